@@ -1,0 +1,181 @@
+/**
+ * The one way in which this library reads bytes that came from outside.
+ *
+ * A reader is a bounded window over a byte array, with a name for error messages and a position that moves only
+ * when a read succeeds. A structure gets its own window (`slice`), so a lying length cannot leave its parent.
+ * Everything is little-endian, as every ESP32-family chip is.
+ */
+
+/** Bytes that cannot be what they claim to be. The message names the structure, the need and the offset. */
+export class Malformed extends Error {
+  override readonly name = 'Malformed';
+}
+
+const textDecoder = new TextDecoder('utf-8');
+
+export class ByteReader {
+  readonly #view: DataView;
+  #position = 0;
+
+  /**
+   * @param what names the structure in errors: "container header", "program header 3"
+   * @param bytes the window; not copied
+   * @param base offset of the window's first byte in the original file, for errors
+   */
+  constructor(
+    readonly what: string,
+    readonly bytes: Uint8Array,
+    readonly base = 0,
+  ) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get length(): number {
+    return this.bytes.length;
+  }
+
+  /** Offset of the next byte to be read, relative to this window. */
+  get position(): number {
+    return this.#position;
+  }
+
+  get remaining(): number {
+    return this.bytes.length - this.#position;
+  }
+
+  get atEnd(): boolean {
+    return this.#position >= this.bytes.length;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#take(2), true);
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  i8(): number {
+    return this.#view.getInt8(this.#take(1));
+  }
+
+  i16(): number {
+    return this.#view.getInt16(this.#take(2), true);
+  }
+
+  i32(): number {
+    return this.#view.getInt32(this.#take(4), true);
+  }
+
+  u64(): bigint {
+    return this.#view.getBigUint64(this.#take(8), true);
+  }
+
+  /** A view of the next `length` bytes. Borrowed, not copied. */
+  take(length: number): Uint8Array {
+    const start = this.#take(length);
+    return this.bytes.subarray(start, start + length);
+  }
+
+  skip(length: number): void {
+    this.#take(length);
+  }
+
+  seek(position: number): void {
+    if (!Number.isInteger(position) || position < 0 || position > this.bytes.length) {
+      throw new Malformed(`${this.what}: offset ${position} is outside its ${this.bytes.length} bytes`);
+    }
+    this.#position = position;
+  }
+
+  /** Moves up to the next multiple of `alignment`, counted from the window's start. */
+  align(alignment: number): void {
+    const over = this.#position % alignment;
+    if (over !== 0) this.#take(alignment - over);
+  }
+
+  /** A reader of its own for `length` bytes at `offset` of this window. The position here does not move. */
+  slice(what: string, offset: number, length: number): ByteReader {
+    this.#check(offset, length, what);
+    return new ByteReader(what, this.bytes.subarray(offset, offset + length), this.base + offset);
+  }
+
+  /** A reader of its own for the next `length` bytes; moves past them. */
+  split(what: string, length: number): ByteReader {
+    const reader = this.slice(what, this.#position, length);
+    this.#position += length;
+    return reader;
+  }
+
+  /** Unsigned LEB128 (DWARF 5 §7.6), at most 10 bytes, refused beyond `Number.MAX_SAFE_INTEGER`. */
+  uleb128(): number {
+    const start = this.#position;
+    let result = 0;
+    let scale = 1;
+    for (let count = 0; count < 10; count++) {
+      const byte = this.u8();
+      result += (byte & 0x7f) * scale;
+      if ((byte & 0x80) === 0) {
+        if (result <= Number.MAX_SAFE_INTEGER) return result;
+        break;
+      }
+      scale *= 128;
+    }
+    this.#position = start;
+    throw new Malformed(`${this.what}: LEB128 at ${this.base + start} is unterminated or too large`);
+  }
+
+  /** Signed LEB128 (DWARF 5 §7.6), same limits. */
+  sleb128(): number {
+    const start = this.#position;
+    let result = 0;
+    let scale = 1;
+    for (let count = 0; count < 10; count++) {
+      const byte = this.u8();
+      result += (byte & 0x7f) * scale;
+      scale *= 128;
+      if ((byte & 0x80) === 0) {
+        const value = (byte & 0x40) === 0 ? result : result - scale;
+        if (Number.isSafeInteger(value)) return value;
+        break;
+      }
+    }
+    this.#position = start;
+    throw new Malformed(`${this.what}: LEB128 at ${this.base + start} is unterminated or too large`);
+  }
+
+  /** Text up to a NUL (consumed, not part of the result); invalid UTF-8 becomes U+FFFD. */
+  cString(): string {
+    const end = this.bytes.indexOf(0, this.#position);
+    if (end < 0) {
+      throw new Malformed(`${this.what}: string at ${this.base + this.#position} has no end`);
+    }
+    const text = textDecoder.decode(this.bytes.subarray(this.#position, end));
+    this.#position = end + 1;
+    return text;
+  }
+
+  #take(length: number): number {
+    this.#check(this.#position, length, this.what);
+    const start = this.#position;
+    this.#position += length;
+    return start;
+  }
+
+  #check(offset: number, length: number, what: string): void {
+    const fits =
+      Number.isInteger(offset) &&
+      Number.isInteger(length) &&
+      offset >= 0 &&
+      length >= 0 &&
+      offset + length <= this.bytes.length;
+    if (!fits) {
+      const available = Math.max(0, this.bytes.length - offset);
+      throw new Malformed(`${what}: needs ${length} bytes at ${this.base + offset}, has ${available}`);
+    }
+  }
+}
