@@ -1,0 +1,172 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+
+/**
+ * The settings of the program, read once from the environment (and `.env`) into one frozen object. README's table is
+ * the user's view of this file; a test keeps the two alike.
+ */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly databaseUrl: string;
+  readonly coredumpsDir: string;
+  readonly assetsDir: string;
+  /** Null when either of its two settings is missing: dumps are stored and stay PENDING. */
+  readonly parser: { readonly url: string; readonly xferDir: string } | null;
+  readonly parseConcurrency: number;
+  readonly parseTimeoutMs: number;
+  readonly maxCoredumps: number;
+  readonly maxCoredumpBytes: number;
+  readonly maxFirmwares: number;
+  readonly maxFirmwareBytes: number;
+  /** A body must bring at least 1 KiB, or its rest, in each period of this length. */
+  readonly uploadStallMs: number;
+  /** How long a stop waits for requests and parses in flight. */
+  readonly shutdownGraceMs: number;
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+}
+
+/** All that is wrong with the settings, a line each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws ConfigError with one line per problem */
+export function readConfig(environment: Environment): Config {
+  // An empty value means "not set": that is what `FOO=` in a .env file or a compose file is meant to say.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = settings.safeParse(given);
+  const problems = [
+    ...(parsed.success
+      ? []
+      : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)),
+    ...unknownSettings(given),
+    ...unavailableSettings(given),
+  ];
+  if (parsed.success) problems.push(...exposureProblems(parsed.data));
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+
+  const values = parsed.data;
+  const { PARSE_SIDECAR_URL: url, PARSE_SIDECAR_XFER_DIR: xferDir } = values;
+  return Object.freeze({
+    host: values.HOST,
+    port: values.PORT,
+    databaseUrl: values.DATABASE_URL,
+    coredumpsDir: values.COREDUMPS_DIR,
+    assetsDir: values.ASSETS_DIR,
+    parser: url !== undefined && xferDir !== undefined ? { url, xferDir } : null,
+    parseConcurrency: values.PARSE_CONCURRENCY,
+    parseTimeoutMs: values.PARSE_TIMEOUT_MS,
+    maxCoredumps: values.MAX_COREDUMPS,
+    maxCoredumpBytes: values.MAX_COREDUMP_BYTES,
+    maxFirmwares: values.MAX_FIRMWARES,
+    maxFirmwareBytes: values.MAX_FIRMWARE_BYTES,
+    uploadStallMs: values.UPLOAD_STALL_MS,
+    shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+    logLevel: values.LOG_LEVEL,
+  });
+}
+
+const GIB = 1024 ** 3;
+
+/** Each setting with its default; the numbers' upper ends only catch slips of the pen. */
+const settings = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: wholeNumber(0, 65_535).default(4000),
+  ALLOW_UNAUTHENTICATED: z
+    .enum(['true', 'false'], { error: (issue) => `${shown(issue.input)} is neither true nor false` })
+    .default('false')
+    .transform((value) => value === 'true'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^file:.+/, {
+      error: (issue) => `${shown(issue.input)} is not a database of this version: give file:PATH`,
+    })
+    .default('file:./data/coredock.db'),
+  COREDUMPS_DIR: z.string().default('./data/coredumps'),
+  ASSETS_DIR: z.string().default('./data/firmware'),
+  PARSE_SIDECAR_URL: z
+    .string()
+    .refine(isHttpUrl, { error: (issue) => `${shown(issue.input)} is not an http:// or https:// URL` })
+    .optional(),
+  PARSE_SIDECAR_XFER_DIR: z.string().optional(),
+  PARSE_CONCURRENCY: wholeNumber(1, 256).default(availableParallelism()),
+  PARSE_TIMEOUT_MS: wholeNumber(100, 3_600_000).default(30_000),
+  MAX_COREDUMPS: wholeNumber(1, 1_000_000).default(20),
+  MAX_COREDUMP_BYTES: wholeNumber(1, GIB).default(1_048_576),
+  MAX_FIRMWARES: wholeNumber(1, 1_000_000).default(20),
+  MAX_FIRMWARE_BYTES: wholeNumber(1, GIB).default(67_108_864),
+  // A dump over a poor GPRS link still brings several KiB in this time.
+  UPLOAD_STALL_MS: wholeNumber(100, 3_600_000).default(15_000),
+  SHUTDOWN_GRACE_MS: wholeNumber(0, 3_600_000).default(10_000),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+      error: (issue) => `${shown(issue.input)} is not one of trace, debug, info, warn, error, fatal, silent`,
+    })
+    .default('info'),
+});
+
+/** The names of all settings, for the README's test and for spotting slips of the pen. */
+export const SETTING_NAMES: readonly string[] = Object.keys(settings.shape);
+
+function wholeNumber(min: number, max: number) {
+  const message = (input: unknown) => `${shown(input)} is not a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, { error: (issue) => message(issue.input) })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, { error: (issue) => message(issue.input) });
+}
+
+function shown(input: unknown): string {
+  return `"${String(input)}"`;
+}
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
+/** Prefixes that are ours alone; a name that begins so and is none of ours is a slip of the pen, not another program's. */
+const OWN_PREFIXES = [
+  'PARSE_',
+  'MAX_COREDUMP',
+  'MAX_FIRMWARE',
+  'COREDUMPS_',
+  'ASSETS_',
+  'UPLOAD_STALL',
+  'SHUTDOWN_GRACE',
+];
+
+function unknownSettings(environment: Environment): string[] {
+  return Object.keys(environment)
+    .filter((name) => OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) && !SETTING_NAMES.includes(name))
+    .map((name) => `${name}: there is no such setting`);
+}
+
+/** Settings that promise what this version does not do. To start without it would be a silent loss, so it refuses. */
+function unavailableSettings(environment: Environment): string[] {
+  return Object.keys(environment)
+    .filter((name) => /^(S3_|OIDC_|ADMIN_TOKENS$|VIEWER_TOKENS$)/.test(name))
+    .map(
+      (name) =>
+        `${name}: this version has no ${name.startsWith('S3_') ? 'S3 storage' : 'authentication'} yet; unset it`,
+    );
+}
+
+function exposureProblems(values: z.infer<typeof settings>): string[] {
+  if (values.ALLOW_UNAUTHENTICATED || isLoopback(values.HOST)) return [];
+  return [
+    `HOST: ${shown(values.HOST)} can be reached from other machines and no authentication is configured; ` +
+      'use 127.0.0.1, or set ALLOW_UNAUTHENTICATED=true if whoever can reach it may do everything',
+  ];
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,59 @@
+import type { CrashReport } from '../crashdump/report.js';
+
+export const PARSE_STATUSES = ['PENDING', 'PARSED', 'ERROR'] as const;
+export type ParseStatus = (typeof PARSE_STATUSES)[number];
+
+/**
+ * Why a dump ended ERROR. `missing_firmware` is undone by the arrival of the firmware, `unreadable` only by a newer
+ * reader, `failed` (three attempts) by asking again.
+ */
+export type ParseErrorKind = 'missing_firmware' | 'unreadable' | 'failed';
+
+/** A dump as lists, events and loaders know it: everything but the report and its text, which are large. */
+export interface CoredumpRow {
+  id: number;
+  deviceId: number;
+  firmwareId: number | null;
+  filename: string;
+  chip: string;
+  firmwareVersion: string;
+  /** Bytes */
+  size: number;
+  /** Of the raw bytes, hexadecimal. */
+  sha256: string;
+  parseStatus: ParseStatus;
+  parseAttempts: number;
+  /** Leading hexadecimal digits of the ELF's SHA-256 that the dump carries; null until it was looked at, or absent. */
+  appElfSha256: string | null;
+  uploadedAt: Date;
+  parsedAt: Date | null;
+}
+
+/** The heavy part of a dump. */
+export interface CoredumpText {
+  output: string;
+  report: CrashReport | null;
+}
+
+export interface CoredumpFilter {
+  parseStatus?: ParseStatus[];
+  chip?: string[];
+  firmwareVersion?: string[];
+  deviceKey?: string[];
+  modelCode?: string[];
+  /** Inclusive. */
+  uploadedAfter?: Date;
+  /** Exclusive. */
+  uploadedBefore?: Date;
+  /** Words that must all occur, whatever their case, in filename, device key or name, version, chip or output. */
+  search?: string;
+}
+
+/** A window of a newest-first list: `take` rows with ids between the two bounds, both exclusive. */
+export interface PageWindow {
+  take: number;
+  beforeId?: number;
+  afterId?: number;
+  /** Take from the oldest end instead; the answer is newest first all the same. */
+  fromEnd?: boolean;
+}

@@ -1,0 +1,38 @@
+/**
+ * Errors that a user of the system can act on. Each carries its code once; `rest/errors.ts` maps codes to HTTP and
+ * `graphql/errors.ts` to `extensions.code`. Anything else that is thrown is a bug or a broken dependency: it is
+ * logged and masked.
+ */
+export type DomainErrorCode =
+  | 'BAD_USER_INPUT'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'NOT_FOUND'
+  | 'CONFLICT'
+  | 'TOO_LARGE'
+  | 'BODY_STALLED'
+  | 'BODY_ABORTED'
+  | 'STORAGE_FULL'
+  | 'UNAVAILABLE'
+  | 'PARSER_NOT_CONFIGURED';
+
+export class DomainError extends Error {
+  override readonly name = 'DomainError';
+
+  /** @param message one sentence for the user: what was wrong and what to do */
+  constructor(
+    readonly code: DomainErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+export const badInput = (message: string) => new DomainError('BAD_USER_INPUT', message);
+
+export const conflict = (message: string) => new DomainError('CONFLICT', message);
+
+/** @param what the noun as users know it: "core dump", "device" */
+export const notFound = (what: string, id: string | number) =>
+  new DomainError('NOT_FOUND', `There is no ${what} "${id}".`);

@@ -1,0 +1,18 @@
+/** Time is an argument everywhere, so that leases, retention and retries are tested without sleeping. */
+export interface Clock {
+  now(): Date;
+  /** Microseconds since 1970, never the same value twice in one process and never going back. */
+  uniqueMicros(): bigint;
+}
+
+export function createSystemClock(): Clock {
+  let last = 0n;
+  return {
+    now: () => new Date(),
+    uniqueMicros() {
+      const micros = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000));
+      last = micros > last ? micros : last + 1n;
+      return last;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** All metrics of one server. Labels are bounded: never a device, a version or a path of a user's choosing. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    uploads: new Counter({
+      name: 'iot_upload_coredump_total',
+      help: 'Core dump uploads by outcome: success or error',
+      labelNames: ['status'] as const,
+      registers,
+    }),
+    uploadErrors: new Counter({
+      name: 'iot_upload_coredump_errors_total',
+      help: 'Refused or failed core dump uploads by the code of the answer',
+      labelNames: ['code'] as const,
+      registers,
+    }),
+    uploadSeconds: new Histogram({
+      name: 'iot_upload_coredump_duration_seconds',
+      help: 'From the first byte of the request to the answer',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+      registers,
+    }),
+    parses: new Counter({
+      name: 'coredump_parse_total',
+      help: 'Parses that ended: success or error',
+      labelNames: ['status'] as const,
+      registers,
+    }),
+    parseErrors: new Counter({
+      name: 'coredump_parse_errors_total',
+      help: 'Parses that ended ERROR by kind: missing_firmware, unreadable, failed',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
+    parseSeconds: new Histogram({
+      name: 'coredump_parse_duration_seconds',
+      help: 'From taking a dump up to its end, all attempts and pauses included',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+      registers,
+    }),
+    orphans: new Counter({
+      name: 'coredump_orphans_total',
+      help: 'Finished files without a row that were set aside',
+      registers,
+    }),
+    /** A gauge whose value is asked for when metrics are read. */
+    gauge(name: string, help: string, read: () => number | Promise<number>) {
+      new Gauge({
+        name,
+        help,
+        registers,
+        async collect() {
+          this.set(await read());
+        },
+      });
+    },
+    /** Like `gauge`, with one value for each value of a bounded label. */
+    gaugeBy<Label extends string>(
+      name: string,
+      help: string,
+      label: Label,
+      read: () => Promise<Iterable<readonly [value: string, count: number]>>,
+    ) {
+      new Gauge({
+        name,
+        help,
+        labelNames: [label],
+        registers,
+        async collect() {
+          for (const [value, count] of await read())
+            this.set({ [label]: value } as Record<Label, string>, count);
+        },
+      });
+    },
+  };
+}
