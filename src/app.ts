@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import type { Config } from './config.js';
+import { createParseState, type ParseTask } from './coredumps/parse-state.js';
+import { startParsing } from './coredumps/parsing.js';
+import { createCoredumpService } from './coredumps/service.js';
+import { createSidecarClient } from './coredumps/sidecar-client.js';
+import { purgeOrphans, sweepStorage } from './coredumps/sweep.js';
+import { createDeviceService } from './devices/service.js';
+import { createFirmwareService } from './firmware/service.js';
+import { createGraphQLServer } from './graphql/yoga.js';
+import { createFileBlobs } from './platform/blobs/file-blobs.js';
+import { type Clock, createSystemClock } from './platform/clock.js';
+import { openDatabase } from './platform/database/database.js';
+import { createCoredumpEvents } from './platform/events.js';
+import type { Logger } from './platform/logger.js';
+import { createMetrics } from './platform/metrics.js';
+import type { TaskQueue } from './platform/parse-queue.js';
+import { createDownloadRoute } from './rest/download.js';
+import { createHealthRoutes } from './rest/health.js';
+import { createUploadRoute } from './rest/upload.js';
+import { type HttpServer, listen } from './server.js';
+
+export interface App {
+  readonly url: string;
+  /** Stops gracefully: uploads in flight finish, parses are handed back, everything is closed. */
+  close(): Promise<void>;
+}
+
+/** Longer than one attempt's time-out by what copying and committing may take. */
+const LEASE_MARGIN_MS = 30_000;
+const RETRY_DELAY_MS = 1_000;
+const PURGE_EVERY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * The composition root: the only file that knows every part. Data moves left to right, platform to services to
+ * doors to server.
+ *
+ * @throws Error with one clear sentence when storage or database cannot be written, or the port is taken
+ */
+export async function startApp(
+  config: Config,
+  {
+    log,
+    clock = createSystemClock(),
+    sidecarUrl = () => config.parser?.url ?? '',
+    retryDelayMs = RETRY_DELAY_MS,
+  }: {
+    log: Logger;
+    clock?: Clock;
+    /** Where the sidecar is now; the supervised one may move. */
+    sidecarUrl?: () => string;
+    retryDelayMs?: number;
+  },
+): Promise<App> {
+  const metrics = createMetrics();
+  const database = await openDatabase(config.databaseUrl);
+  const { db } = database;
+  try {
+    const dumpBlobs = createFileBlobs({ root: config.coredumpsDir });
+    const firmwareBlobs = createFileBlobs({ root: config.assetsDir });
+    const storages = [dumpBlobs, firmwareBlobs];
+    await Promise.all(storages.map((storage) => storage.check()));
+
+    const events = createCoredumpEvents();
+    const state = createParseState({
+      db,
+      owner: randomUUID(),
+      now: clock.now,
+      leaseMs: config.parseTimeoutMs + LEASE_MARGIN_MS,
+    });
+    const { parser } = config;
+    const sidecar =
+      parser === null ? null : createSidecarClient({ url: sidecarUrl, timeoutMs: config.parseTimeoutMs });
+
+    // The queue works for the services and the services feed the queue: what is added before it runs is in the
+    // database, from where it starts.
+    let queue: TaskQueue<ParseTask> | null = null;
+    const coredumps = createCoredumpService({
+      db,
+      blobs: dumpBlobs,
+      state,
+      events,
+      queue: parser === null ? null : { add: (task) => queue?.add(task) },
+      clock,
+      log,
+      limits: config,
+    });
+    const firmwares = createFirmwareService({
+      db,
+      blobs: firmwareBlobs,
+      clock,
+      log,
+      config,
+      onArrival: async (firmware) => {
+        await coredumps.firmwareArrived(firmware);
+      },
+    });
+    const devices = createDeviceService({ db, clock, deleteDumps: coredumps.deleteAllOf });
+
+    await sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log });
+    await firmwares.sweep();
+    await state.liftLeases();
+    if (parser !== null && sidecar !== null) {
+      queue = await startParsing({
+        state,
+        blobs: dumpBlobs,
+        builds: firmwares,
+        sidecar,
+        events,
+        metrics,
+        log,
+        xferDir: parser.xferDir,
+        concurrency: config.parseConcurrency,
+        retryDelayMs,
+      });
+    }
+    const purge = setInterval(() => {
+      purgeOrphans({ blobs: dumpBlobs, clock, log }).catch((error: unknown) =>
+        log.warn({ err: error }, 'orphans'),
+      );
+    }, PURGE_EVERY_MS);
+    purge.unref();
+
+    let isStopping = false;
+    metrics.gauge(
+      'coredump_parse_queue_depth',
+      'Dumps that wait for their parse or are in it',
+      () => queue?.depth() ?? 0,
+    );
+    metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
+    const graphql = createGraphQLServer({ db, coredumps, devices, firmwares, config, log });
+    const server = await listen({
+      host: config.host,
+      port: config.port,
+      log,
+      onStopping: () => {
+        isStopping = true;
+      },
+      doors: {
+        upload: createUploadRoute({
+          coredumps,
+          devices,
+          metrics,
+          maxBytes: config.maxCoredumpBytes,
+          stallMs: config.uploadStallMs,
+        }),
+        download: createDownloadRoute({ coredumps }),
+        health: createHealthRoutes({
+          database,
+          storages,
+          sidecar,
+          metrics,
+          isStopping: () => isStopping,
+          log,
+        }),
+        graphql: graphql.handle,
+        attachWebSocket: graphql.attachWebSocket,
+      },
+    });
+    log.info({ url: server.url, migrated: database.migrated }, 'Coredock is up');
+    return { url: server.url, close: once(() => stop(server)) };
+
+    async function stop(http: HttpServer): Promise<void> {
+      log.info('stopping');
+      clearInterval(purge);
+      await http.stop(config.shutdownGraceMs);
+      await queue?.close();
+      await database.close();
+      log.info('stopped');
+    }
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= work();
+    return running;
+  };
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { Config } from './config.js';
+import type { ServeOptions } from './serve.js';
+
+/**
+ * The `coredock` command. Each subcommand loads only what it needs: `coredock parse` is to start fast, and knows
+ * nothing of databases.
+ */
+const program = new Command('coredock')
+  .description('Self-hosted crash-dump server for fleets of ESP32-family devices')
+  .version(readVersion())
+  .exitOverride();
+
+program
+  .command('start')
+  .description('run everything: API server, bundled parse sidecar, embedded database and storage')
+  .action(() => serve({ withSidecar: true }));
+
+program
+  .command('serve')
+  .description('run the API server alone; without PARSE_SIDECAR_URL dumps are stored and stay PENDING')
+  .action(() => serve({ withSidecar: false }));
+
+program
+  .command('sidecar')
+  .description('run the parse sidecar alone')
+  .option('--port <port>', 'port on 127.0.0.1', wholeNumber, 8081)
+  .option('--xfer-dir <dir>', 'folder in which the server puts dumps and ELFs', './data/xfer')
+  .action(async ({ port, xferDir }: { port: number; xferDir: string }) => {
+    const { runSidecar } = await import('./sidecar/command.js');
+    await runSidecar({ port, xferDir });
+  });
+
+program
+  .command('parse')
+  .description('read one core dump on the terminal')
+  .requiredOption('--core <file>', 'the core dump as the device wrote it: raw, base64 or ELF')
+  .option('--elf <file>', 'the firmware ELF that the device ran')
+  .option('--chip <chip>', 'only where the dump does not say', 'auto')
+  .option('--format <format>', 'text or json', 'text')
+  .action(async (options: { core: string; elf?: string; chip: string; format: string }) => {
+    const { parseCommand } = await import('./sidecar/parse-command.js');
+    process.exitCode = await parseCommand(options, { stdout: process.stdout, stderr: process.stderr });
+  });
+
+program
+  .command('migrate')
+  .description('apply database migrations and exit')
+  .action(async () => {
+    const { migrate } = await import('./serve.js');
+    await reportProblems(async () => migrate(await loadConfig()));
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // commander has said what is wrong; --help and --version end here too, with 0.
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const { runServer } = await import('./serve.js');
+  await reportProblems(async () => runServer(await loadConfig(), options));
+}
+
+async function loadConfig(): Promise<Config> {
+  const [{ readConfig }, { config: readDotenv }] = await Promise.all([
+    import('./config.js'),
+    import('dotenv'),
+  ]);
+  readDotenv({ quiet: true });
+  return readConfig(process.env);
+}
+
+/** What stops a start is told in one clear line a problem, without a stack. */
+async function reportProblems(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    for (const line of message.split('\n')) process.stderr.write(`coredock: ${line}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 65_535) throw new InvalidArgumentError('not a port from 0 to 65535');
+  return value;
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}

@@ -1,0 +1,189 @@
+import type { Db, Prisma } from '../platform/database/database.js';
+import { COREDUMP_ROW, toCoredumpRow } from './row.js';
+import type { CoredumpRow, CoredumpText, ParseErrorKind } from './types.js';
+
+/** Everything that a parse needs to know of its dump, as values: the job reads no row. */
+export interface ParseTask {
+  coredumpId: number;
+  /** Fencing token: a re-parse raises it, and whoever holds an older one can change nothing any more. */
+  generation: number;
+  modelId: number;
+  modelCode: string;
+  deviceKey: string;
+  filename: string;
+  chip: string;
+  firmwareVersion: string;
+}
+
+export interface ParseResult {
+  status: 'PARSED' | 'ERROR';
+  errorKind: ParseErrorKind | null;
+  text: CoredumpText;
+  firmwareId: number | null;
+  appElfSha256: string | null;
+}
+
+/** What is selected to make a task. */
+const TASK = {
+  id: true,
+  parseGeneration: true,
+  filename: true,
+  chip: true,
+  firmwareVersion: true,
+  device: { select: { key: true, modelId: true, model: { select: { code: true } } } },
+} as const satisfies Prisma.CoredumpSelect;
+
+function toTask({
+  id,
+  parseGeneration,
+  device,
+  ...dump
+}: Prisma.CoredumpGetPayload<{ select: typeof TASK }>): ParseTask {
+  return {
+    coredumpId: id,
+    generation: parseGeneration,
+    modelId: device.modelId,
+    modelCode: device.model.code,
+    deviceKey: device.key,
+    ...dump,
+  };
+}
+
+/**
+ * The life of a parse, as the row tells it. Every step names the dump's generation and, once begun, the lease's owner
+ * in its WHERE: a step that finds another state changes nothing and says so.
+ *
+ *   PENDING ──begin──▶ PENDING, leased, attempt n ──finish──▶ PARSED | ERROR
+ *      ▲                        │
+ *      └────── handBack ◀───────┘        reset: PARSED | ERROR | PENDING ──▶ PENDING of the next generation
+ */
+export function createParseState({ db, owner, now, leaseMs }: ParseStateDeps) {
+  const whileOwned = (task: ParseTask) => ({
+    id: task.coredumpId,
+    parseStatus: 'PENDING',
+    parseGeneration: task.generation,
+    leaseOwner: owner,
+  });
+
+  return {
+    /**
+     * Takes or renews the lease and counts an attempt, before it begins: a crash of ours cannot hide one.
+     * @returns the number of this attempt; "exhausted" (leased, nothing counted) when all were used up; "not ours"
+     * when the dump is gone, done, re-queued, or somebody else's for now
+     */
+    async begin(task: ParseTask, maxAttempts: number): Promise<number | 'exhausted' | 'not ours'> {
+      const free: Prisma.CoredumpWhereInput = {
+        id: task.coredumpId,
+        parseStatus: 'PENDING',
+        parseGeneration: task.generation,
+        OR: [{ leaseOwner: null }, { leaseOwner: owner }, { leaseUntil: { lt: now() } }],
+      };
+      const lease = { leaseOwner: owner, leaseUntil: new Date(now().getTime() + leaseMs) };
+      const [counted] = await db.coredump.updateManyAndReturn({
+        where: { ...free, parseAttempts: { lt: maxAttempts } },
+        data: { ...lease, parseAttempts: { increment: 1 } },
+        select: { parseAttempts: true },
+      });
+      if (counted !== undefined) return counted.parseAttempts;
+      const { count } = await db.coredump.updateMany({ where: free, data: lease });
+      return count > 0 ? 'exhausted' : 'not ours';
+    },
+
+    /** @returns the row as it is now; null when the answer came too late and nothing was changed */
+    async finish(task: ParseTask, result: ParseResult): Promise<CoredumpRow | null> {
+      const report = result.text.report === null ? null : JSON.stringify(result.text.report);
+      const text = { output: result.text.output, report };
+      return db.$transaction(async (tx) => {
+        const [row] = await tx.coredump.updateManyAndReturn({
+          where: whileOwned(task),
+          data: {
+            parseStatus: result.status,
+            parseErrorKind: result.errorKind,
+            firmwareId: result.firmwareId,
+            appElfSha256: result.appElfSha256,
+            parsedAt: now(),
+            leaseOwner: null,
+            leaseUntil: null,
+          },
+          select: COREDUMP_ROW,
+        });
+        if (row === undefined) return null;
+        await tx.coredumpText.upsert({
+          where: { coredumpId: row.id },
+          create: { coredumpId: row.id, ...text },
+          update: text,
+          select: { coredumpId: true },
+        });
+        return toCoredumpRow(row);
+      });
+    },
+
+    /** Gives an unfinished attempt back uncounted: the server stops, the dump is not at fault. */
+    async handBack(task: ParseTask): Promise<void> {
+      await db.coredump.updateMany({
+        where: whileOwned(task),
+        data: { leaseOwner: null, leaseUntil: null, parseAttempts: { decrement: 1 } },
+      });
+    },
+
+    /** Back to PENDING in a new generation. @returns the rows that were reset, newest first */
+    async reset(where: Prisma.CoredumpWhereInput): Promise<CoredumpRow[]> {
+      return db.$transaction(async (tx) => {
+        const rows = await tx.coredump.updateManyAndReturn({
+          where,
+          data: {
+            parseStatus: 'PENDING',
+            parseGeneration: { increment: 1 },
+            parseAttempts: 0,
+            parseErrorKind: null,
+            parsedAt: null,
+            leaseOwner: null,
+            leaseUntil: null,
+          },
+          select: COREDUMP_ROW,
+        });
+        await tx.coredumpText.deleteMany({ where: { coredumpId: { in: rows.map(({ id }) => id) } } });
+        return rows.map(toCoredumpRow).sort((a, b) => b.id - a.id);
+      });
+    },
+
+    /** Lifts every lease. Only for a server that is alone with its database: what is leased is left from a dead one. */
+    async liftLeases(): Promise<void> {
+      await db.coredump.updateMany({
+        where: { parseStatus: 'PENDING', leaseOwner: { not: null } },
+        data: { leaseOwner: null, leaseUntil: null },
+      });
+    },
+
+    /** Tasks that wait for somebody, oldest first. */
+    async waiting(take: number): Promise<ParseTask[]> {
+      const rows = await db.coredump.findMany({
+        where: {
+          parseStatus: 'PENDING',
+          OR: [{ leaseOwner: null }, { leaseUntil: { lt: now() } }],
+        },
+        orderBy: { id: 'asc' },
+        take,
+        select: TASK,
+      });
+      return rows.map(toTask);
+    },
+
+    /** Tasks of these dumps, as far as they are PENDING. */
+    async tasksOf(ids: readonly number[]): Promise<ParseTask[]> {
+      const where = { id: { in: [...ids] }, parseStatus: 'PENDING' };
+      return (await db.coredump.findMany({ where, select: TASK })).map(toTask);
+    },
+  };
+}
+
+export type ParseState = ReturnType<typeof createParseState>;
+
+interface ParseStateDeps {
+  db: Db;
+  /** Names this server instance in leases. */
+  owner: string;
+  now: () => Date;
+  /** How long an attempt may take before others may assume that its server is dead. */
+  leaseMs: number;
+}

@@ -1,0 +1,70 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BlobStore } from '../platform/blobs/blob-store.js';
+import type { Logger } from '../platform/logger.js';
+import type { Metrics } from '../platform/metrics.js';
+import { createInProcessQueue, type TaskQueue } from '../platform/parse-queue.js';
+import type { CoredumpEvents } from './events.js';
+import { type BuildFinder, createParseJob } from './parse-job.js';
+import type { ParseState, ParseTask } from './parse-state.js';
+import type { SidecarClient } from './sidecar-client.js';
+
+interface ParsingDeps {
+  state: ParseState;
+  blobs: BlobStore;
+  builds: BuildFinder;
+  sidecar: SidecarClient;
+  events: CoredumpEvents;
+  metrics: Metrics;
+  log: Logger;
+  xferDir: string;
+  concurrency: number;
+  retryDelayMs: number;
+}
+
+/** The parse queue with its job: takes up what earlier runs left, then whatever is added. */
+export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTask>> {
+  const { state, builds, events, metrics, log, xferDir, concurrency } = deps;
+  await emptyTransferFolder(xferDir);
+  const parse = createParseJob(deps);
+
+  const queue = createInProcessQueue<ParseTask>({
+    concurrency,
+    keyOf: (task) => `${task.coredumpId}:${task.generation}`,
+    refill: (take) => state.waiting(take),
+    onError: (error) => log.error({ err: error }, 'parse queue'),
+    async run(task, stop) {
+      const end = metrics.parseSeconds.startTimer();
+      const outcome = await parse(task, stop);
+      if (outcome.status !== 'finished') return;
+      end();
+      const { coredump, errorKind } = outcome;
+      metrics.parses.inc({ status: errorKind === null ? 'success' : 'error' });
+      if (errorKind !== null) metrics.parseErrors.inc({ kind: errorKind });
+      log.info({ coredumpId: coredump.id, status: coredump.parseStatus, errorKind }, 'core dump parsed');
+      events.publish(coredump);
+      if (errorKind === 'missing_firmware') await tryAgainIfItCame(task, coredump.appElfSha256);
+    },
+  });
+  return queue;
+
+  /** The firmware may have arrived after the job looked for it and before the dump was seen to lack it. */
+  async function tryAgainIfItCame(task: ParseTask, appElfSha256: string | null): Promise<void> {
+    const { firmware } = await builds.findBuild({
+      modelId: task.modelId,
+      version: task.firmwareVersion,
+      appElfSha256,
+    });
+    if (firmware === null) return;
+    const rows = await state.reset({ id: task.coredumpId, parseGeneration: task.generation });
+    rows.forEach(events.publish);
+    for (const again of await state.tasksOf(rows.map(({ id }) => id))) queue.add(again);
+  }
+}
+
+/** Files of attempts that were running when an earlier server died. The folder may hold other files too. */
+async function emptyTransferFolder(xferDir: string): Promise<void> {
+  await mkdir(xferDir, { recursive: true });
+  const left = (await readdir(xferDir)).filter((name) => /^coredock-[\w-]+\.(dmp|elf)$/.test(name));
+  await Promise.allSettled(left.map((name) => rm(join(xferDir, name), { force: true })));
+}

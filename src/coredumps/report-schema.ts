@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { CrashReport } from '../crashdump/report.js';
+
+/**
+ * The `report` of a sidecar's answer, and of the database's JSON. A sidecar may be somebody else's program, so what
+ * the contract names is checked, what it may leave out gets its empty value, and what it adds is kept.
+ */
+const register = z.looseObject({ name: z.string(), value: z.string() });
+
+const frame = z.looseObject({
+  index: z.int(),
+  pc: z.string(),
+  function: z.string().nullable().default(null),
+  file: z.string().nullable().default(null),
+  line: z.int().nullable().default(null),
+  inlined: z.boolean().default(false),
+  trust: z.enum(['context', 'cfi', 'window', 'scan']).catch('scan'),
+  arguments: z.array(z.looseObject({ name: z.string(), value: z.string() })).default([]),
+});
+
+const task = z.looseObject({
+  name: z.string(),
+  tcb: z.string(),
+  crashed: z.boolean().default(false),
+  priority: z.int().nullable().default(null),
+  state: z.string().nullable().default(null),
+  stackUsed: z.int().nullable().default(null),
+  stackFree: z.int().nullable().default(null),
+  frames: z.array(frame).default([]),
+});
+
+const crashReport = z.looseObject({
+  reason: z.string(),
+  chip: z.string().default('unknown'),
+  crashedTask: z.string().nullable().default(null),
+  appElfSha256: z.string().nullable().default(null),
+  elfMatches: z.boolean().default(false),
+  format: z.string().default('unknown'),
+  checksum: z.enum(['ok', 'bad', 'absent']).catch('absent'),
+  registers: z.array(register).default([]),
+  tasks: z.array(task).default([]),
+  warnings: z.array(z.string()).default([]),
+});
+
+/** Null when `value` is not a crash report. */
+export function readReport(value: unknown): CrashReport | null {
+  const parsed = crashReport.safeParse(value);
+  // The reader's own report has more fields than are checked here; looseObject has kept them.
+  return parsed.success ? (parsed.data as unknown as CrashReport) : null;
+}

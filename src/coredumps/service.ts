@@ -1,0 +1,283 @@
+import type { Readable } from 'node:stream';
+import { badInput, DomainError, notFound } from '../errors.js';
+import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
+import type { Clock } from '../platform/clock.js';
+import type { Db, Prisma } from '../platform/database/database.js';
+import { asDomainError } from '../platform/database/errors.js';
+import type { Logger } from '../platform/logger.js';
+import { type CommitOutcome, createCommitter, type RetiredDump } from './commit.js';
+import type { CoredumpEvents } from './events.js';
+import type { ParseState, ParseTask } from './parse-state.js';
+import { coredumpWhere } from './queries.js';
+import { COREDUMP_ROW, toCoredumpRow } from './row.js';
+import { coredumpFilename, coredumpKey } from './storage.js';
+import { type CoredumpFilter, type CoredumpRow, PARSE_STATUSES, type ParseStatus } from './types.js';
+
+export interface Upload {
+  device: { id: number; key: string; modelId: number; modelCode: string };
+  chip: string;
+  firmwareVersion: string;
+  /** From the `Idempotency-Key` header. */
+  idempotencyKey: string | null;
+  body: AsyncIterable<Uint8Array>;
+}
+
+/** What happens to dumps, whoever asks for it: REST and GraphQL both come here. */
+export type CoredumpService = ReturnType<typeof createCoredumpService>;
+
+interface CoredumpServiceDeps {
+  db: Db;
+  blobs: BlobStore;
+  state: ParseState;
+  events: CoredumpEvents;
+  /** Null when no sidecar is configured: dumps are stored and stay PENDING. */
+  queue: { add(task: ParseTask): void } | null;
+  clock: Clock;
+  log: Logger;
+  limits: { maxCoredumps: number; maxCoredumpBytes: number };
+}
+
+/** Dumps re-queued in one transaction: some milliseconds of the writer's time. */
+const RESET_BATCH = 500;
+
+export function createCoredumpService({
+  db,
+  blobs,
+  state,
+  events,
+  queue,
+  clock,
+  log,
+  limits,
+}: CoredumpServiceDeps) {
+  const commit = createCommitter({ db, maxCoredumps: limits.maxCoredumps });
+
+  return {
+    events,
+
+    /**
+     * Takes a dump in. When it resolves the bytes and the row are durable; the parse has not begun. When it rejects
+     * nothing of the dump remains.
+     *
+     * @throws DomainError TOO_LARGE, BAD_USER_INPUT (empty), NOT_FOUND (the device is gone), STORAGE_FULL,
+     *   UNAVAILABLE, and whatever `body` throws
+     */
+    async save(upload: Upload): Promise<{ coredump: CoredumpRow; isDuplicate: boolean }> {
+      const incoming = await blobs.receive(limited(upload.body, limits.maxCoredumpBytes));
+      try {
+        if (incoming.size === 0)
+          throw badInput('The body is empty: send the raw core dump as the request body.');
+        const filename = await publish(incoming, upload.device.key);
+        return await commitPublished(upload, incoming, filename);
+      } finally {
+        await incoming.discard();
+      }
+    },
+
+    async get(id: number): Promise<CoredumpRow | null> {
+      const row = await db.coredump.findUnique({ where: { id }, select: COREDUMP_ROW });
+      return row === null ? null : toCoredumpRow(row);
+    },
+
+    /**
+     * The raw bytes.
+     * @throws DomainError NOT_FOUND, also when the dump is not of device `ofDevice`; UNAVAILABLE
+     */
+    async open(
+      id: number,
+      ofDevice?: { id: number } | { key: string },
+    ): Promise<{ coredump: CoredumpRow; size: number; stream: Readable }> {
+      const row = await findWithDevice({ id, ...(ofDevice === undefined ? {} : { device: ofDevice }) });
+      if (row === null) throw notFound('core dump', id);
+      const { device, ...columns } = row;
+      const blob = await blobs.open(coredumpKey(device.key, row.filename));
+      if (blob === null) throw await missingFile(row.id);
+      return { coredump: toCoredumpRow(columns), ...blob };
+    },
+
+    /** Row, then file, best effort. @throws DomainError NOT_FOUND, also when the dump is not of `ofDeviceId` */
+    async delete(id: number, ofDeviceId?: number): Promise<void> {
+      const where = { id, ...(ofDeviceId === undefined ? {} : { deviceId: ofDeviceId }) };
+      const row = await findWithDevice(where);
+      const { count } = await db.coredump.deleteMany({ where });
+      if (row === null || count === 0) throw notFound('core dump', id);
+      await deleteFiles(row.device.key, [row]);
+    },
+
+    /** @returns how many */
+    async deleteAllOf(deviceId: number): Promise<number> {
+      const device = await db.device.findUnique({ where: { id: deviceId }, select: { key: true } });
+      if (device === null) throw notFound('device', deviceId);
+      const dumps = await db.$transaction(async (tx) => {
+        const all = await tx.coredump.findMany({ where: { deviceId }, select: { id: true, filename: true } });
+        await tx.coredump.deleteMany({ where: { deviceId } });
+        return all;
+      });
+      await deleteFiles(device.key, dumps);
+      return dumps.length;
+    },
+
+    /** For metrics; statuses without a dump are counted as 0. */
+    async countByStatus(): Promise<Array<[ParseStatus, number]>> {
+      const groups = await db.coredump.groupBy({ by: ['parseStatus'], _count: true });
+      return PARSE_STATUSES.map((status) => [
+        status,
+        groups.find(({ parseStatus }) => parseStatus === status)?._count ?? 0,
+      ]);
+    },
+
+    /** Back to PENDING and queued. @throws DomainError NOT_FOUND, PARSER_NOT_CONFIGURED */
+    async reparse(id: number): Promise<CoredumpRow> {
+      requireParser();
+      const [row] = await reset({ id });
+      if (row === undefined) throw notFound('core dump', id);
+      return row;
+    },
+
+    /** @returns how many. @throws DomainError PARSER_NOT_CONFIGURED */
+    async reparseAll(filter: CoredumpFilter): Promise<number> {
+      requireParser();
+      return resetAll(coredumpWhere(filter));
+    },
+
+    /**
+     * Queues again what this build was missing for: dumps that ended ERROR for lack of it, and dumps that were read
+     * with another build because theirs was not there. Without a parser nothing was ever read, so nothing happens.
+     */
+    async firmwareArrived(firmware: { id: number; modelId: number; version: string; elfSha256: string }) {
+      if (queue === null) return 0;
+      const prefixes = Array.from(firmware.elfSha256, (_, index) => firmware.elfSha256.slice(0, index + 1));
+      return resetAll({
+        device: { modelId: firmware.modelId },
+        OR: [
+          { parseErrorKind: 'missing_firmware', firmwareVersion: firmware.version },
+          { parseErrorKind: 'missing_firmware', appElfSha256: { in: prefixes } },
+          { parseStatus: 'PARSED', appElfSha256: { in: prefixes }, NOT: { firmwareId: firmware.id } },
+        ],
+      });
+    },
+  };
+
+  async function publish(incoming: IncomingBlob, deviceKey: string): Promise<string> {
+    for (;;) {
+      const filename = coredumpFilename(clock.uniqueMicros());
+      // A name is taken only where another server, or a clock that was set back, was at the same microsecond.
+      if (await incoming.publish(coredumpKey(deviceKey, filename))) return filename;
+    }
+  }
+
+  async function commitPublished(upload: Upload, incoming: IncomingBlob, filename: string) {
+    const { device, chip, firmwareVersion, idempotencyKey } = upload;
+    const outcome = await commit({
+      deviceId: device.id,
+      deviceKey: device.key,
+      filename,
+      chip,
+      firmwareVersion,
+      idempotencyKey,
+      size: incoming.size,
+      sha256: incoming.sha256,
+      uploadedAt: clock.now(),
+    }).catch((error: unknown) => ({ status: 'failed' as const, error }));
+
+    if (outcome.status !== 'stored') await deleteFiles(device.key, [{ filename }]);
+    if (outcome.status === 'failed') throw asDomainError(outcome.error);
+    if (outcome.status === 'stored') afterCommit(upload, outcome);
+    return { coredump: outcome.coredump, isDuplicate: outcome.status === 'duplicate' };
+  }
+
+  /** The dump is safe from here on: whatever goes wrong now must not fail the upload. */
+  function afterCommit(
+    { device, chip, firmwareVersion }: Upload,
+    outcome: CommitOutcome & { status: 'stored' },
+  ) {
+    const { coredump, isKept, retired } = outcome;
+    void deleteFiles(device.key, retired);
+    if (!isKept) return;
+    events.publish(coredump);
+    queue?.add({
+      coredumpId: coredump.id,
+      generation: 0,
+      modelId: device.modelId,
+      modelCode: device.modelCode,
+      deviceKey: device.key,
+      filename: coredump.filename,
+      chip,
+      firmwareVersion,
+    });
+  }
+
+  async function reset(where: Prisma.CoredumpWhereInput): Promise<CoredumpRow[]> {
+    const rows = await state.reset(where);
+    rows.forEach(events.publish);
+    const tasks = await state.tasksOf(rows.map(({ id }) => id));
+    for (const task of tasks) queue?.add(task);
+    return rows;
+  }
+
+  /** In batches by id, so that a million dumps hold the writer no longer than some hundred. */
+  async function resetAll(where: Prisma.CoredumpWhereInput): Promise<number> {
+    let total = 0;
+    let afterId = 0;
+    for (;;) {
+      const batch = await db.coredump.findMany({
+        where: { AND: [where, { id: { gt: afterId } }] },
+        orderBy: { id: 'asc' },
+        take: RESET_BATCH,
+        select: { id: true },
+      });
+      if (batch.length === 0) return total;
+      const ids = batch.map(({ id }) => id);
+      total += (await reset({ AND: [where, { id: { in: ids } }] })).length;
+      afterId = Math.max(...ids);
+    }
+  }
+
+  function requireParser(): void {
+    if (queue !== null) return;
+    throw new DomainError(
+      'PARSER_NOT_CONFIGURED',
+      'No parser is configured: set PARSE_SIDECAR_URL and PARSE_SIDECAR_XFER_DIR and start again.',
+    );
+  }
+
+  async function deleteFiles(
+    deviceKey: string,
+    dumps: ReadonlyArray<Pick<RetiredDump, 'filename'>>,
+  ): Promise<void> {
+    for (const { filename } of dumps) {
+      try {
+        await blobs.delete(coredumpKey(deviceKey, filename));
+      } catch (error) {
+        // The sweep at the next start finds it.
+        log.warn({ err: error, deviceKey, filename }, 'could not delete a core dump file');
+      }
+    }
+  }
+
+  async function findWithDevice(where: Prisma.CoredumpWhereInput) {
+    return db.coredump.findFirst({ where, select: { ...COREDUMP_ROW, device: { select: { key: true } } } });
+  }
+
+  /** Between our read of the row and of the file the dump may have been deleted; a row whose file is gone is damage. */
+  async function missingFile(id: number): Promise<DomainError> {
+    if ((await findWithDevice({ id })) === null) return notFound('core dump', id);
+    log.error({ coredumpId: id }, 'a core dump has a row but no file');
+    return new DomainError('UNAVAILABLE', 'The file of this core dump is missing in the storage.');
+  }
+}
+
+/** @throws DomainError TOO_LARGE with the first byte over the limit; nothing after it is read */
+async function* limited(body: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > maxBytes) {
+      throw new DomainError(
+        'TOO_LARGE',
+        `The core dump is larger than ${maxBytes} bytes (MAX_COREDUMP_BYTES).`,
+      );
+    }
+    yield chunk;
+  }
+}

@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import type { CrashReport } from '../crashdump/report.js';
+import { readReport } from './report-schema.js';
+
+/** contract §4. `failed` may be tried again; `unreadable` means that the dump itself is at fault. */
+export type SidecarAnswer =
+  | { status: 'parsed'; output: string; report: CrashReport | null }
+  | { status: 'unreadable'; reason: string }
+  | { status: 'failed'; reason: string };
+
+export interface SidecarClient {
+  /** Names are of files in the transfer folder. Never rejects, except with `signal`'s reason. */
+  parse(request: { core: string; elf: string; chip: string }, signal: AbortSignal): Promise<SidecarAnswer>;
+  /** Whether anything answers at the sidecar's address. */
+  isUp(): Promise<boolean>;
+}
+
+/** A report with the text of every task of a large dump is some 100 KiB. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+const MAX_REASON_LENGTH = 2_000;
+const UP_TIMEOUT_MS = 2_000;
+
+const parsedBody = z.object({ output: z.string(), report: z.unknown().optional() });
+const errorBody = z.object({ error: z.string() });
+
+export function createSidecarClient({
+  url,
+  timeoutMs,
+}: {
+  url: () => string;
+  timeoutMs: number;
+}): SidecarClient {
+  return {
+    async parse({ core, elf, chip }, signal) {
+      const target = new URL('parse-coredump', withSlash(url()));
+      target.search = new URLSearchParams({ core, elf, chip }).toString();
+      const timeout = AbortSignal.timeout(timeoutMs);
+      try {
+        const response = await fetch(target, {
+          // A parser that sends us elsewhere is not one that was configured.
+          redirect: 'manual',
+          signal: AbortSignal.any([signal, timeout]),
+        });
+        return interpret(response.status, await readBounded(response));
+      } catch (error) {
+        signal.throwIfAborted();
+        if (timeout.aborted) return failed(`the sidecar did not answer within ${timeoutMs} ms`);
+        return failed(describe(error));
+      }
+    },
+    async isUp() {
+      try {
+        const signal = AbortSignal.timeout(UP_TIMEOUT_MS);
+        // Any answer will do: the protocol has no health route that a replacement would have to offer.
+        const response = await fetch(new URL('healthz', withSlash(url())), { redirect: 'manual', signal });
+        await response.body?.cancel();
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+
+function interpret(status: number, body: string): SidecarAnswer {
+  const json = parseJson(body);
+  if (status === 200) {
+    const parsed = parsedBody.safeParse(json);
+    if (!parsed.success) return failed('the sidecar answered 200 without {"output": "…"}');
+    return { status: 'parsed', output: parsed.data.output, report: readReport(parsed.data.report) };
+  }
+  const error = errorBody.safeParse(json);
+  if (status === 422 && error.success) return { status: 'unreadable', reason: capped(error.data.error) };
+  return failed(`the sidecar answered ${status}${error.success ? `: ${error.data.error}` : ''}`);
+}
+
+async function readBounded(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    // Leaving the loop cancels the body and with it the connection.
+    if (size > MAX_ANSWER_BYTES)
+      throw new Error(`the sidecar's answer is larger than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function failed(reason: string): SidecarAnswer {
+  return { status: 'failed', reason: capped(reason) };
+}
+
+function capped(text: string): string {
+  return text.length <= MAX_REASON_LENGTH ? text : `${text.slice(0, MAX_REASON_LENGTH)}…`;
+}
+
+/** fetch says only "fetch failed"; what failed is in its cause. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
+}
+
+function withSlash(base: string): string {
+  return base.endsWith('/') ? base : `${base}/`;
+}

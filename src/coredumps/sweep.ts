@@ -1,0 +1,64 @@
+import type { BlobStore } from '../platform/blobs/blob-store.js';
+import type { Clock } from '../platform/clock.js';
+import type { Db } from '../platform/database/database.js';
+import type { Logger } from '../platform/logger.js';
+import type { Metrics } from '../platform/metrics.js';
+
+/** What is set aside by mistake can be brought back within this time. */
+const KEEP_ORPHANS_MS = 7 * 24 * 60 * 60 * 1000;
+const BATCH = 500;
+
+/**
+ * Tidies the dump storage after whatever way the last server ended; to be run before the first upload. Uploads that
+ * were never finished are removed; finished files without a row are set aside for a week; older ones of those go.
+ */
+export async function sweepStorage({ db, blobs, clock, metrics, log }: SweepDeps): Promise<void> {
+  const unfinished = await blobs.removeUnfinished();
+  if (unfinished > 0) log.warn({ unfinished }, 'removed unfinished uploads of an earlier run');
+
+  let batch: string[] = [];
+  let orphans = 0;
+  const flush = async () => {
+    orphans += await orphanRowless(db, blobs, batch);
+    batch = [];
+  };
+  for await (const { key } of blobs.list()) {
+    batch.push(key);
+    if (batch.length === BATCH) await flush();
+  }
+  await flush();
+  metrics.orphans.inc(orphans);
+  if (orphans > 0) log.warn({ orphans }, 'set aside core dump files without a row, in .orphans/ for 7 days');
+
+  await purgeOrphans({ blobs, clock, log });
+}
+
+/** To be run daily as well. */
+export async function purgeOrphans({
+  blobs,
+  clock,
+  log,
+}: Pick<SweepDeps, 'blobs' | 'clock' | 'log'>): Promise<void> {
+  const purged = await blobs.purgeOrphans(new Date(clock.now().getTime() - KEEP_ORPHANS_MS));
+  if (purged > 0) log.info({ purged }, 'removed orphans that were set aside more than 7 days ago');
+}
+
+async function orphanRowless(db: Db, blobs: BlobStore, keys: readonly string[]): Promise<number> {
+  if (keys.length === 0) return 0;
+  const rows = await db.coredump.findMany({
+    where: { filename: { in: keys.map((key) => key.slice(key.lastIndexOf('/') + 1)) } },
+    select: { filename: true, device: { select: { key: true } } },
+  });
+  const withRow = new Set(rows.map(({ filename, device }) => `${device.key}/${filename}`));
+  const rowless = keys.filter((key) => !withRow.has(key));
+  for (const key of rowless) await blobs.orphan(key);
+  return rowless.length;
+}
+
+interface SweepDeps {
+  db: Db;
+  blobs: BlobStore;
+  clock: Clock;
+  metrics: Metrics;
+  log: Logger;
+}

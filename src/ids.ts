@@ -1,0 +1,13 @@
+/**
+ * Relay's global ids as the GraphQL API hands them out: base64 of `Type:number`. Here for the doors that are not
+ * GraphQL.
+ */
+export function encodeGlobalId(type: string, id: number): string {
+  return Buffer.from(`${type}:${id}`).toString('base64');
+}
+
+/** @returns the number, or null when `globalId` is not a global id of this type */
+export function decodeGlobalId(type: string, globalId: string): number | null {
+  const match = /^([A-Za-z]+):([1-9]\d{0,15})$/.exec(Buffer.from(globalId, 'base64').toString('utf8'));
+  return match?.[1] === type ? Number(match[2]) : null;
+}

@@ -1,0 +1,45 @@
+/**
+ * Runs work in groups: what arrives while a group is being worked on forms the next one. Nothing ever waits for
+ * company, so an idle system answers at once and a busy one pays its fixed cost (a commit's fsync) once a group.
+ *
+ * When a group of several fails as a whole each item is tried alone, so that one bad item cannot fail its neighbours.
+ */
+export function createBatcher<Item, Result>({
+  run,
+  maxItems,
+}: {
+  run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  maxItems: number;
+}) {
+  type Waiting = { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void };
+  const waiting: Waiting[] = [];
+  let isRunning = false;
+
+  return async function add(item: Item): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      if (!isRunning) void runUntilEmpty();
+    });
+  };
+
+  async function runUntilEmpty() {
+    isRunning = true;
+    // One turn of the event loop, so that requests which end in the same turn go together.
+    await new Promise(setImmediate);
+    while (waiting.length > 0) await settle(waiting.splice(0, maxItems));
+    isRunning = false;
+  }
+
+  async function settle(group: Waiting[]): Promise<void> {
+    try {
+      const results = await run(group.map(({ item }) => item));
+      group.forEach(({ resolve }, index) => {
+        resolve(results[index] as Result);
+      });
+    } catch (error) {
+      const [only] = group;
+      if (group.length === 1) only?.reject(error);
+      else for (const member of group) await settle([member]);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import PQueue from 'p-queue';
+
+/**
+ * Works through tasks, some at once. A hint, not a record: what is to be done stands in the database, and `refill`
+ * reads it from there at the start, when the queue runs dry after having turned tasks away, and every so often. So
+ * the queue may forget anything at any time and nothing is lost.
+ */
+export interface TaskQueue<Task> {
+  /** Tasks with the key of one that waits or runs are ignored. */
+  add(task: Task): void;
+  /** Waiting and running. */
+  depth(): number;
+  /** Lets the running ones end through their signal; waiting ones are forgotten. Resolves when none runs. */
+  close(): Promise<void>;
+}
+
+/** Beyond this many waiting tasks new ones are left to the database: memory stays bounded however long the backlog. */
+const MAX_WAITING = 1_000;
+const REFILL_EVERY_MS = 15_000;
+
+export function createInProcessQueue<Task>({
+  concurrency,
+  keyOf,
+  run,
+  refill,
+  onError,
+}: {
+  concurrency: number;
+  keyOf: (task: Task) => string;
+  /** Must not reject but for bugs; ends early when `stop` is aborted. */
+  run: (task: Task, stop: AbortSignal) => Promise<void>;
+  /** The oldest tasks in the database that nobody works on. */
+  refill: (take: number) => Promise<Task[]>;
+  onError: (error: unknown) => void;
+}): TaskQueue<Task> {
+  const queue = new PQueue({ concurrency });
+  const known = new Set<string>();
+  const stop = new AbortController();
+  let hasTurnedAway = false;
+
+  const timer = setInterval(() => void fill(), REFILL_EVERY_MS);
+  timer.unref();
+  queue.on('idle', () => {
+    if (hasTurnedAway) void fill();
+  });
+  void fill();
+
+  return {
+    add,
+    depth: () => queue.size + queue.pending,
+    async close() {
+      clearInterval(timer);
+      stop.abort();
+      queue.clear();
+      await queue.onIdle();
+    },
+  };
+
+  function add(task: Task): void {
+    const key = keyOf(task);
+    if (stop.signal.aborted || known.has(key)) return;
+    if (queue.size >= MAX_WAITING) {
+      hasTurnedAway = true;
+      return;
+    }
+    known.add(key);
+    void queue.add(async () => {
+      try {
+        if (!stop.signal.aborted) await run(task, stop.signal);
+      } catch (error) {
+        onError(error);
+      } finally {
+        known.delete(key);
+      }
+    });
+  }
+
+  async function fill(): Promise<void> {
+    if (stop.signal.aborted) return;
+    try {
+      hasTurnedAway = false;
+      const tasks = await refill(MAX_WAITING);
+      if (tasks.length === MAX_WAITING) hasTurnedAway = true;
+      tasks.forEach(add);
+    } catch (error) {
+      // The timer asks again.
+      onError(error);
+    }
+  }
+}

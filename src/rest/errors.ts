@@ -1,0 +1,61 @@
+import type { ServerResponse } from 'node:http';
+import { DomainError, type DomainErrorCode } from '../errors.js';
+import { asDomainError } from '../platform/database/errors.js';
+import type { Logger } from '../platform/logger.js';
+
+/** The one place where codes become statuses. */
+const STATUS: Record<DomainErrorCode, number> = {
+  BAD_USER_INPUT: 400,
+  BODY_ABORTED: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  BODY_STALLED: 408,
+  CONFLICT: 409,
+  TOO_LARGE: 413,
+  PARSER_NOT_CONFIGURED: 503,
+  UNAVAILABLE: 503,
+  STORAGE_FULL: 507,
+};
+
+const RETRY_AFTER_SECONDS = 10;
+
+/** Answers with `{"error":{"code","message"}}`. What is not a domain error is logged and masked. */
+export function sendError(
+  response: ServerResponse,
+  thrown: unknown,
+  log: Logger,
+): DomainErrorCode | 'INTERNAL_SERVER_ERROR' {
+  const error = asDomainError(thrown);
+  if (!(error instanceof DomainError)) {
+    log.error({ err: error }, 'request failed');
+    sendJson(
+      response,
+      500,
+      errorBody('INTERNAL_SERVER_ERROR', 'Unexpected error; the log has it under this request id.'),
+    );
+    return 'INTERNAL_SERVER_ERROR';
+  }
+  const status = STATUS[error.code];
+  if (status >= 500) log.error({ err: error }, 'request failed');
+  if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  sendJson(response, status, errorBody(error.code, error.message));
+  return error.code;
+}
+
+export function errorBody(code: string, message: string) {
+  return { error: { code, message } };
+}
+
+export function sendJson(response: ServerResponse, status: number, body: object): void {
+  // The client has gone, or the answer has begun and cannot be changed any more.
+  if (response.destroyed || response.headersSent) return;
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(text),
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(text);
+}

@@ -1,0 +1,73 @@
+import type { ServerResponse } from 'node:http';
+import type { Logger } from '../platform/logger.js';
+import type { Metrics } from '../platform/metrics.js';
+import { sendJson } from './errors.js';
+
+type State = 'ok' | 'down';
+
+interface HealthDeps {
+  database: { check(): Promise<void> };
+  storages: ReadonlyArray<{ check(): Promise<void> }>;
+  /** Null when no sidecar is configured: then it is down, and that makes nobody unready. */
+  sidecar: { isUp(): Promise<boolean> } | null;
+  metrics: Metrics;
+  isStopping: () => boolean;
+  log: Logger;
+}
+
+/** A probe that hangs is as good as one that fails; load balancers ask every few seconds. */
+const CHECK_TIMEOUT_MS = 3_000;
+
+export function createHealthRoutes({ database, storages, sidecar, metrics, isStopping, log }: HealthDeps) {
+  return {
+    /** The process is up. */
+    healthz(response: ServerResponse): void {
+      sendJson(response, 200, { status: 'ok' });
+    },
+
+    /** Uploads can be taken in: database and storage can be written, and the server does not stop. */
+    async readyz(response: ServerResponse): Promise<void> {
+      const [databaseState, storageState, sidecarState] = await Promise.all([
+        probe('database', () => database.check()),
+        probe('storage', async () => {
+          await Promise.all(storages.map((storage) => storage.check()));
+        }),
+        probe('sidecar', async () => {
+          if (sidecar === null || !(await sidecar.isUp())) throw new Error('no sidecar answers');
+        }),
+      ]);
+      const isReady = !isStopping() && databaseState === 'ok' && storageState === 'ok';
+      const status = isStopping() ? 'stopping' : isReady ? 'ok' : 'down';
+      sendJson(response, isReady ? 200 : 503, {
+        status,
+        database: databaseState,
+        storage: storageState,
+        sidecar: sidecarState,
+      });
+    },
+
+    async metrics(response: ServerResponse): Promise<void> {
+      const text = await metrics.registry.metrics();
+      response.writeHead(200, { 'Content-Type': metrics.registry.contentType }).end(text);
+    },
+  };
+
+  async function probe(what: string, check: () => Promise<void>): Promise<State> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)),
+        CHECK_TIMEOUT_MS,
+      );
+    });
+    try {
+      await Promise.race([check(), timeout]);
+      return 'ok';
+    } catch (error) {
+      log.warn({ err: error, what }, 'readiness probe failed');
+      return 'down';
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CoredumpService, Upload } from '../coredumps/service.js';
+import { badInput, DomainError, notFound } from '../errors.js';
+import { encodeGlobalId } from '../ids.js';
+import type { Logger } from '../platform/logger.js';
+import type { Metrics } from '../platform/metrics.js';
+import { discardRest, hasBody, readBody } from './body.js';
+import { sendError, sendJson } from './errors.js';
+
+interface UploadDeps {
+  coredumps: CoredumpService;
+  devices: {
+    findByKey(key: string): Promise<Upload['device'] | null>;
+    findByToken(token: string): Promise<Upload['device'] | null>;
+  };
+  metrics: Metrics;
+  maxBytes: number;
+  stallMs: number;
+}
+
+/** `POST /api/iot/coredump?chip=…&firmware_version=…` (contract §3): authenticate, read, save, answer. */
+export function createUploadRoute({ coredumps, devices, metrics, maxBytes, stallMs }: UploadDeps) {
+  return async function upload(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { url, signal, log }: { url: URL; signal: AbortSignal; log: Logger },
+  ): Promise<void> {
+    const end = metrics.uploadSeconds.startTimer();
+    try {
+      const device = await authenticate(request, url.searchParams);
+      const chip = label(url.searchParams, 'chip');
+      const firmwareVersion = label(url.searchParams, 'firmware_version');
+      const idempotencyKey = readIdempotencyKey(request);
+      refuseByHead(request);
+      if (request.headers.expect !== undefined) response.writeContinue();
+      const body = readBody(request, { stallMs, signal });
+      const { coredump, isDuplicate } = await coredumps.save({
+        device,
+        chip,
+        firmwareVersion,
+        idempotencyKey,
+        body,
+      });
+      sendJson(response, 201, {
+        status: 'ok',
+        filename: coredump.filename,
+        coredumpId: encodeGlobalId('Coredump', coredump.id),
+      });
+      metrics.uploads.inc({ status: 'success' });
+      log.info(
+        { device: device.key, filename: coredump.filename, size: coredump.size, isDuplicate },
+        'core dump stored',
+      );
+    } catch (error) {
+      if (!request.complete) response.setHeader('Connection', 'close');
+      const code = sendError(response, error, log);
+      discardRest(request, response);
+      metrics.uploads.inc({ status: 'error' });
+      metrics.uploadErrors.inc({ code });
+      log.warn(
+        { code, reason: error instanceof DomainError ? error.message : undefined },
+        'core dump refused',
+      );
+    } finally {
+      end();
+    }
+  };
+
+  async function authenticate(request: IncomingMessage, query: URLSearchParams): Promise<Upload['device']> {
+    const key = query.get('device_key');
+    const { authorization } = request.headers;
+    if (authorization === undefined) {
+      if (key === null)
+        throw badInput('device_key is missing: name the device, or send its token as a Bearer token.');
+      return byKey(only(query, 'device_key'));
+    }
+    const token = /^Bearer ([\w.~+/-]{1,512}=*)$/i.exec(authorization)?.[1];
+    const device = token === undefined ? null : await devices.findByToken(token);
+    if (device === null) throw new DomainError('UNAUTHENTICATED', 'The device token is not valid.');
+    if (key !== null && key !== device.key) {
+      throw new DomainError(
+        'FORBIDDEN',
+        `The token is of another device than device_key "${key.slice(0, 64)}".`,
+      );
+    }
+    return device;
+  }
+
+  async function byKey(key: string): Promise<Upload['device']> {
+    if (!/^[a-z0-9]{1,32}$/.test(key)) throw badInput('device_key must be 1 to 32 of a-z and 0-9.');
+    const device = await devices.findByKey(key);
+    if (device === null) throw notFound('device', key);
+    return device;
+  }
+
+  /** What can be refused before the first byte of the body is read. */
+  function refuseByHead(request: IncomingMessage): void {
+    if (!hasBody(request)) throw badInput('The body is empty: send the raw core dump as the request body.');
+    if (
+      request.headers['content-encoding'] === undefined &&
+      Number(request.headers['content-length']) > maxBytes
+    ) {
+      throw new DomainError(
+        'TOO_LARGE',
+        `The core dump is larger than ${maxBytes} bytes (MAX_COREDUMP_BYTES).`,
+      );
+    }
+  }
+}
+
+function label(query: URLSearchParams, name: string): string {
+  const value = only(query, name);
+  if (!/^[A-Za-z0-9._+-]{1,64}$/.test(value) || value.includes('..')) {
+    throw badInput(`${name} must be 1 to 64 of A-Z, a-z, 0-9, ".", "_", "+" and "-", without "..".`);
+  }
+  return value;
+}
+
+function only(query: URLSearchParams, name: string): string {
+  const [value, ...more] = query.getAll(name);
+  if (value === undefined) throw badInput(`${name} is missing in the query string.`);
+  if (more.length > 0) throw badInput(`${name} is given more than once.`);
+  // "+" stands for itself in versions ("1.2.3+build5"), which a query string would turn into a blank.
+  return value.replaceAll(' ', '+');
+}
+
+/** draft-ietf-httpapi-idempotency-key-header: a string in quotes; bare ones are common. */
+function readIdempotencyKey(request: IncomingMessage): string | null {
+  const header = request.headers['idempotency-key'];
+  if (header === undefined) return null;
+  const key = String(header).replace(/^"(.*)"$/, '$1');
+  if (!/^[\x21-\x7e]{1,255}$/.test(key))
+    throw badInput('Idempotency-Key must be 1 to 255 printable characters.');
+  return key;
+}
