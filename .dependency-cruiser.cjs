@@ -1,0 +1,72 @@
+/** The rooms of the house and the doors between them. Data moves left to right, imports right to left. */
+const rooms = {
+  crashdump: '^src/crashdump/',
+  platform: '^src/platform/',
+  services: '^src/(coredumps|devices|firmware)/',
+  doors: '^src/(graphql|rest)/',
+  sidecar: '^src/sidecar/',
+  wiring: '^src/(app|cli|serve|demo)\\.ts$',
+};
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circular',
+      comment: 'A cycle has no first file to read.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'crashdump-stands-alone',
+      comment: 'The reader may one day be a package of its own.',
+      severity: 'error',
+      from: { path: rooms.crashdump },
+      to: { path: '^src/', pathNot: rooms.crashdump },
+    },
+    {
+      name: 'crashdump-by-its-front-door',
+      comment: 'Others use the reader through its index, and its report as a type.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: rooms.crashdump },
+      to: { path: rooms.crashdump, pathNot: '^src/crashdump/(index|report)\\.ts$' },
+    },
+    {
+      name: 'platform-knows-no-service',
+      severity: 'error',
+      from: { path: rooms.platform },
+      to: { path: [rooms.services, rooms.doors, rooms.sidecar, rooms.wiring], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'services-know-no-door',
+      comment: 'Services know no HTTP and no GraphQL.',
+      severity: 'error',
+      from: { path: rooms.services },
+      to: { path: [rooms.doors, rooms.sidecar, rooms.wiring, 'node_modules/(graphql|@pothos)'] },
+    },
+    {
+      name: 'doors-do-not-meet',
+      severity: 'error',
+      from: { path: '^src/graphql/' },
+      to: { path: '^src/rest/' },
+    },
+    {
+      name: 'only-wiring-wires',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [rooms.wiring, '^src/tools/'] },
+      to: { path: rooms.wiring },
+    },
+    {
+      name: 'only-platform-names-a-vendor',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [rooms.platform, '^src/tools/'] },
+      to: { path: 'node_modules/(@photostructure|@prisma/(client|driver-adapter-utils)|pino|prom-client|p-queue)' },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^src/platform/database/generated/' },
+  },
+};
