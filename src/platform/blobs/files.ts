@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
+import { hasCode, storageCall } from './storage-errors.js';
+
+/**
+ * Writes what comes, at the pace of the disk, and syncs it.
+ * @throws what `source` throws, unchanged; DomainError STORAGE_FULL or UNAVAILABLE
+ */
+export async function writeDurably(
+  source: AsyncIterable<Uint8Array>,
+  handle: FileHandle,
+): Promise<{ size: number; sha256: string }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of source) {
+    hash.update(chunk);
+    await storageCall(writeWhole(handle, chunk));
+    size += chunk.byteLength;
+  }
+  await storageCall(handle.sync());
+  return { size, sha256: hash.digest('hex') };
+}
+
+/** One write may take less than all, for instance when the disk fills up: the next one says why. */
+async function writeWhole(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < bytes.byteLength) {
+    written += (await handle.write(bytes, written, bytes.byteLength - written)).bytesWritten;
+  }
+}
+
+/** The first `length` bytes, fewer when the file ends before. */
+export async function readStart(handle: FileHandle, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await handle.read(bytes, filled, length - filled, filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/**
+ * Gives a file a second name if nobody has that name; never overwrites. The first name may or may not remain.
+ * @throws the system's error: EEXIST when the name is taken, ENOENT when a file or folder on the way is missing
+ */
+export async function linkExclusively(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    // FAT, some network and FUSE file systems have no links (link(2): EPERM). Claim the name, then move over the claim;
+    // what a crash in between leaves is an empty file without a row, which the sweep at start finds.
+    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) throw error;
+    await (await open(to, 'wx')).close();
+    await rename(from, to).catch(async (failure: unknown) => {
+      await unlink(to);
+      throw failure;
+    });
+  }
+}
