@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig, SETTING_NAMES } from '../src/config.js';
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readConfig(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe('settings', () => {
+  it('have the defaults of the contract', () => {
+    expect(readConfig({})).toMatchObject({
+      host: '127.0.0.1',
+      port: 4000,
+      databaseUrl: 'file:./data/coredock.db',
+      coredumpsDir: './data/coredumps',
+      assetsDir: './data/firmware',
+      parser: null,
+      parseTimeoutMs: 30_000,
+      maxCoredumps: 20,
+      maxCoredumpBytes: 1_048_576,
+      maxFirmwares: 20,
+      maxFirmwareBytes: 67_108_864,
+      logLevel: 'info',
+    });
+  });
+
+  it('report every problem at once, a line each, naming setting and value', () => {
+    const problems = problemsOf({
+      PORT: 'http',
+      MAX_COREDUMPS: '-1',
+      LOG_LEVEL: 'loud',
+      DATABASE_URL: 'mysql://x',
+    });
+
+    expect(problems).toHaveLength(4);
+    expect(problems).toEqual(
+      expect.arrayContaining([
+        'PORT: "http" is not a whole number from 0 to 65535',
+        'MAX_COREDUMPS: "-1" is not a whole number from 1 to 1000000',
+        'LOG_LEVEL: "loud" is not one of trace, debug, info, warn, error, fatal, silent',
+      ]),
+    );
+  });
+
+  it.each(['1e3', '0x10', ' 5', '5 ', '9'.repeat(400), '1.5', 'NaN'])('refuse %j as a number', (value) => {
+    expect(problemsOf({ MAX_COREDUMPS: value })).toHaveLength(1);
+  });
+
+  it('take an empty value for an unset one', () => {
+    expect(readConfig({ PORT: '', PARSE_SIDECAR_URL: '' }).port).toBe(4000);
+  });
+
+  it('name a setting of ours that does not exist, and leave other programs’ alone', () => {
+    expect(problemsOf({ PARSE_CONCURENCY: '2', PATH: '/bin', PARSER: 'x' })).toEqual([
+      'PARSE_CONCURENCY: there is no such setting',
+    ]);
+  });
+
+  it('need both halves of the parser', () => {
+    expect(readConfig({ PARSE_SIDECAR_URL: 'http://127.0.0.1:8081' }).parser).toBeNull();
+    expect(readConfig({ PARSE_SIDECAR_XFER_DIR: '/tmp/x' }).parser).toBeNull();
+    expect(problemsOf({ PARSE_SIDECAR_URL: 'ftp://x' })).toHaveLength(1);
+  });
+
+  it.each(['0.0.0.0', '::', '192.168.1.5', 'coredock.example', '127.evil.example'])(
+    'refuse to listen on %s without authentication unless told so',
+    (host) => {
+      expect(problemsOf({ HOST: host })[0]).toContain('ALLOW_UNAUTHENTICATED=true');
+      expect(readConfig({ HOST: host, ALLOW_UNAUTHENTICATED: 'true' }).host).toBe(host);
+    },
+  );
+
+  it.each(['S3_BUCKET', 'OIDC_ISSUER', 'ADMIN_TOKENS'])(
+    'refuse %s rather than ignore what it promises',
+    (name) => {
+      expect(problemsOf({ [name]: 'x' })[0]).toContain(name);
+    },
+  );
+
+  it('are listed in README, each one', async () => {
+    const { readFile } = await import('node:fs/promises');
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+
+    for (const name of SETTING_NAMES) expect(readme, name).toContain(`\`${name}\``);
+  });
+});

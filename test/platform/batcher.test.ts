@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { createBatcher } from '../../src/platform/batcher.js';
+
+describe('batcher', () => {
+  it('runs what arrives while a group runs as the next group', async () => {
+    const groups: number[][] = [];
+    let release = () => {};
+    const first = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const add = createBatcher<number, number>({
+      maxItems: 10,
+      async run(items) {
+        groups.push([...items]);
+        if (groups.length === 1) await first;
+        return items.map((item) => item * 2);
+      },
+    });
+
+    const one = add(1);
+    await new Promise(setImmediate);
+    const others = Promise.all([add(2), add(3), add(4)]);
+    release();
+
+    expect(await one).toBe(2);
+    expect(await others).toEqual([4, 6, 8]);
+    expect(groups).toEqual([[1], [2, 3, 4]]);
+  });
+
+  it('never exceeds its group size', async () => {
+    const sizes: number[] = [];
+    const add = createBatcher<number, number>({
+      maxItems: 3,
+      async run(items) {
+        sizes.push(items.length);
+        return items;
+      },
+    });
+
+    await Promise.all(Array.from({ length: 10 }, (_, index) => add(index)));
+
+    expect(Math.max(...sizes)).toBe(3);
+  });
+
+  it('does not let one bad item fail its neighbours', async () => {
+    const add = createBatcher<number, number>({
+      maxItems: 10,
+      async run(items) {
+        if (items.includes(13)) throw new Error('unlucky');
+        return items;
+      },
+    });
+
+    const results = await Promise.allSettled([add(1), add(13), add(2)]);
+
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+});

@@ -1,0 +1,446 @@
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BlobStore } from '../../src/platform/blobs/blob-store.js';
+import { createFileBlobs } from '../../src/platform/blobs/file-blobs.js';
+import { failCalls, failHandles } from '../support/faults.js';
+import { mountTinyDisk } from '../support/tiny-disk.js';
+
+let root: string;
+let blobs: BlobStore;
+const undo: Array<() => void> = [];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'coredock-blobs-'));
+  blobs = createFileBlobs({ root });
+});
+
+afterEach(() => {
+  for (const each of undo.splice(0)) each();
+  rmSync(root, { recursive: true, force: true });
+});
+
+describe('receive', () => {
+  it('hashes and counts what it takes in, and shows it to nobody before it has a key', async () => {
+    const bytes = Buffer.alloc(300_000, 'crash ');
+
+    const incoming = await blobs.receive(chunks(bytes.subarray(0, 1), bytes.subarray(1)));
+
+    expect(incoming.size).toBe(300_000);
+    expect(incoming.sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
+    expect(readFileSync(incoming.localPath).equals(bytes)).toBe(true);
+    expect(await keys(blobs)).toEqual([]);
+  });
+
+  it('asks for the next bytes only when the last ones are written', async () => {
+    let isWriting = false;
+    async function* source() {
+      for (let i = 0; i < 20; i += 1) {
+        expect(isWriting).toBe(false);
+        isWriting = true;
+        yield Buffer.alloc(1000);
+        isWriting = false;
+      }
+    }
+
+    expect((await blobs.receive(source())).size).toBe(20_000);
+  });
+
+  it('throws the error of a source that fails midway as it is, and keeps nothing', async () => {
+    const failure = new Error('the device lost its network');
+    async function* source() {
+      yield Buffer.from('half a d');
+      throw failure;
+    }
+
+    await expect(blobs.receive(source())).rejects.toBe(failure);
+
+    expect(readdirSync(join(root, '.incoming'))).toEqual([]);
+  });
+
+  it('keeps nothing that is discarded', async () => {
+    const incoming = await blobs.receive(chunks(Buffer.from('no')));
+
+    await incoming.discard();
+    await incoming.discard();
+
+    expect(readdirSync(join(root, '.incoming'))).toEqual([]);
+  });
+});
+
+describe('publish', () => {
+  it('gives the bytes their key and leaves no temporary file', async () => {
+    await put('dev1/a.dmp', 'the bytes');
+
+    expect(await read('dev1/a.dmp')).toBe('the bytes');
+    expect(readdirSync(join(root, '.incoming'))).toEqual([]);
+  });
+
+  it('never writes a key twice', async () => {
+    await put('dev1/a.dmp', 'first');
+    const second = await blobs.receive(chunks(Buffer.from('second')));
+
+    expect(await second.publish('dev1/a.dmp')).toBe(false);
+
+    expect(await read('dev1/a.dmp')).toBe('first');
+    expect(await second.publish('dev1/b.dmp')).toBe(true);
+    expect(await read('dev1/b.dmp')).toBe('second');
+  });
+
+  it('lets exactly one of 50 win a key, whole', async () => {
+    const bodies = Array.from({ length: 50 }, (_, index) => Buffer.alloc(10_000, `${index};`));
+    const incoming = await Promise.all(bodies.map((body) => blobs.receive(chunks(body))));
+
+    const won = await Promise.all(incoming.map((each) => each.publish('model/sha.elf')));
+    await Promise.all(incoming.map((each) => each.discard()));
+
+    expect(won.filter(Boolean)).toHaveLength(1);
+    expect(await read('model/sha.elf')).toBe(bodies[won.indexOf(true)]?.toString());
+    expect(readdirSync(join(root, '.incoming'))).toEqual([]);
+  });
+
+  it('lets exactly one of 50 win a key where the file system has no links', async () => {
+    undo.push(failCalls('link', 'EPERM'));
+    const incoming = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => blobs.receive(chunks(Buffer.from(`body ${index}`)))),
+    );
+
+    const won = await Promise.all(incoming.map((each) => each.publish('model/sha.elf')));
+    await Promise.all(incoming.map((each) => each.discard()));
+
+    expect(won.filter(Boolean)).toHaveLength(1);
+    expect(await read('model/sha.elf')).toBe(`body ${won.indexOf(true)}`);
+    expect(readdirSync(join(root, '.incoming'))).toEqual([]);
+  });
+
+  it('succeeds while the last blobs of the same folder are being deleted', async () => {
+    await Promise.all(
+      Array.from({ length: 100 }, async (_, index) => {
+        await put(`dev1/${index}.dmp`, 'x');
+        await blobs.delete(`dev1/${index}.dmp`);
+      }),
+    );
+
+    expect(await keys(blobs)).toEqual([]);
+    expect(existsSync(join(root, 'dev1'))).toBe(false);
+  });
+
+  it('takes the key back when the name could not be made durable', async () => {
+    const incoming = await blobs.receive(chunks(Buffer.from('x')));
+    undo.push(failHandles('sync', 'EIO', (path) => path.endsWith('dev1')));
+
+    await expect(incoming.publish('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+
+    expect(readdirSync(join(root, 'dev1'))).toEqual([]);
+  });
+
+  it.each([
+    '',
+    '/',
+    'a//b',
+    '/a',
+    'a/',
+    '.',
+    '..',
+    'a/../b',
+    '.incoming/x',
+    'a/.x',
+    'a\\b',
+    'a b',
+    'ä',
+    'a\0',
+    'a/x\n',
+  ])('refuses %j as a key', async (key) => {
+    const incoming = await blobs.receive(chunks(Buffer.from('x')));
+
+    await expect(incoming.publish(key)).rejects.toThrow('not a key');
+    await expect(blobs.open(key)).rejects.toThrow('not a key');
+    await expect(blobs.delete(key)).rejects.toThrow('not a key');
+  });
+});
+
+describe('reading', () => {
+  it('tells the size before the first byte', async () => {
+    await put('dev1/a.dmp', 'ten bytes.');
+
+    const blob = await blobs.open('dev1/a.dmp');
+
+    expect(blob?.size).toBe(10);
+    expect((await buffer(blob?.stream ?? [])).toString()).toBe('ten bytes.');
+  });
+
+  it('reads no more than it is asked to', async () => {
+    await put('dev1/a.dmp', 'ten bytes.');
+
+    expect(Buffer.from((await blobs.readAtMost('dev1/a.dmp', 3)) ?? []).toString()).toBe('ten');
+    expect(Buffer.from((await blobs.readAtMost('dev1/a.dmp', 99)) ?? []).toString()).toBe('ten bytes.');
+  });
+
+  it('copies a blob to a plain file', async () => {
+    await put('dev1/a.dmp', 'ten bytes.');
+    const path = join(root, 'copy');
+
+    expect(await blobs.copyTo('dev1/a.dmp', path)).toBe(10);
+
+    expect(readFileSync(path, 'utf8')).toBe('ten bytes.');
+  });
+
+  it('answers null for what is not there, folders included', async () => {
+    await put('dev1/a.dmp', 'x');
+
+    for (const key of ['dev1/b.dmp', 'dev2/a.dmp', 'dev1', 'dev1/a.dmp/x']) {
+      expect(await blobs.open(key)).toBeNull();
+      expect(await blobs.readAtMost(key, 1)).toBeNull();
+      expect(await blobs.copyTo(key, join(root, 'copy'))).toBeNull();
+    }
+  });
+
+  it('answers UNAVAILABLE, never null, when the disk fails', async () => {
+    await put('dev1/a.dmp', 'x');
+    undo.push(failCalls('open', 'EIO'));
+
+    await expect(blobs.open('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(blobs.copyTo('dev1/a.dmp', join(root, 'copy'))).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
+  });
+
+  it('answers UNAVAILABLE, never null, when bytes cannot be read', async () => {
+    await put('dev1/a.dmp', 'x');
+    undo.push(failHandles('read', 'EIO'));
+
+    await expect(blobs.readAtMost('dev1/a.dmp', 1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  it('answers UNAVAILABLE, never null, when a copy has nowhere to go', async () => {
+    await put('dev1/a.dmp', 'x');
+
+    await expect(blobs.copyTo('dev1/a.dmp', join(root, 'gone', 'copy'))).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
+  });
+
+  it.each([
+    ['removed', () => rmSync(root, { recursive: true })],
+    ['unmounted', emptyRoot],
+  ])('answers UNAVAILABLE, never null, when the storage was %s', async (_, takeAway) => {
+    await put('dev1/a.dmp', 'x');
+    takeAway();
+
+    await expect(blobs.open('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(blobs.delete('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(blobs.receive(chunks(Buffer.from('x')))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(blobs.check()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(existsSync(join(root, '.incoming'))).toBe(false);
+  });
+});
+
+describe('delete', () => {
+  it('removes a blob, and its folder with the last one', async () => {
+    await put('dev1/a.dmp', 'x');
+    await put('dev1/b.dmp', 'x');
+
+    await blobs.delete('dev1/a.dmp');
+    expect(await keys(blobs)).toEqual(['dev1/b.dmp']);
+    await blobs.delete('dev1/b.dmp');
+
+    expect(existsSync(join(root, 'dev1'))).toBe(false);
+    expect(existsSync(root)).toBe(true);
+  });
+
+  it('has nothing against deleting what is not there', async () => {
+    await expect(blobs.delete('dev1/a.dmp')).resolves.toBeUndefined();
+  });
+});
+
+describe('list', () => {
+  it('names every blob once, with size and date, and nothing else', async () => {
+    const expected = Array.from({ length: 150 }, (_, index) => `dev${index % 3}/${index}.dmp`);
+    await Promise.all(expected.map((key) => put(key, 'four')));
+    await blobs.receive(chunks(Buffer.from('unfinished')));
+    await put('dev0/old.dmp', 'x');
+    await blobs.orphan('dev0/old.dmp');
+    mkdirSync(join(root, 'lost+found'));
+    writeFileSync(join(root, 'lost+found', 'x'), '');
+    writeFileSync(join(root, 'dev0', 'not a key.txt'), '');
+
+    const listed = await entries(blobs);
+
+    expect(listed.map(({ key }) => key).sort()).toEqual(expected.sort());
+    expect(listed.every(({ size }) => size === 4)).toBe(true);
+    expect(listed.every(({ modifiedAt }) => Date.now() - modifiedAt.getTime() < 60_000)).toBe(true);
+  });
+});
+
+describe('orphans', () => {
+  it('are out of sight, and purged by the time since they were set aside', async () => {
+    let now = new Date('2026-01-01T00:00:00Z');
+    blobs = createFileBlobs({ root, now: () => now });
+    await put('dev1/early.dmp', 'x');
+    await put('dev2/late.dmp', 'x');
+    await blobs.orphan('dev1/early.dmp');
+    now = new Date('2026-01-05T00:00:00Z');
+    await blobs.orphan('dev2/late.dmp');
+
+    expect(await keys(blobs)).toEqual([]);
+    expect(await blobs.open('dev1/early.dmp')).toBeNull();
+    expect(await blobs.purgeOrphans(new Date('2026-01-01T00:00:00Z'))).toBe(0);
+    expect(await blobs.purgeOrphans(new Date('2026-01-03T00:00:00Z'))).toBe(1);
+
+    expect(readdirSync(join(root, '.orphans'))).toEqual(['dev2']);
+    expect(readdirSync(join(root, '.orphans', 'dev2'))).toEqual(['late.dmp']);
+  });
+
+  it('are none where nothing was ever set aside', async () => {
+    expect(await blobs.purgeOrphans(new Date())).toBe(0);
+  });
+});
+
+describe('removeUnfinished', () => {
+  it('removes what an earlier run left, and no blob', async () => {
+    await put('dev1/a.dmp', 'x');
+    await blobs.receive(chunks(Buffer.from('unfinished')));
+    await blobs.receive(chunks(Buffer.from('unfinished too')));
+
+    expect(await createFileBlobs({ root }).removeUnfinished()).toBe(2);
+
+    expect(readdirSync(join(root, '.incoming'))).toEqual([]);
+    expect(await keys(blobs)).toEqual(['dev1/a.dmp']);
+  });
+});
+
+describe('check', () => {
+  it('makes the folder on first use and leaves nothing in it', async () => {
+    const nested = join(root, 'not', 'yet', 'there');
+
+    await createFileBlobs({ root: nested }).check();
+
+    expect(readdirSync(join(nested, '.incoming'))).toEqual([]);
+  });
+
+  it('names the folder that cannot be made', async () => {
+    writeFileSync(join(root, 'file'), '');
+    const impossible = join(root, 'file', 'dumps');
+
+    await expect(createFileBlobs({ root: impossible }).check()).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining(impossible),
+    });
+  });
+});
+
+const disk = mountTinyDisk();
+disk?.remove();
+
+describe.skipIf(disk === null)('a real full or read-only disk (needs the right to mount a tmpfs)', () => {
+  let tiny: NonNullable<typeof disk>;
+
+  beforeEach(() => {
+    const mounted = mountTinyDisk();
+    if (mounted === null) throw new Error('the tiny disk could be mounted a moment ago');
+    tiny = mounted;
+    blobs = createFileBlobs({ root: tiny.path });
+  });
+
+  afterEach(() => tiny.remove());
+
+  it('answers STORAGE_FULL, keeps nothing, and recovers by itself', async () => {
+    await put('dev1/a.dmp', 'x'.repeat(600_000));
+    const tooMuch = () => chunks(...Array.from({ length: 64 }, () => Buffer.alloc(10_000)));
+
+    await expect(blobs.receive(tooMuch())).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    expect(readdirSync(join(tiny.path, '.incoming'))).toEqual([]);
+
+    await blobs.delete('dev1/a.dmp');
+    expect((await blobs.receive(tooMuch())).size).toBe(640_000);
+  });
+
+  it('says so when it is checked', async () => {
+    await blobs.check();
+    const fill = Array.from({ length: 300 }, () => Buffer.alloc(4096));
+    writeFileSync(join(tiny.path, 'filler'), '');
+    expect(() => writeFileSync(join(tiny.path, 'filler'), Buffer.concat(fill))).toThrow('ENOSPC');
+
+    await expect(blobs.check()).rejects.toMatchObject({
+      code: 'STORAGE_FULL',
+      message: expect.stringContaining(tiny.path),
+    });
+  });
+
+  it('answers UNAVAILABLE when it is read-only, and can still be read', async () => {
+    await put('dev1/a.dmp', 'x');
+    tiny.makeReadOnly();
+
+    await expect(blobs.receive(chunks(Buffer.from('x')))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(blobs.delete('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(blobs.check()).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining(tiny.path),
+    });
+    expect(await read('dev1/a.dmp')).toBe('x');
+  });
+});
+
+describe('a failing disk', () => {
+  it.each(['write', 'sync'] as const)(
+    'answers UNAVAILABLE when %s fails, and keeps nothing',
+    async (method) => {
+      await blobs.check();
+      undo.push(failHandles(method, 'EIO'));
+
+      await expect(blobs.receive(chunks(Buffer.from('x')))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+
+      expect(readdirSync(join(root, '.incoming'))).toEqual([]);
+    },
+  );
+
+  it('answers UNAVAILABLE when the name cannot be written', async () => {
+    const incoming = await blobs.receive(chunks(Buffer.from('x')));
+    undo.push(failCalls('link', 'EIO'));
+
+    await expect(incoming.publish('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await incoming.discard();
+
+    expect(readdirSync(join(root, '.incoming'))).toEqual([]);
+    expect(await keys(blobs)).toEqual([]);
+  });
+});
+
+async function* chunks(...bytes: Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* bytes;
+}
+
+async function put(key: string, text: string): Promise<void> {
+  const incoming = await blobs.receive(chunks(Buffer.from(text)));
+  expect(await incoming.publish(key)).toBe(true);
+}
+
+async function read(key: string): Promise<string | undefined> {
+  const blob = await blobs.open(key);
+  return blob === null ? undefined : (await buffer(blob.stream)).toString();
+}
+
+async function entries(store: BlobStore): Promise<Array<{ key: string; size: number; modifiedAt: Date }>> {
+  const found = [];
+  for await (const entry of store.list()) found.push(entry);
+  return found;
+}
+
+async function keys(store: BlobStore): Promise<string[]> {
+  return (await entries(store)).map(({ key }) => key).sort();
+}
+
+function emptyRoot(): void {
+  for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true });
+}

@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type App, startApp } from '../../src/app.js';
+import { type Config, readConfig } from '../../src/config.js';
+import { createLogger } from '../../src/platform/logger.js';
+
+export interface TestApp extends App {
+  readonly dir: string;
+  readonly config: Config;
+  /** Runs a GraphQL document; rejects when the answer has errors. */
+  graphql<Data>(query: string, variables?: object): Promise<Data>;
+  /** Starts again on the same folder, as after a crash or a stop. */
+  restart(environment?: Record<string, string>): Promise<TestApp>;
+}
+
+/** A server on a folder of its own, with a real SQLite file and real files, gone when the test is. */
+export async function aServer(environment: Record<string, string> = {}): Promise<TestApp> {
+  const dir = await mkdtemp(join(tmpdir(), 'coredock-test-'));
+  onTestFinished(async () => {
+    await rm(dir, { recursive: true, force: true });
+  });
+  return start(dir, environment);
+}
+
+async function start(dir: string, environment: Record<string, string>): Promise<TestApp> {
+  const config = readConfig({
+    PORT: '0',
+    DATABASE_URL: `file:${join(dir, 'coredock.db')}`,
+    COREDUMPS_DIR: join(dir, 'coredumps'),
+    ASSETS_DIR: join(dir, 'firmware'),
+    LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
+    SHUTDOWN_GRACE_MS: '2000',
+    ...environment,
+  });
+  const app = await startApp(config, { log: createLogger(config), retryDelayMs: 5 });
+  onTestFinished(app.close);
+  return {
+    ...app,
+    dir,
+    config,
+    async graphql<Data>(query: string, variables: object = {}) {
+      const response = await fetch(`${app.url}/graphql`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ query, variables }),
+      });
+      const { data, errors } = (await response.json()) as { data: Data; errors?: unknown[] };
+      if (errors !== undefined) throw new Error(JSON.stringify(errors));
+      return data;
+    },
+    async restart(changes = {}) {
+      await app.close();
+      return start(dir, { ...environment, ...changes });
+    },
+  };
+}
+
+/** A registered model and device, ready to upload. */
+export async function aDevice(app: TestApp, { key = 'dev1', modelCode = 'thermostat' } = {}) {
+  const { deviceModel } = await app.graphql<{ deviceModel: object | null }>(
+    'query ($code: String!) { deviceModel(code: $code) { id } }',
+    { code: modelCode },
+  );
+  if (deviceModel === null) {
+    await app.graphql(
+      'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { id } }',
+      {
+        input: { code: modelCode, name: modelCode },
+      },
+    );
+  }
+  const { createDevice } = await app.graphql<{
+    createDevice: { device: { id: string; key: string }; token: string };
+  }>('mutation ($input: CreateDeviceInput!) { createDevice(input: $input) { device { id key } token } }', {
+    input: { modelCode, key },
+  });
+  return { ...createDevice.device, token: createDevice.token, modelCode };
+}
+
+export interface Stored {
+  status: string;
+  filename: string;
+  coredumpId: string;
+}
+
+/** POSTs a dump as a device does. */
+export async function upload(
+  app: Pick<App, 'url'>,
+  body: Uint8Array | string,
+  {
+    device = 'dev1',
+    chip = 'esp32c3',
+    version = '1.0.0',
+    headers = {},
+  }: { device?: string; chip?: string; version?: string; headers?: Record<string, string> } = {},
+): Promise<Response> {
+  const query = new URLSearchParams({ chip, firmware_version: version, device_key: device });
+  return fetch(`${app.url}/api/iot/coredump?${query}`, {
+    method: 'POST',
+    headers,
+    body: new Uint8Array(Buffer.from(body)),
+  });
+}
+
+/** The same, for when it must succeed. */
+export async function stored(...args: Parameters<typeof upload>): Promise<Stored> {
+  const response = await upload(...args);
+  if (response.status !== 201) throw new Error(`upload: ${response.status} ${await response.text()}`);
+  return (await response.json()) as Stored;
+}
+
+export async function errorOf(
+  response: Response,
+): Promise<{ status: number; code: string; message: string }> {
+  const { error } = (await response.json()) as { error: { code: string; message: string } };
+  return { status: response.status, ...error };
+}
+
+/** Waits for a condition, not for a time; the limit only ends a test that would never end. */
+export async function eventually<T>(
+  check: () => Promise<T | null | undefined | false>,
+  what = 'the condition',
+): Promise<T> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const value = await check();
+    if (value !== null && value !== undefined && value !== false) return value;
+    if (Date.now() > deadline) throw new Error(`${what} never came true`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
