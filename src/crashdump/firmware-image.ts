@@ -1,0 +1,96 @@
+/**
+ * What the dump side of the reader asks of a firmware ELF. An image depends on the ELF's bytes alone, so it may be
+ * cached by their hash and shared by every dump of that firmware. Nothing here throws: what the ELF cannot tell is
+ * null or an empty list. Addresses are unsigned 32-bit numbers.
+ */
+export interface FirmwareImage {
+  /** SHA-256 of the ELF file's bytes, 64 lower-case hexadecimal digits. */
+  readonly sha256: string;
+  readonly machine: 'xtensa' | 'riscv';
+  /** In the order of the section headers; those without an address (debug, symbols) too. */
+  readonly sections: readonly FirmwareSection[];
+  readonly appDescriptor: AppDescriptor | null;
+  /** Bytes that the ELF itself holds for these addresses (code, constants); null unless it holds all of them. */
+  readAt(address: number, length: number): Uint8Array | null;
+  /** The function or object symbol that covers the address, as in GDB's `<name+offset>`. */
+  symbolAt(address: number): FirmwareSymbol | null;
+  symbol(name: string): FirmwareSymbol | null;
+  /** How the caller's registers are found when execution stands at `pc`; null where no CFI covers it. */
+  cfiAt(pc: number): CfiRow | null;
+  /**
+   * The function that covers `pc`, with the calls that were inlined into it: innermost first, empty when unknown.
+   * A caller's frame is looked up inside its call instruction (`pc - 1`); `context.pc` is then the return address.
+   * With a context the frames carry argument values.
+   */
+  framesAt(pc: number, context?: FrameContext): SourceFrame[];
+  /** Place of a member in a struct, from debug information: `structMember('tskTaskControlBlock', 'pxStack')`. */
+  structMember(struct: string, path: string): { offset: number; size: number } | null;
+}
+
+export interface FirmwareSymbol {
+  name: string;
+  address: number;
+  /** Bytes; 0 when the symbol table does not say. */
+  size: number;
+}
+
+export interface FirmwareSection {
+  name: string;
+  address: number;
+  size: number;
+  flags: { alloc: boolean; write: boolean; exec: boolean };
+  /** False for sections that occupy memory but no bytes of the file (.bss). */
+  hasBytes: boolean;
+}
+
+/** `esp_app_desc_t`, the labels that the build wrote into the firmware (magic 0xABCD5432). */
+export interface AppDescriptor {
+  version: string;
+  projectName: string;
+  time: string;
+  date: string;
+  idfVersion: string;
+}
+
+export interface SourceFrame {
+  function: string | null;
+  file: string | null;
+  line: number | null;
+  /** True for a function that was inlined into the next frame of the list. */
+  inlined: boolean;
+  arguments: SourceArgument[];
+}
+
+export interface SourceArgument {
+  name: string;
+  /** As GDB prints it. */
+  value: string;
+}
+
+/** A row of the call-frame table (DWARF 5 §6.4.1). Registers are DWARF numbers: x0..x31 and a0..a15. */
+export interface CfiRow {
+  cfa: { register: number; offset: number };
+  /** A register that is not listed keeps its value if the ABI has the callee save it. */
+  rules: ReadonlyMap<number, CfiRule>;
+  returnAddressRegister: number;
+}
+
+export type CfiRule =
+  | { kind: 'undefined' }
+  | { kind: 'same' }
+  | { kind: 'offset'; offset: number }
+  | { kind: 'valOffset'; offset: number }
+  | { kind: 'register'; register: number };
+
+/** One physical frame while it is being unwound: what location expressions may ask for. */
+export interface FrameContext {
+  pc: number;
+  /** Values by DWARF register number; a register that is not known in this frame is absent. */
+  registers: ReadonlyMap<number, number>;
+  /** Canonical frame address; null when the frame's caller could not be found. */
+  cfa: number | null;
+  /** The calling frame, for entry values; null for the outermost one. */
+  caller: { pc: number; registers: ReadonlyMap<number, number> } | null;
+  /** Memory of the dump, completed by the ELF's own bytes; null unless every byte is there. */
+  readMemory(address: number, length: number): Uint8Array | null;
+}
