@@ -14,7 +14,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BlobStore } from '../../src/platform/blobs/blob-store.js';
 import { createFileBlobs } from '../../src/platform/blobs/file-blobs.js';
-import { failCalls, failHandles } from '../support/faults.js';
+import { failCalls, failHandles, watchHandles } from '../support/faults.js';
 import { mountTinyDisk } from '../support/tiny-disk.js';
 
 let root: string;
@@ -124,6 +124,28 @@ describe('publish', () => {
     expect(readdirSync(join(root, '.incoming'))).toEqual([]);
   });
 
+  it('shares the syncs of a folder among those who publish into it at once', async () => {
+    await put('dev1/first.dmp', 'x');
+    const incoming = await Promise.all(
+      Array.from({ length: 32 }, () => blobs.receive(chunks(Buffer.from('x')))),
+    );
+    let syncs = 0;
+    undo.push(
+      watchHandles(
+        'sync',
+        (path) => path.endsWith('dev1'),
+        () => {
+          syncs += 1;
+        },
+      ),
+    );
+
+    await Promise.all(incoming.map((each, index) => each.publish(`dev1/${index}.dmp`)));
+
+    expect(syncs).toBeGreaterThan(0);
+    expect(syncs).toBeLessThan(16);
+  });
+
   it('succeeds while the last blobs of the same folder are being deleted', async () => {
     await Promise.all(
       Array.from({ length: 100 }, async (_, index) => {
@@ -177,7 +199,8 @@ describe('reading', () => {
     const blob = await blobs.open('dev1/a.dmp');
 
     expect(blob?.size).toBe(10);
-    expect((await buffer(blob?.stream ?? [])).toString()).toBe('ten bytes.');
+    blob?.stream.destroy();
+    expect(await read('dev1/a.dmp')).toBe('ten bytes.');
   });
 
   it('reads no more than it is asked to', async () => {
