@@ -11,7 +11,7 @@ import { createGraphQLServer } from './graphql/yoga.js';
 import { createFileBlobs } from './platform/blobs/file-blobs.js';
 import { type Clock, createSystemClock } from './platform/clock.js';
 import { openDatabase } from './platform/database/database.js';
-import { createCoredumpEvents } from './platform/events.js';
+import { createCoredumpEvents } from './coredumps/events.js';
 import type { Logger } from './platform/logger.js';
 import { createMetrics } from './platform/metrics.js';
 import type { TaskQueue } from './platform/parse-queue.js';

@@ -1,0 +1,83 @@
+/**
+ * Events of this process: what is published goes to every subscriber that is there now.
+ *
+ * Why not Yoga's pub/sub: its subscribers begin to listen only with their first `next()`, and one that does not keep
+ * up throws in the publisher. Here listening begins with `subscribe`, and a subscriber that falls too far behind is
+ * ended, so that it reconnects and reads the current state instead of growing our memory.
+ */
+export interface EventChannel<Event> {
+  publish(event: Event): void;
+  /** Ends when the iterator is returned, when the subscriber falls too far behind, and with `close`. */
+  subscribe(isWanted: (event: Event) => boolean): AsyncIterableIterator<Event>;
+  subscriberCount(): number;
+  /** Ends every subscription. */
+  close(): void;
+}
+
+/** Events that wait for one subscriber at most: light rows, so about a megabyte. */
+const MAX_BACKLOG = 2_000;
+
+export function createEventChannel<Event>(): EventChannel<Event> {
+  const subscribers = new Set<Subscriber<Event>>();
+  return {
+    publish(event) {
+      for (const subscriber of subscribers) subscriber.offer(event);
+    },
+    subscribe(isWanted) {
+      const subscriber: Subscriber<Event> = new Subscriber(isWanted, () => subscribers.delete(subscriber));
+      subscribers.add(subscriber);
+      return subscriber;
+    },
+    subscriberCount: () => subscribers.size,
+    close() {
+      for (const subscriber of subscribers) void subscriber.return();
+    },
+  };
+}
+
+class Subscriber<Event> implements AsyncIterableIterator<Event> {
+  readonly #isWanted: (event: Event) => boolean;
+  readonly #onEnd: () => void;
+  #backlog: Event[] = [];
+  #waiting: Array<(result: IteratorResult<Event>) => void> = [];
+  #hasEnded = false;
+
+  constructor(isWanted: (event: Event) => boolean, onEnd: () => void) {
+    this.#isWanted = isWanted;
+    this.#onEnd = onEnd;
+  }
+
+  offer(event: Event): void {
+    if (!this.#isWanted(event)) return;
+    const next = this.#waiting.shift();
+    if (next !== undefined) next({ done: false, value: event });
+    else if (this.#backlog.push(event) > MAX_BACKLOG) this.#end();
+  }
+
+  async next(): Promise<IteratorResult<Event>> {
+    const value = this.#backlog.shift();
+    if (value !== undefined) return { done: false, value };
+    if (this.#hasEnded) return { done: true, value: undefined };
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  async return(): Promise<IteratorResult<Event>> {
+    this.#backlog = [];
+    this.#end();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#onEnd();
+    for (const resolve of this.#waiting) resolve({ done: true, value: undefined });
+    this.#waiting = [];
+  }
+}
