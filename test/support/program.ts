@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+/** Another Node may run the built program than the one that runs the tests: `.ci/run` tries a newer one so. */
+const NODE = process.env.COREDOCK_TEST_NODE ?? process.execPath;
+
+export interface Program {
+  readonly url: string;
+  readonly dir: string;
+  readonly process: ChildProcess;
+  log(): string;
+  graphql<Data>(query: string, variables?: object): Promise<Data>;
+  /** Ends it with a signal and waits until it is gone. @returns its exit code, null when the signal killed it */
+  stop(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT'): Promise<number | null>;
+}
+
+export async function aFolder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'coredock-system-'));
+  onTestFinished(async () => {
+    await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return dir;
+}
+
+/** The built program, started as a user starts it, in a folder of its own. */
+export async function aProgram(
+  command: 'start' | 'serve',
+  { dir, environment = {} }: { dir?: string; environment?: Record<string, string> } = {},
+): Promise<Program> {
+  const folder = dir ?? (await aFolder());
+  const child = spawn(NODE, [requireBuilt(), command], {
+    cwd: folder,
+    env: { PATH: process.env.PATH ?? '', PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  let log = '';
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+      const found = /"url":"(http:[^"]+)","msg":"Coredock is up"/.exec(log)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+    void exited.then((code) => reject(new Error(`coredock ${command} ended with ${code}:\n${log}`)));
+  });
+  return {
+    url,
+    dir: folder,
+    process: child,
+    log: () => log,
+    async graphql<Data>(query: string, variables: object = {}) {
+      const response = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ query, variables }),
+      });
+      const { data, errors } = (await response.json()) as { data: Data; errors?: unknown[] };
+      if (errors !== undefined) throw new Error(JSON.stringify(errors));
+      return data;
+    },
+    async stop(signal) {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
+
+/** Runs a command of the program to its end. */
+export async function run(
+  args: readonly string[],
+  { cwd, environment = {} }: { cwd?: string; environment?: Record<string, string> } = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(NODE, [requireBuilt(), ...args], {
+    cwd: cwd ?? tmpdir(),
+    env: { PATH: process.env.PATH ?? '', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, stdout, stderr };
+}
+
+function requireBuilt(): string {
+  if (!existsSync(CLI))
+    throw new Error('dist/cli.js is missing: these tests drive the built program; run npm run build');
+  return CLI;
+}
