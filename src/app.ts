@@ -127,6 +127,7 @@ export async function startApp(
       'Dumps that wait for their parse or are in it',
       () => queue?.depth() ?? 0,
     );
+    metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
     metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
     const graphql = createGraphQLServer({ db, coredumps, devices, firmwares, config, log });
     const server = await listen({
@@ -164,6 +165,7 @@ export async function startApp(
       log.info('stopping');
       clearInterval(purge);
       await http.stop(config.shutdownGraceMs);
+      events.close();
       await queue?.close();
       await database.close();
       log.info('stopped');

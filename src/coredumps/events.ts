@@ -10,7 +10,7 @@ export interface CoredumpEvents {
 
 export function createCoredumpEvents(
   channel: EventChannel<CoredumpRow> = createEventChannel<CoredumpRow>(),
-): CoredumpEvents & { close(): void } {
+): CoredumpEvents & { subscriberCount(): number; close(): void } {
   return {
     publish: channel.publish,
     subscribe: ({ coredumpId, deviceId }) =>
@@ -18,6 +18,7 @@ export function createCoredumpEvents(
         (dump) =>
           (coredumpId === undefined || dump.id === coredumpId) && (deviceId === undefined || dump.deviceId === deviceId),
       ),
+    subscriberCount: channel.subscriberCount,
     close: channel.close,
   };
 }

@@ -1,75 +1,122 @@
-import type { Db, Prisma } from '../platform/database/database.js';
-import { COREDUMP_ROW, toCoredumpRow } from './row.js';
+import { type Db, Prisma } from '../platform/database/database.js';
+import { toCoredumpRow } from './row.js';
 import type { CoredumpFilter, CoredumpRow, PageWindow } from './types.js';
+
+/**
+ * Questions about many dumps, in SQL that SQLite and PostgreSQL both understand: a filter has one translation, which
+ * lists, counts, a device's dumps and re-parses share. "c" is the dump.
+ */
 
 /** More words only make a search slower, not better. */
 const MAX_SEARCH_WORDS = 10;
 
-/** The one translation of a filter; lists, counts and re-parses all go through it. */
-export function coredumpWhere(filter: CoredumpFilter): Prisma.CoredumpWhereInput {
-  const { parseStatus, chip, firmwareVersion, deviceKey, modelCode, uploadedAfter, uploadedBefore, search } = filter;
-  return {
-    ...(parseStatus === undefined ? {} : { parseStatus: { in: parseStatus } }),
-    ...(chip === undefined ? {} : { chip: { in: chip } }),
-    ...(firmwareVersion === undefined ? {} : { firmwareVersion: { in: firmwareVersion } }),
-    ...(deviceKey === undefined && modelCode === undefined
-      ? {}
-      : {
-          device: {
-            ...(deviceKey === undefined ? {} : { key: { in: deviceKey } }),
-            ...(modelCode === undefined ? {} : { model: { code: { in: modelCode } } }),
-          },
-        }),
-    ...(uploadedAfter === undefined && uploadedBefore === undefined
-      ? {}
-      : {
-          uploadedAt: {
-            ...(uploadedAfter === undefined ? {} : { gte: uploadedAfter }),
-            ...(uploadedBefore === undefined ? {} : { lt: uploadedBefore }),
-          },
-        }),
-    ...(search === undefined ? {} : { AND: searchWords(search).map(containsWord) }),
-  };
-}
+type StoredRow = Parameters<typeof toCoredumpRow>[0];
+
+/** The columns of a `CoredumpRow`, as `COREDUMP_ROW` selects them. */
+const COLUMNS = Prisma.sql`
+  c."id", c."deviceId", c."firmwareId", c."filename", c."chip", c."firmwareVersion", c."size", c."sha256",
+  c."parseStatus", c."parseAttempts", c."appElfSha256", c."uploadedAt", c."parsedAt"`;
 
 /** Newest first, whichever end the window counts from. */
 export async function listCoredumps(db: Db, filter: CoredumpFilter, window: PageWindow): Promise<CoredumpRow[]> {
-  const rows = await db.coredump.findMany({
-    where: { AND: [coredumpWhere(filter), idWindow(window)] },
-    orderBy: { id: window.fromEnd === true ? 'asc' : 'desc' },
-    take: window.take,
-    select: COREDUMP_ROW,
-  });
+  const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
+  const rows = await db.$queryRaw<StoredRow[]>`
+    SELECT ${COLUMNS} FROM "Coredump" c
+    WHERE ${conditions(filter)} AND ${within(window)}
+    ORDER BY c."id" ${direction} LIMIT ${window.take}`;
   return (window.fromEnd === true ? rows.reverse() : rows).map(toCoredumpRow);
 }
 
 export async function countCoredumps(db: Db, filter: CoredumpFilter): Promise<number> {
-  return db.coredump.count({ where: coredumpWhere(filter) });
+  const [row] = await db.$queryRaw<Array<{ count: number | bigint }>>`
+    SELECT count(*) AS "count" FROM "Coredump" c WHERE ${conditions(filter)}`;
+  return Number(row?.count ?? 0);
 }
 
-/** Bounds by id instead of a cursor's row: they hold also when that row was deleted meanwhile. */
-export function idWindow({ beforeId, afterId }: Pick<PageWindow, 'beforeId' | 'afterId'>) {
-  return {
-    id: {
-      ...(beforeId === undefined ? {} : { lt: beforeId }),
-      ...(afterId === undefined ? {} : { gt: afterId }),
-    },
-  };
+/** Ids after `afterId`, ascending: for work that goes through all of them in batches. */
+export async function idsOfCoredumps(db: Db, filter: CoredumpFilter, { afterId, take }: { afterId: number; take: number }) {
+  const rows = await db.$queryRaw<Array<{ id: number }>>`
+    SELECT c."id" FROM "Coredump" c WHERE ${conditions(filter)} AND c."id" > ${afterId} ORDER BY c."id" LIMIT ${take}`;
+  return rows.map(({ id }) => id);
 }
 
-function searchWords(search: string): string[] {
-  return search.split(/\s+/).filter(Boolean).slice(0, MAX_SEARCH_WORDS);
+/** The same window of each device's dumps in ONE statement, however many devices. */
+export async function listCoredumpsByDevice(
+  db: Db,
+  deviceIds: readonly number[],
+  filter: CoredumpFilter,
+  window: PageWindow,
+): Promise<Map<number, CoredumpRow[]>> {
+  const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
+  const rows = await db.$queryRaw<StoredRow[]>`
+    SELECT ${COLUMNS} FROM (
+      SELECT c.*, row_number() OVER (PARTITION BY c."deviceId" ORDER BY c."id" ${direction}) AS "rank"
+      FROM "Coredump" c
+      WHERE c."deviceId" IN (${Prisma.join([...deviceIds])}) AND ${conditions(filter)} AND ${within(window)}
+    ) c WHERE c."rank" <= ${window.take} ORDER BY c."id" DESC`;
+  const byDevice = new Map<number, CoredumpRow[]>(deviceIds.map((id) => [id, []]));
+  for (const row of rows) byDevice.get(row.deviceId)?.push(toCoredumpRow(row));
+  return byDevice;
 }
 
-/** `contains` is case-insensitive on SQLite (LIKE), for ASCII. Prisma escapes % and _ by itself only on PostgreSQL. */
-function containsWord(word: string): Prisma.CoredumpWhereInput {
-  return {
-    OR: [
-      { filename: { contains: word } },
-      { chip: { contains: word } },
-      { firmwareVersion: { contains: word } },
-      { device: { OR: [{ key: { contains: word } }, { name: { contains: word } }] } },
-      { text: { output: { contains: word } } },
-    ],
-  };
+export async function countCoredumpsByDevice(
+  db: Db,
+  deviceIds: readonly number[],
+  filter: CoredumpFilter,
+): Promise<Map<number, number>> {
+  const rows = await db.$queryRaw<Array<{ deviceId: number; count: number | bigint }>>`
+    SELECT c."deviceId", count(*) AS "count" FROM "Coredump" c
+    WHERE c."deviceId" IN (${Prisma.join([...deviceIds])}) AND ${conditions(filter)} GROUP BY c."deviceId"`;
+  return new Map(rows.map(({ deviceId, count }) => [deviceId, Number(count)]));
+}
+
+function conditions(filter: CoredumpFilter): Prisma.Sql {
+  const { parseStatus, chip, firmwareVersion, deviceKey, modelCode, uploadedAfter, uploadedBefore, search } = filter;
+  const all = [
+    oneOf(Prisma.sql`c."parseStatus"`, parseStatus),
+    oneOf(Prisma.sql`c."chip"`, chip),
+    oneOf(Prisma.sql`c."firmwareVersion"`, firmwareVersion),
+    ofDevices(Prisma.sql`d."key"`, deviceKey),
+    ofDevices(Prisma.sql`m."code"`, modelCode),
+    uploadedAfter === undefined ? null : Prisma.sql`c."uploadedAt" >= ${uploadedAfter}`,
+    uploadedBefore === undefined ? null : Prisma.sql`c."uploadedAt" < ${uploadedBefore}`,
+    ...searchWords(search).map(containsWord),
+  ].filter((condition) => condition !== null);
+  return all.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(all, ' AND ');
+}
+
+/** An empty list names nothing, so nothing is one of it. */
+function oneOf(column: Prisma.Sql, values: readonly string[] | undefined): Prisma.Sql | null {
+  if (values === undefined) return null;
+  return values.length === 0 ? Prisma.sql`1 = 0` : Prisma.sql`${column} IN (${Prisma.join([...values])})`;
+}
+
+function ofDevices(column: Prisma.Sql, values: readonly string[] | undefined): Prisma.Sql | null {
+  const named = oneOf(column, values);
+  if (named === null) return null;
+  return Prisma.sql`c."deviceId" IN (
+    SELECT d."id" FROM "Device" d JOIN "DeviceModel" m ON m."id" = d."modelId" WHERE ${named})`;
+}
+
+/** Bounds by id instead of by a cursor's row: they hold also when that row was deleted meanwhile. */
+function within({ beforeId, afterId }: PageWindow): Prisma.Sql {
+  const bounds = [
+    beforeId === undefined ? null : Prisma.sql`c."id" < ${beforeId}`,
+    afterId === undefined ? null : Prisma.sql`c."id" > ${afterId}`,
+  ].filter((bound) => bound !== null);
+  return bounds.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(bounds, ' AND ');
+}
+
+function searchWords(search: string | undefined): string[] {
+  return (search ?? '').toLowerCase().split(/\s+/).filter(Boolean).slice(0, MAX_SEARCH_WORDS);
+}
+
+function containsWord(word: string): Prisma.Sql {
+  const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;
+  const like = (column: Prisma.Sql) => Prisma.sql`lower(${column}) LIKE ${pattern} ESCAPE '\\'`;
+  return Prisma.sql`(
+    ${like(Prisma.sql`c."filename"`)} OR ${like(Prisma.sql`c."chip"`)} OR ${like(Prisma.sql`c."firmwareVersion"`)}
+    OR c."deviceId" IN (
+      SELECT d."id" FROM "Device" d WHERE ${like(Prisma.sql`d."key"`)} OR ${like(Prisma.sql`d."name"`)})
+    OR c."id" IN (SELECT t."coredumpId" FROM "CoredumpText" t WHERE ${like(Prisma.sql`t."output"`)}))`;
 }

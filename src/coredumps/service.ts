@@ -8,7 +8,7 @@ import type { Logger } from '../platform/logger.js';
 import { type CommitOutcome, createCommitter, type RetiredDump } from './commit.js';
 import type { CoredumpEvents } from './events.js';
 import type { ParseState, ParseTask } from './parse-state.js';
-import { coredumpWhere } from './queries.js';
+import { idsOfCoredumps } from './queries.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import { coredumpFilename, coredumpKey } from './storage.js';
 import { type CoredumpFilter, type CoredumpRow, PARSE_STATUSES, type ParseStatus } from './types.js';
@@ -137,7 +137,7 @@ export function createCoredumpService({
     /** @returns how many. @throws DomainError PARSER_NOT_CONFIGURED */
     async reparseAll(filter: CoredumpFilter): Promise<number> {
       requireParser();
-      return resetAll(coredumpWhere(filter));
+      return resetAll((window) => idsOfCoredumps(db, filter, window));
     },
 
     /**
@@ -147,13 +147,26 @@ export function createCoredumpService({
     async firmwareArrived(firmware: { id: number; modelId: number; version: string; elfSha256: string }) {
       if (queue === null) return 0;
       const prefixes = Array.from(firmware.elfSha256, (_, index) => firmware.elfSha256.slice(0, index + 1));
-      return resetAll({
+      const waiting: Prisma.CoredumpWhereInput = {
         device: { modelId: firmware.modelId },
         OR: [
           { parseErrorKind: 'missing_firmware', firmwareVersion: firmware.version },
           { parseErrorKind: 'missing_firmware', appElfSha256: { in: prefixes } },
-          { parseStatus: 'PARSED', appElfSha256: { in: prefixes }, NOT: { firmwareId: firmware.id } },
+          {
+            parseStatus: 'PARSED',
+            appElfSha256: { in: prefixes },
+            OR: [{ firmwareId: null }, { firmwareId: { not: firmware.id } }],
+          },
         ],
+      };
+      return resetAll(async ({ afterId, take }) => {
+        const rows = await db.coredump.findMany({
+          where: { AND: [waiting, { id: { gt: afterId } }] },
+          orderBy: { id: 'asc' },
+          take,
+          select: { id: true },
+        });
+        return rows.map(({ id }) => id);
       });
     },
   };
@@ -216,20 +229,15 @@ export function createCoredumpService({
   }
 
   /** In batches by id, so that a million dumps hold the writer no longer than some hundred. */
-  async function resetAll(where: Prisma.CoredumpWhereInput): Promise<number> {
+  async function resetAll(nextIds: (window: { afterId: number; take: number }) => Promise<number[]>): Promise<number> {
     let total = 0;
     let afterId = 0;
     for (;;) {
-      const batch = await db.coredump.findMany({
-        where: { AND: [where, { id: { gt: afterId } }] },
-        orderBy: { id: 'asc' },
-        take: RESET_BATCH,
-        select: { id: true },
-      });
-      if (batch.length === 0) return total;
-      const ids = batch.map(({ id }) => id);
-      total += (await reset({ AND: [where, { id: { in: ids } }] })).length;
-      afterId = Math.max(...ids);
+      const ids = await nextIds({ afterId, take: RESET_BATCH });
+      const last = ids.at(-1);
+      if (last === undefined) return total;
+      total += (await reset({ id: { in: ids } })).length;
+      afterId = last;
     }
   }
 

@@ -47,7 +47,7 @@ describe('coredock start', () => {
       follow(overWs.iterate<Status>({ query: STATUS, variables }), seen.ws),
     ]);
     await eventually(
-      async () => /subscribers"?[^\d]*2\b/.test(await metricsOf(program.url)),
+      async () => (await metricsOf(program.url)).includes('coredump_event_subscribers 2'),
       'both have subscribed',
     );
 

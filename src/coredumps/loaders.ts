@@ -1,0 +1,90 @@
+import DataLoader from 'dataloader';
+import { z } from 'zod';
+import type { Db } from '../platform/database/database.js';
+import { countCoredumpsByDevice, listCoredumpsByDevice } from './queries.js';
+import { readReport } from './report-schema.js';
+import { COREDUMP_ROW, toCoredumpRow } from './row.js';
+import type { CoredumpFilter, CoredumpRow, CoredumpText, PageWindow } from './types.js';
+
+export interface OfDevice {
+  deviceId: number;
+  filter: CoredumpFilter;
+}
+
+export type CoredumpLoaders = ReturnType<typeof createCoredumpLoaders>;
+
+/** For one request: what many fields ask for one by one is read in one statement each, however many ask. */
+export function createCoredumpLoaders(db: Db) {
+  return {
+    byId: new DataLoader<number, CoredumpRow | null>(async (ids) => {
+      const rows = await db.coredump.findMany({ where: { id: { in: [...ids] } }, select: COREDUMP_ROW });
+      const byId = new Map(rows.map((row) => [row.id, toCoredumpRow(row)]));
+      return ids.map((id) => byId.get(id) ?? null);
+    }),
+
+    /** The heavy part; lists never read it. */
+    text: new DataLoader<number, CoredumpText | null>(async (ids) => {
+      const rows = await db.coredumpText.findMany({ where: { coredumpId: { in: [...ids] } } });
+      const byId = new Map(rows.map((row) => [row.coredumpId, row]));
+      return ids.map((id) => {
+        const row = byId.get(id);
+        if (row === undefined) return null;
+        return { output: row.output, report: row.report === null ? null : readReport(storedJson.parse(row.report)) };
+      });
+    }),
+
+    /** One statement for all devices that ask with the same filter and window. */
+    ofDevice: new DataLoader<OfDevice & { window: PageWindow }, CoredumpRow[], string>(
+      (questions) =>
+        grouped(
+          questions,
+          ({ filter, window }) => JSON.stringify([filter, window]),
+          async (group, { filter, window }) => {
+            const rows = await listCoredumpsByDevice(db, deviceIds(group), filter, window);
+            return ({ deviceId }) => rows.get(deviceId) ?? [];
+          },
+        ),
+      { cacheKeyFn: (question) => JSON.stringify(question) },
+    ),
+
+    countOfDevice: new DataLoader<OfDevice, number, string>(
+      (questions) =>
+        grouped(
+          questions,
+          ({ filter }) => JSON.stringify(filter),
+          async (group, { filter }) => {
+            const counts = await countCoredumpsByDevice(db, deviceIds(group), filter);
+            return ({ deviceId }) => counts.get(deviceId) ?? 0;
+          },
+        ),
+      { cacheKeyFn: (question) => JSON.stringify(question) },
+    ),
+  };
+}
+
+const storedJson = z.string().transform((text): unknown => JSON.parse(text));
+
+function deviceIds(questions: readonly OfDevice[]): number[] {
+  return [...new Set(questions.map(({ deviceId }) => deviceId))];
+}
+
+/** Answers questions in groups that one statement can serve, in the order in which they were asked. */
+async function grouped<Question, Answer>(
+  questions: readonly Question[],
+  keyOf: (question: Question) => string,
+  ask: (group: Question[], first: Question) => Promise<(question: Question) => Answer>,
+): Promise<Answer[]> {
+  const groups = new Map<string, [Question, ...Question[]]>();
+  for (const question of questions) {
+    const group = groups.get(keyOf(question));
+    if (group === undefined) groups.set(keyOf(question), [question]);
+    else group.push(question);
+  }
+  const answers = new Map<string, (question: Question) => Answer>();
+  for (const [key, group] of groups) answers.set(key, await ask(group, group[0]));
+  return questions.map((question) => {
+    const answer = answers.get(keyOf(question));
+    if (answer === undefined) throw new Error('a question was left out of its group');
+    return answer(question);
+  });
+}
