@@ -38,9 +38,10 @@ export interface FirmwareSection {
   name: string;
   address: number;
   size: number;
-  flags: { alloc: boolean; write: boolean; exec: boolean };
-  /** False for sections that occupy memory but no bytes of the file (.bss). */
-  hasBytes: boolean;
+  /** `sh_type`: progbits is what the memory-region list shows, nobits occupies memory but no bytes of the file. */
+  kind: 'progbits' | 'nobits' | 'other';
+  /** `sh_flags`; processorSpecific when any bit of SHF_MASKPROC is set. */
+  flags: { alloc: boolean; write: boolean; exec: boolean; processorSpecific: boolean };
 }
 
 /** `esp_app_desc_t`, the labels that the build wrote into the firmware (magic 0xABCD5432). */
@@ -58,6 +59,8 @@ export interface SourceFrame {
   line: number | null;
   /** True for a function that was inlined into the next frame of the list. */
   inlined: boolean;
+  /** True when `pc` is the first address of its row of the line table: GDB then leaves the address out. */
+  atLineStart: boolean;
   arguments: SourceArgument[];
 }
 
