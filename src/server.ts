@@ -13,7 +13,7 @@ export interface Doors {
   upload: ReturnType<typeof createUploadRoute>;
   download: ReturnType<typeof createDownloadRoute>;
   health: ReturnType<typeof createHealthRoutes>;
-  graphql: (request: IncomingMessage, response: ServerResponse) => unknown;
+  graphql: (request: IncomingMessage, response: ServerResponse, requestId: string) => unknown;
   /** Puts subscriptions over WebSocket on the server; resolves when they have ended. */
   attachWebSocket: (server: Server) => { close(): Promise<void> };
 }
@@ -79,12 +79,10 @@ export async function listen({
     response.setHeader('X-Request-Id', requestId);
     const url = parseUrl(request);
     const requestLog = log.child({ requestId, method: request.method, path: url?.pathname });
-    if (url === null)
-      return refuse(
-        response,
-        new DomainError('BAD_USER_INPUT', 'The request has no valid path.'),
-        requestLog,
-      );
+    if (url === null) {
+      refuse(response, new DomainError('BAD_USER_INPUT', 'The request has no valid path.'), requestLog);
+      return;
+    }
 
     const work = dispatch(request, response, { url, requestId, log: requestLog });
     if (work === undefined) return;
@@ -115,8 +113,7 @@ export async function listen({
     if (request.headers.expect !== undefined) response.writeContinue();
     if (path === '/graphql') {
       // Yoga answers on its own; a subscription lasts as long as its client, so a stop does not wait for it.
-      request.headers['x-request-id'] = requestId;
-      doors.graphql(request, response);
+      doors.graphql(request, response, requestId);
       return undefined;
     }
     const download = DOWNLOAD.exec(path)?.groups;

@@ -16,7 +16,8 @@ export function createCoredumpEvents(
     subscribe: ({ coredumpId, deviceId }) =>
       channel.subscribe(
         (dump) =>
-          (coredumpId === undefined || dump.id === coredumpId) && (deviceId === undefined || dump.deviceId === deviceId),
+          (coredumpId === undefined || dump.id === coredumpId) &&
+          (deviceId === undefined || dump.deviceId === deviceId),
       ),
     subscriberCount: channel.subscriberCount,
     close: channel.close,

@@ -1,10 +1,11 @@
 import DataLoader from 'dataloader';
 import { z } from 'zod';
+import type { PageWindow } from '../platform/database/children.js';
 import type { Db } from '../platform/database/database.js';
 import { countCoredumpsByDevice, listCoredumpsByDevice } from './queries.js';
 import { readReport } from './report-schema.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
-import type { CoredumpFilter, CoredumpRow, CoredumpText, PageWindow } from './types.js';
+import type { CoredumpFilter, CoredumpRow, CoredumpText } from './types.js';
 
 export interface OfDevice {
   deviceId: number;
@@ -29,7 +30,10 @@ export function createCoredumpLoaders(db: Db) {
       return ids.map((id) => {
         const row = byId.get(id);
         if (row === undefined) return null;
-        return { output: row.output, report: row.report === null ? null : readReport(storedJson.parse(row.report)) };
+        return {
+          output: row.output,
+          report: row.report === null ? null : readReport(storedJson.parse(row.report)),
+        };
       });
     }),
 

@@ -1,6 +1,7 @@
+import type { PageWindow } from '../platform/database/children.js';
 import { type Db, Prisma } from '../platform/database/database.js';
 import { toCoredumpRow } from './row.js';
-import type { CoredumpFilter, CoredumpRow, PageWindow } from './types.js';
+import type { CoredumpFilter, CoredumpRow } from './types.js';
 
 /**
  * Questions about many dumps, in SQL that SQLite and PostgreSQL both understand: a filter has one translation, which
@@ -18,7 +19,11 @@ const COLUMNS = Prisma.sql`
   c."parseStatus", c."parseAttempts", c."appElfSha256", c."uploadedAt", c."parsedAt"`;
 
 /** Newest first, whichever end the window counts from. */
-export async function listCoredumps(db: Db, filter: CoredumpFilter, window: PageWindow): Promise<CoredumpRow[]> {
+export async function listCoredumps(
+  db: Db,
+  filter: CoredumpFilter,
+  window: PageWindow,
+): Promise<CoredumpRow[]> {
   const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
   const rows = await db.$queryRaw<StoredRow[]>`
     SELECT ${COLUMNS} FROM "Coredump" c
@@ -34,7 +39,11 @@ export async function countCoredumps(db: Db, filter: CoredumpFilter): Promise<nu
 }
 
 /** Ids after `afterId`, ascending: for work that goes through all of them in batches. */
-export async function idsOfCoredumps(db: Db, filter: CoredumpFilter, { afterId, take }: { afterId: number; take: number }) {
+export async function idsOfCoredumps(
+  db: Db,
+  filter: CoredumpFilter,
+  { afterId, take }: { afterId: number; take: number },
+) {
   const rows = await db.$queryRaw<Array<{ id: number }>>`
     SELECT c."id" FROM "Coredump" c WHERE ${conditions(filter)} AND c."id" > ${afterId} ORDER BY c."id" LIMIT ${take}`;
   return rows.map(({ id }) => id);
@@ -71,7 +80,8 @@ export async function countCoredumpsByDevice(
 }
 
 function conditions(filter: CoredumpFilter): Prisma.Sql {
-  const { parseStatus, chip, firmwareVersion, deviceKey, modelCode, uploadedAfter, uploadedBefore, search } = filter;
+  const { parseStatus, chip, firmwareVersion, deviceKey, modelCode, uploadedAfter, uploadedBefore, search } =
+    filter;
   const all = [
     oneOf(Prisma.sql`c."parseStatus"`, parseStatus),
     oneOf(Prisma.sql`c."chip"`, chip),

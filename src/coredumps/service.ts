@@ -229,7 +229,9 @@ export function createCoredumpService({
   }
 
   /** In batches by id, so that a million dumps hold the writer no longer than some hundred. */
-  async function resetAll(nextIds: (window: { afterId: number; take: number }) => Promise<number[]>): Promise<number> {
+  async function resetAll(
+    nextIds: (window: { afterId: number; take: number }) => Promise<number[]>,
+  ): Promise<number> {
     let total = 0;
     let afterId = 0;
     for (;;) {

@@ -77,7 +77,8 @@ function interpret(status: number, body: string): SidecarAnswer {
 async function readBounded(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of response.body ?? []) {
+  if (response.body === null) return '';
+  for await (const chunk of response.body) {
     size += chunk.byteLength;
     // Leaving the loop cancels the body and with it the connection.
     if (size > MAX_ANSWER_BYTES)

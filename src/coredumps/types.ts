@@ -48,12 +48,3 @@ export interface CoredumpFilter {
   /** Words that must all occur, whatever their case, in filename, device key or name, version, chip or output. */
   search?: string;
 }
-
-/** A window of a newest-first list: `take` rows with ids between the two bounds, both exclusive. */
-export interface PageWindow {
-  take: number;
-  beforeId?: number;
-  afterId?: number;
-  /** Take from the oldest end instead; the answer is newest first all the same. */
-  fromEnd?: boolean;
-}

@@ -34,7 +34,11 @@ export function createDeviceService({ db, clock, deleteDumps }: DeviceServiceDep
      * @returns the device and its token, which is shown this once: only its hash is kept
      * @throws DomainError BAD_USER_INPUT, NOT_FOUND (model), CONFLICT
      */
-    async createDevice({ modelCode, key = randomKey(), name = null }: NewDevice): Promise<{ device: DeviceRow; token: string }> {
+    async createDevice({
+      modelCode,
+      key = randomKey(),
+      name = null,
+    }: NewDevice): Promise<{ device: DeviceRow; token: string }> {
       if (!/^[a-z0-9]{1,32}$/.test(key)) throw badInput('A device key is 1 to 32 of a-z and 0-9.');
       if (name !== null) requireName(name);
       const model = await db.deviceModel.findUnique({ where: { code: modelCode }, select: { id: true } });
@@ -45,7 +49,11 @@ export function createDeviceService({ db, clock, deleteDumps }: DeviceServiceDep
         .create({
           data: { key, name, modelId: model.id, tokenSha256: sha256(token), createdAt: now, updatedAt: now },
         })
-        .catch(conflictWhenTaken(`There is already a device with the key "${key}"; choose another, or leave it out.`));
+        .catch(
+          conflictWhenTaken(
+            `There is already a device with the key "${key}"; choose another, or leave it out.`,
+          ),
+        );
       return { device, token };
     },
 
@@ -56,7 +64,10 @@ export function createDeviceService({ db, clock, deleteDumps }: DeviceServiceDep
     },
 
     /** What is absent stays as it is; a name of null is removed. @throws DomainError NOT_FOUND, BAD_USER_INPUT */
-    async updateDevice(id: number, { name, modelCode }: { name?: string | null; modelCode?: string }): Promise<DeviceRow> {
+    async updateDevice(
+      id: number,
+      { name, modelCode }: { name?: string | null; modelCode?: string },
+    ): Promise<DeviceRow> {
       if (typeof name === 'string') requireName(name);
       const model =
         modelCode === undefined
@@ -91,11 +102,16 @@ export function createDeviceService({ db, clock, deleteDumps }: DeviceServiceDep
       where,
       select: { id: true, key: true, modelId: true, model: { select: { code: true } } },
     });
-    return device === null ? null : { id: device.id, key: device.key, modelId: device.modelId, modelCode: device.model.code };
+    return device === null
+      ? null
+      : { id: device.id, key: device.key, modelId: device.modelId, modelCode: device.model.code };
   }
 
   async function change(id: number, data: Prisma.DeviceUncheckedUpdateManyInput): Promise<DeviceRow> {
-    const [device] = await db.device.updateManyAndReturn({ where: { id }, data: { ...data, updatedAt: clock.now() } });
+    const [device] = await db.device.updateManyAndReturn({
+      where: { id },
+      data: { ...data, updatedAt: clock.now() },
+    });
     if (device === undefined) throw notFound('device', id);
     return device;
   }

@@ -35,7 +35,7 @@ describe('coredock start', () => {
     });
     const seen = { sse: [] as string[], ws: [] as string[] };
     const variables = { device: device.id };
-    const follow = async (events: AsyncIterable<{ data?: Status | null }>, into: string[]) => {
+    const follow = async (events: AsyncIterable<{ data?: Status | null | undefined }>, into: string[]) => {
       for await (const { data } of events) {
         if (data == null) continue;
         into.push(data.parseStatus.parseStatus);

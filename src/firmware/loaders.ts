@@ -1,0 +1,21 @@
+import DataLoader from 'dataloader';
+import { childrenOf, countChildrenOf } from '../platform/database/children.js';
+import type { Db, Prisma } from '../platform/database/database.js';
+
+type FirmwareRow = Prisma.FirmwareGetPayload<object>;
+
+const FIRMWARES_OF_MODEL = { table: 'Firmware', parent: 'modelId' } as const;
+
+/** For one request: one statement each, however many fields ask. */
+export function createFirmwareLoaders(db: Db) {
+  return {
+    byId: new DataLoader<number, FirmwareRow | null>(async (ids) => {
+      const rows = await db.firmware.findMany({ where: { id: { in: [...ids] } } });
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id) ?? null);
+    }),
+    ofModel: childrenOf<FirmwareRow>(db, FIRMWARES_OF_MODEL),
+    countOfModel: countChildrenOf(db, FIRMWARES_OF_MODEL),
+    coredumpCount: countChildrenOf(db, { table: 'Coredump', parent: 'firmwareId' }),
+  };
+}

@@ -1,0 +1,58 @@
+import { type CoredumpLoaders, createCoredumpLoaders } from '../coredumps/loaders.js';
+import type { CoredumpService } from '../coredumps/service.js';
+import { createDeviceLoaders, createDeviceQueries } from '../devices/loaders.js';
+import type { DeviceService } from '../devices/service.js';
+import { createFirmwareLoaders } from '../firmware/loaders.js';
+import type { FirmwareService } from '../firmware/service.js';
+import type { Db } from '../platform/database/database.js';
+
+export interface Services {
+  coredumps: CoredumpService;
+  devices: DeviceService;
+  firmwares: FirmwareService;
+}
+
+/** What resolvers get. Loaders live as long as one request, so what they remember is never stale. */
+export interface Context {
+  readonly db: Db;
+  readonly services: Services;
+  readonly loaders: Loaders;
+  readonly devices: ReturnType<typeof createDeviceQueries>;
+  readonly requestId: string;
+  /** Forgets what the loaders remember: a subscription is one request with many moments. */
+  renewLoaders(): void;
+}
+
+interface Loaders {
+  coredumps: CoredumpLoaders;
+  devices: ReturnType<typeof createDeviceLoaders>;
+  firmwares: ReturnType<typeof createFirmwareLoaders>;
+}
+
+export function createContext({
+  db,
+  services,
+  requestId,
+}: Pick<Context, 'db' | 'services' | 'requestId'>): Context {
+  let loaders = createLoaders(db);
+  return {
+    db,
+    services,
+    requestId,
+    devices: createDeviceQueries(db),
+    get loaders() {
+      return loaders;
+    },
+    renewLoaders() {
+      loaders = createLoaders(db);
+    },
+  };
+}
+
+function createLoaders(db: Db): Loaders {
+  return {
+    coredumps: createCoredumpLoaders(db),
+    devices: createDeviceLoaders(db),
+    firmwares: createFirmwareLoaders(db),
+  };
+}

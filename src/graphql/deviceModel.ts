@@ -1,0 +1,44 @@
+import { builder } from './builder.js';
+import { page } from './pages.js';
+
+export const DeviceModel = builder.prismaNode('DeviceModel', {
+  description: 'A product: devices of one model run the same firmware builds.',
+  id: { field: 'id' },
+  findUnique: (id) => ({ id: Number(id) }),
+  fields: (t) => ({
+    code: t.exposeString('code', {
+      description: 'Unique, `[a-z0-9_]{1,32}`; names the ELF in a firmware bundle.',
+    }),
+    name: t.exposeString('name'),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  deviceModels: t.connection({
+    type: DeviceModel,
+    description: 'Newest first.',
+    resolve: (_, args, { devices }) => page(args, devices.listModels, devices.countModels),
+  }),
+  deviceModel: t.field({
+    type: DeviceModel,
+    nullable: true,
+    args: { code: t.arg.string({ required: true }) },
+    resolve: (_, { code }, { devices }) => devices.findModelByCode(code),
+  }),
+}));
+
+const CreateDeviceModelInput = builder.inputType('CreateDeviceModelInput', {
+  fields: (t) => ({
+    code: t.string({ required: true, description: '1 to 32 of a-z, 0-9 and "_".' }),
+    name: t.string({ required: true }),
+  }),
+});
+
+builder.mutationField('createDeviceModel', (t) =>
+  t.field({
+    type: DeviceModel,
+    args: { input: t.arg({ type: CreateDeviceModelInput, required: true }) },
+    resolve: (_, { input }, { services }) => services.devices.createModel(input),
+  }),
+);

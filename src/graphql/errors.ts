@@ -1,0 +1,70 @@
+import { PothosValidationError } from '@pothos/core';
+import { GraphQLError } from 'graphql';
+import { DomainError, type DomainErrorCode } from '../errors.js';
+import { asDomainError } from '../platform/database/errors.js';
+import type { Logger } from '../platform/logger.js';
+
+/** The codes of contract §5. */
+type ErrorCode =
+  | 'BAD_USER_INPUT'
+  | 'NOT_FOUND'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'CONFLICT'
+  | 'PARSER_NOT_CONFIGURED'
+  | 'QUERY_TOO_COMPLEX'
+  | 'INTERNAL_SERVER_ERROR';
+
+/** The one place where domain codes become `extensions.code`. */
+const CODES: Record<DomainErrorCode, ErrorCode> = {
+  BAD_USER_INPUT: 'BAD_USER_INPUT',
+  BODY_ABORTED: 'BAD_USER_INPUT',
+  BODY_STALLED: 'BAD_USER_INPUT',
+  TOO_LARGE: 'BAD_USER_INPUT',
+  NOT_FOUND: 'NOT_FOUND',
+  UNAUTHENTICATED: 'UNAUTHENTICATED',
+  FORBIDDEN: 'FORBIDDEN',
+  CONFLICT: 'CONFLICT',
+  PARSER_NOT_CONFIGURED: 'PARSER_NOT_CONFIGURED',
+  UNAVAILABLE: 'INTERNAL_SERVER_ERROR',
+  STORAGE_FULL: 'INTERNAL_SERVER_ERROR',
+};
+
+/** What a client may see of an error; what it may not goes to the log under the request's id. */
+export function createErrorMask(log: Logger) {
+  return function mask(thrown: unknown, requestId: string): GraphQLError {
+    const located = thrown instanceof GraphQLError ? thrown : null;
+    const original = asDomainError(originOf(thrown));
+    const place = { nodes: located?.nodes ?? null, path: located?.path ?? null };
+
+    if (original instanceof DomainError) {
+      const code = CODES[original.code];
+      if (code === 'INTERNAL_SERVER_ERROR')
+        log.error({ err: original, requestId }, 'GraphQL operation failed');
+      const extensions = { code, ...(code === 'INTERNAL_SERVER_ERROR' ? { requestId } : {}) };
+      return new GraphQLError(original.message, { ...place, extensions });
+    }
+    // Syntax, validation and coercion errors come from graphql itself and speak of the client's own document.
+    if (original instanceof GraphQLError || original instanceof PothosValidationError) {
+      const known = original instanceof GraphQLError ? original.extensions : {};
+      return new GraphQLError(original.message, {
+        ...place,
+        source: located?.source ?? null,
+        positions: located?.positions ?? null,
+        extensions: { ...known, code: 'BAD_USER_INPUT' satisfies ErrorCode },
+      });
+    }
+    log.error({ err: original, requestId }, 'GraphQL operation failed');
+    return new GraphQLError('Unexpected error.', {
+      ...place,
+      extensions: { code: 'INTERNAL_SERVER_ERROR' satisfies ErrorCode, requestId },
+    });
+  };
+}
+
+/** graphql wraps what a resolver throws once for every place that it passes. */
+function originOf(thrown: unknown): unknown {
+  let error = thrown;
+  while (error instanceof GraphQLError && error.originalError !== undefined) error = error.originalError;
+  return error;
+}

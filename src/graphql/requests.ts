@@ -1,0 +1,70 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { processRequest } from 'graphql-upload-minimal';
+import { createGraphQLError, type GraphQLParams, type Plugin } from 'graphql-yoga';
+
+/** A query with its variables; bundles come as multipart and have their own limit. */
+const MAX_JSON_BYTES = 1024 * 1024;
+/** `operations` and `map` of a multipart request. */
+const MAX_FIELD_BYTES = 64 * 1024;
+
+/**
+ * How a POST body becomes an operation: JSON, or a GraphQL multipart request with one file. Nothing else, so that no
+ * web page can make a browser send one without asking first (a "simple request" has neither content type, and a
+ * multipart form of another site is told by its Origin).
+ */
+export function readRequests({
+  maxFileBytes,
+}: {
+  maxFileBytes: number;
+}): Plugin<object, { req: IncomingMessage; res: ServerResponse }> {
+  return {
+    onRequestParse({ request, setRequestParser, serverContext: { req, res } }) {
+      if (request.method !== 'POST') return;
+      const type = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
+      switch (type) {
+        case 'application/json':
+          return setRequestParser(() => readJson(req));
+        case 'multipart/form-data':
+          if (isFromAnotherSite(req)) throw refusal(403, 'Multipart requests of other sites are refused.');
+          return setRequestParser(async () => {
+            const limits = { maxFileSize: maxFileBytes, maxFiles: 1, maxFieldSize: MAX_FIELD_BYTES };
+            return (await processRequest(req, res, limits)) as GraphQLParams;
+          });
+        default:
+          throw refusal(415, 'Send application/json, or multipart/form-data for uploads.');
+      }
+    },
+  };
+}
+
+async function readJson(req: IncomingMessage): Promise<GraphQLParams> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of req) {
+    size += chunk.length;
+    if (size > MAX_JSON_BYTES) throw refusal(413, `A request has at most ${MAX_JSON_BYTES} bytes.`);
+    chunks.push(chunk);
+  }
+  const body = parseJson(Buffer.concat(chunks).toString('utf8'));
+  if (typeof body !== 'object' || body === null) throw refusal(400, 'The body is not a JSON object.');
+  return body;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw refusal(400, 'The body is not valid JSON.');
+  }
+}
+
+/** Browsers name the page's origin in every cross-site POST; other programs do not have one. */
+export function isFromAnotherSite({ headers }: IncomingMessage): boolean {
+  const { origin, host } = headers;
+  if (origin === undefined) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== host;
+}
+
+function refusal(status: number, message: string) {
+  return createGraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status } } });
+}

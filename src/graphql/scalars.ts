@@ -1,0 +1,24 @@
+import { GraphQLError, Kind } from 'graphql';
+import { GraphQLUpload } from 'graphql-upload-minimal';
+import { builder } from './builder.js';
+
+/** RFC 3339 with time and offset; a date alone, or a time without a zone, would be guessed at. */
+const INSTANT = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+builder.scalarType('DateTime', {
+  description:
+    'A moment, as an RFC 3339 string: 2026-02-11T14:30:00.123Z. Answers are in UTC with milliseconds.',
+  serialize: (date) => date.toISOString(),
+  parseValue: readInstant,
+  parseLiteral: (node) => readInstant(node.kind === Kind.STRING ? node.value : undefined),
+});
+
+builder.addScalarType('Upload', GraphQLUpload);
+
+function readInstant(value: unknown): Date {
+  const date = typeof value === 'string' && INSTANT.test(value) ? new Date(value) : null;
+  if (date === null || Number.isNaN(date.getTime())) {
+    throw new GraphQLError('A DateTime is an RFC 3339 string with a zone, like 2026-02-11T14:30:00Z.');
+  }
+  return date;
+}

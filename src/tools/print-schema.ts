@@ -1,0 +1,18 @@
+/** `npm run schema:print` writes schema.graphql; with `--check` it fails when the file is not what would be written. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { lexicographicSortSchema, printSchema } from 'graphql';
+import { schema } from '../graphql/schema.js';
+
+const FILE = 'schema.graphql';
+const printed = `${printSchema(lexicographicSortSchema(schema))}\n`;
+
+if (process.argv.includes('--check')) {
+  if (readFileSync(FILE, 'utf8') !== printed) {
+    process.stderr.write(
+      `${FILE} is not the schema of the code: run npm run schema:print and look at what changed\n`,
+    );
+    process.exitCode = 1;
+  }
+} else {
+  writeFileSync(FILE, printed);
+}
