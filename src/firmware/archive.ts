@@ -1,0 +1,165 @@
+import { open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { type Entry, fromRandomAccessReaderPromise, getFileNameLowLevel, type ZipFile } from 'yauzl';
+import { badInput, DomainError } from '../errors.js';
+import { asStorageError, isSystemError, storageCall } from '../platform/blobs/storage-errors.js';
+import { ArchiveFile } from './archive-file.js';
+import { type ByteRange, clashKey, entryProblem, findOverlap, plainName } from './archive-rules.js';
+
+/** A file in a ZIP archive whose whole table of contents was found to be sound. */
+export interface ArchivedFile {
+  /** `/`-separated */
+  name: string;
+  compressedSize: number;
+  /** What it says that it inflates to; `read` gives exactly that or throws. */
+  size: number;
+  /** @throws DomainError BAD_USER_INPUT where sizes, checksum or compression turn out to be wrong; UNAVAILABLE */
+  read(): AsyncIterable<Uint8Array>;
+}
+
+const MAX_ENTRIES = 10_000;
+/** Names, extra fields and comments together: a hundred times what 10,000 ordinary names take would not be a build. */
+const MAX_CONTENTS_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Opens the ZIP archive at `path`, looks at every entry before any is inflated, and hands the files to `use`. Takes
+ * a few megabytes of memory at most, whatever the archive says.
+ *
+ * @param maxInflatedBytes of all files together, as they declare themselves
+ * @throws DomainError BAD_USER_INPUT with what is wrong and what to do; UNAVAILABLE
+ */
+export async function withArchive<T>(
+  path: string,
+  { maxInflatedBytes }: { maxInflatedBytes: number },
+  use: (files: readonly ArchivedFile[]) => Promise<T>,
+): Promise<T> {
+  const handle = await storageCall(open(path, 'r'));
+  try {
+    const { size } = await storageCall(handle.stat());
+    const file = new ArchiveFile(handle, size);
+    const zip = await zipCall(fromRandomAccessReaderPromise(file, size, ZIP_OPTIONS));
+    return await use(await survey(zip, maxInflatedBytes));
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Names are judged by `archive-rules.ts`; raw, so that none is changed or refused before. */
+const ZIP_OPTIONS = { autoClose: false, decodeStrings: false };
+
+async function survey(zip: ZipFile, maxInflatedBytes: number): Promise<ArchivedFile[]> {
+  if (zip.entryCount > MAX_ENTRIES) {
+    throw refused(
+      `it has ${zip.entryCount} entries and ${MAX_ENTRIES} are the limit; pack only what is needed`,
+    );
+  }
+  // @types/yauzl calls this number a boolean.
+  const contentsStart = Number(zip.readEntryCursor);
+  const ranges: ByteRange[] = [{ name: 'its table of contents', start: contentsStart, end: zip.fileSize }];
+  const names = new Map<string, string>();
+  const files: ArchivedFile[] = [];
+  let contentsBytes = 0;
+  let inflatedBytes = 0;
+  const entries = zip.eachEntry();
+  for (;;) {
+    const { done, value: entry } = await zipCall(entries.next());
+    if (done) break;
+    const name = nameOf(entry);
+    contentsBytes += entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength;
+    if (contentsBytes > MAX_CONTENTS_BYTES) throw refused('its table of contents is too large; pack it anew');
+    const problem = entryProblem(entry, name);
+    if (problem !== null) throw refused(`its entry ${shown(name)} ${problem}`);
+    refuseClash(names, name);
+    inflatedBytes += entry.uncompressedSize;
+    if (inflatedBytes > maxInflatedBytes) {
+      throw refused(
+        `its files inflate to more than ${maxInflatedBytes} bytes; pack only the ELF and version.json`,
+      );
+    }
+    ranges.push(await rangeOf(zip, entry, name));
+    if (!name.endsWith('/')) files.push(archivedFile(zip, entry, plainName(name)));
+  }
+  const overlap = findOverlap(ranges);
+  if (overlap !== null) {
+    const [one, other] = overlap.map((range) => shown(range.name));
+    throw refused(`${one} and ${other} share the same bytes; pack it with an ordinary ZIP program`);
+  }
+  return files;
+}
+
+function nameOf(entry: Entry): string {
+  return getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, true);
+}
+
+function refuseClash(names: Map<string, string>, name: string): void {
+  const key = clashKey(name);
+  const earlier = names.get(key);
+  names.set(key, name);
+  if (earlier === undefined) return;
+  const what =
+    earlier === name ? `it has ${shown(name)} twice` : `${shown(earlier)} and ${shown(name)} clash`;
+  throw refused(`${what} where upper and lower case do not count; keep one of them`);
+}
+
+/** The bytes that the entry takes in the archive: its local header, which must name the same file, and its data. */
+async function rangeOf(zip: ZipFile, entry: Entry, name: string): Promise<ByteRange> {
+  const header = await zipCall(zip.readLocalFileHeaderPromise(entry));
+  if (!header.fileName.equals(entry.fileNameRaw)) {
+    throw refused(`its entry ${shown(name)} has another name in its local header; pack it anew`);
+  }
+  const start = entry.relativeOffsetOfLocalHeader;
+  return { name, start, end: header.fileDataStart + entry.compressedSize };
+}
+
+function archivedFile(zip: ZipFile, entry: Entry, name: string): ArchivedFile {
+  return {
+    name,
+    compressedSize: entry.compressedSize,
+    size: entry.uncompressedSize,
+    read: () => inflate(zip, entry, name),
+  };
+}
+
+async function* inflate(zip: ZipFile, entry: Entry, name: string): AsyncGenerator<Uint8Array> {
+  let checksum = 0;
+  try {
+    // yauzl ends the stream with an error at the first byte over the declared size, and when there are too few.
+    for await (const chunk of await zip.openReadStreamPromise(entry)) {
+      const bytes: Uint8Array = chunk;
+      checksum = crc32(bytes, checksum);
+      yield bytes;
+    }
+  } catch (error) {
+    throw asArchiveError(error, `${shown(name)} in the ZIP archive`);
+  }
+  if (checksum !== entry.crc32) {
+    throw badInput(
+      `${shown(name)} in the ZIP archive is damaged (wrong checksum): pack and upload it again.`,
+    );
+  }
+}
+
+async function zipCall<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw asArchiveError(error, 'The ZIP archive');
+  }
+}
+
+/** yauzl and zlib throw plain errors for bad bytes; a failing disk has a system's error code. */
+function asArchiveError(error: unknown, what: string): unknown {
+  if (error instanceof DomainError) return error;
+  if (isSystemError(error)) return asStorageError(error);
+  const reason = error instanceof Error ? error.message : String(error);
+  return badInput(`${what} is damaged (${shown(reason)}): pack and upload it again.`);
+}
+
+function refused(why: string): DomainError {
+  return badInput(`The ZIP archive was refused: ${why}.`);
+}
+
+/** Quoted, on one line, and no longer than a message can bear. */
+function shown(text: string): string {
+  return JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
+}

@@ -1,0 +1,209 @@
+import type { Readable } from 'node:stream';
+import { conflict, DomainError, notFound } from '../errors.js';
+import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
+import type { Clock } from '../platform/clock.js';
+import type { Db, Prisma } from '../platform/database/database.js';
+import type { Logger } from '../platform/logger.js';
+import { openBundle } from './bundle.js';
+import { type FoundBuild, findBuild, type WantedBuild } from './find-build.js';
+import { identify } from './identity.js';
+import { retireBuilds } from './retention.js';
+import { elfKey } from './storage.js';
+import { sweepFirmware } from './sweep.js';
+import { agreedVersion, assertVersion, type VersionClaim } from './version.js';
+
+/** One build of a model's firmware: its identity is the SHA-256 of the ELF file. */
+export type Firmware = Prisma.FirmwareGetPayload<object>;
+
+export interface FirmwareUpload {
+  modelCode: string;
+  version?: string | null | undefined;
+  bundle: FirmwareBundle;
+}
+
+export interface FirmwareBundle {
+  filename: string;
+  stream: Readable;
+  /** To be asked after the end of `stream`: whether the door has cut it at its limit, silently. */
+  truncated(): boolean;
+}
+
+/** The ELF may be so many times larger than the bundle's limit (contract §2). */
+const INFLATED_TIMES = 4;
+
+/** What happens to firmware builds, whoever asks for it. */
+export type FirmwareService = ReturnType<typeof createFirmwareService>;
+
+interface FirmwareServiceDeps {
+  db: Db;
+  blobs: BlobStore;
+  clock: Clock;
+  log: Logger;
+  config: { maxFirmwares: number; maxFirmwareBytes: number };
+  /** Called when a build can be used that could not before. What it throws is logged and hurts nobody. */
+  onArrival: (firmware: Firmware) => Promise<void>;
+}
+
+export function createFirmwareService({ db, blobs, clock, log, config, onArrival }: FirmwareServiceDeps) {
+  const { maxFirmwares, maxFirmwareBytes } = config;
+  const inTurn = createTurns();
+
+  return {
+    /**
+     * Takes a build in. When it resolves its ELF and its row are durable. The same ELF again changes nothing.
+     *
+     * @throws DomainError NOT_FOUND (model), TOO_LARGE, BAD_USER_INPUT (what was wrong and what to do), CONFLICT (the
+     *   same ELF is there under another version), STORAGE_FULL, UNAVAILABLE, and whatever the stream throws
+     */
+    async upload({ modelCode, version, bundle }: FirmwareUpload): Promise<Firmware> {
+      try {
+        const claim = claimOf(version);
+        const model = await db.deviceModel.findUnique({ where: { code: modelCode } });
+        if (model === null) throw notFound('device model', modelCode);
+        return await receive(model, claim, bundle);
+      } finally {
+        // A refused upload is read to its end and thrown away: busboy waits for ever on a stream that nobody reads.
+        bundle.stream.on('error', () => {}).resume();
+      }
+    },
+
+    /** Dumps that were read with it keep their report. @throws DomainError NOT_FOUND */
+    async delete(id: number): Promise<void> {
+      await inTurn(async () => {
+        const build = await db.firmware.findUnique({ where: { id }, include: { model: true } });
+        const { count } = await db.firmware.deleteMany({ where: { id } });
+        if (build === null || count === 0) throw notFound('firmware', id);
+        await deleteElf(build.model.code, build);
+      });
+    },
+
+    findBuild: (wanted: WantedBuild): Promise<FoundBuild> => findBuild(db, wanted),
+
+    /** Copies the build's ELF to `path`. Answers its size, or null when it is missing in the storage. */
+    async copyElf(firmware: Firmware, path: string): Promise<number | null> {
+      const model = await db.deviceModel.findUnique({ where: { id: firmware.modelId } });
+      return model === null ? null : blobs.copyTo(elfKey(model.code, firmware.elfSha256), path);
+    },
+
+    /** To be called before the first upload. */
+    sweep: () => sweepFirmware({ db, blobs, clock, log }),
+  };
+
+  async function receive(model: Model, claim: VersionClaim[], bundle: FirmwareBundle): Promise<Firmware> {
+    const incoming = await blobs.receive(limited(bundle, maxFirmwareBytes));
+    try {
+      const { elf, claims } = await openBundle(incoming, {
+        modelCode: model.code,
+        maxElfBytes: maxFirmwareBytes * INFLATED_TIMES,
+        blobs,
+      });
+      try {
+        const { chip, appDescriptor } = await identify(elf);
+        const version = agreedVersion([...claim, ...claims, ...descriptorClaim(appDescriptor)]);
+        return await inTurn(() => store(model, elf, { version, chip }));
+      } finally {
+        await elf.discard();
+      }
+    } finally {
+      await incoming.discard();
+    }
+  }
+
+  /** Blob first, then row: a row without its ELF would be a promise that cannot be kept. */
+  async function store(model: Model, elf: IncomingBlob, labels: Labels): Promise<Firmware> {
+    const elfSha256 = elf.sha256;
+    const existing = await db.firmware.findFirst({ where: { modelId: model.id, elfSha256 } });
+    if (existing !== null && existing.version !== labels.version) {
+      throw conflict(
+        `This ELF is already there as version "${existing.version}" of model "${model.code}": ` +
+          `upload it as that, or delete that firmware first.`,
+      );
+    }
+    const isNewBlob = await elf.publish(elfKey(model.code, elfSha256));
+    const firmware = existing ?? (await insert(model, elf, labels));
+    // Also for a row whose ELF had been lost: dumps may have failed for lack of it.
+    if (existing === null || isNewBlob) await announce(firmware);
+    return firmware;
+  }
+
+  async function insert(model: Model, elf: IncomingBlob, { version, chip }: Labels): Promise<Firmware> {
+    const build = { modelId: model.id, version, chip, elfSha256: elf.sha256, size: elf.size };
+    try {
+      const { firmware, retired } = await db.$transaction(async (tx) => ({
+        firmware: await tx.firmware.create({ data: { ...build, uploadedAt: clock.now() } }),
+        retired: await retireBuilds(tx, model.id, maxFirmwares),
+      }));
+      for (const each of retired) await deleteElf(model.code, each);
+      return firmware;
+    } catch (error) {
+      // In turn, so nobody else can have given this ELF a row meanwhile.
+      await deleteElf(model.code, build);
+      throw error;
+    }
+  }
+
+  async function announce(firmware: Firmware): Promise<void> {
+    try {
+      await onArrival(firmware);
+    } catch (error) {
+      log.error(
+        { err: error, firmwareId: firmware.id },
+        'could not queue the dumps that waited for a firmware',
+      );
+    }
+  }
+
+  /** Best effort: the sweep at the next start finds what stays. */
+  async function deleteElf(modelCode: string, { elfSha256 }: Pick<Firmware, 'elfSha256'>): Promise<void> {
+    try {
+      await blobs.delete(elfKey(modelCode, elfSha256));
+    } catch (error) {
+      log.warn({ err: error, modelCode, elfSha256 }, 'could not delete a firmware file');
+    }
+  }
+}
+
+type Model = { id: number; code: string };
+type Labels = Pick<Firmware, 'version' | 'chip'>;
+
+/**
+ * Work that is done one after the other: a blob and its row change together, and an upload must not meet the deletion
+ * of the same build halfway. In one process, which is enough while one server owns the database (`database.ts`).
+ */
+function createTurns() {
+  let last: Promise<unknown> = Promise.resolve();
+  return function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = last.then(work);
+    last = turn.catch(() => {});
+    return turn;
+  };
+}
+
+function claimOf(version: string | null | undefined): VersionClaim[] {
+  if (version === null || version === undefined) return [];
+  const claim = { version, from: 'the argument "version"' };
+  // Before a long upload rather than after it.
+  assertVersion(claim);
+  return [claim];
+}
+
+function descriptorClaim(descriptor: { version: string } | null): VersionClaim[] {
+  if (descriptor === null || descriptor.version === '') return [];
+  return [{ version: descriptor.version, from: "the ELF's application descriptor" }];
+}
+
+/** @throws DomainError TOO_LARGE with the first byte over the limit */
+async function* limited({ stream, truncated }: FirmwareBundle, maxBytes: number): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+    const bytes: Uint8Array = chunk;
+    size += bytes.byteLength;
+    if (size > maxBytes) break;
+    yield bytes;
+  }
+  if (size <= maxBytes && !truncated()) return;
+  throw new DomainError(
+    'TOO_LARGE',
+    `The bundle is larger than ${maxBytes} bytes (MAX_FIRMWARE_BYTES): pack only the ELF and version.json.`,
+  );
+}

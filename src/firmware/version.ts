@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { badInput } from '../errors.js';
+
+/** A version that somebody or something gave for a build. */
+export interface VersionClaim {
+  version: string;
+  /** As users know the place: `the argument "version"` */
+  from: string;
+}
+
+/** The labels that a device may send with a dump (contract §3): a build under any other could never be found. */
+const VERSION = /^[A-Za-z0-9._+-]{1,64}$/;
+
+/**
+ * The one version that all claims agree on.
+ * @throws DomainError BAD_USER_INPUT when there is none, when two disagree, or when it cannot be a version
+ */
+export function agreedVersion(claims: readonly VersionClaim[]): string {
+  const [first] = claims;
+  if (first === undefined) {
+    throw badInput(
+      'The bundle has no version: give it in the argument "version", in a version.json inside the ZIP archive, ' +
+        'or set PROJECT_VER in the ESP-IDF project so that the ELF has it.',
+    );
+  }
+  const other = claims.find(({ version }) => version !== first.version);
+  if (other !== undefined) {
+    throw badInput(
+      `The versions disagree: ${shown(first.version)} in ${first.from}, ${shown(other.version)} in ${other.from}; ` +
+        'upload the bundle of the build that you mean, or correct the version.',
+    );
+  }
+  assertVersion(first);
+  return first.version;
+}
+
+/** @throws DomainError BAD_USER_INPUT */
+export function assertVersion({ version, from }: VersionClaim): void {
+  if (VERSION.test(version) && !version.includes('..')) return;
+  throw badInput(
+    `${shown(version)} in ${from} cannot be a version: use 1 to 64 of the characters A-Z a-z 0-9 . _ + - without "..".`,
+  );
+}
+
+const versionFile = z.union([z.string(), z.object({ version: z.string() })]);
+
+/**
+ * @param name of the file, for messages
+ * @throws DomainError BAD_USER_INPUT
+ */
+export function readVersionFile(name: string, content: Uint8Array): VersionClaim {
+  const parsed = versionFile.safeParse(parseJson(content));
+  if (!parsed.success) {
+    throw badInput(`${name} does not hold a version: write "1.2.3" or {"version": "1.2.3"} into it.`);
+  }
+  return { version: typeof parsed.data === 'string' ? parsed.data : parsed.data.version, from: name };
+}
+
+/** @returns undefined for what is not JSON, which no schema accepts */
+function parseJson(content: Uint8Array): unknown {
+  try {
+    // TextDecoder drops the byte order mark that Windows editors write.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Quoted, on one line, and no longer than a message can bear. */
+function shown(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}
