@@ -1,0 +1,26 @@
+import { Malformed } from './bytes.js';
+import { openContainer } from './container.js';
+import { readDump } from './dump.js';
+import { UnreadableDump } from './unreadable.js';
+
+export interface DumpIdentity {
+  /** "esp32c3"; null when the dump does not say. */
+  chip: string | null;
+  /** Leading hexadecimal digits of the application ELF's SHA-256 (9 to 64 of them); null when the dump has none. */
+  appElfSha256: string | null;
+}
+
+/**
+ * What is needed to choose the firmware for a dump. No checksum is computed and nothing is copied, except where the
+ * dump travelled as text: safe to call on bytes of strangers.
+ * @throws UnreadableDump, and nothing else, when it is no core dump
+ */
+export function peekDump(upload: Uint8Array): DumpIdentity {
+  try {
+    const dump = readDump(openContainer(upload, { verify: false }), null);
+    return { chip: dump.chip?.name ?? null, appElfSha256: dump.appElfSha256 };
+  } catch (error) {
+    if (error instanceof Malformed) throw new UnreadableDump(`The core dump is broken: ${error.message}.`);
+    throw error;
+  }
+}

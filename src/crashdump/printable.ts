@@ -1,0 +1,12 @@
+/**
+ * Text of a device as it may be shown anywhere: control characters (a terminal's escape sequences among them) become
+ * visible `\xNN`. HTML needs no care here; it is escaped where HTML is made.
+ */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about.
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
+    return character === '\n' || character === '\t'
+      ? character
+      : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
