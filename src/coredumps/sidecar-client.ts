@@ -77,13 +77,15 @@ function interpret(status: number, body: string): SidecarAnswer {
 async function readBounded(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  if (response.body === null) return '';
-  for await (const chunk of response.body) {
-    size += chunk.byteLength;
-    // Leaving the loop cancels the body and with it the connection.
-    if (size > MAX_ANSWER_BYTES)
+  const reader = response.body?.getReader();
+  for (let chunk = await reader?.read(); chunk?.value !== undefined; chunk = await reader?.read()) {
+    size += chunk.value.byteLength;
+    if (size > MAX_ANSWER_BYTES) {
+      // Ends the connection with it.
+      await reader?.cancel();
       throw new Error(`the sidecar's answer is larger than ${MAX_ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
+    }
+    chunks.push(chunk.value);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

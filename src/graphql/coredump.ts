@@ -8,7 +8,7 @@ import type { Context } from './context.js';
 import { CrashReport } from './crashReport.js';
 import { Device } from './device.js';
 import { Firmware } from './firmware.js';
-import { present, requireId } from './inputs.js';
+import { present, requireId, rowOf } from './inputs.js';
 import { page } from './pages.js';
 
 const MAX_SEARCH_LENGTH = 200;
@@ -17,7 +17,8 @@ const ParseStatus = builder.enumType('ParseStatus', { values: PARSE_STATUSES });
 
 export const Coredump = builder.prismaNode('Coredump', {
   id: { field: 'id' },
-  findUnique: (id) => ({ id: Number(id) }),
+  findUnique: rowOf,
+  nullable: true,
   // The light columns; text and report come from their own loader.
   select: COREDUMP_ROW,
   fields: (t) => ({

@@ -3,12 +3,13 @@ import { notFound } from '../errors.js';
 import { encodeGlobalId } from '../ids.js';
 import { builder } from './builder.js';
 import { DeviceModel } from './deviceModel.js';
-import { present, requireId } from './inputs.js';
+import { present, requireId, rowOf } from './inputs.js';
 import { page } from './pages.js';
 
 export const Device = builder.prismaNode('Device', {
   id: { field: 'id' },
-  findUnique: (id) => ({ id: Number(id) }),
+  findUnique: rowOf,
+  nullable: true,
   fields: (t) => ({
     key: t.exposeString('key', { description: 'Unique, `[a-z0-9]{1,32}`; names its folder in the storage.' }),
     name: t.exposeString('name', { nullable: true }),

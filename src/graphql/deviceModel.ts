@@ -1,10 +1,12 @@
 import { builder } from './builder.js';
+import { rowOf } from './inputs.js';
 import { page } from './pages.js';
 
 export const DeviceModel = builder.prismaNode('DeviceModel', {
   description: 'A product: devices of one model run the same firmware builds.',
   id: { field: 'id' },
-  findUnique: (id) => ({ id: Number(id) }),
+  findUnique: rowOf,
+  nullable: true,
   fields: (t) => ({
     code: t.exposeString('code', {
       description: 'Unique, `[a-z0-9_]{1,32}`; names the ELF in a firmware bundle.',

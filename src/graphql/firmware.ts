@@ -2,13 +2,14 @@ import { notFound } from '../errors.js';
 import { encodeGlobalId } from '../ids.js';
 import { builder } from './builder.js';
 import { DeviceModel } from './deviceModel.js';
-import { requireId } from './inputs.js';
+import { requireId, rowOf } from './inputs.js';
 import { page } from './pages.js';
 
 export const Firmware = builder.prismaNode('Firmware', {
   description: 'One build, told apart by its ELF’s SHA-256. A version may have several.',
   id: { field: 'id' },
-  findUnique: (id) => ({ id: Number(id) }),
+  findUnique: rowOf,
+  nullable: true,
   fields: (t) => ({
     version: t.exposeString('version'),
     chip: t.exposeString('chip', { nullable: true }),

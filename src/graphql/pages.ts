@@ -1,4 +1,5 @@
 import { badInput } from '../errors.js';
+import { MAX_ROW_ID } from '../ids.js';
 import type { PageWindow } from '../platform/database/children.js';
 
 const DEFAULT_PAGE = 20;
@@ -64,6 +65,6 @@ function cursorOf(id: number): string {
 function idOf(cursor: string | null | undefined): number | undefined {
   if (cursor == null) return undefined;
   const id = /^id:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64').toString('utf8'))?.[1];
-  if (id === undefined) throw badInput('This is not a cursor of this list.');
+  if (id === undefined || Number(id) > MAX_ROW_ID) throw badInput('This is not a cursor of this list.');
   return Number(id);
 }

@@ -44,7 +44,17 @@ export function createGraphQLServer({ db, config, log, ...services }: GraphQLDep
     multipart: false,
     maxRequestBodySize: false,
     maskedErrors: { maskError: (error) => mask(error, requestId()) },
-    plugins: [readRequests({ maxFileBytes: config.maxFirmwareBytes })],
+    plugins: [
+      readRequests({ maxFileBytes: config.maxFirmwareBytes }),
+      // Yoga masks what parsing and execution throw, but lets validation errors through with codes of their own.
+      {
+        onValidate:
+          () =>
+          ({ result, setResult }) => {
+            setResult(result.map((error: unknown) => mask(error, requestId())));
+          },
+      },
+    ],
   });
 
   return {

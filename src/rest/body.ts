@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { createGunzip, createInflate } from 'node:zlib';
 import { badInput, DomainError } from '../errors.js';
@@ -46,16 +45,18 @@ export function hasBody(request: IncomingMessage): boolean {
 }
 
 /**
- * After a refusal: closes the connection, but only when the sender had the time to see the answer. Closing at once
- * with unread bytes in the socket would reset the connection and might take the answer with it.
+ * After a refusal that left the body unread, with the answer written but not ended: throws away what still comes
+ * until the sender has finished or has had the time to see the answer, and only then ends it, which closes the
+ * connection. Closing with unread bytes in the socket would reset it and might take the answer with it.
  */
 export function discardRest(request: IncomingMessage, response: ServerResponse): void {
-  if (request.complete || request.destroyed) return;
-  const { socket }: { socket: Socket } = request;
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  socket.once('close', () => clearTimeout(timer));
-  response.once('finish', () => socket.end());
-  request.on('error', () => {}).resume();
+  const timer = setTimeout(end, LINGER_MS);
+  request.once('close', end).once('end', end).on('error', end).resume();
+
+  function end(): void {
+    clearTimeout(timer);
+    response.end();
+  }
 }
 
 async function* rawBody(

@@ -25,6 +25,7 @@ export function sendError(
   response: ServerResponse,
   thrown: unknown,
   log: Logger,
+  options?: Parameters<typeof sendJson>[3],
 ): DomainErrorCode | 'INTERNAL_SERVER_ERROR' {
   const error = asDomainError(thrown);
   if (!(error instanceof DomainError)) {
@@ -33,6 +34,7 @@ export function sendError(
       response,
       500,
       errorBody('INTERNAL_SERVER_ERROR', 'Unexpected error; the log has it under this request id.'),
+      options,
     );
     return 'INTERNAL_SERVER_ERROR';
   }
@@ -40,7 +42,7 @@ export function sendError(
   if (status >= 500) log.error({ err: error }, 'request failed');
   if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-  sendJson(response, status, errorBody(error.code, error.message));
+  sendJson(response, status, errorBody(error.code, error.message), options);
   return error.code;
 }
 
@@ -48,7 +50,8 @@ export function errorBody(code: string, message: string) {
   return { error: { code, message } };
 }
 
-export function sendJson(response: ServerResponse, status: number, body: object): void {
+/** @param end false leaves the response open after its whole body, for `discardRest` to end */
+export function sendJson(response: ServerResponse, status: number, body: object, { end = true } = {}): void {
   // The client has gone, or the answer has begun and cannot be changed any more.
   if (response.destroyed || response.headersSent) return;
   const text = `${JSON.stringify(body)}\n`;
@@ -57,5 +60,6 @@ export function sendJson(response: ServerResponse, status: number, body: object)
     'Content-Length': Buffer.byteLength(text),
     'X-Content-Type-Options': 'nosniff',
   });
-  response.end(text);
+  response.write(text);
+  if (end) response.end();
 }

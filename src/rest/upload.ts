@@ -52,9 +52,10 @@ export function createUploadRoute({ coredumps, devices, metrics, maxBytes, stall
         'core dump stored',
       );
     } catch (error) {
-      if (!request.complete) response.setHeader('Connection', 'close');
-      const code = sendError(response, error, log);
-      discardRest(request, response);
+      const isUnread = !request.complete && !request.destroyed;
+      if (isUnread) response.setHeader('Connection', 'close');
+      const code = sendError(response, error, log, { end: !isUnread });
+      if (isUnread) discardRest(request, response);
       metrics.uploads.inc({ status: 'error' });
       metrics.uploadErrors.inc({ code });
       log.warn(

@@ -125,7 +125,7 @@ describe('parsing', () => {
   });
 
   describe('counts as a failed attempt', () => {
-    it.each<[string, Parameters<typeof aSidecar>[0], string]>([
+    it.each<[string, Parameters<typeof aSidecar>[0], string, string?]>([
       ['no JSON', (_, response) => void response.end('<html>'), 'without {"output"'],
       ['no output', (_, response) => answerJson(response, 200, { result: 1 }), 'without {"output"'],
       [
@@ -134,10 +134,10 @@ describe('parsing', () => {
         '302',
       ],
       ['an answer of 100 MB', (_, response) => endless(response), 'larger than'],
-      ['no answer', () => {}, 'did not answer within 300 ms'],
-    ])('%s', async (_, answer, reason) => {
+      ['no answer', () => {}, 'did not answer within 300 ms', '300'],
+    ])('%s', async (_, answer, reason, timeoutMs = '30000') => {
       const sidecar = await aSidecar(answer);
-      const app = await aServer({ ...sidecar.environment, PARSE_TIMEOUT_MS: '300' });
+      const app = await aServer({ ...sidecar.environment, PARSE_TIMEOUT_MS: timeoutMs });
       await aDevice(app);
       await uploadFirmware(app, {});
 
