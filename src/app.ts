@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from './config.js';
+import { createCoredumpEvents } from './coredumps/events.js';
 import { createParseState, type ParseTask } from './coredumps/parse-state.js';
 import { startParsing } from './coredumps/parsing.js';
 import { createCoredumpService } from './coredumps/service.js';
@@ -11,7 +12,6 @@ import { createGraphQLServer } from './graphql/yoga.js';
 import { createFileBlobs } from './platform/blobs/file-blobs.js';
 import { type Clock, createSystemClock } from './platform/clock.js';
 import { openDatabase } from './platform/database/database.js';
-import { createCoredumpEvents } from './coredumps/events.js';
 import type { Logger } from './platform/logger.js';
 import { createMetrics } from './platform/metrics.js';
 import type { TaskQueue } from './platform/parse-queue.js';

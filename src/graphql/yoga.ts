@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import { createYoga } from 'graphql-yoga';
+import type { GraphQLError } from 'graphql';
+import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Db } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
 import { type Context, createContext, type Services } from './context.js';
@@ -46,14 +47,7 @@ export function createGraphQLServer({ db, config, log, ...services }: GraphQLDep
     maskedErrors: { maskError: (error) => mask(error, requestId()) },
     plugins: [
       readRequests({ maxFileBytes: config.maxFirmwareBytes }),
-      // Yoga masks what parsing and execution throw, but lets validation errors through with codes of their own.
-      {
-        onValidate:
-          () =>
-          ({ result, setResult }) => {
-            setResult(result.map((error: unknown) => mask(error, requestId())));
-          },
-      },
+      maskValidation((error) => mask(error, requestId())),
     ],
   });
 
@@ -65,5 +59,14 @@ export function createGraphQLServer({ db, config, log, ...services }: GraphQLDep
         run: (work) => requestIds.run(randomUUID(), work),
         mask: (error) => mask(error, requestId()),
       }),
+  };
+}
+
+/** Yoga masks what parsing and execution throw, but lets validation errors through with codes of their own. */
+function maskValidation(mask: (error: unknown) => GraphQLError): Plugin {
+  return {
+    onValidate: () => (validated) => {
+      if (!validated.valid) validated.setResult(validated.result.map(mask));
+    },
   };
 }
