@@ -1,0 +1,389 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { aFirmwareElf } from '../support/firmware.js';
+import { aFirmwareService } from '../support/firmware-service.js';
+import { aZip } from '../support/hostile-zip.js';
+
+describe('uploading a build', () => {
+  it('stores a bare ELF under its SHA-256, whatever the file is called', async () => {
+    const { upload, elfs, unfinished, arrived } = await aFirmwareService();
+    const elf = aFirmwareElf({ version: '1.2.3' });
+
+    const firmware = await upload(elf);
+
+    expect(firmware).toMatchObject({ version: '1.2.3', elfSha256: sha256(elf), size: elf.length });
+    expect(elfs()).toEqual([`${sha256(elf)}.elf`]);
+    expect(unfinished()).toEqual([]);
+    expect(arrived).toEqual([firmware]);
+  });
+
+  it.each(['thermostat.elf', 'build/thermostat.elf', './out/release/thermostat.elf'])(
+    'finds %s in a ZIP archive, among other files',
+    async (name) => {
+      const { upload, elfs, unfinished } = await aFirmwareService();
+      const elf = aFirmwareElf();
+      const zip = aZip([
+        { name: 'README.txt', content: 'hello' },
+        { name: 'build/', mode: 0o040755, method: 0 },
+        { name: 'bootloader/bootloader.elf', content: aFirmwareElf({ note: 'bootloader' }) },
+        { name, content: elf },
+      ]);
+
+      const firmware = await upload(zip);
+
+      expect(firmware).toMatchObject({ elfSha256: sha256(elf), size: elf.length });
+      expect(elfs()).toEqual([`${sha256(elf)}.elf`]);
+      expect(unfinished()).toEqual([]);
+    },
+  );
+
+  it('keeps several builds of a version, told apart by their ELFs', async () => {
+    const { upload, elfs } = await aFirmwareService();
+
+    const first = await upload(aFirmwareElf({ note: 'first' }));
+    const second = await upload(aFirmwareElf({ note: 'second' }));
+
+    expect(second.version).toBe(first.version);
+    expect(second.id).not.toBe(first.id);
+    expect(elfs()).toHaveLength(2);
+  });
+
+  it('changes nothing when the same ELF comes again, bare or packed', async () => {
+    const { upload, elfs, unfinished, arrived } = await aFirmwareService();
+    const elf = aFirmwareElf();
+    const first = await upload(elf);
+
+    const again = await upload(aZip([{ name: 'thermostat.elf', content: elf }]));
+
+    expect(again).toEqual(first);
+    expect(elfs()).toHaveLength(1);
+    expect(unfinished()).toEqual([]);
+    expect(arrived).toEqual([first]);
+  });
+
+  it('makes one row and one file of twenty identical uploads at once', async () => {
+    const { upload, db, elfs, unfinished, arrived } = await aFirmwareService();
+    const elf = aFirmwareElf();
+
+    const rows = await Promise.all(Array.from({ length: 20 }, () => upload(elf)));
+
+    expect(new Set(rows.map(({ id }) => id)).size).toBe(1);
+    expect(await db.firmware.count()).toBe(1);
+    expect(elfs()).toHaveLength(1);
+    expect(unfinished()).toEqual([]);
+    expect(arrived).toHaveLength(1);
+  });
+
+  it('refuses the same ELF under another version, and names the one that is there', async () => {
+    const { upload, db, elfs } = await aFirmwareService();
+    const elf = withoutDescriptor(aFirmwareElf());
+    await upload(elf, { version: '1.0.0' });
+
+    await expect(upload(elf, { version: '2.0.0' })).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('"1.0.0"'),
+    });
+
+    expect(await db.firmware.count()).toBe(1);
+    expect(elfs()).toHaveLength(1);
+  });
+
+  it('takes the same ELF for two models', async () => {
+    const { upload, db } = await aFirmwareService();
+    await db.deviceModel.create({ data: { code: 'boiler', name: 'boiler', createdAt: new Date() } });
+
+    const one = await upload(aFirmwareElf());
+    const other = await upload(aFirmwareElf(), { modelCode: 'boiler' });
+
+    expect(other.id).not.toBe(one.id);
+    expect(other.modelId).not.toBe(one.modelId);
+  });
+
+  it('mends a build whose ELF was lost, and tells that it is there again', async () => {
+    const { upload, loseElf, elfs, arrived } = await aFirmwareService();
+    const elf = aFirmwareElf();
+    const first = await upload(elf);
+    loseElf(first);
+
+    expect(await upload(elf)).toEqual(first);
+
+    expect(elfs()).toEqual([`${first.elfSha256}.elf`]);
+    expect(arrived).toEqual([first, first]);
+  });
+
+  it('refuses a model that does not exist, and reads the rest of the request all the same', async () => {
+    const { upload } = await aFirmwareService();
+    const stream = Readable.from([aFirmwareElf()], { objectMode: false });
+    const isRead = new Promise((resolve) => stream.once('end', resolve));
+
+    await expect(upload(stream, { modelCode: 'kettle' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+
+    await isRead;
+  });
+
+  it('takes a bundle of exactly the limit, and refuses one byte more', async () => {
+    const elf = aFirmwareElf();
+    const exact = await aFirmwareService({ maxFirmwareBytes: elf.length });
+    const short = await aFirmwareService({ maxFirmwareBytes: elf.length - 1 });
+
+    await expect(exact.upload(elf)).resolves.toMatchObject({ size: elf.length });
+    await expect(short.upload(elf)).rejects.toMatchObject({ code: 'TOO_LARGE' });
+
+    expect(short.elfs()).toEqual([]);
+    expect(short.unfinished()).toEqual([]);
+  });
+
+  it('refuses a bundle that the door has cut silently', async () => {
+    const { upload, unfinished } = await aFirmwareService();
+
+    await expect(upload(aFirmwareElf(), { isTruncated: true })).rejects.toMatchObject({ code: 'TOO_LARGE' });
+
+    expect(unfinished()).toEqual([]);
+  });
+
+  it('keeps nothing of an upload that breaks off, and throws what the stream threw', async () => {
+    const { upload, unfinished } = await aFirmwareService();
+    const failure = new Error('connection lost');
+    const stream = new Readable({
+      read() {
+        this.push(aFirmwareElf().subarray(0, 100));
+        this.destroy(failure);
+      },
+    });
+
+    await expect(upload(stream)).rejects.toBe(failure);
+
+    expect(unfinished()).toEqual([]);
+  });
+
+  it('removes the file again when the row cannot be written', async () => {
+    const { upload, db, elfs, unfinished } = await aFirmwareService();
+    await db.$executeRawUnsafe(
+      `CREATE TRIGGER broken BEFORE INSERT ON "Firmware" BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END`,
+    );
+
+    await expect(upload(aFirmwareElf())).rejects.toThrow();
+
+    expect(elfs()).toEqual([]);
+    expect(unfinished()).toEqual([]);
+  });
+});
+
+describe('the version of a build', () => {
+  const elf = (version: string) => aFirmwareElf({ version });
+  const bundle = (elfVersion: string | null, versionFile?: string, versionFileName = 'version.json') =>
+    aZip([
+      {
+        name: 'out/thermostat.elf',
+        content: elfVersion === null ? withoutDescriptor(elf('1')) : elf(elfVersion),
+      },
+      ...(versionFile === undefined ? [] : [{ name: versionFileName, content: versionFile }]),
+    ]);
+
+  it.each([
+    ['the argument', bundle(null), '7.0.0'],
+    ['version.json as an object', bundle(null, '{"version": "7.0.0", "commit": "abc"}'), undefined],
+    ['version.json as a string', bundle(null, '"7.0.0"'), undefined],
+    ['version.json with a byte order mark', bundle(null, '\ufeff"7.0.0"'), undefined],
+    ['version.json beside the ELF', bundle(null, '"7.0.0"', 'out/version.json'), undefined],
+    ['the application descriptor', bundle('7.0.0'), undefined],
+    ['all three when they agree', bundle('7.0.0', '"7.0.0"'), '7.0.0'],
+  ])('comes from %s', async (_, bytes, version) => {
+    const { upload } = await aFirmwareService();
+
+    const firmware = await upload(bytes, version === undefined ? {} : { version });
+
+    expect(firmware.version).toBe('7.0.0');
+  });
+
+  it.each([
+    ['argument and version.json', bundle(null, '"2.0.0"'), '1.0.0', ['the argument', 'version.json']],
+    ['argument and descriptor', bundle('2.0.0'), '1.0.0', ['the argument', 'application descriptor']],
+    [
+      'version.json and descriptor',
+      bundle('2.0.0', '"1.0.0"'),
+      undefined,
+      ['version.json', 'application descriptor'],
+    ],
+  ])('is refused when %s disagree, naming both', async (_, bytes, version, places) => {
+    const { upload, elfs, unfinished } = await aFirmwareService();
+
+    const refusal = await refusalOf(upload(bytes, version === undefined ? {} : { version }));
+
+    for (const part of ['"1.0.0"', '"2.0.0"', ...places]) expect(refusal).toContain(part);
+    expect(elfs()).toEqual([]);
+    expect(unfinished()).toEqual([]);
+  });
+
+  it('is asked for when nothing gives one, with the three ways to give it', async () => {
+    const { upload } = await aFirmwareService();
+
+    const refusal = await refusalOf(upload(bundle(null)));
+
+    for (const way of ['argument "version"', 'version.json', 'PROJECT_VER']) expect(refusal).toContain(way);
+  });
+
+  it.each(['', ' 1', '1..2', '../1', 'a/b', 'x'.repeat(65), '1\n', 'é'])(
+    'is refused as %j',
+    async (version) => {
+      const { upload } = await aFirmwareService();
+
+      expect(await refusalOf(upload(withoutDescriptor(elf('1')), { version }))).toContain(
+        'cannot be a version',
+      );
+    },
+  );
+
+  it.each(['{}', '[]', 'null', '7', '{"version": 7}', 'not JSON', ''])(
+    'is refused when version.json holds %j',
+    async (content) => {
+      const { upload } = await aFirmwareService();
+
+      expect(await refusalOf(upload(bundle('1.0.0', content)))).toContain('version.json');
+    },
+  );
+
+  it('is refused when version.json is larger than any version', async () => {
+    const { upload } = await aFirmwareService();
+    const content = `"${Array.from({ length: 70_000 }, (_, index) => index).join(' ')}"`;
+
+    expect(await refusalOf(upload(bundle('1.0.0', content)))).toContain('version.json is larger');
+  });
+});
+
+describe('finding the build of a dump', () => {
+  it('goes by the SHA-256 prefix of any length, before the version', async () => {
+    const { upload, service, model } = await aFirmwareService();
+    const old = await upload(aFirmwareElf({ version: '1.0.0' }));
+    await upload(aFirmwareElf({ version: '2.0.0' }));
+
+    for (const length of [9, 16, 64]) {
+      const found = await service.findBuild({
+        modelId: model.id,
+        version: '2.0.0',
+        appElfSha256: old.elfSha256.slice(0, length),
+      });
+
+      expect(found).toEqual({ firmware: old, candidates: [old], matchedBy: 'sha' });
+    }
+  });
+
+  it('lists all that fit a short prefix, and prefers the version, then the newest', async () => {
+    const { db, service, model } = await aFirmwareService();
+    const [one, two, three] = await Promise.all(
+      ['1.0.0', '1.0.0', '2.0.0'].map((version, index) =>
+        db.firmware.create({
+          data: {
+            modelId: model.id,
+            version,
+            elfSha256: `abc${index}`.padEnd(64, '0'),
+            size: 1,
+            uploadedAt: new Date(),
+          },
+        }),
+      ),
+    );
+    const find = (version: string) => service.findBuild({ modelId: model.id, version, appElfSha256: 'abc' });
+
+    expect(await find('1.0.0')).toEqual({ firmware: two, candidates: [three, two, one], matchedBy: 'sha' });
+    expect(await find('9.9.9')).toMatchObject({ firmware: three, matchedBy: 'sha' });
+  });
+
+  it('falls back to the newest build of the version', async () => {
+    const { upload, service, model } = await aFirmwareService();
+    const older = await upload(aFirmwareElf({ note: 'older' }));
+    const newer = await upload(aFirmwareElf({ note: 'newer' }));
+
+    for (const appElfSha256 of [null, '0123456789', '', '%', '_', 'ABC%']) {
+      const found = await service.findBuild({ modelId: model.id, version: '1.0.0', appElfSha256 });
+
+      expect(found).toEqual({ firmware: newer, candidates: [newer, older], matchedBy: 'version' });
+    }
+  });
+
+  it('finds nothing for other models and versions', async () => {
+    const { upload, db, service, model } = await aFirmwareService();
+    const firmware = await upload(aFirmwareElf());
+    const other = await db.deviceModel.create({
+      data: { code: 'boiler', name: 'boiler', createdAt: new Date() },
+    });
+    const nothing = { firmware: null, candidates: [], matchedBy: null };
+
+    const ofOther = { modelId: other.id, version: '1.0.0', appElfSha256: firmware.elfSha256 };
+    expect(await service.findBuild(ofOther)).toEqual(nothing);
+    const ofNone = { modelId: model.id, version: '1.0', appElfSha256: null };
+    expect(await service.findBuild(ofNone)).toEqual(nothing);
+  });
+});
+
+describe('deleting a build', () => {
+  it('takes row and file; dumps stay, without it', async () => {
+    const { upload, service, db, elfs, aDump } = await aFirmwareService();
+    const firmware = await upload(aFirmwareElf());
+    const dump = await aDump({ firmwareVersion: '1.0.0', firmwareId: firmware.id, parseStatus: 'PARSED' });
+
+    await service.delete(firmware.id);
+
+    expect(await db.firmware.count()).toBe(0);
+    expect(elfs()).toEqual([]);
+    expect(await db.coredump.findUnique({ where: { id: dump.id } })).toEqual({ ...dump, firmwareId: null });
+  });
+
+  it('answers NOT_FOUND for what is not there', async () => {
+    const { service } = await aFirmwareService();
+
+    await expect(service.delete(7)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('never leaves a row without its file, whatever uploads of the same build come between', async () => {
+    const { upload, service, db, elfs } = await aFirmwareService();
+    const elf = aFirmwareElf();
+    const first = await upload(elf);
+
+    await Promise.all([upload(elf), service.delete(first.id), upload(elf), upload(elf)]);
+
+    expect(elfs()).toHaveLength(await db.firmware.count());
+    expect(elfs()).toHaveLength(1);
+  });
+});
+
+describe('the sweep at start', () => {
+  it('sets aside ELFs without a row, and keeps the others', async () => {
+    const { upload, service, db, elfs, blobs } = await aFirmwareService();
+    const kept = await upload(aFirmwareElf({ note: 'kept' }));
+    const lost = await upload(aFirmwareElf({ note: 'lost' }));
+    await db.firmware.delete({ where: { id: lost.id } });
+
+    await service.sweep();
+
+    expect(elfs()).toEqual([`${kept.elfSha256}.elf`]);
+    expect(await blobs.purgeOrphans(new Date(Date.now() + 60_000))).toBe(1);
+  });
+
+  it('keeps rows whose ELF is missing: an upload mends them', async () => {
+    const { upload, service, db, loseElf } = await aFirmwareService();
+    loseElf(await upload(aFirmwareElf()));
+
+    await service.sweep();
+
+    expect(await db.firmware.count()).toBe(1);
+  });
+});
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** The same ELF with the magic of its application descriptor gone. */
+function withoutDescriptor(elf: Buffer): Buffer {
+  const changed = Buffer.from(elf);
+  changed.writeUInt32LE(0, changed.indexOf(Buffer.from([0x32, 0x54, 0xcd, 0xab])));
+  return changed;
+}
+
+async function refusalOf(upload: Promise<unknown>): Promise<string> {
+  const error: unknown = await upload.catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: 'BAD_USER_INPUT' });
+  return error instanceof Error ? error.message : '';
+}
