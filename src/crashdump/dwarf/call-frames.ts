@@ -1,0 +1,268 @@
+/**
+ * Call-frame information (`.debug_frame`, DWARF 5 §6.4): how to find the caller's registers at any pc. Only what
+ * 32-bit ESP firmware has: 32-bit DWARF, 4-byte addresses, no segments.
+ */
+import { type ByteReader, Malformed } from '../bytes.js';
+import type { CfiRow, CfiRule } from '../firmware-image.js';
+
+export interface CallFrames {
+  /** Null where no description covers `pc`, or the one that does is broken or uses expressions for the CFA. */
+  rowAt(pc: number): CfiRow | null;
+}
+
+interface CommonInformation {
+  codeAlignment: number;
+  dataAlignment: number;
+  returnAddressRegister: number;
+  instructions: ByteReader;
+}
+
+interface FrameDescription {
+  common: CommonInformation;
+  start: number;
+  end: number;
+  instructions: ByteReader;
+}
+
+interface State {
+  cfa: { register: number; offset: number } | null;
+  rules: Map<number, CfiRule>;
+}
+
+const CIE_ID = 0xffffffff;
+/** The stack pointer on RISC-V; what GAS's CIEs mean before they define a CFA. */
+const STACK_POINTER = 2;
+/** A function has a few dozen call-frame instructions. */
+const MAX_INSTRUCTIONS = 100_000;
+const MAX_REMEMBERED = 256;
+const ROW_CACHE = 4_096;
+
+export function readCallFrames(section: ByteReader | null): CallFrames {
+  const descriptions = section === null ? [] : readDescriptions(section).sort((a, b) => a.start - b.start);
+  const rows = new Map<number, CfiRow | null>();
+  return {
+    rowAt(pc) {
+      const known = rows.get(pc);
+      if (known !== undefined) return known;
+      const description = find(descriptions, pc);
+      const row = description === null ? null : computeRow(description, pc);
+      if (rows.size >= ROW_CACHE) rows.clear();
+      rows.set(pc, row);
+      return row;
+    },
+  };
+}
+
+/** One entry that cannot be read costs itself, as long as its length leads to the next. */
+function readDescriptions(section: ByteReader): FrameDescription[] {
+  const commons = new Map<number, CommonInformation | null>();
+  const descriptions: FrameDescription[] = [];
+  while (section.remaining >= 8) {
+    const length = section.u32();
+    // 0xffffffff would announce 64-bit DWARF.
+    if (length >= 0xfffffff0 || length > section.remaining) break;
+    const entry = section.split(`call-frame entry at ${section.position}`, length);
+    if (length < 4) continue;
+    const id = entry.u32();
+    if (id === CIE_ID) continue;
+    try {
+      let common = commons.get(id);
+      if (common === undefined) {
+        common = readCommon(section, id);
+        commons.set(id, common);
+      }
+      if (common === null) continue;
+      const start = entry.u32();
+      const size = entry.u32();
+      if (size > 0) descriptions.push({ common, start, end: start + size, instructions: rest(entry) });
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+    }
+  }
+  return descriptions;
+}
+
+function readCommon(section: ByteReader, at: number): CommonInformation | null {
+  try {
+    const length = section.slice('CIE length', at, 4).u32();
+    const entry = section.slice('CIE', at + 4, length);
+    if (entry.u32() !== CIE_ID) return null;
+    const version = entry.u8();
+    if (version !== 1 && version !== 3 && version !== 4) return null;
+    const augmentation = entry.cString();
+    // An augmentation that is not known may change the meaning of everything that follows.
+    if (augmentation !== '') return null;
+    if (version === 4) {
+      const addressSize = entry.u8();
+      const segmentSize = entry.u8();
+      if (addressSize !== 4 || segmentSize !== 0) return null;
+    }
+    return {
+      codeAlignment: entry.uleb128(),
+      dataAlignment: entry.sleb128(),
+      returnAddressRegister: version === 1 ? entry.u8() : entry.uleb128(),
+      instructions: rest(entry),
+    };
+  } catch (error) {
+    if (error instanceof Malformed) return null;
+    throw error;
+  }
+}
+
+function rest(entry: ByteReader): ByteReader {
+  return entry.slice('call-frame instructions', entry.position, entry.remaining);
+}
+
+function find(descriptions: readonly FrameDescription[], pc: number): FrameDescription | null {
+  let low = 0;
+  let high = descriptions.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((descriptions[middle]?.start ?? 0) <= pc) low = middle + 1;
+    else high = middle;
+  }
+  const candidate = descriptions[low - 1];
+  return candidate !== undefined && pc < candidate.end ? candidate : null;
+}
+
+function computeRow({ common, start, instructions }: FrameDescription, pc: number): CfiRow | null {
+  try {
+    const initial: State = { cfa: null, rules: new Map() };
+    execute(common.instructions, common, initial, initial, { location: 0, pc: Number.POSITIVE_INFINITY });
+    const state: State = { cfa: initial.cfa, rules: new Map(initial.rules) };
+    execute(instructions, common, state, initial, { location: start, pc });
+    return state.cfa === null
+      ? null
+      : { cfa: state.cfa, rules: state.rules, returnAddressRegister: common.returnAddressRegister };
+  } catch (error) {
+    if (error instanceof Malformed) return null;
+    throw error;
+  }
+}
+
+/** Runs instructions until their location passes `pc` (DWARF 5 §6.4.2, §6.4.3). */
+function execute(
+  program: ByteReader,
+  common: CommonInformation,
+  state: State,
+  initial: State,
+  { location, pc }: { location: number; pc: number },
+): void {
+  const code = program.slice(program.what, 0, program.length);
+  const remembered: State[] = [];
+  let here = location;
+  const advance = (delta: number) => {
+    here += delta * common.codeAlignment;
+  };
+  const offsetRule = (factored: number): CfiRule => ({
+    kind: 'offset',
+    offset: factored * common.dataAlignment,
+  });
+  const restore = (register: number) => {
+    const rule = initial.rules.get(register);
+    if (rule === undefined) state.rules.delete(register);
+    else state.rules.set(register, rule);
+  };
+
+  for (let budget = MAX_INSTRUCTIONS; !code.atEnd && here <= pc; budget--) {
+    if (budget === 0) throw new Malformed('too many call-frame instructions');
+    const opcode = code.u8();
+    const operand = opcode & 0x3f;
+    switch (opcode >> 6) {
+      case 1: // DW_CFA_advance_loc
+        advance(operand);
+        continue;
+      case 2: // DW_CFA_offset
+        state.rules.set(operand, offsetRule(code.uleb128()));
+        continue;
+      case 3: // DW_CFA_restore
+        restore(operand);
+        continue;
+      default:
+    }
+    switch (opcode) {
+      case 0x00: // DW_CFA_nop
+        break;
+      case 0x01: // DW_CFA_set_loc
+        here = code.u32();
+        break;
+      case 0x02: // DW_CFA_advance_loc1
+        advance(code.u8());
+        break;
+      case 0x03: // DW_CFA_advance_loc2
+        advance(code.u16());
+        break;
+      case 0x04: // DW_CFA_advance_loc4
+        advance(code.u32());
+        break;
+      case 0x05: // DW_CFA_offset_extended
+        state.rules.set(code.uleb128(), offsetRule(code.uleb128()));
+        break;
+      case 0x06: // DW_CFA_restore_extended
+        restore(code.uleb128());
+        break;
+      case 0x07: // DW_CFA_undefined
+        state.rules.set(code.uleb128(), { kind: 'undefined' });
+        break;
+      case 0x08: // DW_CFA_same_value
+        state.rules.set(code.uleb128(), { kind: 'same' });
+        break;
+      case 0x09: // DW_CFA_register
+        state.rules.set(code.uleb128(), { kind: 'register', register: code.uleb128() });
+        break;
+      case 0x0a: // DW_CFA_remember_state
+        if (remembered.length >= MAX_REMEMBERED) throw new Malformed('too many remembered call-frame states');
+        remembered.push({ cfa: state.cfa, rules: new Map(state.rules) });
+        break;
+      case 0x0b: {
+        // DW_CFA_restore_state
+        const earlier = remembered.pop();
+        if (earlier === undefined) throw new Malformed('no call-frame state to restore');
+        state.cfa = earlier.cfa;
+        state.rules = earlier.rules;
+        break;
+      }
+      case 0x0c: // DW_CFA_def_cfa
+        state.cfa = { register: code.uleb128(), offset: code.uleb128() };
+        break;
+      case 0x0d: // DW_CFA_def_cfa_register; GAS writes it first of all, meaning offset 0
+        state.cfa = { register: code.uleb128(), offset: state.cfa?.offset ?? 0 };
+        break;
+      case 0x0e: // DW_CFA_def_cfa_offset
+        state.cfa = { register: state.cfa?.register ?? STACK_POINTER, offset: code.uleb128() };
+        break;
+      case 0x0f: // DW_CFA_def_cfa_expression
+        code.skip(code.uleb128());
+        state.cfa = null;
+        break;
+      case 0x10: // DW_CFA_expression
+      case 0x16: // DW_CFA_val_expression
+        state.rules.set(code.uleb128(), { kind: 'undefined' });
+        code.skip(code.uleb128());
+        break;
+      case 0x11: // DW_CFA_offset_extended_sf
+        state.rules.set(code.uleb128(), offsetRule(code.sleb128()));
+        break;
+      case 0x12: // DW_CFA_def_cfa_sf
+        state.cfa = { register: code.uleb128(), offset: code.sleb128() * common.dataAlignment };
+        break;
+      case 0x13: // DW_CFA_def_cfa_offset_sf
+        state.cfa = {
+          register: state.cfa?.register ?? STACK_POINTER,
+          offset: code.sleb128() * common.dataAlignment,
+        };
+        break;
+      case 0x14: // DW_CFA_val_offset
+        state.rules.set(code.uleb128(), { kind: 'valOffset', offset: code.uleb128() * common.dataAlignment });
+        break;
+      case 0x15: // DW_CFA_val_offset_sf
+        state.rules.set(code.uleb128(), { kind: 'valOffset', offset: code.sleb128() * common.dataAlignment });
+        break;
+      case 0x2e: // DW_CFA_GNU_args_size
+        code.uleb128();
+        break;
+      default:
+        throw new Malformed(`call-frame instruction 0x${opcode.toString(16)} is not known`);
+    }
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * The structure of a firmware ELF: 32-bit, little-endian, statically linked, for Xtensa or RISC-V. Names and numbers
+ * from the System V ABI, chapter 4. Section contents are views of the file; only compressed ones are copied.
+ */
+import { inflateSync } from 'node:zlib';
+import { ByteReader, Malformed } from '../bytes.js';
+
+/** The file is no firmware that this library can read. One sentence: what it is, or what is wrong with it. */
+export class UnreadableFirmware extends Error {
+  override readonly name = 'UnreadableFirmware';
+}
+
+export interface ElfFile {
+  readonly machine: 'xtensa' | 'riscv';
+  readonly sections: readonly ElfSection[];
+  /** Contents of the first section of that name, decompressed; null when there is none or it has no bytes. */
+  contents(name: string): ByteReader | null;
+}
+
+export interface ElfSection {
+  readonly index: number;
+  readonly name: string;
+  /** SHT_… */
+  readonly type: number;
+  /** SHF_… */
+  readonly flags: number;
+  readonly address: number;
+  readonly offset: number;
+  readonly size: number;
+  readonly link: number;
+  readonly entrySize: number;
+}
+
+export const SHT_PROGBITS = 1;
+export const SHT_SYMTAB = 2;
+export const SHT_NOBITS = 8;
+export const SHF_WRITE = 0x1;
+export const SHF_ALLOC = 0x2;
+export const SHF_EXECINSTR = 0x4;
+export const SHF_COMPRESSED = 0x800;
+export const SHF_MASKPROC = 0xf0000000;
+
+const MACHINES: ReadonlyMap<number, 'xtensa' | 'riscv'> = new Map([
+  [0x5e, 'xtensa'],
+  [0xf3, 'riscv'],
+]);
+const ET_EXEC = 2;
+const HEADER_SIZE = 52;
+const SECTION_HEADER_SIZE = 40;
+/** Far more than a linker writes, far less than a table that is there to exhaust us. */
+const MAX_SECTIONS = 10_000;
+/** What one compressed section may grow to; debug information of a 30 MB ELF stays below. */
+const MAX_INFLATED_BYTES = 256 * 1024 * 1024;
+
+/** @throws UnreadableFirmware */
+export function parseElf(bytes: Uint8Array): ElfFile {
+  try {
+    const file = new ByteReader('firmware ELF', bytes);
+    const { machine, sectionsAt, sectionCount, namesIndex } = readElfHeader(file);
+    const sections = readSections(file, sectionsAt, sectionCount, namesIndex);
+    const cache = new Map<string, ByteReader | null>();
+    return {
+      machine,
+      sections,
+      contents(name) {
+        let contents = cache.get(name);
+        if (contents === undefined) {
+          const section = sections.find((candidate) => candidate.name === name);
+          contents = section === undefined ? null : readContents(file, section);
+          cache.set(name, contents);
+        }
+        // A reader of its own for everybody who asks: positions are not shared.
+        return contents === null ? null : contents.slice(contents.what, 0, contents.length);
+      },
+    };
+  } catch (error) {
+    if (error instanceof Malformed)
+      throw new UnreadableFirmware(`The firmware ELF is damaged: ${error.message}.`);
+    throw error;
+  }
+}
+
+export interface ElfHeader {
+  machine: 'xtensa' | 'riscv';
+  sectionsAt: number;
+  sectionCount: number;
+  namesIndex: number;
+}
+
+/** @throws UnreadableFirmware, Malformed */
+export function readElfHeader(file: ByteReader): ElfHeader {
+  const magic = file.length >= 4 ? file.slice('ELF magic', 0, 4).u32() : 0;
+  if (magic !== 0x464c457f) throw new UnreadableFirmware('This is not an ELF file.');
+  const header = file.slice('ELF header', 0, HEADER_SIZE);
+  header.skip(4);
+  const elfClass = header.u8();
+  const encoding = header.u8();
+  if (elfClass !== 1) throw new UnreadableFirmware('This is a 64-bit ELF; ESP32-family firmware is 32-bit.');
+  if (encoding !== 1)
+    throw new UnreadableFirmware('This is a big-endian ELF; ESP32-family firmware is little-endian.');
+  header.seek(16);
+  const type = header.u16();
+  const machineCode = header.u16();
+  if (type !== ET_EXEC) {
+    throw new UnreadableFirmware(`This ELF is not an executable (type ${type}): give the linked firmware.`);
+  }
+  const machine = MACHINES.get(machineCode);
+  if (machine === undefined) {
+    throw new UnreadableFirmware(
+      `This ELF is for machine 0x${machineCode.toString(16)}, neither Xtensa nor RISC-V.`,
+    );
+  }
+  header.seek(32);
+  const sectionsAt = header.u32();
+  header.seek(46);
+  const entrySize = header.u16();
+  const sectionCount = header.u16();
+  const namesIndex = header.u16();
+  if (sectionCount > 0 && entrySize !== SECTION_HEADER_SIZE) {
+    throw new Malformed(`section headers have ${entrySize} bytes each instead of ${SECTION_HEADER_SIZE}`);
+  }
+  if (sectionCount > MAX_SECTIONS) throw new Malformed(`${sectionCount} sections`);
+  return { machine, sectionsAt, sectionCount, namesIndex };
+}
+
+function readSections(file: ByteReader, at: number, count: number, namesIndex: number): ElfSection[] {
+  const table = file.slice('section headers', at, count * SECTION_HEADER_SIZE);
+  const raw = Array.from({ length: count }, (_, index) => readSectionHeader(table, index));
+  const names = raw[namesIndex];
+  const strings =
+    names !== undefined && names.offset + names.size <= file.length
+      ? file.slice('section names', names.offset, names.size)
+      : null;
+  return raw.map(({ nameAt, ...section }) => ({
+    ...section,
+    name: strings === null ? '' : nameIn(strings, nameAt),
+  }));
+}
+
+export function readSectionHeader(
+  table: ByteReader,
+  index: number,
+): Omit<ElfSection, 'name'> & { nameAt: number } {
+  const header = table.slice(`section header ${index}`, index * SECTION_HEADER_SIZE, SECTION_HEADER_SIZE);
+  const [nameAt, type, flags, address, offset, size, link] = [
+    header.u32(),
+    header.u32(),
+    header.u32(),
+    header.u32(),
+    header.u32(),
+    header.u32(),
+    header.u32(),
+  ];
+  header.seek(36);
+  return { index, nameAt, type, flags, address, offset, size, link, entrySize: header.u32() };
+}
+
+/** A name that lies outside the table, or has no end, is no name; that spoils nothing else. */
+export function nameIn(strings: ByteReader, at: number): string {
+  if (at >= strings.length) return '';
+  try {
+    strings.seek(at);
+    return strings.cString();
+  } catch {
+    return '';
+  }
+}
+
+/** A section that lies outside the file has no contents; what needs it does without. */
+function readContents(file: ByteReader, section: ElfSection): ByteReader | null {
+  if (section.type === SHT_NOBITS || section.offset + section.size > file.length) return null;
+  const raw = file.slice(section.name, section.offset, section.size);
+  return (section.flags & SHF_COMPRESSED) === 0 ? raw : inflateSection(raw);
+}
+
+/** System V ABI, "Compression Header": ch_type (1 = zlib), ch_size, ch_addralign. */
+function inflateSection(raw: ByteReader): ByteReader | null {
+  if (raw.length < 12) return null;
+  const type = raw.u32();
+  const size = raw.u32();
+  raw.skip(4);
+  if (type !== 1 || size > MAX_INFLATED_BYTES) return null;
+  try {
+    const inflated = inflateSync(raw.take(raw.remaining), { maxOutputLength: Math.max(size, 1) });
+    return new ByteReader(raw.what, inflated);
+  } catch {
+    return null;
+  }
+}
