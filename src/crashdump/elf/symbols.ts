@@ -13,6 +13,8 @@ export interface SymbolTable {
 interface Entry extends FirmwareSymbol {
   isFunction: boolean;
   isGlobal: boolean;
+  /** A ROM address that a linker script names: it says where something begins, not how far it goes. */
+  isAbsolute: boolean;
 }
 
 const SYMBOL_SIZE = 16;
@@ -77,6 +79,7 @@ function readEntry(elf: ElfFile, table: ByteReader, strings: ByteReader): Entry 
     size,
     isFunction: type === STT_FUNC || (type === STT_NOTYPE && isCode),
     isGlobal: info >> 4 === STB_GLOBAL,
+    isAbsolute,
   };
 }
 
@@ -101,9 +104,15 @@ function covering(entries: readonly Entry[], address: number): FirmwareSymbol | 
   for (let index = low - 1; index >= Math.max(0, low - LOOK_BACK); index--) {
     const entry = entries[index];
     if (entry === undefined) break;
-    if (entry.size > 0 ? address < entry.address + entry.size : index === low - 1) return entry;
+    if (entry.isAbsolute ? address === entry.address : covers(entry, address, index === low - 1))
+      return entry;
   }
   return null;
+}
+
+/** A symbol without a size covers what lies up to the next one. */
+function covers({ address: start, size }: Entry, address: number, isNearest: boolean): boolean {
+  return size > 0 ? address < start + size : isNearest;
 }
 
 function indexByName(entries: readonly Entry[]): Map<string, Entry> {
