@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { type FirmwareIdentity, Malformed, readFirmwareIdentity } from '../crashdump/index.js';
+import { type FirmwareIdentity, readFirmwareIdentity, UnreadableFirmware } from '../crashdump/index.js';
 import { badInput } from '../errors.js';
 import type { IncomingBlob } from '../platform/blobs/blob-store.js';
 import { storageCall } from '../platform/blobs/storage-errors.js';
@@ -16,9 +16,9 @@ export async function identify(elf: IncomingBlob): Promise<FirmwareIdentity> {
       elf.size,
     );
   } catch (error) {
-    if (!(error instanceof Malformed)) throw error;
+    if (!(error instanceof UnreadableFirmware)) throw error;
     throw badInput(
-      `The ELF is not the firmware of an ESP32-family device (${error.message}): upload the .elf file that the ESP-IDF build made.`,
+      `${error.message} So it is not the firmware of an ESP32-family device: upload the .elf file that the ESP-IDF build made.`,
     );
   } finally {
     await handle.close();
