@@ -158,7 +158,7 @@ export async function startApp(
         attachWebSocket: graphql.attachWebSocket,
       },
     });
-    log.info({ url: server.url, migrated: database.migrated }, 'Coredock is up');
+    log.info({ migrated: database.migrated, url: server.url }, 'Coredock is up');
     return { url: server.url, close: once(() => stop(server)) };
 
     async function stop(http: HttpServer): Promise<void> {

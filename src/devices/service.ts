@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { badInput, conflict, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db, Prisma } from '../platform/database/database.js';
+import { type Db, Prisma } from '../platform/database/database.js';
 import { isUniqueViolation } from '../platform/database/errors.js';
 
 type DeviceModelRow = Prisma.DeviceModelGetPayload<object>;
@@ -88,23 +88,21 @@ export function createDeviceService({ db, clock, deleteDumps }: DeviceServiceDep
     },
 
     async findByKey(key: string): Promise<DeviceIdentity | null> {
-      return identify({ key });
+      return identify(Prisma.sql`d."key" = ${key}`);
     },
 
     /** The token itself is looked up by its hash, so comparing it takes no time that tells anything. */
     async findByToken(token: string): Promise<DeviceIdentity | null> {
-      return identify({ tokenSha256: sha256(token) });
+      return identify(Prisma.sql`d."tokenSha256" = ${sha256(token)}`);
     },
   };
 
-  async function identify(where: { key: string } | { tokenSha256: string }): Promise<DeviceIdentity | null> {
-    const device = await db.device.findUnique({
-      where,
-      select: { id: true, key: true, modelId: true, model: { select: { code: true } } },
-    });
-    return device === null
-      ? null
-      : { id: device.id, key: device.key, modelId: device.modelId, modelCode: device.model.code };
+  /** Once an upload, so in one statement with its model. */
+  async function identify(condition: Prisma.Sql): Promise<DeviceIdentity | null> {
+    const [device] = await db.$queryRaw<DeviceIdentity[]>`
+      SELECT d."id", d."key", d."modelId", m."code" AS "modelCode"
+      FROM "Device" d JOIN "DeviceModel" m ON m."id" = d."modelId" WHERE ${condition}`;
+    return device ?? null;
   }
 
   async function change(id: number, data: Prisma.DeviceUncheckedUpdateManyInput): Promise<DeviceRow> {

@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+export interface Peer {
+  readonly name: string;
+  readonly url: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const BARE = fileURLToPath(new URL('./bare-server.ts', import.meta.url));
+
+/** The built server alone, on a folder of its own. */
+export function coredockServer(dir: string, environment: Record<string, string> = {}): Promise<Peer> {
+  const settings = { PORT: '0', LOG_LEVEL: 'info', ...environment };
+  return start(
+    'coredock serve',
+    [CLI, 'serve'],
+    dir,
+    settings,
+    /"url":"(http:[^"]+)","msg":"Coredock is up"/,
+  );
+}
+
+/** The baseline: node:http that writes each body to a file and syncs it, nothing more. */
+export function bareServer(dir: string): Promise<Peer> {
+  return start(
+    'bare write + fsync',
+    ['--import', 'tsx', BARE, dir],
+    process.cwd(),
+    {},
+    /listening (http:\S+)/,
+  );
+}
+
+async function start(
+  name: string,
+  args: string[],
+  cwd: string,
+  environment: Record<string, string>,
+  up: RegExp,
+): Promise<Peer> {
+  const child: ChildProcess = spawn(process.execPath, args, {
+    cwd,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  let log = '';
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      if (log.length < 100_000) log += text;
+      const found = up.exec(log)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+    void ended.then(() => reject(new Error(`${name} did not start:\n${log}`)));
+  });
+  return {
+    name,
+    url,
+    pid: child.pid ?? 0,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** Resident memory of a process in MB, as Linux counts it. */
+export async function residentMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) / 1024;
+}

@@ -1,0 +1,105 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { quantile, upload } from './load.js';
+import { bareServer, coredockServer, type Peer, residentMb } from './processes.js';
+import type { Result } from './run.js';
+
+const DEVICES = 500;
+const ROUNDS = 5;
+
+/** Sustained uploads, 64 KiB, 32 in flight, in turns with the bare server on the same disk. */
+export async function uploadThroughput(): Promise<Result[]> {
+  return withFolder(async (dir) => {
+    await Promise.all(['ours', 'bare'].map((name) => mkdir(join(dir, name))));
+    const [ours, bare] = [await coredockServer(join(dir, 'ours')), await bareServer(join(dir, 'bare'))];
+    try {
+      await register(ours);
+      const measure = async (peer: Peer, count: number) => {
+        const { seconds, latencies } = await upload(peer.url, { count, bytes: 65_536, inFlight: 32, path });
+        return { perSecond: count / seconds, p99: quantile(latencies, 0.99) };
+      };
+      await measure(ours, 500);
+      await measure(bare, 500);
+      const rounds = [];
+      for (let round = 0; round < ROUNDS; round++) {
+        rounds.push({ bare: await measure(bare, 1_500), ours: await measure(ours, 1_500) });
+      }
+      const median = (of: (round: (typeof rounds)[number]) => number) => quantile(rounds.map(of), 0.5);
+      return [
+        {
+          what: 'sustained uploads, 64 KiB, 32 in flight: ours / bare write + fsync',
+          value: median(({ ours, bare }) => ours.perSecond / bare.perSecond),
+          hold: '≥ 0.8',
+          holds: (ratio) => ratio >= 0.8,
+          detail:
+            `${median((r) => r.ours.perSecond).toFixed(0)} against ${median((r) => r.bare.perSecond).toFixed(0)} uploads/s; ` +
+            `p99 ${median((r) => r.ours.p99).toFixed(0)} against ${median((r) => r.bare.p99).toFixed(0)} ms`,
+        },
+      ];
+    } finally {
+      await Promise.all([ours.stop(), bare.stop()]);
+    }
+  });
+}
+
+/** Memory of the server while 1,000 uploads of 1 MiB come in, 32 at a time. */
+export async function uploadMemory(): Promise<Result[]> {
+  return withFolder(async (dir) => {
+    const ours = await coredockServer(dir);
+    try {
+      await register(ours);
+      await upload(ours.url, { count: 50, bytes: 1024, inFlight: 32, path });
+      const idle = await residentMb(ours.pid);
+      let peak = idle;
+      const timer = setInterval(() => {
+        void residentMb(ours.pid).then((mb) => {
+          peak = Math.max(peak, mb);
+        });
+      }, 20);
+      await upload(ours.url, { count: 1_000, bytes: 1_048_576, inFlight: 32, path });
+      clearInterval(timer);
+      return [
+        {
+          what: 'memory during 1,000 uploads of 1 MiB, 32 in flight, above idle',
+          value: peak - idle,
+          unit: 'MB',
+          hold: '< 150 MB',
+          holds: (mb) => mb < 150,
+          detail: `idle ${idle.toFixed(0)} MB, peak ${peak.toFixed(0)} MB`,
+        },
+      ];
+    } finally {
+      await ours.stop();
+    }
+  });
+}
+
+function path(index: number): string {
+  return `/api/iot/coredump?chip=esp32c3&firmware_version=1.0.0&device_key=bench${index % DEVICES}`;
+}
+
+async function register({ url }: Peer): Promise<void> {
+  const graphql = async (query: string) => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ query }),
+    });
+    const { errors } = (await response.json()) as { errors?: unknown };
+    if (errors !== undefined) throw new Error(JSON.stringify(errors));
+  };
+  await graphql('mutation { createDeviceModel(input: { code: "bench", name: "Bench" }) { id } }');
+  for (let index = 0; index < DEVICES; index++) {
+    await graphql(`mutation { createDevice(input: { modelCode: "bench", key: "bench${index}" }) { token } }`);
+  }
+}
+
+async function withFolder<T>(work: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(join(tmpdir(), 'coredock-bench-'));
+  try {
+    return await work(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
