@@ -14,7 +14,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BlobStore } from '../../src/platform/blobs/blob-store.js';
 import { createFileBlobs } from '../../src/platform/blobs/file-blobs.js';
-import { failCalls, failHandles, watchHandles } from '../support/faults.js';
+import { failCalls, failHandles, shortenWrites, watchHandles } from '../support/faults.js';
 import { mountTinyDisk } from '../support/tiny-disk.js';
 
 let root: string;
@@ -55,6 +55,14 @@ describe('receive', () => {
     }
 
     expect((await blobs.receive(source())).size).toBe(20_000);
+  });
+
+  it('goes on where the system took only a part of a write', async () => {
+    undo.push(shortenWrites(7));
+
+    const incoming = await blobs.receive(chunks(Buffer.from('more bytes than one short write takes')));
+
+    expect(readFileSync(incoming.localPath, 'utf8')).toBe('more bytes than one short write takes');
   });
 
   it('throws the error of a source that fails midway as it is, and keeps nothing', async () => {

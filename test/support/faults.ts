@@ -39,22 +39,39 @@ export function failHandles(
   });
 }
 
+/** Lets the file handles that `open` gives take a few bytes of every write only, as POSIX allows. */
+export function shortenWrites(maxBytes: number): () => void {
+  return wrapHandles(
+    'write',
+    () => true,
+    (real, [bytes, offset, length]) => real(bytes, offset, Math.min(Number(length), maxBytes)),
+  );
+}
+
 /** Calls `before` ahead of every call of a method of the file handles that `open` gives for matching paths. */
 export function watchHandles(
   method: HandleMethod,
   matches: (path: string) => boolean,
   before: () => void,
 ): () => void {
+  return wrapHandles(method, matches, (real, args) => {
+    before();
+    return real(...args);
+  });
+}
+
+function wrapHandles(
+  method: HandleMethod,
+  matches: (path: string) => boolean,
+  call: (real: (...args: unknown[]) => unknown, args: unknown[]) => unknown,
+): () => void {
   const original = promises.open;
   const opening: typeof promises.open = async (path, ...rest) => {
     const handle = await original(path, ...rest);
     if (!matches(String(path))) return handle;
-    const real = handle[method];
-    const watched = async (...args: unknown[]) => {
-      before();
-      return Reflect.apply(real, handle, args);
-    };
-    return Object.assign(handle, { [method]: watched });
+    const genuine = handle[method];
+    const real = (...args: unknown[]) => Reflect.apply(genuine, handle, args);
+    return Object.assign(handle, { [method]: async (...args: unknown[]) => call(real, args) });
   };
   Object.assign(promises, { open: opening });
   syncBuiltinESMExports();
