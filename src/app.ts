@@ -114,6 +114,7 @@ export async function startApp(
         retryDelayMs,
       });
     }
+    if (parser !== null) await coredumps.retryMissingFirmware();
     const purge = setInterval(() => {
       purgeOrphans({ blobs: dumpBlobs, clock, log }).catch((error: unknown) =>
         log.warn({ err: error }, 'orphans'),

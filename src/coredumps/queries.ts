@@ -1,5 +1,6 @@
 import type { PageWindow } from '../platform/database/children.js';
 import { type Db, Prisma } from '../platform/database/database.js';
+import { containsWords } from '../platform/database/text-search.js';
 import { toCoredumpRow } from './row.js';
 import type { CoredumpFilter, CoredumpRow } from './types.js';
 
@@ -7,9 +8,6 @@ import type { CoredumpFilter, CoredumpRow } from './types.js';
  * Questions about many dumps, in SQL that SQLite and PostgreSQL both understand: a filter has one translation, which
  * lists, counts, a device's dumps and re-parses share. "c" is the dump.
  */
-
-/** More words only make a search slower, not better. */
-const MAX_SEARCH_WORDS = 10;
 
 type StoredRow = Parameters<typeof toCoredumpRow>[0];
 
@@ -90,7 +88,7 @@ function conditions(filter: CoredumpFilter): Prisma.Sql {
     ofDevices(Prisma.sql`m."code"`, modelCode),
     uploadedAfter === undefined ? null : Prisma.sql`c."uploadedAt" >= ${uploadedAfter}`,
     uploadedBefore === undefined ? null : Prisma.sql`c."uploadedAt" < ${uploadedBefore}`,
-    ...searchWords(search).map(containsWord),
+    ...containsWords(search ?? '', inDumpOrDevice),
   ].filter((condition) => condition !== null);
   return all.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(all, ' AND ');
 }
@@ -117,16 +115,10 @@ function within({ beforeId, afterId }: PageWindow): Prisma.Sql {
   return bounds.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(bounds, ' AND ');
 }
 
-function searchWords(search: string | undefined): string[] {
-  return (search ?? '').toLowerCase().split(/\s+/).filter(Boolean).slice(0, MAX_SEARCH_WORDS);
-}
-
-function containsWord(word: string): Prisma.Sql {
-  const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;
-  const like = (column: Prisma.Sql) => Prisma.sql`lower(${column}) LIKE ${pattern} ESCAPE '\\'`;
+function inDumpOrDevice(isIn: (column: Prisma.Sql) => Prisma.Sql): Prisma.Sql {
   return Prisma.sql`(
-    ${like(Prisma.sql`c."filename"`)} OR ${like(Prisma.sql`c."chip"`)} OR ${like(Prisma.sql`c."firmwareVersion"`)}
+    ${isIn(Prisma.sql`c."filename"`)} OR ${isIn(Prisma.sql`c."chip"`)} OR ${isIn(Prisma.sql`c."firmwareVersion"`)}
     OR c."deviceId" IN (
-      SELECT d."id" FROM "Device" d WHERE ${like(Prisma.sql`d."key"`)} OR ${like(Prisma.sql`d."name"`)})
-    OR c."id" IN (SELECT t."coredumpId" FROM "CoredumpText" t WHERE ${like(Prisma.sql`t."output"`)}))`;
+      SELECT d."id" FROM "Device" d WHERE ${isIn(Prisma.sql`d."key"`)} OR ${isIn(Prisma.sql`d."name"`)})
+    OR c."id" IN (SELECT t."coredumpId" FROM "CoredumpText" t WHERE ${isIn(Prisma.sql`t."output"`)}))`;
 }

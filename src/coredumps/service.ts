@@ -37,6 +37,13 @@ interface CoredumpServiceDeps {
   limits: { maxCoredumps: number; maxCoredumpBytes: number };
 }
 
+interface ArrivedFirmware {
+  id: number;
+  modelId: number;
+  version: string;
+  elfSha256: string;
+}
+
 /** Dumps re-queued in one transaction: some milliseconds of the writer's time. */
 const RESET_BATCH = 500;
 
@@ -144,32 +151,48 @@ export function createCoredumpService({
      * Queues again what this build was missing for: dumps that ended ERROR for lack of it, and dumps that were read
      * with another build because theirs was not there. Without a parser nothing was ever read, so nothing happens.
      */
-    async firmwareArrived(firmware: { id: number; modelId: number; version: string; elfSha256: string }) {
-      if (queue === null) return 0;
-      const prefixes = Array.from(firmware.elfSha256, (_, index) => firmware.elfSha256.slice(0, index + 1));
-      const waiting: Prisma.CoredumpWhereInput = {
-        device: { modelId: firmware.modelId },
-        OR: [
-          { parseErrorKind: 'missing_firmware', firmwareVersion: firmware.version },
-          { parseErrorKind: 'missing_firmware', appElfSha256: { in: prefixes } },
-          {
-            parseStatus: 'PARSED',
-            appElfSha256: { in: prefixes },
-            OR: [{ firmwareId: null }, { firmwareId: { not: firmware.id } }],
-          },
-        ],
-      };
-      return resetAll(async ({ afterId, take }) => {
-        const rows = await db.coredump.findMany({
-          where: { AND: [waiting, { id: { gt: afterId } }] },
-          orderBy: { id: 'asc' },
-          take,
-          select: { id: true },
-        });
-        return rows.map(({ id }) => id);
+    async firmwareArrived(firmware: ArrivedFirmware): Promise<number> {
+      return queue === null ? 0 : requeueFor(firmware);
+    },
+
+    /** The same for every build that is there: a server may have died between a build's arrival and its dumps. */
+    async retryMissingFirmware(): Promise<void> {
+      const waiting = await db.device.findMany({
+        where: { coredumps: { some: { parseErrorKind: 'missing_firmware' } } },
+        distinct: ['modelId'],
+        select: { modelId: true },
       });
+      const builds = await db.firmware.findMany({
+        where: { modelId: { in: waiting.map(({ modelId }) => modelId) } },
+      });
+      for (const build of builds) await requeueFor(build);
     },
   };
+
+  async function requeueFor(firmware: ArrivedFirmware): Promise<number> {
+    const prefixes = Array.from(firmware.elfSha256, (_, index) => firmware.elfSha256.slice(0, index + 1));
+    const waiting: Prisma.CoredumpWhereInput = {
+      device: { modelId: firmware.modelId },
+      OR: [
+        { parseErrorKind: 'missing_firmware', firmwareVersion: firmware.version },
+        { parseErrorKind: 'missing_firmware', appElfSha256: { in: prefixes } },
+        {
+          parseStatus: 'PARSED',
+          appElfSha256: { in: prefixes },
+          OR: [{ firmwareId: null }, { firmwareId: { not: firmware.id } }],
+        },
+      ],
+    };
+    return resetAll(async ({ afterId, take }) => {
+      const rows = await db.coredump.findMany({
+        where: { AND: [waiting, { id: { gt: afterId } }] },
+        orderBy: { id: 'asc' },
+        take,
+        select: { id: true },
+      });
+      return rows.map(({ id }) => id);
+    });
+  }
 
   async function publish(incoming: IncomingBlob, deviceKey: string): Promise<string> {
     for (;;) {

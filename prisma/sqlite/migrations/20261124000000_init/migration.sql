@@ -94,6 +94,9 @@ CREATE INDEX "Coredump_parseStatus_id_idx" ON "Coredump"("parseStatus", "id");
 CREATE INDEX "Coredump_firmwareId_idx" ON "Coredump"("firmwareId");
 
 -- CreateIndex
+CREATE INDEX "Coredump_appElfSha256_idx" ON "Coredump"("appElfSha256");
+
+-- CreateIndex
 CREATE INDEX "Coredump_uploadedAt_idx" ON "Coredump"("uploadedAt");
 
 -- CreateIndex
