@@ -185,7 +185,7 @@ function unwrap<Data>(answer: unknown): Data {
 
 /** `coredock start` as a child, its log shown only when it does not come up. */
 async function startStack(): Promise<{ url: string; stop(): Promise<void> }> {
-  const cli = fileURLToPath(new URL('./cli.js', import.meta.url));
+  const cli = fileURLToPath(new URL('./coredock.cjs', import.meta.url));
   const child = spawn(process.execPath, [cli, 'start'], { stdio: ['ignore', 'inherit', 'pipe'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const stop = async () => {

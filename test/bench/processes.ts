@@ -9,7 +9,7 @@ export interface Peer {
   stop(): Promise<void>;
 }
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
 const BARE = fileURLToPath(new URL('./bare-server.ts', import.meta.url));
 
 /** The built server alone, on a folder of its own. */

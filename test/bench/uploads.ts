@@ -21,7 +21,7 @@ export async function uploadThroughput(): Promise<Result[]> {
       };
       await measure(ours, 500);
       await measure(bare, 500);
-      const rounds = [];
+      const rounds: Array<Record<'ours' | 'bare', { perSecond: number; p99: number }>> = [];
       for (let round = 0; round < ROUNDS; round++) {
         rounds.push({ bare: await measure(bare, 1_500), ours: await measure(ours, 1_500) });
       }

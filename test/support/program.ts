@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
 
 /** Another Node may run the built program than the one that runs the tests: `.ci/run` tries a newer one so. */
 const NODE = process.env.COREDOCK_TEST_NODE ?? process.execPath;
@@ -100,6 +100,6 @@ export async function run(
 
 function requireBuilt(): string {
   if (!existsSync(CLI))
-    throw new Error('dist/cli.js is missing: these tests drive the built program; run npm run build');
+    throw new Error('dist/coredock.cjs is missing: these tests drive the built program; run npm run build');
   return CLI;
 }
