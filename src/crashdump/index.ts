@@ -4,5 +4,7 @@ export { type FirmwareIdentity, readFirmwareIdentity } from './elf/identity.js';
 export { openFirmware } from './firmware.js';
 export type { FirmwareImage } from './firmware-image.js';
 export { type DumpIdentity, peekDump } from './peek.js';
+export { type CrashDumpReading, type CrashDumpRequest, readCrashDump } from './read-crash-dump.js';
 export type { CrashReport } from './report.js';
+export { createRomLibrary } from './rom-library.js';
 export { UnreadableDump } from './unreadable.js';

@@ -6,9 +6,17 @@
 export interface CrashReport {
   /** One line: "abort() was called at PC 0x42009351 on core 0", "LoadProhibited at 0x00000010", … */
   reason: string;
+  /** The reason in plain words with its place: "NULL pointer plus offset 0x10 read in `sensor_read` at sensor.c:88". */
+  explanation: string | null;
+  /** Groups crashes of one place across builds; recipe in fingerprint.ts, its version before the colon. */
+  fingerprint: string | null;
   /** The chip that the dump says it comes from, else the one that the caller named, else the architecture. */
   chip: string;
+  /** major × 100 + minor: 300 is v3.0. */
+  chipRevision: number | null;
   crashedTask: string | null;
+  /** Whether an interrupt handler crashed; null when the dump does not say. */
+  inInterrupt: boolean | null;
   /** SHA-256 (or its leading hex digits) of the application ELF, as the dump carries it. */
   appElfSha256: string | null;
   /** True when the dump carries a SHA-256 and the given ELF has it; false when it differs or nothing can be compared. */
@@ -18,6 +26,7 @@ export interface CrashReport {
   checksum: 'ok' | 'bad' | 'absent';
   /** Registers of the crashed task, in the order in which the peer prints them. */
   registers: Register[];
+  /** The crashed task first. */
   tasks: CrashTask[];
   /** What was cut, broken or doubtful, one sentence each; never a reason to distrust the rest of the report. */
   warnings: string[];
@@ -27,20 +36,43 @@ export interface Register {
   name: string;
   /** "0x…" */
   value: string;
+  /** What lies at that address in the firmware, as "panic_abort+18". */
+  symbol: string | null;
+  /** For a telltale pattern: "heap memory that was freed", "stack that was never written", … */
+  meaning: string | null;
 }
+
+export type TaskState = 'running' | 'ready' | 'delayed' | 'suspended' | 'blocked' | 'deleted';
 
 export interface CrashTask {
   name: string;
   /** Address of the task control block, "0x…" */
   tcb: string;
   crashed: boolean;
+  /** The current one, maybe inherited from a mutex, and the task's own. */
   priority: number | null;
-  /** "running", "ready", "delayed", "suspended", "blocked", …; null when the ELF has no list symbols. */
-  state: string | null;
-  /** Bytes; null when the stack is unknown or corrupted. */
+  basePriority: number | null;
+  /** Null when the ELF has no list symbols. */
+  state: TaskState | null;
+  /** For a task that waits: "an item in queue 0x3ffaff74", "a notification", "tick 5120". */
+  waitingFor: string | null;
+  /**
+   * Bytes, as FreeRTOS last noted the stack pointer: at the last task switch, which for the crashed task was before
+   * the crash. Null when the stack is unknown or corrupted.
+   */
   stackUsed: number | null;
   stackFree: number | null;
+  /** Bytes at the stack's far end that were never written; null unless the dump holds that part. */
+  stackNeverUsed: number | null;
+  /** Why the stack must be taken for overflowed; null when nothing says so. */
+  stackOverflow: string | null;
+  /** The device found the stack broken and did not dump it: there is no backtrace. */
+  stackCorrupted: boolean;
   frames: StackFrame[];
+  /** Why the backtrace ends before the outermost function, in GDB's words; null when it does not. */
+  backtraceEnd: string | null;
+  /** What the task did when the interrupt came whose handler crashed; empty in all other cases. */
+  interruptedFrames: StackFrame[];
 }
 
 /** How a frame was found, from most to least trustworthy. */
@@ -55,6 +87,10 @@ export interface StackFrame {
   line: number | null;
   inlined: boolean;
   trust: FrameTrust;
+  /** True when the address lies in the chip's mask ROM, whose functions only a ROM ELF can name. */
+  inRom: boolean;
+  /** True when `pc` is the first address of its source line. */
+  atLineStart: boolean;
   arguments: FrameArgument[];
 }
 

@@ -1,0 +1,81 @@
+import { isOwnFrame } from './plumbing.js';
+import type { PanicReason } from './reason.js';
+import { hex32 } from './registers.js';
+import type { StackFrame } from './report.js';
+import { telltaleNear } from './telltales.js';
+
+/** Structures and arrays that are reached through a NULL pointer rarely extend further. */
+const NULL_PAGE = 0x1000;
+
+/**
+ * The reason in one plain sentence, with the place where one's own code was: "NULL pointer plus offset 0x10 read in
+ * `sensor_read` at sensor.c:88". Null when there is nothing to add to the reason.
+ */
+export function explain(
+  reason: PanicReason,
+  frames: readonly StackFrame[],
+  taskName: string | null,
+): string | null {
+  const place = placeOf(frames.find(isOwnFrame));
+  switch (reason.kind) {
+    case 'read':
+      return `${pointerOf(reason.address)} read${place}`;
+    case 'write':
+      return `${pointerOf(reason.address)} written${place}`;
+    case 'access':
+      return `${pointerOf(reason.address)} accessed in a way that this memory does not allow${place}`;
+    case 'fetch':
+      return `A jump to ${pointerOf(reason.address)}, where no code is${callerPlace(frames)}`;
+    case 'abort':
+      return place === '' ? null : `The program stopped itself by abort()${place}`;
+    case 'assert':
+      return place === '' ? null : `An assertion did not hold${place}`;
+    case 'stackOverflow':
+      return `The stack of ${taskName === null ? 'the task' : `task '${taskName}'`} was too small: it overflowed${place}`;
+    case 'stackSmashed':
+      return `A function wrote beyond a local array, over its own return address${place}`;
+    case 'taskWatchdog':
+      return `A task kept the processor so long that others starved${place}`;
+    case 'interruptWatchdog':
+      return `Interrupts stayed disabled, or one interrupt handler ran, for too long${place}`;
+    case 'illegalInstruction':
+      return `The processor met bytes that are no instruction: overwritten code, a bad function pointer, or flash read errors${place}`;
+    case 'divideByZero':
+      return `An integer was divided by zero${place}`;
+    case 'cacheDisabled':
+      return `Code or data in flash or PSRAM was used while the cache was off (during a flash write, by something not in IRAM/DRAM)${place}`;
+    case 'memoryProtection':
+      return `Memory protection stopped a write to code or a jump into data${place}`;
+    case 'doubleException':
+      return `An exception happened inside the exception handler, mostly because the stack pointer is broken${place}`;
+    case 'coprocessor':
+      return `Floating-point code ran where it is not allowed, for instance in an interrupt handler${place}`;
+    case 'breakpoint':
+      return `A breakpoint or watchpoint was hit without a debugger (a watchpoint at the end of a stack guards it)${place}`;
+    case 'other':
+      return null;
+  }
+}
+
+function pointerOf(address: number | null): string {
+  if (address === null) return 'Memory';
+  if (address === 0) return 'NULL pointer';
+  if (address < NULL_PAGE) return `NULL pointer plus offset 0x${address.toString(16)}`;
+  const tell = telltaleNear(address);
+  if (!tell) return `Address ${hex32(address)}`;
+  const offset = tell.offset === 0 ? '' : ` plus offset 0x${tell.offset.toString(16)}`;
+  return `Pointer ${hex32(address)} (the pattern of ${tell.meaning}${offset})`;
+}
+
+function placeOf(frame: StackFrame | undefined): string {
+  if (!frame) return '';
+  const file = frame.file?.replace(/^.*[/\\]/, '');
+  const line = file === undefined ? '' : ` at ${file}${frame.line === null ? '' : `:${frame.line}`}`;
+  return ` in \`${frame.function}\`${line}`;
+}
+
+/** Frame 0 is the place that was jumped to; who jumped is the next one. */
+function callerPlace(frames: readonly StackFrame[]): string {
+  const place = placeOf(frames.slice(1).find(isOwnFrame));
+  return place === '' ? '' : `, made${place}`;
+}

@@ -1,0 +1,42 @@
+import type { StackFrame } from './report.js';
+
+/**
+ * Functions that stand on the stack of a crash without being its place: how ESP-IDF and newlib stop the chip, and
+ * how a task is started. Matched as whole names.
+ */
+const PLUMBING = new Set([
+  'panic_abort',
+  'esp_system_abort',
+  'abort',
+  '__assert_func',
+  '__assert',
+  '_esp_error_check_failed',
+  '__esp_error_check_failed',
+  '__stack_chk_fail',
+  '__ubsan_default_handler',
+  'panicHandler',
+  'panic_handler',
+  'xPanicHandler',
+  'frame_to_panic_info',
+  'xt_unhandled_exception',
+  '_xt_panic',
+  '_panic_handler',
+  'vApplicationStackOverflowHook',
+  'esp_cpu_reset',
+  'esp_restart_noos',
+  'task_wdt_isr',
+  'task_wdt_timeout_handling',
+  'task_wdt_timeout_abort',
+  'task_wdt_timeout_abort_xtensa',
+  'std::terminate',
+  '__cxxabiv1::__terminate',
+  '__cxa_throw',
+  'vPortTaskWrapper',
+  'prvTaskExitError',
+]);
+
+/** True for a frame that belongs to the code that crashed: named, not in ROM, not part of stopping or starting. */
+export function isOwnFrame(frame: StackFrame): boolean {
+  if (frame.function === null || frame.inRom) return false;
+  return !PLUMBING.has(frame.function.replace(/\(.*$/, '')) && !frame.function.startsWith('__ubsan_handle_');
+}

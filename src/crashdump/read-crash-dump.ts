@@ -1,0 +1,82 @@
+import { buildReport } from './build-report.js';
+import { Malformed } from './bytes.js';
+import { openContainer } from './container.js';
+import { readDump } from './dump.js';
+import { UnreadableFirmware } from './elf/elf-file.js';
+import { openFirmware } from './firmware.js';
+import type { FirmwareImage } from './firmware-image.js';
+import type { CrashReport } from './report.js';
+import { formatReport } from './text/format-report.js';
+import { UnreadableDump } from './unreadable.js';
+
+export interface CrashDumpRequest {
+  /** What the device sent, in any of its formats; borrowed. */
+  core: Uint8Array;
+  /** The firmware's ELF, or an image of it from `openFirmware` that is used again and again. */
+  elf: Uint8Array | FirmwareImage | null;
+  /** What the caller believes the chip to be: used when the dump does not say. */
+  chip?: string;
+  /** The mask ROM's ELF for a chip, when there is one: names ROM functions. See rom-library.ts. */
+  findRom?: (chip: string, chipRevision: number | null) => FirmwareImage | null;
+  /** Adds the dumped memory's contents to the text. */
+  printMemory?: boolean;
+}
+
+export interface CrashDumpReading {
+  report: CrashReport;
+  /** For people: in the layout of `esp-coredump info_corefile`. */
+  output: string;
+}
+
+/**
+ * Reads one core dump. A firmware that is missing, unreadable or of another build costs names, never the report:
+ * the warnings say so.
+ * @throws UnreadableDump when there is no dump to report on
+ */
+export function readCrashDump(request: CrashDumpRequest): CrashDumpReading {
+  try {
+    const dump = readDump(openContainer(request.core), request.chip ?? null);
+    const firmware = firmwareFor(dump.architecture, request.elf, dump.warnings);
+    const rom = dump.chip ? (request.findRom?.(dump.chip.name, dump.chipRevision) ?? null) : null;
+    const roms = rom?.machine === dump.architecture ? [rom] : [];
+    const report = buildReport({ dump, firmware, roms });
+    return {
+      report,
+      output: formatReport({ report, dump, firmware, printMemory: request.printMemory ?? false }),
+    };
+  } catch (error) {
+    if (error instanceof Malformed) throw new UnreadableDump(`The core dump is broken: ${error.message}.`);
+    throw error;
+  }
+}
+
+function firmwareFor(
+  architecture: FirmwareImage['machine'],
+  elf: Uint8Array | FirmwareImage | null,
+  warnings: string[],
+): FirmwareImage | null {
+  if (elf === null) {
+    warnings.push(
+      'There is no firmware ELF: registers and tasks are shown without names and backtraces may be incomplete.',
+    );
+    return null;
+  }
+  const firmware = elf instanceof Uint8Array ? openFirmwareOrWarn(elf, warnings) : elf;
+  if (firmware && firmware.machine !== architecture) {
+    warnings.push(
+      `The firmware ELF is for ${firmware.machine}, the dump comes from a ${architecture} chip; the ELF was not used.`,
+    );
+    return null;
+  }
+  return firmware;
+}
+
+function openFirmwareOrWarn(elf: Uint8Array, warnings: string[]): FirmwareImage | null {
+  try {
+    return openFirmware(elf);
+  } catch (error) {
+    if (!(error instanceof UnreadableFirmware || error instanceof Malformed)) throw error;
+    warnings.push(`The firmware ELF could not be read, names are missing: ${error.message}`);
+    return null;
+  }
+}

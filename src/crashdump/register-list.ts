@@ -1,0 +1,62 @@
+import type { Dump } from './dump.js';
+import type { FirmwareImage } from './firmware-image.js';
+import { hex32 } from './registers.js';
+import type { Register } from './report.js';
+import { telltale } from './telltales.js';
+
+/** x1 to x31 by their ABI names, as GDB orders them. */
+const RISCV_NAMES = [
+  ...['ra', 'sp', 'gp', 'tp', 't0', 't1', 't2', 'fp', 's1'],
+  ...['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7'],
+  ...['s2', 's3', 's4', 's5', 's6', 's7', 's8', 's9', 's10', 's11'],
+  ...['t3', 't4', 't5', 't6'],
+];
+
+/** Of the crashed task, in the order in which the peer prints them. */
+export function listRegisters(dump: Dump, firmware: FirmwareImage | null): Register[] {
+  const registers = dump.tasks[0]?.registers;
+  if (!registers) return [];
+  const values: [string, number][] =
+    registers.xtensa === null
+      ? [
+          ...RISCV_NAMES.map((name, index): [string, number] => [name, registers.general[index + 1] ?? 0]),
+          ['pc', registers.pc],
+        ]
+      : [
+          ...exceptionRegisters(dump),
+          ['pc', registers.pc],
+          ['lbeg', registers.xtensa.lbeg],
+          ['lend', registers.xtensa.lend],
+          ['lcount', registers.xtensa.lcount],
+          ['sar', registers.xtensa.sar],
+          ['ps', registers.xtensa.ps],
+          ...registers.general.map((value, index): [string, number] => [`a${index}`, value]),
+        ];
+  return values.map(([name, value]) => ({
+    name,
+    value: hex32(value),
+    symbol: symbolText(firmware, value),
+    meaning: telltale(value),
+  }));
+}
+
+/** The peer lists EPC1 to EPC7 and EPS2 to EPS7 of a BIN dump, which has none, as zeros; so does this. */
+const NO_LEVELS = (first: number): [number, number][] =>
+  Array.from({ length: 8 - first }, (_, index) => [first + index, 0]);
+
+function exceptionRegisters({ exception, format }: Dump): [string, number][] {
+  const list: [string, number][] = [];
+  if (exception.exccause !== null) list.push(['exccause', exception.exccause]);
+  if (exception.excvaddr !== null) list.push(['excvaddr', exception.excvaddr]);
+  const isBin = format.startsWith('BIN');
+  for (const [level, value] of isBin ? NO_LEVELS(1) : exception.epc) list.push([`epc${level}`, value]);
+  for (const [level, value] of isBin ? NO_LEVELS(2) : exception.eps) list.push([`eps${level}`, value]);
+  return list;
+}
+
+/** "panic_abort+18", as GDB writes it between angle brackets. */
+export function symbolText(firmware: FirmwareImage | null, address: number): string | null {
+  const symbol = firmware?.symbolAt(address);
+  if (!symbol) return null;
+  return address === symbol.address ? symbol.name : `${symbol.name}+${address - symbol.address}`;
+}

@@ -1,0 +1,139 @@
+import type { Dump } from '../dump.js';
+import type { FirmwareImage } from '../firmware-image.js';
+import type { CrashReport, CrashTask } from '../report.js';
+import { frameLine, framePlace } from './frame-lines.js';
+import { memoryContents, memoryRegions } from './memory-sections.js';
+import { registerLines } from './register-lines.js';
+
+export interface TextSources {
+  report: CrashReport;
+  dump: Dump;
+  firmware: FirmwareImage | null;
+  printMemory: boolean;
+}
+
+/**
+ * The report as `esp-coredump info_corefile` (with GDB inside) prints it, section by section and space by space,
+ * because its users' eyes and scripts know that. What it does not say stands in lines of its own at the top.
+ */
+export function formatReport(sources: TextSources): string {
+  const { report, dump, firmware, printMemory } = sources;
+  const sections = [
+    heading(sources),
+    ['================== CURRENT THREAD REGISTERS ===================', ...registerLines(report, dump)],
+    ['==================== CURRENT THREAD STACK =====================', ...currentStack(report.tasks[0])],
+    ['======================== THREADS INFO =========================', ...threads(report, dump)],
+    [
+      '',
+      '======================= ALL MEMORY REGIONS ========================',
+      ...memoryRegions(dump, firmware),
+    ],
+    ...(printMemory
+      ? [
+          [
+            '====================== CORE DUMP MEMORY CONTENTS ========================',
+            ...memoryContents(dump, firmware),
+          ],
+        ]
+      : []),
+    [
+      '===================== ESP32 CORE DUMP END =====================',
+      '===============================================================',
+      'Done!',
+    ],
+  ];
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function heading({ report, dump }: TextSources): string[] {
+  const lines = [
+    '===============================================================',
+    '==================== ESP32 CORE DUMP START ====================',
+    ...report.warnings.map((warning) => `Warning: ${warning}`),
+    '',
+  ];
+  const crashed = report.tasks[0];
+  if (report.crashedTask === null) lines.push('Crashed task has been skipped.');
+  else if (crashed) {
+    lines.push(
+      `Crashed task handle: ${plainHex(crashed.tcb)}, name: '${crashed.name}', GDB name: '${processName(crashed)}'`,
+    );
+  }
+  if (dump.inInterrupt !== null) {
+    lines.push(
+      dump.inInterrupt
+        ? 'Crash happened in the interrupt context'
+        : 'Crashed task is not in the interrupt context',
+    );
+  }
+  lines.push(`Panic reason: ${report.reason}`);
+  if (report.explanation !== null) lines.push(`Explanation: ${report.explanation}`);
+  return lines;
+}
+
+function currentStack(crashed: CrashTask | undefined): string[] {
+  if (!crashed) return [];
+  const lines = backtraceLines(crashed);
+  if (crashed.stackCorrupted) lines.push('The current crashed task is corrupted.');
+  return lines;
+}
+
+function threads(report: CrashReport, dump: Dump): string[] {
+  const lines = [...threadList(report.tasks), '', '', ...taskTable(report.tasks)];
+  report.tasks.forEach((task, index) => {
+    lines.push(
+      '',
+      `==================== THREAD ${index + 1} (TCB: ${plainHex(task.tcb)}, name: '${task.name}') =====================`,
+    );
+    lines.push(...backtraceLines(task));
+    if (task.stackCorrupted) lines.push(`The task '${index + 1}' is corrupted.`);
+    if (task.waitingFor !== null) lines.push(`The task is ${task.state}: it waits for ${task.waitingFor}.`);
+    if (dump.inInterrupt && task.interruptedFrames.length > 0) {
+      lines.push('', '--- where the interrupt came ---', ...task.interruptedFrames.map(frameLine));
+    }
+  });
+  return lines;
+}
+
+/** `info threads` */
+function threadList(tasks: readonly CrashTask[]): string[] {
+  const width = Math.max('Target Id'.length, ...tasks.map((task) => processName(task).length));
+  const rows = tasks.map((task, index) => {
+    const mark = index === 0 ? '*' : ' ';
+    const [innermost] = task.frames;
+    const place = innermost ? framePlace(innermost) : '<stack corrupted>';
+    return `${mark} ${String(index + 1).padEnd(4)} ${processName(task).padEnd(width)} ${place}`;
+  });
+  return [`  Id   ${'Target Id'.padEnd(width)} Frame `, ...rows];
+}
+
+function taskTable(tasks: readonly CrashTask[]): string[] {
+  const rows = tasks.map((task) => {
+    const tcb = plainHex(task.tcb).padStart(10);
+    if (task.stackUsed === null || task.stackFree === null) return `${tcb} Corrupted TCB data`;
+    const priority = `${task.priority ?? '?'}/${task.basePriority ?? '?'}`;
+    return `${tcb}${task.name.padStart(17)}${priority.padStart(9)}${`${task.stackUsed}/${task.stackFree}`.padStart(17)}`;
+  });
+  return [
+    '       TCB             NAME PRIO C/B  STACK USED/FREE',
+    '---------- ---------------- -------- ----------------',
+    ...rows,
+  ];
+}
+
+/** `bt` */
+function backtraceLines(task: CrashTask): string[] {
+  const lines = task.frames.map(frameLine);
+  if (task.backtraceEnd !== null) lines.push(`Backtrace stopped: ${task.backtraceEnd}`);
+  return lines;
+}
+
+/** GDB takes the control block's address for the id of a process. */
+function processName(task: CrashTask): string {
+  return `process ${Number.parseInt(task.tcb, 16)}`;
+}
+
+/** Without leading zeros, as Python's `{:x}`. */
+export function plainHex(address: string): string {
+  return `0x${Number.parseInt(address, 16).toString(16)}`;
+}
