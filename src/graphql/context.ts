@@ -34,17 +34,16 @@ export function createContext({
   services,
   requestId,
 }: Pick<Context, 'db' | 'services' | 'requestId'>): Context {
-  let loaders = createLoaders(db);
+  // One object for good, whose members change: Yoga copies the context's properties, not its getters.
+  const loaders = createLoaders(db);
   return {
     db,
     services,
     requestId,
     devices: createDeviceQueries(db),
-    get loaders() {
-      return loaders;
-    },
+    loaders,
     renewLoaders() {
-      loaders = createLoaders(db);
+      Object.assign(loaders, createLoaders(db));
     },
   };
 }
