@@ -1,0 +1,68 @@
+import { config as readDotenv } from 'dotenv';
+import { readConfig } from '../config.js';
+import { createLogger } from '../platform/logger.js';
+import { announce } from './announcement.js';
+import { type Sidecar, startSidecar } from './server.js';
+
+/** What is left of the server's own time-out for reading the files and sending the answer. */
+const SHARE_OF_TIMEOUT = 5 / 6;
+
+/**
+ * `coredock sidecar`: runs until SIGTERM or SIGINT, or until the process that supervises it is gone. What stops the
+ * start is told in one clear line a problem, with exit code 1.
+ *
+ * `PARSE_CONCURRENCY` is the number of workers, `PARSE_TIMEOUT_MS` what the server waits for an answer.
+ */
+export async function runSidecar({ port, xferDir }: { port: number; xferDir: string }): Promise<void> {
+  endWithSupervisor();
+  readDotenv({ quiet: true });
+  try {
+    const config = readConfig(process.env);
+    const log = createLogger(config);
+    const sidecar = await startSidecar({
+      port,
+      xferDir,
+      log,
+      workers: config.parseConcurrency,
+      timeoutMs: Math.ceil(config.parseTimeoutMs * SHARE_OF_TIMEOUT),
+    });
+    onStopSignal(sidecar);
+    log.info({ url: sidecar.url, xferDir }, 'the parse sidecar is up');
+    announce(sidecar.url);
+  } catch (error) {
+    for (const line of explain(error, port)) process.stderr.write(`coredock: ${line}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** The channel closes with its parent, however the parent ended; nobody waits for our answers then. */
+function endWithSupervisor(): void {
+  if (process.channel === undefined) return;
+  process.once('disconnect', () => process.exit(0));
+  process.channel.unref();
+  // Ctrl-C reaches the whole process group; when a supervised sidecar ends is its supervisor's to say.
+  process.on('SIGINT', () => {});
+}
+
+/** The first signal stops gracefully; a second one is somebody who does not want to wait. */
+function onStopSignal(sidecar: Sidecar): void {
+  let isStopping = false;
+  const stop = () => {
+    if (isStopping) process.exit(130);
+    isStopping = true;
+    void sidecar.close().then(() => process.exit(0));
+  };
+  process.on('SIGTERM', stop);
+  if (process.channel === undefined) process.on('SIGINT', stop);
+}
+
+function explain(error: unknown, port: number): string[] {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return [`127.0.0.1:${port} is in use by another program; choose another --port`];
+  if (code === 'EACCES' || code === 'EPERM') return [`not allowed: ${messageOf(error)}`];
+  return messageOf(error).split('\n');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

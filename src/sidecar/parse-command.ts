@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises';
+import { getSystemErrorMap } from 'node:util';
+import {
+  type FirmwareImage,
+  Malformed,
+  openFirmware,
+  readCrashDump,
+  UnreadableDump,
+  UnreadableFirmware,
+} from '../crashdump/index.js';
+
+export interface ParseOptions {
+  /** Path of the dump. */
+  core: string;
+  /** Path of the firmware's ELF; without it the report has addresses only. */
+  elf?: string;
+  /** "auto", or what the chip is where the dump does not say. */
+  chip?: string;
+  format?: string;
+}
+
+export interface Terminal {
+  stdout: NodeJS.WritableStream;
+  stderr: NodeJS.WritableStream;
+}
+
+/**
+ * `coredock parse`: one dump read in this process, without pool and server, so that it starts fast.
+ * @returns the exit code: 0 parsed, 1 an input that cannot be read (one line on stderr), 2 bad usage
+ */
+export async function parseCommand(
+  { core, elf, chip = 'auto', format = 'text' }: ParseOptions,
+  { stdout, stderr }: Terminal,
+): Promise<0 | 1 | 2> {
+  if (format !== 'text' && format !== 'json') {
+    return complain(2, `--format is text or json, not "${format}"`);
+  }
+  try {
+    const image = elf === undefined ? null : await openImage(elf);
+    const { report, output } = readCrashDump({ core: await readInput(core), elf: image, chip });
+    await print(stdout, format === 'text' ? output : `${JSON.stringify(report, null, 2)}\n`);
+    return 0;
+  } catch (error) {
+    if (error instanceof UnreadableInput) return complain(1, error.message);
+    if (error instanceof UnreadableDump) return complain(1, `${core}: ${error.message}`);
+    throw error;
+  }
+
+  function complain<Code extends 1 | 2>(code: Code, message: string): Code {
+    stderr.write(`coredock parse: ${message}\n`);
+    return code;
+  }
+}
+
+class UnreadableInput extends Error {
+  override readonly name = 'UnreadableInput';
+}
+
+async function openImage(path: string): Promise<FirmwareImage> {
+  const bytes = await readInput(path);
+  try {
+    return openFirmware(bytes);
+  } catch (error) {
+    if (error instanceof UnreadableFirmware || error instanceof Malformed)
+      throw new UnreadableInput(`${path}: ${error.message}`);
+    throw error;
+  }
+}
+
+async function readInput(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const { errno, message } = error as NodeJS.ErrnoException;
+    const description = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
+    throw new UnreadableInput(`${path}: ${description ?? message}`);
+  }
+}
+
+/** Resolves when the text is written, or when nobody wants the rest of it (`coredock parse … | head`). */
+async function print(stream: NodeJS.WritableStream, text: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? resolve() : reject(error));
+    stream.once('error', onError);
+    stream.write(text, () => resolve());
+  });
+}

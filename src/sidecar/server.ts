@@ -1,0 +1,186 @@
+import { mkdir } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import type { Logger } from '../platform/logger.js';
+import { type ParsePool, type PoolOutcome, startParsePool } from './parse-pool.js';
+import { isTransferName } from './transfer-file.js';
+import type { ParseTask } from './worker.js';
+
+export interface Sidecar {
+  readonly url: string;
+  /** Takes no more requests, lets those in flight finish for a grace, then ends the workers. */
+  close(): Promise<void>;
+}
+
+export interface SidecarOptions {
+  host?: string;
+  /** 0 for any that is free. */
+  port: number;
+  /** The folder that requests name files of; made when it is missing. */
+  xferDir: string;
+  log: Logger;
+  /** Dumps parsed at once. */
+  workers?: number;
+  /** Limit of one parse. The server gives up after its own `PARSE_TIMEOUT_MS`: ours should be shorter. */
+  timeoutMs?: number;
+  /** Heap of one worker. The bytes of the files come on top. */
+  maxOldSpaceMb?: number;
+}
+
+const STOP_GRACE_MS = 4_000;
+const HEAD_TIMEOUT_MS = 10_000;
+/** The longest honest request line has two names of 255 characters. */
+const MAX_HEAD_BYTES = 8 * 1024;
+
+/**
+ * The bundled parse sidecar: contract §4 over HTTP, in front of a pool of workers.
+ * @throws Error of node:fs or node:net when the folder cannot be made or the port is taken
+ */
+export async function startSidecar({
+  host = '127.0.0.1',
+  port,
+  xferDir,
+  log,
+  workers = availableParallelism(),
+  timeoutMs = 25_000,
+  maxOldSpaceMb = 512,
+}: SidecarOptions): Promise<Sidecar> {
+  await mkdir(xferDir, { recursive: true });
+  const server = createServer({
+    maxHeaderSize: MAX_HEAD_BYTES,
+    headersTimeout: HEAD_TIMEOUT_MS,
+    requestTimeout: HEAD_TIMEOUT_MS,
+  });
+  const pool = await startParsePool({ workers, timeoutMs, maxOldSpaceMb, log });
+  const routes = createRoutes({ pool, xferDir: resolve(xferDir), log });
+  server.on('request', async (request, response) => {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    send(response, await routes(request, gone.signal));
+  });
+
+  try {
+    await startListening(server, host, port);
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+
+  return {
+    url: urlOf(host, server.address() as AddressInfo),
+    async close() {
+      const ended = new Promise<void>((done) => server.close(() => done()));
+      const grace = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
+      await ended;
+      clearTimeout(grace);
+      await pool.close();
+    },
+  };
+}
+
+interface Answer {
+  status: number;
+  /** JSON */
+  body: string;
+  headers?: Record<string, string>;
+}
+
+/** @returns what answers a request, and never rejects */
+function createRoutes({ pool, xferDir, log }: { pool: ParsePool; xferDir: string; log: Logger }) {
+  return async function answer(request: IncomingMessage, gone: AbortSignal): Promise<Answer> {
+    if (request.method !== 'GET') {
+      return refusal(405, 'use GET here', { Allow: 'GET', Connection: 'close' });
+    }
+    // No request of the protocol has a body; whoever sends one could send for ever.
+    if (hasBody(request)) return refusal(413, 'a request here has no body', { Connection: 'close' });
+
+    const url = parseUrl(request);
+    if (url?.pathname === '/healthz') return { status: 200, body: JSON.stringify({ status: 'ok' }) };
+    if (url?.pathname === '/parse-coredump') return parse(url.searchParams, gone);
+    return refusal(404, 'there is only /parse-coredump and /healthz here');
+  };
+
+  async function parse(query: URLSearchParams, gone: AbortSignal): Promise<Answer> {
+    const asked = readQuery(query);
+    if (typeof asked === 'string') return refusal(400, asked);
+
+    const startedAt = performance.now();
+    const outcome = await pool.parse({ ...asked, xferDir }, gone);
+    const told = { ...asked, status: outcome.status, ms: Math.round(performance.now() - startedAt) };
+    if (outcome.status === 'parsed') log.debug(told, 'parsed');
+    else log.warn({ ...told, reason: outcome.reason }, 'not parsed');
+    return toAnswer(outcome);
+  }
+}
+
+/** @returns the task, or what is wrong with the query */
+function readQuery(query: URLSearchParams): Omit<ParseTask, 'xferDir'> | string {
+  for (const name of ['core', 'elf', 'chip']) {
+    if (query.getAll(name).length > 1) return `${name} is given twice`;
+  }
+  const core = query.get('core') ?? '';
+  const elf = query.get('elf') ?? '';
+  const chip = query.get('chip') ?? 'auto';
+  if (!isTransferName(core)) return 'core is not the name of a file in the transfer folder';
+  if (!isTransferName(elf)) return 'elf is not the name of a file in the transfer folder';
+  if (!/^[A-Za-z0-9._+-]{1,64}$/.test(chip)) return 'chip is not the name of a chip';
+  return { core, elf, chip };
+}
+
+/** The only place where outcomes become statuses. */
+function toAnswer(outcome: PoolOutcome): Answer {
+  switch (outcome.status) {
+    case 'parsed':
+      return { status: 200, body: outcome.body };
+    case 'unreadable':
+      return refusal(422, outcome.reason);
+    case 'missing':
+      return refusal(404, outcome.reason);
+    case 'refused':
+      return refusal(400, outcome.reason);
+    case 'failed':
+      return refusal(500, outcome.reason);
+    case 'busy':
+      return refusal(503, outcome.reason, { 'Retry-After': '1' });
+  }
+}
+
+function refusal(status: number, error: string, headers: Record<string, string> = {}): Answer {
+  return { status, body: JSON.stringify({ error }), headers };
+}
+
+/** A client that is gone is answered too: node:http drops what is written to it. */
+function send(response: ServerResponse, { status, body, headers }: Answer): void {
+  response
+    .writeHead(status, {
+      ...headers,
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': Buffer.byteLength(body),
+    })
+    .end(body);
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function parseUrl(request: IncomingMessage): URL | null {
+  const base = 'http://localhost';
+  return URL.canParse(request.url ?? '', base) ? new URL(request.url ?? '', base) : null;
+}
+
+async function startListening(server: Server, host: string, port: number): Promise<void> {
+  await new Promise<void>((listening, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      listening();
+    });
+  });
+}
+
+function urlOf(host: string, { port }: AddressInfo): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

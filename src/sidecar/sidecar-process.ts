@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import type { Logger } from '../platform/logger.js';
+import { readAnnouncement } from './announcement.js';
+
+/** One run of `coredock sidecar`, from its announcement to its end. */
+export interface SidecarProcess {
+  readonly url: string;
+  readonly pid: number | undefined;
+  /** Resolves when the process is gone and its last log line was passed on; says how it ended. */
+  readonly ended: Promise<string>;
+}
+
+/** Ten times what a start takes on a slow machine. */
+const START_DEADLINE_MS = 30_000;
+/** Longer than the sidecar's own grace for requests in flight. */
+const STOP_GRACE_MS = 5_000;
+
+/**
+ * Starts `coredock sidecar` as a child with an IPC channel, by which it announces its URL and notices our end.
+ * @param stop ends the child, whether it listens yet or not: SIGTERM, and SIGKILL after a grace
+ * @throws Error with one clear sentence when the child ends before it listens
+ */
+export async function startSidecarProcess({
+  cliPath,
+  xferDir,
+  port,
+  log,
+  stop,
+}: {
+  cliPath: string;
+  xferDir: string;
+  port: number;
+  log: Logger;
+  stop: AbortSignal;
+}): Promise<SidecarProcess> {
+  const child = spawn(process.execPath, [cliPath, 'sidecar', '--port', String(port), '--xfer-dir', xferDir], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const lastLine = passOnLog(child, log.child({ part: 'sidecar' }));
+  const ended = endOf(child);
+  endAtStop(child, ended, stop);
+
+  const url = await Promise.race([announcementOf(child), ended.then(() => null)]);
+  if (url === null) {
+    throw new Error(`the parse sidecar did not start: ${lastLine() ?? (await ended)}`);
+  }
+  return { url, pid: child.pid, ended };
+}
+
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => resolve(signal === null ? `exit code ${code}` : signal));
+  });
+}
+
+function endAtStop(child: ChildProcess, ended: Promise<string>, stop: AbortSignal): void {
+  let killTimer: NodeJS.Timeout | undefined;
+  const end = () => {
+    child.kill('SIGTERM');
+    killTimer = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS);
+  };
+  if (stop.aborted) end();
+  else stop.addEventListener('abort', end, { once: true });
+  void ended.then(() => {
+    stop.removeEventListener('abort', end);
+    clearTimeout(killTimer);
+  });
+}
+
+/** @returns null, and ends the child, when it says nothing for too long */
+function announcementOf(child: ChildProcess): Promise<string | null> {
+  return new Promise((resolve) => {
+    const deadline = setTimeout(() => {
+      child.kill('SIGKILL');
+      resolve(null);
+    }, START_DEADLINE_MS);
+    child.once('close', () => clearTimeout(deadline));
+    child.on('message', (message) => {
+      const url = readAnnouncement(message);
+      if (url === null) return;
+      clearTimeout(deadline);
+      resolve(url);
+    });
+  });
+}
+
+const LEVELS = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' } as const;
+
+/** A line of pino's. */
+const logEntry = z.looseObject({
+  level: z.literal([10, 20, 30, 40, 50, 60]),
+  time: z.unknown(),
+  msg: z.string().default(''),
+});
+
+/**
+ * Lets the child's log lines go on in ours, at their own level. What is no line of a log (a start that was refused, a
+ * fatal error of the runtime) is a warning.
+ * @returns the last line of that kind
+ */
+function passOnLog(child: ChildProcess, log: Logger): () => string | null {
+  let lastLine: string | null = null;
+  if (child.stderr === null) return () => lastLine;
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    const entry = logEntry.safeParse(parseJson(line));
+    if (entry.success) {
+      const { level, time: _ours, msg, ...fields } = entry.data;
+      log[LEVELS[level]](fields, msg);
+    } else if (line.trim() !== '') {
+      lastLine = line.replace(/^coredock: /, '');
+      log.warn(lastLine);
+    }
+  });
+  return () => lastLine;
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

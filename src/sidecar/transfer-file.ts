@@ -1,0 +1,53 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export type TransferFile =
+  | { status: 'read'; bytes: Buffer }
+  | { status: 'missing'; reason: string }
+  | { status: 'refused'; reason: string };
+
+/** Four times `MAX_FIRMWARE_BYTES`' default is what an unpacked ELF may have (contract §2). */
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
+
+/** True for the name of a file directly inside a folder, whatever the operating system. */
+export function isTransferName(name: string): boolean {
+  return /^[A-Za-z0-9._+-]{1,255}$/.test(name) && name !== '.' && name !== '..';
+}
+
+/**
+ * Reads one file of the transfer folder, and never one outside it: the name has no folder part, so a link could only
+ * be its last part, and O_NOFOLLOW does not open one. O_NONBLOCK keeps a named pipe from holding the reader for ever.
+ * @param name one that `isTransferName` accepts
+ */
+export function readTransferFile(xferDir: string, name: string): TransferFile {
+  let file: number;
+  try {
+    file = openSync(
+      join(xferDir, name),
+      constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
+    );
+  } catch (error) {
+    return notOpened(name, error);
+  }
+  try {
+    const stat = fstatSync(file);
+    if (!stat.isFile()) return refused(`${name} is not a regular file`);
+    if (stat.size > MAX_FILE_BYTES) return refused(`${name} is larger than ${MAX_FILE_BYTES} bytes`);
+    return { status: 'read', bytes: readFileSync(file) };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function notOpened(name: string, error: unknown): TransferFile {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') {
+    return { status: 'missing', reason: `there is no file ${name} in the transfer folder` };
+  }
+  if (code === 'ELOOP') return refused(`${name} is a link`);
+  throw error;
+}
+
+function refused(reason: string): TransferFile {
+  return { status: 'refused', reason };
+}

@@ -1,0 +1,50 @@
+import { readCrashDump, UnreadableDump } from '../crashdump/index.js';
+import { createFirmwareCache } from './firmware-cache.js';
+import { readTransferFile } from './transfer-file.js';
+
+/** Names are of files in the transfer folder, as `isTransferName` accepts them. */
+export interface ParseTask {
+  xferDir: string;
+  core: string;
+  elf: string;
+  /** What the server believes the chip to be, or "auto". */
+  chip: string;
+}
+
+export type WorkerOutcome =
+  /** The JSON of contract §4's 200 answer; as text, because text crosses threads faster than objects. */
+  | { status: 'parsed'; body: string }
+  /** The dump itself is at fault: trying again cannot help. */
+  | { status: 'unreadable'; reason: string }
+  | { status: 'missing'; reason: string }
+  | { status: 'refused'; reason: string }
+  | { status: 'failed'; reason: string };
+
+/** The server reads no more of an answer, and no honest report comes near it. */
+const MAX_BODY_LENGTH = 8 * 1024 * 1024;
+
+/** One for each thread: images are not shared between them. */
+const openCached = createFirmwareCache();
+
+/** What a worker of the pool does with a task. @throws what only a defect of the reader throws */
+export default function parse({ xferDir, core, elf, chip }: ParseTask): WorkerOutcome {
+  const dump = readTransferFile(xferDir, core);
+  if (dump.status !== 'read') return dump;
+  const firmware = readTransferFile(xferDir, elf);
+  if (firmware.status !== 'read') return firmware;
+
+  try {
+    const { report, output } = readCrashDump({ core: dump.bytes, elf: openCached(firmware.bytes), chip });
+    const body = JSON.stringify({ output, report });
+    if (body.length > MAX_BODY_LENGTH) {
+      return { status: 'failed', reason: `the report has ${body.length} characters, too many to send` };
+    }
+    return { status: 'parsed', body };
+  } catch (error) {
+    if (error instanceof UnreadableDump) return { status: 'unreadable', reason: error.message };
+    throw error;
+  }
+}
+
+/** Comes back when this thread has loaded its modules. */
+export function doNothing(): void {}

@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { run } from '../support/program.js';
+import { aTransferFolder, CLI, isAnswering, parseOver } from './support.js';
+
+describe('coredock sidecar', () => {
+  it('says where it is, parses, and ends at SIGTERM and SIGINT with exit code 0', async () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const sidecar = await aSidecarCommand();
+
+      expect(await parseOver(sidecar.url)).toMatchObject({ status: 200 });
+      expect(sidecar.log().trim().split('\n')).toHaveLength(1);
+      expect(await sidecar.stop(signal)).toBe(0);
+      expect(await isAnswering(sidecar.url)).toBe(false);
+    }
+  });
+
+  it('refuses a port that is in use with one clear line', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void taken.close());
+    await new Promise((resolve) => taken.once('listening', resolve));
+    const { port } = taken.address() as AddressInfo;
+    const { dir } = await aTransferFolder();
+
+    const { code, stderr } = await run(['sidecar', '--port', String(port), '--xfer-dir', dir]);
+
+    expect(code).toBe(1);
+    expect(stderr).toBe(`coredock: 127.0.0.1:${port} is in use by another program; choose another --port\n`);
+  });
+
+  it('refuses a transfer folder that cannot be, and settings that make no sense, with one line each', async () => {
+    const { dir } = await aTransferFolder();
+
+    const noFolder = await run(['sidecar', '--port', '0', '--xfer-dir', join(dir, 'a.dmp', 'below-a-file')]);
+    const noSense = await run(['sidecar', '--port', '0', '--xfer-dir', dir], {
+      environment: { PARSE_TIMEOUT_MS: 'soon', PARSE_CONCURRENCY: '0' },
+    });
+
+    expect(noFolder.code).toBe(1);
+    expect(noFolder.stderr.trim().split('\n')).toEqual([expect.stringContaining('below-a-file')]);
+    expect(noSense.code).toBe(1);
+    expect(noSense.stderr.trim().split('\n')).toEqual([
+      expect.stringContaining('PARSE_CONCURRENCY'),
+      expect.stringContaining('PARSE_TIMEOUT_MS'),
+    ]);
+  });
+});
+
+async function aSidecarCommand() {
+  const { dir } = await aTransferFolder();
+  const child = spawn(process.execPath, [CLI, 'sidecar', '--port', '0', '--xfer-dir', dir], {
+    cwd: dir,
+    env: {},
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const exited = new Promise<number | NodeJS.Signals | null>((resolve) =>
+    child.once('exit', (code, signal) => resolve(signal ?? code)),
+  );
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  let log = '';
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+      const found = /"url":"(http:[^"]+)"/.exec(log)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+    void exited.then(() => reject(new Error(`coredock sidecar ended: ${log}`)));
+  });
+  return {
+    url,
+    log: () => log,
+    async stop(signal: 'SIGTERM' | 'SIGINT') {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
