@@ -115,10 +115,11 @@ function within({ beforeId, afterId }: PageWindow): Prisma.Sql {
   return bounds.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(bounds, ' AND ');
 }
 
+/** Asked of one dump after another, newest first: a page that is full ends the reading of texts. */
 function inDumpOrDevice(isIn: (column: Prisma.Sql) => Prisma.Sql): Prisma.Sql {
   return Prisma.sql`(
     ${isIn(Prisma.sql`c."filename"`)} OR ${isIn(Prisma.sql`c."chip"`)} OR ${isIn(Prisma.sql`c."firmwareVersion"`)}
-    OR c."deviceId" IN (
-      SELECT d."id" FROM "Device" d WHERE ${isIn(Prisma.sql`d."key"`)} OR ${isIn(Prisma.sql`d."name"`)})
-    OR c."id" IN (SELECT t."coredumpId" FROM "CoredumpText" t WHERE ${isIn(Prisma.sql`t."output"`)}))`;
+    OR EXISTS (SELECT 1 FROM "Device" d
+      WHERE d."id" = c."deviceId" AND (${isIn(Prisma.sql`d."key"`)} OR ${isIn(Prisma.sql`d."name"`)}))
+    OR EXISTS (SELECT 1 FROM "CoredumpText" t WHERE t."coredumpId" = c."id" AND ${isIn(Prisma.sql`t."output"`)}))`;
 }

@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import { childrenOf, countChildrenOf, type PageWindow } from '../platform/database/children.js';
-import type { Db, Prisma } from '../platform/database/database.js';
+import { type Db, Prisma } from '../platform/database/database.js';
+import { containsWords } from '../platform/database/text-search.js';
 
 export type DeviceRow = Prisma.DeviceGetPayload<object>;
 export type DeviceModelRow = Prisma.DeviceModelGetPayload<object>;
@@ -8,7 +9,7 @@ export type DeviceModelRow = Prisma.DeviceModelGetPayload<object>;
 /** Newest first; an empty filter means all. */
 export interface DeviceFilter {
   modelCode?: string[];
-  /** Part of key or name, whatever its case. */
+  /** Words that must all occur, whatever their case, in key or name. */
   search?: string;
 }
 
@@ -37,14 +38,22 @@ export function createDeviceQueries(db: Db) {
     findByKey: (key: string) => db.device.findUnique({ where: { key } }),
     findModelByCode: (code: string) => db.deviceModel.findUnique({ where: { code } }),
 
-    async list(filter: DeviceFilter, window: PageWindow): Promise<DeviceRow[]> {
-      const rows = await db.device.findMany({
-        where: { AND: [deviceWhere(filter), bounds(window)] },
-        ...order(window),
-      });
-      return window.fromEnd === true ? rows.reverse() : rows;
+    async list(filter: DeviceFilter, { take, beforeId, afterId, fromEnd }: PageWindow): Promise<DeviceRow[]> {
+      const all = [
+        ...conditions(filter),
+        ...(beforeId === undefined ? [] : [Prisma.sql`d."id" < ${beforeId}`]),
+        ...(afterId === undefined ? [] : [Prisma.sql`d."id" > ${afterId}`]),
+      ];
+      const rows = await db.$queryRaw<DeviceRow[]>`
+        SELECT d.* FROM "Device" d WHERE ${Prisma.join(all, ' AND ')}
+        ORDER BY d."id" ${fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`} LIMIT ${take}`;
+      return fromEnd === true ? rows.reverse() : rows;
     },
-    count: (filter: DeviceFilter) => db.device.count({ where: deviceWhere(filter) }),
+    async count(filter: DeviceFilter): Promise<number> {
+      const [row] = await db.$queryRaw<Array<{ count: number | bigint }>>`
+        SELECT count(*) AS "count" FROM "Device" d WHERE ${Prisma.join(conditions(filter), ' AND ')}`;
+      return Number(row?.count ?? 0);
+    },
 
     async listModels(window: PageWindow): Promise<DeviceModelRow[]> {
       const rows = await db.deviceModel.findMany({ where: bounds(window), ...order(window) });
@@ -54,11 +63,21 @@ export function createDeviceQueries(db: Db) {
   };
 }
 
-function deviceWhere({ modelCode, search }: DeviceFilter): Prisma.DeviceWhereInput {
-  return {
-    ...(modelCode === undefined ? {} : { model: { code: { in: modelCode } } }),
-    ...(search === undefined ? {} : { OR: [{ key: { contains: search } }, { name: { contains: search } }] }),
-  };
+/** At least one; "d" is the device. */
+function conditions({ modelCode, search }: DeviceFilter): Prisma.Sql[] {
+  return [
+    modelCode === undefined ? Prisma.sql`1 = 1` : ofModels(modelCode),
+    ...containsWords(
+      search ?? '',
+      (isIn) => Prisma.sql`(${isIn(Prisma.sql`d."key"`)} OR ${isIn(Prisma.sql`d."name"`)})`,
+    ),
+  ];
+}
+
+/** An empty list names nothing, so no device is one of its. */
+function ofModels(codes: readonly string[]): Prisma.Sql {
+  if (codes.length === 0) return Prisma.sql`1 = 0`;
+  return Prisma.sql`d."modelId" IN (SELECT m."id" FROM "DeviceModel" m WHERE m."code" IN (${Prisma.join([...codes])}))`;
 }
 
 function bounds({ beforeId, afterId }: PageWindow) {
