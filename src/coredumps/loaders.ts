@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import { z } from 'zod';
-import type { PageWindow } from '../platform/database/children.js';
+import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';
 import type { Db } from '../platform/database/database.js';
 import { countCoredumpsByDevice, listCoredumpsByDevice } from './queries.js';
 import { readReport } from './report-schema.js';
@@ -48,7 +48,7 @@ export function createCoredumpLoaders(db: Db) {
             return ({ deviceId }) => rows.get(deviceId) ?? [];
           },
         ),
-      { cacheKeyFn: (question) => JSON.stringify(question) },
+      { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
     ),
 
     countOfDevice: new DataLoader<OfDevice, number, string>(
@@ -61,7 +61,7 @@ export function createCoredumpLoaders(db: Db) {
             return ({ deviceId }) => counts.get(deviceId) ?? 0;
           },
         ),
-      { cacheKeyFn: (question) => JSON.stringify(question) },
+      { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
     ),
   };
 }

@@ -10,6 +10,9 @@ export interface PageWindow {
   fromEnd?: boolean;
 }
 
+/** Parents that one statement asks for at most: SQLite binds no more than 32,766 values. */
+export const MAX_PARENTS = 10_000;
+
 /** Table and column names are the program's own, never a user's. */
 interface Relation {
   table: 'Device' | 'Firmware' | 'Coredump';
@@ -38,7 +41,7 @@ export function childrenOf<Row extends { id: number }>(db: Db, { table, parent }
         ({ parentId, window }) => answers.get(JSON.stringify(window))?.get(parentId) ?? [],
       );
     },
-    { cacheKeyFn: (question) => JSON.stringify(question) },
+    { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
   );
 
   async function ask(parentIds: number[], { take, beforeId, afterId, fromEnd }: PageWindow) {
@@ -62,11 +65,14 @@ export function childrenOf<Row extends { id: number }>(db: Db, { table, parent }
 /** How many children each parent has, one statement for all. */
 export function countChildrenOf(db: Db, { table, parent }: Relation) {
   const [from, column] = [Prisma.raw(`"${table}"`), Prisma.raw(`"${parent}"`)];
-  return new DataLoader<number, number>(async (parentIds) => {
-    const rows = await db.$queryRaw<Array<{ parentId: number; count: number | bigint }>>`
-      SELECT ${column} AS "parentId", count(*) AS "count" FROM ${from}
-      WHERE ${column} IN (${Prisma.join([...parentIds])}) GROUP BY ${column}`;
-    const counts = new Map(rows.map(({ parentId, count }) => [Number(parentId), Number(count)]));
-    return parentIds.map((id) => counts.get(id) ?? 0);
-  });
+  return new DataLoader<number, number>(
+    async (parentIds) => {
+      const rows = await db.$queryRaw<Array<{ parentId: number; count: number | bigint }>>`
+        SELECT ${column} AS "parentId", count(*) AS "count" FROM ${from}
+        WHERE ${column} IN (${Prisma.join([...parentIds])}) GROUP BY ${column}`;
+      const counts = new Map(rows.map(({ parentId, count }) => [Number(parentId), Number(count)]));
+      return parentIds.map((id) => counts.get(id) ?? 0);
+    },
+    { maxBatchSize: MAX_PARENTS },
+  );
 }
