@@ -3,7 +3,7 @@ import { notFound } from '../errors.js';
 import { encodeGlobalId } from '../ids.js';
 import { builder } from './builder.js';
 import { DeviceModel } from './deviceModel.js';
-import { present, requireId, rowOf } from './inputs.js';
+import { checkedFilter, present, requireId, rowOf } from './inputs.js';
 import { page } from './pages.js';
 
 export const Device = builder.prismaNode('Device', {
@@ -26,40 +26,48 @@ export const Device = builder.prismaNode('Device', {
   }),
 });
 
+const DeviceConnection = builder.connectionObject({ type: Device, name: 'DeviceConnection' });
+
 builder.prismaObjectField(DeviceModel, 'devices', (t) =>
-  t.connection({
-    type: Device,
-    description: 'Newest first.',
-    resolve: ({ id }, args, { loaders }) =>
-      page(
-        args,
-        (window) => loaders.devices.ofModel.load({ parentId: id, window }),
-        () => loaders.devices.countOfModel.load(id),
-      ),
-  }),
+  t.connection(
+    {
+      type: Device,
+      description: 'Newest first.',
+      resolve: ({ id }, args, { loaders }) =>
+        page(
+          args,
+          (window) => loaders.devices.ofModel.load({ parentId: id, window }),
+          () => loaders.devices.countOfModel.load(id),
+        ),
+    },
+    DeviceConnection,
+  ),
 );
 
 const DeviceFilterInput = builder.inputType('DeviceFilter', {
   fields: (t) => ({
     modelCode: t.stringList({}),
-    search: t.string({ description: 'Part of the key or the name, whatever its case.' }),
+    search: t.string({ description: 'Words that must all occur, whatever their case, in key or name.' }),
   }),
 });
 
 builder.queryFields((t) => ({
-  devices: t.connection({
-    type: Device,
-    description: 'Newest first.',
-    args: { filter: t.arg({ type: DeviceFilterInput }) },
-    resolve: (_, { filter: input, ...args }, { devices }) => {
-      const filter = present(input ?? {});
-      return page(
-        args,
-        (window) => devices.list(filter, window),
-        () => devices.count(filter),
-      );
+  devices: t.connection(
+    {
+      type: Device,
+      description: 'Newest first.',
+      args: { filter: t.arg({ type: DeviceFilterInput }) },
+      resolve: (_, { filter: input, ...args }, { devices }) => {
+        const filter = checkedFilter(input ?? {});
+        return page(
+          args,
+          (window) => devices.list(filter, window),
+          () => devices.count(filter),
+        );
+      },
     },
-  }),
+    DeviceConnection,
+  ),
   device: t.field({
     type: Device,
     nullable: true,

@@ -16,12 +16,17 @@ export const DeviceModel = builder.prismaNode('DeviceModel', {
   }),
 });
 
+const DeviceModelConnection = builder.connectionObject({ type: DeviceModel, name: 'DeviceModelConnection' });
+
 builder.queryFields((t) => ({
-  deviceModels: t.connection({
-    type: DeviceModel,
-    description: 'Newest first.',
-    resolve: (_, args, { devices }) => page(args, devices.listModels, devices.countModels),
-  }),
+  deviceModels: t.connection(
+    {
+      type: DeviceModel,
+      description: 'Newest first.',
+      resolve: (_, args, { devices }) => page(args, devices.listModels, devices.countModels),
+    },
+    DeviceModelConnection,
+  ),
   deviceModel: t.field({
     type: DeviceModel,
     nullable: true,

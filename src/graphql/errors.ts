@@ -4,7 +4,7 @@ import { DomainError, type DomainErrorCode } from '../errors.js';
 import { asDomainError } from '../platform/database/errors.js';
 import type { Logger } from '../platform/logger.js';
 
-/** The codes of contract §5. */
+/** All codes that clients see. */
 type ErrorCode =
   | 'BAD_USER_INPUT'
   | 'NOT_FOUND'
@@ -47,11 +47,18 @@ export function createErrorMask(log: Logger) {
     // Syntax, validation and coercion errors come from graphql itself and speak of the client's own document.
     if (original instanceof GraphQLError || original instanceof PothosValidationError) {
       const known = original instanceof GraphQLError ? original.extensions : {};
+      const code: ErrorCode = known.code === 'QUERY_TOO_COMPLEX' ? 'QUERY_TOO_COMPLEX' : 'BAD_USER_INPUT';
       return new GraphQLError(original.message, {
         ...place,
         source: located?.source ?? null,
         positions: located?.positions ?? null,
-        extensions: { ...known, code: 'BAD_USER_INPUT' satisfies ErrorCode },
+        extensions: { ...known, code },
+      });
+    }
+    if (isOfUpload(original)) {
+      return new GraphQLError(original.message, {
+        ...place,
+        extensions: { code: 'BAD_USER_INPUT' satisfies ErrorCode },
       });
     }
     log.error({ err: original, requestId }, 'GraphQL operation failed');
@@ -60,6 +67,11 @@ export function createErrorMask(log: Logger) {
       extensions: { code: 'INTERNAL_SERVER_ERROR' satisfies ErrorCode, requestId },
     });
   };
+}
+
+/** graphql-upload-minimal's HttpError, which it does not export: what is wrong with the client's own file part. */
+function isOfUpload(error: unknown): error is Error {
+  return error instanceof Error && 'expose' in error && error.expose === true;
 }
 
 /** graphql wraps what a resolver throws once for every place that it passes. */

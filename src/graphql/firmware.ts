@@ -31,17 +31,22 @@ export const Firmware = builder.prismaNode('Firmware', {
   }),
 });
 
+const FirmwareConnection = builder.connectionObject({ type: Firmware, name: 'FirmwareConnection' });
+
 builder.prismaObjectField(DeviceModel, 'firmwares', (t) =>
-  t.connection({
-    type: Firmware,
-    description: 'The builds that are kept, newest first.',
-    resolve: ({ id }, args, { loaders }) =>
-      page(
-        args,
-        (window) => loaders.firmwares.ofModel.load({ parentId: id, window }),
-        () => loaders.firmwares.countOfModel.load(id),
-      ),
-  }),
+  t.connection(
+    {
+      type: Firmware,
+      description: 'The builds that are kept, newest first.',
+      resolve: ({ id }, args, { loaders }) =>
+        page(
+          args,
+          (window) => loaders.firmwares.ofModel.load({ parentId: id, window }),
+          () => loaders.firmwares.countOfModel.load(id),
+        ),
+    },
+    FirmwareConnection,
+  ),
 );
 
 builder.mutationFields((t) => ({

@@ -1,4 +1,4 @@
-import { notFound } from '../errors.js';
+import { badInput, notFound } from '../errors.js';
 import { decodeGlobalId, MAX_ROW_ID } from '../ids.js';
 
 type Present<Input> = { [Key in keyof Input as undefined extends Input[Key] ? never : Key]: Input[Key] } & {
@@ -8,6 +8,27 @@ type Present<Input> = { [Key in keyof Input as undefined extends Input[Key] ? ne
 /** An input without what is null or left out: services know absence, not null. */
 export function present<Input extends object>(input: Input): Present<Input> {
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value != null)) as Present<Input>;
+}
+
+/** Beyond these a filter only gets slower, and SQLite binds no more than 32,766 values. */
+const MAX_ALTERNATIVES = 200;
+const MAX_SEARCH_LENGTH = 200;
+const MAX_SEARCH_WORDS = 10;
+
+/** A filter as services know it. @throws DomainError BAD_USER_INPUT for one that is too large, naming the limit */
+export function checkedFilter<Input extends { search?: string | null | undefined }>(
+  input: Input,
+): Present<Input> {
+  for (const [name, value] of Object.entries(input)) {
+    if (Array.isArray(value) && value.length > MAX_ALTERNATIVES) {
+      throw badInput(`${name} has at most ${MAX_ALTERNATIVES} values; ${value.length} were given.`);
+    }
+  }
+  const search = input.search ?? '';
+  if (search.length > MAX_SEARCH_LENGTH || search.trim().split(/\s+/).length > MAX_SEARCH_WORDS) {
+    throw badInput(`A search has at most ${MAX_SEARCH_LENGTH} characters and ${MAX_SEARCH_WORDS} words.`);
+  }
+  return present(input);
 }
 
 /** For `node(id)`: an id that cannot be one of ours names the row 0, which never is. */

@@ -35,10 +35,11 @@ export async function page<Row extends { id: number }>(
     ...(fromEnd ? { fromEnd } : {}),
   });
   const hasMore = rows.length > take;
-  const nodes = fromEnd ? rows.slice(-take) : rows.slice(0, take);
+  // What is too much lies at the end that the page does not begin from.
+  const nodes = fromEnd ? rows.slice(Math.max(0, rows.length - take)) : rows.slice(0, take);
   const edges = nodes.map((node) => ({ cursor: cursorOf(node.id), node }));
   return {
-    edges: take === 0 ? [] : edges,
+    edges,
     totalCount,
     pageInfo: {
       // What lies beyond the other end is known only by the cursor that was given (Relay allows to say just that).

@@ -26,15 +26,29 @@ export function readRequests({
           return setRequestParser(() => readJson(req));
         case 'multipart/form-data':
           if (isFromAnotherSite(req)) throw refusal(403, 'Multipart requests of other sites are refused.');
-          return setRequestParser(async () => {
-            const limits = { maxFileSize: maxFileBytes, maxFiles: 1, maxFieldSize: MAX_FIELD_BYTES };
-            return (await processRequest(req, res, limits)) as GraphQLParams;
-          });
+          return setRequestParser(() => readMultipart(req, res, maxFileBytes));
         default:
           throw refusal(415, 'Send application/json, or multipart/form-data for uploads.');
       }
     },
   };
+}
+
+/** Resolves when `operations` and `map` are there; the file is read by who uses it. */
+async function readMultipart(
+  req: IncomingMessage,
+  res: ServerResponse,
+  maxFileSize: number,
+): Promise<GraphQLParams> {
+  const limits = { maxFileSize, maxFiles: 1, maxFieldSize: MAX_FIELD_BYTES };
+  try {
+    return (await processRequest(req, res, limits)) as GraphQLParams;
+  } catch (error) {
+    // Whatever it refuses is the form's fault; its parser's errors have no status of their own.
+    const status =
+      error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : 400;
+    throw refusal(status, error instanceof Error ? error.message : 'The form is not valid.');
+  }
 }
 
 async function readJson(req: IncomingMessage): Promise<GraphQLParams> {

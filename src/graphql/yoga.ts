@@ -8,6 +8,7 @@ import type { Db } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
 import { type Context, createContext, type Services } from './context.js';
 import { createErrorMask } from './errors.js';
+import { limitTokens } from './limits.js';
 import { readRequests } from './requests.js';
 import { schema } from './schema.js';
 import { serveWebSocket } from './websocket.js';
@@ -47,6 +48,7 @@ export function createGraphQLServer({ db, config, log, ...services }: GraphQLDep
     maskedErrors: { maskError: (error) => mask(error, requestId()) },
     plugins: [
       readRequests({ maxFileBytes: config.maxFirmwareBytes }),
+      limitTokens,
       maskValidation((error) => mask(error, requestId())),
     ],
   });
@@ -56,7 +58,10 @@ export function createGraphQLServer({ db, config, log, ...services }: GraphQLDep
       requestIds.run(id, () => yoga.handle(req, res, { req, res })),
     attachWebSocket: (server: Server) =>
       serveWebSocket(server, yoga, {
-        run: (work) => requestIds.run(randomUUID(), work),
+        openScope: () => {
+          const id = randomUUID();
+          return (work) => requestIds.run(id, work);
+        },
         mask: (error) => mask(error, requestId()),
       }),
   };
