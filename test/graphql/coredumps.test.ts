@@ -1,0 +1,392 @@
+import { describe, expect, it } from 'vitest';
+import { graphql } from '../generated/gql.js';
+import type { CoredumpFilter } from '../generated/graphql.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+
+const LIST = graphql(`
+  query ListCoredumps($filter: CoredumpFilter) {
+    coredumps(first: 200, filter: $filter) { totalCount nodes { filename } }
+  }
+`);
+
+const LIST_OF_DEVICE = graphql(`
+  query ListCoredumpsOfDevice($key: String!, $filter: CoredumpFilter) {
+    device(key: $key) { coredumps(filter: $filter) { totalCount nodes { filename } } }
+  }
+`);
+
+const ONE = graphql(`
+  query OneCoredump($id: ID!) {
+    coredump(id: $id) {
+      id filename chip firmwareVersion size sha256 parseStatus parseAttempts uploadedAt parsedAt downloadUrl
+      parsedOutput
+      device { id key }
+      firmware { id version }
+      report {
+        reason chip crashedTask appElfSha256 elfMatches format checksum warnings
+        registers { name value }
+        tasks {
+          name tcb crashed priority state stackUsed stackFree
+          frames { index pc function file line inlined trust arguments { name value } }
+        }
+      }
+    }
+  }
+`);
+
+const OF_DEVICE = graphql(`
+  query CoredumpOfDevice($key: String!, $id: ID!) { device(key: $key) { coredump(id: $id) { id } } }
+`);
+
+const LAST = graphql(`
+  query LastCoredump($key: String!) { device(key: $key) { coredumpCount lastCoredump { filename } } }
+`);
+
+const NODE = graphql(`
+  query CoredumpNode($id: ID!) { node(id: $id) { __typename id ... on Coredump { filename parsedOutput } } }
+`);
+
+const DELETE = graphql(`
+  mutation DeleteCoredump($id: ID!, $deviceId: ID) { deleteCoredump(id: $id, deviceId: $deviceId) }
+`);
+
+const DELETE_ALL = graphql(`
+  mutation DeleteCoredumps($deviceId: ID!) { deleteCoredumps(deviceId: $deviceId) }
+`);
+
+const REPARSE = graphql(`
+  mutation ReparseCoredump($id: ID!) { reparseCoredump(id: $id) { id parseStatus parseAttempts parsedOutput } }
+`);
+
+const REPARSE_ALL = graphql(`
+  mutation ReparseCoredumps($filter: CoredumpFilter!) { reparseCoredumps(filter: $filter) }
+`);
+
+const REPORT = {
+  reason: 'LoadProhibited at 0x00000010',
+  chip: 'esp32s3',
+  crashedTask: 'main',
+  appElfSha256: 'abcdef01',
+  elfMatches: true,
+  format: 'ELF SHA256 v2.1',
+  checksum: 'ok',
+  warnings: ['the stack of task IDLE is cut'],
+  registers: [{ name: 'pc', value: '0x42009351' }],
+  tasks: [
+    {
+      name: 'main',
+      tcb: '0x3fc8ea9c',
+      crashed: true,
+      priority: 1,
+      state: 'running',
+      stackUsed: 640,
+      stackFree: 2944,
+      frames: [
+        {
+          index: 0,
+          pc: '0x42009351',
+          function: 'sensor_read',
+          file: 'sensor.c',
+          line: 88,
+          inlined: false,
+          trust: 'cfi',
+          arguments: [{ name: 'sensor', value: '0x0' }],
+        },
+      ],
+    },
+  ],
+};
+
+describe('a core dump', () => {
+  it('tells everything of itself, its device, its build and its report', async () => {
+    const door = await aGraphQLDoor();
+    const model = await door.fleet.aModel();
+    const device = await door.fleet.aDevice(model, { key: 'kitchen' });
+    const firmware = await door.fleet.aFirmware(model, { version: '1.2.3' });
+    const dump = await door.fleet.aDump(device, {
+      filename: 'a.dmp',
+      parseStatus: 'PARSED',
+      firmwareId: firmware.id,
+      uploadedAt: new Date('2026-02-11T15:30:00.5+01:00'),
+      output: 'Crashed task: main',
+      report: REPORT,
+    });
+
+    const { coredump } = await door.ask(ONE, { id: dump.globalId });
+
+    expect(coredump).toEqual({
+      id: dump.globalId,
+      filename: 'a.dmp',
+      chip: 'esp32c3',
+      firmwareVersion: '1.0.0',
+      size: 64,
+      sha256: dump.sha256,
+      parseStatus: 'PARSED',
+      parseAttempts: 0,
+      uploadedAt: '2026-02-11T14:30:00.500Z',
+      parsedAt: null,
+      downloadUrl: `/api/coredumps/${encodeURIComponent(dump.globalId)}/download`,
+      parsedOutput: 'Crashed task: main',
+      device: { id: device.globalId, key: 'kitchen' },
+      firmware: { id: firmware.globalId, version: '1.2.3' },
+      report: REPORT,
+    });
+  });
+
+  it('has neither text nor report nor build while it is PENDING', async () => {
+    const door = await aGraphQLDoor();
+    const dump = await door.fleet.aDump(await door.fleet.aDevice(await door.fleet.aModel()));
+
+    const { coredump } = await door.ask(ONE, { id: dump.globalId });
+
+    expect(coredump).toMatchObject({ parsedOutput: null, report: null, firmware: null, parsedAt: null });
+  });
+
+  it('shows its text also when the report is none that we know', async () => {
+    const door = await aGraphQLDoor();
+    const device = await door.fleet.aDevice(await door.fleet.aModel());
+    const dump = await door.fleet.aDump(device, { output: 'text', report: { of: 'another kind' } });
+
+    const { coredump } = await door.ask(ONE, { id: dump.globalId });
+
+    expect(coredump).toMatchObject({ parsedOutput: 'text', report: null });
+  });
+
+  it('is a node', async () => {
+    const door = await aGraphQLDoor();
+    const device = await door.fleet.aDevice(await door.fleet.aModel());
+    const dump = await door.fleet.aDump(device, { filename: 'a.dmp', output: 'text' });
+
+    const { node } = await door.ask(NODE, { id: dump.globalId });
+
+    expect(node).toEqual({
+      __typename: 'Coredump',
+      id: dump.globalId,
+      filename: 'a.dmp',
+      parsedOutput: 'text',
+    });
+  });
+
+  it.each([
+    ['of no dump', Buffer.from('Coredump:999').toString('base64')],
+    ['too large for a row', Buffer.from('Coredump:99999999999').toString('base64')],
+    ['that is no number', Buffer.from('Coredump:1e3').toString('base64')],
+  ])('is null for an id %s', async (_, id) => {
+    const door = await aGraphQLDoor();
+
+    expect(await door.ask(ONE, { id })).toEqual({ coredump: null });
+    expect(await door.ask(NODE, { id })).toEqual({ node: null });
+  });
+
+  it('belongs to its device only', async () => {
+    const door = await aGraphQLDoor();
+    const model = await door.fleet.aModel();
+    const mine = await door.fleet.aDevice(model, { key: 'mine' });
+    const other = await door.fleet.aDevice(model, { key: 'other' });
+    const id = (await door.fleet.aDump(mine)).globalId;
+
+    expect(await door.ask(OF_DEVICE, { key: mine.key, id })).toEqual({ device: { coredump: { id } } });
+    expect(await door.ask(OF_DEVICE, { key: other.key, id })).toEqual({ device: { coredump: null } });
+    expect(await door.ask(OF_DEVICE, { key: mine.key, id: mine.globalId })).toEqual({
+      device: { coredump: null },
+    });
+  });
+
+  it('is its device’s last when its id is the highest, whatever the clock said', async () => {
+    const door = await aGraphQLDoor();
+    const device = await door.fleet.aDevice(await door.fleet.aModel(), { key: 'dev' });
+    await door.fleet.aDump(device, { filename: 'first.dmp', uploadedAt: new Date('2030-01-01T00:00:00Z') });
+    await door.fleet.aDump(device, { filename: 'last.dmp', uploadedAt: new Date('2020-01-01T00:00:00Z') });
+
+    const { device: answer } = await door.ask(LAST, { key: 'dev' });
+
+    expect(answer).toEqual({ coredumpCount: 2, lastCoredump: { filename: 'last.dmp' } });
+  });
+});
+
+describe('a filter', () => {
+  it.each<[string, CoredumpFilter, string[]]>([
+    ['nothing', {}, ['d', 'c', 'b', 'a']],
+    ['nulls as nothing', { chip: null, search: null, uploadedAfter: null }, ['d', 'c', 'b', 'a']],
+    ['one status', { parseStatus: ['ERROR'] }, ['c']],
+    ['one of several statuses', { parseStatus: ['ERROR', 'PENDING'] }, ['d', 'c']],
+    ['a chip', { chip: ['esp32s3'] }, ['b']],
+    ['a version', { firmwareVersion: ['2.0.0'] }, ['d', 'c']],
+    ['a device', { deviceKey: ['kitchen'] }, ['b', 'a']],
+    ['several devices', { deviceKey: ['kitchen', 'cellar', 'nobody'] }, ['d', 'c', 'b', 'a']],
+    ['a model', { modelCode: ['pump'] }, ['d', 'c']],
+    ['the empty list, which nothing is in', { chip: [] }, []],
+    ['the time from which, inclusive', { uploadedAfter: '2026-01-03T00:00:00Z' }, ['d', 'c']],
+    ['the time to which, exclusive', { uploadedBefore: '2026-01-03T00:00:00Z' }, ['b', 'a']],
+    ['a time in another zone', { uploadedAfter: '2026-01-04T01:00:00+01:00' }, ['d']],
+    ['all of what it says', { modelCode: ['pump'], parseStatus: ['PENDING'], chip: ['esp32c3'] }, ['d']],
+    ['a word of the output', { search: 'loadprohibited' }, ['a']],
+    ['a word of the file name', { search: 'B.DMP' }, ['b']],
+    ['a word of the device’s name', { search: 'keller' }, ['d', 'c']],
+    ['a word that the database cannot fold, as it is written', { search: 'Ärzte' }, ['d', 'c']],
+    ['words that occur in different places', { search: '  pumpe   2.0  cellar ' }, ['d', 'c']],
+    ['words that do not all occur', { search: 'kitchen 2.0' }, []],
+    ['a percent sign as itself', { search: '100%' }, ['b']],
+    ['an underscore as itself', { search: 'a_b' }, ['c']],
+    ['a backslash as itself', { search: 'C:\\tmp' }, ['d']],
+    ['a quote as itself', { search: "'; DROP TABLE" }, []],
+  ])('finds by %s', async (_, filter, found) => {
+    const door = await aGraphQLDoor();
+    await aSmallFleet(door);
+
+    const { coredumps } = await door.ask(LIST, { filter });
+
+    expect(coredumps.nodes.map(({ filename }) => filename)).toEqual(found.map((name) => `${name}.dmp`));
+    expect(coredumps.totalCount).toBe(found.length);
+  });
+
+  it('works within a device as well', async () => {
+    const door = await aGraphQLDoor();
+    await aSmallFleet(door);
+    const filter: CoredumpFilter = { parseStatus: ['ERROR'], search: 'a_b' };
+
+    const { device } = await door.ask(LIST_OF_DEVICE, { key: 'cellar', filter });
+
+    expect(device?.coredumps).toEqual({ totalCount: 1, nodes: [{ filename: 'c.dmp' }] });
+  });
+
+  it.each([
+    [{ search: 'x'.repeat(201) }, '200 characters'],
+    [{ search: 'a b c d e f g h i j k' }, '10 words'],
+    [{ chip: Array.from({ length: 201 }, () => 'esp32') }, 'chip has at most 200'],
+    [{ uploadedAfter: '2026-01-03' }, 'RFC 3339'],
+    [{ uploadedAfter: '2026-13-03T00:00:00Z' }, 'RFC 3339'],
+    [{ uploadedAfter: 1767398400 }, 'RFC 3339'],
+  ])('refuses %j', async (filter, message) => {
+    const door = await aGraphQLDoor();
+    const query = 'query ($filter: CoredumpFilter) { coredumps(filter: $filter) { totalCount } }';
+
+    const { errors } = await door.send(query, { filter });
+
+    expect(errors).toMatchObject([
+      { message: expect.stringContaining(message), extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
+  });
+});
+
+describe('deleting', () => {
+  it('takes one dump away', async () => {
+    const door = await aGraphQLDoor();
+    const device = await door.fleet.aDevice(await door.fleet.aModel());
+    const id = (await door.fleet.aDump(device)).globalId;
+
+    const answer = await door.ask(DELETE, { id, deviceId: device.globalId });
+
+    expect(answer).toEqual({ deleteCoredump: id });
+    expect(await door.ask(ONE, { id })).toEqual({ coredump: null });
+  });
+
+  it('is NOT_FOUND for another device’s dump, which stays', async () => {
+    const door = await aGraphQLDoor();
+    const model = await door.fleet.aModel();
+    const other = await door.fleet.aDevice(model);
+    const id = (await door.fleet.aDump(await door.fleet.aDevice(model))).globalId;
+
+    const { errors } = await door.send(
+      'mutation ($id: ID!, $d: ID) { deleteCoredump(id: $id, deviceId: $d) }',
+      {
+        id,
+        d: other.globalId,
+      },
+    );
+
+    expect(errors[0]?.extensions.code).toBe('NOT_FOUND');
+    expect((await door.ask(ONE, { id })).coredump?.id).toBe(id);
+  });
+
+  it('takes all dumps of a device away, and says how many', async () => {
+    const door = await aGraphQLDoor();
+    await aSmallFleet(door);
+    const { globalId: deviceId } = await door.fleet.aDevice(await door.fleet.aModel(), { key: 'busy' });
+
+    expect(await door.ask(DELETE_ALL, { deviceId })).toEqual({ deleteCoredumps: 0 });
+
+    const kitchen = await door.db.device.findUniqueOrThrow({ where: { key: 'kitchen' } });
+    const id = Buffer.from(`Device:${kitchen.id}`).toString('base64');
+    expect(await door.ask(DELETE_ALL, { deviceId: id })).toEqual({ deleteCoredumps: 2 });
+    expect((await door.ask(LIST, {})).coredumps.totalCount).toBe(2);
+  });
+});
+
+describe('parsing again', () => {
+  it('puts a dump back to PENDING and into the queue', async () => {
+    const door = await aGraphQLDoor();
+    const device = await door.fleet.aDevice(await door.fleet.aModel());
+    const dump = await door.fleet.aDump(device, { parseStatus: 'ERROR', output: 'Unable to parse' });
+
+    const { reparseCoredump } = await door.ask(REPARSE, { id: dump.globalId });
+
+    expect(reparseCoredump).toEqual({
+      id: dump.globalId,
+      parseStatus: 'PENDING',
+      parseAttempts: 0,
+      parsedOutput: null,
+    });
+    expect(door.queued).toMatchObject([{ coredumpId: dump.id, deviceKey: device.key }]);
+  });
+
+  it('takes every dump of a filter, and says how many', async () => {
+    const door = await aGraphQLDoor();
+    await aSmallFleet(door);
+
+    const answer = await door.ask(REPARSE_ALL, { filter: { parseStatus: ['ERROR', 'PARSED'] } });
+
+    expect(answer).toEqual({ reparseCoredumps: 3 });
+    expect((await door.ask(LIST, { filter: { parseStatus: ['PENDING'] } })).coredumps.totalCount).toBe(4);
+    expect(door.queued).toHaveLength(3);
+  });
+
+  it.each([
+    'mutation { reparseCoredump(id: "Q29yZWR1bXA6MQ==") { id } }',
+    'mutation { reparseCoredumps(filter: {}) }',
+  ])('says so when there is no parser: %s', async (mutation) => {
+    const door = await aGraphQLDoor({ hasParser: false });
+
+    const { errors } = await door.send(mutation);
+
+    expect(errors[0]).toMatchObject({
+      message: expect.stringContaining('PARSE_SIDECAR_URL'),
+      extensions: { code: 'PARSER_NOT_CONFIGURED' },
+    });
+  });
+});
+
+/** Four dumps, a to d, of two devices of two models. */
+async function aSmallFleet({ fleet }: GraphQLDoor) {
+  const thermostat = await fleet.aModel({ code: 'thermostat' });
+  const pump = await fleet.aModel({ code: 'pump' });
+  const kitchen = await fleet.aDevice(thermostat, { key: 'kitchen' });
+  const cellar = await fleet.aDevice(pump, { key: 'cellar', name: 'Ärztehaus Keller Pumpe' });
+  const january = (day: number) => new Date(Date.UTC(2026, 0, day));
+  await fleet.aDump(kitchen, {
+    filename: 'a.dmp',
+    parseStatus: 'PARSED',
+    output: 'LoadProhibited at 0x10',
+    uploadedAt: january(1),
+  });
+  await fleet.aDump(kitchen, {
+    filename: 'b.dmp',
+    chip: 'esp32s3',
+    parseStatus: 'PARSED',
+    output: 'heap 100% used',
+    uploadedAt: january(2),
+  });
+  await fleet.aDump(cellar, {
+    filename: 'c.dmp',
+    firmwareVersion: '2.0.0',
+    parseStatus: 'ERROR',
+    output: 'assert a_b',
+    uploadedAt: january(3),
+  });
+  await fleet.aDump(cellar, {
+    filename: 'd.dmp',
+    firmwareVersion: '2.0.0',
+    output: 'C:\\tmp axb 100',
+    uploadedAt: january(4),
+  });
+}

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { print } from 'graphql';
+import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
+import { createCoredumpEvents } from '../../src/coredumps/events.js';
+import { createParseState, type ParseTask } from '../../src/coredumps/parse-state.js';
+import { createCoredumpService } from '../../src/coredumps/service.js';
+import { createDeviceService } from '../../src/devices/service.js';
+import { createFirmwareService } from '../../src/firmware/service.js';
+import { createGraphQLServer } from '../../src/graphql/yoga.js';
+import { createFileBlobs } from '../../src/platform/blobs/file-blobs.js';
+import { createSystemClock } from '../../src/platform/clock.js';
+import { openDatabase } from '../../src/platform/database/database.js';
+import { aFleet } from './fleet.js';
+
+export type GraphQLDoor = Awaited<ReturnType<typeof aGraphQLDoor>>;
+
+export interface AnswerError {
+  message: string;
+  path?: Array<string | number>;
+  extensions: { code: string; requestId?: string };
+}
+
+export interface Answer<Data> {
+  status: number;
+  data: Data | null;
+  errors: AnswerError[];
+}
+
+/**
+ * The GraphQL door over real HTTP in front of the real services, a real SQLite file and real files; without the parse
+ * pipeline, so that a test says itself what becomes of a dump.
+ */
+export async function aGraphQLDoor({ hasParser = true, maxFirmwareBytes = 1024 * 1024 } = {}) {
+  const dir = await mkdtemp(join(tmpdir(), 'coredock-graphql-'));
+  const database = await openDatabase(`file:${join(dir, 'coredock.db')}`);
+  const { db } = database;
+  const statements: string[] = [];
+  database.onStatement((sql) => statements.push(sql));
+  const logged: Array<{ requestId?: string; err?: { message: string } }> = [];
+  const log = pino({ level: 'error' }, { write: (line) => void logged.push(JSON.parse(line)) });
+  const clock = createSystemClock();
+  const events = createCoredumpEvents();
+  const queued: ParseTask[] = [];
+  const dumpBlobs = createFileBlobs({ root: join(dir, 'coredumps') });
+  const firmwareBlobs = createFileBlobs({ root: join(dir, 'firmware') });
+  await Promise.all([dumpBlobs.check(), firmwareBlobs.check()]);
+
+  const coredumps = createCoredumpService({
+    db,
+    blobs: dumpBlobs,
+    state: createParseState({ db, owner: randomUUID(), now: clock.now, leaseMs: 60_000 }),
+    events,
+    queue: hasParser ? { add: (task) => void queued.push(task) } : null,
+    clock,
+    log,
+    limits: { maxCoredumps: 20, maxCoredumpBytes: 1024 * 1024 },
+  });
+  const config = { maxFirmwares: 20, maxFirmwareBytes };
+  const firmwares = createFirmwareService({
+    db,
+    blobs: firmwareBlobs,
+    clock,
+    log,
+    config,
+    onArrival: async () => {},
+  });
+  const devices = createDeviceService({ db, clock, deleteDumps: coredumps.deleteAllOf });
+  const graphql = createGraphQLServer({ db, coredumps, devices, firmwares, config, log });
+
+  const server = createServer((request, response) => graphql.handle(request, response, randomUUID()));
+  const webSocket = graphql.attachWebSocket(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+  onTestFinished(async () => {
+    events.close();
+    await webSocket.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await database.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  return {
+    url,
+    webSocketUrl: url.replace('http', 'ws'),
+    dir,
+    db,
+    events,
+    coredumps,
+    devices,
+    /** What was handed to the parse queue. */
+    queued,
+    /** What was logged as an error. */
+    logged,
+    fleet: aFleet(db),
+    /** From here on the database fails wherever a dump is concerned. */
+    breakDatabase: () => db.$executeRaw`ALTER TABLE "Coredump" RENAME TO "Lost"`,
+    /** Files of dumps, whatever their device. */
+    async storedDumps(): Promise<string[]> {
+      const entries = await readdir(join(dir, 'coredumps'), { recursive: true });
+      return entries.filter((name) => name.endsWith('.dmp'));
+    },
+
+    /** Runs an operation; rejects when the answer has errors. */
+    async ask<Data, Variables>(
+      document: TypedDocumentNode<Data, Variables>,
+      variables: Variables,
+    ): Promise<Data> {
+      const { data, errors } = await post<Data>(url, { query: print(document), variables });
+      if (data === null || errors.length > 0) throw new Error(JSON.stringify(errors));
+      return data;
+    },
+
+    /** Runs a document that is meant to fail, or is not one at all. */
+    send: (query: string, variables?: object) => post<Record<string, unknown>>(url, { query, variables }),
+
+    /** The SQL statements that `work` took. */
+    async statementsOf(work: () => Promise<unknown>): Promise<string[]> {
+      statements.length = 0;
+      await work();
+      return [...statements];
+    },
+  };
+}
+
+async function post<Data>(url: string, body: object): Promise<Answer<Data>> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return answerOf<Data>(response);
+}
+
+export async function answerOf<Data>(response: Response): Promise<Answer<Data>> {
+  const { data = null, errors = [] } = (await response.json()) as Partial<Answer<Data>>;
+  return { status: response.status, data, errors };
+}
