@@ -1,5 +1,6 @@
+import { windowedReturnAddress } from './arch/xtensa.js';
 import type { Dump } from './dump.js';
-import type { FirmwareImage } from './firmware-image.js';
+import type { FirmwareImage, FirmwareSection } from './firmware-image.js';
 import { hex32 } from './registers.js';
 import type { Register } from './report.js';
 import { telltale } from './telltales.js';
@@ -30,7 +31,10 @@ export function listRegisters(dump: Dump, firmware: FirmwareImage | null): Regis
           ['lcount', registers.xtensa.lcount],
           ['sar', registers.xtensa.sar],
           ['ps', registers.xtensa.ps],
-          ...registers.general.map((value, index): [string, number] => [`a${index}`, value]),
+          ...registers.general.map((value, index): [string, number] => [
+            `a${index}`,
+            shownValue(value, index, dump),
+          ]),
         ];
   return values.map(([name, value]) => ({
     name,
@@ -40,7 +44,12 @@ export function listRegisters(dump: Dump, firmware: FirmwareImage | null): Regis
   }));
 }
 
-/** The peer lists EPC1 to EPC7 and EPS2 to EPS7 of a BIN dump, which has none, as zeros; so does this. */
+/** Of a BIN v1 dump the peer of its time showed where a0 returns to, without the call size in its top bits. */
+function shownValue(value: number, index: number, { format }: Dump): number {
+  return index === 0 && format === 'BIN v1' && value !== 0 ? windowedReturnAddress(value) : value;
+}
+
+/** The peer lists EPC1 to EPC7 and EPS2 to EPS7 of a BIN v2 dump, which has none, as zeros; so does this. */
 const NO_LEVELS = (first: number): [number, number][] =>
   Array.from({ length: 8 - first }, (_, index) => [first + index, 0]);
 
@@ -48,15 +57,20 @@ function exceptionRegisters({ exception, format }: Dump): [string, number][] {
   const list: [string, number][] = [];
   if (exception.exccause !== null) list.push(['exccause', exception.exccause]);
   if (exception.excvaddr !== null) list.push(['excvaddr', exception.excvaddr]);
-  const isBin = format.startsWith('BIN');
+  const isBin = format.startsWith('BIN v2');
   for (const [level, value] of isBin ? NO_LEVELS(1) : exception.epc) list.push([`epc${level}`, value]);
   for (const [level, value] of isBin ? NO_LEVELS(2) : exception.eps) list.push([`eps${level}`, value]);
   return list;
 }
 
-/** "panic_abort+18", as GDB writes it between angle brackets. */
+/** "panic_abort+18", as GDB writes it between angle brackets: only for addresses in a section of the firmware. */
 export function symbolText(firmware: FirmwareImage | null, address: number): string | null {
-  const symbol = firmware?.symbolAt(address);
+  if (!firmware?.sections.some((section) => holds(section, address))) return null;
+  const symbol = firmware.symbolAt(address);
   if (!symbol) return null;
   return address === symbol.address ? symbol.name : `${symbol.name}+${address - symbol.address}`;
+}
+
+function holds({ address: start, size, flags }: FirmwareSection, address: number): boolean {
+  return flags.alloc && address >= start && address < start + size;
 }

@@ -24,17 +24,20 @@ export interface TaskControlBlock {
 
 const STRUCT = 'tskTaskControlBlock';
 
-/** The first members have kept their places through all releases of ESP-IDF; later ones need debug information. */
-const PLACES = {
-  pxTopOfStack: { offset: 0, size: 4 },
-  uxPriority: { offset: 44, size: 4 },
-  pxStack: { offset: 48, size: 4 },
-  pcTaskName: { offset: 52, size: 16 },
-} as const;
+/**
+ * Where the first members stand when no debug information says it. They have kept their places through all releases
+ * of ESP-IDF, but for one word: with MPU wrappers (esp32 before IDF 4.0) `xMPUSettings` follows pxTopOfStack.
+ */
+const TOP_OF_STACK = { offset: 0 };
+const STATE_LIST_ITEM = { offset: 4 };
+const EVENT_LIST_ITEM = { offset: 24 };
+const PRIORITY = { offset: 44 };
+const STACK = { offset: 48 };
+const NAME = { offset: 52, size: 16 };
+const MPU_SETTINGS_SIZE = 4;
 
-/** List_t * at the end of ListItem_t { xItemValue, pxNext, pxPrevious, pvOwner, pxContainer }. */
-const STATE_LIST_ITEM = 4;
-const EVENT_LIST_ITEM = 24;
+/** Members of ListItem_t { xItemValue, pxNext, pxPrevious, pvOwner, pxContainer }. */
+const OWNER = 12;
 const CONTAINER = 16;
 
 const WAITING_FOR_NOTIFICATION = 1;
@@ -44,19 +47,23 @@ export function readTaskControlBlock(
   read: ReadMemory,
   firmware: FirmwareImage | null,
 ): TaskControlBlock {
-  const place = (member: string) => firmware?.structMember(STRUCT, member) ?? null;
-  const word = (found: { offset: number } | null) => (found ? readWord(read, address + found.offset) : null);
-  const stateItem = (place('xStateListItem') ?? { offset: STATE_LIST_ITEM }).offset;
-  const eventItem = (place('xEventListItem') ?? { offset: EVENT_LIST_ITEM }).offset;
-  const notifyState = place('ucNotifyState');
+  const shift = shiftOfMembers(address, read);
+  const place = (member: string, usual: { offset: number }) =>
+    firmware?.structMember(STRUCT, member) ?? { offset: usual.offset + shift };
+  const word = (found: { offset: number } | null | undefined) =>
+    found ? readWord(read, address + found.offset) : null;
+  const stateItem = place('xStateListItem', STATE_LIST_ITEM).offset;
+  const eventItem = place('xEventListItem', EVENT_LIST_ITEM).offset;
+  const notifyState = firmware?.structMember(STRUCT, 'ucNotifyState') ?? null;
+  const namePlace = { ...NAME, ...place('pcTaskName', NAME) };
 
   return {
-    name: readName(address, place('pcTaskName') ?? PLACES.pcTaskName, read),
-    priority: word(place('uxPriority') ?? PLACES.uxPriority),
-    basePriority: word(place('uxBasePriority')),
-    stackStart: word(place('pxStack') ?? PLACES.pxStack),
-    topOfStack: word(place('pxTopOfStack') ?? PLACES.pxTopOfStack),
-    stackEnd: word(place('pxEndOfStack')),
+    name: readName(address + namePlace.offset, namePlace.size, read),
+    priority: word(place('uxPriority', PRIORITY)),
+    basePriority: word(firmware?.structMember(STRUCT, 'uxBasePriority')),
+    stackStart: word(place('pxStack', STACK)),
+    topOfStack: readWord(read, address + TOP_OF_STACK.offset),
+    stackEnd: word(firmware?.structMember(STRUCT, 'pxEndOfStack')),
     stateList: readWord(read, address + stateItem + CONTAINER),
     eventList: readWord(read, address + eventItem + CONTAINER),
     stateItemValue: readWord(read, address + stateItem),
@@ -65,8 +72,16 @@ export function readTaskControlBlock(
   };
 }
 
-function readName(address: number, place: { offset: number; size: number }, read: ReadMemory): string | null {
-  const bytes = read(address + place.offset, Math.min(place.size, 256));
+/** A task's list items name the task as their owner: where they do, shows how the block is laid out. */
+function shiftOfMembers(address: number, read: ReadMemory): number {
+  const owner = address + STATE_LIST_ITEM.offset + OWNER;
+  const isShifted =
+    readWord(read, owner) !== address && readWord(read, owner + MPU_SETTINGS_SIZE) === address;
+  return isShifted ? MPU_SETTINGS_SIZE : 0;
+}
+
+function readName(address: number, size: number, read: ReadMemory): string | null {
+  const bytes = read(address, Math.min(size, 256));
   if (!bytes) return null;
   const end = bytes.indexOf(0);
   return printable(new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end)));

@@ -28,7 +28,7 @@ export function registerLines(report: CrashReport, dump: Dump): string[] {
     if (register.name === 'a0')
       lines.push(...XTENSA_UNAVAILABLE.map((unavailable) => `${unavailable.padEnd(15)}<unavailable>`));
     lines.push(
-      `${name(register)}${plainHex(register.value).padEnd(19)}${naturalValue(register)}${note(register)}`,
+      `${name(register)}${plainHex(register.value).padEnd(20)}${naturalValue(register)}${note(register)}`,
     );
   }
   return lines;
