@@ -116,10 +116,10 @@ describe('coredock start', () => {
 
     expect(await lines({ PORT: 'x', MAX_COREDUMPS: '0' })).toHaveLength(2);
     expect(await lines({ PORT: port })).toEqual([expect.stringContaining(`127.0.0.1:${port}`)]);
-    expect(await lines({ PORT: '0', COREDUMPS_DIR: '/proc/nowhere' })).toEqual([
-      expect.stringContaining('/proc/nowhere'),
+    expect(await lines({ PORT: '0', COREDUMPS_DIR: '/etc/hostname/dumps' })).toEqual([
+      expect.stringContaining('/etc/hostname/dumps'),
     ]);
-    expect(await lines({ PORT: '0', DATABASE_URL: 'file:/proc/nowhere/x.db' })).toHaveLength(1);
+    expect(await lines({ PORT: '0', DATABASE_URL: 'file:/etc/hostname/x.db' })).toHaveLength(1);
   });
 
   it('migrates, and says what it did', async () => {

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { DatabaseSyncInstance } from '@photostructure/sqlite';
+import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 import { DomainError } from '../../errors.js';
 import { Prisma, PrismaClient } from './generated/sqlite/client.js';
 import { migrateSqlite } from './migrate.js';
-import { createSqliteAdapterFactory, openConnection } from './sqlite-adapter.js';
+import { createSqliteAdapterFactory } from './sqlite-adapter.js';
 
 export { Prisma };
 export type Db = PrismaClient;
@@ -30,7 +30,6 @@ export interface Database {
  */
 export async function openDatabase(url: string): Promise<Database> {
   const file = url.replace(/^file:/, '');
-  mkdirSync(dirname(resolve(file)), { recursive: true });
   const lock = lockForOneServer(file);
   try {
     const migrated = migrateSqlite(file);
@@ -62,17 +61,25 @@ export async function openDatabase(url: string): Promise<Database> {
  * lifts it whatever way the process ends.
  */
 function lockForOneServer(file: string): DatabaseSyncInstance {
-  const lock = openConnection(`${file}.lock`);
+  const lock = openLockFile(file);
   try {
-    lock.exec(
-      'PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE',
-    );
+    lock.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     return lock;
   } catch (error) {
     lock.close();
     throw new Error(`the database ${file} is in use by another Coredock server; stop that one first`, {
       cause: error,
     });
+  }
+}
+
+function openLockFile(file: string): DatabaseSyncInstance {
+  try {
+    mkdirSync(dirname(resolve(file)), { recursive: true });
+    return new DatabaseSync(`${file}.lock`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`the folder of the database ${file} cannot be written: ${reason}`, { cause: error });
   }
 }
 
