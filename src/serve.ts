@@ -12,28 +12,35 @@ export interface ServeOptions {
 }
 
 /** Runs until SIGTERM or SIGINT. @throws Error or ConfigError with one clear line per problem */
-export async function runServer(config: Config, { withSidecar }: ServeOptions): Promise<void> {
+export async function runServer(config: Config, options: ServeOptions): Promise<void> {
+  const starting = start(config, options);
+  // From the first moment on: who stops a server that is still starting gets a graceful stop as well.
+  onStopSignal(async () => {
+    const running = await starting.catch(() => null);
+    await running?.close();
+  });
+  await starting;
+}
+
+async function start(config: Config, { withSidecar }: ServeOptions): Promise<{ close(): Promise<void> }> {
   const log = createLogger(config);
   // Settings that name a sidecar win: whoever replaces the bundled one does not want a second.
-  const supervised = withSidecar && config.parser === null;
+  if (!withSidecar || config.parser !== null) return startApp(config, { log });
+
   const xferDir = join(config.coredumpsDir, '..', 'xfer');
-  const sidecar = supervised
-    ? await superviseSidecar({ cliPath: fileURLToPath(new URL('./cli.js', import.meta.url)), xferDir, log })
-    : null;
+  const cliPath = fileURLToPath(new URL('./cli.js', import.meta.url));
+  const sidecar = await superviseSidecar({ cliPath, xferDir, log });
   try {
-    const app =
-      sidecar === null
-        ? await startApp(config, { log })
-        : await startApp(
-            { ...config, parser: { url: sidecar.url(), xferDir } },
-            { log, sidecarUrl: () => sidecar.url() },
-          );
-    onStopSignal(async () => {
-      await app.close();
-      await sidecar?.close();
-    });
+    const parser = { url: sidecar.url(), xferDir };
+    const app = await startApp({ ...config, parser }, { log, sidecarUrl: () => sidecar.url() });
+    return {
+      async close() {
+        await app.close();
+        await sidecar.close();
+      },
+    };
   } catch (error) {
-    await sidecar?.close();
+    await sidecar.close();
     throw error;
   }
 }
