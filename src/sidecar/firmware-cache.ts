@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync, readSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { type FirmwareImage, Malformed, openFirmware, UnreadableFirmware } from '../crashdump/index.js';
 
@@ -12,18 +13,34 @@ const MAX_CACHED_BYTES = 128 * 1024 * 1024;
 export function createFirmwareCache({ maxBytes = MAX_CACHED_BYTES } = {}) {
   const images = new LRUCache<string, FirmwareImage>({ maxSize: maxBytes });
 
-  /** An ELF that cannot be opened comes back as it is: the reader goes without it, and says what is wrong with it. */
-  return function open(elf: Uint8Array): FirmwareImage | Uint8Array {
-    const sha256 = createHash('sha256').update(elf).digest('hex');
-    const known = images.get(sha256);
+  /**
+   * @param file descriptor of the ELF, at its beginning
+   * @returns the image; the bytes of an ELF that cannot be opened: the reader goes without, and says what is wrong
+   */
+  return function open(file: number): FirmwareImage | Uint8Array {
+    const known = images.get(sha256Of(file));
     if (known !== undefined) return known;
+    const elf = readFileSync(file);
     try {
       const image = openFirmware(elf);
-      images.set(sha256, image, { size: elf.length });
+      images.set(image.sha256, image, { size: elf.length });
       return image;
     } catch (error) {
       if (error instanceof UnreadableFirmware || error instanceof Malformed) return elf;
       throw error;
     }
   };
+}
+
+/** Most ELFs are known already and need no memory of their own: fresh pages for 3 MB cost more than hashing them. */
+const chunk = Buffer.allocUnsafeSlow(256 * 1024);
+
+function sha256Of(file: number): string {
+  const hash = createHash('sha256');
+  for (let position = 0; ; ) {
+    const length = readSync(file, chunk, 0, chunk.length, position);
+    if (length === 0) return hash.digest('hex');
+    hash.update(chunk.subarray(0, length));
+    position += length;
+  }
 }

@@ -19,7 +19,7 @@ export interface ParseOptions {
   format?: string;
 }
 
-export interface Terminal {
+interface Terminal {
   stdout: NodeJS.WritableStream;
   stderr: NodeJS.WritableStream;
 }

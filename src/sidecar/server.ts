@@ -14,7 +14,7 @@ export interface Sidecar {
   close(): Promise<void>;
 }
 
-export interface SidecarOptions {
+interface SidecarOptions {
   host?: string;
   /** 0 for any that is free. */
   port: number;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../platform/logger.js';
 import { type SidecarProcess, startSidecarProcess } from './sidecar-process.js';
 
-export interface SupervisedSidecar {
+interface SupervisedSidecar {
   /** Where it answers, or will again in a moment. Changes only if another program took its port meanwhile. */
   url(): string;
   /** Ends the sidecar and waits until it is gone. */

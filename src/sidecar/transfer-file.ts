@@ -1,8 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
-export type TransferFile =
-  | { status: 'read'; bytes: Buffer }
+type TransferFile<Contents> =
+  | { status: 'read'; contents: Contents }
   | { status: 'missing'; reason: string }
   | { status: 'refused'; reason: string };
 
@@ -18,8 +18,13 @@ export function isTransferName(name: string): boolean {
  * Reads one file of the transfer folder, and never one outside it: the name has no folder part, so a link could only
  * be its last part, and O_NOFOLLOW does not open one. O_NONBLOCK keeps a named pipe from holding the reader for ever.
  * @param name one that `isTransferName` accepts
+ * @param read gets the file's descriptor, for the time of the call
  */
-export function readTransferFile(xferDir: string, name: string): TransferFile {
+export function readTransferFile<Contents>(
+  xferDir: string,
+  name: string,
+  read: (file: number) => Contents,
+): TransferFile<Contents> {
   let file: number;
   try {
     file = openSync(
@@ -33,13 +38,13 @@ export function readTransferFile(xferDir: string, name: string): TransferFile {
     const stat = fstatSync(file);
     if (!stat.isFile()) return refused(`${name} is not a regular file`);
     if (stat.size > MAX_FILE_BYTES) return refused(`${name} is larger than ${MAX_FILE_BYTES} bytes`);
-    return { status: 'read', bytes: readFileSync(file) };
+    return { status: 'read', contents: read(file) };
   } finally {
     closeSync(file);
   }
 }
 
-function notOpened(name: string, error: unknown): TransferFile {
+function notOpened(name: string, error: unknown): TransferFile<never> {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') {
     return { status: 'missing', reason: `there is no file ${name} in the transfer folder` };
@@ -48,6 +53,6 @@ function notOpened(name: string, error: unknown): TransferFile {
   throw error;
 }
 
-function refused(reason: string): TransferFile {
+function refused(reason: string): TransferFile<never> {
   return { status: 'refused', reason };
 }

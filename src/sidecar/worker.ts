@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readCrashDump, UnreadableDump } from '../crashdump/index.js';
 import { createFirmwareCache } from './firmware-cache.js';
 import { readTransferFile } from './transfer-file.js';
@@ -28,13 +29,13 @@ const openCached = createFirmwareCache();
 
 /** What a worker of the pool does with a task. @throws what only a defect of the reader throws */
 export default function parse({ xferDir, core, elf, chip }: ParseTask): WorkerOutcome {
-  const dump = readTransferFile(xferDir, core);
+  const dump = readTransferFile(xferDir, core, (file) => readFileSync(file));
   if (dump.status !== 'read') return dump;
-  const firmware = readTransferFile(xferDir, elf);
+  const firmware = readTransferFile(xferDir, elf, openCached);
   if (firmware.status !== 'read') return firmware;
 
   try {
-    const { report, output } = readCrashDump({ core: dump.bytes, elf: openCached(firmware.bytes), chip });
+    const { report, output } = readCrashDump({ core: dump.contents, elf: firmware.contents, chip });
     const body = JSON.stringify({ output, report });
     if (body.length > MAX_BODY_LENGTH) {
       return { status: 'failed', reason: `the report has ${body.length} characters, too many to send` };

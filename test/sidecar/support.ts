@@ -43,7 +43,7 @@ export async function aTransferFolder() {
   return { dir, put };
 }
 
-export interface Answer {
+interface Answer {
   status: number;
   headers: Headers;
   body: { output?: string; report?: Report; error?: string };
