@@ -55,6 +55,11 @@ export class ByteReader {
     return this.#view.getUint16(this.#take(2), true);
   }
 
+  u24(): number {
+    const start = this.#take(3);
+    return this.#view.getUint16(start, true) + this.#view.getUint8(start + 2) * 0x10000;
+  }
+
   u32(): number {
     return this.#view.getUint32(this.#take(4), true);
   }
@@ -146,6 +151,37 @@ export class ByteReader {
     }
     this.#position = start;
     throw new Malformed(`${this.what}: LEB128 at ${this.base + start} is unterminated or too large`);
+  }
+
+  /** Moves past a LEB128 of either sign, whatever its value. */
+  skipLeb128(): void {
+    const start = this.#position;
+    for (let count = 0; count < 10; count++) {
+      if ((this.u8() & 0x80) === 0) return;
+    }
+    this.#position = start;
+    throw new Malformed(`${this.what}: LEB128 at ${this.base + start} is unterminated or too large`);
+  }
+
+  /** Unsigned LEB128 of any value up to 64 bits; what is beyond them is lost. */
+  wideUleb128(): bigint {
+    return BigInt.asUintN(64, this.#wideLeb128().value);
+  }
+
+  /** Signed LEB128 of any value up to 64 bits. */
+  wideSleb128(): bigint {
+    const { value, bits } = this.#wideLeb128();
+    return BigInt.asIntN(64, BigInt.asIntN(bits, value));
+  }
+
+  #wideLeb128(): { value: bigint; bits: number } {
+    const start = this.#position;
+    this.skipLeb128();
+    let value = 0n;
+    for (let at = this.#position - 1; at >= start; at--) {
+      value = (value << 7n) | BigInt((this.bytes[at] ?? 0) & 0x7f);
+    }
+    return { value, bits: (this.#position - start) * 7 };
   }
 
   /** Text up to a NUL (consumed, not part of the result); invalid UTF-8 becomes U+FFFD. */

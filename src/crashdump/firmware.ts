@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type CallFrames, readCallFrames } from './dwarf/call-frames.js';
+import { type DebugInformation, openDebugInformation } from './dwarf/debug-information.js';
+import { createSourceLookup, type SourceLookup } from './dwarf/source-frames.js';
 import { APP_DESCRIPTOR_SECTION, readAppDescriptor } from './elf/app-descriptor.js';
 import {
   type ElfFile,
@@ -13,11 +15,17 @@ import {
   SHT_PROGBITS,
 } from './elf/elf-file.js';
 import { readSymbols, type SymbolTable } from './elf/symbols.js';
-import type { FirmwareImage, FirmwareSection, SourceFrame } from './firmware-image.js';
+import type {
+  FirmwareImage,
+  FirmwareSection,
+  FirmwareSymbol,
+  FrameContext,
+  SourceFrame,
+} from './firmware-image.js';
 
 /**
- * Opens a firmware ELF. What is costly (symbols, call frames) is read when it is first asked for and kept, so an
- * image that is cached answers later dumps from memory.
+ * Opens a firmware ELF. What is costly (symbols, call frames, debug information) is read when it is first asked for
+ * and kept, so an image that is cached answers later dumps from memory.
  *
  * @param bytes the file; borrowed as long as the image is in use
  * @throws UnreadableFirmware
@@ -25,8 +33,10 @@ import type { FirmwareImage, FirmwareSection, SourceFrame } from './firmware-ima
 export function openFirmware(bytes: Uint8Array): FirmwareImage {
   const elf = parseElf(bytes);
   const loaded = elf.sections.filter(isLoaded);
-  const symbols = lazily(() => readSymbols(elf));
-  const callFrames = lazily(() => readCallFrames(elf.contents('.debug_frame')));
+  const symbols = lazily<SymbolTable>(() => readSymbols(elf));
+  const callFrames = lazily<CallFrames>(() => readCallFrames(elf.contents('.debug_frame')));
+  const information = lazily<DebugInformation>(() => openDebugInformation(elf));
+  const sources = lazily<SourceLookup>(() => createSourceLookup(information()));
   const descriptor = elf.contents(APP_DESCRIPTOR_SECTION);
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
@@ -34,19 +44,57 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
     sections: elf.sections.filter(({ index }) => index > 0).map(toFirmwareSection),
     appDescriptor: descriptor === null ? null : readAppDescriptor(descriptor),
     readAt: (address, length) => readLoaded(bytes, loaded, address, length),
-    symbolAt: (address) => symbols().at(address),
+    symbolAt: (address) => nearestName(sources(), symbols(), address),
     symbol: (name) => symbols().named(name),
     cfiAt: (pc) => callFrames().rowAt(pc),
-    framesAt: (pc) => framesFromSymbols(symbols(), pc),
+    framesAt: (pc, context) => framesAt(sources(), symbols(), pc, context ?? null),
     structMember: () => null,
   };
 }
 
-function framesFromSymbols(symbols: SymbolTable, pc: number): SourceFrame[] {
-  const symbol = symbols.functionAt(pc);
-  if (symbol === null) return [];
-  const atLineStart = symbol.address === pc;
-  return [{ function: symbol.name, file: null, line: null, inlined: false, atLineStart, arguments: [] }];
+/** A function goes by the name in its debug information, whatever aliases the symbol table has for it. */
+function nearestName(sources: SourceLookup, symbols: SymbolTable, address: number): FirmwareSymbol | null {
+  const symbol = symbols.at(address);
+  const fn = sources.functionAt(address);
+  if (fn === null || (symbol !== null && symbol.address > fn.address)) return symbol;
+  // A C++ function that needs no linkage name has its parameters in the symbol table alone.
+  return symbol?.address === fn.address && symbol.name.startsWith(`${fn.name}(`) ? symbol : fn;
+}
+
+/** Debug information where there is some; the symbol table names the rest (assembly, libraries, ROM). */
+function framesAt(
+  sources: SourceLookup,
+  symbols: SymbolTable,
+  pc: number,
+  context: FrameContext | null,
+): SourceFrame[] {
+  const place = sources.at(pc);
+  // GDB leaves the address out where the pc, not that of the call, is the first of its row.
+  const startsRow = place?.row?.start === (context?.pc ?? pc);
+  if (place === null || place.frames.length === 0) {
+    const symbol = symbols.functionAt(pc);
+    const row = place?.row ?? null;
+    if (symbol === null && row === null) return [];
+    return [
+      {
+        function: symbol?.name ?? null,
+        file: row?.file ?? null,
+        line: row?.line ?? null,
+        inlined: false,
+        atLineStart: startsRow,
+        arguments: [],
+      },
+    ];
+  }
+  return place.frames.map(({ scope, name, file, line }, index) => ({
+    function: name ?? symbols.functionAt(pc)?.name ?? null,
+    file,
+    line,
+    inlined: scope.caller !== null,
+    // Around an inlined call there is no address of its own to show.
+    atLineStart: index === 0 ? startsRow : line !== null,
+    arguments: [],
+  }));
 }
 
 function isLoaded(section: ElfSection): boolean {
@@ -88,7 +136,7 @@ function toFirmwareSection({
   };
 }
 
-function lazily<T extends SymbolTable | CallFrames>(read: () => T): () => T {
+function lazily<T extends object>(read: () => T): () => T {
   let value: T | undefined;
   return () => {
     value ??= read();

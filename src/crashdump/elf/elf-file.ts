@@ -13,16 +13,20 @@ export class UnreadableFirmware extends Error {
 export interface ElfFile {
   readonly machine: 'xtensa' | 'riscv';
   readonly sections: readonly ElfSection[];
-  /** Contents of the first section of that name, decompressed; null when there is none or it has no bytes. */
+  /**
+   * Contents of the first section of that name, decompressed; `.debug_…` is also found as `.zdebug_…`. Null when
+   * there is none or it has no bytes.
+   */
   contents(name: string): ByteReader | null;
+  contentsOf(section: ElfSection): ByteReader | null;
 }
 
 export interface ElfSection {
   readonly index: number;
   readonly name: string;
-  /** SHT_… */
+  /** A number of the System V ABI, SHT_PROGBITS and so on. */
   readonly type: number;
-  /** SHF_… */
+  /** Bits of the System V ABI, SHF_ALLOC and so on. */
   readonly flags: number;
   readonly address: number;
   readonly offset: number;
@@ -49,7 +53,7 @@ const HEADER_SIZE = 52;
 const SECTION_HEADER_SIZE = 40;
 /** Far more than a linker writes, far less than a table that is there to exhaust us. */
 const MAX_SECTIONS = 10_000;
-/** What one compressed section may grow to; debug information of a 30 MB ELF stays below. */
+/** What all compressed sections together may grow to; the debug information of a 30 MB ELF stays below. */
 const MAX_INFLATED_BYTES = 256 * 1024 * 1024;
 
 /** @throws UnreadableFirmware */
@@ -58,19 +62,25 @@ export function parseElf(bytes: Uint8Array): ElfFile {
     const file = new ByteReader('firmware ELF', bytes);
     const { machine, sectionsAt, sectionCount, namesIndex } = readElfHeader(file);
     const sections = readSections(file, sectionsAt, sectionCount, namesIndex);
-    const cache = new Map<string, ByteReader | null>();
+    const inflation = { bytesLeft: MAX_INFLATED_BYTES };
+    const cache = new Map<ElfSection, ByteReader | null>();
+    const contentsOf = (section: ElfSection) => {
+      let contents = cache.get(section);
+      if (contents === undefined) {
+        contents = readContents(file, section, inflation);
+        cache.set(section, contents);
+      }
+      // A reader of its own for everybody who asks: positions are not shared.
+      return contents === null ? null : contents.slice(contents.what, 0, contents.length);
+    };
     return {
       machine,
       sections,
+      contentsOf,
       contents(name) {
-        let contents = cache.get(name);
-        if (contents === undefined) {
-          const section = sections.find((candidate) => candidate.name === name);
-          contents = section === undefined ? null : readContents(file, section);
-          cache.set(name, contents);
-        }
-        // A reader of its own for everybody who asks: positions are not shared.
-        return contents === null ? null : contents.slice(contents.what, 0, contents.length);
+        const oldName = name.replace(/^\.debug_/, '.zdebug_');
+        const section = sections.find((candidate) => candidate.name === name || candidate.name === oldName);
+        return section === undefined ? null : contentsOf(section);
       },
     };
   } catch (error) {
@@ -166,22 +176,40 @@ export function nameIn(strings: ByteReader, at: number): string {
   }
 }
 
+/** What all compressed sections of a file may still grow to. */
+interface Inflation {
+  bytesLeft: number;
+}
+
 /** A section that lies outside the file has no contents; what needs it does without. */
-function readContents(file: ByteReader, section: ElfSection): ByteReader | null {
+function readContents(file: ByteReader, section: ElfSection, inflation: Inflation): ByteReader | null {
   if (section.type === SHT_NOBITS || section.offset + section.size > file.length) return null;
   const raw = file.slice(section.name, section.offset, section.size);
-  return (section.flags & SHF_COMPRESSED) === 0 ? raw : inflateSection(raw);
+  if ((section.flags & SHF_COMPRESSED) !== 0) return inflateSection(raw, inflation);
+  return section.name.startsWith('.zdebug_') ? inflateOldSection(raw, inflation) : raw;
 }
 
 /** System V ABI, "Compression Header": ch_type (1 = zlib), ch_size, ch_addralign. */
-function inflateSection(raw: ByteReader): ByteReader | null {
+function inflateSection(raw: ByteReader, inflation: Inflation): ByteReader | null {
   if (raw.length < 12) return null;
   const type = raw.u32();
   const size = raw.u32();
   raw.skip(4);
-  if (type !== 1 || size > MAX_INFLATED_BYTES) return null;
+  return type === 1 ? inflate(raw, size, inflation) : null;
+}
+
+/** What GNU tools wrote before that: "ZLIB", then the size as eight big-endian bytes. */
+function inflateOldSection(raw: ByteReader, inflation: Inflation): ByteReader | null {
+  if (raw.length < 12 || raw.u32() !== 0x42494c5a) return null;
+  const size = Buffer.from(raw.take(8)).readBigUInt64BE();
+  return size > BigInt(MAX_INFLATED_BYTES) ? null : inflate(raw, Number(size), inflation);
+}
+
+function inflate(raw: ByteReader, size: number, inflation: Inflation): ByteReader | null {
+  if (size === 0 || size > inflation.bytesLeft) return null;
+  inflation.bytesLeft -= size;
   try {
-    const inflated = inflateSync(raw.take(raw.remaining), { maxOutputLength: Math.max(size, 1) });
+    const inflated = inflateSync(raw.take(raw.remaining), { maxOutputLength: size });
     return new ByteReader(raw.what, inflated);
   } catch {
     return null;

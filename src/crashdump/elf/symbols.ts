@@ -1,41 +1,60 @@
 import type { ByteReader } from '../bytes.js';
 import type { FirmwareSymbol } from '../firmware-image.js';
-import { type ElfFile, nameIn, SHF_ALLOC, SHT_SYMTAB } from './elf-file.js';
+import { demangle } from './demangle.js';
+import { type ElfFile, type ElfSection, nameIn, SHF_ALLOC, SHF_EXECINSTR, SHT_SYMTAB } from './elf-file.js';
 
+/** Names of addresses from `.symtab`, chosen as GDB chooses them. C++ names are demangled, with parameters. */
 export interface SymbolTable {
-  /** Function or object that covers the address: `<name+offset>` as GDB prints it. */
+  /** What covers the address: `<name+offset>`. */
   at(address: number): FirmwareSymbol | null;
-  /** The function that covers the address. */
+  /** The same where there is code; labels without a size count too, up to the next symbol. */
   functionAt(address: number): FirmwareSymbol | null;
+  /** By the name that the linker knows. */
   named(name: string): FirmwareSymbol | null;
 }
 
 interface Entry extends FirmwareSymbol {
-  isFunction: boolean;
+  /** Index of its section; null for ROM addresses that a linker script names. */
+  section: number | null;
   isGlobal: boolean;
-  /** A ROM address that a linker script names: it says where something begins, not how far it goes. */
-  isAbsolute: boolean;
+}
+
+/** The symbols of one section, by address. */
+interface SectionSymbols {
+  entries: readonly Entry[];
+  /** For each entry, the last one up to it that has a size; -1 where there is none. */
+  lastSized: Int32Array;
 }
 
 const SYMBOL_SIZE = 16;
 const STT_NOTYPE = 0;
 const STT_OBJECT = 1;
 const STT_FUNC = 2;
-const STB_GLOBAL = 1;
+const STB_LOCAL = 0;
 const SHN_ABS = 0xfff1;
 const SHN_LORESERVE = 0xff00;
+/** Sizes and counts that linker scripts define look like addresses; those of ROM are higher. */
+const LOWEST_ROM_ADDRESS = 0x1000;
 
-/** How far to look back for a symbol that covers an address when nearer ones end before it. */
-const LOOK_BACK = 32;
-
-/** Reads `.symtab`; an ELF without one, or with a broken one, has no symbols. */
+/** An ELF without a symbol table, or with a broken one, has no symbols. */
 export function readSymbols(elf: ElfFile): SymbolTable {
-  const entries = [...readEntries(elf)].sort(byAddress);
-  const functions = entries.filter(({ isFunction }) => isFunction);
+  const entries = [...readEntries(elf)];
+  const allocated = elf.sections.filter(({ flags, size }) => (flags & SHF_ALLOC) !== 0 && size > 0);
+  const bySection = new Map<number | null, SectionSymbols>();
+  for (const [section, own] of groupBySection(entries)) bySection.set(section, sorted(own));
   let byName: Map<string, Entry> | undefined;
+
+  const find = (address: number, isAcceptable: (section: ElfSection, symbol: Entry) => boolean) => {
+    const section = allocated.find(({ address: start, size }) => address >= start && address < start + size);
+    if (section === undefined) return exactly(bySection.get(null), address);
+    const symbols = bySection.get(section.index);
+    const symbol = symbols === undefined ? null : covering(symbols, address);
+    return symbol !== null && isAcceptable(section, symbol) ? published(symbol) : null;
+  };
+  const isCode = ({ flags }: ElfSection) => (flags & SHF_EXECINSTR) !== 0;
   return {
-    at: (address) => covering(entries, address),
-    functionAt: (address) => covering(functions, address),
+    at: (address) => find(address, (section, { size }) => isCode(section) || size > 0),
+    functionAt: (address) => find(address, isCode),
     named(name) {
       byName ??= indexByName(entries);
       return byName.get(name) ?? null;
@@ -45,55 +64,84 @@ export function readSymbols(elf: ElfFile): SymbolTable {
 
 function* readEntries(elf: ElfFile): Generator<Entry> {
   const section = elf.sections.find(({ type }) => type === SHT_SYMTAB);
-  const table = section === undefined ? null : elf.contents(section.name);
+  const table = section === undefined ? null : elf.contentsOf(section);
   const stringSection = section === undefined ? undefined : elf.sections[section.link];
-  const strings = stringSection === undefined ? null : elf.contents(stringSection.name);
+  const strings = stringSection === undefined ? null : elf.contentsOf(stringSection);
   if (table === null || strings === null) return;
-  for (let count = Math.floor(table.length / SYMBOL_SIZE); count > 0; count--) {
-    const entry = readEntry(elf, table, strings);
+  while (table.remaining >= SYMBOL_SIZE) {
+    const entry = readEntry(elf, table.split('symbol', SYMBOL_SIZE), strings);
     if (entry !== null) yield entry;
   }
 }
 
-function readEntry(elf: ElfFile, table: ByteReader, strings: ByteReader): Entry | null {
-  const nameAt = table.u32();
-  const address = table.u32();
-  const size = table.u32();
-  const info = table.u8();
-  table.skip(1);
-  const sectionIndex = table.u16();
+function readEntry(elf: ElfFile, symbol: ByteReader, strings: ByteReader): Entry | null {
+  const nameAt = symbol.u32();
+  const address = symbol.u32();
+  const size = symbol.u32();
+  const info = symbol.u8();
+  symbol.skip(1);
+  const sectionIndex = symbol.u16();
   const type = info & 0xf;
   if (type !== STT_NOTYPE && type !== STT_OBJECT && type !== STT_FUNC) return null;
-  // ROM functions are absolute symbols that the linker script provides; other labels without a section mean nothing.
   const isAbsolute = sectionIndex === SHN_ABS;
-  const section = sectionIndex < SHN_LORESERVE ? elf.sections[sectionIndex] : undefined;
-  if (!isAbsolute && (section === undefined || (section.flags & SHF_ALLOC) === 0)) return null;
-  if (isAbsolute && type === STT_NOTYPE && address < 0x1000) return null;
+  if (isAbsolute && address < LOWEST_ROM_ADDRESS) return null;
+  if (!isAbsolute && (sectionIndex >= SHN_LORESERVE || !isAllocated(elf.sections[sectionIndex]))) return null;
   const name = nameIn(strings, nameAt);
   // Mapping symbols and assembler-local labels are not names that anybody wrote.
   if (name === '' || name.startsWith('$') || name.startsWith('.L')) return null;
-  const isCode = section !== undefined && (section.flags & 0x4) !== 0;
   return {
     name,
     address,
     size,
-    isFunction: type === STT_FUNC || (type === STT_NOTYPE && isCode),
-    isGlobal: info >> 4 === STB_GLOBAL,
-    isAbsolute,
+    section: isAbsolute ? null : sectionIndex,
+    isGlobal: info >> 4 !== STB_LOCAL,
   };
 }
 
-/** At one address the last is taken: sized before unsized, global before local. */
-function byAddress(a: Entry, b: Entry): number {
-  return (
-    a.address - b.address ||
-    Number(a.size > 0) - Number(b.size > 0) ||
-    Number(a.isGlobal) - Number(b.isGlobal) ||
-    (a.name < b.name ? 1 : -1)
-  );
+function isAllocated(section: ElfSection | undefined): boolean {
+  return section !== undefined && (section.flags & SHF_ALLOC) !== 0;
 }
 
-function covering(entries: readonly Entry[], address: number): FirmwareSymbol | null {
+function groupBySection(entries: readonly Entry[]): Map<number | null, Entry[]> {
+  const groups = new Map<number | null, Entry[]>();
+  for (const entry of entries) {
+    const group = groups.get(entry.section);
+    if (group === undefined) groups.set(entry.section, [entry]);
+    else group.push(entry);
+  }
+  return groups;
+}
+
+/** Of several names for one address the alphabetically last one is taken. */
+function sorted(group: readonly Entry[]): SectionSymbols {
+  const entries = group.toSorted((a, b) => a.address - b.address || (a.name < b.name ? -1 : 1));
+  const lastSized = new Int32Array(entries.length);
+  let last = -1;
+  for (const [index, { size }] of entries.entries()) {
+    if (size > 0) last = index;
+    lastSized[index] = last;
+  }
+  return { entries, lastSized };
+}
+
+/** A symbol that has a size counts before a nearer label that has none, but only as far as its size reaches. */
+function covering({ entries, lastSized }: SectionSymbols, address: number): Entry | null {
+  const nearest = lastAtOrBefore(entries, address);
+  const sized = lastSized[nearest] ?? -1;
+  for (const candidate of [entries[sized], entries[sized - 1]]) {
+    if (candidate !== undefined && address < candidate.address + candidate.size) return candidate;
+  }
+  return nearest > sized ? (entries[nearest] ?? null) : null;
+}
+
+/** A ROM label says where something begins, not how far it goes. */
+function exactly(symbols: SectionSymbols | undefined, address: number): FirmwareSymbol | null {
+  if (symbols === undefined) return null;
+  const entry = symbols.entries[lastAtOrBefore(symbols.entries, address)];
+  return entry?.address === address ? published(entry) : null;
+}
+
+function lastAtOrBefore(entries: readonly Entry[], address: number): number {
   let low = 0;
   let high = entries.length;
   while (low < high) {
@@ -101,18 +149,11 @@ function covering(entries: readonly Entry[], address: number): FirmwareSymbol | 
     if ((entries[middle]?.address ?? 0) <= address) low = middle + 1;
     else high = middle;
   }
-  for (let index = low - 1; index >= Math.max(0, low - LOOK_BACK); index--) {
-    const entry = entries[index];
-    if (entry === undefined) break;
-    if (entry.isAbsolute ? address === entry.address : covers(entry, address, index === low - 1))
-      return entry;
-  }
-  return null;
+  return low - 1;
 }
 
-/** A symbol without a size covers what lies up to the next one. */
-function covers({ address: start, size }: Entry, address: number, isNearest: boolean): boolean {
-  return size > 0 ? address < start + size : isNearest;
+function published({ name, address, size }: Entry): FirmwareSymbol {
+  return { name: demangle(name) ?? name, address, size };
 }
 
 function indexByName(entries: readonly Entry[]): Map<string, Entry> {

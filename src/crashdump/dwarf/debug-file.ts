@@ -1,0 +1,70 @@
+import { ByteReader, Malformed } from '../bytes.js';
+import type { ElfFile } from '../elf/elf-file.js';
+import { type Abbreviations, readAbbreviations } from './abbreviations.js';
+import { WorkBudget } from './budget.js';
+
+/** The debug sections of one ELF, and what is shared while they are read. */
+export interface DebugFile {
+  /** A reader of its own for everybody who asks; an empty one where there is no such section. */
+  section(name: string): ByteReader;
+  /** @throws Malformed */
+  abbreviations(offset: number): Abbreviations;
+  readonly budget: WorkBudget;
+  /** Runs `read`; what is malformed costs this one thing: `otherwise` stands for it, and a note says so. */
+  attempt<T>(what: string, otherwise: T, read: () => T): T;
+  note(sentence: string): void;
+  /** What could not be read, one sentence each. */
+  readonly notes: ReadonlySet<string>;
+}
+
+const MAX_NOTES = 20;
+/** Every byte is read a few times at most (skipped, scanned, decoded); small files get room to be odd. */
+const WORK_PER_BYTE = 32;
+const WORK_FOR_ALL = 1_000_000;
+
+export function openDebugFile(elf: ElfFile): DebugFile {
+  const debugBytes = elf.sections
+    .filter(({ name }) => name.startsWith('.debug_') || name.startsWith('.zdebug_'))
+    .reduce((sum, { name, size }) => sum + (elf.contents(name)?.length ?? size), 0);
+  const budget = new WorkBudget(WORK_FOR_ALL + debugBytes * WORK_PER_BYTE);
+  const sections = new Map<string, ByteReader>();
+  const abbreviations = new Map<number, Abbreviations>();
+  const notes = new Set<string>();
+
+  const section = (name: string) => {
+    let whole = sections.get(name);
+    if (whole === undefined) {
+      whole = elf.contents(name) ?? new ByteReader(name, new Uint8Array(0));
+      sections.set(name, whole);
+    }
+    return whole.slice(name, 0, whole.length);
+  };
+
+  const note = (sentence: string) => {
+    if (notes.size < MAX_NOTES) notes.add(sentence);
+  };
+
+  return {
+    section,
+    budget,
+    note,
+    notes,
+    abbreviations(offset) {
+      let table = abbreviations.get(offset);
+      if (table === undefined) {
+        table = readAbbreviations(section('.debug_abbrev'), offset, budget);
+        abbreviations.set(offset, table);
+      }
+      return table;
+    },
+    attempt(what, otherwise, read) {
+      try {
+        return read();
+      } catch (error) {
+        if (!(error instanceof Malformed)) throw error;
+        note(`${what} could not be read: ${error.message}.`);
+        return otherwise;
+      }
+    },
+  };
+}

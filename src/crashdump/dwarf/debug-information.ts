@@ -1,0 +1,158 @@
+/** The debug information of one ELF: its units, opened when something leads to them, and kept. */
+import type { ElfFile } from '../elf/elf-file.js';
+import { type DebugFile, openDebugFile } from './debug-file.js';
+import { dieAt } from './dies.js';
+import { createFunctionIndex, type FunctionIndex } from './functions.js';
+import { type LineTable, readLineTable } from './line-table.js';
+import { createRangeMap, type Range, type RangeMap } from './range-map.js';
+import { rangesOf } from './ranges.js';
+import {
+  type EntryIndex,
+  openUnit,
+  readUnitHeaders,
+  type Unit,
+  type UnitHeader,
+  type UnitRoot,
+} from './units.js';
+
+export interface DebugInformation {
+  readonly file: DebugFile;
+  readonly entries: EntryIndex;
+  readonly unitHeaders: readonly UnitHeader[];
+  /** The unit whose code covers the address. */
+  unitAt(address: number): OpenUnit | null;
+  /** Null for a unit that cannot be read. */
+  open(header: UnitHeader): OpenUnit | null;
+}
+
+export interface OpenUnit {
+  readonly unit: Unit;
+  readonly root: UnitRoot;
+  readonly lines: LineTable;
+  readonly functions: FunctionIndex;
+}
+
+export function openDebugInformation(elf: ElfFile): DebugInformation {
+  const file = openDebugFile(elf);
+  const unitHeaders = readUnitHeaders(file);
+  const opened = new Map<UnitHeader, OpenUnit | null>();
+  let byAddress: RangeMap<UnitHeader> | undefined;
+  let bySignature: Map<bigint, UnitHeader> | undefined;
+
+  const open = (header: UnitHeader): OpenUnit | null => {
+    let unit = opened.get(header);
+    if (unit === undefined) {
+      unit = file.attempt(`The unit at ${header.offset} of .debug_info`, null, () => {
+        const parts = openUnit(file, entries, header);
+        return { ...parts, ...lazyParts(file, parts) };
+      });
+      opened.set(header, unit);
+    }
+    return unit;
+  };
+
+  const entries: EntryIndex = {
+    at(offset) {
+      const header = headerAround(unitHeaders, offset);
+      const unit = header === null ? null : open(header);
+      return unit === null ? null : dieAt(unit.unit, offset);
+    },
+    withSignature(signature) {
+      bySignature ??= new Map(
+        unitHeaders.flatMap((header) =>
+          header.signature === null ? [] : [[header.signature, header] as const],
+        ),
+      );
+      const typeAt = bySignature.get(signature)?.typeAt;
+      return typeAt === undefined || typeAt === null ? null : entries.at(typeAt);
+    },
+  };
+
+  return {
+    file,
+    entries,
+    unitHeaders,
+    open,
+    unitAt(address) {
+      byAddress ??= indexByAddress(file, unitHeaders, open);
+      const header = byAddress.at(address);
+      return header === null ? null : open(header);
+    },
+  };
+}
+
+/** Most units are opened for a name or a type alone. */
+function lazyParts(file: DebugFile, { unit, root }: { unit: Unit; root: UnitRoot }) {
+  let lines: LineTable | undefined;
+  let functions: FunctionIndex | undefined;
+  return {
+    get lines() {
+      lines ??= readLineTable(file, unit, root);
+      return lines;
+    },
+    get functions() {
+      functions ??= createFunctionIndex(unit, root);
+      return functions;
+    },
+  };
+}
+
+function headerAround(headers: readonly UnitHeader[], offset: number): UnitHeader | null {
+  let low = 0;
+  let high = headers.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((headers[middle]?.offset ?? 0) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  const header = headers[low - 1];
+  return header !== undefined && offset < header.end ? header : null;
+}
+
+/** By `.debug_aranges` where it speaks of a unit, else by the unit's own first entry. */
+function indexByAddress(
+  file: DebugFile,
+  headers: readonly UnitHeader[],
+  open: (header: UnitHeader) => OpenUnit | null,
+): RangeMap<UnitHeader> {
+  const listed = file.attempt('.debug_aranges', new Map<number, Range[]>(), () => readAddressRanges(file));
+  const ranges = headers
+    .filter(({ signature }) => signature === null)
+    .flatMap((header) => {
+      const own = listed.get(header.offset) ?? rangesOfRoot(file, open(header));
+      return own.map((range) => ({ ...range, value: header }));
+    });
+  return createRangeMap(ranges);
+}
+
+function rangesOfRoot(file: DebugFile, unit: OpenUnit | null): Range[] {
+  if (unit === null) return [];
+  return file.attempt(`The ranges of the unit at ${unit.unit.offset}`, [], () => rangesOf(unit.root.entry));
+}
+
+/** DWARF 5 §6.1.2: for each unit, by the offset of its header, the ranges that have code. */
+function readAddressRanges(file: DebugFile): Map<number, Range[]> {
+  const section = file.section('.debug_aranges');
+  const ranges = new Map<number, Range[]>();
+  while (section.remaining >= 12) {
+    const length = section.u32();
+    const set = section.split('address ranges of a unit', length);
+    set.skip(2);
+    const unitOffset = set.u32();
+    const addressSize = set.u8();
+    const segmentSize = set.u8();
+    if (addressSize !== 4 || segmentSize !== 0) continue;
+    // Tuples are aligned to their own size, counted from the set's start.
+    set.seek(Math.min(12, set.length));
+    const own = ranges.get(unitOffset) ?? [];
+    while (set.remaining >= 8) {
+      file.budget.spend(1);
+      const start = set.u32();
+      const size = set.u32();
+      // (0, 0) would end the set, but a linker that drops sections leaves the same in the middle.
+      if (start !== 0 && size > 0) own.push({ start, end: start + size });
+    }
+    ranges.set(unitOffset, own);
+  }
+  return ranges;
+}

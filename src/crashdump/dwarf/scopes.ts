@@ -1,0 +1,102 @@
+/** What lies inside a function: the calls inlined into it, its parameters, the calls that it makes. */
+import { AT, TAG } from './constants.js';
+import { addressAttribute, constantAttribute, type Die, DieWalk } from './dies.js';
+import { createRangeMap, type Range, type RangeMap } from './range-map.js';
+import { rangesOf } from './ranges.js';
+
+export interface FunctionScopes {
+  readonly outermost: Scope;
+  /** The innermost function, inlined or not, that is active at the address. */
+  at(address: number): Scope;
+  /** Calls by the address to which they return. */
+  readonly callSites: ReadonlyMap<number, Die>;
+}
+
+/** A function, or a call that was inlined. */
+export interface Scope {
+  /** DW_TAG_subprogram or DW_TAG_inlined_subroutine. */
+  readonly die: Die;
+  /** The scope that this one is inlined into; null for the function itself. */
+  readonly caller: Scope | null;
+  /** Number of the file in the unit's line table, and the line, of the call. */
+  readonly callFile: number | null;
+  readonly callLine: number | null;
+  readonly parameters: readonly Die[];
+}
+
+interface OpenScope extends Scope {
+  parameters: Die[];
+}
+
+/** What cannot be read leaves the function without its inlined calls. */
+export function readScopes(die: Die, ranges: readonly Range[]): FunctionScopes {
+  const outermost: OpenScope = { die, caller: null, callFile: null, callLine: null, parameters: [] };
+  const callSites = new Map<number, Die>();
+  const covered: (Range & { value: Scope })[] = ranges.map((range) => ({ ...range, value: outermost }));
+  die.unit.file.attempt(`The function at ${die.offset} of .debug_info`, null, () => {
+    collect(outermost, covered, callSites);
+    return null;
+  });
+  let map: RangeMap<Scope> | undefined;
+  return {
+    outermost,
+    callSites,
+    at(address) {
+      map ??= createRangeMap(covered);
+      return map.at(address) ?? outermost;
+    },
+  };
+}
+
+function collect(
+  outermost: OpenScope,
+  covered: (Range & { value: Scope })[],
+  callSites: Map<number, Die>,
+): void {
+  const walk = new DieWalk(outermost.die.unit, outermost.die);
+  // The scope that entries at each depth belong to; what is deeper than the current entry is out of date.
+  const scopes: OpenScope[] = [outermost];
+  for (let die = walk.next(); die !== null; die = walk.next()) {
+    const { depth } = walk;
+    const scope = scopes[depth] ?? outermost;
+    let inner = scope;
+    switch (die.tag) {
+      case TAG.inlined_subroutine: {
+        inner = inlinedScope(die, scope);
+        for (const range of rangesOf(die)) covered.push({ ...range, value: inner });
+        break;
+      }
+      case TAG.lexical_block:
+        break;
+      case TAG.formal_parameter:
+        if (isParameterOf(scope, depth, scopes)) scope.parameters.push(die);
+        break;
+      case TAG.call_site:
+      case TAG.GNU_call_site: {
+        const returnAddress = addressAttribute(die, AT.call_return_pc) ?? addressAttribute(die, AT.low_pc);
+        if (returnAddress !== null) callSites.set(returnAddress, die);
+        walk.skipChildren();
+        break;
+      }
+      default:
+        // Local types and nested functions are no part of what runs here.
+        walk.skipChildren();
+    }
+    scopes[depth + 1] = inner;
+  }
+}
+
+/** A parameter stands directly below its function, not in a block of it. */
+function isParameterOf(scope: Scope, depth: number, scopes: readonly Scope[]): boolean {
+  return depth === 0 || scopes[depth - 1] !== scope;
+}
+
+function inlinedScope(die: Die, caller: Scope): OpenScope {
+  return {
+    die,
+    caller,
+    callFile: constantAttribute(die, AT.call_file),
+    callLine: constantAttribute(die, AT.call_line),
+    parameters: [],
+  };
+}

@@ -1,0 +1,141 @@
+/** Units of `.debug_info` (DWARF 5 §7.5.1): their headers, and what their first entry says for all others. */
+import { type ByteReader, Malformed } from '../bytes.js';
+import type { Abbreviations } from './abbreviations.js';
+import { AT } from './constants.js';
+import type { DebugFile } from './debug-file.js';
+import { addressAttribute, constantAttribute, type Die, dieAt, stringAttribute } from './dies.js';
+
+export interface UnitHeader {
+  /** Offset of the header in `.debug_info`. */
+  readonly offset: number;
+  readonly end: number;
+  readonly version: number;
+  /** Offset of the unit's table in `.debug_abbrev`. */
+  readonly abbreviationsAt: number;
+  /** Offset of the first entry. */
+  readonly firstEntry: number;
+  /** Of type units. */
+  readonly signature: bigint | null;
+  /** Offset of the type that a type unit is for. */
+  readonly typeAt: number | null;
+}
+
+/** A unit whose entries can be read. */
+export interface Unit extends UnitHeader {
+  readonly file: DebugFile;
+  /** Where references lead to. */
+  readonly entries: EntryIndex;
+  /** Window over `.debug_info` up to the unit's end; everybody seeks before reading. */
+  readonly reader: ByteReader;
+  readonly abbreviations: Abbreviations;
+  /** What index forms count from; null until the first entry has told. */
+  bases: UnitBases;
+}
+
+export interface EntryIndex {
+  /** The entry at an offset of `.debug_info`, in whatever unit; null when there can be none. @throws Malformed */
+  at(offset: number): Die | null;
+  /** The type that a type unit of this signature describes. @throws Malformed */
+  withSignature(signature: bigint): Die | null;
+}
+
+export interface UnitBases {
+  readonly stringOffsets: number;
+  readonly addresses: number;
+  readonly rangeLists: number;
+  readonly locationLists: number;
+  /** What range and location lists are relative to, until they say otherwise. */
+  readonly lowPc: number;
+}
+
+/** What the first entry says. */
+export interface UnitRoot {
+  readonly entry: Die;
+  readonly name: string | null;
+  readonly compilationDirectory: string | null;
+  readonly language: number | null;
+  /** Offset in `.debug_line`. */
+  readonly lineProgramAt: number | null;
+}
+
+const UNIT_TYPE = { type: 0x02, skeleton: 0x04, split_compile: 0x05, split_type: 0x06 } as const;
+const MAX_UNITS = 100_000;
+
+/** All headers, in the order of the section. One whose length leads nowhere ends the list. */
+export function readUnitHeaders(file: DebugFile): UnitHeader[] {
+  const section = file.section('.debug_info');
+  const headers: UnitHeader[] = [];
+  while (section.remaining >= 11 && headers.length < MAX_UNITS) {
+    const offset = section.position;
+    const length = section.u32();
+    if (length >= 0xfffffff0 || length > section.remaining) {
+      file.attempt(`The unit at ${offset} of .debug_info`, null, () => {
+        throw new Malformed(`it claims ${length} bytes, has ${section.remaining}`);
+      });
+      break;
+    }
+    const body = section.split('unit header', length);
+    const header = file.attempt(`The unit at ${offset} of .debug_info`, null, () =>
+      readHeader(body, offset, section.position),
+    );
+    if (header !== null) headers.push(header);
+  }
+  return headers;
+}
+
+function readHeader(body: ByteReader, offset: number, end: number): UnitHeader {
+  const version = body.u16();
+  if (version < 2 || version > 5) throw new Malformed(`DWARF version ${version} is not known`);
+  const unitType = version >= 5 ? body.u8() : 0;
+  const addressSizeFirst = version >= 5 ? body.u8() : 4;
+  const abbreviationsAt = body.u32();
+  const addressSize = version >= 5 ? addressSizeFirst : body.u8();
+  if (addressSize !== 4) throw new Malformed(`addresses have ${addressSize} bytes`);
+  let signature: bigint | null = null;
+  let typeAt: number | null = null;
+  if (unitType === UNIT_TYPE.type || unitType === UNIT_TYPE.split_type) {
+    signature = body.u64();
+    typeAt = offset + body.u32();
+  } else if (unitType === UNIT_TYPE.skeleton || unitType === UNIT_TYPE.split_compile) {
+    body.skip(8);
+  }
+  return { offset, end, version, abbreviationsAt, firstEntry: offset + 4 + body.position, signature, typeAt };
+}
+
+/** @throws Malformed */
+export function openUnit(
+  file: DebugFile,
+  entries: EntryIndex,
+  header: UnitHeader,
+): { unit: Unit; root: UnitRoot } {
+  const unit: Unit = {
+    ...header,
+    file,
+    entries,
+    reader: file.section('.debug_info').slice('.debug_info', 0, header.end),
+    abbreviations: file.abbreviations(header.abbreviationsAt),
+    bases: { stringOffsets: 8, addresses: 8, rangeLists: 0, locationLists: 0, lowPc: 0 },
+  };
+  const entry = dieAt(unit, header.firstEntry);
+  if (entry === null) throw new Malformed(`the unit at ${header.offset} of .debug_info is empty`);
+  // The bases first: what the other attributes mean may depend on them.
+  const base = (name: number, otherwise: number) => constantAttribute(entry, name) ?? otherwise;
+  unit.bases = {
+    stringOffsets: base(AT.str_offsets_base, 8),
+    addresses: base(AT.addr_base, 8),
+    rangeLists: base(AT.rnglists_base, 0),
+    locationLists: base(AT.loclists_base, 0),
+    lowPc: 0,
+  };
+  unit.bases = { ...unit.bases, lowPc: addressAttribute(entry, AT.low_pc) ?? 0 };
+  return {
+    unit,
+    root: {
+      entry,
+      name: stringAttribute(entry, AT.name),
+      compilationDirectory: stringAttribute(entry, AT.comp_dir),
+      language: constantAttribute(entry, AT.language),
+      lineProgramAt: constantAttribute(entry, AT.stmt_list),
+    },
+  };
+}

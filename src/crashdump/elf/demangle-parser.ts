@@ -1,0 +1,699 @@
+import { type Node, type TemplateScope, text } from './demangle-nodes.js';
+import {
+  BUILTIN_TYPES,
+  OPERATORS,
+  SPECIAL_NAMES,
+  STANDARD_NAMES,
+  STRING_IN_FULL,
+} from './demangle-tables.js';
+
+class NotMangled extends Error {}
+
+const MAX_DEPTH = 128;
+const QUALIFIERS: Readonly<Record<string, string>> = { r: ' restrict', V: ' volatile', K: ' const' };
+const EMPTY = text('');
+
+/** Reads `<encoding>`, what follows `_Z`. The productions have the names of the ABI's grammar. */
+export class MangledName {
+  #at = 0;
+  #depth = 0;
+  readonly #substitutions: Node[] = [];
+  #scope: TemplateScope = { arguments: null };
+  #isInLambda = false;
+  /** Set by the name that was read last: functions made from templates mangle their return type. */
+  #lastEndsInArguments = false;
+  #lastHasNoReturnType = false;
+  #memberQualifiers = '';
+
+  constructor(private readonly mangled: string) {}
+
+  /** Null when it is no mangled name, or one of a kind that is not known here. */
+  parse(): Node | null {
+    try {
+      const encoding = this.#encoding();
+      return this.#at === this.mangled.length ? encoding : null;
+    } catch (error) {
+      if (error instanceof NotMangled) return null;
+      throw error;
+    }
+  }
+
+  #encoding(): Node {
+    const special = this.#specialName();
+    if (special !== null) return special;
+    const outerScope = this.#scope;
+    this.#scope = { arguments: null };
+    const name = this.#name();
+    const qualifiers = this.#memberQualifiers;
+    const hasReturnType = this.#lastEndsInArguments && !this.#lastHasNoReturnType;
+    if (this.#isAtEnd() || this.#peek() === 'E' || this.#peek() === '.') {
+      this.#scope = outerScope;
+      return name;
+    }
+    const returnType = hasReturnType ? this.#type() : null;
+    const parameters = this.#parameters();
+    this.#scope = outerScope;
+    const qualified: Node = qualifiers === '' ? name : { kind: 'memberQualified', name, qualifiers };
+    return { kind: 'encoding', name: qualified, returnType, parameters };
+  }
+
+  #parameters(): Node[] {
+    const parameters: Node[] = [];
+    while (!this.#isAtEnd() && this.#peek() !== 'E' && !this.#startsWith('Q')) parameters.push(this.#type());
+    const [only] = parameters;
+    return parameters.length === 1 && only?.kind === 'text' && only.text === 'void' ? [] : parameters;
+  }
+
+  #specialName(): Node | null {
+    for (const [code, prefix] of SPECIAL_NAMES) {
+      if (!this.#accept(code)) continue;
+      if (code === 'GR') {
+        const name = this.#name();
+        const number = this.#sequenceNumber();
+        return { kind: 'special', prefix: `reference temporary #${number} for `, of: name };
+      }
+      if (code === 'GV' || code === 'TH' || code === 'TW')
+        return { kind: 'special', prefix, of: this.#name() };
+      if (code === 'Th' || code === 'Tv') {
+        this.#callOffset(code === 'Tv');
+        return { kind: 'special', prefix, of: this.#encoding() };
+      }
+      if (code === 'Tc') {
+        this.#anyCallOffset();
+        this.#anyCallOffset();
+        return { kind: 'special', prefix, of: this.#encoding() };
+      }
+      if (code === 'TC') {
+        const derived = this.#type();
+        this.#number();
+        this.#expect('_');
+        const base = this.#type();
+        return { kind: 'sequence', parts: ['construction vtable for ', base, '-in-', derived] };
+      }
+      if (code === 'GTt') return { kind: 'special', prefix, of: this.#encoding() };
+      return { kind: 'special', prefix, of: this.#type() };
+    }
+    return null;
+  }
+
+  #anyCallOffset(): void {
+    if (this.#accept('h')) this.#callOffset(false);
+    else {
+      this.#expect('v');
+      this.#callOffset(true);
+    }
+  }
+
+  #callOffset(isVirtual: boolean): void {
+    this.#signedNumber();
+    this.#expect('_');
+    if (!isVirtual) return;
+    this.#signedNumber();
+    this.#expect('_');
+  }
+
+  #name(): Node {
+    return this.#nested(() => {
+      this.#lastEndsInArguments = false;
+      this.#lastHasNoReturnType = false;
+      this.#memberQualifiers = '';
+      if (this.#peek() === 'N') return this.#nestedName();
+      if (this.#peek() === 'Z') return this.#localName();
+      if (this.#peek() === 'S' && this.#peek(1) !== 't') {
+        const name = this.#substitution();
+        return this.#withArguments(name, false);
+      }
+      const isInStd = this.#accept('St');
+      const unqualified = this.#unqualifiedName(null);
+      const name: Node = isInStd ? { kind: 'qualified', scope: text('std'), name: unqualified } : unqualified;
+      return this.#withArguments(name, true);
+    });
+  }
+
+  #withArguments(name: Node, isSubstitutable: boolean): Node {
+    if (this.#peek() !== 'I') return name;
+    if (isSubstitutable) this.#substitutions.push(name);
+    const args = this.#templateArguments();
+    this.#lastEndsInArguments = true;
+    return { kind: 'template', name, arguments: args };
+  }
+
+  #nestedName(): Node {
+    this.#expect('N');
+    const qualifiers = this.#cvQualifiers() + this.#referenceQualifier();
+    let name: Node | null = null;
+    let endsInArguments = false;
+    let hasNoReturnType = false;
+    while (!this.#accept('E')) {
+      const code = this.#peek();
+      if (code === 'I') {
+        if (name === null) throw new NotMangled();
+        const args = this.#templateArguments();
+        name = { kind: 'template', name, arguments: args };
+        endsInArguments = true;
+      } else if (code === 'S' && this.#peek(1) !== 't') {
+        if (name !== null) throw new NotMangled();
+        name = this.#substitution();
+        endsInArguments = false;
+        continue;
+      } else if (code === 'T') {
+        name = this.#templateParameter();
+        endsInArguments = false;
+      } else if (code === 'D' && (this.#peek(1) === 't' || this.#peek(1) === 'T')) {
+        name = this.#decltype();
+        endsInArguments = false;
+      } else if (code === 'M') {
+        // A lambda of a data member's initialiser: the member was the name before.
+        this.#at++;
+        continue;
+      } else {
+        if (this.#accept('St')) name = text('std');
+        const unqualified: Node = this.#unqualifiedName(name);
+        hasNoReturnType = isWithoutReturnType(unqualified);
+        name = name === null ? unqualified : { kind: 'qualified', scope: name, name: unqualified };
+        endsInArguments = false;
+      }
+      if (this.#peek() !== 'E') this.#substitutions.push(name);
+    }
+    if (name === null) throw new NotMangled();
+    this.#lastEndsInArguments = endsInArguments;
+    this.#lastHasNoReturnType = hasNoReturnType;
+    this.#memberQualifiers = qualifiers;
+    return name;
+  }
+
+  #localName(): Node {
+    this.#expect('Z');
+    const encoding = this.#encoding();
+    this.#expect('E');
+    this.#lastEndsInArguments = false;
+    this.#lastHasNoReturnType = false;
+    this.#memberQualifiers = '';
+    if (this.#accept('s')) {
+      this.#discriminator();
+      return { kind: 'local', encoding, name: text('string literal') };
+    }
+    if (this.#accept('d')) {
+      const number = this.#sequenceNumber() + 1;
+      const name = this.#name();
+      return {
+        kind: 'local',
+        encoding,
+        name: { kind: 'sequence', parts: [`{default arg#${number}}::`, name] },
+      };
+    }
+    const name = this.#name();
+    this.#discriminator();
+    return { kind: 'local', encoding, name };
+  }
+
+  #discriminator(): void {
+    if (!this.#accept('_')) return;
+    if (this.#accept('_')) {
+      this.#number();
+      this.#expect('_');
+    } else if (/\d/.test(this.#peek())) this.#at++;
+  }
+
+  /** @param scope what the name is a member of, for constructors and destructors */
+  #unqualifiedName(scope: Node | null): Node {
+    let name: Node;
+    const code = this.#peek();
+    if (/\d/.test(code)) name = this.#sourceName();
+    else if (code === 'L') {
+      this.#at++;
+      name = this.#sourceName();
+      this.#discriminator();
+    } else if (code === 'U') name = this.#unnamedType();
+    else if (code === 'D' && this.#peek(1) === 'C') name = this.#structuredBinding();
+    else if (code === 'C' || code === 'D') name = this.#structor(scope);
+    else name = this.#operatorName();
+    while (this.#accept('B')) name = { kind: 'tagged', name, tag: this.#sourceText() };
+    return name;
+  }
+
+  #structuredBinding(): Node {
+    this.#expect('DC');
+    const parts: Node[] = [];
+    while (!this.#accept('E')) parts.push(this.#sourceName());
+    return { kind: 'sequence', parts: ['[', { kind: 'list', elements: parts }, ']'] };
+  }
+
+  #structor(scope: Node | null): Node {
+    const isConstructor = this.#peek() === 'C';
+    this.#at++;
+    const isInheriting = isConstructor && this.#accept('I');
+    if (!/[0-9]/.test(this.#peek()) || scope === null) throw new NotMangled();
+    this.#at++;
+    if (isInheriting) this.#type();
+    return { kind: isConstructor ? 'constructor' : 'destructor', of: lastName(scope) };
+  }
+
+  #sourceName(): Node {
+    const name = this.#sourceText();
+    return text(/^_GLOBAL_[._$]N/.test(name) ? '(anonymous namespace)' : name);
+  }
+
+  #sourceText(): string {
+    const length = this.#number();
+    const end = this.#at + length;
+    if (length === 0 || end > this.mangled.length) throw new NotMangled();
+    const name = this.mangled.slice(this.#at, end);
+    this.#at = end;
+    return name;
+  }
+
+  #unnamedType(): Node {
+    if (this.#accept('Ut')) {
+      const number = this.#compactNumber() + 1;
+      const node = text(`{unnamed type#${number}}`);
+      this.#substitutions.push(node);
+      return node;
+    }
+    this.#expect('Ul');
+    const wasInLambda = this.#isInLambda;
+    this.#isInLambda = true;
+    const parameters = this.#parameters();
+    this.#isInLambda = wasInLambda;
+    this.#expect('E');
+    return { kind: 'lambda', parameters, number: this.#compactNumber() + 1 };
+  }
+
+  #operatorName(): Node {
+    if (this.#accept('cv')) {
+      const endsInArguments = this.#lastEndsInArguments;
+      const to = this.#type();
+      this.#lastEndsInArguments = endsInArguments;
+      return { kind: 'conversion', to };
+    }
+    if (this.#accept('li')) return { kind: 'sequence', parts: ['operator"" ', this.#sourceName()] };
+    const operator = OPERATORS.get(this.mangled.slice(this.#at, this.#at + 2));
+    if (operator === undefined) throw new NotMangled();
+    this.#at += 2;
+    return text(`operator${/^[a-z]/.test(operator.sign) ? ' ' : ''}${operator.sign}`);
+  }
+
+  #templateArguments(): Node[] {
+    this.#expect('I');
+    const args: Node[] = [];
+    while (!this.#accept('E')) args.push(this.#templateArgument());
+    this.#scope.arguments = args;
+    return args;
+  }
+
+  #templateArgument(): Node {
+    return this.#nested(() => {
+      // Arguments inside belong to other templates; the scope is that of the whole name again afterwards.
+      const { arguments: known } = this.#scope;
+      const argument = this.#anyTemplateArgument();
+      this.#scope.arguments = known;
+      return argument;
+    });
+  }
+
+  #anyTemplateArgument(): Node {
+    if (this.#accept('X')) {
+      const expression = this.#expression();
+      this.#expect('E');
+      return expression;
+    }
+    if (this.#accept('J')) {
+      const elements: Node[] = [];
+      while (!this.#accept('E')) elements.push(this.#templateArgument());
+      return { kind: 'pack', elements };
+    }
+    return this.#peek() === 'L' ? this.#literal() : this.#type();
+  }
+
+  #templateParameter(): Node {
+    this.#expect('T');
+    const index = this.#compactNumber();
+    return { kind: 'templateParameter', index, scope: this.#scope, isInLambda: this.#isInLambda };
+  }
+
+  #substitution(): Node {
+    this.#expect('S');
+    const code = this.#peek();
+    if (code === '_' || /[0-9A-Z]/.test(code)) {
+      const node = this.#substitutions[this.#sequenceNumber()];
+      if (node === undefined) throw new NotMangled();
+      return node;
+    }
+    const standard = STANDARD_NAMES.get(code);
+    if (standard === undefined) throw new NotMangled();
+    this.#at++;
+    const next = this.#peek();
+    // A constructor's name is that of the template.
+    const name = (next === 'C' || next === 'D') && STRING_IN_FULL.get(code);
+    return name || text(standard);
+  }
+
+  #type(): Node {
+    return this.#nested(() => {
+      const code = this.#peek();
+      const builtin = BUILTIN_TYPES.get(code);
+      if (builtin !== undefined) {
+        this.#at++;
+        return text(builtin);
+      }
+      if (code === 'S' && this.#peek(1) !== 't') return this.#substitutedType();
+      const type = this.#compoundType(code);
+      if (type.isSubstitutable) this.#substitutions.push(type.node);
+      return type.node;
+    });
+  }
+
+  #substitutedType(): Node {
+    const name = this.#substitution();
+    if (this.#peek() !== 'I') return name;
+    const node: Node = { kind: 'template', name, arguments: this.#ownArguments() };
+    this.#substitutions.push(node);
+    return node;
+  }
+
+  /** Arguments of a type that is mentioned; they say nothing about the name being read. */
+  #ownArguments(): Node[] {
+    const outer = this.#scope;
+    const { arguments: known } = outer;
+    const args = this.#templateArguments();
+    outer.arguments = known;
+    return args;
+  }
+
+  #compoundType(code: string): { node: Node; isSubstitutable: boolean } {
+    const substitutable = (node: Node) => ({ node, isSubstitutable: true });
+    switch (code) {
+      case 'r':
+      case 'V':
+      case 'K': {
+        const qualifiers = this.#cvQualifiers();
+        return substitutable({ kind: 'qualifiedType', type: this.#type(), qualifiers });
+      }
+      case 'P':
+        return substitutable(this.#indirection('*'));
+      case 'R':
+        return substitutable(this.#indirection('&'));
+      case 'O':
+        return substitutable(this.#indirection('&&'));
+      case 'C':
+        this.#at++;
+        return substitutable({ kind: 'qualifiedType', type: this.#type(), qualifiers: ' _Complex' });
+      case 'F':
+        return substitutable(this.#functionType(''));
+      case 'A':
+        return substitutable(this.#arrayType());
+      case 'M': {
+        this.#at++;
+        const of = this.#type();
+        return substitutable({ kind: 'memberPointer', of, to: this.#type() });
+      }
+      case 'T': {
+        const node = this.#templateParameter();
+        if (this.#peek() !== 'I') return substitutable(node);
+        this.#substitutions.push(node);
+        return substitutable({ kind: 'template', name: node, arguments: this.#ownArguments() });
+      }
+      case 'D':
+        return this.#longBuiltin();
+      case 'U': {
+        if (this.#peek(1) === 'l' || this.#peek(1) === 't')
+          return { node: this.#unnamedType(), isSubstitutable: false };
+        this.#at++;
+        const qualifier = this.#sourceText();
+        return substitutable({ kind: 'qualifiedType', type: this.#type(), qualifiers: ` ${qualifier}` });
+      }
+      case 'u':
+        this.#at++;
+        return substitutable(this.#sourceName());
+      default:
+        return substitutable(this.#classType());
+    }
+  }
+
+  #classType(): Node {
+    const scope = this.#scope;
+    const { arguments: known } = scope;
+    const endsInArguments = this.#lastEndsInArguments;
+    const hasNoReturnType = this.#lastHasNoReturnType;
+    const qualifiers = this.#memberQualifiers;
+    const name = this.#name();
+    scope.arguments = known;
+    this.#lastEndsInArguments = endsInArguments;
+    this.#lastHasNoReturnType = hasNoReturnType;
+    this.#memberQualifiers = qualifiers;
+    return name;
+  }
+
+  #indirection(sign: string): Node {
+    this.#at++;
+    return { kind: 'indirection', to: this.#type(), sign };
+  }
+
+  #functionType(qualifiers: string): Node {
+    this.#expect('F');
+    this.#accept('Y');
+    const returnType = this.#type();
+    const parameters: Node[] = [];
+    while (this.#peek() !== 'E' && !(/[RO]/.test(this.#peek()) && this.#peek(1) === 'E'))
+      parameters.push(this.#type());
+    const reference = this.#referenceQualifier();
+    this.#expect('E');
+    const [only] = parameters;
+    const isEmpty = parameters.length === 1 && only?.kind === 'text' && only.text === 'void';
+    return {
+      kind: 'functionType',
+      returnType,
+      parameters: isEmpty ? [] : parameters,
+      qualifiers: qualifiers + reference,
+    };
+  }
+
+  #arrayType(): Node {
+    this.#expect('A');
+    let dimension: Node | null = null;
+    if (/\d/.test(this.#peek())) dimension = text(String(this.#number()));
+    else if (this.#peek() !== '_') dimension = this.#expression();
+    this.#expect('_');
+    return { kind: 'array', of: this.#type(), dimension };
+  }
+
+  #longBuiltin(): { node: Node; isSubstitutable: boolean } {
+    const code = this.#peek(1);
+    const builtin = BUILTIN_TYPES.get(`D${code}`);
+    if (builtin !== undefined) {
+      this.#at += 2;
+      return { node: text(builtin), isSubstitutable: code === 'n' };
+    }
+    if (code === 't' || code === 'T') return { node: this.#decltype(), isSubstitutable: true };
+    if (code === 'p') {
+      this.#at += 2;
+      return { node: { kind: 'expansion', of: this.#type() }, isSubstitutable: true };
+    }
+    if (code === 'o') {
+      this.#at += 2;
+      return { node: this.#functionType(' noexcept'), isSubstitutable: true };
+    }
+    throw new NotMangled();
+  }
+
+  #decltype(): Node {
+    this.#at += 2;
+    const expression = this.#expression();
+    this.#expect('E');
+    return { kind: 'sequence', parts: ['decltype (', expression, ')'] };
+  }
+
+  #literal(): Node {
+    this.#expect('L');
+    if (this.#accept('_Z')) {
+      const encoding = this.#encoding();
+      this.#expect('E');
+      return encoding;
+    }
+    const code = this.#peek();
+    const type = this.#type();
+    const start = this.#at;
+    while (this.#peek() !== 'E') {
+      if (this.#isAtEnd()) throw new NotMangled();
+      this.#at++;
+    }
+    const digits = this.mangled.slice(start, this.#at).replace(/^n/, '-');
+    this.#expect('E');
+    if (code === 'b' && (digits === '0' || digits === '1')) return text(digits === '1' ? 'true' : 'false');
+    const suffix = LITERAL_SUFFIXES.get(code);
+    if (suffix !== undefined) return text(digits + suffix);
+    return digits === '' ? type : { kind: 'sequence', parts: ['(', type, ')', digits] };
+  }
+
+  #expression(): Node {
+    return this.#nested(() => {
+      const code = this.#peek();
+      if (code === 'L') return this.#literal();
+      if (code === 'T') return this.#templateParameter();
+      if (/\d/.test(code)) return this.#withArguments(this.#sourceName(), false);
+      if (this.#accept('sr')) {
+        const scope = this.#type();
+        const name = this.#unqualifiedName(scope);
+        return this.#withOwnArguments({ kind: 'qualified', scope, name });
+      }
+      if (this.#accept('fp')) {
+        this.#cvQualifiers();
+        return text(`{parm#${this.#compactNumber() + 1}}`);
+      }
+      if (this.#accept('sp')) return { kind: 'expansion', of: this.#expression() };
+      if (this.#accept('sZ')) return { kind: 'sequence', parts: ['sizeof...(', this.#expression(), ')'] };
+      if (this.#accept('st')) return { kind: 'sequence', parts: ['sizeof (', this.#type(), ')'] };
+      if (this.#accept('at')) return { kind: 'sequence', parts: ['alignof (', this.#type(), ')'] };
+      if (this.#accept('cl')) {
+        const callee = this.#expression();
+        return { kind: 'sequence', parts: [callee, '(', this.#expressionsToEnd(), ')'] };
+      }
+      if (this.#accept('cv')) {
+        const type = this.#type();
+        const operand = this.#accept('_') ? this.#expressionsToEnd() : this.#expression();
+        return { kind: 'sequence', parts: ['(', type, ')(', operand, ')'] };
+      }
+      if (this.#accept('tl')) {
+        const type = this.#type();
+        return { kind: 'sequence', parts: [type, '{', this.#expressionsToEnd(), '}'] };
+      }
+      if (this.#accept('dt')) return { kind: 'sequence', parts: [this.#expression(), '.', this.#member()] };
+      if (this.#accept('pt')) return { kind: 'sequence', parts: [this.#expression(), '->', this.#member()] };
+      if (this.#accept('on')) return this.#withOwnArguments(this.#operatorName());
+      return this.#operation();
+    });
+  }
+
+  #member(): Node {
+    return this.#withOwnArguments(this.#unqualifiedName(null));
+  }
+
+  #withOwnArguments(name: Node): Node {
+    return this.#peek() === 'I' ? { kind: 'template', name, arguments: this.#ownArguments() } : name;
+  }
+
+  #expressionsToEnd(): Node {
+    const elements: Node[] = [];
+    while (!this.#accept('E')) elements.push(this.#expression());
+    return { kind: 'list', elements };
+  }
+
+  #operation(): Node {
+    const operator = OPERATORS.get(this.mangled.slice(this.#at, this.#at + 2));
+    if (operator === undefined) throw new NotMangled();
+    this.#at += 2;
+    if (operator.sign === 'sizeof') return { kind: 'sequence', parts: ['sizeof (', this.#expression(), ')'] };
+    const first = this.#expression();
+    if (operator.operands === 1) return { kind: 'sequence', parts: [operator.sign, '(', first, ')'] };
+    const second = this.#expression();
+    if (operator.operands === 2) {
+      const wrapped = operator.sign === '>';
+      const parts = ['(', first, ')', operator.sign, '(', second, ')'];
+      return { kind: 'sequence', parts: wrapped ? ['(', ...parts, ')'] : parts };
+    }
+    return { kind: 'sequence', parts: ['(', first, ')?(', second, ') : (', this.#expression(), ')'] };
+  }
+
+  #cvQualifiers(): string {
+    let qualifiers = '';
+    for (let next = QUALIFIERS[this.#peek()]; next !== undefined; next = QUALIFIERS[this.#peek()]) {
+      // Mangled outermost first: `VK` is "const volatile".
+      qualifiers = next + qualifiers;
+      this.#at++;
+    }
+    return qualifiers;
+  }
+
+  #referenceQualifier(): string {
+    if (this.#accept('R')) return ' &';
+    return this.#accept('O') ? ' &&' : '';
+  }
+
+  #number(): number {
+    const digits = /^\d{1,9}/.exec(this.mangled.slice(this.#at, this.#at + 9))?.[0];
+    if (digits === undefined) throw new NotMangled();
+    this.#at += digits.length;
+    return Number(digits);
+  }
+
+  #signedNumber(): void {
+    this.#accept('n');
+    this.#number();
+  }
+
+  /** `_` is 0, `0_` is 1, `1_` is 2. */
+  #compactNumber(): number {
+    if (this.#accept('_')) return 0;
+    const number = this.#number() + 1;
+    this.#expect('_');
+    return number;
+  }
+
+  /** The same in base 36. */
+  #sequenceNumber(): number {
+    if (this.#accept('_')) return 0;
+    const digits = /^[0-9A-Z]{1,6}/.exec(this.mangled.slice(this.#at, this.#at + 6))?.[0];
+    if (digits === undefined) throw new NotMangled();
+    this.#at += digits.length;
+    this.#expect('_');
+    return Number.parseInt(digits, 36) + 1;
+  }
+
+  #peek(ahead = 0): string {
+    return this.mangled[this.#at + ahead] ?? '';
+  }
+
+  #startsWith(code: string): boolean {
+    return this.mangled.startsWith(code, this.#at);
+  }
+
+  #accept(code: string): boolean {
+    if (!this.#startsWith(code)) return false;
+    this.#at += code.length;
+    return true;
+  }
+
+  #expect(code: string): void {
+    if (!this.#accept(code)) throw new NotMangled();
+  }
+
+  #isAtEnd(): boolean {
+    return this.#at >= this.mangled.length;
+  }
+
+  #nested<T>(read: () => T): T {
+    if (++this.#depth > MAX_DEPTH) throw new NotMangled();
+    const result = read();
+    this.#depth--;
+    return result;
+  }
+}
+
+const LITERAL_SUFFIXES: ReadonlyMap<string, string> = new Map([
+  ['i', ''],
+  ['j', 'u'],
+  ['l', 'l'],
+  ['m', 'ul'],
+  ['x', 'll'],
+  ['y', 'ull'],
+]);
+
+function isWithoutReturnType(name: Node): boolean {
+  return name.kind === 'constructor' || name.kind === 'destructor' || name.kind === 'conversion';
+}
+
+/** What a constructor of this class is called. */
+function lastName(scope: Node): Node {
+  let name = scope;
+  while (
+    name.kind === 'qualified' ||
+    name.kind === 'template' ||
+    name.kind === 'tagged' ||
+    name.kind === 'local'
+  ) {
+    name = name.name;
+  }
+  return name.kind === 'text'
+    ? text(name.text.slice(name.text.lastIndexOf('::') + 1).replace(/^:/, ''))
+    : (name ?? EMPTY);
+}
