@@ -5,7 +5,7 @@ const rooms = {
   services: '^src/(coredumps|devices|firmware)/',
   doors: '^src/(graphql|rest)/',
   sidecar: '^src/sidecar/',
-  wiring: '^src/(app|cli|serve|demo)\\.ts$',
+  wiring: '^src/((app|cli|serve|demo)\\.ts|coredock\\.cts)$',
 };
 
 module.exports = {

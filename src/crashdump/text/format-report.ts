@@ -3,6 +3,7 @@ import type { FirmwareImage } from '../firmware-image.js';
 import type { CrashReport, CrashTask } from '../report.js';
 import { frameLine, framePlace } from './frame-lines.js';
 import { memoryContents, memoryRegions } from './memory-sections.js';
+import { plainHex } from './plain-hex.js';
 import { registerLines } from './register-lines.js';
 
 export interface TextSources {
@@ -131,9 +132,4 @@ function backtraceLines(task: CrashTask): string[] {
 /** GDB takes the control block's address for the id of a process. */
 function processName(task: CrashTask): string {
   return `process ${Number.parseInt(task.tcb, 16)}`;
-}
-
-/** Without leading zeros, as Python's `{:x}`. */
-export function plainHex(address: string): string {
-  return `0x${Number.parseInt(address, 16).toString(16)}`;
 }

@@ -1,7 +1,7 @@
 import { xtensaCause } from '../causes.js';
 import type { Dump } from '../dump.js';
 import type { CrashReport, Register } from '../report.js';
-import { plainHex } from './format-report.js';
+import { plainHex } from './plain-hex.js';
 
 /** GDB's types of the registers: code and data pointers are shown with their symbol, the others as numbers. */
 const CODE_POINTERS = new Set(['pc', 'ra']);
