@@ -12,7 +12,7 @@ import type { SidecarClient } from './sidecar-client.js';
 import { coredumpKey } from './storage.js';
 import type { CoredumpRow, ParseErrorKind } from './types.js';
 
-export const MAX_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 3;
 
 /** Which build a dump ran, and how sure that is. */
 export interface BuildFinder {

@@ -9,6 +9,8 @@ import { isFromAnotherSite } from './requests.js';
 
 /** A subscription document with its variables. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
+/** How long a client may take to say goodbye when the server stops. */
+const GOODBYE_MS = 1_000;
 
 /** Runs work under the request id of one operation. */
 type Scope = <T>(work: () => T) => T;
@@ -42,6 +44,8 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
       },
       execute: (args) => operationOf(args).execute(),
       subscribe: (args) => operationOf(args).subscribe(),
+      // Else it tells clients the text of errors that nobody expected.
+      isProd: true,
     },
     sockets,
   );
@@ -49,7 +53,11 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
   return {
     async close() {
       server.off('upgrade', upgrade);
+      const goodbye = setTimeout(() => {
+        for (const client of sockets.clients) client.terminate();
+      }, GOODBYE_MS);
       await disposable.dispose();
+      clearTimeout(goodbye);
     },
   };
 
