@@ -72,7 +72,7 @@ export async function get(url: string, init: RequestInit = {}): Promise<Answer> 
  * A BIN v1 dump of one Xtensa task (coredump-format.md §1): control block with the name, and a stack that begins with
  * the frame of the exception.
  */
-export function aDump({ task = 'main', slack = 0 } = {}): Buffer {
+export function aDump({ task = 'main' } = {}): Buffer {
   const tcbSize = 92;
   const stack = Buffer.alloc(256);
   const frame = [0xdeadbeef, 0x400d1234, 0x00060530, 0x800d5678, 0x3ffb5000];
@@ -83,8 +83,8 @@ export function aDump({ task = 'main', slack = 0 } = {}): Buffer {
   const tcb = Buffer.alloc(tcbSize);
   tcb.write(task, 52, 16, 'latin1');
   const addresses = words(0x3ffb1000, 0x3ffb5000, 0x3ffb5000 + stack.length);
-  const size = 16 + addresses.length + tcbSize + stack.length + slack + 4;
-  const covered = Buffer.concat([words(size, 1, 1, tcbSize), addresses, tcb, stack, Buffer.alloc(slack)]);
+  const size = 16 + addresses.length + tcbSize + stack.length + 4;
+  const covered = Buffer.concat([words(size, 1, 1, tcbSize), addresses, tcb, stack]);
   return Buffer.concat([covered, words(crc32(covered))]);
 }
 
