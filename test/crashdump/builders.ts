@@ -26,10 +26,11 @@ export interface TaskSpec {
   tcb: number;
   name: string;
   priority: number;
-  /** pxStack, pxTopOfStack, and where the dumped part ends. */
+  /** pxStack; where the dumped part begins, with the saved frame, and ends; pxTopOfStack. */
   stackStart: number;
   stackTop: number;
   stackEnd: number;
+  savedTop: number;
   /** Lists that the state and the event item are in. */
   stateList: number;
   eventList: number;
@@ -49,6 +50,7 @@ export function aTask(overrides: Partial<TaskSpec> = {}): TaskSpec {
     stackStart: 0x3fc91000,
     stackTop: 0x3fc91f00,
     stackEnd: 0x3fc92000,
+    savedTop: overrides.stackTop ?? 0x3fc91f00,
     stateList: 0,
     eventList: 0,
     pc: 0x42000010,
@@ -65,7 +67,7 @@ export function tcbBytes(task: TaskSpec): Uint8Array {
   const listItem = (container: number) => words(0, 0, 0, task.tcb, container);
   return padded(
     bytes(
-      task.stackTop,
+      task.savedTop,
       listItem(task.stateList),
       listItem(task.eventList),
       task.priority,

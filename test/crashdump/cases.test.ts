@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { chipByName, isRomAddress } from '../../src/crashdump/chips.js';
+import { type CrashReport, readCrashDump } from '../../src/crashdump/index.js';
+import { hasCase, type PeerFrame, type RealCase, readCase } from './cases.js';
+
+/** The dumps of one case as Espressif's tool, with GDB and ROM symbols, reported them: an oracle that is not ours. */
+const COMPLETE = ['esp32-elf-head', 'esp32c3-elf-head', 'esp32s3-bin-head', 'esp32-bin-idf-v3.3'];
+const PARTIAL = ['partial-esp32c2-6e53888', 'partial-esp32s2-6e53888'];
+
+describe.each(COMPLETE)('the real case %s', (name) => {
+  describe.skipIf(!hasCase(name))(`(skipped without ${name} in COREDUMP_CASES)`, () => {
+    const { report, output, real } = hasCase(name) ? read(name) : missing();
+
+    it('has the crash, its reason and its registers', () => {
+      expectCrash(report, real);
+    });
+
+    it('has the functions of the crashed task, in order', () => {
+      const expected = withoutRom(real.expected.stack, report).map((frame) => frame.function);
+      const frames = report.tasks[0]?.frames.filter((frame) => !frame.inRom) ?? [];
+
+      expect(frames.map((frame) => frame.function)).toEqual(expected);
+    });
+
+    it('has every address of every task that GDB shows', () => {
+      for (const thread of real.expected.threads) {
+        const task = report.tasks.find(({ tcb }) => Number(tcb) === thread.tcb);
+        const pcs = task?.frames.map((frame) => Number(frame.pc));
+
+        for (const { pc } of withoutRom(thread.frames, report)) if (pc !== null) expect(pcs).toContain(pc);
+      }
+    });
+
+    it('has the tasks with their priorities and stacks', () => {
+      expectTasks(report, real);
+    });
+
+    it('prints the dumped memory to the letter', () => {
+      const lines = output.split('\n');
+
+      expect(lines).toEqual(expect.arrayContaining(real.expected.memory));
+    });
+
+    it('needs no warning', () => {
+      expect(report.warnings).toEqual([]);
+    });
+  });
+});
+
+describe.each(PARTIAL)('the real case %s, without its firmware', (name) => {
+  describe.skipIf(!hasCase(name))(`(skipped without ${name} in COREDUMP_CASES)`, () => {
+    const { report, real } = hasCase(name) ? read(name) : missing();
+
+    it('has the crash, its reason and its registers', () => {
+      expectCrash(report, real);
+      expect(report.reason).toMatch(/^Stor(e access fault|eProhibited) at 0x00000005$/);
+    });
+
+    it('has the tasks, each at the address where GDB has it', () => {
+      for (const thread of real.expected.threads) {
+        const task = report.tasks.find(({ tcb }) => Number(tcb) === thread.tcb);
+        const [innermost] = thread.frames;
+
+        expect(Number(task?.frames[0]?.pc)).toBe(innermost?.pc);
+        expect(task?.priority).toBeGreaterThanOrEqual(0);
+      }
+    });
+  });
+});
+
+function read(name: string): { report: CrashReport; output: string; real: RealCase } {
+  const real = readCase(name);
+  return { ...readCrashDump({ core: real.dump, elf: real.elf, printMemory: true }), real };
+}
+
+/** Only reached where the tests that would use it are skipped. */
+function missing(): ReturnType<typeof read> {
+  return JSON.parse('{}');
+}
+
+function expectCrash(report: CrashReport, { expected }: RealCase): void {
+  if (expected.crashed) {
+    expect(report.crashedTask).toBe(expected.crashed.name);
+    expect(Number(report.tasks[0]?.tcb)).toBe(expected.crashed.tcb);
+  }
+  if (expected.reason !== null) expect(report.reason).toBe(expected.reason);
+  const ours = new Map(report.registers.map(({ name, value }) => [name, Number(value)]));
+  for (const [name, value] of expected.registers) expect([name, ours.get(name)]).toEqual([name, value]);
+}
+
+function expectTasks(report: CrashReport, { expected }: RealCase): void {
+  const ours = report.tasks.map(({ tcb, name, priority, stackUsed, stackFree }) => [
+    Number(tcb),
+    name,
+    String(priority),
+    `${stackUsed}/${stackFree}`,
+  ]);
+  const theirs = expected.tasks.map(([tcb, name, priority, stack]) => [
+    tcb,
+    name,
+    priority.split('/')[0],
+    stack,
+  ]);
+  if (theirs.length > 0) expect(ours).toEqual(theirs);
+}
+
+/** ROM frames have names only with ROM ELFs, which GDB had and these tests have not. */
+function withoutRom(frames: readonly PeerFrame[], { chip }: CrashReport): PeerFrame[] {
+  return frames.filter(({ pc }) => pc === null || !isRomAddress(chipByName(chip), pc));
+}
