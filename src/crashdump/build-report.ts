@@ -1,8 +1,7 @@
-import { isCodeAddress } from './arch/xtensa.js';
 import type { Dump, DumpTask } from './dump.js';
 import { explain } from './explanation.js';
 import { fingerprint } from './fingerprint.js';
-import type { FirmwareImage } from './firmware-image.js';
+import type { FirmwareImage, SourceFrame } from './firmware-image.js';
 import { MAX_FRAMES } from './limits.js';
 import type { ReadMemory } from './memory.js';
 import { panicReason } from './reason.js';
@@ -47,7 +46,12 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
   const mayName = elfMatches || dump.appElfSha256 === null;
   return {
     reason: reason.text,
-    explanation: explain(reason, crashedFrames, crashed?.name ?? null),
+    explanation: explain({
+      reason,
+      frames: crashedFrames,
+      taskName: crashed?.name ?? null,
+      firstFault: firstFault(dump, firmware),
+    }),
     fingerprint: mayName ? fingerprint(crashedFrames) : null,
     chip: dump.chip?.name ?? dump.architecture,
     chipRevision: dump.chipRevision,
@@ -61,6 +65,12 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
     tasks: isCrashedKnown ? tasks : tasks.map((task) => ({ ...task, crashed: false })),
     warnings,
   };
+}
+
+/** Where the exception came from whose handler met another one: EPC1 keeps it (Xtensa ISA §4.4.1.10). */
+function firstFault(dump: Dump, firmware: FirmwareImage | null): SourceFrame | null {
+  const epc1 = dump.exception.epc.find(([level]) => level === 1)?.[1];
+  return epc1 === undefined ? null : (firmware?.framesAt(epc1)[0] ?? null);
 }
 
 /** The dump carries as many leading digits of the hash as the build was configured to keep (9 by default). */
@@ -131,8 +141,7 @@ function describeTask(task: DumpTask, crashed: boolean, dump: Dump, context: Bac
   };
 }
 
-/** Null for a task that never ran: its registers are those that it will start with. */
+/** Null for a task that never ran: RISC-V starts it with an empty register. */
 function stackPointer(task: DumpTask, dump: Dump): number | null {
-  const sp = task.registers.general[dump.architecture === 'xtensa' ? 1 : 2] ?? 0;
-  return sp === 0 || (dump.architecture === 'xtensa' && isCodeAddress(sp)) ? null : sp;
+  return task.registers.general[dump.architecture === 'xtensa' ? 1 : 2] || null;
 }

@@ -49,7 +49,11 @@ export function readElfCore({ reader }: ElfPayload): Core {
   const memory = new DumpMemory(segments);
 
   const facts = readFacts(notes, header.architecture);
-  const tasks = collectTasks(notes, header.architecture, segments, facts, warnings);
+  const tasks = crashedFirst(
+    collectTasks(notes, header.architecture, segments, facts, warnings),
+    facts.extra?.crashedTcb ?? null,
+    warnings,
+  );
   const crashed = tasks[0];
   if (!crashed) throw new UnreadableDump('The core dump holds the registers of no task.');
 
@@ -217,6 +221,18 @@ function collectTasks(
       `${doubled} register notes name a task that another one named before; the first was believed.`,
     );
   return [...tasks.values()];
+}
+
+/** IDF writes the crashed task first; what the note says settles it. */
+function crashedFirst(tasks: readonly DumpTask[], crashedTcb: number | null, warnings: string[]): DumpTask[] {
+  const crashed = tasks.find((task) => task.tcbAddress === crashedTcb);
+  if (crashed) return [crashed, ...tasks.filter((task) => task !== crashed)];
+  if (crashedTcb !== null) {
+    warnings.push(
+      `The crashed task 0x${crashedTcb.toString(16)} is not among the dumped ones; the first was taken for it.`,
+    );
+  }
+  return [...tasks];
 }
 
 function readRegisterNote(description: ByteReader, architecture: Architecture) {

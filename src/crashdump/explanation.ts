@@ -7,15 +7,22 @@ import { telltaleNear } from './telltales.js';
 /** Structures and arrays that are reached through a NULL pointer rarely extend further. */
 const NULL_PAGE = 0x1000;
 
+export interface ExplanationSources {
+  reason: PanicReason;
+  /** Of the crashed task. */
+  frames: readonly StackFrame[];
+  taskName: string | null;
+  /** Where the first of two exceptions came from, when that is known. */
+  firstFault: Place | null;
+}
+
+type Place = Pick<StackFrame, 'function' | 'file' | 'line'>;
+
 /**
  * The reason in one plain sentence, with the place where one's own code was: "NULL pointer plus offset 0x10 read in
  * `sensor_read` at sensor.c:88". Null when there is nothing to add to the reason.
  */
-export function explain(
-  reason: PanicReason,
-  frames: readonly StackFrame[],
-  taskName: string | null,
-): string | null {
+export function explain({ reason, frames, taskName, firstFault }: ExplanationSources): string | null {
   const place = placeOf(frames.find(isOwnFrame));
   switch (reason.kind) {
     case 'read':
@@ -47,7 +54,7 @@ export function explain(
     case 'memoryProtection':
       return `Memory protection stopped a write to code or a jump into data${place}`;
     case 'doubleException':
-      return `An exception happened inside the exception handler, mostly because the stack pointer is broken${place}`;
+      return `An exception happened inside the exception handler, mostly because the stack pointer is broken${placeOf(firstFault) || place}`;
     case 'coprocessor':
       return `Floating-point code ran where it is not allowed, for instance in an interrupt handler${place}`;
     case 'breakpoint':
@@ -67,8 +74,8 @@ function pointerOf(address: number | null): string {
   return `Pointer ${hex32(address)} (the pattern of ${tell.meaning}${offset})`;
 }
 
-function placeOf(frame: StackFrame | undefined): string {
-  if (!frame) return '';
+function placeOf(frame: Place | null | undefined): string {
+  if (!frame?.function) return '';
   const file = frame.file?.replace(/^.*[/\\]/, '');
   const line = file === undefined ? '' : ` at ${file}${frame.line === null ? '' : `:${frame.line}`}`;
   return ` in \`${frame.function}\`${line}`;

@@ -57,6 +57,15 @@ describe('the reason', () => {
     expect(found.explanation).toContain(explanation);
   });
 
+  it('says where the first of two exceptions came from', () => {
+    const symbolsWithFirst = [...symbols, { name: 'draw', address: 0x40081200, size: 0x100 }];
+    const elf = aFirmware({ machine: 'xtensa', symbols: symbolsWithFirst });
+
+    const found = report({ machine: 'xtensa', tasks: [aTask()], exception: { exccause: 66 } }, elf);
+
+    expect(found.explanation).toMatch(/stack pointer is broken in `draw` at draw.c:1$/);
+  });
+
   it('recognises a freed heap block by the address that was touched', () => {
     const { explanation } = report({ exception: { mcause: 5, mtval: 0xfefeff02 } });
 
@@ -188,6 +197,20 @@ describe('tasks', () => {
       stackNeverUsed: 8,
       stackOverflow: 'the guard bytes at the end of its stack are overwritten',
     });
+  });
+
+  it('begin with the crashed one, wherever the dump has it', () => {
+    const second = aTask({ tcb: 0x3fc9a000, name: 'second', stackTop: 0x3fc9b000, stackEnd: 0x3fc9b100 });
+
+    const found = report({ tasks: [aTask(), second], crashedTcb: second.tcb });
+    const unknown = report({ tasks: [aTask(), second], crashedTcb: 0x3fc00000 });
+
+    expect(found.tasks.map(({ name, crashed }) => [name, crashed])).toEqual([
+      ['second', true],
+      ['main', false],
+    ]);
+    expect(unknown.crashedTask).toBe('main');
+    expect(unknown.warnings.join()).toContain('0x3fc00000 is not among');
   });
 
   it('are none of them the crashed one when the device found that one broken', () => {
