@@ -80,7 +80,7 @@ function path(index: number): string {
 }
 
 async function register({ url }: Peer): Promise<void> {
-  const graphql = async (query: string) => {
+  const ask = async (query: string) => {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
@@ -89,9 +89,9 @@ async function register({ url }: Peer): Promise<void> {
     const { errors } = (await response.json()) as { errors?: unknown };
     if (errors !== undefined) throw new Error(JSON.stringify(errors));
   };
-  await graphql('mutation { createDeviceModel(input: { code: "bench", name: "Bench" }) { id } }');
+  await ask('mutation { createDeviceModel(input: { code: "bench", name: "Bench" }) { id } }');
   for (let index = 0; index < DEVICES; index++) {
-    await graphql(`mutation { createDevice(input: { modelCode: "bench", key: "bench${index}" }) { token } }`);
+    await ask(`mutation { createDevice(input: { modelCode: "bench", key: "bench${index}" }) { token } }`);
   }
 }
 
