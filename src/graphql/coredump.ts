@@ -13,7 +13,7 @@ import { page } from './pages.js';
 
 // Not a prismaNode: its rows are read in raw SQL and come with events, and Pothos would read each of them again to be
 // sure of its columns.
-export const Coredump = builder.objectRef<CoredumpRow>('Coredump');
+const Coredump = builder.objectRef<CoredumpRow>('Coredump');
 
 builder.node(Coredump, {
   id: { resolve: ({ id }) => id },

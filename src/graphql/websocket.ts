@@ -66,7 +66,11 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+    sockets.handleUpgrade(request, socket, head, (opened) => {
+      sockets.emit('connection', opened, request);
+      // ws ends a connection for what a client sent wrong; graphql-ws would print a stack on top, for every one.
+      opened.removeAllListeners('error').on('error', () => {});
+    });
   }
 
   async function prepare(
