@@ -78,9 +78,14 @@ export async function aGraphQLDoor({ hasParser = true, maxFirmwareBytes = 1024 *
   const webSocket = graphql.attachWebSocket(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+  let closing: Promise<void> | undefined;
+  const closeWebSockets = () => {
+    closing ??= webSocket.close();
+    return closing;
+  };
   onTestFinished(async () => {
     events.close();
-    await webSocket.close();
+    await closeWebSockets();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     await database.close();
@@ -99,6 +104,7 @@ export async function aGraphQLDoor({ hasParser = true, maxFirmwareBytes = 1024 *
     queued,
     /** What was logged as an error. */
     logged,
+    closeWebSockets,
     fleet: aFleet(db),
     /** From here on the database fails wherever a dump is concerned. */
     breakDatabase: () => db.$executeRaw`ALTER TABLE "Coredump" RENAME TO "Lost"`,

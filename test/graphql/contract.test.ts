@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { buildSchema, findBreakingChanges, lexicographicSortSchema, printSchema } from 'graphql';
+import { expect, it } from 'vitest';
+import { schema } from '../../src/graphql/schema.js';
+
+/** What dashboards may rely on. Types and fields may be added to the schema; nothing here may go or change. */
+const CONTRACT = buildSchema(`
+  scalar DateTime
+  scalar Upload
+  enum ParseStatus { PENDING PARSED ERROR }
+  interface Node { id: ID! }
+
+  type Query {
+    node(id: ID!): Node
+    deviceModels(first: Int, after: String): DeviceModelConnection!
+    deviceModel(code: String!): DeviceModel
+    devices(first: Int, after: String, filter: DeviceFilter): DeviceConnection!
+    device(key: String!): Device
+    coredumps(first: Int, after: String, filter: CoredumpFilter): CoredumpConnection!
+    coredump(id: ID!): Coredump
+  }
+
+  type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }
+  type DeviceModelConnection { edges: [DeviceModelEdge!]! nodes: [DeviceModel!]! pageInfo: PageInfo! totalCount: Int! }
+  type DeviceModelEdge { cursor: String! node: DeviceModel! }
+  type FirmwareConnection { edges: [FirmwareEdge!]! nodes: [Firmware!]! pageInfo: PageInfo! totalCount: Int! }
+  type FirmwareEdge { cursor: String! node: Firmware! }
+  type DeviceConnection { edges: [DeviceEdge!]! nodes: [Device!]! pageInfo: PageInfo! totalCount: Int! }
+  type DeviceEdge { cursor: String! node: Device! }
+  type CoredumpConnection { edges: [CoredumpEdge!]! nodes: [Coredump!]! pageInfo: PageInfo! totalCount: Int! }
+  type CoredumpEdge { cursor: String! node: Coredump! }
+
+  type DeviceModel implements Node {
+    id: ID! code: String! name: String!
+    firmwares(first: Int, after: String): FirmwareConnection!
+    devices(first: Int, after: String): DeviceConnection!
+  }
+  type Firmware implements Node {
+    id: ID! model: DeviceModel! version: String! chip: String elfSha256: String! size: Int! uploadedAt: DateTime!
+    coredumpCount: Int!
+  }
+  type Device implements Node {
+    id: ID! key: String! name: String model: DeviceModel! createdAt: DateTime! updatedAt: DateTime!
+    coredumps(first: Int, after: String, filter: CoredumpFilter): CoredumpConnection!
+    coredump(id: ID!): Coredump
+    coredumpCount: Int!
+    lastCoredump: Coredump
+  }
+  type Coredump implements Node {
+    id: ID! device: Device! firmware: Firmware filename: String! chip: String! firmwareVersion: String! size: Int!
+    sha256: String! parseStatus: ParseStatus! parseAttempts: Int! parsedOutput: String report: CrashReport
+    uploadedAt: DateTime! parsedAt: DateTime downloadUrl: String!
+  }
+  input DeviceFilter { modelCode: [String!] }
+  input CoredumpFilter {
+    parseStatus: [ParseStatus!] chip: [String!] firmwareVersion: [String!] deviceKey: [String!] modelCode: [String!]
+    uploadedAfter: DateTime uploadedBefore: DateTime search: String
+  }
+
+  type CrashReport {
+    reason: String! crashedTask: String appElfSha256: String elfMatches: Boolean! registers: [Register!]!
+    tasks: [CrashTask!]!
+  }
+  type Register { name: String! value: String! }
+  type CrashTask {
+    name: String! tcb: String! crashed: Boolean! priority: Int stackUsed: Int stackFree: Int frames: [StackFrame!]!
+  }
+  type StackFrame {
+    index: Int! pc: String! function: String file: String line: Int inlined: Boolean! arguments: [FrameArgument!]!
+  }
+  type FrameArgument { name: String! value: String! }
+
+  type Mutation {
+    createDeviceModel(input: CreateDeviceModelInput!): DeviceModel!
+    createDevice(input: CreateDeviceInput!): CreateDevicePayload!
+    updateDevice(input: UpdateDeviceInput!): Device!
+    deleteDevice(id: ID!): ID!
+    uploadFirmware(modelCode: String!, bundle: Upload!, version: String): Firmware!
+    deleteFirmware(id: ID!): ID!
+    deleteCoredump(id: ID!, deviceId: ID): ID!
+    deleteCoredumps(deviceId: ID!): Int!
+    reparseCoredump(id: ID!): Coredump!
+    reparseCoredumps(filter: CoredumpFilter!): Int!
+  }
+  input CreateDeviceModelInput { code: String! name: String! }
+  input CreateDeviceInput { modelCode: String! key: String name: String }
+  input UpdateDeviceInput { id: ID! name: String }
+  type CreateDevicePayload { device: Device! token: String! }
+
+  type Subscription { parseStatus(coredumpId: ID, deviceId: ID): Coredump! }
+`);
+
+it('keeps every name and type that clients were promised', () => {
+  expect(findBreakingChanges(CONTRACT, schema)).toEqual([]);
+});
+
+it('is printed in schema.graphql as it is', () => {
+  const printed = `${printSchema(lexicographicSortSchema(schema))}\n`;
+
+  expect(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8')).toBe(printed);
+});

@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { graphql } from '../generated/gql.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+
+const FLEET_PAGE = graphql(`
+  query FleetPage($first: Int, $after: String, $last: Int, $before: String) {
+    coredumps(first: $first, after: $after, last: $last, before: $before) {
+      edges { cursor node { id } }
+      nodes { id }
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+      totalCount
+    }
+  }
+`);
+
+const DEVICE_PAGE = graphql(`
+  query DevicePage($key: String!, $first: Int, $after: String) {
+    device(key: $key) { coredumps(first: $first, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } } }
+  }
+`);
+
+const MODEL_PAGE = graphql(`
+  query ModelPage($code: String!, $first: Int, $after: String) {
+    deviceModel(code: $code) {
+      devices(first: $first, after: $after) { nodes { key } pageInfo { hasNextPage endCursor } }
+      firmwares(first: $first) { nodes { version } pageInfo { hasNextPage endCursor } }
+    }
+  }
+`);
+
+/** What happens between two pages: dumps arrive, and some of those that are there go. */
+const happenings = fc.array(
+  fc.record({ arrive: fc.nat({ max: 3 }), go: fc.array(fc.nat({ max: 30 }), { maxLength: 4 }) }),
+  { minLength: 1, maxLength: 6 },
+);
+
+describe('paging through dumps that arrive and go', () => {
+  it.each(['fleet', 'device'] as const)(
+    'shows each dump of a %s that stays exactly once, newest first',
+    async (whose) => {
+      const door = await aGraphQLDoor();
+      const model = await door.fleet.aModel();
+      const device = await door.fleet.aDevice(model, { key: 'dev' });
+      const ask = whose === 'fleet' ? fleetPage : devicePage;
+
+      await fc.assert(
+        fc.asyncProperty(
+          fc.nat({ max: 25 }),
+          fc.integer({ min: 1, max: 7 }),
+          happenings,
+          async (n, first, turns) => {
+            await door.db.coredump.deleteMany();
+            for (let i = 0; i < n; i++) await door.fleet.aDump(device);
+            const atFirst = await idsOf(door);
+            const seen: string[] = [];
+            let after: string | null = null;
+            for (let turn = 0; ; turn++) {
+              const page: Awaited<ReturnType<typeof ask>> = await ask(door, first, after);
+              seen.push(...page.ids);
+              if (!page.hasNextPage) break;
+              after = page.endCursor;
+              await happen(door, device, turns[turn % turns.length] ?? { arrive: 0, go: [] });
+            }
+            const stayed = new Set(await idsOf(door));
+
+            expect(new Set(seen).size).toBe(seen.length);
+            expect(atFirst.filter((id) => stayed.has(id) && !seen.includes(id))).toEqual([]);
+            expect(seen).toEqual(atFirst.filter((id) => seen.includes(id)));
+          },
+        ),
+        { numRuns: 25 },
+      );
+    },
+  );
+
+  it('goes on where it was when the cursor’s own dump is gone', async () => {
+    const door = await aGraphQLDoor();
+    const { dumps } = await someDumps(door, 5);
+    const first = (await door.ask(FLEET_PAGE, { first: 2 })).coredumps;
+    await door.db.coredump.delete({ where: { id: dumps[1]?.id ?? 0 } });
+
+    const second = (await door.ask(FLEET_PAGE, { first: 2, after: first.pageInfo.endCursor ?? null }))
+      .coredumps;
+
+    expect(second.nodes.map(({ id }) => id)).toEqual([dumps[2]?.globalId, dumps[3]?.globalId]);
+    expect(second.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: true });
+  });
+});
+
+describe('a page', () => {
+  it('has 20 items when nobody says otherwise, and edges and nodes alike', async () => {
+    const door = await aGraphQLDoor();
+    const { dumps } = await someDumps(door, 25);
+
+    const { coredumps } = await door.ask(FLEET_PAGE, {});
+
+    const newest = dumps.slice(0, 20).map(({ globalId }) => globalId);
+    expect(coredumps.nodes.map(({ id }) => id)).toEqual(newest);
+    expect(coredumps.edges.map(({ node }) => node.id)).toEqual(newest);
+    expect(coredumps.pageInfo).toEqual({
+      hasNextPage: true,
+      hasPreviousPage: false,
+      startCursor: coredumps.edges[0]?.cursor,
+      endCursor: coredumps.edges[19]?.cursor,
+    });
+    expect(coredumps.totalCount).toBe(25);
+  });
+
+  it('may be empty, and still tell how many there are', async () => {
+    const door = await aGraphQLDoor();
+    await someDumps(door, 2);
+
+    for (const size of [{ first: 0 }, { last: 0 }]) {
+      const { coredumps } = await door.ask(FLEET_PAGE, size);
+      expect(coredumps).toMatchObject({
+        edges: [],
+        nodes: [],
+        totalCount: 2,
+        pageInfo: { startCursor: null, endCursor: null },
+      });
+    }
+  });
+
+  it('can be taken from the old end, and go back from there', async () => {
+    const door = await aGraphQLDoor();
+    const { dumps } = await someDumps(door, 5);
+    const ids = dumps.map(({ globalId }) => globalId);
+
+    const { coredumps: last } = await door.ask(FLEET_PAGE, { last: 2 });
+    const { coredumps: before } = await door.ask(FLEET_PAGE, {
+      last: 2,
+      before: last.pageInfo.startCursor ?? null,
+    });
+
+    expect(last.nodes.map(({ id }) => id)).toEqual(ids.slice(3));
+    expect(last.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
+    expect(before.nodes.map(({ id }) => id)).toEqual(ids.slice(1, 3));
+    expect(before.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: true });
+  });
+
+  it('of a model’s devices and builds is its own', async () => {
+    const door = await aGraphQLDoor();
+    const [pump, other] = [await door.fleet.aModel({ code: 'pump' }), await door.fleet.aModel()];
+    for (const key of ['a', 'b', 'c']) {
+      await door.fleet.aDevice(pump, { key });
+      await door.fleet.aDevice(other);
+      await door.fleet.aFirmware(pump, { version: key });
+      await door.fleet.aFirmware(other, { version: key });
+    }
+
+    const { deviceModel: first } = await door.ask(MODEL_PAGE, { code: 'pump', first: 2 });
+    const after = first?.devices.pageInfo.endCursor ?? null;
+    const { deviceModel: second } = await door.ask(MODEL_PAGE, { code: 'pump', first: 2, after });
+
+    expect(first?.devices.nodes).toEqual([{ key: 'c' }, { key: 'b' }]);
+    expect(first?.firmwares.nodes).toEqual([{ version: 'c' }, { version: 'b' }]);
+    expect(second?.devices).toMatchObject({ nodes: [{ key: 'a' }], pageInfo: { hasNextPage: false } });
+  });
+});
+
+async function fleetPage(door: GraphQLDoor, first: number, after: string | null) {
+  const { coredumps } = await door.ask(FLEET_PAGE, { first, after });
+  return { ids: coredumps.nodes.map(({ id }) => id), ...endOf(coredumps.pageInfo) };
+}
+
+async function devicePage(door: GraphQLDoor, first: number, after: string | null) {
+  const { device } = await door.ask(DEVICE_PAGE, { key: 'dev', first, after });
+  if (device == null) throw new Error('the device was made');
+  return { ids: device.coredumps.nodes.map(({ id }) => id), ...endOf(device.coredumps.pageInfo) };
+}
+
+function endOf({ hasNextPage, endCursor }: { hasNextPage: boolean; endCursor?: string | null | undefined }) {
+  return { hasNextPage, endCursor: endCursor ?? null };
+}
+
+/** Newest first, read past the door. */
+async function idsOf({ db }: GraphQLDoor): Promise<string[]> {
+  const rows = await db.coredump.findMany({ orderBy: { id: 'desc' }, select: { id: true } });
+  return rows.map(({ id }) => Buffer.from(`Coredump:${id}`).toString('base64'));
+}
+
+async function happen(
+  { db, fleet }: GraphQLDoor,
+  device: { id: number },
+  { arrive, go }: { arrive: number; go: number[] },
+): Promise<void> {
+  const rows = await db.coredump.findMany({ orderBy: { id: 'desc' }, select: { id: true } });
+  const ids = go.map((index) => rows[index]?.id ?? 0);
+  await db.coredump.deleteMany({ where: { id: { in: ids } } });
+  for (let i = 0; i < arrive; i++) await fleet.aDump(device);
+}
+
+/** Newest first. */
+async function someDumps({ fleet }: GraphQLDoor, count: number) {
+  const device = await fleet.aDevice(await fleet.aModel());
+  const dumps = [];
+  for (let i = 0; i < count; i++) dumps.unshift(await fleet.aDump(device));
+  return { dumps };
+}
