@@ -23,6 +23,15 @@ export interface FirmwareImage {
    * With a context the frames carry argument values.
    */
   framesAt(pc: number, context?: FrameContext): SourceFrame[];
+  /**
+   * The tail calls by which the function that `calleePc` lies in came to run, although `returnAddress` follows a call
+   * of another one: return addresses of the frames that a jump replaced, innermost first. Empty for an ordinary
+   * call, and where the debug information leaves more than one possibility. `calleePc` is an address inside the
+   * callee (`pc - 1` unless it is frame 0), `returnAddress` the caller's pc itself.
+   */
+  tailCallsBetween(calleePc: number, returnAddress: number): number[];
+  /** What of the ELF could not be read, one sentence each; may grow while the image is in use. */
+  notes(): readonly string[];
   /** Place of a member in a struct, from debug information: `structMember('tskTaskControlBlock', 'pxStack')`. */
   structMember(struct: string, path: string): { offset: number; size: number } | null;
 }
@@ -93,7 +102,17 @@ export interface FrameContext {
   /** Canonical frame address; null when the frame's caller could not be found. */
   cfa: number | null;
   /** The calling frame, for entry values; null for the outermost one. */
-  caller: { pc: number; registers: ReadonlyMap<number, number> } | null;
+  caller: CallingFrame | null;
   /** Memory of the dump, completed by the ELF's own bytes; null unless every byte is there. */
   readMemory(address: number, length: number): Uint8Array | null;
+}
+
+/** A frame further out, as far as it is known. */
+export interface CallingFrame {
+  /** The return address. */
+  pc: number;
+  registers: ReadonlyMap<number, number>;
+  /** When absent it is computed from the call-frame information. */
+  cfa?: number | null;
+  caller?: CallingFrame | null;
 }

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
+import { type ArgumentReader, createArgumentReader } from './dwarf/arguments.js';
 import { type CallFrames, readCallFrames } from './dwarf/call-frames.js';
+import { type CallSites, createCallSites } from './dwarf/call-sites.js';
 import { type DebugInformation, openDebugInformation } from './dwarf/debug-information.js';
+import type { LineRow } from './dwarf/line-table.js';
 import { createSourceLookup, type SourceLookup } from './dwarf/source-frames.js';
+import { createStructMembers, type StructMembers } from './dwarf/struct-members.js';
 import { APP_DESCRIPTOR_SECTION, readAppDescriptor } from './elf/app-descriptor.js';
 import {
   type ElfFile,
@@ -37,6 +41,13 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
   const callFrames = lazily<CallFrames>(() => readCallFrames(elf.contents('.debug_frame')));
   const information = lazily<DebugInformation>(() => openDebugInformation(elf));
   const sources = lazily<SourceLookup>(() => createSourceLookup(information()));
+  const callSites = lazily<CallSites>(() => createCallSites(sources(), (name) => symbols().named(name)));
+  const symbolAt = (address: number) => nearestName(sources(), symbols(), address);
+  const cfiAt = (pc: number) => callFrames().rowAt(pc);
+  const argumentReader = lazily<ArgumentReader>(() =>
+    createArgumentReader({ sources: sources(), callSites: callSites(), symbolAt, cfiAt }),
+  );
+  const members = lazily<StructMembers>(() => createStructMembers(information()));
   const descriptor = elf.contents(APP_DESCRIPTOR_SECTION);
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
@@ -44,11 +55,17 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
     sections: elf.sections.filter(({ index }) => index > 0).map(toFirmwareSection),
     appDescriptor: descriptor === null ? null : readAppDescriptor(descriptor),
     readAt: (address, length) => readLoaded(bytes, loaded, address, length),
-    symbolAt: (address) => nearestName(sources(), symbols(), address),
+    symbolAt,
     symbol: (name) => symbols().named(name),
-    cfiAt: (pc) => callFrames().rowAt(pc),
-    framesAt: (pc, context) => framesAt(sources(), symbols(), pc, context ?? null),
-    structMember: () => null,
+    cfiAt,
+    framesAt: (pc, context) =>
+      framesAt({ sources: sources(), symbols: symbols(), argumentReader }, pc, context ?? null),
+    tailCallsBetween: (calleePc, returnAddress) =>
+      information().file.attempt('The tail calls', [], () =>
+        callSites().tailCallsBetween(calleePc, returnAddress),
+      ),
+    notes: () => [...information().file.notes],
+    structMember: (struct, path) => members()(struct, path),
   };
 }
 
@@ -61,40 +78,51 @@ function nearestName(sources: SourceLookup, symbols: SymbolTable, address: numbe
   return symbol?.address === fn.address && symbol.name.startsWith(`${fn.name}(`) ? symbol : fn;
 }
 
+interface FrameSources {
+  sources: SourceLookup;
+  symbols: SymbolTable;
+  argumentReader: () => ArgumentReader;
+}
+
 /** Debug information where there is some; the symbol table names the rest (assembly, libraries, ROM). */
-function framesAt(
-  sources: SourceLookup,
-  symbols: SymbolTable,
-  pc: number,
-  context: FrameContext | null,
-): SourceFrame[] {
-  const place = sources.at(pc);
-  // GDB leaves the address out where the pc, not that of the call, is the first of its row.
-  const startsRow = place?.row?.start === (context?.pc ?? pc);
-  if (place === null || place.frames.length === 0) {
-    const symbol = symbols.functionAt(pc);
-    const row = place?.row ?? null;
-    if (symbol === null && row === null) return [];
-    return [
-      {
-        function: symbol?.name ?? null,
-        file: row?.file ?? null,
-        line: row?.line ?? null,
-        inlined: false,
-        atLineStart: startsRow,
-        arguments: [],
-      },
-    ];
-  }
+function framesAt(from: FrameSources, pc: number, context: FrameContext | null): SourceFrame[] {
+  const place = from.sources.at(pc);
+  if (place === null || place.function === null) return symbolFrame(from, place?.row ?? null, pc, context);
+  const fn = place.function;
   return place.frames.map(({ scope, name, file, line }, index) => ({
-    function: name ?? symbols.functionAt(pc)?.name ?? null,
+    function: name ?? from.symbols.functionAt(pc)?.name ?? null,
     file,
     line,
     inlined: scope.caller !== null,
     // Around an inlined call there is no address of its own to show.
-    atLineStart: index === 0 ? startsRow : line !== null,
-    arguments: [],
+    atLineStart: index === 0 ? startsRow(place.row, pc, context) : line !== null,
+    arguments: context === null ? [] : from.argumentReader().argumentsOf(scope, fn, pc, context),
   }));
+}
+
+function symbolFrame(
+  { symbols }: FrameSources,
+  row: LineRow | null,
+  pc: number,
+  context: FrameContext | null,
+): SourceFrame[] {
+  const symbol = symbols.functionAt(pc);
+  if (symbol === null && row === null) return [];
+  return [
+    {
+      function: symbol?.name ?? null,
+      file: row?.file ?? null,
+      line: row?.line ?? null,
+      inlined: false,
+      atLineStart: startsRow(row, pc, context),
+      arguments: [],
+    },
+  ];
+}
+
+/** GDB leaves the address out where the pc, not that of the call, is the first of a statement. */
+function startsRow(row: LineRow | null, pc: number, context: FrameContext | null): boolean {
+  return row?.isStatement === true && row.start === (context?.pc ?? pc);
 }
 
 function isLoaded(section: ElfSection): boolean {

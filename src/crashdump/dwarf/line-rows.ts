@@ -8,6 +8,8 @@ export interface LineRows {
   readonly addresses: Uint32Array;
   readonly files: Uint32Array;
   readonly lines: Uint32Array;
+  /** 1 where a statement begins (`is_stmt`). */
+  readonly statements: Uint8Array;
   /** What broke the program off; the rows before it are there. */
   readonly error: string | null;
 }
@@ -229,22 +231,25 @@ function flatten(sequences: readonly Sequence[]): Omit<LineRows, 'error'> {
   const addresses: number[] = [];
   const files: number[] = [];
   const lines: number[] = [];
-  const push = (address: number, file: number, line: number) => {
+  const statements: number[] = [];
+  const push = ({ address, file, line, isStatement }: Row) => {
     addresses.push(address);
     files.push(file);
     lines.push(line);
+    statements.push(isStatement ? 1 : 0);
   };
   const byStart = sequences.toSorted((a, b) => (a.rows[0]?.address ?? 0) - (b.rows[0]?.address ?? 0));
   for (const [index, { rows, end }] of byStart.entries()) {
     // Where sequences overlap, which only broken files do, the one that begins later counts.
     const next = byStart[index + 1]?.rows[0]?.address ?? Number.POSITIVE_INFINITY;
     const limit = Math.min(end, next);
-    for (const { address, file, line } of rows) if (address < limit) push(address, file, line);
-    push(limit, 0, 0);
+    for (const row of rows) if (row.address < limit) push(row);
+    push({ address: limit, file: 0, line: 0, isStatement: false });
   }
   return {
     addresses: Uint32Array.from(addresses),
     files: Uint32Array.from(files),
     lines: Uint32Array.from(lines),
+    statements: Uint8Array.from(statements),
   };
 }

@@ -15,6 +15,8 @@ export interface LineRow {
   readonly line: number;
   /** First address of the row. */
   readonly start: number;
+  /** False for rows in the middle of a statement. */
+  readonly isStatement: boolean;
 }
 
 /** A table that cannot be read has no rows; a note says so. */
@@ -45,11 +47,16 @@ export function readLineTable(file: DebugFile, unit: Unit, root: UnitRoot): Line
   return {
     fileName,
     rowAt(address) {
-      const { addresses, files, lines } = allRows();
+      const { addresses, files, lines, statements } = allRows();
       const index = lastAtOrBefore(addresses, address);
       const line = lines[index] ?? 0;
       if (line === 0) return null;
-      return { file: fileName(files[index] ?? 0), line, start: addresses[index] ?? 0 };
+      return {
+        file: fileName(files[index] ?? 0),
+        line,
+        start: addresses[index] ?? 0,
+        isStatement: statements[index] === 1,
+      };
     },
   };
 }

@@ -1,8 +1,8 @@
 /** What functions are called: as they are written in C, qualified and without parameters in C++, as GDB does. */
 import { demangle, demangleFunctionName } from '../elf/demangle.js';
 import { AT, C_PLUS_PLUS_LANGUAGES, TAG } from './constants.js';
-import { type Die, DieWalk, referenceAttribute, stringAttribute } from './dies.js';
-import type { UnitRoot } from './units.js';
+import { constantAttribute, type Die, DieWalk, referenceAttribute, stringAttribute } from './dies.js';
+import type { Unit, UnitRoot } from './units.js';
 
 /** Entries refer on to at most two others: the concrete to the abstract one, that to its declaration. */
 const MAX_REFERENCES = 8;
@@ -30,8 +30,14 @@ function linkageNameOf(die: Die, root: UnitRoot): string | null {
   return null;
 }
 
-function isCPlusPlus({ language }: UnitRoot): boolean {
+function isCPlusPlus({ language }: Pick<UnitRoot, 'language'>): boolean {
   return language !== null && C_PLUS_PLUS_LANGUAGES.has(language);
+}
+
+/** @throws Malformed */
+export function isCPlusPlusUnit(unit: Unit): boolean {
+  const root = unit.entries.at(unit.firstEntry);
+  return root !== null && isCPlusPlus({ language: constantAttribute(root, AT.language) });
 }
 
 function nameWithoutLinkage(die: Die, root: UnitRoot): string | null {
@@ -61,30 +67,32 @@ function qualifiedName(die: Die): string | null {
   const declaration = [...originsOf(die)].at(-1);
   const name = plainName(die);
   if (declaration === undefined || name === null) return name;
-  return [...enclosingNames(declaration), name].join('::');
+  const scopes = enclosingNames(declaration);
+  return scopes === null ? name : [...scopes, name].join('::');
 }
 
-/** Namespaces and classes around an entry, outermost first. */
-function enclosingNames(die: Die): string[] {
+/**
+ * Namespaces and classes around an entry, outermost first; null inside a class without a name (a lambda's), whose
+ * members GDB names without qualification. @throws Malformed
+ */
+export function enclosingNames(die: Die): string[] | null {
   const root = die.unit.entries.at(die.unit.firstEntry);
   if (root === null) return [];
-  const scopes: { name: string; depth: number }[] = [];
+  const scopes: { name: string | null; depth: number }[] = [];
   const walk = new DieWalk(die.unit, root);
   for (let entry = walk.next(); entry !== null && entry.offset <= die.offset; entry = walk.next()) {
     const { depth } = walk;
     while ((scopes.at(-1)?.depth ?? -1) >= depth) scopes.pop();
-    if (entry.offset === die.offset) return scopes.map(({ name }) => name);
-    const anonymous = ANONYMOUS.get(entry.tag);
-    if (anonymous !== undefined) scopes.push({ name: stringAttribute(entry, AT.name) ?? anonymous, depth });
+    if (entry.offset === die.offset) {
+      const names = scopes.flatMap(({ name }) => name ?? []);
+      return names.length < scopes.length ? null : names;
+    }
+    if (entry.tag === TAG.namespace) {
+      scopes.push({ name: stringAttribute(entry, AT.name) ?? '(anonymous namespace)', depth });
+    } else if (CLASSES.has(entry.tag)) scopes.push({ name: stringAttribute(entry, AT.name), depth });
     else if (entry.tag !== TAG.subprogram && entry.tag !== TAG.lexical_block) walk.skipChildren();
   }
   return [];
 }
 
-/** What qualifies a name, and what stands for it where it has none. */
-const ANONYMOUS: ReadonlyMap<number, string> = new Map([
-  [TAG.namespace, '(anonymous namespace)'],
-  [TAG.structure_type, '{unnamed struct}'],
-  [TAG.class_type, '{unnamed class}'],
-  [TAG.union_type, '{unnamed union}'],
-]);
+const CLASSES: ReadonlySet<number> = new Set([TAG.structure_type, TAG.class_type, TAG.union_type]);

@@ -153,7 +153,12 @@ function lastAtOrBefore(entries: readonly Entry[], address: number): number {
 }
 
 function published({ name, address, size }: Entry): FirmwareSymbol {
-  return { name: demangle(name) ?? name, address, size };
+  return { name: demangle(name) ?? withoutNumber(name), address, size };
+}
+
+/** GCC numbers static variables and copies of functions, `line.0`; GDB takes that for an overload number of Ada's. */
+function withoutNumber(name: string): string {
+  return name.replace(/^([a-z][a-z0-9_.]*)\.\d+$/, '$1');
 }
 
 function indexByName(entries: readonly Entry[]): Map<string, Entry> {

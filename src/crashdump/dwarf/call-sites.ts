@@ -1,0 +1,214 @@
+/** Calls as the compiler described them (DWARF 5 §3.4): whom they call, and with which values. */
+import type { FirmwareSymbol } from '../firmware-image.js';
+import { AT, TAG } from './constants.js';
+import {
+  addressAttribute,
+  attributeOf,
+  childrenOf,
+  type Die,
+  flagAttribute,
+  referenceAttribute,
+  stringAttribute,
+} from './dies.js';
+import { NoEntryValue, singleRegister } from './expression.js';
+import type { DebugFunction } from './functions.js';
+import { isCPlusPlusUnit, originsOf } from './names.js';
+import { rangesOf } from './ranges.js';
+import type { SourceLookup } from './source-frames.js';
+
+export interface CallSites {
+  /** The call that returns to the address; null when nothing describes one. */
+  returningTo(address: number): Die | null;
+  /** Entry point of the function that is called by name; null for calls through a pointer. @throws NoEntryValue */
+  namedTarget(callSite: Die): number | null;
+  /**
+   * Whether the function may have called itself by jumps: what its registers held when it was entered last is then
+   * not known. True also when that cannot be found out.
+   */
+  mayTailCallItself(entry: number): boolean;
+  /** Return addresses of the frames that jumps replaced, innermost first. */
+  tailCallsBetween(calleePc: number, returnAddress: number): number[];
+}
+
+/** Chains longer than a few are unheard of; the graph of all tail calls is not. */
+const MAX_VISITED = 2_000;
+
+export function createCallSites(
+  sources: SourceLookup,
+  symbol: (name: string) => FirmwareSymbol | null,
+): CallSites {
+  const selfCalls = new Map<number, boolean>();
+
+  const functionAt = (address: number): DebugFunction | null => sources.at(address)?.function ?? null;
+  const entryOf = (fn: DebugFunction): number | null => fn.ranges[0]?.start ?? null;
+
+  const returningTo = (address: number) => functionAt(address - 1)?.scopes.callSites.get(address) ?? null;
+
+  const namedTarget = (callSite: Die): number | null => {
+    const origin =
+      referenceAttribute(callSite, AT.call_origin) ?? referenceAttribute(callSite, AT.abstract_origin);
+    if (origin === null) {
+      if (targetExpression(callSite) !== null) return null;
+      throw new NoEntryValue();
+    }
+    const [range] = rangesOf(origin);
+    if (range !== undefined) return range.start;
+    const target = symbolOf(origin, symbol);
+    if (target === null) throw new NoEntryValue();
+    return target.address;
+  };
+
+  /** Tail calls of the function that begins at `entry`. @throws NoEntryValue when no function does */
+  const tailCallsOf = (entry: number): Die[] => {
+    const fn = functionAt(entry);
+    if (fn === null || entryOf(fn) !== entry) throw new NoEntryValue();
+    return [...fn.scopes.callSites.values()].filter(isTailCall);
+  };
+
+  const findSelfCall = (entry: number): boolean => {
+    const seen = new Set<number>([entry]);
+    const open = [entry];
+    for (let from = open.pop(); from !== undefined; from = open.pop()) {
+      for (const call of tailCallsOf(from)) {
+        const target = namedTarget(call);
+        if (target === null || target === entry || seen.size >= MAX_VISITED) return true;
+        if (!seen.has(target)) {
+          seen.add(target);
+          open.push(target);
+        }
+      }
+    }
+    return false;
+  };
+
+  /** All ways by tail calls from the function at `from` to `callee`, as far as they decide the answer. */
+  const findChains = (from: number, callee: number): Die[][] => {
+    const chains: Die[][] = [];
+    const visited = new Set<number>();
+    const open: { entry: number; chain: Die[] }[] = [{ entry: from, chain: [] }];
+    for (let state = open.pop(); state !== undefined; state = open.pop()) {
+      const { entry, chain } = state;
+      if (entry === callee) {
+        chains.push(chain);
+        if (chain.length === 0) return chains;
+        continue;
+      }
+      for (const call of tailCallsOf(entry)) {
+        if (visited.has(call.offset)) continue;
+        visited.add(call.offset);
+        if (visited.size >= MAX_VISITED) throw new NoEntryValue();
+        const target = namedTarget(call);
+        if (target === null) throw new NoEntryValue();
+        open.push({ entry: target, chain: [...chain, call] });
+      }
+    }
+    return chains;
+  };
+
+  const tailCallsBetween = (calleePc: number, returnAddress: number): number[] => {
+    const callSite = returningTo(returnAddress);
+    const callee = functionAt(calleePc);
+    const calleeEntry = callee === null ? null : entryOf(callee);
+    if (callSite === null || calleeEntry === null) return [];
+    const target = namedTarget(callSite);
+    if (target === null) return [];
+    return unambiguous(findChains(target, calleeEntry))
+      .flatMap((call) => returnAddressOf(call) ?? [])
+      .reverse();
+  };
+
+  return {
+    returningTo,
+    namedTarget,
+    mayTailCallItself(entry) {
+      let known = selfCalls.get(entry);
+      if (known === undefined) {
+        known = orWithoutEntryValue(true, () => findSelfCall(entry));
+        selfCalls.set(entry, known);
+      }
+      return known;
+    },
+    tailCallsBetween: (calleePc, returnAddress) =>
+      orWithoutEntryValue<number[]>([], () => tailCallsBetween(calleePc, returnAddress)),
+  };
+}
+
+/** The attribute that says whom a call through a pointer reaches. */
+export function targetExpression(callSite: Die): Uint8Array | null {
+  return blockOf(callSite, AT.call_target) ?? blockOf(callSite, AT.GNU_call_site_target);
+}
+
+/** The expression, in the caller's frame, for what it passed in a register; null when the compiler did not say. */
+export function passedValue(callSite: Die, register: number): Uint8Array | null {
+  for (const parameter of childrenOf(callSite)) {
+    if (parameter.tag !== TAG.call_site_parameter && parameter.tag !== TAG.GNU_call_site_parameter) continue;
+    const location = blockOf(parameter, AT.location);
+    if (location === null || singleRegister(location) !== register) continue;
+    return blockOf(parameter, AT.call_value) ?? blockOf(parameter, AT.GNU_call_site_value);
+  }
+  return null;
+}
+
+function blockOf(die: Die, attribute: number): Uint8Array | null {
+  const value = attributeOf(die, attribute);
+  return value?.kind === 'block' ? value.bytes : null;
+}
+
+function isTailCall(callSite: Die): boolean {
+  return flagAttribute(callSite, AT.call_tail_call) || flagAttribute(callSite, AT.GNU_tail_call);
+}
+
+function returnAddressOf(callSite: Die): number | null {
+  return addressAttribute(callSite, AT.call_return_pc) ?? addressAttribute(callSite, AT.low_pc);
+}
+
+/** In C++ GDB looks for the linkage name alone, so that it does not find `extern "C"` functions; neither do we. */
+function symbolOf(origin: Die, symbol: (name: string) => FirmwareSymbol | null): FirmwareSymbol | null {
+  const isPlain = !isCPlusPlusUnit(origin.unit);
+  for (const die of originsOf(origin)) {
+    const name = stringAttribute(die, AT.linkage_name) ?? (isPlain ? stringAttribute(die, AT.name) : null);
+    const found = name === null ? null : symbol(name);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** What all chains have in common at their beginning and at their end; nothing if that is all there is of one. */
+function unambiguous(chains: readonly Die[][]): Die[] {
+  const [first, ...others] = chains;
+  if (first === undefined) return [];
+  let callers = first.length;
+  let callees = first.length;
+  for (const other of others) {
+    callers = Math.min(
+      callers,
+      commonLength(first, other, (chain, index) => chain[index]),
+    );
+    callees = Math.min(
+      callees,
+      commonLength(first, other, (chain, index) => chain.at(-1 - index)),
+    );
+  }
+  if (callers === first.length && callees === first.length) return first;
+  return [...first.slice(0, callers), ...first.slice(first.length - callees)];
+}
+
+function commonLength(
+  a: readonly Die[],
+  b: readonly Die[],
+  pick: (chain: readonly Die[], index: number) => Die | undefined,
+): number {
+  let length = 0;
+  while (length < Math.min(a.length, b.length) && pick(a, length)?.offset === pick(b, length)?.offset)
+    length++;
+  return length;
+}
+
+function orWithoutEntryValue<T>(otherwise: T, find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof NoEntryValue) return otherwise;
+    throw error;
+  }
+}

@@ -1,0 +1,140 @@
+/** What a type is to somebody who prints its values: typedefs and qualifiers are looked through. */
+import { AT, TAG } from './constants.js';
+import {
+  attributeOf,
+  childrenOf,
+  constantAttribute,
+  type Die,
+  referenceAttribute,
+  stringAttribute,
+} from './dies.js';
+import { enclosingNames, isCPlusPlusUnit } from './names.js';
+
+export type ValueType =
+  | { kind: 'integer'; size: number; isSigned: boolean }
+  /** Characters wider than a byte, by the prefix of their literals. */
+  | { kind: 'character'; size: number; prefix: 'u' | 'U' | 'L' }
+  | { kind: 'boolean'; size: number }
+  | { kind: 'float'; size: number }
+  | { kind: 'enumeration'; size: number; isSigned: boolean; enumerators: readonly Enumerator[] }
+  | { kind: 'pointer'; size: number; to: 'text' | 'anything' }
+  | { kind: 'reference'; size: number; to: ValueType }
+  /** Structs, unions, classes and arrays: nothing that a frame line shows. */
+  | { kind: 'aggregate'; size: number };
+
+export interface Enumerator {
+  readonly name: string;
+  readonly value: bigint;
+}
+
+const ENCODING = {
+  boolean: 0x02,
+  float: 0x04,
+  signed: 0x05,
+  signed_char: 0x06,
+  UTF: 0x10,
+} as const;
+
+const TRANSPARENT: ReadonlySet<number> = new Set([
+  TAG.typedef,
+  TAG.const_type,
+  TAG.volatile_type,
+  TAG.restrict_type,
+  TAG.atomic_type,
+]);
+const POINTER_SIZE = 4;
+const MAX_TYPEDEFS = 64;
+const MAX_ENUMERATORS = 10_000;
+
+/** Null for types that cannot be made out. @throws Malformed */
+export function typeOf(die: Die): ValueType | null {
+  const type = referenceAttribute(die, AT.type);
+  return type === null ? null : describe(type, 0);
+}
+
+/** The struct, array or base type behind typedefs and qualifiers. @throws Malformed */
+export function underlyingType(type: Die): Die | null {
+  let current: Die | null = type;
+  for (let count = 0; current !== null && count < MAX_TYPEDEFS; count++) {
+    if (!TRANSPARENT.has(current.tag)) return current;
+    current = referenceAttribute(current, AT.type);
+  }
+  return null;
+}
+
+function describe(named: Die, depth: number): ValueType | null {
+  const type = underlyingType(named);
+  if (type === null || depth > MAX_TYPEDEFS) return null;
+  const size = constantAttribute(type, AT.byte_size);
+  switch (type.tag) {
+    case TAG.base_type:
+      return baseType(named, type, size ?? POINTER_SIZE);
+    case TAG.enumeration_type:
+      return enumeration(type, size ?? POINTER_SIZE);
+    case TAG.pointer_type:
+      return { kind: 'pointer', size: size ?? POINTER_SIZE, to: pointsToText(type) ? 'text' : 'anything' };
+    case TAG.reference_type:
+    case TAG.rvalue_reference_type: {
+      const target = referenceAttribute(type, AT.type);
+      const to = target === null ? null : describe(target, depth + 1);
+      return to === null ? null : { kind: 'reference', size: POINTER_SIZE, to };
+    }
+    case TAG.unspecified_type: // decltype(nullptr)
+      return { kind: 'pointer', size: POINTER_SIZE, to: 'anything' };
+    case TAG.structure_type:
+    case TAG.class_type:
+    case TAG.union_type:
+    case TAG.array_type:
+      return { kind: 'aggregate', size: size ?? 0 };
+    default:
+      return null;
+  }
+}
+
+function baseType(named: Die, type: Die, size: number): ValueType {
+  const encoding = constantAttribute(type, AT.encoding);
+  if (encoding === ENCODING.boolean) return { kind: 'boolean', size };
+  if (encoding === ENCODING.float) return { kind: 'float', size };
+  if (encoding === ENCODING.UTF && size > 1)
+    return { kind: 'character', size, prefix: size === 2 ? 'u' : 'U' };
+  if (isWideCharacter(named)) return { kind: 'character', size, prefix: 'L' };
+  return {
+    kind: 'integer',
+    size,
+    isSigned: encoding === ENCODING.signed || encoding === ENCODING.signed_char,
+  };
+}
+
+/** GDB goes by the name, of the type or of a typedef on the way to it. */
+function isWideCharacter(named: Die): boolean {
+  let current: Die | null = named;
+  for (let count = 0; current !== null && count < MAX_TYPEDEFS; count++) {
+    if (stringAttribute(current, AT.name) === 'wchar_t') return true;
+    current = TRANSPARENT.has(current.tag) ? referenceAttribute(current, AT.type) : null;
+  }
+  return false;
+}
+
+/** Single bytes of any sign count as text, as in GDB. */
+function pointsToText(pointer: Die): boolean {
+  const target = referenceAttribute(pointer, AT.type);
+  const type = target === null ? null : underlyingType(target);
+  if (type?.tag !== TAG.base_type || constantAttribute(type, AT.byte_size) !== 1) return false;
+  return constantAttribute(type, AT.encoding) !== ENCODING.boolean;
+}
+
+function enumeration(type: Die, size: number): ValueType {
+  const scope = stringAttribute(type, AT.name);
+  const enumerators: Enumerator[] = [];
+  const isScoped = attributeOf(type, AT.enum_class) !== null;
+  const qualifiers = isCPlusPlusUnit(type.unit) ? (enclosingNames(type) ?? []) : [];
+  for (const child of childrenOf(type)) {
+    if (child.tag !== TAG.enumerator || enumerators.length >= MAX_ENUMERATORS) continue;
+    const name = stringAttribute(child, AT.name);
+    const value = attributeOf(child, AT.const_value);
+    if (name === null || value?.kind !== 'constant') continue;
+    const path = isScoped && scope !== null ? [...qualifiers, scope, name] : [...qualifiers, name];
+    enumerators.push({ name: path.join('::'), value: value.wide ?? BigInt(value.value) });
+  }
+  return { kind: 'enumeration', size, isSigned: enumerators.some(({ value }) => value < 0n), enumerators };
+}
