@@ -40,3 +40,11 @@ export function isRomAddress(chip: Chip | null, address: number): boolean {
   const [low, high] = chip?.rom ?? [0x40000000, 0x40020000];
   return address >= low && address < high;
 }
+
+/**
+ * Addresses that the device makes up for stacks that it found broken: COREDUMP_FAKE_STACK_START is 0x20000000, on
+ * chips that have memory there 0x70000000.
+ */
+export function isPlaceholder(address: number): boolean {
+  return (address >= 0x20000000 && address < 0x2f000000) || (address >= 0x70000000 && address < 0x80000000);
+}

@@ -1,9 +1,9 @@
 import { findRiscvException, readRiscvStackFrame } from './arch/riscv.js';
 import { readXtensaExceptionFrame, readXtensaStackFrame } from './arch/xtensa.js';
 import { type ByteReader, Malformed } from './bytes.js';
-import { chipById } from './chips.js';
+import { chipById, isPlaceholder } from './chips.js';
 import type { BinPayload } from './container.js';
-import { type Core, isFakeAddress } from './core-elf.js';
+import type { Core } from './core-elf.js';
 import type { DumpTask } from './dump.js';
 import { MAX_TASKS } from './limits.js';
 import { DumpMemory, type MemorySegment } from './memory.js';
@@ -81,7 +81,7 @@ function readTask(reader: ByteReader, index: number, tcbSize: number, architectu
     tcbAddress,
     stack: { start, end: start + stack.length },
     registers,
-    stackIsCorrupted: isFakeAddress(start) || isFakeAddress(tcbAddress),
+    stackIsCorrupted: isPlaceholder(start) || isPlaceholder(tcbAddress),
     interrupted: null,
   };
   const memory: MemorySegment[] = [

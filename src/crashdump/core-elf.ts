@@ -1,10 +1,11 @@
 import { findRiscvException, readRiscvRegisterNote, readRiscvStackFrame } from './arch/riscv.js';
 import { readXtensaRegisterNote, readXtensaStackFrame, xtensaException } from './arch/xtensa.js';
 import { ByteReader, Malformed } from './bytes.js';
-import type { Architecture } from './chips.js';
+import { type Architecture, isPlaceholder } from './chips.js';
 import type { ElfPayload } from './container.js';
+import { openCoreFile } from './core-file.js';
 import type { Dump, DumpTask } from './dump.js';
-import { MAX_NOTES, MAX_SEGMENTS, MAX_TASKS } from './limits.js';
+import { MAX_TASKS } from './limits.js';
 import { DumpMemory, type MemorySegment } from './memory.js';
 import {
   type ExtraInfo,
@@ -12,7 +13,6 @@ import {
   type Note,
   readCoreDumpInfo,
   readExtraInfo,
-  readNotes,
   readPanicDetails,
   readTaskInfo,
 } from './notes.js';
@@ -26,31 +26,15 @@ export type Core = Omit<Dump, 'format' | 'checksum' | 'chip' | 'chipRevision'> &
   chipId: number | null;
 };
 
-const ET_CORE = 4;
-const MACHINES: ReadonlyMap<number, Architecture> = new Map([
-  [0x5e, 'xtensa'],
-  [0xf3, 'riscv'],
-]);
-const PT_LOAD = 1;
-const PT_NOTE = 4;
-const PF_X = 1;
-const PROGRAM_HEADER_SIZE = 32;
-
-/** Placeholders that the device wrote for stacks that it found broken (COREDUMP_FAKE_STACK_START, per chip). */
-export function isFakeAddress(address: number): boolean {
-  return (address >= 0x20000000 && address < 0x2f000000) || (address >= 0x70000000 && address < 0x80000000);
-}
-
 /** @throws UnreadableDump when it is no 32-bit little-endian core of these chips, or holds no task */
 export function readElfCore({ reader }: ElfPayload): Core {
   const warnings: string[] = [];
-  const header = readHeader(reader);
-  const { segments, notes } = readSegments(reader, header, warnings);
+  const { architecture, segments, notes } = openCoreFile(reader, warnings);
   const memory = new DumpMemory(segments);
 
-  const facts = readFacts(notes, header.architecture);
+  const facts = readFacts(notes, architecture);
   const tasks = crashedFirst(
-    collectTasks(notes, header.architecture, segments, facts, warnings),
+    collectTasks(notes, architecture, segments, facts, warnings),
     facts.extra?.crashedTcb ?? null,
     warnings,
   );
@@ -58,107 +42,18 @@ export function readElfCore({ reader }: ElfPayload): Core {
   if (!crashed) throw new UnreadableDump('The core dump holds the registers of no task.');
 
   return {
-    architecture: header.architecture,
+    architecture,
     memory,
     tasks,
     crashedTcb: facts.extra?.crashedTcb ?? null,
     inInterrupt: facts.extra?.inInterrupt ?? null,
-    exception: readException(header.architecture, crashed, facts.extra, memory),
+    exception: readException(architecture, crashed, facts.extra, memory),
     panicDetails: facts.panicDetails,
     appElfSha256: facts.appElfSha256,
     versionWord: facts.versionWord,
     chipId: facts.versionWord === null ? null : facts.versionWord >>> 16,
     warnings,
   };
-}
-
-interface Header {
-  architecture: Architecture;
-  programHeaderOffset: number;
-  programHeaderSize: number;
-  programHeaderCount: number;
-}
-
-function readHeader(reader: ByteReader): Header {
-  if (reader.length < 52) {
-    throw new UnreadableDump(`The core ELF is cut inside its header: ${reader.length} of 52 bytes.`);
-  }
-  const header = reader.slice('core ELF header', 0, 52);
-  if (header.u32() !== 0x464c457f)
-    throw new UnreadableDump('The dump announces an ELF core, but no ELF stands in it.');
-  if (header.u8() !== 1 || header.u8() !== 1) {
-    throw new UnreadableDump('The core ELF is not a 32-bit little-endian one, as every ESP32 writes it.');
-  }
-  header.seek(16);
-  const type = header.u16();
-  const machine = header.u16();
-  if (type !== ET_CORE) {
-    throw new UnreadableDump('This ELF is no core dump (its type is not ET_CORE); is it the firmware?');
-  }
-  const architecture = MACHINES.get(machine);
-  if (!architecture)
-    throw new UnreadableDump(
-      `The core ELF is of machine 0x${machine.toString(16)}, neither Xtensa nor RISC-V.`,
-    );
-  header.seek(28);
-  const programHeaderOffset = header.u32();
-  header.seek(42);
-  return {
-    architecture,
-    programHeaderOffset,
-    programHeaderSize: header.u16(),
-    programHeaderCount: header.u16(),
-  };
-}
-
-/** Reads as many segments as are really there; the rest is a warning. */
-function readSegments(reader: ByteReader, header: Header, warnings: string[]) {
-  const segments: MemorySegment[] = [];
-  const notes: Note[] = [];
-  if (header.programHeaderSize < PROGRAM_HEADER_SIZE) {
-    throw new UnreadableDump(
-      `The core ELF has program headers of ${header.programHeaderSize} bytes instead of 32.`,
-    );
-  }
-  for (let index = 0; index < header.programHeaderCount; index++) {
-    try {
-      const at = header.programHeaderOffset + index * header.programHeaderSize;
-      const entry = reader.slice(`program header ${index}`, at, PROGRAM_HEADER_SIZE);
-      const type = entry.u32();
-      const offset = entry.u32();
-      const address = entry.u32();
-      entry.skip(4);
-      const fileSize = entry.u32();
-      entry.skip(4);
-      const executable = (entry.u32() & PF_X) !== 0;
-      if (type !== PT_LOAD && type !== PT_NOTE) continue;
-      const available = Math.min(fileSize, Math.max(0, reader.length - offset));
-      if (available < fileSize) {
-        warnings.push(
-          `Segment ${index} at 0x${address.toString(16)} is cut: ${available} of ${fileSize} bytes are here.`,
-        );
-      }
-      if (available === 0) continue;
-      const body = reader.slice(`segment ${index}`, offset, available);
-      if (notes.length >= MAX_NOTES || segments.length >= MAX_SEGMENTS) {
-        warnings.push(
-          `Only ${index} of ${header.programHeaderCount} segments were read: there are too many.`,
-        );
-        break;
-      }
-      if (type === PT_NOTE) {
-        for (const note of readNotes(body)) if (notes.push(note) >= MAX_NOTES) break;
-      } else if (address + available <= 2 ** 32) segments.push({ address, bytes: body.bytes, executable });
-      else warnings.push(`Segment ${index} reaches beyond the end of the address space and was left out.`);
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error;
-      warnings.push(
-        `Only ${index} of ${header.programHeaderCount} program headers are readable (${error.message}).`,
-      );
-      break;
-    }
-  }
-  return { segments, notes };
 }
 
 interface Facts {
@@ -261,7 +156,7 @@ function describeTask(
   const [first, second] = tcbIndex === undefined ? [] : segments.slice(tcbIndex + 1, tcbIndex + 3);
   const sp = stackPointer(registers, architecture);
   const stack =
-    first && (holds(first, sp) || isTopOfStack(first, tcb) || isFakeAddress(first.address)) ? first : null;
+    first && (holds(first, sp) || isTopOfStack(first, tcb) || isPlaceholder(first.address)) ? first : null;
 
   const interrupted =
     isFirst && facts.extra?.inInterrupt && second && isTopOfStack(second, tcb) ? second : null;
@@ -271,8 +166,8 @@ function describeTask(
     registers,
     stackIsCorrupted:
       facts.brokenTasks.has(tcbAddress) ||
-      isFakeAddress(registers.pc) ||
-      (stack !== null && isFakeAddress(stack.address)),
+      isPlaceholder(registers.pc) ||
+      (stack !== null && isPlaceholder(stack.address)),
     interrupted: interrupted && readInterrupted(interrupted, architecture),
   };
 }
