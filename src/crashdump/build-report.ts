@@ -40,6 +40,9 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
       warnings.push(`Task '${task.name}' has overflowed its stack: ${task.stackOverflow}.`);
   }
 
+  // By now the image has read all that this report needs of it.
+  warnings.push(...(firmware?.notes() ?? []));
+
   const reason = panicReason(dump, firmware);
   const crashedFrames = isCrashedKnown ? (crashed?.frames ?? []) : [];
   // Names from another build's ELF would group crashes by chance.

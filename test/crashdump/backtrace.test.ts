@@ -159,6 +159,21 @@ describe('RISC-V backtraces', () => {
     expect(backtraceEnd).toBeNull();
   });
 
+  it('have the functions that ended by jumping to another, and left no frame', () => {
+    const stack = { [SP + 16 + 28]: 0x42000310 };
+    const task = aTask({ pc: 0x42000010, registers: { 1: 0x42000110, 2: SP }, stack });
+    const jumping = aFirmware({ symbols, cfi, code, tailCalls: { 'inner middle': [0x42000280] } });
+
+    const { frames } = crashedTask({ machine: 'riscv', tasks: [task] }, jumping);
+
+    expect(frames.map(({ index, pc, function: name }) => [index, pc, name])).toEqual([
+      [0, '0x42000010', 'inner'],
+      [1, '0x42000280', 'outer'],
+      [2, '0x42000110', 'middle'],
+      [3, '0x42000310', 'vPortTaskWrapper'],
+    ]);
+  });
+
   it('end like GDB at a function that never saved where it returns to', () => {
     const unsaved = aFirmware({ symbols, cfi: { ...cfi, middle: cfiRow(32, 'same') }, code });
     const task = aTask({ pc: 0x42000010, registers: { 1: 0x42000110, 2: SP } });

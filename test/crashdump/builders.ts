@@ -284,6 +284,9 @@ export function aFirmware({
   cfi = {} as Record<string, CfiRow>,
   code = [] as { address: number; bytes: Uint8Array }[],
   members = {} as Record<string, { offset: number; size: number }>,
+  /** By "callee caller". */
+  tailCalls = {} as Record<string, number[]>,
+  notes = [] as string[],
 } = {}): FirmwareImage {
   const symbolAt = (address: number) =>
     symbols.find((symbol) => address >= symbol.address && address < symbol.address + symbol.size) ?? null;
@@ -316,6 +319,9 @@ export function aFirmware({
         },
       ];
     },
+    tailCallsBetween: (calleePc, returnAddress) =>
+      tailCalls[`${symbolAt(calleePc)?.name} ${symbolAt(returnAddress - 1)?.name}`] ?? [],
+    notes: () => notes,
     structMember: (_struct, path) => members[path] ?? null,
   };
 }

@@ -41,6 +41,14 @@ describe.each(COMPLETE)('the real case %s', (name) => {
       expect(lines).toEqual(expect.arrayContaining(real.expected.memory));
     });
 
+    // The oldest case was printed by a tool of its time, with another layout of threads.
+    it.skipIf(name === 'esp32-bin-idf-v3.3')('prints what the peer prints, ROM frames aside', () => {
+      const theirs = comparable(real.expected.text, report);
+      const ours = comparable(output, report).filter((line) => !OURS_ALONE.test(line));
+
+      expect(ours).toEqual(theirs.filter((line) => !OURS_ALONE.test(line)));
+    });
+
     it('needs no warning', () => {
       expect(report.warnings).toEqual([]);
     });
@@ -67,6 +75,21 @@ describe.each(PARTIAL)('the real case %s, without its firmware', (name) => {
     });
   });
 });
+
+/** Lines that say more than the peer does, and the one that it cannot give for a BIN dump. */
+const OURS_ALONE = /^(Panic reason|Explanation): |^The task is \w+: it waits for /;
+
+/** Frames lose their number (the peer has ROM frames that need ROM ELFs) and their mark; ROM frames fall out. */
+function comparable(text: string, { chip }: CrashReport): string[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/^#\d+ +/, '# ').replace(/ \(recovered\)$/, ''))
+    .filter((line) => {
+      const pc = /^(?:# |[* ] \d+ +process \d+ )(0x[0-9a-f]+) in/.exec(line)?.[1];
+      return pc === undefined || !isRomAddress(chipByName(chip), Number(pc));
+    });
+}
 
 function read(name: string): { report: CrashReport; output: string; real: RealCase } {
   const real = readCase(name);

@@ -36,6 +36,7 @@ export interface PeerOutput {
   tasks: [number, string, string, string][];
   threads: { tcb: number; frames: PeerFrame[] }[];
   memory: string[];
+  text: string;
 }
 
 export interface PeerFrame {
@@ -70,6 +71,7 @@ function parsePeerOutput(text: string): PeerOutput {
     memory: (section('ALL MEMORY REGIONS') + section('CORE DUMP MEMORY CONTENTS'))
       .split('\n')
       .filter((line) => line.startsWith('0x') || line.startsWith('.coredump')),
+    text,
   };
 }
 

@@ -115,6 +115,12 @@ describe('the firmware', () => {
     expect(found.fingerprint).toBeNull();
   });
 
+  it('that is damaged in places says so in the warnings', () => {
+    const found = report({}, aFirmware({ symbols, notes: ['The line table is damaged.'] }));
+
+    expect(found.warnings).toContain('The line table is damaged.');
+  });
+
   it('of another architecture is not used, with a warning', () => {
     const found = report({}, xtensaFirmware);
 

@@ -1,9 +1,9 @@
 import { type Architecture, type Chip, isRomAddress } from '../chips.js';
-import type { FirmwareImage, SourceFrame } from '../firmware-image.js';
+import type { CallingFrame, FirmwareImage, SourceFrame } from '../firmware-image.js';
 import { MAX_FRAMES_PER_TASK } from '../limits.js';
 import type { ReadMemory } from '../memory.js';
 import { hex32, type RegisterSet } from '../registers.js';
-import type { StackFrame } from '../report.js';
+import type { FrameTrust, StackFrame } from '../report.js';
 import type { PhysicalFrame, Unwinder } from './frame.js';
 import { createRiscvUnwinder } from './riscv.js';
 import { createXtensaUnwinder } from './xtensa.js';
@@ -33,11 +33,15 @@ export function backtrace(registers: RegisterSet, context: BacktraceContext): Ba
     context.architecture === 'xtensa'
       ? unwind(createXtensaUnwinder(registers, context.read), context.budget)
       : unwind(createRiscvUnwinder(registers, context.read, images(context)), context.budget);
-  return { frames: nameFrames(frames, context), end };
+  const all = context.architecture === 'riscv' ? withTailCalls(frames, context) : frames;
+  return { frames: nameFrames(all, context), end };
 }
 
-interface UnwoundFrame extends PhysicalFrame {
+interface UnwoundFrame {
+  pc: number;
+  registers: ReadonlyMap<number, number>;
   cfa: number | null;
+  trust: FrameTrust;
 }
 
 /** Goes from caller to caller; ends also where a stack would lead in circles. */
@@ -47,8 +51,9 @@ function unwind<Frame extends PhysicalFrame>(unwinder: Unwinder<Frame>, budget: 
   let frame = unwinder.first();
   while (true) {
     const step = unwinder.callerOf(frame, frames.length);
-    frames.push({ ...frame, cfa: step.cfa });
-    seen.add(`${frame.pc}/${frame.sp}`);
+    const { pc, sp, registers, trust } = frame;
+    frames.push({ pc, registers, trust, cfa: step.cfa });
+    seen.add(`${pc}/${sp}`);
     budget.frames--;
     if (!step.caller) return { frames, end: step.end };
     if (seen.has(`${step.caller.pc}/${step.caller.sp}`)) {
@@ -61,38 +66,71 @@ function unwind<Frame extends PhysicalFrame>(unwinder: Unwinder<Frame>, budget: 
   }
 }
 
+/** A function that ends by jumping to another has left no frame; the caller's call site tells who it was. */
+function withTailCalls(
+  frames: readonly UnwoundFrame[],
+  { firmware }: BacktraceContext,
+): readonly UnwoundFrame[] {
+  if (!firmware) return frames;
+  return frames.flatMap((frame, level) => {
+    const caller = frames[level + 1];
+    // Between a frame and one that was only guessed at, everything may have happened.
+    if (caller?.trust !== 'cfi') return [frame];
+    const returnAddresses = firmware.tailCallsBetween(lookupPc(frame, level), caller.pc);
+    return [
+      frame,
+      ...returnAddresses.map((pc) => ({ ...frame, pc, registers: new Map(), trust: caller.trust })),
+    ];
+  });
+}
+
 /** Several frames for one, where functions were inlined. */
 function nameFrames(frames: readonly UnwoundFrame[], context: BacktraceContext): StackFrame[] {
+  const callers = linkCallers(frames);
   return frames
     .flatMap((frame, level) => {
-      const sources = sourcesOf(frame, frames[level + 1] ?? null, level, context);
       // A return address of 0, on Xtensa with the top bits of code, is where a task that never ran would return to.
       const inRom = (frame.pc & 0x3fffffff) !== 0 && isRomAddress(context.chip, frame.pc);
+      const sources = sourcesOf(frame, callers[level] ?? null, level, context);
       return sources.map((source) => ({ ...source, pc: hex32(frame.pc), trust: frame.trust, inRom }));
     })
     .map((frame, index) => ({ index, ...frame }));
 }
 
+/** For each frame the one that called it, which knows its own caller in turn. */
+function linkCallers(frames: readonly UnwoundFrame[]): (CallingFrame | null)[] {
+  const callers: (CallingFrame | null)[] = [];
+  let caller: CallingFrame | null = null;
+  for (const { pc, registers, cfa } of frames.toReversed()) {
+    callers.unshift(caller);
+    caller = { pc, registers, cfa, caller };
+  }
+  return callers;
+}
+
 function sourcesOf(
   frame: UnwoundFrame,
-  caller: UnwoundFrame | null,
+  caller: CallingFrame | null,
   level: number,
   context: BacktraceContext,
 ): SourceFrame[] {
-  // A return address may belong to the next line or function already: look inside the call instruction.
-  const pc = level === 0 ? frame.pc : frame.pc - 1;
-  const { registers, cfa } = frame;
+  const { pc, registers, cfa } = frame;
   for (const image of images(context)) {
-    const sources = image.framesAt(pc, {
-      pc: frame.pc,
+    const sources = image.framesAt(lookupPc(frame, level), {
+      pc,
       registers,
       cfa,
-      caller: caller && { pc: caller.pc, registers: caller.registers },
+      caller,
       readMemory: context.read,
     });
     if (sources.length > 0) return sources;
   }
   return [{ function: null, file: null, line: null, inlined: false, atLineStart: false, arguments: [] }];
+}
+
+/** A return address may belong to the next line or function already: look inside the call instruction. */
+function lookupPc({ pc }: UnwoundFrame, level: number): number {
+  return level === 0 ? pc : pc - 1;
 }
 
 function images({ firmware, roms }: BacktraceContext): FirmwareImage[] {
