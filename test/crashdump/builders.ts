@@ -61,7 +61,7 @@ export function aTask(overrides: Partial<TaskSpec> = {}): TaskSpec {
   };
 }
 
-export const TCB_SIZE = 0x154;
+const TCB_SIZE = 0x154;
 
 export function tcbBytes(task: TaskSpec): Uint8Array {
   const listItem = (container: number) => words(0, 0, 0, task.tcb, container);
@@ -91,7 +91,7 @@ function general(task: TaskSpec, count: number): number[] {
 }
 
 /** XtExcFrame: exit, pc, ps, a0..a15, sar, exccause, excvaddr, lbeg, lend, lcount */
-export function xtensaFrame(task: TaskSpec, { exccause = 0, excvaddr = 0 } = {}): Uint8Array {
+function xtensaFrame(task: TaskSpec, { exccause = 0, excvaddr = 0 } = {}): Uint8Array {
   return words(0xdeadbeef, task.pc, task.ps, ...general(task, 16), 0, exccause, excvaddr, 0, 0, 0);
 }
 
@@ -116,7 +116,7 @@ export function riscvRegisterNote(task: TaskSpec): Uint8Array {
   return note('CORE', 1, padded(bytes(status, words(task.pc, ...general(task, 32).slice(1))), 204));
 }
 
-export function xtensaRegisterNote(task: TaskSpec): Uint8Array {
+function xtensaRegisterNote(task: TaskSpec): Uint8Array {
   const status = padded(bytes(words(0, 0, 0, 0, 0, 0), task.tcb), 72);
   const specials = padded(words(task.pc, task.ps, 0, 0, 0, 0, 0, 0), 64 * 4);
   return note('CORE', 1, padded(bytes(status, specials, words(...general(task, 16))), 588));
@@ -137,7 +137,7 @@ export interface CoreSpec {
   interruptedStack?: { address: number; bytes: Uint8Array };
 }
 
-export function stackOf(core: CoreSpec, task: TaskSpec): Uint8Array {
+function stackOf(core: CoreSpec, task: TaskSpec): Uint8Array {
   return stackBytes(
     task,
     core.machine === 'xtensa' ? xtensaFrame(task, core.exception) : riscvFrame(task, core.exception),
