@@ -122,12 +122,13 @@ export async function errorOf(
 export async function eventually<T>(
   check: () => Promise<T | null | undefined | false>,
   what = 'the condition',
+  { limitMs = 60_000, everyMs = 10 } = {},
 ): Promise<T> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + limitMs;
   for (;;) {
     const value = await check();
     if (value !== null && value !== undefined && value !== false) return value;
     if (Date.now() > deadline) throw new Error(`${what} never came true`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
