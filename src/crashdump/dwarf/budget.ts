@@ -1,7 +1,7 @@
 import { Malformed } from '../bytes.js';
 
 /** The file asks for more work than its size could need. */
-export class BudgetExhausted extends Malformed {}
+class BudgetExhausted extends Malformed {}
 
 /**
  * The work that reading a file's debug information may cost over the life of its image. Everything that is read is

@@ -41,7 +41,7 @@ export const SHT_NOBITS = 8;
 export const SHF_WRITE = 0x1;
 export const SHF_ALLOC = 0x2;
 export const SHF_EXECINSTR = 0x4;
-export const SHF_COMPRESSED = 0x800;
+const SHF_COMPRESSED = 0x800;
 export const SHF_MASKPROC = 0xf0000000;
 
 const MACHINES: ReadonlyMap<number, 'xtensa' | 'riscv'> = new Map([
@@ -49,8 +49,8 @@ const MACHINES: ReadonlyMap<number, 'xtensa' | 'riscv'> = new Map([
   [0xf3, 'riscv'],
 ]);
 const ET_EXEC = 2;
-const HEADER_SIZE = 52;
-const SECTION_HEADER_SIZE = 40;
+export const ELF_HEADER_SIZE = 52;
+export const SECTION_HEADER_SIZE = 40;
 /** Far more than a linker writes, far less than a table that is there to exhaust us. */
 const MAX_SECTIONS = 10_000;
 /** What all compressed sections together may grow to; the debug information of a 30 MB ELF stays below. */
@@ -101,7 +101,7 @@ export interface ElfHeader {
 export function readElfHeader(file: ByteReader): ElfHeader {
   const magic = file.length >= 4 ? file.slice('ELF magic', 0, 4).u32() : 0;
   if (magic !== 0x464c457f) throw new UnreadableFirmware('This is not an ELF file.');
-  const header = file.slice('ELF header', 0, HEADER_SIZE);
+  const header = file.slice('ELF header', 0, ELF_HEADER_SIZE);
   header.skip(4);
   const elfClass = header.u8();
   const encoding = header.u8();
