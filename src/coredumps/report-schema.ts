@@ -5,7 +5,12 @@ import type { CrashReport } from '../crashdump/report.js';
  * The `report` of a sidecar's answer, and of the database's JSON. A sidecar may be somebody else's program, so what
  * the contract names is checked, what it may leave out gets its empty value, and what it adds is kept.
  */
-const register = z.looseObject({ name: z.string(), value: z.string() });
+const register = z.looseObject({
+  name: z.string(),
+  value: z.string(),
+  symbol: z.string().nullable().default(null),
+  meaning: z.string().nullable().default(null),
+});
 
 const frame = z.looseObject({
   index: z.int(),
@@ -14,6 +19,7 @@ const frame = z.looseObject({
   file: z.string().nullable().default(null),
   line: z.int().nullable().default(null),
   inlined: z.boolean().default(false),
+  inRom: z.boolean().default(false),
   trust: z.enum(['context', 'cfi', 'window', 'scan']).catch('scan'),
   arguments: z.array(z.looseObject({ name: z.string(), value: z.string() })).default([]),
 });
@@ -23,7 +29,10 @@ const task = z.looseObject({
   tcb: z.string(),
   crashed: z.boolean().default(false),
   priority: z.int().nullable().default(null),
+  basePriority: z.int().nullable().default(null),
   state: z.string().nullable().default(null),
+  waitingFor: z.string().nullable().default(null),
+  stackOverflow: z.string().nullable().default(null),
   stackUsed: z.int().nullable().default(null),
   stackFree: z.int().nullable().default(null),
   frames: z.array(frame).default([]),
@@ -32,6 +41,8 @@ const task = z.looseObject({
 const crashReport = z.looseObject({
   reason: z.string(),
   chip: z.string().default('unknown'),
+  explanation: z.string().nullable().default(null),
+  fingerprint: z.string().nullable().default(null),
   crashedTask: z.string().nullable().default(null),
   appElfSha256: z.string().nullable().default(null),
   elfMatches: z.boolean().default(false),

@@ -5,6 +5,11 @@ const Register = builder.objectRef<reader.Register>('Register').implement({
   fields: (t) => ({
     name: t.exposeString('name'),
     value: t.exposeString('value', { description: '`0x…`' }),
+    symbol: t.exposeString('symbol', {
+      nullable: true,
+      description: 'Where the value points: `panic_abort+18`.',
+    }),
+    meaning: t.exposeString('meaning', { nullable: true, description: 'What a known fill pattern tells.' }),
   }),
 });
 
@@ -23,6 +28,9 @@ const StackFrame = builder.objectRef<reader.StackFrame>('StackFrame').implement(
     file: t.exposeString('file', { nullable: true }),
     line: t.exposeInt('line', { nullable: true }),
     inlined: t.exposeBoolean('inlined'),
+    inRom: t.exposeBoolean('inRom', {
+      description: 'In the chip’s mask ROM, which the firmware cannot name.',
+    }),
     trust: t.exposeString('trust', {
       description:
         'How the frame was found: context, cfi, window, or scan (a guess from what lies on the stack).',
@@ -37,7 +45,13 @@ const CrashTask = builder.objectRef<reader.CrashTask>('CrashTask').implement({
     tcb: t.exposeString('tcb', { description: 'Address of the task control block, `0x…`' }),
     crashed: t.exposeBoolean('crashed'),
     priority: t.exposeInt('priority', { nullable: true }),
+    basePriority: t.exposeInt('basePriority', { nullable: true }),
     state: t.exposeString('state', { nullable: true }),
+    waitingFor: t.exposeString('waitingFor', { nullable: true }),
+    stackOverflow: t.exposeString('stackOverflow', {
+      nullable: true,
+      description: 'Why the stack must be taken for overflowed.',
+    }),
     stackUsed: t.exposeInt('stackUsed', { nullable: true, description: 'Bytes.' }),
     stackFree: t.exposeInt('stackFree', { nullable: true, description: 'Bytes.' }),
     frames: t.field({ type: [StackFrame], resolve: ({ frames }) => frames }),
@@ -49,6 +63,14 @@ export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').
   fields: (t) => ({
     reason: t.exposeString('reason'),
     chip: t.exposeString('chip'),
+    explanation: t.exposeString('explanation', {
+      nullable: true,
+      description: 'The reason in plain English, with the place in the firmware’s own code.',
+    }),
+    fingerprint: t.exposeString('fingerprint', {
+      nullable: true,
+      description: 'The same for crashes at the same place, from build to build.',
+    }),
     crashedTask: t.exposeString('crashedTask', { nullable: true }),
     appElfSha256: t.exposeString('appElfSha256', {
       nullable: true,
