@@ -6,7 +6,7 @@ import { type DebugInformation, openDebugInformation } from './dwarf/debug-infor
 import type { LineRow } from './dwarf/line-table.js';
 import { createSourceLookup, type SourceLookup } from './dwarf/source-frames.js';
 import { createStructMembers, type StructMembers } from './dwarf/struct-members.js';
-import { APP_DESCRIPTOR_SECTION, readAppDescriptor } from './elf/app-descriptor.js';
+import { APP_DESCRIPTOR_SECTIONS, readAppDescriptor } from './elf/app-descriptor.js';
 import {
   type ElfFile,
   type ElfSection,
@@ -20,6 +20,7 @@ import {
 } from './elf/elf-file.js';
 import { readSymbols, type SymbolTable } from './elf/symbols.js';
 import type {
+  AppDescriptor,
   FirmwareImage,
   FirmwareSection,
   FirmwareSymbol,
@@ -48,12 +49,11 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
     createArgumentReader({ sources: sources(), callSites: callSites(), symbolAt, cfiAt }),
   );
   const members = lazily<StructMembers>(() => createStructMembers(information()));
-  const descriptor = elf.contents(APP_DESCRIPTOR_SECTION);
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     machine: elf.machine,
     sections: elf.sections.filter(({ index }) => index > 0).map(toFirmwareSection),
-    appDescriptor: descriptor === null ? null : readAppDescriptor(descriptor),
+    appDescriptor: findAppDescriptor(elf),
     readAt: (address, length) => readLoaded(bytes, loaded, address, length),
     symbolAt,
     symbol: (name) => symbols().named(name),
@@ -67,6 +67,15 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
     notes: () => [...information().file.notes],
     structMember: (struct, path) => members()(struct, path),
   };
+}
+
+function findAppDescriptor(elf: ElfFile): AppDescriptor | null {
+  for (const name of APP_DESCRIPTOR_SECTIONS) {
+    const contents = elf.contents(name);
+    const descriptor = contents === null ? null : readAppDescriptor(contents.bytes);
+    if (descriptor !== null) return descriptor;
+  }
+  return null;
 }
 
 /** A function goes by the name in its debug information, whatever aliases the symbol table has for it. */

@@ -1,18 +1,27 @@
 import { ByteReader, Malformed } from '../bytes.js';
 import type { AppDescriptor } from '../firmware-image.js';
-import { APP_DESCRIPTOR_SECTION, APP_DESCRIPTOR_SIZE, readAppDescriptor } from './app-descriptor.js';
-import { nameIn, readElfHeader, readSectionHeader, UnreadableFirmware } from './elf-file.js';
+import { APP_DESCRIPTOR_SECTIONS, APP_DESCRIPTOR_SIZE, readAppDescriptor } from './app-descriptor.js';
+import { chipOf } from './chip.js';
+import {
+  ELF_HEADER_SIZE,
+  type ElfHeader,
+  nameIn,
+  readElfHeader,
+  readSectionHeader,
+  SECTION_HEADER_SIZE,
+  UnreadableFirmware,
+} from './elf-file.js';
 
 /** What an upload needs to know of an ELF. */
 export interface FirmwareIdentity {
   machine: 'xtensa' | 'riscv';
-  /** The ELF itself does not name its chip; null. Kept for ELFs that one day do. */
+  /** Null where the ELF does not tell: it names no chip, but some have addresses of their own. */
   chip: string | null;
   appDescriptor: AppDescriptor | null;
 }
 
-const HEADER_BYTES = 52;
-const SECTION_HEADER_BYTES = 40;
+type ReadAt = (offset: number, length: number) => Promise<Uint8Array>;
+
 const MAX_NAME_TABLE_BYTES = 1024 * 1024;
 
 /**
@@ -22,35 +31,45 @@ const MAX_NAME_TABLE_BYTES = 1024 * 1024;
  * @param size bytes of the file
  * @throws UnreadableFirmware
  */
-export async function readFirmwareIdentity(
-  read: (offset: number, length: number) => Promise<Uint8Array>,
-  size: number,
-): Promise<FirmwareIdentity> {
+export async function readFirmwareIdentity(read: ReadAt, size: number): Promise<FirmwareIdentity> {
   try {
-    const at = async (what: string, offset: number, length: number) => {
-      if (offset + length > size)
-        throw new Malformed(`${what}: needs ${length} bytes at ${offset}, has ${size}`);
-      return new ByteReader(what, await read(offset, length), offset);
-    };
-    const header = readElfHeader(await at('ELF header', 0, Math.min(size, HEADER_BYTES)));
-    const table = await at('section headers', header.sectionsAt, header.sectionCount * SECTION_HEADER_BYTES);
-    const sections = Array.from({ length: header.sectionCount }, (_, index) =>
-      readSectionHeader(table, index),
-    );
-    const names = sections[header.namesIndex];
-    if (names === undefined || names.size > MAX_NAME_TABLE_BYTES) {
-      return { machine: header.machine, chip: null, appDescriptor: null };
-    }
-    const strings = await at('section names', names.offset, names.size);
-    const section = sections.find(({ nameAt }) => nameIn(strings, nameAt) === APP_DESCRIPTOR_SECTION);
-    const appDescriptor =
-      section === undefined || section.size < APP_DESCRIPTOR_SIZE
-        ? null
-        : readAppDescriptor(await at('app descriptor', section.offset, APP_DESCRIPTOR_SIZE));
-    return { machine: header.machine, chip: null, appDescriptor };
+    return await identify(read, size);
   } catch (error) {
-    if (error instanceof Malformed)
-      throw new UnreadableFirmware(`The firmware ELF is damaged: ${error.message}.`);
-    throw error;
+    if (!(error instanceof Malformed)) throw error;
+    throw new UnreadableFirmware(`The firmware ELF is damaged: ${error.message}.`);
   }
+}
+
+async function identify(read: ReadAt, size: number): Promise<FirmwareIdentity> {
+  const at = async (what: string, offset: number, length: number) => {
+    if (offset + length > size)
+      throw new Malformed(`${what}: needs ${length} bytes at ${offset}, has ${size}`);
+    return new ByteReader(what, await read(offset, length), offset);
+  };
+  const header = readElfHeader(await at('ELF header', 0, Math.min(size, ELF_HEADER_SIZE)));
+  const sections = await readNamedSections(header, at);
+
+  for (const name of APP_DESCRIPTOR_SECTIONS) {
+    const section = sections.find((candidate) => candidate.name === name);
+    if (section === undefined || section.size < APP_DESCRIPTOR_SIZE) continue;
+    const { bytes } = await at('app descriptor', section.offset, APP_DESCRIPTOR_SIZE);
+    const appDescriptor = readAppDescriptor(bytes);
+    if (appDescriptor !== null) {
+      return { machine: header.machine, chip: chipOf(header.machine, sections), appDescriptor };
+    }
+  }
+  return { machine: header.machine, chip: chipOf(header.machine, sections), appDescriptor: null };
+}
+
+/** Empty where the names cannot be had. */
+async function readNamedSections(
+  { sectionsAt, sectionCount, namesIndex }: ElfHeader,
+  at: (what: string, offset: number, length: number) => Promise<ByteReader>,
+) {
+  const table = await at('section headers', sectionsAt, sectionCount * SECTION_HEADER_SIZE);
+  const sections = Array.from({ length: sectionCount }, (_, index) => readSectionHeader(table, index));
+  const names = sections[namesIndex];
+  if (names === undefined || names.size > MAX_NAME_TABLE_BYTES) return [];
+  const strings = await at('section names', names.offset, names.size);
+  return sections.map(({ nameAt, ...section }) => ({ ...section, name: nameIn(strings, nameAt) }));
 }
