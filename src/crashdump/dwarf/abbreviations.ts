@@ -1,4 +1,4 @@
-import type { ByteReader } from '../bytes.js';
+import { type ByteReader, Malformed } from '../bytes.js';
 import type { WorkBudget } from './budget.js';
 import { FORM } from './constants.js';
 import { fixedFormSize } from './forms.js';
@@ -19,12 +19,15 @@ export interface AttributeSpecification {
   readonly implicitValue: number;
 }
 
-/** By code. A table that breaks off keeps what came before; entries that need the rest cannot be read. */
+/** Compilers write a few dozen. Looking for one among a million, entry after entry, would take for ever. */
+const MAX_ATTRIBUTES = 1_000;
+
+/** By code. */
 export type Abbreviations = ReadonlyMap<number, Abbreviation>;
 
 /**
  * Reads the table at `offset` of `.debug_abbrev`.
- * @throws Malformed when `offset` lies outside
+ * @throws Malformed
  */
 export function readAbbreviations(section: ByteReader, offset: number, budget: WorkBudget): Abbreviations {
   const table = new Map<number, Abbreviation>();
@@ -49,6 +52,7 @@ function readAttributes(reader: ByteReader): AttributeSpecification[] {
     const form = reader.uleb128();
     const implicitValue = form === FORM.implicit_const ? reader.sleb128() : 0;
     if (name === 0 && form === 0) return attributes;
+    if (attributes.length >= MAX_ATTRIBUTES) throw new Malformed('an abbreviation has too many attributes');
     attributes.push({ name, form, implicitValue });
   }
 }

@@ -7,7 +7,7 @@ import type {
   FrameContext,
   SourceArgument,
 } from '../firmware-image.js';
-import { type CallSites, passedValue, targetExpression } from './call-sites.js';
+import { type CallSites, targetExpression } from './call-sites.js';
 import { AT, TAG } from './constants.js';
 import { attributeOf, childrenOf, type Die, referenceAttribute } from './dies.js';
 import {
@@ -68,6 +68,13 @@ export function createArgumentReader({
   cfiAt,
 }: ArgumentReaderDeps): ArgumentReader {
   const types = new Map<number, ValueType | null>();
+  const parameters = new WeakMap<Scope, readonly Die[]>();
+
+  const parametersOf = (scope: Scope): readonly Die[] => {
+    const known = parameters.get(scope) ?? listParameters(scope);
+    parameters.set(scope, known);
+    return known;
+  };
 
   const typeOfParameter = (parameter: Die): ValueType | null => {
     const described = [...originsOf(parameter)].find((die) => attributeOf(die, AT.type) !== null);
@@ -128,7 +135,7 @@ export function createArgumentReader({
     const inCaller = expressionFrame(caller, depth + 1);
     if (targetOf(callSite, inCaller) !== entry || callSites.mayTailCallItself(entry))
       throw new NoEntryValue();
-    const passed = passedValue(callSite, register);
+    const passed = callSites.passedValue(callSite, register);
     if (passed === null) throw new NoEntryValue();
     return stackValue(evaluate(passed, inCaller), inCaller);
   };
@@ -228,9 +235,9 @@ function isAggregate(type: ValueType): boolean {
 }
 
 /** Its own, then those that only the abstract instance lists: they are in no place at all. */
-function parametersOf(scope: Scope): Die[] {
+function listParameters(scope: Scope): readonly Die[] {
   const origin = referenceAttribute(scope.die, AT.abstract_origin);
-  if (origin === null) return [...scope.parameters];
+  if (origin === null) return scope.parameters;
   const concrete = new Set(
     scope.parameters.map((die) => referenceAttribute(die, AT.abstract_origin)?.offset),
   );

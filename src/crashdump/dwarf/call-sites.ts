@@ -21,6 +21,8 @@ export interface CallSites {
   returningTo(address: number): Die | null;
   /** Entry point of the function that is called by name; null for calls through a pointer. @throws NoEntryValue */
   namedTarget(callSite: Die): number | null;
+  /** The expression, in the caller's frame, for what it passed in a register; null when the compiler did not say. */
+  passedValue(callSite: Die, register: number): Uint8Array | null;
   /**
    * Whether the function may have called itself by jumps: what its registers held when it was entered last is then
    * not known. True also when that cannot be found out.
@@ -32,12 +34,15 @@ export interface CallSites {
 
 /** Chains longer than a few are unheard of; the graph of all tail calls is not. */
 const MAX_VISITED = 2_000;
+const MAX_CACHED_CHAINS = 8_192;
 
 export function createCallSites(
   sources: SourceLookup,
   symbol: (name: string) => FirmwareSymbol | null,
 ): CallSites {
   const selfCalls = new Map<number, boolean>();
+  const passedValues = new Map<string, Uint8Array | null>();
+  const chains = new Map<string, number[]>();
 
   const functionAt = (address: number): DebugFunction | null => sources.at(address)?.function ?? null;
   const entryOf = (fn: DebugFunction): number | null => fn.ranges[0]?.start ?? null;
@@ -105,10 +110,9 @@ export function createCallSites(
     return chains;
   };
 
-  const tailCallsBetween = (calleePc: number, returnAddress: number): number[] => {
+  const findTailCalls = (callee: DebugFunction, returnAddress: number): number[] => {
     const callSite = returningTo(returnAddress);
-    const callee = functionAt(calleePc);
-    const calleeEntry = callee === null ? null : entryOf(callee);
+    const calleeEntry = entryOf(callee);
     if (callSite === null || calleeEntry === null) return [];
     const target = namedTarget(callSite);
     if (target === null) return [];
@@ -120,6 +124,15 @@ export function createCallSites(
   return {
     returningTo,
     namedTarget,
+    passedValue(callSite, register) {
+      const key = `${callSite.offset}/${register}`;
+      let known = passedValues.get(key);
+      if (known === undefined) {
+        known = findPassedValue(callSite, register);
+        passedValues.set(key, known);
+      }
+      return known;
+    },
     mayTailCallItself(entry) {
       let known = selfCalls.get(entry);
       if (known === undefined) {
@@ -128,8 +141,18 @@ export function createCallSites(
       }
       return known;
     },
-    tailCallsBetween: (calleePc, returnAddress) =>
-      orWithoutEntryValue<number[]>([], () => tailCallsBetween(calleePc, returnAddress)),
+    tailCallsBetween(calleePc, returnAddress) {
+      const callee = functionAt(calleePc);
+      if (callee === null) return [];
+      const key = `${callee.die.offset}/${returnAddress}`;
+      let known = chains.get(key);
+      if (known === undefined) {
+        known = orWithoutEntryValue<number[]>([], () => findTailCalls(callee, returnAddress));
+        if (chains.size >= MAX_CACHED_CHAINS) chains.clear();
+        chains.set(key, known);
+      }
+      return known;
+    },
   };
 }
 
@@ -138,8 +161,7 @@ export function targetExpression(callSite: Die): Uint8Array | null {
   return blockOf(callSite, AT.call_target) ?? blockOf(callSite, AT.GNU_call_site_target);
 }
 
-/** The expression, in the caller's frame, for what it passed in a register; null when the compiler did not say. */
-export function passedValue(callSite: Die, register: number): Uint8Array | null {
+function findPassedValue(callSite: Die, register: number): Uint8Array | null {
   for (const parameter of childrenOf(callSite)) {
     if (parameter.tag !== TAG.call_site_parameter && parameter.tag !== TAG.GNU_call_site_parameter) continue;
     const location = blockOf(parameter, AT.location);

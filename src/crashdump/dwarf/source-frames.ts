@@ -36,6 +36,7 @@ const MAX_CACHED_PLACES = 8192;
 export function createSourceLookup(information: DebugInformation): SourceLookup {
   const places = new Map<number, SourcePlace | null>();
   const names = new Map<number, string | null>();
+  const fullNames = new Map<number, string | null>();
 
   const nameOf = ({ die }: Scope, unit: OpenUnit): string | null => {
     let name = names.get(die.offset);
@@ -83,9 +84,14 @@ export function createSourceLookup(information: DebugInformation): SourceLookup 
       const fn = at(address)?.function;
       const [first] = fn?.ranges ?? [];
       if (fn === null || fn === undefined || first === undefined) return null;
-      const name = information.file.attempt(`The name of the function at ${fn.die.offset}`, null, () =>
-        fullName(fn.die, fn.root),
-      );
+      const { offset } = fn.die;
+      let name = fullNames.get(offset);
+      if (name === undefined) {
+        name = information.file.attempt(`The name of the function at ${offset}`, null, () =>
+          fullName(fn.die, fn.root),
+        );
+        fullNames.set(offset, name);
+      }
       return name === null ? null : { name, address: first.start, size: first.end - first.start };
     },
   };
