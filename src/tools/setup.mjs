@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -24,6 +24,8 @@ whenChanged(
     say('generating the database client (prisma generate)');
     run(process.execPath, ['node_modules/prisma/build/index.js', 'generate', '--schema', 'prisma/sqlite'], {
       // generate never runs the schema engine, but Prisma would download it first; naming any executable prevents that.
+      // Prisma starts its generators by name; npm would have put their folder into the path.
+      PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH ?? ''}`,
       PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
       PRISMA_HIDE_UPDATE_MESSAGE: 'true',
       CHECKPOINT_DISABLE: '1',
