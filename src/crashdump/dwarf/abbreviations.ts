@@ -8,6 +8,8 @@ export interface Abbreviation {
   readonly tag: number;
   readonly hasChildren: boolean;
   readonly attributes: readonly AttributeSpecification[];
+  /** Of the attributes. */
+  readonly names: readonly number[];
   /** Bytes that the values of all attributes take together; null when that differs from entry to entry. */
   readonly valuesSize: number | null;
 }
@@ -40,7 +42,13 @@ export function readAbbreviations(section: ByteReader, offset: number, budget: W
     const hasChildren = reader.u8() !== 0;
     const attributes = readAttributes(reader);
     budget.spend(reader.position - start);
-    table.set(code, { tag, hasChildren, attributes, valuesSize: sizeOfValues(attributes) });
+    table.set(code, {
+      tag,
+      hasChildren,
+      attributes,
+      names: attributes.map(({ name }) => name),
+      valuesSize: sizeOfValues(attributes),
+    });
   }
   return table;
 }

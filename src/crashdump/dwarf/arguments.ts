@@ -14,10 +14,12 @@ import {
   type ExpressionFrame,
   evaluate,
   type Location,
+  NO_ENTRY_VALUE,
   NoEntryValue,
   type StackValue,
   singleRegister,
   untyped,
+  VALUE_OPTIMIZED_OUT,
   ValueError,
   ValueOptimizedOut,
 } from './expression.js';
@@ -92,7 +94,7 @@ export function createArgumentReader({
     unit: frame.fn.unit,
     register(register) {
       const value = frame.registers.get(register);
-      if (value === undefined) throw new ValueOptimizedOut();
+      if (value === undefined) throw VALUE_OPTIMIZED_OUT;
       return value;
     },
     readMemory: (address, length) => readOrFail(frame, address, length),
@@ -131,12 +133,11 @@ export function createArgumentReader({
     const caller = callerOf(frame);
     const entry = frame.fn.ranges[0]?.start;
     if (callSite === null || caller === null || entry === undefined || depth >= MAX_CALLERS)
-      throw new NoEntryValue();
+      throw NO_ENTRY_VALUE;
     const inCaller = expressionFrame(caller, depth + 1);
-    if (targetOf(callSite, inCaller) !== entry || callSites.mayTailCallItself(entry))
-      throw new NoEntryValue();
+    if (targetOf(callSite, inCaller) !== entry || callSites.mayTailCallItself(entry)) throw NO_ENTRY_VALUE;
     const passed = callSites.passedValue(callSite, register);
-    if (passed === null) throw new NoEntryValue();
+    if (passed === null) throw NO_ENTRY_VALUE;
     return stackValue(evaluate(passed, inCaller), inCaller);
   };
 
@@ -144,12 +145,12 @@ export function createArgumentReader({
     const named = callSites.namedTarget(callSite);
     if (named !== null) return named;
     const target = targetExpression(callSite);
-    if (target === null) throw new NoEntryValue();
+    if (target === null) throw NO_ENTRY_VALUE;
     try {
       return Number(stackValue(evaluate(target, inCaller), inCaller).bits);
     } catch (error) {
       // GDB takes the target for a value of the caller's, which is then "optimized out", not without an entry value.
-      if (error instanceof NoEntryValue) throw new ValueOptimizedOut();
+      if (error instanceof NoEntryValue) throw VALUE_OPTIMIZED_OUT;
       throw error;
     }
   };
@@ -318,7 +319,7 @@ function stackValue(location: Location, frame: ExpressionFrame): StackValue {
     case 'register':
       return untyped(frame.register(location.register));
     default:
-      throw new NoEntryValue();
+      throw NO_ENTRY_VALUE;
   }
 }
 

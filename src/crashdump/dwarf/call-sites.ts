@@ -10,7 +10,7 @@ import {
   referenceAttribute,
   stringAttribute,
 } from './dies.js';
-import { NoEntryValue, singleRegister } from './expression.js';
+import { NO_ENTRY_VALUE, NoEntryValue, singleRegister } from './expression.js';
 import type { DebugFunction } from './functions.js';
 import { isCPlusPlusUnit, originsOf } from './names.js';
 import { rangesOf } from './ranges.js';
@@ -54,19 +54,19 @@ export function createCallSites(
       referenceAttribute(callSite, AT.call_origin) ?? referenceAttribute(callSite, AT.abstract_origin);
     if (origin === null) {
       if (targetExpression(callSite) !== null) return null;
-      throw new NoEntryValue();
+      throw NO_ENTRY_VALUE;
     }
     const [range] = rangesOf(origin);
     if (range !== undefined) return range.start;
     const target = symbolOf(origin, symbol);
-    if (target === null) throw new NoEntryValue();
+    if (target === null) throw NO_ENTRY_VALUE;
     return target.address;
   };
 
   /** Tail calls of the function that begins at `entry`. @throws NoEntryValue when no function does */
   const tailCallsOf = (entry: number): Die[] => {
     const fn = functionAt(entry);
-    if (fn === null || entryOf(fn) !== entry) throw new NoEntryValue();
+    if (fn === null || entryOf(fn) !== entry) throw NO_ENTRY_VALUE;
     return [...fn.scopes.callSites.values()].filter(isTailCall);
   };
 
@@ -101,9 +101,9 @@ export function createCallSites(
       for (const call of tailCallsOf(entry)) {
         if (visited.has(call.offset)) continue;
         visited.add(call.offset);
-        if (visited.size >= MAX_VISITED) throw new NoEntryValue();
+        if (visited.size >= MAX_VISITED) throw NO_ENTRY_VALUE;
         const target = namedTarget(call);
-        if (target === null) throw new NoEntryValue();
+        if (target === null) throw NO_ENTRY_VALUE;
         open.push({ entry: target, chain: [...chain, call] });
       }
     }

@@ -30,9 +30,9 @@ export function dieAt(unit: Unit, offset: number): Die | null {
 /** Null when the entry has no such attribute. @throws Malformed */
 export function attributeOf(die: Die, name: number): FormValue | null {
   const { reader } = die.unit;
-  const { attributes } = die.abbreviation;
+  const { attributes, names } = die.abbreviation;
   // Most entries lack most attributes: settle that before any value is passed over.
-  if (!attributes.some((attribute) => attribute.name === name)) return null;
+  if (!names.includes(name)) return null;
   reader.seek(die.valuesAt);
   for (const attribute of attributes) {
     if (attribute.name === name) {

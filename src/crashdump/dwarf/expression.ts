@@ -47,6 +47,10 @@ export class NoEntryValue extends Error {
   override readonly name = 'NoEntryValue';
 }
 
+/** Both happen for most arguments of optimised code, so what is thrown is made once, without a stack each time. */
+export const NO_ENTRY_VALUE = new NoEntryValue();
+export const VALUE_OPTIMIZED_OUT = new ValueOptimizedOut();
+
 /** Bits below the size; untyped values are addresses, four bytes without a sign. */
 export interface StackValue {
   readonly bits: bigint;
@@ -345,7 +349,7 @@ class Evaluation {
       case 0xf3: {
         // DW_OP_GNU_entry_value
         const register = singleRegister(reader.take(reader.uleb128()));
-        if (register === null) throw new NoEntryValue();
+        if (register === null) throw NO_ENTRY_VALUE;
         this.#push(this.frame.entryValue(register));
         return;
       }

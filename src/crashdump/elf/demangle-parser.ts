@@ -25,7 +25,11 @@ export class MangledName {
   #lastHasNoReturnType = false;
   #memberQualifiers = '';
 
-  constructor(private readonly mangled: string) {}
+  /** @param spellsOut whether `std::string` is written as the template that it stands for */
+  constructor(
+    private readonly mangled: string,
+    private readonly spellsOut: boolean,
+  ) {}
 
   /** Null when it is no mangled name, or one of a kind that is not known here. */
   parse(): Node | null {
@@ -344,8 +348,8 @@ export class MangledName {
     this.#at++;
     const next = this.#peek();
     // A constructor's name is that of the template.
-    const name = (next === 'C' || next === 'D') && STRING_IN_FULL.get(code);
-    return name || text(standard);
+    const full = this.spellsOut || next === 'C' || next === 'D' ? STRING_IN_FULL.get(code) : undefined;
+    return full ?? text(standard);
   }
 
   #type(): Node {

@@ -10,20 +10,20 @@ const MAX_MANGLED_LENGTH = 4096;
 
 /** `ns::Class<int>::method(char const*) const`; null for what is no mangled C++ name. */
 export function demangle(symbol: string): string | null {
-  return parse(symbol, printEncoding);
+  return parse(symbol, printEncoding, false);
 }
 
-/** The same without parameters and what follows them, as GDB names frames: `ns::Class<int>::method`. */
+/** As GDB names frames: without parameters and what follows them, without typedefs: `ns::Class<int>::method`. */
 export function demangleFunctionName(symbol: string): string | null {
-  return parse(symbol, printFunctionName);
+  return parse(symbol, printFunctionName, true);
 }
 
-function parse(symbol: string, print: typeof printEncoding): string | null {
+function parse(symbol: string, print: typeof printEncoding, spellsOut: boolean): string | null {
   if (!symbol.startsWith('_Z') || symbol.length > MAX_MANGLED_LENGTH) return null;
   // What GCC appends to copies that it made of a function: ".isra.0", ".constprop.1.part.2".
   const clone = /(?:\.[a-zA-Z_]+(?:\.\d+)*)+$/.exec(symbol);
   const mangled = clone === null ? symbol : symbol.slice(0, clone.index);
-  const encoding = new MangledName(mangled.slice(2)).parse();
+  const encoding = new MangledName(mangled.slice(2), spellsOut).parse();
   if (encoding === null) return null;
   const suffixes = clone?.[0].match(/\.[a-zA-Z_]+(?:\.\d+)*/g) ?? [];
   const text = print(encoding);
