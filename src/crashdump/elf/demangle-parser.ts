@@ -1,3 +1,4 @@
+import { MangledCursor, NotMangled } from './demangle-cursor.js';
 import { type Node, type TemplateScope, text } from './demangle-nodes.js';
 import {
   BUILTIN_TYPES,
@@ -7,16 +8,12 @@ import {
   STRING_IN_FULL,
 } from './demangle-tables.js';
 
-class NotMangled extends Error {}
-
-const MAX_DEPTH = 128;
 const QUALIFIERS: Readonly<Record<string, string>> = { r: ' restrict', V: ' volatile', K: ' const' };
 const EMPTY = text('');
 
 /** Reads `<encoding>`, what follows `_Z`. The productions have the names of the ABI's grammar. */
 export class MangledName {
-  #at = 0;
-  #depth = 0;
+  readonly #cursor: MangledCursor;
   readonly #substitutions: Node[] = [];
   #scope: TemplateScope = { arguments: null };
   #isInLambda = false;
@@ -27,15 +24,17 @@ export class MangledName {
 
   /** @param spellsOut whether `std::string` is written as the template that it stands for */
   constructor(
-    private readonly mangled: string,
+    mangled: string,
     private readonly spellsOut: boolean,
-  ) {}
+  ) {
+    this.#cursor = new MangledCursor(mangled);
+  }
 
   /** Null when it is no mangled name, or one of a kind that is not known here. */
   parse(): Node | null {
     try {
       const encoding = this.#encoding();
-      return this.#at === this.mangled.length ? encoding : null;
+      return this.#cursor.at === this.#cursor.mangled.length ? encoding : null;
     } catch (error) {
       if (error instanceof NotMangled) return null;
       throw error;
@@ -50,7 +49,7 @@ export class MangledName {
     const name = this.#name();
     const qualifiers = this.#memberQualifiers;
     const hasReturnType = this.#lastEndsInArguments && !this.#lastHasNoReturnType;
-    if (this.#isAtEnd() || this.#peek() === 'E' || this.#peek() === '.') {
+    if (this.#cursor.isAtEnd() || this.#cursor.peek() === 'E' || this.#cursor.peek() === '.') {
       this.#scope = outerScope;
       return name;
     }
@@ -63,17 +62,18 @@ export class MangledName {
 
   #parameters(): Node[] {
     const parameters: Node[] = [];
-    while (!this.#isAtEnd() && this.#peek() !== 'E' && !this.#startsWith('Q')) parameters.push(this.#type());
+    while (!this.#cursor.isAtEnd() && this.#cursor.peek() !== 'E' && !this.#cursor.startsWith('Q'))
+      parameters.push(this.#type());
     const [only] = parameters;
     return parameters.length === 1 && only?.kind === 'text' && only.text === 'void' ? [] : parameters;
   }
 
   #specialName(): Node | null {
     for (const [code, prefix] of SPECIAL_NAMES) {
-      if (!this.#accept(code)) continue;
+      if (!this.#cursor.accept(code)) continue;
       if (code === 'GR') {
         const name = this.#name();
-        const number = this.#sequenceNumber();
+        const number = this.#cursor.sequenceNumber();
         return { kind: 'special', prefix: `reference temporary #${number} for `, of: name };
       }
       if (code === 'GV' || code === 'TH' || code === 'TW')
@@ -89,8 +89,8 @@ export class MangledName {
       }
       if (code === 'TC') {
         const derived = this.#type();
-        this.#number();
-        this.#expect('_');
+        this.#cursor.number();
+        this.#cursor.expect('_');
         const base = this.#type();
         return { kind: 'sequence', parts: ['construction vtable for ', base, '-in-', derived] };
       }
@@ -101,33 +101,33 @@ export class MangledName {
   }
 
   #anyCallOffset(): void {
-    if (this.#accept('h')) this.#callOffset(false);
+    if (this.#cursor.accept('h')) this.#callOffset(false);
     else {
-      this.#expect('v');
+      this.#cursor.expect('v');
       this.#callOffset(true);
     }
   }
 
   #callOffset(isVirtual: boolean): void {
-    this.#signedNumber();
-    this.#expect('_');
+    this.#cursor.signedNumber();
+    this.#cursor.expect('_');
     if (!isVirtual) return;
-    this.#signedNumber();
-    this.#expect('_');
+    this.#cursor.signedNumber();
+    this.#cursor.expect('_');
   }
 
   #name(): Node {
-    return this.#nested(() => {
+    return this.#cursor.nested(() => {
       this.#lastEndsInArguments = false;
       this.#lastHasNoReturnType = false;
       this.#memberQualifiers = '';
-      if (this.#peek() === 'N') return this.#nestedName();
-      if (this.#peek() === 'Z') return this.#localName();
-      if (this.#peek() === 'S' && this.#peek(1) !== 't') {
+      if (this.#cursor.peek() === 'N') return this.#nestedName();
+      if (this.#cursor.peek() === 'Z') return this.#localName();
+      if (this.#cursor.peek() === 'S' && this.#cursor.peek(1) !== 't') {
         const name = this.#substitution();
         return this.#withArguments(name, false);
       }
-      const isInStd = this.#accept('St');
+      const isInStd = this.#cursor.accept('St');
       const unqualified = this.#unqualifiedName(null);
       const name: Node = isInStd ? { kind: 'qualified', scope: text('std'), name: unqualified } : unqualified;
       return this.#withArguments(name, true);
@@ -135,7 +135,7 @@ export class MangledName {
   }
 
   #withArguments(name: Node, isSubstitutable: boolean): Node {
-    if (this.#peek() !== 'I') return name;
+    if (this.#cursor.peek() !== 'I') return name;
     if (isSubstitutable) this.#substitutions.push(name);
     const args = this.#templateArguments();
     this.#lastEndsInArguments = true;
@@ -143,19 +143,19 @@ export class MangledName {
   }
 
   #nestedName(): Node {
-    this.#expect('N');
+    this.#cursor.expect('N');
     const qualifiers = this.#cvQualifiers() + this.#referenceQualifier();
     let name: Node | null = null;
     let endsInArguments = false;
     let hasNoReturnType = false;
-    while (!this.#accept('E')) {
-      const code = this.#peek();
+    while (!this.#cursor.accept('E')) {
+      const code = this.#cursor.peek();
       if (code === 'I') {
         if (name === null) throw new NotMangled();
         const args = this.#templateArguments();
         name = { kind: 'template', name, arguments: args };
         endsInArguments = true;
-      } else if (code === 'S' && this.#peek(1) !== 't') {
+      } else if (code === 'S' && this.#cursor.peek(1) !== 't') {
         if (name !== null) throw new NotMangled();
         name = this.#substitution();
         endsInArguments = false;
@@ -163,21 +163,21 @@ export class MangledName {
       } else if (code === 'T') {
         name = this.#templateParameter();
         endsInArguments = false;
-      } else if (code === 'D' && (this.#peek(1) === 't' || this.#peek(1) === 'T')) {
+      } else if (code === 'D' && (this.#cursor.peek(1) === 't' || this.#cursor.peek(1) === 'T')) {
         name = this.#decltype();
         endsInArguments = false;
       } else if (code === 'M') {
         // A lambda of a data member's initialiser: the member was the name before.
-        this.#at++;
+        this.#cursor.at++;
         continue;
       } else {
-        if (this.#accept('St')) name = text('std');
+        if (this.#cursor.accept('St')) name = text('std');
         const unqualified: Node = this.#unqualifiedName(name);
         hasNoReturnType = isWithoutReturnType(unqualified);
         name = name === null ? unqualified : { kind: 'qualified', scope: name, name: unqualified };
         endsInArguments = false;
       }
-      if (this.#peek() !== 'E') this.#substitutions.push(name);
+      if (this.#cursor.peek() !== 'E') this.#substitutions.push(name);
     }
     if (name === null) throw new NotMangled();
     this.#lastEndsInArguments = endsInArguments;
@@ -187,18 +187,18 @@ export class MangledName {
   }
 
   #localName(): Node {
-    this.#expect('Z');
+    this.#cursor.expect('Z');
     const encoding = this.#encoding();
-    this.#expect('E');
+    this.#cursor.expect('E');
     this.#lastEndsInArguments = false;
     this.#lastHasNoReturnType = false;
     this.#memberQualifiers = '';
-    if (this.#accept('s')) {
+    if (this.#cursor.accept('s')) {
       this.#discriminator();
       return { kind: 'local', encoding, name: text('string literal') };
     }
-    if (this.#accept('d')) {
-      const number = this.#sequenceNumber() + 1;
+    if (this.#cursor.accept('d')) {
+      const number = this.#cursor.sequenceNumber() + 1;
       const name = this.#name();
       return {
         kind: 'local',
@@ -212,43 +212,43 @@ export class MangledName {
   }
 
   #discriminator(): void {
-    if (!this.#accept('_')) return;
-    if (this.#accept('_')) {
-      this.#number();
-      this.#expect('_');
-    } else if (/\d/.test(this.#peek())) this.#at++;
+    if (!this.#cursor.accept('_')) return;
+    if (this.#cursor.accept('_')) {
+      this.#cursor.number();
+      this.#cursor.expect('_');
+    } else if (/\d/.test(this.#cursor.peek())) this.#cursor.at++;
   }
 
   /** @param scope what the name is a member of, for constructors and destructors */
   #unqualifiedName(scope: Node | null): Node {
     let name: Node;
-    const code = this.#peek();
+    const code = this.#cursor.peek();
     if (/\d/.test(code)) name = this.#sourceName();
     else if (code === 'L') {
-      this.#at++;
+      this.#cursor.at++;
       name = this.#sourceName();
       this.#discriminator();
     } else if (code === 'U') name = this.#unnamedType();
-    else if (code === 'D' && this.#peek(1) === 'C') name = this.#structuredBinding();
+    else if (code === 'D' && this.#cursor.peek(1) === 'C') name = this.#structuredBinding();
     else if (code === 'C' || code === 'D') name = this.#structor(scope);
     else name = this.#operatorName();
-    while (this.#accept('B')) name = { kind: 'tagged', name, tag: this.#sourceText() };
+    while (this.#cursor.accept('B')) name = { kind: 'tagged', name, tag: this.#sourceText() };
     return name;
   }
 
   #structuredBinding(): Node {
-    this.#expect('DC');
+    this.#cursor.expect('DC');
     const parts: Node[] = [];
-    while (!this.#accept('E')) parts.push(this.#sourceName());
+    while (!this.#cursor.accept('E')) parts.push(this.#sourceName());
     return { kind: 'sequence', parts: ['[', { kind: 'list', elements: parts }, ']'] };
   }
 
   #structor(scope: Node | null): Node {
-    const isConstructor = this.#peek() === 'C';
-    this.#at++;
-    const isInheriting = isConstructor && this.#accept('I');
-    if (!/[0-9]/.test(this.#peek()) || scope === null) throw new NotMangled();
-    this.#at++;
+    const isConstructor = this.#cursor.peek() === 'C';
+    this.#cursor.at++;
+    const isInheriting = isConstructor && this.#cursor.accept('I');
+    if (!/[0-9]/.test(this.#cursor.peek()) || scope === null) throw new NotMangled();
+    this.#cursor.at++;
     if (isInheriting) this.#type();
     return { kind: isConstructor ? 'constructor' : 'destructor', of: lastName(scope) };
   }
@@ -259,54 +259,54 @@ export class MangledName {
   }
 
   #sourceText(): string {
-    const length = this.#number();
-    const end = this.#at + length;
-    if (length === 0 || end > this.mangled.length) throw new NotMangled();
-    const name = this.mangled.slice(this.#at, end);
-    this.#at = end;
+    const length = this.#cursor.number();
+    const end = this.#cursor.at + length;
+    if (length === 0 || end > this.#cursor.mangled.length) throw new NotMangled();
+    const name = this.#cursor.mangled.slice(this.#cursor.at, end);
+    this.#cursor.at = end;
     return name;
   }
 
   #unnamedType(): Node {
-    if (this.#accept('Ut')) {
-      const number = this.#compactNumber() + 1;
+    if (this.#cursor.accept('Ut')) {
+      const number = this.#cursor.compactNumber() + 1;
       const node = text(`{unnamed type#${number}}`);
       this.#substitutions.push(node);
       return node;
     }
-    this.#expect('Ul');
+    this.#cursor.expect('Ul');
     const wasInLambda = this.#isInLambda;
     this.#isInLambda = true;
     const parameters = this.#parameters();
     this.#isInLambda = wasInLambda;
-    this.#expect('E');
-    return { kind: 'lambda', parameters, number: this.#compactNumber() + 1 };
+    this.#cursor.expect('E');
+    return { kind: 'lambda', parameters, number: this.#cursor.compactNumber() + 1 };
   }
 
   #operatorName(): Node {
-    if (this.#accept('cv')) {
+    if (this.#cursor.accept('cv')) {
       const endsInArguments = this.#lastEndsInArguments;
       const to = this.#type();
       this.#lastEndsInArguments = endsInArguments;
       return { kind: 'conversion', to };
     }
-    if (this.#accept('li')) return { kind: 'sequence', parts: ['operator"" ', this.#sourceName()] };
-    const operator = OPERATORS.get(this.mangled.slice(this.#at, this.#at + 2));
+    if (this.#cursor.accept('li')) return { kind: 'sequence', parts: ['operator"" ', this.#sourceName()] };
+    const operator = OPERATORS.get(this.#cursor.mangled.slice(this.#cursor.at, this.#cursor.at + 2));
     if (operator === undefined) throw new NotMangled();
-    this.#at += 2;
+    this.#cursor.at += 2;
     return text(`operator${/^[a-z]/.test(operator.sign) ? ' ' : ''}${operator.sign}`);
   }
 
   #templateArguments(): Node[] {
-    this.#expect('I');
+    this.#cursor.expect('I');
     const args: Node[] = [];
-    while (!this.#accept('E')) args.push(this.#templateArgument());
+    while (!this.#cursor.accept('E')) args.push(this.#templateArgument());
     this.#scope.arguments = args;
     return args;
   }
 
   #templateArgument(): Node {
-    return this.#nested(() => {
+    return this.#cursor.nested(() => {
       // Arguments inside belong to other templates; the scope is that of the whole name again afterwards.
       const { arguments: known } = this.#scope;
       const argument = this.#anyTemplateArgument();
@@ -316,51 +316,51 @@ export class MangledName {
   }
 
   #anyTemplateArgument(): Node {
-    if (this.#accept('X')) {
+    if (this.#cursor.accept('X')) {
       const expression = this.#expression();
-      this.#expect('E');
+      this.#cursor.expect('E');
       return expression;
     }
-    if (this.#accept('J')) {
+    if (this.#cursor.accept('J')) {
       const elements: Node[] = [];
-      while (!this.#accept('E')) elements.push(this.#templateArgument());
+      while (!this.#cursor.accept('E')) elements.push(this.#templateArgument());
       return { kind: 'pack', elements };
     }
-    return this.#peek() === 'L' ? this.#literal() : this.#type();
+    return this.#cursor.peek() === 'L' ? this.#literal() : this.#type();
   }
 
   #templateParameter(): Node {
-    this.#expect('T');
-    const index = this.#compactNumber();
+    this.#cursor.expect('T');
+    const index = this.#cursor.compactNumber();
     return { kind: 'templateParameter', index, scope: this.#scope, isInLambda: this.#isInLambda };
   }
 
   #substitution(): Node {
-    this.#expect('S');
-    const code = this.#peek();
+    this.#cursor.expect('S');
+    const code = this.#cursor.peek();
     if (code === '_' || /[0-9A-Z]/.test(code)) {
-      const node = this.#substitutions[this.#sequenceNumber()];
+      const node = this.#substitutions[this.#cursor.sequenceNumber()];
       if (node === undefined) throw new NotMangled();
       return node;
     }
     const standard = STANDARD_NAMES.get(code);
     if (standard === undefined) throw new NotMangled();
-    this.#at++;
-    const next = this.#peek();
+    this.#cursor.at++;
+    const next = this.#cursor.peek();
     // A constructor's name is that of the template.
     const full = this.spellsOut || next === 'C' || next === 'D' ? STRING_IN_FULL.get(code) : undefined;
     return full ?? text(standard);
   }
 
   #type(): Node {
-    return this.#nested(() => {
-      const code = this.#peek();
+    return this.#cursor.nested(() => {
+      const code = this.#cursor.peek();
       const builtin = BUILTIN_TYPES.get(code);
       if (builtin !== undefined) {
-        this.#at++;
+        this.#cursor.at++;
         return text(builtin);
       }
-      if (code === 'S' && this.#peek(1) !== 't') return this.#substitutedType();
+      if (code === 'S' && this.#cursor.peek(1) !== 't') return this.#substitutedType();
       const type = this.#compoundType(code);
       if (type.isSubstitutable) this.#substitutions.push(type.node);
       return type.node;
@@ -369,7 +369,7 @@ export class MangledName {
 
   #substitutedType(): Node {
     const name = this.#substitution();
-    if (this.#peek() !== 'I') return name;
+    if (this.#cursor.peek() !== 'I') return name;
     const node: Node = { kind: 'template', name, arguments: this.#ownArguments() };
     this.#substitutions.push(node);
     return node;
@@ -400,34 +400,34 @@ export class MangledName {
       case 'O':
         return substitutable(this.#indirection('&&'));
       case 'C':
-        this.#at++;
+        this.#cursor.at++;
         return substitutable({ kind: 'qualifiedType', type: this.#type(), qualifiers: ' _Complex' });
       case 'F':
         return substitutable(this.#functionType(''));
       case 'A':
         return substitutable(this.#arrayType());
       case 'M': {
-        this.#at++;
+        this.#cursor.at++;
         const of = this.#type();
         return substitutable({ kind: 'memberPointer', of, to: this.#type() });
       }
       case 'T': {
         const node = this.#templateParameter();
-        if (this.#peek() !== 'I') return substitutable(node);
+        if (this.#cursor.peek() !== 'I') return substitutable(node);
         this.#substitutions.push(node);
         return substitutable({ kind: 'template', name: node, arguments: this.#ownArguments() });
       }
       case 'D':
         return this.#longBuiltin();
       case 'U': {
-        if (this.#peek(1) === 'l' || this.#peek(1) === 't')
+        if (this.#cursor.peek(1) === 'l' || this.#cursor.peek(1) === 't')
           return { node: this.#unnamedType(), isSubstitutable: false };
-        this.#at++;
+        this.#cursor.at++;
         const qualifier = this.#sourceText();
         return substitutable({ kind: 'qualifiedType', type: this.#type(), qualifiers: ` ${qualifier}` });
       }
       case 'u':
-        this.#at++;
+        this.#cursor.at++;
         return substitutable(this.#sourceName());
       default:
         return substitutable(this.#classType());
@@ -449,19 +449,19 @@ export class MangledName {
   }
 
   #indirection(sign: string): Node {
-    this.#at++;
+    this.#cursor.at++;
     return { kind: 'indirection', to: this.#type(), sign };
   }
 
   #functionType(qualifiers: string): Node {
-    this.#expect('F');
-    this.#accept('Y');
+    this.#cursor.expect('F');
+    this.#cursor.accept('Y');
     const returnType = this.#type();
     const parameters: Node[] = [];
-    while (this.#peek() !== 'E' && !(/[RO]/.test(this.#peek()) && this.#peek(1) === 'E'))
+    while (this.#cursor.peek() !== 'E' && !(/[RO]/.test(this.#cursor.peek()) && this.#cursor.peek(1) === 'E'))
       parameters.push(this.#type());
     const reference = this.#referenceQualifier();
-    this.#expect('E');
+    this.#cursor.expect('E');
     const [only] = parameters;
     const isEmpty = parameters.length === 1 && only?.kind === 'text' && only.text === 'void';
     return {
@@ -473,56 +473,56 @@ export class MangledName {
   }
 
   #arrayType(): Node {
-    this.#expect('A');
+    this.#cursor.expect('A');
     let dimension: Node | null = null;
-    if (/\d/.test(this.#peek())) dimension = text(String(this.#number()));
-    else if (this.#peek() !== '_') dimension = this.#expression();
-    this.#expect('_');
+    if (/\d/.test(this.#cursor.peek())) dimension = text(String(this.#cursor.number()));
+    else if (this.#cursor.peek() !== '_') dimension = this.#expression();
+    this.#cursor.expect('_');
     return { kind: 'array', of: this.#type(), dimension };
   }
 
   #longBuiltin(): { node: Node; isSubstitutable: boolean } {
-    const code = this.#peek(1);
+    const code = this.#cursor.peek(1);
     const builtin = BUILTIN_TYPES.get(`D${code}`);
     if (builtin !== undefined) {
-      this.#at += 2;
+      this.#cursor.at += 2;
       return { node: text(builtin), isSubstitutable: code === 'n' };
     }
     if (code === 't' || code === 'T') return { node: this.#decltype(), isSubstitutable: true };
     if (code === 'p') {
-      this.#at += 2;
+      this.#cursor.at += 2;
       return { node: { kind: 'expansion', of: this.#type() }, isSubstitutable: true };
     }
     if (code === 'o') {
-      this.#at += 2;
+      this.#cursor.at += 2;
       return { node: this.#functionType(' noexcept'), isSubstitutable: true };
     }
     throw new NotMangled();
   }
 
   #decltype(): Node {
-    this.#at += 2;
+    this.#cursor.at += 2;
     const expression = this.#expression();
-    this.#expect('E');
+    this.#cursor.expect('E');
     return { kind: 'sequence', parts: ['decltype (', expression, ')'] };
   }
 
   #literal(): Node {
-    this.#expect('L');
-    if (this.#accept('_Z')) {
+    this.#cursor.expect('L');
+    if (this.#cursor.accept('_Z')) {
       const encoding = this.#encoding();
-      this.#expect('E');
+      this.#cursor.expect('E');
       return encoding;
     }
-    const code = this.#peek();
+    const code = this.#cursor.peek();
     const type = this.#type();
-    const start = this.#at;
-    while (this.#peek() !== 'E') {
-      if (this.#isAtEnd()) throw new NotMangled();
-      this.#at++;
+    const start = this.#cursor.at;
+    while (this.#cursor.peek() !== 'E') {
+      if (this.#cursor.isAtEnd()) throw new NotMangled();
+      this.#cursor.at++;
     }
-    const digits = this.mangled.slice(start, this.#at).replace(/^n/, '-');
-    this.#expect('E');
+    const digits = this.#cursor.mangled.slice(start, this.#cursor.at).replace(/^n/, '-');
+    this.#cursor.expect('E');
     if (code === 'b' && (digits === '0' || digits === '1')) return text(digits === '1' ? 'true' : 'false');
     const suffix = LITERAL_SUFFIXES.get(code);
     if (suffix !== undefined) return text(digits + suffix);
@@ -530,40 +530,43 @@ export class MangledName {
   }
 
   #expression(): Node {
-    return this.#nested(() => {
-      const code = this.#peek();
+    return this.#cursor.nested(() => {
+      const code = this.#cursor.peek();
       if (code === 'L') return this.#literal();
       if (code === 'T') return this.#templateParameter();
       if (/\d/.test(code)) return this.#withArguments(this.#sourceName(), false);
-      if (this.#accept('sr')) {
+      if (this.#cursor.accept('sr')) {
         const scope = this.#type();
         const name = this.#unqualifiedName(scope);
         return this.#withOwnArguments({ kind: 'qualified', scope, name });
       }
-      if (this.#accept('fp')) {
+      if (this.#cursor.accept('fp')) {
         this.#cvQualifiers();
-        return text(`{parm#${this.#compactNumber() + 1}}`);
+        return text(`{parm#${this.#cursor.compactNumber() + 1}}`);
       }
-      if (this.#accept('sp')) return { kind: 'expansion', of: this.#expression() };
-      if (this.#accept('sZ')) return { kind: 'sequence', parts: ['sizeof...(', this.#expression(), ')'] };
-      if (this.#accept('st')) return { kind: 'sequence', parts: ['sizeof (', this.#type(), ')'] };
-      if (this.#accept('at')) return { kind: 'sequence', parts: ['alignof (', this.#type(), ')'] };
-      if (this.#accept('cl')) {
+      if (this.#cursor.accept('sp')) return { kind: 'expansion', of: this.#expression() };
+      if (this.#cursor.accept('sZ'))
+        return { kind: 'sequence', parts: ['sizeof...(', this.#expression(), ')'] };
+      if (this.#cursor.accept('st')) return { kind: 'sequence', parts: ['sizeof (', this.#type(), ')'] };
+      if (this.#cursor.accept('at')) return { kind: 'sequence', parts: ['alignof (', this.#type(), ')'] };
+      if (this.#cursor.accept('cl')) {
         const callee = this.#expression();
         return { kind: 'sequence', parts: [callee, '(', this.#expressionsToEnd(), ')'] };
       }
-      if (this.#accept('cv')) {
+      if (this.#cursor.accept('cv')) {
         const type = this.#type();
-        const operand = this.#accept('_') ? this.#expressionsToEnd() : this.#expression();
+        const operand = this.#cursor.accept('_') ? this.#expressionsToEnd() : this.#expression();
         return { kind: 'sequence', parts: ['(', type, ')(', operand, ')'] };
       }
-      if (this.#accept('tl')) {
+      if (this.#cursor.accept('tl')) {
         const type = this.#type();
         return { kind: 'sequence', parts: [type, '{', this.#expressionsToEnd(), '}'] };
       }
-      if (this.#accept('dt')) return { kind: 'sequence', parts: [this.#expression(), '.', this.#member()] };
-      if (this.#accept('pt')) return { kind: 'sequence', parts: [this.#expression(), '->', this.#member()] };
-      if (this.#accept('on')) return this.#withOwnArguments(this.#operatorName());
+      if (this.#cursor.accept('dt'))
+        return { kind: 'sequence', parts: [this.#expression(), '.', this.#member()] };
+      if (this.#cursor.accept('pt'))
+        return { kind: 'sequence', parts: [this.#expression(), '->', this.#member()] };
+      if (this.#cursor.accept('on')) return this.#withOwnArguments(this.#operatorName());
       return this.#operation();
     });
   }
@@ -573,19 +576,19 @@ export class MangledName {
   }
 
   #withOwnArguments(name: Node): Node {
-    return this.#peek() === 'I' ? { kind: 'template', name, arguments: this.#ownArguments() } : name;
+    return this.#cursor.peek() === 'I' ? { kind: 'template', name, arguments: this.#ownArguments() } : name;
   }
 
   #expressionsToEnd(): Node {
     const elements: Node[] = [];
-    while (!this.#accept('E')) elements.push(this.#expression());
+    while (!this.#cursor.accept('E')) elements.push(this.#expression());
     return { kind: 'list', elements };
   }
 
   #operation(): Node {
-    const operator = OPERATORS.get(this.mangled.slice(this.#at, this.#at + 2));
+    const operator = OPERATORS.get(this.#cursor.mangled.slice(this.#cursor.at, this.#cursor.at + 2));
     if (operator === undefined) throw new NotMangled();
-    this.#at += 2;
+    this.#cursor.at += 2;
     if (operator.sign === 'sizeof') return { kind: 'sequence', parts: ['sizeof (', this.#expression(), ')'] };
     const first = this.#expression();
     if (operator.operands === 1) return { kind: 'sequence', parts: [operator.sign, '(', first, ')'] };
@@ -600,76 +603,21 @@ export class MangledName {
 
   #cvQualifiers(): string {
     let qualifiers = '';
-    for (let next = QUALIFIERS[this.#peek()]; next !== undefined; next = QUALIFIERS[this.#peek()]) {
+    for (
+      let next = QUALIFIERS[this.#cursor.peek()];
+      next !== undefined;
+      next = QUALIFIERS[this.#cursor.peek()]
+    ) {
       // Mangled outermost first: `VK` is "const volatile".
       qualifiers = next + qualifiers;
-      this.#at++;
+      this.#cursor.at++;
     }
     return qualifiers;
   }
 
   #referenceQualifier(): string {
-    if (this.#accept('R')) return ' &';
-    return this.#accept('O') ? ' &&' : '';
-  }
-
-  #number(): number {
-    const digits = /^\d{1,9}/.exec(this.mangled.slice(this.#at, this.#at + 9))?.[0];
-    if (digits === undefined) throw new NotMangled();
-    this.#at += digits.length;
-    return Number(digits);
-  }
-
-  #signedNumber(): void {
-    this.#accept('n');
-    this.#number();
-  }
-
-  /** `_` is 0, `0_` is 1, `1_` is 2. */
-  #compactNumber(): number {
-    if (this.#accept('_')) return 0;
-    const number = this.#number() + 1;
-    this.#expect('_');
-    return number;
-  }
-
-  /** The same in base 36. */
-  #sequenceNumber(): number {
-    if (this.#accept('_')) return 0;
-    const digits = /^[0-9A-Z]{1,6}/.exec(this.mangled.slice(this.#at, this.#at + 6))?.[0];
-    if (digits === undefined) throw new NotMangled();
-    this.#at += digits.length;
-    this.#expect('_');
-    return Number.parseInt(digits, 36) + 1;
-  }
-
-  #peek(ahead = 0): string {
-    return this.mangled[this.#at + ahead] ?? '';
-  }
-
-  #startsWith(code: string): boolean {
-    return this.mangled.startsWith(code, this.#at);
-  }
-
-  #accept(code: string): boolean {
-    if (!this.#startsWith(code)) return false;
-    this.#at += code.length;
-    return true;
-  }
-
-  #expect(code: string): void {
-    if (!this.#accept(code)) throw new NotMangled();
-  }
-
-  #isAtEnd(): boolean {
-    return this.#at >= this.mangled.length;
-  }
-
-  #nested<T>(read: () => T): T {
-    if (++this.#depth > MAX_DEPTH) throw new NotMangled();
-    const result = read();
-    this.#depth--;
-    return result;
+    if (this.#cursor.accept('R')) return ' &';
+    return this.#cursor.accept('O') ? ' &&' : '';
   }
 }
 
