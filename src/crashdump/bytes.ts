@@ -141,11 +141,13 @@ export class ByteReader {
     let scale = 1;
     for (let count = 0; count < 10; count++) {
       const byte = this.u8();
-      result += (byte & 0x7f) * scale;
+      const isLast = (byte & 0x80) === 0;
+      // The last byte's top bit is the sign. Counted here, so that no sum on the way is too large to be exact.
+      const digits = isLast && (byte & 0x40) !== 0 ? (byte & 0x7f) - 0x80 : byte & 0x7f;
+      result += digits * scale;
       scale *= 128;
-      if ((byte & 0x80) === 0) {
-        const value = (byte & 0x40) === 0 ? result : result - scale;
-        if (Number.isSafeInteger(value)) return value;
+      if (isLast) {
+        if (Number.isSafeInteger(result)) return result;
         break;
       }
     }
