@@ -1,13 +1,30 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that meet the database through `test/support/`: they run with each of the two. */
+const WITH_DATABASE = [
+  'test/{coredumps,devices,firmware,graphql,rest}/**/*.test.ts',
+  'test/platform/database/**/*.test.ts',
+];
+
 export default defineConfig({
   // Vite would give our own modules graphql's ES build while Node gives the libraries its CommonJS build, and two
   // copies of graphql do not know each other's types. The built program has one.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
-    include: ['test/**/*.test.ts'],
     // Real servers, real fsyncs, real child processes: generous limits, and never a timing assertion.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: 'sqlite', include: ['test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'postgresql',
+          include: WITH_DATABASE,
+          globalSetup: 'test/support/postgresql.ts',
+          setupFiles: 'test/support/skip-without-postgresql.ts',
+        },
+      },
+    ],
   },
 });

@@ -28,6 +28,8 @@ export interface App {
 
 /** Longer than one attempt's time-out by what copying and committing may take. */
 const LEASE_MARGIN_MS = 30_000;
+/** Nothing is on its way for so long: an upload that stands still is ended after UPLOAD_STALL_MS, an hour at most. */
+const IN_FLIGHT_MS = 24 * 60 * 60 * 1000;
 const RETRY_DELAY_MS = 1_000;
 const PURGE_EVERY_MS = 24 * 60 * 60 * 1000;
 
@@ -53,7 +55,7 @@ export async function startApp(
   },
 ): Promise<App> {
   const metrics = createMetrics();
-  const database = await openDatabase(config.databaseUrl);
+  const database = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize });
   const { db } = database;
   try {
     const dumpBlobs = createFileBlobs({ root: config.coredumpsDir });
@@ -86,7 +88,7 @@ export async function startApp(
       limits: config,
     });
     const firmwares = createFirmwareService({
-      db,
+      database,
       blobs: firmwareBlobs,
       clock,
       log,
@@ -97,9 +99,11 @@ export async function startApp(
     });
     const devices = createDeviceService({ db, clock, deleteDumps: coredumps.deleteAllOf });
 
-    await sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log });
-    await firmwares.sweep();
-    await state.liftLeases();
+    const leftBefore = database.isShared ? new Date(clock.now().getTime() - IN_FLIGHT_MS) : undefined;
+    await sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log }, leftBefore);
+    await firmwares.sweep(leftBefore);
+    // Another server's leases are its own: should it be dead, they expire.
+    if (!database.isShared) await state.liftLeases();
     if (parser !== null && sidecar !== null) {
       queue = await startParsing({
         state,
@@ -110,6 +114,7 @@ export async function startApp(
         metrics,
         log,
         xferDir: parser.xferDir,
+        leftBefore,
         concurrency: config.parseConcurrency,
         retryDelayMs,
       });

@@ -9,6 +9,8 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly databaseUrl: string;
+  /** Connections to PostgreSQL at most. */
+  readonly databasePoolSize: number;
   readonly coredumpsDir: string;
   readonly assetsDir: string;
   /** Null when either of its two settings is missing: dumps are stored and stay PENDING. */
@@ -58,6 +60,7 @@ export function readConfig(environment: Environment): Config {
     host: values.HOST,
     port: values.PORT,
     databaseUrl: values.DATABASE_URL,
+    databasePoolSize: values.DATABASE_POOL_SIZE,
     coredumpsDir: values.COREDUMPS_DIR,
     assetsDir: values.ASSETS_DIR,
     parser: url !== undefined && xferDir !== undefined ? { url, xferDir } : null,
@@ -75,6 +78,9 @@ export function readConfig(environment: Environment): Config {
 
 const GIB = 1024 ** 3;
 
+/** Who copies a URL from another program's settings is told rather than left to believe that they work. */
+const PRISMA_PARAMETERS = ['schema', 'connection_limit', 'pool_timeout', 'pgbouncer'];
+
 /** Each setting with its default; the numbers' upper ends only catch slips of the pen. */
 const settings = z.object({
   HOST: z.string().default('127.0.0.1'),
@@ -85,10 +91,16 @@ const settings = z.object({
     .transform((value) => value === 'true'),
   DATABASE_URL: z
     .string()
-    .regex(/^file:.+/, {
-      error: (issue) => `${shown(issue.input)} is not a database of this version: give file:PATH`,
+    .refine(isDatabaseUrl, {
+      // Not the value itself: it may hold a password, and this line goes to logs.
+      error: 'it is neither file:PATH nor postgresql://USER:PASSWORD@HOST:PORT/DATABASE',
+    })
+    .refine(hasNoPrismaParameters, {
+      error: `its parameters ${PRISMA_PARAMETERS.join(', ')} are Prisma's and do nothing here; see DATABASE_POOL_SIZE`,
     })
     .default('file:./data/coredock.db'),
+  // Two at least: a change of firmware holds one for its turn, and works with another.
+  DATABASE_POOL_SIZE: wholeNumber(2, 1_000).default(10),
   COREDUMPS_DIR: z.string().default('./data/coredumps'),
   ASSETS_DIR: z.string().default('./data/firmware'),
   PARSE_SIDECAR_URL: z
@@ -128,6 +140,17 @@ function shown(input: unknown): string {
   return `"${String(input)}"`;
 }
 
+function isDatabaseUrl(text: string): boolean {
+  if (/^postgres(ql)?:\/\//.test(text)) return URL.canParse(text);
+  return /^file:.+/.test(text);
+}
+
+function hasNoPrismaParameters(text: string): boolean {
+  if (!URL.canParse(text)) return true;
+  const { searchParams } = new URL(text);
+  return !PRISMA_PARAMETERS.some((name) => searchParams.has(name));
+}
+
 function isHttpUrl(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
@@ -135,6 +158,7 @@ function isHttpUrl(text: string): boolean {
 /** Prefixes that are ours alone; a name that begins so and is none of ours is a slip of the pen, not another program's. */
 const OWN_PREFIXES = [
   'PARSE_',
+  'DATABASE_POOL',
   'MAX_COREDUMP',
   'MAX_FIRMWARE',
   'COREDUMPS_',

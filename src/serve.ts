@@ -46,7 +46,7 @@ async function start(config: Config, { withSidecar }: ServeOptions): Promise<{ c
 }
 
 export async function migrate(config: Config): Promise<void> {
-  const database = await openDatabase(config.databaseUrl);
+  const database = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize });
   await database.close();
   const names = database.migrated.length === 0 ? 'nothing to do' : database.migrated.join(', ');
   process.stdout.write(`migrations applied: ${names}\n`);

@@ -2,6 +2,7 @@ import { notFound } from '../errors.js';
 import { createBatcher } from '../platform/batcher.js';
 import { type Db, type DbTransaction, Prisma } from '../platform/database/database.js';
 import { asDomainError } from '../platform/database/errors.js';
+import { inTransaction } from '../platform/database/transaction.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
 
@@ -48,7 +49,7 @@ export function createCommitter({ db, maxCoredumps }: { db: Db; maxCoredumps: nu
     maxItems: MAX_GROUP,
     run: async (arrivals) => {
       try {
-        return await db.$transaction((tx) => commitGroup(tx, arrivals, maxCoredumps));
+        return await inTransaction(db, (tx) => commitGroup(tx, arrivals, maxCoredumps));
       } catch (error) {
         throw asDomainError(error);
       }

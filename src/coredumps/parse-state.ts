@@ -1,4 +1,5 @@
 import type { Db, Prisma } from '../platform/database/database.js';
+import { inTransaction } from '../platform/database/transaction.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpRow, CoredumpText, ParseErrorKind } from './types.js';
 
@@ -93,7 +94,7 @@ export function createParseState({ db, owner, now, leaseMs }: ParseStateDeps) {
     async finish(task: ParseTask, result: ParseResult): Promise<CoredumpRow | null> {
       const report = result.text.report === null ? null : JSON.stringify(result.text.report);
       const text = { output: result.text.output, report };
-      return db.$transaction(async (tx) => {
+      return inTransaction(db, async (tx) => {
         const [row] = await tx.coredump.updateManyAndReturn({
           where: whileOwned(task),
           data: {
@@ -128,7 +129,7 @@ export function createParseState({ db, owner, now, leaseMs }: ParseStateDeps) {
 
     /** Back to PENDING in a new generation. @returns the rows that were reset, newest first */
     async reset(where: Prisma.CoredumpWhereInput): Promise<CoredumpRow[]> {
-      return db.$transaction(async (tx) => {
+      return inTransaction(db, async (tx) => {
         const rows = await tx.coredump.updateManyAndReturn({
           where,
           data: {

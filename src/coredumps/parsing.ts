@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Logger } from '../platform/logger.js';
@@ -18,14 +18,16 @@ interface ParsingDeps {
   metrics: Metrics;
   log: Logger;
   xferDir: string;
+  /** Where other servers use the folder too: files of attempts that began before that may be removed. */
+  leftBefore?: Date | undefined;
   concurrency: number;
   retryDelayMs: number;
 }
 
 /** The parse queue with its job: takes up what earlier runs left, then whatever is added. */
 export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTask>> {
-  const { state, builds, events, metrics, log, xferDir, concurrency } = deps;
-  await emptyTransferFolder(xferDir);
+  const { state, builds, events, metrics, log, xferDir, leftBefore, concurrency } = deps;
+  await emptyTransferFolder(xferDir, leftBefore);
   const parse = createParseJob(deps);
 
   const queue = createInProcessQueue<ParseTask>({
@@ -63,8 +65,14 @@ export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTa
 }
 
 /** Files of attempts that were running when an earlier server died. The folder may hold other files too. */
-async function emptyTransferFolder(xferDir: string): Promise<void> {
+async function emptyTransferFolder(xferDir: string, before?: Date): Promise<void> {
   await mkdir(xferDir, { recursive: true });
   const left = (await readdir(xferDir)).filter((name) => /^coredock-[\w-]+\.(dmp|elf)$/.test(name));
-  await Promise.allSettled(left.map((name) => rm(join(xferDir, name), { force: true })));
+  await Promise.allSettled(
+    left.map(async (name) => {
+      const path = join(xferDir, name);
+      if (before !== undefined && (await stat(path)).mtime >= before) return;
+      await rm(path, { force: true });
+    }),
+  );
 }

@@ -4,6 +4,7 @@ import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db, Prisma } from '../platform/database/database.js';
 import { asDomainError } from '../platform/database/errors.js';
+import { inTransaction } from '../platform/database/transaction.js';
 import type { Logger } from '../platform/logger.js';
 import { type CommitOutcome, createCommitter, type RetiredDump } from './commit.js';
 import type { CoredumpEvents } from './events.js';
@@ -115,7 +116,7 @@ export function createCoredumpService({
     async deleteAllOf(deviceId: number): Promise<number> {
       const device = await db.device.findUnique({ where: { id: deviceId }, select: { key: true } });
       if (device === null) throw notFound('device', deviceId);
-      const dumps = await db.$transaction(async (tx) => {
+      const dumps = await inTransaction(db, async (tx) => {
         const all = await tx.coredump.findMany({ where: { deviceId }, select: { id: true, filename: true } });
         await tx.coredump.deleteMany({ where: { deviceId } });
         return all;

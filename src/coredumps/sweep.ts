@@ -11,9 +11,11 @@ const BATCH = 500;
 /**
  * Tidies the dump storage after whatever way the last server ended; to be run before the first upload. Uploads that
  * were never finished are removed; finished files without a row are set aside for a week; older ones of those go.
+ *
+ * @param before where other servers use the storage too: only files that were last written before that
  */
-export async function sweepStorage({ db, blobs, clock, metrics, log }: SweepDeps): Promise<void> {
-  const unfinished = await blobs.removeUnfinished();
+export async function sweepStorage({ db, blobs, clock, metrics, log }: SweepDeps, before?: Date): Promise<void> {
+  const unfinished = await blobs.removeUnfinished(before);
   if (unfinished > 0) log.warn({ unfinished }, 'removed unfinished uploads of an earlier run');
 
   let batch: string[] = [];
@@ -22,7 +24,8 @@ export async function sweepStorage({ db, blobs, clock, metrics, log }: SweepDeps
     orphans += await orphanRowless(db, blobs, batch);
     batch = [];
   };
-  for await (const { key } of blobs.list()) {
+  for await (const { key, modifiedAt } of blobs.list()) {
+    if (before !== undefined && modifiedAt >= before) continue;
     batch.push(key);
     if (batch.length === BATCH) await flush();
   }

@@ -3,6 +3,7 @@ import { badInput, conflict, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import { type Db, Prisma } from '../platform/database/database.js';
 import { isUniqueViolation } from '../platform/database/errors.js';
+import { inTransaction } from '../platform/database/transaction.js';
 
 type DeviceModelRow = Prisma.DeviceModelGetPayload<object>;
 type DeviceRow = Prisma.DeviceGetPayload<object>;
@@ -83,7 +84,7 @@ export function createDeviceService({ db, clock, deleteDumps }: DeviceServiceDep
     /** With its dumps, rows and files. @throws DomainError NOT_FOUND */
     async deleteDevice(id: number): Promise<void> {
       await deleteDumps(id);
-      const { count } = await db.device.deleteMany({ where: { id } });
+      const { count } = await inTransaction(db, (tx) => tx.device.deleteMany({ where: { id } }));
       if (count === 0) throw notFound('device', id);
     },
 

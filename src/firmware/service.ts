@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream';
 import { conflict, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db, Prisma } from '../platform/database/database.js';
+import type { Database, Prisma } from '../platform/database/database.js';
+import { inTransaction } from '../platform/database/transaction.js';
 import type { Logger } from '../platform/logger.js';
 import { openBundle } from './bundle.js';
 import { type FoundBuild, findBuild, type WantedBuild } from './find-build.js';
@@ -35,7 +36,7 @@ const INFLATED_TIMES = 4;
 export type FirmwareService = ReturnType<typeof createFirmwareService>;
 
 interface FirmwareServiceDeps {
-  db: Db;
+  database: Pick<Database, 'db' | 'inTurn'>;
   blobs: BlobStore;
   clock: Clock;
   log: Logger;
@@ -44,9 +45,22 @@ interface FirmwareServiceDeps {
   onArrival: (firmware: Firmware) => Promise<void>;
 }
 
-export function createFirmwareService({ db, blobs, clock, log, config, onArrival }: FirmwareServiceDeps) {
+export function createFirmwareService({
+  database,
+  blobs,
+  clock,
+  log,
+  config,
+  onArrival,
+}: FirmwareServiceDeps) {
+  const { db } = database;
   const { maxFirmwares, maxFirmwareBytes } = config;
-  const inTurn = createTurns();
+  /**
+   * A blob and its row change together, and an upload must not meet the deletion of the same build halfway: so the
+   * builds of a model change one after the other.
+   */
+  const inTurn = <T>(modelId: number, work: () => Promise<T>) =>
+    database.inTurn(`firmware of model ${modelId}`, work);
 
   return {
     /**
@@ -69,10 +83,11 @@ export function createFirmwareService({ db, blobs, clock, log, config, onArrival
 
     /** Dumps that were read with it keep their report. @throws DomainError NOT_FOUND */
     async delete(id: number): Promise<void> {
-      await inTurn(async () => {
-        const build = await db.firmware.findUnique({ where: { id }, include: { model: true } });
-        const { count } = await db.firmware.deleteMany({ where: { id } });
-        if (build === null || count === 0) throw notFound('firmware', id);
+      const build = await db.firmware.findUnique({ where: { id }, include: { model: true } });
+      if (build === null) throw notFound('firmware', id);
+      await inTurn(build.modelId, async () => {
+        const { count } = await inTransaction(db, (tx) => tx.firmware.deleteMany({ where: { id } }));
+        if (count === 0) throw notFound('firmware', id);
         await deleteElf(build.model.code, build);
       });
     },
@@ -85,8 +100,8 @@ export function createFirmwareService({ db, blobs, clock, log, config, onArrival
       return model === null ? null : blobs.copyTo(elfKey(model.code, firmware.elfSha256), path);
     },
 
-    /** To be called before the first upload. */
-    sweep: () => sweepFirmware({ db, blobs, clock, log }),
+    /** To be called before the first upload. @param before see `sweepFirmware` */
+    sweep: (before?: Date) => sweepFirmware({ db, blobs, clock, log }, before),
   };
 
   async function receive(model: Model, claim: VersionClaim[], bundle: FirmwareBundle): Promise<Firmware> {
@@ -100,7 +115,7 @@ export function createFirmwareService({ db, blobs, clock, log, config, onArrival
       try {
         const { chip, appDescriptor } = await identify(elf);
         const version = agreedVersion([...claim, ...claims, ...descriptorClaim(appDescriptor)]);
-        return await inTurn(() => store(model, elf, { version, chip }));
+        return await inTurn(model.id, () => store(model, elf, { version, chip }));
       } finally {
         await elf.discard();
       }
@@ -129,7 +144,7 @@ export function createFirmwareService({ db, blobs, clock, log, config, onArrival
   async function insert(model: Model, elf: IncomingBlob, { version, chip }: Labels): Promise<Firmware> {
     const build = { modelId: model.id, version, chip, elfSha256: elf.sha256, size: elf.size };
     try {
-      const { firmware, retired } = await db.$transaction(async (tx) => ({
+      const { firmware, retired } = await inTransaction(db, async (tx) => ({
         firmware: await tx.firmware.create({ data: { ...build, uploadedAt: clock.now() } }),
         retired: await retireBuilds(tx, model.id, maxFirmwares),
       }));
@@ -165,19 +180,6 @@ export function createFirmwareService({ db, blobs, clock, log, config, onArrival
 
 type Model = { id: number; code: string };
 type Labels = Pick<Firmware, 'version' | 'chip'>;
-
-/**
- * Work that is done one after the other: a blob and its row change together, and an upload must not meet the deletion
- * of the same build halfway. In one process, which is enough while one server owns the database (`database.ts`).
- */
-function createTurns() {
-  let last: Promise<unknown> = Promise.resolve();
-  return function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = last.then(work);
-    last = turn.catch(() => {});
-    return turn;
-  };
-}
 
 function claimOf(version: string | null | undefined): VersionClaim[] {
   if (version === null || version === undefined) return [];

@@ -10,26 +10,22 @@ const KEEP_ORPHANS_MS = 7 * 24 * 60 * 60 * 1000;
 /**
  * Tidies the firmware storage after whatever way the last server ended; to be run before the first upload. ELFs
  * without a row are set aside for a week. Rows without an ELF are reported: uploading the build again mends them.
+ *
+ * @param before where other servers use the storage too: only files that were last written before that
  */
-export async function sweepFirmware({
-  db,
-  blobs,
-  clock,
-  log,
-}: {
-  db: Db;
-  blobs: BlobStore;
-  clock: Clock;
-  log: Logger;
-}): Promise<void> {
-  const unfinished = await blobs.removeUnfinished();
+export async function sweepFirmware(
+  { db, blobs, clock, log }: { db: Db; blobs: BlobStore; clock: Clock; log: Logger },
+  before?: Date,
+): Promise<void> {
+  const unfinished = await blobs.removeUnfinished(before);
   if (unfinished > 0) log.warn({ unfinished }, 'removed unfinished firmware uploads of an earlier run');
 
   const builds = await db.firmware.findMany({ include: { model: { select: { code: true } } } });
   const missing = new Map(builds.map((build) => [elfKey(build.model.code, build.elfSha256), build]));
   const orphans: string[] = [];
-  for await (const { key } of blobs.list()) {
-    if (!missing.delete(key)) orphans.push(key);
+  for await (const { key, modifiedAt } of blobs.list()) {
+    const isInFlight = before !== undefined && modifiedAt >= before;
+    if (!missing.delete(key) && !isInFlight) orphans.push(key);
   }
   for (const key of orphans) await blobs.orphan(key);
   if (orphans.length > 0) {

@@ -1,6 +1,6 @@
 /**
- * `npm run migration:check`       fails when the migrations do not lead to prisma/models.prisma
- * `npm run migration:new -- NAME` writes the migration from what the migrations make to what the models say
+ * `migrations check`    fails when the migrations of a database do not lead to prisma/models.prisma
+ * `migrations new NAME` writes, for each database, the migration from what its migrations make to what the models say
  *
  * What the migrations make is seen by applying them to an empty database and reading its schema back.
  */
@@ -8,71 +8,112 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { migrateSqlite } from '../platform/database/migrate.js';
+import { PrismaPg } from '@prisma/adapter-pg';
+import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import { migratePostgresql } from '../platform/database/migrate-postgresql.js';
+import { migrateSqlite } from '../platform/database/migrate-sqlite.js';
 import { createSqliteAdapterFactory } from '../platform/database/sqlite-adapter.js';
+import { NO_POSTGRESQL, startPostgresql } from './postgresql-cluster.js';
 import { openSchemaEngine } from './schema-engine.js';
 
+/** Prisma's own table, which no model describes. */
+const RECORDS = '_prisma_migrations';
+
+/** Calls `use` with an empty database to which the migrations were applied. @returns null where there is none */
+type WithMigrated = <T>(use: (database: SqlDriverAdapterFactory) => Promise<T>) => Promise<T | null>;
+
+const DATABASES: Record<string, WithMigrated> = { sqlite: withSqlite, postgresql: withPostgresql };
+
 const { positionals } = parseArgs({ allowPositionals: true });
-const [command, name] = positionals;
-const difference = await differenceToModels();
+const [command, title] = positionals;
 
 if (command === 'check') {
-  if (difference !== null) {
+  for (const [name, difference] of await differences()) {
     process.stderr.write(
-      `prisma/sqlite/migrations do not lead to prisma/models.prisma; \`npm run migration:new -- NAME\` would add:\n\n${difference}\n`,
+      `prisma/${name}/migrations do not lead to prisma/models.prisma; \`npm run migration:new -- NAME\` would add:\n\n${difference}\n`,
     );
     process.exitCode = 1;
   }
-} else if (command === 'new' && name !== undefined && /^[a-z0-9_]+$/.test(name)) {
-  process.stdout.write(
-    difference === null ? 'Nothing to do.\n' : `${await writeMigration(name, difference)}\n`,
-  );
+} else if (command === 'new' && title !== undefined && /^[a-z0-9_]+$/.test(title)) {
+  const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
+  const missing = await differences();
+  for (const [name, sql] of missing) {
+    const folder = join('prisma', name, 'migrations', `${stamp}_${title}`);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'migration.sql'), sql);
+    process.stdout.write(`${join(folder, 'migration.sql')}\n`);
+  }
+  if (missing.length === 0) process.stdout.write('Nothing to do.\n');
 } else {
   process.stderr.write('usage: migrations check | migrations new NAME (a-z, 0-9 and _)\n');
   process.exitCode = 2;
 }
 
-/** SQL that is missing from the migrations; null when nothing is. */
-async function differenceToModels(): Promise<string | null> {
+/** SQL that is missing from the migrations, for each database where something is. */
+async function differences(): Promise<Array<[name: string, sql: string]>> {
+  const found: Array<[string, string]> = [];
+  for (const [name, withMigrated] of Object.entries(DATABASES)) {
+    const sql = await withMigrated((database) => differenceToModels(`prisma/${name}`, database));
+    if (sql !== null) found.push([name, sql]);
+  }
+  return found;
+}
+
+async function differenceToModels(
+  folder: string,
+  migratedDatabase: SqlDriverAdapterFactory,
+): Promise<string | null> {
+  const [settings, models] = await Promise.all(
+    ['schema.prisma', 'models.prisma'].map(async (path) => ({
+      path,
+      content: await readFile(join(folder, path), 'utf8'),
+    })),
+  );
+  if (settings === undefined || models === undefined) throw new Error(`${folder} has no schema`);
+  const target = { files: [settings, models], configDir: folder };
+  const engine = await openSchemaEngine(migratedDatabase);
+  const migrated = await engine.introspect({
+    schema: { files: [settings] },
+    baseDirectoryPath: '.',
+    force: true,
+    compositeTypeDepth: 0,
+    namespaces: null,
+  });
+  const { stdout } = await engine.diff({
+    from: { tag: 'schemaDatamodel', files: migrated.schema.files },
+    to: { tag: 'schemaDatamodel', ...target },
+    script: true,
+    exitCode: null,
+    filters: {
+      // PostgreSQL's tables are named with their schema, SQLite's must not be.
+      externalTables: [migratedDatabase.provider === 'sqlite' ? RECORDS : `public.${RECORDS}`],
+      externalEnums: [],
+    },
+  });
+  return stdout === null || /^\s*(-- This is an empty migration\.)?\s*$/.test(stdout) ? null : stdout;
+}
+
+async function withSqlite<T>(use: (database: SqlDriverAdapterFactory) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'coredock-migrations-'));
   try {
     const file = join(folder, 'migrated.db');
     migrateSqlite(file);
-    const schema = {
-      files: await Promise.all(
-        ['schema.prisma', 'models.prisma'].map(async (path) => ({
-          path,
-          content: await readFile(join('prisma/sqlite', path), 'utf8'),
-        })),
-      ),
-      configDir: 'prisma/sqlite',
-    };
-    const engine = await openSchemaEngine(createSqliteAdapterFactory(file));
-    const migrated = await engine.introspect({
-      schema: { files: [schema.files[0] ?? { path: '', content: '' }] },
-      baseDirectoryPath: '.',
-      force: true,
-      compositeTypeDepth: 0,
-      namespaces: null,
-    });
-    const { stdout } = await engine.diff({
-      from: { tag: 'schemaDatamodel', files: migrated.schema.files },
-      to: { tag: 'schemaDatamodel', ...schema },
-      script: true,
-      exitCode: null,
-      filters: { externalTables: ['_prisma_migrations'], externalEnums: [] },
-    });
-    return stdout === null || /^\s*(-- This is an empty migration\.)?\s*$/.test(stdout) ? null : stdout;
+    return await use(createSqliteAdapterFactory(file));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function writeMigration(title: string, sql: string): Promise<string> {
-  const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
-  const folder = join('prisma/sqlite/migrations', `${stamp}_${title}`);
-  await mkdir(folder, { recursive: true });
-  const path = join(folder, 'migration.sql');
-  await writeFile(path, sql);
-  return path;
+async function withPostgresql<T>(use: (database: SqlDriverAdapterFactory) => Promise<T>): Promise<T | null> {
+  const cluster = await startPostgresql();
+  if (cluster === null) {
+    process.stderr.write(`SKIPPED: prisma/postgresql/migrations (${NO_POSTGRESQL})\n`);
+    return null;
+  }
+  try {
+    await migratePostgresql({ connectionString: cluster.url });
+    return await use(new PrismaPg(cluster.url));
+  } finally {
+    await cluster.close();
+  }
 }

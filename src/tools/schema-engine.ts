@@ -23,7 +23,9 @@ export async function openSchemaEngine(
 ): Promise<Bindings.SchemaEngine> {
   const bindings = await loadBindings();
   const adapter = bindMigrationAwareSqlAdapterFactory({
-    ...adapterFactory,
+    provider: adapterFactory.provider,
+    adapterName: adapterFactory.adapterName,
+    connect: () => adapterFactory.connect(),
     connectToShadowDb: () => adapterFactory.connect(),
   });
   return bindings.SchemaEngine.new({ datamodels: undefined }, () => {}, adapter);

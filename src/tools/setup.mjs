@@ -1,6 +1,6 @@
 /**
  * Makes a fresh clone, or one whose lock file or models changed, ready to build: installs what package-lock.json
- * says, and generates the Prisma client. Does nothing, quickly, when everything is there. Plain JavaScript, because
+ * says, and generates the Prisma clients. Does nothing, quickly, when everything is there. Plain JavaScript, because
  * it runs before anything is installed.
  */
 import { execFileSync } from 'node:child_process';
@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const DATABASES = ['sqlite', 'postgresql'];
 const root = fileURLToPath(new URL('../..', import.meta.url));
 process.chdir(root);
 
@@ -19,19 +20,23 @@ whenChanged('node_modules/.coredock-installed', ['package-lock.json', '.npmrc'],
 });
 whenChanged(
   'src/platform/database/generated/.coredock-generated',
-  ['package-lock.json', 'prisma/models.prisma', 'prisma/sqlite/schema.prisma'],
+  ['package-lock.json', 'prisma/models.prisma', ...DATABASES.map((name) => `prisma/${name}/schema.prisma`)],
   () => {
-    say('generating the database client (prisma generate)');
-    run(process.execPath, ['node_modules/prisma/build/index.js', 'generate', '--schema', 'prisma/sqlite'], {
-      // generate never runs the schema engine, but Prisma would download it first; naming any executable prevents that.
-      // Prisma starts its generators by name; npm would have put their folder into the path.
-      PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH ?? ''}`,
-      PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
-      PRISMA_HIDE_UPDATE_MESSAGE: 'true',
-      CHECKPOINT_DISABLE: '1',
-    });
+    say('generating the database clients (prisma generate)');
+    for (const name of DATABASES) generateClient(`prisma/${name}`);
   },
 );
+
+function generateClient(schemaFolder) {
+  run(process.execPath, ['node_modules/prisma/build/index.js', 'generate', '--schema', schemaFolder], {
+    // generate never runs the schema engine, but Prisma would download it first; naming any executable prevents that.
+    // Prisma starts its generators by name; npm would have put their folder into the path.
+    PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH ?? ''}`,
+    PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+    PRISMA_HIDE_UPDATE_MESSAGE: 'true',
+    CHECKPOINT_DISABLE: '1',
+  });
+}
 
 function requireNode(major, minor) {
   const [ownMajor = 0, ownMinor = 0] = process.versions.node.split('.').map(Number);

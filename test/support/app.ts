@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest';
 import { type App, startApp } from '../../src/app.js';
 import { type Config, readConfig } from '../../src/config.js';
 import { createLogger } from '../../src/platform/logger.js';
+import { aDatabaseUrl } from './database.js';
 
 export interface TestApp extends App {
   readonly dir: string;
@@ -15,19 +16,18 @@ export interface TestApp extends App {
   restart(environment?: Record<string, string>): Promise<TestApp>;
 }
 
-/** A server on a folder of its own, with a real SQLite file and real files, gone when the test is. */
+/** A server on a folder of its own, with a real database and real files, gone when the test is. */
 export async function aServer(environment: Record<string, string> = {}): Promise<TestApp> {
   const dir = await mkdtemp(join(tmpdir(), 'coredock-test-'));
   onTestFinished(async () => {
     await rm(dir, { recursive: true, force: true });
   });
-  return start(dir, environment);
+  return start(dir, { DATABASE_URL: await aDatabaseUrl(dir), ...environment });
 }
 
 async function start(dir: string, environment: Record<string, string>): Promise<TestApp> {
   const config = readConfig({
     PORT: '0',
-    DATABASE_URL: `file:${join(dir, 'coredock.db')}`,
     COREDUMPS_DIR: join(dir, 'coredumps'),
     ASSETS_DIR: join(dir, 'firmware'),
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',

@@ -9,24 +9,24 @@ import { createFileBlobs } from '../../src/platform/blobs/file-blobs.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/database.js';
 import { createLogger } from '../../src/platform/logger.js';
+import { aDatabaseUrl } from './database.js';
 
 const MODEL = 'thermostat';
 
-/** The firmware service on a real SQLite file and real files, gone when the test is, with one model in it. */
+/** The firmware service on a real database and real files, gone when the test is, with one model in it. */
 export async function aFirmwareService({ maxFirmwares = 20, maxFirmwareBytes = 1024 * 1024 } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'coredock-firmware-'));
-  const { db, close } = await openDatabase(`file:${join(dir, 'coredock.db')}`);
-  onTestFinished(async () => {
-    await close();
-    await rm(dir, { recursive: true, force: true });
-  });
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const database = await openDatabase(await aDatabaseUrl(dir));
+  onTestFinished(database.close);
+  const { db } = database;
   const root = join(dir, 'firmware');
   const blobs = createFileBlobs({ root });
   const clock = createSystemClock();
   const model = await db.deviceModel.create({ data: { code: MODEL, name: MODEL, createdAt: clock.now() } });
   const arrived: Firmware[] = [];
   const service = createFirmwareService({
-    db,
+    database,
     blobs,
     clock,
     log: createLogger({ logLevel: 'silent' }),

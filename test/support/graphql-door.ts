@@ -17,6 +17,7 @@ import { createGraphQLServer } from '../../src/graphql/yoga.js';
 import { createFileBlobs } from '../../src/platform/blobs/file-blobs.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/database.js';
+import { aDatabaseUrl } from './database.js';
 import { aFleet } from './fleet.js';
 
 export type GraphQLDoor = Awaited<ReturnType<typeof aGraphQLDoor>>;
@@ -34,12 +35,12 @@ export interface Answer<Data> {
 }
 
 /**
- * The GraphQL door over real HTTP in front of the real services, a real SQLite file and real files; without the parse
+ * The GraphQL door over real HTTP in front of the real services, a real database and real files; without the parse
  * pipeline, so that a test says itself what becomes of a dump.
  */
 export async function aGraphQLDoor({ hasParser = true, maxFirmwareBytes = 1024 * 1024 } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'coredock-graphql-'));
-  const database = await openDatabase(`file:${join(dir, 'coredock.db')}`);
+  const database = await openDatabase(await aDatabaseUrl(dir));
   const { db } = database;
   const statements: string[] = [];
   database.onStatement((sql) => statements.push(sql));
@@ -64,7 +65,7 @@ export async function aGraphQLDoor({ hasParser = true, maxFirmwareBytes = 1024 *
   });
   const config = { maxFirmwares: 20, maxFirmwareBytes };
   const firmwares = createFirmwareService({
-    db,
+    database,
     blobs: firmwareBlobs,
     clock,
     log,

@@ -27,8 +27,12 @@ export interface BlobStore {
   orphan(key: string): Promise<void>;
   /** Removes orphans that were set aside before `before`. Answers how many. */
   purgeOrphans(before: Date): Promise<number>;
-  /** Removes what earlier runs left unfinished. To be called before the first `receive`. Answers how many. */
-  removeUnfinished(): Promise<number>;
+  /**
+   * Removes what earlier runs left unfinished. To be called before the first `receive`. Answers how many.
+   *
+   * @param before where others may be receiving: only what got its last bytes before that
+   */
+  removeUnfinished(before?: Date): Promise<number>;
   /** Proves that the storage can be written now; rejects with the reason. */
   check(): Promise<void>;
 }

@@ -116,11 +116,16 @@ export function createFileBlobs({
       return purged;
     },
 
-    async removeUnfinished() {
+    async removeUnfinished(before) {
       await storageCall(prepare());
-      const names = await storageCall(readdir(incoming));
-      for (const name of names) await storageCall(rm(join(incoming, name), { recursive: true, force: true }));
-      return names.length;
+      let removed = 0;
+      for (const name of await storageCall(readdir(incoming))) {
+        const path = join(incoming, name);
+        if (before !== undefined && !(await isOlder(path, before))) continue;
+        await storageCall(rm(path, { recursive: true, force: true }));
+        removed += 1;
+      }
+      return removed;
     },
 
     async check() {
@@ -229,6 +234,16 @@ export function createFileBlobs({
     await storageCall(prepare());
     await storageCall(stat(incoming));
     return null;
+  }
+
+  /** False also for what somebody else has just taken away. */
+  async function isOlder(path: string, date: Date): Promise<boolean> {
+    try {
+      return (await stat(path)).mtime < date;
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return false;
+      throw asStorageError(error);
+    }
   }
 
   /** Best effort: the folder of a device goes with its last blob. */

@@ -1,20 +1,25 @@
-import { mkdirSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 import { DomainError } from '../../errors.js';
-import { Prisma, PrismaClient } from './generated/sqlite/client.js';
-import { migrateSqlite } from './migrate.js';
-import { createSqliteAdapterFactory } from './sqlite-adapter.js';
+import { Prisma, type PrismaClient } from './generated/sqlite/client.js';
+import { openPostgresql } from './postgresql.js';
+import { openSqlite } from './sqlite.js';
 
 export { Prisma };
+/**
+ * The client of either database: both are generated from the same models, and their types, which differ in name only,
+ * are cast to this one where they are made. What only one of the databases has must not be used with it.
+ */
 export type Db = PrismaClient;
 /** What runs inside `db.$transaction(async (tx) => …)`. */
 export type DbTransaction = Prisma.TransactionClient;
 
 export interface Database {
   readonly db: Db;
+  /** True when other servers may work with the same database, and so with the same storage, at the same time. */
+  readonly isShared: boolean;
   /** Migrations that were applied when it was opened. */
   readonly migrated: readonly string[];
+  /** Runs `work` while no other work of the same name runs, in this server or in any other on this database. */
+  inTurn: InTurn;
   /** Calls `listener` with the SQL of every statement. For tests and traces. */
   onStatement(listener: (sql: string) => void): void;
   /** Proves that the database answers; rejects with UNAVAILABLE. */
@@ -22,65 +27,26 @@ export interface Database {
   close(): Promise<void>;
 }
 
+export type InTurn = <T>(name: string, work: () => Promise<T>) => Promise<T>;
+
+/** What each database brings along; the rest is the same for both. */
+export type OpenedDatabase = Omit<Database, 'check'>;
+
+/** Connections that a server holds at most unless told otherwise: `pg`'s own default. */
+const POOL_SIZE = 10;
+
 /**
  * Opens and migrates the database of `url`.
  *
- * @param url `file:PATH` for SQLite
- * @throws Error with one clear sentence: cannot be written, in use by another server, of a newer version
+ * @param url `file:PATH` for SQLite, `postgresql://…` for PostgreSQL
+ * @param options.poolSize connections to PostgreSQL at most; SQLite has no use for it
+ * @throws Error with one clear sentence: cannot be reached or written, in use by another server, of a newer version
  */
-export async function openDatabase(url: string): Promise<Database> {
-  const file = url.replace(/^file:/, '');
-  const lock = lockForOneServer(file);
-  try {
-    const migrated = migrateSqlite(file);
-    const db = new PrismaClient({
-      adapter: createSqliteAdapterFactory(file),
-      log: [{ emit: 'event', level: 'query' }],
-      // A transaction may wait for its turn behind a long queue of others; that is load, not a fault.
-      transactionOptions: { maxWait: 30_000, timeout: 30_000 },
-    });
-    return {
-      db,
-      migrated,
-      onStatement: (listener) => db.$on('query', ({ query }) => listener(query)),
-      check: () => checkDatabase(db),
-      async close() {
-        await db.$disconnect();
-        lock.close();
-      },
-    };
-  } catch (error) {
-    lock.close();
-    throw error;
-  }
-}
-
-/**
- * SQLite and the files beside it belong to one server at a time: a second one would take up the first one's parses
- * and sweep away its uploads in flight. The lock is SQLite's own, on a file of its own, so the operating system
- * lifts it whatever way the process ends.
- */
-function lockForOneServer(file: string): DatabaseSyncInstance {
-  const lock = openLockFile(file);
-  try {
-    lock.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
-    return lock;
-  } catch (error) {
-    lock.close();
-    throw new Error(`the database ${file} is in use by another Coredock server; stop that one first`, {
-      cause: error,
-    });
-  }
-}
-
-function openLockFile(file: string): DatabaseSyncInstance {
-  try {
-    mkdirSync(dirname(resolve(file)), { recursive: true });
-    return new DatabaseSync(`${file}.lock`);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`the folder of the database ${file} cannot be written: ${reason}`, { cause: error });
-  }
+export async function openDatabase(url: string, { poolSize = POOL_SIZE } = {}): Promise<Database> {
+  const opened = url.startsWith('file:')
+    ? await openSqlite(url.slice('file:'.length))
+    : await openPostgresql(url, { poolSize });
+  return { ...opened, check: () => checkDatabase(opened.db) };
 }
 
 async function checkDatabase(db: Db): Promise<void> {

@@ -1,12 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { randomUUID } from 'node:crypto';
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
+import { type Migration, missingMigrations, readMigrations } from './migrations.js';
 import { openConnection } from './sqlite-adapter.js';
-
-/** src/platform/database and dist/platform/database are equally deep below the project's folder. */
-const SQLITE_MIGRATIONS = fileURLToPath(new URL('../../../prisma/sqlite/migrations', import.meta.url));
 
 /**
  * Applies what is missing of prisma/sqlite/migrations, in one transaction under the write lock, and records it in
@@ -20,7 +15,7 @@ export function migrateSqlite(file: string): string[] {
   try {
     database.exec('BEGIN IMMEDIATE');
     try {
-      const applied = applyMissing(database, readMigrations(SQLITE_MIGRATIONS));
+      const applied = applyMissing(database, readMigrations('sqlite'));
       database.exec('COMMIT');
       return applied;
     } catch (error) {
@@ -30,22 +25,6 @@ export function migrateSqlite(file: string): string[] {
   } finally {
     database.close();
   }
-}
-
-interface Migration {
-  name: string;
-  sql: string;
-  checksum: string;
-}
-
-function readMigrations(folder: string): Migration[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'migration.sql')))
-    .map((entry) => {
-      const sql = readFileSync(join(folder, entry.name, 'migration.sql'), 'utf8');
-      return { name: entry.name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
-    })
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function applyMissing(database: DatabaseSyncInstance, migrations: readonly Migration[]): string[] {
@@ -64,9 +43,7 @@ function applyMissing(database: DatabaseSyncInstance, migrations: readonly Migra
     .prepare('SELECT migration_name AS name, checksum FROM _prisma_migrations WHERE rolled_back_at IS NULL')
     .all()
     .map((row) => ({ name: String(row.name), checksum: String(row.checksum) }));
-  refuseStrangers(recorded, migrations);
-
-  const missing = migrations.filter(({ name }) => !recorded.some((record) => record.name === name));
+  const missing = missingMigrations(recorded, migrations);
   const record = database.prepare(
     `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
      VALUES (?, ?, ?, ?, ?, 1)`,
@@ -77,21 +54,4 @@ function applyMissing(database: DatabaseSyncInstance, migrations: readonly Migra
     record.run(randomUUID(), checksum, name, startedAt, Date.now());
   }
   return missing.map(({ name }) => name);
-}
-
-function refuseStrangers(
-  recorded: { name: string; checksum: string }[],
-  migrations: readonly Migration[],
-): void {
-  for (const { name, checksum } of recorded) {
-    const known = migrations.find((migration) => migration.name === name);
-    if (known === undefined) {
-      throw new Error(
-        `the database has the migration ${name}, which this version does not know: it belongs to a newer version of Coredock`,
-      );
-    }
-    if (known.checksum !== checksum) {
-      throw new Error(`the migration ${name} was changed after it was applied to this database`);
-    }
-  }
 }

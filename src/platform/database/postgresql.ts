@@ -1,0 +1,89 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { DomainError } from '../../errors.js';
+import { CLIENT_OPTIONS } from './client-options.js';
+import type { Db, InTurn, OpenedDatabase } from './database.js';
+import { PrismaClient } from './generated/postgresql/client.js';
+import { migratePostgresql } from './migrate-postgresql.js';
+import { createTurns } from './turns.js';
+
+/** How long a new connection, or a free one of the pool, may keep a request waiting before it fails as UNAVAILABLE. */
+const CONNECTION_TIMEOUT_MS = 10_000;
+
+/** The first key of our advisory locks, so that they are nobody else's; the second is the hash of the turn's name. */
+const TURN_LOCKS = 0x636f7265; // "core"
+
+/** @throws Error with one clear sentence: cannot be reached, of a newer version, a migration failed */
+export async function openPostgresql(url: string, { poolSize }: { poolSize: number }): Promise<OpenedDatabase> {
+  const config: pg.PoolConfig = {
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    keepAlive: true,
+    fallback_application_name: 'coredock',
+  };
+  const migrated = await migrate(config, url);
+  const pool = new pg.Pool(config);
+  // Idle connections break when the database restarts: the pool has dropped them already, and opens others.
+  pool.on('error', () => {});
+  const client = new PrismaClient({ adapter: new PrismaPg(pool), ...CLIENT_OPTIONS });
+  // Same models, same methods: the two clients' types differ only in their names and in what this program does without.
+  const db = client as unknown as Db;
+  return {
+    db,
+    isShared: true,
+    migrated,
+    inTurn: createSharedTurns(pool),
+    onStatement: (listener) => client.$on('query', ({ query }) => listener(query)),
+    async close() {
+      await client.$disconnect();
+      await pool.end();
+    },
+  };
+}
+
+async function migrate(config: pg.ClientConfig, url: string): Promise<string[]> {
+  try {
+    return await migratePostgresql(config);
+  } catch (error) {
+    // Without its user and password: the sentence is for a log.
+    const { host, pathname } = new URL(url);
+    const [cause] = error instanceof AggregateError ? error.errors : [error];
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`the database ${host}${pathname} cannot be opened: ${reason}`, { cause: error });
+  }
+}
+
+/**
+ * A turn of this process first, so that those who wait here hold no connection; then the turn among all servers: an
+ * advisory lock that ends with its transaction, or with the connection of a server that died.
+ */
+function createSharedTurns(pool: pg.Pool): InTurn {
+  const inOwnTurn = createTurns();
+  return (name, work) =>
+    inOwnTurn('shared', async () => {
+      const connection = await pool.connect().catch(unavailable);
+      let broken: Error | undefined;
+      const onError = (error: Error) => {
+        broken = error;
+      };
+      connection.on('error', onError);
+      try {
+        await begin(connection, name).catch(unavailable);
+        return await work();
+      } finally {
+        await connection.query('COMMIT').catch(onError);
+        connection.off('error', onError);
+        connection.release(broken);
+      }
+    });
+}
+
+async function begin(connection: pg.PoolClient, name: string): Promise<void> {
+  await connection.query('BEGIN');
+  await connection.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [TURN_LOCKS, name]);
+}
+
+function unavailable(error: unknown): never {
+  throw new DomainError('UNAVAILABLE', 'The database is not available now; try again.', { cause: error });
+}

@@ -1,0 +1,25 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Db, DbTransaction } from './database.js';
+import { isWriteConflict } from './errors.js';
+
+/** Each time one of those who wait for each other gets through, so a few times are enough for any crowd but a wrong one. */
+const MAX_ATTEMPTS = 5;
+const PAUSE_MS = 20;
+
+/**
+ * `db.$transaction` for work that locks several rows: where PostgreSQL ends it to resolve a deadlock, it is done again.
+ * SQLite has one writer at a time and knows no such thing.
+ *
+ * @param work may run several times, so everything that it changes must be in the database
+ */
+export async function inTransaction<T>(db: Db, work: (tx: DbTransaction) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await db.$transaction(work);
+    } catch (error) {
+      if (attempt === MAX_ATTEMPTS || !isWriteConflict(error)) throw error;
+      // Random, so that the same two do not meet again.
+      await pause(Math.random() * PAUSE_MS * attempt);
+    }
+  }
+}

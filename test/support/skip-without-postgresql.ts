@@ -1,0 +1,6 @@
+import { beforeEach, inject } from 'vitest';
+import { NO_POSTGRESQL } from '../../src/tools/postgresql-cluster.js';
+
+beforeEach((context) => {
+  if (inject('postgresql') === null) context.skip(NO_POSTGRESQL);
+});
