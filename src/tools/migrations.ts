@@ -10,12 +10,15 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import pg from 'pg';
 import { migratePostgresql } from '../platform/database/migrate-postgresql.js';
 import { migrateSqlite } from '../platform/database/migrate-sqlite.js';
 import { createSqliteAdapterFactory } from '../platform/database/sqlite-adapter.js';
 import { NO_POSTGRESQL, startPostgresql } from './postgresql-cluster.js';
 import { openSchemaEngine } from './schema-engine.js';
 
+/** Type ids of PostgreSQL's pg_type. */
+const [CHAR, TEXT] = [18, 25];
 /** Prisma's own table, which no model describes. */
 const RECORDS = '_prisma_migrations';
 
@@ -112,8 +115,22 @@ async function withPostgresql<T>(use: (database: SqlDriverAdapterFactory) => Pro
   }
   try {
     await migratePostgresql({ connectionString: cluster.url });
-    return await use(new PrismaPg(cluster.url));
+    const pool = openCatalogue(cluster.url);
+    return await use(new PrismaPg(pool)).finally(() => pool.end());
   } finally {
     await cluster.close();
   }
+}
+
+/** The adapter does not know the one-byte type "char", of which PostgreSQL's catalogue is full: it is told text. */
+function openCatalogue(url: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url });
+  const query = pool.query.bind(pool);
+  return Object.assign(pool, {
+    async query(...args: unknown[]) {
+      const answer = await Reflect.apply(query, pool, args);
+      for (const field of answer.fields) if (field.dataTypeID === CHAR) field.dataTypeID = TEXT;
+      return answer;
+    },
+  });
 }
