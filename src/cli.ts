@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Config } from './config.js';
 import type { ServeOptions } from './serve.js';
+import type { ParseOptions } from './sidecar/parse-command.js';
 
 /**
  * The `coredock` command. Each subcommand loads only what it needs: `coredock parse` is to start fast, and knows
@@ -39,9 +40,14 @@ program
   .option('--elf <file>', 'the firmware ELF that the device ran')
   .option('--chip <chip>', 'only where the dump does not say', 'auto')
   .option('--format <format>', 'text or json', 'text')
-  .action(async (options: { core: string; elf?: string; chip: string; format: string }) => {
+  .option('--print-mem', "add the dumped memory's contents to the text")
+  .action(async (options: ParseOptions) => {
     const { parseCommand } = await import('./sidecar/parse-command.js');
-    process.exitCode = await parseCommand(options, { stdout: process.stdout, stderr: process.stderr });
+    process.exitCode = await parseCommand(
+      options,
+      { stdout: process.stdout, stderr: process.stderr },
+      process.env.ESP_ROM_ELF_DIR || null,
+    );
   });
 
 program

@@ -17,6 +17,8 @@ export interface Config {
   readonly parser: { readonly url: string; readonly xferDir: string } | null;
   readonly parseConcurrency: number;
   readonly parseTimeoutMs: number;
+  /** Folder of Espressif's ROM ELFs, which name functions of the chips' mask ROM; null when there is none. */
+  readonly romElfDir: string | null;
   readonly maxCoredumps: number;
   readonly maxCoredumpBytes: number;
   readonly maxFirmwares: number;
@@ -66,6 +68,7 @@ export function readConfig(environment: Environment): Config {
     parser: url !== undefined && xferDir !== undefined ? { url, xferDir } : null,
     parseConcurrency: values.PARSE_CONCURRENCY,
     parseTimeoutMs: values.PARSE_TIMEOUT_MS,
+    romElfDir: values.ESP_ROM_ELF_DIR ?? null,
     maxCoredumps: values.MAX_COREDUMPS,
     maxCoredumpBytes: values.MAX_COREDUMP_BYTES,
     maxFirmwares: values.MAX_FIRMWARES,
@@ -110,6 +113,8 @@ const settings = z.object({
   PARSE_SIDECAR_XFER_DIR: z.string().optional(),
   PARSE_CONCURRENCY: wholeNumber(1, 256).default(availableParallelism()),
   PARSE_TIMEOUT_MS: wholeNumber(100, 3_600_000).default(30_000),
+  // The peer's own variable: whoever has the folder has this set already.
+  ESP_ROM_ELF_DIR: z.string().optional(),
   MAX_COREDUMPS: wholeNumber(1, 1_000_000).default(20),
   MAX_COREDUMP_BYTES: wholeNumber(1, GIB).default(1_048_576),
   MAX_FIRMWARES: wholeNumber(1, 1_000_000).default(20),

@@ -14,7 +14,8 @@ type StoredRow = Parameters<typeof toCoredumpRow>[0];
 /** The columns of a `CoredumpRow`, as `COREDUMP_ROW` selects them. */
 const COLUMNS = Prisma.sql`
   c."id", c."deviceId", c."firmwareId", c."filename", c."chip", c."firmwareVersion", c."size", c."sha256",
-  c."parseStatus", c."parseAttempts", c."appElfSha256", c."uploadedAt", c."parsedAt"`;
+  c."parseStatus", c."parseAttempts", c."appElfSha256", c."fingerprint",
+  c."uploadedAt", c."parsedAt"`;
 
 /** Newest first, whichever end the window counts from. */
 export async function listCoredumps(
@@ -78,12 +79,13 @@ export async function countCoredumpsByDevice(
 }
 
 function conditions(filter: CoredumpFilter): Prisma.Sql {
-  const { parseStatus, chip, firmwareVersion, deviceKey, modelCode, uploadedAfter, uploadedBefore, search } =
-    filter;
+  const { parseStatus, chip, firmwareVersion, deviceKey, modelCode, fingerprint } = filter;
+  const { uploadedAfter, uploadedBefore, search } = filter;
   const all = [
     oneOf(Prisma.sql`c."parseStatus"`, parseStatus),
     oneOf(Prisma.sql`c."chip"`, chip),
     oneOf(Prisma.sql`c."firmwareVersion"`, firmwareVersion),
+    oneOf(Prisma.sql`c."fingerprint"`, fingerprint),
     ofDevices(Prisma.sql`d."key"`, deviceKey),
     ofDevices(Prisma.sql`m."code"`, modelCode),
     uploadedAfter === undefined ? null : Prisma.sql`c."uploadedAt" >= ${uploadedAfter}`,

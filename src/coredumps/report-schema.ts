@@ -21,6 +21,7 @@ const frame = z.looseObject({
   inlined: z.boolean().default(false),
   inRom: z.boolean().default(false),
   trust: z.enum(['context', 'cfi', 'window', 'scan']).catch('scan'),
+  atLineStart: z.boolean().default(true),
   arguments: z.array(z.looseObject({ name: z.string(), value: z.string() })).default([]),
 });
 
@@ -35,12 +36,18 @@ const task = z.looseObject({
   stackOverflow: z.string().nullable().default(null),
   stackUsed: z.int().nullable().default(null),
   stackFree: z.int().nullable().default(null),
+  stackNeverUsed: z.int().nullable().default(null),
+  stackCorrupted: z.boolean().default(false),
   frames: z.array(frame).default([]),
+  backtraceEnd: z.string().nullable().default(null),
+  interruptedFrames: z.array(frame).default([]),
 });
 
 const crashReport = z.looseObject({
   reason: z.string(),
   chip: z.string().default('unknown'),
+  chipRevision: z.int().nullable().default(null),
+  inInterrupt: z.boolean().nullable().default(null),
   explanation: z.string().nullable().default(null),
   fingerprint: z.string().nullable().default(null),
   crashedTask: z.string().nullable().default(null),

@@ -15,6 +15,7 @@ export const COREDUMP_ROW = {
   parseStatus: true,
   parseAttempts: true,
   appElfSha256: true,
+  fingerprint: true,
   uploadedAt: true,
   parsedAt: true,
 } as const satisfies Prisma.CoredumpSelect;

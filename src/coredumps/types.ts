@@ -25,6 +25,8 @@ export interface CoredumpRow {
   parseAttempts: number;
   /** Leading hexadecimal digits of the ELF's SHA-256 that the dump carries; null until it was looked at, or absent. */
   appElfSha256: string | null;
+  /** The report's: the same for crashes at the same place. Null without a report, or without a frame of its own. */
+  fingerprint: string | null;
   uploadedAt: Date;
   parsedAt: Date | null;
 }
@@ -41,6 +43,7 @@ export interface CoredumpFilter {
   firmwareVersion?: string[];
   deviceKey?: string[];
   modelCode?: string[];
+  fingerprint?: string[];
   /** Inclusive. */
   uploadedAfter?: Date;
   /** Exclusive. */

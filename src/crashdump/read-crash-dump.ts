@@ -1,7 +1,7 @@
 import { buildReport } from './build-report.js';
 import { Malformed } from './bytes.js';
 import { openContainer } from './container.js';
-import { readDump } from './dump.js';
+import { type Dump, readDump } from './dump.js';
 import { UnreadableFirmware } from './elf/elf-file.js';
 import { openFirmware } from './firmware.js';
 import type { FirmwareImage } from './firmware-image.js';
@@ -37,8 +37,7 @@ export function readCrashDump(request: CrashDumpRequest): CrashDumpReading {
   try {
     const dump = readDump(openContainer(request.core), request.chip ?? null);
     const firmware = firmwareFor(dump.architecture, request.elf, dump.warnings);
-    const rom = dump.chip ? (request.findRom?.(dump.chip.name, dump.chipRevision) ?? null) : null;
-    const roms = rom?.machine === dump.architecture ? [rom] : [];
+    const roms = romsFor(dump, request);
     const report = buildReport({ dump, firmware, roms });
     return {
       report,
@@ -47,6 +46,19 @@ export function readCrashDump(request: CrashDumpRequest): CrashDumpReading {
   } catch (error) {
     if (error instanceof Malformed) throw new UnreadableDump(`The core dump is broken: ${error.message}.`);
     throw error;
+  }
+}
+
+/** A ROM ELF that cannot be used costs the names of ROM functions, nothing more. */
+function romsFor({ chip, chipRevision, architecture, warnings }: Dump, { findRom }: CrashDumpRequest) {
+  if (chip === null || findRom === undefined) return [];
+  try {
+    const rom = findRom(chip.name, chipRevision);
+    return rom?.machine === architecture ? [rom] : [];
+  } catch (error) {
+    if (!(error instanceof UnreadableFirmware)) throw error;
+    warnings.push(`The ROM ELF could not be read, ROM functions have no names: ${error.message}`);
+    return [];
   }
 }
 

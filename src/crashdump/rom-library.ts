@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { UnreadableFirmware } from './elf/elf-file.js';
 import { openFirmware } from './firmware.js';
 import type { FirmwareImage } from './firmware-image.js';
 
@@ -9,7 +10,8 @@ const FILE_NAME = /^(esp32[a-z0-9]*)_rev(\d+)_rom\.elf$/;
 /**
  * The ROM ELFs of a folder (`ESP_ROM_ELF_DIR`), opened when a dump asks for one and kept.
  * The ROM of a revision is the one made for the nearest earlier revision: masks change rarely.
- * @throws the file system's error when the folder cannot be read, at once; UnreadableFirmware for a file, when asked
+ * @throws the file system's error when the folder cannot be read, at once; UnreadableFirmware with the file's name for
+ * one that cannot be read, when it is asked for
  */
 export function createRomLibrary(
   directory: string,
@@ -25,8 +27,16 @@ export function createRomLibrary(
     const mine = files.filter((candidate) => candidate.chip === chip);
     const chosen = mine.find(({ revision }) => revision <= (chipRevision ?? 0)) ?? mine.at(-1);
     if (!chosen) return null;
-    const image = opened.get(chosen.file) ?? openFirmware(readFileSync(join(directory, chosen.file)));
+    const image = opened.get(chosen.file) ?? openRom(chosen.file);
     opened.set(chosen.file, image);
     return image;
   };
+
+  function openRom(file: string): FirmwareImage {
+    try {
+      return openFirmware(readFileSync(join(directory, file)));
+    } catch (error) {
+      throw new UnreadableFirmware(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
 }

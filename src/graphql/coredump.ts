@@ -28,6 +28,10 @@ builder.node(Coredump, {
     parseAttempts: t.exposeInt('parseAttempts'),
     uploadedAt: t.expose('uploadedAt', { type: 'DateTime' }),
     parsedAt: t.expose('parsedAt', { type: 'DateTime', nullable: true }),
+    fingerprint: t.exposeString('fingerprint', {
+      nullable: true,
+      description: 'The report’s, to filter by. Null while PENDING.',
+    }),
     downloadUrl: t.string({
       description: 'Path of the raw bytes on this server.',
       resolve: ({ id }) => `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', id))}/download`,

@@ -13,6 +13,7 @@ export const CoredumpFilterInput = builder.inputType('CoredumpFilter', {
     firmwareVersion: t.stringList({}),
     deviceKey: t.stringList({}),
     modelCode: t.stringList({}),
+    fingerprint: t.stringList({ description: 'Of the report: dumps that crashed at the same place.' }),
     uploadedAfter: t.field({ type: 'DateTime', description: 'Inclusive.' }),
     uploadedBefore: t.field({ type: 'DateTime', description: 'Exclusive.' }),
     search: t.string({

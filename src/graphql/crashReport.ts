@@ -35,6 +35,9 @@ const StackFrame = builder.objectRef<reader.StackFrame>('StackFrame').implement(
       description:
         'How the frame was found: context, cfi, window, or scan (a guess from what lies on the stack).',
     }),
+    atLineStart: t.exposeBoolean('atLineStart', {
+      description: '`pc` is the first address of its line.',
+    }),
     arguments: t.field({ type: [FrameArgument], resolve: (frame) => frame.arguments }),
   }),
 });
@@ -54,7 +57,23 @@ const CrashTask = builder.objectRef<reader.CrashTask>('CrashTask').implement({
     }),
     stackUsed: t.exposeInt('stackUsed', { nullable: true, description: 'Bytes.' }),
     stackFree: t.exposeInt('stackFree', { nullable: true, description: 'Bytes.' }),
+    stackNeverUsed: t.exposeInt('stackNeverUsed', {
+      nullable: true,
+      description: 'Bytes at the far end that were never written.',
+    }),
+    stackCorrupted: t.exposeBoolean('stackCorrupted', {
+      description: 'The device found the stack broken and did not dump it: there is no backtrace.',
+    }),
     frames: t.field({ type: [StackFrame], resolve: ({ frames }) => frames }),
+    backtraceEnd: t.exposeString('backtraceEnd', {
+      nullable: true,
+      description: 'Why the backtrace ends before the outermost function, in GDB’s words.',
+    }),
+    interruptedFrames: t.field({
+      type: [StackFrame],
+      description: 'What the task did when the interrupt came whose handler crashed.',
+      resolve: ({ interruptedFrames }) => interruptedFrames,
+    }),
   }),
 });
 
@@ -63,6 +82,14 @@ export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').
   fields: (t) => ({
     reason: t.exposeString('reason'),
     chip: t.exposeString('chip'),
+    chipRevision: t.exposeInt('chipRevision', {
+      nullable: true,
+      description: 'Major × 100 + minor: 300 is v3.0.',
+    }),
+    inInterrupt: t.exposeBoolean('inInterrupt', {
+      nullable: true,
+      description: 'Whether an interrupt handler crashed; null when the dump does not say.',
+    }),
     explanation: t.exposeString('explanation', {
       nullable: true,
       description: 'The reason in plain English, with the place in the firmware’s own code.',

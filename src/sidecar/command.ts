@@ -24,6 +24,7 @@ export async function runSidecar({ port, xferDir }: { port: number; xferDir: str
       xferDir,
       log,
       workers: config.parseConcurrency,
+      romElfDir: config.romElfDir,
       timeoutMs: Math.ceil(config.parseTimeoutMs * SHARE_OF_TIMEOUT),
     });
     onStopSignal(sidecar);

@@ -8,6 +8,7 @@ import {
   UnreadableDump,
   UnreadableFirmware,
 } from '../crashdump/index.js';
+import { openRomLibrary, UnreadableRomFolder } from './roms.js';
 
 export interface ParseOptions {
   /** Path of the dump. */
@@ -17,6 +18,8 @@ export interface ParseOptions {
   /** "auto", or what the chip is where the dump does not say. */
   chip?: string;
   format?: string;
+  /** Adds the memory's contents to the text. */
+  printMem?: boolean;
 }
 
 interface Terminal {
@@ -26,22 +29,31 @@ interface Terminal {
 
 /**
  * `coredock parse`: one dump read in this process, without pool and server, so that it starts fast.
+ * @param romElfDir `ESP_ROM_ELF_DIR`, when it is set
  * @returns the exit code: 0 parsed, 1 an input that cannot be read (one line on stderr), 2 bad usage
  */
 export async function parseCommand(
-  { core, elf, chip = 'auto', format = 'text' }: ParseOptions,
+  { core, elf, chip = 'auto', format = 'text', printMem = false }: ParseOptions,
   { stdout, stderr }: Terminal,
+  romElfDir: string | null = null,
 ): Promise<0 | 1 | 2> {
   if (format !== 'text' && format !== 'json') {
     return complain(2, `--format is text or json, not "${format}"`);
   }
   try {
     const image = elf === undefined ? null : await openImage(elf);
-    const { report, output } = readCrashDump({ core: await readInput(core), elf: image, chip });
+    const { report, output } = readCrashDump({
+      core: await readInput(core),
+      elf: image,
+      chip,
+      findRom: openRomLibrary(romElfDir),
+      printMemory: printMem,
+    });
     await print(stdout, format === 'text' ? output : `${JSON.stringify(report, null, 2)}\n`);
     return 0;
   } catch (error) {
-    if (error instanceof UnreadableInput) return complain(1, error.message);
+    if (error instanceof UnreadableInput || error instanceof UnreadableRomFolder)
+      return complain(1, error.message);
     if (error instanceof UnreadableDump) return complain(1, `${core}: ${error.message}`);
     throw error;
   }

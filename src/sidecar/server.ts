@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Logger } from '../platform/logger.js';
 import { type ParsePool, type PoolOutcome, startParsePool } from './parse-pool.js';
+import { openRomLibrary } from './roms.js';
 import { isTransferName } from './transfer-file.js';
 import type { ParseTask } from './worker.js';
 
@@ -21,6 +22,8 @@ interface SidecarOptions {
   /** The folder that requests name files of; made when it is missing. */
   xferDir: string;
   log: Logger;
+  /** See `Config.romElfDir`. */
+  romElfDir?: string | null;
   /** Dumps parsed at once. */
   workers?: number;
   /** Limit of one parse. The server gives up after its own `PARSE_TIMEOUT_MS`: ours should be shorter. */
@@ -36,17 +39,21 @@ const MAX_HEAD_BYTES = 8 * 1024;
 
 /**
  * The bundled parse sidecar: contract §4 over HTTP, in front of a pool of workers.
- * @throws Error of node:fs or node:net when the folder cannot be made or the port is taken
+ * @throws Error of node:fs or node:net when the folder cannot be made or the port is taken, and one with a clear
+ * sentence when the folder of ROM ELFs cannot be read
  */
 export async function startSidecar({
   host = '127.0.0.1',
   port,
   xferDir,
   log,
+  romElfDir = null,
   workers = availableParallelism(),
   timeoutMs = 25_000,
   maxOldSpaceMb = 512,
 }: SidecarOptions): Promise<Sidecar> {
+  // Each worker opens its own; here it is found out at the start whether that can be done.
+  openRomLibrary(romElfDir);
   await mkdir(xferDir, { recursive: true });
   const server = createServer({
     maxHeaderSize: MAX_HEAD_BYTES,
@@ -54,7 +61,11 @@ export async function startSidecar({
     requestTimeout: HEAD_TIMEOUT_MS,
   });
   const pool = await startParsePool({ workers, timeoutMs, maxOldSpaceMb, log });
-  const routes = createRoutes({ pool, xferDir: resolve(xferDir), log });
+  const routes = createRoutes({
+    pool,
+    folders: { xferDir: resolve(xferDir), romElfDir: romElfDir === null ? null : resolve(romElfDir) },
+    log,
+  });
   server.on('request', async (request, response) => {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
@@ -87,8 +98,10 @@ interface Answer {
   headers?: Record<string, string>;
 }
 
+type Folders = Pick<ParseTask, 'xferDir' | 'romElfDir'>;
+
 /** @returns what answers a request, and never rejects */
-function createRoutes({ pool, xferDir, log }: { pool: ParsePool; xferDir: string; log: Logger }) {
+function createRoutes({ pool, folders, log }: { pool: ParsePool; folders: Folders; log: Logger }) {
   return async function answer(request: IncomingMessage, gone: AbortSignal): Promise<Answer> {
     if (request.method !== 'GET') {
       return refusal(405, 'use GET here', { Allow: 'GET', Connection: 'close' });
@@ -107,7 +120,7 @@ function createRoutes({ pool, xferDir, log }: { pool: ParsePool; xferDir: string
     if (typeof asked === 'string') return refusal(400, asked);
 
     const startedAt = performance.now();
-    const outcome = await pool.parse({ ...asked, xferDir }, gone);
+    const outcome = await pool.parse({ ...asked, ...folders }, gone);
     const told = { ...asked, status: outcome.status, ms: Math.round(performance.now() - startedAt) };
     if (outcome.status === 'parsed') log.debug(told, 'parsed');
     else log.warn({ ...told, reason: outcome.reason }, 'not parsed');
@@ -116,7 +129,7 @@ function createRoutes({ pool, xferDir, log }: { pool: ParsePool; xferDir: string
 }
 
 /** @returns the task, or what is wrong with the query */
-function readQuery(query: URLSearchParams): Omit<ParseTask, 'xferDir'> | string {
+function readQuery(query: URLSearchParams): Omit<ParseTask, keyof Folders> | string {
   for (const name of ['core', 'elf', 'chip']) {
     if (query.getAll(name).length > 1) return `${name} is given twice`;
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readCrashDump, UnreadableDump } from '../crashdump/index.js';
 import { createFirmwareCache } from './firmware-cache.js';
+import { openRomLibrary, type RomLibrary } from './roms.js';
 import { readTransferFile } from './transfer-file.js';
 
 /** Names are of files in the transfer folder, as `isTransferName` accepts them. */
@@ -8,6 +9,8 @@ export interface ParseTask {
   xferDir: string;
   core: string;
   elf: string;
+  /** Folder of ROM ELFs, the same in every task; null when there is none. */
+  romElfDir: string | null;
   /** What the server believes the chip to be, or "auto". */
   chip: string;
 }
@@ -26,16 +29,18 @@ const MAX_BODY_LENGTH = 8 * 1024 * 1024;
 
 /** One for each thread: images are not shared between them. */
 const openCached = createFirmwareCache();
+let findRom: RomLibrary | undefined;
 
 /** What a worker of the pool does with a task. @throws what only a defect of the reader throws */
-export default function parse({ xferDir, core, elf, chip }: ParseTask): WorkerOutcome {
+export default function parse({ xferDir, romElfDir, core, elf, chip }: ParseTask): WorkerOutcome {
   const dump = readTransferFile(xferDir, core, (file) => readFileSync(file));
   if (dump.status !== 'read') return dump;
   const firmware = readTransferFile(xferDir, elf, openCached);
   if (firmware.status !== 'read') return firmware;
 
   try {
-    const { report, output } = readCrashDump({ core: dump.contents, elf: firmware.contents, chip });
+    findRom ??= openRomLibrary(romElfDir);
+    const { report, output } = readCrashDump({ core: dump.contents, elf: firmware.contents, chip, findRom });
     const body = JSON.stringify({ output, report });
     if (body.length > MAX_BODY_LENGTH) {
       return { status: 'failed', reason: `the report has ${body.length} characters, too many to send` };

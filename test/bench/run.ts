@@ -2,6 +2,7 @@
  * `npm run bench [-- NAME]`: the figures of the design as ratios against a baseline that runs side by side in the same
  * run, printed as a table. Timings decide no test: this reports, and exits 0.
  */
+import { parse } from './parse.js';
 import { uploadMemory, uploadThroughput } from './uploads.js';
 
 export interface Result {
@@ -13,7 +14,7 @@ export interface Result {
   detail: string;
 }
 
-const BENCHMARKS: Record<string, () => Promise<Result[]>> = { uploadThroughput, uploadMemory };
+const BENCHMARKS: Record<string, () => Promise<Result[]>> = { uploadThroughput, uploadMemory, parse };
 
 const wanted = process.argv[2];
 const rows: string[] = [];

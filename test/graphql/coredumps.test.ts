@@ -23,11 +23,12 @@ const ONE = graphql(`
       device { id key }
       firmware { id version }
       report {
-        reason chip crashedTask appElfSha256 elfMatches format checksum warnings
+        reason chip chipRevision inInterrupt crashedTask appElfSha256 elfMatches format checksum warnings
         registers { name value }
         tasks {
-          name tcb crashed priority state stackUsed stackFree
-          frames { index pc function file line inlined trust arguments { name value } }
+          name tcb crashed priority state stackUsed stackFree stackNeverUsed stackCorrupted backtraceEnd
+          frames { index pc function file line inlined trust atLineStart arguments { name value } }
+          interruptedFrames { index pc function }
         }
       }
     }
@@ -65,6 +66,8 @@ const REPARSE_ALL = graphql(`
 const REPORT = {
   reason: 'LoadProhibited at 0x00000010',
   chip: 'esp32s3',
+  chipRevision: 2,
+  inInterrupt: true,
   crashedTask: 'main',
   appElfSha256: 'abcdef01',
   elfMatches: true,
@@ -81,6 +84,9 @@ const REPORT = {
       state: 'running',
       stackUsed: 640,
       stackFree: 2944,
+      stackNeverUsed: 512,
+      stackCorrupted: false,
+      backtraceEnd: 'previous frame inner to this frame',
       frames: [
         {
           index: 0,
@@ -90,9 +96,11 @@ const REPORT = {
           line: 88,
           inlined: false,
           trust: 'cfi',
+          atLineStart: false,
           arguments: [{ name: 'sensor', value: '0x0' }],
         },
       ],
+      interruptedFrames: [{ index: 0, pc: '0x42001234', function: 'idle' }],
     },
   ],
 };
@@ -215,6 +223,7 @@ describe('a filter', () => {
     ['a device', { deviceKey: ['kitchen'] }, ['b', 'a']],
     ['several devices', { deviceKey: ['kitchen', 'cellar', 'nobody'] }, ['d', 'c', 'b', 'a']],
     ['a model', { modelCode: ['pump'] }, ['d', 'c']],
+    ['a crash’s fingerprint', { fingerprint: ['v1:0011223344556677'] }, ['a']],
     ['the empty list, which nothing is in', { chip: [] }, []],
     ['the time from which, inclusive', { uploadedAfter: '2026-01-03T00:00:00Z' }, ['d', 'c']],
     ['the time to which, exclusive', { uploadedBefore: '2026-01-03T00:00:00Z' }, ['b', 'a']],
@@ -367,6 +376,7 @@ async function aSmallFleet({ fleet }: GraphQLDoor) {
     filename: 'a.dmp',
     parseStatus: 'PARSED',
     output: 'LoadProhibited at 0x10',
+    fingerprint: 'v1:0011223344556677',
     uploadedAt: january(1),
   });
   await fleet.aDump(kitchen, {

@@ -57,6 +57,7 @@ function aDump(columns: Partial<CoredumpRow> = {}): CoredumpRow {
     parseStatus: 'PENDING',
     parseAttempts: 0,
     appElfSha256: null,
+    fingerprint: null,
     uploadedAt: new Date(0),
     parsedAt: null,
     ...columns,

@@ -35,12 +35,17 @@ describe('coredock sidecar', () => {
     const { dir } = await aTransferFolder();
 
     const noFolder = await run(['sidecar', '--port', '0', '--xfer-dir', join(dir, 'a.dmp', 'below-a-file')]);
+    const noRoms = await run(['sidecar', '--port', '0', '--xfer-dir', dir], {
+      environment: { ESP_ROM_ELF_DIR: join(dir, 'none') },
+    });
     const noSense = await run(['sidecar', '--port', '0', '--xfer-dir', dir], {
       environment: { PARSE_TIMEOUT_MS: 'soon', PARSE_CONCURRENCY: '0' },
     });
 
     expect(noFolder.code).toBe(1);
     expect(noFolder.stderr.trim().split('\n')).toEqual([expect.stringContaining('below-a-file')]);
+    expect(noRoms.code).toBe(1);
+    expect(noRoms.stderr).toMatch(/^coredock: ESP_ROM_ELF_DIR: the folder .+none cannot be read: .+\n$/);
     expect(noSense.code).toBe(1);
     expect(noSense.stderr.trim().split('\n')).toEqual([
       expect.stringContaining('PARSE_CONCURRENCY'),

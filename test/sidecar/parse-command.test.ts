@@ -5,8 +5,12 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { type ParseOptions, parseCommand } from '../../src/sidecar/parse-command.js';
+import { fixture } from '../support/fixtures.js';
 import { run } from '../support/program.js';
 import { aDump, aTransferFolder, CLI } from './support.js';
+
+/** A line of memory as it is printed: address, then words. */
+const CONTENTS = /^0x[0-9a-f]{8} <s_stacks\+\d+>:(\s+0x[0-9a-f]{8}){4}$/m;
 
 describe('coredock parse', () => {
   it('prints the report as text or JSON, with an ELF or without', async () => {
@@ -61,6 +65,38 @@ describe('coredock parse', () => {
     const program = await run(['parse', '--core', core, '--elf', elf, '--chip', 'esp32']);
 
     expect(program).toEqual(await parse({ core, elf, chip: 'esp32' }));
+  });
+
+  it('adds the contents of memory when it is asked to', async () => {
+    const thermostat = fixture('thermostat-1.0.0');
+    const [core, elf] = [thermostat.dump('abort'), thermostat.elfPath];
+
+    const without = await run(['parse', '--core', core, '--elf', elf]);
+    const withMemory = await run(['parse', '--core', core, '--elf', elf, '--print-mem']);
+
+    expect(withMemory.code).toBe(0);
+    expect(without.stdout).not.toMatch(CONTENTS);
+    expect(withMemory.stdout).toMatch(CONTENTS);
+  });
+
+  it('says which folder of ROM ELFs, and which ROM ELF, cannot be read', async () => {
+    const { dir, put } = await aTransferFolder();
+    await put('esp32_rev0_rom.elf', 'no ELF');
+    const core = join(dir, 'a.dmp');
+
+    const noFolder = await run(['parse', '--core', core], {
+      environment: { ESP_ROM_ELF_DIR: join(dir, 'none') },
+    });
+    const noElf = await run(['parse', '--core', core, '--chip', 'esp32', '--format', 'json'], {
+      environment: { ESP_ROM_ELF_DIR: dir },
+    });
+
+    expect(noFolder).toMatchObject({ code: 1, stdout: '' });
+    expect(noFolder.stderr).toMatch(
+      /^coredock parse: ESP_ROM_ELF_DIR: the folder .+none cannot be read: .+\n$/,
+    );
+    expect(noElf).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(noElf.stdout).warnings.join()).toMatch(/ROM ELF .*esp32_rev0_rom\.elf/);
   });
 
   it('bears a reader that has read enough', async () => {

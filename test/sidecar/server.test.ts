@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { fixture } from '../support/fixtures.js';
 import { aSocket, statusOf } from '../support/http.js';
-import { aDump, anElfOfSymbols, aSidecarServer, get, type Sidecar } from './support.js';
+import { aDump, anElfOfSymbols, aSidecarServer, aTransferFolder, get, type Sidecar } from './support.js';
 
 describe('GET /parse-coredump', () => {
   it('answers with the text and the report of the dump', async () => {
@@ -29,6 +29,17 @@ describe('GET /parse-coredump', () => {
     expect(status).toBe(200);
     expect(body.report?.warnings.join()).toMatch(/ELF .*This is not an ELF file/);
     expect(body.report?.crashedTask).toBe('main');
+  });
+
+  it('asks the folder of ROM ELFs, and reads on when one is broken', async () => {
+    const roms = await aTransferFolder();
+    await roms.put('esp32_rev0_rom.elf', 'no ELF');
+    const sidecar = await aSidecarServer({ romElfDir: roms.dir });
+
+    const { status, body } = await sidecar.parse({ chip: 'esp32' });
+
+    expect(status).toBe(200);
+    expect(body.report?.warnings.join()).toMatch(/ROM ELF .*esp32_rev0_rom\.elf/);
   });
 
   it('blames the dump with 422 and one sentence when the dump cannot be read', async () => {

@@ -45,6 +45,7 @@ export function aFleet(db: Db) {
         parseStatus?: 'PENDING' | 'PARSED' | 'ERROR';
         uploadedAt?: Date;
         firmwareId?: number;
+        fingerprint?: string;
       } = {},
     ) {
       const row = await db.coredump.create({

@@ -1,0 +1,32 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { readCases, readFixtures } from './corpus.js';
+import { createExperiment } from './experiment.js';
+
+/** What the main thread and one worker share. `board`: number of the run, and of those that gave a report. */
+export interface Assignment {
+  seed: number;
+  first: number;
+  last: number;
+  step: number;
+  board: SharedArrayBuffer;
+}
+
+export interface Finding {
+  run: number;
+  what: string;
+}
+
+const { seed, first, last, step, board } = workerData as Assignment;
+const counters = new Int32Array(board);
+const run = createExperiment([...readFixtures(), ...readCases()], seed);
+
+for (let number = first; number <= last; number += step) {
+  Atomics.store(counters, 0, number);
+  try {
+    if (run(number) === 'report') Atomics.add(counters, 1, 1);
+  } catch (error) {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    parentPort?.postMessage({ run: number, what } satisfies Finding);
+  }
+}
+Atomics.store(counters, 0, last + 1);
