@@ -93,7 +93,8 @@ export function createParseState({ db, owner, now, leaseMs }: ParseStateDeps) {
     /** @returns the row as it is now; null when the answer came too late and nothing was changed */
     async finish(task: ParseTask, result: ParseResult): Promise<CoredumpRow | null> {
       const report = result.text.report === null ? null : JSON.stringify(result.text.report);
-      const text = { output: result.text.output, report };
+      // PostgreSQL's text cannot hold a NUL; JSON writes it as an escape.
+      const text = { output: result.text.output.replaceAll('\0', '\uFFFD'), report };
       return inTransaction(db, async (tx) => {
         const [row] = await tx.coredump.updateManyAndReturn({
           where: whileOwned(task),

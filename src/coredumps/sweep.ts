@@ -14,7 +14,10 @@ const BATCH = 500;
  *
  * @param before where other servers use the storage too: only files that were last written before that
  */
-export async function sweepStorage({ db, blobs, clock, metrics, log }: SweepDeps, before?: Date): Promise<void> {
+export async function sweepStorage(
+  { db, blobs, clock, metrics, log }: SweepDeps,
+  before?: Date,
+): Promise<void> {
   const unfinished = await blobs.removeUnfinished(before);
   if (unfinished > 0) log.warn({ unfinished }, 'removed unfinished uploads of an earlier run');
 

@@ -1,4 +1,4 @@
-import { DomainError } from '../../errors.js';
+import { badInput, DomainError } from '../../errors.js';
 import { Prisma } from './generated/sqlite/client.js';
 
 /** True when a unique constraint refused the write (Prisma P2002). */
@@ -21,6 +21,8 @@ export function isWriteConflict(error: unknown): boolean {
  */
 export function asDomainError(error: unknown): unknown {
   if (!isDatabaseFailure(error)) return error;
+  // PostgreSQL's text cannot hold a NUL (character_not_in_repertoire); nothing else that we send is invalid UTF-8.
+  if (stateOf(error) === '22021') return badInput('Text must not contain a NUL character.');
   if (isDiskFull(error)) {
     return new DomainError('STORAGE_FULL', 'The disk of the database is full.', { cause: error });
   }
@@ -40,7 +42,7 @@ function isDatabaseFailure(error: unknown): error is Error {
 
 /** SQLITE_FULL's text (the write-ahead log could not grow), and PostgreSQL's disk_full with its usual text. */
 function isDiskFull(error: Error): boolean {
-  if (causeOf(error)?.originalCode === '53100') return true;
+  if (stateOf(error) === '53100') return true;
   return /database or disk is full|No space left on device/.test(error.message);
 }
 
@@ -50,7 +52,8 @@ function isConnectionFailure(error: unknown): error is Error {
   return (
     /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error)/.test(
       error.message,
-    ) || (error instanceof AggregateError && error.errors.some(isRefusedConnection))
+    ) ||
+    (error instanceof AggregateError && error.errors.some(isRefusedConnection))
   );
 }
 
@@ -62,6 +65,11 @@ function isRefusedConnection(error: unknown): boolean {
 interface DriverCause {
   kind?: unknown;
   originalCode?: unknown;
+}
+
+/** SQLSTATE, where PostgreSQL gave one. */
+function stateOf(error: Error): unknown {
+  return causeOf(error)?.originalCode;
 }
 
 /** What the driver adapter said, wherever Prisma has put it. */

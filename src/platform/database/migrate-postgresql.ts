@@ -20,6 +20,7 @@ export async function migratePostgresql(config: pg.ClientConfig): Promise<string
   try {
     // Held by the connection, and lifted with it, however it ends.
     await client.query('SELECT pg_advisory_lock($1)', [PRISMA_MIGRATE_LOCK]);
+    await requirePublicSchema(client);
     await client.query('BEGIN');
     const applied = await applyMissing(client, readMigrations('postgresql'));
     await client.query('COMMIT');
@@ -27,6 +28,16 @@ export async function migratePostgresql(config: pg.ClientConfig): Promise<string
   } finally {
     await client.end();
   }
+}
+
+/** Prisma's queries name the schema `public`; migrations and our own queries must mean the same one. */
+async function requirePublicSchema(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ schema: string | null }>('SELECT current_schema() AS schema');
+  const schema = rows[0]?.schema ?? null;
+  if (schema === 'public') return;
+  throw new Error(
+    `its tables are in the schema "public", and the role's search_path begins with "${schema}"`,
+  );
 }
 
 async function applyMissing(client: pg.Client, migrations: readonly Migration[]): Promise<string[]> {

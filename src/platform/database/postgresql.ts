@@ -14,7 +14,10 @@ const CONNECTION_TIMEOUT_MS = 10_000;
 const TURN_LOCKS = 0x636f7265; // "core"
 
 /** @throws Error with one clear sentence: cannot be reached, of a newer version, a migration failed */
-export async function openPostgresql(url: string, { poolSize }: { poolSize: number }): Promise<OpenedDatabase> {
+export async function openPostgresql(
+  url: string,
+  { poolSize }: { poolSize: number },
+): Promise<OpenedDatabase> {
   const config: pg.PoolConfig = {
     connectionString: url,
     max: poolSize,

@@ -59,4 +59,3 @@ function openLockFile(file: string): DatabaseSyncInstance {
     throw new Error(`the folder of the database ${file} cannot be written: ${reason}`, { cause: error });
   }
 }
-
