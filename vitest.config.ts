@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Tests that meet the database through `test/support/`: they run with each of the two. */
 const WITH_DATABASE = [
   'test/{coredumps,devices,firmware,graphql,rest}/**/*.test.ts',
-  'test/platform/database/**/*.test.ts',
+  'test/postgresql/**/*.test.ts',
 ];
 
 export default defineConfig({
@@ -15,7 +15,10 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     projects: [
-      { extends: true, test: { name: 'sqlite', include: ['test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'sqlite', include: ['test/**/*.test.ts'], exclude: ['test/postgresql/**'] },
+      },
       {
         extends: true,
         test: {

@@ -61,6 +61,21 @@ describe('settings', () => {
     ]);
   });
 
+  it('take either database, and tell nobody its password', () => {
+    const databaseUrl = 'postgresql://coredock:secret@db/coredock?sslmode=require';
+    expect(readConfig({ DATABASE_URL: databaseUrl })).toMatchObject({ databaseUrl, databasePoolSize: 10 });
+
+    const [problem] = problemsOf({ DATABASE_URL: 'postgres:/coredock:secret@db/coredock' });
+    expect(problem).toMatch(/^DATABASE_URL: it is neither file:PATH nor postgresql:/);
+    expect(problem).not.toContain('secret');
+  });
+
+  it('refuse what only Prisma would read from a database URL', () => {
+    expect(problemsOf({ DATABASE_URL: 'postgresql://db/x?connection_limit=5' })[0]).toContain(
+      'DATABASE_POOL_SIZE',
+    );
+  });
+
   it('need both halves of the parser', () => {
     expect(readConfig({ PARSE_SIDECAR_URL: 'http://127.0.0.1:8081' }).parser).toBeNull();
     expect(readConfig({ PARSE_SIDECAR_XFER_DIR: '/tmp/x' }).parser).toBeNull();

@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { aDevice, aServer, eventually, stored, type TestApp } from '../support/app.js';
@@ -67,10 +67,7 @@ describe('the sweep at start', () => {
     const app = await aServer();
     await aDevice(app);
     const { filename } = await stored(app, 'kept');
-    await writeFile(
-      join(app.config.coredumpsDir, 'dev1', 'coredump_20200101T000000_000000Z.dmp'),
-      'left over',
-    );
+    await oldFile(join(app.config.coredumpsDir, 'dev1', 'coredump_20200101T000000_000000Z.dmp'));
 
     const again = await app.restart();
 
@@ -84,10 +81,17 @@ describe('the sweep at start', () => {
   it('removes uploads that were never finished', async () => {
     const app = await aServer();
     const incoming = join(app.config.coredumpsDir, '.incoming');
-    await writeFile(join(incoming, 'half'), 'half a dump');
+    await oldFile(join(incoming, 'half'));
 
     await app.restart();
 
     expect(await readdir(incoming)).toEqual([]);
   });
 });
+
+/** Old enough to be nobody's upload in flight, also where other servers may be at work. */
+async function oldFile(path: string): Promise<void> {
+  await writeFile(path, 'left over');
+  const aWeekAgo = new Date(Date.now() - 7 * 24 * 60 * 60 * 1000);
+  await utimes(path, aWeekAgo, aWeekAgo);
+}

@@ -159,13 +159,12 @@ describe('uploading a build', () => {
 
   it('removes the file again when the row cannot be written', async () => {
     const { upload, db, elfs, unfinished } = await aFirmwareService();
-    await db.$executeRawUnsafe(
-      `CREATE TRIGGER broken BEFORE INSERT ON "Firmware" BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END`,
-    );
+    const kept = await upload(aFirmwareElf({ note: 'kept' }));
+    await db.$executeRaw`CREATE UNIQUE INDEX "room_for_one" ON "Firmware"("modelId")`;
 
-    await expect(upload(aFirmwareElf())).rejects.toThrow();
+    await expect(upload(aFirmwareElf({ note: 'no room' }))).rejects.toThrow();
 
-    expect(elfs()).toEqual([]);
+    expect(elfs()).toEqual([`${kept.elfSha256}.elf`]);
     expect(unfinished()).toEqual([]);
   });
 });
