@@ -270,19 +270,15 @@ describe('finding the build of a dump', () => {
 
   it('lists all that fit a short prefix, and prefers the version, then the newest', async () => {
     const { db, service, model } = await aFirmwareService();
-    const [one, two, three] = await Promise.all(
-      ['1.0.0', '1.0.0', '2.0.0'].map((version, index) =>
-        db.firmware.create({
-          data: {
-            modelId: model.id,
-            version,
-            elfSha256: `abc${index}`.padEnd(64, '0'),
-            size: 1,
-            uploadedAt: new Date(),
-          },
-        }),
-      ),
-    );
+    const [one, two, three] = await db.firmware.createManyAndReturn({
+      data: ['1.0.0', '1.0.0', '2.0.0'].map((version, index) => ({
+        modelId: model.id,
+        version,
+        elfSha256: `abc${index}`.padEnd(64, '0'),
+        size: 1,
+        uploadedAt: new Date(),
+      })),
+    });
     const find = (version: string) => service.findBuild({ modelId: model.id, version, appElfSha256: 'abc' });
 
     expect(await find('1.0.0')).toEqual({ firmware: two, candidates: [three, two, one], matchedBy: 'sha' });
