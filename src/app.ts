@@ -5,7 +5,7 @@ import { createParseState, type ParseTask } from './coredumps/parse-state.js';
 import { startParsing } from './coredumps/parsing.js';
 import { createCoredumpService } from './coredumps/service.js';
 import { createSidecarClient } from './coredumps/sidecar-client.js';
-import { purgeOrphans, sweepStorage } from './coredumps/sweep.js';
+import { sweepStorage } from './coredumps/sweep.js';
 import { createDeviceService } from './devices/service.js';
 import { createFirmwareService } from './firmware/service.js';
 import { createGraphQLServer } from './graphql/yoga.js';
@@ -31,7 +31,7 @@ const LEASE_MARGIN_MS = 30_000;
 /** Nothing is on its way for so long: an upload that stands still is ended after UPLOAD_STALL_MS, an hour at most. */
 const IN_FLIGHT_MS = 24 * 60 * 60 * 1000;
 const RETRY_DELAY_MS = 1_000;
-const PURGE_EVERY_MS = 24 * 60 * 60 * 1000;
+const SWEEP_EVERY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * The composition root: the only file that knows every part. Data moves left to right, platform to services to
@@ -120,12 +120,15 @@ export async function startApp(
       });
     }
     if (parser !== null) await coredumps.retryMissingFirmware();
-    const purge = setInterval(() => {
-      purgeOrphans({ blobs: dumpBlobs, clock, log }).catch((error: unknown) =>
-        log.warn({ err: error }, 'orphans'),
+    // What a running server leaves (a file that could not be deleted, an upload whose commit nobody knows of) must not
+    // wait for its next start.
+    const sweeping = setInterval(() => {
+      const inFlightSince = new Date(clock.now().getTime() - IN_FLIGHT_MS);
+      sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log }, inFlightSince).catch((error: unknown) =>
+        log.warn({ err: error }, 'the storage could not be swept'),
       );
-    }, PURGE_EVERY_MS);
-    purge.unref();
+    }, SWEEP_EVERY_MS);
+    sweeping.unref();
 
     let isStopping = false;
     metrics.gauge(
@@ -169,7 +172,7 @@ export async function startApp(
 
     async function stop(http: HttpServer): Promise<void> {
       log.info('stopping');
-      clearInterval(purge);
+      clearInterval(sweeping);
       await http.stop(config.shutdownGraceMs);
       events.close();
       await queue?.close();

@@ -6,8 +6,9 @@ import type { Db, Prisma } from '../platform/database/database.js';
 import { asDomainError } from '../platform/database/errors.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Logger } from '../platform/logger.js';
-import { type CommitOutcome, createCommitter, type RetiredDump } from './commit.js';
+import { type Arrival, type CommitOutcome, createCommitter, type RetiredDump } from './commit.js';
 import type { CoredumpEvents } from './events.js';
+import { findCommitted } from './find-committed.js';
 import type { ParseState, ParseTask } from './parse-state.js';
 import { idsOfCoredumps } from './queries.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
@@ -205,7 +206,7 @@ export function createCoredumpService({
 
   async function commitPublished(upload: Upload, incoming: IncomingBlob, filename: string) {
     const { device, chip, firmwareVersion, idempotencyKey } = upload;
-    const outcome = await commit({
+    const arrival: Arrival = {
       deviceId: device.id,
       deviceKey: device.key,
       filename,
@@ -215,12 +216,37 @@ export function createCoredumpService({
       size: incoming.size,
       sha256: incoming.sha256,
       uploadedAt: clock.now(),
-    }).catch((error: unknown) => ({ status: 'failed' as const, error }));
+    };
+    const outcome = await commit(arrival)
+      // When a group's commit lost its answer its uploads are committed again one by one, and each finds itself there.
+      .then((answer) =>
+        answer.status === 'duplicate' && answer.coredump.filename === filename
+          ? standing(answer.coredump)
+          : answer,
+      )
+      .catch((error: unknown) => outcomeOfFailure(arrival, error));
 
     if (outcome.status !== 'stored') await deleteFiles(device.key, [{ filename }]);
     if (outcome.status === 'failed') throw asDomainError(outcome.error);
     if (outcome.status === 'stored') afterCommit(upload, outcome);
     return { coredump: outcome.coredump, isDuplicate: outcome.status === 'duplicate' };
+  }
+
+  /**
+   * A commit failed, or only its answer was lost.
+   * @throws the commit's error when not even that can be known. The file stays then: bytes without a row are swept
+   *   one day, a row without bytes would be a loss.
+   */
+  async function outcomeOfFailure(arrival: Arrival, error: unknown) {
+    const { deviceKey, filename } = arrival;
+    const coredump = await findCommitted(db, arrival).catch((lookupError: unknown) => {
+      log.warn(
+        { err: lookupError, deviceKey, filename },
+        'it is not known whether a core dump was committed',
+      );
+      throw asDomainError(error);
+    });
+    return coredump === null ? { status: 'failed' as const, error } : standing(coredump);
   }
 
   /** The dump is safe from here on: whatever goes wrong now must not fail the upload. */
@@ -299,6 +325,11 @@ export function createCoredumpService({
     log.error({ coredumpId: id }, 'a core dump has a row but no file');
     return new DomainError('UNAVAILABLE', 'The file of this core dump is missing in the storage.');
   }
+}
+
+/** Its commit is known by its row alone: the files of dumps that had to go for it are left to the sweep. */
+function standing(coredump: CoredumpRow) {
+  return { status: 'stored' as const, coredump, isKept: true, retired: [] };
 }
 
 /** @throws DomainError TOO_LARGE with the first byte over the limit; nothing after it is read */

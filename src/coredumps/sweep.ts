@@ -9,10 +9,11 @@ const KEEP_ORPHANS_MS = 7 * 24 * 60 * 60 * 1000;
 const BATCH = 500;
 
 /**
- * Tidies the dump storage after whatever way the last server ended; to be run before the first upload. Uploads that
- * were never finished are removed; finished files without a row are set aside for a week; older ones of those go.
+ * Tidies the dump storage after whatever way the last server ended; to be run before the first upload, and daily.
+ * Uploads that were never finished are removed; finished files without a row are set aside for a week; older ones of
+ * those go.
  *
- * @param before where other servers use the storage too: only files that were last written before that
+ * @param before where uploads may be on their way, in this server or another: only files last written before that
  */
 export async function sweepStorage(
   { db, blobs, clock, metrics, log }: SweepDeps,
@@ -39,8 +40,7 @@ export async function sweepStorage(
   await purgeOrphans({ blobs, clock, log });
 }
 
-/** To be run daily as well. */
-export async function purgeOrphans({
+async function purgeOrphans({
   blobs,
   clock,
   log,

@@ -1,0 +1,90 @@
+import { readdir, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { aDevice, aServer, errorOf, type Stored, stored, type TestApp, upload } from '../support/app.js';
+import { aDatabaseUrl } from '../support/database.js';
+import { aPostgresqlProxy } from '../support/postgresql-proxy.js';
+
+async function aServerBehindProxy() {
+  const proxy = await aPostgresqlProxy(await aDatabaseUrl(''));
+  const app = await aServer({ DATABASE_URL: proxy.url });
+  await aDevice(app);
+  return { proxy, app };
+}
+
+/** The folder of a device comes and goes with its dumps. */
+const filesOf = (app: TestApp) => readdir(join(app.config.coredumpsDir, 'dev1')).catch(() => []);
+
+async function rowsOf(app: TestApp): Promise<string[]> {
+  const { coredumps } = await app.graphql<{ coredumps: { nodes: { filename: string }[] } }>(
+    '{ coredumps(first: 200) { nodes { filename } } }',
+  );
+  return coredumps.nodes.map(({ filename }) => filename);
+}
+
+const bytesOf = async (app: TestApp, { coredumpId }: Stored) =>
+  (await fetch(`${app.url}/api/coredumps/${encodeURIComponent(coredumpId)}/download`)).text();
+
+describe('a commit whose connection breaks', () => {
+  it.each(['answer lost', 'late'] as const)(
+    'stores the dump all the same when PostgreSQL does it (%s)',
+    async (fate) => {
+      const { proxy, app } = await aServerBehindProxy();
+      proxy.decide(fate);
+
+      const dump = await stored(app, 'the bytes');
+
+      expect(await bytesOf(app, dump)).toBe('the bytes');
+      expect(await rowsOf(app)).toEqual([dump.filename]);
+    },
+  );
+
+  it('leaves neither row nor file when PostgreSQL never got it', async () => {
+    const { proxy, app } = await aServerBehindProxy();
+    proxy.decide('never sent');
+
+    const answer = await errorOf(await upload(app, 'the bytes'));
+
+    expect(answer).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
+    expect(await rowsOf(app)).toEqual([]);
+    expect(await filesOf(app)).toEqual([]);
+  });
+
+  it.each(['answer lost', 'late', 'never sent'] as const)(
+    'loses no acknowledged upload of a group that was committed together (%s)',
+    async (fate) => {
+      const { proxy, app } = await aServerBehindProxy();
+      // The first goes alone; those that come meanwhile are the group whose commit is lost.
+      proxy.decide(null, fate);
+
+      const dumps = await Promise.all(Array.from({ length: 12 }, (_, index) => stored(app, `dump ${index}`)));
+
+      expect((await rowsOf(app)).sort()).toEqual(dumps.map(({ filename }) => filename).sort());
+      expect(new Set(dumps.map(({ coredumpId }) => coredumpId)).size).toBe(12);
+      for (const [index, dump] of dumps.entries()) expect(await bytesOf(app, dump)).toBe(`dump ${index}`);
+    },
+  );
+
+  it.each([
+    ['answer lost', 1],
+    ['never sent', 0],
+  ] as const)('leaves the file where nobody can say whether there is a row (%s)', async (fate, rows) => {
+    const { proxy, app } = await aServerBehindProxy();
+    proxy.thenUnreachable();
+    proxy.decide(fate);
+
+    const answer = await errorOf(await upload(app, 'the bytes'));
+    proxy.restore();
+
+    expect(answer).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
+    const [filename = ''] = await filesOf(app);
+    expect(await rowsOf(app)).toEqual(rows === 1 ? [filename] : []);
+    const twoDaysAgo = new Date(Date.now() - 2 * 24 * 60 * 60 * 1000);
+    await utimes(join(app.config.coredumpsDir, 'dev1', filename), twoDaysAgo, twoDaysAgo);
+    const again = await app.restart();
+    expect(await filesOf(again)).toHaveLength(rows);
+    const repeated = await stored(again, 'the bytes');
+    expect(await bytesOf(again, repeated)).toBe('the bytes');
+    expect(await rowsOf(again)).toEqual([repeated.filename]);
+  });
+});
