@@ -3,7 +3,8 @@ import { createBatcher } from '../platform/batcher.js';
 import { type Db, type DbTransaction, Prisma } from '../platform/database/database.js';
 import { asDomainError } from '../platform/database/errors.js';
 import { inTransaction } from '../platform/database/transaction.js';
-import { COREDUMP_ROW, toCoredumpRow } from './row.js';
+import { COLUMNS, type StoredRow } from './queries.js';
+import { toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
 
 /** The same bytes of the same device within this time are the same dump, sent again because the answer was lost. */
@@ -11,6 +12,8 @@ const RETRY_WINDOW_MS = 10 * 60 * 1000;
 
 /** Uploads committed together at most; beyond some dozens the shared fsync is a small part of each. */
 const MAX_GROUP = 64;
+/** What a group waits for others while uploads come in crowds; a fraction of what one of a crowd takes anyway. */
+const GATHER_MS = 4;
 
 /** A dump whose bytes are durable under `filename` and which has no row yet. */
 export interface Arrival {
@@ -38,18 +41,25 @@ export interface RetiredDump {
   filename: string;
 }
 
+/** Runs inside the transaction that stores them: what it writes there is committed with them or not at all. */
+type Enqueue = (tx: DbTransaction, stored: readonly CoredumpRow[]) => Promise<void>;
+
 /**
- * Gives arrivals their rows, grouped so that SQLite's fsync is shared: per group one transaction of at most six
- * statements, whatever its size. In it
+ * Gives arrivals their rows, grouped so that their statements and SQLite's fsync are shared: per group one transaction
+ * of four statements, whatever its size. In it
  * - a repeated upload (idempotency key, or same bytes within ten minutes) is answered with the first one's row,
  * - every device keeps its `maxCoredumps` newest rows.
+ *
+ * Plain SQL for both databases: it runs with every upload, and Prisma's way of saying the same takes several times the
+ * processor time of the whole upload.
  */
-export function createCommitter({ db, maxCoredumps }: { db: Db; maxCoredumps: number }) {
+export function createCommitter({ db, maxCoredumps, enqueue = async () => {} }: CommitterDeps) {
   return createBatcher<Arrival, CommitOutcome | { status: 'failed'; error: unknown }>({
     maxItems: MAX_GROUP,
+    gatherMs: GATHER_MS,
     run: async (arrivals) => {
       try {
-        return await inTransaction(db, (tx) => commitGroup(tx, arrivals, maxCoredumps));
+        return await inTransaction(db, (tx) => commitGroup(tx, arrivals, { maxCoredumps, enqueue }));
       } catch (error) {
         throw asDomainError(error);
       }
@@ -57,7 +67,18 @@ export function createCommitter({ db, maxCoredumps }: { db: Db; maxCoredumps: nu
   });
 }
 
-async function commitGroup(tx: DbTransaction, arrivals: readonly Arrival[], maxCoredumps: number) {
+interface CommitterDeps {
+  db: Db;
+  maxCoredumps: number;
+  /** For a queue that lives in the database. */
+  enqueue?: Enqueue | undefined;
+}
+
+async function commitGroup(
+  tx: DbTransaction,
+  arrivals: readonly Arrival[],
+  { maxCoredumps, enqueue }: { maxCoredumps: number; enqueue: Enqueue },
+) {
   const known = await lockDevices(tx, arrivals);
   const earlier = await findEarlier(tx, arrivals);
   const fresh: Arrival[] = [];
@@ -71,7 +92,10 @@ async function commitGroup(tx: DbTransaction, arrivals: readonly Arrival[], maxC
     return { own: fresh.push(arrival) - 1 };
   });
   const rows = await insert(tx, fresh);
-  const retired = fresh.length > 0 ? await retire(tx, fresh, maxCoredumps) : [];
+  const retired = await retire(tx, fresh, maxCoredumps);
+  const isKept = (row: CoredumpRow) => !retired.some(({ id }) => id === row.id);
+  const kept = rows.filter(isKept);
+  if (kept.length > 0) await enqueue(tx, kept);
 
   return plans.map((plan) => {
     if (plan.gone !== undefined) return { status: 'failed' as const, error: notFound('device', plan.gone) };
@@ -84,39 +108,31 @@ async function commitGroup(tx: DbTransaction, arrivals: readonly Arrival[], maxC
     // A group's retired dumps are told once, to the first upload of their device.
     const isFirst = fresh.findIndex(({ deviceId }) => deviceId === coredump.deviceId) === plan.own;
     const ofDevice = isFirst ? retired.filter(({ deviceId }) => deviceId === coredump.deviceId) : [];
-    const isKept = !retired.some(({ id }) => id === coredump.id);
-    return { status: 'stored' as const, coredump, isKept, retired: ofDevice };
+    return { status: 'stored' as const, coredump, isKept: isKept(coredump), retired: ofDevice };
   });
 }
 
 /** First statement of the transaction: a write, so that from here on nobody else changes these devices' dumps. */
 async function lockDevices(tx: DbTransaction, arrivals: readonly Arrival[]): Promise<Set<number>> {
-  const ids = [...new Set(arrivals.map(({ deviceId }) => deviceId))];
   const lastUploadAt = arrivals.at(-1)?.uploadedAt ?? null;
-  const { count } = await tx.device.updateMany({ where: { id: { in: ids } }, data: { lastUploadAt } });
-  if (count === ids.length) return new Set(ids);
-  const left = await tx.device.findMany({ where: { id: { in: ids } }, select: { id: true } });
-  return new Set(left.map(({ id }) => id));
+  const locked = await tx.$queryRaw<Array<{ id: number }>>`
+    UPDATE "Device" SET "lastUploadAt" = ${lastUploadAt} WHERE "id" IN (${Prisma.join(deviceIdsOf(arrivals))})
+    RETURNING "id"`;
+  return new Set(locked.map(({ id }) => id));
 }
 
-const EARLIER = { ...COREDUMP_ROW, idempotencyKey: true } as const;
-type Earlier = Prisma.CoredumpGetPayload<{ select: typeof EARLIER }>;
+type Earlier = StoredRow & { idempotencyKey: string | null };
 
+/** One condition an index can answer for each arrival; whether it is the same dump says `isSameDump`. */
 async function findEarlier(tx: DbTransaction, arrivals: readonly Arrival[]): Promise<Earlier[]> {
-  const oldest = Math.min(...arrivals.map(({ uploadedAt }) => uploadedAt.getTime()));
-  return tx.coredump.findMany({
-    where: {
-      deviceId: { in: arrivals.map(({ deviceId }) => deviceId) },
-      OR: [
-        {
-          sha256: { in: arrivals.map(({ sha256 }) => sha256) },
-          uploadedAt: { gte: new Date(oldest - RETRY_WINDOW_MS) },
-        },
-        { idempotencyKey: { in: arrivals.flatMap(({ idempotencyKey }) => idempotencyKey ?? []) } },
-      ],
-    },
-    select: EARLIER,
-  });
+  const candidates = arrivals.flatMap(({ deviceId, sha256, idempotencyKey }) => [
+    Prisma.sql`(c."deviceId" = ${deviceId} AND c."sha256" = ${sha256})`,
+    ...(idempotencyKey === null
+      ? []
+      : [Prisma.sql`(c."deviceId" = ${deviceId} AND c."idempotencyKey" = ${idempotencyKey})`]),
+  ]);
+  return tx.$queryRaw<Earlier[]>`
+    SELECT ${COLUMNS}, c."idempotencyKey" FROM "Coredump" c WHERE ${Prisma.join(candidates, ' OR ')}`;
 }
 
 type Comparable = Pick<Arrival, 'deviceId' | 'sha256' | 'idempotencyKey' | 'uploadedAt'>;
@@ -135,16 +151,32 @@ function isSameDump(earlier: Comparable, arrival: Comparable): boolean {
 
 async function insert(tx: DbTransaction, fresh: readonly Arrival[]): Promise<CoredumpRow[]> {
   if (fresh.length === 0) return [];
-  const rows = await tx.coredump.createManyAndReturn({
-    data: fresh.map(({ deviceKey, ...columns }) => ({ ...columns, parseStatus: 'PENDING' })),
-    select: COREDUMP_ROW,
-  });
+  const rows = fresh.map(
+    ({ deviceId, filename, chip, firmwareVersion, size, sha256, idempotencyKey, uploadedAt }) =>
+      Prisma.sql`(${deviceId}, ${filename}, ${chip}, ${firmwareVersion}, ${size}, ${sha256}, ${idempotencyKey}, ${uploadedAt}, 'PENDING')`,
+  );
+  const stored = await tx.$queryRaw<Array<{ id: number; deviceId: number; filename: string }>>`
+    INSERT INTO "Coredump" ("deviceId", "filename", "chip", "firmwareVersion", "size", "sha256", "idempotencyKey", "uploadedAt", "parseStatus")
+    VALUES ${Prisma.join(rows)} RETURNING "id", "deviceId", "filename"`;
   // The order of RETURNING is not promised; file names are unique within a device.
-  const byName = new Map(rows.map((row) => [`${row.deviceId}/${row.filename}`, row]));
-  return fresh.flatMap(({ deviceId, filename }) => {
-    const row = byName.get(`${deviceId}/${filename}`);
-    return row === undefined ? [] : [toCoredumpRow(row)];
+  const ids = new Map(stored.map(({ id, deviceId, filename }) => [`${deviceId}/${filename}`, id]));
+  return fresh.flatMap((arrival) => {
+    const id = ids.get(`${arrival.deviceId}/${arrival.filename}`);
+    return id === undefined ? [] : [newRow(id, arrival)];
   });
+}
+
+function newRow(id: number, { deviceKey, idempotencyKey, ...columns }: Arrival): CoredumpRow {
+  return {
+    ...columns,
+    id,
+    firmwareId: null,
+    parseStatus: 'PENDING',
+    parseAttempts: 0,
+    appElfSha256: null,
+    fingerprint: null,
+    parsedAt: null,
+  };
 }
 
 /** Deletes what is older than the newest `maxCoredumps` of each device. Ids decide, so equal times are no question. */
@@ -153,15 +185,15 @@ async function retire(
   fresh: readonly Arrival[],
   maxCoredumps: number,
 ): Promise<Array<RetiredDump & { deviceId: number }>> {
-  const deviceIds = [...new Set(fresh.map(({ deviceId }) => deviceId))];
-  const surplus = await tx.$queryRaw<Array<{ id: number; deviceId: number; filename: string }>>`
-    SELECT "id", "deviceId", "filename" FROM (
-      SELECT "id", "deviceId", "filename",
-             row_number() OVER (PARTITION BY "deviceId" ORDER BY "id" DESC) AS "rank"
-      FROM "Coredump" WHERE "deviceId" IN (${Prisma.join(deviceIds)})
-    ) AS "ranked" WHERE "rank" > ${maxCoredumps}`;
-  if (surplus.length > 0) {
-    await tx.coredump.deleteMany({ where: { id: { in: surplus.map(({ id }) => id) } } });
-  }
-  return surplus;
+  if (fresh.length === 0) return [];
+  return tx.$queryRaw<Array<RetiredDump & { deviceId: number }>>`
+    DELETE FROM "Coredump" WHERE "id" IN (
+      SELECT c."id" FROM "Device" d JOIN "Coredump" c ON c."deviceId" = d."id" AND c."id" <= (
+        SELECT k."id" FROM "Coredump" k WHERE k."deviceId" = d."id" ORDER BY k."id" DESC LIMIT 1 OFFSET ${maxCoredumps})
+      WHERE d."id" IN (${Prisma.join(deviceIdsOf(fresh))})
+    ) RETURNING "id", "deviceId", "filename"`;
+}
+
+function deviceIdsOf(arrivals: readonly Arrival[]): number[] {
+  return [...new Set(arrivals.map(({ deviceId }) => deviceId))];
 }

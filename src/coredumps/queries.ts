@@ -9,10 +9,10 @@ import type { CoredumpFilter, CoredumpRow } from './types.js';
  * lists, counts, a device's dumps and re-parses share. "c" is the dump.
  */
 
-type StoredRow = Parameters<typeof toCoredumpRow>[0];
+export type StoredRow = Parameters<typeof toCoredumpRow>[0];
 
 /** The columns of a `CoredumpRow`, as `COREDUMP_ROW` selects them. */
-const COLUMNS = Prisma.sql`
+export const COLUMNS = Prisma.sql`
   c."id", c."deviceId", c."firmwareId", c."filename", c."chip", c."firmwareVersion", c."size", c."sha256",
   c."parseStatus", c."parseAttempts", c."appElfSha256", c."fingerprint",
   c."uploadedAt", c."parsedAt"`;

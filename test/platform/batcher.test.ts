@@ -42,6 +42,26 @@ describe('batcher', () => {
     expect(Math.max(...sizes)).toBe(3);
   });
 
+  it('gathers after a crowd, and where items come alone waits for nobody', async () => {
+    const groups: number[][] = [];
+    const add = createBatcher<number, number>({
+      maxItems: 10,
+      gatherMs: 200,
+      async run(items) {
+        groups.push([...items]);
+        return items;
+      },
+    });
+
+    await add(1);
+    await Promise.all([add(2), add(3)]);
+    const gathering = add(4);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await Promise.all([gathering, add(5)]);
+
+    expect(groups).toEqual([[1], [2, 3], [4, 5]]);
+  });
+
   it('does not let one bad item fail its neighbours', async () => {
     const add = createBatcher<number, number>({
       maxItems: 10,
