@@ -76,12 +76,16 @@ export async function aProgram(
   };
 }
 
-/** Runs a command of the program to its end. */
+/** Runs a command of the program to its end; `program` is another copy of it. */
 export async function run(
   args: readonly string[],
-  { cwd, environment = {} }: { cwd?: string; environment?: Record<string, string> } = {},
+  {
+    cwd,
+    environment = {},
+    program = requireBuilt(),
+  }: { cwd?: string; environment?: Record<string, string>; program?: string } = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(NODE, [requireBuilt(), ...args], {
+  const child = spawn(NODE, [program, ...args], {
     cwd: cwd ?? tmpdir(),
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,41 @@
+import { parseArgs } from 'node:util';
+import { type ParseOptions, parseCommand } from './parse-command.js';
+
+export { parseCommand };
+
+/**
+ * Starts `coredock parse` without commander, whose loading alone takes longer than reading the options.
+ * @returns false for whatever is not plainly right (help, mistakes): commander answers that
+ */
+export function startParse(args: readonly string[]): boolean {
+  const options = readOptions(args);
+  if (options === null) return false;
+  void parseCommand(options, process, process.env.ESP_ROM_ELF_DIR || null).then((exitCode) => {
+    process.exitCode = exitCode;
+  });
+  return true;
+}
+
+function readOptions(args: readonly string[]): ParseOptions | null {
+  try {
+    const { core, 'print-mem': printMem, ...others } = parse(args);
+    return core === undefined ? null : { ...others, core, ...(printMem === undefined ? {} : { printMem }) };
+  } catch {
+    return null;
+  }
+}
+
+/** @throws what it cannot make out */
+function parse(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      core: { type: 'string' },
+      elf: { type: 'string' },
+      chip: { type: 'string' },
+      format: { type: 'string' },
+      'print-mem': { type: 'boolean' },
+    },
+  });
+  return values;
+}

@@ -1,0 +1,56 @@
+/**
+ * The last step of the build: bundles `coredock parse` into one file, reads our sample dumps with it, and keeps what V8
+ * compiled meanwhile. See src/bundled-parse.cts for what becomes of the two. Without the samples the bundle stands
+ * alone, and the command is slower.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
+const SAMPLES = fileURLToPath(new URL('../../test/fixtures/firmware/', import.meta.url));
+
+for (const file of readdirSync(DIST)) {
+  if (/^parse\..*\.cache$/.test(file)) rmSync(join(DIST, file));
+}
+const { outputFiles } = await build({
+  entryPoints: [join(DIST, 'sidecar/parse-start.js')],
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  // One byte a character is what V8 reads fastest.
+  charset: 'ascii',
+  write: false,
+  logLevel: 'warning',
+});
+const source = outputFiles[0].text;
+const hash = createHash('sha256').update(source).digest('hex').slice(0, 16);
+replaceFile('parse.bundle.cjs', `// ${hash}\n${source}`);
+
+const { codeCacheOf, loadBundle } = createRequire(import.meta.url)(join(DIST, 'bundled-parse.cjs'));
+const { exports, script } = loadBundle();
+for (const dump of existsSync(SAMPLES) ? readdirSync(SAMPLES).filter((file) => file.endsWith('.dmp')) : []) {
+  await readSample(dump);
+}
+writeFileSync(codeCacheOf(`// ${hash}\n`), script.createCachedData());
+
+/** As text and as JSON. `thermostat-1.0.0-abort.dmp` is of `thermostat-1.0.0.elf`. */
+async function readSample(dump) {
+  const elf = dump.replace(/^([a-z]+-\d+\.\d+\.\d+(?:-b)?)-.*$/, '$1.elf');
+  const files = { core: join(SAMPLES, dump), elf: join(SAMPLES, elf) };
+  const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
+  for (const format of ['text', 'json']) {
+    await exports.parseCommand({ ...files, format }, { stdout: nowhere(), stderr: process.stderr }, null);
+  }
+}
+
+/** Whole or not at all, also while somebody runs the program. */
+function replaceFile(name, text) {
+  writeFileSync(join(DIST, `${name}.new`), text);
+  renameSync(join(DIST, `${name}.new`), join(DIST, name));
+}
