@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createClientAddress } from './client-address.js';
 import type { Config } from './config.js';
 import { createCoredumpEvents } from './coredumps/events.js';
 import { createParseState, type ParseTask } from './coredumps/parse-state.js';
@@ -9,6 +10,7 @@ import { sweepStorage } from './coredumps/sweep.js';
 import { createDeviceService } from './devices/service.js';
 import { createFirmwareService } from './firmware/service.js';
 import { createGraphQLServer } from './graphql/yoga.js';
+import { createGuesses } from './guesses.js';
 import { createFileBlobs } from './platform/blobs/file-blobs.js';
 import { type Clock, createSystemClock } from './platform/clock.js';
 import { openDatabase } from './platform/database/database.js';
@@ -18,6 +20,7 @@ import type { TaskQueue } from './platform/parse-queue.js';
 import { createDownloadRoute } from './rest/download.js';
 import { createHealthRoutes } from './rest/health.js';
 import { createUploadRoute } from './rest/upload.js';
+import { createUploadLimits } from './rest/upload-limits.js';
 import { type HttpServer, listen } from './server.js';
 
 export interface App {
@@ -151,8 +154,12 @@ export async function startApp(
           coredumps,
           devices,
           metrics,
+          limits: createUploadLimits(config, metrics),
+          guesses: createGuesses({ failuresPerMinute: config.authFailuresPerMinute }),
+          clientAddress: createClientAddress(config.trustedProxies),
           maxBytes: config.maxCoredumpBytes,
           stallMs: config.uploadStallMs,
+          deadlineMs: config.uploadDeadlineMs,
         }),
         download: createDownloadRoute({ coredumps }),
         health: createHealthRoutes({

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { isProxyAddress } from './client-address.js';
 
 /**
  * The settings of the program, read once from the environment (and `.env`) into one frozen object. README's table is
@@ -25,6 +26,17 @@ export interface Config {
   readonly maxFirmwareBytes: number;
   /** A body must bring at least 1 KiB, or its rest, in each period of this length. */
   readonly uploadStallMs: number;
+  /** A body must have come as a whole after this time. */
+  readonly uploadDeadlineMs: number;
+  readonly maxUploadsInFlight: number;
+  /** Dumps of a device that are always taken in each minute. */
+  readonly deviceUploadsPerMinute: number;
+  /** Dumps of a device beyond those that are taken in each hour. */
+  readonly deviceUploadBurst: number;
+  /** Unknown devices and credentials that an address may try in a minute. */
+  readonly authFailuresPerMinute: number;
+  /** Addresses and ranges of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
   /** How long a stop waits for requests and parses in flight. */
   readonly shutdownGraceMs: number;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -74,6 +86,12 @@ export function readConfig(environment: Environment): Config {
     maxFirmwares: values.MAX_FIRMWARES,
     maxFirmwareBytes: values.MAX_FIRMWARE_BYTES,
     uploadStallMs: values.UPLOAD_STALL_MS,
+    uploadDeadlineMs: values.UPLOAD_DEADLINE_MS,
+    maxUploadsInFlight: values.MAX_UPLOADS_IN_FLIGHT,
+    deviceUploadsPerMinute: values.DEVICE_UPLOADS_PER_MINUTE,
+    deviceUploadBurst: values.DEVICE_UPLOAD_BURST,
+    authFailuresPerMinute: values.AUTH_FAILURES_PER_MINUTE,
+    trustedProxies: values.TRUSTED_PROXIES,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
     logLevel: values.LOG_LEVEL,
   });
@@ -121,6 +139,18 @@ const settings = z.object({
   MAX_FIRMWARE_BYTES: wholeNumber(1, GIB).default(67_108_864),
   // A dump over a poor GPRS link still brings several KiB in this time.
   UPLOAD_STALL_MS: wholeNumber(100, 3_600_000).default(15_000),
+  // A MiB at 2 KB/s, which GPRS brings on a bad day.
+  UPLOAD_DEADLINE_MS: wholeNumber(100, 3_600_000).default(600_000),
+  // So many that some hundred sockets which only trickle leave room for the others until they are cut. All of them
+  // sending 1 MiB at full speed cost some 600 MB (`npm run bench -- uploadMemoryAtLimit`).
+  MAX_UPLOADS_IN_FLIGHT: wholeNumber(1, 100_000).default(1_000),
+  // A device that crashes as soon as it is up sends about a dozen a minute. It may do so for a while: the first
+  // dumps of a loop are the interesting ones.
+  DEVICE_UPLOADS_PER_MINUTE: wholeNumber(1, 1_000_000).default(6),
+  DEVICE_UPLOAD_BURST: wholeNumber(1, 1_000_000).default(120),
+  // A whole building of devices that somebody forgot to register may stand behind one address.
+  AUTH_FAILURES_PER_MINUTE: wholeNumber(1, 1_000_000).default(100),
+  TRUSTED_PROXIES: addressList().default([]),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 3_600_000).default(10_000),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
@@ -139,6 +169,16 @@ function wholeNumber(min: number, max: number) {
     .regex(/^\d{1,15}$/, { error: (issue) => message(issue.input) })
     .transform(Number)
     .refine((value) => value >= min && value <= max, { error: (issue) => message(issue.input) });
+}
+
+/** Comma-separated addresses, ranges, and the words loopback, linklocal and uniquelocal. */
+function addressList() {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .refine((parts) => parts.every(isProxyAddress), {
+      error: 'it is not a comma-separated list of addresses and ranges, such as 127.0.0.1, 10.0.0.0/8',
+    });
 }
 
 function shown(input: unknown): string {
@@ -168,7 +208,11 @@ const OWN_PREFIXES = [
   'MAX_FIRMWARE',
   'COREDUMPS_',
   'ASSETS_',
-  'UPLOAD_STALL',
+  'UPLOAD_',
+  'MAX_UPLOADS',
+  'DEVICE_UPLOAD',
+  'AUTH_FAILURES',
+  'TRUSTED_PROX',
   'SHUTDOWN_GRACE',
 ];
 

@@ -14,18 +14,24 @@ export type DomainErrorCode =
   | 'BODY_ABORTED'
   | 'STORAGE_FULL'
   | 'UNAVAILABLE'
+  | 'BUSY'
+  | 'RATE_LIMITED'
   | 'PARSER_NOT_CONFIGURED';
 
 export class DomainError extends Error {
   override readonly name = 'DomainError';
 
+  /** When trying again makes sense; only for errors that pass by themselves. */
+  readonly retryAfterSeconds: number | undefined;
+
   /** @param message one sentence for the user: what was wrong and what to do */
   constructor(
     readonly code: DomainErrorCode,
     message: string,
-    options?: ErrorOptions,
+    options: ErrorOptions & { retryAfterSeconds?: number } = {},
   ) {
     super(message, options);
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 

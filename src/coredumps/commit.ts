@@ -8,7 +8,7 @@ import { toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
 
 /** The same bytes of the same device within this time are the same dump, sent again because the answer was lost. */
-const RETRY_WINDOW_MS = 10 * 60 * 1000;
+export const RETRY_WINDOW_MS = 10 * 60 * 1000;
 
 /** Uploads committed together at most; beyond some dozens the shared fsync is a small part of each. */
 const MAX_GROUP = 64;
@@ -135,10 +135,10 @@ async function findEarlier(tx: DbTransaction, arrivals: readonly Arrival[]): Pro
     SELECT ${COLUMNS}, c."idempotencyKey" FROM "Coredump" c WHERE ${Prisma.join(candidates, ' OR ')}`;
 }
 
-type Comparable = Pick<Arrival, 'deviceId' | 'sha256' | 'idempotencyKey' | 'uploadedAt'>;
+export type Comparable = Pick<Arrival, 'deviceId' | 'sha256' | 'idempotencyKey' | 'uploadedAt'>;
 
 /** Two different keys say that these are two crashes, even if the bytes are alike. */
-function isSameDump(earlier: Comparable, arrival: Comparable): boolean {
+export function isSameDump(earlier: Comparable, arrival: Comparable): boolean {
   if (earlier.deviceId !== arrival.deviceId) return false;
   if (earlier.idempotencyKey !== null && arrival.idempotencyKey !== null) {
     return earlier.idempotencyKey === arrival.idempotencyKey;

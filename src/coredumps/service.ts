@@ -11,6 +11,7 @@ import type { CoredumpEvents } from './events.js';
 import { findCommitted } from './find-committed.js';
 import type { ParseState, ParseTask } from './parse-state.js';
 import { idsOfCoredumps } from './queries.js';
+import { findEarlierDump, hashOf } from './repeated.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import { coredumpFilename, coredumpKey } from './storage.js';
 import { type CoredumpFilter, type CoredumpRow, PARSE_STATUSES, type ParseStatus } from './types.js';
@@ -81,6 +82,21 @@ export function createCoredumpService({
       } finally {
         await incoming.discard();
       }
+    },
+
+    /**
+     * The stored dump that `upload` sends again, if it does; its body is read to the end and nothing of it is kept.
+     *
+     * @throws DomainError TOO_LARGE, and whatever `body` throws
+     */
+    async findRepeated(upload: Upload): Promise<CoredumpRow | null> {
+      const sha256 = await hashOf(limited(upload.body, limits.maxCoredumpBytes));
+      return findEarlierDump(db, {
+        deviceId: upload.device.id,
+        idempotencyKey: upload.idempotencyKey,
+        sha256,
+        uploadedAt: clock.now(),
+      });
     },
 
     async get(id: number): Promise<CoredumpRow | null> {

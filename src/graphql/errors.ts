@@ -13,6 +13,7 @@ type ErrorCode =
   | 'CONFLICT'
   | 'PARSER_NOT_CONFIGURED'
   | 'QUERY_TOO_COMPLEX'
+  | 'RATE_LIMITED'
   | 'INTERNAL_SERVER_ERROR';
 
 /** The one place where domain codes become `extensions.code`. */
@@ -26,6 +27,8 @@ const CODES: Record<DomainErrorCode, ErrorCode> = {
   FORBIDDEN: 'FORBIDDEN',
   CONFLICT: 'CONFLICT',
   PARSER_NOT_CONFIGURED: 'PARSER_NOT_CONFIGURED',
+  RATE_LIMITED: 'RATE_LIMITED',
+  BUSY: 'RATE_LIMITED',
   UNAVAILABLE: 'INTERNAL_SERVER_ERROR',
   STORAGE_FULL: 'INTERNAL_SERVER_ERROR',
 };

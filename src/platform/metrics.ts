@@ -17,7 +17,7 @@ export function createMetrics() {
     }),
     uploadErrors: new Counter({
       name: 'iot_upload_coredump_errors_total',
-      help: 'Refused or failed core dump uploads by the code of the answer',
+      help: 'Refused or failed core dump uploads by the code of the answer: RATE_LIMITED, BUSY, TOO_LARGE, …',
       labelNames: ['code'] as const,
       registers,
     }),

@@ -9,18 +9,23 @@ const MIN_BYTES_PER_PERIOD = 1_024;
 /** How long a refused sender may take to read its answer while what it still sends is thrown away. */
 const LINGER_MS = 2_000;
 
+export interface BodyOptions {
+  /** A body must bring at least 1 KiB, or its rest, in each period of this length. */
+  stallMs: number;
+  /** A body must have come as a whole after this time. */
+  deadlineMs: number;
+  signal: AbortSignal;
+}
+
 /**
  * The bytes of a request body as the sender meant them, compression undone, as they come.
  *
- * @param signal aborted when the connection turns out not to speak proper HTTP
+ * @param options.signal aborted when the connection turns out not to speak proper HTTP
  * @throws DomainError BODY_STALLED, BODY_ABORTED, BAD_USER_INPUT (unknown or broken compression), `signal`'s reason
  */
-export function readBody(
-  request: IncomingMessage,
-  { stallMs, signal }: { stallMs: number; signal: AbortSignal },
-): AsyncIterable<Uint8Array> {
+export function readBody(request: IncomingMessage, options: BodyOptions): AsyncIterable<Uint8Array> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  const raw = rawBody(request, stallMs, signal);
+  const raw = rawBody(request, options);
   switch (encoding) {
     case 'identity':
     case '':
@@ -61,8 +66,7 @@ export function discardRest(request: IncomingMessage, response: ServerResponse):
 
 async function* rawBody(
   request: IncomingMessage,
-  stallMs: number,
-  signal: AbortSignal,
+  { stallMs, deadlineMs, signal }: BodyOptions,
 ): AsyncGenerator<Uint8Array> {
   const iterator: AsyncIterator<Uint8Array> = request.iterator({ destroyOnReturn: false });
   let bytesInPeriod = 0;
@@ -77,6 +81,7 @@ async function* rawBody(
     if (bytesInPeriod < MIN_BYTES_PER_PERIOD) fail(stalled(stallMs));
     bytesInPeriod = 0;
   }, stallMs);
+  const deadline = setTimeout(() => fail(tooSlow(deadlineMs)), deadlineMs);
   try {
     for (;;) {
       signal.throwIfAborted();
@@ -90,6 +95,7 @@ async function* rawBody(
     throw error instanceof DomainError ? error : aborted(error);
   } finally {
     clearInterval(timer);
+    clearTimeout(deadline);
     signal.removeEventListener('abort', onAbort);
   }
 }
@@ -112,6 +118,13 @@ function stalled(stallMs: number): DomainError {
   return new DomainError(
     'BODY_STALLED',
     `The body came too slowly: less than ${MIN_BYTES_PER_PERIOD} bytes in ${stallMs / 1000} s.`,
+  );
+}
+
+function tooSlow(deadlineMs: number): DomainError {
+  return new DomainError(
+    'BODY_STALLED',
+    `The body had not come as a whole after ${deadlineMs / 1000} s (UPLOAD_DEADLINE_MS).`,
   );
 }
 

@@ -13,11 +13,14 @@ const STATUS: Record<DomainErrorCode, number> = {
   BODY_STALLED: 408,
   CONFLICT: 409,
   TOO_LARGE: 413,
+  RATE_LIMITED: 429,
   PARSER_NOT_CONFIGURED: 503,
+  BUSY: 503,
   UNAVAILABLE: 503,
   STORAGE_FULL: 507,
 };
 
+/** After errors that do not say themselves when they will have passed. */
 const RETRY_AFTER_SECONDS = 10;
 
 /** Answers with `{"error":{"code","message"}}`. What is not a domain error is logged and masked. */
@@ -39,8 +42,11 @@ export function sendError(
     return 'INTERNAL_SERVER_ERROR';
   }
   const status = STATUS[error.code];
-  if (status >= 500) log.error({ err: error }, 'request failed');
-  if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+  // Too many at once is no failure of ours, and a line for each would only make it worse.
+  if (status >= 500 && error.code !== 'BUSY') log.error({ err: error }, 'request failed');
+  if (status === 503 || status === 429) {
+    response.setHeader('Retry-After', error.retryAfterSeconds ?? RETRY_AFTER_SECONDS);
+  }
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   sendJson(response, status, errorBody(error.code, error.message), options);
   return error.code;

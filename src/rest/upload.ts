@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientAddress } from '../client-address.js';
 import type { CoredumpService, Upload } from '../coredumps/service.js';
 import { badInput, DomainError, notFound } from '../errors.js';
+import type { Guesses } from '../guesses.js';
 import { encodeGlobalId } from '../ids.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { discardRest, hasBody, readBody } from './body.js';
 import { sendError, sendJson } from './errors.js';
+import type { UploadLimits } from './upload-limits.js';
 
 interface UploadDeps {
   coredumps: CoredumpService;
@@ -14,27 +17,45 @@ interface UploadDeps {
     findByToken(token: string): Promise<Upload['device'] | null>;
   };
   metrics: Metrics;
+  limits: UploadLimits;
+  guesses: Guesses;
+  clientAddress: ClientAddress;
   maxBytes: number;
   stallMs: number;
+  deadlineMs: number;
 }
 
 /** `POST /api/iot/coredump?chip=…&firmware_version=…` (contract §3): authenticate, read, save, answer. */
-export function createUploadRoute({ coredumps, devices, metrics, maxBytes, stallMs }: UploadDeps) {
+export function createUploadRoute({
+  coredumps,
+  devices,
+  metrics,
+  limits,
+  guesses,
+  clientAddress,
+  maxBytes,
+  stallMs,
+  deadlineMs,
+}: UploadDeps) {
   return async function upload(
     request: IncomingMessage,
     response: ServerResponse,
     { url, signal, log }: { url: URL; signal: AbortSignal; log: Logger },
   ): Promise<void> {
     const end = metrics.uploadSeconds.startTimer();
+    let leave = () => {};
     try {
-      const device = await authenticate(request, url.searchParams);
+      leave = limits.enter();
+      const device = await guesses.watch(clientAddress(request), () =>
+        authenticate(request, url.searchParams),
+      );
       const chip = label(url.searchParams, 'chip');
       const firmwareVersion = label(url.searchParams, 'firmware_version');
       const idempotencyKey = readIdempotencyKey(request);
       refuseByHead(request);
       if (request.headers.expect !== undefined) response.writeContinue();
-      const body = readBody(request, { stallMs, signal });
-      const { coredump, isDuplicate } = await coredumps.save({
+      const body = readBody(request, { stallMs, deadlineMs, signal });
+      const { coredump, isDuplicate } = await saveInTurn({
         device,
         chip,
         firmwareVersion,
@@ -63,9 +84,28 @@ export function createUploadRoute({ coredumps, devices, metrics, maxBytes, stall
         'core dump refused',
       );
     } finally {
+      leave();
       end();
     }
   };
+
+  /** Over its rate a device still learns that a dump which it sends again is safe; nothing new is stored. */
+  async function saveInTurn(upload: Upload): ReturnType<CoredumpService['save']> {
+    const turn = await limits.turnOf(upload.device);
+    if (!turn.isGranted) {
+      const coredump = await coredumps.findRepeated(upload);
+      if (coredump === null) throw limits.overRate(turn.retryAfterMs);
+      return { coredump, isDuplicate: true };
+    }
+    let isStored = false;
+    try {
+      const saved = await coredumps.save(upload);
+      isStored = !saved.isDuplicate;
+      return saved;
+    } finally {
+      if (!isStored) await turn.giveBack();
+    }
+  }
 
   async function authenticate(request: IncomingMessage, query: URLSearchParams): Promise<Upload['device']> {
     const key = query.get('device_key');

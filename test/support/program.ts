@@ -37,7 +37,8 @@ export async function aProgram(
   const folder = dir ?? (await aFolder());
   const child = spawn(NODE, [requireBuilt(), command], {
     cwd: folder,
-    env: { PATH: process.env.PATH ?? '', PORT: '0', ...environment },
+    // The few devices of a test send what a fleet would.
+    env: { PATH: process.env.PATH ?? '', PORT: '0', DEVICE_UPLOADS_PER_MINUTE: '1000000', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
