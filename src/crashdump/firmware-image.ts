@@ -12,6 +12,8 @@ export interface FirmwareImage {
   readonly appDescriptor: AppDescriptor | null;
   /** Bytes that the ELF itself holds for these addresses (code, constants); null unless it holds all of them. */
   readAt(address: number, length: number): Uint8Array | null;
+  /** Zeroes where the addresses lie in memory that has no bytes in the file (`.bss`): so it starts. Else null. */
+  zeroesAt(address: number, length: number): Uint8Array | null;
   /** The function or object symbol that covers the address, as in GDB's `<name+offset>`. */
   symbolAt(address: number): FirmwareSymbol | null;
   symbol(name: string): FirmwareSymbol | null;
@@ -103,7 +105,10 @@ export interface FrameContext {
   cfa: number | null;
   /** The calling frame, for entry values; null for the outermost one. */
   caller: CallingFrame | null;
-  /** Memory of the dump, completed by the ELF's own bytes; null unless every byte is there. */
+  /**
+   * Memory of the dump, completed by the ELF's own bytes, and by zeroes where the ELF has none, as in GDB; null unless
+   * every byte is there.
+   */
   readMemory(address: number, length: number): Uint8Array | null;
 }
 

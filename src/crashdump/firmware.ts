@@ -28,6 +28,9 @@ import type {
   SourceFrame,
 } from './firmware-image.js';
 
+/** DWARF register numbers: x2 (RISC-V ELF psABI), a1 (Xtensa). */
+const STACK_POINTER = { riscv: 2, xtensa: 1 } as const;
+
 /**
  * Opens a firmware ELF. What is costly (symbols, call frames, debug information) is read when it is first asked for
  * and kept, so an image that is cached answers later dumps from memory.
@@ -38,11 +41,14 @@ import type {
 export function openFirmware(bytes: Uint8Array): FirmwareImage {
   const elf = parseElf(bytes);
   const loaded = elf.sections.filter(isLoaded);
+  const unloaded = elf.sections.filter(isUnloaded);
   const symbols = lazily<SymbolTable>(() => readSymbols(elf));
   const callFrames = lazily<CallFrames>(() => readCallFrames(elf.contents('.debug_frame')));
   const information = lazily<DebugInformation>(() => openDebugInformation(elf));
   const sources = lazily<SourceLookup>(() => createSourceLookup(information()));
-  const callSites = lazily<CallSites>(() => createCallSites(sources(), (name) => symbols().named(name)));
+  const callSites = lazily<CallSites>(() =>
+    createCallSites(sources(), (name) => symbols().named(name), STACK_POINTER[elf.machine]),
+  );
   const symbolAt = (address: number) => nearestName(sources(), symbols(), address);
   const cfiAt = (pc: number) => callFrames().rowAt(pc);
   const argumentReader = lazily<ArgumentReader>(() =>
@@ -55,6 +61,7 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
     sections: elf.sections.filter(({ index }) => index > 0).map(toFirmwareSection),
     appDescriptor: findAppDescriptor(elf),
     readAt: (address, length) => readLoaded(bytes, loaded, address, length),
+    zeroesAt: (address, length) => (sectionOf(unloaded, address, length) ? new Uint8Array(length) : null),
     symbolAt,
     symbol: (name) => symbols().named(name),
     cfiAt,
@@ -138,15 +145,23 @@ function isLoaded(section: ElfSection): boolean {
   return (section.flags & SHF_ALLOC) !== 0 && section.type !== SHT_NOBITS && section.size > 0;
 }
 
+function isUnloaded({ flags, type }: ElfSection): boolean {
+  return (flags & SHF_ALLOC) !== 0 && type === SHT_NOBITS;
+}
+
+function sectionOf(sections: readonly ElfSection[], address: number, length: number): ElfSection | undefined {
+  return sections.find(
+    (section) => address >= section.address && address + length <= section.address + section.size,
+  );
+}
+
 function readLoaded(
   bytes: Uint8Array,
   loaded: readonly ElfSection[],
   address: number,
   length: number,
 ): Uint8Array | null {
-  const section = loaded.find(
-    (candidate) => address >= candidate.address && address + length <= candidate.address + candidate.size,
-  );
+  const section = sectionOf(loaded, address, length);
   if (section === undefined) return null;
   const start = section.offset + (address - section.address);
   return start + length <= bytes.length ? bytes.subarray(start, start + length) : null;

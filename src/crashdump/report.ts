@@ -76,7 +76,7 @@ export interface CrashTask {
 }
 
 /** How a frame was found, from most to least trustworthy. */
-export type FrameTrust = 'context' | 'cfi' | 'window' | 'scan';
+export type FrameTrust = 'context' | 'cfi' | 'window' | 'link' | 'scan';
 
 export interface StackFrame {
   index: number;

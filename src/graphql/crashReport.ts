@@ -33,7 +33,7 @@ const StackFrame = builder.objectRef<reader.StackFrame>('StackFrame').implement(
     }),
     trust: t.exposeString('trust', {
       description:
-        'How the frame was found: context, cfi, window, or scan (a guess from what lies on the stack).',
+        'How the frame was found: context, cfi, window, link (the return address register), or scan (a guess from what lies on the stack).',
     }),
     atLineStart: t.exposeBoolean('atLineStart', {
       description: '`pc` is the first address of its line.',

@@ -40,6 +40,27 @@ const BUILDS = {
     shaDigits: 64,
     crashes: ['null-pointer', 'abort'],
   },
+  'values-1.0.0': {
+    modelCode: 'values',
+    version: '1.0.0',
+    container: 'ELF SHA256 v2.1',
+    shaDigits: 9,
+    crashes: ['abort'],
+  },
+  'values-1.1.0': {
+    modelCode: 'values',
+    version: '1.1.0',
+    container: 'ELF SHA256 v2.1',
+    shaDigits: 9,
+    crashes: ['abort'],
+  },
+  'classes-1.0.0': {
+    modelCode: 'classes',
+    version: '1.0.0',
+    container: 'ELF SHA256 v2.1',
+    shaDigits: 9,
+    crashes: ['abort'],
+  },
 } as const satisfies Record<string, Build>;
 
 interface Build {

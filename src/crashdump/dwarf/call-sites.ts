@@ -10,19 +10,20 @@ import {
   referenceAttribute,
   stringAttribute,
 } from './dies.js';
-import { NO_ENTRY_VALUE, NoEntryValue, singleRegister } from './expression.js';
+import { type EntryPlace, isSamePlace, keyOf, passedPlaceOf } from './entry-place.js';
 import type { DebugFunction } from './functions.js';
 import { isCPlusPlusUnit, originsOf } from './names.js';
 import { rangesOf } from './ranges.js';
 import type { SourceLookup } from './source-frames.js';
+import { NO_ENTRY_VALUE, NoEntryValue } from './value-errors.js';
 
 export interface CallSites {
   /** The call that returns to the address; null when nothing describes one. */
   returningTo(address: number): Die | null;
   /** Entry point of the function that is called by name; null for calls through a pointer. @throws NoEntryValue */
   namedTarget(callSite: Die): number | null;
-  /** The expression, in the caller's frame, for what it passed in a register; null when the compiler did not say. */
-  passedValue(callSite: Die, register: number): Uint8Array | null;
+  /** What it passed in a place; null when the compiler did not say. */
+  passed(callSite: Die, place: EntryPlace): Passed | null;
   /**
    * Whether the function may have called itself by jumps: what its registers held when it was entered last is then
    * not known. True also when that cannot be found out.
@@ -32,6 +33,13 @@ export interface CallSites {
   tailCallsBetween(calleePc: number, returnAddress: number): number[];
 }
 
+/** Expressions, in the caller's frame. */
+export interface Passed {
+  value: Uint8Array | null;
+  /** For a reference: what it refers to. */
+  data: Uint8Array | null;
+}
+
 /** Chains longer than a few are unheard of; the graph of all tail calls is not. */
 const MAX_VISITED = 2_000;
 const MAX_CACHED_CHAINS = 8_192;
@@ -39,9 +47,11 @@ const MAX_CACHED_CHAINS = 8_192;
 export function createCallSites(
   sources: SourceLookup,
   symbol: (name: string) => FirmwareSymbol | null,
+  /** Its DWARF register number. */
+  stackPointer: number,
 ): CallSites {
   const selfCalls = new Map<number, boolean>();
-  const passedValues = new Map<string, Uint8Array | null>();
+  const passedValues = new Map<string, Passed | null>();
   const chains = new Map<string, number[]>();
 
   const functionAt = (address: number): DebugFunction | null => sources.at(address)?.function ?? null;
@@ -124,11 +134,11 @@ export function createCallSites(
   return {
     returningTo,
     namedTarget,
-    passedValue(callSite, register) {
-      const key = `${callSite.offset}/${register}`;
+    passed(callSite, place) {
+      const key = `${callSite.offset}/${keyOf(place)}`;
       let known = passedValues.get(key);
       if (known === undefined) {
-        known = findPassedValue(callSite, register);
+        known = findPassed(callSite, place, stackPointer);
         passedValues.set(key, known);
       }
       return known;
@@ -161,14 +171,25 @@ export function targetExpression(callSite: Die): Uint8Array | null {
   return blockOf(callSite, AT.call_target) ?? blockOf(callSite, AT.GNU_call_site_target);
 }
 
-function findPassedValue(callSite: Die, register: number): Uint8Array | null {
+function findPassed(callSite: Die, place: EntryPlace, stackPointer: number): Passed | null {
   for (const parameter of childrenOf(callSite)) {
     if (parameter.tag !== TAG.call_site_parameter && parameter.tag !== TAG.GNU_call_site_parameter) continue;
-    const location = blockOf(parameter, AT.location);
-    if (location === null || singleRegister(location) !== register) continue;
-    return blockOf(parameter, AT.call_value) ?? blockOf(parameter, AT.GNU_call_site_value);
+    const passed = placeOf(parameter, stackPointer);
+    if (passed === null || !isSamePlace(passed, place)) continue;
+    return {
+      value: blockOf(parameter, AT.call_value) ?? blockOf(parameter, AT.GNU_call_site_value),
+      data: blockOf(parameter, AT.call_data_value) ?? blockOf(parameter, AT.GNU_call_site_data_value),
+    };
   }
   return null;
+}
+
+function placeOf(parameter: Die, stackPointer: number): EntryPlace | null {
+  const location = blockOf(parameter, AT.location);
+  if (location !== null) return passedPlaceOf(location, stackPointer);
+  const passed =
+    referenceAttribute(parameter, AT.call_parameter) ?? referenceAttribute(parameter, AT.abstract_origin);
+  return passed === null ? null : { kind: 'parameter', offset: passed.offset };
 }
 
 function blockOf(die: Die, attribute: number): Uint8Array | null {

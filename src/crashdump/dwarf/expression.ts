@@ -2,7 +2,20 @@
 import { ByteReader, Malformed } from '../bytes.js';
 import { AT } from './constants.js';
 import { constantAttribute } from './dies.js';
+import { type EntryPlace, entryPlaceOf } from './entry-place.js';
+import {
+  ADDRESS_SIZE,
+  asInteger,
+  combine,
+  littleEndian,
+  type StackValue,
+  signedOrNot,
+  signedValue,
+  untyped,
+  withBits,
+} from './stack-value.js';
 import type { Unit } from './units.js';
+import { NO_ENTRY_VALUE, unknownOperation } from './value-errors.js';
 
 /** Where a value is. A value that is in no single place is put together from pieces. */
 export type Location =
@@ -27,40 +40,12 @@ export interface ExpressionFrame {
   frameBase(): number;
   /** @throws ValueError */
   callFrameAddress(): number;
-  /** What the register held when the function was entered. @throws ValueError, NoEntryValue */
-  entryValue(register: number): StackValue;
-}
-
-/** Something that GDB reports in the place of the value, in its words. */
-export class ValueError extends Error {
-  override readonly name: string = 'ValueError';
-}
-
-export class ValueOptimizedOut extends ValueError {
-  constructor() {
-    super('value has been optimized out');
-  }
-}
-
-/** The value at the function's entry cannot be found out; the variable then counts as optimized out. */
-export class NoEntryValue extends Error {
-  override readonly name = 'NoEntryValue';
-}
-
-/** Both happen for most arguments of optimised code, so what is thrown is made once, without a stack each time. */
-export const NO_ENTRY_VALUE = new NoEntryValue();
-export const VALUE_OPTIMIZED_OUT = new ValueOptimizedOut();
-
-/** Bits below the size; untyped values are addresses, four bytes without a sign. */
-export interface StackValue {
-  readonly bits: bigint;
-  readonly size: number;
-  readonly isSigned: boolean;
+  /** What was there when the function was entered. @throws ValueError, NoEntryValue */
+  entryValue(place: EntryPlace): StackValue;
 }
 
 const MAX_STEPS = 10_000;
 const MAX_STACK = 1_024;
-const ADDRESS_SIZE = 4;
 /** DW_ATE_signed, DW_ATE_signed_char. */
 const SIGNED_ENCODINGS: ReadonlySet<number> = new Set([0x05, 0x06]);
 const FLOAT_ENCODING = 0x04;
@@ -68,26 +53,6 @@ const FLOAT_ENCODING = 0x04;
 /** @throws Malformed, ValueError, NoEntryValue */
 export function evaluate(expression: Uint8Array, frame: ExpressionFrame): Location {
   return new Evaluation(expression, frame).run();
-}
-
-/** The register that an expression consists of; null for any other expression. */
-export function singleRegister(expression: Uint8Array): number | null {
-  const reader = new ByteReader('DWARF expression', expression);
-  if (reader.atEnd) return null;
-  const opcode = reader.u8();
-  let register: number | null = null;
-  if (opcode >= 0x50 && opcode <= 0x6f) register = opcode - 0x50;
-  else if (opcode === 0x90) register = reader.uleb128();
-  else if (opcode === 0xa5 || opcode === 0xf5) {
-    // DW_OP_regval_type: the type does not matter to who asks for the register.
-    register = reader.uleb128();
-    reader.skipLeb128();
-  }
-  return reader.atEnd ? register : null;
-}
-
-export function untyped(value: number | bigint): StackValue {
-  return { bits: BigInt.asUintN(32, BigInt(value)), size: ADDRESS_SIZE, isSigned: false };
 }
 
 class Evaluation {
@@ -165,7 +130,7 @@ class Evaluation {
         this.#push(untyped(reader.wideSleb128()));
         return;
       default:
-        throw unknown(opcode);
+        throw unknownOperation(opcode);
     }
   }
 
@@ -224,76 +189,11 @@ class Evaluation {
       case 0x2f: // DW_OP_skip
         this.#branch(this.#reader.i16(), true);
         return;
-      default:
-        this.#binary(opcode);
+      default: {
+        const right = this.#pop();
+        this.#push(combine(opcode, this.#pop(), right));
         return;
-    }
-  }
-
-  #binary(opcode: number): void {
-    const right = this.#pop();
-    const left = this.#pop();
-    const unsigned = [left.bits, right.bits] as const;
-    const signed = [signedValue(left), signedValue(right)] as const;
-    const [a, b] = left.isSigned ? signed : unsigned;
-    const result = (value: bigint) => this.#push(withBits(left, value));
-    const truth = (value: boolean) => this.#push(untyped(value ? 1 : 0));
-    switch (opcode) {
-      case 0x1a: // DW_OP_and
-        result(a & b);
-        return;
-      case 0x1b: // DW_OP_div, signed for untyped values
-        if (signed[1] === 0n) throw new ValueError('Division by zero');
-        result(left.size === ADDRESS_SIZE || left.isSigned ? signed[0] / signed[1] : a / b);
-        return;
-      case 0x1c: // DW_OP_minus
-        result(a - b);
-        return;
-      case 0x1d: // DW_OP_mod
-        if (b === 0n) throw new ValueError('Division by zero');
-        result(a % b);
-        return;
-      case 0x1e: // DW_OP_mul
-        result(a * b);
-        return;
-      case 0x21: // DW_OP_or
-        result(a | b);
-        return;
-      case 0x22: // DW_OP_plus
-        result(a + b);
-        return;
-      case 0x24: // DW_OP_shl
-        result(right.bits > 64n ? 0n : left.bits << right.bits);
-        return;
-      case 0x25: // DW_OP_shr
-        result(right.bits > 64n ? 0n : left.bits >> right.bits);
-        return;
-      case 0x26: // DW_OP_shra
-        result(signed[0] >> (right.bits > 64n ? 64n : right.bits));
-        return;
-      case 0x27: // DW_OP_xor
-        result(a ^ b);
-        return;
-      case 0x29: // DW_OP_eq
-        truth(left.bits === right.bits);
-        return;
-      case 0x2a: // DW_OP_ge; comparisons of untyped values are signed
-        truth(signed[0] >= signed[1]);
-        return;
-      case 0x2b: // DW_OP_gt
-        truth(signed[0] > signed[1]);
-        return;
-      case 0x2c: // DW_OP_le
-        truth(signed[0] <= signed[1]);
-        return;
-      case 0x2d: // DW_OP_lt
-        truth(signed[0] < signed[1]);
-        return;
-      case 0x2e: // DW_OP_ne
-        truth(left.bits !== right.bits);
-        return;
-      default:
-        throw unknown(opcode);
+      }
     }
   }
 
@@ -348,11 +248,16 @@ class Evaluation {
       case 0xa3: // DW_OP_entry_value
       case 0xf3: {
         // DW_OP_GNU_entry_value
-        const register = singleRegister(reader.take(reader.uleb128()));
-        if (register === null) throw NO_ENTRY_VALUE;
-        this.#push(this.frame.entryValue(register));
+        const place = entryPlaceOf(reader.take(reader.uleb128()));
+        if (place === null) throw NO_ENTRY_VALUE;
+        this.#push(this.frame.entryValue(place));
         return;
       }
+      case 0xfa: // DW_OP_GNU_parameter_ref: a parameter that the compiler has optimised away
+        this.#push(
+          this.frame.entryValue({ kind: 'parameter', offset: this.frame.unit.offset + reader.u32() }),
+        );
+        return;
       case 0xa4: // DW_OP_const_type
       case 0xf4: {
         const type = this.#baseType(reader.uleb128());
@@ -375,8 +280,8 @@ class Evaluation {
       }
       case 0xa8: // DW_OP_convert
       case 0xf7: {
-        const type = this.#baseType(reader.uleb128());
-        this.#push(withBits(type, signedOrNot(this.#pop())));
+        const type = asInteger(this.#baseType(reader.uleb128()));
+        this.#push(withBits(type, signedOrNot(asInteger(this.#pop()))));
         return;
       }
       case 0xa9: // DW_OP_reinterpret
@@ -384,7 +289,7 @@ class Evaluation {
         this.#push(withBits(this.#baseType(reader.uleb128()), this.#pop().bits));
         return;
       default:
-        throw unknown(opcode);
+        throw unknownOperation(opcode);
     }
   }
 
@@ -405,7 +310,7 @@ class Evaluation {
   }
 
   #unary(compute: (value: bigint) => bigint, isSigned: boolean): void {
-    const value = this.#pop();
+    const value = asInteger(this.#pop());
     this.#push(withBits(value, compute(isSigned ? signedValue(value) : value.bits)));
   }
 
@@ -420,10 +325,10 @@ class Evaluation {
     const type = unit.entries.at(unit.offset + offset);
     const encoding = type === null ? null : constantAttribute(type, AT.encoding);
     const size = type === null ? null : constantAttribute(type, AT.byte_size);
-    if (encoding === null || size === null || size > 16 || encoding === FLOAT_ENCODING) {
+    if (encoding === null || size === null || size > 16) {
       throw new Malformed('a DWARF expression computes with a type that is not supported');
     }
-    return { bits: 0n, size, isSigned: SIGNED_ENCODINGS.has(encoding) };
+    return { bits: 0n, size, isSigned: SIGNED_ENCODINGS.has(encoding), isFloat: encoding === FLOAT_ENCODING };
   }
 
   #push(value: StackValue): void {
@@ -446,26 +351,4 @@ class Evaluation {
     if (value === undefined) throw new Malformed('a DWARF expression looks below its stack');
     return value;
   }
-}
-
-function withBits({ size, isSigned }: StackValue, bits: bigint): StackValue {
-  return { bits: BigInt.asUintN(size * 8, bits), size, isSigned };
-}
-
-function signedValue({ bits, size }: StackValue): bigint {
-  return BigInt.asIntN(size * 8, bits);
-}
-
-function signedOrNot(value: StackValue): bigint {
-  return value.isSigned ? signedValue(value) : value.bits;
-}
-
-export function littleEndian(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (const byte of bytes.toReversed()) value = (value << 8n) | BigInt(byte);
-  return value;
-}
-
-function unknown(opcode: number): Malformed {
-  return new Malformed(`DWARF operation 0x${opcode.toString(16)} is not supported`);
 }

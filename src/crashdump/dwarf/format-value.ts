@@ -1,6 +1,7 @@
 /** Values as GDB prints them in frame lines (`print frame-arguments scalars`). */
 import type { FirmwareSymbol } from '../firmware-image.js';
-import { littleEndian } from './expression.js';
+import { formatFloat } from './format-float.js';
+import { littleEndian } from './stack-value.js';
 import type { Enumerator, ValueType } from './types.js';
 
 export interface ValueSurroundings {
@@ -33,7 +34,12 @@ export function formatValue(type: ValueType, bytes: Uint8Array, surroundings: Va
     case 'pointer':
       return formatPointer(Number(unsigned), type.to, surroundings);
     case 'reference':
-      return formatReference(Number(unsigned), type.to, surroundings);
+      return formatReference(type, bytes, surroundings);
+    case 'memberPointer':
+      if (type.size > 4) return formatPointer(Number(unsigned & 0xffffffffn), 'anything', surroundings);
+      return signed === -1n ? 'NULL' : String(signed);
+    case 'incomplete':
+      return '<incomplete type>';
     case 'aggregate':
       return '...';
   }
@@ -49,12 +55,29 @@ function formatPointer(address: number, to: 'text' | 'anything', surroundings: V
   return plain + name + text;
 }
 
-function formatReference(address: number, to: ValueType, surroundings: ValueSurroundings): string {
-  if (to.kind === 'aggregate') return '...';
-  const place = `@0x${address.toString(16)}: `;
-  const bytes = surroundings.readMemory(address, to.size);
-  if (bytes === null) return `${place}<error: Cannot access memory at address 0x${address.toString(16)}>`;
-  return place + formatValue(to, bytes, surroundings);
+/** A reference with the text of what it refers to: `@0x3fc8ab7c: 6`. */
+export function formatReferenced(
+  { to }: Extract<ValueType, { kind: 'reference' }>,
+  address: Uint8Array,
+  target: string,
+): string {
+  return to.kind === 'aggregate' ? '...' : `@0x${littleEndian(address).toString(16)}: ${target}`;
+}
+
+function formatReference(
+  type: Extract<ValueType, { kind: 'reference' }>,
+  bytes: Uint8Array,
+  surroundings: ValueSurroundings,
+): string {
+  const address = Number(littleEndian(bytes));
+  const target = type.to.kind === 'aggregate' ? null : surroundings.readMemory(address, type.to.size);
+  return formatReferenced(
+    type,
+    bytes,
+    target === null
+      ? `<error: Cannot access memory at address 0x${address.toString(16)}>`
+      : formatValue(type.to, target, surroundings),
+  );
 }
 
 /** Up to its NUL, with long repetitions folded. */
@@ -122,6 +145,7 @@ const ESCAPES: ReadonlyMap<number, string> = new Map([
 function escaped(character: number, quote: string): string {
   const known = ESCAPES.get(character);
   if (known !== undefined) return known;
+  if (character > 0o777) return `\\x${character.toString(16)}`;
   if (character < 0x20 || character >= 0x7f) return `\\${character.toString(8).padStart(3, '0')}`;
   const text = String.fromCharCode(character);
   return text === quote || text === '\\' ? `\\${text}` : text;
@@ -146,31 +170,4 @@ function formatEnumeration(enumerators: readonly Enumerator[], value: bigint): s
 
 function areFlags(enumerators: readonly Enumerator[]): boolean {
   return enumerators.every(({ value }) => value >= 0n && (value & (value - 1n)) === 0n);
-}
-
-/** C's `%.9g` for four bytes, `%.17g` for eight. */
-function formatFloat(bytes: Uint8Array): string {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length === 4)
-    return formatGeneral(view.getFloat32(0, true), 9, view.getUint32(0, true) & 0x7fffff);
-  if (bytes.length !== 8) return '<invalid float value>';
-  const mantissa = BigInt.asUintN(52, view.getBigUint64(0, true));
-  return formatGeneral(view.getFloat64(0, true), 17, mantissa);
-}
-
-function formatGeneral(value: number, digits: number, mantissa: number | bigint): string {
-  if (Number.isNaN(value)) return `nan(0x${mantissa.toString(16)})`;
-  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
-  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
-  const [mantissaText = '', exponentText = '0'] = value.toExponential(digits - 1).split('e');
-  const exponent = Number(exponentText);
-  if (exponent < -4 || exponent >= digits) {
-    const sign = exponent < 0 ? '-' : '+';
-    return `${withoutTrailingZeros(mantissaText)}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
-  }
-  return withoutTrailingZeros(value.toFixed(Math.min(digits - 1 - exponent, 100)));
-}
-
-function withoutTrailingZeros(text: string): string {
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }

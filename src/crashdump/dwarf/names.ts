@@ -1,5 +1,6 @@
 /** What functions are called: as they are written in C, qualified and without parameters in C++, as GDB does. */
 import { demangle, demangleFunctionName } from '../elf/demangle.js';
+import { canonicalName } from './canonical-name.js';
 import { AT, C_PLUS_PLUS_LANGUAGES, TAG } from './constants.js';
 import { constantAttribute, type Die, DieWalk, referenceAttribute, stringAttribute } from './dies.js';
 import type { Unit, UnitRoot } from './units.js';
@@ -41,7 +42,8 @@ export function isCPlusPlusUnit(unit: Unit): boolean {
 }
 
 function nameWithoutLinkage(die: Die, root: UnitRoot): string | null {
-  return isCPlusPlus(root) ? qualifiedName(die) : plainName(die);
+  const name = isCPlusPlus(root) ? qualifiedName(die) : plainName(die);
+  return name !== null && isCPlusPlus(root) ? canonicalName(name) : name;
 }
 
 /** The name as it is written. @throws Malformed */

@@ -19,6 +19,10 @@ export type ValueType =
   | { kind: 'enumeration'; size: number; isSigned: boolean; enumerators: readonly Enumerator[] }
   | { kind: 'pointer'; size: number; to: 'text' | 'anything' }
   | { kind: 'reference'; size: number; to: ValueType }
+  /** To a data member: its offset in bytes. To a method (8 bytes): its address, and what is added to `this`. */
+  | { kind: 'memberPointer'; size: number }
+  /** decltype(nullptr), which GDB takes for a type that it was not told. */
+  | { kind: 'incomplete'; size: number }
   /** Structs, unions, classes and arrays: nothing that a frame line shows. */
   | { kind: 'aggregate'; size: number };
 
@@ -80,7 +84,9 @@ function describe(named: Die, depth: number): ValueType | null {
       return to === null ? null : { kind: 'reference', size: POINTER_SIZE, to };
     }
     case TAG.unspecified_type: // decltype(nullptr)
-      return { kind: 'pointer', size: POINTER_SIZE, to: 'anything' };
+      return { kind: 'incomplete', size: POINTER_SIZE };
+    case TAG.ptr_to_member_type:
+      return { kind: 'memberPointer', size: size ?? POINTER_SIZE };
     case TAG.structure_type:
     case TAG.class_type:
     case TAG.union_type:

@@ -121,11 +121,20 @@ function sourcesOf(
       registers,
       cfa,
       caller,
-      readMemory: context.read,
+      readMemory: (address, length) => context.read(address, length) ?? zeroes(context, address, length),
     });
     if (sources.length > 0) return sources;
   }
   return [{ function: null, file: null, line: null, inlined: false, atLineStart: false, arguments: [] }];
+}
+
+/** Values only: a stack that is not in the dump must not be unwound as if it held zeroes. */
+function zeroes(context: BacktraceContext, address: number, length: number): Uint8Array | null {
+  for (const image of images(context)) {
+    const bytes = image.zeroesAt(address, length);
+    if (bytes) return bytes;
+  }
+  return null;
 }
 
 /** A return address may belong to the next line or function already: look inside the call instruction. */

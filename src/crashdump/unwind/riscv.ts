@@ -118,5 +118,5 @@ function callerOfLeaf(frame: RiscvFrame): Step<RiscvFrame> {
   const pc = frame.registers.get(RA);
   if (pc === undefined || pc === frame.pc) return outermost(null);
   const pcPlace = frame.places.get(RA) ?? null;
-  return { cfa: frame.sp, caller: { ...frame, pc, pcPlace, trust: 'scan' }, end: null };
+  return { cfa: frame.sp, caller: { ...frame, pc, pcPlace, trust: 'link' }, end: null };
 }

@@ -1,0 +1,69 @@
+/** Floating-point numbers as GDB prints them: C's `%g` with all digits that tell two numbers apart. */
+import { littleEndian } from './stack-value.js';
+
+/** C's `%.9g` for four bytes, `%.17g` for eight, `%.36Lg` for sixteen (IEEE 754 binary32, binary64, binary128). */
+export function formatFloat(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length === 4)
+    return formatGeneral(view.getFloat32(0, true), 9, view.getUint32(0, true) & 0x7fffff);
+  if (bytes.length === 16) return formatQuadruple(littleEndian(bytes));
+  if (bytes.length !== 8) return '<invalid float value>';
+  const mantissa = BigInt.asUintN(52, view.getBigUint64(0, true));
+  return formatGeneral(view.getFloat64(0, true), 17, mantissa);
+}
+
+function formatGeneral(value: number, digits: number, mantissa: number | bigint): string {
+  if (Number.isNaN(value)) return `nan(0x${mantissa.toString(16)})`;
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
+  const [figures = '', exponent = '0'] = Math.abs(value)
+    .toExponential(digits - 1)
+    .split('e');
+  return (value < 0 ? '-' : '') + general(figures.replace('.', ''), Number(exponent));
+}
+
+const [MANTISSA_BITS, EXPONENT_BIAS, MAX_EXPONENT] = [112n, 16_383n, 0x7fffn];
+const QUADRUPLE_DIGITS = 36;
+
+function formatQuadruple(bits: bigint): string {
+  const sign = bits >> 127n === 0n ? '' : '-';
+  const biased = (bits >> MANTISSA_BITS) & MAX_EXPONENT;
+  const fraction = BigInt.asUintN(Number(MANTISSA_BITS), bits);
+  if (biased === MAX_EXPONENT) return fraction === 0n ? `${sign}inf` : `nan(0x${fraction.toString(16)})`;
+  if (biased === 0n && fraction === 0n) return `${sign}0`;
+  const significand = biased === 0n ? fraction : fraction | (1n << MANTISSA_BITS);
+  const power = (biased === 0n ? 1n : biased) - EXPONENT_BIAS - MANTISSA_BITS;
+  const [above, below] = power >= 0n ? [significand << power, 1n] : [significand, 1n << -power];
+  return sign + decimal(above, below, QUADRUPLE_DIGITS);
+}
+
+/** `above / below`, rounded half to even to so many significant digits. */
+function decimal(above: bigint, below: bigint, digits: number): string {
+  // Off by one at most: the lengths only bound the quotient's.
+  let exponent = String(above).length - String(below).length;
+  for (;;) {
+    const shift = digits - 1 - exponent;
+    const [scaled, divisor] =
+      shift >= 0 ? [above * 10n ** BigInt(shift), below] : [above, below * 10n ** BigInt(-shift)];
+    const [whole, rest] = [scaled / divisor, (scaled % divisor) * 2n];
+    const isUp = rest > divisor || (rest === divisor && whole % 2n === 1n);
+    const figures = String(isUp ? whole + 1n : whole);
+    if (figures.length === digits) return general(figures, exponent);
+    exponent += figures.length > digits ? 1 : -1;
+  }
+}
+
+/** `%g` of the significant figures `d.ddd…` times ten to the exponent. */
+function general(figures: string, exponent: number): string {
+  if (exponent < -4 || exponent >= figures.length) {
+    const sign = exponent < 0 ? '-' : '+';
+    const mantissa = withoutTrailingZeros(`${figures.slice(0, 1)}.${figures.slice(1)}`);
+    return `${mantissa}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+  }
+  if (exponent < 0) return withoutTrailingZeros(`0.${'0'.repeat(-1 - exponent)}${figures}`);
+  return withoutTrailingZeros(`${figures.slice(0, exponent + 1)}.${figures.slice(exponent + 1)}`);
+}
+
+function withoutTrailingZeros(text: string): string {
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}

@@ -1,0 +1,272 @@
+/** Values of variables in a frame: where they are now, and what they were when its function was entered. */
+import { Malformed } from '../bytes.js';
+import type { CallingFrame, CfiRow, FrameContext } from '../firmware-image.js';
+import { type CallSites, type Passed, targetExpression } from './call-sites.js';
+import { AT } from './constants.js';
+import { attributeOf, type Die } from './dies.js';
+import { type EntryPlace, entryPlaceOf } from './entry-place.js';
+import { type ExpressionFrame, evaluate, type Location } from './expression.js';
+import type { DebugFunction } from './functions.js';
+import { locationAt } from './locations.js';
+import type { SourceLookup } from './source-frames.js';
+import { type StackValue, untyped } from './stack-value.js';
+import type { ValueType } from './types.js';
+import {
+  NO_ENTRY_VALUE,
+  NoEntryValue,
+  VALUE_OPTIMIZED_OUT,
+  ValueError,
+  ValueOptimizedOut,
+} from './value-errors.js';
+
+/** What an attempt to read a value gave: its bytes, or GDB's words for why there are none. */
+export type Reading =
+  /** `target`: what a reference referred to, when it was passed. */
+  | { kind: 'bytes'; bytes: Uint8Array; target?: Reading }
+  | { kind: 'optimizedOut' }
+  | { kind: 'synthetic' }
+  | { kind: 'error'; message: string };
+
+export interface Frame {
+  fn: DebugFunction;
+  pc: number;
+  registers: ReadonlyMap<number, number>;
+  cfa: number | null;
+  caller: CallingFrame | null;
+  readMemory: FrameContext['readMemory'];
+}
+
+export interface FrameValues {
+  readNow(parameter: Die, type: ValueType, frame: Frame): Reading;
+  /** Null unless the argument came in a place whose value at the call is known. */
+  readAtEntry(parameter: Die, type: ValueType, frame: Frame): Reading | null;
+}
+
+interface FrameValuesDeps {
+  sources: SourceLookup;
+  callSites: CallSites;
+  cfiAt: (pc: number) => CfiRow | null;
+}
+
+/** Entry values may lead from caller to caller. */
+const MAX_CALLERS = 16;
+export const MAX_VALUE_BYTES = 16;
+
+export function createFrameValues({ sources, callSites, cfiAt }: FrameValuesDeps): FrameValues {
+  const expressionFrame = (frame: Frame, depth: number): ExpressionFrame => ({
+    unit: frame.fn.unit,
+    register(register) {
+      const value = frame.registers.get(register);
+      if (value === undefined) throw VALUE_OPTIMIZED_OUT;
+      return value;
+    },
+    readMemory: (address, length) => readOrFail(frame, address, length),
+    frameBase() {
+      const base = locationAt(frame.fn.die, AT.frame_base, frame.pc);
+      if (base === null) throw new ValueError('Could not find the frame base');
+      const location = evaluate(base, expressionFrame(frame, depth + 1));
+      if (location.kind === 'register') return this.register(location.register);
+      if (location.kind === 'memory') return location.address;
+      throw new ValueError('Could not find the frame base');
+    },
+    callFrameAddress() {
+      const cfa = frame.cfa ?? computeCfa(frame);
+      if (cfa === null) throw new ValueError("can't compute CFA for this frame");
+      return cfa;
+    },
+    entryValue: (place) => entryValue(frame, place, depth),
+  });
+
+  const computeCfa = ({ pc, registers }: Frame): number | null => {
+    const row = cfiAt(pc);
+    const base = row === null ? undefined : registers.get(row.cfa.register);
+    return row === null || base === undefined ? null : (base + row.cfa.offset) >>> 0;
+  };
+
+  const callerOf = ({ caller, readMemory }: Frame): Frame | null => {
+    const fn = caller === null ? null : (sources.at(caller.pc - 1)?.function ?? null);
+    if (caller === null || fn === null) return null;
+    const { registers, cfa = null, caller: next = null } = caller;
+    return { fn, pc: caller.pc - 1, registers, cfa, caller: next, readMemory };
+  };
+
+  /** What the caller says that it passed to the frame's function. @throws NoEntryValue, ValueError */
+  const passedTo = (
+    frame: Frame,
+    place: EntryPlace,
+    depth: number,
+  ): Passed & { inCaller: ExpressionFrame } => {
+    const callSite = frame.caller === null ? null : callSites.returningTo(frame.caller.pc);
+    const caller = callerOf(frame);
+    const entry = frame.fn.ranges[0]?.start;
+    if (callSite === null || caller === null || entry === undefined || depth >= MAX_CALLERS)
+      throw NO_ENTRY_VALUE;
+    const inCaller = expressionFrame(caller, depth + 1);
+    if (targetOf(callSite, inCaller) !== entry || callSites.mayTailCallItself(entry)) throw NO_ENTRY_VALUE;
+    const passed = callSites.passed(callSite, place);
+    if (passed === null) throw NO_ENTRY_VALUE;
+    return { ...passed, inCaller };
+  };
+
+  /** What was in a place when the frame's function was entered. @throws NoEntryValue, ValueError */
+  const entryValue = (frame: Frame, place: EntryPlace, depth: number): StackValue => {
+    const { value, inCaller } = passedTo(frame, place, depth);
+    if (value === null) throw NO_ENTRY_VALUE;
+    return stackValue(evaluate(value, inCaller), inCaller);
+  };
+
+  /** Null where the compiler did not say it: what a reference refers to now may be another value. */
+  const passedTarget = (frame: Frame, place: EntryPlace, size: number): Reading | null => {
+    const { data, inCaller } = passedTo(frame, place, 0);
+    if (data === null) return null;
+    return reading(() => ({
+      kind: 'bytes',
+      bytes: bytesOf(stackValue(evaluate(data, inCaller), inCaller).bits, size),
+    }));
+  };
+
+  const targetOf = (callSite: Die, inCaller: ExpressionFrame): number => {
+    const named = callSites.namedTarget(callSite);
+    if (named !== null) return named;
+    const target = targetExpression(callSite);
+    if (target === null) throw NO_ENTRY_VALUE;
+    try {
+      return Number(stackValue(evaluate(target, inCaller), inCaller).bits);
+    } catch (error) {
+      // GDB takes the target for a value of the caller's, which is then "optimized out", not without an entry value.
+      if (error instanceof NoEntryValue) throw VALUE_OPTIMIZED_OUT;
+      throw error;
+    }
+  };
+
+  const readNow = (parameter: Die, type: ValueType, frame: Frame): Reading => {
+    const constant = attributeOf(parameter, AT.const_value);
+    if (constant?.kind === 'constant') {
+      return { kind: 'bytes', bytes: bytesOf(constant.wide ?? BigInt(constant.value), type.size) };
+    }
+    if (constant?.kind === 'block') return fitted(constant.bytes, type.size);
+    return reading(() => {
+      const expression = locationAt(parameter, AT.location, frame.pc);
+      if (expression === null) return { kind: 'optimizedOut' };
+      const inFrame = expressionFrame(frame, 0);
+      return valueAt(evaluate(expression, inFrame), type.size, inFrame);
+    });
+  };
+
+  const readAtEntry = (parameter: Die, type: ValueType, frame: Frame): Reading | null => {
+    const entry = frame.fn.ranges[0]?.start;
+    if (entry === undefined) return null;
+    try {
+      const expression = locationAt(parameter, AT.location, entry);
+      const place = expression === null ? null : entryPlaceOf(expression);
+      if (place === null) return null;
+      const { bits } = entryValue(frame, place, 0);
+      const value = { kind: 'bytes', bytes: bytesOf(bits, type.size) } as const;
+      if (type.kind !== 'reference') return value;
+      const target = passedTarget(frame, place, type.to.size);
+      return target === null ? null : { ...value, target };
+    } catch (error) {
+      if (error instanceof NoEntryValue || error instanceof Malformed) return null;
+      if (error instanceof ValueError) return { kind: 'error', message: error.message };
+      throw error;
+    }
+  };
+
+  return { readNow, readAtEntry };
+}
+
+function reading(read: () => Reading): Reading {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NoEntryValue || error instanceof Malformed) return { kind: 'optimizedOut' };
+    if (error instanceof ValueError) return { kind: 'error', message: error.message };
+    throw error;
+  }
+}
+
+function valueAt(location: Location, size: number, frame: ExpressionFrame): Reading {
+  if (size > MAX_VALUE_BYTES) return { kind: 'optimizedOut' };
+  switch (location.kind) {
+    case 'memory':
+      return { kind: 'bytes', bytes: frame.readMemory(location.address, size) };
+    case 'register':
+      return registerBytes(location.register, size, frame);
+    case 'value':
+      return { kind: 'bytes', bytes: bytesOf(location.bits, size) };
+    case 'bytes':
+      return fitted(location.bytes, size);
+    case 'implicitPointer':
+      return { kind: 'synthetic' };
+    case 'nowhere':
+      return { kind: 'optimizedOut' };
+    case 'pieces':
+      return piecesBytes(location.pieces, size, frame);
+  }
+}
+
+/** A value of eight bytes takes two registers. A register that is not known here is not in error: it is lost. */
+function registerBytes(register: number, size: number, frame: ExpressionFrame): Reading {
+  try {
+    let bits = 0n;
+    for (let index = 0; index * 4 < size; index++) {
+      bits |= BigInt(frame.register(register + index)) << BigInt(index * 32);
+    }
+    return { kind: 'bytes', bytes: bytesOf(bits, size) };
+  } catch (error) {
+    if (error instanceof ValueOptimizedOut) return { kind: 'optimizedOut' };
+    throw error;
+  }
+}
+
+function piecesBytes(
+  pieces: Extract<Location, { kind: 'pieces' }>['pieces'],
+  size: number,
+  frame: ExpressionFrame,
+): Reading {
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  for (const piece of pieces) {
+    if (filled >= size) break;
+    const part = valueAt(piece.location, Math.min(piece.size, size - filled), frame);
+    if (part.kind !== 'bytes') return part;
+    bytes.set(part.bytes, filled);
+    filled += part.bytes.length;
+  }
+  return filled < size ? { kind: 'optimizedOut' } : { kind: 'bytes', bytes };
+}
+
+/** What an expression for a passed value or a target stands for: a place counts as its address. */
+function stackValue(location: Location, frame: ExpressionFrame): StackValue {
+  switch (location.kind) {
+    case 'memory':
+      return untyped(location.address);
+    case 'value':
+      return { bits: location.bits, size: location.size, isSigned: false };
+    case 'register':
+      return untyped(frame.register(location.register));
+    default:
+      throw NO_ENTRY_VALUE;
+  }
+}
+
+function readOrFail({ readMemory }: Frame, address: number, length: number): Uint8Array {
+  const bytes = length > MAX_VALUE_BYTES ? null : readMemory(address >>> 0, length);
+  if (bytes === null)
+    throw new ValueError(`Cannot access memory at address 0x${(address >>> 0).toString(16)}`);
+  return bytes;
+}
+
+function fitted(bytes: Uint8Array, size: number): Reading {
+  return bytes.length >= size ? { kind: 'bytes', bytes: bytes.subarray(0, size) } : { kind: 'optimizedOut' };
+}
+
+function bytesOf(bits: bigint, size: number): Uint8Array {
+  const bytes = new Uint8Array(Math.min(size, MAX_VALUE_BYTES));
+  let rest = BigInt.asUintN(bytes.length * 8, bits);
+  for (let index = 0; index < bytes.length; index++) {
+    bytes[index] = Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  return bytes;
+}
