@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that meet the database through `test/support/`: they run with each of the two. */
-const WITH_DATABASE = ['test/{coredumps,firmware,graphql,rest}/**/*.test.ts', 'test/postgresql/**/*.test.ts'];
+const WITH_DATABASE = [
+  'test/{coredumps,firmware,graphql,rest,storage}/**/*.test.ts',
+  'test/postgresql/**/*.test.ts',
+];
 
 export default defineConfig({
   // Vite would give our own modules graphql's ES build while Node gives the libraries its CommonJS build, and two

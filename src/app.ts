@@ -11,7 +11,7 @@ import { createDeviceService } from './devices/service.js';
 import { createFirmwareService } from './firmware/service.js';
 import { createGraphQLServer } from './graphql/yoga.js';
 import { createGuesses } from './guesses.js';
-import { createFileBlobs } from './platform/blobs/file-blobs.js';
+import { openBlobStores } from './platform/blobs/open-blob-stores.js';
 import { type Clock, createSystemClock } from './platform/clock.js';
 import { openDatabase } from './platform/database/database.js';
 import type { Logger } from './platform/logger.js';
@@ -60,9 +60,9 @@ export async function startApp(
   const metrics = createMetrics();
   const database = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize });
   const { db } = database;
+  const blobs = await openBlobStores({ ...config, log });
   try {
-    const dumpBlobs = createFileBlobs({ root: config.coredumpsDir });
-    const firmwareBlobs = createFileBlobs({ root: config.assetsDir });
+    const { dumps: dumpBlobs, firmwares: firmwareBlobs } = blobs;
     const storages = [dumpBlobs, firmwareBlobs];
     await Promise.all(storages.map((storage) => storage.check()));
 
@@ -183,10 +183,12 @@ export async function startApp(
       await http.stop(config.shutdownGraceMs);
       events.close();
       await queue?.close();
+      blobs.close();
       await database.close();
       log.info('stopped');
     }
   } catch (error) {
+    blobs.close();
     await database.close();
     throw error;
   }

@@ -14,6 +14,8 @@ export interface Config {
   readonly databasePoolSize: number;
   readonly coredumpsDir: string;
   readonly assetsDir: string;
+  /** The bucket that dumps and firmware live in; null when they are files in the two folders. */
+  readonly s3: S3Settings | null;
   /** Null when either of its two settings is missing: dumps are stored and stay PENDING. */
   readonly parser: { readonly url: string; readonly xferDir: string } | null;
   readonly parseConcurrency: number;
@@ -51,6 +53,17 @@ export class ConfigError extends Error {
   }
 }
 
+export interface S3Settings {
+  readonly bucket: string;
+  /** Null for AWS itself. */
+  readonly endpoint: string | null;
+  readonly region: string;
+  /** Null to look for them where AWS's own tools do: environment, profile, role of the machine. */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
+  /** The bucket in the path of addresses rather than in the name of the host. */
+  readonly forcePathStyle: boolean;
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws ConfigError with one line per problem */
@@ -65,7 +78,7 @@ export function readConfig(environment: Environment): Config {
     ...unknownSettings(given),
     ...unavailableSettings(given),
   ];
-  if (parsed.success) problems.push(...exposureProblems(parsed.data));
+  if (parsed.success) problems.push(...exposureProblems(parsed.data), ...s3Problems(parsed.data));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 
   const values = parsed.data;
@@ -77,6 +90,7 @@ export function readConfig(environment: Environment): Config {
     databasePoolSize: values.DATABASE_POOL_SIZE,
     coredumpsDir: values.COREDUMPS_DIR,
     assetsDir: values.ASSETS_DIR,
+    s3: s3Settings(values),
     parser: url !== undefined && xferDir !== undefined ? { url, xferDir } : null,
     parseConcurrency: values.PARSE_CONCURRENCY,
     parseTimeoutMs: values.PARSE_TIMEOUT_MS,
@@ -106,10 +120,7 @@ const PRISMA_PARAMETERS = ['schema', 'connection_limit', 'pool_timeout', 'pgboun
 const settings = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(4000),
-  ALLOW_UNAUTHENTICATED: z
-    .enum(['true', 'false'], { error: (issue) => `${shown(issue.input)} is neither true nor false` })
-    .default('false')
-    .transform((value) => value === 'true'),
+  ALLOW_UNAUTHENTICATED: trueOrFalse().default(false),
   DATABASE_URL: z
     .string()
     .refine(isDatabaseUrl, {
@@ -124,6 +135,23 @@ const settings = z.object({
   DATABASE_POOL_SIZE: wholeNumber(2, 1_000).default(10),
   COREDUMPS_DIR: z.string().default('./data/coredumps'),
   ASSETS_DIR: z.string().default('./data/firmware'),
+  S3_BUCKET: z
+    .string()
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, {
+      error: (issue) =>
+        `${shown(issue.input)} is not the name of a bucket: 3 to 63 of a-z, 0-9, "." and "-", with a letter or digit at both ends`,
+    })
+    .optional(),
+  S3_ENDPOINT: z
+    .string()
+    .refine(isHttpUrl, { error: (issue) => `${shown(issue.input)} is not an http:// or https:// URL` })
+    .optional(),
+  S3_REGION: z.string().default('us-east-1'),
+  S3_ACCESS_KEY_ID: z.string().optional(),
+  S3_SECRET_ACCESS_KEY: z.string().optional(),
+  // Which is right depends on S3_ENDPOINT: see s3Settings.
+  S3_FORCE_PATH_STYLE: trueOrFalse().optional(),
   PARSE_SIDECAR_URL: z
     .string()
     .refine(isHttpUrl, { error: (issue) => `${shown(issue.input)} is not an http:// or https:// URL` })
@@ -181,6 +209,12 @@ function addressList() {
     });
 }
 
+function trueOrFalse() {
+  return z
+    .enum(['true', 'false'], { error: (issue) => `${shown(issue.input)} is neither true nor false` })
+    .transform((value) => value === 'true');
+}
+
 function shown(input: unknown): string {
   return `"${String(input)}"`;
 }
@@ -214,6 +248,7 @@ const OWN_PREFIXES = [
   'AUTH_FAILURES',
   'TRUSTED_PROX',
   'SHUTDOWN_GRACE',
+  'S3_',
 ];
 
 function unknownSettings(environment: Environment): string[] {
@@ -225,11 +260,41 @@ function unknownSettings(environment: Environment): string[] {
 /** Settings that promise what this version does not do. To start without it would be a silent loss, so it refuses. */
 function unavailableSettings(environment: Environment): string[] {
   return Object.keys(environment)
-    .filter((name) => /^(S3_|OIDC_|ADMIN_TOKENS$|VIEWER_TOKENS$)/.test(name))
-    .map(
-      (name) =>
-        `${name}: this version has no ${name.startsWith('S3_') ? 'S3 storage' : 'authentication'} yet; unset it`,
-    );
+    .filter((name) => /^(OIDC_|ADMIN_TOKENS$|VIEWER_TOKENS$)/.test(name))
+    .map((name) => `${name}: this version has no authentication yet; unset it`);
+}
+
+function s3Settings(values: z.infer<typeof settings>): S3Settings | null {
+  const { S3_BUCKET: bucket, S3_ENDPOINT: endpoint, S3_REGION: region } = values;
+  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = values;
+  if (bucket === undefined) return null;
+  const hasKeys = accessKeyId !== undefined && secretAccessKey !== undefined;
+  return Object.freeze({
+    bucket,
+    endpoint: endpoint ?? null,
+    region,
+    credentials: hasKeys ? { accessKeyId, secretAccessKey } : null,
+    // Few servers but AWS have a name in the DNS for each bucket, and all know it in the path.
+    forcePathStyle: values.S3_FORCE_PATH_STYLE ?? endpoint !== undefined,
+  });
+}
+
+function s3Problems(values: z.infer<typeof settings>): string[] {
+  const { S3_BUCKET, S3_ENDPOINT, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_FORCE_PATH_STYLE } = values;
+  const others = { S3_ENDPOINT, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_FORCE_PATH_STYLE };
+  if (S3_BUCKET === undefined) {
+    return Object.entries(others)
+      .filter(([, value]) => value !== undefined)
+      .map(([name]) => `${name}: does nothing without S3_BUCKET; set that too, or unset this`);
+  }
+  if ((S3_ACCESS_KEY_ID === undefined) === (S3_SECRET_ACCESS_KEY === undefined)) return [];
+  const [missing, given] =
+    S3_ACCESS_KEY_ID === undefined
+      ? ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']
+      : ['S3_SECRET_ACCESS_KEY', 'S3_ACCESS_KEY_ID'];
+  return [
+    `${missing}: is missing beside ${given}; set both, or neither to use the machine's own credentials`,
+  ];
 }
 
 function exposureProblems(values: z.infer<typeof settings>): string[] {

@@ -82,6 +82,40 @@ describe('settings', () => {
     expect(problemsOf({ PARSE_SIDECAR_URL: 'ftp://x' })).toHaveLength(1);
   });
 
+  it('put dumps and firmware into a bucket when one is named', () => {
+    expect(readConfig({}).s3).toBeNull();
+    expect(readConfig({ S3_BUCKET: 'dumps', S3_REGION: 'eu-central-1' }).s3).toEqual({
+      bucket: 'dumps',
+      endpoint: null,
+      region: 'eu-central-1',
+      credentials: null,
+      forcePathStyle: false,
+    });
+    const keys = { S3_ACCESS_KEY_ID: 'id', S3_SECRET_ACCESS_KEY: 'secret' };
+    const own = { S3_BUCKET: 'dumps', S3_ENDPOINT: 'http://minio:9000', ...keys };
+    expect(readConfig(own).s3).toMatchObject({
+      endpoint: 'http://minio:9000',
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
+      forcePathStyle: true,
+    });
+    expect(readConfig({ ...own, S3_FORCE_PATH_STYLE: 'false' }).s3?.forcePathStyle).toBe(false);
+  });
+
+  it('refuse a bucket that they tell half of', () => {
+    expect(problemsOf({ S3_BUCKET: 'Dumps' })[0]).toContain('"Dumps" is not the name of a bucket');
+    expect(problemsOf({ S3_ENDPOINT: 'http://minio:9000' })).toEqual([
+      'S3_ENDPOINT: does nothing without S3_BUCKET; set that too, or unset this',
+    ]);
+    expect(problemsOf({ S3_BUCKET: 'dumps', S3_ENDPOINT: 'minio:9000' })[0]).toContain('S3_ENDPOINT');
+    expect(problemsOf({ S3_BUCKET: 'dumps', S3_SECRET_ACCESS_KEY: 'x' })[0]).toMatch(
+      /^S3_ACCESS_KEY_ID: is missing/,
+    );
+    expect(problemsOf({ S3_BUCKET: 'dumps', S3_SECRET_KEY: 'x' })).toEqual([
+      'S3_SECRET_KEY: there is no such setting',
+    ]);
+  });
+
   it.each(['0.0.0.0', '::', '192.168.1.5', 'coredock.example', '127.evil.example'])(
     'refuse to listen on %s without authentication unless told so',
     (host) => {
@@ -90,12 +124,9 @@ describe('settings', () => {
     },
   );
 
-  it.each(['S3_BUCKET', 'OIDC_ISSUER', 'ADMIN_TOKENS'])(
-    'refuse %s rather than ignore what it promises',
-    (name) => {
-      expect(problemsOf({ [name]: 'x' })[0]).toContain(name);
-    },
-  );
+  it.each(['OIDC_ISSUER', 'ADMIN_TOKENS'])('refuse %s rather than ignore what it promises', (name) => {
+    expect(problemsOf({ [name]: 'x' })[0]).toContain(name);
+  });
 
   it('are listed in README, each one', async () => {
     const { readFile } = await import('node:fs/promises');

@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import {
   copyFile,
   type FileHandle,
   mkdir,
   open,
-  readdir,
   rename,
   rm,
   rmdir,
@@ -14,13 +12,13 @@ import {
   utimes,
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { DomainError } from '../../errors.js';
 import type { Logger } from '../logger.js';
 import type { BlobStore, IncomingBlob } from './blob-store.js';
-import { linkExclusively, readStart, writeDurably } from './files.js';
+import { linkExclusively, readStart } from './files.js';
 import { createFolderSync, makeFolder } from './folder-sync.js';
 import { assertKey } from './keys.js';
-import { asStorageError, hasCode, isSystemError, storageCall } from './storage-errors.js';
+import { createSpool, type SpooledFile } from './spool.js';
+import { asStorageError, hasCode, storageCall } from './storage-errors.js';
 import { walkFiles } from './walk-files.js';
 
 /**
@@ -40,24 +38,12 @@ export function createFileBlobs({
   now?: () => Date;
 }): BlobStore {
   const root = resolve(givenRoot);
-  const incoming = join(root, '.incoming');
   const orphans = join(root, '.orphans');
   const folders = createFolderSync(root);
-  let isPrepared = false;
+  const spool = createSpool({ root, isDurable: true, ...(log === undefined ? {} : { log }) });
 
   return {
-    async receive(source) {
-      const { path, handle } = await storageCall(createIncoming());
-      try {
-        const content = await writeDurably(source, handle);
-        await storageCall(handle.close());
-        return incomingBlob(path, content);
-      } catch (error) {
-        await handle.close().catch(() => {});
-        await removeQuietly(path);
-        throw error;
-      }
-    },
+    receive: async (source) => incomingBlob(await spool.receive(source)),
 
     async open(key) {
       const file = await openBlob(key);
@@ -91,7 +77,7 @@ export function createFileBlobs({
     },
 
     async *list() {
-      await storageCall(prepare());
+      await storageCall(spool.prepare());
       for await (const { path, size, modifiedAt } of walkFiles(root)) yield { key: path, size, modifiedAt };
     },
 
@@ -116,35 +102,9 @@ export function createFileBlobs({
       return purged;
     },
 
-    async removeUnfinished(before) {
-      await storageCall(prepare());
-      let removed = 0;
-      for (const name of await storageCall(readdir(incoming))) {
-        const path = join(incoming, name);
-        if (before !== undefined && !(await isOlder(path, before))) continue;
-        await storageCall(rm(path, { recursive: true, force: true }));
-        removed += 1;
-      }
-      return removed;
-    },
+    removeUnfinished: spool.removeUnfinished,
 
-    async check() {
-      const path = join(incoming, `check-${randomUUID()}`);
-      try {
-        await prepare();
-        const handle = await open(path, 'wx');
-        try {
-          await handle.writeFile('Can this folder be written?\n');
-          await handle.sync();
-        } finally {
-          await handle.close();
-        }
-        await unlink(path);
-      } catch (error) {
-        await removeQuietly(path);
-        throw named(error);
-      }
-    },
+    check: spool.check,
   };
 
   function pathOf(key: string): string {
@@ -152,22 +112,11 @@ export function createFileBlobs({
     return join(root, key);
   }
 
-  async function prepare(): Promise<void> {
-    if (isPrepared) return;
-    await makeFolder(incoming);
-    isPrepared = true;
-  }
-
-  async function createIncoming(): Promise<{ path: string; handle: FileHandle }> {
-    await prepare();
-    const path = join(incoming, randomUUID());
-    return { path, handle: await open(path, 'wx') };
-  }
-
-  function incomingBlob(localPath: string, content: { size: number; sha256: string }): IncomingBlob {
+  function incomingBlob({ path: localPath, size, sha256 }: SpooledFile): IncomingBlob {
     let isSettled = false;
     return {
-      ...content,
+      size,
+      sha256,
       localPath,
       async publish(key) {
         if (isSettled) throw new Error(`published or discarded before: ${key}`);
@@ -176,10 +125,10 @@ export function createFileBlobs({
         isSettled = true;
         try {
           // The temporary name may go at once: the bytes have their own.
-          await Promise.all([storageCall(folders.syncDownTo(dirname(path))), removeQuietly(localPath)]);
+          await Promise.all([storageCall(folders.syncDownTo(dirname(path))), spool.removeQuietly(localPath)]);
         } catch (error) {
           // Not durable is not published: nobody may find it.
-          await removeQuietly(path);
+          await spool.removeQuietly(path);
           throw error;
         }
         return true;
@@ -187,7 +136,7 @@ export function createFileBlobs({
       async discard() {
         if (isSettled) return;
         isSettled = true;
-        await removeQuietly(localPath);
+        await spool.removeQuietly(localPath);
       },
     };
   }
@@ -231,19 +180,9 @@ export function createFileBlobs({
     } catch (error) {
       if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw asStorageError(error);
     }
-    await storageCall(prepare());
-    await storageCall(stat(incoming));
+    await storageCall(spool.prepare());
+    await storageCall(stat(spool.folder));
     return null;
-  }
-
-  /** False also for what somebody else has just taken away. */
-  async function isOlder(path: string, date: Date): Promise<boolean> {
-    try {
-      return (await stat(path)).mtime < date;
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return false;
-      throw asStorageError(error);
-    }
   }
 
   /** Best effort: the folder of a device goes with its last blob. */
@@ -255,22 +194,5 @@ export function createFileBlobs({
       () => false,
     );
     if (isRemoved) await removeIfEmpty(dirname(folder));
-  }
-
-  /** What stays behind in `.incoming` is removed at the next start. */
-  async function removeQuietly(path: string): Promise<void> {
-    try {
-      await unlink(path);
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT')) log?.warn({ err: error }, 'could not remove a temporary file');
-    }
-  }
-
-  function named(error: unknown): unknown {
-    const known = asStorageError(error);
-    if (!(known instanceof DomainError) || !isSystemError(error)) return known;
-    const isFull = known.code === 'STORAGE_FULL';
-    const message = `The folder ${root} ${isFull ? 'has no room left' : 'cannot be written'}: ${error.message}`;
-    return new DomainError(known.code, message, { cause: error });
   }
 }

@@ -3,10 +3,10 @@ import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { hasCode, storageCall } from './storage-errors.js';
 
 /**
- * Writes what comes, at the pace of the disk, and syncs it.
+ * Writes what comes, at the pace of the disk. It is not synced yet.
  * @throws what `source` throws, unchanged; DomainError STORAGE_FULL or UNAVAILABLE
  */
-export async function writeDurably(
+export async function writeAll(
   source: AsyncIterable<Uint8Array>,
   handle: FileHandle,
 ): Promise<{ size: number; sha256: string }> {
@@ -17,7 +17,6 @@ export async function writeDurably(
     await storageCall(writeWhole(handle, chunk));
     size += chunk.byteLength;
   }
-  await storageCall(handle.sync());
   return { size, sha256: hash.digest('hex') };
 }
 

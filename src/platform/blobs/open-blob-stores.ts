@@ -1,0 +1,44 @@
+import type { S3Settings } from '../../config.js';
+import type { Logger } from '../logger.js';
+import type { BlobStore } from './blob-store.js';
+import { createFileBlobs } from './file-blobs.js';
+
+export interface BlobStores {
+  readonly dumps: BlobStore;
+  readonly firmwares: BlobStore;
+  close(): void;
+}
+
+/** The stores for dumps and for firmware, on files or in a bucket, as the settings say. */
+export async function openBlobStores({
+  coredumpsDir,
+  assetsDir,
+  s3,
+  log,
+}: {
+  /** With a bucket only what is on its way there is below the two folders. */
+  coredumpsDir: string;
+  assetsDir: string;
+  s3: S3Settings | null;
+  log?: Logger;
+}): Promise<BlobStores> {
+  const logging = log === undefined ? {} : { log };
+  if (s3 === null) {
+    return {
+      dumps: createFileBlobs({ root: coredumpsDir, ...logging }),
+      firmwares: createFileBlobs({ root: assetsDir, ...logging }),
+      close() {},
+    };
+  }
+  // Only now: the client is a big package, and most do without it.
+  const [{ createS3Bucket }, { createS3Blobs }] = await Promise.all([
+    import('./s3-bucket.js'),
+    import('./s3-blobs.js'),
+  ]);
+  const bucket = createS3Bucket(s3, logging);
+  return {
+    dumps: createS3Blobs({ bucket, prefix: 'coredumps/', spoolDir: coredumpsDir, ...logging }),
+    firmwares: createS3Blobs({ bucket, prefix: 'firmware/', spoolDir: assetsDir, ...logging }),
+    close: bucket.close,
+  };
+}

@@ -1,0 +1,286 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { readConfig, type S3Settings } from '../../src/config.js';
+import type { BlobStore } from '../../src/platform/blobs/blob-store.js';
+import { createS3Blobs } from '../../src/platform/blobs/s3-blobs.js';
+import { createS3Bucket } from '../../src/platform/blobs/s3-bucket.js';
+import { anS3Door } from '../support/s3-door.js';
+import { type S3Environment, useS3Server } from '../support/s3-server.js';
+import { aFolder, chunks, describeBlobStore, keys, put, read } from './blob-store-promises.js';
+
+const server = useS3Server();
+
+/** Long enough for a busy machine, short enough for a test that waits for it. */
+const LIMITS = { callLimitMs: 3_000, stallMs: 500 };
+
+describeBlobStore('S3 (s3rver)', async () => storeIn(await server.newBucket()));
+describeBlobStore('S3 with conditional writes and checksums (s3rver behind a door)', async () => {
+  const door = await anS3Door(server.url());
+  return storeIn({ ...(await server.newBucket()), S3_ENDPOINT: door.url });
+});
+
+function storeIn(environment: S3Environment, limits: Partial<typeof LIMITS> = {}) {
+  const folder = aFolder();
+  const open = () => {
+    const bucket = createS3Bucket(settingsOf(environment), limits);
+    onTestFinished(bucket.close);
+    return createS3Blobs({ bucket, prefix: 'coredumps/', spoolDir: folder, ...limits });
+  };
+  return { blobs: open(), another: open, incoming: join(folder, '.incoming') };
+}
+
+function settingsOf(environment: Record<string, string>): S3Settings {
+  const { s3 } = readConfig(environment);
+  if (s3 === null) throw new Error('these settings name no bucket');
+  return s3;
+}
+
+/** A store behind a door, and what it takes to look at both. */
+async function aStoreBehindADoor(options: { isConditional?: boolean } = {}) {
+  const environment = await server.newBucket();
+  const door = await anS3Door(server.url(), options);
+  const store = storeIn({ ...environment, S3_ENDPOINT: door.url }, LIMITS);
+  return { ...store, door, environment };
+}
+
+describe('a bucket', () => {
+  it('has the bytes of one store apart from those of another, each under its prefix', async () => {
+    const environment = await server.newBucket();
+    const { blobs } = storeIn(environment);
+    await put(blobs, 'dev1/a.dmp', 'x');
+    await put(blobs, 'dev1/b.dmp', 'x');
+    await blobs.orphan('dev1/b.dmp');
+
+    expect(await server.objects(environment)).toEqual([
+      '.check',
+      '.orphans/coredumps/dev1/b.dmp',
+      'coredumps/dev1/a.dmp',
+    ]);
+  });
+
+  it('may hold more than one page of objects', async () => {
+    const { blobs, door } = await aStoreBehindADoor();
+    const expected = Array.from({ length: 10 }, (_, index) => `dev${index % 3}/${index}.dmp`);
+    await Promise.all(expected.map((key) => put(blobs, key, 'x')));
+    door.happens(() => 'small pages');
+
+    expect(await keys(blobs)).toEqual(expected.sort());
+  });
+
+  it('is named with the reason when it cannot be written', async () => {
+    const environment = await server.newBucket();
+    const missing = storeIn({ ...environment, S3_BUCKET: 'no-such-bucket' }).blobs;
+    const stranger = storeIn({ ...environment, S3_ACCESS_KEY_ID: 'unknown' }).blobs;
+    const nobody = storeIn({ ...environment, S3_ENDPOINT: 'http://127.0.0.1:1' }).blobs;
+
+    await expect(missing.check()).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringMatching(
+        /^The bucket "no-such-bucket" at http:.* cannot be written: NoSuchBucket/,
+      ),
+    });
+    await expect(stranger.check()).rejects.toMatchObject({
+      message: expect.stringContaining('InvalidAccessKeyId'),
+    });
+    await expect(nobody.check()).rejects.toMatchObject({ message: expect.stringContaining('ECONNREFUSED') });
+  });
+
+  it('has a first byte of nothing in an empty object', async () => {
+    const { blobs, door } = await aStoreBehindADoor();
+    door.happens(() => ({ answer: 416, code: 'InvalidRange' }));
+
+    expect(await blobs.readAtMost('dev1/a.dmp', 3)).toEqual(new Uint8Array());
+  });
+
+  it('that does not exist makes nothing look missing', async () => {
+    const { blobs } = storeIn({ ...(await server.newBucket()), S3_BUCKET: 'no-such-bucket' });
+
+    await expect(blobs.open('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(blobs.readAtMost('dev1/a.dmp', 5)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(blobs.copyTo('dev1/a.dmp', join(aFolder(), 'x'))).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
+  });
+
+  it('is checked once in ten seconds at most, unless a call fails meanwhile', async () => {
+    const door = await anS3Door(server.url());
+    let now = 0;
+    const settings = settingsOf({ ...(await server.newBucket()), S3_ENDPOINT: door.url });
+    const bucket = createS3Bucket(settings, { now: () => now });
+    onTestFinished(bucket.close);
+    await bucket.check();
+    const before = door.calls.length;
+
+    now = 9_999;
+    await bucket.check();
+    expect(door.calls.length).toBe(before);
+    now = 10_000;
+    await bucket.check();
+    expect(door.calls.length).toBe(before + 1);
+
+    door.happens(() => ({ answer: 500, code: 'InternalError' }));
+    await expect(bucket.get('x')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(bucket.check()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+});
+
+describe('a key', () => {
+  it('is won by exactly one of 30 at once where the server has conditional writes', async () => {
+    const { blobs, another } = await aStoreBehindADoor();
+    const stores = [blobs, another()];
+    const bodies = Array.from({ length: 30 }, (_, index) => Buffer.alloc(1_000, `${index};`));
+    const incoming = await Promise.all(bodies.map((body, index) => stores[index % 2]?.receive(chunks(body))));
+
+    const won = await Promise.all(incoming.map((each) => each?.publish('model/sha.elf')));
+
+    expect(won.filter(Boolean)).toHaveLength(1);
+    expect(await read(blobs, 'model/sha.elf')).toBe(bodies[won.indexOf(true)]?.toString());
+  });
+
+  it('that is there is not sent again when it is big', async () => {
+    const { blobs, door } = await aStoreBehindADoor();
+    const elf = Buffer.alloc(2 * 1024 * 1024, 'elf');
+    await put(blobs, 'model/sha.elf', elf.toString());
+    const puts = () =>
+      door.calls.filter(({ method, path }) => method === 'PUT' && path.endsWith('.elf')).length;
+    const before = puts();
+
+    expect(await (await blobs.receive(chunks(elf))).publish('model/sha.elf')).toBe(false);
+
+    expect(puts()).toBe(before);
+  });
+
+  it('is ours when the answer to its write was lost', async () => {
+    for (const isConditional of [true, false]) {
+      const { blobs, door, incoming } = await aStoreBehindADoor({ isConditional });
+      await blobs.check();
+      let lost = 0;
+      door.happens(({ method }) => (method === 'PUT' && lost++ === 0 ? 'answer lost' : null));
+
+      await put(blobs, 'dev1/a.dmp', 'the bytes');
+
+      expect(lost).toBeGreaterThan(1);
+      expect(await read(blobs, 'dev1/a.dmp')).toBe('the bytes');
+      expect(readdirSync(incoming)).toEqual([]);
+    }
+  });
+
+  it('is taken back when no attempt was answered', async () => {
+    const { blobs, door, environment } = await aStoreBehindADoor();
+    await blobs.check();
+    door.happens(({ method }) => (method === 'PUT' ? 'answer lost' : null));
+    const incoming = await blobs.receive(chunks(Buffer.from('x')));
+
+    // Written by the first attempt, seen by the second: nothing is lost after all.
+    expect(await incoming.publish('dev1/a.dmp')).toBe(true);
+
+    const other = await blobs.receive(chunks(Buffer.from('y')));
+    door.happens(({ method }) => (method === 'PUT' ? { answer: 500, code: 'InternalError' } : null));
+    await expect(other.publish('dev1/b.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await server.objects(environment)).toEqual(['.check', 'coredumps/dev1/a.dmp']);
+  });
+
+  it('is never taken from another upload by one that fails', async () => {
+    const { blobs, door } = await aStoreBehindADoor({ isConditional: false });
+    await put(blobs, 'dev1/a.dmp', 'first');
+    door.happens(({ method }) => (method === 'PUT' ? { answer: 500, code: 'InternalError' } : null));
+
+    expect(await (await blobs.receive(chunks(Buffer.from('second')))).publish('dev1/a.dmp')).toBe(false);
+
+    expect(await read(blobs, 'dev1/a.dmp')).toBe('first');
+  });
+});
+
+describe('bytes that were damaged', () => {
+  it('on their way to the server are not acknowledged', async () => {
+    const { blobs, door, environment } = await aStoreBehindADoor();
+    await blobs.check();
+    door.happens(({ method }) => (method === 'PUT' ? 'damaged on the way' : null));
+    const incoming = await blobs.receive(chunks(Buffer.from('the bytes')));
+
+    await expect(incoming.publish('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+
+    expect(await server.objects(environment)).toEqual(['.check']);
+  });
+
+  it.each(['damaged', 'cut', 'stalled'] as const)(
+    'on their way back (%s) are never given out as whole',
+    async (fault) => {
+      const { blobs, door } = await aStoreBehindADoor();
+      const path = join(aFolder(), 'copy');
+      writeFileSync(path, '');
+      await put(blobs, 'dev1/a.dmp', 'b'.repeat(100_000));
+      door.happens(({ method }) => (method === 'GET' ? fault : null));
+
+      await expect(read(blobs, 'dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await expect(blobs.copyTo('dev1/a.dmp', path)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+
+      door.happens(() => null);
+      expect(await read(blobs, 'dev1/a.dmp')).toHaveLength(100_000);
+    },
+  );
+});
+
+describe('a server in trouble', () => {
+  const everything = (blobs: BlobStore, path: string): Array<() => Promise<unknown>> => [
+    async () => (await blobs.receive(chunks(Buffer.from('x')))).publish('dev1/b.dmp'),
+    () => blobs.open('dev1/a.dmp'),
+    () => blobs.readAtMost('dev1/a.dmp', 3),
+    () => blobs.copyTo('dev1/a.dmp', path),
+    () => blobs.delete('dev1/a.dmp'),
+    () => keys(blobs),
+    () => blobs.orphan('dev1/a.dmp'),
+    () => blobs.purgeOrphans(new Date()),
+    () => blobs.check(),
+  ];
+
+  it.each([
+    ['answers 500', { answer: 500, code: 'InternalError' }],
+    ['asks to slow down', { answer: 503, code: 'SlowDown' }],
+    ['refuses', { answer: 403, code: 'AccessDenied' }],
+    ['breaks connections', 'broken'],
+    ['does not answer', 'hanging'],
+  ] as const)('that %s is UNAVAILABLE in bounded time, never a missing blob', async (_, fault) => {
+    const { blobs, door } = await aStoreBehindADoor();
+    await put(blobs, 'dev1/a.dmp', 'x');
+    door.happens(() => fault);
+    const path = join(aFolder(), 'copy');
+
+    const answers = await Promise.allSettled(everything(blobs, path).map((call) => call()));
+
+    for (const answer of answers) {
+      expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } });
+    }
+    door.happens(() => null);
+    expect(await read(blobs, 'dev1/a.dmp')).toBe('x');
+  });
+
+  it('is asked again after a passing failure', async () => {
+    const { blobs, door } = await aStoreBehindADoor();
+    const seen = new Set<string>();
+    door.happens(({ method, path }) => {
+      if (seen.has(method + path)) return null;
+      seen.add(method + path);
+      return { answer: 503, code: 'SlowDown' };
+    });
+    await put(blobs, 'dev1/a.dmp', 'x');
+
+    expect(await read(blobs, 'dev1/a.dmp')).toBe('x');
+    expect(await keys(blobs)).toEqual(['dev1/a.dmp']);
+  });
+
+  it('that has no room left is STORAGE_FULL', async () => {
+    const { blobs, door } = await aStoreBehindADoor();
+    await blobs.check();
+    for (const [answer, code] of [
+      [507, 'XMinioStorageFull'],
+      [403, 'QuotaExceeded'],
+    ] as const) {
+      door.happens(() => ({ answer, code }));
+      const incoming = await blobs.receive(chunks(Buffer.from('x')));
+
+      await expect(incoming.publish('dev1/a.dmp')).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    }
+  });
+});

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+
+/** What happens to a call on its way. */
+export type Fault =
+  | { answer: number; code: string }
+  /** The connection ends without an answer. */
+  | 'broken'
+  /** No answer ever comes. */
+  | 'hanging'
+  /** The server does what it is asked, and its answer is lost. */
+  | 'answer lost'
+  /** Half of the answer's body comes, then the connection ends. */
+  | 'cut'
+  /** Half of the answer's body comes, and then nothing. */
+  | 'stalled'
+  /** A byte of the answer's body is another. */
+  | 'damaged'
+  /** The list has three objects, and says that there are more. */
+  | 'small pages'
+  /** The request arrives with another byte in its body. */
+  | 'damaged on the way';
+
+export interface S3Call {
+  method: string;
+  /** Decoded, the bucket first: `/bucket/coredumps/dev1/a.dmp` */
+  path: string;
+}
+
+/**
+ * A door before an S3 server, over real HTTP, through which calls go as they are unless the test lets something happen
+ * to them. It also does what s3rver does not and AWS documents: `If-None-Match: *` on PUT (412 when the key is taken,
+ * one write of a key after the other), and the comparison of `x-amz-content-sha256` and `x-amz-checksum-sha256` with the
+ * bytes (400). So those are proven against AWS's documentation, not against AWS.
+ */
+export async function anS3Door(
+  target: string,
+  { isConditional = true }: { isConditional?: boolean } = {},
+): Promise<{
+  url: string;
+  calls: S3Call[];
+  happens(fault: (call: S3Call) => Fault | null): void;
+  close(): void;
+}> {
+  const calls: S3Call[] = [];
+  let faultFor: (call: S3Call) => Fault | null = () => null;
+  let lastWrite: Promise<unknown> = Promise.resolve();
+
+  const server = createServer((request, response) => {
+    const call = {
+      method: request.method ?? '',
+      path: decodeURIComponent((request.url ?? '').split('?')[0] ?? ''),
+    };
+    calls.push(call);
+    response.on('error', () => {});
+    request.on('error', () => {});
+    void pass(request, response, faultFor(call)).catch(() => response.destroy());
+  });
+  // The real server's business is to wait for a body; here it comes at once.
+  server.on('checkContinue', (request, response) => {
+    response.writeContinue();
+    server.emit('request', request, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  onTestFinished(close);
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    calls,
+    happens(fault) {
+      faultFor = fault;
+    },
+    close,
+  };
+
+  async function pass(request: IncomingMessage, response: ServerResponse, fault: Fault | null) {
+    if (fault === 'hanging') return;
+    if (fault === 'broken') return void response.destroy();
+    const body = await buffer(request);
+    if (fault !== null && typeof fault === 'object') return refuse(response, fault.answer, fault.code);
+    if (fault === 'damaged on the way') flipMiddle(body);
+    if (request.method === 'PUT') {
+      const turn = lastWrite.then(() => put(request, body, response, fault));
+      lastWrite = turn.catch(() => {});
+      return turn;
+    }
+    const path = `${request.url}${fault === 'small pages' ? '&max-keys=3' : ''}`;
+    return deliver(await forward(request, body, path), response, fault);
+  }
+
+  async function put(request: IncomingMessage, body: Buffer, response: ServerResponse, fault: Fault | null) {
+    const hash = createHash('sha256').update(body);
+    const { 'x-amz-checksum-sha256': checksum, 'x-amz-content-sha256': signed } = request.headers;
+    if (checksum !== undefined && checksum !== hash.copy().digest('base64')) {
+      return refuse(response, 400, 'BadDigest');
+    }
+    const isHash = /^[0-9a-f]{64}$/.test(String(signed));
+    // A copy has its bytes elsewhere.
+    if (isHash && request.headers['x-amz-copy-source'] === undefined && signed !== hash.digest('hex')) {
+      return refuse(response, 400, 'XAmzContentSHA256Mismatch');
+    }
+    if (isConditional && request.headers['if-none-match'] === '*' && (await isThere(request))) {
+      return refuse(response, 412, 'PreconditionFailed');
+    }
+    return deliver(await forward(request, body), response, fault);
+  }
+
+  /** s3rver lets everybody read whose request has no signature. */
+  async function isThere(request: IncomingMessage): Promise<boolean> {
+    const [path] = (request.url ?? '').split('?');
+    return (await fetch(`${target}${path}`, { method: 'HEAD' })).ok;
+  }
+
+  async function forward(
+    request: IncomingMessage,
+    body: Buffer,
+    path = request.url,
+  ): Promise<IncomingMessage> {
+    const { hostname, port } = new URL(target);
+    const { method, headers } = request;
+    const onward = httpRequest({
+      hostname,
+      port,
+      method,
+      path,
+      headers: without(headers, 'expect'),
+      agent: false,
+    });
+    onward.end(body);
+    const [answer] = (await once(onward, 'response')) as [IncomingMessage];
+    return answer;
+  }
+}
+
+async function deliver(answer: IncomingMessage, response: ServerResponse, fault: Fault | null) {
+  const bytes = await buffer(answer);
+  if (fault === 'answer lost') return void response.destroy();
+  if (fault === 'damaged') flipMiddle(bytes);
+  response.writeHead(answer.statusCode ?? 500, without(answer.headers, 'connection'));
+  if (fault !== 'cut' && fault !== 'stalled') return void response.end(bytes);
+  response.write(bytes.subarray(0, bytes.length / 2), () => {
+    if (fault === 'cut') response.destroy();
+  });
+}
+
+function refuse(response: ServerResponse, status: number, code: string) {
+  const text = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>made up for the test</Message></Error>`;
+  response.writeHead(status, { 'Content-Type': 'application/xml' }).end(text);
+}
+
+function flipMiddle(bytes: Buffer): void {
+  const at = bytes.length >> 1;
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+}
+
+function without(headers: IncomingMessage['headers'], name: string): IncomingMessage['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([each]) => each !== name));
+}

@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll } from 'vitest';
+
+export interface S3Server {
+  url(): string;
+  /** The settings of a server with a new, empty bucket. */
+  newBucket(): Promise<S3Environment>;
+  /** Every object of a bucket, whoever has put it there. */
+  objects(environment: S3Environment): Promise<string[]>;
+}
+
+export interface S3Environment extends Record<string, string> {
+  S3_BUCKET: string;
+  S3_ENDPOINT: string;
+  S3_ACCESS_KEY_ID: string;
+  S3_SECRET_ACCESS_KEY: string;
+}
+
+/** The one account that s3rver knows. */
+const ACCOUNT = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
+
+/**
+ * A process that speaks S3 over HTTP, for the tests of a file: s3rver. It knows neither conditional writes nor checksums
+ * (`test/support/s3-door.ts` stands in for those). CONTRIBUTING.md says what that leaves untested.
+ */
+export function useS3Server(): S3Server {
+  let url = '';
+  let stop = async () => {};
+
+  beforeAll(async () => {
+    ({ url, stop } = await startS3Server());
+  });
+  afterAll(() => stop());
+
+  return {
+    url: () => url,
+    async newBucket() {
+      const bucket = `bucket-${randomBytes(6).toString('hex')}`;
+      await withClient((client) => client.send(new CreateBucketCommand({ Bucket: bucket })));
+      return {
+        S3_BUCKET: bucket,
+        S3_ENDPOINT: url,
+        S3_ACCESS_KEY_ID: ACCOUNT.accessKeyId,
+        S3_SECRET_ACCESS_KEY: ACCOUNT.secretAccessKey,
+      };
+    },
+    async objects({ S3_BUCKET }) {
+      const { Contents } = await withClient((client) =>
+        client.send(new ListObjectsV2Command({ Bucket: S3_BUCKET })),
+      );
+      return (Contents ?? []).map(({ Key }) => Key ?? '').sort();
+    },
+  };
+
+  async function withClient<T>(work: (client: S3Client) => Promise<T>): Promise<T> {
+    const client = new S3Client({
+      endpoint: url,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: ACCOUNT,
+    });
+    try {
+      return await work(client);
+    } finally {
+      client.destroy();
+    }
+  }
+}
+
+async function startS3Server(): Promise<{ url: string; stop(): Promise<void> }> {
+  const dir = await mkdtemp(join(tmpdir(), 'coredock-s3-'));
+  const program = join(createRequire(import.meta.url).resolve('s3rver/package.json'), '../bin/s3rver.js');
+  const args = [
+    '--directory',
+    dir,
+    '--address',
+    '127.0.0.1',
+    '--port',
+    '0',
+    '--silent',
+    '--no-vhost-buckets',
+  ];
+  // For the tokens of its pages, which it encrypts with DES.
+  const child = spawn(process.execPath, ['--openssl-legacy-provider', program, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  let output = '';
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-2_000);
+      const address = /listening on (127\.0\.0\.1:\d+)/i.exec(output)?.[1];
+      if (address !== undefined) resolve(`http://${address}`);
+    });
+    void exited.then(([code]) => reject(new Error(`s3rver ended with ${code}: ${output}`)));
+  });
+  return {
+    url,
+    async stop() {
+      child.kill('SIGKILL');
+      await exited;
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
