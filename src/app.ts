@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createClientAddress } from './client-address.js';
 import type { Config } from './config.js';
-import { createCoredumpEvents } from './coredumps/events.js';
+import { createCoredumpEvents, followOtherServers } from './coredumps/events.js';
+import { createOutbox } from './coredumps/outbox.js';
 import { createParseState, type ParseTask } from './coredumps/parse-state.js';
 import { startParsing } from './coredumps/parsing.js';
 import { createCoredumpService } from './coredumps/service.js';
@@ -58,7 +59,7 @@ export async function startApp(
   },
 ): Promise<App> {
   const metrics = createMetrics();
-  const database = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize });
+  const database = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize, log });
   const { db } = database;
   const blobs = await openBlobStores({ ...config, log });
   try {
@@ -67,8 +68,10 @@ export async function startApp(
     await Promise.all(storages.map((storage) => storage.check()));
 
     const events = createCoredumpEvents();
+    const outbox = createOutbox(database);
     const state = createParseState({
       db,
+      outbox,
       owner: randomUUID(),
       now: clock.now,
       leaseMs: config.parseTimeoutMs + LEASE_MARGIN_MS,
@@ -84,6 +87,7 @@ export async function startApp(
       db,
       blobs: dumpBlobs,
       state,
+      outbox,
       events,
       queue: parser === null ? null : { add: (task) => queue?.add(task) },
       clock,
@@ -101,6 +105,8 @@ export async function startApp(
       },
     });
     const devices = createDeviceService({ db, clock, deleteDumps: coredumps.deleteAllOf });
+
+    await followOtherServers({ announcements: database.announcements, events, db });
 
     const leftBefore = database.isShared ? new Date(clock.now().getTime() - IN_FLIGHT_MS) : undefined;
     await sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log }, leftBefore);

@@ -173,6 +173,7 @@ function newRow(id: number, { deviceKey, idempotencyKey, ...columns }: Arrival):
     firmwareId: null,
     parseStatus: 'PENDING',
     parseAttempts: 0,
+    parseGeneration: 0,
     appElfSha256: null,
     fingerprint: null,
     parsedAt: null,

@@ -1,5 +1,6 @@
 import type { Db, Prisma } from '../platform/database/database.js';
 import { inTransaction } from '../platform/database/transaction.js';
+import type { Outbox } from './outbox.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpRow, CoredumpText, ParseErrorKind } from './types.js';
 
@@ -58,7 +59,7 @@ function toTask({
  *      ▲                        │
  *      └────── handBack ◀───────┘        reset: PARSED | ERROR | PENDING ──▶ PENDING of the next generation
  */
-export function createParseState({ db, owner, now, leaseMs }: ParseStateDeps) {
+export function createParseState({ db, outbox, owner, now, leaseMs }: ParseStateDeps) {
   const whileOwned = (task: ParseTask) => ({
     id: task.coredumpId,
     parseStatus: 'PENDING',
@@ -117,7 +118,9 @@ export function createParseState({ db, owner, now, leaseMs }: ParseStateDeps) {
           update: text,
           select: { coredumpId: true },
         });
-        return toCoredumpRow(row);
+        const coredump = toCoredumpRow(row);
+        await outbox.ended(tx, [coredump]);
+        return coredump;
       });
     },
 
@@ -147,7 +150,9 @@ export function createParseState({ db, owner, now, leaseMs }: ParseStateDeps) {
           select: COREDUMP_ROW,
         });
         await tx.coredumpText.deleteMany({ where: { coredumpId: { in: rows.map(({ id }) => id) } } });
-        return rows.map(toCoredumpRow).sort((a, b) => b.id - a.id);
+        const coredumps = rows.map(toCoredumpRow).sort((a, b) => b.id - a.id);
+        await outbox.waiting(tx, coredumps);
+        return coredumps;
       });
     },
 
@@ -185,6 +190,7 @@ export type ParseState = ReturnType<typeof createParseState>;
 
 interface ParseStateDeps {
   db: Db;
+  outbox: Outbox;
   /** Names this server instance in leases. */
   owner: string;
   now: () => Date;

@@ -14,7 +14,7 @@ export type StoredRow = Parameters<typeof toCoredumpRow>[0];
 /** The columns of a `CoredumpRow`, as `COREDUMP_ROW` selects them. */
 export const COLUMNS = Prisma.sql`
   c."id", c."deviceId", c."firmwareId", c."filename", c."chip", c."firmwareVersion", c."size", c."sha256",
-  c."parseStatus", c."parseAttempts", c."appElfSha256", c."fingerprint",
+  c."parseStatus", c."parseAttempts", c."parseGeneration", c."appElfSha256", c."fingerprint",
   c."uploadedAt", c."parsedAt"`;
 
 /** Newest first, whichever end the window counts from. */

@@ -14,6 +14,7 @@ export const COREDUMP_ROW = {
   sha256: true,
   parseStatus: true,
   parseAttempts: true,
+  parseGeneration: true,
   appElfSha256: true,
   fingerprint: true,
   uploadedAt: true,

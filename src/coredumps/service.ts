@@ -9,6 +9,7 @@ import type { Logger } from '../platform/logger.js';
 import { type Arrival, type CommitOutcome, createCommitter, type RetiredDump } from './commit.js';
 import type { CoredumpEvents } from './events.js';
 import { findCommitted } from './find-committed.js';
+import type { Outbox } from './outbox.js';
 import type { ParseState, ParseTask } from './parse-state.js';
 import { idsOfCoredumps } from './queries.js';
 import { findEarlierDump, hashOf } from './repeated.js';
@@ -32,6 +33,7 @@ interface CoredumpServiceDeps {
   db: Db;
   blobs: BlobStore;
   state: ParseState;
+  outbox: Outbox;
   events: CoredumpEvents;
   /** Null when no sidecar is configured: dumps are stored and stay PENDING. */
   queue: { add(task: ParseTask): void } | null;
@@ -54,13 +56,14 @@ export function createCoredumpService({
   db,
   blobs,
   state,
+  outbox,
   events,
   queue,
   clock,
   log,
   limits,
 }: CoredumpServiceDeps) {
-  const commit = createCommitter({ db, maxCoredumps: limits.maxCoredumps });
+  const commit = createCommitter({ db, maxCoredumps: limits.maxCoredumps, enqueue: outbox.waiting });
 
   return {
     events,

@@ -23,6 +23,8 @@ export interface CoredumpRow {
   sha256: string;
   parseStatus: ParseStatus;
   parseAttempts: number;
+  /** Raised by every re-parse. */
+  parseGeneration: number;
   /** Leading hexadecimal digits of the ELF's SHA-256 that the dump carries; null until it was looked at, or absent. */
   appElfSha256: string | null;
   /** The report's: the same for crashes at the same place. Null without a report, or without a frame of its own. */

@@ -56,6 +56,7 @@ function aDump(columns: Partial<CoredumpRow> = {}): CoredumpRow {
     sha256: '',
     parseStatus: 'PENDING',
     parseAttempts: 0,
+    parseGeneration: 0,
     appElfSha256: null,
     fingerprint: null,
     uploadedAt: new Date(0),

@@ -15,7 +15,7 @@ export interface TestApp extends App {
   /** Starts again on the same folder, as after a crash or a stop. */
   restart(environment?: Record<string, string>): Promise<TestApp>;
   /** Starts one more server on the same database and storage; only PostgreSQL allows it. */
-  another(): Promise<TestApp>;
+  another(environment?: Record<string, string>): Promise<TestApp>;
 }
 
 /** A server on a folder of its own, with a real database and real files, gone when the test is. */
@@ -59,7 +59,7 @@ async function start(dir: string, environment: Record<string, string>): Promise<
       await app.close();
       return start(dir, { ...environment, ...changes });
     },
-    another: () => start(dir, environment),
+    another: (changes = {}) => start(dir, { ...environment, ...changes }),
   };
 }
 

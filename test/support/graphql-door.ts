@@ -9,6 +9,7 @@ import { print } from 'graphql';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { createCoredumpEvents } from '../../src/coredumps/events.js';
+import { createOutbox } from '../../src/coredumps/outbox.js';
 import { createParseState, type ParseTask } from '../../src/coredumps/parse-state.js';
 import { createCoredumpService } from '../../src/coredumps/service.js';
 import { createDeviceService } from '../../src/devices/service.js';
@@ -53,10 +54,12 @@ export async function aGraphQLDoor({ hasParser = true, maxFirmwareBytes = 1024 *
   const firmwareBlobs = createFileBlobs({ root: join(dir, 'firmware') });
   await Promise.all([dumpBlobs.check(), firmwareBlobs.check()]);
 
+  const outbox = createOutbox(database);
   const coredumps = createCoredumpService({
     db,
     blobs: dumpBlobs,
-    state: createParseState({ db, owner: randomUUID(), now: clock.now, leaseMs: 60_000 }),
+    state: createParseState({ db, outbox, owner: randomUUID(), now: clock.now, leaseMs: 60_000 }),
+    outbox,
     events,
     queue: hasParser ? { add: (task) => void queued.push(task) } : null,
     clock,

@@ -1,4 +1,6 @@
 import { DomainError } from '../../errors.js';
+import type { Logger } from '../logger.js';
+import type { Announcements } from './announcements.js';
 import { Prisma, type PrismaClient } from './generated/sqlite/client.js';
 import { openPostgresql } from './postgresql.js';
 import { openSqlite } from './sqlite.js';
@@ -20,6 +22,8 @@ export interface Database {
   readonly migrated: readonly string[];
   /** Runs `work` while no other work of the same name runs, in this server or in any other on this database. */
   inTurn: InTurn;
+  /** Tells other servers on this database what has changed, and hears it of them. */
+  readonly announcements: Announcements;
   /** Calls `listener` with the SQL of every statement. For tests and traces. */
   onStatement(listener: (sql: string) => void): void;
   /** Proves that the database answers; rejects with UNAVAILABLE. */
@@ -39,13 +43,17 @@ const POOL_SIZE = 10;
  * Opens and migrates the database of `url`.
  *
  * @param url `file:PATH` for SQLite, `postgresql://…` for PostgreSQL
- * @param options.poolSize connections to PostgreSQL at most; SQLite has no use for it
+ * @param options.poolSize connections to PostgreSQL at most, beside one that listens; SQLite has no use for it
+ * @param options.log hears of trouble that passes by itself
  * @throws Error with one clear sentence: cannot be reached or written, in use by another server, of a newer version
  */
-export async function openDatabase(url: string, { poolSize = POOL_SIZE } = {}): Promise<Database> {
+export async function openDatabase(
+  url: string,
+  { poolSize = POOL_SIZE, log }: { poolSize?: number; log?: Logger } = {},
+): Promise<Database> {
   const opened = url.startsWith('file:')
     ? await openSqlite(url.slice('file:'.length))
-    : await openPostgresql(url, { poolSize });
+    : await openPostgresql(url, { poolSize, log });
   return { ...opened, check: () => checkDatabase(opened.db) };
 }
 

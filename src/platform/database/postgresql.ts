@@ -1,10 +1,12 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { DomainError } from '../../errors.js';
+import type { Logger } from '../logger.js';
 import { CLIENT_OPTIONS } from './client-options.js';
 import type { Db, InTurn, OpenedDatabase } from './database.js';
 import { PrismaClient } from './generated/postgresql/client.js';
 import { migratePostgresql } from './migrate-postgresql.js';
+import { createPostgresqlAnnouncements } from './postgresql-announcements.js';
 import { createTurns } from './turns.js';
 
 /** How long a new connection, or a free one of the pool, may keep a request waiting before it fails as UNAVAILABLE. */
@@ -16,7 +18,7 @@ const TURN_LOCKS = 0x636f7265; // "core"
 /** @throws Error with one clear sentence: cannot be reached, of a newer version, a migration failed */
 export async function openPostgresql(
   url: string,
-  { poolSize }: { poolSize: number },
+  { poolSize, log }: { poolSize: number; log?: Logger | undefined },
 ): Promise<OpenedDatabase> {
   const config: pg.PoolConfig = {
     connectionString: url,
@@ -32,13 +34,18 @@ export async function openPostgresql(
   const client = new PrismaClient({ adapter: new PrismaPg(pool), ...CLIENT_OPTIONS });
   // Same models, same methods: the two clients' types differ only in their names and in what this program does without.
   const db = client as unknown as Db;
+  const announcements = createPostgresqlAnnouncements(config, {
+    onTrouble: (error) => log?.warn({ err: error }, 'changes of other servers cannot be heard; trying again'),
+  });
   return {
     db,
     isShared: true,
     migrated,
     inTurn: createSharedTurns(pool),
+    announcements,
     onStatement: (listener) => client.$on('query', ({ query }) => listener(query)),
     async close() {
+      await announcements.close();
       await client.$disconnect();
       await pool.end();
     },

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
+import { NOBODY_ELSE } from './announcements.js';
 import { CLIENT_OPTIONS } from './client-options.js';
 import type { OpenedDatabase } from './database.js';
 import { PrismaClient } from './generated/sqlite/client.js';
@@ -20,6 +21,7 @@ export async function openSqlite(file: string): Promise<OpenedDatabase> {
       migrated,
       // One server at a time, so turns within it are enough.
       inTurn: createTurns(),
+      announcements: NOBODY_ELSE,
       onStatement: (listener) => db.$on('query', ({ query }) => listener(query)),
       async close() {
         await db.$disconnect();

@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { ANNOUNCED_TABLES, type AnnouncedTable, type Announcements, type Follower } from './announcements.js';
+
+/** NOTIFY carries less than 8,000 bytes. */
+const MAX_IDS = 500;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+/** Also how a connection is noticed that broke without a word. */
+const HEARTBEAT_MS = 10_000;
+const HEARTBEAT_TIMEOUT_MS = 10_000;
+/** What was changed while nobody listened is found by reading all rows: seconds for some millions. */
+const CATCH_UP_TIMEOUT_MS = 120_000;
+
+/**
+ * Announcements by LISTEN and NOTIFY, on a connection of their own that is opened by `follow` and again,
+ * with growing pauses, whenever it breaks.
+ *
+ * A notification that nobody heard is gone. So each heartbeat remembers a horizon: a transaction number below which all
+ * have ended. PostgreSQL keeps in every row (`xmin`) which transaction wrote it: after a gap the rows written at or
+ * beyond the horizon are those that were changed, whatever the clocks say and whatever order commits came in.
+ */
+export function createPostgresqlAnnouncements(
+  config: pg.ClientConfig,
+  { onTrouble }: { onTrouble: (error: unknown) => void },
+): Announcements & { close(): Promise<void> } {
+  /** Own announcements are known already. */
+  const self = randomUUID();
+  const followers = new Map<AnnouncedTable, Follower & { changed: Set<number>; isBusy: boolean }>();
+  /** Everything below was heard of; "older" by a heartbeat than the newest, which may have overtaken a notification. */
+  let horizon: { older: string; newest: string } | null = null;
+  let connection: pg.Client | null = null;
+  let keeping: Promise<void> | null = null;
+  const stop = new AbortController();
+
+  return {
+    async announce(tx, table, ids) {
+      for (let from = 0; from < ids.length; from += MAX_IDS) {
+        const payload = `${self} ${ids.slice(from, from + MAX_IDS).join(',')}`;
+        await tx.$executeRaw`SELECT pg_notify(${channelOf(table)}, ${payload})`;
+      }
+    },
+
+    async follow(given) {
+      for (const table of ANNOUNCED_TABLES) {
+        followers.set(table, { ...given[table], changed: new Set(), isBusy: false });
+      }
+      keeping = keepListening(await listen());
+    },
+
+    async close() {
+      stop.abort();
+      await connection?.end().catch(() => {});
+      await keeping;
+    },
+  };
+
+  async function keepListening(first: Listening): Promise<void> {
+    let listening: Listening | null = first;
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!stop.signal.aborted) {
+      try {
+        listening ??= await listen();
+        pauseMs = FIRST_PAUSE_MS;
+        await untilBroken(listening);
+      } catch (error) {
+        if (!stop.signal.aborted) onTrouble(error);
+      }
+      listening = null;
+      connection = null;
+      // Random by half, so that many servers do not come back in step.
+      await pause(pauseMs * (0.5 + Math.random() / 2), undefined, { signal: stop.signal }).catch(() => {});
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    }
+  }
+
+  /** Resolves when everything from now on will be heard, and the ids of what was missed are on their way. */
+  async function listen(): Promise<Listening> {
+    const client = new pg.Client({ ...config, query_timeout: CATCH_UP_TIMEOUT_MS });
+    const broken = new Promise<Error>((resolve) => {
+      client.on('error', resolve);
+      client.on('end', () => resolve(new Error('the connection that listens for changes was ended')));
+    });
+    client.on('notification', ({ channel, payload = '' }) => hear(channel, payload));
+    try {
+      await client.connect();
+      for (const table of ANNOUNCED_TABLES) await client.query(`LISTEN "${channelOf(table)}"`);
+      const now = await readHorizon(client);
+      if (horizon !== null) await catchUp(client, horizon.older);
+      horizon = { older: now, newest: now };
+      connection = client;
+      return { client, broken };
+    } catch (error) {
+      await client.end().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** @throws what broke it */
+  async function untilBroken({ client, broken }: Listening): Promise<never> {
+    try {
+      for (;;) {
+        const rest = new AbortController();
+        const beat = pause(HEARTBEAT_MS, 'beat' as const, {
+          signal: AbortSignal.any([stop.signal, rest.signal]),
+        });
+        const happened = await Promise.race([beat, broken]).finally(() => rest.abort());
+        if (happened !== 'beat') throw happened;
+        const newest = await readHorizon(client);
+        horizon = { older: horizon?.newest ?? newest, newest };
+      }
+    } finally {
+      void client.end().catch(() => {});
+    }
+  }
+
+  function hear(channel: string, payload: string): void {
+    const [from, ids = ''] = payload.split(' ');
+    if (from === self) return;
+    const table = ANNOUNCED_TABLES.find((name) => channelOf(name) === channel);
+    if (table !== undefined) tell(table, ids.split(',').map(Number));
+  }
+
+  async function catchUp(client: pg.Client, since: string): Promise<void> {
+    for (const [table, follower] of followers) {
+      if (!follower.isWanted()) continue;
+      // A row has the lower 32 bits of its transaction's number, which is less than that of the next one.
+      const { rows } = await client.query<{ id: number }>(
+        `SELECT "id" FROM "${table}" t,
+          (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next) AS now
+         WHERE now.next - ((now.next - t.xmin::text::bigint) & 4294967295) >= $1::bigint
+         ORDER BY "id"`,
+        [since],
+      );
+      tell(
+        table,
+        rows.map(({ id }) => id),
+      );
+    }
+  }
+
+  function tell(table: AnnouncedTable, ids: readonly number[]): void {
+    const follower = followers.get(table);
+    if (follower === undefined || !follower.isWanted()) return;
+    for (const id of ids) follower.changed.add(id);
+    if (!follower.isBusy) void deliver(follower);
+  }
+
+  /** One reading after the other, so that no older state can be told after a newer one. */
+  async function deliver(follower: Follower & { changed: Set<number>; isBusy: boolean }): Promise<void> {
+    follower.isBusy = true;
+    while (follower.changed.size > 0 && !stop.signal.aborted) {
+      const ids = [...follower.changed].slice(0, MAX_IDS);
+      for (const id of ids) follower.changed.delete(id);
+      try {
+        await follower.onChanged(ids);
+      } catch (error) {
+        onTrouble(error);
+        for (const id of ids) follower.changed.add(id);
+        await pause(FIRST_PAUSE_MS, undefined, { signal: stop.signal }).catch(() => {});
+      }
+    }
+    follower.isBusy = false;
+  }
+}
+
+interface Listening {
+  client: pg.Client;
+  broken: Promise<Error>;
+}
+
+function channelOf(table: AnnouncedTable): string {
+  return `coredock.${table}`;
+}
+
+/** The number of a transaction: all before it have ended. @throws when there is no answer in time */
+async function readHorizon(client: pg.Client): Promise<string> {
+  const query = client.query<{ horizon: string }>(
+    'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon',
+  );
+  const tooLate = new AbortController();
+  const late = pause(HEARTBEAT_TIMEOUT_MS, null, { signal: tooLate.signal });
+  const answer = await Promise.race([query, late]).finally(() => tooLate.abort());
+  const [row] = answer?.rows ?? [];
+  if (row === undefined) throw new Error('the connection that listens for changes does not answer');
+  return row.horizon;
+}
