@@ -11,27 +11,38 @@ export class Malformed extends Error {
   override readonly name = 'Malformed';
 }
 
-const textDecoder = new TextDecoder('utf-8');
-
 export class ByteReader {
+  readonly length: number;
+  readonly #file: Uint8Array;
+  /** Of the file. A reader's own would cost more than all else about it. */
   readonly #view: DataView;
+  /** Where the window begins in the file. */
+  readonly #start: number;
+  #bytes: Uint8Array | null = null;
   #position = 0;
 
   /**
    * @param what names the structure in errors: "container header", "program header 3"
-   * @param bytes the window; not copied
+   * @param file not copied
    * @param base offset of the window's first byte in the original file, for errors
+   * @param window the part of `file` to read; all of it unless another reader, which has checked it, says otherwise
    */
   constructor(
     readonly what: string,
-    readonly bytes: Uint8Array,
+    file: Uint8Array,
     readonly base = 0,
+    window?: { start: number; length: number; view: DataView },
   ) {
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#file = file;
+    this.#start = window?.start ?? 0;
+    this.length = window?.length ?? file.length;
+    this.#view = window?.view ?? new DataView(file.buffer, file.byteOffset, file.byteLength);
   }
 
-  get length(): number {
-    return this.bytes.length;
+  /** The window. Borrowed, not copied. */
+  get bytes(): Uint8Array {
+    this.#bytes ??= this.#file.subarray(this.#start, this.#start + this.length);
+    return this.#bytes;
   }
 
   /** Offset of the next byte to be read, relative to this window. */
@@ -40,59 +51,61 @@ export class ByteReader {
   }
 
   get remaining(): number {
-    return this.bytes.length - this.#position;
+    return this.length - this.#position;
   }
 
   get atEnd(): boolean {
-    return this.#position >= this.bytes.length;
+    return this.#position >= this.length;
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#take(1));
+    return this.#view.getUint8(this.#step(1));
   }
 
   u16(): number {
-    return this.#view.getUint16(this.#take(2), true);
+    return this.#view.getUint16(this.#step(2), true);
   }
 
   u24(): number {
-    const start = this.#take(3);
+    const start = this.#step(3);
     return this.#view.getUint16(start, true) + this.#view.getUint8(start + 2) * 0x10000;
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4), true);
+    return this.#view.getUint32(this.#step(4), true);
   }
 
   i8(): number {
-    return this.#view.getInt8(this.#take(1));
+    return this.#view.getInt8(this.#step(1));
   }
 
   i16(): number {
-    return this.#view.getInt16(this.#take(2), true);
+    return this.#view.getInt16(this.#step(2), true);
   }
 
   i32(): number {
-    return this.#view.getInt32(this.#take(4), true);
+    return this.#view.getInt32(this.#step(4), true);
   }
 
   u64(): bigint {
-    return this.#view.getBigUint64(this.#take(8), true);
+    return this.#view.getBigUint64(this.#step(8), true);
   }
 
   /** A view of the next `length` bytes. Borrowed, not copied. */
   take(length: number): Uint8Array {
-    const start = this.#take(length);
-    return this.bytes.subarray(start, start + length);
+    this.#check(this.#position, length, this.what);
+    const start = this.#step(length);
+    return this.#file.subarray(start, start + length);
   }
 
   skip(length: number): void {
-    this.#take(length);
+    this.#check(this.#position, length, this.what);
+    this.#position += length;
   }
 
   seek(position: number): void {
-    if (!Number.isInteger(position) || position < 0 || position > this.bytes.length) {
-      throw new Malformed(`${this.what}: offset ${position} is outside its ${this.bytes.length} bytes`);
+    if (!Number.isInteger(position) || position < 0 || position > this.length) {
+      throw new Malformed(`${this.what}: offset ${position} is outside its ${this.length} bytes`);
     }
     this.#position = position;
   }
@@ -100,13 +113,17 @@ export class ByteReader {
   /** Moves up to the next multiple of `alignment`, counted from the window's start. */
   align(alignment: number): void {
     const over = this.#position % alignment;
-    if (over !== 0) this.#take(alignment - over);
+    if (over !== 0) this.skip(alignment - over);
   }
 
   /** A reader of its own for `length` bytes at `offset` of this window. The position here does not move. */
   slice(what: string, offset: number, length: number): ByteReader {
     this.#check(offset, length, what);
-    return new ByteReader(what, this.bytes.subarray(offset, offset + length), this.base + offset);
+    return new ByteReader(what, this.#file, this.base + offset, {
+      start: this.#start + offset,
+      length,
+      view: this.#view,
+    });
   }
 
   /** A reader of its own for the next `length` bytes; moves past them. */
@@ -119,9 +136,11 @@ export class ByteReader {
   /** Unsigned LEB128 (DWARF 5 §7.6), at most 10 bytes, refused beyond `Number.MAX_SAFE_INTEGER`. */
   uleb128(): number {
     const start = this.#position;
-    let result = 0;
-    let scale = 1;
-    for (let count = 0; count < 10; count++) {
+    const first = this.u8();
+    if (first < 0x80) return first;
+    let result = first & 0x7f;
+    let scale = 128;
+    for (let count = 1; count < 10; count++) {
       const byte = this.u8();
       result += (byte & 0x7f) * scale;
       if ((byte & 0x80) === 0) {
@@ -188,20 +207,27 @@ export class ByteReader {
 
   /** Text up to a NUL (consumed, not part of the result); invalid UTF-8 becomes U+FFFD. */
   cString(): string {
+    const start = this.#position;
+    this.skipCString();
+    const from = this.#file.byteOffset + this.#start + start;
+    return Buffer.from(this.#file.buffer, from, this.#position - start - 1).toString();
+  }
+
+  /** Moves past a text and its NUL. */
+  skipCString(): void {
     const end = this.bytes.indexOf(0, this.#position);
     if (end < 0) {
       throw new Malformed(`${this.what}: string at ${this.base + this.#position} has no end`);
     }
-    const text = textDecoder.decode(this.bytes.subarray(this.#position, end));
     this.#position = end + 1;
-    return text;
   }
 
-  #take(length: number): number {
-    this.#check(this.#position, length, this.what);
+  /** Moves by a size that no input decides. @returns where that began, in the file */
+  #step(size: number): number {
     const start = this.#position;
-    this.#position += length;
-    return start;
+    if (start + size > this.length) this.#refuse(start, size, this.what);
+    this.#position = start + size;
+    return this.#start + start;
   }
 
   #check(offset: number, length: number, what: string): void {
@@ -210,10 +236,12 @@ export class ByteReader {
       Number.isInteger(length) &&
       offset >= 0 &&
       length >= 0 &&
-      offset + length <= this.bytes.length;
-    if (!fits) {
-      const available = Math.max(0, this.bytes.length - offset);
-      throw new Malformed(`${what}: needs ${length} bytes at ${this.base + offset}, has ${available}`);
-    }
+      offset + length <= this.length;
+    if (!fits) this.#refuse(offset, length, what);
+  }
+
+  #refuse(offset: number, length: number, what: string): never {
+    const available = Math.max(0, this.length - offset);
+    throw new Malformed(`${what}: needs ${length} bytes at ${this.base + offset}, has ${available}`);
   }
 }

@@ -34,8 +34,11 @@ export interface FirmwareImage {
   tailCallsBetween(calleePc: number, returnAddress: number): number[];
   /** What of the ELF could not be read, one sentence each; may grow while the image is in use. */
   notes(): readonly string[];
-  /** Place of a member in a struct, from debug information: `structMember('tskTaskControlBlock', 'pxStack')`. */
-  structMember(struct: string, path: string): { offset: number; size: number } | null;
+  /**
+   * Place of a member in a struct, from debug information. The struct is first looked for where a function is that
+   * uses it: `structMember('tskTaskControlBlock', 'pxStack', 'vTaskSwitchContext')`.
+   */
+  structMember(struct: string, path: string, usedBy?: string): { offset: number; size: number } | null;
 }
 
 export interface FirmwareSymbol {

@@ -72,7 +72,10 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
         callSites().tailCallsBetween(calleePc, returnAddress),
       ),
     notes: () => [...information().file.notes],
-    structMember: (struct, path) => members()(struct, path),
+    structMember: (struct, path, usedBy) =>
+      members()(struct, path, () =>
+        usedBy === undefined ? null : (symbols().named(usedBy)?.address ?? null),
+      ),
   };
 }
 
@@ -88,7 +91,7 @@ function findAppDescriptor(elf: ElfFile): AppDescriptor | null {
 /** A function goes by the name in its debug information, whatever aliases the symbol table has for it. */
 function nearestName(sources: SourceLookup, symbols: SymbolTable, address: number): FirmwareSymbol | null {
   const symbol = symbols.at(address);
-  const fn = sources.functionAt(address);
+  const fn = sources.functionSymbolAt(address);
   if (fn === null || (symbol !== null && symbol.address > fn.address)) return symbol;
   // A C++ function that needs no linkage name has its parameters in the symbol table alone.
   return symbol?.address === fn.address && symbol.name.startsWith(`${fn.name}(`) ? symbol : fn;

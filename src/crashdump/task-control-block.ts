@@ -23,6 +23,8 @@ export interface TaskControlBlock {
 }
 
 const STRUCT = 'tskTaskControlBlock';
+/** A function of the kernel that every firmware has. */
+const USED_BY = 'vTaskSwitchContext';
 
 /**
  * Where the first members stand when no debug information says it. They have kept their places through all releases
@@ -49,21 +51,21 @@ export function readTaskControlBlock(
 ): TaskControlBlock {
   const shift = shiftOfMembers(address, read);
   const place = (member: string, usual: { offset: number }) =>
-    firmware?.structMember(STRUCT, member) ?? { offset: usual.offset + shift };
+    firmware?.structMember(STRUCT, member, USED_BY) ?? { offset: usual.offset + shift };
   const word = (found: { offset: number } | null | undefined) =>
     found ? readWord(read, address + found.offset) : null;
   const stateItem = place('xStateListItem', STATE_LIST_ITEM).offset;
   const eventItem = place('xEventListItem', EVENT_LIST_ITEM).offset;
-  const notifyState = firmware?.structMember(STRUCT, 'ucNotifyState') ?? null;
+  const notifyState = firmware?.structMember(STRUCT, 'ucNotifyState', USED_BY) ?? null;
   const namePlace = { ...NAME, ...place('pcTaskName', NAME) };
 
   return {
     name: readName(address + namePlace.offset, namePlace.size, read),
     priority: word(place('uxPriority', PRIORITY)),
-    basePriority: word(firmware?.structMember(STRUCT, 'uxBasePriority')),
+    basePriority: word(firmware?.structMember(STRUCT, 'uxBasePriority', USED_BY)),
     stackStart: word(place('pxStack', STACK)),
     topOfStack: readWord(read, address + TOP_OF_STACK.offset),
-    stackEnd: word(firmware?.structMember(STRUCT, 'pxEndOfStack')),
+    stackEnd: word(firmware?.structMember(STRUCT, 'pxEndOfStack', USED_BY)),
     stateList: readWord(read, address + stateItem + CONTAINER),
     eventList: readWord(read, address + eventItem + CONTAINER),
     stateItemValue: readWord(read, address + stateItem),

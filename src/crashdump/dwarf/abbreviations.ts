@@ -12,6 +12,8 @@ export interface Abbreviation {
   readonly names: readonly number[];
   /** Bytes that the values of all attributes take together; null when that differs from entry to entry. */
   readonly valuesSize: number | null;
+  /** What to pass over to leave the values behind: so many bytes, or a value of form `-1 - step`, which tells its size. */
+  readonly steps: readonly number[];
 }
 
 export interface AttributeSpecification {
@@ -19,6 +21,8 @@ export interface AttributeSpecification {
   readonly form: number;
   /** The value itself for DW_FORM_implicit_const. */
   readonly implicitValue: number;
+  /** Bytes of the values before this one; null when that differs from entry to entry. */
+  readonly offset: number | null;
 }
 
 /** Compilers write a few dozen. Looking for one among a million, entry after entry, would take for ever. */
@@ -47,7 +51,7 @@ export function readAbbreviations(section: ByteReader, offset: number, budget: W
       hasChildren,
       attributes,
       names: attributes.map(({ name }) => name),
-      valuesSize: sizeOfValues(attributes),
+      ...layOut(attributes),
     });
   }
   return table;
@@ -55,22 +59,31 @@ export function readAbbreviations(section: ByteReader, offset: number, budget: W
 
 function readAttributes(reader: ByteReader): AttributeSpecification[] {
   const attributes: AttributeSpecification[] = [];
+  let offset: number | null = 0;
   while (true) {
     const name = reader.uleb128();
     const form = reader.uleb128();
     const implicitValue = form === FORM.implicit_const ? reader.sleb128() : 0;
     if (name === 0 && form === 0) return attributes;
     if (attributes.length >= MAX_ATTRIBUTES) throw new Malformed('an abbreviation has too many attributes');
-    attributes.push({ name, form, implicitValue });
+    attributes.push({ name, form, implicitValue, offset });
+    const size = fixedFormSize(form);
+    offset = offset === null || size === null ? null : offset + size;
   }
 }
 
-function sizeOfValues(attributes: readonly AttributeSpecification[]): number | null {
-  let size = 0;
+function layOut(attributes: readonly AttributeSpecification[]): Pick<Abbreviation, 'valuesSize' | 'steps'> {
+  const steps: number[] = [];
+  let bytes = 0;
   for (const { form } of attributes) {
-    const formSize = fixedFormSize(form);
-    if (formSize === null) return null;
-    size += formSize;
+    const size = fixedFormSize(form);
+    if (size === null) {
+      if (bytes > 0) steps.push(bytes);
+      steps.push(-1 - form);
+      bytes = 0;
+    } else bytes += size;
   }
-  return size;
+  if (steps.length === 0) return { valuesSize: bytes, steps };
+  if (bytes > 0) steps.push(bytes);
+  return { valuesSize: null, steps };
 }

@@ -4,6 +4,7 @@
  */
 import { type ByteReader, Malformed } from '../bytes.js';
 import type { CfiRow, CfiRule } from '../firmware-image.js';
+import { ascending, lastAtOrBefore } from '../order.js';
 
 export interface CallFrames {
   /** Null where no description covers `pc`, or the one that does is broken or uses expressions for the CFA. */
@@ -38,14 +39,25 @@ const MAX_REMEMBERED = 256;
 const ROW_CACHE = 4_096;
 
 export function readCallFrames(section: ByteReader | null): CallFrames {
-  const descriptions = section === null ? [] : readDescriptions(section).sort((a, b) => a.start - b.start);
+  if (section === null) return { rowAt: () => null };
+  const index = indexDescriptions(section);
+  const commons = new Map<number, CommonInformation | null>();
+  const commonAt = (at: number) => {
+    let common = commons.get(at);
+    if (common === undefined) {
+      common = readCommon(section, at);
+      commons.set(at, common);
+    }
+    return common;
+  };
   const rows = new Map<number, CfiRow | null>();
   return {
     rowAt(pc) {
       const known = rows.get(pc);
       if (known !== undefined) return known;
-      const description = find(descriptions, pc);
-      const row = description === null ? null : computeRow(description, pc);
+      const at = index.offsets[lastAtOrBefore(index.starts, pc)];
+      const description = at === undefined ? null : readDescription(section, at, commonAt);
+      const row = description !== null && pc < description.end ? computeRow(description, pc) : null;
       if (rows.size >= ROW_CACHE) rows.clear();
       rows.set(pc, row);
       return row;
@@ -53,33 +65,51 @@ export function readCallFrames(section: ByteReader | null): CallFrames {
   };
 }
 
-/** One entry that cannot be read costs itself, as long as its length leads to the next. */
-function readDescriptions(section: ByteReader): FrameDescription[] {
-  const commons = new Map<number, CommonInformation | null>();
-  const descriptions: FrameDescription[] = [];
+/** Where code begins that is described, ascending, and the offset of each description. */
+interface DescriptionIndex {
+  starts: Uint32Array;
+  offsets: Uint32Array;
+}
+
+/** A firmware has thousands of descriptions and a dump needs a few: no more of them is read here than the address. */
+function indexDescriptions(section: ByteReader): DescriptionIndex {
+  const starts: number[] = [];
+  const offsets: number[] = [];
   while (section.remaining >= 8) {
+    const offset = section.position;
     const length = section.u32();
     // 0xffffffff would announce 64-bit DWARF.
     if (length >= 0xfffffff0 || length > section.remaining) break;
-    const entry = section.split(`call-frame entry at ${section.position}`, length);
-    if (length < 4) continue;
-    const id = entry.u32();
-    if (id === CIE_ID) continue;
-    try {
-      let common = commons.get(id);
-      if (common === undefined) {
-        common = readCommon(section, id);
-        commons.set(id, common);
+    const next = section.position + length;
+    if (length >= 12 && section.u32() !== CIE_ID) {
+      const start = section.u32();
+      if (section.u32() > 0) {
+        starts.push(start);
+        offsets.push(offset);
       }
-      if (common === null) continue;
-      const start = entry.u32();
-      const size = entry.u32();
-      if (size > 0) descriptions.push({ common, start, end: start + size, instructions: rest(entry) });
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error;
     }
+    section.seek(next);
   }
-  return descriptions;
+  const order = ascending(starts);
+  return {
+    starts: Uint32Array.from(order, (position) => starts[position] ?? 0),
+    offsets: Uint32Array.from(order, (position) => offsets[position] ?? 0),
+  };
+}
+
+/** @param offset of a description that has been found to be long enough */
+function readDescription(
+  section: ByteReader,
+  offset: number,
+  commonAt: (at: number) => CommonInformation | null,
+): FrameDescription | null {
+  section.seek(offset);
+  const entry = section.split('call-frame entry', section.u32());
+  const common = commonAt(entry.u32());
+  if (common === null) return null;
+  const start = entry.u32();
+  const end = start + entry.u32();
+  return { common, start, end, instructions: rest(entry) };
 }
 
 function readCommon(section: ByteReader, at: number): CommonInformation | null {
@@ -111,18 +141,6 @@ function readCommon(section: ByteReader, at: number): CommonInformation | null {
 
 function rest(entry: ByteReader): ByteReader {
   return entry.slice('call-frame instructions', entry.position, entry.remaining);
-}
-
-function find(descriptions: readonly FrameDescription[], pc: number): FrameDescription | null {
-  let low = 0;
-  let high = descriptions.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((descriptions[middle]?.start ?? 0) <= pc) low = middle + 1;
-    else high = middle;
-  }
-  const candidate = descriptions[low - 1];
-  return candidate !== undefined && pc < candidate.end ? candidate : null;
 }
 
 function computeRow({ common, start, instructions }: FrameDescription, pc: number): CfiRow | null {

@@ -54,7 +54,7 @@ export function createCallSites(
   const passedValues = new Map<string, Passed | null>();
   const chains = new Map<string, number[]>();
 
-  const functionAt = (address: number): DebugFunction | null => sources.at(address)?.function ?? null;
+  const { functionAt } = sources;
   const entryOf = (fn: DebugFunction): number | null => fn.ranges[0]?.start ?? null;
 
   const returningTo = (address: number) => functionAt(address - 1)?.scopes.callSites.get(address) ?? null;

@@ -4,7 +4,7 @@ import { type DebugFile, openDebugFile } from './debug-file.js';
 import { dieAt } from './dies.js';
 import { createFunctionIndex, type FunctionIndex } from './functions.js';
 import { type LineTable, readLineTable } from './line-table.js';
-import { createRangeMap, type Range, type RangeMap } from './range-map.js';
+import { createRangeMap, type Range, type RangeMap, Ranges } from './range-map.js';
 import { rangesOf } from './ranges.js';
 import {
   type EntryIndex,
@@ -115,13 +115,13 @@ function indexByAddress(
   headers: readonly UnitHeader[],
   open: (header: UnitHeader) => OpenUnit | null,
 ): RangeMap<UnitHeader> {
-  const listed = file.attempt('.debug_aranges', new Map<number, Range[]>(), () => readAddressRanges(file));
-  const ranges = headers
-    .filter(({ signature }) => signature === null)
-    .flatMap((header) => {
-      const own = listed.get(header.offset) ?? rangesOfRoot(file, open(header));
-      return own.map((range) => ({ ...range, value: header }));
-    });
+  const { ranges, listed } = file.attempt('.debug_aranges', noAddressRanges(), () =>
+    readAddressRanges(file, headers),
+  );
+  for (const header of headers) {
+    if (header.signature !== null || listed.has(header.offset)) continue;
+    for (const { start, end } of rangesOfRoot(file, open(header))) ranges.add(start, end, header);
+  }
   return createRangeMap(ranges);
 }
 
@@ -130,10 +130,20 @@ function rangesOfRoot(file: DebugFile, unit: OpenUnit | null): Range[] {
   return file.attempt(`The ranges of the unit at ${unit.unit.offset}`, [], () => rangesOf(unit.root.entry));
 }
 
-/** DWARF 5 §6.1.2: for each unit, by the offset of its header, the ranges that have code. */
-function readAddressRanges(file: DebugFile): Map<number, Range[]> {
+interface AddressRanges {
+  readonly ranges: Ranges<UnitHeader>;
+  /** Offsets of the units that are spoken of. */
+  readonly listed: Set<number>;
+}
+
+function noAddressRanges(): AddressRanges {
+  return { ranges: new Ranges(), listed: new Set() };
+}
+
+/** DWARF 5 §6.1.2: for each unit, by the offset of its header, the ranges that have code. @throws Malformed */
+function readAddressRanges(file: DebugFile, headers: readonly UnitHeader[]): AddressRanges {
+  const found = noAddressRanges();
   const section = file.section('.debug_aranges');
-  const ranges = new Map<number, Range[]>();
   while (section.remaining >= 12) {
     const length = section.u32();
     const set = section.split('address ranges of a unit', length);
@@ -141,18 +151,19 @@ function readAddressRanges(file: DebugFile): Map<number, Range[]> {
     const unitOffset = set.u32();
     const addressSize = set.u8();
     const segmentSize = set.u8();
-    if (addressSize !== 4 || segmentSize !== 0) continue;
+    const header = headerAround(headers, unitOffset);
+    if (addressSize !== 4 || segmentSize !== 0 || header?.offset !== unitOffset) continue;
+    if (header.signature !== null) continue;
+    found.listed.add(unitOffset);
     // Tuples are aligned to their own size, counted from the set's start.
     set.seek(Math.min(12, set.length));
-    const own = ranges.get(unitOffset) ?? [];
     while (set.remaining >= 8) {
       file.budget.spend(1);
       const start = set.u32();
       const size = set.u32();
       // (0, 0) would end the set, but a linker that drops sections leaves the same in the middle.
-      if (start !== 0 && size > 0) own.push({ start, end: start + size });
+      if (start !== 0) found.ranges.add(start, start + size, header);
     }
-    ranges.set(unitOffset, own);
   }
-  return ranges;
+  return found;
 }

@@ -1,5 +1,5 @@
 /** Debugging information entries (DWARF 5 §2): reading one, its attributes, and walking over many. */
-import { Malformed } from '../bytes.js';
+import { type ByteReader, Malformed } from '../bytes.js';
 import type { Abbreviation } from './abbreviations.js';
 import { AT } from './constants.js';
 import { type FormValue, readForm, skipForm } from './forms.js';
@@ -17,30 +17,43 @@ export interface Die {
 
 /** The entry at `offset`; null for the mark that ends a list of siblings. @throws Malformed */
 export function dieAt(unit: Unit, offset: number): Die | null {
-  const { reader } = unit;
   if (offset < unit.firstEntry) throw new Malformed(`.debug_info: no entry can be at ${offset}`);
+  const abbreviation = abbreviationAt(unit, offset);
+  if (abbreviation === null) return null;
+  return { unit, offset, tag: abbreviation.tag, abbreviation, valuesAt: unit.reader.position };
+}
+
+/** Leaves the reader where the values begin, or behind the mark that ends a list of siblings (null). */
+function abbreviationAt({ reader, abbreviations }: Unit, offset: number): Abbreviation | null {
   reader.seek(offset);
   const code = reader.uleb128();
   if (code === 0) return null;
-  const abbreviation = unit.abbreviations.get(code);
+  const abbreviation = abbreviations.get(code);
   if (abbreviation === undefined) throw new Malformed(`.debug_info: no abbreviation ${code} for ${offset}`);
-  return { unit, offset, tag: abbreviation.tag, abbreviation, valuesAt: reader.position };
+  return abbreviation;
 }
 
 /** Null when the entry has no such attribute. @throws Malformed */
-export function attributeOf(die: Die, name: number): FormValue | null {
-  const { reader } = die.unit;
-  const { attributes, names } = die.abbreviation;
+export function attributeOf({ unit, abbreviation, valuesAt }: Die, name: number): FormValue | null {
+  return valueAt(unit, abbreviation, valuesAt, name);
+}
+
+function valueAt(
+  { reader, offset }: Unit,
+  { names, attributes }: Abbreviation,
+  valuesAt: number,
+  name: number,
+): FormValue | null {
   // Most entries lack most attributes: settle that before any value is passed over.
-  if (!names.includes(name)) return null;
-  reader.seek(die.valuesAt);
-  for (const attribute of attributes) {
-    if (attribute.name === name) {
-      return readForm(reader, attribute.form, attribute.implicitValue, die.unit.offset);
-    }
-    skipForm(reader, attribute.form);
+  const index = names.indexOf(name);
+  const attribute = attributes[index];
+  if (attribute === undefined) return null;
+  if (attribute.offset !== null) reader.seek(valuesAt + attribute.offset);
+  else {
+    reader.seek(valuesAt);
+    for (let before = 0; before < index; before++) skipForm(reader, attributes[before]?.form ?? 0);
   }
-  return null;
+  return readForm(reader, attribute.form, attribute.implicitValue, offset);
 }
 
 /** Numbers, and offsets into other sections, which before DWARF 4 were written as numbers. @throws Malformed */
@@ -115,79 +128,113 @@ function stringAt({ file }: Unit, sectionName: string, offset: number): string {
 export class DieWalk {
   #next: number;
   #depth = 0;
-  #last: Die | null = null;
   #isAtEnd = false;
+  /** Of the entry that came last, and where it and its values begin. */
+  #abbreviation: Abbreviation | null = null;
+  #offset = 0;
+  #valuesAt = 0;
 
   constructor(
     private readonly unit: Unit,
     parent: Die,
   ) {
-    this.#next = positionAfter(parent);
+    const { reader } = unit;
+    passOver(reader, parent.abbreviation, parent.valuesAt);
+    this.#next = reader.position;
     this.#isAtEnd = !parent.abbreviation.hasChildren;
   }
 
   /** Depth of the entry that came last: 0 for the children of the parent. */
   get depth(): number {
-    return this.#depth - (this.#last?.abbreviation.hasChildren ? 1 : 0);
+    return this.#depth - (this.#abbreviation?.hasChildren ? 1 : 0);
   }
 
   /** Null at the end. @throws Malformed */
   next(): Die | null {
-    const { unit } = this;
-    while (!this.#isAtEnd && this.#next < unit.end) {
-      unit.file.budget.spend(1);
-      const die = dieAt(unit, this.#next);
-      if (die === null) {
-        this.#next = unit.reader.position;
-        this.#depth--;
-        if (this.#depth < 0) break;
-        continue;
+    const abbreviation = this.#advance();
+    if (abbreviation === null) return null;
+    const { tag } = abbreviation;
+    return { unit: this.unit, offset: this.#offset, tag, abbreviation, valuesAt: this.#valuesAt };
+  }
+
+  /** The next entry with this tag, without what is below entries of the tags in `closed`. @throws Malformed */
+  find(tag: number, closed: ReadonlySet<number>): Die | null {
+    while (true) {
+      const abbreviation = this.#advance();
+      if (abbreviation === null) return null;
+      if (abbreviation.tag === tag) {
+        return { unit: this.unit, offset: this.#offset, tag, abbreviation, valuesAt: this.#valuesAt };
       }
-      this.#next = positionAfter(die);
-      if (die.abbreviation.hasChildren) this.#depth++;
-      this.#last = die;
-      return die;
+      if (abbreviation.hasChildren && closed.has(abbreviation.tag)) this.skipChildren();
     }
-    this.#isAtEnd = true;
-    return null;
   }
 
   /** @throws Malformed */
   skipChildren(): void {
-    const last = this.#last;
-    if (last === null || !last.abbreviation.hasChildren) return;
-    const sibling = attributeOf(last, AT.sibling);
+    const { unit } = this;
+    const last = this.#abbreviation;
+    if (last === null || !last.hasChildren) return;
+    const sibling = valueAt(unit, last, this.#valuesAt, AT.sibling);
     // One that points backwards would lead in circles; the children are then walked over one by one.
-    if (sibling?.kind === 'reference' && sibling.offset >= this.#next && sibling.offset <= this.unit.end) {
+    if (sibling?.kind === 'reference' && sibling.offset >= this.#next && sibling.offset <= unit.end) {
       this.#next = sibling.offset;
       this.#depth--;
       return;
     }
     const depth = this.#depth;
     while (!this.#isAtEnd && this.#depth >= depth) {
-      if (this.#next >= this.unit.end) this.#isAtEnd = true;
-      else this.#stepOver();
+      if (this.#next >= unit.end) this.#isAtEnd = true;
+      else this.#step();
     }
   }
 
-  #stepOver(): void {
-    this.unit.file.budget.spend(1);
-    const die = dieAt(this.unit, this.#next);
-    if (die === null) {
-      this.#next = this.unit.reader.position;
-      this.#depth--;
-      return;
+  /** Moves to the next entry; null at the end. */
+  #advance(): Abbreviation | null {
+    while (!this.#isAtEnd && this.#next < this.unit.end) {
+      const offset = this.#next;
+      const abbreviation = this.#step();
+      if (abbreviation !== null) {
+        this.#abbreviation = abbreviation;
+        this.#offset = offset;
+        return abbreviation;
+      }
+      if (this.#depth < 0) break;
     }
-    this.#next = positionAfter(die);
-    if (die.abbreviation.hasChildren) this.#depth++;
+    this.#isAtEnd = true;
+    return null;
+  }
+
+  /** Moves over one entry, or (null) over the mark that ends a list of siblings. */
+  #step(): Abbreviation | null {
+    const { unit } = this;
+    const { reader } = unit;
+    unit.file.budget.spend(1);
+    const offset = this.#next;
+    const abbreviation = abbreviationAt(unit, offset);
+    if (abbreviation === null) {
+      this.#next = reader.position;
+      this.#depth--;
+      return null;
+    }
+    this.#valuesAt = reader.position;
+    passOver(reader, abbreviation, reader.position);
+    this.#next = reader.position;
+    if (abbreviation.hasChildren) this.#depth++;
+    return abbreviation;
   }
 }
 
-function positionAfter({ unit, abbreviation, valuesAt }: Die): number {
-  if (abbreviation.valuesSize !== null) return valuesAt + abbreviation.valuesSize;
-  unit.reader.seek(valuesAt);
-  for (const { form } of abbreviation.attributes) skipForm(unit.reader, form);
-  return unit.reader.position;
+/** Leaves the reader behind the values that begin at `valuesAt`. */
+function passOver(reader: ByteReader, { valuesSize, steps }: Abbreviation, valuesAt: number): void {
+  if (valuesSize !== null) {
+    reader.seek(valuesAt + valuesSize);
+    return;
+  }
+  reader.seek(valuesAt);
+  for (const step of steps) {
+    if (step >= 0) reader.skip(step);
+    else skipForm(reader, -1 - step);
+  }
 }
 
 /** The children themselves, without what is below them. @throws Malformed */

@@ -70,7 +70,7 @@ export function skipForm(reader: ByteReader, form: number): void {
   }
   switch (form) {
     case FORM.string:
-      skipString(reader);
+      reader.skipCString();
       return;
     case FORM.block1:
       reader.skip(reader.u8());
@@ -148,7 +148,7 @@ export function readForm(
       return { kind: 'flag', value: true };
     case FORM.string: {
       const offset = reader.position;
-      skipString(reader);
+      reader.skipCString();
       return { kind: 'string', offset };
     }
     case FORM.strp:
@@ -219,12 +219,6 @@ function directForm(reader: ByteReader): number {
     throw new Malformed(`indirect attribute form 0x${form.toString(16)} is not allowed`);
   }
   return form;
-}
-
-function skipString(reader: ByteReader): void {
-  const end = reader.bytes.indexOf(0, reader.position);
-  if (end < 0) throw new Malformed(`${reader.what}: string at ${reader.base + reader.position} has no end`);
-  reader.seek(end + 1);
 }
 
 function constant(value: number): FormValue {

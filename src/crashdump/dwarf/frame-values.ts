@@ -84,7 +84,7 @@ export function createFrameValues({ sources, callSites, cfiAt }: FrameValuesDeps
   };
 
   const callerOf = ({ caller, readMemory }: Frame): Frame | null => {
-    const fn = caller === null ? null : (sources.at(caller.pc - 1)?.function ?? null);
+    const fn = caller === null ? null : sources.functionAt(caller.pc - 1);
     if (caller === null || fn === null) return null;
     const { registers, cfa = null, caller: next = null } = caller;
     return { fn, pc: caller.pc - 1, registers, cfa, caller: next, readMemory };

@@ -1,7 +1,7 @@
 /** The functions of a unit by address, each with its scopes (see scopes.ts) once it has been asked for. */
-import { AT, TAG } from './constants.js';
+import { AT, C_LANGUAGES, TAG } from './constants.js';
 import { type Die, DieWalk, flagAttribute } from './dies.js';
-import { createRangeMap, type Range, type RangeMap } from './range-map.js';
+import { createRangeMap, type Range, type RangeMap, Ranges } from './range-map.js';
 import { rangesOf } from './ranges.js';
 import { type FunctionScopes, readScopes } from './scopes.js';
 import type { Unit, UnitRoot } from './units.js';
@@ -23,32 +23,31 @@ export function createFunctionIndex(unit: Unit, root: UnitRoot): FunctionIndex {
   let index: RangeMap<DebugFunction> | undefined;
   return {
     at(address) {
-      index ??= createRangeMap(
-        collectFunctions(unit, root).flatMap((value) => value.ranges.map((range) => ({ ...range, value }))),
-      );
+      index ??= createRangeMap(collectFunctions(unit, root));
       return index.at(address);
     },
   };
 }
 
 /** All that have code. A unit that breaks off keeps what came before. */
-function collectFunctions(unit: Unit, root: UnitRoot): DebugFunction[] {
-  const functions: DebugFunction[] = [];
+function collectFunctions(unit: Unit, root: UnitRoot): Ranges<DebugFunction> {
+  const functions = new Ranges<DebugFunction>();
+  const closed = root.language !== null && C_LANGUAGES.has(root.language) ? CLOSED_IN_C : CLOSED;
   unit.file.attempt(`The functions of ${root.name ?? `the unit at ${unit.offset}`}`, null, () => {
     const walk = new DieWalk(unit, root.entry);
-    for (let die = walk.next(); die !== null; die = walk.next()) {
-      if (die.tag === TAG.subprogram) {
-        const ranges = rangesOf(die);
-        if (ranges.length > 0) functions.push(lazyFunction(die, root, ranges));
-        else if (flagAttribute(die, AT.declaration)) walk.skipChildren();
-      } else if (NEVER_HOLD_FUNCTIONS.has(die.tag)) walk.skipChildren();
+    for (let die = walk.find(TAG.subprogram, closed); die !== null; die = walk.find(TAG.subprogram, closed)) {
+      const ranges = rangesOf(die);
+      const fn = ranges.length === 0 ? null : lazyFunction(die, root, ranges);
+      if (fn !== null) for (const { start, end } of ranges) functions.add(start, end, fn);
+      else if (flagAttribute(die, AT.declaration)) walk.skipChildren();
     }
     return null;
   });
   return functions;
 }
 
-const NEVER_HOLD_FUNCTIONS: ReadonlySet<number> = new Set([
+/** Nothing below these has code. */
+const CLOSED: ReadonlySet<number> = new Set([
   TAG.array_type,
   TAG.enumeration_type,
   TAG.subroutine_type,
@@ -56,6 +55,7 @@ const NEVER_HOLD_FUNCTIONS: ReadonlySet<number> = new Set([
   TAG.call_site,
   TAG.GNU_call_site,
 ]);
+const CLOSED_IN_C: ReadonlySet<number> = new Set([...CLOSED, TAG.structure_type, TAG.union_type]);
 
 function lazyFunction(die: Die, root: UnitRoot, ranges: readonly Range[]): DebugFunction {
   let scopes: FunctionScopes | undefined;

@@ -1,5 +1,6 @@
 /** Runs line programs (DWARF 5 §6.2.5) and keeps the rows that GDB would keep. */
 import { Malformed } from '../bytes.js';
+import { ascending } from '../order.js';
 import type { WorkBudget } from './budget.js';
 import { type LineHeader, readFileAfterName } from './line-header.js';
 
@@ -14,16 +15,41 @@ export interface LineRows {
   readonly error: string | null;
 }
 
-interface Row {
-  address: number;
-  file: number;
-  line: number;
-  isStatement: boolean;
+/** What a program says before it is in order: rows of all sequences, one after the other, in columns. */
+class RowColumns {
+  readonly addresses: number[] = [];
+  readonly files: number[] = [];
+  readonly lines: number[] = [];
+  readonly statements: number[] = [];
+
+  get count(): number {
+    return this.addresses.length;
+  }
+
+  push(address: number, file: number, line: number, isStatement: boolean): void {
+    this.addresses.push(address);
+    this.files.push(file);
+    this.lines.push(line);
+    this.statements.push(isStatement ? 1 : 0);
+  }
+
+  cutBackTo(count: number): void {
+    this.addresses.length = count;
+    this.files.length = count;
+    this.lines.length = count;
+    this.statements.length = count;
+  }
 }
 
+/** A run of rows: what the linker keeps or moves as one. */
 interface Sequence {
-  rows: Row[];
+  /** Positions of its first row and behind its last one. */
+  from: number;
+  to: number;
+  /** The address where it ends. */
   end: number;
+  /** By address, as compilers write them, all but always. */
+  isSorted: boolean;
 }
 
 const LNS = {
@@ -46,20 +72,19 @@ const LNE = { end_sequence: 1, set_address: 2, define_file: 3, set_discriminator
 const MAX_ROWS = 4_000_000;
 
 export function readLineRows(header: LineHeader, budget: WorkBudget): LineRows {
-  const sequences: Sequence[] = [];
+  const recorder = new Recorder();
   let error: string | null = null;
   try {
-    run(header, budget, sequences);
+    run(header, budget, recorder);
   } catch (thrown) {
     if (!(thrown instanceof Malformed)) throw thrown;
     error = thrown.message;
   }
-  return { ...flatten(sequences), error };
+  return { ...inOrder(recorder), error };
 }
 
-function run(header: LineHeader, budget: WorkBudget, sequences: Sequence[]): void {
+function run(header: LineHeader, budget: WorkBudget, recorder: Recorder): void {
   const { program, opcodeBase, lineBase, lineRange, minimumInstructionLength, maximumOperations } = header;
-  const recorder = new Recorder(sequences);
   let address = 0;
   let operation = 0;
   let file = 1;
@@ -160,17 +185,17 @@ function run(header: LineHeader, budget: WorkBudget, sequences: Sequence[]): voi
  * - rows of line 0 are left out, so that the line before them goes on.
  */
 class Recorder {
-  #rows: Row[] = [];
-  #count = 0;
+  readonly rows = new RowColumns();
+  readonly sequences: Sequence[] = [];
+  /** Of the sequence that is being recorded. */
+  #from = 0;
+  #isSorted = true;
   #file: number | null = null;
   #line = 0;
   #discriminator = 0;
   #lineHasDiscriminator = false;
   #address: number | null = null;
   #sawStatement = false;
-  #isSorted = true;
-
-  constructor(private readonly sequences: Sequence[]) {}
 
   startLine(): void {
     this.#lineHasDiscriminator = this.#discriminator !== 0;
@@ -186,7 +211,7 @@ class Recorder {
     const isHidden = isNewFile && address === this.#address && !isStatement && this.#sawStatement;
     if (!isHidden && line > 0) {
       if (isNewFile || line !== this.#line || !this.#lineHasDiscriminator) {
-        this.#add({ address, file, line, isStatement }, isNewFile);
+        this.#add(address, file, line, isStatement, isNewFile);
         this.#line = line;
       }
       this.#file = file;
@@ -200,11 +225,12 @@ class Recorder {
   }
 
   endSequence(end: number): void {
+    const { rows } = this;
     // What the linker dropped begins at address 0.
-    const start = this.#rows[0]?.address ?? 0;
-    if (!this.#isSorted) this.#rows.sort((a, b) => a.address - b.address);
-    if (start !== 0) this.sequences.push({ rows: this.#rows, end });
-    this.#rows = [];
+    const isKept = rows.count > this.#from && rows.addresses[this.#from] !== 0;
+    if (isKept) this.sequences.push({ from: this.#from, to: rows.count, end, isSorted: this.#isSorted });
+    else rows.cutBackTo(this.#from);
+    this.#from = rows.count;
     this.#isSorted = true;
     this.#file = null;
     this.#line = 0;
@@ -214,42 +240,61 @@ class Recorder {
     this.#sawStatement = false;
   }
 
-  #add(row: Row, isNewFile: boolean): void {
-    const last = this.#rows.at(-1);
-    if (last !== undefined && row.address < last.address) this.#isSorted = false;
-    if (last !== undefined && last.address === row.address) {
-      if (!isNewFile && last.isStatement && !row.isStatement) return;
-      this.#rows.pop();
-      this.#count--;
+  #add(address: number, file: number, line: number, isStatement: boolean, isNewFile: boolean): void {
+    const { rows } = this;
+    const last = rows.count - 1;
+    if (last >= this.#from) {
+      const lastAddress = rows.addresses[last] ?? 0;
+      if (address < lastAddress) this.#isSorted = false;
+      if (address === lastAddress) {
+        if (!isNewFile && rows.statements[last] === 1 && !isStatement) return;
+        rows.cutBackTo(last);
+      }
     }
-    if (++this.#count > MAX_ROWS) throw new Malformed(`line program: more than ${MAX_ROWS} rows`);
-    this.#rows.push(row);
+    if (rows.count >= MAX_ROWS) throw new Malformed(`line program: more than ${MAX_ROWS} rows`);
+    rows.push(address, file, line, isStatement);
   }
 }
 
-function flatten(sequences: readonly Sequence[]): Omit<LineRows, 'error'> {
-  const addresses: number[] = [];
-  const files: number[] = [];
-  const lines: number[] = [];
-  const statements: number[] = [];
-  const push = ({ address, file, line, isStatement }: Row) => {
-    addresses.push(address);
-    files.push(file);
-    lines.push(line);
-    statements.push(isStatement ? 1 : 0);
+function inOrder({ rows, sequences }: Recorder): Omit<LineRows, 'error'> {
+  // Each sequence gets one more row, where it ends.
+  const size = sequences.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  const addresses = new Uint32Array(size);
+  const files = new Uint32Array(size);
+  const lines = new Uint32Array(size);
+  const statements = new Uint8Array(size);
+  let count = 0;
+  const copy = (row: number, limit: number) => {
+    const address = rows.addresses[row] ?? 0;
+    if (address >= limit) return;
+    addresses[count] = address;
+    files[count] = rows.files[row] ?? 0;
+    lines[count] = rows.lines[row] ?? 0;
+    statements[count] = rows.statements[row] ?? 0;
+    count++;
   };
-  const byStart = sequences.toSorted((a, b) => (a.rows[0]?.address ?? 0) - (b.rows[0]?.address ?? 0));
-  for (const [index, { rows, end }] of byStart.entries()) {
+  const starts = sequences.map((sequence) => firstAddress(rows, sequence));
+  const order = ascending(starts);
+  for (const [index, position] of order.entries()) {
+    const sequence = sequences[position];
+    if (sequence === undefined) continue;
     // Where sequences overlap, which only broken files do, the one that begins later counts.
-    const next = byStart[index + 1]?.rows[0]?.address ?? Number.POSITIVE_INFINITY;
-    const limit = Math.min(end, next);
-    for (const row of rows) if (row.address < limit) push(row);
-    push({ address: limit, file: 0, line: 0, isStatement: false });
+    const next = order[index + 1];
+    const limit = Math.min(sequence.end, next === undefined ? Number.POSITIVE_INFINITY : (starts[next] ?? 0));
+    const { from, to } = sequence;
+    const sorted = sequence.isSorted ? null : ascending(rows.addresses.slice(from, to));
+    for (let row = from; row < to; row++) copy(from + (sorted?.[row - from] ?? row - from), limit);
+    addresses[count++] = limit;
   }
   return {
-    addresses: Uint32Array.from(addresses),
-    files: Uint32Array.from(files),
-    lines: Uint32Array.from(lines),
-    statements: Uint8Array.from(statements),
+    addresses: addresses.subarray(0, count),
+    files: files.subarray(0, count),
+    lines: lines.subarray(0, count),
+    statements: statements.subarray(0, count),
   };
+}
+
+function firstAddress({ addresses }: RowColumns, { from, to, isSorted }: Sequence): number {
+  if (isSorted) return addresses[from] ?? 0;
+  return addresses.slice(from, to).reduce((lowest, address) => Math.min(lowest, address));
 }

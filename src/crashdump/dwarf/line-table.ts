@@ -1,3 +1,4 @@
+import { lastAtOrBefore } from '../order.js';
 import type { DebugFile } from './debug-file.js';
 import { type LineHeader, readLineHeader } from './line-header.js';
 import { type LineRows, readLineRows } from './line-rows.js';
@@ -59,18 +60,6 @@ export function readLineTable(file: DebugFile, unit: Unit, root: UnitRoot): Line
       };
     },
   };
-}
-
-/** -1 when all are greater. */
-function lastAtOrBefore(addresses: Uint32Array, address: number): number {
-  let low = 0;
-  let high = addresses.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((addresses[middle] ?? 0) <= address) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }
 
 /**

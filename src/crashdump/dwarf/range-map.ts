@@ -1,3 +1,5 @@
+import { ascending, lastAtOrBefore } from '../order.js';
+
 /** A half-open range of addresses, or of offsets. */
 export interface Range {
   readonly start: number;
@@ -7,17 +9,29 @@ export interface Range {
 /** Which of many ranges covers a place; of nested ones the innermost. */
 export interface RangeMap<T> {
   at(place: number): T | null;
-  readonly size: number;
+}
+
+/** Ranges on their way into a map: three columns, since there may be a hundred thousand. */
+export class Ranges<T> {
+  readonly starts: number[] = [];
+  readonly ends: number[] = [];
+  readonly values: T[] = [];
+
+  /** An empty range is none, nor is one beyond the addresses that there are. */
+  add(start: number, end: number, value: T): void {
+    if (start >= end || start > 0xffffffff) return;
+    this.starts.push(start);
+    this.ends.push(end);
+    this.values.push(value);
+  }
 }
 
 /**
  * Lays ranges that may nest (or, in broken files, overlap) out flat, so that a look-up is one binary search.
- * Of two equal ranges the one that comes later in `entries` counts as the inner one.
+ * Of two equal ranges the one that was added later counts as the inner one.
  */
-export function createRangeMap<T>(entries: readonly (Range & { readonly value: T })[]): RangeMap<T> {
-  const sorted = entries
-    .filter(({ start, end }) => start < end)
-    .sort((a, b) => a.start - b.start || b.end - a.end);
+export function createRangeMap<T>(ranges: Ranges<T>): RangeMap<T> {
+  const { ends, values: whose } = ranges;
   const starts: number[] = [];
   const values: (T | null)[] = [];
   const begin = (place: number, value: T | null) => {
@@ -29,32 +43,35 @@ export function createRangeMap<T>(entries: readonly (Range & { readonly value: T
     values.push(value);
   };
 
-  const open: (Range & { readonly value: T })[] = [];
+  /** Positions of the ranges that are not over yet, outermost first. */
+  const open: number[] = [];
+  const endOf = (position: number | undefined) => (position === undefined ? 0 : (ends[position] ?? 0));
   const closeUpTo = (place: number) => {
-    for (let inner = open.at(-1); inner !== undefined && inner.end <= place; inner = open.at(-1)) {
-      const { end } = inner;
-      while (open.length > 0 && (open.at(-1)?.end ?? 0) <= end) open.pop();
-      begin(end, open.at(-1)?.value ?? null);
+    while (open.length > 0 && endOf(open.at(-1)) <= place) {
+      const end = endOf(open.at(-1));
+      while (open.length > 0 && endOf(open.at(-1)) <= end) open.pop();
+      const around = open.at(-1);
+      begin(end, around === undefined ? null : (whose[around] ?? null));
     }
   };
-  for (const entry of sorted) {
-    closeUpTo(entry.start);
-    open.push(entry);
-    begin(entry.start, entry.value);
+  for (const position of outermostFirst(ranges)) {
+    const start = ranges.starts[position] ?? 0;
+    closeUpTo(start);
+    open.push(position);
+    begin(start, whose[position] ?? null);
   }
   closeUpTo(Number.POSITIVE_INFINITY);
 
-  return {
-    size: sorted.length,
-    at(place) {
-      let low = 0;
-      let high = starts.length;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if ((starts[middle] ?? 0) <= place) low = middle + 1;
-        else high = middle;
-      }
-      return values[low - 1] ?? null;
-    },
-  };
+  return { at: (place) => values[lastAtOrBefore(starts, place)] ?? null };
+}
+
+/** By start; of those with the same start the one that ends last comes first. */
+function outermostFirst<T>({ starts, ends }: Ranges<T>): Uint32Array {
+  const order = ascending(starts);
+  const startAt = (index: number) => starts[order[index] ?? 0];
+  for (let from = 0, to = 1; from < order.length; from = to++) {
+    while (to < order.length && startAt(to) === startAt(from)) to++;
+    if (to - from > 1) order.subarray(from, to).sort((a, b) => (ends[b] ?? 0) - (ends[a] ?? 0));
+  }
+  return order;
 }

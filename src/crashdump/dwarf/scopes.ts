@@ -1,7 +1,7 @@
 /** What lies inside a function: the calls inlined into it, its parameters, the calls that it makes. */
 import { AT, TAG } from './constants.js';
 import { addressAttribute, constantAttribute, type Die, DieWalk } from './dies.js';
-import { createRangeMap, type Range, type RangeMap } from './range-map.js';
+import { createRangeMap, type Range, type RangeMap, Ranges } from './range-map.js';
 import { rangesOf } from './ranges.js';
 
 export interface FunctionScopes {
@@ -32,7 +32,8 @@ interface OpenScope extends Scope {
 export function readScopes(die: Die, ranges: readonly Range[]): FunctionScopes {
   const outermost: OpenScope = { die, caller: null, callFile: null, callLine: null, parameters: [] };
   const callSites = new Map<number, Die>();
-  const covered: (Range & { value: Scope })[] = ranges.map((range) => ({ ...range, value: outermost }));
+  const covered = new Ranges<Scope>();
+  for (const { start, end } of ranges) covered.add(start, end, outermost);
   die.unit.file.attempt(`The function at ${die.offset} of .debug_info`, null, () => {
     collect(outermost, covered, callSites);
     return null;
@@ -48,11 +49,7 @@ export function readScopes(die: Die, ranges: readonly Range[]): FunctionScopes {
   };
 }
 
-function collect(
-  outermost: OpenScope,
-  covered: (Range & { value: Scope })[],
-  callSites: Map<number, Die>,
-): void {
+function collect(outermost: OpenScope, covered: Ranges<Scope>, callSites: Map<number, Die>): void {
   const walk = new DieWalk(outermost.die.unit, outermost.die);
   // The scope that entries at each depth belong to; what is deeper than the current entry is out of date.
   const scopes: OpenScope[] = [outermost];
@@ -63,7 +60,7 @@ function collect(
     switch (die.tag) {
       case TAG.inlined_subroutine: {
         inner = inlinedScope(die, scope);
-        for (const range of rangesOf(die)) covered.push({ ...range, value: inner });
+        for (const { start, end } of rangesOf(die)) covered.add(start, end, inner);
         break;
       }
       case TAG.lexical_block:

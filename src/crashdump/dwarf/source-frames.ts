@@ -26,8 +26,10 @@ export interface SourceScope {
 export interface SourceLookup {
   /** Null for addresses that no unit covers. */
   at(address: number): SourcePlace | null;
-  /** The function, not inlined, that covers the address; in C++ with its parameters. */
-  functionAt(address: number): FirmwareSymbol | null;
+  /** The function, not inlined, that covers the address. It needs no line table, which `at` does. */
+  functionAt(address: number): DebugFunction | null;
+  /** Its name, in C++ with its parameters. */
+  functionSymbolAt(address: number): FirmwareSymbol | null;
 }
 
 /** A dump asks for some hundreds of addresses; a fleet's dumps for the same ones again and again. */
@@ -78,12 +80,15 @@ export function createSourceLookup(information: DebugInformation): SourceLookup 
     return place;
   };
 
+  const functionAt = (address: number) => information.unitAt(address)?.functions.at(address) ?? null;
+
   return {
     at,
-    functionAt(address) {
-      const fn = at(address)?.function;
+    functionAt,
+    functionSymbolAt(address) {
+      const fn = functionAt(address);
       const [first] = fn?.ranges ?? [];
-      if (fn === null || fn === undefined || first === undefined) return null;
+      if (fn === null || first === undefined) return null;
       const { offset } = fn.die;
       let name = fullNames.get(offset);
       if (name === undefined) {

@@ -1,6 +1,6 @@
 /** Where members lie in structs, by the names of both. */
 import { AT, TAG } from './constants.js';
-import type { DebugInformation } from './debug-information.js';
+import type { DebugInformation, OpenUnit } from './debug-information.js';
 import {
   attributeOf,
   childrenOf,
@@ -18,24 +18,25 @@ export interface Member {
   size: number;
 }
 
-export type StructMembers = (struct: string, path: string) => Member | null;
+/** `near` is an address of the code that uses the struct: its unit is looked through before all others. */
+export type StructMembers = (struct: string, path: string, near: () => number | null) => Member | null;
 
 const STRUCTS: ReadonlySet<number> = new Set([TAG.structure_type, TAG.class_type, TAG.union_type]);
 const POINTER_SIZE = 4;
 const MAX_DEPTH = 16;
 
-/** @returns looks up `('tskTaskControlBlock', 'xStateListItem.pvOwner')` */
+/** @returns looks up `('tskTaskControlBlock', 'xStateListItem.pvOwner', …)` */
 export function createStructMembers(information: DebugInformation): StructMembers {
   const structs = new Map<string, Die | null>();
   const answers = new Map<string, Member | null>();
-  return (struct, path) => {
+  return (struct, path, near) => {
     const key = `${struct} ${path}`;
     let answer = answers.get(key);
     if (answer === undefined) {
       answer = information.file.attempt(`The struct ${struct}`, null, () => {
         let die = structs.get(struct);
         if (die === undefined) {
-          die = findStruct(information, struct);
+          die = findStruct(information, struct, near());
           structs.set(struct, die);
         }
         return die === null ? null : memberAt(die, path.split('.'));
@@ -47,13 +48,18 @@ export function createStructMembers(information: DebugInformation): StructMember
 }
 
 /** The first definition, under its own name or that of a typedef, that stands in no function or namespace. */
-function findStruct({ unitHeaders, open, file }: DebugInformation, name: string): Die | null {
+function findStruct(information: DebugInformation, name: string, near: number | null): Die | null {
+  const { unitHeaders, open, unitAt, file } = information;
+  const lookThrough = (unit: OpenUnit | null) =>
+    unit === null
+      ? null
+      : file.attempt(`The types of the unit at ${unit.unit.offset}`, null, () =>
+          structIn(unit.root.entry, name),
+        );
+  const nearby = near === null ? null : lookThrough(unitAt(near));
+  if (nearby !== null) return nearby;
   for (const header of unitHeaders) {
-    const unit = open(header);
-    if (unit === null) continue;
-    const found = file.attempt(`The types of the unit at ${header.offset}`, null, () =>
-      structIn(unit.root.entry, name),
-    );
+    const found = lookThrough(open(header));
     if (found !== null) return found;
   }
   return null;

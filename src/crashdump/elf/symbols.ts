@@ -1,7 +1,8 @@
 import type { ByteReader } from '../bytes.js';
 import type { FirmwareSymbol } from '../firmware-image.js';
+import { ascending, lastAtOrBefore } from '../order.js';
 import { demangle } from './demangle.js';
-import { type ElfFile, type ElfSection, nameIn, SHF_ALLOC, SHF_EXECINSTR, SHT_SYMTAB } from './elf-file.js';
+import { type ElfFile, type ElfSection, SHF_ALLOC, SHF_EXECINSTR, SHT_SYMTAB } from './elf-file.js';
 
 /** Names of addresses from `.symtab`, chosen as GDB chooses them. C++ names are demangled, with parameters. */
 export interface SymbolTable {
@@ -13,19 +14,31 @@ export interface SymbolTable {
   named(name: string): FirmwareSymbol | null;
 }
 
-interface Entry extends FirmwareSymbol {
-  /** Index of its section; null for ROM addresses that a linker script names. */
-  section: number | null;
-  isGlobal: boolean;
+/** What symbols there are, in columns: of thousands a dump asks for dozens, and only those get a name. */
+interface Columns {
+  readonly strings: ByteReader;
+  /** Offsets in `strings`. */
+  readonly names: number[];
+  readonly addresses: number[];
+  readonly sizes: number[];
+  /** Indices of their sections; `ABSOLUTE` for ROM addresses that a linker script names. */
+  readonly sections: number[];
+  readonly areGlobal: boolean[];
 }
 
-/** The symbols of one section, by address. */
+/** The symbols of one section. */
 interface SectionSymbols {
-  entries: readonly Entry[];
-  /** For each entry, the last one up to it that has a size; -1 where there is none. */
-  lastSized: Int32Array;
+  /** Ascending. */
+  readonly addresses: readonly number[];
+  /** For each address, the symbol's position in the columns. */
+  readonly positions: Uint32Array;
+  /** For each address, the last one up to it whose symbol has a size; -1 where there is none. */
+  readonly lastSized: Int32Array;
 }
 
+const ABSOLUTE = -1;
+/** Looking through the names is quick; whoever asks more often gets an index. */
+const MAX_SEARCHES = 16;
 const SYMBOL_SIZE = 16;
 const STT_NOTYPE = 0;
 const STT_OBJECT = 1;
@@ -38,122 +51,147 @@ const LOWEST_ROM_ADDRESS = 0x1000;
 
 /** An ELF without a symbol table, or with a broken one, has no symbols. */
 export function readSymbols(elf: ElfFile): SymbolTable {
-  const entries = [...readEntries(elf)];
+  const columns = readColumns(elf);
+  if (columns === null) return { at: () => null, functionAt: () => null, named: () => null };
   const allocated = elf.sections.filter(({ flags, size }) => (flags & SHF_ALLOC) !== 0 && size > 0);
-  const bySection = new Map<number | null, SectionSymbols>();
-  for (const [section, own] of groupBySection(entries)) bySection.set(section, sorted(own));
-  let byName: Map<string, Entry> | undefined;
+  const groups = groupBySection(columns);
+  const bySection = new Map<number, SectionSymbols>();
+  let byName: Map<string, number> | undefined;
+  let searches = 0;
 
-  const find = (address: number, isAcceptable: (section: ElfSection, symbol: Entry) => boolean) => {
+  const symbolsOf = (section: number): SectionSymbols => {
+    const symbols = bySection.get(section) ?? sorted(columns, groups.get(section) ?? []);
+    bySection.set(section, symbols);
+    return symbols;
+  };
+  const find = (address: number, isAcceptable: (section: ElfSection, size: number) => boolean) => {
     const section = allocated.find(({ address: start, size }) => address >= start && address < start + size);
-    if (section === undefined) return exactly(bySection.get(null), address);
-    const symbols = bySection.get(section.index);
-    const symbol = symbols === undefined ? null : covering(symbols, address);
-    return symbol !== null && isAcceptable(section, symbol) ? published(symbol) : null;
+    if (section === undefined) return exactly(columns, symbolsOf(ABSOLUTE), address);
+    const position = covering(columns, symbolsOf(section.index), address);
+    if (position === null || !isAcceptable(section, columns.sizes[position] ?? 0)) return null;
+    return published(columns, position);
   };
   const isCode = ({ flags }: ElfSection) => (flags & SHF_EXECINSTR) !== 0;
   return {
-    at: (address) => find(address, (section, { size }) => isCode(section) || size > 0),
+    at: (address) => find(address, (section, size) => isCode(section) || size > 0),
     functionAt: (address) => find(address, isCode),
     named(name) {
-      byName ??= indexByName(entries);
-      return byName.get(name) ?? null;
+      if (++searches > MAX_SEARCHES) byName ??= indexByName(columns);
+      const position = byName === undefined ? search(columns, name) : byName.get(name);
+      return position === undefined ? null : { name, ...placeOf(columns, position) };
     },
   };
 }
 
-function* readEntries(elf: ElfFile): Generator<Entry> {
+function readColumns(elf: ElfFile): Columns | null {
   const section = elf.sections.find(({ type }) => type === SHT_SYMTAB);
   const table = section === undefined ? null : elf.contentsOf(section);
   const stringSection = section === undefined ? undefined : elf.sections[section.link];
   const strings = stringSection === undefined ? null : elf.contentsOf(stringSection);
-  if (table === null || strings === null) return;
+  if (table === null || strings === null) return null;
+  const isAllocatedAt = elf.sections.map(({ flags }) => (flags & SHF_ALLOC) !== 0);
+  const lastEnd = strings.bytes.lastIndexOf(0);
+  const columns: Columns = { strings, names: [], addresses: [], sizes: [], sections: [], areGlobal: [] };
   while (table.remaining >= SYMBOL_SIZE) {
-    const entry = readEntry(elf, table.split('symbol', SYMBOL_SIZE), strings);
-    if (entry !== null) yield entry;
+    const nameAt = table.u32();
+    const address = table.u32();
+    const size = table.u32();
+    const info = table.u8();
+    table.u8();
+    const sectionIndex = table.u16();
+    const type = info & 0xf;
+    if (type !== STT_NOTYPE && type !== STT_OBJECT && type !== STT_FUNC) continue;
+    const isAbsolute = sectionIndex === SHN_ABS;
+    if (isAbsolute && address < LOWEST_ROM_ADDRESS) continue;
+    if (!isAbsolute && (sectionIndex >= SHN_LORESERVE || isAllocatedAt[sectionIndex] !== true)) continue;
+    if (nameAt > lastEnd || !isWritten(strings.bytes, nameAt)) continue;
+    columns.names.push(nameAt);
+    columns.addresses.push(address);
+    columns.sizes.push(size);
+    columns.sections.push(isAbsolute ? ABSOLUTE : sectionIndex);
+    columns.areGlobal.push(info >> 4 !== STB_LOCAL);
   }
+  return columns;
 }
 
-function readEntry(elf: ElfFile, symbol: ByteReader, strings: ByteReader): Entry | null {
-  const nameAt = symbol.u32();
-  const address = symbol.u32();
-  const size = symbol.u32();
-  const info = symbol.u8();
-  symbol.skip(1);
-  const sectionIndex = symbol.u16();
-  const type = info & 0xf;
-  if (type !== STT_NOTYPE && type !== STT_OBJECT && type !== STT_FUNC) return null;
-  const isAbsolute = sectionIndex === SHN_ABS;
-  if (isAbsolute && address < LOWEST_ROM_ADDRESS) return null;
-  if (!isAbsolute && (sectionIndex >= SHN_LORESERVE || !isAllocated(elf.sections[sectionIndex]))) return null;
-  const name = nameIn(strings, nameAt);
-  // Mapping symbols and assembler-local labels are not names that anybody wrote.
-  if (name === '' || name.startsWith('$') || name.startsWith('.L')) return null;
-  return {
-    name,
-    address,
-    size,
-    section: isAbsolute ? null : sectionIndex,
-    isGlobal: info >> 4 !== STB_LOCAL,
-  };
+/** Mapping symbols (`$x`) and assembler-local labels (`.L1`) are not names that anybody wrote. */
+function isWritten(strings: Uint8Array, at: number): boolean {
+  const first = strings[at];
+  return first !== 0 && first !== 0x24 && !(first === 0x2e && strings[at + 1] === 0x4c);
 }
 
-function isAllocated(section: ElfSection | undefined): boolean {
-  return section !== undefined && (section.flags & SHF_ALLOC) !== 0;
-}
-
-function groupBySection(entries: readonly Entry[]): Map<number | null, Entry[]> {
-  const groups = new Map<number | null, Entry[]>();
-  for (const entry of entries) {
-    const group = groups.get(entry.section);
-    if (group === undefined) groups.set(entry.section, [entry]);
-    else group.push(entry);
+function groupBySection({ sections }: Columns): Map<number, number[]> {
+  const groups = new Map<number, number[]>();
+  for (const [position, section] of sections.entries()) {
+    const group = groups.get(section);
+    if (group === undefined) groups.set(section, [position]);
+    else group.push(position);
   }
   return groups;
 }
 
 /** Of several names for one address the alphabetically last one is taken. */
-function sorted(group: readonly Entry[]): SectionSymbols {
-  const entries = group.toSorted((a, b) => a.address - b.address || (a.name < b.name ? -1 : 1));
-  const lastSized = new Int32Array(entries.length);
+function sorted(columns: Columns, group: readonly number[]): SectionSymbols {
+  const unsorted = group.map((position) => columns.addresses[position] ?? 0);
+  const positions = ascending(unsorted).map((index) => group[index] ?? 0);
+  const addresses = Array.from(positions, (position) => columns.addresses[position] ?? 0);
+  for (let from = 0, to = 1; from < addresses.length; from = to++) {
+    while (to < addresses.length && addresses[to] === addresses[from]) to++;
+    if (to - from > 1) sortByName(columns, positions.subarray(from, to));
+  }
+  const lastSized = new Int32Array(positions.length);
   let last = -1;
-  for (const [index, { size }] of entries.entries()) {
-    if (size > 0) last = index;
+  for (const [index, position] of positions.entries()) {
+    if ((columns.sizes[position] ?? 0) > 0) last = index;
     lastSized[index] = last;
   }
-  return { entries, lastSized };
+  return { addresses, positions, lastSized };
+}
+
+function sortByName(columns: Columns, positions: Uint32Array): void {
+  const named = Array.from(positions, (position) => ({ position, name: nameOf(columns, position) }));
+  named.sort((a, b) => (a.name < b.name ? -1 : 1));
+  positions.set(named.map(({ position }) => position));
 }
 
 /** A symbol that has a size counts before a nearer label that has none, but only as far as its size reaches. */
-function covering({ entries, lastSized }: SectionSymbols, address: number): Entry | null {
-  const nearest = lastAtOrBefore(entries, address);
+function covering(
+  { sizes }: Columns,
+  { addresses, positions, lastSized }: SectionSymbols,
+  address: number,
+): number | null {
+  const nearest = lastAtOrBefore(addresses, address);
   const sized = lastSized[nearest] ?? -1;
-  for (const candidate of [entries[sized], entries[sized - 1]]) {
-    if (candidate !== undefined && address < candidate.address + candidate.size) return candidate;
+  for (const index of [sized, sized - 1]) {
+    const position = positions[index];
+    if (position !== undefined && address < (addresses[index] ?? 0) + (sizes[position] ?? 0)) return position;
   }
-  return nearest > sized ? (entries[nearest] ?? null) : null;
+  return nearest > sized ? (positions[nearest] ?? null) : null;
 }
 
 /** A ROM label says where something begins, not how far it goes. */
-function exactly(symbols: SectionSymbols | undefined, address: number): FirmwareSymbol | null {
-  if (symbols === undefined) return null;
-  const entry = symbols.entries[lastAtOrBefore(symbols.entries, address)];
-  return entry?.address === address ? published(entry) : null;
+function exactly(
+  columns: Columns,
+  { addresses, positions }: SectionSymbols,
+  address: number,
+): FirmwareSymbol | null {
+  const index = lastAtOrBefore(addresses, address);
+  const position = positions[index];
+  return position !== undefined && addresses[index] === address ? published(columns, position) : null;
 }
 
-function lastAtOrBefore(entries: readonly Entry[], address: number): number {
-  let low = 0;
-  let high = entries.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((entries[middle]?.address ?? 0) <= address) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+function published(columns: Columns, position: number): FirmwareSymbol {
+  const name = nameOf(columns, position);
+  return { name: demangle(name) ?? withoutNumber(name), ...placeOf(columns, position) };
 }
 
-function published({ name, address, size }: Entry): FirmwareSymbol {
-  return { name: demangle(name) ?? withoutNumber(name), address, size };
+function placeOf({ addresses, sizes }: Columns, position: number): { address: number; size: number } {
+  return { address: addresses[position] ?? 0, size: sizes[position] ?? 0 };
+}
+
+function nameOf({ strings, names }: Columns, position: number): string {
+  strings.seek(names[position] ?? 0);
+  return strings.cString();
 }
 
 /** GCC numbers static variables and copies of functions, `line.0`; GDB takes that for an overload number of Ada's. */
@@ -161,10 +199,27 @@ function withoutNumber(name: string): string {
   return name.replace(/^([a-z][a-z0-9_.]*)\.\d+$/, '$1');
 }
 
-function indexByName(entries: readonly Entry[]): Map<string, Entry> {
-  const byName = new Map<string, Entry>();
-  for (const entry of entries) {
-    if (entry.isGlobal || !byName.has(entry.name)) byName.set(entry.name, entry);
+/** Of several symbols of a name the last global one counts, else the first. */
+function search({ strings, names, areGlobal }: Columns, name: string): number | undefined {
+  const text = Buffer.from(`${name}\0`);
+  const bytes = Buffer.from(strings.bytes.buffer, strings.bytes.byteOffset, strings.length);
+  const found: number[] = [];
+  // Linkers let a name begin in the middle of another that ends alike.
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) {
+    for (let position = names.indexOf(at); position >= 0; position = names.indexOf(at, position + 1)) {
+      found.push(position);
+    }
+  }
+  found.sort((a, b) => a - b);
+  return found.findLast((position) => areGlobal[position] === true) ?? found[0];
+}
+
+/** The same for all names. */
+function indexByName(columns: Columns): Map<string, number> {
+  const byName = new Map<string, number>();
+  for (const [position, isGlobal] of columns.areGlobal.entries()) {
+    const name = nameOf(columns, position);
+    if (isGlobal || !byName.has(name)) byName.set(name, position);
   }
   return byName;
 }
