@@ -5,6 +5,7 @@ const rooms = {
   services: '^src/(coredumps|devices|firmware)/',
   doors: '^src/(graphql|rest)/',
   sidecar: '^src/sidecar/',
+  dashboard: '^src/dashboard/',
   wiring: '^src/((app|cli|serve|demo)\\.ts|coredock\\.cts)$',
 };
 
@@ -51,6 +52,26 @@ module.exports = {
       to: { path: '^src/rest/' },
     },
     {
+      name: 'the-page-stands-alone',
+      comment: 'It runs in browsers and knows the server by its GraphQL schema only.',
+      severity: 'error',
+      from: { path: rooms.dashboard },
+      to: { path: '^src/', pathNot: rooms.dashboard },
+    },
+    {
+      name: 'the-server-knows-no-page',
+      severity: 'error',
+      from: { path: '^src/', pathNot: rooms.dashboard },
+      to: { path: rooms.dashboard },
+    },
+    {
+      name: 'pages-by-parts',
+      comment: 'What several pages share lies below them, in parts, api and shell.',
+      severity: 'error',
+      from: { path: '^src/dashboard/(api|parts|shell)/' },
+      to: { path: '^src/dashboard/pages/' },
+    },
+    {
       name: 'only-wiring-wires',
       severity: 'error',
       from: { path: '^src/', pathNot: [rooms.wiring, '^src/tools/'] },
@@ -67,6 +88,6 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^src/platform/database/generated/' },
+    exclude: { path: '^src/(platform/database|dashboard)/generated/' },
   },
 };

@@ -1,22 +1,27 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
-/** Typed operations for the tests: `graphql('query …')` knows the answer's type. `npm run codegen` writes them. */
+/** Typed operations: `graphql('query …')` knows the answer's type. `npm run codegen` writes them. */
 const config: CodegenConfig = {
   schema: 'schema.graphql',
-  documents: ['test/**/*.ts', '!test/generated/**'],
   ignoreNoDocuments: true,
   generates: {
-    'test/generated/': {
-      preset: 'client',
-      presetConfig: { fragmentMasking: false },
-      config: {
-        useTypeImports: true,
-        enumsAsTypes: true,
-        emitLegacyCommonJSImports: false,
-        scalars: { DateTime: 'string', Upload: 'File', ID: 'string' },
-      },
-    },
+    'test/generated/': typedDocuments('test'),
+    'src/dashboard/generated/': typedDocuments('src/dashboard'),
   },
 };
 
 export default config;
+
+function typedDocuments(room: string): CodegenConfig['generates'][string] {
+  return {
+    documents: [`${room}/**/*.{ts,tsx}`, `!${room}/generated/**`, ...(room === 'test' ? [] : ['!test/**'])],
+    preset: 'client',
+    presetConfig: { fragmentMasking: false },
+    config: {
+      useTypeImports: true,
+      enumsAsTypes: true,
+      emitLegacyCommonJSImports: false,
+      scalars: { DateTime: 'string', Upload: 'File', ID: 'string' },
+    },
+  };
+}

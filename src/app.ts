@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { createClientAddress } from './client-address.js';
 import type { Config } from './config.js';
 import { createCoredumpEvents, followOtherServers } from './coredumps/events.js';
@@ -20,6 +21,7 @@ import { createMetrics } from './platform/metrics.js';
 import type { TaskQueue } from './platform/parse-queue.js';
 import { createDownloadRoute } from './rest/download.js';
 import { createHealthRoutes } from './rest/health.js';
+import { createPageRoute } from './rest/page.js';
 import { createUploadRoute } from './rest/upload.js';
 import { createUploadLimits } from './rest/upload-limits.js';
 import { type HttpServer, listen } from './server.js';
@@ -36,6 +38,8 @@ const LEASE_MARGIN_MS = 30_000;
 const IN_FLIGHT_MS = 24 * 60 * 60 * 1000;
 const RETRY_DELAY_MS = 1_000;
 const SWEEP_EVERY_MS = 24 * 60 * 60 * 1000;
+/** Beside the built program; there is none beside the sources. */
+const PAGE_FOLDER = fileURLToPath(new URL('./page', import.meta.url));
 
 /**
  * The composition root: the only file that knows every part. Data moves left to right, platform to services to
@@ -176,6 +180,7 @@ export async function startApp(
           isStopping: () => isStopping,
           log,
         }),
+        page: createPageRoute({ folder: PAGE_FOLDER }),
         graphql: graphql.handle,
         attachWebSocket: graphql.attachWebSocket,
       },

@@ -7,12 +7,14 @@ import type { Logger } from './platform/logger.js';
 import type { createDownloadRoute } from './rest/download.js';
 import { errorBody, sendError, sendJson } from './rest/errors.js';
 import type { createHealthRoutes } from './rest/health.js';
+import type { createPageRoute } from './rest/page.js';
 import type { createUploadRoute } from './rest/upload.js';
 
 export interface Doors {
   upload: ReturnType<typeof createUploadRoute>;
   download: ReturnType<typeof createDownloadRoute>;
   health: ReturnType<typeof createHealthRoutes>;
+  page: ReturnType<typeof createPageRoute>;
   graphql: (request: IncomingMessage, response: ServerResponse, requestId: string) => unknown;
   /** Puts subscriptions over WebSocket on the server; resolves when they have ended. */
   attachWebSocket: (server: Server) => { close(): Promise<void> };
@@ -135,10 +137,8 @@ export async function listen({
         return doors.health.readyz(response);
       case '/metrics':
         return doors.health.metrics(response);
-      case '/':
-        response.writeHead(302, { Location: '/graphql' }).end();
-        return undefined;
       default:
+        if (isRead(request) && doors.page(request, response, path)) return undefined;
         refuse(response, notFound('page', path.slice(0, 200)), requestLog);
         return undefined;
     }
@@ -170,6 +170,10 @@ const DOWNLOAD = /^\/api(?:\/devices\/(?<device>[^/]+))?\/coredumps\/(?<id>[^/]+
 
 function refuse(response: ServerResponse, error: DomainError, log: Logger): void {
   sendError(response, error, log);
+}
+
+function isRead({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 function allow(methods: readonly string[], request: IncomingMessage, response: ServerResponse): boolean {

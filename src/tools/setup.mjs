@@ -3,11 +3,10 @@
  * says, and generates the Prisma clients. Does nothing, quickly, when everything is there. Plain JavaScript, because
  * it runs before anything is installed.
  */
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { run, say } from './run.mjs';
+import { whenChanged } from './when-changed.mjs';
 
 const DATABASES = ['sqlite', 'postgresql'];
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -43,34 +42,4 @@ function requireNode(major, minor) {
   if (ownMajor > major || (ownMajor === major && ownMinor >= minor)) return;
   process.stderr.write(`Coredock needs Node ${major}.${minor} or newer; this is ${process.versions.node}.\n`);
   process.exit(1);
-}
-
-/** Runs `work` unless the stamp says that it was done for files with exactly this content. */
-function whenChanged(stamp, inputs, work) {
-  const hash = createHash('sha256');
-  for (const input of inputs) hash.update(readFileSync(join(root, input)));
-  const wanted = hash.digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  work();
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, wanted);
-}
-
-function run(command, args, environment = {}) {
-  try {
-    execFileSync(command, args, {
-      // What it prints is of interest only when it fails.
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...environment },
-      shell: process.platform === 'win32',
-      maxBuffer: 64 * 1024 * 1024,
-    });
-  } catch (error) {
-    process.stderr.write(`${error.stdout ?? ''}${error.stderr ?? ''}\n${command} ${args.join(' ')} failed\n`);
-    process.exit(1);
-  }
-}
-
-function say(text) {
-  process.stderr.write(`coredock: ${text} …\n`);
 }

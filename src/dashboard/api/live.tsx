@@ -1,0 +1,89 @@
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useSyncExternalStore } from 'react';
+import { useClient } from 'urql';
+import { graphql } from '../generated';
+import type { ParseStatus } from '../generated/graphql';
+import type { Connection, ConnectionState } from './client';
+
+/** What happened to a dump, or "anything may have happened" (null): the connection was lost, or we changed something. */
+export type Change = { id: string; parseStatus: ParseStatus; deviceKey: string } | null;
+
+interface Live {
+  listen(listener: (change: Change) => void): () => void;
+  /** After a change of our own: whatever is on the screen is read again. */
+  readAgain(): void;
+  connection: Connection;
+}
+
+const LiveContext = createContext<Live | null>(null);
+
+const ParseStatusOfFleet = graphql(`
+  subscription ParseStatusOfFleet { parseStatus { id parseStatus device { key } } }
+`);
+
+/** How long after a subscription that the server ended another one is tried. */
+const RESUBSCRIBE_MS = 2_000;
+
+/** One subscription for the whole page, however many parts of it want to know. */
+export function LiveProvider({ connection, children }: { connection: Connection; children: ReactNode }) {
+  const client = useClient();
+  const { live, tell } = useMemo(() => createBus(connection), [connection]);
+
+  useEffect(() => {
+    let timer: number | undefined;
+    let unsubscribe = () => {};
+    const subscribe = () => {
+      unsubscribe = client.subscription(ParseStatusOfFleet, {}).subscribe(({ data, error }) => {
+        if (error !== undefined) {
+          window.clearTimeout(timer);
+          timer = window.setTimeout(subscribe, RESUBSCRIBE_MS);
+        }
+        if (data == null) return;
+        const { id, parseStatus, device } = data.parseStatus;
+        tell({ id, parseStatus, deviceKey: device.key });
+      }).unsubscribe;
+    };
+    subscribe();
+    return () => {
+      window.clearTimeout(timer);
+      unsubscribe();
+    };
+  }, [client, tell]);
+
+  useEffect(() => {
+    let wasLost = false;
+    return connection.onChange(() => {
+      // Between two connections anything may have happened.
+      if (connection.state() === 'live' && wasLost) tell(null);
+      wasLost = connection.state() === 'lost';
+    });
+  }, [connection, tell]);
+
+  return <LiveContext value={live}>{children}</LiveContext>;
+}
+
+export function useLive(): Live {
+  const live = useContext(LiveContext);
+  if (live === null) throw new Error('useLive needs a LiveProvider around it');
+  return live;
+}
+
+export function useConnectionState(): ConnectionState {
+  const { connection } = useLive();
+  return useSyncExternalStore(connection.onChange, connection.state);
+}
+
+function createBus(connection: Connection) {
+  const listeners = new Set<(change: Change) => void>();
+  const tell = (change: Change) => {
+    for (const listener of listeners) listener(change);
+  };
+  const live: Live = {
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    readAgain: () => tell(null),
+    connection,
+  };
+  return { live, tell };
+}

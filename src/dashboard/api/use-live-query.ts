@@ -1,0 +1,80 @@
+import { useEffect, useRef } from 'react';
+import { type AnyVariables, type CombinedError, type TypedDocumentNode, useQuery } from 'urql';
+import { type Change, useLive } from './live';
+
+interface LiveQuery<Data> {
+  /** Of the last answer; while other variables are being asked for, of the answer before. */
+  data: Data | undefined;
+  error: CombinedError | undefined;
+  isLoading: boolean;
+}
+
+/**
+ * An answer that stays true: read again whenever a dump that it is about changes, and after a lost connection.
+ *
+ * @param concerns which changes make the answer old; by default all of them
+ */
+export function useLiveQuery<Data, Variables extends AnyVariables>(
+  query: TypedDocumentNode<Data, Variables>,
+  variables: Variables,
+  concerns: (change: NonNullable<Change>) => boolean = () => true,
+): LiveQuery<Data> {
+  const [{ data, error, fetching }, execute] = useQuery<Data, Variables>({ query, variables });
+  const { listen } = useLive();
+  const latest = useRef({ execute, concerns });
+  latest.current = { execute, concerns };
+
+  useEffect(() => {
+    const pace = paced(() => latest.current.execute({ requestPolicy: 'network-only' }));
+    const unlisten = listen((change) => {
+      if (change === null || latest.current.concerns(change)) pace.call();
+    });
+    return () => {
+      unlisten();
+      pace.cancel();
+    };
+  }, [listen]);
+
+  const last = useRef<Data | undefined>(undefined);
+  if (data !== undefined) last.current = data;
+  return { data: data ?? last.current, error, isLoading: fetching };
+}
+
+const FIRST_GAP_MS = 80;
+const LONGEST_GAP_MS = 2_000;
+
+/**
+ * Calls at once, then leaves gaps that grow while calls keep coming: one crash shows without delay, a fleet that
+ * crashes all at once does not make every open page ask for every dump.
+ */
+function paced(work: () => void): { call(): void; cancel(): void } {
+  let timer: number | undefined;
+  let isWanted = false;
+  let gapMs = FIRST_GAP_MS;
+
+  return {
+    call() {
+      if (timer !== undefined) {
+        isWanted = true;
+        return;
+      }
+      work();
+      rest();
+    },
+    cancel: () => window.clearTimeout(timer),
+  };
+
+  function rest(): void {
+    timer = window.setTimeout(() => {
+      timer = undefined;
+      if (!isWanted) {
+        gapMs = FIRST_GAP_MS;
+        return;
+      }
+      isWanted = false;
+      gapMs = Math.min(LONGEST_GAP_MS, gapMs * 2);
+      work();
+      rest();
+    }, gapMs);
+  }
+}

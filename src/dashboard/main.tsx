@@ -1,0 +1,16 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './app';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/shell.css';
+import './styles/parts.css';
+import './styles/dump.css';
+
+const root = document.getElementById('page');
+if (root === null) throw new Error('index.html has no #page');
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -1,0 +1,115 @@
+import type { FrameOnPageFragment, TaskOnPageFragment } from '../../generated/graphql';
+
+/**
+ * The calls of a task, innermost first.
+ *
+ * @param culprit the function that the reader holds to be the crash's place: its first frame stands out
+ */
+export function Backtrace({ task, culprit }: { task: TaskOnPageFragment; culprit?: string | undefined }) {
+  return (
+    <>
+      {task.stackCorrupted && (
+        <p className="notice" data-tone="warn">
+          The device found this stack broken and did not dump it.
+        </p>
+      )}
+      {task.stackOverflow != null && (
+        <p className="notice" data-tone="danger">
+          Stack overflow: {task.stackOverflow}.
+        </p>
+      )}
+      <Frames frames={task.frames} culprit={culprit} />
+      {task.backtraceEnd != null && <p className="backtrace-end">{task.backtraceEnd}</p>}
+      {task.interruptedFrames.length > 0 && (
+        <>
+          <h3 className="frames-title">Interrupted by that handler</h3>
+          <Frames frames={task.interruptedFrames} />
+        </>
+      )}
+    </>
+  );
+}
+
+function Frames({
+  frames,
+  culprit,
+}: {
+  frames: readonly FrameOnPageFragment[];
+  culprit?: string | undefined;
+}) {
+  const culpritAt = frames.findIndex((frame) => frame.function != null && frame.function === culprit);
+  return (
+    <ol className="frames">
+      {frames.map((frame, at) => (
+        <Frame key={frame.index} frame={frame} isCulprit={at === culpritAt} />
+      ))}
+    </ol>
+  );
+}
+
+function Frame({ frame, isCulprit }: { frame: FrameOnPageFragment; isCulprit: boolean }) {
+  const { index, pc, file, line, inlined, inRom, trust, arguments: passed } = frame;
+  return (
+    <li className="frame" data-trust={trust} data-culprit={isCulprit}>
+      <span className="frame-index">#{index}</span>
+      <div className="frame-call">
+        <span className="frame-function">{frame.function ?? (inRom ? 'ROM' : '??')}</span>
+        {frame.function != null && (
+          <span className="frame-arguments">
+            (
+            {passed.map((argument, at) => (
+              <span key={argument.name}>
+                <Argument argument={argument} />
+                {at < passed.length - 1 && ', '}
+              </span>
+            ))}
+            )
+          </span>
+        )}
+        {file != null && <Place file={file} line={line ?? null} />}
+      </div>
+      <span className="frame-marks">
+        {inlined && <Mark name="inlined" title="The code of this function stands in the one below" />}
+        {inRom && <Mark name="ROM" title="In the chip’s mask ROM" />}
+        {trust === 'scan' && (
+          <Mark name="guessed" title="Found by looking through the stack: it may not be a real caller" />
+        )}
+        <span className="frame-pc">{pc}</span>
+      </span>
+    </li>
+  );
+}
+
+/** GDB tells the value at the function's entry as `name@entry=value`; then that is the argument's name. */
+function Argument({ argument: { name, value } }: { argument: FrameOnPageFragment['arguments'][number] }) {
+  const atEntry = `${name}@entry`;
+  const isAtEntry = value.startsWith(`${atEntry}=`);
+  const shown = isAtEntry ? value.slice(atEntry.length + 1) : value;
+  return (
+    <>
+      {isAtEntry ? atEntry : name}=
+      {shown.startsWith('<') ? shown : <span className="argument-value">{shown}</span>}
+    </>
+  );
+}
+
+function Place({ file, line }: { file: string; line: number | null }) {
+  const cut = Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1;
+  return (
+    <span className="place">
+      {file.slice(0, cut)}
+      <b>
+        {file.slice(cut)}
+        {line !== null && `:${line}`}
+      </b>
+    </span>
+  );
+}
+
+function Mark({ name, title }: { name: string; title: string }) {
+  return (
+    <span className="mark" title={title}>
+      {name}
+    </span>
+  );
+}

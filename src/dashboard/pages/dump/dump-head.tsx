@@ -1,0 +1,109 @@
+import { Link, useLocation } from 'wouter';
+import { useAction } from '../../api/use-action';
+import { graphql } from '../../generated';
+import type { DumpOnPageFragment } from '../../generated/graphql';
+import { Prose } from '../../parts/prose';
+import { StatusBadge } from '../../parts/status-badge';
+import { Ago } from '../../parts/time';
+import { useDeleteDump } from '../dumps/delete-dump';
+
+const ReparseDump = graphql(`
+  mutation ReparseDump($id: ID!) { reparseCoredump(id: $id) { id parseStatus } }
+`);
+
+/** Why it crashed, in the device's words and in plain English, and what one can do with the dump. */
+export function DumpHead({ dump }: { dump: DumpOnPageFragment }) {
+  const { report, parseStatus } = dump;
+  const [reason = '', ...more] = (report?.reason ?? fallbackTitle(dump)).split('\n');
+  return (
+    <header className="dump-head" data-status={parseStatus}>
+      <div className="dump-title">
+        <h1>{reason}</h1>
+        {more.length > 0 && <p className="reason-more">{more.join('\n')}</p>}
+        {report?.explanation != null && (
+          <p className="explanation">
+            <Prose text={report.explanation} />
+          </p>
+        )}
+        <p className="dump-line">
+          <StatusBadge status={parseStatus} />
+          <Link href={`/devices/${dump.device.key}`}>{dump.device.name ?? dump.device.key}</Link>
+          <Link href={`/firmware/${dump.device.model.code}`}>
+            {dump.device.model.code} {dump.firmwareVersion}
+          </Link>
+          <span className="mono">{dump.chip}</span>
+          {report?.inInterrupt === true && <span>in an interrupt handler</span>}
+          <Ago at={dump.uploadedAt} />
+        </p>
+      </div>
+      <DumpActions dump={dump} />
+      <Doubts dump={dump} />
+    </header>
+  );
+}
+
+function DumpActions({ dump }: { dump: DumpOnPageFragment }) {
+  const reparse = useAction(ReparseDump);
+  const deleteDump = useDeleteDump();
+  const [, navigate] = useLocation();
+  return (
+    <div className="actions">
+      <a className="button" href={dump.downloadUrl} download={dump.filename}>
+        Download
+      </a>
+      <button
+        type="button"
+        className="button"
+        disabled={reparse.isRunning || dump.parseStatus === 'PENDING'}
+        onClick={() => void reparse.run({ id: dump.id })}
+      >
+        Parse again
+      </button>
+      <button
+        type="button"
+        className="button"
+        data-tone="danger"
+        onClick={() => {
+          deleteDump(dump);
+          navigate('/dumps');
+        }}
+      >
+        Delete
+      </button>
+    </div>
+  );
+}
+
+/** What makes one careful with what stands below. */
+function Doubts({ dump: { report, device, firmwareVersion, parseStatus } }: { dump: DumpOnPageFragment }) {
+  const doubts = [
+    ...(report != null && !report.elfMatches
+      ? ['The ELF is not the one that the device ran: names and lines may be wrong.']
+      : []),
+    ...(report?.checksum === 'bad' ? ['The dump’s checksum is wrong: some of it may be damaged.'] : []),
+    ...(report?.warnings ?? []),
+  ];
+  return (
+    <>
+      {doubts.length > 0 && (
+        <ul className="notice" data-tone="warn" aria-label="Warnings">
+          {doubts.map((doubt) => (
+            <li key={doubt}>{doubt}</li>
+          ))}
+        </ul>
+      )}
+      {parseStatus === 'ERROR' && (
+        <p className="notice" data-tone="neutral">
+          If its firmware {firmwareVersion} is missing,{' '}
+          <Link href={`/firmware/${device.model.code}`}>upload the ELF</Link>: the dump is read again by
+          itself.
+        </p>
+      )}
+    </>
+  );
+}
+
+function fallbackTitle({ parseStatus, parsedOutput }: DumpOnPageFragment): string {
+  if (parseStatus === 'PENDING') return 'Waiting to be read';
+  return parsedOutput?.split('\n')[0] ?? 'Could not be read';
+}

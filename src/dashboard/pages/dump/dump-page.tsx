@@ -1,0 +1,104 @@
+import { Link } from 'wouter';
+import { useLiveQuery } from '../../api/use-live-query';
+import { graphql } from '../../generated';
+import type { DumpOnPageFragment } from '../../generated/graphql';
+import { ErrorNotice, Loading } from '../../parts/notices';
+import { useTitle } from '../../parts/use-title';
+import { NotFoundPage } from '../not-found-page';
+import { Backtrace } from './backtrace';
+import { DumpFacts } from './dump-facts';
+import { DumpHead } from './dump-head';
+import { OtherTasks } from './other-tasks';
+import { RawText } from './raw-text';
+import { Registers } from './registers';
+import { StackMeter } from './stack-meter';
+
+graphql(`
+  fragment FrameOnPage on StackFrame {
+    index pc function file line inlined inRom trust
+    arguments { name value }
+  }
+`);
+graphql(`
+  fragment TaskOnPage on CrashTask {
+    name tcb crashed state priority basePriority waitingFor
+    stackUsed stackFree stackNeverUsed stackOverflow stackCorrupted backtraceEnd
+    frames { ...FrameOnPage }
+    interruptedFrames { ...FrameOnPage }
+  }
+`);
+graphql(`
+  fragment DumpOnPage on Coredump {
+    id filename chip firmwareVersion size sha256 parseStatus parseAttempts parsedOutput
+    uploadedAt parsedAt fingerprint downloadUrl
+    device { id key name model { id code name } }
+    firmware { id version elfSha256 }
+    report {
+      reason explanation crashedTask inInterrupt chip chipRevision appElfSha256 elfMatches format checksum warnings
+      registers { name value symbol meaning }
+      tasks { ...TaskOnPage }
+    }
+  }
+`);
+const DumpById = graphql(`
+  query DumpById($id: ID!) { coredump(id: $id) { ...DumpOnPage } }
+`);
+
+/** One crash: why first, then where, then everything else that the dump tells. */
+export function DumpPage({ id: inAddress }: { id: string }) {
+  const id = decodeURIComponent(inAddress);
+  const { data, error } = useLiveQuery(DumpById, { id }, (change) => change.id === id);
+  const dump = data?.coredump;
+  useTitle(dump?.report?.reason.split('\n')[0] ?? dump?.filename ?? 'Dump');
+
+  if (data === undefined) return error === undefined ? <Loading /> : <ErrorNotice error={error} />;
+  if (dump == null) return <NotFoundPage />;
+  return (
+    <article className="dump">
+      <nav className="crumbs" aria-label="Where this is">
+        <Link href="/dumps">Dumps</Link>
+        <span aria-hidden="true">/</span>
+        <Link href={`/devices/${dump.device.key}`}>{dump.device.name ?? dump.device.key}</Link>
+        <span aria-hidden="true">/</span>
+        <span>{dump.filename}</span>
+      </nav>
+      <DumpHead dump={dump} />
+      {error !== undefined && <ErrorNotice error={error} />}
+      <DumpBody dump={dump} />
+    </article>
+  );
+}
+
+function DumpBody({ dump }: { dump: DumpOnPageFragment }) {
+  const { report } = dump;
+  const crashed = report?.tasks.find((task) => task.crashed) ?? report?.tasks[0];
+  const others = report?.tasks.filter((task) => task !== crashed) ?? [];
+  return (
+    <div className="dump-columns">
+      <div className="dump-main">
+        {crashed !== undefined && (
+          <section className="card" aria-labelledby="crashed-task">
+            <header className="card-head">
+              <h2 id="crashed-task">
+                Crashed task <span className="mono">{crashed.name}</span>
+              </h2>
+              <StackMeter task={crashed} />
+            </header>
+            <Backtrace task={crashed} culprit={culpritOf(report?.explanation)} />
+          </section>
+        )}
+        {others.length > 0 && <OtherTasks tasks={others} />}
+        {dump.parsedOutput != null && <RawText dump={dump} isOpen={report == null} />}
+      </div>
+      <aside className="dump-side">
+        {report != null && report.registers.length > 0 && <Registers registers={report.registers} />}
+        <DumpFacts dump={dump} />
+      </aside>
+    </div>
+  );
+}
+
+/** The explanation names the place between its last backticks. */
+function culpritOf(explanation: string | null | undefined): string | undefined {
+  return explanation?.split('`').at(-2);
+}

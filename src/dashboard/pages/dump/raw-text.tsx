@@ -1,0 +1,29 @@
+import type { DumpOnPageFragment } from '../../generated/graphql';
+import { CopyButton } from '../../parts/code-block';
+
+/** The report as text, as `esp-coredump info_corefile` would print it, or why there is none. */
+export function RawText({ dump, isOpen }: { dump: DumpOnPageFragment; isOpen: boolean }) {
+  const text = printable(dump.parsedOutput ?? '');
+  return (
+    <details className="card raw-text" open={isOpen}>
+      <summary className="card-head" data-row>
+        <h2>Raw text</h2>
+      </summary>
+      <div className="raw-tools">
+        <CopyButton text={text} name="Copy all" />
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <section tabIndex={0} className="raw-scroll" aria-label="Parsed output">
+        <pre>{text}</pre>
+      </section>
+    </details>
+  );
+}
+
+/** Control characters (a device can put escape sequences into its panic reason) as the signs that Unicode has for them. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, (character) =>
+    character === '\u007f' ? '␡' : String.fromCharCode(0x2400 + character.charCodeAt(0)),
+  );
+}

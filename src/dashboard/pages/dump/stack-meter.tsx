@@ -1,0 +1,27 @@
+import type { TaskOnPageFragment } from '../../generated/graphql';
+
+/** From this share on a stack is about to be too small. */
+const NEARLY_FULL = 0.85;
+
+/** How much of its stack a task uses, as a bar and in bytes. */
+export function StackMeter({ task }: { task: TaskOnPageFragment }) {
+  const { stackUsed, stackFree, stackNeverUsed } = task;
+  if (stackUsed == null || stackFree == null) return null;
+  const size = stackUsed + stackFree;
+  const share = size === 0 ? 0 : stackUsed / size;
+  const everUsed = stackNeverUsed == null ? null : size - stackNeverUsed;
+  const tone = task.stackOverflow != null || share > 1 ? 'danger' : share > NEARLY_FULL ? 'warn' : undefined;
+  return (
+    <span
+      className="stack-meter"
+      title={`${stackUsed} of ${size} bytes of stack in use${everUsed === null ? '' : `, ${everUsed} at most so far`}`}
+    >
+      <span className="stack-bar" data-tone={tone} aria-hidden="true">
+        <span style={{ width: `${Math.min(100, share * 100)}%` }} />
+      </span>
+      <span className="stack-text">
+        {stackUsed.toLocaleString('en')} / {size.toLocaleString('en')} B
+      </span>
+    </span>
+  );
+}

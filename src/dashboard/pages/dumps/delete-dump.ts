@@ -1,0 +1,73 @@
+import { useSyncExternalStore } from 'react';
+import { useAction } from '../../api/use-action';
+import { graphql } from '../../generated';
+import { useToasts } from '../../shell/toasts';
+
+const DeleteDump = graphql(`
+  mutation DeleteDump($id: ID!) { deleteCoredump(id: $id) }
+`);
+
+/** So long a deletion can be taken back; only then is the server told. */
+const UNDO_MS = 6_000;
+
+/** Deletions to come, each with what sends it at once. */
+const pending = new Map<string, () => void>();
+let hidden: ReadonlySet<string> = new Set();
+const listeners = new Set<() => void>();
+
+// Who closes the page meant it.
+window.addEventListener('pagehide', () => {
+  for (const send of [...pending.values()]) send();
+});
+
+/** Ids that lists leave out, because they will be gone in a moment. */
+export function useHidden(): ReadonlySet<string> {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => hidden,
+  );
+}
+
+/** Deletes a dump after a while, in which a note offers to undo it. */
+export function useDeleteDump(): (dump: { id: string; filename: string }) => void {
+  const { run } = useAction(DeleteDump);
+  const { show } = useToasts();
+
+  return ({ id, filename }) => {
+    const timer = window.setTimeout(send, UNDO_MS);
+    pending.set(id, send);
+    setHidden(new Set([...hidden, id]));
+    const dismiss = show({
+      text: `${filename} is deleted`,
+      action: { name: 'Undo', run: undo },
+      lastsMs: UNDO_MS,
+    });
+
+    function send(): void {
+      forget();
+      dismiss();
+      void run({ id }).then((data) => {
+        if (data === undefined) unhide();
+      });
+    }
+    function undo(): void {
+      forget();
+      unhide();
+    }
+    function forget(): void {
+      window.clearTimeout(timer);
+      pending.delete(id);
+    }
+    function unhide(): void {
+      setHidden(new Set([...hidden].filter((other) => other !== id)));
+    }
+  };
+}
+
+function setHidden(next: ReadonlySet<string>): void {
+  hidden = next;
+  for (const listener of listeners) listener();
+}

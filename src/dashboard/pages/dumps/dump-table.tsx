@@ -1,0 +1,94 @@
+import { Link } from 'wouter';
+import { graphql } from '../../generated';
+import type { DumpInListFragment } from '../../generated/graphql';
+import { Prose } from '../../parts/prose';
+import { StatusBadge } from '../../parts/status-badge';
+import { Ago } from '../../parts/time';
+import { useHidden } from './delete-dump';
+
+graphql(`
+  fragment DumpInList on Coredump {
+    id filename chip firmwareVersion parseStatus uploadedAt
+    device { id key name model { id code } }
+    report { reason explanation crashedTask }
+  }
+`);
+
+/** Dumps, newest first; each row leads to its page. */
+export function DumpTable({
+  dumps,
+  withDevice = true,
+}: {
+  dumps: readonly DumpInListFragment[];
+  withDevice?: boolean;
+}) {
+  const hidden = useHidden();
+  return (
+    <table className="list">
+      <thead>
+        <tr>
+          <th scope="col">Crash</th>
+          {withDevice && <th scope="col">Device</th>}
+          <th scope="col" className="wide">
+            Version
+          </th>
+          <th scope="col" className="wide">
+            Chip
+          </th>
+          <th scope="col">Status</th>
+          <th scope="col" className="end">
+            Arrived
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {dumps
+          .filter(({ id }) => !hidden.has(id))
+          .map((dump) => (
+            <DumpRow key={dump.id} dump={dump} withDevice={withDevice} />
+          ))}
+      </tbody>
+    </table>
+  );
+}
+
+function DumpRow({ dump, withDevice }: { dump: DumpInListFragment; withDevice: boolean }) {
+  const { id, device, firmwareVersion, chip, parseStatus, uploadedAt } = dump;
+  const { title, detail } = wordsOf(dump);
+  return (
+    <tr data-status={parseStatus}>
+      <td className="main-cell">
+        <Link href={`/dumps/${encodeURIComponent(id)}`} data-row className="row-link">
+          <Prose text={title} />
+        </Link>
+        <div className="sub-line">{detail}</div>
+      </td>
+      {withDevice && (
+        <td className="device-cell">
+          <span>{device.name ?? device.key}</span>
+          <div className="sub-line">{device.model.code}</div>
+        </td>
+      )}
+      <td className="wide mono">{firmwareVersion}</td>
+      <td className="wide mono">{chip}</td>
+      <td>
+        <StatusBadge status={parseStatus} />
+      </td>
+      <td className="end">
+        <Ago at={uploadedAt} />
+      </td>
+    </tr>
+  );
+}
+
+/** In plain English first; the device's own words, of which the watchdog has many lines, below. */
+function wordsOf({ parseStatus, report, filename }: DumpInListFragment): { title: string; detail: string } {
+  if (report == null) {
+    const title = parseStatus === 'PENDING' ? 'Waiting to be read' : 'Could not be read';
+    return { title, detail: filename };
+  }
+  const [reason = ''] = report.reason.split('\n');
+  return report.explanation == null
+    ? { title: reason, detail: filename }
+    : { title: report.explanation, detail: reason };
+}

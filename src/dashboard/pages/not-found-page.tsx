@@ -1,0 +1,14 @@
+import { Link } from 'wouter';
+import { useTitle } from '../parts/use-title';
+
+export function NotFoundPage() {
+  useTitle('Not found');
+  return (
+    <div className="empty">
+      <h1>There is no such page</h1>
+      <p>
+        It may have been deleted. <Link href="/">Back to the overview</Link>
+      </p>
+    </div>
+  );
+}

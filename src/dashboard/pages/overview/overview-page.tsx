@@ -1,0 +1,74 @@
+import { Link } from 'wouter';
+import { useLiveQuery } from '../../api/use-live-query';
+import { graphql } from '../../generated';
+import type { OverviewQuery } from '../../generated/graphql';
+import { ErrorNotice, Loading } from '../../parts/notices';
+import { useTitle } from '../../parts/use-title';
+import { DumpTable } from '../dumps/dump-table';
+import { FirstDumpLesson } from './first-dump-lesson';
+import { ReadinessHints } from './readiness-hints';
+
+const Overview = graphql(`
+  query Overview {
+    recent: coredumps(first: 12) { totalCount nodes { ...DumpInList } }
+    parsed: coredumps(first: 0, filter: { parseStatus: [PARSED] }) { totalCount }
+    pending: coredumps(first: 0, filter: { parseStatus: [PENDING] }) { totalCount }
+    failed: coredumps(first: 0, filter: { parseStatus: [ERROR] }) { totalCount }
+    devices(first: 0) { totalCount }
+  }
+`);
+
+/** The fleet at a glance: what arrives now, what waits, and whether the server is well. */
+export function OverviewPage() {
+  useTitle('Overview');
+  const { data, error } = useLiveQuery(Overview, {});
+
+  return (
+    <>
+      <header className="page-head">
+        <h1>Fleet</h1>
+      </header>
+      <ReadinessHints />
+      {error !== undefined && <ErrorNotice error={error} />}
+      {data === undefined && error === undefined && <Loading />}
+      {data !== undefined && <Counts data={data} />}
+      {data !== undefined && (data.recent.totalCount === 0 ? <FirstDumpLesson /> : <Recent data={data} />)}
+    </>
+  );
+}
+
+function Counts({ data }: { data: OverviewQuery }) {
+  const counts = [
+    { name: 'Dumps', value: data.recent.totalCount, path: '/dumps' },
+    { name: 'Parsed', value: data.parsed.totalCount, path: '/dumps?status=parsed' },
+    { name: 'Pending', value: data.pending.totalCount, path: '/dumps?status=pending', tone: 'warn' },
+    { name: 'Errors', value: data.failed.totalCount, path: '/dumps?status=error', tone: 'danger' },
+    { name: 'Devices', value: data.devices.totalCount, path: '/devices' },
+  ];
+  return (
+    <ul className="figures" aria-label="Counts">
+      {counts.map(({ name, value, path, tone }) => (
+        <li key={name}>
+          <Link href={path}>
+            <span className="figure" data-tone={value > 0 ? tone : undefined}>
+              {value.toLocaleString('en')}
+            </span>
+            <span className="figure-name">{name}</span>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Recent({ data }: { data: OverviewQuery }) {
+  return (
+    <section className="card" aria-labelledby="recent">
+      <header className="card-head">
+        <h2 id="recent">Latest dumps</h2>
+        <Link href="/dumps">All dumps</Link>
+      </header>
+      <DumpTable dumps={data.recent.nodes} />
+    </section>
+  );
+}

@@ -1,0 +1,84 @@
+import { type ReactNode, useRef, useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import { useConnectionState } from '../api/live';
+import { KeysDialog } from './keys-dialog';
+import { SearchField } from './search-field';
+import { ThemeToggle } from './theme-toggle';
+import { useKeys } from './use-keys';
+
+const PLACES = [
+  { path: '/', name: 'Overview' },
+  { path: '/dumps', name: 'Dumps' },
+];
+
+/** The frame around every page: where one is, search, and whether what one sees is live. */
+export function Shell({ children }: { children: ReactNode }) {
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  const search = useRef<HTMLInputElement>(null);
+  useKeys({ onSearch: () => search.current?.focus(), onHelp: () => setHelpOpen(true) });
+
+  return (
+    <>
+      <a className="skip-link" href="#content">
+        Skip to content
+      </a>
+      <header className="top-bar">
+        <Link href="/" className="brand" aria-label="Coredock, overview">
+          <img src="/favicon.svg" alt="" width="22" height="22" />
+          <span>Coredock</span>
+        </Link>
+        <Places />
+        <SearchField inputRef={search} />
+        <div className="top-tools">
+          <LiveMark />
+          <ThemeToggle />
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Keyboard shortcuts"
+            onClick={() => setHelpOpen(true)}
+          >
+            ?
+          </button>
+        </div>
+      </header>
+      <main id="content" tabIndex={-1}>
+        {children}
+      </main>
+      <KeysDialog isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
+    </>
+  );
+}
+
+function Places() {
+  const [location] = useLocation();
+  return (
+    <nav className="places" aria-label="Pages">
+      {PLACES.map(({ path, name }) => {
+        const isHere = path === '/' ? location === '/' : location === path || location.startsWith(`${path}/`);
+        return (
+          <Link key={path} href={path} aria-current={isHere ? 'page' : undefined}>
+            {name}
+          </Link>
+        );
+      })}
+    </nav>
+  );
+}
+
+const LIVE_TEXTS = {
+  live: { label: 'Live', title: 'Changes show without a reload' },
+  connecting: { label: 'Connecting', title: 'The page is connecting to the server' },
+  lost: { label: 'Reconnecting', title: 'The connection is lost; the page tries again by itself' },
+};
+
+function LiveMark() {
+  const state = useConnectionState();
+  const { label, title } = LIVE_TEXTS[state];
+  return (
+    <span className="live-mark" data-state={state} role="status" title={title}>
+      <span className="dot" aria-hidden="true" />
+      <span className="live-label">{label}</span>
+    </span>
+  );
+}

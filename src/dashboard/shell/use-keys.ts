@@ -1,0 +1,67 @@
+import { useEffect } from 'react';
+import { useLocation } from 'wouter';
+
+/** Second key after `g`. */
+const GO: Readonly<Record<string, string>> = {
+  o: '/',
+  d: '/dumps',
+};
+/** The two keys of "go to" come within this time. */
+const CHORD_MS = 1_200;
+
+/**
+ * The keys that work on every page: `/`, `?`, `j` and `k` through what is marked `data-row`, `g` and a letter, Escape
+ * one level up. Enter is the focused link's own.
+ */
+export function useKeys({ onSearch, onHelp }: { onSearch: () => void; onHelp: () => void }): void {
+  const [location, navigate] = useLocation();
+
+  useEffect(() => {
+    let goPressedAt = Number.NEGATIVE_INFINITY;
+
+    function handle(event: KeyboardEvent): void {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isTyping(event.target)) {
+        if (event.key === 'Escape' && event.target instanceof HTMLElement) event.target.blur();
+        return;
+      }
+      if (document.querySelector('dialog[open]') !== null) return;
+      const place = event.timeStamp - goPressedAt < CHORD_MS ? GO[event.key] : undefined;
+      goPressedAt = event.key === 'g' ? event.timeStamp : Number.NEGATIVE_INFINITY;
+      const action = place === undefined ? ACTIONS[event.key] : () => navigate(place);
+      if (action === undefined) return;
+      event.preventDefault();
+      action();
+    }
+
+    const ACTIONS: Record<string, (() => void) | undefined> = {
+      '/': onSearch,
+      '?': onHelp,
+      j: () => moveFocus(1),
+      k: () => moveFocus(-1),
+      Escape: () => {
+        const above = parentOf(location);
+        if (above !== null) navigate(above);
+      },
+    };
+    document.addEventListener('keydown', handle);
+    return () => document.removeEventListener('keydown', handle);
+  }, [location, navigate, onSearch, onHelp]);
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches('input, textarea, select, [contenteditable]');
+}
+
+function moveFocus(step: 1 | -1): void {
+  const rows = [...document.querySelectorAll<HTMLElement>('[data-row]')];
+  const at = rows.indexOf(document.activeElement as HTMLElement);
+  const next = at === -1 ? rows.at(step === 1 ? 0 : -1) : rows[at + step];
+  next?.focus();
+  next?.scrollIntoView({ block: 'nearest' });
+}
+
+function parentOf(path: string): string | null {
+  if (path === '/') return null;
+  return path.slice(0, path.lastIndexOf('/')) || '/';
+}

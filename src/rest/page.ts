@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { extname, join, sep } from 'node:path';
+
+interface PageFile {
+  readonly type: string;
+  readonly etag: string;
+  /** By the name that Content-Encoding has for it. */
+  readonly bodies: ReadonlyMap<Encoding, Buffer>;
+}
+
+type Encoding = 'identity' | 'br' | 'gzip';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** Built files whose name changes with their content. */
+const HASHED = /^\/assets\//;
+
+/**
+ * The web page that `npm run build` has left in `folder`: its files by their names, and `index.html` for every other
+ * path that a browser opens, for the page has addresses of its own (`/dumps/…`).
+ *
+ * The few files are read once. Without them, in a program that was not built, only GraphQL is there.
+ *
+ * @returns false when the request is for no file of the page and from no browser
+ */
+export function createPageRoute({ folder }: { folder: string }) {
+  const files = readFiles(folder);
+  const index = files.get('/index.html');
+
+  return function page(request: IncomingMessage, response: ServerResponse, path: string): boolean {
+    const file = files.get(path) ?? (isAddress(request, path) ? index : undefined);
+    if (file === undefined) return false;
+    send(request, response, file, HASHED.test(path));
+    return true;
+  };
+}
+
+function isAddress(request: IncomingMessage, path: string): boolean {
+  if (path === '/') return true;
+  return !/^\/(api|assets)(\/|$)/.test(path) && (request.headers.accept ?? '').includes('text/html');
+}
+
+function send(request: IncomingMessage, response: ServerResponse, file: PageFile, isHashed: boolean): void {
+  response.setHeader('ETag', file.etag);
+  response.setHeader('Vary', 'Accept-Encoding');
+  response.setHeader('Cache-Control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+  if (request.headers['if-none-match'] === file.etag) {
+    response.writeHead(304).end();
+    return;
+  }
+  const { encoding, body } = smallest(file, request.headers['accept-encoding']);
+  response.writeHead(200, {
+    'Content-Type': file.type,
+    'Content-Length': body.byteLength,
+    ...(encoding === 'identity' ? {} : { 'Content-Encoding': encoding }),
+    ...SECURITY_HEADERS,
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** Nothing from elsewhere, no inline script: text of a hostile dump that got into the page as markup stays text. */
+const SECURITY_HEADERS = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Referrer-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+function smallest(file: PageFile, accepted = ''): { encoding: Encoding; body: Buffer } {
+  const names = accepted.split(',').map((part) => part.trim().toLowerCase());
+  for (const encoding of ['br', 'gzip'] as const) {
+    const body = file.bodies.get(encoding);
+    // "br;q=0" refuses it; browsers send the bare names.
+    if (body !== undefined && names.some((name) => name === encoding)) return { encoding, body };
+  }
+  return { encoding: 'identity', body: file.bodies.get('identity') ?? Buffer.alloc(0) };
+}
+
+function readFiles(folder: string): ReadonlyMap<string, PageFile> {
+  const files = new Map<string, PageFile>();
+  if (!existsSync(folder)) return files;
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const type = TYPES[extname(name)];
+    if (type === undefined) continue;
+    const path = join(folder, name);
+    const content = readFileSync(path);
+    const bodies = new Map<Encoding, Buffer>([['identity', content]]);
+    if (existsSync(`${path}.br`)) bodies.set('br', readFileSync(`${path}.br`));
+    if (existsSync(`${path}.gz`)) bodies.set('gzip', readFileSync(`${path}.gz`));
+    const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+    files.set(`/${name.replaceAll(sep, '/')}`, { type, etag, bodies });
+  }
+  return files;
+}

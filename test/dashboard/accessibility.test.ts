@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
+import { aProgramWithDevice, readCrash } from '../support/crashes.js';
+import type { Program } from '../support/program.js';
+
+const THEMES = ['light', 'dark'] as const;
+
+describe.skipIf(!hasChromium)(`every page${NEEDS_CHROMIUM}`, () => {
+  it('is accessible by axe’s rules, light and dark, and nothing in it is cut off at 390 pixels', async () => {
+    const program = await aProgramWithDevice();
+    const pages = await pagesOf(program);
+
+    for (const colorScheme of THEMES) {
+      const page = await aBrowserPage(program.url, { colorScheme, viewport: { width: 390, height: 844 } });
+      for (const [path, whenThere] of pages) {
+        await page.goto(path);
+        await page.getByText(whenThere).first().waitFor();
+
+        expect(await complaintsOfAxe(page), `${path}, ${colorScheme}`).toEqual([]);
+        expect(await overflow(page), `${path} at 390 pixels`).toBeLessThanOrEqual(0);
+      }
+    }
+  });
+
+  it('can be used by keyboard: j and k, Enter, Escape, the places by g, the keys by ?', async () => {
+    const program = await aProgramWithDevice();
+    await readCrash(program, 'thermostat-1.0.0', 'abort');
+    await readCrash(program, 'thermostat-1.0.0', 'assert');
+    const page = await aBrowserPage(program.url, { path: '/' });
+    const path = () => new URL(page.url()).pathname;
+    await page.getByRole('row').nth(2).waitFor();
+
+    await page.keyboard.press('g');
+    await page.keyboard.press('d');
+    await expect.poll(path).toBe('/dumps');
+    await page.getByRole('row').nth(2).waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('k');
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: /abort\(\) was called/ }).waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(path).toBe('/dumps');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+  });
+
+  it('keeps the theme that was chosen', async () => {
+    const program = await aProgramWithDevice({ withFirmware: false });
+    const page = await aBrowserPage(program.url, { colorScheme: 'light' });
+    const background = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const light = await background();
+
+    await page.getByRole('button', { name: /^Theme: system/ }).click();
+    await page.getByRole('button', { name: /^Theme: light/ }).click();
+    await page.reload();
+
+    await page.getByRole('button', { name: /^Theme: dark/ }).waitFor();
+    expect(await background()).not.toBe(light);
+  });
+});
+
+/** Addresses of all pages, each with a text that is there when it has loaded. */
+async function pagesOf(program: Program): Promise<[path: string, whenThere: string][]> {
+  const { coredumpId } = await readCrash(program, 'thermostat-1.0.0', 'stack-overflow');
+  return [
+    ['/', 'Latest dumps'],
+    ['/dumps', '1 dump'],
+    [`/dumps/${encodeURIComponent(coredumpId)}`, 'Crashed task'],
+    ['/dumps?q=nothing', 'No dump is like that'],
+    ['/nowhere', 'There is no such page'],
+  ];
+}
+
+async function complaintsOfAxe(page: Page): Promise<string[]> {
+  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  // Evaluated through the debugger, which the page's Content-Security-Policy does not bind.
+  await page.evaluate(axe);
+  const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
+  return violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
+  );
+}
+
+async function overflow(page: Page): Promise<number> {
+  const root = 'document.documentElement';
+  return Number(await page.evaluate(`${root}.scrollWidth - ${root}.clientWidth`));
+}

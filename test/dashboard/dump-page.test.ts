@@ -1,0 +1,136 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
+import { aProgramWithDevice, readCrash } from '../support/crashes.js';
+import { fixture } from '../support/fixtures.js';
+
+describe.skipIf(!hasChromium)(`the page of a dump${NEEDS_CHROMIUM}`, () => {
+  it('says why and where it crashed, with the other tasks folded and the registers annotated', async () => {
+    const program = await aProgramWithDevice();
+    const { coredumpId } = await readCrash(program, 'thermostat-1.0.0', 'assert');
+
+    const page = await aBrowserPage(program.url, { path: addressOf(coredumpId) });
+
+    await page.getByRole('heading', { level: 1, name: /assert failed: packet_append/ }).waitFor();
+    await page.getByText('An assertion did not hold in packet_append at network.c:21').waitFor();
+    const crashed = page.getByRole('region', { name: 'Crashed task network' });
+    const frames = await crashed.getByRole('listitem').allInnerTexts();
+    expect(frames).toHaveLength(7);
+    const [append = '', send = ''] = frames.slice(3);
+    expect(append).toContain('packet_append(packet=0x3fc8db88 <s_packet>, length=8,');
+    expect(append).toContain('/firmware/main/network.c:21');
+    expect(append).toContain('inlined');
+    expect(send).toContain('network_send');
+    const sensor = page
+      .getByRole('region', { name: '3 other tasks' })
+      .getByRole('group')
+      .filter({ hasText: 'sensor' });
+    expect(await sensor.getByText('vTaskDelay').isVisible()).toBe(false);
+    await sensor.getByText('sensor', { exact: true }).click();
+    await sensor.getByText('vTaskDelay').waitFor();
+    await page.getByRole('row', { name: 'pc 0x420012b0 panic_abort+8' }).waitFor();
+  });
+
+  it('gives the raw bytes and the raw text', async () => {
+    const program = await aProgramWithDevice();
+    const { coredumpId, filename } = await readCrash(program, 'thermostat-1.0.0', 'abort');
+    const page = await aBrowserPage(program.url, { path: addressOf(coredumpId) });
+
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Download' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe(filename);
+    const bytes = await readFile(await download.path());
+    expect(bytes.equals(await readFile(fixture('thermostat-1.0.0').dump('abort')))).toBe(true);
+
+    await page.getByText('Raw text').click();
+    expect(await page.getByLabel('Parsed output').innerText()).toContain('ESP32 CORE DUMP START');
+  });
+
+  it('reads a dump again when asked to, and shows the new state by itself', async () => {
+    const program = await aProgramWithDevice();
+    const { coredumpId } = await readCrash(program, 'thermostat-1.0.0', 'abort');
+    const page = await aBrowserPage(program.url, { path: addressOf(coredumpId) });
+    const readBefore = await readMoment(program, coredumpId);
+
+    await page.getByRole('button', { name: 'Parse again' }).click();
+
+    await expect.poll(() => readMoment(program, coredumpId)).not.toBe(readBefore);
+    await page.getByRole('banner').first().waitFor();
+    await page.getByText('Parsed', { exact: true }).waitFor();
+  });
+
+  it('deletes a dump only after one could have taken it back', async () => {
+    const program = await aProgramWithDevice();
+    const { coredumpId } = await readCrash(program, 'thermostat-1.0.0', 'abort');
+    const page = await aBrowserPage(program.url, { path: addressOf(coredumpId) });
+    const row = page.getByRole('row').filter({ hasText: 'network_handle_reply' });
+
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText(/is deleted/).waitFor();
+    await expect.poll(() => new URL(page.url()).pathname).toBe('/dumps');
+    expect(await row.count()).toBe(0);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await row.click();
+    await page.getByRole('button', { name: 'Delete' }).click();
+
+    await expect.poll(() => exists(program, coredumpId), { timeout: 30_000 }).toBe(false);
+    await page.getByRole('heading', { name: 'No dump has arrived yet' }).waitFor();
+  });
+
+  it('shows hostile text as text: neither markup nor escape sequences do anything', async () => {
+    const program = await aProgramWithDevice({ withFirmware: false });
+    const hostile =
+      '<script>window.isBroken = true</script><img src=x onerror="window.isBroken = true">\u001b[31mred';
+    const { coredumpId } = await readCrash(program, 'thermostat-1.0.0', 'abort');
+    const page = await aBrowserPage(program.url);
+    // The answer as a hostile sidecar could have made it.
+    await page.route('**/graphql', async (route) => {
+      const response = await route.fetch();
+      const text = await response.text();
+      const output = JSON.stringify(hostile);
+      await route.fulfill({
+        response,
+        body: text.replace(/"parsedOutput":"(?:[^"\\]|\\.)*"/, `"parsedOutput":${output}`),
+      });
+    });
+
+    await page.goto(addressOf(coredumpId));
+
+    const shown = await page.getByLabel('Parsed output').innerText();
+    expect(shown).toContain('<script>window.isBroken = true</script>');
+    expect(shown).toContain('␛[31mred');
+    expect(await page.evaluate('window.isBroken')).toBeUndefined();
+  });
+
+  it('says of a dump that does not exist that there is none', async () => {
+    const program = await aProgramWithDevice({ withFirmware: false });
+
+    const page = await aBrowserPage(program.url, { path: addressOf('Q29yZWR1bXA6OTk5') });
+
+    await page.getByText('There is no such page').waitFor();
+  });
+});
+
+function addressOf(id: string): string {
+  return `/dumps/${encodeURIComponent(id)}`;
+}
+
+type AskedProgram = Awaited<ReturnType<typeof aProgramWithDevice>>;
+
+async function readMoment(program: AskedProgram, id: string): Promise<string | null> {
+  const { coredump } = await program.graphql<{ coredump: { parsedAt: string | null } }>(
+    'query ($id: ID!) { coredump(id: $id) { parsedAt } }',
+    { id },
+  );
+  return coredump.parsedAt;
+}
+
+async function exists(program: AskedProgram, id: string): Promise<boolean> {
+  const { coredump } = await program.graphql<{ coredump: object | null }>(
+    'query ($id: ID!) { coredump(id: $id) { id } }',
+    { id },
+  );
+  return coredump !== null;
+}

@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { aDevice } from '../support/app.js';
+import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
+import { aProgramWithDevice, crash, readCrash } from '../support/crashes.js';
+import { uploadFirmware } from '../support/firmware.js';
+import { fixture } from '../support/fixtures.js';
+import { aProgram } from '../support/program.js';
+
+describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CHROMIUM}`, () => {
+  it('teaches on an empty server how a dump gets there, with the server’s own address', async () => {
+    const { url } = await aProgram('start');
+
+    const page = await aBrowserPage(url);
+
+    await page.getByRole('heading', { name: 'No dump has arrived yet' }).waitFor();
+    expect(await page.getByText('--data-binary').innerText()).toContain(`${url}/api/iot/coredump?chip=`);
+    expect(await page.getByText('coredock_upload("').innerText()).toContain(url);
+  });
+
+  it('shows a dump that arrives and turns from pending to parsed, without a reload', async () => {
+    const program = await aProgramWithDevice({ withFirmware: false });
+    const page = await aBrowserPage(program.url);
+    await page.getByText('Live', { exact: true }).waitFor();
+
+    await crash(program, 'thermostat-1.0.0', 'null-pointer');
+
+    await page.getByRole('row').filter({ hasText: 'Error' }).waitFor();
+    // The firmware arrives, and the dump is read again by itself.
+    await uploadFirmware(program, { elf: await readFile(fixture('thermostat-1.0.0').elfPath) });
+    const row = page.getByRole('row').filter({ hasText: 'NULL pointer plus offset 0xc' });
+    await row.getByText('Parsed').waitFor();
+    expect(await row.innerText()).toContain('sensor_convert at sensor.c:18');
+  });
+
+  it('shows a dump as pending while nobody can read it, and says why', async () => {
+    const program = await aProgram('serve');
+    await aDevice(program as never);
+    const page = await aBrowserPage(program.url);
+    await page.getByText('No parser answers').waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+
+    await crash(program, 'thermostat-1.0.0', 'null-pointer');
+
+    await page.getByRole('row').filter({ hasText: 'Waiting to be read' }).getByText('Pending').waitFor();
+  });
+
+  it('connects again by itself, and reads what it has missed', async () => {
+    const program = await aProgramWithDevice();
+    const { port } = new URL(program.url);
+    const page = await aBrowserPage(program.url, { path: '/dumps', tolerates: isLostConnection });
+    await page.getByText('Live', { exact: true }).waitFor();
+
+    await program.stop('SIGKILL');
+    await page.getByText('Reconnecting').waitFor();
+    const again = await aProgram('start', { dir: program.dir, environment: { PORT: port } });
+    await readCrash(again, 'thermostat-1.0.0', 'abort');
+
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByRole('row').filter({ hasText: 'network_handle_reply' }).waitFor();
+  });
+
+  it('narrows the list by what is chosen, in an address that can be passed on', async () => {
+    const program = await aProgramWithDevice();
+    await readCrash(program, 'thermostat-1.0.0', 'abort');
+    await readCrash(program, 'thermostat-1.0.0', 'assert');
+    const page = await aBrowserPage(program.url, { path: '/dumps' });
+    await page.getByText('2 dumps').waitFor();
+
+    await page.keyboard.press('/');
+    await page.keyboard.type('packet_append');
+    await page.keyboard.press('Enter');
+    await page.getByText('1 dump', { exact: true }).waitFor();
+    expect(new URL(page.url()).search).toBe('?q=packet_append');
+
+    await page.getByLabel('Status').selectOption('Error');
+    await page.getByText('No dump is like that').waitFor();
+    await page.reload();
+    await page.getByText('No dump is like that').waitFor();
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await page.getByText('2 dumps').waitFor();
+  });
+});
+
+/** What Chromium itself writes to the console while there is no server. */
+function isLostConnection(complaint: string): boolean {
+  return /ERR_CONNECTION|WebSocket connection|ERR_EMPTY_RESPONSE/.test(complaint);
+}

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { expect, onTestFinished } from 'vitest';
+
+/** Debian's, or the one that the variable names. Without a browser the page's tests are visibly skipped. */
+const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+export const hasChromium = existsSync(CHROMIUM);
+export const NEEDS_CHROMIUM = hasChromium
+  ? ''
+  : ' (skipped: no Chromium at CHROMIUM_PATH or /usr/bin/chromium)';
+
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** A browser of its own with one page open. At the test's end the page must not have complained of anything. */
+export async function aBrowserPage(
+  url: string,
+  {
+    path = '/',
+    tolerates = () => false,
+    ...context
+  }: BrowserContextOptions & { path?: string; tolerates?: (complaint: string) => boolean } = {},
+): Promise<Page> {
+  const profile = await mkdtemp(join(tmpdir(), 'coredock-browser-'));
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM,
+    args: FLAGS,
+    baseURL: url,
+    viewport: { width: 1280, height: 800 },
+    ...context,
+  });
+  const page = browser.pages()[0] ?? (await browser.newPage());
+  page.setDefaultTimeout(30_000);
+
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('request', (request) => {
+    const { protocol, host } = new URL(request.url());
+    if (protocol.startsWith('http') && host !== new URL(url).host) complaints.push(`asked ${request.url()}`);
+  });
+  onTestFinished(async () => {
+    await browser.close();
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+    expect(complaints.filter((complaint) => !tolerates(complaint))).toEqual([]);
+  });
+
+  await page.goto(path);
+  return page;
+}
