@@ -4,7 +4,7 @@ import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
-import { aProgramWithDevice, readCrash } from '../support/crashes.js';
+import { aProgramWithDevice, readCrash } from '../support/crashed-program.js';
 import type { Program } from '../support/program.js';
 
 const THEMES = ['light', 'dark'] as const;

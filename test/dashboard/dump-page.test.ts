@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
-import { aProgramWithDevice, readCrash } from '../support/crashes.js';
+import { aProgramWithDevice, readCrash } from '../support/crashed-program.js';
 import { fixture } from '../support/fixtures.js';
 
 describe.skipIf(!hasChromium)(`the page of a dump${NEEDS_CHROMIUM}`, () => {

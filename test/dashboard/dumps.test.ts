@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { aDevice } from '../support/app.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
-import { aProgramWithDevice, crash, readCrash } from '../support/crashes.js';
+import { aProgramWithDevice, crash, readCrash } from '../support/crashed-program.js';
 import { uploadFirmware } from '../support/firmware.js';
 import { fixture } from '../support/fixtures.js';
 import { aProgram } from '../support/program.js';
