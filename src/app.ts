@@ -16,6 +16,7 @@ import { createGuesses } from './guesses.js';
 import { openBlobStores } from './platform/blobs/open-blob-stores.js';
 import { type Clock, createSystemClock } from './platform/clock.js';
 import { openDatabase } from './platform/database/database.js';
+import { createEventChannel } from './platform/events.js';
 import type { Logger } from './platform/logger.js';
 import { createMetrics } from './platform/metrics.js';
 import type { TaskQueue } from './platform/parse-queue.js';
@@ -25,6 +26,10 @@ import { createPageRoute } from './rest/page.js';
 import { createUploadRoute } from './rest/upload.js';
 import { createUploadLimits } from './rest/upload-limits.js';
 import { type HttpServer, listen } from './server.js';
+import { countAndAnnounce } from './triage/counting.js';
+import { createGroupEvents } from './triage/events.js';
+import { createCrashGroupService } from './triage/service.js';
+import type { GroupChange } from './triage/types.js';
 
 export interface App {
   readonly url: string;
@@ -73,12 +78,15 @@ export async function startApp(
 
     const events = createCoredumpEvents();
     const outbox = createOutbox(database);
+    const groupChanges = createEventChannel<GroupChange>();
+    const groupEvents = createGroupEvents(groupChanges);
     const state = createParseState({
       db,
       outbox,
       owner: randomUUID(),
       now: clock.now,
       leaseMs: config.parseTimeoutMs + LEASE_MARGIN_MS,
+      count: countAndAnnounce(groupEvents),
     });
     const { parser } = config;
     const sidecar =
@@ -109,6 +117,7 @@ export async function startApp(
       },
     });
     const devices = createDeviceService({ db, clock, deleteDumps: coredumps.deleteAllOf });
+    const crashGroups = createCrashGroupService({ db, events: groupEvents, clock });
 
     await followOtherServers({ announcements: database.announcements, events, db });
 
@@ -151,7 +160,7 @@ export async function startApp(
     );
     metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
     metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
-    const graphql = createGraphQLServer({ db, coredumps, devices, firmwares, config, log });
+    const graphql = createGraphQLServer({ db, coredumps, crashGroups, devices, firmwares, config, log });
     const server = await listen({
       host: config.host,
       port: config.port,
@@ -193,6 +202,7 @@ export async function startApp(
       clearInterval(sweeping);
       await http.stop(config.shutdownGraceMs);
       events.close();
+      groupChanges.close();
       await queue?.close();
       blobs.close();
       await database.close();

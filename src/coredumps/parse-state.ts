@@ -1,4 +1,5 @@
-import type { Db, Prisma } from '../platform/database/database.js';
+import type { CrashReport } from '../crashdump/report.js';
+import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Outbox } from './outbox.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
@@ -59,7 +60,7 @@ function toTask({
  *      ▲                        │
  *      └────── handBack ◀───────┘        reset: PARSED | ERROR | PENDING ──▶ PENDING of the next generation
  */
-export function createParseState({ db, outbox, owner, now, leaseMs }: ParseStateDeps) {
+export function createParseState({ db, outbox, owner, now, leaseMs, count }: ParseStateDeps) {
   const whileOwned = (task: ParseTask) => ({
     id: task.coredumpId,
     parseStatus: 'PENDING',
@@ -91,12 +92,16 @@ export function createParseState({ db, outbox, owner, now, leaseMs }: ParseState
       return count > 0 ? 'exhausted' : 'not ours';
     },
 
-    /** @returns the row as it is now; null when the answer came too late and nothing was changed */
+    /**
+     * Ends the parse and has the crash counted, all of it or nothing.
+     * @returns the row as it is now; null when the answer came too late and nothing was changed
+     */
     async finish(task: ParseTask, result: ParseResult): Promise<CoredumpRow | null> {
       const report = result.text.report === null ? null : JSON.stringify(result.text.report);
       // PostgreSQL's text cannot hold a NUL; JSON writes it as an escape.
       const text = { output: result.text.output.replaceAll('\0', '\uFFFD'), report };
-      return inTransaction(db, async (tx) => {
+      let announce = () => {};
+      const finished = await inTransaction(db, async (tx) => {
         const [row] = await tx.coredump.updateManyAndReturn({
           where: whileOwned(task),
           data: {
@@ -120,8 +125,11 @@ export function createParseState({ db, outbox, owner, now, leaseMs }: ParseState
         });
         const coredump = toCoredumpRow(row);
         await outbox.ended(tx, [coredump]);
+        announce = await count(tx, { coredump, modelId: task.modelId, report: result.text.report });
         return coredump;
       });
+      announce();
+      return finished;
     },
 
     /** Gives an unfinished attempt back uncounted: the server stops, the dump is not at fault. */
@@ -188,9 +196,20 @@ export function createParseState({ db, outbox, owner, now, leaseMs }: ParseState
 
 export type ParseState = ReturnType<typeof createParseState>;
 
+/** A dump whose parse has ended, as it is about to be committed. */
+export interface FinishedParse {
+  coredump: CoredumpRow;
+  modelId: number;
+  report: CrashReport | null;
+}
+
+/** Counts a crash within the transaction that ends its parse. @returns what is to be done once it is committed */
+export type CountCrash = (tx: DbTransaction, parse: FinishedParse) => Promise<() => void>;
+
 interface ParseStateDeps {
   db: Db;
   outbox: Outbox;
+  count: CountCrash;
   /** Names this server instance in leases. */
   owner: string;
   now: () => Date;

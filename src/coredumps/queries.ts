@@ -67,6 +67,28 @@ export async function listCoredumpsByDevice(
   return byDevice;
 }
 
+/** The same window of each crash group's dumps in ONE statement. */
+export async function listCoredumpsOfGroups(
+  db: Db,
+  groupIds: readonly number[],
+  window: PageWindow,
+): Promise<Map<number, CoredumpRow[]>> {
+  const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
+  const rows = await db.$queryRaw<Array<StoredRow & { groupId: number }>>`
+    SELECT r."groupId", ${COLUMNS} FROM (
+      SELECT s."groupId", c."coredumpId",
+        row_number() OVER (PARTITION BY s."groupId" ORDER BY c."coredumpId" ${direction}) AS "rank"
+      FROM "CrashSignature" s
+      JOIN (SELECT o."coredumpId", o."coredumpId" AS "id", o."signatureId" FROM "CrashOccurrence" o) c
+        ON c."signatureId" = s."id"
+      WHERE s."groupId" IN (${Prisma.join([...groupIds])}) AND ${within(window)}
+    ) r JOIN "Coredump" c ON c."id" = r."coredumpId"
+    WHERE r."rank" <= ${window.take} ORDER BY c."id" DESC`;
+  const byGroup = new Map<number, CoredumpRow[]>(groupIds.map((id) => [id, []]));
+  for (const { groupId, ...row } of rows) byGroup.get(groupId)?.push(toCoredumpRow(row));
+  return byGroup;
+}
+
 export async function countCoredumpsByDevice(
   db: Db,
   deviceIds: readonly number[],

@@ -3,7 +3,7 @@ import { isOwnFrame } from './plumbing.js';
 import type { StackFrame } from './report.js';
 
 /** Grows when the recipe below changes, so that fingerprints of different recipes never meet. */
-const VERSION = 'v1';
+export const FINGERPRINT_VERSION = 'v1';
 const FRAMES = 5;
 
 /**
@@ -25,7 +25,7 @@ export function fingerprint(crashedFrames: readonly StackFrame[]): string | null
     .slice(0, FRAMES);
   if (lines.length === 0) return null;
   const digest = createHash('sha256').update(lines.join('\n')).digest('hex');
-  return `${VERSION}:${digest.slice(0, 16)}`;
+  return `${FINGERPRINT_VERSION}:${digest.slice(0, 16)}`;
 }
 
 function baseName(path: string | null): string {

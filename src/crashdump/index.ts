@@ -1,9 +1,11 @@
 export { Malformed } from './bytes.js';
 export { UnreadableFirmware } from './elf/elf-file.js';
 export { type FirmwareIdentity, readFirmwareIdentity } from './elf/identity.js';
+export { FINGERPRINT_VERSION, fingerprint } from './fingerprint.js';
 export { openFirmware } from './firmware.js';
 export type { FirmwareImage } from './firmware-image.js';
 export { type DumpIdentity, peekDump } from './peek.js';
+export { ownFrames } from './plumbing.js';
 export { type CrashDumpReading, type CrashDumpRequest, readCrashDump } from './read-crash-dump.js';
 export type { CrashReport } from './report.js';
 export { createRomLibrary } from './rom-library.js';

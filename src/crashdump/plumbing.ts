@@ -40,3 +40,8 @@ export function isOwnFrame(frame: StackFrame): boolean {
   if (frame.function === null || frame.inRom) return false;
   return !PLUMBING.has(frame.function.replace(/\(.*$/, '')) && !frame.function.startsWith('__ubsan_handle_');
 }
+
+/** The frames that tell where one's own code was, innermost first. */
+export function ownFrames(frames: readonly StackFrame[]): StackFrame[] {
+  return frames.filter(isOwnFrame);
+}

@@ -5,9 +5,13 @@ import type { DeviceService } from '../devices/service.js';
 import { createFirmwareLoaders } from '../firmware/loaders.js';
 import type { FirmwareService } from '../firmware/service.js';
 import type { Db } from '../platform/database/database.js';
+import { type CrashGroupLoaders, createCrashGroupLoaders } from '../triage/loaders.js';
+import type { CrashGroupService } from '../triage/service.js';
+import { createTallyFilters, type TallyFilter } from '../triage/tallies.js';
 
 export interface Services {
   coredumps: CoredumpService;
+  crashGroups: CrashGroupService;
   devices: DeviceService;
   firmwares: FirmwareService;
 }
@@ -25,8 +29,11 @@ export interface Context {
 
 interface Loaders {
   coredumps: CoredumpLoaders;
+  crashGroups: CrashGroupLoaders;
   devices: ReturnType<typeof createDeviceLoaders>;
   firmwares: ReturnType<typeof createFirmwareLoaders>;
+  /** A filter of time series with its models' ids. */
+  tallyFilter(filter: { modelCode?: string[]; firmwareVersion?: string[] }): Promise<TallyFilter>;
 }
 
 export function createContext({
@@ -51,7 +58,9 @@ export function createContext({
 function createLoaders(db: Db): Loaders {
   return {
     coredumps: createCoredumpLoaders(db),
+    crashGroups: createCrashGroupLoaders(db),
     devices: createDeviceLoaders(db),
     firmwares: createFirmwareLoaders(db),
+    tallyFilter: createTallyFilters(db),
   };
 }

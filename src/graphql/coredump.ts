@@ -13,7 +13,7 @@ import { page } from './pages.js';
 
 // Not a prismaNode: its rows are read in raw SQL and come with events, and Pothos would read each of them again to be
 // sure of its columns.
-const Coredump = builder.objectRef<CoredumpRow>('Coredump');
+export const Coredump = builder.objectRef<CoredumpRow>('Coredump');
 
 builder.node(Coredump, {
   id: { resolve: ({ id }) => id },
@@ -65,7 +65,7 @@ builder.node(Coredump, {
   }),
 });
 
-const CoredumpConnection = builder.connectionObject({ type: Coredump, name: 'CoredumpConnection' });
+export const CoredumpConnection = builder.connectionObject({ type: Coredump, name: 'CoredumpConnection' });
 
 builder.prismaObjectFields(Device, (t) => ({
   coredumps: t.connection(

@@ -26,7 +26,7 @@ export const Device = builder.prismaNode('Device', {
   }),
 });
 
-const DeviceConnection = builder.connectionObject({ type: Device, name: 'DeviceConnection' });
+export const DeviceConnection = builder.connectionObject({ type: Device, name: 'DeviceConnection' });
 
 builder.prismaObjectField(DeviceModel, 'devices', (t) =>
   t.connection(

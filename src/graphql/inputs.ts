@@ -16,15 +16,13 @@ const MAX_SEARCH_LENGTH = 200;
 const MAX_SEARCH_WORDS = 10;
 
 /** A filter as services know it. @throws DomainError BAD_USER_INPUT for one that is too large, naming the limit */
-export function checkedFilter<Input extends { search?: string | null | undefined }>(
-  input: Input,
-): Present<Input> {
+export function checkedFilter<Input extends object>(input: Input): Present<Input> {
   for (const [name, value] of Object.entries(input)) {
     if (Array.isArray(value) && value.length > MAX_ALTERNATIVES) {
       throw badInput(`${name} has at most ${MAX_ALTERNATIVES} values; ${value.length} were given.`);
     }
   }
-  const search = input.search ?? '';
+  const search = 'search' in input && typeof input.search === 'string' ? input.search : '';
   if (search.length > MAX_SEARCH_LENGTH || search.trim().split(/\s+/).length > MAX_SEARCH_WORDS) {
     throw badInput(`A search has at most ${MAX_SEARCH_LENGTH} characters and ${MAX_SEARCH_WORDS} words.`);
   }
@@ -37,7 +35,12 @@ export function rowOf(id: string): { id: number } {
   return { id: number <= MAX_ROW_ID ? number : 0 };
 }
 
-const NOUNS = { Coredump: 'core dump', Device: 'device', Firmware: 'firmware' } as const;
+const NOUNS = {
+  Coredump: 'core dump',
+  CrashGroup: 'crash group',
+  Device: 'device',
+  Firmware: 'firmware',
+} as const;
 
 /** The number in a global id. @throws DomainError NOT_FOUND for an id of another type, or none at all */
 export function requireId(type: keyof typeof NOUNS, globalId: string | number): number {

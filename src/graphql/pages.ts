@@ -51,7 +51,8 @@ export async function page<Row extends { id: number }>(
   };
 }
 
-function sizeOf({ first, last }: PageArguments): { take: number; fromEnd: boolean } {
+/** @throws DomainError BAD_USER_INPUT for sizes that make no sense */
+export function sizeOf({ first, last }: PageArguments): { take: number; fromEnd: boolean } {
   if (first != null && last != null) throw badInput('Give first or last, not both.');
   const take = first ?? last ?? DEFAULT_PAGE;
   if (take < 0) throw badInput(`A page cannot have ${take} items.`);

@@ -1,5 +1,8 @@
 import { builder } from './builder.js';
 import './coredump.js';
+import './crashGroup.js';
+import './crashGroupMutations.js';
+import './crashes.js';
 import './device.js';
 import './deviceModel.js';
 import './firmware.js';

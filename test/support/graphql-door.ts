@@ -18,6 +18,11 @@ import { createGraphQLServer } from '../../src/graphql/yoga.js';
 import { createFileBlobs } from '../../src/platform/blobs/file-blobs.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/database.js';
+import { createEventChannel } from '../../src/platform/events.js';
+import { countAndAnnounce } from '../../src/triage/counting.js';
+import { createGroupEvents } from '../../src/triage/events.js';
+import { createCrashGroupService } from '../../src/triage/service.js';
+import type { GroupChange } from '../../src/triage/types.js';
 import { aDatabaseUrl } from './database.js';
 import { aFleet } from './fleet.js';
 
@@ -49,16 +54,26 @@ export async function aGraphQLDoor({ hasParser = true, maxFirmwareBytes = 1024 *
   const log = pino({ level: 'error' }, { write: (line) => void logged.push(JSON.parse(line)) });
   const clock = createSystemClock();
   const events = createCoredumpEvents();
+  const groupChanges = createEventChannel<GroupChange>();
+  const groupEvents = createGroupEvents(groupChanges);
+  const outbox = createOutbox(database);
+  const state = createParseState({
+    db,
+    outbox,
+    owner: randomUUID(),
+    now: clock.now,
+    leaseMs: 60_000,
+    count: countAndAnnounce(groupEvents),
+  });
   const queued: ParseTask[] = [];
   const dumpBlobs = createFileBlobs({ root: join(dir, 'coredumps') });
   const firmwareBlobs = createFileBlobs({ root: join(dir, 'firmware') });
   await Promise.all([dumpBlobs.check(), firmwareBlobs.check()]);
 
-  const outbox = createOutbox(database);
   const coredumps = createCoredumpService({
     db,
     blobs: dumpBlobs,
-    state: createParseState({ db, outbox, owner: randomUUID(), now: clock.now, leaseMs: 60_000 }),
+    state,
     outbox,
     events,
     queue: hasParser ? { add: (task) => void queued.push(task) } : null,
@@ -76,7 +91,8 @@ export async function aGraphQLDoor({ hasParser = true, maxFirmwareBytes = 1024 *
     onArrival: async () => {},
   });
   const devices = createDeviceService({ db, clock, deleteDumps: coredumps.deleteAllOf });
-  const graphql = createGraphQLServer({ db, coredumps, devices, firmwares, config, log });
+  const crashGroups = createCrashGroupService({ db, events: groupEvents, clock });
+  const graphql = createGraphQLServer({ db, coredumps, crashGroups, devices, firmwares, config, log });
 
   const server = createServer((request, response) => graphql.handle(request, response, randomUUID()));
   const webSocket = graphql.attachWebSocket(server);
@@ -89,6 +105,7 @@ export async function aGraphQLDoor({ hasParser = true, maxFirmwareBytes = 1024 *
   };
   onTestFinished(async () => {
     events.close();
+    groupChanges.close();
     await closeWebSockets();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
@@ -103,7 +120,10 @@ export async function aGraphQLDoor({ hasParser = true, maxFirmwareBytes = 1024 *
     db,
     events,
     coredumps,
+    crashGroups,
     devices,
+    /** The parse pipeline's last step. */
+    state,
     /** What was handed to the parse queue. */
     queued,
     /** What was logged as an error. */

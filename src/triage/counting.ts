@@ -1,0 +1,192 @@
+import type { CountCrash, FinishedParse } from '../coredumps/parse-state.js';
+import type { DbTransaction, Prisma } from '../platform/database/database.js';
+import { describeCrash } from './describe-crash.js';
+import type { GroupEvents } from './events.js';
+import { combineHeat, heatOf } from './heat.js';
+import { regressionIn } from './regression.js';
+import { ALL, addToTallies } from './tallies.js';
+import { type Crash, type CrashGroupRow, type GroupChange, toGroupRow } from './types.js';
+import { countVersionDevice, uncountDevice, uncountVariant, upsertDevice, upsertVariant } from './upserts.js';
+
+/**
+ * Counts a dump whose parse has ended, inside the transaction that ends it, once however often it is read:
+ * - the fleet's charts have every crash, also one that could not be read;
+ * - a crash with a fingerprint belongs to its signature's group;
+ * - a later reading that says otherwise (other symbols, newer reader) moves it, one that fails leaves it where it is.
+ *
+ * Locks are taken in the order dump, signature, group, then counters, by everybody (merges too). What is locked is
+ * read by the statement that locks it, so nobody's change is lost on either database.
+ */
+async function countCrash(tx: DbTransaction, parse: FinishedParse): Promise<GroupChange | null> {
+  const { coredump, modelId, report } = parse;
+  const known = await tx.crashOccurrence.findUnique({ where: { coredumpId: coredump.id } });
+  const crash: Crash = {
+    deviceId: coredump.deviceId,
+    modelId: known?.modelId ?? modelId,
+    firmwareVersion: coredump.firmwareVersion,
+    chip: coredump.chip,
+    at: coredump.uploadedAt,
+  };
+  let signatureId = known?.signatureId ?? null;
+  let change: GroupChange | null = null;
+  if (coredump.parseStatus === 'PARSED') {
+    const fingerprint = report?.fingerprint ?? null;
+    const counted = signatureId === null ? null : await fingerprintOf(tx, signatureId);
+    if (fingerprint !== counted) {
+      if (signatureId !== null) await subtract(tx, signatureId, crash);
+      const added =
+        fingerprint === null || report === null ? null : await add(tx, fingerprint, report, crash);
+      signatureId = added?.signatureId ?? null;
+      change = added?.change ?? null;
+    }
+  }
+  if (known === null) {
+    await addToTallies(tx, { ...crash, signatureId: ALL }, crash.at, 1);
+    await countVersionDevice(tx, crash);
+    await tx.crashOccurrence.create({ data: { coredumpId: coredump.id, signatureId, modelId } });
+  } else if (signatureId !== known.signatureId) {
+    await tx.crashOccurrence.update({ where: { coredumpId: coredump.id }, data: { signatureId } });
+  }
+  return change;
+}
+
+/** Counts, and after the commit tells the subscribers of groups. */
+export function countAndAnnounce(events: Pick<GroupEvents, 'publish'>): CountCrash {
+  return async (tx, parse) => {
+    const change = await countCrash(tx, parse);
+    return () => {
+      if (change !== null) events.publish(change);
+    };
+  };
+}
+
+async function fingerprintOf(tx: DbTransaction, signatureId: number): Promise<string | null> {
+  const row = await tx.crashSignature.findUnique({
+    where: { id: signatureId },
+    select: { fingerprint: true },
+  });
+  return row?.fingerprint ?? null;
+}
+
+type Report = NonNullable<FinishedParse['report']>;
+
+/** One crash more for the signature and its group, both made when they are new. */
+async function add(
+  tx: DbTransaction,
+  fingerprint: string,
+  report: Report,
+  crash: Crash,
+): Promise<{ signatureId: number; change: GroupChange }> {
+  const { signature, isNew } = await lockSignature(tx, fingerprint, report, crash.at);
+  const group = await lockGroup(tx, signature.groupId);
+  const isNewDevice = !(await isDeviceOfGroup(tx, group.id, crash.deviceId));
+  const regression = isNew ? null : await regressionIn(tx, group, crash);
+
+  await tx.crashSignature.updateMany({
+    where: { id: signature.id },
+    data: { count: { increment: 1 }, ...span(signature, crash.at) },
+  });
+  await tx.crashGroup.updateMany({
+    where: { id: group.id },
+    data: {
+      count: { increment: 1 },
+      ...(isNewDevice ? { deviceCount: { increment: 1 } } : {}),
+      ...span(group, crash.at),
+      heat: isNew ? heatOf(crash.at) : combineHeat(group.heat, heatOf(crash.at)),
+      ...(regression ?? {}),
+    },
+  });
+  await upsertDevice(tx, signature.id, crash);
+  await upsertVariant(tx, signature.id, crash);
+  await addToTallies(tx, { ...crash, signatureId: signature.id }, crash.at, 1);
+  const kind = isNew ? 'new' : regression === null ? 'crash' : 'regression';
+  return { signatureId: signature.id, change: { groupId: group.id, kind } };
+}
+
+/** One crash less. A group of which nothing is left was a misreading, and goes. */
+async function subtract(tx: DbTransaction, signatureId: number, crash: Crash): Promise<void> {
+  const [signature] = await tx.crashSignature.updateManyAndReturn({
+    where: { id: signatureId },
+    data: { count: { decrement: 1 } },
+  });
+  if (signature === undefined) return;
+  const group = await lockGroup(tx, signature.groupId);
+  await uncountDevice(tx, signatureId, crash);
+  await uncountVariant(tx, signatureId, crash);
+  await addToTallies(tx, { ...crash, signatureId }, crash.at, -1);
+  const isOfNobody = !(await isDeviceOfGroup(tx, group.id, crash.deviceId));
+  await tx.crashGroup.updateMany({
+    where: { id: group.id },
+    data: { count: { decrement: 1 }, ...(isOfNobody ? { deviceCount: { decrement: 1 } } : {}) },
+  });
+  if (signature.count === 0) await tx.crashSignature.deleteMany({ where: { id: signatureId } });
+  if (group.count === 1) await deleteWhenEmpty(tx, group.id);
+}
+
+async function deleteWhenEmpty(tx: DbTransaction, groupId: number): Promise<void> {
+  await tx.crashGroup.deleteMany({ where: { id: groupId, count: 0, signatures: { none: {} } } });
+}
+
+type SignatureRow = Prisma.CrashSignatureGetPayload<object>;
+
+async function lockSignature(
+  tx: DbTransaction,
+  fingerprint: string,
+  report: Report,
+  at: Date,
+): Promise<{ signature: SignatureRow; isNew: boolean }> {
+  const known = await lockKnownSignature(tx, fingerprint);
+  if (known !== undefined) return { signature: known, isNew: false };
+  const description = describeCrash(report);
+  const seen = { firstSeenAt: at, lastSeenAt: at };
+  const group = await tx.crashGroup.create({
+    data: { ...description, ...seen, state: 'OPEN', heat: 0 },
+    select: { id: true },
+  });
+  const inserted = await tx.$executeRaw`
+    INSERT INTO "CrashSignature" ("fingerprint", "groupId", "title", "reasonClass", "reason",
+      "culpritFunction", "culpritFile", "firstSeenAt", "lastSeenAt")
+    VALUES (${fingerprint}, ${group.id}, ${description.title}, ${description.reasonClass}, ${description.reason},
+      ${description.culpritFunction}, ${description.culpritFile}, ${at}, ${at})
+    ON CONFLICT ("fingerprint") DO NOTHING`;
+  const made = await lockKnownSignature(tx, fingerprint);
+  if (made === undefined) throw new Error('a crash signature is neither there nor absent');
+  if (inserted === 1) return { signature: made, isNew: true };
+  // Somebody made it between our two looks; that one has committed, or we would still wait for it.
+  await tx.crashGroup.delete({ where: { id: group.id }, select: { id: true } });
+  return { signature: made, isNew: false };
+}
+
+/** Writes what is there already: that locks the row, and answers it as it is under the lock. */
+async function lockKnownSignature(tx: DbTransaction, fingerprint: string): Promise<SignatureRow | undefined> {
+  const [row] = await tx.crashSignature.updateManyAndReturn({
+    where: { fingerprint },
+    data: { count: { increment: 0 } },
+  });
+  return row;
+}
+
+async function lockGroup(tx: DbTransaction, id: number): Promise<CrashGroupRow> {
+  const [row] = await tx.crashGroup.updateManyAndReturn({
+    where: { id },
+    data: { count: { increment: 0 } },
+  });
+  if (row === undefined) throw new Error('a crash signature belongs to a group that is not there');
+  return toGroupRow(row);
+}
+
+async function isDeviceOfGroup(tx: DbTransaction, groupId: number, deviceId: number): Promise<boolean> {
+  const row = await tx.crashDevice.findFirst({
+    where: { deviceId, signature: { groupId } },
+    select: { deviceId: true },
+  });
+  return row !== null;
+}
+
+/** Dumps are read out of order. */
+function span(seen: { firstSeenAt: Date; lastSeenAt: Date }, at: Date) {
+  return {
+    ...(at < seen.firstSeenAt ? { firstSeenAt: at } : {}),
+    ...(at > seen.lastSeenAt ? { lastSeenAt: at } : {}),
+  };
+}

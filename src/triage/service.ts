@@ -1,0 +1,144 @@
+import { badInput, notFound } from '../errors.js';
+import type { Clock } from '../platform/clock.js';
+import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
+import { inTransaction } from '../platform/database/transaction.js';
+import type { GroupEvents } from './events.js';
+import { mergeGroups, splitGroup } from './merge.js';
+import { type CrashGroupRow, toGroupRow } from './types.js';
+
+export type CrashGroupService = ReturnType<typeof createCrashGroupService>;
+
+const MAX_ASSIGNEE = 200;
+const MAX_NOTE = 10_000;
+const MAX_VERSION = 64;
+/** Fingerprints of one group, or groups of one merge: beyond this it is no bug any more. */
+const MAX_AT_ONCE = 100;
+
+/** What people do with crash groups. */
+export function createCrashGroupService({ db, events, clock }: CrashGroupServiceDeps) {
+  return {
+    events,
+    now: clock.now,
+
+    /** Groups as they change. A group that is gone by the time that it is read is left out. */
+    follow(filter: { groupId?: number }): AsyncIterableIterator<CrashGroupRow> {
+      return readEach(events.subscribe(filter), ({ groupId }) => get(groupId));
+    },
+
+    get,
+
+    /**
+     * @param inVersion the version that has the fix; null means the next one, whatever it will be called
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT
+     */
+    async resolve(id: number, inVersion: string | null): Promise<CrashGroupRow> {
+      if (inVersion !== null && (inVersion.trim() === '' || inVersion.length > MAX_VERSION)) {
+        throw badInput(`A version is 1 to ${MAX_VERSION} characters; leave it out for "the next one".`);
+      }
+      return change(id, {
+        state: 'RESOLVED',
+        resolvedAt: clock.now(),
+        resolvedInVersion: inVersion,
+        ...NOT_REGRESSED,
+      });
+    },
+
+    /** It goes on being counted and raises no alert. @throws DomainError NOT_FOUND */
+    ignore: (id: number) => change(id, { state: 'IGNORED', ...NOT_RESOLVED, ...NOT_REGRESSED }),
+
+    /** @throws DomainError NOT_FOUND */
+    reopen: (id: number) => change(id, { state: 'OPEN', ...NOT_RESOLVED, ...NOT_REGRESSED }),
+
+    /** @throws DomainError NOT_FOUND, BAD_USER_INPUT */
+    async assign(id: number, assignee: string | null): Promise<CrashGroupRow> {
+      if (assignee !== null && (assignee.trim() === '' || assignee.length > MAX_ASSIGNEE)) {
+        throw badInput(`An assignee is 1 to ${MAX_ASSIGNEE} characters, or null for nobody.`);
+      }
+      return change(id, { assignee });
+    },
+
+    /** @throws DomainError NOT_FOUND, BAD_USER_INPUT */
+    async note(id: number, note: string | null): Promise<CrashGroupRow> {
+      if (note !== null && note.length > MAX_NOTE)
+        throw badInput(`A note has at most ${MAX_NOTE} characters.`);
+      return change(id, { note: note?.trim() === '' ? null : note });
+    },
+
+    /**
+     * Makes `ids` part of group `intoId`, whose state, note and assignee stay. Their fingerprints go there from now on.
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT
+     */
+    async merge(intoId: number, ids: readonly number[]): Promise<CrashGroupRow> {
+      const others = [...new Set(ids)].filter((id) => id !== intoId);
+      if (others.length === 0) throw badInput('Name at least one other group to merge.');
+      if (others.length > MAX_AT_ONCE) throw badInput(`At most ${MAX_AT_ONCE} groups are merged at once.`);
+      return announced((tx) => mergeGroups(tx, intoId, others, clock.now()));
+    },
+
+    /**
+     * Takes fingerprints out of a group into a new one, with all that was ever counted for them.
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT when the group has not these fingerprints, or no others
+     */
+    async split(id: number, fingerprints: readonly string[]): Promise<CrashGroupRow> {
+      const wanted = [...new Set(fingerprints)];
+      if (wanted.length === 0) throw badInput('Name at least one fingerprint to take out.');
+      if (wanted.length > MAX_AT_ONCE)
+        throw badInput(`At most ${MAX_AT_ONCE} fingerprints are taken out at once.`);
+      const made = await announced((tx) => splitGroup(tx, id, wanted, clock.now()));
+      events.publish({ groupId: id, kind: 'changed' });
+      return made;
+    },
+  };
+
+  async function get(id: number): Promise<CrashGroupRow | null> {
+    const row = await db.crashGroup.findUnique({ where: { id } });
+    return row === null ? null : toGroupRow(row);
+  }
+
+  async function change(id: number, data: Prisma.CrashGroupUpdateManyMutationInput): Promise<CrashGroupRow> {
+    return announced(async (tx) => {
+      const [row] = await tx.crashGroup.updateManyAndReturn({ where: { id }, data });
+      if (row === undefined) throw notFound('crash group', id);
+      return toGroupRow(row);
+    });
+  }
+
+  async function announced(work: (tx: DbTransaction) => Promise<CrashGroupRow>): Promise<CrashGroupRow> {
+    const group = await inTransaction(db, work);
+    events.publish({ groupId: group.id, kind: 'changed' });
+    return group;
+  }
+}
+
+/** An iterator by hand: a generator that was never started could not pass its `return` on. */
+function readEach<Event, Item>(
+  changes: AsyncIterableIterator<Event>,
+  read: (event: Event) => Promise<Item | null>,
+): AsyncIterableIterator<Item> {
+  return {
+    async next() {
+      for (;;) {
+        const { done, value } = await changes.next();
+        if (done === true) return { done: true, value: undefined };
+        const item = await read(value);
+        if (item !== null) return { done: false, value: item };
+      }
+    },
+    async return() {
+      await changes.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+const NOT_RESOLVED = { resolvedAt: null, resolvedInVersion: null };
+const NOT_REGRESSED = { regressedAt: null, regressedInVersion: null };
+
+interface CrashGroupServiceDeps {
+  db: Db;
+  events: GroupEvents;
+  clock: Pick<Clock, 'now'>;
+}

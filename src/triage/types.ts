@@ -1,0 +1,58 @@
+import type { Prisma } from '../platform/database/database.js';
+
+export const GROUP_STATES = ['OPEN', 'RESOLVED', 'IGNORED'] as const;
+export type GroupState = (typeof GROUP_STATES)[number];
+
+/** The most of it first; RECENCY is the last crash. */
+export const GROUP_ORDERS = ['COUNT', 'DEVICES', 'RECENCY', 'VELOCITY'] as const;
+export type GroupOrder = (typeof GROUP_ORDERS)[number];
+
+type StoredGroup = Prisma.CrashGroupGetPayload<object>;
+
+/** A crash group as lists, loaders and events know it. */
+export interface CrashGroupRow extends Omit<StoredGroup, 'state'> {
+  state: GroupState;
+}
+
+export interface CrashGroupFilter {
+  state?: GroupState[];
+  reasonClass?: string[];
+  assignee?: string[];
+  modelCode?: string[];
+  firmwareVersion?: string[];
+  chip?: string[];
+  deviceKey?: string[];
+  fingerprint?: string[];
+  /** Came back after it was resolved. */
+  isRegression?: boolean;
+  /** Inclusive. */
+  firstSeenAfter?: Date;
+  /** Inclusive. */
+  lastSeenAfter?: Date;
+  /** Words that must all occur, whatever their case, in title, reason, culprit, assignee or note. */
+  search?: string;
+}
+
+/** What is counted of a dump. */
+export interface Crash {
+  deviceId: number;
+  modelId: number;
+  firmwareVersion: string;
+  chip: string;
+  at: Date;
+}
+
+/** What became of a group; `crash` is one more of a known kind, `changed` what a person did. */
+export type GroupChangeKind = 'new' | 'regression' | 'crash' | 'changed';
+
+export interface GroupChange {
+  groupId: number;
+  kind: GroupChangeKind;
+}
+
+/** SQLite has no enums: the column is text, and becomes a `GroupState` here. */
+export function toGroupRow(stored: StoredGroup): CrashGroupRow {
+  const state = GROUP_STATES.find((known) => known === stored.state);
+  if (state === undefined) throw new Error(`a crash group has the state "${stored.state}"`);
+  return { ...stored, state };
+}

@@ -1,0 +1,52 @@
+import type { DbTransaction } from '../platform/database/database.js';
+import type { Crash } from './types.js';
+
+/** The counters beside a signature: what it was seen on, and whom it hit. */
+
+export async function upsertVariant(tx: DbTransaction, signatureId: number, crash: Crash): Promise<void> {
+  const { modelId, firmwareVersion, chip, at } = crash;
+  await tx.$executeRaw`
+    INSERT INTO "CrashVariant" ("signatureId", "modelId", "firmwareVersion", "chip", "count", "firstSeenAt", "lastSeenAt")
+    VALUES (${signatureId}, ${modelId}, ${firmwareVersion}, ${chip}, 1, ${at}, ${at})
+    ON CONFLICT ("signatureId", "modelId", "firmwareVersion", "chip") DO UPDATE SET
+      "count" = "CrashVariant"."count" + 1,
+      "firstSeenAt" = CASE WHEN excluded."firstSeenAt" < "CrashVariant"."firstSeenAt"
+        THEN excluded."firstSeenAt" ELSE "CrashVariant"."firstSeenAt" END,
+      "lastSeenAt" = CASE WHEN excluded."lastSeenAt" > "CrashVariant"."lastSeenAt"
+        THEN excluded."lastSeenAt" ELSE "CrashVariant"."lastSeenAt" END`;
+}
+
+export async function uncountVariant(tx: DbTransaction, signatureId: number, crash: Crash): Promise<void> {
+  const { modelId, firmwareVersion, chip } = crash;
+  const where = { signatureId, modelId, firmwareVersion, chip };
+  await tx.crashVariant.updateMany({ where, data: { count: { decrement: 1 } } });
+  await tx.crashVariant.deleteMany({ where: { ...where, count: { lte: 0 } } });
+}
+
+export async function upsertDevice(
+  tx: DbTransaction,
+  signatureId: number,
+  { deviceId }: Crash,
+): Promise<void> {
+  await tx.$executeRaw`
+    INSERT INTO "CrashDevice" ("signatureId", "deviceId", "count") VALUES (${signatureId}, ${deviceId}, 1)
+    ON CONFLICT ("signatureId", "deviceId") DO UPDATE SET "count" = "CrashDevice"."count" + 1`;
+}
+
+export async function uncountDevice(
+  tx: DbTransaction,
+  signatureId: number,
+  { deviceId }: Crash,
+): Promise<void> {
+  const where = { signatureId, deviceId };
+  await tx.crashDevice.updateMany({ where, data: { count: { decrement: 1 } } });
+  await tx.crashDevice.deleteMany({ where: { ...where, count: { lte: 0 } } });
+}
+
+export async function countVersionDevice(tx: DbTransaction, crash: Crash): Promise<void> {
+  const { modelId, firmwareVersion, deviceId } = crash;
+  await tx.$executeRaw`
+    INSERT INTO "VersionDevice" ("modelId", "firmwareVersion", "deviceId", "count")
+    VALUES (${modelId}, ${firmwareVersion}, ${deviceId}, 1)
+    ON CONFLICT ("modelId", "firmwareVersion", "deviceId") DO UPDATE SET "count" = "VersionDevice"."count" + 1`;
+}

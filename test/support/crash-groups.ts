@@ -1,0 +1,110 @@
+import type { CrashReport } from '../../src/crashdump/report.js';
+import { encodeGlobalId } from '../../src/ids.js';
+import type { GraphQLDoor } from './graphql-door.js';
+
+export interface CrashOptions {
+  /** The fingerprint is made of it. */
+  place?: string;
+  fingerprint?: string | null;
+  reason?: string;
+  version?: string;
+  chip?: string;
+  at?: Date;
+  output?: string;
+}
+
+/** A report as the reader makes them, as far as triage looks. */
+export function aReport({
+  place = 'sensor_read',
+  fingerprint = `v1:${place}`,
+  reason = 'LoadProhibited at 0x00000010',
+}: CrashOptions = {}): CrashReport {
+  const frame = {
+    pc: '0x42000000',
+    line: 88,
+    inlined: false,
+    trust: 'context' as const,
+    inRom: false,
+    atLineStart: false,
+    arguments: [],
+  };
+  return {
+    reason,
+    explanation: null,
+    fingerprint,
+    chip: 'esp32c3',
+    chipRevision: null,
+    crashedTask: 'main',
+    inInterrupt: null,
+    appElfSha256: null,
+    elfMatches: false,
+    format: 'bare ELF',
+    checksum: 'absent',
+    registers: [],
+    warnings: [],
+    tasks: [
+      {
+        name: 'main',
+        tcb: '0x3fc90000',
+        crashed: true,
+        priority: null,
+        basePriority: null,
+        state: null,
+        waitingFor: null,
+        stackUsed: null,
+        stackFree: null,
+        stackNeverUsed: null,
+        stackOverflow: null,
+        stackCorrupted: false,
+        backtraceEnd: null,
+        interruptedFrames: [],
+        frames: [
+          { ...frame, index: 0, function: 'panic_abort', file: '/idf/panic.c' },
+          { ...frame, index: 1, function: place, file: `/builds/app/main/${place}.c` },
+        ],
+      },
+    ],
+  };
+}
+
+/** A dump of the device that waits for its parse. */
+export async function aPendingDump(
+  { fleet }: Pick<GraphQLDoor, 'fleet'>,
+  device: { id: number },
+  { version = '1.0.0', chip = 'esp32c3', at = new Date() }: CrashOptions = {},
+) {
+  return fleet.aDump(device, { firmwareVersion: version, chip, uploadedAt: at });
+}
+
+/** Ends a parse as the pipeline does. @returns the group's global id, null when there is none */
+export async function parsed(
+  door: Pick<GraphQLDoor, 'db' | 'state'>,
+  dump: { id: number },
+  result: { status?: 'PARSED' | 'ERROR'; crash?: CrashOptions } = {},
+): Promise<string | null> {
+  const { status = 'PARSED', crash = {} } = result;
+  const [task] = await door.state.tasksOf([dump.id]);
+  if (task === undefined) throw new Error('the dump does not wait for a parse');
+  await door.state.begin(task, 3);
+  await door.state.finish(task, {
+    status,
+    errorKind: status === 'ERROR' ? 'missing_firmware' : null,
+    text: { output: crash.output ?? 'the output', report: status === 'ERROR' ? null : aReport(crash) },
+    firmwareId: null,
+    appElfSha256: null,
+  });
+  const occurrence = await door.db.crashOccurrence.findUnique({
+    where: { coredumpId: dump.id },
+    select: { signature: { select: { groupId: true } } },
+  });
+  const groupId = occurrence?.signature?.groupId;
+  return groupId === undefined ? null : encodeGlobalId('CrashGroup', groupId);
+}
+
+/** A dump of the device from its arrival to its parse. */
+export async function aCrash(door: GraphQLDoor, device: { id: number }, crash: CrashOptions = {}) {
+  const dump = await aPendingDump(door, device, crash);
+  const groupId = await parsed(door, dump, { crash });
+  if (groupId === null) throw new Error('the crash belongs to no group');
+  return { dump, groupId };
+}
