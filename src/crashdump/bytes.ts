@@ -11,6 +11,9 @@ export class Malformed extends Error {
   override readonly name = 'Malformed';
 }
 
+/** Of the machine that reads. */
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
 export class ByteReader {
   readonly length: number;
   readonly #file: Uint8Array;
@@ -59,7 +62,10 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#step(1));
+    const at = this.#position;
+    if (at >= this.length) this.#refuse(at, 1, this.what);
+    this.#position = at + 1;
+    return this.#view.getUint8(this.#start + at);
   }
 
   u16(): number {
@@ -89,6 +95,17 @@ export class ByteReader {
 
   u64(): bigint {
     return this.#view.getBigUint64(this.#step(8), true);
+  }
+
+  /** A copy of the next `count` words. */
+  words(count: number): Uint32Array {
+    const bytes = this.take(count * 4);
+    const words = new Uint32Array(count);
+    if (IS_LITTLE_ENDIAN) new Uint8Array(words.buffer).set(bytes);
+    else
+      for (let at = 0; at < count; at++)
+        words[at] = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at * 4, true);
+    return words;
   }
 
   /** A view of the next `length` bytes. Borrowed, not copied. */

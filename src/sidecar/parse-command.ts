@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
 import {
   type FirmwareImage,
@@ -41,9 +41,9 @@ export async function parseCommand(
     return complain(2, `--format is text or json, not "${format}"`);
   }
   try {
-    const image = elf === undefined ? null : await openImage(elf);
+    const image = elf === undefined ? null : openImage(elf);
     const { report, output } = readCrashDump({
-      core: await readInput(core),
+      core: readInput(core),
       elf: image,
       chip,
       findRom: openRomLibrary(romElfDir),
@@ -68,8 +68,8 @@ class UnreadableInput extends Error {
   override readonly name = 'UnreadableInput';
 }
 
-async function openImage(path: string): Promise<FirmwareImage> {
-  const bytes = await readInput(path);
+function openImage(path: string): FirmwareImage {
+  const bytes = readInput(path);
   try {
     return openFirmware(bytes);
   } catch (error) {
@@ -79,9 +79,10 @@ async function openImage(path: string): Promise<FirmwareImage> {
   }
 }
 
-async function readInput(path: string): Promise<Buffer> {
+/** At once: there is nothing else to do meanwhile. */
+function readInput(path: string): Buffer {
   try {
-    return await readFile(path);
+    return readFileSync(path);
   } catch (error) {
     const { errno, message } = error as NodeJS.ErrnoException;
     const description = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];

@@ -28,15 +28,15 @@ export interface AttributeSpecification {
 /** Compilers write a few dozen. Looking for one among a million, entry after entry, would take for ever. */
 const MAX_ATTRIBUTES = 1_000;
 
-/** By code. */
-export type Abbreviations = ReadonlyMap<number, Abbreviation>;
+/** By code: compilers count from 1. */
+export type Abbreviations = readonly (Abbreviation | undefined)[];
 
 /**
  * Reads the table at `offset` of `.debug_abbrev`.
  * @throws Malformed
  */
 export function readAbbreviations(section: ByteReader, offset: number, budget: WorkBudget): Abbreviations {
-  const table = new Map<number, Abbreviation>();
+  const table: (Abbreviation | undefined)[] = [];
   const reader = section.slice('abbreviations', offset, section.length - offset);
   while (!reader.atEnd) {
     const start = reader.position;
@@ -46,13 +46,13 @@ export function readAbbreviations(section: ByteReader, offset: number, budget: W
     const hasChildren = reader.u8() !== 0;
     const attributes = readAttributes(reader);
     budget.spend(reader.position - start);
-    table.set(code, {
+    table[code] = {
       tag,
       hasChildren,
       attributes,
       names: attributes.map(({ name }) => name),
       ...layOut(attributes),
-    });
+    };
   }
   return table;
 }

@@ -133,6 +133,3 @@ export const FORM = {
 
 /** Source languages whose functions have qualified names (DWARF 5 §7.12). */
 export const C_PLUS_PLUS_LANGUAGES: ReadonlySet<number> = new Set([0x04, 0x1a, 0x21, 0x2b]);
-
-/** DW_LANG_C89, C, C99, C11, C17, C23 */
-export const C_LANGUAGES: ReadonlySet<number> = new Set([0x01, 0x02, 0x0c, 0x1d, 0x2c, 0x3e]);

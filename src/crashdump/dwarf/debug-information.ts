@@ -157,12 +157,12 @@ function readAddressRanges(file: DebugFile, headers: readonly UnitHeader[]): Add
     found.listed.add(unitOffset);
     // Tuples are aligned to their own size, counted from the set's start.
     set.seek(Math.min(12, set.length));
-    while (set.remaining >= 8) {
-      file.budget.spend(1);
-      const start = set.u32();
-      const size = set.u32();
+    const tuples = set.words(Math.floor(set.remaining / 8) * 2);
+    file.budget.spend(tuples.length);
+    for (let at = 0; at < tuples.length; at += 2) {
+      const start = tuples[at] ?? 0;
       // (0, 0) would end the set, but a linker that drops sections leaves the same in the middle.
-      if (start !== 0) found.ranges.add(start, start + size, header);
+      if (start !== 0) found.ranges.add(start, start + (tuples[at + 1] ?? 0), header);
     }
   }
   return found;

@@ -28,7 +28,7 @@ function abbreviationAt({ reader, abbreviations }: Unit, offset: number): Abbrev
   reader.seek(offset);
   const code = reader.uleb128();
   if (code === 0) return null;
-  const abbreviation = abbreviations.get(code);
+  const abbreviation = abbreviations[code];
   if (abbreviation === undefined) throw new Malformed(`.debug_info: no abbreviation ${code} for ${offset}`);
   return abbreviation;
 }
@@ -157,15 +157,15 @@ export class DieWalk {
     return { unit: this.unit, offset: this.#offset, tag, abbreviation, valuesAt: this.#valuesAt };
   }
 
-  /** The next entry with this tag, without what is below entries of the tags in `closed`. @throws Malformed */
-  find(tag: number, closed: ReadonlySet<number>): Die | null {
+  /** The next entry with this tag, also below others if their tag `isOpen`. @throws Malformed */
+  find(tag: number, isOpen: (tag: number) => boolean): Die | null {
     while (true) {
       const abbreviation = this.#advance();
       if (abbreviation === null) return null;
       if (abbreviation.tag === tag) {
         return { unit: this.unit, offset: this.#offset, tag, abbreviation, valuesAt: this.#valuesAt };
       }
-      if (abbreviation.hasChildren && closed.has(abbreviation.tag)) this.skipChildren();
+      if (abbreviation.hasChildren && !isOpen(abbreviation.tag)) this.skipChildren();
     }
   }
 

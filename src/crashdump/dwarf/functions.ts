@@ -1,5 +1,5 @@
 /** The functions of a unit by address, each with its scopes (see scopes.ts) once it has been asked for. */
-import { AT, C_LANGUAGES, TAG } from './constants.js';
+import { AT, TAG } from './constants.js';
 import { type Die, DieWalk, flagAttribute } from './dies.js';
 import { createRangeMap, type Range, type RangeMap, Ranges } from './range-map.js';
 import { rangesOf } from './ranges.js';
@@ -20,34 +20,31 @@ export interface DebugFunction {
 }
 
 export function createFunctionIndex(unit: Unit, root: UnitRoot): FunctionIndex {
-  let index: RangeMap<DebugFunction> | undefined;
+  let outermost: RangeMap<DebugFunction> | undefined;
+  let all: RangeMap<DebugFunction> | undefined;
   return {
     at(address) {
-      index ??= createRangeMap(collectFunctions(unit, root));
-      return index.at(address);
+      outermost ??= createRangeMap(collectFunctions(unit, root, OUTERMOST));
+      const found = outermost.at(address);
+      if (found !== null) return found;
+      all ??= createRangeMap(collectFunctions(unit, root, EVERYWHERE));
+      return all.at(address);
     },
   };
 }
 
-/** All that have code. A unit that breaks off keeps what came before. */
-function collectFunctions(unit: Unit, root: UnitRoot): Ranges<DebugFunction> {
-  const functions = new Ranges<DebugFunction>();
-  const closed = root.language !== null && C_LANGUAGES.has(root.language) ? CLOSED_IN_C : CLOSED;
-  unit.file.attempt(`The functions of ${root.name ?? `the unit at ${unit.offset}`}`, null, () => {
-    const walk = new DieWalk(unit, root.entry);
-    for (let die = walk.find(TAG.subprogram, closed); die !== null; die = walk.find(TAG.subprogram, closed)) {
-      const ranges = rangesOf(die);
-      const fn = ranges.length === 0 ? null : lazyFunction(die, root, ranges);
-      if (fn !== null) for (const { start, end } of ranges) functions.add(start, end, fn);
-      else if (flagAttribute(die, AT.declaration)) walk.skipChildren();
-    }
-    return null;
-  });
-  return functions;
+/** Where functions are looked for. */
+interface Depth {
+  /** Whether something below an entry of this tag may have code. */
+  isOpen: (tag: number) => boolean;
+  /** Whether functions inside of functions count. */
+  nested: boolean;
 }
 
-/** Nothing below these has code. */
-const CLOSED: ReadonlySet<number> = new Set([
+/** All but a few: what compilers write beside or inside of functions is most of a unit, and can be jumped over. */
+const OUTERMOST: Depth = { isOpen: (tag) => tag === TAG.namespace, nested: false };
+
+const NEVER_HOLD_FUNCTIONS: ReadonlySet<number> = new Set([
   TAG.array_type,
   TAG.enumeration_type,
   TAG.subroutine_type,
@@ -55,7 +52,24 @@ const CLOSED: ReadonlySet<number> = new Set([
   TAG.call_site,
   TAG.GNU_call_site,
 ]);
-const CLOSED_IN_C: ReadonlySet<number> = new Set([...CLOSED, TAG.structure_type, TAG.union_type]);
+/** Nested functions of GNU C, members of classes that are local to a function. */
+const EVERYWHERE: Depth = { isOpen: (tag) => !NEVER_HOLD_FUNCTIONS.has(tag), nested: true };
+
+/** All that have code. A unit that breaks off keeps what came before. */
+function collectFunctions(unit: Unit, root: UnitRoot, { isOpen, nested }: Depth): Ranges<DebugFunction> {
+  const functions = new Ranges<DebugFunction>();
+  unit.file.attempt(`The functions of ${root.name ?? `the unit at ${unit.offset}`}`, null, () => {
+    const walk = new DieWalk(unit, root.entry);
+    for (let die = walk.find(TAG.subprogram, isOpen); die !== null; die = walk.find(TAG.subprogram, isOpen)) {
+      const ranges = rangesOf(die);
+      const fn = ranges.length === 0 ? null : lazyFunction(die, root, ranges);
+      if (fn !== null) for (const { start, end } of ranges) functions.add(start, end, fn);
+      if (!nested || (fn === null && flagAttribute(die, AT.declaration))) walk.skipChildren();
+    }
+    return null;
+  });
+  return functions;
+}
 
 function lazyFunction(die: Die, root: UnitRoot, ranges: readonly Range[]): DebugFunction {
   let scopes: FunctionScopes | undefined;

@@ -68,6 +68,8 @@ const LNS = {
 } as const;
 const LNE = { end_sequence: 1, set_address: 2, define_file: 3, set_discriminator: 4 } as const;
 
+/** In a byte of LEB128: another one follows. */
+const MORE = 0x80;
 /** The largest object file of an ESP-IDF build has some 50,000. */
 const MAX_ROWS = 4_000_000;
 
@@ -98,6 +100,10 @@ function run(header: LineHeader, budget: WorkBudget, recorder: Recorder): void {
     isStatement = header.defaultIsStatement;
   };
   const advance = (operations: number) => {
+    if (maximumOperations === 1) {
+      address = (address + minimumInstructionLength * operations) >>> 0;
+      return;
+    }
     const total = operation + operations;
     address = (address + minimumInstructionLength * Math.floor(total / maximumOperations)) >>> 0;
     operation = total % maximumOperations;
@@ -107,9 +113,36 @@ function run(header: LineHeader, budget: WorkBudget, recorder: Recorder): void {
     if (delta !== 0) recorder.startLine();
   };
 
-  while (!program.atEnd) {
-    budget.spend(1);
-    const opcode = program.u8();
+  budget.spend(program.length);
+  // A position of our own instead of the reader's: there are more opcodes than anything else in a firmware.
+  const { bytes, length } = program;
+  let at = 0;
+  const unsigned = (): number => {
+    const byte = bytes[at] ?? MORE;
+    if (byte >= MORE) return read(() => program.uleb128());
+    at += 1;
+    return byte;
+  };
+  const signed = (): number => {
+    const byte = bytes[at] ?? MORE;
+    if (byte >= MORE) return read(() => program.sleb128());
+    at += 1;
+    return byte < 0x40 ? byte : byte - MORE;
+  };
+  const skip = (): void => {
+    if ((bytes[at] ?? MORE) < MORE) at += 1;
+    else read(() => program.skipLeb128());
+  };
+  const read = <T>(what: () => T): T => {
+    program.seek(at);
+    const value = what();
+    at = program.position;
+    return value;
+  };
+
+  while (at < length) {
+    const opcode = bytes[at] ?? 0;
+    at += 1;
     if (opcode >= opcodeBase) {
       const adjusted = opcode - opcodeBase;
       advance(Math.floor(adjusted / lineRange));
@@ -119,7 +152,7 @@ function run(header: LineHeader, budget: WorkBudget, recorder: Recorder): void {
     }
     switch (opcode) {
       case 0: {
-        const extended = program.split('extended line opcode', program.uleb128());
+        const extended = read(() => program.split('extended line opcode', program.uleb128()));
         if (extended.length === 0) break;
         switch (extended.u8()) {
           case LNE.end_sequence:
@@ -144,17 +177,17 @@ function run(header: LineHeader, budget: WorkBudget, recorder: Recorder): void {
         recorder.record(address, file, line, isStatement);
         break;
       case LNS.advance_pc:
-        advance(program.uleb128());
+        advance(unsigned());
         break;
       case LNS.advance_line:
-        advanceLine(program.sleb128());
+        advanceLine(signed());
         break;
       case LNS.set_file:
-        file = program.uleb128();
+        file = unsigned();
         break;
       case LNS.set_column:
       case LNS.set_isa:
-        program.skipLeb128();
+        skip();
         break;
       case LNS.negate_stmt:
         isStatement = !isStatement;
@@ -167,12 +200,12 @@ function run(header: LineHeader, budget: WorkBudget, recorder: Recorder): void {
         advance(Math.floor((255 - opcodeBase) / lineRange));
         break;
       case LNS.fixed_advance_pc:
-        address = (address + program.u16()) >>> 0;
+        address = (address + read(() => program.u16())) >>> 0;
         operation = 0;
         break;
       default:
         // §6.2.5.2: the header says how many operands an opcode has that is not known.
-        for (let count = header.operandCounts[opcode - 1] ?? 0; count > 0; count--) program.skipLeb128();
+        for (let count = header.operandCounts[opcode - 1] ?? 0; count > 0; count--) skip();
     }
   }
 }

@@ -14,24 +14,20 @@ export interface SymbolTable {
   named(name: string): FirmwareSymbol | null;
 }
 
-/** What symbols there are, in columns: of thousands a dump asks for dozens, and only those get a name. */
-interface Columns {
+/** The table as it is, four words a symbol: of thousands a dump asks for dozens, and only those get a name. */
+interface Table {
+  readonly words: Uint32Array;
   readonly strings: ByteReader;
-  /** Offsets in `strings`. */
-  readonly names: number[];
-  readonly addresses: number[];
-  readonly sizes: number[];
-  /** Indices of their sections; `ABSOLUTE` for ROM addresses that a linker script names. */
-  readonly sections: number[];
-  readonly areGlobal: boolean[];
+  /** The symbols that count, by the index of their section; those of ROM, which a linker script names, by `ABSOLUTE`. */
+  readonly bySection: ReadonlyMap<number, number[]>;
 }
 
 /** The symbols of one section. */
 interface SectionSymbols {
   /** Ascending. */
   readonly addresses: readonly number[];
-  /** For each address, the symbol's position in the columns. */
-  readonly positions: Uint32Array;
+  /** For each address, the symbol's index in the table. */
+  readonly symbols: Uint32Array;
   /** For each address, the last one up to it whose symbol has a size; -1 where there is none. */
   readonly lastSized: Int32Array;
 }
@@ -39,7 +35,7 @@ interface SectionSymbols {
 const ABSOLUTE = -1;
 /** Looking through the names is quick; whoever asks more often gets an index. */
 const MAX_SEARCHES = 16;
-const SYMBOL_SIZE = 16;
+const WORDS = 4;
 const STT_NOTYPE = 0;
 const STT_OBJECT = 1;
 const STT_FUNC = 2;
@@ -51,67 +47,66 @@ const LOWEST_ROM_ADDRESS = 0x1000;
 
 /** An ELF without a symbol table, or with a broken one, has no symbols. */
 export function readSymbols(elf: ElfFile): SymbolTable {
-  const columns = readColumns(elf);
-  if (columns === null) return { at: () => null, functionAt: () => null, named: () => null };
+  const table = readTable(elf);
+  if (table === null) return { at: () => null, functionAt: () => null, named: () => null };
   const allocated = elf.sections.filter(({ flags, size }) => (flags & SHF_ALLOC) !== 0 && size > 0);
-  const groups = groupBySection(columns);
   const bySection = new Map<number, SectionSymbols>();
   let byName: Map<string, number> | undefined;
   let searches = 0;
 
   const symbolsOf = (section: number): SectionSymbols => {
-    const symbols = bySection.get(section) ?? sorted(columns, groups.get(section) ?? []);
+    const symbols = bySection.get(section) ?? sorted(table, table.bySection.get(section) ?? []);
     bySection.set(section, symbols);
     return symbols;
   };
   const find = (address: number, isAcceptable: (section: ElfSection, size: number) => boolean) => {
     const section = allocated.find(({ address: start, size }) => address >= start && address < start + size);
-    if (section === undefined) return exactly(columns, symbolsOf(ABSOLUTE), address);
-    const position = covering(columns, symbolsOf(section.index), address);
-    if (position === null || !isAcceptable(section, columns.sizes[position] ?? 0)) return null;
-    return published(columns, position);
+    if (section === undefined) return exactly(table, symbolsOf(ABSOLUTE), address);
+    const symbol = covering(table, symbolsOf(section.index), address);
+    return symbol !== null && isAcceptable(section, sizeOf(table, symbol)) ? published(table, symbol) : null;
   };
   const isCode = ({ flags }: ElfSection) => (flags & SHF_EXECINSTR) !== 0;
   return {
     at: (address) => find(address, (section, size) => isCode(section) || size > 0),
     functionAt: (address) => find(address, isCode),
     named(name) {
-      if (++searches > MAX_SEARCHES) byName ??= indexByName(columns);
-      const position = byName === undefined ? search(columns, name) : byName.get(name);
-      return position === undefined ? null : { name, ...placeOf(columns, position) };
+      if (++searches > MAX_SEARCHES) byName ??= indexByName(table);
+      const symbol = byName === undefined ? search(table, name) : byName.get(name);
+      return symbol === undefined ? null : { name, ...placeOf(table, symbol) };
     },
   };
 }
 
-function readColumns(elf: ElfFile): Columns | null {
+function readTable(elf: ElfFile): Table | null {
   const section = elf.sections.find(({ type }) => type === SHT_SYMTAB);
-  const table = section === undefined ? null : elf.contentsOf(section);
+  const contents = section === undefined ? null : elf.contentsOf(section);
   const stringSection = section === undefined ? undefined : elf.sections[section.link];
   const strings = stringSection === undefined ? null : elf.contentsOf(stringSection);
-  if (table === null || strings === null) return null;
-  const isAllocatedAt = elf.sections.map(({ flags }) => (flags & SHF_ALLOC) !== 0);
-  const lastEnd = strings.bytes.lastIndexOf(0);
-  const columns: Columns = { strings, names: [], addresses: [], sizes: [], sections: [], areGlobal: [] };
-  while (table.remaining >= SYMBOL_SIZE) {
-    const nameAt = table.u32();
-    const address = table.u32();
-    const size = table.u32();
-    const info = table.u8();
-    table.u8();
-    const sectionIndex = table.u16();
+  if (contents === null || strings === null) return null;
+  const words = contents.words(Math.floor(contents.length / (WORDS * 4)) * WORDS);
+  return { words, strings, bySection: groupBySection(elf, words, strings.bytes) };
+}
+
+function groupBySection(elf: ElfFile, words: Uint32Array, strings: Uint8Array): Map<number, number[]> {
+  const groups = new Map<number, number[]>();
+  const isAllocated = elf.sections.map(({ flags }) => (flags & SHF_ALLOC) !== 0);
+  const lastEnd = strings.lastIndexOf(0);
+  for (let at = 0; at < words.length; at += WORDS) {
+    const nameAt = words[at] ?? 0;
+    const info = words[at + 3] ?? 0;
     const type = info & 0xf;
     if (type !== STT_NOTYPE && type !== STT_OBJECT && type !== STT_FUNC) continue;
-    const isAbsolute = sectionIndex === SHN_ABS;
-    if (isAbsolute && address < LOWEST_ROM_ADDRESS) continue;
-    if (!isAbsolute && (sectionIndex >= SHN_LORESERVE || isAllocatedAt[sectionIndex] !== true)) continue;
-    if (nameAt > lastEnd || !isWritten(strings.bytes, nameAt)) continue;
-    columns.names.push(nameAt);
-    columns.addresses.push(address);
-    columns.sizes.push(size);
-    columns.sections.push(isAbsolute ? ABSOLUTE : sectionIndex);
-    columns.areGlobal.push(info >> 4 !== STB_LOCAL);
+    let section = info >>> 16;
+    if (section === SHN_ABS) {
+      if ((words[at + 1] ?? 0) < LOWEST_ROM_ADDRESS) continue;
+      section = ABSOLUTE;
+    } else if (section >= SHN_LORESERVE || isAllocated[section] !== true) continue;
+    if (nameAt > lastEnd || !isWritten(strings, nameAt)) continue;
+    const group = groups.get(section);
+    if (group === undefined) groups.set(section, [at / WORDS]);
+    else group.push(at / WORDS);
   }
-  return columns;
+  return groups;
 }
 
 /** Mapping symbols (`$x`) and assembler-local labels (`.L1`) are not names that anybody wrote. */
@@ -120,78 +115,79 @@ function isWritten(strings: Uint8Array, at: number): boolean {
   return first !== 0 && first !== 0x24 && !(first === 0x2e && strings[at + 1] === 0x4c);
 }
 
-function groupBySection({ sections }: Columns): Map<number, number[]> {
-  const groups = new Map<number, number[]>();
-  for (const [position, section] of sections.entries()) {
-    const group = groups.get(section);
-    if (group === undefined) groups.set(section, [position]);
-    else group.push(position);
-  }
-  return groups;
-}
-
 /** Of several names for one address the alphabetically last one is taken. */
-function sorted(columns: Columns, group: readonly number[]): SectionSymbols {
-  const unsorted = group.map((position) => columns.addresses[position] ?? 0);
-  const positions = ascending(unsorted).map((index) => group[index] ?? 0);
-  const addresses = Array.from(positions, (position) => columns.addresses[position] ?? 0);
+function sorted(table: Table, group: readonly number[]): SectionSymbols {
+  const order = ascending(group.map((symbol) => addressOf(table, symbol)));
+  const symbols = order.map((index) => group[index] ?? 0);
+  const addresses = Array.from(symbols, (symbol) => addressOf(table, symbol));
   for (let from = 0, to = 1; from < addresses.length; from = to++) {
     while (to < addresses.length && addresses[to] === addresses[from]) to++;
-    if (to - from > 1) sortByName(columns, positions.subarray(from, to));
+    if (to - from > 1) sortByName(table, symbols.subarray(from, to));
   }
-  const lastSized = new Int32Array(positions.length);
+  const lastSized = new Int32Array(symbols.length);
   let last = -1;
-  for (const [index, position] of positions.entries()) {
-    if ((columns.sizes[position] ?? 0) > 0) last = index;
+  for (const [index, symbol] of symbols.entries()) {
+    if (sizeOf(table, symbol) > 0) last = index;
     lastSized[index] = last;
   }
-  return { addresses, positions, lastSized };
+  return { addresses, symbols, lastSized };
 }
 
-function sortByName(columns: Columns, positions: Uint32Array): void {
-  const named = Array.from(positions, (position) => ({ position, name: nameOf(columns, position) }));
+function sortByName(table: Table, symbols: Uint32Array): void {
+  const named = Array.from(symbols, (symbol) => ({ symbol, name: nameOf(table, symbol) }));
   named.sort((a, b) => (a.name < b.name ? -1 : 1));
-  positions.set(named.map(({ position }) => position));
+  symbols.set(named.map(({ symbol }) => symbol));
 }
 
 /** A symbol that has a size counts before a nearer label that has none, but only as far as its size reaches. */
 function covering(
-  { sizes }: Columns,
-  { addresses, positions, lastSized }: SectionSymbols,
+  table: Table,
+  { addresses, symbols, lastSized }: SectionSymbols,
   address: number,
 ): number | null {
   const nearest = lastAtOrBefore(addresses, address);
   const sized = lastSized[nearest] ?? -1;
-  for (const index of [sized, sized - 1]) {
-    const position = positions[index];
-    if (position !== undefined && address < (addresses[index] ?? 0) + (sizes[position] ?? 0)) return position;
+  for (const symbol of [symbols[sized], symbols[sized - 1]]) {
+    if (symbol !== undefined && address < addressOf(table, symbol) + sizeOf(table, symbol)) return symbol;
   }
-  return nearest > sized ? (positions[nearest] ?? null) : null;
+  return nearest > sized ? (symbols[nearest] ?? null) : null;
 }
 
 /** A ROM label says where something begins, not how far it goes. */
 function exactly(
-  columns: Columns,
-  { addresses, positions }: SectionSymbols,
+  table: Table,
+  { addresses, symbols }: SectionSymbols,
   address: number,
 ): FirmwareSymbol | null {
   const index = lastAtOrBefore(addresses, address);
-  const position = positions[index];
-  return position !== undefined && addresses[index] === address ? published(columns, position) : null;
+  const symbol = symbols[index];
+  return symbol !== undefined && addresses[index] === address ? published(table, symbol) : null;
 }
 
-function published(columns: Columns, position: number): FirmwareSymbol {
-  const name = nameOf(columns, position);
-  return { name: demangle(name) ?? withoutNumber(name), ...placeOf(columns, position) };
+function published(table: Table, symbol: number): FirmwareSymbol {
+  const name = nameOf(table, symbol);
+  return { name: demangle(name) ?? withoutNumber(name), ...placeOf(table, symbol) };
 }
 
-function placeOf({ addresses, sizes }: Columns, position: number): { address: number; size: number } {
-  return { address: addresses[position] ?? 0, size: sizes[position] ?? 0 };
+function placeOf(table: Table, symbol: number): { address: number; size: number } {
+  return { address: addressOf(table, symbol), size: sizeOf(table, symbol) };
 }
 
-function nameOf({ strings, names }: Columns, position: number): string {
-  strings.seek(names[position] ?? 0);
+function nameOf({ strings, words }: Table, symbol: number): string {
+  strings.seek(words[symbol * WORDS] ?? 0);
   return strings.cString();
+}
+
+function addressOf({ words }: Table, symbol: number): number {
+  return words[symbol * WORDS + 1] ?? 0;
+}
+
+function sizeOf({ words }: Table, symbol: number): number {
+  return words[symbol * WORDS + 2] ?? 0;
+}
+
+function isGlobal({ words }: Table, symbol: number): boolean {
+  return (((words[symbol * WORDS + 3] ?? 0) >>> 4) & 0xf) !== STB_LOCAL;
 }
 
 /** GCC numbers static variables and copies of functions, `line.0`; GDB takes that for an overload number of Ada's. */
@@ -200,26 +196,30 @@ function withoutNumber(name: string): string {
 }
 
 /** Of several symbols of a name the last global one counts, else the first. */
-function search({ strings, names, areGlobal }: Columns, name: string): number | undefined {
+function search(table: Table, name: string): number | undefined {
+  const { bytes } = table.strings;
   const text = Buffer.from(`${name}\0`);
-  const bytes = Buffer.from(strings.bytes.buffer, strings.bytes.byteOffset, strings.length);
-  const found: number[] = [];
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   // Linkers let a name begin in the middle of another that ends alike.
-  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) {
-    for (let position = names.indexOf(at); position >= 0; position = names.indexOf(at, position + 1)) {
-      found.push(position);
-    }
-  }
-  found.sort((a, b) => a - b);
-  return found.findLast((position) => areGlobal[position] === true) ?? found[0];
+  const places = new Set<number>();
+  for (let at = buffer.indexOf(text); at >= 0; at = buffer.indexOf(text, at + 1)) places.add(at);
+  if (places.size === 0) return undefined;
+  return chosen(table, (symbol) => places.has(table.words[symbol * WORDS] ?? 0));
+}
+
+function chosen(table: Table, isMeant: (symbol: number) => boolean): number | undefined {
+  const meant = [...table.bySection.values()].flatMap((symbols) => symbols.filter(isMeant));
+  meant.sort((a, b) => a - b);
+  return meant.findLast((symbol) => isGlobal(table, symbol)) ?? meant[0];
 }
 
 /** The same for all names. */
-function indexByName(columns: Columns): Map<string, number> {
+function indexByName(table: Table): Map<string, number> {
   const byName = new Map<string, number>();
-  for (const [position, isGlobal] of columns.areGlobal.entries()) {
-    const name = nameOf(columns, position);
-    if (isGlobal || !byName.has(name)) byName.set(name, position);
+  const symbols = [...table.bySection.values()].flat().sort((a, b) => a - b);
+  for (const symbol of symbols) {
+    const name = nameOf(table, symbol);
+    if (isGlobal(table, symbol) || !byName.has(name)) byName.set(name, symbol);
   }
   return byName;
 }
