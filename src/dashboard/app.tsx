@@ -3,8 +3,14 @@ import { Provider } from 'urql';
 import { Route, Switch } from 'wouter';
 import { createApi } from './api/client';
 import { LiveProvider } from './api/live';
+import { DevicePage } from './pages/device/device-page';
+import { DevicesPage } from './pages/devices/devices-page';
 import { DumpPage } from './pages/dump/dump-page';
 import { DumpsPage } from './pages/dumps/dumps-page';
+import { FirmwarePage } from './pages/firmware/firmware-page';
+import { GroupPage } from './pages/group/group-page';
+import { GroupsPage } from './pages/groups/groups-page';
+import { ModelPage } from './pages/model/model-page';
 import { NotFoundPage } from './pages/not-found-page';
 import { OverviewPage } from './pages/overview/overview-page';
 import { Shell } from './shell/shell';
@@ -20,8 +26,14 @@ export function App() {
           <Shell>
             <Switch>
               <Route path="/" component={OverviewPage} />
+              <Route path="/groups" component={GroupsPage} />
+              <Route path="/groups/:id">{({ id }) => <GroupPage key={id} id={id} />}</Route>
               <Route path="/dumps" component={DumpsPage} />
               <Route path="/dumps/:id">{({ id }) => <DumpPage key={id} id={id} />}</Route>
+              <Route path="/devices" component={DevicesPage} />
+              <Route path="/devices/:key">{({ key }) => <DevicePage key={key} deviceKey={key} />}</Route>
+              <Route path="/firmware" component={FirmwarePage} />
+              <Route path="/firmware/:code">{({ code }) => <ModelPage key={code} code={code} />}</Route>
               <Route component={NotFoundPage} />
             </Switch>
           </Shell>

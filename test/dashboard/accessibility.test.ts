@@ -70,8 +70,19 @@ describe.skipIf(!hasChromium)(`every page${NEEDS_CHROMIUM}`, () => {
 /** Addresses of all pages, each with a text that is there when it has loaded. */
 async function pagesOf(program: Program): Promise<[path: string, whenThere: string][]> {
   const { coredumpId } = await readCrash(program, 'thermostat-1.0.0', 'stack-overflow');
+  const { crashGroups } = await program.graphql<{ crashGroups: { nodes: { id: string }[] } }>(
+    '{ crashGroups(first: 1) { nodes { id } } }',
+  );
+  const groupId = crashGroups.nodes[0]?.id ?? '';
   return [
     ['/', 'Latest dumps'],
+    ['/groups', '1 group'],
+    [`/groups/${encodeURIComponent(groupId)}`, 'Seen on'],
+    ['/groups?state=ignored', 'No crash group is like that'],
+    ['/devices', '1 device'],
+    ['/devices/dev1', 'registered'],
+    ['/firmware', '1 model'],
+    ['/firmware/thermostat', '1 build'],
     ['/dumps', '1 dump'],
     [`/dumps/${encodeURIComponent(coredumpId)}`, 'Crashed task'],
     ['/dumps?q=nothing', 'No dump is like that'],

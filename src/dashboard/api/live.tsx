@@ -4,8 +4,11 @@ import { graphql } from '../generated';
 import type { ParseStatus } from '../generated/graphql';
 import type { Connection, ConnectionState } from './client';
 
-/** What happened to a dump, or "anything may have happened" (null): the connection was lost, or we changed something. */
-export type Change = { id: string; parseStatus: ParseStatus; deviceKey: string } | null;
+/** What happened to a dump or a crash group; null: anything may have, for the connection was lost or we changed something. */
+export type Change =
+  | { kind: 'dump'; id: string; parseStatus: ParseStatus; deviceKey: string }
+  | { kind: 'group'; id: string }
+  | null;
 
 interface Live {
   listen(listener: (change: Change) => void): () => void;
@@ -20,6 +23,10 @@ const ParseStatusOfFleet = graphql(`
   subscription ParseStatusOfFleet { parseStatus { id parseStatus device { key } } }
 `);
 
+const GroupOfFleetUpdated = graphql(`
+  subscription GroupOfFleetUpdated { crashGroupUpdated { id } }
+`);
+
 /** How long after a subscription that the server ended another one is tried. */
 const RESUBSCRIBE_MS = 2_000;
 
@@ -28,26 +35,28 @@ export function LiveProvider({ connection, children }: { connection: Connection;
   const client = useClient();
   const { live, tell } = useMemo(() => createBus(connection), [connection]);
 
-  useEffect(() => {
-    let timer: number | undefined;
-    let unsubscribe = () => {};
-    const subscribe = () => {
-      unsubscribe = client.subscription(ParseStatusOfFleet, {}).subscribe(({ data, error }) => {
-        if (error !== undefined) {
-          window.clearTimeout(timer);
-          timer = window.setTimeout(subscribe, RESUBSCRIBE_MS);
-        }
-        if (data == null) return;
-        const { id, parseStatus, device } = data.parseStatus;
-        tell({ id, parseStatus, deviceKey: device.key });
-      }).unsubscribe;
-    };
-    subscribe();
-    return () => {
-      window.clearTimeout(timer);
-      unsubscribe();
-    };
-  }, [client, tell]);
+  useEffect(
+    () =>
+      keepSubscribed((onError) =>
+        client.subscription(ParseStatusOfFleet, {}).subscribe(({ data, error }) => {
+          if (error !== undefined) onError();
+          if (data == null) return;
+          const { id, parseStatus, device } = data.parseStatus;
+          tell({ kind: 'dump', id, parseStatus, deviceKey: device.key });
+        }),
+      ),
+    [client, tell],
+  );
+  useEffect(
+    () =>
+      keepSubscribed((onError) =>
+        client.subscription(GroupOfFleetUpdated, {}).subscribe(({ data, error }) => {
+          if (error !== undefined) onError();
+          if (data != null) tell({ kind: 'group', id: data.crashGroupUpdated.id });
+        }),
+      ),
+    [client, tell],
+  );
 
   useEffect(() => {
     let wasLost = false;
@@ -70,6 +79,23 @@ export function useLive(): Live {
 export function useConnectionState(): ConnectionState {
   const { connection } = useLive();
   return useSyncExternalStore(connection.onChange, connection.state);
+}
+
+/** Subscribes again, after a while, when the server ends the subscription with an error. */
+function keepSubscribed(subscribe: (onError: () => void) => { unsubscribe(): void }): () => void {
+  let timer: number | undefined;
+  let subscription = { unsubscribe: () => {} };
+  const start = () => {
+    subscription = subscribe(() => {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(start, RESUBSCRIBE_MS);
+    });
+  };
+  start();
+  return () => {
+    window.clearTimeout(timer);
+    subscription.unsubscribe();
+  };
 }
 
 function createBus(connection: Connection) {

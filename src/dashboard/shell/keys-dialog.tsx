@@ -7,7 +7,10 @@ const KEYS: [keys: string[], does: string][] = [
   [['Enter'], 'Open the row'],
   [['Esc'], 'One level up, or leave a field'],
   [['g', 'o'], 'Overview'],
+  [['g', 'c'], 'Crash groups'],
   [['g', 'd'], 'Dumps'],
+  [['g', 'v'], 'Devices'],
+  [['g', 'f'], 'Firmware'],
   [['?'], 'These keys'],
 ];
 

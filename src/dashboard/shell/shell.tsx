@@ -8,7 +8,10 @@ import { useKeys } from './use-keys';
 
 const PLACES = [
   { path: '/', name: 'Overview' },
+  { path: '/groups', name: 'Groups' },
   { path: '/dumps', name: 'Dumps' },
+  { path: '/devices', name: 'Devices' },
+  { path: '/firmware', name: 'Firmware' },
 ];
 
 /** The frame around every page: where one is, search, and whether what one sees is live. */

@@ -1,4 +1,13 @@
-import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from 'react';
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 
 interface Toast {
   text: string;
@@ -40,10 +49,17 @@ export function ToastProvider({ children }: { children: ReactNode }) {
     [dismiss],
   );
 
+  // Shown anew with each note, so that it lies above a dialog that was opened since.
+  const place = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (place.current?.matches(':popover-open')) place.current.hidePopover();
+    if (toasts.length > 0) place.current?.showPopover();
+  }, [toasts]);
+
   return (
     <ToastContext value={value}>
       {children}
-      <section className="toasts" aria-label="Notes" aria-live="polite">
+      <section ref={place} popover="manual" className="toasts" aria-label="Notes" aria-live="polite">
         {toasts.map(({ id, text, isError, action }) => (
           <div key={id} className="toast" data-error={isError === true}>
             <span>{text}</span>

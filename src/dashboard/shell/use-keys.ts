@@ -4,7 +4,10 @@ import { useLocation } from 'wouter';
 /** Second key after `g`. */
 const GO: Readonly<Record<string, string>> = {
   o: '/',
+  c: '/groups',
   d: '/dumps',
+  v: '/devices',
+  f: '/firmware',
 };
 /** The two keys of "go to" come within this time. */
 const CHORD_MS = 1_200;

@@ -13,7 +13,7 @@ export function Backtrace({ task, culprit }: { task: TaskOnPageFragment; culprit
           The device found this stack broken and did not dump it.
         </p>
       )}
-      {task.stackOverflow != null && (
+      {task.stackOverflow != null && !task.crashed && (
         <p className="notice" data-tone="danger">
           Stack overflow: {task.stackOverflow}.
         </p>

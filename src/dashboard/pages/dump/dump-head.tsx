@@ -2,7 +2,9 @@ import { Link, useLocation } from 'wouter';
 import { useAction } from '../../api/use-action';
 import { graphql } from '../../generated';
 import type { DumpOnPageFragment } from '../../generated/graphql';
+import { GroupState } from '../../parts/group-state';
 import { Prose } from '../../parts/prose';
+import { countText } from '../../parts/sizes';
 import { StatusBadge } from '../../parts/status-badge';
 import { Ago } from '../../parts/time';
 import { useDeleteDump } from '../dumps/delete-dump';
@@ -35,10 +37,25 @@ export function DumpHead({ dump }: { dump: DumpOnPageFragment }) {
           {report?.inInterrupt === true && <span>in an interrupt handler</span>}
           <Ago at={dump.uploadedAt} />
         </p>
+        {dump.crashGroup != null && <GroupLine group={dump.crashGroup} />}
       </div>
       <DumpActions dump={dump} />
       <Doubts dump={dump} />
     </header>
+  );
+}
+
+function GroupLine({ group }: { group: NonNullable<DumpOnPageFragment['crashGroup']> }) {
+  return (
+    <p className="dump-line">
+      <Link href={`/groups/${encodeURIComponent(group.id)}`} className="group-link">
+        {group.count === 1
+          ? 'The only crash of its kind'
+          : `One of ${countText(group.count, 'crash', 'crashes')}`}{' '}
+        on {countText(group.deviceCount, 'device')}
+      </Link>
+      <GroupState state={group.state} isRegression={group.isRegression} />
+    </p>
   );
 }
 

@@ -31,6 +31,7 @@ graphql(`
   fragment DumpOnPage on Coredump {
     id filename chip firmwareVersion size sha256 parseStatus parseAttempts parsedOutput
     uploadedAt parsedAt fingerprint downloadUrl
+    crashGroup { id title state isRegression count deviceCount lastSeenAt }
     device { id key name model { id code name } }
     firmware { id version elfSha256 }
     report {
@@ -47,7 +48,11 @@ const DumpById = graphql(`
 /** One crash: why first, then where, then everything else that the dump tells. */
 export function DumpPage({ id: inAddress }: { id: string }) {
   const id = decodeURIComponent(inAddress);
-  const { data, error } = useLiveQuery(DumpById, { id }, (change) => change.id === id);
+  const { data, error } = useLiveQuery(
+    DumpById,
+    { id },
+    (change) => change.kind === 'dump' && change.id === id,
+  );
   const dump = data?.coredump;
   useTitle(dump?.report?.reason.split('\n')[0] ?? dump?.filename ?? 'Dump');
 

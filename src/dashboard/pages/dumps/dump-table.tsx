@@ -14,21 +14,25 @@ graphql(`
   }
 `);
 
-/** Dumps, newest first; each row leads to its page. */
+/**
+ * Dumps, newest first; each row leads to its page.
+ *
+ * @param of whose dumps they are: what they all have in common is not repeated in each row
+ */
 export function DumpTable({
   dumps,
-  withDevice = true,
+  of = 'fleet',
 }: {
   dumps: readonly DumpInListFragment[];
-  withDevice?: boolean;
+  of?: 'fleet' | 'device' | 'group';
 }) {
   const hidden = useHidden();
   return (
     <table className="list">
       <thead>
         <tr>
-          <th scope="col">Crash</th>
-          {withDevice && <th scope="col">Device</th>}
+          <th scope="col">{of === 'group' ? 'Device' : 'Crash'}</th>
+          {of === 'fleet' && <th scope="col">Device</th>}
           <th scope="col" className="wide">
             Version
           </th>
@@ -45,27 +49,28 @@ export function DumpTable({
         {dumps
           .filter(({ id }) => !hidden.has(id))
           .map((dump) => (
-            <DumpRow key={dump.id} dump={dump} withDevice={withDevice} />
+            <DumpRow key={dump.id} dump={dump} of={of} />
           ))}
       </tbody>
     </table>
   );
 }
 
-function DumpRow({ dump, withDevice }: { dump: DumpInListFragment; withDevice: boolean }) {
+function DumpRow({ dump, of }: { dump: DumpInListFragment; of: 'fleet' | 'device' | 'group' }) {
   const { id, device, firmwareVersion, chip, parseStatus, uploadedAt } = dump;
   const { title, detail } = wordsOf(dump);
+  const deviceName = device.name ?? device.key;
   return (
     <tr data-status={parseStatus}>
       <td className="main-cell">
         <Link href={`/dumps/${encodeURIComponent(id)}`} data-row className="row-link">
-          <Prose text={title} />
+          {of === 'group' ? deviceName : <Prose text={title} />}
         </Link>
         <div className="sub-line">{detail}</div>
       </td>
-      {withDevice && (
-        <td className="device-cell">
-          <span>{device.name ?? device.key}</span>
+      {of === 'fleet' && (
+        <td>
+          <span>{deviceName}</span>
           <div className="sub-line">{device.model.code}</div>
         </td>
       )}

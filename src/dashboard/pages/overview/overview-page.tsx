@@ -3,8 +3,11 @@ import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import type { OverviewQuery } from '../../generated/graphql';
 import { ErrorNotice, Loading } from '../../parts/notices';
+import { countText } from '../../parts/sizes';
 import { useTitle } from '../../parts/use-title';
 import { DumpTable } from '../dumps/dump-table';
+import { GroupTable } from '../groups/group-table';
+import { CrashChart } from './crash-chart';
 import { FirstDumpLesson } from './first-dump-lesson';
 import { ReadinessHints } from './readiness-hints';
 
@@ -15,6 +18,7 @@ const Overview = graphql(`
     pending: coredumps(first: 0, filter: { parseStatus: [PENDING] }) { totalCount }
     failed: coredumps(first: 0, filter: { parseStatus: [ERROR] }) { totalCount }
     devices(first: 0) { totalCount }
+    worst: crashGroups(first: 6, filter: { state: [OPEN] }, sort: VELOCITY) { totalCount nodes { ...GroupInList } }
   }
 `);
 
@@ -32,7 +36,14 @@ export function OverviewPage() {
       {error !== undefined && <ErrorNotice error={error} />}
       {data === undefined && error === undefined && <Loading />}
       {data !== undefined && <Counts data={data} />}
-      {data !== undefined && (data.recent.totalCount === 0 ? <FirstDumpLesson /> : <Recent data={data} />)}
+      {data?.recent.totalCount === 0 && <FirstDumpLesson />}
+      {data !== undefined && data.recent.totalCount > 0 && (
+        <>
+          <CrashChart />
+          <Worst data={data} />
+          <Recent data={data} />
+        </>
+      )}
     </>
   );
 }
@@ -58,6 +69,19 @@ function Counts({ data }: { data: OverviewQuery }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+function Worst({ data }: { data: OverviewQuery }) {
+  if (data.worst.nodes.length === 0) return null;
+  return (
+    <section className="card" aria-labelledby="worst">
+      <header className="card-head">
+        <h2 id="worst">Crashing most now</h2>
+        <Link href="/groups">{countText(data.worst.totalCount, 'open group')}</Link>
+      </header>
+      <GroupTable groups={data.worst.nodes} />
+    </section>
   );
 }
 

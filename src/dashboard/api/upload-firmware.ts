@@ -1,0 +1,55 @@
+import { authorization } from './session';
+
+export interface UploadedBuild {
+  version: string;
+  elfSha256: string;
+}
+
+const MUTATION = `mutation UploadFirmware($model: String!, $bundle: Upload!, $version: String) {
+  uploadFirmware(modelCode: $model, bundle: $bundle, version: $version) { version elfSha256 }
+}`;
+
+/**
+ * Sends a bundle as a GraphQL multipart request. By XMLHttpRequest, for fetch does not tell how far an upload has come.
+ *
+ * @throws Error with a sentence for people
+ */
+export function uploadFirmware(
+  { modelCode, bundle, version }: { modelCode: string; bundle: File; version: string | null },
+  { onProgress, signal }: { onProgress: (share: number) => void; signal: AbortSignal },
+): Promise<UploadedBuild> {
+  const form = new FormData();
+  const variables = { model: modelCode, bundle: null, version };
+  form.set('operations', JSON.stringify({ query: MUTATION, variables }));
+  form.set('map', JSON.stringify({ bundle: ['variables.bundle'] }));
+  form.set('bundle', bundle);
+
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.upload.onprogress = ({ loaded, total }) => onProgress(total === 0 ? 0 : loaded / total);
+    request.onerror = () => reject(new Error('The connection broke before the whole file was sent.'));
+    request.onabort = () => reject(new Error('The upload was cancelled.'));
+    request.onload = () => {
+      try {
+        resolve(buildOf(request.responseText));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    signal.addEventListener('abort', () => request.abort(), { once: true });
+    request.open('POST', '/graphql');
+    const value = authorization();
+    if (value !== null) request.setRequestHeader('authorization', value);
+    request.send(form);
+  });
+}
+
+function buildOf(text: string): UploadedBuild {
+  const { data, errors } = JSON.parse(text) as {
+    data?: { uploadFirmware: UploadedBuild } | null;
+    errors?: { message: string }[];
+  };
+  if (data == null)
+    throw new Error(errors?.[0]?.message ?? 'The server gave no answer that can be understood.');
+  return data.uploadFirmware;
+}

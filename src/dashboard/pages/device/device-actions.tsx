@@ -1,0 +1,117 @@
+import { type FormEvent, useState } from 'react';
+import { useLocation } from 'wouter';
+import { useAction } from '../../api/use-action';
+import { graphql } from '../../generated';
+import { ConfirmDialog } from '../../parts/confirm-dialog';
+import { Dialog } from '../../parts/dialog';
+import { Field } from '../../parts/field';
+import { TokenNote } from '../../parts/token-note';
+import { useToasts } from '../../shell/toasts';
+
+const RenameDevice = graphql(`
+  mutation RenameDevice($input: UpdateDeviceInput!) { updateDevice(input: $input) { id name } }
+`);
+const RotateToken = graphql(`
+  mutation RotateToken($id: ID!) { rotateDeviceToken(id: $id) { token } }
+`);
+const DeleteDevice = graphql(`
+  mutation DeleteDevice($id: ID!) { deleteDevice(id: $id) }
+`);
+
+interface Device {
+  id: string;
+  key: string;
+  name?: string | null;
+  coredumpCount: number;
+}
+
+/** What one can do with a device. */
+export function DeviceActions({ device }: { device: Device }) {
+  const [open, setOpen] = useState<'rename' | 'rotate' | 'delete' | null>(null);
+  const [token, setToken] = useState<string | null>(null);
+  const rotate = useAction(RotateToken);
+  const remove = useAction(DeleteDevice);
+  const { show } = useToasts();
+  const [, navigate] = useLocation();
+  const close = () => setOpen(null);
+
+  async function rotateToken() {
+    const answer = await rotate.run({ id: device.id });
+    if (answer !== undefined) setToken(answer.rotateDeviceToken.token);
+  }
+  async function deleteDevice() {
+    if ((await remove.run({ id: device.id })) === undefined) return;
+    show({ text: `${device.name ?? device.key} is deleted, with its dumps` });
+    navigate('/devices');
+  }
+
+  return (
+    <div className="actions">
+      <button type="button" className="button" onClick={() => setOpen('rename')}>
+        Rename
+      </button>
+      <button type="button" className="button" onClick={() => setOpen('rotate')}>
+        New token
+      </button>
+      <button type="button" className="button" data-tone="danger" onClick={() => setOpen('delete')}>
+        Delete
+      </button>
+      <RenameDialog device={device} isOpen={open === 'rename'} onClose={close} />
+      <ConfirmDialog
+        title="New token"
+        action="Make a new token"
+        isOpen={open === 'rotate'}
+        onClose={close}
+        onConfirm={() => void rotateToken()}
+      >
+        <p>
+          The old token ends at once: until the device has the new one, its uploads with a token are refused.
+        </p>
+      </ConfirmDialog>
+      <Dialog title="New token" isOpen={token !== null} onClose={() => setToken(null)}>
+        {token !== null && <TokenNote deviceKey={device.key} token={token} />}
+      </Dialog>
+      <ConfirmDialog
+        title="Delete this device?"
+        action="Delete device"
+        isOpen={open === 'delete'}
+        onClose={close}
+        onConfirm={() => void deleteDevice()}
+      >
+        <p>
+          {device.coredumpCount === 0
+            ? 'It has no dumps.'
+            : `Its dumps (${device.coredumpCount}) go with it. That cannot be undone.`}
+        </p>
+      </ConfirmDialog>
+    </div>
+  );
+}
+
+function RenameDialog({ device, isOpen, onClose }: { device: Device; isOpen: boolean; onClose: () => void }) {
+  const rename = useAction(RenameDevice);
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const name = String(new FormData(event.currentTarget).get('name') ?? '').trim();
+    const answer = await rename.run({ input: { id: device.id, name: name === '' ? null : name } });
+    if (answer !== undefined) onClose();
+  }
+  return (
+    <Dialog title="Rename device" isOpen={isOpen} onClose={onClose}>
+      <form className="dialog-body" onSubmit={(event) => void submit(event)}>
+        <Field
+          label="Name"
+          name="name"
+          defaultValue={device.name ?? ''}
+          maxLength={200}
+          hint="Empty: it is called by its key."
+        />
+        <div className="dialog-actions">
+          <button type="submit" className="button" data-tone="primary" disabled={rename.isRunning}>
+            Rename
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,65 @@
+import { Link, useSearchParams } from 'wouter';
+import { useLiveQuery } from '../../api/use-live-query';
+import { graphql } from '../../generated';
+import { ErrorNotice, Loading } from '../../parts/notices';
+import { Paging } from '../../parts/paging';
+import { countText } from '../../parts/sizes';
+import { Moment } from '../../parts/time';
+import { useTitle } from '../../parts/use-title';
+import { DumpTable } from '../dumps/dump-table';
+import { NotFoundPage } from '../not-found-page';
+import { FirstDumpLesson } from '../overview/first-dump-lesson';
+import { DeviceActions } from './device-actions';
+
+const DeviceByKey = graphql(`
+  query DeviceByKey($key: String!, $after: String) {
+    device(key: $key) {
+      id key name createdAt coredumpCount
+      model { id code name }
+      coredumps(first: 50, after: $after) { nodes { ...DumpInList } pageInfo { hasNextPage endCursor } }
+    }
+  }
+`);
+
+/** One device: who it is, and its dumps. */
+export function DevicePage({ deviceKey }: { deviceKey: string }) {
+  const [parameters] = useSearchParams();
+  const { data, error } = useLiveQuery(
+    DeviceByKey,
+    { key: deviceKey, after: parameters.get('after') },
+    (change) => change.kind === 'dump' && change.deviceKey === deviceKey,
+  );
+  const device = data?.device;
+  useTitle(device?.name ?? deviceKey);
+
+  if (data === undefined) return error === undefined ? <Loading /> : <ErrorNotice error={error} />;
+  if (device == null) return <NotFoundPage />;
+  const { nodes, pageInfo } = device.coredumps;
+  return (
+    <>
+      <nav className="crumbs" aria-label="Where this is">
+        <Link href="/devices">Devices</Link>
+        <span aria-hidden="true">/</span>
+        <span>{device.key}</span>
+      </nav>
+      <header className="page-head">
+        <h1>{device.name ?? device.key}</h1>
+        <span className="count">
+          <span className="mono">{device.key}</span> ·{' '}
+          <Link href={`/firmware/${device.model.code}`}>{device.model.name}</Link> ·{' '}
+          {countText(device.coredumpCount, 'dump')} · registered <Moment at={device.createdAt} />
+        </span>
+        <DeviceActions device={device} />
+      </header>
+      {error !== undefined && <ErrorNotice error={error} />}
+      {nodes.length === 0 ? (
+        <FirstDumpLesson deviceKey={device.key} />
+      ) : (
+        <div className="card">
+          <DumpTable dumps={nodes} of="device" />
+        </div>
+      )}
+      <Paging endCursor={pageInfo.endCursor ?? null} hasNextPage={pageInfo.hasNextPage} />
+    </>
+  );
+}

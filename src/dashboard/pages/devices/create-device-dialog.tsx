@@ -1,0 +1,95 @@
+import { type FormEvent, useEffect, useState } from 'react';
+import { Link } from 'wouter';
+import { useAction } from '../../api/use-action';
+import { useLiveQuery } from '../../api/use-live-query';
+import { graphql } from '../../generated';
+import { Dialog } from '../../parts/dialog';
+import { Field } from '../../parts/field';
+import { TokenNote } from '../../parts/token-note';
+
+const ModelsToChoose = graphql(`
+  query ModelsToChoose { deviceModels(first: 200) { nodes { id code name } } }
+`);
+const CreateDevice = graphql(`
+  mutation CreateDevice($input: CreateDeviceInput!) { createDevice(input: $input) { device { id key } token } }
+`);
+
+/** Registers a device and shows its token, this once. */
+export function CreateDeviceDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+  const [created, setCreated] = useState<{ key: string; token: string } | null>(null);
+  useEffect(() => {
+    if (!isOpen) setCreated(null);
+  }, [isOpen]);
+
+  return (
+    <Dialog title={created === null ? 'New device' : 'Device registered'} isOpen={isOpen} onClose={onClose}>
+      {created === null ? (
+        <DeviceForm onCreated={setCreated} />
+      ) : (
+        <TokenNote deviceKey={created.key} token={created.token} />
+      )}
+    </Dialog>
+  );
+}
+
+function DeviceForm({ onCreated }: { onCreated: (device: { key: string; token: string }) => void }) {
+  const { data } = useLiveQuery(ModelsToChoose, {}, () => false);
+  const { run, isRunning } = useAction(CreateDevice);
+  const models = data?.deviceModels.nodes ?? [];
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const text = (name: string) => String(form.get(name) ?? '').trim();
+    const answer = await run({
+      input: {
+        modelCode: text('model'),
+        ...(text('key') === '' ? {} : { key: text('key') }),
+        ...(text('name') === '' ? {} : { name: text('name') }),
+      },
+    });
+    if (answer !== undefined)
+      onCreated({ key: answer.createDevice.device.key, token: answer.createDevice.token });
+  }
+
+  if (data !== undefined && models.length === 0) {
+    return (
+      <div className="dialog-body">
+        <p>
+          A device belongs to a model: <Link href="/firmware">create one</Link> first.
+        </p>
+      </div>
+    );
+  }
+  return (
+    <form className="dialog-body" onSubmit={(event) => void submit(event)}>
+      <div className="labelled field">
+        <label htmlFor="new-device-model">Model</label>
+        <select id="new-device-model" name="model" required>
+          {models.map(({ code, name }) => (
+            <option key={code} value={code}>
+              {name} ({code})
+            </option>
+          ))}
+        </select>
+      </div>
+      <Field
+        label="Name"
+        name="name"
+        maxLength={200}
+        hint="For people: where it is, whose it is. May be left empty."
+      />
+      <Field
+        label="Key"
+        name="key"
+        hint="1 to 32 of a-z and 0-9; a random one when left empty."
+        pattern="[a-z0-9]{1,32}"
+      />
+      <div className="dialog-actions">
+        <button type="submit" className="button" data-tone="primary" disabled={isRunning}>
+          Register
+        </button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,67 @@
+import { Link } from 'wouter';
+import { graphql } from '../../generated';
+import type { DeviceInListFragment } from '../../generated/graphql';
+import { Prose } from '../../parts/prose';
+import { Ago } from '../../parts/time';
+
+graphql(`
+  fragment DeviceInList on Device {
+    id key name createdAt coredumpCount
+    model { id code }
+    lastCoredump { id uploadedAt parseStatus report { reason explanation } }
+  }
+`);
+
+export function DeviceTable({ devices }: { devices: readonly DeviceInListFragment[] }) {
+  return (
+    <table className="list">
+      <thead>
+        <tr>
+          <th scope="col">Device</th>
+          <th scope="col">Model</th>
+          <th scope="col" className="end">
+            Dumps
+          </th>
+          <th scope="col">Last crash</th>
+          <th scope="col" className="end">
+            When
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {devices.map((device) => (
+          <DeviceRow key={device.id} device={device} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function DeviceRow({
+  device: { key, name, model, coredumpCount, lastCoredump },
+}: {
+  device: DeviceInListFragment;
+}) {
+  return (
+    <tr>
+      <td className="name-cell">
+        <Link href={`/devices/${key}`} data-row className="row-link">
+          {name ?? key}
+        </Link>
+        {name != null && <div className="sub-line mono">{key}</div>}
+      </td>
+      <td className="mono">{model.code}</td>
+      <td className="number" data-unit="dumps">
+        {coredumpCount}
+      </td>
+      <td className="text-cell">
+        {lastCoredump == null ? (
+          <span className="count">none</span>
+        ) : (
+          <Prose text={lastCoredump.report?.explanation ?? lastCoredump.report?.reason ?? 'Not read'} />
+        )}
+      </td>
+      <td className="end">{lastCoredump != null && <Ago at={lastCoredump.uploadedAt} />}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,47 @@
+import { useLocation } from 'wouter';
+import { useAction } from '../../api/use-action';
+import { graphql } from '../../generated';
+import type { GroupOnPageFragment } from '../../generated/graphql';
+
+const SplitGroup = graphql(`
+  mutation SplitGroup($id: ID!, $fingerprints: [String!]!) {
+    splitCrashGroup(id: $id, fingerprints: $fingerprints) { id }
+  }
+`);
+
+/** What makes two crashes the same; a merged group has several, each of which can leave again. */
+export function Fingerprints({ group }: { group: GroupOnPageFragment }) {
+  const { run, isRunning } = useAction(SplitGroup);
+  const [, navigate] = useLocation();
+  const isMerged = group.fingerprints.length > 1;
+
+  async function split(fingerprint: string) {
+    const answer = await run({ id: group.id, fingerprints: [fingerprint] });
+    if (answer !== undefined) navigate(`/groups/${encodeURIComponent(answer.splitCrashGroup.id)}`);
+  }
+
+  return (
+    <section className="card" aria-labelledby="fingerprints">
+      <header className="card-head">
+        <h2 id="fingerprints">{isMerged ? 'Fingerprints' : 'Fingerprint'}</h2>
+      </header>
+      <ul className="fingerprints">
+        {group.fingerprints.map((fingerprint) => (
+          <li key={fingerprint}>
+            <span className="mono">{fingerprint}</span>
+            {isMerged && (
+              <button
+                type="button"
+                className="quiet-button"
+                disabled={isRunning}
+                onClick={() => void split(fingerprint)}
+              >
+                Split off
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

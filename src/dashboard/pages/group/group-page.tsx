@@ -1,0 +1,120 @@
+import { Link, useSearchParams } from 'wouter';
+import { useLiveQuery } from '../../api/use-live-query';
+import { graphql } from '../../generated';
+import type { GroupOnPageFragment } from '../../generated/graphql';
+import { BarChart } from '../../parts/bar-chart';
+import { GroupState } from '../../parts/group-state';
+import { ErrorNotice, Loading } from '../../parts/notices';
+import { Paging } from '../../parts/paging';
+import { countText } from '../../parts/sizes';
+import { Ago } from '../../parts/time';
+import { useTitle } from '../../parts/use-title';
+import { DumpTable } from '../dumps/dump-table';
+import { NotFoundPage } from '../not-found-page';
+import { Fingerprints } from './fingerprints';
+import { GroupActions } from './group-actions';
+import { GroupNote } from './group-note';
+import { VariantTable } from './variant-table';
+
+graphql(`
+  fragment GroupOnPage on CrashGroup {
+    id title reason state isRegression regressedInVersion resolvedInVersion assignee note
+    count keptCount deviceCount firstSeenAt lastSeenAt firmwareVersions fingerprints
+    culpritFunction culpritFile
+    variants { ...VariantInList }
+    crashes(by: DAY) { start count }
+  }
+`);
+const GroupById = graphql(`
+  query GroupById($id: ID!, $after: String) {
+    crashGroup(id: $id) {
+      ...GroupOnPage
+      coredumps(first: 20, after: $after) { nodes { ...DumpInList } pageInfo { hasNextPage endCursor } }
+    }
+  }
+`);
+
+/** One bug: how often, since when, on what, and what people have decided about it. */
+export function GroupPage({ id: inAddress }: { id: string }) {
+  const id = decodeURIComponent(inAddress);
+  const [parameters] = useSearchParams();
+  const { data, error } = useLiveQuery(
+    GroupById,
+    { id, after: parameters.get('after') },
+    (change) => change.kind === 'dump' || change.id === id,
+  );
+  const group = data?.crashGroup;
+  useTitle(group?.title ?? 'Crash group');
+
+  if (data === undefined) return error === undefined ? <Loading /> : <ErrorNotice error={error} />;
+  if (group == null) return <NotFoundPage />;
+  const { nodes, pageInfo } = group.coredumps;
+  return (
+    <article>
+      <nav className="crumbs" aria-label="Where this is">
+        <Link href="/groups">Crash groups</Link>
+        <span aria-hidden="true">/</span>
+        <span>{group.title}</span>
+      </nav>
+      <GroupHead group={group} />
+      {error !== undefined && <ErrorNotice error={error} />}
+      <div className="dump-columns">
+        <div className="dump-main">
+          <section className="card" aria-labelledby="over-time">
+            <header className="card-head">
+              <h2 id="over-time">Crashes a day</h2>
+            </header>
+            <BarChart buckets={group.crashes} by="DAY" label="Crashes a day, last 30 days" />
+          </section>
+          {nodes.length > 0 && (
+            <section className="card" aria-labelledby="group-dumps">
+              <header className="card-head">
+                <h2 id="group-dumps">Dumps</h2>
+                <span className="count">{group.keptCount.toLocaleString('en')} kept</span>
+              </header>
+              <DumpTable dumps={nodes} of="group" />
+            </section>
+          )}
+          <Paging endCursor={pageInfo.endCursor ?? null} hasNextPage={pageInfo.hasNextPage} />
+        </div>
+        <aside className="dump-side">
+          <GroupNote group={group} />
+          <VariantTable variants={group.variants} />
+          <Fingerprints group={group} />
+        </aside>
+      </div>
+    </article>
+  );
+}
+
+function GroupHead({ group }: { group: GroupOnPageFragment }) {
+  return (
+    <header className="dump-head" data-status={group.state === 'OPEN' ? 'ERROR' : 'SETTLED'}>
+      <div className="dump-title">
+        <h1>{group.title}</h1>
+        <p className="explanation">{group.reason.split('\n')[0]}</p>
+        <p className="dump-line">
+          <GroupState state={group.state} isRegression={group.isRegression} />
+          {group.state === 'RESOLVED' && group.resolvedInVersion != null && (
+            <span>in {group.resolvedInVersion}</span>
+          )}
+          <b>{countText(group.count, 'crash', 'crashes')}</b>
+          <b>{countText(group.deviceCount, 'device')}</b>
+          <span>
+            first <Ago at={group.firstSeenAt} />
+          </span>
+          <span>
+            last <Ago at={group.lastSeenAt} />
+          </span>
+        </p>
+      </div>
+      <GroupActions group={group} />
+      {group.isRegression && (
+        <p className="notice" data-tone="danger">
+          It was resolved and came back
+          {group.regressedInVersion != null && ` in version ${group.regressedInVersion}`}.
+        </p>
+      )}
+    </header>
+  );
+}

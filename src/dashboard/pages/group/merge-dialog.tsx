@@ -1,0 +1,85 @@
+import { type FormEvent, useState } from 'react';
+import { useQuery } from 'urql';
+import { useLocation } from 'wouter';
+import { useAction } from '../../api/use-action';
+import { graphql } from '../../generated';
+import type { GroupOnPageFragment } from '../../generated/graphql';
+import { Dialog } from '../../parts/dialog';
+
+const GroupsToMerge = graphql(`
+  query GroupsToMerge($filter: CrashGroupFilter) {
+    crashGroups(first: 10, filter: $filter, sort: RECENCY) { nodes { id title count } }
+  }
+`);
+const MergeGroups = graphql(`
+  mutation MergeGroups($ids: [ID!]!, $into: ID!) { mergeCrashGroups(ids: $ids, into: $into) { id title } }
+`);
+
+/** Makes this group part of another that has the same cause. */
+export function MergeDialog({
+  group,
+  isOpen,
+  onClose,
+}: {
+  group: GroupOnPageFragment;
+  isOpen: boolean;
+  onClose: () => void;
+}) {
+  const [words, setWords] = useState('');
+  const [{ data }] = useQuery({
+    query: GroupsToMerge,
+    variables: { filter: words.trim() === '' ? null : { search: words } },
+    pause: !isOpen,
+  });
+  const merge = useAction(MergeGroups);
+  const [, navigate] = useLocation();
+  const others = data?.crashGroups.nodes.filter(({ id }) => id !== group.id) ?? [];
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const into = String(new FormData(event.currentTarget).get('into') ?? '');
+    const answer = await merge.run({ ids: [group.id], into });
+    if (answer === undefined) return;
+    onClose();
+    navigate(`/groups/${encodeURIComponent(into)}`);
+  }
+
+  return (
+    <Dialog title="Merge into another group" isOpen={isOpen} onClose={onClose}>
+      <form className="dialog-body" onSubmit={(event) => void submit(event)}>
+        <p className="hint">
+          Its crashes then count for the other group, whose state, assignee and note stay. It can be split off
+          again.
+        </p>
+        <input
+          type="search"
+          className="narrow-search"
+          aria-label="Find a group"
+          placeholder="Find a group"
+          value={words}
+          onChange={(event) => setWords(event.target.value)}
+        />
+        <fieldset className="choices">
+          <legend className="visually-hidden">Group</legend>
+          {others.map(({ id, title, count }) => (
+            <label key={id}>
+              <input type="radio" name="into" value={id} required /> {title}{' '}
+              <span className="count">{count}</span>
+            </label>
+          ))}
+          {others.length === 0 && <p className="count">There is no other group like that.</p>}
+        </fieldset>
+        <div className="dialog-actions">
+          <button
+            type="submit"
+            className="button"
+            data-tone="primary"
+            disabled={others.length === 0 || merge.isRunning}
+          >
+            Merge
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,80 @@
+import { useId } from 'react';
+import { useSearchParams } from 'wouter';
+
+const STATES = [
+  ['open', 'Open'],
+  ['regressions', 'Regressions'],
+  ['resolved', 'Resolved'],
+  ['ignored', 'Ignored'],
+  ['all', 'All'],
+] as const;
+
+const ORDERS = [
+  ['count', 'Crashes'],
+  ['devices', 'Devices'],
+  ['recent', 'Last seen'],
+  ['rate', 'Rate now'],
+] as const;
+
+/** Which groups, and which first; the address keeps it. */
+export function GroupFilters() {
+  const [parameters, setParameters] = useSearchParams();
+  const searchId = useId();
+  const sortId = useId();
+  const state = parameters.get('state') ?? 'open';
+
+  function choose(name: string, value: string): void {
+    setParameters((before) => {
+      const next = new URLSearchParams(before);
+      next.delete('after');
+      if (value === '') next.delete(name);
+      else next.set(name, value);
+      return next;
+    });
+  }
+
+  return (
+    <div className="filters">
+      <fieldset className="segments">
+        <legend className="visually-hidden">State</legend>
+        {STATES.map(([value, name]) => (
+          <button
+            key={value}
+            type="button"
+            aria-pressed={state === value}
+            onClick={() => choose('state', value)}
+          >
+            {name}
+          </button>
+        ))}
+      </fieldset>
+      <div className="labelled">
+        <label htmlFor={sortId}>Most first</label>
+        <select
+          id={sortId}
+          value={parameters.get('sort') ?? 'count'}
+          onChange={(event) => choose('sort', event.target.value)}
+        >
+          {ORDERS.map(([value, name]) => (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </div>
+      <div className="labelled">
+        <label htmlFor={searchId}>Words</label>
+        <input
+          id={searchId}
+          key={parameters.get('q')}
+          defaultValue={parameters.get('q') ?? ''}
+          placeholder="Title, reason, assignee, note"
+          onBlur={(event) => choose('q', event.target.value.trim())}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') event.currentTarget.blur();
+          }}
+        />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,89 @@
+import { Link, useSearchParams } from 'wouter';
+import { useLiveQuery } from '../../api/use-live-query';
+import { graphql } from '../../generated';
+import type { CrashGroupFilter, CrashGroupOrder, CrashGroupState } from '../../generated/graphql';
+import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
+import { Paging } from '../../parts/paging';
+import { countText } from '../../parts/sizes';
+import { useTitle } from '../../parts/use-title';
+import { GroupFilters } from './group-filters';
+import { GroupTable } from './group-table';
+
+const Groups = graphql(`
+  query Groups($filter: CrashGroupFilter, $sort: CrashGroupOrder, $after: String) {
+    crashGroups(first: 50, after: $after, filter: $filter, sort: $sort) {
+      totalCount
+      nodes { ...GroupInList }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`);
+
+/** What to work on: the fleet's crashes by their cause, the worst first. */
+export function GroupsPage() {
+  useTitle('Crash groups');
+  const [parameters] = useSearchParams();
+  const { data, error } = useLiveQuery(Groups, {
+    filter: filterOf(parameters),
+    sort: orderOf(parameters),
+    after: parameters.get('after'),
+  });
+  const groups = data?.crashGroups;
+
+  return (
+    <>
+      <header className="page-head">
+        <h1>Crash groups</h1>
+        {groups !== undefined && <span className="count">{countText(groups.totalCount, 'group')}</span>}
+      </header>
+      <GroupFilters />
+      {error !== undefined && <ErrorNotice error={error} />}
+      {groups === undefined && error === undefined && <Loading />}
+      {groups !== undefined && groups.nodes.length > 0 && (
+        <div className="card">
+          <GroupTable groups={groups.nodes} />
+        </div>
+      )}
+      {groups?.nodes.length === 0 && (
+        <EmptyState title="No crash group is like that">
+          <p>
+            Dumps that crashed at the same place form a group as soon as they are read.{' '}
+            <Link href="/dumps">All dumps</Link>
+          </p>
+        </EmptyState>
+      )}
+      {groups !== undefined && (
+        <Paging endCursor={groups.pageInfo.endCursor ?? null} hasNextPage={groups.pageInfo.hasNextPage} />
+      )}
+    </>
+  );
+}
+
+const STATES: Readonly<Record<string, CrashGroupState[] | undefined>> = {
+  open: ['OPEN'],
+  resolved: ['RESOLVED'],
+  ignored: ['IGNORED'],
+};
+
+function filterOf(parameters: URLSearchParams): CrashGroupFilter {
+  const asked = parameters.get('state') ?? 'open';
+  const state = STATES[asked];
+  const search = parameters.get('q');
+  const model = parameters.get('model');
+  return {
+    ...(state === undefined ? {} : { state }),
+    ...(asked === 'regressions' ? { isRegression: true } : {}),
+    ...(search === null ? {} : { search }),
+    ...(model === null ? {} : { modelCode: [model] }),
+  };
+}
+
+const ORDERS: Readonly<Record<string, CrashGroupOrder>> = {
+  devices: 'DEVICES',
+  recent: 'RECENCY',
+  rate: 'VELOCITY',
+};
+
+function orderOf(parameters: URLSearchParams): CrashGroupOrder {
+  return ORDERS[parameters.get('sort') ?? ''] ?? 'COUNT';
+}

@@ -1,0 +1,104 @@
+import { useState } from 'react';
+import { Link } from 'wouter';
+import { useAction } from '../../api/use-action';
+import { graphql } from '../../generated';
+import type { BuildInListFragment } from '../../generated/graphql';
+import { ConfirmDialog } from '../../parts/confirm-dialog';
+import { bytesText } from '../../parts/sizes';
+import { Ago } from '../../parts/time';
+
+graphql(`
+  fragment BuildInList on Firmware { id version chip elfSha256 size uploadedAt coredumpCount }
+`);
+const DeleteBuild = graphql(`
+  mutation DeleteBuild($id: ID!) { deleteFirmware(id: $id) }
+`);
+
+/** The builds of a model, newest first; a version may have several. */
+export function BuildTable({ builds }: { builds: readonly BuildInListFragment[] }) {
+  const [toDelete, setToDelete] = useState<BuildInListFragment | null>(null);
+  const { run } = useAction(DeleteBuild);
+  return (
+    <>
+      <table className="list">
+        <thead>
+          <tr>
+            <th scope="col">Version</th>
+            <th scope="col">ELF SHA-256</th>
+            <th scope="col" className="wide">
+              Chip
+            </th>
+            <th scope="col" className="end wide">
+              Size
+            </th>
+            <th scope="col" className="end">
+              Dumps
+            </th>
+            <th scope="col" className="end">
+              Uploaded
+            </th>
+            <th scope="col">
+              <span className="visually-hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {builds.map((build) => (
+            <BuildRow key={build.id} build={build} onDelete={() => setToDelete(build)} />
+          ))}
+        </tbody>
+      </table>
+      <ConfirmDialog
+        title="Delete this build?"
+        action="Delete build"
+        isOpen={toDelete !== null}
+        onClose={() => setToDelete(null)}
+        onConfirm={() => {
+          if (toDelete !== null) void run({ id: toDelete.id });
+        }}
+      >
+        <p>
+          The ELF of {toDelete?.version} goes. Dumps that were read with it keep their report, and cannot be
+          read again without it.
+        </p>
+      </ConfirmDialog>
+    </>
+  );
+}
+
+function BuildRow({ build, onDelete }: { build: BuildInListFragment; onDelete: () => void }) {
+  const { version, chip, elfSha256, size, uploadedAt, coredumpCount } = build;
+  return (
+    <tr>
+      <td className="name-cell mono">{version}</td>
+      <td className="mono" title={elfSha256}>
+        {elfSha256.slice(0, 16)}…
+      </td>
+      <td className="wide mono">{chip ?? '—'}</td>
+      <td className="number wide">{bytesText(size)}</td>
+      <td className="number" data-unit="dumps">
+        {coredumpCount === 0 ? (
+          0
+        ) : (
+          <Link href={`/dumps?${new URLSearchParams({ version })}`} data-row>
+            {coredumpCount}
+          </Link>
+        )}
+      </td>
+      <td className="end">
+        <Ago at={uploadedAt} />
+      </td>
+      <td className="end">
+        <button
+          type="button"
+          className="quiet-button"
+          data-tone="danger"
+          aria-label={`Delete ${version}`}
+          onClick={onDelete}
+        >
+          Delete
+        </button>
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,69 @@
+import { Link, useSearchParams } from 'wouter';
+import { useLiveQuery } from '../../api/use-live-query';
+import { graphql } from '../../generated';
+import { CodeBlock } from '../../parts/code-block';
+import { firmwareCurlLine } from '../../parts/lessons';
+import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
+import { Paging } from '../../parts/paging';
+import { countText } from '../../parts/sizes';
+import { useTitle } from '../../parts/use-title';
+import { NotFoundPage } from '../not-found-page';
+import { BuildTable } from './build-table';
+import { UploadArea } from './upload-area';
+
+const ModelByCode = graphql(`
+  query ModelByCode($code: String!, $after: String) {
+    deviceModel(code: $code) {
+      id code name
+      devices(first: 0) { totalCount }
+      firmwares(first: 50, after: $after) {
+        totalCount
+        nodes { ...BuildInList }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+`);
+
+/** A model's firmware: upload a build, and see which dumps were read with which. */
+export function ModelPage({ code }: { code: string }) {
+  const [parameters] = useSearchParams();
+  const { data, error } = useLiveQuery(ModelByCode, { code, after: parameters.get('after') });
+  const model = data?.deviceModel;
+  useTitle(model?.name ?? code);
+
+  if (data === undefined) return error === undefined ? <Loading /> : <ErrorNotice error={error} />;
+  if (model == null) return <NotFoundPage />;
+  const { nodes, totalCount, pageInfo } = model.firmwares;
+  return (
+    <>
+      <nav className="crumbs" aria-label="Where this is">
+        <Link href="/firmware">Firmware</Link>
+        <span aria-hidden="true">/</span>
+        <span>{model.code}</span>
+      </nav>
+      <header className="page-head">
+        <h1>{model.name}</h1>
+        <span className="count">
+          <span className="mono">{model.code}</span> · {countText(model.devices.totalCount, 'device')} ·{' '}
+          {countText(totalCount, 'build')} ·{' '}
+          <Link href={`/dumps?${new URLSearchParams({ model: model.code })}`}>its dumps</Link>
+        </span>
+      </header>
+      {error !== undefined && <ErrorNotice error={error} />}
+      <UploadArea modelCode={model.code} />
+      {nodes.length > 0 && (
+        <div className="card">
+          <BuildTable builds={nodes} />
+        </div>
+      )}
+      <Paging endCursor={pageInfo.endCursor ?? null} hasNextPage={pageInfo.hasNextPage} />
+      {totalCount === 0 && (
+        <EmptyState title="No build yet">
+          <p>From CI, after each build:</p>
+          <CodeBlock label="Shell" text={firmwareCurlLine(model.code)} />
+        </EmptyState>
+      )}
+    </>
+  );
+}

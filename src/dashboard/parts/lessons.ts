@@ -1,0 +1,30 @@
+/** Lines to be run elsewhere, with this server's own address in them. */
+const origin = window.location.origin;
+
+export function curlLine(device: { key: string } | { token: string }): string {
+  const url = `${origin}/api/iot/coredump?chip=esp32c3&firmware_version=1.2.3`;
+  const isByToken = 'token' in device;
+  return [
+    `curl -H 'Content-Type: application/octet-stream' --data-binary @coredump.bin \\`,
+    ...(isByToken ? [`  -H 'Authorization: Bearer ${device.token}' \\`] : []),
+    `  '${url}${isByToken ? '' : `&device_key=${device.key}`}'`,
+  ].join('\n');
+}
+
+export const SDKCONFIG = `CONFIG_ESP_COREDUMP_ENABLE_TO_FLASH=y
+CONFIG_ESP_COREDUMP_DATA_FORMAT_ELF=y
+CONFIG_ESP_COREDUMP_CHECKSUM_SHA256=y`;
+
+export function uploadCall(deviceKey: string): string {
+  return `coredock_upload("${origin}", "${deviceKey}");`;
+}
+
+/** As CI uploads a build. */
+export function firmwareCurlLine(modelCode: string): string {
+  const query = `mutation($f: Upload!) { uploadFirmware(modelCode: \\"${modelCode}\\", bundle: $f) { version elfSha256 } }`;
+  return [
+    `curl ${origin}/graphql \\`,
+    `  -F 'operations={"query":"${query}","variables":{"f":null}}' \\`,
+    `  -F 'map={"0":["variables.f"]}' -F 0=@build/${modelCode}.elf`,
+  ].join('\n');
+}

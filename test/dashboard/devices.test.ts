@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { upload } from '../support/app.js';
+import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
+import { aProgramWithDevice, crash, readCrash } from '../support/crashed-program.js';
+
+describe.skipIf(!hasChromium)(`the pages of devices${NEEDS_CHROMIUM}`, () => {
+  it('register a device, whose token is shown this once and lets it upload', async () => {
+    const program = await aProgramWithDevice();
+    const page = await aBrowserPage(program.url, { path: '/devices' });
+
+    await page.getByRole('button', { name: 'New device' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Hallway');
+    await page.getByRole('textbox', { name: 'Key' }).fill('hall1');
+    await page.getByRole('button', { name: 'Register' }).click();
+    const token = await page.getByRole('dialog').locator('pre').first().innerText();
+    await page.getByRole('button', { name: 'Close' }).click();
+
+    await page.getByRole('row').filter({ hasText: 'Hallway' }).waitFor();
+    expect(await page.getByText(token).count()).toBe(0);
+    const response = await upload(program, 'a dump', {
+      device: 'hall1',
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(response.status).toBe(201);
+  });
+
+  it('say in the server’s words what is wrong with a new device', async () => {
+    const program = await aProgramWithDevice();
+    const page = await aBrowserPage(program.url, { path: '/devices' });
+
+    await page.getByRole('button', { name: 'New device' }).click();
+    await page.getByRole('textbox', { name: 'Key' }).fill('dev1');
+    await page.getByRole('button', { name: 'Register' }).click();
+
+    await page.getByText(/dev1.*(exists|taken|already)/i).waitFor();
+  });
+
+  it('rename a device, give it a new token that ends the old one, and delete it with its dumps', async () => {
+    const program = await aProgramWithDevice();
+    await readCrash(program, 'thermostat-1.0.0', 'abort');
+    const page = await aBrowserPage(program.url, { path: '/devices/dev1' });
+
+    await page.getByRole('button', { name: 'Rename' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Cold store');
+    await page.getByRole('dialog').getByRole('button', { name: 'Rename' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Cold store' }).waitFor();
+
+    await page.getByRole('button', { name: 'New token' }).click();
+    await page.getByRole('button', { name: 'Make a new token' }).click();
+    const token = await page.getByRole('dialog').locator('pre').first().innerText();
+    expect(token.length).toBeGreaterThan(20);
+    await page.getByRole('button', { name: 'Close' }).click();
+
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByText('Its dumps (1) go with it').waitFor();
+    await page.getByRole('button', { name: 'Delete device' }).click();
+    await page.getByRole('heading', { name: 'No device is registered yet' }).waitFor();
+  });
+
+  it('show a crash of the device without a reload, and teach a device without any its upload', async () => {
+    const program = await aProgramWithDevice();
+    const page = await aBrowserPage(program.url, { path: '/devices/dev1' });
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await page.getByText('--data-binary').innerText()).toContain('device_key=dev1');
+
+    await crash(program, 'thermostat-1.0.0', 'assert');
+
+    await page.getByRole('row').filter({ hasText: 'packet_append' }).getByText('Parsed').waitFor();
+  });
+});

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
+import { aProgramWithDevice, crash } from '../support/crashed-program.js';
+import { fixture } from '../support/fixtures.js';
+import { aProgram } from '../support/program.js';
+
+const ELF = fixture('thermostat-1.0.0').elfPath;
+
+describe.skipIf(!hasChromium)(`the pages of firmware${NEEDS_CHROMIUM}`, () => {
+  it('create a model and teach how CI uploads to it', async () => {
+    const { url } = await aProgram('serve');
+    const page = await aBrowserPage(url, { path: '/firmware' });
+    await page.getByRole('heading', { name: 'No model yet' }).waitFor();
+
+    await page.getByRole('button', { name: 'New model' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Thermostat');
+    await page.getByRole('textbox', { name: 'Code' }).fill('thermostat');
+    await page.getByRole('button', { name: 'Create' }).click();
+
+    await page.getByRole('heading', { level: 1, name: 'Thermostat' }).waitFor();
+    expect(await page.getByText("-F 'operations=").innerText()).toContain(`curl ${url}/graphql`);
+  });
+
+  it('take a build that was chosen; the dump that waited for it is read by itself', async () => {
+    const program = await aProgramWithDevice({ withFirmware: false });
+    await crash(program, 'thermostat-1.0.0', 'abort');
+    const page = await aBrowserPage(program.url, { path: '/firmware/thermostat' });
+
+    await page.getByLabel('Upload a build').setInputFiles(ELF);
+
+    await page.getByText('is version 1.0.0').waitFor();
+    const row = page.getByRole('row').filter({ hasText: 'ba5e81ec32adfa27' });
+    await row.getByRole('link', { name: '1', exact: true }).click();
+    await page.getByRole('row').filter({ hasText: 'network_handle_reply' }).waitFor();
+  });
+
+  it('take a build that was dropped, and say of what is none why', async () => {
+    const program = await aProgramWithDevice({ withFirmware: false });
+    const page = await aBrowserPage(program.url, { path: '/firmware/thermostat' });
+    const area = page.locator('.upload-area');
+    await area.waitFor();
+
+    await drop(page, { name: 'thermostat.elf', base64: (await readFile(ELF)).toString('base64') });
+    await page.getByText('is version 1.0.0').waitFor();
+    await drop(page, { name: 'notes.txt', base64: Buffer.from('no firmware').toString('base64') });
+
+    await area.getByRole('alert').waitFor();
+    expect(await area.getByRole('alert').innerText()).toMatch(/ELF|ZIP/);
+  });
+
+  it('delete a build when one is sure', async () => {
+    const program = await aProgramWithDevice();
+    const page = await aBrowserPage(program.url, { path: '/firmware/thermostat' });
+
+    await page.getByRole('button', { name: 'Delete 1.0.0' }).click();
+    await page.getByRole('button', { name: 'Delete build' }).click();
+
+    await page.getByRole('heading', { name: 'No build yet' }).waitFor();
+  });
+});
+
+/** What the browser does when somebody lets go of a file over the page. */
+async function drop(page: Awaited<ReturnType<typeof aBrowserPage>>, file: { name: string; base64: string }) {
+  const transfer = await page.evaluateHandle(`(() => {
+    const bytes = Uint8Array.from(atob(${JSON.stringify(file.base64)}), (character) => character.charCodeAt(0));
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([bytes], ${JSON.stringify(file.name)}));
+    return transfer;
+  })()`);
+  await page.locator('.upload-area').dispatchEvent('drop', { dataTransfer: transfer });
+}
