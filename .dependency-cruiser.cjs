@@ -6,7 +6,7 @@ const rooms = {
   doors: '^src/(graphql|rest)/',
   sidecar: '^src/sidecar/',
   dashboard: '^src/dashboard/',
-  wiring: '^src/((app|cli|serve|demo)\\.ts|coredock\\.cts)$',
+  wiring: '^src/((app|cli|serve|demo)\\.ts$|demo/|coredock\\.cts$)',
 };
 
 module.exports = {

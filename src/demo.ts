@@ -1,24 +1,28 @@
 /**
- * `npm run demo`: the main job, for real, on embedded defaults. Starts the whole stack as `coredock start` does, then
- * plays everybody who uses it, each through their own door: the admin (GraphQL), CI (a firmware bundle), the device
- * (REST) and the dashboard (a subscription).
+ * `npm run demo`: the main job, for real, on embedded defaults. An empty database first gets three weeks of a small
+ * fleet's history. Then the whole stack starts as `coredock start` does, and everybody who uses it is played, each
+ * through their own door: the admin (GraphQL), CI (a firmware bundle), the device (REST) and the dashboard (a
+ * subscription).
  */
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createClient } from 'graphql-sse';
-import { ZipFile } from 'yazl';
+import { ConfigError, readConfig } from './config.js';
+import { createDevice, createModel, uploadDump, uploadFirmware } from './demo/doors.js';
+import { aCrash, HISTORY_DAYS } from './demo/fleet.js';
+import { liveThroughHistory } from './demo/history.js';
 
-const MODEL = { code: 'thermostat', name: 'Thermostat (demo)' };
-const DEVICE = { key: 'demo0001', name: 'Hallway' };
-const FIRMWARE_VERSION = '1.0.0';
-const FIXTURES = new URL('../test/fixtures/firmware/', import.meta.url);
-const ELF = new URL('thermostat-1.0.0.elf', FIXTURES);
-const DUMP = new URL('thermostat-1.0.0-null-pointer.dmp', FIXTURES);
+const MODEL = { code: 'thermostat', name: 'Thermostat' };
+const DEVICE = { key: 'demo0001', name: 'Hallway', modelCode: MODEL.code };
+const FIRMWARE = { file: 'thermostat-1.0.0', model: MODEL.code, version: '1.0.0' };
+const DUMP = 'thermostat-1.0.0-null-pointer.dmp';
 const PARSE_DEADLINE_MS = 60_000;
+/** While the demo stays up something crashes now and then, so that the page has something to show live. */
+const NEXT_CRASH_MS = 20_000;
 
 const { values: options } = parseArgs({ options: { exit: { type: 'boolean', default: false } } });
+await fillHistory();
 const server = await startStack();
 try {
   const succeeded = await play(server.url);
@@ -28,99 +32,55 @@ try {
   process.exitCode = 1;
 }
 if (options.exit || process.exitCode !== 0) await server.stop();
-else say(`\nStill running. Dashboard (GraphiQL): ${server.url}/graphql    Stop with Ctrl-C.`);
+else stayUp(server.url);
+
+async function fillHistory(): Promise<void> {
+  try {
+    const crashes = await liveThroughHistory(readConfig(process.env));
+    if (crashes > 0) say(`0. A fleet has lived here for ${HISTORY_DAYS} days and crashed ${crashes} times`);
+  } catch (error) {
+    // What is wrong with the settings the stack will say itself.
+    if (error instanceof ConfigError) return;
+    process.stderr.write(
+      `demo: without a history: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+  }
+}
+
+function stayUp(url: string): void {
+  say(`\nStill running, and something crashes now and then. Stop with Ctrl-C.`);
+  say(`  The page:  ${url}/`);
+  say(`  GraphiQL:  ${url}/graphql`);
+  say(`  To try: drop test/fixtures/firmware/gateway-0.3.0.elf onto ${url}/firmware/gateway`);
+  const next = () => {
+    const { device, build, file } = aCrash(HISTORY_DAYS, Math.random);
+    uploadDump(url, { file, version: build.version, deviceKey: device.key }).catch(() => {});
+  };
+  setInterval(next, NEXT_CRASH_MS).unref();
+}
 
 async function play(url: string): Promise<boolean> {
   say(`1. The stack is up at ${url}`);
 
-  await createModel(url);
-  await createDevice(url);
+  await createModel(url, MODEL);
+  await createDevice(url, DEVICE);
   say(`2. Model "${MODEL.code}" and device "${DEVICE.key}" are registered`);
 
-  const elfSha256 = await uploadFirmware(url);
-  say(`3. CI uploaded firmware ${FIRMWARE_VERSION} (ELF SHA-256 ${elfSha256.slice(0, 16)}…)`);
+  const elfSha256 = await uploadFirmware(url, FIRMWARE);
+  say(`3. CI uploaded firmware ${FIRMWARE.version} (ELF SHA-256 ${elfSha256.slice(0, 16)}…)`);
 
   const statuses = followParseStatus(url);
-  const { coredumpId, filename } = await uploadDump(url);
+  const { coredumpId, filename } = await uploadDump(url, {
+    file: DUMP,
+    version: FIRMWARE.version,
+    deviceKey: DEVICE.key,
+  });
   say(`4. The device crashed and sent its core dump: ${filename}`);
 
   const dump = await statuses.endOf(coredumpId);
   say(`5. Seen over the subscription: ${dump.seen.join(' → ')}\n`);
   say(dump.parsedOutput ?? '(no output)');
   return dump.parseStatus === 'PARSED';
-}
-
-async function createModel(url: string): Promise<void> {
-  const { deviceModel } = await graphql<{ deviceModel: object | null }>(
-    url,
-    'query ($code: String!) { deviceModel(code: $code) { id } }',
-    { code: MODEL.code },
-  );
-  if (deviceModel !== null) return;
-  await graphql(
-    url,
-    'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { id } }',
-    {
-      input: MODEL,
-    },
-  );
-}
-
-async function createDevice(url: string): Promise<void> {
-  const { device } = await graphql<{ device: object | null }>(
-    url,
-    'query ($key: String!) { device(key: $key) { id } }',
-    {
-      key: DEVICE.key,
-    },
-  );
-  if (device !== null) return;
-  await graphql(
-    url,
-    'mutation ($input: CreateDeviceInput!) { createDevice(input: $input) { device { id } } }',
-    {
-      input: { ...DEVICE, modelCode: MODEL.code },
-    },
-  );
-}
-
-/** A GraphQL multipart request (github.com/jaydenseric/graphql-multipart-request-spec), as CI sends it with curl. */
-async function uploadFirmware(url: string): Promise<string> {
-  const form = new FormData();
-  const query =
-    'mutation ($model: String!, $bundle: Upload!) { uploadFirmware(modelCode: $model, bundle: $bundle) { elfSha256 } }';
-  form.set('operations', JSON.stringify({ query, variables: { model: MODEL.code, bundle: null } }));
-  form.set('map', JSON.stringify({ bundle: ['variables.bundle'] }));
-  form.set('bundle', new Blob([await zipBundle()]), 'firmware.zip');
-  const response = await fetch(`${url}/graphql`, { method: 'POST', body: form });
-  return unwrap<{ uploadFirmware: { elfSha256: string } }>(await response.json()).uploadFirmware.elfSha256;
-}
-
-async function zipBundle(): Promise<Uint8Array<ArrayBuffer>> {
-  const zip = new ZipFile();
-  zip.addBuffer(await readFile(ELF), `${MODEL.code}.elf`);
-  zip.addBuffer(Buffer.from(JSON.stringify({ version: FIRMWARE_VERSION })), 'version.json');
-  zip.end();
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of zip.outputStream) chunks.push(Buffer.from(chunk));
-  return new Uint8Array(Buffer.concat(chunks));
-}
-
-async function uploadDump(url: string): Promise<{ coredumpId: string; filename: string }> {
-  const query = new URLSearchParams({
-    chip: 'esp32c3',
-    firmware_version: FIRMWARE_VERSION,
-    device_key: DEVICE.key,
-  });
-  const response = await fetch(`${url}/api/iot/coredump?${query}`, {
-    method: 'POST',
-    // Without it a second demo within ten minutes would be taken for a device that repeats itself.
-    headers: { 'Content-Type': 'application/octet-stream', 'Idempotency-Key': crypto.randomUUID() },
-    body: await readFile(DUMP),
-  });
-  if (response.status !== 201)
-    throw new Error(`the upload was refused: ${response.status} ${await response.text()}`);
-  return (await response.json()) as { coredumpId: string; filename: string };
 }
 
 interface DumpStatus {
@@ -165,22 +125,6 @@ function followParseStatus(url: string) {
       }
     },
   };
-}
-
-async function graphql<Data>(url: string, query: string, variables: object): Promise<Data> {
-  const response = await fetch(`${url}/graphql`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ query, variables }),
-  });
-  return unwrap<Data>(await response.json());
-}
-
-function unwrap<Data>(answer: unknown): Data {
-  const { data, errors } = answer as { data?: Data; errors?: Array<{ message: string }> };
-  if (data == null || errors !== undefined)
-    throw new Error(errors?.map(({ message }) => message).join('; ') ?? 'no answer');
-  return data;
 }
 
 /** `coredock start` as a child, its log shown only when it does not come up. */

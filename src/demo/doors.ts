@@ -1,0 +1,92 @@
+import { readFile } from 'node:fs/promises';
+import { ZipFile } from 'yazl';
+import { FIXTURES } from './fleet.js';
+
+/** What the demo's people, CI and devices do, each through their own door. */
+export async function graphql<Data>(url: string, query: string, variables: object = {}): Promise<Data> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
+  });
+  return unwrap<Data>(await response.json());
+}
+
+export async function createModel(url: string, model: { code: string; name: string }): Promise<void> {
+  const { deviceModel } = await graphql<{ deviceModel: object | null }>(
+    url,
+    'query ($code: String!) { deviceModel(code: $code) { id } }',
+    { code: model.code },
+  );
+  if (deviceModel !== null) return;
+  await graphql(
+    url,
+    'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { id } }',
+    { input: { code: model.code, name: model.name } },
+  );
+}
+
+export async function createDevice(
+  url: string,
+  device: { key: string; name: string; modelCode: string },
+): Promise<void> {
+  const { device: known } = await graphql<{ device: object | null }>(
+    url,
+    'query ($key: String!) { device(key: $key) { id } }',
+    { key: device.key },
+  );
+  if (known !== null) return;
+  await graphql(
+    url,
+    'mutation ($input: CreateDeviceInput!) { createDevice(input: $input) { device { id } } }',
+    { input: device },
+  );
+}
+
+/** A GraphQL multipart request (github.com/jaydenseric/graphql-multipart-request-spec), as CI sends it with curl. */
+export async function uploadFirmware(
+  url: string,
+  { file, model, version }: { file: string; model: string; version: string },
+): Promise<string> {
+  const form = new FormData();
+  const query =
+    'mutation ($model: String!, $bundle: Upload!) { uploadFirmware(modelCode: $model, bundle: $bundle) { elfSha256 } }';
+  form.set('operations', JSON.stringify({ query, variables: { model, bundle: null } }));
+  form.set('map', JSON.stringify({ bundle: ['variables.bundle'] }));
+  form.set('bundle', new Blob([await zipBundle(file, model, version)]), 'firmware.zip');
+  const response = await fetch(`${url}/graphql`, { method: 'POST', body: form });
+  return unwrap<{ uploadFirmware: { elfSha256: string } }>(await response.json()).uploadFirmware.elfSha256;
+}
+
+export async function uploadDump(
+  url: string,
+  { file, version, deviceKey }: { file: string; version: string; deviceKey: string },
+): Promise<{ coredumpId: string; filename: string }> {
+  const query = new URLSearchParams({ chip: 'esp32c3', firmware_version: version, device_key: deviceKey });
+  const response = await fetch(`${url}/api/iot/coredump?${query}`, {
+    method: 'POST',
+    // Without it the same crash within ten minutes would be taken for a device that repeats itself.
+    headers: { 'Content-Type': 'application/octet-stream', 'Idempotency-Key': crypto.randomUUID() },
+    body: await readFile(new URL(file, FIXTURES)),
+  });
+  if (response.status !== 201)
+    throw new Error(`the upload was refused: ${response.status} ${await response.text()}`);
+  return (await response.json()) as { coredumpId: string; filename: string };
+}
+
+async function zipBundle(file: string, model: string, version: string): Promise<Uint8Array<ArrayBuffer>> {
+  const zip = new ZipFile();
+  zip.addBuffer(await readFile(new URL(`${file}.elf`, FIXTURES)), `${model}.elf`);
+  zip.addBuffer(Buffer.from(JSON.stringify({ version })), 'version.json');
+  zip.end();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of zip.outputStream) chunks.push(Buffer.from(chunk));
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+function unwrap<Data>(answer: unknown): Data {
+  const { data, errors } = answer as { data?: Data; errors?: Array<{ message: string }> };
+  if (data == null || errors !== undefined)
+    throw new Error(errors?.map(({ message }) => message).join('; ') ?? 'no answer');
+  return data;
+}

@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startApp } from '../app.js';
+import type { Config } from '../config.js';
+import type { Clock } from '../platform/clock.js';
+import { createLogger } from '../platform/logger.js';
+import { superviseSidecar } from '../sidecar/supervisor.js';
+import { createDevice, createModel, graphql, uploadDump, uploadFirmware } from './doors.js';
+import { aCrash, BUILDS, DEVICES, HISTORY_DAYS, MODELS, seededRandom } from './fleet.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const PARSE_DEADLINE_MS = 60_000;
+
+/**
+ * Three weeks of a small fleet's life, for an empty database only: whatever is already there stays as it is. The whole
+ * server runs for it once, with a clock that is put forward from crash to crash, so that every row comes to be as it
+ * would have.
+ *
+ * @returns how many crashes there were, 0 when the database was not empty
+ */
+export async function liveThroughHistory(config: Config): Promise<number> {
+  if (!isNewDatabase(config.databaseUrl)) return 0;
+  const log = createLogger({ ...config, logLevel: 'error' });
+  const xferDir = join(config.coredumpsDir, '..', 'xfer');
+  const cliPath = fileURLToPath(new URL('../cli.js', import.meta.url));
+  const sidecar = await superviseSidecar({ cliPath, xferDir, log });
+  const clock = createMovableClock(new Date(Date.now() - HISTORY_DAYS * DAY_MS));
+  try {
+    const parser = { url: sidecar.url(), xferDir };
+    const app = await startApp({ ...config, host: '127.0.0.1', port: 0, parser }, { log, clock });
+    try {
+      return await live(app.url, clock);
+    } finally {
+      await app.close();
+    }
+  } finally {
+    await sidecar.close();
+  }
+}
+
+async function live(url: string, clock: MovableClock): Promise<number> {
+  for (const model of MODELS) await createModel(url, model);
+  for (const device of DEVICES) await createDevice(url, device);
+
+  const random = seededRandom(20_260_211);
+  const begin = clock.now().getTime();
+  let crashes = 0;
+  for (let day = 0; day < HISTORY_DAYS; day++) {
+    for (const build of BUILDS.filter(({ fromDay, isUploaded }) => isUploaded && fromDay === day)) {
+      await uploadFirmware(url, build);
+    }
+    const hours = crashHours(day, random);
+    for (const hour of hours) {
+      clock.putForwardTo(begin + (day + hour / 24) * DAY_MS);
+      const { device, build, file } = aCrash(day, random);
+      await uploadDump(url, { file, version: build.version, deviceKey: device.key });
+      // Before the clock moves on: the parse has a lease that lasts a minute of it.
+      await allAreRead(url);
+    }
+    crashes += hours.length;
+  }
+  return crashes;
+}
+
+/** Hours of a day at which something crashes, in order: more after each new build came out, less on quiet days. */
+function crashHours(day: number, random: () => number): number[] {
+  const sinceBuild = Math.min(
+    ...BUILDS.filter(({ fromDay }) => fromDay <= day).map(({ fromDay }) => day - fromDay),
+  );
+  const count = Math.round(random() * 3 + (sinceBuild < 3 ? 3 : 0.5));
+  return Array.from({ length: count }, () => random() * 24).sort((a, b) => a - b);
+}
+
+async function allAreRead(url: string): Promise<void> {
+  const deadline = Date.now() + PARSE_DEADLINE_MS;
+  for (;;) {
+    const { coredumps } = await graphql<{ coredumps: { totalCount: number } }>(
+      url,
+      '{ coredumps(first: 0, filter: { parseStatus: [PENDING] }) { totalCount } }',
+    );
+    if (coredumps.totalCount === 0) return;
+    if (Date.now() > deadline) throw new Error('the dumps were not read in time');
+    await sleep(20);
+  }
+}
+
+function isNewDatabase(databaseUrl: string): boolean {
+  return databaseUrl.startsWith('file:') && !existsSync(databaseUrl.slice('file:'.length));
+}
+
+interface MovableClock extends Clock {
+  putForwardTo(ms: number): void;
+}
+
+function createMovableClock(begin: Date): MovableClock {
+  let atMs = begin.getTime();
+  let serial = 0n;
+  return {
+    now: () => new Date(atMs),
+    uniqueMicros: () => BigInt(Math.floor(atMs)) * 1000n + (serial++ % 1000n),
+    putForwardTo(ms) {
+      atMs = ms;
+      serial = 0n;
+    },
+  };
+}
