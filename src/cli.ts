@@ -58,6 +58,26 @@ program
     await reportProblems(async () => migrate(await loadConfig()));
   });
 
+program
+  .command('backup')
+  .description('copy the embedded database and its files into a new folder, while the server may be running')
+  .argument('<folder>')
+  .action((folder: string) => move(({ backupCommand }) => backupCommand, folder));
+
+program
+  .command('export')
+  .description(
+    'write everything into a folder for import, from whatever database and storage; stop the server first',
+  )
+  .argument('<folder>')
+  .action((folder: string) => move(({ exportCommand }) => exportCommand, folder));
+
+program
+  .command('import')
+  .description('fill the empty database and storage of the settings from an export')
+  .argument('<folder>')
+  .action((folder: string) => move(({ importCommand }) => importCommand, folder));
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -69,6 +89,18 @@ try {
 async function serve(options: ServeOptions): Promise<void> {
   const { runServer } = await import('./serve.js');
   await reportProblems(async () => runServer(await loadConfig(), options));
+}
+
+type Moving = typeof import('./moving/commands.js');
+
+async function move(pick: (moving: Moving) => Moving['backupCommand'], folder: string): Promise<void> {
+  const command = pick(await import('./moving/commands.js'));
+  await reportProblems(async () => {
+    process.exitCode = await command(await loadConfig(), folder, {
+      say: (line) => process.stdout.write(`${line}\n`),
+      complain: (line) => process.stderr.write(`coredock: ${line}\n`),
+    });
+  });
 }
 
 async function loadConfig(): Promise<Config> {

@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
+import { coredumpKey } from './storage.js';
 
 /** What is set aside by mistake can be brought back within this time. */
 const KEEP_ORPHANS_MS = 7 * 24 * 60 * 60 * 1000;
@@ -49,14 +50,19 @@ async function purgeOrphans({
   if (purged > 0) log.info({ purged }, 'removed orphans that were set aside more than 7 days ago');
 }
 
-async function orphanRowless(db: Db, blobs: BlobStore, keys: readonly string[]): Promise<number> {
-  if (keys.length === 0) return 0;
+/** Which of these blobs no row stands for. */
+export async function withoutRow(db: Db, keys: readonly string[]): Promise<string[]> {
+  if (keys.length === 0) return [];
   const rows = await db.coredump.findMany({
     where: { filename: { in: keys.map((key) => key.slice(key.lastIndexOf('/') + 1)) } },
     select: { filename: true, device: { select: { key: true } } },
   });
-  const withRow = new Set(rows.map(({ filename, device }) => `${device.key}/${filename}`));
-  const rowless = keys.filter((key) => !withRow.has(key));
+  const withRow = new Set(rows.map(({ filename, device }) => coredumpKey(device.key, filename)));
+  return keys.filter((key) => !withRow.has(key));
+}
+
+async function orphanRowless(db: Db, blobs: BlobStore, keys: readonly string[]): Promise<number> {
+  const rowless = await withoutRow(db, keys);
   for (const key of rowless) await blobs.orphan(key);
   return rowless.length;
 }

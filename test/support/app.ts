@@ -64,7 +64,10 @@ async function start(dir: string, environment: Record<string, string>): Promise<
 }
 
 /** A registered model and device, ready to upload. */
-export async function aDevice(app: TestApp, { key = 'dev1', modelCode = 'thermostat' } = {}) {
+export async function aDevice(
+  app: Pick<TestApp, 'graphql'>,
+  { key = 'dev1', modelCode = 'thermostat' } = {},
+) {
   const { deviceModel } = await app.graphql<{ deviceModel: object | null }>(
     'query ($code: String!) { deviceModel(code: $code) { id } }',
     { code: modelCode },

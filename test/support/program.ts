@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
+export const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
 
 /** Another Node may run the built program than the one that runs the tests: `.ci/run` tries a newer one so. */
-const NODE = process.env.COREDOCK_TEST_NODE ?? process.execPath;
+export const NODE = process.env.COREDOCK_TEST_NODE ?? process.execPath;
 
 export interface Program {
   readonly url: string;

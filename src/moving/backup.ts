@@ -1,0 +1,120 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Config } from '../config.js';
+import { withoutRow } from '../coredumps/sweep.js';
+import { elfKey } from '../firmware/storage.js';
+import { syncFolder } from '../platform/blobs/folder-sync.js';
+import { openBlobStores } from '../platform/blobs/open-blob-stores.js';
+import { copySqlite } from '../platform/database/copy-sqlite.js';
+import { type Db, openDatabase } from '../platform/database/database.js';
+import { inTransaction } from '../platform/database/transaction.js';
+import { blobsOfRows, type CopyOutcome, copyBlobs, type Stores } from './copy-blobs.js';
+
+const BATCH = 500;
+
+/**
+ * Copies the embedded database and its bytes into a new folder, while a server may be running. The folder is laid out
+ * as `./data` is by default, and appears under its name only when it is whole.
+ *
+ * Every dump that was acknowledged before and is still kept is in it, and no row is without its bytes:
+ * 1. a snapshot of the database, and the bytes of its rows: all that there were at the beginning;
+ * 2. a second snapshot, which is the one that counts, and the bytes of the rows that came meanwhile;
+ * 3. rows whose bytes are gone by then, since retention or a person has removed them meanwhile, leave the copy.
+ *
+ * @throws Error with one clear sentence
+ */
+export async function backup(
+  config: Config,
+  target: string,
+): Promise<CopyOutcome & { readonly folder: string; readonly removed: number }> {
+  if (!config.databaseUrl.startsWith('file:')) {
+    throw new Error(
+      'backup is for the embedded database; back PostgreSQL up with its own tools, or use coredock export',
+    );
+  }
+  const file = config.databaseUrl.slice('file:'.length);
+  const folder = resolve(target);
+  await assertFree(folder);
+  const partial = `${folder}.coredock-partial`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true });
+
+  const copy = join(partial, 'coredock.db');
+  const source = await openBlobStores(config);
+  const paths = { coredumpsDir: join(partial, 'coredumps'), assetsDir: join(partial, 'firmware') };
+  const goal = await openBlobStores({ ...paths, s3: null });
+  const from = { Coredump: source.dumps, Firmware: source.firmwares };
+  const to = { Coredump: goal.dumps, Firmware: goal.firmwares };
+  try {
+    await copySqlite(file, copy);
+    const first = await withDatabase(copy, (db) => copyBlobs(blobsOfRows(db), { from, to }));
+    await removeCopy(copy);
+    await copySqlite(file, copy);
+    const known = new Set(first.damaged.map(({ table, id }) => `${table} ${id}`));
+    const result = await withDatabase(copy, async (db) => {
+      const second = await copyBlobs(blobsOfRows(db), { from, to });
+      await removeRows(db, second);
+      await removeRowless(db, to);
+      return {
+        ...second,
+        // Gone in both: nobody has just removed them.
+        damaged: second.damaged.filter(({ table, id }) => known.has(`${table} ${id}`)),
+        removed: second.damaged.filter(({ table, id }) => !known.has(`${table} ${id}`)).length,
+      };
+    });
+    await rm(`${copy}.lock`, { force: true });
+    // An empty folder may be there.
+    await rename(partial, folder);
+    await syncFolder(dirname(folder));
+    return { ...result, folder };
+  } finally {
+    source.close();
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+async function assertFree(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new Error(`the folder ${folder} cannot be used: ${error.message}`, { cause: error });
+  });
+  if (names.length > 0) throw new Error(`the folder ${folder} is not empty: name a new one for each backup`);
+}
+
+async function withDatabase<T>(file: string, work: (db: Db) => Promise<T>): Promise<T> {
+  const database = await openDatabase(`file:${file}`);
+  try {
+    return await work(database.db);
+  } finally {
+    await database.close();
+  }
+}
+
+async function removeCopy(copy: string): Promise<void> {
+  for (const suffix of ['', '-wal', '-shm', '.lock']) await rm(`${copy}${suffix}`, { force: true });
+}
+
+async function removeRows(db: Db, { damaged }: CopyOutcome): Promise<void> {
+  const idsOf = (wanted: keyof Stores) => damaged.filter(({ table }) => table === wanted).map(({ id }) => id);
+  await inTransaction(db, async (tx) => {
+    await tx.coredump.deleteMany({ where: { id: { in: idsOf('Coredump') } } });
+    await tx.firmware.deleteMany({ where: { id: { in: idsOf('Firmware') } } });
+  });
+}
+
+/** Bytes of the first snapshot whose rows are not in the second. */
+async function removeRowless(db: Db, to: Stores): Promise<void> {
+  let batch: string[] = [];
+  const flush = async () => {
+    for (const key of await withoutRow(db, batch)) await to.Coredump.delete(key);
+    batch = [];
+  };
+  for await (const { key } of to.Coredump.list()) if (batch.push(key) === BATCH) await flush();
+  await flush();
+
+  const builds = await db.firmware.findMany({
+    select: { elfSha256: true, model: { select: { code: true } } },
+  });
+  const elfs = new Set(builds.map(({ model, elfSha256 }) => elfKey(model.code, elfSha256)));
+  for await (const { key } of to.Firmware.list()) if (!elfs.has(key)) await to.Firmware.delete(key);
+}

@@ -1,0 +1,159 @@
+import type { Database, Db, DbTransaction } from './database.js';
+import { getDatamodel } from './generated/pothos-types.js';
+
+/** A table as the models describe it: whatever is added to `models.prisma` is here without anybody's doing. */
+export interface Table {
+  /** Of the model, which is also that of the table. */
+  readonly name: string;
+  readonly columns: readonly Column[];
+  /** Columns of the primary key. */
+  readonly key: readonly string[];
+  /** The column that the database counts up by itself. */
+  readonly counted: string | null;
+  /** Tables that rows of this one refer to. */
+  readonly parents: readonly string[];
+}
+
+interface Column {
+  readonly name: string;
+  /** Prisma's scalar type: Int, String, DateTime, … */
+  readonly type: string;
+}
+
+/** Column by column; dates are `Date`, bytes `Uint8Array`. */
+export type Row = Record<string, unknown>;
+
+/** Rows that are held in memory at once: texts of a dump may have a megabyte each. */
+const BATCH = 100;
+
+/**
+ * Every table of the program, each after those that it refers to.
+ * @throws Error (a mistake in the models) when two tables refer to each other
+ */
+export function allTables(): Table[] {
+  const models = Object.entries(getDatamodel().datamodel.models);
+  const waiting = models.map(([name, model]) => toTable(name, model));
+  const ordered: Table[] = [];
+  while (waiting.length > 0) {
+    const at = waiting.findIndex(({ parents }) =>
+      parents.every((parent) => ordered.some(({ name }) => name === parent)),
+    );
+    const [next] = at < 0 ? [] : waiting.splice(at, 1);
+    if (next === undefined) {
+      throw new Error(`tables that refer to each other: ${waiting.map(({ name }) => name).join(', ')}`);
+    }
+    ordered.push(next);
+  }
+  return ordered;
+}
+
+type Model = ReturnType<typeof getDatamodel>['datamodel']['models'][string];
+
+function toTable(name: string, { fields, primaryKey }: Model): Table {
+  const id = fields.find(({ isId }) => isId);
+  const key = primaryKey?.fields ?? (id === undefined ? [] : [id.name]);
+  if (key.length === 0) throw new Error(`the table ${name} has no primary key`);
+  const isCounted = id?.hasDefaultValue === true && /^(Int|BigInt)$/.test(id.type);
+  return {
+    name,
+    columns: fields
+      .filter(({ kind }) => kind !== 'object')
+      .map((field) => ({ name: field.name, type: field.type })),
+    key,
+    counted: isCounted ? id.name : null,
+    parents: fields
+      .filter(({ relationFromFields }) => relationFromFields !== undefined && relationFromFields.length > 0)
+      .map(({ type }) => type),
+  };
+}
+
+export function countRows(db: Db | DbTransaction, table: Table): Promise<number> {
+  return methodsOf(db, table).count();
+}
+
+/** All rows by their key, some at a time. */
+export async function* readRows(db: Db, table: Table): AsyncGenerator<Row> {
+  const methods = methodsOf(db, table);
+  const orderBy = table.key.map((name) => ({ [name]: 'asc' }));
+  let last: Row | undefined;
+  do {
+    const after = last === undefined ? {} : { cursor: cursorAt(table, last), skip: 1 };
+    const rows = await methods.findMany({ orderBy, take: BATCH, ...after });
+    yield* rows;
+    last = rows.length < BATCH ? undefined : rows.at(-1);
+  } while (last !== undefined);
+}
+
+/** Inserts rows as they are, keys included. */
+export async function insertRows(tx: DbTransaction, table: Table, rows: AsyncIterable<Row>): Promise<number> {
+  const methods = methodsOf(tx, table);
+  let count = 0;
+  let batch: Row[] = [];
+  const flush = async () => {
+    if (batch.length > 0) await methods.createMany({ data: batch });
+    count += batch.length;
+    batch = [];
+  };
+  for await (const row of rows) {
+    batch.push(row);
+    if (batch.length === BATCH) await flush();
+  }
+  await flush();
+  return count;
+}
+
+/** Deletes rows by their single key, and what hangs on them. */
+export async function deleteRows(tx: DbTransaction, table: Table, keys: readonly number[]): Promise<void> {
+  const [key] = table.key;
+  if (key === undefined || keys.length === 0) return;
+  for (let at = 0; at < keys.length; at += BATCH) {
+    await methodsOf(tx, table).deleteMany({ where: { [key]: { in: keys.slice(at, at + BATCH) } } });
+  }
+}
+
+/** The highest key that the database has given in this table so far, those of deleted rows included. */
+export async function lastCounted(
+  { db, isShared }: Pick<Database, 'db' | 'isShared'>,
+  { name, counted }: Table,
+): Promise<number> {
+  const rows: Array<{ last: number | bigint | null }> = isShared
+    ? await db.$queryRaw`SELECT pg_sequence_last_value(pg_get_serial_sequence(${`"${name}"`}, ${counted})::regclass) AS "last"`
+    : await db.$queryRaw`SELECT "seq" AS "last" FROM "sqlite_sequence" WHERE "name" = ${name}`;
+  return Number(rows[0]?.last ?? 0);
+}
+
+/** Lets the next row get a higher key than `last`. */
+export async function countOnFrom(
+  tx: DbTransaction,
+  { name, counted }: Table,
+  { last, isShared }: { last: number; isShared: boolean },
+): Promise<void> {
+  if (last === 0) return;
+  if (isShared) {
+    await tx.$queryRaw`SELECT setval(pg_get_serial_sequence(${`"${name}"`}, ${counted}), ${last}::bigint)`;
+    return;
+  }
+  await tx.$executeRaw`DELETE FROM "sqlite_sequence" WHERE "name" = ${name}`;
+  await tx.$executeRaw`INSERT INTO "sqlite_sequence" ("name", "seq") VALUES (${name}, ${last})`;
+}
+
+/** What this file uses of Prisma's methods for a model, the same for every model. */
+interface Methods {
+  count(): Promise<number>;
+  findMany(args: object): Promise<Row[]>;
+  createMany(args: { data: Row[] }): Promise<unknown>;
+  deleteMany(args: { where: object }): Promise<unknown>;
+}
+
+function methodsOf(db: Db | DbTransaction, { name }: Table): Methods {
+  // Prisma names them after the model, with a small first letter.
+  const methods = Reflect.get(db, name.charAt(0).toLowerCase() + name.slice(1)) as Methods | undefined;
+  if (methods === undefined) throw new Error(`the database client knows no table ${name}`);
+  return methods;
+}
+
+/** Prisma joins the columns of a compound key to a name, unless the models give it another. */
+function cursorAt({ key }: Table, row: Row): object {
+  const values = Object.fromEntries(key.map((name) => [name, row[name]]));
+  return key.length === 1 ? values : { [key.join('_')]: values };
+}
