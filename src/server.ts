@@ -185,8 +185,11 @@ function allow(methods: readonly string[], request: IncomingMessage, response: S
 }
 
 function parseUrl(request: IncomingMessage): URL | null {
-  const base = 'http://localhost';
-  return URL.canParse(request.url ?? '', base) ? new URL(request.url ?? '', base) : null;
+  try {
+    return new URL(request.url ?? '', 'http://localhost');
+  } catch {
+    return null;
+  }
 }
 
 /** Malformed percent signs become an id that does not exist. */

@@ -24,16 +24,16 @@ export async function listCoredumps(
   window: PageWindow,
 ): Promise<CoredumpRow[]> {
   const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
-  const rows = await db.$queryRaw<StoredRow[]>`
+  const rows = await db.lookup<StoredRow>(Prisma.sql`
     SELECT ${COLUMNS} FROM "Coredump" c
     WHERE ${conditions(filter)} AND ${within(window)}
-    ORDER BY c."id" ${direction} LIMIT ${window.take}`;
+    ORDER BY c."id" ${direction} LIMIT ${window.take}`);
   return (window.fromEnd === true ? rows.reverse() : rows).map(toCoredumpRow);
 }
 
 export async function countCoredumps(db: Db, filter: CoredumpFilter): Promise<number> {
-  const [row] = await db.$queryRaw<Array<{ count: number | bigint }>>`
-    SELECT count(*) AS "count" FROM "Coredump" c WHERE ${conditions(filter)}`;
+  const [row] = await db.lookup<{ count: number | bigint }>(Prisma.sql`
+    SELECT count(*) AS "count" FROM "Coredump" c WHERE ${conditions(filter)}`);
   return Number(row?.count ?? 0);
 }
 
@@ -43,8 +43,8 @@ export async function idsOfCoredumps(
   filter: CoredumpFilter,
   { afterId, take }: { afterId: number; take: number },
 ) {
-  const rows = await db.$queryRaw<Array<{ id: number }>>`
-    SELECT c."id" FROM "Coredump" c WHERE ${conditions(filter)} AND c."id" > ${afterId} ORDER BY c."id" LIMIT ${take}`;
+  const rows = await db.lookup<{ id: number }>(Prisma.sql`
+    SELECT c."id" FROM "Coredump" c WHERE ${conditions(filter)} AND c."id" > ${afterId} ORDER BY c."id" LIMIT ${take}`);
   return rows.map(({ id }) => id);
 }
 
@@ -56,12 +56,12 @@ export async function listCoredumpsByDevice(
   window: PageWindow,
 ): Promise<Map<number, CoredumpRow[]>> {
   const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
-  const rows = await db.$queryRaw<StoredRow[]>`
+  const rows = await db.lookup<StoredRow>(Prisma.sql`
     SELECT ${COLUMNS} FROM (
       SELECT c.*, row_number() OVER (PARTITION BY c."deviceId" ORDER BY c."id" ${direction}) AS "rank"
       FROM "Coredump" c
       WHERE c."deviceId" IN (${Prisma.join([...deviceIds])}) AND ${conditions(filter)} AND ${within(window)}
-    ) c WHERE c."rank" <= ${window.take} ORDER BY c."id" DESC`;
+    ) c WHERE c."rank" <= ${window.take} ORDER BY c."id" DESC`);
   const byDevice = new Map<number, CoredumpRow[]>(deviceIds.map((id) => [id, []]));
   for (const row of rows) byDevice.get(row.deviceId)?.push(toCoredumpRow(row));
   return byDevice;
@@ -94,9 +94,9 @@ export async function countCoredumpsByDevice(
   deviceIds: readonly number[],
   filter: CoredumpFilter,
 ): Promise<Map<number, number>> {
-  const rows = await db.$queryRaw<Array<{ deviceId: number; count: number | bigint }>>`
+  const rows = await db.lookup<{ deviceId: number; count: number | bigint }>(Prisma.sql`
     SELECT c."deviceId", count(*) AS "count" FROM "Coredump" c
-    WHERE c."deviceId" IN (${Prisma.join([...deviceIds])}) AND ${conditions(filter)} GROUP BY c."deviceId"`;
+    WHERE c."deviceId" IN (${Prisma.join([...deviceIds])}) AND ${conditions(filter)} GROUP BY c."deviceId"`);
   return new Map(rows.map(({ deviceId, count }) => [deviceId, Number(count)]));
 }
 

@@ -44,14 +44,14 @@ export function createDeviceQueries(db: Db) {
         ...(beforeId === undefined ? [] : [Prisma.sql`d."id" < ${beforeId}`]),
         ...(afterId === undefined ? [] : [Prisma.sql`d."id" > ${afterId}`]),
       ];
-      const rows = await db.$queryRaw<DeviceRow[]>`
+      const rows = await db.lookup<DeviceRow>(Prisma.sql`
         SELECT d.* FROM "Device" d WHERE ${Prisma.join(all, ' AND ')}
-        ORDER BY d."id" ${fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`} LIMIT ${take}`;
+        ORDER BY d."id" ${fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`} LIMIT ${take}`);
       return fromEnd === true ? rows.reverse() : rows;
     },
     async count(filter: DeviceFilter): Promise<number> {
-      const [row] = await db.$queryRaw<Array<{ count: number | bigint }>>`
-        SELECT count(*) AS "count" FROM "Device" d WHERE ${Prisma.join(conditions(filter), ' AND ')}`;
+      const [row] = await db.lookup<{ count: number | bigint }>(Prisma.sql`
+        SELECT count(*) AS "count" FROM "Device" d WHERE ${Prisma.join(conditions(filter), ' AND ')}`);
       return Number(row?.count ?? 0);
     },
 

@@ -100,9 +100,9 @@ export function createDeviceService({ db, clock, deleteDumps }: DeviceServiceDep
 
   /** Once an upload, so in one statement with its model. */
   async function identify(condition: Prisma.Sql): Promise<DeviceIdentity | null> {
-    const [device] = await db.$queryRaw<DeviceIdentity[]>`
+    const [device] = await db.lookup<DeviceIdentity>(Prisma.sql`
       SELECT d."id", d."key", d."modelId", m."code" AS "modelCode"
-      FROM "Device" d JOIN "DeviceModel" m ON m."id" = d."modelId" WHERE ${condition}`;
+      FROM "Device" d JOIN "DeviceModel" m ON m."id" = d."modelId" WHERE ${condition}`);
     return device ?? null;
   }
 

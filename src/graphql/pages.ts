@@ -37,7 +37,7 @@ export async function page<Row extends { id: number }>(
   const hasMore = rows.length > take;
   // What is too much lies at the end that the page does not begin from.
   const nodes = fromEnd ? rows.slice(Math.max(0, rows.length - take)) : rows.slice(0, take);
-  const edges = nodes.map((node) => ({ cursor: cursorOf(node.id), node }));
+  const edges = nodes.map((node) => new Edge(node));
   return {
     edges,
     totalCount,
@@ -49,6 +49,15 @@ export async function page<Row extends { id: number }>(
       endCursor: edges.at(-1)?.cursor ?? null,
     },
   };
+}
+
+/** Few ask for the cursor of each edge, so it is made when somebody does. */
+class Edge<Row extends { id: number }> {
+  constructor(readonly node: Row) {}
+
+  get cursor(): string {
+    return cursorOf(this.node.id);
+  }
 }
 
 /** @throws DomainError BAD_USER_INPUT for sizes that make no sense */

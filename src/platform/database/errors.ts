@@ -22,11 +22,15 @@ export function isWriteConflict(error: unknown): boolean {
 export function asDomainError(error: unknown): unknown {
   if (!isDatabaseFailure(error)) return error;
   // PostgreSQL's text cannot hold a NUL (character_not_in_repertoire); nothing else that we send is invalid UTF-8.
-  if (stateOf(error) === '22021') return badInput('Text must not contain a NUL character.');
+  if (stateOf(error) === '22021') return textWithNul();
   if (isDiskFull(error)) {
     return new DomainError('STORAGE_FULL', 'The disk of the database is full.', { cause: error });
   }
   return new DomainError('UNAVAILABLE', 'The database is not available now; try again.', { cause: error });
+}
+
+export function textWithNul(): DomainError {
+  return badInput('Text must not contain a NUL character.');
 }
 
 function isDatabaseFailure(error: unknown): error is Error {

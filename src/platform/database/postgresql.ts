@@ -5,6 +5,7 @@ import type { Logger } from '../logger.js';
 import { CLIENT_OPTIONS } from './client-options.js';
 import type { Db, InTurn, OpenedDatabase } from './database.js';
 import { PrismaClient } from './generated/postgresql/client.js';
+import { lookupInPostgresql, observable } from './lookup.js';
 import { migratePostgresql } from './migrate-postgresql.js';
 import { createPostgresqlAnnouncements } from './postgresql-announcements.js';
 import { createTurns } from './turns.js';
@@ -32,8 +33,9 @@ export async function openPostgresql(
   // Idle connections break when the database restarts: the pool has dropped them already, and opens others.
   pool.on('error', () => {});
   const client = new PrismaClient({ adapter: new PrismaPg(pool), ...CLIENT_OPTIONS });
+  const lookups = observable(lookupInPostgresql(pool));
   // Same models, same methods: the two clients' types differ only in their names and in what this program does without.
-  const db = client as unknown as Db;
+  const db = Object.assign(client, { lookup: lookups.lookup }) as unknown as Db;
   const announcements = createPostgresqlAnnouncements(config, {
     onTrouble: (error) => log?.warn({ err: error }, 'changes of other servers cannot be heard; trying again'),
   });
@@ -43,7 +45,10 @@ export async function openPostgresql(
     migrated,
     inTurn: createSharedTurns(pool),
     announcements,
-    onStatement: (listener) => client.$on('query', ({ query }) => listener(query)),
+    onStatement(listener) {
+      client.$on('query', ({ query }) => listener(query));
+      lookups.onStatement(listener);
+    },
     async close() {
       await announcements.close();
       await client.$disconnect();

@@ -5,8 +5,9 @@ import { NOBODY_ELSE } from './announcements.js';
 import { CLIENT_OPTIONS } from './client-options.js';
 import type { OpenedDatabase } from './database.js';
 import { PrismaClient } from './generated/sqlite/client.js';
+import { lookupInSqlite, observable } from './lookup.js';
 import { migrateSqlite } from './migrate-sqlite.js';
-import { createSqliteAdapterFactory } from './sqlite-adapter.js';
+import { createSqliteAdapterFactory, openConnection } from './sqlite-adapter.js';
 import { createTurns } from './turns.js';
 
 /** @throws Error with one clear sentence: cannot be written, in use by another server, of a newer version */
@@ -14,7 +15,10 @@ export async function openSqlite(file: string): Promise<OpenedDatabase> {
   const lock = lockForOneServer(file);
   try {
     const migrated = migrateSqlite(file);
-    const db = new PrismaClient({ adapter: createSqliteAdapterFactory(file), ...CLIENT_OPTIONS });
+    const client = new PrismaClient({ adapter: createSqliteAdapterFactory(file), ...CLIENT_OPTIONS });
+    const reader = openConnection(file);
+    const lookups = observable(lookupInSqlite(reader));
+    const db = Object.assign(client, { lookup: lookups.lookup });
     return {
       db,
       isShared: false,
@@ -22,9 +26,13 @@ export async function openSqlite(file: string): Promise<OpenedDatabase> {
       // One server at a time, so turns within it are enough.
       inTurn: createTurns(),
       announcements: NOBODY_ELSE,
-      onStatement: (listener) => db.$on('query', ({ query }) => listener(query)),
+      onStatement(listener) {
+        client.$on('query', ({ query }) => listener(query));
+        lookups.onStatement(listener);
+      },
       async close() {
-        await db.$disconnect();
+        await client.$disconnect();
+        reader.close();
         lock.close();
       },
     };
