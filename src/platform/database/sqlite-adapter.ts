@@ -32,6 +32,8 @@ const ADAPTER = { provider: 'sqlite', adapterName: 'coredock-sqlite' } as const;
 const MAX_BOUND_VALUES = 32_766;
 /** Distinct statements kept prepared for each connection; the program has fewer than a hundred shapes. */
 const PREPARED_STATEMENTS = 256;
+/** The log goes into the database file when it has so many pages, 16 MB: the more, the more often-changed pages go once. */
+const CHECKPOINT_PAGES = 4_000;
 /** Another process (`coredock migrate`, a backup) may hold the write lock for a moment. */
 const BUSY_TIMEOUT_MS = 5_000;
 
@@ -47,6 +49,7 @@ export function openConnection(file: string): DatabaseSyncInstance {
   connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
     PRAGMA foreign_keys = ON;`);
   return connection;
 }
