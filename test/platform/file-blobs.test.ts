@@ -62,7 +62,9 @@ describe('receive', () => {
   it('goes on where the system took only a part of a write', async () => {
     undo.push(shortenWrites(7));
 
-    const incoming = await blobs.receive(chunks(Buffer.from('more bytes than one short write takes')));
+    const incoming = await blobs.receive(
+      chunks(Buffer.from('more bytes than '), Buffer.from('one short write takes')),
+    );
 
     expect(readFileSync(incoming.localPath, 'utf8')).toBe('more bytes than one short write takes');
   });
@@ -318,7 +320,7 @@ describe.skipIf(disk === null)('a real full or read-only disk (needs the right t
 });
 
 describe('a failing disk', () => {
-  it.each(['write', 'sync'] as const)(
+  it.each(['writev', 'sync'] as const)(
     'answers UNAVAILABLE when %s fails, and keeps nothing',
     async (method) => {
       await blobs.check();

@@ -2,7 +2,7 @@ import { promises } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
 type Call = 'link' | 'open' | 'rename' | 'copyFile' | 'unlink';
-type HandleMethod = 'sync' | 'write' | 'read' | 'stat';
+type HandleMethod = 'sync' | 'write' | 'writev' | 'read' | 'stat';
 
 /**
  * Lets calls of node:fs/promises fail with a system's error code, as a failing disk does, until the returned function
@@ -41,11 +41,17 @@ export function failHandles(
 
 /** Lets the file handles that `open` gives take a few bytes of every write only, as POSIX allows. */
 export function shortenWrites(maxBytes: number): () => void {
-  return wrapHandles(
-    'write',
-    () => true,
-    (real, [bytes, offset, length]) => real(bytes, offset, Math.min(Number(length), maxBytes)),
+  const everywhere = () => true;
+  const undoWrite = wrapHandles('write', everywhere, (real, [bytes, offset = 0]) =>
+    real(bytes, offset, Math.min((bytes as Uint8Array).byteLength - Number(offset), maxBytes)),
   );
+  const undoWritev = wrapHandles('writev', everywhere, (real, [chunks]) =>
+    real((chunks as Uint8Array[]).slice(0, 1).map((chunk) => chunk.subarray(0, maxBytes))),
+  );
+  return () => {
+    undoWritev();
+    undoWrite();
+  };
 }
 
 /** Calls `before` ahead of every call of a method of the file handles that `open` gives for matching paths. */
