@@ -7,7 +7,7 @@ import { readCases, readFixtures, type Specimen } from '../fuzz/corpus.js';
 import { findDebugger } from './debuggers.js';
 import { quantile } from './load.js';
 import { measure, type Run } from './measure.js';
-import type { Result } from './run.js';
+import type { Result } from './result.js';
 
 const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
 const READER = new URL('../../dist/crashdump/index.js', import.meta.url).href;

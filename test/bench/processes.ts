@@ -6,6 +6,8 @@ export interface Peer {
   readonly name: string;
   readonly url: string;
   readonly pid: number;
+  /** Processor time that it has used so far, as Linux counts it: in steps of 10 ms. */
+  cpuMs(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -13,36 +15,48 @@ const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
 const BARE = fileURLToPath(new URL('./bare-server.ts', import.meta.url));
 
 /** The built server alone, on a folder of its own. */
-export function coredockServer(dir: string, environment: Record<string, string> = {}): Promise<Peer> {
-  const settings = { PORT: '0', LOG_LEVEL: 'info', ...environment };
-  return start(
-    'coredock serve',
-    [CLI, 'serve'],
-    dir,
-    settings,
-    /"url":"(http:[^"]+)","msg":"Coredock is up"/,
-  );
+export function coredockServer(
+  dir: string,
+  environment: Record<string, string> = {},
+  node = process.execPath,
+): Promise<Peer> {
+  return start({
+    name: 'coredock serve',
+    node,
+    args: [CLI, 'serve'],
+    cwd: dir,
+    environment: { PORT: '0', LOG_LEVEL: 'info', ...environment },
+    up: /"url":"(http:[^"]+)","msg":"Coredock is up"/,
+  });
 }
 
 /** The baseline: node:http that writes each body to a file and syncs it, nothing more. */
 export function bareServer(dir: string): Promise<Peer> {
-  return start(
-    'bare write + fsync',
-    ['--import', 'tsx', BARE, dir],
-    process.cwd(),
-    {},
-    /listening (http:\S+)/,
-  );
+  return start({
+    name: 'bare write + fsync',
+    args: ['--import', 'tsx', BARE, dir],
+    cwd: process.cwd(),
+    up: /listening (http:\S+)/,
+  });
 }
 
-async function start(
-  name: string,
-  args: string[],
-  cwd: string,
-  environment: Record<string, string>,
-  up: RegExp,
-): Promise<Peer> {
-  const child: ChildProcess = spawn(process.execPath, args, {
+/** @param up what it writes on standard error once it listens, with its URL in a group */
+export async function start({
+  name,
+  node = process.execPath,
+  args,
+  cwd,
+  environment = {},
+  up,
+}: {
+  name: string;
+  node?: string;
+  args: string[];
+  cwd: string;
+  environment?: Record<string, string>;
+  up: RegExp;
+}): Promise<Peer> {
+  const child: ChildProcess = spawn(node, args, {
     cwd,
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -61,11 +75,19 @@ async function start(
     name,
     url,
     pid: child.pid ?? 0,
+    cpuMs: () => cpuMs(child.pid ?? 0),
     async stop() {
       child.kill('SIGTERM');
       await ended;
     },
   };
+}
+
+/** proc(5): the 14th and 15th field of `stat` in clock ticks, a hundred a second on every Linux that Node runs on. */
+async function cpuMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** Resident memory of a process in MB, as Linux counts it. */

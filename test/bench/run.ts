@@ -2,22 +2,16 @@
  * `npm run bench [-- NAME]`: the figures of the design as ratios against a baseline that runs side by side in the same
  * run, printed as a table. Timings decide no test: this reports, and exits 0.
  */
+import { dashboard } from './dashboard.js';
 import { parse } from './parse.js';
+import { type Result, TABLE_HEAD, tableRow } from './result.js';
 import { uploadMemory, uploadMemoryAtLimit, uploadThroughput } from './uploads.js';
-
-export interface Result {
-  what: string;
-  value: number;
-  unit?: string;
-  hold: string;
-  holds: (value: number) => boolean;
-  detail: string;
-}
 
 const BENCHMARKS: Record<string, () => Promise<Result[]>> = {
   uploadThroughput,
   uploadMemory,
   uploadMemoryAtLimit,
+  dashboard,
   parse,
 };
 
@@ -26,10 +20,6 @@ const rows: string[] = [];
 for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
   if (wanted !== undefined && name !== wanted) continue;
   process.stderr.write(`${name} …\n`);
-  for (const { what, value, unit = '', hold, holds, detail } of await benchmark()) {
-    rows.push(
-      `| ${what} | ${value.toFixed(2)} ${unit} | ${hold} | ${holds(value) ? 'yes' : 'no'} | ${detail} |`,
-    );
-  }
+  rows.push(...(await benchmark()).map(tableRow));
 }
-process.stdout.write(`| what | seen | hold | held | detail |\n|---|---|---|---|---|\n${rows.join('\n')}\n`);
+process.stdout.write(`${TABLE_HEAD}\n${rows.join('\n')}\n`);

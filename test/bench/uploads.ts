@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { quantile, upload } from './load.js';
 import { bareServer, coredockServer, type Peer, residentMb } from './processes.js';
-import type { Result } from './run.js';
+import type { Result } from './result.js';
 
 const DEVICES = 500;
 const ROUNDS = 5;
