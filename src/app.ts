@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { createAuthenticator } from './auth/authenticator.js';
 import { createClientAddress } from './client-address.js';
 import type { Config } from './config.js';
 import { createCoredumpEvents, followOtherServers } from './coredumps/events.js';
@@ -120,6 +121,7 @@ export async function startApp(
     const crashGroups = createCrashGroupService({ db, events: groupEvents, clock });
 
     await followOtherServers({ announcements: database.announcements, events, db });
+    const auth = createAuthenticator({ settings: config.auth, devices, clock, log });
 
     const leftBefore = database.isShared ? new Date(clock.now().getTime() - IN_FLIGHT_MS) : undefined;
     await sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log }, leftBefore);
@@ -160,7 +162,17 @@ export async function startApp(
     );
     metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
     metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
-    const graphql = createGraphQLServer({ db, coredumps, crashGroups, devices, firmwares, config, log });
+    const graphql = createGraphQLServer({
+      db,
+      coredumps,
+      crashGroups,
+      devices,
+      firmwares,
+      auth,
+      clock,
+      config,
+      log,
+    });
     const server = await listen({
       host: config.host,
       port: config.port,
@@ -171,7 +183,7 @@ export async function startApp(
       doors: {
         upload: createUploadRoute({
           coredumps,
-          devices,
+          auth,
           metrics,
           limits: createUploadLimits(config, metrics),
           guesses: createGuesses({ failuresPerMinute: config.authFailuresPerMinute }),
@@ -180,12 +192,14 @@ export async function startApp(
           stallMs: config.uploadStallMs,
           deadlineMs: config.uploadDeadlineMs,
         }),
-        download: createDownloadRoute({ coredumps }),
+        download: createDownloadRoute({ coredumps, auth, clock }),
         health: createHealthRoutes({
           database,
           storages,
           sidecar,
           metrics,
+          auth,
+          clock,
           isStopping: () => isStopping,
           log,
         }),

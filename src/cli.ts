@@ -78,6 +78,15 @@ program
   .argument('<folder>')
   .action((folder: string) => move(({ importCommand }) => importCommand, folder));
 
+program
+  .command('token')
+  .description('make a token for a person or program, and the digest for ADMIN_TOKENS or VIEWER_TOKENS')
+  .action(async () => {
+    const { randomToken, sha256 } = await import('./auth/static-tokens.js');
+    const token = randomToken();
+    process.stdout.write(`${token}\nsha256:${sha256(token)}\n`);
+  });
+
 try {
   await program.parseAsync();
 } catch (error) {

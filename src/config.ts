@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import type { AuthSettings } from './auth/authenticator.js';
 import { isProxyAddress } from './client-address.js';
 
 /**
@@ -9,6 +10,8 @@ import { isProxyAddress } from './client-address.js';
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** Whom to believe; nobody in it means that authentication is off. */
+  readonly auth: AuthSettings;
   readonly databaseUrl: string;
   /** Connections to PostgreSQL at most. */
   readonly databasePoolSize: number;
@@ -76,9 +79,13 @@ export function readConfig(environment: Environment): Config {
       ? []
       : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)),
     ...unknownSettings(given),
-    ...unavailableSettings(given),
   ];
-  if (parsed.success) problems.push(...exposureProblems(parsed.data), ...s3Problems(parsed.data));
+  if (parsed.success)
+    problems.push(
+      ...issuerProblems(parsed.data),
+      ...exposureProblems(parsed.data),
+      ...s3Problems(parsed.data),
+    );
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 
   const values = parsed.data;
@@ -86,6 +93,7 @@ export function readConfig(environment: Environment): Config {
   return Object.freeze({
     host: values.HOST,
     port: values.PORT,
+    auth: authOf(values),
     databaseUrl: values.DATABASE_URL,
     databasePoolSize: values.DATABASE_POOL_SIZE,
     coredumpsDir: values.COREDUMPS_DIR,
@@ -121,6 +129,15 @@ const settings = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(4000),
   ALLOW_UNAUTHENTICATED: trueOrFalse().default(false),
+  OIDC_ISSUER: z
+    .string()
+    .refine(isHttpUrl, { error: (issue) => `${shown(issue.input)} is not an http:// or https:// URL` })
+    .optional(),
+  OIDC_AUDIENCE: z.string().optional(),
+  // Where Keycloak puts them.
+  OIDC_ROLES_CLAIM: z.string().default('realm_access.roles'),
+  ADMIN_TOKENS: digests(),
+  VIEWER_TOKENS: digests(),
   DATABASE_URL: z
     .string()
     .refine(isDatabaseUrl, {
@@ -190,6 +207,19 @@ const settings = z.object({
 /** The names of all settings, for the README's test and for spotting slips of the pen. */
 export const SETTING_NAMES: readonly string[] = Object.keys(settings.shape);
 
+/** SHA-256 digests of tokens. What is wrong is not shown: it may be a token that somebody forgot to hash. */
+function digests() {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((item) => item.trim()))
+    .refine((items) => items.every((item) => /^sha256:[0-9a-f]{64}$/i.test(item)), {
+      error:
+        'it is not a list of "sha256:" and 64 hexadecimal digits, separated by commas; `coredock token` makes a token and its digest',
+    })
+    .transform((items) => items.map((item) => item.slice('sha256:'.length).toLowerCase()))
+    .default([]);
+}
+
 function wholeNumber(min: number, max: number) {
   const message = (input: unknown) => `${shown(input)} is not a whole number from ${min} to ${max}`;
   return z
@@ -249,19 +279,17 @@ const OWN_PREFIXES = [
   'TRUSTED_PROX',
   'SHUTDOWN_GRACE',
   'S3_',
+  'OIDC_ISSUER',
+  'OIDC_AUD',
+  'OIDC_ROLE',
+  'ADMIN_TOKEN',
+  'VIEWER_TOKEN',
 ];
 
 function unknownSettings(environment: Environment): string[] {
   return Object.keys(environment)
     .filter((name) => OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) && !SETTING_NAMES.includes(name))
     .map((name) => `${name}: there is no such setting`);
-}
-
-/** Settings that promise what this version does not do. To start without it would be a silent loss, so it refuses. */
-function unavailableSettings(environment: Environment): string[] {
-  return Object.keys(environment)
-    .filter((name) => /^(OIDC_|ADMIN_TOKENS$|VIEWER_TOKENS$)/.test(name))
-    .map((name) => `${name}: this version has no authentication yet; unset it`);
 }
 
 function s3Settings(values: z.infer<typeof settings>): S3Settings | null {
@@ -297,11 +325,37 @@ function s3Problems(values: z.infer<typeof settings>): string[] {
   ];
 }
 
-function exposureProblems(values: z.infer<typeof settings>): string[] {
-  if (values.ALLOW_UNAUTHENTICATED || isLoopback(values.HOST)) return [];
+type Settings = z.infer<typeof settings>;
+
+function authOf({ OIDC_ISSUER: url, OIDC_AUDIENCE: audience, ...values }: Settings): AuthSettings {
+  return {
+    issuer:
+      url === undefined || audience === undefined
+        ? null
+        : { url, audience, rolesClaim: values.OIDC_ROLES_CLAIM },
+    tokens: { admin: values.ADMIN_TOKENS, viewer: values.VIEWER_TOKENS },
+  };
+}
+
+/** Half an issuer would leave the door open, or let in what was meant for other programs of the same issuer. */
+function issuerProblems({ OIDC_ISSUER, OIDC_AUDIENCE }: Settings): string[] {
+  if (OIDC_ISSUER !== undefined && OIDC_AUDIENCE === undefined) {
+    return ['OIDC_AUDIENCE: it is missing; tokens of OIDC_ISSUER are only taken when they are meant for us'];
+  }
+  if (OIDC_ISSUER === undefined && OIDC_AUDIENCE !== undefined) {
+    return ['OIDC_ISSUER: it is missing, and OIDC_AUDIENCE does nothing without it'];
+  }
+  return [];
+}
+
+function exposureProblems(values: Settings): string[] {
+  const hasAuthentication =
+    values.OIDC_ISSUER !== undefined || values.ADMIN_TOKENS.length + values.VIEWER_TOKENS.length > 0;
+  if (values.ALLOW_UNAUTHENTICATED || hasAuthentication || isLoopback(values.HOST)) return [];
   return [
     `HOST: ${shown(values.HOST)} can be reached from other machines and no authentication is configured; ` +
-      'use 127.0.0.1, or set ALLOW_UNAUTHENTICATED=true if whoever can reach it may do everything',
+      'set OIDC_ISSUER, ADMIN_TOKENS or VIEWER_TOKENS, use 127.0.0.1, or set ALLOW_UNAUTHENTICATED=true if whoever ' +
+      'can reach it may do everything',
   ];
 }
 

@@ -136,7 +136,7 @@ export async function listen({
       case '/readyz':
         return doors.health.readyz(response);
       case '/metrics':
-        return doors.health.metrics(response);
+        return doors.health.metrics(request, response);
       default:
         if (isRead(request) && doors.page(request, response, path)) return undefined;
         refuse(response, notFound('page', path.slice(0, 200)), requestLog);

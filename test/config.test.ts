@@ -56,8 +56,9 @@ describe('settings', () => {
   });
 
   it('name a setting of ours that does not exist, and leave other programs’ alone', () => {
-    expect(problemsOf({ PARSE_CONCURENCY: '2', PATH: '/bin', PARSER: 'x' })).toEqual([
+    expect(problemsOf({ PARSE_CONCURENCY: '2', ADMIN_TOKEN: 'x', PATH: '/bin', PARSER: 'x' })).toEqual([
       'PARSE_CONCURENCY: there is no such setting',
+      'ADMIN_TOKEN: there is no such setting',
     ]);
   });
 
@@ -124,8 +125,37 @@ describe('settings', () => {
     },
   );
 
-  it.each(['OIDC_ISSUER', 'ADMIN_TOKENS'])('refuse %s rather than ignore what it promises', (name) => {
-    expect(problemsOf({ [name]: 'x' })[0]).toContain(name);
+  it('turn authentication on by an issuer or by tokens, which is enough for any address', () => {
+    const digest = 'ab'.repeat(32);
+
+    expect(readConfig({}).auth).toEqual({ issuer: null, tokens: { admin: [], viewer: [] } });
+    expect(
+      readConfig({
+        HOST: '0.0.0.0',
+        ADMIN_TOKENS: `sha256:${digest}, sha256:${'CD'.repeat(32)}`,
+        VIEWER_TOKENS: `sha256:${digest}`,
+      }).auth.tokens,
+    ).toEqual({ admin: [digest, 'cd'.repeat(32)], viewer: [digest] });
+    expect(
+      readConfig({ HOST: '::', OIDC_ISSUER: 'https://id.example/realms/x', OIDC_AUDIENCE: 'coredock' }).auth
+        .issuer,
+    ).toEqual({ url: 'https://id.example/realms/x', audience: 'coredock', rolesClaim: 'realm_access.roles' });
+  });
+
+  it.each(['my-secret-token', 'sha256:123', `sha256:${'ab'.repeat(32)},`, ',', `md5:${'ab'.repeat(32)}`])(
+    'refuse %j as a digest without repeating it, since it may be a token',
+    (value) => {
+      const [problem] = problemsOf({ ADMIN_TOKENS: value });
+
+      expect(problem).toMatch(/^ADMIN_TOKENS: .*coredock token/);
+      expect(problem).not.toContain('my-secret-token');
+    },
+  );
+
+  it('want issuer and audience together', () => {
+    expect(problemsOf({ OIDC_ISSUER: 'https://id.example' })[0]).toMatch(/^OIDC_AUDIENCE/);
+    expect(problemsOf({ OIDC_AUDIENCE: 'coredock' })[0]).toMatch(/^OIDC_ISSUER/);
+    expect(problemsOf({ OIDC_ISSUER: 'id.example', OIDC_AUDIENCE: 'coredock' })[0]).toMatch(/^OIDC_ISSUER/);
   });
 
   it('are listed in README, each one', async () => {

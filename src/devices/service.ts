@@ -1,4 +1,6 @@
-import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
+import type { DeviceIdentity } from '../auth/principal.js';
+import { randomToken, sha256 } from '../auth/static-tokens.js';
 import { badInput, conflict, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import { type Db, Prisma } from '../platform/database/database.js';
@@ -7,14 +9,6 @@ import { inTransaction } from '../platform/database/transaction.js';
 
 type DeviceModelRow = Prisma.DeviceModelGetPayload<object>;
 type DeviceRow = Prisma.DeviceGetPayload<object>;
-
-/** What an upload needs to know of its device. */
-interface DeviceIdentity {
-  id: number;
-  key: string;
-  modelId: number;
-  modelCode: string;
-}
 
 export type DeviceService = ReturnType<typeof createDeviceService>;
 
@@ -132,14 +126,6 @@ const KEY_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
 function randomKey(): string {
   return Array.from({ length: 8 }, () => KEY_ALPHABET[randomInt(KEY_ALPHABET.length)]).join('');
-}
-
-function randomToken(): string {
-  return randomBytes(32).toString('base64url');
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 function requireName(name: string): void {

@@ -1,7 +1,9 @@
 import SchemaBuilder from '@pothos/core';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import type { FileUpload } from 'graphql-upload-minimal';
+import { hasRole, refusalOf } from '../auth/principal.js';
 import type PrismaTypes from '../platform/database/generated/pothos-types.js';
 import { getDatamodel } from '../platform/database/generated/pothos-types.js';
 import type { Context } from './context.js';
@@ -18,10 +20,19 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: Date; Output: Date };
     Upload: { Input: Promise<FileUpload>; Output: never };
   };
+  /** What a person must be; an admin is a viewer too. */
+  AuthScopes: { viewer: boolean; admin: boolean };
   Connection: { totalCount: () => number | Promise<number> };
 }>({
-  plugins: [RelayPlugin, PrismaPlugin],
+  // Rules come before everything else that a field does.
+  plugins: [ScopeAuthPlugin, RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
+  scopeAuth: {
+    authScopes: ({ person }) => ({ viewer: hasRole(person, 'viewer'), admin: hasRole(person, 'admin') }),
+    unauthorizedError: (_, { person }) => refusalOf(person),
+    // Not only at each event: who may not subscribe is told at once.
+    authorizeOnSubscribe: true,
+  },
   prisma: { client: ({ db }) => db, dmmf: getDatamodel(), onUnusedQuery: 'error' },
   relay: {
     nodesOnConnection: true,
@@ -32,9 +43,11 @@ export const builder = new SchemaBuilder<{
   },
 });
 
-builder.queryType({});
-builder.mutationType({});
-builder.subscriptionType({});
+// Closed by default: every field of these, whoever adds it, and so all that is reached through it. A field may be
+// stricter by `authScopes` of its own (both must agree), never more open.
+builder.queryType({ authScopes: { viewer: true } });
+builder.mutationType({ authScopes: { admin: true } });
+builder.subscriptionType({ authScopes: { viewer: true } });
 
 builder.globalConnectionField('totalCount', (t) =>
   t.int({

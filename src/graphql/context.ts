@@ -1,3 +1,4 @@
+import type { Person } from '../auth/principal.js';
 import { type CoredumpLoaders, createCoredumpLoaders } from '../coredumps/loaders.js';
 import type { CoredumpService } from '../coredumps/service.js';
 import { createDeviceLoaders, createDeviceQueries } from '../devices/loaders.js';
@@ -23,6 +24,8 @@ export interface Context {
   readonly loaders: Loaders;
   readonly devices: ReturnType<typeof createDeviceQueries>;
   readonly requestId: string;
+  /** Who is asking: whoever got as far as here has a role. */
+  readonly person: Person;
   /** Forgets what the loaders remember: a subscription is one request with many moments. */
   renewLoaders(): void;
 }
@@ -40,13 +43,15 @@ export function createContext({
   db,
   services,
   requestId,
-}: Pick<Context, 'db' | 'services' | 'requestId'>): Context {
+  person,
+}: Pick<Context, 'db' | 'services' | 'requestId' | 'person'>): Context {
   // One object for good, whose members change: Yoga copies the context's properties, not its getters.
   const loaders = createLoaders(db);
   return {
     db,
     services,
     requestId,
+    person,
     devices: createDeviceQueries(db),
     loaders,
     renewLoaders() {

@@ -1,16 +1,23 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
-import type { OperationResult } from 'graphql-ws';
+import type { ConnectionInitMessage, OperationResult } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import type { YogaServerInstance } from 'graphql-yoga';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { type Person, tokenHasEnded } from '../auth/principal.js';
+import { DomainError } from '../errors.js';
+import type { Clock } from '../platform/clock.js';
 import { isFromAnotherSite } from './requests.js';
 
 /** A subscription document with its variables. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
 /** How long a client may take to say goodbye when the server stops. */
 const GOODBYE_MS = 1_000;
+/** The longest that a timer of Node can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Close codes: of graphql-transport-ws for who is not let in, and the standard's "try again later". */
+const [UNAUTHORIZED, FORBIDDEN, TRY_AGAIN_LATER] = [4401, 4403, 1013];
 
 /** Runs work under the request id of one operation. */
 type Scope = <T>(work: () => T) => T;
@@ -25,21 +32,45 @@ interface Operation {
  * Puts `graphql-transport-ws` on the server's `/graphql`. Operations go through Yoga's own pipeline, so masking and
  * every plugin hold here too.
  *
+ * @param admit who the credentials of a connection belong to; they are checked when it begins, and it ends with them
  * @param openScope gives an operation a request id of its own
  * @param mask called inside the operation's scope
  */
 export function serveWebSocket<ServerContext extends object, Context extends object>(
   server: Server,
   yoga: YogaServerInstance<ServerContext, Context>,
-  { openScope, mask }: { openScope: () => Scope; mask: (error: unknown) => GraphQLError },
+  {
+    admit,
+    clock,
+    openScope,
+    mask,
+  }: {
+    admit: (authorization: string | undefined) => Promise<Person>;
+    clock: Pick<Clock, 'now'>;
+    openScope: (person: Person) => Scope;
+    mask: (error: unknown) => GraphQLError;
+  },
 ): { close(): Promise<void> } {
   const operations = new WeakMap<ExecutionArgs, Operation>();
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
   server.on('upgrade', upgrade);
-  const disposable = useServer(
+  const disposable = useServer<ConnectionInitMessage['payload'], { person: Person }>(
     {
+      async onConnect({ connectionParams, extra }) {
+        try {
+          const { authorization } = extra.request.headers;
+          extra.person = await admit(authorizationOf(connectionParams) ?? authorization);
+          endWithToken(extra.socket, extra.person);
+          return true;
+        } catch (error) {
+          turnAway(extra.socket, error);
+          return false;
+        }
+      },
       onSubscribe: ({ extra }, _id, params) => {
-        const scope = openScope();
+        if (extra.person === undefined)
+          throw new Error('an operation came before its connection was admitted');
+        const scope = openScope(extra.person);
         return scope(() => prepare(extra.request, params, scope));
       },
       execute: (args) => operationOf(args).execute(),
@@ -71,6 +102,28 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
       // ws ends a connection for what a client sent wrong; graphql-ws would print a stack on top, for every one.
       opened.removeAllListeners('error').on('error', () => {});
     });
+  }
+
+  function endWithToken(socket: WebSocket, { until }: Person): void {
+    if (until === null) return;
+    let timer = setTimeout(check, 0);
+    socket.on('close', () => clearTimeout(timer));
+
+    function check(): void {
+      const remainingMs = (until?.getTime() ?? 0) - clock.now().getTime();
+      if (remainingMs <= 0) turnAway(socket, tokenHasEnded());
+      else timer = setTimeout(check, Math.min(remainingMs, MAX_TIMER_MS));
+    }
+  }
+
+  /** The reason is all that a client sees of it. */
+  function turnAway(socket: WebSocket, error: unknown): void {
+    const { message } = mask(error);
+    const code = error instanceof DomainError ? error.code : undefined;
+    const closeCode =
+      code === 'UNAUTHENTICATED' ? UNAUTHORIZED : code === 'UNAVAILABLE' ? TRY_AGAIN_LATER : FORBIDDEN;
+    // A close frame holds no more than 123 bytes of it.
+    socket.close(closeCode, Buffer.from(message).subarray(0, 120).toString());
   }
 
   async function prepare(
@@ -116,6 +169,12 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     if (operation === undefined) throw new Error('an operation was run that was not prepared');
     return operation;
   }
+}
+
+/** As browsers send it, who cannot set headers on a WebSocket. */
+function authorizationOf(connectionParams: Record<string, unknown> | undefined): string | undefined {
+  const value = connectionParams?.authorization ?? connectionParams?.Authorization;
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** Each event is worked on when graphql-ws asks for it, which is outside the scope that the operation began in. */

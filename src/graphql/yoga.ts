@@ -4,8 +4,12 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
+import type { Authenticator } from '../auth/authenticator.js';
+import type { Person } from '../auth/principal.js';
+import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
+import { createAdmission, graphiqlOptions, refuse } from './admission.js';
 import { type Context, createContext, type Services } from './context.js';
 import { createErrorMask } from './errors.js';
 import { limitTokens } from './limits.js';
@@ -20,20 +24,27 @@ interface ServerContext {
 
 interface GraphQLDeps extends Services {
   db: Db;
+  auth: Authenticator;
+  clock: Pick<Clock, 'now'>;
   config: { maxFirmwareBytes: number };
   log: Logger;
 }
 
 /** The GraphQL door: queries and mutations over HTTP, subscriptions over SSE and WebSocket, all on `/graphql`. */
-export function createGraphQLServer({ db, config, log, ...services }: GraphQLDeps) {
-  /** Errors are masked far from the request that they belong to. */
-  const requestIds = new AsyncLocalStorage<string>();
-  const requestId = () => requestIds.getStore() ?? 'unknown';
+export function createGraphQLServer({ db, auth, clock, config, log, ...services }: GraphQLDeps) {
+  /** Errors are masked, and contexts made, far from the request that they belong to. */
+  const requests = new AsyncLocalStorage<{ id: string; person: Person }>();
+  const requestId = () => requests.getStore()?.id ?? 'unknown';
   const mask = createErrorMask(log);
+  const admission = createAdmission({ auth, clock });
 
   const yoga = createYoga<ServerContext, Context>({
     schema,
-    context: () => createContext({ db, services, requestId: requestId() }),
+    context: () => {
+      const request = requests.getStore();
+      if (request === undefined) throw new Error('an operation outside of a request');
+      return createContext({ db, services, requestId: request.id, person: request.person });
+    },
     graphqlEndpoint: '/graphql',
     landingPage: false,
     batching: false,
@@ -41,7 +52,7 @@ export function createGraphQLServer({ db, config, log, ...services }: GraphQLDep
     logging: false,
     // Its scripts come with the package, not from somebody's CDN.
     renderGraphiQL,
-    graphiql: { title: 'Coredock' },
+    graphiql: (request) => graphiqlOptions(request.headers.get('authorization') ?? undefined),
     // Bodies are read, and limited, by `readRequests`.
     multipart: false,
     maxRequestBodySize: false,
@@ -50,17 +61,27 @@ export function createGraphQLServer({ db, config, log, ...services }: GraphQLDep
       readRequests({ maxFileBytes: config.maxFirmwareBytes }),
       limitTokens,
       maskValidation((error) => mask(error, requestId())),
+      admission.endWithToken,
     ],
   });
 
   return {
-    handle: (req: IncomingMessage, res: ServerResponse, id: string) =>
-      requestIds.run(id, () => yoga.handle(req, res, { req, res })),
+    async handle(req: IncomingMessage, res: ServerResponse, id: string): Promise<void> {
+      try {
+        if (await admission.signIn(req, res)) return;
+        const person = await admission.admit(req.headers.authorization);
+        await requests.run({ id, person }, () => yoga.handle(req, res, { req, res }));
+      } catch (error) {
+        refuse(res, error, mask(error, id));
+      }
+    },
     attachWebSocket: (server: Server) =>
       serveWebSocket(server, yoga, {
-        openScope: () => {
+        admit: admission.admit,
+        clock,
+        openScope: (person) => {
           const id = randomUUID();
-          return (work) => requestIds.run(id, work);
+          return (work) => requests.run({ id, person }, work);
         },
         mask: (error) => mask(error, requestId()),
       }),

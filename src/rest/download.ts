@@ -1,19 +1,29 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import type { Authenticator } from '../auth/authenticator.js';
+import { requirePerson } from '../auth/principal.js';
 import type { CoredumpService } from '../coredumps/service.js';
 import { notFound } from '../errors.js';
 import { decodeGlobalId } from '../ids.js';
+import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import { sendError } from './errors.js';
 
+interface DownloadDeps {
+  coredumps: CoredumpService;
+  auth: Pick<Authenticator, 'authenticate'>;
+  clock: Pick<Clock, 'now'>;
+}
+
 /** `GET /api/coredumps/{id}/download` and `GET /api/devices/{device}/coredumps/{id}/download` (contract §3). */
-export function createDownloadRoute({ coredumps }: { coredumps: CoredumpService }) {
+export function createDownloadRoute({ coredumps, auth, clock }: DownloadDeps) {
   return async function download(
     request: IncomingMessage,
     response: ServerResponse,
     { id, device, log }: { id: string; device?: string; log: Logger },
   ): Promise<void> {
     try {
+      requirePerson(await auth.authenticate(request.headers.authorization), clock.now());
       const dumpId = decodeGlobalId('Coredump', id);
       if (dumpId === null) throw notFound('core dump', id.slice(0, 64));
       const { coredump, size, stream } = await coredumps.open(

@@ -1,7 +1,10 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Authenticator } from '../auth/authenticator.js';
+import { requirePerson } from '../auth/principal.js';
+import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
-import { sendJson } from './errors.js';
+import { sendError, sendJson } from './errors.js';
 
 type State = 'ok' | 'down';
 
@@ -11,6 +14,8 @@ interface HealthDeps {
   /** Null when no sidecar is configured: then it is down, and that makes nobody unready. */
   sidecar: { isUp(): Promise<boolean> } | null;
   metrics: Metrics;
+  auth: Pick<Authenticator, 'authenticate'>;
+  clock: Pick<Clock, 'now'>;
   isStopping: () => boolean;
   log: Logger;
 }
@@ -18,7 +23,16 @@ interface HealthDeps {
 /** A probe that hangs is as good as one that fails; load balancers ask every few seconds. */
 const CHECK_TIMEOUT_MS = 3_000;
 
-export function createHealthRoutes({ database, storages, sidecar, metrics, isStopping, log }: HealthDeps) {
+export function createHealthRoutes({
+  database,
+  storages,
+  sidecar,
+  metrics,
+  auth,
+  clock,
+  isStopping,
+  log,
+}: HealthDeps) {
   return {
     /** The process is up. */
     healthz(response: ServerResponse): void {
@@ -46,9 +60,15 @@ export function createHealthRoutes({ database, storages, sidecar, metrics, isSto
       });
     },
 
-    async metrics(response: ServerResponse): Promise<void> {
-      const text = await metrics.registry.metrics();
-      response.writeHead(200, { 'Content-Type': metrics.registry.contentType }).end(text);
+    /** They tell of the fleet's size and troubles, so they are for viewers; the probes above are for anybody. */
+    async metrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
+      try {
+        requirePerson(await auth.authenticate(request.headers.authorization), clock.now());
+        const text = await metrics.registry.metrics();
+        response.writeHead(200, { 'Content-Type': metrics.registry.contentType }).end(text);
+      } catch (error) {
+        sendError(response, error, log);
+      }
     },
   };
 

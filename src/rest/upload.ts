@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Authenticator } from '../auth/authenticator.js';
 import type { ClientAddress } from '../client-address.js';
 import type { CoredumpService, Upload } from '../coredumps/service.js';
-import { badInput, DomainError, notFound } from '../errors.js';
+import { badInput, DomainError } from '../errors.js';
 import type { Guesses } from '../guesses.js';
 import { encodeGlobalId } from '../ids.js';
 import type { Logger } from '../platform/logger.js';
@@ -12,10 +13,7 @@ import type { UploadLimits } from './upload-limits.js';
 
 interface UploadDeps {
   coredumps: CoredumpService;
-  devices: {
-    findByKey(key: string): Promise<Upload['device'] | null>;
-    findByToken(token: string): Promise<Upload['device'] | null>;
-  };
+  auth: Pick<Authenticator, 'authenticateDevice'>;
   metrics: Metrics;
   limits: UploadLimits;
   guesses: Guesses;
@@ -28,7 +26,7 @@ interface UploadDeps {
 /** `POST /api/iot/coredump?chip=…&firmware_version=…` (contract §3): authenticate, read, save, answer. */
 export function createUploadRoute({
   coredumps,
-  devices,
+  auth,
   metrics,
   limits,
   guesses,
@@ -46,8 +44,9 @@ export function createUploadRoute({
     let leave = () => {};
     try {
       leave = limits.enter();
+      const { authorization } = request.headers;
       const device = await guesses.watch(clientAddress(request), () =>
-        authenticate(request, url.searchParams),
+        auth.authenticateDevice(authorization, deviceKeyOf(url.searchParams)),
       );
       const chip = label(url.searchParams, 'chip');
       const firmwareVersion = label(url.searchParams, 'firmware_version');
@@ -107,33 +106,6 @@ export function createUploadRoute({
     }
   }
 
-  async function authenticate(request: IncomingMessage, query: URLSearchParams): Promise<Upload['device']> {
-    const key = query.get('device_key');
-    const { authorization } = request.headers;
-    if (authorization === undefined) {
-      if (key === null)
-        throw badInput('device_key is missing: name the device, or send its token as a Bearer token.');
-      return byKey(only(query, 'device_key'));
-    }
-    const token = /^Bearer ([\w.~+/-]{1,512}=*)$/i.exec(authorization)?.[1];
-    const device = token === undefined ? null : await devices.findByToken(token);
-    if (device === null) throw new DomainError('UNAUTHENTICATED', 'The device token is not valid.');
-    if (key !== null && key !== device.key) {
-      throw new DomainError(
-        'FORBIDDEN',
-        `The token is of another device than device_key "${key.slice(0, 64)}".`,
-      );
-    }
-    return device;
-  }
-
-  async function byKey(key: string): Promise<Upload['device']> {
-    if (!/^[a-z0-9]{1,32}$/.test(key)) throw badInput('device_key must be 1 to 32 of a-z and 0-9.');
-    const device = await devices.findByKey(key);
-    if (device === null) throw notFound('device', key);
-    return device;
-  }
-
   /** What can be refused before the first byte of the body is read. */
   function refuseByHead(request: IncomingMessage): void {
     if (!hasBody(request)) throw badInput('The body is empty: send the raw core dump as the request body.');
@@ -155,6 +127,10 @@ function label(query: URLSearchParams, name: string): string {
     throw badInput(`${name} must be 1 to 64 of A-Z, a-z, 0-9, ".", "_", "+" and "-", without "..".`);
   }
   return value;
+}
+
+function deviceKeyOf(query: URLSearchParams): string | null {
+  return query.has('device_key') ? only(query, 'device_key') : null;
 }
 
 function only(query: URLSearchParams, name: string): string {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type App, startApp } from '../../src/app.js';
 import { type Config, readConfig } from '../../src/config.js';
-import { createLogger } from '../../src/platform/logger.js';
+import type { Clock } from '../../src/platform/clock.js';
+import { createLogger, type Logger } from '../../src/platform/logger.js';
 import { aDatabaseUrl } from './database.js';
 
 export interface TestApp extends App {
@@ -19,15 +20,25 @@ export interface TestApp extends App {
 }
 
 /** A server on a folder of its own, with a real database and real files, gone when the test is. */
-export async function aServer(environment: Record<string, string> = {}): Promise<TestApp> {
+export async function aServer(
+  environment: Record<string, string> = {},
+  options: Options = {},
+): Promise<TestApp> {
   const dir = await mkdtemp(join(tmpdir(), 'coredock-test-'));
   onTestFinished(async () => {
     await rm(dir, { recursive: true, force: true });
   });
-  return start(dir, { DATABASE_URL: await aDatabaseUrl(dir), ...environment });
+  return start(dir, { DATABASE_URL: await aDatabaseUrl(dir), ...environment }, options);
 }
 
-async function start(dir: string, environment: Record<string, string>): Promise<TestApp> {
+interface Options {
+  /** With which `graphql` asks, where authentication is on. */
+  token?: string;
+  log?: Logger;
+  clock?: Clock;
+}
+
+async function start(dir: string, environment: Record<string, string>, options: Options): Promise<TestApp> {
   const config = readConfig({
     PORT: '0',
     COREDUMPS_DIR: join(dir, 'coredumps'),
@@ -39,7 +50,8 @@ async function start(dir: string, environment: Record<string, string>): Promise<
     AUTH_FAILURES_PER_MINUTE: '1000000',
     ...environment,
   });
-  const app = await startApp(config, { log: createLogger(config), retryDelayMs: 5 });
+  const { token, log = createLogger(config), clock } = options;
+  const app = await startApp(config, { log, retryDelayMs: 5, ...(clock === undefined ? {} : { clock }) });
   onTestFinished(app.close);
   return {
     ...app,
@@ -48,7 +60,7 @@ async function start(dir: string, environment: Record<string, string>): Promise<
     async graphql<Data>(query: string, variables: object = {}) {
       const response = await fetch(`${app.url}/graphql`, {
         method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
+        headers: { 'Content-Type': 'application/json', ...bearer(token) },
         body: JSON.stringify({ query, variables }),
       });
       const { data, errors } = (await response.json()) as { data: Data; errors?: unknown[] };
@@ -57,10 +69,15 @@ async function start(dir: string, environment: Record<string, string>): Promise<
     },
     async restart(changes = {}) {
       await app.close();
-      return start(dir, { ...environment, ...changes });
+      return start(dir, { ...environment, ...changes }, options);
     },
-    another: (changes = {}) => start(dir, { ...environment, ...changes }),
+    another: (changes = {}) => start(dir, { ...environment, ...changes }, options),
   };
+}
+
+/** The header that shows a token; none without one. */
+export function bearer(token: string | undefined): Record<string, string> {
+  return token === undefined ? {} : { Authorization: `Bearer ${token}` };
 }
 
 /** A registered model and device, ready to upload. */

@@ -8,6 +8,7 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import { type AuthSettings, createAuthenticator } from '../../src/auth/authenticator.js';
 import { createCoredumpEvents } from '../../src/coredumps/events.js';
 import { createOutbox } from '../../src/coredumps/outbox.js';
 import { createParseState, type ParseTask } from '../../src/coredumps/parse-state.js';
@@ -44,7 +45,11 @@ export interface Answer<Data> {
  * The GraphQL door over real HTTP in front of the real services, a real database and real files; without the parse
  * pipeline, so that a test says itself what becomes of a dump.
  */
-export async function aGraphQLDoor({ hasParser = true, maxFirmwareBytes = 1024 * 1024 } = {}) {
+export async function aGraphQLDoor({
+  hasParser = true,
+  maxFirmwareBytes = 1024 * 1024,
+  auth: settings = { issuer: null, tokens: { admin: [], viewer: [] } } as AuthSettings,
+} = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'coredock-graphql-'));
   const database = await openDatabase(await aDatabaseUrl(dir));
   const { db } = database;
@@ -92,7 +97,18 @@ export async function aGraphQLDoor({ hasParser = true, maxFirmwareBytes = 1024 *
   });
   const devices = createDeviceService({ db, clock, deleteDumps: coredumps.deleteAllOf });
   const crashGroups = createCrashGroupService({ db, events: groupEvents, clock });
-  const graphql = createGraphQLServer({ db, coredumps, crashGroups, devices, firmwares, config, log });
+  const auth = createAuthenticator({ settings, devices, clock, log });
+  const graphql = createGraphQLServer({
+    db,
+    coredumps,
+    crashGroups,
+    devices,
+    firmwares,
+    auth,
+    clock,
+    config,
+    log,
+  });
 
   const server = createServer((request, response) => graphql.handle(request, response, randomUUID()));
   const webSocket = graphql.attachWebSocket(server);

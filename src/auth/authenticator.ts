@@ -1,0 +1,139 @@
+import { badInput, DomainError, notFound } from '../errors.js';
+import type { Clock } from '../platform/clock.js';
+import type { Logger } from '../platform/logger.js';
+import { readClaims } from './claims.js';
+import { createIssuer, type IssuerSettings } from './issuer.js';
+import { ANYBODY, type DeviceIdentity, type Principal } from './principal.js';
+import { createStaticTokens, type StaticTokens } from './static-tokens.js';
+
+/** Whom to believe. Authentication is on as soon as there is an issuer or a token. */
+export interface AuthSettings {
+  readonly issuer: (IssuerSettings & { readonly rolesClaim: string }) | null;
+  readonly tokens: StaticTokens;
+}
+
+export interface Authenticator {
+  /** False: whoever reaches the server may do everything. */
+  readonly isOn: boolean;
+  /**
+   * Who is asking; a stranger when nothing came.
+   *
+   * @param authorization the value of an `Authorization` header
+   * @throws DomainError UNAUTHENTICATED (what came is not valid), FORBIDDEN (valid, but of nobody here),
+   *   NOT_FOUND (a device that we do not know), UNAVAILABLE (it cannot be checked now)
+   */
+  authenticate(authorization: string | undefined): Promise<Principal>;
+  /**
+   * The device that uploads. Its credentials say which; without authentication, and without credentials, `deviceKey`.
+   *
+   * @throws DomainError also FORBIDDEN when the credentials are not a device's, or of another than `deviceKey`
+   */
+  authenticateDevice(authorization: string | undefined, deviceKey: string | null): Promise<DeviceIdentity>;
+}
+
+interface AuthenticatorDeps {
+  settings: AuthSettings;
+  devices: {
+    findByKey(key: string): Promise<DeviceIdentity | null>;
+    findByToken(token: string): Promise<DeviceIdentity | null>;
+  };
+  clock: Clock;
+  log: Logger;
+}
+
+/** A JWT has some hundred characters, with many roles some thousand; Node refuses larger heads than 32 KiB. */
+const BEARER = /^Bearer +([\w.~+/-]{1,16384}=*) *$/i;
+/** Three parts, and the second an object in base64url. A token of ours has no dots. */
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
+export function createAuthenticator({ settings, devices, clock, log }: AuthenticatorDeps): Authenticator {
+  const { issuer: issuerSettings } = settings;
+  const isOn = issuerSettings !== null || settings.tokens.admin.length + settings.tokens.viewer.length > 0;
+  const tokens = createStaticTokens(settings.tokens);
+  const issuer = issuerSettings === null ? null : createIssuer(issuerSettings, { clock, log });
+  void issuer?.warmUp();
+
+  return {
+    isOn,
+    authenticate: async (authorization) => (isOn ? recognise(authorization) : ANYBODY),
+
+    async authenticateDevice(authorization, deviceKey) {
+      const principal = await recognise(authorization);
+      switch (principal.kind) {
+        case 'stranger':
+          if (!isOn) return byKey(deviceKey);
+          throw new DomainError(
+            'UNAUTHENTICATED',
+            'Send the device’s token ("Authorization: Bearer …"); device_key alone proves nothing.',
+          );
+        case 'device':
+          if (deviceKey === null || deviceKey === principal.device.key) return principal.device;
+          throw new DomainError(
+            'FORBIDDEN',
+            `The token is of another device than device_key "${deviceKey.slice(0, 64)}".`,
+          );
+        default:
+          throw new DomainError('FORBIDDEN', 'Only devices upload core dumps; this token is not a device’s.');
+      }
+    },
+  };
+
+  async function recognise(authorization: string | undefined): Promise<Principal> {
+    if (authorization === undefined) return { kind: 'stranger' };
+    const token = BEARER.exec(authorization)?.[1];
+    if (token === undefined) throw invalidToken();
+    const person = tokens.find(token);
+    if (person !== null) return person;
+    if (issuer !== null && issuerSettings !== null && JWT.test(token)) {
+      return ofIssuer(token, issuer, issuerSettings.rolesClaim);
+    }
+    const device = await devices.findByToken(token);
+    if (device === null) throw invalidToken();
+    return { kind: 'device', device, until: null };
+  }
+
+  async function ofIssuer(
+    token: string,
+    { verify, untilOf }: ReturnType<typeof createIssuer>,
+    rolesClaim: string,
+  ): Promise<Principal> {
+    const claims = await verify(token);
+    const claimed = readClaims(claims, rolesClaim);
+    const until = untilOf(claims.exp);
+    switch (claimed.kind) {
+      case 'device':
+        return { kind: 'device', device: await deviceOf(claimed), until };
+      case 'nobody':
+        throw new DomainError(
+          'FORBIDDEN',
+          `The token is valid, but its claim "${rolesClaim}" has neither role, "viewer" or "admin".`,
+        );
+      default:
+        return { ...claimed, via: 'issuer', until };
+    }
+  }
+
+  async function deviceOf({ modelCode, deviceKey }: { modelCode: string; deviceKey: string }) {
+    const device = await devices.findByKey(deviceKey);
+    if (device === null) throw notFound('device', deviceKey);
+    if (device.modelCode === modelCode) return device;
+    throw new DomainError(
+      'FORBIDDEN',
+      `The token says that device "${deviceKey}" is of model "${modelCode}", which it is not.`,
+    );
+  }
+
+  async function byKey(key: string | null): Promise<DeviceIdentity> {
+    if (key === null) {
+      throw badInput('device_key is missing: name the device, or send its token as a Bearer token.');
+    }
+    if (!/^[a-z0-9]{1,32}$/.test(key)) throw badInput('device_key must be 1 to 32 of a-z and 0-9.');
+    const device = await devices.findByKey(key);
+    if (device === null) throw notFound('device', key);
+    return device;
+  }
+}
+
+function invalidToken(): DomainError {
+  return new DomainError('UNAUTHENTICATED', 'The token is not valid.');
+}

@@ -1,0 +1,51 @@
+import type { JWTPayload } from 'jose';
+
+/** What a verified token of the issuer says about who it is. */
+export type Claimed =
+  | { kind: 'device'; modelCode: string; deviceKey: string }
+  | { kind: 'viewer' | 'admin'; name: string }
+  /** Known to the issuer, but not to have anything to do here. */
+  | { kind: 'nobody'; name: string };
+
+/** A model code has no "-", so the parts are never in doubt. */
+const DEVICE = /^iotdevice-(?<modelCode>[a-z0-9_]{1,32})-(?<deviceKey>[a-z0-9]{1,32})$/;
+
+/** A device stays a device, whatever roles its token has. @param rolesClaim see `rolesOf` */
+export function readClaims(claims: JWTPayload, rolesClaim: string): Claimed {
+  const { modelCode, deviceKey } = DEVICE.exec(textOf(claims.azp))?.groups ?? {};
+  if (modelCode !== undefined && deviceKey !== undefined) return { kind: 'device', modelCode, deviceKey };
+  const name = nameOf(claims);
+  // Its client is meant to be a device and is written wrong: a role must not make up for that.
+  if (textOf(claims.azp).startsWith('iotdevice-')) return { kind: 'nobody', name };
+  const roles = rolesOf(claims, rolesClaim);
+  if (roles.includes('admin')) return { kind: 'admin', name };
+  if (roles.includes('viewer')) return { kind: 'viewer', name };
+  return { kind: 'nobody', name };
+}
+
+/**
+ * The claim is a path ("realm_access.roles"), or a name that itself has dots ("https://example.com/roles"). Its value
+ * is a list, or words in one string.
+ */
+function rolesOf(claims: JWTPayload, rolesClaim: string): string[] {
+  const value = Object.hasOwn(claims, rolesClaim)
+    ? claims[rolesClaim]
+    : rolesClaim.split('.').reduce<unknown>(member, claims);
+  if (typeof value === 'string') return value.split(/\s+/);
+  return Array.isArray(value) ? value.filter((role) => typeof role === 'string') : [];
+}
+
+function member(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+  return Reflect.get(value, name);
+}
+
+/** For audit and logs: the first that the token has, printable and of bounded length. */
+function nameOf({ preferred_username, azp, client_id, sub }: JWTPayload): string {
+  const name = [preferred_username, sub, azp, client_id].map(textOf).find((text) => text !== '') ?? 'unnamed';
+  return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

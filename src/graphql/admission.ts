@@ -1,0 +1,127 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { Authenticator } from '../auth/authenticator.js';
+import { type Person, requirePerson, tokenHasEnded } from '../auth/principal.js';
+import { DomainError, type DomainErrorCode } from '../errors.js';
+import type { Clock } from '../platform/clock.js';
+import type { Context } from './context.js';
+import { isFromAnotherSite } from './requests.js';
+import { signInPage } from './sign-in.js';
+import { endsAt } from './until.js';
+
+/** Whom the GraphQL door lets in at all: people and programs with a role. What each may do is the schema's to say. */
+export type Admission = ReturnType<typeof createAdmission>;
+
+export function createAdmission({ auth, clock }: { auth: Authenticator; clock: Pick<Clock, 'now'> }) {
+  return {
+    /** @throws DomainError for strangers and devices, before anything of their document is looked at */
+    admit: async (authorization: string | undefined): Promise<Person> =>
+      requirePerson(await auth.authenticate(authorization), clock.now()),
+
+    /**
+     * GraphiQL cannot be asked for with a header by typing an address, so a browser gets a form for the token, and its
+     * answer is GraphiQL that sends the token.
+     *
+     * @returns true when it has answered
+     */
+    async signIn(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+      if (!auth.isOn || isFromAnotherSite(request)) return false;
+      if (isForm(request)) {
+        const token = new URLSearchParams(await readForm(request)).get('token')?.trim() ?? '';
+        try {
+          requirePerson(await auth.authenticate(`Bearer ${token}`), clock.now());
+          sendPage(response, 200, renderGraphiQL(graphiqlOptions(`Bearer ${token}`)));
+        } catch (error) {
+          if (!(error instanceof DomainError)) throw error;
+          sendPage(response, STATUS[error.code] ?? 503, signInPage(error.message));
+        }
+        return true;
+      }
+      const isVisit = request.method === 'GET' && request.headers.accept?.includes('text/html') === true;
+      if (!isVisit || request.headers.authorization !== undefined) return false;
+      sendPage(response, 401, signInPage());
+      return true;
+    },
+
+    /** Ends each subscription when its token does, and looks at the token again before each event. */
+    endWithToken: {
+      onSubscribe: ({ args }) => ({
+        onSubscribeResult({ result, setResult }) {
+          const { person } = args.contextValue;
+          const { until } = person;
+          if (until === null || !(Symbol.asyncIterator in result)) return;
+          setResult(
+            endsAt(result, {
+              remainingMs: () => until.getTime() - clock.now().getTime(),
+              last: { errors: [asGraphQLError(tokenHasEnded())] },
+            }),
+          );
+        },
+      }),
+    } satisfies Plugin<Context>,
+  };
+}
+
+/** HTTP statuses of a refusal at the door; later ones are told in the answer. */
+const STATUS: Partial<Record<DomainErrorCode, number>> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 403,
+};
+
+/** Answers who is not let in. @param error as clients may see it */
+export function refuse(response: ServerResponse, thrown: unknown, error: GraphQLError): void {
+  const status = (thrown instanceof DomainError ? STATUS[thrown.code] : undefined) ?? 503;
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  if (status === 503) response.setHeader('Retry-After', 10);
+  const body = JSON.stringify({ errors: [error] });
+  response
+    .writeHead(status, {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': Buffer.byteLength(body),
+      'X-Content-Type-Options': 'nosniff',
+    })
+    .end(body);
+}
+
+export function graphiqlOptions(authorization?: string) {
+  if (authorization === undefined) return { title: 'Coredock' };
+  const headers = JSON.stringify({ Authorization: authorization }, null, 2);
+  // In the editor, where it can be seen and changed; never in the browser's storage.
+  return { title: 'Coredock', headers, defaultHeaders: headers, shouldPersistHeaders: false };
+}
+
+function asGraphQLError(error: DomainError): GraphQLError {
+  return new GraphQLError(error.message, { originalError: error, extensions: { code: error.code } });
+}
+
+/** A token and its name. */
+const MAX_FORM_BYTES = 32 * 1024;
+
+function isForm({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'POST' && headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true
+  );
+}
+
+async function readForm(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) {
+    text += chunk;
+    if (text.length > MAX_FORM_BYTES) return '';
+  }
+  return text;
+}
+
+function sendPage(response: ServerResponse, status: number, html: string): void {
+  response
+    .writeHead(status, {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Length': Buffer.byteLength(html),
+      'Cache-Control': 'no-store',
+      'Referrer-Policy': 'no-referrer',
+    })
+    .end(html);
+}
