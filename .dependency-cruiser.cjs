@@ -2,7 +2,7 @@
 const rooms = {
   crashdump: '^src/crashdump/',
   platform: '^src/platform/',
-  services: '^src/(auth|coredumps|devices|firmware|moving|triage)/',
+  services: '^src/(audit|auth|coredumps|devices|firmware|moving|triage)/',
   doors: '^src/(graphql|rest)/',
   sidecar: '^src/sidecar/',
   dashboard: '^src/dashboard/',

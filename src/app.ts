@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { createAudit } from './audit/service.js';
 import { createAuthenticator } from './auth/authenticator.js';
+import { createDownloadLinks } from './auth/download-links.js';
+import { readSecret } from './auth/secrets.js';
 import { createClientAddress } from './client-address.js';
 import type { Config } from './config.js';
 import { createCoredumpEvents, followOtherServers } from './coredumps/events.js';
@@ -11,6 +14,7 @@ import { createCoredumpService } from './coredumps/service.js';
 import { createSidecarClient } from './coredumps/sidecar-client.js';
 import { sweepStorage } from './coredumps/sweep.js';
 import { createDeviceService } from './devices/service.js';
+import { createTokenUse } from './devices/token-use.js';
 import { createFirmwareService } from './firmware/service.js';
 import { createGraphQLServer } from './graphql/yoga.js';
 import { createGuesses } from './guesses.js';
@@ -42,6 +46,7 @@ export interface App {
 const LEASE_MARGIN_MS = 30_000;
 /** Nothing is on its way for so long: an upload that stands still is ended after UPLOAD_STALL_MS, an hour at most. */
 const IN_FLIGHT_MS = 24 * 60 * 60 * 1000;
+const FORGET_EVERY_MS = 24 * 60 * 60 * 1000;
 const RETRY_DELAY_MS = 1_000;
 const SWEEP_EVERY_MS = 24 * 60 * 60 * 1000;
 /** Beside the built program; there is none beside the sources. */
@@ -77,6 +82,7 @@ export async function startApp(
     const storages = [dumpBlobs, firmwareBlobs];
     await Promise.all(storages.map((storage) => storage.check()));
 
+    const audit = createAudit({ db, clock, metrics, log });
     const events = createCoredumpEvents();
     const outbox = createOutbox(database);
     const groupChanges = createEventChannel<GroupChange>();
@@ -104,6 +110,7 @@ export async function startApp(
       events,
       queue: parser === null ? null : { add: (task) => queue?.add(task) },
       clock,
+      audit,
       log,
       limits: config,
     });
@@ -111,15 +118,18 @@ export async function startApp(
       database,
       blobs: firmwareBlobs,
       clock,
+      audit,
       log,
       config,
       onArrival: async (firmware) => {
         await coredumps.firmwareArrived(firmware);
       },
     });
-    const devices = createDeviceService({ db, clock, deleteDumps: coredumps.deleteAllOf });
+    const tokenUse = createTokenUse({ db, clock, log });
+    const devices = createDeviceService({ db, clock, audit, tokenUse, deleteDumps: coredumps.deleteAllOf });
+    const links = createDownloadLinks({ secret: await readSecret(db, 'download links', clock), clock });
+    const clientAddress = createClientAddress(config.trustedProxies);
     const crashGroups = createCrashGroupService({ db, events: groupEvents, clock });
-
     await followOtherServers({ announcements: database.announcements, events, db });
     const auth = createAuthenticator({ settings: config.auth, devices, clock, log });
 
@@ -154,6 +164,14 @@ export async function startApp(
     }, SWEEP_EVERY_MS);
     sweeping.unref();
 
+    const forget = () =>
+      audit
+        .forget(config.auditDays)
+        .catch((error: unknown) => log.warn({ err: error }, 'old audit events could not be removed'));
+    await forget();
+    const forgetting = setInterval(() => void forget(), FORGET_EVERY_MS);
+    forgetting.unref();
+
     let isStopping = false;
     metrics.gauge(
       'coredump_parse_queue_depth',
@@ -168,7 +186,10 @@ export async function startApp(
       crashGroups,
       devices,
       firmwares,
+      audit,
       auth,
+      links,
+      clientAddress,
       clock,
       config,
       log,
@@ -187,12 +208,12 @@ export async function startApp(
           metrics,
           limits: createUploadLimits(config, metrics),
           guesses: createGuesses({ failuresPerMinute: config.authFailuresPerMinute }),
-          clientAddress: createClientAddress(config.trustedProxies),
+          clientAddress,
           maxBytes: config.maxCoredumpBytes,
           stallMs: config.uploadStallMs,
           deadlineMs: config.uploadDeadlineMs,
         }),
-        download: createDownloadRoute({ coredumps, auth, clock }),
+        download: createDownloadRoute({ coredumps, auth, links, clientAddress, clock }),
         health: createHealthRoutes({
           database,
           storages,
@@ -214,10 +235,12 @@ export async function startApp(
     async function stop(http: HttpServer): Promise<void> {
       log.info('stopping');
       clearInterval(sweeping);
+      clearInterval(forgetting);
       await http.stop(config.shutdownGraceMs);
       events.close();
       groupChanges.close();
       await queue?.close();
+      await tokenUse.write();
       blobs.close();
       await database.close();
       log.info('stopped');

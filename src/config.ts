@@ -42,6 +42,8 @@ export interface Config {
   readonly authFailuresPerMinute: number;
   /** Addresses and ranges of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** Days after which audit events are forgotten. */
+  readonly auditDays: number;
   /** How long a stop waits for requests and parses in flight. */
   readonly shutdownGraceMs: number;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -114,6 +116,7 @@ export function readConfig(environment: Environment): Config {
     deviceUploadBurst: values.DEVICE_UPLOAD_BURST,
     authFailuresPerMinute: values.AUTH_FAILURES_PER_MINUTE,
     trustedProxies: values.TRUSTED_PROXIES,
+    auditDays: values.AUDIT_DAYS,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
     logLevel: values.LOG_LEVEL,
   });
@@ -196,6 +199,7 @@ const settings = z.object({
   // A whole building of devices that somebody forgot to register may stand behind one address.
   AUTH_FAILURES_PER_MINUTE: wholeNumber(1, 1_000_000).default(100),
   TRUSTED_PROXIES: addressList().default([]),
+  AUDIT_DAYS: wholeNumber(1, 100_000).default(365),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 3_600_000).default(10_000),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
@@ -279,6 +283,7 @@ const OWN_PREFIXES = [
   'TRUSTED_PROX',
   'SHUTDOWN_GRACE',
   'S3_',
+  'AUDIT_',
   'OIDC_ISSUER',
   'OIDC_AUD',
   'OIDC_ROLE',

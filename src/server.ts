@@ -124,7 +124,9 @@ export async function listen({
       const id = decode(download.id);
       const device = download.device === undefined ? undefined : decode(download.device);
       return doors.download(request, response, {
+        url,
         id,
+        requestId,
         ...(device === undefined ? {} : { device }),
         log: requestLog,
       });

@@ -18,6 +18,9 @@ export interface ParseTask {
   firmwareVersion: string;
 }
 
+/** Runs a reset in a transaction. */
+export type RunReset = (work: (tx: DbTransaction) => Promise<CoredumpRow[]>) => Promise<CoredumpRow[]>;
+
 export interface ParseResult {
   status: 'PARSED' | 'ERROR';
   errorKind: ParseErrorKind | null;
@@ -140,9 +143,16 @@ export function createParseState({ db, outbox, owner, now, leaseMs, count }: Par
       });
     },
 
-    /** Back to PENDING in a new generation. @returns the rows that were reset, newest first */
-    async reset(where: Prisma.CoredumpWhereInput): Promise<CoredumpRow[]> {
-      return inTransaction(db, async (tx) => {
+    /**
+     * Back to PENDING in a new generation.
+     * @param run the transaction, for who has something to add to it
+     * @returns the rows that were reset, newest first
+     */
+    async reset(
+      where: Prisma.CoredumpWhereInput,
+      run: RunReset = (work) => inTransaction(db, work),
+    ): Promise<CoredumpRow[]> {
+      return run(async (tx) => {
         const rows = await tx.coredump.updateManyAndReturn({
           where,
           data: {

@@ -1,16 +1,16 @@
 import type { Readable } from 'node:stream';
+import type { Audit } from '../audit/service.js';
 import { badInput, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db, Prisma } from '../platform/database/database.js';
 import { asDomainError } from '../platform/database/errors.js';
-import { inTransaction } from '../platform/database/transaction.js';
 import type { Logger } from '../platform/logger.js';
 import { type Arrival, type CommitOutcome, createCommitter, type RetiredDump } from './commit.js';
 import type { CoredumpEvents } from './events.js';
 import { findCommitted } from './find-committed.js';
 import type { Outbox } from './outbox.js';
-import type { ParseState, ParseTask } from './parse-state.js';
+import type { ParseState, ParseTask, RunReset } from './parse-state.js';
 import { idsOfCoredumps } from './queries.js';
 import { findEarlierDump, hashOf } from './repeated.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
@@ -38,6 +38,7 @@ interface CoredumpServiceDeps {
   /** Null when no sidecar is configured: dumps are stored and stay PENDING. */
   queue: { add(task: ParseTask): void } | null;
   clock: Clock;
+  audit: Pick<Audit, 'change' | 'note'>;
   log: Logger;
   limits: { maxCoredumps: number; maxCoredumpBytes: number };
 }
@@ -60,6 +61,7 @@ export function createCoredumpService({
   events,
   queue,
   clock,
+  audit,
   log,
   limits,
 }: CoredumpServiceDeps) {
@@ -123,12 +125,21 @@ export function createCoredumpService({
       return { coredump: toCoredumpRow(columns), ...blob };
     },
 
+    /** To be called before the bytes of an opened dump are handed out. */
+    noteDownload: ({ id, filename }: CoredumpRow): Promise<void> =>
+      audit.note({ action: 'downloadCoredump', targetType: 'Coredump', targetId: id, target: filename }),
+
     /** Row, then file, best effort. @throws DomainError NOT_FOUND, also when the dump is not of `ofDeviceId` */
     async delete(id: number, ofDeviceId?: number): Promise<void> {
       const where = { id, ...(ofDeviceId === undefined ? {} : { deviceId: ofDeviceId }) };
       const row = await findWithDevice(where);
-      const { count } = await db.coredump.deleteMany({ where });
-      if (row === null || count === 0) throw notFound('core dump', id);
+      if (row === null) throw notFound('core dump', id);
+      await audit.change(async (tx, note) => {
+        const { count } = await tx.coredump.deleteMany({ where });
+        if (count === 0) throw notFound('core dump', id);
+        const target = `${row.device.key}/${row.filename}`;
+        await note({ action: 'deleteCoredump', targetType: 'Coredump', targetId: id, target });
+      });
       await deleteFiles(row.device.key, [row]);
     },
 
@@ -136,9 +147,11 @@ export function createCoredumpService({
     async deleteAllOf(deviceId: number): Promise<number> {
       const device = await db.device.findUnique({ where: { id: deviceId }, select: { key: true } });
       if (device === null) throw notFound('device', deviceId);
-      const dumps = await inTransaction(db, async (tx) => {
+      const dumps = await audit.change(async (tx, note) => {
         const all = await tx.coredump.findMany({ where: { deviceId }, select: { id: true, filename: true } });
         await tx.coredump.deleteMany({ where: { deviceId } });
+        const target = `${all.length} of ${device.key}`;
+        await note({ action: 'deleteCoredumps', targetType: 'Device', targetId: deviceId, target });
         return all;
       });
       await deleteFiles(device.key, dumps);
@@ -157,7 +170,15 @@ export function createCoredumpService({
     /** Back to PENDING and queued. @throws DomainError NOT_FOUND, PARSER_NOT_CONFIGURED */
     async reparse(id: number): Promise<CoredumpRow> {
       requireParser();
-      const [row] = await reset({ id });
+      const [row] = await reset({ id }, (work) =>
+        audit.change(async (tx, note) => {
+          const rows = await work(tx);
+          for (const { filename } of rows) {
+            await note({ action: 'reparseCoredump', targetType: 'Coredump', targetId: id, target: filename });
+          }
+          return rows;
+        }),
+      );
       if (row === undefined) throw notFound('core dump', id);
       return row;
     },
@@ -165,7 +186,16 @@ export function createCoredumpService({
     /** @returns how many. @throws DomainError PARSER_NOT_CONFIGURED */
     async reparseAll(filter: CoredumpFilter): Promise<number> {
       requireParser();
-      return resetAll((window) => idsOfCoredumps(db, filter, window));
+      return resetAll(
+        (window) => idsOfCoredumps(db, filter, window),
+        (work) =>
+          audit.change(async (tx, note) => {
+            const rows = await work(tx);
+            if (rows.length > 0)
+              await note({ action: 'reparseCoredumps', target: `${rows.length} core dumps` });
+            return rows;
+          }),
+      );
     },
 
     /**
@@ -289,8 +319,8 @@ export function createCoredumpService({
     });
   }
 
-  async function reset(where: Prisma.CoredumpWhereInput): Promise<CoredumpRow[]> {
-    const rows = await state.reset(where);
+  async function reset(where: Prisma.CoredumpWhereInput, run?: RunReset): Promise<CoredumpRow[]> {
+    const rows = await state.reset(where, run);
     rows.forEach(events.publish);
     const tasks = await state.tasksOf(rows.map(({ id }) => id));
     for (const task of tasks) queue?.add(task);
@@ -300,6 +330,7 @@ export function createCoredumpService({
   /** In batches by id, so that a million dumps hold the writer no longer than some hundred. */
   async function resetAll(
     nextIds: (window: { afterId: number; take: number }) => Promise<number[]>,
+    run?: RunReset,
   ): Promise<number> {
     let total = 0;
     let afterId = 0;
@@ -307,7 +338,7 @@ export function createCoredumpService({
       const ids = await nextIds({ afterId, take: RESET_BATCH });
       const last = ids.at(-1);
       if (last === undefined) return total;
-      total += (await reset({ id: { in: ids } })).length;
+      total += (await reset({ id: { in: ids } }, run)).length;
       afterId = last;
     }
   }

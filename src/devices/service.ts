@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto';
+import type { Audit, AuditNote } from '../audit/service.js';
 import type { DeviceIdentity } from '../auth/principal.js';
 import { randomToken, sha256 } from '../auth/static-tokens.js';
 import { badInput, conflict, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import { type Db, Prisma } from '../platform/database/database.js';
 import { isUniqueViolation } from '../platform/database/errors.js';
-import { inTransaction } from '../platform/database/transaction.js';
+import type { TokenUse } from './token-use.js';
 
 type DeviceModelRow = Prisma.DeviceModelGetPayload<object>;
 type DeviceRow = Prisma.DeviceGetPayload<object>;
@@ -13,14 +14,23 @@ type DeviceRow = Prisma.DeviceGetPayload<object>;
 export type DeviceService = ReturnType<typeof createDeviceService>;
 
 /** Models and devices: who may upload, and what they are called. */
-export function createDeviceService({ db, clock, deleteDumps }: DeviceServiceDeps) {
+export function createDeviceService({ db, clock, audit, tokenUse, deleteDumps }: DeviceServiceDeps) {
   return {
     /** @throws DomainError BAD_USER_INPUT, CONFLICT */
     async createModel({ code, name }: { code: string; name: string }): Promise<DeviceModelRow> {
       if (!/^[a-z0-9_]{1,32}$/.test(code)) throw badInput('A model code is 1 to 32 of a-z, 0-9 and "_".');
       requireName(name);
-      return db.deviceModel
-        .create({ data: { code, name, createdAt: clock.now() } })
+      return audit
+        .change(async (tx, note) => {
+          const model = await tx.deviceModel.create({ data: { code, name, createdAt: clock.now() } });
+          await note({
+            action: 'createDeviceModel',
+            targetType: 'DeviceModel',
+            targetId: model.id,
+            target: code,
+          });
+          return model;
+        })
         .catch(conflictWhenTaken(`There is already a model with the code "${code}".`));
     },
 
@@ -40,9 +50,19 @@ export function createDeviceService({ db, clock, deleteDumps }: DeviceServiceDep
       if (model === null) throw notFound('device model', modelCode);
       const token = randomToken();
       const now = clock.now();
-      const device = await db.device
-        .create({
-          data: { key, name, modelId: model.id, tokenSha256: sha256(token), createdAt: now, updatedAt: now },
+      const columns = {
+        key,
+        name,
+        modelId: model.id,
+        tokenSha256: sha256(token),
+        createdAt: now,
+        updatedAt: now,
+      };
+      const device = await audit
+        .change(async (tx, note) => {
+          const made = await tx.device.create({ data: columns });
+          await note(onDevice('createDevice', made));
+          return made;
         })
         .catch(
           conflictWhenTaken(
@@ -52,11 +72,38 @@ export function createDeviceService({ db, clock, deleteDumps }: DeviceServiceDep
       return { device, token };
     },
 
-    /** A new token; the old one ends at once. @throws DomainError NOT_FOUND */
-    async rotateToken(id: number): Promise<{ device: DeviceRow; token: string }> {
+    /**
+     * A new token. The one before works on for `graceSeconds`, so that a device can be told the new one by what it
+     * reaches with the old; older ones end at once.
+     *
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT
+     */
+    async rotateToken(
+      id: number,
+      graceSeconds = DEFAULT_GRACE_SECONDS,
+    ): Promise<{ device: DeviceRow; token: string }> {
+      if (graceSeconds < 0 || graceSeconds > MAX_GRACE_SECONDS) {
+        throw badInput(`graceSeconds is 0 to ${MAX_GRACE_SECONDS} (30 days).`);
+      }
       const token = randomToken();
-      return { device: await change(id, { tokenSha256: sha256(token) }), token };
+      const until = new Date(clock.now().getTime() + graceSeconds * 1000);
+      const device = await change('rotateDeviceToken', id, ({ tokenSha256 }) => ({
+        tokenSha256: sha256(token),
+        // Whose token was revoked has none that could work on.
+        ...(graceSeconds === 0 || isRevoked(tokenSha256)
+          ? NO_PREVIOUS_TOKEN
+          : { previousTokenSha256: tokenSha256, previousTokenUntil: until }),
+      }));
+      return { device, token };
     },
+
+    /** Ends the device's tokens at once; `rotateToken` gives it a new one. @throws DomainError NOT_FOUND */
+    revokeToken: (id: number): Promise<DeviceRow> =>
+      change('revokeDeviceToken', id, () => ({
+        ...NO_PREVIOUS_TOKEN,
+        // No digest, so no token has it; and the column is unique.
+        tokenSha256: `${REVOKED}${randomToken()}`,
+      })),
 
     /** What is absent stays as it is; a name of null is removed. @throws DomainError NOT_FOUND, BAD_USER_INPUT */
     async updateDevice(
@@ -69,17 +116,21 @@ export function createDeviceService({ db, clock, deleteDumps }: DeviceServiceDep
           ? undefined
           : await db.deviceModel.findUnique({ where: { code: modelCode }, select: { id: true } });
       if (model === null) throw notFound('device model', modelCode ?? '');
-      return change(id, {
+      return change('updateDevice', id, () => ({
         ...(name === undefined ? {} : { name }),
         ...(model === undefined ? {} : { modelId: model.id }),
-      });
+      }));
     },
 
     /** With its dumps, rows and files. @throws DomainError NOT_FOUND */
     async deleteDevice(id: number): Promise<void> {
       await deleteDumps(id);
-      const { count } = await inTransaction(db, (tx) => tx.device.deleteMany({ where: { id } }));
-      if (count === 0) throw notFound('device', id);
+      await audit.change(async (tx, note) => {
+        const device = await tx.device.findUnique({ where: { id } });
+        if (device === null) throw notFound('device', id);
+        await tx.device.deleteMany({ where: { id } });
+        await note(onDevice('deleteDevice', device));
+      });
     },
 
     async findByKey(key: string): Promise<DeviceIdentity | null> {
@@ -88,7 +139,11 @@ export function createDeviceService({ db, clock, deleteDumps }: DeviceServiceDep
 
     /** The token itself is looked up by its hash, so comparing it takes no time that tells anything. */
     async findByToken(token: string): Promise<DeviceIdentity | null> {
-      return identify(Prisma.sql`d."tokenSha256" = ${sha256(token)}`);
+      const hash = sha256(token);
+      const device =
+        (await identify(Prisma.sql`d."tokenSha256" = ${hash}`)) ?? (await identifyByPreviousToken(hash));
+      if (device !== null) tokenUse.note(device.id);
+      return device;
     },
   };
 
@@ -100,19 +155,39 @@ export function createDeviceService({ db, clock, deleteDumps }: DeviceServiceDep
     return device ?? null;
   }
 
-  async function change(id: number, data: Prisma.DeviceUncheckedUpdateManyInput): Promise<DeviceRow> {
-    const [device] = await db.device.updateManyAndReturn({
-      where: { id },
-      data: { ...data, updatedAt: clock.now() },
+  async function identifyByPreviousToken(previousTokenSha256: string): Promise<DeviceIdentity | null> {
+    const device = await db.device.findFirst({
+      where: { previousTokenSha256, previousTokenUntil: { gt: clock.now() } },
+      select: { id: true },
     });
-    if (device === undefined) throw notFound('device', id);
-    return device;
+    return device === null ? null : identify(Prisma.sql`d."id" = ${device.id}`);
+  }
+
+  async function change(
+    action: string,
+    id: number,
+    dataOf: (before: DeviceRow) => Prisma.DeviceUncheckedUpdateManyInput,
+  ): Promise<DeviceRow> {
+    return audit.change(async (tx, note) => {
+      // A write first: from here on nobody else changes this device, so that what is read next stays true.
+      const [before] = await tx.device.updateManyAndReturn({
+        where: { id },
+        data: { updatedAt: clock.now() },
+      });
+      if (before === undefined) throw notFound('device', id);
+      const [device] = await tx.device.updateManyAndReturn({ where: { id }, data: dataOf(before) });
+      if (device === undefined) throw notFound('device', id);
+      await note(onDevice(action, device));
+      return device;
+    });
   }
 }
 
 interface DeviceServiceDeps {
   db: Db;
   clock: Clock;
+  audit: Pick<Audit, 'change'>;
+  tokenUse: Pick<TokenUse, 'note'>;
   deleteDumps: (deviceId: number) => Promise<number>;
 }
 
@@ -120,6 +195,21 @@ interface NewDevice {
   modelCode: string;
   key?: string;
   name?: string | null;
+}
+
+/** A day: the next time that a device which is in use reports, it can be given its new token. */
+const DEFAULT_GRACE_SECONDS = 24 * 60 * 60;
+const MAX_GRACE_SECONDS = 30 * DEFAULT_GRACE_SECONDS;
+const NO_PREVIOUS_TOKEN = { previousTokenSha256: null, previousTokenUntil: null };
+const REVOKED = 'revoked:';
+
+/** @param tokenSha256 as the row has it */
+export function isRevoked(tokenSha256: string): boolean {
+  return tokenSha256.startsWith(REVOKED);
+}
+
+function onDevice(action: string, { id, key }: Pick<DeviceRow, 'id' | 'key'>): AuditNote {
+  return { action, targetType: 'Device', targetId: id, target: key };
 }
 
 const KEY_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
+import type { Audit } from '../audit/service.js';
 import { conflict, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database, Prisma } from '../platform/database/database.js';
-import { inTransaction } from '../platform/database/transaction.js';
 import type { Logger } from '../platform/logger.js';
 import { openBundle } from './bundle.js';
 import { type FoundBuild, findBuild, type WantedBuild } from './find-build.js';
@@ -39,6 +39,7 @@ interface FirmwareServiceDeps {
   database: Pick<Database, 'db' | 'inTurn'>;
   blobs: BlobStore;
   clock: Clock;
+  audit: Pick<Audit, 'change'>;
   log: Logger;
   config: { maxFirmwares: number; maxFirmwareBytes: number };
   /** Called when a build can be used that could not before. What it throws is logged and hurts nobody. */
@@ -49,6 +50,7 @@ export function createFirmwareService({
   database,
   blobs,
   clock,
+  audit,
   log,
   config,
   onArrival,
@@ -86,8 +88,11 @@ export function createFirmwareService({
       const build = await db.firmware.findUnique({ where: { id }, include: { model: true } });
       if (build === null) throw notFound('firmware', id);
       await inTurn(build.modelId, async () => {
-        const { count } = await inTransaction(db, (tx) => tx.firmware.deleteMany({ where: { id } }));
-        if (count === 0) throw notFound('firmware', id);
+        await audit.change(async (tx, note) => {
+          const { count } = await tx.firmware.deleteMany({ where: { id } });
+          if (count === 0) throw notFound('firmware', id);
+          await note(onFirmware('deleteFirmware', build, build.model.code));
+        });
         await deleteElf(build.model.code, build);
       });
     },
@@ -144,10 +149,11 @@ export function createFirmwareService({
   async function insert(model: Model, elf: IncomingBlob, { version, chip }: Labels): Promise<Firmware> {
     const build = { modelId: model.id, version, chip, elfSha256: elf.sha256, size: elf.size };
     try {
-      const { firmware, retired } = await inTransaction(db, async (tx) => ({
-        firmware: await tx.firmware.create({ data: { ...build, uploadedAt: clock.now() } }),
-        retired: await retireBuilds(tx, model.id, maxFirmwares),
-      }));
+      const { firmware, retired } = await audit.change(async (tx, note) => {
+        const made = await tx.firmware.create({ data: { ...build, uploadedAt: clock.now() } });
+        await note(onFirmware('uploadFirmware', made, model.code));
+        return { firmware: made, retired: await retireBuilds(tx, model.id, maxFirmwares) };
+      });
       for (const each of retired) await deleteElf(model.code, each);
       return firmware;
     } catch (error) {
@@ -180,6 +186,10 @@ export function createFirmwareService({
 
 type Model = { id: number; code: string };
 type Labels = Pick<Firmware, 'version' | 'chip'>;
+
+function onFirmware(action: string, { id, version }: Pick<Firmware, 'id' | 'version'>, modelCode: string) {
+  return { action, targetType: 'Firmware' as const, targetId: id, target: `${modelCode} ${version}` };
+}
 
 function claimOf(version: string | null | undefined): VersionClaim[] {
   if (version === null || version === undefined) return [];

@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/service.js';
 import type { Person } from '../auth/principal.js';
 import { type CoredumpLoaders, createCoredumpLoaders } from '../coredumps/loaders.js';
 import type { CoredumpService } from '../coredumps/service.js';
@@ -15,6 +16,7 @@ export interface Services {
   crashGroups: CrashGroupService;
   devices: DeviceService;
   firmwares: FirmwareService;
+  audit: Audit;
 }
 
 /** What resolvers get. Loaders live as long as one request, so what they remember is never stale. */
@@ -26,6 +28,8 @@ export interface Context {
   readonly requestId: string;
   /** Who is asking: whoever got as far as here has a role. */
   readonly person: Person;
+  /** Path from which the raw bytes of a dump can be had, by who asks for it now. */
+  downloadUrlOf(coredumpId: number): string;
   /** Forgets what the loaders remember: a subscription is one request with many moments. */
   renewLoaders(): void;
 }
@@ -44,7 +48,8 @@ export function createContext({
   services,
   requestId,
   person,
-}: Pick<Context, 'db' | 'services' | 'requestId' | 'person'>): Context {
+  downloadUrlOf,
+}: Pick<Context, 'db' | 'services' | 'requestId' | 'person' | 'downloadUrlOf'>): Context {
   // One object for good, whose members change: Yoga copies the context's properties, not its getters.
   const loaders = createLoaders(db);
   return {
@@ -52,6 +57,7 @@ export function createContext({
     services,
     requestId,
     person,
+    downloadUrlOf,
     devices: createDeviceQueries(db),
     loaders,
     renewLoaders() {

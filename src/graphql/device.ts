@@ -1,4 +1,5 @@
 import type { DeviceRow } from '../devices/loaders.js';
+import { isRevoked } from '../devices/service.js';
 import { notFound } from '../errors.js';
 import { encodeGlobalId } from '../ids.js';
 import { builder } from './builder.js';
@@ -15,6 +16,20 @@ export const Device = builder.prismaNode('Device', {
     name: t.exposeString('name', { nullable: true }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime' }),
+    hasToken: t.boolean({
+      description: 'False once its token was revoked, until the next rotation.',
+      resolve: ({ tokenSha256 }) => !isRevoked(tokenSha256),
+    }),
+    tokenUsedAt: t.expose('tokenUsedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When a token of it was last used, give or take some seconds.',
+    }),
+    previousTokenUntil: t.expose('previousTokenUntil', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Until when the token before the last rotation works.',
+    }),
     model: t.field({
       type: DeviceModel,
       resolve: async ({ modelId }, _, { loaders }) => {
@@ -114,9 +129,18 @@ builder.mutationFields((t) => ({
   }),
   rotateDeviceToken: t.field({
     type: CreateDevicePayload,
-    description: 'A new token for the device; the old one ends at once.',
+    description:
+      'A new token for the device. The old one works on for `graceSeconds` (a day, unless said otherwise; at most 30 ' +
+      'days), older ones end at once.',
+    args: { id: t.arg.id({ required: true }), graceSeconds: t.arg.int() },
+    resolve: (_, { id, graceSeconds }, { services }) =>
+      services.devices.rotateToken(requireId('Device', id), graceSeconds ?? undefined),
+  }),
+  revokeDeviceToken: t.field({
+    type: Device,
+    description: 'Ends the device’s tokens at once. `rotateDeviceToken` gives it a new one.',
     args: { id: t.arg.id({ required: true }) },
-    resolve: (_, { id }, { services }) => services.devices.rotateToken(requireId('Device', id)),
+    resolve: (_, { id }, { services }) => services.devices.revokeToken(requireId('Device', id)),
   }),
   updateDevice: t.field({
     type: Device,

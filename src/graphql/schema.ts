@@ -1,4 +1,5 @@
 import { builder } from './builder.js';
+import './auditEvent.js';
 import './coredump.js';
 import './crashGroup.js';
 import './crashGroupMutations.js';

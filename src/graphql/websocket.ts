@@ -47,7 +47,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
   }: {
     admit: (authorization: string | undefined) => Promise<Person>;
     clock: Pick<Clock, 'now'>;
-    openScope: (person: Person) => Scope;
+    openScope: (person: Person, request: IncomingMessage) => Scope;
     mask: (error: unknown) => GraphQLError;
   },
 ): { close(): Promise<void> } {
@@ -70,7 +70,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
       onSubscribe: ({ extra }, _id, params) => {
         if (extra.person === undefined)
           throw new Error('an operation came before its connection was admitted');
-        const scope = openScope(extra.person);
+        const scope = openScope(extra.person, extra.request);
         return scope(() => prepare(extra.request, params, scope));
       },
       execute: (args) => operationOf(args).execute(),

@@ -1,11 +1,13 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
+import { currentActor, resumeAs, runAs } from '../auth/actor.js';
 import type { Authenticator } from '../auth/authenticator.js';
-import type { Person } from '../auth/principal.js';
+import type { DownloadLinks } from '../auth/download-links.js';
+import type { ClientAddress } from '../client-address.js';
+import { encodeGlobalId } from '../ids.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
@@ -25,25 +27,40 @@ interface ServerContext {
 interface GraphQLDeps extends Services {
   db: Db;
   auth: Authenticator;
+  links: DownloadLinks;
+  clientAddress: ClientAddress;
   clock: Pick<Clock, 'now'>;
   config: { maxFirmwareBytes: number };
   log: Logger;
 }
 
 /** The GraphQL door: queries and mutations over HTTP, subscriptions over SSE and WebSocket, all on `/graphql`. */
-export function createGraphQLServer({ db, auth, clock, config, log, ...services }: GraphQLDeps) {
+export function createGraphQLServer({
+  db,
+  auth,
+  links,
+  clientAddress,
+  clock,
+  config,
+  log,
+  ...services
+}: GraphQLDeps) {
   /** Errors are masked, and contexts made, far from the request that they belong to. */
-  const requests = new AsyncLocalStorage<{ id: string; person: Person }>();
-  const requestId = () => requests.getStore()?.id ?? 'unknown';
+  const requestId = () => currentActor()?.requestId ?? 'unknown';
   const mask = createErrorMask(log);
   const admission = createAdmission({ auth, clock });
 
   const yoga = createYoga<ServerContext, Context>({
     schema,
     context: () => {
-      const request = requests.getStore();
-      if (request === undefined) throw new Error('an operation outside of a request');
-      return createContext({ db, services, requestId: request.id, person: request.person });
+      const actor = currentActor();
+      if (actor === null) throw new Error('an operation outside of a request');
+      const { requestId, person } = actor;
+      const downloadUrlOf = (coredumpId: number) => {
+        const path = `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', coredumpId))}/download`;
+        return auth.isOn ? `${path}?link=${links.issue(coredumpId, person)}` : path;
+      };
+      return createContext({ db, services, requestId, person, downloadUrlOf });
     },
     graphqlEndpoint: '/graphql',
     landingPage: false,
@@ -70,7 +87,8 @@ export function createGraphQLServer({ db, auth, clock, config, log, ...services 
       try {
         if (await admission.signIn(req, res)) return;
         const person = await admission.admit(req.headers.authorization);
-        await requests.run({ id, person }, () => yoga.handle(req, res, { req, res }));
+        const actor = { person, address: clientAddress(req), requestId: id };
+        await runAs(actor, () => yoga.handle(req, res, { req, res }));
       } catch (error) {
         refuse(res, error, mask(error, id));
       }
@@ -79,9 +97,14 @@ export function createGraphQLServer({ db, auth, clock, config, log, ...services 
       serveWebSocket(server, yoga, {
         admit: admission.admit,
         clock,
-        openScope: (person) => {
-          const id = randomUUID();
-          return (work) => requests.run({ id, person }, work);
+        openScope: (person, request) => {
+          const actor = {
+            person,
+            address: clientAddress(request),
+            requestId: randomUUID(),
+            audited: new Set<string>(),
+          };
+          return (work) => resumeAs(actor, work);
         },
         mask: (error) => mask(error, requestId()),
       }),

@@ -45,6 +45,12 @@ export function createMetrics() {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
       registers,
     }),
+    auditEvents: new Counter({
+      name: 'coredock_audit_events_total',
+      help: 'What people and programs changed or downloaded, by action',
+      labelNames: ['action'] as const,
+      registers,
+    }),
     orphans: new Counter({
       name: 'coredump_orphans_total',
       help: 'Finished files without a row that were set aside',

@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { runAs } from '../auth/actor.js';
 import type { Authenticator } from '../auth/authenticator.js';
-import { requirePerson } from '../auth/principal.js';
+import type { DownloadLinks } from '../auth/download-links.js';
+import { type Person, requirePerson } from '../auth/principal.js';
+import type { ClientAddress } from '../client-address.js';
 import type { CoredumpService } from '../coredumps/service.js';
 import { notFound } from '../errors.js';
 import { decodeGlobalId } from '../ids.js';
@@ -12,19 +15,21 @@ import { sendError } from './errors.js';
 interface DownloadDeps {
   coredumps: CoredumpService;
   auth: Pick<Authenticator, 'authenticate'>;
+  links: Pick<DownloadLinks, 'check'>;
+  clientAddress: ClientAddress;
   clock: Pick<Clock, 'now'>;
 }
 
 /** `GET /api/coredumps/{id}/download` and `GET /api/devices/{device}/coredumps/{id}/download` (contract §3). */
-export function createDownloadRoute({ coredumps, auth, clock }: DownloadDeps) {
+export function createDownloadRoute({ coredumps, auth, links, clientAddress, clock }: DownloadDeps) {
   return async function download(
     request: IncomingMessage,
     response: ServerResponse,
-    { id, device, log }: { id: string; device?: string; log: Logger },
+    { url, id, device, requestId, log }: DownloadRequest,
   ): Promise<void> {
     try {
-      requirePerson(await auth.authenticate(request.headers.authorization), clock.now());
       const dumpId = decodeGlobalId('Coredump', id);
+      const person = await authenticate(request, url.searchParams.get('link'), dumpId ?? 0);
       if (dumpId === null) throw notFound('core dump', id.slice(0, 64));
       const { coredump, size, stream } = await coredumps.open(
         dumpId,
@@ -41,6 +46,12 @@ export function createDownloadRoute({ coredumps, auth, clock }: DownloadDeps) {
           .end();
         return;
       }
+      await runAs({ person, address: clientAddress(request), requestId }, () =>
+        coredumps.noteDownload(coredump),
+      ).catch((error: unknown) => {
+        stream.destroy();
+        throw error;
+      });
       response.writeHead(200, headersOf(coredump.filename, size));
       await pipeline(stream, response);
     } catch (error) {
@@ -49,6 +60,24 @@ export function createDownloadRoute({ coredumps, auth, clock }: DownloadDeps) {
       else sendError(response, error, log);
     }
   };
+
+  /** A header says more about who asks than a link does. */
+  async function authenticate(
+    { headers }: IncomingMessage,
+    link: string | null,
+    dumpId: number,
+  ): Promise<Person> {
+    if (link !== null && headers.authorization === undefined) return links.check(dumpId, link);
+    return requirePerson(await auth.authenticate(headers.authorization), clock.now());
+  }
+}
+
+interface DownloadRequest {
+  url: URL;
+  id: string;
+  device?: string;
+  requestId: string;
+  log: Logger;
 }
 
 /** A device's key, or its global id. */

@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { onTestFinished } from 'vitest';
+import { createAudit } from '../../src/audit/service.js';
 import { createFirmwareService, type Firmware } from '../../src/firmware/service.js';
 import { createFileBlobs } from '../../src/platform/blobs/file-blobs.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/database.js';
 import { createLogger } from '../../src/platform/logger.js';
+import { createMetrics } from '../../src/platform/metrics.js';
 import { aDatabaseUrl } from './database.js';
 
 const MODEL = 'thermostat';
@@ -29,6 +31,7 @@ export async function aFirmwareService({ maxFirmwares = 20, maxFirmwareBytes = 1
     database,
     blobs,
     clock,
+    audit: createAudit({ db, clock, metrics: createMetrics(), log: createLogger({ logLevel: 'silent' }) }),
     log: createLogger({ logLevel: 'silent' }),
     config: { maxFirmwares, maxFirmwareBytes },
     onArrival: async (firmware) => {

@@ -8,18 +8,23 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import { createAudit } from '../../src/audit/service.js';
 import { type AuthSettings, createAuthenticator } from '../../src/auth/authenticator.js';
+import { createDownloadLinks } from '../../src/auth/download-links.js';
+import { createClientAddress } from '../../src/client-address.js';
 import { createCoredumpEvents } from '../../src/coredumps/events.js';
 import { createOutbox } from '../../src/coredumps/outbox.js';
 import { createParseState, type ParseTask } from '../../src/coredumps/parse-state.js';
 import { createCoredumpService } from '../../src/coredumps/service.js';
 import { createDeviceService } from '../../src/devices/service.js';
+import { createTokenUse } from '../../src/devices/token-use.js';
 import { createFirmwareService } from '../../src/firmware/service.js';
 import { createGraphQLServer } from '../../src/graphql/yoga.js';
 import { createFileBlobs } from '../../src/platform/blobs/file-blobs.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/database.js';
 import { createEventChannel } from '../../src/platform/events.js';
+import { createMetrics } from '../../src/platform/metrics.js';
 import { countAndAnnounce } from '../../src/triage/counting.js';
 import { createGroupEvents } from '../../src/triage/events.js';
 import { createCrashGroupService } from '../../src/triage/service.js';
@@ -75,6 +80,7 @@ export async function aGraphQLDoor({
   const firmwareBlobs = createFileBlobs({ root: join(dir, 'firmware') });
   await Promise.all([dumpBlobs.check(), firmwareBlobs.check()]);
 
+  const audit = createAudit({ db, clock, metrics: createMetrics(), log });
   const coredumps = createCoredumpService({
     db,
     blobs: dumpBlobs,
@@ -83,6 +89,7 @@ export async function aGraphQLDoor({
     events,
     queue: hasParser ? { add: (task) => void queued.push(task) } : null,
     clock,
+    audit,
     log,
     limits: { maxCoredumps: 20, maxCoredumpBytes: 1024 * 1024 },
   });
@@ -91,11 +98,18 @@ export async function aGraphQLDoor({
     database,
     blobs: firmwareBlobs,
     clock,
+    audit,
     log,
     config,
     onArrival: async () => {},
   });
-  const devices = createDeviceService({ db, clock, deleteDumps: coredumps.deleteAllOf });
+  const devices = createDeviceService({
+    db,
+    clock,
+    audit,
+    tokenUse: createTokenUse({ db, clock, log }),
+    deleteDumps: coredumps.deleteAllOf,
+  });
   const crashGroups = createCrashGroupService({ db, events: groupEvents, clock });
   const auth = createAuthenticator({ settings, devices, clock, log });
   const graphql = createGraphQLServer({
@@ -104,7 +118,10 @@ export async function aGraphQLDoor({
     crashGroups,
     devices,
     firmwares,
+    audit,
     auth,
+    links: createDownloadLinks({ secret: Buffer.alloc(32), clock }),
+    clientAddress: createClientAddress([]),
     clock,
     config,
     log,

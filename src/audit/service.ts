@@ -1,0 +1,135 @@
+import { type Actor, currentActor } from '../auth/actor.js';
+import type { Clock } from '../platform/clock.js';
+import type { PageWindow } from '../platform/database/children.js';
+import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
+import { inTransaction } from '../platform/database/transaction.js';
+import type { Logger } from '../platform/logger.js';
+import type { Metrics } from '../platform/metrics.js';
+
+export type AuditEventRow = Prisma.AuditEventGetPayload<object>;
+
+/** What is noted of an action; who, when and from where is known already. */
+export interface AuditNote {
+  /** The mutation's name, or `downloadCoredump`: few values, for a metric has them as a label. */
+  action: string;
+  targetType?: 'Coredump' | 'Device' | 'DeviceModel' | 'Firmware';
+  targetId?: number;
+  /** What people call the target: it may be gone when this is read. */
+  target?: string;
+}
+
+export interface AuditFilter {
+  action?: string[];
+  actor?: string[];
+  target?: { type: string; id: number };
+  /** Inclusive. */
+  after?: Date;
+  /** Exclusive. */
+  before?: Date;
+}
+
+export type Audit = ReturnType<typeof createAudit>;
+type Noter = (note: AuditNote) => Promise<void>;
+
+/**
+ * Who did what, to what, when and from where: in the database, the log and a metric. There is no way to change a row,
+ * and none to remove it but by its age.
+ */
+export function createAudit({ db, clock, metrics, log }: AuditDeps) {
+  return {
+    /** A change with its notes: both are committed or neither is. */
+    change<T>(work: (tx: DbTransaction, note: Noter) => Promise<T>): Promise<T> {
+      return noted((note) => inTransaction(db, (tx) => work(tx, note(tx))));
+    },
+
+    /** For what changes nothing. Whoever calls this before it acts does not act unseen. */
+    note: (note: AuditNote): Promise<void> => noted((noter) => noter(db)(note)),
+
+    /** What happened under this name and no service has noted. */
+    async ensure(note: AuditNote): Promise<void> {
+      if (currentActor()?.audited.has(note.action) !== true) await this.note(note);
+    },
+
+    /** Newest first. */
+    async list(
+      filter: AuditFilter,
+      { take, beforeId, afterId, fromEnd }: PageWindow,
+    ): Promise<AuditEventRow[]> {
+      const bounds = {
+        ...(beforeId === undefined ? {} : { lt: beforeId }),
+        ...(afterId === undefined ? {} : { gt: afterId }),
+      };
+      const rows = await db.auditEvent.findMany({
+        where: { AND: [conditions(filter), { id: bounds }] },
+        orderBy: { id: fromEnd === true ? 'asc' : 'desc' },
+        take,
+      });
+      return fromEnd === true ? rows.reverse() : rows;
+    },
+
+    count: (filter: AuditFilter): Promise<number> => db.auditEvent.count({ where: conditions(filter) }),
+
+    /** Removes what is older than `days`. The only way in which a row goes. */
+    async forget(days: number): Promise<void> {
+      const at = { lt: new Date(clock.now().getTime() - days * DAY_MS) };
+      const { count } = await db.auditEvent.deleteMany({ where: { at } });
+      if (count > 0) log.info({ count, days }, 'audit events removed by their age');
+    },
+  };
+
+  /** Told to log and metric once it is sure that it happened. */
+  async function noted<T>(work: (note: (tx: DbTransaction) => Noter) => Promise<T>): Promise<T> {
+    const actor = currentActor();
+    let rows: Prisma.AuditEventCreateInput[] = [];
+    const result = await work((tx) => {
+      // A transaction that is done again notes again.
+      rows = [];
+      return async (note) => {
+        const row = rowOf(note, actor);
+        await tx.auditEvent.create({ data: row, select: { id: true } });
+        rows.push(row);
+      };
+    });
+    for (const row of rows) {
+      actor?.audited.add(row.action);
+      metrics.auditEvents.inc({ action: row.action });
+      log.info({ audit: row }, 'audit');
+    }
+    return result;
+  }
+
+  function rowOf(note: AuditNote, actor: Actor | null): Prisma.AuditEventCreateInput {
+    return {
+      ...note,
+      target: note.target?.slice(0, MAX_TARGET_LENGTH) ?? null,
+      at: clock.now(),
+      role: actor?.person.kind ?? 'server',
+      actor: actor?.person.name ?? 'coredock',
+      via: actor?.person.via ?? 'server',
+      address: actor?.address ?? null,
+      requestId: actor?.requestId ?? null,
+    };
+  }
+}
+
+interface AuditDeps {
+  db: Db;
+  clock: Pick<Clock, 'now'>;
+  metrics: Pick<Metrics, 'auditEvents'>;
+  log: Logger;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const MAX_TARGET_LENGTH = 200;
+
+function conditions({ action, actor, target, after, before }: AuditFilter): Prisma.AuditEventWhereInput {
+  return {
+    ...(action === undefined ? {} : { action: { in: action } }),
+    ...(actor === undefined ? {} : { actor: { in: actor } }),
+    ...(target === undefined ? {} : { targetType: target.type, targetId: target.id }),
+    at: {
+      ...(after === undefined ? {} : { gte: after }),
+      ...(before === undefined ? {} : { lt: before }),
+    },
+  };
+}

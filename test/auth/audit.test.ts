@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { aDevice, aServer, bearer, stored, type TestApp } from '../support/app.js';
+import { anOidcProvider } from '../support/oidc.js';
+import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
+
+interface Event {
+  action: string;
+  actor: string;
+  role: string;
+  via: string;
+  target: string | null;
+  targetId: string | null;
+  address: string | null;
+  requestId: string | null;
+}
+
+const FIELDS = 'action actor role via target targetId address requestId';
+
+describe('the audit', () => {
+  it('tells who did what to what, from where, under which request id; in the log and in metrics as well', async () => {
+    const issuer = await anOidcProvider([{ id: 'ci', roles: ['admin'] }]);
+    const lines: Array<{ audit?: Event }> = [];
+    const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
+    const app = await aServer(
+      { ...STATIC_TOKENS, ...issuer.environment, TRUSTED_PROXIES: 'loopback' },
+      { token: await issuer.token('ci'), log },
+    );
+    const device = await aDevice(app);
+    const dump = await stored(app, 'dump', { headers: bearer(device.token) });
+    const headers = { ...bearer(VIEWER), 'X-Forwarded-For': '203.0.113.7' };
+    const url = `${app.url}/api/coredumps/${encodeURIComponent(dump.coredumpId)}/download`;
+
+    const download = await fetch(url, { headers });
+    await download.arrayBuffer();
+    await app.graphql('mutation ($id: ID!) { rotateDeviceToken(id: $id) { token } }', { id: device.id });
+    await app.graphql('mutation ($id: ID!) { revokeDeviceToken(id: $id) { id } }', { id: device.id });
+    await app.graphql('mutation ($id: ID!) { deleteCoredump(id: $id) }', { id: dump.coredumpId });
+    await app.graphql('mutation ($id: ID!) { deleteDevice(id: $id) }', { id: device.id });
+
+    const events = await eventsOf(app);
+    expect(events.map(({ action, role, target }) => [action, role, target])).toEqual([
+      ['deleteDevice', 'admin', 'dev1'],
+      ['deleteCoredumps', 'admin', '0 of dev1'],
+      ['deleteCoredump', 'admin', `dev1/${dump.filename}`],
+      ['revokeDeviceToken', 'admin', 'dev1'],
+      ['rotateDeviceToken', 'admin', 'dev1'],
+      ['downloadCoredump', 'viewer', dump.filename],
+      ['createDevice', 'admin', 'dev1'],
+      ['createDeviceModel', 'admin', 'thermostat'],
+    ]);
+    expect(events[0]).toMatchObject({
+      actor: 'ci',
+      via: 'issuer',
+      targetId: device.id,
+      address: '127.0.0.1',
+    });
+    expect(events[5]).toMatchObject({
+      actor: expect.stringMatching(/^token [0-9a-f]{8}$/),
+      via: 'token',
+      targetId: dump.coredumpId,
+      address: '203.0.113.7',
+      requestId: download.headers.get('x-request-id'),
+    });
+    expect(lines.flatMap(({ audit }) => audit?.action ?? []).reverse()).toEqual(
+      events.map(({ action }) => action),
+    );
+    const metrics = await (await fetch(`${app.url}/metrics`, { headers: bearer(VIEWER) })).text();
+    expect(metrics).toContain('coredock_audit_events_total{action="downloadCoredump"} 1');
+  });
+
+  it('is for admins, a page at a time, by action, actor, target and time', async () => {
+    const app = await aServer(STATIC_TOKENS, { token: ADMIN });
+    const device = await aDevice(app);
+    await aDevice(app, { key: 'dev2' });
+    const count = async (filter: object) =>
+      (
+        await app.graphql<{ auditEvents: { totalCount: number; nodes: Event[] } }>(
+          'query ($filter: AuditEventFilter) { auditEvents(filter: $filter) { totalCount } }',
+          { filter },
+        )
+      ).auditEvents.totalCount;
+
+    expect(await count({})).toBe(3);
+    expect(await count({ action: ['createDevice'] })).toBe(2);
+    expect(await count({ targetId: device.id })).toBe(1);
+    expect(await count({ actor: ['nobody'] })).toBe(0);
+    expect(await count({ after: '2100-01-01T00:00:00Z' })).toBe(0);
+    expect(await count({ before: '2100-01-01T00:00:00Z' })).toBe(3);
+    const asViewer = await fetch(`${app.url}/graphql?query={auditEvents{totalCount}}`, {
+      headers: bearer(VIEWER),
+    });
+    expect(await asViewer.json()).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+  });
+
+  it('has nothing of a change that did not happen', async () => {
+    const app = await aServer(STATIC_TOKENS, { token: ADMIN });
+    await aDevice(app);
+    const before = (await eventsOf(app)).length;
+
+    await expect(aDevice(app)).rejects.toThrow('CONFLICT');
+    await expect(app.graphql('mutation { deleteDevice(id: "RGV2aWNlOjk5OQ==") }')).rejects.toThrow(
+      'NOT_FOUND',
+    );
+
+    expect(await eventsOf(app)).toHaveLength(before);
+  });
+
+  it('is append-only: one place writes rows, one removes them by age, and nothing changes them', () => {
+    const root = new URL('../../src/', import.meta.url);
+    const uses = readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.includes('generated'))
+      .flatMap((name) => [
+        ...readFileSync(new URL(name, root), 'utf8').matchAll(
+          /\bauditEvent\.(\w+)|(?:UPDATE|DELETE FROM) "AuditEvent"/g,
+        ),
+      ])
+      .map(([use]) => use)
+      .filter((use) => !/findMany|count|js/.test(use));
+
+    expect(uses.sort()).toEqual(['auditEvent.create', 'auditEvent.deleteMany']);
+  });
+
+  it('forgets after AUDIT_DAYS', async () => {
+    let aheadMs = 0;
+    const clock = {
+      now: () => new Date(Date.now() + aheadMs),
+      uniqueMicros: () => BigInt(Date.now()) * 1000n,
+    };
+    const app = await aServer({ ...STATIC_TOKENS, AUDIT_DAYS: '30' }, { token: ADMIN, clock });
+    await aDevice(app);
+
+    aheadMs = 31 * 24 * 60 * 60 * 1000;
+    const later = await app.restart();
+
+    expect(await eventsOf(later)).toEqual([]);
+  });
+});
+
+async function eventsOf(app: TestApp): Promise<Event[]> {
+  const { auditEvents } = await app.graphql<{ auditEvents: { nodes: Event[] } }>(
+    `{ auditEvents(first: 50) { nodes { ${FIELDS} } } }`,
+  );
+  return auditEvents.nodes;
+}
