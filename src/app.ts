@@ -92,6 +92,7 @@ export async function startApp(
       outbox,
       owner: randomUUID(),
       now: clock.now,
+      leaseNow: database.sharedNow ?? (async () => clock.now()),
       leaseMs: config.parseTimeoutMs + LEASE_MARGIN_MS,
       count: countAndAnnounce(groupEvents),
     });
@@ -130,6 +131,8 @@ export async function startApp(
     const links = createDownloadLinks({ secret: await readSecret(db, 'download links', clock), clock });
     const clientAddress = createClientAddress(config.trustedProxies);
     const crashGroups = createCrashGroupService({ db, events: groupEvents, clock });
+
+    await database.jobs?.start();
     await followOtherServers({ announcements: database.announcements, events, db });
     const auth = createAuthenticator({ settings: config.auth, devices, clock, log });
 
@@ -141,6 +144,7 @@ export async function startApp(
     if (parser !== null && sidecar !== null) {
       queue = await startParsing({
         state,
+        jobs: database.jobs,
         blobs: dumpBlobs,
         builds: firmwares,
         sidecar,
@@ -173,10 +177,8 @@ export async function startApp(
     forgetting.unref();
 
     let isStopping = false;
-    metrics.gauge(
-      'coredump_parse_queue_depth',
-      'Dumps that wait for their parse or are in it',
-      () => queue?.depth() ?? 0,
+    metrics.gauge('coredump_parse_queue_depth', 'Dumps that wait for their parse or are in it', () =>
+      parser === null ? 0 : state.depth(),
     );
     metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
     metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);

@@ -1,5 +1,4 @@
-import type { Announcements } from '../platform/database/announcements.js';
-import type { DbTransaction } from '../platform/database/database.js';
+import type { Database, DbTransaction } from '../platform/database/database.js';
 import type { CoredumpRow } from './types.js';
 
 /**
@@ -8,19 +7,34 @@ import type { CoredumpRow } from './types.js';
  */
 export interface Outbox {
   /** Dumps that wait for their parse from now on: they arrived, or were reset. */
-  waiting(tx: DbTransaction, dumps: readonly CoredumpRow[]): Promise<void>;
+  waiting(
+    tx: DbTransaction,
+    dumps: ReadonlyArray<Pick<CoredumpRow, 'id' | 'parseGeneration'>>,
+  ): Promise<void>;
   /** Dumps whose parse has ended. */
   ended(tx: DbTransaction, dumps: readonly CoredumpRow[]): Promise<void>;
 }
 
-export function createOutbox({ announcements }: { announcements: Announcements }): Outbox {
-  const announce = async (tx: DbTransaction, dumps: readonly CoredumpRow[]) => {
-    if (dumps.length === 0) return;
+export function createOutbox({ announcements, jobs }: Pick<Database, 'announcements' | 'jobs'>): Outbox {
+  return {
+    async waiting(tx, dumps) {
+      if (dumps.length === 0) return;
+      await jobs?.add(tx, dumps.map(parseKey));
+      await announce(tx, dumps);
+    },
+    ended: announce,
+  };
+
+  async function announce(tx: DbTransaction, dumps: ReadonlyArray<Pick<CoredumpRow, 'id'>>): Promise<void> {
     await announcements.announce(
       tx,
       'Coredump',
       dumps.map(({ id }) => id),
     );
-  };
-  return { waiting: announce, ended: announce };
+  }
+}
+
+/** What names a parse in a queue: a re-parse is another one. */
+export function parseKey({ id, parseGeneration }: Pick<CoredumpRow, 'id' | 'parseGeneration'>): string {
+  return `${id}:${parseGeneration}`;
 }

@@ -61,18 +61,27 @@ export function createParseJob({ state, blobs, builds, sidecar, xferDir, retryDe
   };
 
   async function attempt(task: ParseTask, stop: AbortSignal): Promise<ParseOutcome> {
+    const begunAt = performance.now();
     const number = await state.begin(task, MAX_ATTEMPTS);
     if (number === 'not ours') return { status: 'superseded' };
     if (number === 'exhausted') {
       const reason = `the server stopped during the last of ${MAX_ATTEMPTS} attempts`;
       return end(task, failure('failed', unable(reason)));
     }
-    const result = await parseOnce(task, number, stop);
-    return end(task, result);
+    const result = await parseOnce(task, number, stop, async () => {
+      // Fetching dump and ELF took long (a slow storage): the lease must last for all of the sidecar's time.
+      return performance.now() - begunAt < RENEW_AFTER_MS || state.renew(task);
+    });
+    return result === 'not ours' ? { status: 'superseded' } : end(task, result);
   }
 
   /** @throws FailedAttempt when trying again may help */
-  async function parseOnce(task: ParseTask, number: number, stop: AbortSignal): Promise<ParseResult> {
+  async function parseOnce(
+    task: ParseTask,
+    number: number,
+    stop: AbortSignal,
+    isStillOurs: () => Promise<boolean>,
+  ): Promise<ParseResult | 'not ours'> {
     const key = coredumpKey(task.deviceKey, task.filename);
     const head = await blobs.readAtMost(key, PEEK_BYTES);
     if (head === null) return failure('failed', unable('its file is missing in the storage'));
@@ -95,6 +104,7 @@ export function createParseJob({ state, blobs, builds, sidecar, xferDir, retryDe
       if ((await builds.copyElf(found.firmware, elf.path)) === null) {
         return missingFirmware(task, appElfSha256);
       }
+      if (!(await isStillOurs())) return 'not ours';
       const answer = await sidecar.parse({ core: core.name, elf: elf.name, chip: task.chip }, stop);
       const build = { firmwareId: found.firmware.id, appElfSha256 };
       switch (answer.status) {
@@ -134,6 +144,9 @@ interface ParseJobDeps {
   retryDelayMs: number;
   log: Logger;
 }
+
+/** Half of what a lease lasts longer than the sidecar's time. */
+const RENEW_AFTER_MS = 15_000;
 
 /** The largest dump that `MAX_COREDUMP_BYTES` can be set to is larger, but its notes are not. */
 const PEEK_BYTES = 64 * 1024 * 1024;

@@ -63,7 +63,7 @@ function toTask({
  *      ▲                        │
  *      └────── handBack ◀───────┘        reset: PARSED | ERROR | PENDING ──▶ PENDING of the next generation
  */
-export function createParseState({ db, outbox, owner, now, leaseMs, count }: ParseStateDeps) {
+export function createParseState({ db, outbox, owner, now, leaseNow, leaseMs, count }: ParseStateDeps) {
   const whileOwned = (task: ParseTask) => ({
     id: task.coredumpId,
     parseStatus: 'PENDING',
@@ -78,13 +78,14 @@ export function createParseState({ db, outbox, owner, now, leaseMs, count }: Par
      * when the dump is gone, done, re-queued, or somebody else's for now
      */
     async begin(task: ParseTask, maxAttempts: number): Promise<number | 'exhausted' | 'not ours'> {
+      const at = await leaseNow();
       const free: Prisma.CoredumpWhereInput = {
         id: task.coredumpId,
         parseStatus: 'PENDING',
         parseGeneration: task.generation,
-        OR: [{ leaseOwner: null }, { leaseOwner: owner }, { leaseUntil: { lt: now() } }],
+        OR: [{ leaseOwner: null }, { leaseOwner: owner }, { leaseUntil: { lt: at } }],
       };
-      const lease = { leaseOwner: owner, leaseUntil: new Date(now().getTime() + leaseMs) };
+      const lease = { leaseOwner: owner, leaseUntil: new Date(at.getTime() + leaseMs) };
       const [counted] = await db.coredump.updateManyAndReturn({
         where: { ...free, parseAttempts: { lt: maxAttempts } },
         data: { ...lease, parseAttempts: { increment: 1 } },
@@ -93,6 +94,13 @@ export function createParseState({ db, outbox, owner, now, leaseMs, count }: Par
       if (counted !== undefined) return counted.parseAttempts;
       const { count } = await db.coredump.updateMany({ where: free, data: lease });
       return count > 0 ? 'exhausted' : 'not ours';
+    },
+
+    /** Makes the lease last as long as at its beginning. @returns false when the dump is not ours any more */
+    async renew(task: ParseTask): Promise<boolean> {
+      const leaseUntil = new Date((await leaseNow()).getTime() + leaseMs);
+      const { count } = await db.coredump.updateMany({ where: whileOwned(task), data: { leaseUntil } });
+      return count > 0;
     },
 
     /**
@@ -137,9 +145,12 @@ export function createParseState({ db, outbox, owner, now, leaseMs, count }: Par
 
     /** Gives an unfinished attempt back uncounted: the server stops, the dump is not at fault. */
     async handBack(task: ParseTask): Promise<void> {
-      await db.coredump.updateMany({
-        where: whileOwned(task),
-        data: { leaseOwner: null, leaseUntil: null, parseAttempts: { decrement: 1 } },
+      await inTransaction(db, async (tx) => {
+        await tx.coredump.updateMany({
+          where: whileOwned(task),
+          data: { leaseOwner: null, leaseUntil: null, parseAttempts: { decrement: 1 } },
+        });
+        await outbox.waiting(tx, [{ id: task.coredumpId, parseGeneration: task.generation }]);
       });
     },
 
@@ -187,13 +198,18 @@ export function createParseState({ db, outbox, owner, now, leaseMs, count }: Par
       const rows = await db.coredump.findMany({
         where: {
           parseStatus: 'PENDING',
-          OR: [{ leaseOwner: null }, { leaseUntil: { lt: now() } }],
+          OR: [{ leaseOwner: null }, { leaseUntil: { lt: await leaseNow() } }],
         },
         orderBy: { id: 'asc' },
         take,
         select: TASK,
       });
       return rows.map(toTask);
+    },
+
+    /** Dumps that wait for their parse or are in it. */
+    async depth(): Promise<number> {
+      return db.coredump.count({ where: { parseStatus: 'PENDING' } });
     },
 
     /** Tasks of these dumps, as far as they are PENDING. */
@@ -223,6 +239,8 @@ interface ParseStateDeps {
   /** Names this server instance in leases. */
   owner: string;
   now: () => Date;
+  /** The clock of leases: one for all servers, or one that is ahead would take dumps out of the hands of others. */
+  leaseNow: () => Promise<Date>;
   /** How long an attempt may take before others may assume that its server is dead. */
   leaseMs: number;
 }

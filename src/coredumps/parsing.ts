@@ -1,16 +1,21 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
+import type { Jobs } from '../platform/database/jobs.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createInProcessQueue, type TaskQueue } from '../platform/parse-queue.js';
+import { createSharedQueue } from '../platform/shared-queue.js';
 import type { CoredumpEvents } from './events.js';
+import { parseKey } from './outbox.js';
 import { type BuildFinder, createParseJob } from './parse-job.js';
 import type { ParseState, ParseTask } from './parse-state.js';
 import type { SidecarClient } from './sidecar-client.js';
 
 interface ParsingDeps {
   state: ParseState;
+  /** Where several servers share the work; null: this one has its dumps for itself. */
+  jobs: Jobs | null;
   blobs: BlobStore;
   builds: BuildFinder;
   sidecar: SidecarClient;
@@ -26,16 +31,17 @@ interface ParsingDeps {
 
 /** The parse queue with its job: takes up what earlier runs left, then whatever is added. */
 export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTask>> {
-  const { state, builds, events, metrics, log, xferDir, leftBefore, concurrency } = deps;
+  const { state, jobs, builds, events, metrics, log, xferDir, leftBefore, concurrency } = deps;
   await emptyTransferFolder(xferDir, leftBefore);
   const parse = createParseJob(deps);
 
-  const queue = createInProcessQueue<ParseTask>({
+  const work = {
     concurrency,
-    keyOf: (task) => `${task.coredumpId}:${task.generation}`,
-    refill: (take) => state.waiting(take),
-    onError: (error) => log.error({ err: error }, 'parse queue'),
-    async run(task, stop) {
+    keyOf: ({ coredumpId, generation }: ParseTask) =>
+      parseKey({ id: coredumpId, parseGeneration: generation }),
+    refill: (take: number) => state.waiting(take),
+    onError: (error: unknown) => log.error({ err: error }, 'parse queue'),
+    async run(task: ParseTask, stop: AbortSignal) {
       const end = metrics.parseSeconds.startTimer();
       const outcome = await parse(task, stop);
       if (outcome.status !== 'finished') return;
@@ -47,7 +53,15 @@ export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTa
       events.publish(coredump);
       if (errorKind === 'missing_firmware') await tryAgainIfItCame(task, coredump.appElfSha256);
     },
-  });
+  };
+  const queue =
+    jobs === null
+      ? createInProcessQueue<ParseTask>(work)
+      : createSharedQueue<ParseTask>({
+          ...work,
+          jobs,
+          tasksOf: (keys) => state.tasksOf(keys.map((key) => Number.parseInt(key, 10))),
+        });
   return queue;
 
   /** The firmware may have arrived after the job looked for it and before the dump was seen to lack it. */

@@ -1,15 +1,14 @@
 import PQueue from 'p-queue';
 
 /**
- * Works through tasks, some at once. A hint, not a record: what is to be done stands in the database, and `refill`
+ * Works through tasks, some at once. Makers: this file's, for a database that one server has for itself, and
+ * `shared-queue.ts`. A hint, not a record: what is to be done stands in the database, and `refill`
  * reads it from there at the start, when the queue runs dry after having turned tasks away, and every so often. So
  * the queue may forget anything at any time and nothing is lost.
  */
 export interface TaskQueue<Task> {
-  /** Tasks with the key of one that waits or runs are ignored. */
+  /** To be called after the commit that made it necessary. Tasks with the key of one that waits or runs are ignored. */
   add(task: Task): void;
-  /** Waiting and running. */
-  depth(): number;
   /** Lets the running ones end through their signal; waiting ones are forgotten. Resolves when none runs. */
   close(): Promise<void>;
 }
@@ -47,7 +46,6 @@ export function createInProcessQueue<Task>({
 
   return {
     add,
-    depth: () => queue.size + queue.pending,
     async close() {
       clearInterval(timer);
       stop.abort();

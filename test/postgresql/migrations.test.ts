@@ -49,6 +49,27 @@ describe('migrations of PostgreSQL', () => {
     }
   });
 
+  it('make the tables of the shared queue too, and a role that may not make any can work with them all', async () => {
+    const url = await aDatabaseUrl('');
+    await opened(url);
+    const connection = await aConnection(url);
+    const role = `worker_${Date.now()}`;
+    await connection.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`);
+    for (const schema of ['public', 'pgboss']) {
+      await connection.query(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`);
+      await connection.query(`GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO ${role}`);
+      await connection.query(`GRANT ALL ON ALL SEQUENCES IN SCHEMA ${schema} TO ${role}`);
+    }
+
+    const ofRole = Object.assign(new URL(url), { username: role, password: 'secret' }).href;
+    const { migrated, jobs } = await opened(ofRole);
+    await jobs?.start();
+    await jobs?.addNow(['1:0', '2:0', '1:0']);
+
+    expect(migrated).toEqual([]);
+    expect((await jobs?.take(10))?.map(({ key }) => key).sort()).toEqual(['1:0', '2:0']);
+  });
+
   it('of a newer version stop the start', async () => {
     const url = await aDatabaseUrl('');
     await opened(url);

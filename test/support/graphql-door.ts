@@ -72,6 +72,7 @@ export async function aGraphQLDoor({
     outbox,
     owner: randomUUID(),
     now: clock.now,
+    leaseNow: async () => clock.now(),
     leaseMs: 60_000,
     count: countAndAnnounce(groupEvents),
   });

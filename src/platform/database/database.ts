@@ -2,6 +2,7 @@ import { DomainError } from '../../errors.js';
 import type { Logger } from '../logger.js';
 import type { Announcements } from './announcements.js';
 import { Prisma, type PrismaClient } from './generated/sqlite/client.js';
+import type { Jobs } from './jobs.js';
 import { openPostgresql } from './postgresql.js';
 import { openSqlite } from './sqlite.js';
 
@@ -25,6 +26,10 @@ export interface Database {
   readonly db: Db;
   /** True when other servers may work with the same database, and so with the same storage, at the same time. */
   readonly isShared: boolean;
+  /** The time that all its servers agree on, whatever their own clocks say; null where there is only one server. */
+  readonly sharedNow: (() => Promise<Date>) | null;
+  /** The queue that its servers share; null where one server has the database for itself. */
+  readonly jobs: (Jobs & { start(): Promise<void> }) | null;
   /** Migrations that were applied when it was opened. */
   readonly migrated: readonly string[];
   /** Runs `work` while no other work of the same name runs, in this server or in any other on this database. */

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { type Migration, type MigrationRecord, missingMigrations, readMigrations } from './migrations.js';
+import { migrateJobs } from './postgresql-jobs.js';
 
 /** The advisory lock that Prisma's own migrate commands take, so that the two exclude each other as well. */
 const PRISMA_MIGRATE_LOCK = 72_707_369;
 
 /**
  * Applies what is missing of prisma/postgresql/migrations and records it in `_prisma_migrations` as
- * `prisma migrate deploy` would: all of it in one transaction, while servers that start at the same time wait.
+ * `prisma migrate deploy` would: all of it in one transaction, while servers that start at the same time wait. Then the
+ * shared queue's own tables, under the same lock.
  *
  * @returns the names of the migrations that were applied now
  * @throws Error when the database belongs to a newer program, a migration was changed, or a statement fails
@@ -24,6 +26,7 @@ export async function migratePostgresql(config: pg.ClientConfig): Promise<string
     await client.query('BEGIN');
     const applied = await applyMissing(client, readMigrations('postgresql'));
     await client.query('COMMIT');
+    await migrateJobs(client);
     return applied;
   } finally {
     await client.end();

@@ -8,6 +8,7 @@ import { PrismaClient } from './generated/postgresql/client.js';
 import { lookupInPostgresql, observable } from './lookup.js';
 import { migratePostgresql } from './migrate-postgresql.js';
 import { createPostgresqlAnnouncements } from './postgresql-announcements.js';
+import { createPostgresqlJobs } from './postgresql-jobs.js';
 import { createTurns } from './turns.js';
 
 /** How long a new connection, or a free one of the pool, may keep a request waiting before it fails as UNAVAILABLE. */
@@ -39,18 +40,24 @@ export async function openPostgresql(
   const announcements = createPostgresqlAnnouncements(config, {
     onTrouble: (error) => log?.warn({ err: error }, 'changes of other servers cannot be heard; trying again'),
   });
+  const jobs = createPostgresqlJobs(pool, {
+    onTrouble: (error) => log?.warn({ err: error }, 'the shared queue has trouble; trying again'),
+  });
   return {
     db,
     isShared: true,
     migrated,
     inTurn: createSharedTurns(pool),
     announcements,
+    jobs,
+    sharedNow: () => readClock(pool),
     onStatement(listener) {
       client.$on('query', ({ query }) => listener(query));
       lookups.onStatement(listener);
     },
     async close() {
       await announcements.close();
+      await jobs.stop();
       await client.$disconnect();
       await pool.end();
     },
@@ -67,6 +74,13 @@ async function migrate(config: pg.ClientConfig, url: string): Promise<string[]> 
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`the database ${host}${pathname} cannot be opened: ${reason}`, { cause: error });
   }
+}
+
+async function readClock(pool: pg.Pool): Promise<Date> {
+  const { rows } = await pool.query<{ now: Date }>('SELECT clock_timestamp() AS now').catch(unavailable);
+  const [row] = rows;
+  if (row === undefined) throw new Error('PostgreSQL told no time');
+  return row.now;
 }
 
 /**

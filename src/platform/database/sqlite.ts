@@ -26,6 +26,8 @@ export async function openSqlite(file: string): Promise<OpenedDatabase> {
       // One server at a time, so turns within it are enough.
       inTurn: createTurns(),
       announcements: NOBODY_ELSE,
+      jobs: null,
+      sharedNow: null,
       onStatement(listener) {
         client.$on('query', ({ query }) => listener(query));
         lookups.onStatement(listener);

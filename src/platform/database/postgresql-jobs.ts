@@ -1,0 +1,87 @@
+import type pg from 'pg';
+import { fromPrisma, PgBoss } from 'pg-boss';
+import { z } from 'zod';
+import type { Job, Jobs } from './jobs.js';
+
+const SCHEMA = 'pgboss';
+const QUEUE = 'parse';
+/** Statements stay short, however many dumps were reset at once. */
+const MAX_ADDED = 500;
+
+const jobData = z.object({ key: z.string() });
+
+/**
+ * Who may run pg-boss's statements: its own pool would come on top of `DATABASE_POOL_SIZE`.
+ * It names no parameter types, so that the result is pg's own.
+ */
+type Queryable = Pick<pg.Pool | pg.Client, 'query'>;
+
+/**
+ * Creates or migrates pg-boss's schema, and the queue in it. To be run under the lock of the migrations.
+ *
+ * - "short": a key waits once at most, while a job of the same key may be in somebody's hands.
+ * - No retries: a job that was taken up and came to nothing (its server died) is found by its row, as soon as the
+ *   row's lease has expired, and added anew; that is sooner than pg-boss could know.
+ * - Nobody needs a job after its end. One that nobody took for a day goes too: its row adds it again if need be.
+ */
+export async function migrateJobs(connection: Queryable): Promise<void> {
+  const boss = bossOn(connection, { supervise: false });
+  await boss.start();
+  try {
+    await boss.createQueue(QUEUE, {
+      policy: 'short',
+      retryLimit: 0,
+      expireInSeconds: 60 * 60,
+      retentionSeconds: 24 * 60 * 60,
+      deleteAfterSeconds: 60 * 60,
+    });
+  } finally {
+    await boss.stop({ graceful: false, close: false });
+  }
+}
+
+/** Starts with the first call of `start`; before it jobs can neither be added nor taken. */
+export function createPostgresqlJobs(pool: pg.Pool, { onTrouble }: { onTrouble: (error: unknown) => void }) {
+  const boss = bossOn(pool, { supervise: true });
+  boss.on('error', onTrouble);
+  const jobs: Jobs = {
+    add: (tx, keys) => insert(keys, { db: fromPrisma(tx) }),
+    addNow: (keys) => insert(keys),
+    async take(max) {
+      const taken = await boss.fetch(QUEUE, { batchSize: max });
+      return taken.map(({ id, data }): Job => ({ id, key: jobData.parse(data).key }));
+    },
+    async forget(done) {
+      if (done.length > 0)
+        await boss.deleteJob(
+          QUEUE,
+          done.map(({ id }) => id),
+        );
+    },
+  };
+  return {
+    ...jobs,
+    start: async () => void (await boss.start()),
+    stop: () => boss.stop({ graceful: false, close: false }),
+  };
+
+  async function insert(keys: readonly string[], options: { db?: ReturnType<typeof fromPrisma> } = {}) {
+    for (let from = 0; from < keys.length; from += MAX_ADDED) {
+      const batch = keys.slice(from, from + MAX_ADDED);
+      await boss.insert(
+        QUEUE,
+        batch.map((key) => ({ singletonKey: key, data: { key } })),
+        options,
+      );
+    }
+  }
+}
+
+function bossOn(connection: Queryable, { supervise }: { supervise: boolean }): PgBoss {
+  return new PgBoss({
+    db: { executeSql: async (text, values) => connection.query(text, values) },
+    schema: SCHEMA,
+    supervise,
+    schedule: false,
+  });
+}
