@@ -4,6 +4,7 @@ import { fingerprint } from './fingerprint.js';
 import type { FirmwareImage, SourceFrame } from './firmware-image.js';
 import { MAX_FRAMES } from './limits.js';
 import type { ReadMemory } from './memory.js';
+import { culpritFrames } from './plumbing.js';
 import { panicReason } from './reason.js';
 import { listRegisters } from './register-list.js';
 import { hex32 } from './registers.js';
@@ -44,18 +45,19 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
   warnings.push(...(firmware?.notes() ?? []));
 
   const reason = panicReason(dump, firmware);
-  const crashedFrames = isCrashedKnown ? (crashed?.frames ?? []) : [];
+  const culprits = isCrashedKnown && crashed !== undefined ? culpritFrames(crashed) : [];
+  const overflowedTask = reason.kind === 'stackOverflow' && isCrashedKnown ? (crashed?.name ?? null) : null;
   // Names from another build's ELF would group crashes by chance.
   const mayName = elfMatches || dump.appElfSha256 === null;
   return {
     reason: reason.text,
     explanation: explain({
       reason,
-      frames: crashedFrames,
+      culprit: culprits[0] ?? null,
       taskName: crashed?.name ?? null,
       firstFault: firstFault(dump, firmware),
     }),
-    fingerprint: mayName ? fingerprint(crashedFrames) : null,
+    fingerprint: mayName ? fingerprint(culprits, overflowedTask) : null,
     chip: dump.chip?.name ?? dump.architecture,
     chipRevision: dump.chipRevision,
     crashedTask: isCrashedKnown ? (crashed?.name ?? null) : null,

@@ -1,4 +1,3 @@
-import { isOwnFrame } from './plumbing.js';
 import type { PanicReason } from './reason.js';
 import { hex32 } from './registers.js';
 import type { StackFrame } from './report.js';
@@ -9,8 +8,8 @@ const NULL_PAGE = 0x1000;
 
 export interface ExplanationSources {
   reason: PanicReason;
-  /** Of the crashed task. */
-  frames: readonly StackFrame[];
+  /** The innermost frame of one's own code. */
+  culprit: Place | null;
   taskName: string | null;
   /** Where the first of two exceptions came from, when that is known. */
   firstFault: Place | null;
@@ -22,8 +21,8 @@ type Place = Pick<StackFrame, 'function' | 'file' | 'line'>;
  * The reason in one plain sentence, with the place where one's own code was: "NULL pointer plus offset 0x10 read in
  * `sensor_read` at sensor.c:88". Null when there is nothing to add to the reason.
  */
-export function explain({ reason, frames, taskName, firstFault }: ExplanationSources): string | null {
-  const place = placeOf(frames.find(isOwnFrame));
+export function explain({ reason, culprit, taskName, firstFault }: ExplanationSources): string | null {
+  const place = placeOf(culprit);
   switch (reason.kind) {
     case 'read':
       return `${pointerOf(reason.address)} read${place}`;
@@ -32,7 +31,7 @@ export function explain({ reason, frames, taskName, firstFault }: ExplanationSou
     case 'access':
       return `${pointerOf(reason.address)} accessed in a way that this memory does not allow${place}`;
     case 'fetch':
-      return `A jump to ${pointerOf(reason.address)}, where no code is${callerPlace(frames)}`;
+      return `A jump to ${pointerOf(reason.address)}, where no code is${place === '' ? '' : `, made${place}`}`;
     case 'abort':
       return place === '' ? null : `The program stopped itself by abort()${place}`;
     case 'assert':
@@ -79,10 +78,4 @@ function placeOf(frame: Place | null | undefined): string {
   const file = frame.file?.replace(/^.*[/\\]/, '');
   const line = file === undefined ? '' : ` at ${file}${frame.line === null ? '' : `:${frame.line}`}`;
   return ` in \`${frame.function}\`${line}`;
-}
-
-/** Frame 0 is the place that was jumped to; who jumped is the next one. */
-function callerPlace(frames: readonly StackFrame[]): string {
-  const place = placeOf(frames.slice(1).find(isOwnFrame));
-  return place === '' ? '' : `, made${place}`;
 }

@@ -5,7 +5,7 @@ export { FINGERPRINT_VERSION, fingerprint } from './fingerprint.js';
 export { openFirmware } from './firmware.js';
 export type { FirmwareImage } from './firmware-image.js';
 export { type DumpIdentity, peekDump } from './peek.js';
-export { ownFrames } from './plumbing.js';
+export { culpritFrames } from './plumbing.js';
 export { type CrashDumpReading, type CrashDumpRequest, readCrashDump } from './read-crash-dump.js';
 export type { CrashReport } from './report.js';
 export { createRomLibrary } from './rom-library.js';

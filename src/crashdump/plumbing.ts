@@ -1,8 +1,8 @@
-import type { StackFrame } from './report.js';
+import type { CrashTask, StackFrame } from './report.js';
 
 /**
- * Functions that stand on the stack of a crash without being its place: how ESP-IDF and newlib stop the chip, and
- * how a task is started. Matched as whole names.
+ * Functions that stand on the stack of a crash without being its place: how ESP-IDF and newlib stop the chip, how a
+ * task is started, put off and switched. Matched as whole names.
  */
 const PLUMBING = new Set([
   'panic_abort',
@@ -33,6 +33,17 @@ const PLUMBING = new Set([
   '__cxa_throw',
   'vPortTaskWrapper',
   'prvTaskExitError',
+  'vTaskDelay',
+  'xTaskDelayUntil',
+  'vPortYield',
+  'vPortYieldFromISR',
+  'vTaskSwitchContext',
+  'taskCHECK_FOR_STACK_OVERFLOW',
+  '_frxt_dispatch',
+  '_frxt_int_exit',
+  'rtos_int_exit',
+  '_interrupt_handler',
+  '_trap_entry',
 ]);
 
 /** True for a frame that belongs to the code that crashed: named, not in ROM, not part of stopping or starting. */
@@ -41,7 +52,14 @@ export function isOwnFrame(frame: StackFrame): boolean {
   return !PLUMBING.has(frame.function.replace(/\(.*$/, '')) && !frame.function.startsWith('__ubsan_handle_');
 }
 
-/** The frames that tell where one's own code was, innermost first. */
-export function ownFrames(frames: readonly StackFrame[]): StackFrame[] {
-  return frames.filter(isOwnFrame);
+/**
+ * The frames that tell where one's own code was, innermost first: of an interrupt that only found the crash (a watchdog,
+ * a switch of tasks that sees an overflowed stack) those of the task that it interrupted.
+ */
+export function culpritFrames({
+  frames,
+  interruptedFrames,
+}: Pick<CrashTask, 'frames' | 'interruptedFrames'>): StackFrame[] {
+  const own = frames.filter(isOwnFrame);
+  return own.length > 0 ? own : interruptedFrames.filter(isOwnFrame);
 }

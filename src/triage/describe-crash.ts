@@ -1,4 +1,4 @@
-import { ownFrames } from '../crashdump/index.js';
+import { culpritFrames } from '../crashdump/index.js';
 import type { CrashReport } from '../crashdump/report.js';
 
 /** What a group is called by and sorted into. */
@@ -11,18 +11,24 @@ export interface CrashDescription {
 }
 
 const MAX_TITLE = 200;
+const STACK_OVERFLOW = 'stack overflow';
 
 /** The reason's words with the place of one's own code: "LoadProhibited in sensor_read (sensor.c)". */
 export function describeCrash(report: CrashReport): CrashDescription {
   const crashed = report.tasks.find((task) => task.crashed) ?? report.tasks[0];
-  const [culprit] = ownFrames(crashed?.frames ?? []);
+  const [culprit] = crashed === undefined ? [] : culpritFrames(crashed);
   const reasonClass = reasonClassOf(report.reason);
   const culpritFunction = culprit?.function ?? null;
   const culpritFile = culprit?.file?.replace(/^.*[/\\]/, '') ?? null;
   const place = culpritFunction === null ? '' : ` in ${withoutParameters(culpritFunction)}`;
   const file = culpritFile === null ? '' : ` (${culpritFile})`;
+  // Overflows are told apart by their task: where one is found is chance.
+  const where =
+    reasonClass === STACK_OVERFLOW && report.crashedTask !== null
+      ? ` of task ${report.crashedTask}`
+      : `${place}${file}`;
   return {
-    title: cut(`${reasonClass}${place}${file}`, MAX_TITLE),
+    title: cut(`${reasonClass}${where}`, MAX_TITLE),
     reasonClass,
     reason: report.reason,
     culpritFunction,
@@ -34,7 +40,7 @@ export function describeCrash(report: CrashReport): CrashDescription {
 const KNOWN_CLASSES: ReadonlyArray<readonly [RegExp, string]> = [
   [/^abort\(\)/, 'abort'],
   [/^assert failed/i, 'assert failed'],
-  [/stack overflow/i, 'stack overflow'],
+  [/stack overflow/i, STACK_OVERFLOW],
   [/stack smashing/i, 'stack smashed'],
   [/task watchdog/i, 'task watchdog'],
   [/interrupt w(atch)?d(og|t)/i, 'interrupt watchdog'],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fingerprint } from '../../src/crashdump/fingerprint.js';
 import type { FirmwareImage } from '../../src/crashdump/firmware-image.js';
 import { readCrashDump } from '../../src/crashdump/index.js';
+import { culpritFrames } from '../../src/crashdump/plumbing.js';
 import type { CrashReport, StackFrame } from '../../src/crashdump/report.js';
 import { aFirmware, aTask, binDump, bytes, CHIP, type CoreSpec, elfDump, padded } from './builders.js';
 
@@ -277,8 +278,8 @@ describe('the fingerprint', () => {
   const app = frame({ function: 'app_main', file: '/build/a/main.c' });
 
   it('stays the same when addresses, lines, folders, plumbing and recursion depth change', () => {
-    const one = fingerprint([frame({ function: 'abort' }), frame({}), app]);
-    const other = fingerprint([
+    const one = print([frame({ function: 'abort' }), frame({}), app]);
+    const other = print([
       frame({ function: 'panic_abort' }),
       frame({ function: null, inRom: true }),
       frame({ pc: '0x42ffff00', line: 99, file: 'C:\\src\\sensor.c' }),
@@ -293,15 +294,35 @@ describe('the fingerprint', () => {
 
   it('differs by function and by file', () => {
     const prints = [
-      fingerprint([frame({}), app]),
-      fingerprint([frame({ function: 'sensor_write' }), app]),
-      fingerprint([frame({ file: 'other.c' }), app]),
+      print([frame({}), app]),
+      print([frame({ function: 'sensor_write' }), app]),
+      print([frame({ file: 'other.c' }), app]),
     ];
 
     expect(new Set(prints).size).toBe(3);
   });
 
   it('is none when no own frame is known', () => {
-    expect(fingerprint([frame({ function: 'abort' }), frame({ function: null })])).toBeNull();
+    expect(print([frame({ function: 'abort' }), frame({ function: null })])).toBeNull();
   });
+
+  it('of an interrupt that only found the crash is that of the task which it interrupted', () => {
+    const found = print(
+      [frame({ function: 'task_wdt_isr' }), frame({ function: '_interrupt_handler' })],
+      [frame({}), app],
+    );
+    const ofItsOwn = print([frame({ function: 'gpio_isr' })], [frame({}), app]);
+
+    expect(found).toBe(print([frame({}), app]));
+    expect(ofItsOwn).toBe(print([frame({ function: 'gpio_isr' })]));
+  });
+
+  it('of an overflowed stack is that of its task, wherever the overflow was found', () => {
+    expect(fingerprint([frame({})], 'sensor')).toBe(fingerprint([], 'sensor'));
+    expect(fingerprint([], 'network')).not.toBe(fingerprint([], 'sensor'));
+  });
+
+  function print(frames: StackFrame[], interruptedFrames: StackFrame[] = []) {
+    return fingerprint(culpritFrames({ frames, interruptedFrames }));
+  }
 });
