@@ -28,6 +28,7 @@ import type { TaskQueue } from './platform/parse-queue.js';
 import { createDownloadRoute } from './rest/download.js';
 import { createHealthRoutes } from './rest/health.js';
 import { createPageRoute } from './rest/page.js';
+import { createPageConfigRoute } from './rest/page-config.js';
 import { createUploadRoute } from './rest/upload.js';
 import { createUploadLimits } from './rest/upload-limits.js';
 import { type HttpServer, listen } from './server.js';
@@ -226,7 +227,8 @@ export async function startApp(
           isStopping: () => isStopping,
           log,
         }),
-        page: createPageRoute({ folder: PAGE_FOLDER }),
+        page: createPageRoute({ folder: PAGE_FOLDER, issuer: config.pageClient?.issuer ?? null }),
+        pageConfig: createPageConfigRoute({ isAuthenticationOn: auth.isOn, pageClient: config.pageClient }),
         graphql: graphql.handle,
         attachWebSocket: graphql.attachWebSocket,
       },

@@ -12,6 +12,8 @@ export interface Config {
   readonly port: number;
   /** Whom to believe; nobody in it means that authentication is off. */
   readonly auth: AuthSettings;
+  /** As what the web page signs people in at the issuer; null when it only takes tokens. */
+  readonly pageClient: { readonly issuer: string; readonly clientId: string; readonly scope: string } | null;
   readonly databaseUrl: string;
   /** Connections to PostgreSQL at most. */
   readonly databasePoolSize: number;
@@ -96,6 +98,7 @@ export function readConfig(environment: Environment): Config {
     host: values.HOST,
     port: values.PORT,
     auth: authOf(values),
+    pageClient: pageClientOf(values),
     databaseUrl: values.DATABASE_URL,
     databasePoolSize: values.DATABASE_POOL_SIZE,
     coredumpsDir: values.COREDUMPS_DIR,
@@ -139,6 +142,8 @@ const settings = z.object({
   OIDC_AUDIENCE: z.string().optional(),
   // Where Keycloak puts them.
   OIDC_ROLES_CLAIM: z.string().default('realm_access.roles'),
+  OIDC_CLIENT_ID: z.string().optional(),
+  OIDC_SCOPE: z.string().default('openid'),
   ADMIN_TOKENS: digests(),
   VIEWER_TOKENS: digests(),
   DATABASE_URL: z
@@ -287,6 +292,8 @@ const OWN_PREFIXES = [
   'OIDC_ISSUER',
   'OIDC_AUD',
   'OIDC_ROLE',
+  'OIDC_CLIENT',
+  'OIDC_SCOPE',
   'ADMIN_TOKEN',
   'VIEWER_TOKEN',
 ];
@@ -342,8 +349,15 @@ function authOf({ OIDC_ISSUER: url, OIDC_AUDIENCE: audience, ...values }: Settin
   };
 }
 
+function pageClientOf({ OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, OIDC_SCOPE: scope }: Settings) {
+  return issuer === undefined || clientId === undefined ? null : { issuer, clientId, scope };
+}
+
 /** Half an issuer would leave the door open, or let in what was meant for other programs of the same issuer. */
-function issuerProblems({ OIDC_ISSUER, OIDC_AUDIENCE }: Settings): string[] {
+function issuerProblems({ OIDC_ISSUER, OIDC_AUDIENCE, OIDC_CLIENT_ID }: Settings): string[] {
+  if (OIDC_ISSUER === undefined && OIDC_CLIENT_ID !== undefined) {
+    return ['OIDC_ISSUER: it is missing, and OIDC_CLIENT_ID does nothing without it'];
+  }
   if (OIDC_ISSUER !== undefined && OIDC_AUDIENCE === undefined) {
     return ['OIDC_AUDIENCE: it is missing; tokens of OIDC_ISSUER are only taken when they are meant for us'];
   }

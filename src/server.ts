@@ -8,6 +8,7 @@ import type { createDownloadRoute } from './rest/download.js';
 import { errorBody, sendError, sendJson } from './rest/errors.js';
 import type { createHealthRoutes } from './rest/health.js';
 import type { createPageRoute } from './rest/page.js';
+import type { createPageConfigRoute } from './rest/page-config.js';
 import type { createUploadRoute } from './rest/upload.js';
 
 export interface Doors {
@@ -15,6 +16,7 @@ export interface Doors {
   download: ReturnType<typeof createDownloadRoute>;
   health: ReturnType<typeof createHealthRoutes>;
   page: ReturnType<typeof createPageRoute>;
+  pageConfig: ReturnType<typeof createPageConfigRoute>;
   graphql: (request: IncomingMessage, response: ServerResponse, requestId: string) => unknown;
   /** Puts subscriptions over WebSocket on the server; resolves when they have ended. */
   attachWebSocket: (server: Server) => { close(): Promise<void> };
@@ -139,6 +141,9 @@ export async function listen({
         return doors.health.readyz(response);
       case '/metrics':
         return doors.health.metrics(request, response);
+      case '/api/config':
+        if (allow(['GET', 'HEAD'], request, response)) doors.pageConfig(response);
+        return undefined;
       default:
         if (isRead(request) && doors.page(request, response, path)) return undefined;
         refuse(response, notFound('page', path.slice(0, 200)), requestLog);

@@ -155,6 +155,7 @@ describe('settings', () => {
   it('want issuer and audience together', () => {
     expect(problemsOf({ OIDC_ISSUER: 'https://id.example' })[0]).toMatch(/^OIDC_AUDIENCE/);
     expect(problemsOf({ OIDC_AUDIENCE: 'coredock' })[0]).toMatch(/^OIDC_ISSUER/);
+    expect(problemsOf({ OIDC_CLIENT_ID: 'page' })[0]).toMatch(/^OIDC_ISSUER/);
     expect(problemsOf({ OIDC_ISSUER: 'id.example', OIDC_AUDIENCE: 'coredock' })[0]).toMatch(/^OIDC_ISSUER/);
   });
 

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Provider } from 'urql';
 import { Route, Switch } from 'wouter';
 import { createApi } from './api/client';
@@ -13,17 +13,24 @@ import { GroupsPage } from './pages/groups/groups-page';
 import { ModelPage } from './pages/model/model-page';
 import { NotFoundPage } from './pages/not-found-page';
 import { OverviewPage } from './pages/overview/overview-page';
+import { Gate } from './session/gate';
 import { Shell } from './shell/shell';
 import { ToastProvider } from './shell/toasts';
 
-/** Everything that the page is: one connection to the server, one frame, and a page for each address. */
+/** Everything that the page is: who asks, then one connection to the server, one frame, and a page for each address. */
 export function App() {
+  return <Gate>{(isSignedIn) => <Fleet isSignedIn={isSignedIn} />}</Gate>;
+}
+
+/** What one session sees: another one begins with an empty cache and a socket of its own. */
+function Fleet({ isSignedIn }: { isSignedIn: boolean }) {
   const [api] = useState(createApi);
+  useEffect(() => () => api.close(), [api]);
   return (
     <Provider value={api.client}>
       <LiveProvider connection={api.connection}>
         <ToastProvider>
-          <Shell>
+          <Shell isSignedIn={isSignedIn}>
             <Switch>
               <Route path="/" component={OverviewPage} />
               <Route path="/groups" component={GroupsPage} />

@@ -28,16 +28,18 @@ const HASHED = /^\/assets\//;
  *
  * The few files are read once. Without them, in a program that was not built, only GraphQL is there.
  *
+ * @param issuer where the page signs people in, the one other host that it may ask
  * @returns false when the request is for no file of the page and from no browser
  */
-export function createPageRoute({ folder }: { folder: string }) {
+export function createPageRoute({ folder, issuer }: { folder: string; issuer: string | null }) {
+  const headers = securityHeaders(issuer);
   const files = readFiles(folder);
   const index = files.get('/index.html');
 
   return function page(request: IncomingMessage, response: ServerResponse, path: string): boolean {
     const file = files.get(path) ?? (isAddress(request, path) ? index : undefined);
     if (file === undefined) return false;
-    send(request, response, file, HASHED.test(path));
+    send(request, response, file, { isHashed: HASHED.test(path), headers });
     return true;
   };
 }
@@ -47,7 +49,12 @@ function isAddress(request: IncomingMessage, path: string): boolean {
   return !/^\/(api|assets)(\/|$)/.test(path) && (request.headers.accept ?? '').includes('text/html');
 }
 
-function send(request: IncomingMessage, response: ServerResponse, file: PageFile, isHashed: boolean): void {
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  file: PageFile,
+  { isHashed, headers }: { isHashed: boolean; headers: Record<string, string> },
+): void {
   response.setHeader('ETag', file.etag);
   response.setHeader('Vary', 'Accept-Encoding');
   response.setHeader('Cache-Control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
@@ -60,27 +67,30 @@ function send(request: IncomingMessage, response: ServerResponse, file: PageFile
     'Content-Type': file.type,
     'Content-Length': body.byteLength,
     ...(encoding === 'identity' ? {} : { 'Content-Encoding': encoding }),
-    ...SECURITY_HEADERS,
+    ...headers,
   });
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
 /** Nothing from elsewhere, no inline script: text of a hostile dump that got into the page as markup stays text. */
-const SECURITY_HEADERS = {
-  'Content-Security-Policy': [
+function securityHeaders(issuer: string | null): Record<string, string> {
+  const policy = [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
-    "connect-src 'self'",
+    `connect-src 'self'${issuer === null ? '' : ` ${new URL(issuer).origin}`}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
-  ].join('; '),
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Referrer-Policy': 'same-origin',
-  'X-Content-Type-Options': 'nosniff',
-};
+  ];
+  return {
+    'Content-Security-Policy': policy.join('; '),
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Referrer-Policy': 'same-origin',
+    'X-Content-Type-Options': 'nosniff',
+  };
+}
 
 function smallest(file: PageFile, accepted = ''): { encoding: Encoding; body: Buffer } {
   const names = accepted.split(',').map((part) => part.trim().toLowerCase());

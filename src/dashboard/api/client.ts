@@ -1,6 +1,6 @@
 import { createClient as createSocket } from 'graphql-ws';
-import { Client, cacheExchange, fetchExchange, subscriptionExchange } from 'urql';
-import { authorization } from './session';
+import { Client, cacheExchange, fetchExchange, mapExchange, subscriptionExchange } from 'urql';
+import { authorization, endSession } from '../session/session';
 
 export type ConnectionState = 'connecting' | 'live' | 'lost';
 
@@ -13,9 +13,11 @@ export interface Connection {
 /** Pings find out within this time that the server has gone without a word. */
 const KEEP_ALIVE_MS = 10_000;
 const RETRY_MAX_MS = 5_000;
+/** The server's close code for who shows no token, a wrong one, or one that has ended. */
+const UNAUTHORIZED = 4401;
 
 /** Queries and mutations over HTTP, subscriptions over one WebSocket, both with the session's token. */
-export function createApi(): { client: Client; connection: Connection } {
+export function createApi(): { client: Client; connection: Connection; close(): void } {
   const { socket, connection } = connect();
   const client = new Client({
     url: '/graphql',
@@ -27,6 +29,11 @@ export function createApi(): { client: Client; connection: Connection } {
       return { keepalive: true, ...(value === null ? {} : { headers: { authorization: value } }) };
     },
     exchanges: [
+      mapExchange({
+        onError({ response }) {
+          if (response?.status === 401) endSession('refused');
+        },
+      }),
       cacheExchange,
       fetchExchange,
       subscriptionExchange({
@@ -41,11 +48,13 @@ export function createApi(): { client: Client; connection: Connection } {
       }),
     ],
   });
-  return { client, connection };
+  return { client, connection, close: () => void socket.dispose() };
 }
 
 function connect() {
   let state: ConnectionState = 'connecting';
+  /** A session may be renewed while a socket lives on the token that it began with. */
+  let connectedWith: string | null = null;
   const listeners = new Set<() => void>();
   const become = (next: ConnectionState) => {
     state = next;
@@ -57,8 +66,8 @@ function connect() {
   const socket = createSocket({
     url: url.href,
     connectionParams: () => {
-      const value = authorization();
-      return value === null ? {} : { authorization: value };
+      connectedWith = authorization();
+      return connectedWith === null ? {} : { authorization: connectedWith };
     },
     keepAlive: KEEP_ALIVE_MS,
     retryAttempts: Number.POSITIVE_INFINITY,
@@ -66,7 +75,10 @@ function connect() {
     retryWait: (retries) => pause(Math.min(RETRY_MAX_MS, 250 * 2 ** retries) * (0.75 + Math.random() / 2)),
     on: {
       connected: () => become('live'),
-      closed: () => become('lost'),
+      closed(event) {
+        become('lost');
+        if (event instanceof CloseEvent && event.code === UNAUTHORIZED) endSession('refused', connectedWith);
+      },
     },
   });
   const connection: Connection = {

@@ -1,4 +1,4 @@
-import { authorization } from './session';
+import { authorization } from '../session/session';
 
 export interface UploadedBuild {
   version: string;

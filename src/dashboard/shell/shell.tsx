@@ -1,6 +1,7 @@
 import { type ReactNode, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useConnectionState } from '../api/live';
+import { endSession } from '../session/session';
 import { KeysDialog } from './keys-dialog';
 import { SearchField } from './search-field';
 import { ThemeToggle } from './theme-toggle';
@@ -15,7 +16,7 @@ const PLACES = [
 ];
 
 /** The frame around every page: where one is, search, and whether what one sees is live. */
-export function Shell({ children }: { children: ReactNode }) {
+export function Shell({ isSignedIn, children }: { isSignedIn: boolean; children: ReactNode }) {
   const [isHelpOpen, setHelpOpen] = useState(false);
   const search = useRef<HTMLInputElement>(null);
   useKeys({ onSearch: () => search.current?.focus(), onHelp: () => setHelpOpen(true) });
@@ -43,6 +44,11 @@ export function Shell({ children }: { children: ReactNode }) {
           >
             ?
           </button>
+          {isSignedIn && (
+            <button type="button" className="quiet-button" onClick={() => endSession('signed-out')}>
+              Sign out
+            </button>
+          )}
         </div>
       </header>
       <main id="content" tabIndex={-1}>

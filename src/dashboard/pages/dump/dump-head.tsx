@@ -7,6 +7,9 @@ import { Prose } from '../../parts/prose';
 import { countText } from '../../parts/sizes';
 import { StatusBadge } from '../../parts/status-badge';
 import { Ago } from '../../parts/time';
+import { saveAs } from '../../session/save-as';
+import { authorization } from '../../session/session';
+import { useToasts } from '../../shell/toasts';
 import { useDeleteDump } from '../dumps/delete-dump';
 
 const ReparseDump = graphql(`
@@ -65,9 +68,7 @@ function DumpActions({ dump }: { dump: DumpOnPageFragment }) {
   const [, navigate] = useLocation();
   return (
     <div className="actions">
-      <a className="button" href={dump.downloadUrl} download={dump.filename}>
-        Download
-      </a>
+      <DownloadLink dump={dump} />
       <button
         type="button"
         className="button"
@@ -88,6 +89,27 @@ function DumpActions({ dump }: { dump: DumpOnPageFragment }) {
         Delete
       </button>
     </div>
+  );
+}
+
+function DownloadLink({ dump }: { dump: DumpOnPageFragment }) {
+  const { show } = useToasts();
+  return (
+    <a
+      className="button"
+      href={dump.downloadUrl}
+      download={dump.filename}
+      onClick={(event) => {
+        if (authorization() === null) return;
+        // A link cannot carry the session's token, so the bytes are fetched with it and then saved.
+        event.preventDefault();
+        saveAs(dump.filename, dump.downloadUrl).catch((error: unknown) =>
+          show({ text: String(error), isError: true }),
+        );
+      }}
+    >
+      Download
+    </a>
   );
 }
 

@@ -1,0 +1,90 @@
+import { useEffect, useState } from 'react';
+import { useTitle } from '../../parts/use-title';
+import { CALLBACK_PATH, type PageConfig } from '../../session/page-config';
+import { beginSession, howItEnded } from '../../session/session';
+import { TokenForm } from './token-form';
+
+/** Who are you? At the issuer, where there is one that the page is a client of, or by a token. */
+export function SignInPage({ oidc }: { oidc: PageConfig['oidc'] }) {
+  useTitle('Sign in');
+  const { problem, setProblem, isComingBack } = useComingBack(oidc);
+
+  async function goThere() {
+    if (oidc === null) return;
+    const { goToIssuer } = await import('../../session/oidc');
+    const { pathname, search } = window.location;
+    const returnTo = pathname === CALLBACK_PATH ? '/' : `${pathname}${search}`;
+    await goToIssuer(oidc, returnTo).catch((error: unknown) => setProblem(sentenceOf(error)));
+  }
+
+  return (
+    <main className="sign-in">
+      <div className="sign-in-card">
+        <img src="/favicon.svg" alt="" width="40" height="40" />
+        <h1>Coredock</h1>
+        {howItEnded() === 'refused' && problem === null && (
+          <p className="notice" data-tone="warn" role="status">
+            The server does not take the token, or not any more. Sign in again.
+          </p>
+        )}
+        {problem !== null && (
+          <p className="notice" data-tone="danger" role="alert">
+            {problem}
+          </p>
+        )}
+        {isComingBack && <p role="status">Signing in…</p>}
+        {oidc !== null && !isComingBack && (
+          <>
+            <button type="button" className="button" data-tone="primary" onClick={() => void goThere()}>
+              Sign in with {new URL(oidc.issuer).host}
+            </button>
+            <p className="or">or</p>
+          </>
+        )}
+        {!isComingBack && <TokenForm />}
+      </div>
+    </main>
+  );
+}
+
+/** The way back from the issuer ends here: the code in the address becomes a session. */
+function useComingBack(oidc: PageConfig['oidc']) {
+  const [problem, setProblem] = useState<string | null>(null);
+  const [isComingBack, setComingBack] = useState(oidc !== null && window.location.pathname === CALLBACK_PATH);
+
+  useEffect(() => {
+    if (!isComingBack || oidc === null) return;
+    let isCurrent = true;
+    comeBack(oidc).catch((error: unknown) => {
+      if (!isCurrent) return;
+      setProblem(sentenceOf(error));
+      setComingBack(false);
+    });
+    return () => {
+      isCurrent = false;
+    };
+  }, [isComingBack, oidc]);
+  return { problem, setProblem, isComingBack };
+}
+
+/** Once for each address, for its code can be used once, however often React runs the effect. */
+let comingBack: Promise<void> | null = null;
+
+function comeBack(oidc: NonNullable<PageConfig['oidc']>): Promise<void> {
+  comingBack ??= import('../../session/oidc')
+    .then(({ comeBackFromIssuer }) => comeBackFromIssuer(oidc))
+    .then(({ session, returnTo }) => {
+      window.history.replaceState(null, '', returnTo);
+      beginSession(session);
+    })
+    .finally(() => {
+      comingBack = null;
+    });
+  return comingBack;
+}
+
+function sentenceOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  if (!window.isSecureContext) return 'Browsers sign in at an issuer only from https:// (or localhost).';
+  return `Signing in failed: ${text}`;
+}

@@ -1,0 +1,100 @@
+import * as oauth from 'oauth4webapi';
+import { CALLBACK_PATH, type PageConfig } from './page-config';
+import type { Session } from './session';
+
+type Oidc = NonNullable<PageConfig['oidc']>;
+
+/** What must survive the way to the issuer and back, in this tab. */
+interface Attempt {
+  state: string;
+  codeVerifier: string;
+  /** Where the person was. */
+  returnTo: string;
+}
+
+const ATTEMPT_KEY = 'coredock.sign-in';
+
+/** Leaves the page for the issuer's sign-in: authorization code flow with PKCE (RFC 7636), for we cannot keep a secret. */
+export async function goToIssuer(oidc: Oidc, returnTo: string): Promise<void> {
+  const server = await discover(oidc);
+  if (server.authorization_endpoint === undefined)
+    throw new Error('The issuer names no authorization endpoint.');
+  const attempt: Attempt = {
+    state: oauth.generateRandomState(),
+    codeVerifier: oauth.generateRandomCodeVerifier(),
+    returnTo,
+  };
+  sessionStorage.setItem(ATTEMPT_KEY, JSON.stringify(attempt));
+
+  const url = new URL(server.authorization_endpoint);
+  url.searchParams.set('client_id', oidc.clientId);
+  url.searchParams.set('redirect_uri', redirectUri());
+  url.searchParams.set('response_type', 'code');
+  url.searchParams.set('scope', oidc.scope);
+  url.searchParams.set('state', attempt.state);
+  url.searchParams.set('code_challenge', await oauth.calculatePKCECodeChallenge(attempt.codeVerifier));
+  url.searchParams.set('code_challenge_method', 'S256');
+  window.location.assign(url);
+}
+
+/** @throws Error when what came back is not the answer to our question, or the issuer refused */
+export async function comeBackFromIssuer(oidc: Oidc): Promise<{ session: Session; returnTo: string }> {
+  const text = sessionStorage.getItem(ATTEMPT_KEY);
+  if (text === null) throw new Error('This sign-in was not begun in this tab.');
+  const { state, codeVerifier, returnTo } = JSON.parse(text) as Attempt;
+  sessionStorage.removeItem(ATTEMPT_KEY);
+
+  const server = await discover(oidc);
+  const client = { client_id: oidc.clientId };
+  const parameters = oauth.validateAuthResponse(server, client, new URL(window.location.href), state);
+  const response = await oauth.authorizationCodeGrantRequest(
+    server,
+    client,
+    oauth.None(),
+    parameters,
+    redirectUri(),
+    codeVerifier,
+    insecureIfLocal(oidc),
+  );
+  const answer = await oauth.processAuthorizationCodeResponse(server, client, response);
+  return { session: sessionOf(answer), returnTo };
+}
+
+/** A new token for an old session, without the person. */
+export async function renew(oidc: Oidc, refreshToken: string): Promise<Session> {
+  const server = await discover(oidc);
+  const client = { client_id: oidc.clientId };
+  const response = await oauth.refreshTokenGrantRequest(
+    server,
+    client,
+    oauth.None(),
+    refreshToken,
+    insecureIfLocal(oidc),
+  );
+  const answer = await oauth.processRefreshTokenResponse(server, client, response);
+  return sessionOf({ refresh_token: refreshToken, ...answer });
+}
+
+function sessionOf(answer: oauth.TokenEndpointResponse): Session {
+  const { access_token: token, refresh_token: refreshToken, expires_in: seconds } = answer;
+  const renewal =
+    refreshToken === undefined || seconds === undefined
+      ? null
+      : { refreshToken, endsAt: Date.now() + seconds * 1000 };
+  return { token, renewal };
+}
+
+async function discover(oidc: Oidc): Promise<oauth.AuthorizationServer> {
+  const issuer = new URL(oidc.issuer);
+  const response = await oauth.discoveryRequest(issuer, { algorithm: 'oidc', ...insecureIfLocal(oidc) });
+  return oauth.processDiscoveryResponse(issuer, response);
+}
+
+/** The server's settings have allowed such an issuer; a browser would not call one from a page over HTTPS anyway. */
+function insecureIfLocal({ issuer }: Oidc) {
+  return { [oauth.allowInsecureRequests]: issuer.startsWith('http://') };
+}
+
+function redirectUri(): string {
+  return `${window.location.origin}${CALLBACK_PATH}`;
+}

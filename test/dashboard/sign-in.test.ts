@@ -1,0 +1,195 @@
+import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
+import { fixture } from '../support/fixtures.js';
+import { aProgram, type Program } from '../support/program.js';
+
+const ADMIN = 'an-admins-token';
+const VIEWER = 'a-viewers-token';
+const TOKENS = { ADMIN_TOKENS: digest(ADMIN), VIEWER_TOKENS: digest(VIEWER) };
+const PROVIDER = fileURLToPath(new URL('../support/oidc-people.mjs', import.meta.url));
+
+describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
+  it('by token: nothing is shown before, everything works after, also live, uploads and downloads', async () => {
+    const program = await aProgram('start', { environment: TOKENS });
+    await prepare(program);
+    const page = await aBrowserPage(program.url, { path: '/dumps', tolerates: isRefusal });
+    await page.getByLabel('Token of a viewer or admin').fill('wrong');
+    await page.getByRole('button', { name: 'Sign in with the token' }).click();
+    await page.getByRole('alert').getByText('The token is not valid.').waitFor();
+    expect(await page.getByRole('navigation').count()).toBe(0);
+
+    await page.getByLabel('Token of a viewer or admin').fill(ADMIN);
+    await page.getByRole('button', { name: 'Sign in with the token' }).click();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.goto('/firmware/thermostat');
+    await page.getByLabel('Upload a build').setInputFiles(fixture('thermostat-1.0.0').elfPath);
+    await page.getByText('is version 1.0.0').waitFor();
+    await page.goto('/dumps');
+    await page.getByText('Live', { exact: true }).waitFor();
+    await crashByToken(program);
+    await page.getByRole('link', { name: /network_handle_reply/ }).click();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Download' }).click(),
+    ]);
+    const bytes = await readFile(await download.path());
+    expect(bytes.equals(await readFile(fixture('thermostat-1.0.0').dump('abort')))).toBe(true);
+
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Token of a viewer or admin').waitFor();
+    await page.reload();
+    await page.getByLabel('Token of a viewer or admin').waitFor();
+  });
+
+  it('tells a viewer in the server’s words what only an admin may do', async () => {
+    const program = await aProgram('serve', { environment: TOKENS });
+    await prepare(program);
+    const page = await aBrowserPage(program.url, { path: '/devices/dev1', tolerates: isRefusal });
+    await page.getByLabel('Token of a viewer or admin').fill(VIEWER);
+    await page.getByRole('button', { name: 'Sign in with the token' }).click();
+
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('button', { name: 'Delete device' }).click();
+
+    await page.getByRole('region', { name: 'Notes' }).getByText(/admin/i).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'dev1' }).waitFor();
+  });
+
+  it('at the issuer, by authorization code with PKCE, back to where one was, and renewed by itself', async () => {
+    const port = await aFreePort();
+    const issuer = await anIssuer({
+      redirectUri: `http://127.0.0.1:${port}/sign-in/callback`,
+      tokenSeconds: 33,
+    });
+    const program = await aProgram('serve', {
+      environment: {
+        PORT: String(port),
+        OIDC_ISSUER: issuer,
+        OIDC_AUDIENCE: 'coredock',
+        OIDC_CLIENT_ID: 'coredock-page',
+        ...TOKENS,
+      },
+    });
+    await prepare(program);
+    const page = await aBrowserPage(program.url, {
+      path: '/devices/dev1',
+      // The issuer is another host, and its own forms ask for a font of yet another.
+      tolerates: (complaint) =>
+        isRefusal(complaint) || /asked http|Failed to load resource|fonts/.test(complaint),
+    });
+
+    await page.getByRole('button', { name: `Sign in with ${new URL(issuer).host}` }).click();
+    await signInAt(page, 'ada');
+
+    await page.getByRole('heading', { level: 1, name: 'dev1' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/devices/dev1');
+    const token = () => page.evaluate('JSON.parse(sessionStorage.getItem("coredock.session")).token');
+    const first = await token();
+    await expect.poll(token, { timeout: 60_000 }).not.toBe(first);
+    await page.getByRole('button', { name: 'Rename' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('By Ada');
+    await page.getByRole('dialog').getByRole('button', { name: 'Rename' }).click();
+    await page.getByRole('heading', { level: 1, name: 'By Ada' }).waitFor();
+  });
+
+  it('refuses an answer that is not the one to its own question', async () => {
+    const port = await aFreePort();
+    const issuer = await anIssuer({
+      redirectUri: `http://127.0.0.1:${port}/sign-in/callback`,
+      tokenSeconds: 3600,
+    });
+    const program = await aProgram('serve', {
+      environment: {
+        PORT: String(port),
+        OIDC_ISSUER: issuer,
+        OIDC_AUDIENCE: 'coredock',
+        OIDC_CLIENT_ID: 'coredock-page',
+      },
+    });
+
+    const page = await aBrowserPage(program.url, {
+      path: '/sign-in/callback?code=stolen&state=guessed',
+      tolerates: (complaint) => /asked http/.test(complaint),
+    });
+
+    await page.getByRole('alert').getByText('This sign-in was not begun in this tab.').waitFor();
+  });
+});
+
+function digest(token: string): string {
+  return `sha256:${createHash('sha256').update(token).digest('hex')}`;
+}
+
+/** What Chromium writes to the console of an answer with 401. */
+function isRefusal(complaint: string): boolean {
+  return complaint.includes('status of 401');
+}
+
+const deviceTokens = new WeakMap<Program, string>();
+
+/** A model and a device, made by the admin. */
+async function prepare(program: Program): Promise<void> {
+  await asAdmin(
+    program,
+    'mutation { createDeviceModel(input: { code: "thermostat", name: "Thermostat" }) { id } }',
+  );
+  const { createDevice } = await asAdmin<{ createDevice: { token: string } }>(
+    program,
+    'mutation { createDevice(input: { modelCode: "thermostat", key: "dev1" }) { token } }',
+  );
+  deviceTokens.set(program, createDevice.token);
+}
+
+async function asAdmin<Data>(program: Program, query: string): Promise<Data> {
+  const response = await fetch(`${program.url}/graphql`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${ADMIN}` },
+    body: JSON.stringify({ query }),
+  });
+  const { data, errors } = (await response.json()) as { data: Data; errors?: unknown };
+  if (errors !== undefined) throw new Error(JSON.stringify(errors));
+  return data;
+}
+
+async function crashByToken(program: Program): Promise<void> {
+  const response = await fetch(`${program.url}/api/iot/coredump?chip=esp32c3&firmware_version=1.0.0`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${deviceTokens.get(program)}` },
+    body: new Uint8Array(await readFile(fixture('thermostat-1.0.0').dump('abort'))),
+  });
+  expect(response.status).toBe(201);
+}
+
+async function anIssuer({ redirectUri, tokenSeconds }: { redirectUri: string; tokenSeconds: number }) {
+  const child = fork(PROVIDER, {
+    env: { ...process.env, REDIRECT_URI: redirectUri, TOKEN_SECONDS: String(tokenSeconds) },
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [message] = (await once(child, 'message')) as [{ issuer: string }];
+  return message.issuer;
+}
+
+/** The issuer's own forms: a name, any password, and consent. */
+async function signInAt(page: Page, name: string): Promise<void> {
+  await page.locator('input[name=login]').fill(name);
+  await page.locator('input[name=password]').fill('any');
+  await page.locator('button[type=submit]').click();
+  await page.locator('button[type=submit]').click();
+}
+
+async function aFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

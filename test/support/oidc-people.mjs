@@ -1,0 +1,51 @@
+/**
+ * An OpenID Connect issuer that people sign in at with a browser, as a process of its own: the `oidc-provider` package
+ * with its own forms, which take any name and password. "ada" is an admin, everybody else a viewer. The environment
+ * names REDIRECT_URI and TOKEN_SECONDS. Plain JavaScript, because it runs as it is.
+ */
+import { createServer } from 'node:http';
+import { exportJWK, generateKeyPair } from 'jose';
+import Provider from 'oidc-provider';
+
+const { privateKey } = await generateKeyPair('RS256', { extractable: true });
+const key = { ...(await exportJWK(privateKey)), kid: 'key', use: 'sig', alg: 'RS256' };
+
+let answer = (_request, response) => response.writeHead(503).end();
+const server = createServer((request, response) => answer(request, response));
+await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+const issuer = `http://127.0.0.1:${server.address().port}`;
+answer = new Provider(issuer, {
+  jwks: { keys: [key] },
+  cookies: { keys: ['secret'] },
+  clients: [
+    {
+      client_id: 'coredock-page',
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token'],
+      redirect_uris: [process.env.REDIRECT_URI],
+      response_types: ['code'],
+    },
+  ],
+  clientBasedCORS: () => true,
+  issueRefreshToken: () => true,
+  extraTokenClaims: (_, { accountId }) => ({
+    realm_access: { roles: [accountId === 'ada' ? 'admin' : 'viewer'] },
+  }),
+  features: {
+    devInteractions: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => 'urn:coredock',
+      useGrantedResource: () => true,
+      getResourceServerInfo: () => ({
+        audience: 'coredock',
+        scope: '',
+        accessTokenFormat: 'jwt',
+        accessTokenTTL: Number(process.env.TOKEN_SECONDS),
+        jwt: { sign: { alg: 'RS256' } },
+      }),
+    },
+  },
+}).callback();
+process.send({ issuer });
+process.on('disconnect', () => process.exit());
