@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { z } from 'zod';
 import { createFileBlobs } from '../platform/blobs/file-blobs.js';
@@ -150,8 +149,10 @@ async function writeLines(path: string, lines: AsyncIterable<object>): Promise<n
 }
 
 async function* readLines(path: string): AsyncGenerator<unknown> {
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
-  for await (const line of lines) yield asJson(line);
+  const file = await open(path).catch((error: Error) => {
+    throw new Error(`the export is damaged: ${error.message}`, { cause: error });
+  });
+  for await (const line of file.readLines()) yield asJson(line);
 }
 
 function asJson(text: string): unknown {

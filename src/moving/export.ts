@@ -24,7 +24,7 @@ export async function exportAll(
     throw new Error(`the folder ${folder} is not empty (${strange}): name a new one for each export`);
   }
 
-  const { database, stores, close } = await openHouse(config);
+  const { database, stores, assertAlone, close } = await openHouse(config);
   try {
     const tables = [];
     for (const table of allTables()) {
@@ -36,6 +36,7 @@ export async function exportAll(
     await writeBlobs(folder, blobsOfRows(database.db));
     const outcome = await copyBlobs(blobsOfRows(database.db), { from: stores, to: storesIn(folder) });
     const damaged = outcome.damaged.map(({ table, id, key }) => ({ table, id, key }));
+    await assertAlone();
     await writeManifest(folder, { exportedAt: new Date().toISOString(), tables, damaged });
     return { ...outcome, folder, tables };
   } finally {

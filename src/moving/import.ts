@@ -32,7 +32,7 @@ export async function importAll(
   const folder = resolve(source);
   const manifest = await readManifest(folder);
   const tables = assertSameTables(manifest);
-  const { database, stores, close } = await openHouse(config);
+  const { database, stores, assertAlone, close } = await openHouse(config);
   try {
     await assertEmpty(database, tables);
     await Promise.all([stores.Coredump.check(), stores.Firmware.check()]);
@@ -41,6 +41,7 @@ export async function importAll(
     const [damaged] = outcome.damaged;
     if (damaged !== undefined)
       throw new Error(`the export is damaged: ${damaged.key} is missing, or not what it was`);
+    await assertAlone();
     await database.db.$transaction(
       (tx) => insertAll(tx, tables, { folder, manifest, database }),
       TRANSACTION,

@@ -9,6 +9,8 @@ const APPLICATION = 'coredock-moving';
 export interface House {
   readonly database: Database;
   readonly stores: Stores;
+  /** To be called once more when the work is done: PostgreSQL keeps nobody out. @throws Error when a server works */
+  assertAlone(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -20,10 +22,14 @@ export async function openHouse(config: Config): Promise<House> {
   // SQLite's lock is taken here, so that no server can come.
   const database = await openDatabase(named(config.databaseUrl), { poolSize: config.databasePoolSize });
   try {
-    if (database.isShared) await assertNoServer(database);
+    const assertAlone = async () => {
+      if (database.isShared) await assertNoServer(database);
+    };
+    await assertAlone();
     const { dumps, firmwares, close } = await openBlobStores(config);
     return {
       database,
+      assertAlone,
       stores: { Coredump: dumps, Firmware: firmwares },
       async close() {
         close();

@@ -86,6 +86,17 @@ describe('a bucket', () => {
     await expect(nobody.check()).rejects.toMatchObject({ message: expect.stringContaining('ECONNREFUSED') });
   });
 
+  it('lets in who signs with the right secret only', async () => {
+    const { environment, door } = await aStoreBehindADoor();
+    const settings = { ...environment, S3_ENDPOINT: door.url, S3_SECRET_ACCESS_KEY: 'wrong' };
+    const { blobs } = storeIn(settings);
+
+    await expect(blobs.check()).rejects.toMatchObject({
+      message: expect.stringContaining('SignatureDoesNotMatch'),
+    });
+    await expect(blobs.open('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
   it('has a first byte of nothing in an empty object', async () => {
     const { blobs, door } = await aStoreBehindADoor();
     door.happens(() => ({ answer: 416, code: 'InvalidRange' }));

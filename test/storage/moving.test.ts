@@ -100,6 +100,10 @@ describe('export and import', () => {
     await expect(moving('import', readConfig(target), archive)).rejects.toThrow(
       'should have 8 rows, and has 7',
     );
+    await rm(table);
+    await expect(moving('import', readConfig(target), archive)).rejects.toThrow(
+      'the export is damaged: ENOENT',
+    );
     await writeFile(table, rows);
     expect(await moving('import', readConfig(target), archive)).toMatchObject({ code: 0 });
 

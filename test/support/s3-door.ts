@@ -4,6 +4,7 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
+import { isSigned } from './s3-signature.js';
 
 /** What happens to a call on its way. */
 export type Fault =
@@ -33,9 +34,9 @@ export interface S3Call {
 
 /**
  * A door before an S3 server, over real HTTP, through which calls go as they are unless the test lets something happen
- * to them. It also does what s3rver does not and AWS documents: `If-None-Match: *` on PUT (412 when the key is taken,
- * one write of a key after the other), and the comparison of `x-amz-content-sha256` and `x-amz-checksum-sha256` with the
- * bytes (400). So those are proven against AWS's documentation, not against AWS.
+ * to them. It also does what s3rver does not and AWS documents: signatures of version 4 (403), `If-None-Match: *` on PUT
+ * (412 when the key is taken, one write of a key after the other), and the comparison of `x-amz-content-sha256` and
+ * `x-amz-checksum-sha256` with the bytes (400). So those are proven against AWS's documentation, not against AWS.
  */
 export async function anS3Door(
   target: string,
@@ -82,6 +83,7 @@ export async function anS3Door(
   };
 
   async function pass(request: IncomingMessage, response: ServerResponse, fault: Fault | null) {
+    if (!isSigned(request, 'S3RVER')) return refuse(response, 403, 'SignatureDoesNotMatch');
     if (fault === 'hanging') return;
     if (fault === 'broken') return void response.destroy();
     const body = await buffer(request);
