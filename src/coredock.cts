@@ -6,7 +6,8 @@ import bundledParse = require('./bundled-parse.cjs');
 // an ES module; so this file is CommonJS, sets it, and only then loads the program.
 process.env.UV_THREADPOOL_SIZE ??= '16';
 const [command, ...options] = process.argv.slice(2);
-if (command !== 'parse' || !bundledParse.start(options))
+if (command !== 'parse' || !bundledParse.start(options)) {
   // graphql and others check themselves at every step unless they are told that this is no workshop.
   process.env.NODE_ENV ??= 'production';
-void import('./cli.js');
+  void import('./cli.js');
+}
