@@ -1,8 +1,9 @@
+import { readlinkSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { readCases, readFixtures } from './corpus.js';
 import { createExperiment } from './experiment.js';
 
-/** What the main thread and one worker share. `board`: number of the run, and of those that gave a report. */
+/** What the main thread and one worker share. `board`: number of the run, of those that gave a report, of the thread. */
 export interface Assignment {
   seed: number;
   first: number;
@@ -20,6 +21,7 @@ const { seed, first, last, step, board } = workerData as Assignment;
 const counters = new Int32Array(board);
 const run = createExperiment([...readFixtures(), ...readCases()], seed);
 
+Atomics.store(counters, 2, ownThread());
 for (let number = first; number <= last; number += step) {
   Atomics.store(counters, 0, number);
   try {
@@ -30,3 +32,12 @@ for (let number = first; number <= last; number += step) {
   }
 }
 Atomics.store(counters, 0, last + 1);
+
+/** As Linux numbers it; 0 elsewhere. */
+function ownThread(): number {
+  try {
+    return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+  } catch {
+    return 0;
+  }
+}

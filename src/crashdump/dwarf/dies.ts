@@ -62,6 +62,12 @@ export function constantAttribute(die: Die, name: number): number | null {
   return value?.kind === 'constant' || value?.kind === 'sectionOffset' ? value.value : null;
 }
 
+/** Bytes of a type's values; null also where a broken file has them below 0. @throws Malformed */
+export function sizeAttribute(die: Die): number | null {
+  const size = constantAttribute(die, AT.byte_size);
+  return size !== null && size >= 0 ? size : null;
+}
+
 /** @throws Malformed */
 export function flagAttribute(die: Die, name: number): boolean {
   const value = attributeOf(die, name);

@@ -1,7 +1,7 @@
 /** Evaluates DWARF expressions (DWARF 5 §2.5, §2.6) to the place or the value that they describe. */
 import { ByteReader, Malformed } from '../bytes.js';
 import { AT } from './constants.js';
-import { constantAttribute } from './dies.js';
+import { constantAttribute, sizeAttribute } from './dies.js';
 import { type EntryPlace, entryPlaceOf } from './entry-place.js';
 import {
   ADDRESS_SIZE,
@@ -324,7 +324,7 @@ class Evaluation {
     const { unit } = this.frame;
     const type = unit.entries.at(unit.offset + offset);
     const encoding = type === null ? null : constantAttribute(type, AT.encoding);
-    const size = type === null ? null : constantAttribute(type, AT.byte_size);
+    const size = type === null ? null : sizeAttribute(type);
     if (encoding === null || size === null || size > 16) {
       throw new Malformed('a DWARF expression computes with a type that is not supported');
     }

@@ -8,6 +8,7 @@ import {
   type Die,
   flagAttribute,
   referenceAttribute,
+  sizeAttribute,
   stringAttribute,
 } from './dies.js';
 import { underlyingType } from './types.js';
@@ -126,7 +127,7 @@ function smallUleb128(bytes: Uint8Array): number {
 function sizeOf(type: Die, depth: number): number {
   const resolved = underlyingType(type);
   if (resolved === null || depth > MAX_DEPTH) return 0;
-  const size = constantAttribute(resolved, AT.byte_size);
+  const size = sizeAttribute(resolved);
   if (size !== null) return size;
   if (resolved.tag === TAG.pointer_type) return POINTER_SIZE;
   if (resolved.tag !== TAG.array_type) return 0;

@@ -6,6 +6,7 @@ import {
   constantAttribute,
   type Die,
   referenceAttribute,
+  sizeAttribute,
   stringAttribute,
 } from './dies.js';
 import { enclosingNames, isCPlusPlusUnit } from './names.js';
@@ -69,7 +70,7 @@ export function underlyingType(type: Die): Die | null {
 function describe(named: Die, depth: number): ValueType | null {
   const type = underlyingType(named);
   if (type === null || depth > MAX_TYPEDEFS) return null;
-  const size = constantAttribute(type, AT.byte_size);
+  const size = sizeAttribute(type);
   switch (type.tag) {
     case TAG.base_type:
       return baseType(named, type, size ?? POINTER_SIZE);
@@ -125,7 +126,7 @@ function isWideCharacter(named: Die): boolean {
 function pointsToText(pointer: Die): boolean {
   const target = referenceAttribute(pointer, AT.type);
   const type = target === null ? null : underlyingType(target);
-  if (type?.tag !== TAG.base_type || constantAttribute(type, AT.byte_size) !== 1) return false;
+  if (type?.tag !== TAG.base_type || sizeAttribute(type) !== 1) return false;
   return constantAttribute(type, AT.encoding) !== ENCODING.boolean;
 }
 

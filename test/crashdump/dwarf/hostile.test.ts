@@ -22,7 +22,9 @@ import {
 const CODE = 0x42000000;
 const AT = {
   sibling: 0x01,
+  location: 0x02,
   name: 0x03,
+  byte_size: 0x0b,
   stmt_list: 0x10,
   low_pc: 0x11,
   high_pc: 0x12,
@@ -34,10 +36,12 @@ const FORM = {
   addr: 0x01,
   data4: 0x06,
   string: 0x08,
+  sdata: 0x0d,
   indirect: 0x16,
   sec_offset: 0x17,
   ref4: 0x13,
   strp: 0x0e,
+  exprloc: 0x18,
 };
 const TAG = { unit: 0x11, block: 0x0b, function: 0x2e, typedef: 0x16, structure: 0x13, member: 0x0d };
 /** What a unit's header takes, up to its first entry. */
@@ -210,6 +214,38 @@ describe('debugging entries', () => {
     );
 
     expect(performance.now() - started).toBeLessThan(20_000);
+  });
+
+  // Found by the fuzzer, run 51410 of seed 20261125.
+  it('of types with fewer than no bytes end in a value that is not there', () => {
+    const parameter = abbreviation(
+      3,
+      0x05,
+      false,
+      [AT.name, FORM.string],
+      [AT.location, FORM.exprloc],
+      [AT.type, FORM.ref4],
+    );
+    const struct = abbreviation(4, TAG.structure, false, [AT.byte_size, FORM.sdata]);
+    const before = concat(unitEntry, functionEntry);
+    const parameterLength = 1 + 2 + 2 + 4;
+    const type = UNIT_HEADER + before.length + parameterLength + 1;
+    const inRegister10 = Uint8Array.of(1, 0x5a);
+    const entries = concat(
+      before,
+      concat(uleb(3), cString('p'), inRegister10, words(type), Uint8Array.of(0)),
+      concat(uleb(4), Uint8Array.of(0x70), Uint8Array.of(0)),
+    );
+
+    const [frame] = debug(entries, abbreviations(parameter, struct)).framesAt(CODE + 4, {
+      pc: CODE + 4,
+      registers: new Map([[10, 1]]),
+      cfa: null,
+      caller: null,
+      readMemory: () => null,
+    });
+
+    expect(frame?.arguments).toMatchObject([{ name: 'p' }]);
   });
 
   it('with structs that hold themselves end in no member', () => {
