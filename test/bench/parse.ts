@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type * as reader from '../../src/crashdump/index.js';
 import { readCases, readFixtures, type Specimen } from '../fuzz/corpus.js';
+import { buildLargeFirmware, hasCompiler } from '../support/large-firmware.js';
 import { findDebugger } from './debuggers.js';
 import { quantile } from './load.js';
 import { measure, type Run } from './measure.js';
@@ -15,19 +16,54 @@ const COLD_RUNS = 15;
 const NEW_ELF_RUNS = 15;
 const WARM_RUNS = 300;
 
+/** Copies of generated components behind the gateway: the larger ELF has 30 MB, the other a quarter of them. */
+const COPIES = [62, 250];
+
 /**
- * RISC-V dumps (that of a real device where the cases are, and one of our C++ fixtures) read in four ways: by a new
- * process, by a warm one with a new ELF and with a known one, and by a debugger (see debuggers.ts), in turns.
+ * RISC-V dumps (that of a real device where the cases are, one of our C++ fixtures, the same with large ELFs) read in
+ * four ways: by a new process, by a warm one with a new ELF and with a known one, and by a debugger (see debuggers.ts),
+ * in turns.
  */
 export async function parse(): Promise<Result[]> {
   const real = readCases().filter(({ name }) => name.includes('esp32c3'));
   const own = readFixtures().filter(({ name }) => name === 'gateway-0.3.0-null-pointer.dmp');
   const results: Result[] = [];
-  for (const specimen of [...real, ...own]) results.push(...(await measureSpecimen(specimen)));
+  for (const specimen of [...real, ...own]) results.push(...(await measureSpecimen(specimen)).results);
+  if (hasCompiler) results.push(...(await measureLarge()));
+  else process.stderr.write('no gcc-riscv64-unknown-elf: large ELFs are left out\n');
   return results;
 }
 
-async function measureSpecimen(specimen: Specimen): Promise<Result[]> {
+async function measureLarge(): Promise<Result[]> {
+  const dir = await mkdtemp(join(tmpdir(), 'coredock-bench-'));
+  try {
+    const results: Result[] = [];
+    const seen: { megabytes: number; newElf: number }[] = [];
+    for (const copies of COPIES) {
+      const { elf, dump } = await buildLargeFirmware(dir, copies);
+      const megabytes = elf.length / 1024 / 1024;
+      const name = `C++ ELF of ${megabytes.toFixed(0)} MB`;
+      const measured = await measureSpecimen({ name, core: await dump('null-pointer'), elf });
+      results.push(...measured.results);
+      seen.push({ megabytes, newElf: measured.newElf });
+    }
+    const [small, large] = seen;
+    if (small === undefined || large === undefined) return results;
+    const growth = large.megabytes / small.megabytes;
+    results.push({
+      what: `new ELF, warm: growth of the time / growth of the ELF (${growth.toFixed(1)} times)`,
+      value: large.newElf / small.newElf / growth,
+      hold: '≤ 1.2: no worse than linear',
+      holds: (ratio) => ratio <= 1.2,
+      detail: `${small.newElf.toFixed(0)} and ${large.newElf.toFixed(0)} ms`,
+    });
+    return results;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function measureSpecimen(specimen: Specimen): Promise<{ results: Result[]; newElf: number }> {
   const dir = await mkdtemp(join(tmpdir(), 'coredock-bench-'));
   try {
     const files = { core: join(dir, 'core.dmp'), elf: join(dir, 'firmware.elf') };
@@ -47,12 +83,14 @@ async function measureSpecimen(specimen: Specimen): Promise<Result[]> {
     const detail =
       `cold ${cold.ms.toFixed(0)} ms, ${cold.peakMb.toFixed(0)} MB; ` +
       `warm with a new ELF ${newElf.toFixed(1)} ms, with a known one ${known.toFixed(2)} ms`;
-    if (peer === null)
-      return [withoutPeer(specimen.name, known, `${detail}; no gdb-multiarch to compare with`)];
+    if (peer === null) {
+      const results = [withoutPeer(specimen.name, known, `${detail}; no gdb-multiarch to compare with`)];
+      return { results, newElf };
+    }
     const { ms, peakMb } = summary(theirs);
     const whose = `${peer.name}: ${ms.toFixed(0)} ms, ${peakMb.toFixed(0)} MB`;
     const note = peer.isEspCoredump ? '' : ' (ESP_COREDUMP is not set: its Python would come on top)';
-    return [
+    const results: Result[] = [
       {
         what: `${specimen.name}: ${peer.name} / warm, known ELF`,
         value: ms / known,
@@ -75,6 +113,7 @@ async function measureSpecimen(specimen: Specimen): Promise<Result[]> {
         detail: `${cold.peakMb.toFixed(0)} against ${peakMb.toFixed(0)} MB${note}`,
       },
     ];
+    return { results, newElf };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
