@@ -20,10 +20,24 @@ export function coredockServer(
   environment: Record<string, string> = {},
   node = process.execPath,
 ): Promise<Peer> {
+  return coredock('serve', dir, environment, node);
+}
+
+/** The built server with its sidecar. */
+export function coredockStack(dir: string, environment: Record<string, string>): Promise<Peer> {
+  return coredock('start', dir, environment, process.execPath);
+}
+
+function coredock(
+  command: 'serve' | 'start',
+  dir: string,
+  environment: Record<string, string>,
+  node: string,
+): Promise<Peer> {
   return start({
-    name: 'coredock serve',
+    name: `coredock ${command}`,
     node,
-    args: [CLI, 'serve'],
+    args: [CLI, command],
     cwd: dir,
     environment: { PORT: '0', LOG_LEVEL: 'info', ...environment },
     up: /"url":"(http:[^"]+)","msg":"Coredock is up"/,

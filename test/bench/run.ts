@@ -3,8 +3,11 @@
  * run, printed as a table. Timings decide no test: this reports, and exits 0.
  */
 import { dashboard } from './dashboard.js';
+import { fanOut } from './fan-out.js';
+import { growth } from './growth.js';
 import { parse } from './parse.js';
 import { type Result, TABLE_HEAD, tableRow } from './result.js';
+import { twoServers } from './two-servers.js';
 import { uploadMemory, uploadMemoryAtLimit, uploadThroughput } from './uploads.js';
 
 const BENCHMARKS: Record<string, () => Promise<Result[]>> = {
@@ -12,6 +15,9 @@ const BENCHMARKS: Record<string, () => Promise<Result[]>> = {
   uploadMemory,
   uploadMemoryAtLimit,
   dashboard,
+  growth,
+  fanOut,
+  twoServers,
   parse,
 };
 

@@ -8,6 +8,8 @@ import { openConnection } from '../../src/platform/database/sqlite-adapter.js';
  */
 export interface Fleet {
   devices: number;
+  /** More of them, without dumps: `spare0`, `spare1`… */
+  spareDevices?: number;
   dumps: number;
 }
 
@@ -22,7 +24,7 @@ export async function seed(url: string, fleet: Fleet): Promise<void> {
   else await seedPostgresql(url, fleet);
 }
 
-function seedSqlite(file: string, { devices, dumps }: Fleet): void {
+function seedSqlite(file: string, { devices, spareDevices = 0, dumps }: Fleet): void {
   const connection = openConnection(file);
   // Nobody else looks at it yet, and a seed that broke is made again.
   connection.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -200000;');
@@ -32,8 +34,8 @@ function seedSqlite(file: string, { devices, dumps }: Fleet): void {
   const at = (n: string) => `${FIRST_UPLOAD} + ${n}`;
   connection.exec(`BEGIN;
     INSERT INTO "DeviceModel" ("id", "code", "name", "createdAt") VALUES (1, 'bench', 'Bench', ${FIRST_UPLOAD});
-    ${numbers(devices)} INSERT INTO "Device" ("id", "key", "name", "modelId", "tokenSha256", "createdAt", "updatedAt")
-      SELECT n, 'bench' || (n - 1), 'Device ' || n, 1, 'token' || n, ${at('n')}, ${at('n')} FROM numbers;
+    ${numbers(devices + spareDevices)} INSERT INTO "Device" ("id", "key", "name", "modelId", "tokenSha256", "createdAt", "updatedAt")
+      SELECT n, ${keyOf(devices)}, 'Device ' || n, 1, 'token' || n, ${at('n')}, ${at('n')} FROM numbers;
     ${numbers(dumps)} INSERT INTO "Coredump" (${COLUMNS})
       SELECT ${values({ n: 'n', devices, sha, at: at('n') })} FROM numbers;
     INSERT INTO "CoredumpText" ("coredumpId", "output") SELECT "id", ${text('"id"')} FROM "Coredump"
@@ -42,7 +44,7 @@ function seedSqlite(file: string, { devices, dumps }: Fleet): void {
   connection.close();
 }
 
-async function seedPostgresql(url: string, { devices, dumps }: Fleet): Promise<void> {
+async function seedPostgresql(url: string, { devices, spareDevices = 0, dumps }: Fleet): Promise<void> {
   const client = new pg.Client(url);
   await client.connect();
   const at = (n: string) => `to_timestamp((${FIRST_UPLOAD} + ${n}) / 1000.0) AT TIME ZONE 'UTC'`;
@@ -51,8 +53,8 @@ async function seedPostgresql(url: string, { devices, dumps }: Fleet): Promise<v
     await client.query(`SET synchronous_commit = off; BEGIN;
       INSERT INTO "DeviceModel" ("code", "name", "createdAt") VALUES ('bench', 'Bench', ${at('0')});
       INSERT INTO "Device" ("key", "name", "modelId", "tokenSha256", "createdAt", "updatedAt")
-        SELECT 'bench' || (n - 1), 'Device ' || n, (SELECT "id" FROM "DeviceModel"), 'token' || n, ${at('n')}, ${at('n')}
-        FROM generate_series(1, ${devices}) n;
+        SELECT ${keyOf(devices)}, 'Device ' || n, (SELECT "id" FROM "DeviceModel"), 'token' || n, ${at('n')}, ${at('n')}
+        FROM generate_series(1, ${devices + spareDevices}) n;
       INSERT INTO "Coredump" (${COLUMNS})
         SELECT ${values({ n: 'n', devices, sha, at: at('n') })} FROM generate_series(1, ${dumps}) n;
       INSERT INTO "CoredumpText" ("coredumpId", "output") SELECT "id", ${text('"id"')} FROM "Coredump"
@@ -62,6 +64,10 @@ async function seedPostgresql(url: string, { devices, dumps }: Fleet): Promise<v
   } finally {
     await client.end();
   }
+}
+
+function keyOf(devices: number): string {
+  return `CASE WHEN n <= ${devices} THEN 'bench' || (n - 1) ELSE 'spare' || (n - 1 - ${devices}) END`;
 }
 
 const COLUMNS = `"deviceId", "filename", "chip", "firmwareVersion", "size", "sha256", "uploadedAt", "parseStatus", "parsedAt"`;

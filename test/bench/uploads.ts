@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { register } from './fleet.js';
+import { withFolder } from './folder.js';
 import { quantile, upload } from './load.js';
 import { bareServer, coredockServer, type Peer, residentMb } from './processes.js';
 import type { Result } from './result.js';
@@ -16,7 +17,7 @@ export async function uploadThroughput(): Promise<Result[]> {
     await Promise.all(['ours', 'bare'].map((name) => mkdir(join(dir, name))));
     const [ours, bare] = [await coredockServer(join(dir, 'ours')), await bareServer(join(dir, 'bare'))];
     try {
-      await register(ours);
+      await register(ours, DEVICES);
       const measure = async (peer: Peer, count: number) => {
         const { seconds, latencies } = await upload(peer.url, { count, bytes: 65_536, inFlight: 32, path });
         return { perSecond: count / seconds, p99: quantile(latencies, 0.99) };
@@ -85,7 +86,7 @@ async function memoryDuring({
   return withFolder(async (dir) => {
     const ours = await coredockServer(dir);
     try {
-      await register(ours);
+      await register(ours, DEVICES);
       await upload(ours.url, { count: 50, bytes: 1024, inFlight: 32, path });
       const idle = await residentMb(ours.pid);
       let peak = idle;
@@ -105,29 +106,4 @@ async function memoryDuring({
 
 function path(index: number): string {
   return `/api/iot/coredump?chip=esp32c3&firmware_version=1.0.0&device_key=bench${index % DEVICES}`;
-}
-
-async function register({ url }: Peer): Promise<void> {
-  const ask = async (query: string) => {
-    const response = await fetch(`${url}/graphql`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ query }),
-    });
-    const { errors } = (await response.json()) as { errors?: unknown };
-    if (errors !== undefined) throw new Error(JSON.stringify(errors));
-  };
-  await ask('mutation { createDeviceModel(input: { code: "bench", name: "Bench" }) { id } }');
-  for (let index = 0; index < DEVICES; index++) {
-    await ask(`mutation { createDevice(input: { modelCode: "bench", key: "bench${index}" }) { token } }`);
-  }
-}
-
-async function withFolder<T>(work: (dir: string) => Promise<T>): Promise<T> {
-  const dir = await mkdtemp(join(tmpdir(), 'coredock-bench-'));
-  try {
-    return await work(dir);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
 }

@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { createDatabase, NO_POSTGRESQL, startPostgresql } from '../../src/tools/postgresql-cluster.js';
+import { register } from './fleet.js';
+import { withFolder } from './folder.js';
+import { quantile } from './load.js';
+import { coredockServer, type Peer } from './processes.js';
+import { type Result, skipped } from './result.js';
+
+const SUBSCRIBERS_PROGRAM = fileURLToPath(new URL('./subscribers.ts', import.meta.url));
+const SUBSCRIBERS = 1_000;
+const EVENTS = 40;
+/** Between two uploads, so that each finds an idle server. */
+const PAUSE_MS = 150;
+
+/** A dump arrives, and 1,000 subscribers in another process are told; alone, and over two servers on PostgreSQL. */
+export async function fanOut(): Promise<Result[]> {
+  const one = await withFolder(async (dir) => {
+    const server = await coredockServer(dir);
+    try {
+      return await measure('status change → 1,000 subscribers, p99, SQLite', server, [server]);
+    } finally {
+      await server.stop();
+    }
+  });
+  const what = 'status change → 1,000 subscribers of two servers, p99, PostgreSQL';
+  const cluster = await startPostgresql();
+  if (cluster === null) return [one, skipped(what, NO_POSTGRESQL)];
+  try {
+    return [
+      one,
+      await withFolder(async (dir) => overTwoServers(what, dir, await createDatabase(cluster.url))),
+    ];
+  } finally {
+    await cluster.close();
+  }
+}
+
+async function overTwoServers(what: string, dir: string, url: string): Promise<Result> {
+  const servers: Peer[] = [];
+  try {
+    for (let index = 0; index < 2; index++) servers.push(await coredockServer(dir, { DATABASE_URL: url }));
+    const [first] = servers;
+    if (first === undefined) throw new Error('no server');
+    return await measure(what, first, servers);
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+  }
+}
+
+/** The clock starts with the 201, which is sent right after the commit. */
+async function measure(what: string, uploadTo: Peer, servers: readonly Peer[]): Promise<Result> {
+  await register(uploadTo, EVENTS);
+  const subscribers = await subscribe(servers.map(({ url }) => url));
+  try {
+    const committed = new Map<string, number>();
+    for (let index = 0; index < EVENTS; index++) {
+      const { filename, at } = await uploadOne(uploadTo.url, index);
+      committed.set(filename, at);
+      await pause(PAUSE_MS);
+    }
+    await subscribers.until(EVENTS * SUBSCRIBERS);
+    const delays = subscribers.events.map(({ filename, at }) =>
+      Math.max(0, at - (committed.get(filename) ?? Number.NaN)),
+    );
+    const p99 = quantile(delays, 0.99);
+    return {
+      what,
+      value: p99,
+      unit: 'ms',
+      hold: '< 50 ms',
+      holds: (ms) => ms < 50,
+      detail: `median ${quantile(delays, 0.5).toFixed(1)} ms, last ${quantile(delays, 1).toFixed(0)} ms after the 201; ${delays.length} events, none missing`,
+    };
+  } finally {
+    subscribers.stop();
+  }
+}
+
+async function uploadOne(url: string, index: number): Promise<{ filename: string; at: number }> {
+  const path = `/api/iot/coredump?chip=esp32c3&firmware_version=1.0.0&device_key=bench${index}`;
+  const response = await fetch(url + path, { method: 'POST', body: `dump ${index} ${Math.random()}` });
+  const at = performance.timeOrigin + performance.now();
+  if (response.status !== 201) throw new Error(`answered ${response.status}`);
+  const { filename } = (await response.json()) as { filename: string };
+  return { filename, at };
+}
+
+interface Subscribers {
+  events: Array<{ filename: string; at: number }>;
+  /** Resolves when so many events have come; rejects when none comes any more. */
+  until(count: number): Promise<void>;
+  stop(): void;
+}
+
+async function subscribe(urls: readonly string[]): Promise<Subscribers> {
+  const child: ChildProcess = spawn(
+    process.execPath,
+    ['--import', 'tsx', SUBSCRIBERS_PROGRAM, String(SUBSCRIBERS), ...urls],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  if (child.stdout === null) throw new Error('subscribers have no output');
+  const lines = createInterface({ input: child.stdout });
+  const events: Subscribers['events'] = [];
+  await Promise.race([
+    once(lines, 'line'),
+    once(child, 'exit').then(() => Promise.reject(new Error('the subscribers ended'))),
+  ]);
+  lines.on('line', (line) => {
+    const [filename = '', at] = line.split(' ');
+    events.push({ filename, at: Number(at) });
+  });
+  return {
+    events,
+    async until(count) {
+      for (let seen = -1; events.length < count; await pause(2_000)) {
+        if (events.length === seen)
+          throw new Error(`${count - events.length} of ${count} events are missing`);
+        seen = events.length;
+      }
+    },
+    stop: () => child.kill('SIGKILL'),
+  };
+}

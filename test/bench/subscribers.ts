@@ -1,0 +1,32 @@
+/**
+ * The subscribers of the fan-out benchmark, in a process of their own. Usage: subscribers COUNT URL… Each opens a
+ * subscription over server-sent events at one of the URLs, in turns. Writes "ready" when all are open, and then for
+ * every event a line "NAME MILLISECONDS": the dump's file name, and when it came, since 1970.
+ */
+import { Agent, request } from 'node:http';
+
+const [, , count = '1', ...urls] = process.argv;
+const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+const body = JSON.stringify({ query: 'subscription { parseStatus { filename parseStatus } }' });
+const headers = { 'Content-Type': 'application/json', Accept: 'text/event-stream' };
+
+await Promise.all(
+  Array.from({ length: Number(count) }, (_, index) => subscribe(urls[index % urls.length] ?? '')),
+);
+process.stdout.write('ready\n');
+
+function subscribe(url: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(`${url}/graphql`, { method: 'POST', agent, headers }, (response) => {
+      if (response.statusCode !== 200) reject(new Error(`answered ${response.statusCode}`));
+      // The head is sent at once, the subscription is open a moment later.
+      setTimeout(resolve, 500);
+      response.setEncoding('utf8').on('data', (text: string) => {
+        const at = performance.timeOrigin + performance.now();
+        for (const [, name] of text.matchAll(/"filename":"([^"]+)"/g))
+          process.stdout.write(`${name} ${at}\n`);
+      });
+    });
+    outgoing.once('error', reject).end(body);
+  });
+}
