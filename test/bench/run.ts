@@ -1,12 +1,13 @@
 /**
- * `npm run bench [-- NAME]`: the figures of the design as ratios against a baseline that runs side by side in the same
+ * `npm run bench [-- NAME…]`: the figures of the design as ratios against a baseline that runs side by side in the same
  * run, printed as a table. Timings decide no test: this reports, and exits 0.
  */
+import { cpus, loadavg, totalmem } from 'node:os';
 import { dashboard } from './dashboard.js';
 import { fanOut } from './fan-out.js';
 import { growth } from './growth.js';
 import { parse } from './parse.js';
-import { type Result, TABLE_HEAD, tableRow } from './result.js';
+import { failed, type Result, TABLE_HEAD, tableRow } from './result.js';
 import { twoServers } from './two-servers.js';
 import { uploadMemory, uploadMemoryAtLimit, uploadThroughput } from './uploads.js';
 
@@ -21,11 +22,37 @@ const BENCHMARKS: Record<string, () => Promise<Result[]>> = {
   parse,
 };
 
-const wanted = process.argv[2];
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in BENCHMARKS));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `There is no benchmark ${unknown.join(', ')}: ${Object.keys(BENCHMARKS).join(', ')}\n`,
+  );
+  process.exit(2);
+}
+
 const rows: string[] = [];
 for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
-  if (wanted !== undefined && name !== wanted) continue;
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
   process.stderr.write(`${name} …\n`);
-  rows.push(...(await benchmark()).map(tableRow));
+  const begun = performance.now();
+  rows.push(...(await resultsOf(name, benchmark)).map(tableRow));
+  process.stderr.write(`${name}: ${((performance.now() - begun) / 1000).toFixed(0)} s\n`);
 }
-process.stdout.write(`${TABLE_HEAD}\n${rows.join('\n')}\n`);
+process.stdout.write(`${machine()}\n\n${TABLE_HEAD}\n${rows.join('\n')}\n`);
+
+/** A benchmark that breaks is a row as well, so that the others are not lost. */
+async function resultsOf(name: string, benchmark: () => Promise<Result[]>): Promise<Result[]> {
+  try {
+    return await benchmark();
+  } catch (error) {
+    return [failed(name, error instanceof Error ? error.message : String(error))];
+  }
+}
+
+function machine(): string {
+  const [cpu] = cpus();
+  const gigabytes = (totalmem() / 2 ** 30).toFixed(0);
+  const day = new Date().toISOString().slice(0, 10);
+  return `${day}, ${cpus().length} × ${cpu?.model ?? 'an unknown processor'}, ${gigabytes} GB, Node ${process.versions.node}, load ${loadavg()[0]?.toFixed(1)}`;
+}
