@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { print } from 'graphql';
 import { createClient } from 'graphql-sse';
 import pg from 'pg';
@@ -56,7 +57,10 @@ async function twoServers(answer: Parameters<typeof aSidecar>[0]) {
 const parsed: Parameters<typeof aSidecar>[0] = (_, response) => answerJson(response, 200, { output: 'read' });
 
 /** Ends the connections by which servers listen, as an administrator or a failing network does. */
-function keepCutting(app: TestApp): { stop(): Promise<number> } {
+function keepCutting(
+  app: TestApp,
+  which = `query LIKE 'LISTEN%' OR query LIKE '%pg_snapshot%'`,
+): { stop(): Promise<number> } {
   let isDone = false;
   const cutting = (async () => {
     const client = new pg.Client(app.config.databaseUrl);
@@ -66,7 +70,7 @@ function keepCutting(app: TestApp): { stop(): Promise<number> } {
       const { rowCount } = await client.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE datname = current_database() AND pid <> pg_backend_pid()
-           AND (query LIKE 'LISTEN%' OR query LIKE '%pg_snapshot%')`,
+           AND (${which})`,
       );
       cuts += rowCount ?? 0;
     }
@@ -196,6 +200,25 @@ describe('a server whose listening connection is cut', () => {
         async () => ofDump?.told.at(-1)?.parseStatus === 'PARSED',
         'the one dump’s final state',
       );
+    }
+  });
+});
+
+describe('a database whose connections are all cut, also those that are just being made', () => {
+  it('is heard again as soon as it lets them be', async () => {
+    const { a, b } = await twoServers(parsed);
+    const { states } = await aSubscriber(a);
+
+    for (let round = 0; round < 5; round++) {
+      const cutting = keepCutting(a, "backend_type = 'client backend'");
+      await pause(1_000);
+      expect(await cutting.stop()).toBeGreaterThan(1);
+
+      const { coredumpId } = await eventually(
+        () => stored(b, `dump ${round}`).catch(() => null),
+        'it is stored',
+      );
+      await eventually(async () => states.get(coredumpId) === 'PARSED', `the end of round ${round} is told`);
     }
   });
 });

@@ -11,6 +11,8 @@ const LONGEST_PAUSE_MS = 5_000;
 const HEARTBEAT_MS = 10_000;
 const HEARTBEAT_TIMEOUT_MS = 10_000;
 /** What was changed while nobody listened is found by reading all rows: seconds for some millions. */
+/** Some hundred rows by their ids. One reading that never ends must not make us deaf. */
+const READING_TIMEOUT_MS = 30_000;
 const CATCH_UP_TIMEOUT_MS = 120_000;
 
 /**
@@ -30,7 +32,6 @@ export function createPostgresqlAnnouncements(
   const followers = new Map<AnnouncedTable, Follower & { changed: Set<number>; isBusy: boolean }>();
   /** Everything below was heard of; "older" by a heartbeat than the newest, which may have overtaken a notification. */
   let horizon: { older: string; newest: string } | null = null;
-  let connection: pg.Client | null = null;
   let keeping: Promise<void> | null = null;
   const stop = new AbortController();
 
@@ -51,7 +52,6 @@ export function createPostgresqlAnnouncements(
 
     async close() {
       stop.abort();
-      await connection?.end().catch(() => {});
       await keeping;
     },
   };
@@ -68,7 +68,6 @@ export function createPostgresqlAnnouncements(
         if (!stop.signal.aborted) onTrouble(error);
       }
       listening = null;
-      connection = null;
       // Random by half, so that many servers do not come back in step.
       await pause(pauseMs * (0.5 + Math.random() / 2), undefined, { signal: stop.signal }).catch(() => {});
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
@@ -89,10 +88,9 @@ export function createPostgresqlAnnouncements(
       const now = await readHorizon(client);
       if (horizon !== null) await catchUp(client, horizon.older);
       horizon = { older: now, newest: now };
-      connection = client;
       return { client, broken };
     } catch (error) {
-      await client.end().catch(() => {});
+      letGo(client);
       throw error;
     }
   }
@@ -111,7 +109,7 @@ export function createPostgresqlAnnouncements(
         horizon = { older: horizon?.newest ?? newest, newest };
       }
     } finally {
-      void client.end().catch(() => {});
+      letGo(client);
     }
   }
 
@@ -154,7 +152,11 @@ export function createPostgresqlAnnouncements(
       const ids = [...follower.changed].slice(0, MAX_IDS);
       for (const id of ids) follower.changed.delete(id);
       try {
-        await follower.onChanged(ids);
+        const reading = await Promise.race([
+          follower.onChanged(ids).then(() => 'done' as const),
+          pause(READING_TIMEOUT_MS, 'late' as const, { ref: false }),
+        ]);
+        if (reading === 'late') throw new Error(`reading ${ids.length} changed rows takes too long`);
       } catch (error) {
         onTrouble(error);
         for (const id of ids) follower.changed.add(id);
@@ -168,6 +170,11 @@ export function createPostgresqlAnnouncements(
 interface Listening {
   client: pg.Client;
   broken: Promise<Error>;
+}
+
+/** Nobody waits for it: of a connection that broke while it was being made `pg` never says that it has ended. */
+function letGo(client: pg.Client): void {
+  client.end().catch(() => {});
 }
 
 function channelOf(table: AnnouncedTable): string {
