@@ -11,6 +11,8 @@ import pg from 'pg';
 export interface PostgresqlCluster {
   /** Of its superuser and first database, for `createDatabase`. */
   readonly url: string;
+  /** Ends it, by SIGINT as an administrator does or by SIGQUIT as a crash does, and starts it again on its port. */
+  restart(signal: 'SIGINT' | 'SIGQUIT'): Promise<void>;
   /** Stops the server and removes its files. */
   close(): Promise<void>;
 }
@@ -53,14 +55,23 @@ export async function startPostgresql(): Promise<PostgresqlCluster | null> {
       ]),
     );
     const port = await freePort();
-    const server = run('postgres', [
-      ...['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', dir],
-      ...['-c', 'max_connections=400', '-c', 'shared_buffers=32MB'],
-    ]);
+    const startServer = () =>
+      run('postgres', [
+        ...['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', dir],
+        ...['-c', 'max_connections=400', '-c', 'shared_buffers=32MB'],
+      ]);
+    let server = startServer();
     const url = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
     await untilReady(server, url);
     return {
       url,
+      async restart(signal) {
+        const ended = once(server, 'exit');
+        server.kill(signal);
+        await ended;
+        server = startServer();
+        await untilReady(server, url);
+      },
       async close() {
         const ended = once(server, 'exit');
         // "Fast": connections that are still there are ended.

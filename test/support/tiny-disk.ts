@@ -9,13 +9,14 @@ export interface TinyDisk {
   remove(): void;
 }
 
-/** A real file system of one megabyte in memory, or null where this user may not mount one. */
-export function mountTinyDisk(): TinyDisk | null {
+/** A real file system of some megabytes in memory, or null where this user may not mount one. */
+export function mountTinyDisk(megabytes = 1): TinyDisk | null {
   if (process.platform !== 'linux') return null;
   const path = mkdtempSync(join(tmpdir(), 'coredock-tiny-disk-'));
-  const isMounted = run('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path);
+  const isMounted = run('mount', '-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path);
   const remove = () => {
-    if (isMounted) run('umount', path);
+    // Lazily where a program that was just ended has not let go of it yet.
+    if (isMounted && !run('umount', path)) run('umount', '-l', path);
     rmSync(path, { recursive: true, force: true });
   };
   if (!isMounted) {

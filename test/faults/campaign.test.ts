@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { NO_POSTGRESQL, startPostgresql } from '../../src/tools/postgresql-cluster.js';
+import { eventually } from '../support/app.js';
+import type { Program } from '../support/program.js';
+import { FAULTS } from './faults.js';
+import { type Acknowledged, lossesOf, rowOf, type ShownDump } from './ledger.js';
+import { crashingDevices } from './load.js';
+import { aDashboard } from './subscriber.js';
+import { aWorld, DEVICES, MAX_COREDUMPS, type World } from './world.js';
+
+/** `npm run test:faults` has 50 with each database; `npm test` a few, since each takes some seconds. */
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 4);
+const ONLY = process.env.FAULT_ONLY;
+const LIMIT_MS = 180_000;
+
+describe('under fire nothing acknowledged is lost', () => {
+  it.for(['sqlite', 'postgresql'] as const)(
+    `with %s, ${ROUNDS} rounds`,
+    { timeout: (ROUNDS + 1) * LIMIT_MS },
+    async (database, { skip }) => {
+      const cluster = database === 'sqlite' ? null : await startPostgresql();
+      if (database === 'postgresql' && cluster === null) skip(NO_POSTGRESQL);
+      onTestFinished(async () => cluster?.close());
+      const world = await aWorld(cluster);
+      const faults = FAULTS.filter(({ name }) => ONLY === undefined || name.includes(ONLY)).filter(
+        (fault) => {
+          const reason = fault.missing(world);
+          if (reason !== null && !reason.startsWith('is about')) tell(`SKIPPED: ${fault.name}: ${reason}`);
+          return reason === null;
+        },
+      );
+      const acknowledged: Acknowledged[] = [];
+      const parsed = new Set<string>();
+      const losses: string[] = [];
+      const dashboards = [0, 1].map((index) => aDashboard(() => world.urls()[index] ?? world.urls()[0]));
+      const shift = Math.floor(Math.random() * faults.length);
+
+      for (let round = 0; round < ROUNDS; round++) {
+        const fault = faults[(round + shift) % faults.length];
+        if (fault === undefined) throw new Error('there are faults');
+        const before = acknowledged.length;
+        const load = crashingDevices({ devices: [...DEVICES, ...DEVICES], urls: world.urls, acknowledged });
+        await fault.strike(world);
+        await world.mend();
+        await eventually(async () => acknowledged.length >= before + 10, `uploads go on after ${fault.name}`);
+        await load.stop();
+
+        const found = [
+          ...(await judge(world, acknowledged, parsed)),
+          ...(await disbelieved(world, dashboards)),
+        ].map((loss) => `${fault.name}: ${loss}`);
+        losses.push(...found);
+        tell(
+          `${database}, round ${round + 1}, ${fault.name}: ${acknowledged.length - before} uploads, ${load.refused()} refused or cut, ${found.length} losses`,
+        );
+        for (const loss of found) tell(loss);
+        if (found.length > 0) for (const line of complaintsOf(world)) tell(line);
+      }
+      for (const dashboard of dashboards) await dashboard.stop();
+      losses.push(...(await leftovers(world)));
+      tell(
+        `${database}: ${ROUNDS} rounds, ${acknowledged.length} uploads acknowledged, ${parsed.size} seen parsed, ${losses.length} losses`,
+      );
+
+      expect(losses).toEqual([]);
+      expect(parsed.size).toBeGreaterThan(0);
+    },
+  );
+});
+
+/** Rows and bytes of what was acknowledged, once every parse has ended. */
+async function judge(
+  world: World,
+  acknowledged: readonly Acknowledged[],
+  parsed: Set<string>,
+): Promise<string[]> {
+  const server = upOf(world);
+  let shown: ShownDump[] = [];
+  const losses: string[] = [];
+  await eventually(
+    async () => {
+      shown = await everyDump(server).catch(() => []);
+      return shown.length > 0 && shown.every(({ parseStatus }) => parseStatus !== 'PENDING');
+    },
+    'the end of every parse',
+    { limitMs: LIMIT_MS, everyMs: 100 },
+  ).catch(() => {
+    const pending = shown.filter(({ parseStatus }) => parseStatus === 'PENDING');
+    losses.push(`${pending.length} dumps stay PENDING: ${pending.map(({ id }) => rowOf(id)).join(', ')}`);
+  });
+  losses.push(...lossesOf(acknowledged, shown, MAX_COREDUMPS));
+  for (const dump of shown) {
+    if (dump.parseStatus === 'PARSED') parsed.add(dump.id);
+    const response = await fetch(`${server.url}/api/coredumps/${encodeURIComponent(dump.id)}/download`);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    if (response.status !== 200 || sha256 !== dump.sha256) {
+      losses.push(`${dump.filename} of ${dump.device.key} has a row and not its bytes (${response.status})`);
+    }
+  }
+  return losses;
+}
+
+/** Dumps of which a subscriber believes something else than what is true, and goes on believing it. */
+async function disbelieved(
+  world: World,
+  dashboards: ReadonlyArray<ReturnType<typeof aDashboard>>,
+): Promise<string[]> {
+  let wrong: string[] = [];
+  await eventually(
+    async () => {
+      const shown = await everyDump(upOf(world));
+      wrong = dashboards.flatMap(({ believed }, index) =>
+        shown
+          .filter(({ id, parseStatus }) => believed.get(id) !== parseStatus)
+          .map(
+            ({ id, parseStatus }) =>
+              `subscriber ${index} believes ${believed.get(id)} of ${rowOf(id)}, which is ${parseStatus}`,
+          ),
+      );
+      return wrong.length === 0;
+    },
+    'what subscribers believe',
+    { limitMs: 30_000, everyMs: 100 },
+  ).catch(() => {});
+  return wrong;
+}
+
+/** Files without a row, and rows without a file, after the sweep of a start that takes everything for old. */
+async function leftovers(world: World): Promise<string[]> {
+  for (const index of world.servers.keys()) await world.stop(index, 'SIGTERM');
+  await world.age();
+  await world.mend();
+  const files = await world.files();
+  const rows = (await everyDump(upOf(world)))
+    .map(({ device, filename }) => `${device.key}/${filename}`)
+    .sort();
+  return [
+    ...files.filter((file) => !rows.includes(file)).map((file) => `${file} has no row and was not swept`),
+    ...rows.filter((row) => !files.includes(row)).map((row) => `${row} has no file`),
+  ];
+}
+
+/** What the servers had to complain of lately: for whoever looks for the cause of a loss. */
+function complaintsOf({ servers }: World): string[] {
+  return servers.flatMap((server, index) =>
+    (server?.log() ?? '')
+      .split('\n')
+      .filter((line) => /"level":[456]0/.test(line))
+      .slice(-20)
+      .map((line) => `server ${index}: ${line.slice(0, 400)}`),
+  );
+}
+
+function upOf({ servers }: World): Program {
+  const server = servers.find((candidate) => candidate != null);
+  if (server == null) throw new Error('a server is up');
+  return server;
+}
+
+async function everyDump(server: Program): Promise<ShownDump[]> {
+  const { coredumps } = await server.graphql<{ coredumps: { nodes: ShownDump[] } }>(
+    '{ coredumps(first: 200) { nodes { id filename sha256 size parseStatus device { key } } } }',
+  );
+  return coredumps.nodes;
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,146 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { eventually } from '../support/app.js';
+import { NO_FAKED_TIME } from './faked-time.js';
+import { fill, type World } from './world.js';
+
+export interface Fault {
+  name: string;
+  /** @returns why it cannot be had here; null when it can */
+  missing(world: World): string | null;
+  /** Happens while uploads and parses are on their way, and may leave servers down: they are started again. */
+  strike(world: World): Promise<void>;
+}
+
+const always = () => null;
+const withPostgresql = ({ cluster }: World) => (cluster === null ? 'is about PostgreSQL' : null);
+
+/** A moment that nobody chose. */
+const aMoment = (limitMs = 1_500) => pause(Math.random() * limitMs);
+
+export const FAULTS: readonly Fault[] = [
+  {
+    name: 'kill -9 of a server',
+    missing: always,
+    async strike(world) {
+      await aMoment();
+      await world.stop(0, 'SIGKILL');
+    },
+  },
+  {
+    name: 'kill -9 of the sidecar, which has the parse workers in it, three times',
+    missing: always,
+    async strike(world) {
+      for (let time = 0; time < 3; time++) {
+        await aMoment();
+        killSidecar(world);
+      }
+    },
+  },
+  {
+    name: 'SIGTERM of a server',
+    missing: always,
+    async strike(world) {
+      await aMoment();
+      const code = await world.stop(0, 'SIGTERM');
+      if (code !== 0) throw new Error(`a server that was to stop ended with ${code}`);
+    },
+  },
+  {
+    name: 'disk full',
+    missing: ({ disk }) => (disk === null ? 'this user may not mount a disk' : null),
+    async strike({ dir }) {
+      const makeRoom = await fill(dir);
+      await aMoment(3_000);
+      await makeRoom();
+    },
+  },
+  {
+    name: 'firmware that cannot be read',
+    missing: always,
+    async strike({ dir }) {
+      // A folder in its place: root reads every file, whatever its mode.
+      const folder = join(dir, 'data/firmware/thermostat');
+      const [name = ''] = await readdir(folder);
+      await rename(join(folder, name), join(dir, 'firmware-aside'));
+      await mkdir(join(folder, name));
+      await aMoment();
+      await rm(join(folder, name), { recursive: true });
+      await rename(join(dir, 'firmware-aside'), join(folder, name));
+    },
+  },
+  {
+    name: 'clock that jumps a day ahead, two back, and home',
+    missing: ({ time }) => (time === null ? NO_FAKED_TIME : null),
+    async strike({ time }) {
+      for (const seconds of [86_400, -86_400, 0]) {
+        await time?.jump(seconds);
+        await aMoment();
+      }
+    },
+  },
+  {
+    name: 'connections of PostgreSQL cut, over and over',
+    missing: withPostgresql,
+    async strike({ cluster }) {
+      if (cluster === null) return;
+      for (let time = 0; time < 5; time++) {
+        await aMoment(500);
+        await cutConnections(cluster.url);
+      }
+    },
+  },
+  {
+    name: 'PostgreSQL restarted',
+    missing: withPostgresql,
+    async strike({ cluster }) {
+      await aMoment();
+      await cluster?.restart('SIGINT');
+    },
+  },
+  {
+    name: 'PostgreSQL crashed and started again',
+    missing: withPostgresql,
+    async strike({ cluster }) {
+      await aMoment();
+      await cluster?.restart('SIGQUIT');
+    },
+  },
+  {
+    name: 'kill -9 of one of two servers, while the other goes on',
+    missing: withPostgresql,
+    async strike(world) {
+      await aMoment();
+      await world.stop(1, 'SIGKILL');
+      await aMoment(3_000);
+    },
+  },
+];
+
+/** The supervisor says in its log which process it runs now. */
+function killSidecar({ servers }: World): void {
+  const pids = [...(servers[0]?.log() ?? '').matchAll(/"pid":(\d+),"msg":"parse sidecar is up"/g)];
+  const pid = pids.at(-1)?.[1];
+  if (pid === undefined) throw new Error('a server has told no process of its sidecar');
+  try {
+    process.kill(Number(pid), 'SIGKILL');
+  } catch {
+    // It was killed before, and the next one is not up yet.
+  }
+}
+
+async function cutConnections(url: string): Promise<void> {
+  const client = await eventually(async () => {
+    const connecting = new pg.Client(url);
+    return connecting.connect().then(
+      () => connecting,
+      () => null,
+    );
+  }, 'PostgreSQL answers');
+  await client.query(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL',
+  );
+  await client.end();
+}

@@ -1,0 +1,84 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ShownDump } from './ledger.js';
+
+const RETRY_MS = 50;
+const QUERY = '{ coredumps(first: 200) { nodes { id parseStatus } } }';
+const SUBSCRIPTION = 'subscription { parseStatus { id parseStatus } }';
+
+type State = Pick<ShownDump, 'id' | 'parseStatus'>;
+
+/**
+ * A dashboard: it subscribes, then reads, and when its connection ends does both again. What it believes of each dump is
+ * to be true in the end, without a page being reloaded.
+ */
+export function aDashboard(url: () => string | undefined) {
+  const believed = new Map<string, State['parseStatus']>();
+  const stopping = new AbortController();
+  let connections = 0;
+  const following = follow();
+  return {
+    believed,
+    connections: () => connections,
+    async stop() {
+      stopping.abort();
+      await following;
+    },
+  };
+
+  async function follow(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        await followOnce(url() ?? '');
+      } catch {
+        // The server is gone, or not there yet.
+      }
+      await pause(RETRY_MS);
+    }
+  }
+
+  async function followOnce(server: string): Promise<void> {
+    const headers = { 'Content-Type': 'application/json' };
+    const stream = await fetch(`${server}/graphql`, {
+      method: 'POST',
+      headers: { ...headers, Accept: 'text/event-stream' },
+      body: JSON.stringify({ query: SUBSCRIPTION }),
+      signal: stopping.signal,
+    });
+    if (!stream.ok || stream.body === null)
+      throw new Error(`the subscription was answered with ${stream.status}`);
+    connections += 1;
+    const reading = readEvents(stream.body);
+    reading.catch(() => {});
+    const response = await fetch(`${server}/graphql`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ query: QUERY }),
+    });
+    const { data } = (await response.json()) as { data: { coredumps: { nodes: State[] } } };
+    data.coredumps.nodes.forEach(learn);
+    await reading;
+  }
+
+  async function readEvents(body: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    const reader = body.getReader();
+    let text = '';
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      text += decoder.decode(value, { stream: true });
+      const lines = text.split('\n');
+      text = lines.pop() ?? '';
+      for (const line of lines) {
+        if (!line.startsWith('data: {')) continue;
+        const { data } = JSON.parse(line.slice('data: '.length)) as { data: { parseStatus: State } | null };
+        if (data !== null) learn(data.parseStatus);
+      }
+    }
+  }
+
+  /** What was read may be older than what was told meanwhile; nobody re-parses here, so an end is an end. */
+  function learn({ id, parseStatus }: State): void {
+    if (parseStatus !== 'PENDING' || !believed.has(id)) believed.set(id, parseStatus);
+  }
+}

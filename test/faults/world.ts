@@ -1,0 +1,99 @@
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { createDatabase, type PostgresqlCluster } from '../../src/tools/postgresql-cluster.js';
+import { aDevice } from '../support/app.js';
+import { uploadFirmware } from '../support/firmware.js';
+import { fixture } from '../support/fixtures.js';
+import { aProgram, type Program } from '../support/program.js';
+import { mountTinyDisk } from '../support/tiny-disk.js';
+import { fakedTime } from './faked-time.js';
+
+export const DEVICES = ['dev1', 'dev2', 'dev3'];
+export const MAX_COREDUMPS = 15;
+const DISK_MEGABYTES = 64;
+
+export type World = Awaited<ReturnType<typeof aWorld>>;
+
+/**
+ * What faults happen to: the built program on files of its own (one server with SQLite, two with a cluster of PostgreSQL), with a
+ * model, devices and the firmware that their dumps ran. Where it may be mounted, its files are on a disk of 64 MB.
+ */
+export async function aWorld(cluster: PostgresqlCluster | null) {
+  const disk = mountTinyDisk(DISK_MEGABYTES);
+  const dir = disk?.path ?? (await mkdtemp(join(tmpdir(), 'coredock-faults-')));
+  onTestFinished(async () => {
+    if (disk === null) await rm(dir, { recursive: true, force: true });
+    else disk.remove();
+  });
+  const time = await fakedTime(join(dir, 'time'));
+  const environment: Record<string, string> = {
+    MAX_COREDUMPS: String(MAX_COREDUMPS),
+    DEVICE_UPLOADS_PER_MINUTE: '1000000',
+    LOG_LEVEL: 'info',
+    PARSE_CONCURRENCY: '2',
+    // Short, so that what a dead server had in hand is taken up within a round: the lease is 30 s longer.
+    PARSE_TIMEOUT_MS: '5000',
+    SHUTDOWN_GRACE_MS: '5000',
+    ...(cluster === null ? {} : { DATABASE_URL: await createDatabase(cluster.url) }),
+    ...time?.environment,
+  };
+  const servers: Array<Program | null> = [];
+
+  const world = {
+    dir,
+    disk,
+    cluster,
+    time,
+    servers,
+    /** Of the servers that are up. */
+    urls: () => servers.flatMap((server) => server?.url ?? []),
+    async start(index: number) {
+      servers[index] = await aProgram('start', { dir, environment });
+    },
+    async stop(index: number, signal: 'SIGKILL' | 'SIGTERM') {
+      const server = servers[index];
+      servers[index] = null;
+      return server?.stop(signal);
+    },
+    /** Starts what is not up: after a fault, or in the first round. */
+    async mend() {
+      for (let index = 0; index < (cluster === null ? 1 : 2); index++) {
+        if (servers[index] == null) await world.start(index);
+      }
+    },
+    /** Every dump's file, `{device_key}/{filename}`. */
+    async files(): Promise<string[]> {
+      const root = join(dir, 'data/coredumps');
+      const files = await Promise.all(
+        DEVICES.map(async (device) =>
+          (await readdir(join(root, device)).catch(() => [])).map((name) => `${device}/${name}`),
+        ),
+      );
+      return files.flat().sort();
+    },
+    /** As if all of it had been written before what may be on its way. */
+    async age() {
+      const twoDaysAgo = new Date(Date.now() - 2 * 24 * 60 * 60 * 1000);
+      for (const file of await world.files())
+        await utimes(join(dir, 'data/coredumps', file), twoDaysAgo, twoDaysAgo);
+    },
+  };
+  await world.mend();
+  const [first] = servers;
+  if (first == null) throw new Error('the first server has started');
+  for (const key of DEVICES) await aDevice(first as never, { key });
+  const build = fixture('thermostat-1.0.0');
+  await uploadFirmware(first, { elf: await readFile(build.elfPath), version: build.version });
+  return world;
+}
+
+/** Fills a disk to its last byte. @returns makes room again */
+export async function fill(dir: string): Promise<() => Promise<void>> {
+  const path = join(dir, 'ballast');
+  await writeFile(path, Buffer.alloc(DISK_MEGABYTES * 1024 * 1024)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOSPC') throw error;
+  });
+  return () => rm(path, { force: true });
+}
