@@ -5,25 +5,38 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { aProgramWithDevice, readCrash } from '../support/crashed-program.js';
-import type { Program } from '../support/program.js';
+import { aProgram, type Program } from '../support/program.js';
 
 const THEMES = ['light', 'dark'] as const;
 
 describe.skipIf(!hasChromium)(`every page${NEEDS_CHROMIUM}`, () => {
-  it('is accessible by axe’s rules, light and dark, and nothing in it is cut off at 390 pixels', async () => {
-    const program = await aProgramWithDevice();
-    const pages = await pagesOf(program);
+  it.each(THEMES)(
+    'is accessible by axe’s rules in the %s theme, and nothing is cut off at 390 pixels',
+    async (colorScheme) => {
+      const program = await aProgramWithDevice();
+      const pages = await pagesOf(program);
 
-    for (const colorScheme of THEMES) {
       const page = await aBrowserPage(program.url, { colorScheme, viewport: { width: 390, height: 844 } });
       for (const [path, whenThere] of pages) {
         await page.goto(path);
         await page.getByText(whenThere).first().waitFor();
 
-        expect(await complaintsOfAxe(page), `${path}, ${colorScheme}`).toEqual([]);
+        expect(await complaintsOfAxe(page), path).toEqual([]);
         expect(await overflow(page), `${path} at 390 pixels`).toBeLessThanOrEqual(0);
       }
-    }
+    },
+  );
+
+  it('is accessible by axe’s rules before anybody has signed in, and in its dialogs', async () => {
+    const closed = await aProgram('serve', { environment: { VIEWER_TOKENS: `sha256:${'0'.repeat(64)}` } });
+    const signIn = await aBrowserPage(closed.url);
+    await signIn.getByLabel('Token of a viewer or admin').waitFor();
+    expect(await complaintsOfAxe(signIn)).toEqual([]);
+    const program = await aProgramWithDevice();
+    const page = await aBrowserPage(program.url, { path: '/devices' });
+    await page.getByRole('button', { name: 'New device' }).click();
+    await page.getByLabel('Model').waitFor();
+    expect(await complaintsOfAxe(page)).toEqual([]);
   });
 
   it('can be used by keyboard: j and k, Enter, Escape, the places by g, the keys by ?', async () => {
