@@ -47,7 +47,7 @@ const PLUMBING = new Set([
 ]);
 
 /** True for a frame that belongs to the code that crashed: named, not in ROM, not part of stopping or starting. */
-export function isOwnFrame(frame: StackFrame): boolean {
+function isOwnFrame(frame: StackFrame): boolean {
   if (frame.function === null || frame.inRom) return false;
   return !PLUMBING.has(frame.function.replace(/\(.*$/, '')) && !frame.function.startsWith('__ubsan_handle_');
 }
