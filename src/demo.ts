@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { config as readDotenv } from 'dotenv';
 import { createClient } from 'graphql-sse';
 import { ConfigError, readConfig } from './config.js';
 import { createDevice, createModel, uploadDump, uploadFirmware } from './demo/doors.js';
@@ -35,6 +36,7 @@ if (options.exit || process.exitCode !== 0) await server.stop();
 else stayUp(server.url);
 
 async function fillHistory(): Promise<void> {
+  readDotenv({ quiet: true });
   try {
     const crashes = await liveThroughHistory(readConfig(process.env));
     if (crashes > 0) say(`0. A fleet has lived here for ${HISTORY_DAYS} days and crashed ${crashes} times`);
