@@ -13,9 +13,12 @@ import { startParsing } from './coredumps/parsing.js';
 import { createCoredumpService } from './coredumps/service.js';
 import { createSidecarClient } from './coredumps/sidecar-client.js';
 import { sweepStorage } from './coredumps/sweep.js';
+import { createCrossOrigin } from './cross-origin.js';
 import { createDeviceService } from './devices/service.js';
 import { createTokenUse } from './devices/token-use.js';
 import { createFirmwareService } from './firmware/service.js';
+import { readPersistedDocuments } from './graphql/persisted-documents.js';
+import { createStreams } from './graphql/streams.js';
 import { createGraphQLServer } from './graphql/yoga.js';
 import { createGuesses } from './guesses.js';
 import { openBlobStores } from './platform/blobs/open-blob-stores.js';
@@ -75,6 +78,8 @@ export async function startApp(
   },
 ): Promise<App> {
   const metrics = createMetrics();
+  const persisted =
+    config.persistedDocuments === null ? null : await readPersistedDocuments(config.persistedDocuments);
   const database = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize, log });
   const { db } = database;
   const blobs = await openBlobStores({ ...config, log });
@@ -183,6 +188,7 @@ export async function startApp(
     );
     metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
     metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
+    const crossOrigin = createCrossOrigin(config.corsOrigins);
     const graphql = createGraphQLServer({
       db,
       coredumps,
@@ -195,11 +201,18 @@ export async function startApp(
       clientAddress,
       clock,
       config,
+      persisted,
+      streams: createStreams(config.maxStreamsPerAddress, metrics),
+      isForeign: crossOrigin.isForeign,
+      metrics,
       log,
     });
     const server = await listen({
       host: config.host,
       port: config.port,
+      maxConnections: config.maxConnections,
+      crossOrigin,
+      metrics,
       log,
       onStopping: () => {
         isStopping = true;

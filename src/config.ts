@@ -46,6 +46,20 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Days after which audit events are forgotten. */
   readonly auditDays: number;
+  /** What a GraphQL query may ask for at most. */
+  readonly queryLimits: {
+    readonly maxTokens: number;
+    readonly maxDepth: number;
+    readonly maxAliases: number;
+    readonly maxCost: number;
+  };
+  /** File of the documents that clients may name by their ids, and whether these are all that is run. */
+  readonly persistedDocuments: { readonly path: string; readonly isOnly: boolean } | null;
+  readonly maxConnections: number;
+  /** Event streams and WebSockets that an address may have open. */
+  readonly maxStreamsPerAddress: number;
+  /** Origins of web pages elsewhere that may use this server. */
+  readonly corsOrigins: readonly string[];
   /** How long a stop waits for requests and parses in flight. */
   readonly shutdownGraceMs: number;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -84,12 +98,14 @@ export function readConfig(environment: Environment): Config {
       : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)),
     ...unknownSettings(given),
   ];
-  if (parsed.success)
+  if (parsed.success) {
     problems.push(
       ...issuerProblems(parsed.data),
       ...exposureProblems(parsed.data),
       ...s3Problems(parsed.data),
+      ...persistenceProblems(parsed.data),
     );
+  }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 
   const values = parsed.data;
@@ -120,6 +136,19 @@ export function readConfig(environment: Environment): Config {
     authFailuresPerMinute: values.AUTH_FAILURES_PER_MINUTE,
     trustedProxies: values.TRUSTED_PROXIES,
     auditDays: values.AUDIT_DAYS,
+    queryLimits: {
+      maxTokens: values.GRAPHQL_MAX_TOKENS,
+      maxDepth: values.GRAPHQL_MAX_DEPTH,
+      maxAliases: values.GRAPHQL_MAX_ALIASES,
+      maxCost: values.GRAPHQL_MAX_COST,
+    },
+    persistedDocuments:
+      values.PERSISTED_DOCUMENTS === undefined
+        ? null
+        : { path: values.PERSISTED_DOCUMENTS, isOnly: values.PERSISTED_DOCUMENTS_ONLY },
+    maxConnections: values.MAX_CONNECTIONS,
+    maxStreamsPerAddress: values.MAX_STREAMS_PER_ADDRESS,
+    corsOrigins: values.CORS_ORIGINS,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
     logLevel: values.LOG_LEVEL,
   });
@@ -205,6 +234,29 @@ const settings = z.object({
   AUTH_FAILURES_PER_MINUTE: wholeNumber(1, 1_000_000).default(100),
   TRUSTED_PROXIES: addressList().default([]),
   AUDIT_DAYS: wholeNumber(1, 100_000).default(365),
+  // GraphiQL's introspection, the longest and deepest document that people send, has some 300 tokens and 14 levels.
+  GRAPHQL_MAX_TOKENS: wholeNumber(100, 100_000).default(2_000),
+  GRAPHQL_MAX_DEPTH: wholeNumber(1, 100).default(15),
+  // A page of counts, one for each status and model, has some.
+  GRAPHQL_MAX_ALIASES: wholeNumber(0, 1_000).default(30),
+  // The dumps of 200 devices, 20 each, with six fields are 28,601; the executor does some 500 of them in a millisecond.
+  GRAPHQL_MAX_COST: wholeNumber(100, 100_000_000).default(50_000),
+  PERSISTED_DOCUMENTS: z.string().optional(),
+  PERSISTED_DOCUMENTS_ONLY: z
+    .enum(['true', 'false'], { error: (issue) => `${shown(issue.input)} is neither true nor false` })
+    .default('false')
+    .transform((value) => value === 'true'),
+  // Each costs some 20 KiB while it does nothing.
+  MAX_CONNECTIONS: wholeNumber(10, 1_000_000).default(5_000),
+  // All people of a company may stand behind one address.
+  MAX_STREAMS_PER_ADDRESS: wholeNumber(1, 1_000_000).default(1_000),
+  CORS_ORIGINS: z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .refine((origins) => origins.every(isOrigin), {
+      error: 'it is not a comma-separated list of origins, such as https://dashboard.example',
+    })
+    .default([]),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 3_600_000).default(10_000),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
@@ -269,6 +321,11 @@ function hasNoPrismaParameters(text: string): boolean {
   return !PRISMA_PARAMETERS.some((name) => searchParams.has(name));
 }
 
+/** As browsers write it: without a path, in lower case. */
+function isOrigin(text: string): boolean {
+  return isHttpUrl(text) && new URL(text).origin === text;
+}
+
 function isHttpUrl(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
@@ -286,6 +343,11 @@ const OWN_PREFIXES = [
   'DEVICE_UPLOAD',
   'AUTH_FAILURES',
   'TRUSTED_PROX',
+  'GRAPHQL_',
+  'PERSISTED_',
+  'MAX_CONNECTIONS',
+  'MAX_STREAMS',
+  'CORS_',
   'SHUTDOWN_GRACE',
   'S3_',
   'AUDIT_',
@@ -376,6 +438,11 @@ function exposureProblems(values: Settings): string[] {
       'set OIDC_ISSUER, ADMIN_TOKENS or VIEWER_TOKENS, use 127.0.0.1, or set ALLOW_UNAUTHENTICATED=true if whoever ' +
       'can reach it may do everything',
   ];
+}
+
+function persistenceProblems(values: z.infer<typeof settings>): string[] {
+  if (!values.PERSISTED_DOCUMENTS_ONLY || values.PERSISTED_DOCUMENTS !== undefined) return [];
+  return ['PERSISTED_DOCUMENTS_ONLY: there are none, so nothing could be asked; set PERSISTED_DOCUMENTS'];
 }
 
 function isLoopback(host: string): boolean {

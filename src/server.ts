@@ -2,8 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { CrossOrigin } from './cross-origin.js';
 import { DomainError, notFound } from './errors.js';
 import type { Logger } from './platform/logger.js';
+import type { Metrics } from './platform/metrics.js';
+import { SAFE_HEADER_LINES, setSafeHeaders } from './rest/answer-headers.js';
+import { HTTP_OPTIONS, limitConnections, watchSlowBodies } from './rest/connection-limits.js';
 import type { createDownloadRoute } from './rest/download.js';
 import { errorBody, sendError, sendJson } from './rest/errors.js';
 import type { createHealthRoutes } from './rest/health.js';
@@ -28,23 +32,23 @@ export interface HttpServer {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Largest head (request line and headers) that is read; GraphQL queries by GET are its longest honest use. */
-const MAX_HEAD_BYTES = 32 * 1024;
-const HEAD_TIMEOUT_MS = 15_000;
-/** Uploads have their own, stricter watch; this one is for multipart firmware uploads over slow lines. */
-const REQUEST_TIMEOUT_MS = 15 * 60 * 1000;
-
 /** Mounts the doors on one port. */
 export async function listen({
   host,
   port,
+  maxConnections,
+  crossOrigin,
   doors,
+  metrics,
   log,
   onStopping,
 }: {
   host: string;
   port: number;
+  maxConnections: number;
+  crossOrigin: CrossOrigin;
   doors: Doors;
+  metrics: Metrics;
   log: Logger;
   /** Called first of all when a stop begins, so that readiness fails. */
   onStopping: () => void;
@@ -54,11 +58,9 @@ export async function listen({
   const uploading = new WeakMap<Duplex, AbortController>();
   let isStopping = false;
 
-  const server = createServer({
-    maxHeaderSize: MAX_HEAD_BYTES,
-    headersTimeout: HEAD_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-  });
+  const server = createServer(HTTP_OPTIONS);
+  limitConnections(server, maxConnections, metrics);
+  const slowBodies = watchSlowBodies();
   server.on('request', route);
   // The routes say "100 Continue" themselves, after they have seen the head.
   server.on('checkContinue', route);
@@ -74,6 +76,7 @@ export async function listen({
       await settled(inFlight, graceMs);
       server.close();
       await webSocket.close();
+      slowBodies.stop();
       server.closeAllConnections();
     },
   };
@@ -82,6 +85,8 @@ export async function listen({
     const requestId = randomUUID();
     response.setHeader('X-Request-Id', requestId);
     const url = parseUrl(request);
+    setSafeHeaders(response, url?.pathname ?? '');
+    if (crossOrigin.answer(request, response)) return;
     const requestLog = log.child({ requestId, method: request.method, path: url?.pathname });
     if (url === null) {
       refuse(response, new DomainError('BAD_USER_INPUT', 'The request has no valid path.'), requestLog);
@@ -105,6 +110,10 @@ export async function listen({
     const path = url.pathname;
     if (path === '/api/iot/coredump') {
       if (!allow(['POST'], request, response)) return undefined;
+      if (crossOrigin.isForeign(request)) {
+        refuse(response, new DomainError('FORBIDDEN', 'Uploads of other sites are refused.'), requestLog);
+        return undefined;
+      }
       if (isStopping) {
         response.setHeader('Connection', 'close');
         refuse(response, new DomainError('UNAVAILABLE', 'The server is stopping; try again.'), requestLog);
@@ -114,6 +123,7 @@ export async function listen({
       uploading.set(request.socket, controller);
       return doors.upload(request, response, { url, signal: controller.signal, log: requestLog });
     }
+    slowBodies.watch(request, response, requestLog);
     if (request.headers.expect !== undefined) response.writeContinue();
     if (path === '/graphql') {
       // Yoga answers on its own; a subscription lasts as long as its client, so a stop does not wait for it.
@@ -164,14 +174,24 @@ export async function listen({
       return;
     }
     if (!socket.writable) return;
-    const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-    const status = isTooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
-    const body = `${JSON.stringify(errorBody('BAD_USER_INPUT', isTooLarge ? 'The request head is too large.' : 'This is not a valid HTTP request.'))}\n`;
+    const { status, message } = GARBAGE[error.code ?? ''] ?? NO_HTTP;
+    const body = `${JSON.stringify(errorBody('BAD_USER_INPUT', message))}\n`;
     socket.end(
-      `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${SAFE_HEADER_LINES}Connection: close\r\n\r\n${body}`,
     );
   }
 }
+
+const NO_HTTP = { status: '400 Bad Request', message: 'This is not a valid HTTP request.' };
+
+/** By the code that Node gives to what it could not make a request of. */
+const GARBAGE: Readonly<Record<string, typeof NO_HTTP>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: '431 Request Header Fields Too Large',
+    message: 'The request head is too large.',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', message: 'The request came too slowly.' },
+};
 
 const DOWNLOAD = /^\/api(?:\/devices\/(?<device>[^/]+))?\/coredumps\/(?<id>[^/]+)\/download$/;
 

@@ -7,14 +7,21 @@ import { type Person, requirePerson, tokenHasEnded } from '../auth/principal.js'
 import { DomainError, type DomainErrorCode } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { Context } from './context.js';
-import { isFromAnotherSite } from './requests.js';
 import { signInPage } from './sign-in.js';
 import { endsAt } from './until.js';
 
 /** Whom the GraphQL door lets in at all: people and programs with a role. What each may do is the schema's to say. */
 export type Admission = ReturnType<typeof createAdmission>;
 
-export function createAdmission({ auth, clock }: { auth: Authenticator; clock: Pick<Clock, 'now'> }) {
+export function createAdmission({
+  auth,
+  clock,
+  isForeign,
+}: {
+  auth: Authenticator;
+  clock: Pick<Clock, 'now'>;
+  isForeign: (request: IncomingMessage) => boolean;
+}) {
   return {
     /** @throws DomainError for strangers and devices, before anything of their document is looked at */
     admit: async (authorization: string | undefined): Promise<Person> =>
@@ -27,7 +34,7 @@ export function createAdmission({ auth, clock }: { auth: Authenticator; clock: P
      * @returns true when it has answered
      */
     async signIn(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
-      if (!auth.isOn || isFromAnotherSite(request)) return false;
+      if (!auth.isOn || isForeign(request)) return false;
       if (isForm(request)) {
         const token = new URLSearchParams(await readForm(request)).get('token')?.trim() ?? '';
         try {

@@ -33,6 +33,9 @@ const CODES: Record<DomainErrorCode, ErrorCode> = {
   STORAGE_FULL: 'INTERNAL_SERVER_ERROR',
 };
 
+/** Codes that this door itself gives to errors of the request; graphql has none of its own. */
+const OWN_CODES: readonly ErrorCode[] = ['QUERY_TOO_COMPLEX', 'FORBIDDEN'];
+
 /** What a client may see of an error; what it may not goes to the log under the request's id. */
 export function createErrorMask(log: Logger) {
   return function mask(thrown: unknown, requestId: string): GraphQLError {
@@ -50,7 +53,7 @@ export function createErrorMask(log: Logger) {
     // Syntax, validation and coercion errors come from graphql itself and speak of the client's own document.
     if (original instanceof GraphQLError || original instanceof PothosValidationError) {
       const known = original instanceof GraphQLError ? original.extensions : {};
-      const code: ErrorCode = known.code === 'QUERY_TOO_COMPLEX' ? 'QUERY_TOO_COMPLEX' : 'BAD_USER_INPUT';
+      const code = OWN_CODES.find((own) => own === known.code) ?? 'BAD_USER_INPUT';
       return new GraphQLError(original.message, {
         ...place,
         source: located?.source ?? null,

@@ -10,18 +10,12 @@ export function present<Input extends object>(input: Input): Present<Input> {
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value != null)) as Present<Input>;
 }
 
-/** Beyond these a filter only gets slower, and SQLite binds no more than 32,766 values. */
-const MAX_ALTERNATIVES = 200;
+/** Beyond these a search only gets slower. How long lists may be, `argument-sizes.ts` says. */
 const MAX_SEARCH_LENGTH = 200;
 const MAX_SEARCH_WORDS = 10;
 
 /** A filter as services know it. @throws DomainError BAD_USER_INPUT for one that is too large, naming the limit */
 export function checkedFilter<Input extends object>(input: Input): Present<Input> {
-  for (const [name, value] of Object.entries(input)) {
-    if (Array.isArray(value) && value.length > MAX_ALTERNATIVES) {
-      throw badInput(`${name} has at most ${MAX_ALTERNATIVES} values; ${value.length} were given.`);
-    }
-  }
   const search = 'search' in input && typeof input.search === 'string' ? input.search : '';
   if (search.length > MAX_SEARCH_LENGTH || search.trim().split(/\s+/).length > MAX_SEARCH_WORDS) {
     throw badInput(`A search has at most ${MAX_SEARCH_LENGTH} characters and ${MAX_SEARCH_WORDS} words.`);

@@ -2,9 +2,9 @@ import { badInput } from '../errors.js';
 import { MAX_ROW_ID } from '../ids.js';
 import type { PageWindow } from '../platform/database/children.js';
 
-const DEFAULT_PAGE = 20;
+export const DEFAULT_PAGE = 20;
 /** A page of dumps with all their light columns is some 100 KiB. */
-const MAX_PAGE = 200;
+export const MAX_PAGE = 200;
 
 export interface PageArguments {
   first?: number | null | undefined;

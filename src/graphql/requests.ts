@@ -14,8 +14,10 @@ const MAX_FIELD_BYTES = 64 * 1024;
  */
 export function readRequests({
   maxFileBytes,
+  isForeign,
 }: {
   maxFileBytes: number;
+  isForeign: (request: IncomingMessage) => boolean;
 }): Plugin<object, { req: IncomingMessage; res: ServerResponse }> {
   return {
     onRequestParse({ request, setRequestParser, serverContext: { req, res } }) {
@@ -25,7 +27,7 @@ export function readRequests({
         case 'application/json':
           return setRequestParser(() => readJson(req));
         case 'multipart/form-data':
-          if (isFromAnotherSite(req)) throw refusal(403, 'Multipart requests of other sites are refused.');
+          if (isForeign(req)) throw refusal(403, 'Multipart requests of other sites are refused.');
           return setRequestParser(() => readMultipart(req, res, maxFileBytes));
         default:
           throw refusal(415, 'Send application/json, or multipart/form-data for uploads.');
@@ -34,6 +36,12 @@ export function readRequests({
   };
 }
 
+/** For the sender of a file that is too large to see the answer before the connection ends. */
+const GRACE_BYTES = 64 * 1024 * 1024;
+
+/** Heads of the parts and boundaries between them. */
+const MULTIPART_OVERHEAD_BYTES = 16 * 1024;
+
 /** Resolves when `operations` and `map` are there; the file is read by who uses it. */
 async function readMultipart(
   req: IncomingMessage,
@@ -41,6 +49,8 @@ async function readMultipart(
   maxFileSize: number,
 ): Promise<GraphQLParams> {
   const limits = { maxFileSize, maxFiles: 1, maxFieldSize: MAX_FIELD_BYTES };
+  hearLateErrors(req);
+  boundWhole(req, maxFileSize + 2 * MAX_FIELD_BYTES + MULTIPART_OVERHEAD_BYTES);
   try {
     return (await processRequest(req, res, limits)) as GraphQLParams;
   } catch (error) {
@@ -49,6 +59,29 @@ async function readMultipart(
       error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : 400;
     throw refusal(status, error instanceof Error ? error.message : 'The form is not valid.');
   }
+}
+
+/**
+ * The form's parser may fail a second time after it has been given up ("Unexpected end of form" after a malformed part).
+ * Nobody listens to that any more, and an error that nobody hears ends the process.
+ */
+function hearLateErrors(req: IncomingMessage): void {
+  const pipe = req.pipe.bind(req);
+  req.pipe = (destination, options) =>
+    pipe(
+      destination.on('error', () => {}),
+      options,
+    );
+}
+
+/** The parser throws away what is beyond its limits, however much comes; nobody pays for that either. */
+function boundWhole(req: IncomingMessage, maxBytes: number): void {
+  let size = 0;
+  req.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    // Most of it was read after the answer: breaking off is all that is left to say.
+    if (size > maxBytes + GRACE_BYTES) req.destroy();
+  });
 }
 
 async function readJson(req: IncomingMessage): Promise<GraphQLParams> {
@@ -70,13 +103,6 @@ function parseJson(text: string): unknown {
   } catch {
     throw refusal(400, 'The body is not valid JSON.');
   }
-}
-
-/** Browsers name the page's origin in every cross-site POST; other programs do not have one. */
-export function isFromAnotherSite({ headers }: IncomingMessage): boolean {
-  const { origin, host } = headers;
-  if (origin === undefined) return false;
-  return !URL.canParse(origin) || new URL(origin).host !== host;
 }
 
 function refusal(status: number, message: string) {

@@ -6,9 +6,12 @@ import { useServer } from 'graphql-ws/use/ws';
 import type { YogaServerInstance } from 'graphql-yoga';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Person, tokenHasEnded } from '../auth/principal.js';
+import type { ClientAddress } from '../client-address.js';
 import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
-import { isFromAnotherSite } from './requests.js';
+import { documentOf, type PersistedDocuments } from './persisted-documents.js';
+import { limitMessages, refusalOfOperation } from './socket-limits.js';
+import { type Streams, tooManyStreams } from './streams.js';
 
 /** A subscription document with its variables. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -44,11 +47,21 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     clock,
     openScope,
     mask,
+    persisted,
+    isForeign,
+    clientAddress,
+    streams,
+    onRefusal,
   }: {
     admit: (authorization: string | undefined) => Promise<Person>;
     clock: Pick<Clock, 'now'>;
     openScope: (person: Person, request: IncomingMessage) => Scope;
     mask: (error: unknown) => GraphQLError;
+    persisted: PersistedDocuments | null;
+    isForeign: (request: IncomingMessage) => boolean;
+    clientAddress: ClientAddress;
+    streams: Streams;
+    onRefusal: (limit: string) => void;
   },
 ): { close(): Promise<void> } {
   const operations = new WeakMap<ExecutionArgs, Operation>();
@@ -67,7 +80,12 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
           return false;
         }
       },
-      onSubscribe: ({ extra }, _id, params) => {
+      onSubscribe: ({ extra, subscriptions }, _id, params) => {
+        const refusal = refusalOfOperation(Object.keys(subscriptions).length);
+        if (refusal !== null) {
+          onRefusal('operations');
+          return [new GraphQLError(refusal, { extensions: { code: 'RATE_LIMITED', limit: 'operations' } })];
+        }
         if (extra.person === undefined)
           throw new Error('an operation came before its connection was admitted');
         const scope = openScope(extra.person, extra.request);
@@ -93,12 +111,24 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
   };
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (request.url?.split('?')[0] !== '/graphql' || isFromAnotherSite(request)) {
+    // A client that goes before it has its answer is no failure of ours.
+    socket.on('error', () => {});
+    if (request.url?.split('?')[0] !== '/graphql' || isForeign(request)) {
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
       return;
     }
+    const close = streams.open(clientAddress(request));
+    if (close === null) {
+      const body = `${tooManyStreams(streams)}\n`;
+      socket.end(
+        `HTTP/1.1 429 Too Many Requests\r\nRetry-After: 10\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      );
+      return;
+    }
+    socket.once('close', close);
     sockets.handleUpgrade(request, socket, head, (opened) => {
       sockets.emit('connection', opened, request);
+      limitMessages(opened, () => onRefusal('messages'));
       // ws ends a connection for what a client sent wrong; graphql-ws would print a stack on top, for every one.
       opened.removeAllListeners('error').on('error', () => {});
     });
@@ -132,12 +162,15 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
       query: string;
       operationName?: string | null | undefined;
       variables?: Record<string, unknown> | null | undefined;
+      extensions?: Record<string, unknown> | null | undefined;
     },
     scope: Scope,
   ): Promise<ExecutionArgs | GraphQLError[]> {
     const pipeline = yoga.getEnveloped({ req, params });
     try {
-      const document = pipeline.parse(params.query);
+      const named =
+        persisted === null ? null : documentOf(persisted, { extensions: params.extensions ?? {} });
+      const document = pipeline.parse(named ?? params.query);
       const errors: readonly GraphQLError[] = pipeline.validate(pipeline.schema, document);
       if (errors.length > 0) return errors.map(mask);
       if (getOperationAST(document, params.operationName) == null) {

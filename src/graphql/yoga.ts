@@ -11,12 +11,15 @@ import { encodeGlobalId } from '../ids.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
+import type { Metrics } from '../platform/metrics.js';
 import { createAdmission, graphiqlOptions, refuse } from './admission.js';
 import { type Context, createContext, type Services } from './context.js';
 import { createErrorMask } from './errors.js';
-import { limitTokens } from './limits.js';
+import { createDocumentCache, type DocumentLimits, limitDocuments } from './limits.js';
+import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.js';
 import { readRequests } from './requests.js';
 import { schema } from './schema.js';
+import { admitEventStream, type Streams } from './streams.js';
 import { serveWebSocket } from './websocket.js';
 
 interface ServerContext {
@@ -30,7 +33,13 @@ interface GraphQLDeps extends Services {
   links: DownloadLinks;
   clientAddress: ClientAddress;
   clock: Pick<Clock, 'now'>;
-  config: { maxFirmwareBytes: number };
+  config: { maxFirmwareBytes: number; queryLimits: DocumentLimits };
+  /** Null where there are none. */
+  persisted: PersistedDocuments | null;
+  streams: Streams;
+  /** Whether a request comes from a page of another site that may not send it. */
+  isForeign: (request: IncomingMessage) => boolean;
+  metrics: Pick<Metrics, 'graphqlRefusals'>;
   log: Logger;
 }
 
@@ -42,13 +51,18 @@ export function createGraphQLServer({
   clientAddress,
   clock,
   config,
+  persisted,
+  streams,
+  isForeign,
+  metrics,
   log,
   ...services
 }: GraphQLDeps) {
   /** Errors are masked, and contexts made, far from the request that they belong to. */
   const requestId = () => currentActor()?.requestId ?? 'unknown';
   const mask = createErrorMask(log);
-  const admission = createAdmission({ auth, clock });
+  const onRefusal = (limit: string) => metrics.graphqlRefusals.inc({ limit });
+  const admission = createAdmission({ auth, clock, isForeign });
 
   const yoga = createYoga<ServerContext, Context>({
     schema,
@@ -67,6 +81,7 @@ export function createGraphQLServer({
     batching: false,
     cors: false,
     logging: false,
+    parserAndValidationCache: createDocumentCache(),
     // Its scripts come with the package, not from somebody's CDN.
     renderGraphiQL,
     graphiql: (request) => graphiqlOptions(request.headers.get('authorization') ?? undefined),
@@ -75,8 +90,9 @@ export function createGraphQLServer({
     maxRequestBodySize: false,
     maskedErrors: { maskError: (error) => mask(error, requestId()) },
     plugins: [
-      readRequests({ maxFileBytes: config.maxFirmwareBytes }),
-      limitTokens,
+      readRequests({ maxFileBytes: config.maxFirmwareBytes, isForeign }),
+      ...(persisted === null ? [] : [usePersistedDocuments(persisted)]),
+      limitDocuments(schema, config.queryLimits, onRefusal),
       maskValidation((error) => mask(error, requestId())),
       admission.endWithToken,
     ],
@@ -85,6 +101,7 @@ export function createGraphQLServer({
   return {
     async handle(req: IncomingMessage, res: ServerResponse, id: string): Promise<void> {
       try {
+        if (!admitEventStream(req, res, { streams, address: clientAddress(req) })) return;
         if (await admission.signIn(req, res)) return;
         const person = await admission.admit(req.headers.authorization);
         const actor = { person, address: clientAddress(req), requestId: id };
@@ -107,6 +124,11 @@ export function createGraphQLServer({
           return (work) => resumeAs(actor, work);
         },
         mask: (error) => mask(error, requestId()),
+        persisted,
+        isForeign,
+        clientAddress,
+        streams,
+        onRefusal,
       }),
   };
 }

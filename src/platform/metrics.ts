@@ -51,6 +51,17 @@ export function createMetrics() {
       labelNames: ['action'] as const,
       registers,
     }),
+    droppedConnections: new Counter({
+      name: 'http_connections_dropped_total',
+      help: 'Connections that were closed at once because MAX_CONNECTIONS were open',
+      registers,
+    }),
+    graphqlRefusals: new Counter({
+      name: 'graphql_refusals_total',
+      help: 'What asked for too much, by the limit: tokens, depth, aliases, cost, streams, operations, messages, …',
+      labelNames: ['limit'] as const,
+      registers,
+    }),
     orphans: new Counter({
       name: 'coredump_orphans_total',
       help: 'Finished files without a row that were set aside',

@@ -37,7 +37,6 @@ export function createDownloadRoute({ coredumps, auth, links, clientAddress, clo
       );
       const etag = `"${coredump.sha256}"`;
       response.setHeader('ETag', etag);
-      response.setHeader('Cache-Control', 'private, no-cache');
       if (request.headers['if-none-match'] === etag || request.method === 'HEAD') {
         stream.destroy();
         const isUnchanged = request.headers['if-none-match'] === etag;

@@ -12,13 +12,16 @@ import { createAudit } from '../../src/audit/service.js';
 import { type AuthSettings, createAuthenticator } from '../../src/auth/authenticator.js';
 import { createDownloadLinks } from '../../src/auth/download-links.js';
 import { createClientAddress } from '../../src/client-address.js';
+import { readConfig } from '../../src/config.js';
 import { createCoredumpEvents } from '../../src/coredumps/events.js';
 import { createOutbox } from '../../src/coredumps/outbox.js';
 import { createParseState, type ParseTask } from '../../src/coredumps/parse-state.js';
 import { createCoredumpService } from '../../src/coredumps/service.js';
+import { createCrossOrigin } from '../../src/cross-origin.js';
 import { createDeviceService } from '../../src/devices/service.js';
 import { createTokenUse } from '../../src/devices/token-use.js';
 import { createFirmwareService } from '../../src/firmware/service.js';
+import { createStreams } from '../../src/graphql/streams.js';
 import { createGraphQLServer } from '../../src/graphql/yoga.js';
 import { createFileBlobs } from '../../src/platform/blobs/file-blobs.js';
 import { createSystemClock } from '../../src/platform/clock.js';
@@ -94,7 +97,7 @@ export async function aGraphQLDoor({
     log,
     limits: { maxCoredumps: 20, maxCoredumpBytes: 1024 * 1024 },
   });
-  const config = { maxFirmwares: 20, maxFirmwareBytes };
+  const config = { ...readConfig({}), maxFirmwares: 20, maxFirmwareBytes };
   const firmwares = createFirmwareService({
     database,
     blobs: firmwareBlobs,
@@ -113,6 +116,7 @@ export async function aGraphQLDoor({
   });
   const crashGroups = createCrashGroupService({ db, events: groupEvents, clock });
   const auth = createAuthenticator({ settings, devices, clock, log });
+  const metrics = createMetrics();
   const graphql = createGraphQLServer({
     db,
     coredumps,
@@ -125,6 +129,10 @@ export async function aGraphQLDoor({
     clientAddress: createClientAddress([]),
     clock,
     config,
+    persisted: null,
+    streams: createStreams(config.maxStreamsPerAddress, metrics),
+    isForeign: createCrossOrigin([]).isForeign,
+    metrics,
     log,
   });
 

@@ -1,0 +1,90 @@
+import type { OperationDefinitionNode, ValueNode } from 'graphql';
+
+/** Which limit a query breaks. */
+export interface Excess {
+  limit: 'depth' | 'aliases' | 'directives' | 'fields' | 'cost' | 'pageSize' | 'listLength' | 'nesting';
+  max: number;
+  message: string;
+}
+
+/** Of lists in arguments and variables. Longer filters only get slower, and SQLite binds no more than 32,766 values. */
+const MAX_LIST_LENGTH = 200;
+/** Objects and lists within each other in variables; the deepest input type has three. */
+const MAX_VARIABLE_NESTING = 10;
+
+export function tooMuch(limit: Excess['limit'], max: number, message: string): Excess {
+  return { limit, max, message };
+}
+
+/** Only as far as sizes are concerned: whole numbers, and the keys of an object; the rest is validation's. */
+export function valueReader(
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): (value: ValueNode) => unknown {
+  return function read(value: ValueNode): unknown {
+    switch (value.kind) {
+      case 'IntValue':
+        return Number(value.value);
+      case 'ObjectValue':
+        return Object.fromEntries(value.fields.map((field) => [field.name.value, read(field.value)]));
+      case 'Variable': {
+        const name = value.name.value;
+        if (Object.hasOwn(variables, name)) return variables[name];
+        const fallback = variableDefinitions.find(
+          ({ variable }) => variable.name.value === name,
+        )?.defaultValue;
+        return fallback === undefined ? undefined : read(fallback);
+      }
+      case 'NullValue':
+        return null;
+      case 'StringValue':
+      case 'EnumValue':
+        return value.value;
+      default:
+        return undefined;
+    }
+  };
+}
+
+export function excessOfLiteral(value: ValueNode): Excess | null {
+  const parts =
+    value.kind === 'ListValue'
+      ? value.values
+      : value.kind === 'ObjectValue'
+        ? value.fields.map((field) => field.value)
+        : [];
+  if (value.kind === 'ListValue' && parts.length > MAX_LIST_LENGTH) return tooLong(parts.length);
+  for (const part of parts) {
+    const excess = excessOfLiteral(part);
+    if (excess !== null) return excess;
+  }
+  return null;
+}
+
+/** With a list of what is still to be looked at, since JSON nests deeper than calls may. */
+export function excessOfVariables(variables: object): Excess | null {
+  const open: Array<{ value: unknown; depth: number }> = [{ value: variables, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { value, depth } = next;
+    if (typeof value !== 'object' || value === null) continue;
+    if (depth > MAX_VARIABLE_NESTING) {
+      return tooMuch(
+        'nesting',
+        MAX_VARIABLE_NESTING,
+        `Variables nest at most ${MAX_VARIABLE_NESTING} objects and lists in each other; these nest more.`,
+      );
+    }
+    if (Array.isArray(value) && value.length > MAX_LIST_LENGTH) return tooLong(value.length);
+    // An upload's place holds a promise, which has no values of its own.
+    for (const part of Object.values(value)) open.push({ value: part, depth: depth + 1 });
+  }
+  return null;
+}
+
+function tooLong(length: number): Excess {
+  return tooMuch(
+    'listLength',
+    MAX_LIST_LENGTH,
+    `A list has at most ${MAX_LIST_LENGTH} values; ${length} were given.`,
+  );
+}

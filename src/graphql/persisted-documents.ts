@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { GraphQLError, parse } from 'graphql';
+import type { GraphQLParams, Plugin } from 'graphql-yoga';
+
+/** Documents that clients may name instead of sending them, and perhaps must. */
+export interface PersistedDocuments {
+  /** By id; a SHA-256 in hexadecimal where a tool made them. */
+  readonly documents: ReadonlyMap<string, string>;
+  /** Nothing but these is run. */
+  readonly isOnly: boolean;
+}
+
+type Params = GraphQLParams & { documentId?: unknown };
+
+/** How many characters of an unknown id an error repeats. */
+const SHOWN_ID = 80;
+
+/**
+ * Reads what GraphQL Code Generator (`persistedDocuments: true`), Relay and others write: a JSON object from id to
+ * document.
+ *
+ * @throws Error with one clear sentence
+ */
+export async function readPersistedDocuments({
+  path,
+  isOnly,
+}: {
+  path: string;
+  isOnly: boolean;
+}): Promise<PersistedDocuments> {
+  const say = (what: string) => new Error(`PERSISTED_DOCUMENTS: ${path} ${what}`);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw say(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  const entries = Object.entries(parseJson(text) ?? {});
+  if (entries.length === 0) throw say('is no JSON object of documents by their ids');
+  const documents = new Map<string, string>();
+  for (const [id, document] of entries) {
+    if (typeof document !== 'string' || !isDocument(document))
+      throw say(`has no GraphQL document under "${id}"`);
+    documents.set(withoutPrefix(id), document);
+  }
+  return { documents, isOnly };
+}
+
+/** The same over POST, GET and SSE; WebSocket asks `documentOf` itself, since it does not pass here. */
+export function usePersistedDocuments(persisted: PersistedDocuments): Plugin {
+  return {
+    onParams({ params, request, setParams }) {
+      // GraphQL over HTTP puts the id beside `query`. Yoga reads no more of a query string than it knows, and refuses
+      // what it does not know of a body.
+      const { documentId = inQueryString(request.url), ...known }: Params = params;
+      const query = documentOf(persisted, { ...known, documentId });
+      if (query !== null) setParams({ ...known, query });
+    },
+  };
+}
+
+/**
+ * The document that a request means, by `documentId` (GraphQL over HTTP) or `extensions.persistedQuery.sha256Hash`
+ * (Apollo).
+ *
+ * @returns null when it brings its own
+ * @throws GraphQLError for an unknown id, and for a document of the client's own where only known ones are run
+ */
+export function documentOf(
+  { documents, isOnly }: PersistedDocuments,
+  params: Pick<Params, 'extensions' | 'documentId'>,
+): string | null {
+  const id = idOf(params);
+  if (id === null) {
+    if (!isOnly) return null;
+    throw new GraphQLError(
+      'This server runs persisted documents only (PERSISTED_DOCUMENTS_ONLY): name one by documentId.',
+      { extensions: { code: 'FORBIDDEN', http: { status: 403 } } },
+    );
+  }
+  const document = documents.get(withoutPrefix(id));
+  if (document === undefined) {
+    throw new GraphQLError(`There is no persisted document "${id.slice(0, SHOWN_ID)}".`, {
+      extensions: { code: 'BAD_USER_INPUT', http: { status: 404 } },
+    });
+  }
+  return document;
+}
+
+function idOf({ extensions, documentId }: Pick<Params, 'extensions' | 'documentId'>): string | null {
+  if (typeof documentId === 'string') return documentId;
+  const persistedQuery: unknown = extensions?.persistedQuery;
+  if (typeof persistedQuery !== 'object' || persistedQuery === null || !('sha256Hash' in persistedQuery))
+    return null;
+  return typeof persistedQuery.sha256Hash === 'string' ? persistedQuery.sha256Hash : null;
+}
+
+function inQueryString(url: string): string | undefined {
+  return new URL(url, 'http://localhost').searchParams.get('documentId') ?? undefined;
+}
+
+/** The GraphQL over HTTP draft writes "sha256:" before the digest. */
+function withoutPrefix(id: string): string {
+  return id.replace(/^sha256:/, '');
+}
+
+function parseJson(text: string): object | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isDocument(text: string): boolean {
+  try {
+    parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

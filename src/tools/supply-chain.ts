@@ -1,0 +1,54 @@
+/**
+ * `npm run check:supply-chain`: fails when a dependency has a known vulnerability that audit-allow.json does not
+ * account for, or an install script that package.json does not know. Without an answer of the registry's audit endpoint
+ * (no network, a mirror that has none) the first is skipped, visibly.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { type Advisory, judge, readAllowances, readAudit, unknownInstallScripts } from './advisories.js';
+
+const ALLOWED = 'audit-allow.json';
+/** The endpoint is asked at most so long: `npm run check` is run often. */
+const AUDIT_TIMEOUT_MS = 60_000;
+
+const problems = unknownInstallScripts(readJson('package-lock.json'), readJson('package.json'));
+const advisories = await askForAdvisories();
+if (advisories === null) {
+  process.stderr.write('SKIPPED: npm audit, because the registry’s audit endpoint gave no answer\n');
+} else {
+  const allowed = readAllowances(existsSync(ALLOWED) ? readJson(ALLOWED) : []);
+  problems.push(...allowed.problems, ...judge(advisories, allowed.entries, new Date()));
+}
+for (const problem of problems) process.stderr.write(`${problem}\n`);
+process.exitCode = problems.length > 0 ? 1 : 0;
+
+/** @returns null when nobody answers */
+async function askForAdvisories(): Promise<Advisory[] | null> {
+  const text = await npmAudit();
+  return readAudit(parseJson(text));
+}
+
+function npmAudit(): Promise<string> {
+  return new Promise((resolve) => {
+    const args = ['audit', '--json', '--package-lock-only'];
+    // Its exit code only says whether there are advisories, which the report says better.
+    execFile(
+      'npm',
+      args,
+      { timeout: AUDIT_TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024, shell: process.platform === 'win32' },
+      (_error, stdout) => resolve(stdout),
+    );
+  });
+}
+
+function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
