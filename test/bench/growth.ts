@@ -40,10 +40,11 @@ async function compare(
     ];
     const results: Result[] = [];
     for (const { name, work, note } of OPERATIONS) {
-      process.stderr.write(`  ${database}: ${name} …\n`);
-      results.push(
-        await compareOne(`${name}, ${database}: 1,000,000 rows / 4,000`, work, note, small, large),
-      );
+      process.stderr.write(`  ${database}: ${name} … `);
+      const what = `${name}, ${database}: 1,000,000 rows / 4,000`;
+      const result = await compareOne(what, work, note, small, large);
+      process.stderr.write(`${result.value?.toFixed(2)} × (${result.detail})\n`);
+      results.push(result);
     }
     return results;
   } finally {

@@ -45,9 +45,10 @@ function coredock(
 }
 
 /** The baseline: node:http that writes each body to a file and syncs it, nothing more. */
-export function bareServer(dir: string): Promise<Peer> {
+export function bareServer(dir: string, node = process.execPath): Promise<Peer> {
   return start({
     name: 'bare write + fsync',
+    node,
     args: ['--import', 'tsx', BARE, dir],
     cwd: process.cwd(),
     up: /listening (http:\S+)/,
