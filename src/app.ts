@@ -10,10 +10,12 @@ import { createCoredumpEvents, followOtherServers } from './coredumps/events.js'
 import { createOutbox } from './coredumps/outbox.js';
 import { createParseState, type ParseTask } from './coredumps/parse-state.js';
 import { startParsing } from './coredumps/parsing.js';
+import { createRawRetention } from './coredumps/raw-retention.js';
 import { createCoredumpService } from './coredumps/service.js';
 import { createSidecarClient } from './coredumps/sidecar-client.js';
 import { sweepStorage } from './coredumps/sweep.js';
 import { createCrossOrigin } from './cross-origin.js';
+import { createPrivacyService } from './devices/privacy.js';
 import { createDeviceService } from './devices/service.js';
 import { createTokenUse } from './devices/token-use.js';
 import { createFirmwareService } from './firmware/service.js';
@@ -50,6 +52,7 @@ export interface App {
 const LEASE_MARGIN_MS = 30_000;
 /** Nothing is on its way for so long: an upload that stands still is ended after UPLOAD_STALL_MS, an hour at most. */
 const IN_FLIGHT_MS = 24 * 60 * 60 * 1000;
+const REMOVE_RAW_EVERY_MS = 60 * 60 * 1000;
 const FORGET_EVERY_MS = 24 * 60 * 60 * 1000;
 const RETRY_DELAY_MS = 1_000;
 const SWEEP_EVERY_MS = 24 * 60 * 60 * 1000;
@@ -132,6 +135,12 @@ export async function startApp(
         await coredumps.firmwareArrived(firmware);
       },
     });
+    const rawRetention = createRawRetention({ db, blobs: dumpBlobs, clock, log });
+    const removeDueRaw = () =>
+      void rawRetention
+        .sweep()
+        .catch((error: unknown) => log.warn({ err: error }, 'raw dumps could not be swept'));
+    const privacy = createPrivacyService({ db, audit, onChange: removeDueRaw });
     const tokenUse = createTokenUse({ db, clock, log });
     const devices = createDeviceService({ db, clock, audit, tokenUse, deleteDumps: coredumps.deleteAllOf });
     const links = createDownloadLinks({ secret: await readSecret(db, 'download links', clock), clock });
@@ -159,6 +168,7 @@ export async function startApp(
         log,
         xferDir: parser.xferDir,
         leftBefore,
+        onRead: rawRetention.afterReading,
         concurrency: config.parseConcurrency,
         retryDelayMs,
       });
@@ -179,6 +189,9 @@ export async function startApp(
         .forget(config.auditDays)
         .catch((error: unknown) => log.warn({ err: error }, 'old audit events could not be removed'));
     await forget();
+    removeDueRaw();
+    const removing = setInterval(removeDueRaw, REMOVE_RAW_EVERY_MS);
+    removing.unref();
     const forgetting = setInterval(() => void forget(), FORGET_EVERY_MS);
     forgetting.unref();
 
@@ -196,6 +209,7 @@ export async function startApp(
       devices,
       firmwares,
       audit,
+      privacy,
       auth,
       links,
       clientAddress,
@@ -253,6 +267,7 @@ export async function startApp(
       log.info('stopping');
       clearInterval(sweeping);
       clearInterval(forgetting);
+      clearInterval(removing);
       await http.stop(config.shutdownGraceMs);
       events.close();
       groupChanges.close();

@@ -10,7 +10,7 @@ export type DownloadLinks = ReturnType<typeof createDownloadLinks>;
 
 /**
  * Lets a browser, which cannot send a header with a link, fetch one dump for a short time. A link is its end, who got
- * it, and a signature over both and the dump: `{seconds since 1970}.{name}.{HMAC-SHA-256}`.
+ * it in which role, and a signature over all that and the dump: `{seconds since 1970}.{role}.{name}.{HMAC-SHA-256}`.
  */
 export function createDownloadLinks({ secret, clock }: { secret: Buffer; clock: Pick<Clock, 'now'> }) {
   return {
@@ -20,13 +20,13 @@ export function createDownloadLinks({ secret, clock }: { secret: Buffer; clock: 
         ends,
         Math.floor((person.until?.getTime() ?? Number.POSITIVE_INFINITY) / 1000),
       );
-      const claim = `${untilSeconds}.${Buffer.from(person.name).toString('base64url')}`;
+      const claim = `${untilSeconds}.${person.kind}.${Buffer.from(person.name).toString('base64url')}`;
       return `${claim}.${sign(coredumpId, claim).toString('base64url')}`;
     },
 
     /** @returns who got the link. @throws DomainError UNAUTHENTICATED */
     check(coredumpId: number, link: string): Person {
-      const { claim = '', until = '', name = '', signature = '' } = LINK.exec(link)?.groups ?? {};
+      const { claim = '', until = '', role = '', name = '', signature = '' } = LINK.exec(link)?.groups ?? {};
       const expected = sign(coredumpId, claim);
       const presented = Buffer.from(signature, 'base64url');
       if (presented.length !== expected.length || !timingSafeEqual(presented, expected)) {
@@ -36,7 +36,8 @@ export function createDownloadLinks({ secret, clock }: { secret: Buffer; clock: 
       if (end <= clock.now()) {
         throw new DomainError('UNAUTHENTICATED', 'The download link has expired: ask for downloadUrl again.');
       }
-      return { kind: 'viewer', name: Buffer.from(name, 'base64url').toString(), via: 'link', until: end };
+      const kind = role === 'admin' ? 'admin' : 'viewer';
+      return { kind, name: Buffer.from(name, 'base64url').toString(), via: 'link', until: end };
     },
   };
 
@@ -45,4 +46,5 @@ export function createDownloadLinks({ secret, clock }: { secret: Buffer; clock: 
   }
 }
 
-const LINK = /^(?<claim>(?<until>\d{1,12})\.(?<name>[\w-]{0,200}))\.(?<signature>[\w-]{43})$/;
+const LINK =
+  /^(?<claim>(?<until>\d{1,12})\.(?<role>viewer|admin)\.(?<name>[\w-]{0,200}))\.(?<signature>[\w-]{43})$/;

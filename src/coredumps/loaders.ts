@@ -23,6 +23,13 @@ export function createCoredumpLoaders(db: Db) {
       return ids.map((id) => byId.get(id) ?? null);
     }),
 
+    /** When the raw bytes were removed; null while they are there. */
+    rawRemovedAt: new DataLoader<number, Date | null>(async (ids) => {
+      const rows = await db.removedRaw.findMany({ where: { coredumpId: { in: [...ids] } } });
+      const byId = new Map(rows.map(({ coredumpId, removedAt }) => [coredumpId, removedAt]));
+      return ids.map((id) => byId.get(id) ?? null);
+    }),
+
     /** The heavy part; lists never read it. */
     text: new DataLoader<number, CoredumpText | null>(async (ids) => {
       const rows = await db.coredumpText.findMany({ where: { coredumpId: { in: [...ids] } } });

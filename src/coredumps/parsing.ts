@@ -11,6 +11,7 @@ import { parseKey } from './outbox.js';
 import { type BuildFinder, createParseJob } from './parse-job.js';
 import type { ParseState, ParseTask } from './parse-state.js';
 import type { SidecarClient } from './sidecar-client.js';
+import type { CoredumpRow } from './types.js';
 
 interface ParsingDeps {
   state: ParseState;
@@ -25,13 +26,15 @@ interface ParsingDeps {
   xferDir: string;
   /** Where other servers use the folder too: files of attempts that began before that may be removed. */
   leftBefore?: Date | undefined;
+  /** Called when a dump was read, after everybody was told. */
+  onRead: (coredump: CoredumpRow) => Promise<void>;
   concurrency: number;
   retryDelayMs: number;
 }
 
 /** The parse queue with its job: takes up what earlier runs left, then whatever is added. */
 export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTask>> {
-  const { state, jobs, builds, events, metrics, log, xferDir, leftBefore, concurrency } = deps;
+  const { state, jobs, builds, events, metrics, log, xferDir, leftBefore, onRead, concurrency } = deps;
   await emptyTransferFolder(xferDir, leftBefore);
   const parse = createParseJob(deps);
 
@@ -51,6 +54,7 @@ export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTa
       if (errorKind !== null) metrics.parseErrors.inc({ kind: errorKind });
       log.info({ coredumpId: coredump.id, status: coredump.parseStatus, errorKind }, 'core dump parsed');
       events.publish(coredump);
+      if (errorKind === null) await onRead(coredump);
       if (errorKind === 'missing_firmware') await tryAgainIfItCame(task, coredump.appElfSha256);
     },
   };

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Audit } from '../audit/service.js';
+import type { Person } from '../auth/principal.js';
 import { badInput, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
@@ -111,15 +112,23 @@ export function createCoredumpService({
 
     /**
      * The raw bytes.
-     * @throws DomainError NOT_FOUND, also when the dump is not of device `ofDevice`; UNAVAILABLE
+     * @throws DomainError NOT_FOUND, also when the dump is not of device `ofDevice`; FORBIDDEN and GONE by the model's
+     *   privacy settings; UNAVAILABLE
      */
     async open(
       id: number,
+      role: Person['kind'],
       ofDevice?: { id: number } | { key: string },
     ): Promise<{ coredump: CoredumpRow; size: number; stream: Readable }> {
       const row = await findWithDevice({ id, ...(ofDevice === undefined ? {} : { device: ofDevice }) });
       if (row === null) throw notFound('core dump', id);
       const { device, ...columns } = row;
+      if (role !== 'admin' && device.model.privacy?.rawForAdminsOnly === true) {
+        throw new DomainError(
+          'FORBIDDEN',
+          'Raw core dumps of this model are for admins (its privacy settings).',
+        );
+      }
       const blob = await blobs.open(coredumpKey(device.key, row.filename));
       if (blob === null) throw await missingFile(row.id);
       return { coredump: toCoredumpRow(columns), ...blob };
@@ -170,6 +179,7 @@ export function createCoredumpService({
     /** Back to PENDING and queued. @throws DomainError NOT_FOUND, PARSER_NOT_CONFIGURED */
     async reparse(id: number): Promise<CoredumpRow> {
       requireParser();
+      if ((await db.removedRaw.findUnique({ where: { coredumpId: id } })) !== null) throw removed(id);
       const [row] = await reset({ id }, (work) =>
         audit.change(async (tx, note) => {
           const rows = await work(tx);
@@ -320,7 +330,8 @@ export function createCoredumpService({
   }
 
   async function reset(where: Prisma.CoredumpWhereInput, run?: RunReset): Promise<CoredumpRow[]> {
-    const rows = await state.reset(where, run);
+    // What was removed cannot be read again, and what was read of it must not be lost.
+    const rows = await state.reset({ AND: [where, { removedRaw: null }] }, run);
     rows.forEach(events.publish);
     const tasks = await state.tasksOf(rows.map(({ id }) => id));
     for (const task of tasks) queue?.add(task);
@@ -366,12 +377,17 @@ export function createCoredumpService({
   }
 
   async function findWithDevice(where: Prisma.CoredumpWhereInput) {
-    return db.coredump.findFirst({ where, select: { ...COREDUMP_ROW, device: { select: { key: true } } } });
+    const model = { select: { privacy: { select: { rawForAdminsOnly: true } } } };
+    return db.coredump.findFirst({
+      where,
+      select: { ...COREDUMP_ROW, device: { select: { key: true, model } } },
+    });
   }
 
   /** Between our read of the row and of the file the dump may have been deleted; a row whose file is gone is damage. */
   async function missingFile(id: number): Promise<DomainError> {
     if ((await findWithDevice({ id })) === null) return notFound('core dump', id);
+    if ((await db.removedRaw.findUnique({ where: { coredumpId: id } })) !== null) return removed(id);
     log.error({ coredumpId: id }, 'a core dump has a row but no file');
     return new DomainError('UNAVAILABLE', 'The file of this core dump is missing in the storage.');
   }
@@ -380,6 +396,13 @@ export function createCoredumpService({
 /** Its commit is known by its row alone: the files of dumps that had to go for it are left to the sweep. */
 function standing(coredump: CoredumpRow) {
   return { status: 'stored' as const, coredump, isKept: true, retired: [] };
+}
+
+function removed(id: number): DomainError {
+  return new DomainError(
+    'GONE',
+    `The raw bytes of core dump "${id}" were removed, as its model's privacy settings say; its report stays.`,
+  );
 }
 
 /** @throws DomainError TOO_LARGE with the first byte over the limit; nothing after it is read */

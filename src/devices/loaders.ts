@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import { childrenOf, countChildrenOf, type PageWindow } from '../platform/database/children.js';
 import { type Db, Prisma } from '../platform/database/database.js';
 import { containsWords } from '../platform/database/text-search.js';
+import { createPrivacyLoader } from './privacy.js';
 
 export type DeviceRow = Prisma.DeviceGetPayload<object>;
 export type DeviceModelRow = Prisma.DeviceModelGetPayload<object>;
@@ -28,6 +29,7 @@ export function createDeviceLoaders(db: Db) {
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id) ?? null);
     }),
+    privacyOfModel: createPrivacyLoader(db),
     ofModel: childrenOf<DeviceRow>(db, DEVICES_OF_MODEL),
     countOfModel: countChildrenOf(db, DEVICES_OF_MODEL),
   };

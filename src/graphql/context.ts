@@ -3,6 +3,7 @@ import type { Person } from '../auth/principal.js';
 import { type CoredumpLoaders, createCoredumpLoaders } from '../coredumps/loaders.js';
 import type { CoredumpService } from '../coredumps/service.js';
 import { createDeviceLoaders, createDeviceQueries } from '../devices/loaders.js';
+import type { PrivacyService } from '../devices/privacy.js';
 import type { DeviceService } from '../devices/service.js';
 import { createFirmwareLoaders } from '../firmware/loaders.js';
 import type { FirmwareService } from '../firmware/service.js';
@@ -17,6 +18,7 @@ export interface Services {
   devices: DeviceService;
   firmwares: FirmwareService;
   audit: Audit;
+  privacy: PrivacyService;
 }
 
 /** What resolvers get. Loaders live as long as one request, so what they remember is never stale. */

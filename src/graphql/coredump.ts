@@ -1,4 +1,6 @@
+import { hasRole } from '../auth/principal.js';
 import { countCoredumps, listCoredumps } from '../coredumps/queries.js';
+import { redactOutput, redactReport } from '../coredumps/redact.js';
 import type { CoredumpRow } from '../coredumps/types.js';
 import { notFound } from '../errors.js';
 import { decodeGlobalId, encodeGlobalId } from '../ids.js';
@@ -37,6 +39,12 @@ builder.node(Coredump, {
         'Path of the raw bytes on this server. With authentication on it works without a header, for five minutes.',
       resolve: ({ id }, _, { downloadUrlOf }) => downloadUrlOf(id),
     }),
+    rawRemovedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the raw bytes were removed, as the privacy settings of the model say.',
+      resolve: ({ id }, _, { loaders }) => loaders.coredumps.rawRemovedAt.load(id),
+    }),
     device: t.field({
       type: Device,
       resolve: async ({ deviceId }, _, { loaders }) => {
@@ -55,13 +63,21 @@ builder.node(Coredump, {
     parsedOutput: t.string({
       nullable: true,
       description:
-        'The report as text in the layout of esp-coredump, or why there is none. Null while PENDING.',
-      resolve: async ({ id }, _, { loaders }) => (await loaders.coredumps.text.load(id))?.output ?? null,
+        'The report as text in the layout of esp-coredump, or why there is none. Null while PENDING. For viewers ' +
+        'without what memory held.',
+      resolve: async ({ id }, _, { loaders, person }) => {
+        const output = (await loaders.coredumps.text.load(id))?.output ?? null;
+        return output === null || hasRole(person, 'admin') ? output : redactOutput(output);
+      },
     }),
     report: t.field({
       type: CrashReport,
       nullable: true,
-      resolve: async ({ id }, _, { loaders }) => (await loaders.coredumps.text.load(id))?.report ?? null,
+      description: 'For viewers without what the arguments of functions held or pointed to.',
+      resolve: async ({ id }, _, { loaders, person }) => {
+        const report = (await loaders.coredumps.text.load(id))?.report ?? null;
+        return report === null || hasRole(person, 'admin') ? report : redactReport(report);
+      },
     }),
   }),
 });

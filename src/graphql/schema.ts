@@ -7,6 +7,7 @@ import './crashes.js';
 import './device.js';
 import './deviceModel.js';
 import './firmware.js';
+import './modelPrivacy.js';
 import './scalars.js';
 
 export const schema = builder.toSchema();

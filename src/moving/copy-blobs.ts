@@ -49,7 +49,8 @@ export async function* blobsOfRows(db: Db): AsyncGenerator<BlobOfRow> {
   }
   for (let afterId = 0; ; ) {
     const rows = await db.coredump.findMany({
-      where: { id: { gt: afterId } },
+      // What privacy settings removed is not missing.
+      where: { id: { gt: afterId }, removedRaw: null },
       orderBy: { id: 'asc' },
       take: BATCH,
       select: { id: true, size: true, sha256: true, filename: true, device: { select: { key: true } } },

@@ -33,6 +33,7 @@ export function createDownloadRoute({ coredumps, auth, links, clientAddress, clo
       if (dumpId === null) throw notFound('core dump', id.slice(0, 64));
       const { coredump, size, stream } = await coredumps.open(
         dumpId,
+        person.kind,
         device === undefined ? undefined : named(device),
       );
       const etag = `"${coredump.sha256}"`;

@@ -12,6 +12,7 @@ const STATUS: Record<DomainErrorCode, number> = {
   NOT_FOUND: 404,
   BODY_STALLED: 408,
   CONFLICT: 409,
+  GONE: 410,
   TOO_LARGE: 413,
   RATE_LIMITED: 429,
   PARSER_NOT_CONFIGURED: 503,

@@ -22,17 +22,18 @@ it('downloadUrl works without a header, for this dump and for five minutes', asy
 it('a link that was changed anywhere is none', async () => {
   const { app, first } = await aServerWithDumps();
   const url = await downloadUrl(app, first);
-  const [until = '', name = '', signature = ''] =
+  const [until = '', role = '', name = '', signature = ''] =
     new URL(url, app.url).searchParams.get('link')?.split('.') ?? [];
 
   for (const link of [
-    `${Number(until) + 1}.${name}.${signature}`,
-    `${until}.${Buffer.from('somebody else').toString('base64url')}.${signature}`,
-    `${until}.${name}.${signature.slice(1)}A`,
-    `${until}.${name}.`,
-    `${until}.${name}`,
+    `${Number(until) + 1}.${role}.${name}.${signature}`,
+    `${until}.${role}.${Buffer.from('somebody else').toString('base64url')}.${signature}`,
+    `${until}.${role}.${name}.${signature.slice(1)}A`,
+    `${until}.${role}.${name}.`,
+    `${until}.${role}.${name}`,
+    `${until}.viewer.${name}.${signature}`,
     '',
-    '..',
+    '...',
   ]) {
     const address = new URL(url, app.url);
     address.searchParams.set('link', link);

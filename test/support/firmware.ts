@@ -64,11 +64,13 @@ export async function uploadFirmware(
     modelCode = 'thermostat',
     version,
     filename = 'firmware.elf',
+    headers = {},
   }: {
     elf?: Uint8Array;
     modelCode?: string;
     version?: string;
     filename?: string;
+    headers?: Record<string, string>;
   },
 ): Promise<{ id: string; version: string; elfSha256: string; chip: string | null; size: number }> {
   const form = new FormData();
@@ -78,7 +80,7 @@ export async function uploadFirmware(
   form.set('operations', JSON.stringify({ query, variables: { model: modelCode, bundle: null, version } }));
   form.set('map', JSON.stringify({ bundle: ['variables.bundle'] }));
   form.set('bundle', new Blob([new Uint8Array(elf)]), filename);
-  const response = await fetch(`${app.url}/graphql`, { method: 'POST', body: form });
+  const response = await fetch(`${app.url}/graphql`, { method: 'POST', headers, body: form });
   const { data, errors } = (await response.json()) as { data?: { uploadFirmware: never }; errors?: unknown };
   if (data?.uploadFirmware === undefined || errors !== undefined) throw new Error(JSON.stringify(errors));
   return data.uploadFirmware;

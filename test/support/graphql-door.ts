@@ -18,6 +18,7 @@ import { createOutbox } from '../../src/coredumps/outbox.js';
 import { createParseState, type ParseTask } from '../../src/coredumps/parse-state.js';
 import { createCoredumpService } from '../../src/coredumps/service.js';
 import { createCrossOrigin } from '../../src/cross-origin.js';
+import { createPrivacyService } from '../../src/devices/privacy.js';
 import { createDeviceService } from '../../src/devices/service.js';
 import { createTokenUse } from '../../src/devices/token-use.js';
 import { createFirmwareService } from '../../src/firmware/service.js';
@@ -124,6 +125,7 @@ export async function aGraphQLDoor({
     devices,
     firmwares,
     audit,
+    privacy: createPrivacyService({ db, audit, onChange: () => {} }),
     auth,
     links: createDownloadLinks({ secret: Buffer.alloc(32), clock }),
     clientAddress: createClientAddress([]),

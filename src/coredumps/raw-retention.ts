@@ -1,0 +1,86 @@
+import type { BlobStore } from '../platform/blobs/blob-store.js';
+import type { Clock } from '../platform/clock.js';
+import type { Db, Prisma } from '../platform/database/database.js';
+import { isUniqueViolation } from '../platform/database/errors.js';
+import type { Logger } from '../platform/logger.js';
+import { coredumpKey } from './storage.js';
+
+export type RawRetention = ReturnType<typeof createRawRetention>;
+
+/** Dumps that are looked up at once. */
+const BATCH = 200;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Removes the raw bytes of dumps when their model's privacy settings say so. Row, text and report stay. */
+export function createRawRetention({ db, blobs, clock, log }: RawRetentionDeps) {
+  return {
+    /** To be called when a dump was read. What goes wrong is left to the next sweep. */
+    async afterReading({ id, deviceId }: { id: number; deviceId: number }): Promise<void> {
+      try {
+        const model = { devices: { some: { id: deviceId } } };
+        const privacy = await db.modelPrivacy.findFirst({ where: { removeRawOnceRead: true, model } });
+        if (privacy !== null) await removeAll({ id, parseStatus: 'PARSED' });
+      } catch (error) {
+        log.warn({ err: error, coredumpId: id }, 'the raw bytes of a core dump could not be removed yet');
+      }
+    },
+
+    /** Everything that is due: at the start, from time to time, and after a change of the settings. */
+    async sweep(): Promise<number> {
+      let removed = 0;
+      for (const { modelId, removeRawOnceRead, keepRawDays } of await db.modelPrivacy.findMany()) {
+        const due: Prisma.CoredumpWhereInput[] = [];
+        if (removeRawOnceRead) due.push({ parseStatus: 'PARSED' });
+        if (keepRawDays !== null) {
+          due.push({ uploadedAt: { lt: new Date(clock.now().getTime() - keepRawDays * DAY_MS) } });
+        }
+        if (due.length > 0) removed += await removeAll({ device: { modelId }, OR: due });
+      }
+      if (removed > 0) log.info({ removed }, 'removed the raw bytes of core dumps, as privacy settings say');
+      return removed;
+    },
+  };
+
+  async function removeAll(where: Prisma.CoredumpWhereInput): Promise<number> {
+    let afterId = 0;
+    let removed = 0;
+    for (;;) {
+      const dumps = await db.coredump.findMany({
+        where: { AND: [where, { removedRaw: null, id: { gt: afterId } }] },
+        select: { id: true, filename: true, device: { select: { key: true } } },
+        orderBy: { id: 'asc' },
+        take: BATCH,
+      });
+      for (const dump of dumps) removed += await remove(dump);
+      const last = dumps.at(-1);
+      if (last === undefined) return removed;
+      afterId = last.id;
+    }
+  }
+
+  /** File, then note: what is noted as removed is removed, and what a crash leaves in between the next sweep mends. */
+  async function remove(dump: { id: number; filename: string; device: { key: string } }): Promise<number> {
+    try {
+      await blobs.delete(coredumpKey(dump.device.key, dump.filename));
+      await db.removedRaw.create({ data: { coredumpId: dump.id, removedAt: clock.now() } });
+      return 1;
+    } catch (error) {
+      const isNotedAlready = isUniqueViolation(error);
+      const isGone = !isNotedAlready && (await db.coredump.count({ where: { id: dump.id } })) === 0;
+      if (!isNotedAlready && !isGone) {
+        log.warn(
+          { err: error, coredumpId: dump.id },
+          'the raw bytes of a core dump could not be removed yet',
+        );
+      }
+      return 0;
+    }
+  }
+}
+
+interface RawRetentionDeps {
+  db: Db;
+  blobs: Pick<BlobStore, 'delete'>;
+  clock: Pick<Clock, 'now'>;
+  log: Logger;
+}

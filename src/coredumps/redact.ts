@@ -1,0 +1,72 @@
+import type { CrashReport, StackFrame } from '../crashdump/report.js';
+
+/** What stands for memory that a reader may not see. */
+const REDACTED = '<redacted>';
+/** The section that holds the dump's memory, word by word, as esp-coredump heads it. */
+const MEMORY_SECTION = /^=+ CORE DUMP MEMORY CONTENTS =+$/;
+const ANY_HEADING = /^={5,}/;
+const FRAME = /^#\d+ /;
+
+/** The report's text without memory: no memory section, and frames without what their arguments hold or point to. */
+export function redactOutput(output: string): string {
+  let isMemory = false;
+  const lines: string[] = [];
+  for (const line of output.split('\n')) {
+    if (MEMORY_SECTION.test(line)) {
+      isMemory = true;
+      lines.push(line, `${REDACTED}: memory is for admins`);
+    } else if (!isMemory || ANY_HEADING.test(line)) {
+      isMemory = false;
+      lines.push(FRAME.test(line) ? redactFrame(line) : line);
+    }
+  }
+  return lines.join('\n');
+}
+
+/** The same of the report: numbers and addresses stay, text and structures go. */
+export function redactReport(report: CrashReport): CrashReport {
+  const redactFrames = (frames: StackFrame[]) =>
+    frames.map((frame) => ({
+      ...frame,
+      arguments: frame.arguments.map(({ name, value }) => ({ name, value: redactValue(value) })),
+    }));
+  return {
+    ...report,
+    tasks: report.tasks.map((task) => ({
+      ...task,
+      frames: redactFrames(task.frames),
+      interruptedFrames: redactFrames(task.interruptedFrames),
+    })),
+  };
+}
+
+/** `#0  0x42009351 in send (key=0x3fc8ea9c "secret", at={x = 1}) at main.c:3`: what follows a "=". */
+function redactFrame(line: string): string {
+  return redactValue(line, /=/g);
+}
+
+/** @param before where a structure may begin; anywhere, unless given: a C++ name may have braces of its own */
+function redactValue(text: string, before?: RegExp): string {
+  const withoutText = text.replace(/"(?:[^"\\]|\\.)*("|$)(\.\.\.)?/g, REDACTED);
+  if (before === undefined) return withoutBraces(withoutText, 0);
+  let result = withoutText;
+  // From the end, so that what is still to be looked at keeps its place.
+  for (const { index } of [...withoutText.matchAll(before)].reverse()) {
+    const brace = /^=\s*\{/.exec(result.slice(index));
+    if (brace !== null) result = withoutBraces(result, index);
+  }
+  return result;
+}
+
+/** Replaces the first structure after `from`, nested ones with it. One that never ends goes to the end. */
+function withoutBraces(text: string, from: number): string {
+  const open = text.indexOf('{', from);
+  if (open < 0) return text;
+  let depth = 0;
+  for (let at = open; at < text.length; at += 1) {
+    if (text[at] === '{') depth += 1;
+    if (text[at] === '}') depth -= 1;
+    if (depth === 0) return text.slice(0, open) + REDACTED + text.slice(at + 1);
+  }
+  return text.slice(0, open) + REDACTED;
+}

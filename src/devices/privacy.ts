@@ -1,0 +1,61 @@
+import DataLoader from 'dataloader';
+import type { Audit } from '../audit/service.js';
+import { badInput, notFound } from '../errors.js';
+import type { Db } from '../platform/database/database.js';
+import type { DeviceModelRow } from './loaders.js';
+
+/** How long, and for whom, the raw dumps of a model's devices are kept. */
+export interface Privacy {
+  /** The raw bytes go as soon as the dump is PARSED. */
+  removeRawOnceRead: boolean;
+  /** They go after so many days, read or not. */
+  keepRawDays: number | null;
+  /** Only admins may download them. */
+  rawForAdminsOnly: boolean;
+}
+
+export type PrivacyService = ReturnType<typeof createPrivacyService>;
+
+/** Of a model for which nobody has set anything. */
+const OPEN: Privacy = { removeRawOnceRead: false, keepRawDays: null, rawForAdminsOnly: false };
+const MAX_DAYS = 36_500;
+
+export function createPrivacyService({ db, audit, onChange }: PrivacyDeps) {
+  return {
+    /** What is absent stays as it is. @throws DomainError NOT_FOUND (model), BAD_USER_INPUT */
+    async set(modelCode: string, changes: Partial<Privacy>): Promise<DeviceModelRow> {
+      const days = changes.keepRawDays;
+      if (typeof days === 'number' && (days < 1 || days > MAX_DAYS)) {
+        throw badInput(`keepRawDays is 1 to ${MAX_DAYS}, or null to keep raw dumps.`);
+      }
+      const model = await db.deviceModel.findUnique({ where: { code: modelCode } });
+      if (model === null) throw notFound('device model', modelCode);
+      await audit.change(async (tx, note) => {
+        await tx.modelPrivacy.upsert({
+          where: { modelId: model.id },
+          create: { modelId: model.id, ...OPEN, ...changes },
+          update: changes,
+        });
+        const target = `${modelCode}: ${JSON.stringify(changes)}`;
+        await note({ action: 'setModelPrivacy', targetType: 'DeviceModel', targetId: model.id, target });
+      });
+      onChange();
+      return model;
+    },
+  };
+}
+
+export function createPrivacyLoader(db: Db) {
+  return new DataLoader<number, Privacy>(async (modelIds) => {
+    const rows = await db.modelPrivacy.findMany({ where: { modelId: { in: [...modelIds] } } });
+    const byModel = new Map(rows.map((row) => [row.modelId, row]));
+    return modelIds.map((id) => byModel.get(id) ?? OPEN);
+  });
+}
+
+interface PrivacyDeps {
+  db: Db;
+  audit: Pick<Audit, 'change'>;
+  /** Called after each change: what is due now may go now. */
+  onChange: () => void;
+}

@@ -1,0 +1,236 @@
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { createClient as createWebSocketClient } from 'graphql-ws';
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { schema } from '../../src/graphql/schema.js';
+import { encodeGlobalId } from '../../src/ids.js';
+import { aDevice, aServer, bearer, stored, type TestApp, upload } from '../support/app.js';
+import { anOidcProvider, inSeconds, type OidcProvider } from '../support/oidc.js';
+import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
+import { type AskedField, everyField } from '../support/walk.js';
+
+/**
+ * Who may do what, cell by cell, through the real doors. The rows are generated from the schema, so that whatever is
+ * added to it is here by itself; what a person may do with it at most follows from its operation, and from the list of
+ * what is stricter.
+ */
+const ADMINS_ONLY = ['auditEvents'];
+/** Ids of nothing, so that an admin's mutations find nothing to delete. */
+const FIELDS = everyField(schema, { ID: JSON.stringify(encodeGlobalId('Device', 999_999)) });
+
+type Outcome = 'in' | 401 | 403;
+
+describe('the access matrix', () => {
+  it('has no wrong cell', async () => {
+    const issuer = await anOidcProvider([
+      { id: 'dashboard', roles: ['viewer'] },
+      { id: 'ci', roles: ['admin'] },
+      { id: 'baker', roles: ['baker'] },
+      { id: 'iotdevice-thermostat-dev1' },
+      { id: 'iotdevice-pump-dev1' },
+    ]);
+    const app = await aServer(
+      { ...STATIC_TOKENS, ...issuer.environment, AUTH_FAILURES_PER_MINUTE: '100000' },
+      { token: ADMIN },
+    );
+    const device = await aDevice(app);
+    const other = await aDevice(app, { key: 'dev2' });
+    const { coredumpId } = await stored(app, 'dump', { headers: bearer(device.token) });
+    const whos = await everybody(issuer, { device: device.token, other: other.token });
+    const wrong: string[] = [];
+    let cells = 0;
+    const cell = async (who: Who, what: string, expected: Outcome, find: () => Promise<Outcome>) => {
+      cells += 1;
+      const found = await find();
+      if (found !== expected) wrong.push(`${who.name} × ${what}: ${found}, not ${expected}`);
+    };
+
+    const row = async (who: Who) => {
+      for (const path of ['/healthz', '/readyz'])
+        await cell(who, path, 'in', () => statusOf(app, path, who.token));
+      for (const path of ['/metrics', ...downloads(coredumpId)])
+        await cell(who, path, reads(who), () => statusOf(app, path, who.token));
+      await cell(who, 'GraphiQL', who.kind === 'nobody' && who.token === undefined ? 401 : reads(who), () =>
+        statusOf(app, '/graphql', who.token, { Accept: 'text/html' }),
+      );
+      await cell(who, 'upload', uploads(who), () => uploadAs(app, who));
+      for (const field of FIELDS) {
+        await cell(who, field.name, expectedOf(who, field), () => ask(app, field, who.token));
+      }
+      for (const { name, document, operation } of FIELDS) {
+        if (operation !== 'subscription' || !name.startsWith('Subscription.')) continue;
+        await cell(who, `${name} over SSE`, reads(who), () => overSse(app, document, who.token));
+        await cell(who, `${name} over WebSocket`, reads(who), () => overWebSocket(app, who.token));
+      }
+    };
+    await Promise.all(whos.map(row));
+
+    expect(wrong).toEqual([]);
+    expect(cells).toBeGreaterThan(whos.length * FIELDS.length);
+  }, 600_000);
+});
+
+interface Who {
+  name: string;
+  kind: 'nobody' | 'roleless' | 'device' | 'viewer' | 'admin';
+  token?: string;
+  /** Of the device "dev1". */
+  mayUpload?: boolean;
+}
+
+async function everybody(issuer: OidcProvider, tokens: { device: string; other: string }): Promise<Who[]> {
+  const admin = { realm_access: { roles: ['admin'] } };
+  const good = await issuer.token('ci');
+  const [head = '', body = '', signature = ''] = good.split('.');
+  const claims = { ...admin, iss: issuer.issuer, aud: 'coredock', exp: inSeconds(600) };
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const forged = `${head}.${encoded(claims)}`;
+  return [
+    { name: 'anonymous', kind: 'nobody' },
+    { name: 'random token', kind: 'nobody', token: 'x'.repeat(43) },
+    { name: 'device', kind: 'device', token: tokens.device, mayUpload: true },
+    {
+      name: 'device by issuer',
+      kind: 'device',
+      token: await issuer.token('iotdevice-thermostat-dev1'),
+      mayUpload: true,
+    },
+    { name: 'other device', kind: 'device', token: tokens.other },
+    { name: 'device of another model', kind: 'roleless', token: await issuer.token('iotdevice-pump-dev1') },
+    { name: 'viewer', kind: 'viewer', token: VIEWER },
+    { name: 'viewer by issuer', kind: 'viewer', token: await issuer.token('dashboard') },
+    { name: 'admin', kind: 'admin', token: ADMIN },
+    { name: 'admin by issuer', kind: 'admin', token: good },
+    { name: 'without a role', kind: 'roleless', token: await issuer.token('baker') },
+    { name: 'expired', kind: 'nobody', token: await issuer.sign({ ...admin, exp: inSeconds(-3600) }) },
+    { name: 'wrong audience', kind: 'nobody', token: await issuer.token('ci', 'other') },
+    { name: 'alg=none', kind: 'nobody', token: `${encoded({ alg: 'none' })}.${encoded(claims)}.` },
+    { name: 'alg=HS256', kind: 'nobody', token: hmac(claims, 'coredock') },
+    { name: 'tampered', kind: 'nobody', token: `${head}.${encoded({ ...claims, sub: 'me' })}.${signature}` },
+    {
+      name: 'signed by another key',
+      kind: 'nobody',
+      token: `${forged}.${sign('sha256', Buffer.from(forged), privateKey).toString('base64url')}`,
+    },
+    { name: 'unsigned', kind: 'nobody', token: `${head}.${body}.` },
+  ];
+}
+
+function reads({ kind }: Who): Outcome {
+  if (kind === 'nobody') return 401;
+  return kind === 'viewer' || kind === 'admin' ? 'in' : 403;
+}
+
+function uploads({ kind, mayUpload }: Who): Outcome {
+  if (kind === 'nobody') return 401;
+  return mayUpload === true ? 'in' : 403;
+}
+
+function expectedOf(who: Who, { operation, root }: AskedField): Outcome {
+  const needsAdmin = operation === 'mutation' || ADMINS_ONLY.includes(root);
+  return needsAdmin && who.kind === 'viewer' ? 403 : reads(who);
+}
+
+function downloads(coredumpId: string): string[] {
+  const id = encodeURIComponent(coredumpId);
+  return [`/api/coredumps/${id}/download`, `/api/devices/dev1/coredumps/${id}/download`];
+}
+
+async function statusOf(app: TestApp, path: string, token?: string, headers = {}): Promise<Outcome> {
+  const response = await fetch(app.url + path, { headers: { ...headers, ...bearer(token) } });
+  await response.arrayBuffer();
+  return outcomeOf(response.status);
+}
+
+function outcomeOf(status: number): Outcome {
+  return status === 401 || status === 403 ? status : 'in';
+}
+
+async function uploadAs(app: TestApp, { token }: Who): Promise<Outcome> {
+  const response = await upload(app, 'dump', { headers: bearer(token) });
+  if (response.status !== 201 && ![401, 403].includes(response.status))
+    throw new Error(await response.text());
+  return outcomeOf(response.status);
+}
+
+/** "In" is whatever is not a refusal: the ids are of nothing, so NOT_FOUND is what who is let in gets to hear. */
+async function ask(
+  app: TestApp,
+  { document, needsUpload, operation }: AskedField,
+  token?: string,
+): Promise<Outcome> {
+  // By POST a subscription is asked for as SSE; here only whether it is refused matters, and that is told at once.
+  if (operation === 'subscription') return overSse(app, document, token);
+  const body = JSON.stringify({ query: document, variables: needsUpload ? { upload: null } : {} });
+  const form = new FormData();
+  form.set('operations', body);
+  form.set('map', JSON.stringify({ file: ['variables.upload'] }));
+  form.set('file', new Blob(['no firmware']), 'x.elf');
+  const response = await fetch(`${app.url}/graphql`, {
+    method: 'POST',
+    headers: { ...(needsUpload ? {} : { 'Content-Type': 'application/json' }), ...bearer(token) },
+    body: needsUpload ? form : body,
+  });
+  const { data, errors } = (await response.json()) as Answer;
+  const outcome = refusalIn(errors) ?? outcomeOf(response.status);
+  if (outcome !== 'in' && Object.values(data ?? {}).some((value) => value !== null)) {
+    throw new Error(`refused, and answered: ${document}`);
+  }
+  return outcome;
+}
+
+interface Answer {
+  data?: object | null;
+  errors?: ReadonlyArray<{ extensions?: { code?: unknown } }>;
+}
+
+function refusalIn(errors: Answer['errors'] = []): 401 | 403 | undefined {
+  const codes = errors.map(({ extensions }) => extensions?.code);
+  if (codes.includes('UNAUTHENTICATED')) return 401;
+  return codes.includes('FORBIDDEN') ? 403 : undefined;
+}
+
+/** Refused, or open: nothing ever happens to the dumps that it is about, so an open one just stays so for a moment. */
+async function overSse(app: TestApp, query: string, token?: string): Promise<Outcome> {
+  const abort = new AbortController();
+  const response = await fetch(`${app.url}/graphql`, {
+    method: 'POST',
+    signal: abort.signal,
+    headers: { Accept: 'text/event-stream', 'Content-Type': 'application/json', ...bearer(token) },
+    body: JSON.stringify({ query }),
+  });
+  abort.abort();
+  return outcomeOf(response.status);
+}
+
+/** Who is let in may subscribe to whatever the schema lets them: that is the cells above. */
+async function overWebSocket(app: TestApp, token?: string): Promise<Outcome> {
+  const client = createWebSocketClient({
+    url: `${app.url.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    lazy: false,
+    connectionParams: bearer(token),
+    onNonLazyError: () => {},
+  });
+  try {
+    return await new Promise((resolve) => {
+      client.on('connected', () => resolve('in'));
+      client.on('closed', (event) => {
+        const code: unknown = typeof event === 'object' && event !== null ? Reflect.get(event, 'code') : 0;
+        resolve(code === 4401 ? 401 : 403);
+      });
+    });
+  } finally {
+    await client.dispose();
+  }
+}
+
+function encoded(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+function hmac(claims: object, secret: string): string {
+  const input = `${encoded({ alg: 'HS256' })}.${encoded(claims)}`;
+  return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
+}
