@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that meet the database through `test/support/`: they run with each of the two. */
 const WITH_DATABASE = [
-  'test/{auth,coredumps,firmware,graphql,rest,storage,triage}/**/*.test.ts',
+  'test/{alerts,auth,coredumps,firmware,graphql,rest,storage,triage}/**/*.test.ts',
   'test/postgresql/**/*.test.ts',
 ];
 

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { writeAlerts } from './alerts/outbox.js';
+import { createAlertSender } from './alerts/sender.js';
+import { createAlertService } from './alerts/service.js';
 import { createAudit } from './audit/service.js';
 import { createAuthenticator } from './auth/authenticator.js';
 import { createDownloadLinks } from './auth/download-links.js';
 import { readSecret } from './auth/secrets.js';
 import { createClientAddress } from './client-address.js';
 import type { Config } from './config.js';
-import { createCoredumpEvents, followOtherServers } from './coredumps/events.js';
+import { createCoredumpEvents, followerOfDumps } from './coredumps/events.js';
 import { createOutbox } from './coredumps/outbox.js';
 import { createParseState, type ParseTask } from './coredumps/parse-state.js';
 import { startParsing } from './coredumps/parsing.js';
@@ -39,6 +42,8 @@ import { createUploadLimits } from './rest/upload-limits.js';
 import { type HttpServer, listen } from './server.js';
 import { countAndAnnounce } from './triage/counting.js';
 import { createGroupEvents } from './triage/events.js';
+import { createRegroupJob } from './triage/regroup.js';
+import { createSearch } from './triage/search.js';
 import { createCrashGroupService } from './triage/service.js';
 import type { GroupChange } from './triage/types.js';
 
@@ -95,15 +100,26 @@ export async function startApp(
     const events = createCoredumpEvents();
     const outbox = createOutbox(database);
     const groupChanges = createEventChannel<GroupChange>();
-    const groupEvents = createGroupEvents(groupChanges);
+    const groupEvents = createGroupEvents(groupChanges, database.announcements);
+    const alertSender = createAlertSender({
+      db,
+      now: clock.now,
+      log,
+      allowPrivate: config.alertsAllowPrivate,
+    });
+    const alerts = createAlertService({ db, clock, wake: alertSender.wake });
+    const owner = randomUUID();
     const state = createParseState({
       db,
       outbox,
-      owner: randomUUID(),
+      owner,
       now: clock.now,
       leaseNow: database.sharedNow ?? (async () => clock.now()),
       leaseMs: config.parseTimeoutMs + LEASE_MARGIN_MS,
-      count: countAndAnnounce(groupEvents),
+      count: countAndAnnounce(groupEvents, {
+        write: (tx, change, crash) => writeAlerts(tx, change, crash, clock.now()),
+        wake: () => alertSender.wake(),
+      }),
     });
     const { parser } = config;
     const sidecar =
@@ -145,10 +161,14 @@ export async function startApp(
     const devices = createDeviceService({ db, clock, audit, tokenUse, deleteDumps: coredumps.deleteAllOf });
     const links = createDownloadLinks({ secret: await readSecret(db, 'download links', clock), clock });
     const clientAddress = createClientAddress(config.trustedProxies);
-    const crashGroups = createCrashGroupService({ db, events: groupEvents, clock });
+    const regroup = createRegroupJob({ db, owner, now: clock.now, log });
+    const crashGroups = createCrashGroupService({ db, events: groupEvents, clock, regroup });
 
     await database.jobs?.start();
-    await followOtherServers({ announcements: database.announcements, events, db });
+    await database.announcements.follow({
+      Coredump: followerOfDumps(db, events),
+      CrashGroup: groupEvents.follower,
+    });
     const auth = createAuthenticator({ settings: config.auth, devices, clock, log });
 
     const leftBefore = database.isShared ? new Date(clock.now().getTime() - IN_FLIGHT_MS) : undefined;
@@ -195,6 +215,7 @@ export async function startApp(
     const forgetting = setInterval(() => void forget(), FORGET_EVERY_MS);
     forgetting.unref();
 
+    regroup.start();
     let isStopping = false;
     metrics.gauge('coredump_parse_queue_depth', 'Dumps that wait for their parse or are in it', () =>
       parser === null ? 0 : state.depth(),
@@ -203,9 +224,11 @@ export async function startApp(
     metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
     const crossOrigin = createCrossOrigin(config.corsOrigins);
     const graphql = createGraphQLServer({
+      alerts,
       db,
       coredumps,
       crashGroups,
+      search: createSearch(database),
       devices,
       firmwares,
       audit,
@@ -271,6 +294,8 @@ export async function startApp(
       await http.stop(config.shutdownGraceMs);
       events.close();
       groupChanges.close();
+      await regroup.close();
+      await alertSender.close();
       await queue?.close();
       await tokenUse.write();
       blobs.close();

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { UploadOptions } from './ci/upload-firmware.js';
 import type { Config } from './config.js';
 import type { ServeOptions } from './serve.js';
 import type { ParseOptions } from './sidecar/parse-command.js';
@@ -85,6 +86,27 @@ program
     const { randomToken, sha256 } = await import('./auth/static-tokens.js');
     const token = randomToken();
     process.stdout.write(`${token}\nsha256:${sha256(token)}\n`);
+  });
+
+program
+  .command('firmware')
+  .description('firmware builds of a running server')
+  .command('upload')
+  .description('upload a bundle (ZIP or ELF), as CI does; the same ELF twice changes nothing')
+  .argument('<file>', 'ZIP with {model}.elf, or the bare ELF')
+  .requiredOption('--model <code>', 'code of the device model')
+  .requiredOption('--url <url>', "the server's address, as https://coredock.example.org")
+  .option('--token <token>', 'bearer token of an admin; default: $COREDOCK_TOKEN')
+  .option('--firmware-version <version>', 'only where neither version.json nor the ELF says it')
+  .option('--retries <n>', 'how often to try again when the server cannot be reached', wholeNumber, 5)
+  .action(async (file: string, { token, ...options }: UploadOptions) => {
+    const { uploadFirmwareCommand } = await import('./ci/upload-firmware.js');
+    const bearer = token ?? (process.env.COREDOCK_TOKEN || undefined);
+    process.exitCode = await uploadFirmwareCommand(
+      file,
+      { ...options, ...(bearer === undefined ? {} : { token: bearer }) },
+      { stdout: process.stdout, stderr: process.stderr },
+    );
   });
 
 try {

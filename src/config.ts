@@ -62,6 +62,8 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** How long a stop waits for requests and parses in flight. */
   readonly shutdownGraceMs: number;
+  /** Alerts may go to private addresses: a homelab's chat server. */
+  readonly alertsAllowPrivate: boolean;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 }
 
@@ -150,6 +152,7 @@ export function readConfig(environment: Environment): Config {
     maxStreamsPerAddress: values.MAX_STREAMS_PER_ADDRESS,
     corsOrigins: values.CORS_ORIGINS,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+    alertsAllowPrivate: values.ALERTS_ALLOW_PRIVATE,
     logLevel: values.LOG_LEVEL,
   });
 }
@@ -258,6 +261,10 @@ const settings = z.object({
     })
     .default([]),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 3_600_000).default(10_000),
+  ALERTS_ALLOW_PRIVATE: z
+    .enum(['true', 'false'], { error: (issue) => `${shown(issue.input)} is neither true nor false` })
+    .default('false')
+    .transform((value) => value === 'true'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
       error: (issue) => `${shown(issue.input)} is not one of trace, debug, info, warn, error, fatal, silent`,
@@ -349,6 +356,7 @@ const OWN_PREFIXES = [
   'MAX_STREAMS',
   'CORS_',
   'SHUTDOWN_GRACE',
+  'ALERTS_',
   'S3_',
   'AUDIT_',
   'OIDC_ISSUER',

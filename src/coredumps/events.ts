@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Announcements } from '../platform/database/announcements.js';
+import type { Follower } from '../platform/database/announcements.js';
 import type { Db } from '../platform/database/database.js';
 import { createEventChannel, type EventChannel } from '../platform/events.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
@@ -47,23 +47,13 @@ function stageOf({ parseGeneration, parseStatus }: CoredumpRow): number {
  * Publishes here what other servers on the database change. They tell ids; the rows are read when they are heard of, so
  * a dump that changed twice in a moment may be told with its last state only.
  */
-export async function followOtherServers({
-  announcements,
-  events,
-  db,
-}: {
-  announcements: Announcements;
-  events: ReturnType<typeof createCoredumpEvents>;
-  db: Db;
-}): Promise<void> {
-  await announcements.follow({
-    Coredump: {
-      isWanted: () => events.subscriberCount() > 0,
-      async onChanged(ids) {
-        const where = { id: { in: [...ids] } };
-        const rows = await db.coredump.findMany({ where, orderBy: { id: 'asc' }, select: COREDUMP_ROW });
-        for (const row of rows) events.publish(toCoredumpRow(row));
-      },
+export function followerOfDumps(db: Db, events: ReturnType<typeof createCoredumpEvents>): Follower {
+  return {
+    isWanted: () => events.subscriberCount() > 0,
+    async onChanged(ids) {
+      const where = { id: { in: [...ids] } };
+      const rows = await db.coredump.findMany({ where, orderBy: { id: 'asc' }, select: COREDUMP_ROW });
+      for (const row of rows) events.publish(toCoredumpRow(row));
     },
-  });
+  };
 }

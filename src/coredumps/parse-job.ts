@@ -113,7 +113,7 @@ export function createParseJob({ state, blobs, builds, sidecar, xferDir, retryDe
         case 'unreadable':
           return { ...failure('unreadable', unable(answer.reason)), ...build };
         case 'parsed': {
-          const warnings = buildWarnings(found, appElfSha256);
+          const warnings = buildWarnings(found, appElfSha256, task.firmwareVersion);
           const output = [...warnings.map((warning) => `Warning: ${warning}\n`), answer.output].join('');
           const report =
             answer.report === null
@@ -195,6 +195,7 @@ function missingFirmware(task: ParseTask, appElfSha256: string | null): ParseRes
 function buildWarnings(
   { firmware, candidates, matchedBy }: Awaited<ReturnType<BuildFinder['findBuild']>>,
   appElfSha256: string | null,
+  reportedVersion: string,
 ): string[] {
   if (firmware === null) return [];
   if (matchedBy === 'version' && appElfSha256 !== null) {
@@ -207,6 +208,12 @@ function buildWarnings(
     const list = candidates.map(({ version, elfSha256 }) => `${version} (${elfSha256})`).join(', ');
     return [
       `the SHA-256 prefix ${appElfSha256} fits several builds: ${list}; read with ${firmware.elfSha256}.`,
+    ];
+  }
+  if (matchedBy === 'sha' && firmware.version !== reportedVersion) {
+    return [
+      `the device reported version "${reportedVersion}", but the ELF that the dump names is of version ` +
+        `"${firmware.version}": the device was updated after the crash, or a build was uploaded under a wrong version.`,
     ];
   }
   return [];

@@ -1,3 +1,4 @@
+import type { AlertService } from '../alerts/service.js';
 import type { Audit } from '../audit/service.js';
 import type { Person } from '../auth/principal.js';
 import { type CoredumpLoaders, createCoredumpLoaders } from '../coredumps/loaders.js';
@@ -9,16 +10,20 @@ import { createFirmwareLoaders } from '../firmware/loaders.js';
 import type { FirmwareService } from '../firmware/service.js';
 import type { Db } from '../platform/database/database.js';
 import { type CrashGroupLoaders, createCrashGroupLoaders } from '../triage/loaders.js';
+import { createVersionLoaders } from '../triage/missing-firmwares.js';
+import type { Search } from '../triage/search.js';
 import type { CrashGroupService } from '../triage/service.js';
 import { createTallyFilters, type TallyFilter } from '../triage/tallies.js';
 
 export interface Services {
+  alerts: AlertService;
   coredumps: CoredumpService;
   crashGroups: CrashGroupService;
   devices: DeviceService;
   firmwares: FirmwareService;
   audit: Audit;
   privacy: PrivacyService;
+  search: Search;
 }
 
 /** What resolvers get. Loaders live as long as one request, so what they remember is never stale. */
@@ -41,6 +46,7 @@ interface Loaders {
   crashGroups: CrashGroupLoaders;
   devices: ReturnType<typeof createDeviceLoaders>;
   firmwares: ReturnType<typeof createFirmwareLoaders>;
+  versions: ReturnType<typeof createVersionLoaders>;
   /** A filter of time series with its models' ids. */
   tallyFilter(filter: { modelCode?: string[]; firmwareVersion?: string[] }): Promise<TallyFilter>;
 }
@@ -74,6 +80,7 @@ function createLoaders(db: Db): Loaders {
     crashGroups: createCrashGroupLoaders(db),
     devices: createDeviceLoaders(db),
     firmwares: createFirmwareLoaders(db),
+    versions: createVersionLoaders(db),
     tallyFilter: createTallyFilters(db),
   };
 }

@@ -1,3 +1,4 @@
+import type { Regrouping as RegroupingRow } from '../triage/regroup.js';
 import { builder } from './builder.js';
 import { CrashGroup } from './crashGroup.js';
 import { requireId } from './inputs.js';
@@ -56,3 +57,32 @@ builder.mutationFields((t) => ({
       services.crashGroups.split(requireId('CrashGroup', id), fingerprints),
   }),
 }));
+
+const Regrouping = builder.objectRef<RegroupingRow>('Regrouping').implement({
+  description: 'The walk through all kept dumps after the recipe of fingerprints has changed.',
+  fields: (t) => ({
+    fingerprintVersion: t.exposeString('fingerprintVersion', { description: 'Of the recipe: “v1”.' }),
+    total: t.exposeInt('total', { description: 'Dumps that there were at its start.' }),
+    done: t.exposeInt('done'),
+    startedAt: t.expose('startedAt', { type: 'DateTime' }),
+    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true }),
+  }),
+});
+
+builder.queryField('regrouping', (t) =>
+  t.field({
+    type: Regrouping,
+    nullable: true,
+    description: 'How far it is. It begins by itself where there is something to do.',
+    resolve: (_, __, { services }) => services.crashGroups.regroup.progress(),
+  }),
+);
+
+builder.mutationField('regroupCrashes', (t) =>
+  t.field({
+    type: Regrouping,
+    description:
+      'Does it again from the beginning, in the background. Dumps that are right where they are stay.',
+    resolve: (_, __, { services }) => services.crashGroups.regroup.restart(),
+  }),
+);

@@ -30,6 +30,7 @@ export function rowOf(id: string): { id: number } {
 }
 
 const NOUNS = {
+  AlertRule: 'alert rule',
   Coredump: 'core dump',
   CrashGroup: 'crash group',
   Device: 'device',

@@ -21,6 +21,8 @@ import { openSchemaEngine } from './schema-engine.js';
 const [CHAR, TEXT] = [18, 25];
 /** Prisma's own table, which no model describes. */
 const RECORDS = '_prisma_migrations';
+/** SQLite's index of words, a virtual table with the tables behind it: made in SQL, and no model can describe it. */
+const SEARCH_TABLES = ['', '_config', '_data', '_docsize', '_idx'].map((name) => `CoredumpSearch${name}`);
 
 /** Calls `use` with an empty database to which the migrations were applied. @returns null where there is none */
 type WithMigrated = <T>(use: (database: SqlDriverAdapterFactory) => Promise<T>) => Promise<T | null>;
@@ -89,7 +91,8 @@ async function differenceToModels(
     exitCode: null,
     filters: {
       // PostgreSQL's tables are named with their schema, SQLite's must not be.
-      externalTables: [migratedDatabase.provider === 'sqlite' ? RECORDS : `public.${RECORDS}`],
+      externalTables:
+        migratedDatabase.provider === 'sqlite' ? [RECORDS, ...SEARCH_TABLES] : [`public.${RECORDS}`],
       externalEnums: [],
     },
   });

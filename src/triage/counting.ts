@@ -1,4 +1,5 @@
 import type { CountCrash, FinishedParse } from '../coredumps/parse-state.js';
+import type { CrashReport } from '../crashdump/report.js';
 import type { DbTransaction, Prisma } from '../platform/database/database.js';
 import { describeCrash } from './describe-crash.js';
 import type { GroupEvents } from './events.js';
@@ -6,7 +7,14 @@ import { combineHeat, heatOf } from './heat.js';
 import { regressionIn } from './regression.js';
 import { ALL, addToTallies } from './tallies.js';
 import { type Crash, type CrashGroupRow, type GroupChange, toGroupRow } from './types.js';
-import { countVersionDevice, uncountDevice, uncountVariant, upsertDevice, upsertVariant } from './upserts.js';
+import {
+  countVersionDevice,
+  uncountDevice,
+  uncountVariant,
+  uncountVersionDevice,
+  upsertDevice,
+  upsertVariant,
+} from './upserts.js';
 
 /**
  * Counts a dump whose parse has ended, inside the transaction that ends it, once however often it is read:
@@ -17,48 +25,92 @@ import { countVersionDevice, uncountDevice, uncountVariant, upsertDevice, upsert
  * Locks are taken in the order dump, signature, group, then counters, by everybody (merges too). What is locked is
  * read by the statement that locks it, so nobody's change is lost on either database.
  */
-async function countCrash(tx: DbTransaction, parse: FinishedParse): Promise<GroupChange | null> {
+export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promise<GroupChange | null> {
   const { coredump, modelId, report } = parse;
   const known = await tx.crashOccurrence.findUnique({ where: { coredumpId: coredump.id } });
-  const crash: Crash = {
-    deviceId: coredump.deviceId,
-    modelId: known?.modelId ?? modelId,
-    firmwareVersion: coredump.firmwareVersion,
-    chip: coredump.chip,
-    at: coredump.uploadedAt,
-  };
-  let signatureId = known?.signatureId ?? null;
-  let change: GroupChange | null = null;
-  if (coredump.parseStatus === 'PARSED') {
-    const fingerprint = report?.fingerprint ?? null;
-    const counted = signatureId === null ? null : await fingerprintOf(tx, signatureId);
-    if (fingerprint !== counted) {
-      if (signatureId !== null) await subtract(tx, signatureId, crash);
-      const added =
-        fingerprint === null || report === null ? null : await add(tx, fingerprint, report, crash);
-      signatureId = added?.signatureId ?? null;
-      change = added?.change ?? null;
-    }
-  }
+  const { deviceId, chip, uploadedAt: at } = coredump;
+  const now = { signatureId: null as number | null, modelId, firmwareVersion: await versionOf(tx, parse) };
   if (known === null) {
-    await addToTallies(tx, { ...crash, signatureId: ALL }, crash.at, 1);
-    await countVersionDevice(tx, crash);
-    await tx.crashOccurrence.create({ data: { coredumpId: coredump.id, signatureId, modelId } });
-  } else if (signatureId !== known.signatureId) {
-    await tx.crashOccurrence.update({ where: { coredumpId: coredump.id }, data: { signatureId } });
+    const crash = { deviceId, chip, at, ...now };
+    const added = await addIfKnown(tx, report, crash);
+    await countForFleet(tx, crash);
+    const signatureId = added?.signatureId ?? null;
+    await tx.crashOccurrence.create({ data: { coredumpId: coredump.id, ...now, signatureId } });
+    return added?.change ?? null;
   }
-  return change;
+  // A reading that failed says nothing new.
+  if (coredump.parseStatus !== 'PARSED') return null;
+  const counted = known.signatureId === null ? null : await fingerprintOf(tx, known.signatureId);
+  const isSameVersion = known.firmwareVersion === now.firmwareVersion;
+  if ((report?.fingerprint ?? null) === counted && isSameVersion) return null;
+
+  const before = { deviceId, chip, at, modelId: known.modelId, firmwareVersion: known.firmwareVersion };
+  const after = { ...before, firmwareVersion: now.firmwareVersion };
+  // First the new one: a group that is left empty would go, and be new again.
+  const added = await addIfKnown(tx, report, after);
+  if (known.signatureId !== null) await subtract(tx, known.signatureId, before);
+  if (!isSameVersion) {
+    await uncountForFleet(tx, before);
+    await countForFleet(tx, after);
+  }
+  await tx.crashOccurrence.update({
+    where: { coredumpId: coredump.id },
+    data: { signatureId: added?.signatureId ?? null, firmwareVersion: now.firmwareVersion },
+  });
+  // What was in a group already is no news of it.
+  return added === null || counted === report?.fingerprint ? null : added.change;
+}
+
+/** The device reports what it runs now, which an update may have brought after the crash; the dump names its build. */
+async function versionOf(tx: DbTransaction, { coredump, report }: FinishedParse): Promise<string> {
+  if (report?.elfMatches !== true || coredump.firmwareId === null) return coredump.firmwareVersion;
+  const build = await tx.firmware.findUnique({
+    where: { id: coredump.firmwareId },
+    select: { version: true },
+  });
+  return build?.version ?? coredump.firmwareVersion;
+}
+
+async function addIfKnown(tx: DbTransaction, report: CrashReport | null, crash: Crash) {
+  const fingerprint = report?.fingerprint ?? null;
+  return report === null || fingerprint === null ? null : add(tx, fingerprint, report, crash);
+}
+
+async function countForFleet(tx: DbTransaction, crash: Crash): Promise<void> {
+  await addToTallies(tx, { ...crash, signatureId: ALL }, crash.at, 1);
+  await countVersionDevice(tx, crash);
+}
+
+async function uncountForFleet(tx: DbTransaction, crash: Crash): Promise<void> {
+  await addToTallies(tx, { ...crash, signatureId: ALL }, crash.at, -1);
+  await uncountVersionDevice(tx, crash);
 }
 
 /** Counts, and after the commit tells the subscribers of groups. */
-export function countAndAnnounce(events: Pick<GroupEvents, 'publish'>): CountCrash {
+export function countAndAnnounce(
+  events: Pick<GroupEvents, 'publish' | 'announce'>,
+  alerts: { write: WriteAlerts; wake(): void },
+): CountCrash {
   return async (tx, parse) => {
     const change = await countCrash(tx, parse);
+    if (change === null) return () => {};
+    await events.announce(tx, [change.groupId]);
+    const { modelId, coredump } = parse;
+    const firmwareVersion = await versionOf(tx, parse);
+    const hasAlerts = await alerts.write(tx, change, { modelId, firmwareVersion, at: coredump.uploadedAt });
     return () => {
-      if (change !== null) events.publish(change);
+      events.publish(change);
+      if (hasAlerts) alerts.wake();
     };
   };
 }
+
+/** Leaves in the same transaction what is to be told of a change. @returns whether that is something */
+type WriteAlerts = (
+  tx: DbTransaction,
+  change: GroupChange,
+  crash: Pick<Crash, 'modelId' | 'firmwareVersion' | 'at'>,
+) => Promise<boolean>;
 
 async function fingerprintOf(tx: DbTransaction, signatureId: number): Promise<string | null> {
   const row = await tx.crashSignature.findUnique({
@@ -68,13 +120,11 @@ async function fingerprintOf(tx: DbTransaction, signatureId: number): Promise<st
   return row?.fingerprint ?? null;
 }
 
-type Report = NonNullable<FinishedParse['report']>;
-
 /** One crash more for the signature and its group, both made when they are new. */
 async function add(
   tx: DbTransaction,
   fingerprint: string,
-  report: Report,
+  report: CrashReport,
   crash: Crash,
 ): Promise<{ signatureId: number; change: GroupChange }> {
   const { signature, isNew } = await lockSignature(tx, fingerprint, report, crash.at);
@@ -132,7 +182,7 @@ type SignatureRow = Prisma.CrashSignatureGetPayload<object>;
 async function lockSignature(
   tx: DbTransaction,
   fingerprint: string,
-  report: Report,
+  report: CrashReport,
   at: Date,
 ): Promise<{ signature: SignatureRow; isNew: boolean }> {
   const known = await lockKnownSignature(tx, fingerprint);

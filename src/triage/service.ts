@@ -4,6 +4,7 @@ import type { Db, DbTransaction, Prisma } from '../platform/database/database.js
 import { inTransaction } from '../platform/database/transaction.js';
 import type { GroupEvents } from './events.js';
 import { mergeGroups, splitGroup } from './merge.js';
+import type { RegroupJob } from './regroup.js';
 import { type CrashGroupRow, toGroupRow } from './types.js';
 
 export type CrashGroupService = ReturnType<typeof createCrashGroupService>;
@@ -15,9 +16,11 @@ const MAX_VERSION = 64;
 const MAX_AT_ONCE = 100;
 
 /** What people do with crash groups. */
-export function createCrashGroupService({ db, events, clock }: CrashGroupServiceDeps) {
+export function createCrashGroupService({ db, events, clock, regroup }: CrashGroupServiceDeps) {
   return {
     events,
+    /** The walk through all dumps after the recipe of fingerprints has changed. */
+    regroup,
     now: clock.now,
 
     /** Groups as they change. A group that is gone by the time that it is read is left out. */
@@ -84,7 +87,10 @@ export function createCrashGroupService({ db, events, clock }: CrashGroupService
       if (wanted.length === 0) throw badInput('Name at least one fingerprint to take out.');
       if (wanted.length > MAX_AT_ONCE)
         throw badInput(`At most ${MAX_AT_ONCE} fingerprints are taken out at once.`);
-      const made = await announced((tx) => splitGroup(tx, id, wanted, clock.now()));
+      const made = await announced(async (tx) => {
+        await events.announce(tx, [id]);
+        return splitGroup(tx, id, wanted, clock.now());
+      });
       events.publish({ groupId: id, kind: 'changed' });
       return made;
     },
@@ -104,7 +110,11 @@ export function createCrashGroupService({ db, events, clock }: CrashGroupService
   }
 
   async function announced(work: (tx: DbTransaction) => Promise<CrashGroupRow>): Promise<CrashGroupRow> {
-    const group = await inTransaction(db, work);
+    const group = await inTransaction(db, async (tx) => {
+      const changed = await work(tx);
+      await events.announce(tx, [changed.id]);
+      return changed;
+    });
     events.publish({ groupId: group.id, kind: 'changed' });
     return group;
   }
@@ -140,5 +150,6 @@ const NOT_REGRESSED = { regressedAt: null, regressedInVersion: null };
 interface CrashGroupServiceDeps {
   db: Db;
   events: GroupEvents;
+  regroup: Pick<RegroupJob, 'progress' | 'restart'>;
   clock: Pick<Clock, 'now'>;
 }

@@ -50,3 +50,10 @@ export async function countVersionDevice(tx: DbTransaction, crash: Crash): Promi
     VALUES (${modelId}, ${firmwareVersion}, ${deviceId}, 1)
     ON CONFLICT ("modelId", "firmwareVersion", "deviceId") DO UPDATE SET "count" = "VersionDevice"."count" + 1`;
 }
+
+export async function uncountVersionDevice(tx: DbTransaction, crash: Crash): Promise<void> {
+  const { modelId, firmwareVersion, deviceId } = crash;
+  const where = { modelId, firmwareVersion, deviceId };
+  await tx.versionDevice.updateMany({ where, data: { count: { decrement: 1 } } });
+  await tx.versionDevice.deleteMany({ where: { ...where, count: { lte: 0 } } });
+}

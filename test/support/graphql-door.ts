@@ -8,6 +8,9 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import { writeAlerts } from '../../src/alerts/outbox.js';
+import { createAlertSender } from '../../src/alerts/sender.js';
+import { createAlertService } from '../../src/alerts/service.js';
 import { createAudit } from '../../src/audit/service.js';
 import { type AuthSettings, createAuthenticator } from '../../src/auth/authenticator.js';
 import { createDownloadLinks } from '../../src/auth/download-links.js';
@@ -31,6 +34,8 @@ import { createEventChannel } from '../../src/platform/events.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { countAndAnnounce } from '../../src/triage/counting.js';
 import { createGroupEvents } from '../../src/triage/events.js';
+import { createRegroupJob } from '../../src/triage/regroup.js';
+import { createSearch } from '../../src/triage/search.js';
 import { createCrashGroupService } from '../../src/triage/service.js';
 import type { GroupChange } from '../../src/triage/types.js';
 import { aDatabaseUrl } from './database.js';
@@ -56,6 +61,7 @@ export interface Answer<Data> {
  */
 export async function aGraphQLDoor({
   hasParser = true,
+  allowPrivateAlerts = false,
   maxFirmwareBytes = 1024 * 1024,
   auth: settings = { issuer: null, tokens: { admin: [], viewer: [] } } as AuthSettings,
 } = {}) {
@@ -69,7 +75,15 @@ export async function aGraphQLDoor({
   const clock = createSystemClock();
   const events = createCoredumpEvents();
   const groupChanges = createEventChannel<GroupChange>();
-  const groupEvents = createGroupEvents(groupChanges);
+  const groupEvents = createGroupEvents(groupChanges, database.announcements);
+  const alertSender = createAlertSender({
+    db,
+    now: clock.now,
+    log,
+    allowPrivate: allowPrivateAlerts,
+    retryDelayMs: 5,
+  });
+  const alerts = createAlertService({ db, clock, wake: alertSender.wake });
   const outbox = createOutbox(database);
   const state = createParseState({
     db,
@@ -78,7 +92,10 @@ export async function aGraphQLDoor({
     now: clock.now,
     leaseNow: async () => clock.now(),
     leaseMs: 60_000,
-    count: countAndAnnounce(groupEvents),
+    count: countAndAnnounce(groupEvents, {
+      write: (tx, change, crash) => writeAlerts(tx, change, crash, clock.now()),
+      wake: () => alertSender.wake(),
+    }),
   });
   const queued: ParseTask[] = [];
   const dumpBlobs = createFileBlobs({ root: join(dir, 'coredumps') });
@@ -115,13 +132,16 @@ export async function aGraphQLDoor({
     tokenUse: createTokenUse({ db, clock, log }),
     deleteDumps: coredumps.deleteAllOf,
   });
-  const crashGroups = createCrashGroupService({ db, events: groupEvents, clock });
+  const regroup = createRegroupJob({ db, owner: randomUUID(), now: clock.now, log });
+  const crashGroups = createCrashGroupService({ db, events: groupEvents, clock, regroup });
   const auth = createAuthenticator({ settings, devices, clock, log });
   const metrics = createMetrics();
   const graphql = createGraphQLServer({
+    alerts,
     db,
     coredumps,
     crashGroups,
+    search: createSearch(database),
     devices,
     firmwares,
     audit,
@@ -150,6 +170,8 @@ export async function aGraphQLDoor({
   onTestFinished(async () => {
     events.close();
     groupChanges.close();
+    await regroup.close();
+    await alertSender.close();
     await closeWebSockets();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
@@ -165,6 +187,7 @@ export async function aGraphQLDoor({
     events,
     coredumps,
     crashGroups,
+    alertSender,
     devices,
     /** The parse pipeline's last step. */
     state,

@@ -1,7 +1,7 @@
 import type { DbTransaction } from './database.js';
 
 /** Tables whose changes can be announced: each has a channel of its own. Their key is a whole number, `id`. */
-export const ANNOUNCED_TABLES = ['Coredump'] as const;
+export const ANNOUNCED_TABLES = ['Coredump', 'CrashGroup'] as const;
 export type AnnouncedTable = (typeof ANNOUNCED_TABLES)[number];
 
 /** How the servers on one database tell each other which rows have changed: by their ids, nothing else. */

@@ -1,0 +1,127 @@
+import type { Db, Prisma } from '../platform/database/database.js';
+import type { Logger } from '../platform/logger.js';
+import { postToPublic } from '../platform/public-request.js';
+import { ALERT_FORMATS, alert, bodyOf, signature } from './formats.js';
+
+export type AlertSender = ReturnType<typeof createAlertSender>;
+
+/** About ten hours of trying: 10 s, 20 s, … by halves at random. */
+const MAX_ATTEMPTS = 12;
+const LONGEST_PAUSE_MS = 2 * 60 * 60 * 1000;
+const TIMEOUT_MS = 10_000;
+/** While an attempt runs nobody else begins one; a server that died in it is forgotten after this. */
+const LEASE_MS = 60_000;
+const LOOK_EVERY_MS = 5_000;
+const BATCH = 20;
+/** The log of deliveries. */
+const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
+
+/** Sends what stands in the outbox, away from every request; what fails is tried again, also after a restart. */
+export function createAlertSender({ db, now, log, allowPrivate, retryDelayMs = 10_000 }: AlertSenderDeps) {
+  let isStopping = false;
+  let running: Promise<void> | null = null;
+  let isWanted = false;
+  const timer = setInterval(() => wake(), LOOK_EVERY_MS);
+  timer.unref();
+
+  return {
+    wake,
+    async close(): Promise<void> {
+      isStopping = true;
+      clearInterval(timer);
+      await running;
+    },
+  };
+
+  /** There may be something to send. */
+  function wake(): void {
+    isWanted = true;
+    if (isStopping) return;
+    running ??= sendAll()
+      .catch((error: unknown) => log.error({ err: error }, 'alerts could not be sent now'))
+      .finally(() => {
+        running = null;
+      });
+  }
+
+  async function sendAll(): Promise<void> {
+    while (isWanted && !isStopping) {
+      isWanted = false;
+      const due = await db.alertDelivery.findMany({
+        where: { status: 'PENDING', dueAt: { lte: now() } },
+        orderBy: { id: 'asc' },
+        take: BATCH,
+        include: { rule: true },
+      });
+      await Promise.all(due.map(send));
+      if (due.length === BATCH) isWanted = true;
+    }
+    await db.alertDelivery.deleteMany({
+      where: { status: { not: 'PENDING' }, createdAt: { lt: new Date(now().getTime() - KEPT_MS) } },
+    });
+  }
+
+  async function send(delivery: Due): Promise<void> {
+    const { id, attempts, dueAt } = delivery;
+    const { count } = await db.alertDelivery.updateMany({
+      where: { id, status: 'PENDING', attempts, dueAt },
+      data: { attempts: { increment: 1 }, dueAt: new Date(now().getTime() + LEASE_MS) },
+    });
+    if (count === 0) return;
+    const outcome = await post(delivery);
+    if ('httpStatus' in outcome && outcome.httpStatus >= 200 && outcome.httpStatus < 300) {
+      await end({ status: 'DELIVERED', deliveredAt: now(), error: null, httpStatus: outcome.httpStatus });
+      return;
+    }
+    const failure =
+      'httpStatus' in outcome
+        ? { httpStatus: outcome.httpStatus, error: `the target answered ${outcome.httpStatus}` }
+        : { httpStatus: null, error: outcome.error };
+    const isLast = attempts + 1 >= MAX_ATTEMPTS || delivery.event === 'TEST';
+    const pauseMs = Math.min(retryDelayMs * 2 ** attempts, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
+    await end({
+      ...failure,
+      ...(isLast ? { status: 'FAILED' } : { dueAt: new Date(now().getTime() + pauseMs) }),
+    });
+    log.warn({ alertDeliveryId: id, attempt: attempts + 1, ...failure }, 'an alert could not be delivered');
+
+    async function end(data: Prisma.AlertDeliveryUpdateManyMutationInput): Promise<void> {
+      await db.alertDelivery.updateMany({ where: { id }, data });
+    }
+  }
+
+  async function post({ id, payload, rule }: Due): Promise<{ httpStatus: number } | { error: string }> {
+    try {
+      const format = ALERT_FORMATS.find((known) => known === rule.format) ?? 'GENERIC';
+      const body = bodyOf(alert.parse(JSON.parse(payload)), format);
+      const headers = {
+        'Content-Type': 'application/json',
+        'User-Agent': 'Coredock',
+        // The same at every attempt: who got it already may tell.
+        'Coredock-Delivery': String(id),
+        'Coredock-Signature': signature(rule.secret, body, now()),
+      };
+      const httpStatus = await postToPublic(new URL(rule.url), {
+        headers,
+        body,
+        timeoutMs: TIMEOUT_MS,
+        allowPrivate,
+      });
+      return { httpStatus };
+    } catch (error) {
+      return { error: error instanceof Error ? error.message.slice(0, 500) : 'an unknown error' };
+    }
+  }
+}
+
+type Due = Prisma.AlertDeliveryGetPayload<{ include: { rule: true } }>;
+
+interface AlertSenderDeps {
+  db: Db;
+  now: () => Date;
+  log: Logger;
+  /** Targets in private networks too. */
+  allowPrivate: boolean;
+  /** Pause before the second attempt. */
+  retryDelayMs?: number;
+}

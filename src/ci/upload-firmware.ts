@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { basename } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import pRetry from 'p-retry';
+import { z } from 'zod';
+import { createProgressBar } from './progress-bar.js';
+
+export interface UploadOptions {
+  model: string;
+  url: string;
+  token?: string;
+  /** Only where neither the bundle nor the ELF says it. */
+  firmwareVersion?: string;
+  retries: number;
+}
+
+export interface Terminal {
+  stdout: NodeJS.WritableStream;
+  stderr: NodeJS.WritableStream & { isTTY?: boolean };
+}
+
+/**
+ * `coredock firmware upload`: a bundle from CI to a server. The same ELF twice changes nothing, so it may be retried,
+ * by itself and by whoever runs it.
+ *
+ * @param retryDelayMs pause before the second attempt; each later one is about twice as long
+ * @returns the exit code: 0 the server has it, 1 it could not be read, sent, or was refused, 2 bad usage
+ */
+export async function uploadFirmwareCommand(
+  file: string,
+  options: UploadOptions,
+  { stdout, stderr }: Terminal,
+  retryDelayMs = 1_000,
+): Promise<0 | 1 | 2> {
+  const endpoint = endpointOf(options.url);
+  if (endpoint === null) return complain(2, `--url "${options.url}" is not an http:// or https:// URL`);
+  try {
+    const firmware = await pRetry(() => upload(file, endpoint, options, stderr), {
+      retries: options.retries,
+      minTimeout: retryDelayMs,
+      maxTimeout: 30_000,
+      factor: 2,
+      randomize: true,
+      shouldRetry: ({ error }) => error instanceof PassingFailure,
+      onFailedAttempt: ({ error, retriesLeft }) => {
+        if (error instanceof PassingFailure && retriesLeft > 0)
+          stderr.write(`coredock: ${error.message}; trying again, ${retriesLeft} left\n`);
+      },
+    });
+    stdout.write(`${options.model} ${firmware.version} ${firmware.elfSha256}\n`);
+    return 0;
+  } catch (error) {
+    return complain(1, error instanceof Error ? error.message : String(error));
+  }
+
+  function complain<Code extends 1 | 2>(code: Code, problem: string): Code {
+    stderr.write(`coredock: ${problem}\n`);
+    return code;
+  }
+}
+
+/** A failure that trying again may mend: no connection, a server that is overloaded or restarts. */
+class PassingFailure extends Error {
+  override readonly name = 'PassingFailure';
+}
+
+const QUERY = `mutation ($model: String!, $bundle: Upload!, $version: String) {
+  uploadFirmware(modelCode: $model, bundle: $bundle, version: $version) { version elfSha256 }
+}`;
+
+const answer = z.object({
+  data: z
+    .object({ uploadFirmware: z.object({ version: z.string(), elfSha256: z.string() }) })
+    .nullable()
+    .optional(),
+  errors: z
+    .array(z.object({ message: z.string(), extensions: z.object({ code: z.string() }).optional() }))
+    .optional(),
+});
+
+async function upload(
+  file: string,
+  endpoint: URL,
+  {
+    model,
+    token,
+    firmwareVersion = null,
+  }: { model: string; token?: string; firmwareVersion?: string | null },
+  stderr: Terminal['stderr'],
+) {
+  const { size } = await stat(file).catch(() => {
+    throw new Error(`${file} cannot be read`);
+  });
+  const boundary = `coredock-${randomBytes(16).toString('hex')}`;
+  const operations = JSON.stringify({
+    query: QUERY,
+    variables: { model, bundle: null, version: firmwareVersion },
+  });
+  const head =
+    part(boundary, 'operations', operations) +
+    part(boundary, 'map', '{"bundle":["variables.bundle"]}') +
+    `--${boundary}\r\nContent-Disposition: form-data; name="bundle"; filename="${encodeURIComponent(basename(file))}"\r\n` +
+    'Content-Type: application/octet-stream\r\n\r\n';
+  const tail = `\r\n--${boundary}--\r\n`;
+  const headers = {
+    'Content-Type': `multipart/form-data; boundary=${boundary}`,
+    'Content-Length': Buffer.byteLength(head) + size + Buffer.byteLength(tail),
+    ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+  };
+  const bar = createProgressBar(stderr, size);
+  try {
+    const { status, body } = await post(endpoint, headers, async function* () {
+      yield Buffer.from(head);
+      for await (const chunk of createReadStream(file)) {
+        bar.add(chunk.length);
+        yield chunk;
+      }
+      yield Buffer.from(tail);
+    });
+    return readAnswer(status, body);
+  } finally {
+    bar.end();
+  }
+}
+
+function readAnswer(status: number, body: string) {
+  if (status === 429 || status >= 500) throw new PassingFailure(`the server answered ${status}`);
+  const parsed = answer.safeParse(parseJson(body));
+  if (!parsed.success) throw new Error(`the server answered ${status}, not as Coredock does: check --url`);
+  const { data, errors: [error] = [] } = parsed.data;
+  if (error?.extensions?.code === 'INTERNAL_SERVER_ERROR') throw new PassingFailure(error.message);
+  if (error !== undefined) throw new Error(error.message);
+  if (data == null) throw new Error(`the server answered ${status} without a firmware`);
+  return data.uploadFirmware;
+}
+
+const SILENCE_MS = 60_000;
+const MAX_ANSWER = 1024 * 1024;
+
+async function post(
+  endpoint: URL,
+  headers: Record<string, string | number>,
+  body: () => AsyncIterable<Buffer>,
+): Promise<{ status: number; body: string }> {
+  const open = endpoint.protocol === 'https:' ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    const request = open(endpoint, { method: 'POST', headers }, (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size <= MAX_ANSWER) chunks.push(chunk);
+      });
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
+      );
+      response.on('error', (error) => reject(new PassingFailure(error.message)));
+    });
+    request.setTimeout(SILENCE_MS, () => request.destroy(new Error('the server is silent')));
+    // A refusal may come before the body is through: what it says counts more than the broken pipe.
+    request.on('error', (error) => {
+      setTimeout(() => reject(new PassingFailure(`${endpoint.origin}: ${error.message}`)), 100);
+    });
+    pipeline(body, request).catch((error: unknown) => {
+      if (isOfFile(error)) reject(error);
+    });
+  });
+}
+
+function isOfFile(error: unknown): boolean {
+  return (
+    error instanceof Error && 'syscall' in error && (error.syscall === 'open' || error.syscall === 'read')
+  );
+}
+
+function part(boundary: string, name: string, value: string): string {
+  return `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+}
+
+function endpointOf(url: string): URL | null {
+  if (!URL.canParse(url)) return null;
+  const base = new URL(url);
+  if (!/^https?:$/.test(base.protocol)) return null;
+  base.pathname = `${base.pathname.replace(/\/(graphql\/?)?$/, '')}/graphql`;
+  return base;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,178 @@
+import { createHmac } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { graphql } from '../generated/gql.js';
+import type { CreateAlertRuleInput } from '../generated/graphql.js';
+import { aCrash } from '../support/crash-groups.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+
+const CREATE = graphql(`
+  mutation CreateRule($input: CreateAlertRuleInput!) {
+    createAlertRule(input: $input) { rule { id name target format model { code } } secret }
+  }
+`);
+const TEST = graphql(`mutation TestRule($id: ID!) { testAlertRule(id: $id) { event status } }`);
+const LOG = graphql(
+  `query AlertLog { alertDeliveries { event status attempts httpStatus error deliveredAt } }`,
+);
+const RESOLVE = graphql(`mutation ResolveForAlert($id: ID!) { resolveCrashGroup(id: $id) { id } }`);
+const IGNORE = graphql(`mutation IgnoreForAlert($id: ID!) { ignoreCrashGroup(id: $id) { id } }`);
+
+/** Something that is told of crashes; it answers each request with the next of `statuses`, then with 200. */
+async function aReceiver(statuses: number[] = []) {
+  const received: Array<{ body: string; headers: IncomingHttpHeaders }> = [];
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    received.push({ body, headers: request.headers });
+    response.writeHead(statuses[received.length - 1] ?? 200).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?token=secret`, received };
+}
+
+async function aRule(door: GraphQLDoor, input: Partial<CreateAlertRuleInput> & { url: string }) {
+  const rule = { name: 'team', format: 'GENERIC' as const, ...input };
+  return (await door.ask(CREATE, { input: rule })).createAlertRule;
+}
+
+const events = (received: Array<{ body: string }>) => received.map(({ body }) => JSON.parse(body).event);
+const poll = (check: () => unknown) => expect.poll(() => check(), { timeout: 30_000, interval: 20 });
+
+describe('alerts', () => {
+  it('tell of a new group and of its regression, once each, signed', async () => {
+    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const { url, received } = await aReceiver();
+    const { secret } = await aRule(door, { url });
+    const device = await door.fleet.aDevice(await door.fleet.aModel());
+
+    const { groupId } = await aCrash(door, device, { version: '1.0.0' });
+    await aCrash(door, device, { version: '1.0.0' });
+    await door.ask(RESOLVE, { id: groupId });
+    await aCrash(door, device, { version: '1.1.0', at: new Date(Date.now() + 1_000) });
+    await aCrash(door, device, { version: '1.1.0', at: new Date(Date.now() + 2_000) });
+
+    await poll(() => events(received).sort()).toEqual(['NEW', 'REGRESSION']);
+    const first = received.find(({ body }) => body.includes('NEW'));
+    expect(JSON.parse(first?.body ?? '')).toMatchObject({
+      group: {
+        id: groupId,
+        title: 'LoadProhibited in sensor_read (sensor_read.c)',
+        firmwareVersion: '1.0.0',
+      },
+    });
+    const [, seconds, mac] = /^t=(\d+),v1=(.*)$/.exec(String(first?.headers['coredock-signature'])) ?? [];
+    expect(mac).toBe(createHmac('sha256', secret).update(`${seconds}.${first?.body}`).digest('hex'));
+    expect(Math.abs(Date.now() / 1000 - Number(seconds))).toBeLessThan(120);
+  });
+
+  it('tell of a spike once an hour, when the crashes of a group reach the number', async () => {
+    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const { url, received } = await aReceiver();
+    await aRule(door, { url, onNew: false, onRegression: false, spikeCount: 5 });
+    const device = await door.fleet.aDevice(await door.fleet.aModel());
+    const at = new Date();
+
+    await Promise.all(Array.from({ length: 4 }, () => aCrash(door, device, { at })));
+    expect((await door.ask(LOG, {})).alertDeliveries).toEqual([]);
+    await Promise.all(Array.from({ length: 4 }, () => aCrash(door, device, { at })));
+
+    await poll(() => events(received)).toEqual(['SPIKE']);
+    expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({ group: { count: 5, crashesInHour: 5 } });
+    expect((await door.ask(LOG, {})).alertDeliveries).toHaveLength(1);
+  });
+
+  it('heed the rule’s model, ignored groups, and leave backlogs alone', async () => {
+    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const { url } = await aReceiver();
+    const [lamp, lock] = [
+      await door.fleet.aModel({ code: 'lamp' }),
+      await door.fleet.aModel({ code: 'lock' }),
+    ];
+    await aRule(door, { url, modelCode: 'lamp', spikeCount: 2 });
+    const device = await door.fleet.aDevice(lamp);
+
+    await aCrash(door, await door.fleet.aDevice(lock), { place: 'other' });
+    await aCrash(door, device, { place: 'old', at: new Date(Date.now() - 3 * 3_600_000) });
+    expect((await door.ask(LOG, {})).alertDeliveries).toEqual([]);
+
+    const { groupId } = await aCrash(door, device, { place: 'mine' });
+    await door.ask(IGNORE, { id: groupId });
+    await aCrash(door, device, { place: 'mine' });
+    expect((await door.ask(LOG, {})).alertDeliveries.map(({ event }) => event)).toEqual(['NEW']);
+  });
+
+  it('are tried again until the target takes them, and the log says how it went', async () => {
+    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const { url, received } = await aReceiver([500, 429]);
+    await aRule(door, { url });
+
+    await aCrash(door, await door.fleet.aDevice(await door.fleet.aModel()));
+
+    await poll(() => {
+      door.alertSender.wake();
+      return received.length;
+    }).toBe(3);
+    expect(new Set(received.map(({ headers }) => headers['coredock-delivery'])).size).toBe(1);
+    await poll(async () => (await door.ask(LOG, {})).alertDeliveries).toMatchObject([
+      { event: 'NEW', status: 'DELIVERED', attempts: 3, httpStatus: 200, error: null },
+    ]);
+  });
+
+  it.each([
+    ['SLACK', { text: 'New crash: LoadProhibited in a&lt;b&gt; (a&lt;b&gt;.c), in 1.0.0.' }],
+    [
+      'DISCORD',
+      { content: 'New crash: LoadProhibited in a<b> (a<b>.c), in 1.0.0.', allowed_mentions: { parse: [] } },
+    ],
+  ] as const)('speak as %s wants', async (format, body) => {
+    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const { url, received } = await aReceiver();
+    await aRule(door, { url, format });
+
+    await aCrash(door, await door.fleet.aDevice(await door.fleet.aModel()), { place: 'a<b>' });
+
+    await poll(() => received.map((request) => JSON.parse(request.body))).toEqual([body]);
+  });
+
+  it('show of the address only where it leads, and can be tested', async () => {
+    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const { url, received } = await aReceiver();
+    const { rule } = await aRule(door, { url });
+    expect(rule.target).toBe(new URL(url).origin);
+
+    expect((await door.ask(TEST, { id: rule.id })).testAlertRule).toEqual({
+      event: 'TEST',
+      status: 'PENDING',
+    });
+
+    await poll(() => events(received)).toEqual(['TEST']);
+  });
+
+  it('do not reach private addresses unless that is allowed', async () => {
+    const door = await aGraphQLDoor();
+    const { url, received } = await aReceiver();
+    const { rule } = await aRule(door, { url });
+
+    await door.ask(TEST, { id: rule.id });
+
+    await poll(async () => (await door.ask(LOG, {})).alertDeliveries).toMatchObject([
+      { status: 'FAILED', error: expect.stringContaining('ALERTS_ALLOW_PRIVATE') },
+    ]);
+    expect(received).toEqual([]);
+  });
+
+  it.each([
+    [{ url: 'ftp://example.org' }, 'http'],
+    [{ url: 'https://example.org', spikeCount: 1 }, 'spike'],
+    [{ url: 'https://example.org', onNew: false, onRegression: false }, 'never tell'],
+    [{ url: 'https://example.org', name: ' ' }, 'name'],
+    [{ url: 'https://example.org', modelCode: 'nobody' }, 'device model'],
+  ])('refuse the rule %j', async (input, reason) => {
+    const door = await aGraphQLDoor();
+
+    await expect(aRule(door, input)).rejects.toThrow(reason);
+  });
+});

@@ -1,0 +1,128 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { uploadFirmwareCommand } from '../../src/ci/upload-firmware.js';
+import { aDevice, aServer } from '../support/app.js';
+import { aFirmwareElf } from '../support/firmware.js';
+
+async function aFile(bytes: Uint8Array = aFirmwareElf({ version: '1.2.3' })): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'coredock-ci-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const file = join(dir, 'firmware.elf');
+  await writeFile(file, bytes);
+  return file;
+}
+
+function aTerminal({ isTTY = false } = {}) {
+  const [stdout, stderr] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY })];
+  const read = (stream: PassThrough) => String(stream.read() ?? '');
+  return { stdout, stderr, out: () => read(stdout), err: () => read(stderr) };
+}
+
+async function aDoor(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => handle(request, response));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const run = (file: string, url: string, terminal = aTerminal(), more = {}) =>
+  uploadFirmwareCommand(file, { model: 'thermostat', url, retries: 3, ...more }, terminal, 1);
+
+const DONE = JSON.stringify({ data: { uploadFirmware: { version: '1.2.3', elfSha256: 'ab' } } });
+
+describe('coredock firmware upload', () => {
+  it('brings a build to the server, and again without harm', async () => {
+    const app = await aServer();
+    await aDevice(app);
+    const file = await aFile();
+
+    for (const _ of [1, 2]) {
+      const terminal = aTerminal();
+      expect(await run(file, `${app.url}/`, terminal)).toBe(0);
+      expect(terminal.out()).toMatch(/^thermostat 1\.2\.3 [0-9a-f]{64}\n$/);
+      expect(terminal.err()).toBe('');
+    }
+
+    const { deviceModel } = await app.graphql<{ deviceModel: { firmwares: { totalCount: number } } }>(
+      '{ deviceModel(code: "thermostat") { firmwares { totalCount } } }',
+    );
+    expect(deviceModel.firmwares.totalCount).toBe(1);
+  });
+
+  it('tells in one line what the server refuses, and does not try again', async () => {
+    const app = await aServer();
+    const terminal = aTerminal();
+
+    expect(await run(await aFile(), app.url, terminal)).toBe(1);
+
+    expect(terminal.err()).toBe('coredock: There is no device model "thermostat".\n');
+  });
+
+  it('tries again while the server is overloaded or away, with its token each time', async () => {
+    const tokens: unknown[] = [];
+    const url = await aDoor((request, response) => {
+      tokens.push(request.headers.authorization);
+      if (tokens.length === 1) response.writeHead(503).end();
+      else if (tokens.length === 2) response.destroy();
+      else response.end(DONE);
+    });
+    const terminal = aTerminal();
+
+    expect(await run(await aFile(), url, terminal, { token: 'secret' })).toBe(0);
+
+    expect(tokens).toEqual(['Bearer secret', 'Bearer secret', 'Bearer secret']);
+    expect(terminal.err()).toMatch(/answered 503; trying again, 3 left\n.*trying again, 2 left\n/);
+  });
+
+  it('gives up in the end', async () => {
+    const url = await aDoor((_, response) => void response.writeHead(502).end());
+    const terminal = aTerminal();
+
+    expect(await run(await aFile(), url, terminal, { retries: 1 })).toBe(1);
+
+    expect(terminal.err()).toMatch(/coredock: the server answered 502\n$/);
+  });
+
+  it('shows on a terminal how far it is', async () => {
+    const terminal = aTerminal({ isTTY: true });
+
+    await run(
+      await aFile(Buffer.alloc(300_000)),
+      await aDoor((_, response) => void response.end(DONE)),
+      terminal,
+    );
+
+    expect(terminal.err()).toMatch(/\r\[#{30}\] 100 % of 293 KiB\n$/);
+  });
+
+  it.each([
+    ['a file that is not there', '/nowhere/firmware.elf', 'http://127.0.0.1:1', 1, 'cannot be read'],
+    ['an address that is none', 'x', 'coredock.example.org', 2, '--url'],
+  ])('refuses %s', async (_, file, url, code, reason) => {
+    const terminal = aTerminal();
+
+    expect(await run(file, url, terminal)).toBe(code);
+
+    expect(terminal.err()).toContain(reason);
+  });
+
+  it('says when something else answers', async () => {
+    const terminal = aTerminal();
+
+    expect(
+      await run(await aFile(), await aDoor((_, response) => void response.end('<html>')), terminal),
+    ).toBe(1);
+
+    expect(terminal.err()).toContain('check --url');
+  });
+});

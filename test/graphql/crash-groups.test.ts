@@ -1,0 +1,230 @@
+import { describe, expect, it } from 'vitest';
+import { graphql } from '../generated/gql.js';
+import { aCrash, aPendingDump, parsed } from '../support/crash-groups.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+
+const LIST = graphql(`
+  query GroupList($filter: CrashGroupFilter, $sort: CrashGroupOrder, $first: Int, $after: String, $last: Int, $before: String) {
+    crashGroups(filter: $filter, sort: $sort, first: $first, after: $after, last: $last, before: $before) {
+      totalCount nodes { culpritFunction } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    }
+  }
+`);
+const SERIES = graphql(`
+  query Series($by: TimeUnit!, $from: DateTime, $to: DateTime, $filter: CrashFilter, $id: ID!) {
+    crashes(by: $by, from: $from, to: $to, filter: $filter) { start count }
+    crashGroup(id: $id) { crashes(by: $by, from: $from, to: $to, filter: $filter) { start count } }
+  }
+`);
+const EVERYTHING = graphql(`
+  query EverythingOfGroups {
+    crashGroups(first: 50) {
+      totalCount
+      nodes {
+        id title velocity keptCount fingerprints firmwareVersions chips models { code } variants { model { code } count }
+        crashes(by: DAY) { count }
+        coredumps(first: 3) { totalCount nodes { id device { key } crashGroup { id } } }
+        devices(first: 3) { totalCount nodes { key crashGroups(first: 2, sort: RECENCY) { totalCount nodes { id } } } }
+      }
+    }
+  }
+`);
+const FIRMWARES = graphql(`
+  query FirmwareHealth {
+    deviceModels { nodes { firmwares { nodes {
+      version crashCount crashedDeviceCount crashFreeDeviceCount waitingCoredumpCount
+      crashGroups { totalCount nodes { culpritFunction } }
+    } } } }
+    missingFirmwares { model { code } firmwareVersion elfSha256Prefix coredumpCount deviceCount }
+  }
+`);
+
+async function names(door: GraphQLDoor, variables: Parameters<typeof door.ask<unknown, object>>[1]) {
+  const { crashGroups } = await door.ask(LIST, variables);
+  return crashGroups.nodes.map(({ culpritFunction }) => culpritFunction);
+}
+
+/** Group "often" with three crashes of one device, "wide" with two of two, "late" with the last one. */
+async function aTriagedFleet(door: GraphQLDoor) {
+  const model = await door.fleet.aModel({ code: 'thermostat' });
+  const lamp = await door.fleet.aModel({ code: 'lamp' });
+  const [one, two] = [await door.fleet.aDevice(model, { key: 'one' }), await door.fleet.aDevice(lamp)];
+  const at = (hour: number) => new Date(Date.UTC(2026, 1, 1, hour, 30));
+  for (const hour of [0, 0, 1]) await aCrash(door, one, { place: 'often', at: at(hour), version: '1.0.0' });
+  for (const device of [one, two])
+    await aCrash(door, device, { place: 'wide', at: at(25), version: '1.1.0' });
+  const { groupId } = await aCrash(door, one, { place: 'late', at: at(48), chip: 'esp32' });
+  return { one, two, late: groupId };
+}
+
+describe('crashGroups', () => {
+  it('sorts by what is asked for', async () => {
+    const door = await aGraphQLDoor();
+    await aTriagedFleet(door);
+
+    expect(await names(door, {})).toEqual(['often', 'wide', 'late']);
+    expect(await names(door, { sort: 'DEVICES' })).toEqual(['wide', 'late', 'often']);
+    expect(await names(door, { sort: 'RECENCY' })).toEqual(['late', 'wide', 'often']);
+    expect(await names(door, { sort: 'VELOCITY' })).toEqual(['wide', 'late', 'often']);
+  });
+
+  it.each([
+    [{ modelCode: ['lamp'] }, ['wide']],
+    [{ modelCode: ['thermostat'], firmwareVersion: ['1.1.0'] }, ['wide']],
+    [{ modelCode: ['lamp'], firmwareVersion: ['1.0.0'] }, []],
+    [{ chip: ['esp32'] }, ['late']],
+    [{ deviceKey: ['one'] }, ['often', 'wide', 'late']],
+    [{ state: ['RESOLVED' as const] }, []],
+    [{ fingerprint: ['v1:wide'] }, ['wide']],
+    [{ search: 'PROHIBITED Wide' }, ['wide']],
+    [{ lastSeenAfter: '2026-02-02T01:30:00Z' }, ['wide', 'late']],
+    [{ isRegression: true }, []],
+    [{ reasonClass: [] }, []],
+  ])('filters by %j', async (filter, expected) => {
+    const door = await aGraphQLDoor();
+    await aTriagedFleet(door);
+
+    expect(await names(door, { filter })).toEqual(expected);
+  });
+
+  it.each(['COUNT', 'DEVICES', 'RECENCY', 'VELOCITY'] as const)(
+    'turns pages in both directions by %s',
+    async (sort) => {
+      const door = await aGraphQLDoor();
+      await aTriagedFleet(door);
+      const all = await names(door, { sort });
+
+      const first = (await door.ask(LIST, { sort, first: 2 })).crashGroups;
+      const rest = (await door.ask(LIST, { sort, first: 2, after: first.pageInfo.endCursor })).crashGroups;
+      const back = (await door.ask(LIST, { sort, last: 1, before: first.pageInfo.endCursor })).crashGroups;
+
+      expect([...first.nodes, ...rest.nodes].map(({ culpritFunction }) => culpritFunction)).toEqual(all);
+      expect(first).toMatchObject({ totalCount: 3, pageInfo: { hasNextPage: true, hasPreviousPage: false } });
+      expect(rest.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
+      expect(back.nodes.map(({ culpritFunction }) => culpritFunction)).toEqual(all.slice(0, 1));
+    },
+  );
+
+  it('refuses cursors of another order or of nothing', async () => {
+    const door = await aGraphQLDoor();
+    await aTriagedFleet(door);
+    const { endCursor } = (await door.ask(LIST, { sort: 'COUNT' })).crashGroups.pageInfo;
+    const send = (sort: string, after: string) =>
+      door.send(`{ crashGroups(sort: ${sort}, after: "${after}") { nodes { id } } }`);
+
+    for (const answer of [await send('RECENCY', endCursor ?? ''), await send('COUNT', 'bm9wZQ==')]) {
+      expect(answer.errors[0]).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
+    }
+  });
+});
+
+describe('time series', () => {
+  it('have every hour or day, of the fleet and of a group', async () => {
+    const door = await aGraphQLDoor();
+    const { late: id } = await aTriagedFleet(door);
+
+    const days = await door.ask(SERIES, {
+      by: 'DAY',
+      from: '2026-02-01T10:00:00Z',
+      to: '2026-02-04T00:00:00Z',
+      id,
+    });
+    expect(days.crashes).toEqual([
+      { start: '2026-02-01T00:00:00.000Z', count: 3 },
+      { start: '2026-02-02T00:00:00.000Z', count: 2 },
+      { start: '2026-02-03T00:00:00.000Z', count: 1 },
+    ]);
+    expect(days.crashGroup?.crashes.map(({ count }) => count)).toEqual([0, 0, 1]);
+
+    const hours = await door.ask(SERIES, {
+      by: 'HOUR',
+      from: '2026-02-01T00:00:00Z',
+      to: '2026-02-01T03:00:00Z',
+      id,
+    });
+    expect(hours.crashes.map(({ count }) => count)).toEqual([2, 1, 0]);
+  });
+
+  it.each([
+    [{ modelCode: ['lamp'] }, [0, 1, 0], [0, 0, 0]],
+    [{ modelCode: ['thermostat', 'nobody'] }, [3, 1, 1], [0, 0, 1]],
+    [{ firmwareVersion: ['1.0.0'] }, [3, 0, 1], [0, 0, 1]],
+    [{ firmwareVersion: ['1.1.0'], modelCode: ['thermostat'] }, [0, 1, 0], [0, 0, 0]],
+    [{ modelCode: [] }, [0, 0, 0], [0, 0, 0]],
+  ])('are filtered by %j', async (filter, ofFleet, ofGroup) => {
+    const door = await aGraphQLDoor();
+    const { late: id } = await aTriagedFleet(door);
+
+    const range = { from: '2026-02-01T00:00:00Z', to: '2026-02-04T00:00:00Z' };
+    const { crashes, crashGroup } = await door.ask(SERIES, { by: 'DAY', ...range, filter, id });
+
+    expect(crashes.map(({ count }) => count)).toEqual(ofFleet);
+    expect(crashGroup?.crashes.map(({ count }) => count)).toEqual(ofGroup);
+  });
+
+  it('refuse ranges that are empty or too long, naming the limit', async () => {
+    const door = await aGraphQLDoor();
+    const send = (from: string, to: string) =>
+      door.send(`{ crashes(by: HOUR, from: "${from}", to: "${to}") { count } }`);
+
+    const empty = await send('2026-02-02T00:00:00Z', '2026-02-01T00:00:00Z');
+    const long = await send('2025-01-01T00:00:00Z', '2026-01-01T00:00:00Z');
+
+    expect(empty.errors[0]?.message).toContain('later than');
+    expect(long.errors[0]?.message).toContain('1008');
+  });
+});
+
+describe('firmwares', () => {
+  it('tell the crashes, the groups and the crash-free devices of their version', async () => {
+    const door = await aGraphQLDoor();
+    const model = await door.fleet.aModel({ code: 'thermostat' });
+    await door.fleet.aFirmware(model, { version: '1.0.0' });
+    const devices = await Promise.all([1, 2, 3].map(() => door.fleet.aDevice(model)));
+    const [one, two] = devices;
+    if (one === undefined || two === undefined) throw new Error('three devices were made');
+    await aCrash(door, one, { place: 'a' });
+    await aCrash(door, one, { place: 'b' });
+    await aCrash(door, two, { version: '2.0.0', place: 'c' });
+    await aPendingDump(door, two);
+    await parsed(door, await aPendingDump(door, two, { version: '3.0.0' }), { status: 'ERROR' });
+
+    const { deviceModels, missingFirmwares } = await door.ask(FIRMWARES, {});
+
+    expect(deviceModels.nodes[0]?.firmwares.nodes).toEqual([
+      {
+        version: '1.0.0',
+        crashCount: 2,
+        crashedDeviceCount: 1,
+        crashFreeDeviceCount: 2,
+        waitingCoredumpCount: 1,
+        crashGroups: { totalCount: 2, nodes: [{ culpritFunction: 'b' }, { culpritFunction: 'a' }] },
+      },
+    ]);
+    expect(missingFirmwares).toEqual([
+      {
+        model: { code: 'thermostat' },
+        firmwareVersion: '3.0.0',
+        elfSha256Prefix: null,
+        coredumpCount: 1,
+        deviceCount: 1,
+      },
+    ]);
+  });
+});
+
+it.each([2, 12])('SQL statements do not grow with groups: %i', async (groups) => {
+  const door = await aGraphQLDoor();
+  const devices = await Promise.all(
+    [1, 2].map(async () => door.fleet.aDevice(await door.fleet.aModel(), {})),
+  );
+  for (let index = 0; index < groups; index++) {
+    for (const device of devices) await aCrash(door, device, { place: `f${index}` });
+  }
+
+  const statements = await door.statementsOf(() => door.ask(EVERYTHING, {}));
+
+  // Groups and their count; kept dumps, fingerprints, variants (2), models, tallies, dumps, devices and their count;
+  // the dumps' devices, their groups' ids, those groups; the groups of devices and their count.
+  expect(statements).toHaveLength(16);
+});
