@@ -13,6 +13,7 @@ import { GroupsPage } from './pages/groups/groups-page';
 import { ModelPage } from './pages/model/model-page';
 import { NotFoundPage } from './pages/not-found-page';
 import { OverviewPage } from './pages/overview/overview-page';
+import { SearchPage } from './pages/search/search-page';
 import { Gate } from './session/gate';
 import { Shell } from './shell/shell';
 import { ToastProvider } from './shell/toasts';
@@ -37,6 +38,7 @@ function Fleet({ isSignedIn }: { isSignedIn: boolean }) {
               <Route path="/groups/:id">{({ id }) => <GroupPage key={id} id={id} />}</Route>
               <Route path="/dumps" component={DumpsPage} />
               <Route path="/dumps/:id">{({ id }) => <DumpPage key={id} id={id} />}</Route>
+              <Route path="/search" component={SearchPage} />
               <Route path="/devices" component={DevicesPage} />
               <Route path="/devices/:key">{({ key }) => <DevicePage key={key} deviceKey={key} />}</Route>
               <Route path="/firmware" component={FirmwarePage} />

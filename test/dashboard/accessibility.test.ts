@@ -99,6 +99,8 @@ async function pagesOf(program: Program): Promise<[path: string, whenThere: stri
     ['/dumps', '1 dump'],
     [`/dumps/${encodeURIComponent(coredumpId)}`, 'Crashed task'],
     ['/dumps?q=nothing', 'No dump is like that'],
+    ['/search?q=overflow', 'Crash groups'],
+    ['/search?q=nothing', 'Nothing is like that'],
     ['/nowhere', 'There is no such page'],
   ];
 }

@@ -67,8 +67,7 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
     const page = await aBrowserPage(program.url, { path: '/dumps' });
     await page.getByText('2 dumps').waitFor();
 
-    await page.keyboard.press('/');
-    await page.keyboard.type('packet_append');
+    await page.getByLabel('Words').fill('packet_append');
     await page.keyboard.press('Enter');
     await page.getByText('1 dump', { exact: true }).waitFor();
     expect(new URL(page.url()).search).toBe('?q=packet_append');

@@ -5,14 +5,14 @@ import { useLocation, useSearchParams } from 'wouter';
 export function SearchField({ inputRef }: { inputRef: RefObject<HTMLInputElement | null> }) {
   const [location, navigate] = useLocation();
   const [parameters] = useSearchParams();
-  const asked = location === '/dumps' ? (parameters.get('q') ?? '') : '';
+  const asked = location === '/search' ? (parameters.get('q') ?? '') : '';
   const [text, setText] = useState(asked);
   useEffect(() => setText(asked), [asked]);
 
   function submit(event: FormEvent) {
     event.preventDefault();
     if (text.trim() === '') return;
-    navigate(`/dumps?${new URLSearchParams({ q: text.trim() })}`);
+    navigate(`/search?${new URLSearchParams({ q: text.trim() })}`);
     inputRef.current?.blur();
   }
 
@@ -22,7 +22,7 @@ export function SearchField({ inputRef }: { inputRef: RefObject<HTMLInputElement
         <input
           ref={inputRef}
           type="search"
-          aria-label="Search dumps"
+          aria-label="Search the fleet"
           placeholder="Search functions, files, reasons, devices"
           value={text}
           onChange={(event) => setText(event.target.value)}

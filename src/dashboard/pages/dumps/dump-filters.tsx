@@ -50,7 +50,7 @@ export function DumpFilters() {
           </select>
         )}
       </Labelled>
-      {(['version', 'chip', 'device'] as const).map((name) => (
+      {(['q', 'version', 'chip', 'device'] as const).map((name) => (
         <TextFilter key={name} name={name} value={parameters.get(name) ?? ''} onChoose={choose} />
       ))}
       {isNarrowed && (
@@ -62,7 +62,7 @@ export function DumpFilters() {
   );
 }
 
-const LABELS = { version: 'Version', chip: 'Chip', device: 'Device key' };
+const LABELS = { q: 'Words', version: 'Version', chip: 'Chip', device: 'Device key' };
 
 /** Takes effect when it is left or Enter is pressed: a search for each letter would answer what nobody asked. */
 function TextFilter({
@@ -70,7 +70,7 @@ function TextFilter({
   value,
   onChoose,
 }: {
-  name: 'version' | 'chip' | 'device';
+  name: keyof typeof LABELS;
   value: string;
   onChoose: (name: string, value: string) => void;
 }) {

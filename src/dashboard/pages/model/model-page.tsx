@@ -3,6 +3,7 @@ import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import { CodeBlock } from '../../parts/code-block';
 import { firmwareCurlLine } from '../../parts/lessons';
+import { MissingFirmware } from '../../parts/missing-firmware';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
@@ -51,6 +52,7 @@ export function ModelPage({ code }: { code: string }) {
         </span>
       </header>
       {error !== undefined && <ErrorNotice error={error} />}
+      <MissingFirmware modelCode={model.code} />
       <UploadArea modelCode={model.code} />
       {nodes.length > 0 && (
         <div className="card">

@@ -2,6 +2,7 @@ import { Link } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import type { OverviewQuery } from '../../generated/graphql';
+import { MissingFirmware } from '../../parts/missing-firmware';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { countText } from '../../parts/sizes';
 import { useTitle } from '../../parts/use-title';
@@ -33,6 +34,7 @@ export function OverviewPage() {
         <h1>Fleet</h1>
       </header>
       <ReadinessHints />
+      <MissingFirmware />
       {error !== undefined && <ErrorNotice error={error} />}
       {data === undefined && error === undefined && <Loading />}
       {data !== undefined && <Counts data={data} />}

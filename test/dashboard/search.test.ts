@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
+import { aProgramWithDevice, crash, readCrash } from '../support/crashed-program.js';
+import { uploadFirmware } from '../support/firmware.js';
+import { fixture } from '../support/fixtures.js';
+
+describe.skipIf(!hasChromium)(`searching on the page${NEEDS_CHROMIUM}`, () => {
+  it('finds groups and dumps from anywhere, with the place that matches highlighted', async () => {
+    const program = await aProgramWithDevice();
+    await readCrash(program, 'thermostat-1.0.0', 'abort');
+    await readCrash(program, 'thermostat-1.0.0', 'assert');
+    const page = await aBrowserPage(program.url, { path: '/firmware' });
+    await page.getByRole('heading', { level: 1, name: 'Firmware' }).waitFor();
+
+    await page.keyboard.press('/');
+    await page.keyboard.type('packet_app');
+    await page.keyboard.press('Enter');
+
+    const dumps = page.getByRole('region', { name: 'Dumps' });
+    await dumps.waitFor();
+    expect(await dumps.getByRole('listitem').count()).toBe(1);
+    expect((await dumps.locator('mark').first().innerText()).toLowerCase()).toContain('packet');
+    expect(new URL(page.url()).search).toBe('?q=packet_app');
+    await page.getByRole('region', { name: 'Crash groups' }).getByRole('link').click();
+    await page.getByRole('heading', { level: 1, name: /assert failed in packet_append/ }).waitFor();
+  });
+
+  it('says so when nothing is found, and how to search', async () => {
+    const program = await aProgramWithDevice();
+
+    const page = await aBrowserPage(program.url, { path: '/search?q=nowhere' });
+
+    await page.getByRole('heading', { name: 'Nothing is like that' }).waitFor();
+  });
+});
+
+describe.skipIf(!hasChromium)(`missing firmware on the page${NEEDS_CHROMIUM}`, () => {
+  it('is named while dumps wait for it, and no more when it has come', async () => {
+    const program = await aProgramWithDevice({ withFirmware: false });
+    const page = await aBrowserPage(program.url);
+    await page.getByText('Live', { exact: true }).waitFor();
+
+    await crash(program, 'thermostat-1.0.0', 'abort');
+    const hint = page.getByRole('list', { name: 'Missing firmware' });
+    await hint.getByText('1 dump of 1 device waits for the ELF of').waitFor();
+    await uploadFirmware(program, { elf: await readFile(fixture('thermostat-1.0.0').elfPath) });
+
+    await page.getByRole('row').filter({ hasText: 'network_handle_reply' }).first().waitFor();
+    await hint.waitFor({ state: 'detached' });
+  });
+});
