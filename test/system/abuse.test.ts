@@ -12,6 +12,9 @@ const PATH = '/api/iot/coredump?chip=esp32c3&firmware_version=1.0.0&device_key='
 /** Rounds of what the honest client does, in calm and again under fire. */
 const ROUNDS = 60;
 
+/** Made beforehand: making it would keep this process, which also takes the times, busy. */
+const BOMB = gzipSync(Buffer.alloc(64_000_000));
+
 /** One abusive request: what became of it, as a status; 0 for a connection that was cut. */
 type Abuse = (program: Program) => Promise<number>;
 
@@ -49,7 +52,7 @@ const OTHERS: Abuse[] = [
       'Content-Type': 'multipart/form-data; boundary=b',
     }),
   (program) => dump(program, Buffer.alloc(3_000_000)),
-  (program) => dump(program, gzipSync(Buffer.alloc(64_000_000)), { 'Content-Encoding': 'gzip' }),
+  (program) => dump(program, BOMB, { 'Content-Encoding': 'gzip' }),
   (program) => dump(program, 'no gzip', { 'Content-Encoding': 'gzip' }),
   (program) => dump(program, ''),
   (program) => dump(program, 'x', { Authorization: `Bearer ${'a'.repeat(500)}` }),
