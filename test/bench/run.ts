@@ -8,7 +8,6 @@ import { fanOut } from './fan-out.js';
 import { growth } from './growth.js';
 import { parse } from './parse.js';
 import { failed, type Result, TABLE_HEAD, tableRow } from './result.js';
-import { triage } from './triage.js';
 import { twoServers } from './two-servers.js';
 import { uploadMemory, uploadMemoryAtLimit, uploadThroughput } from './uploads.js';
 
@@ -21,7 +20,6 @@ const BENCHMARKS: Record<string, () => Promise<Result[]>> = {
   fanOut,
   twoServers,
   parse,
-  triage,
 };
 
 const wanted = process.argv.slice(2);
