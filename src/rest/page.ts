@@ -55,6 +55,8 @@ function send(
   file: PageFile,
   { isHashed, headers }: { isHashed: boolean; headers: Record<string, string> },
 ): void {
+  // On "not modified" as well: browsers put that answer's headers in the place of those that they had kept.
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.setHeader('ETag', file.etag);
   response.setHeader('Vary', 'Accept-Encoding');
   response.setHeader('Cache-Control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
@@ -67,7 +69,6 @@ function send(
     'Content-Type': file.type,
     'Content-Length': body.byteLength,
     ...(encoding === 'identity' ? {} : { 'Content-Encoding': encoding }),
-    ...headers,
   });
   response.end(request.method === 'HEAD' ? undefined : body);
 }

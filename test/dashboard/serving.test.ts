@@ -49,6 +49,7 @@ describe('the page’s files', () => {
     const again = await fetch(url, { headers: { ...BROWSER, 'if-none-match': etag } });
 
     expect(again.status).toBe(304);
+    expect(again.headers.get('content-security-policy')).toContain("script-src 'self'");
   });
 
   it('do not stand in the way of programs: what is missing stays missing, and only reading is allowed', async () => {
