@@ -14,6 +14,8 @@ export default defineConfig({
     // Real servers, real fsyncs, real child processes: generous limits, and never a timing assertion.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Most of the time a test waits: for a disk, a process, a deadline. More at once than there are cores.
+    maxWorkers: 4,
     projects: [
       {
         extends: true,

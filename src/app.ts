@@ -27,6 +27,7 @@ import { createStreams } from './graphql/streams.js';
 import { createGraphQLServer } from './graphql/yoga.js';
 import { createGuesses } from './guesses.js';
 import { openBlobStores } from './platform/blobs/open-blob-stores.js';
+import { createChores } from './platform/chores.js';
 import { type Clock, createSystemClock } from './platform/clock.js';
 import { openDatabase } from './platform/database/database.js';
 import { createEventChannel } from './platform/events.js';
@@ -56,11 +57,11 @@ export interface App {
 /** Longer than one attempt's time-out by what copying and committing may take. */
 const LEASE_MARGIN_MS = 30_000;
 /** Nothing is on its way for so long: an upload that stands still is ended after UPLOAD_STALL_MS, an hour at most. */
-const IN_FLIGHT_MS = 24 * 60 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const IN_FLIGHT_MS = DAY_MS;
 const REMOVE_RAW_EVERY_MS = 60 * 60 * 1000;
-const FORGET_EVERY_MS = 24 * 60 * 60 * 1000;
 const RETRY_DELAY_MS = 1_000;
-const SWEEP_EVERY_MS = 24 * 60 * 60 * 1000;
+const FORGETTING_FAILED = 'old audit events could not be removed';
 /** Beside the built program; there is none beside the sources. */
 const PAGE_FOLDER = fileURLToPath(new URL('./page', import.meta.url));
 
@@ -86,6 +87,7 @@ export async function startApp(
   },
 ): Promise<App> {
   const metrics = createMetrics();
+  const chores = createChores(log);
   const persisted =
     config.persistedDocuments === null ? null : await readPersistedDocuments(config.persistedDocuments);
   const database = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize, log });
@@ -153,10 +155,10 @@ export async function startApp(
     });
     const rawRetention = createRawRetention({ db, blobs: dumpBlobs, clock, log });
     const removeDueRaw = () =>
-      void rawRetention
+      rawRetention
         .sweep()
         .catch((error: unknown) => log.warn({ err: error }, 'raw dumps could not be swept'));
-    const privacy = createPrivacyService({ db, audit, onChange: removeDueRaw });
+    const privacy = createPrivacyService({ db, audit, onChange: () => void removeDueRaw() });
     const tokenUse = createTokenUse({ db, clock, log });
     const devices = createDeviceService({ db, clock, audit, tokenUse, deleteDumps: coredumps.deleteAllOf });
     const links = createDownloadLinks({ secret: await readSecret(db, 'download links', clock), clock });
@@ -194,26 +196,19 @@ export async function startApp(
       });
     }
     if (parser !== null) await coredumps.retryMissingFirmware();
+    const forgetAudit = () => audit.forget(config.auditDays);
+    await forgetAudit().catch((error: unknown) => log.warn({ err: error }, FORGETTING_FAILED));
+    void removeDueRaw();
     // What a running server leaves (a file that could not be deleted, an upload whose commit nobody knows of) must not
     // wait for its next start.
-    const sweeping = setInterval(() => {
-      const inFlightSince = new Date(clock.now().getTime() - IN_FLIGHT_MS);
-      sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log }, inFlightSince).catch((error: unknown) =>
-        log.warn({ err: error }, 'the storage could not be swept'),
-      );
-    }, SWEEP_EVERY_MS);
-    sweeping.unref();
-
-    const forget = () =>
-      audit
-        .forget(config.auditDays)
-        .catch((error: unknown) => log.warn({ err: error }, 'old audit events could not be removed'));
-    await forget();
-    removeDueRaw();
-    const removing = setInterval(removeDueRaw, REMOVE_RAW_EVERY_MS);
-    removing.unref();
-    const forgetting = setInterval(() => void forget(), FORGET_EVERY_MS);
-    forgetting.unref();
+    chores.every(DAY_MS, 'the storage could not be swept', () =>
+      sweepStorage(
+        { db, blobs: dumpBlobs, clock, metrics, log },
+        new Date(clock.now().getTime() - IN_FLIGHT_MS),
+      ),
+    );
+    chores.every(DAY_MS, FORGETTING_FAILED, forgetAudit);
+    chores.every(REMOVE_RAW_EVERY_MS, 'raw dumps could not be swept', rawRetention.sweep);
 
     regroup.start();
     let isStopping = false;
@@ -288,9 +283,7 @@ export async function startApp(
 
     async function stop(http: HttpServer): Promise<void> {
       log.info('stopping');
-      clearInterval(sweeping);
-      clearInterval(forgetting);
-      clearInterval(removing);
+      chores.stop();
       await http.stop(config.shutdownGraceMs);
       events.close();
       groupChanges.close();
@@ -303,6 +296,7 @@ export async function startApp(
       log.info('stopped');
     }
   } catch (error) {
+    chores.stop();
     blobs.close();
     await database.close();
     throw error;
