@@ -11,10 +11,8 @@ describe('an error', () => {
     ['a missing argument', '{ device { id } }'],
     ['a wrong argument', '{ devices(first: "x") { totalCount } }'],
     ['a number beyond Int', '{ devices(first: 1e9) { totalCount } }'],
-    ['a page that is too large', '{ devices(first: 201) { totalCount } }'],
     ['a negative page', '{ deviceModels(first: -1) { totalCount } }'],
     ['a cursor of nobody', '{ coredumps(after: "abc") { totalCount } }'],
-    ['circular fragments', '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }'],
     ['a node of no type', `{ node(id: "${Buffer.from('Nothing:1').toString('base64')}") { id } }`],
     ['an id that is none', '{ node(id: "💥") { id } }'],
     ['two operations without a name', 'query A { __typename } query B { __typename }'],
@@ -32,6 +30,21 @@ describe('an error', () => {
     );
     expect(statements).toEqual([]);
     expect(door.logged).toEqual([]);
+  });
+
+  it.each([
+    ['a page that is too large', '{ devices(first: 201) { totalCount } }'],
+    ['circular fragments', '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }'],
+  ])('in the size of the request is QUERY_TOO_COMPLEX: %s', async (_, query) => {
+    const door = await aGraphQLDoor();
+    let answer: Awaited<ReturnType<typeof door.send>> | undefined;
+
+    const statements = await door.statementsOf(async () => {
+      answer = await door.send(query);
+    });
+
+    expect(answer?.errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX' } }]);
+    expect(statements).toEqual([]);
   });
 
   it('in the variables is BAD_USER_INPUT', async () => {

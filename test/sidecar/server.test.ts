@@ -188,7 +188,7 @@ describe('hostile work', () => {
 
   it('costs its own attempt when it takes too much memory, and nothing else', async () => {
     const sidecar = await aSidecarServer({ maxOldSpaceMb: 32 });
-    // Each symbol of 16 bytes becomes an object: many times the memory of the file.
+    // Each symbol of 16 bytes becomes an object when they are sorted: many times the memory of the file.
     await sidecar.put('bloated.elf', anElfOfSymbols(1_000_000));
 
     const [bloated, ...others] = await Promise.all([

@@ -90,8 +90,10 @@ export function aDump({ task = 'main' } = {}): Buffer {
 
 /** A valid Xtensa ELF that is almost nothing but functions, all of the same name. */
 export function anElfOfSymbols(count: number): Buffer {
-  const text = { nameAt: 10, type: 1, flags: 6, address: 0x400d0000, bytes: Buffer.alloc(16), link: 0 };
-  const entry = Buffer.concat([words(1, 0x400d0000, 4), Buffer.from([0x12, 0, 1, 0])]);
+  // Where the dump's task stands, and all of them at one address: which one names it must be found out.
+  const address = 0x400d1230;
+  const text = { nameAt: 10, type: 1, flags: 6, address, bytes: Buffer.alloc(16), link: 0 };
+  const entry = Buffer.concat([words(1, address, 4), Buffer.from([0x12, 0, 1, 0])]);
   const symbols = {
     nameAt: 16,
     type: 2,

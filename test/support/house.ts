@@ -30,7 +30,7 @@ export async function moving(
 
 const EVERYTHING = `{
   deviceModels(first: 100) { nodes { id code name
-    firmwares(first: 100) { nodes { id version chip elfSha256 size uploadedAt coredumpCount } } } }
+    firmwares(first: 20) { nodes { id version chip elfSha256 size uploadedAt coredumpCount } } } }
   devices(first: 100) { nodes { id key name createdAt updatedAt coredumpCount } }
   coredumps(first: 100) { totalCount nodes { id filename chip firmwareVersion size sha256 parseStatus parseAttempts
     parsedOutput uploadedAt parsedAt device { id } firmware { id } report { reason crashedTask elfMatches } } }
