@@ -210,7 +210,6 @@ export async function startApp(
     chores.every(DAY_MS, FORGETTING_FAILED, forgetAudit);
     chores.every(REMOVE_RAW_EVERY_MS, 'raw dumps could not be swept', rawRetention.sweep);
 
-    regroup.start();
     let isStopping = false;
     metrics.gauge('coredump_parse_queue_depth', 'Dumps that wait for their parse or are in it', () =>
       parser === null ? 0 : state.depth(),
@@ -278,6 +277,8 @@ export async function startApp(
         attachWebSocket: graphql.attachWebSocket,
       },
     });
+    // Only now: a start that fails leaves nothing running.
+    regroup.start();
     log.info({ migrated: database.migrated, url: server.url }, 'Coredock is up');
     return { url: server.url, close: once(() => stop(server)) };
 
