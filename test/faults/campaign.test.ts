@@ -42,13 +42,16 @@ describe('under fire nothing acknowledged is lost', () => {
         const before = acknowledged.length;
         const load = crashingDevices({ devices: [...DEVICES, ...DEVICES], urls: world.urls, acknowledged });
         await fault.strike(world);
+        const fallen = world.fallen().map((index) => `server ${index} ended by itself`);
         await world.mend();
         await eventually(async () => acknowledged.length >= before + 10, `uploads go on after ${fault.name}`);
         await load.stop();
 
         const found = [
+          ...fallen,
           ...(await judge(world, acknowledged, parsed)),
           ...(await disbelieved(world, dashboards)),
+          ...world.fallen().map((index) => `server ${index} ended by itself`),
         ].map((loss) => `${fault.name}: ${loss}`);
         losses.push(...found);
         tell(
@@ -147,7 +150,8 @@ function complaintsOf({ servers }: World): string[] {
   return servers.flatMap((server, index) =>
     (server?.log() ?? '')
       .split('\n')
-      .filter((line) => /"level":[456]0/.test(line))
+      // Its own complaints, and what Node says of a process that it ends.
+      .filter((line) => /"level":[456]0|^\S*Error|^ {4}at /.test(line))
       .slice(-20)
       .map((line) => `server ${index}: ${line.slice(0, 400)}`),
   );

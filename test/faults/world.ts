@@ -57,10 +57,16 @@ export async function aWorld(cluster: PostgresqlCluster | null) {
       servers[index] = null;
       return server?.stop(signal);
     },
+    /** Servers that nobody stopped, and which are gone all the same. */
+    fallen(): number[] {
+      return [...servers.entries()].flatMap(([index, server]) =>
+        server != null && (server.process.exitCode ?? server.process.signalCode) !== null ? [index] : [],
+      );
+    },
     /** Starts what is not up: after a fault, or in the first round. */
     async mend() {
       for (let index = 0; index < (cluster === null ? 1 : 2); index++) {
-        if (servers[index] == null) await world.start(index);
+        if (servers[index] == null || world.fallen().includes(index)) await world.start(index);
       }
     },
     /** Every dump's file, `{device_key}/{filename}`. */

@@ -33,6 +33,9 @@ export async function openPostgresql(
   const pool = new pg.Pool(config);
   // Idle connections break when the database restarts: the pool has dropped them already, and opens others.
   pool.on('error', () => {});
+  // So do those in somebody's hands, also between two of his statements, when nobody listens: his next one fails. A
+  // connection whose error nobody hears would end the process.
+  pool.on('connect', (connection) => connection.on('error', () => {}));
   const client = new PrismaClient({ adapter: new PrismaPg(pool), ...CLIENT_OPTIONS });
   const lookups = observable(lookupInPostgresql(pool));
   // Same models, same methods: the two clients' types differ only in their names and in what this program does without.
