@@ -84,14 +84,16 @@ describe('coredock backup', () => {
     await eventually(async () => busy.acknowledged.length >= 200, '200 uploads');
 
     for (const name of ['one', 'two', 'three']) {
-      const { code, stderr } = await run(['backup', name], { cwd: busy.program.dir });
+      const { code, stdout, stderr } = await run(['backup', name], { cwd: busy.program.dir });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      const removed = Number(/^(\d+) dumps were removed/m.exec(stdout)?.[1] ?? 0);
       const restored = await aProgram('serve', {
         environment: { ...at(join(busy.program.dir, name)), MAX_COREDUMPS: '10' },
       });
       const { total } = await idsAndBytes(restored);
-      // A dump or two of each device may have gone between the snapshot and the copy of its bytes.
-      expect(total).toBeGreaterThan(20);
+      // How many go between the snapshot and the copy of their bytes is a matter of speed; all four devices' ten are
+      // accounted for.
+      expect(total + removed).toBeGreaterThanOrEqual(40);
       await restored.stop('SIGTERM');
     }
   });

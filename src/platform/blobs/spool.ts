@@ -112,7 +112,8 @@ export function createSpool({ root, isDurable, log }: { root: string; isDurable:
     try {
       await unlink(path);
     } catch (error) {
-      if (!hasCode(error, 'ENOENT', 'ENOTDIR')) log?.warn({ err: error }, 'could not remove a temporary file');
+      if (!hasCode(error, 'ENOENT', 'ENOTDIR'))
+        log?.warn({ err: error }, 'could not remove a temporary file');
     }
   }
 
