@@ -6,6 +6,7 @@ import { createAlertService } from './alerts/service.js';
 import { createAudit } from './audit/service.js';
 import { createAuthenticator } from './auth/authenticator.js';
 import { createDownloadLinks } from './auth/download-links.js';
+import { createGatekeeper } from './auth/gatekeeper.js';
 import { readSecret } from './auth/secrets.js';
 import { createClientAddress } from './client-address.js';
 import type { Config } from './config.js';
@@ -172,6 +173,8 @@ export async function startApp(
       CrashGroup: groupEvents.follower,
     });
     const auth = createAuthenticator({ settings: config.auth, devices, clock, log });
+    // Apart from the devices' own: those that nobody has registered yet do not lock out who would register them.
+    const gatekeeper = createGatekeeper({ auth, links, guesses: createGuesses(config), clock });
 
     const leftBefore = database.isShared ? new Date(clock.now().getTime() - IN_FLIGHT_MS) : undefined;
     await sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log }, leftBefore);
@@ -227,7 +230,7 @@ export async function startApp(
       firmwares,
       audit,
       privacy,
-      auth,
+      gatekeeper,
       links,
       clientAddress,
       clock,
@@ -254,20 +257,20 @@ export async function startApp(
           auth,
           metrics,
           limits: createUploadLimits(config, metrics),
-          guesses: createGuesses({ failuresPerMinute: config.authFailuresPerMinute }),
+          guesses: createGuesses(config),
           clientAddress,
           maxBytes: config.maxCoredumpBytes,
           stallMs: config.uploadStallMs,
           deadlineMs: config.uploadDeadlineMs,
         }),
-        download: createDownloadRoute({ coredumps, auth, links, clientAddress, clock }),
+        download: createDownloadRoute({ coredumps, gatekeeper, clientAddress }),
         health: createHealthRoutes({
           database,
           storages,
           sidecar,
           metrics,
-          auth,
-          clock,
+          gatekeeper,
+          clientAddress,
           isStopping: () => isStopping,
           log,
         }),

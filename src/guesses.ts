@@ -11,30 +11,35 @@ export interface Guesses {
    * @throws DomainError RATE_LIMITED, and whatever `identify` throws
    */
   watch<T>(address: string, identify: () => Promise<T>): Promise<T>;
+  /** @throws DomainError RATE_LIMITED when there were too many */
+  check(address: string): Promise<void>;
 }
 
-export function createGuesses({ failuresPerMinute }: { failuresPerMinute: number }): Guesses {
-  const failures = createRate({ limit: failuresPerMinute, windowSeconds: 60 });
+export function createGuesses({ authFailuresPerMinute }: { authFailuresPerMinute: number }): Guesses {
+  const failures = createRate({ limit: authFailuresPerMinute, windowSeconds: 60 });
   return {
+    check,
     async watch(address, identify) {
-      const network = networkOf(address);
-      const waitMs = await failures.wait(network);
-      if (waitMs !== null) {
-        throw new DomainError(
-          'RATE_LIMITED',
-          `More than ${failuresPerMinute} attempts of this address with unknown devices or credentials failed ` +
-            'within a minute (AUTH_FAILURES_PER_MINUTE); try again later.',
-          { retryAfterSeconds: Math.ceil(waitMs / 1000) },
-        );
-      }
+      await check(address);
       try {
         return await identify();
       } catch (error) {
-        if (isFailure(error)) await failures.take(network);
+        if (isFailure(error)) await failures.take(networkOf(address));
         throw error;
       }
     },
   };
+
+  async function check(address: string): Promise<void> {
+    const waitMs = await failures.wait(networkOf(address));
+    if (waitMs === null) return;
+    // Short enough for the close frame of a WebSocket.
+    throw new DomainError(
+      'RATE_LIMITED',
+      `${authFailuresPerMinute} wrong devices or tokens came from this address in a minute (AUTH_FAILURES_PER_MINUTE); wait.`,
+      { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) },
+    );
+  }
 }
 
 function isFailure(error: unknown): boolean {

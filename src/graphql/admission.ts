@@ -2,31 +2,28 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { Authenticator } from '../auth/authenticator.js';
-import { type Person, requirePerson, tokenHasEnded } from '../auth/principal.js';
+import type { Gatekeeper } from '../auth/gatekeeper.js';
+import { tokenHasEnded } from '../auth/principal.js';
+import type { ClientAddress } from '../client-address.js';
 import { DomainError, type DomainErrorCode } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { Context } from './context.js';
 import { signInPage } from './sign-in.js';
 import { endsAt } from './until.js';
 
-/** Whom the GraphQL door lets in at all: people and programs with a role. What each may do is the schema's to say. */
-export type Admission = ReturnType<typeof createAdmission>;
-
+/** How the GraphQL door asks browsers who they are, and lets a subscription last no longer than its token. */
 export function createAdmission({
-  auth,
+  gatekeeper,
+  clientAddress,
   clock,
   isForeign,
 }: {
-  auth: Authenticator;
+  gatekeeper: Pick<Gatekeeper, 'isOn' | 'admit'>;
+  clientAddress: ClientAddress;
   clock: Pick<Clock, 'now'>;
   isForeign: (request: IncomingMessage) => boolean;
 }) {
   return {
-    /** @throws DomainError for strangers and devices, before anything of their document is looked at */
-    admit: async (authorization: string | undefined): Promise<Person> =>
-      requirePerson(await auth.authenticate(authorization), clock.now()),
-
     /**
      * GraphiQL cannot be asked for with a header by typing an address, so a browser gets a form for the token, and its
      * answer is GraphiQL that sends the token.
@@ -34,15 +31,15 @@ export function createAdmission({
      * @returns true when it has answered
      */
     async signIn(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
-      if (!auth.isOn || isForeign(request)) return false;
+      if (!gatekeeper.isOn || isForeign(request)) return false;
       if (isForm(request)) {
         const token = new URLSearchParams(await readForm(request)).get('token')?.trim() ?? '';
         try {
-          requirePerson(await auth.authenticate(`Bearer ${token}`), clock.now());
+          await gatekeeper.admit(clientAddress(request), `Bearer ${token}`);
           sendPage(response, 200, renderGraphiQL(graphiqlOptions(`Bearer ${token}`)));
         } catch (error) {
           if (!(error instanceof DomainError)) throw error;
-          sendPage(response, STATUS[error.code] ?? 503, signInPage(error.message));
+          sendPage(response, setRefusal(response, error), signInPage(error.message));
         }
         return true;
       }
@@ -76,13 +73,16 @@ const STATUS: Partial<Record<DomainErrorCode, number>> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
   NOT_FOUND: 403,
+  RATE_LIMITED: 429,
 };
+
+/** After errors that do not say themselves when they will have passed. */
+const RETRY_AFTER_SECONDS = 10;
 
 /** Answers who is not let in. @param error as clients may see it */
 export function refuse(response: ServerResponse, thrown: unknown, error: GraphQLError): void {
-  const status = (thrown instanceof DomainError ? STATUS[thrown.code] : undefined) ?? 503;
+  const status = setRefusal(response, thrown);
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-  if (status === 503) response.setHeader('Retry-After', 10);
   const body = JSON.stringify({ errors: [error] });
   response
     .writeHead(status, {
@@ -91,6 +91,16 @@ export function refuse(response: ServerResponse, thrown: unknown, error: GraphQL
       'X-Content-Type-Options': 'nosniff',
     })
     .end(body);
+}
+
+/** @returns the status, whose headers it has set */
+function setRefusal(response: ServerResponse, thrown: unknown): number {
+  const error = thrown instanceof DomainError ? thrown : null;
+  const status = (error === null ? undefined : STATUS[error.code]) ?? 503;
+  if (status === 503 || status === 429) {
+    response.setHeader('Retry-After', error?.retryAfterSeconds ?? RETRY_AFTER_SECONDS);
+  }
+  return status;
 }
 
 export function graphiqlOptions(authorization?: string) {

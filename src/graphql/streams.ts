@@ -65,7 +65,7 @@ export function admitEventStream(
 }
 
 /** For who closes a tab and opens another. */
-const RETRY_AFTER_SECONDS = 10;
+export const RETRY_AFTER_SECONDS = 10;
 
 export function tooManyStreams({ maxPerAddress }: Streams): string {
   return `This address has ${maxPerAddress} event streams and WebSockets open (MAX_STREAMS_PER_ADDRESS); close one first.`;

@@ -5,13 +5,14 @@ import type { ConnectionInitMessage, OperationResult } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import type { YogaServerInstance } from 'graphql-yoga';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Gatekeeper } from '../auth/gatekeeper.js';
 import { type Person, tokenHasEnded } from '../auth/principal.js';
 import type { ClientAddress } from '../client-address.js';
 import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import { documentOf, type PersistedDocuments } from './persisted-documents.js';
 import { limitMessages, refusalOfOperation } from './socket-limits.js';
-import { type Streams, tooManyStreams } from './streams.js';
+import { RETRY_AFTER_SECONDS, type Streams, tooManyStreams } from './streams.js';
 
 /** A subscription document with its variables. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -35,7 +36,7 @@ interface Operation {
  * Puts `graphql-transport-ws` on the server's `/graphql`. Operations go through Yoga's own pipeline, so masking and
  * every plugin hold here too.
  *
- * @param admit who the credentials of a connection belong to; they are checked when it begins, and it ends with them
+ * @param gatekeeper checks the credentials of a connection when it begins; it ends with them
  * @param openScope gives an operation a request id of its own
  * @param mask called inside the operation's scope
  */
@@ -43,7 +44,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
   server: Server,
   yoga: YogaServerInstance<ServerContext, Context>,
   {
-    admit,
+    gatekeeper,
     clock,
     openScope,
     mask,
@@ -53,7 +54,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     streams,
     onRefusal,
   }: {
-    admit: (authorization: string | undefined) => Promise<Person>;
+    gatekeeper: Pick<Gatekeeper, 'admit' | 'hold'>;
     clock: Pick<Clock, 'now'>;
     openScope: (person: Person, request: IncomingMessage) => Scope;
     mask: (error: unknown) => GraphQLError;
@@ -72,7 +73,10 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
       async onConnect({ connectionParams, extra }) {
         try {
           const { authorization } = extra.request.headers;
-          extra.person = await admit(authorizationOf(connectionParams) ?? authorization);
+          extra.person = await gatekeeper.admit(
+            clientAddress(extra.request),
+            authorizationOf(connectionParams) ?? authorization,
+          );
           endWithToken(extra.socket, extra.person);
           return true;
         } catch (error) {
@@ -117,12 +121,20 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
       return;
     }
-    const close = streams.open(clientAddress(request));
+    const address = clientAddress(request);
+    gatekeeper.hold(address).then(
+      () => open(request, { socket, head, address }),
+      (error: unknown) => sendTooMany(socket, mask(error).message, retryAfterOf(error)),
+    );
+  }
+
+  function open(
+    request: IncomingMessage,
+    { socket, head, address }: { socket: Duplex; head: Buffer; address: string },
+  ): void {
+    const close = streams.open(address);
     if (close === null) {
-      const body = `${tooManyStreams(streams)}\n`;
-      socket.end(
-        `HTTP/1.1 429 Too Many Requests\r\nRetry-After: 10\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      );
+      sendTooMany(socket, tooManyStreams(streams));
       return;
     }
     socket.once('close', close);
@@ -150,8 +162,8 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
   function turnAway(socket: WebSocket, error: unknown): void {
     const { message } = mask(error);
     const code = error instanceof DomainError ? error.code : undefined;
-    const closeCode =
-      code === 'UNAUTHENTICATED' ? UNAUTHORIZED : code === 'UNAVAILABLE' ? TRY_AGAIN_LATER : FORBIDDEN;
+    const passes = code === 'UNAVAILABLE' || code === 'RATE_LIMITED';
+    const closeCode = code === 'UNAUTHENTICATED' ? UNAUTHORIZED : passes ? TRY_AGAIN_LATER : FORBIDDEN;
     // A close frame holds no more than 123 bytes of it.
     socket.close(closeCode, Buffer.from(message).subarray(0, 120).toString());
   }
@@ -202,6 +214,18 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     if (operation === undefined) throw new Error('an operation was run that was not prepared');
     return operation;
   }
+}
+
+/** Refuses an upgrade before there is a WebSocket that could be closed with a reason. */
+function sendTooMany(socket: Duplex, message: string, retryAfterSeconds = RETRY_AFTER_SECONDS): void {
+  const body = `${message}\n`;
+  socket.end(
+    `HTTP/1.1 429 Too Many Requests\r\nRetry-After: ${retryAfterSeconds}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function retryAfterOf(error: unknown): number | undefined {
+  return error instanceof DomainError ? error.retryAfterSeconds : undefined;
 }
 
 /** As browsers send it, who cannot set headers on a WebSocket. */

@@ -4,8 +4,8 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { currentActor, resumeAs, runAs } from '../auth/actor.js';
-import type { Authenticator } from '../auth/authenticator.js';
 import type { DownloadLinks } from '../auth/download-links.js';
+import type { Gatekeeper } from '../auth/gatekeeper.js';
 import type { ClientAddress } from '../client-address.js';
 import { encodeGlobalId } from '../ids.js';
 import type { Clock } from '../platform/clock.js';
@@ -29,7 +29,7 @@ interface ServerContext {
 
 interface GraphQLDeps extends Services {
   db: Db;
-  auth: Authenticator;
+  gatekeeper: Gatekeeper;
   links: DownloadLinks;
   clientAddress: ClientAddress;
   clock: Pick<Clock, 'now'>;
@@ -46,7 +46,7 @@ interface GraphQLDeps extends Services {
 /** The GraphQL door: queries and mutations over HTTP, subscriptions over SSE and WebSocket, all on `/graphql`. */
 export function createGraphQLServer({
   db,
-  auth,
+  gatekeeper,
   links,
   clientAddress,
   clock,
@@ -62,7 +62,7 @@ export function createGraphQLServer({
   const requestId = () => currentActor()?.requestId ?? 'unknown';
   const mask = createErrorMask(log);
   const onRefusal = (limit: string) => metrics.graphqlRefusals.inc({ limit });
-  const admission = createAdmission({ auth, clock, isForeign });
+  const admission = createAdmission({ gatekeeper, clientAddress, clock, isForeign });
 
   const yoga = createYoga<ServerContext, Context>({
     schema,
@@ -72,7 +72,7 @@ export function createGraphQLServer({
       const { requestId, person } = actor;
       const downloadUrlOf = (coredumpId: number) => {
         const path = `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', coredumpId))}/download`;
-        return auth.isOn ? `${path}?link=${links.issue(coredumpId, person)}` : path;
+        return gatekeeper.isOn ? `${path}?link=${links.issue(coredumpId, person)}` : path;
       };
       return createContext({ db, services, requestId, person, downloadUrlOf });
     },
@@ -101,10 +101,12 @@ export function createGraphQLServer({
   return {
     async handle(req: IncomingMessage, res: ServerResponse, id: string): Promise<void> {
       try {
-        if (!admitEventStream(req, res, { streams, address: clientAddress(req) })) return;
+        const address = clientAddress(req);
+        if (!admitEventStream(req, res, { streams, address })) return;
         if (await admission.signIn(req, res)) return;
-        const person = await admission.admit(req.headers.authorization);
-        const actor = { person, address: clientAddress(req), requestId: id };
+        // Before anything of the document is looked at.
+        const person = await gatekeeper.admit(address, req.headers.authorization);
+        const actor = { person, address, requestId: id };
         await runAs(actor, () => yoga.handle(req, res, { req, res }));
       } catch (error) {
         refuse(res, error, mask(error, id));
@@ -112,7 +114,7 @@ export function createGraphQLServer({
     },
     attachWebSocket: (server: Server) =>
       serveWebSocket(server, yoga, {
-        admit: admission.admit,
+        gatekeeper,
         clock,
         openScope: (person, request) => {
           const actor = {

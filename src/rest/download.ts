@@ -1,27 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { runAs } from '../auth/actor.js';
-import type { Authenticator } from '../auth/authenticator.js';
-import type { DownloadLinks } from '../auth/download-links.js';
-import { type Person, requirePerson } from '../auth/principal.js';
+import type { Gatekeeper } from '../auth/gatekeeper.js';
+import type { Person } from '../auth/principal.js';
 import type { ClientAddress } from '../client-address.js';
 import type { CoredumpService } from '../coredumps/service.js';
 import { notFound } from '../errors.js';
 import { decodeGlobalId } from '../ids.js';
-import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import { sendError } from './errors.js';
 
 interface DownloadDeps {
   coredumps: CoredumpService;
-  auth: Pick<Authenticator, 'authenticate'>;
-  links: Pick<DownloadLinks, 'check'>;
+  gatekeeper: Pick<Gatekeeper, 'admit' | 'admitByLink'>;
   clientAddress: ClientAddress;
-  clock: Pick<Clock, 'now'>;
 }
 
 /** `GET /api/coredumps/{id}/download` and `GET /api/devices/{device}/coredumps/{id}/download` (contract §3). */
-export function createDownloadRoute({ coredumps, auth, links, clientAddress, clock }: DownloadDeps) {
+export function createDownloadRoute({ coredumps, gatekeeper, clientAddress }: DownloadDeps) {
   return async function download(
     request: IncomingMessage,
     response: ServerResponse,
@@ -63,12 +59,14 @@ export function createDownloadRoute({ coredumps, auth, links, clientAddress, clo
 
   /** A header says more about who asks than a link does. */
   async function authenticate(
-    { headers }: IncomingMessage,
+    request: IncomingMessage,
     link: string | null,
     dumpId: number,
   ): Promise<Person> {
-    if (link !== null && headers.authorization === undefined) return links.check(dumpId, link);
-    return requirePerson(await auth.authenticate(headers.authorization), clock.now());
+    const { authorization } = request.headers;
+    const address = clientAddress(request);
+    if (link !== null && authorization === undefined) return gatekeeper.admitByLink(address, dumpId, link);
+    return gatekeeper.admit(address, authorization);
   }
 }
 

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Authenticator } from '../auth/authenticator.js';
-import { requirePerson } from '../auth/principal.js';
-import type { Clock } from '../platform/clock.js';
+import type { Gatekeeper } from '../auth/gatekeeper.js';
+import type { ClientAddress } from '../client-address.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { sendError, sendJson } from './errors.js';
@@ -14,8 +13,8 @@ interface HealthDeps {
   /** Null when no sidecar is configured: then it is down, and that makes nobody unready. */
   sidecar: { isUp(): Promise<boolean> } | null;
   metrics: Metrics;
-  auth: Pick<Authenticator, 'authenticate'>;
-  clock: Pick<Clock, 'now'>;
+  gatekeeper: Pick<Gatekeeper, 'admit'>;
+  clientAddress: ClientAddress;
   isStopping: () => boolean;
   log: Logger;
 }
@@ -28,8 +27,8 @@ export function createHealthRoutes({
   storages,
   sidecar,
   metrics,
-  auth,
-  clock,
+  gatekeeper,
+  clientAddress,
   isStopping,
   log,
 }: HealthDeps) {
@@ -63,7 +62,7 @@ export function createHealthRoutes({
     /** They tell of the fleet's size and troubles, so they are for viewers; the probes above are for anybody. */
     async metrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
       try {
-        requirePerson(await auth.authenticate(request.headers.authorization), clock.now());
+        await gatekeeper.admit(clientAddress(request), request.headers.authorization);
         const text = await metrics.registry.metrics();
         response.writeHead(200, { 'Content-Type': metrics.registry.contentType }).end(text);
       } catch (error) {

@@ -14,6 +14,7 @@ import { createAlertService } from '../../src/alerts/service.js';
 import { createAudit } from '../../src/audit/service.js';
 import { type AuthSettings, createAuthenticator } from '../../src/auth/authenticator.js';
 import { createDownloadLinks } from '../../src/auth/download-links.js';
+import { createGatekeeper } from '../../src/auth/gatekeeper.js';
 import { createClientAddress } from '../../src/client-address.js';
 import { readConfig } from '../../src/config.js';
 import { createCoredumpEvents } from '../../src/coredumps/events.js';
@@ -27,6 +28,7 @@ import { createTokenUse } from '../../src/devices/token-use.js';
 import { createFirmwareService } from '../../src/firmware/service.js';
 import { createStreams } from '../../src/graphql/streams.js';
 import { createGraphQLServer } from '../../src/graphql/yoga.js';
+import { createGuesses } from '../../src/guesses.js';
 import { createFileBlobs } from '../../src/platform/blobs/file-blobs.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/database.js';
@@ -136,6 +138,8 @@ export async function aGraphQLDoor({
   const crashGroups = createCrashGroupService({ db, events: groupEvents, clock, regroup });
   const auth = createAuthenticator({ settings, devices, clock, log });
   const metrics = createMetrics();
+  const links = createDownloadLinks({ secret: Buffer.alloc(32), clock });
+  const guesses = createGuesses({ authFailuresPerMinute: 1_000_000 });
   const graphql = createGraphQLServer({
     alerts,
     db,
@@ -146,8 +150,8 @@ export async function aGraphQLDoor({
     firmwares,
     audit,
     privacy: createPrivacyService({ db, audit, onChange: () => {} }),
-    auth,
-    links: createDownloadLinks({ secret: Buffer.alloc(32), clock }),
+    gatekeeper: createGatekeeper({ auth, links, guesses, clock }),
+    links,
     clientAddress: createClientAddress([]),
     clock,
     config,
