@@ -3,7 +3,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { NO_POSTGRESQL, startPostgresql } from '../../src/tools/postgresql-cluster.js';
 import { eventually } from '../support/app.js';
 import type { Program } from '../support/program.js';
-import { FAULTS } from './faults.js';
+import { startS3Server } from '../support/s3-server.js';
+import { FAULTS, type Fault } from './faults.js';
 import { type Acknowledged, lossesOf, rowOf, type ShownDump } from './ledger.js';
 import { crashingDevices } from './load.js';
 import { aDashboard } from './subscriber.js';
@@ -15,14 +16,17 @@ const ONLY = process.env.FAULT_ONLY;
 const LIMIT_MS = 180_000;
 
 describe('under fire nothing acknowledged is lost', () => {
-  it.for(['sqlite', 'postgresql'] as const)(
+  it.for(['sqlite', 'postgresql', 's3'] as const)(
     `with %s, ${ROUNDS} rounds`,
     { timeout: (ROUNDS + 1) * LIMIT_MS },
-    async (database, { skip }) => {
-      const cluster = database === 'sqlite' ? null : await startPostgresql();
-      if (database === 'postgresql' && cluster === null) skip(NO_POSTGRESQL);
+    async (form, { skip }) => {
+      // Two servers on PostgreSQL, with their files on S3 as well.
+      const cluster = form === 'sqlite' ? null : await startPostgresql();
+      if (form !== 'sqlite' && cluster === null) skip(NO_POSTGRESQL);
       onTestFinished(async () => cluster?.close());
-      const world = await aWorld(cluster);
+      const s3 = form === 's3' ? await startS3Server() : null;
+      onTestFinished(async () => s3?.close());
+      const world = await aWorld(cluster, s3);
       const faults = FAULTS.filter(({ name }) => ONLY === undefined || name.includes(ONLY)).filter(
         (fault) => {
           const reason = fault.missing(world);
@@ -34,7 +38,8 @@ describe('under fire nothing acknowledged is lost', () => {
       const parsed = new Set<string>();
       const losses: string[] = [];
       const dashboards = [0, 1].map((index) => aDashboard(() => world.urls()[index] ?? world.urls()[0]));
-      const shift = Math.floor(Math.random() * faults.length);
+      // A few rounds are to be about S3 where there is S3.
+      const shift = form === 's3' ? firstOfS3(faults) : Math.floor(Math.random() * faults.length);
 
       for (let round = 0; round < ROUNDS; round++) {
         const fault = faults[(round + shift) % faults.length];
@@ -55,7 +60,7 @@ describe('under fire nothing acknowledged is lost', () => {
         ].map((loss) => `${fault.name}: ${loss}`);
         losses.push(...found);
         tell(
-          `${database}, round ${round + 1}, ${fault.name}: ${acknowledged.length - before} uploads, ${load.refused()} refused or cut, ${found.length} losses`,
+          `${form}, round ${round + 1}, ${fault.name}: ${acknowledged.length - before} uploads, ${load.refused()} refused or cut, ${found.length} losses`,
         );
         for (const loss of found) tell(loss);
         if (found.length > 0) for (const line of complaintsOf(world)) tell(line);
@@ -63,7 +68,7 @@ describe('under fire nothing acknowledged is lost', () => {
       for (const dashboard of dashboards) await dashboard.stop();
       losses.push(...(await leftovers(world)));
       tell(
-        `${database}: ${ROUNDS} rounds, ${acknowledged.length} uploads acknowledged, ${parsed.size} seen parsed, ${losses.length} losses`,
+        `${form}: ${ROUNDS} rounds, ${acknowledged.length} uploads acknowledged, ${parsed.size} seen parsed, ${losses.length} losses`,
       );
 
       expect(losses).toEqual([]);
@@ -71,6 +76,13 @@ describe('under fire nothing acknowledged is lost', () => {
     },
   );
 });
+
+function firstOfS3(faults: readonly Fault[]): number {
+  return Math.max(
+    0,
+    faults.findIndex(({ name }) => name.startsWith('S3')),
+  );
+}
 
 /** Rows and bytes of what was acknowledged, once every parse has ended. */
 async function judge(

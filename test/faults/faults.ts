@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { eventually } from '../support/app.js';
+import type { Fault as S3Fault } from '../support/s3-door.js';
 import { NO_FAKED_TIME } from './faked-time.js';
 import { fill, type World } from './world.js';
 
@@ -16,6 +17,8 @@ export interface Fault {
 
 const always = () => null;
 const withPostgresql = ({ cluster }: World) => (cluster === null ? 'is about PostgreSQL' : null);
+
+const withS3 = ({ s3 }: World) => (s3 === null ? 'is about S3' : null);
 
 /** A moment that nobody chose. */
 const aMoment = (limitMs = 1_500) => pause(Math.random() * limitMs);
@@ -59,7 +62,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'firmware that cannot be read',
-    missing: always,
+    missing: ({ s3 }) => (s3 === null ? null : 'is about files'),
     async strike({ dir }) {
       // A folder in its place: root reads every file, whatever its mode.
       const folder = join(dir, 'data/firmware/thermostat');
@@ -117,7 +120,59 @@ export const FAULTS: readonly Fault[] = [
       await aMoment(3_000);
     },
   },
+  {
+    name: 'S3 answers every call with 500, then every other one',
+    missing: withS3,
+    async strike({ s3 }) {
+      const failing = { answer: 500, code: 'InternalError' };
+      await aMoment();
+      s3?.door.happens(() => failing);
+      await aMoment(3_000);
+      s3?.door.happens(() => oneOf([failing, null]));
+      await aMoment(3_000);
+      s3?.door.happens(() => null);
+    },
+  },
+  {
+    name: 'S3 is slow',
+    missing: withS3,
+    async strike({ s3 }) {
+      await aMoment();
+      s3?.door.happens(() => ({ delayMs: Math.random() * 3_000 }));
+      await aMoment(6_000);
+      s3?.door.happens(() => null);
+    },
+  },
+  {
+    name: 'S3 is gone: connections refused, its process killed and started again',
+    missing: withS3,
+    async strike({ s3 }) {
+      await aMoment();
+      await s3?.door.goAway();
+      // s3rver acknowledges what its files do not have yet, which nothing that calls itself S3 may.
+      await pause(1_000);
+      await s3?.server.kill();
+      await aMoment(2_000);
+      await s3?.server.startAgain();
+      await s3?.door.comeBack();
+    },
+  },
+  {
+    name: 'S3 gives half an answer, or none to what it has done',
+    missing: withS3,
+    async strike({ s3 }) {
+      const fates: Array<S3Fault | null> = ['cut', 'answer lost', 'broken', 'damaged', 'damaged on the way'];
+      await aMoment();
+      s3?.door.happens(() => oneOf([...fates, null, null, null]));
+      await aMoment(5_000);
+      s3?.door.happens(() => null);
+    },
+  },
 ];
+
+function oneOf<Item>(items: readonly Item[]): Item | null {
+  return items[Math.floor(Math.random() * items.length)] ?? null;
+}
 
 /** The supervisor says in its log which process it runs now. */
 function killSidecar({ servers }: World): void {

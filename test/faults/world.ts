@@ -7,20 +7,25 @@ import { aDevice } from '../support/app.js';
 import { uploadFirmware } from '../support/firmware.js';
 import { fixture } from '../support/fixtures.js';
 import { aProgram, type Program } from '../support/program.js';
+import { anS3Door } from '../support/s3-door.js';
+import type { MortalS3Server } from '../support/s3-server.js';
 import { mountTinyDisk } from '../support/tiny-disk.js';
 import { fakedTime } from './faked-time.js';
 
 export const DEVICES = ['dev1', 'dev2', 'dev3'];
 export const MAX_COREDUMPS = 15;
 const DISK_MEGABYTES = 64;
+/** Where the objects of dumps are in a bucket. */
+const DUMPS = 'coredumps/';
 
 export type World = Awaited<ReturnType<typeof aWorld>>;
 
 /**
  * What faults happen to: the built program on files of its own (one server with SQLite, two with a cluster of PostgreSQL), with a
- * model, devices and the firmware that their dumps ran. Where it may be mounted, its files are on a disk of 64 MB.
+ * model, devices and the firmware that their dumps ran. Where it may be mounted, its files are on a disk of 64 MB. With
+ * an S3 server dumps and firmware are in a bucket of it, behind a door.
  */
-export async function aWorld(cluster: PostgresqlCluster | null) {
+export async function aWorld(cluster: PostgresqlCluster | null, s3Server: MortalS3Server | null = null) {
   const disk = mountTinyDisk(DISK_MEGABYTES);
   const dir = disk?.path ?? (await mkdtemp(join(tmpdir(), 'coredock-faults-')));
   onTestFinished(async () => {
@@ -28,6 +33,7 @@ export async function aWorld(cluster: PostgresqlCluster | null) {
     else disk.remove();
   });
   const time = await fakedTime(join(dir, 'time'));
+  const s3 = s3Server === null ? null : await aBucket(s3Server);
   const environment: Record<string, string> = {
     MAX_COREDUMPS: String(MAX_COREDUMPS),
     DEVICE_UPLOADS_PER_MINUTE: '1000000',
@@ -38,6 +44,7 @@ export async function aWorld(cluster: PostgresqlCluster | null) {
     SHUTDOWN_GRACE_MS: '5000',
     ...(cluster === null ? {} : { DATABASE_URL: await createDatabase(cluster.url) }),
     ...time?.environment,
+    ...s3?.environment,
   };
   const servers: Array<Program | null> = [];
 
@@ -46,6 +53,7 @@ export async function aWorld(cluster: PostgresqlCluster | null) {
     disk,
     cluster,
     time,
+    s3,
     servers,
     /** Of the servers that are up. */
     urls: () => servers.flatMap((server) => server?.url ?? []),
@@ -71,6 +79,10 @@ export async function aWorld(cluster: PostgresqlCluster | null) {
     },
     /** Every dump's file, `{device_key}/{filename}`. */
     async files(): Promise<string[]> {
+      if (s3 !== null) {
+        const objects = await s3.server.objects(s3.environment);
+        return objects.flatMap((key) => (key.startsWith(DUMPS) ? [key.slice(DUMPS.length)] : []));
+      }
       const root = join(dir, 'data/coredumps');
       const files = await Promise.all(
         DEVICES.map(async (device) =>
@@ -82,6 +94,7 @@ export async function aWorld(cluster: PostgresqlCluster | null) {
     /** As if all of it had been written before what may be on its way. */
     async age() {
       const twoDaysAgo = new Date(Date.now() - 2 * 24 * 60 * 60 * 1000);
+      if (s3 !== null) return s3.server.age(s3.environment, twoDaysAgo);
       for (const file of await world.files())
         await utimes(join(dir, 'data/coredumps', file), twoDaysAgo, twoDaysAgo);
     },
@@ -93,6 +106,12 @@ export async function aWorld(cluster: PostgresqlCluster | null) {
   const build = fixture('thermostat-1.0.0');
   await uploadFirmware(first, { elf: await readFile(build.elfPath), version: build.version });
   return world;
+}
+
+async function aBucket(server: MortalS3Server) {
+  const door = await anS3Door(server.url());
+  const environment = { ...(await server.newBucket()), S3_ENDPOINT: door.url };
+  return { server, door, environment };
 }
 
 /** Fills a disk to its last byte. @returns makes room again */

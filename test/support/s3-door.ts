@@ -3,12 +3,15 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { isSigned } from './s3-signature.js';
 
 /** What happens to a call on its way. */
 export type Fault =
   | { answer: number; code: string }
+  /** It takes so long, and is well otherwise. */
+  | { delayMs: number }
   /** The connection ends without an answer. */
   | 'broken'
   /** No answer ever comes. */
@@ -45,11 +48,16 @@ export async function anS3Door(
   url: string;
   calls: S3Call[];
   happens(fault: (call: S3Call) => Fault | null): void;
+  /** From here on connections are refused. Resolves when nothing is on its way to the S3 server any more. */
+  goAway(): Promise<void>;
+  /** At the same address. */
+  comeBack(): Promise<void>;
   close(): void;
 }> {
   const calls: S3Call[] = [];
   let faultFor: (call: S3Call) => Fault | null = () => null;
   let lastWrite: Promise<unknown> = Promise.resolve();
+  const passing = new Set<Promise<void>>();
 
   const server = createServer((request, response) => {
     const call = {
@@ -59,7 +67,10 @@ export async function anS3Door(
     calls.push(call);
     response.on('error', () => {});
     request.on('error', () => {});
-    void pass(request, response, faultFor(call)).catch(() => response.destroy());
+    const passed = pass(request, response, faultFor(call))
+      .catch(() => void response.destroy())
+      .finally(() => passing.delete(passed));
+    passing.add(passed);
   });
   // The real server's business is to wait for a body; here it comes at once.
   server.on('checkContinue', (request, response) => {
@@ -73,16 +84,35 @@ export async function anS3Door(
     server.close();
   };
   onTestFinished(close);
+  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     calls,
     happens(fault) {
       faultFor = fault;
     },
+    async goAway() {
+      const closed = once(server, 'close');
+      close();
+      await closed;
+      await Promise.all(passing);
+    },
+    async comeBack() {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+    },
     close,
   };
 
-  async function pass(request: IncomingMessage, response: ServerResponse, fault: Fault | null) {
+  async function pass(
+    request: IncomingMessage,
+    response: ServerResponse,
+    fault: Fault | null,
+  ): Promise<void> {
+    if (fault !== null && typeof fault === 'object' && 'delayMs' in fault) {
+      await pause(fault.delayMs);
+      return pass(request, response, null);
+    }
     if (!isSigned(request, 'S3RVER')) return refuse(response, 403, 'SignatureDoesNotMatch');
     if (fault === 'hanging') return;
     if (fault === 'broken') return void response.destroy();
@@ -92,7 +122,7 @@ export async function anS3Door(
     if (request.method === 'PUT') {
       const turn = lastWrite.then(() => put(request, body, response, fault));
       lastWrite = turn.catch(() => {});
-      return turn;
+      return void (await turn);
     }
     const path = `${request.url}${fault === 'small pages' ? '&max-keys=3' : ''}`;
     return deliver(await forward(request, body, path), response, fault);

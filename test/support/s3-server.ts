@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,17 @@ export interface S3Server {
   objects(environment: S3Environment): Promise<string[]>;
 }
 
+/** One that a test lets die. */
+export interface MortalS3Server extends S3Server {
+  /** With SIGKILL. */
+  kill(): Promise<void>;
+  /** At the same address, with what it had. */
+  startAgain(): Promise<void>;
+  /** As if every object of a bucket had been written then. */
+  age(environment: S3Environment, writtenAt: Date): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface S3Environment extends Record<string, string> {
   S3_BUCKET: string;
   S3_ENDPOINT: string;
@@ -26,18 +37,32 @@ export interface S3Environment extends Record<string, string> {
 /** The one account that s3rver knows. */
 const ACCOUNT = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
 
+/** A server for the tests of a file. */
+export function useS3Server(): S3Server {
+  let server: MortalS3Server | null = null;
+  const running = () => {
+    if (server === null) throw new Error('the S3 server is there while tests run');
+    return server;
+  };
+  beforeAll(async () => {
+    server = await startS3Server();
+  });
+  afterAll(() => server?.close());
+  return {
+    url: () => running().url(),
+    newBucket: () => running().newBucket(),
+    objects: (environment) => running().objects(environment),
+  };
+}
+
 /**
- * A process that speaks S3 over HTTP, for the tests of a file: s3rver. It knows neither conditional writes nor checksums
+ * A process that speaks S3 over HTTP: s3rver. It knows neither conditional writes nor checksums
  * (`test/support/s3-door.ts` stands in for those). CONTRIBUTING.md says what that leaves untested.
  */
-export function useS3Server(): S3Server {
-  let url = '';
-  let stop = async () => {};
-
-  beforeAll(async () => {
-    ({ url, stop } = await startS3Server());
-  });
-  afterAll(() => stop());
+export async function startS3Server(): Promise<MortalS3Server> {
+  const dir = await mkdtemp(join(tmpdir(), 'coredock-s3-'));
+  let running = await runS3rver(dir, 0);
+  const { url } = running;
 
   return {
     url: () => url,
@@ -57,6 +82,20 @@ export function useS3Server(): S3Server {
       );
       return (Contents ?? []).map(({ Key }) => Key ?? '').sort();
     },
+    kill: () => running.kill(),
+    async startAgain() {
+      running = await runS3rver(dir, Number(new URL(url).port));
+    },
+    async age({ S3_BUCKET }, writtenAt) {
+      const bucket = join(dir, S3_BUCKET);
+      for (const name of await readdir(bucket, { recursive: true })) {
+        if (name.endsWith('._S3rver_object')) await utimes(join(bucket, name), writtenAt, writtenAt);
+      }
+    },
+    async close() {
+      await running.kill();
+      await rm(dir, { recursive: true, force: true });
+    },
   };
 
   async function withClient<T>(work: (client: S3Client) => Promise<T>): Promise<T> {
@@ -74,8 +113,8 @@ export function useS3Server(): S3Server {
   }
 }
 
-async function startS3Server(): Promise<{ url: string; stop(): Promise<void> }> {
-  const dir = await mkdtemp(join(tmpdir(), 'coredock-s3-'));
+/** @param port 0 for any */
+async function runS3rver(dir: string, port: number): Promise<{ url: string; kill(): Promise<void> }> {
   const program = join(createRequire(import.meta.url).resolve('s3rver/package.json'), '../bin/s3rver.js');
   const args = [
     '--directory',
@@ -83,7 +122,7 @@ async function startS3Server(): Promise<{ url: string; stop(): Promise<void> }> 
     '--address',
     '127.0.0.1',
     '--port',
-    '0',
+    String(port),
     '--silent',
     '--no-vhost-buckets',
   ];
@@ -103,10 +142,9 @@ async function startS3Server(): Promise<{ url: string; stop(): Promise<void> }> 
   });
   return {
     url,
-    async stop() {
+    async kill() {
       child.kill('SIGKILL');
       await exited;
-      await rm(dir, { recursive: true, force: true });
     },
   };
 }
