@@ -26,7 +26,7 @@ export interface Services {
   search: Search;
 }
 
-/** What resolvers get. Loaders live as long as one request, so what they remember is never stale. */
+/** What resolvers get. Loaders live as long as one request or event, so what they remember is never stale. */
 export interface Context {
   readonly db: Db;
   readonly services: Services;
@@ -37,11 +37,9 @@ export interface Context {
   readonly person: Person;
   /** Path from which the raw bytes of a dump can be had, by who asks for it now. */
   downloadUrlOf(coredumpId: number): string;
-  /** Forgets what the loaders remember: a subscription is one request with many moments. */
-  renewLoaders(): void;
 }
 
-interface Loaders {
+export interface Loaders {
   coredumps: CoredumpLoaders;
   crashGroups: CrashGroupLoaders;
   devices: ReturnType<typeof createDeviceLoaders>;
@@ -53,28 +51,12 @@ interface Loaders {
 
 export function createContext({
   db,
-  services,
-  requestId,
-  person,
-  downloadUrlOf,
-}: Pick<Context, 'db' | 'services' | 'requestId' | 'person' | 'downloadUrlOf'>): Context {
-  // One object for good, whose members change: Yoga copies the context's properties, not its getters.
-  const loaders = createLoaders(db);
-  return {
-    db,
-    services,
-    requestId,
-    person,
-    downloadUrlOf,
-    devices: createDeviceQueries(db),
-    loaders,
-    renewLoaders() {
-      Object.assign(loaders, createLoaders(db));
-    },
-  };
+  ...given
+}: Pick<Context, 'db' | 'services' | 'loaders' | 'requestId' | 'person' | 'downloadUrlOf'>): Context {
+  return { db, ...given, devices: createDeviceQueries(db) };
 }
 
-function createLoaders(db: Db): Loaders {
+export function createLoaders(db: Db): Loaders {
   return {
     coredumps: createCoredumpLoaders(db),
     crashGroups: createCrashGroupLoaders(db),

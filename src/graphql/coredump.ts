@@ -197,9 +197,6 @@ builder.subscriptionField('parseStatus', (t) =>
         ...(coredumpId == null ? {} : { coredumpId: requireId('Coredump', coredumpId) }),
         ...(deviceId == null ? {} : { deviceId: requireId('Device', deviceId) }),
       }),
-    resolve: (dump, _, context) => {
-      context.renewLoaders();
-      return dump;
-    },
+    resolve: (dump) => dump,
   }),
 );

@@ -273,10 +273,7 @@ builder.subscriptionField('crashGroupUpdated', (t) =>
     args: { id: t.arg.id() },
     subscribe: (_, { id }, { services }) =>
       services.crashGroups.follow(id == null ? {} : { groupId: requireId('CrashGroup', id) }),
-    resolve: (group, _, context) => {
-      context.renewLoaders();
-      return group;
-    },
+    resolve: (group) => group,
   }),
 );
 

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
-import { currentActor, resumeAs, runAs } from '../auth/actor.js';
+import { type Actor, currentActor, resumeAs, runAs } from '../auth/actor.js';
 import type { DownloadLinks } from '../auth/download-links.js';
 import type { Gatekeeper } from '../auth/gatekeeper.js';
 import type { ClientAddress } from '../client-address.js';
@@ -13,12 +13,13 @@ import type { Db } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createAdmission, graphiqlOptions, refuse } from './admission.js';
-import { type Context, createContext, type Services } from './context.js';
+import { type Context, createContext, createLoaders, type Loaders, type Services } from './context.js';
 import { createErrorMask } from './errors.js';
 import { createDocumentCache, type DocumentLimits, limitDocuments } from './limits.js';
 import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.js';
 import { readRequests } from './requests.js';
 import { schema } from './schema.js';
+import { shareAnswers } from './shared-answers.js';
 import { admitEventStream, type Streams } from './streams.js';
 import { serveWebSocket } from './websocket.js';
 
@@ -69,12 +70,7 @@ export function createGraphQLServer({
     context: () => {
       const actor = currentActor();
       if (actor === null) throw new Error('an operation outside of a request');
-      const { requestId, person } = actor;
-      const downloadUrlOf = (coredumpId: number) => {
-        const path = `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', coredumpId))}/download`;
-        return gatekeeper.isOn ? `${path}?link=${links.issue(coredumpId, person)}` : path;
-      };
-      return createContext({ db, services, requestId, person, downloadUrlOf });
+      return contextOf(actor, createLoaders(db));
     },
     graphqlEndpoint: '/graphql',
     landingPage: false,
@@ -94,9 +90,18 @@ export function createGraphQLServer({
       ...(persisted === null ? [] : [usePersistedDocuments(persisted)]),
       limitDocuments(schema, config.queryLimits, onRefusal),
       maskValidation((error) => mask(error, requestId())),
+      shareAnswers({ contextOf, createLoaders: () => createLoaders(db) }),
       admission.endWithToken,
     ],
   });
+
+  function contextOf({ requestId, person }: Pick<Actor, 'requestId' | 'person'>, loaders: Loaders): Context {
+    const downloadUrlOf = (coredumpId: number) => {
+      const path = `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', coredumpId))}/download`;
+      return gatekeeper.isOn ? `${path}?link=${links.issue(coredumpId, person)}` : path;
+    };
+    return createContext({ db, services, loaders, requestId, person, downloadUrlOf });
+  }
 
   return {
     async handle(req: IncomingMessage, res: ServerResponse, id: string): Promise<void> {

@@ -5,7 +5,7 @@ import { inTransaction } from '../platform/database/transaction.js';
 import type { GroupEvents } from './events.js';
 import { mergeGroups, splitGroup } from './merge.js';
 import type { RegroupJob } from './regroup.js';
-import { type CrashGroupRow, toGroupRow } from './types.js';
+import { type CrashGroupRow, type GroupChange, toGroupRow } from './types.js';
 
 export type CrashGroupService = ReturnType<typeof createCrashGroupService>;
 
@@ -17,15 +17,16 @@ const MAX_AT_ONCE = 100;
 
 /** What people do with crash groups. */
 export function createCrashGroupService({ db, events, clock, regroup }: CrashGroupServiceDeps) {
+  const readings = new WeakMap<GroupChange, Promise<CrashGroupRow | null>>();
   return {
     events,
     /** The walk through all dumps after the recipe of fingerprints has changed. */
     regroup,
     now: clock.now,
 
-    /** Groups as they change. A group that is gone by the time that it is read is left out. */
+    /** Groups as they change, read once for all who follow. One that is gone by then is left out. */
     follow(filter: { groupId?: number }): AsyncIterableIterator<CrashGroupRow> {
-      return readEach(events.subscribe(filter), ({ groupId }) => get(groupId));
+      return readEach(events.subscribe(filter), readOnce);
     },
 
     get,
@@ -95,6 +96,15 @@ export function createCrashGroupService({ db, events, clock, regroup }: CrashGro
       return made;
     },
   };
+
+  function readOnce(change: GroupChange): Promise<CrashGroupRow | null> {
+    const known = readings.get(change);
+    if (known !== undefined) return known;
+    const reading = get(change.groupId);
+    readings.set(change, reading);
+    reading.catch(() => readings.delete(change));
+    return reading;
+  }
 
   async function get(id: number): Promise<CrashGroupRow | null> {
     const row = await db.crashGroup.findUnique({ where: { id } });

@@ -51,11 +51,14 @@ describe('a subscription over SSE', () => {
     const device = await aDevice(app);
     const events = sse(app, await issuer.sign({ exp: inSeconds(60), ...VIEWER_ROLE }));
     const next = events.next();
-    await someoneListens(app);
+    // Of the same role with the same selection, whose token does not end.
+    const other = sse(app, VIEWER).next();
+    await someoneListens(app, 2);
 
     now += 3_600_000;
-    await stored(app, 'dump', { headers: bearer(device.token) });
+    const { filename } = await stored(app, 'dump', { headers: bearer(device.token) });
 
+    expect(await other).toMatchObject({ value: { data: { parseStatus: { filename } } } });
     expect(await next).toMatchObject({ value: { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] } });
   });
 });
@@ -166,9 +169,9 @@ function webSocketUrl({ url }: TestApp): string {
   return `${url.replace('http', 'ws')}/graphql`;
 }
 
-async function someoneListens(app: TestApp): Promise<void> {
+async function someoneListens(app: TestApp, count = 1): Promise<void> {
   for (;;) {
     const response = await fetch(`${app.url}/metrics`, { headers: bearer(VIEWER) });
-    if (/^coredump_event_subscribers 1$/m.test(await response.text())) return;
+    if (new RegExp(`^coredump_event_subscribers ${count}$`, 'm').test(await response.text())) return;
   }
 }

@@ -191,6 +191,7 @@ export async function aGraphQLDoor({
     events,
     coredumps,
     crashGroups,
+    groupSubscribers: groupChanges.subscriberCount,
     alertSender,
     devices,
     /** The parse pipeline's last step. */
