@@ -91,7 +91,11 @@ export async function startApp(
   const chores = createChores(log);
   const persisted =
     config.persistedDocuments === null ? null : await readPersistedDocuments(config.persistedDocuments);
-  const database = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize, log });
+  const database = await openDatabase(config.databaseUrl, {
+    poolSize: config.databasePoolSize,
+    statementLimitMs: config.databaseStatementTimeoutMs,
+    log,
+  });
   const { db } = database;
   const blobs = await openBlobStores({ ...config, log });
   try {

@@ -17,6 +17,7 @@ export interface Config {
   readonly databaseUrl: string;
   /** Connections to PostgreSQL at most. */
   readonly databasePoolSize: number;
+  readonly databaseStatementTimeoutMs: number;
   readonly coredumpsDir: string;
   readonly assetsDir: string;
   /** The bucket that dumps and firmware live in; null when they are files in the two folders. */
@@ -119,6 +120,7 @@ export function readConfig(environment: Environment): Config {
     pageClient: pageClientOf(values),
     databaseUrl: values.DATABASE_URL,
     databasePoolSize: values.DATABASE_POOL_SIZE,
+    databaseStatementTimeoutMs: values.DATABASE_STATEMENT_TIMEOUT_MS,
     coredumpsDir: values.COREDUMPS_DIR,
     assetsDir: values.ASSETS_DIR,
     s3: s3Settings(values),
@@ -190,6 +192,7 @@ const settings = z.object({
     .default('file:./data/coredock.db'),
   // Two at least: a change of firmware holds one for its turn, and works with another.
   DATABASE_POOL_SIZE: wholeNumber(2, 1_000).default(10),
+  DATABASE_STATEMENT_TIMEOUT_MS: wholeNumber(1_000, 3_600_000).default(30_000),
   COREDUMPS_DIR: z.string().default('./data/coredumps'),
   ASSETS_DIR: z.string().default('./data/firmware'),
   S3_BUCKET: z
@@ -341,6 +344,7 @@ function isHttpUrl(text: string): boolean {
 const OWN_PREFIXES = [
   'PARSE_',
   'DATABASE_POOL',
+  'DATABASE_STATEMENT',
   'MAX_COREDUMP',
   'MAX_FIRMWARE',
   'COREDUMPS_',

@@ -46,7 +46,10 @@ async function start(config: Config, { withSidecar }: ServeOptions): Promise<{ c
 }
 
 export async function migrate(config: Config): Promise<void> {
-  const database = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize });
+  const database = await openDatabase(config.databaseUrl, {
+    poolSize: config.databasePoolSize,
+    statementLimitMs: config.databaseStatementTimeoutMs,
+  });
   await database.close();
   const names = database.migrated.length === 0 ? 'nothing to do' : database.migrated.join(', ');
   process.stdout.write(`migrations applied: ${names}\n`);

@@ -64,7 +64,11 @@ describe('settings', () => {
 
   it('take either database, and tell nobody its password', () => {
     const databaseUrl = 'postgresql://coredock:secret@db/coredock?sslmode=require';
-    expect(readConfig({ DATABASE_URL: databaseUrl })).toMatchObject({ databaseUrl, databasePoolSize: 10 });
+    expect(readConfig({ DATABASE_URL: databaseUrl })).toMatchObject({
+      databaseUrl,
+      databasePoolSize: 10,
+      databaseStatementTimeoutMs: 30_000,
+    });
 
     const [problem] = problemsOf({ DATABASE_URL: 'postgres:/coredock:secret@db/coredock' });
     expect(problem).toMatch(/^DATABASE_URL: it is neither file:PATH nor postgresql:/);

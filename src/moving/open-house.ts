@@ -20,7 +20,10 @@ export interface House {
  */
 export async function openHouse(config: Config): Promise<House> {
   // SQLite's lock is taken here, so that no server can come.
-  const database = await openDatabase(named(config.databaseUrl), { poolSize: config.databasePoolSize });
+  const database = await openDatabase(named(config.databaseUrl), {
+    poolSize: config.databasePoolSize,
+    statementLimitMs: config.databaseStatementTimeoutMs,
+  });
   try {
     const assertAlone = async () => {
       if (database.isShared) await assertNoServer(database);

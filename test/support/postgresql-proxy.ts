@@ -19,12 +19,19 @@ export async function aPostgresqlProxy(databaseUrl: string) {
   /** Of the COMMITs to come, in their order; null is a good one. */
   const fates: Array<CommitFate | null> = [];
   let isReachable = true;
+  let isSilent = false;
   let cutsAll = false;
 
   const server = createServer((client) => {
     if (!isReachable) return void client.destroy();
     clients.add(client);
     let doom: CommitFate | null = null;
+    // What has been swallowed once is gone for good: a connection that has met silence never comes back from it.
+    let hasFallenSilent = false;
+    const swallows = () => {
+      hasFallenSilent ||= isSilent;
+      return hasFallenSilent;
+    };
     const upstream = connect(Number(target.port), target.hostname);
     upstream.on('error', () => {}).on('close', () => client.destroy());
     client
@@ -34,10 +41,12 @@ export async function aPostgresqlProxy(databaseUrl: string) {
         if (doom !== 'late') upstream.destroy();
       });
     upstream.on('data', (bytes) => {
+      if (swallows()) return;
       if (doom === 'answer lost') client.destroy();
       else client.write(bytes);
     });
     client.on('data', (bytes) => {
+      if (swallows()) return;
       if (bytes.includes('COMMIT')) doom = fates.shift() ?? null;
       if (doom !== null && cutsAll) cutOff(client);
       if (doom === 'never sent' || doom === 'late') client.destroy();
@@ -66,7 +75,12 @@ export async function aPostgresqlProxy(databaseUrl: string) {
     thenUnreachable() {
       cutsAll = true;
     },
+    /** From here on connections stay open, new ones are taken, and nothing goes through either way. */
+    fallSilent() {
+      isSilent = true;
+    },
     restore() {
+      isSilent = false;
       cutsAll = false;
       isReachable = true;
     },

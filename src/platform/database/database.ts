@@ -50,22 +50,29 @@ export type OpenedDatabase = Omit<Database, 'check'>;
 
 /** Connections that a server holds at most unless told otherwise: `pg`'s own default. */
 const POOL_SIZE = 10;
+/** As a transaction's own limit. */
+const STATEMENT_LIMIT_MS = 30_000;
 
 /**
  * Opens and migrates the database of `url`.
  *
  * @param url `file:PATH` for SQLite, `postgresql://…` for PostgreSQL
  * @param options.poolSize connections to PostgreSQL at most, beside one that listens; SQLite has no use for it
+ * @param options.statementLimitMs how long PostgreSQL may take for a statement before its connection is given up
  * @param options.log hears of trouble that passes by itself
  * @throws Error with one clear sentence: cannot be reached or written, in use by another server, of a newer version
  */
 export async function openDatabase(
   url: string,
-  { poolSize = POOL_SIZE, log }: { poolSize?: number; log?: Logger } = {},
+  {
+    poolSize = POOL_SIZE,
+    statementLimitMs = STATEMENT_LIMIT_MS,
+    log,
+  }: { poolSize?: number; statementLimitMs?: number; log?: Logger } = {},
 ): Promise<Database> {
   const opened = url.startsWith('file:')
     ? await openSqlite(url.slice('file:'.length))
-    : await openPostgresql(url, { poolSize, log });
+    : await openPostgresql(url, { poolSize, statementLimitMs, log });
   return { ...opened, check: () => checkDatabase(opened.db) };
 }
 

@@ -9,6 +9,7 @@ import { lookupInPostgresql, observable } from './lookup.js';
 import { migratePostgresql } from './migrate-postgresql.js';
 import { createPostgresqlAnnouncements } from './postgresql-announcements.js';
 import { createPostgresqlJobs } from './postgresql-jobs.js';
+import { limitStatements } from './statement-limit.js';
 import { createTurns } from './turns.js';
 
 /** How long a new connection, or a free one of the pool, may keep a request waiting before it fails as UNAVAILABLE. */
@@ -16,11 +17,17 @@ const CONNECTION_TIMEOUT_MS = 10_000;
 
 /** The first key of our advisory locks, so that they are nobody else's; the second is the hash of the turn's name. */
 const TURN_LOCKS = 0x636f7265; // "core"
+/** SQLSTATE, after `lock_timeout`. */
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /** @throws Error with one clear sentence: cannot be reached, of a newer version, a migration failed */
 export async function openPostgresql(
   url: string,
-  { poolSize, log }: { poolSize: number; log?: Logger | undefined },
+  {
+    poolSize,
+    statementLimitMs,
+    log,
+  }: { poolSize: number; statementLimitMs: number; log?: Logger | undefined },
 ): Promise<OpenedDatabase> {
   const config: pg.PoolConfig = {
     connectionString: url,
@@ -36,6 +43,12 @@ export async function openPostgresql(
   // So do those in somebody's hands, also between two of his statements, when nobody listens: his next one fails. A
   // connection whose error nobody hears would end the process.
   pool.on('connect', (connection) => connection.on('error', () => {}));
+  const onLimit = () =>
+    log?.warn(
+      { limitMs: statementLimitMs },
+      'PostgreSQL has not answered a statement; its connection is ended',
+    );
+  pool.on('connect', (connection) => limitStatements(connection, { limitMs: statementLimitMs, onLimit }));
   const client = new PrismaClient({ adapter: new PrismaPg(pool), ...CLIENT_OPTIONS });
   const lookups = observable(lookupInPostgresql(pool));
   // Same models, same methods: the two clients' types differ only in their names and in what this program does without.
@@ -50,7 +63,7 @@ export async function openPostgresql(
     db,
     isShared: true,
     migrated,
-    inTurn: createSharedTurns(pool),
+    inTurn: createSharedTurns(pool, Math.ceil(statementLimitMs / 2)),
     announcements,
     jobs,
     sharedNow: () => readClock(pool),
@@ -90,7 +103,7 @@ async function readClock(pool: pg.Pool): Promise<Date> {
  * A turn of this process first, so that those who wait here hold no connection; then the turn among all servers: an
  * advisory lock that ends with its transaction, or with the connection of a server that died.
  */
-function createSharedTurns(pool: pg.Pool): InTurn {
+function createSharedTurns(pool: pg.Pool, waitMs: number): InTurn {
   const inOwnTurn = createTurns();
   return (name, work) =>
     inOwnTurn('shared', async () => {
@@ -101,7 +114,7 @@ function createSharedTurns(pool: pg.Pool): InTurn {
       };
       connection.on('error', onError);
       try {
-        await begin(connection, name).catch(unavailable);
+        await begin(connection, name, waitMs).catch(unavailable);
         return await work();
       } finally {
         await connection.query('COMMIT').catch(onError);
@@ -111,9 +124,19 @@ function createSharedTurns(pool: pg.Pool): InTurn {
     });
 }
 
-async function begin(connection: pg.PoolClient, name: string): Promise<void> {
-  await connection.query('BEGIN');
-  await connection.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [TURN_LOCKS, name]);
+/** Waits for the lock as long as it takes, in statements that each end well before a statement's limit. */
+async function begin(connection: pg.PoolClient, name: string, waitMs: number): Promise<void> {
+  for (;;) {
+    await connection.query('BEGIN');
+    await connection.query(`SET LOCAL lock_timeout = ${waitMs}`);
+    try {
+      await connection.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [TURN_LOCKS, name]);
+      return;
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error;
+      await connection.query('ROLLBACK');
+    }
+  }
 }
 
 function unavailable(error: unknown): never {
