@@ -2,13 +2,28 @@ import type { OperationDefinitionNode, ValueNode } from 'graphql';
 
 /** Which limit a query breaks. */
 export interface Excess {
-  limit: 'depth' | 'aliases' | 'directives' | 'fields' | 'cost' | 'pageSize' | 'listLength' | 'nesting';
+  limit:
+    | 'characters'
+    | 'lines'
+    | 'tokens'
+    | 'depth'
+    | 'aliases'
+    | 'directives'
+    | 'fields'
+    | 'cost'
+    | 'pageSize'
+    | 'listLength'
+    | 'objectKeys'
+    | 'nesting'
+    | 'values';
   max: number;
   message: string;
 }
 
 /** Of lists in arguments and variables. Longer filters only get slower, and SQLite binds no more than 32,766 values. */
 const MAX_LIST_LENGTH = 200;
+/** Of objects in variables. The widest input type has a third of them, and each unknown one is an error that repeats all. */
+const MAX_OBJECT_KEYS = 50;
 /** Objects and lists within each other in variables; the deepest input type has three. */
 const MAX_VARIABLE_NESTING = 10;
 
@@ -74,9 +89,18 @@ export function excessOfVariables(variables: object): Excess | null {
         `Variables nest at most ${MAX_VARIABLE_NESTING} objects and lists in each other; these nest more.`,
       );
     }
-    if (Array.isArray(value) && value.length > MAX_LIST_LENGTH) return tooLong(value.length);
     // An upload's place holds a promise, which has no values of its own.
-    for (const part of Object.values(value)) open.push({ value: part, depth: depth + 1 });
+    const parts: unknown[] = Object.values(value);
+    if (Array.isArray(value)) {
+      if (parts.length > MAX_LIST_LENGTH) return tooLong(parts.length);
+    } else if (parts.length > MAX_OBJECT_KEYS) {
+      return tooMuch(
+        'objectKeys',
+        MAX_OBJECT_KEYS,
+        `An object has at most ${MAX_OBJECT_KEYS} keys; ${parts.length} were given.`,
+      );
+    }
+    for (const part of parts) open.push({ value: part, depth: depth + 1 });
   }
   return null;
 }

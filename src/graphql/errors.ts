@@ -37,6 +37,8 @@ const CODES: Record<DomainErrorCode, ErrorCode> = {
 /** Codes that this door itself gives to errors of the request; graphql has none of its own. */
 const OWN_CODES: readonly ErrorCode[] = ['QUERY_TOO_COMPLEX', 'FORBIDDEN'];
 
+const MAX_MESSAGE_LENGTH = 1_000;
+
 /** What a client may see of an error; what it may not goes to the log under the request's id. */
 export function createErrorMask(log: Logger) {
   return function mask(thrown: unknown, requestId: string): GraphQLError {
@@ -55,7 +57,7 @@ export function createErrorMask(log: Logger) {
     if (original instanceof GraphQLError || original instanceof PothosValidationError) {
       const known = original instanceof GraphQLError ? original.extensions : {};
       const code = OWN_CODES.find((own) => own === known.code) ?? 'BAD_USER_INPUT';
-      return new GraphQLError(original.message, {
+      return new GraphQLError(clip(original.message), {
         ...place,
         source: located?.source ?? null,
         positions: located?.positions ?? null,
@@ -74,6 +76,11 @@ export function createErrorMask(log: Logger) {
       extensions: { code: 'INTERNAL_SERVER_ERROR' satisfies ErrorCode, requestId },
     });
   };
+}
+
+/** graphql repeats names and values of the document in full, in each of its errors. */
+function clip(message: string): string {
+  return message.length <= MAX_MESSAGE_LENGTH ? message : `${message.slice(0, MAX_MESSAGE_LENGTH)}…`;
 }
 
 /** graphql-upload-minimal's HttpError, which it does not export: what is wrong with the client's own file part. */

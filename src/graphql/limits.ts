@@ -1,7 +1,7 @@
-import { type DocumentNode, GraphQLError, type GraphQLSchema, parse } from 'graphql';
+import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
-import type { Excess } from './argument-sizes.js';
+import { type Excess, tooMuch } from './argument-sizes.js';
 import { findExcess, type QueryLimits } from './query-size.js';
 
 export interface DocumentLimits extends QueryLimits {
@@ -13,7 +13,8 @@ export interface DocumentLimits extends QueryLimits {
  * Refuses what asks for too much, with QUERY_TOO_COMPLEX, whatever way it came: by POST, GET, SSE or WebSocket.
  *
  * All of it between reading and validation: graphql's validation compares the fields of one name in pairs, so that
- * long documents would keep the process busy, and resolvers come later still.
+ * long documents would keep the process busy, and resolvers come later still. Each error that it finds looks for its
+ * line in the document from the first one on, so that lines and errors are bounded as well.
  */
 export function limitDocuments(
   schema: GraphQLSchema,
@@ -30,6 +31,11 @@ export function limitDocuments(
         replaceParseResult(refusal);
       };
     },
+    onValidate({ setValidationFn }) {
+      setValidationFn((...[of, document, rules]: Parameters<typeof validate>) =>
+        validate(of, document, rules, { maxErrors: MAX_ERRORS }),
+      );
+    },
   };
 
   function refusalOf(document: DocumentNode, variables: Record<string, unknown>): GraphQLError | null {
@@ -39,6 +45,13 @@ export function limitDocuments(
 }
 
 const CODE = 'QUERY_TOO_COMPLEX';
+
+/** Two thousand tokens of thirty characters each. */
+const MAX_CHARACTERS = 64 * 1024;
+/** As many as there can be tokens, and comments. */
+const MAX_LINES = 4_000;
+/** Of validation: who writes a query mends some at a time. */
+const MAX_ERRORS = 20;
 
 /** A character of a document stands for some such bytes of its tree at worst. */
 const BYTES_PER_CHARACTER = 300;
@@ -58,20 +71,36 @@ export function createDocumentCache() {
 }
 
 function parseShort(source: string, options: object | undefined, maxTokens: number) {
+  const excess = excessOfText(source);
+  if (excess !== null) throw tooComplex(excess);
   try {
     return parse(source, { ...options, maxTokens });
   } catch (error) {
     // graphql has no code for this error, only its text.
     if (!(error instanceof GraphQLError) || !error.message.includes('Document contains more')) throw error;
     const message = `A document has at most ${maxTokens} tokens (GRAPHQL_MAX_TOKENS).`;
-    throw tooComplex({ message, limit: 'tokens', max: maxTokens });
+    throw tooComplex(tooMuch('tokens', maxTokens, message));
   }
 }
+
+function excessOfText(source: string): Excess | null {
+  if (source.length > MAX_CHARACTERS) {
+    return tooMuch('characters', MAX_CHARACTERS, `A document has at most ${MAX_CHARACTERS} characters.`);
+  }
+  let lines = 1;
+  for (let at = 0; at < source.length; at++) {
+    const character = source.charCodeAt(at);
+    if (character === LINE_FEED || character === CARRIAGE_RETURN) lines += 1;
+  }
+  return lines > MAX_LINES ? tooMuch('lines', MAX_LINES, `A document has at most ${MAX_LINES} lines.`) : null;
+}
+
+const [LINE_FEED, CARRIAGE_RETURN] = [0x0a, 0x0d];
 
 function isDocument(result: unknown): result is DocumentNode {
   return typeof result === 'object' && result !== null && 'definitions' in result;
 }
 
-function tooComplex({ message, limit, max }: Pick<Excess, 'message' | 'max'> & { limit: string }) {
+export function tooComplex({ message, limit, max }: Excess): GraphQLError {
   return new GraphQLError(message, { extensions: { code: CODE, limit, max } });
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { processRequest } from 'graphql-upload-minimal';
 import { createGraphQLError, type GraphQLParams, type Plugin } from 'graphql-yoga';
+import { discard } from '../discard.js';
+import { excessOfJson, MAX_JSON_BYTES } from './json-body.js';
+import { tooComplex } from './limits.js';
 
-/** A query with its variables; bundles come as multipart and have their own limit. */
-const MAX_JSON_BYTES = 1024 * 1024;
 /** `operations` and `map` of a multipart request. */
 const MAX_FIELD_BYTES = 64 * 1024;
 
@@ -15,9 +16,11 @@ const MAX_FIELD_BYTES = 64 * 1024;
 export function readRequests({
   maxFileBytes,
   isForeign,
+  onRefusal,
 }: {
   maxFileBytes: number;
   isForeign: (request: IncomingMessage) => boolean;
+  onRefusal: (limit: string) => void;
 }): Plugin<object, { req: IncomingMessage; res: ServerResponse }> {
   return {
     onRequestParse({ request, setRequestParser, serverContext: { req, res } }) {
@@ -25,7 +28,7 @@ export function readRequests({
       const type = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
       switch (type) {
         case 'application/json':
-          return setRequestParser(() => readJson(req));
+          return setRequestParser(() => readJson(req, onRefusal));
         case 'multipart/form-data':
           if (isForeign(req)) throw refusal(403, 'Multipart requests of other sites are refused.');
           return setRequestParser(() => readMultipart(req, res, maxFileBytes));
@@ -36,8 +39,9 @@ export function readRequests({
   };
 }
 
-/** For the sender of a file that is too large to see the answer before the connection ends. */
-const GRACE_BYTES = 64 * 1024 * 1024;
+/** For the sender of a file that is too large to see the answer before the connection ends; and of JSON. */
+const FILE_GRACE_BYTES = 64 * 1024 * 1024;
+const JSON_GRACE_BYTES = 4 * 1024 * 1024;
 
 /** Heads of the parts and boundaries between them. */
 const MULTIPART_OVERHEAD_BYTES = 16 * 1024;
@@ -50,7 +54,7 @@ async function readMultipart(
 ): Promise<GraphQLParams> {
   const limits = { maxFileSize, maxFiles: 1, maxFieldSize: MAX_FIELD_BYTES };
   hearLateErrors(req);
-  boundWhole(req, maxFileSize + 2 * MAX_FIELD_BYTES + MULTIPART_OVERHEAD_BYTES);
+  boundWhole(req, maxFileSize + 2 * MAX_FIELD_BYTES + MULTIPART_OVERHEAD_BYTES + FILE_GRACE_BYTES);
   try {
     return (await processRequest(req, res, limits)) as GraphQLParams;
   } catch (error) {
@@ -80,21 +84,38 @@ function boundWhole(req: IncomingMessage, maxBytes: number): void {
   req.on('data', (chunk: Buffer) => {
     size += chunk.length;
     // Most of it was read after the answer: breaking off is all that is left to say.
-    if (size > maxBytes + GRACE_BYTES) req.destroy();
+    if (size > maxBytes) req.destroy();
   });
 }
 
-async function readJson(req: IncomingMessage): Promise<GraphQLParams> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of req) {
-    size += chunk.length;
-    if (size > MAX_JSON_BYTES) throw refusal(413, `A request has at most ${MAX_JSON_BYTES} bytes.`);
-    chunks.push(chunk);
+async function readJson(req: IncomingMessage, onRefusal: (limit: string) => void): Promise<GraphQLParams> {
+  const bytes = await readBytes(req);
+  const excess = excessOfJson(bytes);
+  if (excess !== null) {
+    onRefusal(excess.limit);
+    throw tooComplex(excess);
   }
-  const body = parseJson(Buffer.concat(chunks).toString('utf8'));
+  const body = parseJson(bytes.toString('utf8'));
   if (typeof body !== 'object' || body === null) throw refusal(400, 'The body is not a JSON object.');
   return body;
+}
+
+async function readBytes(req: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = Number(req.headers['content-length'] ?? 0);
+  if (size <= MAX_JSON_BYTES) {
+    size = 0;
+    // Ending the loop would else end the connection, and the answer with it.
+    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+      size += chunk.length;
+      if (size > MAX_JSON_BYTES) break;
+      chunks.push(chunk);
+    }
+  }
+  if (size <= MAX_JSON_BYTES) return Buffer.concat(chunks);
+  boundWhole(req, JSON_GRACE_BYTES);
+  discard(req);
+  throw refusal(413, `A request has at most ${MAX_JSON_BYTES} bytes of JSON.`);
 }
 
 function parseJson(text: string): unknown {

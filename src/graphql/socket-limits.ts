@@ -1,4 +1,5 @@
 import type { RawData, WebSocket } from 'ws';
+import { excessOfJson } from './json-body.js';
 
 /** Operations that one WebSocket has running: a page with a subscription for each row that it shows has some. */
 const MAX_OPERATIONS = 100;
@@ -10,27 +11,46 @@ const GOODBYE_MS = 1_000;
 
 /** RFC 6455: the endpoint does not go along with what it is sent. */
 const POLICY_VIOLATION = 1008;
+/** graphql-transport-ws: what came is no message of the protocol. */
+const INVALID_MESSAGE = 4400;
 
-/** Closes a socket that sends more messages than any client of ours would. */
-export function limitMessages(socket: WebSocket, onRefusal: () => void): void {
+/**
+ * Closes a socket that sends more messages than any client of ours would, or one that is dear to read. To be called when
+ * everybody listens who reads messages: they are given what is within the limits.
+ */
+export function limitMessages(socket: WebSocket, onRefusal: (limit: string) => void): void {
+  const readers = socket.listeners('message');
+  socket.removeAllListeners('message');
   let windowBegan = performance.now();
   let messages = 0;
-  const count = (_message: RawData) => {
+  socket.on('message', (message: RawData, isBinary: boolean) => {
     const now = performance.now();
     if (now - windowBegan > WINDOW_MS) {
       windowBegan = now;
       messages = 0;
     }
     messages += 1;
-    if (messages <= MAX_MESSAGES) return;
-    onRefusal();
+    if (messages > MAX_MESSAGES) {
+      onRefusal('messages');
+      end(POLICY_VIOLATION, `more than ${MAX_MESSAGES} messages in ${WINDOW_MS / 1000} s`);
+      return;
+    }
+    const excess = Buffer.isBuffer(message) ? excessOfJson(message) : null;
+    if (excess !== null) {
+      onRefusal(excess.limit);
+      end(INVALID_MESSAGE, excess.message);
+      return;
+    }
+    for (const read of readers) read.call(socket, message, isBinary);
+  });
+
+  function end(code: number, reason: string): void {
     // What it sent meanwhile is not read any more.
     socket.removeAllListeners('message');
-    socket.close(POLICY_VIOLATION, `more than ${MAX_MESSAGES} messages in ${WINDOW_MS / 1000} s`);
+    socket.close(code, reason);
     // Who floods may not answer the goodbye either.
     setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
-  };
-  socket.prependListener('message', count);
+  }
 }
 
 /**

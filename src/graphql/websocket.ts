@@ -10,12 +10,11 @@ import { type Person, tokenHasEnded } from '../auth/principal.js';
 import type { ClientAddress } from '../client-address.js';
 import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
+import { MAX_JSON_BYTES } from './json-body.js';
 import { documentOf, type PersistedDocuments } from './persisted-documents.js';
 import { limitMessages, refusalOfOperation } from './socket-limits.js';
 import { RETRY_AFTER_SECONDS, type Streams, tooManyStreams } from './streams.js';
 
-/** A subscription document with its variables. */
-const MAX_MESSAGE_BYTES = 256 * 1024;
 /** How long a client may take to say goodbye when the server stops. */
 const GOODBYE_MS = 1_000;
 /** The longest that a timer of Node can wait. */
@@ -66,7 +65,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
   },
 ): { close(): Promise<void> } {
   const operations = new WeakMap<ExecutionArgs, Operation>();
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_JSON_BYTES });
   server.on('upgrade', upgrade);
   const disposable = useServer<ConnectionInitMessage['payload'], { person: Person }>(
     {
@@ -140,7 +139,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     socket.once('close', close);
     sockets.handleUpgrade(request, socket, head, (opened) => {
       sockets.emit('connection', opened, request);
-      limitMessages(opened, () => onRefusal('messages'));
+      limitMessages(opened, onRefusal);
       // ws ends a connection for what a client sent wrong; graphql-ws would print a stack on top, for every one.
       opened.removeAllListeners('error').on('error', () => {});
     });

@@ -86,7 +86,7 @@ export function createGraphQLServer({
     maxRequestBodySize: false,
     maskedErrors: { maskError: (error) => mask(error, requestId()) },
     plugins: [
-      readRequests({ maxFileBytes: config.maxFirmwareBytes, isForeign }),
+      readRequests({ maxFileBytes: config.maxFirmwareBytes, isForeign, onRefusal }),
       ...(persisted === null ? [] : [usePersistedDocuments(persisted)]),
       limitDocuments(schema, config.queryLimits, onRefusal),
       maskValidation((error) => mask(error, requestId())),

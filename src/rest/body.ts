@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { createGunzip, createInflate } from 'node:zlib';
+import { discard } from '../discard.js';
 import { badInput, DomainError } from '../errors.js';
 
 /** What a sender must bring in each period at least, or its rest: slower ones only hold a socket. */
@@ -56,7 +57,8 @@ export function hasBody(request: IncomingMessage): boolean {
  */
 export function discardRest(request: IncomingMessage, response: ServerResponse): void {
   const timer = setTimeout(end, LINGER_MS);
-  request.once('close', end).once('end', end).on('error', end).resume();
+  request.once('close', end).once('end', end).on('error', end);
+  discard(request);
 
   function end(): void {
     clearTimeout(timer);

@@ -60,7 +60,7 @@ describe('an error', () => {
   it('says QUERY_TOO_COMPLEX, and says it at once, when a document has too many tokens', async () => {
     const { send } = await aGraphQLDoor();
 
-    const { errors } = await send(`{ ${'__typename '.repeat(80_000)} }`);
+    const { errors } = await send(`{ ${'__typename '.repeat(5_000)} }`);
 
     expect(errors).toMatchObject([
       { message: expect.stringContaining('2000 tokens'), extensions: { code: 'QUERY_TOO_COMPLEX' } },

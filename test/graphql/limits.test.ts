@@ -75,6 +75,28 @@ describe('a query of death', () => {
     expect(answer.errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX', limit: 'nesting' } }]);
   });
 
+  it.each<[string, string, string]>([
+    ['brackets without end', '['.repeat(120_000), 'nesting'],
+    ['objects without end', '{"a":'.repeat(20_000), 'nesting'],
+    ['a list of many values', `{"query":"{a}","x":[${'0,'.repeat(50_000)}0]}`, 'values'],
+  ])('may be JSON that is dear to read: %s', async (_, body, limit) => {
+    const { url } = await aGraphQLDoor();
+
+    const answer = await answerOf(await fetch(url, { method: 'POST', headers: JSON_TYPE, body }));
+
+    expect(answer.errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX', limit } }]);
+  });
+
+  it('gets some of its errors, each of a readable length', async () => {
+    const door = await aGraphQLDoor();
+    const unknown = Array.from({ length: 50 }, (_, index) => `${'x'.repeat(1_200)}${index}`).join(' ');
+
+    const { errors } = await door.send(`{ ${unknown} }`);
+
+    expect(errors).toHaveLength(21);
+    expect(Math.max(...errors.map(({ message }) => message.length))).toBeLessThan(1_100);
+  });
+
   it('does not fill the memory by being another one each time', { timeout: 120_000 }, async () => {
     const door = await aGraphQLDoor();
     const long = '__typename '.repeat(900);

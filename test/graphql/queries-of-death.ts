@@ -2,6 +2,9 @@
 export const QUERIES_OF_DEATH: ReadonlyArray<
   readonly [what: string, limit: string, query: string, variables?: object]
 > = [
+  ['a long document', 'characters', `{ #${'x'.repeat(70_000)}\n__typename }`],
+  // Each error of validation would look for its line among all of them.
+  ['a document of many lines', 'lines', `{${'\n'.repeat(5_000)}${times(300, (index) => `f${index}`)} }`],
   ['a document of many tokens', 'tokens', `{ ${'__typename '.repeat(3_000)} }`],
   ['a deep query', 'depth', nested('devices(first: 1) { nodes { model { ', '} } } ', 6)],
   ['a deep query in fragments', 'depth', deepFragments(12)],
@@ -70,12 +73,18 @@ export const QUERIES_OF_DEATH: ReadonlyArray<
     'a long list in a variable',
     'listLength',
     'query ($f: CoredumpFilter) { coredumps(filter: $f) { totalCount } }',
-    { f: { deviceKey: Array.from({ length: 5_000 }, (_, index) => `d${index}`) } },
+    { f: { deviceKey: Array.from({ length: 4_000 }, (_, index) => `d${index}`) } },
+  ],
+  [
+    'an object of many unknown keys in a variable',
+    'objectKeys',
+    'query ($f: CoredumpFilter) { coredumps(filter: $f) { totalCount } }',
+    { f: Object.fromEntries(Array.from({ length: 4_000 }, (_, index) => [`key${index}`, 1])) },
   ],
 ];
 
 /** As strings, because JSON.stringify itself fails on them. */
-export const DEEP_VARIABLES = `{"query":"query ($f: CoredumpFilter) { coredumps(filter: $f) { totalCount } }","variables":{"f":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`;
+export const DEEP_VARIABLES = `{"query":"query ($f: CoredumpFilter) { coredumps(filter: $f) { totalCount } }","variables":{"f":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`;
 
 function nested(open: string, close: string, levels: number): string {
   return `{ ${open.repeat(levels)} code ${close.repeat(levels)} }`;
