@@ -6,6 +6,7 @@ import { peekDump, UnreadableDump } from '../crashdump/index.js';
 import { DomainError } from '../errors.js';
 import type { Firmware } from '../firmware/service.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
+import { asDomainError } from '../platform/database/errors.js';
 import type { Logger } from '../platform/logger.js';
 import type { ParseResult, ParseState, ParseTask } from './parse-state.js';
 import type { SidecarClient } from './sidecar-client.js';
@@ -156,7 +157,8 @@ class FailedAttempt extends Error {
   override readonly name = 'FailedAttempt';
 }
 
-function isTransient(error: unknown): boolean {
+function isTransient(thrown: unknown): boolean {
+  const error = asDomainError(thrown);
   return error instanceof DomainError && (error.code === 'UNAVAILABLE' || error.code === 'STORAGE_FULL');
 }
 
@@ -219,7 +221,8 @@ function buildWarnings(
   return [];
 }
 
-function describe(error: unknown): string {
+function describe(thrown: unknown): string {
+  const error = asDomainError(thrown);
   return error instanceof FailedAttempt || error instanceof DomainError ? error.message : 'an internal error';
 }
 

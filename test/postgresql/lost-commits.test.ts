@@ -1,9 +1,21 @@
 import { readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { aDevice, aServer, errorOf, type Stored, stored, type TestApp, upload } from '../support/app.js';
+import { createClient } from 'graphql-sse';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  aDevice,
+  aServer,
+  errorOf,
+  eventually,
+  type Stored,
+  stored,
+  type TestApp,
+  upload,
+} from '../support/app.js';
 import { aDatabaseUrl } from '../support/database.js';
+import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
 import { aPostgresqlProxy } from '../support/postgresql-proxy.js';
+import { answerJson, aSidecar } from '../support/sidecar.js';
 
 async function aServerBehindProxy() {
   const proxy = await aPostgresqlProxy(await aDatabaseUrl(''));
@@ -87,4 +99,46 @@ describe('a commit whose connection breaks', () => {
     expect(await bytesOf(again, repeated)).toBe('the bytes');
     expect(await rowsOf(again)).toEqual([repeated.filename]);
   });
+});
+
+describe('a parse whose commit has no answer', () => {
+  it.each(['answer lost', 'late', 'never sent'] as const)(
+    'ends as what it is, and subscribers of its own server are told (%s)',
+    async (fate) => {
+      const proxy = await aPostgresqlProxy(await aDatabaseUrl(''));
+      const fates = [fate];
+      const sidecar = await aSidecar((_, response) => {
+        // The next COMMIT is the one with the report.
+        for (const next of fates.splice(0)) proxy.decide(next);
+        answerJson(response, 200, { output: 'the report' });
+      });
+      const app = await aServer({ DATABASE_URL: proxy.url, ...sidecar.environment });
+      await aDevice(app);
+      await uploadFirmware(app, { elf: aFirmwareElf({ version: '1.0.0' }) });
+      const client = createClient({ url: `${app.url}/graphql`, retryAttempts: 0 });
+      onTestFinished(() => client.dispose());
+      const events = client.iterate<{ parseStatus: { id: string; parseStatus: string } }>({
+        query: 'subscription { parseStatus { id parseStatus parsedOutput } }',
+      });
+      const told = (async () => {
+        for await (const { data } of events) {
+          if (data?.parseStatus.parseStatus !== 'PENDING') return data?.parseStatus;
+        }
+        return undefined;
+      })();
+      await eventually(async () => {
+        const metrics = await (await fetch(`${app.url}/metrics`)).text();
+        return /^coredump_event_subscribers 1$/m.test(metrics);
+      }, 'somebody listens');
+
+      const { coredumpId: id } = await stored(app, 'the bytes');
+
+      expect(await told).toEqual({ id, parseStatus: 'PARSED', parsedOutput: 'the report' });
+      const query = 'query ($id: ID!) { coredump(id: $id) { parseStatus parsedOutput } }';
+      expect(await app.graphql(query, { id })).toEqual({
+        coredump: { parseStatus: 'PARSED', parsedOutput: 'the report' },
+      });
+      expect(fates).toEqual([]);
+    },
+  );
 });

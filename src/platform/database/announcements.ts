@@ -9,8 +9,8 @@ export interface Announcements {
   /** Part of the transaction that makes the change: the others are told if it commits, and never else. */
   announce(tx: DbTransaction, table: AnnouncedTable, ids: readonly number[]): Promise<void>;
   /**
-   * Hears of the changes of other servers from the moment on at which it resolves. After a time in which nothing
-   * could be heard the ids of all rows that were changed meanwhile come, own changes among them. To be called once.
+   * Hears of the changes of other servers from the moment on at which it resolves, and of own ones whose COMMIT was
+   * done and the answer lost. After a time in which nothing could be heard the ids of all rows that were changed meanwhile come, own changes among them. To be called once.
    */
   follow(followers: Readonly<Record<AnnouncedTable, Follower>>): Promise<void>;
 }

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import { ANNOUNCED_TABLES, type AnnouncedTable, type Announcements, type Follower } from './announcements.js';
+import type { DbTransaction } from './database.js';
+import { isAcknowledged } from './transaction.js';
 
 /** NOTIFY carries less than 8,000 bytes. */
 const MAX_IDS = 500;
@@ -10,10 +13,14 @@ const LONGEST_PAUSE_MS = 5_000;
 /** Also how a connection is noticed that broke without a word. */
 const HEARTBEAT_MS = 10_000;
 const HEARTBEAT_TIMEOUT_MS = 10_000;
-/** What was changed while nobody listened is found by reading all rows: seconds for some millions. */
 /** Some hundred rows by their ids. One reading that never ends must not make us deaf. */
 const READING_TIMEOUT_MS = 30_000;
+/** What was changed while nobody listened is found by reading all rows: seconds for some millions. */
 const CATCH_UP_TIMEOUT_MS = 120_000;
+/** Transactions of ours that may still be heard of; those that are on their way at the same time are far fewer. */
+const REMEMBERED = 10_000;
+/** How much later than its announcement the answer to a COMMIT may come, on another connection. */
+const ANSWER_MS = 2_000;
 
 /**
  * Announcements by LISTEN and NOTIFY, on a connection of their own that is opened by `follow` and again,
@@ -27,8 +34,10 @@ export function createPostgresqlAnnouncements(
   config: pg.ClientConfig,
   { onTrouble }: { onTrouble: (error: unknown) => void },
 ): Announcements & { close(): Promise<void> } {
-  /** Own announcements are known already. */
   const self = randomUUID();
+  /** Own changes are known already, by the answer to their COMMIT; unless that was lost. */
+  const own = new LRUCache<string, DbTransaction>({ max: REMEMBERED });
+  let announced = 0;
   const followers = new Map<AnnouncedTable, Follower & { changed: Set<number>; isBusy: boolean }>();
   /** Everything below was heard of; "older" by a heartbeat than the newest, which may have overtaken a notification. */
   let horizon: { older: string; newest: string } | null = null;
@@ -38,7 +47,9 @@ export function createPostgresqlAnnouncements(
   return {
     async announce(tx, table, ids) {
       for (let from = 0; from < ids.length; from += MAX_IDS) {
-        const payload = `${self} ${ids.slice(from, from + MAX_IDS).join(',')}`;
+        const number = String(++announced);
+        own.set(number, tx);
+        const payload = `${self} ${number} ${ids.slice(from, from + MAX_IDS).join(',')}`;
         await tx.$executeRaw`SELECT pg_notify(${channelOf(table)}, ${payload})`;
       }
     },
@@ -114,10 +125,27 @@ export function createPostgresqlAnnouncements(
   }
 
   function hear(channel: string, payload: string): void {
-    const [from, ids = ''] = payload.split(' ');
-    if (from === self) return;
+    const [from, number = '', ids = ''] = payload.split(' ');
     const table = ANNOUNCED_TABLES.find((name) => channelOf(name) === channel);
-    if (table !== undefined) tell(table, ids.split(',').map(Number));
+    if (table === undefined) return;
+    const changed = ids.split(',').map(Number);
+    if (from !== self) tell(table, changed);
+    else if (!isKnown(number)) void tellUnlessKnown(number, table, changed);
+  }
+
+  function isKnown(number: string): boolean {
+    const tx = own.get(number);
+    return tx !== undefined && isAcknowledged(tx);
+  }
+
+  /** An own change whose COMMIT nobody has answered: whoever made it takes it for failed, and has told nobody here. */
+  async function tellUnlessKnown(
+    number: string,
+    table: AnnouncedTable,
+    ids: readonly number[],
+  ): Promise<void> {
+    await pause(ANSWER_MS, undefined, { signal: stop.signal, ref: false }).catch(() => {});
+    if (!stop.signal.aborted && !isKnown(number)) tell(table, ids);
   }
 
   async function catchUp(client: pg.Client, since: string): Promise<void> {
