@@ -5,7 +5,7 @@ import pg from 'pg';
 import { eventually } from '../support/app.js';
 import type { Fault as S3Fault } from '../support/s3-door.js';
 import { NO_FAKED_TIME } from './faked-time.js';
-import { fill, type World } from './world.js';
+import { fill, STATEMENT_TIMEOUT_MS, type World } from './world.js';
 
 export interface Fault {
   name: string;
@@ -67,11 +67,20 @@ export const FAULTS: readonly Fault[] = [
       // A folder in its place: root reads every file, whatever its mode.
       const folder = join(dir, 'data/firmware/thermostat');
       const [name = ''] = await readdir(folder);
-      await rename(join(folder, name), join(dir, 'firmware-aside'));
-      await mkdir(join(folder, name));
+      const restore = await makeUnreadable(join(folder, name));
       await aMoment();
-      await rm(join(folder, name), { recursive: true });
-      await rename(join(dir, 'firmware-aside'), join(folder, name));
+      await restore();
+    },
+  },
+  {
+    name: 'dumps that cannot be read',
+    missing: ({ s3 }) => (s3 === null ? null : 'is about files'),
+    async strike({ dir, files }) {
+      const root = join(dir, 'data/coredumps');
+      await aMoment();
+      const restore = await Promise.all((await files()).map((file) => makeUnreadable(join(root, file))));
+      await aMoment();
+      await Promise.all(restore.map((again) => again()));
     },
   },
   {
@@ -93,6 +102,17 @@ export const FAULTS: readonly Fault[] = [
         await aMoment(500);
         await cutConnections(cluster.url);
       }
+    },
+  },
+  {
+    name: 'PostgreSQL stands still, with its connections open, and goes on later',
+    missing: withPostgresql,
+    async strike({ cluster }) {
+      if (cluster === null) return;
+      await aMoment();
+      const goOn = await stopBackends(cluster.url);
+      await aMoment(2 * STATEMENT_TIMEOUT_MS);
+      goOn();
     },
   },
   {
@@ -174,6 +194,22 @@ function oneOf<Item>(items: readonly Item[]): Item | null {
   return items[Math.floor(Math.random() * items.length)] ?? null;
 }
 
+/** A folder in the place of a file. @returns puts it back */
+async function makeUnreadable(path: string): Promise<() => Promise<void>> {
+  const aside = `${path}.aside`;
+  try {
+    await rename(path, aside);
+  } catch {
+    // It had to go for a newer one just now.
+    return async () => {};
+  }
+  await mkdir(path, { recursive: true });
+  return async () => {
+    await rm(path, { recursive: true, force: true });
+    await rename(aside, path);
+  };
+}
+
 /** The supervisor says in its log which process it runs now. */
 function killSidecar({ servers }: World): void {
   const pids = [...(servers[0]?.log() ?? '').matchAll(/"pid":(\d+),"msg":"parse sidecar is up"/g)];
@@ -186,14 +222,38 @@ function killSidecar({ servers }: World): void {
   }
 }
 
-async function cutConnections(url: string): Promise<void> {
-  const client = await eventually(async () => {
+/** @returns lets them go on */
+async function stopBackends(url: string): Promise<() => void> {
+  const client = await connected(url);
+  const { rows } = await client.query<{ pid: number }>(
+    'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL',
+  );
+  await client.end();
+  const signalAll = (signal: 'SIGSTOP' | 'SIGCONT') => {
+    for (const { pid } of rows) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has ended by itself.
+      }
+    }
+  };
+  signalAll('SIGSTOP');
+  return () => signalAll('SIGCONT');
+}
+
+async function connected(url: string): Promise<pg.Client> {
+  return eventually(async () => {
     const connecting = new pg.Client(url);
     return connecting.connect().then(
       () => connecting,
       () => null,
     );
   }, 'PostgreSQL answers');
+}
+
+async function cutConnections(url: string): Promise<void> {
+  const client = await connected(url);
   await client.query(
     'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL',
   );

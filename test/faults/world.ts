@@ -14,6 +14,8 @@ import { fakedTime } from './faked-time.js';
 
 export const DEVICES = ['dev1', 'dev2', 'dev3'];
 export const MAX_COREDUMPS = 15;
+/** Short, so that a PostgreSQL that stands still is given up within a round. */
+export const STATEMENT_TIMEOUT_MS = 3_000;
 const DISK_MEGABYTES = 64;
 /** Where the objects of dumps are in a bucket. */
 const DUMPS = 'coredumps/';
@@ -42,7 +44,12 @@ export async function aWorld(cluster: PostgresqlCluster | null, s3Server: Mortal
     // Short, so that what a dead server had in hand is taken up within a round: the lease is 30 s longer.
     PARSE_TIMEOUT_MS: '5000',
     SHUTDOWN_GRACE_MS: '5000',
-    ...(cluster === null ? {} : { DATABASE_URL: await createDatabase(cluster.url) }),
+    ...(cluster === null
+      ? {}
+      : {
+          DATABASE_URL: await createDatabase(cluster.url),
+          DATABASE_STATEMENT_TIMEOUT_MS: String(STATEMENT_TIMEOUT_MS),
+        }),
     ...time?.environment,
     ...s3?.environment,
   };
