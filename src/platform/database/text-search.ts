@@ -1,4 +1,4 @@
-import { type Database, Prisma } from './database.js';
+import { type Database, type Db, Prisma } from './database.js';
 
 /**
  * One condition for each word of `search`. Case does not matter: SQLite folds ASCII letters only, PostgreSQL all.
@@ -32,16 +32,40 @@ export async function searchOutputs(
   terms: readonly Term[],
   take: number,
 ): Promise<number[]> {
-  const rows = isShared
-    ? await db.$queryRaw<Array<{ id: number }>>`
+  if (isShared) return searchWords(db, terms.map(toTsquery).join(' & '), take);
+  const rows = await db.$queryRaw<Array<{ id: number }>>`
+    SELECT "rowid" AS "id" FROM "CoredumpSearch" WHERE "CoredumpSearch" MATCH ${terms.map(toFts5).join(' AND ')}
+    ORDER BY "rowid" DESC LIMIT ${take}`;
+  return rows.map(({ id }) => Number(id));
+}
+
+/** Ids, counted from the newest, that are looked at in turns until enough was found; in the end all. */
+const REACHES = [100, 10_000, 1_000_000, Number.POSITIVE_INFINITY];
+
+/**
+ * PostgreSQL's index of words knows no order. Asked for the newest dumps that have a word, PostgreSQL reads either every
+ * dump that has it, or dump after dump, and takes the words of each apart again, until enough have it: endless for
+ * frequent words the one, for rare words the other, and it cannot tell which they are. So it is asked for the newest
+ * dumps first, and for more of them while too few were found. What stands in WITH is not planned for the few rows that
+ * are wanted of it.
+ */
+async function searchWords(db: Db, query: string, take: number): Promise<number[]> {
+  const [newest] = await db.$queryRaw<Array<{ id: number | null }>>`
+    SELECT max("coredumpId") AS "id" FROM "CoredumpText"`;
+  const newestId = newest?.id ?? 0;
+  let found: number[] = [];
+  for (const reach of REACHES) {
+    const after = Math.max(0, newestId - reach);
+    const rows = await db.$queryRaw<Array<{ id: number }>>`
+      WITH found AS MATERIALIZED (
         SELECT t."coredumpId" AS "id" FROM "CoredumpText" t
         WHERE to_tsvector('simple', regexp_replace(left(t."output", 200000), '[^[:alnum:]]+', ' ', 'g'))
-          @@ to_tsquery('simple', ${terms.map(toTsquery).join(' & ')})
-        ORDER BY t."coredumpId" DESC LIMIT ${take}`
-    : await db.$queryRaw<Array<{ id: number }>>`
-        SELECT "rowid" AS "id" FROM "CoredumpSearch" WHERE "CoredumpSearch" MATCH ${terms.map(toFts5).join(' AND ')}
-        ORDER BY "rowid" DESC LIMIT ${take}`;
-  return rows.map(({ id }) => Number(id));
+          @@ to_tsquery('simple', ${query}) AND t."coredumpId" > ${after}
+      ) SELECT "id" FROM found ORDER BY "id" DESC LIMIT ${take}`;
+    found = rows.map(({ id }) => Number(id));
+    if (found.length === take || after === 0) break;
+  }
+  return found;
 }
 
 function toTsquery({ words, isPrefix }: Term): string {
