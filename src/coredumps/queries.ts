@@ -1,3 +1,4 @@
+import { MAX_ROW_ID } from '../ids.js';
 import type { PageWindow } from '../platform/database/children.js';
 import { type Db, Prisma } from '../platform/database/database.js';
 import { containsWords } from '../platform/database/text-search.js';
@@ -67,23 +68,38 @@ export async function listCoredumpsByDevice(
   return byDevice;
 }
 
-/** The same window of each crash group's dumps in ONE statement. */
+/**
+ * The same window of each crash group's dumps in ONE statement, which reads what the pages have and not what the groups
+ * have: of each signature the window's `take`-th dump is looked up in the index, and nothing beyond it is read. The
+ * limit cuts nothing off: it tells PostgreSQL how few rows there can be.
+ */
 export async function listCoredumpsOfGroups(
   db: Db,
   groupIds: readonly number[],
-  window: PageWindow,
+  { take, beforeId, afterId, fromEnd }: PageWindow,
 ): Promise<Map<number, CoredumpRow[]>> {
-  const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
+  const direction = fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
+  const [first, last] = [(afterId ?? -1) + 1, (beforeId ?? MAX_ROW_ID) - 1];
+  const untilFull =
+    fromEnd === true
+      ? Prisma.sql`${first} AND coalesce(s."end", ${last})`
+      : Prisma.sql`coalesce(s."end", ${first}) AND ${last}`;
   const rows = await db.$queryRaw<Array<StoredRow & { groupId: number }>>`
+    WITH s AS MATERIALIZED (
+      SELECT g."id", g."groupId", (
+        SELECT o."coredumpId" FROM "CrashOccurrence" o
+        WHERE o."signatureId" = g."id" AND o."coredumpId" BETWEEN ${first} AND ${last}
+        ORDER BY o."coredumpId" ${direction} LIMIT 1 OFFSET ${Math.max(0, take - 1)}
+      ) AS "end"
+      FROM "CrashSignature" g WHERE g."groupId" IN (${Prisma.join([...groupIds])})
+    )
     SELECT r."groupId", ${COLUMNS} FROM (
-      SELECT s."groupId", c."coredumpId",
-        row_number() OVER (PARTITION BY s."groupId" ORDER BY c."coredumpId" ${direction}) AS "rank"
-      FROM "CrashSignature" s
-      JOIN (SELECT o."coredumpId", o."coredumpId" AS "id", o."signatureId" FROM "CrashOccurrence" o) c
-        ON c."signatureId" = s."id"
-      WHERE s."groupId" IN (${Prisma.join([...groupIds])}) AND ${within(window)}
-    ) r JOIN "Coredump" c ON c."id" = r."coredumpId"
-    WHERE r."rank" <= ${window.take} ORDER BY c."id" DESC`;
+      SELECT q."groupId", q."coredumpId" FROM (
+        SELECT s."groupId", o."coredumpId",
+          row_number() OVER (PARTITION BY s."groupId" ORDER BY o."coredumpId" ${direction}) AS "rank"
+        FROM s JOIN "CrashOccurrence" o ON o."signatureId" = s."id" AND o."coredumpId" BETWEEN ${untilFull}
+      ) q WHERE q."rank" <= ${take} LIMIT ${take * groupIds.length}
+    ) r JOIN "Coredump" c ON c."id" = r."coredumpId" ORDER BY c."id" DESC`;
   const byGroup = new Map<number, CoredumpRow[]>(groupIds.map((id) => [id, []]));
   for (const { groupId, ...row } of rows) byGroup.get(groupId)?.push(toCoredumpRow(row));
   return byGroup;

@@ -13,14 +13,14 @@ export interface MissingFirmwareRow {
   lastSeenAt: Date;
 }
 
-/** What to upload next, by how many dumps wait for it. */
+/** What to upload next, by how many dumps wait for it. Reads an index of those that wait, and no other dump. */
 export async function missingFirmwares(db: Db, take: number): Promise<MissingFirmwareRow[]> {
   type Row = Omit<MissingFirmwareRow, 'lastSeenAt'> & { lastId: number };
   const rows = await db.$queryRaw<Row[]>`
     SELECT d."modelId", c."firmwareVersion", c."appElfSha256" AS "elfSha256Prefix", count(*) AS "coredumpCount",
       count(DISTINCT c."deviceId") AS "deviceCount", max(c."id") AS "lastId"
     FROM "Coredump" c JOIN "Device" d ON d."id" = c."deviceId"
-    WHERE c."parseStatus" = 'ERROR' AND c."parseErrorKind" = 'missing_firmware'
+    WHERE c."parseErrorKind" = 'missing_firmware'
     GROUP BY d."modelId", c."firmwareVersion", c."appElfSha256"
     ORDER BY count(*) DESC, max(c."id") DESC LIMIT ${take}`;
   const newest = await db.coredump.findMany({

@@ -1,0 +1,120 @@
+import { describe, expect, inject, it } from 'vitest';
+import { listCoredumps, listCoredumpsOfGroups } from '../../src/coredumps/queries.js';
+import type { Db } from '../../src/platform/database/database.js';
+import { searchOutputs } from '../../src/platform/database/text-search.js';
+import { missingFirmwares } from '../../src/triage/missing-firmwares.js';
+import { listGroups } from '../../src/triage/queries.js';
+import { GROUP_ORDERS } from '../../src/triage/types.js';
+import { aGraphQLDoor } from '../support/graphql-door.js';
+import { explained } from '../support/plans.js';
+
+/** In 10 groups; so many that a plan which reads them all is never the cheapest. */
+const DUMPS = 20_000;
+const isPostgresql = inject('postgresql') !== undefined;
+
+describe('with many dumps', () => {
+  it('a page of a version that only old dumps have is read without the newer ones', async () => {
+    const { db } = await aGraphQLDoor();
+    await manyDumps(db);
+
+    const page = await rowsRead(db, (watched) =>
+      listCoredumps(watched, { firmwareVersion: ['old'] }, { take: 21 }),
+    );
+
+    expect(page).toEqual({ found: 21, rows: atMost(21) });
+  });
+
+  it('the dumps of groups are as many rows as are shown, three times at most', async () => {
+    const { db } = await aGraphQLDoor();
+    await manyDumps(db);
+
+    for (const window of [{ take: 21 }, { take: 21, fromEnd: true }, { take: 21, beforeId: 10_000 }]) {
+      const ofGroups = await rowsRead(db, async (watched) =>
+        [...(await listCoredumpsOfGroups(watched, [1, 2, 3], window)).values()].flat(),
+      );
+
+      expect(ofGroups).toEqual({ found: 63, rows: atMost(3 * 63) });
+    }
+  });
+
+  it('missing builds are counted over the dumps that wait for them', async () => {
+    const { db } = await aGraphQLDoor();
+    await manyDumps(db);
+
+    const missing = await rowsRead(db, (watched) => missingFirmwares(watched, 20));
+
+    expect(missing).toEqual({ found: 2, rows: atMost(100) });
+  });
+
+  it.each([
+    ['a rare word', ['rare4711'], 1],
+    ['a frequent word', ['abort'], 20],
+    ['a phrase of a frequent and a rare word', ['function', '4711'], 1],
+  ])('a search for %s does not read dump after dump', async (_, words, found) => {
+    const { db } = await aGraphQLDoor();
+    await manyDumps(db);
+
+    const search = await rowsRead(db, (watched) =>
+      searchOutputs({ db: watched, isShared: isPostgresql }, [{ words, isPrefix: true }], 20),
+    );
+
+    expect(search).toEqual({ found, rows: atMost(250) });
+  });
+
+  it.each(GROUP_ORDERS)('groups by %s are read without a look at dumps', async (order) => {
+    const { db } = await aGraphQLDoor();
+    await manyDumps(db);
+
+    const groups = await rowsRead(db, (watched) => listGroups(watched, {}, { order, take: 21 }));
+
+    expect(groups).toEqual({ found: 10, rows: atMost(0) });
+  });
+});
+
+/** SQLite does not tell how many rows it read: there it counts that nothing is read from end to end. */
+function atMost(rows: number): unknown {
+  return isPostgresql ? expect.toSatisfy((seen: number) => seen <= rows, `at most ${rows}`) : 0;
+}
+
+async function rowsRead(db: Db, work: (watched: Db) => Promise<readonly unknown[]>) {
+  const watch = explained(db, isPostgresql);
+  const found = await work(watch.db);
+  const { scanned, rows } = watch.seen();
+  expect(scanned.filter((name) => BIG.has(name))).toEqual([]);
+  return { found: found.length, rows };
+}
+
+/** Dumps and what is counted for each, by their names in PostgreSQL's plans and in SQLite's. */
+const BIG = new Set(['Coredump', 'CrashOccurrence', 'c', 'o']);
+
+async function manyDumps(db: Db): Promise<void> {
+  const at = new Date('2026-02-11T14:30:00.000Z');
+  const seen = { firstSeenAt: at, lastSeenAt: at };
+  const model = await db.deviceModel.create({ data: { code: 'many', name: 'Many', createdAt: at } });
+  const device = await db.device.create({
+    data: { key: 'many', modelId: model.id, tokenSha256: 'many', createdAt: at, updatedAt: at },
+  });
+  const crash = { title: 'abort', reasonClass: 'abort', reason: 'abort()' };
+  for (let group = 1; group <= 10; group++) {
+    await db.crashGroup.create({
+      data: {
+        ...{ ...crash, ...seen, state: 'OPEN', heat: group },
+        signatures: { create: { ...crash, ...seen, fingerprint: `v1:${group}` } },
+      },
+    });
+  }
+  await db.$executeRaw`
+    INSERT INTO "Coredump" ("deviceId", "filename", "chip", "firmwareVersion", "size", "sha256", "uploadedAt",
+      "parseStatus", "parseErrorKind")
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${DUMPS})
+    SELECT ${device.id}, 'many' || n, 'esp32c3', CASE WHEN n <= 200 THEN 'old' ELSE 'new' END, 64, 'sha' || n,
+      ${at}, CASE WHEN n % 2 = 0 THEN 'ERROR' ELSE 'PARSED' END,
+      CASE WHEN n % 200 = 0 THEN 'missing_firmware' WHEN n % 2 = 0 THEN 'unreadable' END FROM numbers`;
+  await db.$executeRaw`
+    INSERT INTO "CrashOccurrence" ("coredumpId", "signatureId", "modelId", "firmwareVersion")
+    SELECT c."id", 1 + c."id" % 10, ${model.id}, c."firmwareVersion" FROM "Coredump" c`;
+  await db.$executeRaw`
+    INSERT INTO "CoredumpText" ("coredumpId", "output")
+    SELECT c."id", 'abort() in function_' || c."id" || ' of rare' || c."id" FROM "Coredump" c`;
+  await db.$executeRawUnsafe(isPostgresql ? 'VACUUM ANALYZE' : 'ANALYZE');
+}
