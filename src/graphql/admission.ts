@@ -138,7 +138,8 @@ function sendPage(response: ServerResponse, status: number, html: string): void 
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Length': Buffer.byteLength(html),
       'Cache-Control': 'no-store',
-      'Referrer-Policy': 'no-referrer',
+      // With "no-referrer" a browser hides also where a form comes from (Origin: null), and ours would count as foreign.
+      'Referrer-Policy': 'same-origin',
     })
     .end(html);
 }
