@@ -7,7 +7,9 @@ import { Agent, request } from 'node:http';
 
 const [, , count = '1', ...urls] = process.argv;
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
-const body = JSON.stringify({ query: 'subscription { parseStatus { filename parseStatus } }' });
+/** What the web page asks for, and the name by which the event is known again. */
+const query = 'subscription { parseStatus { id filename parseStatus device { key } } }';
+const body = JSON.stringify({ query });
 const headers = { 'Content-Type': 'application/json', Accept: 'text/event-stream' };
 
 await Promise.all(
