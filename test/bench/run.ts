@@ -8,6 +8,7 @@ import { fanOut } from './fan-out.js';
 import { growth } from './growth.js';
 import { parse } from './parse.js';
 import { failed, type Result, TABLE_HEAD, tableRow } from './result.js';
+import { triage } from './triage.js';
 import { twoServers } from './two-servers.js';
 import { uploadMemory, uploadMemoryAtLimit, uploadThroughput } from './uploads.js';
 
@@ -19,6 +20,7 @@ const BENCHMARKS: Record<string, () => Promise<Result[]>> = {
   growth,
   fanOut,
   twoServers,
+  triage,
   parse,
 };
 

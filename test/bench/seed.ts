@@ -1,6 +1,8 @@
 import pg from 'pg';
+import { FINGERPRINT_VERSION } from '../../src/crashdump/index.js';
 import { openDatabase } from '../../src/platform/database/database.js';
 import { openConnection } from '../../src/platform/database/sqlite-adapter.js';
+import { bulkLoad } from './bulk-load.js';
 
 /**
  * What a fleet leaves behind, made by the database itself: dumps newest last, spread over all devices in turns, most of
@@ -40,6 +42,7 @@ function seedSqlite(file: string, { devices, spareDevices = 0, dumps }: Fleet): 
       SELECT ${values({ n: 'n', devices, sha, at: at('n') })} FROM numbers;
     INSERT INTO "CoredumpText" ("coredumpId", "output") SELECT "id", ${text('"id"')} FROM "Coredump"
       WHERE "parseStatus" <> 'PENDING';
+    INSERT INTO "RegroupRun" (${REGROUPED_COLUMNS}) VALUES ('${FINGERPRINT_VERSION}', ${at('0')}, ${at('0')}, 0);
     COMMIT; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE);`);
   connection.close();
 }
@@ -50,21 +53,28 @@ async function seedPostgresql(url: string, { devices, spareDevices = 0, dumps }:
   const at = (n: string) => `to_timestamp((${FIRST_UPLOAD} + ${n}) / 1000.0) AT TIME ZONE 'UTC'`;
   const sha = `md5('a' || n) || md5('b' || n)`;
   try {
-    await client.query(`SET synchronous_commit = off; BEGIN;
-      INSERT INTO "DeviceModel" ("code", "name", "createdAt") VALUES ('bench', 'Bench', ${at('0')});
-      INSERT INTO "Device" ("key", "name", "modelId", "tokenSha256", "createdAt", "updatedAt")
+    await bulkLoad(client, async (run) => {
+      await run(
+        `INSERT INTO "DeviceModel" ("code", "name", "createdAt") VALUES ('bench', 'Bench', ${at('0')})`,
+      );
+      await run(`INSERT INTO "Device" ("key", "name", "modelId", "tokenSha256", "createdAt", "updatedAt")
         SELECT ${keyOf(devices)}, 'Device ' || n, (SELECT "id" FROM "DeviceModel"), 'token' || n, ${at('n')}, ${at('n')}
-        FROM generate_series(1, ${devices + spareDevices}) n;
-      INSERT INTO "Coredump" (${COLUMNS})
-        SELECT ${values({ n: 'n', devices, sha, at: at('n') })} FROM generate_series(1, ${dumps}) n;
-      INSERT INTO "CoredumpText" ("coredumpId", "output") SELECT "id", ${text('"id"')} FROM "Coredump"
-        WHERE "parseStatus" <> 'PENDING';
-      COMMIT;`);
-    await client.query('VACUUM ANALYZE');
+        FROM generate_series(1, ${devices + spareDevices}) n`);
+      await run(`INSERT INTO "Coredump" (${COLUMNS})
+        SELECT ${values({ n: 'n', devices, sha, at: at('n') })} FROM generate_series(1, ${dumps}) n`);
+      await run(`INSERT INTO "CoredumpText" ("coredumpId", "output") SELECT "id", ${text('"id"')} FROM "Coredump"
+        WHERE "parseStatus" <> 'PENDING'`);
+      await run(
+        `INSERT INTO "RegroupRun" (${REGROUPED_COLUMNS}) VALUES ('${FINGERPRINT_VERSION}', ${at('0')}, ${at('0')}, 0)`,
+      );
+    });
   } finally {
     await client.end();
   }
 }
+
+/** As if all had been grouped: a server would go through the dumps once more, beside what is measured. */
+const REGROUPED_COLUMNS = '"fingerprintVersion", "startedAt", "finishedAt", "total"';
 
 function keyOf(devices: number): string {
   return `CASE WHEN n <= ${devices} THEN 'bench' || (n - 1) ELSE 'spare' || (n - 1 - ${devices}) END`;

@@ -54,17 +54,28 @@ async function parsesPerSecond(servers: 1 | 2, url: string): Promise<number> {
       if (first === undefined) throw new Error('no server');
       const up = { ms: performance.now() - begun, pending: await pending(first) };
       const started = performance.now();
-      let left = up.pending;
-      while (left > 0) {
-        await pause(100);
-        left = await pending(first);
-      }
+      await untilNone(first, up.pending);
       // What was read while the last server still started counts neither way.
       return Math.min(up.pending, dumps) / ((performance.now() - started) / 1000);
     } finally {
       await Promise.all(stacks.map((stack) => stack.stop()));
     }
   });
+}
+
+/** Tells every ten seconds how many are left, and gives up when none has been read for a minute. */
+async function untilNone(server: Peer, atFirst: number): Promise<void> {
+  let [left, readAt, toldAt] = [atFirst, performance.now(), performance.now()];
+  while (left > 0) {
+    await pause(100);
+    const now = await pending(server);
+    if (now < left) readAt = performance.now();
+    if (performance.now() - readAt > 60_000) throw new Error(`none of ${now} dumps was read for a minute`);
+    left = now;
+    if (performance.now() - toldAt < 10_000) continue;
+    process.stderr.write(`    ${left} of ${atFirst} dumps are left\n`);
+    toldAt = performance.now();
+  }
 }
 
 /** Taken in by a server that has no parser. @returns how many dumps */
