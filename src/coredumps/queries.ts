@@ -155,11 +155,13 @@ function within({ beforeId, afterId }: PageWindow): Prisma.Sql {
   return bounds.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(bounds, ' AND ');
 }
 
-/** Asked of one dump after another, newest first: a page that is full ends the reading of texts. */
+/**
+ * Asked of one dump after another, newest first: a page that is full ends the reading of texts. Each is looked up by a
+ * subquery with a value, for one with EXISTS PostgreSQL answers for all texts at once, before it looks at any dump.
+ */
 function inDumpOrDevice(isIn: (column: Prisma.Sql) => Prisma.Sql): Prisma.Sql {
   return Prisma.sql`(
     ${isIn(Prisma.sql`c."filename"`)} OR ${isIn(Prisma.sql`c."chip"`)} OR ${isIn(Prisma.sql`c."firmwareVersion"`)}
-    OR EXISTS (SELECT 1 FROM "Device" d
-      WHERE d."id" = c."deviceId" AND (${isIn(Prisma.sql`d."key"`)} OR ${isIn(Prisma.sql`d."name"`)}))
-    OR EXISTS (SELECT 1 FROM "CoredumpText" t WHERE t."coredumpId" = c."id" AND ${isIn(Prisma.sql`t."output"`)}))`;
+    OR (SELECT ${isIn(Prisma.sql`d."key"`)} OR ${isIn(Prisma.sql`d."name"`)} FROM "Device" d WHERE d."id" = c."deviceId")
+    OR (SELECT ${isIn(Prisma.sql`t."output"`)} FROM "CoredumpText" t WHERE t."coredumpId" = c."id"))`;
 }
