@@ -279,7 +279,7 @@ export async function startApp(
           log,
         }),
         page: createPageRoute({ folder: PAGE_FOLDER, issuer: config.pageClient?.issuer ?? null }),
-        pageConfig: createPageConfigRoute({ isAuthenticationOn: auth.isOn, pageClient: config.pageClient }),
+        pageConfig: createPageConfigRoute({ gatekeeper, clientAddress, pageClient: config.pageClient }),
         graphql: graphql.handle,
         attachWebSocket: graphql.attachWebSocket,
       },

@@ -152,8 +152,7 @@ export async function listen({
       case '/metrics':
         return doors.health.metrics(request, response);
       case '/api/config':
-        if (allow(['GET', 'HEAD'], request, response)) doors.pageConfig(response);
-        return undefined;
+        return allow(['GET', 'HEAD'], request, response) ? doors.pageConfig(request, response) : undefined;
       default:
         if (isRead(request) && doors.page(request, response, path)) return undefined;
         refuse(response, notFound('page', path.slice(0, 200)), requestLog);

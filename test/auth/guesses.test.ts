@@ -53,6 +53,7 @@ const DOORS: ReadonlyArray<readonly [string, Door]> = [
       }),
   ],
   ['metrics', ({ url }, headers) => fetch(`${url}/metrics`, { headers })],
+  ['the page’s question who asks', ({ url }, headers) => fetch(`${url}/api/config`, { headers })],
   ['a download', ({ url }, headers) => fetch(`${url}/api/coredumps/1/download`, { headers })],
 ];
 

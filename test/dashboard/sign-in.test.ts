@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../support/app.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { fixture } from '../support/fixtures.js';
 import { aProgram, type Program } from '../support/program.js';
@@ -49,18 +50,29 @@ describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
     await page.getByLabel('Token of a viewer or admin').waitFor();
   });
 
-  it('tells a viewer in the server’s words what only an admin may do', async () => {
-    const program = await aProgram('serve', { environment: TOKENS });
+  it('shows a viewer what is there, and to admins what they may do with it', async () => {
+    const program = await aProgram('start', { environment: TOKENS });
     await prepare(program);
-    const page = await aBrowserPage(program.url, { path: '/devices/dev1', tolerates: isRefusal });
-    await page.getByLabel('Token of a viewer or admin').fill(VIEWER);
-    await page.getByRole('button', { name: 'Sign in with the token' }).click();
+    const page = await aBrowserPage(program.url, { path: '/firmware/thermostat' });
+    await signInWith(page, ADMIN);
+    await page.getByLabel('Upload a build').setInputFiles(fixture('thermostat-1.0.0').elfPath);
+    await page.getByText('is version 1.0.0').waitFor();
+    const pages = Object.entries(buttonsOf(await aCrash(program)));
 
-    await page.getByRole('button', { name: 'Delete', exact: true }).click();
-    await page.getByRole('button', { name: 'Delete device' }).click();
+    for (const [path, names] of pages) {
+      await page.goto(program.url + path);
+      for (const name of names) await page.getByRole('button', { name, exact: true }).waitFor();
+    }
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await signInWith(page, VIEWER);
 
-    await page.getByRole('region', { name: 'Notes' }).getByText(/admin/i).waitFor();
-    await page.getByRole('heading', { level: 1, name: 'dev1' }).waitFor();
+    for (const [path, names] of pages) {
+      await page.goto(program.url + path);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      for (const name of names)
+        expect(await page.getByRole('button', { name, exact: true }).count(), name).toBe(0);
+      expect(await page.getByLabel('Upload a build').count()).toBe(0);
+    }
   });
 
   it('at the issuer, by authorization code with PKCE, back to where one was, and renewed by itself', async () => {
@@ -166,6 +178,41 @@ async function crashByToken(program: Program): Promise<void> {
     body: new Uint8Array(await readFile(fixture('thermostat-1.0.0').dump('abort'))),
   });
   expect(response.status).toBe(201);
+}
+
+/** What only admins may do, page by page. */
+function buttonsOf({ id, crashGroup }: Crash): Record<string, string[]> {
+  return {
+    '/devices': ['New device'],
+    '/devices/dev1': ['Rename', 'New token', 'Delete'],
+    '/firmware': ['New model'],
+    '/firmware/thermostat': ['Delete 1.0.0'],
+    [`/dumps/${encodeURIComponent(id)}`]: ['Parse again', 'Delete'],
+    [`/groups/${encodeURIComponent(crashGroup.id)}`]: ['Resolve', 'Ignore', 'Merge', 'Edit'],
+  };
+}
+
+interface Crash {
+  id: string;
+  crashGroup: { id: string };
+}
+
+/** A dump that has been read. */
+async function aCrash(program: Program): Promise<Crash> {
+  await crashByToken(program);
+  return eventually(async () => {
+    const { coredumps } = await asAdmin<{ coredumps: { nodes: Crash[] } }>(
+      program,
+      '{ coredumps(first: 1, filter: { parseStatus: [PARSED] }) { nodes { id crashGroup { id } } } }',
+    );
+    return coredumps.nodes[0];
+  }, 'a dump that was read');
+}
+
+async function signInWith(page: Page, token: string): Promise<void> {
+  await page.getByLabel('Token of a viewer or admin').fill(token);
+  await page.getByRole('button', { name: 'Sign in with the token' }).click();
+  await page.getByText('Live', { exact: true }).waitFor();
 }
 
 async function anIssuer({ redirectUri, tokenSeconds }: { redirectUri: string; tokenSeconds: number }) {

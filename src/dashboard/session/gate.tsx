@@ -2,29 +2,42 @@ import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react
 import { SignInPage } from '../pages/sign-in/sign-in-page';
 import { Loading } from '../parts/notices';
 import { type PageConfig, readPageConfig } from './page-config';
+import { RoleContext } from './role';
 import { beginSession, currentSession, onSessionChange } from './session';
 
 /** Nothing of the fleet is shown or asked for before the server knows who asks, if it wants to. */
 export function Gate({ children }: { children: (isSignedIn: boolean) => ReactNode }) {
   const [config, setConfig] = useState<PageConfig | Error | null>(null);
   const session = useSyncExternalStore(onSessionChange, currentSession);
+  const token = session?.token;
+  // Asked again whenever somebody else may be asking: the answer has his role.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the token goes with the request
   useEffect(() => {
-    readPageConfig().then(setConfig, (error: unknown) =>
-      setConfig(error instanceof Error ? error : new Error(String(error))),
+    let isOutdated = false;
+    const take = (answer: PageConfig | Error) => {
+      if (!isOutdated) setConfig(answer);
+    };
+    readPageConfig().then(take, (error: unknown) =>
+      take(error instanceof Error ? error : new Error(String(error))),
     );
-  }, []);
+    return () => {
+      isOutdated = true;
+    };
+  }, [token]);
   useRenewal(config instanceof Error ? null : config);
 
   if (config === null) return <Loading />;
   if (config instanceof Error) {
     return (
       <p className="notice" data-tone="danger" role="alert">
-        The server cannot be asked how to sign in: {config.message} Reload the page to try again.
+        The server cannot be asked who may do what: {config.message} Reload the page to try again.
       </p>
     );
   }
-  if (!config.authentication) return children(false);
-  return session === null ? <SignInPage oidc={config.oidc} /> : children(true);
+  if (config.authentication && session === null) return <SignInPage oidc={config.oidc} />;
+  // Signed in a moment ago, and the answer is still one to a stranger.
+  if (config.role === null) return <Loading />;
+  return <RoleContext value={config.role}>{children(config.authentication)}</RoleContext>;
 }
 
 /** A token is renewed so long before its end. */

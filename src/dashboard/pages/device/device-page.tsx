@@ -6,6 +6,7 @@ import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
 import { Moment } from '../../parts/time';
 import { useTitle } from '../../parts/use-title';
+import { ForAdmins } from '../../session/role';
 import { DumpTable } from '../dumps/dump-table';
 import { NotFoundPage } from '../not-found-page';
 import { FirstDumpLesson } from '../overview/first-dump-lesson';
@@ -49,7 +50,9 @@ export function DevicePage({ deviceKey }: { deviceKey: string }) {
           <Link href={`/firmware/${device.model.code}`}>{device.model.name}</Link> ·{' '}
           {countText(device.coredumpCount, 'dump')} · registered <Moment at={device.createdAt} />
         </span>
-        <DeviceActions device={device} />
+        <ForAdmins>
+          <DeviceActions device={device} />
+        </ForAdmins>
       </header>
       {error !== undefined && <ErrorNotice error={error} />}
       {nodes.length === 0 ? (

@@ -6,6 +6,7 @@ import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
 import { useTitle } from '../../parts/use-title';
+import { ForAdmins } from '../../session/role';
 import { CreateDeviceDialog } from './create-device-dialog';
 import { DeviceTable } from './device-table';
 
@@ -47,9 +48,11 @@ export function DevicesPage() {
               if (event.key === 'Enter') setParameters({ q: event.currentTarget.value.trim() });
             }}
           />
-          <button type="button" className="button" data-tone="primary" onClick={() => setCreating(true)}>
-            New device
-          </button>
+          <ForAdmins>
+            <button type="button" className="button" data-tone="primary" onClick={() => setCreating(true)}>
+              New device
+            </button>
+          </ForAdmins>
         </div>
       </header>
       {error !== undefined && <ErrorNotice error={error} />}

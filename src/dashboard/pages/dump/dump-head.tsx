@@ -7,6 +7,7 @@ import { Prose } from '../../parts/prose';
 import { countText } from '../../parts/sizes';
 import { StatusBadge } from '../../parts/status-badge';
 import { Ago } from '../../parts/time';
+import { ForAdmins } from '../../session/role';
 import { saveAs } from '../../session/save-as';
 import { authorization } from '../../session/session';
 import { useToasts } from '../../shell/toasts';
@@ -69,25 +70,27 @@ function DumpActions({ dump }: { dump: DumpOnPageFragment }) {
   return (
     <div className="actions">
       <DownloadLink dump={dump} />
-      <button
-        type="button"
-        className="button"
-        disabled={reparse.isRunning || dump.parseStatus === 'PENDING'}
-        onClick={() => void reparse.run({ id: dump.id })}
-      >
-        Parse again
-      </button>
-      <button
-        type="button"
-        className="button"
-        data-tone="danger"
-        onClick={() => {
-          deleteDump(dump);
-          navigate('/dumps');
-        }}
-      >
-        Delete
-      </button>
+      <ForAdmins>
+        <button
+          type="button"
+          className="button"
+          disabled={reparse.isRunning || dump.parseStatus === 'PENDING'}
+          onClick={() => void reparse.run({ id: dump.id })}
+        >
+          Parse again
+        </button>
+        <button
+          type="button"
+          className="button"
+          data-tone="danger"
+          onClick={() => {
+            deleteDump(dump);
+            navigate('/dumps');
+          }}
+        >
+          Delete
+        </button>
+      </ForAdmins>
     </div>
   );
 }

@@ -7,6 +7,7 @@ import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
 import { countText } from '../../parts/sizes';
 import { Ago } from '../../parts/time';
 import { useTitle } from '../../parts/use-title';
+import { ForAdmins } from '../../session/role';
 import { CreateModelDialog } from './create-model-dialog';
 
 const FirmwareModels = graphql(`
@@ -36,11 +37,13 @@ export function FirmwarePage() {
       <header className="page-head">
         <h1>Firmware</h1>
         {models !== undefined && <span className="count">{countText(models.totalCount, 'model')}</span>}
-        <div className="actions">
-          <button type="button" className="button" data-tone="primary" onClick={() => setCreating(true)}>
-            New model
-          </button>
-        </div>
+        <ForAdmins>
+          <div className="actions">
+            <button type="button" className="button" data-tone="primary" onClick={() => setCreating(true)}>
+              New model
+            </button>
+          </div>
+        </ForAdmins>
       </header>
       {error !== undefined && <ErrorNotice error={error} />}
       {models === undefined && error === undefined && <Loading />}

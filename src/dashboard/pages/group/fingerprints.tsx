@@ -2,6 +2,7 @@ import { useLocation } from 'wouter';
 import { useAction } from '../../api/use-action';
 import { graphql } from '../../generated';
 import type { GroupOnPageFragment } from '../../generated/graphql';
+import { ForAdmins } from '../../session/role';
 
 const SplitGroup = graphql(`
   mutation SplitGroup($id: ID!, $fingerprints: [String!]!) {
@@ -30,14 +31,16 @@ export function Fingerprints({ group }: { group: GroupOnPageFragment }) {
           <li key={fingerprint}>
             <span className="mono">{fingerprint}</span>
             {isMerged && (
-              <button
-                type="button"
-                className="quiet-button"
-                disabled={isRunning}
-                onClick={() => void split(fingerprint)}
-              >
-                Split off
-              </button>
+              <ForAdmins>
+                <button
+                  type="button"
+                  className="quiet-button"
+                  disabled={isRunning}
+                  onClick={() => void split(fingerprint)}
+                >
+                  Split off
+                </button>
+              </ForAdmins>
             )}
           </li>
         ))}

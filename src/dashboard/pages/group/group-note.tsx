@@ -4,6 +4,7 @@ import { graphql } from '../../generated';
 import type { GroupOnPageFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
 import { Field } from '../../parts/field';
+import { ForAdmins } from '../../session/role';
 
 const AssignGroup = graphql(`
   mutation AssignGroup($id: ID!, $assignee: String) { assignCrashGroup(id: $id, assignee: $assignee) { id assignee } }
@@ -19,9 +20,11 @@ export function GroupNote({ group }: { group: GroupOnPageFragment }) {
     <section className="card" aria-labelledby="note">
       <header className="card-head">
         <h2 id="note">Assignee and note</h2>
-        <button type="button" className="quiet-button" onClick={() => setOpen(true)}>
-          Edit
-        </button>
+        <ForAdmins>
+          <button type="button" className="quiet-button" onClick={() => setOpen(true)}>
+            Edit
+          </button>
+        </ForAdmins>
       </header>
       <dl className="facts">
         <div>

@@ -9,6 +9,7 @@ import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
 import { Ago } from '../../parts/time';
 import { useTitle } from '../../parts/use-title';
+import { ForAdmins } from '../../session/role';
 import { DumpTable } from '../dumps/dump-table';
 import { NotFoundPage } from '../not-found-page';
 import { Fingerprints } from './fingerprints';
@@ -108,7 +109,9 @@ function GroupHead({ group }: { group: GroupOnPageFragment }) {
           </span>
         </p>
       </div>
-      <GroupActions group={group} />
+      <ForAdmins>
+        <GroupActions group={group} />
+      </ForAdmins>
       {group.isRegression && (
         <p className="notice" data-tone="danger">
           It was resolved and came back

@@ -6,6 +6,7 @@ import type { BuildInListFragment } from '../../generated/graphql';
 import { ConfirmDialog } from '../../parts/confirm-dialog';
 import { bytesText } from '../../parts/sizes';
 import { Ago } from '../../parts/time';
+import { ForAdmins } from '../../session/role';
 
 graphql(`
   fragment BuildInList on Firmware { id version chip elfSha256 size uploadedAt coredumpCount }
@@ -89,15 +90,17 @@ function BuildRow({ build, onDelete }: { build: BuildInListFragment; onDelete: (
         <Ago at={uploadedAt} />
       </td>
       <td className="end">
-        <button
-          type="button"
-          className="quiet-button"
-          data-tone="danger"
-          aria-label={`Delete ${version}`}
-          onClick={onDelete}
-        >
-          Delete
-        </button>
+        <ForAdmins>
+          <button
+            type="button"
+            className="quiet-button"
+            data-tone="danger"
+            aria-label={`Delete ${version}`}
+            onClick={onDelete}
+          >
+            Delete
+          </button>
+        </ForAdmins>
       </td>
     </tr>
   );

@@ -8,6 +8,7 @@ import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
 import { useTitle } from '../../parts/use-title';
+import { ForAdmins } from '../../session/role';
 import { NotFoundPage } from '../not-found-page';
 import { BuildTable } from './build-table';
 import { UploadArea } from './upload-area';
@@ -53,7 +54,9 @@ export function ModelPage({ code }: { code: string }) {
       </header>
       {error !== undefined && <ErrorNotice error={error} />}
       <MissingFirmware modelCode={model.code} />
-      <UploadArea modelCode={model.code} />
+      <ForAdmins>
+        <UploadArea modelCode={model.code} />
+      </ForAdmins>
       {nodes.length > 0 && (
         <div className="card">
           <BuildTable builds={nodes} />
