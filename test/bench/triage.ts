@@ -35,7 +35,7 @@ const QUESTIONS: Question[] = [
   {
     what: 'crash-free devices of all versions',
     query:
-      '{ firmwares(first: 20) { nodes { version crashCount crashedDeviceCount crashFreeDeviceCount } } }',
+      '{ deviceModels { nodes { firmwares { nodes { version crashCount crashedDeviceCount crashFreeDeviceCount } } } } }',
   },
   {
     what: 'the dumps of 20 groups',
