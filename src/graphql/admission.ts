@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { GraphQLError } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
+import type { GraphiQLOptions, Plugin } from 'graphql-yoga';
 import type { Gatekeeper } from '../auth/gatekeeper.js';
 import { tokenHasEnded } from '../auth/principal.js';
 import type { ClientAddress } from '../client-address.js';
@@ -36,7 +35,7 @@ export function createAdmission({
         const token = new URLSearchParams(await readForm(request)).get('token')?.trim() ?? '';
         try {
           await gatekeeper.admit(clientAddress(request), `Bearer ${token}`);
-          sendPage(response, 200, renderGraphiQL(graphiqlOptions(`Bearer ${token}`)));
+          sendPage(response, 200, await renderGraphiQL(graphiqlOptions(`Bearer ${token}`)));
         } catch (error) {
           if (!(error instanceof DomainError)) throw error;
           sendPage(response, setRefusal(response, error), signInPage(error.message));
@@ -101,6 +100,12 @@ function setRefusal(response: ServerResponse, thrown: unknown): number {
     response.setHeader('Retry-After', error?.retryAfterSeconds ?? RETRY_AFTER_SECONDS);
   }
   return status;
+}
+
+/** With scripts of its own, not from somebody's CDN: 9 MB of text, read only where somebody opens it. */
+export async function renderGraphiQL(options: GraphiQLOptions): Promise<string> {
+  const graphiql = await import('@graphql-yoga/render-graphiql');
+  return graphiql.renderGraphiQL(options);
 }
 
 export function graphiqlOptions(authorization?: string) {

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { type Actor, currentActor, resumeAs, runAs } from '../auth/actor.js';
@@ -12,7 +11,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
-import { createAdmission, graphiqlOptions, refuse } from './admission.js';
+import { createAdmission, graphiqlOptions, refuse, renderGraphiQL } from './admission.js';
 import { type Context, createContext, createLoaders, type Loaders, type Services } from './context.js';
 import { createErrorMask } from './errors.js';
 import { createDocumentCache, type DocumentLimits, limitDocuments } from './limits.js';
@@ -78,7 +77,6 @@ export function createGraphQLServer({
     cors: false,
     logging: false,
     parserAndValidationCache: createDocumentCache(),
-    // Its scripts come with the package, not from somebody's CDN.
     renderGraphiQL,
     graphiql: (request) => graphiqlOptions(request.headers.get('authorization') ?? undefined),
     // Bodies are read, and limited, by `readRequests`.
