@@ -23,13 +23,14 @@ const QUESTIONS: Question[] = [
   ...['COUNT', 'DEVICES', 'RECENCY', 'VELOCITY'].map((sort) => ({
     what: `group list with charts by ${sort}`,
     query: `{ crashGroups(first: 20, sort: ${sort}, filter: { state: [OPEN] }) { nodes { ${GROUP} } } }`,
+    note: 'counters of a group: some 30 days and 12 variants against 5 and 5',
   })),
   { what: 'fleet by day, 30 days', query: '{ crashes(by: DAY) { start count } }' },
   {
     what: 'a model by hour, 7 days',
     query: '{ crashes(by: HOUR, from: "WEEK_AGO", filter: { modelCode: ["m1"] }) { start count } }',
   },
-  { what: 'search, a rare word', query: searched('rare4711') },
+  { what: 'search, a rare word', query: searched('rare4711'), note: 'a step more until all was looked at' },
   { what: 'search, a function', query: searched('function_77') },
   { what: 'search, a word of all dumps', query: searched('abort') },
   {
@@ -40,7 +41,7 @@ const QUESTIONS: Question[] = [
   {
     what: 'the dumps of 20 groups',
     query:
-      '{ crashGroups(first: 20) { nodes { coredumps(first: 20) { nodes { id filename uploadedAt } } } } }',
+      '{ crashGroups(first: 20) { nodes { coredumps(first: 5) { nodes { id filename uploadedAt } } } } }',
   },
   {
     what: 'how many dumps 20 groups have',
