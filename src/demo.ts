@@ -9,8 +9,16 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { config as readDotenv } from 'dotenv';
 import { createClient } from 'graphql-sse';
+import { randomToken, sha256 } from './auth/static-tokens.js';
 import { ConfigError, readConfig } from './config.js';
-import { createDevice, createModel, uploadDump, uploadFirmware } from './demo/doors.js';
+import {
+  authorization,
+  createDevice,
+  createModel,
+  type House,
+  uploadDump,
+  uploadFirmware,
+} from './demo/doors.js';
 import { aCrash, HISTORY_DAYS } from './demo/fleet.js';
 import { liveThroughHistory } from './demo/history.js';
 
@@ -23,22 +31,37 @@ const PARSE_DEADLINE_MS = 60_000;
 const NEXT_CRASH_MS = 20_000;
 
 const { values: options } = parseArgs({ options: { exit: { type: 'boolean', default: false } } });
+readDotenv({ quiet: true });
+const adminToken = letAdminIn();
 await fillHistory();
 const server = await startStack();
+const house: House = { url: server.url, adminToken };
 try {
-  const succeeded = await play(server.url);
+  const succeeded = await play(house);
   process.exitCode = succeeded ? 0 : 1;
 } catch (error) {
   process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }
 if (options.exit || process.exitCode !== 0) await server.stop();
-else stayUp(server.url);
+else stayUp(house);
+
+/**
+ * Where the settings ask people who they are, the demo is one of them: an admin whose token only this run knows.
+ *
+ * @returns null where everybody is let in
+ */
+function letAdminIn(): string | null {
+  const { ADMIN_TOKENS, VIEWER_TOKENS, OIDC_ISSUER } = process.env;
+  if (!ADMIN_TOKENS && !VIEWER_TOKENS && !OIDC_ISSUER) return null;
+  const token = randomToken();
+  process.env.ADMIN_TOKENS = [ADMIN_TOKENS, `sha256:${sha256(token)}`].filter(Boolean).join(',');
+  return token;
+}
 
 async function fillHistory(): Promise<void> {
-  readDotenv({ quiet: true });
   try {
-    const crashes = await liveThroughHistory(readConfig(process.env));
+    const crashes = await liveThroughHistory(readConfig(process.env), adminToken);
     if (crashes > 0) say(`0. A fleet has lived here for ${HISTORY_DAYS} days and crashed ${crashes} times`);
   } catch (error) {
     // What is wrong with the settings the stack will say itself.
@@ -49,30 +72,33 @@ async function fillHistory(): Promise<void> {
   }
 }
 
-function stayUp(url: string): void {
+function stayUp(at: House): void {
+  const { url } = at;
   say(`\nStill running, and something crashes now and then. Stop with Ctrl-C.`);
   say(`  The page:  ${url}/`);
+  if (at.adminToken !== null)
+    say(`  Sign in with the token ${at.adminToken} (an admin’s, until the demo ends)`);
   say(`  GraphiQL:  ${url}/graphql`);
   say(`  To try: drop test/fixtures/firmware/gateway-0.3.0.elf onto ${url}/firmware/gateway`);
   const next = () => {
     const { device, build, file } = aCrash(HISTORY_DAYS, Math.random);
-    uploadDump(url, { file, version: build.version, deviceKey: device.key }).catch(() => {});
+    uploadDump(at, { file, version: build.version, deviceKey: device.key }).catch(() => {});
   };
   setInterval(next, NEXT_CRASH_MS).unref();
 }
 
-async function play(url: string): Promise<boolean> {
-  say(`1. The stack is up at ${url}`);
+async function play(at: House): Promise<boolean> {
+  say(`1. The stack is up at ${at.url}`);
 
-  await createModel(url, MODEL);
-  await createDevice(url, DEVICE);
+  await createModel(at, MODEL);
+  await createDevice(at, DEVICE);
   say(`2. Model "${MODEL.code}" and device "${DEVICE.key}" are registered`);
 
-  const elfSha256 = await uploadFirmware(url, FIRMWARE);
+  const elfSha256 = await uploadFirmware(at, FIRMWARE);
   say(`3. CI uploaded firmware ${FIRMWARE.version} (ELF SHA-256 ${elfSha256.slice(0, 16)}…)`);
 
-  const statuses = followParseStatus(url);
-  const { coredumpId, filename } = await uploadDump(url, {
+  const statuses = followParseStatus(at);
+  const { coredumpId, filename } = await uploadDump(at, {
     file: DUMP,
     version: FIRMWARE.version,
     deviceKey: DEVICE.key,
@@ -92,8 +118,8 @@ interface DumpStatus {
 }
 
 /** Subscribes at once and remembers every status, so that none is missed between the upload and the question. */
-function followParseStatus(url: string) {
-  const client = createClient({ url: `${url}/graphql` });
+function followParseStatus({ url, adminToken: token }: House) {
+  const client = createClient({ url: `${url}/graphql`, headers: authorization(token) });
   const events = client.iterate<{ parseStatus: DumpStatus }>({
     query: `subscription { parseStatus { id parseStatus parsedOutput } }`,
   });

@@ -2,42 +2,48 @@ import { readFile } from 'node:fs/promises';
 import { ZipFile } from 'yazl';
 import { FIXTURES } from './fleet.js';
 
+/** A server, and what lets the demo's people into it: nothing where it lets everybody in. */
+export interface House {
+  readonly url: string;
+  readonly adminToken: string | null;
+}
+
 /** What the demo's people, CI and devices do, each through their own door. */
-export async function graphql<Data>(url: string, query: string, variables: object = {}): Promise<Data> {
-  const response = await fetch(`${url}/graphql`, {
+export async function graphql<Data>(house: House, query: string, variables: object = {}): Promise<Data> {
+  const response = await fetch(`${house.url}/graphql`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json', ...authorization(house.adminToken) },
     body: JSON.stringify({ query, variables }),
   });
   return unwrap<Data>(await response.json());
 }
 
-export async function createModel(url: string, model: { code: string; name: string }): Promise<void> {
+export async function createModel(house: House, model: { code: string; name: string }): Promise<void> {
   const { deviceModel } = await graphql<{ deviceModel: object | null }>(
-    url,
+    house,
     'query ($code: String!) { deviceModel(code: $code) { id } }',
     { code: model.code },
   );
   if (deviceModel !== null) return;
   await graphql(
-    url,
+    house,
     'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { id } }',
     { input: { code: model.code, name: model.name } },
   );
 }
 
 export async function createDevice(
-  url: string,
+  house: House,
   device: { key: string; name: string; modelCode: string },
 ): Promise<void> {
   const { device: known } = await graphql<{ device: object | null }>(
-    url,
+    house,
     'query ($key: String!) { device(key: $key) { id } }',
     { key: device.key },
   );
   if (known !== null) return;
   await graphql(
-    url,
+    house,
     'mutation ($input: CreateDeviceInput!) { createDevice(input: $input) { device { id } } }',
     { input: device },
   );
@@ -45,7 +51,7 @@ export async function createDevice(
 
 /** A GraphQL multipart request (github.com/jaydenseric/graphql-multipart-request-spec), as CI sends it with curl. */
 export async function uploadFirmware(
-  url: string,
+  house: House,
   { file, model, version }: { file: string; model: string; version: string },
 ): Promise<string> {
   const form = new FormData();
@@ -54,24 +60,58 @@ export async function uploadFirmware(
   form.set('operations', JSON.stringify({ query, variables: { model, bundle: null } }));
   form.set('map', JSON.stringify({ bundle: ['variables.bundle'] }));
   form.set('bundle', new Blob([await zipBundle(file, model, version)]), 'firmware.zip');
-  const response = await fetch(`${url}/graphql`, { method: 'POST', body: form });
+  const response = await fetch(`${house.url}/graphql`, {
+    method: 'POST',
+    headers: authorization(house.adminToken),
+    body: form,
+  });
   return unwrap<{ uploadFirmware: { elfSha256: string } }>(await response.json()).uploadFirmware.elfSha256;
 }
 
 export async function uploadDump(
-  url: string,
+  house: House,
   { file, version, deviceKey }: { file: string; version: string; deviceKey: string },
 ): Promise<{ coredumpId: string; filename: string }> {
   const query = new URLSearchParams({ chip: 'esp32c3', firmware_version: version, device_key: deviceKey });
-  const response = await fetch(`${url}/api/iot/coredump?${query}`, {
+  const token = house.adminToken === null ? null : await tokenOf(house, deviceKey);
+  const response = await fetch(`${house.url}/api/iot/coredump?${query}`, {
     method: 'POST',
-    // Without it the same crash within ten minutes would be taken for a device that repeats itself.
-    headers: { 'Content-Type': 'application/octet-stream', 'Idempotency-Key': crypto.randomUUID() },
+    headers: {
+      'Content-Type': 'application/octet-stream',
+      // Without it the same crash within ten minutes would be taken for a device that repeats itself.
+      'Idempotency-Key': crypto.randomUUID(),
+      ...authorization(token),
+    },
     body: await readFile(new URL(file, FIXTURES)),
   });
   if (response.status !== 201)
     throw new Error(`the upload was refused: ${response.status} ${await response.text()}`);
   return (await response.json()) as { coredumpId: string; filename: string };
+}
+
+export function authorization(token: string | null): Record<string, string> {
+  return token === null ? {} : { Authorization: `Bearer ${token}` };
+}
+
+const deviceTokens = new Map<string, string>();
+
+/** A token is only told when it is made, so a device gets a new one the first time that it crashes in this run. */
+async function tokenOf(house: House, key: string): Promise<string> {
+  const known = deviceTokens.get(key);
+  if (known !== undefined) return known;
+  const { device } = await graphql<{ device: { id: string } | null }>(
+    house,
+    'query ($key: String!) { device(key: $key) { id } }',
+    { key },
+  );
+  if (device === null) throw new Error(`there is no device ${key} any more`);
+  const { rotateDeviceToken } = await graphql<{ rotateDeviceToken: { token: string } }>(
+    house,
+    'mutation ($id: ID!) { rotateDeviceToken(id: $id) { token } }',
+    { id: device.id },
+  );
+  deviceTokens.set(key, rotateDeviceToken.token);
+  return rotateDeviceToken.token;
 }
 
 async function zipBundle(file: string, model: string, version: string): Promise<Uint8Array<ArrayBuffer>> {

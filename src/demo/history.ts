@@ -7,7 +7,7 @@ import type { Config } from '../config.js';
 import type { Clock } from '../platform/clock.js';
 import { createLogger } from '../platform/logger.js';
 import { superviseSidecar } from '../sidecar/supervisor.js';
-import { createDevice, createModel, graphql, uploadDump, uploadFirmware } from './doors.js';
+import { createDevice, createModel, graphql, type House, uploadDump, uploadFirmware } from './doors.js';
 import { aCrash, BUILDS, DEVICES, HISTORY_DAYS, MODELS, seededRandom } from './fleet.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -18,9 +18,10 @@ const PARSE_DEADLINE_MS = 60_000;
  * server runs for it once, with a clock that is put forward from crash to crash, so that every row comes to be as it
  * would have.
  *
+ * @param adminToken one that `config` knows; null where it knows nobody
  * @returns how many crashes there were, 0 when the database was not empty
  */
-export async function liveThroughHistory(config: Config): Promise<number> {
+export async function liveThroughHistory(config: Config, adminToken: string | null): Promise<number> {
   if (!isNewDatabase(config.databaseUrl)) return 0;
   const log = createLogger({ ...config, logLevel: 'error' });
   const xferDir = join(config.coredumpsDir, '..', 'xfer');
@@ -31,7 +32,7 @@ export async function liveThroughHistory(config: Config): Promise<number> {
     const parser = { url: sidecar.url(), xferDir };
     const app = await startApp({ ...config, host: '127.0.0.1', port: 0, parser }, { log, clock });
     try {
-      return await live(app.url, clock);
+      return await live({ url: app.url, adminToken }, clock);
     } finally {
       await app.close();
     }
@@ -40,24 +41,24 @@ export async function liveThroughHistory(config: Config): Promise<number> {
   }
 }
 
-async function live(url: string, clock: MovableClock): Promise<number> {
-  for (const model of MODELS) await createModel(url, model);
-  for (const device of DEVICES) await createDevice(url, device);
+async function live(house: House, clock: MovableClock): Promise<number> {
+  for (const model of MODELS) await createModel(house, model);
+  for (const device of DEVICES) await createDevice(house, device);
 
   const random = seededRandom(20_260_211);
   const begin = clock.now().getTime();
   let crashes = 0;
   for (let day = 0; day < HISTORY_DAYS; day++) {
     for (const build of BUILDS.filter(({ fromDay, isUploaded }) => isUploaded && fromDay === day)) {
-      await uploadFirmware(url, build);
+      await uploadFirmware(house, build);
     }
     const hours = crashHours(day, random);
     for (const hour of hours) {
       clock.putForwardTo(begin + (day + hour / 24) * DAY_MS);
       const { device, build, file } = aCrash(day, random);
-      await uploadDump(url, { file, version: build.version, deviceKey: device.key });
+      await uploadDump(house, { file, version: build.version, deviceKey: device.key });
       // Before the clock moves on: the parse has a lease that lasts a minute of it.
-      await allAreRead(url);
+      await allAreRead(house);
     }
     crashes += hours.length;
   }
@@ -73,11 +74,11 @@ function crashHours(day: number, random: () => number): number[] {
   return Array.from({ length: count }, () => random() * 24).sort((a, b) => a - b);
 }
 
-async function allAreRead(url: string): Promise<void> {
+async function allAreRead(house: House): Promise<void> {
   const deadline = Date.now() + PARSE_DEADLINE_MS;
   for (;;) {
     const { coredumps } = await graphql<{ coredumps: { totalCount: number } }>(
-      url,
+      house,
       '{ coredumps(first: 0, filter: { parseStatus: [PENDING] }) { totalCount } }',
     );
     if (coredumps.totalCount === 0) return;

@@ -184,7 +184,7 @@ async function crashByToken(program: Program): Promise<void> {
 function buttonsOf({ id, crashGroup }: Crash): Record<string, string[]> {
   return {
     '/devices': ['New device'],
-    '/devices/dev1': ['Rename', 'New token', 'Delete'],
+    '/devices/dev1': ['Rename', 'New token', 'Revoke tokens', 'Delete'],
     '/firmware': ['New model'],
     '/firmware/thermostat': ['Delete 1.0.0'],
     [`/dumps/${encodeURIComponent(id)}`]: ['Parse again', 'Delete'],

@@ -14,6 +14,9 @@ const RenameDevice = graphql(`
 const RotateToken = graphql(`
   mutation RotateToken($id: ID!) { rotateDeviceToken(id: $id) { token } }
 `);
+const RevokeToken = graphql(`
+  mutation RevokeToken($id: ID!) { revokeDeviceToken(id: $id) { id } }
+`);
 const DeleteDevice = graphql(`
   mutation DeleteDevice($id: ID!) { deleteDevice(id: $id) }
 `);
@@ -27,9 +30,10 @@ interface Device {
 
 /** What one can do with a device. */
 export function DeviceActions({ device }: { device: Device }) {
-  const [open, setOpen] = useState<'rename' | 'rotate' | 'delete' | null>(null);
+  const [open, setOpen] = useState<'rename' | 'rotate' | 'revoke' | 'delete' | null>(null);
   const [token, setToken] = useState<string | null>(null);
   const rotate = useAction(RotateToken);
+  const revoke = useAction(RevokeToken);
   const remove = useAction(DeleteDevice);
   const { show } = useToasts();
   const [, navigate] = useLocation();
@@ -38,6 +42,10 @@ export function DeviceActions({ device }: { device: Device }) {
   async function rotateToken() {
     const answer = await rotate.run({ id: device.id });
     if (answer !== undefined) setToken(answer.rotateDeviceToken.token);
+  }
+  async function revokeTokens() {
+    if ((await revoke.run({ id: device.id })) === undefined) return;
+    show({ text: `No token of ${device.name ?? device.key} is taken any more` });
   }
   async function deleteDevice() {
     if ((await remove.run({ id: device.id })) === undefined) return;
@@ -53,6 +61,9 @@ export function DeviceActions({ device }: { device: Device }) {
       <button type="button" className="button" onClick={() => setOpen('rotate')}>
         New token
       </button>
+      <button type="button" className="button" onClick={() => setOpen('revoke')}>
+        Revoke tokens
+      </button>
       <button type="button" className="button" data-tone="danger" onClick={() => setOpen('delete')}>
         Delete
       </button>
@@ -65,8 +76,18 @@ export function DeviceActions({ device }: { device: Device }) {
         onConfirm={() => void rotateToken()}
       >
         <p>
-          The old token ends at once: until the device has the new one, its uploads with a token are refused.
+          The old token is taken for one more day, so that the device can change over; those before it end at
+          once.
         </p>
+      </ConfirmDialog>
+      <ConfirmDialog
+        title="Revoke its tokens?"
+        action="Revoke tokens"
+        isOpen={open === 'revoke'}
+        onClose={close}
+        onConfirm={() => void revokeTokens()}
+      >
+        <p>They end at once: until the device has a new one, its uploads with a token are refused.</p>
       </ConfirmDialog>
       <Dialog title="New token" isOpen={token !== null} onClose={() => setToken(null)}>
         {token !== null && <TokenNote deviceKey={device.key} token={token} />}
