@@ -1,25 +1,15 @@
-import { fork } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/app.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { fixture } from '../support/fixtures.js';
+import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
 import { aProgram, type Program } from '../support/program.js';
-
-const ADMIN = 'an-admins-token';
-const VIEWER = 'a-viewers-token';
-const TOKENS = { ADMIN_TOKENS: digest(ADMIN), VIEWER_TOKENS: digest(VIEWER) };
-const PROVIDER = fileURLToPath(new URL('../support/oidc-people.mjs', import.meta.url));
+import { aPageIssuer, asAdmin, isRefusal, signInAt, signInWith } from '../support/sign-in.js';
 
 describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
   it('by token: nothing is shown before, everything works after, also live, uploads and downloads', async () => {
-    const program = await aProgram('start', { environment: TOKENS });
+    const program = await aProgram('start', { environment: STATIC_TOKENS });
     await prepare(program);
     const page = await aBrowserPage(program.url, { path: '/dumps', tolerates: isRefusal });
     await page.getByLabel('Token of a viewer or admin').fill('wrong');
@@ -51,7 +41,7 @@ describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
   });
 
   it('shows a viewer what is there, and to admins what they may do with it', async () => {
-    const program = await aProgram('start', { environment: TOKENS });
+    const program = await aProgram('start', { environment: STATIC_TOKENS });
     await prepare(program);
     const page = await aBrowserPage(program.url, { path: '/firmware/thermostat' });
     await signInWith(page, ADMIN);
@@ -76,20 +66,8 @@ describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
   });
 
   it('at the issuer, by authorization code with PKCE, back to where one was, and renewed by itself', async () => {
-    const port = await aFreePort();
-    const issuer = await anIssuer({
-      redirectUri: `http://127.0.0.1:${port}/sign-in/callback`,
-      tokenSeconds: 33,
-    });
-    const program = await aProgram('serve', {
-      environment: {
-        PORT: String(port),
-        OIDC_ISSUER: issuer,
-        OIDC_AUDIENCE: 'coredock',
-        OIDC_CLIENT_ID: 'coredock-page',
-        ...TOKENS,
-      },
-    });
+    const { issuer, environment } = await aPageIssuer({ tokenSeconds: 33 });
+    const program = await aProgram('serve', { environment: { ...environment, ...STATIC_TOKENS } });
     await prepare(program);
     const page = await aBrowserPage(program.url, {
       path: '/devices/dev1',
@@ -113,19 +91,8 @@ describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
   });
 
   it('refuses an answer that is not the one to its own question', async () => {
-    const port = await aFreePort();
-    const issuer = await anIssuer({
-      redirectUri: `http://127.0.0.1:${port}/sign-in/callback`,
-      tokenSeconds: 3600,
-    });
-    const program = await aProgram('serve', {
-      environment: {
-        PORT: String(port),
-        OIDC_ISSUER: issuer,
-        OIDC_AUDIENCE: 'coredock',
-        OIDC_CLIENT_ID: 'coredock-page',
-      },
-    });
+    const { environment } = await aPageIssuer();
+    const program = await aProgram('serve', { environment });
 
     const page = await aBrowserPage(program.url, {
       path: '/sign-in/callback?code=stolen&state=guessed',
@@ -135,15 +102,6 @@ describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
     await page.getByRole('alert').getByText('This sign-in was not begun in this tab.').waitFor();
   });
 });
-
-function digest(token: string): string {
-  return `sha256:${createHash('sha256').update(token).digest('hex')}`;
-}
-
-/** What Chromium writes to the console of an answer with 401. */
-function isRefusal(complaint: string): boolean {
-  return complaint.includes('status of 401');
-}
 
 const deviceTokens = new WeakMap<Program, string>();
 
@@ -158,17 +116,6 @@ async function prepare(program: Program): Promise<void> {
     'mutation { createDevice(input: { modelCode: "thermostat", key: "dev1" }) { token } }',
   );
   deviceTokens.set(program, createDevice.token);
-}
-
-async function asAdmin<Data>(program: Program, query: string): Promise<Data> {
-  const response = await fetch(`${program.url}/graphql`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${ADMIN}` },
-    body: JSON.stringify({ query }),
-  });
-  const { data, errors } = (await response.json()) as { data: Data; errors?: unknown };
-  if (errors !== undefined) throw new Error(JSON.stringify(errors));
-  return data;
 }
 
 async function crashByToken(program: Program): Promise<void> {
@@ -207,36 +154,4 @@ async function aCrash(program: Program): Promise<Crash> {
     );
     return coredumps.nodes[0];
   }, 'a dump that was read');
-}
-
-async function signInWith(page: Page, token: string): Promise<void> {
-  await page.getByLabel('Token of a viewer or admin').fill(token);
-  await page.getByRole('button', { name: 'Sign in with the token' }).click();
-  await page.getByText('Live', { exact: true }).waitFor();
-}
-
-async function anIssuer({ redirectUri, tokenSeconds }: { redirectUri: string; tokenSeconds: number }) {
-  const child = fork(PROVIDER, {
-    env: { ...process.env, REDIRECT_URI: redirectUri, TOKEN_SECONDS: String(tokenSeconds) },
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [message] = (await once(child, 'message')) as [{ issuer: string }];
-  return message.issuer;
-}
-
-/** The issuer's own forms: a name, any password, and consent. */
-async function signInAt(page: Page, name: string): Promise<void> {
-  await page.locator('input[name=login]').fill(name);
-  await page.locator('input[name=password]').fill('any');
-  await page.locator('button[type=submit]').click();
-  await page.locator('button[type=submit]').click();
-}
-
-async function aFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

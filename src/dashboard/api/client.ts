@@ -48,7 +48,14 @@ export function createApi(): { client: Client; connection: Connection; close(): 
       }),
     ],
   });
-  return { client, connection, close: () => void socket.dispose() };
+  return {
+    client,
+    connection,
+    close() {
+      // A connection that was being made when the session ended fails here, and nobody needs it any more.
+      Promise.resolve(socket.dispose()).catch(() => {});
+    },
+  };
 }
 
 function connect() {

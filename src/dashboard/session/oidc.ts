@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { CALLBACK_PATH, type PageConfig } from './page-config';
-import type { Session } from './session';
+import type { Credentials } from './session';
 
 type Oidc = NonNullable<PageConfig['oidc']>;
 
@@ -38,7 +38,9 @@ export async function goToIssuer(oidc: Oidc, returnTo: string): Promise<void> {
 }
 
 /** @throws Error when what came back is not the answer to our question, or the issuer refused */
-export async function comeBackFromIssuer(oidc: Oidc): Promise<{ session: Session; returnTo: string }> {
+export async function comeBackFromIssuer(
+  oidc: Oidc,
+): Promise<{ credentials: Credentials; returnTo: string }> {
   const text = sessionStorage.getItem(ATTEMPT_KEY);
   if (text === null) throw new Error('This sign-in was not begun in this tab.');
   const { state, codeVerifier, returnTo } = JSON.parse(text) as Attempt;
@@ -57,11 +59,11 @@ export async function comeBackFromIssuer(oidc: Oidc): Promise<{ session: Session
     insecureIfLocal(oidc),
   );
   const answer = await oauth.processAuthorizationCodeResponse(server, client, response);
-  return { session: sessionOf(answer), returnTo };
+  return { credentials: credentialsOf(answer), returnTo };
 }
 
 /** A new token for an old session, without the person. */
-export async function renew(oidc: Oidc, refreshToken: string): Promise<Session> {
+export async function renew(oidc: Oidc, refreshToken: string): Promise<Credentials> {
   const server = await discover(oidc);
   const client = { client_id: oidc.clientId };
   const response = await oauth.refreshTokenGrantRequest(
@@ -72,10 +74,10 @@ export async function renew(oidc: Oidc, refreshToken: string): Promise<Session> 
     insecureIfLocal(oidc),
   );
   const answer = await oauth.processRefreshTokenResponse(server, client, response);
-  return sessionOf({ refresh_token: refreshToken, ...answer });
+  return credentialsOf({ refresh_token: refreshToken, ...answer });
 }
 
-function sessionOf(answer: oauth.TokenEndpointResponse): Session {
+function credentialsOf(answer: oauth.TokenEndpointResponse): Credentials {
   const { access_token: token, refresh_token: refreshToken, expires_in: seconds } = answer;
   const renewal =
     refreshToken === undefined || seconds === undefined

@@ -1,4 +1,4 @@
-import { authorization, endSession } from './session';
+import { endSession, type Session } from './session';
 
 export type Role = 'viewer' | 'admin';
 
@@ -15,14 +15,23 @@ export interface PageConfig {
 /** Where the issuer sends people back to; the server serves the page there as everywhere. */
 export const CALLBACK_PATH = '/sign-in/callback';
 
-/** A session that the server does not take is ended. */
-export async function readPageConfig(): Promise<PageConfig> {
-  const value = authorization();
-  const response = await fetch('/api/config', value === null ? {} : { headers: { authorization: value } });
-  if (response.status === 401 && value !== null) {
-    endSession('refused', value);
-    return readPageConfig();
-  }
-  if (!response.ok) throw new Error(`The server answers ${response.status}.`);
+const TIMEOUT_MS = 10_000;
+
+/**
+ * What the server answers to the session's person, or to a stranger. A session that it does not take is ended.
+ *
+ * @throws Error with a sentence for people
+ */
+export async function readPageConfig(session: Session | null): Promise<PageConfig> {
+  const value = session === null ? null : `Bearer ${session.token}`;
+  const response = await fetch('/api/config', {
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    ...(value === null ? {} : { headers: { authorization: value } }),
+  }).catch(() => {
+    throw new Error('it cannot be reached.');
+  });
+  if (value !== null && response.status === 401) endSession('refused', value);
+  if (value !== null && response.status === 403) endSession('forbidden', value);
+  if (!response.ok) throw new Error(`it answers ${response.status}.`);
   return (await response.json()) as PageConfig;
 }

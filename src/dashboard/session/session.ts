@@ -1,15 +1,23 @@
-/** The one place that knows who is using the page: what it says goes with every request and every socket. */
-export interface Session {
+/** What somebody has signed in with. */
+export interface Credentials {
   token: string;
   /** How to get another token before this one ends; null for a token that somebody typed. */
   renewal: { refreshToken: string; endsAt: number } | null;
 }
 
-type Ended = 'signed-out' | 'refused';
+/** The one place that knows who is using the page: what it says goes with every request and every socket. */
+export interface Session extends Credentials {
+  /** Another one each time that somebody signs in; a renewal keeps it. */
+  number: number;
+}
+
+/** `forbidden`: the server knows who it is, and lets him do nothing. */
+type Ended = 'signed-out' | 'refused' | 'forbidden';
 
 /** Kept in the tab only: a reload stays signed in, another tab or the next day does not. */
 const STORAGE_KEY = 'coredock.session';
 
+let lastNumber = 0;
 let session: Session | null = stored();
 let ended: Ended | null = null;
 const listeners = new Set<() => void>();
@@ -28,11 +36,13 @@ export function howItEnded(): Ended | null {
   return ended;
 }
 
-export function beginSession(next: Session): void {
-  session = next;
-  ended = null;
-  sessionStorage.setItem(STORAGE_KEY, JSON.stringify(next));
-  tell();
+export function beginSession(credentials: Credentials): void {
+  keep(credentials, ++lastNumber);
+}
+
+/** The same person's session with another token; nothing when it has ended or changed while that was asked for. */
+export function renewSession(old: Session, credentials: Credentials): void {
+  if (session === old) keep(credentials, old.number);
 }
 
 /**
@@ -51,6 +61,13 @@ export function onSessionChange(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+function keep(credentials: Credentials, number: number): void {
+  session = { ...credentials, number };
+  ended = null;
+  sessionStorage.setItem(STORAGE_KEY, JSON.stringify(credentials));
+  tell();
+}
+
 function tell(): void {
   for (const listener of listeners) listener();
 }
@@ -58,5 +75,5 @@ function tell(): void {
 function stored(): Session | null {
   const text = sessionStorage.getItem(STORAGE_KEY);
   if (text === null) return null;
-  return JSON.parse(text) as Session;
+  return { ...(JSON.parse(text) as Credentials), number: ++lastNumber };
 }

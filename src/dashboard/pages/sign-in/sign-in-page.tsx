@@ -27,6 +27,11 @@ export function SignInPage({ oidc }: { oidc: PageConfig['oidc'] }) {
             The server does not take the token, or not any more. Sign in again.
           </p>
         )}
+        {howItEnded() === 'forbidden' && problem === null && (
+          <p className="notice" data-tone="warn" role="status">
+            The server knows you, but you have no role here: somebody must make you a viewer or an admin.
+          </p>
+        )}
         {problem !== null && (
           <p className="notice" data-tone="danger" role="alert">
             {problem}
@@ -73,9 +78,9 @@ let comingBack: Promise<void> | null = null;
 function comeBack(oidc: NonNullable<PageConfig['oidc']>): Promise<void> {
   comingBack ??= import('../../session/oidc')
     .then(({ comeBackFromIssuer }) => comeBackFromIssuer(oidc))
-    .then(({ session, returnTo }) => {
+    .then(({ credentials, returnTo }) => {
       window.history.replaceState(null, '', returnTo);
-      beginSession(session);
+      beginSession(credentials);
     })
     .finally(() => {
       comingBack = null;
