@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/app.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
-import { fixture } from '../support/fixtures.js';
+import { type CrashOf, fixture } from '../support/fixtures.js';
 import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
 import { aProgram, type Program } from '../support/program.js';
 import { aPageIssuer, asAdmin, isRefusal, signInAt, signInWith } from '../support/sign-in.js';
@@ -47,14 +47,15 @@ describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
     await signInWith(page, ADMIN);
     await page.getByLabel('Upload a build').setInputFiles(fixture('thermostat-1.0.0').elfPath);
     await page.getByText('is version 1.0.0').waitFor();
-    const pages = Object.entries(buttonsOf(await aCrash(program)));
+    const pages = Object.entries(buttonsOf(await threeCrashes(program)));
 
     for (const [path, names] of pages) {
       await page.goto(program.url + path);
-      for (const name of names) await page.getByRole('button', { name, exact: true }).waitFor();
+      for (const name of names) await page.getByRole('button', { name, exact: true }).first().waitFor();
     }
     await page.getByRole('button', { name: 'Sign out' }).click();
     await signInWith(page, VIEWER);
+    await page.getByText('Live', { exact: true }).waitFor();
 
     for (const [path, names] of pages) {
       await page.goto(program.url + path);
@@ -118,40 +119,57 @@ async function prepare(program: Program): Promise<void> {
   deviceTokens.set(program, createDevice.token);
 }
 
-async function crashByToken(program: Program): Promise<void> {
+async function crashByToken(program: Program, how: CrashOf<'thermostat-1.0.0'> = 'abort'): Promise<void> {
   const response = await fetch(`${program.url}/api/iot/coredump?chip=esp32c3&firmware_version=1.0.0`, {
     method: 'POST',
     headers: { Authorization: `Bearer ${deviceTokens.get(program)}` },
-    body: new Uint8Array(await readFile(fixture('thermostat-1.0.0').dump('abort'))),
+    body: new Uint8Array(await readFile(fixture('thermostat-1.0.0').dump(how))),
   });
   expect(response.status).toBe(201);
 }
 
 /** What only admins may do, page by page. */
-function buttonsOf({ id, crashGroup }: Crash): Record<string, string[]> {
+function buttonsOf({ dumpId, merged, ignored }: Crashes): Record<string, string[]> {
   return {
     '/devices': ['New device'],
     '/devices/dev1': ['Rename', 'New token', 'Revoke tokens', 'Delete'],
     '/firmware': ['New model'],
     '/firmware/thermostat': ['Delete 1.0.0'],
-    [`/dumps/${encodeURIComponent(id)}`]: ['Parse again', 'Delete'],
-    [`/groups/${encodeURIComponent(crashGroup.id)}`]: ['Resolve', 'Ignore', 'Merge', 'Edit'],
+    [`/dumps/${encodeURIComponent(dumpId)}`]: ['Parse again', 'Delete'],
+    [`/groups/${encodeURIComponent(merged)}`]: ['Resolve', 'Ignore', 'Merge', 'Edit', 'Split off'],
+    [`/groups/${encodeURIComponent(ignored)}`]: ['Reopen', 'Merge', 'Edit'],
   };
 }
 
-interface Crash {
-  id: string;
-  crashGroup: { id: string };
+interface Crashes {
+  dumpId: string;
+  /** Ids of groups. */
+  merged: string;
+  ignored: string;
 }
 
-/** A dump that has been read. */
-async function aCrash(program: Program): Promise<Crash> {
-  await crashByToken(program);
-  return eventually(async () => {
-    const { coredumps } = await asAdmin<{ coredumps: { nodes: Crash[] } }>(
+/** Dumps that have been read: two of them in one group, and a third of which nobody wants to know. */
+async function threeCrashes(program: Program): Promise<Crashes> {
+  for (const how of ['abort', 'assert', 'null-pointer'] as const) await crashByToken(program, how);
+  interface Dump {
+    id: string;
+    crashGroup: { id: string };
+  }
+  const [one, two, three] = await eventually(async () => {
+    const { coredumps } = await asAdmin<{ coredumps: { nodes: Dump[] } }>(
       program,
-      '{ coredumps(first: 1, filter: { parseStatus: [PARSED] }) { nodes { id crashGroup { id } } } }',
+      '{ coredumps(filter: { parseStatus: [PARSED] }) { nodes { id crashGroup { id } } } }',
     );
-    return coredumps.nodes[0];
-  }, 'a dump that was read');
+    return coredumps.nodes.length === 3 && coredumps.nodes;
+  }, 'three dumps that were read');
+  const [merged, other, ignored] = [one, two, three].map((dump) => dump?.crashGroup.id ?? '');
+  await asAdmin(
+    program,
+    `mutation ($into: ID!, $ids: [ID!]!, $ignored: ID!) {
+       mergeCrashGroups(into: $into, ids: $ids) { id }
+       ignoreCrashGroup(id: $ignored) { id }
+     }`,
+    { into: merged, ids: [other], ignored },
+  );
+  return { dumpId: one?.id ?? '', merged: merged ?? '', ignored: ignored ?? '' };
 }
