@@ -25,11 +25,63 @@ export async function listCoredumps(
   window: PageWindow,
 ): Promise<CoredumpRow[]> {
   const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
-  const rows = await db.lookup<StoredRow>(Prisma.sql`
-    SELECT ${COLUMNS} FROM "Coredump" c
-    WHERE ${conditions(filter)} AND ${within(window)}
-    ORDER BY c."id" ${direction} LIMIT ${window.take}`);
+  const order = Prisma.sql`ORDER BY "id" ${direction} LIMIT ${window.take}`;
+  const lead = leadOf(filter);
+  const rows = await db.lookup<StoredRow>(
+    lead === null
+      ? Prisma.sql`
+        SELECT ${COLUMNS} FROM "Coredump" c WHERE ${conditions(filter)} AND ${within(window)} ${order}`
+      : Prisma.sql`${ledPages(lead, window, direction)} ${order}`,
+  );
   return (window.fromEnd === true ? rows.reverse() : rows).map(toCoredumpRow);
+}
+
+interface Lead {
+  column: Prisma.Sql;
+  values: string[];
+  rest: CoredumpFilter;
+}
+
+/** A page of each value; the page of all is among their rows. */
+function ledPages({ column, values, rest }: Lead, window: PageWindow, direction: Prisma.Sql): Prisma.Sql {
+  const { take, afterId = 0, beforeId = MAX_ROW_ID + 1 } = window;
+  const pages = values.map(
+    (value) => Prisma.sql`
+      SELECT * FROM (
+        SELECT ${COLUMNS} FROM "Coredump" c WHERE ${conditions(rest)}
+          AND (${column}, c."id") > (${value}, ${afterId}) AND (${column}, c."id") <= (${value}, ${beforeId - 1})
+        ORDER BY ${column} ${direction}, c."id" ${direction} LIMIT ${take}
+      ) page`,
+  );
+  return Prisma.join(pages, ' UNION ALL ');
+}
+
+/** Columns with an index on them and the id, what few dumps have in common first. */
+const LEADS = [
+  ['fingerprint', Prisma.sql`c."fingerprint"`],
+  ['firmwareVersion', Prisma.sql`c."firmwareVersion"`],
+  ['parseStatus', Prisma.sql`c."parseStatus"`],
+] as const;
+/** Pages that one statement is made of. */
+const MAX_LEADS = 20;
+
+/**
+ * Whose index a page is read by. With `=` PostgreSQL may take the dumps by id instead, newest first, and look at each:
+ * it believes that those of a version are spread evenly, but they are as old as the version. A pair between two pairs,
+ * and the order by both, leave it that index alone. Not with devices, whose own index knows fewer dumps; and several
+ * values only by themselves, for a page is read of each, and of one that the rest leaves nothing of all is read.
+ */
+function leadOf(filter: CoredumpFilter): Lead | null {
+  if (filter.deviceKey !== undefined || filter.modelCode !== undefined) return null;
+  for (const [name, column] of LEADS) {
+    const { [name]: named, ...rest } = filter;
+    const values = [...new Set(named)];
+    const isAlone = Object.values(rest).every((value) => value === undefined);
+    if (values.length === 1 || (isAlone && values.length > 1 && values.length <= MAX_LEADS)) {
+      return { column, values, rest };
+    }
+  }
+  return null;
 }
 
 export async function countCoredumps(db: Db, filter: CoredumpFilter): Promise<number> {

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
+import type { CoredumpFilter } from '../generated/graphql.js';
 import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
 
 const FLEET_PAGE = graphql(`
-  query FleetPage($first: Int, $after: String, $last: Int, $before: String) {
-    coredumps(first: $first, after: $after, last: $last, before: $before) {
+  query FleetPage($filter: CoredumpFilter, $first: Int, $after: String, $last: Int, $before: String) {
+    coredumps(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
       edges { cursor node { id } }
       nodes { id }
       pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
@@ -139,6 +140,47 @@ describe('a page', () => {
     expect(before.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: true });
   });
 
+  it.each<CoredumpFilter>([
+    { firmwareVersion: ['1.0.0'] },
+    { firmwareVersion: ['1.0.0', '0.9.0', '1.0.0', 'none'] },
+    { firmwareVersion: ['1.0.0'], parseStatus: ['PARSED'] },
+    { firmwareVersion: ['1.0.0', '0.9.0'], parseStatus: ['PARSED', 'ERROR'] },
+    { parseStatus: ['PARSED', 'ERROR'] },
+  ])('of %j is one of all that are so, from both ends', async (filter) => {
+    const door = await aGraphQLDoor();
+    const device = await door.fleet.aDevice(await door.fleet.aModel());
+    for (let round = 0; round < 3; round++) {
+      for (const firmwareVersion of ['0.9.0', '1.0.0', '1.1.0']) {
+        for (const parseStatus of ['PENDING', 'PARSED', 'ERROR'] as const) {
+          await door.fleet.aDump(device, { firmwareVersion, parseStatus });
+        }
+      }
+    }
+    const { firmwareVersion, parseStatus } = filter;
+    const wanted = await door.db.coredump.findMany({
+      where: {
+        ...(firmwareVersion == null ? {} : { firmwareVersion: { in: [...firmwareVersion] } }),
+        ...(parseStatus == null ? {} : { parseStatus: { in: [...parseStatus] } }),
+      },
+      orderBy: { id: 'desc' },
+    });
+    const ids = wanted.map(({ id }) => Buffer.from(`Coredump:${id}`).toString('base64'));
+
+    const fromNew = await walk(async (after) => {
+      const { coredumps } = await door.ask(FLEET_PAGE, { filter, first: 3, after });
+      const { hasNextPage, endCursor } = coredumps.pageInfo;
+      return { ids: coredumps.nodes.map(({ id }) => id), next: hasNextPage ? endCursor : null };
+    });
+    const fromOld = await walk(async (before) => {
+      const { coredumps } = await door.ask(FLEET_PAGE, { filter, last: 3, before });
+      const { hasPreviousPage, startCursor } = coredumps.pageInfo;
+      return { ids: coredumps.nodes.map(({ id }) => id), next: hasPreviousPage ? startCursor : null };
+    });
+
+    expect(fromNew.flat()).toEqual(ids);
+    expect(fromOld.reverse().flat()).toEqual(ids);
+  });
+
   it('of a model’s devices and builds is its own', async () => {
     const door = await aGraphQLDoor();
     const [pump, other] = [await door.fleet.aModel({ code: 'pump' }), await door.fleet.aModel()];
@@ -158,6 +200,19 @@ describe('a page', () => {
     expect(second?.devices).toMatchObject({ nodes: [{ key: 'a' }], pageInfo: { hasNextPage: false } });
   });
 });
+
+/** Pages as they come, until one says that there is no other. */
+async function walk(
+  ask: (cursor: string | null) => Promise<{ ids: string[]; next: string | null | undefined }>,
+): Promise<string[][]> {
+  const pages: string[][] = [];
+  for (let cursor: string | null = null; ; ) {
+    const page: Awaited<ReturnType<typeof ask>> = await ask(cursor);
+    pages.push(page.ids);
+    if (page.next == null) return pages;
+    cursor = page.next;
+  }
+}
 
 async function fleetPage(door: GraphQLDoor, first: number, after: string | null) {
   const { coredumps } = await door.ask(FLEET_PAGE, { first, after });

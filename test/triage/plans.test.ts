@@ -1,5 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import { listCoredumps, listCoredumpsOfGroups } from '../../src/coredumps/queries.js';
+import type { CoredumpFilter } from '../../src/coredumps/types.js';
 import type { Db } from '../../src/platform/database/database.js';
 import { searchOutputs } from '../../src/platform/database/text-search.js';
 import { missingFirmwares } from '../../src/triage/missing-firmwares.js';
@@ -13,15 +14,25 @@ const DUMPS = 20_000;
 const isPostgresql = inject('postgresql') !== undefined;
 
 describe('with many dumps', () => {
-  it('a page of a version that only old dumps have is read without the newer ones', async () => {
+  it('a page of what only old dumps have is read without the newer ones', async () => {
     const { db } = await aGraphQLDoor();
     await manyDumps(db);
+    const filters: CoredumpFilter[] = [
+      { firmwareVersion: ['old'] },
+      { firmwareVersion: ['common'] },
+      { firmwareVersion: ['old', 'common', 'none'] },
+      { firmwareVersion: ['common'], parseStatus: ['ERROR'] },
+      { parseStatus: ['PENDING'] },
+      { fingerprint: ['v1:old'] },
+    ];
 
-    const page = await rowsRead(db, (watched) =>
-      listCoredumps(watched, { firmwareVersion: ['old'] }, { take: 21 }),
-    );
+    for (const filter of filters) {
+      for (const window of [{ take: 21 }, { take: 21, fromEnd: true }, { take: 21, beforeId: 6_000 }]) {
+        const page = await rowsRead(db, (watched) => listCoredumps(watched, filter, window));
 
-    expect(page).toEqual({ found: 21, rows: atMost(21) });
+        expect({ filter, window, ...page }).toEqual({ filter, window, found: 21, rows: atMost(2 * 21) });
+      }
+    }
   });
 
   it('the dumps of groups are as many rows as are shown, three times at most', async () => {
@@ -43,7 +54,7 @@ describe('with many dumps', () => {
 
     const missing = await rowsRead(db, (watched) => missingFirmwares(watched, 20));
 
-    expect(missing).toEqual({ found: 2, rows: atMost(100) });
+    expect(missing).toEqual({ found: 3, rows: atMost(100) });
   });
 
   // SQLite goes through the dumps as well, which its plan calls a scan whether or not a full page ends it.
@@ -116,10 +127,11 @@ async function manyDumps(db: Db): Promise<void> {
   }
   await db.$executeRaw`
     INSERT INTO "Coredump" ("deviceId", "filename", "chip", "firmwareVersion", "size", "sha256", "uploadedAt",
-      "parseStatus", "parseErrorKind")
+      "fingerprint", "parseStatus", "parseErrorKind")
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${DUMPS})
-    SELECT ${device.id}, 'many' || n, 'esp32c3', CASE WHEN n <= 200 THEN 'old' ELSE 'new' END, 64, 'sha' || n,
-      ${at}, CASE WHEN n % 2 = 0 THEN 'ERROR' ELSE 'PARSED' END,
+    SELECT ${device.id}, 'many' || n, 'esp32c3', CASE WHEN n <= 200 THEN 'old' WHEN n <= 6800 THEN 'common' ELSE 'new' END,
+      64, 'sha' || n, ${at}, CASE WHEN n <= 6800 THEN 'v1:old' ELSE 'v1:new' END,
+      CASE WHEN n % 2 = 0 THEN 'ERROR' WHEN n <= 6800 THEN 'PENDING' ELSE 'PARSED' END,
       CASE WHEN n % 200 = 0 THEN 'missing_firmware' WHEN n % 2 = 0 THEN 'unreadable' END FROM numbers`;
   await db.$executeRaw`
     INSERT INTO "CrashOccurrence" ("coredumpId", "signatureId", "modelId", "firmwareVersion")
