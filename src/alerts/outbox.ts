@@ -22,6 +22,7 @@ export async function writeAlerts(
   const rules = await tx.alertRule.findMany({
     where: {
       AND: [
+        { enabled: true },
         { OR: [{ modelId: null }, { modelId }] },
         { OR: [{ groupId: null }, { groupId: change.groupId }] },
         {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { badInput, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db, Prisma } from '../platform/database/database.js';
+import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
+import { inTransaction } from '../platform/database/transaction.js';
 import type { AlertFormat } from './formats.js';
 import { aDelivery } from './outbox.js';
 
@@ -18,6 +19,7 @@ export interface NewAlertRule {
   spikeCount: number | null;
   modelCode: string | null;
   groupId: number | null;
+  enabled: boolean;
 }
 
 const MAX_RULES = 100;
@@ -32,20 +34,32 @@ export function createAlertService({ db, clock, wake }: AlertServiceDeps) {
 
     /** With its secret, which is shown this once. @throws DomainError BAD_USER_INPUT, NOT_FOUND */
     async create(rule: NewAlertRule): Promise<AlertRuleRow> {
-      const { modelCode, ...columns } = rule;
       check(rule);
       if ((await db.alertRule.count()) >= MAX_RULES) throw badInput(`There are at most ${MAX_RULES} rules.`);
-      const model =
-        modelCode === null ? null : await db.deviceModel.findUnique({ where: { code: modelCode } });
-      if (model === null && modelCode !== null) throw notFound('device model', modelCode);
-      if (rule.groupId !== null) {
-        const group = await db.crashGroup.findUnique({ where: { id: rule.groupId }, select: { id: true } });
-        if (group === null) throw notFound('crash group', rule.groupId);
-      }
+      const columns = await columnsOf(db, rule);
       const secret = randomBytes(32).toString('base64url');
-      const data = { ...columns, modelId: model?.id ?? null, secret, createdAt: clock.now() };
-      return db.alertRule.create({ data });
+      return db.alertRule.create({ data: { ...columns, secret, createdAt: clock.now() } });
     },
+
+    /**
+     * What is absent stays as it is, the secret always. What a rule that is switched off has not sent yet is not sent
+     * any more.
+     *
+     * @throws DomainError BAD_USER_INPUT, NOT_FOUND
+     */
+    update: (id: number, changes: Partial<NewAlertRule>): Promise<AlertRuleRow> =>
+      inTransaction(db, async (tx) => {
+        const before = await tx.alertRule.findUnique({ where: { id } });
+        if (before === null) throw notFound('alert rule', id);
+        check({ ...before, ...changes });
+        if (changes.enabled === false) {
+          await tx.alertDelivery.updateMany({
+            where: { ruleId: id, status: 'PENDING' },
+            data: { status: 'FAILED', error: 'the rule was switched off' },
+          });
+        }
+        return tx.alertRule.update({ where: { id }, data: await columnsOf(tx, changes) });
+      }),
 
     /** What has not been sent yet goes with it. @throws DomainError NOT_FOUND */
     async delete(id: number): Promise<void> {
@@ -73,7 +87,22 @@ export function createAlertService({ db, clock, wake }: AlertServiceDeps) {
   };
 }
 
-function check({ name, url, onNew, onRegression, spikeCount }: NewAlertRule): void {
+/** The model by its number; model and group must be there. @throws DomainError NOT_FOUND */
+async function columnsOf<Rule extends Partial<NewAlertRule>>(tx: DbTransaction, rule: Rule) {
+  const { modelCode, ...columns } = rule;
+  if (columns.groupId != null && (await tx.crashGroup.count({ where: { id: columns.groupId } })) === 0) {
+    throw notFound('crash group', columns.groupId);
+  }
+  if (modelCode === undefined) return columns;
+  if (modelCode === null) return { ...columns, modelId: null };
+  const model = await tx.deviceModel.findUnique({ where: { code: modelCode } });
+  if (model === null) throw notFound('device model', modelCode);
+  return { ...columns, modelId: model.id };
+}
+
+type Checked = Pick<NewAlertRule, 'name' | 'url' | 'onNew' | 'onRegression' | 'spikeCount'>;
+
+function check({ name, url, onNew, onRegression, spikeCount }: Checked): void {
   if (name.trim() === '' || name.length > 200) throw badInput('A name is 1 to 200 characters.');
   const isWebAddress = url.length <= MAX_URL && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
   if (!isWebAddress)

@@ -4,7 +4,7 @@ import { encodeGlobalId } from '../ids.js';
 import { builder } from './builder.js';
 import { CrashGroup } from './crashGroup.js';
 import { DeviceModel } from './deviceModel.js';
-import { requireId } from './inputs.js';
+import { present, requireId } from './inputs.js';
 
 const AlertFormat = builder.enumType('AlertFormat', { values: ALERT_FORMATS });
 const AlertEvent = builder.enumType('AlertEvent', { values: ALERT_EVENTS });
@@ -45,6 +45,7 @@ const AlertRule = builder.objectRef<AlertRuleRow>('AlertRule').implement({
       resolve: ({ groupId }, _, { loaders }) =>
         groupId === null ? null : loaders.crashGroups.byId.load(groupId),
     }),
+    enabled: t.exposeBoolean('enabled', { description: 'False: it tells nothing, tests aside.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
   }),
 });
@@ -80,6 +81,25 @@ const CreateAlertRuleInput = builder.inputType('CreateAlertRuleInput', {
     spikeCount: t.int({ description: 'So many crashes of one group within an hour of the clock.' }),
     modelCode: t.string({ description: 'Only crashes of this model.' }),
     crashGroupId: t.id({ description: 'Only this group.' }),
+    enabled: t.boolean({ defaultValue: true }),
+  }),
+});
+
+const UpdateAlertRuleInput = builder.inputType('UpdateAlertRuleInput', {
+  description: 'What is left out stays as it is; so does the secret.',
+  fields: (t) => ({
+    id: t.id({ required: true }),
+    name: t.string({}),
+    url: t.string({
+      description: 'The whole address: of the old one nobody is shown more than its `target`.',
+    }),
+    format: t.field({ type: AlertFormat }),
+    onNew: t.boolean({}),
+    onRegression: t.boolean({}),
+    spikeCount: t.int({ description: 'Null: spikes are not told.' }),
+    modelCode: t.string({ description: 'Null: crashes of every model.' }),
+    crashGroupId: t.id({ description: 'Null: crashes of every group.' }),
+    enabled: t.boolean({ description: 'False also gives up what it has not sent yet.' }),
   }),
 });
 
@@ -122,6 +142,21 @@ builder.mutationFields((t) => ({
         spikeCount: input.spikeCount ?? null,
         modelCode: input.modelCode ?? null,
         groupId: crashGroupId == null ? null : requireId('CrashGroup', crashGroupId),
+        enabled: input.enabled ?? true,
+      }),
+  }),
+  updateAlertRule: t.field({
+    type: AlertRule,
+    args: { input: t.arg({ type: UpdateAlertRuleInput, required: true }) },
+    resolve: (_, { input: { id, spikeCount, modelCode, crashGroupId, ...rest } }, { services }) =>
+      services.alerts.update(requireId('AlertRule', id), {
+        ...present(rest),
+        // Of these null says something else than nothing.
+        ...(spikeCount === undefined ? {} : { spikeCount }),
+        ...(modelCode === undefined ? {} : { modelCode }),
+        ...(crashGroupId === undefined
+          ? {}
+          : { groupId: crashGroupId === null ? null : requireId('CrashGroup', crashGroupId) }),
       }),
   }),
   deleteAlertRule: t.id({

@@ -24,6 +24,8 @@ export async function mergeGroups(
     where: { groupId: { in: [...otherIds] } },
     data: { groupId: intoId },
   });
+  // Who wanted to be told of one of them wants to be told of what it has become.
+  await tx.alertRule.updateMany({ where: { groupId: { in: [...otherIds] } }, data: { groupId: intoId } });
   const merged = await recount(tx, intoId, now);
   await tx.crashGroup.deleteMany({ where: { id: { in: [...otherIds] } } });
   return merged;

@@ -1,37 +1,34 @@
 import { createHmac } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import type { CreateAlertRuleInput } from '../generated/graphql.js';
 import { aCrash } from '../support/crash-groups.js';
 import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+import { aReceiver } from '../support/receiver.js';
 
 const CREATE = graphql(`
   mutation CreateRule($input: CreateAlertRuleInput!) {
     createAlertRule(input: $input) { rule { id name target format model { code } } secret }
   }
 `);
+const UPDATE = graphql(`
+  mutation UpdateRule($input: UpdateAlertRuleInput!) {
+    updateAlertRule(input: $input) {
+      id name target format onNew onRegression spikeCount enabled model { code } crashGroup { id }
+    }
+  }
+`);
+const RULES = graphql(`query RulesOfAlerts { alertRules { id enabled crashGroup { id } } }`);
+const MERGE = graphql(
+  `mutation MergeForAlert($into: ID!, $ids: [ID!]!) { mergeCrashGroups(into: $into, ids: $ids) { id } }`,
+);
+const AUDIT = graphql(`query AuditOfAlerts { auditEvents { nodes { action } } }`);
 const TEST = graphql(`mutation TestRule($id: ID!) { testAlertRule(id: $id) { event status } }`);
 const LOG = graphql(
   `query AlertLog { alertDeliveries { event status attempts httpStatus error deliveredAt } }`,
 );
 const RESOLVE = graphql(`mutation ResolveForAlert($id: ID!) { resolveCrashGroup(id: $id) { id } }`);
 const IGNORE = graphql(`mutation IgnoreForAlert($id: ID!) { ignoreCrashGroup(id: $id) { id } }`);
-
-/** Something that is told of crashes; it answers each request with the next of `statuses`, then with 200. */
-async function aReceiver(statuses: number[] = []) {
-  const received: Array<{ body: string; headers: IncomingHttpHeaders }> = [];
-  const server = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += String(chunk);
-    received.push({ body, headers: request.headers });
-    response.writeHead(statuses[received.length - 1] ?? 200).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?token=secret`, received };
-}
 
 async function aRule(door: GraphQLDoor, input: Partial<CreateAlertRuleInput> & { url: string }) {
   const rule = { name: 'team', format: 'GENERIC' as const, ...input };
@@ -174,5 +171,97 @@ describe('alerts', () => {
     const door = await aGraphQLDoor();
 
     await expect(aRule(door, input)).rejects.toThrow(reason);
+  });
+
+  it('are changed piece by piece: what is left out stays, also the secret; null takes a bound away', async () => {
+    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const [old, now] = [await aReceiver(), await aReceiver()];
+    await door.fleet.aModel({ code: 'lamp' });
+    const device = await door.fleet.aDevice(await door.fleet.aModel({ code: 'lock' }));
+    const { groupId } = await aCrash(door, device);
+    const { rule, secret } = await aRule(door, {
+      url: old.url,
+      modelCode: 'lamp',
+      crashGroupId: groupId,
+      spikeCount: 9,
+    });
+    const change = async (input: object) =>
+      (await door.ask(UPDATE, { input: { id: rule.id, ...input } })).updateAlertRule;
+
+    expect(await change({ url: now.url, format: 'GENERIC', onRegression: false })).toEqual({
+      id: rule.id,
+      name: 'team',
+      target: new URL(now.url).origin,
+      format: 'GENERIC',
+      onNew: true,
+      onRegression: false,
+      spikeCount: 9,
+      enabled: true,
+      model: { code: 'lamp' },
+      crashGroup: { id: groupId },
+    });
+    const unbound = { modelCode: null, crashGroupId: null, spikeCount: null };
+    expect(await change(unbound)).toMatchObject({ spikeCount: null, model: null, crashGroup: null });
+    await aCrash(door, device, { place: 'another' });
+
+    await poll(() => events(now.received)).toEqual(['NEW']);
+    expect(old.received).toEqual([]);
+    const { body, headers } = now.received[0] ?? { body: '', headers: {} };
+    const [, seconds, mac] = /^t=(\d+),v1=(.*)$/.exec(String(headers['coredock-signature'])) ?? [];
+    expect(mac).toBe(createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex'));
+    const { auditEvents } = await door.ask(AUDIT, {});
+    expect(auditEvents.nodes.map(({ action }) => action)).toEqual([
+      'updateAlertRule',
+      'updateAlertRule',
+      'createAlertRule',
+    ]);
+  });
+
+  it('tell nothing while they are switched off, not even what was to be tried again', async () => {
+    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const { url, received } = await aReceiver(Array.from({ length: 1000 }, () => 500));
+    const { rule } = await aRule(door, { url });
+    const device = await door.fleet.aDevice(await door.fleet.aModel());
+    await aCrash(door, device, { place: 'before' });
+    await poll(() => received.length).toBeGreaterThan(0);
+
+    await door.ask(UPDATE, { input: { id: rule.id, enabled: false } });
+    await aCrash(door, device, { place: 'meanwhile' });
+
+    expect((await door.ask(LOG, {})).alertDeliveries).toMatchObject([
+      { event: 'NEW', status: 'FAILED', error: expect.any(String) },
+    ]);
+    await door.ask(UPDATE, { input: { id: rule.id, enabled: true } });
+    await aCrash(door, device, { place: 'after' });
+    expect((await door.ask(LOG, {})).alertDeliveries).toHaveLength(2);
+  });
+
+  it('follow their group into the one that it is merged into', async () => {
+    const door = await aGraphQLDoor();
+    const device = await door.fleet.aDevice(await door.fleet.aModel());
+    const one = await aCrash(door, device, { place: 'one' });
+    const other = await aCrash(door, device, { place: 'other' });
+    await aRule(door, { url: 'https://example.org', crashGroupId: one.groupId });
+
+    await door.ask(MERGE, { into: other.groupId, ids: [one.groupId] });
+
+    expect((await door.ask(RULES, {})).alertRules).toMatchObject([{ crashGroup: { id: other.groupId } }]);
+  });
+
+  it.each([
+    [{ url: 'nowhere' }, 'http'],
+    [{ onNew: false, onRegression: false }, 'never tell'],
+    [{ spikeCount: 1 }, 'spike'],
+    [{ modelCode: 'nobody' }, 'device model'],
+    [{ crashGroupId: 'Q3Jhc2hHcm91cDo5OTk=' }, 'crash group'],
+    [{ id: 'QWxlcnRSdWxlOjk5OQ==' }, 'alert rule'],
+  ])('refuse the change %j, and stay as they are', async (input, reason) => {
+    const door = await aGraphQLDoor();
+    const { rule } = await aRule(door, { url: 'https://example.org' });
+
+    const change = door.ask(UPDATE, { input: { id: rule.id, enabled: false, ...input } });
+
+    await expect(change).rejects.toThrow(reason);
+    expect((await door.ask(RULES, {})).alertRules).toMatchObject([{ id: rule.id, enabled: true }]);
   });
 });
