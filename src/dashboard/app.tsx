@@ -1,8 +1,9 @@
-import { useEffect, useState } from 'react';
+import { type ReactNode, Suspense, useEffect, useState } from 'react';
 import { Provider } from 'urql';
 import { Route, Switch } from 'wouter';
 import { createApi } from './api/client';
 import { LiveProvider } from './api/live';
+import { lazyPage } from './lazy-page';
 import { DevicePage } from './pages/device/device-page';
 import { DevicesPage } from './pages/devices/devices-page';
 import { DumpPage } from './pages/dump/dump-page';
@@ -14,9 +15,15 @@ import { ModelPage } from './pages/model/model-page';
 import { NotFoundPage } from './pages/not-found-page';
 import { OverviewPage } from './pages/overview/overview-page';
 import { SearchPage } from './pages/search/search-page';
+import { Loading } from './parts/notices';
 import { Gate } from './session/gate';
+import { AdminsPage } from './session/role';
 import { Shell } from './shell/shell';
 import { ToastProvider } from './shell/toasts';
+
+// Of few people's business, and so not part of what everybody loads first.
+const AlertsPage = lazyPage(async () => (await import('./pages/alerts/alerts-page')).AlertsPage);
+const AlertPage = lazyPage(async () => (await import('./pages/alert/alert-page')).AlertPage);
 
 /** Everything that the page is: who asks, then one connection to the server, one frame, and a page for each address. */
 export function App() {
@@ -43,11 +50,21 @@ function Fleet({ isSignedIn }: { isSignedIn: boolean }) {
               <Route path="/devices/:key">{({ key }) => <DevicePage key={key} deviceKey={key} />}</Route>
               <Route path="/firmware" component={FirmwarePage} />
               <Route path="/firmware/:code">{({ code }) => <ModelPage key={code} code={code} />}</Route>
+              <Route path="/alerts">{admins(<AlertsPage />)}</Route>
+              <Route path="/alerts/:id">{({ id }) => admins(<AlertPage key={id} id={id} />)}</Route>
               <Route component={NotFoundPage} />
             </Switch>
           </Shell>
         </ToastProvider>
       </LiveProvider>
     </Provider>
+  );
+}
+
+function admins(page: ReactNode) {
+  return (
+    <AdminsPage>
+      <Suspense fallback={<Loading />}>{page}</Suspense>
+    </AdminsPage>
   );
 }

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { aProgramWithDevice, readCrash } from '../support/crashed-program.js';
 import { aProgram, type Program } from '../support/program.js';
+import { aReceiver } from '../support/receiver.js';
 
 const THEMES = ['light', 'dark'] as const;
 
@@ -13,7 +14,7 @@ describe.skipIf(!hasChromium)(`every page${NEEDS_CHROMIUM}`, () => {
   it.each(THEMES)(
     'is accessible by axe’s rules in the %s theme, and nothing is cut off at 390 pixels',
     async (colorScheme) => {
-      const program = await aProgramWithDevice();
+      const program = await aProgramWithDevice({ environment: { ALERTS_ALLOW_PRIVATE: 'true' } });
       const pages = await pagesOf(program);
 
       const page = await aBrowserPage(program.url, { colorScheme, viewport: { width: 390, height: 844 } });
@@ -35,6 +36,10 @@ describe.skipIf(!hasChromium)(`every page${NEEDS_CHROMIUM}`, () => {
     const program = await aProgramWithDevice();
     const page = await aBrowserPage(program.url, { path: '/devices' });
     await page.getByRole('button', { name: 'New device' }).click();
+    await page.getByLabel('Model').waitFor();
+    expect(await complaintsOfAxe(page)).toEqual([]);
+    await page.goto('/alerts');
+    await page.getByRole('button', { name: 'New alert' }).click();
     await page.getByLabel('Model').waitFor();
     expect(await complaintsOfAxe(page)).toEqual([]);
   });
@@ -101,8 +106,23 @@ async function pagesOf(program: Program): Promise<[path: string, whenThere: stri
     ['/dumps?q=nothing', 'No dump is like that'],
     ['/search?q=overflow', 'Crash groups'],
     ['/search?q=nothing', 'Nothing is like that'],
+    ['/alerts', '1 alert'],
+    [`/alerts/${encodeURIComponent(await anAlert(program))}`, 'Delivered'],
+    ['/alerts?model=pump', 'No alert yet'],
     ['/nowhere', 'There is no such page'],
   ];
+}
+
+/** Of the one model, tested once, on an address that takes it. */
+async function anAlert(program: Program): Promise<string> {
+  const { url } = await aReceiver();
+  const { createAlertRule } = await program.graphql<{ createAlertRule: { rule: { id: string } } }>(
+    'mutation ($input: CreateAlertRuleInput!) { createAlertRule(input: $input) { rule { id } } }',
+    { input: { name: 'team', url, format: 'GENERIC', modelCode: 'thermostat', spikeCount: 20 } },
+  );
+  const { id } = createAlertRule.rule;
+  await program.graphql('mutation ($id: ID!) { testAlertRule(id: $id) { id } }', { id });
+  return id;
 }
 
 async function complaintsOfAxe(page: Page): Promise<string[]> {

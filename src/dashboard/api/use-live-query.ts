@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useCallback, useEffect, useRef } from 'react';
 import { type AnyVariables, type CombinedError, type TypedDocumentNode, useQuery } from 'urql';
 import { type Change, useLive } from './live';
 
@@ -7,6 +7,8 @@ interface LiveQuery<Data> {
   data: Data | undefined;
   error: CombinedError | undefined;
   isLoading: boolean;
+  /** For what no change tells of. */
+  readAgain(): void;
 }
 
 /**
@@ -37,7 +39,8 @@ export function useLiveQuery<Data, Variables extends AnyVariables>(
 
   const last = useRef<Data | undefined>(undefined);
   if (data !== undefined) last.current = data;
-  return { data: data ?? last.current, error, isLoading: fetching };
+  const readAgain = useCallback(() => latest.current.execute({ requestPolicy: 'network-only' }), []);
+  return { data: data ?? last.current, error, isLoading: fetching, readAgain };
 }
 
 const FIRST_GAP_MS = 80;

@@ -1,4 +1,5 @@
 import { Dialog } from '../parts/dialog';
+import { usePlaces } from './places';
 
 const KEYS: [keys: string[], does: string][] = [
   [['/'], 'Search'],
@@ -6,19 +7,15 @@ const KEYS: [keys: string[], does: string][] = [
   [['k'], 'Previous row'],
   [['Enter'], 'Open the row'],
   [['Esc'], 'One level up, or leave a field'],
-  [['g', 'o'], 'Overview'],
-  [['g', 'c'], 'Crash groups'],
-  [['g', 'd'], 'Dumps'],
-  [['g', 'v'], 'Devices'],
-  [['g', 'f'], 'Firmware'],
   [['?'], 'These keys'],
 ];
 
 export function KeysDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+  const places = usePlaces().map(({ key, name }): [string[], string] => [['g', key], name]);
   return (
     <Dialog title="Keyboard shortcuts" isOpen={isOpen} onClose={onClose}>
       <dl className="keys">
-        {KEYS.map(([keys, does]) => (
+        {[...KEYS, ...places].map(([keys, does]) => (
           <div key={does}>
             <dt>
               {keys.map((key) => (

@@ -1,19 +1,12 @@
-import { type ReactNode, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useConnectionState } from '../api/live';
 import { endSession } from '../session/session';
 import { KeysDialog } from './keys-dialog';
+import { usePlaces } from './places';
 import { SearchField } from './search-field';
 import { ThemeToggle } from './theme-toggle';
 import { useKeys } from './use-keys';
-
-const PLACES = [
-  { path: '/', name: 'Overview' },
-  { path: '/groups', name: 'Groups' },
-  { path: '/dumps', name: 'Dumps' },
-  { path: '/devices', name: 'Devices' },
-  { path: '/firmware', name: 'Firmware' },
-];
 
 /** The frame around every page: where one is, search, and whether what one sees is live. */
 export function Shell({ isSignedIn, children }: { isSignedIn: boolean; children: ReactNode }) {
@@ -61,9 +54,17 @@ export function Shell({ isSignedIn, children }: { isSignedIn: boolean; children:
 
 function Places() {
   const [location] = useLocation();
+  const places = usePlaces();
+  const nav = useRef<HTMLElement>(null);
+  // In a narrow window the places scroll, and the one where one is may lie outside.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the place depends on the address
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [location]);
+
   return (
-    <nav className="places" aria-label="Pages">
-      {PLACES.map(({ path, name }) => {
+    <nav ref={nav} className="places" aria-label="Pages">
+      {places.map(({ path, name }) => {
         const isHere = path === '/' ? location === '/' : location === path || location.startsWith(`${path}/`);
         return (
           <Link key={path} href={path} aria-current={isHere ? 'page' : undefined}>

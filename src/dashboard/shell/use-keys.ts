@@ -1,14 +1,7 @@
 import { useEffect } from 'react';
 import { useLocation } from 'wouter';
+import { usePlaces } from './places';
 
-/** Second key after `g`. */
-const GO: Readonly<Record<string, string>> = {
-  o: '/',
-  c: '/groups',
-  d: '/dumps',
-  v: '/devices',
-  f: '/firmware',
-};
 /** The two keys of "go to" come within this time. */
 const CHORD_MS = 1_200;
 
@@ -18,6 +11,7 @@ const CHORD_MS = 1_200;
  */
 export function useKeys({ onSearch, onHelp }: { onSearch: () => void; onHelp: () => void }): void {
   const [location, navigate] = useLocation();
+  const places = usePlaces();
 
   useEffect(() => {
     let goPressedAt = Number.NEGATIVE_INFINITY;
@@ -29,9 +23,10 @@ export function useKeys({ onSearch, onHelp }: { onSearch: () => void; onHelp: ()
         return;
       }
       if (document.querySelector('dialog[open]') !== null) return;
-      const place = event.timeStamp - goPressedAt < CHORD_MS ? GO[event.key] : undefined;
+      const place =
+        event.timeStamp - goPressedAt < CHORD_MS ? places.find(({ key }) => key === event.key) : undefined;
       goPressedAt = event.key === 'g' ? event.timeStamp : Number.NEGATIVE_INFINITY;
-      const action = place === undefined ? ACTIONS[event.key] : () => navigate(place);
+      const action = place === undefined ? ACTIONS[event.key] : () => navigate(place.path);
       if (action === undefined) return;
       event.preventDefault();
       action();
@@ -49,7 +44,7 @@ export function useKeys({ onSearch, onHelp }: { onSearch: () => void; onHelp: ()
     };
     document.addEventListener('keydown', handle);
     return () => document.removeEventListener('keydown', handle);
-  }, [location, navigate, onSearch, onHelp]);
+  }, [location, navigate, places, onSearch, onHelp]);
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -107,6 +107,9 @@ function GroupHead({ group }: { group: GroupOnPageFragment }) {
           <span>
             last <Ago at={group.lastSeenAt} />
           </span>
+          <ForAdmins>
+            <Link href={`/alerts?${new URLSearchParams({ group: group.id })}`}>Alerts for this group</Link>
+          </ForAdmins>
         </p>
       </div>
       <ForAdmins>

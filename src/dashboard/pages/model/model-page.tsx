@@ -50,6 +50,11 @@ export function ModelPage({ code }: { code: string }) {
           <span className="mono">{model.code}</span> · {countText(model.devices.totalCount, 'device')} ·{' '}
           {countText(totalCount, 'build')} ·{' '}
           <Link href={`/dumps?${new URLSearchParams({ model: model.code })}`}>its dumps</Link>
+          <ForAdmins>
+            {' '}
+            ·{' '}
+            <Link href={`/alerts?${new URLSearchParams({ model: model.code })}`}>alerts for this model</Link>
+          </ForAdmins>
         </span>
       </header>
       {error !== undefined && <ErrorNotice error={error} />}

@@ -1,0 +1,21 @@
+import { type ComponentType, lazy } from 'react';
+
+/** A page whose code is loaded when somebody goes there. What cannot be loaded says so, and leaves the rest alone. */
+export function lazyPage<Props extends object>(load: () => Promise<ComponentType<Props>>) {
+  return lazy(async () => ({ default: await load().catch((): ComponentType<Props> => CannotBeLoaded) }));
+}
+
+/** The server cannot be reached, or has another version by now, whose files have other names. */
+function CannotBeLoaded() {
+  return (
+    <div className="empty">
+      <h1>This page cannot be loaded</h1>
+      <p>
+        The server may have a new version, or cannot be reached.{' '}
+        <button type="button" className="button" onClick={() => window.location.reload()}>
+          Reload
+        </button>
+      </p>
+    </div>
+  );
+}

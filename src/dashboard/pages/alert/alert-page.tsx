@@ -1,0 +1,83 @@
+import { Link } from 'wouter';
+import { useLiveQuery } from '../../api/use-live-query';
+import type { AlertRuleInListFragment } from '../../generated/graphql';
+import { ErrorNotice, Loading } from '../../parts/notices';
+import { useTitle } from '../../parts/use-title';
+import { RuleScope, RuleState } from '../alerts/rule-table';
+import { AlertRules } from '../alerts/rules';
+import { eventsOf, FORMATS } from '../alerts/words';
+import { NotFoundPage } from '../not-found-page';
+import { AlertActions } from './alert-actions';
+import { DeliveryLog } from './delivery-log';
+import { useAlertTest } from './use-alert-test';
+
+/** One rule: what it tells to whom, and what became of what it told. */
+export function AlertPage({ id: inAddress }: { id: string }) {
+  const id = decodeURIComponent(inAddress);
+  const { data, error } = useLiveQuery(AlertRules, {}, () => false);
+  const rule = data?.alertRules.find((other) => other.id === id);
+  useTitle(rule?.name ?? 'Alert');
+
+  if (data === undefined) return error === undefined ? <Loading /> : <ErrorNotice error={error} />;
+  if (rule === undefined) return <NotFoundPage />;
+  return (
+    <>
+      <nav className="crumbs" aria-label="Where this is">
+        <Link href="/alerts">Alerts</Link>
+        <span aria-hidden="true">/</span>
+        <span>{rule.name}</span>
+      </nav>
+      {error !== undefined && <ErrorNotice error={error} />}
+      <Rule rule={rule} />
+    </>
+  );
+}
+
+function Rule({ rule }: { rule: AlertRuleInListFragment }) {
+  const { deliveries, error, test, isTesting, outcome } = useAlertTest(rule.id);
+  return (
+    <>
+      <header className="page-head">
+        <h1>{rule.name}</h1>
+        <RuleState rule={rule} />
+        <AlertActions rule={rule} isTesting={isTesting} onTest={test} />
+      </header>
+      {!rule.enabled && (
+        <p className="notice" data-tone="warn">
+          It is switched off and tells nothing. It can be tested nevertheless.
+        </p>
+      )}
+      {outcome !== null && (
+        <p className="notice" data-tone={outcome.tone} role="status">
+          {outcome.text}
+        </p>
+      )}
+      <section className="card" aria-labelledby="rule">
+        <header className="card-head">
+          <h2 id="rule">What it tells</h2>
+        </header>
+        <dl className="facts">
+          <Fact name="Tells of">{eventsOf(rule)}</Fact>
+          <Fact name="For">
+            <RuleScope rule={rule} />
+          </Fact>
+          <Fact name="To">
+            <span className="mono">{rule.target}/…</span>
+          </Fact>
+          <Fact name="Format">{FORMATS[rule.format]}</Fact>
+        </dl>
+      </section>
+      {error !== undefined && <ErrorNotice error={error} />}
+      {deliveries !== undefined && <DeliveryLog deliveries={deliveries} />}
+    </>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: React.ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

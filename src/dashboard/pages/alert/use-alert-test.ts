@@ -1,0 +1,62 @@
+import { useEffect, useState } from 'react';
+import { useAction } from '../../api/use-action';
+import { useLiveQuery } from '../../api/use-live-query';
+import { graphql } from '../../generated';
+import type { AlertDeliveryInLogFragment } from '../../generated/graphql';
+
+graphql(`
+  fragment AlertDeliveryInLog on AlertDelivery {
+    id event status attempts httpStatus error createdAt deliveredAt
+  }
+`);
+const AlertLog = graphql(`
+  query AlertLog($ruleId: ID!) { alertDeliveries(ruleId: $ruleId, first: 100) { ...AlertDeliveryInLog } }
+`);
+const TestAlertRule = graphql(`
+  mutation TestAlertRule($id: ID!) { testAlertRule(id: $id) { id } }
+`);
+
+/** A test is sent at once, and once; what else is on its way may wait hours for its next attempt. */
+const LOOK_FOR_TEST_MS = 500;
+const LOOK_FOR_OTHERS_MS = 10_000;
+
+/** A rule's log, read again while something of it is on its way, and what became of a test that was begun here. */
+export function useAlertTest(ruleId: string) {
+  const [testId, setTestId] = useState<string | null>(null);
+  const { run, isRunning } = useAction(TestAlertRule);
+  const { data, error, readAgain } = useLiveQuery(AlertLog, { ruleId });
+  const deliveries = data?.alertDeliveries;
+  const tested = deliveries?.find(({ id }) => id === testId);
+
+  const onTheirWay = (deliveries ?? []).filter(({ status }) => status === 'PENDING');
+  const isTestOnItsWay = onTheirWay.some(({ event }) => event === 'TEST');
+  const lookEveryMs = isTestOnItsWay ? LOOK_FOR_TEST_MS : onTheirWay.length > 0 ? LOOK_FOR_OTHERS_MS : null;
+  useEffect(() => {
+    if (lookEveryMs === null) return;
+    const timer = window.setInterval(readAgain, lookEveryMs);
+    return () => window.clearInterval(timer);
+  }, [lookEveryMs, readAgain]);
+
+  async function test() {
+    const answer = await run({ id: ruleId });
+    if (answer !== undefined) setTestId(answer.testAlertRule.id);
+  }
+  return {
+    deliveries,
+    error,
+    test: () => void test(),
+    isTesting: isRunning || (testId !== null && (tested === undefined || tested.status === 'PENDING')),
+    outcome: tested === undefined ? null : outcomeOf(tested),
+  };
+}
+
+function outcomeOf({ status, httpStatus, error }: AlertDeliveryInLogFragment) {
+  switch (status) {
+    case 'PENDING':
+      return { tone: undefined, text: 'The test is on its way…' };
+    case 'DELIVERED':
+      return { tone: 'ok', text: `The test was delivered: the target answered ${httpStatus ?? 'nothing'}.` };
+    case 'FAILED':
+      return { tone: 'danger', text: `The test was not delivered: ${error ?? 'nobody knows why'}.` };
+  }
+}

@@ -1,0 +1,68 @@
+import { useState } from 'react';
+import { useLocation } from 'wouter';
+import { useAction } from '../../api/use-action';
+import { graphql } from '../../generated';
+import { CodeBlock } from '../../parts/code-block';
+import { Dialog } from '../../parts/dialog';
+import { type FilledIn, RuleForm } from './rule-form';
+import type { Scope } from './use-scope';
+
+const CreateAlertRule = graphql(`
+  mutation CreateAlertRule($input: CreateAlertRuleInput!) {
+    createAlertRule(input: $input) { rule { id name } secret }
+  }
+`);
+
+/** Makes a rule and shows its secret, this once; then comes its page, where it can be tested. */
+export function CreateAlertDialog({
+  scope,
+  isOpen,
+  onClose,
+}: {
+  scope: Scope | null;
+  isOpen: boolean;
+  onClose: () => void;
+}) {
+  const [created, setCreated] = useState<{ id: string; name: string; secret: string } | null>(null);
+  const { run, isRunning } = useAction(CreateAlertRule);
+  const [, navigate] = useLocation();
+
+  async function create(input: FilledIn) {
+    const answer = await run({ input });
+    if (answer === undefined) return;
+    const { rule, secret } = answer.createAlertRule;
+    setCreated({ ...rule, secret });
+  }
+  function close() {
+    onClose();
+    if (created !== null) navigate(`/alerts/${encodeURIComponent(created.id)}`);
+  }
+
+  return (
+    <Dialog title={created === null ? 'New alert' : 'Alert created'} isOpen={isOpen} onClose={close}>
+      {created === null ? (
+        <RuleForm
+          scope={scope}
+          action="Create"
+          isRunning={isRunning}
+          onSubmit={(filledIn) => void create(filledIn)}
+        />
+      ) : (
+        <div className="dialog-body">
+          <p>
+            This is the secret of <b>{created.name}</b>. It is shown only now. Slack and Discord do not want
+            it; a program of your own checks with it that an alert is from here and new:{' '}
+            <code>Coredock-Signature: t=SECONDS,v1=HEX</code> has the HMAC-SHA-256 over{' '}
+            <code>SECONDS.BODY</code>.
+          </p>
+          <CodeBlock label="Secret" text={created.secret} />
+          <div className="dialog-actions">
+            <button type="button" className="button" data-tone="primary" onClick={close}>
+              Go on to its test
+            </button>
+          </div>
+        </div>
+      )}
+    </Dialog>
+  );
+}

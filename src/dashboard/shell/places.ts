@@ -1,0 +1,25 @@
+import { useContext } from 'react';
+import { RoleContext } from '../session/role';
+
+interface Place {
+  path: string;
+  name: string;
+  /** Pressed after `g` it leads there. */
+  key: string;
+  forAdmins?: boolean;
+}
+
+const PLACES: readonly Place[] = [
+  { path: '/', name: 'Overview', key: 'o' },
+  { path: '/groups', name: 'Groups', key: 'c' },
+  { path: '/dumps', name: 'Dumps', key: 'd' },
+  { path: '/devices', name: 'Devices', key: 'v' },
+  { path: '/firmware', name: 'Firmware', key: 'f' },
+  { path: '/alerts', name: 'Alerts', key: 'a', forAdmins: true },
+];
+
+/** Where the person can go from everywhere. */
+export function usePlaces(): readonly Place[] {
+  const role = useContext(RoleContext);
+  return role === 'admin' ? PLACES : PLACES.filter(({ forAdmins }) => forAdmins !== true);
+}
