@@ -17,11 +17,18 @@ const BATCH = 20;
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 
 /** Sends what stands in the outbox, away from every request; what fails is tried again, also after a restart. */
-export function createAlertSender({ db, now, log, allowPrivate, retryDelayMs = 10_000 }: AlertSenderDeps) {
+export function createAlertSender({
+  db,
+  now,
+  log,
+  allowPrivate,
+  retryDelayMs = 10_000,
+  lookEveryMs = LOOK_EVERY_MS,
+}: AlertSenderDeps) {
   let isStopping = false;
   let running: Promise<void> | null = null;
   let isWanted = false;
-  const timer = setInterval(() => wake(), LOOK_EVERY_MS);
+  const timer = setInterval(() => wake(), lookEveryMs);
   timer.unref();
 
   return {
@@ -124,4 +131,6 @@ interface AlertSenderDeps {
   allowPrivate: boolean;
   /** Pause before the second attempt. */
   retryDelayMs?: number;
+  /** Between two looks for what is due; what is written here is sent at once. */
+  lookEveryMs?: number;
 }

@@ -84,6 +84,8 @@ export async function aGraphQLDoor({
     log,
     allowPrivate: allowPrivateAlerts,
     retryDelayMs: 5,
+    // Never by itself: its statements would be counted as a request's.
+    lookEveryMs: 24 * 60 * 60 * 1000,
   });
   const alerts = createAlertService({ db, clock, wake: alertSender.wake });
   const outbox = createOutbox(database);
