@@ -8,11 +8,21 @@ import type { Metrics } from '../platform/metrics.js';
 
 export type AuditEventRow = Prisma.AuditEventGetPayload<object>;
 
+/** What an action can be about. */
+export const AUDIT_TARGETS = [
+  'AlertRule',
+  'Coredump',
+  'CrashGroup',
+  'Device',
+  'DeviceModel',
+  'Firmware',
+] as const;
+
 /** What is noted of an action; who, when and from where is known already. */
 export interface AuditNote {
   /** The mutation's name, or `downloadCoredump`: few values, for a metric has them as a label. */
   action: string;
-  targetType?: 'Coredump' | 'Device' | 'DeviceModel' | 'Firmware';
+  targetType?: (typeof AUDIT_TARGETS)[number];
   targetId?: number;
   /** What people call the target: it may be gone when this is read. */
   target?: string;

@@ -23,6 +23,7 @@ import { ToastProvider } from './shell/toasts';
 
 // Of few people's business, and so not part of what everybody loads first.
 const AlertsPage = lazyPage(async () => (await import('./pages/alerts/alerts-page')).AlertsPage);
+const AuditPage = lazyPage(async () => (await import('./pages/audit/audit-page')).AuditPage);
 const AlertPage = lazyPage(async () => (await import('./pages/alert/alert-page')).AlertPage);
 
 /** Everything that the page is: who asks, then one connection to the server, one frame, and a page for each address. */
@@ -52,6 +53,7 @@ function Fleet({ isSignedIn }: { isSignedIn: boolean }) {
               <Route path="/firmware/:code">{({ code }) => <ModelPage key={code} code={code} />}</Route>
               <Route path="/alerts">{admins(<AlertsPage />)}</Route>
               <Route path="/alerts/:id">{({ id }) => admins(<AlertPage key={id} id={id} />)}</Route>
+              <Route path="/audit">{admins(<AuditPage />)}</Route>
               <Route component={NotFoundPage} />
             </Switch>
           </Shell>

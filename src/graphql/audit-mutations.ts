@@ -1,5 +1,6 @@
 import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from '@pothos/core';
 import type { GraphQLFieldResolver } from 'graphql';
+import { AUDIT_TARGETS } from '../audit/service.js';
 import { decodeGlobalId } from '../ids.js';
 import type { Context } from './context.js';
 
@@ -33,8 +34,6 @@ function auditOf(context: object) {
   return (context as Context).services.audit;
 }
 
-const TYPES = ['Coredump', 'Device', 'DeviceModel', 'Firmware'] as const;
-
 /** By our conventions a mutation's subject is its `id`, or its input's. */
 function targetOf(args: object) {
   const input: unknown = Reflect.get(args, 'input');
@@ -42,7 +41,7 @@ function targetOf(args: object) {
     Reflect.get(args, 'id') ??
     (typeof input === 'object' && input !== null ? Reflect.get(input, 'id') : undefined);
   if (typeof id !== 'string') return {};
-  for (const targetType of TYPES) {
+  for (const targetType of AUDIT_TARGETS) {
     const targetId = decodeGlobalId(targetType, id);
     if (targetId !== null) return { targetType, targetId };
   }

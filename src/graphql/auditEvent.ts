@@ -1,4 +1,4 @@
-import type { AuditEventRow } from '../audit/service.js';
+import { AUDIT_TARGETS, type AuditEventRow } from '../audit/service.js';
 import { badInput } from '../errors.js';
 import { decodeGlobalId, encodeGlobalId } from '../ids.js';
 import { builder } from './builder.js';
@@ -20,6 +20,10 @@ const AuditEvent = builder.objectRef<AuditEventRow>('AuditEvent').implement({
     role: t.exposeString('role', { description: 'viewer or admin; server for what it did by itself.' }),
     via: t.exposeString('via', { description: 'What vouched for them: issuer, token, link, or open.' }),
     target: t.exposeString('target', { nullable: true, description: 'What it was called: it may be gone.' }),
+    targetType: t.exposeString('targetType', {
+      nullable: true,
+      description: '`Coredump`, `Device` and so on: the type of the id.',
+    }),
     targetId: t.id({
       nullable: true,
       description: 'Its global id.',
@@ -37,7 +41,7 @@ const AuditEventFilterInput = builder.inputType('AuditEventFilter', {
   fields: (t) => ({
     action: t.stringList({}),
     actor: t.stringList({}),
-    targetId: t.id({ description: 'Global id of a core dump, device, device model or firmware.' }),
+    targetId: t.id({ description: 'Global id of what it was done to.' }),
     after: t.field({ type: 'DateTime', description: 'Inclusive.' }),
     before: t.field({ type: 'DateTime', description: 'Exclusive.' }),
   }),
@@ -65,9 +69,9 @@ builder.queryField('auditEvents', (t) =>
 );
 
 function targetOf(globalId: string): { type: string; id: number } {
-  for (const type of ['Coredump', 'Device', 'DeviceModel', 'Firmware']) {
+  for (const type of AUDIT_TARGETS) {
     const id = decodeGlobalId(type, globalId);
     if (id !== null) return { type, id };
   }
-  throw badInput('targetId is not the id of a core dump, device, device model or firmware.');
+  throw badInput(`targetId is not the id of anything that events are about: ${AUDIT_TARGETS.join(', ')}.`);
 }

@@ -94,6 +94,27 @@ describe('the audit', () => {
     expect(await asViewer.json()).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
   });
 
+  it('names what no service noted, an alert rule for one, by its id', async () => {
+    const app = await aServer(STATIC_TOKENS, { token: ADMIN });
+    const { createAlertRule } = await app.graphql<{ createAlertRule: { rule: { id: string } } }>(
+      'mutation { createAlertRule(input: { name: "team", url: "https://example.org", format: SLACK }) { rule { id } } }',
+    );
+    const { id } = createAlertRule.rule;
+    await app.graphql('mutation ($id: ID!) { updateAlertRule(input: { id: $id, name: "we" }) { id } }', {
+      id,
+    });
+    await app.graphql('mutation ($id: ID!) { deleteAlertRule(id: $id) }', { id });
+
+    const { auditEvents } = await app.graphql<{ auditEvents: { nodes: object[] } }>(
+      'query ($id: ID!) { auditEvents(filter: { targetId: $id }) { nodes { action targetType targetId } } }',
+      { id },
+    );
+    expect(auditEvents.nodes).toEqual([
+      { action: 'deleteAlertRule', targetType: 'AlertRule', targetId: id },
+      { action: 'updateAlertRule', targetType: 'AlertRule', targetId: id },
+    ]);
+  });
+
   it('has nothing of a change that did not happen', async () => {
     const app = await aServer(STATIC_TOKENS, { token: ADMIN });
     await aDevice(app);

@@ -109,6 +109,8 @@ async function pagesOf(program: Program): Promise<[path: string, whenThere: stri
     ['/alerts', '1 alert'],
     [`/alerts/${encodeURIComponent(await anAlert(program))}`, 'Delivered'],
     ['/alerts?model=pump', 'No alert yet'],
+    ['/audit', 'testAlertRule'],
+    ['/audit?actor=nobody', 'No event is like that'],
     ['/nowhere', 'There is no such page'],
   ];
 }

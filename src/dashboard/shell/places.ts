@@ -16,6 +16,7 @@ const PLACES: readonly Place[] = [
   { path: '/devices', name: 'Devices', key: 'v' },
   { path: '/firmware', name: 'Firmware', key: 'f' },
   { path: '/alerts', name: 'Alerts', key: 'a', forAdmins: true },
+  { path: '/audit', name: 'Audit', key: 'u', forAdmins: true },
 ];
 
 /** Where the person can go from everywhere. */

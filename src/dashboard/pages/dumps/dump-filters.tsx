@@ -1,30 +1,23 @@
-import { type ChangeEvent, type FormEvent, useId } from 'react';
-import { useLocation, useSearchParams } from 'wouter';
+import type { ChangeEvent, FormEvent } from 'react';
+import { useLocation } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
+import { Labelled, TextFilter, useFilters } from '../../parts/filters';
 
 const ModelCodes = graphql(`
   query ModelCodes { deviceModels(first: 200) { nodes { id code name } } }
 `);
 
+const LABELS = { q: 'Words', version: 'Version', chip: 'Chip', device: 'Device key' };
 const NEVER = () => false;
 
 /** Narrows the list; the address keeps what was chosen, so that it can be sent to somebody. */
 export function DumpFilters() {
-  const [parameters, setParameters] = useSearchParams();
+  const { parameters, choose } = useFilters();
   const [, navigate] = useLocation();
   const { data } = useLiveQuery(ModelCodes, {}, NEVER);
   const isNarrowed = [...parameters.keys()].length > 0;
 
-  function choose(name: string, value: string): void {
-    setParameters((before) => {
-      const next = new URLSearchParams(before);
-      next.delete('after');
-      if (value === '') next.delete(name);
-      else next.set(name, value);
-      return next;
-    });
-  }
   const chosen = (name: string) => (event: ChangeEvent<HTMLSelectElement>) =>
     choose(name, event.target.value);
 
@@ -51,7 +44,12 @@ export function DumpFilters() {
         )}
       </Labelled>
       {(['q', 'version', 'chip', 'device'] as const).map((name) => (
-        <TextFilter key={name} name={name} value={parameters.get(name) ?? ''} onChoose={choose} />
+        <TextFilter
+          key={name}
+          label={LABELS[name]}
+          value={parameters.get(name) ?? ''}
+          onChoose={(value) => choose(name, value)}
+        />
       ))}
       {isNarrowed && (
         <button type="button" className="quiet-button" onClick={() => navigate('/dumps')}>
@@ -59,47 +57,5 @@ export function DumpFilters() {
         </button>
       )}
     </form>
-  );
-}
-
-const LABELS = { q: 'Words', version: 'Version', chip: 'Chip', device: 'Device key' };
-
-/** Takes effect when it is left or Enter is pressed: a search for each letter would answer what nobody asked. */
-function TextFilter({
-  name,
-  value,
-  onChoose,
-}: {
-  name: keyof typeof LABELS;
-  value: string;
-  onChoose: (name: string, value: string) => void;
-}) {
-  return (
-    <Labelled name={LABELS[name]}>
-      {(id) => (
-        <input
-          id={id}
-          key={value}
-          defaultValue={value}
-          placeholder="Any"
-          onBlur={(event) => {
-            if (event.target.value.trim() !== value) onChoose(name, event.target.value.trim());
-          }}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter') event.currentTarget.blur();
-          }}
-        />
-      )}
-    </Labelled>
-  );
-}
-
-function Labelled({ name, children }: { name: string; children: (id: string) => React.ReactNode }) {
-  const id = useId();
-  return (
-    <div className="labelled">
-      <label htmlFor={id}>{name}</label>
-      {children(id)}
-    </div>
   );
 }

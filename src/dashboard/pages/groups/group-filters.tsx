@@ -1,5 +1,5 @@
 import { useId } from 'react';
-import { useSearchParams } from 'wouter';
+import { useFilters } from '../../parts/filters';
 
 const STATES = [
   ['open', 'Open'],
@@ -18,20 +18,10 @@ const ORDERS = [
 
 /** Which groups, and which first; the address keeps it. */
 export function GroupFilters() {
-  const [parameters, setParameters] = useSearchParams();
+  const { parameters, choose } = useFilters();
   const searchId = useId();
   const sortId = useId();
   const state = parameters.get('state') ?? 'open';
-
-  function choose(name: string, value: string): void {
-    setParameters((before) => {
-      const next = new URLSearchParams(before);
-      next.delete('after');
-      if (value === '') next.delete(name);
-      else next.set(name, value);
-      return next;
-    });
-  }
 
   return (
     <div className="filters">

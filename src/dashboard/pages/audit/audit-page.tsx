@@ -1,0 +1,85 @@
+import { useSearchParams } from 'wouter';
+import { useLiveQuery } from '../../api/use-live-query';
+import { graphql } from '../../generated';
+import type { AuditEventFilter } from '../../generated/graphql';
+import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
+import { Paging } from '../../parts/paging';
+import { countText } from '../../parts/sizes';
+import { useTitle } from '../../parts/use-title';
+import { AuditFilters } from './audit-filters';
+import { AuditTable } from './audit-table';
+
+const AuditEvents = graphql(`
+  query AuditEvents($filter: AuditEventFilter, $after: String) {
+    auditEvents(first: 50, after: $after, filter: $filter) {
+      totalCount
+      nodes { ...AuditEventInList }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`);
+
+/** Who did what, to what, when and from where; narrowed by what stands in the address. */
+export function AuditPage() {
+  useTitle('Audit');
+  const [parameters] = useSearchParams();
+  const filter = filterOf(parameters);
+  const { data, error } = useLiveQuery(AuditEvents, { filter, after: parameters.get('after') });
+  const events = data?.auditEvents;
+
+  return (
+    <>
+      <header className="page-head">
+        <h1>Audit</h1>
+        {events !== undefined && <span className="count">{countText(events.totalCount, 'event')}</span>}
+      </header>
+      <AuditFilters events={events?.nodes ?? []} />
+      {error !== undefined && <ErrorNotice error={error} />}
+      {events === undefined && error === undefined && <Loading />}
+      {events !== undefined && events.nodes.length > 0 && (
+        <div className="card">
+          <AuditTable events={events.nodes} />
+        </div>
+      )}
+      {events?.nodes.length === 0 &&
+        (Object.keys(filter).length > 0 ? (
+          <EmptyState title="No event is like that">
+            <p>
+              Actions and names are compared as a whole. Events are forgotten after some time (AUDIT_DAYS).
+            </p>
+          </EmptyState>
+        ) : (
+          <EmptyState title="Nothing has been done yet">
+            <p>
+              Every change and every download is noted here: who, when, from where, and under which request id
+              the log has it. Nothing changes an event, and only its age removes it.
+            </p>
+          </EmptyState>
+        ))}
+      {events !== undefined && (
+        <Paging endCursor={events.pageInfo.endCursor ?? null} hasNextPage={events.pageInfo.hasNextPage} />
+      )}
+    </>
+  );
+}
+
+function filterOf(parameters: URLSearchParams): AuditEventFilter {
+  const text = (name: string) => parameters.get(name) ?? '';
+  const from = dayOf(text('from'));
+  const to = dayOf(text('to'), 1);
+  return {
+    ...(text('action') === '' ? {} : { action: [text('action')] }),
+    ...(text('actor') === '' ? {} : { actor: [text('actor')] }),
+    ...(text('target') === '' ? {} : { targetId: text('target') }),
+    ...(from === null ? {} : { after: from }),
+    ...(to === null ? {} : { before: to }),
+  };
+}
+
+/** When a day begins where the person is, or one so many days later; null for what is no day. */
+function dayOf(text: string, later = 0): string | null {
+  const date = new Date(`${text}T00:00`);
+  if (Number.isNaN(date.getTime())) return null;
+  date.setDate(date.getDate() + later);
+  return date.toISOString();
+}
