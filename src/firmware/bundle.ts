@@ -35,7 +35,7 @@ export async function openBundle(
     case 'elf':
       return { elf: bundle, claims: [] };
     case 'zip':
-      return withArchive(bundle.localPath, { maxInflatedBytes: maxElfBytes }, (files) =>
+      return withArchive(await bundle.file(), { maxInflatedBytes: maxElfBytes }, (files) =>
         unpack(files, modelCode, blobs),
       );
     case 'app image':
@@ -121,7 +121,7 @@ async function assertElf(elf: IncomingBlob, name: string): Promise<void> {
 }
 
 async function kindOf(blob: IncomingBlob): Promise<'elf' | 'zip' | 'app image' | 'unknown'> {
-  const handle = await storageCall(open(blob.localPath, 'r'));
+  const handle = await storageCall(open(await blob.file(), 'r'));
   try {
     const magic = await storageCall(firstFour(handle));
     if (magic.equals(ELF_MAGIC)) return 'elf';

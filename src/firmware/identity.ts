@@ -9,7 +9,7 @@ import { storageCall } from '../platform/blobs/storage-errors.js';
  * @throws DomainError BAD_USER_INPUT when it is not firmware of an ESP32-family device; UNAVAILABLE
  */
 export async function identify(elf: IncomingBlob): Promise<FirmwareIdentity> {
-  const handle = await storageCall(open(elf.localPath, 'r'));
+  const handle = await storageCall(open(await elf.file(), 'r'));
   try {
     return await readFirmwareIdentity(
       (offset, length) => storageCall(readAt(handle, offset, length)),

@@ -6,31 +6,34 @@ import { setTimeout as pause } from 'node:timers/promises';
  *
  * When a group of several fails as a whole each item is tried alone, so that one bad item cannot fail its neighbours.
  *
+ * @param atOnce groups that are worked on at the same time
  * @param gatherMs after a group of several, the next one gathers for so long: where there was a crowd there is one
  */
 export function createBatcher<Item, Result>({
   run,
   maxItems,
+  atOnce = 1,
   gatherMs = 0,
 }: {
   run: (items: readonly Item[]) => Promise<readonly Result[]>;
   maxItems: number;
+  atOnce?: number;
   gatherMs?: number;
 }) {
   type Waiting = { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void };
   const waiting: Waiting[] = [];
-  let isRunning = false;
+  let running = 0;
   let isCrowded = false;
 
   return async function add(item: Item): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       waiting.push({ item, resolve, reject });
-      if (!isRunning) void runUntilEmpty();
+      if (running < atOnce) void runUntilEmpty();
     });
   };
 
   async function runUntilEmpty() {
-    isRunning = true;
+    running += 1;
     // One turn of the event loop, so that requests which end in the same turn go together.
     await new Promise(setImmediate);
     while (waiting.length > 0) {
@@ -39,7 +42,7 @@ export function createBatcher<Item, Result>({
       isCrowded = group.length > 1;
       await settle(group);
     }
-    isRunning = false;
+    running -= 1;
   }
 
   async function settle(group: Waiting[]): Promise<void> {

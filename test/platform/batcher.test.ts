@@ -42,6 +42,26 @@ describe('batcher', () => {
     expect(Math.max(...sizes)).toBe(3);
   });
 
+  it('works on so many groups at once, and no more', async () => {
+    let running = 0;
+    let most = 0;
+    const add = createBatcher<number, number>({
+      maxItems: 2,
+      atOnce: 3,
+      async run(items) {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise(setImmediate);
+        running -= 1;
+        return items;
+      },
+    });
+
+    await Promise.all(Array.from({ length: 40 }, (_, index) => add(index)));
+
+    expect(most).toBe(3);
+  });
+
   it('gathers after a crowd, and where items come alone waits for nobody', async () => {
     const groups: number[][] = [];
     const add = createBatcher<number, number>({

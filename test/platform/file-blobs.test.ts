@@ -1,18 +1,18 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BlobStore } from '../../src/platform/blobs/blob-store.js';
 import { createFileBlobs } from '../../src/platform/blobs/file-blobs.js';
-import { failCalls, failHandles, shortenWrites, watchHandles } from '../support/faults.js';
+import {
+  failCalls,
+  failHandles,
+  failSyncCalls,
+  failSyncs,
+  shortenSyncWrites,
+  shortenWrites,
+  watchSyncs,
+} from '../support/faults.js';
 import { mountTinyDisk } from '../support/tiny-disk.js';
 import {
   aFolder,
@@ -29,6 +29,9 @@ describeBlobStore('files', async () => {
   const open = () => createFileBlobs({ root: folder });
   return { blobs: open(), another: open, incoming: join(folder, '.incoming') };
 });
+
+/** More than waits for its key in memory. */
+const BIG = 'x'.repeat(300_000);
 
 let root: string;
 let blobs: BlobStore;
@@ -51,22 +54,31 @@ describe('receive', () => {
       for (let i = 0; i < 20; i += 1) {
         expect(isWriting).toBe(false);
         isWriting = true;
-        yield Buffer.alloc(1000);
+        yield Buffer.alloc(100_000);
         isWriting = false;
       }
     }
 
-    expect((await blobs.receive(source())).size).toBe(20_000);
+    expect((await blobs.receive(source())).size).toBe(2_000_000);
   });
 
   it('goes on where the system took only a part of a write', async () => {
-    undo.push(shortenWrites(7));
+    undo.push(shortenWrites(50_000), shortenSyncWrites(7));
 
-    const incoming = await blobs.receive(
-      chunks(Buffer.from('more bytes than '), Buffer.from('one short write takes')),
-    );
+    await put('dev1/big', 'more bytes than fit in memory '.repeat(10_000));
+    await put('dev1/small', 'more bytes than one short write takes');
 
-    expect(readFileSync(incoming.localPath, 'utf8')).toBe('more bytes than one short write takes');
+    expect((await read('dev1/big')) === 'more bytes than fit in memory '.repeat(10_000)).toBe(true);
+    expect(await read('dev1/small')).toBe('more bytes than one short write takes');
+  });
+
+  it('takes the memory of the bytes alone, in however small chunks they come', async () => {
+    const text = 'a byte at a time '.repeat(1_000);
+
+    const incoming = await blobs.receive(chunks(...Array.from(text, (byte) => Buffer.from(byte))));
+    await incoming.publish('dev1/a.dmp');
+
+    expect(await read('dev1/a.dmp')).toBe(text);
   });
 });
 
@@ -79,7 +91,7 @@ describe('publish', () => {
   });
 
   it('lets exactly one of 50 win a key where the file system has no links', async () => {
-    undo.push(failCalls('link', 'EPERM'));
+    undo.push(failSyncCalls('linkSync', 'EPERM'));
     const incoming = await Promise.all(
       Array.from({ length: 50 }, (_, index) => blobs.receive(chunks(Buffer.from(`body ${index}`)))),
     );
@@ -99,8 +111,7 @@ describe('publish', () => {
     );
     let syncs = 0;
     undo.push(
-      watchHandles(
-        'sync',
+      watchSyncs(
         (path) => path.endsWith('dev1'),
         () => {
           syncs += 1;
@@ -128,7 +139,7 @@ describe('publish', () => {
 
   it('takes the key back when the name could not be made durable', async () => {
     const incoming = await blobs.receive(chunks(Buffer.from('x')));
-    undo.push(failHandles('sync', 'EIO', (path) => path.endsWith('dev1')));
+    undo.push(failSyncs('EIO', (path) => path.endsWith('dev1')));
 
     await expect(incoming.publish('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 
@@ -171,7 +182,8 @@ describe('reading', () => {
 
     await expect(blobs.open('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(blobs.delete('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    await expect(blobs.receive(chunks(Buffer.from('x')))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(put('dev1/b.dmp', 'x')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(put('dev1/b.dmp', BIG)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(blobs.check()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(existsSync(join(root, '.incoming'))).toBe(false);
   });
@@ -195,7 +207,7 @@ describe('list', () => {
   it('names every blob once, with size and date, and nothing else', async () => {
     const expected = Array.from({ length: 150 }, (_, index) => `dev${index % 3}/${index}.dmp`);
     await Promise.all(expected.map((key) => put(key, 'four')));
-    await blobs.receive(chunks(Buffer.from('unfinished')));
+    await blobs.receive(chunks(Buffer.from(BIG)));
     await put('dev0/old.dmp', 'x');
     await blobs.orphan('dev0/old.dmp');
     mkdirSync(join(root, 'lost+found'));
@@ -237,8 +249,8 @@ describe('orphans', () => {
 describe('removeUnfinished', () => {
   it('removes what an earlier run left, and no blob', async () => {
     await put('dev1/a.dmp', 'x');
-    await blobs.receive(chunks(Buffer.from('unfinished')));
-    await blobs.receive(chunks(Buffer.from('unfinished too')));
+    await blobs.receive(chunks(Buffer.from(BIG)));
+    await (await blobs.receive(chunks(Buffer.from('unfinished too')))).file();
 
     expect(await createFileBlobs({ root }).removeUnfinished()).toBe(2);
 
@@ -309,7 +321,8 @@ describe.skipIf(disk === null)('a real full or read-only disk (needs the right t
     await put('dev1/a.dmp', 'x');
     tiny.makeReadOnly();
 
-    await expect(blobs.receive(chunks(Buffer.from('x')))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(put('dev1/b.dmp', 'x')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(put('dev1/b.dmp', BIG)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(blobs.delete('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(blobs.check()).rejects.toMatchObject({
       code: 'UNAVAILABLE',
@@ -320,21 +333,38 @@ describe.skipIf(disk === null)('a real full or read-only disk (needs the right t
 });
 
 describe('a failing disk', () => {
-  it.each(['writev', 'sync'] as const)(
-    'answers UNAVAILABLE when %s fails, and keeps nothing',
-    async (method) => {
-      await blobs.check();
-      undo.push(failHandles(method, 'EIO'));
+  it.each([
+    ['a write', 'x', () => failSyncCalls('writeSync', 'EIO')],
+    ['a write of many', BIG, () => failHandles('writev', 'EIO')],
+    ['a sync', 'x', () => failSyncs('EIO')],
+    ['the sync of many', BIG, () => failSyncs('EIO')],
+  ])('answers UNAVAILABLE when %s fails, and keeps nothing', async (_, text, fail) => {
+    await blobs.check();
+    undo.push(fail());
 
-      await expect(blobs.receive(chunks(Buffer.from('x')))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(put('dev1/a.dmp', text)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 
-      expect(readdirSync(join(root, '.incoming'))).toEqual([]);
-    },
-  );
+    expect(readdirSync(join(root, '.incoming'))).toEqual([]);
+    expect(await keys(blobs)).toEqual([]);
+  });
+
+  it('fails those whose bytes it does not take, and no others of the same batch', async () => {
+    undo.push(failSyncs('EIO', (path) => path.endsWith('dev2')));
+
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, index) => put(`dev${index % 4}/${index}.dmp`, 'x')),
+    );
+
+    const failed = outcomes.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []));
+    expect(failed).toEqual([2, 6]);
+    expect(await keys(blobs)).toEqual(
+      [0, 1, 3, 4, 5, 7].map((index) => `dev${index % 4}/${index}.dmp`).sort(),
+    );
+  });
 
   it('answers UNAVAILABLE when the name cannot be written', async () => {
     const incoming = await blobs.receive(chunks(Buffer.from('x')));
-    undo.push(failCalls('link', 'EIO'));
+    undo.push(failSyncCalls('linkSync', 'EIO'));
 
     await expect(incoming.publish('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await incoming.discard();

@@ -163,7 +163,9 @@ describe('upload', () => {
       await aDevice(app);
       const { send, socket, closed } = aSocket(app.url);
 
-      send(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nonly this`);
+      send(
+        `POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n${'only this'.repeat(40_000)}`,
+      );
       await eventually(async () => (await filesOf(app)).length > 0, 'the upload has begun');
       socket.end();
       await closed;

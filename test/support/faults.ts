@@ -1,8 +1,8 @@
-import { promises } from 'node:fs';
+import fs, { promises } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
-type Call = 'link' | 'open' | 'rename' | 'copyFile' | 'unlink';
-type HandleMethod = 'sync' | 'write' | 'writev' | 'read' | 'stat';
+type Call = 'open' | 'copyFile';
+type HandleMethod = 'write' | 'writev' | 'read';
 
 /**
  * Lets calls of node:fs/promises fail with a system's error code, as a failing disk does, until the returned function
@@ -55,7 +55,7 @@ export function shortenWrites(maxBytes: number): () => void {
 }
 
 /** Calls `before` ahead of every call of a method of the file handles that `open` gives for matching paths. */
-export function watchHandles(
+function watchHandles(
   method: HandleMethod,
   matches: (path: string) => boolean,
   before: () => void,
@@ -64,6 +64,66 @@ export function watchHandles(
     before();
     return real(...args);
   });
+}
+
+/** Lets synchronous calls fail, as `failCalls` does others. */
+export function failSyncCalls(name: 'linkSync' | 'writeSync', code: string): () => void {
+  return replace({
+    [name]: () => {
+      throw Object.assign(new Error(`${code}: made up for the test, ${name}`), { code, syscall: name });
+    },
+  });
+}
+
+/** Lets synchronous writes take a few bytes only, as POSIX allows. */
+export function shortenSyncWrites(maxBytes: number): () => void {
+  const { writeSync } = fs;
+  return replace({
+    writeSync: (fd: number, bytes: Uint8Array, offset = 0) =>
+      writeSync(fd, bytes, offset, Math.min(bytes.byteLength - offset, maxBytes)),
+  });
+}
+
+/**
+ * Calls `before` ahead of every fsync of what was opened synchronously under matching paths. It throws to let that
+ * fail.
+ */
+export function watchSyncs(matches: (path: string) => boolean, before: () => void): () => void {
+  const { openSync, fsync } = fs;
+  const paths = new Map<number, string>();
+  return replace({
+    openSync: (path: string, flags: string) => {
+      const fd = openSync(path, flags);
+      paths.set(fd, path);
+      return fd;
+    },
+    fsync: (fd: number, done: (error: unknown) => void) => {
+      try {
+        if (matches(paths.get(fd) ?? '')) before();
+      } catch (error) {
+        setImmediate(done, error);
+        return;
+      }
+      fsync(fd, done);
+    },
+  });
+}
+
+/** Lets every such fsync fail. */
+export function failSyncs(code: string, matches: (path: string) => boolean = () => true): () => void {
+  return watchSyncs(matches, () => {
+    throw Object.assign(new Error(`${code}: made up for the test, fsync`), { code, syscall: 'fsync' });
+  });
+}
+
+function replace(changed: Partial<Record<'linkSync' | 'writeSync' | 'openSync' | 'fsync', unknown>>) {
+  const { linkSync, writeSync, openSync, fsync } = fs;
+  Object.assign(fs, changed);
+  syncBuiltinESMExports();
+  return () => {
+    Object.assign(fs, { linkSync, writeSync, openSync, fsync });
+    syncBuiltinESMExports();
+  };
 }
 
 function wrapHandles(

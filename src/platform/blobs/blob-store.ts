@@ -9,8 +9,8 @@ import type { Readable } from 'node:stream';
  */
 export interface BlobStore {
   /**
-   * Takes bytes in, hashing and counting them. The result is durable in a temporary place, invisible to the other
-   * methods until it is published. When the source fails nothing remains, and the source's error is thrown.
+   * Takes bytes in, hashing and counting them. The result is invisible to the other methods, and not durable, until it
+   * is published. When the source fails nothing remains, and the source's error is thrown.
    */
   receive(source: AsyncIterable<Uint8Array>): Promise<IncomingBlob>;
   /** The bytes of a blob; `size` is known before the first byte is read. */
@@ -41,8 +41,8 @@ export interface IncomingBlob {
   readonly size: number;
   /** hexadecimal */
   readonly sha256: string;
-  /** Path of the temporary bytes on the local machine, for a look inside before they are published. */
-  readonly localPath: string;
+  /** Path of a file with the bytes on the local machine, for a look inside before they are published. */
+  file(): Promise<string>;
   /**
    * Gives the bytes their key, durably. Answers false, and changes nothing, when the key is taken: a key is never
    * written twice.

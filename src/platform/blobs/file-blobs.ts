@@ -1,25 +1,22 @@
 import { constants } from 'node:fs';
-import {
-  copyFile,
-  type FileHandle,
-  mkdir,
-  open,
-  rename,
-  rm,
-  rmdir,
-  stat,
-  unlink,
-  utimes,
-} from 'node:fs/promises';
+import { copyFile, type FileHandle, open, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { createBatcher } from '../batcher.js';
 import type { Logger } from '../logger.js';
 import type { BlobStore, IncomingBlob } from './blob-store.js';
-import { linkExclusively, readStart } from './files.js';
-import { createFolderSync, makeFolder } from './folder-sync.js';
+import { readStart } from './files.js';
+import { makeFolder } from './folder-sync.js';
 import { assertKey } from './keys.js';
-import { createSpool, type SpooledFile } from './spool.js';
+import type { Publication, PublishOutcome } from './publish-batch.js';
+import { createPublishThread } from './publish-thread.js';
+import { createSpool, type Spooled } from './spool.js';
 import { asStorageError, hasCode, storageCall } from './storage-errors.js';
 import { walkFiles } from './walk-files.js';
+
+/** Published together at most. */
+const MAX_BATCH = 64;
+/** While some wait for the disk the next ones are written; many enough that the disk always has something to do. */
+const BATCHES_AT_ONCE = 4;
 
 /**
  * Blobs as plain files: the key is the path below `root`. Beside them `root` has `.incoming/` (bytes that have no key
@@ -39,8 +36,12 @@ export function createFileBlobs({
 }): BlobStore {
   const root = resolve(givenRoot);
   const orphans = join(root, '.orphans');
-  const folders = createFolderSync(root);
-  const spool = createSpool({ root, isDurable: true, ...(log === undefined ? {} : { log }) });
+  const spool = createSpool({ root, ...(log === undefined ? {} : { log }) });
+  const publish = createBatcher<Publication, PublishOutcome>({
+    run: createPublishThread(),
+    maxItems: MAX_BATCH,
+    atOnce: BATCHES_AT_ONCE,
+  });
 
   return {
     receive: async (source) => incomingBlob(await spool.receive(source)),
@@ -112,50 +113,32 @@ export function createFileBlobs({
     return join(root, key);
   }
 
-  function incomingBlob({ path: localPath, size, sha256 }: SpooledFile): IncomingBlob {
+  function incomingBlob(received: Spooled): IncomingBlob {
+    let spooled = received;
     let isSettled = false;
     return {
-      size,
-      sha256,
-      localPath,
+      size: spooled.size,
+      sha256: spooled.sha256,
+      async file() {
+        spooled = await spool.toFile(spooled);
+        return spooled.path;
+      },
       async publish(key) {
         if (isSettled) throw new Error(`published or discarded before: ${key}`);
-        const path = pathOf(key);
-        if (!(await storageCall(giveName(localPath, path)))) return false;
-        isSettled = true;
-        try {
-          // The temporary name may go at once: the bytes have their own.
-          await Promise.all([storageCall(folders.syncDownTo(dirname(path))), spool.removeQuietly(localPath)]);
-        } catch (error) {
-          // Not durable is not published: nobody may find it.
-          await spool.removeQuietly(path);
-          throw error;
-        }
-        return true;
+        const { bytes, path: temporary } = spooled;
+        const outcome = await publish({ root, path: pathOf(key), temporary, bytes });
+        isSettled = outcome.status !== 'taken';
+        spooled = { ...spooled, bytes: null };
+        if (outcome.status === 'failed')
+          throw asStorageError(Object.assign(new Error(outcome.message), outcome.cause));
+        return outcome.status === 'published';
       },
       async discard() {
         if (isSettled) return;
         isSettled = true;
-        await spool.removeQuietly(localPath);
+        if (spooled.bytes === null) await spool.removeQuietly(spooled.path);
       },
     };
-  }
-
-  /** @returns false when the name is taken */
-  async function giveName(from: string, to: string): Promise<boolean> {
-    for (;;) {
-      try {
-        await linkExclusively(from, to);
-        return true;
-      } catch (error) {
-        if (hasCode(error, 'EEXIST')) return false;
-        if (!hasCode(error, 'ENOENT')) throw error;
-        // A folder is missing: it is new, or the deletion of its last blob has just taken it away. Unless it is the
-        // temporary file that is missing, which making folders would not mend.
-        await stat(from);
-      }
-      await mkdir(dirname(to), { recursive: true });
-    }
   }
 
   /** @returns null when there is no such blob, for certain. The caller closes the handle. */
@@ -188,7 +171,6 @@ export function createFileBlobs({
   /** Best effort: the folder of a device goes with its last blob. */
   async function removeIfEmpty(folder: string): Promise<void> {
     if (folder === root || folder === orphans) return;
-    folders.forget(folder);
     const isRemoved = await rmdir(folder).then(
       () => true,
       () => false,

@@ -11,7 +11,7 @@ import type { BlobStore, IncomingBlob } from './blob-store.js';
 import { assertKey, isKeySegment } from './keys.js';
 import type { S3Bucket } from './s3-bucket.js';
 import { asS3Error, isOutOfRange } from './s3-errors.js';
-import { createSpool, type SpooledFile } from './spool.js';
+import { createSpool, type Spooled } from './spool.js';
 
 /** A body that brings nothing for so long will bring nothing more. */
 const STALL_MS = 15_000;
@@ -40,11 +40,11 @@ export function createS3Blobs({
   log?: Logger;
   stallMs?: number;
 }): BlobStore {
-  const spool = createSpool({ root: spoolDir, isDurable: false, ...(log === undefined ? {} : { log }) });
+  const spool = createSpool({ root: spoolDir, ...(log === undefined ? {} : { log }) });
   const orphanPrefix = `${ORPHANS}${prefix}`;
 
   return {
-    receive: async (source) => incomingBlob(await spool.receive(source)),
+    receive: async (source) => incomingBlob(await spool.toFile(await spool.receive(source))),
 
     async open(key) {
       const object = await bucket.get(objectKey(key));
@@ -116,12 +116,12 @@ export function createS3Blobs({
     return `${prefix}${key}`;
   }
 
-  function incomingBlob({ path, size, sha256 }: SpooledFile): IncomingBlob {
+  function incomingBlob({ path, size, sha256 }: Spooled): IncomingBlob {
     let isSettled = false;
     return {
       size,
       sha256,
-      localPath: path,
+      file: async () => path,
       async publish(key) {
         if (isSettled) throw new Error(`published or discarded before: ${key}`);
         if (!(await bucket.putNew(objectKey(key), { id: basename(path), path, size, sha256 }))) return false;

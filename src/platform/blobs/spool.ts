@@ -1,28 +1,32 @@
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, readdir, rm, stat, unlink } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { type FileHandle, open, readdir, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../../errors.js';
 import type { Logger } from '../logger.js';
-import { writeAll } from './files.js';
+import { writeWhole } from './files.js';
 import { makeFolder } from './folder-sync.js';
 import { asStorageError, hasCode, isSystemError, storageCall } from './storage-errors.js';
 
-/** Bytes that have come in and have no key yet: a plain file. */
-export interface SpooledFile {
-  readonly path: string;
+/** Up to this size bytes wait for their key in memory, and what is more goes to the disk in pieces of it. */
+const PIECE_BYTES = 128 * 1024;
+/** A piece that came in more chunks is joined: chunks of a few bytes would take many times the memory of their bytes. */
+const PIECE_CHUNKS = 64;
+
+/** Bytes that have come in and have no key yet. */
+export interface Spooled {
   readonly size: number;
   /** hexadecimal */
   readonly sha256: string;
+  /** Of the file that has them, or is to have them. */
+  readonly path: string;
+  /** Nobody else's, so that another thread may take them; null where they are in the file. */
+  readonly bytes: Uint8Array<ArrayBuffer> | null;
 }
 
 export type Spool = ReturnType<typeof createSpool>;
 
-/**
- * The folder `.incoming/` below `root`, where bytes wait for their key.
- *
- * @param isDurable whether what is taken in is synced: where its file gets the key, rather than a copy of it elsewhere
- */
-export function createSpool({ root, isDurable, log }: { root: string; isDurable: boolean; log?: Logger }) {
+/** The folder `.incoming/` below `root`, where bytes wait for their key. */
+export function createSpool({ root, log }: { root: string; log?: Logger }) {
   const folder = join(root, '.incoming');
   let isPrepared = false;
 
@@ -35,19 +39,47 @@ export function createSpool({ root, isDurable, log }: { root: string; isDurable:
      */
     prepare,
 
-    /** @throws what `source` throws, unchanged, and nothing remains; DomainError STORAGE_FULL or UNAVAILABLE */
-    async receive(source: AsyncIterable<Uint8Array>): Promise<SpooledFile> {
-      const { path, handle } = await storageCall(create());
+    /**
+     * Takes bytes in, at the pace of the disk. They are not synced.
+     * @throws what `source` throws, unchanged, and nothing remains; DomainError STORAGE_FULL or UNAVAILABLE
+     */
+    async receive(source: AsyncIterable<Uint8Array>): Promise<Spooled> {
+      await storageCall(prepare());
+      const path = join(folder, randomUUID());
+      const hash = createHash('sha256');
+      const piece = createPiece();
+      let size = 0;
+      let handle: FileHandle | null = null;
       try {
-        const content = await writeAll(source, handle);
-        if (isDurable) await storageCall(handle.sync());
+        for await (const chunk of source) {
+          hash.update(chunk);
+          size += chunk.byteLength;
+          if (piece.add(chunk) < PIECE_BYTES) continue;
+          handle ??= await storageCall(open(path, 'wx'));
+          await storageCall(writeWhole(handle, piece.take()));
+        }
+        const content = { size, sha256: hash.digest('hex'), path };
+        if (handle === null) return { ...content, bytes: joined(piece.take()) };
+        await storageCall(writeWhole(handle, piece.take()));
         await storageCall(handle.close());
-        return { path, ...content };
+        return { ...content, bytes: null };
       } catch (error) {
-        await handle.close().catch(() => {});
-        await removeQuietly(path);
+        await handle?.close().catch(() => {});
+        if (handle !== null) await removeQuietly(path);
         throw error;
       }
+    },
+
+    /** Writes them to their file, if they are not there. @throws DomainError STORAGE_FULL or UNAVAILABLE */
+    async toFile(spooled: Spooled): Promise<Spooled> {
+      if (spooled.bytes === null) return spooled;
+      try {
+        await storageCall(writeFile(spooled.path, spooled.bytes, { flag: 'wx' }));
+      } catch (error) {
+        await removeQuietly(spooled.path);
+        throw error;
+      }
+      return { ...spooled, bytes: null };
     },
 
     /** What stays behind is removed at the next start. */
@@ -92,12 +124,6 @@ export function createSpool({ root, isDurable, log }: { root: string; isDurable:
     isPrepared = true;
   }
 
-  async function create(): Promise<{ path: string; handle: FileHandle }> {
-    await prepare();
-    const path = join(folder, randomUUID());
-    return { path, handle: await open(path, 'wx') };
-  }
-
   /** False also for what somebody else has just taken away. */
   async function isOlder(path: string, date: Date): Promise<boolean> {
     try {
@@ -124,4 +150,35 @@ export function createSpool({ root, isDurable, log }: { root: string; isDurable:
     const message = `The folder ${root} ${isFull ? 'has no room left' : 'cannot be written'}: ${error.message}`;
     return new DomainError(known.code, message, { cause: error });
   }
+}
+
+/** Chunks that go to the disk together. */
+function createPiece() {
+  let chunks: Uint8Array[] = [];
+  let size = 0;
+  return {
+    /** @returns how many bytes it has now */
+    add(chunk: Uint8Array): number {
+      if (chunks.length === PIECE_CHUNKS) chunks = [joined(chunks)];
+      chunks.push(chunk);
+      size += chunk.byteLength;
+      return size;
+    },
+    take(): Uint8Array[] {
+      const taken = chunks;
+      chunks = [];
+      size = 0;
+      return taken;
+    },
+  };
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
 }

@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { type Publication, type PublishOutcome, publishBatch } from './publish-batch.js';
+
+export interface BatchToDo {
+  id: number;
+  batch: readonly Publication[];
+}
+
+export interface BatchDone {
+  id: number;
+  outcomes: PublishOutcome[];
+}
+
+/** Beside the built program. Beside the sources there is none: tests publish in their own thread. */
+const WORKER = fileURLToPath(new URL('./publish-worker.js', import.meta.url));
+/** After so long without work the thread ends, and its memory is free. */
+const IDLE_MS = 10_000;
+
+/**
+ * `publishBatch` on a thread of its own, which starts with the first batch and ends when there was none for a while.
+ * It keeps the process alive while it works, and no longer.
+ */
+export function createPublishThread(worker = WORKER, idleMs = IDLE_MS): typeof publishBatch {
+  if (!existsSync(worker)) return publishBatch;
+  let thread: Thread | null = null;
+  let idle: NodeJS.Timeout | undefined;
+
+  return async function publish(batch) {
+    clearTimeout(idle);
+    thread ??= startThread(worker, { onEnd: () => (thread = null), onIdle });
+    return thread.run(batch);
+  };
+
+  function onIdle() {
+    idle = setTimeout(() => thread?.end(), idleMs).unref();
+  }
+}
+
+type Thread = ReturnType<typeof startThread>;
+
+function startThread(file: string, { onEnd, onIdle }: { onEnd: () => void; onIdle: () => void }) {
+  const worker = new Worker(file);
+  const running = new Map<
+    number,
+    { batch: readonly Publication[]; resolve: (outcomes: PublishOutcome[]) => void }
+  >();
+  let batches = 0;
+  let reason = 'it was stopped';
+
+  worker.on('message', ({ id, outcomes }: BatchDone) => {
+    running.get(id)?.resolve(outcomes);
+    running.delete(id);
+    if (running.size > 0) return;
+    worker.unref();
+    onIdle();
+  });
+  worker.on('error', (error) => {
+    reason = error.message;
+  });
+  worker.on('exit', () => {
+    onEnd();
+    // What they have left behind is removed at the next start.
+    const message = `the thread that writes files ended: ${reason}`;
+    for (const { batch, resolve } of running.values())
+      resolve(batch.map(() => ({ status: 'failed', message, cause: {} })));
+  });
+
+  return {
+    run(batch: readonly Publication[]): Promise<PublishOutcome[]> {
+      const id = batches++;
+      return new Promise((resolve) => {
+        running.set(id, { batch, resolve });
+        worker.ref();
+        // The bytes are handed over, not copied.
+        worker.postMessage(
+          { id, batch } satisfies BatchToDo,
+          batch.flatMap(({ bytes }) => (bytes === null ? [] : [bytes.buffer as ArrayBuffer])),
+        );
+      });
+    },
+    end() {
+      onEnd();
+      void worker.terminate();
+    },
+  };
+}
