@@ -80,10 +80,15 @@ export async function start({
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let log = '';
   const url = await new Promise<string>((resolve, reject) => {
+    let isUp = false;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      if (log.length < 100_000) log += text;
+      // What a server that is up writes is of no use here, and to search it would cost what is measured.
+      if (isUp) return;
+      log += text;
       const found = up.exec(log)?.[1];
-      if (found !== undefined) resolve(found);
+      if (found === undefined) return;
+      isUp = true;
+      resolve(found);
     });
     void ended.then(() => reject(new Error(`${name} did not start:\n${log}`)));
   });

@@ -48,10 +48,15 @@ export async function aProgram(
   });
   let log = '';
   const url = await new Promise<string>((resolve, reject) => {
+    let isUp = false;
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       log += text;
+      // No longer than needed: a test that takes times would wait for the search of a log that grows all the while.
+      if (isUp) return;
       const found = /"url":"(http:[^"]+)","msg":"Coredock is up"/.exec(log)?.[1];
-      if (found !== undefined) resolve(found);
+      if (found === undefined) return;
+      isUp = true;
+      resolve(found);
     });
     void exited.then((code) => reject(new Error(`coredock ${command} ended with ${code}:\n${log}`)));
   });
