@@ -6,6 +6,7 @@ import { cpus, loadavg, totalmem } from 'node:os';
 import { dashboard } from './dashboard.js';
 import { fanOut } from './fan-out.js';
 import { growth } from './growth.js';
+import { newDumpInPage } from './new-dump-in-page.js';
 import { parse } from './parse.js';
 import { failed, type Result, TABLE_HEAD, tableRow } from './result.js';
 import { triage } from './triage.js';
@@ -19,6 +20,7 @@ const BENCHMARKS: Record<string, () => Promise<Result[]>> = {
   dashboard,
   growth,
   fanOut,
+  newDumpInPage,
   twoServers,
   triage,
   parse,

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createDatabase, NO_POSTGRESQL, startPostgresql } from '../../src/tools/postgresql-cluster.js';
 import { ask } from './ask.js';
-import { register } from './fleet.js';
+import { register, sendDump, uploadFirmware } from './fleet.js';
 import { withFolder } from './folder.js';
 import { coredockServer, coredockStack, type Peer } from './processes.js';
 import { type Result, skipped } from './result.js';
@@ -88,31 +88,12 @@ async function backlog(dir: string, url: string): Promise<number> {
       .filter((name) => /^thermostat-1\.0\.0-.*\.dmp$/.test(name))
       .map((name) => readFileSync(join(FIXTURES, name)));
     for (let device = 0; device < DEVICES; device++) {
-      await Promise.all(dumps.map((dump) => send(server.url, device, dump)));
+      await Promise.all(dumps.map((dump) => sendDump(server.url, device, dump)));
     }
     return dumps.length * DEVICES;
   } finally {
     await server.stop();
   }
-}
-
-async function send(url: string, device: number, body: Uint8Array<ArrayBuffer>): Promise<void> {
-  const path = `/api/iot/coredump?chip=esp32c3&firmware_version=1.0.0&device_key=bench${device}`;
-  const { status } = await fetch(url + path, { method: 'POST', body });
-  if (status !== 201) throw new Error(`answered ${status}`);
-}
-
-async function uploadFirmware(url: string, elf: Uint8Array<ArrayBuffer>): Promise<void> {
-  const form = new FormData();
-  const query =
-    'mutation ($bundle: Upload!) { uploadFirmware(modelCode: "bench", bundle: $bundle, version: "1.0.0") { id } }';
-  form.set('operations', JSON.stringify({ query, variables: { bundle: null } }));
-  form.set('map', JSON.stringify({ bundle: ['variables.bundle'] }));
-  form.set('bundle', new Blob([elf]), 'firmware.elf');
-  const answer = (await (await fetch(`${url}/graphql`, { method: 'POST', body: form })).json()) as {
-    errors?: unknown;
-  };
-  if (answer.errors !== undefined) throw new Error(JSON.stringify(answer.errors));
 }
 
 async function pending({ url }: Peer): Promise<number> {

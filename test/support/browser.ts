@@ -1,27 +1,14 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
+import { CHROMIUM, CHROMIUM_FLAGS, hasChromium } from './browser-program.js';
 
-/** Debian's, or the one that the variable names. Without a browser the page's tests are visibly skipped. */
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-export const hasChromium = existsSync(CHROMIUM);
+export { hasChromium };
 export const NEEDS_CHROMIUM = hasChromium
   ? ''
   : ' (skipped: no Chromium at CHROMIUM_PATH or /usr/bin/chromium)';
-
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** A browser of its own with one page open. At the test's end the page must not have complained of anything. */
 export async function aBrowserPage(
@@ -35,7 +22,7 @@ export async function aBrowserPage(
   const profile = await mkdtemp(join(tmpdir(), 'coredock-browser-'));
   const browser = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,
-    args: FLAGS,
+    args: CHROMIUM_FLAGS,
     baseURL: url,
     viewport: { width: 1280, height: 800 },
     ...context,
