@@ -38,6 +38,11 @@ describe.skipIf(!hasChromium)(`every page${NEEDS_CHROMIUM}`, () => {
     await page.getByRole('button', { name: 'New device' }).click();
     await page.getByLabel('Model').waitFor();
     expect(await complaintsOfAxe(page)).toEqual([]);
+    await page.goto('/firmware/thermostat');
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    await page.getByLabel('are removed as soon as they were read').check();
+    await page.getByText('0 dumps').waitFor();
+    expect(await complaintsOfAxe(page)).toEqual([]);
     await page.goto('/alerts');
     await page.getByRole('button', { name: 'New alert' }).click();
     await page.getByLabel('Model').waitFor();

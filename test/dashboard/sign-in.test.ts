@@ -47,7 +47,8 @@ describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
     await signInWith(page, ADMIN);
     await page.getByLabel('Upload a build').setInputFiles(fixture('thermostat-1.0.0').elfPath);
     await page.getByText('is version 1.0.0').waitFor();
-    const pages = Object.entries(buttonsOf(await threeCrashes(program)));
+    const crashes = await threeCrashes(program);
+    const pages = Object.entries(buttonsOf(crashes));
 
     for (const [path, names] of pages) {
       await page.goto(program.url + path);
@@ -64,6 +65,16 @@ describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
         expect(await page.getByRole('button', { name, exact: true }).count(), name).toBe(0);
       expect(await page.getByLabel('Upload a build').count()).toBe(0);
     }
+    const download = page.getByRole('link', { name: 'Download' });
+    await page.goto(`/dumps/${encodeURIComponent(crashes.dumpId)}`);
+    await download.waitFor();
+    await asAdmin(
+      program,
+      'mutation { setModelPrivacy(input: { modelCode: "thermostat", rawForAdminsOnly: true }) { id } }',
+    );
+    await page.reload();
+    await page.getByText('Crashed task').first().waitFor();
+    expect(await download.count()).toBe(0);
   });
 
   it('at the issuer, by authorization code with PKCE, back to where one was, and renewed by itself', async () => {
@@ -134,7 +145,7 @@ function buttonsOf({ dumpId, merged, ignored }: Crashes): Record<string, string[
     '/devices': ['New device'],
     '/devices/dev1': ['Rename', 'New token', 'Revoke tokens', 'Delete'],
     '/firmware': ['New model'],
-    '/firmware/thermostat': ['Delete 1.0.0'],
+    '/firmware/thermostat': ['Delete 1.0.0', 'Change'],
     [`/dumps/${encodeURIComponent(dumpId)}`]: ['Parse again', 'Delete'],
     [`/groups/${encodeURIComponent(merged)}`]: ['Resolve', 'Ignore', 'Merge', 'Edit', 'Split off'],
     [`/groups/${encodeURIComponent(ignored)}`]: ['Reopen', 'Merge', 'Edit'],

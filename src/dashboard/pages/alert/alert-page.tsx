@@ -1,6 +1,7 @@
 import { Link } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import type { AlertRuleInListFragment } from '../../generated/graphql';
+import { Fact } from '../../parts/fact';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { useTitle } from '../../parts/use-title';
 import { RuleScope, RuleState } from '../alerts/rule-table';
@@ -70,14 +71,5 @@ function Rule({ rule }: { rule: AlertRuleInListFragment }) {
       {error !== undefined && <ErrorNotice error={error} />}
       {deliveries !== undefined && <DeliveryLog deliveries={deliveries} />}
     </>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

@@ -1,6 +1,6 @@
-import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { DumpOnPageFragment } from '../../generated/graphql';
+import { Fact } from '../../parts/fact';
 import { bytesText } from '../../parts/sizes';
 import { Moment } from '../../parts/time';
 
@@ -22,6 +22,11 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
           <Fact name="Read">
             <Moment at={dump.parsedAt} />
             {dump.parseAttempts > 1 && `, attempt ${dump.parseAttempts}`}
+          </Fact>
+        )}
+        {dump.rawRemovedAt != null && (
+          <Fact name="Raw bytes">
+            removed <Moment at={dump.rawRemovedAt} />, as the model’s settings say
           </Fact>
         )}
         <Fact name="Device">
@@ -63,15 +68,6 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
         )}
       </dl>
     </section>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

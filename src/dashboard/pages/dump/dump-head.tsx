@@ -1,3 +1,4 @@
+import { useContext } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useAction } from '../../api/use-action';
 import { graphql } from '../../generated';
@@ -7,7 +8,7 @@ import { Prose } from '../../parts/prose';
 import { countText } from '../../parts/sizes';
 import { StatusBadge } from '../../parts/status-badge';
 import { Ago } from '../../parts/time';
-import { ForAdmins } from '../../session/role';
+import { ForAdmins, RoleContext } from '../../session/role';
 import { saveAs } from '../../session/save-as';
 import { authorization } from '../../session/session';
 import { useToasts } from '../../shell/toasts';
@@ -67,18 +68,24 @@ function DumpActions({ dump }: { dump: DumpOnPageFragment }) {
   const reparse = useAction(ReparseDump);
   const deleteDump = useDeleteDump();
   const [, navigate] = useLocation();
+  const role = useContext(RoleContext);
+  const isRawThere = dump.rawRemovedAt == null;
   return (
     <div className="actions">
-      <DownloadLink dump={dump} />
+      {isRawThere && (role === 'admin' || !dump.device.model.privacy.rawForAdminsOnly) && (
+        <DownloadLink dump={dump} />
+      )}
       <ForAdmins>
-        <button
-          type="button"
-          className="button"
-          disabled={reparse.isRunning || dump.parseStatus === 'PENDING'}
-          onClick={() => void reparse.run({ id: dump.id })}
-        >
-          Parse again
-        </button>
+        {isRawThere && (
+          <button
+            type="button"
+            className="button"
+            disabled={reparse.isRunning || dump.parseStatus === 'PENDING'}
+            onClick={() => void reparse.run({ id: dump.id })}
+          >
+            Parse again
+          </button>
+        )}
         <button
           type="button"
           className="button"

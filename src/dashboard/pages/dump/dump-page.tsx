@@ -30,9 +30,9 @@ graphql(`
 graphql(`
   fragment DumpOnPage on Coredump {
     id filename chip firmwareVersion size sha256 parseStatus parseAttempts parsedOutput
-    uploadedAt parsedAt fingerprint downloadUrl
+    uploadedAt parsedAt rawRemovedAt fingerprint downloadUrl
     crashGroup { id title state isRegression count deviceCount lastSeenAt }
-    device { id key name model { id code name } }
+    device { id key name model { id code name privacy { rawForAdminsOnly } } }
     firmware { id version elfSha256 }
     report {
       reason explanation crashedTask inInterrupt chip chipRevision appElfSha256 elfMatches format checksum warnings

@@ -11,12 +11,13 @@ import { useTitle } from '../../parts/use-title';
 import { ForAdmins } from '../../session/role';
 import { NotFoundPage } from '../not-found-page';
 import { BuildTable } from './build-table';
+import { Privacy } from './privacy';
 import { UploadArea } from './upload-area';
 
 const ModelByCode = graphql(`
   query ModelByCode($code: String!, $after: String) {
     deviceModel(code: $code) {
-      id code name
+      ...ModelOnPage
       devices(first: 0) { totalCount }
       firmwares(first: 50, after: $after) {
         totalCount
@@ -74,6 +75,7 @@ export function ModelPage({ code }: { code: string }) {
           <CodeBlock label="Shell" text={firmwareCurlLine(model.code)} />
         </EmptyState>
       )}
+      <Privacy model={model} />
     </>
   );
 }

@@ -1,0 +1,142 @@
+import { type FormEvent, useState } from 'react';
+import { useQuery } from 'urql';
+import { useAction } from '../../api/use-action';
+import { graphql } from '../../generated';
+import type { CoredumpFilter, ModelOnPageFragment } from '../../generated/graphql';
+import { Dialog } from '../../parts/dialog';
+import { Field } from '../../parts/field';
+import { countText } from '../../parts/sizes';
+
+const SetModelPrivacy = graphql(`
+  mutation SetModelPrivacy($input: SetModelPrivacyInput!) { setModelPrivacy(input: $input) { ...ModelOnPage } }
+`);
+const DumpsToLose = graphql(`
+  query DumpsToLose($filter: CoredumpFilter!) { coredumps(first: 0, filter: $filter) { totalCount } }
+`);
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const MAX_DAYS = 36_500;
+
+interface PrivacyDialogProps {
+  model: ModelOnPageFragment;
+  isOpen: boolean;
+  onClose: () => void;
+}
+
+/** Changes a model's privacy settings, and says before what will be removed when. */
+export function PrivacyDialog({ model, isOpen, onClose }: PrivacyDialogProps) {
+  return (
+    <Dialog title={`What is kept of ${model.name}`} isOpen={isOpen} onClose={onClose}>
+      <PrivacyForm model={model} onClose={onClose} />
+    </Dialog>
+  );
+}
+
+function PrivacyForm({ model, onClose }: Omit<PrivacyDialogProps, 'isOpen'>) {
+  const [{ removeRawOnceRead, keepRawDays, rawForAdminsOnly }, setPrivacy] = useState(model.privacy);
+  const { run, isRunning } = useAction(SetModelPrivacy);
+  const isRemoving = removeRawOnceRead || keepRawDays != null;
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    const input = {
+      modelCode: model.code,
+      removeRawOnceRead,
+      keepRawDays: keepRawDays ?? null,
+      rawForAdminsOnly,
+    };
+    if ((await run({ input })) !== undefined) onClose();
+  }
+
+  return (
+    <form className="dialog-body" onSubmit={(event) => void submit(event)}>
+      <fieldset className="choices">
+        <legend className="hint">Raw dumps</legend>
+        <label>
+          <input
+            type="checkbox"
+            checked={removeRawOnceRead}
+            onChange={({ target }) => setPrivacy((all) => ({ ...all, removeRawOnceRead: target.checked }))}
+          />{' '}
+          are removed as soon as they were read
+        </label>
+        <label>
+          <input
+            type="checkbox"
+            checked={rawForAdminsOnly}
+            onChange={({ target }) => setPrivacy((all) => ({ ...all, rawForAdminsOnly: target.checked }))}
+          />{' '}
+          can be downloaded by admins only
+        </label>
+      </fieldset>
+      <Field
+        label="Days that they are kept, read or not"
+        type="number"
+        min={1}
+        max={MAX_DAYS}
+        value={keepRawDays ?? ''}
+        onChange={({ target }) =>
+          setPrivacy((all) => ({ ...all, keepRawDays: target.value === '' ? null : Number(target.value) }))
+        }
+        hint="Empty: as long as the dump."
+      />
+      <div className="notice" data-tone={isRemoving ? 'warn' : undefined} role="status">
+        {isRemoving ? (
+          <>
+            {removeRawOnceRead && <OnceRead modelCode={model.code} />}
+            {keepRawDays != null && <AfterDays modelCode={model.code} days={keepRawDays} />}
+            <p>
+              What was removed cannot be downloaded any more, nor read again, also not with a firmware that
+              comes later. Reports and texts stay.
+            </p>
+          </>
+        ) : (
+          <p>Nothing is removed by this.</p>
+        )}
+      </div>
+      <div className="dialog-actions">
+        <button type="button" className="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button
+          type="submit"
+          className="button"
+          data-tone={isRemoving ? 'danger' : 'primary'}
+          disabled={isRunning}
+        >
+          {isRemoving ? 'Save and remove' : 'Save'}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function OnceRead({ modelCode }: { modelCode: string }) {
+  return (
+    <p>
+      At once: the raw bytes of <Concerned filter={{ modelCode: [modelCode], parseStatus: ['PARSED'] }} />{' '}
+      that were read already. From then on: those of each dump when it is read.
+    </p>
+  );
+}
+
+function AfterDays({ modelCode, days }: { modelCode: string; days: number }) {
+  // Of the moment when it was typed: what is asked must not change with each drawing of the page.
+  const [now] = useState(() => Date.now());
+  if (!(days >= 1 && days <= MAX_DAYS)) return null;
+  const before = new Date(now - days * DAY_MS).toISOString();
+  return (
+    <p>
+      At once: the raw bytes of <Concerned filter={{ modelCode: [modelCode], uploadedBefore: before }} /> that
+      came {countText(days, 'day')} ago or earlier. From then on: those of each dump so long after its upload,
+      within an hour.
+    </p>
+  );
+}
+
+/** Some of them may have lost their raw bytes already. */
+function Concerned({ filter }: { filter: CoredumpFilter }) {
+  const [{ data }] = useQuery({ query: DumpsToLose, variables: { filter } });
+  if (data === undefined) return <>the dumps</>;
+  return <b>{countText(data.coredumps.totalCount, 'dump')}</b>;
+}

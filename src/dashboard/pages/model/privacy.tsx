@@ -1,0 +1,47 @@
+import { useState } from 'react';
+import { graphql } from '../../generated';
+import type { ModelOnPageFragment } from '../../generated/graphql';
+import { Fact } from '../../parts/fact';
+import { countText } from '../../parts/sizes';
+import { ForAdmins } from '../../session/role';
+import { PrivacyDialog } from './privacy-dialog';
+
+graphql(`
+  fragment ModelOnPage on DeviceModel {
+    id code name
+    privacy { removeRawOnceRead keepRawDays rawForAdminsOnly }
+  }
+`);
+
+/** What of a model's dumps is kept how long, and who gets the raw bytes, which are what was in a device's memory. */
+export function Privacy({ model }: { model: ModelOnPageFragment }) {
+  const [isOpen, setOpen] = useState(false);
+  const { removeRawOnceRead, keepRawDays, rawForAdminsOnly } = model.privacy;
+  const ends = [
+    ...(removeRawOnceRead ? ['until the dump was read'] : []),
+    ...(keepRawDays == null ? [] : [`${countText(keepRawDays, 'day')} at most`]),
+  ];
+  return (
+    <section className="card" aria-labelledby="privacy">
+      <header className="card-head">
+        <h2 id="privacy">What is kept how long</h2>
+        <ForAdmins>
+          <button type="button" className="quiet-button" onClick={() => setOpen(true)}>
+            Change
+          </button>
+        </ForAdmins>
+      </header>
+      <dl className="facts">
+        <Fact name="Raw dumps">
+          {ends.length === 0 ? 'as long as the dump' : `${ends.join(', ')}; no longer than the dump`}
+        </Fact>
+        <Fact name="Downloads">{rawForAdminsOnly ? 'for admins only' : 'for viewers and admins'}</Fact>
+        <Fact name="Reports">as long as the dump; viewers never see what the memory held</Fact>
+        <Fact name="Dumps">
+          until their device has sent too many newer ones (MAX_COREDUMPS), or somebody deletes them
+        </Fact>
+      </dl>
+      <PrivacyDialog model={model} isOpen={isOpen} onClose={() => setOpen(false)} />
+    </section>
+  );
+}
