@@ -278,7 +278,10 @@ export async function startApp(
           isStopping: () => isStopping,
           log,
         }),
-        page: createPageRoute({ folder: PAGE_FOLDER, issuer: config.pageClient?.issuer ?? null }),
+        page: createPageRoute({
+          folder: PAGE_FOLDER,
+          issuerOrigins: config.pageClient === null ? () => [] : auth.issuerOrigins,
+        }),
         pageConfig: createPageConfigRoute({ gatekeeper, clientAddress, pageClient: config.pageClient }),
         graphql: graphql.handle,
         attachWebSocket: graphql.attachWebSocket,

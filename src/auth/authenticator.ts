@@ -15,6 +15,8 @@ export interface AuthSettings {
 export interface Authenticator {
   /** False: whoever reaches the server may do everything. */
   readonly isOn: boolean;
+  /** Hosts that a browser asks when it signs somebody in at the issuer, as far as they are known now. */
+  issuerOrigins(): readonly string[];
   /**
    * Who is asking; a stranger when nothing came.
    *
@@ -55,6 +57,7 @@ export function createAuthenticator({ settings, devices, clock, log }: Authentic
 
   return {
     isOn,
+    issuerOrigins: () => issuer?.origins() ?? [],
     authenticate: async (authorization) => (isOn ? recognise(authorization) : ANYBODY),
 
     async authenticateDevice(authorization, deviceKey) {

@@ -34,8 +34,8 @@ export interface IssuerSettings {
 export type Issuer = ReturnType<typeof createIssuer>;
 
 /**
- * An OpenID Connect issuer, of whom we want nothing but its keys. They are found by its discovery document, cached,
- * and read anew when a token names one that we do not know: that is how it rotates them.
+ * An OpenID Connect issuer, of whom we want its keys. They are found by its discovery document, cached, and read anew
+ * when a token names one that we do not know: that is how it rotates them.
  */
 export function createIssuer(
   { url, audience }: IssuerSettings,
@@ -45,6 +45,8 @@ export function createIssuer(
   let readAt = 0;
   let failedAt = Number.NEGATIVE_INFINITY;
   let discovery: Promise<ReturnType<typeof createRemoteJWKSet>> | null = null;
+  /** Of whoever gives out tokens, which need not be the issuer's own host; null until the document is known. */
+  let tokenOrigin: string | null = null;
 
   return {
     /**
@@ -71,6 +73,17 @@ export function createIssuer(
 
     /** Until when a token with this `exp` is taken. */
     untilOf: (exp: number) => new Date((exp + CLOCK_SKEW_SECONDS) * 1000),
+
+    /**
+     * Whom a browser asks when it signs somebody in: the issuer for its discovery document and, as far as that is
+     * known, the host that the document names for tokens. While it is not known, being asked makes us look for it.
+     */
+    origins(): readonly string[] {
+      if (discovery === null)
+        keySet().catch((error: unknown) => log.debug({ err: error }, 'no discovery document'));
+      const own = new URL(url).origin;
+      return tokenOrigin === null || tokenOrigin === own ? [own] : [own, tokenOrigin];
+    },
 
     /** Asks for the keys now, so that a wrong setting is seen in the log rather than at the first request. */
     async warmUp(): Promise<void> {
@@ -120,8 +133,9 @@ export function createIssuer(
     const address = `${url.replace(/\/$/, '')}/.well-known/openid-configuration`;
     const response = await ask(address, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (!response.ok) throw new Error(`${address} answered ${response.status}`);
-    const { issuer, jwks_uri } = discoveryDocument.parse(await response.json());
+    const { issuer, jwks_uri, token_endpoint } = discoveryDocument.parse(await response.json());
     if (issuer !== url) throw new Error(`OIDC_ISSUER is "${url}", but the issuer calls itself "${issuer}"`);
+    tokenOrigin = webOriginOf(token_endpoint);
     return createRemoteJWKSet(new URL(jwks_uri), {
       timeoutDuration: TIMEOUT_MS,
       cooldownDuration: COOLDOWN_MS,
@@ -148,7 +162,18 @@ export function createIssuer(
   }
 }
 
-const discoveryDocument = z.object({ issuer: z.string(), jwks_uri: z.url() });
+const discoveryDocument = z.object({
+  issuer: z.string(),
+  jwks_uri: z.url(),
+  // Only browsers need it, so that the keys are taken whatever it is.
+  token_endpoint: z.unknown().optional(),
+});
+
+function webOriginOf(address: unknown): string | null {
+  if (typeof address !== 'string' || !URL.canParse(address)) return null;
+  const { protocol, origin } = new URL(address);
+  return protocol === 'https:' || protocol === 'http:' ? origin : null;
+}
 
 function issuerOf(token: string): unknown {
   try {

@@ -28,17 +28,23 @@ const HASHED = /^\/assets\//;
  *
  * The few files are read once. Without them, in a program that was not built, only GraphQL is there.
  *
- * @param issuer where the page signs people in, the one other host that it may ask
+ * @param issuerOrigins where the page signs people in, the only other hosts that it may ask; looked up for each answer
  * @returns false when the request is for no file of the page and from no browser
  */
-export function createPageRoute({ folder, issuer }: { folder: string; issuer: string | null }) {
-  const headers = securityHeaders(issuer);
+export function createPageRoute({
+  folder,
+  issuerOrigins,
+}: {
+  folder: string;
+  issuerOrigins: () => readonly string[];
+}) {
   const files = readFiles(folder);
   const index = files.get('/index.html');
 
   return function page(request: IncomingMessage, response: ServerResponse, path: string): boolean {
     const file = files.get(path) ?? (isAddress(request, path) ? index : undefined);
     if (file === undefined) return false;
+    const headers = securityHeaders(issuerOrigins());
     send(request, response, file, { isHashed: HASHED.test(path), headers });
     return true;
   };
@@ -74,13 +80,13 @@ function send(
 }
 
 /** Nothing from elsewhere, no inline script: text of a hostile dump that got into the page as markup stays text. */
-function securityHeaders(issuer: string | null): Record<string, string> {
+function securityHeaders(issuerOrigins: readonly string[]): Record<string, string> {
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
-    `connect-src 'self'${issuer === null ? '' : ` ${new URL(issuer).origin}`}`,
+    ['connect-src', "'self'", ...issuerOrigins].join(' '),
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { aProgram } from '../support/program.js';
 
 /** What a browser says that it accepts when somebody opens an address. */
@@ -21,6 +23,37 @@ describe('the page’s files', () => {
       expect(policy).not.toMatch(/https?:|unsafe|\*/);
       expect(await answer.text()).toContain('<div id="page">');
     }
+  });
+
+  it('may ask the issuer, and who it says gives out its tokens, as soon as that is known', async () => {
+    const issuer = await anIssuer('https://tokens.example:8443/oauth2/token');
+    const { url } = await aProgram('serve', { environment: issuer.environment });
+    const ask = async () =>
+      /connect-src ([^;]*)/.exec(
+        (await fetch(url, { headers: BROWSER })).headers.get('content-security-policy') ?? '',
+      )?.[1];
+
+    // It does not answer, also not at the program's start; and nobody else asks it than the page's visitors.
+    expect(await ask()).toBe(`'self' ${issuer.origin}`);
+    issuer.open();
+
+    await expect.poll(ask, { timeout: 60_000 }).toBe(`'self' ${issuer.origin} https://tokens.example:8443`);
+  });
+
+  it('take no other word than the name of a web host from the issuer', async () => {
+    const issuer = await anIssuer("javascript:alert(1); script-src 'unsafe-inline'");
+    issuer.open();
+    const { url, log } = await aProgram('serve', {
+      environment: { ...issuer.environment, LOG_LEVEL: 'debug' },
+    });
+    await expect.poll(issuer.askedFor, { timeout: 60_000 }).toContain('/keys');
+
+    const answer = await fetch(url, { headers: BROWSER });
+
+    expect(answer.headers.get('content-security-policy')).toContain(
+      `connect-src 'self' ${issuer.origin}; base-uri`,
+    );
+    expect(log()).not.toContain('does not answer');
   });
 
   it('are kept for ever by their hashed names, and weigh less than 200 kB together', async () => {
@@ -66,3 +99,27 @@ describe('the page’s files', () => {
     );
   });
 });
+
+/** As much of an issuer as the server asks for: a discovery document and no keys. It answers 503 until it is opened. */
+async function anIssuer(tokenEndpoint: string) {
+  const askedFor: string[] = [];
+  let isOpen = false;
+  const server = createServer((request, response) => {
+    askedFor.push(request.url ?? '');
+    if (!isOpen) return response.writeHead(503).end();
+    const document = { issuer: origin, jwks_uri: `${origin}/keys`, token_endpoint: tokenEndpoint };
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify(request.url === '/keys' ? { keys: [] } : document));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    origin,
+    askedFor: () => askedFor,
+    open: () => {
+      isOpen = true;
+    },
+    environment: { OIDC_ISSUER: origin, OIDC_AUDIENCE: 'coredock', OIDC_CLIENT_ID: 'page' },
+  };
+}

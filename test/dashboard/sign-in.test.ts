@@ -102,6 +102,20 @@ describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
     await page.getByRole('heading', { level: 1, name: 'By Ada' }).waitFor();
   });
 
+  it('at an issuer that gives out its tokens on another origin', async () => {
+    const { issuer, environment } = await aPageIssuer({ isSplit: true });
+    const program = await aProgram('serve', { environment });
+    const page = await aBrowserPage(program.url, {
+      path: '/firmware',
+      tolerates: (complaint) => /asked http|Failed to load resource: net|status of 404|fonts/.test(complaint),
+    });
+
+    await page.getByRole('button', { name: `Sign in with ${new URL(issuer).host}` }).click();
+    await signInAt(page, 'ada');
+
+    await page.getByRole('heading', { name: 'No model yet' }).waitFor();
+  });
+
   it('refuses an answer that is not the one to its own question', async () => {
     const { environment } = await aPageIssuer();
     const program = await aProgram('serve', { environment });

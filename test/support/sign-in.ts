@@ -24,14 +24,19 @@ export async function signInAt(page: Page, name: string): Promise<void> {
   await page.locator('button[type=submit]').click();
 }
 
-/** An issuer of which the page is a client, and what the program must be told to be that page's server. */
-export async function aPageIssuer({ tokenSeconds = 3600 } = {}) {
+/**
+ * An issuer of which the page is a client, and what the program must be told to be that page's server.
+ *
+ * @param isSplit it gives out tokens on another origin than its own
+ */
+export async function aPageIssuer({ tokenSeconds = 3600, isSplit = false } = {}) {
   const port = await aFreePort();
   const child = fork(PROVIDER, {
     env: {
       ...process.env,
       REDIRECT_URI: `http://127.0.0.1:${port}/sign-in/callback`,
       TOKEN_SECONDS: String(tokenSeconds),
+      ...(isSplit ? { SPLIT: 'yes' } : {}),
     },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
