@@ -14,6 +14,8 @@ export default defineConfig({
     // Real servers, real fsyncs, real child processes: generous limits, and never a timing assertion.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // What comes at once on a quiet machine takes its time on one where everything else runs as well.
+    expect: { poll: { timeout: 30_000 } },
     // Most of the time a test waits: for a disk, a process, a deadline. More at once than there are cores.
     maxWorkers: 4,
     projects: [

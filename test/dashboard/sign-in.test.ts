@@ -7,6 +7,9 @@ import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
 import { aProgram, type Program } from '../support/program.js';
 import { aPageIssuer, asAdmin, isRefusal, signInAt, signInWith } from '../support/sign-in.js';
 
+/** Each page twice, on a machine where other tests run. */
+const MANY_PAGES_MS = 600_000;
+
 describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
   it('by token: nothing is shown before, everything works after, also live, uploads and downloads', async () => {
     const program = await aProgram('start', { environment: STATIC_TOKENS });
@@ -40,42 +43,46 @@ describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
     await page.getByLabel('Token of a viewer or admin').waitFor();
   });
 
-  it('shows a viewer what is there, and to admins what they may do with it', async () => {
-    const program = await aProgram('start', { environment: STATIC_TOKENS });
-    await prepare(program);
-    const page = await aBrowserPage(program.url, { path: '/firmware/thermostat' });
-    await signInWith(page, ADMIN);
-    await page.getByLabel('Upload a build').setInputFiles(fixture('thermostat-1.0.0').elfPath);
-    await page.getByText('is version 1.0.0').waitFor();
-    const crashes = await threeCrashes(program);
-    const pages = Object.entries(buttonsOf(crashes));
+  it(
+    'shows a viewer what is there, and to admins what they may do with it',
+    async () => {
+      const program = await aProgram('start', { environment: STATIC_TOKENS });
+      await prepare(program);
+      const page = await aBrowserPage(program.url, { path: '/firmware/thermostat' });
+      await signInWith(page, ADMIN);
+      await page.getByLabel('Upload a build').setInputFiles(fixture('thermostat-1.0.0').elfPath);
+      await page.getByText('is version 1.0.0').waitFor();
+      const crashes = await threeCrashes(program);
+      const pages = Object.entries(buttonsOf(crashes));
 
-    for (const [path, names] of pages) {
-      await page.goto(program.url + path);
-      for (const name of names) await page.getByRole('button', { name, exact: true }).first().waitFor();
-    }
-    await page.getByRole('button', { name: 'Sign out' }).click();
-    await signInWith(page, VIEWER);
-    await page.getByText('Live', { exact: true }).waitFor();
+      for (const [path, names] of pages) {
+        await page.goto(program.url + path);
+        for (const name of names) await page.getByRole('button', { name, exact: true }).first().waitFor();
+      }
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await signInWith(page, VIEWER);
+      await page.getByText('Live', { exact: true }).waitFor();
 
-    for (const [path, names] of pages) {
-      await page.goto(program.url + path);
-      await page.getByRole('heading', { level: 1 }).waitFor();
-      for (const name of names)
-        expect(await page.getByRole('button', { name, exact: true }).count(), name).toBe(0);
-      expect(await page.getByLabel('Upload a build').count()).toBe(0);
-    }
-    const download = page.getByRole('link', { name: 'Download' });
-    await page.goto(`/dumps/${encodeURIComponent(crashes.dumpId)}`);
-    await download.waitFor();
-    await asAdmin(
-      program,
-      'mutation { setModelPrivacy(input: { modelCode: "thermostat", rawForAdminsOnly: true }) { id } }',
-    );
-    await page.reload();
-    await page.getByText('Crashed task').first().waitFor();
-    expect(await download.count()).toBe(0);
-  });
+      for (const [path, names] of pages) {
+        await page.goto(program.url + path);
+        await page.getByRole('heading', { level: 1 }).waitFor();
+        for (const name of names)
+          expect(await page.getByRole('button', { name, exact: true }).count(), name).toBe(0);
+        expect(await page.getByLabel('Upload a build').count()).toBe(0);
+      }
+      const download = page.getByRole('link', { name: 'Download' });
+      await page.goto(`/dumps/${encodeURIComponent(crashes.dumpId)}`);
+      await download.waitFor();
+      await asAdmin(
+        program,
+        'mutation { setModelPrivacy(input: { modelCode: "thermostat", rawForAdminsOnly: true }) { id } }',
+      );
+      await page.reload();
+      await page.getByText('Crashed task').first().waitFor();
+      expect(await download.count()).toBe(0);
+    },
+    MANY_PAGES_MS,
+  );
 
   it('at the issuer, by authorization code with PKCE, back to where one was, and renewed by itself', async () => {
     const { issuer, environment } = await aPageIssuer({ tokenSeconds: 33 });

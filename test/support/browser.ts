@@ -28,7 +28,7 @@ export async function aBrowserPage(
     ...context,
   });
   const page = browser.pages()[0] ?? (await browser.newPage());
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
 
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
