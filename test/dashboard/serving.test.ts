@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { aProgram } from '../support/program.js';
 
 /** What a browser says that it accepts when somebody opens an address. */
@@ -73,6 +74,33 @@ describe('the page’s files', () => {
     }
     const sizes = files.map(({ headers }) => Number(headers.get('content-length')));
     expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(200_000);
+  });
+
+  it('come by themselves where only admins need them, and what does not come leaves the rest of the page', async ({
+    skip,
+  }) => {
+    if (!hasChromium) skip(NEEDS_CHROMIUM);
+    const { url } = await aProgram('serve');
+    const asked: string[] = [];
+    const page = await aBrowserPage(url, {
+      path: '/firmware',
+      tolerates: (complaint) => /ERR_FAILED|dynamically imported/.test(complaint),
+    });
+    page.on('request', (request) => void asked.push(new URL(request.url()).pathname));
+    await page.route('**/assets/alerts-page*', (route) => route.abort());
+    await page.reload();
+    await page.getByRole('heading', { name: 'No model yet' }).waitFor();
+    expect(asked.filter((path) => /alert|audit/.test(path))).toEqual([]);
+
+    await page.getByRole('link', { name: 'Alerts' }).click();
+    await page.getByRole('heading', { name: 'This page cannot be loaded' }).waitFor();
+    await page.getByRole('link', { name: 'Audit' }).click();
+    await page.getByRole('heading', { name: 'Nothing has been done yet' }).waitFor();
+    await page.unroute('**/assets/alerts-page*');
+    await page.getByRole('link', { name: 'Alerts' }).click();
+    await page.getByRole('button', { name: 'Reload' }).click();
+
+    await page.getByRole('heading', { name: 'No alert yet' }).waitFor();
   });
 
   it('are not sent again to who has them', async () => {

@@ -19,8 +19,9 @@ const PLACES: readonly Place[] = [
   { path: '/audit', name: 'Audit', key: 'u', forAdmins: true },
 ];
 
+const PLACES_OF_VIEWERS = PLACES.filter(({ forAdmins }) => forAdmins !== true);
+
 /** Where the person can go from everywhere. */
 export function usePlaces(): readonly Place[] {
-  const role = useContext(RoleContext);
-  return role === 'admin' ? PLACES : PLACES.filter(({ forAdmins }) => forAdmins !== true);
+  return useContext(RoleContext) === 'admin' ? PLACES : PLACES_OF_VIEWERS;
 }
