@@ -5,11 +5,16 @@ import type { Db } from '../platform/database/database.js';
 import { countCoredumpsByDevice, listCoredumpsByDevice } from './queries.js';
 import { readReport } from './report-schema.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
-import type { CoredumpFilter, CoredumpRow, CoredumpText } from './types.js';
+import type { CoredumpColumns, CoredumpFilter, CoredumpRow, CoredumpText } from './types.js';
 
 export interface OfDevice {
   deviceId: number;
   filter: CoredumpFilter;
+}
+
+interface PageOfDevice extends OfDevice {
+  window: PageWindow;
+  columns?: CoredumpColumns;
 }
 
 export type CoredumpLoaders = ReturnType<typeof createCoredumpLoaders>;
@@ -44,14 +49,14 @@ export function createCoredumpLoaders(db: Db) {
       });
     }),
 
-    /** One statement for all devices that ask with the same filter and window. */
-    ofDevice: new DataLoader<OfDevice & { window: PageWindow }, CoredumpRow[], string>(
+    /** One statement for all devices that ask with the same filter, window and columns. */
+    ofDevice: new DataLoader<PageOfDevice, CoredumpRow[], string>(
       (questions) =>
         grouped(
           questions,
-          ({ filter, window }) => JSON.stringify([filter, window]),
-          async (group, { filter, window }) => {
-            const rows = await listCoredumpsByDevice(db, deviceIds(group), filter, window);
+          ({ filter, window, columns }) => JSON.stringify([filter, window, columns]),
+          async (group, { filter, window, columns }) => {
+            const rows = await listCoredumpsByDevice(db, deviceIds(group), filter, window, columns);
             return ({ deviceId }) => rows.get(deviceId) ?? [];
           },
         ),

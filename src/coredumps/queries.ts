@@ -2,8 +2,9 @@ import { MAX_ROW_ID } from '../ids.js';
 import type { PageWindow } from '../platform/database/children.js';
 import { type Db, Prisma } from '../platform/database/database.js';
 import { containsWords } from '../platform/database/text-search.js';
+import { ListedDump } from './listed-dump.js';
 import { toCoredumpRow } from './row.js';
-import type { CoredumpFilter, CoredumpRow } from './types.js';
+import type { CoredumpColumns, CoredumpFilter, CoredumpRow } from './types.js';
 
 /**
  * Questions about many dumps, in SQL that SQLite and PostgreSQL both understand: a filter has one translation, which
@@ -17,6 +18,10 @@ export const COLUMNS = Prisma.sql`
   c."id", c."deviceId", c."firmwareId", c."filename", c."chip", c."firmwareVersion", c."size", c."sha256",
   c."parseStatus", c."parseAttempts", c."parseGeneration", c."appElfSha256", c."fingerprint",
   c."uploadedAt", c."parsedAt"`;
+
+/** What long lists show: half of the columns, and less than half of the bytes. */
+const LISTED_COLUMNS = Prisma.sql`
+  c."id", c."deviceId", c."filename", c."chip", c."firmwareVersion", c."size", c."parseStatus", c."uploadedAt"`;
 
 /** Newest first, whichever end the window counts from. */
 export async function listCoredumps(
@@ -101,22 +106,40 @@ export async function idsOfCoredumps(
   return rows.map(({ id }) => id);
 }
 
-/** The same window of each device's dumps in ONE statement, however many devices. */
+/**
+ * The same window of each device's dumps in ONE statement, however many devices. PostgreSQL looks up each device's page
+ * by itself, and reads nothing beyond it; a pair between two pairs leaves it the index for that, as in `leadOf`.
+ */
 export async function listCoredumpsByDevice(
   db: Db,
   deviceIds: readonly number[],
   filter: CoredumpFilter,
   window: PageWindow,
+  columns: CoredumpColumns = 'all',
 ): Promise<Map<number, CoredumpRow[]>> {
   const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
-  const rows = await db.lookup<StoredRow>(Prisma.sql`
-    SELECT ${COLUMNS} FROM (
-      SELECT c.*, row_number() OVER (PARTITION BY c."deviceId" ORDER BY c."id" ${direction}) AS "rank"
-      FROM "Coredump" c
-      WHERE c."deviceId" IN (${Prisma.join([...deviceIds])}) AND ${conditions(filter)} AND ${within(window)}
-    ) c WHERE c."rank" <= ${window.take} ORDER BY c."id" DESC`);
+  const wanted = columns === 'all' ? COLUMNS : LISTED_COLUMNS;
+  const { take, afterId = 0, beforeId = MAX_ROW_ID + 1 } = window;
+  const rows = await db.lookup<StoredRow>(
+    db.hasLateral
+      ? Prisma.sql`
+        SELECT ${wanted} FROM "Device" d CROSS JOIN LATERAL (
+          SELECT ${wanted} FROM "Coredump" c WHERE ${conditions(filter)}
+            AND (c."deviceId", c."id") > (d."id", ${afterId}) AND (c."deviceId", c."id") <= (d."id", ${beforeId - 1})
+          ORDER BY c."deviceId" ${direction}, c."id" ${direction} LIMIT ${take}
+        ) c WHERE d."id" IN (${Prisma.join([...deviceIds])}) ORDER BY c."id" DESC`
+      : Prisma.sql`
+        SELECT ${wanted} FROM (
+          SELECT c.*, row_number() OVER (PARTITION BY c."deviceId" ORDER BY c."id" ${direction}) AS "rank"
+          FROM "Coredump" c
+          WHERE c."deviceId" IN (${Prisma.join([...deviceIds])}) AND ${conditions(filter)} AND ${within(window)}
+        ) c WHERE c."rank" <= ${take} ORDER BY c."id" DESC`,
+  );
   const byDevice = new Map<number, CoredumpRow[]>(deviceIds.map((id) => [id, []]));
-  for (const row of rows) byDevice.get(row.deviceId)?.push(toCoredumpRow(row));
+  for (const row of rows) {
+    const dump = toCoredumpRow(row);
+    byDevice.get(row.deviceId)?.push(columns === 'all' ? dump : new ListedDump(dump));
+  }
   return byDevice;
 }
 

@@ -33,6 +33,9 @@ export interface CoredumpRow {
   parsedAt: Date | null;
 }
 
+/** All of them, or those that long lists show. */
+export type CoredumpColumns = 'all' | 'listed';
+
 /** The heavy part of a dump. */
 export interface CoredumpText {
   output: string;

@@ -11,6 +11,7 @@ import { Device } from './device.js';
 import { Firmware } from './firmware.js';
 import { followDumps } from './follow.js';
 import { requireId, rowOf } from './inputs.js';
+import { columnsOf } from './listed-fields.js';
 import { page } from './pages.js';
 
 // Not a prismaNode: its rows are read in raw SQL and come with events, and Pothos would read each of them again to be
@@ -90,11 +91,12 @@ builder.prismaObjectFields(Device, (t) => ({
       type: Coredump,
       description: 'Newest first. One SQL statement, however many devices a request asks it of.',
       args: { filter: t.arg({ type: CoredumpFilterInput }) },
-      resolve: ({ id: deviceId }, { filter: input, ...args }, { loaders }) => {
+      resolve: ({ id: deviceId }, { filter: input, ...args }, { loaders }, info) => {
         const filter = toCoredumpFilter(input);
+        const columns = columnsOf(info);
         return page(
           args,
-          (window) => loaders.coredumps.ofDevice.load({ deviceId, filter, window }),
+          (window) => loaders.coredumps.ofDevice.load({ deviceId, filter, window, columns }),
           () => loaders.coredumps.countOfDevice.load({ deviceId, filter }),
         );
       },

@@ -1,5 +1,5 @@
 import { describe, expect, inject, it } from 'vitest';
-import { listCoredumps, listCoredumpsOfGroups } from '../../src/coredumps/queries.js';
+import { listCoredumps, listCoredumpsByDevice, listCoredumpsOfGroups } from '../../src/coredumps/queries.js';
 import type { CoredumpFilter } from '../../src/coredumps/types.js';
 import type { Db } from '../../src/platform/database/database.js';
 import { searchOutputs } from '../../src/platform/database/text-search.js';
@@ -32,6 +32,21 @@ describe('with many dumps', () => {
 
         expect({ filter, window, ...page }).toEqual({ filter, window, found: 21, rows: atMost(2 * 21) });
       }
+    }
+  });
+
+  // SQLite ranks all dumps of the devices, which are as many as retention leaves.
+  it.runIf(isPostgresql)('the dumps of devices are as many rows as are shown', async () => {
+    const { db } = await aGraphQLDoor();
+    await manyDumps(db);
+    const devices = (await db.device.findMany()).map(({ id }) => id);
+
+    for (const window of [{ take: 21 }, { take: 21, fromEnd: true }, { take: 21, beforeId: 10_000 }]) {
+      const ofDevices = await rowsRead(db, async (watched) =>
+        [...(await listCoredumpsByDevice(watched, devices, {}, window)).values()].flat(),
+      );
+
+      expect(ofDevices).toEqual({ found: 21, rows: atMost(21) });
     }
   });
 

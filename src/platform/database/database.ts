@@ -11,7 +11,11 @@ export { Prisma };
  * The client of either database: both are generated from the same models, and their types, which differ in name only,
  * are cast to this one where they are made. What only one of the databases has must not be used with it.
  */
-export type Db = PrismaClient & { readonly lookup: Lookup };
+export type Db = PrismaClient & {
+  readonly lookup: Lookup;
+  /** Whether a subquery may refer to what stands left of it (LATERAL), which SQLite's cannot. */
+  readonly hasLateral: boolean;
+};
 /**
  * Rows of one SELECT like `$queryRaw`'s, without Prisma's way around it, which costs several times what the database
  * does: for what every upload asks, and for long lists. Numbers come as numbers, and times as dates.

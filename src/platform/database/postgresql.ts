@@ -52,7 +52,7 @@ export async function openPostgresql(
   const client = new PrismaClient({ adapter: new PrismaPg(pool), ...CLIENT_OPTIONS });
   const lookups = observable(lookupInPostgresql(pool));
   // Same models, same methods: the two clients' types differ only in their names and in what this program does without.
-  const db = Object.assign(client, { lookup: lookups.lookup }) as unknown as Db;
+  const db = Object.assign(client, { lookup: lookups.lookup, hasLateral: true }) as unknown as Db;
   const announcements = createPostgresqlAnnouncements(config, {
     onTrouble: (error) => log?.warn({ err: error }, 'changes of other servers cannot be heard; trying again'),
   });

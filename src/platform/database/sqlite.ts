@@ -18,7 +18,7 @@ export async function openSqlite(file: string): Promise<OpenedDatabase> {
     const client = new PrismaClient({ adapter: createSqliteAdapterFactory(file), ...CLIENT_OPTIONS });
     const reader = openConnection(file);
     const lookups = observable(lookupInSqlite(reader));
-    const db = Object.assign(client, { lookup: lookups.lookup });
+    const db = Object.assign(client, { lookup: lookups.lookup, hasLateral: false });
     return {
       db,
       isShared: false,
