@@ -39,7 +39,7 @@ interface FirmwareServiceDeps {
   database: Pick<Database, 'db' | 'inTurn'>;
   blobs: BlobStore;
   clock: Clock;
-  audit: Pick<Audit, 'change'>;
+  audit: Pick<Audit, 'change' | 'note'>;
   log: Logger;
   config: { maxFirmwares: number; maxFirmwareBytes: number };
   /** Called when a build can be used that could not before. What it throws is logged and hurts nobody. */
@@ -140,7 +140,7 @@ export function createFirmwareService({
       );
     }
     const isNewBlob = await elf.publish(elfKey(model.code, elfSha256));
-    const firmware = existing ?? (await insert(model, elf, labels));
+    const firmware = existing === null ? await insert(model, elf, labels) : await noteAgain(existing, model);
     // Also for a row whose ELF had been lost: dumps may have failed for lack of it.
     if (existing === null || isNewBlob) await announce(firmware);
     return firmware;
@@ -161,6 +161,12 @@ export function createFirmwareService({
       await deleteElf(model.code, build);
       throw error;
     }
+  }
+
+  /** The same ELF once more changes nothing; the audit tells all the same which build it was. */
+  async function noteAgain(existing: Firmware, model: Model): Promise<Firmware> {
+    await audit.note(onFirmware('uploadFirmware', existing, model.code));
+    return existing;
   }
 
   async function announce(firmware: Firmware): Promise<void> {

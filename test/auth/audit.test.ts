@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { aDevice, aServer, bearer, stored, type TestApp } from '../support/app.js';
+import { uploadFirmware } from '../support/firmware.js';
 import { anOidcProvider } from '../support/oidc.js';
 import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
 
@@ -112,6 +113,21 @@ describe('the audit', () => {
     expect(auditEvents.nodes).toEqual([
       { action: 'deleteAlertRule', targetType: 'AlertRule', targetId: id },
       { action: 'updateAlertRule', targetType: 'AlertRule', targetId: id },
+    ]);
+  });
+
+  it('names the build of an upload also when it was there already', async () => {
+    const app = await aServer(STATIC_TOKENS, { token: ADMIN });
+    await aDevice(app);
+    const { id } = await uploadFirmware(app, { headers: bearer(ADMIN) });
+
+    await uploadFirmware(app, { headers: bearer(ADMIN) });
+
+    expect(await eventsOf(app)).toMatchObject([
+      { action: 'uploadFirmware', target: 'thermostat 1.0.0', targetId: id },
+      { action: 'uploadFirmware', target: 'thermostat 1.0.0', targetId: id },
+      { action: 'createDevice' },
+      { action: 'createDeviceModel' },
     ]);
   });
 
