@@ -15,6 +15,7 @@ import { createAdmission, graphiqlOptions, refuse, renderGraphiQL } from './admi
 import { compileQueries } from './compiled-queries.js';
 import { type Context, createContext, createLoaders, type Loaders, type Services } from './context.js';
 import { createErrorMask } from './errors.js';
+import { sendEventStreams } from './event-streams.js';
 import { createDocumentCache, type DocumentLimits, limitDocuments } from './limits.js';
 import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.js';
 import { readRequests } from './requests.js';
@@ -92,6 +93,7 @@ export function createGraphQLServer({
       compileQueries(schema),
       shareAnswers({ contextOf, createLoaders: () => createLoaders(db) }),
       admission.endWithToken,
+      sendEventStreams(),
     ],
   });
 

@@ -54,10 +54,11 @@ class Subscriber<Event> implements AsyncIterableIterator<Event> {
     else if (this.#backlog.push(event) > MAX_BACKLOG) this.#end();
   }
 
-  async next(): Promise<IteratorResult<Event>> {
+  /** Not `async`: a promise around the promise would be made for each event of each subscriber. */
+  next(): Promise<IteratorResult<Event>> {
     const value = this.#backlog.shift();
-    if (value !== undefined) return { done: false, value };
-    if (this.#hasEnded) return { done: true, value: undefined };
+    if (value !== undefined) return Promise.resolve({ done: false, value });
+    if (this.#hasEnded) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
     });
