@@ -104,10 +104,11 @@ async function subscribe(urls: readonly string[]): Promise<Subscribers> {
   const child: ChildProcess = spawn(
     process.execPath,
     ['--import', 'tsx', SUBSCRIBERS_PROGRAM, String(SUBSCRIBERS), ...urls],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['pipe', 'pipe', 'inherit'] },
   );
-  if (child.stdout === null) throw new Error('subscribers have no output');
-  const lines = createInterface({ input: child.stdout });
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new Error('subscribers cannot be asked');
+  const lines = createInterface({ input: stdout });
   const events: Subscribers['events'] = [];
   await Promise.race([
     once(lines, 'line'),
@@ -120,7 +121,9 @@ async function subscribe(urls: readonly string[]): Promise<Subscribers> {
   return {
     events,
     async until(count) {
-      for (let seen = -1; events.length < count; await pause(2_000)) {
+      for (let seen = -1; events.length < count; ) {
+        stdin.write('events?\n');
+        await pause(2_000);
         if (events.length === seen)
           throw new Error(`${count - events.length} of ${count} events are missing`);
         seen = events.length;
