@@ -1,7 +1,6 @@
 import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from '@pothos/core';
 import type { GraphQLFieldResolver } from 'graphql';
-import { AUDIT_TARGETS } from '../audit/service.js';
-import { decodeGlobalId } from '../ids.js';
+import { auditTargetOf } from './audit-target.js';
 import type { Context } from './context.js';
 
 /** No mutation without its audit event: what its service has not noted itself is noted here, under its own name. */
@@ -40,10 +39,5 @@ function targetOf(args: object) {
   const id: unknown =
     Reflect.get(args, 'id') ??
     (typeof input === 'object' && input !== null ? Reflect.get(input, 'id') : undefined);
-  if (typeof id !== 'string') return {};
-  for (const targetType of AUDIT_TARGETS) {
-    const targetId = decodeGlobalId(targetType, id);
-    if (targetId !== null) return { targetType, targetId };
-  }
-  return {};
+  return typeof id === 'string' ? auditTargetOf(id) : null;
 }

@@ -1,6 +1,7 @@
 import { AUDIT_TARGETS, type AuditEventRow } from '../audit/service.js';
 import { badInput } from '../errors.js';
-import { decodeGlobalId, encodeGlobalId } from '../ids.js';
+import { encodeGlobalId } from '../ids.js';
+import { auditTargetOf } from './audit-target.js';
 import { builder } from './builder.js';
 import { checkedFilter } from './inputs.js';
 import { page } from './pages.js';
@@ -69,9 +70,8 @@ builder.queryField('auditEvents', (t) =>
 );
 
 function targetOf(globalId: string): { type: string; id: number } {
-  for (const type of AUDIT_TARGETS) {
-    const id = decodeGlobalId(type, globalId);
-    if (id !== null) return { type, id };
-  }
-  throw badInput(`targetId is not the id of anything that events are about: ${AUDIT_TARGETS.join(', ')}.`);
+  const target = auditTargetOf(globalId);
+  if (target === null)
+    throw badInput(`targetId is not the id of anything that events are about: ${AUDIT_TARGETS.join(', ')}.`);
+  return { type: target.targetType, id: target.targetId };
 }
