@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { foundIn } from '../support/output.js';
 
 export interface Peer {
   readonly name: string;
@@ -78,20 +79,16 @@ export async function start({
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const { stderr } = child;
+  if (stderr === null) throw new Error(`${name} has no output`);
   let log = '';
-  const url = await new Promise<string>((resolve, reject) => {
-    let isUp = false;
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      // What a server that is up writes is of no use here, and to search it would cost what is measured.
-      if (isUp) return;
-      log += text;
-      const found = up.exec(log)?.[1];
-      if (found === undefined) return;
-      isUp = true;
-      resolve(found);
-    });
-    void ended.then(() => reject(new Error(`${name} did not start:\n${log}`)));
+  stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (log.length < 100_000) log += text;
   });
+  const url = await Promise.race([
+    foundIn(stderr, up),
+    ended.then(() => Promise.reject(new Error(`${name} did not start:\n${log}`))),
+  ]);
   return {
     name,
     url,

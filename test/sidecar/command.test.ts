@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { foundIn } from '../support/output.js';
 import { run } from '../support/program.js';
 import { aTransferFolder, CLI, isAnswering, parseOver } from './support.js';
 
@@ -69,14 +70,13 @@ async function aSidecarCommand() {
     await exited;
   });
   let log = '';
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      log += text;
-      const found = /"url":"(http:[^"]+)"/.exec(log)?.[1];
-      if (found !== undefined) resolve(found);
-    });
-    void exited.then(() => reject(new Error(`coredock sidecar ended: ${log}`)));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
   });
+  const url = await Promise.race([
+    foundIn(child.stderr, /"url":"(http:[^"]+)"/),
+    exited.then(() => Promise.reject(new Error(`coredock sidecar ended: ${log}`))),
+  ]);
   return {
     url,
     log: () => log,

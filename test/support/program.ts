@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { foundIn } from './output.js';
 
 export const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
 
@@ -47,19 +48,13 @@ export async function aProgram(
     await exited;
   });
   let log = '';
-  const url = await new Promise<string>((resolve, reject) => {
-    let isUp = false;
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      log += text;
-      // No longer than needed: a test that takes times would wait for the search of a log that grows all the while.
-      if (isUp) return;
-      const found = /"url":"(http:[^"]+)","msg":"Coredock is up"/.exec(log)?.[1];
-      if (found === undefined) return;
-      isUp = true;
-      resolve(found);
-    });
-    void exited.then((code) => reject(new Error(`coredock ${command} ended with ${code}:\n${log}`)));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
   });
+  const url = await Promise.race([
+    foundIn(child.stderr, /"url":"(http:[^"]+)","msg":"Coredock is up"/),
+    exited.then((code) => Promise.reject(new Error(`coredock ${command} ended with ${code}:\n${log}`))),
+  ]);
   return {
     url,
     dir: folder,
