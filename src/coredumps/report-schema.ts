@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CRASH_KINDS, kindOfReason } from '../crashdump/index.js';
 import type { CrashReport } from '../crashdump/report.js';
 
 /**
@@ -44,6 +45,7 @@ const task = z.looseObject({
 });
 
 const crashReport = z.looseObject({
+  kind: z.enum(CRASH_KINDS).optional().catch(undefined),
   reason: z.string(),
   chip: z.string().default('unknown'),
   chipRevision: z.int().nullable().default(null),
@@ -63,6 +65,8 @@ const crashReport = z.looseObject({
 /** Null when `value` is not a crash report. */
 export function readReport(value: unknown): CrashReport | null {
   const parsed = crashReport.safeParse(value);
+  if (!parsed.success) return null;
+  const { data } = parsed;
   // The reader's own report has more fields than are checked here; looseObject has kept them.
-  return parsed.success ? (parsed.data as unknown as CrashReport) : null;
+  return { ...data, kind: data.kind ?? kindOfReason(data.reason) } as unknown as CrashReport;
 }

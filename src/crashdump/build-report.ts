@@ -46,10 +46,11 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
 
   const reason = panicReason(dump, firmware);
   const culprits = isCrashedKnown && crashed !== undefined ? culpritFrames(crashed) : [];
-  const overflowedTask = reason.kind === 'stackOverflow' && isCrashedKnown ? (crashed?.name ?? null) : null;
+  const overflowedTask = reason.kind === 'STACK_OVERFLOW' && isCrashedKnown ? (crashed?.name ?? null) : null;
   // Names from another build's ELF would group crashes by chance.
   const mayName = elfMatches || dump.appElfSha256 === null;
   return {
+    kind: reason.kind,
     reason: reason.text,
     explanation: explain({
       reason,

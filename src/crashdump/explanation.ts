@@ -24,41 +24,41 @@ type Place = Pick<StackFrame, 'function' | 'file' | 'line'>;
 export function explain({ reason, culprit, taskName, firstFault }: ExplanationSources): string | null {
   const place = placeOf(culprit);
   switch (reason.kind) {
-    case 'read':
+    case 'INVALID_READ':
       return `${pointerOf(reason.address)} read${place}`;
-    case 'write':
+    case 'INVALID_WRITE':
       return `${pointerOf(reason.address)} written${place}`;
-    case 'access':
+    case 'INVALID_ACCESS':
       return `${pointerOf(reason.address)} accessed in a way that this memory does not allow${place}`;
-    case 'fetch':
+    case 'INVALID_FETCH':
       return `A jump to ${pointerOf(reason.address)}, where no code is${place === '' ? '' : `, made${place}`}`;
-    case 'abort':
+    case 'ABORT':
       return place === '' ? null : `The program stopped itself by abort()${place}`;
-    case 'assert':
+    case 'ASSERT':
       return place === '' ? null : `An assertion did not hold${place}`;
-    case 'stackOverflow':
+    case 'STACK_OVERFLOW':
       return `The stack of ${taskName === null ? 'the task' : `task '${taskName}'`} was too small: it overflowed${place}`;
-    case 'stackSmashed':
+    case 'STACK_SMASHED':
       return `A function wrote beyond a local array, over its own return address${place}`;
-    case 'taskWatchdog':
+    case 'TASK_WATCHDOG':
       return `A task kept the processor so long that others starved${place}`;
-    case 'interruptWatchdog':
+    case 'INTERRUPT_WATCHDOG':
       return `Interrupts stayed disabled, or one interrupt handler ran, for too long${place}`;
-    case 'illegalInstruction':
+    case 'ILLEGAL_INSTRUCTION':
       return `The processor met bytes that are no instruction: overwritten code, a bad function pointer, or flash read errors${place}`;
-    case 'divideByZero':
+    case 'DIVIDE_BY_ZERO':
       return `An integer was divided by zero${place}`;
-    case 'cacheDisabled':
+    case 'CACHE_DISABLED':
       return `Code or data in flash or PSRAM was used while the cache was off (during a flash write, by something not in IRAM/DRAM)${place}`;
-    case 'memoryProtection':
+    case 'MEMORY_PROTECTION':
       return `Memory protection stopped a write to code or a jump into data${place}`;
-    case 'doubleException':
+    case 'DOUBLE_EXCEPTION':
       return `An exception happened inside the exception handler, mostly because the stack pointer is broken${placeOf(firstFault) || place}`;
-    case 'coprocessor':
+    case 'COPROCESSOR':
       return `Floating-point code ran where it is not allowed, for instance in an interrupt handler${place}`;
-    case 'breakpoint':
+    case 'BREAKPOINT':
       return `A breakpoint or watchpoint was hit without a debugger (a watchpoint at the end of a stack guards it)${place}`;
-    case 'other':
+    case 'OTHER':
       return null;
   }
 }

@@ -1,4 +1,5 @@
 export { Malformed } from './bytes.js';
+export { CRASH_KINDS, type CrashKind } from './crash-kind.js';
 export { UnreadableFirmware } from './elf/elf-file.js';
 export { type FirmwareIdentity, readFirmwareIdentity } from './elf/identity.js';
 export { FINGERPRINT_VERSION, fingerprint } from './fingerprint.js';
@@ -7,6 +8,7 @@ export type { FirmwareImage } from './firmware-image.js';
 export { type DumpIdentity, peekDump } from './peek.js';
 export { culpritFrames } from './plumbing.js';
 export { type CrashDumpReading, type CrashDumpRequest, readCrashDump } from './read-crash-dump.js';
+export { kindOfReason } from './reason.js';
 export type { CrashReport } from './report.js';
 export { createRomLibrary } from './rom-library.js';
 export { UnreadableDump } from './unreadable.js';

@@ -1,11 +1,12 @@
-import { type PanicKind, riscvCause, xtensaCause } from './causes.js';
+import { causeNamed, riscvCause, shortName, xtensaCause } from './causes.js';
+import type { CrashKind } from './crash-kind.js';
 import type { Dump } from './dump.js';
 import type { FirmwareImage } from './firmware-image.js';
 import { printable } from './printable.js';
 import { hex32 } from './registers.js';
 
 export interface PanicReason {
-  kind: PanicKind;
+  kind: CrashKind;
   /** One line: "abort() was called at PC 0x42009351 on core 0", "LoadProhibited at 0x00000010". */
   text: string;
   /** What the faulting instruction touched; null when that is not the kind of fault. */
@@ -20,11 +21,22 @@ export function panicReason(dump: Dump, firmware: FirmwareImage | null): PanicRe
   const { exccause, excvaddr, mcause, mtval } = dump.exception;
   if (exccause !== null) return fault(xtensaCause(exccause), excvaddr, dump);
   if (mcause !== null) return fault(riscvCause(mcause), mtval, dump);
-  return { kind: 'other', text: 'The dump does not say why the chip stopped', address: null };
+  return { kind: 'OTHER', text: 'The dump does not say why the chip stopped', address: null };
+}
+
+/**
+ * The kind of a report that does not carry one: an earlier reader made it, or somebody else's sidecar.
+ * @param reason its one line, as `panicReason` words it
+ */
+export function kindOfReason(reason: string): CrashKind {
+  const kind = kindOfText(reason);
+  if (kind !== 'OTHER') return kind;
+  const [name = ''] = reason.split(/ at (?:PC )?0x/);
+  return causeNamed(name)?.kind ?? 'OTHER';
 }
 
 function fault(cause: ReturnType<typeof xtensaCause>, touched: number | null, dump: Dump): PanicReason {
-  const name = cause.name.replace(/Cause$/, '');
+  const name = shortName(cause);
   const address = cause.hasAddress ? touched : null;
   const pc = dump.tasks[0]?.registers.pc;
   const place = address !== null ? ` at ${hex32(address)}` : pc !== undefined ? ` at PC ${hex32(pc)}` : '';
@@ -32,14 +44,14 @@ function fault(cause: ReturnType<typeof xtensaCause>, touched: number | null, du
 }
 
 /** As ESP-IDF words them (panic.c, assert.c, task_wdt.c, stack_check.c, FreeRTOS-Kernel hooks). */
-function kindOfText(text: string): PanicKind {
-  if (/stack overflow/i.test(text)) return 'stackOverflow';
-  if (/stack smashing/i.test(text)) return 'stackSmashed';
-  if (/^assert failed/i.test(text)) return 'assert';
-  if (/task watchdog/i.test(text)) return 'taskWatchdog';
-  if (/interrupt w(atch)?d(og|t)/i.test(text)) return 'interruptWatchdog';
-  if (/^abort\(\)/.test(text)) return 'abort';
-  return 'other';
+function kindOfText(text: string): CrashKind {
+  if (/stack overflow/i.test(text)) return 'STACK_OVERFLOW';
+  if (/stack smashing/i.test(text)) return 'STACK_SMASHED';
+  if (/^assert failed/i.test(text)) return 'ASSERT';
+  if (/task watchdog/i.test(text)) return 'TASK_WATCHDOG';
+  if (/interrupt w(atch)?d(og|t)/i.test(text)) return 'INTERRUPT_WATCHDOG';
+  if (/^abort\(\)/.test(text)) return 'ABORT';
+  return 'OTHER';
 }
 
 /** Argument 0: a2 in the windowed Xtensa ABI, a0 (x10) on RISC-V. */

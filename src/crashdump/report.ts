@@ -1,9 +1,13 @@
+import type { CrashKind } from './crash-kind.js';
+
 /**
  * What the reader says about one dump. Field names are stable: they are the `report` of the sidecar's answer and
  * the `CrashReport` of the GraphQL schema. Addresses are strings `0x…` in lower-case hexadecimal, eight digits.
  * Every field that the dump or the ELF could not give is null or an empty list; enums may grow.
  */
 export interface CrashReport {
+  /** Decided by the panic's text, else by the exception: one of crash-kind.ts. */
+  kind: CrashKind;
   /** One line: "abort() was called at PC 0x42009351 on core 0", "LoadProhibited at 0x00000010", … */
   reason: string;
   /** The reason in plain words with its place: "NULL pointer plus offset 0x10 read in `sensor_read` at sensor.c:88". */

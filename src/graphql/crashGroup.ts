@@ -8,6 +8,7 @@ import { type CrashGroupRow, GROUP_ORDERS, GROUP_STATES } from '../triage/types.
 import { builder } from './builder.js';
 import { Coredump, CoredumpConnection } from './coredump.js';
 import { CrashBucket, CrashFilterInput, TIME_SERIES, TimeUnit } from './crashes.js';
+import { CrashKind } from './crashReport.js';
 import { Device, DeviceConnection } from './device.js';
 import { DeviceModel } from './deviceModel.js';
 import { Firmware } from './firmware.js';
@@ -51,6 +52,7 @@ builder.node(CrashGroup, {
   loadOne: (id, { loaders }) => loaders.crashGroups.byId.load(rowOf(id).id),
   fields: (t) => ({
     title: t.exposeString('title', { description: '“LoadProhibited in sensor_read (sensor.c)”' }),
+    kind: t.expose('kind', { type: CrashKind, description: 'Of the first crash.' }),
     reason: t.exposeString('reason', { description: 'Of the first crash, as its report says it.' }),
     reasonClass: t.exposeString('reasonClass', { description: 'The reason without its addresses.' }),
     culpritFunction: t.exposeString('culpritFunction', {
@@ -171,6 +173,7 @@ const CrashGroupFilterInput = builder.inputType('CrashGroupFilter', {
     'What is left out does not matter; lists mean "one of". Model, version and chip are of one crash.',
   fields: (t) => ({
     state: t.field({ type: [CrashGroupState] }),
+    kind: t.field({ type: [CrashKind] }),
     reasonClass: t.stringList({}),
     assignee: t.stringList({}),
     modelCode: t.stringList({}),

@@ -1,5 +1,40 @@
+import type { CrashKind as Kind } from '../crashdump/index.js';
 import type * as reader from '../crashdump/report.js';
 import { builder } from './builder.js';
+
+const KINDS: Readonly<Record<Kind, { description: string }>> = {
+  ABORT: { description: '`abort()` was called.' },
+  ASSERT: { description: 'An assertion did not hold.' },
+  STACK_OVERFLOW: {
+    description: 'A task’s stack was too small, whether FreeRTOS or the chip’s stack guard found it.',
+  },
+  STACK_SMASHED: { description: 'A function wrote beyond a local array (`__stack_chk_fail`).' },
+  TASK_WATCHDOG: { description: 'A task kept the processor too long.' },
+  INTERRUPT_WATCHDOG: { description: 'Interrupts were not served for too long.' },
+  INVALID_READ: {
+    description: 'Memory was read that cannot be read: `LoadProhibited`, `Load access fault`.',
+  },
+  INVALID_WRITE: {
+    description: 'Memory was written that cannot be written: `StoreProhibited`, `Store access fault`.',
+  },
+  INVALID_ACCESS: {
+    description: 'Memory was accessed in a way that it does not allow, as by a misaligned address.',
+  },
+  INVALID_FETCH: { description: 'A jump to where no code is: `InstrFetchProhibited`.' },
+  ILLEGAL_INSTRUCTION: { description: 'Bytes that are no instruction, or one that is not allowed.' },
+  DIVIDE_BY_ZERO: { description: 'An integer was divided by zero.' },
+  CACHE_DISABLED: { description: 'Flash or PSRAM was used while the cache was off.' },
+  MEMORY_PROTECTION: { description: 'Memory protection stopped a write to code or a jump into data.' },
+  DOUBLE_EXCEPTION: { description: 'An exception within the handler of another one.' },
+  BREAKPOINT: { description: 'A breakpoint or watchpoint was hit without a debugger.' },
+  COPROCESSOR: { description: 'A coprocessor, as for floating point, was used where it may not be.' },
+  OTHER: { description: 'None of the others, or not known.' },
+};
+
+export const CrashKind = builder.enumType('CrashKind', {
+  description: 'What kind of crash it is, as the reader decides it once. Members may be added.',
+  values: KINDS,
+});
 
 const Register = builder.objectRef<reader.Register>('Register').implement({
   fields: (t) => ({
@@ -80,6 +115,7 @@ const CrashTask = builder.objectRef<reader.CrashTask>('CrashTask').implement({
 export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').implement({
   description: 'What the core dump says, read with the firmware’s ELF.',
   fields: (t) => ({
+    kind: t.expose('kind', { type: CrashKind }),
     reason: t.exposeString('reason'),
     chip: t.exposeString('chip'),
     chipRevision: t.exposeInt('chipRevision', {

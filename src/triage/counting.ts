@@ -194,9 +194,9 @@ async function lockSignature(
     select: { id: true },
   });
   const inserted = await tx.$executeRaw`
-    INSERT INTO "CrashSignature" ("fingerprint", "groupId", "title", "reasonClass", "reason",
+    INSERT INTO "CrashSignature" ("fingerprint", "groupId", "title", "kind", "reasonClass", "reason",
       "culpritFunction", "culpritFile", "firstSeenAt", "lastSeenAt")
-    VALUES (${fingerprint}, ${group.id}, ${description.title}, ${description.reasonClass}, ${description.reason},
+    VALUES (${fingerprint}, ${group.id}, ${description.title}, ${description.kind}, ${description.reasonClass}, ${description.reason},
       ${description.culpritFunction}, ${description.culpritFile}, ${at}, ${at})
     ON CONFLICT ("fingerprint") DO NOTHING`;
   const made = await lockKnownSignature(tx, fingerprint);

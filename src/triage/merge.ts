@@ -49,8 +49,8 @@ export async function splitGroup(
   }
   if (leaving.length === signatures.length) throw badInput('A group keeps at least one fingerprint.');
 
-  const { title, reason, reasonClass, culpritFunction, culpritFile, firstSeenAt, lastSeenAt } = first;
-  const description = { title, reason, reasonClass, culpritFunction, culpritFile };
+  const { title, kind, reason, reasonClass, culpritFunction, culpritFile, firstSeenAt, lastSeenAt } = first;
+  const description = { title, kind, reason, reasonClass, culpritFunction, culpritFile };
   const made = await tx.crashGroup.create({
     data: { ...description, firstSeenAt, lastSeenAt, state: 'OPEN', heat: 0 },
     select: { id: true },

@@ -144,6 +144,7 @@ function conditions(filter: CrashGroupFilter): Prisma.Sql {
   const { firstSeenAfter, lastSeenAfter, search } = filter;
   const all = [
     oneOf(Prisma.sql`g."state"`, filter.state),
+    oneOf(Prisma.sql`g."kind"`, filter.kind),
     oneOf(Prisma.sql`g."reasonClass"`, filter.reasonClass),
     oneOf(Prisma.sql`g."assignee"`, filter.assignee),
     withVariant(modelCode, firmwareVersion, chip),

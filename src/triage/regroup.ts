@@ -19,16 +19,13 @@ export interface FingerprintRecipe {
 
 const CURRENT_RECIPE: FingerprintRecipe = {
   version: FINGERPRINT_VERSION,
-  of({ tasks, reason, elfMatches, appElfSha256 }) {
+  of({ tasks, kind, elfMatches, appElfSha256 }) {
     const crashed = tasks.find((task) => task.crashed);
     // Names from another build's ELF would group crashes by chance.
     if (crashed === undefined || (!elfMatches && appElfSha256 !== null)) return null;
-    return fingerprint(culpritFrames(crashed), STACK_OVERFLOW.test(reason) ? crashed.name : null);
+    return fingerprint(culpritFrames(crashed), kind === 'STACK_OVERFLOW' ? crashed.name : null);
   },
 };
-
-/** As FreeRTOS words it, and the exception of RISC-V chips that guard their stacks. */
-const STACK_OVERFLOW = /stack overflow|stack protection fault/i;
 
 export type RegroupJob = ReturnType<typeof createRegroupJob>;
 

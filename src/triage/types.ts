@@ -1,3 +1,4 @@
+import { CRASH_KINDS, type CrashKind } from '../crashdump/index.js';
 import type { Prisma } from '../platform/database/database.js';
 
 export const GROUP_STATES = ['OPEN', 'RESOLVED', 'IGNORED'] as const;
@@ -10,12 +11,14 @@ export type GroupOrder = (typeof GROUP_ORDERS)[number];
 type StoredGroup = Prisma.CrashGroupGetPayload<object>;
 
 /** A crash group as lists, loaders and events know it. */
-export interface CrashGroupRow extends Omit<StoredGroup, 'state'> {
+export interface CrashGroupRow extends Omit<StoredGroup, 'state' | 'kind'> {
   state: GroupState;
+  kind: CrashKind;
 }
 
 export interface CrashGroupFilter {
   state?: GroupState[];
+  kind?: CrashKind[];
   reasonClass?: string[];
   assignee?: string[];
   modelCode?: string[];
@@ -50,9 +53,11 @@ export interface GroupChange {
   kind: GroupChangeKind;
 }
 
-/** SQLite has no enums: the column is text, and becomes a `GroupState` here. */
+/** SQLite has no enums: the columns are text, and become a `GroupState` and a `CrashKind` here. */
 export function toGroupRow(stored: StoredGroup): CrashGroupRow {
   const state = GROUP_STATES.find((known) => known === stored.state);
   if (state === undefined) throw new Error(`a crash group has the state "${stored.state}"`);
-  return { ...stored, state };
+  // A newer server on the same database may know more kinds.
+  const kind = CRASH_KINDS.find((known) => known === stored.kind) ?? 'OTHER';
+  return { ...stored, state, kind };
 }

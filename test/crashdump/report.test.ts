@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fingerprint } from '../../src/crashdump/fingerprint.js';
 import type { FirmwareImage } from '../../src/crashdump/firmware-image.js';
-import { readCrashDump } from '../../src/crashdump/index.js';
+import { kindOfReason, readCrashDump } from '../../src/crashdump/index.js';
 import { culpritFrames } from '../../src/crashdump/plumbing.js';
 import type { CrashReport, StackFrame } from '../../src/crashdump/report.js';
 import { aFirmware, aTask, binDump, bytes, CHIP, type CoreSpec, elfDump, padded } from './builders.js';
@@ -56,6 +56,34 @@ describe('the reason', () => {
 
     expect(found.reason).toBe(text);
     expect(found.explanation).toContain(explanation);
+  });
+
+  it.each([
+    ['abort() was called at PC 0x42009351 on core 0', 'ABORT'],
+    ['assert failed: foo foo.c:12 (x)', 'ASSERT'],
+    ['***ERROR*** A stack overflow in task main has been detected.', 'STACK_OVERFLOW'],
+    ['Stack smashing protect failure!', 'STACK_SMASHED'],
+    ['Task watchdog got triggered.', 'TASK_WATCHDOG'],
+    ['Interrupt wdt timeout on CPU0', 'INTERRUPT_WATCHDOG'],
+    ['Something else', 'OTHER'],
+  ])('"%s" makes a crash of the kind %s', (panicDetails, kind) => {
+    expect(report({ panicDetails })).toMatchObject({ reason: panicDetails, kind });
+  });
+
+  it('has the kind that its one line tells whoever has nothing else', () => {
+    const riscv = [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 15, 24, 25, 26, 27];
+    const reports = [
+      ...riscv.map((mcause) => report({ exception: { mcause, mtval: 0x10 } })),
+      ...[0, 2, 3, 6, 9, 20, 28, 29, 32, 65, 66, 69, 70, 71].map((exccause) =>
+        report(
+          { machine: 'xtensa', tasks: [aTask()], exception: { exccause, excvaddr: 0x10 } },
+          xtensaFirmware,
+        ),
+      ),
+    ];
+
+    expect(reports.map(({ reason }) => kindOfReason(reason))).toEqual(reports.map(({ kind }) => kind));
+    expect(new Set(reports.map(({ kind }) => kind)).size).toBeGreaterThan(10);
   });
 
   it('says where the first of two exceptions came from', () => {

@@ -28,6 +28,19 @@ describe.skipIf(!hasChromium)(`the pages of crash groups${NEEDS_CHROMIUM}`, () =
       .toEqual(expect.arrayContaining([ABORT, ASSERT]));
   });
 
+  it('are listed by the kind of crash', async () => {
+    const program = await aProgramWithDevice();
+    await readCrash(program, 'thermostat-1.0.0', 'assert');
+    await readCrash(program, 'thermostat-1.0.0', 'abort');
+    const page = await aBrowserPage(program.url, { path: '/groups' });
+
+    await page.getByLabel('Kind').selectOption('Assertion');
+
+    await page.getByText('1 group').waitFor();
+    expect(await page.getByRole('link', { name: ASSERT }).count()).toBe(1);
+    expect(await page.getByRole('link', { name: ABORT }).count()).toBe(0);
+  });
+
   it('let people resolve a group, and open it again when it comes back in a later version', async () => {
     const program = await aProgramWithDevice();
     await uploadFirmware(program, { elf: await readFile(fixture('thermostat-1.1.0').elfPath) });

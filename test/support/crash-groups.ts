@@ -1,3 +1,4 @@
+import { kindOfReason } from '../../src/crashdump/index.js';
 import type { CrashReport } from '../../src/crashdump/report.js';
 import { encodeGlobalId } from '../../src/ids.js';
 import type { GraphQLDoor } from './graphql-door.js';
@@ -29,6 +30,7 @@ export function aReport({
     arguments: [],
   };
   return {
+    kind: kindOfReason(reason),
     reason,
     explanation: null,
     fingerprint,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
+import type { CrashKind } from '../generated/graphql.js';
 import { aCrash, aPendingDump, parsed } from '../support/crash-groups.js';
 import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
 
@@ -8,12 +9,16 @@ const GROUPS = graphql(`
     crashGroups {
       totalCount
       nodes {
-        id title reason reasonClass culpritFunction culpritFile state count keptCount deviceCount
+        id title kind reason reasonClass culpritFunction culpritFile state count keptCount deviceCount
         firstSeenAt lastSeenAt velocity fingerprints firmwareVersions chips models { code }
         variants { firmwareVersion count }
       }
     }
   }
+`);
+
+const OF_KIND = graphql(`
+  query GroupsOfKind($kind: [CrashKind!]) { crashGroups(filter: { kind: $kind }) { nodes { kind } } }
 `);
 
 const FLEET = graphql(`query FleetByDay { crashes(by: DAY) { count } }`);
@@ -53,6 +58,33 @@ describe('a crash group', () => {
         models: [{ code: 'thermostat' }],
       },
     ]);
+  });
+
+  it.each([
+    ['the stack guard of RISC-V chips', 'Stack protection fault at PC 0x42000010'],
+    ['FreeRTOS’ own check', '***ERROR*** A stack overflow in task main has been detected.'],
+  ])('of an overflowed stack is called after its task, also when %s found it', async (_, reason) => {
+    const door = await aGraphQLDoor();
+
+    await aCrash(door, await aDevice(door), { reason, place: 'whichever_was_first' });
+
+    expect(await groupsOf(door)).toMatchObject([
+      { title: 'stack overflow of task main', kind: 'STACK_OVERFLOW', reasonClass: 'stack overflow' },
+    ]);
+  });
+
+  it('is found by the kind of its crashes', async () => {
+    const door = await aGraphQLDoor();
+    const device = await aDevice(door);
+    await aCrash(door, device, { place: 'read', reason: 'Load access fault at 0x00000010' });
+    await aCrash(door, device, { place: 'stop', reason: 'abort() was called at PC 0x42009351 on core 0' });
+
+    const ofKind = async (kind: CrashKind[]) =>
+      (await door.ask(OF_KIND, { kind })).crashGroups.nodes.map((group) => group.kind);
+
+    expect(await ofKind(['ABORT'])).toEqual(['ABORT']);
+    expect((await ofKind(['ABORT', 'INVALID_READ'])).sort()).toEqual(['ABORT', 'INVALID_READ']);
+    expect(await ofKind(['TASK_WATCHDOG'])).toEqual([]);
   });
 
   it('counts crashes, devices and variants of later ones, in whatever order they are read', async () => {

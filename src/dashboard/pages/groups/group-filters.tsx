@@ -1,5 +1,6 @@
 import { useId } from 'react';
 import { useFilters } from '../../parts/filters';
+import { CRASH_KINDS } from './crash-kinds';
 
 const STATES = [
   ['open', 'Open'],
@@ -21,6 +22,7 @@ export function GroupFilters() {
   const { parameters, choose } = useFilters();
   const searchId = useId();
   const sortId = useId();
+  const kindId = useId();
   const state = parameters.get('state') ?? 'open';
 
   return (
@@ -46,6 +48,21 @@ export function GroupFilters() {
           onChange={(event) => choose('sort', event.target.value)}
         >
           {ORDERS.map(([value, name]) => (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </div>
+      <div className="labelled">
+        <label htmlFor={kindId}>Kind</label>
+        <select
+          id={kindId}
+          value={parameters.get('kind') ?? ''}
+          onChange={(event) => choose('kind', event.target.value)}
+        >
+          <option value="">All</option>
+          {Object.entries(CRASH_KINDS).map(([value, name]) => (
             <option key={value} value={value}>
               {name}
             </option>

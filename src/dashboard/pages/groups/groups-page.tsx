@@ -6,6 +6,7 @@ import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
 import { useTitle } from '../../parts/use-title';
+import { isCrashKind } from './crash-kinds';
 import { GroupFilters } from './group-filters';
 import { GroupTable } from './group-table';
 
@@ -70,9 +71,11 @@ function filterOf(parameters: URLSearchParams): CrashGroupFilter {
   const state = STATES[asked];
   const search = parameters.get('q');
   const model = parameters.get('model');
+  const kind = parameters.get('kind') ?? '';
   return {
     ...(state === undefined ? {} : { state }),
     ...(asked === 'regressions' ? { isRegression: true } : {}),
+    ...(isCrashKind(kind) ? { kind: [kind] } : {}),
     ...(search === null ? {} : { search }),
     ...(model === null ? {} : { modelCode: [model] }),
   };

@@ -1,0 +1,26 @@
+/**
+ * What kind of crash a report is about. The reader decides it once; title, group, explanation and filters are told from
+ * it. Members may be added.
+ */
+export const CRASH_KINDS = [
+  'ABORT',
+  'ASSERT',
+  'STACK_OVERFLOW',
+  'STACK_SMASHED',
+  'TASK_WATCHDOG',
+  'INTERRUPT_WATCHDOG',
+  'INVALID_READ',
+  'INVALID_WRITE',
+  'INVALID_ACCESS',
+  'INVALID_FETCH',
+  'ILLEGAL_INSTRUCTION',
+  'DIVIDE_BY_ZERO',
+  'CACHE_DISABLED',
+  'MEMORY_PROTECTION',
+  'DOUBLE_EXCEPTION',
+  'BREAKPOINT',
+  'COPROCESSOR',
+  'OTHER',
+] as const;
+
+export type CrashKind = (typeof CRASH_KINDS)[number];
