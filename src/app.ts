@@ -114,7 +114,7 @@ export async function startApp(
       log,
       allowPrivate: config.alertsAllowPrivate,
     });
-    const alerts = createAlertService({ db, clock, wake: alertSender.wake });
+    const alerts = createAlertService({ db, clock, audit, wake: alertSender.wake });
     const owner = randomUUID();
     const state = createParseState({
       db,
@@ -169,7 +169,7 @@ export async function startApp(
     const links = createDownloadLinks({ secret: await readSecret(db, 'download links', clock), clock });
     const clientAddress = createClientAddress(config.trustedProxies);
     const regroup = createRegroupJob({ db, owner, now: clock.now, log });
-    const crashGroups = createCrashGroupService({ db, events: groupEvents, clock, regroup });
+    const crashGroups = createCrashGroupService({ db, events: groupEvents, clock, audit, regroup });
 
     await database.jobs?.start();
     await database.announcements.follow({

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { Audit, AuditNote } from '../audit/service.js';
 import { badInput, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
-import { inTransaction } from '../platform/database/transaction.js';
 import type { AlertFormat } from './formats.js';
 import { aDelivery } from './outbox.js';
 
@@ -28,17 +28,22 @@ const MAX_SPIKE = 1_000_000;
 const MAX_LOG = 100;
 
 /** Who is told of which crashes. */
-export function createAlertService({ db, clock, wake }: AlertServiceDeps) {
+export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps) {
   return {
     list: () => db.alertRule.findMany({ orderBy: { id: 'desc' } }),
 
     /** With its secret, which is shown this once. @throws DomainError BAD_USER_INPUT, NOT_FOUND */
     async create(rule: NewAlertRule): Promise<AlertRuleRow> {
       check(rule);
-      if ((await db.alertRule.count()) >= MAX_RULES) throw badInput(`There are at most ${MAX_RULES} rules.`);
-      const columns = await columnsOf(db, rule);
       const secret = randomBytes(32).toString('base64url');
-      return db.alertRule.create({ data: { ...columns, secret, createdAt: clock.now() } });
+      return audit.change(async (tx, note) => {
+        if ((await tx.alertRule.count()) >= MAX_RULES)
+          throw badInput(`There are at most ${MAX_RULES} rules.`);
+        const columns = await columnsOf(tx, rule);
+        const made = await tx.alertRule.create({ data: { ...columns, secret, createdAt: clock.now() } });
+        await note(onRule('createAlertRule', made));
+        return made;
+      });
     },
 
     /**
@@ -48,7 +53,7 @@ export function createAlertService({ db, clock, wake }: AlertServiceDeps) {
      * @throws DomainError BAD_USER_INPUT, NOT_FOUND
      */
     update: (id: number, changes: Partial<NewAlertRule>): Promise<AlertRuleRow> =>
-      inTransaction(db, async (tx) => {
+      audit.change(async (tx, note) => {
         const before = await tx.alertRule.findUnique({ where: { id } });
         if (before === null) throw notFound('alert rule', id);
         check({ ...before, ...changes });
@@ -58,21 +63,31 @@ export function createAlertService({ db, clock, wake }: AlertServiceDeps) {
             data: { status: 'FAILED', error: 'the rule was switched off' },
           });
         }
-        return tx.alertRule.update({ where: { id }, data: await columnsOf(tx, changes) });
+        const rule = await tx.alertRule.update({ where: { id }, data: await columnsOf(tx, changes) });
+        await note(onRule('updateAlertRule', rule));
+        return rule;
       }),
 
     /** What has not been sent yet goes with it. @throws DomainError NOT_FOUND */
     async delete(id: number): Promise<void> {
-      const { count } = await db.alertRule.deleteMany({ where: { id } });
-      if (count === 0) throw notFound('alert rule', id);
+      await audit.change(async (tx, note) => {
+        const rule = await tx.alertRule.findUnique({ where: { id } });
+        const { count } = await tx.alertRule.deleteMany({ where: { id } });
+        if (rule === null || count === 0) throw notFound('alert rule', id);
+        await note(onRule('deleteAlertRule', rule));
+      });
     },
 
     /** Sends a test, once, in the background; its delivery tells how it went. @throws DomainError NOT_FOUND */
     async test(id: number): Promise<AlertDeliveryRow> {
-      if ((await db.alertRule.count({ where: { id } })) === 0) throw notFound('alert rule', id);
       const now = clock.now();
-      const delivery = await db.alertDelivery.create({
-        data: aDelivery(id, { event: 'TEST', at: now.toISOString(), group: null }, now),
+      const delivery = await audit.change(async (tx, note) => {
+        const rule = await tx.alertRule.findUnique({ where: { id } });
+        if (rule === null) throw notFound('alert rule', id);
+        await note(onRule('testAlertRule', rule));
+        return tx.alertDelivery.create({
+          data: aDelivery(id, { event: 'TEST', at: now.toISOString(), group: null }, now),
+        });
       });
       wake();
       return delivery;
@@ -85,6 +100,10 @@ export function createAlertService({ db, clock, wake }: AlertServiceDeps) {
       return db.alertDelivery.findMany({ where, orderBy: { id: 'desc' }, take });
     },
   };
+}
+
+function onRule(action: string, { id, name }: Pick<AlertRuleRow, 'id' | 'name'>): AuditNote {
+  return { action, targetType: 'AlertRule', targetId: id, target: name };
 }
 
 /** The model by its number; model and group must be there. @throws DomainError NOT_FOUND */
@@ -118,6 +137,7 @@ function check({ name, url, onNew, onRegression, spikeCount }: Checked): void {
 interface AlertServiceDeps {
   db: Db;
   clock: Pick<Clock, 'now'>;
+  audit: Pick<Audit, 'change'>;
   /** Tells the sender that there is something to send. */
   wake: () => void;
 }

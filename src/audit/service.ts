@@ -55,11 +55,6 @@ export function createAudit({ db, clock, metrics, log }: AuditDeps) {
     /** For what changes nothing. Whoever calls this before it acts does not act unseen. */
     note: (note: AuditNote): Promise<void> => noted((noter) => noter(db)(note)),
 
-    /** What happened under this name and no service has noted. */
-    async ensure(note: AuditNote): Promise<void> {
-      if (currentActor()?.audited.has(note.action) !== true) await this.note(note);
-    },
-
     /** Newest first. */
     async list(
       filter: AuditFilter,
@@ -101,7 +96,7 @@ export function createAudit({ db, clock, metrics, log }: AuditDeps) {
       };
     });
     for (const row of rows) {
-      actor?.audited.add(row.action);
+      actor?.audited.set(row.action, (actor.audited.get(row.action) ?? 0) + 1);
       metrics.auditEvents.inc({ action: row.action });
       log.info({ audit: row }, 'audit');
     }

@@ -7,8 +7,8 @@ export interface Actor {
   /** Empty when the connection has gone already. */
   readonly address: string;
   readonly requestId: string;
-  /** Audited actions of this request. */
-  readonly audited: Set<string>;
+  /** How often each action of this request was noted by the audit. */
+  readonly audited: Map<string, number>;
 }
 
 /**
@@ -18,7 +18,7 @@ export interface Actor {
 const actors = new AsyncLocalStorage<Actor>();
 
 export function runAs<T>(actor: Omit<Actor, 'audited'>, work: () => T): T {
-  return actors.run({ ...actor, audited: new Set() }, work);
+  return actors.run({ ...actor, audited: new Map() }, work);
 }
 
 /** Runs more work of the same request, on an event of another time. */

@@ -196,16 +196,22 @@ export function createCoredumpService({
     /** @returns how many. @throws DomainError PARSER_NOT_CONFIGURED */
     async reparseAll(filter: CoredumpFilter): Promise<number> {
       requireParser();
-      return resetAll(
+      const noteOf = (count: number) => ({
+        action: 'reparseCoredumps',
+        target: `${count} core dumps of ${JSON.stringify(filter)}`,
+      });
+      const total = await resetAll(
         (window) => idsOfCoredumps(db, filter, window),
         (work) =>
           audit.change(async (tx, note) => {
             const rows = await work(tx);
-            if (rows.length > 0)
-              await note({ action: 'reparseCoredumps', target: `${rows.length} core dumps` });
+            if (rows.length > 0) await note(noteOf(rows.length));
             return rows;
           }),
       );
+      // Nothing was changed; who asked for it is known all the same.
+      if (total === 0) await audit.note(noteOf(0));
+      return total;
     },
 
     /**

@@ -74,7 +74,7 @@ builder.queryField('regrouping', (t) =>
     type: Regrouping,
     nullable: true,
     description: 'How far it is. It begins by itself where there is something to do.',
-    resolve: (_, __, { services }) => services.crashGroups.regroup.progress(),
+    resolve: (_, __, { services }) => services.crashGroups.regrouping(),
   }),
 );
 
@@ -83,6 +83,6 @@ builder.mutationField('regroupCrashes', (t) =>
     type: Regrouping,
     description:
       'Does it again from the beginning, in the background. Dumps that are right where they are stay.',
-    resolve: (_, __, { services }) => services.crashGroups.regroup.restart(),
+    resolve: (_, __, { services }) => services.crashGroups.regroupAll(),
   }),
 );

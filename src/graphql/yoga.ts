@@ -128,7 +128,7 @@ export function createGraphQLServer({
             person,
             address: clientAddress(request),
             requestId: randomUUID(),
-            audited: new Set<string>(),
+            audited: new Map<string, number>(),
           };
           return (work) => resumeAs(actor, work);
         },

@@ -63,11 +63,16 @@ export function createRegroupJob({ db, owner, now, log, recipe = CURRENT_RECIPE 
       timer ??= setInterval(() => this.start(), LEASE_MS).unref();
     },
 
-    /** From the beginning, whatever was done. */
-    async restart(): Promise<Regrouping> {
+    /** From the beginning, whatever was done. `runIn` gives the transaction in which the new run is begun. */
+    async restart(
+      runIn: (begin: (tx: DbTransaction) => Promise<Regrouping>) => Promise<Regrouping> = (begin) =>
+        inTransaction(db, begin),
+    ): Promise<Regrouping> {
       await running;
-      await db.regroupRun.deleteMany({ where: { fingerprintVersion: recipe.version } });
-      const run = await ensureRun();
+      const run = await runIn(async (tx) => {
+        await tx.regroupRun.deleteMany({ where: { fingerprintVersion: recipe.version } });
+        return ensureRun(tx);
+      });
       this.start();
       return run;
     },
@@ -88,7 +93,7 @@ export function createRegroupJob({ db, owner, now, log, recipe = CURRENT_RECIPE 
   };
 
   async function run(): Promise<void> {
-    await ensureRun();
+    await ensureRun(db);
     while (!isStopping) {
       const lease = await renewLease();
       if (lease === undefined) return;
@@ -108,11 +113,11 @@ export function createRegroupJob({ db, owner, now, log, recipe = CURRENT_RECIPE 
     }
   }
 
-  async function ensureRun(): Promise<Regrouping> {
-    const known = await db.regroupRun.findUnique({ where: { fingerprintVersion: recipe.version } });
+  async function ensureRun(tx: DbTransaction): Promise<Regrouping> {
+    const known = await tx.regroupRun.findUnique({ where: { fingerprintVersion: recipe.version } });
     if (known !== null) return known;
-    const total = await db.coredump.count({ where: READ });
-    return db.regroupRun.upsert({
+    const total = await tx.coredump.count({ where: READ });
+    return tx.regroupRun.upsert({
       where: { fingerprintVersion: recipe.version },
       create: { fingerprintVersion: recipe.version, startedAt: now(), total },
       update: {},

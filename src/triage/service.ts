@@ -1,10 +1,10 @@
+import type { Audit, AuditNote } from '../audit/service.js';
 import { badInput, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
-import { inTransaction } from '../platform/database/transaction.js';
 import type { GroupEvents } from './events.js';
 import { mergeGroups, splitGroup } from './merge.js';
-import type { RegroupJob } from './regroup.js';
+import type { Regrouping, RegroupJob } from './regroup.js';
 import { type CrashGroupRow, type GroupChange, toGroupRow } from './types.js';
 
 export type CrashGroupService = ReturnType<typeof createCrashGroupService>;
@@ -16,12 +16,23 @@ const MAX_VERSION = 64;
 const MAX_AT_ONCE = 100;
 
 /** What people do with crash groups. */
-export function createCrashGroupService({ db, events, clock, regroup }: CrashGroupServiceDeps) {
+export function createCrashGroupService({ db, events, clock, audit, regroup }: CrashGroupServiceDeps) {
   const readings = new WeakMap<GroupChange, Promise<CrashGroupRow | null>>();
   return {
     events,
-    /** The walk through all dumps after the recipe of fingerprints has changed. */
-    regroup,
+    /** How far the walk through all dumps is, after the recipe of fingerprints has changed. */
+    regrouping: (): Promise<Regrouping | null> => regroup.progress(),
+
+    /** That walk once more from its beginning, in the background. */
+    regroupAll: (): Promise<Regrouping> =>
+      regroup.restart((begin) =>
+        audit.change(async (tx, note) => {
+          const run = await begin(tx);
+          await note({ action: 'regroupCrashes', target: `fingerprints ${run.fingerprintVersion}` });
+          return run;
+        }),
+      ),
+
     now: clock.now,
 
     /** Groups as they change, read once for all who follow. One that is gone by then is left out. */
@@ -39,7 +50,7 @@ export function createCrashGroupService({ db, events, clock, regroup }: CrashGro
       if (inVersion !== null && (inVersion.trim() === '' || inVersion.length > MAX_VERSION)) {
         throw badInput(`A version is 1 to ${MAX_VERSION} characters; leave it out for "the next one".`);
       }
-      return change(id, {
+      return change('resolveCrashGroup', id, {
         state: 'RESOLVED',
         resolvedAt: clock.now(),
         resolvedInVersion: inVersion,
@@ -48,24 +59,26 @@ export function createCrashGroupService({ db, events, clock, regroup }: CrashGro
     },
 
     /** It goes on being counted and raises no alert. @throws DomainError NOT_FOUND */
-    ignore: (id: number) => change(id, { state: 'IGNORED', ...NOT_RESOLVED, ...NOT_REGRESSED }),
+    ignore: (id: number) =>
+      change('ignoreCrashGroup', id, { state: 'IGNORED', ...NOT_RESOLVED, ...NOT_REGRESSED }),
 
     /** @throws DomainError NOT_FOUND */
-    reopen: (id: number) => change(id, { state: 'OPEN', ...NOT_RESOLVED, ...NOT_REGRESSED }),
+    reopen: (id: number) =>
+      change('reopenCrashGroup', id, { state: 'OPEN', ...NOT_RESOLVED, ...NOT_REGRESSED }),
 
     /** @throws DomainError NOT_FOUND, BAD_USER_INPUT */
     async assign(id: number, assignee: string | null): Promise<CrashGroupRow> {
       if (assignee !== null && (assignee.trim() === '' || assignee.length > MAX_ASSIGNEE)) {
         throw badInput(`An assignee is 1 to ${MAX_ASSIGNEE} characters, or null for nobody.`);
       }
-      return change(id, { assignee });
+      return change('assignCrashGroup', id, { assignee });
     },
 
     /** @throws DomainError NOT_FOUND, BAD_USER_INPUT */
     async note(id: number, note: string | null): Promise<CrashGroupRow> {
       if (note !== null && note.length > MAX_NOTE)
         throw badInput(`A note has at most ${MAX_NOTE} characters.`);
-      return change(id, { note: note?.trim() === '' ? null : note });
+      return change('noteCrashGroup', id, { note: note?.trim() === '' ? null : note });
     },
 
     /**
@@ -76,7 +89,13 @@ export function createCrashGroupService({ db, events, clock, regroup }: CrashGro
       const others = [...new Set(ids)].filter((id) => id !== intoId);
       if (others.length === 0) throw badInput('Name at least one other group to merge.');
       if (others.length > MAX_AT_ONCE) throw badInput(`At most ${MAX_AT_ONCE} groups are merged at once.`);
-      return announced((tx) => mergeGroups(tx, intoId, others, clock.now()));
+      return announced(async (tx, note) => {
+        const merged = await mergeGroups(tx, intoId, others, clock.now());
+        // All that went into it is named: afterwards nothing else tells.
+        const target = `${merged.title}, and groups ${others.join(', ')}`;
+        await note({ ...onGroup('mergeCrashGroups', merged), target });
+        return merged;
+      });
     },
 
     /**
@@ -88,9 +107,12 @@ export function createCrashGroupService({ db, events, clock, regroup }: CrashGro
       if (wanted.length === 0) throw badInput('Name at least one fingerprint to take out.');
       if (wanted.length > MAX_AT_ONCE)
         throw badInput(`At most ${MAX_AT_ONCE} fingerprints are taken out at once.`);
-      const made = await announced(async (tx) => {
+      const made = await announced(async (tx, note) => {
         await events.announce(tx, [id]);
-        return splitGroup(tx, id, wanted, clock.now());
+        const split = await splitGroup(tx, id, wanted, clock.now());
+        const target = `${wanted.join(', ')} into group ${split.id}, ${split.title}`;
+        await note({ ...onGroup('splitCrashGroup', { ...split, id }), target });
+        return split;
       });
       events.publish({ groupId: id, kind: 'changed' });
       return made;
@@ -111,17 +133,24 @@ export function createCrashGroupService({ db, events, clock, regroup }: CrashGro
     return row === null ? null : toGroupRow(row);
   }
 
-  async function change(id: number, data: Prisma.CrashGroupUpdateManyMutationInput): Promise<CrashGroupRow> {
-    return announced(async (tx) => {
+  async function change(
+    action: string,
+    id: number,
+    data: Prisma.CrashGroupUpdateManyMutationInput,
+  ): Promise<CrashGroupRow> {
+    return announced(async (tx, note) => {
       const [row] = await tx.crashGroup.updateManyAndReturn({ where: { id }, data });
       if (row === undefined) throw notFound('crash group', id);
+      await note(onGroup(action, row));
       return toGroupRow(row);
     });
   }
 
-  async function announced(work: (tx: DbTransaction) => Promise<CrashGroupRow>): Promise<CrashGroupRow> {
-    const group = await inTransaction(db, async (tx) => {
-      const changed = await work(tx);
+  async function announced(
+    work: (tx: DbTransaction, note: (note: AuditNote) => Promise<void>) => Promise<CrashGroupRow>,
+  ): Promise<CrashGroupRow> {
+    const group = await audit.change(async (tx, note) => {
+      const changed = await work(tx, note);
       await events.announce(tx, [changed.id]);
       return changed;
     });
@@ -154,6 +183,10 @@ function readEach<Event, Item>(
   };
 }
 
+function onGroup(action: string, { id, title }: Pick<CrashGroupRow, 'id' | 'title'>): AuditNote {
+  return { action, targetType: 'CrashGroup', targetId: id, target: title };
+}
+
 const NOT_RESOLVED = { resolvedAt: null, resolvedInVersion: null };
 const NOT_REGRESSED = { regressedAt: null, regressedInVersion: null };
 
@@ -162,4 +195,5 @@ interface CrashGroupServiceDeps {
   events: GroupEvents;
   regroup: Pick<RegroupJob, 'progress' | 'restart'>;
   clock: Pick<Clock, 'now'>;
+  audit: Pick<Audit, 'change'>;
 }

@@ -95,7 +95,7 @@ describe('the audit', () => {
     expect(await asViewer.json()).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
   });
 
-  it('names what no service noted, an alert rule for one, by its id', async () => {
+  it('names alert rules as well, by their id', async () => {
     const app = await aServer(STATIC_TOKENS, { token: ADMIN });
     const { createAlertRule } = await app.graphql<{ createAlertRule: { rule: { id: string } } }>(
       'mutation { createAlertRule(input: { name: "team", url: "https://example.org", format: SLACK }) { rule { id } } }',
@@ -113,6 +113,7 @@ describe('the audit', () => {
     expect(auditEvents.nodes).toEqual([
       { action: 'deleteAlertRule', targetType: 'AlertRule', targetId: id },
       { action: 'updateAlertRule', targetType: 'AlertRule', targetId: id },
+      { action: 'createAlertRule', targetType: 'AlertRule', targetId: id },
     ]);
   });
 

@@ -87,7 +87,6 @@ export async function aGraphQLDoor({
     // Never by itself: its statements would be counted as a request's.
     lookEveryMs: 24 * 60 * 60 * 1000,
   });
-  const alerts = createAlertService({ db, clock, wake: alertSender.wake });
   const outbox = createOutbox(database);
   const state = createParseState({
     db,
@@ -107,6 +106,7 @@ export async function aGraphQLDoor({
   await Promise.all([dumpBlobs.check(), firmwareBlobs.check()]);
 
   const audit = createAudit({ db, clock, metrics: createMetrics(), log });
+  const alerts = createAlertService({ db, clock, audit, wake: alertSender.wake });
   const coredumps = createCoredumpService({
     db,
     blobs: dumpBlobs,
@@ -137,7 +137,7 @@ export async function aGraphQLDoor({
     deleteDumps: coredumps.deleteAllOf,
   });
   const regroup = createRegroupJob({ db, owner: randomUUID(), now: clock.now, log });
-  const crashGroups = createCrashGroupService({ db, events: groupEvents, clock, regroup });
+  const crashGroups = createCrashGroupService({ db, events: groupEvents, clock, audit, regroup });
   const auth = createAuthenticator({ settings, devices, clock, log });
   const metrics = createMetrics();
   const links = createDownloadLinks({ secret: Buffer.alloc(32), clock });

@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs';
+import { buildSchema } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { aCrash } from '../support/crash-groups.js';
+import { everyRow } from '../support/every-table.js';
+import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+
+/** Arguments and selection of a mutation, in GraphQL's words. */
+type Call = string;
+/** Two calls that one request may have, on things of their own. */
+type Recipe = (world: World) => Promise<readonly [Call, Call]>;
+
+type World = Awaited<ReturnType<typeof aWorld>>;
+
+/** Every mutation has its line here: one without fails the first test. */
+const RECIPES: Readonly<Record<string, Recipe>> = {
+  createDeviceModel: async () => [
+    '(input: { code: "one", name: "One" }) { id }',
+    '(input: { code: "two", name: "Two" }) { id }',
+  ],
+  createDevice: ({ model }) =>
+    twice(async (n) => `(input: { modelCode: "${model.code}", key: "made${n}" }) { token }`),
+  updateDevice: ({ aDevice }) =>
+    twice(async (n) => `(input: { id: "${await aDevice()}", name: "Name ${n}" }) { id }`),
+  rotateDeviceToken: ({ aDevice }) => twice(async () => `(id: "${await aDevice()}") { token }`),
+  revokeDeviceToken: ({ aDevice }) => twice(async () => `(id: "${await aDevice()}") { id }`),
+  deleteDevice: ({ aDevice }) => twice(async () => `(id: "${await aDevice()}")`),
+  setModelPrivacy: ({ model }) =>
+    twice(async (n) => `(input: { modelCode: "${model.code}", keepRawDays: ${n} }) { id }`),
+  deleteFirmware: ({ aFirmware }) => twice(async () => `(id: "${await aFirmware()}")`),
+  deleteCoredump: ({ aDump }) => twice(async () => `(id: "${await aDump()}")`),
+  deleteCoredumps: ({ aDevice }) => twice(async () => `(deviceId: "${await aDevice()}")`),
+  reparseCoredump: ({ aDump }) => twice(async () => `(id: "${await aDump()}") { id }`),
+  reparseCoredumps: ({ aDump }) =>
+    twice(async (n) => {
+      await aDump();
+      // The second finds nothing that it could do.
+      return `(filter: { chip: ["${n === 1 ? 'esp32c3' : 'none'}"] })`;
+    }),
+  createAlertRule: () =>
+    twice(
+      async (n) => `(input: { name: "rule ${n}", url: "https://example.org", format: SLACK }) { secret }`,
+    ),
+  updateAlertRule: ({ aRule }) =>
+    twice(async (n) => `(input: { id: "${await aRule()}", name: "other ${n}" }) { id }`),
+  deleteAlertRule: ({ aRule }) => twice(async () => `(id: "${await aRule()}")`),
+  testAlertRule: ({ aRule }) => twice(async () => `(id: "${await aRule()}") { event }`),
+  resolveCrashGroup: ({ aGroup }) => twice(async () => `(id: "${await aGroup()}") { id }`),
+  ignoreCrashGroup: ({ aGroup }) => twice(async () => `(id: "${await aGroup()}") { id }`),
+  reopenCrashGroup: ({ aGroup }) => twice(async () => `(id: "${await aGroup()}") { id }`),
+  assignCrashGroup: ({ aGroup }) => twice(async () => `(id: "${await aGroup()}", assignee: "ada") { id }`),
+  noteCrashGroup: ({ aGroup }) => twice(async () => `(id: "${await aGroup()}", note: "seen") { id }`),
+  mergeCrashGroups: ({ aGroup }) =>
+    twice(async () => `(into: "${await aGroup()}", ids: ["${await aGroup()}"]) { id }`),
+  splitCrashGroup: ({ aMergedGroup }) =>
+    twice(async () => {
+      const { id, fingerprint } = await aMergedGroup();
+      return `(id: "${id}", fingerprints: ["${fingerprint}"]) { id }`;
+    }),
+  regroupCrashes: () => twice(async () => '{ total }'),
+};
+
+/** A request has one file at most, so an upload's second comes in a request of its own. */
+const BY_UPLOAD = 'uploadFirmware';
+
+describe('every mutation', () => {
+  const { Mutation } = buildSchema(readFileSync('schema.graphql', 'utf8')).getTypeMap();
+  const names =
+    Mutation !== undefined && 'getFields' in Mutation ? Object.keys(Mutation.getFields()).sort() : [];
+
+  it('is tried here', () => {
+    expect([...Object.keys(RECIPES), BY_UPLOAD].sort()).toEqual(names);
+  });
+
+  it.each(Object.entries(RECIPES))(
+    '%s leaves an event each time, which names its target',
+    async (name, recipe) => {
+      const door = await aGraphQLDoor();
+      const [first, second] = await recipe(await aWorld(door));
+      const before = await eventsOf(door, name);
+
+      const answer = await door.send(`mutation { first: ${name}${first} second: ${name}${second} }`);
+
+      expect(answer.errors).toEqual([]);
+      const events = (await eventsOf(door, name)).slice(before.length);
+      expect(events).toHaveLength(2);
+      expect(events.every(({ target }) => target !== null && target !== '')).toBe(true);
+      if (ON_ONE_THING.test(first)) expect(events.every(({ targetId }) => targetId !== null)).toBe(true);
+    },
+  );
+
+  it.each(Object.entries(RECIPES))('%s does nothing that it cannot note', async (name, recipe) => {
+    const door = await aGraphQLDoor();
+    const [call] = await recipe(await aWorld(door));
+    const before = await everyRow(door.db);
+    await door.db.$executeRaw`ALTER TABLE "AuditEvent" RENAME TO "Lost"`;
+
+    const answer = await door.send(`mutation { ${name}${call} }`);
+
+    await door.db.$executeRaw`ALTER TABLE "Lost" RENAME TO "AuditEvent"`;
+    expect(answer.errors).toHaveLength(1);
+    expect(await everyRow(door.db)).toEqual(before);
+  });
+
+  it('uploadFirmware does both as well', async () => {
+    const door = await aGraphQLDoor();
+    const { model } = await aWorld(door);
+    const server = { url: new URL(door.url).origin };
+    const upload = () => uploadFirmware(server, { modelCode: model.code, elf: aFirmwareElf() });
+
+    await door.db.$executeRaw`ALTER TABLE "AuditEvent" RENAME TO "Lost"`;
+    await expect(upload()).rejects.toThrow('INTERNAL_SERVER_ERROR');
+    await door.db.$executeRaw`ALTER TABLE "Lost" RENAME TO "AuditEvent"`;
+    expect(await door.db.firmware.count()).toBe(0);
+
+    await upload();
+    await upload();
+    const events = await eventsOf(door, 'uploadFirmware');
+    expect(events.map(({ target }) => target)).toEqual([`${model.code} 1.0.0`, `${model.code} 1.0.0`]);
+  });
+});
+
+/** A mutation of something that is there already: the event has its id too. */
+const ON_ONE_THING = /\((input: \{ )?(id|into|deviceId):/;
+
+async function twice(call: (n: number) => Promise<Call>): Promise<readonly [Call, Call]> {
+  return [await call(1), await call(2)];
+}
+
+async function aWorld(door: GraphQLDoor) {
+  const model = await door.fleet.aModel({ code: 'thermostat' });
+  let serial = 0;
+  const aGroupAt = async (place: string) =>
+    (await aCrash(door, await door.fleet.aDevice(model), { place })).groupId;
+  const aGroup = () => aGroupAt(`place_${++serial}`);
+  return {
+    model,
+    aDevice: async () => (await door.fleet.aDevice(model)).globalId,
+    aDump: async () => (await door.fleet.aDump(await door.fleet.aDevice(model))).globalId,
+    aFirmware: async () => (await door.fleet.aFirmware(model)).globalId,
+    aGroup,
+    async aMergedGroup() {
+      const place = `place_${++serial}`;
+      const [other, id] = [await aGroupAt(place), await aGroup()];
+      await door.send(`mutation { mergeCrashGroups(into: "${id}", ids: ["${other}"]) { id } }`);
+      return { id, fingerprint: `v1:${place}` };
+    },
+    async aRule() {
+      const { data } = await door.send(
+        'mutation { createAlertRule(input: { name: "team", url: "https://example.org", format: SLACK }) { rule { id } } }',
+      );
+      const made = data as { createAlertRule: { rule: { id: string } } } | null;
+      return made?.createAlertRule.rule.id ?? '';
+    },
+  };
+}
+
+async function eventsOf(door: GraphQLDoor, action: string) {
+  return door.db.auditEvent.findMany({ where: { action }, orderBy: { id: 'asc' } });
+}
