@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Gatekeeper } from '../auth/gatekeeper.js';
 import type { ClientAddress } from '../client-address.js';
+import type { Database } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { sendError, sendJson } from './errors.js';
@@ -8,7 +9,7 @@ import { sendError, sendJson } from './errors.js';
 type State = 'ok' | 'down';
 
 interface HealthDeps {
-  database: { check(): Promise<void> };
+  database: Pick<Database, 'check' | 'isShared' | 'announcements'>;
   storages: ReadonlyArray<{ check(): Promise<void> }>;
   /** Null when no sidecar is configured: then it is down, and that makes nobody unready. */
   sidecar: { isUp(): Promise<boolean> } | null;
@@ -56,6 +57,8 @@ export function createHealthRoutes({
         database: databaseState,
         storage: storageState,
         sidecar: sidecarState,
+        // Without them uploads are safe and dumps are read; dashboards are late, so it takes nobody out of service.
+        ...(database.isShared ? { events: database.announcements.isHearing() ? 'ok' : 'down' } : {}),
       });
     },
 

@@ -129,8 +129,8 @@ async function findPackaged(): Promise<string | null> {
   }
 }
 
-/** PostgreSQL refuses to run as root; null when we are somebody else already. */
-function unprivilegedUser(): { uid: number; gid: number } | null {
+/** PostgreSQL, and PgBouncer, refuse to run as root; null when we are somebody else already. */
+export function unprivilegedUser(): { uid: number; gid: number } | null {
   if (process.getuid?.() !== 0) return null;
   const users = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
@@ -142,7 +142,7 @@ function unprivilegedUser(): { uid: number; gid: number } | null {
   return null;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();

@@ -1,48 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { print } from 'graphql';
-import { createClient } from 'graphql-sse';
 import pg from 'pg';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { graphql } from '../generated/gql.js';
+import { describe, expect, it } from 'vitest';
 import { aDevice, aServer, eventually, type Stored, stored, type TestApp } from '../support/app.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
 import { answerJson, aSidecar } from '../support/sidecar.js';
-
-const FOLLOW = print(
-  graphql(`
-    subscription FollowAcross($dump: ID, $device: ID) {
-      parseStatus(coredumpId: $dump, deviceId: $device) { id parseStatus }
-    }
-  `),
-);
-
-/** What a subscriber at a server has been told: the last state of each dump, and all of them in their order. */
-async function aSubscriber(app: TestApp, variables: { dump?: string; device?: string } = {}) {
-  const before = await subscribersOf(app);
-  const states = new Map<string, string>();
-  const told: Array<{ id: string; parseStatus: string }> = [];
-  const events = createClient({ url: `${app.url}/graphql`, retryAttempts: 0 }).iterate<{
-    parseStatus: { id: string; parseStatus: string };
-  }>({ query: FOLLOW, variables });
-  const reading = (async () => {
-    for await (const { data } of events) {
-      if (data == null) continue;
-      told.push(data.parseStatus);
-      states.set(data.parseStatus.id, data.parseStatus.parseStatus);
-    }
-  })().catch(() => {});
-  onTestFinished(async () => {
-    await events.return?.();
-    await reading;
-  });
-  await eventually(async () => (await subscribersOf(app)) > before, 'the subscription has begun');
-  return { states, told };
-}
-
-async function subscribersOf(app: TestApp): Promise<number> {
-  const metrics = await (await fetch(`${app.url}/metrics`)).text();
-  return Number(/^coredump_event_subscribers (\d+)/m.exec(metrics)?.[1]);
-}
+import { aSubscriber } from '../support/subscriber.js';
 
 /** Two servers, of which only the second one parses, so that every change but an arrival is made there. */
 async function twoServers(answer: Parameters<typeof aSidecar>[0]) {

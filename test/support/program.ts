@@ -33,10 +33,14 @@ export async function aFolder(): Promise<string> {
 /** The built program, started as a user starts it, in a folder of its own. */
 export async function aProgram(
   command: 'start' | 'serve',
-  { dir, environment = {} }: { dir?: string; environment?: Record<string, string> } = {},
+  {
+    dir,
+    environment = {},
+    nodeOptions = [],
+  }: { dir?: string; environment?: Record<string, string>; nodeOptions?: readonly string[] } = {},
 ): Promise<Program> {
   const folder = dir ?? (await aFolder());
-  const child = spawn(NODE, [requireBuilt(), command], {
+  const child = spawn(NODE, [...nodeOptions, requireBuilt(), command], {
     cwd: folder,
     // The few devices of a test send what a fleet would.
     env: { PATH: process.env.PATH ?? '', PORT: '0', DEVICE_UPLOADS_PER_MINUTE: '1000000', ...environment },

@@ -10,9 +10,14 @@ export interface Announcements {
   announce(tx: DbTransaction, table: AnnouncedTable, ids: readonly number[]): Promise<void>;
   /**
    * Hears of the changes of other servers from the moment on at which it resolves, and of own ones whose COMMIT was
-   * done and the answer lost. After a time in which nothing could be heard the ids of all rows that were changed meanwhile come, own changes among them. To be called once.
+   * done and the answer lost. After a time in which nothing could be heard the ids of all rows that were changed
+   * meanwhile come, own changes among them. To be called once.
+   *
+   * @throws Error with one clear sentence when nothing can be heard: a pooler stands before the database
    */
   follow(followers: Readonly<Record<AnnouncedTable, Follower>>): Promise<void>;
+  /** False while nothing can be heard. */
+  isHearing(): boolean;
 }
 
 export interface Follower {
@@ -23,4 +28,8 @@ export interface Follower {
 }
 
 /** For a database that no other server may use. */
-export const NOBODY_ELSE: Announcements = { announce: async () => {}, follow: async () => {} };
+export const NOBODY_ELSE: Announcements = {
+  announce: async () => {},
+  follow: async () => {},
+  isHearing: () => true,
+};

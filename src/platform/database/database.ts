@@ -64,6 +64,7 @@ const STATEMENT_LIMIT_MS = 30_000;
  * @param options.poolSize connections to PostgreSQL at most, beside one that listens; SQLite has no use for it
  * @param options.statementLimitMs how long PostgreSQL may take for a statement before its connection is given up
  * @param options.log hears of trouble that passes by itself
+ * @param options.stop gives up opening it
  * @throws Error with one clear sentence: cannot be reached or written, in use by another server, of a newer version
  */
 export async function openDatabase(
@@ -72,11 +73,12 @@ export async function openDatabase(
     poolSize = POOL_SIZE,
     statementLimitMs = STATEMENT_LIMIT_MS,
     log,
-  }: { poolSize?: number; statementLimitMs?: number; log?: Logger } = {},
+    stop,
+  }: { poolSize?: number; statementLimitMs?: number; log?: Logger; stop?: AbortSignal | undefined } = {},
 ): Promise<Database> {
   const opened = url.startsWith('file:')
     ? await openSqlite(url.slice('file:'.length))
-    : await openPostgresql(url, { poolSize, statementLimitMs, log });
+    : await openPostgresql(url, { poolSize, statementLimitMs, log, stop });
   return { ...opened, check: () => checkDatabase(opened.db) };
 }
 

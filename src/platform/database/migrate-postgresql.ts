@@ -5,30 +5,39 @@ import { migrateJobs } from './postgresql-jobs.js';
 
 /** The advisory lock that Prisma's own migrate commands take, so that the two exclude each other as well. */
 const PRISMA_MIGRATE_LOCK = 72_707_369;
+/** Long enough for the migrations of a server that starts at the same time; a transaction may be open for days. */
+const LOCK_WAIT_MS = 60_000;
+/** SQLSTATE, after `lock_timeout`. */
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
  * Applies what is missing of prisma/postgresql/migrations and records it in `_prisma_migrations` as
  * `prisma migrate deploy` would: all of it in one transaction, while servers that start at the same time wait. Then the
- * shared queue's own tables, under the same lock.
+ * shared queue's own tables, which it creates in transactions of its own.
  *
+ * @param stop gives up, and nothing of what was begun remains
  * @returns the names of the migrations that were applied now
- * @throws Error when the database belongs to a newer program, a migration was changed, or a statement fails
+ * @throws Error when the database belongs to a newer program, a migration was changed, a statement fails, or somebody
+ *   holds a lock for too long
  */
-export async function migratePostgresql(config: pg.ClientConfig): Promise<string[]> {
+export async function migratePostgresql(
+  config: pg.ClientConfig,
+  { stop, lockWaitMs = LOCK_WAIT_MS }: { stop?: AbortSignal | undefined; lockWaitMs?: number } = {},
+): Promise<string[]> {
   const client = new pg.Client(config);
   // A connection that breaks while nothing is asked of it must not end the process: the next question says so.
   client.on('error', () => {});
-  await client.connect();
+  // Whatever it waits for fails then.
+  const giveUp = () => void client.end().catch(() => {});
+  stop?.addEventListener('abort', giveUp, { once: true });
   try {
-    // Held by the connection, and lifted with it, however it ends.
-    await client.query('SELECT pg_advisory_lock($1)', [PRISMA_MIGRATE_LOCK]);
+    await client.connect();
     await requirePublicSchema(client);
-    await client.query('BEGIN');
-    const applied = await applyMissing(client, readMigrations('postgresql'));
-    await client.query('COMMIT');
+    const applied = await applyMissing(client, readMigrations('postgresql'), lockWaitMs);
     await migrateJobs(client);
     return applied;
   } finally {
+    stop?.removeEventListener('abort', giveUp);
     await client.end();
   }
 }
@@ -43,31 +52,62 @@ async function requirePublicSchema(client: pg.Client): Promise<void> {
   );
 }
 
-async function applyMissing(client: pg.Client, migrations: readonly Migration[]): Promise<string[]> {
-  await createRecords(client);
-  const { rows: recorded } = await client.query<MigrationRecord>(
-    'SELECT migration_name AS name, checksum FROM _prisma_migrations WHERE rolled_back_at IS NULL',
-  );
-  const missing = missingMigrations(recorded, migrations);
-  for (const { name, sql, checksum } of missing) {
-    const startedAt = new Date();
-    await client.query(sql);
-    await client.query(
-      `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
-       VALUES ($1, $2, $3, $4, $5, 1)`,
-      [randomUUID(), checksum, name, startedAt, new Date()],
+async function applyMissing(
+  client: pg.Client,
+  migrations: readonly Migration[],
+  lockWaitMs: number,
+): Promise<string[]> {
+  // Mostly there is nothing to do, and then nobody is to be waited for.
+  if ((await findMissing(client, migrations)).length === 0) return [];
+  try {
+    // The lock ends with its transaction: one of the connection would stay behind with a pooler.
+    await client.query('BEGIN');
+    await client.query(`SET LOCAL lock_timeout = ${lockWaitMs}`);
+    await client.query('SELECT pg_advisory_xact_lock($1)', [PRISMA_MIGRATE_LOCK]);
+    await createRecords(client);
+    const missing = await findMissing(client, migrations);
+    for (const migration of missing) await apply(client, migration);
+    await client.query('COMMIT');
+    return missing.map(({ name }) => name);
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error;
+    throw new Error(
+      `its migration has waited ${lockWaitMs / 1000} s for a lock that somebody else holds (another server that ` +
+        'migrates, `prisma migrate`, pg_dump, a transaction that nobody ended: pg_locks tells); end that, and start again',
+      { cause: error },
     );
   }
-  return missing.map(({ name }) => name);
+}
+
+async function findMissing(client: pg.Client, migrations: readonly Migration[]): Promise<Migration[]> {
+  if (!(await hasRecords(client))) return [...migrations];
+  const { rows } = await client.query<MigrationRecord>(
+    'SELECT migration_name AS name, checksum FROM _prisma_migrations WHERE rolled_back_at IS NULL',
+  );
+  return missingMigrations(rows, migrations);
+}
+
+async function apply(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
+  const startedAt = new Date();
+  await client.query(sql);
+  await client.query(
+    `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
+     VALUES ($1, $2, $3, $4, $5, 1)`,
+    [randomUUID(), checksum, name, startedAt, new Date()],
+  );
+}
+
+async function hasRecords(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ exists: boolean }>(
+    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS exists`,
+  );
+  return rows[0]?.exists === true;
 }
 
 /** Prisma's own table, as its schema engine creates it on PostgreSQL. */
 async function createRecords(client: pg.Client): Promise<void> {
   // Asked first: a role that may not create tables may still use a database that somebody else has migrated.
-  const { rows } = await client.query<{ exists: boolean }>(
-    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS exists`,
-  );
-  if (rows[0]?.exists === true) return;
+  if (await hasRecords(client)) return;
   await client.query(`CREATE TABLE _prisma_migrations (
     id                      VARCHAR(36) PRIMARY KEY NOT NULL,
     checksum                VARCHAR(64) NOT NULL,

@@ -3,8 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import { ANNOUNCED_TABLES, type AnnouncedTable, type Announcements, type Follower } from './announcements.js';
-import type { DbTransaction } from './database.js';
-import { isAcknowledged } from './transaction.js';
+import { type CommitRecord, commitOf } from './transaction.js';
 
 /** NOTIFY carries less than 8,000 bytes. */
 const MAX_IDS = 500;
@@ -17,8 +16,10 @@ const HEARTBEAT_TIMEOUT_MS = 10_000;
 const READING_TIMEOUT_MS = 30_000;
 /** What was changed while nobody listened is found by reading all rows: seconds for some millions. */
 const CATCH_UP_TIMEOUT_MS = 120_000;
-/** Transactions of ours that may still be heard of; those that are on their way at the same time are far fewer. */
+/** Announcements of ours that may still be heard; those that are on their way at the same time are far fewer. */
 const REMEMBERED = 10_000;
+/** How long a notification of ours to ourselves may take; others arrive within milliseconds. */
+const HEARING_TIMEOUT_MS = 10_000;
 /** How much later than its announcement the answer to a COMMIT may come, on another connection. */
 const ANSWER_MS = 2_000;
 
@@ -29,14 +30,24 @@ const ANSWER_MS = 2_000;
  * A notification that nobody heard is gone. So each heartbeat remembers a horizon: a transaction number below which all
  * have ended. PostgreSQL keeps in every row (`xmin`) which transaction wrote it: after a gap the rows written at or
  * beyond the horizon are those that were changed, whatever the clocks say and whatever order commits came in.
+ *
+ * A connection can be there and deaf: a pooler that lends a connection for each transaction passes nothing on. So each
+ * heartbeat also notifies this server itself, by a connection of the pool, and hears that or takes the connection for
+ * broken.
+ *
+ * @param pool sends the notifications to itself: on the connection that listens they would come back through any pooler
  */
 export function createPostgresqlAnnouncements(
   config: pg.ClientConfig,
-  { onTrouble }: { onTrouble: (error: unknown) => void },
+  { pool, onTrouble }: { pool: pg.Pool; onTrouble: (error: unknown) => void },
 ): Announcements & { close(): Promise<void> } {
   const self = randomUUID();
-  /** Own changes are known already, by the answer to their COMMIT; unless that was lost. */
-  const own = new LRUCache<string, DbTransaction>({ max: REMEMBERED });
+  const ownChannel = `coredock.${self}`;
+  let proofs = 0;
+  let onProof = (_number: string) => {};
+  let isHearing = false;
+  /** Own changes are known already, by the answer to their COMMIT; unless that was lost. Forgotten when heard. */
+  const own = new LRUCache<string, CommitRecord>({ max: REMEMBERED });
   let announced = 0;
   const followers = new Map<AnnouncedTable, Follower & { changed: Set<number>; isBusy: boolean }>();
   /** Everything below was heard of; "older" by a heartbeat than the newest, which may have overtaken a notification. */
@@ -48,7 +59,7 @@ export function createPostgresqlAnnouncements(
     async announce(tx, table, ids) {
       for (let from = 0; from < ids.length; from += MAX_IDS) {
         const number = String(++announced);
-        own.set(number, tx);
+        own.set(number, commitOf(tx));
         const payload = `${self} ${number} ${ids.slice(from, from + MAX_IDS).join(',')}`;
         await tx.$executeRaw`SELECT pg_notify(${channelOf(table)}, ${payload})`;
       }
@@ -60,6 +71,8 @@ export function createPostgresqlAnnouncements(
       }
       keeping = keepListening(await listen());
     },
+
+    isHearing: () => isHearing,
 
     async close() {
       stop.abort();
@@ -79,6 +92,7 @@ export function createPostgresqlAnnouncements(
         if (!stop.signal.aborted) onTrouble(error);
       }
       listening = null;
+      isHearing = false;
       // Random by half, so that many servers do not come back in step.
       await pause(pauseMs * (0.5 + Math.random() / 2), undefined, { signal: stop.signal }).catch(() => {});
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
@@ -93,17 +107,47 @@ export function createPostgresqlAnnouncements(
       client.on('end', () => resolve(new Error('the connection that listens for changes was ended')));
     });
     client.on('notification', ({ channel, payload = '' }) => hear(channel, payload));
+    const onStop = () => letGo(client);
+    stop.signal.addEventListener('abort', onStop, { once: true });
     try {
       await client.connect();
-      for (const table of ANNOUNCED_TABLES) await client.query(`LISTEN "${channelOf(table)}"`);
+      for (const channel of [...ANNOUNCED_TABLES.map(channelOf), ownChannel]) {
+        await client.query(`LISTEN "${channel}"`);
+      }
+      if ((await proveHearing()) === 'unsent') throw new Error('the database does not take notifications');
       const now = await readHorizon(client);
       if (horizon !== null) await catchUp(client, horizon.older);
       horizon = { older: now, newest: now };
+      isHearing = true;
       return { client, broken };
     } catch (error) {
       letGo(client);
       throw error;
+    } finally {
+      stop.signal.removeEventListener('abort', onStop);
     }
+  }
+
+  /** @throws when what this server tells itself does not arrive */
+  async function proveHearing(): Promise<'heard' | 'unsent'> {
+    const number = String(++proofs);
+    const heard = new Promise<'heard'>((resolve) => {
+      onProof = (proof) => {
+        if (proof === number) resolve('heard');
+      };
+    });
+    try {
+      await pool.query('SELECT pg_notify($1, $2)', [ownChannel, number]);
+    } catch {
+      return 'unsent';
+    }
+    const rest = new AbortController();
+    const late = pause(HEARING_TIMEOUT_MS, 'late' as const, {
+      signal: AbortSignal.any([stop.signal, rest.signal]),
+    });
+    const happened = await Promise.race([heard, late]).finally(() => rest.abort());
+    if (happened === 'late') throw new Error(DEAF);
+    return happened;
   }
 
   /** @throws what broke it */
@@ -117,6 +161,8 @@ export function createPostgresqlAnnouncements(
         const happened = await Promise.race([beat, broken]).finally(() => rest.abort());
         if (happened !== 'beat') throw happened;
         const newest = await readHorizon(client);
+        // Where the pool is busy nothing is proven, and nothing refuted.
+        if ((await proveHearing()) === 'unsent') continue;
         horizon = { older: horizon?.newest ?? newest, newest };
       }
     } finally {
@@ -125,17 +171,13 @@ export function createPostgresqlAnnouncements(
   }
 
   function hear(channel: string, payload: string): void {
+    if (channel === ownChannel) onProof(payload);
     const [from, number = '', ids = ''] = payload.split(' ');
     const table = ANNOUNCED_TABLES.find((name) => channelOf(name) === channel);
     if (table === undefined) return;
     const changed = ids.split(',').map(Number);
     if (from !== self) tell(table, changed);
-    else if (!isKnown(number)) void tellUnlessKnown(number, table, changed);
-  }
-
-  function isKnown(number: string): boolean {
-    const tx = own.get(number);
-    return tx !== undefined && isAcknowledged(tx);
+    else void tellUnlessKnown(number, table, changed);
   }
 
   /** An own change whose COMMIT nobody has answered: whoever made it takes it for failed, and has told nobody here. */
@@ -144,8 +186,12 @@ export function createPostgresqlAnnouncements(
     table: AnnouncedTable,
     ids: readonly number[],
   ): Promise<void> {
+    const commit = own.get(number);
+    own.delete(number);
+    const isKnown = () => commit?.isAcknowledged ?? false;
+    if (isKnown()) return;
     await pause(ANSWER_MS, undefined, { signal: stop.signal, ref: false }).catch(() => {});
-    if (!stop.signal.aborted && !isKnown(number)) tell(table, ids);
+    if (!stop.signal.aborted && !isKnown()) tell(table, ids);
   }
 
   async function catchUp(client: pg.Client, since: string): Promise<void> {
@@ -194,6 +240,10 @@ export function createPostgresqlAnnouncements(
     follower.isBusy = false;
   }
 }
+
+const DEAF =
+  'notifications of PostgreSQL (NOTIFY) do not arrive: DATABASE_URL leads through a pooler that lends a connection for ' +
+  'each transaction or statement; use session pooling (PgBouncer: pool_mode = session), or name PostgreSQL itself';
 
 interface Listening {
   client: pg.Client;

@@ -11,21 +11,25 @@ const MAX_ADDED = 500;
 const jobData = z.object({ key: z.string() });
 
 /**
- * Who may run pg-boss's statements: its own pool would come on top of `DATABASE_POOL_SIZE`.
- * It names no parameter types, so that the result is pg's own.
- */
-type Queryable = Pick<pg.Pool | pg.Client, 'query'>;
-
-/**
- * Creates or migrates pg-boss's schema, and the queue in it. To be run under the lock of the migrations.
+ * Creates or migrates pg-boss's schema, and the queue in it. Servers may do so at the same time: pg-boss takes a lock in
+ * each of its transactions, and whoever comes too late finds everything there.
  *
  * - "short": a key waits once at most, while a job of the same key may be in somebody's hands.
  * - No retries: a job that was taken up and came to nothing (its server died) is found by its row, as soon as the
  *   row's lease has expired, and added anew; that is sooner than pg-boss could know.
  * - Nobody needs a job after its end. One that nobody took for a day goes too: its row adds it again if need be.
  */
-export async function migrateJobs(connection: Queryable): Promise<void> {
-  const boss = bossOn(connection, { supervise: false });
+export async function migrateJobs(connection: pg.Client): Promise<void> {
+  const executeSql = async (text: string, values?: unknown[]) => {
+    try {
+      return await connection.query(text, values);
+    } catch (error) {
+      // A script that fails, since somebody was first, leaves its transaction open.
+      await connection.query('ROLLBACK');
+      throw error;
+    }
+  };
+  const boss = bossOn(executeSql, { supervise: false });
   await boss.start();
   try {
     await boss.createQueue(QUEUE, {
@@ -42,7 +46,7 @@ export async function migrateJobs(connection: Queryable): Promise<void> {
 
 /** Starts with the first call of `start`; before it jobs can neither be added nor taken. */
 export function createPostgresqlJobs(pool: pg.Pool, { onTrouble }: { onTrouble: (error: unknown) => void }) {
-  const boss = bossOn(pool, { supervise: true });
+  const boss = bossOn((text, values) => pool.query(text, values), { supervise: true });
   boss.on('error', onTrouble);
   const jobs: Jobs = {
     add: (tx, keys) => insert(keys, { db: fromPrisma(tx) }),
@@ -77,11 +81,10 @@ export function createPostgresqlJobs(pool: pg.Pool, { onTrouble }: { onTrouble: 
   }
 }
 
-function bossOn(connection: Queryable, { supervise }: { supervise: boolean }): PgBoss {
-  return new PgBoss({
-    db: { executeSql: async (text, values) => connection.query(text, values) },
-    schema: SCHEMA,
-    supervise,
-    schedule: false,
-  });
+/** Who runs pg-boss's statements: a pool of its own would come on top of `DATABASE_POOL_SIZE`. */
+function bossOn(
+  executeSql: (text: string, values?: unknown[]) => Promise<pg.QueryResult>,
+  { supervise }: { supervise: boolean },
+): PgBoss {
+  return new PgBoss({ db: { executeSql }, schema: SCHEMA, supervise, schedule: false });
 }

@@ -15,6 +15,9 @@ import { createTurns } from './turns.js';
 /** How long a new connection, or a free one of the pool, may keep a request waiting before it fails as UNAVAILABLE. */
 const CONNECTION_TIMEOUT_MS = 10_000;
 
+/** What a statement's end may take to be told, once PostgreSQL has ended it. */
+const ANSWER_MS = 1_000;
+
 /** The first key of our advisory locks, so that they are nobody else's; the second is the hash of the turn's name. */
 const TURN_LOCKS = 0x636f7265; // "core"
 /** SQLSTATE, after `lock_timeout`. */
@@ -27,7 +30,13 @@ export async function openPostgresql(
     poolSize,
     statementLimitMs,
     log,
-  }: { poolSize: number; statementLimitMs: number; log?: Logger | undefined },
+    stop,
+  }: {
+    poolSize: number;
+    statementLimitMs: number;
+    log?: Logger | undefined;
+    stop?: AbortSignal | undefined;
+  },
 ): Promise<OpenedDatabase> {
   const config: pg.PoolConfig = {
     connectionString: url,
@@ -36,8 +45,14 @@ export async function openPostgresql(
     keepAlive: true,
     fallback_application_name: 'coredock',
   };
-  const migrated = await migrate(config, url);
-  const pool = new pg.Pool(config);
+  const migrated = await migrate(config, { url, stop });
+  const pool = new pg.Pool({
+    ...config,
+    // PostgreSQL itself then ends what waits for a lock, and keeps no process for those who have gone. Poolers refuse it
+    // as a parameter of the start.
+    onConnect: async (connection) =>
+      void (await connection.query(`SET statement_timeout = ${statementLimitMs}`)),
+  });
   // Idle connections break when the database restarts: the pool has dropped them already, and opens others.
   pool.on('error', () => {});
   // So do those in somebody's hands, also between two of his statements, when nobody listens: his next one fails. A
@@ -48,12 +63,15 @@ export async function openPostgresql(
       { limitMs: statementLimitMs },
       'PostgreSQL has not answered a statement; its connection is ended',
     );
-  pool.on('connect', (connection) => limitStatements(connection, { limitMs: statementLimitMs, onLimit }));
+  pool.on('connect', (connection) =>
+    limitStatements(connection, { limitMs: statementLimitMs + ANSWER_MS, onLimit }),
+  );
   const client = new PrismaClient({ adapter: new PrismaPg(pool), ...CLIENT_OPTIONS });
   const lookups = observable(lookupInPostgresql(pool));
   // Same models, same methods: the two clients' types differ only in their names and in what this program does without.
   const db = Object.assign(client, { lookup: lookups.lookup, hasLateral: true }) as unknown as Db;
   const announcements = createPostgresqlAnnouncements(config, {
+    pool,
     onTrouble: (error) => log?.warn({ err: error }, 'changes of other servers cannot be heard; trying again'),
   });
   const jobs = createPostgresqlJobs(pool, {
@@ -80,9 +98,12 @@ export async function openPostgresql(
   };
 }
 
-async function migrate(config: pg.ClientConfig, url: string): Promise<string[]> {
+async function migrate(
+  config: pg.ClientConfig,
+  { url, stop }: { url: string; stop: AbortSignal | undefined },
+): Promise<string[]> {
   try {
-    return await migratePostgresql(config);
+    return await migratePostgresql(config, { stop });
   } catch (error) {
     // Without its user and password: the sentence is for a log.
     const { host, pathname } = new URL(url);

@@ -6,11 +6,23 @@ import { isWriteConflict } from './errors.js';
 const MAX_ATTEMPTS = 5;
 const PAUSE_MS = 20;
 
-const acknowledged = new WeakSet<DbTransaction>();
+/**
+ * What is known of a transaction's COMMIT. It holds nothing of the transaction, so whoever wants to know later keeps
+ * this: a finished transaction of Prisma's is large.
+ */
+export interface CommitRecord {
+  /** The answer to its COMMIT has come. It may have been committed without: a connection can break in between. */
+  isAcknowledged: boolean;
+}
 
-/** Whether the answer to its COMMIT has come. It may have been committed without: a connection can break in between. */
-export function isAcknowledged(tx: DbTransaction): boolean {
-  return acknowledged.has(tx);
+const commits = new WeakMap<DbTransaction, CommitRecord>();
+
+export function commitOf(tx: DbTransaction): CommitRecord {
+  const known = commits.get(tx);
+  if (known !== undefined) return known;
+  const record = { isAcknowledged: false };
+  commits.set(tx, record);
+  return record;
 }
 
 /**
@@ -27,7 +39,7 @@ export async function inTransaction<T>(db: Db, work: (tx: DbTransaction) => Prom
         current = tx;
         return work(tx);
       });
-      if (current !== undefined) acknowledged.add(current);
+      if (current !== undefined) commitOf(current).isAcknowledged = true;
       return result;
     } catch (error) {
       if (attempt === MAX_ATTEMPTS || !isWriteConflict(error)) throw error;
