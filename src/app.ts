@@ -79,8 +79,11 @@ export async function startApp(
     clock = createSystemClock(),
     sidecarUrl = () => config.parser?.url ?? '',
     retryDelayMs = RETRY_DELAY_MS,
+    stopping,
   }: {
     log: Logger;
+    /** Gives the start up: it rejects after the step that it is in. */
+    stopping?: AbortSignal;
     clock?: Clock;
     /** Where the sidecar is now; the supervised one may move. */
     sidecarUrl?: () => string;
@@ -95,6 +98,7 @@ export async function startApp(
     poolSize: config.databasePoolSize,
     statementLimitMs: config.databaseStatementTimeoutMs,
     log,
+    stop: stopping,
   });
   const { db } = database;
   const blobs = await openBlobStores({ ...config, log });
@@ -180,6 +184,7 @@ export async function startApp(
     // Apart from the devices' own: those that nobody has registered yet do not lock out who would register them.
     const gatekeeper = createGatekeeper({ auth, links, guesses: createGuesses(config), clock });
 
+    stopping?.throwIfAborted();
     const leftBefore = database.isShared ? new Date(clock.now().getTime() - IN_FLIGHT_MS) : undefined;
     await sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log }, leftBefore);
     await firmwares.sweep(leftBefore);
@@ -223,6 +228,7 @@ export async function startApp(
     );
     metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
     metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
+    stopping?.throwIfAborted();
     const crossOrigin = createCrossOrigin(config.corsOrigins);
     const graphql = createGraphQLServer({
       alerts,

@@ -4,6 +4,7 @@ import type { UploadOptions } from './ci/upload-firmware.js';
 import type { Config } from './config.js';
 import type { ServeOptions } from './serve.js';
 import type { ParseOptions } from './sidecar/parse-command.js';
+import { listenForStop } from './stop-signal.js';
 
 /**
  * The `coredock` command. Each subcommand loads only what it needs: `coredock parse` is to start fast, and knows
@@ -118,8 +119,10 @@ try {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
+  // Before anything is loaded: from here on a signal is heard.
+  const stop = listenForStop();
   const { runServer } = await import('./serve.js');
-  await reportProblems(async () => runServer(await loadConfig(), options));
+  await reportProblems(async () => runServer(await loadConfig(), options, stop));
 }
 
 type Moving = typeof import('./moving/commands.js');

@@ -20,21 +20,27 @@ const RAN_WELL_MS = 60_000;
  * failure in a row. The child ends with this process, however this process ends.
  *
  * @param cliPath the built `cli.js`
+ * @param stop gives up starting the first one; later ones end by `close`
  * @throws Error with one clear sentence when not even the first one starts
  */
 export async function superviseSidecar({
   cliPath,
   xferDir,
   log,
+  stop,
 }: {
   cliPath: string;
   xferDir: string;
   log: Logger;
+  stop?: AbortSignal;
 }): Promise<SupervisedSidecar> {
   const stopping = new AbortController();
+  const giveUp = () => stopping.abort();
   const start = (port: number) => startSidecarProcess({ cliPath, xferDir, port, log, stop: stopping.signal });
 
-  let current = await start(0);
+  stop?.addEventListener('abort', giveUp, { once: true });
+  if (stop?.aborted === true) giveUp();
+  let current = await start(0).finally(() => stop?.removeEventListener('abort', giveUp));
   const watching = keepRunning();
   return {
     url: () => current.url,
