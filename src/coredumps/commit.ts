@@ -1,8 +1,8 @@
 import { notFound } from '../errors.js';
 import { createBatcher } from '../platform/batcher.js';
+import { createBoundedTransactions } from '../platform/database/bounded-transactions.js';
 import { type Db, type DbTransaction, Prisma } from '../platform/database/database.js';
-import { asDomainError } from '../platform/database/errors.js';
-import { inTransaction } from '../platform/database/transaction.js';
+import { outOfTime } from '../platform/in-time.js';
 import { COLUMNS, type StoredRow } from './queries.js';
 import { toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
@@ -54,15 +54,16 @@ type Enqueue = (tx: DbTransaction, stored: readonly CoredumpRow[]) => Promise<vo
  * processor time of the whole upload.
  */
 export function createCommitter({ db, maxCoredumps, enqueue = async () => {} }: CommitterDeps) {
+  const inTransaction = createBoundedTransactions(db);
   return createBatcher<Arrival, CommitOutcome | { status: 'failed'; error: unknown }>({
     maxItems: MAX_GROUP,
     gatherMs: GATHER_MS,
-    run: async (arrivals) => {
-      try {
-        return await inTransaction(db, (tx) => commitGroup(tx, arrivals, { maxCoredumps, enqueue }));
-      } catch (error) {
-        throw asDomainError(error);
-      }
+    late: () => ({ status: 'failed', error: outOfTime() }),
+    async run(arrivals, signal) {
+      const ended = await inTransaction(signal, (tx) => commitGroup(tx, arrivals, { maxCoredumps, enqueue }));
+      if (ended.status === 'done') return ended.result;
+      if (arrivals.length > 1) throw ended.error;
+      return [{ status: 'failed' as const, error: ended.error }];
     },
   });
 }

@@ -6,6 +6,7 @@ import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db, Prisma } from '../platform/database/database.js';
 import { asDomainError } from '../platform/database/errors.js';
+import { inTime } from '../platform/in-time.js';
 import type { Logger } from '../platform/logger.js';
 import { type Arrival, type CommitOutcome, createCommitter, type RetiredDump } from './commit.js';
 import type { CoredumpEvents } from './events.js';
@@ -25,6 +26,8 @@ export interface Upload {
   /** From the `Idempotency-Key` header. */
   idempotencyKey: string | null;
   body: AsyncIterable<Uint8Array>;
+  /** How long the database may keep it waiting once its bytes are there; absent: as long as it takes. */
+  databaseWaitMs?: number;
 }
 
 /** What happens to dumps, whoever asks for it: REST and GraphQL both come here. */
@@ -51,6 +54,8 @@ interface ArrivedFirmware {
   elfSha256: string;
 }
 
+/** After a commit whose fate is not known, which has kept its device waiting already. */
+const LOOKUP_MS = 5_000;
 /** Dumps re-queued in one transaction: some milliseconds of the writer's time. */
 const RESET_BATCH = 500;
 
@@ -97,12 +102,13 @@ export function createCoredumpService({
      */
     async findRepeated(upload: Upload): Promise<CoredumpRow | null> {
       const sha256 = await hashOf(limited(upload.body, limits.maxCoredumpBytes));
-      return findEarlierDump(db, {
+      const lookup = findEarlierDump(db, {
         deviceId: upload.device.id,
         idempotencyKey: upload.idempotencyKey,
         sha256,
         uploadedAt: clock.now(),
       });
+      return upload.databaseWaitMs === undefined ? lookup : inTime(lookup, upload.databaseWaitMs);
     },
 
     async get(id: number): Promise<CoredumpRow | null> {
@@ -282,7 +288,7 @@ export function createCoredumpService({
       sha256: incoming.sha256,
       uploadedAt: clock.now(),
     };
-    const outcome = await commit(arrival)
+    const outcome = await commit(arrival, upload.databaseWaitMs)
       // When a group's commit lost its answer its uploads are committed again one by one, and each finds itself there.
       .then((answer) =>
         answer.status === 'duplicate' && answer.coredump.filename === filename
@@ -304,7 +310,8 @@ export function createCoredumpService({
    */
   async function outcomeOfFailure(arrival: Arrival, error: unknown) {
     const { deviceKey, filename } = arrival;
-    const coredump = await findCommitted(db, arrival).catch((lookupError: unknown) => {
+    const lookup = inTime(findCommitted(db, arrival), LOOKUP_MS);
+    const coredump = await lookup.catch((lookupError: unknown) => {
       log.warn(
         { err: lookupError, deviceKey, filename },
         'it is not known whether a core dump was committed',

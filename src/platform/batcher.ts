@@ -6,31 +6,61 @@ import { setTimeout as pause } from 'node:timers/promises';
  *
  * When a group of several fails as a whole each item is tried alone, so that one bad item cannot fail its neighbours.
  *
+ * An item may bring a limit of its waiting, however it waits: for its group, in it, or to be tried again. A group is
+ * worked on until the first of its items has to be answered; the others go into the next one.
+ *
+ * @param run gets a signal that is aborted when the group's time is over. When it then rejects with the signal's reason,
+ *   nothing was done with any of the items and nothing will be; with any other error nobody knows
  * @param atOnce groups that are worked on at the same time
  * @param gatherMs after a group of several, the next one gathers for so long: where there was a crowd there is one
+ * @param late what an item gets whose time is over, and with which nothing was done
  */
 export function createBatcher<Item, Result>({
   run,
   maxItems,
   atOnce = 1,
   gatherMs = 0,
+  late = () => {
+    throw new Error('an item has a deadline, and nobody says what becomes of it then');
+  },
 }: {
-  run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  run: (items: readonly Item[], signal: AbortSignal) => Promise<readonly Result[]>;
   maxItems: number;
   atOnce?: number;
   gatherMs?: number;
+  late?: () => Result;
 }) {
-  type Waiting = { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void };
+  interface Waiting {
+    item: Item;
+    /** By `performance.now()`; infinite where there is none. */
+    deadline: number;
+    /** Its group failed, maybe for its sake. */
+    isAlone: boolean;
+    timer?: NodeJS.Timeout | undefined;
+    resolve: (result: Result) => void;
+    reject: (error: unknown) => void;
+  }
   const waiting: Waiting[] = [];
   let running = 0;
   let isCrowded = false;
 
-  return async function add(item: Item): Promise<Result> {
+  return async function add(item: Item, waitMs = Number.POSITIVE_INFINITY): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      waiting.push({ item, resolve, reject });
+      const member: Waiting = { item, deadline: performance.now() + waitMs, isAlone: false, resolve, reject };
+      queue(member, waiting.length);
       if (running < atOnce) void runUntilEmpty();
     });
   };
+
+  function queue(member: Waiting, at: number): void {
+    waiting.splice(at, 0, member);
+    member.timer = timerUntil(member.deadline, () => {
+      const index = waiting.indexOf(member);
+      if (index < 0) return;
+      waiting.splice(index, 1);
+      member.resolve(late());
+    });
+  }
 
   async function runUntilEmpty() {
     running += 1;
@@ -38,23 +68,56 @@ export function createBatcher<Item, Result>({
     await new Promise(setImmediate);
     while (waiting.length > 0) {
       if (isCrowded && gatherMs > 0 && waiting.length < maxItems) await pause(gatherMs);
-      const group = waiting.splice(0, maxItems);
+      const group = takeGroup();
       isCrowded = group.length > 1;
-      await settle(group);
+      if (group.length > 0) await settle(group);
     }
     running -= 1;
   }
 
+  function takeGroup(): Waiting[] {
+    const firstAlone = waiting.findIndex(({ isAlone }) => isAlone);
+    const group = waiting.splice(0, firstAlone < 0 ? maxItems : Math.min(maxItems, Math.max(firstAlone, 1)));
+    for (const { timer } of group) clearTimeout(timer);
+    return group;
+  }
+
   async function settle(group: Waiting[]): Promise<void> {
+    const timeIsOver = new AbortController();
+    const deadline = Math.min(...group.map((member) => member.deadline));
+    const timer = timerUntil(deadline, () => timeIsOver.abort());
+    const { signal } = timeIsOver;
     try {
-      const results = await run(group.map(({ item }) => item));
+      const results = await run(
+        group.map(({ item }) => item),
+        signal,
+      );
       group.forEach(({ resolve }, index) => {
         resolve(results[index] as Result);
       });
     } catch (error) {
-      const [only] = group;
-      if (group.length === 1) only?.reject(error);
-      else for (const member of group) await settle([member]);
+      failed(group, error, signal.aborted && error === signal.reason);
+    } finally {
+      clearTimeout(timer);
     }
   }
+
+  function failed(group: readonly Waiting[], error: unknown, isUndone: boolean): void {
+    const now = performance.now();
+    // Backwards, since each goes to the front.
+    for (const member of group.toReversed()) {
+      if (member.deadline <= now) {
+        if (isUndone) member.resolve(late());
+        else member.reject(error);
+      } else if (isUndone) queue(member, 0);
+      else if (group.length > 1) queue({ ...member, isAlone: true }, 0);
+      else member.reject(error);
+    }
+  }
+}
+
+function timerUntil(deadline: number, work: () => void): NodeJS.Timeout | undefined {
+  if (deadline === Number.POSITIVE_INFINITY) return undefined;
+  // A timer may be some fraction of a millisecond early.
+  return setTimeout(work, Math.max(0, Math.ceil(deadline - performance.now()) + 1));
 }

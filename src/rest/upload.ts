@@ -5,6 +5,7 @@ import type { CoredumpService, Upload } from '../coredumps/service.js';
 import { badInput, DomainError } from '../errors.js';
 import type { Guesses } from '../guesses.js';
 import { encodeGlobalId } from '../ids.js';
+import { inTime } from '../platform/in-time.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { discardRest, hasBody, readBody } from './body.js';
@@ -22,6 +23,14 @@ interface UploadDeps {
   stallMs: number;
   deadlineMs: number;
 }
+
+/**
+ * What a device waits for the database in all, before its body comes and after: then it is told to come back, while it
+ * still has the dump in its flash and its battery is not empty.
+ */
+const DATABASE_WAIT_MS = 10_000;
+/** Who had to wait long for the first answer gets a fair try of the second. */
+const SHORTEST_WAIT_MS = 1_000;
 
 /** `POST /api/iot/coredump?chip=…&firmware_version=…` (contract §3): authenticate, read, save, answer. */
 export function createUploadRoute({
@@ -45,9 +54,11 @@ export function createUploadRoute({
     try {
       leave = limits.enter();
       const { authorization } = request.headers;
+      const askedAt = performance.now();
       const device = await guesses.watch(clientAddress(request), () =>
-        auth.authenticateDevice(authorization, deviceKeyOf(url.searchParams)),
+        inTime(auth.authenticateDevice(authorization, deviceKeyOf(url.searchParams)), DATABASE_WAIT_MS),
       );
+      const waitedMs = performance.now() - askedAt;
       const chip = label(url.searchParams, 'chip');
       const firmwareVersion = label(url.searchParams, 'firmware_version');
       const idempotencyKey = readIdempotencyKey(request);
@@ -60,6 +71,7 @@ export function createUploadRoute({
         firmwareVersion,
         idempotencyKey,
         body,
+        databaseWaitMs: Math.max(DATABASE_WAIT_MS - waitedMs, SHORTEST_WAIT_MS),
       });
       sendJson(response, 201, {
         status: 'ok',

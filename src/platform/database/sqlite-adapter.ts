@@ -9,6 +9,7 @@
  *
  * Dates are stored as integers, milliseconds since 1970, as Prisma's native SQLite engine did.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from '@photostructure/sqlite';
 import {
   type ArgType,
@@ -36,6 +37,8 @@ const PREPARED_STATEMENTS = 256;
 const CHECKPOINT_PAGES = 4_000;
 /** Another process (`coredock migrate`, a backup) may hold the write lock for a moment. */
 const BUSY_TIMEOUT_MS = 5_000;
+/** How soon the writer asks again for a lock that another process holds. */
+const BUSY_PAUSE_MS = 20;
 
 /** @param file path of the database file, or ":memory:" (then reads share the writer's connection) */
 export function createSqliteAdapterFactory(file: string): SqlDriverAdapterFactory {
@@ -56,13 +59,15 @@ export function openConnection(file: string): DatabaseSyncInstance {
 
 function openSqlite(file: string): SqlDriverAdapter {
   const writer = new Connection(openConnection(file));
+  // SQLite would wait for the lock in our only thread, and nobody would be answered meanwhile: `whenNotBusy` waits.
+  writer.script('PRAGMA busy_timeout = 0');
   const reader = file === ':memory:' ? writer : new Connection(openConnection(file));
   const writeLock = new Lock();
 
   const whenWriterIsFree = async <T>(work: () => T): Promise<T> => {
     const release = await writeLock.acquire();
     try {
-      return work();
+      return await whenNotBusy(work);
     } finally {
       release();
     }
@@ -79,7 +84,7 @@ function openSqlite(file: string): SqlDriverAdapter {
       }
       const release = await writeLock.acquire();
       try {
-        return beginTransaction(writer, release);
+        return await whenNotBusy(() => beginTransaction(writer, release));
       } catch (error) {
         release();
         throw error;
@@ -93,6 +98,24 @@ function openSqlite(file: string): SqlDriverAdapter {
       release();
     },
   };
+}
+
+/** For single statements, and the first one of a transaction: where the lock is missing nothing was done. */
+async function whenNotBusy<T>(work: () => T): Promise<T> {
+  const giveUpAt = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > giveUpAt) throw error;
+      await pause(BUSY_PAUSE_MS);
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  // SQLITE_BUSY, alone or in the last byte of a more exact one: https://www.sqlite.org/rescode.html
+  return error instanceof DriverAdapterError && Number(error.cause.originalCode) % 256 === 5;
 }
 
 function beginTransaction(writer: Connection, release: () => void): Transaction {
