@@ -95,4 +95,35 @@ describe('batcher', () => {
 
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   });
+
+  it('answers each item when its time is over, in a group or before one, and goes on with the others', async () => {
+    let release = () => {};
+    const stuck = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const groups: number[][] = [];
+    const add = createBatcher<number, string>({
+      maxItems: 10,
+      late: () => 'late',
+      async run(items, signal) {
+        groups.push([...items]);
+        if (groups.length === 1) {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          throw signal.reason;
+        }
+        await stuck;
+        return items.map(() => 'done');
+      },
+    });
+
+    const first = Promise.all([add(1, 50), add(2, 60_000)]);
+    await new Promise(setImmediate);
+    const before = add(3, 20);
+    expect(await before).toBe('late');
+    await expect.poll(() => groups.length).toBe(2);
+    release();
+
+    expect(await first).toEqual(['late', 'done']);
+    expect(groups).toEqual([[1, 2], [2]]);
+  });
 });
