@@ -68,7 +68,8 @@ export async function aGraphQLDoor({
   auth: settings = { issuer: null, tokens: { admin: [], viewer: [] } } as AuthSettings,
 } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'coredock-graphql-'));
-  const database = await openDatabase(await aDatabaseUrl(dir));
+  const databaseUrl = await aDatabaseUrl(dir);
+  const database = await openDatabase(databaseUrl);
   const { db } = database;
   const statements: string[] = [];
   database.onStatement((sql) => statements.push(sql));
@@ -189,6 +190,7 @@ export async function aGraphQLDoor({
     url,
     webSocketUrl: url.replace('http', 'ws'),
     dir,
+    databaseUrl,
     db,
     events,
     coredumps,
