@@ -5,7 +5,7 @@ import { inTransaction } from '../platform/database/transaction.js';
 import type { GroupEvents } from './events.js';
 import { mergeGroups, splitGroup } from './merge.js';
 import type { RegroupJob } from './regroup.js';
-import { type CrashGroupRow, type GroupChange, toGroupRow } from './types.js';
+import { type CrashGroupRow, type GroupAlerts, type GroupChange, toGroupRow } from './types.js';
 
 export type CrashGroupService = ReturnType<typeof createCrashGroupService>;
 
@@ -16,7 +16,7 @@ const MAX_VERSION = 64;
 const MAX_AT_ONCE = 100;
 
 /** What people do with crash groups. */
-export function createCrashGroupService({ db, events, clock, regroup }: CrashGroupServiceDeps) {
+export function createCrashGroupService({ db, events, clock, regroup, alerts }: CrashGroupServiceDeps) {
   const readings = new WeakMap<GroupChange, Promise<CrashGroupRow | null>>();
   return {
     events,
@@ -70,18 +70,20 @@ export function createCrashGroupService({ db, events, clock, regroup }: CrashGro
 
     /**
      * Makes `ids` part of group `intoId`, whose state, note and assignee stay. Their fingerprints go there from now on.
-     * @throws DomainError NOT_FOUND, BAD_USER_INPUT
+     * A spike that they are only together is told.
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT; CONFLICT when one of them was merged away at the same time
      */
     async merge(intoId: number, ids: readonly number[]): Promise<CrashGroupRow> {
       const others = [...new Set(ids)].filter((id) => id !== intoId);
       if (others.length === 0) throw badInput('Name at least one other group to merge.');
       if (others.length > MAX_AT_ONCE) throw badInput(`At most ${MAX_AT_ONCE} groups are merged at once.`);
-      return announced((tx) => mergeGroups(tx, intoId, others, clock.now()));
+      return announced((tx) => mergeGroups(tx, intoId, others));
     },
 
     /**
      * Takes fingerprints out of a group into a new one, with all that was ever counted for them.
-     * @throws DomainError NOT_FOUND, BAD_USER_INPUT when the group has not these fingerprints, or no others
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT when the group has not these fingerprints, or no others; CONFLICT
+     *   when a fingerprint is in another group now
      */
     async split(id: number, fingerprints: readonly string[]): Promise<CrashGroupRow> {
       const wanted = [...new Set(fingerprints)];
@@ -89,8 +91,9 @@ export function createCrashGroupService({ db, events, clock, regroup }: CrashGro
       if (wanted.length > MAX_AT_ONCE)
         throw badInput(`At most ${MAX_AT_ONCE} fingerprints are taken out at once.`);
       const made = await announced(async (tx) => {
+        const group = await splitGroup(tx, id, wanted);
         await events.announce(tx, [id]);
-        return splitGroup(tx, id, wanted, clock.now());
+        return group;
       });
       events.publish({ groupId: id, kind: 'changed' });
       return made;
@@ -120,12 +123,13 @@ export function createCrashGroupService({ db, events, clock, regroup }: CrashGro
   }
 
   async function announced(work: (tx: DbTransaction) => Promise<CrashGroupRow>): Promise<CrashGroupRow> {
-    const group = await inTransaction(db, async (tx) => {
+    const { group, hasAlerts } = await inTransaction(db, async (tx) => {
       const changed = await work(tx);
       await events.announce(tx, [changed.id]);
-      return changed;
+      return { group: changed, hasAlerts: await alerts.writeSpikes(tx, changed.id) };
     });
     events.publish({ groupId: group.id, kind: 'changed' });
+    if (hasAlerts) alerts.wake();
     return group;
   }
 }
@@ -162,4 +166,5 @@ interface CrashGroupServiceDeps {
   events: GroupEvents;
   regroup: Pick<RegroupJob, 'progress' | 'restart'>;
   clock: Pick<Clock, 'now'>;
+  alerts: GroupAlerts;
 }
