@@ -136,15 +136,16 @@ export function createRegroupJob({ db, owner, now, log, alerts, recipe = CURRENT
     if (!isAllRight) log.warn(repaired, 'counters of crash groups that were wrong are set right');
   }
 
+  /** Several servers begin at once, and somebody may begin again meanwhile. */
   async function ensureRun(): Promise<Regrouping> {
-    const known = await db.regroupRun.findUnique({ where: { fingerprintVersion: recipe.version } });
-    if (known !== null) return known;
-    const total = await db.coredump.count({ where: READ });
-    return db.regroupRun.upsert({
-      where: { fingerprintVersion: recipe.version },
-      create: { fingerprintVersion: recipe.version, startedAt: now(), total },
-      update: {},
-    });
+    for (;;) {
+      const known = await db.regroupRun.findUnique({ where: { fingerprintVersion: recipe.version } });
+      if (known !== null) return known;
+      const total = await db.coredump.count({ where: READ });
+      await db.$executeRaw`
+        INSERT INTO "RegroupRun" ("fingerprintVersion", "startedAt", "total")
+        VALUES (${recipe.version}, ${now()}, ${total}) ON CONFLICT ("fingerprintVersion") DO NOTHING`;
+    }
   }
 
   /** @param todo what is not done yet; undefined is answered when it is, or when somebody else is at it */
