@@ -29,6 +29,33 @@ describe('a dump that goes before anybody has read it', () => {
     expect(await recount(app.config.databaseUrl)).toEqual([]);
   });
 
+  it('costs an upload two statements, and one that was read none', async () => {
+    const door = await aGraphQLDoor({ maxCoredumps: 1 });
+    const model = await door.fleet.aModel();
+    const device = { ...(await door.fleet.aDevice(model)), modelCode: model.code };
+    let serial = 0;
+    const save = () =>
+      door.coredumps.save({
+        device,
+        chip: 'esp32c3',
+        firmwareVersion: '1.0.0',
+        idempotencyKey: null,
+        body: (async function* () {
+          serial += 1;
+          yield Buffer.from(`dump ${serial}`);
+        })(),
+      });
+
+    const withoutRetirement = (await door.statementsOf(save)).length;
+    const [first] = await door.db.coredump.findMany();
+    if (first === undefined) throw new Error('a dump was uploaded');
+    await parsed(door, first);
+    const afterReading = (await door.statementsOf(save)).length;
+    const unread = (await door.statementsOf(save)).length;
+
+    expect([afterReading, unread]).toEqual([withoutRetirement, withoutRetirement + 2]);
+  });
+
   it('is one when a person deletes it, its device’s dumps, or the device', async () => {
     const door = await aGraphQLDoor();
     await keepDeleted(door.databaseUrl);
