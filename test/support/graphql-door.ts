@@ -185,7 +185,10 @@ export async function aGraphQLDoor({
     log,
   });
 
-  const server = createServer((request, response) => graphql.handle(request, response, randomUUID()));
+  // A busy machine may take longer between two requests than a connection is kept open for otherwise.
+  const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) =>
+    graphql.handle(request, response, randomUUID()),
+  );
   const webSocket = graphql.attachWebSocket(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
