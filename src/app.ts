@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { writeAlerts } from './alerts/outbox.js';
+import { writeAlerts, writeSpikesOfGroup } from './alerts/outbox.js';
 import { createAlertSender } from './alerts/sender.js';
 import { createAlertService } from './alerts/service.js';
 import { createAudit } from './audit/service.js';
@@ -42,12 +42,13 @@ import { createPageConfigRoute } from './rest/page-config.js';
 import { createUploadRoute } from './rest/upload.js';
 import { createUploadLimits } from './rest/upload-limits.js';
 import { type HttpServer, listen } from './server.js';
-import { countAndAnnounce } from './triage/counting.js';
+import { countAndAnnounce, countForFleet } from './triage/counting.js';
 import { createGroupEvents } from './triage/events.js';
 import { createRegroupJob } from './triage/regroup.js';
 import { createSearch } from './triage/search.js';
 import { createCrashGroupService } from './triage/service.js';
-import type { GroupChange } from './triage/types.js';
+import type { GroupAlerts, GroupChange } from './triage/types.js';
+import { countUnread } from './triage/unread.js';
 
 export interface App {
   readonly url: string;
@@ -118,6 +119,10 @@ export async function startApp(
       log,
       allowPrivate: config.alertsAllowPrivate,
     });
+    const groupAlerts: GroupAlerts = {
+      writeSpikes: (tx, groupId) => writeSpikesOfGroup(tx, groupId, clock.now()),
+      wake: alertSender.wake,
+    };
     const alerts = createAlertService({ db, clock, audit, wake: alertSender.wake });
     const owner = randomUUID();
     const state = createParseState({
@@ -127,6 +132,7 @@ export async function startApp(
       now: clock.now,
       leaseNow: database.sharedNow ?? (async () => clock.now()),
       leaseMs: config.parseTimeoutMs + LEASE_MARGIN_MS,
+      countUnread,
       count: countAndAnnounce(groupEvents, {
         write: (tx, change, crash) => writeAlerts(tx, change, crash, clock.now()),
         wake: () => alertSender.wake(),
@@ -150,6 +156,7 @@ export async function startApp(
       audit,
       log,
       limits: config,
+      unread: { countUnread, countRetired: countForFleet },
     });
     const firmwares = createFirmwareService({
       database,
@@ -172,8 +179,15 @@ export async function startApp(
     const devices = createDeviceService({ db, clock, audit, tokenUse, deleteDumps: coredumps.deleteAllOf });
     const links = createDownloadLinks({ secret: await readSecret(db, 'download links', clock), clock });
     const clientAddress = createClientAddress(config.trustedProxies);
-    const regroup = createRegroupJob({ db, owner, now: clock.now, log });
-    const crashGroups = createCrashGroupService({ db, events: groupEvents, clock, audit, regroup });
+    const regroup = createRegroupJob({ db, owner, now: clock.now, log, alerts: groupAlerts });
+    const crashGroups = createCrashGroupService({
+      db,
+      events: groupEvents,
+      clock,
+      audit,
+      regroup,
+      alerts: groupAlerts,
+    });
 
     await database.jobs?.start();
     await database.announcements.follow({

@@ -1,15 +1,23 @@
 import { encodeGlobalId } from '../ids.js';
 import type { DbTransaction, Prisma } from '../platform/database/database.js';
-import { ALL, SLOT_MS } from '../triage/tallies.js';
-import type { Crash, GroupChange } from '../triage/types.js';
+import { SLOT_MS } from '../triage/tallies.js';
+import { type Crash, type CrashGroupRow, type GroupChange, toGroupRow } from '../triage/types.js';
 import type { Alert, AlertEvent } from './formats.js';
+import {
+  crashesInHour,
+  hourOf,
+  type Spike,
+  type SpikeRule,
+  takeSpikesOfGroup,
+  takeSpikesOfRule,
+} from './spikes.js';
 
 /** Of crashes that were uploaded earlier nobody is told: a backlog that is read now is no news of now. */
 const NEWS_MS = 2 * SLOT_MS.HOUR;
 
 /**
  * Writes an alert for each rule that wants it, in the transaction that counts the crash: it is sent if that commits,
- * and never else.
+ * and never else. The group is locked.
  * @returns whether there is something to send
  */
 export async function writeAlerts(
@@ -36,34 +44,48 @@ export async function writeAlerts(
     },
   });
   if (rules.length === 0) return false;
-  const group = await tx.crashGroup.findUnique({ where: { id: change.groupId } });
-  if (group === null || group.state === 'IGNORED') return false;
+  const group = await audibleGroup(tx, change.groupId);
+  if (group === null) return false;
 
-  const inHour = rules.some(({ spikeCount }) => spikeCount !== null)
-    ? await crashesInHour(tx, group.id, at)
-    : null;
+  const slot = hourOf(at);
+  const hasSpikes = rules.some(({ spikeCount }) => spikeCount !== null);
+  const inHour = hasSpikes ? await crashesInHour(tx, group.id, slot) : null;
+  const subject = { group, firmwareVersion, now };
   const deliveries = rules.flatMap((rule) => {
     const events: AlertEvent[] = [];
     if (change.kind === 'new' && rule.onNew) events.push('NEW');
     if (change.kind === 'regression' && rule.onRegression) events.push('REGRESSION');
-    // The group is locked and its crashes come one by one, so this is true once an hour.
-    if (rule.spikeCount !== null && rule.spikeCount === inHour) events.push('SPIKE');
-    return events.map((event) => {
-      const { title, reason, count, deviceCount } = group;
-      const id = encodeGlobalId('CrashGroup', group.id);
-      return aDelivery(
-        rule.id,
-        {
-          event,
-          at: now.toISOString(),
-          group: { id, title, reason, count, deviceCount, firmwareVersion, crashesInHour: inHour },
-        },
-        now,
-      );
-    });
+    return events.map((event) => ofGroup(rule.id, event, subject, inHour));
   });
-  if (deliveries.length > 0) await tx.alertDelivery.createMany({ data: deliveries });
-  return deliveries.length > 0;
+  const spikes =
+    inHour === null ? [] : await takeSpikesOfGroup(tx, { groupId: group.id, slot, crashes: inHour }, rules);
+  return write(tx, [...deliveries, ...spikes.map((spike) => ofSpike(spike, subject))]);
+}
+
+/**
+ * The group's spike of this hour, when something else than a crash has changed it: it was merged, or is not ignored any
+ * more.
+ */
+export async function writeSpikesOfGroup(tx: DbTransaction, groupId: number, now: Date): Promise<boolean> {
+  const group = await audibleGroup(tx, groupId);
+  if (group === null) return false;
+  const rules = await tx.alertRule.findMany({
+    where: { enabled: true, spikeCount: { not: null }, OR: [{ groupId: null }, { groupId }] },
+  });
+  if (rules.length === 0) return false;
+  const slot = hourOf(now);
+  const crashes = await crashesInHour(tx, groupId, slot);
+  return writeSpikes(tx, await takeSpikesOfGroup(tx, { groupId, slot, crashes }, rules), now);
+}
+
+/** What a rule that was made, changed or switched on finds in this hour. */
+export async function writeSpikesOfRule(
+  tx: DbTransaction,
+  rule: SpikeRule & { enabled: boolean },
+  now: Date,
+): Promise<boolean> {
+  if (!rule.enabled) return false;
+  return writeSpikes(tx, await takeSpikesOfRule(tx, rule, hourOf(now)), now);
 }
 
 export function aDelivery(ruleId: number, told: Alert, now: Date): Prisma.AlertDeliveryUncheckedCreateInput {
@@ -77,17 +99,54 @@ export function aDelivery(ruleId: number, told: Alert, now: Date): Prisma.AlertD
   };
 }
 
-async function crashesInHour(tx: DbTransaction, groupId: number, at: Date): Promise<number> {
-  const signatures = await tx.crashSignature.findMany({ where: { groupId }, select: { id: true } });
-  const { _sum } = await tx.crashTally.aggregate({
-    where: {
-      signatureId: { in: signatures.map(({ id }) => id) },
-      unit: 'HOUR',
-      firmwareVersion: '',
-      modelId: ALL,
-      slot: Math.floor(at.getTime() / SLOT_MS.HOUR),
-    },
-    _sum: { count: true },
-  });
-  return _sum.count ?? 0;
+async function writeSpikes(tx: DbTransaction, spikes: readonly Spike[], now: Date): Promise<boolean> {
+  const deliveries: Prisma.AlertDeliveryUncheckedCreateInput[] = [];
+  for (const spike of spikes) {
+    const group = await audibleGroup(tx, spike.groupId);
+    const newest = await tx.crashVariant.findFirst({
+      where: { signature: { groupId: spike.groupId } },
+      orderBy: { lastSeenAt: 'desc' },
+      select: { firmwareVersion: true },
+    });
+    if (group === null || newest === null) continue;
+    deliveries.push(ofSpike(spike, { group, firmwareVersion: newest.firmwareVersion, now }));
+  }
+  return write(tx, deliveries);
+}
+
+/** Null for one that is gone, or that nobody wants to hear of. */
+async function audibleGroup(tx: DbTransaction, id: number): Promise<CrashGroupRow | null> {
+  const group = await tx.crashGroup.findUnique({ where: { id } });
+  return group === null || group.state === 'IGNORED' ? null : toGroupRow(group);
+}
+
+/** What an alert is about. */
+interface Subject {
+  group: CrashGroupRow;
+  firmwareVersion: string;
+  now: Date;
+}
+
+function ofSpike({ ruleId, crashesInHour: inHour }: Spike, subject: Subject) {
+  return ofGroup(ruleId, 'SPIKE', subject, inHour);
+}
+
+function ofGroup(
+  ruleId: number,
+  event: AlertEvent,
+  { group, firmwareVersion, now }: Subject,
+  inHour: number | null,
+) {
+  const { title, reason, count, deviceCount } = group;
+  const id = encodeGlobalId('CrashGroup', group.id);
+  const told = { id, title, reason, count, deviceCount, firmwareVersion, crashesInHour: inHour };
+  return aDelivery(ruleId, { event, at: now.toISOString(), group: told }, now);
+}
+
+async function write(
+  tx: DbTransaction,
+  deliveries: Prisma.AlertDeliveryUncheckedCreateInput[],
+): Promise<boolean> {
+  if (deliveries.length > 0) await tx.alertDelivery.createMany({ data: deliveries });
+  return deliveries.length > 0;
 }

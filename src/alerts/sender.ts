@@ -2,6 +2,7 @@ import type { Db, Prisma } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
 import { postToPublic } from '../platform/public-request.js';
 import { ALERT_FORMATS, alert, bodyOf, signature } from './formats.js';
+import { hourOf } from './spikes.js';
 
 export type AlertSender = ReturnType<typeof createAlertSender>;
 
@@ -14,7 +15,8 @@ const LEASE_MS = 60_000;
 const LOOK_EVERY_MS = 5_000;
 const BATCH = 20;
 /** The log of deliveries. */
-const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const KEPT_MS = 30 * DAY_MS;
 
 /** Sends what stands in the outbox, away from every request; what fails is tried again, also after a restart. */
 export function createAlertSender({
@@ -66,6 +68,8 @@ export function createAlertSender({
     await db.alertDelivery.deleteMany({
       where: { status: { not: 'PENDING' }, createdAt: { lt: new Date(now().getTime() - KEPT_MS) } },
     });
+    const yesterday = new Date(now().getTime() - DAY_MS);
+    await db.alertSpike.deleteMany({ where: { slot: { lt: hourOf(yesterday) } } });
   }
 
   async function send(delivery: Due): Promise<void> {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { Audit, AuditNote } from '../audit/service.js';
+import type { Audit, AuditNote, Noter } from '../audit/service.js';
 import { badInput, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
+import { lockGroups } from '../triage/locks.js';
 import type { AlertFormat } from './formats.js';
-import { aDelivery } from './outbox.js';
+import { aDelivery, writeSpikesOfRule } from './outbox.js';
 
 export type AlertRuleRow = Prisma.AlertRuleGetPayload<object>;
 export type AlertDeliveryRow = Prisma.AlertDeliveryGetPayload<object>;
@@ -32,30 +33,34 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
   return {
     list: () => db.alertRule.findMany({ orderBy: { id: 'desc' } }),
 
-    /** With its secret, which is shown this once. @throws DomainError BAD_USER_INPUT, NOT_FOUND */
+    /**
+     * With its secret, which is shown this once. A spike of this hour that is there already is told at once.
+     * @throws DomainError BAD_USER_INPUT, NOT_FOUND
+     */
     async create(rule: NewAlertRule): Promise<AlertRuleRow> {
       check(rule);
       const secret = randomBytes(32).toString('base64url');
-      return audit.change(async (tx, note) => {
+      return withSpikes(async (tx, note) => {
+        const columns = await columnsOf(tx, rule);
         if ((await tx.alertRule.count()) >= MAX_RULES)
           throw badInput(`There are at most ${MAX_RULES} rules.`);
-        const columns = await columnsOf(tx, rule);
         const made = await tx.alertRule.create({ data: { ...columns, secret, createdAt: clock.now() } });
         await note(onRule('createAlertRule', made));
-        return made;
+        return { rule: made, isAboutOtherSpikes: true };
       });
     },
 
     /**
      * What is absent stays as it is, the secret always. What a rule that is switched off has not sent yet is not sent
-     * any more.
+     * any more. A spike of this hour that it is about only now is told at once.
      *
      * @throws DomainError BAD_USER_INPUT, NOT_FOUND
      */
     update: (id: number, changes: Partial<NewAlertRule>): Promise<AlertRuleRow> =>
-      audit.change(async (tx, note) => {
-        const before = await tx.alertRule.findUnique({ where: { id } });
-        if (before === null) throw notFound('alert rule', id);
+      withSpikes(async (tx, note) => {
+        // Its group first, then the rule: so do merges.
+        const data = await columnsOf(tx, changes);
+        const before = await lockRule(tx, id);
         check({ ...before, ...changes });
         if (changes.enabled === false) {
           await tx.alertDelivery.updateMany({
@@ -63,9 +68,10 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
             data: { status: 'FAILED', error: 'the rule was switched off' },
           });
         }
-        const rule = await tx.alertRule.update({ where: { id }, data: await columnsOf(tx, changes) });
+        const rule = await tx.alertRule.update({ where: { id }, data });
         await note(onRule('updateAlertRule', rule));
-        return rule;
+        const isAboutOtherSpikes = ABOUT_SPIKES.some((column) => rule[column] !== before[column]);
+        return { rule, isAboutOtherSpikes };
       }),
 
     /** What has not been sent yet goes with it. @throws DomainError NOT_FOUND */
@@ -100,16 +106,40 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
       return db.alertDelivery.findMany({ where, orderBy: { id: 'desc' }, take });
     },
   };
+
+  async function withSpikes(
+    change: (tx: DbTransaction, note: Noter) => Promise<{ rule: AlertRuleRow; isAboutOtherSpikes: boolean }>,
+  ): Promise<AlertRuleRow> {
+    const { rule, hasAlerts } = await audit.change(async (tx, note) => {
+      const changed = await change(tx, note);
+      const written = changed.isAboutOtherSpikes && (await writeSpikesOfRule(tx, changed.rule, clock.now()));
+      return { rule: changed.rule, hasAlerts: written };
+    });
+    if (hasAlerts) wake();
+    return rule;
+  }
 }
 
 function onRule(action: string, { id, name }: Pick<AlertRuleRow, 'id' | 'name'>): AuditNote {
   return { action, targetType: 'AlertRule', targetId: id, target: name };
 }
 
-/** The model by its number; model and group must be there. @throws DomainError NOT_FOUND */
+const ABOUT_SPIKES = ['enabled', 'spikeCount', 'modelId', 'groupId'] as const;
+
+/** Writes what is there already: that locks the row, and answers it as it is under the lock. @throws DomainError NOT_FOUND */
+async function lockRule(tx: DbTransaction, id: number): Promise<AlertRuleRow> {
+  const [rule] = await tx.alertRule.updateManyAndReturn({
+    where: { id },
+    data: { spikeCount: { increment: 0 } },
+  });
+  if (rule === undefined) throw notFound('alert rule', id);
+  return rule;
+}
+
+/** The model by its number; model and group must be there, and the group stays until the commit. @throws DomainError NOT_FOUND */
 async function columnsOf<Rule extends Partial<NewAlertRule>>(tx: DbTransaction, rule: Rule) {
   const { modelCode, ...columns } = rule;
-  if (columns.groupId != null && (await tx.crashGroup.count({ where: { id: columns.groupId } })) === 0) {
+  if (columns.groupId != null && !(await lockGroups(tx, [columns.groupId])).has(columns.groupId)) {
     throw notFound('crash group', columns.groupId);
   }
   if (modelCode === undefined) return columns;

@@ -39,7 +39,7 @@ export interface AuditFilter {
 }
 
 export type Audit = ReturnType<typeof createAudit>;
-type Noter = (note: AuditNote) => Promise<void>;
+export type Noter = (note: AuditNote) => Promise<void>;
 
 /**
  * Who did what, to what, when and from where: in the database, the log and a metric. There is no way to change a row,

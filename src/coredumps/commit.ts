@@ -6,6 +6,7 @@ import { outOfTime } from '../platform/in-time.js';
 import { COLUMNS, type StoredRow } from './queries.js';
 import { toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
+import type { CountRetired } from './unread.js';
 
 /** The same bytes of the same device within this time are the same dump, sent again because the answer was lost. */
 export const RETRY_WINDOW_MS = 10 * 60 * 1000;
@@ -48,19 +49,22 @@ type Enqueue = (tx: DbTransaction, stored: readonly CoredumpRow[]) => Promise<vo
  * Gives arrivals their rows, grouped so that their statements and SQLite's fsync are shared: per group one transaction
  * of four statements, whatever its size. In it
  * - a repeated upload (idempotency key, or same bytes within ten minutes) is answered with the first one's row,
- * - every device keeps its `maxCoredumps` newest rows.
+ * - every device keeps its `maxCoredumps` newest rows; a crash whose dump goes before it was read is counted, which is
+ *   a fifth and sixth statement where that happens.
  *
  * Plain SQL for both databases: it runs with every upload, and Prisma's way of saying the same takes several times the
  * processor time of the whole upload.
  */
-export function createCommitter({ db, maxCoredumps, enqueue = async () => {} }: CommitterDeps) {
+export function createCommitter({ db, maxCoredumps, countRetired, enqueue = async () => {} }: CommitterDeps) {
   const inTransaction = createBoundedTransactions(db);
   return createBatcher<Arrival, CommitOutcome | { status: 'failed'; error: unknown }>({
     maxItems: MAX_GROUP,
     gatherMs: GATHER_MS,
     late: () => ({ status: 'failed', error: outOfTime() }),
     async run(arrivals, signal) {
-      const ended = await inTransaction(signal, (tx) => commitGroup(tx, arrivals, { maxCoredumps, enqueue }));
+      const ended = await inTransaction(signal, (tx) =>
+        commitGroup(tx, arrivals, { maxCoredumps, countRetired, enqueue }),
+      );
       if (ended.status === 'done') return ended.result;
       if (arrivals.length > 1) throw ended.error;
       return [{ status: 'failed' as const, error: ended.error }];
@@ -71,6 +75,8 @@ export function createCommitter({ db, maxCoredumps, enqueue = async () => {} }: 
 interface CommitterDeps {
   db: Db;
   maxCoredumps: number;
+  /** In the transaction that deletes them. */
+  countRetired: CountRetired;
   /** For a queue that lives in the database. */
   enqueue?: Enqueue | undefined;
 }
@@ -78,7 +84,11 @@ interface CommitterDeps {
 async function commitGroup(
   tx: DbTransaction,
   arrivals: readonly Arrival[],
-  { maxCoredumps, enqueue }: { maxCoredumps: number; enqueue: Enqueue },
+  {
+    maxCoredumps,
+    countRetired,
+    enqueue,
+  }: { maxCoredumps: number; countRetired: CountRetired; enqueue: Enqueue },
 ) {
   const known = await lockDevices(tx, arrivals);
   const earlier = await findEarlier(tx, arrivals);
@@ -94,6 +104,11 @@ async function commitGroup(
   });
   const rows = await insert(tx, fresh);
   const retired = await retire(tx, fresh, maxCoredumps);
+  const unread = retired.filter(wasNeverRead).flatMap(({ uploadedAt: at, ...dump }) => {
+    const modelId = known.get(dump.deviceId);
+    return modelId === undefined ? [] : [{ ...dump, modelId, at }];
+  });
+  if (unread.length > 0) await countRetired(tx, unread);
   const isKept = (row: CoredumpRow) => !retired.some(({ id }) => id === row.id);
   const kept = rows.filter(isKept);
   if (kept.length > 0) await enqueue(tx, kept);
@@ -113,13 +128,16 @@ async function commitGroup(
   });
 }
 
-/** First statement of the transaction: a write, so that from here on nobody else changes these devices' dumps. */
-async function lockDevices(tx: DbTransaction, arrivals: readonly Arrival[]): Promise<Set<number>> {
+/**
+ * First statement of the transaction: a write, so that from here on nobody else changes these devices' dumps.
+ * @returns the models of those that are there, by the devices' ids
+ */
+async function lockDevices(tx: DbTransaction, arrivals: readonly Arrival[]): Promise<Map<number, number>> {
   const lastUploadAt = arrivals.at(-1)?.uploadedAt ?? null;
-  const locked = await tx.$queryRaw<Array<{ id: number }>>`
+  const locked = await tx.$queryRaw<Array<{ id: number; modelId: number }>>`
     UPDATE "Device" SET "lastUploadAt" = ${lastUploadAt} WHERE "id" IN (${Prisma.join(deviceIdsOf(arrivals))})
-    RETURNING "id"`;
-  return new Set(locked.map(({ id }) => id));
+    RETURNING "id", "modelId"`;
+  return new Map(locked.map(({ id, modelId }) => [id, modelId]));
 }
 
 type Earlier = StoredRow & { idempotencyKey: string | null };
@@ -181,19 +199,33 @@ function newRow(id: number, { deviceKey, idempotencyKey, ...columns }: Arrival):
   };
 }
 
+type Retired = RetiredDump & {
+  deviceId: number;
+  chip: string;
+  firmwareVersion: string;
+  uploadedAt: Date;
+  parseStatus: string;
+  parseGeneration: number;
+};
+
 /** Deletes what is older than the newest `maxCoredumps` of each device. Ids decide, so equal times are no question. */
 async function retire(
   tx: DbTransaction,
   fresh: readonly Arrival[],
   maxCoredumps: number,
-): Promise<Array<RetiredDump & { deviceId: number }>> {
+): Promise<Retired[]> {
   if (fresh.length === 0) return [];
-  return tx.$queryRaw<Array<RetiredDump & { deviceId: number }>>`
+  return tx.$queryRaw<Retired[]>`
     DELETE FROM "Coredump" WHERE "id" IN (
       SELECT c."id" FROM "Device" d JOIN "Coredump" c ON c."deviceId" = d."id" AND c."id" <= (
         SELECT k."id" FROM "Coredump" k WHERE k."deviceId" = d."id" ORDER BY k."id" DESC LIMIT 1 OFFSET ${maxCoredumps})
       WHERE d."id" IN (${Prisma.join(deviceIdsOf(fresh))})
-    ) RETURNING "id", "deviceId", "filename"`;
+    ) RETURNING "id", "deviceId", "filename", "chip", "firmwareVersion", "uploadedAt", "parseStatus", "parseGeneration"`;
+}
+
+/** The row alone tells: what was read was counted then, and what is queued again was counted before that (`reset`). */
+function wasNeverRead({ parseStatus, parseGeneration }: Retired): boolean {
+  return parseStatus === 'PENDING' && parseGeneration === 0;
 }
 
 function deviceIdsOf(arrivals: readonly Arrival[]): number[] {

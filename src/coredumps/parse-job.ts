@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pRetry from 'p-retry';
 import { peekDump, UnreadableDump } from '../crashdump/index.js';
-import { DomainError } from '../errors.js';
+import { DomainError, type DomainErrorCode } from '../errors.js';
 import type { Firmware } from '../firmware/service.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import { asDomainError } from '../platform/database/errors.js';
@@ -157,10 +157,13 @@ class FailedAttempt extends Error {
   override readonly name = 'FailedAttempt';
 }
 
+/** A build that was deleted during the parse is a CONFLICT: the next attempt finds another, or none. */
 function isTransient(thrown: unknown): boolean {
   const error = asDomainError(thrown);
-  return error instanceof DomainError && (error.code === 'UNAVAILABLE' || error.code === 'STORAGE_FULL');
+  return error instanceof DomainError && TRANSIENT.has(error.code);
 }
+
+const TRANSIENT: ReadonlySet<DomainErrorCode> = new Set(['UNAVAILABLE', 'STORAGE_FULL', 'BUSY', 'CONFLICT']);
 
 /** A dump that cannot be read at all has no SHA; that it cannot is the sidecar's to say. */
 function peekSha(bytes: Uint8Array): string | null {

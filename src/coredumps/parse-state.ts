@@ -4,6 +4,7 @@ import { inTransaction } from '../platform/database/transaction.js';
 import type { Outbox } from './outbox.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpRow, CoredumpText, ParseErrorKind } from './types.js';
+import type { CountUnread } from './unread.js';
 
 /** Everything that a parse needs to know of its dump, as values: the job reads no row. */
 export interface ParseTask {
@@ -63,7 +64,16 @@ function toTask({
  *      ▲                        │
  *      └────── handBack ◀───────┘        reset: PARSED | ERROR | PENDING ──▶ PENDING of the next generation
  */
-export function createParseState({ db, outbox, owner, now, leaseNow, leaseMs, count }: ParseStateDeps) {
+export function createParseState({
+  db,
+  outbox,
+  owner,
+  now,
+  leaseNow,
+  leaseMs,
+  count,
+  countUnread,
+}: ParseStateDeps) {
   const whileOwned = (task: ParseTask) => ({
     id: task.coredumpId,
     parseStatus: 'PENDING',
@@ -155,7 +165,7 @@ export function createParseState({ db, outbox, owner, now, leaseNow, leaseMs, co
     },
 
     /**
-     * Back to PENDING in a new generation.
+     * Back to PENDING in a new generation. What was never read is counted now: from here on the row does not tell that.
      * @param run the transaction, for who has something to add to it
      * @returns the rows that were reset, newest first
      */
@@ -178,7 +188,9 @@ export function createParseState({ db, outbox, owner, now, leaseNow, leaseMs, co
           },
           select: COREDUMP_ROW,
         });
-        await tx.coredumpText.deleteMany({ where: { coredumpId: { in: rows.map(({ id }) => id) } } });
+        const ids = rows.map(({ id }) => id);
+        await countUnread(tx, ids);
+        await tx.coredumpText.deleteMany({ where: { coredumpId: { in: ids } } });
         const coredumps = rows.map(toCoredumpRow).sort((a, b) => b.id - a.id);
         await outbox.waiting(tx, coredumps);
         return coredumps;
@@ -236,6 +248,7 @@ interface ParseStateDeps {
   db: Db;
   outbox: Outbox;
   count: CountCrash;
+  countUnread: CountUnread;
   /** Names this server instance in leases. */
   owner: string;
   now: () => Date;

@@ -18,6 +18,7 @@ import { findEarlierDump, hashOf } from './repeated.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import { coredumpFilename, coredumpKey } from './storage.js';
 import { type CoredumpFilter, type CoredumpRow, PARSE_STATUSES, type ParseStatus } from './types.js';
+import { type CountRetired, type CountUnread, deleteRows } from './unread.js';
 
 export interface Upload {
   device: { id: number; key: string; modelId: number; modelCode: string };
@@ -45,6 +46,8 @@ interface CoredumpServiceDeps {
   audit: Pick<Audit, 'change' | 'note'>;
   log: Logger;
   limits: { maxCoredumps: number; maxCoredumpBytes: number };
+  /** Crashes whose dumps go before anybody has read them. */
+  unread: { countUnread: CountUnread; countRetired: CountRetired };
 }
 
 interface ArrivedFirmware {
@@ -70,8 +73,10 @@ export function createCoredumpService({
   audit,
   log,
   limits,
+  unread: { countUnread, countRetired },
 }: CoredumpServiceDeps) {
-  const commit = createCommitter({ db, maxCoredumps: limits.maxCoredumps, enqueue: outbox.waiting });
+  const { maxCoredumps } = limits;
+  const commit = createCommitter({ db, maxCoredumps, countRetired, enqueue: outbox.waiting });
 
   return {
     events,
@@ -144,14 +149,14 @@ export function createCoredumpService({
     noteDownload: ({ id, filename }: CoredumpRow): Promise<void> =>
       audit.note({ action: 'downloadCoredump', targetType: 'Coredump', targetId: id, target: filename }),
 
-    /** Row, then file, best effort. @throws DomainError NOT_FOUND, also when the dump is not of `ofDeviceId` */
+    /** Row, then file, best effort; the crash stays counted. @throws DomainError NOT_FOUND, also when the dump is not of `ofDeviceId` */
     async delete(id: number, ofDeviceId?: number): Promise<void> {
       const where = { id, ...(ofDeviceId === undefined ? {} : { deviceId: ofDeviceId }) };
       const row = await findWithDevice(where);
       if (row === null) throw notFound('core dump', id);
       await audit.change(async (tx, note) => {
-        const { count } = await tx.coredump.deleteMany({ where });
-        if (count === 0) throw notFound('core dump', id);
+        const deleted = await deleteRows(tx, where, countUnread);
+        if (deleted.length === 0) throw notFound('core dump', id);
         const target = `${row.device.key}/${row.filename}`;
         await note({ action: 'deleteCoredump', targetType: 'Coredump', targetId: id, target });
       });
@@ -163,8 +168,7 @@ export function createCoredumpService({
       const device = await db.device.findUnique({ where: { id: deviceId }, select: { key: true } });
       if (device === null) throw notFound('device', deviceId);
       const dumps = await audit.change(async (tx, note) => {
-        const all = await tx.coredump.findMany({ where: { deviceId }, select: { id: true, filename: true } });
-        await tx.coredump.deleteMany({ where: { deviceId } });
+        const all = await deleteRows(tx, { deviceId }, countUnread);
         const target = `${all.length} of ${device.key}`;
         await note({ action: 'deleteCoredumps', targetType: 'Device', targetId: deviceId, target });
         return all;

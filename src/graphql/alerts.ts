@@ -78,7 +78,10 @@ const CreateAlertRuleInput = builder.inputType('CreateAlertRuleInput', {
     format: t.field({ type: AlertFormat, required: true }),
     onNew: t.boolean({ defaultValue: true, description: 'A group that was not there before.' }),
     onRegression: t.boolean({ defaultValue: true, description: 'A resolved group that came back.' }),
-    spikeCount: t.int({ description: 'So many crashes of one group within an hour of the clock.' }),
+    spikeCount: t.int({
+      description:
+        'So many crashes of one group within an hour of the clock; with `modelCode` that model’s crashes. Told once an hour.',
+    }),
     modelCode: t.string({ description: 'Only crashes of this model.' }),
     crashGroupId: t.id({ description: 'Only this group.' }),
     enabled: t.boolean({ defaultValue: true }),

@@ -27,7 +27,8 @@ export const CrashFilterInput = builder.inputType('CrashFilter', {
 
 export const TIME_SERIES =
   'One entry for each hour or day from `from` (inclusive) to `to` (exclusive), also where nothing crashed; at most ' +
-  '1008. Without them the last 48 hours or 30 days. Every crash ever counted, also of dumps that are gone.';
+  '1008. Without them the last 48 hours or 30 days. Every crash ever counted, also of dumps that are gone; a dump that ' +
+  'waits for its first parse is counted when that ends.';
 
 builder.queryField('crashes', (t) =>
   t.field({

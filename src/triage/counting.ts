@@ -1,14 +1,18 @@
 import type { CountCrash, FinishedParse } from '../coredumps/parse-state.js';
 import type { CrashReport } from '../crashdump/report.js';
-import type { DbTransaction, Prisma } from '../platform/database/database.js';
-import { describeCrash } from './describe-crash.js';
+import type { DbTransaction } from '../platform/database/database.js';
+import { StaleRead } from '../platform/database/errors.js';
 import type { GroupEvents } from './events.js';
+import { sendRulesTo } from './followers.js';
 import { combineHeat, heatOf } from './heat.js';
+import { lockGroups, lockWithGroups, type SignatureRow } from './locks.js';
+import { lockOrMakeSignature } from './make-signature.js';
+import { heatOfGroup } from './recount.js';
 import { regressionIn } from './regression.js';
 import { ALL, addToTallies } from './tallies.js';
-import { type Crash, type CrashGroupRow, type GroupChange, toGroupRow } from './types.js';
+import type { Crash, CrashGroupRow, GroupChange } from './types.js';
 import {
-  countVersionDevice,
+  countVersionDevices,
   uncountDevice,
   uncountVariant,
   uncountVersionDevice,
@@ -21,9 +25,7 @@ import {
  * - the fleet's charts have every crash, also one that could not be read;
  * - a crash with a fingerprint belongs to its signature's group;
  * - a later reading that says otherwise (other symbols, newer reader) moves it, one that fails leaves it where it is.
- *
- * Locks are taken in the order dump, signature, group, then counters, by everybody (merges too). What is locked is
- * read by the statement that locks it, so nobody's change is lost on either database.
+ * The dump's row is locked by its change; the order of the other locks is in `locks.ts`.
  */
 export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promise<GroupChange | null> {
   const { coredump, modelId, report } = parse;
@@ -33,7 +35,7 @@ export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promi
   if (known === null) {
     const crash = { deviceId, chip, at, ...now };
     const added = await addIfKnown(tx, report, crash);
-    await countForFleet(tx, crash);
+    await countForFleet(tx, [crash]);
     const signatureId = added?.signatureId ?? null;
     await tx.crashOccurrence.create({ data: { coredumpId: coredump.id, ...now, signatureId } });
     return added?.change ?? null;
@@ -46,13 +48,15 @@ export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promi
 
   const before = { deviceId, chip, at, modelId: known.modelId, firmwareVersion: known.firmwareVersion };
   const after = { ...before, firmwareVersion: now.firmwareVersion };
+  await lockWithGroups(
+    tx,
+    [counted, report?.fingerprint ?? null].filter((name) => name !== null),
+  );
   // First the new one: a group that is left empty would go, and be new again.
   const added = await addIfKnown(tx, report, after);
-  if (known.signatureId !== null) await subtract(tx, known.signatureId, before);
-  if (!isSameVersion) {
-    await uncountForFleet(tx, before);
-    await countForFleet(tx, after);
-  }
+  if (known.signatureId !== null)
+    await subtract(tx, known.signatureId, before, added?.change.groupId ?? null);
+  if (!isSameVersion) await moveInFleet(tx, before, after);
   await tx.crashOccurrence.update({
     where: { coredumpId: coredump.id },
     data: { signatureId: added?.signatureId ?? null, firmwareVersion: now.firmwareVersion },
@@ -76,14 +80,23 @@ async function addIfKnown(tx: DbTransaction, report: CrashReport | null, crash: 
   return report === null || fingerprint === null ? null : add(tx, fingerprint, report, crash);
 }
 
-async function countForFleet(tx: DbTransaction, crash: Crash): Promise<void> {
-  await addToTallies(tx, { ...crash, signatureId: ALL }, crash.at, 1);
-  await countVersionDevice(tx, crash);
+/** In the charts of all crashes and in the numbers of their versions, whatever else is known of them. */
+export async function countForFleet(tx: DbTransaction, crashes: readonly Crash[]): Promise<void> {
+  await addToTallies(
+    tx,
+    crashes.map((crash) => ({ ...crash, signatureId: ALL, by: 1 })),
+  );
+  await countVersionDevices(tx, crashes);
 }
 
-async function uncountForFleet(tx: DbTransaction, crash: Crash): Promise<void> {
-  await addToTallies(tx, { ...crash, signatureId: ALL }, crash.at, -1);
-  await uncountVersionDevice(tx, crash);
+/** The same crash, of another version than was thought. */
+async function moveInFleet(tx: DbTransaction, before: Crash, after: Crash): Promise<void> {
+  await addToTallies(tx, [
+    { ...before, signatureId: ALL, by: -1 },
+    { ...after, signatureId: ALL, by: 1 },
+  ]);
+  await uncountVersionDevice(tx, before);
+  await countVersionDevices(tx, [after]);
 }
 
 /** Counts, and after the commit tells the subscribers of groups. */
@@ -127,8 +140,8 @@ async function add(
   report: CrashReport,
   crash: Crash,
 ): Promise<{ signatureId: number; change: GroupChange }> {
-  const { signature, isNew } = await lockSignature(tx, fingerprint, report, crash.at);
-  const group = await lockGroup(tx, signature.groupId);
+  const { signature, isNew } = await lockOrMakeSignature(tx, fingerprint, report, crash.at);
+  const group = await lockGroupOf(tx, signature);
   const isNewDevice = !(await isDeviceOfGroup(tx, group.id, crash.deviceId));
   const regression = isNew ? null : await regressionIn(tx, group, crash);
 
@@ -148,81 +161,56 @@ async function add(
   });
   await upsertDevice(tx, signature.id, crash);
   await upsertVariant(tx, signature.id, crash);
-  await addToTallies(tx, { ...crash, signatureId: signature.id }, crash.at, 1);
+  await addToTallies(tx, [{ ...crash, signatureId: signature.id, by: 1 }]);
   const kind = isNew ? 'new' : regression === null ? 'crash' : 'regression';
   return { signatureId: signature.id, change: { groupId: group.id, kind } };
 }
 
-/** One crash less. A group of which nothing is left was a misreading, and goes. */
-async function subtract(tx: DbTransaction, signatureId: number, crash: Crash): Promise<void> {
+/**
+ * One crash less. A group of which nothing is left was a misreading, and goes.
+ * @param heirId the group that the crash belongs to now, if to any
+ */
+async function subtract(
+  tx: DbTransaction,
+  signatureId: number,
+  crash: Crash,
+  heirId: number | null,
+): Promise<void> {
   const [signature] = await tx.crashSignature.updateManyAndReturn({
     where: { id: signatureId },
     data: { count: { decrement: 1 } },
   });
-  if (signature === undefined) return;
-  const group = await lockGroup(tx, signature.groupId);
+  if (signature === undefined) throw new StaleRead('the signature of a counted crash is gone');
+  const group = await lockGroupOf(tx, signature);
   await uncountDevice(tx, signatureId, crash);
   await uncountVariant(tx, signatureId, crash);
-  await addToTallies(tx, { ...crash, signatureId }, crash.at, -1);
+  await addToTallies(tx, [{ ...crash, signatureId, by: -1 }]);
   const isOfNobody = !(await isDeviceOfGroup(tx, group.id, crash.deviceId));
   await tx.crashGroup.updateMany({
     where: { id: group.id },
-    data: { count: { decrement: 1 }, ...(isOfNobody ? { deviceCount: { decrement: 1 } } : {}) },
+    data: {
+      count: { decrement: 1 },
+      ...(isOfNobody ? { deviceCount: { decrement: 1 } } : {}),
+      heat: await heatOfGroup(tx, group.id),
+    },
   });
   if (signature.count === 0) await tx.crashSignature.deleteMany({ where: { id: signatureId } });
-  if (group.count === 1) await deleteWhenEmpty(tx, group.id);
+  if (group.count === 1) await deleteWhenEmpty(tx, group.id, heirId);
 }
 
-async function deleteWhenEmpty(tx: DbTransaction, groupId: number): Promise<void> {
-  await tx.crashGroup.deleteMany({ where: { id: groupId, count: 0, signatures: { none: {} } } });
-}
-
-type SignatureRow = Prisma.CrashSignatureGetPayload<object>;
-
-async function lockSignature(
-  tx: DbTransaction,
-  fingerprint: string,
-  report: CrashReport,
-  at: Date,
-): Promise<{ signature: SignatureRow; isNew: boolean }> {
-  const known = await lockKnownSignature(tx, fingerprint);
-  if (known !== undefined) return { signature: known, isNew: false };
-  const description = describeCrash(report);
-  const seen = { firstSeenAt: at, lastSeenAt: at };
-  const group = await tx.crashGroup.create({
-    data: { ...description, ...seen, state: 'OPEN', heat: 0 },
-    select: { id: true },
+/** Who wanted to be told of it alone goes where its last crash went; where that is nowhere, there is nothing to tell. */
+async function deleteWhenEmpty(tx: DbTransaction, groupId: number, heirId: number | null): Promise<void> {
+  const { count } = await tx.crashGroup.deleteMany({
+    where: { id: groupId, count: 0, signatures: { none: {} } },
   });
-  const inserted = await tx.$executeRaw`
-    INSERT INTO "CrashSignature" ("fingerprint", "groupId", "title", "kind", "reasonClass", "reason",
-      "culpritFunction", "culpritFile", "firstSeenAt", "lastSeenAt")
-    VALUES (${fingerprint}, ${group.id}, ${description.title}, ${description.kind}, ${description.reasonClass}, ${description.reason},
-      ${description.culpritFunction}, ${description.culpritFile}, ${at}, ${at})
-    ON CONFLICT ("fingerprint") DO NOTHING`;
-  const made = await lockKnownSignature(tx, fingerprint);
-  if (made === undefined) throw new Error('a crash signature is neither there nor absent');
-  if (inserted === 1) return { signature: made, isNew: true };
-  // Somebody made it between our two looks; that one has committed, or we would still wait for it.
-  await tx.crashGroup.delete({ where: { id: group.id }, select: { id: true } });
-  return { signature: made, isNew: false };
+  if (count > 0) await sendRulesTo(tx, [groupId], heirId);
 }
 
-/** Writes what is there already: that locks the row, and answers it as it is under the lock. */
-async function lockKnownSignature(tx: DbTransaction, fingerprint: string): Promise<SignatureRow | undefined> {
-  const [row] = await tx.crashSignature.updateManyAndReturn({
-    where: { fingerprint },
-    data: { count: { increment: 0 } },
-  });
-  return row;
-}
-
-async function lockGroup(tx: DbTransaction, id: number): Promise<CrashGroupRow> {
-  const [row] = await tx.crashGroup.updateManyAndReturn({
-    where: { id },
-    data: { count: { increment: 0 } },
-  });
-  if (row === undefined) throw new Error('a crash signature belongs to a group that is not there');
-  return toGroupRow(row);
+/** Its group cannot change under the signature's lock. */
+async function lockGroupOf(tx: DbTransaction, { groupId }: SignatureRow): Promise<CrashGroupRow> {
+  const group = (await lockGroups(tx, [groupId])).get(groupId);
+  if (group === undefined) throw new Error('a crash signature belongs to a group that is not there');
+  return group;
 }
 
 async function isDeviceOfGroup(tx: DbTransaction, groupId: number, deviceId: number): Promise<boolean> {

@@ -1,53 +1,71 @@
-import { badInput, notFound } from '../errors.js';
+import { badInput, conflict, type DomainError, notFound } from '../errors.js';
 import type { DbTransaction } from '../platform/database/database.js';
-import { combineHeat, heatOf, heatOfMany } from './heat.js';
-import { ALL, SLOT_MS } from './tallies.js';
-import { type CrashGroupRow, toGroupRow } from './types.js';
+import { StaleRead } from '../platform/database/errors.js';
+import { sendRulesTo, shareSpikes } from './followers.js';
+import { lockGroups, lockSignaturesOf } from './locks.js';
+import { recountGroup } from './recount.js';
+import type { CrashGroupRow } from './types.js';
 
 /**
  * Moves every signature of `otherIds` to `intoId` and deletes the empty groups. Costs the same however many dumps there
  * are: they belong to signatures.
  *
- * @throws DomainError NOT_FOUND
+ * @throws DomainError NOT_FOUND; CONFLICT when one of them has gone since it was looked at
  */
 export async function mergeGroups(
   tx: DbTransaction,
   intoId: number,
   otherIds: readonly number[],
-  now: Date,
 ): Promise<CrashGroupRow> {
-  const groups = await tx.crashGroup.findMany({ where: { id: { in: [intoId, ...otherIds] } } });
-  for (const id of [intoId, ...otherIds]) {
-    if (!groups.some((group) => group.id === id)) throw notFound('crash group', id);
-  }
+  const ids = [intoId, ...otherIds];
+  const seen = await tx.crashGroup.findMany({ where: { id: { in: ids } }, select: { id: true } });
+  for (const id of ids) if (!seen.some((group) => group.id === id)) throw notFound('crash group', id);
+  await lockSignaturesOf(tx, otherIds);
+  const locked = await lockGroups(tx, ids);
+  for (const id of ids) if (!locked.has(id)) throw goneMeanwhile(id);
+
+  // Also what has joined one of them before it was locked.
   await tx.crashSignature.updateMany({
     where: { groupId: { in: [...otherIds] } },
     data: { groupId: intoId },
   });
-  // Who wanted to be told of one of them wants to be told of what it has become.
-  await tx.alertRule.updateMany({ where: { groupId: { in: [...otherIds] } }, data: { groupId: intoId } });
-  const merged = await recount(tx, intoId, now);
+  await sendRulesTo(tx, otherIds, intoId);
+  for (const id of otherIds) await shareSpikes(tx, id, intoId);
   await tx.crashGroup.deleteMany({ where: { id: { in: [...otherIds] } } });
-  return merged;
+  return recounted(tx, intoId);
 }
 
-/** @throws DomainError NOT_FOUND, BAD_USER_INPUT */
+/**
+ * Takes fingerprints out of a group into a new one.
+ *
+ * @throws DomainError NOT_FOUND; BAD_USER_INPUT for a fingerprint that there is not, or when none would be left;
+ *   CONFLICT when group or fingerprint has gone elsewhere since it was looked at
+ */
 export async function splitGroup(
   tx: DbTransaction,
   id: number,
   fingerprints: readonly string[],
-  now: Date,
 ): Promise<CrashGroupRow> {
-  const group = await tx.crashGroup.findUnique({ where: { id } });
-  if (group === null) throw notFound('crash group', id);
-  const signatures = await tx.crashSignature.findMany({ where: { groupId: id }, orderBy: { id: 'asc' } });
-  const leaving = signatures.filter(({ fingerprint }) => fingerprints.includes(fingerprint));
+  const before = await tx.crashGroup.findUnique({
+    where: { id },
+    select: { _count: { select: { signatures: true } } },
+  });
+  if (before === null) throw notFound('crash group', id);
+  const signatures = await lockSignaturesOf(tx, [id]);
+  if (!(await lockGroups(tx, [id])).has(id)) throw goneMeanwhile(id);
+  const leaving = signatures
+    .filter(({ fingerprint }) => fingerprints.includes(fingerprint))
+    .sort((a, b) => a.id - b.id);
+  const missing = fingerprints.filter((name) => !leaving.some(({ fingerprint }) => fingerprint === name));
   const [first] = leaving;
-  const unknown = fingerprints.filter((name) => !leaving.some(({ fingerprint }) => fingerprint === name));
-  if (first === undefined || unknown.length > 0) {
-    throw badInput(`The group has no fingerprint ${unknown.map((name) => `"${name}"`).join(', ')}.`);
+  if (first === undefined || missing.length > 0) throw await whyMissing(tx, missing);
+  if ((await tx.crashSignature.count({ where: { groupId: id } })) === leaving.length) {
+    throw before._count.signatures > leaving.length
+      ? conflict(
+          'The other fingerprints of the group were taken out of it meanwhile; look at the group again.',
+        )
+      : badInput('A group keeps at least one fingerprint.');
   }
-  if (leaving.length === signatures.length) throw badInput('A group keeps at least one fingerprint.');
 
   const { title, kind, reason, reasonClass, culpritFunction, culpritFile, firstSeenAt, lastSeenAt } = first;
   const description = { title, kind, reason, reasonClass, culpritFunction, culpritFile };
@@ -55,52 +73,43 @@ export async function splitGroup(
     data: { ...description, firstSeenAt, lastSeenAt, state: 'OPEN', heat: 0 },
     select: { id: true },
   });
-  await tx.crashSignature.updateMany({
-    where: { id: { in: leaving.map((signature) => signature.id) } },
+  const { count } = await tx.crashSignature.updateMany({
+    where: { groupId: id, id: { in: leaving.map((signature) => signature.id) } },
     data: { groupId: made.id },
   });
-  await recount(tx, id, now);
-  return recount(tx, made.id, now);
+  if (count !== leaving.length) throw new StaleRead('a locked fingerprint has left its group');
+  await shareSpikes(tx, id, made.id);
+  await recounted(tx, id);
+  return recounted(tx, made.id);
 }
 
-/** Days beyond which a crash weighs nothing in a group's heat. */
-const HEAT_DAYS = 30;
-
-/** What a group says of itself, from its signatures. The signatures that came or went are locked by their update. */
-async function recount(tx: DbTransaction, groupId: number, now: Date): Promise<CrashGroupRow> {
-  // Locks the group before anything is summed: who counts meanwhile comes before it or after it.
-  await tx.crashGroup.updateMany({ where: { id: groupId }, data: { count: { increment: 0 } } });
-  const { _sum, _min, _max } = await tx.crashSignature.aggregate({
-    where: { groupId },
-    _sum: { count: true },
-    _min: { firstSeenAt: true },
-    _max: { lastSeenAt: true },
-  });
-  const [devices] = await tx.$queryRaw<Array<{ count: number | bigint }>>`
-    SELECT count(DISTINCT x."deviceId") AS "count" FROM "CrashSignature" s
-    JOIN "CrashDevice" x ON x."signatureId" = s."id" WHERE s."groupId" = ${groupId}`;
-  const [row] = await tx.crashGroup.updateManyAndReturn({
-    where: { id: groupId },
-    data: {
-      count: _sum.count ?? 0,
-      deviceCount: Number(devices?.count ?? 0),
-      ...(_min.firstSeenAt === null ? {} : { firstSeenAt: _min.firstSeenAt }),
-      ...(_max.lastSeenAt === null ? {} : { lastSeenAt: _max.lastSeenAt }),
-      heat: await heatOfGroup(tx, groupId, _max.lastSeenAt ?? now, now),
-    },
-  });
-  if (row === undefined) throw notFound('crash group', groupId);
-  return toGroupRow(row);
+async function recounted(tx: DbTransaction, id: number): Promise<CrashGroupRow> {
+  const group = await recountGroup(tx, id);
+  if (group === null) throw new StaleRead('a locked group is gone');
+  return group;
 }
 
-async function heatOfGroup(tx: DbTransaction, groupId: number, lastSeenAt: Date, now: Date): Promise<number> {
-  const since = Math.floor(now.getTime() / SLOT_MS.HOUR) - HEAT_DAYS * 24;
-  const hours = await tx.$queryRaw<Array<{ slot: number; count: number | bigint }>>`
-    SELECT t."slot", sum(t."count") AS "count" FROM "CrashSignature" s
-    JOIN "CrashTally" t ON t."signatureId" = s."id"
-    WHERE s."groupId" = ${groupId} AND t."unit" = 'HOUR' AND t."firmwareVersion" = '' AND t."modelId" = ${ALL}
-      AND t."slot" >= ${since} GROUP BY t."slot" HAVING sum(t."count") > 0`;
-  return hours
-    .map(({ slot, count }) => heatOfMany(new Date(Number(slot) * SLOT_MS.HOUR), Number(count)))
-    .reduce(combineHeat, heatOf(lastSeenAt) - HEAT_DAYS);
+/** A fingerprint that is not in the group is in another one, or nowhere. */
+async function whyMissing(tx: DbTransaction, fingerprints: readonly string[]): Promise<DomainError> {
+  const elsewhere = await tx.crashSignature.findFirst({
+    where: { fingerprint: { in: [...fingerprints] } },
+    select: { fingerprint: true, group: { select: { id: true, title: true } } },
+  });
+  if (elsewhere === null)
+    return badInput(`The group has no fingerprint ${fingerprints.map(quoted).join(', ')}.`);
+  const { fingerprint, group } = elsewhere;
+  return conflict(
+    `The fingerprint ${quoted(fingerprint)} is not in this group any more but in the crash group "${group.id}", ` +
+      `${quoted(group.title)}; look at both again.`,
+  );
+}
+
+function goneMeanwhile(id: number): DomainError {
+  return conflict(
+    `The crash group "${id}" was merged into another one, or its crashes were read as others, meanwhile; look again.`,
+  );
+}
+
+function quoted(text: string): string {
+  return `"${text}"`;
 }

@@ -2,12 +2,18 @@ import { readReport } from '../coredumps/report-schema.js';
 import { COREDUMP_ROW, toCoredumpRow } from '../coredumps/row.js';
 import { culpritFrames, FINGERPRINT_VERSION, fingerprint } from '../crashdump/index.js';
 import type { CrashReport } from '../crashdump/report.js';
+import { DomainError } from '../errors.js';
 import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
+import { StaleRead } from '../platform/database/errors.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Logger } from '../platform/logger.js';
 import { countCrash } from './counting.js';
-import { describeCrash } from './describe-crash.js';
+import { lockGroups } from './locks.js';
+import { insertSignature } from './make-signature.js';
 import { mergeGroups } from './merge.js';
+import { repairCounters } from './repair.js';
+import type { GroupAlerts } from './types.js';
+import { countUnread } from './unread.js';
 
 export type Regrouping = Prisma.RegroupRunGetPayload<object>;
 
@@ -44,9 +50,11 @@ const PAUSE_MS = 5;
  * is its heir. Where the new recipe tells more apart, the others become groups of their own; where it tells less apart,
  * groups are merged into the oldest. What was counted for dumps that are gone stays in the group.
  *
+ * Before it walks it sets right what earlier versions counted wrong (`repair.ts`), once for each recipe.
+ *
  * The progress is a row, so a stop or a crash loses nothing; several servers share the work by a lease on it.
  */
-export function createRegroupJob({ db, owner, now, log, recipe = CURRENT_RECIPE }: RegroupDeps) {
+export function createRegroupJob({ db, owner, now, log, alerts, recipe = CURRENT_RECIPE }: RegroupDeps) {
   let isStopping = false;
   let running: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
@@ -94,41 +102,60 @@ export function createRegroupJob({ db, owner, now, log, recipe = CURRENT_RECIPE 
 
   async function run(): Promise<void> {
     await ensureRun(db);
+    await repair();
     while (!isStopping) {
-      const lease = await renewLease();
+      const lease = await renewLease({ finishedAt: null });
       if (lease === undefined) return;
       const ids = await nextDumps(lease.afterId);
       const last = ids.at(-1);
       if (last === undefined) {
-        await advance({ finishedAt: now(), leaseOwner: null, leaseUntil: null });
+        await advance({ finishedAt: now(), ...NO_LEASE });
         log.info({ dumps: lease.done, recipe: recipe.version }, 'crashes are regrouped');
         return;
       }
       for (const id of ids) {
         if (isStopping) return;
-        await inTransaction(db, (tx) => regroupDump(tx, id, recipe, now));
+        const hasAlerts = await inTransaction(db, async (tx) => {
+          const mergedInto = await regroupDump(tx, id, recipe);
+          return mergedInto !== null && alerts.writeSpikes(tx, mergedInto);
+        });
+        if (hasAlerts) alerts.wake();
       }
       await advance({ afterId: last, done: { increment: ids.length } });
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await pause();
     }
   }
 
-  async function ensureRun(tx: DbTransaction): Promise<Regrouping> {
-    const known = await tx.regroupRun.findUnique({ where: { fingerprintVersion: recipe.version } });
-    if (known !== null) return known;
-    const total = await tx.coredump.count({ where: READ });
-    return tx.regroupRun.upsert({
-      where: { fingerprintVersion: recipe.version },
-      create: { fingerprintVersion: recipe.version, startedAt: now(), total },
-      update: {},
-    });
+  async function repair(): Promise<void> {
+    const mayGoOn = async () => {
+      await pause();
+      return !isStopping && (await renewLease({ repairedAt: null })) !== undefined;
+    };
+    const repaired = await repairCounters({ db, countUnread }, mayGoOn);
+    if (repaired === null) return;
+    await advance({ repairedAt: now(), ...NO_LEASE });
+    const isAllRight = Object.values(repaired).every((count) => count === 0);
+    if (!isAllRight) log.warn(repaired, 'counters of crash groups that were wrong are set right');
   }
 
-  async function renewLease(): Promise<Regrouping | undefined> {
+  /** Several servers begin at once, and somebody may begin again meanwhile. */
+  async function ensureRun(tx: DbTransaction): Promise<Regrouping> {
+    for (;;) {
+      const known = await tx.regroupRun.findUnique({ where: { fingerprintVersion: recipe.version } });
+      if (known !== null) return known;
+      const total = await tx.coredump.count({ where: READ });
+      await tx.$executeRaw`
+        INSERT INTO "RegroupRun" ("fingerprintVersion", "startedAt", "total")
+        VALUES (${recipe.version}, ${now()}, ${total}) ON CONFLICT ("fingerprintVersion") DO NOTHING`;
+    }
+  }
+
+  /** @param todo what is not done yet; undefined is answered when it is, or when somebody else is at it */
+  async function renewLease(todo: Prisma.RegroupRunWhereInput): Promise<Regrouping | undefined> {
     const [lease] = await db.regroupRun.updateManyAndReturn({
       where: {
+        ...todo,
         fingerprintVersion: recipe.version,
-        finishedAt: null,
         OR: [{ leaseOwner: null }, { leaseOwner: owner }, { leaseUntil: { lt: now() } }],
       },
       data: { leaseOwner: owner, leaseUntil: new Date(now().getTime() + LEASE_MS) },
@@ -153,17 +180,17 @@ export function createRegroupJob({ db, owner, now, log, recipe = CURRENT_RECIPE 
 }
 
 const READ = { parseStatus: 'PARSED' };
+const NO_LEASE = { leaseOwner: null, leaseUntil: null };
 
-/** One dump, in the order of locks that counting has: dump, signatures, groups. */
-async function regroupDump(
-  tx: DbTransaction,
-  id: number,
-  recipe: FingerprintRecipe,
-  now: () => Date,
-): Promise<void> {
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+}
+
+/** One dump, in the order of locks. @returns the group that others were merged into for it, if any were */
+async function regroupDump(tx: DbTransaction, id: number, recipe: FingerprintRecipe): Promise<number | null> {
   const text = await tx.coredumpText.findUnique({ where: { coredumpId: id } });
   const report = text?.report == null ? null : readReport(JSON.parse(text.report));
-  if (report === null) return;
+  if (report === null) return null;
   // The reader has seen more than its report tells, so what it named by this recipe stands.
   const isCurrent = report.fingerprint?.startsWith(`${recipe.version}:`) === true;
   const renamed = isCurrent ? report : { ...report, fingerprint: recipe.of(report) };
@@ -173,52 +200,75 @@ async function regroupDump(
     select: { ...COREDUMP_ROW, device: { select: { modelId: true } } },
   });
   // Deleted, or being read again, meanwhile.
-  if (row === undefined) return;
+  if (row === undefined) return null;
   if (renamed.fingerprint !== report.fingerprint) {
-    await tx.coredumpText.updateMany({
-      where: { coredumpId: id },
+    const { count } = await tx.coredumpText.updateMany({
+      where: { coredumpId: id, report: text?.report ?? null },
       data: { report: JSON.stringify(renamed) },
     });
+    if (count === 0) throw new StaleRead('the dump was read again meanwhile');
   }
-  if (renamed.fingerprint !== null) await bequeath(tx, id, renamed, renamed.fingerprint, recipe, now());
+  const mergedInto =
+    renamed.fingerprint === null ? null : await bequeath(tx, id, renamed, renamed.fingerprint, recipe);
   const { device, ...columns } = row;
   await countCrash(tx, { coredump: toCoredumpRow(columns), modelId: device.modelId, report: renamed });
+  return mergedInto;
 }
 
-/** Makes the new fingerprint the heir of the dump's group, if that has none of this recipe yet. */
+/**
+ * Makes the new fingerprint the heir of the dump's group, if that has none of this recipe yet.
+ * @returns the group that others were merged into, if any were
+ */
 async function bequeath(
   tx: DbTransaction,
   coredumpId: number,
   report: CrashReport,
   name: string,
   recipe: FingerprintRecipe,
-  now: Date,
-): Promise<void> {
+): Promise<number | null> {
   const occurrence = await tx.crashOccurrence.findUnique({
     where: { coredumpId },
-    select: { signature: { select: { groupId: true, firstSeenAt: true, lastSeenAt: true } } },
+    select: { signature: { select: { id: true, groupId: true, firstSeenAt: true, lastSeenAt: true } } },
   });
-  if (occurrence?.signature == null) return;
-  const { groupId, ...seen } = occurrence.signature;
-  const heir = await tx.crashSignature.findFirst({
-    where: { groupId, fingerprint: { startsWith: `${recipe.version}:` } },
-    select: { id: true },
-  });
-  if (heir !== null) return;
+  if (occurrence?.signature == null) return null;
+  const { id: signatureId, groupId, ...seen } = occurrence.signature;
+  if (await hasHeir(tx, groupId, recipe)) return null;
   const existing = await tx.crashSignature.findUnique({ where: { fingerprint: name } });
   if (existing === null) {
-    await tx.crashSignature.create({
-      data: { fingerprint: name, groupId, ...describeCrash(report), ...seen },
-      select: { id: true },
-    });
-  } else {
-    const [older, younger] = [groupId, existing.groupId].sort((a, b) => a - b);
-    if (older !== undefined && younger !== undefined) await mergeGroups(tx, older, [younger], now);
+    // Whoever joins a group holds its lock; what was read without it may be otherwise by now.
+    await lockGroups(tx, [groupId]);
+    await requireMembers(tx, groupId, [signatureId]);
+    const isMade = await insertSignature(tx, name, groupId, report, seen);
+    if (!isMade || (await hasHeir(tx, groupId, recipe, name))) throw new StaleRead('it has an heir now');
+    return null;
   }
+  const into = Math.min(groupId, existing.groupId);
+  await mergeGroups(tx, into, [Math.max(groupId, existing.groupId)]).catch(staleWhenGone);
+  await requireMembers(tx, into, [signatureId, existing.id]);
+  return into;
+}
+
+/** The group is locked. */
+async function requireMembers(tx: DbTransaction, groupId: number, ids: readonly number[]): Promise<void> {
+  const count = await tx.crashSignature.count({ where: { groupId, id: { in: [...ids] } } });
+  if (count < ids.length) throw new StaleRead('a signature has left its group meanwhile');
+}
+
+/** Of this recipe; besides the fingerprint `but`. */
+async function hasHeir(tx: DbTransaction, groupId: number, { version }: FingerprintRecipe, but = '') {
+  const where = { groupId, fingerprint: { startsWith: `${version}:`, not: but } };
+  return (await tx.crashSignature.findFirst({ where, select: { id: true } })) !== null;
+}
+
+/** Nobody asked for this merge, so nobody is told: the dump is looked at again. */
+function staleWhenGone(error: unknown): never {
+  const isGone = error instanceof DomainError && (error.code === 'CONFLICT' || error.code === 'NOT_FOUND');
+  throw isGone ? new StaleRead('a group was merged meanwhile', { cause: error }) : error;
 }
 
 interface RegroupDeps {
   db: Db;
+  alerts: GroupAlerts;
   /** Names this server instance in leases. */
   owner: string;
   now: () => Date;

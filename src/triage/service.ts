@@ -1,11 +1,11 @@
-import type { Audit, AuditNote } from '../audit/service.js';
+import type { Audit, AuditNote, Noter } from '../audit/service.js';
 import { badInput, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
 import type { GroupEvents } from './events.js';
 import { mergeGroups, splitGroup } from './merge.js';
 import type { Regrouping, RegroupJob } from './regroup.js';
-import { type CrashGroupRow, type GroupChange, toGroupRow } from './types.js';
+import { type CrashGroupRow, type GroupAlerts, type GroupChange, toGroupRow } from './types.js';
 
 export type CrashGroupService = ReturnType<typeof createCrashGroupService>;
 
@@ -16,7 +16,14 @@ const MAX_VERSION = 64;
 const MAX_AT_ONCE = 100;
 
 /** What people do with crash groups. */
-export function createCrashGroupService({ db, events, clock, audit, regroup }: CrashGroupServiceDeps) {
+export function createCrashGroupService({
+  db,
+  events,
+  clock,
+  audit,
+  regroup,
+  alerts,
+}: CrashGroupServiceDeps) {
   const readings = new WeakMap<GroupChange, Promise<CrashGroupRow | null>>();
   return {
     events,
@@ -83,14 +90,15 @@ export function createCrashGroupService({ db, events, clock, audit, regroup }: C
 
     /**
      * Makes `ids` part of group `intoId`, whose state, note and assignee stay. Their fingerprints go there from now on.
-     * @throws DomainError NOT_FOUND, BAD_USER_INPUT
+     * A spike that they are only together is told.
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT; CONFLICT when one of them was merged away at the same time
      */
     async merge(intoId: number, ids: readonly number[]): Promise<CrashGroupRow> {
       const others = [...new Set(ids)].filter((id) => id !== intoId);
       if (others.length === 0) throw badInput('Name at least one other group to merge.');
       if (others.length > MAX_AT_ONCE) throw badInput(`At most ${MAX_AT_ONCE} groups are merged at once.`);
       return announced(async (tx, note) => {
-        const merged = await mergeGroups(tx, intoId, others, clock.now());
+        const merged = await mergeGroups(tx, intoId, others);
         // All that went into it is named: afterwards nothing else tells.
         const target = `${merged.title}, and groups ${others.join(', ')}`;
         await note({ ...onGroup('mergeCrashGroups', merged), target });
@@ -100,7 +108,8 @@ export function createCrashGroupService({ db, events, clock, audit, regroup }: C
 
     /**
      * Takes fingerprints out of a group into a new one, with all that was ever counted for them.
-     * @throws DomainError NOT_FOUND, BAD_USER_INPUT when the group has not these fingerprints, or no others
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT when the group has not these fingerprints, or no others; CONFLICT
+     *   when a fingerprint is in another group now
      */
     async split(id: number, fingerprints: readonly string[]): Promise<CrashGroupRow> {
       const wanted = [...new Set(fingerprints)];
@@ -108,8 +117,8 @@ export function createCrashGroupService({ db, events, clock, audit, regroup }: C
       if (wanted.length > MAX_AT_ONCE)
         throw badInput(`At most ${MAX_AT_ONCE} fingerprints are taken out at once.`);
       const made = await announced(async (tx, note) => {
+        const split = await splitGroup(tx, id, wanted);
         await events.announce(tx, [id]);
-        const split = await splitGroup(tx, id, wanted, clock.now());
         const target = `${wanted.join(', ')} into group ${split.id}, ${split.title}`;
         await note({ ...onGroup('splitCrashGroup', { ...split, id }), target });
         return split;
@@ -147,14 +156,15 @@ export function createCrashGroupService({ db, events, clock, audit, regroup }: C
   }
 
   async function announced(
-    work: (tx: DbTransaction, note: (note: AuditNote) => Promise<void>) => Promise<CrashGroupRow>,
+    work: (tx: DbTransaction, note: Noter) => Promise<CrashGroupRow>,
   ): Promise<CrashGroupRow> {
-    const group = await audit.change(async (tx, note) => {
+    const { group, hasAlerts } = await audit.change(async (tx, note) => {
       const changed = await work(tx, note);
       await events.announce(tx, [changed.id]);
-      return changed;
+      return { group: changed, hasAlerts: await alerts.writeSpikes(tx, changed.id) };
     });
     events.publish({ groupId: group.id, kind: 'changed' });
+    if (hasAlerts) alerts.wake();
     return group;
   }
 }
@@ -196,4 +206,5 @@ interface CrashGroupServiceDeps {
   regroup: Pick<RegroupJob, 'progress' | 'restart'>;
   clock: Pick<Clock, 'now'>;
   audit: Pick<Audit, 'change'>;
+  alerts: GroupAlerts;
 }

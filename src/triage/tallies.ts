@@ -18,29 +18,55 @@ export interface TallyKey {
   firmwareVersion: string;
 }
 
+/** One crash more, or less, at its time. */
+export interface TallyChange extends TallyKey {
+  at: Date;
+  by: 1 | -1;
+}
+
 /**
- * Adds `by` to the hour and the day of a crash: for all versions, for its version, and of the whole fleet for its model
- * too. Signatures do without that third row: theirs are summed from the few of their versions.
+ * Adds each change to the hour and the day of its crash: for all versions, for its version, and of the whole fleet for
+ * its model too. Signatures do without that third row: theirs are summed from the few of their versions.
  */
-export async function addToTallies(tx: DbTransaction, key: TallyKey, at: Date, by: 1 | -1): Promise<void> {
-  const { signatureId, modelId, firmwareVersion } = key;
-  const kinds = [
-    { version: ALL_VERSIONS, model: ALL },
-    ...(signatureId === ALL ? [{ version: ALL_VERSIONS, model: modelId }] : []),
-    { version: firmwareVersion, model: modelId },
-  ];
-  // In one order everywhere, so that two transactions never wait for each other's rows.
-  const rows = TALLY_UNITS.flatMap((unit) =>
-    kinds.map(
-      ({ version, model }) =>
-        Prisma.sql`(${signatureId}, ${unit}, ${version}, ${model}, ${slotOf(at, unit)}, ${by})`,
-    ),
+export async function addToTallies(tx: DbTransaction, changes: readonly TallyChange[]): Promise<void> {
+  const sums = new Map<string, { columns: Array<string | number>; by: number }>();
+  // The same row once, and in one order everywhere, so that two transactions never wait for each other's rows.
+  for (const unit of TALLY_UNITS) {
+    for (const kind of [0, 1, 2] as const) {
+      for (const { signatureId, modelId, firmwareVersion, at, by } of [...changes].sort(bySlot)) {
+        const ofKind = [
+          { version: ALL_VERSIONS, model: ALL },
+          ...(signatureId === ALL ? [{ version: ALL_VERSIONS, model: modelId }] : []),
+          { version: firmwareVersion, model: modelId },
+        ][kind];
+        if (ofKind === undefined) continue;
+        const columns = [signatureId, unit, ofKind.version, ofKind.model, slotOf(at, unit)];
+        const key = JSON.stringify(columns);
+        sums.set(key, { columns, by: (sums.get(key)?.by ?? 0) + by });
+      }
+    }
+  }
+  const rows = [...sums.values()]
+    .filter(({ by }) => by !== 0)
+    .map(({ columns, by }) => Prisma.sql`(${Prisma.join([...columns, by])})`);
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    await tx.$executeRaw`
+      INSERT INTO "CrashTally" ("signatureId", "unit", "firmwareVersion", "modelId", "slot", "count")
+      VALUES ${Prisma.join(rows.slice(from, from + ROWS_AT_ONCE))}
+      ON CONFLICT ("signatureId", "unit", "firmwareVersion", "modelId", "slot")
+      DO UPDATE SET "count" = "CrashTally"."count" + excluded."count"`;
+  }
+}
+
+/** Databases bind no more than some ten thousand values. */
+const ROWS_AT_ONCE = 1_000;
+
+function bySlot(a: TallyChange, b: TallyChange): number {
+  return (
+    a.at.getTime() - b.at.getTime() ||
+    a.modelId - b.modelId ||
+    (a.firmwareVersion < b.firmwareVersion ? -1 : a.firmwareVersion > b.firmwareVersion ? 1 : 0)
   );
-  await tx.$executeRaw`
-    INSERT INTO "CrashTally" ("signatureId", "unit", "firmwareVersion", "modelId", "slot", "count")
-    VALUES ${Prisma.join(rows)}
-    ON CONFLICT ("signatureId", "unit", "firmwareVersion", "modelId", "slot")
-    DO UPDATE SET "count" = "CrashTally"."count" + excluded."count"`;
 }
 
 export interface TallyRange {

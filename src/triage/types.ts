@@ -1,5 +1,5 @@
 import { CRASH_KINDS, type CrashKind } from '../crashdump/index.js';
-import type { Prisma } from '../platform/database/database.js';
+import type { DbTransaction, Prisma } from '../platform/database/database.js';
 
 export const GROUP_STATES = ['OPEN', 'RESOLVED', 'IGNORED'] as const;
 export type GroupState = (typeof GROUP_STATES)[number];
@@ -51,6 +51,14 @@ export type GroupChangeKind = 'new' | 'regression' | 'crash' | 'changed';
 export interface GroupChange {
   groupId: number;
   kind: GroupChangeKind;
+}
+
+/** Who wants to be told of groups, for what changes them without a crash. */
+export interface GroupAlerts {
+  /** Leaves in the transaction what is to be told of the group's crashes of this hour. @returns whether that is something */
+  writeSpikes(tx: DbTransaction, groupId: number): Promise<boolean>;
+  /** After the commit: there is something to send. */
+  wake(): void;
 }
 
 /** SQLite has no enums: the columns are text, and become a `GroupState` and a `CrashKind` here. */

@@ -1,4 +1,4 @@
-import type { DbTransaction } from '../platform/database/database.js';
+import { type DbTransaction, Prisma } from '../platform/database/database.js';
 import type { Crash } from './types.js';
 
 /** The counters beside a signature: what it was seen on, and whom it hit. */
@@ -43,13 +43,29 @@ export async function uncountDevice(
   await tx.crashDevice.deleteMany({ where: { ...where, count: { lte: 0 } } });
 }
 
-export async function countVersionDevice(tx: DbTransaction, crash: Crash): Promise<void> {
-  const { modelId, firmwareVersion, deviceId } = crash;
-  await tx.$executeRaw`
-    INSERT INTO "VersionDevice" ("modelId", "firmwareVersion", "deviceId", "count")
-    VALUES (${modelId}, ${firmwareVersion}, ${deviceId}, 1)
-    ON CONFLICT ("modelId", "firmwareVersion", "deviceId") DO UPDATE SET "count" = "VersionDevice"."count" + 1`;
+/** Each crash on its version and device; those of the same are one row. */
+export async function countVersionDevices(tx: DbTransaction, crashes: readonly Crash[]): Promise<void> {
+  const counts = new Map<string, { columns: Array<string | number>; count: number }>();
+  for (const { modelId, firmwareVersion, deviceId } of crashes) {
+    const columns = [modelId, firmwareVersion, deviceId];
+    const key = JSON.stringify(columns);
+    counts.set(key, { columns, count: (counts.get(key)?.count ?? 0) + 1 });
+  }
+  // In one order everywhere, so that two transactions never wait for each other's rows.
+  const rows = [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { columns, count }]) => Prisma.sql`(${Prisma.join([...columns, count])})`);
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    await tx.$executeRaw`
+      INSERT INTO "VersionDevice" ("modelId", "firmwareVersion", "deviceId", "count")
+      VALUES ${Prisma.join(rows.slice(from, from + ROWS_AT_ONCE))}
+      ON CONFLICT ("modelId", "firmwareVersion", "deviceId")
+      DO UPDATE SET "count" = "VersionDevice"."count" + excluded."count"`;
+  }
 }
+
+/** Databases bind no more than some ten thousand values. */
+const ROWS_AT_ONCE = 1_000;
 
 export async function uncountVersionDevice(tx: DbTransaction, crash: Crash): Promise<void> {
   const { modelId, firmwareVersion, deviceId } = crash;

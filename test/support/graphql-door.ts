@@ -8,7 +8,7 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { writeAlerts } from '../../src/alerts/outbox.js';
+import { writeAlerts, writeSpikesOfGroup } from '../../src/alerts/outbox.js';
 import { createAlertSender } from '../../src/alerts/sender.js';
 import { createAlertService } from '../../src/alerts/service.js';
 import { createAudit } from '../../src/audit/service.js';
@@ -34,16 +34,19 @@ import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/database.js';
 import { createEventChannel } from '../../src/platform/events.js';
 import { createMetrics } from '../../src/platform/metrics.js';
-import { countAndAnnounce } from '../../src/triage/counting.js';
+import { countAndAnnounce, countForFleet } from '../../src/triage/counting.js';
 import { createGroupEvents } from '../../src/triage/events.js';
 import { createRegroupJob } from '../../src/triage/regroup.js';
 import { createSearch } from '../../src/triage/search.js';
 import { createCrashGroupService } from '../../src/triage/service.js';
-import type { GroupChange } from '../../src/triage/types.js';
+import type { GroupAlerts, GroupChange } from '../../src/triage/types.js';
+import { countUnread } from '../../src/triage/unread.js';
 import { aDatabaseUrl } from './database.js';
 import { aFleet } from './fleet.js';
 
 export type GraphQLDoor = Awaited<ReturnType<typeof aGraphQLDoor>>;
+
+type Fleet = ReturnType<typeof aFleet>;
 
 export interface AnswerError {
   message: string;
@@ -65,17 +68,22 @@ export async function aGraphQLDoor({
   hasParser = true,
   allowPrivateAlerts = false,
   maxFirmwareBytes = 1024 * 1024,
+  maxCoredumps = 20,
+  /** Another server on the same database and files; only PostgreSQL allows it. */
+  beside = null as { dir: string; databaseUrl: string; fleet: Fleet } | null,
+  /** What the services take for the time. */
+  now = () => new Date(),
   auth: settings = { issuer: null, tokens: { admin: [], viewer: [] } } as AuthSettings,
 } = {}) {
-  const dir = await mkdtemp(join(tmpdir(), 'coredock-graphql-'));
-  const databaseUrl = await aDatabaseUrl(dir);
+  const dir = beside?.dir ?? (await mkdtemp(join(tmpdir(), 'coredock-graphql-')));
+  const databaseUrl = beside?.databaseUrl ?? (await aDatabaseUrl(dir));
   const database = await openDatabase(databaseUrl);
   const { db } = database;
   const statements: string[] = [];
   database.onStatement((sql) => statements.push(sql));
   const logged: Array<{ requestId?: string; err?: { message: string } }> = [];
   const log = pino({ level: 'error' }, { write: (line) => void logged.push(JSON.parse(line)) });
-  const clock = createSystemClock();
+  const clock = { ...createSystemClock(), now };
   const events = createCoredumpEvents();
   const groupChanges = createEventChannel<GroupChange>();
   const groupEvents = createGroupEvents(groupChanges, database.announcements);
@@ -88,6 +96,10 @@ export async function aGraphQLDoor({
     // Never by itself: its statements would be counted as a request's.
     lookEveryMs: 24 * 60 * 60 * 1000,
   });
+  const groupAlerts: GroupAlerts = {
+    writeSpikes: (tx, groupId) => writeSpikesOfGroup(tx, groupId, clock.now()),
+    wake: alertSender.wake,
+  };
   const outbox = createOutbox(database);
   const state = createParseState({
     db,
@@ -96,6 +108,7 @@ export async function aGraphQLDoor({
     now: clock.now,
     leaseNow: async () => clock.now(),
     leaseMs: 60_000,
+    countUnread,
     count: countAndAnnounce(groupEvents, {
       write: (tx, change, crash) => writeAlerts(tx, change, crash, clock.now()),
       wake: () => alertSender.wake(),
@@ -118,7 +131,8 @@ export async function aGraphQLDoor({
     clock,
     audit,
     log,
-    limits: { maxCoredumps: 20, maxCoredumpBytes: 1024 * 1024 },
+    limits: { maxCoredumps, maxCoredumpBytes: 1024 * 1024 },
+    unread: { countUnread, countRetired: countForFleet },
   });
   const config = { ...readConfig({}), maxFirmwares: 20, maxFirmwareBytes };
   const firmwares = createFirmwareService({
@@ -137,8 +151,15 @@ export async function aGraphQLDoor({
     tokenUse: createTokenUse({ db, clock, log }),
     deleteDumps: coredumps.deleteAllOf,
   });
-  const regroup = createRegroupJob({ db, owner: randomUUID(), now: clock.now, log });
-  const crashGroups = createCrashGroupService({ db, events: groupEvents, clock, audit, regroup });
+  const regroup = createRegroupJob({ db, owner: randomUUID(), now: clock.now, log, alerts: groupAlerts });
+  const crashGroups = createCrashGroupService({
+    db,
+    events: groupEvents,
+    clock,
+    audit,
+    regroup,
+    alerts: groupAlerts,
+  });
   const auth = createAuthenticator({ settings, devices, clock, log });
   const metrics = createMetrics();
   const links = createDownloadLinks({ secret: Buffer.alloc(32), clock });
@@ -165,7 +186,10 @@ export async function aGraphQLDoor({
     log,
   });
 
-  const server = createServer((request, response) => graphql.handle(request, response, randomUUID()));
+  // A busy machine may take longer between two requests than a connection is kept open for otherwise.
+  const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) =>
+    graphql.handle(request, response, randomUUID()),
+  );
   const webSocket = graphql.attachWebSocket(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
@@ -183,7 +207,7 @@ export async function aGraphQLDoor({
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     await database.close();
-    await rm(dir, { recursive: true, force: true });
+    if (beside === null) await rm(dir, { recursive: true, force: true });
   });
 
   return {
@@ -195,6 +219,8 @@ export async function aGraphQLDoor({
     events,
     coredumps,
     crashGroups,
+    alerts,
+    groupAlerts,
     groupSubscribers: groupChanges.subscriberCount,
     alertSender,
     devices,
@@ -205,7 +231,7 @@ export async function aGraphQLDoor({
     /** What was logged as an error. */
     logged,
     closeWebSockets,
-    fleet: aFleet(db),
+    fleet: beside?.fleet ?? aFleet(db),
     /** From here on the database fails wherever a dump is concerned. */
     breakDatabase: () => db.$executeRaw`ALTER TABLE "Coredump" RENAME TO "Lost"`,
     /** Files of dumps, whatever their device. */

@@ -24,7 +24,8 @@ function aRecipe(rename: (name: string) => string): FingerprintRecipe {
 
 async function regroup(door: GraphQLDoor, recipe: FingerprintRecipe) {
   const log = pino({ level: 'silent' });
-  const job = createRegroupJob({ db: door.db, owner: 'test', now: () => new Date(), log, recipe });
+  const { db, groupAlerts: alerts } = door;
+  const job = createRegroupJob({ db, owner: 'test', now: () => new Date(), log, alerts, recipe });
   job.start();
   await job.idle();
   const progress = await job.progress();

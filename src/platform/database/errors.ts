@@ -7,26 +7,77 @@ export function isUniqueViolation(error: unknown): boolean {
 }
 
 /**
- * True when PostgreSQL ended a transaction because it and another one waited for each other, or could not both be
- * (SQLSTATE 40P01, 40001; Prisma P2034). Nothing of it was done, and doing it again may succeed.
+ * What a transaction read before it had locked anything is not so any more under its locks. It is done again, from what
+ * is so now.
  */
-export function isWriteConflict(error: unknown): boolean {
-  if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2034') return true;
-  return causeOf(error)?.kind === 'TransactionWriteConflict';
+export class StaleRead extends Error {
+  override readonly name = 'StaleRead';
 }
 
 /**
- * What a caller can be told about a database that failed: no room, or not available now. Errors that are not the
- * database's (a bug in a query, a domain error thrown inside a transaction) come back as they are.
+ * True when a transaction may succeed if it is done again, and nothing of it was done: PostgreSQL ended it because it
+ * and another one waited for each other, or could not both be (SQLSTATE 40P01, 40001; Prisma P2034); or what it refers
+ * to has gone since it looked, which its next look will see.
+ */
+export function isWriteConflict(error: unknown): boolean {
+  if (error instanceof StaleRead || isForeignKeyViolation(error)) return true;
+  return codeOf(error) === 'P2034' || causeOf(error)?.kind === 'TransactionWriteConflict';
+}
+
+/** True when a row that another one refers to is not there (any more). */
+function isForeignKeyViolation(error: unknown): boolean {
+  return codeOf(error) === 'P2003' || causeOf(error)?.kind === 'ForeignKeyConstraintViolation';
+}
+
+/**
+ * What a caller can be told about a database that failed or refused: no room, not available now, or what is wrong with
+ * what was asked of it. Errors that are not the database's (a bug in a query, a domain error thrown inside a
+ * transaction) come back as they are.
  */
 export function asDomainError(error: unknown): unknown {
+  if (error instanceof StaleRead) return contended(error);
   if (!isDatabaseFailure(error)) return error;
   // PostgreSQL's text cannot hold a NUL (character_not_in_repertoire); nothing else that we send is invalid UTF-8.
   if (stateOf(error) === '22021') return textWithNul();
   if (isDiskFull(error)) {
     return new DomainError('STORAGE_FULL', 'The disk of the database is full.', { cause: error });
   }
+  const refused = refusalOf(error);
+  if (refused !== undefined) return refused;
   return new DomainError('UNAVAILABLE', 'The database is not available now; try again.', { cause: error });
+}
+
+/** A database that is there and says no. Undefined: it is another trouble. @returns `error` itself where it is a bug */
+function refusalOf(error: Error): unknown {
+  if (isForeignKeyViolation(error)) {
+    return new DomainError(
+      'CONFLICT',
+      'Something that this refers to was deleted or replaced meanwhile: look again, and repeat what still makes sense.',
+      { cause: error },
+    );
+  }
+  if (isWriteConflict(error)) return contended(error);
+  const [code, kind] = [codeOf(error), causeOf(error)?.kind];
+  // Prisma's update and delete of one row.
+  if (code === 'P2025') {
+    return new DomainError('NOT_FOUND', 'What was to be changed is not there any more.', { cause: error });
+  }
+  if (code === 'P2000' || code === 'P2020' || kind === 'ValueOutOfRange' || kind === 'LengthMismatch') {
+    return new DomainError('BAD_USER_INPUT', 'A value is larger than what the database can hold.', {
+      cause: error,
+    });
+  }
+  const isBug = kind === 'NullConstraintViolation' || kind === 'InvalidInputValue';
+  return isBug ? error : undefined;
+}
+
+/** After all attempts of `inTransaction`. */
+function contended(error: Error): DomainError {
+  return new DomainError(
+    'BUSY',
+    'Others have changed the same at the same moment, again and again; nothing was done. Try again.',
+    { cause: error },
+  );
 }
 
 export function textWithNul(): DomainError {
@@ -74,6 +125,11 @@ interface DriverCause {
 /** SQLSTATE, where PostgreSQL gave one. */
 function stateOf(error: Error): unknown {
   return causeOf(error)?.originalCode;
+}
+
+/** Prisma's code. */
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Prisma.PrismaClientKnownRequestError ? error.code : undefined;
 }
 
 /** What the driver adapter said, wherever Prisma has put it. */

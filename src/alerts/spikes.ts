@@ -1,0 +1,100 @@
+import { type DbTransaction, Prisma } from '../platform/database/database.js';
+import { ALL, SLOT_MS } from '../triage/tallies.js';
+
+/**
+ * A spike is a group whose crashes of an hour of the clock reach a rule's number; with a rule for one model only that
+ * model's crashes count. It is told once for a rule, a group and an hour, whatever shows that it is reached: a crash, a
+ * merge, a group that is not ignored any more, a rule that was made or changed. What was told is a row.
+ */
+
+/** As a rule's row has them. */
+export interface SpikeRule {
+  id: number;
+  spikeCount: number | null;
+  modelId: number | null;
+  groupId: number | null;
+}
+
+export interface Spike {
+  ruleId: number;
+  groupId: number;
+  crashesInHour: number;
+}
+
+export function hourOf(at: Date): number {
+  return Math.floor(at.getTime() / SLOT_MS.HOUR);
+}
+
+/** Groups of one rule that are told at once: a rule that is made in a bad hour is no flood; the others' next crash tells. */
+const MAX_AT_ONCE = 50;
+
+/**
+ * @param crashes of the group in that hour, of all models
+ * @returns the group's spikes in that hour that none of these rules was told of, and which count as told from now on
+ */
+export async function takeSpikesOfGroup(
+  tx: DbTransaction,
+  { groupId, slot, crashes }: { groupId: number; slot: number; crashes: number },
+  rules: readonly SpikeRule[],
+): Promise<Spike[]> {
+  const reached: Spike[] = [];
+  for (const { id: ruleId, spikeCount, modelId } of rules) {
+    if (spikeCount === null || crashes < spikeCount) continue;
+    const counted = modelId === null ? crashes : await crashesInHour(tx, groupId, slot, modelId);
+    if (counted >= spikeCount) reached.push({ ruleId, groupId, crashesInHour: counted });
+  }
+  return take(tx, slot, reached);
+}
+
+/** The same of one rule and all groups that it is about. */
+export async function takeSpikesOfRule(tx: DbTransaction, rule: SpikeRule, slot: number): Promise<Spike[]> {
+  const { id: ruleId, spikeCount } = rule;
+  if (spikeCount === null) return [];
+  const reached = await tx.$queryRaw<Array<{ groupId: number; crashes: number | bigint }>>`
+    SELECT g."id" AS "groupId", sum(t."count") AS "crashes" FROM "CrashTally" t
+    JOIN "CrashSignature" s ON s."id" = t."signatureId" JOIN "CrashGroup" g ON g."id" = s."groupId"
+    WHERE t."unit" = 'HOUR' AND t."slot" = ${slot} AND t."modelId" = ${rule.modelId ?? ALL}
+      AND g."state" <> 'IGNORED' AND ${rule.groupId === null ? Prisma.sql`1 = 1` : Prisma.sql`g."id" = ${rule.groupId}`}
+    GROUP BY g."id" HAVING sum(t."count") >= ${spikeCount}
+    ORDER BY sum(t."count") DESC, g."id"`;
+  const spikes = reached.map(({ groupId, crashes }) => ({ ruleId, groupId, crashesInHour: Number(crashes) }));
+  // What the rule was told by another number, and which does not reach this one, may reach it still.
+  await tx.alertSpike.deleteMany({
+    where: { ruleId, slot, groupId: { notIn: spikes.map(({ groupId }) => groupId) } },
+  });
+  return take(tx, slot, spikes.slice(0, MAX_AT_ONCE));
+}
+
+/** Rows that are there already were told; also those that another server writes at the same moment. */
+async function take(tx: DbTransaction, slot: number, spikes: readonly Spike[]): Promise<Spike[]> {
+  if (spikes.length === 0) return [];
+  const rows = [...spikes]
+    .sort((a, b) => a.ruleId - b.ruleId || a.groupId - b.groupId)
+    .map(({ ruleId, groupId }) => Prisma.sql`(${ruleId}, ${groupId}, ${slot})`);
+  const taken = await tx.$queryRaw<Array<{ ruleId: number; groupId: number }>>`
+    INSERT INTO "AlertSpike" ("ruleId", "groupId", "slot") VALUES ${Prisma.join(rows)}
+    ON CONFLICT ("ruleId", "groupId", "slot") DO NOTHING RETURNING "ruleId", "groupId"`;
+  return spikes.filter((spike) =>
+    taken.some(({ ruleId, groupId }) => ruleId === spike.ruleId && groupId === spike.groupId),
+  );
+}
+
+/** Of all models, or of one. */
+export async function crashesInHour(
+  tx: DbTransaction,
+  groupId: number,
+  slot: number,
+  modelId: number | null = null,
+): Promise<number> {
+  const signatures = await tx.crashSignature.findMany({ where: { groupId }, select: { id: true } });
+  const { _sum } = await tx.crashTally.aggregate({
+    where: {
+      signatureId: { in: signatures.map(({ id }) => id) },
+      unit: 'HOUR',
+      slot,
+      ...(modelId === null ? { firmwareVersion: '', modelId: ALL } : { modelId }),
+    },
+    _sum: { count: true },
+  });
+  return _sum.count ?? 0;
+}
