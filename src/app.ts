@@ -28,6 +28,7 @@ import { readPersistedDocuments } from './graphql/persisted-documents.js';
 import { createStreams } from './graphql/streams.js';
 import { createGraphQLServer } from './graphql/yoga.js';
 import { createGuesses } from './guesses.js';
+import { assertApart } from './installation/apart.js';
 import { openInstallation } from './installation/installation.js';
 import { namedStores } from './installation/stores.js';
 import { openBlobStores } from './platform/blobs/open-blob-stores.js';
@@ -92,6 +93,7 @@ export async function startApp(
     retryDelayMs?: number;
   },
 ): Promise<App> {
+  assertApart(config);
   const metrics = createMetrics();
   const chores = createChores(log);
   const persisted =

@@ -10,6 +10,8 @@ export interface Adopted {
   readonly installation: string;
   /** Files without a row, which the next start sets aside. */
   readonly rowless: Record<Holds, number>;
+  /** Files that are set aside already. */
+  readonly aside: Record<Holds, number>;
 }
 
 const BATCH = 500;
@@ -22,13 +24,17 @@ const BATCH = 500;
 export async function adopt(pair: Pair, now: Date): Promise<Adopted> {
   const { db } = pair.database;
   assertWhole(pair, { identity: await readIdentity(db), notes: [] });
-  const rowless = { Coredump: 0, Firmware: 0 };
+  const [rowless, aside] = [
+    { Coredump: 0, Firmware: 0 },
+    { Coredump: 0, Firmware: 0 },
+  ];
   for (const store of pair.stores) {
     await reaching(store, async () => {
-      rowless[store.holds] = await countRowless(db, store);
+      rowless[store.holds] = await countRowless(db, store, store.blobs.list());
+      aside[store.holds] = await countRowless(db, store, store.blobs.orphans());
     });
   }
-  return { installation: await pairAnew(pair, now), rowless };
+  return { installation: await pairAnew(pair, now), rowless, aside };
 }
 
 /** The database first: who was killed in between finds two that do not belong together, and does it again. */
@@ -51,11 +57,15 @@ export async function noteWhole(
   await blobs.note.replace(noteText({ ...note, highestId: await highestId(db, holds) }));
 }
 
-async function countRowless(db: Db, { blobs, holds }: NamedStore): Promise<number> {
+async function countRowless(
+  db: Db,
+  { holds }: NamedStore,
+  blobs: AsyncIterable<{ key: string }>,
+): Promise<number> {
   const rowlessOf = holds === 'Coredump' ? withoutRow : withoutBuild;
   let count = 0;
   let batch: string[] = [];
-  for await (const { key } of blobs.list()) {
+  for await (const { key } of blobs) {
     if (batch.push(key) < BATCH) continue;
     count += (await rowlessOf(db, batch)).length;
     batch = [];

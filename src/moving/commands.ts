@@ -46,13 +46,19 @@ export async function adoptCommand(config: Config, terminal: Terminal): Promise<
   const { pair, assertAlone, close } = await openHouse(config);
   try {
     await assertAlone();
-    const { installation, rowless } = await adopt(pair, new Date());
+    const { installation, rowless, aside } = await adopt(pair, new Date());
     const places = pair.stores.map(({ place }) => place).join(' and ');
     terminal.say(`${places} and the database belong together now, as the installation ${installation}`);
     terminal.say(
       `${rowless.Coredump} core dump files and ${rowless.Firmware} firmware files have no row: the next start sets them ` +
         'aside in .orphans/, where they are kept for 7 days',
     );
+    if (aside.Coredump + aside.Firmware > 0) {
+      terminal.say(
+        `${aside.Coredump} core dump files and ${aside.Firmware} firmware files without a row were set aside before: the ` +
+          'next start removes those that have been there for 7 days',
+      );
+    }
     return 0;
   } finally {
     await close();

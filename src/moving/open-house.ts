@@ -1,4 +1,5 @@
 import type { Config } from '../config.js';
+import { assertApart } from '../installation/apart.js';
 import type { Pair } from '../installation/belonging.js';
 import { namedStores } from '../installation/stores.js';
 import { openBlobStores } from '../platform/blobs/open-blob-stores.js';
@@ -23,6 +24,7 @@ export interface House {
  * @throws Error with one clear sentence, also when a server does
  */
 export async function openHouse(config: Config): Promise<House> {
+  assertApart(config);
   // SQLite's lock is taken here, so that no server can come.
   const database = await openDatabase(named(config.databaseUrl), {
     poolSize: config.databasePoolSize,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { readConfig } from '../../src/config.js';
@@ -184,6 +184,22 @@ describe('two folders', () => {
     expect(await refusal({ ...settings, ASSETS_DIR: COREDUMPS_DIR })).toMatch(
       /^ASSETS_DIR: .* holds core dumps/,
     );
+  });
+
+  it('that are in each other, or have the database in them, stop the start before anything is made', async () => {
+    const dir = await aFolder();
+    const COREDUMPS_DIR = join(dir, 'coredumps');
+    const DATABASE_URL = `file:${join(COREDUMPS_DIR, 'coredock.db')}`;
+
+    expect(await refusal({ COREDUMPS_DIR, ASSETS_DIR: join(COREDUMPS_DIR, 'firmware') })).toMatch(
+      /^ASSETS_DIR: .* the folder of COREDUMPS_DIR/,
+    );
+    expect(await refusal({ COREDUMPS_DIR: join(dir, 'a', 'b'), ASSETS_DIR: join(dir, 'a') })).toMatch(
+      /^COREDUMPS_DIR: /,
+    );
+    expect(await refusal({ COREDUMPS_DIR, DATABASE_URL })).toMatch(/^DATABASE_URL: /);
+
+    expect(await readdir(dir)).toEqual([]);
   });
 
   it('of which one has files that nobody knows stop the start of a new database', async () => {
