@@ -4,6 +4,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { takeLock } from '../../src/platform/database/lock-file.js';
 import { aDevice, stored } from '../support/app.js';
 import { uploadFirmware } from '../support/firmware.js';
 import { everythingOf } from '../support/house.js';
@@ -131,13 +132,21 @@ describe('coredock backup that was killed', () => {
   it('is not taken for one that is at work, nor for what nobody can know', async () => {
     const { dir } = await aFullFolder();
     await run(['backup', 'backups/one'], { cwd: dir });
+    const atWork = join(dir, 'backups', 'at-work.coredock-partial');
     await mkdir(join(dir, 'backups', 'old.coredock-partial'));
+    await mkdir(atWork);
+    const lock = takeLock(`${atWork}.lock`);
 
     const { code, stderr } = await run(['backup', 'backups/two'], { cwd: dir });
+    const same = await run(['backup', 'backups/at-work'], { cwd: dir });
+    lock?.release();
 
     expect(code).toBe(0);
     expect(stderr).toContain('old.coredock-partial looks like what an interrupted backup has left');
-    expect(await readdir(join(dir, 'backups'))).toContain('old.coredock-partial');
+    expect(stderr).not.toContain('at-work');
+    expect(same).toMatchObject({ code: 1, stderr: expect.stringContaining('another backup is writing to') });
+    const names = await readdir(join(dir, 'backups'));
+    for (const name of ['old', 'at-work']) expect(names).toContain(`${name}.coredock-partial`);
   });
 });
 
