@@ -2,7 +2,7 @@
 const rooms = {
   crashdump: '^src/crashdump/',
   platform: '^src/platform/',
-  services: '^src/(alerts|audit|auth|coredumps|devices|firmware|moving|triage)/',
+  services: '^src/(alerts|audit|auth|coredumps|devices|firmware|installation|moving|triage)/',
   doors: '^src/(graphql|rest)/',
   sidecar: '^src/sidecar/',
   dashboard: '^src/dashboard/',

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { writeAlerts, writeSpikesOfGroup } from './alerts/outbox.js';
 import { createAlertSender } from './alerts/sender.js';
@@ -27,6 +28,9 @@ import { readPersistedDocuments } from './graphql/persisted-documents.js';
 import { createStreams } from './graphql/streams.js';
 import { createGraphQLServer } from './graphql/yoga.js';
 import { createGuesses } from './guesses.js';
+import { assertApart } from './installation/apart.js';
+import { openInstallation } from './installation/installation.js';
+import { namedStores } from './installation/stores.js';
 import { openBlobStores } from './platform/blobs/open-blob-stores.js';
 import { createChores } from './platform/chores.js';
 import { type Clock, createSystemClock } from './platform/clock.js';
@@ -62,6 +66,8 @@ const LEASE_MARGIN_MS = 30_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const IN_FLIGHT_MS = DAY_MS;
 const REMOVE_RAW_EVERY_MS = 60 * 60 * 1000;
+const NOTE_PROGRESS_EVERY_MS = 10 * 60 * 1000;
+const LAST_NOTE_MS = 2_000;
 const RETRY_DELAY_MS = 1_000;
 const FORGETTING_FAILED = 'old audit events could not be removed';
 /** Beside the built program; there is none beside the sources. */
@@ -91,6 +97,7 @@ export async function startApp(
     retryDelayMs?: number;
   },
 ): Promise<App> {
+  assertApart(config);
   const metrics = createMetrics();
   const chores = createChores(log);
   const persisted =
@@ -106,6 +113,14 @@ export async function startApp(
   try {
     const { dumps: dumpBlobs, firmwares: firmwareBlobs } = blobs;
     const storages = [dumpBlobs, firmwareBlobs];
+    // Before anything is written to a storage that may be somebody else's.
+    const installation = await openInstallation({
+      database,
+      databaseUrl: config.databaseUrl,
+      stores: namedStores(config, blobs),
+      now: clock.now,
+      log,
+    });
     await Promise.all(storages.map((storage) => storage.check()));
 
     const audit = createAudit({ db, clock, metrics, log });
@@ -198,10 +213,18 @@ export async function startApp(
     // Apart from the devices' own: those that nobody has registered yet do not lock out who would register them.
     const gatekeeper = createGatekeeper({ auth, links, guesses: createGuesses(config), clock });
 
+    const sweep = async (before?: Date) => {
+      const options = async (holds: 'Coredump' | 'Firmware') => ({
+        before,
+        mayPurge: await installation.mayPurge(holds),
+      });
+      await sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log }, await options('Coredump'));
+      await firmwares.sweep(await options('Firmware'));
+    };
     stopping?.throwIfAborted();
     const leftBefore = database.isShared ? new Date(clock.now().getTime() - IN_FLIGHT_MS) : undefined;
-    await sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log }, leftBefore);
-    await firmwares.sweep(leftBefore);
+    await sweep(leftBefore);
+    await installation.noteProgress();
     // Another server's leases are its own: should it be dead, they expire.
     if (!database.isShared) await state.liftLeases();
     if (parser !== null && sidecar !== null) {
@@ -228,10 +251,12 @@ export async function startApp(
     // What a running server leaves (a file that could not be deleted, an upload whose commit nobody knows of) must not
     // wait for its next start.
     chores.every(DAY_MS, 'the storage could not be swept', () =>
-      sweepStorage(
-        { db, blobs: dumpBlobs, clock, metrics, log },
-        new Date(clock.now().getTime() - IN_FLIGHT_MS),
-      ),
+      sweep(new Date(clock.now().getTime() - IN_FLIGHT_MS)),
+    );
+    chores.every(
+      NOTE_PROGRESS_EVERY_MS,
+      'the state of the database could not be noted',
+      installation.noteProgress,
     );
     chores.every(DAY_MS, FORGETTING_FAILED, forgetAudit);
     chores.every(REMOVE_RAW_EVERY_MS, 'raw dumps could not be swept', rawRetention.sweep);
@@ -322,6 +347,8 @@ export async function startApp(
       await alertSender.close();
       await queue?.close();
       await tokenUse.write();
+      // A database or storage that does not answer must not hold up the end.
+      await Promise.race([installation.noteProgress(), pause(LAST_NOTE_MS, undefined, { ref: false })]);
       blobs.close();
       await database.close();
       log.info('stopped');

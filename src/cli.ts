@@ -81,6 +81,20 @@ program
   .action((folder: string) => move(({ importCommand }) => importCommand, folder));
 
 program
+  .command('adopt')
+  .description(
+    'let the database and storage of the settings belong together, whoever they belonged to; stop the server first',
+  )
+  .action(() =>
+    move(
+      ({ adoptCommand }) =>
+        (config, _, terminal) =>
+          adoptCommand(config, terminal),
+      '',
+    ),
+  );
+
+program
   .command('token')
   .description('make a token for a person or program, and the digest for ADMIN_TOKENS or VIEWER_TOKENS')
   .action(async () => {

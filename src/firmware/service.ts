@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Audit } from '../audit/service.js';
 import { conflict, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
+import type { TidyOptions } from '../platform/blobs/tidy.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database, Prisma } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
@@ -105,8 +106,8 @@ export function createFirmwareService({
       return model === null ? null : blobs.copyTo(elfKey(model.code, firmware.elfSha256), path);
     },
 
-    /** To be called before the first upload. @param before see `sweepFirmware` */
-    sweep: (before?: Date) => sweepFirmware({ db, blobs, clock, log }, before),
+    /** To be called before the first upload. @param options see `sweepFirmware` */
+    sweep: (options?: TidyOptions) => sweepFirmware({ db, blobs, clock, log }, options),
   };
 
   async function receive(model: Model, claim: VersionClaim[], bundle: FirmwareBundle): Promise<Firmware> {

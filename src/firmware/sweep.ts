@@ -1,43 +1,54 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
+import { type TidyOptions, tidyBlobs } from '../platform/blobs/tidy.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
 import { elfKey } from './storage.js';
 
-/** What is set aside by mistake can be brought back within this time. */
-const KEEP_ORPHANS_MS = 7 * 24 * 60 * 60 * 1000;
-
 /**
- * Tidies the firmware storage after whatever way the last server ended; to be run before the first upload. ELFs
- * without a row are set aside for a week. Rows without an ELF are reported: uploading the build again mends them.
+ * Tidies the firmware storage as `sweepStorage` does that of the dumps; to be run before the first upload, and daily.
+ * Rows without an ELF are reported: uploading the build again mends them.
  *
- * @param before where other servers use the storage too: only files that were last written before that
+ * @param options.before where uploads may be on their way: only files that were last written before that
  */
 export async function sweepFirmware(
   { db, blobs, clock, log }: { db: Db; blobs: BlobStore; clock: Clock; log: Logger },
-  before?: Date,
+  options: TidyOptions = {},
 ): Promise<void> {
-  const unfinished = await blobs.removeUnfinished(before);
+  const { unfinished, broughtBack, setAside, purged } = await tidyBlobs(
+    { blobs, withoutRow: (keys) => withoutBuild(db, keys), now: clock.now() },
+    options,
+  );
   if (unfinished > 0) log.warn({ unfinished }, 'removed unfinished firmware uploads of an earlier run');
+  if (broughtBack > 0) log.warn({ broughtBack }, 'brought back firmware files that were set aside');
+  if (setAside > 0) {
+    log.warn({ orphans: setAside }, 'set aside firmware files without a row, in .orphans/ for 7 days');
+  }
+  if (purged > 0) log.info({ purged }, 'removed firmware files that were set aside more than 7 days ago');
+  await reportMissing({ db, blobs, log });
+}
 
+/** Which of these blobs no build stands for. */
+export async function withoutBuild(db: Db, keys: readonly string[]): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const builds = await db.firmware.findMany({
+    where: {
+      elfSha256: { in: keys.map((key) => key.slice(key.lastIndexOf('/') + 1).replace(/\.elf$/, '')) },
+    },
+    select: { elfSha256: true, model: { select: { code: true } } },
+  });
+  const withRow = new Set(builds.map(({ model, elfSha256 }) => elfKey(model.code, elfSha256)));
+  return keys.filter((key) => !withRow.has(key));
+}
+
+async function reportMissing({ db, blobs, log }: { db: Db; blobs: BlobStore; log: Logger }): Promise<void> {
   const builds = await db.firmware.findMany({ include: { model: { select: { code: true } } } });
   const missing = new Map(builds.map((build) => [elfKey(build.model.code, build.elfSha256), build]));
-  const orphans: string[] = [];
-  for await (const { key, modifiedAt } of blobs.list()) {
-    const isInFlight = before !== undefined && modifiedAt >= before;
-    if (!missing.delete(key) && !isInFlight) orphans.push(key);
-  }
-  for (const key of orphans) await blobs.orphan(key);
-  if (orphans.length > 0) {
-    log.warn({ orphans: orphans.length }, 'set aside firmware files without a row, in .orphans/ for 7 days');
-  }
+  for await (const { key } of blobs.list()) missing.delete(key);
   for (const { id, model, version, elfSha256 } of missing.values()) {
     log.error(
       { firmwareId: id, modelCode: model.code, version, elfSha256 },
       'the ELF of a firmware is missing in the storage: upload it again',
     );
   }
-
-  const purged = await blobs.purgeOrphans(new Date(clock.now().getTime() - KEEP_ORPHANS_MS));
-  if (purged > 0) log.info({ purged }, 'removed firmware files that were set aside more than 7 days ago');
 }

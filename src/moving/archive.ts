@@ -6,7 +6,7 @@ import { finished } from 'node:stream/promises';
 import { z } from 'zod';
 import { createFileBlobs } from '../platform/blobs/file-blobs.js';
 import { syncFolder } from '../platform/blobs/folder-sync.js';
-import type { Row, Table } from '../platform/database/tables.js';
+import { allTables, type Row, type Table } from '../platform/database/tables.js';
 import type { BlobOfRow, Stores } from './copy-blobs.js';
 
 /**
@@ -39,6 +39,11 @@ const manifestSchema = z.object({
   /** Rows whose bytes were missing or damaged in the source. */
   damaged: z.array(z.object({ table: z.enum(['Coredump', 'Firmware']), id: z.number(), key: z.string() })),
 });
+
+/** All but the one that says which installation it is: what is made of an export is another. */
+export function movedTables(): Table[] {
+  return allTables().filter(({ name }) => name !== 'Installation');
+}
 
 export type Manifest = z.infer<typeof manifestSchema>;
 

@@ -1,14 +1,17 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Config } from '../config.js';
 import { withoutRow } from '../coredumps/sweep.js';
 import { elfKey } from '../firmware/storage.js';
-import { syncFolder } from '../platform/blobs/folder-sync.js';
-import { openBlobStores } from '../platform/blobs/open-blob-stores.js';
+import { pairAnew } from '../installation/adopt.js';
+import { assertWhole, claimsOf } from '../installation/belonging.js';
+import { namedStores } from '../installation/stores.js';
+import { type BlobStores, openBlobStores } from '../platform/blobs/open-blob-stores.js';
 import { copySqlite } from '../platform/database/copy-sqlite.js';
-import { type Db, openDatabase } from '../platform/database/database.js';
+import { type Database, type Db, openDatabase } from '../platform/database/database.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import { blobsOfRows, type CopyOutcome, copyBlobs, type Stores } from './copy-blobs.js';
+import { beginPartial, type Leftovers, removeLeftovers } from './partial-backup.js';
 
 const BATCH = 500;
 
@@ -19,14 +22,18 @@ const BATCH = 500;
  * Every dump that was acknowledged before and is still kept is in it, and no row is without its bytes:
  * 1. a snapshot of the database, and the bytes of its rows: all that there were at the beginning;
  * 2. a second snapshot, which is the one that counts, and the bytes of the rows that came meanwhile;
- * 3. rows whose bytes are gone by then, since retention or a person has removed them meanwhile, leave the copy.
+ * 3. rows whose bytes are gone by then, since retention or a person has removed them meanwhile, leave the copy;
+ * 4. the copy becomes an installation of its own: its database does not fit the storage that it was copied from, where
+ *    it would be an old state that knows nothing of the newer files.
  *
  * @throws Error with one clear sentence
  */
 export async function backup(
   config: Config,
   target: string,
-): Promise<CopyOutcome & { readonly folder: string; readonly removed: number }> {
+): Promise<
+  CopyOutcome & { readonly folder: string; readonly removed: number; readonly leftovers: Leftovers }
+> {
   if (!config.databaseUrl.startsWith('file:')) {
     throw new Error(
       'backup is for the embedded database; back PostgreSQL up with its own tools, or use coredock export',
@@ -35,26 +42,37 @@ export async function backup(
   const file = config.databaseUrl.slice('file:'.length);
   const folder = resolve(target);
   await assertFree(folder);
-  const partial = `${folder}.coredock-partial`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true });
+  const leftovers = await removeLeftovers(folder);
+  const partial = await beginPartial(folder);
 
-  const copy = join(partial, 'coredock.db');
-  const source = await openBlobStores(config);
-  const paths = { coredumpsDir: join(partial, 'coredumps'), assetsDir: join(partial, 'firmware') };
-  const goal = await openBlobStores({ ...paths, s3: null });
-  const from = { Coredump: source.dumps, Firmware: source.firmwares };
-  const to = { Coredump: goal.dumps, Firmware: goal.firmwares };
+  const paths = {
+    coredumpsDir: join(partial.folder, 'coredumps'),
+    assetsDir: join(partial.folder, 'firmware'),
+    s3: null,
+  };
+  let source: BlobStores | null = null;
   try {
+    const copy = join(partial.folder, 'coredock.db');
+    source = await openBlobStores(config);
+    const stores = namedStores(config, source);
+    const goal = await openBlobStores(paths);
+    const from = { Coredump: source.dumps, Firmware: source.firmwares };
+    const to = { Coredump: goal.dumps, Firmware: goal.firmwares };
     await copySqlite(file, copy);
-    const first = await withDatabase(copy, (db) => copyBlobs(blobsOfRows(db), { from, to }));
+    const first = await withDatabase(copy, async ({ db, isShared }) => {
+      const pair = { database: { db, isShared }, databaseUrl: config.databaseUrl, stores };
+      assertWhole(pair, await claimsOf(pair));
+      return copyBlobs(blobsOfRows(db), { from, to });
+    });
     await removeCopy(copy);
     await copySqlite(file, copy);
     const known = new Set(first.damaged.map(({ table, id }) => `${table} ${id}`));
-    const result = await withDatabase(copy, async (db) => {
+    const result = await withDatabase(copy, async (database) => {
+      const { db } = database;
       const second = await copyBlobs(blobsOfRows(db), { from, to });
       await removeRows(db, second);
       await removeRowless(db, to);
+      await pairAnew({ database, stores: namedStores(paths, goal) }, new Date());
       return {
         ...second,
         // Gone in both: nobody has just removed them.
@@ -63,13 +81,11 @@ export async function backup(
       };
     });
     await rm(`${copy}.lock`, { force: true });
-    // An empty folder may be there.
-    await rename(partial, folder);
-    await syncFolder(dirname(folder));
-    return { ...result, folder };
+    await partial.finish();
+    return { ...result, folder, leftovers };
   } finally {
-    source.close();
-    await rm(partial, { recursive: true, force: true });
+    source?.close();
+    await partial.end();
   }
 }
 
@@ -81,10 +97,10 @@ async function assertFree(folder: string): Promise<void> {
   if (names.length > 0) throw new Error(`the folder ${folder} is not empty: name a new one for each backup`);
 }
 
-async function withDatabase<T>(file: string, work: (db: Db) => Promise<T>): Promise<T> {
+async function withDatabase<T>(file: string, work: (database: Database) => Promise<T>): Promise<T> {
   const database = await openDatabase(`file:${file}`);
   try {
-    return await work(database.db);
+    return await work(database);
   } finally {
     await database.close();
   }

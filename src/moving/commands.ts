@@ -1,10 +1,12 @@
 import type { Config } from '../config.js';
+import { adopt } from '../installation/adopt.js';
 import { backup } from './backup.js';
 import type { CopyOutcome } from './copy-blobs.js';
 import { exportAll } from './export.js';
 import { importAll } from './import.js';
+import { openHouse } from './open-house.js';
 
-/** The commands that copy a whole server, as far as a terminal sees them. */
+/** The commands that are about a whole installation, as far as a terminal sees them. */
 export interface Terminal {
   say(line: string): void;
   complain(line: string): void;
@@ -13,6 +15,13 @@ export interface Terminal {
 /** @returns the exit code: 1 when something had to be left out */
 export async function backupCommand(config: Config, folder: string, terminal: Terminal): Promise<number> {
   const result = await backup(config, folder);
+  for (const path of result.leftovers.removed)
+    terminal.say(`removed ${path}, which an interrupted backup had left`);
+  for (const path of result.leftovers.unknown) {
+    terminal.complain(
+      `${path} looks like what an interrupted backup has left: remove it if no backup is running`,
+    );
+  }
   terminal.say(`backed up ${blobs(result)}, to ${result.folder}`);
   if (result.removed > 0) terminal.say(`${result.removed} dumps were removed while it ran and are not in it`);
   return complainOf(result.damaged, 'they are not in the backup', terminal);
@@ -30,6 +39,30 @@ export async function importCommand(config: Config, folder: string, terminal: Te
   terminal.say(`imported ${rows(manifest.tables)}`);
   terminal.say(`and ${blobs(result)}`);
   return complainOf(manifest.damaged, 'they were left out', terminal);
+}
+
+/** Makes the database and the storage of the settings belong together. */
+export async function adoptCommand(config: Config, terminal: Terminal): Promise<number> {
+  const { pair, assertAlone, close } = await openHouse(config);
+  try {
+    await assertAlone();
+    const { installation, rowless, aside } = await adopt(pair, new Date());
+    const places = pair.stores.map(({ place }) => place).join(' and ');
+    terminal.say(`${places} and the database belong together now, as the installation ${installation}`);
+    terminal.say(
+      `${rowless.Coredump} core dump files and ${rowless.Firmware} firmware files have no row: the next start sets them ` +
+        'aside in .orphans/, where they are kept for 7 days',
+    );
+    if (aside.Coredump + aside.Firmware > 0) {
+      terminal.say(
+        `${aside.Coredump} core dump files and ${aside.Firmware} firmware files without a row were set aside before: the ` +
+          'next start removes those that have been there for 7 days',
+      );
+    }
+    return 0;
+  } finally {
+    await close();
+  }
 }
 
 function rows(tables: ReadonlyArray<{ name: string; rows: number }>): string {

@@ -1,8 +1,17 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config } from '../config.js';
-import { allTables, lastCounted, readRows } from '../platform/database/tables.js';
-import { ARCHIVE_NAMES, type Manifest, storesIn, writeBlobs, writeManifest, writeTable } from './archive.js';
+import { assertWhole, claimsOf } from '../installation/belonging.js';
+import { lastCounted, readRows } from '../platform/database/tables.js';
+import {
+  ARCHIVE_NAMES,
+  type Manifest,
+  movedTables,
+  storesIn,
+  writeBlobs,
+  writeManifest,
+  writeTable,
+} from './archive.js';
 import { blobsOfRows, type CopyOutcome, copyBlobs } from './copy-blobs.js';
 import { openHouse } from './open-house.js';
 
@@ -24,10 +33,11 @@ export async function exportAll(
     throw new Error(`the folder ${folder} is not empty (${strange}): name a new one for each export`);
   }
 
-  const { database, stores, assertAlone, close } = await openHouse(config);
+  const { database, pair, stores, assertAlone, close } = await openHouse(config);
   try {
+    assertWhole(pair, await claimsOf(pair));
     const tables = [];
-    for (const table of allTables()) {
+    for (const table of movedTables()) {
       const { name, columns, counted } = table;
       const rows = await writeTable(folder, table, readRows(database.db, table));
       const last = counted === null ? 0 : await lastCounted(database, table);

@@ -1,16 +1,12 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config.js';
+import { noteWhole } from '../installation/adopt.js';
+import { noteImport } from '../installation/identity.js';
+import { beginImport } from '../installation/importing.js';
 import type { Database, DbTransaction } from '../platform/database/database.js';
-import {
-  allTables,
-  countOnFrom,
-  countRows,
-  deleteRows,
-  insertRows,
-  type Table,
-} from '../platform/database/tables.js';
-import { type Manifest, readBlobs, readManifest, readTable, storesIn } from './archive.js';
+import { countOnFrom, countRows, deleteRows, insertRows, type Table } from '../platform/database/tables.js';
+import { type Manifest, movedTables, readBlobs, readManifest, readTable, storesIn } from './archive.js';
 import { type BlobOfRow, type CopyOutcome, copyBlobs } from './copy-blobs.js';
 import { openHouse } from './open-house.js';
 
@@ -18,12 +14,13 @@ import { openHouse } from './open-house.js';
 const TRANSACTION = { maxWait: 60_000, timeout: 24 * 60 * 60 * 1000 };
 
 /**
- * Makes a server of an export: rows with their ids, and bytes, each compared with its SHA-256. First the bytes, then
- * all rows at once, so that an import that was ended halfway has left an empty database, and is simply begun again.
+ * Makes a server of an export: rows with their ids, and bytes, each compared with its SHA-256. First both sides are marked
+ * as unfinished, then come the bytes, then all rows at once, with the end of the mark. So an import that was ended halfway
+ * has left an empty database and a storage on which no server starts, and is simply begun again.
  *
  * Rows whose bytes had been missing or damaged when they were exported are left out.
  *
- * @throws Error or DomainError with one clear sentence, also when the database of the settings is not empty
+ * @throws Error or DomainError with one clear sentence, also when database or storage of the settings are not empty
  */
 export async function importAll(
   config: Config,
@@ -32,9 +29,10 @@ export async function importAll(
   const folder = resolve(source);
   const manifest = await readManifest(folder);
   const tables = assertSameTables(manifest);
-  const { database, stores, assertAlone, close } = await openHouse(config);
+  const { database, pair, stores, assertAlone, close } = await openHouse(config);
   try {
     await assertEmpty(database, tables);
+    const { installation } = await beginImport(pair, folder, new Date());
     await Promise.all([stores.Coredump.check(), stores.Firmware.check()]);
     const left = new Set(manifest.damaged.map(({ table, id }) => `${table} ${id}`));
     const outcome = await copyBlobs(without(readBlobs(folder), left), { from: storesIn(folder), to: stores });
@@ -46,6 +44,8 @@ export async function importAll(
       (tx) => insertAll(tx, tables, { folder, manifest, database }),
       TRANSACTION,
     );
+    // Who is killed here has a whole installation, which the next start completes.
+    for (const store of pair.stores) await noteWhole(database.db, store, installation);
     return { ...outcome, manifest };
   } finally {
     await close();
@@ -54,7 +54,7 @@ export async function importAll(
 
 /** Another version may have other columns: what this one does not know it would lose. */
 function assertSameTables(manifest: Manifest): Table[] {
-  const tables = allTables();
+  const tables = movedTables();
   const shapes = (list: ReadonlyArray<{ name: string; columns: readonly object[] }>) =>
     list
       .map(({ name, columns }) => ({ name, columns: [...columns] }))
@@ -90,6 +90,7 @@ async function insertAll(
     const ids = manifest.damaged.filter((row) => row.table === table.name).map(({ id }) => id);
     await deleteRows(tx, table, ids);
   }
+  await noteImport(tx, null);
 }
 
 async function* without(

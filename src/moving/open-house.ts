@@ -1,4 +1,7 @@
 import type { Config } from '../config.js';
+import { assertApart } from '../installation/apart.js';
+import type { Pair } from '../installation/belonging.js';
+import { namedStores } from '../installation/stores.js';
 import { openBlobStores } from '../platform/blobs/open-blob-stores.js';
 import { type Database, openDatabase } from '../platform/database/database.js';
 import type { Stores } from './copy-blobs.js';
@@ -8,6 +11,8 @@ const APPLICATION = 'coredock-moving';
 
 export interface House {
   readonly database: Database;
+  /** The same, as what belongs together or does not. */
+  readonly pair: Pair;
   readonly stores: Stores;
   /** To be called once more when the work is done: PostgreSQL keeps nobody out. @throws Error when a server works */
   assertAlone(): Promise<void>;
@@ -19,6 +24,7 @@ export interface House {
  * @throws Error with one clear sentence, also when a server does
  */
 export async function openHouse(config: Config): Promise<House> {
+  assertApart(config);
   // SQLite's lock is taken here, so that no server can come.
   const database = await openDatabase(named(config.databaseUrl), {
     poolSize: config.databasePoolSize,
@@ -33,6 +39,11 @@ export async function openHouse(config: Config): Promise<House> {
     return {
       database,
       assertAlone,
+      pair: {
+        database,
+        databaseUrl: config.databaseUrl,
+        stores: namedStores(config, { dumps, firmwares }),
+      },
       stores: { Coredump: dumps, Firmware: firmwares },
       async close() {
         close();

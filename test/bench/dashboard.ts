@@ -6,7 +6,7 @@ import { createDatabase, NO_POSTGRESQL, startPostgresql } from '../../src/tools/
 import { ask } from './ask.js';
 import { quantile } from './load.js';
 import { nodePackage, npmFolder } from './npm-folder.js';
-import { coredockServer, type Peer, start } from './processes.js';
+import { adoptSeeded, coredockServer, type Peer, start } from './processes.js';
 import { type Result, skipped } from './result.js';
 import { seed } from './seed.js';
 
@@ -35,6 +35,7 @@ export async function dashboard(): Promise<Result[]> {
   try {
     const url = await createDatabase(cluster.url);
     await seed(url, FLEET);
+    await adoptSeeded(dir, { DATABASE_URL: url });
     // PostGraphile 5 answers with errors only on Node 20, so both run on Node 24.
     const node = join(tools, 'node_modules', nodePackage(), 'bin/node');
     const ours = await coredockServer(dir, { DATABASE_URL: url }, node);

@@ -4,7 +4,7 @@ import { createDatabase, NO_POSTGRESQL, startPostgresql } from '../../src/tools/
 import { ask } from './ask.js';
 import { withFolder } from './folder.js';
 import { quantile, upload } from './load.js';
-import { coredockServer, type Peer } from './processes.js';
+import { adoptSeeded, coredockServer, type Peer } from './processes.js';
 import { type Result, skipped } from './result.js';
 import { type Fleet, seed } from './seed.js';
 
@@ -57,6 +57,7 @@ async function compare(
     await seed(url, fleet);
     const folder = join(dir, name);
     await mkdir(folder);
+    await adoptSeeded(folder, { DATABASE_URL: url });
     const server = await coredockServer(folder, { DATABASE_URL: url });
     servers.push(server);
     return { server, fleet, uploads: 0 };

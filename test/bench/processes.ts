@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { foundIn } from '../support/output.js';
@@ -14,6 +15,20 @@ export interface Peer {
 
 const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
 const BARE = fileURLToPath(new URL('./bare-server.ts', import.meta.url));
+
+/**
+ * Lets a seeded database, whose dumps have no files, belong to the storage of a folder; without that no server starts on
+ * rows that have lost theirs.
+ */
+export async function adoptSeeded(dir: string, environment: Record<string, string>): Promise<void> {
+  const child = spawn(process.execPath, [CLI, 'adopt'], {
+    cwd: dir,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`coredock adopt ended with ${code}`);
+}
 
 /** The built server alone, on a folder of its own. */
 export function coredockServer(

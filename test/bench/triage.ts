@@ -1,8 +1,10 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createDatabase, NO_POSTGRESQL, startPostgresql } from '../../src/tools/postgresql-cluster.js';
 import { ask } from './ask.js';
 import { withFolder } from './folder.js';
 import { quantile } from './load.js';
-import { coredockServer, type Peer } from './processes.js';
+import { adoptSeeded, coredockServer, type Peer } from './processes.js';
 import { type Result, skipped } from './result.js';
 import { seedCrashes } from './seed-crashes.js';
 
@@ -71,7 +73,10 @@ export async function triage(): Promise<Result[]> {
           const url = await createDatabase(cluster.url);
           process.stderr.write(`  seeding ${dumps} dumps …\n`);
           await seedCrashes(url, dumps);
-          servers.push(await coredockServer(dir, { DATABASE_URL: url }));
+          const folder = join(dir, String(dumps));
+          await mkdir(folder);
+          await adoptSeeded(folder, { DATABASE_URL: url });
+          servers.push(await coredockServer(folder, { DATABASE_URL: url }));
         }
         const [few, many] = servers;
         if (few === undefined || many === undefined) throw new Error('a server is missing');

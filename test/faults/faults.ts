@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { eventually } from '../support/app.js';
+import { run } from '../support/program.js';
 import type { Fault as S3Fault } from '../support/s3-door.js';
 import { NO_FAKED_TIME } from './faked-time.js';
 import { fill, STATEMENT_TIMEOUT_MS, type World } from './world.js';
@@ -49,6 +50,17 @@ export const FAULTS: readonly Fault[] = [
       await aMoment();
       const code = await world.stop(0, 'SIGTERM');
       if (code !== 0) throw new Error(`a server that was to stop ended with ${code}`);
+    },
+  },
+  {
+    name: 'a start with a wrong database, beside what is running',
+    missing: always,
+    async strike({ dir, environment }) {
+      await aMoment();
+      const wrong = { ...environment, PORT: '0', DATABASE_URL: 'file:./wrong/coredock.db' };
+      const { code, stderr } = await run(['serve'], { cwd: dir, environment: wrong });
+      if (code !== 1 || !stderr.includes('do not belong together'))
+        throw new Error(`a server started with a wrong database, or said nothing of it: ${stderr}`);
     },
   },
   {

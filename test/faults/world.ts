@@ -62,6 +62,8 @@ export async function aWorld(cluster: PostgresqlCluster | null, s3Server: Mortal
     time,
     s3,
     servers,
+    /** The settings of each server. */
+    environment,
     /** Of the servers that are up. */
     urls: () => servers.flatMap((server) => server?.url ?? []),
     async start(index: number) {

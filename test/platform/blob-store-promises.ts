@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { BlobStore } from '../../src/platform/blobs/blob-store.js';
+import { bringingBack } from '../../src/platform/blobs/bring-back.js';
 
 export interface StoreUnderTest {
   blobs: BlobStore;
@@ -170,15 +171,81 @@ export function describeBlobStore(maker: string, make: () => Promise<StoreUnderT
       );
     });
 
-    it('set aside are out of sight, and purged by the time since then', async () => {
+    it('set aside are out of sight, and known with the time since then', async () => {
       await put(blobs, 'dev1/a.dmp', 'x');
       await blobs.orphan('dev1/a.dmp');
 
       expect(await keys(blobs)).toEqual([]);
       expect(await blobs.open('dev1/a.dmp')).toBeNull();
-      expect(await blobs.purgeOrphans(new Date(Date.now() - 60 * 60_000))).toBe(0);
-      expect(await blobs.purgeOrphans(new Date(Date.now() + 60 * 60_000))).toBe(1);
-      expect(await blobs.purgeOrphans(new Date(Date.now() + 60 * 60_000))).toBe(0);
+      const orphans = await orphansOf(blobs);
+      expect(orphans.map(({ key }) => key)).toEqual(['dev1/a.dmp']);
+      expect(Math.abs(Date.now() - (orphans[0]?.setAsideAt.getTime() ?? 0))).toBeLessThan(60_000);
+    });
+
+    it('set aside may be gone, come back, or go for good', async () => {
+      for (const name of ['a', 'b', 'c']) await put(blobs, `dev1/${name}.dmp`, name);
+      for (const name of ['a', 'b', 'c', 'gone']) await blobs.orphan(`dev1/${name}.dmp`);
+      await put(blobs, 'dev1/c.dmp', 'newer');
+
+      expect(await blobs.bringBack('dev1/a.dmp')).toBe('back');
+      expect(await blobs.bringBack('dev1/c.dmp')).toBe('taken');
+      expect(await blobs.bringBack('dev1/gone.dmp')).toBe('missing');
+      await blobs.removeOrphan('dev1/b.dmp');
+      await blobs.removeOrphan('dev1/gone.dmp');
+
+      expect(await keys(blobs)).toEqual(['dev1/a.dmp', 'dev1/c.dmp']);
+      expect(await read(blobs, 'dev1/a.dmp')).toBe('a');
+      expect(await read(blobs, 'dev1/c.dmp')).toBe('newer');
+      expect((await orphansOf(blobs)).map(({ key }) => key)).toEqual(['dev1/c.dmp']);
+    });
+
+    it('brought back by many at once come back once', async () => {
+      await put(blobs, 'dev1/a.dmp', 'x');
+      await blobs.orphan('dev1/a.dmp');
+
+      const outcomes = await Promise.all(Array.from({ length: 20 }, () => blobs.bringBack('dev1/a.dmp')));
+
+      expect(outcomes).toContain('back');
+      expect(await read(blobs, 'dev1/a.dmp')).toBe('x');
+    });
+
+    it('set aside are found again by who reads them through a store that brings them back', async () => {
+      const found = bringingBack(blobs);
+      const path = join(aFolder(), 'copy');
+      for (const name of ['a', 'b', 'c']) {
+        await put(blobs, `dev1/${name}.dmp`, name);
+        await blobs.orphan(`dev1/${name}.dmp`);
+      }
+
+      expect(await read(found, 'dev1/a.dmp')).toBe('a');
+      expect(Buffer.from((await found.readAtMost('dev1/b.dmp', 10)) ?? []).toString()).toBe('b');
+      expect(await found.copyTo('dev1/c.dmp', path)).toBe(1);
+      expect(await found.open('dev1/never.dmp')).toBeNull();
+      expect(await keys(blobs)).toEqual(['dev1/a.dmp', 'dev1/b.dmp', 'dev1/c.dmp']);
+    });
+
+    it('share their storage with one note, which the first claims and everybody may read', async () => {
+      expect(await blobs.note.read()).toBeNull();
+
+      expect(await blobs.note.claim('the first')).toBe(true);
+      expect(await store.another().note.claim('the second')).toBe(false);
+      expect(await store.another().note.read()).toBe('the first');
+
+      await blobs.note.replace('another note');
+      expect(await store.another().note.read()).toBe('another note');
+      expect(await keys(blobs)).toEqual([]);
+      expect(await blobs.peek([])).toEqual({ isEmpty: true, present: 0 });
+    });
+
+    it('are peeked at, wherever they are', async () => {
+      await put(blobs, 'dev1/a.dmp', 'x');
+      await put(blobs, 'dev1/b.dmp', 'x');
+      await blobs.orphan('dev1/b.dmp');
+
+      expect(await blobs.peek(['dev1/a.dmp', 'dev1/b.dmp', 'dev1/c.dmp'])).toEqual({
+        isEmpty: false,
+        present: 2,
+      });
     });
 
     it('unfinished are removed for the next run, and no others', async () => {
@@ -225,6 +292,12 @@ export async function entries(
 ): Promise<Array<{ key: string; size: number; modifiedAt: Date }>> {
   const found = [];
   for await (const entry of blobs.list()) found.push(entry);
+  return found;
+}
+
+export async function orphansOf(blobs: BlobStore): Promise<Array<{ key: string; setAsideAt: Date }>> {
+  const found = [];
+  for await (const orphan of blobs.orphans()) found.push(orphan);
   return found;
 }
 

@@ -20,6 +20,7 @@ import {
   describeBlobStore,
   entries,
   keys,
+  orphansOf,
   put as putInto,
   read as readFrom,
 } from './blob-store-promises.js';
@@ -223,7 +224,7 @@ describe('list', () => {
 });
 
 describe('orphans', () => {
-  it('are out of sight, and purged by the time since they were set aside', async () => {
+  it('are of the age since they were set aside, and leave no folders behind', async () => {
     let now = new Date('2026-01-01T00:00:00Z');
     blobs = createFileBlobs({ root, now: () => now });
     await put('dev1/early.dmp', 'x');
@@ -232,17 +233,56 @@ describe('orphans', () => {
     now = new Date('2026-01-05T00:00:00Z');
     await blobs.orphan('dev2/late.dmp');
 
-    expect(await keys(blobs)).toEqual([]);
-    expect(await blobs.open('dev1/early.dmp')).toBeNull();
-    expect(await blobs.purgeOrphans(new Date('2026-01-01T00:00:00Z'))).toBe(0);
-    expect(await blobs.purgeOrphans(new Date('2026-01-03T00:00:00Z'))).toBe(1);
+    const orphans = (await orphansOf(blobs)).sort((a, b) => a.key.localeCompare(b.key));
+    expect(orphans).toEqual([
+      { key: 'dev1/early.dmp', setAsideAt: new Date('2026-01-01T00:00:00Z') },
+      { key: 'dev2/late.dmp', setAsideAt: new Date('2026-01-05T00:00:00Z') },
+    ]);
+    await blobs.removeOrphan('dev1/early.dmp');
 
     expect(readdirSync(join(root, '.orphans'))).toEqual(['dev2']);
     expect(readdirSync(join(root, '.orphans', 'dev2'))).toEqual(['late.dmp']);
+    expect(await blobs.bringBack('dev2/late.dmp')).toBe('back');
+    expect(readdirSync(join(root, '.orphans'))).toEqual([]);
   });
 
   it('are none where nothing was ever set aside', async () => {
-    expect(await blobs.purgeOrphans(new Date())).toBe(0);
+    expect(await orphansOf(blobs)).toEqual([]);
+  });
+
+  it('come back also where the file system has no links', async () => {
+    undo.push(failSyncCalls('linkSync', 'EPERM'));
+    await put('dev1/a.dmp', 'x');
+    await blobs.orphan('dev1/a.dmp');
+
+    expect(await blobs.bringBack('dev1/a.dmp')).toBe('back');
+
+    expect(await read('dev1/a.dmp')).toBe('x');
+    expect(await orphansOf(blobs)).toEqual([]);
+  });
+});
+
+describe('the note', () => {
+  it.each(['with', 'without'])('is given to one of many who claim it at once, %s links', async (links) => {
+    if (links === 'without') undo.push(failSyncCalls('linkSync', 'EPERM'));
+
+    const claims = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => blobs.note.claim(`note ${index}`)),
+    );
+
+    expect(claims.filter(Boolean)).toHaveLength(1);
+    expect(await blobs.note.read()).toBe(`note ${claims.indexOf(true)}`);
+    expect(readdirSync(join(root, '.incoming'))).toEqual([]);
+  });
+
+  it('and a peek leave no trace in a folder that is not there', async () => {
+    const nowhere = join(root, 'nowhere');
+    blobs = createFileBlobs({ root: nowhere });
+
+    expect(await blobs.note.read()).toBeNull();
+    expect(await blobs.peek(['dev1/a.dmp'])).toEqual({ isEmpty: true, present: 0 });
+
+    expect(existsSync(nowhere)).toBe(false);
   });
 });
 

@@ -7,7 +7,7 @@ import { createS3Blobs } from '../../src/platform/blobs/s3-blobs.js';
 import { createS3Bucket } from '../../src/platform/blobs/s3-bucket.js';
 import { anS3Door } from '../support/s3-door.js';
 import { type S3Environment, useS3Server } from '../support/s3-server.js';
-import { aFolder, chunks, describeBlobStore, keys, put, read } from './blob-store-promises.js';
+import { aFolder, chunks, describeBlobStore, keys, orphansOf, put, read } from './blob-store-promises.js';
 
 const server = useS3Server();
 
@@ -63,6 +63,17 @@ describe('a bucket', () => {
       '.orphans/coredumps/dev1/b.dmp',
       'coredumps/dev1/a.dmp',
     ]);
+  });
+
+  it('is claimed by one of many at once where the server knows conditional writes', async () => {
+    const { blobs } = await aStoreBehindADoor();
+
+    const claims = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => blobs.note.claim(`note ${index}`)),
+    );
+
+    expect(claims.filter(Boolean)).toHaveLength(1);
+    expect(await blobs.note.read()).toBe(`note ${claims.indexOf(true)}`);
   });
 
   it('may hold more than one page of objects', async () => {
@@ -249,7 +260,13 @@ describe('a server in trouble', () => {
     () => blobs.delete('dev1/a.dmp'),
     () => keys(blobs),
     () => blobs.orphan('dev1/a.dmp'),
-    () => blobs.purgeOrphans(new Date()),
+    () => orphansOf(blobs),
+    () => blobs.bringBack('dev1/a.dmp'),
+    () => blobs.removeOrphan('dev1/a.dmp'),
+    () => blobs.note.read(),
+    () => blobs.note.claim('x'),
+    () => blobs.note.replace('x'),
+    () => blobs.peek(['dev1/a.dmp']),
     () => blobs.check(),
   ];
 

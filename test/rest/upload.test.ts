@@ -11,7 +11,9 @@ const PATH = '/api/iot/coredump?chip=esp32c3&firmware_version=1.0.0&device_key=d
 /** Every file below the dump storage, unfinished ones included. */
 async function filesOf(app: TestApp): Promise<string[]> {
   const entries = await readdir(app.config.coredumpsDir, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return entries
+    .filter((entry) => entry.isFile() && entry.name !== '.installation.json')
+    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 async function rowCount(app: TestApp): Promise<number> {

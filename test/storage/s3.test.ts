@@ -56,7 +56,9 @@ describe('dumps and firmware in a bucket', () => {
     );
     expect(await objects()).toEqual([
       '.check',
+      'coredumps/.installation.json',
       `coredumps/dev1/${filename}`,
+      'firmware/.installation.json',
       expect.stringMatching(/^firmware\/thermostat\/[0-9a-f]{64}\.elf$/),
     ]);
     expect(await readdir(app.config.coredumpsDir)).toEqual(['.incoming']);
@@ -70,7 +72,7 @@ describe('dumps and firmware in a bucket', () => {
 
     const all = await Promise.all(Array.from({ length: 20 }, (_, index) => stored(app, `dump ${index}`)));
 
-    const dumps = () => objects().then((keys) => keys.filter((key) => key.startsWith('coredumps/')));
+    const dumps = () => objects().then((keys) => keys.filter((key) => key.endsWith('.dmp')));
     await eventually(async () => (await dumps()).length === 5, 'five objects are left');
     const { coredumps } = await app.graphql<{
       coredumps: { nodes: Array<{ id: string; filename: string }> };
@@ -110,8 +112,7 @@ describe('dumps and firmware in a bucket', () => {
 
     const isShared = inject('postgresql') !== undefined;
     const prefix = isShared ? '' : '.orphans/';
-    expect(await objects()).toEqual([
-      '.check',
+    expect((await objects()).filter((key) => !key.startsWith('.check') && !key.endsWith('.json'))).toEqual([
       `${prefix}coredumps/dev1/coredump_20260101T000000_000000Z.dmp`,
       `${prefix}firmware/thermostat/${'a'.repeat(64)}.elf`,
     ]);
@@ -212,7 +213,7 @@ describe.runIf(inject('postgresql') !== undefined)('several servers on one bucke
       Array.from({ length: 20 }, (_, index) => stored(index % 2 === 0 ? app : other, `dump ${index}`)),
     );
 
-    await eventually(async () => (await objects()).length === 6, 'five dumps are left');
+    await eventually(async () => (await objects()).length === 8, 'five dumps are left');
     const { coredumps } = await app.graphql<{ coredumps: { nodes: Array<{ id: string }> } }>(
       '{ coredumps(first: 50) { nodes { id } } }',
     );

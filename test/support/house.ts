@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { App } from '../../src/app.js';
 import type { Config } from '../../src/config.js';
-import { backupCommand, exportCommand, importCommand } from '../../src/moving/commands.js';
+import { adoptCommand, backupCommand, exportCommand, importCommand } from '../../src/moving/commands.js';
 
 export async function aFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'coredock-house-'));
@@ -14,17 +14,21 @@ export async function aFolder(): Promise<string> {
 
 /** A command of those that copy a server, with what it said. */
 export async function moving(
-  command: 'backup' | 'export' | 'import',
+  command: 'adopt' | 'backup' | 'export' | 'import',
   config: Config,
   folder: string,
 ): Promise<{ code: number; said: string; complaints: string }> {
-  const run = { backup: backupCommand, export: exportCommand, import: importCommand }[command];
   const said: string[] = [];
   const complaints: string[] = [];
-  const code = await run(config, folder, {
-    say: (line) => said.push(line),
-    complain: (line) => complaints.push(line),
-  });
+  const terminal = {
+    say: (line: string) => void said.push(line),
+    complain: (line: string) => void complaints.push(line),
+  };
+  const commands = { backup: backupCommand, export: exportCommand, import: importCommand };
+  const code =
+    command === 'adopt'
+      ? await adoptCommand(config, terminal)
+      : await commands[command](config, folder, terminal);
   return { code, said: said.join('\n'), complaints: complaints.join('\n') };
 }
 

@@ -5,7 +5,7 @@ import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll } from 'vitest';
 
 export interface S3Server {
@@ -14,6 +14,8 @@ export interface S3Server {
   newBucket(): Promise<S3Environment>;
   /** Every object of a bucket, whoever has put it there. */
   objects(environment: S3Environment): Promise<string[]>;
+  /** Takes objects away whose key ends so. */
+  remove(environment: Record<string, string>, ending: string): Promise<void>;
 }
 
 /** One that a test lets die. */
@@ -52,6 +54,7 @@ export function useS3Server(): S3Server {
     url: () => running().url(),
     newBucket: () => running().newBucket(),
     objects: (environment) => running().objects(environment),
+    remove: (environment, ending) => running().remove(environment, ending),
   };
 }
 
@@ -81,6 +84,15 @@ export async function startS3Server(): Promise<MortalS3Server> {
         client.send(new ListObjectsV2Command({ Bucket: S3_BUCKET })),
       );
       return (Contents ?? []).map(({ Key }) => Key ?? '').sort();
+    },
+    async remove({ S3_BUCKET }, ending) {
+      const Bucket = S3_BUCKET;
+      await withClient(async (client) => {
+        const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket }));
+        for (const { Key = '' } of Contents) {
+          if (Key.endsWith(ending)) await client.send(new DeleteObjectCommand({ Bucket, Key }));
+        }
+      });
     },
     kill: () => running.kill(),
     async startAgain() {

@@ -23,10 +23,18 @@ export interface BlobStore {
   delete(key: string): Promise<void>;
   /** Every published blob, in no particular order. */
   list(): AsyncIterable<{ key: string; size: number; modifiedAt: Date }>;
-  /** Sets a blob aside under `.orphans/`, out of sight of every other method but `purgeOrphans`. */
+  /** Sets a blob aside under `.orphans/`, out of sight of the methods above. One that is gone is not an error. */
   orphan(key: string): Promise<void>;
-  /** Removes orphans that were set aside before `before`. Answers how many. */
-  purgeOrphans(before: Date): Promise<number>;
+  /** Every blob that is set aside. */
+  orphans(): AsyncIterable<{ key: string; setAsideAt: Date }>;
+  /** Gives a blob that is set aside its key back, durably, unless there is one with that key. */
+  bringBack(key: string): Promise<BroughtBack>;
+  /** Removes a blob that is set aside, for good. */
+  removeOrphan(key: string): Promise<void>;
+  /** Whose storage it is. */
+  readonly note: StorageNote;
+  /** A look that leaves no trace in the storage, not even a folder. Blobs that are set aside are there as well. */
+  peek(keys: readonly string[]): Promise<{ isEmpty: boolean; present: number }>;
   /**
    * Removes what earlier runs left unfinished. To be called before the first `receive`. Answers how many.
    *
@@ -35,6 +43,18 @@ export interface BlobStore {
   removeUnfinished(before?: Date): Promise<number>;
   /** Proves that the storage can be written now; rejects with the reason. */
   check(): Promise<void>;
+}
+
+export type BroughtBack = 'back' | 'taken' | 'missing';
+
+/** A short text in the storage, beside the blobs. */
+export interface StorageNote {
+  /** Null when there is none. Leaves no trace. */
+  read(): Promise<string | null>;
+  /** Writes the first one, durably. Answers false, and changes nothing, when there is one. */
+  claim(text: string): Promise<boolean>;
+  /** Writes it durably, whatever was there. */
+  replace(text: string): Promise<void>;
 }
 
 export interface IncomingBlob {

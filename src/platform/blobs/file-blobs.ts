@@ -1,13 +1,25 @@
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, open, rename, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
+import {
+  access,
+  copyFile,
+  type FileHandle,
+  open,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+  utimes,
+} from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { createBatcher } from '../batcher.js';
 import type { Logger } from '../logger.js';
 import type { BlobStore, IncomingBlob } from './blob-store.js';
 import { readStart } from './files.js';
-import { makeFolder } from './folder-sync.js';
+import { makeFolder, syncFolder } from './folder-sync.js';
 import { assertKey } from './keys.js';
-import type { Publication, PublishOutcome } from './publish-batch.js';
+import { createNoteFile } from './note-file.js';
+import { giveName, type Publication, type PublishOutcome } from './publish-batch.js';
 import { createPublishThread } from './publish-thread.js';
 import { createSpool, type Spooled } from './spool.js';
 import { asStorageError, hasCode, storageCall } from './storage-errors.js';
@@ -20,7 +32,7 @@ const BATCHES_AT_ONCE = 4;
 
 /**
  * Blobs as plain files: the key is the path below `root`. Beside them `root` has `.incoming/` (bytes that have no key
- * yet) and `.orphans/` (blobs set aside).
+ * yet), `.orphans/` (blobs set aside) and `.installation.json` (the note).
  *
  * `.incoming/` also marks the storage as the one that this program has written to: when it is gone after the first
  * use, somebody took the disk away, and "no such file" proves nothing. Then every method rejects with UNAVAILABLE.
@@ -86,21 +98,42 @@ export function createFileBlobs({
       const from = pathOf(key);
       const to = join(orphans, key);
       // Its age as an orphan counts from now. First, so that a crash in between cannot leave it with an old date.
-      await storageCall(utimes(from, now(), now()));
+      const isThere = await unlessMissing(utimes(from, now(), now()).then(() => true));
+      if (isThere === null) return;
       await storageCall(makeFolder(dirname(to)));
-      await storageCall(rename(from, to));
+      await unlessMissing(rename(from, to));
       await removeIfEmpty(dirname(from));
     },
 
-    async purgeOrphans(before) {
-      let purged = 0;
-      for await (const { path, modifiedAt } of walkFiles(orphans)) {
-        if (modifiedAt >= before) continue;
-        await storageCall(rm(join(orphans, path), { force: true }));
-        await removeIfEmpty(dirname(join(orphans, path)));
-        purged += 1;
-      }
-      return purged;
+    async *orphans() {
+      for await (const { path, modifiedAt } of walkFiles(orphans))
+        yield { key: path, setAsideAt: modifiedAt };
+    },
+
+    async bringBack(key) {
+      const to = pathOf(key);
+      const from = join(orphans, key);
+      // A link, so that it has one of its two names whatever happens in between.
+      const isNamed = await unlessMissing((async () => giveName(from, to))());
+      if (isNamed === null) return 'missing';
+      if (!isNamed) return 'taken';
+      for (let each = to; each !== root; each = dirname(each)) await storageCall(syncFolder(dirname(each)));
+      await storageCall(rm(from, { force: true }));
+      await removeIfEmpty(dirname(from));
+      return 'back';
+    },
+
+    async removeOrphan(key) {
+      assertKey(key);
+      await storageCall(rm(join(orphans, key), { force: true }));
+      await removeIfEmpty(dirname(join(orphans, key)));
+    },
+
+    note: createNoteFile({ root, spool }),
+
+    async peek(keys) {
+      const found = await Promise.all(keys.map(async (key) => isFile(pathOf(key), join(orphans, key))));
+      return { isEmpty: await hasNoFile(root, orphans), present: found.filter(Boolean).length };
     },
 
     removeUnfinished: spool.removeUnfinished,
@@ -177,4 +210,21 @@ export function createFileBlobs({
     );
     if (isRemoved) await removeIfEmpty(dirname(folder));
   }
+}
+
+async function isFile(...paths: readonly string[]): Promise<boolean> {
+  for (const path of paths) {
+    try {
+      await access(path);
+      return true;
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw asStorageError(error);
+    }
+  }
+  return false;
+}
+
+async function hasNoFile(...roots: readonly string[]): Promise<boolean> {
+  for (const root of roots) for await (const _ of walkFiles(root)) return false;
+  return true;
 }

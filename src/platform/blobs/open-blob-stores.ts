@@ -1,6 +1,7 @@
 import type { S3Settings } from '../../config.js';
 import type { Logger } from '../logger.js';
 import type { BlobStore } from './blob-store.js';
+import { bringingBack } from './bring-back.js';
 import { createFileBlobs } from './file-blobs.js';
 
 export interface BlobStores {
@@ -25,8 +26,8 @@ export async function openBlobStores({
   const logging = log === undefined ? {} : { log };
   if (s3 === null) {
     return {
-      dumps: createFileBlobs({ root: coredumpsDir, ...logging }),
-      firmwares: createFileBlobs({ root: assetsDir, ...logging }),
+      dumps: bringingBack(createFileBlobs({ root: coredumpsDir, ...logging }), log),
+      firmwares: bringingBack(createFileBlobs({ root: assetsDir, ...logging }), log),
       close() {},
     };
   }
@@ -36,9 +37,11 @@ export async function openBlobStores({
     import('./s3-blobs.js'),
   ]);
   const bucket = createS3Bucket(s3, logging);
+  const inBucket = (prefix: string, spoolDir: string) =>
+    bringingBack(createS3Blobs({ bucket, prefix, spoolDir, ...logging }), log);
   return {
-    dumps: createS3Blobs({ bucket, prefix: 'coredumps/', spoolDir: coredumpsDir, ...logging }),
-    firmwares: createS3Blobs({ bucket, prefix: 'firmware/', spoolDir: assetsDir, ...logging }),
+    dumps: inBucket('coredumps/', coredumpsDir),
+    firmwares: inBucket('firmware/', assetsDir),
     close: bucket.close,
   };
 }

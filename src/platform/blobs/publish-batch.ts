@@ -93,8 +93,8 @@ function writeWhole(fd: number, bytes: Uint8Array): void {
   while (written < bytes.byteLength) written += writeSync(fd, bytes, written);
 }
 
-/** @returns false when the name is taken */
-function giveName(from: string, to: string): boolean {
+/** @returns false when the name is taken. @throws the system's error, ENOENT when `from` is missing */
+export function giveName(from: string, to: string): boolean {
   for (;;) {
     try {
       linkExclusively(from, to);

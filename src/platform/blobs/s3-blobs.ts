@@ -9,6 +9,7 @@ import { DomainError } from '../../errors.js';
 import type { Logger } from '../logger.js';
 import type { BlobStore, IncomingBlob } from './blob-store.js';
 import { assertKey, isKeySegment } from './keys.js';
+import { NOTE_NAME } from './note-file.js';
 import type { S3Bucket } from './s3-bucket.js';
 import { asS3Error, isOutOfRange } from './s3-errors.js';
 import { createSpool, type Spooled } from './spool.js';
@@ -94,14 +95,46 @@ export function createS3Blobs({
       await bucket.delete(from);
     },
 
-    async purgeOrphans(before) {
-      let purged = 0;
+    async *orphans() {
       for await (const { key, modifiedAt } of bucket.list(orphanPrefix)) {
-        if (modifiedAt >= before) continue;
-        await bucket.delete(key);
-        purged += 1;
+        const ownKey = key.slice(orphanPrefix.length);
+        if (ownKey.split('/').every(isKeySegment)) yield { key: ownKey, setAsideAt: modifiedAt };
       }
-      return purged;
+    },
+
+    async bringBack(key) {
+      const to = objectKey(key);
+      const from = `${orphanPrefix}${key}`;
+      if ((await bucket.head(to)) !== null) return 'taken';
+      if (!(await bucket.copy(from, to))) return 'missing';
+      await bucket.delete(from);
+      return 'back';
+    },
+
+    async removeOrphan(key) {
+      assertKey(key);
+      await bucket.delete(`${orphanPrefix}${key}`);
+    },
+
+    note: {
+      async read() {
+        const object = await bucket.get(`${prefix}${NOTE_NAME}`);
+        return object === null ? null : (await buffer(verified(object))).toString();
+      },
+      claim: (text) => bucket.putText(`${prefix}${NOTE_NAME}`, text, { isNewOnly: true }),
+      async replace(text) {
+        await bucket.putText(`${prefix}${NOTE_NAME}`, text, { isNewOnly: false });
+      },
+    },
+
+    async peek(keys) {
+      const found = await Promise.all(
+        keys.map(async (key) => {
+          const isThere = (await bucket.head(objectKey(key))) !== null;
+          return isThere || (await bucket.head(`${orphanPrefix}${key}`)) !== null;
+        }),
+      );
+      return { isEmpty: await hasNoObject(), present: found.filter(Boolean).length };
     },
 
     removeUnfinished: spool.removeUnfinished,
@@ -110,6 +143,13 @@ export function createS3Blobs({
       await Promise.all([spool.check(), bucket.check()]);
     },
   };
+
+  async function hasNoObject(): Promise<boolean> {
+    for (const each of [prefix, orphanPrefix]) {
+      for await (const { key } of bucket.list(each)) if (key !== `${prefix}${NOTE_NAME}`) return false;
+    }
+    return true;
+  }
 
   function objectKey(key: string): string {
     assertKey(key);

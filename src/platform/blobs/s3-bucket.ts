@@ -111,6 +111,25 @@ export function createS3Bucket(
       }
     },
 
+    /**
+     * Puts a short text. @returns false, and nothing changed, when the key must be new and is taken
+     */
+    async putText(key: string, text: string, { isNewOnly }: { isNewOnly: boolean }): Promise<boolean> {
+      if (!isNewOnly) {
+        await putSmall(key, text, false);
+        return true;
+      }
+      isConditional ??= await probeConditionalWrites();
+      if (!isConditional && (await head(key)) !== null) return false;
+      try {
+        await putSmall(key, text, isConditional);
+        return true;
+      } catch (error) {
+        if (isTaken(error instanceof DomainError ? error.cause : error)) return false;
+        throw error;
+      }
+    },
+
     head,
 
     /** @param range as in the header: `bytes=0-99`. @returns null when there is no such object, for certain */
@@ -162,7 +181,7 @@ export function createS3Bucket(
       if (checkedAt !== null && now() - checkedAt < CHECK_HOLDS_MS) return;
       checkedAt = null;
       try {
-        await putCheck(false);
+        await putSmall(CHECK_KEY, CHECK_TEXT, false);
         isConditional ??= await probeConditionalWrites();
       } catch (error) {
         const where = settings.endpoint === null ? '' : ` at ${settings.endpoint}`;
@@ -213,12 +232,12 @@ export function createS3Bucket(
     });
   }
 
-  async function putCheck(isNewOnly: boolean): Promise<void> {
+  async function putSmall(key: string, text: string, isNewOnly: boolean): Promise<void> {
     await calling((signal) => {
       const command = new PutObjectCommand({
         Bucket,
-        Key: CHECK_KEY,
-        Body: CHECK_TEXT,
+        Key: key,
+        Body: text,
         ...(isNewOnly ? { IfNoneMatch: '*' } : {}),
       });
       return client.send(command, { abortSignal: signal });
@@ -227,9 +246,9 @@ export function createS3Bucket(
 
   /** Servers that do not know the condition ignore or refuse it. */
   async function probeConditionalWrites(): Promise<boolean> {
-    await putCheck(false);
+    await putSmall(CHECK_KEY, CHECK_TEXT, false);
     try {
-      await putCheck(true);
+      await putSmall(CHECK_KEY, CHECK_TEXT, true);
     } catch (error) {
       const cause = error instanceof DomainError ? error.cause : error;
       if (isTaken(cause)) return true;

@@ -47,6 +47,13 @@ export function allTables(): Table[] {
   return ordered;
 }
 
+/** @throws Error (a bug) when there is none */
+export function tableNamed(name: string): Table {
+  const model = Object.entries(getDatamodel().datamodel.models).find(([each]) => each === name)?.[1];
+  if (model === undefined) throw new Error(`there is no table ${name}`);
+  return toTable(name, model);
+}
+
 type Model = ReturnType<typeof getDatamodel>['datamodel']['models'][string];
 
 function toTable(name: string, { fields, primaryKey }: Model): Table {

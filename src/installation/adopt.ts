@@ -1,0 +1,74 @@
+import { withoutRow } from '../coredumps/sweep.js';
+import { withoutBuild } from '../firmware/sweep.js';
+import type { Db } from '../platform/database/database.js';
+import { assertWhole, type Pair } from './belonging.js';
+import { readIdentity, renewIdentity } from './identity.js';
+import { noteText, reaching } from './note.js';
+import { type Holds, highestId, type NamedStore } from './stores.js';
+
+export interface Adopted {
+  readonly installation: string;
+  /** Files without a row, which the next start sets aside. */
+  readonly rowless: Record<Holds, number>;
+  /** Files that are set aside already. */
+  readonly aside: Record<Holds, number>;
+}
+
+const BATCH = 500;
+
+/**
+ * Makes a database and a storage one installation, whatever either has said so far: a new one, so that who was paired
+ * with either of them before is not any more. No file is touched.
+ * @throws Error with one clear sentence, DomainError
+ */
+export async function adopt(pair: Pair, now: Date): Promise<Adopted> {
+  const { db } = pair.database;
+  assertWhole(pair, { identity: await readIdentity(db), notes: [] });
+  const [rowless, aside] = [
+    { Coredump: 0, Firmware: 0 },
+    { Coredump: 0, Firmware: 0 },
+  ];
+  for (const store of pair.stores) {
+    await reaching(store, async () => {
+      rowless[store.holds] = await countRowless(db, store, store.blobs.list());
+      aside[store.holds] = await countRowless(db, store, store.blobs.orphans());
+    });
+  }
+  return { installation: await pairAnew(pair, now), rowless, aside };
+}
+
+/** The database first: who was killed in between finds two that do not belong together, and does it again. */
+export async function pairAnew(
+  { database: { db }, stores }: Pick<Pair, 'database' | 'stores'>,
+  now: Date,
+): Promise<string> {
+  const { installation } = await renewIdentity(db, now);
+  for (const store of stores) await noteWhole(db, store, installation);
+  return installation;
+}
+
+/** Notes in a storage that it is whole, and how far the database is. */
+export async function noteWhole(
+  db: Db,
+  { blobs, holds }: Pick<NamedStore, 'blobs' | 'holds'>,
+  installation: string,
+): Promise<void> {
+  const note = { installation, holds, keptSince: null, importingFrom: null };
+  await blobs.note.replace(noteText({ ...note, highestId: await highestId(db, holds) }));
+}
+
+async function countRowless(
+  db: Db,
+  { holds }: NamedStore,
+  blobs: AsyncIterable<{ key: string }>,
+): Promise<number> {
+  const rowlessOf = holds === 'Coredump' ? withoutRow : withoutBuild;
+  let count = 0;
+  let batch: string[] = [];
+  for await (const { key } of blobs) {
+    if (batch.push(key) < BATCH) continue;
+    count += (await rowlessOf(db, batch)).length;
+    batch = [];
+  }
+  return count + (await rowlessOf(db, batch)).length;
+}

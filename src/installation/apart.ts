@@ -1,0 +1,43 @@
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import type { Config } from '../config.js';
+
+/**
+ * What is below a folder of the storage is taken for a dump or a build, and set aside when no row knows it: so nothing
+ * else may be there, the other half of the storage and the database least of all.
+ *
+ * @throws Error with one clear line that names the two settings
+ */
+export function assertApart({
+  s3,
+  coredumpsDir,
+  assetsDir,
+  databaseUrl,
+  parser,
+}: Pick<Config, 's3' | 'coredumpsDir' | 'assetsDir' | 'databaseUrl' | 'parser'>): void {
+  if (s3 !== null) return;
+  const storages = [
+    { setting: 'COREDUMPS_DIR', path: coredumpsDir },
+    { setting: 'ASSETS_DIR', path: assetsDir },
+  ];
+  const others = [
+    ...storages,
+    ...(databaseUrl.startsWith('file:')
+      ? [{ setting: 'DATABASE_URL', path: databaseUrl.slice('file:'.length) }]
+      : []),
+    ...(parser === null ? [] : [{ setting: 'PARSE_SIDECAR_XFER_DIR', path: parser.xferDir }]),
+  ];
+  for (const storage of storages) {
+    for (const other of others) {
+      if (other === storage || !isWithin(other.path, storage.path)) continue;
+      throw new Error(
+        `${other.setting}: ${other.path} is in ${storage.path}, the folder of ${storage.setting}, where everything is ` +
+          'taken for a stored file; name a path outside of it',
+      );
+    }
+  }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(resolve(folder), resolve(path));
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import type { Db, DbTransaction } from '../platform/database/database.js';
+import { isUniqueViolation } from '../platform/database/errors.js';
+
+/** What a database says of itself. */
+export interface Identity {
+  /** The UUID of the installation that it is the database of. */
+  readonly installation: string;
+  /** The folder of the export from which it is being filled; null once it is whole. */
+  readonly importingFrom: string | null;
+}
+
+/** Of the one row that there is. */
+const ROW = 1;
+
+/** @returns null for a database that has none yet */
+export async function readIdentity(db: Db | DbTransaction): Promise<Identity | null> {
+  const row = await db.installation.findUnique({ where: { id: ROW } });
+  return row === null ? null : { installation: row.uuid, importingFrom: row.importingFrom };
+}
+
+/** The database's identity, made now if it has none; the same for all servers that make it at once. */
+export async function makeIdentity(
+  db: Db,
+  now: Date,
+  importingFrom: string | null = null,
+): Promise<Identity> {
+  const made = { installation: randomUUID(), importingFrom };
+  try {
+    await db.installation.create({
+      data: { id: ROW, uuid: made.installation, createdAt: now, importingFrom },
+    });
+    return made;
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    const other = await readIdentity(db);
+    if (other === null) throw error;
+    return other;
+  }
+}
+
+/** Makes the database that of another, new installation. */
+export async function renewIdentity(db: Db, now: Date): Promise<Identity> {
+  const uuid = randomUUID();
+  const row = { uuid, createdAt: now, importingFrom: null };
+  await db.installation.upsert({ where: { id: ROW }, create: { id: ROW, ...row }, update: row });
+  return { installation: uuid, importingFrom: null };
+}
+
+export async function noteImport(db: Db | DbTransaction, importingFrom: string | null): Promise<void> {
+  await db.installation.update({ where: { id: ROW }, data: { importingFrom } });
+}

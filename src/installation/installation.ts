@@ -1,0 +1,103 @@
+import type { Database } from '../platform/database/database.js';
+import { lastCounted, tableNamed } from '../platform/database/tables.js';
+import type { Logger } from '../platform/logger.js';
+import { assertFits, assertWhole, claimsOf, type Pair } from './belonging.js';
+import { makeIdentity } from './identity.js';
+import { type Note, noteText, readNote } from './note.js';
+import { databasePlace, type Holds, highestId, type NamedStore } from './stores.js';
+
+export type Installation = ReturnType<typeof runningInstallation>;
+
+interface InstallationDeps extends Pair {
+  readonly database: Database;
+  readonly now: () => Date;
+  readonly log: Logger;
+}
+
+/**
+ * Database and storage belong together: both carry the UUID of their installation, made with the first start. To be
+ * called before anything is written to the storage.
+ *
+ * 1. What both say is compared, and a storage that says nothing is compared with the rows.
+ * 2. Only then the identity is made, in the database first, and noted in the storage.
+ * 3. A database that is older than what the storage has seen is named, and no file that is set aside is removed.
+ *
+ * @throws Error with one clear line when they do not belong together, and nothing was changed; DomainError
+ */
+export async function openInstallation(deps: InstallationDeps): Promise<Installation> {
+  const { database, stores, now } = deps;
+  const claims = await claimsOf(deps);
+  assertWhole(deps, claims);
+  for (const [index, store] of stores.entries()) {
+    if (claims.notes[index] === null) await assertFits(deps, store);
+  }
+  const { installation } = claims.identity ?? (await makeIdentity(database.db, now()));
+  for (const [index, store] of stores.entries()) {
+    if (claims.notes[index] === null) await claim(store, installation);
+  }
+  // Another server, or another database, may have been faster.
+  const { notes } = await claimsOf(deps);
+  for (const [index, store] of stores.entries()) {
+    const note = notes[index];
+    if (note != null) await greet(store, note, deps);
+  }
+  return runningInstallation(deps, installation);
+}
+
+async function claim({ blobs, holds }: NamedStore, installation: string): Promise<void> {
+  await blobs.note.claim(
+    noteText({ installation, holds, highestId: 0, keptSince: null, importingFrom: null }),
+  );
+}
+
+/** Sees whether the database is as new as the storage. */
+async function greet(store: NamedStore, note: Note, { database, databaseUrl, now, log }: InstallationDeps) {
+  const last = await lastCounted(database, tableNamed(store.holds));
+  const isOlder = last < note.highestId;
+  const keptSince = note.keptSince ?? (isOlder ? now().toISOString() : null);
+  // An import that was ended between its last commit and this note is finished: the database says so.
+  if (keptSince !== note.keptSince || note.importingFrom !== null) {
+    await store.blobs.note.replace(noteText({ ...note, keptSince, importingFrom: null }));
+  }
+  if (keptSince === null) return;
+  log.warn(
+    { store: store.holds, keptSince, storageKnew: note.highestId, databaseKnows: last },
+    `${databasePlace(databaseUrl)} is, or was, older than ${store.place}: a restored backup? Files that it has no row for ` +
+      'are set aside in .orphans/ and kept; if it is the right one, run "coredock adopt", and they go after 7 days',
+  );
+}
+
+function runningInstallation({ database, stores, log }: InstallationDeps, installation: string) {
+  return {
+    /**
+     * Whether files that were set aside a week ago may be removed.
+     * @throws Error when the storage is not the installation's any more: somebody has put another one in its place
+     */
+    async mayPurge(holds: Holds): Promise<boolean> {
+      const store = stores.find((each) => each.holds === holds);
+      const note = store === undefined ? null : await readNote(store);
+      if (note?.installation === installation) return note.keptSince === null;
+      throw new Error(`${store?.place ?? holds} does not belong to this installation any more`);
+    },
+
+    /**
+     * Notes in the storage how far the database is, so that an older state of it is recognised. To be called from time
+     * to time; what goes wrong is logged.
+     */
+    async noteProgress(): Promise<void> {
+      for (const store of stores) {
+        try {
+          const note = await readNote(store);
+          const highest = await highestId(database.db, store.holds);
+          if (note?.installation !== installation || highest <= note.highestId) continue;
+          await store.blobs.note.replace(noteText({ ...note, highestId: highest }));
+        } catch (error) {
+          log.warn(
+            { err: error, store: store.holds },
+            'the state of the database could not be noted in the storage',
+          );
+        }
+      }
+    },
+  };
+}
