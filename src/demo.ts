@@ -136,7 +136,7 @@ function followParseStatus({ url, adminToken: token }: House) {
 
   return {
     async endOf(id: string): Promise<DumpStatus & { seen: string[] }> {
-      const deadline = Date.now() + PARSE_DEADLINE_MS;
+      const deadline = performance.now() + PARSE_DEADLINE_MS;
       for (;;) {
         const seen = ofDump.get(id) ?? [];
         const last = seen.at(-1);
@@ -144,7 +144,7 @@ function followParseStatus({ url, adminToken: token }: House) {
           client.dispose();
           return { ...last, seen: seen.map(({ parseStatus }) => parseStatus) };
         }
-        if (Date.now() > deadline)
+        if (performance.now() > deadline)
           throw new Error(`no parse status came within ${PARSE_DEADLINE_MS / 1000} s`);
         await new Promise<void>((resolve) => {
           changed = resolve;
