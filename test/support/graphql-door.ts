@@ -165,7 +165,8 @@ export async function aGraphQLDoor({
   });
 
   const server = createServer((request, response) => graphql.handle(request, response, randomUUID()));
-  const webSocket = graphql.attachWebSocket(server);
+  const webSocket = graphql.createWebSocketDoor();
+  server.on('upgrade', webSocket.upgrade);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
   let closing: Promise<void> | undefined;
