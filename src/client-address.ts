@@ -3,7 +3,10 @@ import ipaddr from 'ipaddr.js';
 import proxyaddr from 'proxy-addr';
 
 /** The address that a request comes from, canonical; empty when its connection has gone already. */
-export type ClientAddress = (request: IncomingMessage) => string;
+export type ClientAddress = (request: {
+  socket: Pick<IncomingMessage['socket'], 'remoteAddress'>;
+  headers: IncomingMessage['headers'];
+}) => string;
 
 /**
  * @param trustedProxies addresses and ranges whose X-Forwarded-For is believed; anybody else's is only a claim
