@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startApp } from './app.js';
 import type { Config } from './config.js';
+import { assertListenable } from './listen-address.js';
 import { openDatabase } from './platform/database/database.js';
 import { createLogger } from './platform/logger.js';
 import { superviseSidecar } from './sidecar/supervisor.js';
@@ -23,6 +24,8 @@ export async function runServer(config: Config, options: ServeOptions): Promise<
 }
 
 async function start(config: Config, { withSidecar }: ServeOptions): Promise<{ close(): Promise<void> }> {
+  // First of all: what comes next migrates the database and starts a child.
+  await assertListenable(config);
   const log = createLogger(config);
   // Settings that name a sidecar win: whoever replaces the bundled one does not want a second.
   if (!withSidecar || config.parser !== null) return startApp(config, { log });

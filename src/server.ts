@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { AllowedHosts, HostRefusal } from './allowed-hosts.js';
 import type { CrossOrigin } from './cross-origin.js';
 import { DomainError, notFound } from './errors.js';
+import { explained, type ListenAddress } from './listen-address.js';
 import type { Logger } from './platform/logger.js';
 import type { Metrics } from './platform/metrics.js';
 import { readTarget } from './request-target.js';
@@ -80,7 +81,7 @@ export async function listen({
   server.on('checkContinue', route);
   server.on('upgrade', upgrade);
   server.on('clientError', refuseGarbage);
-  await startListening(server, host, port);
+  await startListening(server, { host, port });
 
   return {
     url: urlOf(host, server.address() as AddressInfo),
@@ -285,11 +286,11 @@ function isOpen(socket: Duplex): boolean {
   return !socket.destroyed;
 }
 
-async function startListening(server: Server, host: string, port: number): Promise<void> {
+async function startListening(server: Server, address: ListenAddress): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
+    server.once('error', (error) => reject(explained(error, address)));
+    server.listen(address, () => {
+      server.removeAllListeners('error');
       resolve();
     });
   });
