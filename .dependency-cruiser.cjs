@@ -81,7 +81,7 @@ module.exports = {
       name: 'only-platform-names-a-vendor',
       severity: 'error',
       from: { path: '^src/', pathNot: [rooms.platform, '^src/tools/'] },
-      to: { path: 'node_modules/(@aws-sdk/|@photostructure|@prisma/|pg/|pino|prom-client|p-queue|rate-limiter-flexible)' },
+      to: { path: 'node_modules/(@aws-sdk/|@photostructure|@prisma/|pg/|pino|prom-client|p-queue)' },
     },
   ],
   options: {

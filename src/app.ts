@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { writeAlerts, writeSpikesOfGroup } from './alerts/outbox.js';
 import { createAlertSender } from './alerts/sender.js';
 import { createAlertService } from './alerts/service.js';
+import { createAllowedHosts } from './allowed-hosts.js';
 import { createAudit } from './audit/service.js';
 import { createAuthenticator } from './auth/authenticator.js';
 import { createDownloadLinks } from './auth/download-links.js';
@@ -268,7 +269,7 @@ export async function startApp(
     metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
     metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
     stopping?.throwIfAborted();
-    const crossOrigin = createCrossOrigin(config.corsOrigins);
+    const crossOrigin = createCrossOrigin(config.corsOrigins, config.publicUrl);
     const graphql = createGraphQLServer({
       alerts,
       db,
@@ -290,10 +291,12 @@ export async function startApp(
       metrics,
       log,
     });
+    const webSocket = graphql.createWebSocketDoor();
     const server = await listen({
       host: config.host,
       port: config.port,
       maxConnections: config.maxConnections,
+      allowedHosts: createAllowedHosts({ ...config, others: config.allowedHosts }),
       crossOrigin,
       metrics,
       log,
@@ -329,12 +332,17 @@ export async function startApp(
         }),
         pageConfig: createPageConfigRoute({ gatekeeper, clientAddress, pageClient: config.pageClient }),
         graphql: graphql.handle,
-        attachWebSocket: graphql.attachWebSocket,
+        webSocket,
+        async endStreams() {
+          graphql.endEventStreams();
+          await webSocket.close();
+        },
       },
     });
     // Only now: a start that fails leaves nothing running.
     regroup.start();
-    log.info({ migrated: database.migrated, url: server.url }, 'Coredock is up');
+    const publicUrl = config.publicUrl ?? undefined;
+    log.info({ migrated: database.migrated, publicUrl, url: server.url }, 'Coredock is up');
     return { url: server.url, close: once(() => stop(server)) };
 
     async function stop(http: HttpServer): Promise<void> {

@@ -3,18 +3,43 @@ import ipaddr from 'ipaddr.js';
 import proxyaddr from 'proxy-addr';
 
 /** The address that a request comes from, canonical; empty when its connection has gone already. */
-export type ClientAddress = (request: IncomingMessage) => string;
+export type ClientAddress = (request: {
+  socket: Pick<IncomingMessage['socket'], 'remoteAddress'>;
+  headers: IncomingMessage['headers'];
+}) => string;
 
 /**
  * @param trustedProxies addresses and ranges whose X-Forwarded-For is believed; anybody else's is only a claim
  */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
   const isTrusted = proxyaddr.compile([...trustedProxies]);
-  return (request) => {
-    const claimed = proxyaddr(request, isTrusted);
-    // A proxy that passes on what is no address is taken for the sender itself.
-    return canonical(ipaddr.isValid(claimed) ? claimed : request.socket.remoteAddress);
+  return ({ socket, headers }) => {
+    let address = canonicalAddress(socket.remoteAddress);
+    const hops = [headers['x-forwarded-for'] ?? ''].flat().join(',').split(',');
+    const filled = hops.filter((hop) => hop.trim() !== '').reverse();
+    for (const [index, hop] of filled.entries()) {
+      if (address === '' || !isTrusted(address, index)) break;
+      const before = addressOfHop(hop);
+      // A proxy that passes on what is no address is taken for the sender itself.
+      if (before === '') break;
+      address = before;
+    }
+    return address;
   };
+}
+
+/**
+ * An element of X-Forwarded-For. It should be a bare address, but some gateways write the port too, or as in
+ * `Forwarded` (RFC 7239 §4): `203.0.113.7:52100`, `[2001:db8::7]:52100`, `for="[2001:db8::7]"`.
+ */
+function addressOfHop(text: string): string {
+  const node = text
+    .trim()
+    .replace(/^for=/i, '')
+    .replace(/^"(.*)"$/, '$1');
+  const { v6 = node } = /^\[(?<v6>[^\]]*)\](:\d+)?$/.exec(node)?.groups ?? {};
+  const { v4 = v6 } = /^(?<v4>[\d.]+):\d+$/.exec(v6)?.groups ?? {};
+  return canonicalAddress(v4);
 }
 
 /**
@@ -39,7 +64,12 @@ export function isProxyAddress(text: string): boolean {
   }
 }
 
-function canonical(address: string | undefined): string {
-  // IPv4 in the IPv6 form of a dual-stack socket becomes plain IPv4.
-  return address === undefined || !ipaddr.isValid(address) ? '' : ipaddr.process(address).toString();
+/** In its shortest form, IPv4 in the IPv6 form of a dual-stack socket as IPv4; empty for what is no address. */
+export function canonicalAddress(text: string | undefined): string {
+  return text === undefined || !isAddress(text) ? '' : ipaddr.process(text).toString();
+}
+
+/** Not `ipaddr.isValid`, which takes the number "1" for an address as well. */
+function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { isHostName } from './allowed-hosts.js';
 import type { AuthSettings } from './auth/authenticator.js';
 import { isProxyAddress } from './client-address.js';
 
@@ -10,6 +11,10 @@ import { isProxyAddress } from './client-address.js';
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** How people reach the page, without a slash at its end; null where only the listening address is known. */
+  readonly publicUrl: string | null;
+  /** Names and addresses, besides the server's own, that requests may be for. */
+  readonly allowedHosts: readonly string[];
   /** Whom to believe; nobody in it means that authentication is off. */
   readonly auth: AuthSettings;
   /** As what the web page signs people in at the issuer; null when it only takes tokens. */
@@ -116,6 +121,8 @@ export function readConfig(environment: Environment): Config {
   return Object.freeze({
     host: values.HOST,
     port: values.PORT,
+    publicUrl: values.PUBLIC_URL ?? null,
+    allowedHosts: values.ALLOWED_HOSTS,
     auth: authOf(values),
     pageClient: pageClientOf(values),
     databaseUrl: values.DATABASE_URL,
@@ -168,6 +175,22 @@ const PRISMA_PARAMETERS = ['schema', 'connection_limit', 'pool_timeout', 'pgboun
 const settings = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(4000),
+  PUBLIC_URL: z
+    .string()
+    .refine(isBareAddress, {
+      error: (issue) =>
+        `${shown(issue.input)} is not an http:// or https:// address without a path, such as https://coredock.example.org`,
+    })
+    .transform((text) => new URL(text).origin)
+    .optional(),
+  ALLOWED_HOSTS: z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .refine((hosts) => hosts.every(isHostName), {
+      error:
+        'it is not a comma-separated list of host names and addresses without scheme and port, such as coredock.lan, 192.168.1.10',
+    })
+    .default([]),
   ALLOW_UNAUTHENTICATED: trueOrFalse().default(false),
   OIDC_ISSUER: z
     .string()
@@ -331,6 +354,13 @@ function hasNoPrismaParameters(text: string): boolean {
   return !PRISMA_PARAMETERS.some((name) => searchParams.has(name));
 }
 
+/** A path would be lost: the page and its links live at the root. */
+function isBareAddress(text: string): boolean {
+  if (!isHttpUrl(text)) return false;
+  const { origin, href } = new URL(text);
+  return href === `${origin}/`;
+}
+
 /** As browsers write it: without a path, in lower case. */
 function isOrigin(text: string): boolean {
   return isHttpUrl(text) && new URL(text).origin === text;
@@ -342,6 +372,8 @@ function isHttpUrl(text: string): boolean {
 
 /** Prefixes that are ours alone; a name that begins so and is none of ours is a slip of the pen, not another program's. */
 const OWN_PREFIXES = [
+  'PUBLIC_URL',
+  'ALLOWED_HOST',
   'PARSE_',
   'DATABASE_POOL',
   'DATABASE_STATEMENT',

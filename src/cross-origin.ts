@@ -5,6 +5,11 @@ export interface CrossOrigin {
   /** Whether a browser has sent this from a page of another site that nobody allowed. */
   isForeign(request: IncomingMessage): boolean;
   /**
+   * Whether a browser asks on behalf of a page of another site, which cannot read the answer but makes us work for it:
+   * as its image, script, stream or fetch. A person who follows a link is none.
+   */
+  isEmbedded(request: IncomingMessage): boolean;
+  /**
    * Says which pages may read the answer. To be called before anything else is done with a request.
    *
    * @returns true when that was all that the browser wanted to know, and the answer has been given
@@ -15,14 +20,16 @@ export interface CrossOrigin {
 /** How long a browser may remember what a preflight told it. */
 const PREFLIGHT_SECONDS = 600;
 
-/** @param origins `https://dashboard.example`, compared as they are; without one no other site's page gets anything */
-export function createCrossOrigin(origins: readonly string[]): CrossOrigin {
+/**
+ * @param origins `https://dashboard.example`, compared as they are; without one no other site's page gets anything
+ * @param ownOrigin the one that people see, where a proxy passes on another `Host`
+ */
+export function createCrossOrigin(origins: readonly string[], ownOrigin: string | null = null): CrossOrigin {
   const allowed = new Set(origins);
   return {
-    isForeign({ headers: { origin, host } }) {
-      // Browsers name the page's origin in every cross-site POST and WebSocket; other programs do not have one.
-      if (origin === undefined || allowed.has(origin)) return false;
-      return !URL.canParse(origin) || new URL(origin).host !== host;
+    isForeign,
+    isEmbedded(request) {
+      return isOfAnotherSite(request) && !isFollowedLink(request) && isForeign(request);
     },
 
     answer(request, response) {
@@ -48,4 +55,21 @@ export function createCrossOrigin(origins: readonly string[]): CrossOrigin {
       return true;
     },
   };
+
+  function isForeign(request: IncomingMessage): boolean {
+    const { origin, host } = request.headers;
+    // Browsers name the page's origin in every cross-site POST and WebSocket; other programs do not have one.
+    if (origin === undefined) return isOfAnotherSite(request) && !isFollowedLink(request);
+    if (origin === ownOrigin || allowed.has(origin)) return false;
+    return !URL.canParse(origin) || new URL(origin).host !== host;
+  }
+}
+
+/** Fetch Metadata, which browsers send to https:// and loopback addresses. Another port of a site is another program. */
+function isOfAnotherSite({ headers }: IncomingMessage): boolean {
+  return headers['sec-fetch-site'] === 'cross-site' || headers['sec-fetch-site'] === 'same-site';
+}
+
+function isFollowedLink({ method, headers }: IncomingMessage): boolean {
+  return headers['sec-fetch-mode'] === 'navigate' && (method === 'GET' || method === 'HEAD');
 }

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { config as readDotenv } from 'dotenv';
 import { createClient } from 'graphql-sse';
 import { randomToken, sha256 } from './auth/static-tokens.js';
-import { ConfigError, readConfig } from './config.js';
+import { type Config, ConfigError, readConfig } from './config.js';
 import {
   authorization,
   createDevice,
@@ -21,7 +21,17 @@ import {
 } from './demo/doors.js';
 import { aCrash, HISTORY_DAYS } from './demo/fleet.js';
 import { liveThroughHistory } from './demo/history.js';
+import { assertListenable } from './listen-address.js';
 
+const DATA_FOLDER = './data/demo';
+const STORAGE_SETTINGS = [
+  'S3_BUCKET',
+  'S3_ENDPOINT',
+  'S3_REGION',
+  'S3_ACCESS_KEY_ID',
+  'S3_SECRET_ACCESS_KEY',
+  'S3_FORCE_PATH_STYLE',
+];
 const MODEL = { code: 'thermostat', name: 'Thermostat' };
 const DEVICE = { key: 'demo0001', name: 'Hallway', modelCode: MODEL.code };
 const FIRMWARE = { file: 'thermostat-1.0.0', model: MODEL.code, version: '1.0.0' };
@@ -32,6 +42,7 @@ const NEXT_CRASH_MS = 20_000;
 
 const { values: options } = parseArgs({ options: { exit: { type: 'boolean', default: false } } });
 readDotenv({ quiet: true });
+liveApart();
 const adminToken = letAdminIn();
 await fillHistory();
 const server = await startStack();
@@ -45,6 +56,17 @@ try {
 }
 if (options.exit || process.exitCode !== 0) await server.stop();
 else stayUp(house);
+
+/** Made-up devices have no place among real ones: whatever the settings say, the demo's data are in its own folder. */
+function liveApart(): void {
+  Object.assign(process.env, {
+    DATABASE_URL: `file:${DATA_FOLDER}/coredock.db`,
+    COREDUMPS_DIR: `${DATA_FOLDER}/coredumps`,
+    ASSETS_DIR: `${DATA_FOLDER}/firmware`,
+    // An empty setting is an unset one, and `.env` does not fill it again.
+    ...Object.fromEntries(STORAGE_SETTINGS.map((name) => [name, ''])),
+  });
+}
 
 /**
  * Where the settings ask people who they are, the demo is one of them: an admin whose token only this run knows.
@@ -61,7 +83,9 @@ function letAdminIn(): string | null {
 
 async function fillHistory(): Promise<void> {
   try {
-    const crashes = await liveThroughHistory(readConfig(process.env), adminToken);
+    const config = readConfig(process.env);
+    if (!(await canListen(config))) return;
+    const crashes = await liveThroughHistory(config, adminToken);
     if (crashes > 0) say(`0. A fleet has lived here for ${HISTORY_DAYS} days and crashed ${crashes} times`);
   } catch (error) {
     // What is wrong with the settings the stack will say itself.
@@ -72,10 +96,19 @@ async function fillHistory(): Promise<void> {
   }
 }
 
+/** What is wrong with the port the stack will say itself, and a history would be in vain. */
+async function canListen(config: Config): Promise<boolean> {
+  return assertListenable(config).then(
+    () => true,
+    () => false,
+  );
+}
+
 function stayUp(at: House): void {
   const { url } = at;
-  say(`\nStill running, and something crashes now and then. Stop with Ctrl-C.`);
-  say(`  The page:  ${url}/`);
+  say(`\nIts data are in ${DATA_FOLDER}: remove that folder, and nothing of the demo is left.`);
+  say(`Still running, and something crashes now and then. Stop with Ctrl-C.`);
+  say(`  The page:  ${process.env.PUBLIC_URL || url}`);
   if (at.adminToken !== null)
     say(`  Sign in with the token ${at.adminToken} (an admin’s, until the demo ends)`);
   say(`  GraphiQL:  ${url}/graphql`);
@@ -136,7 +169,7 @@ function followParseStatus({ url, adminToken: token }: House) {
 
   return {
     async endOf(id: string): Promise<DumpStatus & { seen: string[] }> {
-      const deadline = Date.now() + PARSE_DEADLINE_MS;
+      const deadline = performance.now() + PARSE_DEADLINE_MS;
       for (;;) {
         const seen = ofDump.get(id) ?? [];
         const last = seen.at(-1);
@@ -144,7 +177,7 @@ function followParseStatus({ url, adminToken: token }: House) {
           client.dispose();
           return { ...last, seen: seen.map(({ parseStatus }) => parseStatus) };
         }
-        if (Date.now() > deadline)
+        if (performance.now() > deadline)
           throw new Error(`no parse status came within ${PARSE_DEADLINE_MS / 1000} s`);
         await new Promise<void>((resolve) => {
           changed = resolve;

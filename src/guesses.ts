@@ -12,7 +12,7 @@ export interface Guesses {
    */
   watch<T>(address: string, identify: () => Promise<T>): Promise<T>;
   /** @throws DomainError RATE_LIMITED when there were too many */
-  check(address: string): Promise<void>;
+  check(address: string): void;
 }
 
 export function createGuesses({ authFailuresPerMinute }: { authFailuresPerMinute: number }): Guesses {
@@ -20,18 +20,18 @@ export function createGuesses({ authFailuresPerMinute }: { authFailuresPerMinute
   return {
     check,
     async watch(address, identify) {
-      await check(address);
+      check(address);
       try {
         return await identify();
       } catch (error) {
-        if (isFailure(error)) await failures.take(networkOf(address));
+        if (isFailure(error)) failures.take(networkOf(address));
         throw error;
       }
     },
   };
 
-  async function check(address: string): Promise<void> {
-    const waitMs = await failures.wait(networkOf(address));
+  function check(address: string): void {
+    const waitMs = failures.wait(networkOf(address));
     if (waitMs === null) return;
     // Short enough for the close frame of a WebSocket.
     throw new DomainError(

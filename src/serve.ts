@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startApp } from './app.js';
 import type { Config } from './config.js';
+import { assertListenable } from './listen-address.js';
 import { openDatabase } from './platform/database/database.js';
 import { createLogger, type Logger } from './platform/logger.js';
 import { superviseSidecar } from './sidecar/supervisor.js';
@@ -56,6 +57,8 @@ async function start(
   { withSidecar }: ServeOptions,
   { log, stop }: { log: Logger; stop: AbortSignal },
 ): Promise<{ close(): Promise<void> }> {
+  // First of all: what comes next migrates the database and starts a child.
+  await assertListenable(config);
   // Settings that name a sidecar win: whoever replaces the bundled one does not want a second.
   if (!withSidecar || config.parser !== null) return startApp(config, { log, stopping: stop });
 

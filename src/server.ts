@@ -2,17 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { AllowedHosts, HostRefusal } from './allowed-hosts.js';
 import type { CrossOrigin } from './cross-origin.js';
 import { DomainError, notFound } from './errors.js';
+import { explained, type ListenAddress } from './listen-address.js';
 import type { Logger } from './platform/logger.js';
 import type { Metrics } from './platform/metrics.js';
-import { SAFE_HEADER_LINES, setSafeHeaders } from './rest/answer-headers.js';
+import { readTarget } from './request-target.js';
+import { createRequestsInFlight } from './requests-in-flight.js';
+import { setSafeHeaders } from './rest/answer-headers.js';
+import { discardRest } from './rest/body.js';
 import { HTTP_OPTIONS, limitConnections, watchSlowBodies } from './rest/connection-limits.js';
 import type { createDownloadRoute } from './rest/download.js';
 import { errorBody, sendError, sendJson } from './rest/errors.js';
 import type { createHealthRoutes } from './rest/health.js';
 import type { createPageRoute } from './rest/page.js';
 import type { createPageConfigRoute } from './rest/page-config.js';
+import { answerOnSocket, answerToGarbage } from './rest/socket-answers.js';
 import type { createUploadRoute } from './rest/upload.js';
 
 export interface Doors {
@@ -21,14 +27,19 @@ export interface Doors {
   health: ReturnType<typeof createHealthRoutes>;
   page: ReturnType<typeof createPageRoute>;
   pageConfig: ReturnType<typeof createPageConfigRoute>;
-  graphql: (request: IncomingMessage, response: ServerResponse, requestId: string) => unknown;
-  /** Puts subscriptions over WebSocket on the server; resolves when they have ended. */
-  attachWebSocket: (server: Server) => { close(): Promise<void> };
+  graphql: (request: IncomingMessage, response: ServerResponse, requestId: string) => Promise<void>;
+  webSocket: {
+    upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+    /** Whether a query or mutation runs over one. */
+    isBusy(): boolean;
+  };
+  /** Ends subscriptions, over whatever they come, in the way that makes their clients come again. */
+  endStreams: () => Promise<void>;
 }
 
 export interface HttpServer {
   readonly url: string;
-  /** Ends gracefully: requests in flight finish (at most `graceMs`), new uploads are told to come back. */
+  /** Ends gracefully: requests in flight finish (at most `graceMs`), new ones are told to come back. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -37,6 +48,7 @@ export async function listen({
   host,
   port,
   maxConnections,
+  allowedHosts,
   crossOrigin,
   doors,
   metrics,
@@ -46,6 +58,7 @@ export async function listen({
   host: string;
   port: number;
   maxConnections: number;
+  allowedHosts: AllowedHosts;
   crossOrigin: CrossOrigin;
   doors: Doors;
   metrics: Metrics;
@@ -53,9 +66,11 @@ export async function listen({
   /** Called first of all when a stop begins, so that readiness fails. */
   onStopping: () => void;
 }): Promise<HttpServer> {
-  const inFlight = new Set<Promise<unknown>>();
+  const inFlight = createRequestsInFlight();
   /** The upload that a socket is sending now, to be told when the socket stops making sense. */
   const uploading = new WeakMap<Duplex, AbortController>();
+  /** Refused host names that the log has already. */
+  const warnedOf = new Set<string>();
   let isStopping = false;
 
   const server = createServer(HTTP_OPTIONS);
@@ -64,18 +79,20 @@ export async function listen({
   server.on('request', route);
   // The routes say "100 Continue" themselves, after they have seen the head.
   server.on('checkContinue', route);
+  server.on('upgrade', upgrade);
   server.on('clientError', refuseGarbage);
-  const webSocket = doors.attachWebSocket(server);
-  await startListening(server, host, port);
+  await startListening(server, { host, port });
 
   return {
     url: urlOf(host, server.address() as AddressInfo),
     async stop(graceMs) {
       isStopping = true;
       onStopping();
-      await settled(inFlight, graceMs);
+      await inFlight.drain(graceMs, doors.webSocket.isBusy);
+      // Before the streams end, so that who comes again at once meets nobody or the next server, and not us.
       server.close();
-      await webSocket.close();
+      await doors.endStreams();
+      await inFlight.close(GOODBYE_MS);
       slowBodies.stop();
       server.closeAllConnections();
     },
@@ -84,21 +101,58 @@ export async function listen({
   function route(request: IncomingMessage, response: ServerResponse): void {
     const requestId = randomUUID();
     response.setHeader('X-Request-Id', requestId);
-    const url = parseUrl(request);
-    setSafeHeaders(response, url?.pathname ?? '');
+    const target = readTarget(request);
+    setSafeHeaders(response, target?.url.pathname ?? '');
+    const refusal = allowedHosts.refusalOf(request, target);
+    if (refusal !== null) {
+      warnOfHost(refusal);
+      refuseUnread(request, response, refusal);
+      return;
+    }
+    const requestLog = log.child({ requestId, method: request.method, path: target?.url.pathname });
+    if (crossOrigin.isEmbedded(request)) {
+      refuse(response, new DomainError('FORBIDDEN', 'Requests of other sites are refused.'), requestLog);
+      return;
+    }
     if (crossOrigin.answer(request, response)) return;
-    const requestLog = log.child({ requestId, method: request.method, path: url?.pathname });
-    if (url === null) {
+    if (target === null) {
       refuse(response, new DomainError('BAD_USER_INPUT', 'The request has no valid path.'), requestLog);
+      return;
+    }
+    const { url } = target;
+    if (isStopping && !PROBES.includes(url.pathname)) {
+      turnAway(request, response);
       return;
     }
 
     const work = dispatch(request, response, { url, requestId, log: requestLog });
-    if (work === undefined) return;
-    inFlight.add(work);
-    work
-      .catch((error: unknown) => sendError(response, error, requestLog))
-      .finally(() => inFlight.delete(work));
+    const answered = Promise.resolve(work).catch((error: unknown) => sendError(response, error, requestLog));
+    inFlight.begin(response, answered);
+  }
+
+  /** Not taken in any more; the balancer, or the device itself, looks for another server or comes back later. */
+  function turnAway(request: IncomingMessage, response: ServerResponse): void {
+    // A browser gives up an event stream for good when it is answered by anything but one, and takes up another when
+    // the connection just ends.
+    if (request.headers.accept?.includes('text/event-stream') === true) {
+      request.socket.destroySoon();
+      return;
+    }
+    response.setHeader('Retry-After', RESTART_SECONDS);
+    refuseUnread(request, response, STOPPING);
+  }
+
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A client that goes before it has its answer is no failure of ours.
+    socket.on('error', () => {});
+    const refusal = allowedHosts.refusalOf(request, readTarget(request));
+    if (refusal !== null) {
+      warnOfHost(refusal);
+      answerOnSocket(socket, refusal);
+      return;
+    }
+    if (isStopping) answerOnSocket(socket, STOPPING);
+    else doors.webSocket.upgrade(request, socket, head);
   }
 
   /** @returns the work that a stop waits for, if any */
@@ -114,11 +168,6 @@ export async function listen({
         refuse(response, new DomainError('FORBIDDEN', 'Uploads of other sites are refused.'), requestLog);
         return undefined;
       }
-      if (isStopping) {
-        response.setHeader('Connection', 'close');
-        refuse(response, new DomainError('UNAVAILABLE', 'The server is stopping; try again.'), requestLog);
-        return undefined;
-      }
       const controller = new AbortController();
       uploading.set(request.socket, controller);
       return doors.upload(request, response, { url, signal: controller.signal, log: requestLog });
@@ -126,9 +175,7 @@ export async function listen({
     slowBodies.watch(request, response, requestLog);
     if (request.headers.expect !== undefined) response.writeContinue();
     if (path === '/graphql') {
-      // Yoga answers on its own; a subscription lasts as long as its client, so a stop does not wait for it.
-      doors.graphql(request, response, requestId);
-      return undefined;
+      return doors.graphql(request, response, requestId);
     }
     const download = DOWNLOAD.exec(path)?.groups;
     if (download?.id !== undefined) {
@@ -172,27 +219,43 @@ export async function listen({
       );
       return;
     }
-    if (!socket.writable) return;
-    const { status, message } = GARBAGE[error.code ?? ''] ?? NO_HTTP;
-    const body = `${JSON.stringify(errorBody('BAD_USER_INPUT', message))}\n`;
-    socket.end(
-      `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${SAFE_HEADER_LINES}Connection: close\r\n\r\n${body}`,
-    );
+    answerOnSocket(socket, answerToGarbage(error));
+  }
+
+  /** Once for each name: a page that keeps asking must not fill the log. */
+  function warnOfHost({ status, message }: HostRefusal): void {
+    if (status !== 421 || warnedOf.size >= MAX_WARNED || warnedOf.has(message)) return;
+    warnedOf.add(message);
+    log.warn(message);
   }
 }
 
-const NO_HTTP = { status: '400 Bad Request', message: 'This is not a valid HTTP request.' };
+/** Whoever watches the server must see it stop. */
+const PROBES = ['/healthz', '/readyz', '/metrics'];
 
-/** By the code that Node gives to what it could not make a request of. */
-const GARBAGE: Readonly<Record<string, typeof NO_HTTP>> = {
-  HPE_HEADER_OVERFLOW: {
-    status: '431 Request Header Fields Too Large',
-    message: 'The request head is too large.',
-  },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', message: 'The request came too slowly.' },
-};
+/** Until a server that restarts is there again, as a rule. */
+const RESTART_SECONDS = 10;
+const STOPPING = { status: 503, code: 'UNAVAILABLE', message: 'The server is stopping; try again.' };
+
+const MAX_WARNED = 100;
+
+/** How long the last bytes of event streams may take to leave. */
+const GOODBYE_MS = 1_000;
 
 const DOWNLOAD = /^\/api(?:\/devices\/(?<device>[^/]+))?\/coredumps\/(?<id>[^/]+)\/download$/;
+
+/** Before anything of a request is looked at; what still comes of it is thrown away. */
+function refuseUnread(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, code, message }: { status: number; code: string; message: string },
+): void {
+  response.setHeader('Connection', 'close');
+  const isGraphQL = readTarget(request)?.url.pathname === '/graphql';
+  const body = isGraphQL ? { errors: [{ message, extensions: { code } }] } : errorBody(code, message);
+  sendJson(response, status, body, { end: false });
+  discardRest(request, response);
+}
 
 function refuse(response: ServerResponse, error: DomainError, log: Logger): void {
   sendError(response, error, log);
@@ -210,14 +273,6 @@ function allow(methods: readonly string[], request: IncomingMessage, response: S
   return false;
 }
 
-function parseUrl(request: IncomingMessage): URL | null {
-  try {
-    return new URL(request.url ?? '', 'http://localhost');
-  } catch {
-    return null;
-  }
-}
-
 /** Malformed percent signs become an id that does not exist. */
 function decode(segment: string): string {
   try {
@@ -231,11 +286,11 @@ function isOpen(socket: Duplex): boolean {
   return !socket.destroyed;
 }
 
-async function startListening(server: Server, host: string, port: number): Promise<void> {
+async function startListening(server: Server, address: ListenAddress): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
+    server.once('error', (error) => reject(explained(error, address)));
+    server.listen(address, () => {
+      server.removeAllListeners('error');
       resolve();
     });
   });
@@ -243,14 +298,4 @@ async function startListening(server: Server, host: string, port: number): Promi
 
 function urlOf(host: string, { port }: AddressInfo): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-async function settled(work: ReadonlySet<Promise<unknown>>, graceMs: number): Promise<void> {
-  if (work.size === 0) return;
-  let timer: NodeJS.Timeout | undefined;
-  const grace = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, graceMs);
-  });
-  await Promise.race([Promise.allSettled(work), grace]);
-  clearTimeout(timer);
 }

@@ -163,6 +163,50 @@ describe('settings', () => {
     expect(problemsOf({ OIDC_ISSUER: 'id.example', OIDC_AUDIENCE: 'coredock' })[0]).toMatch(/^OIDC_ISSUER/);
   });
 
+  it('take a public address without a path, and hosts without ports', () => {
+    expect(readConfig({})).toMatchObject({ publicUrl: null, allowedHosts: [] });
+    expect(
+      readConfig({
+        PUBLIC_URL: 'https://Crashes.example.org/',
+        ALLOWED_HOSTS: 'coredock.lan, 192.168.1.10,::1, [fd00::1]',
+      }),
+    ).toMatchObject({
+      publicUrl: 'https://crashes.example.org',
+      allowedHosts: ['coredock.lan', '192.168.1.10', '::1', '[fd00::1]'],
+    });
+  });
+
+  it.each([
+    'crashes.example.org',
+    'ftp://x',
+    'https://x/coredock',
+    'https://x/?a',
+    'https://x/#a',
+    'https://user:pw@x',
+  ])('refuse %j as the public address', (value) => {
+    expect(problemsOf({ PUBLIC_URL: value })).toEqual([expect.stringMatching(/^PUBLIC_URL: .*https:/)]);
+  });
+
+  it.each([
+    'http://coredock.lan',
+    'coredock.lan:4000',
+    '[::1]:4000',
+    '*',
+    '*.lan',
+    'a b',
+    'a,',
+    'a/b',
+    'a@b',
+  ])('refuse %j as a host name', (value) => {
+    expect(problemsOf({ ALLOWED_HOSTS: value })).toEqual([
+      expect.stringMatching(/^ALLOWED_HOSTS: .*coredock\.lan/),
+    ]);
+  });
+
+  it('name a misspelt one of them', () => {
+    expect(problemsOf({ ALLOWED_HOST: 'x' })).toEqual(['ALLOWED_HOST: there is no such setting']);
+  });
+
   it('are listed in README, each one', async () => {
     const { readFile } = await import('node:fs/promises');
     const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');

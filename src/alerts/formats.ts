@@ -26,18 +26,29 @@ export const alert = z.object({
 });
 export type Alert = z.infer<typeof alert>;
 
-/** The body of the request, in the form that the target understands. */
+/**
+ * The body of the request, in the form that the target understands. What an alert tells comes from devices, and whoever
+ * holds one may name a task `[x](https://…)`: each form makes inert what its target would take for markup. The generic
+ * one is JSON, whose strings are data; who shows them escapes them.
+ */
 export function bodyOf(told: Alert, format: AlertFormat): string {
   switch (format) {
     case 'GENERIC':
       return JSON.stringify(told);
     case 'SLACK':
-      // Slack's own escapes: what a title says must not become a mention or a link.
+      // Targets that speak Slack's form (Mattermost, Rocket.Chat) make more of a text than Slack does.
       return JSON.stringify({
-        text: sentence(told).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;'),
+        text: sentence(told, inertForSlack),
+        mrkdwn: false,
+        unfurl_links: false,
+        unfurl_media: false,
       });
     case 'DISCORD':
-      return JSON.stringify({ content: sentence(told).slice(0, 2_000), allowed_mentions: { parse: [] } });
+      return JSON.stringify({
+        content: sentence(told, inertForDiscord),
+        allowed_mentions: { parse: [] },
+        flags: SUPPRESS_EMBEDS,
+      });
   }
 }
 
@@ -50,9 +61,17 @@ export function signature(secret: string, body: string, now: Date): string {
   return `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')}`;
 }
 
-function sentence({ event, group }: Alert): string {
+/** Of Discord's message flags: no preview of what a link leads to. */
+const SUPPRESS_EMBEDS = 1 << 2;
+
+/** Enough for a title; all fields with every character escaped stay below the 2,000 that Discord takes. */
+const MAX_FIELD_LENGTH = 300;
+
+/** @param inert makes a field's text harmless for the target */
+function sentence({ event, group }: Alert, inert: (text: string) => string): string {
   if (group === null) return 'Coredock: this is a test of this alert.';
-  const { title, firmwareVersion, count, deviceCount, crashesInHour } = group;
+  const { count, deviceCount, crashesInHour } = group;
+  const [title, firmwareVersion] = [inert(oneLine(group.title)), inert(oneLine(group.firmwareVersion))];
   const seen = `${count} crashes on ${deviceCount} devices, the last in ${firmwareVersion}`;
   switch (event) {
     case 'REGRESSION':
@@ -62,4 +81,38 @@ function sentence({ event, group }: Alert): string {
     default:
       return `New crash: ${title}, in ${firmwareVersion}.`;
   }
+}
+
+/** Without what moves a cursor, turns the writing direction or is not seen, on one line and not endless. */
+function oneLine(text: string): string {
+  const plain = text
+    .replace(/\p{Cs}/gu, '\ufffd')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to go: colours of a terminal first
+    .replace(/\u001b\[[\d;?]*[ -/]*[@-~]/g, '')
+    .replace(/\p{Zl}|\p{Zp}|\p{Cc}/gu, ' ')
+    .replace(/\p{Cf}/gu, '')
+    .replace(/ {2,}/g, ' ')
+    .trim();
+  const characters = [...plain];
+  return characters.length <= MAX_FIELD_LENGTH
+    ? plain
+    : `${characters.slice(0, MAX_FIELD_LENGTH - 1).join('')}…`;
+}
+
+/** Slack knows no way to escape more than these three, so what else could become a link or a mention is taken apart. */
+function inertForSlack(text: string): string {
+  return text
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/@(?=\w)/g, `@${INVISIBLE}`)
+    .replace(/:(?=\/\/)|\](?=\()|\](?=\[)|[.](?=\w)(?<=\bwww\.)/gi, (mark) => `${mark}${INVISIBLE}`);
+}
+
+/** A zero-width space: between two characters that mean something together. */
+const INVISIBLE = '\u200b';
+
+/** Discord takes a backslash before any punctuation. */
+function inertForDiscord(text: string): string {
+  return text.replace(/[\\*_~`|<>[\]()@:#&!-]/g, '\\$&');
 }

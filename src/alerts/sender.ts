@@ -12,6 +12,7 @@ const LONGEST_PAUSE_MS = 2 * 60 * 60 * 1000;
 const TIMEOUT_MS = 10_000;
 /** While an attempt runs nobody else begins one; a server that died in it is forgotten after this. */
 const LEASE_MS = 60_000;
+const LATEST_DUE_MS = LONGEST_PAUSE_MS + LEASE_MS;
 const LOOK_EVERY_MS = 5_000;
 const BATCH = 20;
 /** The log of deliveries. */
@@ -57,7 +58,11 @@ export function createAlertSender({
     while (isWanted && !isStopping) {
       isWanted = false;
       const due = await db.alertDelivery.findMany({
-        where: { status: 'PENDING', dueAt: { lte: now() } },
+        // Nothing waits longer than the longest pause: what is due later was written before the clock was set back.
+        where: {
+          status: 'PENDING',
+          OR: [{ dueAt: { lte: now() } }, { dueAt: { gt: new Date(now().getTime() + LATEST_DUE_MS) } }],
+        },
         orderBy: { id: 'asc' },
         take: BATCH,
         include: { rule: true },

@@ -152,7 +152,8 @@ async function columnsOf<Rule extends Partial<NewAlertRule>>(tx: DbTransaction, 
 type Checked = Pick<NewAlertRule, 'name' | 'url' | 'onNew' | 'onRegression' | 'spikeCount'>;
 
 function check({ name, url, onNew, onRegression, spikeCount }: Checked): void {
-  if (name.trim() === '' || name.length > 200) throw badInput('A name is 1 to 200 characters.');
+  if (name.trim() === '' || name.length > 200 || /[\t\r\n]/.test(name))
+    throw badInput('A name is 1 to 200 characters on one line.');
   const isWebAddress = url.length <= MAX_URL && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
   if (!isWebAddress)
     throw badInput(`The url is not an http:// or https:// address of at most ${MAX_URL} characters.`);

@@ -41,8 +41,8 @@ export function createIssuer(
   { url, audience }: IssuerSettings,
   { clock, log }: { clock: Clock; log: Logger },
 ) {
-  /** When the keys were last read, and when the issuer last failed us. */
-  let readAt = 0;
+  /** By a clock that nobody sets: when the keys were last read, and when the issuer last failed us. */
+  let readAt = Number.NEGATIVE_INFINITY;
   let failedAt = Number.NEGATIVE_INFINITY;
   let discovery: Promise<ReturnType<typeof createRemoteJWKSet>> | null = null;
   /** Of whoever gives out tokens, which need not be the issuer's own host; null until the document is known. */
@@ -114,10 +114,18 @@ export function createIssuer(
 
   async function keysFor(...[header, input]: Parameters<JWTVerifyGetKey>) {
     const keys = await keySet();
-    const isStale = readAt > 0 && Date.now() - readAt > REFRESH_MS;
-    if (isStale && !keys.reloading)
+    const ageMs = performance.now() - readAt;
+    if (ageMs > KEEP_MS) await keys.reload();
+    else if (ageMs > REFRESH_MS && !keys.reloading)
       keys.reload().catch((error: unknown) => log.warn({ err: error }, 'stale keys'));
-    return keys(header, input);
+    try {
+      return await keys(header, input);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || performance.now() - readAt < COOLDOWN_MS)
+        throw error;
+      await keys.reload();
+      return keys(header, input);
+    }
   }
 
   /** Once found, the address of the keys stays. */
@@ -138,11 +146,12 @@ export function createIssuer(
     tokenOrigin = webOriginOf(token_endpoint);
     return createRemoteJWKSet(new URL(jwks_uri), {
       timeoutDuration: TIMEOUT_MS,
-      cooldownDuration: COOLDOWN_MS,
-      cacheMaxAge: KEEP_MS,
+      // jose measures both by the time of day, which may be set: `keysFor` knows better.
+      cooldownDuration: Number.POSITIVE_INFINITY,
+      cacheMaxAge: Number.POSITIVE_INFINITY,
       [customFetch]: async (...args) => {
         const answer = await ask(...args);
-        if (answer.ok) readAt = Date.now();
+        if (answer.ok) readAt = performance.now();
         return answer;
       },
     });
@@ -150,13 +159,14 @@ export function createIssuer(
 
   /** `fetch`, but an issuer that has just failed us is left alone for a while. */
   async function ask(...args: Parameters<typeof fetch>): Promise<Response> {
-    if (Date.now() - failedAt < COOLDOWN_MS) throw new Error('the issuer did not answer some seconds ago');
+    if (performance.now() - failedAt < COOLDOWN_MS)
+      throw new Error('the issuer did not answer some seconds ago');
     try {
       const response = await fetch(...args);
-      if (response.status >= 500) failedAt = Date.now();
+      if (response.status >= 500) failedAt = performance.now();
       return response;
     } catch (error) {
-      failedAt = Date.now();
+      failedAt = performance.now();
       throw error;
     }
   }

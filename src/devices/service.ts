@@ -219,7 +219,8 @@ function randomKey(): string {
 }
 
 function requireName(name: string): void {
-  if (name.trim() === '' || name.length > 200) throw badInput('A name is 1 to 200 characters.');
+  if (name.trim() === '' || name.length > 200 || /[\t\r\n]/.test(name))
+    throw badInput('A name is 1 to 200 characters on one line.');
 }
 
 function conflictWhenTaken(message: string) {

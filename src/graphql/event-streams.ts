@@ -4,6 +4,11 @@ import type { Plugin } from 'graphql-yoga';
 
 /** Who stands between ends connections on which nothing comes. */
 const PING_MS = 12_000;
+/**
+ * Between the last event and an end without "complete": graphql-sse's client takes an end that comes while it still
+ * hands out events for no end at all, and waits for ever.
+ */
+const REST_MS = 200;
 /** A comment in the language of server-sent events. */
 const PING = ':\n\n';
 const MEDIA_TYPE = 'text/event-stream';
@@ -22,14 +27,21 @@ type Result = ExecutionResult & { stringify?: (result: ExecutionResult) => strin
  * SSE), but an event in one piece, made once for all who get the same answer, and without the layers of web streams: for
  * a thousand subscribers they cost more than the answer.
  */
-export function sendEventStreams(pingMs = PING_MS): Plugin {
+export function sendEventStreams(pingMs = PING_MS): Plugin & { endAll(): void } {
   const pieces = new WeakMap<Result, Buffer>();
+  const open = new Set<EventStream>();
 
   return {
+    /** Without the last word, which would tell clients that no more is to come: so they subscribe again. */
+    endAll() {
+      for (const stream of open) stream.breakOff();
+    },
     onResultProcess({ request, result, setResultProcessor }) {
       if (!isStream(result) || request.headers.get('accept')?.includes(MEDIA_TYPE) !== true) return;
       setResultProcessor((_result, { Response }) => {
         const body = new EventStream(result[Symbol.asyncIterator](), pieceOf, pingMs);
+        open.add(body);
+        body.once('close', () => open.delete(body));
         // It takes Node's streams as well, which its types do not say.
         return Reflect.construct(Response, [body, { status: 200, headers: HEADERS }]);
       }, MEDIA_TYPE);
@@ -61,12 +73,20 @@ function textOf(result: Result): string {
   return JSON.stringify({ ...result, errors });
 }
 
+/** What Yoga makes of an iterator that failed because its subscriber was too slow. */
+function isOfWhoFellBehind({ data, errors }: Result): boolean {
+  return data === undefined && errors?.[0]?.extensions.code === 'RATE_LIMITED';
+}
+
 /** Asks for the next event when the last one was taken, and ends the subscription when the connection is gone. */
 class EventStream extends Readable {
   readonly #results: AsyncIterator<Result>;
   readonly #pieceOf: (result: Result) => Buffer;
   readonly #pings: NodeJS.Timeout;
   #isAsking = false;
+  #isOver = false;
+  #hasEnded = false;
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(results: AsyncIterator<Result>, pieceOf: (result: Result) => Buffer, pingMs: number) {
     super();
@@ -85,7 +105,7 @@ class EventStream extends Readable {
     this.#results.next().then(
       ({ done, value }) => this.#take(done === true ? null : value),
       // Nobody is told why, for nobody listens: who sees the end without its "complete" subscribes again.
-      () => this.#end(),
+      () => this.breakOff(),
     );
   }
 
@@ -99,9 +119,15 @@ class EventStream extends Readable {
   }
 
   #take(result: Result | null): void {
-    if (this.destroyed) return;
+    if (this.destroyed || this.#isOver) return;
     this.#isAsking = false;
+    if (result !== null && isOfWhoFellBehind(result)) {
+      // Who sees the end without its "complete" subscribes again.
+      this.breakOff();
+      return;
+    }
     if (result !== null) {
+      this.#toldAt = performance.now();
       this.push(this.#pieceOf(result));
       return;
     }
@@ -109,8 +135,18 @@ class EventStream extends Readable {
     this.#end();
   }
 
+  /** Ends without "complete", and not right after an event. */
+  breakOff(): void {
+    this.#isOver = true;
+    const sinceLast = performance.now() - this.#toldAt;
+    if (sinceLast >= REST_MS) this.#end();
+    else setTimeout(() => this.#end(), REST_MS - sinceLast);
+  }
+
   #end(): void {
+    this.#isOver = true;
     clearInterval(this.#pings);
-    if (!this.destroyed) this.push(null);
+    if (!this.destroyed && !this.#hasEnded) this.push(null);
+    this.#hasEnded = true;
   }
 }

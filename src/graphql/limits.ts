@@ -2,6 +2,7 @@ import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } 
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import { type Excess, tooMuch } from './argument-sizes.js';
+import { refusalOfText } from './control-characters.js';
 import { findExcess, type QueryLimits } from './query-size.js';
 
 export interface DocumentLimits extends QueryLimits {
@@ -25,10 +26,16 @@ export function limitDocuments(
     onParse({ context, setParseFn }) {
       setParseFn((source: string, options?: object) => parseShort(source, options, limits.maxTokens));
       return ({ result, replaceParseResult }) => {
-        const refusal = isDocument(result) ? refusalOf(result, context.params?.variables ?? {}) : result;
-        if (!(refusal instanceof GraphQLError) || refusal.extensions.code !== CODE) return;
-        onRefusal(String(refusal.extensions.limit));
-        replaceParseResult(refusal);
+        const variables = context.params?.variables ?? {};
+        const refusal = isDocument(result) ? refusalOf(result, variables) : result;
+        if (refusal instanceof GraphQLError && refusal.extensions.code === CODE) {
+          onRefusal(String(refusal.extensions.limit));
+          replaceParseResult(refusal);
+          return;
+        }
+        // Only now, when it is known to be of a bearable size.
+        const unfit = isDocument(result) ? refusalOfText(result, variables) : null;
+        if (unfit !== null) replaceParseResult(unfit);
       };
     },
     onValidate({ setValidationFn }) {

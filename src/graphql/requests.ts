@@ -52,7 +52,8 @@ async function readMultipart(
   res: ServerResponse,
   maxFileSize: number,
 ): Promise<GraphQLParams> {
-  const limits = { maxFileSize, maxFiles: 1, maxFieldSize: MAX_FIELD_BYTES };
+  // The service counts for itself and names the setting; the form's parser takes a file of its very limit for too large.
+  const limits = { maxFileSize: maxFileSize + FILE_GRACE_BYTES, maxFiles: 1, maxFieldSize: MAX_FIELD_BYTES };
   hearLateErrors(req);
   boundWhole(req, maxFileSize + 2 * MAX_FIELD_BYTES + MULTIPART_OVERHEAD_BYTES + FILE_GRACE_BYTES);
   try {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
 import type { ConnectionInitMessage, OperationResult } from 'graphql-ws';
@@ -19,11 +19,31 @@ import { RETRY_AFTER_SECONDS, type Streams, tooManyStreams } from './streams.js'
 const GOODBYE_MS = 1_000;
 /** The longest that a timer of Node can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** Close codes: of graphql-transport-ws for who is not let in, and the standard's "try again later". */
-const [UNAUTHORIZED, FORBIDDEN, TRY_AGAIN_LATER] = [4401, 4403, 1013];
+/** Close codes: of graphql-transport-ws for who is not let in, and the standard's that make clients come again. */
+const [UNAUTHORIZED, FORBIDDEN, SERVICE_RESTART, TRY_AGAIN_LATER] = [4401, 4403, 1012, 1013];
 
 /** Runs work under the request id of one operation. */
 type Scope = <T>(work: () => T) => T;
+
+export interface WebSocketDoor {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Whether a query or mutation runs. */
+  isBusy(): boolean;
+  /** Tells all clients to come again; nobody is let in any more. */
+  close(): Promise<void>;
+}
+
+/** An operation as it came. */
+interface Asked {
+  id: string;
+  params: {
+    query: string;
+    operationName?: string | null | undefined;
+    variables?: Record<string, unknown> | null | undefined;
+    extensions?: Record<string, unknown> | null | undefined;
+  };
+  scope: Scope;
+}
 
 /** What graphql-ws is to do with the arguments that it was given. */
 interface Operation {
@@ -32,7 +52,7 @@ interface Operation {
 }
 
 /**
- * Puts `graphql-transport-ws` on the server's `/graphql`. Operations go through Yoga's own pipeline, so masking and
+ * Speaks `graphql-transport-ws` on `/graphql`. Operations go through Yoga's own pipeline, so masking and
  * every plugin hold here too.
  *
  * @param gatekeeper checks the credentials of a connection when it begins; it ends with them
@@ -40,7 +60,6 @@ interface Operation {
  * @param mask called inside the operation's scope
  */
 export function serveWebSocket<ServerContext extends object, Context extends object>(
-  server: Server,
   yoga: YogaServerInstance<ServerContext, Context>,
   {
     gatekeeper,
@@ -63,10 +82,12 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     streams: Streams;
     onRefusal: (limit: string) => void;
   },
-): { close(): Promise<void> } {
+): WebSocketDoor {
   const operations = new WeakMap<ExecutionArgs, Operation>();
+  /** Queries and mutations that run on a socket, by their ids. */
+  const running = new Map<WebSocket, Set<string>>();
+  let isClosing = false;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_JSON_BYTES });
-  server.on('upgrade', upgrade);
   const disposable = useServer<ConnectionInitMessage['payload'], { person: Person }>(
     {
       async onConnect({ connectionParams, extra }) {
@@ -83,7 +104,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
           return false;
         }
       },
-      onSubscribe: ({ extra, subscriptions }, _id, params) => {
+      onSubscribe: ({ extra, subscriptions }, id, params) => {
         const refusal = refusalOfOperation(Object.keys(subscriptions).length);
         if (refusal !== null) {
           onRefusal('operations');
@@ -92,8 +113,9 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
         if (extra.person === undefined)
           throw new Error('an operation came before its connection was admitted');
         const scope = openScope(extra.person, extra.request);
-        return scope(() => prepare(extra.request, params, scope));
+        return scope(() => prepare(extra, { id, params, scope }));
       },
+      onComplete: ({ extra }, id) => void running.get(extra.socket)?.delete(id),
       execute: (args) => operationOf(args).execute(),
       subscribe: (args) => operationOf(args).subscribe(),
       // Else it tells clients the text of errors that nobody expected.
@@ -103,8 +125,12 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
   );
 
   return {
+    upgrade,
+    isBusy: () => [...running.values()].some((ids) => ids.size > 0),
     async close() {
-      server.off('upgrade', upgrade);
+      isClosing = true;
+      // graphql-ws would say 1001, which some clients take for the end.
+      for (const client of sockets.clients) client.close(SERVICE_RESTART, 'the server restarts');
       const goodbye = setTimeout(() => {
         for (const client of sockets.clients) client.terminate();
       }, GOODBYE_MS);
@@ -114,8 +140,6 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
   };
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // A client that goes before it has its answer is no failure of ours.
-    socket.on('error', () => {});
     if (request.url?.split('?')[0] !== '/graphql' || isForeign(request)) {
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
       return;
@@ -131,6 +155,10 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     request: IncomingMessage,
     { socket, head, address }: { socket: Duplex; head: Buffer; address: string },
   ): void {
+    if (isClosing) {
+      socket.destroy();
+      return;
+    }
     const close = streams.open(address);
     if (close === null) {
       sendTooMany(socket, tooManyStreams(streams));
@@ -138,6 +166,8 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     }
     socket.once('close', close);
     sockets.handleUpgrade(request, socket, head, (opened) => {
+      running.set(opened, new Set());
+      opened.once('close', () => running.delete(opened));
       sockets.emit('connection', opened, request);
       limitMessages(opened, onRefusal);
       // ws ends a connection for what a client sent wrong; graphql-ws would print a stack on top, for every one.
@@ -168,14 +198,8 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
   }
 
   async function prepare(
-    req: IncomingMessage,
-    params: {
-      query: string;
-      operationName?: string | null | undefined;
-      variables?: Record<string, unknown> | null | undefined;
-      extensions?: Record<string, unknown> | null | undefined;
-    },
-    scope: Scope,
+    { request: req, socket }: { request: IncomingMessage; socket: WebSocket },
+    { id, params, scope }: Asked,
   ): Promise<ExecutionArgs | GraphQLError[]> {
     const pipeline = yoga.getEnveloped({ req, params });
     try {
@@ -184,7 +208,8 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
       const document = pipeline.parse(named ?? params.query);
       const errors: readonly GraphQLError[] = pipeline.validate(pipeline.schema, document);
       if (errors.length > 0) return errors.map(mask);
-      if (getOperationAST(document, params.operationName) == null) {
+      const operation = getOperationAST(document, params.operationName);
+      if (operation == null) {
         return [mask(new GraphQLError('Say by operationName which operation of the document to run.'))];
       }
       const args: ExecutionArgs = {
@@ -198,13 +223,34 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
         execute: () => scope(() => pipeline.execute(args)),
         async subscribe() {
           const result: Awaited<OperationResult> = await scope(() => pipeline.subscribe(args));
-          return Symbol.asyncIterator in result ? inScope(scope, result) : result;
+          return Symbol.asyncIterator in result ? inScope(scope, untilBehind(result, socket)) : result;
         },
       });
+      if (operation.operation !== 'subscription') running.get(socket)?.add(id);
       return args;
     } catch (error) {
       return [mask(error)];
     }
+  }
+
+  /** Who has fallen behind must come again to see the present: ended by "complete" a client would think it was all. */
+  function untilBehind<Item>(items: AsyncIterable<Item>, socket: WebSocket): AsyncIterableIterator<Item> {
+    const iterator = items[Symbol.asyncIterator]();
+    return {
+      async next() {
+        try {
+          return await iterator.next();
+        } catch (error) {
+          if (!(error instanceof GraphQLError) || error.extensions.code !== 'RATE_LIMITED') throw error;
+          socket.close(TRY_AGAIN_LATER, error.message);
+          return { done: true, value: undefined };
+        }
+      },
+      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
   }
 
   /** graphql-ws hands the arguments that `prepare` made to execute and subscribe. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { type Actor, currentActor, resumeAs, runAs } from '../auth/actor.js';
@@ -64,6 +64,7 @@ export function createGraphQLServer({
   const requestId = () => currentActor()?.requestId ?? 'unknown';
   const mask = createErrorMask(log);
   const onRefusal = (limit: string) => metrics.graphqlRefusals.inc({ limit });
+  const eventStreams = sendEventStreams();
   const admission = createAdmission({ gatekeeper, clientAddress, clock, isForeign });
 
   const yoga = createYoga<ServerContext, Context>({
@@ -93,7 +94,7 @@ export function createGraphQLServer({
       compileQueries(schema),
       shareAnswers({ contextOf, createLoaders: () => createLoaders(db) }),
       admission.endWithToken,
-      sendEventStreams(),
+      eventStreams,
     ],
   });
 
@@ -119,8 +120,10 @@ export function createGraphQLServer({
         refuse(res, error, mask(error, id));
       }
     },
-    attachWebSocket: (server: Server) =>
-      serveWebSocket(server, yoga, {
+    endEventStreams: eventStreams.endAll,
+    /** Subscriptions over WebSocket. */
+    createWebSocketDoor: () =>
+      serveWebSocket(yoga, {
         gatekeeper,
         clock,
         openScope: (person, request) => {

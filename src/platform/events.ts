@@ -1,3 +1,5 @@
+import { DomainError } from '../errors.js';
+
 /**
  * Events of this process: what is published goes to every subscriber that is there now.
  *
@@ -7,7 +9,7 @@
  */
 export interface EventChannel<Event> {
   publish(event: Event): void;
-  /** Ends when the iterator is returned, when the subscriber falls too far behind, and with `close`. */
+  /** Ends when the iterator is returned and with `close`; throws BUSY, after what was kept, when the subscriber is too slow. */
   subscribe(isWanted: (event: Event) => boolean): AsyncIterableIterator<Event>;
   subscriberCount(): number;
   /** Ends every subscription. */
@@ -16,6 +18,9 @@ export interface EventChannel<Event> {
 
 /** Events that wait for one subscriber at most: light rows, so about a megabyte. */
 const MAX_BACKLOG = 2_000;
+
+const fellBehind = () =>
+  new DomainError('BUSY', `More than ${MAX_BACKLOG} events waited for this subscriber; subscribe again.`);
 
 export function createEventChannel<Event>(): EventChannel<Event> {
   const subscribers = new Set<Subscriber<Event>>();
@@ -41,6 +46,7 @@ class Subscriber<Event> implements AsyncIterableIterator<Event> {
   #backlog: Event[] = [];
   #waiting: Array<(result: IteratorResult<Event>) => void> = [];
   #hasEnded = false;
+  #isBehind = false;
 
   constructor(isWanted: (event: Event) => boolean, onEnd: () => void) {
     this.#isWanted = isWanted;
@@ -51,13 +57,20 @@ class Subscriber<Event> implements AsyncIterableIterator<Event> {
     if (!this.#isWanted(event)) return;
     const next = this.#waiting.shift();
     if (next !== undefined) next({ done: false, value: event });
-    else if (this.#backlog.push(event) > MAX_BACKLOG) this.#end();
+    else if (this.#backlog.push(event) > MAX_BACKLOG) {
+      this.#isBehind = true;
+      this.#end();
+    }
   }
 
   /** Not `async`: a promise around the promise would be made for each event of each subscriber. */
   next(): Promise<IteratorResult<Event>> {
     const value = this.#backlog.shift();
     if (value !== undefined) return Promise.resolve({ done: false, value });
+    if (this.#isBehind) {
+      this.#isBehind = false;
+      return Promise.reject(fellBehind());
+    }
     if (this.#hasEnded) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -66,6 +79,7 @@ class Subscriber<Event> implements AsyncIterableIterator<Event> {
 
   async return(): Promise<IteratorResult<Event>> {
     this.#backlog = [];
+    this.#isBehind = false;
     this.#end();
     return { done: true, value: undefined };
   }

@@ -1,37 +1,64 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-
 /**
  * How often each of many may do something. Counted in this process: with several servers each counts for itself, so
  * that the fleet's limit is at most theirs together. A window begins with the first use and forgets all at its end.
  */
 export interface Rate {
   /** Takes one. @returns null when it was granted, else the milliseconds until there is one again */
-  take(key: string): Promise<number | null>;
+  take(key: string): number | null;
   /** Undoes a `take` that was granted. */
-  giveBack(key: string): Promise<void>;
+  giveBack(key: string): void;
   /** @returns null when the next `take` would be granted, else the milliseconds until it would */
-  wait(key: string): Promise<number | null>;
+  wait(key: string): number | null;
 }
 
-export function createRate({ limit, windowSeconds }: { limit: number; windowSeconds: number }): Rate {
-  const limiter = new RateLimiterMemory({ points: limit, duration: windowSeconds });
+interface Window {
+  endsAt: number;
+  used: number;
+}
+
+/** @param now milliseconds of a clock that nobody sets: the time of day may jump by weeks, and a wait with it */
+export function createRate({
+  limit,
+  windowSeconds,
+  now = () => performance.now(),
+}: {
+  limit: number;
+  windowSeconds: number;
+  now?: () => number;
+}): Rate {
+  /** All are equally long, so the order in which they began is that in which they end. */
+  const windows = new Map<string, Window>();
+
   return {
-    async take(key) {
-      try {
-        await limiter.consume(key);
-        return null;
-      } catch (refusal) {
-        if (refusal instanceof RateLimiterRes) return refusal.msBeforeNext;
-        throw refusal;
-      }
+    take(key) {
+      const window = current(key) ?? begin(key);
+      if (window.used >= limit) return window.endsAt - now();
+      window.used += 1;
+      return null;
     },
-    async giveBack(key) {
+    giveBack(key) {
       // What has been forgotten meanwhile must not become a credit.
-      if ((await limiter.get(key)) !== null) await limiter.reward(key);
+      const window = current(key);
+      if (window !== undefined) window.used = Math.max(0, window.used - 1);
     },
-    async wait(key) {
-      const used = await limiter.get(key);
-      return used === null || used.consumedPoints < limit ? null : Math.max(used.msBeforeNext, 0);
+    wait(key) {
+      const window = current(key);
+      return window === undefined || window.used < limit ? null : window.endsAt - now();
     },
   };
+
+  function begin(key: string): Window {
+    const window = { endsAt: now() + windowSeconds * 1000, used: 0 };
+    windows.set(key, window);
+    return window;
+  }
+
+  function current(key: string): Window | undefined {
+    const time = now();
+    for (const [ended, { endsAt }] of windows) {
+      if (endsAt > time) break;
+      windows.delete(ended);
+    }
+    return windows.get(key);
+  }
 }

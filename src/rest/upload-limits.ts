@@ -7,7 +7,7 @@ export type UploadLimits = ReturnType<typeof createUploadLimits>;
 
 /** A device's leave to have one more dump stored. */
 export type Turn =
-  | { isGranted: true /** Nothing was stored: the turn does not count. */; giveBack(): Promise<void> }
+  | { isGranted: true /** Nothing was stored: the turn does not count. */; giveBack(): void }
   | { isGranted: false; retryAfterMs: number };
 
 const MINUTE = 60;
@@ -50,11 +50,11 @@ export function createUploadLimits(
     },
 
     /** Some a minute are always granted; what is more comes out of the hour's burst until that is used up. */
-    async turnOf(device: { id: number }): Promise<Turn> {
+    turnOf(device: { id: number }): Turn {
       const key = String(device.id);
-      const minute = await steady.take(key);
+      const minute = steady.take(key);
       if (minute === null) return { isGranted: true, giveBack: () => steady.giveBack(key) };
-      const hour = await burst.take(key);
+      const hour = burst.take(key);
       if (hour === null) return { isGranted: true, giveBack: () => burst.giveBack(key) };
       return { isGranted: false, retryAfterMs: Math.min(minute, hour) };
     },

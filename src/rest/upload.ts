@@ -102,7 +102,7 @@ export function createUploadRoute({
 
   /** Over its rate a device still learns that a dump which it sends again is safe; nothing new is stored. */
   async function saveInTurn(upload: Upload): ReturnType<CoredumpService['save']> {
-    const turn = await limits.turnOf(upload.device);
+    const turn = limits.turnOf(upload.device);
     if (!turn.isGranted) {
       const coredump = await coredumps.findRepeated(upload);
       if (coredump === null) throw limits.overRate(turn.retryAfterMs);
@@ -114,7 +114,7 @@ export function createUploadRoute({
       isStored = !saved.isDuplicate;
       return saved;
     } finally {
-      if (!isStored) await turn.giveBack();
+      if (!isStored) turn.giveBack();
     }
   }
 

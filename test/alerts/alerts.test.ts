@@ -119,17 +119,31 @@ describe('alerts', () => {
   });
 
   it.each([
-    ['SLACK', { text: 'New crash: LoadProhibited in a&lt;b&gt; (a&lt;b&gt;.c), in 1.0.0.' }],
+    [
+      'SLACK',
+      {
+        text: 'New crash: LoadProhibited in [x]&lt;!here&gt;@\u200ball ([x]&lt;!here&gt;@\u200ball.c), in 1.0.0.',
+        mrkdwn: false,
+        unfurl_links: false,
+        unfurl_media: false,
+      },
+    ],
     [
       'DISCORD',
-      { content: 'New crash: LoadProhibited in a<b> (a<b>.c), in 1.0.0.', allowed_mentions: { parse: [] } },
+      {
+        content:
+          'New crash: LoadProhibited in \\[x\\]\\<\\!here\\>\\@all \\(\\[x\\]\\<\\!here\\>\\@all.c\\), in 1.0.0.',
+        allowed_mentions: { parse: [] },
+        flags: 4,
+      },
     ],
-  ] as const)('speak as %s wants', async (format, body) => {
+  ] as const)('speak as %s wants, and make nothing of what a crash says', async (format, body) => {
     const door = await aGraphQLDoor({ allowPrivateAlerts: true });
     const { url, received } = await aReceiver();
     await aRule(door, { url, format });
 
-    await aCrash(door, await door.fleet.aDevice(await door.fleet.aModel()), { place: 'a<b>' });
+    const place = '[x]<!here>@all';
+    await aCrash(door, await door.fleet.aDevice(await door.fleet.aModel()), { place });
 
     await poll(() => received.map((request) => JSON.parse(request.body))).toEqual([body]);
   });

@@ -96,7 +96,7 @@ describe('a multipart bomb is the sender’s fault:', () => {
     await door.fleet.aModel({ code: 'thermostat' });
     const { socket, closed } = aSocket(door.url);
     socket.write(
-      'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000000000\r\n\r\n',
+      'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000000000\r\n\r\n',
     );
     socket.write(bodyOf([['operations', OPERATIONS], ['map', MAP], fileOf(0)]).replace('--b--\r\n', ''));
     const chunk = Buffer.alloc(1_000_000, 'x');

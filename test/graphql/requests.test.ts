@@ -137,6 +137,21 @@ describe('a firmware upload', () => {
     expect(await door.db.firmware.count()).toBe(0);
   });
 
+  it('may have exactly as many bytes as the limit says, and not one more', async () => {
+    const elf = aFirmwareElf({ version: '2.0.0' });
+    const door = await aDoorWithModel({ maxFirmwareBytes: elf.length });
+
+    const exact = await send(door, aForm({ file: elf }));
+    const larger = await send(
+      door,
+      aForm({ file: Buffer.concat([aFirmwareElf({ version: '2.0.1' }), Buffer.alloc(1)]) }),
+    );
+
+    expect(exact.errors).toEqual([]);
+    expect(larger.errors).toMatchObject([{ message: expect.stringContaining('MAX_FIRMWARE_BYTES') }]);
+    expect(await door.db.firmware.count()).toBe(1);
+  });
+
   it('is answered also when nobody reads the file', async () => {
     const door = await aDoorWithModel({ maxFirmwareBytes: 64 * 1024 * 1024 });
     const file = Buffer.alloc(20_000_000);

@@ -42,7 +42,7 @@ function anEventStream(app: TestApp, accept = 'text/event-stream') {
   const search = new URLSearchParams({ query: SUBSCRIPTION });
   const raw = aSocket(app.url);
   onTestFinished(() => void raw.socket.destroy());
-  raw.send(`GET /graphql?${search} HTTP/1.1\r\nHost: x\r\nAccept: ${accept}\r\n\r\n`);
+  raw.send(`GET /graphql?${search} HTTP/1.1\r\nHost: localhost\r\nAccept: ${accept}\r\n\r\n`);
   return raw;
 }
 
@@ -188,7 +188,7 @@ describe('clients that vanish', () => {
 function anEventStreamOfOwn(app: TestApp) {
   const raw = aSocket(app.url);
   const search = new URLSearchParams({ query: SUBSCRIPTION });
-  raw.send(`GET /graphql?${search} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n`);
+  raw.send(`GET /graphql?${search} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`);
   return raw;
 }
 

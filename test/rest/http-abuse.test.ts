@@ -7,7 +7,7 @@ import { aDevice, aServer, eventually, stored, type TestApp, upload } from '../s
 import { aSocket, statusOf } from '../support/http.js';
 
 const PATH = '/api/iot/coredump?chip=esp32c3&firmware_version=1.0.0&device_key=dev1';
-const DUMP = `POST ${PATH} HTTP/1.1\r\nHost: x\r\n`;
+const DUMP = `POST ${PATH} HTTP/1.1\r\nHost: localhost\r\n`;
 
 /** Everything that came back on a connection that got exactly these bytes. */
 async function answerTo(app: Pick<TestApp, 'url'>, bytes: string): Promise<string> {
@@ -46,7 +46,7 @@ describe('a request that two servers could read in two ways', () => {
     const app = await aServer();
     await aDevice(app);
 
-    const answer = await answerTo(app, `${DUMP}${rest}GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const answer = await answerTo(app, `${DUMP}${rest}GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n`);
 
     expect(statusOf(answer)).toBe(400);
     expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1);
@@ -58,7 +58,7 @@ describe('a flood', () => {
   it.each([
     ['of headers', `GET /healthz HTTP/1.1\r\n${'X-Flood: yes\r\n'.repeat(10_000)}\r\n`],
     ['in one header', `GET /healthz HTTP/1.1\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`],
-    ['in the query string', `GET /graphql?query=${'x'.repeat(100_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
+    ['in the query string', `GET /graphql?query=${'x'.repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
   ])('%s is refused at 32 KiB', async (_, bytes) => {
     const app = await aServer();
 
@@ -128,10 +128,10 @@ describe('a sender that is too slow', () => {
     });
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const slow = aSocket(url);
-    slow.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n');
+    slow.send('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n');
     const trickle = setInterval(() => slow.socket.writable && slow.send('x'), 10);
     const steady = aSocket(url);
-    steady.send('POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n');
+    steady.send('POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n');
     let sent = 0;
     const flow = setInterval(() => {
       if (sent < 100_000) steady.send('x'.repeat(2_000));

@@ -5,7 +5,7 @@ import { aSocket, statusOf } from '../support/http.js';
 import { aSidecar } from '../support/sidecar.js';
 
 const PATH = '/api/iot/coredump?chip=esp32c3&firmware_version=1.0.0&device_key=dev1';
-const SLOW_HEAD = `POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n`;
+const SLOW_HEAD = `POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n`;
 
 async function metric(app: TestApp, line: string): Promise<number> {
   const text = await (await fetch(`${app.url}/metrics`)).text();
@@ -62,7 +62,7 @@ describe('uploads in flight', () => {
     const app = await aServer({ UPLOAD_DEADLINE_MS: '500' });
     await aDevice(app);
     const { send, socket, closed } = aSocket(app.url);
-    send(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    send(`POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`);
     const steady = setInterval(() => socket.writable && send(`800\r\n${'x'.repeat(2_048)}\r\n`), 20);
 
     const answer = await closed;

@@ -151,7 +151,7 @@ describe('upload', () => {
       await aDevice(app);
       const { send, closed, socket } = aSocket(app.url);
 
-      send(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${header}\r\n\r\n${body}`);
+      send(`POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${header}\r\n\r\n${body}`);
       const answer = await closed;
       socket.destroy();
 
@@ -166,7 +166,7 @@ describe('upload', () => {
       const { send, socket, closed } = aSocket(app.url);
 
       send(
-        `POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n${'only this'.repeat(40_000)}`,
+        `POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n${'only this'.repeat(40_000)}`,
       );
       await eventually(async () => (await filesOf(app)).length > 0, 'the upload has begun');
       socket.end();
@@ -180,7 +180,7 @@ describe('upload', () => {
       await aDevice(app);
       const { send, closed } = aSocket(app.url);
 
-      send(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nonly this`);
+      send(`POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nonly this`);
       const answer = await closed;
 
       expect(statusOf(answer)).toBe(408);
@@ -192,7 +192,7 @@ describe('upload', () => {
       const app = await aServer({ UPLOAD_STALL_MS: '300' });
       await aDevice(app);
       const { send, closed, socket } = aSocket(app.url);
-      send(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n`);
+      send(`POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n`);
       const trickle = setInterval(() => socket.writable && send('x'), 20);
 
       const answer = await closed;

@@ -18,7 +18,7 @@ describe('under fire of more than a hundred abusive requests', () => {
     await register(program, ['honest', 'abuser']);
     const slow = Array.from({ length: 100 }, () => aSocket(program.url));
     for (const { send } of slow)
-      send(`POST ${UPLOAD_PATH}abuser HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\nx`);
+      send(`POST ${UPLOAD_PATH}abuser HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\nx`);
 
     const { calm, underFire, statuses } = await duel(program, [...ABUSES.keys()]);
     for (const { socket } of slow) socket.destroy();

@@ -36,8 +36,8 @@ const raw =
   };
 
 const [GARBAGE_HEAD, TWO_LENGTHS] = [
-  `POST ${UPLOAD_PATH}abuser HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`,
-  `POST ${UPLOAD_PATH}abuser HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n`,
+  `POST ${UPLOAD_PATH}abuser HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`,
+  `POST ${UPLOAD_PATH}abuser HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n`,
 ];
 
 /** By name. GraphQL answers what it refuses with 200, by its own rules; that it refused, its tests say. */
@@ -59,7 +59,10 @@ export const ABUSES: ReadonlyMap<string, Abuse> = new Map([
   ['no dump', dump('')],
   ['a wrong token', dump('x', { Authorization: `Bearer ${'a'.repeat(500)}` })],
   ['20,000 headers', raw(`GET / HTTP/1.1\r\n${'X: y\r\n'.repeat(20_000)}\r\n`)],
-  ['a huge query string', raw(`GET /graphql?query=${'x'.repeat(200_000)} HTTP/1.1\r\nHost: x\r\n\r\n`)],
+  [
+    'a huge query string',
+    raw(`GET /graphql?query=${'x'.repeat(200_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
+  ],
   ['two lengths', raw(`${TWO_LENGTHS}0\r\n\r\n`)],
   ['a chunk that is none', raw(`${GARBAGE_HEAD}zz\r\n`)],
   ['zeros', raw('\0'.repeat(10_000))],

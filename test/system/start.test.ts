@@ -115,11 +115,33 @@ describe('coredock start', () => {
     };
 
     expect(await lines({ PORT: 'x', MAX_COREDUMPS: '0' })).toHaveLength(2);
-    expect(await lines({ PORT: port })).toEqual([expect.stringContaining(`127.0.0.1:${port}`)]);
+    expect(await lines({ PORT: port })).toEqual([
+      expect.stringMatching(new RegExp(`PORT: 127\\.0\\.0\\.1:${port} is in use`)),
+    ]);
+    expect(await lines({ HOST: '192.0.2.7', ALLOW_UNAUTHENTICATED: 'true' })).toEqual([
+      expect.stringMatching(/HOST: .*192\.0\.2\.7/),
+    ]);
+    expect(await lines({ HOST: 'nobody.invalid', ALLOW_UNAUTHENTICATED: 'true' })).toEqual([
+      expect.stringMatching(/HOST: .*nobody\.invalid/),
+    ]);
     expect(await lines({ PORT: '0', COREDUMPS_DIR: '/etc/hostname/dumps' })).toEqual([
       expect.stringContaining('/etc/hostname/dumps'),
     ]);
     expect(await lines({ PORT: '0', DATABASE_URL: 'file:/etc/hostname/x.db' })).toHaveLength(1);
+  });
+
+  it('looks at its port before it leaves anything behind', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void taken.close());
+    await new Promise((resolve) => taken.once('listening', resolve));
+    const port = String((taken.address() as AddressInfo).port);
+    const dir = await aFolder();
+
+    const { code, stderr } = await run(['start'], { cwd: dir, environment: { PORT: port } });
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('PORT: ');
+    expect(await readdir(dir)).toEqual([]);
   });
 
   it('migrates, and says what it did', async () => {

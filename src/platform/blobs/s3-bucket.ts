@@ -56,7 +56,7 @@ export function createS3Bucket(
   {
     log,
     callLimitMs = CALL_LIMIT_MS,
-    now = Date.now,
+    now = () => performance.now(),
   }: { log?: Logger; callLimitMs?: number; now?: () => number } = {},
 ) {
   const Bucket = settings.bucket;

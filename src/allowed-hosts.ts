@@ -1,0 +1,114 @@
+import type { IncomingMessage } from 'node:http';
+import ipaddr from 'ipaddr.js';
+import { canonicalAddress } from './client-address.js';
+import type { RequestTarget } from './request-target.js';
+
+/** Why a request is not for this server, in the form that every door can answer. */
+export interface HostRefusal {
+  status: 400 | 421;
+  code: 'BAD_USER_INPUT' | 'MISDIRECTED';
+  message: string;
+}
+
+export type AllowedHosts = ReturnType<typeof createAllowedHosts>;
+
+/**
+ * The names by which this server may be asked, against DNS rebinding: a web page whose own name suddenly resolves to
+ * this server is of the same origin for its browser, so that nothing but the name in its requests gives it away. Ports
+ * do not matter: rebinding changes a name's address, never its port.
+ *
+ * @param host where the server listens: a name or an address
+ * @param publicUrl how people reach it, if that was said
+ * @param others names and addresses without a port
+ */
+export function createAllowedHosts({
+  host,
+  publicUrl,
+  others,
+}: {
+  host: string;
+  publicUrl: string | null;
+  others: readonly string[];
+}) {
+  const names = [host, ...(publicUrl === null ? [] : [new URL(publicUrl).hostname]), ...others];
+  const allowed = new Set(names.map((name) => hostnameOf(bracketed(name))));
+
+  return {
+    /** @returns null when the request is for this server */
+    refusalOf(request: IncomingMessage, target: RequestTarget | null): HostRefusal | null {
+      const headers = hostHeadersOf(request);
+      if (headers.length > 1) return malformed('The request has more than one Host header.');
+      // Without one it is HTTP/1.0 (Node refuses it in HTTP/1.1), which probes speak and browsers do not.
+      const named = [headers[0], target?.host ?? undefined].filter((text) => text !== undefined);
+      for (const text of named) {
+        const hostname = hostnameOf(text);
+        if (hostname === null) return malformed('The Host header is not a host name or address.');
+        if (!isAllowed(hostname, request)) return misdirected(hostname);
+      }
+      return null;
+    },
+  };
+
+  function isAllowed(hostname: string, { socket }: IncomingMessage): boolean {
+    if (isLoopbackName(hostname) || allowed.has(hostname)) return true;
+    // An address that is no name cannot be rebound; the one that the connection came to is ours for certain.
+    const local = canonicalAddress(socket.localAddress?.replace(/%.*$/, ''));
+    return local !== '' && addressOf(hostname) === local;
+  }
+}
+
+/** @returns whether this names a host and nothing else: a name, or an address with or without its brackets */
+export function isHostName(text: string): boolean {
+  const host = bracketed(text);
+  return !/:\d*$/.test(host) && /^([\w.-]+|\[.*\])$/.test(hostnameOf(host) ?? '');
+}
+
+/**
+ * The name in a `Host` header as browsers write it: without port and trailing dot, in lower case, addresses in their
+ * shortest form.
+ *
+ * @returns null for what is no host
+ */
+function hostnameOf(host: string): string | null {
+  if (!/^(\[[\da-f:.]+\]|[^\s/\\?#@:[\]]+)(:\d*)?$/i.test(host) || !URL.canParse(`http://${host}`))
+    return null;
+  return new URL(`http://${host}`).hostname.replace(/\.$/, '');
+}
+
+function isLoopbackName(hostname: string): boolean {
+  // RFC 6761 §6.3: names below "localhost" are loopback as well, and nobody's to register.
+  if (hostname === 'localhost' || hostname.endsWith('.localhost')) return true;
+  const address = addressOf(hostname);
+  return address !== null && ipaddr.parse(address).range() === 'loopback';
+}
+
+/** Canonical, and IPv4 in IPv6 as IPv4; null for a name. */
+function addressOf(hostname: string): string | null {
+  return canonicalAddress(hostname.replace(/^\[(.*)\]$/, '$1')) || null;
+}
+
+function bracketed(name: string): string {
+  return ipaddr.IPv6.isValid(name) ? `[${name}]` : name;
+}
+
+/** All of them: `request.headers` keeps only the first. */
+function hostHeadersOf({ rawHeaders }: IncomingMessage): string[] {
+  const found: string[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.toLowerCase() === 'host') found.push(rawHeaders[at + 1] ?? '');
+  }
+  return found;
+}
+
+function malformed(message: string): HostRefusal {
+  return { status: 400, code: 'BAD_USER_INPUT', message };
+}
+
+function misdirected(hostname: string): HostRefusal {
+  const shown = hostname.slice(0, 255);
+  return {
+    status: 421,
+    code: 'MISDIRECTED',
+    message: `This server is not known as "${shown}": if it is to be reached by that name, add it to ALLOWED_HOSTS or set PUBLIC_URL.`,
+  };
+}
