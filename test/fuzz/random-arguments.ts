@@ -1,8 +1,8 @@
 import {
-  GraphQLBoolean,
-  GraphQLNonNull,
   type GraphQLArgument,
+  GraphQLBoolean,
   type GraphQLInputType,
+  GraphQLNonNull,
   getNullableType,
   isEnumType,
   isInputObjectType,
@@ -113,7 +113,8 @@ export function createRandomArguments(values: Values, random: () => number) {
   }
 
   function constant(name: string, type: GraphQLInputType): string {
-    if (isListType(type)) return `[${some(2, () => constant(name, getNullableType(type.ofType))).join(', ')}]`;
+    if (isListType(type))
+      return `[${some(2, () => constant(name, getNullableType(type.ofType))).join(', ')}]`;
     if (isInputObjectType(type)) {
       const fields = Object.values(type.getFields())
         .filter((field) => isNonNullType(field.type) || random() < 0.2)

@@ -76,14 +76,17 @@ function makeDocument(
   );
   if (!isObjectType(root)) throw new Error(`the schema has no ${kind}`);
   const bodies = Array.from({ length: random() < 0.2 ? 2 : 1 }, () =>
-    kind === 'query' ? selections(root, MAX_DEPTH) : `{ ${field(root, MAX_DEPTH)} }`,
+    // A subscription is one field, which is always there.
+    kind === 'query' ? selections(root, MAX_DEPTH) : `{ ${field(root, MAX_DEPTH, '')} }`,
   );
   const parts = bodies.map((body) => [body, ...spreadIn(body)]);
   const operations = parts.map(
     (texts, index) => `${kind} Q${index + 1}${args.declarations(texts)} ${texts[0]}`,
   );
   const used = new Set(bodies.flatMap(spreadIn));
-  const query = [...operations, ...fragments.map(({ text }) => text).filter((text) => used.has(text))].join('\n');
+  const query = [...operations, ...fragments.map(({ text }) => text).filter((text) => used.has(text))].join(
+    '\n',
+  );
   return {
     query,
     askings: Array.from({ length: ASKINGS }, () => {
@@ -123,14 +126,14 @@ function makeDocument(
     return `...${name}${directive()}`;
   }
 
-  function field(type: GraphQLCompositeType, depth: number): string {
+  function field(type: GraphQLCompositeType, depth: number, directives = directive()): string {
     const all = isObjectType(type) || isInterfaceType(type) ? Object.values(type.getFields()) : [];
     const possible = all.filter(({ type: of }) => depth > 0 || !isCompositeType(getNamedType(of)));
     const wanted = possible.length === 0 ? undefined : pick(possible);
-    if (wanted === undefined) return `__typename${directive()}`;
+    if (wanted === undefined) return `__typename${directives}`;
     const of = getNamedType(wanted.type);
     const inner = isCompositeType(of) ? ` ${selections(of, depth - 1)}` : '';
-    return `${call(type.name, wanted)}${directive()}${inner}`;
+    return `${call(type.name, wanted)}${directives}${inner}`;
   }
 
   function call(type: string, { name, args: of }: GraphQLField<unknown, unknown>): string {

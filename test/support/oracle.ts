@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type ExecutionResult, execute, parse } from 'graphql';
+import { createClient as createEventClient } from 'graphql-sse';
 import { createClient } from 'graphql-ws';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
+import type { CoredumpRow } from '../../src/coredumps/types.js';
 import { createErrorMask } from '../../src/graphql/errors.js';
 import { schema } from '../../src/graphql/schema.js';
 import { encodeGlobalId } from '../../src/ids.js';
@@ -40,6 +42,25 @@ export async function anOracle() {
     door,
     values,
     people: PEOPLE,
+    /** A subscription that is open, with each of its answers, and what graphql-js makes of an event for it. */
+    follow: (question: Question) => followed(question, door),
+    async executedOn(
+      event: CoredumpRow,
+      { query, operationName, variables, token }: Question,
+    ): Promise<string> {
+      const contextValue = await door.contextFor(token);
+      const document = parse(query);
+      return shown(
+        await execute({
+          schema,
+          document,
+          operationName,
+          variableValues: variables,
+          contextValue,
+          rootValue: event,
+        }),
+      );
+    },
     /** By one of the ways that lead in. */
     ask: (question: Question, random: () => number): Promise<string> => {
       const way = ways[Math.floor(random() * ways.length)] ?? post;
@@ -48,7 +69,9 @@ export async function anOracle() {
     async executed({ query, operationName, variables, token }: Question): Promise<string> {
       const contextValue = await door.contextFor(token);
       const document = parse(query);
-      return shown(await execute({ schema, document, operationName, variableValues: variables, contextValue }));
+      return shown(
+        await execute({ schema, document, operationName, variableValues: variables, contextValue }),
+      );
     },
   };
 
@@ -59,9 +82,19 @@ export async function anOracle() {
 }
 
 /** What two answers must have in common, and nothing else: the order of errors is nobody's promise. */
-function normal({ data = null, errors = [] }: { data?: unknown; errors?: readonly object[] | undefined }): string {
+export function normal({
+  data = null,
+  errors = [],
+}: {
+  data?: unknown;
+  errors?: readonly object[] | undefined;
+}): string {
   const told = errors.map((error) => {
-    const { message, path, extensions } = error as { message: string; path?: unknown; extensions?: { code?: string } };
+    const { message, path, extensions } = error as {
+      message: string;
+      path?: unknown;
+      extensions?: { code?: string };
+    };
     return JSON.stringify([path ?? null, message, extensions?.code ?? null]);
   });
   return JSON.stringify({ data, errors: told.sort() });
@@ -96,6 +129,12 @@ async function stream({ token, ...body }: Question, url: string): Promise<string
   const data = /^event: next\ndata: (.*)$/m.exec(text)?.[1];
   if (data === undefined) throw new Error(`no event: ${text}`);
   return normal(JSON.parse(data) as object);
+}
+
+function followed({ token, ...payload }: Question, { url }: GraphQLDoor): AsyncIterator<unknown> {
+  const client = createEventClient({ url, retryAttempts: 0, headers: { Authorization: `Bearer ${token}` } });
+  onTestFinished(() => client.dispose());
+  return client.iterate(payload);
 }
 
 /** One connection for each person. */
@@ -163,7 +202,9 @@ async function furnish(door: GraphQLDoor) {
   });
   const groups = crashes.map(({ groupId }) => groupId);
   const ids = [
-    ...[...models, ...devices, ...dumps, firmware, ...crashes.map(({ dump }) => dump)].map(({ globalId }) => globalId),
+    ...[...models, ...devices, ...dumps, firmware, ...crashes.map(({ dump }) => dump)].map(
+      ({ globalId }) => globalId,
+    ),
     ...groups,
     ...[encodeGlobalId('Device', 4711), encodeGlobalId('Coredump', 4711), encodeGlobalId('CrashGroup', 4711)],
   ];
