@@ -5,7 +5,7 @@ import { type Excess, tooMuch } from './argument-sizes.js';
 import { findExcess, type QueryLimits } from './query-size.js';
 
 export interface DocumentLimits extends QueryLimits {
-  /** Names, numbers and punctuation of a document. GraphiQL's introspection has about 300. */
+  /** Names, numbers and punctuation of a document. */
   readonly maxTokens: number;
 }
 
