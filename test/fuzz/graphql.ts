@@ -1,7 +1,7 @@
 /**
- * `npm run fuzz -- graphql [--runs N] [--seed S] [--only RUN]`: asks the server N random valid queries and as many
- * subscriptions as they take, each again and again, and compares with what graphql-js answers. The test that `npm test`
- * runs, with other numbers: it brings the server, and vitest runs it with either database.
+ * `npm run fuzz -- graphql [--runs N] [--seed S] [--only RUN] [--database postgresql]`: asks the server N random valid
+ * queries and a tenth as many subscriptions, each again and again, and compares with what graphql-js answers. It is the
+ * test that `npm test` runs, with other numbers: vitest brings the server and either database.
  */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
