@@ -252,8 +252,8 @@ const settings = z.object({
   UPLOAD_STALL_MS: wholeNumber(100, 3_600_000).default(15_000),
   // A MiB at 2 KB/s, which GPRS brings on a bad day.
   UPLOAD_DEADLINE_MS: wholeNumber(100, 3_600_000).default(600_000),
-  // So many that some hundred sockets which only trickle leave room for the others until they are cut. All of them
-  // sending 1 MiB at full speed cost some 600 MB (`npm run bench -- uploadMemoryAtLimit`).
+  // So many that some hundred sockets which only trickle leave room for the others until they are cut. What all of them
+  // cost at full speed is measured by `npm run bench -- uploadMemoryAtLimit`.
   MAX_UPLOADS_IN_FLIGHT: wholeNumber(1, 100_000).default(1_000),
   // A device that crashes as soon as it is up sends about a dozen a minute. It may do so for a while: the first
   // dumps of a loop are the interesting ones.
@@ -263,19 +263,18 @@ const settings = z.object({
   AUTH_FAILURES_PER_MINUTE: wholeNumber(1, 1_000_000).default(100),
   TRUSTED_PROXIES: addressList().default([]),
   AUDIT_DAYS: wholeNumber(1, 100_000).default(365),
-  // GraphiQL's introspection, the longest and deepest document that people send, has some 300 tokens and 14 levels.
+  // GraphiQL's introspection, the longest and deepest document that people send, stays below both.
   GRAPHQL_MAX_TOKENS: wholeNumber(100, 100_000).default(2_000),
   GRAPHQL_MAX_DEPTH: wholeNumber(1, 100).default(15),
   // A page of counts, one for each status and model, has some.
   GRAPHQL_MAX_ALIASES: wholeNumber(0, 1_000).default(30),
-  // The dumps of 200 devices, 20 each, with six fields are 28,601; the executor does some 500 of them in a millisecond.
+  // The dumps of 200 devices, 20 each, with six fields are half of it: README says how much.
   GRAPHQL_MAX_COST: wholeNumber(100, 100_000_000).default(50_000),
   PERSISTED_DOCUMENTS: z.string().optional(),
   PERSISTED_DOCUMENTS_ONLY: z
     .enum(['true', 'false'], { error: (issue) => `${shown(issue.input)} is neither true nor false` })
     .default('false')
     .transform((value) => value === 'true'),
-  // Each costs some 20 KiB while it does nothing.
   MAX_CONNECTIONS: wholeNumber(10, 1_000_000).default(5_000),
   // All people of a company may stand behind one address.
   MAX_STREAMS_PER_ADDRESS: wholeNumber(1, 1_000_000).default(1_000),

@@ -19,7 +19,7 @@ export const COLUMNS = Prisma.sql`
   c."parseStatus", c."parseAttempts", c."parseGeneration", c."appElfSha256", c."fingerprint",
   c."uploadedAt", c."parsedAt"`;
 
-/** What long lists show: half of the columns, and less than half of the bytes. */
+/** What long lists show; what they do not is most of a row's bytes. */
 const LISTED_COLUMNS = Prisma.sql`
   c."id", c."deviceId", c."filename", c."chip", c."firmwareVersion", c."size", c."parseStatus", c."uploadedAt"`;
 
@@ -107,8 +107,9 @@ export async function idsOfCoredumps(
 }
 
 /**
- * The same window of each device's dumps in ONE statement, however many devices. PostgreSQL looks up each device's page
- * by itself, and reads nothing beyond it; a pair between two pairs leaves it the index for that, as in `leadOf`.
+ * The same window of each device's dumps in ONE statement, however many devices. Each device's page is looked up by
+ * itself, and nothing beyond it is read. PostgreSQL is left the index for that by a pair between two pairs, as in
+ * `leadOf`; SQLite finds the page's ids in the index alone, and reads their rows.
  */
 export async function listCoredumpsByDevice(
   db: Db,
@@ -129,11 +130,11 @@ export async function listCoredumpsByDevice(
           ORDER BY c."deviceId" ${direction}, c."id" ${direction} LIMIT ${take}
         ) c WHERE d."id" IN (${Prisma.join([...deviceIds])}) ORDER BY c."id" DESC`
       : Prisma.sql`
-        SELECT ${wanted} FROM (
-          SELECT c.*, row_number() OVER (PARTITION BY c."deviceId" ORDER BY c."id" ${direction}) AS "rank"
-          FROM "Coredump" c
-          WHERE c."deviceId" IN (${Prisma.join([...deviceIds])}) AND ${conditions(filter)} AND ${within(window)}
-        ) c WHERE c."rank" <= ${take} ORDER BY c."id" DESC`,
+        SELECT ${wanted} FROM "Device" d CROSS JOIN "Coredump" c ON c."id" IN (
+          SELECT c."id" FROM "Coredump" c
+          WHERE c."deviceId" = d."id" AND ${conditions(filter)} AND ${within(window)}
+          ORDER BY c."id" ${direction} LIMIT ${take}
+        ) WHERE d."id" IN (${Prisma.join([...deviceIds])}) ORDER BY c."id" DESC`,
   );
   const byDevice = new Map<number, CoredumpRow[]>(deviceIds.map((id) => [id, []]));
   for (const row of rows) {

@@ -15,7 +15,7 @@ export interface SidecarClient {
   isUp(): Promise<boolean>;
 }
 
-/** A report with the text of every task of a large dump is some 100 KiB. */
+/** Far more than a report with the text of every task of a large dump. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_REASON_LENGTH = 2_000;
 const UP_TIMEOUT_MS = 2_000;

@@ -1,6 +1,6 @@
-import DataLoader from 'dataloader';
 import { childrenOf, countChildrenOf, type PageWindow } from '../platform/database/children.js';
 import { type Db, Prisma } from '../platform/database/database.js';
+import { rowsById } from '../platform/database/rows-by-id.js';
 import { containsWords } from '../platform/database/text-search.js';
 import { createPrivacyLoader } from './privacy.js';
 
@@ -19,16 +19,10 @@ const DEVICES_OF_MODEL = { table: 'Device', parent: 'modelId' } as const;
 /** For one request: one statement each, however many fields ask. */
 export function createDeviceLoaders(db: Db) {
   return {
-    byId: new DataLoader<number, DeviceRow | null>(async (ids) => {
-      const rows = await db.device.findMany({ where: { id: { in: [...ids] } } });
-      const byId = new Map(rows.map((row) => [row.id, row]));
-      return ids.map((id) => byId.get(id) ?? null);
-    }),
-    modelById: new DataLoader<number, DeviceModelRow | null>(async (ids) => {
-      const rows = await db.deviceModel.findMany({ where: { id: { in: [...ids] } } });
-      const byId = new Map(rows.map((row) => [row.id, row]));
-      return ids.map((id) => byId.get(id) ?? null);
-    }),
+    byId: rowsById<DeviceRow>((ids) => db.device.findMany({ where: { id: { in: [...ids] } } })),
+    modelById: rowsById<DeviceModelRow>((ids) =>
+      db.deviceModel.findMany({ where: { id: { in: [...ids] } } }),
+    ),
     privacyOfModel: createPrivacyLoader(db),
     ofModel: childrenOf<DeviceRow>(db, DEVICES_OF_MODEL),
     countOfModel: countChildrenOf(db, DEVICES_OF_MODEL),

@@ -102,7 +102,7 @@ function setRefusal(response: ServerResponse, thrown: unknown): number {
   return status;
 }
 
-/** With scripts of its own, not from somebody's CDN: 9 MB of text, read only where somebody opens it. */
+/** With scripts of its own, not from somebody's CDN: a large file, read only where somebody opens it. */
 export async function renderGraphiQL(options: GraphiQLOptions): Promise<string> {
   const graphiql = await import('@graphql-yoga/render-graphiql');
   return graphiql.renderGraphiQL(options);

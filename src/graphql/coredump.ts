@@ -1,3 +1,4 @@
+import { completeValue } from '@pothos/core';
 import { hasRole } from '../auth/principal.js';
 import { countCoredumps, listCoredumps } from '../coredumps/queries.js';
 import { redactOutput, redactReport } from '../coredumps/redact.js';
@@ -48,11 +49,11 @@ builder.node(Coredump, {
     }),
     device: t.field({
       type: Device,
-      resolve: async ({ deviceId }, _, { loaders }) => {
-        const device = await loaders.devices.byId.load(deviceId);
-        if (device === null) throw notFound('device', deviceId);
-        return device;
-      },
+      resolve: ({ deviceId }, _, { loaders }) =>
+        completeValue(loaders.devices.byId.load(deviceId), (device) => {
+          if (device === null) throw notFound('device', deviceId);
+          return device;
+        }),
     }),
     firmware: t.field({
       type: Firmware,
@@ -91,7 +92,10 @@ builder.prismaObjectFields(Device, (t) => ({
       type: Coredump,
       description: 'Newest first. One SQL statement, however many devices a request asks it of.',
       args: { filter: t.arg({ type: CoredumpFilterInput }) },
-      resolve: ({ id: deviceId }, { filter: input, ...args }, { loaders }, info) => {
+      resolve: (device, { filter: input, ...args }, { loaders }, info) => {
+        const { id: deviceId } = device;
+        // Its dumps may be asked for their device.
+        loaders.devices.byId.know(device);
         const filter = toCoredumpFilter(input);
         const columns = columnsOf(info);
         return page(

@@ -12,8 +12,8 @@ const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
- * Whether JSON is of a shape that is dear to read, told by one pass over its bytes. `JSON.parse` takes up to a hundred
- * times as long for brackets as for text of the same length, and nobody else is served meanwhile.
+ * Whether JSON is of a shape that is dear to read, told by one pass over its bytes. `JSON.parse` takes far longer for
+ * brackets than for text of the same length, and nobody else is served meanwhile.
  *
  * @param bytes UTF-8; whether they are JSON at all is the parser's to say
  * @returns null when all is well

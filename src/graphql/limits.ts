@@ -6,7 +6,7 @@ import { refusalOfText } from './control-characters.js';
 import { findExcess, type QueryLimits } from './query-size.js';
 
 export interface DocumentLimits extends QueryLimits {
-  /** Names, numbers and punctuation of a document. GraphiQL's introspection has about 300. */
+  /** Names, numbers and punctuation of a document. */
   readonly maxTokens: number;
 }
 

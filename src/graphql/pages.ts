@@ -3,7 +3,7 @@ import { MAX_ROW_ID } from '../ids.js';
 import type { PageWindow } from '../platform/database/children.js';
 
 export const DEFAULT_PAGE = 20;
-/** A page of dumps with all their light columns is some 100 KiB. */
+/** A page of dumps with all their light columns stays small; whoever wants more turns it. */
 export const MAX_PAGE = 200;
 
 export interface PageArguments {

@@ -12,7 +12,6 @@ import type { Db } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createAdmission, graphiqlOptions, refuse, renderGraphiQL } from './admission.js';
-import { compileQueries } from './compiled-queries.js';
 import { type Context, createContext, createLoaders, type Loaders, type Services } from './context.js';
 import { createErrorMask } from './errors.js';
 import { sendEventStreams } from './event-streams.js';
@@ -91,7 +90,6 @@ export function createGraphQLServer({
       ...(persisted === null ? [] : [usePersistedDocuments(persisted)]),
       limitDocuments(schema, config.queryLimits, onRefusal),
       maskValidation((error) => mask(error, requestId())),
-      compileQueries(schema),
       shareAnswers({ contextOf, createLoaders: () => createLoaders(db) }),
       admission.endWithToken,
       eventStreams,

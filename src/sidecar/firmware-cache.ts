@@ -32,7 +32,7 @@ export function createFirmwareCache({ maxBytes = MAX_CACHED_BYTES } = {}) {
   };
 }
 
-/** Most ELFs are known already and need no memory of their own: fresh pages for 3 MB cost more than hashing them. */
+/** Most ELFs are known already and need no memory of their own: fresh pages cost more than hashing what is in them. */
 const chunk = Buffer.allocUnsafeSlow(256 * 1024);
 
 function sha256Of(file: number): string {

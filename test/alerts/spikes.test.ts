@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodeGlobalId } from '../../src/ids.js';
+import { createSystemClock } from '../../src/platform/clock.js';
 import { graphql } from '../generated/gql.js';
 import type { CreateAlertRuleInput, UpdateAlertRuleInput } from '../generated/graphql.js';
 import { aCrash } from '../support/crash-groups.js';
@@ -34,7 +35,8 @@ async function aRule(door: GraphQLDoor, input: Partial<CreateAlertRuleInput> = {
 
 /** In the middle of an hour: a test must not fail because it began at the end of one. */
 const NOW = new Date('2026-02-11T14:30:00Z');
-const aDoor = (options = {}) => aGraphQLDoor({ now: () => NOW, ...options });
+const aDoor = (options = {}) =>
+  aGraphQLDoor({ clock: { ...createSystemClock(), now: () => NOW }, ...options });
 
 const change = (door: GraphQLDoor, input: UpdateAlertRuleInput) => door.ask(UPDATE, { input });
 

@@ -14,7 +14,7 @@ export type Outcome = 'report' | 'refused';
 
 /** Of a hundred runs these break the firmware and not the dump. */
 const ELF_SHARE = 0.1;
-/** Of the broken firmwares these are real ones, whose opening takes twenty times as long. */
+/** Of the broken firmwares these are real ones, whose opening takes much longer. */
 const LARGE_SHARE = 0.1;
 const LARGE_BYTES = 1024 * 1024;
 /** What the sidecar sends at most. */

@@ -1,5 +1,4 @@
 import { type ExecutionResult, execute, parse, subscribe, validate } from 'graphql';
-import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { Upload } from 'graphql-upload-minimal';
 import { describe, expect, it } from 'vitest';
 import type { Context } from '../../src/graphql/context.js';
@@ -41,20 +40,6 @@ describe('the schema', () => {
       expect(Object.values(result.data ?? {}).filter((value) => value !== null)).toEqual([]);
     },
   );
-
-  it.each(
-    FIELDS.filter(({ operation }) => operation === 'query').map(({ name, document }) => [name, document]),
-  )('is closed by the same rule where a query is compiled: %s', async (_, document) => {
-    const compiled = compileQuery(schema, parse(document));
-    if (!isCompiledQuery(compiled)) throw new Error(JSON.stringify(compiled.errors));
-
-    const { errors, data } = await compiled.query(undefined, nobody(), {});
-
-    expect(errors?.map(({ originalError }) => originalError)).toContainEqual(
-      expect.objectContaining({ code: 'FORBIDDEN' }),
-    );
-    expect(Object.values(data ?? {}).filter((value) => value !== null)).toEqual([]);
-  });
 
   it.each(
     FIELDS.filter(({ operation }) => operation === 'mutation').map(({ name, document }) => [name, document]),

@@ -26,9 +26,11 @@ import { createPrivacyService } from '../../src/devices/privacy.js';
 import { createDeviceService } from '../../src/devices/service.js';
 import { createTokenUse } from '../../src/devices/token-use.js';
 import { createFirmwareService } from '../../src/firmware/service.js';
+import { type Context, createContext, createLoaders } from '../../src/graphql/context.js';
 import { createStreams } from '../../src/graphql/streams.js';
 import { createGraphQLServer } from '../../src/graphql/yoga.js';
 import { createGuesses } from '../../src/guesses.js';
+import { encodeGlobalId } from '../../src/ids.js';
 import { createFileBlobs } from '../../src/platform/blobs/file-blobs.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/database.js';
@@ -71,9 +73,10 @@ export async function aGraphQLDoor({
   maxCoredumps = 20,
   /** Another server on the same database and files; only PostgreSQL allows it. */
   beside = null as { dir: string; databaseUrl: string; fleet: Fleet } | null,
-  /** What the services take for the time. */
-  now = () => new Date(),
   auth: settings = { issuer: null, tokens: { admin: [], viewer: [] } } as AuthSettings,
+  /** What the services take for the time. */
+  clock = createSystemClock(),
+  environment = {} as Record<string, string>,
 } = {}) {
   const dir = beside?.dir ?? (await mkdtemp(join(tmpdir(), 'coredock-graphql-')));
   const databaseUrl = beside?.databaseUrl ?? (await aDatabaseUrl(dir));
@@ -83,7 +86,6 @@ export async function aGraphQLDoor({
   database.onStatement((sql) => statements.push(sql));
   const logged: Array<{ requestId?: string; err?: { message: string } }> = [];
   const log = pino({ level: 'error' }, { write: (line) => void logged.push(JSON.parse(line)) });
-  const clock = { ...createSystemClock(), now };
   const events = createCoredumpEvents();
   const groupChanges = createEventChannel<GroupChange>();
   const groupEvents = createGroupEvents(groupChanges, database.announcements);
@@ -134,7 +136,7 @@ export async function aGraphQLDoor({
     limits: { maxCoredumps, maxCoredumpBytes: 1024 * 1024 },
     unread: { countUnread, countRetired: countForFleet },
   });
-  const config = { ...readConfig({}), maxFirmwares: 20, maxFirmwareBytes };
+  const config = { ...readConfig(environment), maxFirmwares: 20, maxFirmwareBytes };
   const firmwares = createFirmwareService({
     database,
     blobs: firmwareBlobs,
@@ -164,9 +166,9 @@ export async function aGraphQLDoor({
   const metrics = createMetrics();
   const links = createDownloadLinks({ secret: Buffer.alloc(32), clock });
   const guesses = createGuesses({ authFailuresPerMinute: 1_000_000 });
-  const graphql = createGraphQLServer({
+  const gatekeeper = createGatekeeper({ auth, links, guesses, clock });
+  const services = {
     alerts,
-    db,
     coredumps,
     crashGroups,
     search: createSearch(database),
@@ -174,7 +176,11 @@ export async function aGraphQLDoor({
     firmwares,
     audit,
     privacy: createPrivacyService({ db, audit, onChange: () => {} }),
-    gatekeeper: createGatekeeper({ auth, links, guesses, clock }),
+  };
+  const graphql = createGraphQLServer({
+    ...services,
+    db,
+    gatekeeper,
     links,
     clientAddress: createClientAddress([]),
     clock,
@@ -229,6 +235,19 @@ export async function aGraphQLDoor({
     state,
     /** What was handed to the parse queue. */
     queued,
+    /** What resolvers get where somebody asks with this token, for who executes a document without the door. */
+    async contextFor(token: string): Promise<Context> {
+      const person = await gatekeeper.admit('127.0.0.1', `Bearer ${token}`);
+      return createContext({
+        db,
+        services,
+        loaders: createLoaders(db),
+        requestId: 'without the door',
+        person,
+        downloadUrlOf: (id) =>
+          `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', id))}/download?link=${links.issue(id, person)}`,
+      });
+    },
     /** What was logged as an error. */
     logged,
     closeWebSockets,
