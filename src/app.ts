@@ -23,6 +23,7 @@ import { createPrivacyService } from './devices/privacy.js';
 import { createDeviceService } from './devices/service.js';
 import { createTokenUse } from './devices/token-use.js';
 import { createFirmwareService } from './firmware/service.js';
+import { createAnswerBudget } from './graphql/answer-budget.js';
 import { readPersistedDocuments } from './graphql/persisted-documents.js';
 import { createStreams } from './graphql/streams.js';
 import { createGraphQLServer } from './graphql/yoga.js';
@@ -35,6 +36,7 @@ import { createEventChannel } from './platform/events.js';
 import type { Logger } from './platform/logger.js';
 import { createMetrics } from './platform/metrics.js';
 import type { TaskQueue } from './platform/parse-queue.js';
+import { createRightOfWay } from './platform/right-of-way.js';
 import { createDownloadRoute } from './rest/download.js';
 import { createHealthRoutes } from './rest/health.js';
 import { createPageRoute } from './rest/page.js';
@@ -224,6 +226,7 @@ export async function startApp(
     metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
     metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
     const crossOrigin = createCrossOrigin(config.corsOrigins);
+    const rightOfWay = createRightOfWay();
     const graphql = createGraphQLServer({
       alerts,
       db,
@@ -241,6 +244,7 @@ export async function startApp(
       config,
       persisted,
       streams: createStreams(config.maxStreamsPerAddress, metrics),
+      answers: createAnswerBudget(config.answerLimits, { rightOfWay, metrics }),
       isForeign: crossOrigin.isForeign,
       metrics,
       log,
@@ -249,6 +253,7 @@ export async function startApp(
       host: config.host,
       port: config.port,
       maxConnections: config.maxConnections,
+      answerStallMs: config.answerStallMs,
       crossOrigin,
       metrics,
       log,
@@ -260,7 +265,7 @@ export async function startApp(
           coredumps,
           auth,
           metrics,
-          limits: createUploadLimits(config, metrics),
+          limits: createUploadLimits(config, metrics, rightOfWay),
           guesses: createGuesses(config),
           clientAddress,
           maxBytes: config.maxCoredumpBytes,

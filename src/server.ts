@@ -13,6 +13,7 @@ import { errorBody, sendError, sendJson } from './rest/errors.js';
 import type { createHealthRoutes } from './rest/health.js';
 import type { createPageRoute } from './rest/page.js';
 import type { createPageConfigRoute } from './rest/page-config.js';
+import { watchSlowReaders } from './rest/slow-readers.js';
 import type { createUploadRoute } from './rest/upload.js';
 
 export interface Doors {
@@ -37,6 +38,7 @@ export async function listen({
   host,
   port,
   maxConnections,
+  answerStallMs,
   crossOrigin,
   doors,
   metrics,
@@ -46,6 +48,7 @@ export async function listen({
   host: string;
   port: number;
   maxConnections: number;
+  answerStallMs: number;
   crossOrigin: CrossOrigin;
   doors: Doors;
   metrics: Metrics;
@@ -61,6 +64,7 @@ export async function listen({
   const server = createServer(HTTP_OPTIONS);
   limitConnections(server, maxConnections, metrics);
   const slowBodies = watchSlowBodies();
+  const slowReaders = watchSlowReaders({ periodMs: answerStallMs, metrics });
   server.on('request', route);
   // The routes say "100 Continue" themselves, after they have seen the head.
   server.on('checkContinue', route);
@@ -77,6 +81,7 @@ export async function listen({
       server.close();
       await webSocket.close();
       slowBodies.stop();
+      slowReaders.stop();
       server.closeAllConnections();
     },
   };
@@ -88,6 +93,7 @@ export async function listen({
     setSafeHeaders(response, url?.pathname ?? '');
     if (crossOrigin.answer(request, response)) return;
     const requestLog = log.child({ requestId, method: request.method, path: url?.pathname });
+    slowReaders.watch(response, requestLog);
     if (url === null) {
       refuse(response, new DomainError('BAD_USER_INPUT', 'The request has no valid path.'), requestLog);
       return;

@@ -1,5 +1,5 @@
-import DataLoader from 'dataloader';
 import { childrenOf, countChildrenOf, type PageWindow } from '../platform/database/children.js';
+import DataLoader from '../platform/database/data-loader.js';
 import { type Db, Prisma } from '../platform/database/database.js';
 import { containsWords } from '../platform/database/text-search.js';
 import { createPrivacyLoader } from './privacy.js';

@@ -6,6 +6,7 @@ import type { Plugin } from 'graphql-yoga';
 const PING_MS = 12_000;
 /** A comment in the language of server-sent events. */
 const PING = ':\n\n';
+const PIECE_BYTES = 16 * 1024;
 const MEDIA_TYPE = 'text/event-stream';
 const HEADERS = {
   'Content-Type': MEDIA_TYPE,
@@ -51,14 +52,18 @@ function isStream(result: object): result is AsyncIterable<Result> {
 
 function textOf(result: Result): string {
   if (result.stringify !== undefined) return result.stringify(result);
-  if (result.errors === undefined) return JSON.stringify(result);
-  // What errors say to servers is not for clients.
+  return JSON.stringify(shownResult(result));
+}
+
+/** What errors say to servers is not for clients. */
+export function shownResult(result: ExecutionResult): object {
+  if (result.errors === undefined) return result;
   const errors = result.errors.map((error) => {
     const { extensions, ...shown } = error.toJSON();
     const { http, unexpected, ...others } = extensions ?? {};
     return { ...shown, ...(Object.keys(others).length === 0 ? {} : { extensions: others }) };
   });
-  return JSON.stringify({ ...result, errors });
+  return { ...result, errors };
 }
 
 /** Asks for the next event when the last one was taken, and ends the subscription when the connection is gone. */
@@ -102,7 +107,11 @@ class EventStream extends Readable {
     if (this.destroyed) return;
     this.#isAsking = false;
     if (result !== null) {
-      this.push(this.#pieceOf(result));
+      const piece = this.#pieceOf(result);
+      // Some at a time, by which the reader's progress is told.
+      for (let from = 0; from < piece.length; from += PIECE_BYTES) {
+        this.push(piece.subarray(from, from + PIECE_BYTES));
+      }
       return;
     }
     this.push('event: complete\ndata:\n\n');

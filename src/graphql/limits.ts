@@ -2,7 +2,7 @@ import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } 
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import { type Excess, tooMuch } from './argument-sizes.js';
-import { findExcess, type QueryLimits } from './query-size.js';
+import { measureQuery, type QueryLimits } from './query-size.js';
 
 export interface DocumentLimits extends QueryLimits {
   /** Names, numbers and punctuation of a document. GraphiQL's introspection has about 300. */
@@ -20,12 +20,15 @@ export function limitDocuments(
   schema: GraphQLSchema,
   limits: DocumentLimits,
   onRefusal: (limit: string) => void,
-): Plugin<{ params?: GraphQLParams }> {
+): Plugin<{ params?: GraphQLParams; queryCost?: number }> {
   return {
     onParse({ context, setParseFn }) {
       setParseFn((source: string, options?: object) => parseShort(source, options, limits.maxTokens));
-      return ({ result, replaceParseResult }) => {
-        const refusal = isDocument(result) ? refusalOf(result, context.params?.variables ?? {}) : result;
+      return ({ result, replaceParseResult, extendContext }) => {
+        const { refusal, cost } = isDocument(result)
+          ? measure(result, context.params?.variables ?? {})
+          : { refusal: result, cost: 0 };
+        extendContext({ queryCost: cost });
         if (!(refusal instanceof GraphQLError) || refusal.extensions.code !== CODE) return;
         onRefusal(String(refusal.extensions.limit));
         replaceParseResult(refusal);
@@ -38,9 +41,9 @@ export function limitDocuments(
     },
   };
 
-  function refusalOf(document: DocumentNode, variables: Record<string, unknown>): GraphQLError | null {
-    const excess = findExcess({ schema, document, variables, limits });
-    return excess === null ? null : tooComplex(excess);
+  function measure(document: DocumentNode, variables: Record<string, unknown>) {
+    const { excess, cost } = measureQuery({ schema, document, variables, limits });
+    return { refusal: excess === null ? null : tooComplex(excess), cost };
   }
 }
 

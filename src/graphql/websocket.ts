@@ -10,6 +10,7 @@ import { type Person, tokenHasEnded } from '../auth/principal.js';
 import type { ClientAddress } from '../client-address.js';
 import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
+import type { Delivery } from './delivery.js';
 import { MAX_JSON_BYTES } from './json-body.js';
 import { documentOf, type PersistedDocuments } from './persisted-documents.js';
 import { limitMessages, refusalOfOperation } from './socket-limits.js';
@@ -30,6 +31,9 @@ interface Operation {
   execute(): OperationResult;
   subscribe(): OperationResult;
 }
+
+/** What is to be done when an answer has been sent, by the id of its operation. */
+type Sending = Map<string, Array<() => void>>;
 
 /**
  * Puts `graphql-transport-ws` on the server's `/graphql`. Operations go through Yoga's own pipeline, so masking and
@@ -65,6 +69,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
   },
 ): { close(): Promise<void> } {
   const operations = new WeakMap<ExecutionArgs, Operation>();
+  const sendingOf = new WeakMap<WebSocket, Sending>();
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_JSON_BYTES });
   server.on('upgrade', upgrade);
   const disposable = useServer<ConnectionInitMessage['payload'], { person: Person }>(
@@ -83,7 +88,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
           return false;
         }
       },
-      onSubscribe: ({ extra, subscriptions }, _id, params) => {
+      onSubscribe: ({ extra, subscriptions }, id, params) => {
         const refusal = refusalOfOperation(Object.keys(subscriptions).length);
         if (refusal !== null) {
           onRefusal('operations');
@@ -92,8 +97,10 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
         if (extra.person === undefined)
           throw new Error('an operation came before its connection was admitted');
         const scope = openScope(extra.person, extra.request);
-        return scope(() => prepare(extra.request, params, scope));
+        const delivery = deliveryOf(extra.socket, id);
+        return scope(() => prepare(extra.request, params, { scope, delivery }));
       },
+      onComplete: ({ extra }, id) => sent(extra.socket, id),
       execute: (args) => operationOf(args).execute(),
       subscribe: (args) => operationOf(args).subscribe(),
       // Else it tells clients the text of errors that nobody expected.
@@ -175,9 +182,9 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
       variables?: Record<string, unknown> | null | undefined;
       extensions?: Record<string, unknown> | null | undefined;
     },
-    scope: Scope,
+    { scope, delivery }: { scope: Scope; delivery: Delivery },
   ): Promise<ExecutionArgs | GraphQLError[]> {
-    const pipeline = yoga.getEnveloped({ req, params });
+    const pipeline = yoga.getEnveloped({ req, params, delivery });
     try {
       const named =
         persisted === null ? null : documentOf(persisted, { extensions: params.extensions ?? {} });
@@ -205,6 +212,30 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     } catch (error) {
       return [mask(error)];
     }
+  }
+
+  /** graphql-ws completes an operation when its answer has been sent; or the socket closes. */
+  function deliveryOf(socket: WebSocket, id: string): Delivery {
+    const sending: Sending = sendingOf.get(socket) ?? new Map();
+    if (!sendingOf.has(socket)) {
+      sendingOf.set(socket, sending);
+      socket.once('close', () => {
+        for (const open of sending.keys()) sent(socket, open);
+      });
+    }
+    return {
+      whenDone(work) {
+        if (socket.readyState === socket.CLOSED) work();
+        else sending.set(id, [...(sending.get(id) ?? []), work]);
+      },
+      cut: () => socket.terminate(),
+    };
+  }
+
+  function sent(socket: WebSocket, id: string): void {
+    const works = sendingOf.get(socket)?.get(id) ?? [];
+    sendingOf.get(socket)?.delete(id);
+    for (const work of works) work();
   }
 
   /** graphql-ws hands the arguments that `prepare` made to execute and subscribe. */

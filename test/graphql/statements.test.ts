@@ -78,8 +78,8 @@ describe('SQL statements', () => {
     const statements = await door.statementsOf(() => door.ask(EVERYTHING_OF_DEVICES, { dump }));
 
     // Devices and their count; models, their firmwares, those's count and the count of their dumps; all dumps' count,
-    // the last, the one by id, the filtered and their count; and of these texts, firmwares and devices.
-    expect(statements).toHaveLength(14);
+    // the last, the one by id, the filtered and their count; and of these the sizes of texts, texts, firmwares and devices.
+    expect(statements).toHaveLength(15);
   });
 
   it('do not grow with the dumps of a list', async () => {
@@ -88,8 +88,8 @@ describe('SQL statements', () => {
 
     const statements = await door.statementsOf(() => door.ask(DUMPS_WITH_THEIRS, {}));
 
-    // Dumps, texts, devices, firmwares, models, dumps of devices, dumps of firmwares.
-    expect(statements).toHaveLength(7);
+    // Dumps, sizes of texts, texts, devices, firmwares, models, dumps of devices, dumps of firmwares.
+    expect(statements).toHaveLength(8);
   });
 
   it('read a dump once, whichever of its columns are asked for', async () => {

@@ -26,6 +26,7 @@ import { createPrivacyService } from '../../src/devices/privacy.js';
 import { createDeviceService } from '../../src/devices/service.js';
 import { createTokenUse } from '../../src/devices/token-use.js';
 import { createFirmwareService } from '../../src/firmware/service.js';
+import { createAnswerBudget } from '../../src/graphql/answer-budget.js';
 import { createStreams } from '../../src/graphql/streams.js';
 import { createGraphQLServer } from '../../src/graphql/yoga.js';
 import { createGuesses } from '../../src/guesses.js';
@@ -34,6 +35,7 @@ import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/database.js';
 import { createEventChannel } from '../../src/platform/events.js';
 import { createMetrics } from '../../src/platform/metrics.js';
+import { createRightOfWay } from '../../src/platform/right-of-way.js';
 import { countAndAnnounce } from '../../src/triage/counting.js';
 import { createGroupEvents } from '../../src/triage/events.js';
 import { createRegroupJob } from '../../src/triage/regroup.js';
@@ -65,6 +67,7 @@ export async function aGraphQLDoor({
   hasParser = true,
   allowPrivateAlerts = false,
   maxFirmwareBytes = 1024 * 1024,
+  answerLimits = readConfig({}).answerLimits,
   auth: settings = { issuer: null, tokens: { admin: [], viewer: [] } } as AuthSettings,
 } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'coredock-graphql-'));
@@ -142,6 +145,7 @@ export async function aGraphQLDoor({
   const metrics = createMetrics();
   const links = createDownloadLinks({ secret: Buffer.alloc(32), clock });
   const guesses = createGuesses({ authFailuresPerMinute: 1_000_000 });
+  const answers = createAnswerBudget(answerLimits, { rightOfWay: createRightOfWay(), metrics });
   const graphql = createGraphQLServer({
     alerts,
     db,
@@ -159,6 +163,7 @@ export async function aGraphQLDoor({
     config,
     persisted: null,
     streams: createStreams(config.maxStreamsPerAddress, metrics),
+    answers,
     isForeign: createCrossOrigin([]).isForeign,
     metrics,
     log,
@@ -193,6 +198,8 @@ export async function aGraphQLDoor({
     events,
     coredumps,
     crashGroups,
+    answers,
+    metrics,
     groupSubscribers: groupChanges.subscriberCount,
     alertSender,
     devices,
