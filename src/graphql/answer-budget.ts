@@ -53,9 +53,11 @@ export function createAnswerBudget(
   {
     rightOfWay,
     metrics,
+    patienceMs = PATIENCE_MS,
   }: {
     rightOfWay: Pick<RightOfWay, 'clear'>;
     metrics: Pick<Metrics, 'gauge' | 'graphqlRefusals' | 'slowReaders'>;
+    patienceMs?: number;
   },
 ) {
   const turns = createTurns();
@@ -170,7 +172,7 @@ export function createAnswerBudget(
   function cutSlowReaders(needed: number): void {
     const now = performance.now();
     for (const [answer, { since, delivery }] of reading) {
-      if (inFlight + needed <= maxBytesInFlight || now - since < PATIENCE_MS) return;
+      if (inFlight + needed <= maxBytesInFlight || now - since < patienceMs) return;
       metrics.slowReaders.inc();
       answer.release();
       delivery.cut();

@@ -15,30 +15,31 @@ export interface Peer {
 const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
 const BARE = fileURLToPath(new URL('./bare-server.ts', import.meta.url));
 
-/** The built server alone, on a folder of its own. */
+/** The built server alone, on a folder of its own. @param program another build of it */
 export function coredockServer(
   dir: string,
   environment: Record<string, string> = {},
   node = process.execPath,
+  program = CLI,
 ): Promise<Peer> {
-  return coredock('serve', dir, environment, node);
+  return coredock('serve', dir, environment, { node, program });
 }
 
 /** The built server with its sidecar. */
 export function coredockStack(dir: string, environment: Record<string, string>): Promise<Peer> {
-  return coredock('start', dir, environment, process.execPath);
+  return coredock('start', dir, environment, { node: process.execPath, program: CLI });
 }
 
 function coredock(
   command: 'serve' | 'start',
   dir: string,
   environment: Record<string, string>,
-  node: string,
+  { node, program }: { node: string; program: string },
 ): Promise<Peer> {
   return start({
     name: `coredock ${command}`,
     node,
-    args: [CLI, command],
+    args: [program, command],
     cwd: dir,
     // Few devices send many dumps here.
     environment: { PORT: '0', LOG_LEVEL: 'info', DEVICE_UPLOADS_PER_MINUTE: '1000000', ...environment },

@@ -68,6 +68,7 @@ export async function aGraphQLDoor({
   allowPrivateAlerts = false,
   maxFirmwareBytes = 1024 * 1024,
   answerLimits = readConfig({}).answerLimits,
+  answerPatienceMs = 5_000,
   auth: settings = { issuer: null, tokens: { admin: [], viewer: [] } } as AuthSettings,
 } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'coredock-graphql-'));
@@ -145,7 +146,11 @@ export async function aGraphQLDoor({
   const metrics = createMetrics();
   const links = createDownloadLinks({ secret: Buffer.alloc(32), clock });
   const guesses = createGuesses({ authFailuresPerMinute: 1_000_000 });
-  const answers = createAnswerBudget(answerLimits, { rightOfWay: createRightOfWay(), metrics });
+  const answers = createAnswerBudget(answerLimits, {
+    rightOfWay: createRightOfWay(),
+    metrics,
+    patienceMs: answerPatienceMs,
+  });
   const graphql = createGraphQLServer({
     alerts,
     db,
