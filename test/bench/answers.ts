@@ -5,7 +5,7 @@ import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { DatabaseSync } from '@photostructure/sqlite';
+import { fillWithTexts } from '../support/fleet-of-texts.js';
 import { withFolder } from './folder.js';
 import { coredockServer, type Peer } from './processes.js';
 import { type Result, skipped } from './result.js';
@@ -90,7 +90,7 @@ async function measured(viewing: Omit<Viewing, 'url'>, program?: string): Promis
     await mkdir(join(dir, 'data'));
     // Its own start makes its tables, whatever its version.
     await (await coredockServer(dir, {}, process.execPath, program)).stop();
-    fill(join(dir, 'data', 'coredock.db'));
+    fillWithTexts(join(dir, 'data', 'coredock.db'), FLEET);
     const server = await coredockServer(dir, {}, process.execPath, program);
     const child = fork(VIEWERS, { execArgv: ['--import', 'tsx'] });
     try {
@@ -140,35 +140,4 @@ async function longestAnswer({ url }: Peer, until: Promise<unknown>): Promise<nu
 async function peakMb({ pid }: Peer): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) / 1024;
-}
-
-/** Columns that every version has. */
-function fill(file: string): void {
-  const database = new DatabaseSync(file);
-  const at = Date.now();
-  const text = 'abort() was called at PC 0x42009351 on core 0\n'.repeat(FLEET.textBytes / 46);
-  database.exec('BEGIN');
-  database
-    .prepare(`INSERT INTO "DeviceModel" ("id", "code", "name", "createdAt") VALUES (1, 'm', 'M', ?)`)
-    .run(at);
-  const device = database.prepare(
-    `INSERT INTO "Device" ("id", "key", "modelId", "tokenSha256", "createdAt", "updatedAt") VALUES (?, ?, 1, ?, ?, ?)`,
-  );
-  const dump = database.prepare(
-    `INSERT INTO "Coredump" ("id", "deviceId", "filename", "chip", "firmwareVersion", "size", "sha256", "uploadedAt", "parseStatus", "parsedAt")
-     VALUES (?, ?, ?, 'esp32c3', '1.0.0', 64, ?, ?, 'PARSED', ?)`,
-  );
-  const output = database.prepare(
-    `INSERT INTO "CoredumpText" ("coredumpId", "output", "report") VALUES (?, ?, NULL)`,
-  );
-  for (let id = 1; id <= FLEET.devices; id++) {
-    device.run(id, `d${id}`, `t${id}`, at, at);
-    for (let index = 0; index < FLEET.dumpsEach; index++) {
-      const dumpId = (id - 1) * FLEET.dumpsEach + index + 1;
-      dump.run(dumpId, id, `c${dumpId}.dmp`, `s${dumpId}`, at, at);
-      output.run(dumpId, `${dumpId}\n${text}`);
-    }
-  }
-  database.exec('COMMIT');
-  database.close();
 }
