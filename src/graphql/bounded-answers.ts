@@ -39,7 +39,8 @@ export function boundAnswers(): Plugin<Context & Given> {
         try {
           return await executeBounded(given, answer, executeFn);
         } finally {
-          answer.made(delivery ?? null);
+          if (delivery === undefined) answer.release();
+          else answer.made(delivery);
         }
       });
     },

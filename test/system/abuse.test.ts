@@ -63,7 +63,7 @@ describe('under the costliest queries that are allowed', () => {
     await register(program, ['honest']);
     const slow = Array.from({ length: 20 }, () => askSlowly(program.url, LONGEST_ANSWER));
 
-    const { calm, underFire, statuses } = await duel(program, [...COSTLY.keys()]);
+    const { calm, underFire, statuses } = await duel(program, [...COSTLY.keys()], { turns: 4, rounds: 15 });
     const peakMb = await peakMbOf(program);
     for (const { socket } of slow) socket.destroy();
 
@@ -126,15 +126,15 @@ interface Measured {
 }
 
 /** Calm and fire take turns, so that whatever else the machine does happens to both. */
-async function duel(program: Program, kinds: readonly string[]) {
+async function duel(program: Program, kinds: readonly string[], { turns = TURNS, rounds = ROUNDS } = {}) {
   const abuser = await anAbuser({ url: program.url, kinds });
   const calm: Measured = { statuses: [], latencies: [] };
   const underFire: Measured = { statuses: [], latencies: [] };
-  await honestRounds(program, ROUNDS, { statuses: [], latencies: [] });
-  for (let turn = 0; turn < TURNS; turn++) {
-    await honestRounds(program, ROUNDS, calm);
+  await honestRounds(program, rounds, { statuses: [], latencies: [] });
+  for (let turn = 0; turn < turns; turn++) {
+    await honestRounds(program, rounds, calm);
     await abuser.tell('begin');
-    await honestRounds(program, ROUNDS, underFire);
+    await honestRounds(program, rounds, underFire);
     await abuser.tell('pause');
   }
   return { calm, underFire, statuses: await abuser.finish() };
