@@ -25,6 +25,7 @@ import { createPrivacyService } from './devices/privacy.js';
 import { createDeviceService } from './devices/service.js';
 import { createTokenUse } from './devices/token-use.js';
 import { createFirmwareService } from './firmware/service.js';
+import { createAnswerBudget } from './graphql/answer-budget.js';
 import { readPersistedDocuments } from './graphql/persisted-documents.js';
 import { createStreams } from './graphql/streams.js';
 import { createGraphQLServer } from './graphql/yoga.js';
@@ -40,6 +41,7 @@ import { createEventChannel } from './platform/events.js';
 import type { Logger } from './platform/logger.js';
 import { createMetrics } from './platform/metrics.js';
 import type { TaskQueue } from './platform/parse-queue.js';
+import { createRightOfWay } from './platform/right-of-way.js';
 import { createDownloadRoute } from './rest/download.js';
 import { createHealthRoutes } from './rest/health.js';
 import { createPageRoute } from './rest/page.js';
@@ -270,6 +272,7 @@ export async function startApp(
     metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
     stopping?.throwIfAborted();
     const crossOrigin = createCrossOrigin(config.corsOrigins, config.publicUrl);
+    const rightOfWay = createRightOfWay();
     const graphql = createGraphQLServer({
       alerts,
       db,
@@ -287,6 +290,7 @@ export async function startApp(
       config,
       persisted,
       streams: createStreams(config.maxStreamsPerAddress, metrics),
+      answers: createAnswerBudget(config.answerLimits, { rightOfWay, metrics }),
       isForeign: crossOrigin.isForeign,
       metrics,
       log,
@@ -297,6 +301,7 @@ export async function startApp(
       port: config.port,
       maxConnections: config.maxConnections,
       allowedHosts: createAllowedHosts({ ...config, others: config.allowedHosts }),
+      answerStallMs: config.answerStallMs,
       crossOrigin,
       metrics,
       log,
@@ -308,7 +313,7 @@ export async function startApp(
           coredumps,
           auth,
           metrics,
-          limits: createUploadLimits(config, metrics),
+          limits: createUploadLimits(config, metrics, rightOfWay),
           guesses: createGuesses(config),
           clientAddress,
           maxBytes: config.maxCoredumpBytes,

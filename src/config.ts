@@ -59,6 +59,10 @@ export interface Config {
     readonly maxAliases: number;
     readonly maxCost: number;
   };
+  /** Bytes of one answer of GraphQL, and of all that are being made or sent. */
+  readonly answerLimits: { readonly maxAnswerBytes: number; readonly maxBytesInFlight: number };
+  /** A reader must take some of an answer in each period of this length. */
+  readonly answerStallMs: number;
   /** File of the documents that clients may name by their ids, and whether these are all that is run. */
   readonly persistedDocuments: { readonly path: string; readonly isOnly: boolean } | null;
   readonly maxConnections: number;
@@ -112,6 +116,7 @@ export function readConfig(environment: Environment): Config {
       ...exposureProblems(parsed.data),
       ...s3Problems(parsed.data),
       ...persistenceProblems(parsed.data),
+      ...answerProblems(parsed.data),
     );
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
@@ -153,6 +158,11 @@ export function readConfig(environment: Environment): Config {
       maxAliases: values.GRAPHQL_MAX_ALIASES,
       maxCost: values.GRAPHQL_MAX_COST,
     },
+    answerLimits: {
+      maxAnswerBytes: values.GRAPHQL_MAX_ANSWER_BYTES,
+      maxBytesInFlight: values.GRAPHQL_MAX_ANSWER_BYTES_IN_FLIGHT,
+    },
+    answerStallMs: values.ANSWER_STALL_MS,
     persistedDocuments:
       values.PERSISTED_DOCUMENTS === undefined
         ? null
@@ -270,6 +280,12 @@ const settings = z.object({
   GRAPHQL_MAX_ALIASES: wholeNumber(0, 1_000).default(30),
   // The dumps of 200 devices, 20 each, with six fields are half of it: README says how much.
   GRAPHQL_MAX_COST: wholeNumber(100, 100_000_000).default(50_000),
+  // The largest text that a sidecar may answer with can be read, by itself.
+  GRAPHQL_MAX_ANSWER_BYTES: wholeNumber(65_536, GIB).default(16_777_216),
+  // In memory they are some times that (`npm run bench -- answers`).
+  GRAPHQL_MAX_ANSWER_BYTES_IN_FLIGHT: wholeNumber(65_536, 64 * GIB).default(67_108_864),
+  // As of uploads: a poor GPRS link takes several KiB in this time.
+  ANSWER_STALL_MS: wholeNumber(100, 3_600_000).default(30_000),
   PERSISTED_DOCUMENTS: z.string().optional(),
   PERSISTED_DOCUMENTS_ONLY: z
     .enum(['true', 'false'], { error: (issue) => `${shown(issue.input)} is neither true nor false` })
@@ -386,6 +402,7 @@ const OWN_PREFIXES = [
   'AUTH_FAILURES',
   'TRUSTED_PROX',
   'GRAPHQL_',
+  'ANSWER_',
   'PERSISTED_',
   'MAX_CONNECTIONS',
   'MAX_STREAMS',
@@ -486,6 +503,15 @@ function exposureProblems(values: Settings): string[] {
 function persistenceProblems(values: z.infer<typeof settings>): string[] {
   if (!values.PERSISTED_DOCUMENTS_ONLY || values.PERSISTED_DOCUMENTS !== undefined) return [];
   return ['PERSISTED_DOCUMENTS_ONLY: there are none, so nothing could be asked; set PERSISTED_DOCUMENTS'];
+}
+
+function answerProblems(values: Settings): string[] {
+  const { GRAPHQL_MAX_ANSWER_BYTES: one, GRAPHQL_MAX_ANSWER_BYTES_IN_FLIGHT: all } = values;
+  if (all >= one) return [];
+  return [
+    `GRAPHQL_MAX_ANSWER_BYTES_IN_FLIGHT: ${all} is less than the ${one} bytes that GRAPHQL_MAX_ANSWER_BYTES lets one ` +
+      'answer have; raise this, or lower that',
+  ];
 }
 
 function isLoopback(host: string): boolean {

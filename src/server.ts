@@ -18,6 +18,7 @@ import { errorBody, sendError, sendJson } from './rest/errors.js';
 import type { createHealthRoutes } from './rest/health.js';
 import type { createPageRoute } from './rest/page.js';
 import type { createPageConfigRoute } from './rest/page-config.js';
+import { watchSlowReaders } from './rest/slow-readers.js';
 import { answerOnSocket, answerToGarbage } from './rest/socket-answers.js';
 import type { createUploadRoute } from './rest/upload.js';
 
@@ -49,6 +50,7 @@ export async function listen({
   port,
   maxConnections,
   allowedHosts,
+  answerStallMs,
   crossOrigin,
   doors,
   metrics,
@@ -59,6 +61,7 @@ export async function listen({
   port: number;
   maxConnections: number;
   allowedHosts: AllowedHosts;
+  answerStallMs: number;
   crossOrigin: CrossOrigin;
   doors: Doors;
   metrics: Metrics;
@@ -76,6 +79,7 @@ export async function listen({
   const server = createServer(HTTP_OPTIONS);
   limitConnections(server, maxConnections, metrics);
   const slowBodies = watchSlowBodies();
+  const slowReaders = watchSlowReaders({ periodMs: answerStallMs, metrics });
   server.on('request', route);
   // The routes say "100 Continue" themselves, after they have seen the head.
   server.on('checkContinue', route);
@@ -94,6 +98,7 @@ export async function listen({
       await doors.endStreams();
       await inFlight.close(GOODBYE_MS);
       slowBodies.stop();
+      slowReaders.stop();
       server.closeAllConnections();
     },
   };
@@ -115,6 +120,7 @@ export async function listen({
       return;
     }
     if (crossOrigin.answer(request, response)) return;
+    slowReaders.watch(response, requestLog);
     if (target === null) {
       refuse(response, new DomainError('BAD_USER_INPUT', 'The request has no valid path.'), requestLog);
       return;

@@ -5,7 +5,7 @@ import { readConfig } from '../src/config.js';
 import { excessOfVariables } from '../src/graphql/argument-sizes.js';
 import { excessOfJson, MAX_JSON_BYTES } from '../src/graphql/json-body.js';
 import { limitDocuments } from '../src/graphql/limits.js';
-import { findExcess } from '../src/graphql/query-size.js';
+import { measureQuery } from '../src/graphql/query-size.js';
 import { schema } from '../src/graphql/schema.js';
 import { QUERIES_OF_DEATH } from './graphql/queries-of-death.js';
 
@@ -89,18 +89,8 @@ describe('a document', () => {
   });
 });
 
-/** The smallest limit that lets it pass. */
 function costOf(query: string): number {
-  const document = parse(query);
-  const isRefused = (maxCost: number) =>
-    findExcess({ schema, document, variables: {}, limits: { ...queryLimits, maxCost } })?.limit === 'cost';
-  let [tooLittle, enough] = [0, 2 ** 40];
-  while (enough - tooLittle > 1) {
-    const middle = Math.floor((tooLittle + enough) / 2);
-    if (isRefused(middle)) tooLittle = middle;
-    else enough = middle;
-  }
-  return enough;
+  return measureQuery({ schema, document: parse(query), variables: {}, limits: queryLimits }).cost;
 }
 
 /** What the program names as the limit when it refuses a query for it. */
@@ -111,7 +101,7 @@ function maxOf(limit: string): unknown {
   for (const [, , query, variables = {}] of QUERIES_OF_DEATH.filter(([, broken]) => broken === limit)) {
     try {
       const document = parseAsTheServer(query);
-      return findExcess({ schema, document, variables: { ...variables }, limits: queryLimits })?.max;
+      return measureQuery({ schema, document, variables: { ...variables }, limits: queryLimits }).excess?.max;
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       return error.extensions.max;

@@ -1,11 +1,10 @@
-import DataLoader from 'dataloader';
-import { z } from 'zod';
 import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';
+import DataLoader from '../platform/database/data-loader.js';
 import type { Db } from '../platform/database/database.js';
 import { countCoredumpsByDevice, listCoredumpsByDevice } from './queries.js';
-import { readReport } from './report-schema.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
-import type { CoredumpColumns, CoredumpFilter, CoredumpRow, CoredumpText } from './types.js';
+import { createTextLoader } from './text-loader.js';
+import type { CoredumpColumns, CoredumpFilter, CoredumpRow } from './types.js';
 
 export interface OfDevice {
   deviceId: number;
@@ -36,18 +35,7 @@ export function createCoredumpLoaders(db: Db) {
     }),
 
     /** The heavy part; lists never read it. */
-    text: new DataLoader<number, CoredumpText | null>(async (ids) => {
-      const rows = await db.coredumpText.findMany({ where: { coredumpId: { in: [...ids] } } });
-      const byId = new Map(rows.map((row) => [row.coredumpId, row]));
-      return ids.map((id) => {
-        const row = byId.get(id);
-        if (row === undefined) return null;
-        return {
-          output: row.output,
-          report: row.report === null ? null : readReport(storedJson.parse(row.report)),
-        };
-      });
-    }),
+    texts: createTextLoader(db),
 
     /** One statement for all devices that ask with the same filter, window and columns. */
     ofDevice: new DataLoader<PageOfDevice, CoredumpRow[], string>(
@@ -77,8 +65,6 @@ export function createCoredumpLoaders(db: Db) {
     ),
   };
 }
-
-const storedJson = z.string().transform((text): unknown => JSON.parse(text));
 
 function deviceIds(questions: readonly OfDevice[]): number[] {
   return [...new Set(questions.map(({ deviceId }) => deviceId))];

@@ -1,6 +1,6 @@
-import DataLoader from 'dataloader';
 import type { Audit } from '../audit/service.js';
 import { badInput, notFound } from '../errors.js';
+import DataLoader from '../platform/database/data-loader.js';
 import type { Db } from '../platform/database/database.js';
 import type { DeviceModelRow } from './loaders.js';
 

@@ -1,5 +1,5 @@
-import DataLoader from 'dataloader';
 import { childrenOf, countChildrenOf } from '../platform/database/children.js';
+import DataLoader from '../platform/database/data-loader.js';
 import type { Db, Prisma } from '../platform/database/database.js';
 
 type FirmwareRow = Prisma.FirmwareGetPayload<object>;

@@ -15,7 +15,10 @@ export interface Excess {
     | 'listLength'
     | 'objectKeys'
     | 'nesting'
-    | 'values';
+    | 'values'
+    | 'answerBytes'
+    | 'answerBytesInFlight'
+    | 'waitingAnswers';
   max: number;
   message: string;
 }

@@ -7,6 +7,7 @@ import { hasRole, refusalOf } from '../auth/principal.js';
 import type PrismaTypes from '../platform/database/generated/pothos-types.js';
 import { getDatamodel } from '../platform/database/generated/pothos-types.js';
 import './audit-mutations.js';
+import './bounded-lists.js';
 import './node-ids.js';
 import type { Context } from './context.js';
 
@@ -27,7 +28,7 @@ export const builder = new SchemaBuilder<{
   Connection: { totalCount: () => number | Promise<number> };
 }>({
   // Rules come before everything else that a field does.
-  plugins: [ScopeAuthPlugin, 'auditMutations', 'nodeIds', RelayPlugin, PrismaPlugin],
+  plugins: [ScopeAuthPlugin, 'auditMutations', 'nodeIds', 'boundedLists', RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   scopeAuth: {
     authScopes: ({ person }) => ({ viewer: hasRole(person, 'viewer'), admin: hasRole(person, 'admin') }),

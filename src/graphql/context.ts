@@ -14,6 +14,7 @@ import { createVersionLoaders } from '../triage/missing-firmwares.js';
 import type { Search } from '../triage/search.js';
 import type { CrashGroupService } from '../triage/service.js';
 import { createTallyFilters, type TallyFilter } from '../triage/tallies.js';
+import type { Answer } from './answer-budget.js';
 
 export interface Services {
   alerts: AlertService;
@@ -35,6 +36,8 @@ export interface Context {
   readonly requestId: string;
   /** Who is asking: whoever got as far as here has a role. */
   readonly person: Person;
+  /** What the answer may hold, and does. */
+  readonly answer: Answer;
   /** Path from which the raw bytes of a dump can be had, by who asks for it now. */
   downloadUrlOf(coredumpId: number): string;
 }
@@ -52,7 +55,10 @@ export interface Loaders {
 export function createContext({
   db,
   ...given
-}: Pick<Context, 'db' | 'services' | 'loaders' | 'requestId' | 'person' | 'downloadUrlOf'>): Context {
+}: Pick<
+  Context,
+  'db' | 'services' | 'loaders' | 'requestId' | 'person' | 'answer' | 'downloadUrlOf'
+>): Context {
   return { db, ...given, devices: createDeviceQueries(db) };
 }
 

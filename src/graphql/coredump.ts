@@ -14,6 +14,7 @@ import { followDumps } from './follow.js';
 import { requireId, rowOf } from './inputs.js';
 import { columnsOf } from './listed-fields.js';
 import { page } from './pages.js';
+import { copiesOfParts } from './selection-size.js';
 
 // Not a prismaNode: its rows are read in raw SQL and come with events, and Pothos would read each of them again to be
 // sure of its columns.
@@ -67,8 +68,8 @@ builder.node(Coredump, {
       description:
         'The report as text in the layout of esp-coredump, or why there is none. Null while PENDING. For viewers ' +
         'without what memory held.',
-      resolve: async ({ id }, _, { loaders, person }) => {
-        const output = (await loaders.coredumps.text.load(id))?.output ?? null;
+      resolve: async ({ id }, _, { loaders, person, answer }) => {
+        const output = await loaders.coredumps.texts.output(id, answer);
         return output === null || hasRole(person, 'admin') ? output : redactOutput(output);
       },
     }),
@@ -76,8 +77,8 @@ builder.node(Coredump, {
       type: CrashReport,
       nullable: true,
       description: 'For viewers without what the arguments of functions held or pointed to.',
-      resolve: async ({ id }, _, { loaders, person }) => {
-        const report = (await loaders.coredumps.text.load(id))?.report ?? null;
+      resolve: async ({ id }, _, { loaders, person, answer }, info) => {
+        const report = await loaders.coredumps.texts.report(id, copiesOfParts(info), answer);
         return report === null || hasRole(person, 'admin') ? report : redactReport(report);
       },
     }),

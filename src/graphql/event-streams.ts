@@ -11,6 +11,7 @@ const PING_MS = 12_000;
 const REST_MS = 200;
 /** A comment in the language of server-sent events. */
 const PING = ':\n\n';
+const PIECE_BYTES = 16 * 1024;
 const MEDIA_TYPE = 'text/event-stream';
 const HEADERS = {
   'Content-Type': MEDIA_TYPE,
@@ -63,14 +64,18 @@ function isStream(result: object): result is AsyncIterable<Result> {
 
 function textOf(result: Result): string {
   if (result.stringify !== undefined) return result.stringify(result);
-  if (result.errors === undefined) return JSON.stringify(result);
-  // What errors say to servers is not for clients.
+  return JSON.stringify(shownResult(result));
+}
+
+/** What errors say to servers is not for clients. */
+export function shownResult(result: ExecutionResult): object {
+  if (result.errors === undefined) return result;
   const errors = result.errors.map((error) => {
     const { extensions, ...shown } = error.toJSON();
     const { http, unexpected, ...others } = extensions ?? {};
     return { ...shown, ...(Object.keys(others).length === 0 ? {} : { extensions: others }) };
   });
-  return JSON.stringify({ ...result, errors });
+  return { ...result, errors };
 }
 
 /** What Yoga makes of an iterator that failed because its subscriber was too slow. */
@@ -128,7 +133,11 @@ class EventStream extends Readable {
     }
     if (result !== null) {
       this.#toldAt = performance.now();
-      this.push(this.#pieceOf(result));
+      const piece = this.#pieceOf(result);
+      // Some at a time, by which the reader's progress is told.
+      for (let from = 0; from < piece.length; from += PIECE_BYTES) {
+        this.push(piece.subarray(from, from + PIECE_BYTES));
+      }
       return;
     }
     this.push('event: complete\ndata:\n\n');

@@ -3,7 +3,7 @@ import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import { type Excess, tooMuch } from './argument-sizes.js';
 import { refusalOfText } from './control-characters.js';
-import { findExcess, type QueryLimits } from './query-size.js';
+import { measureQuery, type QueryLimits } from './query-size.js';
 
 export interface DocumentLimits extends QueryLimits {
   /** Names, numbers and punctuation of a document. */
@@ -21,13 +21,16 @@ export function limitDocuments(
   schema: GraphQLSchema,
   limits: DocumentLimits,
   onRefusal: (limit: string) => void,
-): Plugin<{ params?: GraphQLParams }> {
+): Plugin<{ params?: GraphQLParams; queryCost?: number }> {
   return {
     onParse({ context, setParseFn }) {
       setParseFn((source: string, options?: object) => parseShort(source, options, limits.maxTokens));
-      return ({ result, replaceParseResult }) => {
+      return ({ result, replaceParseResult, extendContext }) => {
         const variables = context.params?.variables ?? {};
-        const refusal = isDocument(result) ? refusalOf(result, variables) : result;
+        const { refusal, cost } = isDocument(result)
+          ? measure(result, variables)
+          : { refusal: result, cost: 0 };
+        extendContext({ queryCost: cost });
         if (refusal instanceof GraphQLError && refusal.extensions.code === CODE) {
           onRefusal(String(refusal.extensions.limit));
           replaceParseResult(refusal);
@@ -45,9 +48,9 @@ export function limitDocuments(
     },
   };
 
-  function refusalOf(document: DocumentNode, variables: Record<string, unknown>): GraphQLError | null {
-    const excess = findExcess({ schema, document, variables, limits });
-    return excess === null ? null : tooComplex(excess);
+  function measure(document: DocumentNode, variables: Record<string, unknown>) {
+    const { excess, cost } = measureQuery({ schema, document, variables, limits });
+    return { refusal: excess === null ? null : tooComplex(excess), cost };
   }
 }
 

@@ -4,9 +4,6 @@ import {
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
   type GraphQLField,
-  GraphQLList,
-  GraphQLNonNull,
-  type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
   isCompositeType,
@@ -19,7 +16,8 @@ import {
   type ValueNode,
 } from 'graphql';
 import { type Excess, excessOfLiteral, excessOfVariables, tooMuch, valueReader } from './argument-sizes.js';
-import { DEFAULT_PAGE, MAX_PAGE } from './pages.js';
+import { sizesOf } from './list-sizes.js';
+import { MAX_PAGE } from './pages.js';
 
 export interface QueryLimits {
   /** Fields within fields. GraphiQL's introspection has 14. */
@@ -32,8 +30,6 @@ export interface QueryLimits {
 /** Fields as they stand in the document, fragments put in their places: GraphiQL's introspection has some 200. */
 const MAX_FIELDS = 1_000;
 const MAX_DIRECTIVES = 50;
-/** What a list that is no page is taken to have: tasks, frames and registers of a report. */
-const LIST_GUESS = 8;
 /** A search reads texts of many rows, of which the answer shows few. */
 const SEARCH_COST = 2_000;
 
@@ -44,9 +40,9 @@ const SEARCH_COST = 2_000;
  *
  * Cost is the number of fields that the answer can have: a field in a page of 200 counts 200 times.
  *
- * @returns null when all is well
+ * @returns `excess` is null when all is well; `cost` is the dearest operation's, where it was counted to its end
  */
-export function findExcess({
+export function measureQuery({
   schema,
   document,
   variables,
@@ -56,7 +52,7 @@ export function findExcess({
   document: DocumentNode;
   variables: Readonly<Record<string, unknown>>;
   limits: QueryLimits;
-}): Excess | null {
+}): { excess: Excess | null; cost: number } {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
     if (definition.kind === 'FragmentDefinition') fragments.set(definition.name.value, definition);
@@ -66,15 +62,18 @@ export function findExcess({
   let directives = 0;
   let fields = 0;
   let cost = 0;
+  let highestCost = 0;
 
   let read: (value: ValueNode) => unknown = () => undefined;
 
   let excess = excessOfVariables(variables);
   for (const definition of document.definitions) {
     if (excess !== null) break;
-    if (definition.kind === 'OperationDefinition') excess = visitOperation(definition);
+    if (definition.kind !== 'OperationDefinition') continue;
+    excess = visitOperation(definition);
+    highestCost = Math.max(highestCost, cost);
   }
-  return excess;
+  return { excess, cost: highestCost };
 
   /** Only one is run, so what they have of their own is not added up; who reads them all has all their fields. */
   function visitOperation(operation: OperationDefinitionNode): Excess | null {
@@ -148,7 +147,8 @@ export function findExcess({
     const excess = countField() ?? excessOfArguments(field, args);
     if (excess !== null) return excess;
 
-    cost += instances * (1 + (isSearch(args) ? SEARCH_COST : 0));
+    const definition = fieldOf(parent, field.name.value);
+    cost += instances * (1 + (isSearch(field, args) ? SEARCH_COST : 0));
     if (cost > limits.maxCost) {
       return tooMuch(
         'cost',
@@ -158,14 +158,12 @@ export function findExcess({
       );
     }
     if (field.selectionSet === undefined) return null;
-    const definition = fieldOf(parent, field.name.value);
     const type = definition === undefined ? undefined : getNamedType(definition.type);
-    const isPage = type?.name.endsWith('Connection') === true;
-    const times = definition !== undefined && isList(definition.type) ? (page ?? LIST_GUESS) : 1;
+    const sizes = sizesOf(definition, args, page);
     return visit(field.selectionSet, isCompositeType(type) ? type : undefined, {
       depth: depth + 1,
-      instances: instances * times,
-      page: isPage ? pageSize(args) : null,
+      instances: instances * sizes.times,
+      page: sizes.page,
     });
   }
 
@@ -226,16 +224,8 @@ export function findExcess({
   }
 }
 
-function isList(type: GraphQLOutputType): boolean {
-  return type instanceof GraphQLNonNull ? isList(type.ofType) : type instanceof GraphQLList;
-}
-
-function pageSize(args: Map<string, unknown>): number {
-  const size = args.get('first') ?? args.get('last');
-  return typeof size === 'number' ? Math.max(size, 0) : DEFAULT_PAGE;
-}
-
-function isSearch(args: Map<string, unknown>): boolean {
+function isSearch({ name }: FieldNode, args: Map<string, unknown>): boolean {
+  if (name.value === 'search') return true;
   const filter = args.get('filter');
   return typeof filter === 'object' && filter !== null && 'search' in filter && filter.search != null;
 }

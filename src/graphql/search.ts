@@ -27,8 +27,8 @@ const CoredumpHit = builder.objectRef<{ coredumpId: number; terms: SearchTerm[] 
     snippet: t.field({
       type: [SnippetPart],
       description: 'The first place in its output where something matches.',
-      resolve: async ({ coredumpId, terms }, _, { loaders }) =>
-        snippetOf((await loaders.coredumps.text.load(coredumpId))?.output ?? '', terms),
+      resolve: async ({ coredumpId, terms }, _, { loaders, answer }) =>
+        snippetOf((await loaders.coredumps.texts.output(coredumpId, answer)) ?? '', terms),
     }),
   }),
 });

@@ -3,11 +3,11 @@ import {
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
-  execute,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { type Actor, currentActor, resumeAs } from '../auth/actor.js';
 import type { Person } from '../auth/principal.js';
+import { executeBounded } from './bounded-answers.js';
 import type { Context, Loaders } from './context.js';
 
 /** For those who are told of an event at about the same time; who lags behind reads anew, and nothing is kept for him. */
@@ -17,12 +17,22 @@ const SHARED_FOR_MS = 1_000;
 interface Telling {
   loaders: Loaders;
   answers: Map<string, Promise<Answer>>;
+  /** To be called when nothing is shared any more. */
+  releases: Array<() => void>;
 }
 
 interface Answer {
   result: ExecutionResult;
   /** It came of the person's name, token or time, not of the role alone. */
   isPersonal: boolean;
+  /** Keeps it within the budget of answers. @returns to be called once when it is not held any more */
+  hold: () => () => void;
+}
+
+/** An answer on its way to one subscriber. */
+interface Held {
+  result: ExecutionResult;
+  release: () => void;
 }
 
 /**
@@ -41,7 +51,7 @@ export function shareAnswers({
   createLoaders,
   sharedForMs = SHARED_FOR_MS,
 }: {
-  contextOf: (actor: Pick<Actor, 'person' | 'requestId'>, loaders: Loaders) => Context;
+  contextOf: (actor: Actor, loaders: Loaders) => Context;
   createLoaders: () => Loaders;
   sharedForMs?: number;
 }): Plugin<Context> {
@@ -62,22 +72,23 @@ export function shareAnswers({
     return Symbol.asyncIterator in events ? answerEach(events, answering(args, actor)) : events;
   }
 
-  function answering(args: ExecutionArgs, actor: Actor): (event: unknown) => Promise<ExecutionResult> {
+  function answering(args: ExecutionArgs, actor: Actor): (event: unknown) => Promise<Held> {
     const { document, operationName, variableValues } = args;
     const operation = JSON.stringify([numberOf(document), operationName, variableValues, actor.person.kind]);
     let isPersonal = false;
     return async (event) => {
-      const { loaders, answers } = tellingOf(event);
+      const telling = tellingOf(event);
+      const { answers } = telling;
       const known = isPersonal ? undefined : answers.get(operation);
       if (known !== undefined) {
         const shared = await known;
-        if (isForAll(shared)) return shared.result;
+        if (isForAll(shared)) return { result: shared.result, release: shared.hold() };
       }
-      const own = answer(args, actor, event, loaders);
+      const own = answer(args, actor, event, telling);
       if (known === undefined && !isPersonal) answers.set(operation, own);
       const answered = await own;
       isPersonal ||= answered.isPersonal;
-      return answered.result;
+      return { result: answered.result, release: answered.hold() };
     };
   }
 
@@ -85,17 +96,21 @@ export function shareAnswers({
     args: ExecutionArgs,
     actor: Actor,
     event: unknown,
-    loaders: Loaders,
+    { loaders, releases }: Telling,
   ): Promise<Answer> {
     let isPersonal = false;
     const person = watched(actor.person, () => {
       isPersonal = true;
     });
     const contextValue = { ...Object(args.contextValue), ...contextOf({ ...actor, person }, loaders) };
+    const budgeted = contextValue.answer;
+    const hold = countingHolders(budgeted.release);
+    // Whoever is told of the event a little later gets it as well.
+    releases.push(hold());
     const result = await resumeAs({ ...actor, person }, () =>
-      execute({ ...args, rootValue: event, contextValue }),
-    );
-    const answered = { result, isPersonal };
+      executeBounded({ ...args, rootValue: event, contextValue }, budgeted),
+    ).finally(() => budgeted.made(null));
+    const answered = { result, isPersonal, hold };
     if (isForAll(answered)) writeOnce(result);
     return answered;
   }
@@ -104,11 +119,12 @@ export function shareAnswers({
     const isObject = typeof event === 'object' && event !== null;
     const known = isObject ? tellings.get(event) : undefined;
     if (known !== undefined) return known;
-    const telling = { loaders: createLoaders(), answers: new Map() };
-    if (isObject) {
-      tellings.set(event, telling);
-      setTimeout(() => tellings.delete(event), sharedForMs).unref();
-    }
+    const telling: Telling = { loaders: createLoaders(), answers: new Map(), releases: [] };
+    if (isObject) tellings.set(event, telling);
+    setTimeout(() => {
+      if (isObject) tellings.delete(event);
+      for (const release of telling.releases) release();
+    }, sharedForMs).unref();
     return telling;
   }
 
@@ -118,6 +134,21 @@ export function shareAnswers({
     numbers.set(document, number);
     return number;
   }
+}
+
+/** Releases when the last of those who hold has let go. */
+function countingHolders(release: () => void): () => () => void {
+  let holders = 0;
+  return () => {
+    holders += 1;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      holders -= 1;
+      if (holders === 0) release();
+    };
+  };
 }
 
 function isForAll({ result, isPersonal }: Answer): boolean {
@@ -157,16 +188,25 @@ function writeOnce(result: ExecutionResult): void {
 /** By hand, like `followDumps`: a generator that was never started would not pass `return` on. */
 function answerEach(
   events: AsyncIterable<unknown>,
-  answer: (event: unknown) => Promise<ExecutionResult>,
+  answer: (event: unknown) => Promise<Held>,
 ): AsyncIterableIterator<ExecutionResult> {
   const iterator = events[Symbol.asyncIterator]();
+  let release = () => {};
+  let hasEnded = false;
   return {
     async next() {
+      // Who asks for the next one has taken the last one.
+      release();
       const { done, value } = await iterator.next();
       if (done === true) return { done: true, value: undefined };
-      return { done: false, value: await answer(value) };
+      const held = await answer(value);
+      release = held.release;
+      if (hasEnded) release();
+      return { done: false, value: held.result };
     },
     async return() {
+      hasEnded = true;
+      release();
       await iterator.return?.();
       return { done: true, value: undefined };
     },

@@ -10,6 +10,7 @@ import { type Person, tokenHasEnded } from '../auth/principal.js';
 import type { ClientAddress } from '../client-address.js';
 import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
+import type { Delivery } from './delivery.js';
 import { MAX_JSON_BYTES } from './json-body.js';
 import { documentOf, type PersistedDocuments } from './persisted-documents.js';
 import { limitMessages, refusalOfOperation } from './socket-limits.js';
@@ -43,6 +44,7 @@ interface Asked {
     extensions?: Record<string, unknown> | null | undefined;
   };
   scope: Scope;
+  delivery: Delivery;
 }
 
 /** What graphql-ws is to do with the arguments that it was given. */
@@ -50,6 +52,9 @@ interface Operation {
   execute(): OperationResult;
   subscribe(): OperationResult;
 }
+
+/** What is to be done when an answer has been sent, by the id of its operation. */
+type Sending = Map<string, Array<() => void>>;
 
 /**
  * Speaks `graphql-transport-ws` on `/graphql`. Operations go through Yoga's own pipeline, so masking and
@@ -87,6 +92,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
   /** Queries and mutations that run on a socket, by their ids. */
   const running = new Map<WebSocket, Set<string>>();
   let isClosing = false;
+  const sendingOf = new WeakMap<WebSocket, Sending>();
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_JSON_BYTES });
   const disposable = useServer<ConnectionInitMessage['payload'], { person: Person }>(
     {
@@ -113,9 +119,13 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
         if (extra.person === undefined)
           throw new Error('an operation came before its connection was admitted');
         const scope = openScope(extra.person, extra.request);
-        return scope(() => prepare(extra, { id, params, scope }));
+        const delivery = deliveryOf(extra.socket, id);
+        return scope(() => prepare(extra, { id, params, scope, delivery }));
       },
-      onComplete: ({ extra }, id) => void running.get(extra.socket)?.delete(id),
+      onComplete({ extra }, id) {
+        running.get(extra.socket)?.delete(id);
+        sent(extra.socket, id);
+      },
       execute: (args) => operationOf(args).execute(),
       subscribe: (args) => operationOf(args).subscribe(),
       // Else it tells clients the text of errors that nobody expected.
@@ -199,9 +209,9 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
 
   async function prepare(
     { request: req, socket }: { request: IncomingMessage; socket: WebSocket },
-    { id, params, scope }: Asked,
+    { id, params, scope, delivery }: Asked,
   ): Promise<ExecutionArgs | GraphQLError[]> {
-    const pipeline = yoga.getEnveloped({ req, params });
+    const pipeline = yoga.getEnveloped({ req, params, delivery });
     try {
       const named =
         persisted === null ? null : documentOf(persisted, { extensions: params.extensions ?? {} });
@@ -251,6 +261,30 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
         return this;
       },
     };
+  }
+
+  /** graphql-ws completes an operation when its answer has been sent; or the socket closes. */
+  function deliveryOf(socket: WebSocket, id: string): Delivery {
+    const sending: Sending = sendingOf.get(socket) ?? new Map();
+    if (!sendingOf.has(socket)) {
+      sendingOf.set(socket, sending);
+      socket.once('close', () => {
+        for (const open of sending.keys()) sent(socket, open);
+      });
+    }
+    return {
+      whenDone(work) {
+        if (socket.readyState === socket.CLOSED) work();
+        else sending.set(id, [...(sending.get(id) ?? []), work]);
+      },
+      cut: () => socket.terminate(),
+    };
+  }
+
+  function sent(socket: WebSocket, id: string): void {
+    const works = sendingOf.get(socket)?.get(id) ?? [];
+    sendingOf.get(socket)?.delete(id);
+    for (const work of works) work();
   }
 
   /** graphql-ws hands the arguments that `prepare` made to execute and subscribe. */

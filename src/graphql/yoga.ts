@@ -12,7 +12,10 @@ import type { Db } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createAdmission, graphiqlOptions, refuse, renderGraphiQL } from './admission.js';
+import type { AnswerBudget } from './answer-budget.js';
+import { boundAnswers } from './bounded-answers.js';
 import { type Context, createContext, createLoaders, type Loaders, type Services } from './context.js';
+import { type Delivery, deliveryBy } from './delivery.js';
 import { createErrorMask } from './errors.js';
 import { sendEventStreams } from './event-streams.js';
 import { createDocumentCache, type DocumentLimits, limitDocuments } from './limits.js';
@@ -26,6 +29,7 @@ import { serveWebSocket } from './websocket.js';
 interface ServerContext {
   req: IncomingMessage;
   res: ServerResponse;
+  delivery?: Delivery;
 }
 
 interface GraphQLDeps extends Services {
@@ -38,6 +42,7 @@ interface GraphQLDeps extends Services {
   /** Null where there are none. */
   persisted: PersistedDocuments | null;
   streams: Streams;
+  answers: AnswerBudget;
   /** Whether a request comes from a page of another site that may not send it. */
   isForeign: (request: IncomingMessage) => boolean;
   metrics: Pick<Metrics, 'graphqlRefusals'>;
@@ -54,6 +59,7 @@ export function createGraphQLServer({
   config,
   persisted,
   streams,
+  answers,
   isForeign,
   metrics,
   log,
@@ -90,18 +96,20 @@ export function createGraphQLServer({
       ...(persisted === null ? [] : [usePersistedDocuments(persisted)]),
       limitDocuments(schema, config.queryLimits, onRefusal),
       maskValidation((error) => mask(error, requestId())),
+      boundAnswers(),
       shareAnswers({ contextOf, createLoaders: () => createLoaders(db) }),
       admission.endWithToken,
       eventStreams,
     ],
   });
 
-  function contextOf({ requestId, person }: Pick<Actor, 'requestId' | 'person'>, loaders: Loaders): Context {
+  function contextOf({ requestId, person, address }: Actor, loaders: Loaders): Context {
     const downloadUrlOf = (coredumpId: number) => {
       const path = `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', coredumpId))}/download`;
       return gatekeeper.isOn ? `${path}?link=${links.issue(coredumpId, person)}` : path;
     };
-    return createContext({ db, services, loaders, requestId, person, downloadUrlOf });
+    const answer = answers.open(address);
+    return createContext({ db, services, loaders, requestId, person, answer, downloadUrlOf });
   }
 
   return {
@@ -113,7 +121,7 @@ export function createGraphQLServer({
         // Before anything of the document is looked at.
         const person = await gatekeeper.admit(address, req.headers.authorization);
         const actor = { person, address, requestId: id };
-        await runAs(actor, () => yoga.handle(req, res, { req, res }));
+        await runAs(actor, () => yoga.handle(req, res, { req, res, delivery: deliveryBy(res) }));
       } catch (error) {
         refuse(res, error, mask(error, id));
       }

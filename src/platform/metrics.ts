@@ -56,6 +56,11 @@ export function createMetrics() {
       help: 'Connections that were closed at once because MAX_CONNECTIONS were open',
       registers,
     }),
+    slowReaders: new Counter({
+      name: 'http_slow_readers_total',
+      help: 'Connections that were cut because their answers were not read',
+      registers,
+    }),
     graphqlRefusals: new Counter({
       name: 'graphql_refusals_total',
       help: 'What asked for too much, by the limit: tokens, depth, aliases, cost, streams, operations, messages, …',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, sep } from 'node:path';
+import { sendInPieces } from './send-in-pieces.js';
 
 interface PageFile {
   readonly type: string;
@@ -76,7 +77,8 @@ function send(
     'Content-Length': body.byteLength,
     ...(encoding === 'identity' ? {} : { 'Content-Encoding': encoding }),
   });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  if (request.method === 'HEAD') response.end();
+  else sendInPieces(response, body);
 }
 
 /** Nothing from elsewhere, no inline script: text of a hostile dump that got into the page as markup stays text. */

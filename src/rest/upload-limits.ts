@@ -1,6 +1,7 @@
 import { DomainError } from '../errors.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createRate } from '../platform/rates.js';
+import type { RightOfWay } from '../platform/right-of-way.js';
 
 /** What holds uploads within bounds, whoever sends them. */
 export type UploadLimits = ReturnType<typeof createUploadLimits>;
@@ -22,6 +23,7 @@ export interface UploadLimitSettings {
 export function createUploadLimits(
   { maxUploadsInFlight, deviceUploadsPerMinute, deviceUploadBurst }: UploadLimitSettings,
   metrics: Metrics,
+  rightOfWay: Pick<RightOfWay, 'enter'>,
 ) {
   let inFlight = 0;
   metrics.gauge('iot_upload_coredump_in_flight', 'Core dump uploads that are being received', () => inFlight);
@@ -44,8 +46,10 @@ export function createUploadLimits(
         );
       }
       inFlight += 1;
+      const leave = rightOfWay.enter();
       return () => {
         inFlight -= 1;
+        leave();
       };
     },
 

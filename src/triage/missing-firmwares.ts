@@ -1,4 +1,4 @@
-import DataLoader from 'dataloader';
+import DataLoader from '../platform/database/data-loader.js';
 import { type Db, Prisma } from '../platform/database/database.js';
 
 /** A build that dumps wait for. */

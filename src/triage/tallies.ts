@@ -1,5 +1,5 @@
-import DataLoader from 'dataloader';
 import { badInput } from '../errors.js';
+import DataLoader from '../platform/database/data-loader.js';
 import { type Db, type DbTransaction, Prisma } from '../platform/database/database.js';
 
 export const TALLY_UNITS = ['HOUR', 'DAY'] as const;
@@ -107,8 +107,8 @@ export function createTallyFilters(db: Db) {
 }
 
 /** A year and a day in days, or six weeks in hours. */
-const MAX_SLOTS = 1_008;
-const DEFAULT_SLOTS: Record<TallyUnit, number> = { HOUR: 48, DAY: 30 };
+export const MAX_SLOTS = 1_008;
+export const DEFAULT_SLOTS: Record<TallyUnit, number> = { HOUR: 48, DAY: 30 };
 
 /**
  * The columns of a chart.

@@ -30,30 +30,31 @@ export async function adoptSeeded(dir: string, environment: Record<string, strin
   if (code !== 0) throw new Error(`coredock adopt ended with ${code}`);
 }
 
-/** The built server alone, on a folder of its own. */
+/** The built server alone, on a folder of its own. @param program another build of it */
 export function coredockServer(
   dir: string,
   environment: Record<string, string> = {},
   node = process.execPath,
+  program = CLI,
 ): Promise<Peer> {
-  return coredock('serve', dir, environment, node);
+  return coredock('serve', dir, environment, { node, program });
 }
 
 /** The built server with its sidecar. */
 export function coredockStack(dir: string, environment: Record<string, string>): Promise<Peer> {
-  return coredock('start', dir, environment, process.execPath);
+  return coredock('start', dir, environment, { node: process.execPath, program: CLI });
 }
 
 function coredock(
   command: 'serve' | 'start',
   dir: string,
   environment: Record<string, string>,
-  node: string,
+  { node, program }: { node: string; program: string },
 ): Promise<Peer> {
   return start({
     name: `coredock ${command}`,
     node,
-    args: [CLI, command],
+    args: [program, command],
     cwd: dir,
     // Few devices send many dumps here.
     environment: { PORT: '0', LOG_LEVEL: 'info', DEVICE_UPLOADS_PER_MINUTE: '1000000', ...environment },

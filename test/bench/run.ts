@@ -3,6 +3,7 @@
  * run, printed as a table. Timings decide no test: this reports, and exits 0.
  */
 import { cpus, loadavg, totalmem } from 'node:os';
+import { answers } from './answers.js';
 import { dashboard } from './dashboard.js';
 import { fanOut } from './fan-out.js';
 import { growth } from './growth.js';
@@ -24,6 +25,7 @@ const BENCHMARKS: Record<string, () => Promise<Result[]>> = {
   twoServers,
   triage,
   parse,
+  answers,
 };
 
 const wanted = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { GraphQLObjectType, GraphQLSchema, GraphQLString, parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { readConfig } from '../../src/config.js';
-import { findExcess } from '../../src/graphql/query-size.js';
+import { measureQuery } from '../../src/graphql/query-size.js';
 import { schema } from '../../src/graphql/schema.js';
 import { createRandom } from '../fuzz/mutate.js';
 import { randomDocument } from '../fuzz/random-document.js';
@@ -105,7 +105,7 @@ const DUMPS_ONLY = new GraphQLSchema({
 /** Those that the door refuses are another test's. */
 function isTooMuch({ query, variables }: Question): boolean {
   const limits = { ...readConfig({}).queryLimits, maxDepth: 30, maxCost: 100_000_000 };
-  return findExcess({ schema, document: parse(query), variables, limits }) !== null;
+  return measureQuery({ schema, document: parse(query), variables, limits }).excess !== null;
 }
 
 /** An `if` that is null is an error before the first event. */

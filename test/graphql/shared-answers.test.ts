@@ -4,9 +4,13 @@ import { createClient } from 'graphql-sse';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runAs } from '../../src/auth/actor.js';
 import type { Person } from '../../src/auth/principal.js';
+import { readConfig } from '../../src/config.js';
+import { createAnswerBudget } from '../../src/graphql/answer-budget.js';
 import type { Context, Loaders } from '../../src/graphql/context.js';
 import { shareAnswers } from '../../src/graphql/shared-answers.js';
 import { createEventChannel } from '../../src/platform/events.js';
+import { createMetrics } from '../../src/platform/metrics.js';
+import { createRightOfWay } from '../../src/platform/right-of-way.js';
 import { eventually } from '../support/app.js';
 import { aCrash } from '../support/crash-groups.js';
 import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
@@ -30,8 +34,8 @@ describe('an event that many are told of', () => {
       }
     });
 
-    // The device, and the text.
-    expect(statements).toHaveLength(2);
+    // The device, the size of the text, and the text.
+    expect(statements).toHaveLength(3);
   });
 
   it('is worked out once where it is a crash group, which is read once as well', async () => {
@@ -233,10 +237,14 @@ function aTinyWorld(options: { sharedForMs?: number } = {}) {
   const schema = buildSchema('type Query { told: String } type Subscription { told(what: String): String }');
   const channel = createEventChannel<{ told: Tell }>();
   const documents = new Map<string, ReturnType<typeof parse>>();
+  const answers = createAnswerBudget(readConfig({}).answerLimits, {
+    rightOfWay: createRightOfWay(),
+    metrics: createMetrics(),
+  });
   let executions = 0;
   let subscribe: ((args: ExecutionArgs) => unknown) | undefined;
   const plugin = shareAnswers({
-    contextOf: ({ person }) => ({ person }) as Context,
+    contextOf: ({ person }) => ({ person, answer: answers.open('') }) as Context,
     createLoaders: () => ({}) as Loaders,
     ...options,
   });

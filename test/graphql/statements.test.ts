@@ -78,8 +78,9 @@ describe('SQL statements', () => {
     const statements = await door.statementsOf(() => door.ask(EVERYTHING_OF_DEVICES, { dump }));
 
     // Devices and their count; models, their firmwares, those's count and the count of their dumps; all dumps' count,
-    // the last, the one by id, the filtered and their count; and of these texts and firmwares: their devices are known.
-    expect(statements).toHaveLength(13);
+    // the last, the one by id, the filtered and their count; and of these the sizes of texts, texts and firmwares: their
+    // devices are known.
+    expect(statements).toHaveLength(14);
   });
 
   it('do not grow with the dumps of a list', async () => {
@@ -88,8 +89,8 @@ describe('SQL statements', () => {
 
     const statements = await door.statementsOf(() => door.ask(DUMPS_WITH_THEIRS, {}));
 
-    // Dumps, texts, devices, firmwares, models, dumps of devices, dumps of firmwares.
-    expect(statements).toHaveLength(7);
+    // Dumps, sizes of texts, texts, devices, firmwares, models, dumps of devices, dumps of firmwares.
+    expect(statements).toHaveLength(8);
   });
 
   it('read a dump once, whichever of its columns are asked for', async () => {

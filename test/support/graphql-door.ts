@@ -26,6 +26,7 @@ import { createPrivacyService } from '../../src/devices/privacy.js';
 import { createDeviceService } from '../../src/devices/service.js';
 import { createTokenUse } from '../../src/devices/token-use.js';
 import { createFirmwareService } from '../../src/firmware/service.js';
+import { createAnswerBudget } from '../../src/graphql/answer-budget.js';
 import { type Context, createContext, createLoaders } from '../../src/graphql/context.js';
 import { createStreams } from '../../src/graphql/streams.js';
 import { createGraphQLServer } from '../../src/graphql/yoga.js';
@@ -36,6 +37,7 @@ import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/database.js';
 import { createEventChannel } from '../../src/platform/events.js';
 import { createMetrics } from '../../src/platform/metrics.js';
+import { createRightOfWay } from '../../src/platform/right-of-way.js';
 import { countAndAnnounce, countForFleet } from '../../src/triage/counting.js';
 import { createGroupEvents } from '../../src/triage/events.js';
 import { createRegroupJob } from '../../src/triage/regroup.js';
@@ -73,6 +75,8 @@ export async function aGraphQLDoor({
   maxCoredumps = 20,
   /** Another server on the same database and files; only PostgreSQL allows it. */
   beside = null as { dir: string; databaseUrl: string; fleet: Fleet } | null,
+  answerLimits = readConfig({}).answerLimits,
+  answerPatienceMs = 5_000,
   auth: settings = { issuer: null, tokens: { admin: [], viewer: [] } } as AuthSettings,
   /** What the services take for the time. */
   clock = createSystemClock(),
@@ -167,6 +171,11 @@ export async function aGraphQLDoor({
   const links = createDownloadLinks({ secret: Buffer.alloc(32), clock });
   const guesses = createGuesses({ authFailuresPerMinute: 1_000_000 });
   const gatekeeper = createGatekeeper({ auth, links, guesses, clock });
+  const answers = createAnswerBudget(answerLimits, {
+    rightOfWay: createRightOfWay(),
+    metrics,
+    patienceMs: answerPatienceMs,
+  });
   const services = {
     alerts,
     coredumps,
@@ -187,6 +196,7 @@ export async function aGraphQLDoor({
     config,
     persisted: null,
     streams: createStreams(config.maxStreamsPerAddress, metrics),
+    answers,
     isForeign: createCrossOrigin([]).isForeign,
     metrics,
     log,
@@ -228,6 +238,8 @@ export async function aGraphQLDoor({
     crashGroups,
     alerts,
     groupAlerts,
+    answers,
+    metrics,
     groupSubscribers: groupChanges.subscriberCount,
     alertSender,
     devices,
@@ -244,6 +256,7 @@ export async function aGraphQLDoor({
         loaders: createLoaders(db),
         requestId: 'without the door',
         person,
+        answer: answers.open('127.0.0.1'),
         downloadUrlOf: (id) =>
           `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', id))}/download?link=${links.issue(id, person)}`,
       });

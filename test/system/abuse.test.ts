@@ -1,12 +1,15 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { fillWithTexts } from '../support/fleet-of-texts.js';
 import { aSocket } from '../support/http.js';
 import { aProgram, type Program } from '../support/program.js';
 import type { Order, Report } from './abuser.js';
-import { ABUSES, UPLOAD_PATH } from './abuses.js';
+import { ABUSES, COSTLY, LONGEST_ANSWER, UPLOAD_PATH } from './abuses.js';
 
 const ABUSER = fileURLToPath(new URL('./abuser.ts', import.meta.url));
 /** How often calm and fire take turns, and rounds of what the honest client does in each. */
@@ -50,21 +53,88 @@ describe('under fire of more than a hundred abusive requests', () => {
   );
 });
 
+/** 200 devices × 20 dumps of 16 KiB are 64 MB; ten answers of them were some gigabytes. */
+const FLEET = { devices: 200, dumpsEach: 20, textBytes: 16 * 1024 };
+const MAX_MB = 700;
+
+describe('under the costliest queries that are allowed', () => {
+  it('the server answers every honest request, in bounded memory', { timeout: 300_000 }, async () => {
+    const program = await aFilledProgram();
+    await register(program, ['honest']);
+    const slow = Array.from({ length: 20 }, () => askSlowly(program.url, LONGEST_ANSWER));
+
+    const { calm, underFire, statuses } = await duel(program, [...COSTLY.keys()], { turns: 4, rounds: 15 });
+    const peakMb = await peakMbOf(program);
+    for (const { socket } of slow) socket.destroy();
+
+    expect(Object.keys(statuses).sort()).toEqual([...COSTLY.keys()].sort());
+    expect(
+      Object.values(statuses)
+        .flat()
+        .filter((status) => status >= 500 && status !== 503),
+    ).toEqual([]);
+    expect([...calm.statuses, ...underFire.statuses].filter((status) => status >= 300)).toEqual([]);
+    expect(peakMb).toBeLessThan(MAX_MB);
+    process.stdout.write(`costly: peak ${peakMb.toFixed(0)} MB; ${figures({ calm, underFire })}\n`);
+  });
+
+  it.runIf(process.env.ABUSE_EACH !== undefined)(
+    'each kind alone is measured (ABUSE_EACH=. or what their names match)',
+    { timeout: 1_200_000 },
+    async () => {
+      const program = await aFilledProgram();
+      await register(program, ['honest']);
+      const pattern = new RegExp(process.env.ABUSE_EACH ?? '');
+      for (const kind of [...COSTLY.keys()].filter((name) => pattern.test(name))) {
+        const measured = await duel(program, [kind]);
+        process.stdout.write(`${figures(measured)}; ${measured.statuses[kind]?.length} crowds of: ${kind}\n`);
+      }
+    },
+  );
+});
+
+async function aFilledProgram(): Promise<Program> {
+  const { dir, stop } = await aProgram('serve');
+  await stop('SIGTERM');
+  fillWithTexts(join(dir, 'data', 'coredock.db'), FLEET);
+  return aProgram('serve', { dir });
+}
+
+/** Takes a little of the answer every now and then, which is not so little that it would be cut. */
+function askSlowly(url: string, query: string) {
+  const slow = aSocket(url);
+  const body = JSON.stringify({ query });
+  slow.send(
+    `POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  slow.socket.on('data', () => {
+    slow.socket.pause();
+    setTimeout(() => slow.socket.resume(), 500).unref();
+  });
+  return slow;
+}
+
+/** As Linux counts it: the most resident memory that the process ever had. */
+async function peakMbOf({ process: { pid } }: Program): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+}
+
 interface Measured {
   statuses: number[];
   latencies: number[];
 }
 
 /** Calm and fire take turns, so that whatever else the machine does happens to both. */
-async function duel(program: Program, kinds: readonly string[]) {
+async function duel(program: Program, kinds: readonly string[], { turns = TURNS, rounds = ROUNDS } = {}) {
   const abuser = await anAbuser({ url: program.url, kinds });
   const calm: Measured = { statuses: [], latencies: [] };
   const underFire: Measured = { statuses: [], latencies: [] };
-  await honestRounds(program, ROUNDS, { statuses: [], latencies: [] });
-  for (let turn = 0; turn < TURNS; turn++) {
-    await honestRounds(program, ROUNDS, calm);
+  await honestRounds(program, rounds, { statuses: [], latencies: [] });
+  for (let turn = 0; turn < turns; turn++) {
+    await honestRounds(program, rounds, calm);
     await abuser.tell('begin');
-    await honestRounds(program, ROUNDS, underFire);
+    await honestRounds(program, rounds, underFire);
     await abuser.tell('pause');
   }
   return { calm, underFire, statuses: await abuser.finish() };

@@ -4,7 +4,7 @@
  */
 import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ABUSES } from './abuses.js';
+import { ABUSES, COSTLY } from './abuses.js';
 
 export type Order = { url: string; kinds: readonly string[] } | 'begin' | 'pause' | 'finish';
 /** Statuses of what was sent, by kind, once it has been told to finish; before that, that the order was carried out. */
@@ -48,7 +48,9 @@ async function work(goesOn: () => boolean): Promise<void> {
   while (goesOn()) {
     const kind = kinds[sent++ % kinds.length] ?? '';
     // A connection that the server broke off is one of the answers that an abuser gets.
-    const status = await (ABUSES.get(kind)?.(url) ?? Promise.reject(new Error(kind))).catch(() => 0);
+    const status = await (
+      (ABUSES.get(kind) ?? COSTLY.get(kind))?.(url) ?? Promise.reject(new Error(kind))
+    ).catch(() => 0);
     statuses[kind] = [...(statuses[kind] ?? []), status];
     await sleep(PAUSE_MS);
   }

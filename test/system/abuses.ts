@@ -69,6 +69,46 @@ export const ABUSES: ReadonlyMap<string, Abuse> = new Map([
   ['a WebSocket that floods', flood],
 ]);
 
+const TEXTS = (devices: number) =>
+  `{ devices(first: ${devices}) { nodes { coredumps(first: 200) { nodes { parsedOutput } } } } }`;
+export const LONGEST_ANSWER = TEXTS(40);
+const SIX_FIELDS = 'id filename chip firmwareVersion size parseStatus';
+const SERIES = 'crashes(by: HOUR, from: "2026-01-01T00:00:00Z", to: "2026-02-11T00:00:00Z") { start count }';
+
+/** The costliest that is allowed, and what just is not, by ten viewers at once. */
+export const COSTLY: ReadonlyMap<string, Abuse> = new Map(
+  [
+    ['200 × 200 texts', TEXTS(200)],
+    ['as many texts as an answer may have', LONGEST_ANSWER],
+    [
+      'as many reports',
+      '{ coredumps(first: 200) { nodes { report { reason tasks { name frames { pc } } } } } }',
+    ],
+    [
+      'as many fields as a query may have',
+      `{ devices(first: 200) { nodes { key coredumps(first: 39) { nodes { ${SIX_FIELDS} } } } } }`,
+    ],
+    [
+      'edges of everything',
+      `{ coredumps(first: 200) { edges { cursor node { ${SIX_FIELDS} device { key model { code } } } } } }`,
+    ],
+    ['searches', `{ ${times(10, 'search(query: "abort", first: 50) { coredumps { snippet { text } } }')} }`],
+    ['filters by words', `{ ${times(20, 'coredumps(filter: { search: "abort" }) { totalCount }')} }`],
+    ['counts', `{ ${times(25, 'coredumps(filter: { chip: ["esp32c3"] }) { totalCount }')} }`],
+    ['audit events', `{ ${times(20, 'auditEvents(first: 200) { nodes { id at action actor target } }')} }`],
+    ['time series', `{ ${times(24, SERIES)} }`],
+  ].map(([what = '', query]) => [what, crowd(10, post(JSON.stringify({ query })))]),
+);
+
+function times(count: number, field: string): string {
+  return Array.from({ length: count }, (_, index) => `a${index}: ${field}`).join(' ');
+}
+
+/** @returns the highest of their statuses */
+function crowd(size: number, abuse: Abuse): Abuse {
+  return async (url) => Math.max(...(await Promise.all(Array.from({ length: size }, () => abuse(url)))));
+}
+
 /** Sends what nobody needs until it is closed. */
 function flood(url: string): Promise<number> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');

@@ -1,4 +1,4 @@
-import DataLoader from 'dataloader';
+import DataLoader from './data-loader.js';
 import { type Db, Prisma } from './database.js';
 
 /** A window of a newest-first list: `take` rows with ids between the two bounds, both exclusive. */

@@ -1,4 +1,4 @@
-import DataLoader from 'dataloader';
+import DataLoader from './data-loader.js';
 
 /** Rows of one table for one request, each read once. Null: there is none. */
 export interface RowsById<Row> {

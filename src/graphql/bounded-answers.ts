@@ -1,0 +1,95 @@
+import { Readable } from 'node:stream';
+import { type ExecutionArgs, type ExecutionResult, execute } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { gatherBy } from '../platform/database/data-loader.js';
+import type { Answer } from './answer-budget.js';
+import type { Context } from './context.js';
+import type { Delivery } from './delivery.js';
+import { shownResult } from './event-streams.js';
+import { jsonPieces } from './json-pieces.js';
+
+/** From this cost on a query waits for its turn, and is executed in slices: some milliseconds of work. */
+const LONG_QUERY_COST = 5_000;
+/** Shorter answers are written at one go. */
+const LONG_ANSWER_BYTES = 64 * 1024;
+
+/** What stands in the context of an operation beside what resolvers get. */
+interface Given {
+  queryCost?: number;
+  /** Of queries and mutations; a subscription has one for each event. */
+  delivery?: Delivery;
+  request?: Request;
+}
+
+type Executor = (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>;
+
+/**
+ * Holds answers within their budget: long ones are made one after another and in slices of time, what is too large is
+ * refused as a whole, and what is held of the budget is given back when the reader has taken the answer or is gone.
+ */
+export function boundAnswers(): Plugin<Context & Given> {
+  const answers = new WeakMap<Request, Answer>();
+
+  return {
+    onExecute({ args, executeFn, setExecuteFn }) {
+      const { answer, delivery, request } = args.contextValue;
+      if (request !== undefined) answers.set(request, answer);
+      setExecuteFn(async (given: ExecutionArgs) => {
+        delivery?.whenDone(answer.release);
+        try {
+          return await executeBounded(given, answer, executeFn);
+        } finally {
+          if (delivery === undefined) answer.release();
+          else answer.made(delivery);
+        }
+      });
+    },
+
+    onResultProcess({ request, result, setResultProcessor }) {
+      const bytes = answers.get(request)?.bytes ?? 0;
+      const type = jsonType(request.headers.get('accept') ?? '*/*');
+      if (bytes < LONG_ANSWER_BYTES || type === null || !isWhole(result)) return;
+      setResultProcessor((_result, { Response }, mediaType) => {
+        const body = Readable.from(jsonPieces(shownResult(result)), { objectMode: false });
+        const headers = { 'Content-Type': `${mediaType}; charset=utf-8` };
+        // It takes Node's streams as well, which its types do not say.
+        return Reflect.construct(Response, [body, { status: 200, headers }]);
+      }, type);
+    },
+  };
+}
+
+/**
+ * @param run how it is executed at one go; an answer that takes long is executed by graphql's own executor, which takes
+ * the items of lists as they are given out
+ */
+export async function executeBounded(
+  args: ExecutionArgs,
+  answer: Answer,
+  run: Executor = execute,
+): Promise<ExecutionResult> {
+  const { queryCost = 0 }: Given = Object(args.contextValue);
+  if (queryCost >= LONG_QUERY_COST) {
+    await answer.takeTurn();
+    answer.sliceLists();
+  }
+  if (answer.refusal !== null) return { errors: [answer.refusal] };
+  const { slicesOfLists: slices } = answer;
+  const result = await (slices === null ? run(args) : gatherBy(slices.whenGivenOut, () => execute(args)));
+  return answer.refusal === null ? result : { errors: [answer.refusal] };
+}
+
+/** As Yoga would choose it; null when the client wants an event stream, or something else. */
+function jsonType(accept: string): string | null {
+  for (const part of accept.split(',')) {
+    const type = part.split(';')[0]?.trim().toLowerCase();
+    if (type === 'application/graphql-response+json') return type;
+    if (type === 'application/json' || type === 'application/*' || type === '*/*') return 'application/json';
+  }
+  return null;
+}
+
+/** An answer with data, and at most errors of its fields: whatever has a status of its own is short. */
+function isWhole(result: object): result is ExecutionResult {
+  return 'data' in result && result.data != null;
+}
