@@ -165,7 +165,7 @@ export async function startApp(
         .catch((error: unknown) => log.warn({ err: error }, 'raw dumps could not be swept'));
     const privacy = createPrivacyService({ db, audit, onChange: () => void removeDueRaw() });
     const tokenUse = createTokenUse({ db, clock, log });
-    const devices = createDeviceService({ db, clock, audit, tokenUse, deleteDumps: coredumps.deleteAllOf });
+    const devices = createDeviceService({ db, clock, audit, tokenUse, dumps: coredumps });
     const links = createDownloadLinks({ secret: await readSecret(db, 'download links', clock), clock });
     const clientAddress = createClientAddress(config.trustedProxies);
     const regroup = createRegroupJob({ db, owner, now: clock.now, log });

@@ -4,7 +4,7 @@ import type { Person } from '../auth/principal.js';
 import { badInput, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db, Prisma } from '../platform/database/database.js';
+import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
 import { asDomainError } from '../platform/database/errors.js';
 import type { Logger } from '../platform/logger.js';
 import { type Arrival, type CommitOutcome, createCommitter, type RetiredDump } from './commit.js';
@@ -157,8 +157,7 @@ export function createCoredumpService({
       const device = await db.device.findUnique({ where: { id: deviceId }, select: { key: true } });
       if (device === null) throw notFound('device', deviceId);
       const dumps = await audit.change(async (tx, note) => {
-        const all = await tx.coredump.findMany({ where: { deviceId }, select: { id: true, filename: true } });
-        await tx.coredump.deleteMany({ where: { deviceId } });
+        const all = await deleteRowsOf(tx, deviceId);
         const target = `${all.length} of ${device.key}`;
         await note({ action: 'deleteCoredumps', targetType: 'Device', targetId: deviceId, target });
         return all;
@@ -166,6 +165,12 @@ export function createCoredumpService({
       await deleteFiles(device.key, dumps);
       return dumps.length;
     },
+
+    /** For who deletes the device as well, in the same transaction; the files are to be deleted after its commit. */
+    deleteRowsOf,
+
+    /** Best effort: what cannot be deleted now has no row, and the sweep finds it. */
+    deleteFiles,
 
     /** For metrics; statuses without a dump are counted as 0. */
     async countByStatus(): Promise<Array<[ParseStatus, number]>> {
@@ -360,6 +365,12 @@ export function createCoredumpService({
       'PARSER_NOT_CONFIGURED',
       'No parser is configured: set PARSE_SIDECAR_URL and PARSE_SIDECAR_XFER_DIR and start again.',
     );
+  }
+
+  /** Exactly the rows that it deletes, also where uploads are committed at the same time. */
+  function deleteRowsOf(tx: DbTransaction, deviceId: number): Promise<RetiredDump[]> {
+    return tx.$queryRaw<RetiredDump[]>`
+      DELETE FROM "Coredump" WHERE "deviceId" = ${deviceId} RETURNING "id", "filename"`;
   }
 
   async function deleteFiles(

@@ -134,7 +134,7 @@ export async function aGraphQLDoor({
     clock,
     audit,
     tokenUse: createTokenUse({ db, clock, log }),
-    deleteDumps: coredumps.deleteAllOf,
+    dumps: coredumps,
   });
   const regroup = createRegroupJob({ db, owner: randomUUID(), now: clock.now, log });
   const crashGroups = createCrashGroupService({ db, events: groupEvents, clock, regroup });
