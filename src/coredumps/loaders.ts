@@ -35,9 +35,18 @@ export function createCoredumpLoaders(db: Db) {
       return ids.map((id) => byId.get(id) ?? null);
     }),
 
-    /** The heavy part; lists never read it. */
+    /** When it was noticed that the storage has lost the raw bytes; null while it has them. */
+    rawLostAt: new DataLoader<number, Date | null>(async (ids) => {
+      const rows = await db.lostRaw.findMany({ where: { coredumpId: { in: [...ids] } } });
+      const byId = new Map(rows.map(({ coredumpId, noticedAt }) => [coredumpId, noticedAt]));
+      return ids.map((id) => byId.get(id) ?? null);
+    }),
+
+    /** The heavy part; lists never read it. While a dump is read again its earlier text is nobody's. */
     text: new DataLoader<number, CoredumpText | null>(async (ids) => {
-      const rows = await db.coredumpText.findMany({ where: { coredumpId: { in: [...ids] } } });
+      const rows = await db.coredumpText.findMany({
+        where: { coredumpId: { in: [...ids] }, coredump: { earlierReading: null } },
+      });
       const byId = new Map(rows.map((row) => [row.coredumpId, row]));
       return ids.map((id) => {
         const row = byId.get(id);

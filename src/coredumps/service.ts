@@ -10,10 +10,12 @@ import type { Logger } from '../platform/logger.js';
 import { type Arrival, type CommitOutcome, createCommitter, type RetiredDump } from './commit.js';
 import type { CoredumpEvents } from './events.js';
 import { findCommitted } from './find-committed.js';
+import type { LostDumps } from './lost-dumps.js';
 import type { Outbox } from './outbox.js';
-import type { ParseState, ParseTask, RunReset } from './parse-state.js';
+import type { ParseTask } from './parse-state.js';
 import { idsOfCoredumps } from './queries.js';
 import { findEarlierDump, hashOf } from './repeated.js';
+import type { ArrivedFirmware, Requeue } from './requeue.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import { coredumpFilename, coredumpKey } from './storage.js';
 import { type CoredumpFilter, type CoredumpRow, PARSE_STATUSES, type ParseStatus } from './types.js';
@@ -33,7 +35,8 @@ export type CoredumpService = ReturnType<typeof createCoredumpService>;
 interface CoredumpServiceDeps {
   db: Db;
   blobs: BlobStore;
-  state: ParseState;
+  requeue: Requeue;
+  lost: Pick<LostDumps, 'note' | 'isThere'>;
   outbox: Outbox;
   events: CoredumpEvents;
   /** Null when no sidecar is configured: dumps are stored and stay PENDING. */
@@ -44,20 +47,11 @@ interface CoredumpServiceDeps {
   limits: { maxCoredumps: number; maxCoredumpBytes: number };
 }
 
-interface ArrivedFirmware {
-  id: number;
-  modelId: number;
-  version: string;
-  elfSha256: string;
-}
-
-/** Dumps re-queued in one transaction: some milliseconds of the writer's time. */
-const RESET_BATCH = 500;
-
 export function createCoredumpService({
   db,
   blobs,
-  state,
+  requeue,
+  lost,
   outbox,
   events,
   queue,
@@ -113,7 +107,7 @@ export function createCoredumpService({
     /**
      * The raw bytes.
      * @throws DomainError NOT_FOUND, also when the dump is not of device `ofDevice`; FORBIDDEN and GONE by the model's
-     *   privacy settings; UNAVAILABLE
+     *   privacy settings, GONE when the storage has lost them; UNAVAILABLE
      */
     async open(
       id: number,
@@ -181,11 +175,14 @@ export function createCoredumpService({
       ]);
     },
 
-    /** Back to PENDING and queued. @throws DomainError NOT_FOUND, PARSER_NOT_CONFIGURED */
+    /**
+     * Back to PENDING and queued.
+     * @throws DomainError NOT_FOUND, PARSER_NOT_CONFIGURED; GONE when there are no raw bytes any more: nothing is changed
+     */
     async reparse(id: number): Promise<CoredumpRow> {
       requireParser();
-      if ((await db.removedRaw.findUnique({ where: { coredumpId: id } })) !== null) throw removed(id);
-      const [row] = await reset({ id }, (work) =>
+      if (!(await lost.isThere(id))) throw await missingFile(id);
+      const [row] = await requeue.reset({ id }, (work) =>
         audit.change(async (tx, note) => {
           const rows = await work(tx);
           for (const { filename } of rows) {
@@ -201,7 +198,7 @@ export function createCoredumpService({
     /** @returns how many. @throws DomainError PARSER_NOT_CONFIGURED */
     async reparseAll(filter: CoredumpFilter): Promise<number> {
       requireParser();
-      return resetAll(
+      return requeue.resetAll(
         (window) => idsOfCoredumps(db, filter, window),
         (work) =>
           audit.change(async (tx, note) => {
@@ -214,51 +211,12 @@ export function createCoredumpService({
     },
 
     /**
-     * Queues again what this build was missing for: dumps that ended ERROR for lack of it, and dumps that were read
-     * with another build because theirs was not there. Without a parser nothing was ever read, so nothing happens.
+     * Queues again what this build was missing for. Without a parser nothing was ever read, so nothing happens.
+     * @returns how many
      */
-    async firmwareArrived(firmware: ArrivedFirmware): Promise<number> {
-      return queue === null ? 0 : requeueFor(firmware);
-    },
-
-    /** The same for every build that is there: a server may have died between a build's arrival and its dumps. */
-    async retryMissingFirmware(): Promise<void> {
-      const waiting = await db.device.findMany({
-        where: { coredumps: { some: { parseErrorKind: 'missing_firmware' } } },
-        distinct: ['modelId'],
-        select: { modelId: true },
-      });
-      const builds = await db.firmware.findMany({
-        where: { modelId: { in: waiting.map(({ modelId }) => modelId) } },
-      });
-      for (const build of builds) await requeueFor(build);
-    },
+    firmwareArrived: async (firmware: ArrivedFirmware): Promise<number> =>
+      queue === null ? 0 : requeue.forArrived(firmware),
   };
-
-  async function requeueFor(firmware: ArrivedFirmware): Promise<number> {
-    const prefixes = Array.from(firmware.elfSha256, (_, index) => firmware.elfSha256.slice(0, index + 1));
-    const waiting: Prisma.CoredumpWhereInput = {
-      device: { modelId: firmware.modelId },
-      OR: [
-        { parseErrorKind: 'missing_firmware', firmwareVersion: firmware.version },
-        { parseErrorKind: 'missing_firmware', appElfSha256: { in: prefixes } },
-        {
-          parseStatus: 'PARSED',
-          appElfSha256: { in: prefixes },
-          OR: [{ firmwareId: null }, { firmwareId: { not: firmware.id } }],
-        },
-      ],
-    };
-    return resetAll(async ({ afterId, take }) => {
-      const rows = await db.coredump.findMany({
-        where: { AND: [waiting, { id: { gt: afterId } }] },
-        orderBy: { id: 'asc' },
-        take,
-        select: { id: true },
-      });
-      return rows.map(({ id }) => id);
-    });
-  }
 
   async function publish(incoming: IncomingBlob, deviceKey: string): Promise<string> {
     for (;;) {
@@ -334,31 +292,6 @@ export function createCoredumpService({
     });
   }
 
-  async function reset(where: Prisma.CoredumpWhereInput, run?: RunReset): Promise<CoredumpRow[]> {
-    // What was removed cannot be read again, and what was read of it must not be lost.
-    const rows = await state.reset({ AND: [where, { removedRaw: null }] }, run);
-    rows.forEach(events.publish);
-    const tasks = await state.tasksOf(rows.map(({ id }) => id));
-    for (const task of tasks) queue?.add(task);
-    return rows;
-  }
-
-  /** In batches by id, so that a million dumps hold the writer no longer than some hundred. */
-  async function resetAll(
-    nextIds: (window: { afterId: number; take: number }) => Promise<number[]>,
-    run?: RunReset,
-  ): Promise<number> {
-    let total = 0;
-    let afterId = 0;
-    for (;;) {
-      const ids = await nextIds({ afterId, take: RESET_BATCH });
-      const last = ids.at(-1);
-      if (last === undefined) return total;
-      total += (await reset({ id: { in: ids } }, run)).length;
-      afterId = last;
-    }
-  }
-
   function requireParser(): void {
     if (queue !== null) return;
     throw new DomainError(
@@ -395,12 +328,11 @@ export function createCoredumpService({
     });
   }
 
-  /** Between our read of the row and of the file the dump may have been deleted; a row whose file is gone is damage. */
+  /** Between our read of the row and of the file the dump may have been deleted. */
   async function missingFile(id: number): Promise<DomainError> {
-    if ((await findWithDevice({ id })) === null) return notFound('core dump', id);
-    if ((await db.removedRaw.findUnique({ where: { coredumpId: id } })) !== null) return removed(id);
-    log.error({ coredumpId: id }, 'a core dump has a row but no file');
-    return new DomainError('UNAVAILABLE', 'The file of this core dump is missing in the storage.');
+    const fate = await lost.note(id);
+    if (fate === 'gone') return notFound('core dump', id);
+    return fate === 'removed' ? removed(id) : lostFile(id);
   }
 }
 
@@ -413,6 +345,14 @@ function removed(id: number): DomainError {
   return new DomainError(
     'GONE',
     `The raw bytes of core dump "${id}" were removed, as its model's privacy settings say; its report stays.`,
+  );
+}
+
+function lostFile(id: number): DomainError {
+  return new DomainError(
+    'GONE',
+    `The file of core dump "${id}" is missing in the storage; its report stays. The dump can be read again once the ` +
+      'file is restored, from a backup for instance.',
   );
 }
 

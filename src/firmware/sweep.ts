@@ -9,7 +9,7 @@ const KEEP_ORPHANS_MS = 7 * 24 * 60 * 60 * 1000;
 
 /**
  * Tidies the firmware storage after whatever way the last server ended; to be run before the first upload. ELFs
- * without a row are set aside for a week. Rows without an ELF are reported: uploading the build again mends them.
+ * without a row are set aside for a week. Rows without an ELF are for `lost-elfs.ts`.
  *
  * @param before where other servers use the storage too: only files that were last written before that
  */
@@ -21,23 +21,16 @@ export async function sweepFirmware(
   if (unfinished > 0) log.warn({ unfinished }, 'removed unfinished firmware uploads of an earlier run');
 
   const builds = await db.firmware.findMany({ include: { model: { select: { code: true } } } });
-  const missing = new Map(builds.map((build) => [elfKey(build.model.code, build.elfSha256), build]));
+  const wanted = new Set(builds.map(({ model, elfSha256 }) => elfKey(model.code, elfSha256)));
   const orphans: string[] = [];
   for await (const { key, modifiedAt } of blobs.list()) {
     const isInFlight = before !== undefined && modifiedAt >= before;
-    if (!missing.delete(key) && !isInFlight) orphans.push(key);
+    if (!wanted.has(key) && !isInFlight) orphans.push(key);
   }
   for (const key of orphans) await blobs.orphan(key);
   if (orphans.length > 0) {
     log.warn({ orphans: orphans.length }, 'set aside firmware files without a row, in .orphans/ for 7 days');
   }
-  for (const { id, model, version, elfSha256 } of missing.values()) {
-    log.error(
-      { firmwareId: id, modelCode: model.code, version, elfSha256 },
-      'the ELF of a firmware is missing in the storage: upload it again',
-    );
-  }
-
   const purged = await blobs.purgeOrphans(new Date(clock.now().getTime() - KEEP_ORPHANS_MS));
   if (purged > 0) log.info({ purged }, 'removed firmware files that were set aside more than 7 days ago');
 }

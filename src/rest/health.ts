@@ -10,6 +10,8 @@ type State = 'ok' | 'down';
 interface HealthDeps {
   database: { check(): Promise<void> };
   storages: ReadonlyArray<{ check(): Promise<void> }>;
+  /** By the kind of what was lost. That makes nobody unready: uploads can be taken in all the same. */
+  countLost(): Promise<ReadonlyArray<readonly [kind: string, count: number]>>;
   /** Null when no sidecar is configured: then it is down, and that makes nobody unready. */
   sidecar: { isUp(): Promise<boolean> } | null;
   metrics: Metrics;
@@ -25,6 +27,7 @@ const CHECK_TIMEOUT_MS = 3_000;
 export function createHealthRoutes({
   database,
   storages,
+  countLost,
   sidecar,
   metrics,
   gatekeeper,
@@ -32,6 +35,7 @@ export function createHealthRoutes({
   isStopping,
   log,
 }: HealthDeps) {
+  let lastKnownLost: string[] = [];
   return {
     /** The process is up. */
     healthz(response: ServerResponse): void {
@@ -56,6 +60,7 @@ export function createHealthRoutes({
         database: databaseState,
         storage: storageState,
         sidecar: sidecarState,
+        storageLost: databaseState === 'ok' ? await kindsLost() : lastKnownLost,
       });
     },
 
@@ -70,6 +75,16 @@ export function createHealthRoutes({
       }
     },
   };
+
+  /** Kinds only: how much there is, and is missing, is not for anybody who asks. */
+  async function kindsLost(): Promise<string[]> {
+    try {
+      lastKnownLost = (await countLost()).flatMap(([kind, count]) => (count > 0 ? [kind] : []));
+    } catch (error) {
+      log.warn({ err: error }, 'it is not known now what the storage has lost');
+    }
+    return lastKnownLost;
+  }
 
   async function probe(what: string, check: () => Promise<void>): Promise<State> {
     let timer: NodeJS.Timeout | undefined;

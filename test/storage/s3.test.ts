@@ -169,7 +169,7 @@ describe('a bucket in trouble', () => {
     }
   });
 
-  it('while a parse is prepared costs an attempt, and never makes a dump or its firmware missing', async () => {
+  it('while a parse is prepared costs no attempt, and never makes a dump or its firmware missing', async () => {
     const sidecar = await aSidecar((_, response) => answerJson(response, 200, { output: 'the report' }));
     const { app, door } = await aServerWithS3(sidecar.environment);
     await aDevice(app);
