@@ -64,6 +64,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const IN_FLIGHT_MS = DAY_MS;
 const HOUR_MS = 60 * 60 * 1000;
 const RETRY_DELAY_MS = 1_000;
+export const TOOK_STOCK = 'files and rows were compared';
 const TAKING_STOCK_FAILED = 'it could not be seen what the storage has lost';
 const FORGETTING_FAILED = 'old audit events could not be removed';
 /** Beside the built program; there is none beside the sources. */
@@ -216,6 +217,7 @@ export async function startApp(
       await firmwares.checkElfs(which);
       await lostDumps.check(which);
       if (parser !== null) await requeue.forWhatIsThereNow(clock.now(), firmwares.isElfThere);
+      log.debug({ which }, TOOK_STOCK);
     };
     void takeStock('all').catch((error: unknown) => log.warn({ err: error }, TAKING_STOCK_FAILED));
     const forgetAudit = () => audit.forget(config.auditDays);

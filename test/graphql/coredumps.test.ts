@@ -326,6 +326,8 @@ describe('parsing again', () => {
     const door = await aGraphQLDoor();
     const device = await door.fleet.aDevice(await door.fleet.aModel());
     const dump = await door.fleet.aDump(device, { parseStatus: 'ERROR', output: 'Unable to parse' });
+    await mkdir(join(door.dir, 'coredumps', device.key));
+    await writeFile(join(door.dir, 'coredumps', device.key, dump.filename), Buffer.alloc(dump.size));
 
     const { reparseCoredump } = await door.ask(REPARSE, { id: dump.globalId });
 
