@@ -3,13 +3,13 @@ import { readdir } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { aDevice, aServer, eventually, type TestApp, upload } from '../support/app.js';
+import { aDevice, aServer, eventually, type TestApp } from '../support/app.js';
 import { uploadFirmware } from '../support/firmware.js';
 import { type S3Environment, useS3Server } from '../support/s3-server.js';
+import { uploadUntilRefused } from '../support/senders.js';
 import { answerJson, aSidecar } from '../support/sidecar.js';
 
 const ROUNDS = 3;
-const SENDERS = 20;
 
 const s3 = useS3Server();
 
@@ -67,7 +67,7 @@ describe('all dumps of a device, deleted while it uploads,', () => {
     const app = await aServer({ MAX_COREDUMPS: '1000' });
     const device = await aDevice(app);
     let isOver = false;
-    const uploading = uploadUntilEnd([app], () => isOver);
+    const uploading = uploadUntilRefused([app], () => isOver);
 
     for (let round = 0; round < ROUNDS; round++) {
       await app.graphql('mutation ($id: ID!) { deleteCoredumps(deviceId: $id) }', { id: device.id });
@@ -92,7 +92,7 @@ describe('privacy settings that change while dumps come in', () => {
     await aDevice(app);
     await uploadFirmware(app, {});
     let isOver = false;
-    const uploading = uploadUntilEnd([app], () => isOver);
+    const uploading = uploadUntilRefused([app], () => isOver);
     await eventually(async () => (await rowCount(app)) > 10, 'some dumps are there');
 
     await app.graphql(
@@ -116,7 +116,7 @@ async function deleteWhileUploading(servers: readonly TestApp[]): Promise<void> 
   const [first] = servers;
   if (first === undefined) throw new Error('a server is up');
   const device = await aDevice(first);
-  const uploading = uploadUntilEnd(servers, () => false);
+  const uploading = uploadUntilRefused(servers);
   await eventually(async () => (await rowCount(first)) > 0, 'some dumps are there');
 
   await first.graphql('mutation ($id: ID!) { deleteDevice(id: $id) }', { id: device.id });
@@ -124,23 +124,6 @@ async function deleteWhileUploading(servers: readonly TestApp[]): Promise<void> 
   const statuses = await uploading;
   expect(statuses.filter((status) => status !== 201 && status !== 404)).toEqual([]);
   expect(statuses).toContain(404);
-}
-
-/** @returns the statuses of all uploads. A sender ends with its first upload that is refused, or when it `isOver`. */
-async function uploadUntilEnd(servers: readonly TestApp[], isOver: () => boolean): Promise<number[]> {
-  const statuses: number[] = [];
-  await Promise.all(
-    Array.from({ length: SENDERS }, async (_, sender) => {
-      const server = servers[sender % servers.length];
-      for (let count = 0; server !== undefined && !isOver(); count++) {
-        const response = await upload(server, `dump ${count} of sender ${sender}`);
-        await response.arrayBuffer();
-        statuses.push(response.status);
-        if (response.status !== 201) return;
-      }
-    }),
-  );
-  return statuses;
 }
 
 async function filesOf(app: TestApp): Promise<string[]> {

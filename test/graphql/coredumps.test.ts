@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import type { CoredumpFilter } from '../generated/graphql.js';
