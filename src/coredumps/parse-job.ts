@@ -6,14 +6,14 @@ import pRetry from 'p-retry';
 import { peekDump, UnreadableDump } from '../crashdump/index.js';
 import { DomainError } from '../errors.js';
 import type { Firmware } from '../firmware/service.js';
-import { elfKey } from '../firmware/storage.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import { storageCall } from '../platform/blobs/storage-errors.js';
 import { asDomainError } from '../platform/database/errors.js';
 import type { Logger } from '../platform/logger.js';
 import type { LostDumps } from './lost-dumps.js';
+import { failure, lostFirmware, missingFirmware, type Prepared, resultOf, unable } from './parse-result.js';
 import type { Hold, ParseResult, ParseState, ParseTask } from './parse-state.js';
-import type { SidecarAnswer, SidecarClient } from './sidecar-client.js';
+import type { SidecarClient } from './sidecar-client.js';
 import { coredumpKey } from './storage.js';
 import type { CoredumpRow, ParseErrorKind } from './types.js';
 
@@ -240,14 +240,6 @@ const REMEMBERED = 10_000;
 
 const backoff = (minTimeout: number) => ({ minTimeout, factor: 2, randomize: true });
 
-/** What the sidecar is given, and why that. */
-interface Prepared {
-  firmware: Firmware;
-  candidates: Firmware[];
-  matchedBy: 'sha' | 'version' | null;
-  appElfSha256: string | null;
-}
-
 /** The sidecar failed, for a reason that may pass. */
 class FailedAttempt extends Error {
   override readonly name = 'FailedAttempt';
@@ -265,21 +257,6 @@ function isPassing(thrown: unknown): boolean {
   return error instanceof DomainError && (error.code === 'UNAVAILABLE' || error.code === 'STORAGE_FULL');
 }
 
-function resultOf(
-  answer: Exclude<SidecarAnswer, { status: 'failed' }>,
-  prepared: Prepared,
-  task: ParseTask,
-): ParseResult {
-  const { firmware, appElfSha256 } = prepared;
-  const build = { firmwareId: firmware.id, appElfSha256 };
-  if (answer.status === 'unreadable') return { ...failure('unreadable', unable(answer.reason)), ...build };
-  const warnings = buildWarnings(prepared, task.firmwareVersion);
-  const output = [...warnings.map((warning) => `Warning: ${warning}\n`), answer.output].join('');
-  const report =
-    answer.report === null ? null : { ...answer.report, warnings: [...warnings, ...answer.report.warnings] };
-  return { status: 'PARSED', errorKind: null, text: { output, report }, ...build };
-}
-
 /** A dump that cannot be read at all has no SHA; that it cannot is the sidecar's to say. */
 function peekSha(bytes: Uint8Array): string | null {
   try {
@@ -288,62 +265,6 @@ function peekSha(bytes: Uint8Array): string | null {
     if (error instanceof UnreadableDump) return null;
     throw error;
   }
-}
-
-function failure(kind: ParseErrorKind, output: string): ParseResult {
-  return {
-    status: 'ERROR',
-    errorKind: kind,
-    text: { output, report: null },
-    firmwareId: null,
-    appElfSha256: null,
-  };
-}
-
-function unable(reason: string): string {
-  return `Unable to parse coredump: ${reason}`;
-}
-
-function missingFirmware(task: ParseTask, appElfSha256: string | null): ParseResult {
-  const sha = appElfSha256 === null ? '' : ` (the dump names the ELF with SHA-256 ${appElfSha256}…)`;
-  const output =
-    `No firmware for model "${task.modelCode}" version "${task.firmwareVersion}"${sha}. ` +
-    'Upload it with the uploadFirmware mutation; the dump is parsed by itself when it arrives.';
-  return { ...failure('missing_firmware', output), appElfSha256 };
-}
-
-function lostFirmware(task: ParseTask, firmware: Firmware, appElfSha256: string | null): ParseResult {
-  const { id: firmwareId, version, elfSha256 } = firmware;
-  const output =
-    `The ELF of firmware version "${version}" of model "${task.modelCode}" is lost: the storage has no ` +
-    `${elfKey(task.modelCode, elfSha256)}. Upload the same ELF again with the uploadFirmware mutation, or restore the ` +
-    'file; the dump is parsed by itself then.';
-  return { ...failure('lost_firmware', output), firmwareId, appElfSha256 };
-}
-
-function buildWarnings(
-  { firmware, candidates, matchedBy, appElfSha256 }: Prepared,
-  reportedVersion: string,
-): string[] {
-  if (matchedBy === 'version' && appElfSha256 !== null) {
-    return [
-      `the dump names the ELF with SHA-256 ${appElfSha256}…, which was not uploaded; ` +
-        `read with the build of the same version, SHA-256 ${firmware.elfSha256}: names may be wrong.`,
-    ];
-  }
-  if (matchedBy === 'sha' && candidates.length > 1) {
-    const list = candidates.map(({ version, elfSha256 }) => `${version} (${elfSha256})`).join(', ');
-    return [
-      `the SHA-256 prefix ${appElfSha256} fits several builds: ${list}; read with ${firmware.elfSha256}.`,
-    ];
-  }
-  if (matchedBy === 'sha' && firmware.version !== reportedVersion) {
-    return [
-      `the device reported version "${reportedVersion}", but the ELF that the dump names is of version ` +
-        `"${firmware.version}": the device was updated after the crash, or a build was uploaded under a wrong version.`,
-    ];
-  }
-  return [];
 }
 
 function names(task: ParseTask) {
