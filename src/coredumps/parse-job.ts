@@ -93,25 +93,30 @@ export function createParseJob(deps: ParseJobDeps) {
       return end(hold, failure('failed', unable(reason)), stop);
     }
     hold.usedAttempts = number - 1;
-    const base = `coredock-${hold.task.coredumpId}-${hold.task.generation}-${number}-${randomBytes(6).toString('hex')}`;
+    const result = await readOnce(hold, number, stop, begunAt);
+    return result === 'not ours' ? { status: 'superseded' } : end(hold, result, stop);
+  }
+
+  async function readOnce(
+    hold: Hold,
+    number: number,
+    stop: AbortSignal,
+    begunAt: number,
+  ): Promise<ParseResult | 'not ours'> {
+    const { task } = hold;
+    const base = `coredock-${task.coredumpId}-${task.generation}-${number}-${randomBytes(6).toString('hex')}`;
     const files = { core: join(xferDir, `${base}.dmp`), elf: join(xferDir, `${base}.elf`) };
     try {
-      const prepared = await patiently(() => prepare(hold.task, files), stop);
-      if (prepared === 'not ours') return { status: 'superseded' };
-      if ('errorKind' in prepared) return await end(hold, prepared, stop);
+      const prepared = await patiently(() => prepare(task, files), stop);
+      if (prepared === 'not ours' || 'errorKind' in prepared) return prepared;
       // Fetching dump and ELF took long (a slow storage): the lease must last for all of the sidecar's time.
       const isStillOurs =
         performance.now() - begunAt < RENEW_AFTER_MS || (await patiently(() => state.renew(hold), stop));
-      if (!isStillOurs) return { status: 'superseded' };
-      const answer = await sidecar.parse(
-        { core: `${base}.dmp`, elf: `${base}.elf`, chip: hold.task.chip },
-        stop,
-      );
-      if (answer.status === 'failed') {
-        hold.usedAttempts = number;
-        throw new FailedAttempt(answer.reason, number);
-      }
-      return await end(hold, resultOf(answer, prepared, hold.task), stop);
+      if (!isStillOurs) return 'not ours';
+      const answer = await sidecar.parse({ core: `${base}.dmp`, elf: `${base}.elf`, chip: task.chip }, stop);
+      if (answer.status !== 'failed') return resultOf(answer, prepared, task);
+      hold.usedAttempts = number;
+      throw new FailedAttempt(answer.reason, number);
     } finally {
       await Promise.allSettled(Object.values(files).map((path) => rm(path, { force: true })));
     }
