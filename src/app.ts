@@ -13,10 +13,12 @@ import { readSecret } from './auth/secrets.js';
 import { createClientAddress } from './client-address.js';
 import type { Config } from './config.js';
 import { createCoredumpEvents, followerOfDumps } from './coredumps/events.js';
+import { createLostDumps } from './coredumps/lost-dumps.js';
 import { createOutbox } from './coredumps/outbox.js';
 import { createParseState, type ParseTask } from './coredumps/parse-state.js';
 import { startParsing } from './coredumps/parsing.js';
 import { createRawRetention } from './coredumps/raw-retention.js';
+import { createRequeue } from './coredumps/requeue.js';
 import { createCoredumpService } from './coredumps/service.js';
 import { createSidecarClient } from './coredumps/sidecar-client.js';
 import { sweepStorage } from './coredumps/sweep.js';
@@ -68,10 +70,12 @@ const LEASE_MARGIN_MS = 30_000;
 /** Nothing is on its way for so long: an upload that stands still is ended after UPLOAD_STALL_MS, an hour at most. */
 const DAY_MS = 24 * 60 * 60 * 1000;
 const IN_FLIGHT_MS = DAY_MS;
-const REMOVE_RAW_EVERY_MS = 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
 const NOTE_PROGRESS_EVERY_MS = 10 * 60 * 1000;
 const LAST_NOTE_MS = 2_000;
 const RETRY_DELAY_MS = 1_000;
+export const TOOK_STOCK = 'files and rows were compared';
+const TAKING_STOCK_FAILED = 'it could not be seen what the storage has lost';
 const FORGETTING_FAILED = 'old audit events could not be removed';
 /** Beside the built program; there is none beside the sources. */
 const PAGE_FOLDER = fileURLToPath(new URL('./page', import.meta.url));
@@ -163,13 +167,17 @@ export async function startApp(
     // The queue works for the services and the services feed the queue: what is added before it runs is in the
     // database, from where it starts.
     let queue: TaskQueue<ParseTask> | null = null;
+    const feed = parser === null ? null : { add: (task: ParseTask) => queue?.add(task) };
+    const requeue = createRequeue({ db, state, events, queue: feed });
+    const lostDumps = createLostDumps({ db, blobs: dumpBlobs, clock, log });
     const coredumps = createCoredumpService({
       db,
       blobs: dumpBlobs,
-      state,
+      requeue,
+      lost: lostDumps,
       outbox,
       events,
-      queue: parser === null ? null : { add: (task) => queue?.add(task) },
+      queue: feed,
       clock,
       audit,
       log,
@@ -194,7 +202,7 @@ export async function startApp(
         .catch((error: unknown) => log.warn({ err: error }, 'raw dumps could not be swept'));
     const privacy = createPrivacyService({ db, audit, onChange: () => void removeDueRaw() });
     const tokenUse = createTokenUse({ db, clock, log });
-    const devices = createDeviceService({ db, clock, audit, tokenUse, deleteDumps: coredumps.deleteAllOf });
+    const devices = createDeviceService({ db, clock, audit, tokenUse, dumps: coredumps });
     const links = createDownloadLinks({ secret: await readSecret(db, 'download links', clock), clock });
     const clientAddress = createClientAddress(config.trustedProxies);
     const regroup = createRegroupJob({ db, owner, now: clock.now, log, alerts: groupAlerts });
@@ -236,6 +244,8 @@ export async function startApp(
         jobs: database.jobs,
         blobs: dumpBlobs,
         builds: firmwares,
+        lost: lostDumps,
+        requeue,
         sidecar,
         events,
         metrics,
@@ -247,7 +257,14 @@ export async function startApp(
         retryDelayMs,
       });
     }
-    if (parser !== null) await coredumps.retryMissingFirmware();
+    /** What the storage has lost, and what is there again, whoever restored it. */
+    const takeStock = async (which: 'all' | 'lost') => {
+      await firmwares.checkElfs(which);
+      await lostDumps.check(which);
+      if (parser !== null) await requeue.forWhatIsThereNow(clock.now(), firmwares.isElfThere);
+      log.debug({ which }, TOOK_STOCK);
+    };
+    void takeStock('all').catch((error: unknown) => log.warn({ err: error }, TAKING_STOCK_FAILED));
     const forgetAudit = () => audit.forget(config.auditDays);
     await forgetAudit().catch((error: unknown) => log.warn({ err: error }, FORGETTING_FAILED));
     void removeDueRaw();
@@ -261,8 +278,10 @@ export async function startApp(
       'the state of the database could not be noted',
       installation.noteProgress,
     );
+    chores.every(DAY_MS, TAKING_STOCK_FAILED, () => takeStock('all'));
+    chores.every(HOUR_MS, TAKING_STOCK_FAILED, () => takeStock('lost'));
     chores.every(DAY_MS, FORGETTING_FAILED, forgetAudit);
-    chores.every(REMOVE_RAW_EVERY_MS, 'raw dumps could not be swept', rawRetention.sweep);
+    chores.every(HOUR_MS, 'raw dumps could not be swept', rawRetention.sweep);
 
     let isStopping = false;
     metrics.gauge('coredump_parse_queue_depth', 'Dumps that wait for their parse or are in it', () =>
@@ -270,6 +289,17 @@ export async function startApp(
     );
     metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
     metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
+    const countLost = async () =>
+      [
+        ['coredump', await lostDumps.count()],
+        ['firmware', await firmwares.countLostElfs()],
+      ] as const;
+    metrics.gaugeBy(
+      'coredock_storage_lost',
+      'Files that the storage has lost: their rows are there',
+      'kind',
+      countLost,
+    );
     stopping?.throwIfAborted();
     const crossOrigin = createCrossOrigin(config.corsOrigins, config.publicUrl);
     const rightOfWay = createRightOfWay();
@@ -324,6 +354,7 @@ export async function startApp(
         health: createHealthRoutes({
           database,
           storages,
+          countLost,
           sidecar,
           metrics,
           gatekeeper,

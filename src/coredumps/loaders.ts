@@ -34,6 +34,13 @@ export function createCoredumpLoaders(db: Db) {
       return ids.map((id) => byId.get(id) ?? null);
     }),
 
+    /** When it was noticed that the storage has lost the raw bytes; null while it has them. */
+    rawLostAt: new DataLoader<number, Date | null>(async (ids) => {
+      const rows = await db.lostRaw.findMany({ where: { coredumpId: { in: [...ids] } } });
+      const byId = new Map(rows.map(({ coredumpId, noticedAt }) => [coredumpId, noticedAt]));
+      return ids.map((id) => byId.get(id) ?? null);
+    }),
+
     /** The heavy part; lists never read it. */
     texts: createTextLoader(db),
 

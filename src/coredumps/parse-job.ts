@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import pRetry from 'p-retry';
 import { peekDump, UnreadableDump } from '../crashdump/index.js';
 import { DomainError, type DomainErrorCode } from '../errors.js';
 import type { Firmware } from '../firmware/service.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
+import { storageCall } from '../platform/blobs/storage-errors.js';
 import { asDomainError } from '../platform/database/errors.js';
 import type { Logger } from '../platform/logger.js';
-import type { ParseResult, ParseState, ParseTask } from './parse-state.js';
+import type { LostDumps } from './lost-dumps.js';
+import { failure, lostFirmware, missingFirmware, type Prepared, resultOf, unable } from './parse-result.js';
+import type { Hold, ParseResult, ParseState, ParseTask } from './parse-state.js';
 import type { SidecarClient } from './sidecar-client.js';
 import { coredumpKey } from './storage.js';
 import type { CoredumpRow, ParseErrorKind } from './types.js';
@@ -22,116 +26,193 @@ export interface BuildFinder {
     version: string;
     appElfSha256: string | null;
   }): Promise<{ firmware: Firmware | null; candidates: Firmware[]; matchedBy: 'sha' | 'version' | null }>;
-  /** Copies the build's ELF to `path`; null when its blob is missing. */
+  /** Copies the build's ELF to `path`; null when the storage has not got it whole. */
   copyElf(firmware: Firmware, path: string): Promise<number | null>;
+  /** To be called then. @returns whether the ELF is lost; else its build was deleted */
+  noteLostElf(firmware: Firmware): Promise<boolean>;
 }
 
 export type ParseOutcome =
   | { status: 'finished'; coredump: CoredumpRow; errorKind: ParseErrorKind | null }
   /** Deleted, re-queued, or in other hands: nothing was changed. */
   | { status: 'superseded' }
+  /** Storage or database were not available: the dump waits, and nothing was counted. */
+  | { status: 'postponed' }
   /** The server stops; the dump waits for the next one. */
   | { status: 'handed back' };
 
 /**
- * One dump from PENDING to its end: at most three attempts, counted in its row, with growing random pauses between
- * them. An attempt that fails for a passing reason (sidecar, storage, database) is tried again; a dump that cannot be
- * read, or whose firmware is missing, ends at once.
+ * One dump from PENDING to its end: at most three attempts of the sidecar, counted in its row, with growing random
+ * pauses between them. A dump that cannot be read, or whose firmware is missing, ends at once.
+ *
+ * Our own storage and database are no attempts: what they refuse is tried again after a moment, and when that does not
+ * help the dump goes back, uncounted, and waits for a pause that grows each time.
  */
-export function createParseJob({ state, blobs, builds, sidecar, xferDir, retryDelayMs, log }: ParseJobDeps) {
+export function createParseJob(deps: ParseJobDeps) {
+  const { state, blobs, builds, lost, sidecar, xferDir, retryDelayMs, log } = deps;
+  /** How often in a row a dump was postponed. */
+  const postponements = new LRUCache<number, number>({ max: REMEMBERED });
+
   return async function parse(task: ParseTask, stop: AbortSignal): Promise<ParseOutcome> {
+    const hold = state.hold(task);
     try {
-      return await pRetry(() => attempt(task, stop), {
-        retries: MAX_ATTEMPTS - 1,
-        minTimeout: retryDelayMs,
-        factor: 2,
-        randomize: true,
-        signal: stop,
-        // Whether attempts are left is the row's to say, not p-retry's: restarts count too.
-        shouldRetry: ({ error }) => error instanceof FailedAttempt || isTransient(error),
-      });
+      const outcome = await toTheEnd(hold, stop);
+      postponements.delete(task.coredumpId);
+      return outcome;
     } catch (error) {
-      if (stop.aborted) {
-        await state.handBack(task);
-        return { status: 'handed back' };
-      }
-      if (!(error instanceof FailedAttempt) && !isTransient(error))
-        log.error({ err: error, ...names(task) }, 'parse failed');
-      return end(task, failure('failed', unable(describe(error))));
+      if (!stop.aborted && isPassing(error)) return postpone(hold, error, stop);
+      if (!stop.aborted) throw error;
+      return handBack(hold);
     }
   };
 
-  async function attempt(task: ParseTask, stop: AbortSignal): Promise<ParseOutcome> {
+  async function toTheEnd(hold: Hold, stop: AbortSignal): Promise<ParseOutcome> {
+    try {
+      return await pRetry(() => attempt(hold, stop), {
+        ...backoff(retryDelayMs),
+        retries: MAX_ATTEMPTS - 1,
+        signal: stop,
+        // Whether attempts are left is the row's to say, not p-retry's: restarts count too.
+        shouldRetry: ({ error }) => error instanceof FailedAttempt && error.number < MAX_ATTEMPTS,
+      });
+    } catch (error) {
+      if (stop.aborted || isPassing(error)) throw error;
+      if (error instanceof FailedAttempt) return end(hold, failure('failed', unable(error.message)), stop);
+      log.error({ err: error, ...names(hold.task) }, 'parse failed');
+      return end(hold, failure('failed', unable('an internal error')), stop);
+    }
+  }
+
+  /** @throws FailedAttempt when the sidecar failed; what storage or database say when they are not available */
+  async function attempt(hold: Hold, stop: AbortSignal): Promise<ParseOutcome> {
     const begunAt = performance.now();
-    const number = await state.begin(task, MAX_ATTEMPTS);
+    const number = await patiently(() => state.begin(hold, MAX_ATTEMPTS), stop);
     if (number === 'not ours') return { status: 'superseded' };
     if (number === 'exhausted') {
       const reason = `the server stopped during the last of ${MAX_ATTEMPTS} attempts`;
-      return end(task, failure('failed', unable(reason)));
+      return end(hold, failure('failed', unable(reason)), stop);
     }
-    const result = await parseOnce(task, number, stop, async () => {
-      // Fetching dump and ELF took long (a slow storage): the lease must last for all of the sidecar's time.
-      return performance.now() - begunAt < RENEW_AFTER_MS || state.renew(task);
-    });
-    return result === 'not ours' ? { status: 'superseded' } : end(task, result);
+    hold.usedAttempts = number - 1;
+    const result = await readOnce(hold, number, stop, begunAt);
+    return result === 'not ours' ? { status: 'superseded' } : end(hold, result, stop);
   }
 
-  /** @throws FailedAttempt when trying again may help */
-  async function parseOnce(
-    task: ParseTask,
+  async function readOnce(
+    hold: Hold,
     number: number,
     stop: AbortSignal,
-    isStillOurs: () => Promise<boolean>,
+    begunAt: number,
   ): Promise<ParseResult | 'not ours'> {
+    const { task } = hold;
+    const base = `coredock-${task.coredumpId}-${task.generation}-${number}-${randomBytes(6).toString('hex')}`;
+    const files = { core: join(xferDir, `${base}.dmp`), elf: join(xferDir, `${base}.elf`) };
+    try {
+      const prepared = await patiently(() => prepare(task, files), stop);
+      if (prepared === 'not ours' || 'errorKind' in prepared) return prepared;
+      // Fetching dump and ELF took long (a slow storage): the lease must last for all of the sidecar's time.
+      const isStillOurs =
+        performance.now() - begunAt < RENEW_AFTER_MS || (await patiently(() => state.renew(hold), stop));
+      if (!isStillOurs) return 'not ours';
+      const answer = await sidecar.parse({ core: `${base}.dmp`, elf: `${base}.elf`, chip: task.chip }, stop);
+      if (answer.status !== 'failed') return resultOf(answer, prepared, task);
+      hold.usedAttempts = number;
+      throw new FailedAttempt(answer.reason, number);
+    } finally {
+      await Promise.allSettled(Object.values(files).map((path) => rm(path, { force: true })));
+    }
+  }
+
+  /** Puts the dump and the ELF of its build where the sidecar finds them, or says why that cannot be. */
+  async function prepare(
+    task: ParseTask,
+    files: { core: string; elf: string },
+  ): Promise<Prepared | ParseResult | 'not ours'> {
     const key = coredumpKey(task.deviceKey, task.filename);
     const head = await blobs.readAtMost(key, PEEK_BYTES);
-    if (head === null) return failure('failed', unable('its file is missing in the storage'));
+    if (head === null) return missingRaw(task, key);
     const appElfSha256 = peekSha(head);
     const found = await builds.findBuild({
       modelId: task.modelId,
       version: task.firmwareVersion,
       appElfSha256,
     });
-    if (found.firmware === null) return missingFirmware(task, appElfSha256);
+    const { firmware } = found;
+    if (firmware === null) return missingFirmware(task, appElfSha256);
+    await storageCall(mkdir(xferDir, { recursive: true }));
+    if ((await blobs.copyTo(key, files.core)) === null) return missingRaw(task, key);
+    if ((await builds.copyElf(firmware, files.elf)) !== null) return { ...found, firmware, appElfSha256 };
+    if (await builds.noteLostElf(firmware)) return lostFirmware(task, firmware, appElfSha256);
+    // Deleted just now: there may be another one.
+    return prepare(task, files);
+  }
 
-    const base = `coredock-${task.coredumpId}-${task.generation}-${number}-${randomBytes(6).toString('hex')}`;
-    const core = { name: `${base}.dmp`, path: join(xferDir, `${base}.dmp`) };
-    const elf = { name: `${base}.elf`, path: join(xferDir, `${base}.elf`) };
+  async function missingRaw(task: ParseTask, key: string): Promise<ParseResult | 'not ours'> {
+    const fate = await lost.note(task.coredumpId);
+    if (fate === 'gone') return 'not ours';
+    if (fate === 'removed') {
+      const reason = "its raw bytes were removed, as its model's privacy settings say";
+      return failure('removed_coredump', unable(reason));
+    }
+    const reason = `its file is missing in the storage: ${key}. Restore it, and the dump is parsed by itself.`;
+    return failure('lost_coredump', unable(reason));
+  }
+
+  async function end(hold: Hold, result: ParseResult, stop: AbortSignal): Promise<ParseOutcome> {
+    const coredump = await finish(hold, result, stop);
+    if (coredump === null) return { status: 'superseded' };
+    return { status: 'finished', coredump, errorKind: result.errorKind };
+  }
+
+  async function finish(hold: Hold, result: ParseResult, stop: AbortSignal): Promise<CoredumpRow | null> {
     try {
-      await mkdir(xferDir, { recursive: true });
-      if ((await blobs.copyTo(key, core.path)) === null) {
-        return failure('failed', unable('its file is missing in the storage'));
-      }
-      if ((await builds.copyElf(found.firmware, elf.path)) === null) {
-        return missingFirmware(task, appElfSha256);
-      }
-      if (!(await isStillOurs())) return 'not ours';
-      const answer = await sidecar.parse({ core: core.name, elf: elf.name, chip: task.chip }, stop);
-      const build = { firmwareId: found.firmware.id, appElfSha256 };
-      switch (answer.status) {
-        case 'failed':
-          throw new FailedAttempt(answer.reason);
-        case 'unreadable':
-          return { ...failure('unreadable', unable(answer.reason)), ...build };
-        case 'parsed': {
-          const warnings = buildWarnings(found, appElfSha256, task.firmwareVersion);
-          const output = [...warnings.map((warning) => `Warning: ${warning}\n`), answer.output].join('');
-          const report =
-            answer.report === null
-              ? null
-              : { ...answer.report, warnings: [...warnings, ...answer.report.warnings] };
-          return { status: 'PARSED', errorKind: null, text: { output, report }, ...build };
-        }
-      }
-    } finally {
-      await Promise.allSettled([core, elf].map(({ path }) => rm(path, { force: true })));
+      return await patiently(() => state.finish(hold, result), stop);
+    } catch (error) {
+      const times = postponements.get(hold.task.coredumpId) ?? 0;
+      if (stop.aborted || !isPassing(error) || times < MAX_REFUSALS) throw error;
+      // All that while the database has taken our leases: it is this result that it does not take.
+      log.error({ err: error, ...names(hold.task) }, 'the database does not take the result of a parse');
+      return state.finish(hold, failure('failed', unable('the database does not take its report')));
     }
   }
 
-  async function end(task: ParseTask, result: ParseResult): Promise<ParseOutcome> {
-    const coredump = await state.finish(task, result);
-    if (coredump === null) return { status: 'superseded' };
-    return { status: 'finished', coredump, errorKind: result.errorKind };
+  /** Database and storage hiccup; a few moments later they are mostly well again. */
+  function patiently<T>(work: () => Promise<T>, stop: AbortSignal): Promise<T> {
+    return pRetry(work, {
+      ...backoff(retryDelayMs),
+      retries: MAX_HICCUPS,
+      signal: stop,
+      shouldRetry: ({ error }) => isPassing(error),
+    });
+  }
+
+  async function postpone(hold: Hold, reason: unknown, stop: AbortSignal): Promise<ParseOutcome> {
+    const { coredumpId } = hold.task;
+    const times = (postponements.get(coredumpId) ?? 0) + 1;
+    postponements.set(coredumpId, times);
+    const pauseMs = Math.min(retryDelayMs * 2 ** times, MAX_PAUSE_MS);
+    log.warn(
+      { err: reason, pauseMs, ...names(hold.task) },
+      'storage or database is not available for a parse',
+    );
+    try {
+      // Without the database nothing could be done instead, so this waits for it.
+      await pRetry(() => state.giveBack(hold, pauseMs), {
+        ...backoff(retryDelayMs),
+        maxTimeout: MAX_PAUSE_WITHOUT_DATABASE_MS,
+        retries: Number.POSITIVE_INFINITY,
+        signal: stop,
+        shouldRetry: ({ error }) => isPassing(error),
+      });
+      return { status: 'postponed' };
+    } catch (error) {
+      if (!stop.aborted) throw error;
+      return handBack(hold);
+    }
+  }
+
+  async function handBack(hold: Hold): Promise<ParseOutcome> {
+    await state.giveBack(hold);
+    return { status: 'handed back' };
   }
 }
 
@@ -139,6 +220,7 @@ interface ParseJobDeps {
   state: ParseState;
   blobs: BlobStore;
   builds: BuildFinder;
+  lost: Pick<LostDumps, 'note'>;
   sidecar: SidecarClient;
   xferDir: string;
   /** Pause before the second attempt; the next is about twice as long. */
@@ -152,13 +234,31 @@ const RENEW_AFTER_MS = 15_000;
 /** The largest dump that `MAX_COREDUMP_BYTES` can be set to is larger, but its notes are not. */
 const PEEK_BYTES = 64 * 1024 * 1024;
 
-/** An attempt that failed for a reason that may pass. */
+/** How often storage or database are asked once more before the dump is postponed. */
+const MAX_HICCUPS = 2;
+const MAX_PAUSE_MS = 5 * 60 * 1000;
+const MAX_PAUSE_WITHOUT_DATABASE_MS = 10_000;
+/** Postponements in a row, about half an hour, after which a result that cannot be stored never will be. */
+const MAX_REFUSALS = 12;
+/** Dumps that are postponed at the same time and whose pauses grow. */
+const REMEMBERED = 10_000;
+
+const backoff = (minTimeout: number) => ({ minTimeout, factor: 2, randomize: true });
+
+/** The sidecar failed, for a reason that may pass. */
 class FailedAttempt extends Error {
   override readonly name = 'FailedAttempt';
+
+  constructor(
+    message: string,
+    readonly number: number,
+  ) {
+    super(message);
+  }
 }
 
 /** A build that was deleted during the parse is a CONFLICT: the next attempt finds another, or none. */
-function isTransient(thrown: unknown): boolean {
+function isPassing(thrown: unknown): boolean {
   const error = asDomainError(thrown);
   return error instanceof DomainError && TRANSIENT.has(error.code);
 }
@@ -173,60 +273,6 @@ function peekSha(bytes: Uint8Array): string | null {
     if (error instanceof UnreadableDump) return null;
     throw error;
   }
-}
-
-function failure(kind: ParseErrorKind, output: string): ParseResult {
-  return {
-    status: 'ERROR',
-    errorKind: kind,
-    text: { output, report: null },
-    firmwareId: null,
-    appElfSha256: null,
-  };
-}
-
-function unable(reason: string): string {
-  return `Unable to parse coredump: ${reason}`;
-}
-
-function missingFirmware(task: ParseTask, appElfSha256: string | null): ParseResult {
-  const sha = appElfSha256 === null ? '' : ` (the dump names the ELF with SHA-256 ${appElfSha256}…)`;
-  const output =
-    `No firmware for model "${task.modelCode}" version "${task.firmwareVersion}"${sha}. ` +
-    'Upload it with the uploadFirmware mutation; the dump is parsed by itself when it arrives.';
-  return { ...failure('missing_firmware', output), appElfSha256 };
-}
-
-function buildWarnings(
-  { firmware, candidates, matchedBy }: Awaited<ReturnType<BuildFinder['findBuild']>>,
-  appElfSha256: string | null,
-  reportedVersion: string,
-): string[] {
-  if (firmware === null) return [];
-  if (matchedBy === 'version' && appElfSha256 !== null) {
-    return [
-      `the dump names the ELF with SHA-256 ${appElfSha256}…, which was not uploaded; ` +
-        `read with the build of the same version, SHA-256 ${firmware.elfSha256}: names may be wrong.`,
-    ];
-  }
-  if (matchedBy === 'sha' && candidates.length > 1) {
-    const list = candidates.map(({ version, elfSha256 }) => `${version} (${elfSha256})`).join(', ');
-    return [
-      `the SHA-256 prefix ${appElfSha256} fits several builds: ${list}; read with ${firmware.elfSha256}.`,
-    ];
-  }
-  if (matchedBy === 'sha' && firmware.version !== reportedVersion) {
-    return [
-      `the device reported version "${reportedVersion}", but the ELF that the dump names is of version ` +
-        `"${firmware.version}": the device was updated after the crash, or a build was uploaded under a wrong version.`,
-    ];
-  }
-  return [];
-}
-
-function describe(thrown: unknown): string {
-  const error = asDomainError(thrown);
-  return error instanceof FailedAttempt || error instanceof DomainError ? error.message : 'an internal error';
 }
 
 function names(task: ParseTask) {

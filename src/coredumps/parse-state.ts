@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { CrashReport } from '../crashdump/report.js';
 import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
 import { inTransaction } from '../platform/database/transaction.js';
@@ -56,13 +57,33 @@ function toTask({
   };
 }
 
+/** A task in the hands of a server, from the lease to the end or until it is given back. */
+export interface Hold {
+  task: ParseTask;
+  /** Names who holds it. */
+  lease: string;
+  /** Attempts that are used up; null until the first one has begun. */
+  usedAttempts: number | null;
+}
+
+/** What is lost is lost by the storage: a reading that was there before is as good as it was. */
+const KEEPS_EARLIER_READING: ReadonlyArray<ParseErrorKind | null> = [
+  'lost_coredump',
+  'lost_firmware',
+  'removed_coredump',
+];
+
+/** Of a dump that waits until it may be tried again. */
+const POSTPONED = 'postponed';
+
 /**
- * The life of a parse, as the row tells it. Every step names the dump's generation and, once begun, the lease's owner
- * in its WHERE: a step that finds another state changes nothing and says so.
+ * The life of a parse, as the row tells it. Every step names the dump's generation and, once begun, the lease
+ * in its WHERE: a step that finds another state changes nothing and says so. So each may be done again when its answer
+ * was lost on the way.
  *
  *   PENDING ──begin──▶ PENDING, leased, attempt n ──finish──▶ PARSED | ERROR
  *      ▲                        │
- *      └────── handBack ◀───────┘        reset: PARSED | ERROR | PENDING ──▶ PENDING of the next generation
+ *      └────── giveBack ◀───────┘        reset: PARSED | ERROR | PENDING ──▶ PENDING of the next generation
  */
 export function createParseState({
   db,
@@ -74,98 +95,126 @@ export function createParseState({
   count,
   countUnread,
 }: ParseStateDeps) {
-  const whileOwned = (task: ParseTask) => ({
-    id: task.coredumpId,
+  const pending = ({ coredumpId, generation }: ParseTask) => ({
+    id: coredumpId,
     parseStatus: 'PENDING',
-    parseGeneration: task.generation,
-    leaseOwner: owner,
+    parseGeneration: generation,
+  });
+  const whileHeld = (task: ParseTask, lease: string) => ({
+    ...pending(task),
+    leaseOwner: { in: [lease, lastOf(lease)] },
   });
 
   return {
+    /** Takes a task in hand. Nothing is written yet. */
+    hold: (task: ParseTask): Hold => ({ task, lease: `${owner} ${randomUUID()}`, usedAttempts: null }),
+
     /**
      * Takes or renews the lease and counts an attempt, before it begins: a crash of ours cannot hide one.
      * @returns the number of this attempt; "exhausted" (leased, nothing counted) when all were used up; "not ours"
      * when the dump is gone, done, re-queued, or somebody else's for now
      */
-    async begin(task: ParseTask, maxAttempts: number): Promise<number | 'exhausted' | 'not ours'> {
+    async begin(
+      { task, lease, usedAttempts }: Hold,
+      maxAttempts: number,
+    ): Promise<number | 'exhausted' | 'not ours'> {
       const at = await leaseNow();
+      const used = usedAttempts ?? 0;
+      const leaseUntil = new Date(at.getTime() + leaseMs);
       const free: Prisma.CoredumpWhereInput = {
-        id: task.coredumpId,
-        parseStatus: 'PENDING',
-        parseGeneration: task.generation,
-        OR: [{ leaseOwner: null }, { leaseOwner: owner }, { leaseUntil: { lt: at } }],
+        ...pending(task),
+        OR: [
+          { leaseOwner: null },
+          { leaseUntil: { lt: at }, leaseOwner: { not: lease } },
+          { leaseOwner: lease, parseAttempts: used },
+          { leaseOwner: lastOf(lease) },
+        ],
       };
-      const lease = { leaseOwner: owner, leaseUntil: new Date(at.getTime() + leaseMs) };
       const [counted] = await db.coredump.updateManyAndReturn({
         where: { ...free, parseAttempts: { lt: maxAttempts } },
-        data: { ...lease, parseAttempts: { increment: 1 } },
+        data: { leaseOwner: lease, leaseUntil, parseAttempts: { increment: 1 } },
         select: { parseAttempts: true },
       });
       if (counted !== undefined) return counted.parseAttempts;
-      const { count } = await db.coredump.updateMany({ where: free, data: lease });
+      // Counted by a call before this one, whose answer did not come.
+      const known = await db.coredump.findFirst({
+        where: { ...pending(task), leaseOwner: lease, parseAttempts: { gt: used } },
+        select: { parseAttempts: true },
+      });
+      if (known !== null) return known.parseAttempts;
+      const { count } = await db.coredump.updateMany({
+        where: { ...free, parseAttempts: { gte: maxAttempts } },
+        data: { leaseOwner: lastOf(lease), leaseUntil },
+      });
       return count > 0 ? 'exhausted' : 'not ours';
     },
 
     /** Makes the lease last as long as at its beginning. @returns false when the dump is not ours any more */
-    async renew(task: ParseTask): Promise<boolean> {
+    async renew({ task, lease }: Hold): Promise<boolean> {
       const leaseUntil = new Date((await leaseNow()).getTime() + leaseMs);
-      const { count } = await db.coredump.updateMany({ where: whileOwned(task), data: { leaseUntil } });
+      const { count } = await db.coredump.updateMany({ where: whileHeld(task, lease), data: { leaseUntil } });
       return count > 0;
     },
 
     /**
-     * Ends the parse and has the crash counted, all of it or nothing.
+     * Ends the parse and has the crash counted, all of it or nothing. Where the storage has lost what was to be read
+     * again, the dump becomes what it was before.
      * @returns the row as it is now; null when the answer came too late and nothing was changed
      */
-    async finish(task: ParseTask, result: ParseResult): Promise<CoredumpRow | null> {
-      const report = result.text.report === null ? null : JSON.stringify(result.text.report);
-      // PostgreSQL's text cannot hold a NUL; JSON writes it as an escape.
-      const text = { output: result.text.output.replaceAll('\0', '\uFFFD'), report };
+    async finish({ task, lease }: Hold, result: ParseResult): Promise<CoredumpRow | null> {
       let announce = () => {};
       const finished = await inTransaction(db, async (tx) => {
+        const earlier = await earlierReading(tx, task, result);
         const [row] = await tx.coredump.updateManyAndReturn({
-          where: whileOwned(task),
+          where: whileHeld(task, lease),
           data: {
-            parseStatus: result.status,
-            parseErrorKind: result.errorKind,
-            firmwareId: result.firmwareId,
-            appElfSha256: result.appElfSha256,
-            fingerprint: result.text.report?.fingerprint ?? null,
-            parsedAt: now(),
+            ...(earlier === null ? columnsOf(result, now()) : earlier),
             leaseOwner: null,
             leaseUntil: null,
           },
           select: COREDUMP_ROW,
         });
         if (row === undefined) return null;
-        await tx.coredumpText.upsert({
-          where: { coredumpId: row.id },
-          create: { coredumpId: row.id, ...text },
-          update: text,
-          select: { coredumpId: true },
-        });
         const coredump = toCoredumpRow(row);
+        // Only what was read before has been queued again.
+        if (task.generation > 0) await tx.earlierReading.deleteMany({ where: { coredumpId: row.id } });
+        if (earlier === null) await storeText(tx, row.id, result.text);
         await outbox.ended(tx, [coredump]);
-        announce = await count(tx, { coredump, modelId: task.modelId, report: result.text.report });
+        if (earlier === null) {
+          announce = await count(tx, { coredump, modelId: task.modelId, report: result.text.report });
+        }
         return coredump;
       });
       announce();
       return finished;
     },
 
-    /** Gives an unfinished attempt back uncounted: the server stops, the dump is not at fault. */
-    async handBack(task: ParseTask): Promise<void> {
+    /**
+     * Gives an attempt back that was not used up: the dump is not at fault.
+     * @param pauseMs nobody takes it up before that; without it is there for others at once
+     */
+    async giveBack({ task, lease, usedAttempts }: Hold, pauseMs = 0): Promise<void> {
+      const postponed = {
+        leaseOwner: POSTPONED,
+        leaseUntil: new Date((await leaseNow()).getTime() + pauseMs),
+      };
       await inTransaction(db, async (tx) => {
-        await tx.coredump.updateMany({
-          where: whileOwned(task),
-          data: { leaseOwner: null, leaseUntil: null, parseAttempts: { decrement: 1 } },
+        const { count } = await tx.coredump.updateMany({
+          where: { ...pending(task), leaseOwner: lease },
+          data: {
+            ...(pauseMs > 0 ? postponed : { leaseOwner: null, leaseUntil: null }),
+            parseAttempts: usedAttempts ?? { decrement: 1 },
+          },
         });
-        await outbox.waiting(tx, [{ id: task.coredumpId, parseGeneration: task.generation }]);
+        if (count > 0 && pauseMs === 0) {
+          await outbox.waiting(tx, [{ id: task.coredumpId, parseGeneration: task.generation }]);
+        }
       });
     },
 
     /**
-     * Back to PENDING in a new generation. What was never read is counted now: from here on the row does not tell that.
+     * Back to PENDING in a new generation. What was read of it stays aside until there is something newer. What was
+     * never read is counted now: from here on the row does not tell that.
      * @param run the transaction, for who has something to add to it
      * @returns the rows that were reset, newest first
      */
@@ -174,23 +223,31 @@ export function createParseState({
       run: RunReset = (work) => inTransaction(db, work),
     ): Promise<CoredumpRow[]> {
       return run(async (tx) => {
-        const rows = await tx.coredump.updateManyAndReturn({
+        // Locks the rows, and answers what they say still.
+        const before = await tx.coredump.updateManyAndReturn({
           where,
           data: {
-            parseStatus: 'PENDING',
             parseGeneration: { increment: 1 },
             parseAttempts: 0,
-            parseErrorKind: null,
-            fingerprint: null,
-            parsedAt: null,
             leaseOwner: null,
             leaseUntil: null,
           },
+          select: { id: true, parseStatus: true, fingerprint: true, parsedAt: true },
+        });
+        const ids = before.map(({ id }) => id);
+        const read = before.filter(({ parseStatus }) => parseStatus === 'PARSED');
+        await tx.earlierReading.createMany({
+          data: read.map(({ id, fingerprint, parsedAt }) => ({ coredumpId: id, fingerprint, parsedAt })),
+        });
+        await tx.coredumpText.deleteMany({
+          where: { coredumpId: { in: ids }, coredump: { earlierReading: null } },
+        });
+        const rows = await tx.coredump.updateManyAndReturn({
+          where: { id: { in: ids } },
+          data: { parseStatus: 'PENDING', parseErrorKind: null, fingerprint: null, parsedAt: null },
           select: COREDUMP_ROW,
         });
-        const ids = rows.map(({ id }) => id);
         await countUnread(tx, ids);
-        await tx.coredumpText.deleteMany({ where: { coredumpId: { in: ids } } });
         const coredumps = rows.map(toCoredumpRow).sort((a, b) => b.id - a.id);
         await outbox.waiting(tx, coredumps);
         return coredumps;
@@ -233,6 +290,45 @@ export function createParseState({
 }
 
 export type ParseState = ReturnType<typeof createParseState>;
+
+/** Of a dump that is in hand only to be ended, without another attempt. */
+function lastOf(lease: string): string {
+  return `${lease} last`;
+}
+
+function columnsOf({ status, errorKind, firmwareId, appElfSha256, text }: ParseResult, parsedAt: Date) {
+  return {
+    parseStatus: status,
+    parseErrorKind: errorKind,
+    firmwareId,
+    appElfSha256,
+    fingerprint: text.report?.fingerprint ?? null,
+    parsedAt,
+  };
+}
+
+/** Null where there is none, or where the result says more than it. */
+async function earlierReading(tx: DbTransaction, { coredumpId }: ParseTask, { errorKind }: ParseResult) {
+  if (!KEEPS_EARLIER_READING.includes(errorKind)) return null;
+  const earlier = await tx.earlierReading.findUnique({ where: { coredumpId } });
+  if (earlier === null) return null;
+  const { fingerprint, parsedAt } = earlier;
+  return { parseStatus: 'PARSED', fingerprint, parsedAt };
+}
+
+async function storeText(tx: DbTransaction, coredumpId: number, { output, report }: CoredumpText) {
+  const text = {
+    // PostgreSQL's text cannot hold a NUL; JSON writes it as an escape.
+    output: output.replaceAll('\0', '\uFFFD'),
+    report: report === null ? null : JSON.stringify(report),
+  };
+  await tx.coredumpText.upsert({
+    where: { coredumpId },
+    create: { coredumpId, ...text },
+    update: text,
+    select: { coredumpId: true },
+  });
+}
 
 /** A dump whose parse has ended, as it is about to be committed. */
 export interface FinishedParse {

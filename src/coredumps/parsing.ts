@@ -1,5 +1,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LRUCache } from 'lru-cache';
+import type { Firmware } from '../firmware/service.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Jobs } from '../platform/database/jobs.js';
 import type { Logger } from '../platform/logger.js';
@@ -7,18 +9,22 @@ import type { Metrics } from '../platform/metrics.js';
 import { createInProcessQueue, type TaskQueue } from '../platform/parse-queue.js';
 import { createSharedQueue } from '../platform/shared-queue.js';
 import type { CoredumpEvents } from './events.js';
+import type { LostDumps } from './lost-dumps.js';
 import { parseKey } from './outbox.js';
 import { type BuildFinder, createParseJob } from './parse-job.js';
 import type { ParseState, ParseTask } from './parse-state.js';
+import type { Requeue } from './requeue.js';
 import type { SidecarClient } from './sidecar-client.js';
-import type { CoredumpRow } from './types.js';
+import type { CoredumpRow, ParseErrorKind } from './types.js';
 
 interface ParsingDeps {
   state: ParseState;
   /** Where several servers share the work; null: this one has its dumps for itself. */
   jobs: Jobs | null;
   blobs: BlobStore;
-  builds: BuildFinder;
+  builds: BuildFinder & { isElfThere(firmware: Firmware): Promise<boolean> };
+  lost: Pick<LostDumps, 'note' | 'isThere'>;
+  requeue: Pick<Requeue, 'reset'>;
   sidecar: SidecarClient;
   events: CoredumpEvents;
   metrics: Metrics;
@@ -32,11 +38,16 @@ interface ParsingDeps {
   retryDelayMs: number;
 }
 
+const REMEMBERED = 1_000;
+
 /** The parse queue with its job: takes up what earlier runs left, then whatever is added. */
 export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTask>> {
-  const { state, jobs, builds, events, metrics, log, xferDir, leftBefore, onRead, concurrency } = deps;
+  const { state, jobs, builds, lost, requeue, events, metrics, log } = deps;
+  const { xferDir, leftBefore, onRead, concurrency } = deps;
   await emptyTransferFolder(xferDir, leftBefore);
   const parse = createParseJob(deps);
+  /** The generation that such dumps have got. */
+  const triedAgain = new LRUCache<number, number>({ max: REMEMBERED });
 
   const work = {
     concurrency,
@@ -55,7 +66,7 @@ export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTa
       log.info({ coredumpId: coredump.id, status: coredump.parseStatus, errorKind }, 'core dump parsed');
       events.publish(coredump);
       if (errorKind === null) await onRead(coredump);
-      if (errorKind === 'missing_firmware') await tryAgainIfItCame(task, coredump.appElfSha256);
+      if (coredump.parseStatus === 'ERROR') await tryAgainIfItCame(task, coredump, errorKind);
     },
   };
   const queue =
@@ -68,17 +79,31 @@ export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTa
         });
   return queue;
 
-  /** The firmware may have arrived after the job looked for it and before the dump was seen to lack it. */
-  async function tryAgainIfItCame(task: ParseTask, appElfSha256: string | null): Promise<void> {
+  /**
+   * What the dump was seen to lack may have come after the job looked for it and before that was committed: whoever
+   * brought it did not find this dump among those that wait. Once: a storage that has a file at one look and not at the
+   * next must not keep us busy.
+   */
+  async function tryAgainIfItCame(task: ParseTask, coredump: CoredumpRow, errorKind: ParseErrorKind | null) {
+    if (triedAgain.get(task.coredumpId) === task.generation) return;
+    if (!(await cameMeanwhile(task, coredump, errorKind))) return;
+    const [again] = await requeue.reset({ id: task.coredumpId, parseGeneration: task.generation });
+    if (again !== undefined) triedAgain.set(again.id, again.parseGeneration);
+  }
+
+  async function cameMeanwhile(
+    task: ParseTask,
+    { appElfSha256 }: CoredumpRow,
+    errorKind: ParseErrorKind | null,
+  ): Promise<boolean> {
+    if (errorKind === 'lost_coredump') return lost.isThere(task.coredumpId);
+    if (errorKind !== 'missing_firmware' && errorKind !== 'lost_firmware') return false;
     const { firmware } = await builds.findBuild({
       modelId: task.modelId,
       version: task.firmwareVersion,
       appElfSha256,
     });
-    if (firmware === null) return;
-    const rows = await state.reset({ id: task.coredumpId, parseGeneration: task.generation });
-    rows.forEach(events.publish);
-    for (const again of await state.tasksOf(rows.map(({ id }) => id))) queue.add(again);
+    return firmware !== null && (errorKind === 'missing_firmware' || builds.isElfThere(firmware));
   }
 }
 

@@ -4,17 +4,19 @@ import type { Person } from '../auth/principal.js';
 import { badInput, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db, Prisma } from '../platform/database/database.js';
+import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
 import { asDomainError } from '../platform/database/errors.js';
 import { inTime } from '../platform/in-time.js';
 import type { Logger } from '../platform/logger.js';
 import { type Arrival, type CommitOutcome, createCommitter, type RetiredDump } from './commit.js';
 import type { CoredumpEvents } from './events.js';
 import { findCommitted } from './find-committed.js';
+import type { LostDumps } from './lost-dumps.js';
 import type { Outbox } from './outbox.js';
-import type { ParseState, ParseTask, RunReset } from './parse-state.js';
+import type { ParseTask } from './parse-state.js';
 import { idsOfCoredumps } from './queries.js';
 import { findEarlierDump, hashOf } from './repeated.js';
+import type { ArrivedFirmware, Requeue } from './requeue.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import { coredumpFilename, coredumpKey } from './storage.js';
 import { type CoredumpFilter, type CoredumpRow, PARSE_STATUSES, type ParseStatus } from './types.js';
@@ -37,7 +39,8 @@ export type CoredumpService = ReturnType<typeof createCoredumpService>;
 interface CoredumpServiceDeps {
   db: Db;
   blobs: BlobStore;
-  state: ParseState;
+  requeue: Requeue;
+  lost: Pick<LostDumps, 'note' | 'isThere'>;
   outbox: Outbox;
   events: CoredumpEvents;
   /** Null when no sidecar is configured: dumps are stored and stay PENDING. */
@@ -50,22 +53,14 @@ interface CoredumpServiceDeps {
   unread: { countUnread: CountUnread; countRetired: CountRetired };
 }
 
-interface ArrivedFirmware {
-  id: number;
-  modelId: number;
-  version: string;
-  elfSha256: string;
-}
-
 /** After a commit whose fate is not known, which has kept its device waiting already. */
 const LOOKUP_MS = 5_000;
-/** Dumps re-queued in one transaction: some milliseconds of the writer's time. */
-const RESET_BATCH = 500;
 
 export function createCoredumpService({
   db,
   blobs,
-  state,
+  requeue,
+  lost,
   outbox,
   events,
   queue,
@@ -124,7 +119,7 @@ export function createCoredumpService({
     /**
      * The raw bytes.
      * @throws DomainError NOT_FOUND, also when the dump is not of device `ofDevice`; FORBIDDEN and GONE by the model's
-     *   privacy settings; UNAVAILABLE
+     *   privacy settings, GONE when the storage has lost them; UNAVAILABLE
      */
     async open(
       id: number,
@@ -168,7 +163,7 @@ export function createCoredumpService({
       const device = await db.device.findUnique({ where: { id: deviceId }, select: { key: true } });
       if (device === null) throw notFound('device', deviceId);
       const dumps = await audit.change(async (tx, note) => {
-        const all = await deleteRows(tx, { deviceId }, countUnread);
+        const all = await deleteRowsOf(tx, deviceId);
         const target = `${all.length} of ${device.key}`;
         await note({ action: 'deleteCoredumps', targetType: 'Device', targetId: deviceId, target });
         return all;
@@ -176,6 +171,12 @@ export function createCoredumpService({
       await deleteFiles(device.key, dumps);
       return dumps.length;
     },
+
+    /** For who deletes the device as well, in the same transaction; the files are to be deleted after its commit. */
+    deleteRowsOf,
+
+    /** Best effort: what cannot be deleted now has no row, and the sweep finds it. */
+    deleteFiles,
 
     /** For metrics; statuses without a dump are counted as 0. */
     async countByStatus(): Promise<Array<[ParseStatus, number]>> {
@@ -186,11 +187,14 @@ export function createCoredumpService({
       ]);
     },
 
-    /** Back to PENDING and queued. @throws DomainError NOT_FOUND, PARSER_NOT_CONFIGURED */
+    /**
+     * Back to PENDING and queued.
+     * @throws DomainError NOT_FOUND, PARSER_NOT_CONFIGURED; GONE when there are no raw bytes any more: nothing is changed
+     */
     async reparse(id: number): Promise<CoredumpRow> {
       requireParser();
-      if ((await db.removedRaw.findUnique({ where: { coredumpId: id } })) !== null) throw removed(id);
-      const [row] = await reset({ id }, (work) =>
+      if (!(await lost.isThere(id))) throw await missingFile(id);
+      const [row] = await requeue.reset({ id }, (work) =>
         audit.change(async (tx, note) => {
           const rows = await work(tx);
           for (const { filename } of rows) {
@@ -210,7 +214,7 @@ export function createCoredumpService({
         action: 'reparseCoredumps',
         target: `${count} core dumps of ${JSON.stringify(filter)}`,
       });
-      const total = await resetAll(
+      const total = await requeue.resetAll(
         (window) => idsOfCoredumps(db, filter, window),
         (work) =>
           audit.change(async (tx, note) => {
@@ -225,51 +229,12 @@ export function createCoredumpService({
     },
 
     /**
-     * Queues again what this build was missing for: dumps that ended ERROR for lack of it, and dumps that were read
-     * with another build because theirs was not there. Without a parser nothing was ever read, so nothing happens.
+     * Queues again what this build was missing for. Without a parser nothing was ever read, so nothing happens.
+     * @returns how many
      */
-    async firmwareArrived(firmware: ArrivedFirmware): Promise<number> {
-      return queue === null ? 0 : requeueFor(firmware);
-    },
-
-    /** The same for every build that is there: a server may have died between a build's arrival and its dumps. */
-    async retryMissingFirmware(): Promise<void> {
-      const waiting = await db.device.findMany({
-        where: { coredumps: { some: { parseErrorKind: 'missing_firmware' } } },
-        distinct: ['modelId'],
-        select: { modelId: true },
-      });
-      const builds = await db.firmware.findMany({
-        where: { modelId: { in: waiting.map(({ modelId }) => modelId) } },
-      });
-      for (const build of builds) await requeueFor(build);
-    },
+    firmwareArrived: async (firmware: ArrivedFirmware): Promise<number> =>
+      queue === null ? 0 : requeue.forArrived(firmware),
   };
-
-  async function requeueFor(firmware: ArrivedFirmware): Promise<number> {
-    const prefixes = Array.from(firmware.elfSha256, (_, index) => firmware.elfSha256.slice(0, index + 1));
-    const waiting: Prisma.CoredumpWhereInput = {
-      device: { modelId: firmware.modelId },
-      OR: [
-        { parseErrorKind: 'missing_firmware', firmwareVersion: firmware.version },
-        { parseErrorKind: 'missing_firmware', appElfSha256: { in: prefixes } },
-        {
-          parseStatus: 'PARSED',
-          appElfSha256: { in: prefixes },
-          OR: [{ firmwareId: null }, { firmwareId: { not: firmware.id } }],
-        },
-      ],
-    };
-    return resetAll(async ({ afterId, take }) => {
-      const rows = await db.coredump.findMany({
-        where: { AND: [waiting, { id: { gt: afterId } }] },
-        orderBy: { id: 'asc' },
-        take,
-        select: { id: true },
-      });
-      return rows.map(({ id }) => id);
-    });
-  }
 
   async function publish(incoming: IncomingBlob, deviceKey: string): Promise<string> {
     for (;;) {
@@ -346,37 +311,17 @@ export function createCoredumpService({
     });
   }
 
-  async function reset(where: Prisma.CoredumpWhereInput, run?: RunReset): Promise<CoredumpRow[]> {
-    // What was removed cannot be read again, and what was read of it must not be lost.
-    const rows = await state.reset({ AND: [where, { removedRaw: null }] }, run);
-    rows.forEach(events.publish);
-    const tasks = await state.tasksOf(rows.map(({ id }) => id));
-    for (const task of tasks) queue?.add(task);
-    return rows;
-  }
-
-  /** In batches by id, so that a million dumps hold the writer no longer than some hundred. */
-  async function resetAll(
-    nextIds: (window: { afterId: number; take: number }) => Promise<number[]>,
-    run?: RunReset,
-  ): Promise<number> {
-    let total = 0;
-    let afterId = 0;
-    for (;;) {
-      const ids = await nextIds({ afterId, take: RESET_BATCH });
-      const last = ids.at(-1);
-      if (last === undefined) return total;
-      total += (await reset({ id: { in: ids } }, run)).length;
-      afterId = last;
-    }
-  }
-
   function requireParser(): void {
     if (queue !== null) return;
     throw new DomainError(
       'PARSER_NOT_CONFIGURED',
       'No parser is configured: set PARSE_SIDECAR_URL and PARSE_SIDECAR_XFER_DIR and start again.',
     );
+  }
+
+  /** Exactly the rows that it deletes, also where uploads are committed at the same time. */
+  function deleteRowsOf(tx: DbTransaction, deviceId: number): Promise<RetiredDump[]> {
+    return deleteRows(tx, { deviceId }, countUnread);
   }
 
   async function deleteFiles(
@@ -401,12 +346,11 @@ export function createCoredumpService({
     });
   }
 
-  /** Between our read of the row and of the file the dump may have been deleted; a row whose file is gone is damage. */
+  /** Between our read of the row and of the file the dump may have been deleted. */
   async function missingFile(id: number): Promise<DomainError> {
-    if ((await findWithDevice({ id })) === null) return notFound('core dump', id);
-    if ((await db.removedRaw.findUnique({ where: { coredumpId: id } })) !== null) return removed(id);
-    log.error({ coredumpId: id }, 'a core dump has a row but no file');
-    return new DomainError('UNAVAILABLE', 'The file of this core dump is missing in the storage.');
+    const fate = await lost.note(id);
+    if (fate === 'gone') return notFound('core dump', id);
+    return fate === 'removed' ? removed(id) : lostFile(id);
   }
 }
 
@@ -419,6 +363,14 @@ function removed(id: number): DomainError {
   return new DomainError(
     'GONE',
     `The raw bytes of core dump "${id}" were removed, as its model's privacy settings say; its report stays.`,
+  );
+}
+
+function lostFile(id: number): DomainError {
+  return new DomainError(
+    'GONE',
+    `The file of core dump "${id}" is missing in the storage; its report stays. The dump can be read again once the ` +
+      'file is restored, from a backup for instance.',
   );
 }
 

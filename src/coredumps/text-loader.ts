@@ -124,11 +124,12 @@ function chunksOf(found: readonly Sized[]): Sized[][] {
   return chunks;
 }
 
-/** As both databases know them without reading the texts. */
+/** As both databases know them without reading the texts. While a dump is read again its earlier text is nobody's. */
 async function readSizes(db: Db, ids: readonly number[]): Promise<Sizes[]> {
   const rows = await db.lookup<Sizes & { coredumpId: number }>(Prisma.sql`
     SELECT "coredumpId", octet_length("output") AS "output", octet_length("report") AS "report"
-    FROM "CoredumpText" WHERE "coredumpId" IN (${Prisma.join([...ids])})`);
+    FROM "CoredumpText" t WHERE "coredumpId" IN (${Prisma.join([...ids])})
+      AND NOT EXISTS (SELECT 1 FROM "EarlierReading" e WHERE e."coredumpId" = t."coredumpId")`);
   const byId = new Map(rows.map((row) => [row.coredumpId, row]));
   return ids.map((id) => byId.get(id) ?? { output: null, report: null });
 }

@@ -3,11 +3,20 @@ import type { CrashReport } from '../crashdump/report.js';
 export const PARSE_STATUSES = ['PENDING', 'PARSED', 'ERROR'] as const;
 export type ParseStatus = (typeof PARSE_STATUSES)[number];
 
-/**
- * Why a dump ended ERROR. `missing_firmware` is undone by the arrival of the firmware, `unreadable` only by a newer
- * reader, `failed` (three attempts) by asking again.
- */
-export type ParseErrorKind = 'missing_firmware' | 'unreadable' | 'failed';
+/** Why a dump ended ERROR, and what undoes it. */
+export type ParseErrorKind =
+  /** The arrival of the firmware. */
+  | 'missing_firmware'
+  /** There is a build, and the storage has lost its ELF: the same ELF, uploaded again or restored. */
+  | 'lost_firmware'
+  /** The storage has lost the dump's raw bytes: their file, restored. */
+  | 'lost_coredump'
+  /** Nothing: privacy settings removed the raw bytes before they could be read. */
+  | 'removed_coredump'
+  /** A newer reader, by asking again. */
+  | 'unreadable'
+  /** Asking again: three attempts failed. */
+  | 'failed';
 
 /** A dump as lists, events and loaders know it: everything but the report and its text, which are large. */
 export interface CoredumpRow {

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Audit, AuditNote } from '../audit/service.js';
 import type { DeviceIdentity } from '../auth/principal.js';
 import { randomToken, sha256 } from '../auth/static-tokens.js';
+import type { CoredumpService } from '../coredumps/service.js';
 import { badInput, conflict, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import { type Db, Prisma } from '../platform/database/database.js';
@@ -14,7 +15,7 @@ type DeviceRow = Prisma.DeviceGetPayload<object>;
 export type DeviceService = ReturnType<typeof createDeviceService>;
 
 /** Models and devices: who may upload, and what they are called. */
-export function createDeviceService({ db, clock, audit, tokenUse, deleteDumps }: DeviceServiceDeps) {
+export function createDeviceService({ db, clock, audit, tokenUse, dumps }: DeviceServiceDeps) {
   return {
     /** @throws DomainError BAD_USER_INPUT, CONFLICT */
     async createModel({ code, name }: { code: string; name: string }): Promise<DeviceModelRow> {
@@ -122,15 +123,27 @@ export function createDeviceService({ db, clock, audit, tokenUse, deleteDumps }:
       }));
     },
 
-    /** With its dumps, rows and files. @throws DomainError NOT_FOUND */
+    /**
+     * With its dumps, rows and files, also while it uploads: what is committed before the lock is in the list, and what
+     * comes after it finds no device and removes its own file.
+     *
+     * @throws DomainError NOT_FOUND
+     */
     async deleteDevice(id: number): Promise<void> {
-      await deleteDumps(id);
-      await audit.change(async (tx, note) => {
-        const device = await tx.device.findUnique({ where: { id } });
-        if (device === null) throw notFound('device', id);
+      const { key, deleted } = await audit.change(async (tx, note) => {
+        const [device] = await tx.device.updateManyAndReturn({
+          where: { id },
+          data: { updatedAt: clock.now() },
+        });
+        if (device === undefined) throw notFound('device', id);
+        const rows = await dumps.deleteRowsOf(tx, id);
         await tx.device.deleteMany({ where: { id } });
+        const target = `${rows.length} of ${device.key}`;
+        await note({ action: 'deleteCoredumps', targetType: 'Device', targetId: id, target });
         await note(onDevice('deleteDevice', device));
+        return { key: device.key, deleted: rows };
       });
+      await dumps.deleteFiles(key, deleted);
     },
 
     async findByKey(key: string): Promise<DeviceIdentity | null> {
@@ -188,7 +201,7 @@ interface DeviceServiceDeps {
   clock: Clock;
   audit: Pick<Audit, 'change'>;
   tokenUse: Pick<TokenUse, 'note'>;
-  deleteDumps: (deviceId: number) => Promise<number>;
+  dumps: Pick<CoredumpService, 'deleteRowsOf' | 'deleteFiles'>;
 }
 
 interface NewDevice {

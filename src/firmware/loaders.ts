@@ -16,6 +16,12 @@ export function createFirmwareLoaders(db: Db) {
     }),
     ofModel: childrenOf<FirmwareRow>(db, FIRMWARES_OF_MODEL),
     countOfModel: countChildrenOf(db, FIRMWARES_OF_MODEL),
+    /** When it was noticed that the storage has lost the ELF; null while it has it. */
+    elfLostAt: new DataLoader<number, Date | null>(async (ids) => {
+      const rows = await db.lostElf.findMany({ where: { firmwareId: { in: [...ids] } } });
+      const byId = new Map(rows.map(({ firmwareId, noticedAt }) => [firmwareId, noticedAt]));
+      return ids.map((id) => byId.get(id) ?? null);
+    }),
     coredumpCount: countChildrenOf(db, { table: 'Coredump', parent: 'firmwareId' }),
   };
 }

@@ -9,6 +9,7 @@ import type { Logger } from '../platform/logger.js';
 import { openBundle } from './bundle.js';
 import { type FoundBuild, findBuild, type WantedBuild } from './find-build.js';
 import { identify } from './identity.js';
+import { createLostElfs } from './lost-elfs.js';
 import { retireBuilds } from './retention.js';
 import { elfKey } from './storage.js';
 import { sweepFirmware } from './sweep.js';
@@ -58,6 +59,7 @@ export function createFirmwareService({
 }: FirmwareServiceDeps) {
   const { db } = database;
   const { maxFirmwares, maxFirmwareBytes } = config;
+  const lost = createLostElfs({ db, blobs, clock, log });
   /**
    * A blob and its row change together, and an upload must not meet the deletion of the same build halfway: so the
    * builds of a model change one after the other.
@@ -100,11 +102,22 @@ export function createFirmwareService({
 
     findBuild: (wanted: WantedBuild): Promise<FoundBuild> => findBuild(db, wanted),
 
-    /** Copies the build's ELF to `path`. Answers its size, or null when it is missing in the storage. */
+    /** Copies the build's ELF to `path`. Answers its size, or null when the storage has not got it whole. */
     async copyElf(firmware: Firmware, path: string): Promise<number | null> {
       const model = await db.deviceModel.findUnique({ where: { id: firmware.modelId } });
-      return model === null ? null : blobs.copyTo(elfKey(model.code, firmware.elfSha256), path);
+      if (model === null) return null;
+      const size = await blobs.copyTo(elfKey(model.code, firmware.elfSha256), path);
+      return size === firmware.size ? size : null;
     },
+
+    noteLostElf: lost.note,
+
+    isElfThere: lost.isThere,
+
+    /** Looks for ELFs that are lost or there again. @param which see `LostElfs.check` */
+    checkElfs: lost.check,
+
+    countLostElfs: lost.count,
 
     /** To be called before the first upload. @param options see `sweepFirmware` */
     sweep: (options?: TidyOptions) => sweepFirmware({ db, blobs, clock, log }, options),
@@ -140,11 +153,20 @@ export function createFirmwareService({
           `upload it as that, or delete that firmware first.`,
       );
     }
-    const isNewBlob = await elf.publish(elfKey(model.code, elfSha256));
+    const isNewBlob = await publish(elf, elfKey(model.code, elfSha256));
     const firmware = existing === null ? await insert(model, elf, labels) : await noteAgain(existing, model);
     // Also for a row whose ELF had been lost: dumps may have failed for lack of it.
+    if (existing !== null && isNewBlob) await lost.isThere(firmware);
     if (existing === null || isNewBlob) await announce(firmware);
     return firmware;
+  }
+
+  /** In the place of a file that is not whole. @returns false when the ELF is there */
+  async function publish(elf: IncomingBlob, key: string): Promise<boolean> {
+    if (await elf.publish(key)) return true;
+    if ((await blobs.sizeOf(key)) === elf.size) return false;
+    await blobs.delete(key);
+    return elf.publish(key);
   }
 
   async function insert(model: Model, elf: IncomingBlob, { version, chip }: Labels): Promise<Firmware> {

@@ -7,7 +7,7 @@ import { elfKey } from './storage.js';
 
 /**
  * Tidies the firmware storage as `sweepStorage` does that of the dumps; to be run before the first upload, and daily.
- * Rows without an ELF are reported: uploading the build again mends them.
+ * Rows without an ELF are for `lost-elfs.ts`.
  *
  * @param options.before where uploads may be on their way: only files that were last written before that
  */
@@ -25,7 +25,6 @@ export async function sweepFirmware(
     log.warn({ orphans: setAside }, 'set aside firmware files without a row, in .orphans/ for 7 days');
   }
   if (purged > 0) log.info({ purged }, 'removed firmware files that were set aside more than 7 days ago');
-  await reportMissing({ db, blobs, log });
 }
 
 /** Which of these blobs no build stands for. */
@@ -39,16 +38,4 @@ export async function withoutBuild(db: Db, keys: readonly string[]): Promise<str
   });
   const withRow = new Set(builds.map(({ model, elfSha256 }) => elfKey(model.code, elfSha256)));
   return keys.filter((key) => !withRow.has(key));
-}
-
-async function reportMissing({ db, blobs, log }: { db: Db; blobs: BlobStore; log: Logger }): Promise<void> {
-  const builds = await db.firmware.findMany({ include: { model: { select: { code: true } } } });
-  const missing = new Map(builds.map((build) => [elfKey(build.model.code, build.elfSha256), build]));
-  for await (const { key } of blobs.list()) missing.delete(key);
-  for (const { id, model, version, elfSha256 } of missing.values()) {
-    log.error(
-      { firmwareId: id, modelCode: model.code, version, elfSha256 },
-      'the ELF of a firmware is missing in the storage: upload it again',
-    );
-  }
 }

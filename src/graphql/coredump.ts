@@ -48,6 +48,13 @@ builder.node(Coredump, {
       description: 'When the raw bytes were removed, as the privacy settings of the model say.',
       resolve: ({ id }, _, { loaders }) => loaders.coredumps.rawRemovedAt.load(id),
     }),
+    rawLostAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When it was noticed that the storage has lost the raw bytes, which nobody removed. Null while all is well.',
+      resolve: ({ id }, _, { loaders }) => loaders.coredumps.rawLostAt.load(id),
+    }),
     device: t.field({
       type: Device,
       resolve: ({ deviceId }, _, { loaders }) =>

@@ -24,6 +24,13 @@ export const Firmware = builder.prismaNode('Firmware', {
         return model;
       },
     }),
+    elfLostAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When it was noticed that the storage has lost the ELF: upload the same ELF again. Null while all is well.',
+      resolve: ({ id }, _, { loaders }) => loaders.firmwares.elfLostAt.load(id),
+    }),
     coredumpCount: t.int({
       description: 'Kept dumps that were read with this build.',
       resolve: ({ id }, _, { loaders }) => loaders.firmwares.coredumpCount.load(id),

@@ -11,6 +11,8 @@ type State = 'ok' | 'down';
 interface HealthDeps {
   database: Pick<Database, 'check' | 'isShared' | 'announcements'>;
   storages: ReadonlyArray<{ check(): Promise<void> }>;
+  /** By the kind of what was lost. That makes nobody unready: uploads can be taken in all the same. */
+  countLost(): Promise<ReadonlyArray<readonly [kind: string, count: number]>>;
   /** Null when no sidecar is configured: then it is down, and that makes nobody unready. */
   sidecar: { isUp(): Promise<boolean> } | null;
   metrics: Metrics;
@@ -26,6 +28,7 @@ const CHECK_TIMEOUT_MS = 3_000;
 export function createHealthRoutes({
   database,
   storages,
+  countLost,
   sidecar,
   metrics,
   gatekeeper,
@@ -33,6 +36,7 @@ export function createHealthRoutes({
   isStopping,
   log,
 }: HealthDeps) {
+  let lastKnownLost: string[] = [];
   return {
     /** The process is up. */
     healthz(response: ServerResponse): void {
@@ -59,6 +63,7 @@ export function createHealthRoutes({
         sidecar: sidecarState,
         // Without them uploads are safe and dumps are read; dashboards are late, so it takes nobody out of service.
         ...(database.isShared ? { events: database.announcements.isHearing() ? 'ok' : 'down' } : {}),
+        storageLost: databaseState === 'ok' ? await kindsLost() : lastKnownLost,
       });
     },
 
@@ -73,6 +78,16 @@ export function createHealthRoutes({
       }
     },
   };
+
+  /** Kinds only: how much there is, and is missing, is not for anybody who asks. */
+  async function kindsLost(): Promise<string[]> {
+    try {
+      lastKnownLost = (await countLost()).flatMap(([kind, count]) => (count > 0 ? [kind] : []));
+    } catch (error) {
+      log.warn({ err: error }, 'it is not known now what the storage has lost');
+    }
+    return lastKnownLost;
+  }
 
   async function probe(what: string, check: () => Promise<void>): Promise<State> {
     let timer: NodeJS.Timeout | undefined;

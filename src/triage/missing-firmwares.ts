@@ -20,7 +20,7 @@ export async function missingFirmwares(db: Db, take: number): Promise<MissingFir
     SELECT d."modelId", c."firmwareVersion", c."appElfSha256" AS "elfSha256Prefix", count(*) AS "coredumpCount",
       count(DISTINCT c."deviceId") AS "deviceCount", max(c."id") AS "lastId"
     FROM "Coredump" c JOIN "Device" d ON d."id" = c."deviceId"
-    WHERE c."parseErrorKind" = 'missing_firmware'
+    WHERE c."parseErrorKind" IN ('missing_firmware', 'lost_firmware')
     GROUP BY d."modelId", c."firmwareVersion", c."appElfSha256"
     ORDER BY count(*) DESC, max(c."id") DESC LIMIT ${take}`;
   const newest = await db.coredump.findMany({

@@ -86,10 +86,11 @@ describe('a dump that goes before anybody has read it', () => {
     const dump = await aPendingDump(door, device);
     const [task] = await door.state.tasksOf([dump.id]);
     if (task === undefined) throw new Error('the dump waits for its parse');
-    await door.state.begin(task, 3);
+    const hold = door.state.hold(task);
+    await door.state.begin(hold, 3);
 
     await door.coredumps.delete(dump.id);
-    const finished = await door.state.finish(task, {
+    const finished = await door.state.finish(hold, {
       status: 'PARSED',
       errorKind: null,
       text: { output: 'too late', report: null },

@@ -108,6 +108,16 @@ export function describeBlobStore(maker: string, make: () => Promise<StoreUnderT
       expect(await read(blobs, 'dev1/a.dmp')).toBe('ten bytes.');
     });
 
+    it('tell their size without being read, and null when they are gone', async () => {
+      await put(blobs, 'dev1/a.dmp', 'ten bytes.');
+      await put(blobs, 'dev1/empty.dmp', '');
+
+      expect(await blobs.sizeOf('dev1/a.dmp')).toBe(10);
+      expect(await blobs.sizeOf('dev1/empty.dmp')).toBe(0);
+      expect(await blobs.sizeOf('dev1/b.dmp')).toBeNull();
+      expect(await blobs.sizeOf('dev1')).toBeNull();
+    });
+
     it('are read no further than asked', async () => {
       await put(blobs, 'dev1/a.dmp', 'ten bytes.');
 

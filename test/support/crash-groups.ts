@@ -87,8 +87,9 @@ export async function parsed(
   const { status = 'PARSED', crash = {} } = result;
   const [task] = await door.state.tasksOf([dump.id]);
   if (task === undefined) throw new Error('the dump does not wait for a parse');
-  await door.state.begin(task, 3);
-  await door.state.finish(task, {
+  const hold = door.state.hold(task);
+  await door.state.begin(hold, 3);
+  await door.state.finish(hold, {
     status,
     errorKind: status === 'ERROR' ? 'missing_firmware' : null,
     text: { output: crash.output ?? 'the output', report: status === 'ERROR' ? null : aReport(crash) },

@@ -18,8 +18,10 @@ import { createGatekeeper } from '../../src/auth/gatekeeper.js';
 import { createClientAddress } from '../../src/client-address.js';
 import { readConfig } from '../../src/config.js';
 import { createCoredumpEvents } from '../../src/coredumps/events.js';
+import { createLostDumps } from '../../src/coredumps/lost-dumps.js';
 import { createOutbox } from '../../src/coredumps/outbox.js';
 import { createParseState, type ParseTask } from '../../src/coredumps/parse-state.js';
+import { createRequeue } from '../../src/coredumps/requeue.js';
 import { createCoredumpService } from '../../src/coredumps/service.js';
 import { createCrossOrigin } from '../../src/cross-origin.js';
 import { createPrivacyService } from '../../src/devices/privacy.js';
@@ -121,6 +123,7 @@ export async function aGraphQLDoor({
     }),
   });
   const queued: ParseTask[] = [];
+  const queue = hasParser ? { add: (task: ParseTask) => void queued.push(task) } : null;
   const dumpBlobs = createFileBlobs({ root: join(dir, 'coredumps') });
   const firmwareBlobs = createFileBlobs({ root: join(dir, 'firmware') });
   await Promise.all([dumpBlobs.check(), firmwareBlobs.check()]);
@@ -130,10 +133,11 @@ export async function aGraphQLDoor({
   const coredumps = createCoredumpService({
     db,
     blobs: dumpBlobs,
-    state,
+    requeue: createRequeue({ db, state, events, queue }),
+    lost: createLostDumps({ db, blobs: dumpBlobs, clock, log }),
     outbox,
     events,
-    queue: hasParser ? { add: (task) => void queued.push(task) } : null,
+    queue,
     clock,
     audit,
     log,
@@ -155,7 +159,7 @@ export async function aGraphQLDoor({
     clock,
     audit,
     tokenUse: createTokenUse({ db, clock, log }),
-    deleteDumps: coredumps.deleteAllOf,
+    dumps: coredumps,
   });
   const regroup = createRegroupJob({ db, owner: randomUUID(), now: clock.now, log, alerts: groupAlerts });
   const crashGroups = createCrashGroupService({

@@ -160,7 +160,13 @@ describe('health', () => {
 
     expect((await fetch(`${program.url}/healthz`)).status).toBe(200);
     expect(readyz.status).toBe(200);
-    expect(await readyz.json()).toEqual({ status: 'ok', database: 'ok', storage: 'ok', sidecar: 'ok' });
+    expect(await readyz.json()).toEqual({
+      status: 'ok',
+      database: 'ok',
+      storage: 'ok',
+      sidecar: 'ok',
+      storageLost: [],
+    });
     const metrics = await metricsOf(program.url);
     for (const name of [
       'iot_upload_coredump_total',

@@ -141,13 +141,14 @@ async function take(door: GraphQLDoor, devices: readonly UploadingDevice[], one:
 async function read(door: GraphQLDoor, id: number, reading: Reading): Promise<void> {
   const [task] = await door.state.tasksOf([id]);
   if (task === undefined) return;
-  await door.state.begin(task, 3);
+  const hold = door.state.hold(task);
+  await door.state.begin(hold, 3);
   const fingerprint = reading.is === 'read' ? `v1:${reading.place}` : null;
   const report =
     reading.is === 'failed'
       ? null
       : aReport({ place: reading.is === 'read' ? reading.place : 'x', fingerprint });
-  await door.state.finish(task, {
+  await door.state.finish(hold, {
     status: reading.is === 'failed' ? 'ERROR' : 'PARSED',
     errorKind: reading.is === 'failed' ? 'failed' : null,
     text: { output: 'the output', report },

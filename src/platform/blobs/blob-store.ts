@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream';
  * Durable storage of immutable bytes under `/`-separated keys. Makers: files (`file-blobs.ts`).
  *
  * Every method rejects with a `DomainError`: `STORAGE_FULL` when there is no room, `UNAVAILABLE` when the storage
- * cannot be reached or fails (the caller may try again); `open` and `copyTo` answer `null` for a missing key, which is
- * a fact, not a failure.
+ * cannot be reached or fails (the caller may try again); what reads answers `null` for a missing key, which is a fact,
+ * not a failure.
  */
 export interface BlobStore {
   /**
@@ -15,6 +15,8 @@ export interface BlobStore {
   receive(source: AsyncIterable<Uint8Array>): Promise<IncomingBlob>;
   /** The bytes of a blob; `size` is known before the first byte is read. */
   open(key: string): Promise<{ size: number; stream: Readable } | null>;
+  /** How many bytes a blob has; null when there is none. */
+  sizeOf(key: string): Promise<number | null>;
   /** The first `limit` bytes of a blob at most. */
   readAtMost(key: string, limit: number): Promise<Uint8Array | null>;
   /** Copies a blob into a plain file of the local machine. Answers its size. */

@@ -64,6 +64,11 @@ export function createFileBlobs({
       return { size: file.size, stream: file.handle.createReadStream() };
     },
 
+    async sizeOf(key) {
+      const stats = await unlessMissing(stat(pathOf(key)));
+      return stats?.isFile() === true ? stats.size : null;
+    },
+
     async readAtMost(key, limit) {
       const file = await openBlob(key);
       if (file === null) return null;

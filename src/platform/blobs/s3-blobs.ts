@@ -53,6 +53,8 @@ export function createS3Blobs({
       return { size: object.size, stream: verified(object) };
     },
 
+    sizeOf: async (key) => (await bucket.head(objectKey(key)))?.size ?? null,
+
     async readAtMost(key, limit) {
       const object = await bucket
         .get(objectKey(key), `bytes=0-${Math.max(limit, 1) - 1}`)

@@ -35,6 +35,7 @@ export async function searchOutputs(
   if (isShared) return searchWords(db, terms.map(toTsquery).join(' & '), take);
   const rows = await db.$queryRaw<Array<{ id: number }>>`
     SELECT "rowid" AS "id" FROM "CoredumpSearch" WHERE "CoredumpSearch" MATCH ${terms.map(toFts5).join(' AND ')}
+      AND "rowid" NOT IN (SELECT "coredumpId" FROM "EarlierReading")
     ORDER BY "rowid" DESC LIMIT ${take}`;
   return rows.map(({ id }) => Number(id));
 }
@@ -61,7 +62,8 @@ async function searchWords(db: Db, query: string, take: number): Promise<number[
         SELECT t."coredumpId" AS "id" FROM "CoredumpText" t
         WHERE to_tsvector('simple', regexp_replace(left(t."output", 200000), '[^[:alnum:]]+', ' ', 'g'))
           @@ to_tsquery('simple', ${query}) AND t."coredumpId" > ${after}
-      ) SELECT "id" FROM found ORDER BY "id" DESC LIMIT ${take}`;
+      ) SELECT "id" FROM found WHERE "id" NOT IN (SELECT "coredumpId" FROM "EarlierReading")
+      ORDER BY "id" DESC LIMIT ${take}`;
     found = rows.map(({ id }) => Number(id));
     if (found.length === take || after === 0) break;
   }

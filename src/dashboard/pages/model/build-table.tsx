@@ -9,7 +9,7 @@ import { Ago } from '../../parts/time';
 import { ForAdmins } from '../../session/role';
 
 graphql(`
-  fragment BuildInList on Firmware { id version chip elfSha256 size uploadedAt coredumpCount }
+  fragment BuildInList on Firmware { id version chip elfSha256 size uploadedAt elfLostAt coredumpCount }
 `);
 const DeleteBuild = graphql(`
   mutation DeleteBuild($id: ID!) { deleteFirmware(id: $id) }
@@ -68,12 +68,13 @@ export function BuildTable({ builds }: { builds: readonly BuildInListFragment[] 
 }
 
 function BuildRow({ build, onDelete }: { build: BuildInListFragment; onDelete: () => void }) {
-  const { version, chip, elfSha256, size, uploadedAt, coredumpCount } = build;
+  const { version, chip, elfSha256, size, uploadedAt, elfLostAt, coredumpCount } = build;
   return (
     <tr>
       <td className="name-cell mono">{version}</td>
       <td className="mono" title={elfSha256}>
         {elfSha256.slice(0, 16)}…
+        {elfLostAt != null && <div className="sub-line">The storage has lost it: upload it again.</div>}
       </td>
       <td className="wide mono">{chip ?? '—'}</td>
       <td className="number wide">{bytesText(size)}</td>

@@ -6,6 +6,7 @@ interface Readiness {
   database: 'ok' | 'down';
   storage: 'ok' | 'down';
   sidecar: 'ok' | 'down';
+  storageLost: string[];
 }
 
 const ASK_EVERY_MS = 30_000;
@@ -18,18 +19,32 @@ const HINTS = {
     'set PARSE_SIDECAR_URL and PARSE_SIDECAR_XFER_DIR.',
 } as const;
 
+const LOST = {
+  firmware: 'The storage has lost ELFs of firmware: upload the same builds again, or restore the files.',
+  coredump: 'The storage has lost files of core dumps: their reports stay; restore the files from a backup.',
+} as const;
+
 /** What is not well with the server, and what it means; nothing while all is well. */
 export function ReadinessHints() {
   const readiness = useReadiness();
   if (readiness === null) return null;
   const parts = ['database', 'storage', 'sidecar'] as const;
-  return parts
-    .filter((part) => readiness[part] === 'down')
-    .map((part) => (
-      <p key={part} className="notice" data-tone={part === 'sidecar' ? 'warn' : 'danger'} role="status">
-        {HINTS[part]}
-      </p>
-    ));
+  return (
+    <>
+      {parts
+        .filter((part) => readiness[part] === 'down')
+        .map((part) => (
+          <p key={part} className="notice" data-tone={part === 'sidecar' ? 'warn' : 'danger'} role="status">
+            {HINTS[part]}
+          </p>
+        ))}
+      {readiness.storageLost.map((kind) => (
+        <p key={kind} className="notice" data-tone="danger" role="status">
+          {LOST[kind === 'firmware' ? 'firmware' : 'coredump']}
+        </p>
+      ))}
+    </>
+  );
 }
 
 function useReadiness(): Readiness | null {

@@ -1,0 +1,90 @@
+import type { BlobStore } from '../platform/blobs/blob-store.js';
+import type { Clock } from '../platform/clock.js';
+import type { Db, Prisma } from '../platform/database/database.js';
+import type { Logger } from '../platform/logger.js';
+import { coredumpKey } from './storage.js';
+
+export type LostDumps = ReturnType<typeof createLostDumps>;
+
+/** Dumps that are looked for at once: a request each, where the storage is a bucket. */
+const BATCH = 20;
+
+/**
+ * Which dumps the storage has lost: their rows are there, nobody removed their raw bytes, and the bytes are not those
+ * of the row. Each is noted once, and forgotten when its file is there again.
+ */
+export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
+  return {
+    /**
+     * To be called when a file was not found.
+     * @returns whether it is lost, or removed as privacy settings say, or whether its dump is gone
+     */
+    async note(id: number): Promise<'lost' | 'removed' | 'gone'> {
+      const dump = await db.coredump.findUnique({
+        where: { id },
+        select: { removedRaw: true, lostRaw: true, filename: true, device: { select: { key: true } } },
+      });
+      if (dump === null) return 'gone';
+      if (dump.removedRaw !== null) return 'removed';
+      if (dump.lostRaw === null) await noteLost(id, coredumpKey(dump.device.key, dump.filename));
+      return 'lost';
+    },
+
+    /** Whether the storage has the dump's bytes; then it is not lost any more. */
+    async isThere(id: number): Promise<boolean> {
+      const [dump] = await find({ id });
+      return dump !== undefined && look(dump);
+    },
+
+    /** Looks for the raw bytes of every dump, or of those that are noted as lost only. */
+    async check(which: 'all' | 'lost'): Promise<void> {
+      const where = which === 'all' ? {} : { lostRaw: { isNot: null } };
+      let afterId = 0;
+      for (;;) {
+        const dumps = await find({ ...where, id: { gt: afterId } });
+        await Promise.all(dumps.map(look));
+        const last = dumps.at(-1);
+        if (last === undefined) return;
+        afterId = last.id;
+      }
+    },
+
+    count: (): Promise<number> => db.lostRaw.count({ where: { coredump: { removedRaw: null } } }),
+  };
+
+  function find(where: Prisma.CoredumpWhereInput) {
+    return db.coredump.findMany({
+      where: { AND: [where, { removedRaw: null }] },
+      select: { id: true, filename: true, size: true, lostRaw: true, device: { select: { key: true } } },
+      orderBy: { id: 'asc' },
+      take: BATCH,
+    });
+  }
+
+  async function look(dump: Awaited<ReturnType<typeof find>>[number]): Promise<boolean> {
+    const key = coredumpKey(dump.device.key, dump.filename);
+    const isThere = (await blobs.sizeOf(key)) === dump.size;
+    if (isThere && dump.lostRaw !== null) {
+      await db.lostRaw.deleteMany({ where: { coredumpId: dump.id } });
+      log.info({ coredumpId: dump.id, file: key }, 'the lost file of a core dump is there again');
+    }
+    if (!isThere && dump.lostRaw === null) await noteLost(dump.id, key);
+    return isThere;
+  }
+
+  /** By the row of the dump, which may have been deleted meanwhile: then nothing is lost. */
+  async function noteLost(coredumpId: number, key: string): Promise<void> {
+    const noted = await db.$executeRaw`
+      INSERT INTO "LostRaw" ("coredumpId", "noticedAt")
+      SELECT c."id", ${clock.now()} FROM "Coredump" c WHERE c."id" = ${coredumpId}
+      ON CONFLICT ("coredumpId") DO NOTHING`;
+    if (noted > 0) log.error({ coredumpId, file: key }, 'the storage has lost the file of a core dump');
+  }
+}
+
+interface LostDumpsDeps {
+  db: Db;
+  blobs: Pick<BlobStore, 'sizeOf'>;
+  clock: Pick<Clock, 'now'>;
+  log: Logger;
+}

@@ -1,0 +1,85 @@
+import type { Firmware } from '../firmware/service.js';
+import { elfKey } from '../firmware/storage.js';
+import type { ParseResult, ParseTask } from './parse-state.js';
+import type { SidecarAnswer } from './sidecar-client.js';
+import type { ParseErrorKind } from './types.js';
+
+/** What the sidecar is given, and why that. */
+export interface Prepared {
+  firmware: Firmware;
+  candidates: Firmware[];
+  matchedBy: 'sha' | 'version' | null;
+  appElfSha256: string | null;
+}
+
+/** What the sidecar said, with what is to be said of the build. */
+export function resultOf(
+  answer: Exclude<SidecarAnswer, { status: 'failed' }>,
+  prepared: Prepared,
+  task: ParseTask,
+): ParseResult {
+  const { firmware, appElfSha256 } = prepared;
+  const build = { firmwareId: firmware.id, appElfSha256 };
+  if (answer.status === 'unreadable') return { ...failure('unreadable', unable(answer.reason)), ...build };
+  const warnings = buildWarnings(prepared, task.firmwareVersion);
+  const output = [...warnings.map((warning) => `Warning: ${warning}\n`), answer.output].join('');
+  const report =
+    answer.report === null ? null : { ...answer.report, warnings: [...warnings, ...answer.report.warnings] };
+  return { status: 'PARSED', errorKind: null, text: { output, report }, ...build };
+}
+
+export function failure(kind: ParseErrorKind, output: string): ParseResult {
+  return {
+    status: 'ERROR',
+    errorKind: kind,
+    text: { output, report: null },
+    firmwareId: null,
+    appElfSha256: null,
+  };
+}
+
+export function unable(reason: string): string {
+  return `Unable to parse coredump: ${reason}`;
+}
+
+export function missingFirmware(task: ParseTask, appElfSha256: string | null): ParseResult {
+  const sha = appElfSha256 === null ? '' : ` (the dump names the ELF with SHA-256 ${appElfSha256}…)`;
+  const output =
+    `No firmware for model "${task.modelCode}" version "${task.firmwareVersion}"${sha}. ` +
+    'Upload it with the uploadFirmware mutation; the dump is parsed by itself when it arrives.';
+  return { ...failure('missing_firmware', output), appElfSha256 };
+}
+
+export function lostFirmware(task: ParseTask, firmware: Firmware, appElfSha256: string | null): ParseResult {
+  const { id: firmwareId, version, elfSha256 } = firmware;
+  const output =
+    `The ELF of firmware version "${version}" of model "${task.modelCode}" is lost: the storage has no ` +
+    `${elfKey(task.modelCode, elfSha256)}. Upload the same ELF again with the uploadFirmware mutation, or restore the ` +
+    'file; the dump is parsed by itself then.';
+  return { ...failure('lost_firmware', output), firmwareId, appElfSha256 };
+}
+
+function buildWarnings(
+  { firmware, candidates, matchedBy, appElfSha256 }: Prepared,
+  reportedVersion: string,
+): string[] {
+  if (matchedBy === 'version' && appElfSha256 !== null) {
+    return [
+      `the dump names the ELF with SHA-256 ${appElfSha256}…, which was not uploaded; ` +
+        `read with the build of the same version, SHA-256 ${firmware.elfSha256}: names may be wrong.`,
+    ];
+  }
+  if (matchedBy === 'sha' && candidates.length > 1) {
+    const list = candidates.map(({ version, elfSha256 }) => `${version} (${elfSha256})`).join(', ');
+    return [
+      `the SHA-256 prefix ${appElfSha256} fits several builds: ${list}; read with ${firmware.elfSha256}.`,
+    ];
+  }
+  if (matchedBy === 'sha' && firmware.version !== reportedVersion) {
+    return [
+      `the device reported version "${reportedVersion}", but the ELF that the dump names is of version ` +
+        `"${firmware.version}": the device was updated after the crash, or a build was uploaded under a wrong version.`,
+    ];
+  }
+  return [];
+}

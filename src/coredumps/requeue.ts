@@ -1,0 +1,157 @@
+import { type Db, Prisma } from '../platform/database/database.js';
+import type { CoredumpEvents } from './events.js';
+import type { ParseState, ParseTask, RunReset } from './parse-state.js';
+import type { CoredumpRow } from './types.js';
+
+/** Dumps re-queued in one transaction: some milliseconds of the writer's time. */
+const RESET_BATCH = 500;
+/** A build that came before that had its dumps queued again, whatever has happened to the server since. */
+const RECENT_MS = 24 * 60 * 60 * 1000;
+
+export interface ArrivedFirmware {
+  id: number;
+  modelId: number;
+  version: string;
+  elfSha256: string;
+}
+
+export type Requeue = ReturnType<typeof createRequeue>;
+
+type NextIds = (window: { afterId: number; take: number }) => Promise<number[]>;
+
+/**
+ * All ways by which a dump that was read is queued again. Each has something new as its cause: somebody asked, a build
+ * came, or a lost file is there again. What ended for want of something is never tried again while that is missing, or
+ * a lost file would be work without end.
+ */
+export function createRequeue({ db, state, events, queue }: RequeueDeps) {
+  return {
+    reset,
+
+    /** In batches by id, so that a million dumps hold the writer no longer than some hundred. */
+    resetAll,
+
+    /**
+     * What this build was missing for: dumps that ended ERROR for lack of it or of its ELF, and dumps that were read
+     * with another build because theirs was not there.
+     */
+    forArrived(firmware: ArrivedFirmware): Promise<number> {
+      const prefixes = prefixesOf(firmware);
+      return resetAll(
+        matching({
+          device: { modelId: firmware.modelId },
+          OR: [
+            {
+              parseErrorKind: { in: ['missing_firmware', 'lost_firmware'] },
+              firmwareVersion: firmware.version,
+            },
+            { parseErrorKind: { in: ['missing_firmware', 'lost_firmware'] }, appElfSha256: { in: prefixes } },
+            { parseErrorKind: 'lost_firmware', firmwareId: firmware.id },
+            {
+              parseStatus: 'PARSED',
+              appElfSha256: { in: prefixes },
+              OR: [{ firmwareId: null }, { firmwareId: { not: firmware.id } }],
+            },
+          ],
+        }),
+      );
+    },
+
+    /**
+     * What nothing is missing for any more, whatever happened to the server that was told so: files that were lost and
+     * are there again, and builds that came. Only dumps that end as something else now, so never one twice for the same.
+     *
+     * @param hasElf a report that is there is not given up for a build whose ELF is lost
+     */
+    async forWhatIsThereNow(
+      now: Date,
+      hasElf: (firmware: ArrivedFirmware) => Promise<boolean>,
+    ): Promise<void> {
+      await resetAll(lackingNothing);
+      const recent = await db.firmware.findMany({
+        where: { uploadedAt: { gt: new Date(now.getTime() - RECENT_MS) } },
+      });
+      for (const build of recent) {
+        if (await hasElf(build)) await resetAll(readForWantOf(build));
+      }
+    },
+  };
+
+  async function reset(where: Prisma.CoredumpWhereInput, run?: RunReset): Promise<CoredumpRow[]> {
+    // What was removed cannot be read again, and what was read of it must not be lost.
+    const rows = await state.reset({ AND: [where, { removedRaw: null }] }, run);
+    rows.forEach(events.publish);
+    const tasks = await state.tasksOf(rows.map(({ id }) => id));
+    for (const task of tasks) queue?.add(task);
+    return rows;
+  }
+
+  async function resetAll(nextIds: NextIds, run?: RunReset): Promise<number> {
+    let total = 0;
+    let afterId = 0;
+    for (;;) {
+      const ids = await nextIds({ afterId, take: RESET_BATCH });
+      const last = ids.at(-1);
+      if (last === undefined) return total;
+      total += (await reset({ id: { in: ids } }, run)).length;
+      afterId = last;
+    }
+  }
+
+  function matching(where: Prisma.CoredumpWhereInput): NextIds {
+    return async ({ afterId, take }) => {
+      const rows = await db.coredump.findMany({
+        where: { AND: [where, { id: { gt: afterId } }] },
+        orderBy: { id: 'asc' },
+        take,
+        select: { id: true },
+      });
+      return rows.map(({ id }) => id);
+    };
+  }
+
+  /** What is lost is noted before a dump ends for it. A build is there as `findBuild` would find one. */
+  async function lackingNothing({ afterId, take }: Parameters<NextIds>[0]): Promise<number[]> {
+    const rows = await db.$queryRaw<Array<{ id: number }>>`
+      SELECT c."id" FROM "Coredump" c JOIN "Device" d ON d."id" = c."deviceId"
+      WHERE c."id" > ${afterId} AND (
+        (c."parseErrorKind" = 'lost_coredump' AND NOT EXISTS (
+          SELECT 1 FROM "LostRaw" l WHERE l."coredumpId" = c."id"))
+        OR (c."parseErrorKind" = 'lost_firmware' AND NOT EXISTS (
+          SELECT 1 FROM "LostElf" l WHERE l."firmwareId" = c."firmwareId"))
+        OR (c."parseErrorKind" = 'missing_firmware' AND EXISTS (
+          SELECT 1 FROM "Firmware" f WHERE f."modelId" = d."modelId" AND (f."version" = c."firmwareVersion"
+            OR (c."appElfSha256" <> '' AND ${STARTS_AS_THE_DUMP_SAYS})))))
+      ORDER BY c."id" LIMIT ${take}`;
+    return rows.map(({ id }) => id);
+  }
+
+  /** Dumps that name this build and were read with one that they do not name. */
+  function readForWantOf(build: ArrivedFirmware): NextIds {
+    return async ({ afterId, take }) => {
+      const rows = await db.$queryRaw<Array<{ id: number }>>`
+        SELECT c."id" FROM "Coredump" c JOIN "Device" d ON d."id" = c."deviceId"
+        LEFT JOIN "Firmware" f ON f."id" = c."firmwareId"
+        WHERE c."parseStatus" = 'PARSED' AND c."appElfSha256" IN (${Prisma.join(prefixesOf(build))})
+          AND d."modelId" = ${build.modelId} AND c."id" > ${afterId}
+          AND (f."id" IS NULL OR NOT ${STARTS_AS_THE_DUMP_SAYS})
+        ORDER BY c."id" LIMIT ${take}`;
+      return rows.map(({ id }) => id);
+    };
+  }
+}
+
+const STARTS_AS_THE_DUMP_SAYS = Prisma.sql`substr(f."elfSha256", 1, length(c."appElfSha256")) = c."appElfSha256"`;
+
+/** A dump carries a prefix of any length. */
+function prefixesOf({ elfSha256 }: ArrivedFirmware): string[] {
+  return Array.from(elfSha256, (_, index) => elfSha256.slice(0, index + 1));
+}
+
+interface RequeueDeps {
+  db: Db;
+  state: ParseState;
+  events: CoredumpEvents;
+  /** Null when no sidecar is configured. */
+  queue: { add(task: ParseTask): void } | null;
+}

@@ -1,0 +1,26 @@
+import { type TestApp, upload } from './app.js';
+
+const SENDERS = 20;
+
+/**
+ * Twenty senders at once, each in a loop until it is refused, or until it `isOver`.
+ * @returns the statuses of all uploads
+ */
+export async function uploadUntilRefused(
+  servers: readonly TestApp[],
+  isOver: () => boolean = () => false,
+): Promise<number[]> {
+  const statuses: number[] = [];
+  await Promise.all(
+    Array.from({ length: SENDERS }, async (_, sender) => {
+      const server = servers[sender % servers.length];
+      for (let count = 0; server !== undefined && !isOver(); count++) {
+        const response = await upload(server, `dump ${count} of sender ${sender}`);
+        await response.arrayBuffer();
+        statuses.push(response.status);
+        if (response.status !== 201) return;
+      }
+    }),
+  );
+  return statuses;
+}
