@@ -25,6 +25,8 @@ export interface Upload {
   /** From the `Idempotency-Key` header. */
   idempotencyKey: string | null;
   body: AsyncIterable<Uint8Array>;
+  /** Aborted when the sender has gone: then nothing more is done for it. */
+  signal?: AbortSignal;
 }
 
 /** What happens to dumps, whoever asks for it: REST and GraphQL both come here. */
@@ -53,6 +55,8 @@ interface ArrivedFirmware {
 
 /** Dumps re-queued in one transaction: some milliseconds of the writer's time. */
 const RESET_BATCH = 500;
+/** Names that are tried for a dump: a storage that has every one of them does not tell the truth. */
+const MAX_NAMES = 5;
 
 export function createCoredumpService({
   db,
@@ -83,7 +87,7 @@ export function createCoredumpService({
       try {
         if (incoming.size === 0)
           throw badInput('The body is empty: send the raw core dump as the request body.');
-        const filename = await publish(incoming, upload.device.key);
+        const filename = await publish(incoming, upload);
         return await commitPublished(upload, incoming, filename);
       } finally {
         await incoming.discard();
@@ -255,12 +259,14 @@ export function createCoredumpService({
     });
   }
 
-  async function publish(incoming: IncomingBlob, deviceKey: string): Promise<string> {
-    for (;;) {
+  async function publish(incoming: IncomingBlob, { device, signal }: Upload): Promise<string> {
+    for (let attempt = 1; attempt <= MAX_NAMES; attempt += 1) {
       const filename = coredumpFilename(clock.uniqueMicros());
       // A name is taken only where another server, or a clock that was set back, was at the same microsecond.
-      if (await incoming.publish(coredumpKey(deviceKey, filename))) return filename;
+      if (await incoming.publish(coredumpKey(device.key, filename), signal)) return filename;
     }
+    const cause = new Error(`the storage says of ${MAX_NAMES} new names that each is taken`);
+    throw new DomainError('UNAVAILABLE', 'The storage is not available now; try again.', { cause });
   }
 
   async function commitPublished(upload: Upload, incoming: IncomingBlob, filename: string) {

@@ -41,6 +41,8 @@ export function createUploadRoute({
     { url, signal, log }: { url: URL; signal: AbortSignal; log: Logger },
   ): Promise<void> {
     const end = metrics.uploadSeconds.startTimer();
+    const gone = new AbortController();
+    response.once('close', () => gone.abort(new DomainError('BODY_ABORTED', 'The sender has gone.')));
     let leave = () => {};
     try {
       leave = limits.enter();
@@ -60,6 +62,7 @@ export function createUploadRoute({
         firmwareVersion,
         idempotencyKey,
         body,
+        signal: gone.signal,
       });
       sendJson(response, 201, {
         status: 'ok',

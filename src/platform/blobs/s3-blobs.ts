@@ -122,9 +122,10 @@ export function createS3Blobs({
       size,
       sha256,
       file: async () => path,
-      async publish(key) {
+      async publish(key, signal) {
         if (isSettled) throw new Error(`published or discarded before: ${key}`);
-        if (!(await bucket.putNew(objectKey(key), { id: basename(path), path, size, sha256 }))) return false;
+        const upload = { id: basename(path), path, size, sha256 };
+        if (!(await bucket.putNew(objectKey(key), upload, signal))) return false;
         isSettled = true;
         await spool.removeQuietly(path);
         return true;
