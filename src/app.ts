@@ -22,6 +22,7 @@ import { createCrossOrigin } from './cross-origin.js';
 import { createPrivacyService } from './devices/privacy.js';
 import { createDeviceService } from './devices/service.js';
 import { createTokenUse } from './devices/token-use.js';
+import { DomainError } from './errors.js';
 import { createFirmwareService } from './firmware/service.js';
 import { readPersistedDocuments } from './graphql/persisted-documents.js';
 import { createStreams } from './graphql/streams.js';
@@ -31,6 +32,7 @@ import { openBlobStores } from './platform/blobs/open-blob-stores.js';
 import { createChores } from './platform/chores.js';
 import { type Clock, createSystemClock } from './platform/clock.js';
 import { openDatabase } from './platform/database/database.js';
+import { asDomainError } from './platform/database/errors.js';
 import { createEventChannel } from './platform/events.js';
 import type { Logger } from './platform/logger.js';
 import { createMetrics } from './platform/metrics.js';
@@ -101,7 +103,7 @@ export async function startApp(
   try {
     const { dumps: dumpBlobs, firmwares: firmwareBlobs } = blobs;
     const storages = [dumpBlobs, firmwareBlobs];
-    await Promise.all(storages.map((storage) => storage.check()));
+    await Promise.all(storages.map((storage) => unlessFull(log, storage.check())));
 
     const audit = createAudit({ db, clock, metrics, log });
     const events = createCoredumpEvents();
@@ -181,10 +183,10 @@ export async function startApp(
     const gatekeeper = createGatekeeper({ auth, links, guesses: createGuesses(config), clock });
 
     const leftBefore = database.isShared ? new Date(clock.now().getTime() - IN_FLIGHT_MS) : undefined;
-    await sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log }, leftBefore);
-    await firmwares.sweep(leftBefore);
+    await unlessFull(log, sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log }, leftBefore));
+    await unlessFull(log, firmwares.sweep(leftBefore));
     // Another server's leases are its own: should it be dead, they expire.
-    if (!database.isShared) await state.liftLeases();
+    if (!database.isShared) await unlessFull(log, state.liftLeases());
     if (parser !== null && sidecar !== null) {
       queue = await startParsing({
         state,
@@ -202,7 +204,7 @@ export async function startApp(
         retryDelayMs,
       });
     }
-    if (parser !== null) await coredumps.retryMissingFirmware();
+    if (parser !== null) await unlessFull(log, coredumps.retryMissingFirmware());
     const forgetAudit = () => audit.forget(config.auditDays);
     await forgetAudit().catch((error: unknown) => log.warn({ err: error }, FORGETTING_FAILED));
     void removeDueRaw();
@@ -311,6 +313,17 @@ export async function startApp(
     blobs.close();
     await database.close();
     throw error;
+  }
+}
+
+/** A full disk stops no start: what is there can be read, and deleted. What the work left undone, the next start does. */
+async function unlessFull(log: Logger, work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (thrown) {
+    const error = asDomainError(thrown);
+    if (!(error instanceof DomainError) || error.code !== 'STORAGE_FULL') throw thrown;
+    log.error(`${error.message}: started all the same, to read and to delete`);
   }
 }
 

@@ -4,6 +4,7 @@ import { startApp } from './app.js';
 import type { Config } from './config.js';
 import { openDatabase } from './platform/database/database.js';
 import { createLogger } from './platform/logger.js';
+import { prepareTransferFolder } from './platform/transfer-folder.js';
 import { superviseSidecar } from './sidecar/supervisor.js';
 
 export interface ServeOptions {
@@ -28,6 +29,7 @@ async function start(config: Config, { withSidecar }: ServeOptions): Promise<{ c
   if (!withSidecar || config.parser !== null) return startApp(config, { log });
 
   const xferDir = join(config.coredumpsDir, '..', 'xfer');
+  await prepareTransferFolder(xferDir, 'COREDUMPS_DIR');
   const cliPath = fileURLToPath(new URL('./cli.js', import.meta.url));
   const sidecar = await superviseSidecar({ cliPath, xferDir, log });
   try {

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pRetry from 'p-retry';
 import { peekDump, UnreadableDump } from '../crashdump/index.js';
 import { DomainError } from '../errors.js';
 import type { Firmware } from '../firmware/service.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
+import { makeFolder } from '../platform/blobs/folder-sync.js';
 import { asDomainError } from '../platform/database/errors.js';
 import type { Logger } from '../platform/logger.js';
 import type { ParseResult, ParseState, ParseTask } from './parse-state.js';
@@ -98,7 +99,7 @@ export function createParseJob({ state, blobs, builds, sidecar, xferDir, retryDe
     const core = { name: `${base}.dmp`, path: join(xferDir, `${base}.dmp`) };
     const elf = { name: `${base}.elf`, path: join(xferDir, `${base}.elf`) };
     try {
-      await mkdir(xferDir, { recursive: true });
+      await makeFolder(xferDir);
       if ((await blobs.copyTo(key, core.path)) === null) {
         return failure('failed', unable('its file is missing in the storage'));
       }

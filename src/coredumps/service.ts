@@ -41,7 +41,7 @@ interface CoredumpServiceDeps {
   /** Null when no sidecar is configured: dumps are stored and stay PENDING. */
   queue: { add(task: ParseTask): void } | null;
   clock: Clock;
-  audit: Pick<Audit, 'change' | 'note'>;
+  audit: Pick<Audit, 'change' | 'removal' | 'noteReading'>;
   log: Logger;
   limits: { maxCoredumps: number; maxCoredumpBytes: number };
 }
@@ -140,14 +140,19 @@ export function createCoredumpService({
 
     /** To be called before the bytes of an opened dump are handed out. */
     noteDownload: ({ id, filename }: CoredumpRow): Promise<void> =>
-      audit.note({ action: 'downloadCoredump', targetType: 'Coredump', targetId: id, target: filename }),
+      audit.noteReading({
+        action: 'downloadCoredump',
+        targetType: 'Coredump',
+        targetId: id,
+        target: filename,
+      }),
 
     /** Row, then file, best effort. @throws DomainError NOT_FOUND, also when the dump is not of `ofDeviceId` */
     async delete(id: number, ofDeviceId?: number): Promise<void> {
       const where = { id, ...(ofDeviceId === undefined ? {} : { deviceId: ofDeviceId }) };
       const row = await findWithDevice(where);
       if (row === null) throw notFound('core dump', id);
-      await audit.change(async (tx, note) => {
+      await audit.removal(async (tx, note) => {
         const { count } = await tx.coredump.deleteMany({ where });
         if (count === 0) throw notFound('core dump', id);
         const target = `${row.device.key}/${row.filename}`;
@@ -160,7 +165,7 @@ export function createCoredumpService({
     async deleteAllOf(deviceId: number): Promise<number> {
       const device = await db.device.findUnique({ where: { id: deviceId }, select: { key: true } });
       if (device === null) throw notFound('device', deviceId);
-      const dumps = await audit.change(async (tx, note) => {
+      const dumps = await audit.removal(async (tx, note) => {
         const all = await tx.coredump.findMany({ where: { deviceId }, select: { id: true, filename: true } });
         await tx.coredump.deleteMany({ where: { deviceId } });
         const target = `${all.length} of ${device.key}`;

@@ -125,7 +125,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, deleteDumps }:
     /** With its dumps, rows and files. @throws DomainError NOT_FOUND */
     async deleteDevice(id: number): Promise<void> {
       await deleteDumps(id);
-      await audit.change(async (tx, note) => {
+      await audit.removal(async (tx, note) => {
         const device = await tx.device.findUnique({ where: { id } });
         if (device === null) throw notFound('device', id);
         await tx.device.deleteMany({ where: { id } });
@@ -186,7 +186,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, deleteDumps }:
 interface DeviceServiceDeps {
   db: Db;
   clock: Clock;
-  audit: Pick<Audit, 'change'>;
+  audit: Pick<Audit, 'change' | 'removal'>;
   tokenUse: Pick<TokenUse, 'note'>;
   deleteDumps: (deviceId: number) => Promise<number>;
 }

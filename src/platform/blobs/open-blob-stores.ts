@@ -25,8 +25,8 @@ export async function openBlobStores({
   const logging = log === undefined ? {} : { log };
   if (s3 === null) {
     return {
-      dumps: createFileBlobs({ root: coredumpsDir, ...logging }),
-      firmwares: createFileBlobs({ root: assetsDir, ...logging }),
+      dumps: createFileBlobs({ root: coredumpsDir, setting: 'COREDUMPS_DIR', ...logging }),
+      firmwares: createFileBlobs({ root: assetsDir, setting: 'ASSETS_DIR', ...logging }),
       close() {},
     };
   }
@@ -37,8 +37,20 @@ export async function openBlobStores({
   ]);
   const bucket = createS3Bucket(s3, logging);
   return {
-    dumps: createS3Blobs({ bucket, prefix: 'coredumps/', spoolDir: coredumpsDir, ...logging }),
-    firmwares: createS3Blobs({ bucket, prefix: 'firmware/', spoolDir: assetsDir, ...logging }),
+    dumps: createS3Blobs({
+      bucket,
+      prefix: 'coredumps/',
+      spoolDir: coredumpsDir,
+      spoolSetting: 'COREDUMPS_DIR',
+      ...logging,
+    }),
+    firmwares: createS3Blobs({
+      bucket,
+      prefix: 'firmware/',
+      spoolDir: assetsDir,
+      spoolSetting: 'ASSETS_DIR',
+      ...logging,
+    }),
     close: bucket.close,
   };
 }

@@ -12,6 +12,7 @@ import { assertKey, isKeySegment } from './keys.js';
 import type { S3Bucket } from './s3-bucket.js';
 import { asS3Error, isOutOfRange } from './s3-errors.js';
 import { createSpool, type Spooled } from './spool.js';
+import { watchRoom } from './watch-room.js';
 
 /** A body that brings nothing for so long will bring nothing more. */
 const STALL_MS = 15_000;
@@ -30,6 +31,7 @@ export function createS3Blobs({
   bucket,
   prefix,
   spoolDir,
+  spoolSetting,
   log,
   stallMs = STALL_MS,
 }: {
@@ -37,13 +39,19 @@ export function createS3Blobs({
   /** With a slash at its end; no store's prefix begins with another's. */
   prefix: string;
   spoolDir: string;
+  /** What says where `spoolDir` is. */
+  spoolSetting?: string;
   log?: Logger;
   stallMs?: number;
 }): BlobStore {
-  const spool = createSpool({ root: spoolDir, ...(log === undefined ? {} : { log }) });
+  const spool = createSpool({
+    root: spoolDir,
+    ...(spoolSetting === undefined ? {} : { setting: spoolSetting }),
+    ...(log === undefined ? {} : { log }),
+  });
   const orphanPrefix = `${ORPHANS}${prefix}`;
 
-  return {
+  const store: BlobStore = {
     receive: async (source) => incomingBlob(await spool.toFile(await spool.receive(source))),
 
     async open(key) {
@@ -110,6 +118,8 @@ export function createS3Blobs({
       await Promise.all([spool.check(), bucket.check()]);
     },
   };
+  const place = `the bucket "${bucket.name}" (S3_BUCKET), or the folder ${spoolDir} before it,`;
+  return watchRoom(store, { place, tryRoom: null, log });
 
   function objectKey(key: string): string {
     assertKey(key);

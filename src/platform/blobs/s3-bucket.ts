@@ -184,7 +184,7 @@ export function createS3Bucket(
       } catch (error) {
         const where = settings.endpoint === null ? '' : ` at ${settings.endpoint}`;
         const code = error instanceof DomainError ? error.code : 'UNAVAILABLE';
-        const message = `The bucket "${Bucket}"${where} cannot be written: ${reasonOf(error)}`;
+        const message = `S3_BUCKET, S3_ENDPOINT: the bucket "${Bucket}"${where} cannot be written: ${reasonOf(error)}`;
         throw new DomainError(code, message, { cause: error });
       }
       checkedAt = now();
