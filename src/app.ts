@@ -17,6 +17,8 @@ import { startParsing } from './coredumps/parsing.js';
 import { createRawRetention } from './coredumps/raw-retention.js';
 import { createCoredumpService } from './coredumps/service.js';
 import { createSidecarClient } from './coredumps/sidecar-client.js';
+import { createStorageLimit } from './coredumps/storage-limit.js';
+import { tellStorage } from './coredumps/storage-metrics.js';
 import { sweepStorage } from './coredumps/sweep.js';
 import { createCrossOrigin } from './cross-origin.js';
 import { createPrivacyService } from './devices/privacy.js';
@@ -63,6 +65,7 @@ const LEASE_MARGIN_MS = 30_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const IN_FLIGHT_MS = DAY_MS;
 const REMOVE_RAW_EVERY_MS = 60 * 60 * 1000;
+const COUNT_STORED_EVERY_MS = 60 * 1000;
 const RETRY_DELAY_MS = 1_000;
 const FORGETTING_FAILED = 'old audit events could not be removed';
 /** Beside the built program; there is none beside the sources. */
@@ -137,6 +140,13 @@ export async function startApp(
     // The queue works for the services and the services feed the queue: what is added before it runs is in the
     // database, from where it starts.
     let queue: TaskQueue<ParseTask> | null = null;
+    const storageLimit = createStorageLimit({
+      database,
+      blobs: dumpBlobs,
+      clock,
+      log,
+      maxBytes: config.maxStorageBytes,
+    });
     const coredumps = createCoredumpService({
       db,
       blobs: dumpBlobs,
@@ -148,6 +158,7 @@ export async function startApp(
       audit,
       log,
       limits: config,
+      onStored: storageLimit.wake,
     });
     const firmwares = createFirmwareService({
       database,
@@ -218,6 +229,22 @@ export async function startApp(
     );
     chores.every(DAY_MS, FORGETTING_FAILED, forgetAudit);
     chores.every(REMOVE_RAW_EVERY_MS, 'raw dumps could not be swept', rawRetention.sweep);
+    storageLimit.wake();
+    chores.every(COUNT_STORED_EVERY_MS, 'stored bytes could not be counted', storageLimit.sweep);
+    tellStorage({
+      metrics,
+      chores,
+      limit: storageLimit,
+      maxBytes: config.maxStorageBytes,
+      disks: {
+        dumps: config.coredumpsDir,
+        firmware: config.assetsDir,
+        ...(database.disk === null ? {} : { database: database.disk }),
+        ...(parser === null ? {} : { transfer: parser.xferDir }),
+      },
+      dumpsDir: config.s3 === null ? config.coredumpsDir : null,
+      now: clock.now,
+    });
 
     let isStopping = false;
     metrics.gauge('coredump_parse_queue_depth', 'Dumps that wait for their parse or are in it', () =>
@@ -303,6 +330,7 @@ export async function startApp(
       await regroup.close();
       await alertSender.close();
       await queue?.close();
+      await storageLimit.idle();
       await tokenUse.write();
       blobs.close();
       await database.close();

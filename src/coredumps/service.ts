@@ -44,6 +44,8 @@ interface CoredumpServiceDeps {
   audit: Pick<Audit, 'change' | 'removal' | 'noteReading'>;
   log: Logger;
   limits: { maxCoredumps: number; maxCoredumpBytes: number };
+  /** Called after the commit of each dump. */
+  onStored?: () => void;
 }
 
 interface ArrivedFirmware {
@@ -69,6 +71,7 @@ export function createCoredumpService({
   audit,
   log,
   limits,
+  onStored = () => {},
 }: CoredumpServiceDeps) {
   const commit = createCommitter({ db, maxCoredumps: limits.maxCoredumps, enqueue: outbox.waiting });
 
@@ -188,7 +191,8 @@ export function createCoredumpService({
     /** Back to PENDING and queued. @throws DomainError NOT_FOUND, PARSER_NOT_CONFIGURED */
     async reparse(id: number): Promise<CoredumpRow> {
       requireParser();
-      if ((await db.removedRaw.findUnique({ where: { coredumpId: id } })) !== null) throw removed(id);
+      const gone = await db.removedRaw.findUnique({ where: { coredumpId: id } });
+      if (gone !== null) throw removed(id, gone.reason);
       const [row] = await reset({ id }, (work) =>
         audit.change(async (tx, note) => {
           const rows = await work(tx);
@@ -326,6 +330,7 @@ export function createCoredumpService({
   ) {
     const { coredump, isKept, retired } = outcome;
     void deleteFiles(device.key, retired);
+    onStored();
     if (!isKept) return;
     events.publish(coredump);
     queue?.add({
@@ -398,7 +403,8 @@ export function createCoredumpService({
   /** Between our read of the row and of the file the dump may have been deleted; a row whose file is gone is damage. */
   async function missingFile(id: number): Promise<DomainError> {
     if ((await findWithDevice({ id })) === null) return notFound('core dump', id);
-    if ((await db.removedRaw.findUnique({ where: { coredumpId: id } })) !== null) return removed(id);
+    const gone = await db.removedRaw.findUnique({ where: { coredumpId: id } });
+    if (gone !== null) return removed(id, gone.reason);
     log.error({ coredumpId: id }, 'a core dump has a row but no file');
     return new DomainError('UNAVAILABLE', 'The file of this core dump is missing in the storage.');
   }
@@ -409,10 +415,14 @@ function standing(coredump: CoredumpRow) {
   return { status: 'stored' as const, coredump, isKept: true, retired: [] };
 }
 
-function removed(id: number): DomainError {
+function removed(id: number, reason: string): DomainError {
+  const why =
+    reason === 'STORAGE_LIMIT'
+      ? 'to make room for newer ones (MAX_STORAGE_BYTES)'
+      : "as its model's privacy settings say";
   return new DomainError(
     'GONE',
-    `The raw bytes of core dump "${id}" were removed, as its model's privacy settings say; its report stays.`,
+    `The raw bytes of core dump "${id}" were removed, ${why}; its report stays.`,
   );
 }
 
