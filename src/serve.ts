@@ -29,7 +29,7 @@ async function start(config: Config, { withSidecar }: ServeOptions): Promise<{ c
   if (!withSidecar || config.parser !== null) return startApp(config, { log });
 
   const xferDir = join(config.coredumpsDir, '..', 'xfer');
-  await prepareTransferFolder(xferDir, 'COREDUMPS_DIR');
+  await prepareTransferFolder(xferDir, `COREDUMPS_DIR=${config.coredumpsDir}`);
   const cliPath = fileURLToPath(new URL('./cli.js', import.meta.url));
   const sidecar = await superviseSidecar({ cliPath, xferDir, log });
   try {

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { peekDump, UnreadableDump } from '../crashdump/index.js';
 import { DomainError } from '../errors.js';
 import type { Firmware } from '../firmware/service.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import { makeFolder } from '../platform/blobs/folder-sync.js';
+import { storageCall } from '../platform/blobs/storage-errors.js';
 import { asDomainError } from '../platform/database/errors.js';
 import type { Logger } from '../platform/logger.js';
 import type { ParseResult, ParseState, ParseTask } from './parse-state.js';
@@ -40,6 +42,8 @@ export type ParseOutcome =
  * read, or whose firmware is missing, ends at once.
  */
 export function createParseJob({ state, blobs, builds, sidecar, xferDir, retryDelayMs, log }: ParseJobDeps) {
+  let hasTransferRoom = true;
+
   return async function parse(task: ParseTask, stop: AbortSignal): Promise<ParseOutcome> {
     try {
       return await pRetry(() => attempt(task, stop), {
@@ -62,7 +66,31 @@ export function createParseJob({ state, blobs, builds, sidecar, xferDir, retryDe
     }
   };
 
+  /** Where the transfer folder is full no dump is at fault: the attempt is given back until there is room. */
   async function attempt(task: ParseTask, stop: AbortSignal): Promise<ParseOutcome> {
+    for (;;) {
+      try {
+        const outcome = await attemptOnce(task, stop);
+        tellTransferRoom(true);
+        return outcome;
+      } catch (error) {
+        if (!(error instanceof DomainError) || error.code !== 'STORAGE_FULL') throw error;
+        tellTransferRoom(false);
+        await state.handBack(task);
+        await pause(FULL_PAUSE_MS, undefined, { signal: stop });
+      }
+    }
+  }
+
+  function tellTransferRoom(hasRoom: boolean): void {
+    if (hasRoom === hasTransferRoom) return;
+    hasTransferRoom = hasRoom;
+    const folder = `the transfer folder ${xferDir} (PARSE_SIDECAR_XFER_DIR)`;
+    if (hasRoom) log.info(`${folder} has room again`);
+    else log.error(`${folder} is full: free some space; dumps wait for their parse until then`);
+  }
+
+  async function attemptOnce(task: ParseTask, stop: AbortSignal): Promise<ParseOutcome> {
     const begunAt = performance.now();
     const number = await state.begin(task, MAX_ATTEMPTS);
     if (number === 'not ours') return { status: 'superseded' };
@@ -99,7 +127,7 @@ export function createParseJob({ state, blobs, builds, sidecar, xferDir, retryDe
     const core = { name: `${base}.dmp`, path: join(xferDir, `${base}.dmp`) };
     const elf = { name: `${base}.elf`, path: join(xferDir, `${base}.elf`) };
     try {
-      await makeFolder(xferDir);
+      await storageCall(makeFolder(xferDir));
       if ((await blobs.copyTo(key, core.path)) === null) {
         return failure('failed', unable('its file is missing in the storage'));
       }
@@ -146,6 +174,8 @@ interface ParseJobDeps {
   retryDelayMs: number;
   log: Logger;
 }
+
+const FULL_PAUSE_MS = 2_000;
 
 /** Half of what a lease lasts longer than the sidecar's time. */
 const RENEW_AFTER_MS = 15_000;
