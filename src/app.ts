@@ -340,8 +340,16 @@ export async function startApp(
     chores.stop();
     blobs.close();
     await database.close();
-    throw error;
+    throw inOneLine(error);
   }
+}
+
+/** What Prisma says of a database that failed has many lines, and none that helps. */
+function inOneLine(error: unknown): unknown {
+  const known = asDomainError(error);
+  return known === error || !(known instanceof DomainError)
+    ? error
+    : new Error(`DATABASE_URL: ${known.message}`, { cause: error });
 }
 
 /** A full disk stops no start: what is there can be read, and deleted. What the work left undone, the next start does. */
