@@ -21,11 +21,14 @@ import { createRawRetention } from './coredumps/raw-retention.js';
 import { createRequeue } from './coredumps/requeue.js';
 import { createCoredumpService } from './coredumps/service.js';
 import { createSidecarClient } from './coredumps/sidecar-client.js';
+import { createStorageLimit } from './coredumps/storage-limit.js';
+import { tellStorage } from './coredumps/storage-metrics.js';
 import { sweepStorage } from './coredumps/sweep.js';
 import { createCrossOrigin } from './cross-origin.js';
 import { createPrivacyService } from './devices/privacy.js';
 import { createDeviceService } from './devices/service.js';
 import { createTokenUse } from './devices/token-use.js';
+import { DomainError } from './errors.js';
 import { createFirmwareService } from './firmware/service.js';
 import { createAnswerBudget } from './graphql/answer-budget.js';
 import { readPersistedDocuments } from './graphql/persisted-documents.js';
@@ -39,6 +42,7 @@ import { openBlobStores } from './platform/blobs/open-blob-stores.js';
 import { createChores } from './platform/chores.js';
 import { type Clock, createSystemClock } from './platform/clock.js';
 import { openDatabase } from './platform/database/database.js';
+import { asDomainError } from './platform/database/errors.js';
 import { createEventChannel } from './platform/events.js';
 import type { Logger } from './platform/logger.js';
 import { createMetrics } from './platform/metrics.js';
@@ -73,6 +77,7 @@ const IN_FLIGHT_MS = DAY_MS;
 const HOUR_MS = 60 * 60 * 1000;
 const NOTE_PROGRESS_EVERY_MS = 10 * 60 * 1000;
 const LAST_NOTE_MS = 2_000;
+const COUNT_STORED_EVERY_MS = 60 * 1000;
 const RETRY_DELAY_MS = 1_000;
 export const TOOK_STOCK = 'files and rows were compared';
 const TAKING_STOCK_FAILED = 'it could not be seen what the storage has lost';
@@ -128,7 +133,7 @@ export async function startApp(
       now: clock.now,
       log,
     });
-    await Promise.all(storages.map((storage) => storage.check()));
+    await Promise.all(storages.map((storage) => unlessFull(log, storage.check())));
 
     const audit = createAudit({ db, clock, metrics, log });
     const events = createCoredumpEvents();
@@ -170,6 +175,13 @@ export async function startApp(
     const feed = parser === null ? null : { add: (task: ParseTask) => queue?.add(task) };
     const requeue = createRequeue({ db, state, events, queue: feed });
     const lostDumps = createLostDumps({ db, blobs: dumpBlobs, clock, log });
+    const storageLimit = createStorageLimit({
+      database,
+      blobs: dumpBlobs,
+      clock,
+      log,
+      maxBytes: config.maxStorageBytes,
+    });
     const coredumps = createCoredumpService({
       db,
       blobs: dumpBlobs,
@@ -183,6 +195,7 @@ export async function startApp(
       log,
       limits: config,
       unread: { countUnread, countRetired: countForFleet },
+      onStored: storageLimit.wake,
     });
     const firmwares = createFirmwareService({
       database,
@@ -234,10 +247,10 @@ export async function startApp(
     };
     stopping?.throwIfAborted();
     const leftBefore = database.isShared ? new Date(clock.now().getTime() - IN_FLIGHT_MS) : undefined;
-    await sweep(leftBefore);
-    await installation.noteProgress();
+    await unlessFull(log, sweep(leftBefore));
+    await unlessFull(log, installation.noteProgress());
     // Another server's leases are its own: should it be dead, they expire.
-    if (!database.isShared) await state.liftLeases();
+    if (!database.isShared) await unlessFull(log, state.liftLeases());
     if (parser !== null && sidecar !== null) {
       queue = await startParsing({
         state,
@@ -282,6 +295,22 @@ export async function startApp(
     chores.every(HOUR_MS, TAKING_STOCK_FAILED, () => takeStock('lost'));
     chores.every(DAY_MS, FORGETTING_FAILED, forgetAudit);
     chores.every(HOUR_MS, 'raw dumps could not be swept', rawRetention.sweep);
+    storageLimit.wake();
+    chores.every(COUNT_STORED_EVERY_MS, 'stored bytes could not be counted', storageLimit.sweep);
+    tellStorage({
+      metrics,
+      chores,
+      limit: storageLimit,
+      maxBytes: config.maxStorageBytes,
+      disks: {
+        dumps: config.coredumpsDir,
+        firmware: config.assetsDir,
+        ...(database.disk === null ? {} : { database: database.disk }),
+        ...(parser === null ? {} : { transfer: parser.xferDir }),
+      },
+      dumpsDir: config.s3 === null ? config.coredumpsDir : null,
+      now: clock.now,
+    });
 
     let isStopping = false;
     metrics.gauge('coredump_parse_queue_depth', 'Dumps that wait for their parse or are in it', () =>
@@ -390,6 +419,7 @@ export async function startApp(
       await regroup.close();
       await alertSender.close();
       await queue?.close();
+      await storageLimit.idle();
       await tokenUse.write();
       // A database or storage that does not answer must not hold up the end.
       await Promise.race([installation.noteProgress(), pause(LAST_NOTE_MS, undefined, { ref: false })]);
@@ -401,7 +431,26 @@ export async function startApp(
     chores.stop();
     blobs.close();
     await database.close();
-    throw error;
+    throw inOneLine(error);
+  }
+}
+
+/** What Prisma says of a database that failed has many lines, and none that helps. */
+function inOneLine(error: unknown): unknown {
+  const known = asDomainError(error);
+  return known === error || !(known instanceof DomainError)
+    ? error
+    : new Error(`DATABASE_URL: ${known.message}`, { cause: error });
+}
+
+/** A full disk stops no start: what is there can be read, and deleted. What the work left undone, the next start does. */
+async function unlessFull(log: Logger, work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (thrown) {
+    const error = asDomainError(thrown);
+    if (!(error instanceof DomainError) || error.code !== 'STORAGE_FULL') throw thrown;
+    log.error(`${error.message}: started all the same, to read and to delete`);
   }
 }
 

@@ -124,6 +124,8 @@ program
     );
   });
 
+// Whoever was to read what is written here may be gone, or his disk is full: that ends no command.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 try {
   await program.parseAsync();
 } catch (error) {

@@ -35,6 +35,8 @@ export interface Config {
   readonly romElfDir: string | null;
   readonly maxCoredumps: number;
   readonly maxCoredumpBytes: number;
+  /** Bytes of dumps that are kept in all; null: no limit. */
+  readonly maxStorageBytes: number | null;
   readonly maxFirmwares: number;
   readonly maxFirmwareBytes: number;
   /** A body must bring at least 1 KiB, or its rest, in each period of this length. */
@@ -117,6 +119,7 @@ export function readConfig(environment: Environment): Config {
       ...s3Problems(parsed.data),
       ...persistenceProblems(parsed.data),
       ...answerProblems(parsed.data),
+      ...storageProblems(parsed.data),
     );
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
@@ -142,6 +145,7 @@ export function readConfig(environment: Environment): Config {
     romElfDir: values.ESP_ROM_ELF_DIR ?? null,
     maxCoredumps: values.MAX_COREDUMPS,
     maxCoredumpBytes: values.MAX_COREDUMP_BYTES,
+    maxStorageBytes: values.MAX_STORAGE_BYTES ?? null,
     maxFirmwares: values.MAX_FIRMWARES,
     maxFirmwareBytes: values.MAX_FIRMWARE_BYTES,
     uploadStallMs: values.UPLOAD_STALL_MS,
@@ -256,6 +260,7 @@ const settings = z.object({
   ESP_ROM_ELF_DIR: z.string().optional(),
   MAX_COREDUMPS: wholeNumber(1, 1_000_000).default(20),
   MAX_COREDUMP_BYTES: wholeNumber(1, GIB).default(1_048_576),
+  MAX_STORAGE_BYTES: wholeNumber(1, 2 ** 50).optional(),
   MAX_FIRMWARES: wholeNumber(1, 1_000_000).default(20),
   MAX_FIRMWARE_BYTES: wholeNumber(1, GIB).default(67_108_864),
   // A dump over a poor GPRS link still brings several KiB in this time.
@@ -394,6 +399,7 @@ const OWN_PREFIXES = [
   'DATABASE_STATEMENT',
   'MAX_COREDUMP',
   'MAX_FIRMWARE',
+  'MAX_STORAGE',
   'COREDUMPS_',
   'ASSETS_',
   'UPLOAD_',
@@ -512,6 +518,12 @@ function answerProblems(values: Settings): string[] {
     `GRAPHQL_MAX_ANSWER_BYTES_IN_FLIGHT: ${all} is less than the ${one} bytes that GRAPHQL_MAX_ANSWER_BYTES lets one ` +
       'answer have; raise this, or lower that',
   ];
+}
+
+/** With less room than one dump may need, each would go as it comes. */
+function storageProblems({ MAX_STORAGE_BYTES: all, MAX_COREDUMP_BYTES: one }: Settings): string[] {
+  if (all === undefined || all >= one) return [];
+  return [`MAX_STORAGE_BYTES: "${all}" is less than one dump may have (MAX_COREDUMP_BYTES, ${one})`];
 }
 
 function isLoopback(host: string): boolean {

@@ -6,6 +6,7 @@ import type { Config } from './config.js';
 import { assertListenable } from './listen-address.js';
 import { openDatabase } from './platform/database/database.js';
 import { createLogger, type Logger } from './platform/logger.js';
+import { prepareTransferFolder } from './platform/transfer-folder.js';
 import { superviseSidecar } from './sidecar/supervisor.js';
 
 export interface ServeOptions {
@@ -63,6 +64,7 @@ async function start(
   if (!withSidecar || config.parser !== null) return startApp(config, { log, stopping: stop });
 
   const xferDir = join(config.coredumpsDir, '..', 'xfer');
+  await prepareTransferFolder(xferDir, `COREDUMPS_DIR=${config.coredumpsDir}`);
   const cliPath = fileURLToPath(new URL('./cli.js', import.meta.url));
   const sidecar = await superviseSidecar({ cliPath, xferDir, log, stop });
   try {

@@ -52,6 +52,16 @@ export function createAudit({ db, clock, metrics, log }: AuditDeps) {
       return noted((note) => inTransaction(db, (tx) => work(tx, note(tx))));
     },
 
+    /** The same for what makes room: it works on a full disk too. */
+    removal<T>(work: (tx: DbTransaction, note: Noter) => Promise<T>): Promise<T> {
+      return db.fromReserve(() => this.change(work));
+    },
+
+    /** To be called before something is handed out, as `note`; on a full disk too. */
+    noteReading(note: AuditNote): Promise<void> {
+      return db.fromReserve(() => this.note(note));
+    },
+
     /** For what changes nothing. Whoever calls this before it acts does not act unseen. */
     note: (note: AuditNote): Promise<void> => noted((noter) => noter(db)(note)),
 

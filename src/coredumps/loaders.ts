@@ -27,10 +27,10 @@ export function createCoredumpLoaders(db: Db) {
       return ids.map((id) => byId.get(id) ?? null);
     }),
 
-    /** When the raw bytes were removed; null while they are there. */
-    rawRemovedAt: new DataLoader<number, Date | null>(async (ids) => {
+    /** When and why the raw bytes were removed; null while they are there. */
+    removedRaw: new DataLoader<number, { removedAt: Date; reason: string } | null>(async (ids) => {
       const rows = await db.removedRaw.findMany({ where: { coredumpId: { in: [...ids] } } });
-      const byId = new Map(rows.map(({ coredumpId, removedAt }) => [coredumpId, removedAt]));
+      const byId = new Map(rows.map((row) => [row.coredumpId, row]));
       return ids.map((id) => byId.get(id) ?? null);
     }),
 

@@ -17,17 +17,17 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
   return {
     /**
      * To be called when a file was not found.
-     * @returns whether it is lost, or removed as privacy settings say, or whether its dump is gone
+     * @returns whether it is lost, or removed and why, or whether its dump is gone
      */
-    async note(id: number): Promise<'lost' | 'removed' | 'gone'> {
+    async note(id: number): Promise<{ is: 'lost' | 'gone' } | { is: 'removed'; reason: string }> {
       const dump = await db.coredump.findUnique({
         where: { id },
         select: { removedRaw: true, lostRaw: true, filename: true, device: { select: { key: true } } },
       });
-      if (dump === null) return 'gone';
-      if (dump.removedRaw !== null) return 'removed';
+      if (dump === null) return { is: 'gone' };
+      if (dump.removedRaw !== null) return { is: 'removed', reason: dump.removedRaw.reason };
       if (dump.lostRaw === null) await noteLost(id, coredumpKey(dump.device.key, dump.filename));
-      return 'lost';
+      return { is: 'lost' };
     },
 
     /** Whether the storage has the dump's bytes; then it is not lost any more. */

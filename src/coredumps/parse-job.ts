@@ -1,18 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import pRetry from 'p-retry';
 import { peekDump, UnreadableDump } from '../crashdump/index.js';
 import { DomainError, type DomainErrorCode } from '../errors.js';
 import type { Firmware } from '../firmware/service.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
+import { makeFolder } from '../platform/blobs/folder-sync.js';
 import { storageCall } from '../platform/blobs/storage-errors.js';
 import { asDomainError } from '../platform/database/errors.js';
 import type { Logger } from '../platform/logger.js';
 import type { LostDumps } from './lost-dumps.js';
 import { failure, lostFirmware, missingFirmware, type Prepared, resultOf, unable } from './parse-result.js';
 import type { Hold, ParseResult, ParseState, ParseTask } from './parse-state.js';
+import { whyRemoved } from './remove-raw.js';
 import type { SidecarClient } from './sidecar-client.js';
 import { coredumpKey } from './storage.js';
 import type { CoredumpRow, ParseErrorKind } from './types.js';
@@ -52,6 +55,7 @@ export function createParseJob(deps: ParseJobDeps) {
   const { state, blobs, builds, lost, sidecar, xferDir, retryDelayMs, log } = deps;
   /** How often in a row a dump was postponed. */
   const postponements = new LRUCache<number, number>({ max: REMEMBERED });
+  let hasTransferRoom = true;
 
   return async function parse(task: ParseTask, stop: AbortSignal): Promise<ParseOutcome> {
     const hold = state.hold(task);
@@ -138,20 +142,45 @@ export function createParseJob(deps: ParseJobDeps) {
     });
     const { firmware } = found;
     if (firmware === null) return missingFirmware(task, appElfSha256);
-    await storageCall(mkdir(xferDir, { recursive: true }));
-    if ((await blobs.copyTo(key, files.core)) === null) return missingRaw(task, key);
-    if ((await builds.copyElf(firmware, files.elf)) !== null) return { ...found, firmware, appElfSha256 };
+    const copied = await copyBoth(key, firmware, files);
+    if (copied === 'no dump') return missingRaw(task, key);
+    if (copied === 'both') return { ...found, firmware, appElfSha256 };
     if (await builds.noteLostElf(firmware)) return lostFirmware(task, firmware, appElfSha256);
     // Deleted just now: there may be another one.
     return prepare(task, files);
   }
 
+  /** Where the transfer folder is full no dump is at fault. @throws DomainError STORAGE_FULL */
+  async function copyBoth(
+    key: string,
+    firmware: Firmware,
+    files: { core: string; elf: string },
+  ): Promise<'both' | 'no dump' | 'no ELF'> {
+    try {
+      await storageCall(makeFolder(xferDir));
+      if ((await blobs.copyTo(key, files.core)) === null) return 'no dump';
+      const size = await builds.copyElf(firmware, files.elf);
+      tellTransferRoom(true);
+      return size === null ? 'no ELF' : 'both';
+    } catch (error) {
+      if (isFull(error)) tellTransferRoom(false);
+      throw error;
+    }
+  }
+
+  function tellTransferRoom(hasRoom: boolean): void {
+    if (hasRoom === hasTransferRoom) return;
+    hasTransferRoom = hasRoom;
+    const folder = `the transfer folder ${xferDir} (PARSE_SIDECAR_XFER_DIR)`;
+    if (hasRoom) log.info(`${folder} has room again`);
+    else log.error(`${folder} is full: free some space; dumps wait for their parse until then`);
+  }
+
   async function missingRaw(task: ParseTask, key: string): Promise<ParseResult | 'not ours'> {
     const fate = await lost.note(task.coredumpId);
-    if (fate === 'gone') return 'not ours';
-    if (fate === 'removed') {
-      const reason = "its raw bytes were removed, as its model's privacy settings say";
-      return failure('removed_coredump', unable(reason));
+    if (fate.is === 'gone') return 'not ours';
+    if (fate.is === 'removed') {
+      return failure('removed_coredump', unable(`its raw bytes were removed, ${whyRemoved(fate.reason)}`));
     }
     const reason = `its file is missing in the storage: ${key}. Restore it, and the dump is parsed by itself.`;
     return failure('lost_coredump', unable(reason));
@@ -189,11 +218,14 @@ export function createParseJob(deps: ParseJobDeps) {
     const { coredumpId } = hold.task;
     const times = (postponements.get(coredumpId) ?? 0) + 1;
     postponements.set(coredumpId, times);
-    const pauseMs = Math.min(retryDelayMs * 2 ** times, MAX_PAUSE_MS);
-    log.warn(
-      { err: reason, pauseMs, ...names(hold.task) },
-      'storage or database is not available for a parse',
-    );
+    // What is full is full for every dump: this one makes room for others only after a moment, and is tried again soon.
+    const pauseMs = isFull(reason) ? FULL_PAUSE_MS : Math.min(retryDelayMs * 2 ** times, MAX_PAUSE_MS);
+    if (!isFull(reason)) {
+      log.warn(
+        { err: reason, pauseMs, ...names(hold.task) },
+        'storage or database is not available for a parse',
+      );
+    }
     try {
       // Without the database nothing could be done instead, so this waits for it.
       await pRetry(() => state.giveBack(hold, pauseMs), {
@@ -203,6 +235,7 @@ export function createParseJob(deps: ParseJobDeps) {
         signal: stop,
         shouldRetry: ({ error }) => isPassing(error),
       });
+      if (isFull(reason)) await pause(FULL_PAUSE_MS, undefined, { signal: stop }).catch(() => {});
       return { status: 'postponed' };
     } catch (error) {
       if (!stop.aborted) throw error;
@@ -227,6 +260,9 @@ interface ParseJobDeps {
   retryDelayMs: number;
   log: Logger;
 }
+
+/** Between two looks whether there is room again. */
+const FULL_PAUSE_MS = 2_000;
 
 /** Half of what a lease lasts longer than the sidecar's time. */
 const RENEW_AFTER_MS = 15_000;
@@ -255,6 +291,10 @@ class FailedAttempt extends Error {
   ) {
     super(message);
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof DomainError && error.code === 'STORAGE_FULL';
 }
 
 /** A build that was deleted during the parse is a CONFLICT: the next attempt finds another, or none. */

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { Firmware } from '../firmware/service.js';
@@ -8,6 +8,7 @@ import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createInProcessQueue, type TaskQueue } from '../platform/parse-queue.js';
 import { createSharedQueue } from '../platform/shared-queue.js';
+import { prepareTransferFolder } from '../platform/transfer-folder.js';
 import type { CoredumpEvents } from './events.js';
 import type { LostDumps } from './lost-dumps.js';
 import { parseKey } from './outbox.js';
@@ -109,7 +110,7 @@ export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTa
 
 /** Files of attempts that were running when an earlier server died. The folder may hold other files too. */
 async function emptyTransferFolder(xferDir: string, before?: Date): Promise<void> {
-  await mkdir(xferDir, { recursive: true });
+  await prepareTransferFolder(xferDir, 'PARSE_SIDECAR_XFER_DIR');
   const left = (await readdir(xferDir)).filter((name) => /^coredock-[\w-]+\.(dmp|elf)$/.test(name));
   await Promise.allSettled(
     left.map(async (name) => {

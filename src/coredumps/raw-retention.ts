@@ -1,9 +1,8 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db, Prisma } from '../platform/database/database.js';
-import { isUniqueViolation } from '../platform/database/errors.js';
 import type { Logger } from '../platform/logger.js';
-import { coredumpKey } from './storage.js';
+import { createRawRemoval, REMOVABLE } from './remove-raw.js';
 
 export type RawRetention = ReturnType<typeof createRawRetention>;
 
@@ -13,6 +12,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Removes the raw bytes of dumps when their model's privacy settings say so. Row, text and report stay. */
 export function createRawRetention({ db, blobs, clock, log }: RawRetentionDeps) {
+  const removeRaw = createRawRemoval({ db, blobs, clock, log });
+
   return {
     /** To be called when a dump was read. What goes wrong is left to the next sweep. */
     async afterReading({ id, deviceId }: { id: number; deviceId: number }): Promise<void> {
@@ -47,33 +48,14 @@ export function createRawRetention({ db, blobs, clock, log }: RawRetentionDeps) 
     for (;;) {
       const dumps = await db.coredump.findMany({
         where: { AND: [where, { removedRaw: null, id: { gt: afterId } }] },
-        select: { id: true, filename: true, device: { select: { key: true } } },
+        select: REMOVABLE,
         orderBy: { id: 'asc' },
         take: BATCH,
       });
-      for (const dump of dumps) removed += await remove(dump);
+      for (const dump of dumps) if (await removeRaw(dump, 'PRIVACY')) removed += 1;
       const last = dumps.at(-1);
       if (last === undefined) return removed;
       afterId = last.id;
-    }
-  }
-
-  /** File, then note: what is noted as removed is removed, and what a crash leaves in between the next sweep mends. */
-  async function remove(dump: { id: number; filename: string; device: { key: string } }): Promise<number> {
-    try {
-      await blobs.delete(coredumpKey(dump.device.key, dump.filename));
-      await db.removedRaw.create({ data: { coredumpId: dump.id, removedAt: clock.now() } });
-      return 1;
-    } catch (error) {
-      const isNotedAlready = isUniqueViolation(error);
-      const isGone = !isNotedAlready && (await db.coredump.count({ where: { id: dump.id } })) === 0;
-      if (!isNotedAlready && !isGone) {
-        log.warn(
-          { err: error, coredumpId: dump.id },
-          'the raw bytes of a core dump could not be removed yet',
-        );
-      }
-      return 0;
     }
   }
 }

@@ -15,6 +15,7 @@ import type { LostDumps } from './lost-dumps.js';
 import type { Outbox } from './outbox.js';
 import type { ParseTask } from './parse-state.js';
 import { idsOfCoredumps } from './queries.js';
+import { whyRemoved } from './remove-raw.js';
 import { findEarlierDump, hashOf } from './repeated.js';
 import type { ArrivedFirmware, Requeue } from './requeue.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
@@ -31,6 +32,8 @@ export interface Upload {
   body: AsyncIterable<Uint8Array>;
   /** How long the database may keep it waiting once its bytes are there; absent: as long as it takes. */
   databaseWaitMs?: number;
+  /** Aborted when the sender has gone: then nothing more is done for it. */
+  signal?: AbortSignal;
 }
 
 /** What happens to dumps, whoever asks for it: REST and GraphQL both come here. */
@@ -46,15 +49,19 @@ interface CoredumpServiceDeps {
   /** Null when no sidecar is configured: dumps are stored and stay PENDING. */
   queue: { add(task: ParseTask): void } | null;
   clock: Clock;
-  audit: Pick<Audit, 'change' | 'note'>;
+  audit: Pick<Audit, 'change' | 'note' | 'removal' | 'noteReading'>;
   log: Logger;
   limits: { maxCoredumps: number; maxCoredumpBytes: number };
   /** Crashes whose dumps go before anybody has read them. */
   unread: { countUnread: CountUnread; countRetired: CountRetired };
+  /** Called after the commit of each dump. */
+  onStored?: () => void;
 }
 
 /** After a commit whose fate is not known, which has kept its device waiting already. */
 const LOOKUP_MS = 5_000;
+/** Names that are tried for a dump: a storage that has every one of them does not tell the truth. */
+const MAX_NAMES = 5;
 
 export function createCoredumpService({
   db,
@@ -69,6 +76,7 @@ export function createCoredumpService({
   log,
   limits,
   unread: { countUnread, countRetired },
+  onStored = () => {},
 }: CoredumpServiceDeps) {
   const { maxCoredumps } = limits;
   const commit = createCommitter({ db, maxCoredumps, countRetired, enqueue: outbox.waiting });
@@ -88,7 +96,7 @@ export function createCoredumpService({
       try {
         if (incoming.size === 0)
           throw badInput('The body is empty: send the raw core dump as the request body.');
-        const filename = await publish(incoming, upload.device.key);
+        const filename = await publish(incoming, upload);
         return await commitPublished(upload, incoming, filename);
       } finally {
         await incoming.discard();
@@ -142,14 +150,19 @@ export function createCoredumpService({
 
     /** To be called before the bytes of an opened dump are handed out. */
     noteDownload: ({ id, filename }: CoredumpRow): Promise<void> =>
-      audit.note({ action: 'downloadCoredump', targetType: 'Coredump', targetId: id, target: filename }),
+      audit.noteReading({
+        action: 'downloadCoredump',
+        targetType: 'Coredump',
+        targetId: id,
+        target: filename,
+      }),
 
     /** Row, then file, best effort; the crash stays counted. @throws DomainError NOT_FOUND, also when the dump is not of `ofDeviceId` */
     async delete(id: number, ofDeviceId?: number): Promise<void> {
       const where = { id, ...(ofDeviceId === undefined ? {} : { deviceId: ofDeviceId }) };
       const row = await findWithDevice(where);
       if (row === null) throw notFound('core dump', id);
-      await audit.change(async (tx, note) => {
+      await audit.removal(async (tx, note) => {
         const deleted = await deleteRows(tx, where, countUnread);
         if (deleted.length === 0) throw notFound('core dump', id);
         const target = `${row.device.key}/${row.filename}`;
@@ -162,7 +175,7 @@ export function createCoredumpService({
     async deleteAllOf(deviceId: number): Promise<number> {
       const device = await db.device.findUnique({ where: { id: deviceId }, select: { key: true } });
       if (device === null) throw notFound('device', deviceId);
-      const dumps = await audit.change(async (tx, note) => {
+      const dumps = await audit.removal(async (tx, note) => {
         const all = await deleteRowsOf(tx, deviceId);
         const target = `${all.length} of ${device.key}`;
         await note({ action: 'deleteCoredumps', targetType: 'Device', targetId: deviceId, target });
@@ -236,12 +249,14 @@ export function createCoredumpService({
       queue === null ? 0 : requeue.forArrived(firmware),
   };
 
-  async function publish(incoming: IncomingBlob, deviceKey: string): Promise<string> {
-    for (;;) {
+  async function publish(incoming: IncomingBlob, { device, signal }: Upload): Promise<string> {
+    for (let attempt = 1; attempt <= MAX_NAMES; attempt += 1) {
       const filename = coredumpFilename(clock.uniqueMicros());
       // A name is taken only where another server, or a clock that was set back, was at the same microsecond.
-      if (await incoming.publish(coredumpKey(deviceKey, filename))) return filename;
+      if (await incoming.publish(coredumpKey(device.key, filename), signal)) return filename;
     }
+    const cause = new Error(`the storage says of ${MAX_NAMES} new names that each is taken`);
+    throw new DomainError('UNAVAILABLE', 'The storage is not available now; try again.', { cause });
   }
 
   async function commitPublished(upload: Upload, incoming: IncomingBlob, filename: string) {
@@ -297,6 +312,7 @@ export function createCoredumpService({
   ) {
     const { coredump, isKept, retired } = outcome;
     void deleteFiles(device.key, retired);
+    onStored();
     if (!isKept) return;
     events.publish(coredump);
     queue?.add({
@@ -349,8 +365,8 @@ export function createCoredumpService({
   /** Between our read of the row and of the file the dump may have been deleted. */
   async function missingFile(id: number): Promise<DomainError> {
     const fate = await lost.note(id);
-    if (fate === 'gone') return notFound('core dump', id);
-    return fate === 'removed' ? removed(id) : lostFile(id);
+    if (fate.is === 'gone') return notFound('core dump', id);
+    return fate.is === 'removed' ? removed(id, fate.reason) : lostFile(id);
   }
 }
 
@@ -359,11 +375,9 @@ function standing(coredump: CoredumpRow) {
   return { status: 'stored' as const, coredump, isKept: true, retired: [] };
 }
 
-function removed(id: number): DomainError {
-  return new DomainError(
-    'GONE',
-    `The raw bytes of core dump "${id}" were removed, as its model's privacy settings say; its report stays.`,
-  );
+function removed(id: number, reason: string): DomainError {
+  const message = `The raw bytes of core dump "${id}" were removed, ${whyRemoved(reason)}; its report stays.`;
+  return new DomainError('GONE', message);
 }
 
 function lostFile(id: number): DomainError {

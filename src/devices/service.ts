@@ -130,7 +130,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
      * @throws DomainError NOT_FOUND
      */
     async deleteDevice(id: number): Promise<void> {
-      const { key, deleted } = await audit.change(async (tx, note) => {
+      const { key, deleted } = await audit.removal(async (tx, note) => {
         const [device] = await tx.device.updateManyAndReturn({
           where: { id },
           data: { updatedAt: clock.now() },
@@ -199,7 +199,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
 interface DeviceServiceDeps {
   db: Db;
   clock: Clock;
-  audit: Pick<Audit, 'change'>;
+  audit: Pick<Audit, 'change' | 'removal'>;
   tokenUse: Pick<TokenUse, 'note'>;
   dumps: Pick<CoredumpService, 'deleteRowsOf' | 'deleteFiles'>;
 }

@@ -41,7 +41,7 @@ interface FirmwareServiceDeps {
   database: Pick<Database, 'db' | 'inTurn'>;
   blobs: BlobStore;
   clock: Clock;
-  audit: Pick<Audit, 'change' | 'note'>;
+  audit: Pick<Audit, 'change' | 'note' | 'removal'>;
   log: Logger;
   config: { maxFirmwares: number; maxFirmwareBytes: number };
   /** Called when a build can be used that could not before. What it throws is logged and hurts nobody. */
@@ -91,7 +91,7 @@ export function createFirmwareService({
       const build = await db.firmware.findUnique({ where: { id }, include: { model: true } });
       if (build === null) throw notFound('firmware', id);
       await inTurn(build.modelId, async () => {
-        await audit.change(async (tx, note) => {
+        await audit.removal(async (tx, note) => {
           const { count } = await tx.firmware.deleteMany({ where: { id } });
           if (count === 0) throw notFound('firmware', id);
           await note(onFirmware('deleteFirmware', build, build.model.code));

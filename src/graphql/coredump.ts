@@ -2,6 +2,7 @@ import { completeValue } from '@pothos/core';
 import { hasRole } from '../auth/principal.js';
 import { countCoredumps, listCoredumps } from '../coredumps/queries.js';
 import { redactOutput, redactReport } from '../coredumps/redact.js';
+import { RAW_REMOVAL_REASONS } from '../coredumps/remove-raw.js';
 import type { CoredumpRow } from '../coredumps/types.js';
 import { notFound } from '../errors.js';
 import { decodeGlobalId, encodeGlobalId } from '../ids.js';
@@ -15,6 +16,14 @@ import { requireId, rowOf } from './inputs.js';
 import { columnsOf } from './listed-fields.js';
 import { page } from './pages.js';
 import { copiesOfParts } from './selection-size.js';
+
+const RawRemovalReason = builder.enumType('RawRemovalReason', {
+  description: 'Why the raw bytes of a dump are gone. Others may be added.',
+  values: {
+    PRIVACY: { description: 'The privacy settings of its model say so.' },
+    STORAGE_LIMIT: { description: 'The oldest had to make room (MAX_STORAGE_BYTES).' },
+  } satisfies Record<(typeof RAW_REMOVAL_REASONS)[number], { description: string }>,
+});
 
 // Not a prismaNode: its rows are read in raw SQL and come with events, and Pothos would read each of them again to be
 // sure of its columns.
@@ -45,8 +54,18 @@ builder.node(Coredump, {
     rawRemovedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When the raw bytes were removed, as the privacy settings of the model say.',
-      resolve: ({ id }, _, { loaders }) => loaders.coredumps.rawRemovedAt.load(id),
+      description: 'When the raw bytes were removed; null while they are there.',
+      resolve: async ({ id }, _, { loaders }) =>
+        (await loaders.coredumps.removedRaw.load(id))?.removedAt ?? null,
+    }),
+    rawRemovedReason: t.field({
+      type: RawRemovalReason,
+      nullable: true,
+      description: 'Why the raw bytes were removed; null while they are there.',
+      resolve: async ({ id }, _, { loaders }) => {
+        const removed = await loaders.coredumps.removedRaw.load(id);
+        return RAW_REMOVAL_REASONS.find((reason) => reason === removed?.reason) ?? null;
+      },
     }),
     rawLostAt: t.field({
       type: 'DateTime',

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { GraphQLError, parse } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 
@@ -29,9 +29,12 @@ export async function readPersistedDocuments({
   isOnly: boolean;
 }): Promise<PersistedDocuments> {
   const say = (what: string) => new Error(`PERSISTED_DOCUMENTS: ${path} ${what}`);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const unreadable = (error: unknown): never => {
     throw say(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  });
+  };
+  // A named pipe or a device would be read for ever.
+  if (!(await stat(path).catch(unreadable)).isFile()) throw say('is no plain file');
+  const text = await readFile(path, 'utf8').catch(unreadable);
   const entries = Object.entries(parseJson(text) ?? {});
   if (entries.length === 0) throw say('is no JSON object of documents by their ids');
   const documents = new Map<string, string>();

@@ -1,4 +1,5 @@
-import { destination, type Logger, pino } from 'pino';
+import { fstatSync } from 'node:fs';
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import type { Config } from '../config.js';
 
 export type { Logger };
@@ -17,5 +18,28 @@ export function createLogger({ logLevel }: Pick<Config, 'logLevel'>): Logger {
   if (process.stderr.isTTY) {
     return pino({ ...options, transport: { target: 'pino-pretty', options: { destination: 2 } } });
   }
-  return pino(options, destination({ fd: 2, sync: true }));
+  return pino(options, standardError());
+}
+
+/** Lines that wait while the log cannot be written; then new ones are dropped. */
+const MAX_WAITING_CHARACTERS = 1024 * 1024;
+
+/**
+ * A log that cannot be written (its disk is full, its reader has gone) must not end the server, and one whose reader has
+ * stopped reading must not hold it up: what waits is written later, and beyond a bound it is lost.
+ */
+function standardError(): DestinationStream {
+  const stream = destination({ fd: 2, sync: !hasReader(2), maxLength: MAX_WAITING_CHARACTERS });
+  stream.on('error', () => {});
+  return stream;
+}
+
+/** A pipe or socket, whose other end may let us wait; a file never does. */
+function hasReader(fd: number): boolean {
+  try {
+    const stats = fstatSync(fd);
+    return stats.isFIFO() || stats.isSocket();
+  } catch {
+    return false;
+  }
 }

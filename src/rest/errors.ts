@@ -43,8 +43,9 @@ export function sendError(
     return 'INTERNAL_SERVER_ERROR';
   }
   const status = STATUS[error.code];
-  // Too many at once is no failure of ours, and a line for each would only make it worse.
-  if (status >= 500 && error.code !== 'BUSY') log.error({ err: error }, 'request failed');
+  // A line for each of many at once, or on a full disk, would only make it worse; that one is full is told once.
+  if (status >= 500 && error.code !== 'BUSY' && error.code !== 'STORAGE_FULL')
+    log.error({ err: error }, 'request failed');
   if (status === 503 || status === 429) {
     response.setHeader('Retry-After', error.retryAfterSeconds ?? RETRY_AFTER_SECONDS);
   }

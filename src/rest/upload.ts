@@ -50,6 +50,8 @@ export function createUploadRoute({
     { url, signal, log }: { url: URL; signal: AbortSignal; log: Logger },
   ): Promise<void> {
     const end = metrics.uploadSeconds.startTimer();
+    const gone = new AbortController();
+    response.once('close', () => gone.abort(new DomainError('BODY_ABORTED', 'The sender has gone.')));
     let leave = () => {};
     try {
       leave = limits.enter();
@@ -72,6 +74,7 @@ export function createUploadRoute({
         idempotencyKey,
         body,
         databaseWaitMs: Math.max(DATABASE_WAIT_MS - waitedMs, SHORTEST_WAIT_MS),
+        signal: gone.signal,
       });
       sendJson(response, 201, {
         status: 'ok',

@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Logger } from '../platform/logger.js';
+import { prepareTransferFolder } from '../platform/transfer-folder.js';
 import { type ParsePool, type PoolOutcome, startParsePool } from './parse-pool.js';
 import { openRomLibrary } from './roms.js';
 import { isTransferName } from './transfer-file.js';
@@ -39,8 +39,8 @@ const MAX_HEAD_BYTES = 8 * 1024;
 
 /**
  * The bundled parse sidecar: contract §4 over HTTP, in front of a pool of workers.
- * @throws Error of node:fs or node:net when the folder cannot be made or the port is taken, and one with a clear
- * sentence when the folder of ROM ELFs cannot be read
+ * @throws Error of node:net when the port is taken, and one with a clear sentence when the transfer folder cannot be
+ * written or the folder of ROM ELFs cannot be read
  */
 export async function startSidecar({
   host = '127.0.0.1',
@@ -54,7 +54,7 @@ export async function startSidecar({
 }: SidecarOptions): Promise<Sidecar> {
   // Each worker opens its own; here it is found out at the start whether that can be done.
   openRomLibrary(romElfDir);
-  await mkdir(xferDir, { recursive: true });
+  await prepareTransferFolder(xferDir);
   const server = createServer({
     maxHeaderSize: MAX_HEAD_BYTES,
     headersTimeout: HEAD_TIMEOUT_MS,

@@ -38,7 +38,8 @@ export async function startSidecarProcess({
   const child = spawn(process.execPath, [cliPath, 'sidecar', '--port', String(port), '--xfer-dir', xferDir], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  const lastLine = passOnLog(child, log.child({ part: 'sidecar' }));
+  let hasStarted = false;
+  const lastLine = passOnLog(child, log.child({ part: 'sidecar' }), () => hasStarted);
   const ended = endOf(child);
   endAtStop(child, ended, stop);
 
@@ -46,6 +47,7 @@ export async function startSidecarProcess({
   if (url === null) {
     throw new Error(`the parse sidecar did not start: ${lastLine() ?? (await ended)}`);
   }
+  hasStarted = true;
   return { url, pid: child.pid, ended };
 }
 
@@ -101,7 +103,7 @@ const logEntry = z.looseObject({
  * fatal error of the runtime) is a warning.
  * @returns the last line of that kind
  */
-function passOnLog(child: ChildProcess, log: Logger): () => string | null {
+function passOnLog(child: ChildProcess, log: Logger, hasStarted: () => boolean): () => string | null {
   let lastLine: string | null = null;
   if (child.stderr === null) return () => lastLine;
   createInterface({ input: child.stderr }).on('line', (line) => {
@@ -111,7 +113,8 @@ function passOnLog(child: ChildProcess, log: Logger): () => string | null {
       log[LEVELS[level]](fields, msg);
     } else if (line.trim() !== '') {
       lastLine = line.replace(/^coredock: /, '');
-      log.warn(lastLine);
+      // Of a start that was refused it is told with that, once.
+      if (hasStarted()) log.warn(lastLine);
     }
   });
   return () => lastLine;

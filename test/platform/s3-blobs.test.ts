@@ -94,7 +94,7 @@ describe('a bucket', () => {
     await expect(missing.check()).rejects.toMatchObject({
       code: 'UNAVAILABLE',
       message: expect.stringMatching(
-        /^The bucket "no-such-bucket" at http:.* cannot be written: NoSuchBucket/,
+        /^S3_BUCKET, S3_ENDPOINT: the bucket "no-such-bucket" at http:.* cannot be written: NoSuchBucket/,
       ),
     });
     await expect(stranger.check()).rejects.toMatchObject({

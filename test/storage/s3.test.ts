@@ -198,7 +198,9 @@ describe('a bucket in trouble', () => {
 
     const starting = aServer({ ...bucket, ...change });
 
-    await expect(starting).rejects.toThrow(/^The bucket "[\w-]+" at http:[^\n]+ cannot be written: [^\n]+$/);
+    await expect(starting).rejects.toThrow(
+      /^S3_BUCKET, S3_ENDPOINT: the bucket "[\w-]+" at http:[^\n]+ cannot be written: [^\n]+$/,
+    );
     await expect(starting).rejects.toThrow(reason);
   });
 });

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { eventually } from './app.js';
 import { foundIn } from './output.js';
 
 export const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
@@ -37,33 +38,46 @@ export async function aProgram(
     dir,
     environment = {},
     nodeOptions = [],
-  }: { dir?: string; environment?: Record<string, string>; nodeOptions?: readonly string[] } = {},
+    logFile,
+  }: {
+    dir?: string;
+    environment?: Record<string, string>;
+    nodeOptions?: readonly string[];
+    /** Standard error goes there, as `2>>log` does it. */
+    logFile?: string;
+  } = {},
 ): Promise<Program> {
   const folder = dir ?? (await aFolder());
+  const stderr = logFile === undefined ? ('pipe' as const) : openSync(logFile, 'a');
   const child = spawn(NODE, [...nodeOptions, requireBuilt(), command], {
     cwd: folder,
     // The few devices of a test send what a fleet would.
     env: { PATH: process.env.PATH ?? '', PORT: '0', DEVICE_UPLOADS_PER_MINUTE: '1000000', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', stderr],
   });
+  if (typeof stderr === 'number') closeSync(stderr);
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await exited;
   });
   let log = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
+  const readLog = () => (logFile === undefined ? log : readFileSync(logFile, 'utf8'));
+  const isUp = /"url":"(http:[^"]+)","msg":"Coredock is up"/g;
   const url = await Promise.race([
-    foundIn(child.stderr, /"url":"(http:[^"]+)","msg":"Coredock is up"/),
-    exited.then((code) => Promise.reject(new Error(`coredock ${command} ended with ${code}:\n${log}`))),
+    child.stderr === null
+      ? eventually(async () => [...readLog().matchAll(isUp)].at(-1)?.[1], 'the server is up')
+      : foundIn(child.stderr, /"url":"(http:[^"]+)","msg":"Coredock is up"/),
+    exited.then((code) => Promise.reject(new Error(`coredock ${command} ended with ${code}:\n${readLog()}`))),
   ]);
   return {
     url,
     dir: folder,
     process: child,
-    log: () => log,
+    log: readLog,
     async graphql<Data>(query: string, variables: object = {}) {
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',

@@ -27,7 +27,11 @@ export type Fault =
   /** The list has three objects, and says that there are more. */
   | 'small pages'
   /** The request arrives with another byte in its body. */
-  | 'damaged on the way';
+  | 'damaged on the way'
+  /** 200 without a body, whatever was asked: what stands there is no S3. */
+  | 'yes'
+  /** Every page of a list is the first one, and says that there are more. */
+  | 'endless list';
 
 export interface S3Call {
   method: string;
@@ -117,6 +121,8 @@ export async function anS3Door(
     if (fault === 'hanging') return;
     if (fault === 'broken') return void response.destroy();
     const body = await buffer(request);
+    if (fault === 'yes') return void response.writeHead(200, { 'Content-Length': 0 }).end();
+    if (fault === 'endless list') return answerList(response);
     if (fault !== null && typeof fault === 'object') return refuse(response, fault.answer, fault.code);
     if (fault === 'damaged on the way') flipMiddle(body);
     if (request.method === 'PUT') {
@@ -181,6 +187,13 @@ async function deliver(answer: IncomingMessage, response: ServerResponse, fault:
   response.write(bytes.subarray(0, bytes.length / 2), () => {
     if (fault === 'cut') response.destroy();
   });
+}
+
+function answerList(response: ServerResponse) {
+  const object = '<Contents><Key>coredumps/dev1/a.dmp</Key><Size>1</Size></Contents>';
+  const more = '<IsTruncated>true</IsTruncated><NextContinuationToken>again</NextContinuationToken>';
+  const text = `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult><Name>bucket</Name>${more}${object}</ListBucketResult>`;
+  response.writeHead(200, { 'Content-Type': 'application/xml' }).end(text);
 }
 
 function refuse(response: ServerResponse, status: number, code: string) {

@@ -68,8 +68,10 @@ export interface IncomingBlob {
   /**
    * Gives the bytes their key, durably. Answers false, and changes nothing, when the key is taken: a key is never
    * written twice.
+   *
+   * @param signal aborted when nobody waits for it any more: then it may give up, and rejects
    */
-  publish(key: string): Promise<boolean>;
+  publish(key: string, signal?: AbortSignal): Promise<boolean>;
   /** Forgets the bytes; also safe after `publish`, when it does nothing. */
   discard(): Promise<void>;
 }

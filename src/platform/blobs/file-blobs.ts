@@ -24,6 +24,7 @@ import { createPublishThread } from './publish-thread.js';
 import { createSpool, type Spooled } from './spool.js';
 import { asStorageError, hasCode, storageCall } from './storage-errors.js';
 import { walkFiles } from './walk-files.js';
+import { watchRoom } from './watch-room.js';
 
 /** Published together at most. */
 const MAX_BATCH = 64;
@@ -39,23 +40,30 @@ const BATCHES_AT_ONCE = 4;
  */
 export function createFileBlobs({
   root: givenRoot,
+  setting,
   log,
   now = () => new Date(),
 }: {
   root: string;
+  /** What says where `root` is. */
+  setting?: string;
   log?: Logger;
   now?: () => Date;
 }): BlobStore {
   const root = resolve(givenRoot);
   const orphans = join(root, '.orphans');
-  const spool = createSpool({ root, ...(log === undefined ? {} : { log }) });
+  const spool = createSpool({
+    root,
+    ...(setting === undefined ? {} : { setting }),
+    ...(log === undefined ? {} : { log }),
+  });
   const publish = createBatcher<Publication, PublishOutcome>({
     run: createPublishThread(),
     maxItems: MAX_BATCH,
     atOnce: BATCHES_AT_ONCE,
   });
 
-  return {
+  const store: BlobStore = {
     receive: async (source) => incomingBlob(await spool.receive(source)),
 
     async open(key) {
@@ -143,8 +151,10 @@ export function createFileBlobs({
 
     removeUnfinished: spool.removeUnfinished,
 
-    check: spool.check,
+    check: () => spool.check(),
   };
+  const place = `the folder ${givenRoot}${setting === undefined ? '' : ` (${setting})`}`;
+  return watchRoom(store, { place, tryRoom: spool.check, log });
 
   function pathOf(key: string): string {
     assertKey(key);

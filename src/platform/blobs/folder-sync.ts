@@ -1,14 +1,34 @@
 import { closeSync, fsync, openSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { hasCode } from './storage-errors.js';
 
 /** Makes a folder with all that is above it, durably. */
 export async function makeFolder(folder: string): Promise<void> {
-  const topmost = await mkdir(folder, { recursive: true });
-  if (topmost === undefined) return;
-  for (let each = folder; each.length >= topmost.length; each = dirname(each))
-    await syncFolder(dirname(each));
+  for (const made of await makeAll(resolve(folder))) await syncFolder(dirname(made));
+}
+
+/**
+ * Not Node's own `recursive`: where the system says ENOENT for a folder whose parent is there, as /proc does, that
+ * tries again for ever.
+ *
+ * @returns the folders that were missing, the lowest first
+ */
+async function makeAll(folder: string): Promise<string[]> {
+  try {
+    await mkdir(folder);
+    return [folder];
+  } catch (error) {
+    if (hasCode(error, 'EEXIST', 'EISDIR') && (await stat(folder)).isDirectory()) return [];
+    const parent = dirname(folder);
+    if (!hasCode(error, 'ENOENT') || parent === folder) throw error;
+    const above = await makeAll(parent);
+    // It may have been made by somebody else meanwhile.
+    await mkdir(folder).catch((failure: unknown) => {
+      if (!hasCode(failure, 'EEXIST')) throw failure;
+    });
+    return [folder, ...above];
+  }
 }
 
 /**

@@ -26,8 +26,8 @@ export async function openBlobStores({
   const logging = log === undefined ? {} : { log };
   if (s3 === null) {
     return {
-      dumps: bringingBack(createFileBlobs({ root: coredumpsDir, ...logging }), log),
-      firmwares: bringingBack(createFileBlobs({ root: assetsDir, ...logging }), log),
+      dumps: bringingBack(createFileBlobs({ root: coredumpsDir, setting: 'COREDUMPS_DIR', ...logging }), log),
+      firmwares: bringingBack(createFileBlobs({ root: assetsDir, setting: 'ASSETS_DIR', ...logging }), log),
       close() {},
     };
   }
@@ -37,11 +37,11 @@ export async function openBlobStores({
     import('./s3-blobs.js'),
   ]);
   const bucket = createS3Bucket(s3, logging);
-  const inBucket = (prefix: string, spoolDir: string) =>
-    bringingBack(createS3Blobs({ bucket, prefix, spoolDir, ...logging }), log);
+  const inBucket = (prefix: string, spoolDir: string, spoolSetting: string) =>
+    bringingBack(createS3Blobs({ bucket, prefix, spoolDir, spoolSetting, ...logging }), log);
   return {
-    dumps: inBucket('coredumps/', coredumpsDir),
-    firmwares: inBucket('firmware/', assetsDir),
+    dumps: inBucket('coredumps/', coredumpsDir, 'COREDUMPS_DIR'),
+    firmwares: inBucket('firmware/', assetsDir, 'ASSETS_DIR'),
     close: bucket.close,
   };
 }

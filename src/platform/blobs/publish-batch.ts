@@ -93,15 +93,18 @@ function writeWhole(fd: number, bytes: Uint8Array): void {
   while (written < bytes.byteLength) written += writeSync(fd, bytes, written);
 }
 
+/** A folder can be taken away again each time that it was made, but by nobody's deletions so often in a row. */
+const MAX_NAMINGS = 100;
+
 /** @returns false when the name is taken. @throws the system's error, ENOENT when `from` is missing */
 export function giveName(from: string, to: string): boolean {
-  for (;;) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       linkExclusively(from, to);
       return true;
     } catch (error) {
       if (hasCode(error, 'EEXIST')) return false;
-      if (!hasCode(error, 'ENOENT')) throw error;
+      if (!hasCode(error, 'ENOENT') || attempt === MAX_NAMINGS) throw error;
       // A folder is missing: it is new, or the deletion of its last blob has just taken it away. Unless it is the
       // temporary file that is missing, which making folders would not mend.
       statSync(from);

@@ -13,6 +13,7 @@ import { NOTE_NAME } from './note-file.js';
 import type { S3Bucket } from './s3-bucket.js';
 import { asS3Error, isOutOfRange } from './s3-errors.js';
 import { createSpool, type Spooled } from './spool.js';
+import { watchRoom } from './watch-room.js';
 
 /** A body that brings nothing for so long will bring nothing more. */
 const STALL_MS = 15_000;
@@ -31,6 +32,7 @@ export function createS3Blobs({
   bucket,
   prefix,
   spoolDir,
+  spoolSetting,
   log,
   stallMs = STALL_MS,
 }: {
@@ -38,13 +40,19 @@ export function createS3Blobs({
   /** With a slash at its end; no store's prefix begins with another's. */
   prefix: string;
   spoolDir: string;
+  /** What says where `spoolDir` is. */
+  spoolSetting?: string;
   log?: Logger;
   stallMs?: number;
 }): BlobStore {
-  const spool = createSpool({ root: spoolDir, ...(log === undefined ? {} : { log }) });
+  const spool = createSpool({
+    root: spoolDir,
+    ...(spoolSetting === undefined ? {} : { setting: spoolSetting }),
+    ...(log === undefined ? {} : { log }),
+  });
   const orphanPrefix = `${ORPHANS}${prefix}`;
 
-  return {
+  const store: BlobStore = {
     receive: async (source) => incomingBlob(await spool.toFile(await spool.receive(source))),
 
     async open(key) {
@@ -145,6 +153,8 @@ export function createS3Blobs({
       await Promise.all([spool.check(), bucket.check()]);
     },
   };
+  const place = `the bucket "${bucket.name}" (S3_BUCKET), or the folder ${spoolDir} before it,`;
+  return watchRoom(store, { place, tryRoom: null, log });
 
   async function hasNoObject(): Promise<boolean> {
     for (const each of [prefix, orphanPrefix]) {
@@ -164,9 +174,10 @@ export function createS3Blobs({
       size,
       sha256,
       file: async () => path,
-      async publish(key) {
+      async publish(key, signal) {
         if (isSettled) throw new Error(`published or discarded before: ${key}`);
-        if (!(await bucket.putNew(objectKey(key), { id: basename(path), path, size, sha256 }))) return false;
+        const upload = { id: basename(path), path, size, sha256 };
+        if (!(await bucket.putNew(objectKey(key), upload, signal))) return false;
         isSettled = true;
         await spool.removeQuietly(path);
         return true;

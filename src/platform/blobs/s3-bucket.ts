@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import {
@@ -14,6 +15,7 @@ import type { S3Settings } from '../../config.js';
 import { DomainError } from '../../errors.js';
 import type { Logger } from '../logger.js';
 import { asS3Error, isMissingObject, isPassing, isTaken, isUnsupported, reasonOf } from './s3-errors.js';
+import { createListProgress, noS3 } from './s3-honesty.js';
 
 /** What is known of an object before its first byte. */
 export interface S3Object {
@@ -22,6 +24,13 @@ export interface S3Object {
   readonly sha256: string | null;
   /** Who has put it there. */
   readonly uploadId: string | null;
+}
+
+interface S3Upload {
+  id: string;
+  path: string;
+  size: number;
+  sha256: string;
 }
 
 export type S3Bucket = ReturnType<typeof createS3Bucket>;
@@ -78,6 +87,7 @@ export function createS3Bucket(
     },
   });
   let isConditional: boolean | null = null;
+  let isHonest = false;
   let checkedAt: number | null = null;
 
   return {
@@ -88,24 +98,26 @@ export function createS3Bucket(
      * Cloudflare R2) it decides, also among several that come at once. Where it does not, a look beforehand does.
      *
      * @param upload.id tells this upload from every other, also when an answer was lost on the way
+     * @param signal aborted when nobody waits for the answer any more
      * @returns false, and nothing changed, when the key is taken
      */
-    async putNew(
-      key: string,
-      upload: { id: string; path: string; size: number; sha256: string },
-    ): Promise<boolean> {
+    async putNew(key: string, upload: S3Upload, signal?: AbortSignal): Promise<boolean> {
       isConditional ??= await probeConditionalWrites();
       // A look is cheaper than sending for nothing what is likely to be there: the same build again.
       if (!isConditional || upload.size > 1024 * 1024) {
-        const present = await head(key);
-        if (present !== null) return present.uploadId === upload.id;
+        const present = await head(key, signal);
+        if (present !== null) {
+          // Whatever we put says its hash: an object without may be none.
+          if (present.sha256 === null) await proveHonesty();
+          return present.uploadId === upload.id;
+        }
       }
       try {
-        await putFile(key, upload, isConditional);
+        await putFile(key, upload, isConditional, signal);
         return true;
       } catch (error) {
         // Taken by ourselves, if an attempt arrived whose answer did not.
-        if (isTaken(error)) return (await head(key))?.uploadId === upload.id;
+        if (isTaken(error)) return (await head(key, signal))?.uploadId === upload.id;
         await takeBack(key, upload.id);
         throw failed(error);
       }
@@ -158,7 +170,9 @@ export function createS3Bucket(
       return copied !== null;
     },
 
+    /** @throws DomainError UNAVAILABLE also when the pages have no end, or are no answer to the question */
     async *list(prefix: string): AsyncGenerator<{ key: string; size: number; modifiedAt: Date }> {
+      const progress = createListProgress(prefix);
       let from: string | undefined;
       do {
         const request = {
@@ -169,10 +183,11 @@ export function createS3Bucket(
         const page = await calling((signal) =>
           client.send(new ListObjectsV2Command(request), { abortSignal: signal }),
         );
+        const next = progress.after(page);
         for (const { Key, Size, LastModified } of page.Contents ?? []) {
           if (Key !== undefined) yield { key: Key, size: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
         }
-        from = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+        from = next;
       } while (from !== undefined);
     },
 
@@ -183,10 +198,12 @@ export function createS3Bucket(
       try {
         await putSmall(CHECK_KEY, CHECK_TEXT, false);
         isConditional ??= await probeConditionalWrites();
+        if (!isHonest) await proveHonesty();
+        isHonest = true;
       } catch (error) {
         const where = settings.endpoint === null ? '' : ` at ${settings.endpoint}`;
         const code = error instanceof DomainError ? error.code : 'UNAVAILABLE';
-        const message = `The bucket "${Bucket}"${where} cannot be written: ${reasonOf(error)}`;
+        const message = `S3_BUCKET, S3_ENDPOINT: the bucket "${Bucket}"${where} cannot be written: ${reasonOf(error)}`;
         throw new DomainError(code, message, { cause: error });
       }
       checkedAt = now();
@@ -195,19 +212,22 @@ export function createS3Bucket(
     close: () => client.destroy(),
   };
 
-  async function head(key: string): Promise<S3Object | null> {
-    return unlessMissing(async (signal) =>
-      described(await client.send(new HeadObjectCommand({ Bucket, Key: key }), { abortSignal: signal })),
+  async function head(key: string, stop?: AbortSignal): Promise<S3Object | null> {
+    return unlessMissing(
+      async (signal) =>
+        described(await client.send(new HeadObjectCommand({ Bucket, Key: key }), { abortSignal: signal })),
+      stop,
     );
   }
 
   async function putFile(
     key: string,
-    upload: { id: string; path: string; size: number; sha256: string },
+    upload: S3Upload,
     isNewOnly: boolean,
+    stop: AbortSignal | undefined,
   ): Promise<void> {
     const limitMs = callLimitMs + (upload.size / SLOWEST_BYTES_PER_SECOND) * 1000;
-    await attempting(limitMs, async (signal) => {
+    const put = async (signal: AbortSignal) => {
       const body = createReadStream(upload.path);
       const broken = new AbortController();
       body.on('error', (error) => broken.abort(error));
@@ -223,13 +243,18 @@ export function createS3Bucket(
       });
       signPayload(command, upload.sha256);
       try {
-        await client.send(command, { abortSignal: AbortSignal.any([signal, broken.signal]) });
+        const { ETag } = await client.send(command, {
+          abortSignal: AbortSignal.any([signal, broken.signal]),
+        });
+        // S3 names what it has stored; whatever else stands in its place and says 200 has stored nothing.
+        if (ETag === undefined) throw noS3('it acknowledged an object without naming its ETag');
       } catch (error) {
         throw broken.signal.aborted ? broken.signal.reason : error;
       } finally {
         body.destroy();
       }
-    });
+    };
+    await attempting(limitMs, put, stop);
   }
 
   async function putSmall(key: string, text: string, isNewOnly: boolean): Promise<void> {
@@ -258,6 +283,18 @@ export function createS3Bucket(
     return false;
   }
 
+  /** A proxy or another program in its place may say 200 to everything: then 201 would promise what nobody has. */
+  async function proveHonesty(): Promise<void> {
+    const missing = await head(`${CHECK_KEY}-${randomUUID()}`);
+    if (missing !== null) throw failed(noS3('it says that an object is there which nobody has put there'));
+    const request = new GetObjectCommand({ Bucket, Key: CHECK_KEY, Range: `bytes=0-${CHECK_TEXT.length}` });
+    const text = await calling(async (signal) => {
+      const { Body } = await client.send(request, { abortSignal: signal });
+      return Body?.transformToString();
+    });
+    if (text !== CHECK_TEXT) throw failed(noS3('it gives back other bytes than were put'));
+  }
+
   /** An attempt whose answer did not come may have arrived all the same. Best effort: the sweep finds what stays. */
   async function takeBack(key: string, uploadId: string): Promise<void> {
     const signal = AbortSignal.timeout(callLimitMs / 4);
@@ -271,9 +308,12 @@ export function createS3Bucket(
     }
   }
 
-  async function unlessMissing<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
+  async function unlessMissing<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    stop?: AbortSignal,
+  ): Promise<T | null> {
     try {
-      return await attempting(callLimitMs, work);
+      return await attempting(callLimitMs, work, stop);
     } catch (error) {
       if (isMissingObject(error)) return null;
       throw failed(error);
@@ -291,24 +331,33 @@ export function createS3Bucket(
   /** Whoever asks for readiness next is not told of better days. */
   function failed(error: unknown): unknown {
     checkedAt = null;
+    isHonest = false;
     return asS3Error(error);
   }
 }
 
-/** The signal ends the wait for an answer, not the reading of its body. */
-async function attempting<T>(limitMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/**
+ * The signal ends the wait for an answer, not the reading of its body.
+ * @param stop ends it before its time, and all attempts with it
+ */
+async function attempting<T>(
+  limitMs: number,
+  work: (signal: AbortSignal) => Promise<T>,
+  stop?: AbortSignal,
+): Promise<T> {
   const limit = new AbortController();
   const timer = setTimeout(
     () => limit.abort(new DOMException(`no answer within ${Math.round(limitMs)} ms`, 'TimeoutError')),
     limitMs,
   );
+  const signal = stop === undefined ? limit.signal : AbortSignal.any([limit.signal, stop]);
   try {
-    return await pRetry(() => work(limit.signal), {
+    return await pRetry(() => work(signal), {
       retries: ATTEMPTS - 1,
       minTimeout: RETRY_AFTER_MS,
       factor: 3,
       randomize: true,
-      signal: limit.signal,
+      signal,
       shouldRetry: ({ error }) => isPassing(error),
     });
   } finally {

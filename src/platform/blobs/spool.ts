@@ -12,6 +12,10 @@ const PIECE_BYTES = 128 * 1024;
 /** A piece that came in more chunks is joined: chunks of a few bytes would take many times the memory of their bytes. */
 const PIECE_CHUNKS = 64;
 
+/** Of a small dump: a disk that has room for a name alone can store nothing. */
+const CHECK_BYTES = PIECE_BYTES;
+const CHECK_PIECE = Buffer.alloc(PIECE_BYTES, 'Can this folder be written?\n');
+
 /** Bytes that have come in and have no key yet. */
 export interface Spooled {
   readonly size: number;
@@ -26,7 +30,7 @@ export interface Spooled {
 export type Spool = ReturnType<typeof createSpool>;
 
 /** The folder `.incoming/` below `root`, where bytes wait for their key. */
-export function createSpool({ root, log }: { root: string; log?: Logger }) {
+export function createSpool({ root, setting, log }: { root: string; setting?: string; log?: Logger }) {
   const folder = join(root, '.incoming');
   let isPrepared = false;
 
@@ -98,14 +102,20 @@ export function createSpool({ root, log }: { root: string; log?: Logger }) {
       return removed;
     },
 
-    /** Proves that the folder can be written now. @throws DomainError that names `root` and the reason */
-    async check(): Promise<void> {
+    /**
+     * Proves that the folder can be written now.
+     * @param bytes so many of them
+     * @throws DomainError that names `root`, the setting and the reason
+     */
+    async check(bytes = CHECK_BYTES): Promise<void> {
       const path = join(folder, `check-${randomUUID()}`);
       try {
         await prepare();
         const handle = await open(path, 'wx');
         try {
-          await handle.writeFile('Can this folder be written?\n');
+          for (let left = bytes; left > 0; left -= PIECE_BYTES) {
+            await writeWhole(handle, [CHECK_PIECE.subarray(0, left)]);
+          }
           await handle.sync();
         } finally {
           await handle.close();
@@ -113,7 +123,7 @@ export function createSpool({ root, log }: { root: string; log?: Logger }) {
         await unlink(path);
       } catch (error) {
         await removeQuietly(path);
-        throw named(error);
+        throw explained(error);
       }
     },
   };
@@ -143,11 +153,12 @@ export function createSpool({ root, log }: { root: string; log?: Logger }) {
     }
   }
 
-  function named(error: unknown): unknown {
+  function explained(error: unknown): unknown {
     const known = asStorageError(error);
     if (!(known instanceof DomainError) || !isSystemError(error)) return known;
     const isFull = known.code === 'STORAGE_FULL';
-    const message = `The folder ${root} ${isFull ? 'has no room left' : 'cannot be written'}: ${error.message}`;
+    const named = setting === undefined ? 'The folder' : `${setting}: the folder`;
+    const message = `${named} ${root} ${isFull ? 'has no room left' : 'cannot be written'}: ${error.message}`;
     return new DomainError(known.code, message, { cause: error });
   }
 }

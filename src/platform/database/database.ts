@@ -15,6 +15,11 @@ export type Db = PrismaClient & {
   readonly lookup: Lookup;
   /** Whether a subquery may refer to what stands left of it (LATERAL), which SQLite's cannot. */
   readonly hasLateral: boolean;
+  /**
+   * Runs what must work on a full disk too: deletions, and the audit of downloads. It may run twice, so everything that
+   * it changes must be in the database. SQLite has room set aside for it; with PostgreSQL it is run as it is.
+   */
+  readonly fromReserve: <T>(work: () => Promise<T>) => Promise<T>;
 };
 /**
  * Rows of one SELECT like `$queryRaw`'s, without Prisma's way around it, which costs several times what the database
@@ -36,13 +41,17 @@ export interface Database {
   readonly jobs: (Jobs & { start(): Promise<void> }) | null;
   /** Migrations that were applied when it was opened. */
   readonly migrated: readonly string[];
+  /** A file on the disk that it fills; null where that is another machine's business. */
+  readonly disk: string | null;
+  /** Rejects with STORAGE_FULL or UNAVAILABLE when it is known that nothing can be written now. */
+  assertWritable(): Promise<void>;
   /** Runs `work` while no other work of the same name runs, in this server or in any other on this database. */
   inTurn: InTurn;
   /** Tells other servers on this database what has changed, and hears it of them. */
   readonly announcements: Announcements;
   /** Calls `listener` with the SQL of every statement. For tests and traces. */
   onStatement(listener: (sql: string) => void): void;
-  /** Proves that the database answers; rejects with UNAVAILABLE. */
+  /** Proves that the database answers; rejects with UNAVAILABLE, or STORAGE_FULL where that is known. */
   check(): Promise<void>;
   close(): Promise<void>;
 }
@@ -77,12 +86,13 @@ export async function openDatabase(
   }: { poolSize?: number; statementLimitMs?: number; log?: Logger; stop?: AbortSignal | undefined } = {},
 ): Promise<Database> {
   const opened = url.startsWith('file:')
-    ? await openSqlite(url.slice('file:'.length))
+    ? await openSqlite(url.slice('file:'.length), { log })
     : await openPostgresql(url, { poolSize, statementLimitMs, log, stop });
-  return { ...opened, check: () => checkDatabase(opened.db) };
+  return { ...opened, check: () => checkDatabase(opened) };
 }
 
-async function checkDatabase(db: Db): Promise<void> {
+async function checkDatabase({ db, assertWritable }: OpenedDatabase): Promise<void> {
+  await assertWritable();
   try {
     await db.$queryRaw`SELECT 1`;
   } catch (error) {

@@ -40,7 +40,9 @@ export function asDomainError(error: unknown): unknown {
   // PostgreSQL's text cannot hold a NUL (character_not_in_repertoire); nothing else that we send is invalid UTF-8.
   if (stateOf(error) === '22021') return textWithNul();
   if (isDiskFull(error)) {
-    return new DomainError('STORAGE_FULL', 'The disk of the database is full.', { cause: error });
+    return new DomainError('STORAGE_FULL', 'The disk of the database (DATABASE_URL) is full.', {
+      cause: error,
+    });
   }
   const refused = refusalOf(error);
   if (refused !== undefined) return refused;

@@ -69,7 +69,11 @@ export async function openPostgresql(
   const client = new PrismaClient({ adapter: new PrismaPg(pool), ...CLIENT_OPTIONS });
   const lookups = observable(lookupInPostgresql(pool));
   // Same models, same methods: the two clients' types differ only in their names and in what this program does without.
-  const db = Object.assign(client, { lookup: lookups.lookup, hasLateral: true }) as unknown as Db;
+  const db = Object.assign(client, {
+    lookup: lookups.lookup,
+    hasLateral: true,
+    fromReserve: (work: () => Promise<unknown>) => work(),
+  }) as unknown as Db;
   const announcements = createPostgresqlAnnouncements(config, {
     pool,
     onTrouble: (error) => log?.warn({ err: error }, 'changes of other servers cannot be heard; trying again'),
@@ -81,6 +85,8 @@ export async function openPostgresql(
     db,
     isShared: true,
     migrated,
+    disk: null,
+    async assertWritable() {},
     inTurn: createSharedTurns(pool, Math.ceil(statementLimitMs / 2)),
     announcements,
     jobs,
@@ -109,7 +115,9 @@ async function migrate(
     const { host, pathname } = new URL(url);
     const [cause] = error instanceof AggregateError ? error.errors : [error];
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`the database ${host}${pathname} cannot be opened: ${reason}`, { cause: error });
+    throw new Error(`DATABASE_URL: the database ${host}${pathname} cannot be opened: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

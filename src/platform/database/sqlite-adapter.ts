@@ -40,12 +40,26 @@ const BUSY_TIMEOUT_MS = 5_000;
 /** How soon the writer asks again for a lock that another process holds. */
 const BUSY_PAUSE_MS = 20;
 
-/** @param file path of the database file, or ":memory:" (then reads share the writer's connection) */
-export function createSqliteAdapterFactory(file: string): SqlDriverAdapterFactory {
-  return { ...ADAPTER, connect: async () => openSqlite(file) };
+/** What stands before every write, and hears what became of it. */
+export interface WriteGuard {
+  /** @throws Error when nothing may be written now: it is told as an error of the database */
+  assertMayWrite(): void;
+  /** To be called after a commit. @throws Error when what was written is not where it will be looked for */
+  assertKept(): void;
+  noteError(error: unknown): void;
 }
 
-/** Opens one connection with the settings that every connection of the program has. */
+const NO_GUARD: WriteGuard = { assertMayWrite() {}, assertKept() {}, noteError() {} };
+
+/** @param file path of the database file, or ":memory:" (then reads share the writer's connection) */
+export function createSqliteAdapterFactory(file: string, guard = NO_GUARD): SqlDriverAdapterFactory {
+  return { ...ADAPTER, connect: async () => openSqlite(file, guard) };
+}
+
+/**
+ * Opens one connection with the settings that every connection of the program has.
+ * @param file its path, or a URI
+ */
 export function openConnection(file: string): DatabaseSyncInstance {
   const connection = new DatabaseSync(file);
   // FULL: a commit is on disk before it is acknowledged, also in WAL mode, where NORMAL would only promise order.
@@ -57,17 +71,22 @@ export function openConnection(file: string): DatabaseSyncInstance {
   return connection;
 }
 
-function openSqlite(file: string): SqlDriverAdapter {
-  const writer = new Connection(openConnection(file));
+function openSqlite(file: string, guard: WriteGuard): SqlDriverAdapter {
+  const writer = new Connection(openConnection(file), guard);
   // SQLite would wait for the lock in our only thread, and nobody would be answered meanwhile: `whenNotBusy` waits.
   writer.script('PRAGMA busy_timeout = 0');
-  const reader = file === ':memory:' ? writer : new Connection(openConnection(file));
+  const reader = file === ':memory:' ? writer : new Connection(openConnection(file), guard);
   const writeLock = new Lock();
 
   const whenWriterIsFree = async <T>(work: () => T): Promise<T> => {
     const release = await writeLock.acquire();
     try {
-      return await whenNotBusy(work);
+      return await whenNotBusy(() => {
+        guarded(() => guard.assertMayWrite());
+        const result = work();
+        guarded(() => guard.assertKept());
+        return result;
+      });
     } finally {
       release();
     }
@@ -84,7 +103,10 @@ function openSqlite(file: string): SqlDriverAdapter {
       }
       const release = await writeLock.acquire();
       try {
-        return await whenNotBusy(() => beginTransaction(writer, release));
+        return await whenNotBusy(() => {
+          guarded(() => guard.assertMayWrite());
+          return beginTransaction(writer, release, guard);
+        });
       } catch (error) {
         release();
         throw error;
@@ -118,7 +140,7 @@ function isBusy(error: unknown): boolean {
   return error instanceof DriverAdapterError && Number(error.cause.originalCode) % 256 === 5;
 }
 
-function beginTransaction(writer: Connection, release: () => void): Transaction {
+function beginTransaction(writer: Connection, release: () => void, guard: WriteGuard): Transaction {
   // IMMEDIATE takes the write lock now, where waiting is possible; upgrading a read later would fail at once.
   writer.script('BEGIN IMMEDIATE');
   const queryable: SqlQueryable = {
@@ -135,6 +157,7 @@ function beginTransaction(writer: Connection, release: () => void): Transaction 
       // SQLite has rolled back by itself after some errors (full disk).
       if (writer.inTransaction) writer.script(statement);
       else if (statement === 'COMMIT') throw new DriverAdapterError({ kind: 'TransactionWriteConflict' });
+      if (statement === 'COMMIT') guarded(() => guard.assertKept());
     } catch (error) {
       if (writer.inTransaction) writer.script('ROLLBACK');
       throw error;
@@ -157,10 +180,12 @@ function beginTransaction(writer: Connection, release: () => void): Transaction 
 /** One SQLite connection with its prepared statements. */
 class Connection {
   readonly #database: DatabaseSyncInstance;
+  readonly #guard: WriteGuard;
   readonly #statements = new LRUCache<string, StatementSyncInstance>({ max: PREPARED_STATEMENTS });
 
-  constructor(database: DatabaseSyncInstance) {
+  constructor(database: DatabaseSyncInstance, guard: WriteGuard) {
     this.#database = database;
+    this.#guard = guard;
   }
 
   get inTransaction(): boolean {
@@ -168,7 +193,7 @@ class Connection {
   }
 
   query({ sql, args, argTypes }: SqlQuery): SqlResultSet {
-    return translateErrors(() => {
+    return this.#told(() => {
       const statement = this.#prepare(sql);
       const values = statement.all(...args.map((arg, index) => toSqlite(arg, argTypes[index])));
       const columns = statement.columns();
@@ -184,19 +209,28 @@ class Connection {
   }
 
   execute({ sql, args, argTypes }: SqlQuery): number {
-    return translateErrors(() => {
+    return this.#told(() => {
       const values = args.map((arg, index) => toSqlite(arg, argTypes[index]));
       return Number(this.#prepare(sql).run(...values).changes);
     });
   }
 
   script(sql: string): void {
-    translateErrors(() => this.#database.exec(sql));
+    this.#told(() => this.#database.exec(sql));
   }
 
   close(): void {
     this.#statements.clear();
     this.#database.close();
+  }
+
+  #told<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      this.#guard.noteError(error);
+      throw translated(error);
+    }
   }
 
   #prepare(sql: string): StatementSyncInstance {
@@ -299,17 +333,23 @@ function inferredType(value: unknown): ColumnType {
   return ColumnTypeEnum.UnknownNumber;
 }
 
-function translateErrors<T>(work: () => T): T {
+function translated(error: unknown): unknown {
+  if (!isSqliteError(error)) return error;
+  const extendedCode = error.errcode ?? resultCodeOf(error.message);
+  return new DriverAdapterError({
+    ...mapError(extendedCode, error.message),
+    originalCode: String(extendedCode),
+    originalMessage: error.message,
+  });
+}
+
+/** What the guard says is told as SQLite would: to whoever asks it is an error of the database. */
+function guarded(check: () => void): void {
   try {
-    return work();
+    check();
   } catch (error) {
-    if (!isSqliteError(error)) throw error;
-    const extendedCode = error.errcode ?? resultCodeOf(error.message);
-    throw new DriverAdapterError({
-      ...mapError(extendedCode, error.message),
-      originalCode: String(extendedCode),
-      originalMessage: error.message,
-    });
+    const message = error instanceof Error ? error.message : String(error);
+    throw new DriverAdapterError({ kind: 'sqlite', extendedCode: resultCodeOf(message), message });
   }
 }
 

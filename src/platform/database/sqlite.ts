@@ -1,6 +1,7 @@
-import { mkdirSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
+import { pathToFileURL } from 'node:url';
+import type { DatabaseSyncInstance } from '@photostructure/sqlite';
+import { DomainError } from '../../errors.js';
+import type { Logger } from '../logger.js';
 import { NOBODY_ELSE } from './announcements.js';
 import { CLIENT_OPTIONS } from './client-options.js';
 import type { OpenedDatabase } from './database.js';
@@ -8,17 +9,43 @@ import { PrismaClient } from './generated/sqlite/client.js';
 import { lookupInSqlite, observable } from './lookup.js';
 import { migrateSqlite } from './migrate-sqlite.js';
 import { createSqliteAdapterFactory, openConnection } from './sqlite-adapter.js';
+import { databaseProblem, prepareDatabaseFile, reasonOf } from './sqlite-file.js';
+import { createSqliteGuard } from './sqlite-guard.js';
+import { fillIndexHoles } from './sqlite-index.js';
+import { lockForOneServer } from './sqlite-lock.js';
+import { createDatabaseRoom, type DatabaseRoom } from './sqlite-room.js';
 import { createTurns } from './turns.js';
 
-/** @throws Error with one clear sentence: cannot be written, in use by another server, of a newer version */
-export async function openSqlite(file: string): Promise<OpenedDatabase> {
+/**
+ * @param log hears once when the disk is full or the file is gone, and when all is well again
+ * @throws Error with one clear sentence: cannot be written, in use by another server, of a newer version
+ */
+export async function openSqlite(
+  file: string,
+  { log }: { log?: Logger | undefined } = {},
+): Promise<OpenedDatabase> {
+  await prepareDatabaseFile(file);
   const lock = lockForOneServer(file);
+  const opened: Array<() => void> = [() => lock.close()];
+  const closeAll = () => {
+    for (const close of opened.splice(0).reverse()) close();
+  };
   try {
-    const migrated = migrateSqlite(file);
-    const client = new PrismaClient({ adapter: createSqliteAdapterFactory(file), ...CLIENT_OPTIONS });
-    const reader = openConnection(file);
+    const room = createDatabaseRoom({ file, log });
+    const name = nameFor(file, room);
+    const reader = openReader(file, name, room);
+    const letIndexGo = name === file ? fillIndexHoles(file) : () => {};
+    opened.push(letIndexGo, () => reader.close());
+    const migrated = migrate(file, name);
+    const guard = createSqliteGuard({ file, room, maintenance: reader, log });
+    opened.push(guard.close);
+    const client = new PrismaClient({ adapter: createSqliteAdapterFactory(name, guard), ...CLIENT_OPTIONS });
     const lookups = observable(lookupInSqlite(reader));
-    const db = Object.assign(client, { lookup: lookups.lookup, hasLateral: false });
+    const db = Object.assign(client, {
+      lookup: lookups.lookup,
+      hasLateral: false,
+      fromReserve: room.fromReserve,
+    });
     return {
       db,
       isShared: false,
@@ -28,46 +55,60 @@ export async function openSqlite(file: string): Promise<OpenedDatabase> {
       announcements: NOBODY_ELSE,
       jobs: null,
       sharedNow: null,
+      disk: file,
+      async assertWritable() {
+        const problem = guard.problem();
+        if (problem !== null) throw new DomainError(problem.code, problem.message);
+      },
       onStatement(listener) {
         client.$on('query', ({ query }) => listener(query));
         lookups.onStatement(listener);
       },
       async close() {
         await client.$disconnect();
-        reader.close();
-        lock.close();
+        closeAll();
       },
     };
   } catch (error) {
-    lock.close();
+    closeAll();
     throw error;
   }
 }
 
 /**
- * SQLite and the files beside it belong to one server at a time: a second one would take up the first one's parses
- * and sweep away its uploads in flight. The lock is SQLite's own, on a file of its own, so the operating system
- * lifts it whatever way the process ends.
+ * On a full disk the write-ahead log's index is kept in memory, for this server alone: it could not be made, or would
+ * end the process when it is touched. `coredock backup` has to wait then, as long as this server runs.
  */
-function lockForOneServer(file: string): DatabaseSyncInstance {
-  const lock = openLockFile(file);
+function nameFor(file: string, room: DatabaseRoom): string {
+  return room.isFull() ? `${pathToFileURL(file).href}?vfs=unix-excl` : file;
+}
+
+/** The first connection: what is wrong with the file shows here. */
+function openReader(file: string, name: string, room: DatabaseRoom): DatabaseSyncInstance {
   try {
-    lock.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
-    return lock;
+    return connectAndRead(name);
   } catch (error) {
-    lock.close();
-    throw new Error(`the database ${file} is in use by another Coredock server; stop that one first`, {
-      cause: error,
-    });
+    // No room for the log beside it, or no name for it: the reserve has both.
+    if (room.release()) return openReader(file, name, room);
+    throw databaseProblem(file, `cannot be opened: ${reasonOf(error)}`, error);
   }
 }
 
-function openLockFile(file: string): DatabaseSyncInstance {
+function connectAndRead(name: string): DatabaseSyncInstance {
+  const connection = openConnection(name);
   try {
-    mkdirSync(dirname(resolve(file)), { recursive: true });
-    return new DatabaseSync(`${file}.lock`);
+    connection.prepare('SELECT count(*) FROM sqlite_schema').all();
+    return connection;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`the folder of the database ${file} cannot be written: ${reason}`, { cause: error });
+    connection.close();
+    throw error;
+  }
+}
+
+function migrate(file: string, name: string): string[] {
+  try {
+    return migrateSqlite(name);
+  } catch (error) {
+    throw databaseProblem(file, `cannot be used: ${reasonOf(error)}`, error);
   }
 }

@@ -26,7 +26,10 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
         )}
         {dump.rawRemovedAt != null && (
           <Fact name="Raw bytes">
-            removed <Moment at={dump.rawRemovedAt} />, as the model’s settings say
+            removed <Moment at={dump.rawRemovedAt} />,{' '}
+            {dump.rawRemovedReason === 'STORAGE_LIMIT'
+              ? 'to make room for newer ones'
+              : 'as the model’s settings say'}
           </Fact>
         )}
         <Fact name="Device">

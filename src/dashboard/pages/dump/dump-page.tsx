@@ -30,7 +30,7 @@ graphql(`
 graphql(`
   fragment DumpOnPage on Coredump {
     id filename chip firmwareVersion size sha256 parseStatus parseAttempts parsedOutput
-    uploadedAt parsedAt rawRemovedAt fingerprint downloadUrl
+    uploadedAt parsedAt rawRemovedAt rawRemovedReason fingerprint downloadUrl
     crashGroup { id title state isRegression count deviceCount lastSeenAt }
     device { id key name model { id code name privacy { rawForAdminsOnly } } }
     firmware { id version elfSha256 }

@@ -1,0 +1,58 @@
+import type { BlobStore } from '../platform/blobs/blob-store.js';
+import type { Clock } from '../platform/clock.js';
+import type { Db } from '../platform/database/database.js';
+import { isUniqueViolation } from '../platform/database/errors.js';
+import type { Logger } from '../platform/logger.js';
+import { coredumpKey } from './storage.js';
+
+/** Why the raw bytes of a dump are gone although its row is there. */
+export const RAW_REMOVAL_REASONS = ['PRIVACY', 'STORAGE_LIMIT'] as const;
+export type RawRemovalReason = (typeof RAW_REMOVAL_REASONS)[number];
+
+/** As a part of a sentence. @param reason as the row has it */
+export function whyRemoved(reason: string): string {
+  return reason === 'STORAGE_LIMIT'
+    ? 'to make room for newer ones (MAX_STORAGE_BYTES)'
+    : "as its model's privacy settings say";
+}
+
+export interface RemovableDump {
+  id: number;
+  filename: string;
+  device: { key: string };
+}
+
+export const REMOVABLE = { id: true, filename: true, size: true, device: { select: { key: true } } } as const;
+
+/** Removes the raw bytes of dumps; row, text and report stay. */
+export function createRawRemoval({ db, blobs, clock, log }: RawRemovalDeps) {
+  /**
+   * File, then note: what is noted as removed is removed, and what a crash leaves in between the next time mends.
+   * @returns false when it could not be, is left to the next time, or was done by somebody else
+   */
+  return async function removeRaw(dump: RemovableDump, reason: RawRemovalReason): Promise<boolean> {
+    try {
+      await blobs.delete(coredumpKey(dump.device.key, dump.filename));
+      const data = { coredumpId: dump.id, removedAt: clock.now(), reason };
+      await db.fromReserve(() => db.removedRaw.create({ data }));
+      return true;
+    } catch (error) {
+      const isNotedAlready = isUniqueViolation(error);
+      const isGone = !isNotedAlready && (await db.coredump.count({ where: { id: dump.id } })) === 0;
+      if (!isNotedAlready && !isGone) {
+        log.warn(
+          { err: error, coredumpId: dump.id },
+          'the raw bytes of a core dump could not be removed yet',
+        );
+      }
+      return false;
+    }
+  };
+}
+
+interface RawRemovalDeps {
+  db: Db;
+  blobs: Pick<BlobStore, 'delete'>;
+  clock: Pick<Clock, 'now'>;
+  log: Logger;
+}

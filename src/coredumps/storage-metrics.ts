@@ -1,0 +1,71 @@
+import type { Chores } from '../platform/chores.js';
+import { diskSpace } from '../platform/disk-space.js';
+import type { Metrics } from '../platform/metrics.js';
+import { createStorageForecast } from './storage-forecast.js';
+import type { StorageLimit } from './storage-limit.js';
+
+const SAMPLE_EVERY_MS = 60_000;
+
+/** What fills up, how far it is, and when it will be full. */
+export function tellStorage({
+  metrics,
+  chores,
+  limit,
+  maxBytes,
+  disks,
+  dumpsDir,
+  now,
+}: StorageMetricsDeps): void {
+  const forecast = createStorageForecast({ maxBytes });
+  const sample = async () => {
+    const storedBytes = await limit.storedBytes();
+    const freeBytes = dumpsDir === null ? null : ((await diskSpace(dumpsDir))?.freeBytes ?? null);
+    forecast.add({ atMs: now().getTime(), storedBytes, freeBytes });
+  };
+  chores.every(SAMPLE_EVERY_MS, 'the use of the storage could not be read', sample);
+
+  metrics.gauge('coredock_storage_bytes', 'Bytes of dumps that are stored', limit.storedBytes);
+  metrics.gauge(
+    'coredock_storage_limit_bytes',
+    'MAX_STORAGE_BYTES: bytes of dumps that are kept in all; +Inf without',
+    () => maxBytes ?? Number.POSITIVE_INFINITY,
+  );
+  metrics.gauge(
+    'coredock_storage_seconds_until_full',
+    'When MAX_STORAGE_BYTES or the disk of the dumps is reached if it goes on as in the last hours; +Inf: never',
+    async () => {
+      await sample();
+      return forecast.secondsUntilFull();
+    },
+  );
+  const spaces = (pick: 'freeBytes' | 'freeInodes') => async () => {
+    const found = await Promise.all(
+      Object.entries(disks).map(async ([disk, path]) => [disk, (await diskSpace(path))?.[pick]] as const),
+    );
+    return found.flatMap(([disk, free]) => (free === undefined ? [] : [[disk, free] as const]));
+  };
+  metrics.gaugeBy(
+    'coredock_disk_free_bytes',
+    'Free bytes by what is on the disk',
+    'disk',
+    spaces('freeBytes'),
+  );
+  metrics.gaugeBy(
+    'coredock_disk_free_inodes',
+    'Files that the disk has room for, by what is on it',
+    'disk',
+    spaces('freeInodes'),
+  );
+}
+
+interface StorageMetricsDeps {
+  metrics: Metrics;
+  chores: Chores;
+  limit: Pick<StorageLimit, 'storedBytes'>;
+  maxBytes: number | null;
+  /** Paths by what is there: database, dumps, firmware, transfer. */
+  disks: Record<string, string>;
+  /** Null with a bucket. */
+  dumpsDir: string | null;
+  now: () => Date;
+}

@@ -1,0 +1,84 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aFolder, run } from '../support/program.js';
+
+const PARSER = { PARSE_SIDECAR_URL: 'http://127.0.0.1:9' };
+const S3 = {
+  S3_ENDPOINT: 'http://127.0.0.1:1',
+  S3_ACCESS_KEY_ID: 'x',
+  S3_SECRET_ACCESS_KEY: 'y',
+  // The S3 client has one for Node 20.
+  NODE_NO_WARNINGS: '1',
+};
+
+/** What stands in the place of what a setting should name; below a folder of the test. */
+let dir = '';
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'coredock-wrong-'));
+  await mkdir(join(dir, 'folder'));
+  await writeFile(join(dir, 'file'), 'a text of some length that is no database');
+  execFileSync('mkfifo', [join(dir, 'pipe')]);
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** Of each: the settings, where DIR is the folder; what the one line has to name beside the setting's value. */
+const WRONG: ReadonlyArray<{
+  setting: string;
+  value: string;
+  command?: string;
+  others?: Record<string, string>;
+  says?: string;
+}> = [
+  ...[
+    ['file:/proc/coredock.db', 'cannot'],
+    ['file:/proc/x/coredock.db', 'its folder|no folder'],
+    ['file:/sys/coredock.db', 'cannot'],
+    ['file:/dev/null', 'no plain file'],
+    ['file:/dev/zero', 'no plain file'],
+    ['file:DIR/pipe', 'no plain file'],
+    ['file:DIR/folder', 'a folder'],
+    ['file:DIR/file', 'something else than SQLite'],
+    ['file:DIR/file/coredock.db', 'no folder'],
+    ['file::memory:', 'name a file'],
+    ['file:DIR/new.db?mode=ro', 'without parameters'],
+    ['postgresql://somebody:secret@127.0.0.1:1/nothing', 'ECONNREFUSED'],
+  ].map(([value = '', says = '']) => ({ setting: 'DATABASE_URL', value, says })),
+  ...['COREDUMPS_DIR', 'ASSETS_DIR', 'PARSE_SIDECAR_XFER_DIR'].flatMap((setting) =>
+    ['/proc/x', '/proc/x/y', '/dev/null', '/sys/x', 'DIR/pipe', 'DIR/file', 'DIR/file/x'].map((value) => ({
+      setting,
+      value,
+      others: setting === 'PARSE_SIDECAR_XFER_DIR' ? PARSER : {},
+    })),
+  ),
+  { setting: 'COREDUMPS_DIR', value: '/proc/x/y', command: 'start' },
+  { setting: 'COREDUMPS_DIR', value: 'DIR/file/x', command: 'start' },
+  ...['DIR/nothing', 'DIR/file', 'DIR/folder', 'DIR/pipe', '/dev/zero'].map((value) => ({
+    setting: 'PERSISTED_DOCUMENTS',
+    value,
+  })),
+  { setting: 'ESP_ROM_ELF_DIR', value: 'DIR/nothing', command: 'start' },
+  { setting: 'ESP_ROM_ELF_DIR', value: 'DIR/file', command: 'start' },
+  { setting: 'S3_BUCKET', value: 'a-bucket', others: S3, says: 'http://127.0.0.1:1' },
+];
+
+describe('a start that cannot be', () => {
+  it.concurrent.each(WRONG)('ends with one line: $setting=$value $command', async (wrong) => {
+    const { setting, command = 'serve', others = {}, says = '' } = wrong;
+    const value = wrong.value.replace('DIR', dir);
+
+    const { code, stderr } = await run([command], {
+      cwd: await aFolder(),
+      environment: { PORT: '0', [setting]: value, ...others },
+    });
+
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).toContain(setting);
+    expect(stderr).toContain(value.replace(/^file:|^postgresql:.*@/g, ''));
+    expect(stderr).toMatch(new RegExp(says));
+    expect(stderr).not.toContain('secret');
+    expect(code).toBe(1);
+  });
+});
