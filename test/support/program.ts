@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { eventually } from './app.js';
 import { foundIn } from './output.js';
 
 export const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
@@ -30,36 +32,42 @@ export async function aFolder(): Promise<string> {
   return dir;
 }
 
+interface ProgramOptions {
+  dir?: string;
+  environment?: Record<string, string>;
+  /** Where it writes its log, as under a supervisor; else it is kept in memory here. */
+  logFile?: string;
+}
+
 /** The built program, started as a user starts it, in a folder of its own. */
 export async function aProgram(
   command: 'start' | 'serve',
-  { dir, environment = {} }: { dir?: string; environment?: Record<string, string> } = {},
+  { dir, environment = {}, logFile }: ProgramOptions = {},
 ): Promise<Program> {
   const folder = dir ?? (await aFolder());
+  const stderr = logFile === undefined ? 'pipe' : openSync(logFile, 'a');
   const child = spawn(NODE, [requireBuilt(), command], {
     cwd: folder,
     // The few devices of a test send what a fleet would.
     env: { PATH: process.env.PATH ?? '', PORT: '0', DEVICE_UPLOADS_PER_MINUTE: '1000000', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', stderr],
   });
+  if (typeof stderr === 'number') closeSync(stderr);
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await exited;
   });
-  let log = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    log += text;
-  });
+  const log = child.stderr === null ? logIn(logFile ?? '') : logFrom(child.stderr);
   const url = await Promise.race([
-    foundIn(child.stderr, /"url":"(http:[^"]+)","msg":"Coredock is up"/),
-    exited.then((code) => Promise.reject(new Error(`coredock ${command} ended with ${code}:\n${log}`))),
+    child.stderr === null ? foundInLog(log, IS_UP) : foundIn(child.stderr, IS_UP),
+    exited.then((code) => Promise.reject(new Error(`coredock ${command} ended with ${code}:\n${log()}`))),
   ]);
   return {
     url,
     dir: folder,
     process: child,
-    log: () => log,
+    log,
     async graphql<Data>(query: string, variables: object = {}) {
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',
@@ -75,6 +83,26 @@ export async function aProgram(
       return exited;
     },
   };
+}
+
+const IS_UP = /"url":"(http:[^"]+)","msg":"Coredock is up"/;
+
+function logFrom(stream: Readable): () => string {
+  let log = '';
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  return () => log;
+}
+
+/** What is written to the file from now on: the programs before had it too. */
+function logIn(file: string): () => string {
+  const start = statSync(file).size;
+  return () => readFileSync(file).subarray(start).toString('utf8');
+}
+
+async function foundInLog(log: () => string, pattern: RegExp): Promise<string> {
+  return eventually(async () => pattern.exec(log())?.[1], 'the line in the log');
 }
 
 /** Runs a command of the program to its end; `program` is another copy of it. */
