@@ -8,9 +8,10 @@ import { FAULTS, type Fault } from './faults.js';
 import { type Acknowledged, lossesOf, rowOf, type ShownDump } from './ledger.js';
 import { crashingDevices } from './load.js';
 import { aDashboard } from './subscriber.js';
+import { endlessWork, miscounts } from './work.js';
 import { aWorld, DEVICES, MAX_COREDUMPS, type World } from './world.js';
 
-/** `npm run test:faults` has 50 with each database; `npm test` a few, since each takes some seconds. */
+/** `npm run test:faults` has 100 with each database; `npm test` a few, since each takes some seconds. */
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 4);
 const ONLY = process.env.FAULT_ONLY;
 const LIMIT_MS = 180_000;
@@ -46,16 +47,22 @@ describe('under fire nothing acknowledged is lost', () => {
         if (fault === undefined) throw new Error('there are faults');
         const before = acknowledged.length;
         const load = crashingDevices({ devices: [...DEVICES, ...DEVICES], urls: world.urls, acknowledged });
-        await fault.strike(world);
+        const struck = await fault.strike(world).then(
+          () => [],
+          (error: unknown) => [String(error)],
+        );
         const fallen = world.fallen().map((index) => `server ${index} ended by itself`);
         await world.mend();
         await eventually(async () => acknowledged.length >= before + 10, `uploads go on after ${fault.name}`);
         await load.stop();
 
         const found = [
+          ...struck,
           ...fallen,
           ...(await judge(world, acknowledged, parsed)),
           ...(await disbelieved(world, dashboards)),
+          ...(await endlessWork(world, dashboards)),
+          ...(await miscounts(world)),
           ...world.fallen().map((index) => `server ${index} ended by itself`),
         ].map((loss) => `${fault.name}: ${loss}`);
         losses.push(...found);

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { eventually } from '../support/app.js';
-import { run } from '../support/program.js';
 import type { Fault as S3Fault } from '../support/s3-door.js';
 import { NO_FAKED_TIME } from './faked-time.js';
+import { PEOPLE_FAULTS } from './people-faults.js';
+import { STORAGE_FAULTS } from './storage-faults.js';
 import { fill, STATEMENT_TIMEOUT_MS, type World } from './world.js';
 
 export interface Fault {
@@ -25,6 +26,8 @@ const withS3 = ({ s3 }: World) => (s3 === null ? 'is about S3' : null);
 const aMoment = (limitMs = 1_500) => pause(Math.random() * limitMs);
 
 export const FAULTS: readonly Fault[] = [
+  ...STORAGE_FAULTS,
+  ...PEOPLE_FAULTS,
   {
     name: 'kill -9 of a server',
     missing: always,
@@ -53,18 +56,7 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'a start with a wrong database, beside what is running',
-    missing: always,
-    async strike({ dir, environment }) {
-      await aMoment();
-      const wrong = { ...environment, PORT: '0', DATABASE_URL: 'file:./wrong/coredock.db' };
-      const { code, stderr } = await run(['serve'], { cwd: dir, environment: wrong });
-      if (code !== 1 || !stderr.includes('do not belong together'))
-        throw new Error(`a server started with a wrong database, or said nothing of it: ${stderr}`);
-    },
-  },
-  {
-    name: 'disk full',
+    name: 'disk full, with the log on it',
     missing: ({ disk }) => (disk === null ? 'this user may not mount a disk' : null),
     async strike({ dir }) {
       const makeRoom = await fill(dir);

@@ -13,11 +13,14 @@ type State = Pick<ShownDump, 'id' | 'parseStatus'>;
  */
 export function aDashboard(url: () => string | undefined) {
   const believed = new Map<string, State['parseStatus']>();
+  const events = new Map<string, number>();
   const stopping = new AbortController();
   let connections = 0;
   const following = follow();
   return {
     believed,
+    /** How often each dump was told of. */
+    events,
     connections: () => connections,
     async stop() {
       stopping.abort();
@@ -72,7 +75,10 @@ export function aDashboard(url: () => string | undefined) {
       for (const line of lines) {
         if (!line.startsWith('data: {')) continue;
         const { data } = JSON.parse(line.slice('data: '.length)) as { data: { parseStatus: State } | null };
-        if (data !== null) learn(data.parseStatus);
+        if (data === null) continue;
+        const { id } = data.parseStatus;
+        events.set(id, (events.get(id) ?? 0) + 1);
+        learn(data.parseStatus);
       }
     }
   }

@@ -7,6 +7,7 @@ import { aDevice } from '../support/app.js';
 import { uploadFirmware } from '../support/firmware.js';
 import { fixture } from '../support/fixtures.js';
 import { aProgram, type Program } from '../support/program.js';
+import { keepDeleted } from '../support/recount.js';
 import { anS3Door } from '../support/s3-door.js';
 import type { MortalS3Server } from '../support/s3-server.js';
 import { mountTinyDisk } from '../support/tiny-disk.js';
@@ -16,15 +17,16 @@ export const DEVICES = ['dev1', 'dev2', 'dev3'];
 export const MAX_COREDUMPS = 15;
 /** Short, so that a PostgreSQL that stands still is given up within a round. */
 export const STATEMENT_TIMEOUT_MS = 3_000;
-const DISK_MEGABYTES = 64;
+const DISK_MEGABYTES = 128;
 /** Where the objects of dumps are in a bucket. */
 const DUMPS = 'coredumps/';
+const FIRMWARE = 'firmware/';
 
 export type World = Awaited<ReturnType<typeof aWorld>>;
 
 /**
  * What faults happen to: the built program on files of its own (one server with SQLite, two with a cluster of PostgreSQL), with a
- * model, devices and the firmware that their dumps ran. Where it may be mounted, its files are on a disk of 64 MB. With
+ * model, devices and the firmware that their dumps ran. Where it may be mounted, its files are on a small disk, its log too. With
  * an S3 server dumps and firmware are in a bucket of it, behind a door.
  */
 export async function aWorld(cluster: PostgresqlCluster | null, s3Server: MortalS3Server | null = null) {
@@ -36,7 +38,10 @@ export async function aWorld(cluster: PostgresqlCluster | null, s3Server: Mortal
   });
   const time = await fakedTime(join(dir, 'time'));
   const s3 = s3Server === null ? null : await aBucket(s3Server);
+  const databaseUrl =
+    cluster === null ? `file:${join(dir, 'data/coredock.db')}` : await createDatabase(cluster.url);
   const environment: Record<string, string> = {
+    DATABASE_URL: databaseUrl,
     MAX_COREDUMPS: String(MAX_COREDUMPS),
     DEVICE_UPLOADS_PER_MINUTE: '1000000',
     LOG_LEVEL: 'info',
@@ -44,12 +49,7 @@ export async function aWorld(cluster: PostgresqlCluster | null, s3Server: Mortal
     // Short, so that what a dead server had in hand is taken up within a round: the lease is 30 s longer.
     PARSE_TIMEOUT_MS: '5000',
     SHUTDOWN_GRACE_MS: '5000',
-    ...(cluster === null
-      ? {}
-      : {
-          DATABASE_URL: await createDatabase(cluster.url),
-          DATABASE_STATEMENT_TIMEOUT_MS: String(STATEMENT_TIMEOUT_MS),
-        }),
+    ...(cluster === null ? {} : { DATABASE_STATEMENT_TIMEOUT_MS: String(STATEMENT_TIMEOUT_MS) }),
     ...time?.environment,
     ...s3?.environment,
   };
@@ -62,12 +62,18 @@ export async function aWorld(cluster: PostgresqlCluster | null, s3Server: Mortal
     time,
     s3,
     servers,
+    databaseUrl,
     /** The settings of each server. */
     environment,
     /** Of the servers that are up. */
     urls: () => servers.flatMap((server) => server?.url ?? []),
     async start(index: number) {
-      servers[index] = await aProgram('start', { dir, environment });
+      // On the disk with everything else: when that is full there is no room for the log either.
+      servers[index] = await aProgram('start', {
+        dir,
+        environment,
+        logFile: join(dir, `server-${index}.log`),
+      });
     },
     async stop(index: number, signal: 'SIGKILL' | 'SIGTERM') {
       const server = servers[index];
@@ -85,6 +91,17 @@ export async function aWorld(cluster: PostgresqlCluster | null, s3Server: Mortal
       for (let index = 0; index < (cluster === null ? 1 : 2); index++) {
         if (servers[index] == null || world.fallen().includes(index)) await world.start(index);
       }
+    },
+    /** An empty database of the same kind. */
+    anotherDatabase: async () =>
+      cluster === null ? `file:${join(dir, 'another.db')}` : createDatabase(cluster.url),
+    /** Removes the ELF of every build, as a backup that was restored in part does. */
+    async loseFirmware(): Promise<void> {
+      if (s3 !== null) return s3.server.remove(s3.environment, FIRMWARE);
+      const root = join(dir, 'data/firmware');
+      const entries = await readdir(root, { recursive: true, withFileTypes: true });
+      const elfs = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.elf'));
+      await Promise.all(elfs.map(({ parentPath, name }) => rm(join(parentPath, name))));
     },
     /** Every dump's file, `{device_key}/{filename}`. */
     async files(): Promise<string[]> {
@@ -111,10 +128,16 @@ export async function aWorld(cluster: PostgresqlCluster | null, s3Server: Mortal
   await world.mend();
   const [first] = servers;
   if (first == null) throw new Error('the first server has started');
-  for (const key of DEVICES) await aDevice(first as never, { key });
-  const build = fixture('thermostat-1.0.0');
-  await uploadFirmware(first, { elf: await readFile(build.elfPath), version: build.version });
+  await keepDeleted(databaseUrl);
+  for (const key of DEVICES) await aDevice(first, { key });
+  await uploadBuild(first);
   return world;
+}
+
+/** The firmware that all dumps of the campaign ran. */
+export async function uploadBuild(server: Program): Promise<void> {
+  const build = fixture('thermostat-1.0.0');
+  await uploadFirmware(server, { elf: await readFile(build.elfPath), version: build.version });
 }
 
 async function aBucket(server: MortalS3Server) {

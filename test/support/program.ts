@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { eventually } from './app.js';
@@ -31,21 +32,18 @@ export async function aFolder(): Promise<string> {
   return dir;
 }
 
+interface ProgramOptions {
+  dir?: string;
+  environment?: Record<string, string>;
+  nodeOptions?: readonly string[];
+  /** Where it writes its log, as under a supervisor; else it is kept in memory here. */
+  logFile?: string;
+}
+
 /** The built program, started as a user starts it, in a folder of its own. */
 export async function aProgram(
   command: 'start' | 'serve',
-  {
-    dir,
-    environment = {},
-    nodeOptions = [],
-    logFile,
-  }: {
-    dir?: string;
-    environment?: Record<string, string>;
-    nodeOptions?: readonly string[];
-    /** Standard error goes there, as `2>>log` does it. */
-    logFile?: string;
-  } = {},
+  { dir, environment = {}, nodeOptions = [], logFile }: ProgramOptions = {},
 ): Promise<Program> {
   const folder = dir ?? (await aFolder());
   const stderr = logFile === undefined ? ('pipe' as const) : openSync(logFile, 'a');
@@ -61,23 +59,16 @@ export async function aProgram(
     child.kill('SIGKILL');
     await exited;
   });
-  let log = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    log += text;
-  });
-  const readLog = () => (logFile === undefined ? log : readFileSync(logFile, 'utf8'));
-  const isUp = /"url":"(http:[^"]+)","msg":"Coredock is up"/g;
+  const log = child.stderr === null ? logIn(logFile ?? '') : logFrom(child.stderr);
   const url = await Promise.race([
-    child.stderr === null
-      ? eventually(async () => [...readLog().matchAll(isUp)].at(-1)?.[1], 'the server is up')
-      : foundIn(child.stderr, /"url":"(http:[^"]+)","msg":"Coredock is up"/),
-    exited.then((code) => Promise.reject(new Error(`coredock ${command} ended with ${code}:\n${readLog()}`))),
+    child.stderr === null ? foundInLog(log, IS_UP) : foundIn(child.stderr, IS_UP),
+    exited.then((code) => Promise.reject(new Error(`coredock ${command} ended with ${code}:\n${log()}`))),
   ]);
   return {
     url,
     dir: folder,
     process: child,
-    log: readLog,
+    log,
     async graphql<Data>(query: string, variables: object = {}) {
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',
@@ -93,6 +84,26 @@ export async function aProgram(
       return exited;
     },
   };
+}
+
+const IS_UP = /"url":"(http:[^"]+)","msg":"Coredock is up"/;
+
+function logFrom(stream: Readable): () => string {
+  let log = '';
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  return () => log;
+}
+
+/** What is written to the file from now on: the programs before had it too. */
+function logIn(file: string): () => string {
+  const start = statSync(file).size;
+  return () => readFileSync(file).subarray(start).toString('utf8');
+}
+
+async function foundInLog(log: () => string, pattern: RegExp): Promise<string> {
+  return eventually(async () => pattern.exec(log())?.[1], 'the line in the log');
 }
 
 /** Runs a command of the program to its end; `program` is another copy of it. */
