@@ -20,7 +20,6 @@ export const STATEMENT_TIMEOUT_MS = 3_000;
 const DISK_MEGABYTES = 128;
 /** Where the objects of dumps are in a bucket. */
 const DUMPS = 'coredumps/';
-const FIRMWARE = 'firmware/';
 
 export type World = Awaited<ReturnType<typeof aWorld>>;
 
@@ -97,7 +96,7 @@ export async function aWorld(cluster: PostgresqlCluster | null, s3Server: Mortal
       cluster === null ? `file:${join(dir, 'another.db')}` : createDatabase(cluster.url),
     /** Removes the ELF of every build, as a backup that was restored in part does. */
     async loseFirmware(): Promise<void> {
-      if (s3 !== null) return s3.server.remove(s3.environment, FIRMWARE);
+      if (s3 !== null) return s3.server.remove(s3.environment, '.elf');
       const root = join(dir, 'data/firmware');
       const entries = await readdir(root, { recursive: true, withFileTypes: true });
       const elfs = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.elf'));

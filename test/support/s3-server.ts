@@ -26,8 +26,6 @@ export interface MortalS3Server extends S3Server {
   startAgain(): Promise<void>;
   /** As if every object of a bucket had been written then. */
   age(environment: S3Environment, writtenAt: Date): Promise<void>;
-  /** Every object whose key begins so, as if somebody had deleted it. */
-  remove(environment: S3Environment, prefix: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -105,14 +103,6 @@ export async function startS3Server(): Promise<MortalS3Server> {
       for (const name of await readdir(bucket, { recursive: true })) {
         if (name.endsWith('._S3rver_object')) await utimes(join(bucket, name), writtenAt, writtenAt);
       }
-    },
-    async remove({ S3_BUCKET }, prefix) {
-      await withClient(async (client) => {
-        const list = new ListObjectsV2Command({ Bucket: S3_BUCKET, Prefix: prefix });
-        const { Contents = [] } = await client.send(list);
-        for (const { Key } of Contents)
-          await client.send(new DeleteObjectCommand({ Bucket: S3_BUCKET, Key }));
-      });
     },
     async close() {
       await running.kill();
