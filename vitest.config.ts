@@ -6,6 +6,13 @@ const WITH_DATABASE = [
   'test/postgresql/**/*.test.ts',
 ];
 
+/** Of these the ones that are about what comes before any database: sockets, headers, texts, archives. */
+const WITHOUT_DATABASE = [
+  'test/alerts/{formats,public-request}.test.ts',
+  'test/firmware/hostile-bundles.test.ts',
+  'test/rest/{allowed-hosts,clock-jumps,cross-site,http-abuse,slow-readers}.test.ts',
+];
+
 export default defineConfig({
   // Vite would give our own modules graphql's ES build while Node gives the libraries its CommonJS build, and two
   // copies of graphql do not know each other's types. The built program has one.
@@ -28,6 +35,7 @@ export default defineConfig({
         test: {
           name: 'postgresql',
           include: WITH_DATABASE,
+          exclude: WITHOUT_DATABASE,
           globalSetup: 'test/support/postgresql.ts',
           setupFiles: 'test/support/skip-without-postgresql.ts',
         },

@@ -126,8 +126,8 @@ export function createCoredumpService({
 
     /**
      * The raw bytes.
-     * @throws DomainError NOT_FOUND, also when the dump is not of device `ofDevice`; FORBIDDEN and GONE by the model's
-     *   privacy settings, GONE when the storage has lost them; UNAVAILABLE
+     * @throws DomainError NOT_FOUND, also when the dump is not of device `ofDevice`; FORBIDDEN and GONE when the
+     *   bytes were removed; UNAVAILABLE, also when the storage has lost them: they may be restored
      */
     async open(
       id: number,
@@ -144,7 +144,7 @@ export function createCoredumpService({
         );
       }
       const blob = await blobs.open(coredumpKey(device.key, row.filename));
-      if (blob === null) throw await missingFile(row.id);
+      if (blob === null) throw await missingFile(row.id, 'UNAVAILABLE');
       return { coredump: toCoredumpRow(columns), ...blob };
     },
 
@@ -206,7 +206,7 @@ export function createCoredumpService({
      */
     async reparse(id: number): Promise<CoredumpRow> {
       requireParser();
-      if (!(await lost.isThere(id))) throw await missingFile(id);
+      if (!(await lost.isThere(id))) throw await missingFile(id, 'GONE');
       const [row] = await requeue.reset({ id }, (work) =>
         audit.change(async (tx, note) => {
           const rows = await work(tx);
@@ -362,11 +362,14 @@ export function createCoredumpService({
     });
   }
 
-  /** Between our read of the row and of the file the dump may have been deleted. */
-  async function missingFile(id: number): Promise<DomainError> {
+  /**
+   * Between our read of the row and of the file the dump may have been deleted.
+   * @param lostCode of a file that the storage has lost
+   */
+  async function missingFile(id: number, lostCode: 'GONE' | 'UNAVAILABLE'): Promise<DomainError> {
     const fate = await lost.note(id);
     if (fate.is === 'gone') return notFound('core dump', id);
-    return fate.is === 'removed' ? removed(id, fate.reason) : lostFile(id);
+    return fate.is === 'removed' ? removed(id, fate.reason) : lostFile(id, lostCode);
   }
 }
 
@@ -380,9 +383,9 @@ function removed(id: number, reason: string): DomainError {
   return new DomainError('GONE', message);
 }
 
-function lostFile(id: number): DomainError {
+function lostFile(id: number, code: 'GONE' | 'UNAVAILABLE'): DomainError {
   return new DomainError(
-    'GONE',
+    code,
     `The file of core dump "${id}" is missing in the storage; its report stays. The dump can be read again once the ` +
       'file is restored, from a backup for instance.',
   );

@@ -26,11 +26,11 @@ const INSTALLED = ['/usr/lib/postgresql', '/usr/pgsql', '/opt/homebrew/opt', '/u
 
 /**
  * Starts a PostgreSQL server of its own on a free port of 127.0.0.1, from the programs on this machine: for tests and
- * for looking at what migrations make. It keeps its default settings, syncs included.
+ * for looking at what migrations make. It keeps its default settings, syncs included, but for `settings`.
  *
  * @returns null when this machine has no PostgreSQL
  */
-export async function startPostgresql(): Promise<PostgresqlCluster | null> {
+export async function startPostgresql(settings: readonly string[] = []): Promise<PostgresqlCluster | null> {
   const programs = await findPrograms();
   if (programs === null) return null;
 
@@ -58,7 +58,7 @@ export async function startPostgresql(): Promise<PostgresqlCluster | null> {
     const startServer = () =>
       run('postgres', [
         ...['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', dir],
-        ...['-c', 'max_connections=400', '-c', 'shared_buffers=32MB'],
+        ...['max_connections=400', 'shared_buffers=32MB', ...settings].flatMap((setting) => ['-c', setting]),
       ]);
     let server = startServer();
     const url = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;

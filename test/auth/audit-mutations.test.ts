@@ -137,7 +137,12 @@ async function aWorld(door: GraphQLDoor) {
   return {
     model,
     aDevice: async () => (await door.fleet.aDevice(model)).globalId,
-    aDump: async () => (await door.fleet.aDump(await door.fleet.aDevice(model))).globalId,
+    async aDump() {
+      const device = await door.fleet.aDevice(model);
+      const dump = await door.fleet.aDump(device);
+      await door.putFile(device, dump);
+      return dump.globalId;
+    },
     aFirmware: async () => (await door.fleet.aFirmware(model)).globalId,
     aGroup,
     async aMergedGroup() {

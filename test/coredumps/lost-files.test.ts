@@ -185,7 +185,7 @@ describe.each(['files', 'a bucket'])('with %s', (kind) => {
 
       await eventually(async () => (await readiness(again)).storageLost.length === 1, 'it is noticed');
       const answer = await errorOf(await fetch(`${again.url}/api/coredumps/${coredumpId}/download`));
-      expect(answer).toMatchObject({ status: 410, code: 'GONE' });
+      expect(answer).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
       expect(answer.message).toContain('missing in the storage');
     });
   });

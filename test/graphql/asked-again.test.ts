@@ -72,7 +72,7 @@ const QUERIES: Array<[name: string, query: string, variables?: object]> = [
   ],
   [
     'a page that is too large',
-    'query ($n: Int) { a: coredumps(first: $n) { nodes { id } } b: deviceModels { nodes { code } } }',
+    'query ($n: Int) { a: coredumps(first: $n) { nodes { id filename } } b: deviceModels { nodes { code } } }',
     { n: -1 },
   ],
   [

@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import type { CoredumpFilter } from '../generated/graphql.js';
@@ -328,8 +326,7 @@ describe('parsing again', () => {
     const door = await aGraphQLDoor();
     const device = await door.fleet.aDevice(await door.fleet.aModel());
     const dump = await door.fleet.aDump(device, { parseStatus: 'ERROR', output: 'Unable to parse' });
-    await mkdir(join(door.dir, 'coredumps', device.key));
-    await writeFile(join(door.dir, 'coredumps', device.key, dump.filename), Buffer.alloc(dump.size));
+    await door.putFile(device, dump);
 
     const { reparseCoredump } = await door.ask(REPARSE, { id: dump.globalId });
 

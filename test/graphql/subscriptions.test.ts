@@ -271,10 +271,11 @@ describe('a WebSocket', () => {
   });
 });
 
-async function aParsedDump({ fleet }: GraphQLDoor) {
+async function aParsedDump({ fleet, putFile }: GraphQLDoor) {
   const model = await fleet.aModel();
   const device = await fleet.aDevice(model);
   const dump = await fleet.aDump(device, { parseStatus: 'PARSED', output: 'abort()' });
+  await putFile(device, dump);
   return { model, device, dump };
 }
 

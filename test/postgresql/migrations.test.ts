@@ -103,7 +103,9 @@ describe('migrations of PostgreSQL', () => {
     const opening = openDatabase('postgresql://user:secret@127.0.0.1:1/coredock');
 
     const message = await opening.catch((error: Error) => error.message);
-    expect(message).toMatch(/^the database 127\.0\.0\.1:1\/coredock cannot be opened: .*ECONNREFUSED/);
+    expect(message).toMatch(
+      /^DATABASE_URL: the database 127\.0\.0\.1:1\/coredock cannot be opened: .*ECONNREFUSED/,
+    );
     expect(message).not.toContain('secret');
   });
 });

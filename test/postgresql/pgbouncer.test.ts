@@ -78,7 +78,9 @@ describe('behind PgBouncer in statement pooling', () => {
     });
 
     expect(code).toBe(1);
-    expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/^coredock: the database .*pooling/)]);
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(/^coredock: DATABASE_URL: the database .*pooling/),
+    ]);
   });
 });
 

@@ -11,6 +11,7 @@ export function bringingBack(store: BlobStore, log?: Logger): BlobStore {
     open: (key) => orSetAside(key, () => store.open(key)),
     readAtMost: (key, limit) => orSetAside(key, () => store.readAtMost(key, limit)),
     copyTo: (key, path) => orSetAside(key, () => store.copyTo(key, path)),
+    sizeOf: (key) => orSetAside(key, () => store.sizeOf(key)),
   };
 
   async function orSetAside<Found>(key: string, read: () => Promise<Found | null>): Promise<Found | null> {

@@ -128,6 +128,7 @@ export function createS3Blobs({
 
     note: {
       async read() {
+        await bucket.checkReading();
         const object = await bucket.get(`${prefix}${NOTE_NAME}`);
         return object === null ? null : (await buffer(verified(object))).toString();
       },

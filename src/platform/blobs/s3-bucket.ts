@@ -201,16 +201,27 @@ export function createS3Bucket(
         if (!isHonest) await proveHonesty();
         isHonest = true;
       } catch (error) {
-        const where = settings.endpoint === null ? '' : ` at ${settings.endpoint}`;
-        const code = error instanceof DomainError ? error.code : 'UNAVAILABLE';
-        const message = `S3_BUCKET, S3_ENDPOINT: the bucket "${Bucket}"${where} cannot be written: ${reasonOf(error)}`;
-        throw new DomainError(code, message, { cause: error });
+        throw unusable('cannot be written', error);
       }
       checkedAt = now();
     },
 
+    /** What `check` does first, without writing: for who reads before he may write. @throws DomainError with the reason */
+    async checkReading(): Promise<void> {
+      await proveMissing().catch((error: unknown) => {
+        throw unusable('cannot be read', error);
+      });
+    },
+
     close: () => client.destroy(),
   };
+
+  function unusable(what: string, error: unknown): DomainError {
+    const where = settings.endpoint === null ? '' : ` at ${settings.endpoint}`;
+    const code = error instanceof DomainError ? error.code : 'UNAVAILABLE';
+    const message = `S3_BUCKET, S3_ENDPOINT: the bucket "${Bucket}"${where} ${what}: ${reasonOf(error)}`;
+    return new DomainError(code, message, { cause: error });
+  }
 
   async function head(key: string, stop?: AbortSignal): Promise<S3Object | null> {
     return unlessMissing(
@@ -285,14 +296,18 @@ export function createS3Bucket(
 
   /** A proxy or another program in its place may say 200 to everything: then 201 would promise what nobody has. */
   async function proveHonesty(): Promise<void> {
-    const missing = await head(`${CHECK_KEY}-${randomUUID()}`);
-    if (missing !== null) throw failed(noS3('it says that an object is there which nobody has put there'));
+    await proveMissing();
     const request = new GetObjectCommand({ Bucket, Key: CHECK_KEY, Range: `bytes=0-${CHECK_TEXT.length}` });
     const text = await calling(async (signal) => {
       const { Body } = await client.send(request, { abortSignal: signal });
       return Body?.transformToString();
     });
     if (text !== CHECK_TEXT) throw failed(noS3('it gives back other bytes than were put'));
+  }
+
+  async function proveMissing(): Promise<void> {
+    const missing = await head(`${CHECK_KEY}-${randomUUID()}`);
+    if (missing !== null) throw failed(noS3('it says that an object is there which nobody has put there'));
   }
 
   /** An attempt whose answer did not come may have arrived all the same. Best effort: the sweep finds what stays. */

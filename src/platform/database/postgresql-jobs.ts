@@ -1,4 +1,5 @@
-import type pg from 'pg';
+import pRetry from 'p-retry';
+import pg from 'pg';
 import { fromPrisma, PgBoss } from 'pg-boss';
 import { z } from 'zod';
 import type { Job, Jobs } from './jobs.js';
@@ -12,26 +13,41 @@ const jobData = z.object({ key: z.string() });
 
 /**
  * Creates or migrates pg-boss's schema, and the queue in it. Servers may do so at the same time: pg-boss takes a lock in
- * each of its transactions, and whoever comes too late finds everything there.
+ * most of its transactions, and whoever fails since another was first finds everything there the next time.
  *
  * - "short": a key waits once at most, while a job of the same key may be in somebody's hands.
  * - No retries: a job that was taken up and came to nothing (its server died) is found by its row, as soon as the
  *   row's lease has expired, and added anew; that is sooner than pg-boss could know.
  * - Nobody needs a job after its end. One that nobody took for a day goes too: its row adds it again if need be.
  */
-export async function migrateJobs(connection: pg.Client): Promise<void> {
+export function migrateJobs(connection: pg.Client): Promise<void> {
+  return pRetry(() => migrateOnce(connection), {
+    retries: MAX_RACES,
+    minTimeout: RACE_PAUSE_MS,
+    shouldRetry: ({ error }) => error instanceof pg.DatabaseError && MADE_ALREADY.has(error.code ?? ''),
+  });
+}
+
+const MAX_RACES = 5;
+const RACE_PAUSE_MS = 100;
+/** SQLSTATE: a row, schema, table, type or function that somebody has made at the same moment. */
+const MADE_ALREADY: ReadonlySet<string> = new Set(['23505', '42P06', '42P07', '42710', '42723']);
+
+async function migrateOnce(connection: pg.Client): Promise<void> {
   const executeSql = async (text: string, values?: unknown[]) => {
     try {
       return await connection.query(text, values);
     } catch (error) {
       // A script that fails, since somebody was first, leaves its transaction open.
-      await connection.query('ROLLBACK');
+      await connection.query('ROLLBACK').catch(() => {});
       throw error;
     }
   };
   const boss = bossOn(executeSql, { supervise: false });
-  await boss.start();
+  // What it cannot do in the background is tried again at the next start.
+  boss.on('error', () => {});
   try {
+    await boss.start();
     await boss.createQueue(QUEUE, {
       policy: 'short',
       retryLimit: 0,
