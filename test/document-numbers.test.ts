@@ -7,6 +7,7 @@ import { excessOfJson, MAX_JSON_BYTES } from '../src/graphql/json-body.js';
 import { limitDocuments } from '../src/graphql/limits.js';
 import { measureQuery } from '../src/graphql/query-size.js';
 import { schema } from '../src/graphql/schema.js';
+import { createTurns } from '../src/graphql/turns.js';
 import { QUERIES_OF_DEATH } from './graphql/queries-of-death.js';
 
 /** What the program can say is not written down from memory; what was measured stands in `test/bench/README.md` alone. */
@@ -31,7 +32,7 @@ describe('the cost of a query in README.md', () => {
 
   it('is made of what the table says: pages of unknown size, other lists, searches', () => {
     const [, pages, lists, search] = found(
-      /all pages around it \((\d+) if it says none; (\d+) for other lists\); a `search` is ([\d,]+) more/,
+      /all pages around it \((\d+) if it says none; a time series its columns; (\d+) for other lists\); a `search` is ([\d,]+) more/,
     );
 
     expect(costOf('{ devices { nodes { key } } }')).toBe(
@@ -95,6 +96,7 @@ function costOf(query: string): number {
 
 /** What the program names as the limit when it refuses a query for it. */
 function maxOf(limit: string): unknown {
+  if (limit === 'waitingAnswers') return createTurns().maxWaiting;
   if (limit === 'values') return excessOfJson(Buffer.from(`[${'1,'.repeat(100_000)}1]`))?.max;
   if (limit === 'nesting')
     return excessOfVariables(JSON.parse(`${'{"a":'.repeat(100)}1${'}'.repeat(100)}`))?.max;

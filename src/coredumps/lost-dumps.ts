@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db, Prisma } from '../platform/database/database.js';
@@ -8,6 +9,7 @@ export type LostDumps = ReturnType<typeof createLostDumps>;
 
 /** Dumps that are looked for at once: a request each, where the storage is a bucket. */
 const BATCH = 20;
+const REMOVAL_MS = 250;
 
 /**
  * Which dumps the storage has lost: their rows are there, nobody removed their raw bytes, and the bytes are not those
@@ -20,10 +22,12 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
      * @returns whether it is lost, or removed and why, or whether its dump is gone
      */
     async note(id: number): Promise<{ is: 'lost' | 'gone' } | { is: 'removed'; reason: string }> {
-      const dump = await db.coredump.findUnique({
-        where: { id },
-        select: { removedRaw: true, lostRaw: true, filename: true, device: { select: { key: true } } },
-      });
+      let dump = await findFate(id);
+      if (dump?.removedRaw === null && dump.lostRaw === null) {
+        // Who removes raw bytes removes the file first, and notes it in a moment.
+        await pause(REMOVAL_MS);
+        dump = await findFate(id);
+      }
       if (dump === null) return { is: 'gone' };
       if (dump.removedRaw !== null) return { is: 'removed', reason: dump.removedRaw.reason };
       if (dump.lostRaw === null) await noteLost(id, coredumpKey(dump.device.key, dump.filename));
@@ -51,6 +55,13 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
 
     count: (): Promise<number> => db.lostRaw.count({ where: { coredump: { removedRaw: null } } }),
   };
+
+  function findFate(id: number) {
+    return db.coredump.findUnique({
+      where: { id },
+      select: { removedRaw: true, lostRaw: true, filename: true, device: { select: { key: true } } },
+    });
+  }
 
   function find(where: Prisma.CoredumpWhereInput) {
     return db.coredump.findMany({

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { NO_POSTGRESQL, startPostgresql } from '../../src/tools/postgresql-cluster.js';
 import { eventually } from '../support/app.js';
 import type { Program } from '../support/program.js';
 import { startS3Server } from '../support/s3-server.js';
+import { everyDump, withoutBytes } from './dumps.js';
 import { FAULTS, type Fault } from './faults.js';
 import { type Acknowledged, lossesOf, rowOf, type ShownDump } from './ledger.js';
 import { crashingDevices } from './load.js';
@@ -114,13 +114,8 @@ async function judge(
   losses.push(...lossesOf(acknowledged, shown, MAX_COREDUMPS));
   for (const dump of shown) {
     if (dump.parseStatus === 'PARSED') parsed.add(dump.id);
-    const response = await fetch(`${server.url}/api/coredumps/${encodeURIComponent(dump.id)}/download`);
-    const bytes = Buffer.from(await response.arrayBuffer());
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    if (response.status !== 200 || sha256 !== dump.sha256) {
-      losses.push(`${dump.filename} of ${dump.device.key} has a row and not its bytes (${response.status})`);
-    }
   }
+  losses.push(...(await withoutBytes(server, shown)));
   return losses;
 }
 
@@ -180,13 +175,6 @@ function upOf({ servers }: World): Program {
   const server = servers.find((candidate) => candidate != null);
   if (server == null) throw new Error('a server is up');
   return server;
-}
-
-async function everyDump(server: Program): Promise<ShownDump[]> {
-  const { coredumps } = await server.graphql<{ coredumps: { nodes: ShownDump[] } }>(
-    '{ coredumps(first: 200) { nodes { id filename sha256 size parseStatus device { key } } } }',
-  );
-  return coredumps.nodes;
 }
 
 function tell(line: string): void {

@@ -1,8 +1,11 @@
-import { rename } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../support/app.js';
-import { run } from '../support/program.js';
+import { aProgram, CLI, NODE, run } from '../support/program.js';
+import { everyDump, withoutBytes } from './dumps.js';
 import type { Fault } from './faults.js';
 import { uploadBuild, type World } from './world.js';
 
@@ -33,6 +36,30 @@ export const STORAGE_FAULTS: readonly Fault[] = [
       const gone = before.filter((file) => !after.includes(file));
       if (world.cluster === null && gone.length > 0)
         throw new Error(`a start with another database moved ${gone.length} files`);
+    },
+  },
+  {
+    name: 'a move to another place, whose import is killed and goes on',
+    missing: () => null,
+    async strike(world) {
+      for (const index of world.servers.keys()) await world.stop(index, 'SIGTERM');
+      const { folder, environment } = await world.elsewhere();
+      const archive = join(folder, 'archive');
+      const exported = await run(['export', archive], { cwd: world.dir, environment: world.environment });
+      const count = Number(/(\d+) of Coredump,/.exec(exported.stdout)?.[1]);
+      const there = { cwd: folder, environment };
+      for (const withinMs of [1_500, 3_000]) await killed(['import', archive], there, withinMs);
+      const { code, stderr } = await run(['import', archive], there);
+      // The last of those that were killed may have been through.
+      if (code !== 0 && !stderr.includes('has rows in'))
+        throw new Error(`an import did not go on: ${stderr.slice(0, 400)}`);
+      const moved = await aProgram('serve', { dir: folder, environment: { ...environment, PORT: '0' } });
+      const dumps = await everyDump(moved);
+      const losses = await withoutBytes(moved, dumps);
+      await moved.stop('SIGTERM');
+      await rm(folder, { recursive: true });
+      if (dumps.length !== count) throw new Error(`${count} dumps were exported, ${dumps.length} imported`);
+      if (losses.length > 0) throw new Error(`after an import ${losses.join('; ')}`);
     },
   },
   {
@@ -76,6 +103,23 @@ export const STORAGE_FAULTS: readonly Fault[] = [
     },
   },
 ];
+
+/** At a moment that nobody chose. */
+async function killed(
+  args: string[],
+  { cwd, environment }: { cwd: string; environment: Record<string, string> },
+  withinMs: number,
+): Promise<void> {
+  const child = spawn(NODE, [CLI, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH ?? '', ...environment },
+    stdio: 'ignore',
+  });
+  const exited = once(child, 'exit');
+  await Promise.race([exited, pause(withinMs * Math.random())]);
+  child.kill('SIGKILL');
+  await exited;
+}
 
 interface Dump {
   id: string;

@@ -94,6 +94,21 @@ export async function aWorld(cluster: PostgresqlCluster | null, s3Server: Mortal
     /** An empty database of the same kind. */
     anotherDatabase: async () =>
       cluster === null ? `file:${join(dir, 'another.db')}` : createDatabase(cluster.url),
+    /** A place of the same kind with nothing in it: its folder and settings. */
+    async elsewhere() {
+      const folder = await mkdtemp(join(dir, 'elsewhere-'));
+      return {
+        folder,
+        environment: {
+          ...environment,
+          DATABASE_URL:
+            cluster === null ? `file:${join(folder, 'coredock.db')}` : await createDatabase(cluster.url),
+          COREDUMPS_DIR: join(folder, 'coredumps'),
+          ASSETS_DIR: join(folder, 'firmware'),
+          ...(s3 === null ? {} : { ...(await s3.server.newBucket()), S3_ENDPOINT: s3.door.url }),
+        },
+      };
+    },
     /** Removes the ELF of every build, as a backup that was restored in part does. */
     async loseFirmware(): Promise<void> {
       if (s3 !== null) return s3.server.remove(s3.environment, '.elf');
@@ -106,7 +121,9 @@ export async function aWorld(cluster: PostgresqlCluster | null, s3Server: Mortal
     async files(): Promise<string[]> {
       if (s3 !== null) {
         const objects = await s3.server.objects(s3.environment);
-        return objects.flatMap((key) => (key.startsWith(DUMPS) ? [key.slice(DUMPS.length)] : []));
+        return objects.flatMap((key) =>
+          key.startsWith(DUMPS) && key.endsWith('.dmp') ? [key.slice(DUMPS.length)] : [],
+        );
       }
       const root = join(dir, 'data/coredumps');
       const files = await Promise.all(
