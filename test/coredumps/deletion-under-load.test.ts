@@ -67,7 +67,7 @@ describe('a device that is deleted while it uploads', () => {
 
 describe('all dumps of a device, deleted while it uploads,', () => {
   it('take their files with them', async () => {
-    const app = await aServer({ MAX_COREDUMPS: '1000' });
+    const app = await aServer({ MAX_COREDUMPS: '100' });
     const device = await aDevice(app);
     let isOver = false;
     const uploading = uploadUntilRefused([app], () => isOver);

@@ -20,7 +20,7 @@ describe.skipIf(!hasChromium)(`the page of the audit${NEEDS_CHROMIUM}`, () => {
     const row = page.getByRole('row').filter({ hasText: 'ignoreCrashGroup' });
     await row.getByText('anybody').waitFor();
     expect(await row.innerText()).toContain('127.0.0.1');
-    await row.getByRole('link', { name: 'a crash group' }).click();
+    await row.getByRole('link', { name: 'abort in network_handle_reply' }).click();
     await page.getByRole('heading', { level: 1, name: 'abort in network_handle_reply' }).waitFor();
     await page.goto('/audit?action=createDevice');
     await page.getByRole('link', { name: 'dev1' }).click();

@@ -24,7 +24,8 @@ export async function aSidecar(
   const xferDir = await mkdtemp(join(tmpdir(), 'coredock-xfer-'));
   const requests: ParseRequest[] = [];
   const server = createServer((request, response) => {
-    void handle(request, response);
+    // A server that stops takes its files away, and waits for no answer.
+    handle(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(async () => {
