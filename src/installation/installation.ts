@@ -29,7 +29,10 @@ export async function openInstallation(deps: InstallationDeps): Promise<Installa
   const claims = await claimsOf(deps);
   assertWhole(deps, claims);
   for (const [index, store] of stores.entries()) {
-    if (claims.notes[index] === null) await assertFits(deps, store);
+    if (claims.notes[index] !== null) continue;
+    await assertFits(deps, store);
+    // It may be written, and says more clearly than the note would why it cannot be.
+    await store.blobs.check();
   }
   const { installation } = claims.identity ?? (await makeIdentity(database.db, now()));
   for (const [index, store] of stores.entries()) {

@@ -227,7 +227,7 @@ function ask({ url }: GraphQLDoor, query: string) {
   socket.pause();
   const body = JSON.stringify({ query });
   send(
-    `POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    `POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
   return socket;
 }

@@ -47,7 +47,7 @@ describe('an answer that nobody reads', () => {
 });
 
 function get(path: string): string {
-  return `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+  return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 }
 
 /** Sends, and reads nothing until the server has given it up. @returns bytes that came all the same */

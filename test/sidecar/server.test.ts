@@ -166,9 +166,9 @@ describe('the door', () => {
   it('reads no body and no endless head', async () => {
     const { url } = await aSidecarServer();
     const withBody = aSocket(url);
-    withBody.send('GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nhello');
+    withBody.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\nhello');
     const withHead = aSocket(url);
-    withHead.send(`GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(64 * 1024)}\r\n\r\n`);
+    withHead.send(`GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(64 * 1024)}\r\n\r\n`);
 
     expect(statusOf(await withBody.closed)).toBe(413);
     expect(statusOf(await withHead.closed)).toBe(431);

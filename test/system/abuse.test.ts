@@ -105,7 +105,7 @@ function askSlowly(url: string, query: string) {
   const slow = aSocket(url);
   const body = JSON.stringify({ query });
   slow.send(
-    `POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    `POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
   slow.socket.on('data', () => {
     slow.socket.pause();

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aFolder, run } from '../support/program.js';
+import { run } from '../support/program.js';
 
 const PARSER = { PARSE_SIDECAR_URL: 'http://127.0.0.1:9' };
 const S3 = {
@@ -70,7 +70,7 @@ describe('a start that cannot be', () => {
     const value = wrong.value.replace('DIR', dir);
 
     const { code, stderr } = await run([command], {
-      cwd: await aFolder(),
+      cwd: await mkdtemp(join(dir, 'run-')),
       environment: { PORT: '0', [setting]: value, ...others },
     });
 
