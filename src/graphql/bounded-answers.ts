@@ -21,8 +21,6 @@ interface Given {
   request?: Request;
 }
 
-type Executor = (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>;
-
 /**
  * Holds answers within their budget: long ones are made one after another and in slices of time, what is too large is
  * refused as a whole, and what is held of the budget is given back when the reader has taken the answer or is gone.
@@ -31,13 +29,13 @@ export function boundAnswers(): Plugin<Context & Given> {
   const answers = new WeakMap<Request, Answer>();
 
   return {
-    onExecute({ args, executeFn, setExecuteFn }) {
+    onExecute({ args, setExecuteFn }) {
       const { answer, delivery, request } = args.contextValue;
       if (request !== undefined) answers.set(request, answer);
       setExecuteFn(async (given: ExecutionArgs) => {
         delivery?.whenDone(answer.release);
         try {
-          return await executeBounded(given, answer, executeFn);
+          return await executeBounded(given, answer);
         } finally {
           if (delivery === undefined) answer.release();
           else answer.made(delivery);
@@ -60,14 +58,10 @@ export function boundAnswers(): Plugin<Context & Given> {
 }
 
 /**
- * @param run how it is executed at one go; an answer that takes long is executed by graphql's own executor, which takes
- * the items of lists as they are given out
+ * By graphql's own executor, whose answers are what the specification's reference gives, and which takes the items of
+ * lists as they are given out: Yoga's says of a directive's null variable that it is wrong where graphql does not ask.
  */
-export async function executeBounded(
-  args: ExecutionArgs,
-  answer: Answer,
-  run: Executor = execute,
-): Promise<ExecutionResult> {
+export async function executeBounded(args: ExecutionArgs, answer: Answer): Promise<ExecutionResult> {
   const { queryCost = 0 }: Given = Object(args.contextValue);
   if (queryCost >= LONG_QUERY_COST) {
     await answer.takeTurn();
@@ -75,7 +69,7 @@ export async function executeBounded(
   }
   if (answer.refusal !== null) return { errors: [answer.refusal] };
   const { slicesOfLists: slices } = answer;
-  const result = await (slices === null ? run(args) : gatherBy(slices.whenGivenOut, () => execute(args)));
+  const result = await (slices === null ? execute(args) : gatherBy(slices.whenGivenOut, () => execute(args)));
   return answer.refusal === null ? result : { errors: [answer.refusal] };
 }
 
