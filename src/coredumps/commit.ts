@@ -1,5 +1,5 @@
 import { notFound } from '../errors.js';
-import { createBatcher } from '../platform/batcher.js';
+import { createBatcher, Unclear } from '../platform/batcher.js';
 import { createBoundedTransactions } from '../platform/database/bounded-transactions.js';
 import { type Db, type DbTransaction, Prisma } from '../platform/database/database.js';
 import { outOfTime } from '../platform/in-time.js';
@@ -64,7 +64,9 @@ export function createCommitter({ db, maxCoredumps, countRetired, enqueue = asyn
     async run(arrivals, signal) {
       const ended = await inTransaction(signal, (tx) =>
         commitGroup(tx, arrivals, { maxCoredumps, countRetired, enqueue }),
-      );
+      ).catch((error: unknown) => {
+        throw error === signal.reason ? error : new Unclear(error);
+      });
       if (ended.status === 'done') return ended.result;
       if (arrivals.length > 1) throw ended.error;
       return [{ status: 'failed' as const, error: ended.error }];

@@ -272,14 +272,16 @@ export function createCoredumpService({
       sha256: incoming.sha256,
       uploadedAt: clock.now(),
     };
-    const outcome = await commit(arrival, upload.databaseWaitMs)
-      // When a group's commit lost its answer its uploads are committed again one by one, and each finds itself there.
-      .then((answer) =>
-        answer.status === 'duplicate' && answer.coredump.filename === filename
-          ? standing(answer.coredump)
-          : answer,
-      )
-      .catch((error: unknown) => outcomeOfFailure(arrival, error));
+    const begun = performance.now();
+    const timeLeft = () =>
+      upload.databaseWaitMs === undefined ? undefined : upload.databaseWaitMs - (performance.now() - begun);
+    const outcome = await commit(arrival, upload.databaseWaitMs).catch(async (error: unknown) => {
+      const known = await outcomeOfFailure(arrival, error);
+      if (known.status !== 'failed' || (timeLeft() ?? 1) <= 0) return known;
+      // It was not done, and can be now; unless it was, and newer dumps have taken its place already, and its file.
+      if ((await blobs.sizeOf(coredumpKey(device.key, filename))) === null) return known;
+      return commit(arrival, timeLeft()).catch((again: unknown) => outcomeOfFailure(arrival, again));
+    });
 
     if (outcome.status !== 'stored') await deleteFiles(device.key, [{ filename }]);
     if (outcome.status === 'failed') throw asDomainError(outcome.error);

@@ -1,16 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** Thrown by the work on a group that may have been done, or not. */
+export class Unclear extends Error {
+  override readonly name = 'Unclear';
+  constructor(override readonly cause: unknown) {
+    super('nobody knows whether it was done');
+  }
+}
+
 /**
  * Runs work in groups: what arrives while a group is being worked on forms the next one. Where items come alone none
  * waits for company, so an idle system answers at once; a busy one pays its fixed cost (a commit's fsync) once a group.
  *
- * When a group of several fails as a whole each item is tried alone, so that one bad item cannot fail its neighbours.
+ * When a group of several fails as a whole each item is tried alone, so that one bad item cannot fail its neighbours;
+ * unless it may have succeeded, and only the answer is missing.
  *
  * An item may bring a limit of its waiting, however it waits: for its group, in it, or to be tried again. A group is
  * worked on until the first of its items has to be answered; the others go into the next one.
  *
- * @param run gets a signal that is aborted when the group's time is over. When it then rejects with the signal's reason,
- *   nothing was done with any of the items and nothing will be; with any other error nobody knows
+ * @param run gets a signal that is aborted when the group's time is over. When it rejects nothing was done with any of
+ *   the items and nothing will be; by `Unclear` it says that nobody knows, and that is what each of them is told
  * @param atOnce groups that are worked on at the same time
  * @param gatherMs after a group of several, the next one gathers for so long: where there was a crowd there is one
  * @param late what an item gets whose time is over, and with which nothing was done
@@ -96,20 +105,21 @@ export function createBatcher<Item, Result>({
         resolve(results[index] as Result);
       });
     } catch (error) {
-      failed(group, error, signal.aborted && error === signal.reason);
+      if (error instanceof Unclear) for (const { reject } of group) reject(error.cause);
+      else undone(group, error, signal.aborted && error === signal.reason);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  function failed(group: readonly Waiting[], error: unknown, isUndone: boolean): void {
+  function undone(group: readonly Waiting[], error: unknown, isOutOfTime: boolean): void {
     const now = performance.now();
     // Backwards, since each goes to the front.
     for (const member of group.toReversed()) {
       if (member.deadline <= now) {
-        if (isUndone) member.resolve(late());
+        if (isOutOfTime) member.resolve(late());
         else member.reject(error);
-      } else if (isUndone) queue(member, 0);
+      } else if (isOutOfTime) queue(member, 0);
       else if (group.length > 1) queue({ ...member, isAlone: true }, 0);
       else member.reject(error);
     }

@@ -38,8 +38,8 @@ const bytesOf = async (app: TestApp, { coredumpId }: Stored) =>
   (await fetch(`${app.url}/api/coredumps/${encodeURIComponent(coredumpId)}/download`)).text();
 
 describe('a commit whose connection breaks', () => {
-  it.each(['answer lost', 'late'] as const)(
-    'stores the dump all the same when PostgreSQL does it (%s)',
+  it.each(['answer lost', 'late', 'never sent'] as const)(
+    'stores the dump all the same (%s)',
     async (fate) => {
       const { proxy, app } = await aServerBehindProxy();
       proxy.decide(fate);
@@ -51,9 +51,10 @@ describe('a commit whose connection breaks', () => {
     },
   );
 
-  it('leaves neither row nor file when PostgreSQL never got it', async () => {
+  it('leaves neither row nor file when PostgreSQL never got it, nor at a second try', async () => {
     const { proxy, app } = await aServerBehindProxy();
-    proxy.decide('never sent');
+    // Between the two it is asked what became of the first.
+    proxy.decide('never sent', null, 'never sent');
 
     const answer = await errorOf(await upload(app, 'the bytes'));
 
@@ -76,6 +77,22 @@ describe('a commit whose connection breaks', () => {
       for (const [index, dump] of dumps.entries()) expect(await bytesOf(app, dump)).toBe(`dump ${index}`);
     },
   );
+
+  it('leaves the files of a group where nobody can say whether there are rows', async () => {
+    const { proxy, app } = await aServerBehindProxy();
+    proxy.thenUnreachable();
+    // The first goes alone, as above.
+    proxy.decide(null, 'answer lost');
+    const names = Array.from({ length: 12 }, (_, index) => `dump ${index}`);
+
+    const answers = await Promise.all(names.map(async (bytes) => (await upload(app, bytes)).status));
+    proxy.restore();
+    const dumps = await Promise.all(names.map((bytes) => stored(app, bytes)));
+
+    expect(answers).toContain(503);
+    expect((await rowsOf(app)).sort()).toEqual(dumps.map(({ filename }) => filename).sort());
+    for (const [index, dump] of dumps.entries()) expect(await bytesOf(app, dump)).toBe(`dump ${index}`);
+  });
 
   it.each([
     ['answer lost', 1],
