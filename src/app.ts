@@ -31,7 +31,9 @@ import { createTokenUse } from './devices/token-use.js';
 import { DomainError } from './errors.js';
 import { createFirmwareService } from './firmware/service.js';
 import { createAnswerBudget } from './graphql/answer-budget.js';
+import { createBytesInFlight, MAIN_THREAD, sharedBytes } from './graphql/bytes-in-flight.js';
 import { readPersistedDocuments } from './graphql/persisted-documents.js';
+import { createQueryThread } from './graphql/query-thread.js';
 import { createStreams } from './graphql/streams.js';
 import { createGraphQLServer } from './graphql/yoga.js';
 import { createGuesses } from './guesses.js';
@@ -98,6 +100,7 @@ export async function startApp(
     clock = createSystemClock(),
     sidecarUrl = () => config.parser?.url ?? '',
     retryDelayMs = RETRY_DELAY_MS,
+    queriesApart = true,
     stopping,
   }: {
     log: Logger;
@@ -107,6 +110,8 @@ export async function startApp(
     /** Where the sidecar is now; the supervised one may move. */
     sidecarUrl?: () => string;
     retryDelayMs?: number;
+    /** Only the built program has the file of the thread that they run in. */
+    queriesApart?: boolean;
   },
 ): Promise<App> {
   assertApart(config);
@@ -216,7 +221,8 @@ export async function startApp(
     const privacy = createPrivacyService({ db, audit, onChange: () => void removeDueRaw() });
     const tokenUse = createTokenUse({ db, clock, log });
     const devices = createDeviceService({ db, clock, audit, tokenUse, dumps: coredumps });
-    const links = createDownloadLinks({ secret: await readSecret(db, 'download links', clock), clock });
+    const linkSecret = await readSecret(db, 'download links', clock);
+    const links = createDownloadLinks({ secret: linkSecret, clock });
     const clientAddress = createClientAddress(config.trustedProxies);
     const regroup = createRegroupJob({ db, owner, now: clock.now, log, alerts: groupAlerts });
     const crashGroups = createCrashGroupService({
@@ -332,6 +338,18 @@ export async function startApp(
     stopping?.throwIfAborted();
     const crossOrigin = createCrossOrigin(config.corsOrigins, config.publicUrl);
     const rightOfWay = createRightOfWay();
+    const bytesInFlight = sharedBytes();
+    const queries = queriesApart
+      ? createQueryThread(
+          {
+            database: database.reading,
+            limits: config.answerLimits,
+            inFlight: bytesInFlight,
+            linkSecret: gatekeeper.isOn ? linkSecret : null,
+          },
+          { clock, metrics, log },
+        )
+      : null;
     const graphql = createGraphQLServer({
       alerts,
       db,
@@ -349,7 +367,12 @@ export async function startApp(
       config,
       persisted,
       streams: createStreams(config.maxStreamsPerAddress, metrics),
-      answers: createAnswerBudget(config.answerLimits, { rightOfWay, metrics }),
+      answers: createAnswerBudget(config.answerLimits, {
+        rightOfWay,
+        metrics,
+        inFlight: createBytesInFlight(bytesInFlight, MAIN_THREAD),
+      }),
+      queries,
       isForeign: crossOrigin.isForeign,
       metrics,
       log,
@@ -416,6 +439,7 @@ export async function startApp(
       await http.stop(config.shutdownGraceMs);
       events.close();
       groupChanges.close();
+      await queries?.close();
       await regroup.close();
       await alertSender.close();
       await queue?.close();

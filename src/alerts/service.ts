@@ -28,10 +28,24 @@ const MAX_URL = 2_000;
 const MAX_SPIKE = 1_000_000;
 const MAX_LOG = 100;
 
+/** Rules, and what became of their deliveries. */
+export function createAlertQueries(db: Db) {
+  return {
+    list: () => db.alertRule.findMany({ orderBy: { id: 'desc' } }),
+
+    /** Newest first. @throws DomainError BAD_USER_INPUT */
+    async deliveries(ruleId: number | null, take: number): Promise<AlertDeliveryRow[]> {
+      if (take < 1 || take > MAX_LOG) throw badInput(`"first" is from 1 to ${MAX_LOG}.`);
+      const where = ruleId === null ? {} : { ruleId };
+      return db.alertDelivery.findMany({ where, orderBy: { id: 'desc' }, take });
+    },
+  };
+}
+
 /** Who is told of which crashes. */
 export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps) {
   return {
-    list: () => db.alertRule.findMany({ orderBy: { id: 'desc' } }),
+    ...createAlertQueries(db),
 
     /**
      * With its secret, which is shown this once. A spike of this hour that is there already is told at once.
@@ -97,13 +111,6 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
       });
       wake();
       return delivery;
-    },
-
-    /** Newest first. @throws DomainError BAD_USER_INPUT */
-    async deliveries(ruleId: number | null, take: number): Promise<AlertDeliveryRow[]> {
-      if (take < 1 || take > MAX_LOG) throw badInput(`"first" is from 1 to ${MAX_LOG}.`);
-      const where = ruleId === null ? {} : { ruleId };
-      return db.alertDelivery.findMany({ where, orderBy: { id: 'desc' }, take });
     },
   };
 

@@ -41,6 +41,30 @@ export interface AuditFilter {
 export type Audit = ReturnType<typeof createAudit>;
 export type Noter = (note: AuditNote) => Promise<void>;
 
+/** What was noted. */
+export function createAuditQueries(db: Db) {
+  return {
+    /** Newest first. */
+    async list(
+      filter: AuditFilter,
+      { take, beforeId, afterId, fromEnd }: PageWindow,
+    ): Promise<AuditEventRow[]> {
+      const bounds = {
+        ...(beforeId === undefined ? {} : { lt: beforeId }),
+        ...(afterId === undefined ? {} : { gt: afterId }),
+      };
+      const rows = await db.auditEvent.findMany({
+        where: { AND: [conditions(filter), { id: bounds }] },
+        orderBy: { id: fromEnd === true ? 'asc' : 'desc' },
+        take,
+      });
+      return fromEnd === true ? rows.reverse() : rows;
+    },
+
+    count: (filter: AuditFilter): Promise<number> => db.auditEvent.count({ where: conditions(filter) }),
+  };
+}
+
 /**
  * Who did what, to what, when and from where: in the database, the log and a metric. There is no way to change a row,
  * and none to remove it but by its age.
@@ -65,24 +89,7 @@ export function createAudit({ db, clock, metrics, log }: AuditDeps) {
     /** For what changes nothing. Whoever calls this before it acts does not act unseen. */
     note: (note: AuditNote): Promise<void> => noted((noter) => noter(db)(note)),
 
-    /** Newest first. */
-    async list(
-      filter: AuditFilter,
-      { take, beforeId, afterId, fromEnd }: PageWindow,
-    ): Promise<AuditEventRow[]> {
-      const bounds = {
-        ...(beforeId === undefined ? {} : { lt: beforeId }),
-        ...(afterId === undefined ? {} : { gt: afterId }),
-      };
-      const rows = await db.auditEvent.findMany({
-        where: { AND: [conditions(filter), { id: bounds }] },
-        orderBy: { id: fromEnd === true ? 'asc' : 'desc' },
-        take,
-      });
-      return fromEnd === true ? rows.reverse() : rows;
-    },
-
-    count: (filter: AuditFilter): Promise<number> => db.auditEvent.count({ where: conditions(filter) }),
+    ...createAuditQueries(db),
 
     /** Removes what is older than `days`. The only way in which a row goes. */
     async forget(days: number): Promise<void> {

@@ -2,6 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { Metrics } from '../platform/metrics.js';
 import type { RightOfWay } from '../platform/right-of-way.js';
 import type { Excess } from './argument-sizes.js';
+import { type BytesInFlight, createBytesInFlight } from './bytes-in-flight.js';
 import type { Delivery } from './delivery.js';
 import { tooComplex } from './limits.js';
 import { createSlices, type Slices } from './slices.js';
@@ -45,6 +46,12 @@ export interface Answer {
   release(): void;
 }
 
+export interface AnswerMetrics {
+  gauge: Metrics['gauge'];
+  graphqlRefusals: { inc(labels: { limit: string }): void };
+  slowReaders: { inc(): void };
+}
+
 export type AnswerBudget = ReturnType<typeof createAnswerBudget>;
 
 /** Bounds the memory of answers: each by itself, and all that are being made or wait for their readers together. */
@@ -54,18 +61,20 @@ export function createAnswerBudget(
     rightOfWay,
     metrics,
     patienceMs = PATIENCE_MS,
+    inFlight = createBytesInFlight(),
   }: {
     rightOfWay: Pick<RightOfWay, 'clear'>;
-    metrics: Pick<Metrics, 'gauge' | 'graphqlRefusals' | 'slowReaders'>;
+    metrics: AnswerMetrics;
     patienceMs?: number;
+    /** What other threads count as well. */
+    inFlight?: BytesInFlight;
   },
 ) {
   const turns = createTurns();
   const slices = createSlices(rightOfWay);
-  let inFlight = 0;
   /** Answers that are being read, the oldest first. */
   const reading = new Map<Answer, { since: number; delivery: Delivery }>();
-  metrics.gauge('graphql_answer_bytes', 'Bytes of answers that are being made or sent', () => inFlight);
+  metrics.gauge('graphql_answer_bytes', 'Bytes of answers that are being made or sent', () => inFlight.total);
 
   return {
     /** @param client who takes turns with other clients */
@@ -142,12 +151,12 @@ export function createAnswerBudget(
       function hold(): void {
         if (refusal !== null || isReleased) return;
         const more = asked - held;
-        if (inFlight + more > maxBytesInFlight) cutSlowReaders(more);
-        if (inFlight + more > maxBytesInFlight) {
+        if (inFlight.total + more > maxBytesInFlight) cutSlowReaders(more);
+        if (inFlight.total + more > maxBytesInFlight) {
           refuse('answerBytesInFlight', overInFlight(maxBytesInFlight));
           return;
         }
-        inFlight += more;
+        inFlight.add(more);
         held += more;
       }
 
@@ -159,20 +168,20 @@ export function createAnswerBudget(
       }
 
       function letGo(): void {
-        inFlight -= held;
+        inFlight.add(-held);
         held = 0;
         reading.delete(answer);
       }
     },
 
-    bytesInFlight: () => inFlight,
+    bytesInFlight: () => inFlight.total,
   };
 
   /** Who has had time enough to read, and still holds what others need. */
   function cutSlowReaders(needed: number): void {
     const now = performance.now();
     for (const [answer, { since, delivery }] of reading) {
-      if (inFlight + needed <= maxBytesInFlight || now - since < patienceMs) return;
+      if (inFlight.total + needed <= maxBytesInFlight || now - since < patienceMs) return;
       metrics.slowReaders.inc();
       answer.release();
       delivery.cut();

@@ -1,12 +1,20 @@
 import { Readable } from 'node:stream';
-import { type ExecutionArgs, type ExecutionResult, execute } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  getOperationAST,
+  OperationTypeNode,
+} from 'graphql';
+import type { FetchAPI, Plugin } from 'graphql-yoga';
 import { gatherBy } from '../platform/database/data-loader.js';
 import type { Answer } from './answer-budget.js';
 import type { Context } from './context.js';
 import type { Delivery } from './delivery.js';
-import { shownResult } from './event-streams.js';
+import { asOnlyEvent, EVENT_STREAM, EVENT_STREAM_HEADERS, shownResult } from './event-streams.js';
 import { jsonPieces } from './json-pieces.js';
+import { longJson } from './long-data.js';
+import type { QueryThread } from './query-thread.js';
 
 /** From this cost on a query waits for its turn, and is executed in slices: some milliseconds of work. */
 const LONG_QUERY_COST = 5_000;
@@ -24,15 +32,20 @@ interface Given {
 /**
  * Holds answers within their budget: long ones are made one after another and in slices of time, what is too large is
  * refused as a whole, and what is held of the budget is given back when the reader has taken the answer or is gone.
+ *
+ * @param queries where they run; null: here, as mutations and the answers of subscriptions do
  */
-export function boundAnswers(): Plugin<Context & Given> {
+export function boundAnswers(queries: QueryThread | null): Plugin<Context & Given> {
   const answers = new WeakMap<Request, Answer>();
 
   return {
     onExecute({ args, setExecuteFn }) {
       const { answer, delivery, request } = args.contextValue;
       if (request !== undefined) answers.set(request, answer);
+      const canGo = delivery !== undefined && isQuery(args) && !hasFiles(request);
+      const apart = queries !== null && canGo ? { queries, delivery } : null;
       setExecuteFn(async (given: ExecutionArgs) => {
+        if (apart !== null) return runApart(given, apart);
         delivery?.whenDone(answer.release);
         try {
           return await executeBounded(given, answer);
@@ -44,17 +57,60 @@ export function boundAnswers(): Plugin<Context & Given> {
     },
 
     onResultProcess({ request, result, setResultProcessor }) {
-      const bytes = answers.get(request)?.bytes ?? 0;
-      const type = jsonType(request.headers.get('accept') ?? '*/*');
-      if (bytes < LONG_ANSWER_BYTES || type === null || !isWhole(result)) return;
+      const accepted = request.headers.get('accept') ?? '*/*';
+      if (!isWhole(result)) return;
+      const { data, ...others } = shownResult(result);
+      const apart = longJson(data, others);
+      const type = jsonType(accepted);
+      if (apart !== null && type === null && accepted.includes(EVENT_STREAM)) {
+        setResultProcessor(
+          (_result, { Response }) => responseWith(Response, asOnlyEvent(apart), EVENT_STREAM_HEADERS),
+          EVENT_STREAM,
+        );
+        return;
+      }
+      const isLong =
+        apart !== null || (type !== null && (answers.get(request)?.bytes ?? 0) >= LONG_ANSWER_BYTES);
+      if (!isLong) return;
       setResultProcessor((_result, { Response }, mediaType) => {
-        const body = Readable.from(jsonPieces(shownResult(result)), { objectMode: false });
-        const headers = { 'Content-Type': `${mediaType}; charset=utf-8` };
-        // It takes Node's streams as well, which its types do not say.
-        return Reflect.construct(Response, [body, { status: 200, headers }]);
-      }, type);
+        const pieces = apart ?? jsonPieces({ ...others, data });
+        return responseWith(Response, pieces, { 'Content-Type': `${mediaType}; charset=utf-8` });
+      }, type ?? 'application/json');
     },
   };
+}
+
+function responseWith(
+  Response: FetchAPI['Response'],
+  pieces: Iterable<string> | AsyncIterable<Uint8Array>,
+  headers: Record<string, string>,
+): Response {
+  const body = Readable.from(pieces, { objectMode: false });
+  // It takes Node's streams as well, which its types do not say.
+  return Reflect.construct(Response, [body, { status: 200, headers }]);
+}
+
+function isQuery({ document, operationName }: ExecutionArgs): boolean {
+  return getOperationAST(document, operationName)?.operation === OperationTypeNode.QUERY;
+}
+
+/** Among its variables, which then cannot be sent to another thread; and no query has a use for them. */
+function hasFiles(request: Request | undefined): boolean {
+  return request?.headers.get('content-type')?.startsWith('multipart/') === true;
+}
+
+function runApart(
+  { document, operationName, variableValues, contextValue }: ExecutionArgs,
+  { queries, delivery }: { queries: QueryThread; delivery: Delivery },
+): Promise<ExecutionResult> {
+  const { queryCost = 0 }: Given = Object(contextValue);
+  return queries.run({
+    document,
+    operationName: operationName ?? null,
+    variables: variableValues ?? {},
+    cost: queryCost,
+    delivery,
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
-import type { AlertService } from '../alerts/service.js';
-import type { Audit } from '../audit/service.js';
+import type { AlertService, createAlertQueries } from '../alerts/service.js';
+import type { Audit, createAuditQueries } from '../audit/service.js';
+import type { DownloadLinks } from '../auth/download-links.js';
 import type { Person } from '../auth/principal.js';
 import { type CoredumpLoaders, createCoredumpLoaders } from '../coredumps/loaders.js';
 import type { CoredumpService } from '../coredumps/service.js';
@@ -8,6 +9,7 @@ import type { PrivacyService } from '../devices/privacy.js';
 import type { DeviceService } from '../devices/service.js';
 import { createFirmwareLoaders } from '../firmware/loaders.js';
 import type { FirmwareService } from '../firmware/service.js';
+import { encodeGlobalId } from '../ids.js';
 import type { Db } from '../platform/database/database.js';
 import { type CrashGroupLoaders, createCrashGroupLoaders } from '../triage/loaders.js';
 import { createVersionLoaders } from '../triage/missing-firmwares.js';
@@ -24,6 +26,14 @@ export interface Services {
   firmwares: FirmwareService;
   audit: Audit;
   privacy: PrivacyService;
+  search: Search;
+}
+
+/** What queries use of them: it reads, and has all that it needs from the database. */
+export interface QueryServices {
+  alerts: ReturnType<typeof createAlertQueries>;
+  audit: ReturnType<typeof createAuditQueries>;
+  crashGroups: Pick<CrashGroupService, 'now' | 'regrouping'>;
   search: Search;
 }
 
@@ -60,6 +70,14 @@ export function createContext({
   'db' | 'services' | 'loaders' | 'requestId' | 'person' | 'answer' | 'downloadUrlOf'
 >): Context {
   return { db, ...given, devices: createDeviceQueries(db) };
+}
+
+/** Paths of downloads. @param links null where nobody needs one */
+export function downloadUrls(links: Pick<DownloadLinks, 'issue'> | null) {
+  return (coredumpId: number, person: Person): string => {
+    const path = `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', coredumpId))}/download`;
+    return links === null ? path : `${path}?link=${links.issue(coredumpId, person)}`;
+  };
 }
 
 export function createLoaders(db: Db): Loaders {

@@ -44,7 +44,12 @@ export function createErrorMask(log: Logger) {
   return function mask(thrown: unknown, requestId: string): GraphQLError {
     const located = thrown instanceof GraphQLError ? thrown : null;
     const original = asDomainError(originOf(thrown));
-    const place = { nodes: located?.nodes ?? null, path: located?.path ?? null };
+    const place = {
+      nodes: located?.nodes ?? null,
+      source: located?.source ?? null,
+      positions: located?.positions ?? null,
+      path: located?.path ?? null,
+    };
 
     if (original instanceof DomainError) {
       const code = CODES[original.code];
@@ -59,8 +64,6 @@ export function createErrorMask(log: Logger) {
       const code = OWN_CODES.find((own) => own === known.code) ?? 'BAD_USER_INPUT';
       return new GraphQLError(clip(original.message), {
         ...place,
-        source: located?.source ?? null,
-        positions: located?.positions ?? null,
         extensions: { ...known, code },
       });
     }
@@ -89,7 +92,7 @@ function isOfUpload(error: unknown): error is Error {
 }
 
 /** graphql wraps what a resolver throws once for every place that it passes. */
-function originOf(thrown: unknown): unknown {
+export function originOf(thrown: unknown): unknown {
   let error = thrown;
   while (error instanceof GraphQLError && error.originalError !== undefined) error = error.originalError;
   return error;

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { between } from './long-data.js';
 
 /** Who stands between ends connections on which nothing comes. */
 const PING_MS = 12_000;
@@ -11,10 +12,11 @@ const PING_MS = 12_000;
 const REST_MS = 200;
 /** A comment in the language of server-sent events. */
 const PING = ':\n\n';
+const LAST_EVENT = 'event: complete\ndata:\n\n';
 const PIECE_BYTES = 16 * 1024;
-const MEDIA_TYPE = 'text/event-stream';
-const HEADERS = {
-  'Content-Type': MEDIA_TYPE,
+export const EVENT_STREAM = 'text/event-stream';
+export const EVENT_STREAM_HEADERS = {
+  'Content-Type': EVENT_STREAM,
   Connection: 'keep-alive',
   'Cache-Control': 'no-cache',
   'Content-Encoding': 'none',
@@ -38,14 +40,14 @@ export function sendEventStreams(pingMs = PING_MS): Plugin & { endAll(): void } 
       for (const stream of open) stream.breakOff();
     },
     onResultProcess({ request, result, setResultProcessor }) {
-      if (!isStream(result) || request.headers.get('accept')?.includes(MEDIA_TYPE) !== true) return;
+      if (!isStream(result) || request.headers.get('accept')?.includes(EVENT_STREAM) !== true) return;
       setResultProcessor((_result, { Response }) => {
         const body = new EventStream(result[Symbol.asyncIterator](), pieceOf, pingMs);
         open.add(body);
         body.once('close', () => open.delete(body));
         // It takes Node's streams as well, which its types do not say.
-        return Reflect.construct(Response, [body, { status: 200, headers: HEADERS }]);
-      }, MEDIA_TYPE);
+        return Reflect.construct(Response, [body, { status: 200, headers: EVENT_STREAM_HEADERS }]);
+      }, EVENT_STREAM);
     },
   };
 
@@ -67,8 +69,15 @@ function textOf(result: Result): string {
   return JSON.stringify(shownResult(result));
 }
 
+/** The only one of a stream, as of a query. */
+export function asOnlyEvent(json: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return between(`${PING}event: next\ndata: `, json, `\n\n${LAST_EVENT}`);
+}
+
+type Shown = Omit<ExecutionResult, 'errors'> & { errors?: readonly object[] };
+
 /** What errors say to servers is not for clients. */
-export function shownResult(result: ExecutionResult): object {
+export function shownResult(result: ExecutionResult): Shown {
   if (result.errors === undefined) return result;
   const errors = result.errors.map((error) => {
     const { extensions, ...shown } = error.toJSON();
@@ -140,7 +149,7 @@ class EventStream extends Readable {
       }
       return;
     }
-    this.push('event: complete\ndata:\n\n');
+    this.push(LAST_EVENT);
     this.#end();
   }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError, getOperationAST } from 'graphql';
 import type { ConnectionInitMessage, OperationResult } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import type { YogaServerInstance } from 'graphql-yoga';
@@ -11,7 +11,9 @@ import type { ClientAddress } from '../client-address.js';
 import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { Delivery } from './delivery.js';
+import { shownResult } from './event-streams.js';
 import { MAX_JSON_BYTES } from './json-body.js';
+import { between, joined, longJson } from './long-data.js';
 import { documentOf, type PersistedDocuments } from './persisted-documents.js';
 import { limitMessages, refusalOfOperation } from './socket-limits.js';
 import { RETRY_AFTER_SECONDS, type Streams, tooManyStreams } from './streams.js';
@@ -230,7 +232,12 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
         contextValue: await pipeline.contextFactory(),
       };
       operations.set(args, {
-        execute: () => scope(() => pipeline.execute(args)),
+        async execute() {
+          const result: ExecutionResult = await scope(() => pipeline.execute(args));
+          const { data, ...others } = shownResult(result);
+          const json = longJson(data, others);
+          return json === null ? result : sendAsText(socket, id, json);
+        },
         async subscribe() {
           const result: Awaited<OperationResult> = await scope(() => pipeline.subscribe(args));
           return Symbol.asyncIterator in result ? inScope(scope, untilBehind(result, socket)) : result;
@@ -241,6 +248,18 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     } catch (error) {
       return [mask(error)];
     }
+  }
+
+  /** As graphql-ws would send it, which would make a text of what is one. @returns what is left for graphql-ws to send */
+  async function sendAsText(
+    socket: WebSocket,
+    id: string,
+    json: AsyncIterable<Uint8Array>,
+  ): Promise<OperationResult> {
+    const message = between(`{"id":${JSON.stringify(id)},"type":"next","payload":`, json, '}');
+    const bytes = await joined(message);
+    if (running.get(socket)?.has(id) === true) socket.send(bytes, { binary: false });
+    return nothing();
   }
 
   /** Who has fallen behind must come again to see the present: ended by "complete" a client would think it was all. */
@@ -294,6 +313,8 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     return operation;
   }
 }
+
+async function* nothing(): AsyncGenerator<never> {}
 
 /** Refuses an upgrade before there is a WebSocket that could be closed with a reason. */
 function sendTooMany(socket: Duplex, message: string, retryAfterSeconds = RETRY_AFTER_SECONDS): void {

@@ -6,7 +6,6 @@ import { type Actor, currentActor, resumeAs, runAs } from '../auth/actor.js';
 import type { DownloadLinks } from '../auth/download-links.js';
 import type { Gatekeeper } from '../auth/gatekeeper.js';
 import type { ClientAddress } from '../client-address.js';
-import { encodeGlobalId } from '../ids.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
@@ -14,12 +13,20 @@ import type { Metrics } from '../platform/metrics.js';
 import { createAdmission, graphiqlOptions, refuse, renderGraphiQL } from './admission.js';
 import type { AnswerBudget } from './answer-budget.js';
 import { boundAnswers } from './bounded-answers.js';
-import { type Context, createContext, createLoaders, type Loaders, type Services } from './context.js';
+import {
+  type Context,
+  createContext,
+  createLoaders,
+  downloadUrls,
+  type Loaders,
+  type Services,
+} from './context.js';
 import { type Delivery, deliveryBy } from './delivery.js';
 import { createErrorMask } from './errors.js';
 import { sendEventStreams } from './event-streams.js';
 import { createDocumentCache, type DocumentLimits, limitDocuments } from './limits.js';
 import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.js';
+import type { QueryThread } from './query-thread.js';
 import { readRequests } from './requests.js';
 import { schema } from './schema.js';
 import { shareAnswers } from './shared-answers.js';
@@ -43,6 +50,8 @@ interface GraphQLDeps extends Services {
   persisted: PersistedDocuments | null;
   streams: Streams;
   answers: AnswerBudget;
+  /** Null: they run here. */
+  queries: QueryThread | null;
   /** Whether a request comes from a page of another site that may not send it. */
   isForeign: (request: IncomingMessage) => boolean;
   metrics: Pick<Metrics, 'graphqlRefusals'>;
@@ -60,6 +69,7 @@ export function createGraphQLServer({
   persisted,
   streams,
   answers,
+  queries,
   isForeign,
   metrics,
   log,
@@ -70,6 +80,7 @@ export function createGraphQLServer({
   const mask = createErrorMask(log);
   const onRefusal = (limit: string) => metrics.graphqlRefusals.inc({ limit });
   const eventStreams = sendEventStreams();
+  const downloadUrlOf = downloadUrls(gatekeeper.isOn ? links : null);
   const admission = createAdmission({ gatekeeper, clientAddress, clock, isForeign });
 
   const yoga = createYoga<ServerContext, Context>({
@@ -96,7 +107,7 @@ export function createGraphQLServer({
       ...(persisted === null ? [] : [usePersistedDocuments(persisted)]),
       limitDocuments(schema, config.queryLimits, onRefusal),
       maskValidation((error) => mask(error, requestId())),
-      boundAnswers(),
+      boundAnswers(queries),
       shareAnswers({ contextOf, createLoaders: () => createLoaders(db) }),
       admission.endWithToken,
       eventStreams,
@@ -104,12 +115,16 @@ export function createGraphQLServer({
   });
 
   function contextOf({ requestId, person, address }: Actor, loaders: Loaders): Context {
-    const downloadUrlOf = (coredumpId: number) => {
-      const path = `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', coredumpId))}/download`;
-      return gatekeeper.isOn ? `${path}?link=${links.issue(coredumpId, person)}` : path;
-    };
     const answer = answers.open(address);
-    return createContext({ db, services, loaders, requestId, person, answer, downloadUrlOf });
+    return createContext({
+      db,
+      services,
+      loaders,
+      requestId,
+      person,
+      answer,
+      downloadUrlOf: (id) => downloadUrlOf(id, person),
+    });
   }
 
   return {

@@ -42,6 +42,14 @@ const LEASE_MS = 60_000;
 /** So that uploads and parses come first. */
 const PAUSE_MS = 5;
 
+/** How far the walk of a recipe is. */
+export function regroupingOf(
+  db: Db,
+  { version }: FingerprintRecipe = CURRENT_RECIPE,
+): Promise<Regrouping | null> {
+  return db.regroupRun.findUnique({ where: { fingerprintVersion: version } });
+}
+
 /**
  * Walks through the kept dumps when the recipe of fingerprints is another than the last time, and counts each by the
  * fingerprint that its stored report has now. Nothing is parsed again. Also counts dumps of before there were groups.
@@ -86,7 +94,7 @@ export function createRegroupJob({ db, owner, now, log, alerts, recipe = CURRENT
     },
 
     /** Of the current recipe. */
-    progress: () => db.regroupRun.findUnique({ where: { fingerprintVersion: recipe.version } }),
+    progress: () => regroupingOf(db, recipe),
 
     /** Resolves when nothing runs. */
     idle: async () => {

@@ -55,6 +55,7 @@ describe('an answer that would be too large', () => {
 
   it('is what a list makes it that no page bounds', async () => {
     const door = await aGraphQLDoor({
+      queriesApart: true,
       answerLimits: { maxAnswerBytes: 64 * KIB, maxBytesInFlight: 1024 * KIB },
     });
     const series =
@@ -66,7 +67,7 @@ describe('an answer that would be too large', () => {
   });
 
   it('costs what its time series have columns', async () => {
-    const door = await aGraphQLDoor();
+    const door = await aGraphQLDoor({ queriesApart: true });
     const series =
       'crashes(by: HOUR, from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z") { start count }';
 
@@ -77,6 +78,7 @@ describe('an answer that would be too large', () => {
 
   it.each(['SSE', 'WebSocket'])('is refused by %s too', async (way) => {
     const door = await aGraphQLDoor({
+      queriesApart: true,
       answerLimits: { maxAnswerBytes: 64 * KIB, maxBytesInFlight: 1024 * KIB },
     });
     await fill(door, { devices: 1, dumpsEach: 10, bytes: 10 * KIB });
@@ -90,7 +92,7 @@ describe('an answer that would be too large', () => {
 
 describe('an answer within its budget', () => {
   it('is the same in pieces as at one go', async () => {
-    const door = await aGraphQLDoor();
+    const door = await aGraphQLDoor({ queriesApart: true });
     await fill(door, { devices: 40, dumpsEach: 5, bytes: 3 * KIB });
     const query = `{ devices(first: 50) { nodes { key coredumps(first: 10) { totalCount nodes { id filename parsedOutput
       report { reason warnings tasks { name } } device { key } } } } } }`;
@@ -111,6 +113,7 @@ describe('an answer within its budget', () => {
 describe('answers that are being made or sent', () => {
   it('share a budget: who comes when it is used up is told which setting, and when to come again', async () => {
     const door = await aGraphQLDoor({
+      queriesApart: true,
       answerLimits: { maxAnswerBytes: 8192 * KIB, maxBytesInFlight: 10_240 * KIB },
     });
     await fill(door, { devices: 1, dumpsEach: 6, bytes: 1024 * KIB });
@@ -142,6 +145,7 @@ describe('answers that are being made or sent', () => {
 
   it('are cut where somebody else needs what a reader has not taken for long', async () => {
     const door = await aGraphQLDoor({
+      queriesApart: true,
       answerLimits: { maxAnswerBytes: 8192 * KIB, maxBytesInFlight: 10_240 * KIB },
       answerPatienceMs: 0,
     });
@@ -162,7 +166,7 @@ describe('answers that are being made or sent', () => {
   });
 
   it('give all of it back, also when their readers go at any moment', { timeout: 240_000 }, async () => {
-    const door = await aGraphQLDoor();
+    const door = await aGraphQLDoor({ queriesApart: true });
     await fill(door, { devices: 1, dumpsEach: 3, bytes: 100 * KIB });
     let gone = 0;
 

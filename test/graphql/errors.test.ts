@@ -48,7 +48,7 @@ describe('an error', () => {
   });
 
   it('in the variables is BAD_USER_INPUT', async () => {
-    const { send } = await aGraphQLDoor();
+    const { send } = await aGraphQLDoor({ queriesApart: true });
 
     const { errors } = await send('query ($first: Int) { devices(first: $first) { totalCount } }', {
       first: 'many',
@@ -58,7 +58,7 @@ describe('an error', () => {
   });
 
   it('says QUERY_TOO_COMPLEX, and says it at once, when a document has too many tokens', async () => {
-    const { send } = await aGraphQLDoor();
+    const { send } = await aGraphQLDoor({ queriesApart: true });
 
     const { errors } = await send(`{ ${'__typename '.repeat(5_000)} }`);
 
@@ -68,7 +68,7 @@ describe('an error', () => {
   });
 
   it('of a broken database is masked, and found again in the log by its request id', async () => {
-    const door = await aGraphQLDoor();
+    const door = await aGraphQLDoor({ queriesApart: true });
     await door.breakDatabase();
 
     const { data, errors } = await door.send('{ coredumps { nodes { id } } }');
@@ -83,7 +83,7 @@ describe('an error', () => {
   });
 
   it('of one field leaves the others', async () => {
-    const door = await aGraphQLDoor();
+    const door = await aGraphQLDoor({ queriesApart: true });
     await door.fleet.aDevice(await door.fleet.aModel({ code: 'pump' }), { key: 'dev1' });
     await door.breakDatabase();
 

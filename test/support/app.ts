@@ -51,7 +51,12 @@ async function start(dir: string, environment: Record<string, string>, options: 
     ...environment,
   });
   const { token, log = createLogger(config), clock } = options;
-  const app = await startApp(config, { log, retryDelayMs: 5, ...(clock === undefined ? {} : { clock }) });
+  const app = await startApp(config, {
+    log,
+    retryDelayMs: 5,
+    queriesApart: false,
+    ...(clock === undefined ? {} : { clock }),
+  });
   onTestFinished(app.close);
   return {
     ...app,

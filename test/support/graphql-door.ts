@@ -29,7 +29,9 @@ import { createDeviceService } from '../../src/devices/service.js';
 import { createTokenUse } from '../../src/devices/token-use.js';
 import { createFirmwareService } from '../../src/firmware/service.js';
 import { createAnswerBudget } from '../../src/graphql/answer-budget.js';
+import { createBytesInFlight, MAIN_THREAD, sharedBytes } from '../../src/graphql/bytes-in-flight.js';
 import { type Context, createContext, createLoaders } from '../../src/graphql/context.js';
+import { createQueryThread } from '../../src/graphql/query-thread.js';
 import { createStreams } from '../../src/graphql/streams.js';
 import { createGraphQLServer } from '../../src/graphql/yoga.js';
 import { createGuesses } from '../../src/guesses.js';
@@ -53,6 +55,8 @@ import { aFleet } from './fleet.js';
 export type GraphQLDoor = Awaited<ReturnType<typeof aGraphQLDoor>>;
 
 type Fleet = ReturnType<typeof aFleet>;
+
+const LINK_SECRET = Buffer.alloc(32);
 
 export interface AnswerError {
   message: string;
@@ -83,6 +87,10 @@ export async function aGraphQLDoor({
   /** What the services take for the time. */
   clock = createSystemClock(),
   environment = {} as Record<string, string>,
+  /** As the built program does, by whose file they are run. Their statements are not counted then. */
+  queriesApart = process.env.APART === '1',
+  /** Of their thread. */
+  maxHeapMb = undefined as number | undefined,
 } = {}) {
   const dir = beside?.dir ?? (await mkdtemp(join(tmpdir(), 'coredock-graphql-')));
   const databaseUrl = beside?.databaseUrl ?? (await aDatabaseUrl(dir));
@@ -172,14 +180,34 @@ export async function aGraphQLDoor({
   });
   const auth = createAuthenticator({ settings, devices, clock, log });
   const metrics = createMetrics();
-  const links = createDownloadLinks({ secret: Buffer.alloc(32), clock });
+  const links = createDownloadLinks({ secret: LINK_SECRET, clock });
   const guesses = createGuesses({ authFailuresPerMinute: 1_000_000 });
   const gatekeeper = createGatekeeper({ auth, links, guesses, clock });
+  const inFlight = sharedBytes();
   const answers = createAnswerBudget(answerLimits, {
     rightOfWay: createRightOfWay(),
     metrics,
     patienceMs: answerPatienceMs,
+    inFlight: createBytesInFlight(inFlight, MAIN_THREAD),
   });
+  const queries = queriesApart
+    ? createQueryThread(
+        {
+          database: database.reading,
+          limits: answerLimits,
+          inFlight,
+          patienceMs: answerPatienceMs,
+          linkSecret: gatekeeper.isOn ? LINK_SECRET : null,
+        },
+        {
+          clock,
+          metrics,
+          log,
+          maxHeapMb,
+          file: new URL('../../dist/graphql/query-worker.js', import.meta.url),
+        },
+      )
+    : null;
   const services = {
     alerts,
     coredumps,
@@ -201,6 +229,7 @@ export async function aGraphQLDoor({
     persisted: null,
     streams: createStreams(config.maxStreamsPerAddress, metrics),
     answers,
+    queries,
     isForeign: createCrossOrigin([]).isForeign,
     metrics,
     log,
@@ -225,6 +254,7 @@ export async function aGraphQLDoor({
     await regroup.close();
     await alertSender.close();
     await closeWebSockets();
+    await queries?.close();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     await database.close();

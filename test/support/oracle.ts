@@ -33,6 +33,7 @@ export async function anOracle() {
     auth: { issuer: null, tokens: { admin: [digest('admin')], viewer: PEOPLE.slice(1).map(digest) } },
     clock: { ...createSystemClock(), now: () => NOW },
     environment: LIMITS,
+    queriesApart: true,
   });
   const values = await furnish(door);
   const mask = createErrorMask(pino({ level: 'silent' }));

@@ -55,7 +55,7 @@ describe('under fire of more than a hundred abusive requests', () => {
 
 /** 200 devices × 20 dumps of 16 KiB are 64 MB; ten answers of them were some gigabytes. */
 const FLEET = { devices: 200, dumpsEach: 20, textBytes: 16 * 1024 };
-const MAX_MB = 700;
+const MAX_MB = 800;
 
 describe('under the costliest queries that are allowed', () => {
   it('the server answers every honest request, in bounded memory', { timeout: 300_000 }, async () => {
@@ -74,6 +74,7 @@ describe('under the costliest queries that are allowed', () => {
         .filter((status) => status >= 500 && status !== 503),
     ).toEqual([]);
     expect([...calm.statuses, ...underFire.statuses].filter((status) => status >= 300)).toEqual([]);
+    expect(program.log()).not.toContain('broke');
     expect(peakMb).toBeLessThan(MAX_MB);
     process.stdout.write(`costly: peak ${peakMb.toFixed(0)} MB; ${figures({ calm, underFire })}\n`);
   });
@@ -86,7 +87,7 @@ describe('under the costliest queries that are allowed', () => {
       await register(program, ['honest']);
       const pattern = new RegExp(process.env.ABUSE_EACH ?? '');
       for (const kind of [...COSTLY.keys()].filter((name) => pattern.test(name))) {
-        const measured = await duel(program, [kind]);
+        const measured = await duel(program, [kind], { turns: 2, rounds: 30 });
         process.stdout.write(`${figures(measured)}; ${measured.statuses[kind]?.length} crowds of: ${kind}\n`);
       }
     },
@@ -122,15 +123,18 @@ async function peakMbOf({ process: { pid } }: Program): Promise<number> {
 
 interface Measured {
   statuses: number[];
+  /** In ms, of all requests and of the uploads among them. */
   latencies: number[];
+  uploads: number[];
 }
+
+const nothing = (): Measured => ({ statuses: [], latencies: [], uploads: [] });
 
 /** Calm and fire take turns, so that whatever else the machine does happens to both. */
 async function duel(program: Program, kinds: readonly string[], { turns = TURNS, rounds = ROUNDS } = {}) {
   const abuser = await anAbuser({ url: program.url, kinds });
-  const calm: Measured = { statuses: [], latencies: [] };
-  const underFire: Measured = { statuses: [], latencies: [] };
-  await honestRounds(program, rounds, { statuses: [], latencies: [] });
+  const [calm, underFire] = [nothing(), nothing()];
+  await honestRounds(program, rounds, nothing());
   for (let turn = 0; turn < turns; turn++) {
     await honestRounds(program, rounds, calm);
     await abuser.tell('begin');
@@ -163,12 +167,14 @@ async function anAbuser(order: Order) {
 async function honestRounds(
   program: Program,
   rounds: number,
-  { statuses, latencies }: Measured,
+  { statuses, latencies, uploads }: Measured,
 ): Promise<void> {
   const timed = async (method: string, path: string, body = '', headers: Record<string, string> = {}) => {
     const begun = performance.now();
     statuses.push(await ask(`${program.url}${path}`, { method, headers, body }));
-    latencies.push(performance.now() - begun);
+    const took = performance.now() - begun;
+    latencies.push(took);
+    if (path.startsWith(UPLOAD_PATH)) uploads.push(took);
   };
   const query = '{ coredumps(first: 20) { nodes { id filename parseStatus device { key } } } }';
   for (let round = 0; round < rounds; round++) {
@@ -189,14 +195,13 @@ function ask(url: string, { method, headers, body }: { method: string; headers: 
 
 /** Printed, not judged: on a busy machine they say little. */
 function figures({ calm, underFire }: { calm: Measured; underFire: Measured }): string {
-  const [before, after] = [calm, underFire].map(({ latencies }) => ({
-    p50: quantile(latencies, 0.5),
-    p99: quantile(latencies, 0.99),
-  }));
-  if (before === undefined || after === undefined) return '';
+  const compared = (what: 'latencies' | 'uploads', q: number) => {
+    const [before, after] = [quantile(calm[what], q), quantile(underFire[what], q)];
+    return `${before.toFixed(1)} to ${after.toFixed(1)} ms (${(after / before).toFixed(2)} x)`;
+  };
   return (
-    `honest p50 ${before.p50.toFixed(1)} ms, p99 ${before.p99.toFixed(1)} ms; ` +
-    `under fire p50 ${after.p50.toFixed(1)} ms, p99 ${after.p99.toFixed(1)} ms; p99 × ${(after.p99 / before.p99).toFixed(2)}`
+    `uploads p50 ${compared('uploads', 0.5)}, p99 ${compared('uploads', 0.99)}; ` +
+    `all honest requests p99 ${compared('latencies', 0.99)}`
   );
 }
 

@@ -4,6 +4,7 @@ import type { Announcements } from './announcements.js';
 import { Prisma, type PrismaClient } from './generated/sqlite/client.js';
 import type { Jobs } from './jobs.js';
 import { openPostgresql } from './postgresql.js';
+import type { ReadingSource } from './reading.js';
 import { openSqlite } from './sqlite.js';
 
 export { Prisma };
@@ -41,6 +42,8 @@ export interface Database {
   readonly jobs: (Jobs & { start(): Promise<void> }) | null;
   /** Migrations that were applied when it was opened. */
   readonly migrated: readonly string[];
+  /** How another thread opens it, to read: `openForReading`. */
+  readonly reading: ReadingSource;
   /** A file on the disk that it fills; null where that is another machine's business. */
   readonly disk: string | null;
   /** Rejects with STORAGE_FULL or UNAVAILABLE when it is known that nothing can be written now. */
@@ -70,7 +73,8 @@ const STATEMENT_LIMIT_MS = 30_000;
  * Opens and migrates the database of `url`.
  *
  * @param url `file:PATH` for SQLite, `postgresql://…` for PostgreSQL
- * @param options.poolSize connections to PostgreSQL at most, beside one that listens; SQLite has no use for it
+ * @param options.poolSize connections to PostgreSQL at most, beside one that listens: half of them are for whoever opens
+ *   `reading`; SQLite has no use for it
  * @param options.statementLimitMs how long PostgreSQL may take for a statement before its connection is given up
  * @param options.log hears of trouble that passes by itself
  * @param options.stop gives up opening it

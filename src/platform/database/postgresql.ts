@@ -3,12 +3,13 @@ import pg from 'pg';
 import { DomainError } from '../../errors.js';
 import type { Logger } from '../logger.js';
 import { CLIENT_OPTIONS } from './client-options.js';
-import type { Db, InTurn, OpenedDatabase } from './database.js';
+import type { Db, InTurn, Lookup, OpenedDatabase } from './database.js';
 import { PrismaClient } from './generated/postgresql/client.js';
 import { lookupInPostgresql, observable } from './lookup.js';
 import { migratePostgresql } from './migrate-postgresql.js';
 import { createPostgresqlAnnouncements } from './postgresql-announcements.js';
 import { createPostgresqlJobs } from './postgresql-jobs.js';
+import type { OpenedForReading } from './reading.js';
 import { limitStatements } from './statement-limit.js';
 import { createTurns } from './turns.js';
 
@@ -38,14 +39,74 @@ export async function openPostgresql(
     stop?: AbortSignal | undefined;
   },
 ): Promise<OpenedDatabase> {
-  const config: pg.PoolConfig = {
+  // A turn of the shared ones holds a connection while its work asks for another.
+  const readingSize = Math.max(1, Math.floor(poolSize / 2));
+  const size = Math.max(2, poolSize - readingSize);
+  const config = poolConfig(url, size);
+  const migrated = await migrate(config, { url, stop });
+  const { pool, client, lookups } = openPool(config, { statementLimitMs, log });
+  const db = asDb(client, lookups.lookup);
+  const announcements = createPostgresqlAnnouncements(config, {
+    pool,
+    onTrouble: (error) => log?.warn({ err: error }, 'changes of other servers cannot be heard; trying again'),
+  });
+  const jobs = createPostgresqlJobs(pool, {
+    onTrouble: (error) => log?.warn({ err: error }, 'the shared queue has trouble; trying again'),
+  });
+  return {
+    db,
+    isShared: true,
+    migrated,
+    reading: { kind: 'postgresql', url, poolSize: readingSize, statementLimitMs },
+    disk: null,
+    async assertWritable() {},
+    inTurn: createSharedTurns(pool, Math.ceil(statementLimitMs / 2)),
+    announcements,
+    jobs,
+    sharedNow: () => readClock(pool),
+    onStatement(listener) {
+      client.$on('query', ({ query }) => listener(query));
+      lookups.onStatement(listener);
+    },
+    async close() {
+      await announcements.close();
+      await jobs.stop();
+      await client.$disconnect();
+      await pool.end();
+    },
+  };
+}
+
+/** The same database once more, for who only reads: nothing is migrated, announced or queued. */
+export function openPostgresqlForReading(
+  { url, poolSize, statementLimitMs }: { url: string; poolSize: number; statementLimitMs: number },
+  log: Logger | undefined,
+): OpenedForReading {
+  const { pool, client, lookups } = openPool(poolConfig(url, poolSize), { statementLimitMs, log });
+  return {
+    db: asDb(client, lookups.lookup),
+    isShared: true,
+    async close() {
+      await client.$disconnect();
+      await pool.end();
+    },
+  };
+}
+
+function poolConfig(url: string, size: number): pg.PoolConfig {
+  return {
     connectionString: url,
-    max: poolSize,
+    max: size,
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
     keepAlive: true,
     fallback_application_name: 'coredock',
   };
-  const migrated = await migrate(config, { url, stop });
+}
+
+function openPool(
+  config: pg.PoolConfig,
+  { statementLimitMs, log }: { statementLimitMs: number; log: Logger | undefined },
+) {
   const pool = new pg.Pool({
     ...config,
     // PostgreSQL itself then ends what waits for a lock, and keeps no process for those who have gone. Poolers refuse it
@@ -67,41 +128,16 @@ export async function openPostgresql(
     limitStatements(connection, { limitMs: statementLimitMs + ANSWER_MS, onLimit }),
   );
   const client = new PrismaClient({ adapter: new PrismaPg(pool), ...CLIENT_OPTIONS });
-  const lookups = observable(lookupInPostgresql(pool));
+  return { pool, client, lookups: observable(lookupInPostgresql(pool)) };
+}
+
+function asDb(client: PrismaClient, lookup: Lookup): Db {
   // Same models, same methods: the two clients' types differ only in their names and in what this program does without.
-  const db = Object.assign(client, {
-    lookup: lookups.lookup,
+  return Object.assign(client, {
+    lookup,
     hasLateral: true,
     fromReserve: (work: () => Promise<unknown>) => work(),
   }) as unknown as Db;
-  const announcements = createPostgresqlAnnouncements(config, {
-    pool,
-    onTrouble: (error) => log?.warn({ err: error }, 'changes of other servers cannot be heard; trying again'),
-  });
-  const jobs = createPostgresqlJobs(pool, {
-    onTrouble: (error) => log?.warn({ err: error }, 'the shared queue has trouble; trying again'),
-  });
-  return {
-    db,
-    isShared: true,
-    migrated,
-    disk: null,
-    async assertWritable() {},
-    inTurn: createSharedTurns(pool, Math.ceil(statementLimitMs / 2)),
-    announcements,
-    jobs,
-    sharedNow: () => readClock(pool),
-    onStatement(listener) {
-      client.$on('query', ({ query }) => listener(query));
-      lookups.onStatement(listener);
-    },
-    async close() {
-      await announcements.close();
-      await jobs.stop();
-      await client.$disconnect();
-      await pool.end();
-    },
-  };
 }
 
 async function migrate(

@@ -31,6 +31,7 @@ const ADAPTER = { provider: 'sqlite', adapterName: 'coredock-sqlite' } as const;
 
 /** SQLite's own limit for bound values (SQLITE_MAX_VARIABLE_NUMBER) since 3.32. */
 const MAX_BOUND_VALUES = 32_766;
+const CONNECTION_INFO = { maxBindValues: MAX_BOUND_VALUES, supportsRelationJoins: false };
 /** Distinct statements kept prepared for each connection; the program has fewer than a hundred shapes. */
 const PREPARED_STATEMENTS = 256;
 /** The log goes into the database file when it has so many pages, 16 MB: the more, the more often-changed pages go once. */
@@ -54,6 +55,29 @@ const NO_GUARD: WriteGuard = { assertMayWrite() {}, assertKept() {}, noteError()
 /** @param file path of the database file, or ":memory:" (then reads share the writer's connection) */
 export function createSqliteAdapterFactory(file: string, guard = NO_GUARD): SqlDriverAdapterFactory {
   return { ...ADAPTER, connect: async () => openSqlite(file, guard) };
+}
+
+/** One connection, that reads and writes nothing. @param file as `openConnection` takes it */
+export function createSqliteReaderFactory(file: string): SqlDriverAdapterFactory {
+  return {
+    ...ADAPTER,
+    async connect() {
+      const reader = new Connection(openConnection(file), NO_GUARD);
+      reader.script('PRAGMA query_only = ON');
+      return {
+        ...ADAPTER,
+        queryRaw: async (query) => reader.query(query),
+        // SQLite refuses them: it was told so.
+        executeRaw: async (query) => reader.execute(query),
+        executeScript: async (script) => reader.script(script),
+        async startTransaction() {
+          throw new Error('who only reads has no transactions');
+        },
+        getConnectionInfo: () => CONNECTION_INFO,
+        dispose: async () => reader.close(),
+      };
+    },
+  };
 }
 
 /**
@@ -112,7 +136,7 @@ function openSqlite(file: string, guard: WriteGuard): SqlDriverAdapter {
         throw error;
       }
     },
-    getConnectionInfo: () => ({ maxBindValues: MAX_BOUND_VALUES, supportsRelationJoins: false }),
+    getConnectionInfo: () => CONNECTION_INFO,
     async dispose() {
       const release = await writeLock.acquire();
       if (reader !== writer) reader.close();

@@ -8,7 +8,8 @@ import type { OpenedDatabase } from './database.js';
 import { PrismaClient } from './generated/sqlite/client.js';
 import { lookupInSqlite, observable } from './lookup.js';
 import { migrateSqlite } from './migrate-sqlite.js';
-import { createSqliteAdapterFactory, openConnection } from './sqlite-adapter.js';
+import type { OpenedForReading } from './reading.js';
+import { createSqliteAdapterFactory, createSqliteReaderFactory, openConnection } from './sqlite-adapter.js';
 import { databaseProblem, prepareDatabaseFile, reasonOf } from './sqlite-file.js';
 import { createSqliteGuard } from './sqlite-guard.js';
 import { fillIndexHoles } from './sqlite-index.js';
@@ -50,6 +51,7 @@ export async function openSqlite(
       db,
       isShared: false,
       migrated,
+      reading: { kind: 'sqlite', name },
       // One server at a time, so turns within it are enough.
       inTurn: createTurns(),
       announcements: NOBODY_ELSE,
@@ -73,6 +75,26 @@ export async function openSqlite(
     closeAll();
     throw error;
   }
+}
+
+/** The same file once more, for who only reads. @param name as the database was opened by */
+export function openSqliteForReading(name: string): OpenedForReading {
+  const reader = openConnection(name);
+  reader.exec('PRAGMA query_only = ON');
+  const client = new PrismaClient({ adapter: createSqliteReaderFactory(name), ...CLIENT_OPTIONS });
+  const db = Object.assign(client, {
+    lookup: lookupInSqlite(reader),
+    hasLateral: false,
+    fromReserve: <T>(work: () => Promise<T>) => work(),
+  });
+  return {
+    db,
+    isShared: false,
+    async close() {
+      await client.$disconnect();
+      reader.close();
+    },
+  };
 }
 
 /**

@@ -1,0 +1,25 @@
+/** Threads that make answers: the main one, and that of queries. */
+const THREADS = 2;
+type Place = 0 | 1;
+export const [MAIN_THREAD, QUERY_THREAD]: readonly [Place, Place] = [0, 1];
+
+/** Bytes of answers that are being made or sent, of all threads together. */
+export interface BytesInFlight {
+  readonly total: number;
+  add(bytes: number): void;
+}
+
+/** Memory for them that threads share: each counts in a place of its own, so that what one held ends with it. */
+export function sharedBytes(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(THREADS * Int32Array.BYTES_PER_ELEMENT));
+}
+
+export function createBytesInFlight(memory = sharedBytes(), place = MAIN_THREAD): BytesInFlight {
+  Atomics.store(memory, place, 0);
+  return {
+    get total() {
+      return Atomics.load(memory, MAIN_THREAD) + Atomics.load(memory, QUERY_THREAD);
+    },
+    add: (bytes) => void Atomics.add(memory, place, bytes),
+  };
+}

@@ -1,0 +1,61 @@
+/** The `data` of an answer that another thread writes. */
+export interface LongData {
+  /** The next piece of its JSON, in UTF-8; null at the end. @throws Error when there will be no more of it */
+  next(): Promise<Uint8Array | null>;
+}
+
+/** As much at a time goes to the connection, by which a reader's progress is told. */
+const PIECE_BYTES = 16 * 1024;
+
+const known = new WeakMap<object, { beginning: string; rest: LongData }>();
+
+/** Stands for the data in a result, whose other parts are plain. */
+export function longData(beginning: string, rest: LongData): object {
+  const data = {};
+  known.set(data, { beginning, rest });
+  return data;
+}
+
+/**
+ * The pieces of a result's JSON.
+ *
+ * @param others what else the result has, `errors` above all
+ * @returns null when its data is plain
+ */
+export function longJson(data: unknown, others: object): AsyncGenerator<Uint8Array> | null {
+  const long = longOf(data);
+  return long === undefined ? null : piecesOf(long.beginning, long.rest, JSON.stringify(others));
+}
+
+/** A text between two others. */
+export async function* between(
+  before: string,
+  pieces: AsyncIterable<Uint8Array>,
+  after: string,
+): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(before);
+  yield* pieces;
+  yield Buffer.from(after);
+}
+
+/** For who sends it as a whole. */
+export async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return Buffer.concat(all);
+}
+
+function longOf(data: unknown) {
+  return typeof data === 'object' && data !== null ? known.get(data) : undefined;
+}
+
+async function* piecesOf(beginning: string, rest: LongData, others: string): AsyncGenerator<Uint8Array> {
+  const before = others === '{}' ? '{' : `${others.slice(0, -1)},`;
+  yield* cut(Buffer.from(`${before}"data":${beginning}`));
+  for (let piece = await rest.next(); piece !== null; piece = await rest.next()) yield* cut(piece);
+  yield Buffer.from('}');
+}
+
+function* cut(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let from = 0; from < bytes.length; from += PIECE_BYTES) yield bytes.subarray(from, from + PIECE_BYTES);
+}

@@ -1,0 +1,17 @@
+import type { Logger } from '../logger.js';
+import type { Database } from './database.js';
+import { openPostgresqlForReading } from './postgresql.js';
+import { openSqliteForReading } from './sqlite.js';
+
+/** Where a database that is open already can be opened once more; it can be sent to another thread. */
+export type ReadingSource =
+  | { kind: 'sqlite'; name: string }
+  | { kind: 'postgresql'; url: string; poolSize: number; statementLimitMs: number };
+
+/** A database for who only reads. It sees what is committed, as soon as it is. */
+export type OpenedForReading = Pick<Database, 'db' | 'isShared' | 'close'>;
+
+/** @param log hears of trouble that passes by itself */
+export function openForReading(source: ReadingSource, log?: Logger): OpenedForReading {
+  return source.kind === 'sqlite' ? openSqliteForReading(source.name) : openPostgresqlForReading(source, log);
+}

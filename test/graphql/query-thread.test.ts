@@ -1,0 +1,160 @@
+import { createClient as createEventClient } from 'graphql-sse';
+import { createClient } from 'graphql-ws';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import { eventually } from '../support/app.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+
+const MB = 1024 * 1024;
+/** Characters of one to four bytes, so that pieces end within some of them. */
+const TEXT = 'abort() was called at PC 0x4200a3c1 — größer, 温度, 🔥\n';
+const LONG =
+  '{ coredumps(first: 200) { nodes { filename parsedOutput } } missing: node(id: "nonsense") { id } }';
+
+async function aFilledDoor(options: Parameters<typeof aGraphQLDoor>[0] = {}) {
+  const door = await aGraphQLDoor({ queriesApart: true, ...options });
+  const device = await door.fleet.aDevice(await door.fleet.aModel());
+  for (let index = 0; index < 60; index++) {
+    await door.fleet.aDump(device, { parseStatus: 'PARSED', output: TEXT.repeat(60 + index) });
+  }
+  return door;
+}
+
+interface Shown {
+  data: unknown;
+  errors: unknown;
+}
+
+const WAYS: ReadonlyArray<[string, (door: GraphQLDoor, query: string) => Promise<Shown>]> = [
+  [
+    'POST',
+    async ({ url }, query) => {
+      const headers = { 'Content-Type': 'application/json' };
+      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query }) });
+      return (await response.json()) as Shown;
+    },
+  ],
+  [
+    'GET',
+    async ({ url }, query) => {
+      const accept = 'application/graphql-response+json';
+      const response = await fetch(`${url}?query=${encodeURIComponent(query)}`, {
+        headers: { Accept: accept },
+      });
+      expect(response.headers.get('content-type')).toBe(`${accept}; charset=utf-8`);
+      return (await response.json()) as Shown;
+    },
+  ],
+  [
+    'SSE',
+    async ({ url }, query) => {
+      const client = createEventClient({ url, retryAttempts: 0 });
+      onTestFinished(() => client.dispose());
+      const results: unknown[] = [];
+      for await (const result of client.iterate({ query })) results.push(result);
+      expect(results).toHaveLength(1);
+      return results[0] as Shown;
+    },
+  ],
+  [
+    'WebSocket',
+    async ({ webSocketUrl: url }, query) => {
+      const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 });
+      onTestFinished(async () => client.dispose());
+      const results: unknown[] = [];
+      for await (const result of client.iterate({ query })) results.push(result);
+      expect(results).toHaveLength(1);
+      return results[0] as Shown;
+    },
+  ],
+];
+
+describe('a long answer of the thread of queries', () => {
+  it.each(WAYS)('is whole, with its errors, by %s', async (_, ask) => {
+    const door = await aFilledDoor();
+    const rows = await door.db.coredump.findMany({
+      orderBy: { id: 'desc' },
+      select: { filename: true, text: { select: { output: true } } },
+    });
+
+    const { data, errors } = await ask(door, LONG);
+
+    const nodes = rows.map(({ filename, text }) => ({ filename, parsedOutput: text?.output }));
+    expect(data).toEqual({ coredumps: { nodes }, missing: null });
+    expect(errors).toEqual([
+      {
+        message: 'Invalid global ID: nonsense',
+        path: ['missing'],
+        locations: [{ line: 1, column: 61 }],
+        extensions: { code: 'BAD_USER_INPUT' },
+      },
+    ]);
+    await eventually(async () => door.answers.bytesInFlight() === 0, 'the budget to be whole');
+  });
+
+  it('is given up with its reader, and what it held is free', async () => {
+    const door = await aFilledDoor();
+    const gone = new AbortController();
+    const response = await fetch(door.url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ query: LONG }),
+      signal: gone.signal,
+    });
+    expect(door.answers.bytesInFlight()).toBeGreaterThan(100_000);
+
+    gone.abort();
+
+    await expect(response.text()).rejects.toThrow();
+    await eventually(async () => door.answers.bytesInFlight() === 0, 'the budget to be whole');
+  });
+});
+
+describe('the thread of queries', () => {
+  it('sees at once what was changed', async () => {
+    const door = await aGraphQLDoor({ queriesApart: true });
+
+    for (let index = 1; index <= 20; index++) {
+      await door.send(
+        'mutation ($code: String!) { createDeviceModel(input: { code: $code, name: "x" }) { id } }',
+        {
+          code: `model_${index}`,
+        },
+      );
+      expect((await door.send('{ deviceModels(first: 1) { totalCount } }')).data).toEqual({
+        deviceModels: { totalCount: index },
+      });
+    }
+  });
+
+  it('is replaced when it breaks; changes do not notice', async () => {
+    const door = await aGraphQLDoor({
+      queriesApart: true,
+      maxHeapMb: 48,
+      answerLimits: { maxAnswerBytes: 1024 * MB, maxBytesInFlight: 1024 * MB },
+      environment: { GRAPHQL_MAX_COST: '100000000', GRAPHQL_MAX_DEPTH: '30' },
+    });
+    const device = await door.fleet.aDevice(await door.fleet.aModel({ code: 'pump' }));
+    for (let index = 0; index < 100; index++) await door.fleet.aDump(device);
+    // A million dumps: small objects, for V8 ends the whole process for a text that is too long.
+    const pages = 'coredumps(first: 200) { nodes { device { '.repeat(3);
+
+    const [broken, changed] = await Promise.all([
+      door.send(`{ ${pages} key ${'} } } '.repeat(3)} }`),
+      door.send('mutation { createDevice(input: { modelCode: "pump", key: "dev9" }) { device { key } } }'),
+    ]);
+
+    expect(broken.errors).toMatchObject([
+      {
+        message: 'Queries cannot be answered now; try again.',
+        extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: expect.any(String) },
+      },
+    ]);
+    expect(changed).toMatchObject({ data: { createDevice: { device: { key: 'dev9' } } }, errors: [] });
+    expect(await door.send('{ devices(first: 5) { totalCount } }')).toMatchObject({
+      data: { devices: { totalCount: 2 } },
+      errors: [],
+    });
+    expect(door.answers.bytesInFlight()).toBe(0);
+  });
+});
