@@ -86,6 +86,8 @@ function responseWith(
   headers: Record<string, string>,
 ): Response {
   const body = Readable.from(pieces, { objectMode: false });
+  // Of an answer that ends before its end; its connection has ended then as well, so that nobody takes it for whole.
+  body.on('error', () => {});
   // It takes Node's streams as well, which its types do not say.
   return Reflect.construct(Response, [body, { status: 200, headers }]);
 }

@@ -96,11 +96,8 @@ export function createQueryThread(
       if (actor === null) throw new Error('a query outside of a request');
       const { person, address, requestId } = actor;
       const { port1: port, port2: theirs } = new MessageChannel();
-      const rest = new Rest(port, () => {
-        metrics.slowReaders.inc();
-        delivery.cut();
-      });
-      delivery.whenDone(() => port.close());
+      const rest = new Rest(port, delivery, () => metrics.slowReaders.inc());
+      delivery.whenDone(() => rest.leave());
       const text = document.loc?.source.body ?? '';
       const at = clock.now();
       const task = { ...query, document: text, at, person, address, requestId, port: theirs };
@@ -144,21 +141,41 @@ class Rest implements LongData {
   readonly #port: MessagePort;
   #waiting: { resolve: (piece: Uint8Array | null) => void; reject: (error: Error) => void } | null = null;
   #isClosed = false;
+  readonly #delivery: Delivery;
+  #isBeingRead = false;
 
-  constructor(port: MessagePort, onCut: () => void) {
+  constructor(port: MessagePort, delivery: Delivery, onCut: () => void) {
     this.#port = port;
+    this.#delivery = delivery;
     port.on('message', (piece: Piece) => {
-      if (piece === CUT) onCut();
-      else this.#settle()?.resolve(piece);
+      if (piece === CUT) {
+        onCut();
+        delivery.cut();
+        return;
+      }
+      if (piece === null) this.#isBeingRead = false;
+      this.#settle()?.resolve(piece);
     });
     port.once('close', () => {
       this.#isClosed = true;
+      // Nobody shall take what came of it for the whole.
+      if (this.#isBeingRead) delivery.cut();
       this.#settle()?.reject(endedEarly());
     });
   }
 
+  /** Its reader has it, or is gone. */
+  leave(): void {
+    this.#isBeingRead = false;
+    this.#port.close();
+  }
+
   next(): Promise<Uint8Array | null> {
-    if (this.#isClosed) return Promise.reject(endedEarly());
+    this.#isBeingRead = true;
+    if (this.#isClosed) {
+      this.#delivery.cut();
+      return Promise.reject(endedEarly());
+    }
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#port.postMessage(NEXT_PIECE);

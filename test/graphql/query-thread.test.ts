@@ -110,6 +110,25 @@ describe('a long answer of the thread of queries', () => {
   });
 });
 
+describe('readers who leave in the middle of long answers', () => {
+  it('do no harm, whenever they do', async () => {
+    const door = await aFilledDoor();
+    const body = JSON.stringify({ query: LONG });
+    const headers = { 'Content-Type': 'application/json' };
+
+    for (let round = 0; round < 60; round++) {
+      const gone = new AbortController();
+      const { body: stream } = await fetch(door.url, { method: 'POST', headers, body, signal: gone.signal });
+      const reader = stream?.getReader();
+      for (let piece = 0; piece < round % 6; piece++) await reader?.read();
+      gone.abort();
+    }
+
+    await eventually(async () => door.answers.bytesInFlight() === 0, 'the budget to be whole');
+    expect(await door.send('{ devices { totalCount } }')).toMatchObject({ errors: [] });
+  });
+});
+
 describe('the thread of queries', () => {
   it('sees at once what was changed', async () => {
     const door = await aGraphQLDoor({ queriesApart: true });

@@ -82,7 +82,7 @@ export async function anOracle() {
   }
 }
 
-/** What two answers must have in common, and nothing else: the order of errors is nobody's promise. */
+/** An answer as text, for `agree`: the order of errors is nobody's promise. */
 export function normal({
   data = null,
   errors = [],
@@ -93,12 +93,42 @@ export function normal({
   const told = errors.map((error) => {
     const { message, path, extensions } = error as {
       message: string;
-      path?: unknown;
+      path?: Array<string | number>;
       extensions?: { code?: string };
     };
-    return JSON.stringify([path ?? null, message, extensions?.code ?? null]);
+    const taken = placeTaken(data, path ?? []);
+    return { taken, error: JSON.stringify([path ?? null, message, extensions?.code ?? null]) };
   });
-  return JSON.stringify({ data, errors: told.sort() });
+  const shown = told.flatMap(({ taken, error }) => (taken === null ? [error] : [])).sort();
+  const below: Record<string, string[]> = {};
+  for (const { taken, error } of told)
+    if (taken !== null) below[taken] = [...(below[taken] ?? []), error].sort();
+  return JSON.stringify({ data, errors: shown, below });
+}
+
+/**
+ * Whether two answers say the same. Where an error took the place away in which others were, how many of those come
+ * along is a matter of time; one is in both.
+ */
+export function agree(one: string, other: string): boolean {
+  if (one === other) return true;
+  const [a, b] = [JSON.parse(one), JSON.parse(other)];
+  const places = Object.keys(a.below).sort();
+  return (
+    JSON.stringify([a.data, a.errors, places]) ===
+      JSON.stringify([b.data, b.errors, Object.keys(b.below).sort()]) &&
+    places.every((place) => a.below[place].some((error: string) => b.below[place].includes(error)))
+  );
+}
+
+/** The part of a path that ends in a null, where the path goes on; null when it is there up to its last part. */
+function placeTaken(data: unknown, path: ReadonlyArray<string | number>): string | null {
+  let place: unknown = data;
+  for (const [depth, key] of path.entries()) {
+    if (place == null) return JSON.stringify(path.slice(0, depth));
+    place = (place as Record<string | number, unknown>)[key];
+  }
+  return null;
 }
 
 async function post({ token, ...body }: Question, url: string): Promise<string> {
