@@ -115,10 +115,7 @@ function runApart(
   });
 }
 
-/**
- * By graphql's own executor, whose answers are what the specification's reference gives, and which takes the items of
- * lists as they are given out: Yoga's says of a directive's null variable that it is wrong where graphql does not ask.
- */
+/** By graphql's own executor, the specification's reference, which takes the items of lists as they are given out. */
 export async function executeBounded(args: ExecutionArgs, answer: Answer): Promise<ExecutionResult> {
   const { queryCost = 0 }: Given = Object(args.contextValue);
   if (queryCost >= LONG_QUERY_COST) {
