@@ -243,17 +243,16 @@ export async function startApp(
     // Apart from the devices' own: those that nobody has registered yet do not lock out who would register them.
     const gatekeeper = createGatekeeper({ auth, links, guesses: createGuesses(config), clock });
 
-    const sweep = async (before?: Date) => {
-      const options = async (holds: 'Coredump' | 'Firmware') => ({
-        before,
-        mayPurge: await installation.mayPurge(holds),
-      });
-      await sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log }, await options('Coredump'));
-      await firmwares.sweep(await options('Firmware'));
+    const sweepDumps = async (before?: Date) => {
+      const mayPurge = await installation.mayPurge('Coredump');
+      await sweepStorage({ db, blobs: dumpBlobs, clock, metrics, log }, { before, mayPurge });
     };
+    const sweepFirmwares = async (before?: Date) =>
+      firmwares.sweep({ before, mayPurge: await installation.mayPurge('Firmware') });
     stopping?.throwIfAborted();
     const leftBefore = database.isShared ? new Date(clock.now().getTime() - IN_FLIGHT_MS) : undefined;
-    await unlessFull(log, sweep(leftBefore));
+    await unlessFull(log, sweepDumps(leftBefore));
+    await unlessFull(log, sweepFirmwares(leftBefore));
     await unlessFull(log, installation.noteProgress());
     // Another server's leases are its own: should it be dead, they expire.
     if (!database.isShared) await unlessFull(log, state.liftLeases());
@@ -289,9 +288,11 @@ export async function startApp(
     void removeDueRaw();
     // What a running server leaves (a file that could not be deleted, an upload whose commit nobody knows of) must not
     // wait for its next start.
-    chores.every(DAY_MS, 'the storage could not be swept', () =>
-      sweep(new Date(clock.now().getTime() - IN_FLIGHT_MS)),
-    );
+    for (const sweep of [sweepDumps, sweepFirmwares]) {
+      chores.every(DAY_MS, 'the storage could not be swept', () =>
+        sweep(new Date(clock.now().getTime() - IN_FLIGHT_MS)),
+      );
+    }
     chores.every(
       NOTE_PROGRESS_EVERY_MS,
       'the state of the database could not be noted',
