@@ -91,7 +91,8 @@ describe('the queue that servers share', () => {
     const app = await aServer({ DATABASE_URL: proxy.url });
     await aDevice(app);
 
-    proxy.decide('never sent');
+    // It is tried twice, and asked in between what became of the first.
+    proxy.decide('never sent', null, 'never sent');
     await errorOf(await upload(app, 'never stored'));
     const without = await jobsOf(app);
     proxy.decide('answer lost');

@@ -46,6 +46,31 @@ describe('a PostgreSQL that says nothing any more, while its connections stay op
   });
 });
 
+describe('a stop while the connection that listens is being made', () => {
+  it('comes to its end', { timeout: 60_000 }, async () => {
+    const url = await aDatabaseUrl('');
+    const proxy = await aPostgresqlProxy(url);
+    const { announcements, close } = await openDatabase(proxy.url);
+    const nobody = { isWanted: () => false, onChanged: async () => {} };
+    await announcements.follow({ Coredump: nobody, CrashGroup: nobody });
+    proxy.fallSilent();
+    const somebody = new pg.Client(url);
+    await somebody.connect();
+    onTestFinished(() => somebody.end());
+    await somebody.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE pid <> pg_backend_pid() AND datname = current_database()`,
+    );
+    await eventually(async () => !announcements.isHearing(), 'the listener to be without a connection');
+    // It has begun to make another one by then.
+    await pause(1_500);
+
+    const ended = await Promise.race([close().then(() => 'ended'), pause(8_000, 'still there')]);
+
+    expect(ended).toBe('ended');
+  });
+});
+
 describe('a statement that waits for a lock for ever', () => {
   it('fails its request, and no other', async () => {
     const app = await aServer(LIMIT);

@@ -54,6 +54,10 @@ export function createPostgresqlAnnouncements(
   let horizon: { older: string; newest: string } | null = null;
   let keeping: Promise<void> | null = null;
   const stop = new AbortController();
+  const stopped = new Promise<never>((_, reject) => {
+    stop.signal.addEventListener('abort', () => reject(new Error('the server stops')), { once: true });
+  });
+  stopped.catch(() => {});
 
   return {
     async announce(tx, table, ids) {
@@ -110,15 +114,8 @@ export function createPostgresqlAnnouncements(
     const onStop = () => letGo(client);
     stop.signal.addEventListener('abort', onStop, { once: true });
     try {
-      await client.connect();
-      for (const channel of [...ANNOUNCED_TABLES.map(channelOf), ownChannel]) {
-        await client.query(`LISTEN "${channel}"`);
-      }
-      if ((await proveHearing()) === 'unsent') throw new Error('the database does not take notifications');
-      const now = await readHorizon(client);
-      if (horizon !== null) await catchUp(client, horizon.older);
-      horizon = { older: now, newest: now };
-      isHearing = true;
+      // A connection that is let go while it is being made never says so.
+      await Promise.race([beginToHear(client), stopped]);
       return { client, broken };
     } catch (error) {
       letGo(client);
@@ -126,6 +123,18 @@ export function createPostgresqlAnnouncements(
     } finally {
       stop.signal.removeEventListener('abort', onStop);
     }
+  }
+
+  async function beginToHear(client: pg.Client): Promise<void> {
+    await client.connect();
+    for (const channel of [...ANNOUNCED_TABLES.map(channelOf), ownChannel]) {
+      await client.query(`LISTEN "${channel}"`);
+    }
+    if ((await proveHearing()) === 'unsent') throw new Error('the database does not take notifications');
+    const now = await readHorizon(client);
+    if (horizon !== null) await catchUp(client, horizon.older);
+    horizon = { older: now, newest: now };
+    isHearing = true;
   }
 
   /** @throws when what this server tells itself does not arrive */
