@@ -6,11 +6,14 @@ const WITH_DATABASE = [
   'test/postgresql/**/*.test.ts',
 ];
 
-/** Of these the ones that are about what comes before any database: sockets, headers, texts, archives. */
+/** Of these the ones that are about what comes before any database: sockets, headers, tokens, texts, archives. */
 const WITHOUT_DATABASE = [
   'test/alerts/{formats,public-request}.test.ts',
+  'test/auth/{guesses,issuer}.test.ts',
+  'test/coredumps/full-transfer-folder.test.ts',
   'test/firmware/hostile-bundles.test.ts',
-  'test/rest/{allowed-hosts,clock-jumps,cross-site,http-abuse,slow-readers}.test.ts',
+  'test/graphql/{limits,multipart-bombs,persisted-documents,requests,streams}.test.ts',
+  'test/rest/{allowed-hosts,clock-jumps,cross-site,http-abuse,slow-readers,upload-limits}.test.ts',
 ];
 
 export default defineConfig({
