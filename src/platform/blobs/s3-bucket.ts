@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
@@ -44,6 +45,8 @@ const RETRY_AFTER_MS = 100;
 
 /** A balancer asks for readiness every few seconds, and every write has its price. */
 const CHECK_HOLDS_MS = 10_000;
+/** How often a bucket is looked at before it is said to give back other bytes. */
+const [CHECK_LOOKS, CHECK_PAUSE_MS] = [4, 250];
 const CHECK_KEY = '.check';
 const CHECK_TEXT = 'Can this bucket be written?\n';
 
@@ -297,12 +300,19 @@ export function createS3Bucket(
   /** A proxy or another program in its place may say 200 to everything: then 201 would promise what nobody has. */
   async function proveHonesty(): Promise<void> {
     await proveMissing();
+    // Another server may be putting it right now, and not every S3 does that at one stroke.
+    for (let look = 1; (await readCheck()) !== CHECK_TEXT; look++) {
+      if (look === CHECK_LOOKS) throw failed(noS3('it gives back other bytes than were put'));
+      await pause(CHECK_PAUSE_MS);
+    }
+  }
+
+  async function readCheck(): Promise<string | undefined> {
     const request = new GetObjectCommand({ Bucket, Key: CHECK_KEY, Range: `bytes=0-${CHECK_TEXT.length}` });
-    const text = await calling(async (signal) => {
+    return calling(async (signal) => {
       const { Body } = await client.send(request, { abortSignal: signal });
       return Body?.transformToString();
     });
-    if (text !== CHECK_TEXT) throw failed(noS3('it gives back other bytes than were put'));
   }
 
   async function proveMissing(): Promise<void> {
