@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { DocumentNode, ExecutionResult } from 'graphql';
+import { type DocumentNode, type ExecutionResult, GraphQLError } from 'graphql';
 import { Piscina } from 'piscina';
 import { currentActor } from '../auth/actor.js';
 import { DomainError } from '../errors.js';
@@ -46,7 +46,7 @@ interface AskedQuery {
 }
 
 export interface QueryThread {
-  /** @returns its `data` may be one that `longDataOf` knows. @throws DomainError UNAVAILABLE */
+  /** @returns its `data` may be a `longData`; an error UNAVAILABLE when the thread broke meanwhile */
   run(query: AskedQuery): Promise<ExecutionResult>;
   close(): Promise<void>;
 }
@@ -101,7 +101,8 @@ export function createQueryThread(
       const text = document.loc?.source.body ?? '';
       const at = clock.now();
       const task = { ...query, document: text, at, person, address, requestId, port: theirs };
-      const outcome = await tracked(pool.run(task, { transferList: [theirs] })).catch(unavailable);
+      const outcome = await tracked(pool.run(task, { transferList: [theirs] })).catch(broken);
+      if (outcome === null) return { errors: [unavailable()] };
       if (outcome.refusedFor !== null) metrics.graphqlRefusals.inc({ limit: outcome.refusedFor });
       return {
         ...(outcome.errors === null
@@ -125,10 +126,15 @@ export function createQueryThread(
     return work;
   }
 
-  function unavailable(error: unknown): never {
+  function broken(error: unknown): null {
     log.error({ err: error }, 'the thread of queries broke');
-    throw new DomainError('UNAVAILABLE', 'Queries cannot be answered now; try again.', { cause: error });
+    return null;
   }
+}
+
+function unavailable(): GraphQLError {
+  const originalError = new DomainError('UNAVAILABLE', 'Queries cannot be answered now; try again.');
+  return new GraphQLError(originalError.message, { originalError });
 }
 
 function dataOf({ data, isWhole }: QueryOutcome, rest: Rest): Pick<ExecutionResult, 'data'> {
