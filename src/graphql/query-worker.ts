@@ -14,6 +14,7 @@ import { openForReading } from '../platform/database/reading.js';
 import { createRightOfWay } from '../platform/right-of-way.js';
 import { regroupingOf } from '../triage/regroup.js';
 import { createSearch } from '../triage/search.js';
+import { forgetAbandonedErrors } from './abandoned-errors.js';
 import { createAnswerBudget } from './answer-budget.js';
 import { executeBounded } from './bounded-answers.js';
 import { createBytesInFlight, QUERY_THREAD } from './bytes-in-flight.js';
@@ -54,6 +55,7 @@ const answers = createAnswerBudget(limits, {
   metrics: { gauge() {}, graphqlRefusals: nobody, slowReaders: nobody },
 });
 const { documentCache: documents } = createDocumentCache();
+forgetAbandonedErrors();
 
 export default async function runQuery({ port, ...task }: QueryTask): Promise<QueryOutcome> {
   const { address, person, requestId } = task;

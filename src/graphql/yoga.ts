@@ -10,6 +10,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/database.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
+import { forgetAbandonedErrors } from './abandoned-errors.js';
 import { createAdmission, graphiqlOptions, refuse, renderGraphiQL } from './admission.js';
 import type { AnswerBudget } from './answer-budget.js';
 import { boundAnswers } from './bounded-answers.js';
@@ -75,6 +76,7 @@ export function createGraphQLServer({
   log,
   ...services
 }: GraphQLDeps) {
+  forgetAbandonedErrors();
   /** Errors are masked, and contexts made, far from the request that they belong to. */
   const requestId = () => currentActor()?.requestId ?? 'unknown';
   const mask = createErrorMask(log);
