@@ -152,7 +152,9 @@ function deliveryBy(port: MessagePort): Delivery {
 }
 
 function documentOf(text: string) {
-  const document = documents.get(text) ?? parse(text);
+  const known = documents.get(text);
+  if (known !== undefined) return known;
+  const document = parse(text);
   documents.set(text, document);
   return document;
 }

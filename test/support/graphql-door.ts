@@ -88,7 +88,7 @@ export async function aGraphQLDoor({
   clock = createSystemClock(),
   environment = {} as Record<string, string>,
   /** As the built program does, by whose file they are run. Their statements are not counted then. */
-  queriesApart = process.env.APART === '1',
+  queriesApart = false,
   /** Of their thread. */
   maxHeapMb = undefined as number | undefined,
 } = {}) {

@@ -55,7 +55,7 @@ describe('under fire of more than a hundred abusive requests', () => {
 
 /** 200 devices × 20 dumps of 16 KiB are 64 MB; ten answers of them were some gigabytes. */
 const FLEET = { devices: 200, dumpsEach: 20, textBytes: 16 * 1024 };
-const MAX_MB = 800;
+const MAX_MB = 700;
 
 describe('under the costliest queries that are allowed', () => {
   it('the server answers every honest request, in bounded memory', { timeout: 300_000 }, async () => {

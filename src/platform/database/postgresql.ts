@@ -78,19 +78,17 @@ export async function openPostgresql(
 }
 
 /** The same database once more, for who only reads: nothing is migrated, announced or queued. */
-export function openPostgresqlForReading(
-  { url, poolSize, statementLimitMs }: { url: string; poolSize: number; statementLimitMs: number },
-  log: Logger | undefined,
-): OpenedForReading {
-  const { pool, client, lookups } = openPool(poolConfig(url, poolSize), { statementLimitMs, log });
-  return {
-    db: asDb(client, lookups.lookup),
-    isShared: true,
-    async close() {
-      await client.$disconnect();
-      await pool.end();
-    },
-  };
+export function openPostgresqlForReading({
+  url,
+  poolSize,
+  statementLimitMs,
+}: {
+  url: string;
+  poolSize: number;
+  statementLimitMs: number;
+}): OpenedForReading {
+  const { client, lookups } = openPool(poolConfig(url, poolSize), { statementLimitMs });
+  return { db: asDb(client, lookups.lookup), isShared: true };
 }
 
 function poolConfig(url: string, size: number): pg.PoolConfig {
@@ -105,7 +103,7 @@ function poolConfig(url: string, size: number): pg.PoolConfig {
 
 function openPool(
   config: pg.PoolConfig,
-  { statementLimitMs, log }: { statementLimitMs: number; log: Logger | undefined },
+  { statementLimitMs, log }: { statementLimitMs: number; log?: Logger | undefined },
 ) {
   const pool = new pg.Pool({
     ...config,

@@ -1,4 +1,3 @@
-import type { Logger } from '../logger.js';
 import type { Database } from './database.js';
 import { openPostgresqlForReading } from './postgresql.js';
 import { openSqliteForReading } from './sqlite.js';
@@ -8,10 +7,9 @@ export type ReadingSource =
   | { kind: 'sqlite'; name: string }
   | { kind: 'postgresql'; url: string; poolSize: number; statementLimitMs: number };
 
-/** A database for who only reads. It sees what is committed, as soon as it is. */
-export type OpenedForReading = Pick<Database, 'db' | 'isShared' | 'close'>;
+/** A database for who only reads. It sees what is committed, as soon as it is, and ends with its thread. */
+export type OpenedForReading = Pick<Database, 'db' | 'isShared'>;
 
-/** @param log hears of trouble that passes by itself */
-export function openForReading(source: ReadingSource, log?: Logger): OpenedForReading {
-  return source.kind === 'sqlite' ? openSqliteForReading(source.name) : openPostgresqlForReading(source, log);
+export function openForReading(source: ReadingSource): OpenedForReading {
+  return source.kind === 'sqlite' ? openSqliteForReading(source.name) : openPostgresqlForReading(source);
 }

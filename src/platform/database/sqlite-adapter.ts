@@ -62,8 +62,7 @@ export function createSqliteReaderFactory(file: string): SqlDriverAdapterFactory
   return {
     ...ADAPTER,
     async connect() {
-      const reader = new Connection(openConnection(file), NO_GUARD);
-      reader.script('PRAGMA query_only = ON');
+      const reader = new Connection(openToRead(file), NO_GUARD);
       return {
         ...ADAPTER,
         queryRaw: async (query) => reader.query(query),
@@ -92,6 +91,13 @@ export function openConnection(file: string): DatabaseSyncInstance {
     PRAGMA synchronous = FULL;
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
     PRAGMA foreign_keys = ON;`);
+  return connection;
+}
+
+/** The same for who only reads: SQLite refuses everything else. @param file as above */
+export function openToRead(file: string): DatabaseSyncInstance {
+  const connection = openConnection(file);
+  connection.exec('PRAGMA query_only = ON');
   return connection;
 }
 

@@ -9,7 +9,12 @@ import { PrismaClient } from './generated/sqlite/client.js';
 import { lookupInSqlite, observable } from './lookup.js';
 import { migrateSqlite } from './migrate-sqlite.js';
 import type { OpenedForReading } from './reading.js';
-import { createSqliteAdapterFactory, createSqliteReaderFactory, openConnection } from './sqlite-adapter.js';
+import {
+  createSqliteAdapterFactory,
+  createSqliteReaderFactory,
+  openConnection,
+  openToRead,
+} from './sqlite-adapter.js';
 import { databaseProblem, prepareDatabaseFile, reasonOf } from './sqlite-file.js';
 import { createSqliteGuard } from './sqlite-guard.js';
 import { fillIndexHoles } from './sqlite-index.js';
@@ -79,22 +84,13 @@ export async function openSqlite(
 
 /** The same file once more, for who only reads. @param name as the database was opened by */
 export function openSqliteForReading(name: string): OpenedForReading {
-  const reader = openConnection(name);
-  reader.exec('PRAGMA query_only = ON');
   const client = new PrismaClient({ adapter: createSqliteReaderFactory(name), ...CLIENT_OPTIONS });
   const db = Object.assign(client, {
-    lookup: lookupInSqlite(reader),
+    lookup: lookupInSqlite(openToRead(name)),
     hasLateral: false,
     fromReserve: <T>(work: () => Promise<T>) => work(),
   });
-  return {
-    db,
-    isShared: false,
-    async close() {
-      await client.$disconnect();
-      reader.close();
-    },
-  };
+  return { db, isShared: false };
 }
 
 /**
