@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { connectUntil } from './connect-until.js';
 import { type Migration, type MigrationRecord, missingMigrations, readMigrations } from './migrations.js';
 import { migrateJobs } from './postgresql-jobs.js';
 
@@ -31,7 +32,7 @@ export async function migratePostgresql(
   const giveUp = () => void client.end().catch(() => {});
   stop?.addEventListener('abort', giveUp, { once: true });
   try {
-    await client.connect();
+    await connectUntil(client, stop);
     await requirePublicSchema(client);
     const applied = await applyMissing(client, readMigrations('postgresql'), lockWaitMs);
     await migrateJobs(client);

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import { ANNOUNCED_TABLES, type AnnouncedTable, type Announcements, type Follower } from './announcements.js';
+import { connectUntil } from './connect-until.js';
 import { type CommitRecord, commitOf } from './transaction.js';
 
 /** NOTIFY carries less than 8,000 bytes. */
@@ -54,10 +55,6 @@ export function createPostgresqlAnnouncements(
   let horizon: { older: string; newest: string } | null = null;
   let keeping: Promise<void> | null = null;
   const stop = new AbortController();
-  const stopped = new Promise<never>((_, reject) => {
-    stop.signal.addEventListener('abort', () => reject(new Error('the server stops')), { once: true });
-  });
-  stopped.catch(() => {});
 
   return {
     async announce(tx, table, ids) {
@@ -114,8 +111,15 @@ export function createPostgresqlAnnouncements(
     const onStop = () => letGo(client);
     stop.signal.addEventListener('abort', onStop, { once: true });
     try {
-      // A connection that is let go while it is being made never says so.
-      await Promise.race([beginToHear(client), stopped]);
+      await connectUntil(client, stop.signal);
+      for (const channel of [...ANNOUNCED_TABLES.map(channelOf), ownChannel]) {
+        await client.query(`LISTEN "${channel}"`);
+      }
+      if ((await proveHearing()) === 'unsent') throw new Error('the database does not take notifications');
+      const now = await readHorizon(client);
+      if (horizon !== null) await catchUp(client, horizon.older);
+      horizon = { older: now, newest: now };
+      isHearing = true;
       return { client, broken };
     } catch (error) {
       letGo(client);
@@ -123,18 +127,6 @@ export function createPostgresqlAnnouncements(
     } finally {
       stop.signal.removeEventListener('abort', onStop);
     }
-  }
-
-  async function beginToHear(client: pg.Client): Promise<void> {
-    await client.connect();
-    for (const channel of [...ANNOUNCED_TABLES.map(channelOf), ownChannel]) {
-      await client.query(`LISTEN "${channel}"`);
-    }
-    if ((await proveHearing()) === 'unsent') throw new Error('the database does not take notifications');
-    const now = await readHorizon(client);
-    if (horizon !== null) await catchUp(client, horizon.older);
-    horizon = { older: now, newest: now };
-    isHearing = true;
   }
 
   /** @throws when what this server tells itself does not arrive */
