@@ -39,7 +39,8 @@ export async function migratePostgresql(
     return applied;
   } finally {
     stop?.removeEventListener('abort', giveUp);
-    await client.end();
+    // Of one that was given up while it was being made `pg` never says that it has ended.
+    if (stop?.aborted !== true) await client.end();
   }
 }
 
