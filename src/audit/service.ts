@@ -71,9 +71,17 @@ export function createAuditQueries(db: Db) {
  */
 export function createAudit({ db, clock, metrics, log }: AuditDeps) {
   return {
-    /** A change with its notes: both are committed or neither is. */
-    change<T>(work: (tx: DbTransaction, note: Noter) => Promise<T>): Promise<T> {
-      return noted((note) => inTransaction(db, (tx) => work(tx, note(tx))));
+    /**
+     * A change with its notes: both are committed or neither is.
+     *
+     * @param outcomeOf for what matters beside the database: asked when it failed, as only the answer to its COMMIT may
+     *   be lost. It resolves when the change stands, and throws when it does not or nobody knows
+     */
+    change<T>(
+      work: (tx: DbTransaction, note: Noter) => Promise<T>,
+      outcomeOf: (error: unknown) => Promise<T> = rethrow,
+    ): Promise<T> {
+      return noted((note) => inTransaction(db, (tx) => work(tx, note(tx))).catch(outcomeOf));
     },
 
     /** The same for what makes room: it works on a full disk too. */
@@ -143,6 +151,10 @@ interface AuditDeps {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const MAX_TARGET_LENGTH = 200;
+
+async function rethrow(error: unknown): Promise<never> {
+  throw error;
+}
 
 function conditions({ action, actor, target, after, before }: AuditFilter): Prisma.AuditEventWhereInput {
   return {

@@ -4,7 +4,8 @@ import { conflict, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { TidyOptions } from '../platform/blobs/tidy.js';
 import type { Clock } from '../platform/clock.js';
-import type { Database, Prisma } from '../platform/database/database.js';
+import type { Database, DbTransaction, Prisma } from '../platform/database/database.js';
+import { inTransaction } from '../platform/database/transaction.js';
 import type { Logger } from '../platform/logger.js';
 import { openBundle } from './bundle.js';
 import { type FoundBuild, findBuild, type WantedBuild } from './find-build.js';
@@ -171,19 +172,47 @@ export function createFirmwareService({
 
   async function insert(model: Model, elf: IncomingBlob, { version, chip }: Labels): Promise<Firmware> {
     const build = { modelId: model.id, version, chip, elfSha256: elf.sha256, size: elf.size };
-    try {
-      const { firmware, retired } = await audit.change(async (tx, note) => {
+    const { firmware, retired } = await audit.change(
+      async (tx, note) => {
+        await lockModel(tx, model);
         const made = await tx.firmware.create({ data: { ...build, uploadedAt: clock.now() } });
         await note(onFirmware('uploadFirmware', made, model.code));
         return { firmware: made, retired: await retireBuilds(tx, model.id, maxFirmwares) };
-      });
-      for (const each of retired) await deleteElf(model.code, each);
-      return firmware;
-    } catch (error) {
-      // In turn, so nobody else can have given this ELF a row meanwhile.
-      await deleteElf(model.code, build);
+      },
+      async (error) => {
+        const made = await findCommitted(build, model, error);
+        // Whom it retired is not known any more: their ELFs stay until the sweep at the next start.
+        if (made !== null) return { firmware: made, retired: [] };
+        // In turn, so nobody else can have given this ELF a row meanwhile.
+        await deleteElf(model.code, build);
+        throw error;
+      },
+    );
+    for (const each of retired) await deleteElf(model.code, each);
+    return firmware;
+  }
+
+  /**
+   * What became of a commit that failed: PostgreSQL may have done it although its answer was lost on the way. Asked
+   * behind the model's lock, so that one which the database is still working on is waited for.
+   *
+   * @returns null when the build has no row and never will by this commit
+   * @throws the commit's error when the database cannot be asked. The ELF stays then: one without a row is swept one
+   *   day, a row without its ELF would be a loss.
+   */
+  async function findCommitted(
+    { modelId, elfSha256 }: Pick<Firmware, 'modelId' | 'elfSha256'>,
+    model: Model,
+    error: unknown,
+  ): Promise<Firmware | null> {
+    const lookup = inTransaction(db, async (tx) => {
+      await lockModel(tx, model);
+      return tx.firmware.findFirst({ where: { modelId, elfSha256 } });
+    });
+    return lookup.catch((lookupError: unknown) => {
+      log.warn({ err: lookupError, modelId, elfSha256 }, 'it is not known whether a firmware was committed');
       throw error;
-    }
+    });
   }
 
   /** The same ELF once more changes nothing; the audit tells all the same which build it was. */
@@ -215,6 +244,12 @@ export function createFirmwareService({
 
 type Model = { id: number; code: string };
 type Labels = Pick<Firmware, 'version' | 'chip'>;
+
+/** Until the transaction's end nobody else changes builds of this model: every insertion begins with this. */
+async function lockModel(tx: DbTransaction, { id, code }: Model): Promise<void> {
+  const { count } = await tx.deviceModel.updateMany({ where: { id }, data: { code } });
+  if (count === 0) throw notFound('device model', code);
+}
 
 function onFirmware(action: string, { id, version }: Pick<Firmware, 'id' | 'version'>, modelCode: string) {
   return { action, targetType: 'Firmware' as const, targetId: id, target: `${modelCode} ${version}` };

@@ -340,6 +340,9 @@ describe('deleting a build', () => {
     await Promise.all([upload(elf), service.delete(first.id), upload(elf), upload(elf)]);
 
     expect(elfs()).toHaveLength(await db.firmware.count());
+    // Whether the deletion came last or not: the next upload finds a sound state.
+    await upload(elf);
+    expect(await db.firmware.count()).toBe(1);
     expect(elfs()).toHaveLength(1);
   });
 });

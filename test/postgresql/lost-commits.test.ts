@@ -118,6 +118,49 @@ describe('a commit whose connection breaks', () => {
   });
 });
 
+describe('the commit of a firmware whose connection breaks', () => {
+  const elf = aFirmwareElf({ version: '1.0.0' });
+  const elfs = (app: TestApp) => readdir(join(app.config.assetsDir, 'thermostat')).catch(() => []);
+  const builds = async (app: TestApp) =>
+    (
+      await app.graphql<{ deviceModel: { firmwares: { nodes: { elfSha256: string }[] } } }>(
+        '{ deviceModel(code: "thermostat") { firmwares(first: 9) { nodes { elfSha256 } } } }',
+      )
+    ).deviceModel.firmwares.nodes.map(({ elfSha256 }) => `${elfSha256}.elf`);
+
+  it.each(['answer lost', 'late'] as const)('takes the build in all the same (%s)', async (fate) => {
+    const { proxy, app } = await aServerBehindProxy();
+    proxy.decide(fate);
+
+    await uploadFirmware(app, { elf });
+
+    expect(await builds(app)).toHaveLength(1);
+    expect(await elfs(app)).toEqual(await builds(app));
+  });
+
+  it('leaves neither row nor file when PostgreSQL never got it', async () => {
+    const { proxy, app } = await aServerBehindProxy();
+    proxy.decide('never sent');
+
+    await expect(uploadFirmware(app, { elf })).rejects.toThrow();
+
+    expect(await builds(app)).toEqual([]);
+    expect(await elfs(app)).toEqual([]);
+  });
+
+  it('keeps the ELF where nobody can say whether there is a row', async () => {
+    const { proxy, app } = await aServerBehindProxy();
+    proxy.thenUnreachable();
+    proxy.decide('answer lost');
+
+    await expect(uploadFirmware(app, { elf })).rejects.toThrow();
+    proxy.restore();
+
+    expect(await builds(app)).toHaveLength(1);
+    expect(await elfs(app)).toEqual(await builds(app));
+  });
+});
+
 describe('a parse whose commit has no answer', () => {
   it.each(['answer lost', 'late', 'never sent'] as const)(
     'ends as what it is, and subscribers of its own server are told (%s)',
