@@ -24,6 +24,28 @@ describe.skipIf(!hasChromium)(`the pages of devices${NEEDS_CHROMIUM}`, () => {
     expect(response.status).toBe(201);
   });
 
+  it('let one register as soon as the models to choose from are there', async () => {
+    const program = await aProgramWithDevice();
+    const page = await aBrowserPage(program.url, { path: '/devices' });
+    const register = page.getByRole('button', { name: 'Register' });
+    let isEarlyClickRefused = false;
+    await page.route('**/graphql', async (route) => {
+      // The answer is kept back until somebody has tried.
+      if (route.request().postData()?.includes('ModelsToChoose') === true)
+        isEarlyClickRefused = await register.isDisabled();
+      await route.continue();
+    });
+
+    await page.getByRole('button', { name: 'New device' }).click();
+    await page.getByRole('textbox', { name: 'Key' }).fill('hall1');
+    await register.click();
+
+    expect(isEarlyClickRefused).toBe(true);
+
+    await page.getByRole('dialog').locator('pre').first().waitFor();
+    await page.getByRole('row').filter({ hasText: 'hall1' }).waitFor();
+  });
+
   it('say in the server’s words what is wrong with a new device', async () => {
     const program = await aProgramWithDevice();
     const page = await aBrowserPage(program.url, { path: '/devices' });

@@ -5,6 +5,7 @@ import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import { Dialog } from '../../parts/dialog';
 import { Field } from '../../parts/field';
+import { ErrorNotice } from '../../parts/notices';
 import { TokenNote } from '../../parts/token-note';
 
 const ModelsToChoose = graphql(`
@@ -33,7 +34,7 @@ export function CreateDeviceDialog({ isOpen, onClose }: { isOpen: boolean; onClo
 }
 
 function DeviceForm({ onCreated }: { onCreated: (device: { key: string; token: string }) => void }) {
-  const { data } = useLiveQuery(ModelsToChoose, {}, () => false);
+  const { data, error } = useLiveQuery(ModelsToChoose, {}, () => false);
   const { run, isRunning } = useAction(CreateDevice);
   const models = data?.deviceModels.nodes ?? [];
 
@@ -63,9 +64,11 @@ function DeviceForm({ onCreated }: { onCreated: (device: { key: string; token: s
   }
   return (
     <form className="dialog-body" onSubmit={(event) => void submit(event)}>
+      {data === undefined && error !== undefined && <ErrorNotice error={error} />}
       <div className="labelled field">
         <label htmlFor="new-device-model">Model</label>
         <select id="new-device-model" name="model" required>
+          {data === undefined && error === undefined && <option value="">Loading…</option>}
           {models.map(({ code, name }) => (
             <option key={code} value={code}>
               {name} ({code})
@@ -86,7 +89,12 @@ function DeviceForm({ onCreated }: { onCreated: (device: { key: string; token: s
         pattern="[a-z0-9]{1,32}"
       />
       <div className="dialog-actions">
-        <button type="submit" className="button" data-tone="primary" disabled={isRunning}>
+        <button
+          type="submit"
+          className="button"
+          data-tone="primary"
+          disabled={isRunning || data === undefined}
+        >
           Register
         </button>
       </div>
