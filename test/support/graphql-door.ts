@@ -96,6 +96,7 @@ export async function aGraphQLDoor({
   const databaseUrl = beside?.databaseUrl ?? (await aDatabaseUrl(dir));
   const database = await openDatabase(databaseUrl);
   const { db } = database;
+  await database.jobs?.start();
   const statements: string[] = [];
   database.onStatement((sql) => statements.push(sql));
   const logged: Array<{ requestId?: string; err?: { message: string } }> = [];

@@ -81,7 +81,12 @@ export function createPostgresqlJobs(pool: pg.Pool, { onTrouble }: { onTrouble: 
   };
   return {
     ...jobs,
-    start: async () => void (await boss.start()),
+    async start() {
+      await boss.start();
+      // Makes it know the queue, by a connection of the pool. Otherwise the first transaction that adds a job would ask for
+      // a second connection, which it never gets where all others wait for what it has locked.
+      await boss.insert(QUEUE, []);
+    },
     stop: () => boss.stop({ graceful: false, close: false }),
   };
 
