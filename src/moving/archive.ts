@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { z } from 'zod';
@@ -60,6 +60,13 @@ export function storesIn(folder: string): Stores {
     Coredump: createFileBlobs({ root: join(folder, 'coredumps') }),
     Firmware: createFileBlobs({ root: join(folder, 'firmware') }),
   };
+}
+
+/** Removes what an unfinished export has left that is not written once more: half of a file, tables of another version. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  const { Coredump, Firmware } = storesIn(folder);
+  await Promise.all([Coredump.removeUnfinished(), Firmware.removeUnfinished()]);
+  await rm(join(folder, TABLES), { recursive: true, force: true });
 }
 
 export async function writeManifest(folder: string, manifest: Omit<Manifest, 'format'>): Promise<void> {

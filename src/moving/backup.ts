@@ -1,8 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.js';
-import { withoutRow } from '../coredumps/sweep.js';
-import { elfKey } from '../firmware/storage.js';
 import { pairAnew } from '../installation/adopt.js';
 import { assertWhole, claimsOf } from '../installation/belonging.js';
 import { namedStores } from '../installation/stores.js';
@@ -12,8 +10,7 @@ import { type Database, type Db, openDatabase } from '../platform/database/datab
 import { inTransaction } from '../platform/database/transaction.js';
 import { blobsOfRows, type CopyOutcome, copyBlobs, type Stores } from './copy-blobs.js';
 import { beginPartial, type Leftovers, removeLeftovers } from './partial-backup.js';
-
-const BATCH = 500;
+import { removeRowless } from './remove-rowless.js';
 
 /**
  * Copies the embedded database and its bytes into a new folder, while a server may be running. The folder is laid out
@@ -52,6 +49,8 @@ export async function backup(
   };
   let source: BlobStores | null = null;
   try {
+    // Another one may have finished it just before.
+    await assertFree(folder);
     const copy = join(partial.folder, 'coredock.db');
     source = await openBlobStores(config);
     const stores = namedStores(config, source);
@@ -71,6 +70,7 @@ export async function backup(
       const { db } = database;
       const second = await copyBlobs(blobsOfRows(db), { from, to });
       await removeRows(db, second);
+      // Of the first snapshot.
       await removeRowless(db, to);
       await pairAnew({ database, stores: namedStores(paths, goal) }, new Date());
       return {
@@ -116,21 +116,4 @@ async function removeRows(db: Db, { damaged }: CopyOutcome): Promise<void> {
     await tx.coredump.deleteMany({ where: { id: { in: idsOf('Coredump') } } });
     await tx.firmware.deleteMany({ where: { id: { in: idsOf('Firmware') } } });
   });
-}
-
-/** Bytes of the first snapshot whose rows are not in the second. */
-async function removeRowless(db: Db, to: Stores): Promise<void> {
-  let batch: string[] = [];
-  const flush = async () => {
-    for (const key of await withoutRow(db, batch)) await to.Coredump.delete(key);
-    batch = [];
-  };
-  for await (const { key } of to.Coredump.list()) if (batch.push(key) === BATCH) await flush();
-  await flush();
-
-  const builds = await db.firmware.findMany({
-    select: { elfSha256: true, model: { select: { code: true } } },
-  });
-  const elfs = new Set(builds.map(({ model, elfSha256 }) => elfKey(model.code, elfSha256)));
-  for await (const { key } of to.Firmware.list()) if (!elfs.has(key)) await to.Firmware.delete(key);
 }

@@ -7,6 +7,7 @@ import {
   ARCHIVE_NAMES,
   type Manifest,
   movedTables,
+  removeUnfinished,
   storesIn,
   writeBlobs,
   writeManifest,
@@ -14,11 +15,13 @@ import {
 } from './archive.js';
 import { blobsOfRows, type CopyOutcome, copyBlobs } from './copy-blobs.js';
 import { openHouse } from './open-house.js';
+import { removeRowless } from './remove-rowless.js';
 
 /**
  * Writes everything that a server has, rows and bytes, into a folder from which `importAll` makes another server, on
  * whatever database and storage. No server may be running meanwhile: what it took in later would be lost. An export
- * that was ended halfway is begun again with the same folder; bytes that are there already are only compared.
+ * that was ended halfway is begun again with the same folder; bytes that are there already are only compared,
+ * and what it left otherwise is removed.
  *
  * @throws Error or DomainError with one clear sentence
  */
@@ -36,6 +39,7 @@ export async function exportAll(
   const { database, pair, stores, assertAlone, close } = await openHouse(config);
   try {
     assertWhole(pair, await claimsOf(pair));
+    await removeUnfinished(folder);
     const tables = [];
     for (const table of movedTables()) {
       const { name, columns, counted } = table;
@@ -44,7 +48,9 @@ export async function exportAll(
       tables.push({ name, columns: [...columns], rows, lastCounted: last });
     }
     await writeBlobs(folder, blobsOfRows(database.db));
-    const outcome = await copyBlobs(blobsOfRows(database.db), { from: stores, to: storesIn(folder) });
+    const to = storesIn(folder);
+    const outcome = await copyBlobs(blobsOfRows(database.db), { from: stores, to });
+    await removeRowless(database.db, to);
     const damaged = outcome.damaged.map(({ table, id, key }) => ({ table, id, key }));
     await assertAlone();
     await writeManifest(folder, { exportedAt: new Date().toISOString(), tables, damaged });

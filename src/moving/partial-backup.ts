@@ -2,10 +2,15 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder } from '../platform/blobs/folder-sync.js';
-import { takeLock } from '../platform/database/lock-file.js';
+import { type Lock, takeLock } from '../platform/database/lock-file.js';
 
 const PARTIAL = '.coredock-partial';
 const LOCK = '.lock';
+/** Of locks that earlier versions took. */
+const JOURNAL = `${LOCK}-journal`;
+
+/** One that removes what is left has the lock for a moment. */
+const LOCK_WAIT_MS = 2_000;
 
 /** A backup that is being written, beside where it is to be. */
 export interface PartialBackup {
@@ -31,10 +36,15 @@ export interface Leftovers {
 export async function beginPartial(folder: string): Promise<PartialBackup> {
   const partial = `${folder}${PARTIAL}`;
   await mkdir(dirname(folder), { recursive: true });
-  const lock = takeLock(`${partial}${LOCK}`);
+  const lock = takeLock(`${partial}${LOCK}`, { waitMs: LOCK_WAIT_MS });
   if (lock === null) throw new Error(`another backup is writing to ${folder}`);
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial);
+  try {
+    await rm(partial, { recursive: true, force: true });
+    await mkdir(partial);
+  } catch (error) {
+    lock.remove();
+    throw error;
+  }
   return {
     folder: partial,
     async finish() {
@@ -43,29 +53,46 @@ export async function beginPartial(folder: string): Promise<PartialBackup> {
     },
     async end() {
       await rm(partial, { recursive: true, force: true });
-      await rm(`${partial}${LOCK}`, { force: true });
-      lock.release();
+      lock.remove();
     },
   };
 }
 
-/** Removes what interrupted backups have left beside `folder`. */
+/**
+ * Removes what interrupted backups have left beside `folder`, at whatever moment they ended: one has its lock before it
+ * has its folder, and still has it when that has got its name or is gone.
+ */
 export async function removeLeftovers(folder: string): Promise<Leftovers> {
   const beside = dirname(folder);
   const names = await readdir(beside).catch(() => []);
   const [removed, unknown]: [string[], string[]] = [[], []];
-  for (const path of names.filter((name) => name.endsWith(PARTIAL)).map((name) => join(beside, name))) {
-    if (!existsSync(`${path}${LOCK}`)) {
-      unknown.push(path);
-      continue;
-    }
-    const lock = takeLock(`${path}${LOCK}`);
+  for (const path of new Set(names.flatMap(partialOf).map((name) => join(beside, name)))) {
+    const lock = existsSync(path) && !existsSync(`${path}${LOCK}`) ? 'unknown' : lockOf(path);
     // Somebody is writing it.
     if (lock === null) continue;
+    if (lock === 'unknown') {
+      unknown.push(existsSync(path) ? path : `${path}${LOCK}`);
+      continue;
+    }
+    if (existsSync(path)) removed.push(path);
     await rm(path, { recursive: true, force: true });
-    await rm(`${path}${LOCK}`, { force: true });
-    lock.release();
-    removed.push(path);
+    await rm(`${path}${JOURNAL}`, { force: true });
+    lock.remove();
   }
   return { removed, unknown };
+}
+
+/** The name of the partial backup that a file or folder with this name is of. */
+function partialOf(name: string): string[] {
+  const suffix = ['', LOCK, JOURNAL].find((each) => name.endsWith(`${PARTIAL}${each}`));
+  return suffix === undefined ? [] : [name.slice(0, name.length - suffix.length)];
+}
+
+/** @returns null when somebody holds it, 'unknown' when nobody can say: it may be another user's */
+function lockOf(path: string): Lock | 'unknown' | null {
+  try {
+    return takeLock(`${path}${LOCK}`);
+  } catch {
+    return 'unknown';
+  }
 }

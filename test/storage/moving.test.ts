@@ -1,7 +1,9 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { describe, expect, inject, it } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type Config, readConfig } from '../../src/config.js';
+import { takeLock } from '../../src/platform/database/lock-file.js';
 import { aDevice, aServer, stored, type TestApp } from '../support/app.js';
 import { aDatabaseUrl } from '../support/database.js';
 import { uploadFirmware } from '../support/firmware.js';
@@ -40,6 +42,19 @@ async function settings(
 function dumpFile(config: Config, before: { coredumps: { nodes: unknown[] } }): string {
   const [{ filename }] = before.coredumps.nodes as [{ filename: string }];
   return join(config.coredumpsDir, 'dev2', filename);
+}
+
+async function write(path: string, content: string | Buffer): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length))
+    .sort();
 }
 
 describe('export and import', () => {
@@ -128,6 +143,25 @@ describe('export and import', () => {
     expect(coredumps.nodes).toEqual(before.coredumps.nodes.slice(1));
   });
 
+  it('leave nothing of an export that was killed in a folder that is exported to again', async () => {
+    const { app } = await aStoppedServer();
+    const [archive, clean] = [join(await aFolder(), 'export'), join(await aFolder(), 'export')];
+    await moving('export', app.config, clean);
+    const left = {
+      coredumps: [`.incoming/${randomUUID()}`, 'dev1/coredump_20260101T000000_000000Z.dmp'],
+      firmware: [`.incoming/${randomUUID()}`, `thermostat/${'a'.repeat(64)}.elf`],
+      tables: ['NoLonger.ndjson', 'Coredump.ndjson'],
+      '.': ['blobs.ndjson', 'manifest.json.new'],
+    };
+    for (const [folder, names] of Object.entries(left)) {
+      for (const name of names) await write(join(archive, folder, name), 'what a killed export has left');
+    }
+
+    expect(await moving('export', app.config, archive)).toMatchObject({ code: 0, complaints: '' });
+
+    expect(await filesIn(archive)).toEqual(await filesIn(clean));
+  });
+
   it('may be ended halfway by a bucket in trouble, and begun again', async () => {
     const { app, before } = await aStoppedServer();
     const archive = join(await aFolder(), 'export');
@@ -203,6 +237,46 @@ describe.runIf(inject('postgresql') === undefined)('backup', () => {
       ASSETS_DIR: join(folder, 'firmware'),
     });
     expect((await everythingOf(restored)).coredumps.nodes).toEqual(before.coredumps.nodes.slice(1));
+  });
+
+  // Those with a journal are of earlier versions, whose locks had one.
+  it.each([
+    ['its lock', ['.lock']],
+    ['its lock with a journal', ['.lock', '.lock-journal']],
+    ['the journal of its lock', ['.lock-journal']],
+    ['its folder and its lock', ['.lock', '/coredock.db', '/coredumps/.incoming/half']],
+    ['its folder and its lock with a journal', ['.lock', '.lock-journal', '/coredock.db']],
+  ])('removes what one that was killed has left: %s', async (_, suffixes) => {
+    const app = await aServer();
+    const folder = await aFolder();
+    const killed = join(folder, 'killed.coredock-partial');
+    for (const suffix of suffixes) {
+      await write(`${killed}${suffix}`, suffix === '.lock' ? '' : Buffer.alloc(512));
+    }
+    const hasFolder = suffixes.some((suffix) => suffix.startsWith('/'));
+
+    const outcome = await moving('backup', app.config, join(folder, 'next'));
+
+    expect(outcome).toMatchObject({ code: 0, complaints: '' });
+    expect(outcome.said.includes(`removed ${killed}, which`)).toBe(hasFolder);
+    expect(await readdir(folder)).toEqual(['next']);
+  });
+
+  it('leaves the lock of one at work that has not got its folder yet', async () => {
+    const app = await aServer();
+    const folder = await aFolder();
+    const begun = join(folder, 'begun.coredock-partial.lock');
+    const lock = takeLock(begun);
+    onTestFinished(() => lock?.release());
+
+    expect(await moving('backup', app.config, join(folder, 'next'))).toMatchObject({
+      code: 0,
+      complaints: '',
+    });
+    const same = moving('backup', app.config, join(folder, 'begun'));
+
+    await expect(same).rejects.toThrow('another backup is writing to');
+    expect((await readdir(folder)).sort()).toEqual(['begun.coredock-partial.lock', 'next']);
   });
 
   it('refuses a folder that has something in it, and a database that is not its business', async () => {

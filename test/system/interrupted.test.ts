@@ -81,6 +81,9 @@ describe('coredock import that was killed', () => {
       const moved = await aProgram('serve', { dir: target });
       expect(await everythingOf(moved)).toEqual(everything);
       expect(moved.log()).not.toContain('set aside');
+      for (const storage of ['coredumps', 'firmware']) {
+        expect(await readdir(join(target, 'data', storage, '.incoming'))).toEqual([]);
+      }
       await moved.stop('SIGTERM');
     }
   });

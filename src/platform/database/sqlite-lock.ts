@@ -1,5 +1,5 @@
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
-import { databaseProblem, reasonOf } from './sqlite-file.js';
+import { databaseProblem, isHeld, reasonOf } from './sqlite-file.js';
 
 /**
  * SQLite and the files beside it belong to one server at a time: a second one would take up the first one's parses
@@ -17,7 +17,7 @@ export function lockForOneServer(file: string): DatabaseSyncInstance {
     return lock;
   } catch (error) {
     lock.close();
-    throw isBusy(error)
+    throw isHeld(error)
       ? databaseProblem(file, 'is in use by another Coredock server; stop that one first', error)
       : databaseProblem(file, `cannot be locked by ${file}.lock: ${reasonOf(error)}`, error);
   }
@@ -29,8 +29,4 @@ function openLockFile(file: string): DatabaseSyncInstance {
   } catch (error) {
     throw databaseProblem(file, `is in a folder that cannot be written: ${reasonOf(error)}`, error);
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('database is locked');
 }
