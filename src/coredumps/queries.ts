@@ -146,34 +146,36 @@ export async function listCoredumpsByDevice(
 
 /**
  * The same window of each crash group's dumps in ONE statement, which reads what the pages have and not what the groups
- * have: of each signature the window's `take`-th dump is looked up in the index, and nothing beyond it is read. The
- * limit cuts nothing off: it tells PostgreSQL how few rows there can be.
+ * have: each signature's page is looked up in the index, and the group's is among them. PostgreSQL is left that index
+ * alone by a pair between two pairs, as in `leadOf`: by `=` it may go through all dumps by id, for it believes that
+ * those of a signature are spread evenly. The limit cuts nothing off: it tells PostgreSQL how few rows there can be.
  */
 export async function listCoredumpsOfGroups(
   db: Db,
   groupIds: readonly number[],
-  { take, beforeId, afterId, fromEnd }: PageWindow,
+  { take, beforeId = MAX_ROW_ID + 1, afterId = 0, fromEnd }: PageWindow,
 ): Promise<Map<number, CoredumpRow[]>> {
   const direction = fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
-  const [first, last] = [(afterId ?? -1) + 1, (beforeId ?? MAX_ROW_ID) - 1];
-  const untilFull =
-    fromEnd === true
-      ? Prisma.sql`${first} AND coalesce(s."end", ${last})`
-      : Prisma.sql`coalesce(s."end", ${first}) AND ${last}`;
-  const rows = await db.$queryRaw<Array<StoredRow & { groupId: number }>>`
-    WITH s AS MATERIALIZED (
-      SELECT g."id", g."groupId", (
+  const pages = db.hasLateral
+    ? Prisma.sql`
+      CROSS JOIN LATERAL (
         SELECT o."coredumpId" FROM "CrashOccurrence" o
-        WHERE o."signatureId" = g."id" AND o."coredumpId" BETWEEN ${first} AND ${last}
-        ORDER BY o."coredumpId" ${direction} LIMIT 1 OFFSET ${Math.max(0, take - 1)}
-      ) AS "end"
-      FROM "CrashSignature" g WHERE g."groupId" IN (${Prisma.join([...groupIds])})
-    )
+        WHERE (o."signatureId", o."coredumpId") > (s."id", ${afterId})
+          AND (o."signatureId", o."coredumpId") <= (s."id", ${beforeId - 1})
+        ORDER BY o."signatureId" ${direction}, o."coredumpId" ${direction} LIMIT ${take}
+      ) o`
+    : Prisma.sql`
+      CROSS JOIN "CrashOccurrence" o ON o."coredumpId" IN (
+        SELECT o."coredumpId" FROM "CrashOccurrence" o
+        WHERE o."signatureId" = s."id" AND o."coredumpId" > ${afterId} AND o."coredumpId" < ${beforeId}
+        ORDER BY o."coredumpId" ${direction} LIMIT ${take}
+      )`;
+  const rows = await db.$queryRaw<Array<StoredRow & { groupId: number }>>`
     SELECT r."groupId", ${COLUMNS} FROM (
       SELECT q."groupId", q."coredumpId" FROM (
         SELECT s."groupId", o."coredumpId",
           row_number() OVER (PARTITION BY s."groupId" ORDER BY o."coredumpId" ${direction}) AS "rank"
-        FROM s JOIN "CrashOccurrence" o ON o."signatureId" = s."id" AND o."coredumpId" BETWEEN ${untilFull}
+        FROM "CrashSignature" s ${pages} WHERE s."groupId" IN (${Prisma.join([...groupIds])})
       ) q WHERE q."rank" <= ${take} LIMIT ${take * groupIds.length}
     ) r JOIN "Coredump" c ON c."id" = r."coredumpId" ORDER BY c."id" DESC`;
   const byGroup = new Map<number, CoredumpRow[]>(groupIds.map((id) => [id, []]));

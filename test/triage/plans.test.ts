@@ -13,10 +13,16 @@ import { explained } from '../support/plans.js';
 const DUMPS = 20_000;
 const isPostgresql = inject('postgresql') !== undefined;
 
-describe('with many dumps', () => {
+/**
+ * As long as VACUUM has not marked the newest rows as visible to everybody, PostgreSQL believes an index alone to be as
+ * slow as the table, and other plans to be the cheapest.
+ */
+const STATES = isPostgresql ? ['vacuumed', 'not yet vacuumed'] : ['analyzed'];
+
+describe.each(STATES)('with many dumps, %s', (state) => {
   it('a page of what only old dumps have is read without the newer ones', async () => {
     const { db } = await aGraphQLDoor();
-    await manyDumps(db);
+    await manyDumps(db, state);
     const filters: CoredumpFilter[] = [
       { firmwareVersion: ['old'] },
       { firmwareVersion: ['common'] },
@@ -38,7 +44,7 @@ describe('with many dumps', () => {
   // SQLite ranks all dumps of the devices, which are as many as retention leaves.
   it.runIf(isPostgresql)('the dumps of devices are as many rows as are shown', async () => {
     const { db } = await aGraphQLDoor();
-    await manyDumps(db);
+    await manyDumps(db, state);
     const devices = (await db.device.findMany()).map(({ id }) => id);
 
     for (const window of [{ take: 21 }, { take: 21, fromEnd: true }, { take: 21, beforeId: 10_000 }]) {
@@ -50,22 +56,22 @@ describe('with many dumps', () => {
     }
   });
 
-  it('the dumps of groups are as many rows as are shown, three times at most', async () => {
+  it('the dumps of groups are as many rows as are shown, twice at most', async () => {
     const { db } = await aGraphQLDoor();
-    await manyDumps(db);
+    await manyDumps(db, state);
 
     for (const window of [{ take: 21 }, { take: 21, fromEnd: true }, { take: 21, beforeId: 10_000 }]) {
       const ofGroups = await rowsRead(db, async (watched) =>
         [...(await listCoredumpsOfGroups(watched, [1, 2, 3], window)).values()].flat(),
       );
 
-      expect(ofGroups).toEqual({ found: 63, rows: atMost(3 * 63) });
+      expect(ofGroups).toEqual({ found: 63, rows: atMost(2 * 63) });
     }
   });
 
   it('missing builds are counted over the dumps that wait for them', async () => {
     const { db } = await aGraphQLDoor();
-    await manyDumps(db);
+    await manyDumps(db, state);
 
     const missing = await rowsRead(db, (watched) => missingFirmwares(watched, 20));
 
@@ -75,7 +81,7 @@ describe('with many dumps', () => {
   // SQLite goes through the dumps as well, which its plan calls a scan whether or not a full page ends it.
   it.runIf(isPostgresql)('a page by a word that most dumps have is full after few of them', async () => {
     const { db } = await aGraphQLDoor();
-    await manyDumps(db);
+    await manyDumps(db, state);
 
     const page = await rowsRead(db, (watched) => listCoredumps(watched, { search: 'ABORT' }, { take: 21 }));
 
@@ -89,7 +95,7 @@ describe('with many dumps', () => {
     ['a phrase of a frequent and a rare word', ['function', '4711'], 1],
   ])('a search for %s does not read dump after dump', async (_, words, found) => {
     const { db } = await aGraphQLDoor();
-    await manyDumps(db);
+    await manyDumps(db, state);
 
     const search = await rowsRead(db, (watched) =>
       searchOutputs({ db: watched, isShared: isPostgresql }, [{ words, isPrefix: true }], 20),
@@ -100,7 +106,7 @@ describe('with many dumps', () => {
 
   it.each(GROUP_ORDERS)('groups by %s are read without a look at dumps', async (order) => {
     const { db } = await aGraphQLDoor();
-    await manyDumps(db);
+    await manyDumps(db, state);
 
     const groups = await rowsRead(db, (watched) => listGroups(watched, {}, { order, take: 21 }));
 
@@ -124,7 +130,7 @@ async function rowsRead(db: Db, work: (watched: Db) => Promise<readonly unknown[
 /** Dumps and what is counted for each, by their names in PostgreSQL's plans and in SQLite's. */
 const BIG = new Set(['Coredump', 'CrashOccurrence', 'c', 'o']);
 
-async function manyDumps(db: Db): Promise<void> {
+async function manyDumps(db: Db, state: string): Promise<void> {
   const at = new Date('2026-02-11T14:30:00.000Z');
   const seen = { firstSeenAt: at, lastSeenAt: at };
   const model = await db.deviceModel.create({ data: { code: 'many', name: 'Many', createdAt: at } });
@@ -154,5 +160,7 @@ async function manyDumps(db: Db): Promise<void> {
   await db.$executeRaw`
     INSERT INTO "CoredumpText" ("coredumpId", "output")
     SELECT c."id", 'abort() in function_' || c."id" || ' of rare' || c."id" FROM "Coredump" c`;
-  await db.$executeRawUnsafe(isPostgresql ? 'VACUUM ANALYZE' : 'ANALYZE');
+  // VACUUM marks only what has reached the log's file, where commits do not wait for that.
+  if (state === 'vacuumed') await db.$executeRawUnsafe('CHECKPOINT');
+  await db.$executeRawUnsafe(state === 'vacuumed' ? 'VACUUM ANALYZE' : 'ANALYZE');
 }
