@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.js';
 import { openBlobStores } from '../../src/platform/blobs/open-blob-stores.js';
-import { aDevice, aServer, errorOf, eventually, stored, upload } from '../support/app.js';
+import { aDevice, aServer, errorOf, eventually, readiness, stored, upload } from '../support/app.js';
 import { anS3Door } from '../support/s3-door.js';
 import { useS3Server } from '../support/s3-server.js';
 
@@ -55,7 +55,7 @@ describe('an S3 that says yes to everything', () => {
     door.happens(() => null);
 
     await stored(app, 'dump');
-    expect((await fetch(`${app.url}/readyz`)).status).toBe(200);
+    expect(await readiness(app)).toMatchObject({ code: 200, storage: 'ok', database: 'ok' });
   });
 });
 

@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { readConfig } from '../../src/config.js';
 import { openBlobStores } from '../../src/platform/blobs/open-blob-stores.js';
-import { aDevice, aServer, errorOf, eventually, stored, type TestApp, upload } from '../support/app.js';
+import {
+  aDevice,
+  aServer,
+  errorOf,
+  eventually,
+  readiness,
+  stored,
+  type TestApp,
+  upload,
+} from '../support/app.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
 import { anS3Door } from '../support/s3-door.js';
 import { useS3Server } from '../support/s3-server.js';
@@ -135,15 +144,15 @@ describe('a bucket in trouble', () => {
       code: 'UNAVAILABLE',
     });
     const ready = await eventually(async () => {
-      const answer = await fetch(`${app.url}/readyz`);
-      return answer.status === 503 ? answer.json() : null;
+      const answer = await readiness(app);
+      return answer.code === 503 ? answer : null;
     }, 'the server is not ready');
     expect(ready).toMatchObject({ storage: 'down', database: 'ok' });
 
     door.happens(() => null);
     await stored(app, 'second');
     expect(await (await download(app, coredumpId)).text()).toBe('first');
-    expect((await fetch(`${app.url}/readyz`)).status).toBe(200);
+    expect(await readiness(app)).toMatchObject({ code: 200, storage: 'ok', database: 'ok' });
     expect(await objects()).toHaveLength(before.length + 1);
     expect(await readdir(join(app.config.coredumpsDir, '.incoming'))).toEqual([]);
   });

@@ -142,6 +142,12 @@ export async function stored(...args: Parameters<typeof upload>): Promise<Stored
   return (await response.json()) as Stored;
 }
 
+/** What `/readyz` answers, with its status as `code`: a test that expects 200 shows what is down instead. */
+export async function readiness(app: Pick<App, 'url'>): Promise<{ code: number; [part: string]: unknown }> {
+  const answer = await fetch(`${app.url}/readyz`);
+  return { ...((await answer.json()) as object), code: answer.status };
+}
+
 export async function errorOf(
   response: Response,
 ): Promise<{ status: number; code: string; message: string }> {

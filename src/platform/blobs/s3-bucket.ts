@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   CopyObjectCommand,
@@ -45,8 +46,10 @@ const RETRY_AFTER_MS = 100;
 
 /** A balancer asks for readiness every few seconds, and every write has its price. */
 const CHECK_HOLDS_MS = 10_000;
-/** How often a bucket is looked at before it is said to give back other bytes. */
-const [CHECK_LOOKS, CHECK_PAUSE_MS] = [4, 250];
+/** For so long who asks waits for a check that began before; then it may be one that hangs. */
+const CHECK_JOIN_MS = 1_000;
+/** How often a bucket is looked at before it is said to give back other bytes, and what a few bytes may take. */
+const [CHECK_LOOKS, CHECK_PAUSE_MS, CHECK_BODY_MS] = [4, 250, 500];
 const CHECK_KEY = '.check';
 const CHECK_TEXT = 'Can this bucket be written?\n';
 
@@ -92,6 +95,7 @@ export function createS3Bucket(
   let isConditional: boolean | null = null;
   let isHonest = false;
   let checkedAt: number | null = null;
+  let checking: Promise<void> | null = null;
 
   return {
     name: Bucket,
@@ -194,19 +198,17 @@ export function createS3Bucket(
       } while (from !== undefined);
     },
 
-    /** Proves that the bucket can be written now, or could be some seconds ago. @throws DomainError with the reason */
+    /**
+     * Proves that the bucket can be written now, or could be some seconds ago. Who asks while others do shares what they
+     * prove: of two at once, one would read what the other is writing. @throws DomainError with the reason
+     */
     async check(): Promise<void> {
       if (checkedAt !== null && now() - checkedAt < CHECK_HOLDS_MS) return;
-      checkedAt = null;
-      try {
-        await putSmall(CHECK_KEY, CHECK_TEXT, false);
-        isConditional ??= await probeConditionalWrites();
-        if (!isHonest) await proveHonesty();
-        isHonest = true;
-      } catch (error) {
-        throw unusable('cannot be written', error);
-      }
-      checkedAt = now();
+      const before = checking;
+      // It may fail for what has passed since: only its success is an answer to who asked later.
+      if (before !== null && (await succeedsSoon(before))) return;
+      if (checking === null || checking === before) checking = startCheck();
+      await checking;
     },
 
     /** What `check` does first, without writing: for who reads before he may write. @throws DomainError with the reason */
@@ -218,6 +220,26 @@ export function createS3Bucket(
 
     close: () => client.destroy(),
   };
+
+  function startCheck(): Promise<void> {
+    const started = proveWriting().finally(() => {
+      if (checking === started) checking = null;
+    });
+    return started;
+  }
+
+  async function proveWriting(): Promise<void> {
+    checkedAt = null;
+    try {
+      await putSmall(CHECK_KEY, CHECK_TEXT, false);
+      isConditional ??= await probeConditionalWrites();
+      if (!isHonest) await proveHonesty();
+      isHonest = true;
+    } catch (error) {
+      throw unusable('cannot be written', error);
+    }
+    checkedAt = now();
+  }
 
   function unusable(what: string, error: unknown): DomainError {
     const where = settings.endpoint === null ? '' : ` at ${settings.endpoint}`;
@@ -302,17 +324,27 @@ export function createS3Bucket(
     await proveMissing();
     // Another server may be putting it right now, and not every S3 does that at one stroke.
     for (let look = 1; (await readCheck()) !== CHECK_TEXT; look++) {
-      if (look === CHECK_LOOKS) throw failed(noS3('it gives back other bytes than were put'));
+      if (look === CHECK_LOOKS) throw failed(noS3('it does not give back what was put'));
       await pause(CHECK_PAUSE_MS);
     }
   }
 
-  async function readCheck(): Promise<string | undefined> {
+  /**
+   * What came of it; null for what ended before its time. Where an object is not replaced at one stroke, its size may be
+   * told before its bytes are there, and then they never come.
+   */
+  async function readCheck(): Promise<string | null> {
     const request = new GetObjectCommand({ Bucket, Key: CHECK_KEY, Range: `bytes=0-${CHECK_TEXT.length}` });
-    return calling(async (signal) => {
-      const { Body } = await client.send(request, { abortSignal: signal });
-      return Body?.transformToString();
-    });
+    const { Body } = await calling((signal) => client.send(request, { abortSignal: signal }));
+    if (!(Body instanceof Readable)) return null;
+    const late = setTimeout(() => Body.destroy(), CHECK_BODY_MS);
+    try {
+      return await text(Body);
+    } catch {
+      return null;
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   async function proveMissing(): Promise<void> {
@@ -359,6 +391,15 @@ export function createS3Bucket(
     isHonest = false;
     return asS3Error(error);
   }
+}
+
+/** False for what has failed, and for what takes too long. */
+async function succeedsSoon(work: Promise<void>): Promise<boolean> {
+  const succeeded = work.then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([succeeded, pause(CHECK_JOIN_MS, false, { ref: false })]);
 }
 
 /**
