@@ -215,7 +215,7 @@ export function describeBlobStore(maker: string, make: () => Promise<StoreUnderT
 
       const outcomes = await Promise.all(Array.from({ length: 20 }, () => blobs.bringBack('dev1/a.dmp')));
 
-      expect(outcomes).toContain('back');
+      expect(outcomes.filter((outcome) => outcome === 'back')).toHaveLength(1);
       expect(await read(blobs, 'dev1/a.dmp')).toBe('x');
     });
 
