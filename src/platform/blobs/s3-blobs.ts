@@ -52,6 +52,7 @@ export function createS3Blobs({
     ...(log === undefined ? {} : { log }),
   });
   const orphanPrefix = `${ORPHANS}${prefix}`;
+  /** Where an S3 server does not copy at one stroke, a copy whose source goes meanwhile takes its goal with it. */
   const inTurn = createTurns();
 
   const store: BlobStore = {
@@ -100,12 +101,12 @@ export function createS3Blobs({
       }
     },
 
-    async orphan(key) {
-      const from = objectKey(key);
-      // Gone already: another server sweeps as well.
-      if (!(await bucket.copy(from, `${orphanPrefix}${key}`))) return;
-      await bucket.delete(from);
-    },
+    orphan: (key) =>
+      inTurn(key, async () => {
+        const from = objectKey(key);
+        // Gone already: another server sweeps as well.
+        if (await bucket.copy(from, `${orphanPrefix}${key}`)) await bucket.delete(from);
+      }),
 
     async *orphans() {
       for await (const { key, modifiedAt } of bucket.list(orphanPrefix)) {
@@ -115,7 +116,6 @@ export function createS3Blobs({
     },
 
     bringBack: (key) =>
-      // Where an S3 server does not copy at one stroke, a copy whose source goes meanwhile takes its goal with it.
       inTurn(key, async () => {
         const to = objectKey(key);
         const from = `${orphanPrefix}${key}`;
