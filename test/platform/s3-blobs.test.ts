@@ -50,6 +50,23 @@ async function aStoreBehindADoor({
   return { ...store, door, environment };
 }
 
+/** Its check was made at 0 by its clock. */
+async function aCheckedBucket() {
+  const door = await anS3Door(server.url());
+  let now = 0;
+  const settings = settingsOf({ ...(await server.newBucket()), S3_ENDPOINT: door.url });
+  const bucket = createS3Bucket(settings, { now: () => now });
+  onTestFinished(bucket.close);
+  await bucket.check();
+  return {
+    bucket,
+    door,
+    setNow(ms: number) {
+      now = ms;
+    },
+  };
+}
+
 describe('a bucket', () => {
   it('has the bytes of one store apart from those of another, each under its prefix', async () => {
     const environment = await server.newBucket();
@@ -132,18 +149,13 @@ describe('a bucket', () => {
   });
 
   it('is checked once in ten seconds at most, unless a call fails meanwhile', async () => {
-    const door = await anS3Door(server.url());
-    let now = 0;
-    const settings = settingsOf({ ...(await server.newBucket()), S3_ENDPOINT: door.url });
-    const bucket = createS3Bucket(settings, { now: () => now });
-    onTestFinished(bucket.close);
-    await bucket.check();
+    const { bucket, door, setNow } = await aCheckedBucket();
     const before = door.calls.length;
 
-    now = 9_999;
+    setNow(9_999);
     await bucket.check();
     expect(door.calls.length).toBe(before);
-    now = 10_000;
+    setNow(10_000);
     await bucket.check();
     expect(door.calls.length).toBe(before + 1);
 
@@ -155,20 +167,15 @@ describe('a bucket', () => {
 
 describe('the check of a bucket', () => {
   /** One whose check has been made, and holds no more. */
-  async function aCheckedBucket() {
-    const door = await anS3Door(server.url());
-    let now = 0;
-    const settings = settingsOf({ ...(await server.newBucket()), S3_ENDPOINT: door.url });
-    const bucket = createS3Bucket(settings, { now: () => now });
-    onTestFinished(bucket.close);
-    await bucket.check();
-    now = 10_000;
+  async function aBucketToCheck() {
+    const { bucket, door, setNow } = await aCheckedBucket();
+    setNow(10_000);
     door.calls.length = 0;
     return { bucket, door };
   }
 
   it('is one for all who ask at the same time', async () => {
-    const { bucket, door } = await aCheckedBucket();
+    const { bucket, door } = await aBucketToCheck();
     door.happens(() => ({ delayMs: 50 }));
 
     await Promise.all(Array.from({ length: 5 }, () => bucket.check()));
@@ -177,7 +184,7 @@ describe('the check of a bucket', () => {
   });
 
   it('that fails is made again, once, for those who asked after it had begun', async () => {
-    const { bucket, door } = await aCheckedBucket();
+    const { bucket, door } = await aBucketToCheck();
     let calls = 0;
     // All attempts of the first check.
     door.happens(() => (calls++ < 3 ? { answer: 503, code: 'SlowDown' } : null));
@@ -190,7 +197,7 @@ describe('the check of a bucket', () => {
   });
 
   it('that hangs keeps nobody waiting who asks when the bucket is well again', async () => {
-    const { bucket, door } = await aCheckedBucket();
+    const { bucket, door } = await aBucketToCheck();
     door.happens(() => 'hanging');
     const hanging = bucket.check().catch(() => 'failed');
     await expect.poll(() => door.calls.length).toBe(1);
@@ -205,7 +212,7 @@ describe('the check of a bucket', () => {
   describe.each(['cut', 'stalled', 'damaged'] as const)('whose bytes come back %s', (fault) => {
     /** What it gives back is only looked at after something has failed. */
     async function aDistrustedBucket() {
-      const { bucket, door } = await aCheckedBucket();
+      const { bucket, door } = await aBucketToCheck();
       door.happens(() => ({ answer: 403, code: 'AccessDenied' }));
       await expect(bucket.check()).rejects.toThrow('AccessDenied');
       return { bucket, door };
