@@ -2,11 +2,11 @@
 const rooms = {
   crashdump: '^src/crashdump/',
   platform: '^src/platform/',
-  services: '^src/(alerts|audit|auth|coredumps|devices|firmware|installation|moving|triage)/',
-  doors: '^src/(graphql|rest)/',
+  services: '^src/(alerts|audit|auth|backup|coredumps|crash-groups|devices|firmware|installation|search)/',
+  doors: '^src/(graphql|http)/',
   sidecar: '^src/sidecar/',
   dashboard: '^src/dashboard/',
-  wiring: '^src/((app|cli|serve|demo)\\.ts$|demo/|coredock\\.cts$)',
+  wiring: '^src/(cli\\.ts$|coredock\\.cts$|compose/|demo/)',
 };
 
 module.exports = {
@@ -30,7 +30,7 @@ module.exports = {
       comment: 'Others use the reader through its index, and its report as a type.',
       severity: 'error',
       from: { path: '^src/', pathNot: rooms.crashdump },
-      to: { path: rooms.crashdump, pathNot: '^src/crashdump/(index|report)\\.ts$' },
+      to: { path: rooms.crashdump, pathNot: '^src/crashdump/(index|report/report)\\.ts$' },
     },
     {
       name: 'platform-knows-no-service',
@@ -49,7 +49,7 @@ module.exports = {
       name: 'doors-do-not-meet',
       severity: 'error',
       from: { path: '^src/graphql/' },
-      to: { path: '^src/rest/' },
+      to: { path: '^src/http/' },
     },
     {
       name: 'the-page-stands-alone',

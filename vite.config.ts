@@ -5,7 +5,7 @@ import { brotliCompress, gzip } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
-/** The web page: `src/dashboard` becomes `dist/page`, which `src/rest/page.ts` serves. */
+/** The web page: `src/dashboard` becomes `dist/page`, which `src/http/dashboard-assets.ts` serves. */
 export default defineConfig({
   root: 'src/dashboard',
   plugins: [react(), precompressed()],

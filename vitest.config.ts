@@ -2,18 +2,18 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that meet the database through `test/support/`: they run with each of the two. */
 const WITH_DATABASE = [
-  'test/{alerts,auth,coredumps,firmware,graphql,rest,storage,triage}/**/*.test.ts',
+  'test/{alerts,auth,coredumps,crash-groups,firmware,graphql,http,storage}/**/*.test.ts',
   'test/postgresql/**/*.test.ts',
 ];
 
 /** Of these the ones that are about what comes before any database: sockets, headers, tokens, texts, archives. */
 const WITHOUT_DATABASE = [
-  'test/alerts/{formats,public-request}.test.ts',
-  'test/auth/{guesses,issuer}.test.ts',
+  'test/alerts/{formats,outbound-http}.test.ts',
+  'test/auth/{attempt-limiter,issuer}.test.ts',
   'test/coredumps/full-transfer-folder.test.ts',
   'test/firmware/hostile-bundles.test.ts',
-  'test/graphql/{limits,multipart-bombs,persisted-documents,requests,streams}.test.ts',
-  'test/rest/{allowed-hosts,clock-jumps,cross-site,http-abuse,slow-readers,upload-limits}.test.ts',
+  'test/graphql/{document-limits,multipart-bombs,persisted-documents,request-parser,stream-limits}.test.ts',
+  'test/http/{allowed-hosts,clock-jumps,cross-site,http-abuse,slow-readers,upload-limits}.test.ts',
 ];
 
 export default defineConfig({

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { UploadOptions } from './ci/upload-firmware.js';
-import type { Config } from './config.js';
-import type { ServeOptions } from './serve.js';
+import type { ServeOptions } from './compose/serve.js';
+import { listenForStop } from './compose/stop-signal.js';
+import type { Config } from './config/settings.js';
 import type { ParseOptions } from './sidecar/parse-command.js';
-import { listenForStop } from './stop-signal.js';
 
 /**
  * The `coredock` command. Each subcommand loads only what it needs: `coredock parse` is to start fast, and knows
@@ -56,7 +56,7 @@ program
   .command('migrate')
   .description('apply database migrations and exit')
   .action(async () => {
-    const { migrate } = await import('./serve.js');
+    const { migrate } = await import('./compose/serve.js');
     await reportProblems(async () => migrate(await loadConfig()));
   });
 
@@ -137,14 +137,14 @@ try {
 async function serve(options: ServeOptions): Promise<void> {
   // Before anything is loaded: from here on a signal is heard.
   const stop = listenForStop();
-  const { runServer } = await import('./serve.js');
+  const { runServer } = await import('./compose/serve.js');
   await reportProblems(async () => runServer(await loadConfig(), options, stop));
 }
 
-type Moving = typeof import('./moving/commands.js');
+type Moving = typeof import('./backup/commands.js');
 
 async function move(pick: (moving: Moving) => Moving['backupCommand'], folder: string): Promise<void> {
-  const command = pick(await import('./moving/commands.js'));
+  const command = pick(await import('./backup/commands.js'));
   await reportProblems(async () => {
     process.exitCode = await command(await loadConfig(), folder, {
       say: (line) => process.stdout.write(`${line}\n`),
@@ -155,7 +155,7 @@ async function move(pick: (moving: Moving) => Moving['backupCommand'], folder: s
 
 async function loadConfig(): Promise<Config> {
   const [{ readConfig }, { config: readDotenv }] = await Promise.all([
-    import('./config.js'),
+    import('./config/settings.js'),
     import('dotenv'),
   ]);
   readDotenv({ quiet: true });

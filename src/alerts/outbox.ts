@@ -1,7 +1,7 @@
-import { encodeGlobalId } from '../ids.js';
-import type { DbTransaction, Prisma } from '../platform/database/database.js';
-import { SLOT_MS } from '../triage/tallies.js';
-import { type Crash, type CrashGroupRow, type GroupChange, toGroupRow } from '../triage/types.js';
+import { SLOT_MS } from '../crash-groups/crash-series.js';
+import { type Crash, type CrashGroupRow, type GroupChange, toGroupRow } from '../crash-groups/types.js';
+import { encodeGlobalId } from '../global-ids.js';
+import type { DbTransaction, Prisma } from '../platform/database/open-database.js';
 import type { Alert, AlertEvent } from './formats.js';
 import {
   crashesInHour,

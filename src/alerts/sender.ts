@@ -1,6 +1,6 @@
-import type { Db, Prisma } from '../platform/database/database.js';
+import type { Db, Prisma } from '../platform/database/open-database.js';
+import { postToPublic } from '../platform/http/outbound-http.js';
 import type { Logger } from '../platform/logger.js';
-import { postToPublic } from '../platform/public-request.js';
 import { ALERT_FORMATS, alert, bodyOf, signature } from './formats.js';
 import { hourOf } from './spikes.js';
 

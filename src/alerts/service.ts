@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Audit, AuditNote, Noter } from '../audit/service.js';
+import { lockGroups } from '../crash-groups/locks.js';
 import { badInput, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
-import { lockGroups } from '../triage/locks.js';
+import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
 import type { AlertFormat } from './formats.js';
 import { aDelivery, writeSpikesOfRule } from './outbox.js';
 

@@ -1,5 +1,5 @@
-import { type DbTransaction, Prisma } from '../platform/database/database.js';
-import { ALL, SLOT_MS } from '../triage/tallies.js';
+import { ALL, SLOT_MS } from '../crash-groups/crash-series.js';
+import { type DbTransaction, Prisma } from '../platform/database/open-database.js';
 
 /**
  * A spike is a group whose crashes of an hour of the clock reach a rule's number; with a rule for one model only that

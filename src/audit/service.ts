@@ -1,7 +1,7 @@
 import { type Actor, currentActor } from '../auth/actor.js';
 import type { Clock } from '../platform/clock.js';
 import type { PageWindow } from '../platform/database/children.js';
-import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
+import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';

@@ -1,5 +1,5 @@
-import type { Guesses } from '../guesses.js';
 import type { Clock } from '../platform/clock.js';
+import type { Guesses } from './attempt-limiter.js';
 import type { Authenticator } from './authenticator.js';
 import type { DownloadLinks } from './download-links.js';
 import { type Person, requirePerson } from './principal.js';

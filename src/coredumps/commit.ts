@@ -1,8 +1,8 @@
 import { notFound } from '../errors.js';
-import { createBatcher, Unclear } from '../platform/batcher.js';
 import { createBoundedTransactions } from '../platform/database/bounded-transactions.js';
-import { type Db, type DbTransaction, Prisma } from '../platform/database/database.js';
-import { outOfTime } from '../platform/in-time.js';
+import { type Db, type DbTransaction, Prisma } from '../platform/database/open-database.js';
+import { outOfTime } from '../platform/deadline.js';
+import { createBatcher, Unclear } from '../platform/queue/batcher.js';
 import { COLUMNS, type StoredRow } from './queries.js';
 import { toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';

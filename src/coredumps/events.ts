@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Follower } from '../platform/database/announcements.js';
-import type { Db } from '../platform/database/database.js';
-import { createEventChannel, type EventChannel } from '../platform/events.js';
+import type { Db } from '../platform/database/open-database.js';
+import { createEventChannel, type EventChannel } from '../platform/event-channel.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
 

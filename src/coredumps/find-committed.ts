@@ -1,4 +1,4 @@
-import type { Db } from '../platform/database/database.js';
+import type { Db } from '../platform/database/open-database.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Arrival } from './commit.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db, Prisma } from '../platform/database/database.js';
+import type { Db, Prisma } from '../platform/database/open-database.js';
 import type { Logger } from '../platform/logger.js';
-import { coredumpKey } from './storage.js';
+import { coredumpKey } from './blob-keys.js';
 
 export type LostDumps = ReturnType<typeof createLostDumps>;
 

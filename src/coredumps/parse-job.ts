@@ -8,16 +8,16 @@ import { peekDump, UnreadableDump } from '../crashdump/index.js';
 import { DomainError, type DomainErrorCode } from '../errors.js';
 import type { Firmware } from '../firmware/service.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
-import { makeFolder } from '../platform/blobs/folder-sync.js';
+import { makeFolder } from '../platform/blobs/files/folder-sync.js';
 import { storageCall } from '../platform/blobs/storage-errors.js';
 import { asDomainError } from '../platform/database/errors.js';
 import type { Logger } from '../platform/logger.js';
+import { coredumpKey } from './blob-keys.js';
 import type { LostDumps } from './lost-dumps.js';
 import { failure, lostFirmware, missingFirmware, type Prepared, resultOf, unable } from './parse-result.js';
 import type { Hold, ParseResult, ParseState, ParseTask } from './parse-state.js';
 import { whyRemoved } from './remove-raw.js';
 import type { SidecarClient } from './sidecar-client.js';
-import { coredumpKey } from './storage.js';
 import type { CoredumpRow, ParseErrorKind } from './types.js';
 
 const MAX_ATTEMPTS = 3;

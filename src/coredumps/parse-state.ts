@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { CrashReport } from '../crashdump/report.js';
-import type { Db, DbTransaction, Prisma } from '../platform/database/database.js';
+import type { CrashReport } from '../crashdump/report/report.js';
+import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Outbox } from './outbox.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';

@@ -1,6 +1,6 @@
-import { MAX_ROW_ID } from '../ids.js';
+import { MAX_ROW_ID } from '../global-ids.js';
 import type { PageWindow } from '../platform/database/children.js';
-import { type Db, Prisma } from '../platform/database/database.js';
+import { type Db, Prisma } from '../platform/database/open-database.js';
 import { containsWords } from '../platform/database/text-search.js';
 import { ListedDump } from './listed-dump.js';
 import { toCoredumpRow } from './row.js';

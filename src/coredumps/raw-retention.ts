@@ -1,6 +1,6 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db, Prisma } from '../platform/database/database.js';
+import type { Db, Prisma } from '../platform/database/open-database.js';
 import type { Logger } from '../platform/logger.js';
 import { createRawRemoval, REMOVABLE } from './remove-raw.js';
 

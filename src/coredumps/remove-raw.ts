@@ -1,9 +1,9 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db } from '../platform/database/database.js';
 import { isUniqueViolation } from '../platform/database/errors.js';
+import type { Db } from '../platform/database/open-database.js';
 import type { Logger } from '../platform/logger.js';
-import { coredumpKey } from './storage.js';
+import { coredumpKey } from './blob-keys.js';
 
 /** Why the raw bytes of a dump are gone although its row is there. */
 export const RAW_REMOVAL_REASONS = ['PRIVACY', 'STORAGE_LIMIT'] as const;

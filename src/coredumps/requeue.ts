@@ -1,4 +1,4 @@
-import { type Db, Prisma } from '../platform/database/database.js';
+import { type Db, Prisma } from '../platform/database/open-database.js';
 import type { CoredumpEvents } from './events.js';
 import type { ParseState, ParseTask, RunReset } from './parse-state.js';
 import type { CoredumpRow } from './types.js';

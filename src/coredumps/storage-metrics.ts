@@ -1,4 +1,4 @@
-import type { Chores } from '../platform/chores.js';
+import type { Chores } from '../platform/background/scheduler.js';
 import { diskSpace } from '../platform/disk-space.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createStorageForecast } from './storage-forecast.js';

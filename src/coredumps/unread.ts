@@ -1,4 +1,4 @@
-import type { DbTransaction, Prisma } from '../platform/database/database.js';
+import type { DbTransaction, Prisma } from '../platform/database/open-database.js';
 
 /** A dump that goes before anybody has read it, as far as it is counted all the same: the device did crash. */
 export interface UnreadCrash {

@@ -1,7 +1,7 @@
 import { Malformed } from './bytes.js';
-import { openContainer } from './container.js';
-import { readDump } from './dump.js';
-import { UnreadableDump } from './unreadable.js';
+import { openContainer } from './core/container.js';
+import { readDump } from './core/read-dump.js';
+import { UnreadableDump } from './errors.js';
 
 export interface DumpIdentity {
   /** "esp32c3"; null when the dump does not say. */

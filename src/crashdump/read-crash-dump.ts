@@ -1,13 +1,13 @@
-import { buildReport } from './build-report.js';
 import { Malformed } from './bytes.js';
-import { openContainer } from './container.js';
-import { type Dump, readDump } from './dump.js';
+import { openContainer } from './core/container.js';
+import { type Dump, readDump } from './core/read-dump.js';
 import { UnreadableFirmware } from './elf/elf-file.js';
-import { openFirmware } from './firmware.js';
-import type { FirmwareImage } from './firmware-image.js';
-import type { CrashReport } from './report.js';
+import { UnreadableDump } from './errors.js';
+import type { FirmwareImage } from './firmware/firmware-image.js';
+import { openFirmware } from './firmware/open-firmware.js';
+import { buildReport } from './report/build-report.js';
+import type { CrashReport } from './report/report.js';
 import { formatReport } from './text/format-report.js';
-import { UnreadableDump } from './unreadable.js';
 
 export interface CrashDumpRequest {
   /** What the device sent, in any of its formats; borrowed. */
@@ -16,7 +16,7 @@ export interface CrashDumpRequest {
   elf: Uint8Array | FirmwareImage | null;
   /** What the caller believes the chip to be: used when the dump does not say. */
   chip?: string;
-  /** The mask ROM's ELF for a chip, when there is one: names ROM functions. See rom-library.ts. */
+  /** The mask ROM's ELF for a chip, when there is one: names ROM functions. */
   findRom?: (chip: string, chipRevision: number | null) => FirmwareImage | null;
   /** Adds the dumped memory's contents to the text. */
   printMemory?: boolean;

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startApp } from '../app.js';
-import type { Config } from '../config.js';
+import { startApp } from '../compose/start-app.js';
+import type { Config } from '../config/settings.js';
 import type { Clock } from '../platform/clock.js';
 import { createLogger } from '../platform/logger.js';
 import { superviseSidecar } from '../sidecar/supervisor.js';
-import { createDevice, createModel, graphql, type House, uploadDump, uploadFirmware } from './doors.js';
+import { createDevice, createModel, graphql, type House, uploadDump, uploadFirmware } from './api-client.js';
 import { aCrash, BUILDS, DEVICES, HISTORY_DAYS, MODELS, seededRandom } from './fleet.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

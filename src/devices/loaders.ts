@@ -1,5 +1,5 @@
 import { childrenOf, countChildrenOf, type PageWindow } from '../platform/database/children.js';
-import { type Db, Prisma } from '../platform/database/database.js';
+import { type Db, Prisma } from '../platform/database/open-database.js';
 import { rowsById } from '../platform/database/rows-by-id.js';
 import { containsWords } from '../platform/database/text-search.js';
 import { createPrivacyLoader } from './privacy.js';

@@ -1,6 +1,6 @@
 import { childrenOf, countChildrenOf } from '../platform/database/children.js';
 import DataLoader from '../platform/database/data-loader.js';
-import type { Db, Prisma } from '../platform/database/database.js';
+import type { Db, Prisma } from '../platform/database/open-database.js';
 
 type FirmwareRow = Prisma.FirmwareGetPayload<object>;
 

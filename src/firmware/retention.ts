@@ -1,4 +1,4 @@
-import type { DbTransaction, Prisma } from '../platform/database/database.js';
+import type { DbTransaction, Prisma } from '../platform/database/open-database.js';
 import type { Firmware } from './service.js';
 
 /**

@@ -4,16 +4,16 @@ import { conflict, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { TidyOptions } from '../platform/blobs/tidy.js';
 import type { Clock } from '../platform/clock.js';
-import type { Database, DbTransaction, Prisma } from '../platform/database/database.js';
+import type { Database, DbTransaction, Prisma } from '../platform/database/open-database.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Logger } from '../platform/logger.js';
+import { elfKey } from './blob-keys.js';
 import { openBundle } from './bundle.js';
 import { type FoundBuild, findBuild, type WantedBuild } from './find-build.js';
 import { identify } from './identity.js';
 import { createLostElfs } from './lost-elfs.js';
+import { sweepFirmware } from './orphan-sweep.js';
 import { retireBuilds } from './retention.js';
-import { elfKey } from './storage.js';
-import { sweepFirmware } from './sweep.js';
 import { agreedVersion, assertVersion, type VersionClaim } from './version.js';
 
 /** One build of a model's firmware: its identity is the SHA-256 of the ELF file. */

@@ -1,5 +1,5 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
-import type { Config } from '../config.js';
+import type { Config } from '../config/settings.js';
 
 /**
  * What is below a folder of the storage is taken for a dump or a build, and set aside when no row knows it: so nothing

@@ -1,4 +1,4 @@
-import type { Database } from '../platform/database/database.js';
+import type { Database } from '../platform/database/open-database.js';
 import { lastCounted, tableNamed } from '../platform/database/tables.js';
 import type { Logger } from '../platform/logger.js';
 import { assertFits, assertWhole, claimsOf, type Pair } from './belonging.js';

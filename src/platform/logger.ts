@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
-import type { Config } from '../config.js';
+import type { Config } from '../config/settings.js';
 
 export type { Logger };
 

@@ -1,5 +1,5 @@
 import { config as readDotenv } from 'dotenv';
-import { readConfig } from '../config.js';
+import { readConfig } from '../config/settings.js';
 import { createLogger } from '../platform/logger.js';
 import { announce } from './announcement.js';
 import { type Sidecar, startSidecar } from './server.js';

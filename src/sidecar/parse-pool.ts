@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import type { Logger } from '../platform/logger.js';
-import { createSlots } from './slots.js';
+import { createSlots } from './semaphore.js';
 import type { ParseTask, WorkerOutcome } from './worker.js';
 
 export type PoolOutcome =

@@ -1,4 +1,4 @@
-import { createRomLibrary } from '../crashdump/index.js';
+import { createRomLibrary } from './rom-library.js';
 
 export type RomLibrary = ReturnType<typeof createRomLibrary>;
 

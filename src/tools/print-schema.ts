@@ -1,7 +1,7 @@
 /** `npm run schema:print` writes schema.graphql; with `--check` it fails when the file is not what would be written. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { lexicographicSortSchema, printSchema } from 'graphql';
-import { schema } from '../graphql/schema.js';
+import { schema } from '../graphql/schema/schema.js';
 
 const FILE = 'schema.graphql';
 const printed = `${printSchema(lexicographicSortSchema(schema))}\n`;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import type { CreateAlertRuleInput } from '../generated/graphql.js';
 import { aCrash } from '../support/crash-groups.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
 import { aReceiver } from '../support/receiver.js';
 
 const CREATE = graphql(`

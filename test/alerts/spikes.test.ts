@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { encodeGlobalId } from '../../src/ids.js';
+import { encodeGlobalId } from '../../src/global-ids.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import { graphql } from '../generated/gql.js';
 import type { CreateAlertRuleInput, UpdateAlertRuleInput } from '../generated/graphql.js';
 import { aCrash } from '../support/crash-groups.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
 
 const CREATE = graphql(`
   mutation SpikeRule($input: CreateAlertRuleInput!) { createAlertRule(input: $input) { rule { id } } }

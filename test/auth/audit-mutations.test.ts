@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { aCrash } from '../support/crash-groups.js';
 import { everyRow } from '../support/every-table.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
 
 /** Arguments and selection of a mutation, in GraphQL's words. */
 type Call = string;

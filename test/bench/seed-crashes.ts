@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { FINGERPRINT_VERSION } from '../../src/crashdump/index.js';
-import { openDatabase } from '../../src/platform/database/database.js';
+import { openDatabase } from '../../src/platform/database/open-database.js';
 import { bulkLoad } from './bulk-load.js';
 
 const GROUPS = 2_000;

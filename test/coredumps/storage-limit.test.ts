@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, inject, it } from 'vitest';
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config/settings.js';
 import { createStorageForecast } from '../../src/coredumps/storage-forecast.js';
-import { openDatabase } from '../../src/platform/database/database.js';
+import { openDatabase } from '../../src/platform/database/open-database.js';
 import { aDevice, aServer, errorOf, eventually, stored, type TestApp } from '../support/app.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
 import { answerJson, aSidecar } from '../support/sidecar.js';

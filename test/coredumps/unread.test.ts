@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { aDevice, aServer, stored, type TestApp } from '../support/app.js';
 import { aCrash, aPendingDump, parsed } from '../support/crash-groups.js';
-import { aGraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor } from '../support/graphql-server.js';
 import { keepDeleted, recount } from '../support/recount.js';
 
 async function crashesOf(app: Pick<TestApp, 'graphql'>, version: string): Promise<number[]> {

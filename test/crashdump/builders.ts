@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { CfiRow, FirmwareImage, FirmwareSymbol } from '../../src/crashdump/firmware-image.js';
+import type { CfiRow, FirmwareImage, FirmwareSymbol } from '../../src/crashdump/firmware/firmware-image.js';
 
 /** Dumps written the way a device writes them, so that a test reads like the format. */
 

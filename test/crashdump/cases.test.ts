@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chipByName, isRomAddress } from '../../src/crashdump/chips.js';
+import { chipByName, isRomAddress } from '../../src/crashdump/arch/chips.js';
 import { type CrashReport, readCrashDump } from '../../src/crashdump/index.js';
 import { hasCase, type PeerFrame, type RealCase, readCase } from './cases.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openContainer } from '../../src/crashdump/container.js';
+import { openContainer } from '../../src/crashdump/core/container.js';
 import { peekDump, readCrashDump, UnreadableDump } from '../../src/crashdump/index.js';
 import {
   aTask,

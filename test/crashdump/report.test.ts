@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { fingerprint } from '../../src/crashdump/fingerprint.js';
-import type { FirmwareImage } from '../../src/crashdump/firmware-image.js';
+import type { FirmwareImage } from '../../src/crashdump/firmware/firmware-image.js';
 import { kindOfReason, readCrashDump } from '../../src/crashdump/index.js';
-import { culpritFrames } from '../../src/crashdump/plumbing.js';
-import type { CrashReport, StackFrame } from '../../src/crashdump/report.js';
+import { fingerprint } from '../../src/crashdump/report/fingerprint.js';
+import type { CrashReport, StackFrame } from '../../src/crashdump/report/report.js';
+import { culpritFrames } from '../../src/crashdump/report/system-frames.js';
 import { aFirmware, aTask, binDump, bytes, CHIP, type CoreSpec, elfDump, padded } from './builders.js';
 
 function report(core: Partial<CoreSpec>, elf: FirmwareImage | null = firmware): CrashReport {

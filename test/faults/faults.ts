@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { eventually } from '../support/app.js';
-import type { Fault as S3Fault } from '../support/s3-door.js';
+import type { Fault as S3Fault } from '../support/s3-proxy.js';
 import { NO_FAKED_TIME } from './faked-time.js';
 import { PEOPLE_FAULTS } from './people-faults.js';
 import { STORAGE_FAULTS } from './storage-faults.js';

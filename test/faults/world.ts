@@ -8,7 +8,7 @@ import { uploadFirmware } from '../support/firmware.js';
 import { fixture } from '../support/fixtures.js';
 import { aProgram, type Program } from '../support/program.js';
 import { keepDeleted } from '../support/recount.js';
-import { anS3Door } from '../support/s3-door.js';
+import { anS3Door } from '../support/s3-proxy.js';
 import type { MortalS3Server } from '../support/s3-server.js';
 import { mountTinyDisk } from '../support/tiny-disk.js';
 import { fakedTime } from './faked-time.js';

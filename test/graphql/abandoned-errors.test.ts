@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
-const MODULE = fileURLToPath(new URL('../../dist/graphql/abandoned-errors.js', import.meta.url));
+const MODULE = fileURLToPath(new URL('../../dist/graphql/server/abandoned-errors.js', import.meta.url));
 /** Its first item fails later, its second at once; nothing of the first is asked for any more then. */
 const EXECUTION = `
   import { buildSchema, execute, parse } from 'graphql';

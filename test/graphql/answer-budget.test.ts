@@ -3,7 +3,7 @@ import { createClient as createWebSocketClient } from 'graphql-ws';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/app.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
 import { aSocket } from '../support/http.js';
 
 const KIB = 1024;

@@ -1,8 +1,8 @@
 import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { encodeGlobalId } from '../../src/ids.js';
+import { encodeGlobalId } from '../../src/global-ids.js';
 import { aServer, bearer } from '../support/app.js';
-import { aGraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor } from '../support/graphql-server.js';
 import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
 
 /** What is kept of a document is kept by then. */

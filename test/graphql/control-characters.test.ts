@@ -1,7 +1,7 @@
 import { createClient } from 'graphql-ws';
 import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { aGraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor } from '../support/graphql-server.js';
 
 const CREATE = 'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { name } }';
 const input = (name: string) => ({ input: { code: 'pump', name } });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import type { CoredumpFilter } from '../generated/graphql.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
 
 const LIST = graphql(`
   query ListCoredumps($filter: CoredumpFilter) {

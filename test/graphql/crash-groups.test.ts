@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import { aCrash, aPendingDump, parsed } from '../support/crash-groups.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
 
 const LIST = graphql(`
   query GroupList($filter: CrashGroupFilter, $sort: CrashGroupOrder, $first: Int, $after: String, $last: Int, $before: String) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
 
 const CREATE_MODEL = graphql(`
   mutation CreateDeviceModel($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { id code name } }

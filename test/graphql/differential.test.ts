@@ -1,8 +1,8 @@
 import { GraphQLObjectType, GraphQLSchema, GraphQLString, parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { readConfig } from '../../src/config.js';
-import { measureQuery } from '../../src/graphql/query-size.js';
-import { schema } from '../../src/graphql/schema.js';
+import { readConfig } from '../../src/config/settings.js';
+import { measureQuery } from '../../src/graphql/limits/query-cost.js';
+import { schema } from '../../src/graphql/schema/schema.js';
 import { createRandom } from '../fuzz/mutate.js';
 import { randomDocument } from '../fuzz/random-document.js';
 import { eventually } from '../support/app.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DomainError, type DomainErrorCode } from '../../src/errors.js';
-import { createErrorMask } from '../../src/graphql/errors.js';
+import { createErrorMask } from '../../src/graphql/server/error-mask.js';
 import { createLogger } from '../../src/platform/logger.js';
-import { aGraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor } from '../support/graphql-server.js';
 
 describe('an error', () => {
   it.each([

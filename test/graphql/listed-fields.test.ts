@@ -1,7 +1,7 @@
 import { getNamedType, isLeafType, isObjectType } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { schema } from '../../src/graphql/schema.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+import { schema } from '../../src/graphql/schema/schema.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
 
 const LISTED = 'id filename chip firmwareVersion size parseStatus uploadedAt device { key }';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aGraphQLDoor, answerOf, type GraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor, answerOf, type GraphQLDoor } from '../support/graphql-server.js';
 import { aSocket } from '../support/http.js';
 
 const UPLOAD =

@@ -1,7 +1,7 @@
 import { type GraphQLObjectType, isObjectType } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { schema } from '../../src/graphql/schema.js';
-import { encodeGlobalId } from '../../src/ids.js';
+import { encodeGlobalId } from '../../src/global-ids.js';
+import { schema } from '../../src/graphql/schema/schema.js';
 
 const TYPES = Object.values(schema.getTypeMap()).filter(isObjectType);
 const NODES = TYPES.filter((type) => type.getInterfaces().some(({ name }) => name === 'Node'));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { page } from '../../src/graphql/pages.js';
+import { page } from '../../src/graphql/schema/pages.js';
 import type { PageWindow } from '../../src/platform/database/children.js';
 
 /** What a list over `ids` answers, as the database would: newest (highest) first. */

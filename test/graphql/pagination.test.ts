@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import type { CoredumpFilter } from '../generated/graphql.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
 
 const FLEET_PAGE = graphql(`
   query FleetPage($filter: CoredumpFilter, $first: Int, $after: String, $last: Int, $before: String) {

@@ -5,7 +5,7 @@ import { createClient } from 'graphql-ws';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { aServer, type TestApp } from '../support/app.js';
-import { answerOf } from '../support/graphql-door.js';
+import { answerOf } from '../support/graphql-server.js';
 
 const COUNT = 'query Count { coredumps { totalCount } }';
 const HASH = 'f'.repeat(64);

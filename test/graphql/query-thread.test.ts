@@ -3,7 +3,7 @@ import { createClient } from 'graphql-ws';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/app.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
 
 const MB = 1024 * 1024;
 /** Characters of one to four bytes, so that pieces end within some of them. */

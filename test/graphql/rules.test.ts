@@ -1,9 +1,9 @@
 import { type ExecutionResult, execute, parse, subscribe, validate } from 'graphql';
 import { Upload } from 'graphql-upload-minimal';
 import { describe, expect, it } from 'vitest';
-import type { Context } from '../../src/graphql/context.js';
-import { schema } from '../../src/graphql/schema.js';
-import { encodeGlobalId } from '../../src/ids.js';
+import { encodeGlobalId } from '../../src/global-ids.js';
+import type { Context } from '../../src/graphql/schema/context.js';
+import { schema } from '../../src/graphql/schema/schema.js';
 import { aDevice, aServer, bearer } from '../support/app.js';
 import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
 import { everyField } from '../support/walk.js';

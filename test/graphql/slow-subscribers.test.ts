@@ -3,7 +3,7 @@ import { createClient as createWebSocketClient } from 'graphql-ws';
 import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/app.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
 
 /** More than may wait for one subscriber. */
 const FLOOD = 3_000;

@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { graphql } from '../generated/gql.js';
 import type { FollowSubscription, FollowSubscriptionVariables } from '../generated/graphql.js';
 import { eventually } from '../support/app.js';
-import { type AnswerError, aGraphQLDoor, type GraphQLDoor } from '../support/graphql-door.js';
+import { type AnswerError, aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
 
 const FOLLOW = graphql(`
   subscription Follow($dump: ID, $device: ID) {

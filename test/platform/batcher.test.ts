@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createBatcher } from '../../src/platform/batcher.js';
+import { createBatcher } from '../../src/platform/queue/batcher.js';
 
 describe('batcher', () => {
   it('runs what arrives while a group runs as the next group', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BlobStore } from '../../src/platform/blobs/blob-store.js';
-import { createFileBlobs } from '../../src/platform/blobs/file-blobs.js';
+import { createFileBlobs } from '../../src/platform/blobs/files/file-blobs.js';
 import {
   failCalls,
   failHandles,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { takeLock } from '../../src/platform/database/lock-file.js';
+import { takeLock } from '../../src/platform/database/sqlite/lock-file.js';
 
 const HOLDER = fileURLToPath(new URL('lock-holder.ts', import.meta.url));
 

@@ -1,5 +1,5 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
-import { takeLock } from '../../src/platform/database/lock-file.js';
+import { takeLock } from '../../src/platform/database/sqlite/lock-file.js';
 
 /** A process of `lock-file.test.ts`: ends with an error when somebody has the lock while it has it. */
 const [path = '', times = ''] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { openDatabase } from '../../src/platform/database/database.js';
+import { openDatabase } from '../../src/platform/database/open-database.js';
 import { aDevice, aServer, eventually, stored } from '../support/app.js';
 import { aDatabaseUrl } from '../support/database.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';

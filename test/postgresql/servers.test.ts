@@ -1,7 +1,7 @@
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Database, openDatabase } from '../../src/platform/database/database.js';
+import { type Database, openDatabase } from '../../src/platform/database/open-database.js';
 import { inTransaction } from '../../src/platform/database/transaction.js';
 import { createDatabase, startPostgresql } from '../../src/tools/postgresql-cluster.js';
 import { aDevice, aServer, errorOf, stored, upload } from '../support/app.js';

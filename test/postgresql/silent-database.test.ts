@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openDatabase } from '../../src/platform/database/database.js';
+import { openDatabase } from '../../src/platform/database/open-database.js';
 import { aDevice, aServer, errorOf, eventually, stored, upload } from '../support/app.js';
 import { aDatabaseUrl } from '../support/database.js';
 import { aPostgresqlProxy } from '../support/postgresql-proxy.js';

@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config/settings.js';
 import { aDevice, aServer, stored } from '../support/app.js';
 import { aDatabaseUrl } from '../support/database.js';
-import { aFolder, everythingOf, moving } from '../support/house.js';
 import {
   aBucket,
   aCopyOf,
@@ -16,6 +15,7 @@ import {
   type TestStorage,
 } from '../support/installations.js';
 import { useS3Server } from '../support/s3-server.js';
+import { aFolder, everythingOf, moving } from '../support/stores.js';
 
 const server = useS3Server();
 const isPostgresql = inject('postgresql') !== undefined;

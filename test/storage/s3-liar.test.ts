@@ -1,9 +1,9 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config/settings.js';
 import { openBlobStores } from '../../src/platform/blobs/open-blob-stores.js';
 import { aDevice, aServer, errorOf, eventually, readiness, stored, upload } from '../support/app.js';
-import { anS3Door } from '../support/s3-door.js';
+import { anS3Door } from '../support/s3-proxy.js';
 import { useS3Server } from '../support/s3-server.js';
 
 const server = useS3Server();

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config/settings.js';
 import { openBlobStores } from '../../src/platform/blobs/open-blob-stores.js';
 import {
   aDevice,
@@ -14,7 +14,7 @@ import {
   upload,
 } from '../support/app.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
-import { anS3Door } from '../support/s3-door.js';
+import { anS3Door } from '../support/s3-proxy.js';
 import { useS3Server } from '../support/s3-server.js';
 import { answerJson, aSidecar } from '../support/sidecar.js';
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Config } from '../../src/config.js';
+import type { Config } from '../../src/config/settings.js';
 import { openBlobStores } from '../../src/platform/blobs/open-blob-stores.js';
 import { put } from '../platform/blob-store-promises.js';
 import { aServer, eventually } from '../support/app.js';
-import { everythingOf } from '../support/house.js';
 import { aBucket, anInstallation, daysLater, folders, type TestStorage } from '../support/installations.js';
 import { useS3Server } from '../support/s3-server.js';
 import { answerJson, aSidecar } from '../support/sidecar.js';
+import { everythingOf } from '../support/stores.js';
 
 const server = useS3Server();
 

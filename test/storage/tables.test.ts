@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readTable, writeTable } from '../../src/moving/archive.js';
-import { type Database, openDatabase } from '../../src/platform/database/database.js';
+import { readTable, writeTable } from '../../src/backup/archive.js';
+import { type Database, openDatabase } from '../../src/platform/database/open-database.js';
 import {
   allTables,
   countOnFrom,

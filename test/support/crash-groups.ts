@@ -1,7 +1,7 @@
 import { kindOfReason } from '../../src/crashdump/index.js';
-import type { CrashReport } from '../../src/crashdump/report.js';
-import { encodeGlobalId } from '../../src/ids.js';
-import type { GraphQLDoor } from './graphql-door.js';
+import type { CrashReport } from '../../src/crashdump/report/report.js';
+import { encodeGlobalId } from '../../src/global-ids.js';
+import type { GraphQLDoor } from './graphql-server.js';
 
 export interface CrashOptions {
   /** The fingerprint is made of it. */

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Db } from '../../src/platform/database/database.js';
+import type { Db } from '../../src/platform/database/open-database.js';
 import { allTables, insertRows, type Row, readRows, type Table } from '../../src/platform/database/tables.js';
 
 /** Two rows in every table, made up from the models: so also in those that nobody has thought of here. */
@@ -40,7 +40,7 @@ function value(name: string, type: string, serial: number): unknown {
     case 'String':
       return /(^id|Id)$/.test(name) ? String(serial) : `${name} ${serial} ü "\n\\`;
     default:
-      throw new Error(`what is a ${type}? The export must know it as well (src/moving/archive.ts)`);
+      throw new Error(`what is a ${type}? The export must know it as well (src/backup/archive.ts)`);
   }
 }
 

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import type { Clock } from '../../src/platform/clock.js';
-import { copySqlite } from '../../src/platform/database/copy-sqlite.js';
-import { openDatabase } from '../../src/platform/database/database.js';
+import { openDatabase } from '../../src/platform/database/open-database.js';
+import { copySqlite } from '../../src/platform/database/sqlite/copy.js';
 import { dropDatabase } from '../../src/tools/postgresql-cluster.js';
 import { aDevice, aServer, stored, type TestApp } from './app.js';
 import { uploadFirmware } from './firmware.js';
-import { aFolder } from './house.js';
 import type { S3Environment, S3Server } from './s3-server.js';
+import { aFolder } from './stores.js';
 
 /** Where dumps and builds are kept, as the settings name it, with what a stranger may look at. */
 export interface TestStorage {

@@ -6,13 +6,13 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import type { CoredumpRow } from '../../src/coredumps/types.js';
-import { createErrorMask } from '../../src/graphql/errors.js';
-import { schema } from '../../src/graphql/schema.js';
-import { encodeGlobalId } from '../../src/ids.js';
+import { encodeGlobalId } from '../../src/global-ids.js';
+import { schema } from '../../src/graphql/schema/schema.js';
+import { createErrorMask } from '../../src/graphql/server/error-mask.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import type { Asking } from '../fuzz/random-document.js';
 import { aCrash, aReport } from './crash-groups.js';
-import { aGraphQLDoor, type GraphQLDoor } from './graphql-door.js';
+import { aGraphQLDoor, type GraphQLDoor } from './graphql-server.js';
 
 export interface Question extends Asking {
   query: string;

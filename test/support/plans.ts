@@ -1,4 +1,4 @@
-import { type Db, Prisma } from '../../src/platform/database/database.js';
+import { type Db, Prisma } from '../../src/platform/database/open-database.js';
 
 /** A node of PostgreSQL's plan after it was run, as far as it tells what was read. */
 interface PlanNode {

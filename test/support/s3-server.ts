@@ -60,7 +60,7 @@ export function useS3Server(): S3Server {
 
 /**
  * A process that speaks S3 over HTTP: s3rver. It knows neither conditional writes nor checksums
- * (`test/support/s3-door.ts` stands in for those). CONTRIBUTING.md says what that leaves untested.
+ * (`test/support/s3-proxy.ts` stands in for those). CONTRIBUTING.md says what that leaves untested.
  */
 export async function startS3Server(): Promise<MortalS3Server> {
   const dir = await mkdtemp(join(tmpdir(), 'coredock-s3-'));

@@ -4,11 +4,11 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { takeLock } from '../../src/platform/database/lock-file.js';
+import { takeLock } from '../../src/platform/database/sqlite/lock-file.js';
 import { aDevice, stored } from '../support/app.js';
 import { uploadFirmware } from '../support/firmware.js';
-import { everythingOf } from '../support/house.js';
 import { aFolder, aProgram, CLI, NODE, run } from '../support/program.js';
+import { everythingOf } from '../support/stores.js';
 
 const ROUNDS = Number(process.env.KILL_ROUNDS ?? 2);
 const DUMPS = 60;

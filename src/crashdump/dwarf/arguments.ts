@@ -1,5 +1,5 @@
 /** The arguments of a frame, as GDB prints them in its line. */
-import type { CfiRow, FirmwareSymbol, FrameContext, SourceArgument } from '../firmware-image.js';
+import type { CfiRow, FirmwareSymbol, FrameContext, SourceArgument } from '../firmware/firmware-image.js';
 import type { CallSites } from './call-sites.js';
 import { AT, TAG } from './constants.js';
 import { attributeOf, childrenOf, type Die, referenceAttribute } from './dies.js';

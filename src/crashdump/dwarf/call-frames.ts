@@ -3,7 +3,7 @@
  * 32-bit ESP firmware has: 32-bit DWARF, 4-byte addresses, no segments.
  */
 import { type ByteReader, Malformed } from '../bytes.js';
-import type { CfiRow, CfiRule } from '../firmware-image.js';
+import type { CfiRow, CfiRule } from '../firmware/firmware-image.js';
 import { ascending, lastAtOrBefore } from '../order.js';
 
 export interface CallFrames {

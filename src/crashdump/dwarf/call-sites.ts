@@ -1,5 +1,5 @@
 /** Calls as the compiler described them (DWARF 5 §3.4): whom they call, and with which values. */
-import type { FirmwareSymbol } from '../firmware-image.js';
+import type { FirmwareSymbol } from '../firmware/firmware-image.js';
 import { AT, TAG } from './constants.js';
 import {
   addressAttribute,

@@ -1,6 +1,6 @@
 /** Values of variables in a frame: where they are now, and what they were when its function was entered. */
 import { Malformed } from '../bytes.js';
-import type { CallingFrame, CfiRow, FrameContext } from '../firmware-image.js';
+import type { CallingFrame, CfiRow, FrameContext } from '../firmware/firmware-image.js';
 import { type CallSites, type Passed, targetExpression } from './call-sites.js';
 import { AT } from './constants.js';
 import { attributeOf, type Die } from './dies.js';

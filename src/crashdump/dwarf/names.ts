@@ -1,5 +1,5 @@
 /** What functions are called: as they are written in C, qualified and without parameters in C++, as GDB does. */
-import { demangle, demangleFunctionName } from '../elf/demangle.js';
+import { demangle, demangleFunctionName } from '../demangle/demangle.js';
 import { canonicalName } from './canonical-name.js';
 import { AT, C_PLUS_PLUS_LANGUAGES, TAG } from './constants.js';
 import { constantAttribute, type Die, DieWalk, referenceAttribute, stringAttribute } from './dies.js';

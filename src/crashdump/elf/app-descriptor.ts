@@ -1,5 +1,5 @@
 import { ByteReader } from '../bytes.js';
-import type { AppDescriptor } from '../firmware-image.js';
+import type { AppDescriptor } from '../firmware/firmware-image.js';
 
 /**
  * Where `esp_app_desc_t` (esp_app_format.h) lies: in a section of its own, or, before IDF 4.2, at the start of the

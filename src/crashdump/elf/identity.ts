@@ -1,5 +1,5 @@
 import { ByteReader, Malformed } from '../bytes.js';
-import type { AppDescriptor } from '../firmware-image.js';
+import type { AppDescriptor } from '../firmware/firmware-image.js';
 import { APP_DESCRIPTOR_SECTIONS, APP_DESCRIPTOR_SIZE, readAppDescriptor } from './app-descriptor.js';
 import { chipOf } from './chip.js';
 import {

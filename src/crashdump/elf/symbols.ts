@@ -1,7 +1,7 @@
 import type { ByteReader } from '../bytes.js';
-import type { FirmwareSymbol } from '../firmware-image.js';
+import { demangle } from '../demangle/demangle.js';
+import type { FirmwareSymbol } from '../firmware/firmware-image.js';
 import { ascending, lastAtOrBefore } from '../order.js';
-import { demangle } from './demangle.js';
 import { type ElfFile, type ElfSection, SHF_ALLOC, SHF_EXECINSTR, SHT_SYMTAB } from './elf-file.js';
 
 /** Names of addresses from `.symtab`, chosen as GDB chooses them. C++ names are demangled, with parameters. */

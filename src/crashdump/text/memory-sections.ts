@@ -1,8 +1,8 @@
-import type { Dump } from '../dump.js';
-import type { FirmwareImage, FirmwareSection } from '../firmware-image.js';
-import type { MemorySegment } from '../memory.js';
-import { symbolText } from '../register-list.js';
-import { hex32 } from '../registers.js';
+import type { MemorySegment } from '../core/memory.js';
+import type { Dump } from '../core/read-dump.js';
+import { hex32 } from '../core/registers.js';
+import type { FirmwareImage, FirmwareSection } from '../firmware/firmware-image.js';
+import { symbolText } from '../report/register-list.js';
 
 /** The firmware's sections, each grown to the dumped segment that touches it; then the segments that touch none. */
 export function memoryRegions(dump: Dump, firmware: FirmwareImage | null): string[] {

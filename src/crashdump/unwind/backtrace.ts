@@ -1,9 +1,9 @@
-import { type Architecture, type Chip, isRomAddress } from '../chips.js';
-import type { CallingFrame, FirmwareImage, SourceFrame } from '../firmware-image.js';
+import { type Architecture, type Chip, isRomAddress } from '../arch/chips.js';
+import type { ReadMemory } from '../core/memory.js';
+import { hex32, type RegisterSet } from '../core/registers.js';
+import type { CallingFrame, FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
 import { MAX_FRAMES_PER_TASK } from '../limits.js';
-import type { ReadMemory } from '../memory.js';
-import { hex32, type RegisterSet } from '../registers.js';
-import type { FrameTrust, StackFrame } from '../report.js';
+import type { FrameTrust, StackFrame } from '../report/report.js';
 import type { PhysicalFrame, Unwinder } from './frame.js';
 import { createRiscvUnwinder } from './riscv.js';
 import { createXtensaUnwinder } from './xtensa.js';

@@ -1,7 +1,7 @@
 import { RA, SP } from '../arch/riscv.js';
-import type { CfiRow, CfiRule, FirmwareImage } from '../firmware-image.js';
-import { type ReadMemory, readWord } from '../memory.js';
-import type { RegisterSet } from '../registers.js';
+import { type ReadMemory, readWord } from '../core/memory.js';
+import type { RegisterSet } from '../core/registers.js';
+import type { CfiRow, CfiRule, FirmwareImage } from '../firmware/firmware-image.js';
 import {
   INNER_FRAME,
   NO_SAVED_PC,

@@ -1,6 +1,6 @@
 import { SP } from '../arch/riscv.js';
-import type { FirmwareImage } from '../firmware-image.js';
-import { type ReadMemory, readWord } from '../memory.js';
+import { type ReadMemory, readWord } from '../core/memory.js';
+import type { FirmwareImage } from '../firmware/firmware-image.js';
 import type { Unwinder } from './frame.js';
 import type { RiscvFrame } from './riscv.js';
 

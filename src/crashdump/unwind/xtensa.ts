@@ -1,7 +1,7 @@
 import { isCodeAddress, pendingRotation, windowedReturnAddress, windowSize } from '../arch/xtensa.js';
-import { type ReadMemory, readWord } from '../memory.js';
-import type { RegisterSet } from '../registers.js';
-import { hex32 } from '../registers.js';
+import { type ReadMemory, readWord } from '../core/memory.js';
+import type { RegisterSet } from '../core/registers.js';
+import { hex32 } from '../core/registers.js';
 import { INNER_FRAME, outermost, type PhysicalFrame, type Step, type Unwinder } from './frame.js';
 
 const SP = 1;

@@ -1,8 +1,8 @@
-import type { S3Settings } from '../../config.js';
+import type { S3Settings } from '../../config/settings.js';
 import type { Logger } from '../logger.js';
 import type { BlobStore } from './blob-store.js';
 import { bringingBack } from './bring-back.js';
-import { createFileBlobs } from './file-blobs.js';
+import { createFileBlobs } from './files/file-blobs.js';
 
 export interface BlobStores {
   readonly dumps: BlobStore;
@@ -33,8 +33,8 @@ export async function openBlobStores({
   }
   // Only now: the client is a big package, and most do without it.
   const [{ createS3Bucket }, { createS3Blobs }] = await Promise.all([
-    import('./s3-bucket.js'),
-    import('./s3-blobs.js'),
+    import('./s3/s3-bucket.js'),
+    import('./s3/s3-blobs.js'),
   ]);
   const bucket = createS3Bucket(s3, logging);
   const inBucket = (prefix: string, spoolDir: string, spoolSetting: string) =>

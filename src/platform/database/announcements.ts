@@ -1,4 +1,4 @@
-import type { DbTransaction } from './database.js';
+import type { DbTransaction } from './open-database.js';
 
 /** Tables whose changes can be announced: each has a channel of its own. Their key is a whole number, `id`. */
 export const ANNOUNCED_TABLES = ['Coredump', 'CrashGroup'] as const;

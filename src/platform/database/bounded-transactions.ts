@@ -1,6 +1,6 @@
-import { inTime } from '../in-time.js';
-import type { Db, DbTransaction } from './database.js';
+import { inTime } from '../deadline.js';
 import { asDomainError } from './errors.js';
+import type { Db, DbTransaction } from './open-database.js';
 import { inTransaction } from './transaction.js';
 
 /** Transactions that were given up and that the database still holds; one more waits, lest they take all connections. */

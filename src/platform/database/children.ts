@@ -1,5 +1,5 @@
 import DataLoader from './data-loader.js';
-import { type Db, Prisma } from './database.js';
+import { type Db, Prisma } from './open-database.js';
 
 /** A window of a newest-first list: `take` rows with ids between the two bounds, both exclusive. */
 export interface PageWindow {

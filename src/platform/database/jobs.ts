@@ -1,4 +1,4 @@
-import type { DbTransaction } from './database.js';
+import type { DbTransaction } from './open-database.js';
 
 /** What is to be done, handed out by the database to one server each. */
 export interface Job {

@@ -2,8 +2,8 @@ import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructur
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import { DomainError } from '../../errors.js';
-import type { Lookup } from './database.js';
 import { textWithNul } from './errors.js';
+import type { Lookup } from './open-database.js';
 
 /** Distinct statements kept prepared: lists of values of different lengths are different statements. */
 const PREPARED_STATEMENTS = 256;

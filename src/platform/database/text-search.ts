@@ -1,4 +1,4 @@
-import { type Database, type Db, Prisma } from './database.js';
+import { type Database, type Db, Prisma } from './open-database.js';
 
 /**
  * One condition for each word of `search`. Case does not matter: SQLite folds ASCII letters only, PostgreSQL all.

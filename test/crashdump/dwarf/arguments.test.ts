@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { openFirmware } from '../../../src/crashdump/firmware.js';
+import { openFirmware } from '../../../src/crashdump/firmware/open-firmware.js';
 
 const FIXTURE = new URL('../../fixtures/dwarf/dwarf5.elf', import.meta.url);
 const firmware = openFirmware(readFileSync(FIXTURE));

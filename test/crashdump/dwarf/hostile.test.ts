@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnreadableFirmware } from '../../../src/crashdump/elf/elf-file.js';
-import { openFirmware } from '../../../src/crashdump/firmware.js';
-import type { FirmwareImage } from '../../../src/crashdump/firmware-image.js';
+import type { FirmwareImage } from '../../../src/crashdump/firmware/firmware-image.js';
+import { openFirmware } from '../../../src/crashdump/firmware/open-firmware.js';
 import {
   ALLOC,
   abbreviation,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { openFirmware } from '../../../src/crashdump/firmware.js';
-import type { SourceFrame } from '../../../src/crashdump/firmware-image.js';
+import type { SourceFrame } from '../../../src/crashdump/firmware/firmware-image.js';
+import { openFirmware } from '../../../src/crashdump/firmware/open-firmware.js';
 
 const FIXTURES = new URL('../../fixtures/dwarf/', import.meta.url);
 const ELFS = ['dwarf2', 'dwarf3', 'dwarf4', 'dwarf4-strict', 'dwarf4-zdebug', 'dwarf5', 'dwarf5-compressed'];

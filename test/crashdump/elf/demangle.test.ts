@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { demangle, demangleFunctionName } from '../../../src/crashdump/elf/demangle.js';
+import { demangle, demangleFunctionName } from '../../../src/crashdump/demangle/demangle.js';
 
 describe('demangle', () => {
   it.each([

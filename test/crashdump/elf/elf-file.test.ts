@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { parseElf, UnreadableFirmware } from '../../../src/crashdump/elf/elf-file.js';
-import { openFirmware } from '../../../src/crashdump/firmware.js';
+import { openFirmware } from '../../../src/crashdump/firmware/open-firmware.js';
 import { ALLOC, anElf, COMPRESSED, concat, EXEC, MACHINE, symbolSections, words } from './builders.js';
 
 const code = { name: '.text', bytes: new Uint8Array(16), flags: ALLOC | EXEC, address: 0x42000000 };

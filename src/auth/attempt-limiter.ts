@@ -1,0 +1,47 @@
+import { DomainError } from '../errors.js';
+import { networkOf } from '../platform/http/client-address.js';
+import { createRate } from '../platform/rate-limiter.js';
+
+/** Holds back who tries names and secrets until one fits. */
+export interface Guesses {
+  /**
+   * Finds out who somebody is. Each failure counts against the address; when there were too many, nothing is looked
+   * up for it any more until the minute is over.
+   *
+   * @throws DomainError RATE_LIMITED, and whatever `identify` throws
+   */
+  watch<T>(address: string, identify: () => Promise<T>): Promise<T>;
+  /** @throws DomainError RATE_LIMITED when there were too many */
+  check(address: string): void;
+}
+
+export function createGuesses({ authFailuresPerMinute }: { authFailuresPerMinute: number }): Guesses {
+  const failures = createRate({ limit: authFailuresPerMinute, windowSeconds: 60 });
+  return {
+    check,
+    async watch(address, identify) {
+      check(address);
+      try {
+        return await identify();
+      } catch (error) {
+        if (isFailure(error)) failures.take(networkOf(address));
+        throw error;
+      }
+    },
+  };
+
+  function check(address: string): void {
+    const waitMs = failures.wait(networkOf(address));
+    if (waitMs === null) return;
+    // Short enough for the close frame of a WebSocket.
+    throw new DomainError(
+      'RATE_LIMITED',
+      `${authFailuresPerMinute} wrong devices or tokens came from this address in a minute (AUTH_FAILURES_PER_MINUTE); wait.`,
+      { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) },
+    );
+  }
+}
+
+function isFailure(error: unknown): boolean {
+  return error instanceof DomainError && (error.code === 'UNAUTHENTICATED' || error.code === 'NOT_FOUND');
+}

@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { syncFolder } from '../platform/blobs/files/folder-sync.js';
+import { type Lock, takeLock } from '../platform/database/sqlite/lock-file.js';
+
+const PARTIAL = '.coredock-partial';
+const LOCK = '.lock';
+/** Of locks that earlier versions took. */
+const JOURNAL = `${LOCK}-journal`;
+
+/** One that removes what is left has the lock for a moment. */
+const LOCK_WAIT_MS = 2_000;
+
+/** A backup that is being written, beside where it is to be. */
+export interface PartialBackup {
+  readonly folder: string;
+  /** Gives it its name. An empty folder may have it. */
+  finish(): Promise<void>;
+  /** Removes what there is of it; to be called also after `finish`. */
+  end(): Promise<void>;
+}
+
+export interface Leftovers {
+  /** Of backups that were interrupted; they are gone. */
+  readonly removed: string[];
+  /** What may be left of a backup by an earlier version: nobody can say whether one is at work. */
+  readonly unknown: string[];
+}
+
+/**
+ * Begins a backup in a folder of its own, which is locked while this process lives: so what another one has left is
+ * known for certain.
+ * @throws Error with one clear sentence when another backup writes to the same folder
+ */
+export async function beginPartial(folder: string): Promise<PartialBackup> {
+  const partial = `${folder}${PARTIAL}`;
+  await mkdir(dirname(folder), { recursive: true });
+  const lock = takeLock(`${partial}${LOCK}`, { waitMs: LOCK_WAIT_MS });
+  if (lock === null) throw new Error(`another backup is writing to ${folder}`);
+  try {
+    await rm(partial, { recursive: true, force: true });
+    await mkdir(partial);
+  } catch (error) {
+    lock.remove();
+    throw error;
+  }
+  return {
+    folder: partial,
+    async finish() {
+      await rename(partial, folder);
+      await syncFolder(dirname(folder));
+    },
+    async end() {
+      await rm(partial, { recursive: true, force: true });
+      lock.remove();
+    },
+  };
+}
+
+/**
+ * Removes what interrupted backups have left beside `folder`, at whatever moment they ended: one has its lock before it
+ * has its folder, and still has it when that has got its name or is gone.
+ */
+export async function removeLeftovers(folder: string): Promise<Leftovers> {
+  const beside = dirname(folder);
+  const names = await readdir(beside).catch(() => []);
+  const [removed, unknown]: [string[], string[]] = [[], []];
+  for (const path of new Set(names.flatMap(partialOf).map((name) => join(beside, name)))) {
+    const lock = existsSync(path) && !existsSync(`${path}${LOCK}`) ? 'unknown' : lockOf(path);
+    // Somebody is writing it.
+    if (lock === null) continue;
+    if (lock === 'unknown') {
+      unknown.push(existsSync(path) ? path : `${path}${LOCK}`);
+      continue;
+    }
+    if (existsSync(path)) removed.push(path);
+    await rm(path, { recursive: true, force: true });
+    await rm(`${path}${JOURNAL}`, { force: true });
+    lock.remove();
+  }
+  return { removed, unknown };
+}
+
+/** The name of the partial backup that a file or folder with this name is of. */
+function partialOf(name: string): string[] {
+  const suffix = ['', LOCK, JOURNAL].find((each) => name.endsWith(`${PARTIAL}${each}`));
+  return suffix === undefined ? [] : [name.slice(0, name.length - suffix.length)];
+}
+
+/** @returns null when somebody holds it, 'unknown' when nobody can say: it may be another user's */
+function lockOf(path: string): Lock | 'unknown' | null {
+  try {
+    return takeLock(`${path}${LOCK}`);
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,195 @@
+import { badInput } from '../errors.js';
+import DataLoader from '../platform/database/data-loader.js';
+import { type Db, type DbTransaction, Prisma } from '../platform/database/open-database.js';
+
+export const TALLY_UNITS = ['HOUR', 'DAY'] as const;
+export type TallyUnit = (typeof TALLY_UNITS)[number];
+
+export const SLOT_MS: Record<TallyUnit, number> = { HOUR: 3_600_000, DAY: 86_400_000 };
+/** Stands for all signatures, and for all models. */
+export const ALL = 0;
+/** Stands for all versions. */
+const ALL_VERSIONS = '';
+
+/** What a crash is counted by. */
+export interface TallyKey {
+  signatureId: number;
+  modelId: number;
+  firmwareVersion: string;
+}
+
+/** One crash more, or less, at its time. */
+export interface TallyChange extends TallyKey {
+  at: Date;
+  by: 1 | -1;
+}
+
+/**
+ * Adds each change to the hour and the day of its crash: for all versions, for its version, and of the whole fleet for
+ * its model too. Signatures do without that third row: theirs are summed from the few of their versions.
+ */
+export async function addToTallies(tx: DbTransaction, changes: readonly TallyChange[]): Promise<void> {
+  const sums = new Map<string, { columns: Array<string | number>; by: number }>();
+  // The same row once, and in one order everywhere, so that two transactions never wait for each other's rows.
+  for (const unit of TALLY_UNITS) {
+    for (const kind of [0, 1, 2] as const) {
+      for (const { signatureId, modelId, firmwareVersion, at, by } of [...changes].sort(bySlot)) {
+        const ofKind = [
+          { version: ALL_VERSIONS, model: ALL },
+          ...(signatureId === ALL ? [{ version: ALL_VERSIONS, model: modelId }] : []),
+          { version: firmwareVersion, model: modelId },
+        ][kind];
+        if (ofKind === undefined) continue;
+        const columns = [signatureId, unit, ofKind.version, ofKind.model, slotOf(at, unit)];
+        const key = JSON.stringify(columns);
+        sums.set(key, { columns, by: (sums.get(key)?.by ?? 0) + by });
+      }
+    }
+  }
+  const rows = [...sums.values()]
+    .filter(({ by }) => by !== 0)
+    .map(({ columns, by }) => Prisma.sql`(${Prisma.join([...columns, by])})`);
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    await tx.$executeRaw`
+      INSERT INTO "CrashTally" ("signatureId", "unit", "firmwareVersion", "modelId", "slot", "count")
+      VALUES ${Prisma.join(rows.slice(from, from + ROWS_AT_ONCE))}
+      ON CONFLICT ("signatureId", "unit", "firmwareVersion", "modelId", "slot")
+      DO UPDATE SET "count" = "CrashTally"."count" + excluded."count"`;
+  }
+}
+
+/** Databases bind no more than some ten thousand values. */
+const ROWS_AT_ONCE = 1_000;
+
+function bySlot(a: TallyChange, b: TallyChange): number {
+  return (
+    a.at.getTime() - b.at.getTime() ||
+    a.modelId - b.modelId ||
+    (a.firmwareVersion < b.firmwareVersion ? -1 : a.firmwareVersion > b.firmwareVersion ? 1 : 0)
+  );
+}
+
+export interface TallyRange {
+  unit: TallyUnit;
+  /** Both inclusive, in hours or days since 1970. */
+  firstSlot: number;
+  lastSlot: number;
+}
+
+export interface TallyFilter {
+  modelIds?: readonly number[];
+  firmwareVersions?: readonly string[];
+}
+
+/** Models are counted by their ids. Looks each code up once. */
+export function createTallyFilters(db: Db) {
+  const models = new DataLoader<string, number | null>(async (codes) => {
+    const rows = await db.deviceModel.findMany({
+      where: { code: { in: [...codes] } },
+      select: { id: true, code: true },
+    });
+    const ids = new Map(rows.map(({ id, code }) => [code, id]));
+    return codes.map((code) => ids.get(code) ?? null);
+  });
+  return async function tallyFilter({
+    modelCode,
+    firmwareVersion,
+  }: {
+    modelCode?: string[];
+    firmwareVersion?: string[];
+  }): Promise<TallyFilter> {
+    const ids = modelCode === undefined ? undefined : await models.loadMany(modelCode);
+    return {
+      ...(ids === undefined ? {} : { modelIds: ids.filter((id) => typeof id === 'number') }),
+      ...(firmwareVersion === undefined ? {} : { firmwareVersions: firmwareVersion }),
+    };
+  };
+}
+
+/** A year and a day in days, or six weeks in hours. */
+export const MAX_SLOTS = 1_008;
+export const DEFAULT_SLOTS: Record<TallyUnit, number> = { HOUR: 48, DAY: 30 };
+
+/**
+ * The columns of a chart.
+ * @param from inclusive; the slot that it is in is the first. Default: 48 hours or 30 days in all
+ * @param to exclusive; default: the slot that is now goes last
+ * @throws DomainError BAD_USER_INPUT when there would be none, or too many
+ */
+export function tallyRange(
+  { by: unit, from, to }: { by: TallyUnit; from?: Date | null | undefined; to?: Date | null | undefined },
+  now: Date,
+): TallyRange {
+  const lastSlot = to == null ? slotOf(now, unit) : Math.ceil(to.getTime() / SLOT_MS[unit]) - 1;
+  const firstSlot = from == null ? lastSlot - DEFAULT_SLOTS[unit] + 1 : slotOf(from, unit);
+  const slots = lastSlot - firstSlot + 1;
+  if (slots < 1) throw badInput('A time series ends after it begins: "to" must be later than "from".');
+  if (slots > MAX_SLOTS) {
+    throw badInput(
+      `A time series has at most ${MAX_SLOTS} columns; from and to are ${slots} ${unit === 'HOUR' ? 'hours' : 'days'} apart.`,
+    );
+  }
+  return { unit, firstSlot, lastSlot };
+}
+
+/** Of the whole fleet. @returns crashes by slot; slots without crashes are absent */
+export async function fleetTally(db: Db, range: TallyRange, filter: TallyFilter) {
+  const rows = await db.$queryRaw<Array<{ slot: number; count: number | bigint }>>`
+    SELECT t."slot", sum(t."count") AS "count" FROM "CrashTally" t
+    WHERE t."signatureId" = ${ALL} AND ${within(range)} AND ${matching(filter, true)}
+    GROUP BY t."slot"`;
+  return new Map(rows.map(({ slot, count }) => [Number(slot), Number(count)]));
+}
+
+/** Of many groups in one statement. */
+export async function groupTallies(
+  db: Db,
+  groupIds: readonly number[],
+  range: TallyRange,
+  filter: TallyFilter,
+) {
+  const rows = await db.$queryRaw<Array<{ groupId: number; slot: number; count: number | bigint }>>`
+    SELECT s."groupId", t."slot", sum(t."count") AS "count"
+    FROM "CrashSignature" s JOIN "CrashTally" t ON t."signatureId" = s."id"
+    WHERE s."groupId" IN (${Prisma.join([...groupIds])}) AND ${within(range)} AND ${matching(filter, false)}
+    GROUP BY s."groupId", t."slot"`;
+  const byGroup = new Map<number, Map<number, number>>(groupIds.map((id) => [id, new Map()]));
+  for (const { groupId, slot, count } of rows) byGroup.get(groupId)?.set(Number(slot), Number(count));
+  return byGroup;
+}
+
+/** A column for each slot of the range, whether something crashed in it or not. */
+export function zeroFilled({ unit, firstSlot, lastSlot }: TallyRange, counts: ReadonlyMap<number, number>) {
+  return Array.from({ length: lastSlot - firstSlot + 1 }, (_, index) => ({
+    start: new Date((firstSlot + index) * SLOT_MS[unit]),
+    count: counts.get(firstSlot + index) ?? 0,
+  }));
+}
+
+function slotOf(at: Date, unit: TallyUnit): number {
+  return Math.floor(at.getTime() / SLOT_MS[unit]);
+}
+
+function within({ unit, firstSlot, lastSlot }: TallyRange): Prisma.Sql {
+  return Prisma.sql`t."unit" = ${unit} AND t."slot" BETWEEN ${firstSlot} AND ${lastSlot}`;
+}
+
+/** Which of the rows that a crash was counted in answer the filter, so that none is counted twice. */
+function matching({ modelIds, firmwareVersions }: TallyFilter, hasRowOfModel: boolean): Prisma.Sql {
+  if (modelIds?.length === 0 || firmwareVersions?.length === 0) return Prisma.sql`1 = 0`;
+  if (firmwareVersions !== undefined) {
+    const models = modelIds === undefined ? Prisma.sql`t."modelId" <> ${ALL}` : ofModels(modelIds);
+    return Prisma.sql`t."firmwareVersion" IN (${Prisma.join([...firmwareVersions])}) AND ${models}`;
+  }
+  if (modelIds === undefined) {
+    return Prisma.sql`t."firmwareVersion" = ${ALL_VERSIONS} AND t."modelId" = ${ALL}`;
+  }
+  const versions = hasRowOfModel
+    ? Prisma.sql`t."firmwareVersion" = ${ALL_VERSIONS}`
+    : Prisma.sql`t."firmwareVersion" <> ${ALL_VERSIONS}`;
+  return Prisma.sql`${versions} AND ${ofModels(modelIds)}`;
+}
+
+function ofModels(ids: readonly number[]): Prisma.Sql {
+  return Prisma.sql`t."modelId" IN (${Prisma.join([...ids])})`;
+}

@@ -1,0 +1,64 @@
+import { type CrashKind, culpritFrames } from '../crashdump/index.js';
+import type { CrashReport } from '../crashdump/report/report.js';
+
+/** What a group is called by and sorted into. */
+export interface CrashDescription {
+  title: string;
+  kind: CrashKind;
+  reasonClass: string;
+  reason: string;
+  culpritFunction: string | null;
+  culpritFile: string | null;
+}
+
+const MAX_TITLE = 200;
+
+/** The reason's words with the place of one's own code: "LoadProhibited in sensor_read (sensor.c)". */
+export function describeCrash(report: CrashReport): CrashDescription {
+  const crashed = report.tasks.find((task) => task.crashed) ?? report.tasks[0];
+  const [culprit] = crashed === undefined ? [] : culpritFrames(crashed);
+  const { kind } = report;
+  const reasonClass = CLASSES[kind] ?? reasonWithoutPlace(report.reason);
+  const culpritFunction = culprit?.function ?? null;
+  const culpritFile = culprit?.file?.replace(/^.*[/\\]/, '') ?? null;
+  const place = culpritFunction === null ? '' : ` in ${withoutParameters(culpritFunction)}`;
+  const file = culpritFile === null ? '' : ` (${culpritFile})`;
+  // Overflows are told apart by their task: where one is found is chance.
+  const where =
+    kind === 'STACK_OVERFLOW' && report.crashedTask !== null
+      ? ` of task ${report.crashedTask}`
+      : `${place}${file}`;
+  return {
+    title: cut(`${reasonClass}${where}`, MAX_TITLE),
+    kind,
+    reasonClass,
+    reason: report.reason,
+    culpritFunction,
+    culpritFile,
+  };
+}
+
+/** Kinds that go by one name whatever words the chip and its version have for them. */
+const CLASSES: Readonly<Partial<Record<CrashKind, string>>> = {
+  ABORT: 'abort',
+  ASSERT: 'assert failed',
+  STACK_OVERFLOW: 'stack overflow',
+  STACK_SMASHED: 'stack smashed',
+  TASK_WATCHDOG: 'task watchdog',
+  INTERRUPT_WATCHDOG: 'interrupt watchdog',
+};
+const MAX_CLASS = 60;
+
+/** The reason without what differs from crash to crash: addresses, cores, numbers of lines. */
+function reasonWithoutPlace(reason: string): string {
+  const [words = ''] = reason.split(/ at (?:PC )?0x|[:(\n]/);
+  return cut(words.trim() || 'unknown', MAX_CLASS);
+}
+
+function withoutParameters(name: string): string {
+  return name.replace(/\(.*$/s, '') || name;
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}

@@ -1,0 +1,31 @@
+import type { Announcements, Follower } from '../platform/database/announcements.js';
+import type { DbTransaction } from '../platform/database/open-database.js';
+import type { EventChannel } from '../platform/event-channel.js';
+import type { GroupChange } from './types.js';
+
+/** What changed, after the commit that changed it. Ids only: who is told reads the group as it is then. */
+export interface GroupEvents {
+  publish(change: GroupChange): void;
+  /** Leaves the change for other servers, in the transaction that makes it. */
+  announce(tx: DbTransaction, groupIds: readonly number[]): Promise<void>;
+  /** Listens from this call on. Ends when the iterator is returned, and when the server stops. */
+  subscribe(filter: { groupId?: number }): AsyncIterableIterator<GroupChange>;
+}
+
+export function createGroupEvents(
+  channel: EventChannel<GroupChange>,
+  announcements: Announcements,
+): GroupEvents & { follower: Follower } {
+  return {
+    publish: channel.publish,
+    announce: (tx, groupIds) => announcements.announce(tx, 'CrashGroup', groupIds),
+    follower: {
+      isWanted: () => channel.subscriberCount() > 0,
+      async onChanged(ids) {
+        for (const groupId of ids) channel.publish({ groupId, kind: 'changed' });
+      },
+    },
+    subscribe: ({ groupId }) =>
+      channel.subscribe((change) => groupId === undefined || change.groupId === groupId),
+  };
+}

@@ -1,0 +1,190 @@
+import { listCoredumpsOfGroups } from '../coredumps/queries.js';
+import type { CoredumpRow } from '../coredumps/types.js';
+import type { DeviceRow } from '../devices/loaders.js';
+import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';
+import DataLoader from '../platform/database/data-loader.js';
+import { type Db, Prisma } from '../platform/database/open-database.js';
+import { groupTallies, type TallyFilter, type TallyRange } from './crash-series.js';
+import {
+  countGroupsOf,
+  type GroupParent,
+  type GroupWindow,
+  listDevicesOfGroups,
+  listGroupsOf,
+} from './queries.js';
+import { type CrashGroupRow, toGroupRow } from './types.js';
+
+export type CrashGroupLoaders = ReturnType<typeof createCrashGroupLoaders>;
+
+/** What a group was seen on, one line a model, version and chip. */
+export interface CrashVariantRow {
+  modelId: number;
+  firmwareVersion: string;
+  chip: string;
+  count: number;
+  firstSeenAt: Date;
+  lastSeenAt: Date;
+}
+
+/** For one request: what many fields ask for one by one is read in one statement each, however many ask. */
+export function createCrashGroupLoaders(db: Db) {
+  return {
+    byId: new DataLoader<number, CrashGroupRow | null>(async (ids) => {
+      const rows = await db.crashGroup.findMany({ where: { id: { in: [...ids] } } });
+      const byId = new Map(rows.map((row) => [row.id, toGroupRow(row)]));
+      return ids.map((id) => byId.get(id) ?? null);
+    }),
+
+    /** Id of the group that a dump belongs to. */
+    ofCoredump: new DataLoader<number, number | null>(async (ids) => {
+      const rows = await db.$queryRaw<Array<{ coredumpId: number; groupId: number }>>`
+        SELECT o."coredumpId", s."groupId" FROM "CrashOccurrence" o
+        JOIN "CrashSignature" s ON s."id" = o."signatureId" WHERE o."coredumpId" IN (${Prisma.join([...ids])})`;
+      const byId = new Map(rows.map(({ coredumpId, groupId }) => [coredumpId, groupId]));
+      return ids.map((id) => byId.get(id) ?? null);
+    }),
+
+    /** The groups of devices, and of firmwares. */
+    of: new DataLoader<{ parent: GroupParent; id: number; window: GroupWindow }, CrashGroupRow[], string>(
+      (questions) =>
+        inOneStatementEach(
+          questions,
+          ({ parent, window }) => JSON.stringify([parent, window]),
+          async ({ parent, window }, ids) => {
+            const answers = await listGroupsOf(db, parent, ids, window);
+            return (id) => answers.get(id) ?? [];
+          },
+        ),
+      { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
+    ),
+    countOf: new DataLoader<{ parent: GroupParent; id: number }, number, string>(
+      (questions) =>
+        inOneStatementEach(
+          questions,
+          ({ parent }) => parent,
+          async ({ parent }, ids) => {
+            const answers = await countGroupsOf(db, parent, ids);
+            return (id) => answers.get(id) ?? 0;
+          },
+        ),
+      { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
+    ),
+
+    /** The kept dumps of groups, newest first. */
+    coredumps: new DataLoader<{ id: number; window: PageWindow }, CoredumpRow[], string>(
+      (questions) =>
+        inOneStatementEach(
+          questions,
+          ({ window }) => JSON.stringify(window),
+          async ({ window }, ids) => {
+            const answers = await listCoredumpsOfGroups(db, ids, window);
+            return (id) => answers.get(id) ?? [];
+          },
+        ),
+      { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
+    ),
+    keptCount: new DataLoader<number, number>(async (ids) => {
+      const rows = await db.$queryRaw<Array<{ groupId: number; count: number | bigint }>>`
+        SELECT s."groupId", count(*) AS "count" FROM "CrashSignature" s
+        JOIN "CrashOccurrence" o ON o."signatureId" = s."id"
+        WHERE s."groupId" IN (${Prisma.join([...ids])}) GROUP BY s."groupId"`;
+      const byId = new Map(rows.map(({ groupId, count }) => [groupId, Number(count)]));
+      return ids.map((id) => byId.get(id) ?? 0);
+    }),
+
+    /** The devices that groups hit and that are still there, newest device first. */
+    devices: new DataLoader<{ id: number; window: PageWindow }, DeviceRow[], string>(
+      (questions) =>
+        inOneStatementEach(
+          questions,
+          ({ window }) => JSON.stringify(window),
+          async ({ window }, ids) => {
+            const answers = await listDevicesOfGroups(db, ids, window);
+            return (id) => answers.get(id) ?? [];
+          },
+        ),
+      { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
+    ),
+    presentDeviceCount: new DataLoader<number, number>(async (ids) => {
+      const rows = await db.$queryRaw<Array<{ groupId: number; count: number | bigint }>>`
+        SELECT s."groupId", count(DISTINCT d."id") AS "count" FROM "CrashSignature" s
+        JOIN "CrashDevice" x ON x."signatureId" = s."id" JOIN "Device" d ON d."id" = x."deviceId"
+        WHERE s."groupId" IN (${Prisma.join([...ids])}) GROUP BY s."groupId"`;
+      const byId = new Map(rows.map(({ groupId, count }) => [groupId, Number(count)]));
+      return ids.map((id) => byId.get(id) ?? 0);
+    }),
+
+    variants: new DataLoader<number, CrashVariantRow[]>(async (ids) => {
+      const rows = await db.crashVariant.findMany({
+        where: { signature: { groupId: { in: [...ids] } } },
+        include: { signature: { select: { groupId: true } } },
+      });
+      return ids.map((id) => sumVariants(rows.filter(({ signature }) => signature.groupId === id)));
+    }),
+    fingerprints: new DataLoader<number, string[]>(async (ids) => {
+      const rows = await db.crashSignature.findMany({
+        where: { groupId: { in: [...ids] } },
+        select: { groupId: true, fingerprint: true },
+        orderBy: { id: 'asc' },
+      });
+      return ids.map((id) =>
+        rows.filter(({ groupId }) => groupId === id).map(({ fingerprint }) => fingerprint),
+      );
+    }),
+
+    /** Crashes by slot. */
+    tally: new DataLoader<
+      { id: number; range: TallyRange; filter: TallyFilter },
+      Map<number, number>,
+      string
+    >(
+      (questions) =>
+        inOneStatementEach(
+          questions,
+          ({ range, filter }) => JSON.stringify([range, filter]),
+          async ({ range, filter }, ids) => {
+            const answers = await groupTallies(db, ids, range, filter);
+            return (id) => answers.get(id) ?? new Map();
+          },
+        ),
+      { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
+    ),
+  };
+}
+
+/** Merged signatures may have been seen on the same. */
+function sumVariants(rows: readonly CrashVariantRow[]): CrashVariantRow[] {
+  const sums = new Map<string, CrashVariantRow>();
+  for (const { modelId, firmwareVersion, chip, count, firstSeenAt, lastSeenAt } of rows) {
+    const key = JSON.stringify([modelId, firmwareVersion, chip]);
+    const sum = sums.get(key);
+    sums.set(key, {
+      modelId,
+      firmwareVersion,
+      chip,
+      count: (sum?.count ?? 0) + count,
+      firstSeenAt: sum !== undefined && sum.firstSeenAt < firstSeenAt ? sum.firstSeenAt : firstSeenAt,
+      lastSeenAt: sum !== undefined && sum.lastSeenAt > lastSeenAt ? sum.lastSeenAt : lastSeenAt,
+    });
+  }
+  return [...sums.values()].sort((a, b) => b.count - a.count);
+}
+
+/** Answers questions in the order in which they were asked; those with the same key are asked together. */
+async function inOneStatementEach<Question extends { id: number }, Answer>(
+  questions: readonly Question[],
+  keyOf: (question: Question) => string,
+  ask: (first: Question, ids: number[]) => Promise<(id: number) => Answer>,
+): Promise<Answer[]> {
+  const answers = new Map<string, (id: number) => Answer>();
+  for (const question of questions) {
+    const key = keyOf(question);
+    if (answers.has(key)) continue;
+    const ids = questions.filter((other) => keyOf(other) === key).map(({ id }) => id);
+    answers.set(key, await ask(question, [...new Set(ids)]));
+  }
+  return questions.flatMap((question) => {
+    const answer = answers.get(keyOf(question));
+    return answer === undefined ? [] : [answer(question.id)];
+  });
+}

@@ -1,0 +1,47 @@
+import type { CrashReport } from '../crashdump/report/report.js';
+import { StaleRead } from '../platform/database/errors.js';
+import type { DbTransaction } from '../platform/database/open-database.js';
+import { describeCrash } from './describe-crash.js';
+import { lockSignature, type SignatureRow } from './locks.js';
+
+/** The signature of a fingerprint, locked; where there is none, a new one in a group of its own. */
+export async function lockOrMakeSignature(
+  tx: DbTransaction,
+  fingerprint: string,
+  report: CrashReport,
+  at: Date,
+): Promise<{ signature: SignatureRow; isNew: boolean }> {
+  const known = await lockSignature(tx, fingerprint);
+  if (known !== undefined) return { signature: known, isNew: false };
+  const description = describeCrash(report);
+  const seen = { firstSeenAt: at, lastSeenAt: at };
+  const group = await tx.crashGroup.create({
+    data: { ...description, ...seen, state: 'OPEN', heat: 0 },
+    select: { id: true },
+  });
+  const isNew = await insertSignature(tx, fingerprint, group.id, report, seen);
+  const made = await lockSignature(tx, fingerprint);
+  // Somebody made it between our two looks, and it has gone again since.
+  if (made === undefined) throw new StaleRead('a crash signature is neither there nor absent');
+  // That one has committed, or we would still wait for it.
+  if (!isNew) await tx.crashGroup.delete({ where: { id: group.id }, select: { id: true } });
+  return { signature: made, isNew };
+}
+
+/** @returns false when somebody else has made it meanwhile */
+export async function insertSignature(
+  tx: DbTransaction,
+  fingerprint: string,
+  groupId: number,
+  report: CrashReport,
+  { firstSeenAt, lastSeenAt }: { firstSeenAt: Date; lastSeenAt: Date },
+): Promise<boolean> {
+  const { title, kind, reasonClass, reason, culpritFunction, culpritFile } = describeCrash(report);
+  const inserted = await tx.$executeRaw`
+    INSERT INTO "CrashSignature" ("fingerprint", "groupId", "title", "kind", "reasonClass", "reason",
+      "culpritFunction", "culpritFile", "firstSeenAt", "lastSeenAt")
+    VALUES (${fingerprint}, ${groupId}, ${title}, ${kind}, ${reasonClass}, ${reason},
+      ${culpritFunction}, ${culpritFile}, ${firstSeenAt}, ${lastSeenAt})
+    ON CONFLICT ("fingerprint") DO NOTHING`;
+  return inserted === 1;
+}

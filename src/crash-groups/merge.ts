@@ -1,0 +1,115 @@
+import { badInput, conflict, type DomainError, notFound } from '../errors.js';
+import { StaleRead } from '../platform/database/errors.js';
+import type { DbTransaction } from '../platform/database/open-database.js';
+import { sendRulesTo, shareSpikes } from './followers.js';
+import { lockGroups, lockSignaturesOf } from './locks.js';
+import { recountGroup } from './recount.js';
+import type { CrashGroupRow } from './types.js';
+
+/**
+ * Moves every signature of `otherIds` to `intoId` and deletes the empty groups. Costs the same however many dumps there
+ * are: they belong to signatures.
+ *
+ * @throws DomainError NOT_FOUND; CONFLICT when one of them has gone since it was looked at
+ */
+export async function mergeGroups(
+  tx: DbTransaction,
+  intoId: number,
+  otherIds: readonly number[],
+): Promise<CrashGroupRow> {
+  const ids = [intoId, ...otherIds];
+  const seen = await tx.crashGroup.findMany({ where: { id: { in: ids } }, select: { id: true } });
+  for (const id of ids) if (!seen.some((group) => group.id === id)) throw notFound('crash group', id);
+  await lockSignaturesOf(tx, otherIds);
+  const locked = await lockGroups(tx, ids);
+  for (const id of ids) if (!locked.has(id)) throw goneMeanwhile(id);
+
+  // Also what has joined one of them before it was locked.
+  await tx.crashSignature.updateMany({
+    where: { groupId: { in: [...otherIds] } },
+    data: { groupId: intoId },
+  });
+  await sendRulesTo(tx, otherIds, intoId);
+  for (const id of otherIds) await shareSpikes(tx, id, intoId);
+  await tx.crashGroup.deleteMany({ where: { id: { in: [...otherIds] } } });
+  return recounted(tx, intoId);
+}
+
+/**
+ * Takes fingerprints out of a group into a new one.
+ *
+ * @throws DomainError NOT_FOUND; BAD_USER_INPUT for a fingerprint that there is not, or when none would be left;
+ *   CONFLICT when group or fingerprint has gone elsewhere since it was looked at
+ */
+export async function splitGroup(
+  tx: DbTransaction,
+  id: number,
+  fingerprints: readonly string[],
+): Promise<CrashGroupRow> {
+  const before = await tx.crashGroup.findUnique({
+    where: { id },
+    select: { _count: { select: { signatures: true } } },
+  });
+  if (before === null) throw notFound('crash group', id);
+  const signatures = await lockSignaturesOf(tx, [id]);
+  if (!(await lockGroups(tx, [id])).has(id)) throw goneMeanwhile(id);
+  const leaving = signatures
+    .filter(({ fingerprint }) => fingerprints.includes(fingerprint))
+    .sort((a, b) => a.id - b.id);
+  const missing = fingerprints.filter((name) => !leaving.some(({ fingerprint }) => fingerprint === name));
+  const [first] = leaving;
+  if (first === undefined || missing.length > 0) throw await whyMissing(tx, missing);
+  if ((await tx.crashSignature.count({ where: { groupId: id } })) === leaving.length) {
+    throw before._count.signatures > leaving.length
+      ? conflict(
+          'The other fingerprints of the group were taken out of it meanwhile; look at the group again.',
+        )
+      : badInput('A group keeps at least one fingerprint.');
+  }
+
+  const { title, kind, reason, reasonClass, culpritFunction, culpritFile, firstSeenAt, lastSeenAt } = first;
+  const description = { title, kind, reason, reasonClass, culpritFunction, culpritFile };
+  const made = await tx.crashGroup.create({
+    data: { ...description, firstSeenAt, lastSeenAt, state: 'OPEN', heat: 0 },
+    select: { id: true },
+  });
+  const { count } = await tx.crashSignature.updateMany({
+    where: { groupId: id, id: { in: leaving.map((signature) => signature.id) } },
+    data: { groupId: made.id },
+  });
+  if (count !== leaving.length) throw new StaleRead('a locked fingerprint has left its group');
+  await shareSpikes(tx, id, made.id);
+  await recounted(tx, id);
+  return recounted(tx, made.id);
+}
+
+async function recounted(tx: DbTransaction, id: number): Promise<CrashGroupRow> {
+  const group = await recountGroup(tx, id);
+  if (group === null) throw new StaleRead('a locked group is gone');
+  return group;
+}
+
+/** A fingerprint that is not in the group is in another one, or nowhere. */
+async function whyMissing(tx: DbTransaction, fingerprints: readonly string[]): Promise<DomainError> {
+  const elsewhere = await tx.crashSignature.findFirst({
+    where: { fingerprint: { in: [...fingerprints] } },
+    select: { fingerprint: true, group: { select: { id: true, title: true } } },
+  });
+  if (elsewhere === null)
+    return badInput(`The group has no fingerprint ${fingerprints.map(quoted).join(', ')}.`);
+  const { fingerprint, group } = elsewhere;
+  return conflict(
+    `The fingerprint ${quoted(fingerprint)} is not in this group any more but in the crash group "${group.id}", ` +
+      `${quoted(group.title)}; look at both again.`,
+  );
+}
+
+function goneMeanwhile(id: number): DomainError {
+  return conflict(
+    `The crash group "${id}" was merged into another one, or its crashes were read as others, meanwhile; look again.`,
+  );
+}
+
+function quoted(text: string): string {
+  return `"${text}"`;
+}

@@ -1,0 +1,53 @@
+import type { DbTransaction } from '../platform/database/open-database.js';
+import { ALL, SLOT_MS } from './crash-series.js';
+import { combineHeat, heatOfMany } from './decayed-rate.js';
+import { lockGroups } from './locks.js';
+import { type CrashGroupRow, toGroupRow } from './types.js';
+
+/**
+ * Makes a group say of itself what its signatures say.
+ * @returns it as it is now; null when it is not there
+ */
+export async function recountGroup(tx: DbTransaction, groupId: number): Promise<CrashGroupRow | null> {
+  // Before anything is summed: who counts meanwhile comes before it or after it.
+  await lockGroups(tx, [groupId]);
+  const { _sum, _min, _max } = await tx.crashSignature.aggregate({
+    where: { groupId },
+    _sum: { count: true },
+    _min: { firstSeenAt: true },
+    _max: { lastSeenAt: true },
+  });
+  const [devices] = await tx.$queryRaw<Array<{ count: number | bigint }>>`
+    SELECT count(DISTINCT x."deviceId") AS "count" FROM "CrashSignature" s
+    JOIN "CrashDevice" x ON x."signatureId" = s."id" WHERE s."groupId" = ${groupId}`;
+  const [row] = await tx.crashGroup.updateManyAndReturn({
+    where: { id: groupId },
+    data: {
+      count: _sum.count ?? 0,
+      deviceCount: Number(devices?.count ?? 0),
+      ...(_min.firstSeenAt === null ? {} : { firstSeenAt: _min.firstSeenAt }),
+      ...(_max.lastSeenAt === null ? {} : { lastSeenAt: _max.lastSeenAt }),
+      heat: await heatOfGroup(tx, groupId),
+    },
+  });
+  return row === undefined ? null : toGroupRow(row);
+}
+
+/** Hours before a group's last crash beyond which one weighs nothing in its heat. */
+const HEAT_HOURS = 30 * 24;
+
+/** From whole hours, as if every crash had come at the beginning of its hour. */
+export async function heatOfGroup(tx: DbTransaction, groupId: number): Promise<number> {
+  const hours = await tx.$queryRaw<Array<{ slot: number; count: number | bigint }>>`
+    WITH hours AS (
+      SELECT t."slot", sum(t."count") AS "count" FROM "CrashSignature" s
+      JOIN "CrashTally" t ON t."signatureId" = s."id"
+      WHERE s."groupId" = ${groupId} AND t."unit" = 'HOUR' AND t."firmwareVersion" = '' AND t."modelId" = ${ALL}
+      GROUP BY t."slot" HAVING sum(t."count") > 0)
+    SELECT "slot", "count" FROM hours WHERE "slot" >= (SELECT max("slot") FROM hours) - ${HEAT_HOURS}`;
+  const heats = hours.map(({ slot, count }) =>
+    heatOfMany(new Date(Number(slot) * SLOT_MS.HOUR), Number(count)),
+  );
+  const [first, ...others] = heats;
+  return first === undefined ? 0 : others.reduce(combineHeat, first);
+}

@@ -1,0 +1,210 @@
+import type { Audit, AuditNote, Noter } from '../audit/service.js';
+import { badInput, notFound } from '../errors.js';
+import type { Clock } from '../platform/clock.js';
+import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { GroupEvents } from './events.js';
+import { mergeGroups, splitGroup } from './merge.js';
+import type { Regrouping, RegroupJob } from './regroup-job.js';
+import { type CrashGroupRow, type GroupAlerts, type GroupChange, toGroupRow } from './types.js';
+
+export type CrashGroupService = ReturnType<typeof createCrashGroupService>;
+
+const MAX_ASSIGNEE = 200;
+const MAX_NOTE = 10_000;
+const MAX_VERSION = 64;
+/** Fingerprints of one group, or groups of one merge: beyond this it is no bug any more. */
+const MAX_AT_ONCE = 100;
+
+/** What people do with crash groups. */
+export function createCrashGroupService({
+  db,
+  events,
+  clock,
+  audit,
+  regroup,
+  alerts,
+}: CrashGroupServiceDeps) {
+  const readings = new WeakMap<GroupChange, Promise<CrashGroupRow | null>>();
+  return {
+    events,
+    /** How far the walk through all dumps is, after the recipe of fingerprints has changed. */
+    regrouping: (): Promise<Regrouping | null> => regroup.progress(),
+
+    /** That walk once more from its beginning, in the background. */
+    regroupAll: (): Promise<Regrouping> =>
+      regroup.restart((begin) =>
+        audit.change(async (tx, note) => {
+          const run = await begin(tx);
+          await note({ action: 'regroupCrashes', target: `fingerprints ${run.fingerprintVersion}` });
+          return run;
+        }),
+      ),
+
+    now: clock.now,
+
+    /** Groups as they change, read once for all who follow. One that is gone by then is left out. */
+    follow(filter: { groupId?: number }): AsyncIterableIterator<CrashGroupRow> {
+      return readEach(events.subscribe(filter), readOnce);
+    },
+
+    get,
+
+    /**
+     * @param inVersion the version that has the fix; null means the next one, whatever it will be called
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT
+     */
+    async resolve(id: number, inVersion: string | null): Promise<CrashGroupRow> {
+      if (inVersion !== null && (inVersion.trim() === '' || inVersion.length > MAX_VERSION)) {
+        throw badInput(`A version is 1 to ${MAX_VERSION} characters; leave it out for "the next one".`);
+      }
+      return change('resolveCrashGroup', id, {
+        state: 'RESOLVED',
+        resolvedAt: clock.now(),
+        resolvedInVersion: inVersion,
+        ...NOT_REGRESSED,
+      });
+    },
+
+    /** It goes on being counted and raises no alert. @throws DomainError NOT_FOUND */
+    ignore: (id: number) =>
+      change('ignoreCrashGroup', id, { state: 'IGNORED', ...NOT_RESOLVED, ...NOT_REGRESSED }),
+
+    /** @throws DomainError NOT_FOUND */
+    reopen: (id: number) =>
+      change('reopenCrashGroup', id, { state: 'OPEN', ...NOT_RESOLVED, ...NOT_REGRESSED }),
+
+    /** @throws DomainError NOT_FOUND, BAD_USER_INPUT */
+    async assign(id: number, assignee: string | null): Promise<CrashGroupRow> {
+      if (assignee !== null && (assignee.trim() === '' || assignee.length > MAX_ASSIGNEE)) {
+        throw badInput(`An assignee is 1 to ${MAX_ASSIGNEE} characters, or null for nobody.`);
+      }
+      return change('assignCrashGroup', id, { assignee });
+    },
+
+    /** @throws DomainError NOT_FOUND, BAD_USER_INPUT */
+    async note(id: number, note: string | null): Promise<CrashGroupRow> {
+      if (note !== null && note.length > MAX_NOTE)
+        throw badInput(`A note has at most ${MAX_NOTE} characters.`);
+      return change('noteCrashGroup', id, { note: note?.trim() === '' ? null : note });
+    },
+
+    /**
+     * Makes `ids` part of group `intoId`, whose state, note and assignee stay. Their fingerprints go there from now on.
+     * A spike that they are only together is told.
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT; CONFLICT when one of them was merged away at the same time
+     */
+    async merge(intoId: number, ids: readonly number[]): Promise<CrashGroupRow> {
+      const others = [...new Set(ids)].filter((id) => id !== intoId);
+      if (others.length === 0) throw badInput('Name at least one other group to merge.');
+      if (others.length > MAX_AT_ONCE) throw badInput(`At most ${MAX_AT_ONCE} groups are merged at once.`);
+      return announced(async (tx, note) => {
+        const merged = await mergeGroups(tx, intoId, others);
+        // All that went into it is named: afterwards nothing else tells.
+        const target = `${merged.title}, and groups ${others.join(', ')}`;
+        await note({ ...onGroup('mergeCrashGroups', merged), target });
+        return merged;
+      });
+    },
+
+    /**
+     * Takes fingerprints out of a group into a new one, with all that was ever counted for them.
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT when the group has not these fingerprints, or no others; CONFLICT
+     *   when a fingerprint is in another group now
+     */
+    async split(id: number, fingerprints: readonly string[]): Promise<CrashGroupRow> {
+      const wanted = [...new Set(fingerprints)];
+      if (wanted.length === 0) throw badInput('Name at least one fingerprint to take out.');
+      if (wanted.length > MAX_AT_ONCE)
+        throw badInput(`At most ${MAX_AT_ONCE} fingerprints are taken out at once.`);
+      const made = await announced(async (tx, note) => {
+        const split = await splitGroup(tx, id, wanted);
+        await events.announce(tx, [id]);
+        const target = `${wanted.join(', ')} into group ${split.id}, ${split.title}`;
+        await note({ ...onGroup('splitCrashGroup', { ...split, id }), target });
+        return split;
+      });
+      events.publish({ groupId: id, kind: 'changed' });
+      return made;
+    },
+  };
+
+  function readOnce(change: GroupChange): Promise<CrashGroupRow | null> {
+    const known = readings.get(change);
+    if (known !== undefined) return known;
+    const reading = get(change.groupId);
+    readings.set(change, reading);
+    reading.catch(() => readings.delete(change));
+    return reading;
+  }
+
+  async function get(id: number): Promise<CrashGroupRow | null> {
+    const row = await db.crashGroup.findUnique({ where: { id } });
+    return row === null ? null : toGroupRow(row);
+  }
+
+  async function change(
+    action: string,
+    id: number,
+    data: Prisma.CrashGroupUpdateManyMutationInput,
+  ): Promise<CrashGroupRow> {
+    return announced(async (tx, note) => {
+      const [row] = await tx.crashGroup.updateManyAndReturn({ where: { id }, data });
+      if (row === undefined) throw notFound('crash group', id);
+      await note(onGroup(action, row));
+      return toGroupRow(row);
+    });
+  }
+
+  async function announced(
+    work: (tx: DbTransaction, note: Noter) => Promise<CrashGroupRow>,
+  ): Promise<CrashGroupRow> {
+    const { group, hasAlerts } = await audit.change(async (tx, note) => {
+      const changed = await work(tx, note);
+      await events.announce(tx, [changed.id]);
+      return { group: changed, hasAlerts: await alerts.writeSpikes(tx, changed.id) };
+    });
+    events.publish({ groupId: group.id, kind: 'changed' });
+    if (hasAlerts) alerts.wake();
+    return group;
+  }
+}
+
+/** An iterator by hand: a generator that was never started could not pass its `return` on. */
+function readEach<Event, Item>(
+  changes: AsyncIterableIterator<Event>,
+  read: (event: Event) => Promise<Item | null>,
+): AsyncIterableIterator<Item> {
+  return {
+    async next() {
+      for (;;) {
+        const { done, value } = await changes.next();
+        if (done === true) return { done: true, value: undefined };
+        const item = await read(value);
+        if (item !== null) return { done: false, value: item };
+      }
+    },
+    async return() {
+      await changes.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+function onGroup(action: string, { id, title }: Pick<CrashGroupRow, 'id' | 'title'>): AuditNote {
+  return { action, targetType: 'CrashGroup', targetId: id, target: title };
+}
+
+const NOT_RESOLVED = { resolvedAt: null, resolvedInVersion: null };
+const NOT_REGRESSED = { regressedAt: null, regressedInVersion: null };
+
+interface CrashGroupServiceDeps {
+  db: Db;
+  events: GroupEvents;
+  regroup: Pick<RegroupJob, 'progress' | 'restart'>;
+  clock: Pick<Clock, 'now'>;
+  audit: Pick<Audit, 'change'>;
+  alerts: GroupAlerts;
+}

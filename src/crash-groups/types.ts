@@ -1,0 +1,71 @@
+import { CRASH_KINDS, type CrashKind } from '../crashdump/index.js';
+import type { DbTransaction, Prisma } from '../platform/database/open-database.js';
+
+export const GROUP_STATES = ['OPEN', 'RESOLVED', 'IGNORED'] as const;
+export type GroupState = (typeof GROUP_STATES)[number];
+
+/** The most of it first; RECENCY is the last crash. */
+export const GROUP_ORDERS = ['COUNT', 'DEVICES', 'RECENCY', 'VELOCITY'] as const;
+export type GroupOrder = (typeof GROUP_ORDERS)[number];
+
+type StoredGroup = Prisma.CrashGroupGetPayload<object>;
+
+/** A crash group as lists, loaders and events know it. */
+export interface CrashGroupRow extends Omit<StoredGroup, 'state' | 'kind'> {
+  state: GroupState;
+  kind: CrashKind;
+}
+
+export interface CrashGroupFilter {
+  state?: GroupState[];
+  kind?: CrashKind[];
+  reasonClass?: string[];
+  assignee?: string[];
+  modelCode?: string[];
+  firmwareVersion?: string[];
+  chip?: string[];
+  deviceKey?: string[];
+  fingerprint?: string[];
+  /** Came back after it was resolved. */
+  isRegression?: boolean;
+  /** Inclusive. */
+  firstSeenAfter?: Date;
+  /** Inclusive. */
+  lastSeenAfter?: Date;
+  /** Words that must all occur, whatever their case, in title, reason, culprit, assignee or note. */
+  search?: string;
+}
+
+/** What is counted of a dump. */
+export interface Crash {
+  deviceId: number;
+  modelId: number;
+  firmwareVersion: string;
+  chip: string;
+  at: Date;
+}
+
+/** What became of a group; `crash` is one more of a known kind, `changed` what a person did. */
+export type GroupChangeKind = 'new' | 'regression' | 'crash' | 'changed';
+
+export interface GroupChange {
+  groupId: number;
+  kind: GroupChangeKind;
+}
+
+/** Who wants to be told of groups, for what changes them without a crash. */
+export interface GroupAlerts {
+  /** Leaves in the transaction what is to be told of the group's crashes of this hour. @returns whether that is something */
+  writeSpikes(tx: DbTransaction, groupId: number): Promise<boolean>;
+  /** After the commit: there is something to send. */
+  wake(): void;
+}
+
+/** SQLite has no enums: the columns are text, and become a `GroupState` and a `CrashKind` here. */
+export function toGroupRow(stored: StoredGroup): CrashGroupRow {
+  const state = GROUP_STATES.find((known) => known === stored.state);
+  if (state === undefined) throw new Error(`a crash group has the state "${stored.state}"`);
+  // A newer server on the same database may know more kinds.
+  const kind = CRASH_KINDS.find((known) => known === stored.kind) ?? 'OTHER';
+  return { ...stored, state, kind };
+}

@@ -1,0 +1,24 @@
+import type { CountUnread } from '../coredumps/unread.js';
+import { Prisma } from '../platform/database/open-database.js';
+import { countForFleet } from './record-crash.js';
+import type { Crash } from './types.js';
+
+/** In the charts and in the numbers of versions; in no group, for nobody knows where it crashed. */
+export const countUnread: CountUnread = async (tx, coredumpIds) => {
+  if (coredumpIds.length === 0) return;
+  const crashes = await tx.$queryRaw<Array<Crash & { id: number }>>`
+    SELECT c."id", c."deviceId", d."modelId", c."firmwareVersion", c."chip", c."uploadedAt" AS "at"
+    FROM "Coredump" c JOIN "Device" d ON d."id" = c."deviceId"
+    WHERE c."id" IN (${Prisma.join([...coredumpIds])})
+      AND NOT EXISTS (SELECT 1 FROM "CrashOccurrence" o WHERE o."coredumpId" = c."id")`;
+  if (crashes.length === 0) return;
+  await countForFleet(tx, crashes);
+  await tx.crashOccurrence.createMany({
+    data: crashes.map(({ id, modelId, firmwareVersion }) => ({
+      coredumpId: id,
+      signatureId: null,
+      modelId,
+      firmwareVersion,
+    })),
+  });
+};

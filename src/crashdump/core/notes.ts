@@ -1,0 +1,104 @@
+import { type ByteReader, Malformed } from '../bytes.js';
+import { printable } from '../printable.js';
+
+/** The note types of an ESP core ELF (ESP-IDF core_dump_elf.h; TASK_INFO is written by converters). */
+export const NOTE = {
+  registers: 1,
+  extraInfo: 677,
+  taskInfo: 678,
+  panicDetails: 679,
+  coreDumpInfo: 8266,
+} as const;
+
+export interface Note {
+  type: number;
+  description: ByteReader;
+}
+
+/** Notes of one PT_NOTE segment, in order; ends without an error at the first note that does not fit. */
+export function* readNotes(segment: ByteReader): Generator<Note> {
+  let index = 0;
+  while (segment.remaining >= 12) {
+    try {
+      const nameSize = segment.u32();
+      const descriptionSize = segment.u32();
+      const type = segment.u32();
+      // IDF before v5 counts the padding in namesz, later ones do not: aligned up, both are the same.
+      segment.skip(nameSize);
+      segment.align(4);
+      const description = segment.split(`note ${index} (type ${type})`, descriptionSize);
+      // The last note of a segment may go without its padding.
+      segment.skip(Math.min(-descriptionSize & 3, segment.remaining));
+      index++;
+      yield { type, description };
+    } catch (error) {
+      if (error instanceof Malformed) return;
+      throw error;
+    }
+  }
+}
+
+/** ESP_CORE_DUMP_INFO: the version word again, then the app ELF's SHA-256 as hexadecimal text, maybe shortened. */
+export function readCoreDumpInfo(
+  description: ByteReader,
+): { versionWord: number; appElfSha256: string | null } | null {
+  // The peer's converter writes the same type with four bytes only, for the chip revision.
+  if (description.length < 5) return null;
+  const versionWord = description.u32();
+  const digits = /^[0-9a-f]*/i.exec(textUntilNul(description))?.[0].toLowerCase() ?? '';
+  return { versionWord, appElfSha256: digits === '' ? null : digits.slice(0, 64) };
+}
+
+export function readPanicDetails(description: ByteReader): string | null {
+  const text = printable(textUntilNul(description)).trim();
+  return text === '' ? null : text;
+}
+
+/** TASK_INFO: index, flags, TCB address, stack start, stack length, name. Any flag means that something is broken. */
+export function readTaskInfo(description: ByteReader): { tcbAddress: number; isBroken: boolean } | null {
+  if (description.length < 12) return null;
+  description.skip(4);
+  const flags = description.u32();
+  return { tcbAddress: description.u32(), isBroken: flags !== 0 };
+}
+
+export interface ExtraInfo {
+  crashedTcb: number | null;
+  inInterrupt: boolean | null;
+  /** Xtensa special registers by their number, in the order of the note. */
+  registers: ReadonlyMap<number, number>;
+}
+
+/** In place of the crashed task's handle: that task was broken. */
+const BROKEN_TASK = 0xdeadbeef;
+
+/**
+ * EXTRA_INFO (core_dump_port.c of both architectures). RISC-V: crashed TCB, and since IDF 5.1 whether an interrupt
+ * crashed. Xtensa: crashed TCB, 18 (register, value) pairs, and in its 152-byte form the interrupt word.
+ */
+export function readExtraInfo(description: ByteReader, architecture: 'xtensa' | 'riscv'): ExtraInfo | null {
+  if (description.length < 4) return null;
+  const handle = description.u32();
+  const crashedTcb = handle === BROKEN_TASK || handle === 0 ? null : handle;
+  const registers = new Map<number, number>();
+  if (architecture === 'xtensa') {
+    for (let pair = 0; pair < XTENSA_EXTRA_REGISTERS && description.remaining >= 8; pair++) {
+      const register = description.u32();
+      const value = description.u32();
+      // Registers that the chip lacks leave an empty pair.
+      if (register !== 0) registers.set(register, value);
+    }
+    description.seek(Math.min(XTENSA_INTERRUPT_WORD * 4, description.length));
+  }
+  const inInterrupt = description.remaining >= 4 ? description.u32() !== 0 : null;
+  return { crashedTcb, inInterrupt, registers };
+}
+
+const XTENSA_EXTRA_REGISTERS = 18;
+const XTENSA_INTERRUPT_WORD = 37;
+
+function textUntilNul(reader: ByteReader): string {
+  const bytes = reader.take(reader.remaining);
+  const end = bytes.indexOf(0);
+  return new TextDecoder('utf-8').decode(end < 0 ? bytes : bytes.subarray(0, end));
+}

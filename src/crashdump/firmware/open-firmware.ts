@@ -1,0 +1,200 @@
+import { createHash } from 'node:crypto';
+import { type ArgumentReader, createArgumentReader } from '../dwarf/arguments.js';
+import { type CallFrames, readCallFrames } from '../dwarf/call-frames.js';
+import { type CallSites, createCallSites } from '../dwarf/call-sites.js';
+import { type DebugInformation, openDebugInformation } from '../dwarf/debug-information.js';
+import type { LineRow } from '../dwarf/line-table.js';
+import { createSourceLookup, type SourceLookup } from '../dwarf/source-frames.js';
+import { createStructMembers, type StructMembers } from '../dwarf/struct-members.js';
+import { APP_DESCRIPTOR_SECTIONS, readAppDescriptor } from '../elf/app-descriptor.js';
+import {
+  type ElfFile,
+  type ElfSection,
+  parseElf,
+  SHF_ALLOC,
+  SHF_EXECINSTR,
+  SHF_MASKPROC,
+  SHF_WRITE,
+  SHT_NOBITS,
+  SHT_PROGBITS,
+} from '../elf/elf-file.js';
+import { readSymbols, type SymbolTable } from '../elf/symbols.js';
+import type {
+  AppDescriptor,
+  FirmwareImage,
+  FirmwareSection,
+  FirmwareSymbol,
+  FrameContext,
+  SourceFrame,
+} from './firmware-image.js';
+
+/** DWARF register numbers: x2 (RISC-V ELF psABI), a1 (Xtensa). */
+const STACK_POINTER = { riscv: 2, xtensa: 1 } as const;
+
+/**
+ * Opens a firmware ELF. What is costly (symbols, call frames, debug information) is read when it is first asked for
+ * and kept, so an image that is cached answers later dumps from memory.
+ *
+ * @param bytes the file; borrowed as long as the image is in use
+ * @throws UnreadableFirmware
+ */
+export function openFirmware(bytes: Uint8Array): FirmwareImage {
+  const elf = parseElf(bytes);
+  const loaded = elf.sections.filter(isLoaded);
+  const unloaded = elf.sections.filter(isUnloaded);
+  const symbols = lazily<SymbolTable>(() => readSymbols(elf));
+  const callFrames = lazily<CallFrames>(() => readCallFrames(elf.contents('.debug_frame')));
+  const information = lazily<DebugInformation>(() => openDebugInformation(elf));
+  const sources = lazily<SourceLookup>(() => createSourceLookup(information()));
+  const callSites = lazily<CallSites>(() =>
+    createCallSites(sources(), (name) => symbols().named(name), STACK_POINTER[elf.machine]),
+  );
+  const symbolAt = (address: number) => nearestName(sources(), symbols(), address);
+  const cfiAt = (pc: number) => callFrames().rowAt(pc);
+  const argumentReader = lazily<ArgumentReader>(() =>
+    createArgumentReader({ sources: sources(), callSites: callSites(), symbolAt, cfiAt }),
+  );
+  const members = lazily<StructMembers>(() => createStructMembers(information()));
+  return {
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    machine: elf.machine,
+    sections: elf.sections.filter(({ index }) => index > 0).map(toFirmwareSection),
+    appDescriptor: findAppDescriptor(elf),
+    readAt: (address, length) => readLoaded(bytes, loaded, address, length),
+    zeroesAt: (address, length) => (sectionOf(unloaded, address, length) ? new Uint8Array(length) : null),
+    symbolAt,
+    symbol: (name) => symbols().named(name),
+    cfiAt,
+    framesAt: (pc, context) =>
+      framesAt({ sources: sources(), symbols: symbols(), argumentReader }, pc, context ?? null),
+    tailCallsBetween: (calleePc, returnAddress) =>
+      information().file.attempt('The tail calls', [], () =>
+        callSites().tailCallsBetween(calleePc, returnAddress),
+      ),
+    notes: () => [...information().file.notes],
+    structMember: (struct, path, usedBy) =>
+      members()(struct, path, () =>
+        usedBy === undefined ? null : (symbols().named(usedBy)?.address ?? null),
+      ),
+  };
+}
+
+function findAppDescriptor(elf: ElfFile): AppDescriptor | null {
+  for (const name of APP_DESCRIPTOR_SECTIONS) {
+    const contents = elf.contents(name);
+    const descriptor = contents === null ? null : readAppDescriptor(contents.bytes);
+    if (descriptor !== null) return descriptor;
+  }
+  return null;
+}
+
+/** A function goes by the name in its debug information, whatever aliases the symbol table has for it. */
+function nearestName(sources: SourceLookup, symbols: SymbolTable, address: number): FirmwareSymbol | null {
+  const symbol = symbols.at(address);
+  const fn = sources.functionSymbolAt(address);
+  if (fn === null || (symbol !== null && symbol.address > fn.address)) return symbol;
+  // A C++ function that needs no linkage name has its parameters in the symbol table alone.
+  return symbol?.address === fn.address && symbol.name.startsWith(`${fn.name}(`) ? symbol : fn;
+}
+
+interface FrameSources {
+  sources: SourceLookup;
+  symbols: SymbolTable;
+  argumentReader: () => ArgumentReader;
+}
+
+/** Debug information where there is some; the symbol table names the rest (assembly, libraries, ROM). */
+function framesAt(from: FrameSources, pc: number, context: FrameContext | null): SourceFrame[] {
+  const place = from.sources.at(pc);
+  if (place === null || place.function === null) return symbolFrame(from, place?.row ?? null, pc, context);
+  const fn = place.function;
+  return place.frames.map(({ scope, name, file, line }, index) => ({
+    function: name ?? from.symbols.functionAt(pc)?.name ?? null,
+    file,
+    line,
+    inlined: scope.caller !== null,
+    // Around an inlined call there is no address of its own to show.
+    atLineStart: index === 0 ? startsRow(place.row, pc, context) : line !== null,
+    arguments: context === null ? [] : from.argumentReader().argumentsOf(scope, fn, pc, context),
+  }));
+}
+
+function symbolFrame(
+  { symbols }: FrameSources,
+  row: LineRow | null,
+  pc: number,
+  context: FrameContext | null,
+): SourceFrame[] {
+  const symbol = symbols.functionAt(pc);
+  if (symbol === null && row === null) return [];
+  return [
+    {
+      function: symbol?.name ?? null,
+      file: row?.file ?? null,
+      line: row?.line ?? null,
+      inlined: false,
+      atLineStart: startsRow(row, pc, context),
+      arguments: [],
+    },
+  ];
+}
+
+/** GDB leaves the address out where the pc, not that of the call, is the first of a statement. */
+function startsRow(row: LineRow | null, pc: number, context: FrameContext | null): boolean {
+  return row?.isStatement === true && row.start === (context?.pc ?? pc);
+}
+
+function isLoaded(section: ElfSection): boolean {
+  return (section.flags & SHF_ALLOC) !== 0 && section.type !== SHT_NOBITS && section.size > 0;
+}
+
+function isUnloaded({ flags, type }: ElfSection): boolean {
+  return (flags & SHF_ALLOC) !== 0 && type === SHT_NOBITS;
+}
+
+function sectionOf(sections: readonly ElfSection[], address: number, length: number): ElfSection | undefined {
+  return sections.find(
+    (section) => address >= section.address && address + length <= section.address + section.size,
+  );
+}
+
+function readLoaded(
+  bytes: Uint8Array,
+  loaded: readonly ElfSection[],
+  address: number,
+  length: number,
+): Uint8Array | null {
+  const section = sectionOf(loaded, address, length);
+  if (section === undefined) return null;
+  const start = section.offset + (address - section.address);
+  return start + length <= bytes.length ? bytes.subarray(start, start + length) : null;
+}
+
+function toFirmwareSection({
+  name,
+  address,
+  size,
+  type,
+  flags,
+}: ElfFile['sections'][number]): FirmwareSection {
+  return {
+    name,
+    address,
+    size,
+    kind: type === SHT_PROGBITS ? 'progbits' : type === SHT_NOBITS ? 'nobits' : 'other',
+    flags: {
+      alloc: (flags & SHF_ALLOC) !== 0,
+      write: (flags & SHF_WRITE) !== 0,
+      exec: (flags & SHF_EXECINSTR) !== 0,
+      processorSpecific: (flags & SHF_MASKPROC) !== 0,
+    },
+  };
+}
+
+function lazily<T extends object>(read: () => T): () => T {
+  let value: T | undefined;
+  return () => {
+    value ??= read();
+    return value;
+  };
+}

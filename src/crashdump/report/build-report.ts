@@ -1,0 +1,153 @@
+import type { ReadMemory } from '../core/memory.js';
+import type { Dump, DumpTask } from '../core/read-dump.js';
+import { hex32 } from '../core/registers.js';
+import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
+import { MAX_FRAMES } from '../limits.js';
+import { type BacktraceContext, backtrace } from '../unwind/backtrace.js';
+import { explain } from './explanation.js';
+import { fingerprint } from './fingerprint.js';
+import { panicReason } from './reason.js';
+import { listRegisters } from './register-list.js';
+import type { CrashReport, CrashTask } from './report.js';
+import { stackHealth } from './stack-health.js';
+import { culpritFrames } from './system-frames.js';
+import { readTaskControlBlock } from './task-control-block.js';
+import { taskState, waitingFor } from './task-state.js';
+
+export interface ReportSources {
+  dump: Dump;
+  /** Of the dump's architecture; null when there is none. */
+  firmware: FirmwareImage | null;
+  roms: readonly FirmwareImage[];
+}
+
+export function buildReport({ dump, firmware, roms }: ReportSources): CrashReport {
+  const warnings = [...dump.warnings];
+  const elfMatches = compareElf(dump, firmware, warnings);
+  const context: BacktraceContext = {
+    architecture: dump.architecture,
+    chip: dump.chip,
+    firmware,
+    roms,
+    read: memoryWithImages(dump, firmware, roms),
+    budget: { frames: MAX_FRAMES },
+  };
+  const tasks = dump.tasks.map((task, index) => describeTask(task, index === 0, dump, context));
+  const crashed = tasks[0];
+  const isCrashedKnown = dump.crashedTcb !== null || dump.format === 'bare ELF';
+  if (!isCrashedKnown) warnings.push('The device found the crashed task itself broken and skipped it.');
+  for (const task of tasks) {
+    if (task.stackOverflow)
+      warnings.push(`Task '${task.name}' has overflowed its stack: ${task.stackOverflow}.`);
+  }
+
+  // By now the image has read all that this report needs of it.
+  warnings.push(...(firmware?.notes() ?? []));
+
+  const reason = panicReason(dump, firmware);
+  const culprits = isCrashedKnown && crashed !== undefined ? culpritFrames(crashed) : [];
+  const overflowedTask = reason.kind === 'STACK_OVERFLOW' && isCrashedKnown ? (crashed?.name ?? null) : null;
+  // Names from another build's ELF would group crashes by chance.
+  const mayName = elfMatches || dump.appElfSha256 === null;
+  return {
+    kind: reason.kind,
+    reason: reason.text,
+    explanation: explain({
+      reason,
+      culprit: culprits[0] ?? null,
+      taskName: crashed?.name ?? null,
+      firstFault: firstFault(dump, firmware),
+    }),
+    fingerprint: mayName ? fingerprint(culprits, overflowedTask) : null,
+    chip: dump.chip?.name ?? dump.architecture,
+    chipRevision: dump.chipRevision,
+    crashedTask: isCrashedKnown ? (crashed?.name ?? null) : null,
+    inInterrupt: dump.inInterrupt,
+    appElfSha256: dump.appElfSha256,
+    elfMatches,
+    format: dump.format,
+    checksum: dump.checksum,
+    registers: listRegisters(dump, firmware),
+    tasks: isCrashedKnown ? tasks : tasks.map((task) => ({ ...task, crashed: false })),
+    warnings,
+  };
+}
+
+/** Where the exception came from whose handler met another one: EPC1 keeps it (Xtensa ISA §4.4.1.10). */
+function firstFault(dump: Dump, firmware: FirmwareImage | null): SourceFrame | null {
+  const epc1 = dump.exception.epc.find(([level]) => level === 1)?.[1];
+  return epc1 === undefined ? null : (firmware?.framesAt(epc1)[0] ?? null);
+}
+
+/** The dump carries as many leading digits of the hash as the build was configured to keep (9 by default). */
+function compareElf(dump: Dump, firmware: FirmwareImage | null, warnings: string[]): boolean {
+  if (!firmware || dump.appElfSha256 === null) return false;
+  if (firmware.sha256.startsWith(dump.appElfSha256)) return true;
+  warnings.push(
+    `The firmware ELF is not the one that crashed: the dump names SHA-256 ${dump.appElfSha256}, the ELF has ${firmware.sha256}. Names and backtraces may be wrong.`,
+  );
+  return false;
+}
+
+/** What the dump does not hold (code, constants) the images do, as in GDB. */
+function memoryWithImages(
+  dump: Dump,
+  firmware: FirmwareImage | null,
+  roms: readonly FirmwareImage[],
+): ReadMemory {
+  const images = firmware ? [firmware, ...roms] : roms;
+  return (address, length) => {
+    const dumped = dump.memory.read(address, length);
+    if (dumped) return dumped;
+    for (const image of images) {
+      const bytes = image.readAt(address, length);
+      if (bytes) return bytes;
+    }
+    return null;
+  };
+}
+
+function describeTask(task: DumpTask, crashed: boolean, dump: Dump, context: BacktraceContext): CrashTask {
+  const { firmware } = context;
+  // A control block's own fields: the ELF's initial values of that memory would be no answer.
+  const tcb = readTaskControlBlock(task.tcbAddress, dump.memory.read, firmware);
+  // Without debug information the end of the dumped stack is the end of the stack.
+  const isOnOwnStack = !(crashed && dump.inInterrupt === true);
+  const stackEnd = tcb.stackEnd ?? (isOnOwnStack ? (task.stack?.end ?? null) : null);
+  const isStackKnown = !task.stackIsCorrupted && tcb.stackStart !== null && tcb.stackStart !== 0;
+  const { topOfStack, stackStart } = tcb;
+
+  const unwound = task.stackIsCorrupted ? { frames: [], end: null } : backtrace(task.registers, context);
+  const interrupted = task.interrupted ? backtrace(task.interrupted, context).frames : [];
+  const state = crashed ? 'running' : taskState(task.tcbAddress, tcb, dump.memory.read, firmware);
+  const sp = stackPointer(task, dump);
+  const health = stackHealth(
+    { ...tcb, stackEnd },
+    isOnOwnStack && !task.stackIsCorrupted ? sp : null,
+    dump.memory.read,
+  );
+  return {
+    name: tcb.name ?? '',
+    tcb: hex32(task.tcbAddress),
+    crashed,
+    priority: tcb.priority,
+    basePriority: tcb.basePriority,
+    state,
+    waitingFor: waitingFor(state, tcb, unwound.frames),
+    stackUsed:
+      isStackKnown && topOfStack !== null && stackEnd !== null ? Math.abs(stackEnd - topOfStack) : null,
+    stackFree:
+      isStackKnown && topOfStack !== null && stackStart !== null ? Math.abs(topOfStack - stackStart) : null,
+    stackNeverUsed: health.neverUsed,
+    stackOverflow: health.overflow,
+    stackCorrupted: task.stackIsCorrupted,
+    frames: unwound.frames,
+    backtraceEnd: unwound.end,
+    interruptedFrames: interrupted,
+  };
+}
+
+/** Null for a task that never ran: RISC-V starts it with an empty register. */
+function stackPointer(task: DumpTask, dump: Dump): number | null {
+  return task.registers.general[dump.architecture === 'xtensa' ? 1 : 2] || null;
+}

@@ -1,0 +1,75 @@
+import type { Dump } from '../core/read-dump.js';
+import { hex32 } from '../core/registers.js';
+import type { FirmwareImage } from '../firmware/firmware-image.js';
+import { printable } from '../printable.js';
+import { causeNamed, riscvCause, shortName, xtensaCause } from './causes.js';
+import type { CrashKind } from './crash-kind.js';
+
+export interface PanicReason {
+  kind: CrashKind;
+  /** One line: "abort() was called at PC 0x42009351 on core 0", "LoadProhibited at 0x00000010". */
+  text: string;
+  /** What the faulting instruction touched; null when that is not the kind of fault. */
+  address: number | null;
+}
+
+/** The words of abort(), assert() and the watchdogs come before the exception that they raise to stop the chip. */
+export function panicReason(dump: Dump, firmware: FirmwareImage | null): PanicReason {
+  const details = dump.panicDetails ?? panicTextInMemory(dump, firmware);
+  if (details) return { kind: kindOfText(details), text: details, address: null };
+
+  const { exccause, excvaddr, mcause, mtval } = dump.exception;
+  if (exccause !== null) return fault(xtensaCause(exccause), excvaddr, dump);
+  if (mcause !== null) return fault(riscvCause(mcause), mtval, dump);
+  return { kind: 'OTHER', text: 'The dump does not say why the chip stopped', address: null };
+}
+
+/**
+ * The kind of a report that does not carry one: an earlier reader made it, or somebody else's sidecar.
+ * @param reason its one line, as `panicReason` words it
+ */
+export function kindOfReason(reason: string): CrashKind {
+  const kind = kindOfText(reason);
+  if (kind !== 'OTHER') return kind;
+  const [name = ''] = reason.split(/ at (?:PC )?0x/);
+  return causeNamed(name)?.kind ?? 'OTHER';
+}
+
+function fault(cause: ReturnType<typeof xtensaCause>, touched: number | null, dump: Dump): PanicReason {
+  const name = shortName(cause);
+  const address = cause.hasAddress ? touched : null;
+  const pc = dump.tasks[0]?.registers.pc;
+  const place = address !== null ? ` at ${hex32(address)}` : pc !== undefined ? ` at PC ${hex32(pc)}` : '';
+  return { kind: cause.kind, text: `${name}${place}`, address };
+}
+
+/** As ESP-IDF words them (panic.c, assert.c, task_wdt.c, stack_check.c, FreeRTOS-Kernel hooks). */
+function kindOfText(text: string): CrashKind {
+  if (/stack overflow/i.test(text)) return 'STACK_OVERFLOW';
+  if (/stack smashing/i.test(text)) return 'STACK_SMASHED';
+  if (/^assert failed/i.test(text)) return 'ASSERT';
+  if (/task watchdog/i.test(text)) return 'TASK_WATCHDOG';
+  if (/interrupt w(atch)?d(og|t)/i.test(text)) return 'INTERRUPT_WATCHDOG';
+  if (/^abort\(\)/.test(text)) return 'ABORT';
+  return 'OTHER';
+}
+
+/** Argument 0: a2 in the windowed Xtensa ABI, a0 (x10) on RISC-V. */
+const FIRST_ARGUMENT = { xtensa: 2, riscv: 10 } as const;
+const LONGEST_TEXT = 256;
+
+/**
+ * Dumps of IDF before 5.1, and all BIN dumps, leave the text out; it is still on the stack when the crash is the
+ * deliberate one of `panic_abort(const char *details)`.
+ */
+function panicTextInMemory(dump: Dump, firmware: FirmwareImage | null): string | null {
+  const crashed = dump.tasks[0];
+  if (!crashed || firmware?.symbolAt(crashed.registers.pc)?.name !== 'panic_abort') return null;
+  const address = crashed.registers.general[FIRST_ARGUMENT[dump.architecture]] ?? 0;
+  const segment = dump.memory.segmentAt(address);
+  if (!segment) return null;
+  const bytes = segment.bytes.subarray(address - segment.address).subarray(0, LONGEST_TEXT);
+  const end = bytes.indexOf(0);
+  const text = printable(new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end))).trim();
+  return text === '' ? null : text;
+}

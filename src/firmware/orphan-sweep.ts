@@ -1,0 +1,41 @@
+import type { BlobStore } from '../platform/blobs/blob-store.js';
+import { type TidyOptions, tidyBlobs } from '../platform/blobs/tidy.js';
+import type { Clock } from '../platform/clock.js';
+import type { Db } from '../platform/database/open-database.js';
+import type { Logger } from '../platform/logger.js';
+import { elfKey } from './blob-keys.js';
+
+/**
+ * Tidies the firmware storage as `sweepStorage` does that of the dumps; to be run before the first upload, and daily.
+ * Rows without an ELF are for `lost-elfs.ts`.
+ *
+ * @param options.before where uploads may be on their way: only files that were last written before that
+ */
+export async function sweepFirmware(
+  { db, blobs, clock, log }: { db: Db; blobs: BlobStore; clock: Clock; log: Logger },
+  options: TidyOptions = {},
+): Promise<void> {
+  const { unfinished, broughtBack, setAside, purged } = await tidyBlobs(
+    { blobs, withoutRow: (keys) => withoutBuild(db, keys), now: clock.now() },
+    options,
+  );
+  if (unfinished > 0) log.warn({ unfinished }, 'removed unfinished firmware uploads of an earlier run');
+  if (broughtBack > 0) log.warn({ broughtBack }, 'brought back firmware files that were set aside');
+  if (setAside > 0) {
+    log.warn({ orphans: setAside }, 'set aside firmware files without a row, in .orphans/ for 7 days');
+  }
+  if (purged > 0) log.info({ purged }, 'removed firmware files that were set aside more than 7 days ago');
+}
+
+/** Which of these blobs no build stands for. */
+export async function withoutBuild(db: Db, keys: readonly string[]): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const builds = await db.firmware.findMany({
+    where: {
+      elfSha256: { in: keys.map((key) => key.slice(key.lastIndexOf('/') + 1).replace(/\.elf$/, '')) },
+    },
+    select: { elfSha256: true, model: { select: { code: true } } },
+  });
+  const withRow = new Set(builds.map(({ model, elfSha256 }) => elfKey(model.code, elfSha256)));
+  return keys.filter((key) => !withRow.has(key));
+}

@@ -1,0 +1,223 @@
+import { GraphQLError } from 'graphql';
+import type { Metrics } from '../../platform/metrics.js';
+import type { RightOfWay } from '../../platform/right-of-way.js';
+import type { Delivery } from '../server/delivery.js';
+import type { Excess } from './argument-limits.js';
+import { type BytesInFlight, createBytesInFlight } from './bytes-in-flight.js';
+import { tooComplex } from './document-limits.js';
+import { createTurns } from './fair-queue.js';
+import { createSlices, type Slices } from './time-slices.js';
+
+export interface AnswerLimits {
+  /** Bytes of one answer. */
+  readonly maxAnswerBytes: number;
+  /** Bytes of all answers that are being made or sent. */
+  readonly maxBytesInFlight: number;
+}
+
+/** From here on an answer waits for its turn, and is made in slices: some milliseconds of work. */
+const LONG_ANSWER_BYTES = 256 * 1024;
+/** A reader is given so long to take an answer before it may be cut in favour of others. */
+const PATIENCE_MS = 5_000;
+const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * What one answer may hold, and what it holds of that which all answers share. As soon as it asks for too much it is
+ * refused as a whole: whatever its resolvers ask for from then on is left out.
+ */
+export interface Answer {
+  /** Takes the turn of an answer that will be long, unless it has it already. */
+  takeTurn(): Promise<void>;
+  /** Counts bytes, before they are read where that can be. @returns false when it is refused */
+  admit(bytes: number): boolean;
+  /** The same for texts whose sizes are known: it waits for the answer's turn if they are long. */
+  admitTexts(bytes: number): Promise<boolean>;
+  /** Null for answers that are made at one go. */
+  readonly slices: Slices | null;
+  /** From now on lists are given out in slices as well, by an executor that can take them so. */
+  sliceLists(): void;
+  readonly slicesOfLists: Slices | null;
+  /** Why it is refused. */
+  readonly refusal: GraphQLError | null;
+  readonly bytes: number;
+  /** It has been made, and takes no more time. @param delivery to whom it goes now; null when others say so */
+  made(delivery: Delivery | null): void;
+  /** Nobody waits for it any more, or it has been taken. May be called often. */
+  release(): void;
+}
+
+export interface AnswerMetrics {
+  gauge: Metrics['gauge'];
+  graphqlRefusals: { inc(labels: { limit: string }): void };
+  slowReaders: { inc(): void };
+}
+
+export type AnswerBudget = ReturnType<typeof createAnswerBudget>;
+
+/** Bounds the memory of answers: each by itself, and all that are being made or wait for their readers together. */
+export function createAnswerBudget(
+  { maxAnswerBytes, maxBytesInFlight }: AnswerLimits,
+  {
+    rightOfWay,
+    metrics,
+    patienceMs = PATIENCE_MS,
+    inFlight = createBytesInFlight(),
+  }: {
+    rightOfWay: Pick<RightOfWay, 'clear'>;
+    metrics: AnswerMetrics;
+    patienceMs?: number;
+    /** What other threads count as well. */
+    inFlight?: BytesInFlight;
+  },
+) {
+  const turns = createTurns();
+  const slices = createSlices(rightOfWay);
+  /** Answers that are being read, the oldest first. */
+  const reading = new Map<Answer, { since: number; delivery: Delivery }>();
+  metrics.gauge('graphql_answer_bytes', 'Bytes of answers that are being made or sent', () => inFlight.total);
+
+  return {
+    /** @param client who takes turns with other clients */
+    open(client: string): Answer {
+      /** All that it asked for; what of it is held in memory. */
+      let asked = 0;
+      let held = 0;
+      let refusal: GraphQLError | null = null;
+      let isReleased = false;
+      let turn: Promise<void> | null = null;
+      let endTurn = () => {};
+      let slicesOfLists: Slices | null = null;
+
+      const answer: Answer = {
+        takeTurn() {
+          turn ??= begin();
+          return turn;
+        },
+        admit(bytes) {
+          count(bytes);
+          hold();
+          return refusal === null && !isReleased;
+        },
+        async admitTexts(bytes) {
+          count(bytes);
+          if (refusal === null && bytes >= LONG_ANSWER_BYTES) await answer.takeTurn();
+          hold();
+          return refusal === null && !isReleased;
+        },
+        get slices() {
+          return turn === null ? null : slices;
+        },
+        sliceLists() {
+          slicesOfLists = slices;
+        },
+        get slicesOfLists() {
+          return slicesOfLists;
+        },
+        get refusal() {
+          return refusal;
+        },
+        get bytes() {
+          return asked;
+        },
+        made(delivery) {
+          endTurn();
+          if (refusal !== null) letGo();
+          else if (!isReleased && held > 0 && delivery !== null)
+            reading.set(answer, { since: performance.now(), delivery });
+        },
+        release() {
+          isReleased = true;
+          endTurn();
+          letGo();
+        },
+      };
+      return answer;
+
+      async function begin(): Promise<void> {
+        const taken = turns.take(client);
+        if (taken === null) {
+          refuse('waitingAnswers', overWaiting(turns.maxWaiting));
+          return;
+        }
+        endTurn = await taken;
+        if (isReleased) endTurn();
+      }
+
+      function count(bytes: number): void {
+        asked += bytes;
+        if (asked > maxAnswerBytes) refuse('answerBytes', overAnswer(asked, maxAnswerBytes));
+      }
+
+      function hold(): void {
+        if (refusal !== null || isReleased) return;
+        const more = asked - held;
+        if (inFlight.total + more > maxBytesInFlight) cutSlowReaders(more);
+        if (inFlight.total + more > maxBytesInFlight) {
+          refuse('answerBytesInFlight', overInFlight(maxBytesInFlight));
+          return;
+        }
+        inFlight.add(more);
+        held += more;
+      }
+
+      /** The last word on it: an answer that is too large goes on counting, so that the error says how much it wants. */
+      function refuse(limit: string, error: GraphQLError): void {
+        if (refusal === null) metrics.graphqlRefusals.inc({ limit });
+        refusal = error;
+        letGo();
+      }
+
+      function letGo(): void {
+        inFlight.add(-held);
+        held = 0;
+        reading.delete(answer);
+      }
+    },
+
+    bytesInFlight: () => inFlight.total,
+  };
+
+  /** Who has had time enough to read, and still holds what others need. */
+  function cutSlowReaders(needed: number): void {
+    const now = performance.now();
+    for (const [answer, { since, delivery }] of reading) {
+      if (inFlight.total + needed <= maxBytesInFlight || now - since < patienceMs) return;
+      metrics.slowReaders.inc();
+      answer.release();
+      delivery.cut();
+    }
+  }
+}
+
+function overAnswer(bytes: number, max: number): GraphQLError {
+  return tooComplex({
+    limit: 'answerBytes',
+    max,
+    message:
+      `An answer has at most ${max} bytes (GRAPHQL_MAX_ANSWER_BYTES); this one would have ${bytes} or more. Texts and ` +
+      'reports count by their stored size, each time that they are asked for: ask for fewer at once.',
+  });
+}
+
+function overInFlight(max: number): GraphQLError {
+  return passing(
+    'answerBytesInFlight',
+    max,
+    `Answers of ${max} bytes are being made or sent (GRAPHQL_MAX_ANSWER_BYTES_IN_FLIGHT); try again.`,
+  );
+}
+
+function overWaiting(max: number): GraphQLError {
+  return passing(
+    'waitingAnswers',
+    max,
+    `${max} other long answers wait to be made; try again, or ask for less at once.`,
+  );
+}
+
+/** It is no fault of the query's: the same will be answered later. */
+function passing(limit: Excess['limit'], max: number, message: string): GraphQLError {
+  const { extensions } = tooComplex({ limit, max, message });
+  const http = { status: 503, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } };
+  return new GraphQLError(message, { extensions: { ...extensions, http } });
+}

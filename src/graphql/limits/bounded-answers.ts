@@ -1,0 +1,144 @@
+import { Readable } from 'node:stream';
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  getOperationAST,
+  OperationTypeNode,
+} from 'graphql';
+import type { FetchAPI, Plugin } from 'graphql-yoga';
+import { gatherBy } from '../../platform/database/data-loader.js';
+import type { Context } from '../schema/context.js';
+import type { Delivery } from '../server/delivery.js';
+import { jsonPieces } from '../server/json-pieces.js';
+import type { QueryThread } from '../server/query-thread.js';
+import { asOnlyEvent, EVENT_STREAM, EVENT_STREAM_HEADERS, shownResult } from '../server/sse.js';
+import type { Answer } from './answer-budget.js';
+import { longJson } from './long-data.js';
+
+/** From this cost on a query waits for its turn, and is executed in slices: some milliseconds of work. */
+const LONG_QUERY_COST = 5_000;
+/** Shorter answers are written at one go. */
+const LONG_ANSWER_BYTES = 64 * 1024;
+
+/** What stands in the context of an operation beside what resolvers get. */
+interface Given {
+  queryCost?: number;
+  /** Of queries and mutations; a subscription has one for each event. */
+  delivery?: Delivery;
+  request?: Request;
+}
+
+/**
+ * Holds answers within their budget: long ones are made one after another and in slices of time, what is too large is
+ * refused as a whole, and what is held of the budget is given back when the reader has taken the answer or is gone.
+ *
+ * @param queries where they run; null: here, as mutations and the answers of subscriptions do
+ */
+export function boundAnswers(queries: QueryThread | null): Plugin<Context & Given> {
+  const answers = new WeakMap<Request, Answer>();
+
+  return {
+    onExecute({ args, setExecuteFn }) {
+      const { answer, delivery, request } = args.contextValue;
+      if (request !== undefined) answers.set(request, answer);
+      const canGo = delivery !== undefined && isQuery(args) && !hasFiles(request);
+      const apart = queries !== null && canGo ? { queries, delivery } : null;
+      setExecuteFn(async (given: ExecutionArgs) => {
+        if (apart !== null) return runApart(given, apart);
+        delivery?.whenDone(answer.release);
+        try {
+          return await executeBounded(given, answer);
+        } finally {
+          if (delivery === undefined) answer.release();
+          else answer.made(delivery);
+        }
+      });
+    },
+
+    onResultProcess({ request, result, setResultProcessor }) {
+      const accepted = request.headers.get('accept') ?? '*/*';
+      if (!isWhole(result)) return;
+      const { data, ...others } = shownResult(result);
+      const apart = longJson(data, others);
+      const type = jsonType(accepted);
+      if (apart !== null && type === null && accepted.includes(EVENT_STREAM)) {
+        setResultProcessor(
+          (_result, { Response }) => responseWith(Response, asOnlyEvent(apart), EVENT_STREAM_HEADERS),
+          EVENT_STREAM,
+        );
+        return;
+      }
+      const isLong =
+        apart !== null || (type !== null && (answers.get(request)?.bytes ?? 0) >= LONG_ANSWER_BYTES);
+      if (!isLong) return;
+      setResultProcessor((_result, { Response }, mediaType) => {
+        const pieces = apart ?? jsonPieces({ ...others, data });
+        return responseWith(Response, pieces, { 'Content-Type': `${mediaType}; charset=utf-8` });
+      }, type ?? 'application/json');
+    },
+  };
+}
+
+function responseWith(
+  Response: FetchAPI['Response'],
+  pieces: Iterable<string> | AsyncIterable<Uint8Array>,
+  headers: Record<string, string>,
+): Response {
+  const body = Readable.from(pieces, { objectMode: false });
+  // Of an answer that ends before its end; its connection has ended then as well, so that nobody takes it for whole.
+  body.on('error', () => {});
+  // It takes Node's streams as well, which its types do not say.
+  return Reflect.construct(Response, [body, { status: 200, headers }]);
+}
+
+function isQuery({ document, operationName }: ExecutionArgs): boolean {
+  return getOperationAST(document, operationName)?.operation === OperationTypeNode.QUERY;
+}
+
+/** Among its variables, which then cannot be sent to another thread; and no query has a use for them. */
+function hasFiles(request: Request | undefined): boolean {
+  return request?.headers.get('content-type')?.startsWith('multipart/') === true;
+}
+
+function runApart(
+  { document, operationName, variableValues, contextValue }: ExecutionArgs,
+  { queries, delivery }: { queries: QueryThread; delivery: Delivery },
+): Promise<ExecutionResult> {
+  const { queryCost = 0 }: Given = Object(contextValue);
+  return queries.run({
+    document,
+    operationName: operationName ?? null,
+    variables: variableValues ?? {},
+    cost: queryCost,
+    delivery,
+  });
+}
+
+/** By graphql's own executor, the specification's reference, which takes the items of lists as they are given out. */
+export async function executeBounded(args: ExecutionArgs, answer: Answer): Promise<ExecutionResult> {
+  const { queryCost = 0 }: Given = Object(args.contextValue);
+  if (queryCost >= LONG_QUERY_COST) {
+    await answer.takeTurn();
+    answer.sliceLists();
+  }
+  if (answer.refusal !== null) return { errors: [answer.refusal] };
+  const { slicesOfLists: slices } = answer;
+  const result = await (slices === null ? execute(args) : gatherBy(slices.whenGivenOut, () => execute(args)));
+  return answer.refusal === null ? result : { errors: [answer.refusal] };
+}
+
+/** As Yoga would choose it; null when the client wants an event stream, or something else. */
+function jsonType(accept: string): string | null {
+  for (const part of accept.split(',')) {
+    const type = part.split(';')[0]?.trim().toLowerCase();
+    if (type === 'application/graphql-response+json') return type;
+    if (type === 'application/json' || type === 'application/*' || type === '*/*') return 'application/json';
+  }
+  return null;
+}
+
+/** An answer with data, and at most errors of its fields: whatever has a status of its own is short. */
+function isWhole(result: object): result is ExecutionResult {
+  return 'data' in result && result.data != null;
+}

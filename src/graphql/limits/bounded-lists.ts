@@ -1,0 +1,79 @@
+import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from '@pothos/core';
+import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
+import type { Context } from '../schema/context.js';
+import type { Answer } from './answer-budget.js';
+import { fieldsOfEach } from './selection-size.js';
+import type { Slices } from './time-slices.js';
+
+/** A field in JSON with its name, and what it takes in memory before. */
+const BYTES_PER_FIELD = 32;
+/** Of a report, which is counted as a whole by its stored size. */
+const WITHIN_REPORTS = new Set(['CrashReport', 'CrashTask', 'StackFrame']);
+/** Texts of rows that have no limit of their own, or a high one; those of dumps are counted before they are read. */
+const LONG_TEXTS = new Set(['CrashGroup.reason', 'CrashGroup.culpritFunction', 'CrashGroup.note']);
+
+/**
+ * What a list has is known when it is there, and counted then against what the answer may have: a query's cost is a
+ * guess where no page bounds a list. Of an answer that takes long the items are given out in slices of time.
+ */
+class BoundedLists<Types extends SchemaTypes> extends BasePlugin<Types> {
+  override wrapResolve(
+    resolver: GraphQLFieldResolver<unknown, Types['Context'], object>,
+    { parentType, name, type }: PothosOutputFieldConfig<Types>,
+  ): GraphQLFieldResolver<unknown, Types['Context'], object> {
+    if (LONG_TEXTS.has(`${parentType}.${name}`)) return countingText(resolver);
+    if (type.kind !== 'List') return resolver;
+    const isCounted = !WITHIN_REPORTS.has(parentType);
+    return (parent, args, context, info) => {
+      const bounded = (list: unknown) => boundedBy(answerOf(context), list, isCounted ? info : null);
+      const list: unknown = resolver(parent, args, context, info);
+      return list instanceof Promise ? list.then(bounded) : bounded(list);
+    };
+  }
+}
+
+declare global {
+  export namespace PothosSchemaTypes {
+    export interface Plugins<Types extends SchemaTypes> {
+      boundedLists: BoundedLists<Types>;
+    }
+  }
+}
+
+SchemaBuilder.registerPlugin('boundedLists', BoundedLists);
+
+/** Pothos types the context of a plugin as whatever a schema may have. */
+function answerOf(context: object): Answer {
+  return (context as Context).answer;
+}
+
+function boundedBy(answer: Answer, list: unknown, counted: GraphQLResolveInfo | null): unknown {
+  if (!Array.isArray(list)) return list;
+  if (counted !== null) {
+    const bytes = list.length * fieldsOfEach(counted) * BYTES_PER_FIELD + textBytes(list);
+    // The whole answer is refused; an empty list is the quickest way to its end.
+    if (!answer.admit(bytes)) return [];
+  }
+  return answer.slicesOfLists === null ? list : inSlices(list, answer.slicesOfLists);
+}
+
+function countingText<Context extends object>(
+  resolver: GraphQLFieldResolver<unknown, Context, object>,
+): GraphQLFieldResolver<unknown, Context, object> {
+  return (parent, args, context, info) => {
+    const text: unknown = resolver(parent, args, context, info);
+    return typeof text === 'string' && !answerOf(context).admit(text.length) ? '' : text;
+  };
+}
+
+/** Of lists of texts. */
+function textBytes(list: readonly unknown[]): number {
+  let bytes = 0;
+  for (const item of list) if (typeof item === 'string') bytes += item.length;
+  return bytes;
+}
+
+/** The executor asks for each item when the one before is done, and waits for those that are promises. */
+function* inSlices(list: readonly unknown[], slices: Slices): Generator<unknown> {
+  for (const item of list) yield slices.isOver() ? slices.later(item) : item;
+}

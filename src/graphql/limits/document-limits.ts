@@ -1,0 +1,116 @@
+import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
+import type { GraphQLParams, Plugin } from 'graphql-yoga';
+import { LRUCache } from 'lru-cache';
+import { refusalOfText } from '../server/control-characters.js';
+import { type Excess, tooMuch } from './argument-limits.js';
+import { measureQuery, type QueryLimits } from './query-cost.js';
+
+export interface DocumentLimits extends QueryLimits {
+  /** Names, numbers and punctuation of a document. */
+  readonly maxTokens: number;
+}
+
+/**
+ * Refuses what asks for too much, with QUERY_TOO_COMPLEX, whatever way it came: by POST, GET, SSE or WebSocket.
+ *
+ * All of it between reading and validation: graphql's validation compares the fields of one name in pairs, so that
+ * long documents would keep the process busy, and resolvers come later still. Each error that it finds looks for its
+ * line in the document from the first one on, so that lines and errors are bounded as well.
+ */
+export function limitDocuments(
+  schema: GraphQLSchema,
+  limits: DocumentLimits,
+  onRefusal: (limit: string) => void,
+): Plugin<{ params?: GraphQLParams; queryCost?: number }> {
+  return {
+    onParse({ context, setParseFn }) {
+      setParseFn((source: string, options?: object) => parseShort(source, options, limits.maxTokens));
+      return ({ result, replaceParseResult, extendContext }) => {
+        const variables = context.params?.variables ?? {};
+        const { refusal, cost } = isDocument(result)
+          ? measure(result, variables)
+          : { refusal: result, cost: 0 };
+        extendContext({ queryCost: cost });
+        if (refusal instanceof GraphQLError && refusal.extensions.code === CODE) {
+          onRefusal(String(refusal.extensions.limit));
+          replaceParseResult(refusal);
+          return;
+        }
+        // Only now, when it is known to be of a bearable size.
+        const unfit = isDocument(result) ? refusalOfText(result, variables) : null;
+        if (unfit !== null) replaceParseResult(unfit);
+      };
+    },
+    onValidate({ setValidationFn }) {
+      setValidationFn((...[of, document, rules]: Parameters<typeof validate>) =>
+        validate(of, document, rules, { maxErrors: MAX_ERRORS }),
+      );
+    },
+  };
+
+  function measure(document: DocumentNode, variables: Record<string, unknown>) {
+    const { excess, cost } = measureQuery({ schema, document, variables, limits });
+    return { refusal: excess === null ? null : tooComplex(excess), cost };
+  }
+}
+
+const CODE = 'QUERY_TOO_COMPLEX';
+
+/** Two thousand tokens of thirty characters each. */
+const MAX_CHARACTERS = 64 * 1024;
+/** As many as there can be tokens, and comments. */
+const MAX_LINES = 4_000;
+/** Of validation: who writes a query mends some at a time. */
+const MAX_ERRORS = 20;
+
+/** A character of a document stands for some such bytes of its tree at worst. */
+const BYTES_PER_CHARACTER = 300;
+const MAX_DOCUMENT_CACHE_BYTES = 30 * 1024 * 1024;
+
+/** Documents are remembered by their bytes, not their number: a thousand long ones would be a gigabyte. */
+export function createDocumentCache() {
+  const documents = new LRUCache<string, DocumentNode>({
+    maxSize: MAX_DOCUMENT_CACHE_BYTES,
+    sizeCalculation: (_document, text) => Math.max(1, text.length * BYTES_PER_CHARACTER),
+  });
+  return {
+    documentCache: documents,
+    // What is wrong is as wrong the next time, and whoever sends it can send something else.
+    errorCache: { get: () => undefined, set: () => {} },
+  };
+}
+
+function parseShort(source: string, options: object | undefined, maxTokens: number) {
+  const excess = excessOfText(source);
+  if (excess !== null) throw tooComplex(excess);
+  try {
+    return parse(source, { ...options, maxTokens });
+  } catch (error) {
+    // graphql has no code for this error, only its text.
+    if (!(error instanceof GraphQLError) || !error.message.includes('Document contains more')) throw error;
+    const message = `A document has at most ${maxTokens} tokens (GRAPHQL_MAX_TOKENS).`;
+    throw tooComplex(tooMuch('tokens', maxTokens, message));
+  }
+}
+
+function excessOfText(source: string): Excess | null {
+  if (source.length > MAX_CHARACTERS) {
+    return tooMuch('characters', MAX_CHARACTERS, `A document has at most ${MAX_CHARACTERS} characters.`);
+  }
+  let lines = 1;
+  for (let at = 0; at < source.length; at++) {
+    const character = source.charCodeAt(at);
+    if (character === LINE_FEED || character === CARRIAGE_RETURN) lines += 1;
+  }
+  return lines > MAX_LINES ? tooMuch('lines', MAX_LINES, `A document has at most ${MAX_LINES} lines.`) : null;
+}
+
+const [LINE_FEED, CARRIAGE_RETURN] = [0x0a, 0x0d];
+
+function isDocument(result: unknown): result is DocumentNode {
+  return typeof result === 'object' && result !== null && 'definitions' in result;
+}
+
+export function tooComplex({ message, limit, max }: Excess): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: CODE, limit, max } });
+}

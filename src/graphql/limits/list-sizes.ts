@@ -1,0 +1,57 @@
+import {
+  type GraphQLField,
+  GraphQLList,
+  GraphQLNonNull,
+  type GraphQLOutputType,
+  getNamedType,
+} from 'graphql';
+import { DEFAULT_SLOTS, MAX_SLOTS, SLOT_MS, TALLY_UNITS } from '../../crash-groups/crash-series.js';
+import { DEFAULT_PAGE } from '../schema/pages.js';
+
+type Arguments = ReadonlyMap<string, unknown>;
+
+/** What a list that nothing bounds is taken to have: tasks, frames and registers of a report. */
+const LIST_GUESS = 8;
+
+/**
+ * How often what is selected below a field is in the answer for one of the field, as the document promises.
+ *
+ * @param page size of the page that the field's parent is
+ * @returns `page` is for the lists right below the field
+ */
+export function sizesOf(
+  definition: GraphQLField<unknown, unknown> | undefined,
+  args: Arguments,
+  page: number | null,
+): { times: number; page: number | null } {
+  if (definition === undefined) return { times: 1, page: null };
+  const own = pageSize(definition, args);
+  if (!isList(definition.type)) return { times: 1, page: own };
+  return { times: own ?? page ?? slots(getNamedType(definition.type).name, args) ?? LIST_GUESS, page: null };
+}
+
+function isList(type: GraphQLOutputType): boolean {
+  return type instanceof GraphQLNonNull ? isList(type.ofType) : type instanceof GraphQLList;
+}
+
+/** Of connections, and of whatever else has a `first`. */
+function pageSize(definition: GraphQLField<unknown, unknown>, args: Arguments): number | null {
+  const first = definition.args.find(({ name }) => name === 'first');
+  if (first === undefined) return null;
+  const size = args.get('first') ?? args.get('last') ?? first.defaultValue ?? DEFAULT_PAGE;
+  return typeof size === 'number' ? Math.max(size, 0) : DEFAULT_PAGE;
+}
+
+/** Of a time series, which has a column for each hour or day. */
+function slots(type: string, args: Arguments): number | null {
+  if (type !== 'CrashBucket') return null;
+  const unit = TALLY_UNITS.find((known) => known === args.get('by'));
+  const [from, to] = [args.get('from'), args.get('to')];
+  if (unit === undefined) return MAX_SLOTS;
+  if (from == null) return DEFAULT_SLOTS[unit];
+  const span = Date.parse(to == null ? new Date().toISOString() : String(to)) - Date.parse(String(from));
+  // What is no date is refused, and what is too long as well.
+  return Number.isFinite(span)
+    ? Math.min(Math.max(Math.ceil(span / SLOT_MS[unit]) + 1, 0), MAX_SLOTS)
+    : MAX_SLOTS;
+}

@@ -1,0 +1,52 @@
+import type { FieldNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
+import type { CoredumpColumns } from '../../coredumps/types.js';
+
+/** Fields of a dump that can be told from the columns that lists read; whatever is added to it is not among them. */
+const LISTED = new Set([
+  ...['__typename', 'id', 'filename', 'chip', 'firmwareVersion', 'size', 'parseStatus', 'uploadedAt'],
+  ...['device', 'downloadUrl', 'rawRemovedAt', 'parsedOutput', 'report'],
+]);
+/** On the way from a page to its dumps, and beside them. */
+const WAY = new Set(['nodes', 'edges', 'node']);
+const BESIDE = new Set(['__typename', 'cursor', 'pageInfo', 'totalCount']);
+
+type Fragments = GraphQLResolveInfo['fragments'];
+
+/** Asked once for each device; the document is the same. */
+const known = new WeakMap<FieldNode, boolean>();
+
+/** Which columns the dumps of a page are asked for. */
+export function columnsOf({ fieldNodes, fragments }: GraphQLResolveInfo): CoredumpColumns {
+  return fieldNodes.every((field) => isListed(field, fragments)) ? 'listed' : 'all';
+}
+
+function isListed(page: FieldNode, fragments: Fragments): boolean {
+  const already = known.get(page);
+  if (already !== undefined) return already;
+  const isOnly = holdsForAll(page.selectionSet, fragments, isOnTheWay);
+  known.set(page, isOnly);
+  return isOnly;
+
+  function isOnTheWay({ name, selectionSet }: FieldNode): boolean {
+    if (BESIDE.has(name.value)) return true;
+    if (!WAY.has(name.value)) return false;
+    return holdsForAll(selectionSet, fragments, name.value === 'edges' ? isOnTheWay : isOfList);
+  }
+}
+
+function isOfList({ name }: FieldNode): boolean {
+  return LISTED.has(name.value);
+}
+
+/** Fields of the selection, also those in fragments; not those below them. */
+function holdsForAll(
+  selectionSet: SelectionSetNode | undefined,
+  fragments: Fragments,
+  holds: (field: FieldNode) => boolean,
+): boolean {
+  return (selectionSet?.selections ?? []).every((selection) => {
+    if (selection.kind === 'Field') return holds(selection);
+    const inner = selection.kind === 'InlineFragment' ? selection : fragments[selection.name.value];
+    return holdsForAll(inner?.selectionSet, fragments, holds);
+  });
+}

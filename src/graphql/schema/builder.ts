@@ -1,0 +1,60 @@
+import SchemaBuilder from '@pothos/core';
+import PrismaPlugin from '@pothos/plugin-prisma';
+import RelayPlugin from '@pothos/plugin-relay';
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
+import type { FileUpload } from 'graphql-upload-minimal';
+import { hasRole, refusalOf } from '../../auth/principal.js';
+import type PrismaTypes from '../../platform/database/generated/pothos-types.js';
+import { getDatamodel } from '../../platform/database/generated/pothos-types.js';
+import './audit-mutations.js';
+import '../limits/bounded-lists.js';
+import './node-ids.js';
+import type { Context } from './context.js';
+
+/** Defines no types: each noun does so in its own file. */
+export const builder = new SchemaBuilder<{
+  PrismaTypes: PrismaTypes;
+  Context: Context;
+  DefaultFieldNullability: false;
+  DefaultEdgesNullability: { list: false; items: false };
+  DefaultNodeNullability: false;
+  Scalars: {
+    ID: { Input: string; Output: string | number };
+    DateTime: { Input: Date; Output: Date };
+    Upload: { Input: Promise<FileUpload>; Output: never };
+  };
+  /** What a person must be; an admin is a viewer too. */
+  AuthScopes: { viewer: boolean; admin: boolean };
+  Connection: { totalCount: () => number | Promise<number> };
+}>({
+  // Rules come before everything else that a field does.
+  plugins: [ScopeAuthPlugin, 'auditMutations', 'nodeIds', 'boundedLists', RelayPlugin, PrismaPlugin],
+  defaultFieldNullability: false,
+  scopeAuth: {
+    authScopes: ({ person }) => ({ viewer: hasRole(person, 'viewer'), admin: hasRole(person, 'admin') }),
+    unauthorizedError: (_, { person }) => refusalOf(person),
+    // Not only at each event: who may not subscribe is told at once.
+    authorizeOnSubscribe: true,
+  },
+  prisma: { client: ({ db }) => db, dmmf: getDatamodel(), onUnusedQuery: 'error' },
+  relay: {
+    nodesOnConnection: true,
+    nodeQueryOptions: { nullable: true },
+    nodesQueryOptions: false,
+    edgesFieldOptions: { nullable: { list: false, items: false } },
+    nodeFieldOptions: { nullable: false },
+  },
+});
+
+// Closed by default: every field of these, whoever adds it, and so all that is reached through it. A field may be
+// stricter by `authScopes` of its own (both must agree), never more open.
+builder.queryType({ authScopes: { viewer: true } });
+builder.mutationType({ authScopes: { admin: true } });
+builder.subscriptionType({ authScopes: { viewer: true } });
+
+builder.globalConnectionField('totalCount', (t) =>
+  t.int({
+    description: 'How many there are in all, whatever the page. Costs a statement, only when asked for.',
+    resolve: ({ totalCount }) => totalCount(),
+  }),
+);

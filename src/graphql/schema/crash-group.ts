@@ -1,0 +1,285 @@
+import { tallyRange, zeroFilled } from '../../crash-groups/crash-series.js';
+import { velocityOf } from '../../crash-groups/decayed-rate.js';
+import type { CrashVariantRow } from '../../crash-groups/loaders.js';
+import { countGroups, listGroups } from '../../crash-groups/queries.js';
+import { type CrashGroupRow, GROUP_ORDERS, GROUP_STATES } from '../../crash-groups/types.js';
+import { notFound } from '../../errors.js';
+import { decodeGlobalId } from '../../global-ids.js';
+import { builder } from './builder.js';
+import { Coredump, CoredumpConnection } from './coredump.js';
+import { CrashKind } from './crash-report.js';
+import { CrashBucket, CrashFilterInput, TIME_SERIES, TimeUnit } from './crash-series.js';
+import { Device, DeviceConnection } from './device.js';
+import { DeviceModel } from './device-model.js';
+import { Firmware } from './firmware.js';
+import { groupPage } from './group-pages.js';
+import { checkedFilter, requireId, rowOf } from './inputs.js';
+import { page } from './pages.js';
+
+const CrashGroupState = builder.enumType('CrashGroupState', { values: GROUP_STATES });
+
+const CrashGroupOrder = builder.enumType('CrashGroupOrder', {
+  description:
+    'The most first: crashes, devices, the last crash, or crashes a day with recent ones counting most.',
+  values: GROUP_ORDERS,
+});
+
+const CrashVariant = builder.objectRef<CrashVariantRow>('CrashVariant').implement({
+  description: 'What a group was seen on.',
+  fields: (t) => ({
+    model: t.field({
+      type: DeviceModel,
+      resolve: async ({ modelId }, _, { loaders }) => {
+        const model = await loaders.devices.modelById.load(modelId);
+        if (model === null) throw notFound('device model', modelId);
+        return model;
+      },
+    }),
+    firmwareVersion: t.exposeString('firmwareVersion'),
+    chip: t.exposeString('chip'),
+    count: t.exposeInt('count'),
+    firstSeenAt: t.expose('firstSeenAt', { type: 'DateTime' }),
+    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime' }),
+  }),
+});
+
+/** Rows of raw SQL and of events, like dumps. */
+export const CrashGroup = builder.objectRef<CrashGroupRow>('CrashGroup');
+
+builder.node(CrashGroup, {
+  description: 'Crashes at the same place: one bug, as far as a stack can tell.',
+  id: { resolve: ({ id }) => id },
+  loadOne: (id, { loaders }) => loaders.crashGroups.byId.load(rowOf(id).id),
+  fields: (t) => ({
+    title: t.exposeString('title', { description: '“LoadProhibited in sensor_read (sensor.c)”' }),
+    kind: t.expose('kind', { type: CrashKind, description: 'Of the first crash.' }),
+    reason: t.exposeString('reason', { description: 'Of the first crash, as its report says it.' }),
+    reasonClass: t.exposeString('reasonClass', { description: 'The reason without its addresses.' }),
+    culpritFunction: t.exposeString('culpritFunction', {
+      nullable: true,
+      description: 'Of the innermost frame that is neither ROM nor part of stopping the chip.',
+    }),
+    culpritFile: t.exposeString('culpritFile', { nullable: true, description: 'Without its folders.' }),
+    state: t.expose('state', { type: CrashGroupState }),
+    resolvedAt: t.expose('resolvedAt', { type: 'DateTime', nullable: true }),
+    resolvedInVersion: t.exposeString('resolvedInVersion', {
+      nullable: true,
+      description: 'The version that has the fix; null in a resolved group means the next one.',
+    }),
+    isRegression: t.boolean({
+      description: 'It was resolved and came back. Until a person changes the state.',
+      resolve: ({ regressedAt }) => regressedAt !== null,
+    }),
+    regressedAt: t.expose('regressedAt', { type: 'DateTime', nullable: true }),
+    regressedInVersion: t.exposeString('regressedInVersion', { nullable: true }),
+    assignee: t.exposeString('assignee', { nullable: true }),
+    note: t.exposeString('note', { nullable: true }),
+    count: t.exposeInt('count', {
+      description: 'Crashes ever seen; deleting dumps, by retention or by hand, does not lower it.',
+    }),
+    keptCount: t.int({
+      description: 'Dumps of it that are still there.',
+      resolve: ({ id }, _, { loaders }) => loaders.crashGroups.keptCount.load(id),
+    }),
+    deviceCount: t.exposeInt('deviceCount', {
+      description: 'Devices ever affected, those that were deleted since included.',
+    }),
+    firstSeenAt: t.expose('firstSeenAt', { type: 'DateTime' }),
+    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime' }),
+    velocity: t.float({
+      description: 'Crashes a day, recent ones counting most: each day halves the weight of a crash.',
+      resolve: ({ heat }, _, { services }) => velocityOf(heat, services.crashGroups.now()),
+    }),
+    fingerprints: t.field({
+      type: ['String'],
+      description: 'One, or several that were merged.',
+      resolve: ({ id }, _, { loaders }) => loaders.crashGroups.fingerprints.load(id),
+    }),
+    variants: t.field({
+      type: [CrashVariant],
+      description: 'One for each model, version and chip that it was seen on; the most crashes first.',
+      resolve: ({ id }, _, { loaders }) => loaders.crashGroups.variants.load(id),
+    }),
+    models: t.field({
+      type: [DeviceModel],
+      resolve: async ({ id }, _, { loaders }) => {
+        const variants = await loaders.crashGroups.variants.load(id);
+        const models = await Promise.all(
+          distinct(variants.map(({ modelId }) => modelId)).map((modelId) =>
+            loaders.devices.modelById.load(modelId),
+          ),
+        );
+        return models.filter((model) => model !== null);
+      },
+    }),
+    firmwareVersions: t.field({
+      type: ['String'],
+      resolve: async ({ id }, _, { loaders }) =>
+        distinct((await loaders.crashGroups.variants.load(id)).map(({ firmwareVersion }) => firmwareVersion)),
+    }),
+    chips: t.field({
+      type: ['String'],
+      resolve: async ({ id }, _, { loaders }) =>
+        distinct((await loaders.crashGroups.variants.load(id)).map(({ chip }) => chip)),
+    }),
+    crashes: t.field({
+      type: [CrashBucket],
+      description: TIME_SERIES,
+      args: {
+        by: t.arg({ type: TimeUnit, required: true }),
+        from: t.arg({ type: 'DateTime' }),
+        to: t.arg({ type: 'DateTime' }),
+        filter: t.arg({ type: CrashFilterInput }),
+      },
+      resolve: async ({ id }, { filter: input, ...args }, { loaders, services }) => {
+        const range = tallyRange(args, services.crashGroups.now());
+        const filter = await loaders.tallyFilter(checkedFilter(input ?? {}));
+        return zeroFilled(range, await loaders.crashGroups.tally.load({ id, range, filter }));
+      },
+    }),
+    coredumps: t.connection(
+      {
+        type: Coredump,
+        description: 'Those that are still there, newest first.',
+        resolve: ({ id }, args, { loaders }) =>
+          page(
+            args,
+            (window) => loaders.crashGroups.coredumps.load({ id, window }),
+            () => loaders.crashGroups.keptCount.load(id),
+          ),
+      },
+      CoredumpConnection,
+    ),
+    devices: t.connection(
+      {
+        type: Device,
+        description: 'Affected devices that are still there, newest device first.',
+        resolve: ({ id }, args, { loaders }) =>
+          page(
+            args,
+            (window) => loaders.crashGroups.devices.load({ id, window }),
+            () => loaders.crashGroups.presentDeviceCount.load(id),
+          ),
+      },
+      DeviceConnection,
+    ),
+  }),
+});
+
+const CrashGroupConnection = builder.connectionObject({ type: CrashGroup, name: 'CrashGroupConnection' });
+
+const CrashGroupFilterInput = builder.inputType('CrashGroupFilter', {
+  description:
+    'What is left out does not matter; lists mean "one of". Model, version and chip are of one crash.',
+  fields: (t) => ({
+    state: t.field({ type: [CrashGroupState] }),
+    kind: t.field({ type: [CrashKind] }),
+    reasonClass: t.stringList({}),
+    assignee: t.stringList({}),
+    modelCode: t.stringList({}),
+    firmwareVersion: t.stringList({}),
+    chip: t.stringList({}),
+    deviceKey: t.stringList({}),
+    fingerprint: t.stringList({}),
+    isRegression: t.boolean({}),
+    firstSeenAfter: t.field({ type: 'DateTime', description: 'Inclusive.' }),
+    lastSeenAfter: t.field({ type: 'DateTime', description: 'Inclusive.' }),
+    search: t.string({
+      description:
+        'Words that must all occur, whatever their case, in title, reason, culprit, assignee or note.',
+    }),
+  }),
+});
+
+builder.prismaObjectField(Device, 'crashGroups', (t) =>
+  t.connection(
+    {
+      type: CrashGroup,
+      description: 'The groups that ever hit this device.',
+      args: { sort: t.arg({ type: CrashGroupOrder, defaultValue: 'COUNT' }) },
+      resolve: ({ id }, args, { loaders }) =>
+        groupPage(
+          args,
+          (window) => loaders.crashGroups.of.load({ parent: 'device', id, window }),
+          () => loaders.crashGroups.countOf.load({ parent: 'device', id }),
+        ),
+    },
+    CrashGroupConnection,
+  ),
+);
+
+builder.prismaObjectField(Firmware, 'crashGroups', (t) =>
+  t.connection(
+    {
+      type: CrashGroup,
+      description: 'The groups that were ever seen in this version of the model, whichever its build.',
+      args: { sort: t.arg({ type: CrashGroupOrder, defaultValue: 'COUNT' }) },
+      resolve: ({ id }, args, { loaders }) =>
+        groupPage(
+          args,
+          (window) => loaders.crashGroups.of.load({ parent: 'firmware', id, window }),
+          () => loaders.crashGroups.countOf.load({ parent: 'firmware', id }),
+        ),
+    },
+    CrashGroupConnection,
+  ),
+);
+
+builder.objectField(Coredump, 'crashGroup', (t) =>
+  t.field({
+    type: CrashGroup,
+    nullable: true,
+    description: 'Null until it was read, and for crashes without a fingerprint.',
+    resolve: async ({ id }, _, { loaders }) => {
+      const groupId = await loaders.crashGroups.ofCoredump.load(id);
+      return groupId === null ? null : loaders.crashGroups.byId.load(groupId);
+    },
+  }),
+);
+
+builder.queryFields((t) => ({
+  crashGroups: t.connection(
+    {
+      type: CrashGroup,
+      args: {
+        filter: t.arg({ type: CrashGroupFilterInput }),
+        sort: t.arg({ type: CrashGroupOrder, defaultValue: 'COUNT' }),
+      },
+      resolve: (_, { filter: input, ...args }, { db }) => {
+        const filter = checkedFilter(input ?? {});
+        return groupPage(
+          args,
+          (window) => listGroups(db, filter, window),
+          () => countGroups(db, filter),
+        );
+      },
+    },
+    CrashGroupConnection,
+  ),
+  crashGroup: t.field({
+    type: CrashGroup,
+    nullable: true,
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (_, { id }, { loaders }) => {
+      const groupId = decodeGlobalId('CrashGroup', String(id));
+      return groupId === null ? null : loaders.crashGroups.byId.load(groupId);
+    },
+  }),
+}));
+
+builder.subscriptionField('crashGroupUpdated', (t) =>
+  t.field({
+    type: CrashGroup,
+    description:
+      'A group as it is after each change: a crash that was counted, a state that somebody set, a merge. Without `id` ' +
+      'every group; a new one comes with its first crash.',
+    args: { id: t.arg.id() },
+    subscribe: (_, { id }, { services }) =>
+      services.crashGroups.follow(id == null ? {} : { groupId: requireId('CrashGroup', id) }),
+    resolve: (group) => group,
+  }),
+);
+
+function distinct<Value>(values: readonly Value[]): Value[] {
+  return [...new Set(values)];
+}

@@ -1,0 +1,51 @@
+import { fleetTally, TALLY_UNITS, tallyRange, zeroFilled } from '../../crash-groups/crash-series.js';
+import { builder } from './builder.js';
+import { checkedFilter } from './inputs.js';
+
+export const TimeUnit = builder.enumType('TimeUnit', { values: TALLY_UNITS });
+
+interface CrashBucketRow {
+  start: Date;
+  count: number;
+}
+
+export const CrashBucket = builder.objectRef<CrashBucketRow>('CrashBucket').implement({
+  description: 'One column of a chart.',
+  fields: (t) => ({
+    start: t.expose('start', { type: 'DateTime', description: 'Of the hour or day, in UTC.' }),
+    count: t.exposeInt('count', { description: 'Crashes that were uploaded in it.' }),
+  }),
+});
+
+export const CrashFilterInput = builder.inputType('CrashFilter', {
+  description: 'What is left out does not matter; lists mean "one of".',
+  fields: (t) => ({
+    modelCode: t.stringList({}),
+    firmwareVersion: t.stringList({}),
+  }),
+});
+
+export const TIME_SERIES =
+  'One entry for each hour or day from `from` (inclusive) to `to` (exclusive), also where nothing crashed; at most ' +
+  '1008. Without them the last 48 hours or 30 days. Every crash ever counted, also of dumps that are gone; a dump that ' +
+  'waits for its first parse is counted when that ends.';
+
+builder.queryField('crashes', (t) =>
+  t.field({
+    type: [CrashBucket],
+    description: `Crashes of the whole fleet. ${TIME_SERIES}`,
+    args: {
+      by: t.arg({ type: TimeUnit, required: true }),
+      from: t.arg({ type: 'DateTime' }),
+      to: t.arg({ type: 'DateTime' }),
+      filter: t.arg({ type: CrashFilterInput }),
+    },
+    resolve: async (_, { filter, ...args }, { db, services, loaders }) => {
+      const range = tallyRange(args, services.crashGroups.now());
+      return zeroFilled(
+        range,
+        await fleetTally(db, range, await loaders.tallyFilter(checkedFilter(filter ?? {}))),
+      );
+    },
+  }),
+);

@@ -1,0 +1,163 @@
+import type { DeviceRow } from '../../devices/loaders.js';
+import { isRevoked } from '../../devices/service.js';
+import { notFound } from '../../errors.js';
+import { encodeGlobalId } from '../../global-ids.js';
+import { builder } from './builder.js';
+import { DeviceModel } from './device-model.js';
+import { checkedFilter, present, requireId, rowOf } from './inputs.js';
+import { page } from './pages.js';
+
+export const Device = builder.prismaNode('Device', {
+  id: { field: 'id' },
+  findUnique: rowOf,
+  nullable: true,
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'Unique, `[a-z0-9]{1,32}`; names its folder in the storage.' }),
+    name: t.exposeString('name', { nullable: true }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime' }),
+    hasToken: t.boolean({
+      description: 'False once its token was revoked, until the next rotation.',
+      resolve: ({ tokenSha256 }) => !isRevoked(tokenSha256),
+    }),
+    tokenUsedAt: t.expose('tokenUsedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When a token of it was last used, give or take some seconds.',
+    }),
+    previousTokenUntil: t.expose('previousTokenUntil', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Until when the token before the last rotation works.',
+    }),
+    model: t.field({
+      type: DeviceModel,
+      resolve: async ({ modelId }, _, { loaders }) => {
+        const model = await loaders.devices.modelById.load(modelId);
+        if (model === null) throw notFound('device model', modelId);
+        return model;
+      },
+    }),
+  }),
+});
+
+export const DeviceConnection = builder.connectionObject({ type: Device, name: 'DeviceConnection' });
+
+builder.prismaObjectField(DeviceModel, 'devices', (t) =>
+  t.connection(
+    {
+      type: Device,
+      description: 'Newest first.',
+      resolve: ({ id }, args, { loaders }) =>
+        page(
+          args,
+          (window) => loaders.devices.ofModel.load({ parentId: id, window }),
+          () => loaders.devices.countOfModel.load(id),
+        ),
+    },
+    DeviceConnection,
+  ),
+);
+
+const DeviceFilterInput = builder.inputType('DeviceFilter', {
+  fields: (t) => ({
+    modelCode: t.stringList({}),
+    search: t.string({ description: 'Words that must all occur, whatever their case, in key or name.' }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  devices: t.connection(
+    {
+      type: Device,
+      description: 'Newest first.',
+      args: { filter: t.arg({ type: DeviceFilterInput }) },
+      resolve: (_, { filter: input, ...args }, { devices }) => {
+        const filter = checkedFilter(input ?? {});
+        return page(
+          args,
+          (window) => devices.list(filter, window),
+          () => devices.count(filter),
+        );
+      },
+    },
+    DeviceConnection,
+  ),
+  device: t.field({
+    type: Device,
+    nullable: true,
+    args: { key: t.arg.string({ required: true }) },
+    resolve: (_, { key }, { devices }) => devices.findByKey(key),
+  }),
+}));
+
+const CreateDeviceInput = builder.inputType('CreateDeviceInput', {
+  fields: (t) => ({
+    modelCode: t.string({ required: true }),
+    key: t.string({ description: '1 to 32 of a-z and 0-9; eight random ones when left out.' }),
+    name: t.string({}),
+  }),
+});
+
+const UpdateDeviceInput = builder.inputType('UpdateDeviceInput', {
+  fields: (t) => ({
+    id: t.id({ required: true }),
+    name: t.string({ description: 'Null removes the name; left out, it stays.' }),
+    modelCode: t.string({}),
+  }),
+});
+
+interface DeviceWithToken {
+  device: DeviceRow;
+  token: string;
+}
+
+const CreateDevicePayload = builder.objectRef<DeviceWithToken>('CreateDevicePayload').implement({
+  fields: (t) => ({
+    device: t.field({ type: Device, resolve: ({ device }) => device }),
+    token: t.exposeString('token', {
+      description: 'The device’s bearer token for uploads. Shown this once; only its hash is kept.',
+    }),
+  }),
+});
+
+builder.mutationFields((t) => ({
+  createDevice: t.field({
+    type: CreateDevicePayload,
+    args: { input: t.arg({ type: CreateDeviceInput, required: true }) },
+    resolve: (_, { input }, { services }) => services.devices.createDevice(present(input)),
+  }),
+  rotateDeviceToken: t.field({
+    type: CreateDevicePayload,
+    description:
+      'A new token for the device. The old one works on for `graceSeconds` (a day, unless said otherwise; at most 30 ' +
+      'days), older ones end at once.',
+    args: { id: t.arg.id({ required: true }), graceSeconds: t.arg.int() },
+    resolve: (_, { id, graceSeconds }, { services }) =>
+      services.devices.rotateToken(requireId('Device', id), graceSeconds ?? undefined),
+  }),
+  revokeDeviceToken: t.field({
+    type: Device,
+    description: 'Ends the device’s tokens at once. `rotateDeviceToken` gives it a new one.',
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (_, { id }, { services }) => services.devices.revokeToken(requireId('Device', id)),
+  }),
+  updateDevice: t.field({
+    type: Device,
+    args: { input: t.arg({ type: UpdateDeviceInput, required: true }) },
+    resolve: (_, { input: { id, name, modelCode } }, { services }) =>
+      services.devices.updateDevice(requireId('Device', id), {
+        ...(name === undefined ? {} : { name }),
+        ...(modelCode == null ? {} : { modelCode }),
+      }),
+  }),
+  deleteDevice: t.id({
+    description: 'With its dumps, rows and files.',
+    args: { id: t.arg.id({ required: true }) },
+    resolve: async (_, { id }, { services }) => {
+      const deviceId = requireId('Device', id);
+      await services.devices.deleteDevice(deviceId);
+      return encodeGlobalId('Device', deviceId);
+    },
+  }),
+}));

@@ -1,0 +1,90 @@
+import { notFound } from '../../errors.js';
+import { encodeGlobalId } from '../../global-ids.js';
+import { builder } from './builder.js';
+import { DeviceModel } from './device-model.js';
+import { requireId, rowOf } from './inputs.js';
+import { page } from './pages.js';
+
+export const Firmware = builder.prismaNode('Firmware', {
+  description: 'One build, told apart by its ELF’s SHA-256. A version may have several.',
+  id: { field: 'id' },
+  findUnique: rowOf,
+  nullable: true,
+  fields: (t) => ({
+    version: t.exposeString('version'),
+    chip: t.exposeString('chip', { nullable: true }),
+    elfSha256: t.exposeString('elfSha256'),
+    size: t.exposeInt('size', { description: 'Bytes of the ELF.' }),
+    uploadedAt: t.expose('uploadedAt', { type: 'DateTime' }),
+    model: t.field({
+      type: DeviceModel,
+      resolve: async ({ modelId }, _, { loaders }) => {
+        const model = await loaders.devices.modelById.load(modelId);
+        if (model === null) throw notFound('device model', modelId);
+        return model;
+      },
+    }),
+    elfLostAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When it was noticed that the storage has lost the ELF: upload the same ELF again. Null while all is well.',
+      resolve: ({ id }, _, { loaders }) => loaders.firmwares.elfLostAt.load(id),
+    }),
+    coredumpCount: t.int({
+      description: 'Kept dumps that were read with this build.',
+      resolve: ({ id }, _, { loaders }) => loaders.firmwares.coredumpCount.load(id),
+    }),
+  }),
+});
+
+const FirmwareConnection = builder.connectionObject({ type: Firmware, name: 'FirmwareConnection' });
+
+builder.prismaObjectField(DeviceModel, 'firmwares', (t) =>
+  t.connection(
+    {
+      type: Firmware,
+      description: 'The builds that are kept, newest first.',
+      resolve: ({ id }, args, { loaders }) =>
+        page(
+          args,
+          (window) => loaders.firmwares.ofModel.load({ parentId: id, window }),
+          () => loaders.firmwares.countOfModel.load(id),
+        ),
+    },
+    FirmwareConnection,
+  ),
+);
+
+builder.mutationFields((t) => ({
+  uploadFirmware: t.field({
+    type: Firmware,
+    description:
+      'A ZIP with `{model_code}.elf`, or a bare `.elf`, as a GraphQL multipart request. The version is the argument, ' +
+      'else `version.json` in the ZIP, else the application descriptor in the ELF.',
+    args: {
+      modelCode: t.arg.string({ required: true }),
+      bundle: t.arg({ type: 'Upload', required: true }),
+      version: t.arg.string(),
+    },
+    resolve: async (_, { modelCode, bundle, version }, { services }) => {
+      const { filename, createReadStream } = await bundle;
+      const stream = createReadStream();
+      return services.firmwares.upload({
+        modelCode,
+        ...(version == null ? {} : { version }),
+        // graphql-upload-minimal cuts a file at its limit without an error; the stream knows.
+        bundle: { filename, stream, truncated: () => 'truncated' in stream && stream.truncated === true },
+      });
+    },
+  }),
+  deleteFirmware: t.id({
+    description: 'Dumps that were read with it keep their report.',
+    args: { id: t.arg.id({ required: true }) },
+    resolve: async (_, { id }, { services }) => {
+      const firmwareId = requireId('Firmware', id);
+      await services.firmwares.delete(firmwareId);
+      return encodeGlobalId('Firmware', firmwareId);
+    },
+  }),
+}));

@@ -1,0 +1,67 @@
+import { type GroupPosition, type GroupWindow, positionOf } from '../../crash-groups/queries.js';
+import { type CrashGroupRow, GROUP_ORDERS, type GroupOrder } from '../../crash-groups/types.js';
+import { badInput } from '../../errors.js';
+import { MAX_ROW_ID } from '../../global-ids.js';
+import { type PageArguments, sizeOf } from './pages.js';
+
+/**
+ * One page of groups in Relay's form, the most first. Cursors hold what the list is sorted by: a group that moves up
+ * while somebody turns pages is seen on neither page or on both, and nothing else moves with it.
+ *
+ * @param list is asked for one group more than the page has
+ * @throws DomainError BAD_USER_INPUT for sizes and cursors that make no sense
+ */
+export async function groupPage(
+  args: PageArguments & { sort?: GroupOrder | null | undefined },
+  list: (window: GroupWindow) => Promise<CrashGroupRow[]>,
+  totalCount: () => number | Promise<number>,
+) {
+  const order = args.sort ?? 'COUNT';
+  const { take, fromEnd } = sizeOf(args);
+  const after = positionIn(args.after, order);
+  const before = positionIn(args.before, order);
+  const rows = await list({
+    order,
+    take: take + 1,
+    ...(after === undefined ? {} : { after }),
+    ...(before === undefined ? {} : { before }),
+    ...(fromEnd ? { fromEnd } : {}),
+  });
+  const hasMore = rows.length > take;
+  const nodes = fromEnd ? rows.slice(Math.max(0, rows.length - take)) : rows.slice(0, take);
+  const edges = nodes.map((node) => ({ cursor: cursorOf(positionOf(node, order), order), node }));
+  return {
+    edges,
+    totalCount,
+    pageInfo: {
+      hasNextPage: fromEnd ? before !== undefined : hasMore,
+      hasPreviousPage: fromEnd ? hasMore : after !== undefined,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+function cursorOf({ value, id }: GroupPosition, order: GroupOrder): string {
+  return Buffer.from(`${order}:${value}:${id}`).toString('base64');
+}
+
+function positionIn(cursor: string | null | undefined, order: GroupOrder): GroupPosition | undefined {
+  if (cursor == null) return undefined;
+  const [name, value, id, ...more] = Buffer.from(cursor, 'base64').toString('utf8').split(':');
+  const position = { value: Number(value || Number.NaN), id: Number(id || Number.NaN) };
+  const isWhole = Number.isInteger(position.id) && position.id >= 0 && position.id <= MAX_ROW_ID;
+  if (!GROUP_ORDERS.some((known) => known === name) || more.length > 0 || !isWhole) throw notACursor();
+  if (name !== order) throw badInput(`This cursor is of the list sorted by ${name}, not by ${order}.`);
+  if (!isValueOf(order, position.value)) throw notACursor();
+  return position;
+}
+
+/** What the column can hold: PostgreSQL refuses to compare with anything else. */
+function isValueOf(order: GroupOrder, value: number): boolean {
+  if (order === 'VELOCITY') return Number.isFinite(value);
+  if (order === 'RECENCY') return Number.isInteger(value) && Math.abs(value) < 8.64e15;
+  return Number.isInteger(value) && Math.abs(value) <= MAX_ROW_ID;
+}
+
+const notACursor = () => badInput('This is not a cursor of this list.');

@@ -1,0 +1,45 @@
+import { badInput, notFound } from '../../errors.js';
+import { decodeGlobalId, MAX_ROW_ID } from '../../global-ids.js';
+
+type Present<Input> = { [Key in keyof Input as undefined extends Input[Key] ? never : Key]: Input[Key] } & {
+  [Key in keyof Input as undefined extends Input[Key] ? Key : never]?: NonNullable<Input[Key]>;
+};
+
+/** An input without what is null or left out: services know absence, not null. */
+export function present<Input extends object>(input: Input): Present<Input> {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value != null)) as Present<Input>;
+}
+
+/** Beyond these a search only gets slower. How long lists may be, `argument-sizes.ts` says. */
+const MAX_SEARCH_LENGTH = 200;
+const MAX_SEARCH_WORDS = 10;
+
+/** A filter as services know it. @throws DomainError BAD_USER_INPUT for one that is too large, naming the limit */
+export function checkedFilter<Input extends object>(input: Input): Present<Input> {
+  const search = 'search' in input && typeof input.search === 'string' ? input.search : '';
+  if (search.length > MAX_SEARCH_LENGTH || search.trim().split(/\s+/).length > MAX_SEARCH_WORDS) {
+    throw badInput(`A search has at most ${MAX_SEARCH_LENGTH} characters and ${MAX_SEARCH_WORDS} words.`);
+  }
+  return present(input);
+}
+
+/** For `node(id)`: an id that cannot be one of ours names the row 0, which never is. */
+export function rowOf(id: string): { id: number } {
+  const number = /^\d{1,10}$/.test(id) ? Number(id) : 0;
+  return { id: number <= MAX_ROW_ID ? number : 0 };
+}
+
+const NOUNS = {
+  AlertRule: 'alert rule',
+  Coredump: 'core dump',
+  CrashGroup: 'crash group',
+  Device: 'device',
+  Firmware: 'firmware',
+} as const;
+
+/** The number in a global id. @throws DomainError NOT_FOUND for an id of another type, or none at all */
+export function requireId(type: keyof typeof NOUNS, globalId: string | number): number {
+  const id = decodeGlobalId(type, String(globalId));
+  if (id === null) throw notFound(NOUNS[type], String(globalId).slice(0, 64));
+  return id;
+}

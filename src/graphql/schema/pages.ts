@@ -1,0 +1,81 @@
+import { badInput } from '../../errors.js';
+import { MAX_ROW_ID } from '../../global-ids.js';
+import type { PageWindow } from '../../platform/database/children.js';
+
+export const DEFAULT_PAGE = 20;
+/** A page of dumps with all their light columns stays small; whoever wants more turns it. */
+export const MAX_PAGE = 200;
+
+export interface PageArguments {
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+}
+
+/**
+ * One page of a newest-first list in Relay's form. Cursors are ids and pages are bounded by them, so a page stays
+ * right while rows arrive and go, also when the row that a cursor came from is gone.
+ *
+ * @param list answers the rows of a window, newest first; it is asked for one row more than the page has
+ * @throws DomainError BAD_USER_INPUT for sizes and cursors that make no sense
+ */
+export async function page<Row extends { id: number }>(
+  args: PageArguments,
+  list: (window: PageWindow) => Promise<Row[]>,
+  totalCount: () => number | Promise<number>,
+) {
+  const { take, fromEnd } = sizeOf(args);
+  const beforeId = idOf(args.after);
+  const afterId = idOf(args.before);
+  const rows = await list({
+    take: take + 1,
+    ...(beforeId === undefined ? {} : { beforeId }),
+    ...(afterId === undefined ? {} : { afterId }),
+    ...(fromEnd ? { fromEnd } : {}),
+  });
+  const hasMore = rows.length > take;
+  // What is too much lies at the end that the page does not begin from.
+  const nodes = fromEnd ? rows.slice(Math.max(0, rows.length - take)) : rows.slice(0, take);
+  const edges = nodes.map((node) => new Edge(node));
+  return {
+    edges,
+    totalCount,
+    pageInfo: {
+      // What lies beyond the other end is known only by the cursor that was given (Relay allows to say just that).
+      hasNextPage: fromEnd ? afterId !== undefined : hasMore,
+      hasPreviousPage: fromEnd ? hasMore : beforeId !== undefined,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+/** Few ask for the cursor of each edge, so it is made when somebody does. */
+class Edge<Row extends { id: number }> {
+  constructor(readonly node: Row) {}
+
+  get cursor(): string {
+    return cursorOf(this.node.id);
+  }
+}
+
+/** @throws DomainError BAD_USER_INPUT for sizes that make no sense */
+export function sizeOf({ first, last }: PageArguments): { take: number; fromEnd: boolean } {
+  if (first != null && last != null) throw badInput('Give first or last, not both.');
+  const take = first ?? last ?? DEFAULT_PAGE;
+  if (take < 0) throw badInput(`A page cannot have ${take} items.`);
+  if (take > MAX_PAGE) throw badInput(`A page has at most ${MAX_PAGE} items; ${take} were asked for.`);
+  return { take, fromEnd: last != null };
+}
+
+function cursorOf(id: number): string {
+  return Buffer.from(`id:${id}`).toString('base64');
+}
+
+function idOf(cursor: string | null | undefined): number | undefined {
+  if (cursor == null) return undefined;
+  const id = /^id:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64').toString('utf8'))?.[1];
+  if (id === undefined || Number(id) > MAX_ROW_ID) throw badInput('This is not a cursor of this list.');
+  return Number(id);
+}

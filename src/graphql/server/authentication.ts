@@ -1,0 +1,150 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { GraphQLError } from 'graphql';
+import type { GraphiQLOptions, Plugin } from 'graphql-yoga';
+import type { Gatekeeper } from '../../auth/gatekeeper.js';
+import { tokenHasEnded } from '../../auth/principal.js';
+import { DomainError, type DomainErrorCode } from '../../errors.js';
+import type { Clock } from '../../platform/clock.js';
+import type { ClientAddress } from '../../platform/http/client-address.js';
+import type { Context } from '../schema/context.js';
+import { signInPage } from './sign-in-page.js';
+import { endsAt } from './until.js';
+
+/** How the GraphQL door asks browsers who they are, and lets a subscription last no longer than its token. */
+export function createAdmission({
+  gatekeeper,
+  clientAddress,
+  clock,
+  isForeign,
+}: {
+  gatekeeper: Pick<Gatekeeper, 'isOn' | 'admit'>;
+  clientAddress: ClientAddress;
+  clock: Pick<Clock, 'now'>;
+  isForeign: (request: IncomingMessage) => boolean;
+}) {
+  return {
+    /**
+     * GraphiQL cannot be asked for with a header by typing an address, so a browser gets a form for the token, and its
+     * answer is GraphiQL that sends the token.
+     *
+     * @returns true when it has answered
+     */
+    async signIn(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+      if (!gatekeeper.isOn || isForeign(request)) return false;
+      if (isForm(request)) {
+        const token = new URLSearchParams(await readForm(request)).get('token')?.trim() ?? '';
+        try {
+          await gatekeeper.admit(clientAddress(request), `Bearer ${token}`);
+          sendPage(response, 200, await renderGraphiQL(graphiqlOptions(`Bearer ${token}`)));
+        } catch (error) {
+          if (!(error instanceof DomainError)) throw error;
+          sendPage(response, setRefusal(response, error), signInPage(error.message));
+        }
+        return true;
+      }
+      const isVisit = request.method === 'GET' && request.headers.accept?.includes('text/html') === true;
+      if (!isVisit || request.headers.authorization !== undefined) return false;
+      sendPage(response, 401, signInPage());
+      return true;
+    },
+
+    /** Ends each subscription when its token does, and looks at the token again before each event. */
+    endWithToken: {
+      onSubscribe: ({ args }) => ({
+        onSubscribeResult({ result, setResult }) {
+          const { person } = args.contextValue;
+          const { until } = person;
+          if (until === null || !(Symbol.asyncIterator in result)) return;
+          setResult(
+            endsAt(result, {
+              remainingMs: () => until.getTime() - clock.now().getTime(),
+              last: { errors: [asGraphQLError(tokenHasEnded())] },
+            }),
+          );
+        },
+      }),
+    } satisfies Plugin<Context>,
+  };
+}
+
+/** HTTP statuses of a refusal at the door; later ones are told in the answer. */
+const STATUS: Partial<Record<DomainErrorCode, number>> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 403,
+  RATE_LIMITED: 429,
+};
+
+/** After errors that do not say themselves when they will have passed. */
+const RETRY_AFTER_SECONDS = 10;
+
+/** Answers who is not let in. @param error as clients may see it */
+export function refuse(response: ServerResponse, thrown: unknown, error: GraphQLError): void {
+  const status = setRefusal(response, thrown);
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  const body = JSON.stringify({ errors: [error] });
+  response
+    .writeHead(status, {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': Buffer.byteLength(body),
+      'X-Content-Type-Options': 'nosniff',
+    })
+    .end(body);
+}
+
+/** @returns the status, whose headers it has set */
+function setRefusal(response: ServerResponse, thrown: unknown): number {
+  const error = thrown instanceof DomainError ? thrown : null;
+  const status = (error === null ? undefined : STATUS[error.code]) ?? 503;
+  if (status === 503 || status === 429) {
+    response.setHeader('Retry-After', error?.retryAfterSeconds ?? RETRY_AFTER_SECONDS);
+  }
+  return status;
+}
+
+/** With scripts of its own, not from somebody's CDN: a large file, read only where somebody opens it. */
+export async function renderGraphiQL(options: GraphiQLOptions): Promise<string> {
+  const graphiql = await import('@graphql-yoga/render-graphiql');
+  return graphiql.renderGraphiQL(options);
+}
+
+export function graphiqlOptions(authorization?: string) {
+  if (authorization === undefined) return { title: 'Coredock' };
+  const headers = JSON.stringify({ Authorization: authorization }, null, 2);
+  // In the editor, where it can be seen and changed; never in the browser's storage.
+  return { title: 'Coredock', headers, defaultHeaders: headers, shouldPersistHeaders: false };
+}
+
+function asGraphQLError(error: DomainError): GraphQLError {
+  return new GraphQLError(error.message, { originalError: error, extensions: { code: error.code } });
+}
+
+/** A token and its name. */
+const MAX_FORM_BYTES = 32 * 1024;
+
+function isForm({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'POST' && headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true
+  );
+}
+
+async function readForm(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) {
+    text += chunk;
+    if (text.length > MAX_FORM_BYTES) return '';
+  }
+  return text;
+}
+
+function sendPage(response: ServerResponse, status: number, html: string): void {
+  response
+    .writeHead(status, {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Length': Buffer.byteLength(html),
+      'Cache-Control': 'no-store',
+      // With "no-referrer" a browser hides also where a form comes from (Origin: null), and ours would count as foreign.
+      'Referrer-Policy': 'same-origin',
+    })
+    .end(html);
+}

@@ -1,0 +1,200 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { type DocumentNode, type ExecutionResult, GraphQLError } from 'graphql';
+import { Piscina } from 'piscina';
+import { currentActor } from '../../auth/actor.js';
+import { DomainError } from '../../errors.js';
+import type { Clock } from '../../platform/clock.js';
+import type { Logger } from '../../platform/logger.js';
+import type { Metrics } from '../../platform/metrics.js';
+import { type LongData, longData } from '../limits/long-data.js';
+import type { Delivery } from './delivery.js';
+import {
+  CUT,
+  NEXT_PIECE,
+  type Piece,
+  type QueryOutcome,
+  type QueryTask,
+  type QueryThreadData,
+} from './query-task.js';
+import { receivedError } from './sent-errors.js';
+
+/** There is none beside the sources. */
+const BUILT_FILE = new URL('./query-worker.js', import.meta.url);
+/** Before it is put away, with all that it has cached. */
+const IDLE_MS = 10 * 60 * 1000;
+/**
+ * What it may hold without answers, and how often an answer's bytes may be in memory. The budget of answers keeps it far
+ * below: V8 ends the thread that goes beyond, but the whole process where a single long text does.
+ */
+const [OWN_HEAP_MB, COPIES] = [192, 3];
+const YOUNG_HEAP_MB = 16;
+const MB = 1024 * 1024;
+/** Where processors are scarce uploads go first. */
+const NICE = 10;
+/** More wait before it: each takes its turn there. */
+const MAX_RUNNING = 1_000;
+/** What a thread takes to load its modules, some times over. */
+const LOADING_GRACE_MS = 2_000;
+
+interface AskedQuery {
+  document: DocumentNode;
+  operationName: string | null;
+  variables: Readonly<Record<string, unknown>>;
+  cost: number;
+  delivery: Delivery;
+}
+
+export interface QueryThread {
+  /** @returns its `data` may be a `longData`; an error UNAVAILABLE when the thread broke meanwhile */
+  run(query: AskedQuery): Promise<ExecutionResult>;
+  close(): Promise<void>;
+}
+
+/**
+ * Runs queries in a thread of their own, which begins with the first one and ends when none has come for some minutes.
+ * A thread that breaks is replaced: its queries fail, nothing else notices.
+ */
+export function createQueryThread(
+  data: QueryThreadData,
+  {
+    clock,
+    metrics,
+    log,
+    file = BUILT_FILE,
+    maxHeapMb,
+  }: {
+    metrics: Pick<Metrics, 'graphqlRefusals' | 'slowReaders'>;
+    clock: Pick<Clock, 'now'>;
+    log: Logger;
+    file?: URL;
+    maxHeapMb?: number | undefined;
+  },
+): QueryThread {
+  const pool = new Piscina<QueryTask, QueryOutcome>({
+    filename: file.href,
+    workerData: data,
+    minThreads: 0,
+    maxThreads: 1,
+    concurrentTasksPerWorker: MAX_RUNNING,
+    idleTimeout: IDLE_MS,
+    // It goes on with what it began while no task runs: pieces of answers, and its connections.
+    atomics: 'disabled',
+    resourceLimits: {
+      maxOldGenerationSizeMb:
+        maxHeapMb ?? OWN_HEAP_MB + Math.ceil((COPIES * data.limits.maxBytesInFlight) / MB),
+      maxYoungGenerationSizeMb: YOUNG_HEAP_MB,
+    },
+    niceIncrement: NICE,
+  });
+  pool.on('error', (error: unknown) => log.error({ err: error }, 'the thread of queries broke'));
+  const running = new Set<Promise<unknown>>();
+
+  return {
+    async run({ document, delivery, ...query }) {
+      const actor = currentActor();
+      if (actor === null) throw new Error('a query outside of a request');
+      const { person, address, requestId } = actor;
+      const { port1: port, port2: theirs } = new MessageChannel();
+      const rest = new Rest(port, delivery, () => metrics.slowReaders.inc());
+      delivery.whenDone(() => rest.leave());
+      const text = document.loc?.source.body ?? '';
+      const at = clock.now();
+      const task = { ...query, document: text, at, person, address, requestId, port: theirs };
+      const outcome = await tracked(pool.run(task, { transferList: [theirs] })).catch(broken);
+      if (outcome === null) return { errors: [unavailable()] };
+      if (outcome.refusedFor !== null) metrics.graphqlRefusals.inc({ limit: outcome.refusedFor });
+      return {
+        ...(outcome.errors === null
+          ? {}
+          : { errors: outcome.errors.map((error) => receivedError(error, document)) }),
+        ...dataOf(outcome, rest),
+      };
+    },
+
+    async close() {
+      // Node 20 aborts the process when a thread is ended while it loads its modules.
+      await Promise.race([Promise.allSettled(running), sleep(LOADING_GRACE_MS, undefined, { ref: false })]);
+      await pool.destroy();
+    },
+  };
+
+  function tracked<Result>(work: Promise<Result>): Promise<Result> {
+    running.add(work);
+    const done = () => running.delete(work);
+    work.then(done, done);
+    return work;
+  }
+
+  function broken(error: unknown): null {
+    log.error({ err: error }, 'the thread of queries broke');
+    return null;
+  }
+}
+
+function unavailable(): GraphQLError {
+  const originalError = new DomainError('UNAVAILABLE', 'Queries cannot be answered now; try again.');
+  return new GraphQLError(originalError.message, { originalError });
+}
+
+function dataOf({ data, isWhole }: QueryOutcome, rest: Rest): Pick<ExecutionResult, 'data'> {
+  if (data === null) return {};
+  return { data: isWhole ? JSON.parse(data) : longData(data, rest) };
+}
+
+/** The rest of a long answer, asked for piece by piece. */
+class Rest implements LongData {
+  readonly #port: MessagePort;
+  #waiting: { resolve: (piece: Uint8Array | null) => void; reject: (error: Error) => void } | null = null;
+  #isClosed = false;
+  readonly #delivery: Delivery;
+  #isBeingRead = false;
+
+  constructor(port: MessagePort, delivery: Delivery, onCut: () => void) {
+    this.#port = port;
+    this.#delivery = delivery;
+    port.on('message', (piece: Piece) => {
+      if (piece === CUT) {
+        onCut();
+        delivery.cut();
+        return;
+      }
+      if (piece === null) this.#isBeingRead = false;
+      this.#settle()?.resolve(piece);
+    });
+    port.once('close', () => {
+      this.#isClosed = true;
+      // Nobody shall take what came of it for the whole.
+      if (this.#isBeingRead) delivery.cut();
+      this.#settle()?.reject(endedEarly());
+    });
+  }
+
+  /** Its reader has it, or is gone. */
+  leave(): void {
+    this.#isBeingRead = false;
+    this.#port.close();
+  }
+
+  next(): Promise<Uint8Array | null> {
+    this.#isBeingRead = true;
+    if (this.#isClosed) {
+      this.#delivery.cut();
+      return Promise.reject(endedEarly());
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#port.postMessage(NEXT_PIECE);
+    });
+  }
+
+  #settle() {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    return waiting;
+  }
+}
+
+function endedEarly(): Error {
+  return new Error('the answer ended before its end');
+}

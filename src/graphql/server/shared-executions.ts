@@ -1,0 +1,217 @@
+import {
+  createSourceEventStream,
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+} from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { type Actor, currentActor, resumeAs } from '../../auth/actor.js';
+import type { Person } from '../../auth/principal.js';
+import { executeBounded } from '../limits/bounded-answers.js';
+import type { Context, Loaders } from '../schema/context.js';
+
+/** For those who are told of an event at about the same time; who lags behind reads anew, and nothing is kept for him. */
+const SHARED_FOR_MS = 1_000;
+
+/** What is worked out of one event, for whoever is told of it. */
+interface Telling {
+  loaders: Loaders;
+  answers: Map<string, Promise<Answer>>;
+  /** To be called when nothing is shared any more. */
+  releases: Array<() => void>;
+}
+
+interface Answer {
+  result: ExecutionResult;
+  /** It came of the person's name, token or time, not of the role alone. */
+  isPersonal: boolean;
+  /** Keeps it within the budget of answers. @returns to be called once when it is not held any more */
+  hold: () => () => void;
+}
+
+/** An answer on its way to one subscriber. */
+interface Held {
+  result: ExecutionResult;
+  release: () => void;
+}
+
+/**
+ * Answers an event once for all subscribers that get the same answer: those of one document, operation, variables and
+ * role. What a resolver may know of who asks is watched. As soon as it looks at more than the role (a signed link has
+ * the name in it), each of them is answered for himself; so is everybody when an answer has errors, which carry the id
+ * of one request. Rows are read once per event in either case.
+ *
+ * It is the answers that are shared, not the streams: each subscriber has its own, which checks its token before each
+ * event, falls behind by itself and ends by itself.
+ *
+ * @param contextOf for one execution
+ */
+export function shareAnswers({
+  contextOf,
+  createLoaders,
+  sharedForMs = SHARED_FOR_MS,
+}: {
+  contextOf: (actor: Actor, loaders: Loaders) => Context;
+  createLoaders: () => Loaders;
+  sharedForMs?: number;
+}): Plugin<Context> {
+  const tellings = new WeakMap<object, Telling>();
+  const numbers = new WeakMap<DocumentNode, number>();
+  let documents = 0;
+
+  return {
+    onSubscribe({ setSubscribeFn }) {
+      setSubscribeFn(subscribe);
+    },
+  };
+
+  async function subscribe(args: ExecutionArgs) {
+    const actor = currentActor();
+    if (actor === null) throw new Error('a subscription outside of a request');
+    const events = await createSourceEventStream(args);
+    return Symbol.asyncIterator in events ? answerEach(events, answering(args, actor)) : events;
+  }
+
+  function answering(args: ExecutionArgs, actor: Actor): (event: unknown) => Promise<Held> {
+    const { document, operationName, variableValues } = args;
+    const operation = JSON.stringify([numberOf(document), operationName, variableValues, actor.person.kind]);
+    let isPersonal = false;
+    return async (event) => {
+      const telling = tellingOf(event);
+      const { answers } = telling;
+      const known = isPersonal ? undefined : answers.get(operation);
+      if (known !== undefined) {
+        const shared = await known;
+        if (isForAll(shared)) return { result: shared.result, release: shared.hold() };
+      }
+      const own = answer(args, actor, event, telling);
+      if (known === undefined && !isPersonal) answers.set(operation, own);
+      const answered = await own;
+      isPersonal ||= answered.isPersonal;
+      return { result: answered.result, release: answered.hold() };
+    };
+  }
+
+  async function answer(
+    args: ExecutionArgs,
+    actor: Actor,
+    event: unknown,
+    { loaders, releases }: Telling,
+  ): Promise<Answer> {
+    let isPersonal = false;
+    const person = watched(actor.person, () => {
+      isPersonal = true;
+    });
+    const contextValue = { ...Object(args.contextValue), ...contextOf({ ...actor, person }, loaders) };
+    const budgeted = contextValue.answer;
+    const hold = countingHolders(budgeted.release);
+    // Whoever is told of the event a little later gets it as well.
+    releases.push(hold());
+    const result = await resumeAs({ ...actor, person }, () =>
+      executeBounded({ ...args, rootValue: event, contextValue }, budgeted),
+    ).finally(() => budgeted.made(null));
+    const answered = { result, isPersonal, hold };
+    if (isForAll(answered)) writeOnce(result);
+    return answered;
+  }
+
+  function tellingOf(event: unknown): Telling {
+    const isObject = typeof event === 'object' && event !== null;
+    const known = isObject ? tellings.get(event) : undefined;
+    if (known !== undefined) return known;
+    const telling: Telling = { loaders: createLoaders(), answers: new Map(), releases: [] };
+    if (isObject) tellings.set(event, telling);
+    setTimeout(() => {
+      if (isObject) tellings.delete(event);
+      for (const release of telling.releases) release();
+    }, sharedForMs).unref();
+    return telling;
+  }
+
+  /** The cache of documents gives the same object for the same text. */
+  function numberOf(document: DocumentNode): number {
+    const number = numbers.get(document) ?? ++documents;
+    numbers.set(document, number);
+    return number;
+  }
+}
+
+/** Releases when the last of those who hold has let go. */
+function countingHolders(release: () => void): () => () => void {
+  let holders = 0;
+  return () => {
+    holders += 1;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      holders -= 1;
+      if (holders === 0) release();
+    };
+  };
+}
+
+function isForAll({ result, isPersonal }: Answer): boolean {
+  return !isPersonal && result.errors === undefined;
+}
+
+/** The same person, with a bell at all but the role. */
+function watched(person: Person, onLook: () => void): Person {
+  const look = <Key extends keyof Person>(key: Key) => {
+    onLook();
+    return person[key];
+  };
+  return {
+    kind: person.kind,
+    get name() {
+      return look('name');
+    },
+    get via() {
+      return look('via');
+    },
+    get until() {
+      return look('until');
+    },
+  };
+}
+
+/** Yoga takes a result's own `stringify`, when it has one, for the text of a server-sent event. */
+function writeOnce(result: ExecutionResult): void {
+  let text: string | undefined;
+  const stringify = () => {
+    text ??= JSON.stringify(result);
+    return text;
+  };
+  Object.defineProperty(result, 'stringify', { value: stringify });
+}
+
+/** By hand, like `followDumps`: a generator that was never started would not pass `return` on. */
+function answerEach(
+  events: AsyncIterable<unknown>,
+  answer: (event: unknown) => Promise<Held>,
+): AsyncIterableIterator<ExecutionResult> {
+  const iterator = events[Symbol.asyncIterator]();
+  let release = () => {};
+  let hasEnded = false;
+  return {
+    async next() {
+      // Who asks for the next one has taken the last one.
+      release();
+      const { done, value } = await iterator.next();
+      if (done === true) return { done: true, value: undefined };
+      const held = await answer(value);
+      release = held.release;
+      if (hasEnded) release();
+      return { done: false, value: held.result };
+    },
+    async return() {
+      hasEnded = true;
+      release();
+      await iterator.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import { Readable } from 'node:stream';
+import type { ExecutionResult } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { between } from '../limits/long-data.js';
+
+/** Who stands between ends connections on which nothing comes. */
+const PING_MS = 12_000;
+/**
+ * Between the last event and an end without "complete": graphql-sse's client takes an end that comes while it still
+ * hands out events for no end at all, and waits for ever.
+ */
+const REST_MS = 200;
+/** A comment in the language of server-sent events. */
+const PING = ':\n\n';
+const LAST_EVENT = 'event: complete\ndata:\n\n';
+const PIECE_BYTES = 16 * 1024;
+export const EVENT_STREAM = 'text/event-stream';
+export const EVENT_STREAM_HEADERS = {
+  'Content-Type': EVENT_STREAM,
+  Connection: 'keep-alive',
+  'Cache-Control': 'no-cache',
+  'Content-Encoding': 'none',
+};
+
+/** A result may know its text: `shared-answers.ts`. */
+type Result = ExecutionResult & { stringify?: (result: ExecutionResult) => string };
+
+/**
+ * Sends subscriptions as server-sent events, word for word as Yoga does (the "distinct connections mode" of GraphQL over
+ * SSE), but an event in one piece, made once for all who get the same answer, and without the layers of web streams: for
+ * a thousand subscribers they cost more than the answer.
+ */
+export function sendEventStreams(pingMs = PING_MS): Plugin & { endAll(): void } {
+  const pieces = new WeakMap<Result, Buffer>();
+  const open = new Set<EventStream>();
+
+  return {
+    /** Without the last word, which would tell clients that no more is to come: so they subscribe again. */
+    endAll() {
+      for (const stream of open) stream.breakOff();
+    },
+    onResultProcess({ request, result, setResultProcessor }) {
+      if (!isStream(result) || request.headers.get('accept')?.includes(EVENT_STREAM) !== true) return;
+      setResultProcessor((_result, { Response }) => {
+        const body = new EventStream(result[Symbol.asyncIterator](), pieceOf, pingMs);
+        open.add(body);
+        body.once('close', () => open.delete(body));
+        // It takes Node's streams as well, which its types do not say.
+        return Reflect.construct(Response, [body, { status: 200, headers: EVENT_STREAM_HEADERS }]);
+      }, EVENT_STREAM);
+    },
+  };
+
+  function pieceOf(result: Result): Buffer {
+    const known = pieces.get(result);
+    if (known !== undefined) return known;
+    const piece = Buffer.from(`event: next\ndata: ${textOf(result)}\n\n`);
+    pieces.set(result, piece);
+    return piece;
+  }
+}
+
+function isStream(result: object): result is AsyncIterable<Result> {
+  return Symbol.asyncIterator in result;
+}
+
+function textOf(result: Result): string {
+  if (result.stringify !== undefined) return result.stringify(result);
+  return JSON.stringify(shownResult(result));
+}
+
+/** The only one of a stream, as of a query. */
+export function asOnlyEvent(json: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return between(`${PING}event: next\ndata: `, json, `\n\n${LAST_EVENT}`);
+}
+
+type Shown = Omit<ExecutionResult, 'errors'> & { errors?: readonly object[] };
+
+/** What errors say to servers is not for clients. */
+export function shownResult(result: ExecutionResult): Shown {
+  if (result.errors === undefined) return result;
+  const errors = result.errors.map((error) => {
+    const { extensions, ...shown } = error.toJSON();
+    const { http, unexpected, ...others } = extensions ?? {};
+    return { ...shown, ...(Object.keys(others).length === 0 ? {} : { extensions: others }) };
+  });
+  return { ...result, errors };
+}
+
+/** What Yoga makes of an iterator that failed because its subscriber was too slow. */
+function isOfWhoFellBehind({ data, errors }: Result): boolean {
+  return data === undefined && errors?.[0]?.extensions.code === 'RATE_LIMITED';
+}
+
+/** Asks for the next event when the last one was taken, and ends the subscription when the connection is gone. */
+class EventStream extends Readable {
+  readonly #results: AsyncIterator<Result>;
+  readonly #pieceOf: (result: Result) => Buffer;
+  readonly #pings: NodeJS.Timeout;
+  #isAsking = false;
+  #isOver = false;
+  #hasEnded = false;
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(results: AsyncIterator<Result>, pieceOf: (result: Result) => Buffer, pingMs: number) {
+    super();
+    this.#results = results;
+    this.#pieceOf = pieceOf;
+    // At once, for browsers that wait for a first byte; later only where nothing else waits to be sent.
+    this.push(PING);
+    this.#pings = setInterval(() => {
+      if (this.readableLength === 0 && !this.readableEnded) this.push(PING);
+    }, pingMs);
+  }
+
+  override _read(): void {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    this.#results.next().then(
+      ({ done, value }) => this.#take(done === true ? null : value),
+      // Nobody is told why, for nobody listens: who sees the end without its "complete" subscribes again.
+      () => this.breakOff(),
+    );
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    clearInterval(this.#pings);
+    const ended = this.#results.return?.() ?? Promise.resolve();
+    ended.then(
+      () => callback(error),
+      () => callback(error),
+    );
+  }
+
+  #take(result: Result | null): void {
+    if (this.destroyed || this.#isOver) return;
+    this.#isAsking = false;
+    if (result !== null && isOfWhoFellBehind(result)) {
+      // Who sees the end without its "complete" subscribes again.
+      this.breakOff();
+      return;
+    }
+    if (result !== null) {
+      this.#toldAt = performance.now();
+      const piece = this.#pieceOf(result);
+      // Some at a time, by which the reader's progress is told.
+      for (let from = 0; from < piece.length; from += PIECE_BYTES) {
+        this.push(piece.subarray(from, from + PIECE_BYTES));
+      }
+      return;
+    }
+    this.push(LAST_EVENT);
+    this.#end();
+  }
+
+  /** Ends without "complete", and not right after an event. */
+  breakOff(): void {
+    this.#isOver = true;
+    const sinceLast = performance.now() - this.#toldAt;
+    if (sinceLast >= REST_MS) this.#end();
+    else setTimeout(() => this.#end(), REST_MS - sinceLast);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    clearInterval(this.#pings);
+    if (!this.destroyed && !this.#hasEnded) this.push(null);
+    this.#hasEnded = true;
+  }
+}

@@ -1,0 +1,80 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { networkOf } from '../../platform/http/client-address.js';
+import type { Metrics } from '../../platform/metrics.js';
+
+/** Bounds what clients hold open: event streams and WebSockets, of one address together. */
+export interface Streams {
+  /** @returns to be called once when it has ended; null when the address has too many */
+  open(address: string): (() => void) | null;
+  readonly maxPerAddress: number;
+}
+
+export function createStreams(maxPerAddress: number, metrics: Metrics): Streams {
+  const openOf = new Map<string, number>();
+  let open = 0;
+  metrics.gauge('graphql_streams', 'Open event streams and WebSockets', () => open);
+  return {
+    maxPerAddress,
+    open(address) {
+      const network = networkOf(address);
+      const held = openOf.get(network) ?? 0;
+      if (held >= maxPerAddress) {
+        metrics.graphqlRefusals.inc({ limit: 'streams' });
+        return null;
+      }
+      openOf.set(network, held + 1);
+      open += 1;
+      return once(() => {
+        open -= 1;
+        const left = (openOf.get(network) ?? 1) - 1;
+        if (left > 0) openOf.set(network, left);
+        else openOf.delete(network);
+      });
+    },
+  };
+}
+
+/**
+ * Counts a request that wants an event stream until its answer has ended.
+ *
+ * @returns false when it was refused, and answered so
+ */
+export function admitEventStream(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { streams, address }: { streams: Streams; address: string },
+): boolean {
+  if (!(request.headers.accept ?? '').includes('text/event-stream')) return true;
+  const close = streams.open(address);
+  if (close !== null) {
+    response.once('close', close);
+    return true;
+  }
+  const message = tooManyStreams(streams);
+  const body = JSON.stringify({
+    errors: [{ message, extensions: { code: 'RATE_LIMITED', limit: 'streams' } }],
+  });
+  response
+    .writeHead(429, {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Retry-After': RETRY_AFTER_SECONDS,
+      Connection: 'close',
+    })
+    .end(body);
+  return false;
+}
+
+/** For who closes a tab and opens another. */
+export const RETRY_AFTER_SECONDS = 10;
+
+export function tooManyStreams({ maxPerAddress }: Streams): string {
+  return `This address has ${maxPerAddress} event streams and WebSockets open (MAX_STREAMS_PER_ADDRESS); close one first.`;
+}
+
+function once(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) work();
+    isDone = true;
+  };
+}

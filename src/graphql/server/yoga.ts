@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GraphQLError } from 'graphql';
+import { createYoga, type Plugin } from 'graphql-yoga';
+import { type Actor, currentActor, resumeAs, runAs } from '../../auth/actor.js';
+import type { DownloadLinks } from '../../auth/download-links.js';
+import type { Gatekeeper } from '../../auth/gatekeeper.js';
+import type { Clock } from '../../platform/clock.js';
+import type { Db } from '../../platform/database/open-database.js';
+import type { ClientAddress } from '../../platform/http/client-address.js';
+import type { Logger } from '../../platform/logger.js';
+import type { Metrics } from '../../platform/metrics.js';
+import type { AnswerBudget } from '../limits/answer-budget.js';
+import { boundAnswers } from '../limits/bounded-answers.js';
+import { createDocumentCache, type DocumentLimits, limitDocuments } from '../limits/document-limits.js';
+import {
+  type Context,
+  createContext,
+  createLoaders,
+  downloadUrls,
+  type Loaders,
+  type Services,
+} from '../schema/context.js';
+import { schema } from '../schema/schema.js';
+import { forgetAbandonedErrors } from './abandoned-errors.js';
+import { createAdmission, graphiqlOptions, refuse, renderGraphiQL } from './authentication.js';
+import { type Delivery, deliveryBy } from './delivery.js';
+import { createErrorMask } from './error-mask.js';
+import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.js';
+import type { QueryThread } from './query-thread.js';
+import { readRequests } from './request-parser.js';
+import { shareAnswers } from './shared-executions.js';
+import { sendEventStreams } from './sse.js';
+import { admitEventStream, type Streams } from './stream-limits.js';
+import { serveWebSocket } from './websocket.js';
+
+interface ServerContext {
+  req: IncomingMessage;
+  res: ServerResponse;
+  delivery?: Delivery;
+}
+
+interface GraphQLDeps extends Services {
+  db: Db;
+  gatekeeper: Gatekeeper;
+  links: DownloadLinks;
+  clientAddress: ClientAddress;
+  clock: Pick<Clock, 'now'>;
+  config: { maxFirmwareBytes: number; queryLimits: DocumentLimits };
+  /** Null where there are none. */
+  persisted: PersistedDocuments | null;
+  streams: Streams;
+  answers: AnswerBudget;
+  /** Null: they run here. */
+  queries: QueryThread | null;
+  /** Whether a request comes from a page of another site that may not send it. */
+  isForeign: (request: IncomingMessage) => boolean;
+  metrics: Pick<Metrics, 'graphqlRefusals'>;
+  log: Logger;
+}
+
+/** The GraphQL door: queries and mutations over HTTP, subscriptions over SSE and WebSocket, all on `/graphql`. */
+export function createGraphQLServer({
+  db,
+  gatekeeper,
+  links,
+  clientAddress,
+  clock,
+  config,
+  persisted,
+  streams,
+  answers,
+  queries,
+  isForeign,
+  metrics,
+  log,
+  ...services
+}: GraphQLDeps) {
+  forgetAbandonedErrors();
+  /** Errors are masked, and contexts made, far from the request that they belong to. */
+  const requestId = () => currentActor()?.requestId ?? 'unknown';
+  const mask = createErrorMask(log);
+  const onRefusal = (limit: string) => metrics.graphqlRefusals.inc({ limit });
+  const eventStreams = sendEventStreams();
+  const downloadUrlOf = downloadUrls(gatekeeper.isOn ? links : null);
+  const admission = createAdmission({ gatekeeper, clientAddress, clock, isForeign });
+
+  const yoga = createYoga<ServerContext, Context>({
+    schema,
+    context: () => {
+      const actor = currentActor();
+      if (actor === null) throw new Error('an operation outside of a request');
+      return contextOf(actor, createLoaders(db));
+    },
+    graphqlEndpoint: '/graphql',
+    landingPage: false,
+    batching: false,
+    cors: false,
+    logging: false,
+    parserAndValidationCache: createDocumentCache(),
+    renderGraphiQL,
+    graphiql: (request) => graphiqlOptions(request.headers.get('authorization') ?? undefined),
+    // Bodies are read, and limited, by `readRequests`.
+    multipart: false,
+    maxRequestBodySize: false,
+    maskedErrors: { maskError: (error) => mask(error, requestId()) },
+    plugins: [
+      readRequests({ maxFileBytes: config.maxFirmwareBytes, isForeign, onRefusal }),
+      ...(persisted === null ? [] : [usePersistedDocuments(persisted)]),
+      limitDocuments(schema, config.queryLimits, onRefusal),
+      maskValidation((error) => mask(error, requestId())),
+      boundAnswers(queries),
+      shareAnswers({ contextOf, createLoaders: () => createLoaders(db) }),
+      admission.endWithToken,
+      eventStreams,
+    ],
+  });
+
+  function contextOf({ requestId, person, address }: Actor, loaders: Loaders): Context {
+    const answer = answers.open(address);
+    return createContext({
+      db,
+      services,
+      loaders,
+      requestId,
+      person,
+      answer,
+      downloadUrlOf: (id) => downloadUrlOf(id, person),
+    });
+  }
+
+  return {
+    async handle(req: IncomingMessage, res: ServerResponse, id: string): Promise<void> {
+      try {
+        const address = clientAddress(req);
+        if (!admitEventStream(req, res, { streams, address })) return;
+        if (await admission.signIn(req, res)) return;
+        // Before anything of the document is looked at.
+        const person = await gatekeeper.admit(address, req.headers.authorization);
+        const actor = { person, address, requestId: id };
+        await runAs(actor, () => yoga.handle(req, res, { req, res, delivery: deliveryBy(res) }));
+      } catch (error) {
+        refuse(res, error, mask(error, id));
+      }
+    },
+    endEventStreams: eventStreams.endAll,
+    /** Subscriptions over WebSocket. */
+    createWebSocketDoor: () =>
+      serveWebSocket(yoga, {
+        gatekeeper,
+        clock,
+        openScope: (person, request) => {
+          const actor = {
+            person,
+            address: clientAddress(request),
+            requestId: randomUUID(),
+            audited: new Map<string, number>(),
+          };
+          return (work) => resumeAs(actor, work);
+        },
+        mask: (error) => mask(error, requestId()),
+        persisted,
+        isForeign,
+        clientAddress,
+        streams,
+        onRefusal,
+      }),
+  };
+}
+
+/** Yoga masks what parsing and execution throw, but lets validation errors through with codes of their own. */
+function maskValidation(mask: (error: unknown) => GraphQLError): Plugin {
+  return {
+    onValidate: () => (validated) => {
+      if (!validated.valid) validated.setResult(validated.result.map(mask));
+    },
+  };
+}

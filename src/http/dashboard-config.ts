@@ -1,0 +1,32 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Gatekeeper } from '../auth/gatekeeper.js';
+import type { Config } from '../config/settings.js';
+import type { ClientAddress } from '../platform/http/client-address.js';
+import { sendJson } from './errors.js';
+
+/**
+ * `GET /api/config`: what the web page must know before anybody has signed in, and so nothing that is a secret. Who
+ * shows credentials is told what they are good for: `role` is `viewer` or `admin`, and null for a stranger.
+ */
+export function createPageConfigRoute({
+  gatekeeper,
+  clientAddress,
+  pageClient,
+}: {
+  gatekeeper: Pick<Gatekeeper, 'isOn' | 'admit'>;
+  clientAddress: ClientAddress;
+  pageClient: Config['pageClient'];
+}) {
+  /** @throws DomainError for credentials that are not valid, not a person's, or tried too often */
+  return async function pageConfig(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { authorization } = request.headers;
+    const isStranger = gatekeeper.isOn && authorization === undefined;
+    const person = isStranger ? null : await gatekeeper.admit(clientAddress(request), authorization);
+    response.setHeader('Cache-Control', 'no-store');
+    sendJson(response, 200, {
+      authentication: gatekeeper.isOn,
+      oidc: pageClient,
+      role: person?.kind ?? null,
+    });
+  };
+}

@@ -1,0 +1,94 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { runAs } from '../auth/actor.js';
+import type { Gatekeeper } from '../auth/gatekeeper.js';
+import type { Person } from '../auth/principal.js';
+import type { CoredumpService } from '../coredumps/service.js';
+import { notFound } from '../errors.js';
+import { decodeGlobalId } from '../global-ids.js';
+import type { ClientAddress } from '../platform/http/client-address.js';
+import type { Logger } from '../platform/logger.js';
+import { sendError } from './errors.js';
+
+interface DownloadDeps {
+  coredumps: CoredumpService;
+  gatekeeper: Pick<Gatekeeper, 'admit' | 'admitByLink'>;
+  clientAddress: ClientAddress;
+}
+
+/** `GET /api/coredumps/{id}/download` and `GET /api/devices/{device}/coredumps/{id}/download` (contract §3). */
+export function createDownloadRoute({ coredumps, gatekeeper, clientAddress }: DownloadDeps) {
+  return async function download(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { url, id, device, requestId, log }: DownloadRequest,
+  ): Promise<void> {
+    try {
+      const dumpId = decodeGlobalId('Coredump', id);
+      const person = await authenticate(request, url.searchParams.get('link'), dumpId ?? 0);
+      if (dumpId === null) throw notFound('core dump', id.slice(0, 64));
+      const { coredump, size, stream } = await coredumps.open(
+        dumpId,
+        person.kind,
+        device === undefined ? undefined : named(device),
+      );
+      const etag = `"${coredump.sha256}"`;
+      response.setHeader('ETag', etag);
+      if (request.headers['if-none-match'] === etag || request.method === 'HEAD') {
+        stream.destroy();
+        const isUnchanged = request.headers['if-none-match'] === etag;
+        response
+          .writeHead(isUnchanged ? 304 : 200, isUnchanged ? {} : headersOf(coredump.filename, size))
+          .end();
+        return;
+      }
+      await runAs({ person, address: clientAddress(request), requestId }, () =>
+        coredumps.noteDownload(coredump),
+      ).catch((error: unknown) => {
+        stream.destroy();
+        throw error;
+      });
+      response.writeHead(200, headersOf(coredump.filename, size));
+      await pipeline(stream, response);
+    } catch (error) {
+      // Once bytes are on their way only breaking off tells the client that they are not all.
+      if (response.headersSent) response.destroy();
+      else sendError(response, error, log);
+    }
+  };
+
+  /** A header says more about who asks than a link does. */
+  async function authenticate(
+    request: IncomingMessage,
+    link: string | null,
+    dumpId: number,
+  ): Promise<Person> {
+    const { authorization } = request.headers;
+    const address = clientAddress(request);
+    if (link !== null && authorization === undefined) return gatekeeper.admitByLink(address, dumpId, link);
+    return gatekeeper.admit(address, authorization);
+  }
+}
+
+interface DownloadRequest {
+  url: URL;
+  id: string;
+  device?: string;
+  requestId: string;
+  log: Logger;
+}
+
+/** A device's key, or its global id. */
+function named(device: string): { id: number } | { key: string } {
+  const id = decodeGlobalId('Device', device);
+  return id === null ? { key: device } : { id };
+}
+
+function headersOf(filename: string, size: number) {
+  return {
+    'Content-Type': 'application/octet-stream',
+    'Content-Length': size,
+    'Content-Disposition': `attachment; filename="${filename}"`,
+    'X-Content-Type-Options': 'nosniff',
+  };
+}

@@ -1,0 +1,110 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Gatekeeper } from '../auth/gatekeeper.js';
+import type { Database } from '../platform/database/open-database.js';
+import type { ClientAddress } from '../platform/http/client-address.js';
+import type { Logger } from '../platform/logger.js';
+import type { Metrics } from '../platform/metrics.js';
+import { sendError, sendJson } from './errors.js';
+
+type State = 'ok' | 'down';
+
+interface HealthDeps {
+  database: Pick<Database, 'check' | 'isShared' | 'announcements'>;
+  storages: ReadonlyArray<{ check(): Promise<void> }>;
+  /** By the kind of what was lost. That makes nobody unready: uploads can be taken in all the same. */
+  countLost(): Promise<ReadonlyArray<readonly [kind: string, count: number]>>;
+  /** Null when no sidecar is configured: then it is down, and that makes nobody unready. */
+  sidecar: { isUp(): Promise<boolean> } | null;
+  metrics: Metrics;
+  gatekeeper: Pick<Gatekeeper, 'admit'>;
+  clientAddress: ClientAddress;
+  isStopping: () => boolean;
+  log: Logger;
+}
+
+/** A probe that hangs is as good as one that fails; load balancers ask every few seconds. */
+const CHECK_TIMEOUT_MS = 3_000;
+
+export function createHealthRoutes({
+  database,
+  storages,
+  countLost,
+  sidecar,
+  metrics,
+  gatekeeper,
+  clientAddress,
+  isStopping,
+  log,
+}: HealthDeps) {
+  let lastKnownLost: string[] = [];
+  return {
+    /** The process is up. */
+    healthz(response: ServerResponse): void {
+      sendJson(response, 200, { status: 'ok' });
+    },
+
+    /** Uploads can be taken in: database and storage can be written, and the server does not stop. */
+    async readyz(response: ServerResponse): Promise<void> {
+      const [databaseState, storageState, sidecarState] = await Promise.all([
+        probe('database', () => database.check()),
+        probe('storage', async () => {
+          await Promise.all(storages.map((storage) => storage.check()));
+        }),
+        probe('sidecar', async () => {
+          if (sidecar === null || !(await sidecar.isUp())) throw new Error('no sidecar answers');
+        }),
+      ]);
+      const isReady = !isStopping() && databaseState === 'ok' && storageState === 'ok';
+      const status = isStopping() ? 'stopping' : isReady ? 'ok' : 'down';
+      sendJson(response, isReady ? 200 : 503, {
+        status,
+        database: databaseState,
+        storage: storageState,
+        sidecar: sidecarState,
+        // Without them uploads are safe and dumps are read; dashboards are late, so it takes nobody out of service.
+        ...(database.isShared ? { events: database.announcements.isHearing() ? 'ok' : 'down' } : {}),
+        storageLost: databaseState === 'ok' ? await kindsLost() : lastKnownLost,
+      });
+    },
+
+    /** They tell of the fleet's size and troubles, so they are for viewers; the probes above are for anybody. */
+    async metrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
+      try {
+        await gatekeeper.admit(clientAddress(request), request.headers.authorization);
+        const text = await metrics.registry.metrics();
+        response.writeHead(200, { 'Content-Type': metrics.registry.contentType }).end(text);
+      } catch (error) {
+        sendError(response, error, log);
+      }
+    },
+  };
+
+  /** Kinds only: how much there is, and is missing, is not for anybody who asks. */
+  async function kindsLost(): Promise<string[]> {
+    try {
+      lastKnownLost = (await countLost()).flatMap(([kind, count]) => (count > 0 ? [kind] : []));
+    } catch (error) {
+      log.warn({ err: error }, 'it is not known now what the storage has lost');
+    }
+    return lastKnownLost;
+  }
+
+  async function probe(what: string, check: () => Promise<void>): Promise<State> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)),
+        CHECK_TIMEOUT_MS,
+      );
+    });
+    try {
+      await Promise.race([check(), timeout]);
+      return 'ok';
+    } catch (error) {
+      log.warn({ err: error, what }, 'readiness probe failed');
+      return 'down';
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Guesses } from '../auth/attempt-limiter.js';
+import type { Authenticator } from '../auth/authenticator.js';
+import type { CoredumpService, Upload } from '../coredumps/service.js';
+import { badInput, DomainError } from '../errors.js';
+import { encodeGlobalId } from '../global-ids.js';
+import { inTime } from '../platform/deadline.js';
+import type { ClientAddress } from '../platform/http/client-address.js';
+import type { Logger } from '../platform/logger.js';
+import type { Metrics } from '../platform/metrics.js';
+import { discardRest, hasBody, readBody } from './body.js';
+import { sendError, sendJson } from './errors.js';
+import type { UploadLimits } from './upload-limits.js';
+
+interface UploadDeps {
+  coredumps: CoredumpService;
+  auth: Pick<Authenticator, 'authenticateDevice'>;
+  metrics: Metrics;
+  limits: UploadLimits;
+  guesses: Guesses;
+  clientAddress: ClientAddress;
+  maxBytes: number;
+  stallMs: number;
+  deadlineMs: number;
+}
+
+/**
+ * What a device waits for the database in all, before its body comes and after: then it is told to come back, while it
+ * still has the dump in its flash and its battery is not empty.
+ */
+const DATABASE_WAIT_MS = 10_000;
+/** Who had to wait long for the first answer gets a fair try of the second. */
+const SHORTEST_WAIT_MS = 1_000;
+
+/** `POST /api/iot/coredump?chip=…&firmware_version=…` (contract §3): authenticate, read, save, answer. */
+export function createUploadRoute({
+  coredumps,
+  auth,
+  metrics,
+  limits,
+  guesses,
+  clientAddress,
+  maxBytes,
+  stallMs,
+  deadlineMs,
+}: UploadDeps) {
+  return async function upload(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { url, signal, log }: { url: URL; signal: AbortSignal; log: Logger },
+  ): Promise<void> {
+    const end = metrics.uploadSeconds.startTimer();
+    const gone = new AbortController();
+    response.once('close', () => gone.abort(new DomainError('BODY_ABORTED', 'The sender has gone.')));
+    let leave = () => {};
+    try {
+      leave = limits.enter();
+      const { authorization } = request.headers;
+      const askedAt = performance.now();
+      const device = await guesses.watch(clientAddress(request), () =>
+        inTime(auth.authenticateDevice(authorization, deviceKeyOf(url.searchParams)), DATABASE_WAIT_MS),
+      );
+      const waitedMs = performance.now() - askedAt;
+      const chip = label(url.searchParams, 'chip');
+      const firmwareVersion = label(url.searchParams, 'firmware_version');
+      const idempotencyKey = readIdempotencyKey(request);
+      refuseByHead(request);
+      if (request.headers.expect !== undefined) response.writeContinue();
+      const body = readBody(request, { stallMs, deadlineMs, signal });
+      const { coredump, isDuplicate } = await saveInTurn({
+        device,
+        chip,
+        firmwareVersion,
+        idempotencyKey,
+        body,
+        databaseWaitMs: Math.max(DATABASE_WAIT_MS - waitedMs, SHORTEST_WAIT_MS),
+        signal: gone.signal,
+      });
+      sendJson(response, 201, {
+        status: 'ok',
+        filename: coredump.filename,
+        coredumpId: encodeGlobalId('Coredump', coredump.id),
+      });
+      metrics.uploads.inc({ status: 'success' });
+      log.info(
+        { device: device.key, filename: coredump.filename, size: coredump.size, isDuplicate },
+        'core dump stored',
+      );
+    } catch (error) {
+      const isUnread = !request.complete && !request.destroyed;
+      if (isUnread) response.setHeader('Connection', 'close');
+      const code = sendError(response, error, log, { end: !isUnread });
+      if (isUnread) discardRest(request, response);
+      metrics.uploads.inc({ status: 'error' });
+      metrics.uploadErrors.inc({ code });
+      log.warn(
+        { code, reason: error instanceof DomainError ? error.message : undefined },
+        'core dump refused',
+      );
+    } finally {
+      leave();
+      end();
+    }
+  };
+
+  /** Over its rate a device still learns that a dump which it sends again is safe; nothing new is stored. */
+  async function saveInTurn(upload: Upload): ReturnType<CoredumpService['save']> {
+    const turn = limits.turnOf(upload.device);
+    if (!turn.isGranted) {
+      const coredump = await coredumps.findRepeated(upload);
+      if (coredump === null) throw limits.overRate(turn.retryAfterMs);
+      return { coredump, isDuplicate: true };
+    }
+    let isStored = false;
+    try {
+      const saved = await coredumps.save(upload);
+      isStored = !saved.isDuplicate;
+      return saved;
+    } finally {
+      if (!isStored) turn.giveBack();
+    }
+  }
+
+  /** What can be refused before the first byte of the body is read. */
+  function refuseByHead(request: IncomingMessage): void {
+    if (!hasBody(request)) throw badInput('The body is empty: send the raw core dump as the request body.');
+    if (
+      request.headers['content-encoding'] === undefined &&
+      Number(request.headers['content-length']) > maxBytes
+    ) {
+      throw new DomainError(
+        'TOO_LARGE',
+        `The core dump is larger than ${maxBytes} bytes (MAX_COREDUMP_BYTES).`,
+      );
+    }
+  }
+}
+
+function label(query: URLSearchParams, name: string): string {
+  const value = only(query, name);
+  if (!/^[A-Za-z0-9._+-]{1,64}$/.test(value) || value.includes('..')) {
+    throw badInput(`${name} must be 1 to 64 of A-Z, a-z, 0-9, ".", "_", "+" and "-", without "..".`);
+  }
+  return value;
+}
+
+function deviceKeyOf(query: URLSearchParams): string | null {
+  return query.has('device_key') ? only(query, 'device_key') : null;
+}
+
+function only(query: URLSearchParams, name: string): string {
+  const [value, ...more] = query.getAll(name);
+  if (value === undefined) throw badInput(`${name} is missing in the query string.`);
+  if (more.length > 0) throw badInput(`${name} is given more than once.`);
+  // "+" stands for itself in versions ("1.2.3+build5"), which a query string would turn into a blank.
+  return value.replaceAll(' ', '+');
+}
+
+/** draft-ietf-httpapi-idempotency-key-header: a string in quotes; bare ones are common. */
+function readIdempotencyKey(request: IncomingMessage): string | null {
+  const header = request.headers['idempotency-key'];
+  if (header === undefined) return null;
+  const key = String(header).replace(/^"(.*)"$/, '$1');
+  if (!/^[\x21-\x7e]{1,255}$/.test(key))
+    throw badInput('Idempotency-Key must be 1 to 255 printable characters.');
+  return key;
+}

@@ -1,0 +1,91 @@
+import { DomainError } from '../../../errors.js';
+import { asStorageError, isSystemError } from '../storage-errors.js';
+
+/** What this file needs to know of the errors of the S3 client, whatever class they are. */
+interface Answered {
+  name: string;
+  message: string;
+  $metadata?: { httpStatusCode?: number | undefined };
+}
+
+/**
+ * What a caller can be told about a call to S3 that failed: no room, or not available now. Names of buckets and hosts
+ * stay in the cause, for the log. A bug comes back as it is.
+ */
+export function asS3Error(error: unknown): unknown {
+  if (error instanceof DomainError || !isFromS3(error)) return asStorageError(error);
+  // The whole exchange, sockets and signed headers included: nothing for a log.
+  Reflect.deleteProperty(error, '$response');
+  if (isFull(error)) return new DomainError('STORAGE_FULL', 'The storage is full.', { cause: error });
+  return new DomainError('UNAVAILABLE', 'The storage is not available now; try again.', { cause: error });
+}
+
+/** One sentence for the operator: what the server said, or why there was no answer. */
+export function reasonOf(error: unknown): string {
+  const cause = error instanceof DomainError ? error.cause : error;
+  if (cause instanceof AggregateError) return reasonOf(cause.errors[0]);
+  if (!(cause instanceof Error)) return String(cause);
+  if (cause.name === 'TimeoutError') return 'no answer in time';
+  const text = cause.message.split('\n', 1)[0] ?? '';
+  return statusOf(cause) === undefined || text.includes(cause.name) ? text : `${cause.name}: ${text}`;
+}
+
+/** Whether the same call may succeed a moment later. */
+export function isPassing(error: unknown): boolean {
+  if (isSystemError(error) && error.syscall !== 'connect' && error.code === 'ENOENT') return false;
+  const status = statusOf(error);
+  if (status === undefined) return isFromS3(error) && !isNamed(error, 'CredentialsProviderError');
+  if (isFull(error)) return false;
+  return status >= 500 || status === 429 || isNamed(error, ...PASSING);
+}
+
+/** 412: an object with this key is there, and the call was to make a new one only. */
+export function isTaken(error: unknown): boolean {
+  return statusOf(error) === 412;
+}
+
+/** 404 for the object; that the bucket itself is missing is no fact about its objects. */
+export function isMissingObject(error: unknown): boolean {
+  return statusOf(error) === 404 && !isNamed(error, 'NoSuchBucket');
+}
+
+/** The server does not know the header `If-None-Match` here: RFC 9110 knows it, older S3 servers do not. */
+export function isUnsupported(error: unknown): boolean {
+  return statusOf(error) === 501 || isNamed(error, 'NotImplemented', 'InvalidArgument', 'InvalidRequest');
+}
+
+/** An empty object has no first byte. */
+export function isOutOfRange(error: unknown): boolean {
+  return statusOf(error) === 416;
+}
+
+/** Codes below 500 that tell to try again: a write of the same key at the same moment, a clock that the client corrects. */
+const PASSING = ['ConditionalRequestConflict', 'OperationAborted', 'RequestTimeTooSkewed', 'RequestTimeout'];
+
+/** MinIO, Ceph and others have quotas and disks that fill up; AWS has neither. */
+const FULL = ['XMinioStorageFull', 'XMinioAdminBucketQuotaExceeded', 'QuotaExceeded', 'InsufficientStorage'];
+
+function isFull(error: unknown): boolean {
+  return statusOf(error) === 507 || isNamed(error, ...FULL);
+}
+
+function isNamed(error: unknown, ...names: readonly string[]): boolean {
+  return error instanceof Error && names.includes(error.name);
+}
+
+function statusOf(error: unknown): number | undefined {
+  return isFromS3(error) ? error.$metadata?.httpStatusCode : undefined;
+}
+
+/** The server's answer, a broken connection, or the end of our patience: all that is nobody's bug. */
+function isFromS3(error: unknown): error is Error & Answered {
+  if (!(error instanceof Error)) return false;
+  if ('$metadata' in error || '$response' in error) return true;
+  if (isNamed(error, 'TimeoutError', 'AbortError', 'CredentialsProviderError')) return true;
+  // Node's errors of sockets have a code (ECONNRESET), and a system call only where one failed.
+  return 'code' in error && /^E[A-Z]+$/.test(String(error.code)) && !isFileError(error);
+}
+
+function isFileError(error: Error): boolean {
+  return isSystemError(error) && error.path !== undefined;
+}

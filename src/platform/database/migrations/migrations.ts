@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface Migration {
+  name: string;
+  sql: string;
+  /** SHA-256 of the SQL, hexadecimal, as Prisma records it. */
+  checksum: string;
+}
+
+/** What `_prisma_migrations` says of a migration that was applied. */
+export interface MigrationRecord {
+  name: string;
+  checksum: string;
+}
+
+/** In the order in which they are to be applied. */
+export function readMigrations(database: 'sqlite' | 'postgresql'): Migration[] {
+  // src/platform/database and dist/platform/database are equally deep below the project's folder.
+  const folder = fileURLToPath(new URL(`../../../../prisma/${database}/migrations`, import.meta.url));
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'migration.sql')))
+    .map((entry) => {
+      const sql = readFileSync(join(folder, entry.name, 'migration.sql'), 'utf8');
+      return { name: entry.name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * What is still to be applied.
+ *
+ * @throws Error with one clear sentence when the database belongs to a newer program or a migration was changed
+ */
+export function missingMigrations(
+  recorded: readonly MigrationRecord[],
+  migrations: readonly Migration[],
+): Migration[] {
+  for (const { name, checksum } of recorded) {
+    const known = migrations.find((migration) => migration.name === name);
+    if (known === undefined) {
+      throw new Error(
+        `the database has the migration ${name}, which this version does not know: it belongs to a newer version of Coredock`,
+      );
+    }
+    if (known.checksum !== checksum) {
+      throw new Error(`the migration ${name} was changed after it was applied to this database`);
+    }
+  }
+  return migrations.filter(({ name }) => !recorded.some((record) => record.name === name));
+}

@@ -1,0 +1,279 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import pg from 'pg';
+import {
+  ANNOUNCED_TABLES,
+  type AnnouncedTable,
+  type Announcements,
+  type Follower,
+} from '../announcements.js';
+import { type CommitRecord, commitOf } from '../transaction.js';
+import { connectUntil } from './connect-until.js';
+
+/** NOTIFY carries less than 8,000 bytes. */
+const MAX_IDS = 500;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+/** Also how a connection is noticed that broke without a word. */
+const HEARTBEAT_MS = 10_000;
+const HEARTBEAT_TIMEOUT_MS = 10_000;
+/** Some hundred rows by their ids. One reading that never ends must not make us deaf. */
+const READING_TIMEOUT_MS = 30_000;
+/** What was changed while nobody listened is found by reading all rows: seconds for some millions. */
+const CATCH_UP_TIMEOUT_MS = 120_000;
+/** Announcements of ours that may still be heard; those that are on their way at the same time are far fewer. */
+const REMEMBERED = 10_000;
+/** How long a notification of ours to ourselves may take; others arrive within milliseconds. */
+const HEARING_TIMEOUT_MS = 10_000;
+/** How much later than its announcement the answer to a COMMIT may come, on another connection. */
+const ANSWER_MS = 2_000;
+
+/**
+ * Announcements by LISTEN and NOTIFY, on a connection of their own that is opened by `follow` and again,
+ * with growing pauses, whenever it breaks.
+ *
+ * A notification that nobody heard is gone. So each heartbeat remembers a horizon: a transaction number below which all
+ * have ended. PostgreSQL keeps in every row (`xmin`) which transaction wrote it: after a gap the rows written at or
+ * beyond the horizon are those that were changed, whatever the clocks say and whatever order commits came in.
+ *
+ * A connection can be there and deaf: a pooler that lends a connection for each transaction passes nothing on. So each
+ * heartbeat also notifies this server itself, by a connection of the pool, and hears that or takes the connection for
+ * broken.
+ *
+ * @param pool sends the notifications to itself: on the connection that listens they would come back through any pooler
+ */
+export function createPostgresqlAnnouncements(
+  config: pg.ClientConfig,
+  { pool, onTrouble }: { pool: pg.Pool; onTrouble: (error: unknown) => void },
+): Announcements & { close(): Promise<void> } {
+  const self = randomUUID();
+  const ownChannel = `coredock.${self}`;
+  let proofs = 0;
+  let onProof = (_number: string) => {};
+  let isHearing = false;
+  /** Own changes are known already, by the answer to their COMMIT; unless that was lost. Forgotten when heard. */
+  const own = new LRUCache<string, CommitRecord>({ max: REMEMBERED });
+  let announced = 0;
+  const followers = new Map<AnnouncedTable, Follower & { changed: Set<number>; isBusy: boolean }>();
+  /** Everything below was heard of; "older" by a heartbeat than the newest, which may have overtaken a notification. */
+  let horizon: { older: string; newest: string } | null = null;
+  let keeping: Promise<void> | null = null;
+  const stop = new AbortController();
+
+  return {
+    async announce(tx, table, ids) {
+      for (let from = 0; from < ids.length; from += MAX_IDS) {
+        const number = String(++announced);
+        own.set(number, commitOf(tx));
+        const payload = `${self} ${number} ${ids.slice(from, from + MAX_IDS).join(',')}`;
+        await tx.$executeRaw`SELECT pg_notify(${channelOf(table)}, ${payload})`;
+      }
+    },
+
+    async follow(given) {
+      for (const table of ANNOUNCED_TABLES) {
+        followers.set(table, { ...given[table], changed: new Set(), isBusy: false });
+      }
+      keeping = keepListening(await listen());
+    },
+
+    isHearing: () => isHearing,
+
+    async close() {
+      stop.abort();
+      await keeping;
+    },
+  };
+
+  async function keepListening(first: Listening): Promise<void> {
+    let listening: Listening | null = first;
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!stop.signal.aborted) {
+      try {
+        listening ??= await listen();
+        pauseMs = FIRST_PAUSE_MS;
+        await untilBroken(listening);
+      } catch (error) {
+        if (!stop.signal.aborted) onTrouble(error);
+      }
+      listening = null;
+      isHearing = false;
+      // Random by half, so that many servers do not come back in step.
+      await pause(pauseMs * (0.5 + Math.random() / 2), undefined, { signal: stop.signal }).catch(() => {});
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    }
+  }
+
+  /** Resolves when everything from now on will be heard, and the ids of what was missed are on their way. */
+  async function listen(): Promise<Listening> {
+    const client = new pg.Client({ ...config, query_timeout: CATCH_UP_TIMEOUT_MS });
+    const broken = new Promise<Error>((resolve) => {
+      client.on('error', resolve);
+      client.on('end', () => resolve(new Error('the connection that listens for changes was ended')));
+    });
+    client.on('notification', ({ channel, payload = '' }) => hear(channel, payload));
+    const onStop = () => letGo(client);
+    stop.signal.addEventListener('abort', onStop, { once: true });
+    try {
+      await connectUntil(client, stop.signal);
+      for (const channel of [...ANNOUNCED_TABLES.map(channelOf), ownChannel]) {
+        await client.query(`LISTEN "${channel}"`);
+      }
+      if ((await proveHearing()) === 'unsent') throw new Error('the database does not take notifications');
+      const now = await readHorizon(client);
+      if (horizon !== null) await catchUp(client, horizon.older);
+      horizon = { older: now, newest: now };
+      isHearing = true;
+      return { client, broken };
+    } catch (error) {
+      letGo(client);
+      throw error;
+    } finally {
+      stop.signal.removeEventListener('abort', onStop);
+    }
+  }
+
+  /** @throws when what this server tells itself does not arrive */
+  async function proveHearing(): Promise<'heard' | 'unsent'> {
+    const number = String(++proofs);
+    const heard = new Promise<'heard'>((resolve) => {
+      onProof = (proof) => {
+        if (proof === number) resolve('heard');
+      };
+    });
+    try {
+      await pool.query('SELECT pg_notify($1, $2)', [ownChannel, number]);
+    } catch {
+      return 'unsent';
+    }
+    const rest = new AbortController();
+    const late = pause(HEARING_TIMEOUT_MS, 'late' as const, {
+      signal: AbortSignal.any([stop.signal, rest.signal]),
+    });
+    const happened = await Promise.race([heard, late]).finally(() => rest.abort());
+    if (happened === 'late') throw new Error(DEAF);
+    return happened;
+  }
+
+  /** @throws what broke it */
+  async function untilBroken({ client, broken }: Listening): Promise<never> {
+    try {
+      for (;;) {
+        const rest = new AbortController();
+        const beat = pause(HEARTBEAT_MS, 'beat' as const, {
+          signal: AbortSignal.any([stop.signal, rest.signal]),
+        });
+        const happened = await Promise.race([beat, broken]).finally(() => rest.abort());
+        if (happened !== 'beat') throw happened;
+        const newest = await readHorizon(client);
+        // Where the pool is busy nothing is proven, and nothing refuted.
+        if ((await proveHearing()) === 'unsent') continue;
+        horizon = { older: horizon?.newest ?? newest, newest };
+      }
+    } finally {
+      letGo(client);
+    }
+  }
+
+  function hear(channel: string, payload: string): void {
+    if (channel === ownChannel) onProof(payload);
+    const [from, number = '', ids = ''] = payload.split(' ');
+    const table = ANNOUNCED_TABLES.find((name) => channelOf(name) === channel);
+    if (table === undefined) return;
+    const changed = ids.split(',').map(Number);
+    if (from !== self) tell(table, changed);
+    else void tellUnlessKnown(number, table, changed);
+  }
+
+  /** An own change whose COMMIT nobody has answered: whoever made it takes it for failed, and has told nobody here. */
+  async function tellUnlessKnown(
+    number: string,
+    table: AnnouncedTable,
+    ids: readonly number[],
+  ): Promise<void> {
+    const commit = own.get(number);
+    own.delete(number);
+    const isKnown = () => commit?.isAcknowledged ?? false;
+    if (isKnown()) return;
+    await pause(ANSWER_MS, undefined, { signal: stop.signal, ref: false }).catch(() => {});
+    if (!stop.signal.aborted && !isKnown()) tell(table, ids);
+  }
+
+  async function catchUp(client: pg.Client, since: string): Promise<void> {
+    for (const [table, follower] of followers) {
+      if (!follower.isWanted()) continue;
+      // A row has the lower 32 bits of its transaction's number, which is less than that of the next one.
+      const { rows } = await client.query<{ id: number }>(
+        `SELECT "id" FROM "${table}" t,
+          (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next) AS now
+         WHERE now.next - ((now.next - t.xmin::text::bigint) & 4294967295) >= $1::bigint
+         ORDER BY "id"`,
+        [since],
+      );
+      tell(
+        table,
+        rows.map(({ id }) => id),
+      );
+    }
+  }
+
+  function tell(table: AnnouncedTable, ids: readonly number[]): void {
+    const follower = followers.get(table);
+    if (follower === undefined || !follower.isWanted()) return;
+    for (const id of ids) follower.changed.add(id);
+    if (!follower.isBusy) void deliver(follower);
+  }
+
+  /** One reading after the other, so that no older state can be told after a newer one. */
+  async function deliver(follower: Follower & { changed: Set<number>; isBusy: boolean }): Promise<void> {
+    follower.isBusy = true;
+    while (follower.changed.size > 0 && !stop.signal.aborted) {
+      const ids = [...follower.changed].slice(0, MAX_IDS);
+      for (const id of ids) follower.changed.delete(id);
+      try {
+        const reading = await Promise.race([
+          follower.onChanged(ids).then(() => 'done' as const),
+          pause(READING_TIMEOUT_MS, 'late' as const, { ref: false }),
+        ]);
+        if (reading === 'late') throw new Error(`reading ${ids.length} changed rows takes too long`);
+      } catch (error) {
+        onTrouble(error);
+        for (const id of ids) follower.changed.add(id);
+        await pause(FIRST_PAUSE_MS, undefined, { signal: stop.signal }).catch(() => {});
+      }
+    }
+    follower.isBusy = false;
+  }
+}
+
+const DEAF =
+  'notifications of PostgreSQL (NOTIFY) do not arrive: DATABASE_URL leads through a pooler that lends a connection for ' +
+  'each transaction or statement; use session pooling (PgBouncer: pool_mode = session), or name PostgreSQL itself';
+
+interface Listening {
+  client: pg.Client;
+  broken: Promise<Error>;
+}
+
+/** Nobody waits for it: of a connection that broke while it was being made `pg` never says that it has ended. */
+function letGo(client: pg.Client): void {
+  client.end().catch(() => {});
+}
+
+function channelOf(table: AnnouncedTable): string {
+  return `coredock.${table}`;
+}
+
+/** The number of a transaction: all before it have ended. @throws when there is no answer in time */
+async function readHorizon(client: pg.Client): Promise<string> {
+  const query = client.query<{ horizon: string }>(
+    'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon',
+  );
+  const tooLate = new AbortController();
+  const late = pause(HEARTBEAT_TIMEOUT_MS, null, { signal: tooLate.signal });
+  const answer = await Promise.race([query, late]).finally(() => tooLate.abort());
+  const [row] = answer?.rows ?? [];
+  if (row === undefined) throw new Error('the connection that listens for changes does not answer');
+  return row.horizon;
+}

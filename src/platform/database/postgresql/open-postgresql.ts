@@ -1,0 +1,207 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { DomainError } from '../../../errors.js';
+import type { Logger } from '../../logger.js';
+import { CLIENT_OPTIONS } from '../client-options.js';
+import { PrismaClient } from '../generated/postgresql/client.js';
+import { lookupInPostgresql, observable } from '../lookup.js';
+import { migratePostgresql } from '../migrations/migrate-postgresql.js';
+import { createTurns } from '../mutex.js';
+import type { Db, InTurn, Lookup, OpenedDatabase } from '../open-database.js';
+import type { OpenedForReading } from '../open-for-reading.js';
+import { createPostgresqlAnnouncements } from './announcements.js';
+import { createPostgresqlJobs } from './jobs.js';
+import { limitStatements } from './statement-limit.js';
+
+/** How long a new connection, or a free one of the pool, may keep a request waiting before it fails as UNAVAILABLE. */
+const CONNECTION_TIMEOUT_MS = 10_000;
+
+/** What a statement's end may take to be told, once PostgreSQL has ended it. */
+const ANSWER_MS = 1_000;
+
+/** The first key of our advisory locks, so that they are nobody else's; the second is the hash of the turn's name. */
+const TURN_LOCKS = 0x636f7265; // "core"
+/** SQLSTATE, after `lock_timeout`. */
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** @throws Error with one clear sentence: cannot be reached, of a newer version, a migration failed */
+export async function openPostgresql(
+  url: string,
+  {
+    poolSize,
+    statementLimitMs,
+    log,
+    stop,
+  }: {
+    poolSize: number;
+    statementLimitMs: number;
+    log?: Logger | undefined;
+    stop?: AbortSignal | undefined;
+  },
+): Promise<OpenedDatabase> {
+  // A turn of the shared ones holds a connection while its work asks for another.
+  const readingSize = Math.max(1, Math.floor(poolSize / 2));
+  const size = Math.max(2, poolSize - readingSize);
+  const config = poolConfig(url, size);
+  const migrated = await migrate(config, { url, stop });
+  const { pool, client, lookups } = openPool(config, { statementLimitMs, log });
+  const db = asDb(client, lookups.lookup);
+  const announcements = createPostgresqlAnnouncements(config, {
+    pool,
+    onTrouble: (error) => log?.warn({ err: error }, 'changes of other servers cannot be heard; trying again'),
+  });
+  const jobs = createPostgresqlJobs(pool, {
+    onTrouble: (error) => log?.warn({ err: error }, 'the shared queue has trouble; trying again'),
+  });
+  return {
+    db,
+    isShared: true,
+    migrated,
+    reading: { kind: 'postgresql', url, poolSize: readingSize, statementLimitMs },
+    disk: null,
+    async assertWritable() {},
+    inTurn: createSharedTurns(pool, Math.ceil(statementLimitMs / 2)),
+    announcements,
+    jobs,
+    sharedNow: () => readClock(pool),
+    onStatement(listener) {
+      client.$on('query', ({ query }) => listener(query));
+      lookups.onStatement(listener);
+    },
+    async close() {
+      await announcements.close();
+      await jobs.stop();
+      await client.$disconnect();
+      await pool.end();
+    },
+  };
+}
+
+/** The same database once more, for who only reads: nothing is migrated, announced or queued. */
+export function openPostgresqlForReading({
+  url,
+  poolSize,
+  statementLimitMs,
+}: {
+  url: string;
+  poolSize: number;
+  statementLimitMs: number;
+}): OpenedForReading {
+  const { client, lookups } = openPool(poolConfig(url, poolSize), { statementLimitMs });
+  return { db: asDb(client, lookups.lookup), isShared: true };
+}
+
+function poolConfig(url: string, size: number): pg.PoolConfig {
+  return {
+    connectionString: url,
+    max: size,
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    keepAlive: true,
+    fallback_application_name: 'coredock',
+  };
+}
+
+function openPool(
+  config: pg.PoolConfig,
+  { statementLimitMs, log }: { statementLimitMs: number; log?: Logger | undefined },
+) {
+  const pool = new pg.Pool({
+    ...config,
+    // PostgreSQL itself then ends what waits for a lock, and keeps no process for those who have gone. Poolers refuse it
+    // as a parameter of the start.
+    onConnect: async (connection) =>
+      void (await connection.query(`SET statement_timeout = ${statementLimitMs}`)),
+  });
+  // Idle connections break when the database restarts: the pool has dropped them already, and opens others.
+  pool.on('error', () => {});
+  // So do those in somebody's hands, also between two of his statements, when nobody listens: his next one fails. A
+  // connection whose error nobody hears would end the process.
+  pool.on('connect', (connection) => connection.on('error', () => {}));
+  const onLimit = () =>
+    log?.warn(
+      { limitMs: statementLimitMs },
+      'PostgreSQL has not answered a statement; its connection is ended',
+    );
+  pool.on('connect', (connection) =>
+    limitStatements(connection, { limitMs: statementLimitMs + ANSWER_MS, onLimit }),
+  );
+  const client = new PrismaClient({ adapter: new PrismaPg(pool), ...CLIENT_OPTIONS });
+  return { pool, client, lookups: observable(lookupInPostgresql(pool)) };
+}
+
+function asDb(client: PrismaClient, lookup: Lookup): Db {
+  // Same models, same methods: the two clients' types differ only in their names and in what this program does without.
+  return Object.assign(client, {
+    lookup,
+    hasLateral: true,
+    fromReserve: (work: () => Promise<unknown>) => work(),
+  }) as unknown as Db;
+}
+
+async function migrate(
+  config: pg.ClientConfig,
+  { url, stop }: { url: string; stop: AbortSignal | undefined },
+): Promise<string[]> {
+  try {
+    return await migratePostgresql(config, { stop });
+  } catch (error) {
+    // Without its user and password: the sentence is for a log.
+    const { host, pathname } = new URL(url);
+    const [cause] = error instanceof AggregateError ? error.errors : [error];
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`DATABASE_URL: the database ${host}${pathname} cannot be opened: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readClock(pool: pg.Pool): Promise<Date> {
+  const { rows } = await pool.query<{ now: Date }>('SELECT clock_timestamp() AS now').catch(unavailable);
+  const [row] = rows;
+  if (row === undefined) throw new Error('PostgreSQL told no time');
+  return row.now;
+}
+
+/**
+ * A turn of this process first, so that those who wait here hold no connection; then the turn among all servers: an
+ * advisory lock that ends with its transaction, or with the connection of a server that died.
+ */
+function createSharedTurns(pool: pg.Pool, waitMs: number): InTurn {
+  const inOwnTurn = createTurns();
+  return (name, work) =>
+    inOwnTurn('shared', async () => {
+      const connection = await pool.connect().catch(unavailable);
+      let broken: Error | undefined;
+      const onError = (error: Error) => {
+        broken = error;
+      };
+      connection.on('error', onError);
+      try {
+        await begin(connection, name, waitMs).catch(unavailable);
+        return await work();
+      } finally {
+        await connection.query('COMMIT').catch(onError);
+        connection.off('error', onError);
+        connection.release(broken);
+      }
+    });
+}
+
+/** Waits for the lock as long as it takes, in statements that each end well before a statement's limit. */
+async function begin(connection: pg.PoolClient, name: string, waitMs: number): Promise<void> {
+  for (;;) {
+    await connection.query('BEGIN');
+    await connection.query(`SET LOCAL lock_timeout = ${waitMs}`);
+    try {
+      await connection.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [TURN_LOCKS, name]);
+      return;
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error;
+      await connection.query('ROLLBACK');
+    }
+  }
+}
+
+function unavailable(error: unknown): never {
+  throw new DomainError('UNAVAILABLE', 'The database is not available now; try again.', { cause: error });
+}

@@ -1,0 +1,141 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Logger } from '../../logger.js';
+import { asDomainError } from '../errors.js';
+
+/** What some thousand deletions and downloads write, with what SQLite writes of each page beside it. */
+const RESERVE_BYTES = 4 * 1024 * 1024;
+/** Of a small disk it takes no more than this part. */
+const RESERVE_SHARE = 1 / 32;
+/** Room for the index of the write-ahead log and its first pages: with less SQLite cannot even begin. */
+const NEEDED_BYTES = 256 * 1024;
+const PIECE = Buffer.alloc(64 * 1024);
+
+export type DatabaseRoom = ReturnType<typeof createDatabaseRoom>;
+
+/**
+ * The room on the disk of an SQLite database, and a part of it that is set aside in a file: what makes room again, and
+ * who only wants his dump, must be able to write (the deletion, and the audit of both) when nothing else can. Once it
+ * is in use everything else is refused, since whatever an upload took of it would be lacking there. It is set aside
+ * again as soon as there is room.
+ */
+export function createDatabaseRoom({ file, log }: { file: string; log?: Logger | undefined }) {
+  const path = `${file}.reserve`;
+  const probe = `${file}.probe`;
+  const size = reserveSize(dirname(file));
+  const fromReserve = new AsyncLocalStorage<true>();
+  let isReserved = hasBlocks(path, size) || fill(path, size);
+  let isFull = !isReserved && !fill(probe, NEEDED_BYTES);
+  rmSync(probe, { force: true });
+  if (isFull) tellFull();
+
+  return {
+    /** Nothing could be written when it was last tried. */
+    isFull: () => isFull,
+
+    /** @throws what SQLite says of a full disk, when only the reserve is left and this is not to use it */
+    assertMayWrite(): void {
+      if (isFull && !isReserved && fromReserve.getStore() !== true) {
+        throw new Error('database or disk is full: what is left is for deletions and downloads');
+      }
+    },
+
+    /** To be called with every error of the database. */
+    noteError(error: unknown): void {
+      if (isFull || !isDiskFull(error)) return;
+      isFull = true;
+      tellFull();
+    },
+
+    /** Runs what may use the reserve: again, with the reserve given back, when the disk was full. */
+    fromReserve<T>(work: () => Promise<T>): Promise<T> {
+      return fromReserve.run(true, async () => {
+        try {
+          return await work();
+        } catch (error) {
+          if (!isFullError(error) || !release()) throw error;
+          return await work();
+        }
+      });
+    },
+
+    release,
+
+    /** Looks whether there is room again. @returns whether there is */
+    restore(): boolean {
+      if (!isFull) return true;
+      if (!hasFree(dirname(file), isReserved ? NEEDED_BYTES : size + NEEDED_BYTES)) return false;
+      isReserved ||= fill(path, size);
+      const hasRoom = isReserved && fill(probe, NEEDED_BYTES);
+      rmSync(probe, { force: true });
+      if (!hasRoom) return false;
+      isFull = false;
+      log?.info(`the disk of the database ${file} has room again`);
+      return true;
+    },
+  };
+
+  /** @returns false when there was nothing to give back */
+  function release(): boolean {
+    if (!isReserved) return false;
+    isReserved = false;
+    rmSync(path, { force: true });
+    log?.warn(`only deletions and downloads may write now, from what was set aside in ${path}`);
+    return true;
+  }
+
+  function tellFull(): void {
+    log?.error(`the disk of the database ${file} (DATABASE_URL) is full: free some space on it`);
+  }
+}
+
+/** SQLITE_IOERR_SHMSIZE: the index of the log could not grow. Its text says only "disk I/O error". */
+const INDEX_COULD_NOT_GROW = 4874;
+
+function isDiskFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('errcode' in error && error.errcode === INDEX_COULD_NOT_GROW) return true;
+  return error.message.includes('database or disk is full');
+}
+
+function isFullError(error: unknown): boolean {
+  const known = asDomainError(error);
+  return known instanceof Error && 'code' in known && known.code === 'STORAGE_FULL';
+}
+
+function reserveSize(folder: string): number {
+  const { blocks, bsize } = statfsSync(folder);
+  const share = Math.floor((blocks * bsize * RESERVE_SHARE) / PIECE.length) * PIECE.length;
+  return blocks === 0 ? RESERVE_BYTES : Math.min(RESERVE_BYTES, share);
+}
+
+/** File systems that cannot tell are tried. */
+function hasFree(folder: string, bytes: number): boolean {
+  const { blocks, bfree, bsize } = statfsSync(folder);
+  return blocks === 0 || bfree * bsize >= bytes;
+}
+
+/** A sparse file has its size and sets nothing aside. */
+function hasBlocks(path: string, size: number): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && stats.size === size && stats.blocks * 512 >= size;
+}
+
+/** Writes so many bytes, to the disk. @returns false, and nothing remains, when there is no room for them */
+function fill(path: string, size: number): boolean {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, 'w');
+    for (let written = 0; written < size; ) {
+      written += writeSync(fd, PIECE, 0, Math.min(PIECE.length, size - written));
+    }
+    fsyncSync(fd);
+    return true;
+  } catch {
+    rmSync(path, { force: true });
+    return false;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}

@@ -1,0 +1,132 @@
+import { pathToFileURL } from 'node:url';
+import type { DatabaseSyncInstance } from '@photostructure/sqlite';
+import { DomainError } from '../../../errors.js';
+import type { Logger } from '../../logger.js';
+import { NOBODY_ELSE } from '../announcements.js';
+import { CLIENT_OPTIONS } from '../client-options.js';
+import { PrismaClient } from '../generated/sqlite/client.js';
+import { lookupInSqlite, observable } from '../lookup.js';
+import { migrateSqlite } from '../migrations/migrate-sqlite.js';
+import { createTurns } from '../mutex.js';
+import type { OpenedDatabase } from '../open-database.js';
+import type { OpenedForReading } from '../open-for-reading.js';
+import {
+  createSqliteAdapterFactory,
+  createSqliteReaderFactory,
+  openConnection,
+  openToRead,
+} from './adapter.js';
+import { createDatabaseRoom, type DatabaseRoom } from './disk-reserve.js';
+import { databaseProblem, prepareDatabaseFile, reasonOf } from './file.js';
+import { createSqliteGuard } from './guard.js';
+import { lockForOneServer } from './server-lock.js';
+import { fillIndexHoles } from './wal-index.js';
+
+/**
+ * @param log hears once when the disk is full or the file is gone, and when all is well again
+ * @throws Error with one clear sentence: cannot be written, in use by another server, of a newer version
+ */
+export async function openSqlite(
+  file: string,
+  { log }: { log?: Logger | undefined } = {},
+): Promise<OpenedDatabase> {
+  await prepareDatabaseFile(file);
+  const lock = lockForOneServer(file);
+  const opened: Array<() => void> = [() => lock.close()];
+  const closeAll = () => {
+    for (const close of opened.splice(0).reverse()) close();
+  };
+  try {
+    const room = createDatabaseRoom({ file, log });
+    const name = nameFor(file, room);
+    const reader = openReader(file, name, room);
+    const letIndexGo = name === file ? fillIndexHoles(file) : () => {};
+    opened.push(letIndexGo, () => reader.close());
+    const migrated = migrate(file, name);
+    const guard = createSqliteGuard({ file, room, maintenance: reader, log });
+    opened.push(guard.close);
+    const client = new PrismaClient({ adapter: createSqliteAdapterFactory(name, guard), ...CLIENT_OPTIONS });
+    const lookups = observable(lookupInSqlite(reader));
+    const db = Object.assign(client, {
+      lookup: lookups.lookup,
+      hasLateral: false,
+      fromReserve: room.fromReserve,
+    });
+    return {
+      db,
+      isShared: false,
+      migrated,
+      reading: { kind: 'sqlite', name },
+      // One server at a time, so turns within it are enough.
+      inTurn: createTurns(),
+      announcements: NOBODY_ELSE,
+      jobs: null,
+      sharedNow: null,
+      disk: file,
+      async assertWritable() {
+        const problem = guard.problem();
+        if (problem !== null) throw new DomainError(problem.code, problem.message);
+      },
+      onStatement(listener) {
+        client.$on('query', ({ query }) => listener(query));
+        lookups.onStatement(listener);
+      },
+      async close() {
+        await client.$disconnect();
+        closeAll();
+      },
+    };
+  } catch (error) {
+    closeAll();
+    throw error;
+  }
+}
+
+/** The same file once more, for who only reads. @param name as the database was opened by */
+export function openSqliteForReading(name: string): OpenedForReading {
+  const client = new PrismaClient({ adapter: createSqliteReaderFactory(name), ...CLIENT_OPTIONS });
+  const db = Object.assign(client, {
+    lookup: lookupInSqlite(openToRead(name)),
+    hasLateral: false,
+    fromReserve: <T>(work: () => Promise<T>) => work(),
+  });
+  return { db, isShared: false };
+}
+
+/**
+ * On a full disk the write-ahead log's index is kept in memory, for this server alone: it could not be made, or would
+ * end the process when it is touched. `coredock backup` has to wait then, as long as this server runs.
+ */
+function nameFor(file: string, room: DatabaseRoom): string {
+  return room.isFull() ? `${pathToFileURL(file).href}?vfs=unix-excl` : file;
+}
+
+/** The first connection: what is wrong with the file shows here. */
+function openReader(file: string, name: string, room: DatabaseRoom): DatabaseSyncInstance {
+  try {
+    return connectAndRead(name);
+  } catch (error) {
+    // No room for the log beside it, or no name for it: the reserve has both.
+    if (room.release()) return openReader(file, name, room);
+    throw databaseProblem(file, `cannot be opened: ${reasonOf(error)}`, error);
+  }
+}
+
+function connectAndRead(name: string): DatabaseSyncInstance {
+  const connection = openConnection(name);
+  try {
+    connection.prepare('SELECT count(*) FROM sqlite_schema').all();
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function migrate(file: string, name: string): string[] {
+  try {
+    return migrateSqlite(name);
+  } catch (error) {
+    throw databaseProblem(file, `cannot be used: ${reasonOf(error)}`, error);
+  }
+}

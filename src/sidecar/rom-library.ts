@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type FirmwareImage, openFirmware, UnreadableFirmware } from '../crashdump/index.js';
+
+/** Espressif names its ROM ELFs `esp32c3_rev3_rom.elf`; the number is major × 100 + minor. */
+const FILE_NAME = /^(esp32[a-z0-9]*)_rev(\d+)_rom\.elf$/;
+
+/**
+ * The ROM ELFs of a folder (`ESP_ROM_ELF_DIR`), opened when a dump asks for one and kept.
+ * The ROM of a revision is the one made for the nearest earlier revision: masks change rarely.
+ * @throws the file system's error when the folder cannot be read, at once; UnreadableFirmware with the file's name for
+ * one that cannot be read, when it is asked for
+ */
+export function createRomLibrary(
+  directory: string,
+): (chip: string, chipRevision: number | null) => FirmwareImage | null {
+  const files = readdirSync(directory).flatMap((file) => {
+    const [, chip, revision] = FILE_NAME.exec(file) ?? [];
+    return chip === undefined ? [] : [{ file, chip, revision: Number(revision) }];
+  });
+  files.sort((a, b) => b.revision - a.revision);
+  const opened = new Map<string, FirmwareImage>();
+
+  return function findRom(chip, chipRevision) {
+    const mine = files.filter((candidate) => candidate.chip === chip);
+    const chosen = mine.find(({ revision }) => revision <= (chipRevision ?? 0)) ?? mine.at(-1);
+    if (!chosen) return null;
+    const image = opened.get(chosen.file) ?? openRom(chosen.file);
+    opened.set(chosen.file, image);
+    return image;
+  };
+
+  function openRom(file: string): FirmwareImage {
+    try {
+      return openFirmware(readFileSync(join(directory, file)));
+    } catch (error) {
+      throw new UnreadableFirmware(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}

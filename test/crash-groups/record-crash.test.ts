@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest';
+import { graphql } from '../generated/gql.js';
+import type { CrashKind } from '../generated/graphql.js';
+import { aCrash, aPendingDump, parsed } from '../support/crash-groups.js';
+import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+
+const GROUPS = graphql(`
+  query CountedGroups {
+    crashGroups {
+      totalCount
+      nodes {
+        id title kind reason reasonClass culpritFunction culpritFile state count keptCount deviceCount
+        firstSeenAt lastSeenAt velocity fingerprints firmwareVersions chips models { code }
+        variants { firmwareVersion count }
+      }
+    }
+  }
+`);
+
+const OF_KIND = graphql(`
+  query GroupsOfKind($kind: [CrashKind!]) { crashGroups(filter: { kind: $kind }) { nodes { kind } } }
+`);
+
+const FLEET = graphql(`query FleetByDay { crashes(by: DAY) { count } }`);
+
+const groupsOf = async (door: GraphQLDoor) => (await door.ask(GROUPS, {})).crashGroups.nodes;
+const crashesOf = async (door: GraphQLDoor) =>
+  (await door.ask(FLEET, {})).crashes.reduce((sum, { count }) => sum + count, 0);
+
+async function aDevice(door: GraphQLDoor) {
+  return door.fleet.aDevice(await door.fleet.aModel());
+}
+
+describe('a crash group', () => {
+  it('is made by the first crash of a fingerprint and says where it happened', async () => {
+    const door = await aGraphQLDoor();
+    const model = await door.fleet.aModel({ code: 'thermostat' });
+    const at = new Date(Date.now() - 60_000);
+
+    await aCrash(door, await door.fleet.aDevice(model), { place: 'sensor_read', version: '1.2.0', at });
+
+    expect(await groupsOf(door)).toMatchObject([
+      {
+        title: 'LoadProhibited in sensor_read (sensor_read.c)',
+        reason: 'LoadProhibited at 0x00000010',
+        reasonClass: 'LoadProhibited',
+        culpritFunction: 'sensor_read',
+        culpritFile: 'sensor_read.c',
+        state: 'OPEN',
+        count: 1,
+        keptCount: 1,
+        deviceCount: 1,
+        firstSeenAt: at.toISOString(),
+        lastSeenAt: at.toISOString(),
+        fingerprints: ['v1:sensor_read'],
+        firmwareVersions: ['1.2.0'],
+        chips: ['esp32c3'],
+        models: [{ code: 'thermostat' }],
+      },
+    ]);
+  });
+
+  it.each([
+    ['the stack guard of RISC-V chips', 'Stack protection fault at PC 0x42000010'],
+    ['FreeRTOS’ own check', '***ERROR*** A stack overflow in task main has been detected.'],
+  ])('of an overflowed stack is called after its task, also when %s found it', async (_, reason) => {
+    const door = await aGraphQLDoor();
+
+    await aCrash(door, await aDevice(door), { reason, place: 'whichever_was_first' });
+
+    expect(await groupsOf(door)).toMatchObject([
+      { title: 'stack overflow of task main', kind: 'STACK_OVERFLOW', reasonClass: 'stack overflow' },
+    ]);
+  });
+
+  it('is found by the kind of its crashes', async () => {
+    const door = await aGraphQLDoor();
+    const device = await aDevice(door);
+    await aCrash(door, device, { place: 'read', reason: 'Load access fault at 0x00000010' });
+    await aCrash(door, device, { place: 'stop', reason: 'abort() was called at PC 0x42009351 on core 0' });
+
+    const ofKind = async (kind: CrashKind[]) =>
+      (await door.ask(OF_KIND, { kind })).crashGroups.nodes.map((group) => group.kind);
+
+    expect(await ofKind(['ABORT'])).toEqual(['ABORT']);
+    expect((await ofKind(['ABORT', 'INVALID_READ'])).sort()).toEqual(['ABORT', 'INVALID_READ']);
+    expect(await ofKind(['TASK_WATCHDOG'])).toEqual([]);
+  });
+
+  it('counts crashes, devices and variants of later ones, in whatever order they are read', async () => {
+    const door = await aGraphQLDoor();
+    const [first, second] = [await aDevice(door), await aDevice(door)];
+    const [early, late] = [new Date('2026-02-01T00:00:00Z'), new Date('2026-02-03T00:00:00Z')];
+
+    await aCrash(door, first, { version: '1.0.0', at: late });
+    await aCrash(door, second, { version: '1.1.0', at: early });
+    await aCrash(door, first, { version: '1.1.0', at: late });
+    await aCrash(door, first, { place: 'elsewhere' });
+
+    const groups = await groupsOf(door);
+    expect(groups).toHaveLength(2);
+    expect(groups[0]).toMatchObject({
+      count: 3,
+      deviceCount: 2,
+      firstSeenAt: early.toISOString(),
+      lastSeenAt: late.toISOString(),
+      variants: expect.arrayContaining([
+        { firmwareVersion: '1.0.0', count: 1 },
+        { firmwareVersion: '1.1.0', count: 1 },
+      ]),
+    });
+  });
+
+  it('counts a dump once, however often it is read', async () => {
+    const door = await aGraphQLDoor();
+    const { dump } = await aCrash(door, await aDevice(door));
+
+    for (let again = 0; again < 2; again++) {
+      await door.state.reset({ id: dump.id });
+      await parsed(door, dump);
+    }
+
+    expect(await groupsOf(door)).toMatchObject([{ count: 1, deviceCount: 1, keptCount: 1 }]);
+    expect(await crashesOf(door)).toBe(1);
+  });
+
+  it('keeps its dump while that is read again, and when that fails', async () => {
+    const door = await aGraphQLDoor();
+    const { dump, groupId } = await aCrash(door, await aDevice(door));
+
+    await door.state.reset({ id: dump.id });
+    expect(await groupsOf(door)).toMatchObject([{ count: 1, keptCount: 1 }]);
+
+    expect(await parsed(door, dump, { status: 'ERROR' })).toBe(groupId);
+    expect(await groupsOf(door)).toMatchObject([{ count: 1, keptCount: 1 }]);
+  });
+
+  it('loses a dump to another when a later reading says so, and goes when it was the only one', async () => {
+    const door = await aGraphQLDoor();
+    const device = await aDevice(door);
+    await aCrash(door, device, { place: 'right' });
+    const { dump } = await aCrash(door, device, { place: 'wrong' });
+
+    await door.state.reset({ id: dump.id });
+    await parsed(door, dump, { crash: { place: 'right' } });
+
+    expect(await groupsOf(door)).toMatchObject([{ culpritFunction: 'right', count: 2, deviceCount: 1 }]);
+    expect(await crashesOf(door)).toBe(2);
+  });
+
+  it('goes on counting what retention and people delete', async () => {
+    const door = await aGraphQLDoor();
+    const device = await aDevice(door);
+    await aCrash(door, device);
+    const { dump } = await aCrash(door, device);
+
+    await door.coredumps.delete(dump.id);
+    expect(await groupsOf(door)).toMatchObject([{ count: 2, keptCount: 1, deviceCount: 1 }]);
+
+    await door.devices.deleteDevice(device.id);
+    expect(await groupsOf(door)).toMatchObject([{ count: 2, keptCount: 0, deviceCount: 1 }]);
+    expect(await crashesOf(door)).toBe(2);
+  });
+
+  it('is not made for a crash without a fingerprint, which charts have all the same', async () => {
+    const door = await aGraphQLDoor();
+    const device = await aDevice(door);
+
+    await parsed(door, await aPendingDump(door, device), { crash: { fingerprint: null } });
+    const unreadable = await aPendingDump(door, device);
+    await parsed(door, unreadable, { status: 'ERROR' });
+    expect(await groupsOf(door)).toEqual([]);
+    expect(await crashesOf(door)).toBe(2);
+
+    // Its firmware arrives.
+    await door.state.reset({ id: unreadable.id });
+    await parsed(door, unreadable);
+    expect(await groupsOf(door)).toMatchObject([{ count: 1 }]);
+    expect(await crashesOf(door)).toBe(2);
+  });
+
+  it('is right when many parses of old and new places end at the same time', async () => {
+    const door = await aGraphQLDoor();
+    const devices = await Promise.all(Array.from({ length: 8 }, () => aDevice(door)));
+    const places = ['one', 'two', 'three'];
+    const crashes = await Promise.all(
+      Array.from({ length: 120 }, async (_, index) => {
+        const device = devices[index % devices.length];
+        if (device === undefined) throw new Error('there are eight devices');
+        return { dump: await aPendingDump(door, device), place: places[index % places.length] ?? '' };
+      }),
+    );
+
+    await Promise.all(crashes.map(({ dump, place }) => parsed(door, dump, { crash: { place } })));
+
+    const groups = await groupsOf(door);
+    expect(groups.map(({ count, deviceCount, keptCount }) => ({ count, deviceCount, keptCount }))).toEqual(
+      places.map(() => ({ count: 40, deviceCount: 8, keptCount: 40 })),
+    );
+    expect(await crashesOf(door)).toBe(120);
+  });
+
+  it('tells its rate as crashes a day', async () => {
+    const door = await aGraphQLDoor();
+    const device = await aDevice(door);
+    for (let hour = 0; hour < 240; hour += 3) {
+      await aCrash(door, device, { at: new Date(Date.now() - hour * 3_600_000) });
+    }
+
+    const [group] = await groupsOf(door);
+    expect(group?.velocity).toBeGreaterThan(7);
+    expect(group?.velocity).toBeLessThan(9);
+  });
+});
