@@ -1,5 +1,5 @@
 import { type CrashKind, culpritFrames } from '../crashdump/index.js';
-import type { CrashReport } from '../crashdump/report/report.js';
+import type { CrashReport } from '../crashdump/report.js';
 
 /** What a group is called by and sorted into. */
 export interface CrashDescription {

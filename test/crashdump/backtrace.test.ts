@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FirmwareImage } from '../../src/crashdump/firmware/firmware-image.js';
 import { readCrashDump } from '../../src/crashdump/index.js';
-import type { CrashTask } from '../../src/crashdump/report/report.js';
+import type { CrashTask } from '../../src/crashdump/report.js';
 import {
   aFirmware,
   aTask,

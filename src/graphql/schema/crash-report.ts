@@ -1,5 +1,5 @@
 import type { CrashKind as Kind } from '../../crashdump/index.js';
-import type * as reader from '../../crashdump/report/report.js';
+import type * as reader from '../../crashdump/report.js';
 import { builder } from './builder.js';
 
 const KINDS: Readonly<Record<Kind, { description: string }>> = {
