@@ -10,4 +10,12 @@ export { type CrashDumpReading, type CrashDumpRequest, readCrashDump } from './r
 export { FINGERPRINT_VERSION, fingerprint } from './report/fingerprint.js';
 export { kindOfReason } from './report/reason.js';
 export { culpritFrames } from './report/system-frames.js';
-export type { CrashReport } from './report.js';
+export type {
+  CrashReport,
+  CrashTask,
+  FrameArgument,
+  FrameTrust,
+  Register,
+  StackFrame,
+  TaskState,
+} from './report.js';
