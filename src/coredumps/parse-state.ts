@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CrashReport } from '../crashdump/report/report.js';
+import type { CrashReport } from '../crashdump/index.js';
 import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Outbox } from './outbox.js';
