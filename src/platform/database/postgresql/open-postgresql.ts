@@ -2,15 +2,15 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { DomainError } from '../../../errors.js';
 import type { Logger } from '../../logger.js';
+import { createTurns } from '../../mutex.js';
 import { CLIENT_OPTIONS } from '../client-options.js';
 import { PrismaClient } from '../generated/postgresql/client.js';
 import { lookupInPostgresql, observable } from '../lookup.js';
-import { migratePostgresql } from '../migrations/migrate-postgresql.js';
-import { createTurns } from '../mutex.js';
 import type { Db, InTurn, Lookup, OpenedDatabase } from '../open-database.js';
 import type { OpenedForReading } from '../open-for-reading.js';
 import { createPostgresqlAnnouncements } from './announcements.js';
 import { createPostgresqlJobs } from './jobs.js';
+import { migratePostgresql } from './migrate-postgresql.js';
 import { limitStatements } from './statement-limit.js';
 
 /** How long a new connection, or a free one of the pool, may keep a request waiting before it fails as UNAVAILABLE. */

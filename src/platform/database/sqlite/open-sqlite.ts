@@ -2,12 +2,11 @@ import { pathToFileURL } from 'node:url';
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 import { DomainError } from '../../../errors.js';
 import type { Logger } from '../../logger.js';
+import { createTurns } from '../../mutex.js';
 import { NOBODY_ELSE } from '../announcements.js';
 import { CLIENT_OPTIONS } from '../client-options.js';
 import { PrismaClient } from '../generated/sqlite/client.js';
 import { lookupInSqlite, observable } from '../lookup.js';
-import { migrateSqlite } from '../migrations/migrate-sqlite.js';
-import { createTurns } from '../mutex.js';
 import type { OpenedDatabase } from '../open-database.js';
 import type { OpenedForReading } from '../open-for-reading.js';
 import {
@@ -19,6 +18,7 @@ import {
 import { createDatabaseRoom, type DatabaseRoom } from './disk-reserve.js';
 import { databaseProblem, prepareDatabaseFile, reasonOf } from './file.js';
 import { createSqliteGuard } from './guard.js';
+import { migrateSqlite } from './migrate-sqlite.js';
 import { lockForOneServer } from './server-lock.js';
 import { fillIndexHoles } from './wal-index.js';
 
