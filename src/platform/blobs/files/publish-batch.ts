@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { sync, syncFolder } from '../../files/durable-folder.js';
-import { hasCode } from '../storage-errors.js';
+import { hasCode } from '../../files/system-errors.js';
 
 /** A file that is to get its name. Plain data, for it crosses threads. */
 export interface Publication {
