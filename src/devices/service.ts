@@ -8,9 +8,7 @@ import type { Clock } from '../platform/clock.js';
 import { isUniqueViolation } from '../platform/database/errors.js';
 import { type Db, Prisma } from '../platform/database/open-database.js';
 import type { TokenUse } from './token-use.js';
-
-type DeviceModelRow = Prisma.DeviceModelGetPayload<object>;
-type DeviceRow = Prisma.DeviceGetPayload<object>;
+import type { DeviceModelRow, DeviceRow } from './types.js';
 
 export type DeviceService = ReturnType<typeof createDeviceService>;
 
