@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.js';
 import type { PageWindow } from '../platform/database/children.js';
 import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
 import { inTransaction } from '../platform/database/transaction.js';
+import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 
@@ -149,7 +150,6 @@ interface AuditDeps {
   log: Logger;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 const MAX_TARGET_LENGTH = 200;
 
 async function rethrow(error: unknown): Promise<never> {

@@ -56,6 +56,7 @@ import { openBlobStores } from '../platform/blobs/open-blob-stores.js';
 import { type Clock, createSystemClock } from '../platform/clock.js';
 import { asDomainError } from '../platform/database/errors.js';
 import { openDatabase } from '../platform/database/open-database.js';
+import { DAY_MS, HOUR_MS } from '../platform/durations.js';
 import { createEventChannel } from '../platform/event-channel.js';
 import { createAllowedHosts } from '../platform/http/allowed-hosts.js';
 import { createClientAddress } from '../platform/http/client-address.js';
@@ -74,9 +75,7 @@ export interface App {
 /** Longer than one attempt's time-out by what copying and committing may take. */
 const LEASE_MARGIN_MS = 30_000;
 /** Nothing is on its way for so long: an upload that stands still is ended after UPLOAD_STALL_MS, an hour at most. */
-const DAY_MS = 24 * 60 * 60 * 1000;
 const IN_FLIGHT_MS = DAY_MS;
-const HOUR_MS = 60 * 60 * 1000;
 const NOTE_PROGRESS_EVERY_MS = 10 * 60 * 1000;
 const LAST_NOTE_MS = 2_000;
 const COUNT_STORED_EVERY_MS = 60 * 1000;

@@ -1,6 +1,7 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db, Prisma } from '../platform/database/open-database.js';
+import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 import { createRawRemoval, REMOVABLE } from './remove-raw.js';
 
@@ -8,7 +9,6 @@ export type RawRetention = ReturnType<typeof createRawRetention>;
 
 /** Dumps that are looked up at once. */
 const BATCH = 200;
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Removes the raw bytes of dumps when their model's privacy settings say so. Row, text and report stay. */
 export function createRawRetention({ db, blobs, clock, log }: RawRetentionDeps) {
