@@ -190,6 +190,14 @@ const LOOPS: readonly BackgroundWork[] = [
     files: ['sidecar/supervisor.ts', 'sidecar/sidecar-process.ts'],
   },
   {
+    name: 'parse threads of the sidecar',
+    does: 'read one dump at a time each, in the process of the sidecar',
+    when: 'with the first parse',
+    restartedBy: 'the next parse',
+    lease: null,
+    files: ['sidecar/parse-pool.ts'],
+  },
+  {
     name: 'publish thread',
     does: 'makes uploaded files durable (fsync) and gives them their names',
     when: 'with the first upload; ends after 10 seconds without one',
