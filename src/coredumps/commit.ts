@@ -3,7 +3,7 @@ import { createBoundedTransactions } from '../platform/database/bounded-transact
 import { type Db, type DbTransaction, Prisma } from '../platform/database/open-database.js';
 import { outOfTime } from '../platform/deadline.js';
 import { createBatcher, Unclear } from '../platform/queue/batcher.js';
-import { COLUMNS, type StoredRow } from './queries.js';
+import { COLUMNS, type StoredRow } from './read.js';
 import { toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
 import type { CountRetired } from './unread.js';

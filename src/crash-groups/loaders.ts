@@ -1,4 +1,4 @@
-import { listCoredumpsOfGroups } from '../coredumps/queries.js';
+import { listCoredumpsOfGroups } from '../coredumps/read.js';
 import type { CoredumpRow } from '../coredumps/types.js';
 import type { DeviceRow } from '../devices/types.js';
 import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';

@@ -5,7 +5,8 @@ import { BACKGROUND_WORK, SCHEDULED_WORK } from '../../src/compose/background-wo
 
 const SOURCES = join(import.meta.dirname, '../../src');
 /** What begins something that comes back by itself: a timer, a thread, a child process, a worker, a schedule. */
-const BEGINS_WORK = /\bsetInterval\(|\bnew (Worker|Piscina)\b|\b(fork|spawn)\(|\bcreateWorker\(|\bchores\.every\(/;
+const BEGINS_WORK =
+  /\bsetInterval\(|\bnew (Worker|Piscina)\b|\b(fork|spawn)\(|\bcreateWorker\(|\bchores\.every\(/;
 /** Not the server: the page runs in browsers, and the others are programs of their own. */
 const OTHER_PROGRAMS = /^(dashboard|demo|tools|ci)\//;
 /** Where the list itself is carried out. */
