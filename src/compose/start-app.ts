@@ -36,6 +36,7 @@ import { DomainError } from '../errors.js';
 import { createFirmwareService } from '../firmware/service.js';
 import { createAnswerBudget } from '../graphql/limits/answer-budget.js';
 import { createBytesInFlight, MAIN_THREAD, sharedBytes } from '../graphql/limits/bytes-in-flight.js';
+import { createLoaders } from '../graphql/schema/loaders.js';
 import { readPersistedDocuments } from '../graphql/server/persisted-documents.js';
 import { createQueryThread } from '../graphql/server/query-thread.js';
 import { createStreams } from '../graphql/server/stream-limits.js';
@@ -352,8 +353,8 @@ export async function startApp(
         )
       : null;
     const graphql = createGraphQLServer({
+      createLoaders: () => createLoaders(db),
       alerts,
-      db,
       coredumps,
       crashGroups,
       search: createSearch(database),

@@ -16,7 +16,7 @@ import { findEarlierDump, hashOf } from './find-duplicate.js';
 import type { LostDumps } from './lost-dumps.js';
 import type { Outbox } from './outbox.js';
 import type { ParseTask } from './parse-state.js';
-import { idsOfCoredumps } from './queries.js';
+import { createCoredumpQueries, idsOfCoredumps } from './queries.js';
 import { whyRemoved } from './remove-raw.js';
 import type { ArrivedFirmware, Requeue } from './requeue.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
@@ -82,6 +82,8 @@ export function createCoredumpService({
   const commit = createCommitter({ db, maxCoredumps, countRetired, enqueue: outbox.waiting });
 
   return {
+    ...createCoredumpQueries(db),
+
     events,
 
     /**

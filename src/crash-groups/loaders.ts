@@ -4,7 +4,7 @@ import type { DeviceRow } from '../devices/loaders.js';
 import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';
 import DataLoader from '../platform/database/data-loader.js';
 import { type Db, Prisma } from '../platform/database/open-database.js';
-import { groupTallies, type TallyFilter, type TallyRange } from './crash-series.js';
+import { createTallyFilters, groupTallies, type TallyFilter, type TallyRange } from './crash-series.js';
 import {
   countGroupsOf,
   type GroupParent,
@@ -132,6 +132,8 @@ export function createCrashGroupLoaders(db: Db) {
       );
     }),
 
+    /** A filter of time series with the ids of its models. */
+    seriesFilter: createTallyFilters(db),
     /** Crashes by slot. */
     tally: new DataLoader<
       { id: number; range: TallyRange; filter: TallyFilter },

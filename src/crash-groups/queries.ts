@@ -1,7 +1,10 @@
 import type { DeviceRow } from '../devices/loaders.js';
+import type { Clock } from '../platform/clock.js';
 import type { PageWindow } from '../platform/database/children.js';
 import { type Db, Prisma } from '../platform/database/open-database.js';
 import { containsWords } from '../platform/database/text-search.js';
+import { fleetTally, type TallyFilter, type TallyRange } from './crash-series.js';
+import { listMissingFirmwares } from './missing-firmware.js';
 import { type CrashGroupFilter, type CrashGroupRow, type GroupOrder, toGroupRow } from './types.js';
 
 /** Questions about many groups, in SQL that SQLite and PostgreSQL both understand. "g" is the group. */
@@ -26,6 +29,21 @@ export interface GroupWindow {
 
 /** Whose groups: those that hit a device, or were seen in the version of a firmware. */
 export type GroupParent = 'device' | 'firmware';
+
+export type CrashGroupQueries = ReturnType<typeof createCrashGroupQueries>;
+
+/** What readers ask of all groups; what they ask of each of several is in `loaders.ts`. */
+export function createCrashGroupQueries(db: Db, clock: Pick<Clock, 'now'>) {
+  return {
+    now: clock.now,
+    list: (filter: CrashGroupFilter, window: GroupWindow) => listGroups(db, filter, window),
+    count: (filter: CrashGroupFilter) => countGroups(db, filter),
+    /** Crashes of the whole fleet by slot; slots without crashes are absent. */
+    series: (range: TallyRange, filter: TallyFilter) => fleetTally(db, range, filter),
+    /** @throws DomainError BAD_USER_INPUT */
+    listMissingFirmwares: (take: number) => listMissingFirmwares(db, take),
+  };
+}
 
 export async function listGroups(
   db: Db,

@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
 import type { GroupEvents } from './events.js';
 import { mergeGroups, splitGroup } from './merge.js';
+import { createCrashGroupQueries } from './queries.js';
 import type { Regrouping, RegroupJob } from './regroup-job.js';
 import { type CrashGroupRow, type GroupAlerts, type GroupChange, toGroupRow } from './types.js';
 
@@ -26,6 +27,7 @@ export function createCrashGroupService({
 }: CrashGroupServiceDeps) {
   const readings = new WeakMap<GroupChange, Promise<CrashGroupRow | null>>();
   return {
+    ...createCrashGroupQueries(db, clock),
     events,
     /** How far the walk through all dumps is, after the recipe of fingerprints has changed. */
     regrouping: (): Promise<Regrouping | null> => regroup.progress(),
@@ -39,8 +41,6 @@ export function createCrashGroupService({
           return run;
         }),
       ),
-
-    now: clock.now,
 
     /** Groups as they change, read once for all who follow. One that is gone by then is left out. */
     follow(filter: { groupId?: number }): AsyncIterableIterator<CrashGroupRow> {

@@ -2,7 +2,7 @@ import { childrenOf, countChildrenOf } from '../platform/database/children.js';
 import DataLoader from '../platform/database/data-loader.js';
 import type { Db, Prisma } from '../platform/database/open-database.js';
 
-type FirmwareRow = Prisma.FirmwareGetPayload<object>;
+export type FirmwareRow = Prisma.FirmwareGetPayload<object>;
 
 const FIRMWARES_OF_MODEL = { table: 'Firmware', parent: 'modelId' } as const;
 

@@ -36,7 +36,8 @@ import { createFirmwareService } from '../../src/firmware/service.js';
 import { encodeGlobalId } from '../../src/global-ids.js';
 import { createAnswerBudget } from '../../src/graphql/limits/answer-budget.js';
 import { createBytesInFlight, MAIN_THREAD, sharedBytes } from '../../src/graphql/limits/bytes-in-flight.js';
-import { type Context, createContext, createLoaders } from '../../src/graphql/schema/context.js';
+import type { Context } from '../../src/graphql/schema/context.js';
+import { createLoaders } from '../../src/graphql/schema/loaders.js';
 import { createQueryThread } from '../../src/graphql/server/query-thread.js';
 import { createStreams } from '../../src/graphql/server/stream-limits.js';
 import { createGraphQLServer } from '../../src/graphql/server/yoga.js';
@@ -221,7 +222,7 @@ export async function aGraphQLDoor({
   };
   const graphql = createGraphQLServer({
     ...services,
-    db,
+    createLoaders: () => createLoaders(db),
     gatekeeper,
     links,
     clientAddress: createClientAddress([]),
@@ -285,8 +286,7 @@ export async function aGraphQLDoor({
     /** What resolvers get where somebody asks with this token, for who executes a document without the door. */
     async contextFor(token: string): Promise<Context> {
       const person = await gatekeeper.admit('127.0.0.1', `Bearer ${token}`);
-      return createContext({
-        db,
+      return {
         services,
         loaders: createLoaders(db),
         requestId: 'without the door',
@@ -294,7 +294,7 @@ export async function aGraphQLDoor({
         answer: answers.open('127.0.0.1'),
         downloadUrlOf: (id) =>
           `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', id))}/download?link=${links.issue(id, person)}`,
-      });
+      };
     },
     /** What was logged as an error. */
     logged,

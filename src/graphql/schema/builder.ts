@@ -4,7 +4,6 @@ import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import type { FileUpload } from 'graphql-upload-minimal';
 import { hasRole, refusalOf } from '../../auth/principal.js';
-import type PrismaTypes from '../../platform/database/generated/pothos-types.js';
 import { getDatamodel } from '../../platform/database/generated/pothos-types.js';
 import './audit-mutations.js';
 import '../limits/bounded-lists.js';
@@ -13,7 +12,6 @@ import type { Context } from './context.js';
 
 /** Defines no types: each noun does so in its own file. */
 export const builder = new SchemaBuilder<{
-  PrismaTypes: PrismaTypes;
   Context: Context;
   DefaultFieldNullability: false;
   DefaultEdgesNullability: { list: false; items: false };
@@ -36,7 +34,12 @@ export const builder = new SchemaBuilder<{
     // Not only at each event: who may not subscribe is told at once.
     authorizeOnSubscribe: true,
   },
-  prisma: { client: ({ db }) => db, dmmf: getDatamodel(), onUnusedQuery: 'error' },
+  prisma: {
+    client: () => {
+      throw new Error('Pothos reads nothing by itself: services and loaders do');
+    },
+    dmmf: getDatamodel(),
+  },
   relay: {
     nodesOnConnection: true,
     nodeQueryOptions: { nullable: true },

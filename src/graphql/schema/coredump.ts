@@ -1,6 +1,5 @@
 import { completeValue } from '@pothos/core';
 import { hasRole } from '../../auth/principal.js';
-import { countCoredumps, listCoredumps } from '../../coredumps/queries.js';
 import { redactOutput, redactReport } from '../../coredumps/redact.js';
 import { RAW_REMOVAL_REASONS } from '../../coredumps/remove-raw.js';
 import type { CoredumpRow } from '../../coredumps/types.js';
@@ -14,7 +13,7 @@ import { CoredumpFilterInput, ParseStatus, toCoredumpFilter } from './coredump-f
 import { CrashReport } from './crash-report.js';
 import { Device } from './device.js';
 import { Firmware } from './firmware.js';
-import { requireId, rowOf } from './inputs.js';
+import { requireId, rowIdOf } from './inputs.js';
 import { page } from './pages.js';
 
 const RawRemovalReason = builder.enumType('RawRemovalReason', {
@@ -25,13 +24,11 @@ const RawRemovalReason = builder.enumType('RawRemovalReason', {
   } satisfies Record<(typeof RAW_REMOVAL_REASONS)[number], { description: string }>,
 });
 
-// Not a prismaNode: its rows are read in raw SQL and come with events, and Pothos would read each of them again to be
-// sure of its columns.
 export const Coredump = builder.objectRef<CoredumpRow>('Coredump');
 
 builder.node(Coredump, {
   id: { resolve: ({ id }) => id },
-  loadOne: (id, { loaders }) => loaders.coredumps.byId.load(rowOf(id).id),
+  loadOne: (id, { loaders }) => loaders.coredumps.byId.load(rowIdOf(id)),
   fields: (t) => ({
     filename: t.exposeString('filename'),
     chip: t.exposeString('chip', { description: 'As the device reported it.' }),
@@ -113,7 +110,7 @@ builder.node(Coredump, {
 
 export const CoredumpConnection = builder.connectionObject({ type: Coredump, name: 'CoredumpConnection' });
 
-builder.prismaObjectFields(Device, (t) => ({
+builder.objectFields(Device, (t) => ({
   coredumps: t.connection(
     {
       type: Coredump,
@@ -165,12 +162,12 @@ builder.queryFields((t) => ({
       type: Coredump,
       description: 'The whole fleet’s, newest first.',
       args: { filter: t.arg({ type: CoredumpFilterInput }) },
-      resolve: (_, { filter: input, ...args }, { db }) => {
+      resolve: (_, { filter: input, ...args }, { services }) => {
         const filter = toCoredumpFilter(input);
         return page(
           args,
-          (window) => listCoredumps(db, filter, window),
-          () => countCoredumps(db, filter),
+          (window) => services.coredumps.list(filter, window),
+          () => services.coredumps.count(filter),
         );
       },
     },

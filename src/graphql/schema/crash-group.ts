@@ -1,7 +1,6 @@
 import { tallyRange, zeroFilled } from '../../crash-groups/crash-series.js';
 import { velocityOf } from '../../crash-groups/decayed-rate.js';
 import type { CrashVariantRow } from '../../crash-groups/loaders.js';
-import { countGroups, listGroups } from '../../crash-groups/queries.js';
 import { type CrashGroupRow, GROUP_ORDERS, GROUP_STATES } from '../../crash-groups/types.js';
 import { notFound } from '../../errors.js';
 import { decodeGlobalId } from '../../global-ids.js';
@@ -13,7 +12,7 @@ import { Device, DeviceConnection } from './device.js';
 import { DeviceModel } from './device-model.js';
 import { Firmware } from './firmware.js';
 import { groupPage } from './group-pages.js';
-import { checkedFilter, requireId, rowOf } from './inputs.js';
+import { checkedFilter, requireId, rowIdOf } from './inputs.js';
 import { page } from './pages.js';
 
 const CrashGroupState = builder.enumType('CrashGroupState', { values: GROUP_STATES });
@@ -43,13 +42,12 @@ const CrashVariant = builder.objectRef<CrashVariantRow>('CrashVariant').implemen
   }),
 });
 
-/** Rows of raw SQL and of events, like dumps. */
 export const CrashGroup = builder.objectRef<CrashGroupRow>('CrashGroup');
 
 builder.node(CrashGroup, {
   description: 'Crashes at the same place: one bug, as far as a stack can tell.',
   id: { resolve: ({ id }) => id },
-  loadOne: (id, { loaders }) => loaders.crashGroups.byId.load(rowOf(id).id),
+  loadOne: (id, { loaders }) => loaders.crashGroups.byId.load(rowIdOf(id)),
   fields: (t) => ({
     title: t.exposeString('title', { description: '“LoadProhibited in sensor_read (sensor.c)”' }),
     kind: t.expose('kind', { type: CrashKind, description: 'Of the first crash.' }),
@@ -133,7 +131,7 @@ builder.node(CrashGroup, {
       },
       resolve: async ({ id }, { filter: input, ...args }, { loaders, services }) => {
         const range = tallyRange(args, services.crashGroups.now());
-        const filter = await loaders.tallyFilter(checkedFilter(input ?? {}));
+        const filter = await loaders.crashGroups.seriesFilter(checkedFilter(input ?? {}));
         return zeroFilled(range, await loaders.crashGroups.tally.load({ id, range, filter }));
       },
     }),
@@ -191,7 +189,7 @@ const CrashGroupFilterInput = builder.inputType('CrashGroupFilter', {
   }),
 });
 
-builder.prismaObjectField(Device, 'crashGroups', (t) =>
+builder.objectField(Device, 'crashGroups', (t) =>
   t.connection(
     {
       type: CrashGroup,
@@ -208,7 +206,7 @@ builder.prismaObjectField(Device, 'crashGroups', (t) =>
   ),
 );
 
-builder.prismaObjectField(Firmware, 'crashGroups', (t) =>
+builder.objectField(Firmware, 'crashGroups', (t) =>
   t.connection(
     {
       type: CrashGroup,
@@ -245,12 +243,12 @@ builder.queryFields((t) => ({
         filter: t.arg({ type: CrashGroupFilterInput }),
         sort: t.arg({ type: CrashGroupOrder, defaultValue: 'COUNT' }),
       },
-      resolve: (_, { filter: input, ...args }, { db }) => {
+      resolve: (_, { filter: input, ...args }, { services }) => {
         const filter = checkedFilter(input ?? {});
         return groupPage(
           args,
-          (window) => listGroups(db, filter, window),
-          () => countGroups(db, filter),
+          (window) => services.crashGroups.list(filter, window),
+          () => services.crashGroups.count(filter),
         );
       },
     },

@@ -1,4 +1,4 @@
-import { fleetTally, TALLY_UNITS, tallyRange, zeroFilled } from '../../crash-groups/crash-series.js';
+import { TALLY_UNITS, tallyRange, zeroFilled } from '../../crash-groups/crash-series.js';
 import { builder } from './builder.js';
 import { checkedFilter } from './inputs.js';
 
@@ -40,12 +40,10 @@ builder.queryField('crashes', (t) =>
       to: t.arg({ type: 'DateTime' }),
       filter: t.arg({ type: CrashFilterInput }),
     },
-    resolve: async (_, { filter, ...args }, { db, services, loaders }) => {
+    resolve: async (_, { filter: input, ...args }, { services, loaders }) => {
       const range = tallyRange(args, services.crashGroups.now());
-      return zeroFilled(
-        range,
-        await fleetTally(db, range, await loaders.tallyFilter(checkedFilter(filter ?? {}))),
-      );
+      const filter = await loaders.crashGroups.seriesFilter(checkedFilter(input ?? {}));
+      return zeroFilled(range, await services.crashGroups.series(range, filter));
     },
   }),
 );

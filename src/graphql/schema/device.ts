@@ -4,13 +4,14 @@ import { notFound } from '../../errors.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
 import { DeviceModel } from './device-model.js';
-import { checkedFilter, present, requireId, rowOf } from './inputs.js';
+import { checkedFilter, present, requireId, rowIdOf } from './inputs.js';
 import { page } from './pages.js';
 
-export const Device = builder.prismaNode('Device', {
-  id: { field: 'id' },
-  findUnique: rowOf,
-  nullable: true,
+export const Device = builder.objectRef<DeviceRow>('Device');
+
+builder.node(Device, {
+  id: { resolve: ({ id }) => id },
+  loadOne: (id, { loaders }) => loaders.devices.byId.load(rowIdOf(id)),
   fields: (t) => ({
     key: t.exposeString('key', { description: 'Unique, `[a-z0-9]{1,32}`; names its folder in the storage.' }),
     name: t.exposeString('name', { nullable: true }),
@@ -43,7 +44,7 @@ export const Device = builder.prismaNode('Device', {
 
 export const DeviceConnection = builder.connectionObject({ type: Device, name: 'DeviceConnection' });
 
-builder.prismaObjectField(DeviceModel, 'devices', (t) =>
+builder.objectField(DeviceModel, 'devices', (t) =>
   t.connection(
     {
       type: Device,
@@ -72,12 +73,12 @@ builder.queryFields((t) => ({
       type: Device,
       description: 'Newest first.',
       args: { filter: t.arg({ type: DeviceFilterInput }) },
-      resolve: (_, { filter: input, ...args }, { devices }) => {
+      resolve: (_, { filter: input, ...args }, { services }) => {
         const filter = checkedFilter(input ?? {});
         return page(
           args,
-          (window) => devices.list(filter, window),
-          () => devices.count(filter),
+          (window) => services.devices.list(filter, window),
+          () => services.devices.count(filter),
         );
       },
     },
@@ -87,7 +88,7 @@ builder.queryFields((t) => ({
     type: Device,
     nullable: true,
     args: { key: t.arg.string({ required: true }) },
-    resolve: (_, { key }, { devices }) => devices.findByKey(key),
+    resolve: (_, { key }, { services }) => services.devices.get(key),
   }),
 }));
 

@@ -1,15 +1,17 @@
 import { notFound } from '../../errors.js';
+import type { FirmwareRow } from '../../firmware/loaders.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
 import { DeviceModel } from './device-model.js';
-import { requireId, rowOf } from './inputs.js';
+import { requireId, rowIdOf } from './inputs.js';
 import { page } from './pages.js';
 
-export const Firmware = builder.prismaNode('Firmware', {
+export const Firmware = builder.objectRef<FirmwareRow>('Firmware');
+
+builder.node(Firmware, {
   description: 'One build, told apart by its ELF’s SHA-256. A version may have several.',
-  id: { field: 'id' },
-  findUnique: rowOf,
-  nullable: true,
+  id: { resolve: ({ id }) => id },
+  loadOne: (id, { loaders }) => loaders.firmwares.byId.load(rowIdOf(id)),
   fields: (t) => ({
     version: t.exposeString('version'),
     chip: t.exposeString('chip', { nullable: true }),
@@ -40,7 +42,7 @@ export const Firmware = builder.prismaNode('Firmware', {
 
 const FirmwareConnection = builder.connectionObject({ type: Firmware, name: 'FirmwareConnection' });
 
-builder.prismaObjectField(DeviceModel, 'firmwares', (t) =>
+builder.objectField(DeviceModel, 'firmwares', (t) =>
   t.connection(
     {
       type: Firmware,

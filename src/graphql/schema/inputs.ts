@@ -23,10 +23,10 @@ export function checkedFilter<Input extends object>(input: Input): Present<Input
   return present(input);
 }
 
-/** For `node(id)`: an id that cannot be one of ours names the row 0, which never is. */
-export function rowOf(id: string): { id: number } {
+/** For `node(id)`: an id that cannot be one of ours becomes 0, which no row has. */
+export function rowIdOf(id: string): number {
   const number = /^\d{1,10}$/.test(id) ? Number(id) : 0;
-  return { id: number <= MAX_ROW_ID ? number : 0 };
+  return number <= MAX_ROW_ID ? number : 0;
 }
 
 const NOUNS = {

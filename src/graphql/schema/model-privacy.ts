@@ -17,7 +17,7 @@ const ModelPrivacy = builder.objectRef<Privacy>('ModelPrivacy').implement({
   }),
 });
 
-builder.prismaObjectField(DeviceModel, 'privacy', (t) =>
+builder.objectField(DeviceModel, 'privacy', (t) =>
   t.field({
     type: ModelPrivacy,
     resolve: ({ id }, _, { loaders }) => loaders.devices.privacyOfModel.load(id),

@@ -1,5 +1,5 @@
-import { type MissingFirmwareRow, missingFirmwares } from '../../crash-groups/missing-firmware.js';
-import { badInput, notFound } from '../../errors.js';
+import type { MissingFirmwareRow } from '../../crash-groups/missing-firmware.js';
+import { notFound } from '../../errors.js';
 import { builder } from './builder.js';
 import { DeviceModel } from './device-model.js';
 import { Firmware } from './firmware.js';
@@ -28,22 +28,16 @@ const MissingFirmware = builder.objectRef<MissingFirmwareRow>('MissingFirmware')
   }),
 });
 
-const MAX_MISSING = 200;
-
 builder.queryField('missingFirmwares', (t) =>
   t.field({
     type: [MissingFirmware],
     description: 'What to upload next: the builds that most dumps wait for come first.',
     args: { first: t.arg.int({ defaultValue: 20 }) },
-    resolve: (_, { first }, { db }) => {
-      const take = first ?? 20;
-      if (take < 1 || take > MAX_MISSING) throw badInput(`"first" is from 1 to ${MAX_MISSING}.`);
-      return missingFirmwares(db, take);
-    },
+    resolve: (_, { first }, { services }) => services.crashGroups.listMissingFirmwares(first ?? 20),
   }),
 );
 
-builder.prismaObjectFields(Firmware, (t) => ({
+builder.objectFields(Firmware, (t) => ({
   waitingCoredumpCount: t.int({
     description:
       'Dumps in the parse queue of this build’s SHA or version: after its upload this falls to 0 as they are read.',
