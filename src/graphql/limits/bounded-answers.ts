@@ -16,7 +16,7 @@ import { asOnlyEvent, EVENT_STREAM, EVENT_STREAM_HEADERS, shownResult } from '..
 import type { Answer } from './answer-budget.js';
 import { longJson } from './long-data.js';
 
-/** From this cost on a query waits for its turn, and is executed in slices: some milliseconds of work. */
+/** From this cost on a query needs a permit, and is executed in slices: some milliseconds of work. */
 const LONG_QUERY_COST = 5_000;
 /** Shorter answers are written at one go. */
 const LONG_ANSWER_BYTES = 64 * 1024;
@@ -31,7 +31,7 @@ interface Given {
 
 /**
  * Holds answers within their budget: long ones are made one after another and in slices of time, what is too large is
- * refused as a whole, and what is held of the budget is given back when the reader has taken the answer or is gone.
+ * refused as a whole, and what is held of the budget is released when the reader has the answer or is gone.
  *
  * @param queries where they run; null: here, as mutations and the answers of subscriptions do
  */
@@ -119,7 +119,7 @@ function runApart(
 export async function executeBounded(args: ExecutionArgs, answer: Answer): Promise<ExecutionResult> {
   const { queryCost = 0 }: Given = Object(args.contextValue);
   if (queryCost >= LONG_QUERY_COST) {
-    await answer.takeTurn();
+    await answer.acquirePermit();
     answer.sliceLists();
   }
   if (answer.refusal !== null) return { errors: [answer.refusal] };
