@@ -3,7 +3,7 @@ import type { Crash } from './types.js';
 
 /** The counters beside a signature: what it was seen on, and whom it hit. */
 
-export async function upsertVariant(tx: DbTransaction, signatureId: number, crash: Crash): Promise<void> {
+export async function incrementVariant(tx: DbTransaction, signatureId: number, crash: Crash): Promise<void> {
   const { modelId, firmwareVersion, chip, at } = crash;
   await tx.$executeRaw`
     INSERT INTO "CrashVariant" ("signatureId", "modelId", "firmwareVersion", "chip", "count", "firstSeenAt", "lastSeenAt")
@@ -16,14 +16,14 @@ export async function upsertVariant(tx: DbTransaction, signatureId: number, cras
         THEN excluded."lastSeenAt" ELSE "CrashVariant"."lastSeenAt" END`;
 }
 
-export async function uncountVariant(tx: DbTransaction, signatureId: number, crash: Crash): Promise<void> {
+export async function decrementVariant(tx: DbTransaction, signatureId: number, crash: Crash): Promise<void> {
   const { modelId, firmwareVersion, chip } = crash;
   const where = { signatureId, modelId, firmwareVersion, chip };
   await tx.crashVariant.updateMany({ where, data: { count: { decrement: 1 } } });
   await tx.crashVariant.deleteMany({ where: { ...where, count: { lte: 0 } } });
 }
 
-export async function upsertDevice(
+export async function incrementDevice(
   tx: DbTransaction,
   signatureId: number,
   { deviceId }: Crash,
@@ -33,7 +33,7 @@ export async function upsertDevice(
     ON CONFLICT ("signatureId", "deviceId") DO UPDATE SET "count" = "CrashDevice"."count" + 1`;
 }
 
-export async function uncountDevice(
+export async function decrementDevice(
   tx: DbTransaction,
   signatureId: number,
   { deviceId }: Crash,
@@ -44,7 +44,7 @@ export async function uncountDevice(
 }
 
 /** Each crash on its version and device; those of the same are one row. */
-export async function countVersionDevices(tx: DbTransaction, crashes: readonly Crash[]): Promise<void> {
+export async function incrementVersionDevices(tx: DbTransaction, crashes: readonly Crash[]): Promise<void> {
   const counts = new Map<string, { columns: Array<string | number>; count: number }>();
   for (const { modelId, firmwareVersion, deviceId } of crashes) {
     const columns = [modelId, firmwareVersion, deviceId];
@@ -67,7 +67,7 @@ export async function countVersionDevices(tx: DbTransaction, crashes: readonly C
 /** Databases bind no more than some ten thousand values. */
 const ROWS_AT_ONCE = 1_000;
 
-export async function uncountVersionDevice(tx: DbTransaction, crash: Crash): Promise<void> {
+export async function decrementVersionDevice(tx: DbTransaction, crash: Crash): Promise<void> {
   const { modelId, firmwareVersion, deviceId } = crash;
   const where = { modelId, firmwareVersion, deviceId };
   await tx.versionDevice.updateMany({ where, data: { count: { decrement: 1 } } });

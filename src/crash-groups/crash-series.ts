@@ -2,24 +2,24 @@ import { badInput } from '../errors.js';
 import DataLoader from '../platform/database/data-loader.js';
 import { type Db, type DbTransaction, Prisma } from '../platform/database/open-database.js';
 
-export const TALLY_UNITS = ['HOUR', 'DAY'] as const;
-export type TallyUnit = (typeof TALLY_UNITS)[number];
+export const TIME_UNITS = ['HOUR', 'DAY'] as const;
+export type TimeUnit = (typeof TIME_UNITS)[number];
 
-export const SLOT_MS: Record<TallyUnit, number> = { HOUR: 3_600_000, DAY: 86_400_000 };
+export const SLOT_MS: Record<TimeUnit, number> = { HOUR: 3_600_000, DAY: 86_400_000 };
 /** Stands for all signatures, and for all models. */
 export const ALL = 0;
 /** Stands for all versions. */
 const ALL_VERSIONS = '';
 
 /** What a crash is counted by. */
-export interface TallyKey {
+export interface SeriesKey {
   signatureId: number;
   modelId: number;
   firmwareVersion: string;
 }
 
 /** One crash more, or less, at its time. */
-export interface TallyChange extends TallyKey {
+export interface SeriesChange extends SeriesKey {
   at: Date;
   by: 1 | -1;
 }
@@ -28,10 +28,10 @@ export interface TallyChange extends TallyKey {
  * Adds each change to the hour and the day of its crash: for all versions, for its version, and of the whole fleet for
  * its model too. Signatures do without that third row: theirs are summed from the few of their versions.
  */
-export async function addToTallies(tx: DbTransaction, changes: readonly TallyChange[]): Promise<void> {
+export async function addToSeries(tx: DbTransaction, changes: readonly SeriesChange[]): Promise<void> {
   const sums = new Map<string, { columns: Array<string | number>; by: number }>();
   // The same row once, and in one order everywhere, so that two transactions never wait for each other's rows.
-  for (const unit of TALLY_UNITS) {
+  for (const unit of TIME_UNITS) {
     for (const kind of [0, 1, 2] as const) {
       for (const { signatureId, modelId, firmwareVersion, at, by } of [...changes].sort(bySlot)) {
         const ofKind = [
@@ -61,7 +61,7 @@ export async function addToTallies(tx: DbTransaction, changes: readonly TallyCha
 /** Databases bind no more than some ten thousand values. */
 const ROWS_AT_ONCE = 1_000;
 
-function bySlot(a: TallyChange, b: TallyChange): number {
+function bySlot(a: SeriesChange, b: SeriesChange): number {
   return (
     a.at.getTime() - b.at.getTime() ||
     a.modelId - b.modelId ||
@@ -69,20 +69,20 @@ function bySlot(a: TallyChange, b: TallyChange): number {
   );
 }
 
-export interface TallyRange {
-  unit: TallyUnit;
+export interface SeriesRange {
+  unit: TimeUnit;
   /** Both inclusive, in hours or days since 1970. */
   firstSlot: number;
   lastSlot: number;
 }
 
-export interface TallyFilter {
+export interface SeriesFilter {
   modelIds?: readonly number[];
   firmwareVersions?: readonly string[];
 }
 
 /** Models are counted by their ids. Looks each code up once. */
-export function createTallyFilters(db: Db) {
+export function createSeriesFilters(db: Db) {
   const models = new DataLoader<string, number | null>(async (codes) => {
     const rows = await db.deviceModel.findMany({
       where: { code: { in: [...codes] } },
@@ -91,13 +91,13 @@ export function createTallyFilters(db: Db) {
     const ids = new Map(rows.map(({ id, code }) => [code, id]));
     return codes.map((code) => ids.get(code) ?? null);
   });
-  return async function tallyFilter({
+  return async function seriesFilter({
     modelCode,
     firmwareVersion,
   }: {
     modelCode?: string[];
     firmwareVersion?: string[];
-  }): Promise<TallyFilter> {
+  }): Promise<SeriesFilter> {
     const ids = modelCode === undefined ? undefined : await models.loadMany(modelCode);
     return {
       ...(ids === undefined ? {} : { modelIds: ids.filter((id) => typeof id === 'number') }),
@@ -108,7 +108,7 @@ export function createTallyFilters(db: Db) {
 
 /** A year and a day in days, or six weeks in hours. */
 export const MAX_SLOTS = 1_008;
-export const DEFAULT_SLOTS: Record<TallyUnit, number> = { HOUR: 48, DAY: 30 };
+export const DEFAULT_SLOTS: Record<TimeUnit, number> = { HOUR: 48, DAY: 30 };
 
 /**
  * The columns of a chart.
@@ -116,10 +116,10 @@ export const DEFAULT_SLOTS: Record<TallyUnit, number> = { HOUR: 48, DAY: 30 };
  * @param to exclusive; default: the slot that is now goes last
  * @throws DomainError BAD_USER_INPUT when there would be none, or too many
  */
-export function tallyRange(
-  { by: unit, from, to }: { by: TallyUnit; from?: Date | null | undefined; to?: Date | null | undefined },
+export function seriesRange(
+  { by: unit, from, to }: { by: TimeUnit; from?: Date | null | undefined; to?: Date | null | undefined },
   now: Date,
-): TallyRange {
+): SeriesRange {
   const lastSlot = to == null ? slotOf(now, unit) : Math.ceil(to.getTime() / SLOT_MS[unit]) - 1;
   const firstSlot = from == null ? lastSlot - DEFAULT_SLOTS[unit] + 1 : slotOf(from, unit);
   const slots = lastSlot - firstSlot + 1;
@@ -133,7 +133,7 @@ export function tallyRange(
 }
 
 /** Of the whole fleet. @returns crashes by slot; slots without crashes are absent */
-export async function fleetTally(db: Db, range: TallyRange, filter: TallyFilter) {
+export async function fleetSeries(db: Db, range: SeriesRange, filter: SeriesFilter) {
   const rows = await db.$queryRaw<Array<{ slot: number; count: number | bigint }>>`
     SELECT t."slot", sum(t."count") AS "count" FROM "CrashTally" t
     WHERE t."signatureId" = ${ALL} AND ${within(range)} AND ${matching(filter, true)}
@@ -142,11 +142,11 @@ export async function fleetTally(db: Db, range: TallyRange, filter: TallyFilter)
 }
 
 /** Of many groups in one statement. */
-export async function groupTallies(
+export async function groupSeries(
   db: Db,
   groupIds: readonly number[],
-  range: TallyRange,
-  filter: TallyFilter,
+  range: SeriesRange,
+  filter: SeriesFilter,
 ) {
   const rows = await db.$queryRaw<Array<{ groupId: number; slot: number; count: number | bigint }>>`
     SELECT s."groupId", t."slot", sum(t."count") AS "count"
@@ -159,23 +159,23 @@ export async function groupTallies(
 }
 
 /** A column for each slot of the range, whether something crashed in it or not. */
-export function zeroFilled({ unit, firstSlot, lastSlot }: TallyRange, counts: ReadonlyMap<number, number>) {
+export function zeroFilled({ unit, firstSlot, lastSlot }: SeriesRange, counts: ReadonlyMap<number, number>) {
   return Array.from({ length: lastSlot - firstSlot + 1 }, (_, index) => ({
     start: new Date((firstSlot + index) * SLOT_MS[unit]),
     count: counts.get(firstSlot + index) ?? 0,
   }));
 }
 
-function slotOf(at: Date, unit: TallyUnit): number {
+function slotOf(at: Date, unit: TimeUnit): number {
   return Math.floor(at.getTime() / SLOT_MS[unit]);
 }
 
-function within({ unit, firstSlot, lastSlot }: TallyRange): Prisma.Sql {
+function within({ unit, firstSlot, lastSlot }: SeriesRange): Prisma.Sql {
   return Prisma.sql`t."unit" = ${unit} AND t."slot" BETWEEN ${firstSlot} AND ${lastSlot}`;
 }
 
 /** Which of the rows that a crash was counted in answer the filter, so that none is counted twice. */
-function matching({ modelIds, firmwareVersions }: TallyFilter, hasRowOfModel: boolean): Prisma.Sql {
+function matching({ modelIds, firmwareVersions }: SeriesFilter, hasRowOfModel: boolean): Prisma.Sql {
   if (modelIds?.length === 0 || firmwareVersions?.length === 0) return Prisma.sql`1 = 0`;
   if (firmwareVersions !== undefined) {
     const models = modelIds === undefined ? Prisma.sql`t."modelId" <> ${ALL}` : ofModels(modelIds);

@@ -4,7 +4,7 @@ import type { DeviceRow } from '../devices/loaders.js';
 import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';
 import DataLoader from '../platform/database/data-loader.js';
 import { type Db, Prisma } from '../platform/database/open-database.js';
-import { createTallyFilters, groupTallies, type TallyFilter, type TallyRange } from './crash-series.js';
+import { createSeriesFilters, groupSeries, type SeriesFilter, type SeriesRange } from './crash-series.js';
 import {
   countGroupsOf,
   type GroupParent,
@@ -133,10 +133,10 @@ export function createCrashGroupLoaders(db: Db) {
     }),
 
     /** A filter of time series with the ids of its models. */
-    seriesFilter: createTallyFilters(db),
+    seriesFilter: createSeriesFilters(db),
     /** Crashes by slot. */
-    tally: new DataLoader<
-      { id: number; range: TallyRange; filter: TallyFilter },
+    series: new DataLoader<
+      { id: number; range: SeriesRange; filter: SeriesFilter },
       Map<number, number>,
       string
     >(
@@ -145,7 +145,7 @@ export function createCrashGroupLoaders(db: Db) {
           questions,
           ({ range, filter }) => JSON.stringify([range, filter]),
           async ({ range, filter }, ids) => {
-            const answers = await groupTallies(db, ids, range, filter);
+            const answers = await groupSeries(db, ids, range, filter);
             return (id) => answers.get(id) ?? new Map();
           },
         ),

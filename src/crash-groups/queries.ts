@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.js';
 import type { PageWindow } from '../platform/database/children.js';
 import { type Db, Prisma } from '../platform/database/open-database.js';
 import { containsWords } from '../platform/database/text-search.js';
-import { fleetTally, type TallyFilter, type TallyRange } from './crash-series.js';
+import { fleetSeries, type SeriesFilter, type SeriesRange } from './crash-series.js';
 import { listMissingFirmwares } from './missing-firmware.js';
 import { type CrashGroupFilter, type CrashGroupRow, type GroupOrder, toGroupRow } from './types.js';
 
@@ -39,7 +39,7 @@ export function createCrashGroupQueries(db: Db, clock: Pick<Clock, 'now'>) {
     list: (filter: CrashGroupFilter, window: GroupWindow) => listGroups(db, filter, window),
     count: (filter: CrashGroupFilter) => countGroups(db, filter),
     /** Crashes of the whole fleet by slot; slots without crashes are absent. */
-    series: (range: TallyRange, filter: TallyFilter) => fleetTally(db, range, filter),
+    series: (range: SeriesRange, filter: SeriesFilter) => fleetSeries(db, range, filter),
     /** @throws DomainError BAD_USER_INPUT */
     listMissingFirmwares: (take: number) => listMissingFirmwares(db, take),
   };

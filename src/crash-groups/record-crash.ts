@@ -3,20 +3,20 @@ import type { CrashReport } from '../crashdump/report/report.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/open-database.js';
 import {
-  countVersionDevices,
-  uncountDevice,
-  uncountVariant,
-  uncountVersionDevice,
-  upsertDevice,
-  upsertVariant,
+  decrementDevice,
+  decrementVariant,
+  decrementVersionDevice,
+  incrementDevice,
+  incrementVariant,
+  incrementVersionDevices,
 } from './counters.js';
-import { ALL, addToTallies } from './crash-series.js';
-import { combineHeat, heatOf } from './decayed-rate.js';
+import { ALL, addToSeries } from './crash-series.js';
+import { combineRates, decayedRateOf } from './decayed-rate.js';
 import type { GroupEvents } from './events.js';
 import { sendRulesTo } from './followers.js';
 import { lockGroups, lockWithGroups, type SignatureRow } from './locks.js';
 import { lockOrMakeSignature } from './make-signature.js';
-import { heatOfGroup } from './recount.js';
+import { decayedRateOfGroup } from './recount.js';
 import { regressionIn } from './regression.js';
 import type { Crash, CrashGroupRow, GroupChange } from './types.js';
 
@@ -82,21 +82,21 @@ async function addIfKnown(tx: DbTransaction, report: CrashReport | null, crash: 
 
 /** In the charts of all crashes and in the numbers of their versions, whatever else is known of them. */
 export async function countForFleet(tx: DbTransaction, crashes: readonly Crash[]): Promise<void> {
-  await addToTallies(
+  await addToSeries(
     tx,
     crashes.map((crash) => ({ ...crash, signatureId: ALL, by: 1 })),
   );
-  await countVersionDevices(tx, crashes);
+  await incrementVersionDevices(tx, crashes);
 }
 
 /** The same crash, of another version than was thought. */
 async function moveInFleet(tx: DbTransaction, before: Crash, after: Crash): Promise<void> {
-  await addToTallies(tx, [
+  await addToSeries(tx, [
     { ...before, signatureId: ALL, by: -1 },
     { ...after, signatureId: ALL, by: 1 },
   ]);
-  await uncountVersionDevice(tx, before);
-  await countVersionDevices(tx, [after]);
+  await decrementVersionDevice(tx, before);
+  await incrementVersionDevices(tx, [after]);
 }
 
 /** Counts, and after the commit tells the subscribers of groups. */
@@ -155,26 +155,26 @@ async function add(
       count: { increment: 1 },
       ...(isNewDevice ? { deviceCount: { increment: 1 } } : {}),
       ...span(group, crash.at),
-      heat: isNew ? heatOf(crash.at) : combineHeat(group.heat, heatOf(crash.at)),
+      heat: isNew ? decayedRateOf(crash.at) : combineRates(group.heat, decayedRateOf(crash.at)),
       ...(regression ?? {}),
     },
   });
-  await upsertDevice(tx, signature.id, crash);
-  await upsertVariant(tx, signature.id, crash);
-  await addToTallies(tx, [{ ...crash, signatureId: signature.id, by: 1 }]);
+  await incrementDevice(tx, signature.id, crash);
+  await incrementVariant(tx, signature.id, crash);
+  await addToSeries(tx, [{ ...crash, signatureId: signature.id, by: 1 }]);
   const kind = isNew ? 'new' : regression === null ? 'crash' : 'regression';
   return { signatureId: signature.id, change: { groupId: group.id, kind } };
 }
 
 /**
  * One crash less. A group of which nothing is left was a misreading, and goes.
- * @param heirId the group that the crash belongs to now, if to any
+ * @param successorId the group that the crash belongs to now, if to any
  */
 async function subtract(
   tx: DbTransaction,
   signatureId: number,
   crash: Crash,
-  heirId: number | null,
+  successorId: number | null,
 ): Promise<void> {
   const [signature] = await tx.crashSignature.updateManyAndReturn({
     where: { id: signatureId },
@@ -182,28 +182,32 @@ async function subtract(
   });
   if (signature === undefined) throw new StaleRead('the signature of a counted crash is gone');
   const group = await lockGroupOf(tx, signature);
-  await uncountDevice(tx, signatureId, crash);
-  await uncountVariant(tx, signatureId, crash);
-  await addToTallies(tx, [{ ...crash, signatureId, by: -1 }]);
+  await decrementDevice(tx, signatureId, crash);
+  await decrementVariant(tx, signatureId, crash);
+  await addToSeries(tx, [{ ...crash, signatureId, by: -1 }]);
   const isOfNobody = !(await isDeviceOfGroup(tx, group.id, crash.deviceId));
   await tx.crashGroup.updateMany({
     where: { id: group.id },
     data: {
       count: { decrement: 1 },
       ...(isOfNobody ? { deviceCount: { decrement: 1 } } : {}),
-      heat: await heatOfGroup(tx, group.id),
+      heat: await decayedRateOfGroup(tx, group.id),
     },
   });
   if (signature.count === 0) await tx.crashSignature.deleteMany({ where: { id: signatureId } });
-  if (group.count === 1) await deleteWhenEmpty(tx, group.id, heirId);
+  if (group.count === 1) await deleteWhenEmpty(tx, group.id, successorId);
 }
 
 /** Who wanted to be told of it alone goes where its last crash went; where that is nowhere, there is nothing to tell. */
-async function deleteWhenEmpty(tx: DbTransaction, groupId: number, heirId: number | null): Promise<void> {
+async function deleteWhenEmpty(
+  tx: DbTransaction,
+  groupId: number,
+  successorId: number | null,
+): Promise<void> {
   const { count } = await tx.crashGroup.deleteMany({
     where: { id: groupId, count: 0, signatures: { none: {} } },
   });
-  if (count > 0) await sendRulesTo(tx, [groupId], heirId);
+  if (count > 0) await sendRulesTo(tx, [groupId], successorId);
 }
 
 /** Its group cannot change under the signature's lock. */

@@ -20,7 +20,7 @@ export async function recount(databaseUrl: string): Promise<string[]> {
     for (const { what, query } of checks(sql, isExact)) {
       for (const row of await sql.rows(query)) differences.push(`${what}: ${JSON.stringify(row)}`);
     }
-    return [...differences, ...(await heatDifferences(sql))];
+    return [...differences, ...(await rateDifferences(sql))];
   } finally {
     await sql.close();
   }
@@ -83,7 +83,7 @@ function checks(sql: Sql, isExact: boolean): Check[] {
   });
   const bySignature = `SELECT "id" AS "signatureId", "count" FROM "CrashSignature"`;
   const known = `SELECT * FROM crash WHERE "signatureId" IS NOT NULL`;
-  const tally = (unit: 'HOUR' | 'DAY', where: string) =>
+  const series = (unit: 'HOUR' | 'DAY', where: string) =>
     `SELECT * FROM "CrashTally" WHERE "unit" = '${unit}' AND ${where}`;
 
   return [
@@ -105,31 +105,31 @@ function checks(sql: Sql, isExact: boolean): Check[] {
       compare(
         `fleet by ${unit}`,
         '"slot"',
-        tally(unit, `"signatureId" = 0 AND "firmwareVersion" = '' AND "modelId" = 0`),
+        series(unit, `"signatureId" = 0 AND "firmwareVersion" = '' AND "modelId" = 0`),
         `SELECT ${slot(unit)} AS "slot" FROM crash`,
       ),
       compare(
         `model by ${unit}`,
         '"modelId", "slot"',
-        tally(unit, `"signatureId" = 0 AND "firmwareVersion" = '' AND "modelId" <> 0`),
+        series(unit, `"signatureId" = 0 AND "firmwareVersion" = '' AND "modelId" <> 0`),
         `SELECT "modelId", ${slot(unit)} AS "slot" FROM crash`,
       ),
       compare(
         `version by ${unit}`,
         '"modelId", "firmwareVersion", "slot"',
-        tally(unit, `"signatureId" = 0 AND "firmwareVersion" <> ''`),
+        series(unit, `"signatureId" = 0 AND "firmwareVersion" <> ''`),
         `SELECT "modelId", "firmwareVersion", ${slot(unit)} AS "slot" FROM crash`,
       ),
       compare(
         `signature by ${unit}`,
         '"signatureId", "slot"',
-        tally(unit, `"signatureId" <> 0 AND "firmwareVersion" = '' AND "modelId" = 0`),
+        series(unit, `"signatureId" <> 0 AND "firmwareVersion" = '' AND "modelId" = 0`),
         `SELECT "signatureId", ${slot(unit)} AS "slot" FROM (${known}) k`,
       ),
       compare(
         `version of a signature by ${unit}`,
         '"signatureId", "modelId", "firmwareVersion", "slot"',
-        tally(unit, `"signatureId" <> 0 AND "firmwareVersion" <> ''`),
+        series(unit, `"signatureId" <> 0 AND "firmwareVersion" <> ''`),
         `SELECT "signatureId", "modelId", "firmwareVersion", ${slot(unit)} AS "slot" FROM (${known}) k`,
       ),
     ]),
@@ -154,24 +154,24 @@ function checks(sql: Sql, isExact: boolean): Check[] {
         `a signature and its ${unit}s`,
         '"signatureId"',
         bySignature,
-        tally(unit, `"signatureId" <> 0 AND "modelId" = 0`),
+        series(unit, `"signatureId" <> 0 AND "modelId" = 0`),
       ),
       agree(
         `a signature and its versions' ${unit}s`,
         '"signatureId"',
         bySignature,
-        tally(unit, `"signatureId" <> 0 AND "modelId" <> 0`),
+        series(unit, `"signatureId" <> 0 AND "modelId" <> 0`),
       ),
       agree(
         `the fleet's ${unit}s and those of models`,
         '"slot"',
-        tally(unit, `"signatureId" = 0 AND "modelId" = 0`),
-        tally(unit, `"signatureId" = 0 AND "modelId" <> 0 AND "firmwareVersion" = ''`),
+        series(unit, `"signatureId" = 0 AND "modelId" = 0`),
+        series(unit, `"signatureId" = 0 AND "modelId" <> 0 AND "firmwareVersion" = ''`),
       ),
       agree(
         `a version's ${unit}s and its devices`,
         '"modelId", "firmwareVersion"',
-        tally(unit, `"signatureId" = 0 AND "firmwareVersion" <> ''`),
+        series(unit, `"signatureId" = 0 AND "firmwareVersion" <> ''`),
         'SELECT * FROM "VersionDevice"',
       ),
     ]),
@@ -214,10 +214,10 @@ function checks(sql: Sql, isExact: boolean): Check[] {
 
 const HOURS_A_DAY = 24;
 /** Of the binary logarithm: far less than a crash more or less would make of a few dozen. */
-const HEAT_TOLERANCE = 0.01;
+const RATE_TOLERANCE = 0.01;
 
 /** A group's rate must lie between what its hours give if every crash came at the beginning of its hour, or at its end. */
-async function heatDifferences(sql: Sql): Promise<string[]> {
+async function rateDifferences(sql: Sql): Promise<string[]> {
   const groups = await sql.rows('SELECT "id", "heat" FROM "CrashGroup"');
   const hours =
     await sql.rows(`SELECT s."groupId", t."slot", sum(t."count") AS "count" FROM "CrashSignature" s
@@ -232,7 +232,7 @@ async function heatDifferences(sql: Sql): Promise<string[]> {
       .reduce((sum, each) => sum + each, 0);
     const least = newest / HOURS_A_DAY + Math.log2(weight);
     const isRight =
-      Number(heat) > least - HEAT_TOLERANCE && Number(heat) < least + 1 / HOURS_A_DAY + HEAT_TOLERANCE;
+      Number(heat) > least - RATE_TOLERANCE && Number(heat) < least + 1 / HOURS_A_DAY + RATE_TOLERANCE;
     return isRight ? [] : [`the rate of a group: ${JSON.stringify({ id, heat, expected: least })}`];
   });
 }

@@ -5,7 +5,7 @@ import {
   type GraphQLOutputType,
   getNamedType,
 } from 'graphql';
-import { DEFAULT_SLOTS, MAX_SLOTS, SLOT_MS, TALLY_UNITS } from '../../crash-groups/crash-series.js';
+import { DEFAULT_SLOTS, MAX_SLOTS, SLOT_MS, TIME_UNITS } from '../../crash-groups/crash-series.js';
 import { DEFAULT_PAGE } from '../schema/pages.js';
 
 type Arguments = ReadonlyMap<string, unknown>;
@@ -45,7 +45,7 @@ function pageSize(definition: GraphQLField<unknown, unknown>, args: Arguments): 
 /** Of a time series, which has a column for each hour or day. */
 function slots(type: string, args: Arguments): number | null {
   if (type !== 'CrashBucket') return null;
-  const unit = TALLY_UNITS.find((known) => known === args.get('by'));
+  const unit = TIME_UNITS.find((known) => known === args.get('by'));
   const [from, to] = [args.get('from'), args.get('to')];
   if (unit === undefined) return MAX_SLOTS;
   if (from == null) return DEFAULT_SLOTS[unit];

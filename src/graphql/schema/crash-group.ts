@@ -1,4 +1,4 @@
-import { tallyRange, zeroFilled } from '../../crash-groups/crash-series.js';
+import { seriesRange, zeroFilled } from '../../crash-groups/crash-series.js';
 import { velocityOf } from '../../crash-groups/decayed-rate.js';
 import type { CrashVariantRow } from '../../crash-groups/loaders.js';
 import { type CrashGroupRow, GROUP_ORDERS, GROUP_STATES } from '../../crash-groups/types.js';
@@ -130,9 +130,9 @@ builder.node(CrashGroup, {
         filter: t.arg({ type: CrashFilterInput }),
       },
       resolve: async ({ id }, { filter: input, ...args }, { loaders, services }) => {
-        const range = tallyRange(args, services.crashGroups.now());
+        const range = seriesRange(args, services.crashGroups.now());
         const filter = await loaders.crashGroups.seriesFilter(checkedFilter(input ?? {}));
-        return zeroFilled(range, await loaders.crashGroups.tally.load({ id, range, filter }));
+        return zeroFilled(range, await loaders.crashGroups.series.load({ id, range, filter }));
       },
     }),
     coredumps: t.connection(

@@ -1,8 +1,8 @@
-import { TALLY_UNITS, tallyRange, zeroFilled } from '../../crash-groups/crash-series.js';
+import { seriesRange, TIME_UNITS, zeroFilled } from '../../crash-groups/crash-series.js';
 import { builder } from './builder.js';
 import { checkedFilter } from './inputs.js';
 
-export const TimeUnit = builder.enumType('TimeUnit', { values: TALLY_UNITS });
+export const TimeUnit = builder.enumType('TimeUnit', { values: TIME_UNITS });
 
 interface CrashBucketRow {
   start: Date;
@@ -41,7 +41,7 @@ builder.queryField('crashes', (t) =>
       filter: t.arg({ type: CrashFilterInput }),
     },
     resolve: async (_, { filter: input, ...args }, { services, loaders }) => {
-      const range = tallyRange(args, services.crashGroups.now());
+      const range = seriesRange(args, services.crashGroups.now());
       const filter = await loaders.crashGroups.seriesFilter(checkedFilter(input ?? {}));
       return zeroFilled(range, await services.crashGroups.series(range, filter));
     },
