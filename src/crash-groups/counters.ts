@@ -1,7 +1,7 @@
 import { type DbTransaction, Prisma } from '../platform/database/open-database.js';
 import type { Crash } from './types.js';
 
-/** The counters beside a signature: what it was seen on, and whom it hit. */
+/** The counters of a signature (its variants and devices), and of versions. A counter that reaches 0 is deleted. */
 
 export async function incrementVariant(tx: DbTransaction, signatureId: number, crash: Crash): Promise<void> {
   const { modelId, firmwareVersion, chip, at } = crash;
@@ -43,7 +43,7 @@ export async function decrementDevice(
   await tx.crashDevice.deleteMany({ where: { ...where, count: { lte: 0 } } });
 }
 
-/** Each crash on its version and device; those of the same are one row. */
+/** Counts each crash for its version on its device. */
 export async function incrementVersionDevices(tx: DbTransaction, crashes: readonly Crash[]): Promise<void> {
   const counts = new Map<string, { columns: Array<string | number>; count: number }>();
   for (const { modelId, firmwareVersion, deviceId } of crashes) {
@@ -51,7 +51,7 @@ export async function incrementVersionDevices(tx: DbTransaction, crashes: readon
     const key = JSON.stringify(columns);
     counts.set(key, { columns, count: (counts.get(key)?.count ?? 0) + 1 });
   }
-  // In one order everywhere, so that two transactions never wait for each other's rows.
+  // Always in the same order, so that two transactions never wait for each other's rows.
   const rows = [...counts]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, { columns, count }]) => Prisma.sql`(${Prisma.join([...columns, count])})`);
@@ -64,7 +64,7 @@ export async function incrementVersionDevices(tx: DbTransaction, crashes: readon
   }
 }
 
-/** Databases bind no more than some ten thousand values. */
+/** SQLite binds at most 32,766 values in a statement, and PostgreSQL 65,535. */
 const ROWS_AT_ONCE = 1_000;
 
 export async function decrementVersionDevice(tx: DbTransaction, crash: Crash): Promise<void> {

@@ -16,7 +16,7 @@ import { type CrashGroupRow, toGroupRow } from './types.js';
 
 export type CrashGroupLoaders = ReturnType<typeof createCrashGroupLoaders>;
 
-/** What a group was seen on, one line a model, version and chip. */
+/** One model, version and chip that a group was seen on. */
 export interface CrashVariantRow {
   modelId: number;
   firmwareVersion: string;
@@ -26,7 +26,7 @@ export interface CrashVariantRow {
   lastSeenAt: Date;
 }
 
-/** For one request: what many fields ask for one by one is read in one statement each, however many ask. */
+/** For one request: what fields ask for one by one is read in one statement, however many ask. */
 export function createCrashGroupLoaders(db: Db) {
   return {
     byId: new DataLoader<number, CrashGroupRow | null>(async (ids) => {
@@ -70,7 +70,7 @@ export function createCrashGroupLoaders(db: Db) {
       { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
     ),
 
-    /** The kept dumps of groups, newest first. */
+    /** The stored dumps of groups, newest first. */
     coredumps: new DataLoader<{ id: number; window: PageWindow }, CoredumpRow[], string>(
       (questions) =>
         inOneStatementEach(
@@ -92,7 +92,7 @@ export function createCrashGroupLoaders(db: Db) {
       return ids.map((id) => byId.get(id) ?? 0);
     }),
 
-    /** The devices that groups hit and that are still there, newest device first. */
+    /** Devices of groups that still exist, newest device first. */
     devices: new DataLoader<{ id: number; window: PageWindow }, DeviceRow[], string>(
       (questions) =>
         inOneStatementEach(
@@ -154,7 +154,7 @@ export function createCrashGroupLoaders(db: Db) {
   };
 }
 
-/** Merged signatures may have been seen on the same. */
+/** Merged signatures may have the same variant. */
 function sumVariants(rows: readonly CrashVariantRow[]): CrashVariantRow[] {
   const sums = new Map<string, CrashVariantRow>();
   for (const { modelId, firmwareVersion, chip, count, firstSeenAt, lastSeenAt } of rows) {
@@ -172,7 +172,7 @@ function sumVariants(rows: readonly CrashVariantRow[]): CrashVariantRow[] {
   return [...sums.values()].sort((a, b) => b.count - a.count);
 }
 
-/** Answers questions in the order in which they were asked; those with the same key are asked together. */
+/** Answers questions in their order; one statement answers all that have the same key. */
 async function inOneStatementEach<Question extends { id: number }, Answer>(
   questions: readonly Question[],
   keyOf: (question: Question) => string,

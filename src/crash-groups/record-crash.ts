@@ -21,10 +21,10 @@ import { regressionIn } from './regression.js';
 import type { Crash, CrashGroupRow, GroupChange } from './types.js';
 
 /**
- * Counts a dump whose parse has ended, inside the transaction that ends it, once however often it is read:
- * - the fleet's charts have every crash, also one that could not be read;
- * - a crash with a fingerprint belongs to its signature's group;
- * - a later reading that says otherwise (other symbols, newer reader) moves it, one that fails leaves it where it is.
+ * Counts a dump whose parse has ended, in the transaction that ends the parse. However often it is parsed, it counts once:
+ * - the series of the fleet count every crash, also one that could not be read;
+ * - a crash with a fingerprint belongs to the group of its signature;
+ * - a later parse with another result (other symbols, newer reader) moves it; one that fails changes nothing.
  * The dump's row is locked by its change; the order of the other locks is in `locks.ts`.
  */
 export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promise<GroupChange | null> {
@@ -40,7 +40,7 @@ export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promi
     await tx.crashOccurrence.create({ data: { coredumpId: coredump.id, ...now, signatureId } });
     return added?.change ?? null;
   }
-  // A reading that failed says nothing new.
+  // A parse that failed changes nothing.
   if (coredump.parseStatus !== 'PARSED') return null;
   const counted = known.signatureId === null ? null : await fingerprintOf(tx, known.signatureId);
   const isSameVersion = known.firmwareVersion === now.firmwareVersion;
@@ -52,7 +52,7 @@ export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promi
     tx,
     [counted, report?.fingerprint ?? null].filter((name) => name !== null),
   );
-  // First the new one: a group that is left empty would go, and be new again.
+  // Added before it is removed: else a group with this crash alone would be deleted, and made again as a new one.
   const added = await addIfKnown(tx, report, after);
   if (known.signatureId !== null)
     await subtract(tx, known.signatureId, before, added?.change.groupId ?? null);
@@ -61,11 +61,11 @@ export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promi
     where: { coredumpId: coredump.id },
     data: { signatureId: added?.signatureId ?? null, firmwareVersion: now.firmwareVersion },
   });
-  // What was in a group already is no news of it.
+  // A crash that stays in its group is no event.
   return added === null || counted === report?.fingerprint ? null : added.change;
 }
 
-/** The device reports what it runs now, which an update may have brought after the crash; the dump names its build. */
+/** The device reports what it runs now, which may be an update after the crash; the dump names the build that crashed. */
 async function versionOf(tx: DbTransaction, { coredump, report }: FinishedParse): Promise<string> {
   if (report?.elfMatches !== true || coredump.firmwareId === null) return coredump.firmwareVersion;
   const build = await tx.firmware.findUnique({
@@ -80,7 +80,7 @@ async function addIfKnown(tx: DbTransaction, report: CrashReport | null, crash: 
   return report === null || fingerprint === null ? null : add(tx, fingerprint, report, crash);
 }
 
-/** In the charts of all crashes and in the numbers of their versions, whatever else is known of them. */
+/** In the series of the whole fleet and the counters of versions, whether the crashes have a fingerprint or not. */
 export async function countForFleet(tx: DbTransaction, crashes: readonly Crash[]): Promise<void> {
   await addToSeries(
     tx,
@@ -89,7 +89,7 @@ export async function countForFleet(tx: DbTransaction, crashes: readonly Crash[]
   await incrementVersionDevices(tx, crashes);
 }
 
-/** The same crash, of another version than was thought. */
+/** Counts the same crash for another version. */
 async function moveInFleet(tx: DbTransaction, before: Crash, after: Crash): Promise<void> {
   await addToSeries(tx, [
     { ...before, signatureId: ALL, by: -1 },
@@ -99,7 +99,7 @@ async function moveInFleet(tx: DbTransaction, before: Crash, after: Crash): Prom
   await incrementVersionDevices(tx, [after]);
 }
 
-/** Counts, and after the commit tells the subscribers of groups. */
+/** Counts, writes the alerts, and publishes the change of the group after the commit. */
 export function countAndAnnounce(
   events: Pick<GroupEvents, 'publish' | 'announce'>,
   alerts: { write: WriteAlerts; wake(): void },
@@ -118,7 +118,7 @@ export function countAndAnnounce(
   };
 }
 
-/** Leaves in the same transaction what is to be told of a change. @returns whether that is something */
+/** Writes the alerts for a change, in the same transaction. @returns whether there are any */
 type WriteAlerts = (
   tx: DbTransaction,
   change: GroupChange,
@@ -133,7 +133,7 @@ async function fingerprintOf(tx: DbTransaction, signatureId: number): Promise<st
   return row?.fingerprint ?? null;
 }
 
-/** One crash more for the signature and its group, both made when they are new. */
+/** Adds a crash to the signature of the fingerprint and to its group. Both are made when they are new. */
 async function add(
   tx: DbTransaction,
   fingerprint: string,
@@ -167,8 +167,8 @@ async function add(
 }
 
 /**
- * One crash less. A group of which nothing is left was a misreading, and goes.
- * @param successorId the group that the crash belongs to now, if to any
+ * Removes a crash from its signature and group. A group without a crash is deleted: it was misread.
+ * @param successorId the group that the crash belongs to now, if any
  */
 async function subtract(
   tx: DbTransaction,
@@ -180,17 +180,17 @@ async function subtract(
     where: { id: signatureId },
     data: { count: { decrement: 1 } },
   });
-  if (signature === undefined) throw new StaleRead('the signature of a counted crash is gone');
+  if (signature === undefined) throw new StaleRead('the signature of a counted crash was deleted');
   const group = await lockGroupOf(tx, signature);
   await decrementDevice(tx, signatureId, crash);
   await decrementVariant(tx, signatureId, crash);
   await addToSeries(tx, [{ ...crash, signatureId, by: -1 }]);
-  const isOfNobody = !(await isDeviceOfGroup(tx, group.id, crash.deviceId));
+  const isLastOfDevice = !(await isDeviceOfGroup(tx, group.id, crash.deviceId));
   await tx.crashGroup.updateMany({
     where: { id: group.id },
     data: {
       count: { decrement: 1 },
-      ...(isOfNobody ? { deviceCount: { decrement: 1 } } : {}),
+      ...(isLastOfDevice ? { deviceCount: { decrement: 1 } } : {}),
       heat: await decayedRateOfGroup(tx, group.id),
     },
   });
@@ -198,7 +198,7 @@ async function subtract(
   if (group.count === 1) await deleteWhenEmpty(tx, group.id, successorId);
 }
 
-/** Who wanted to be told of it alone goes where its last crash went; where that is nowhere, there is nothing to tell. */
+/** Alert rules for this group alone go to the group of its last crash; without one they are switched off. */
 async function deleteWhenEmpty(
   tx: DbTransaction,
   groupId: number,
@@ -210,10 +210,10 @@ async function deleteWhenEmpty(
   if (count > 0) await sendRulesTo(tx, [groupId], successorId);
 }
 
-/** Its group cannot change under the signature's lock. */
+/** Under the signature's lock it cannot move to another group. */
 async function lockGroupOf(tx: DbTransaction, { groupId }: SignatureRow): Promise<CrashGroupRow> {
   const group = (await lockGroups(tx, [groupId])).get(groupId);
-  if (group === undefined) throw new Error('a crash signature belongs to a group that is not there');
+  if (group === undefined) throw new Error('a crash signature belongs to a group that does not exist');
   return group;
 }
 
@@ -225,7 +225,7 @@ async function isDeviceOfGroup(tx: DbTransaction, groupId: number, deviceId: num
   return row !== null;
 }
 
-/** Dumps are read out of order. */
+/** Dumps are parsed in any order, so a crash may extend the span at either end. */
 function span(seen: { firstSeenAt: Date; lastSeenAt: Date }, at: Date) {
   return {
     ...(at < seen.firstSeenAt ? { firstSeenAt: at } : {}),

@@ -5,11 +5,11 @@ import { lockGroups } from './locks.js';
 import { type CrashGroupRow, toGroupRow } from './types.js';
 
 /**
- * Makes a group say of itself what its signatures say.
- * @returns it as it is now; null when it is not there
+ * Sets the counters of a group to the sums of its signatures' counters.
+ * @returns the group after that; null when it does not exist
  */
 export async function recountGroup(tx: DbTransaction, groupId: number): Promise<CrashGroupRow | null> {
-  // Before anything is summed: who counts meanwhile comes before it or after it.
+  // Locked before anything is summed: a crash that is counted meanwhile comes entirely before or after.
   await lockGroups(tx, [groupId]);
   const { _sum, _min, _max } = await tx.crashSignature.aggregate({
     where: { groupId },
@@ -36,7 +36,7 @@ export async function recountGroup(tx: DbTransaction, groupId: number): Promise<
 /** Hours before a group's last crash beyond which one adds nothing to its decayed rate. */
 const RATE_HOURS = 30 * 24;
 
-/** From whole hours, as if every crash had come at the beginning of its hour. */
+/** Computed from hours, as if every crash had happened at the beginning of its hour. */
 export async function decayedRateOfGroup(tx: DbTransaction, groupId: number): Promise<number> {
   const hours = await tx.$queryRaw<Array<{ slot: number; count: number | bigint }>>`
     WITH hours AS (

@@ -12,12 +12,12 @@ export type RegroupJob = ReturnType<typeof createRegroupJob>;
 
 /** Dumps between two writes of the progress. */
 const BATCH = 50;
-/** A server that has not written progress for so long is dead, and another takes over. */
+/** When a server has written no progress for so long, another server takes over. */
 const LEASE_MS = 60_000;
 /** So that uploads and parses come first. */
 const PAUSE_MS = 5;
 
-/** How far the walk of a recipe is. */
+/** The progress of the regrouping by a recipe. */
 export function regroupingOf(
   db: Db,
   { version }: FingerprintRecipe = CURRENT_RECIPE,
@@ -26,16 +26,17 @@ export function regroupingOf(
 }
 
 /**
- * Walks through the kept dumps when the recipe of fingerprints is another than the last time, and counts each by the
- * fingerprint that its stored report has now. Nothing is parsed again. Also counts dumps of before there were groups.
+ * Goes through the stored dumps when the recipe of fingerprints has changed, and counts each dump by the fingerprint that
+ * its stored report has by the new recipe. Nothing is parsed again. Also counts dumps from before there were groups.
  *
- * A group goes on under its new fingerprint with its state, note and assignee: the first new fingerprint of its dumps
- * is its successor. Where the new recipe tells more apart, the others become groups of their own; where it tells less apart,
- * groups are merged into the oldest. What was counted for dumps that are gone stays in the group.
+ * A group continues under its new fingerprint with its state, note and assignee: the first new fingerprint of its dumps
+ * is the successor. Where the new recipe distinguishes more crashes, the others become groups of their own; where it
+ * distinguishes fewer, groups are merged into the oldest. Crashes of deleted dumps stay counted in the group.
  *
- * Before it walks it sets right what earlier versions counted wrong (`repair.ts`), once for each recipe.
+ * First it repairs what earlier versions counted wrong (`repair.ts`), once for each recipe.
  *
- * The progress is a row, so a stop or a crash loses nothing; several servers share the work by a lease on it.
+ * The progress is a row, so that a stop or a crash of the server loses nothing; several servers share the work by a lease
+ * on it.
  */
 export function createRegroupJob({ db, owner, now, log, alerts, recipe = CURRENT_RECIPE }: RegroupDeps) {
   let isStopping = false;
@@ -43,18 +44,18 @@ export function createRegroupJob({ db, owner, now, log, alerts, recipe = CURRENT
   let timer: NodeJS.Timeout | undefined;
 
   return {
-    /** Begins, or goes on, in the background; does nothing when all was done for this recipe. */
+    /** Starts or continues in the background; does nothing when all was done for this recipe. */
     start(): void {
       running ??= run()
-        .catch((error: unknown) => log.error({ err: error }, 'regrouping crashes failed; it goes on later'))
+        .catch((error: unknown) => log.error({ err: error }, 'regrouping crashes failed; it continues later'))
         .finally(() => {
           running = null;
         });
-      // Whoever holds the lease may die.
+      // The server that holds the lease may die.
       timer ??= setInterval(() => this.start(), LEASE_MS).unref();
     },
 
-    /** From the beginning, whatever was done. `runIn` gives the transaction in which the new run is begun. */
+    /** Starts again from the beginning. @param runIn gives the transaction that makes the new run */
     async restart(
       runIn: (begin: (tx: DbTransaction) => Promise<Regrouping>) => Promise<Regrouping> = (begin) =>
         inTransaction(db, begin),
@@ -118,10 +119,10 @@ export function createRegroupJob({ db, owner, now, log, alerts, recipe = CURRENT
     if (repaired === null) return;
     await advance({ repairedAt: now(), ...NO_LEASE });
     const isAllRight = Object.values(repaired).every((count) => count === 0);
-    if (!isAllRight) log.warn(repaired, 'counters of crash groups that were wrong are set right');
+    if (!isAllRight) log.warn(repaired, 'repaired wrong counters of crash groups');
   }
 
-  /** Several servers begin at once, and somebody may begin again meanwhile. */
+  /** Several servers may start at the same time, and a person may restart meanwhile. */
   async function ensureRun(tx: DbTransaction): Promise<Regrouping> {
     for (;;) {
       const known = await tx.regroupRun.findUnique({ where: { fingerprintVersion: recipe.version } });
@@ -133,7 +134,7 @@ export function createRegroupJob({ db, owner, now, log, alerts, recipe = CURRENT
     }
   }
 
-  /** @param todo what is not done yet; undefined is answered when it is, or when somebody else is at it */
+  /** @param todo matches while there is work. @returns undefined when it is done, or another server does it */
   async function renewLease(todo: Prisma.RegroupRunWhereInput): Promise<Regrouping | undefined> {
     const [lease] = await db.regroupRun.updateManyAndReturn({
       where: {

@@ -3,11 +3,11 @@ import { type Db, Prisma } from '../platform/database/open-database.js';
 
 interface VersionHealth {
   crashCount: number;
-  /** Devices of the model that crashed with the version and are still there. */
+  /** Devices of the model that crashed with the version and still exist. */
   crashedDeviceCount: number;
 }
 
-/** For one request: one statement each, however many firmwares ask. */
+/** For one request: one statement for each field, however many firmwares are asked for it. */
 export function createVersionLoaders(db: Db) {
   return {
     health: new DataLoader<number, VersionHealth>(async (ids) => {
@@ -21,7 +21,7 @@ export function createVersionLoaders(db: Db) {
   };
 }
 
-/** How the versions of firmwares do, in one statement. */
+/** Crashes of the versions of firmwares, in one statement. */
 async function versionHealth(db: Db, firmwareIds: readonly number[]) {
   const rows = await db.$queryRaw<Array<{ id: number; crashes: number | bigint; devices: number | bigint }>>`
     SELECT f."id", sum(v."count") AS "crashes", count(d."id") AS "devices" FROM "Firmware" f
@@ -36,7 +36,7 @@ async function versionHealth(db: Db, firmwareIds: readonly number[]) {
   );
 }
 
-/** Dumps in the parse queue that a firmware will be tried on, or that wait for it in vain so far. */
+/** Dumps in the parse queue that a firmware will be tried on, or that wait for its upload. */
 async function waitingFor(db: Db, firmwareIds: readonly number[]): Promise<Map<number, number>> {
   const rows = await db.$queryRaw<Array<{ id: number; count: number | bigint }>>`
     SELECT f."id", count(*) AS "count" FROM "Firmware" f

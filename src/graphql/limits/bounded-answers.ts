@@ -18,10 +18,10 @@ import { longJson } from './long-data.js';
 
 /** From this cost on a query needs a permit, and is executed in slices: some milliseconds of work. */
 const LONG_QUERY_COST = 5_000;
-/** Shorter answers are written at one go. */
+/** Shorter answers are written in one piece. */
 const LONG_ANSWER_BYTES = 64 * 1024;
 
-/** What stands in the context of an operation beside what resolvers get. */
+/** What the context of an operation has besides what resolvers get. */
 interface Given {
   queryCost?: number;
   /** Of queries and mutations; a subscription has one for each event. */
@@ -86,9 +86,9 @@ function responseWith(
   headers: Record<string, string>,
 ): Response {
   const body = Readable.from(pieces, { objectMode: false });
-  // Of an answer that ends before its end; its connection has ended then as well, so that nobody takes it for whole.
+  // An answer that breaks off: its connection ends as well, so that no client takes it for complete.
   body.on('error', () => {});
-  // It takes Node's streams as well, which its types do not say.
+  // It accepts Node's streams, though its types do not say so.
   return Reflect.construct(Response, [body, { status: 200, headers }]);
 }
 
@@ -96,7 +96,7 @@ function isQuery({ document, operationName }: ExecutionArgs): boolean {
   return getOperationAST(document, operationName)?.operation === OperationTypeNode.QUERY;
 }
 
-/** Among its variables, which then cannot be sent to another thread; and no query has a use for them. */
+/** Files among the variables cannot be sent to another thread; and no query uses them. */
 function hasFiles(request: Request | undefined): boolean {
   return request?.headers.get('content-type')?.startsWith('multipart/') === true;
 }
@@ -115,7 +115,7 @@ function runApart(
   });
 }
 
-/** By graphql's own executor, the specification's reference, which takes the items of lists as they are given out. */
+/** By graphql-js, the reference executor, which takes the items of a list one by one. */
 export async function executeBounded(args: ExecutionArgs, answer: Answer): Promise<ExecutionResult> {
   const { queryCost = 0 }: Given = Object(args.contextValue);
   if (queryCost >= LONG_QUERY_COST) {

@@ -21,7 +21,7 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: Date; Output: Date };
     Upload: { Input: Promise<FileUpload>; Output: never };
   };
-  /** What a person must be; an admin is a viewer too. */
+  /** The role that a field needs; an admin is a viewer too. */
   AuthScopes: { viewer: boolean; admin: boolean };
   Connection: { totalCount: () => number | Promise<number> };
 }>({
@@ -31,7 +31,7 @@ export const builder = new SchemaBuilder<{
   scopeAuth: {
     authScopes: ({ person }) => ({ viewer: hasRole(person, 'viewer'), admin: hasRole(person, 'admin') }),
     unauthorizedError: (_, { person }) => refusalOf(person),
-    // Not only at each event: who may not subscribe is told at once.
+    // Also when somebody subscribes, not only at each event: a subscription that is not allowed fails at once.
     authorizeOnSubscribe: true,
   },
   prisma: {
@@ -49,15 +49,15 @@ export const builder = new SchemaBuilder<{
   },
 });
 
-// Closed by default: every field of these, whoever adds it, and so all that is reached through it. A field may be
-// stricter by `authScopes` of its own (both must agree), never more open.
+// Closed by default: every field of these types, and so everything that is reached through it. A field may be stricter
+// by `authScopes` of its own (both must agree), never more open.
 builder.queryType({ authScopes: { viewer: true } });
 builder.mutationType({ authScopes: { admin: true } });
 builder.subscriptionType({ authScopes: { viewer: true } });
 
 builder.globalConnectionField('totalCount', (t) =>
   t.int({
-    description: 'How many there are in all, whatever the page. Costs a statement, only when asked for.',
+    description: 'Number of all items, not only of this page. Costs one SQL statement, only when selected.',
     resolve: ({ totalCount }) => totalCount(),
   }),
 );

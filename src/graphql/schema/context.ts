@@ -41,15 +41,15 @@ export interface Context {
   readonly services: Services;
   readonly loaders: Loaders;
   readonly requestId: string;
-  /** Who is asking: whoever got as far as here has a role. */
+  /** Who asks. Only people with a role get here. */
   readonly person: Person;
-  /** What the answer may hold, and does. */
+  /** The budget of the answer, and what it holds of that. */
   readonly answer: Answer;
-  /** Path from which the raw bytes of a dump can be had, by who asks for it now. */
+  /** Path of the raw bytes of a dump, for the person who asks. */
   downloadUrlOf(coredumpId: number): string;
 }
 
-/** Paths of downloads. @param links null where nobody needs one */
+/** Paths of downloads. @param links null without authentication, where paths need no signature */
 export function downloadUrls(links: Pick<DownloadLinks, 'issue'> | null) {
   return (coredumpId: number, person: Person): string => {
     const path = `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', coredumpId))}/download`;

@@ -19,12 +19,12 @@ const CrashGroupState = builder.enumType('CrashGroupState', { values: GROUP_STAT
 
 const CrashGroupOrder = builder.enumType('CrashGroupOrder', {
   description:
-    'The most first: crashes, devices, the last crash, or crashes a day with recent ones counting most.',
+    'Highest first: crashes, devices, time of the last crash, or crashes a day with recent ones counting most.',
   values: GROUP_ORDERS,
 });
 
 const CrashVariant = builder.objectRef<CrashVariantRow>('CrashVariant').implement({
-  description: 'What a group was seen on.',
+  description: 'A model, version and chip that a group was seen on.',
   fields: (t) => ({
     model: t.field({
       type: DeviceModel,
@@ -51,11 +51,11 @@ builder.node(CrashGroup, {
   fields: (t) => ({
     title: t.exposeString('title', { description: '“LoadProhibited in sensor_read (sensor.c)”' }),
     kind: t.expose('kind', { type: CrashKind, description: 'Of the first crash.' }),
-    reason: t.exposeString('reason', { description: 'Of the first crash, as its report says it.' }),
+    reason: t.exposeString('reason', { description: 'Of the first crash, as in its report.' }),
     reasonClass: t.exposeString('reasonClass', { description: 'The reason without its addresses.' }),
     culpritFunction: t.exposeString('culpritFunction', {
       nullable: true,
-      description: 'Of the innermost frame that is neither ROM nor part of stopping the chip.',
+      description: 'Of the innermost frame that is neither in ROM nor part of the panic handler.',
     }),
     culpritFile: t.exposeString('culpritFile', { nullable: true, description: 'Without its folders.' }),
     state: t.expose('state', { type: CrashGroupState }),
@@ -65,7 +65,7 @@ builder.node(CrashGroup, {
       description: 'The version that has the fix; null in a resolved group means the next one.',
     }),
     isRegression: t.boolean({
-      description: 'It was resolved and came back. Until a person changes the state.',
+      description: 'It was resolved and crashed again. Stays true until a person changes the state.',
       resolve: ({ regressedAt }) => regressedAt !== null,
     }),
     regressedAt: t.expose('regressedAt', { type: 'DateTime', nullable: true }),
@@ -76,11 +76,11 @@ builder.node(CrashGroup, {
       description: 'Crashes ever seen; deleting dumps, by retention or by hand, does not lower it.',
     }),
     keptCount: t.int({
-      description: 'Dumps of it that are still there.',
+      description: 'Dumps of it that are still stored.',
       resolve: ({ id }, _, { loaders }) => loaders.crashGroups.keptCount.load(id),
     }),
     deviceCount: t.exposeInt('deviceCount', {
-      description: 'Devices ever affected, those that were deleted since included.',
+      description: 'Devices ever affected, deleted ones included.',
     }),
     firstSeenAt: t.expose('firstSeenAt', { type: 'DateTime' }),
     lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime' }),
@@ -90,7 +90,7 @@ builder.node(CrashGroup, {
     }),
     fingerprints: t.field({
       type: ['String'],
-      description: 'One, or several that were merged.',
+      description: 'One, or several after a merge.',
       resolve: ({ id }, _, { loaders }) => loaders.crashGroups.fingerprints.load(id),
     }),
     variants: t.field({
@@ -138,7 +138,7 @@ builder.node(CrashGroup, {
     coredumps: t.connection(
       {
         type: Coredump,
-        description: 'Those that are still there, newest first.',
+        description: 'Dumps that are still stored, newest first.',
         resolve: ({ id }, args, { loaders }) =>
           page(
             args,
@@ -151,7 +151,7 @@ builder.node(CrashGroup, {
     devices: t.connection(
       {
         type: Device,
-        description: 'Affected devices that are still there, newest device first.',
+        description: 'Affected devices that still exist, newest device first.',
         resolve: ({ id }, args, { loaders }) =>
           page(
             args,
@@ -168,7 +168,7 @@ const CrashGroupConnection = builder.connectionObject({ type: CrashGroup, name: 
 
 const CrashGroupFilterInput = builder.inputType('CrashGroupFilter', {
   description:
-    'What is left out does not matter; lists mean "one of". Model, version and chip are of one crash.',
+    'Fields that are left out do not filter. A list means "one of". Model, version and chip must match in one crash.',
   fields: (t) => ({
     state: t.field({ type: [CrashGroupState] }),
     kind: t.field({ type: [CrashKind] }),
@@ -184,7 +184,7 @@ const CrashGroupFilterInput = builder.inputType('CrashGroupFilter', {
     lastSeenAfter: t.field({ type: 'DateTime', description: 'Inclusive.' }),
     search: t.string({
       description:
-        'Words that must all occur, whatever their case, in title, reason, culprit, assignee or note.',
+        'All words must occur, in upper or lower case, in title, reason, culprit, assignee or note.',
     }),
   }),
 });
@@ -193,7 +193,7 @@ builder.objectField(Device, 'crashGroups', (t) =>
   t.connection(
     {
       type: CrashGroup,
-      description: 'The groups that ever hit this device.',
+      description: 'Groups with a crash on this device, now or earlier.',
       args: { sort: t.arg({ type: CrashGroupOrder, defaultValue: 'COUNT' }) },
       resolve: ({ id }, args, { loaders }) =>
         groupPage(
@@ -210,7 +210,7 @@ builder.objectField(Firmware, 'crashGroups', (t) =>
   t.connection(
     {
       type: CrashGroup,
-      description: 'The groups that were ever seen in this version of the model, whichever its build.',
+      description: 'Groups that were ever seen in this version of the model, in any of its builds.',
       args: { sort: t.arg({ type: CrashGroupOrder, defaultValue: 'COUNT' }) },
       resolve: ({ id }, args, { loaders }) =>
         groupPage(
@@ -227,7 +227,7 @@ builder.objectField(Coredump, 'crashGroup', (t) =>
   t.field({
     type: CrashGroup,
     nullable: true,
-    description: 'Null until it was read, and for crashes without a fingerprint.',
+    description: 'Null until the dump is parsed, and for crashes without a fingerprint.',
     resolve: async ({ id }, _, { loaders }) => {
       const groupId = await loaders.crashGroups.ofCoredump.load(id);
       return groupId === null ? null : loaders.crashGroups.byId.load(groupId);
@@ -269,8 +269,8 @@ builder.subscriptionField('crashGroupUpdated', (t) =>
   t.field({
     type: CrashGroup,
     description:
-      'A group as it is after each change: a crash that was counted, a state that somebody set, a merge. Without `id` ' +
-      'every group; a new one comes with its first crash.',
+      'A group after each change: a counted crash, a state that somebody set, a merge. Without `id` all groups, new ' +
+      'ones included.',
     args: { id: t.arg.id() },
     subscribe: (_, { id }, { services }) =>
       services.crashGroups.follow(id == null ? {} : { groupId: requireId('CrashGroup', id) }),

@@ -24,12 +24,12 @@ builder.node(Device, {
     tokenUsedAt: t.expose('tokenUsedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When a token of it was last used, give or take some seconds.',
+      description: 'When one of its tokens was last used, accurate to some seconds.',
     }),
     previousTokenUntil: t.expose('previousTokenUntil', {
       type: 'DateTime',
       nullable: true,
-      description: 'Until when the token before the last rotation works.',
+      description: 'The token before the last rotation works until then.',
     }),
     model: t.field({
       type: DeviceModel,
@@ -63,7 +63,7 @@ builder.objectField(DeviceModel, 'devices', (t) =>
 const DeviceFilterInput = builder.inputType('DeviceFilter', {
   fields: (t) => ({
     modelCode: t.stringList({}),
-    search: t.string({ description: 'Words that must all occur, whatever their case, in key or name.' }),
+    search: t.string({ description: 'All words must occur, in upper or lower case, in key or name.' }),
   }),
 });
 
@@ -95,7 +95,7 @@ builder.queryFields((t) => ({
 const CreateDeviceInput = builder.inputType('CreateDeviceInput', {
   fields: (t) => ({
     modelCode: t.string({ required: true }),
-    key: t.string({ description: '1 to 32 of a-z and 0-9; eight random ones when left out.' }),
+    key: t.string({ description: '1 to 32 of a-z and 0-9; eight random characters when left out.' }),
     name: t.string({}),
   }),
 });
@@ -117,7 +117,7 @@ const CreateDevicePayload = builder.objectRef<DeviceWithToken>('CreateDevicePayl
   fields: (t) => ({
     device: t.field({ type: Device, resolve: ({ device }) => device }),
     token: t.exposeString('token', {
-      description: 'The device’s bearer token for uploads. Shown this once; only its hash is kept.',
+      description: 'The device’s bearer token for uploads. Shown only here: the server keeps its hash.',
     }),
   }),
 });
@@ -131,15 +131,15 @@ builder.mutationFields((t) => ({
   rotateDeviceToken: t.field({
     type: CreateDevicePayload,
     description:
-      'A new token for the device. The old one works on for `graceSeconds` (a day, unless said otherwise; at most 30 ' +
-      'days), older ones end at once.',
+      'A new token for the device. The old one still works for `graceSeconds` (one day by default, at most 30 days), ' +
+      'older ones stop working at once.',
     args: { id: t.arg.id({ required: true }), graceSeconds: t.arg.int() },
     resolve: (_, { id, graceSeconds }, { services }) =>
       services.devices.rotateToken(requireId('Device', id), graceSeconds ?? undefined),
   }),
   revokeDeviceToken: t.field({
     type: Device,
-    description: 'Ends the device’s tokens at once. `rotateDeviceToken` gives it a new one.',
+    description: 'All tokens of the device stop working at once. `rotateDeviceToken` makes a new one.',
     args: { id: t.arg.id({ required: true }) },
     resolve: (_, { id }, { services }) => services.devices.revokeToken(requireId('Device', id)),
   }),
@@ -153,7 +153,7 @@ builder.mutationFields((t) => ({
       }),
   }),
   deleteDevice: t.id({
-    description: 'With its dumps, rows and files.',
+    description: 'Also deletes its dumps, rows and files.',
     args: { id: t.arg.id({ required: true }) },
     resolve: async (_, { id }, { services }) => {
       const deviceId = requireId('Device', id);

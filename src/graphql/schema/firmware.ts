@@ -9,7 +9,7 @@ import { page } from './pages.js';
 export const Firmware = builder.objectRef<FirmwareRow>('Firmware');
 
 builder.node(Firmware, {
-  description: 'One build, told apart by its ELF’s SHA-256. A version may have several.',
+  description: 'One build, identified by the SHA-256 of its ELF. A version may have several builds.',
   id: { resolve: ({ id }) => id },
   loadOne: (id, { loaders }) => loaders.firmwares.byId.load(rowIdOf(id)),
   fields: (t) => ({
@@ -30,11 +30,11 @@ builder.node(Firmware, {
       type: 'DateTime',
       nullable: true,
       description:
-        'When it was noticed that the storage has lost the ELF: upload the same ELF again. Null while all is well.',
+        'When the server noticed that the storage has lost the ELF: upload the same ELF again. Null while it is there.',
       resolve: ({ id }, _, { loaders }) => loaders.firmwares.elfLostAt.load(id),
     }),
     coredumpCount: t.int({
-      description: 'Kept dumps that were read with this build.',
+      description: 'Stored dumps that were parsed with this build.',
       resolve: ({ id }, _, { loaders }) => loaders.firmwares.coredumpCount.load(id),
     }),
   }),
@@ -46,7 +46,7 @@ builder.objectField(DeviceModel, 'firmwares', (t) =>
   t.connection(
     {
       type: Firmware,
-      description: 'The builds that are kept, newest first.',
+      description: 'Stored builds, newest first.',
       resolve: ({ id }, args, { loaders }) =>
         page(
           args,
@@ -81,7 +81,7 @@ builder.mutationFields((t) => ({
     },
   }),
   deleteFirmware: t.id({
-    description: 'Dumps that were read with it keep their report.',
+    description: 'Dumps that were parsed with it keep their reports.',
     args: { id: t.arg.id({ required: true }) },
     resolve: async (_, { id }, { services }) => {
       const firmwareId = requireId('Firmware', id);

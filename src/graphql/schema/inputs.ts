@@ -5,12 +5,12 @@ type Present<Input> = { [Key in keyof Input as undefined extends Input[Key] ? ne
   [Key in keyof Input as undefined extends Input[Key] ? Key : never]?: NonNullable<Input[Key]>;
 };
 
-/** An input without what is null or left out: services know absence, not null. */
+/** An input without fields that are null: services take an absent field, not null. */
 export function present<Input extends object>(input: Input): Present<Input> {
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value != null)) as Present<Input>;
 }
 
-/** Beyond these a search only gets slower. How long lists may be, `argument-sizes.ts` says. */
+/** Longer searches only get slower. The lengths of lists are limited in `argument-limits.ts`. */
 const MAX_SEARCH_LENGTH = 200;
 const MAX_SEARCH_WORDS = 10;
 
