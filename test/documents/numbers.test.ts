@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RETRY_WINDOW_MS } from '../../src/coredumps/commit.js';
 import { DEFAULT_PAGE, MAX_PAGE } from '../../src/graphql/schema/pages.js';
 import { HTTP_OPTIONS } from '../../src/http/connection-limits.js';
-import { CURRENT, documentAt, readText, sourcesBelow } from './documents.js';
+import { DOCUMENTS, documentAt, readText, sourcesBelow } from './documents.js';
 
 /**
  * Numbers that the program knows, where documents name them. Most are constants that nobody else needs, so they are read
@@ -150,7 +150,7 @@ describe('a measured number', () => {
   const measured =
     /\d[\d.,]* ?(?:MB|GB|kB|MB\/s|MiB\/s|µs|%)(?!\w)|\b\d[\d.,]* ?ms\b|\b\d[\d.,]*(?:x| times) (?:faster|slower|as (?:fast|long|much))/g;
 
-  it.each(CURRENT.filter(({ path }) => path !== 'test/bench/README.md'))(
+  it.each(DOCUMENTS.filter(({ path }) => path !== 'test/bench/README.md'))(
     'stands in test/bench/README.md alone, not in $path',
     ({ text }) => {
       expect(text.match(measured) ?? []).toEqual([]);
