@@ -51,6 +51,7 @@ import { createUploadLimits } from '../http/upload-limits.js';
 import { assertApart } from '../installation/apart.js';
 import { openInstallation } from '../installation/installation.js';
 import { namedStores } from '../installation/stores.js';
+import { createLease } from '../platform/background/lease.js';
 import { createChores } from '../platform/background/scheduler.js';
 import { openBlobStores } from '../platform/blobs/open-blob-stores.js';
 import { type Clock, createSystemClock } from '../platform/clock.js';
@@ -124,6 +125,7 @@ export async function startApp(
     statementLimitMs: config.databaseStatementTimeoutMs,
     log,
     stop: stopping,
+    now: clock.now,
   });
   const { db } = database;
   const blobs = await openBlobStores({ ...config, log });
@@ -146,7 +148,7 @@ export async function startApp(
     const groupChanges = createEventChannel<GroupChange>();
     const groupEvents = createGroupEvents(groupChanges, database.announcements);
     const alertSender = createAlertSender({
-      db,
+      database,
       now: clock.now,
       log,
       allowPrivate: config.alertsAllowPrivate,
@@ -162,8 +164,7 @@ export async function startApp(
       outbox,
       owner,
       now: clock.now,
-      leaseNow: database.sharedNow ?? (async () => clock.now()),
-      leaseMs: config.parseTimeoutMs + LEASE_MARGIN_MS,
+      leases: createLease({ now: database.now, lastsMs: config.parseTimeoutMs + LEASE_MARGIN_MS }),
       countUnread,
       count: countAndAnnounce(groupEvents, {
         write: (tx, change, crash) => writeAlerts(tx, change, crash, clock.now()),
@@ -224,7 +225,7 @@ export async function startApp(
     const linkSecret = await readSecret(db, 'download links', clock);
     const links = createDownloadLinks({ secret: linkSecret, clock });
     const clientAddress = createClientAddress(config.trustedProxies);
-    const regroup = createRegroupJob({ db, owner, now: clock.now, log, alerts: groupAlerts });
+    const regroup = createRegroupJob({ database, owner, now: clock.now, log, alerts: groupAlerts });
     const crashGroups = createCrashGroupService({
       db,
       events: groupEvents,
@@ -430,6 +431,7 @@ export async function startApp(
     });
     // Only now: a start that fails leaves nothing running.
     regroup.start();
+    alertSender.start();
     const publicUrl = config.publicUrl ?? undefined;
     log.info({ migrated: database.migrated, publicUrl, url: server.url }, 'Coredock is up');
     return { url: server.url, close: once(() => stop(server)) };
@@ -442,7 +444,7 @@ export async function startApp(
       groupChanges.close();
       await queries?.close();
       await regroup.close();
-      await alertSender.close();
+      await alertSender.stop();
       await queue?.close();
       await storageLimit.idle();
       await tokenUse.write();

@@ -1,7 +1,8 @@
 import { MAX_ROW_ID } from '../global-ids.js';
 import type { PageWindow } from '../platform/database/children.js';
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
 import { containsWords } from '../platform/database/text-search.js';
+import type { Db } from '../platform/database/types.js';
 import { ListedDump } from './listed-dump.js';
 import { toCoredumpRow } from './row.js';
 import type { CoredumpColumns, CoredumpFilter, CoredumpRow } from './types.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CrashReport } from '../crashdump/report/report.js';
+import type { CrashReport } from '../crashdump/index.js';
 import { readReport } from './report-schema.js';
 
 /** contract §4. `failed` may be tried again; `unreadable` means that the dump itself is at fault. */

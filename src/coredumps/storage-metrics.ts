@@ -1,5 +1,5 @@
 import type { Chores } from '../platform/background/scheduler.js';
-import { diskSpace } from '../platform/disk-space.js';
+import { diskSpace } from '../platform/files/disk-space.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createStorageForecast } from './storage-forecast.js';
 import type { StorageLimit } from './storage-limit.js';

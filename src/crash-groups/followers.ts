@@ -1,4 +1,4 @@
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { DbTransaction } from '../platform/database/types.js';
 
 /** What belongs to a group by its number alone, and goes where the group goes. The group is locked. */
 

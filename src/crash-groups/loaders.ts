@@ -2,8 +2,9 @@ import { listCoredumpsOfGroups } from '../coredumps/queries.js';
 import type { CoredumpRow } from '../coredumps/types.js';
 import type { DeviceRow } from '../devices/loaders.js';
 import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';
+import { Prisma } from '../platform/database/client.js';
 import DataLoader from '../platform/database/data-loader.js';
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 import { groupTallies, type TallyFilter, type TallyRange } from './crash-series.js';
 import {
   countGroupsOf,

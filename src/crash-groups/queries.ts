@@ -1,7 +1,8 @@
 import type { DeviceRow } from '../devices/loaders.js';
 import type { PageWindow } from '../platform/database/children.js';
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
 import { containsWords } from '../platform/database/text-search.js';
+import type { Db } from '../platform/database/types.js';
 import { type CrashGroupFilter, type CrashGroupRow, type GroupOrder, toGroupRow } from './types.js';
 
 /** Questions about many groups, in SQL that SQLite and PostgreSQL both understand. "g" is the group. */

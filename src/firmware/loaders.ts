@@ -1,6 +1,7 @@
 import { childrenOf, countChildrenOf } from '../platform/database/children.js';
+import type { Prisma } from '../platform/database/client.js';
 import DataLoader from '../platform/database/data-loader.js';
-import type { Db, Prisma } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 
 type FirmwareRow = Prisma.FirmwareGetPayload<object>;
 

@@ -2,8 +2,8 @@ import { listGroups } from '../crash-groups/queries.js';
 import type { CrashGroupRow } from '../crash-groups/types.js';
 import { createDeviceQueries, type DeviceRow } from '../devices/loaders.js';
 import { badInput } from '../errors.js';
-import type { Database } from '../platform/database/open-database.js';
 import { searchOutputs } from '../platform/database/text-search.js';
+import type { Database } from '../platform/database/types.js';
 
 /** A word or phrase that must occur; the last of its words may go on where it is a prefix. */
 export interface SearchTerm {

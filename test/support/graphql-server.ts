@@ -41,6 +41,7 @@ import { createQueryThread } from '../../src/graphql/server/query-thread.js';
 import { createStreams } from '../../src/graphql/server/stream-limits.js';
 import { createGraphQLServer } from '../../src/graphql/server/yoga.js';
 import { createCrossOrigin } from '../../src/http/cors.js';
+import { createLease } from '../../src/platform/background/lease.js';
 import { createFileBlobs } from '../../src/platform/blobs/files/file-blobs.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
@@ -104,8 +105,10 @@ export async function aGraphQLDoor({
   const events = createCoredumpEvents();
   const groupChanges = createEventChannel<GroupChange>();
   const groupEvents = createGroupEvents(groupChanges, database.announcements);
+  // Leases by the clock of the test, whatever the database's is.
+  const ownTime = { db, now: async () => clock.now() };
   const alertSender = createAlertSender({
-    db,
+    database: ownTime,
     now: clock.now,
     log,
     allowPrivate: allowPrivateAlerts,
@@ -123,8 +126,7 @@ export async function aGraphQLDoor({
     outbox,
     owner: randomUUID(),
     now: clock.now,
-    leaseNow: async () => clock.now(),
-    leaseMs: 60_000,
+    leases: createLease({ now: ownTime.now, lastsMs: 60_000 }),
     countUnread,
     count: countAndAnnounce(groupEvents, {
       write: (tx, change, crash) => writeAlerts(tx, change, crash, clock.now()),
@@ -170,7 +172,13 @@ export async function aGraphQLDoor({
     tokenUse: createTokenUse({ db, clock, log }),
     dumps: coredumps,
   });
-  const regroup = createRegroupJob({ db, owner: randomUUID(), now: clock.now, log, alerts: groupAlerts });
+  const regroup = createRegroupJob({
+    database: ownTime,
+    owner: randomUUID(),
+    now: clock.now,
+    log,
+    alerts: groupAlerts,
+  });
   const crashGroups = createCrashGroupService({
     db,
     events: groupEvents,
@@ -253,7 +261,7 @@ export async function aGraphQLDoor({
     events.close();
     groupChanges.close();
     await regroup.close();
-    await alertSender.close();
+    await alertSender.stop();
     await closeWebSockets();
     await queries?.close();
     server.closeAllConnections();

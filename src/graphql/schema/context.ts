@@ -14,7 +14,7 @@ import type { DeviceService } from '../../devices/service.js';
 import { createFirmwareLoaders } from '../../firmware/loaders.js';
 import type { FirmwareService } from '../../firmware/service.js';
 import { encodeGlobalId } from '../../global-ids.js';
-import type { Db } from '../../platform/database/open-database.js';
+import type { Db } from '../../platform/database/types.js';
 import type { Search } from '../../search/service.js';
 import type { Answer } from '../limits/answer-budget.js';
 

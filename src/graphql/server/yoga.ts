@@ -6,7 +6,7 @@ import { type Actor, currentActor, resumeAs, runAs } from '../../auth/actor.js';
 import type { DownloadLinks } from '../../auth/download-links.js';
 import type { Gatekeeper } from '../../auth/gatekeeper.js';
 import type { Clock } from '../../platform/clock.js';
-import type { Db } from '../../platform/database/open-database.js';
+import type { Db } from '../../platform/database/types.js';
 import type { ClientAddress } from '../../platform/http/client-address.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Metrics } from '../../platform/metrics.js';

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { makeFolder } from './blobs/files/folder-sync.js';
+import { makeFolder } from './durable-folder.js';
 
 /**
  * Makes the folder that server and sidecar share.

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { createSlots } from '../../src/sidecar/semaphore.js';
+import { createSemaphore } from '../../src/platform/semaphore.js';
 
 const staying = new AbortController().signal;
 
 describe('slots', () => {
   it('lets in as many as there are slots, the rest in the order of their coming', async () => {
-    const slots = createSlots({ count: 2, maxWaiting: 10 });
+    const slots = createSemaphore(2, { maxWaiting: 10 });
     const inside: number[] = [];
     const giveBacks: Array<() => void> = [];
     const enter = async (number: number) => {
-      const giveBack = await slots.take(staying);
+      const giveBack = await slots.acquireUnless(staying);
       if (typeof giveBack === 'string') throw new Error(giveBack);
       inside.push(number);
       giveBacks.push(giveBack);
@@ -29,37 +29,37 @@ describe('slots', () => {
   });
 
   it('turns away who comes when the line is full', async () => {
-    const slots = createSlots({ count: 1, maxWaiting: 1 });
+    const slots = createSemaphore(1, { maxWaiting: 1 });
 
-    const first = await slots.take(staying);
-    const second = slots.take(staying);
+    const first = await slots.acquireUnless(staying);
+    const second = slots.acquireUnless(staying);
 
-    expect(await slots.take(staying)).toBe('full');
+    expect(await slots.acquireUnless(staying)).toBe('full');
     if (typeof first === 'string') throw new Error(first);
     first();
     expect(await second).toBeTypeOf('function');
   });
 
   it('gives the place of one who leaves the line to the next', async () => {
-    const slots = createSlots({ count: 1, maxWaiting: 1 });
+    const slots = createSemaphore(1, { maxWaiting: 1 });
     const leaving = new AbortController();
-    const holder = await slots.take(staying);
-    const left = slots.take(leaving.signal);
+    const holder = await slots.acquireUnless(staying);
+    const left = slots.acquireUnless(leaving.signal);
 
     leaving.abort();
-    const next = slots.take(staying);
+    const next = slots.acquireUnless(staying);
 
     expect(await left).toBe('left');
     if (typeof holder === 'string') throw new Error(holder);
     holder();
     expect(await next).toBeTypeOf('function');
-    expect(await slots.take(leaving.signal)).toBe('left');
+    expect(await slots.acquireUnless(leaving.signal)).toBe('left');
   });
 
   it('is all free again when everybody has given back', async () => {
-    const slots = createSlots({ count: 3, maxWaiting: 3 });
+    const slots = createSemaphore(3, { maxWaiting: 3 });
     for (let round = 0; round < 3; round++) {
-      const taken = await Promise.all([1, 2, 3].map(() => slots.take(staying)));
+      const taken = await Promise.all([1, 2, 3].map(() => slots.acquireUnless(staying)));
       for (const giveBack of taken) {
         expect(giveBack).toBeTypeOf('function');
         if (typeof giveBack !== 'string') giveBack();

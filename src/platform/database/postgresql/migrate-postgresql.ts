@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { connectUntil } from '../postgresql/connect-until.js';
-import { migrateJobs } from '../postgresql/jobs.js';
-import { type Migration, type MigrationRecord, missingMigrations, readMigrations } from './migrations.js';
+import {
+  type Migration,
+  type MigrationRecord,
+  missingMigrations,
+  readMigrations,
+} from '../migrations/read-migrations.js';
+import { connectUntil } from './connect-until.js';
+import { migrateJobs } from './jobs.js';
 
 /** The advisory lock that Prisma's own migrate commands take, so that the two exclude each other as well. */
 const PRISMA_MIGRATE_LOCK = 72_707_369;

@@ -1,7 +1,7 @@
 import { closeSync, fsync, openSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { hasCode } from '../storage-errors.js';
+import { hasCode } from './system-errors.js';
 
 /** Makes a folder with all that is above it, durably. */
 export async function makeFolder(folder: string): Promise<void> {
