@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SCHEDULED_WORK, type ScheduledName } from '../../src/compose/background-work.js';
 import { RETRY_WINDOW_MS } from '../../src/coredumps/commit.js';
 import { DEFAULT_PAGE, MAX_PAGE } from '../../src/graphql/schema/pages.js';
 import { HTTP_OPTIONS } from '../../src/http/connection-limits.js';
@@ -109,12 +110,7 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
     constant('src/platform/blobs', 'KEEP_ORPHANS_MS'),
     86_400_000,
   ],
-  [
-    'docs/operations.md',
-    /notes every (\w+) minutes/,
-    constant('src/compose', 'NOTE_PROGRESS_EVERY_MS'),
-    60_000,
-  ],
+  ['docs/operations.md', /notes every (\w+) minutes/, every('note of progress'), 60_000],
   [
     'docs/operations.md',
     /(\d+) MiB at most/,
@@ -157,6 +153,10 @@ describe('a measured number', () => {
     },
   );
 });
+
+function every(work: ScheduledName): () => number {
+  return () => SCHEDULED_WORK.find(({ name }) => name === work)?.everyMs ?? Number.NaN;
+}
 
 /** The value of `const NAME = …;` in a source below the folder, or in the file: numbers, products, other constants. */
 function constant(place: string, name: string): () => number {
