@@ -45,6 +45,7 @@ import { createPageRoute } from '../http/dashboard-assets.js';
 import { createPageConfigRoute } from '../http/dashboard-config.js';
 import { createDownloadRoute } from '../http/download.js';
 import { createHealthRoutes } from '../http/health.js';
+import { createRoutes } from '../http/routes.js';
 import { type HttpServer, listen } from '../http/server.js';
 import { createUploadRoute } from '../http/upload.js';
 import { createUploadLimits } from '../http/upload-limits.js';
@@ -89,7 +90,7 @@ const PAGE_FOLDER = fileURLToPath(new URL('../page', import.meta.url));
 
 /**
  * The composition root: the only file that knows every part. Data moves left to right, platform to services to
- * doors to server.
+ * routes and transports to server.
  *
  * @throws Error with one clear sentence when storage or database cannot be written, or the port is taken
  */
@@ -378,7 +379,7 @@ export async function startApp(
       metrics,
       log,
     });
-    const webSocket = graphql.createWebSocketDoor();
+    const webSocket = graphql.createWebSocketTransport();
     const server = await listen({
       host: config.host,
       port: config.port,
@@ -391,7 +392,7 @@ export async function startApp(
       onStopping: () => {
         isStopping = true;
       },
-      doors: {
+      routes: createRoutes({
         upload: createUploadRoute({
           coredumps,
           auth,
@@ -421,11 +422,11 @@ export async function startApp(
         }),
         pageConfig: createPageConfigRoute({ gatekeeper, clientAddress, pageClient: config.pageClient }),
         graphql: graphql.handle,
-        webSocket,
-        async endStreams() {
-          graphql.endEventStreams();
-          await webSocket.close();
-        },
+      }),
+      webSocket,
+      async endStreams() {
+        graphql.endEventStreams();
+        await webSocket.close();
       },
     });
     // Only now: a start that fails leaves nothing running.

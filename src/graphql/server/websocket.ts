@@ -28,7 +28,7 @@ const [UNAUTHORIZED, FORBIDDEN, SERVICE_RESTART, TRY_AGAIN_LATER] = [4401, 4403,
 /** Runs work under the request id of one operation. */
 type Scope = <T>(work: () => T) => T;
 
-export interface WebSocketDoor {
+export interface WebSocketTransport {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Whether a query or mutation runs. */
   isBusy(): boolean;
@@ -89,7 +89,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     streams: Streams;
     onRefusal: (limit: string) => void;
   },
-): WebSocketDoor {
+): WebSocketTransport {
   const operations = new WeakMap<ExecutionArgs, Operation>();
   /** Queries and mutations that run on a socket, by their ids. */
   const running = new Map<WebSocket, Set<string>>();
