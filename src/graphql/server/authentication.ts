@@ -4,11 +4,11 @@ import type { GraphiQLOptions, Plugin } from 'graphql-yoga';
 import type { Gatekeeper } from '../../auth/gatekeeper.js';
 import { tokenHasEnded } from '../../auth/principal.js';
 import { DomainError, type DomainErrorCode } from '../../errors.js';
+import { endsAt } from '../../platform/async-iterators.js';
 import type { Clock } from '../../platform/clock.js';
 import type { ClientAddress } from '../../platform/http/client-address.js';
 import type { Context } from '../schema/context.js';
 import { signInPage } from './sign-in-page.js';
-import { endsAt } from './until.js';
 
 /** How the GraphQL door asks browsers who they are, and lets a subscription last no longer than its token. */
 export function createAdmission({
