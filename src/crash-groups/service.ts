@@ -1,5 +1,6 @@
 import type { Audit, AuditNote, Noter } from '../audit/service.js';
 import { badInput, notFound } from '../errors.js';
+import { readEach } from '../platform/async-iterators.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
 import type { GroupEvents } from './events.js';
@@ -167,30 +168,6 @@ export function createCrashGroupService({
     if (hasAlerts) alerts.wake();
     return group;
   }
-}
-
-/** An iterator by hand: a generator that was never started could not pass its `return` on. */
-function readEach<Event, Item>(
-  changes: AsyncIterableIterator<Event>,
-  read: (event: Event) => Promise<Item | null>,
-): AsyncIterableIterator<Item> {
-  return {
-    async next() {
-      for (;;) {
-        const { done, value } = await changes.next();
-        if (done === true) return { done: true, value: undefined };
-        const item = await read(value);
-        if (item !== null) return { done: false, value: item };
-      }
-    },
-    async return() {
-      await changes.return?.();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }
 
 function onGroup(action: string, { id, title }: Pick<CrashGroupRow, 'id' | 'title'>): AuditNote {
