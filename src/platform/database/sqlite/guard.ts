@@ -1,8 +1,16 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 import type { Logger } from '../../logger.js';
-import type { WriteGuard } from './adapter.js';
 import type { DatabaseRoom } from './disk-reserve.js';
 import { watchFile } from './file-watch.js';
+
+/** What stands before every write, and is told what came of it. */
+export interface WriteGuard {
+  /** @throws Error when nothing may be written now: it becomes an error of the database */
+  assertMayWrite(): void;
+  /** To be called after a commit. @throws Error when what was written is not where it will be looked for */
+  assertKept(): void;
+  noteError(error: unknown): void;
+}
 
 const LOOK_EVERY_MS = 1_000;
 

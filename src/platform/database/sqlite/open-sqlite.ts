@@ -7,12 +7,8 @@ import { CLIENT_OPTIONS } from '../client.js';
 import { PrismaClient } from '../generated/sqlite/client.js';
 import { lookupInSqlite, observable } from '../lookup.js';
 import type { Announcements, OpenedDatabase, OpenedForReading } from '../types.js';
-import {
-  createSqliteAdapterFactory,
-  createSqliteReaderFactory,
-  openConnection,
-  openToRead,
-} from './adapter.js';
+import { createSqliteAdapterFactory, createSqliteReaderFactory } from './adapter.js';
+import { openConnection, openToRead } from './connection.js';
 import { createDatabaseRoom, type DatabaseRoom } from './disk-reserve.js';
 import { databaseProblem, prepareDatabaseFile, reasonOf } from './file.js';
 import { createSqliteGuard } from './guard.js';
