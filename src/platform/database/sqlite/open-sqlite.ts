@@ -26,7 +26,7 @@ export async function openSqlite(
 ): Promise<OpenedDatabase> {
   await prepareDatabaseFile(file);
   const lock = lockForOneServer(file);
-  const opened: Array<() => void> = [() => lock.close()];
+  const opened: Array<() => void> = [lock.release];
   const closeAll = () => {
     for (const close of opened.splice(0).reverse()) close();
   };
