@@ -16,7 +16,7 @@ import { findCommitted } from './find-committed.js';
 import { findEarlierDump, hashOf } from './find-duplicate.js';
 import type { LostDumps } from './lost-dumps.js';
 import type { Outbox } from './outbox.js';
-import type { ParseTask } from './parse-state.js';
+import type { ParseTask } from './parse-task.js';
 import { idsOfCoredumps } from './queries.js';
 import { whyRemoved } from './remove-raw.js';
 import type { ArrivedFirmware, Requeue } from './requeue.js';
