@@ -277,7 +277,7 @@ describe('a server in trouble', () => {
     expect(await keys(blobs)).toEqual(['dev1/a.dmp']);
   });
 
-  it('that has no room left is STORAGE_FULL', async () => {
+  it('that has no space left is STORAGE_FULL', async () => {
     const { blobs, door } = await aStoreBehindADoor();
     await blobs.check();
     for (const [answer, code] of [

@@ -55,7 +55,7 @@ export function createS3Bucket(
      * Puts a file under a key that must be new. Where the server knows conditional writes (AWS since 2024, MinIO,
      * Cloudflare R2) it decides, also among several that come at once. Where it does not, a look beforehand does.
      *
-     * @param upload.id tells this upload from every other, also when an answer was lost on the way
+     * @param upload.id tells this upload from every other, also when an answer did not arrive
      * @param signal aborted when nobody waits for the answer any more
      * @returns false, and nothing changed, when the key is taken
      */

@@ -99,7 +99,7 @@ export function createS3Calls(
     }
   }
 
-  /** Whoever asks for readiness next is not told of better days. */
+  /** The next question for readiness checks again. */
   function failed(error: unknown): unknown {
     proven.at = null;
     proven.isHonest = false;

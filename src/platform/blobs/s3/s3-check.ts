@@ -120,7 +120,7 @@ export function createS3Check({
 
   /**
    * What came of it; null for what ended before its time. Where an object is not replaced at one stroke, its size may be
-   * told before its bytes are there, and then they never come.
+   * known before its bytes are there, and then they never come.
    */
   async function readCheck(): Promise<string | null> {
     const request = new GetObjectCommand({ Bucket, Key: CHECK_KEY, Range: `bytes=0-${CHECK_TEXT.length}` });

@@ -65,7 +65,7 @@ export async function takeBack(
     if (present.uploadId !== uploadId) return;
     await client.send(new DeleteObjectCommand(request), { abortSignal: signal });
   } catch {
-    // Whoever asks is told of the first failure.
+    // The caller gets the first failure.
   }
 }
 

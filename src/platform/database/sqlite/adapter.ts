@@ -47,11 +47,11 @@ export function createSqliteReaderFactory(file: string): SqlDriverAdapterFactory
       return {
         ...ADAPTER,
         queryRaw: async (query) => reader.query(query),
-        // SQLite refuses them: it was told so.
+        // SQLite refuses them: the connection is query_only.
         executeRaw: async (query) => reader.execute(query),
         executeScript: async (script) => reader.script(script),
         async startTransaction() {
-          throw new Error('who only reads has no transactions');
+          throw new Error('a connection that only reads has no transactions');
         },
         getConnectionInfo: () => CONNECTION_INFO,
         dispose: async () => reader.close(),

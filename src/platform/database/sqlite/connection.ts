@@ -7,7 +7,7 @@ import { columnType, fromSqlite, toSqlite } from './values.js';
 
 /** Distinct statements kept prepared for each connection; the program has fewer than a hundred shapes. */
 const PREPARED_STATEMENTS = 256;
-/** The log goes into the database file when it has so many pages, 16 MB: the more, the more often-changed pages go once. */
+/** The log goes into the database file when it has so many pages, 16 MB: a page that changes often is then written there once. */
 const CHECKPOINT_PAGES = 4_000;
 /** Another process (`coredock migrate`, a backup) may hold the write lock for a moment. */
 export const BUSY_TIMEOUT_MS = 5_000;
@@ -27,7 +27,7 @@ export function openConnection(file: string): DatabaseSyncInstance {
   return connection;
 }
 
-/** The same for who only reads: SQLite refuses everything else. @param file as above */
+/** Opens a connection that only reads: SQLite refuses everything else. @param file as above */
 export function openToRead(file: string): DatabaseSyncInstance {
   const connection = openConnection(file);
   connection.exec('PRAGMA query_only = ON');
