@@ -2,6 +2,7 @@ import { createLease } from '../platform/background/lease.js';
 import { createWorker } from '../platform/background/worker.js';
 import type { Prisma } from '../platform/database/client.js';
 import type { Database } from '../platform/database/types.js';
+import { DAY_MS } from '../platform/durations.js';
 import { postToPublic } from '../platform/http/outbound-http.js';
 import type { Logger } from '../platform/logger.js';
 import { ALERT_FORMATS, alert, bodyOf, signature } from './formats.js';
@@ -19,7 +20,6 @@ const LATEST_DUE_MS = LONGEST_PAUSE_MS + LEASE_MS;
 const LOOK_EVERY_MS = 5_000;
 const BATCH = 20;
 /** The log of deliveries. */
-const DAY_MS = 24 * 60 * 60 * 1000;
 const KEPT_MS = 30 * DAY_MS;
 
 /** Sends what stands in the outbox, away from every request; what fails is tried again, also after a restart. */

@@ -4,7 +4,7 @@ import { Prisma } from '../platform/database/client.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 import { outOfTime } from '../platform/deadline.js';
 import { createBatcher, Unclear } from '../platform/queue/batcher.js';
-import { COLUMNS, type StoredRow } from './queries.js';
+import { COLUMNS, type StoredRow } from './read.js';
 import { toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
 import type { CountRetired } from './unread.js';

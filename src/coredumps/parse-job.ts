@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache';
 import pRetry from 'p-retry';
 import { peekDump, UnreadableDump } from '../crashdump/index.js';
 import { DomainError, type DomainErrorCode } from '../errors.js';
-import type { Firmware } from '../firmware/service.js';
+import type { Firmware } from '../firmware/types.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import { storageCall } from '../platform/blobs/storage-errors.js';
 import { asDomainError } from '../platform/database/errors.js';

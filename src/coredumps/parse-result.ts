@@ -1,5 +1,5 @@
 import { elfKey } from '../firmware/blob-keys.js';
-import type { Firmware } from '../firmware/service.js';
+import type { Firmware } from '../firmware/types.js';
 import type { ParseTask } from './parse-task.js';
 import type { SidecarAnswer } from './sidecar-client.js';
 import type { ParseResult } from './store-reading.js';

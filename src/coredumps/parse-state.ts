@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CrashReport } from '../crashdump/report/report.js';
+import type { CrashReport } from '../crashdump/index.js';
 import { availableAt, type Lease, RELEASED } from '../platform/background/lease.js';
 import type { Prisma } from '../platform/database/client.js';
 import { inTransaction } from '../platform/database/transaction.js';

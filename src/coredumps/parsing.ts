@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
-import type { Firmware } from '../firmware/service.js';
+import type { Firmware } from '../firmware/types.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Jobs } from '../platform/database/types.js';
 import { prepareTransferFolder } from '../platform/files/transfer-folder.js';

@@ -1,5 +1,6 @@
 import { Prisma } from '../platform/database/client.js';
 import type { Db } from '../platform/database/types.js';
+import { DAY_MS } from '../platform/durations.js';
 import type { CoredumpEvents } from './events.js';
 import type { ParseState, RunReset } from './parse-state.js';
 import type { ParseTask } from './parse-task.js';
@@ -8,7 +9,7 @@ import type { CoredumpRow } from './types.js';
 /** Dumps re-queued in one transaction: some milliseconds of the writer's time. */
 const RESET_BATCH = 500;
 /** A build that came before that had its dumps queued again, whatever has happened to the server since. */
-const RECENT_MS = 24 * 60 * 60 * 1000;
+const RECENT_MS = DAY_MS;
 
 export interface ArrivedFirmware {
   id: number;

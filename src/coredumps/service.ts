@@ -17,7 +17,7 @@ import { findEarlierDump, hashOf } from './find-duplicate.js';
 import type { LostDumps } from './lost-dumps.js';
 import type { Outbox } from './outbox.js';
 import type { ParseTask } from './parse-task.js';
-import { idsOfCoredumps } from './queries.js';
+import { idsOfCoredumps } from './read.js';
 import { whyRemoved } from './remove-raw.js';
 import type { ArrivedFirmware, Requeue } from './requeue.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CrashReport } from '../crashdump/report/report.js';
+import type { CrashReport } from '../crashdump/index.js';
 import { MAX_PARENTS } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
 import DataLoader, { scheduleBatch } from '../platform/database/data-loader.js';

@@ -1,8 +1,10 @@
+import { DAY_MS } from '../platform/durations.js';
+
 /**
  * How fast a group crashes, in a form that an index can sort: each crash weighs 2^(its time in half-lives), and heat is
  * the binary logarithm of the sum. What is older weighs less in comparison, yet nobody has to age the stored values.
  */
-const HALF_LIFE_MS = 24 * 60 * 60 * 1000;
+const HALF_LIFE_MS = DAY_MS;
 
 /** Heat of a single crash. */
 export function heatOf(at: Date): number {

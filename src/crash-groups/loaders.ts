@@ -1,6 +1,6 @@
-import { listCoredumpsOfGroups } from '../coredumps/queries.js';
+import { listCoredumpsOfGroups } from '../coredumps/read.js';
 import type { CoredumpRow } from '../coredumps/types.js';
-import type { DeviceRow } from '../devices/loaders.js';
+import type { DeviceRow } from '../devices/types.js';
 import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
 import DataLoader from '../platform/database/data-loader.js';

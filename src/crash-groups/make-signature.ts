@@ -1,4 +1,4 @@
-import type { CrashReport } from '../crashdump/report/report.js';
+import type { CrashReport } from '../crashdump/index.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
 import { describeCrash } from './describe-crash.js';

@@ -1,4 +1,4 @@
-import type { DeviceRow } from '../devices/loaders.js';
+import type { DeviceRow } from '../devices/types.js';
 import type { PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
 import { containsWords } from '../platform/database/text-search.js';

@@ -1,7 +1,6 @@
 import { readReport } from '../coredumps/report-schema.js';
 import { COREDUMP_ROW, toCoredumpRow } from '../coredumps/row.js';
-import { culpritFrames, FINGERPRINT_VERSION, fingerprint } from '../crashdump/index.js';
-import type { CrashReport } from '../crashdump/report/report.js';
+import { type CrashReport, culpritFrames, FINGERPRINT_VERSION, fingerprint } from '../crashdump/index.js';
 import { DomainError } from '../errors.js';
 import { availableAt, createLease, RELEASED } from '../platform/background/lease.js';
 import { createWorker } from '../platform/background/worker.js';

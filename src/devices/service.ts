@@ -9,9 +9,7 @@ import { Prisma } from '../platform/database/client.js';
 import { isUniqueViolation } from '../platform/database/errors.js';
 import type { Db } from '../platform/database/types.js';
 import type { TokenUse } from './token-use.js';
-
-type DeviceModelRow = Prisma.DeviceModelGetPayload<object>;
-type DeviceRow = Prisma.DeviceGetPayload<object>;
+import type { DeviceModelRow, DeviceRow } from './types.js';
 
 export type DeviceService = ReturnType<typeof createDeviceService>;
 

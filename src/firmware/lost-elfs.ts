@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { elfKey } from './blob-keys.js';
-import type { Firmware } from './service.js';
+import type { Firmware } from './types.js';
 
 export type LostElfs = ReturnType<typeof createLostElfs>;
 

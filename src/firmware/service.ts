@@ -4,7 +4,6 @@ import { conflict, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { TidyOptions } from '../platform/blobs/tidy.js';
 import type { Clock } from '../platform/clock.js';
-import type { Prisma } from '../platform/database/client.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Database, DbTransaction } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
@@ -15,10 +14,8 @@ import { identify } from './identity.js';
 import { createLostElfs } from './lost-elfs.js';
 import { sweepFirmware } from './orphan-sweep.js';
 import { retireBuilds } from './retention.js';
+import type { Firmware } from './types.js';
 import { agreedVersion, assertVersion, type VersionClaim } from './version.js';
-
-/** One build of a model's firmware: its identity is the SHA-256 of the ELF file. */
-export type Firmware = Prisma.FirmwareGetPayload<object>;
 
 export interface FirmwareUpload {
   modelCode: string;

@@ -1,5 +1,5 @@
 import { describe, expect, inject, it } from 'vitest';
-import { listCoredumps, listCoredumpsByDevice, listCoredumpsOfGroups } from '../../src/coredumps/queries.js';
+import { listCoredumps, listCoredumpsByDevice, listCoredumpsOfGroups } from '../../src/coredumps/read.js';
 import type { CoredumpFilter } from '../../src/coredumps/types.js';
 import { missingFirmwares } from '../../src/crash-groups/missing-firmware.js';
 import { listGroups } from '../../src/crash-groups/queries.js';

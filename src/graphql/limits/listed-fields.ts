@@ -1,10 +1,11 @@
 import type { FieldNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
+import { LISTED_COLUMNS } from '../../coredumps/listed-dump.js';
 import type { CoredumpColumns } from '../../coredumps/types.js';
 
 /** Fields of a dump that can be told from the columns that lists read; whatever is added to it is not among them. */
-const LISTED = new Set([
-  ...['__typename', 'id', 'filename', 'chip', 'firmwareVersion', 'size', 'parseStatus', 'uploadedAt'],
-  ...['device', 'downloadUrl', 'rawRemovedAt', 'parsedOutput', 'report'],
+const LISTED = new Set<string>([
+  ...LISTED_COLUMNS.filter((column) => column !== 'deviceId'),
+  ...['__typename', 'device', 'downloadUrl', 'rawRemovedAt', 'parsedOutput', 'report'],
 ]);
 /** On the way from a page to its dumps, and beside them. */
 const WAY = new Set(['nodes', 'edges', 'node']);

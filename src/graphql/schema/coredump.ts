@@ -1,6 +1,6 @@
 import { completeValue } from '@pothos/core';
 import { hasRole } from '../../auth/principal.js';
-import { countCoredumps, listCoredumps } from '../../coredumps/queries.js';
+import { countCoredumps, listCoredumps } from '../../coredumps/read.js';
 import { redactOutput, redactReport } from '../../coredumps/redact.js';
 import { RAW_REMOVAL_REASONS } from '../../coredumps/remove-raw.js';
 import type { CoredumpRow } from '../../coredumps/types.js';

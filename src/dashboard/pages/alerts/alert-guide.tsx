@@ -10,7 +10,7 @@ Coredock-Signature: t=1767225600,v1=…
  "count":1,"deviceCount":1,"firmwareVersion":"1.2.3","crashesInHour":null}}`;
 
 /** What an alert is for, and where its address comes from. */
-export function AlertLesson() {
+export function AlertGuide() {
   return (
     <EmptyState title="No alert yet">
       <p>

@@ -1,5 +1,5 @@
-import type { ByteReader } from '../bytes.js';
-import { type ExceptionRegisters, NO_EXCEPTION, type RegisterSet } from '../core/registers.js';
+import type { ByteReader } from '../../bytes.js';
+import { type ExceptionRegisters, NO_EXCEPTION, type RegisterSet } from '../registers.js';
 
 /** `xtensa_elf_gregset_t` (GDB xtensa-tdep.h), at the descriptor offset where IDF's pr_status ends. */
 const NOTE_REGISTERS_OFFSET = 72;

@@ -1,7 +1,5 @@
-import { RA, SP } from '../arch/riscv.js';
-import { type ReadMemory, readWord } from '../core/memory.js';
-import type { RegisterSet } from '../core/registers.js';
-import type { CfiRow, CfiRule, FirmwareImage } from '../firmware/firmware-image.js';
+import { type ReadMemory, readWord } from '../../core/memory.js';
+import type { CfiRow, CfiRule, FirmwareImage } from '../../firmware/firmware-image.js';
 import {
   INNER_FRAME,
   NO_SAVED_PC,
@@ -9,7 +7,9 @@ import {
   type PhysicalFrame,
   type Step,
   type Unwinder,
-} from './frame.js';
+} from '../../unwind/frame.js';
+import type { RegisterSet } from '../registers.js';
+import { RA, SP } from './registers.js';
 import { findCallerOnStack } from './stack-scan.js';
 
 /**

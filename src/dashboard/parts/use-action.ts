@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import { type AnyVariables, type TypedDocumentNode, useMutation } from 'urql';
-import { useToasts } from '../shell/toasts';
-import { useLive } from './live';
-import { messageOf } from './messages';
+import { useLive } from '../api/live';
+import { messageOf } from '../api/messages';
+import { useToasts } from './toasts';
 
 /**
  * A mutation as a button needs it: its failure is shown, its success read again by whatever is on the screen.

@@ -2,6 +2,7 @@ import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import type { Prisma } from '../platform/database/client.js';
 import type { Db } from '../platform/database/types.js';
+import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 import { createRawRemoval, REMOVABLE } from './remove-raw.js';
 
@@ -9,7 +10,6 @@ export type RawRetention = ReturnType<typeof createRawRetention>;
 
 /** Dumps that are looked up at once. */
 const BATCH = 200;
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Removes the raw bytes of dumps when their model's privacy settings say so. Row, text and report stay. */
 export function createRawRetention({ db, blobs, clock, log }: RawRetentionDeps) {
@@ -27,21 +27,28 @@ export function createRawRetention({ db, blobs, clock, log }: RawRetentionDeps) 
       }
     },
 
-    /** Everything that is due: at the start, from time to time, and after a change of the settings. */
-    async sweep(): Promise<number> {
-      let removed = 0;
-      for (const { modelId, removeRawOnceRead, keepRawDays } of await db.modelPrivacy.findMany()) {
-        const due: Prisma.CoredumpWhereInput[] = [];
-        if (removeRawOnceRead) due.push({ parseStatus: 'PARSED' });
-        if (keepRawDays !== null) {
-          due.push({ uploadedAt: { lt: new Date(clock.now().getTime() - keepRawDays * DAY_MS) } });
-        }
-        if (due.length > 0) removed += await removeAll({ device: { modelId }, OR: due });
-      }
-      if (removed > 0) log.info({ removed }, 'removed the raw bytes of core dumps, as privacy settings say');
-      return removed;
+    /** Everything that is due: from time to time. @returns how many */
+    sweep,
+
+    /** The same at the start and after a change of the settings. Resolves in any case: what fails is left to the next sweep. */
+    async sweepSoon(): Promise<void> {
+      await sweep().catch((error: unknown) => log.warn({ err: error }, 'raw dumps could not be swept'));
     },
   };
+
+  async function sweep(): Promise<number> {
+    let removed = 0;
+    for (const { modelId, removeRawOnceRead, keepRawDays } of await db.modelPrivacy.findMany()) {
+      const due: Prisma.CoredumpWhereInput[] = [];
+      if (removeRawOnceRead) due.push({ parseStatus: 'PARSED' });
+      if (keepRawDays !== null) {
+        due.push({ uploadedAt: { lt: new Date(clock.now().getTime() - keepRawDays * DAY_MS) } });
+      }
+      if (due.length > 0) removed += await removeAll({ device: { modelId }, OR: due });
+    }
+    if (removed > 0) log.info({ removed }, 'removed the raw bytes of core dumps, as privacy settings say');
+    return removed;
+  }
 
   async function removeAll(where: Prisma.CoredumpWhereInput): Promise<number> {
     let afterId = 0;

@@ -1,10 +1,10 @@
 import { Link } from 'wouter';
-import { CodeBlock } from '../../parts/code-block';
-import { curlLine, SDKCONFIG, uploadCall } from '../../parts/lessons';
-import { EmptyState } from '../../parts/notices';
+import { CodeBlock } from './code-block';
+import { curlLine, SDKCONFIG, uploadCall } from './command-examples';
+import { EmptyState } from './notices';
 
 /** What an empty server teaches: how the first dump gets here. */
-export function FirstDumpLesson({ deviceKey }: { deviceKey?: string }) {
+export function FirstDumpGuide({ deviceKey }: { deviceKey?: string }) {
   const key = deviceKey ?? 'k3v9x0ab';
   return (
     <EmptyState title="No dump has arrived yet">

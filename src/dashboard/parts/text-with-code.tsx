@@ -1,5 +1,5 @@
 /** A sentence of the reader's, whose `code` stands between backticks. Text stays text: nothing in it becomes markup. */
-export function Prose({ text }: { text: string }) {
+export function TextWithCode({ text }: { text: string }) {
   return (
     <>
       {text.split('`').map((part, index) =>

@@ -3,8 +3,8 @@ import type { PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
 import { containsWords } from '../platform/database/text-search.js';
 import type { Db } from '../platform/database/types.js';
-import { ListedDump } from './listed-dump.js';
-import { toCoredumpRow } from './row.js';
+import { LISTED_COLUMNS, ListedDump } from './listed-dump.js';
+import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpColumns, CoredumpFilter, CoredumpRow } from './types.js';
 
 /**
@@ -15,14 +15,9 @@ import type { CoredumpColumns, CoredumpFilter, CoredumpRow } from './types.js';
 export type StoredRow = Parameters<typeof toCoredumpRow>[0];
 
 /** The columns of a `CoredumpRow`, as `COREDUMP_ROW` selects them. */
-export const COLUMNS = Prisma.sql`
-  c."id", c."deviceId", c."firmwareId", c."filename", c."chip", c."firmwareVersion", c."size", c."sha256",
-  c."parseStatus", c."parseAttempts", c."parseGeneration", c."appElfSha256", c."fingerprint",
-  c."uploadedAt", c."parsedAt"`;
+export const COLUMNS = columnsOfDump(Object.keys(COREDUMP_ROW));
 
-/** What long lists show; what they do not is most of a row's bytes. */
-const LISTED_COLUMNS = Prisma.sql`
-  c."id", c."deviceId", c."filename", c."chip", c."firmwareVersion", c."size", c."parseStatus", c."uploadedAt"`;
+const LISTED = columnsOfDump(LISTED_COLUMNS);
 
 /** Newest first, whichever end the window counts from. */
 export async function listCoredumps(
@@ -120,7 +115,7 @@ export async function listCoredumpsByDevice(
   columns: CoredumpColumns = 'all',
 ): Promise<Map<number, CoredumpRow[]>> {
   const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
-  const wanted = columns === 'all' ? COLUMNS : LISTED_COLUMNS;
+  const wanted = columns === 'all' ? COLUMNS : LISTED;
   const { take, afterId = 0, beforeId = MAX_ROW_ID + 1 } = window;
   const rows = await db.lookup<StoredRow>(
     db.hasLateral
@@ -210,6 +205,10 @@ function conditions(filter: CoredumpFilter): Prisma.Sql {
     ...containsWords(search ?? '', inDumpOrDevice),
   ].filter((condition) => condition !== null);
   return all.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(all, ' AND ');
+}
+
+function columnsOfDump(names: readonly string[]): Prisma.Sql {
+  return Prisma.raw(names.map((name) => `c."${name}"`).join(', '));
 }
 
 /** An empty list names nothing, so nothing is one of it. */

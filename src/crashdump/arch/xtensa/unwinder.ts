@@ -1,8 +1,8 @@
-import { isCodeAddress, pendingRotation, windowedReturnAddress, windowSize } from '../arch/xtensa.js';
-import { type ReadMemory, readWord } from '../core/memory.js';
-import type { RegisterSet } from '../core/registers.js';
-import { hex32 } from '../core/registers.js';
-import { INNER_FRAME, outermost, type PhysicalFrame, type Step, type Unwinder } from './frame.js';
+import { type ReadMemory, readWord } from '../../core/memory.js';
+import { INNER_FRAME, outermost, type PhysicalFrame, type Step, type Unwinder } from '../../unwind/frame.js';
+import type { RegisterSet } from '../registers.js';
+import { hex32 } from '../registers.js';
+import { isCodeAddress, pendingRotation, windowedReturnAddress, windowSize } from './registers.js';
 
 const SP = 1;
 /** First byte of `entry as, imm` (Xtensa ISA §8, format BRI12). */

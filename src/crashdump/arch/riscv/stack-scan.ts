@@ -1,8 +1,8 @@
-import { SP } from '../arch/riscv.js';
-import { type ReadMemory, readWord } from '../core/memory.js';
-import type { FirmwareImage } from '../firmware/firmware-image.js';
-import type { Unwinder } from './frame.js';
-import type { RiscvFrame } from './riscv.js';
+import { type ReadMemory, readWord } from '../../core/memory.js';
+import type { FirmwareImage } from '../../firmware/firmware-image.js';
+import type { Unwinder } from '../../unwind/frame.js';
+import { SP } from './registers.js';
+import type { RiscvFrame } from './unwinder.js';
 
 /** 16 KiB of stack, and 128 candidates tried: a stack full of return addresses costs no more than that. */
 const MAX_WORDS = 4096;

@@ -1,9 +1,9 @@
 import { Fragment, type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
-import { SignInPage } from '../pages/sign-in/sign-in-page';
-import { Loading } from '../parts/notices';
-import { type PageConfig, readPageConfig } from './page-config';
-import { RoleContext } from './role';
-import { currentSession, onSessionChange, renewSession, type Session } from './session';
+import { SignInPage } from './pages/sign-in/sign-in-page';
+import { Loading } from './parts/notices';
+import { type PageConfig, readPageConfig } from './session/page-config';
+import { RoleContext } from './session/role';
+import { currentSession, onSessionChange, renewSession, type Session } from './session/session';
 
 /** Nothing of the fleet is shown or asked for before the server knows who asks, if it wants to. */
 export function Gate({ children }: { children: (isSignedIn: boolean) => ReactNode }) {
@@ -79,7 +79,7 @@ function useRenewal(session: Session | null, oidc: PageConfig['oidc']): void {
     const timer = window.setTimeout(
       () => {
         // When it fails, the session lasts as long as its token, and then the server ends it.
-        import('./oidc')
+        import('./session/oidc')
           .then(({ renew }) => renew(oidc, renewal.refreshToken))
           .then((next) => renewSession(session, next))
           .catch(() => {});

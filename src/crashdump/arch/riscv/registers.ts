@@ -1,6 +1,6 @@
-import type { ByteReader } from '../bytes.js';
-import { type ReadMemory, readWord } from '../core/memory.js';
-import { type ExceptionRegisters, NO_EXCEPTION, type RegisterSet } from '../core/registers.js';
+import type { ByteReader } from '../../bytes.js';
+import { type ReadMemory, readWord } from '../../core/memory.js';
+import { type ExceptionRegisters, NO_EXCEPTION, type RegisterSet } from '../registers.js';
 
 /** IDF core_dump_port.c (riscv): PRSTATUS_OFFSET_PR_REG. */
 const NOTE_REGISTERS_OFFSET = 72;

@@ -1,12 +1,12 @@
 import { type Architecture, type Chip, isRomAddress } from '../arch/chips.js';
+import { hex32, type RegisterSet } from '../arch/registers.js';
+import { createRiscvUnwinder } from '../arch/riscv/unwinder.js';
+import { createXtensaUnwinder } from '../arch/xtensa/unwinder.js';
 import type { ReadMemory } from '../core/memory.js';
-import { hex32, type RegisterSet } from '../core/registers.js';
 import type { CallingFrame, FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
 import { MAX_FRAMES_PER_TASK } from '../limits.js';
-import type { FrameTrust, StackFrame } from '../report/report.js';
-import type { PhysicalFrame, Unwinder } from './frame.js';
-import { createRiscvUnwinder } from './riscv.js';
-import { createXtensaUnwinder } from './xtensa.js';
+import type { FrameTrust, StackFrame } from '../report.js';
+import type { PhysicalFrame, Unwinder } from '../unwind/frame.js';
 
 export interface BacktraceContext {
   architecture: Architecture;
