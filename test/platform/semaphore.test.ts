@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSemaphore } from '../../src/platform/semaphore.js';
+import { createKeyedMutex, createSemaphore } from '../../src/platform/semaphore.js';
 
 const staying = new AbortController().signal;
 
@@ -65,5 +65,26 @@ describe('slots', () => {
         if (typeof giveBack !== 'string') giveBack();
       }
     }
+  });
+});
+
+describe('a keyed mutex', () => {
+  it('runs the work of one key one after the other, also after a failure, and that of others beside it', async () => {
+    const runExclusive = createKeyedMutex();
+    const events: string[] = [];
+    const work = (name: string) => async () => {
+      events.push(`${name} begins`);
+      await new Promise(setImmediate);
+      events.push(`${name} ends`);
+      if (name === 'a1') throw new Error('a1 failed');
+    };
+
+    const first = runExclusive('a', work('a1'));
+    const others = [runExclusive('a', work('a2')), runExclusive('b', work('b1'))];
+
+    await expect(first).rejects.toThrow('a1 failed');
+    await Promise.all(others);
+    expect(events.indexOf('a2 begins')).toBeGreaterThan(events.indexOf('a1 ends'));
+    expect(events.indexOf('b1 begins')).toBeLessThan(events.indexOf('a1 ends'));
   });
 });
