@@ -2,6 +2,7 @@
 import { ByteReader, Malformed } from '../bytes.js';
 import { AT } from './constants.js';
 import { constantAttribute, sizeAttribute } from './dies.js';
+import type { Unit } from './entries.js';
 import { type EntryPlace, entryPlaceOf } from './entry-place.js';
 import {
   ADDRESS_SIZE,
@@ -14,7 +15,6 @@ import {
   untyped,
   withBits,
 } from './stack-value.js';
-import type { Unit } from './units.js';
 import { NO_ENTRY_VALUE, unknownOperation } from './value-errors.js';
 
 /** Where a value is. A value that is in no single place is put together from pieces. */

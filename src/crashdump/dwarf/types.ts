@@ -4,11 +4,11 @@ import {
   attributeOf,
   childrenOf,
   constantAttribute,
-  type Die,
   referenceAttribute,
   sizeAttribute,
   stringAttribute,
 } from './dies.js';
+import type { Die } from './entries.js';
 import { enclosingNames, isCPlusPlusUnit } from './names.js';
 
 export type ValueType =

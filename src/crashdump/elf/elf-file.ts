@@ -3,6 +3,8 @@
  * from the System V ABI, chapter 4. Section contents are views of the file; only compressed ones are copied.
  */
 import { inflateSync } from 'node:zlib';
+import type { Architecture } from '../arch/architecture.js';
+import { architectureOfMachine } from '../arch/architectures.js';
 import { ByteReader, Malformed } from '../bytes.js';
 
 /** The file is no firmware that this library can read. One sentence: what it is, or what is wrong with it. */
@@ -11,7 +13,7 @@ export class UnreadableFirmware extends Error {
 }
 
 export interface ElfFile {
-  readonly machine: 'xtensa' | 'riscv';
+  readonly architecture: Architecture;
   readonly sections: readonly ElfSection[];
   /**
    * Contents of the first section of that name, decompressed; `.debug_…` is also found as `.zdebug_…`. Null when
@@ -44,10 +46,6 @@ export const SHF_EXECINSTR = 0x4;
 const SHF_COMPRESSED = 0x800;
 export const SHF_MASKPROC = 0xf0000000;
 
-const MACHINES: ReadonlyMap<number, 'xtensa' | 'riscv'> = new Map([
-  [0x5e, 'xtensa'],
-  [0xf3, 'riscv'],
-]);
 const ET_EXEC = 2;
 export const ELF_HEADER_SIZE = 52;
 export const SECTION_HEADER_SIZE = 40;
@@ -60,7 +58,7 @@ const MAX_INFLATED_BYTES = 256 * 1024 * 1024;
 export function parseElf(bytes: Uint8Array): ElfFile {
   try {
     const file = new ByteReader('firmware ELF', bytes);
-    const { machine, sectionsAt, sectionCount, namesIndex } = readElfHeader(file);
+    const { architecture, sectionsAt, sectionCount, namesIndex } = readElfHeader(file);
     const sections = readSections(file, sectionsAt, sectionCount, namesIndex);
     const inflation = { bytesLeft: MAX_INFLATED_BYTES };
     const cache = new Map<ElfSection, ByteReader | null>();
@@ -74,7 +72,7 @@ export function parseElf(bytes: Uint8Array): ElfFile {
       return contents === null ? null : contents.slice(contents.what, 0, contents.length);
     };
     return {
-      machine,
+      architecture,
       sections,
       contentsOf,
       contents(name) {
@@ -91,7 +89,7 @@ export function parseElf(bytes: Uint8Array): ElfFile {
 }
 
 export interface ElfHeader {
-  machine: 'xtensa' | 'riscv';
+  architecture: Architecture;
   sectionsAt: number;
   sectionCount: number;
   namesIndex: number;
@@ -114,8 +112,8 @@ export function readElfHeader(file: ByteReader): ElfHeader {
   if (type !== ET_EXEC) {
     throw new UnreadableFirmware(`This ELF is not an executable (type ${type}): give the linked firmware.`);
   }
-  const machine = MACHINES.get(machineCode);
-  if (machine === undefined) {
+  const architecture = architectureOfMachine(machineCode);
+  if (architecture === null) {
     throw new UnreadableFirmware(
       `This ELF is for machine 0x${machineCode.toString(16)}, neither Xtensa nor RISC-V.`,
     );
@@ -130,7 +128,7 @@ export function readElfHeader(file: ByteReader): ElfHeader {
     throw new Malformed(`section headers have ${entrySize} bytes each instead of ${SECTION_HEADER_SIZE}`);
   }
   if (sectionCount > MAX_SECTIONS) throw new Malformed(`${sectionCount} sections`);
-  return { machine, sectionsAt, sectionCount, namesIndex };
+  return { architecture, sectionsAt, sectionCount, namesIndex };
 }
 
 function readSections(file: ByteReader, at: number, count: number, namesIndex: number): ElfSection[] {

@@ -4,7 +4,7 @@ import type { CrashTask, StackFrame } from '../report.js';
  * Functions that stand on the stack of a crash without being its place: how ESP-IDF and newlib stop the chip, how a
  * task is started, put off and switched. Matched as whole names.
  */
-const PLUMBING = new Set([
+const SYSTEM_FUNCTIONS = new Set([
   'panic_abort',
   'esp_system_abort',
   'abort',
@@ -49,7 +49,10 @@ const PLUMBING = new Set([
 /** True for a frame that belongs to the code that crashed: named, not in ROM, not part of stopping or starting. */
 function isOwnFrame(frame: StackFrame): boolean {
   if (frame.function === null || frame.inRom) return false;
-  return !PLUMBING.has(frame.function.replace(/\(.*$/, '')) && !frame.function.startsWith('__ubsan_handle_');
+  return (
+    !SYSTEM_FUNCTIONS.has(frame.function.replace(/\(.*$/, '')) &&
+    !frame.function.startsWith('__ubsan_handle_')
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
-import { hex32 } from '../arch/registers.js';
-import { type ReadMemory, readWord } from '../core/memory.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
+import { hex32 } from '../hex.js';
+import { type ReadMemory, readWord } from '../read-memory.js';
 import type { StackFrame, TaskState } from '../report.js';
 import type { TaskControlBlock } from './task-control-block.js';
 

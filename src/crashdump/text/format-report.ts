@@ -1,9 +1,9 @@
-import type { Dump } from '../core/read-dump.js';
+import type { Dump } from '../core/core.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
+import { plainHex } from '../hex.js';
 import type { CrashReport, CrashTask } from '../report.js';
 import { frameLine, framePlace } from './frame-lines.js';
 import { memoryContents, memoryRegions } from './memory-sections.js';
-import { plainHex } from './plain-hex.js';
 import { registerLines } from './register-lines.js';
 
 export interface TextSources {
