@@ -8,7 +8,7 @@ import {
   UnreadableDump,
   UnreadableFirmware,
 } from '../crashdump/index.js';
-import { openRomLibrary, UnreadableRomFolder } from './roms.js';
+import { openRomLibrary, UnreadableRomFolder } from './rom-library.js';
 
 export interface ParseOptions {
   /** Path of the dump. */

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import type { Logger } from '../platform/logger.js';
 import { prepareTransferFolder } from '../platform/transfer-folder.js';
 import { type ParsePool, type PoolOutcome, startParsePool } from './parse-pool.js';
-import { openRomLibrary } from './roms.js';
+import { openRomLibrary } from './rom-library.js';
 import { isTransferName } from './transfer-file.js';
 import type { ParseTask } from './worker.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readCrashDump, UnreadableDump } from '../crashdump/index.js';
 import { createFirmwareCache } from './firmware-cache.js';
-import { openRomLibrary, type RomLibrary } from './roms.js';
+import { openRomLibrary, type RomLibrary } from './rom-library.js';
 import { readTransferFile } from './transfer-file.js';
 
 /** Names are of files in the transfer folder, as `isTransferName` accepts them. */
