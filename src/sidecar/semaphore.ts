@@ -1,41 +1,41 @@
 /**
- * `count` places to work in, and a line of at most `maxWaiting` before them. piscina has a queue of its own, but its
- * limit does not hold for tasks with an abort signal (5.3.2), and a deadline should run from the work's start.
+ * `count` permits, and a queue of at most `maxWaiting` callers for them. piscina has a queue of its own, but its limit
+ * does not hold for tasks with an abort signal (5.3.2), and a deadline should run from the start of the work.
  */
-export function createSlots({ count, maxWaiting }: { count: number; maxWaiting: number }) {
+export function createSemaphore({ count, maxWaiting }: { count: number; maxWaiting: number }) {
   let free = count;
-  const line: Array<() => void> = [];
+  const queue: Array<() => void> = [];
 
   return {
     /**
-     * Waits for a slot.
-     * @returns what gives the slot back, or why there is none: the line is full, or the caller left it
+     * Waits for a permit.
+     * @returns what releases it, or why there is none: the queue is full, or the signal was aborted
      */
-    take(left: AbortSignal): Promise<(() => void) | 'full' | 'left'> {
-      if (left.aborted) return Promise.resolve('left');
+    acquire(signal: AbortSignal): Promise<(() => void) | 'full' | 'aborted'> {
+      if (signal.aborted) return Promise.resolve('aborted');
       if (free > 0) {
         free -= 1;
-        return Promise.resolve(giveBack);
+        return Promise.resolve(release);
       }
-      if (line.length >= maxWaiting) return Promise.resolve('full');
+      if (queue.length >= maxWaiting) return Promise.resolve('full');
       return new Promise((resolve) => {
         const enter = () => {
-          left.removeEventListener('abort', leave);
-          resolve(giveBack);
+          signal.removeEventListener('abort', abandon);
+          resolve(release);
         };
-        const leave = () => {
-          line.splice(line.indexOf(enter), 1);
-          resolve('left');
+        const abandon = () => {
+          queue.splice(queue.indexOf(enter), 1);
+          resolve('aborted');
         };
-        line.push(enter);
-        left.addEventListener('abort', leave, { once: true });
+        queue.push(enter);
+        signal.addEventListener('abort', abandon, { once: true });
       });
     },
   };
 
-  /** To be called once by each holder. The next in the line takes the slot over. */
-  function giveBack(): void {
-    const next = line.shift();
+  /** To be called once by each holder. The first in the queue takes the permit over. */
+  function release(): void {
+    const next = queue.shift();
     if (next === undefined) free += 1;
     else next();
   }

@@ -1,68 +1,68 @@
 import { describe, expect, it } from 'vitest';
-import { createSlots } from '../../src/sidecar/semaphore.js';
+import { createSemaphore } from '../../src/sidecar/semaphore.js';
 
 const staying = new AbortController().signal;
 
-describe('slots', () => {
-  it('lets in as many as there are slots, the rest in the order of their coming', async () => {
-    const slots = createSlots({ count: 2, maxWaiting: 10 });
+describe('the semaphore', () => {
+  it('gives out as many permits as there are, the rest in the order of the requests', async () => {
+    const semaphore = createSemaphore({ count: 2, maxWaiting: 10 });
     const inside: number[] = [];
-    const giveBacks: Array<() => void> = [];
+    const releases: Array<() => void> = [];
     const enter = async (number: number) => {
-      const giveBack = await slots.take(staying);
-      if (typeof giveBack === 'string') throw new Error(giveBack);
+      const release = await semaphore.acquire(staying);
+      if (typeof release === 'string') throw new Error(release);
       inside.push(number);
-      giveBacks.push(giveBack);
+      releases.push(release);
     };
 
     const entering = [1, 2, 3, 4].map(enter);
     await Promise.all(entering.slice(0, 2));
     expect(inside).toEqual([1, 2]);
 
-    giveBacks[1]?.();
+    releases[1]?.();
     await entering[2];
     expect(inside).toEqual([1, 2, 3]);
 
-    giveBacks[0]?.();
+    releases[0]?.();
     await entering[3];
     expect(inside).toEqual([1, 2, 3, 4]);
   });
 
-  it('turns away who comes when the line is full', async () => {
-    const slots = createSlots({ count: 1, maxWaiting: 1 });
+  it('refuses a permit when the queue is full', async () => {
+    const semaphore = createSemaphore({ count: 1, maxWaiting: 1 });
 
-    const first = await slots.take(staying);
-    const second = slots.take(staying);
+    const first = await semaphore.acquire(staying);
+    const second = semaphore.acquire(staying);
 
-    expect(await slots.take(staying)).toBe('full');
+    expect(await semaphore.acquire(staying)).toBe('full');
     if (typeof first === 'string') throw new Error(first);
     first();
     expect(await second).toBeTypeOf('function');
   });
 
-  it('gives the place of one who leaves the line to the next', async () => {
-    const slots = createSlots({ count: 1, maxWaiting: 1 });
+  it('gives the place of an aborted request in the queue to the next one', async () => {
+    const semaphore = createSemaphore({ count: 1, maxWaiting: 1 });
     const leaving = new AbortController();
-    const holder = await slots.take(staying);
-    const left = slots.take(leaving.signal);
+    const holder = await semaphore.acquire(staying);
+    const left = semaphore.acquire(leaving.signal);
 
     leaving.abort();
-    const next = slots.take(staying);
+    const next = semaphore.acquire(staying);
 
-    expect(await left).toBe('left');
+    expect(await left).toBe('aborted');
     if (typeof holder === 'string') throw new Error(holder);
     holder();
     expect(await next).toBeTypeOf('function');
-    expect(await slots.take(leaving.signal)).toBe('left');
+    expect(await semaphore.acquire(leaving.signal)).toBe('aborted');
   });
 
-  it('is all free again when everybody has given back', async () => {
-    const slots = createSlots({ count: 3, maxWaiting: 3 });
+  it('has all permits again when every holder has released its own', async () => {
+    const semaphore = createSemaphore({ count: 3, maxWaiting: 3 });
     for (let round = 0; round < 3; round++) {
-      const taken = await Promise.all([1, 2, 3].map(() => slots.take(staying)));
-      for (const giveBack of taken) {
-        expect(giveBack).toBeTypeOf('function');
-        if (typeof giveBack !== 'string') giveBack();
+      const taken = await Promise.all([1, 2, 3].map(() => semaphore.acquire(staying)));
+      for (const release of taken) {
+        expect(release).toBeTypeOf('function');
+        if (typeof release !== 'string') release();
       }
     }
   });
