@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import type { Logger } from '../platform/logger.js';
-import { createSemaphore } from './semaphore.js';
+import { createSemaphore } from '../platform/semaphore.js';
 import type { ParseTask, WorkerOutcome } from './worker.js';
 
 export type PoolOutcome =
@@ -41,7 +41,9 @@ export async function startParsePool({
   maxOldSpaceMb: number;
   log: Logger;
 }): Promise<ParsePool> {
-  const semaphore = createSemaphore({ count: workers, maxWaiting: workers * WAITING_PER_WORKER });
+  // piscina's own queue limit does not hold for tasks with an abort signal (5.3.2), and a deadline should run from the
+  // start of the work.
+  const semaphore = createSemaphore(workers, { maxWaiting: workers * WAITING_PER_WORKER });
   const pool = new Piscina<ParseTask | undefined, WorkerOutcome>({
     filename: new URL('./worker.js', import.meta.url).href,
     // All of them, always: a thread that is ended loses its cache of firmware images.
@@ -55,8 +57,8 @@ export async function startParsePool({
   await allReady();
   return {
     async parse(task, gone) {
-      const release = await semaphore.acquire(gone);
-      if (release === 'aborted') return { status: 'busy', reason: 'the client closed the connection' };
+      const release = await semaphore.acquireUnless(gone);
+      if (release === 'left') return { status: 'busy', reason: 'the client closed the connection' };
       if (release === 'full') return { status: 'busy', reason: 'too many dumps are waiting to be parsed' };
       try {
         return await pool.run(task, { signal: AbortSignal.timeout(timeoutMs) });
