@@ -53,7 +53,7 @@ export interface ChipDescription {
   name: string;
   /** Where the mask ROM's code lies: [first address, one past the last] (SOC_IROM_MASK_LOW/HIGH). */
   rom: readonly [number, number];
-  /** Where firmware has its code in RAM, where that tells the chip from all others; else null. */
+  /** Where firmware has its code in RAM, if no other chip has the same range; else null. */
   instructionRam: readonly [number, number] | null;
 }
 

@@ -76,7 +76,7 @@ function readTask(reader: ByteReader, index: number, tcbSize: number, architectu
   const end = reader.u32();
   const tcb = reader.take(tcbSize);
   reader.align(4);
-  // The writer takes the distance either way round (esp_core_dump_get_memory_len).
+  // The writer accepts the two in either order (esp_core_dump_get_memory_len).
   const start = Math.min(top, end);
   const stack = reader.split(`stack of task ${index}`, Math.abs(end - top));
   reader.align(4);

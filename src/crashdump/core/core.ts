@@ -37,7 +37,7 @@ export interface DumpTask {
   interrupted: RegisterSet | null;
 }
 
-/** What a payload alone tells; the container adds the rest. */
+/** What the payload alone contains; the container adds the rest. */
 export type Core = Omit<Dump, 'format' | 'checksum' | 'chip' | 'chipRevision'> & {
   /** Repeated inside the ELF. */
   versionWord: number | null;

@@ -33,10 +33,10 @@ export interface Unit extends UnitHeader {
   readonly file: DebugFile;
   /** Where references lead to. */
   readonly entries: EntryIndex;
-  /** Window over `.debug_info` up to the unit's end; everybody seeks before reading. */
+  /** Window over `.debug_info` up to the unit's end; every user seeks before reading. */
   readonly reader: ByteReader;
   readonly abbreviations: Abbreviations;
-  /** What index forms count from; null until the first entry has told. */
+  /** What index forms count from; defaults until the first entry has been read. */
   bases: UnitBases;
 }
 

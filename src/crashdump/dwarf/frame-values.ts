@@ -207,7 +207,7 @@ function valueAt(location: Location, size: number, frame: ExpressionFrame): Read
   }
 }
 
-/** A value of eight bytes takes two registers. A register that is not known here is not in error: it is lost. */
+/** A value of eight bytes takes two registers. A register that is not known here is no error: the value is optimized out. */
 function registerBytes(register: number, size: number, frame: ExpressionFrame): Reading {
   try {
     let bits = 0n;

@@ -51,7 +51,7 @@ export const ELF_HEADER_SIZE = 52;
 export const SECTION_HEADER_SIZE = 40;
 /** Far more than a linker writes, far less than a table that is there to exhaust us. */
 const MAX_SECTIONS = 10_000;
-/** What all compressed sections together may grow to; the debug information of a 30 MB ELF stays below. */
+/** Limit for the inflated size of all compressed sections together; large C++ firmware stays below. */
 const MAX_INFLATED_BYTES = 256 * 1024 * 1024;
 
 /** @throws UnreadableFirmware */
@@ -68,7 +68,7 @@ export function parseElf(bytes: Uint8Array): ElfFile {
         contents = readContents(file, section, inflation);
         cache.set(section, contents);
       }
-      // A reader of its own for everybody who asks: positions are not shared.
+      // Each caller gets a separate reader: positions are not shared.
       return contents === null ? null : contents.slice(contents.what, 0, contents.length);
     };
     return {
@@ -179,7 +179,7 @@ interface Inflation {
   bytesLeft: number;
 }
 
-/** A section that lies outside the file has no contents; what needs it does without. */
+/** A section that lies outside the file has no contents; its users go on without them. */
 function readContents(file: ByteReader, section: ElfSection, inflation: Inflation): ByteReader | null {
   if (section.type === SHT_NOBITS || section.offset + section.size > file.length) return null;
   const raw = file.slice(section.name, section.offset, section.size);

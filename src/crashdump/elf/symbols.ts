@@ -39,7 +39,7 @@ interface SectionSymbols {
 }
 
 const ABSOLUTE = -1;
-/** Looking through the names is quick; whoever asks more often gets an index. */
+/** A linear search is quick; after so many of them an index is made. */
 const MAX_SEARCHES = 16;
 const WORDS = 4;
 const STT_NOTYPE = 0;

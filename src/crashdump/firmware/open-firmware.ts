@@ -108,7 +108,7 @@ function framesAt(from: FrameSources, pc: number, context: FrameContext | null):
     file,
     line,
     inlined: scope.caller !== null,
-    // Around an inlined call there is no address of its own to show.
+    // The function around an inlined call has no separate address to show.
     atLineStart: index === 0 ? startsRow(place.row, pc, context) : line !== null,
     arguments: context === null ? [] : from.argumentReader().argumentsOf(scope, fn, pc, context),
   }));

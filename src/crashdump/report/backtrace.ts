@@ -35,7 +35,7 @@ export function backtrace(registers: RegisterSet, context: BacktraceContext): Ba
   return { frames: nameFrames(all, context), end };
 }
 
-/** A function that ends by jumping to another has left no frame; the caller's call site tells who it was. */
+/** A function that ended with a jump to another one has no frame any more; the caller's call site names it. */
 function withTailCalls(
   frames: readonly UnwoundFrame[],
   { firmware }: BacktraceContext,

@@ -8,7 +8,7 @@ const NULL_PAGE = 0x1000;
 
 export interface ExplanationSources {
   reason: PanicReason;
-  /** The innermost frame of one's own code. */
+  /** The innermost frame of the application's own code. */
   culprit: Place | null;
   taskName: string | null;
   /** Where the first of two exceptions came from, when that is known. */
@@ -18,7 +18,7 @@ export interface ExplanationSources {
 type Place = Pick<StackFrame, 'function' | 'file' | 'line'>;
 
 /**
- * The reason in one plain sentence, with the place where one's own code was: "NULL pointer plus offset 0x10 read in
+ * The reason in one plain sentence, with the place in the application's own code: "NULL pointer plus offset 0x10 read in
  * `sensor_read` at sensor.c:88". Null when there is nothing to add to the reason.
  */
 export function explain({ reason, culprit, taskName, firstFault }: ExplanationSources): string | null {

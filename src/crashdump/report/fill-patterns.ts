@@ -1,4 +1,4 @@
-/** Words that ESP-IDF writes into memory to be recognised, and what finding one in a register tells. */
+/** Words with which ESP-IDF marks memory, and what one of them in a register means. */
 const FILL_PATTERNS: readonly { word: number; meaning: string }[] = [
   // FreeRTOS tskSTACK_FILL_BYTE
   { word: 0xa5a5a5a5, meaning: 'stack that was never written' },

@@ -17,7 +17,7 @@ const FRAMES = 5;
  * Of an overflowed stack the only line is `stack of task NAME`: where the overflow is found, at some later switch of
  * tasks, is chance.
  *
- * @param frames of one's own code, innermost first
+ * @param frames of the application's own code, innermost first
  * @returns null when there are none: such crashes have nothing in common that is known
  */
 export function fingerprint(

@@ -25,7 +25,7 @@ export function panicReason(dump: Dump, firmware: FirmwareImage | null): PanicRe
 }
 
 /**
- * The kind of a report that does not carry one: an earlier reader made it, or somebody else's sidecar.
+ * The kind of a report that does not carry one: an earlier version of the reader made it, or another sidecar.
  * @param reason its one line, as `panicReason` words it
  */
 export function kindOfReason(reason: string): CrashKind {

@@ -1,8 +1,8 @@
 import type { CrashTask, StackFrame } from '../report.js';
 
 /**
- * Functions that stand on the stack of a crash without being its place: how ESP-IDF and newlib stop the chip, how a
- * task is started, put off and switched. Matched as whole names.
+ * System functions that stand on the stack of a crash without being its place: with them ESP-IDF and newlib stop the
+ * chip, and start, delay and switch tasks. Matched as whole names.
  */
 const SYSTEM_FUNCTIONS = new Set([
   'panic_abort',
@@ -56,7 +56,7 @@ function isOwnFrame(frame: StackFrame): boolean {
 }
 
 /**
- * The frames that tell where one's own code was, innermost first: of an interrupt that only found the crash (a watchdog,
+ * The frames of the application's own code, innermost first: of an interrupt that only found the crash (a watchdog,
  * a switch of tasks that sees an overflowed stack) those of the task that it interrupted.
  */
 export function culpritFrames({

@@ -15,7 +15,7 @@ export interface TextSources {
 
 /**
  * The report as `esp-coredump info_corefile` (with GDB inside) prints it, section by section and space by space,
- * because its users' eyes and scripts know that. What it does not say stands in lines of its own at the top.
+ * because its users' eyes and scripts know that. What the peer does not print stands in separate lines at the top.
  */
 export function formatReport(sources: TextSources): string {
   const { report, dump, firmware, printMemory } = sources;
