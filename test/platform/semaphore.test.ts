@@ -3,66 +3,66 @@ import { createKeyedMutex, createSemaphore } from '../../src/platform/semaphore.
 
 const staying = new AbortController().signal;
 
-describe('slots', () => {
-  it('lets in as many as there are slots, the rest in the order of their coming', async () => {
-    const slots = createSemaphore(2, { maxWaiting: 10 });
+describe('the semaphore', () => {
+  it('gives out as many permits as there are, the rest in the order of the requests', async () => {
+    const semaphore = createSemaphore(2, { maxWaiting: 10 });
     const inside: number[] = [];
-    const giveBacks: Array<() => void> = [];
+    const releases: Array<() => void> = [];
     const enter = async (number: number) => {
-      const giveBack = await slots.acquireUnless(staying);
-      if (typeof giveBack === 'string') throw new Error(giveBack);
+      const release = await semaphore.acquireUnless(staying);
+      if (typeof release === 'string') throw new Error(release);
       inside.push(number);
-      giveBacks.push(giveBack);
+      releases.push(release);
     };
 
     const entering = [1, 2, 3, 4].map(enter);
     await Promise.all(entering.slice(0, 2));
     expect(inside).toEqual([1, 2]);
 
-    giveBacks[1]?.();
+    releases[1]?.();
     await entering[2];
     expect(inside).toEqual([1, 2, 3]);
 
-    giveBacks[0]?.();
+    releases[0]?.();
     await entering[3];
     expect(inside).toEqual([1, 2, 3, 4]);
   });
 
-  it('turns away who comes when the line is full', async () => {
-    const slots = createSemaphore(1, { maxWaiting: 1 });
+  it('refuses a permit when the queue is full', async () => {
+    const semaphore = createSemaphore(1, { maxWaiting: 1 });
 
-    const first = await slots.acquireUnless(staying);
-    const second = slots.acquireUnless(staying);
+    const first = await semaphore.acquireUnless(staying);
+    const second = semaphore.acquireUnless(staying);
 
-    expect(await slots.acquireUnless(staying)).toBe('full');
+    expect(await semaphore.acquireUnless(staying)).toBe('full');
     if (typeof first === 'string') throw new Error(first);
     first();
     expect(await second).toBeTypeOf('function');
   });
 
-  it('gives the place of one who leaves the line to the next', async () => {
-    const slots = createSemaphore(1, { maxWaiting: 1 });
+  it('gives the place of an aborted request in the queue to the next one', async () => {
+    const semaphore = createSemaphore(1, { maxWaiting: 1 });
     const leaving = new AbortController();
-    const holder = await slots.acquireUnless(staying);
-    const left = slots.acquireUnless(leaving.signal);
+    const holder = await semaphore.acquireUnless(staying);
+    const left = semaphore.acquireUnless(leaving.signal);
 
     leaving.abort();
-    const next = slots.acquireUnless(staying);
+    const next = semaphore.acquireUnless(staying);
 
     expect(await left).toBe('left');
     if (typeof holder === 'string') throw new Error(holder);
     holder();
     expect(await next).toBeTypeOf('function');
-    expect(await slots.acquireUnless(leaving.signal)).toBe('left');
+    expect(await semaphore.acquireUnless(leaving.signal)).toBe('left');
   });
 
-  it('is all free again when everybody has given back', async () => {
-    const slots = createSemaphore(3, { maxWaiting: 3 });
+  it('has all permits again when every holder has released its own', async () => {
+    const semaphore = createSemaphore(3, { maxWaiting: 3 });
     for (let round = 0; round < 3; round++) {
-      const taken = await Promise.all([1, 2, 3].map(() => slots.acquireUnless(staying)));
-      for (const giveBack of taken) {
-        expect(giveBack).toBeTypeOf('function');
-        if (typeof giveBack !== 'string') giveBack();
+      const taken = await Promise.all([1, 2, 3].map(() => semaphore.acquireUnless(staying)));
+      for (const release of taken) {
+        expect(release).toBeTypeOf('function');
+        if (typeof release !== 'string') release();
       }
     }
   });
