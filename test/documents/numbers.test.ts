@@ -56,6 +56,35 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
     1_024,
   ],
   ['docs/configuration.md', /Every (\w+) seconds it sends/, constant('src/platform', 'HEARTBEAT_MS'), 1_000],
+  [
+    'docs/configuration.md',
+    /within some\s+seconds \((\d+) s, and/,
+    constant('src/platform/blobs/s3', 'CALL_LIMIT_MS'),
+    1_000,
+  ],
+  [
+    'docs/configuration.md',
+    /1 s more for each (\d+) KiB/,
+    constant('src/platform/blobs/s3', 'SLOWEST_BYTES_PER_SECOND'),
+    1_024,
+  ],
+  [
+    'docs/configuration.md',
+    /waits at most (\w+) seconds for a connection/,
+    constant('src/platform/database', 'CONNECTION_TIMEOUT_MS'),
+    1_000,
+  ],
+  [
+    'docs/configuration.md',
+    /the ELF inside may have (\w+) times/,
+    constant('src/firmware', 'INFLATED_TIMES'),
+  ],
+  [
+    'docs/operations.md',
+    /up to (a) megabyte waits/,
+    constant('src/platform', 'MAX_WAITING_CHARACTERS'),
+    1_048_576,
+  ],
   ['docs/crash-groups.md', /at most (\w+) attempts/, constant('src/alerts', 'MAX_ATTEMPTS')],
   ['docs/crash-groups.md', /is the log, for (\d+) days/, constant('src/alerts', 'KEPT_MS'), 86_400_000],
   [
@@ -129,7 +158,18 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
 ];
 
 const WORDS = new Map(
-  Object.entries({ day: 1, 'a day': 1, two: 2, three: 3, five: 5, seven: 7, ten: 10, twelve: 12 }),
+  Object.entries({
+    a: 1,
+    day: 1,
+    'a day': 1,
+    two: 2,
+    three: 3,
+    four: 4,
+    five: 5,
+    seven: 7,
+    ten: 10,
+    twelve: 12,
+  }),
 );
 
 describe('a number', () => {
@@ -152,10 +192,23 @@ describe('a measured number', () => {
       expect(text.match(measured) ?? []).toEqual([]);
     },
   );
+
+  it('stands in no comment of the sources', () => {
+    const found = sourcesBelow('src').flatMap((path) =>
+      (commentsOf(readText(path)).match(measured) ?? []).map((number) => `${path}: ${number}`),
+    );
+
+    expect(found).toEqual([]);
+  });
 });
 
 function every(work: ScheduledName): () => number {
   return () => SCHEDULED_WORK.find(({ name }) => name === work)?.everyMs ?? Number.NaN;
+}
+
+/** Comment lines of a source, joined. */
+function commentsOf(text: string): string {
+  return (text.match(/^\s*(?:\/\/|\/?\*).*$/gm) ?? []).join('\n');
 }
 
 /** The value of `const NAME = …;` in a source below the folder, or in the file: numbers, products, other constants. */

@@ -53,7 +53,7 @@ export const ELF_HEADER_SIZE = 52;
 export const SECTION_HEADER_SIZE = 40;
 /** Far more than a linker writes, far less than a table that is there to exhaust us. */
 const MAX_SECTIONS = 10_000;
-/** What all compressed sections together may grow to; the debug information of a 30 MB ELF stays below. */
+/** What all compressed sections together may grow to; the debug information of a large product stays below. */
 const MAX_INFLATED_BYTES = 256 * 1024 * 1024;
 
 /** @throws UnreadableFirmware */
