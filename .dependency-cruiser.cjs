@@ -52,6 +52,18 @@ module.exports = {
       to: { path: '^src/http/' },
     },
     {
+      name: 'graphql-reads-through-services',
+      comment:
+        'Resolvers have services and loaders, not the database. Only what makes the loaders and the query thread opens ' +
+        'it; all may know errors, the schedule of batches, and the type of a page.',
+      severity: 'error',
+      from: { path: '^src/graphql/', pathNot: '^src/graphql/(schema/loaders|server/query-(worker|task))\\.ts$' },
+      to: {
+        path: '^src/platform/database/',
+        pathNot: '^src/platform/database/(errors|data-loader|children)\\.ts$',
+      },
+    },
+    {
       name: 'the-page-stands-alone',
       comment: 'It runs in browsers and knows the server by its GraphQL schema only.',
       severity: 'error',

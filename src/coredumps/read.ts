@@ -19,6 +19,16 @@ export const COLUMNS = columnsOfDump(Object.keys(COREDUMP_ROW));
 
 const LISTED = columnsOfDump(LISTED_COLUMNS);
 
+export type CoredumpQueries = ReturnType<typeof createCoredumpQueries>;
+
+/** What readers ask of all dumps; what they ask of each of several is in `loaders.ts`. */
+export function createCoredumpQueries(db: Db) {
+  return {
+    list: (filter: CoredumpFilter, window: PageWindow) => listCoredumps(db, filter, window),
+    count: (filter: CoredumpFilter) => countCoredumps(db, filter),
+  };
+}
+
 /** Newest first, whichever end the window counts from. */
 export async function listCoredumps(
   db: Db,

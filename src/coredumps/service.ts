@@ -17,7 +17,7 @@ import { findEarlierDump, hashOf } from './find-duplicate.js';
 import type { LostDumps } from './lost-dumps.js';
 import type { Outbox } from './outbox.js';
 import type { ParseTask } from './parse-state.js';
-import { idsOfCoredumps } from './read.js';
+import { createCoredumpQueries, idsOfCoredumps } from './read.js';
 import { whyRemoved } from './remove-raw.js';
 import type { ArrivedFirmware, Requeue } from './requeue.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
@@ -83,6 +83,8 @@ export function createCoredumpService({
   const commit = createCommitter({ db, maxCoredumps, countRetired, enqueue: outbox.waiting });
 
   return {
+    ...createCoredumpQueries(db),
+
     events,
 
     /**

@@ -28,10 +28,12 @@ export function createDeviceLoaders(db: Db) {
   };
 }
 
+export type DeviceQueries = ReturnType<typeof createDeviceQueries>;
+
 export function createDeviceQueries(db: Db) {
   return {
-    findByKey: (key: string) => db.device.findUnique({ where: { key } }),
-    findModelByCode: (code: string) => db.deviceModel.findUnique({ where: { code } }),
+    get: (key: string) => db.device.findUnique({ where: { key } }),
+    getModel: (code: string) => db.deviceModel.findUnique({ where: { code } }),
 
     async list(filter: DeviceFilter, { take, beforeId, afterId, fromEnd }: PageWindow): Promise<DeviceRow[]> {
       const all = [

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { createRegroupJob, type FingerprintRecipe } from '../../src/crash-groups/regroup-job.js';
+import type { FingerprintRecipe } from '../../src/crash-groups/regroup-dump.js';
+import { createRegroupJob } from '../../src/crash-groups/regroup-job.js';
 import { graphql } from '../generated/gql.js';
 import { aCrash } from '../support/crash-groups.js';
 import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';

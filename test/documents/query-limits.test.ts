@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config/settings.js';
 import { excessOfVariables } from '../../src/graphql/limits/argument-limits.js';
 import { limitDocuments } from '../../src/graphql/limits/document-limits.js';
-import { createTurns } from '../../src/graphql/limits/fair-queue.js';
+import { createFairQueue } from '../../src/graphql/limits/fair-queue.js';
 import { measureQuery } from '../../src/graphql/limits/query-cost.js';
 import { schema } from '../../src/graphql/schema/schema.js';
 import { excessOfJson, MAX_JSON_BYTES } from '../../src/graphql/server/json-limits.js';
@@ -83,7 +83,7 @@ function costOf(query: string): number {
 
 /** What the program names as the limit when it refuses a query for it. */
 function maxOf(limit: string): unknown {
-  if (limit === 'waitingAnswers') return createTurns().maxWaiting;
+  if (limit === 'waitingAnswers') return createFairQueue().maxWaiting;
   if (limit === 'values') return excessOfJson(Buffer.from(`[${'1,'.repeat(100_000)}1]`))?.max;
   if (limit === 'nesting')
     return excessOfVariables(JSON.parse(`${'{"a":'.repeat(100)}1${'}'.repeat(100)}`))?.max;
