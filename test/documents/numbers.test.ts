@@ -3,7 +3,7 @@ import { SCHEDULED_WORK, type ScheduledName } from '../../src/compose/background
 import { RETRY_WINDOW_MS } from '../../src/coredumps/commit.js';
 import { DEFAULT_PAGE, MAX_PAGE } from '../../src/graphql/schema/pages.js';
 import { HTTP_OPTIONS } from '../../src/http/connection-limits.js';
-import { DOCUMENTS, documentAt, readText, sourcesBelow } from './documents.js';
+import { commentsOf, DOCUMENTS, documentAt, readText, sourcesBelow } from './documents.js';
 
 /**
  * Numbers that the program knows, where documents name them. Most are constants that nobody else needs, so they are read
@@ -204,11 +204,6 @@ describe('a measured number', () => {
 
 function every(work: ScheduledName): () => number {
   return () => SCHEDULED_WORK.find(({ name }) => name === work)?.everyMs ?? Number.NaN;
-}
-
-/** Comment lines of a source, joined. */
-function commentsOf(text: string): string {
-  return (text.match(/^\s*(?:\/\/|\/?\*).*$/gm) ?? []).join('\n');
 }
 
 /** The value of `const NAME = …;` in a source below the folder, or in the file: numbers, products, other constants. */

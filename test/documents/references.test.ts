@@ -1,6 +1,15 @@
 import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CURRENT, DOCUMENTS, documentAt, exists, found, readText, sourcesBelow } from './documents.js';
+import {
+  CURRENT,
+  commentsOf,
+  DOCUMENTS,
+  documentAt,
+  exists,
+  found,
+  readText,
+  sourcesBelow,
+} from './documents.js';
 
 const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> };
 
@@ -58,6 +67,18 @@ describe.each(DOCUMENTS)('$path', ({ path, text }) => {
 });
 
 describe('comments in the sources', () => {
+  const files = ['src', 'test'].flatMap(sourcesBelow);
+
+  it.each(['src', 'test'])('name files that exist: %s', (folder) => {
+    const problems = sourcesBelow(folder).flatMap((path) =>
+      found(commentsOf(readText(path)), /(?<![\w./-])((?:[\w-]+\/)*[\w-]+\.(?:ts|tsx|mjs|cts))\b/g)
+        .filter((name) => !files.some((file) => file === name || file.endsWith(`/${name}`)))
+        .map((name) => `${path}: ${name}`),
+    );
+
+    expect(problems).toEqual([]);
+  });
+
   it('name benchmarks and documents that exist', () => {
     const problems = sourcesBelow('src').flatMap((path) => {
       const text = readText(path);
