@@ -111,7 +111,7 @@ export async function aGraphQLDoor({
   const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) =>
     graphql.handle(request, response, randomUUID()),
   );
-  const webSocket = graphql.createWebSocketDoor();
+  const webSocket = graphql.createWebSocketTransport();
   server.on('upgrade', webSocket.upgrade);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
