@@ -22,7 +22,6 @@ const NOT_YET = [
   'src/coredumps/lifecycle.ts',
   'src/config/schema.ts',
   'src/config/checks.ts',
-  'src/http/routes.ts',
   'src/crashdump/arch/architecture.ts',
   'src/crashdump/arch/architectures.ts',
 ];
