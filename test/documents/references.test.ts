@@ -11,7 +11,10 @@ import {
   sourcesBelow,
 } from './documents.js';
 
-const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> };
+const { scripts, dependencies } = JSON.parse(readText('package.json')) as Record<
+  'scripts' | 'dependencies',
+  Record<string, string>
+>;
 
 const [, listed = ''] = /const BENCHMARKS[^{]*\{([^}]*)\}/.exec(readText('test/bench/run.ts')) ?? [];
 const benchmarks = found(listed, /(\w+)/g);
@@ -28,7 +31,7 @@ const NOT_YET = [
 
 describe.each(CURRENT)('$path', ({ path, text }) => {
   it('names paths that exist', () => {
-    const named = found(text, /(?<![\w/.(-])((?:\.\/)?(?:src|test|docs|prisma|\.ci)\/[\w./-]*[\w/])/g);
+    const named = found(text, /(?<![\w/.(@-])((?:\.\/)?(?:src|test|docs|prisma|\.ci)\/[\w./-]*[\w/])/g);
 
     expect(named.filter((name) => !exists(name) && !NOT_YET.includes(name))).toEqual([]);
   });
@@ -88,6 +91,16 @@ describe('comments in the sources', () => {
     });
 
     expect(problems).toEqual([]);
+  });
+});
+
+describe('CONTRIBUTING.md', () => {
+  it('says of every dependency why it is there, or of another one of its scope', () => {
+    const table = documentAt('CONTRIBUTING.md').split('## Libraries and own code')[1] ?? '';
+    const isNamed = (name: string) =>
+      table.includes(`\`${name}\``) || (name.startsWith('@') && table.includes(`\`${name.split('/')[0]}/`));
+
+    expect(Object.keys(dependencies).filter((name) => !isNamed(name))).toEqual([]);
   });
 });
 
