@@ -42,7 +42,7 @@ interface Layout {
   chipRevisionOffset: number | null;
 }
 
-/** coredump-format: ESP-IDF esp_core_dump_types.h (`core_dump_header_t`) in its versions. */
+/** ESP-IDF esp_core_dump_types.h (`core_dump_header_t`) in its versions. */
 const LAYOUTS: ReadonlyMap<number, Layout> = new Map([
   [0x0001, layout('BIN v1', 'bin', 16, 'crc32')],
   [0x0002, layout('BIN v2', 'bin', 20, 'crc32')],
