@@ -1,4 +1,5 @@
-import { type DbTransaction, Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import type { Crash } from './types.js';
 
 /** The counters of a signature (its variants and devices), and of versions. A counter that reaches 0 is deleted. */

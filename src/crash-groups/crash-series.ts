@@ -1,6 +1,7 @@
 import { badInput } from '../errors.js';
+import { Prisma } from '../platform/database/client.js';
 import DataLoader from '../platform/database/data-loader.js';
-import { type Db, type DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 
 export const TIME_UNITS = ['HOUR', 'DAY'] as const;
 export type TimeUnit = (typeof TIME_UNITS)[number];

@@ -1,5 +1,4 @@
-import { type CrashKind, culpritFrames } from '../crashdump/index.js';
-import type { CrashReport } from '../crashdump/report/report.js';
+import { type CrashKind, type CrashReport, culpritFrames } from '../crashdump/index.js';
 
 /** How a group is called and classified. */
 export interface CrashDescription {

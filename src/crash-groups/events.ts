@@ -1,5 +1,4 @@
-import type { Announcements, Follower } from '../platform/database/announcements.js';
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { Announcements, DbTransaction, Follower } from '../platform/database/types.js';
 import type { EventChannel } from '../platform/event-channel.js';
 import type { GroupChange } from './types.js';
 

@@ -1,4 +1,4 @@
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { DbTransaction } from '../platform/database/types.js';
 
 /** What refers to a group by its id without a foreign key, and moves with the group. Callers hold the group's lock. */
 

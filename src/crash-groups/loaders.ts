@@ -1,9 +1,10 @@
-import { listCoredumpsOfGroups } from '../coredumps/queries.js';
+import { listCoredumpsOfGroups } from '../coredumps/read.js';
 import type { CoredumpRow } from '../coredumps/types.js';
-import type { DeviceRow } from '../devices/loaders.js';
+import type { DeviceRow } from '../devices/types.js';
 import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';
+import { Prisma } from '../platform/database/client.js';
 import DataLoader from '../platform/database/data-loader.js';
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 import { createSeriesFilters, groupSeries, type SeriesFilter, type SeriesRange } from './crash-series.js';
 import {
   countGroupsOf,

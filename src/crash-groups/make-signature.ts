@@ -1,6 +1,6 @@
-import type { CrashReport } from '../crashdump/report/report.js';
+import type { CrashReport } from '../crashdump/index.js';
 import { StaleRead } from '../platform/database/errors.js';
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import { describeCrash } from './describe-crash.js';
 import { lockSignature, type SignatureRow } from './locks.js';
 

@@ -1,6 +1,6 @@
 import { badInput, conflict, type DomainError, notFound } from '../errors.js';
 import { StaleRead } from '../platform/database/errors.js';
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import { sendRulesTo, shareSpikes } from './followers.js';
 import { lockGroups, lockSignaturesOf } from './locks.js';
 import { recountGroup } from './recount.js';

@@ -1,5 +1,5 @@
 import { badInput } from '../errors.js';
-import type { Db } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 
 /** A build that dumps wait for. */
 export interface MissingFirmwareRow {

@@ -1,8 +1,9 @@
-import type { DeviceRow } from '../devices/loaders.js';
+import type { DeviceRow } from '../devices/types.js';
 import type { Clock } from '../platform/clock.js';
 import type { PageWindow } from '../platform/database/children.js';
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
 import { containsWords } from '../platform/database/text-search.js';
+import type { Db } from '../platform/database/types.js';
 import { fleetSeries, type SeriesFilter, type SeriesRange } from './crash-series.js';
 import { listMissingFirmwares } from './missing-firmware.js';
 import { type CrashGroupFilter, type CrashGroupRow, type GroupOrder, toGroupRow } from './types.js';

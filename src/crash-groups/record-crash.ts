@@ -1,7 +1,7 @@
 import type { CountCrash, FinishedParse } from '../coredumps/parse-state.js';
-import type { CrashReport } from '../crashdump/report/report.js';
+import type { CrashReport } from '../crashdump/index.js';
 import { StaleRead } from '../platform/database/errors.js';
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import {
   decrementDevice,
   decrementVariant,

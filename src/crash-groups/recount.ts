@@ -1,4 +1,4 @@
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import { ALL, SLOT_MS } from './crash-series.js';
 import { combineRates, decayedRateOfMany } from './decayed-rate.js';
 import { lockGroups } from './locks.js';

@@ -1,4 +1,4 @@
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import type { Crash, CrashGroupRow, GroupState } from './types.js';
 import { orderOfVersions } from './versions.js';
 

@@ -1,10 +1,9 @@
 import { readReport } from '../coredumps/report-schema.js';
 import { COREDUMP_ROW, toCoredumpRow } from '../coredumps/row.js';
-import { culpritFrames, FINGERPRINT_VERSION, fingerprint } from '../crashdump/index.js';
-import type { CrashReport } from '../crashdump/report/report.js';
+import { type CrashReport, culpritFrames, FINGERPRINT_VERSION, fingerprint } from '../crashdump/index.js';
 import { DomainError } from '../errors.js';
 import { StaleRead } from '../platform/database/errors.js';
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import { lockGroups } from './locks.js';
 import { insertSignature } from './make-signature.js';
 import { mergeGroups } from './merge.js';

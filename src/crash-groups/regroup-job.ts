@@ -1,5 +1,8 @@
-import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
+import { availableAt, createLease, RELEASED } from '../platform/background/lease.js';
+import { createWorker } from '../platform/background/worker.js';
+import type { Prisma } from '../platform/database/client.js';
 import { inTransaction } from '../platform/database/transaction.js';
+import type { Database, Db, DbTransaction } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { CURRENT_RECIPE, type FingerprintRecipe, regroupDump } from './regroup-dump.js';
 import { repairCounters } from './repair.js';
@@ -38,34 +41,34 @@ export function regroupingOf(
  * The progress is a row, so that a stop or a crash of the server loses nothing; several servers share the work by a lease
  * on it.
  */
-export function createRegroupJob({ db, owner, now, log, alerts, recipe = CURRENT_RECIPE }: RegroupDeps) {
-  let isStopping = false;
-  let running: Promise<void> | null = null;
-  let timer: NodeJS.Timeout | undefined;
+export function createRegroupJob({
+  database,
+  owner,
+  now,
+  log,
+  alerts,
+  recipe = CURRENT_RECIPE,
+}: RegroupDeps) {
+  const { db } = database;
+  const lease = createLease({ now: database.now, lastsMs: LEASE_MS });
+  // Whoever holds the lease may die, so each looks again.
+  const worker = createWorker({ name: 'regrouping crashes', everyMs: LEASE_MS, look: run, log });
 
   return {
     /** Starts or continues in the background; does nothing when all was done for this recipe. */
-    start(): void {
-      running ??= run()
-        .catch((error: unknown) => log.error({ err: error }, 'regrouping crashes failed; it continues later'))
-        .finally(() => {
-          running = null;
-        });
-      // The server that holds the lease may die.
-      timer ??= setInterval(() => this.start(), LEASE_MS).unref();
-    },
+    start: worker.start,
 
     /** Starts again from the beginning. @param runIn gives the transaction that makes the new run */
     async restart(
       runIn: (begin: (tx: DbTransaction) => Promise<Regrouping>) => Promise<Regrouping> = (begin) =>
         inTransaction(db, begin),
     ): Promise<Regrouping> {
-      await running;
+      await worker.idle();
       const run = await runIn(async (tx) => {
         await tx.regroupRun.deleteMany({ where: { fingerprintVersion: recipe.version } });
         return ensureRun(tx);
       });
-      this.start();
+      worker.wake();
       return run;
     },
 
@@ -73,32 +76,26 @@ export function createRegroupJob({ db, owner, now, log, alerts, recipe = CURRENT
     progress: () => regroupingOf(db, recipe),
 
     /** Resolves when nothing runs. */
-    idle: async () => {
-      await running;
-    },
+    idle: worker.idle,
 
-    async close(): Promise<void> {
-      isStopping = true;
-      clearInterval(timer);
-      await running;
-    },
+    close: worker.stop,
   };
 
-  async function run(): Promise<void> {
+  async function run(stop: AbortSignal): Promise<void> {
     await ensureRun(db);
-    await repair();
-    while (!isStopping) {
-      const lease = await renewLease({ finishedAt: null });
-      if (lease === undefined) return;
-      const ids = await nextDumps(lease.afterId);
+    await repair(stop);
+    while (!stop.aborted) {
+      const held = await renewLease({ finishedAt: null });
+      if (held === undefined) return;
+      const ids = await nextDumps(held.afterId);
       const last = ids.at(-1);
       if (last === undefined) {
-        await advance({ finishedAt: now(), ...NO_LEASE });
-        log.info({ dumps: lease.done, recipe: recipe.version }, 'crashes are regrouped');
+        await advance({ finishedAt: now(), ...RELEASED });
+        log.info({ dumps: held.done, recipe: recipe.version }, 'crashes are regrouped');
         return;
       }
       for (const id of ids) {
-        if (isStopping) return;
+        if (stop.aborted) return;
         const hasAlerts = await inTransaction(db, async (tx) => {
           const mergedInto = await regroupDump(tx, id, recipe);
           return mergedInto !== null && alerts.writeSpikes(tx, mergedInto);
@@ -110,14 +107,14 @@ export function createRegroupJob({ db, owner, now, log, alerts, recipe = CURRENT
     }
   }
 
-  async function repair(): Promise<void> {
+  async function repair(stop: AbortSignal): Promise<void> {
     const mayGoOn = async () => {
       await pause();
-      return !isStopping && (await renewLease({ repairedAt: null })) !== undefined;
+      return !stop.aborted && (await renewLease({ repairedAt: null })) !== undefined;
     };
     const repaired = await repairCounters({ db, countUnread }, mayGoOn);
     if (repaired === null) return;
-    await advance({ repairedAt: now(), ...NO_LEASE });
+    await advance({ repairedAt: now(), ...RELEASED });
     const isAllRight = Object.values(repaired).every((count) => count === 0);
     if (!isAllRight) log.warn(repaired, 'repaired wrong counters of crash groups');
   }
@@ -136,15 +133,16 @@ export function createRegroupJob({ db, owner, now, log, alerts, recipe = CURRENT
 
   /** @param todo matches while there is work. @returns undefined when it is done, or another server does it */
   async function renewLease(todo: Prisma.RegroupRunWhereInput): Promise<Regrouping | undefined> {
-    const [lease] = await db.regroupRun.updateManyAndReturn({
+    const { at, until } = await lease.term();
+    const [held] = await db.regroupRun.updateManyAndReturn({
       where: {
         ...todo,
         fingerprintVersion: recipe.version,
-        OR: [{ leaseOwner: null }, { leaseOwner: owner }, { leaseUntil: { lt: now() } }],
+        OR: [...availableAt(at), { leaseOwner: owner }],
       },
-      data: { leaseOwner: owner, leaseUntil: new Date(now().getTime() + LEASE_MS) },
+      data: { leaseOwner: owner, leaseUntil: until },
     });
-    return lease;
+    return held;
   }
 
   async function advance(data: Prisma.RegroupRunUpdateManyMutationInput): Promise<void> {
@@ -164,14 +162,13 @@ export function createRegroupJob({ db, owner, now, log, alerts, recipe = CURRENT
 }
 
 const READ = { parseStatus: 'PARSED' };
-const NO_LEASE = { leaseOwner: null, leaseUntil: null };
 
 function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 }
 
 interface RegroupDeps {
-  db: Db;
+  database: Pick<Database, 'db' | 'now'>;
   alerts: GroupAlerts;
   /** Names this server instance in leases. */
   owner: string;

@@ -1,6 +1,6 @@
 import { type CountUnread, lockDumps } from '../coredumps/unread.js';
-import type { Db } from '../platform/database/open-database.js';
 import { inTransaction } from '../platform/database/transaction.js';
+import type { Db } from '../platform/database/types.js';
 import { sendRulesTo } from './followers.js';
 import { recountGroup } from './recount.js';
 

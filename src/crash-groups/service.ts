@@ -1,7 +1,8 @@
 import type { Audit, AuditNote, Noter } from '../audit/service.js';
 import { badInput, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { Prisma } from '../platform/database/client.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { GroupEvents } from './events.js';
 import { mergeGroups, splitGroup } from './merge.js';
 import { createCrashGroupQueries } from './queries.js';

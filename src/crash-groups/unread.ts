@@ -1,5 +1,5 @@
 import type { CountUnread } from '../coredumps/unread.js';
-import { Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
 import { countForFleet } from './record-crash.js';
 import type { Crash } from './types.js';
 

@@ -1,5 +1,6 @@
+import { Prisma } from '../platform/database/client.js';
 import DataLoader from '../platform/database/data-loader.js';
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 
 interface VersionHealth {
   crashCount: number;

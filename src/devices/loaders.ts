@@ -1,11 +1,10 @@
 import { childrenOf, countChildrenOf, type PageWindow } from '../platform/database/children.js';
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
 import { rowsById } from '../platform/database/rows-by-id.js';
 import { containsWords } from '../platform/database/text-search.js';
+import type { Db } from '../platform/database/types.js';
 import { createPrivacyLoader } from './privacy.js';
-
-export type DeviceRow = Prisma.DeviceGetPayload<object>;
-export type DeviceModelRow = Prisma.DeviceModelGetPayload<object>;
+import type { DeviceModelRow, DeviceRow } from './types.js';
 
 /** Newest first; an empty filter means all. */
 export interface DeviceFilter {

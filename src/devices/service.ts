@@ -5,13 +5,12 @@ import { randomToken, sha256 } from '../auth/static-tokens.js';
 import type { CoredumpService } from '../coredumps/service.js';
 import { badInput, conflict, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
+import { Prisma } from '../platform/database/client.js';
 import { isUniqueViolation } from '../platform/database/errors.js';
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 import { createDeviceQueries } from './loaders.js';
 import type { TokenUse } from './token-use.js';
-
-type DeviceModelRow = Prisma.DeviceModelGetPayload<object>;
-type DeviceRow = Prisma.DeviceGetPayload<object>;
+import type { DeviceModelRow, DeviceRow } from './types.js';
 
 export type DeviceService = ReturnType<typeof createDeviceService>;
 

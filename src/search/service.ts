@@ -1,9 +1,10 @@
 import { listGroups } from '../crash-groups/queries.js';
 import type { CrashGroupRow } from '../crash-groups/types.js';
-import { createDeviceQueries, type DeviceRow } from '../devices/loaders.js';
+import { createDeviceQueries } from '../devices/loaders.js';
+import type { DeviceRow } from '../devices/types.js';
 import { badInput } from '../errors.js';
-import type { Database } from '../platform/database/open-database.js';
 import { searchOutputs } from '../platform/database/text-search.js';
+import type { Database } from '../platform/database/types.js';
 
 /** A word or phrase that must occur. `isPrefix`: the last of its words may be longer in the text. */
 export interface SearchTerm {

@@ -1,11 +1,11 @@
 import { describe, expect, inject, it } from 'vitest';
-import { listCoredumps, listCoredumpsByDevice, listCoredumpsOfGroups } from '../../src/coredumps/queries.js';
+import { listCoredumps, listCoredumpsByDevice, listCoredumpsOfGroups } from '../../src/coredumps/read.js';
 import type { CoredumpFilter } from '../../src/coredumps/types.js';
 import { listMissingFirmwares } from '../../src/crash-groups/missing-firmware.js';
 import { listGroups } from '../../src/crash-groups/queries.js';
 import { GROUP_ORDERS } from '../../src/crash-groups/types.js';
-import type { Db } from '../../src/platform/database/open-database.js';
 import { searchOutputs } from '../../src/platform/database/text-search.js';
+import type { Db } from '../../src/platform/database/types.js';
 import { aGraphQLDoor } from '../support/graphql-server.js';
 import { explained } from '../support/plans.js';
 

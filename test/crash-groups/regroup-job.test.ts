@@ -26,7 +26,8 @@ function aRecipe(rename: (name: string) => string): FingerprintRecipe {
 async function regroup(door: GraphQLDoor, recipe: FingerprintRecipe) {
   const log = pino({ level: 'silent' });
   const { db, groupAlerts: alerts } = door;
-  const job = createRegroupJob({ db, owner: 'test', now: () => new Date(), log, alerts, recipe });
+  const database = { db, now: async () => new Date() };
+  const job = createRegroupJob({ database, owner: 'test', now: () => new Date(), log, alerts, recipe });
   job.start();
   await job.idle();
   const progress = await job.progress();

@@ -194,7 +194,7 @@ async function regroup(door: GraphQLDoor, recipe: number): Promise<void> {
   const failures: string[] = [];
   const log = pino({ level: 'error' }, { write: (line) => void failures.push(line) });
   const job = createRegroupJob({
-    db: door.db,
+    database: { db: door.db, now: async () => new Date() },
     owner: `regroup ${serial}`,
     now: () => new Date(),
     log,

@@ -1,10 +1,11 @@
 import type { FieldNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
+import { LISTED_COLUMNS } from '../../coredumps/listed-dump.js';
 import type { CoredumpColumns } from '../../coredumps/types.js';
 
 /** Fields of a dump that need only the columns that lists read. A new field is not among them until it is added here. */
-const LISTED = new Set([
-  ...['__typename', 'id', 'filename', 'chip', 'firmwareVersion', 'size', 'parseStatus', 'uploadedAt'],
-  ...['device', 'downloadUrl', 'rawRemovedAt', 'parsedOutput', 'report'],
+const LISTED = new Set<string>([
+  ...LISTED_COLUMNS.filter((column) => column !== 'deviceId'),
+  ...['__typename', 'device', 'downloadUrl', 'rawRemovedAt', 'parsedOutput', 'report'],
 ]);
 /** Fields between a page and its dumps, and next to them. */
 const WAY = new Set(['nodes', 'edges', 'node']);

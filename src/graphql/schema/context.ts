@@ -2,7 +2,7 @@ import type { AlertService, createAlertQueries } from '../../alerts/service.js';
 import type { Audit, createAuditQueries } from '../../audit/service.js';
 import type { DownloadLinks } from '../../auth/download-links.js';
 import type { Person } from '../../auth/principal.js';
-import type { CoredumpQueries } from '../../coredumps/queries.js';
+import type { CoredumpQueries } from '../../coredumps/read.js';
 import type { CoredumpService } from '../../coredumps/service.js';
 import type { CrashGroupQueries } from '../../crash-groups/queries.js';
 import type { CrashGroupService } from '../../crash-groups/service.js';

@@ -1,8 +1,7 @@
-import type { CrashKind as Kind } from '../../crashdump/index.js';
-import type * as reader from '../../crashdump/report/report.js';
+import type * as reader from '../../crashdump/index.js';
 import { builder } from './builder.js';
 
-const KINDS: Readonly<Record<Kind, { description: string }>> = {
+const KINDS: Readonly<Record<reader.CrashKind, { description: string }>> = {
   ABORT: { description: '`abort()` was called.' },
   ASSERT: { description: 'An assertion failed.' },
   STACK_OVERFLOW: {

@@ -1,4 +1,4 @@
-import type { DeviceModelRow } from '../../devices/loaders.js';
+import type { DeviceModelRow } from '../../devices/types.js';
 import { builder } from './builder.js';
 import { rowIdOf } from './inputs.js';
 import { page } from './pages.js';

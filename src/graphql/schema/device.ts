@@ -1,5 +1,5 @@
-import type { DeviceRow } from '../../devices/loaders.js';
 import { isRevoked } from '../../devices/service.js';
+import type { DeviceRow } from '../../devices/types.js';
 import { notFound } from '../../errors.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';

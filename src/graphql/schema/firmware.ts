@@ -1,5 +1,5 @@
 import { notFound } from '../../errors.js';
-import type { FirmwareRow } from '../../firmware/loaders.js';
+import type { Firmware as FirmwareRow } from '../../firmware/types.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
 import { DeviceModel } from './device-model.js';

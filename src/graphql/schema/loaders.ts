@@ -3,7 +3,7 @@ import { createCrashGroupLoaders } from '../../crash-groups/loaders.js';
 import { createVersionLoaders } from '../../crash-groups/version-loaders.js';
 import { createDeviceLoaders } from '../../devices/loaders.js';
 import { createFirmwareLoaders } from '../../firmware/loaders.js';
-import type { Db } from '../../platform/database/open-database.js';
+import type { Db } from '../../platform/database/types.js';
 
 export type Loaders = ReturnType<typeof createLoaders>;
 

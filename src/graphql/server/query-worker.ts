@@ -9,7 +9,7 @@ import { createAlertQueries } from '../../alerts/service.js';
 import { createAuditQueries } from '../../audit/service.js';
 import { runAs } from '../../auth/actor.js';
 import { createDownloadLinks } from '../../auth/download-links.js';
-import { createCoredumpQueries } from '../../coredumps/queries.js';
+import { createCoredumpQueries } from '../../coredumps/read.js';
 import { createCrashGroupQueries } from '../../crash-groups/queries.js';
 import { regroupingOf } from '../../crash-groups/regroup-job.js';
 import { createDeviceQueries } from '../../devices/loaders.js';
