@@ -8,7 +8,7 @@ import type { Plugin } from 'graphql-yoga';
 import { type Actor, currentActor, resumeAs } from '../../auth/actor.js';
 import type { Person } from '../../auth/principal.js';
 import { ended, iteratorOf } from '../../platform/async-iterators.js';
-import { executeBounded } from '../limits/bounded-answers.js';
+import { executeBounded } from './bounded-answers.js';
 import type { Context } from '../schema/context.js';
 import type { Loaders } from '../schema/loaders.js';
 

@@ -7,7 +7,7 @@ import { columnType, fromSqlite, toSqlite } from './values.js';
 
 /** Distinct statements kept prepared for each connection; the program has fewer than a hundred shapes. */
 const PREPARED_STATEMENTS = 256;
-/** The log goes into the database file when it has so many pages, 16 MB: a page that changes often is then written there once. */
+/** Pages of the log at which it goes into the database file: the more, the fewer times an often-changed page is written. */
 const CHECKPOINT_PAGES = 4_000;
 /** Another process (`coredock migrate`, a backup) may hold the write lock for a moment. */
 export const BUSY_TIMEOUT_MS = 5_000;
