@@ -4,7 +4,13 @@ import { type Db, Prisma } from '../platform/database/open-database.js';
 import { containsWords } from '../platform/database/text-search.js';
 import { LISTED_COLUMNS, ListedDump } from './listed-dump.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
-import type { CoredumpColumns, CoredumpFilter, CoredumpRow } from './types.js';
+import {
+  type CoredumpColumns,
+  type CoredumpFilter,
+  type CoredumpRow,
+  PARSE_STATUSES,
+  type ParseStatus,
+} from './types.js';
 
 /**
  * Questions about many dumps, in SQL that SQLite and PostgreSQL both understand: a filter has one translation, which
@@ -17,6 +23,28 @@ export type StoredRow = Parameters<typeof toCoredumpRow>[0];
 export const COLUMNS = columnsOfDump(Object.keys(COREDUMP_ROW));
 
 const LISTED = columnsOfDump(LISTED_COLUMNS);
+
+/** What readers ask of all dumps; what they ask of each of several is in `loaders.ts`. */
+export function createCoredumpQueries(db: Db) {
+  return {
+    list: (filter: CoredumpFilter, window: PageWindow) => listCoredumps(db, filter, window),
+    count: (filter: CoredumpFilter) => countCoredumps(db, filter),
+
+    async get(id: number): Promise<CoredumpRow | null> {
+      const row = await db.coredump.findUnique({ where: { id }, select: COREDUMP_ROW });
+      return row === null ? null : toCoredumpRow(row);
+    },
+
+    /** For metrics; statuses without a dump are counted as 0. */
+    async countByStatus(): Promise<Array<[ParseStatus, number]>> {
+      const groups = await db.coredump.groupBy({ by: ['parseStatus'], _count: true });
+      return PARSE_STATUSES.map((status) => [
+        status,
+        groups.find(({ parseStatus }) => parseStatus === status)?._count ?? 0,
+      ]);
+    },
+  };
+}
 
 /** Newest first, whichever end the window counts from. */
 export async function listCoredumps(
