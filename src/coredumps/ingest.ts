@@ -2,17 +2,18 @@ import { badInput, DomainError } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import { asDomainError } from '../platform/database/errors.js';
+import { findCommitted } from '../platform/database/failed-commit.js';
 import type { Db } from '../platform/database/open-database.js';
 import { inTime } from '../platform/deadline.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpFilename, coredumpKey } from './blob-keys.js';
 import { type Arrival, type CommitOutcome, createCommitter } from './commit.js';
 import type { CoredumpEvents } from './events.js';
-import { findCommitted } from './find-committed.js';
 import { findEarlierDump, hashOf } from './find-duplicate.js';
 import type { Outbox } from './outbox.js';
 import type { ParseTask } from './parse-state.js';
 import type { RawFiles } from './raw-files.js';
+import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
 import type { CountRetired } from './unread.js';
 
@@ -160,16 +161,19 @@ export function createIngest({
    *   one day, a row without bytes would be a loss.
    */
   async function outcomeOfFailure(arrival: Arrival, error: unknown) {
-    const { deviceKey, filename } = arrival;
-    const lookup = inTime(findCommitted(db, arrival), LOOKUP_MS);
-    const coredump = await lookup.catch((lookupError: unknown) => {
-      log.warn(
-        { err: lookupError, deviceKey, filename },
-        'it is not known whether a core dump was committed',
-      );
-      throw asDomainError(error);
+    const { deviceId, deviceKey, filename, uploadedAt } = arrival;
+    const row = await findCommitted(db, asDomainError(error), {
+      async find(tx) {
+        // The lock that every commit of this device begins with.
+        await tx.device.updateMany({ where: { id: deviceId }, data: { lastUploadAt: uploadedAt } });
+        const where = { deviceId_filename: { deviceId, filename } };
+        return tx.coredump.findUnique({ where, select: COREDUMP_ROW });
+      },
+      withinMs: LOOKUP_MS,
+      onUnknown: (reason) =>
+        log.warn({ err: reason, deviceKey, filename }, 'it is not known whether a core dump was committed'),
     });
-    return coredump === null ? { status: 'failed' as const, error } : standing(coredump);
+    return row === null ? { status: 'failed' as const, error } : standing(toCoredumpRow(row));
   }
 
   /** The dump is safe from here on: whatever goes wrong now must not fail the upload. */
