@@ -1,8 +1,9 @@
 import { type Actor, currentActor } from '../auth/actor.js';
 import type { Clock } from '../platform/clock.js';
 import type { PageWindow } from '../platform/database/children.js';
-import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { Prisma } from '../platform/database/client.js';
 import { inTransaction } from '../platform/database/transaction.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';

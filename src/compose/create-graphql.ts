@@ -1,13 +1,14 @@
 import type { Config } from '../config/settings.js';
 import { createAnswerBudget } from '../graphql/limits/answer-budget.js';
 import { createBytesInFlight, MAIN_THREAD, sharedBytes } from '../graphql/limits/bytes-in-flight.js';
+import { createLoaders } from '../graphql/schema/loaders.js';
 import type { PersistedDocuments } from '../graphql/server/persisted-documents.js';
 import { createQueryThread } from '../graphql/server/query-thread.js';
 import { createStreams } from '../graphql/server/stream-limits.js';
 import { createGraphQLServer } from '../graphql/server/yoga.js';
 import type { CrossOrigin } from '../http/cors.js';
 import type { Clock } from '../platform/clock.js';
-import type { Database } from '../platform/database/open-database.js';
+import type { Database } from '../platform/database/types.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
@@ -70,7 +71,7 @@ export function createGraphQL({
   const graphql = createGraphQLServer({
     ...{ alerts, audit, coredumps, crashGroups, devices, firmwares, privacy, search },
     ...parts,
-    db: database.db,
+    createLoaders: () => createLoaders(database.db),
     gatekeeper,
     links,
     config,

@@ -27,9 +27,10 @@ import { createPrivacyService } from '../devices/privacy.js';
 import { createDeviceService } from '../devices/service.js';
 import { createTokenUse } from '../devices/token-use.js';
 import { createFirmwareService } from '../firmware/service.js';
+import { createLease } from '../platform/background/lease.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
-import type { Database } from '../platform/database/open-database.js';
+import type { Database } from '../platform/database/types.js';
 import { createEventChannel } from '../platform/event-channel.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
@@ -83,7 +84,7 @@ export async function createServices(deps: ServicesDeps) {
   const tokenUse = createTokenUse({ db, clock, log });
   const devices = createDeviceService({ db, clock, audit, tokenUse, dumps: dumps.coredumps });
   const { groupAlerts } = alerting;
-  const regroup = createRegroupJob({ db, owner, now: clock.now, log, alerts: groupAlerts });
+  const regroup = createRegroupJob({ database, owner, now: clock.now, log, alerts: groupAlerts });
   const crashGroups = createCrashGroupService({
     db,
     events: groupEvents,
@@ -123,7 +124,7 @@ export async function createServices(deps: ServicesDeps) {
 function createAlerting({ config, database, clock, log, alertTimes }: ServicesDeps, audit: Audit) {
   const { db } = database;
   const alertSender = createAlertSender({
-    db,
+    database,
     now: clock.now,
     log,
     allowPrivate: config.alertsAllowPrivate,
@@ -161,8 +162,7 @@ function createDumps({
     outbox,
     owner,
     now: clock.now,
-    leaseNow: database.sharedNow ?? (async () => clock.now()),
-    leaseMs: config.parseTimeoutMs + LEASE_MARGIN_MS,
+    leases: createLease({ now: database.now, lastsMs: config.parseTimeoutMs + LEASE_MARGIN_MS }),
     countUnread,
     count: countAndAnnounce(groupEvents, {
       write: (tx, change, crash) => writeAlerts(tx, change, crash, clock.now()),

@@ -1,7 +1,7 @@
 import type { Config } from '../config/settings.js';
 import { tellStorage } from '../coredumps/storage-metrics.js';
 import type { Clock } from '../platform/clock.js';
-import type { Database } from '../platform/database/open-database.js';
+import type { Database } from '../platform/database/types.js';
 import type { Metrics } from '../platform/metrics.js';
 import type { AllServices } from './create-services.js';
 

@@ -78,6 +78,7 @@ export async function startApp(
     statementLimitMs: config.databaseStatementTimeoutMs,
     log,
     stop: stopping,
+    now: clock.now,
   });
   const blobs = await openBlobStores({ ...config, log });
   let background: Background | null = null;
@@ -175,6 +176,7 @@ export async function startApp(
     });
     // Only now: a start that fails leaves nothing running.
     services.regroup.start();
+    services.alertSender.start();
     const publicUrl = config.publicUrl ?? undefined;
     log.info({ migrated: database.migrated, publicUrl, url: server.url }, 'Coredock is up');
     return { url: server.url, close: once(() => stop(server, { services, queries })) };

@@ -8,7 +8,7 @@ import type { Installation } from '../installation/installation.js';
 import { createChores } from '../platform/background/scheduler.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
-import type { Database } from '../platform/database/open-database.js';
+import type { Database } from '../platform/database/types.js';
 import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
@@ -93,7 +93,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     stopSchedule: chores.stop,
     async close() {
       await services.regroup.close();
-      await services.alertSender.close();
+      await services.alertSender.stop();
       await queue?.close();
       await storageLimit.idle();
       await services.tokenUse.write();

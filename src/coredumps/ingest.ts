@@ -3,7 +3,7 @@ import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import { asDomainError } from '../platform/database/errors.js';
 import { findCommitted } from '../platform/database/failed-commit.js';
-import type { Db } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 import { inTime } from '../platform/deadline.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpFilename, coredumpKey } from './blob-keys.js';

@@ -1,6 +1,6 @@
 import type { Audit } from '../audit/service.js';
 import { DomainError, notFound } from '../errors.js';
-import type { Db, DbTransaction } from '../platform/database/open-database.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { LostDumps } from './lost-dumps.js';
 import type { ParseTask } from './parse-state.js';
 import type { RawFiles } from './raw-files.js';

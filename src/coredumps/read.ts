@@ -1,7 +1,8 @@
 import { MAX_ROW_ID } from '../global-ids.js';
 import type { PageWindow } from '../platform/database/children.js';
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
 import { containsWords } from '../platform/database/text-search.js';
+import type { Db } from '../platform/database/types.js';
 import { LISTED_COLUMNS, ListedDump } from './listed-dump.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import {
@@ -23,6 +24,8 @@ export type StoredRow = Parameters<typeof toCoredumpRow>[0];
 export const COLUMNS = columnsOfDump(Object.keys(COREDUMP_ROW));
 
 const LISTED = columnsOfDump(LISTED_COLUMNS);
+
+export type CoredumpQueries = ReturnType<typeof createCoredumpQueries>;
 
 /** What readers ask of all dumps; what they ask of each of several is in `loaders.ts`. */
 export function createCoredumpQueries(db: Db) {

@@ -1,4 +1,5 @@
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
+import type { Db } from '../platform/database/types.js';
 import { DAY_MS } from '../platform/durations.js';
 import type { CoredumpEvents } from './events.js';
 import type { ParseState, ParseTask, RunReset } from './parse-state.js';

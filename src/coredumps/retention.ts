@@ -1,6 +1,7 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
-import { type Db, type DbTransaction, Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 import { createRawRemoval, REMOVABLE } from './remove-raw.js';

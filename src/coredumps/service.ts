@@ -1,7 +1,7 @@
 import type { Audit } from '../audit/service.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import type { CoredumpEvents } from './events.js';
 import { createIngest } from './ingest.js';

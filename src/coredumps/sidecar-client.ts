@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CrashReport } from '../crashdump/report/report.js';
+import type { CrashReport } from '../crashdump/index.js';
 import { parseJson } from '../platform/json.js';
 import { readReport } from './report-schema.js';
 

@@ -1,4 +1,4 @@
-import { diskSpace } from '../platform/disk-space.js';
+import { diskSpace } from '../platform/files/disk-space.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createStorageForecast } from './storage-forecast.js';
 import type { StorageLimit } from './storage-limit.js';

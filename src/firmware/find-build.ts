@@ -1,4 +1,4 @@
-import type { Db } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 import type { Firmware } from './types.js';
 
 export interface WantedBuild {

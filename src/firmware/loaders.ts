@@ -1,6 +1,6 @@
 import { childrenOf, countChildrenOf } from '../platform/database/children.js';
 import DataLoader from '../platform/database/data-loader.js';
-import type { Db } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 import type { Firmware } from './types.js';
 
 const FIRMWARES_OF_MODEL = { table: 'Firmware', parent: 'modelId' } as const;

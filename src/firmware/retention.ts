@@ -1,4 +1,5 @@
-import type { DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { Prisma } from '../platform/database/client.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import type { Firmware } from './types.js';
 
 /**

@@ -14,7 +14,8 @@ import { createServices } from '../../src/compose/create-services.js';
 import { readConfig } from '../../src/config/settings.js';
 import type { ParseTask } from '../../src/coredumps/parse-state.js';
 import { encodeGlobalId } from '../../src/global-ids.js';
-import { type Context, createContext, createLoaders } from '../../src/graphql/schema/context.js';
+import type { Context } from '../../src/graphql/schema/context.js';
+import { createLoaders } from '../../src/graphql/schema/loaders.js';
 import { createCrossOrigin } from '../../src/http/cors.js';
 import { createFileBlobs } from '../../src/platform/blobs/files/file-blobs.js';
 import { createSystemClock } from '../../src/platform/clock.js';
@@ -84,7 +85,9 @@ export async function aGraphQLDoor({
   };
   const metrics = createMetrics();
   const services = await createServices({
-    ...{ config, database, clock, log, metrics, queue },
+    ...{ config, clock, log, metrics, queue },
+    // Leases by the clock of the test.
+    database: { ...database, now: async () => clock.now() },
     blobs: { dumps: dumpBlobs, firmwares: firmwareBlobs },
     // Never by itself: its statements would be counted as a request's.
     alertTimes: { retryDelayMs: 5, lookEveryMs: 24 * 60 * 60 * 1000 },
@@ -121,7 +124,7 @@ export async function aGraphQLDoor({
     events.close();
     groupChanges.close();
     await regroup.close();
-    await alertSender.close();
+    await alertSender.stop();
     await closeWebSockets();
     await queries?.close();
     server.closeAllConnections();
@@ -153,8 +156,7 @@ export async function aGraphQLDoor({
     /** What resolvers get where somebody asks with this token, for who executes a document without the door. */
     async contextFor(token: string): Promise<Context> {
       const person = await gatekeeper.admit('127.0.0.1', `Bearer ${token}`);
-      return createContext({
-        db,
+      return {
         services,
         loaders: createLoaders(db),
         requestId: 'without the door',
@@ -162,7 +164,7 @@ export async function aGraphQLDoor({
         answer: answers.open('127.0.0.1'),
         downloadUrlOf: (id) =>
           `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', id))}/download?link=${links.issue(id, person)}`,
-      });
+      };
     },
     /** What was logged as an error. */
     logged,

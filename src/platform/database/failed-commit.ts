@@ -1,6 +1,6 @@
 import { inTime } from '../deadline.js';
-import type { Db, DbTransaction } from './open-database.js';
 import { inTransaction } from './transaction.js';
+import type { Db, DbTransaction } from './types.js';
 
 /**
  * What became of a commit that failed: PostgreSQL may have done it although its answer was lost on the way. Asked behind
