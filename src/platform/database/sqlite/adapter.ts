@@ -34,7 +34,7 @@ const MAX_BOUND_VALUES = 32_766;
 const CONNECTION_INFO = { maxBindValues: MAX_BOUND_VALUES, supportsRelationJoins: false };
 /** Distinct statements kept prepared for each connection; the program has fewer than a hundred shapes. */
 const PREPARED_STATEMENTS = 256;
-/** Pages of the log at which it goes into the database file: the more, the fewer times an often-changed page is written. */
+/** The log goes into the database file when it has so many pages, 16 MB: the more, the more often-changed pages go once. */
 const CHECKPOINT_PAGES = 4_000;
 /** Another process (`coredock migrate`, a backup) may hold the write lock for a moment. */
 const BUSY_TIMEOUT_MS = 5_000;
