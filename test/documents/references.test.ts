@@ -26,8 +26,6 @@ const NOT_YET = [
   'src/coredumps/lifecycle.ts',
   'src/config/schema.ts',
   'src/config/checks.ts',
-  'src/crashdump/arch/architecture.ts',
-  'src/crashdump/arch/architectures.ts',
 ];
 
 describe.each(CURRENT)('$path', ({ path, text }) => {
