@@ -95,7 +95,7 @@ function leadOf(filter: CoredumpFilter): Lead | null {
   return null;
 }
 
-export async function countCoredumps(db: Db, filter: CoredumpFilter): Promise<number> {
+async function countCoredumps(db: Db, filter: CoredumpFilter): Promise<number> {
   const [row] = await db.lookup<{ count: number | bigint }>(Prisma.sql`
     SELECT count(*) AS "count" FROM "Coredump" c WHERE ${conditions(filter)}`);
   return Number(row?.count ?? 0);
@@ -189,7 +189,7 @@ export async function listCoredumpsOfGroups(
   return byGroup;
 }
 
-export async function countCoredumpsByDevice(
+async function countCoredumpsByDevice(
   db: Db,
   deviceIds: readonly number[],
   filter: CoredumpFilter,
