@@ -34,7 +34,7 @@ import {
   type QueryOutcome,
   type QueryTask,
   type QueryThreadData,
-} from './query-task.js';
+} from './query-port.js';
 import { sentError } from './sent-errors.js';
 
 /** As much is handed over at a time, and a shorter answer at once. */

@@ -53,7 +53,7 @@ interface GraphQLDeps extends Services {
   log: Logger;
 }
 
-/** The GraphQL door: queries and mutations over HTTP, subscriptions over SSE and WebSocket, all on `/graphql`. */
+/** The GraphQL transports: queries and mutations over HTTP, subscriptions over SSE and WebSocket, all on `/graphql`. */
 export function createGraphQLServer({
   createLoaders,
   gatekeeper,
@@ -138,7 +138,7 @@ export function createGraphQLServer({
     },
     endEventStreams: eventStreams.endAll,
     /** Subscriptions over WebSocket. */
-    createWebSocketDoor: () =>
+    createWebSocketTransport: () =>
       serveWebSocket(yoga, {
         gatekeeper,
         clock,
