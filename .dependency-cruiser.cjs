@@ -59,6 +59,12 @@ module.exports = {
       to: { path: '^src/graphql/(schema|server)/' },
     },
     {
+      name: 'schema-knows-no-transport',
+      severity: 'error',
+      from: { path: '^src/graphql/schema/' },
+      to: { path: '^src/graphql/server/' },
+    },
+    {
       name: 'graphql-reads-through-services',
       comment:
         'Resolvers have services and loaders, not the database. Only what makes the loaders and the query thread opens ' +
