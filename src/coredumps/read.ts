@@ -209,7 +209,7 @@ export async function listCoredumpsOfGroups(
   return byGroup;
 }
 
-export async function countCoredumpsByDevice(
+async function countCoredumpsByDevice(
   db: Db,
   deviceIds: readonly number[],
   filter: CoredumpFilter,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SCHEDULED_WORK, type ScheduledName } from '../../src/compose/background-work.js';
 import { RETRY_WINDOW_MS } from '../../src/coredumps/commit.js';
-import { DEFAULT_PAGE, MAX_PAGE } from '../../src/graphql/schema/pages.js';
+import { DEFAULT_PAGE, MAX_PAGE } from '../../src/graphql/limits/page-sizes.js';
 import { HTTP_OPTIONS } from '../../src/http/connection-limits.js';
 import { commentsOf, DOCUMENTS, documentAt, readText, sourcesBelow } from './documents.js';
 
