@@ -170,6 +170,7 @@ describe('the thread of queries', () => {
       },
     ]);
     expect(changed).toMatchObject({ data: { createDevice: { device: { key: 'dev9' } } }, errors: [] });
+    expect(door.answers.bytesInFlight()).toBe(0);
     expect(await door.send('{ devices(first: 5) { totalCount } }')).toMatchObject({
       data: { devices: { totalCount: 2 } },
       errors: [],

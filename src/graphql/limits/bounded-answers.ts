@@ -12,7 +12,8 @@ import type { Context } from '../schema/context.js';
 import type { Delivery } from '../server/delivery.js';
 import { jsonPieces } from '../server/json-pieces.js';
 import type { QueryThread } from '../server/query-thread.js';
-import { asOnlyEvent, EVENT_STREAM, EVENT_STREAM_HEADERS, shownResult } from '../server/sse.js';
+import { shownResult } from '../server/result-text.js';
+import { asOnlyEvent, EVENT_STREAM, EVENT_STREAM_HEADERS } from '../server/sse.js';
 import type { Answer } from './answer-budget.js';
 import { longJson } from './long-data.js';
 

@@ -10,6 +10,7 @@ import type { Person } from '../../auth/principal.js';
 import { ended, iteratorOf } from '../../platform/async-iterators.js';
 import { executeBounded } from '../limits/bounded-answers.js';
 import type { Context, Loaders } from '../schema/context.js';
+import { writeOnce } from './result-text.js';
 
 /** For those who are told of an event at about the same time; who lags behind reads anew, and nothing is kept for him. */
 const SHARED_FOR_MS = 1_000;
@@ -174,16 +175,6 @@ function watched(person: Person, onLook: () => void): Person {
       return look('until');
     },
   };
-}
-
-/** Yoga takes a result's own `stringify`, when it has one, for the text of a server-sent event. */
-function writeOnce(result: ExecutionResult): void {
-  let text: string | undefined;
-  const stringify = () => {
-    text ??= JSON.stringify(result);
-    return text;
-  };
-  Object.defineProperty(result, 'stringify', { value: stringify });
 }
 
 function answerEach(
