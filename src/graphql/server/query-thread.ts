@@ -14,9 +14,9 @@ import { type QueryOutcome, type QueryTask, type QueryThreadData, receiveRest } 
 import { writtenResult } from './result-text.js';
 import { receivedError } from './sent-errors.js';
 
-/** There is none beside the sources. */
+/** Only the built program has it. */
 const BUILT_FILE = new URL('./query-worker.js', import.meta.url);
-/** Before it is put away, with all that it has cached. */
+/** After this time without a query the thread ends, with all that it has cached. */
 const IDLE_MS = 10 * 60 * 1000;
 /**
  * What it may hold without answers, and how often an answer's bytes may be in memory. The budget of answers keeps it far
@@ -25,9 +25,9 @@ const IDLE_MS = 10 * 60 * 1000;
 const [OWN_HEAP_MB, COPIES] = [192, 3];
 const YOUNG_HEAP_MB = 16;
 const MB = 1024 * 1024;
-/** Where processors are scarce uploads go first. */
+/** Where processor time is scarce, uploads go first. */
 const NICE = 10;
-/** More wait before it: each takes its turn there. */
+/** More wait in the main thread. */
 const MAX_RUNNING = 1_000;
 /** What a thread takes to load its modules, some times over. */
 const LOADING_GRACE_MS = 2_000;
@@ -48,7 +48,7 @@ export interface QueryThread {
 
 /**
  * Runs queries in a thread of their own, which begins with the first one and ends when none has come for some minutes.
- * A thread that breaks is replaced: its queries fail, nothing else notices.
+ * A thread that breaks is replaced: its queries fail, nothing else is affected.
  */
 export function createQueryThread(
   data: QueryThreadData,

@@ -3,7 +3,7 @@ import type { Plugin } from 'graphql-yoga';
 import { between } from '../limits/long-data.js';
 import { type TextResult, textOf } from './result-text.js';
 
-/** Who stands between ends connections on which nothing comes. */
+/** Proxies end connections on which nothing comes. */
 const PING_MS = 12_000;
 /**
  * Between the last event and an end without "complete": graphql-sse's client takes an end that comes while it still
@@ -32,7 +32,7 @@ export function sendEventStreams(pingMs = PING_MS): Plugin & { endAll(): void } 
   const open = new Set<EventStream>();
 
   return {
-    /** Without the last word, which would tell clients that no more is to come: so they subscribe again. */
+    /** Without `complete`, which would tell clients that no more is to come: so they subscribe again. */
     endAll() {
       for (const stream of open) stream.breakOff();
     },
@@ -67,7 +67,7 @@ export function asOnlyEvent(json: AsyncIterable<Uint8Array>): AsyncIterable<Uint
 }
 
 /** What Yoga makes of an iterator that failed because its subscriber was too slow. */
-function isOfWhoFellBehind({ data, errors }: TextResult): boolean {
+function isOfSlowSubscriber({ data, errors }: TextResult): boolean {
   return data === undefined && errors?.[0]?.extensions.code === 'RATE_LIMITED';
 }
 
@@ -79,7 +79,7 @@ class EventStream extends Readable {
   #isAsking = false;
   #isOver = false;
   #hasEnded = false;
-  #toldAt = Number.NEGATIVE_INFINITY;
+  #lastEventAt = Number.NEGATIVE_INFINITY;
 
   constructor(results: AsyncIterator<TextResult>, pieceOf: (result: TextResult) => Buffer, pingMs: number) {
     super();
@@ -97,7 +97,7 @@ class EventStream extends Readable {
     this.#isAsking = true;
     this.#results.next().then(
       ({ done, value }) => this.#take(done === true ? null : value),
-      // Nobody is told why, for nobody listens: who sees the end without its "complete" subscribes again.
+      // A client that sees the end without its "complete" subscribes again; there is no way to say why.
       () => this.breakOff(),
     );
   }
@@ -114,15 +114,15 @@ class EventStream extends Readable {
   #take(result: TextResult | null): void {
     if (this.destroyed || this.#isOver) return;
     this.#isAsking = false;
-    if (result !== null && isOfWhoFellBehind(result)) {
-      // Who sees the end without its "complete" subscribes again.
+    if (result !== null && isOfSlowSubscriber(result)) {
+      // A client that sees the end without its "complete" subscribes again.
       this.breakOff();
       return;
     }
     if (result !== null) {
-      this.#toldAt = performance.now();
+      this.#lastEventAt = performance.now();
       const piece = this.#pieceOf(result);
-      // Some at a time, by which the reader's progress is told.
+      // In pieces, the unit in which a reader's progress is measured.
       for (let from = 0; from < piece.length; from += PIECE_BYTES) {
         this.push(piece.subarray(from, from + PIECE_BYTES));
       }
@@ -135,7 +135,7 @@ class EventStream extends Readable {
   /** Ends without "complete", and not right after an event. */
   breakOff(): void {
     this.#isOver = true;
-    const sinceLast = performance.now() - this.#toldAt;
+    const sinceLast = performance.now() - this.#lastEventAt;
     if (sinceLast >= REST_MS) this.#end();
     else setTimeout(() => this.#end(), REST_MS - sinceLast);
   }

@@ -117,7 +117,7 @@ export function createOperations<ServerContext extends object, Context extends o
     isBusy: () => [...running.values()].some((ids) => ids.size > 0),
   };
 
-  /** As graphql-ws would send it, which would make a text of what is one. @returns what is left for graphql-ws to send */
+  /** As graphql-ws would send it, which would write JSON a second time. @returns what is left for graphql-ws to send */
   async function sendAsText(
     socket: WebSocket,
     id: string,
@@ -130,7 +130,7 @@ export function createOperations<ServerContext extends object, Context extends o
   }
 }
 
-/** Who has fallen behind must come again to see the present: ended by "complete" a client would think it was all. */
+/** A subscriber that has fallen behind must reconnect to see the present state: after "complete" it would think it has all. */
 function untilBehind<Item>(items: AsyncIterable<Item>, socket: WebSocket): AsyncIterableIterator<Item> {
   return nextAround(items, async (next) => {
     try {
