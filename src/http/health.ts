@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Gatekeeper } from '../auth/gatekeeper.js';
-import type { Database } from '../platform/database/open-database.js';
+import type { Database } from '../platform/database/types.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import { sendJson } from '../platform/http/send-json.js';
 import type { Logger } from '../platform/logger.js';

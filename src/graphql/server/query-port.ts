@@ -10,7 +10,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Person } from '../../auth/principal.js';
-import type { ReadingSource } from '../../platform/database/open-for-reading.js';
+import type { ReadingSource } from '../../platform/database/types.js';
 import type { AnswerLimits } from '../limits/answer-budget.js';
 import type { LongData } from '../limits/long-data.js';
 import type { Delivery } from './delivery.js';

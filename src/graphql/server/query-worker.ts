@@ -8,7 +8,10 @@ import { createAlertQueries } from '../../alerts/service.js';
 import { createAuditQueries } from '../../audit/service.js';
 import { runAs } from '../../auth/actor.js';
 import { createDownloadLinks } from '../../auth/download-links.js';
+import { createCoredumpQueries } from '../../coredumps/read.js';
+import { createCrashGroupQueries } from '../../crash-groups/queries.js';
 import { regroupingOf } from '../../crash-groups/regroup-job.js';
+import { createDeviceQueries } from '../../devices/loaders.js';
 import type { Clock } from '../../platform/clock.js';
 import { openForReading } from '../../platform/database/open-for-reading.js';
 import { createRightOfWay } from '../../platform/right-of-way.js';
@@ -17,13 +20,8 @@ import { createAnswerBudget } from '../limits/answer-budget.js';
 import { executeBounded } from '../limits/bounded-answers.js';
 import { createBytesInFlight, QUERY_THREAD } from '../limits/bytes-in-flight.js';
 import { createDocumentCache } from '../limits/document-limits.js';
-import {
-  createContext,
-  createLoaders,
-  downloadUrls,
-  type QueryServices,
-  type Services,
-} from '../schema/context.js';
+import { type Context, downloadUrls, type QueryServices, type Services } from '../schema/context.js';
+import { createLoaders } from '../schema/loaders.js';
 import { schema } from '../schema/schema.js';
 import { forgetAbandonedErrors } from './abandoned-errors.js';
 import { jsonPieces } from './json-pieces.js';
@@ -43,6 +41,8 @@ const secret = linkSecret === null ? null : Buffer.from(linkSecret);
 const queries: Omit<QueryServices, 'crashGroups'> = {
   alerts: createAlertQueries(db),
   audit: createAuditQueries(db),
+  coredumps: createCoredumpQueries(db),
+  devices: createDeviceQueries(db),
   search: createSearch(database),
 };
 const nobody = { inc() {} };
@@ -66,15 +66,14 @@ export default async function runQuery({ port, ...task }: QueryTask): Promise<Qu
     const clock = { now: () => task.at };
     const links = secret === null ? null : createDownloadLinks({ secret, clock });
     const downloadUrlOf = downloadUrls(links);
-    const context = createContext({
-      db,
+    const context: Context = {
       services: servicesAt(clock),
       loaders: createLoaders(db),
       requestId,
       person,
       answer,
       downloadUrlOf: (id) => downloadUrlOf(id, person),
-    });
+    };
     const args: ExecutionArgs = {
       schema,
       document: documentOf(task.document),
@@ -91,8 +90,9 @@ export default async function runQuery({ port, ...task }: QueryTask): Promise<Qu
   }
 }
 
-function servicesAt({ now }: Pick<Clock, 'now'>): Services {
-  const all: QueryServices = { ...queries, crashGroups: { now, regrouping: () => regroupingOf(db) } };
+function servicesAt(clock: Pick<Clock, 'now'>): Services {
+  const crashGroups = { ...createCrashGroupQueries(db, clock), regrouping: () => regroupingOf(db) };
+  const all: QueryServices = { ...queries, crashGroups };
   // Queries use no others, and nothing of these that is not here.
   return all as Services;
 }
