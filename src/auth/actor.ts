@@ -12,7 +12,7 @@ export interface Actor {
 }
 
 /**
- * Carried along rather than handed down: what is audited lies many calls below the door that knows who asks, and a
+ * Carried along rather than handed down: what is audited lies many calls below the transport that knows who asks, and a
  * call in between that forgot to pass it on would leave a hole in the audit.
  */
 const actors = new AsyncLocalStorage<Actor>();

@@ -472,7 +472,7 @@ function pageClientOf({ OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, OIDC_SCOP
   return issuer === undefined || clientId === undefined ? null : { issuer, clientId, scope };
 }
 
-/** Half an issuer would leave the door open, or let in what was meant for other programs of the same issuer. */
+/** Half an issuer would admit anybody, or tokens that were meant for other programs of the same issuer. */
 function issuerProblems({ OIDC_ISSUER, OIDC_AUDIENCE, OIDC_CLIENT_ID }: Settings): string[] {
   if (OIDC_ISSUER === undefined && OIDC_CLIENT_ID !== undefined) {
     return ['OIDC_ISSUER: it is missing, and OIDC_CLIENT_ID does nothing without it'];

@@ -8,7 +8,7 @@ export interface House {
   readonly adminToken: string | null;
 }
 
-/** What the demo's people, CI and devices do, each through their own door. */
+/** What the demo's people, CI and devices do, each through their own API. */
 export async function graphql<Data>(house: House, query: string, variables: object = {}): Promise<Data> {
   const response = await fetch(`${house.url}/graphql`, {
     method: 'POST',

@@ -1,7 +1,7 @@
 /**
  * `npm run demo`: the main job, for real, on embedded defaults. An empty database first gets three weeks of a small
  * fleet's history. Then the whole stack starts as `coredock start` does, and everybody who uses it is played, each
- * through their own door: the admin (GraphQL), CI (a firmware bundle), the device (REST) and the dashboard (a
+ * through their own API: the admin (GraphQL), CI (a firmware bundle), the device (REST) and the dashboard (a
  * subscription).
  */
 import { spawn } from 'node:child_process';

@@ -26,7 +26,7 @@ export interface FirmwareUpload {
 export interface FirmwareBundle {
   filename: string;
   stream: Readable;
-  /** To be asked after the end of `stream`: whether the door has cut it at its limit, silently. */
+  /** To be asked after the end of `stream`: whether the transport has cut it at its limit, silently. */
   truncated(): boolean;
 }
 
