@@ -57,7 +57,7 @@ module.exports = {
         'Resolvers have services and loaders, not the database. Only what makes the loaders and the query thread opens ' +
         'it; all may know errors, the schedule of batches, and the type of a page.',
       severity: 'error',
-      from: { path: '^src/graphql/', pathNot: '^src/graphql/(schema/loaders|server/query-(worker|task))\\.ts$' },
+      from: { path: '^src/graphql/', pathNot: '^src/graphql/(schema/loaders|server/query-(worker|port))\\.ts$' },
       to: {
         path: '^src/platform/database/',
         pathNot: '^src/platform/database/(errors|data-loader|children)\\.ts$',

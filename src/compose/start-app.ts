@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { createGuesses } from '../auth/attempt-limiter.js';
 import type { Config } from '../config/settings.js';
 import { followerOfDumps } from '../coredumps/events.js';
-import type { ParseTask } from '../coredumps/parse-state.js';
+import type { ParseTask } from '../coredumps/parse-task.js';
 import { createSidecarClient } from '../coredumps/sidecar-client.js';
 import { DomainError } from '../errors.js';
 import { readPersistedDocuments } from '../graphql/server/persisted-documents.js';
@@ -12,6 +12,7 @@ import { createPageRoute } from '../http/dashboard-assets.js';
 import { createPageConfigRoute } from '../http/dashboard-config.js';
 import { createDownloadRoute } from '../http/download.js';
 import { createHealthRoutes } from '../http/health.js';
+import { createRoutes } from '../http/routes.js';
 import { type HttpServer, listen } from '../http/server.js';
 import { createUploadRoute } from '../http/upload.js';
 import { createUploadLimits } from '../http/upload-limits.js';
@@ -124,7 +125,7 @@ export async function startApp(
       isForeign: crossOrigin.isForeign,
       queryThread: queriesApart ? {} : null,
     });
-    const webSocket = graphql.createWebSocketDoor();
+    const webSocket = graphql.createWebSocketTransport();
     const server = await listen({
       host: config.host,
       port: config.port,
@@ -137,7 +138,7 @@ export async function startApp(
       onStopping: () => {
         isStopping = true;
       },
-      doors: {
+      routes: createRoutes({
         upload: createUploadRoute({
           coredumps,
           auth,
@@ -167,11 +168,11 @@ export async function startApp(
         }),
         pageConfig: createPageConfigRoute({ gatekeeper, clientAddress, pageClient: config.pageClient }),
         graphql: graphql.handle,
-        webSocket,
-        async endStreams() {
-          graphql.endEventStreams();
-          await webSocket.close();
-        },
+      }),
+      webSocket,
+      async endStreams() {
+        graphql.endEventStreams();
+        await webSocket.close();
       },
     });
     // Only now: nothing runs on after a start that fails.

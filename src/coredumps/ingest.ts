@@ -11,7 +11,7 @@ import { type Arrival, type CommitOutcome, createCommitter } from './commit.js';
 import type { CoredumpEvents } from './events.js';
 import { findEarlierDump, hashOf } from './find-duplicate.js';
 import type { Outbox } from './outbox.js';
-import type { ParseTask } from './parse-state.js';
+import type { ParseTask } from './parse-task.js';
 import type { RawFiles } from './raw-files.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';

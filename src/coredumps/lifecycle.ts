@@ -2,7 +2,7 @@ import type { Audit } from '../audit/service.js';
 import { DomainError, notFound } from '../errors.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { LostDumps } from './lost-dumps.js';
-import type { ParseTask } from './parse-state.js';
+import type { ParseTask } from './parse-task.js';
 import type { RawFiles } from './raw-files.js';
 import { idsOfCoredumps } from './read.js';
 import type { ArrivedFirmware, Requeue } from './requeue.js';

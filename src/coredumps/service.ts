@@ -8,7 +8,7 @@ import { createIngest } from './ingest.js';
 import { createLifecycle } from './lifecycle.js';
 import type { LostDumps } from './lost-dumps.js';
 import type { Outbox } from './outbox.js';
-import type { ParseTask } from './parse-state.js';
+import type { ParseTask } from './parse-task.js';
 import { createRawFiles } from './raw-files.js';
 import { createCoredumpQueries } from './read.js';
 import type { Requeue } from './requeue.js';

@@ -1,5 +1,6 @@
 import type { Audit, AuditNote, Noter } from '../audit/service.js';
 import { badInput, notFound } from '../errors.js';
+import { readEach } from '../platform/async-iterators.js';
 import type { Clock } from '../platform/clock.js';
 import type { Prisma } from '../platform/database/client.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
@@ -168,30 +169,6 @@ export function createCrashGroupService({
     if (hasAlerts) alerts.wake();
     return group;
   }
-}
-
-/** Not a generator: one that was never started does not pass `return` on to `changes`. */
-function readEach<Event, Item>(
-  changes: AsyncIterableIterator<Event>,
-  read: (event: Event) => Promise<Item | null>,
-): AsyncIterableIterator<Item> {
-  return {
-    async next() {
-      for (;;) {
-        const { done, value } = await changes.next();
-        if (done === true) return { done: true, value: undefined };
-        const item = await read(value);
-        if (item !== null) return { done: false, value: item };
-      }
-    },
-    async return() {
-      await changes.return?.();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }
 
 function onGroup(action: string, { id, title }: Pick<CrashGroupRow, 'id' | 'title'>): AuditNote {

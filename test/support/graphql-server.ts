@@ -12,7 +12,7 @@ import type { AuthSettings } from '../../src/auth/authenticator.js';
 import { createGraphQL } from '../../src/compose/create-graphql.js';
 import { createServices } from '../../src/compose/create-services.js';
 import { readConfig } from '../../src/config/settings.js';
-import type { ParseTask } from '../../src/coredumps/parse-state.js';
+import type { ParseTask } from '../../src/coredumps/parse-task.js';
 import { encodeGlobalId } from '../../src/global-ids.js';
 import type { Context } from '../../src/graphql/schema/context.js';
 import { createLoaders } from '../../src/graphql/schema/loaders.js';
@@ -111,7 +111,7 @@ export async function aGraphQLDoor({
   const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) =>
     graphql.handle(request, response, randomUUID()),
   );
-  const webSocket = graphql.createWebSocketDoor();
+  const webSocket = graphql.createWebSocketTransport();
   server.on('upgrade', webSocket.upgrade);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;

@@ -7,12 +7,12 @@ import { notFound } from '../../errors.js';
 import { decodeGlobalId, encodeGlobalId } from '../../global-ids.js';
 import { columnsOf } from '../limits/listed-fields.js';
 import { copiesOfParts } from '../limits/selection-size.js';
-import { followDumps } from '../server/async-iterators.js';
 import { builder } from './builder.js';
 import { CoredumpFilterInput, ParseStatus, toCoredumpFilter } from './coredump-filter.js';
 import { CrashReport } from './crash-report.js';
 import { Device } from './device.js';
 import { Firmware } from './firmware.js';
+import { followDumps } from './follow-dumps.js';
 import { requireId, rowIdOf } from './inputs.js';
 import { page } from './pages.js';
 

@@ -18,7 +18,7 @@ import { openForReading } from '../../platform/database/open-for-reading.js';
 import { createRightOfWay } from '../../platform/right-of-way.js';
 import { createSearch } from '../../search/service.js';
 import { createAnswerBudget } from '../limits/answer-budget.js';
-import { executeBounded } from '../limits/bounded-answers.js';
+import { executeBounded } from './bounded-answers.js';
 import { createBytesInFlight, QUERY_THREAD } from '../limits/bytes-in-flight.js';
 import { createDocumentCache } from '../limits/document-limits.js';
 import { type Context, downloadUrls, type QueryServices, type Services } from '../schema/context.js';
@@ -34,7 +34,7 @@ import {
   type QueryOutcome,
   type QueryTask,
   type QueryThreadData,
-} from './query-task.js';
+} from './query-port.js';
 import { sentError } from './sent-errors.js';
 
 /** As much is handed over at a time, and a shorter answer at once. */

@@ -22,7 +22,7 @@ export const EVENT_STREAM_HEADERS = {
   'Content-Encoding': 'none',
 };
 
-/** A result may know its text: `shared-answers.ts`. */
+/** A result may know its text: `shared-executions.ts`. */
 type Result = ExecutionResult & { stringify?: (result: ExecutionResult) => string };
 
 /**

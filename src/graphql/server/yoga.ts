@@ -10,7 +10,7 @@ import type { ClientAddress } from '../../platform/http/client-address.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Metrics } from '../../platform/metrics.js';
 import type { AnswerBudget } from '../limits/answer-budget.js';
-import { boundAnswers } from '../limits/bounded-answers.js';
+import { boundAnswers } from './bounded-answers.js';
 import { createDocumentCache, type DocumentLimits, limitDocuments } from '../limits/document-limits.js';
 import { type Context, downloadUrls, type Services } from '../schema/context.js';
 import type { Loaders } from '../schema/loaders.js';
@@ -53,7 +53,7 @@ interface GraphQLDeps extends Services {
   log: Logger;
 }
 
-/** The GraphQL door: queries and mutations over HTTP, subscriptions over SSE and WebSocket, all on `/graphql`. */
+/** The GraphQL transports: queries and mutations over HTTP, subscriptions over SSE and WebSocket, all on `/graphql`. */
 export function createGraphQLServer({
   createLoaders,
   gatekeeper,
@@ -138,7 +138,7 @@ export function createGraphQLServer({
     },
     endEventStreams: eventStreams.endAll,
     /** Subscriptions over WebSocket. */
-    createWebSocketDoor: () =>
+    createWebSocketTransport: () =>
       serveWebSocket(yoga, {
         gatekeeper,
         clock,

@@ -5,7 +5,7 @@ const REST_MS = 5;
 
 /**
  * Throws away what a refused sender still sends, a piece at a time with a rest after each, so that others get their
- * turns in between: read as fast as it comes, some megabytes are taken in one. At 12 MB/s no honest sender notices.
+ * turns in between: read as fast as it comes, some megabytes are taken in one. The links of honest senders are slower.
  */
 export function discard(stream: Readable): void {
   let size = 0;

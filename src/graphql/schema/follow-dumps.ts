@@ -1,6 +1,7 @@
 import type { CoredumpService } from '../../coredumps/service.js';
 import type { CoredumpRow } from '../../coredumps/types.js';
 import { notFound } from '../../errors.js';
+import { startingWith } from '../../platform/async-iterators.js';
 
 /**
  * The dumps of a filter as they change. With `coredumpId` the current state comes first.
@@ -24,24 +25,4 @@ export async function followDumps(
     await changes.return?.();
     throw error;
   }
-}
-
-/** An iterator by hand: a generator that was never started could not pass its `return` on, and would leak. */
-function startingWith<Item>(first: Item, rest: AsyncIterableIterator<Item>): AsyncIterableIterator<Item> {
-  let isFirst = true;
-  return {
-    async next() {
-      if (!isFirst) return rest.next();
-      isFirst = false;
-      return { done: false, value: first };
-    },
-    async return() {
-      isFirst = false;
-      await rest.return?.();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }

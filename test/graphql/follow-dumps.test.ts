@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCoredumpEvents } from '../../src/coredumps/events.js';
 import type { CoredumpRow } from '../../src/coredumps/types.js';
-import { followDumps } from '../../src/graphql/server/async-iterators.js';
+import { followDumps } from '../../src/graphql/schema/follow-dumps.js';
 
 describe('following a dump', () => {
   it('never misses a change that comes while the current state is read', async () => {
