@@ -189,7 +189,7 @@ export async function listCoredumpsOfGroups(
   return byGroup;
 }
 
-async function countCoredumpsByDevice(
+export async function countCoredumpsByDevice(
   db: Db,
   deviceIds: readonly number[],
   filter: CoredumpFilter,
