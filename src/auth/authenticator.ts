@@ -1,16 +1,11 @@
+import type { AuthSettings } from '../config/settings.js';
 import { badInput, DomainError, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import { readClaims } from './claims.js';
-import { createIssuer, type IssuerSettings } from './issuer.js';
+import { createIssuer } from './issuer.js';
 import { ANYBODY, type DeviceIdentity, type Principal } from './principal.js';
-import { createStaticTokens, type StaticTokens } from './static-tokens.js';
-
-/** Whom to believe. Authentication is on as soon as there is an issuer or a token. */
-export interface AuthSettings {
-  readonly issuer: (IssuerSettings & { readonly rolesClaim: string }) | null;
-  readonly tokens: StaticTokens;
-}
+import { createStaticTokens } from './static-tokens.js';
 
 export interface Authenticator {
   /** False: whoever reaches the server may do everything. */

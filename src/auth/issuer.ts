@@ -8,6 +8,7 @@ import {
   jwtVerify,
 } from 'jose';
 import { z } from 'zod';
+import type { IssuerSettings } from '../config/settings.js';
 import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
@@ -25,11 +26,6 @@ const COOLDOWN_MS = 5_000;
 const REFRESH_MS = 10 * 60 * 1000;
 /** So long keys serve on while the issuer does not answer. */
 const KEEP_MS = 24 * 60 * 60 * 1000;
-
-export interface IssuerSettings {
-  readonly url: string;
-  readonly audience: string;
-}
 
 export type Issuer = ReturnType<typeof createIssuer>;
 

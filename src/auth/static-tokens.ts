@@ -1,11 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { StaticTokens } from '../config/settings.js';
 import type { Person } from './principal.js';
-
-/** SHA-256 digests, hexadecimal, of the tokens that settings name. */
-export interface StaticTokens {
-  readonly admin: readonly string[];
-  readonly viewer: readonly string[];
-}
 
 /** 256 random bits in a form that fits into headers, URLs and shells. */
 export function randomToken(): string {
