@@ -48,7 +48,7 @@ import { createHealthRoutes } from '../http/health.js';
 import { type HttpServer, listen } from '../http/server.js';
 import { createUploadRoute } from '../http/upload.js';
 import { createUploadLimits } from '../http/upload-limits.js';
-import { assertApart } from '../installation/apart.js';
+import { assertSeparateFolders } from '../installation/separate-folders.js';
 import { openInstallation } from '../installation/installation.js';
 import { namedStores } from '../installation/stores.js';
 import { createChores } from '../platform/background/scheduler.js';
@@ -114,7 +114,7 @@ export async function startApp(
     queriesApart?: boolean;
   },
 ): Promise<App> {
-  assertApart(config);
+  assertSeparateFolders(config);
   const metrics = createMetrics();
   const chores = createChores(log);
   const persisted =

@@ -100,7 +100,7 @@ describe.skipIf(!hasChromium)(`the pages of alerts${NEEDS_CHROMIUM}`, () => {
     await page.getByLabel('regressions').uncheck();
     await page.getByRole('button', { name: 'Save' }).click();
 
-    await page.getByText('The rule would never tell anything').waitFor();
+    await page.getByText('The rule would never send anything').waitFor();
     await page.getByRole('dialog', { name: 'Edit alert' }).waitFor();
   });
 
