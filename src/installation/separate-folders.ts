@@ -30,8 +30,8 @@ export function assertSeparateFolders({
     for (const other of others) {
       if (other === storage || !isWithin(other.path, storage.path)) continue;
       throw new Error(
-        `${other.setting}: ${other.path} is in ${storage.path}, the folder of ${storage.setting}, where everything is ` +
-          'taken for a stored file; name a path outside of it',
+        `${other.setting}: ${other.path} is in ${storage.path}, the folder of ${storage.setting}, where every file ` +
+          'counts as a stored one; name a path outside of it',
       );
     }
   }
