@@ -11,6 +11,7 @@ import { z } from 'zod';
 import type { IssuerSettings } from '../config/settings.js';
 import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
+import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 
 /** Signatures by public keys only: with HS256 a public key could be used as a secret, and `none` is no signature. */
@@ -25,7 +26,7 @@ const COOLDOWN_MS = 5_000;
 /** Keys are read again after this time: a withdrawn key is accepted no longer, while the issuer answers. */
 const REFRESH_MS = 10 * 60 * 1000;
 /** Keys are used for this long while the issuer does not answer. */
-const KEEP_MS = 24 * 60 * 60 * 1000;
+const KEEP_MS = DAY_MS;
 
 export type Issuer = ReturnType<typeof createIssuer>;
 

@@ -3,7 +3,8 @@ import type { Pair } from '../installation/matching.js';
 import { assertSeparateFolders } from '../installation/separate-folders.js';
 import { namedStores } from '../installation/stores.js';
 import { openBlobStores } from '../platform/blobs/open-blob-stores.js';
-import { type Database, openDatabase } from '../platform/database/open-database.js';
+import { openDatabase } from '../platform/database/open-database.js';
+import type { Database } from '../platform/database/types.js';
 import type { Stores } from './copy-blobs.js';
 
 /** The name of our connections in PostgreSQL; servers have another. */

@@ -18,8 +18,8 @@ const GIB = 1024 ** 3;
 
 /**
  * Every setting: its name in the environment, its type, its default, and what it is for. The upper bounds of numbers
- * only catch typing mistakes. `Config` (settings.ts) is derived from this schema; README's table is the user's view of
- * it, and a test compares the two.
+ * only catch typing mistakes. `Config` (settings.ts) is derived from this schema; docs/configuration.md is the user's
+ * view of it, and a test compares the two.
  */
 export const settings = z.object({
   /** The address to listen on. */
@@ -105,7 +105,7 @@ export const settings = z.object({
   GRAPHQL_MAX_DEPTH: wholeNumber(1, 100).default(15),
   /** Enough for a query of counts, one for each status and model. */
   GRAPHQL_MAX_ALIASES: wholeNumber(0, 1_000).default(30),
-  /** Twice the cost of the dumps of 200 devices, 20 each, with six fields; README has the numbers. */
+  /** Twice the cost of the dumps of 200 devices, 20 each, with six fields; docs/limits.md has the numbers. */
   GRAPHQL_MAX_COST: wholeNumber(100, 100_000_000).default(50_000),
   /** Bytes of one answer: enough for the largest text that a sidecar may return. */
   GRAPHQL_MAX_ANSWER_BYTES: wholeNumber(65_536, GIB).default(16_777_216),

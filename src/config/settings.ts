@@ -16,9 +16,6 @@ export type IssuerSettings = Pick<NonNullable<AuthSettings['issuer']>, 'url' | '
 /** SHA-256 digests, hexadecimal, of the tokens of each role. */
 export type StaticTokens = AuthSettings['tokens'];
 
-/** The bucket of dumps and firmware, and how to reach it. */
-export type S3Settings = NonNullable<Config['s3']>;
-
 /** Everything that is wrong with the settings, a line for each problem. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isUniqueViolation } from '../platform/database/errors.js';
-import type { Db, DbTransaction } from '../platform/database/open-database.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 
 /** The installation that a database belongs to. */
 export interface Identity {

@@ -22,8 +22,8 @@ export function FirstDumpGuide({ deviceKey }: { deviceKey?: string }) {
       <CodeBlock label="sdkconfig.defaults" text={SDKCONFIG} />
       <CodeBlock label="C, once after the network is up" text={uploadCall(key)} />
       <p>
-        The README has <code>coredock_upload</code> in full: it sends the dump from its partition and erases
-        it only when this server has it.
+        Coredock’s <code>docs/devices.md</code> has <code>coredock_upload</code> in full: it sends the dump
+        from its partition and erases it only when this server has it.
       </p>
     </EmptyState>
   );
