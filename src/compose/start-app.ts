@@ -16,8 +16,8 @@ import { createRoutes } from '../http/routes.js';
 import { type HttpServer, listen } from '../http/server.js';
 import { createUploadRoute } from '../http/upload.js';
 import { createUploadLimits } from '../http/upload-limits.js';
-import { assertApart } from '../installation/apart.js';
 import { openInstallation } from '../installation/installation.js';
+import { assertSeparateFolders } from '../installation/separate-folders.js';
 import { namedStores } from '../installation/stores.js';
 import { openBlobStores } from '../platform/blobs/open-blob-stores.js';
 import { type Clock, createSystemClock } from '../platform/clock.js';
@@ -70,7 +70,7 @@ export async function startApp(
     queriesApart?: boolean;
   },
 ): Promise<App> {
-  assertApart(config);
+  assertSeparateFolders(config);
   const metrics = createMetrics();
   const persisted =
     config.persistedDocuments === null ? null : await readPersistedDocuments(config.persistedDocuments);
