@@ -57,9 +57,9 @@ export function createUploadLimits(
     permitFor(device: { id: number }): UploadPermit {
       const key = String(device.id);
       const minute = steady.take(key);
-      if (minute === null) return { isGranted: true, release: () => steady.giveBack(key) };
+      if (minute === null) return { isGranted: true, release: () => steady.release(key) };
       const hour = burst.take(key);
-      if (hour === null) return { isGranted: true, release: () => burst.giveBack(key) };
+      if (hour === null) return { isGranted: true, release: () => burst.release(key) };
       return { isGranted: false, retryAfterMs: Math.min(minute, hour) };
     },
 

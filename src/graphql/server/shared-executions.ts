@@ -8,9 +8,9 @@ import type { Plugin } from 'graphql-yoga';
 import { type Actor, currentActor, resumeAs } from '../../auth/actor.js';
 import type { Person } from '../../auth/principal.js';
 import { ended, iteratorOf } from '../../platform/async-iterators.js';
-import { executeBounded } from '../limits/bounded-answers.js';
 import type { Context } from '../schema/context.js';
 import type { Loaders } from '../schema/loaders.js';
+import { executeBounded } from './bounded-answers.js';
 import { writeOnce } from './result-text.js';
 
 /** For subscribers that get an event at about the same time. One that lags behind reads anew; nothing is kept for it. */
