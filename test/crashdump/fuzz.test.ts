@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { readCases, readFixtures } from '../fuzz/corpus.js';
 import { createExperiment } from '../fuzz/experiment.js';
 
+const hasCases = readCases().length > 0;
+
 /** The short form of `npm run fuzz`: the same runs every time, in this process. */
 describe('broken dumps and firmwares', () => {
-  test('end in a report or a refusal, 3,000 of our fixtures', () => {
+  test('end in a report or a refusal, 3,000 of our fixtures', { timeout: 120_000 }, () => {
     const run = createExperiment(readFixtures(), 1);
     const outcomes = Array.from({ length: 3_000 }, (_, number) => run(number));
     // Both ends are reached: mutations neither kill every dump nor leave all of them whole.
@@ -12,10 +14,15 @@ describe('broken dumps and firmwares', () => {
     expect(outcomes.filter((outcome) => outcome === 'refused').length).toBeGreaterThan(300);
   });
 
-  test.skipIf(readCases().length === 0)('end in a report or a refusal, 300 of the real cases', () => {
-    const run = createExperiment(readCases(), 2);
-    const outcomes = Array.from({ length: 300 }, (_, number) => run(number));
-    expect(outcomes).toContain('report');
-    expect(outcomes).toContain('refused');
-  });
+  const needed = hasCases ? '' : ' (skipped: no cases in $COREDUMP_CASES or ../cases)';
+  test.skipIf(!hasCases)(
+    `end in a report or a refusal, 300 of the real cases${needed}`,
+    { timeout: 120_000 },
+    () => {
+      const run = createExperiment(readCases(), 2);
+      const outcomes = Array.from({ length: 300 }, (_, number) => run(number));
+      expect(outcomes).toContain('report');
+      expect(outcomes).toContain('refused');
+    },
+  );
 });

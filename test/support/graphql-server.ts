@@ -49,7 +49,7 @@ import { createClientAddress } from '../../src/platform/http/client-address.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { createRightOfWay } from '../../src/platform/right-of-way.js';
 import { createSearch } from '../../src/search/service.js';
-import { aDatabaseUrl } from './database.js';
+import { aMigratedDatabaseUrl } from './database.js';
 import { aFleet } from './fleet.js';
 
 export type GraphQLDoor = Awaited<ReturnType<typeof aGraphQLDoor>>;
@@ -93,7 +93,7 @@ export async function aGraphQLDoor({
   maxHeapMb = undefined as number | undefined,
 } = {}) {
   const dir = beside?.dir ?? (await mkdtemp(join(tmpdir(), 'coredock-graphql-')));
-  const databaseUrl = beside?.databaseUrl ?? (await aDatabaseUrl(dir));
+  const databaseUrl = beside?.databaseUrl ?? (await aMigratedDatabaseUrl(dir));
   const database = await openDatabase(databaseUrl);
   const { db } = database;
   await database.jobs?.start();
