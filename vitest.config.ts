@@ -74,7 +74,7 @@ const sqlite: TestProjectInlineConfiguration = {
     include: ['test/**/*.test.ts'],
     exclude: [...UNIT, ...DASHBOARD, ...PROGRAM, ...MEMORY, 'test/postgresql/**'],
     globalSetup: 'test/support/sqlite.ts',
-    ...seconds(60),
+    ...seconds(120),
   },
 };
 
@@ -86,7 +86,7 @@ const postgresql: TestProjectInlineConfiguration = {
     exclude: [...MEMORY, ...WITHOUT_DATABASE],
     globalSetup: 'test/support/postgresql.ts',
     setupFiles: 'test/support/skip-without-postgresql.ts',
-    ...seconds(60),
+    ...seconds(120),
   },
 };
 
