@@ -1,7 +1,8 @@
 import { SLOT_MS } from '../crash-groups/crash-series.js';
 import { type Crash, type CrashGroupRow, type GroupChange, toGroupRow } from '../crash-groups/types.js';
 import { encodeGlobalId } from '../global-ids.js';
-import type { DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { Prisma } from '../platform/database/client.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import type { Alert, AlertEvent } from './formats.js';
 import {
   crashesInHour,

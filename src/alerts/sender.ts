@@ -1,4 +1,8 @@
-import type { Db, Prisma } from '../platform/database/open-database.js';
+import { createLease } from '../platform/background/lease.js';
+import { createWorker } from '../platform/background/worker.js';
+import type { Prisma } from '../platform/database/client.js';
+import type { Database } from '../platform/database/types.js';
+import { DAY_MS } from '../platform/durations.js';
 import { postToPublic } from '../platform/http/outbound-http.js';
 import type { Logger } from '../platform/logger.js';
 import { ALERT_FORMATS, alert, bodyOf, signature } from './formats.js';
@@ -10,66 +14,49 @@ export type AlertSender = ReturnType<typeof createAlertSender>;
 const MAX_ATTEMPTS = 12;
 const LONGEST_PAUSE_MS = 2 * 60 * 60 * 1000;
 const TIMEOUT_MS = 10_000;
-/** While an attempt runs nobody else begins one; a server that died in it is forgotten after this. */
+/** Of an attempt: more than its time-out. */
 const LEASE_MS = 60_000;
 const LATEST_DUE_MS = LONGEST_PAUSE_MS + LEASE_MS;
 const LOOK_EVERY_MS = 5_000;
 const BATCH = 20;
 /** The log of deliveries. */
-const DAY_MS = 24 * 60 * 60 * 1000;
 const KEPT_MS = 30 * DAY_MS;
 
 /** Sends what stands in the outbox, away from every request; what fails is tried again, also after a restart. */
 export function createAlertSender({
-  db,
+  database,
   now,
   log,
   allowPrivate,
   retryDelayMs = 10_000,
   lookEveryMs = LOOK_EVERY_MS,
 }: AlertSenderDeps) {
-  let isStopping = false;
-  let running: Promise<void> | null = null;
-  let isWanted = false;
-  const timer = setInterval(() => wake(), lookEveryMs);
-  timer.unref();
+  const { db } = database;
+  /** While an attempt runs `dueAt` is the end of its lease; a server that died in it is forgotten after that. */
+  const lease = createLease({ now: database.now, lastsMs: LEASE_MS });
+  return createWorker({ name: 'sending alerts', everyMs: lookEveryMs, look: sendAll, log });
 
-  return {
-    wake,
-    async close(): Promise<void> {
-      isStopping = true;
-      clearInterval(timer);
-      await running;
-    },
-  };
-
-  /** There may be something to send. */
-  function wake(): void {
-    isWanted = true;
-    if (isStopping) return;
-    running ??= sendAll()
-      .catch((error: unknown) => log.error({ err: error }, 'alerts could not be sent now'))
-      .finally(() => {
-        running = null;
-      });
-  }
-
-  async function sendAll(): Promise<void> {
-    while (isWanted && !isStopping) {
-      isWanted = false;
-      const due = await db.alertDelivery.findMany({
-        // Nothing waits longer than the longest pause: what is due later was written before the clock was set back.
+  async function sendAll(stop: AbortSignal): Promise<void> {
+    let due: Due[];
+    do {
+      const { at } = await lease.term();
+      due = await db.alertDelivery.findMany({
         where: {
           status: 'PENDING',
-          OR: [{ dueAt: { lte: now() } }, { dueAt: { gt: new Date(now().getTime() + LATEST_DUE_MS) } }],
+          OR: [
+            // Whatever the clock of the server that wrote it says.
+            { attempts: 0 },
+            { dueAt: { lte: at } },
+            // Nothing waits longer than the longest pause: this was written before the clock was set back.
+            { dueAt: { gt: new Date(at.getTime() + LATEST_DUE_MS) } },
+          ],
         },
         orderBy: { id: 'asc' },
         take: BATCH,
         include: { rule: true },
       });
       await Promise.all(due.map(send));
-      if (due.length === BATCH) isWanted = true;
-    }
+    } while (due.length === BATCH && !stop.aborted);
     await db.alertDelivery.deleteMany({
       where: { status: { not: 'PENDING' }, createdAt: { lt: new Date(now().getTime() - KEPT_MS) } },
     });
@@ -79,9 +66,10 @@ export function createAlertSender({
 
   async function send(delivery: Due): Promise<void> {
     const { id, attempts, dueAt } = delivery;
+    const { until } = await lease.term();
     const { count } = await db.alertDelivery.updateMany({
       where: { id, status: 'PENDING', attempts, dueAt },
-      data: { attempts: { increment: 1 }, dueAt: new Date(now().getTime() + LEASE_MS) },
+      data: { attempts: { increment: 1 }, dueAt: until },
     });
     if (count === 0) return;
     const outcome = await post(delivery);
@@ -97,7 +85,7 @@ export function createAlertSender({
     const pauseMs = Math.min(retryDelayMs * 2 ** attempts, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
     await end({
       ...failure,
-      ...(isLast ? { status: 'FAILED' } : { dueAt: new Date(now().getTime() + pauseMs) }),
+      ...(isLast ? { status: 'FAILED' } : { dueAt: (await lease.term(pauseMs)).until }),
     });
     log.warn({ alertDeliveryId: id, attempt: attempts + 1, ...failure }, 'an alert could not be delivered');
 
@@ -133,7 +121,7 @@ export function createAlertSender({
 type Due = Prisma.AlertDeliveryGetPayload<{ include: { rule: true } }>;
 
 interface AlertSenderDeps {
-  db: Db;
+  database: Pick<Database, 'db' | 'now'>;
   now: () => Date;
   log: Logger;
   /** Targets in private networks too. */

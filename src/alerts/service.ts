@@ -3,7 +3,8 @@ import type { Audit, AuditNote, Noter } from '../audit/service.js';
 import { lockGroups } from '../crash-groups/locks.js';
 import { badInput, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { Prisma } from '../platform/database/client.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { AlertFormat } from './formats.js';
 import { aDelivery, writeSpikesOfRule } from './outbox.js';
 

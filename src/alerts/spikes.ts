@@ -1,5 +1,6 @@
 import { ALL, SLOT_MS } from '../crash-groups/crash-series.js';
-import { type DbTransaction, Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
+import type { DbTransaction } from '../platform/database/types.js';
 
 /**
  * A spike is a group whose crashes of an hour of the clock reach a rule's number; with a rule for one model only that

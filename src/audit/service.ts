@@ -1,8 +1,10 @@
 import { type Actor, currentActor } from '../auth/actor.js';
 import type { Clock } from '../platform/clock.js';
 import type { PageWindow } from '../platform/database/children.js';
-import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { Prisma } from '../platform/database/client.js';
 import { inTransaction } from '../platform/database/transaction.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
+import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 
@@ -149,7 +151,6 @@ interface AuditDeps {
   log: Logger;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 const MAX_TARGET_LENGTH = 200;
 
 async function rethrow(error: unknown): Promise<never> {

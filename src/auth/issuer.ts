@@ -10,6 +10,7 @@ import {
 import { z } from 'zod';
 import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
+import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 
 /** Signatures by public keys only: with HS256 a public key could be used as a secret, and `none` is no signature. */
@@ -24,7 +25,7 @@ const COOLDOWN_MS = 5_000;
 /** So long a key that the issuer has withdrawn is still taken, at most, while the issuer answers. */
 const REFRESH_MS = 10 * 60 * 1000;
 /** So long keys serve on while the issuer does not answer. */
-const KEEP_MS = 24 * 60 * 60 * 1000;
+const KEEP_MS = DAY_MS;
 
 export interface IssuerSettings {
   readonly url: string;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../platform/clock.js';
 import { isUniqueViolation } from '../platform/database/errors.js';
-import type { Db } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 
 /** A random key that is made once and the same for every server on this database. */
 export async function readSecret(db: Db, name: string, clock: Pick<Clock, 'now'>): Promise<Buffer> {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { z } from 'zod';
 import { createFileBlobs } from '../platform/blobs/files/file-blobs.js';
-import { syncFolder } from '../platform/blobs/files/folder-sync.js';
 import { allTables, type Row, type Table } from '../platform/database/tables.js';
+import { syncFolder } from '../platform/files/durable-folder.js';
 import type { BlobOfRow, Stores } from './copy-blobs.js';
 
 /**

@@ -3,7 +3,7 @@ import { coredumpKey } from '../coredumps/blob-keys.js';
 import { DomainError } from '../errors.js';
 import { elfKey } from '../firmware/blob-keys.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
-import type { Db } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 
 /** The stores of a server, by the table whose rows have their bytes there. */
 export interface Stores {

@@ -3,7 +3,8 @@ import { assertApart } from '../installation/apart.js';
 import type { Pair } from '../installation/belonging.js';
 import { namedStores } from '../installation/stores.js';
 import { openBlobStores } from '../platform/blobs/open-blob-stores.js';
-import { type Database, openDatabase } from '../platform/database/open-database.js';
+import { openDatabase } from '../platform/database/open-database.js';
+import type { Database } from '../platform/database/types.js';
 import type { Stores } from './copy-blobs.js';
 
 /** Tells our connections from those of servers. */

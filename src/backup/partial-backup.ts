@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncFolder } from '../platform/blobs/files/folder-sync.js';
 import { type Lock, takeLock } from '../platform/database/sqlite/lock-file.js';
+import { syncFolder } from '../platform/files/durable-folder.js';
 
 const PARTIAL = '.coredock-partial';
 const LOCK = '.lock';

@@ -1,6 +1,6 @@
 import { withoutRow } from '../coredumps/orphan-sweep.js';
 import { elfKey } from '../firmware/blob-keys.js';
-import type { Db } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 import type { Stores } from './copy-blobs.js';
 
 const BATCH = 500;

@@ -7,6 +7,7 @@ import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import pRetry from 'p-retry';
 import { z } from 'zod';
+import { parseJson } from '../platform/json.js';
 import { createProgressBar } from './progress-bar.js';
 
 export interface UploadOptions {
@@ -187,12 +188,4 @@ function endpointOf(url: string): URL | null {
   if (!/^https?:$/.test(base.protocol)) return null;
   base.pathname = `${base.pathname.replace(/\/(graphql\/?)?$/, '')}/graphql`;
   return base;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

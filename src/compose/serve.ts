@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/settings.js';
 import { assertListenable } from '../http/listen-address.js';
 import { openDatabase } from '../platform/database/open-database.js';
+import { prepareTransferFolder } from '../platform/files/transfer-folder.js';
 import { createLogger, type Logger } from '../platform/logger.js';
-import { prepareTransferFolder } from '../platform/transfer-folder.js';
 import { superviseSidecar } from '../sidecar/supervisor.js';
 import { startApp } from './start-app.js';
 

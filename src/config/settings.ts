@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import type { AuthSettings } from '../auth/authenticator.js';
+import type { S3Settings } from '../platform/blobs/s3/s3-settings.js';
 import { isHostName } from '../platform/http/allowed-hosts.js';
 import { isProxyAddress } from '../platform/http/client-address.js';
+import type { LogLevel } from '../platform/logger.js';
 
 /**
  * The settings of the program, read once from the environment (and `.env`) into one frozen object. README's table is
@@ -76,7 +78,7 @@ export interface Config {
   readonly shutdownGraceMs: number;
   /** Alerts may go to private addresses: a homelab's chat server. */
   readonly alertsAllowPrivate: boolean;
-  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly logLevel: LogLevel;
 }
 
 /** All that is wrong with the settings, a line each. */
@@ -86,17 +88,6 @@ export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(problems.join('\n'));
   }
-}
-
-export interface S3Settings {
-  readonly bucket: string;
-  /** Null for AWS itself. */
-  readonly endpoint: string | null;
-  readonly region: string;
-  /** Null to look for them where AWS's own tools do: environment, profile, role of the machine. */
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
-  /** The bucket in the path of addresses rather than in the name of the host. */
-  readonly forcePathStyle: boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

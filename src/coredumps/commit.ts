@@ -1,9 +1,10 @@
 import { notFound } from '../errors.js';
 import { createBoundedTransactions } from '../platform/database/bounded-transactions.js';
-import { type Db, type DbTransaction, Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 import { outOfTime } from '../platform/deadline.js';
 import { createBatcher, Unclear } from '../platform/queue/batcher.js';
-import { COLUMNS, type StoredRow } from './queries.js';
+import { COLUMNS, type StoredRow } from './read.js';
 import { toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
 import type { CountRetired } from './unread.js';

@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Follower } from '../platform/database/announcements.js';
-import type { Db } from '../platform/database/open-database.js';
+import type { Db, Follower } from '../platform/database/types.js';
 import { createEventChannel, type EventChannel } from '../platform/event-channel.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';

@@ -1,5 +1,5 @@
-import type { Db } from '../platform/database/open-database.js';
 import { inTransaction } from '../platform/database/transaction.js';
+import type { Db } from '../platform/database/types.js';
 import type { Arrival } from './commit.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Db } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 import { type Comparable, isSameDump, RETRY_WINDOW_MS } from './commit.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';

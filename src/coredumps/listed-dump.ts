@@ -1,6 +1,18 @@
 import type { CoredumpRow, ParseStatus } from './types.js';
 
-/** A row that was read for a list, with the columns that lists show. Who asks it for another has made a mistake. */
+/** The columns that long lists show: what they leave out is most of a row's bytes. */
+export const LISTED_COLUMNS = [
+  'id',
+  'deviceId',
+  'filename',
+  'chip',
+  'firmwareVersion',
+  'size',
+  'parseStatus',
+  'uploadedAt',
+] as const satisfies ReadonlyArray<keyof CoredumpRow>;
+
+/** A row that was read for a list. Whoever asks it for a column that was not read gets an error: that is a bug. */
 export class ListedDump implements CoredumpRow {
   readonly id: number;
   readonly deviceId: number;
@@ -11,7 +23,7 @@ export class ListedDump implements CoredumpRow {
   readonly parseStatus: ParseStatus;
   readonly uploadedAt: Date;
 
-  constructor(row: CoredumpRow) {
+  constructor(row: Pick<CoredumpRow, (typeof LISTED_COLUMNS)[number]>) {
     this.id = row.id;
     this.deviceId = row.deviceId;
     this.filename = row.filename;

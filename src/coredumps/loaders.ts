@@ -1,7 +1,7 @@
 import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';
 import DataLoader from '../platform/database/data-loader.js';
-import type { Db } from '../platform/database/open-database.js';
-import { countCoredumpsByDevice, listCoredumpsByDevice } from './queries.js';
+import type { Db } from '../platform/database/types.js';
+import { countCoredumpsByDevice, listCoredumpsByDevice } from './read.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import { createTextLoader } from './text-loader.js';
 import type { CoredumpColumns, CoredumpFilter, CoredumpRow } from './types.js';

@@ -1,7 +1,7 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import { type TidyOptions, tidyBlobs } from '../platform/blobs/tidy.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { coredumpKey } from './blob-keys.js';

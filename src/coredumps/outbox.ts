@@ -1,4 +1,4 @@
-import type { Database, DbTransaction } from '../platform/database/open-database.js';
+import type { Database, DbTransaction } from '../platform/database/types.js';
 import type { CoredumpRow } from './types.js';
 
 /**

@@ -1,5 +1,5 @@
 import { elfKey } from '../firmware/blob-keys.js';
-import type { Firmware } from '../firmware/service.js';
+import type { Firmware } from '../firmware/types.js';
 import type { ParseResult, ParseTask } from './parse-state.js';
 import type { SidecarAnswer } from './sidecar-client.js';
 import type { ParseErrorKind } from './types.js';

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { CrashReport } from '../crashdump/report/report.js';
-import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { CrashReport } from '../crashdump/index.js';
+import { availableAt, type Lease, RELEASED } from '../platform/background/lease.js';
+import type { Prisma } from '../platform/database/client.js';
 import { inTransaction } from '../platform/database/transaction.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { Outbox } from './outbox.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpRow, CoredumpText, ParseErrorKind } from './types.js';
@@ -85,16 +87,7 @@ const POSTPONED = 'postponed';
  *      ▲                        │
  *      └────── giveBack ◀───────┘        reset: PARSED | ERROR | PENDING ──▶ PENDING of the next generation
  */
-export function createParseState({
-  db,
-  outbox,
-  owner,
-  now,
-  leaseNow,
-  leaseMs,
-  count,
-  countUnread,
-}: ParseStateDeps) {
+export function createParseState({ db, outbox, owner, now, leases, count, countUnread }: ParseStateDeps) {
   const pending = ({ coredumpId, generation }: ParseTask) => ({
     id: coredumpId,
     parseStatus: 'PENDING',
@@ -118,9 +111,8 @@ export function createParseState({
       { task, lease, usedAttempts }: Hold,
       maxAttempts: number,
     ): Promise<number | 'exhausted' | 'not ours'> {
-      const at = await leaseNow();
+      const { at, until: leaseUntil } = await leases.term();
       const used = usedAttempts ?? 0;
-      const leaseUntil = new Date(at.getTime() + leaseMs);
       const free: Prisma.CoredumpWhereInput = {
         ...pending(task),
         OR: [
@@ -151,7 +143,7 @@ export function createParseState({
 
     /** Makes the lease last as long as at its beginning. @returns false when the dump is not ours any more */
     async renew({ task, lease }: Hold): Promise<boolean> {
-      const leaseUntil = new Date((await leaseNow()).getTime() + leaseMs);
+      const { until: leaseUntil } = await leases.term();
       const { count } = await db.coredump.updateMany({ where: whileHeld(task, lease), data: { leaseUntil } });
       return count > 0;
     },
@@ -169,8 +161,7 @@ export function createParseState({
           where: whileHeld(task, lease),
           data: {
             ...(earlier === null ? columnsOf(result, now()) : earlier),
-            leaseOwner: null,
-            leaseUntil: null,
+            ...RELEASED,
           },
           select: COREDUMP_ROW,
         });
@@ -194,15 +185,12 @@ export function createParseState({
      * @param pauseMs nobody takes it up before that; without it is there for others at once
      */
     async giveBack({ task, lease, usedAttempts }: Hold, pauseMs = 0): Promise<void> {
-      const postponed = {
-        leaseOwner: POSTPONED,
-        leaseUntil: new Date((await leaseNow()).getTime() + pauseMs),
-      };
+      const postponed = { leaseOwner: POSTPONED, leaseUntil: (await leases.term(pauseMs)).until };
       await inTransaction(db, async (tx) => {
         const { count } = await tx.coredump.updateMany({
           where: { ...pending(task), leaseOwner: lease },
           data: {
-            ...(pauseMs > 0 ? postponed : { leaseOwner: null, leaseUntil: null }),
+            ...(pauseMs > 0 ? postponed : RELEASED),
             parseAttempts: usedAttempts ?? { decrement: 1 },
           },
         });
@@ -229,8 +217,7 @@ export function createParseState({
           data: {
             parseGeneration: { increment: 1 },
             parseAttempts: 0,
-            leaseOwner: null,
-            leaseUntil: null,
+            ...RELEASED,
           },
           select: { id: true, parseStatus: true, fingerprint: true, parsedAt: true },
         });
@@ -258,7 +245,7 @@ export function createParseState({
     async liftLeases(): Promise<void> {
       await db.coredump.updateMany({
         where: { parseStatus: 'PENDING', leaseOwner: { not: null } },
-        data: { leaseOwner: null, leaseUntil: null },
+        data: RELEASED,
       });
     },
 
@@ -267,7 +254,7 @@ export function createParseState({
       const rows = await db.coredump.findMany({
         where: {
           parseStatus: 'PENDING',
-          OR: [{ leaseOwner: null }, { leaseUntil: { lt: await leaseNow() } }],
+          OR: availableAt((await leases.term()).at),
         },
         orderBy: { id: 'asc' },
         take,
@@ -348,8 +335,6 @@ interface ParseStateDeps {
   /** Names this server instance in leases. */
   owner: string;
   now: () => Date;
-  /** The clock of leases: one for all servers, or one that is ahead would take dumps out of the hands of others. */
-  leaseNow: () => Promise<Date>;
-  /** How long an attempt may take before others may assume that its server is dead. */
-  leaseMs: number;
+  /** They last as long as an attempt may take before others may assume that its server is dead. */
+  leases: Lease;
 }

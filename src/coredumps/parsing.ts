@@ -1,14 +1,14 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
-import type { Firmware } from '../firmware/service.js';
+import type { Firmware } from '../firmware/types.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
-import type { Jobs } from '../platform/database/jobs.js';
+import type { Jobs } from '../platform/database/types.js';
+import { prepareTransferFolder } from '../platform/files/transfer-folder.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createInProcessQueue, type TaskQueue } from '../platform/queue/in-process-queue.js';
 import { createSharedQueue } from '../platform/queue/shared-queue.js';
-import { prepareTransferFolder } from '../platform/transfer-folder.js';
 import type { CoredumpEvents } from './events.js';
 import type { LostDumps } from './lost-dumps.js';
 import { parseKey } from './outbox.js';
@@ -55,7 +55,7 @@ export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTa
     keyOf: ({ coredumpId, generation }: ParseTask) =>
       parseKey({ id: coredumpId, parseGeneration: generation }),
     refill: (take: number) => state.waiting(take),
-    onError: (error: unknown) => log.error({ err: error }, 'parse queue'),
+    log,
     async run(task: ParseTask, stop: AbortSignal) {
       const end = metrics.parseSeconds.startTimer();
       const outcome = await parse(task, stop);

@@ -1,4 +1,4 @@
-import type { CrashReport, StackFrame } from '../crashdump/report/report.js';
+import type { CrashReport, StackFrame } from '../crashdump/index.js';
 
 /** What stands for memory that a reader may not see. */
 const REDACTED = '<redacted>';

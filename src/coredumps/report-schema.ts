@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { CRASH_KINDS, kindOfReason } from '../crashdump/index.js';
-import type { CrashReport } from '../crashdump/report/report.js';
+import { CRASH_KINDS, type CrashReport, kindOfReason } from '../crashdump/index.js';
 
 /**
  * The `report` of a sidecar's answer, and of the database's JSON. A sidecar may be somebody else's program, so what

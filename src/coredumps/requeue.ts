@@ -1,4 +1,6 @@
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
+import type { Db } from '../platform/database/types.js';
+import { DAY_MS } from '../platform/durations.js';
 import type { CoredumpEvents } from './events.js';
 import type { ParseState, ParseTask, RunReset } from './parse-state.js';
 import type { CoredumpRow } from './types.js';
@@ -6,7 +8,7 @@ import type { CoredumpRow } from './types.js';
 /** Dumps re-queued in one transaction: some milliseconds of the writer's time. */
 const RESET_BATCH = 500;
 /** A build that came before that had its dumps queued again, whatever has happened to the server since. */
-const RECENT_MS = 24 * 60 * 60 * 1000;
+const RECENT_MS = DAY_MS;
 
 export interface ArrivedFirmware {
   id: number;

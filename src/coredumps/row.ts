@@ -1,4 +1,4 @@
-import type { Prisma } from '../platform/database/open-database.js';
+import type { Prisma } from '../platform/database/client.js';
 import { type CoredumpRow, PARSE_STATUSES, type ParseStatus } from './types.js';
 
 /** The columns of a `CoredumpRow`: every list selects exactly these. */

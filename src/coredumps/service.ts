@@ -4,8 +4,9 @@ import type { Person } from '../auth/principal.js';
 import { badInput, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
+import type { Prisma } from '../platform/database/client.js';
 import { asDomainError } from '../platform/database/errors.js';
-import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 import { inTime } from '../platform/deadline.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpFilename, coredumpKey } from './blob-keys.js';
@@ -16,7 +17,7 @@ import { findEarlierDump, hashOf } from './find-duplicate.js';
 import type { LostDumps } from './lost-dumps.js';
 import type { Outbox } from './outbox.js';
 import type { ParseTask } from './parse-state.js';
-import { idsOfCoredumps } from './queries.js';
+import { createCoredumpQueries, idsOfCoredumps } from './read.js';
 import { whyRemoved } from './remove-raw.js';
 import type { ArrivedFirmware, Requeue } from './requeue.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
@@ -82,6 +83,8 @@ export function createCoredumpService({
   const commit = createCommitter({ db, maxCoredumps, countRetired, enqueue: outbox.waiting });
 
   return {
+    ...createCoredumpQueries(db),
+
     events,
 
     /**

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { CrashReport } from '../crashdump/report/report.js';
+import type { CrashReport } from '../crashdump/index.js';
+import { parseJson } from '../platform/json.js';
 import { readReport } from './report-schema.js';
 
 /** contract §4. `failed` may be tried again; `unreadable` means that the dump itself is at fault. */
@@ -88,14 +89,6 @@ async function readBounded(response: Response): Promise<string> {
     chunks.push(chunk.value);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function failed(reason: string): SidecarAnswer {

@@ -1,3 +1,5 @@
+import { HOUR_MS } from '../platform/durations.js';
+
 /** What the disk and the account of stored bytes said at a moment. */
 export interface StorageSample {
   atMs: number;
@@ -7,7 +9,7 @@ export interface StorageSample {
 }
 
 /** Long enough that a burst of crashes is not taken for the rate of a fleet. */
-const WINDOW_MS = 6 * 60 * 60 * 1000;
+const WINDOW_MS = 6 * HOUR_MS;
 
 /**
  * When the storage will be full if it goes on as in the last hours: by the limit that is set, or by the disk's free

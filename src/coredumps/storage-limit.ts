@@ -1,6 +1,7 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
-import type { Database, Prisma } from '../platform/database/open-database.js';
+import type { Prisma } from '../platform/database/client.js';
+import type { Database } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { createRawRemoval, REMOVABLE } from './remove-raw.js';
 
@@ -63,7 +64,7 @@ export function createStorageLimit({ database, blobs, clock, log, maxBytes }: St
 
   async function enforce(): Promise<void> {
     if (maxBytes === null || (await storedBytes()) <= maxBytes) return;
-    await database.inTurn(TURN, async () => {
+    await database.runExclusive(TURN, async () => {
       const excess = (await storedBytes()) - maxBytes;
       const left = await removeOldest(excess, read);
       // What has not been read goes only where nothing else is left.
@@ -127,7 +128,7 @@ interface Candidates {
 }
 
 interface StorageLimitDeps {
-  database: Pick<Database, 'db' | 'inTurn' | 'isShared'>;
+  database: Pick<Database, 'db' | 'runExclusive' | 'isShared'>;
   blobs: Pick<BlobStore, 'delete'>;
   clock: Pick<Clock, 'now'>;
   log: Logger;

@@ -1,28 +1,26 @@
-import type { Chores } from '../platform/background/scheduler.js';
-import { diskSpace } from '../platform/disk-space.js';
+import { diskSpace } from '../platform/files/disk-space.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createStorageForecast } from './storage-forecast.js';
 import type { StorageLimit } from './storage-limit.js';
 
-const SAMPLE_EVERY_MS = 60_000;
-
-/** What fills up, how far it is, and when it will be full. */
+/**
+ * Metrics of what fills up, how far it is, and when it will be full.
+ * @returns takes a sample for the forecast: to be called every minute
+ */
 export function tellStorage({
   metrics,
-  chores,
   limit,
   maxBytes,
   disks,
   dumpsDir,
   now,
-}: StorageMetricsDeps): void {
+}: StorageMetricsDeps): () => Promise<void> {
   const forecast = createStorageForecast({ maxBytes });
   const sample = async () => {
     const storedBytes = await limit.storedBytes();
     const freeBytes = dumpsDir === null ? null : ((await diskSpace(dumpsDir))?.freeBytes ?? null);
     forecast.add({ atMs: now().getTime(), storedBytes, freeBytes });
   };
-  chores.every(SAMPLE_EVERY_MS, 'the use of the storage could not be read', sample);
 
   metrics.gauge('coredock_storage_bytes', 'Bytes of dumps that are stored', limit.storedBytes);
   metrics.gauge(
@@ -56,11 +54,11 @@ export function tellStorage({
     'disk',
     spaces('freeInodes'),
   );
+  return sample;
 }
 
 interface StorageMetricsDeps {
   metrics: Metrics;
-  chores: Chores;
   limit: Pick<StorageLimit, 'storedBytes'>;
   maxBytes: number | null;
   /** Paths by what is there: database, dumps, firmware, transfer. */

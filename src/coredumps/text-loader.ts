@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { CrashReport } from '../crashdump/report/report.js';
+import type { CrashReport } from '../crashdump/index.js';
 import { MAX_PARENTS } from '../platform/database/children.js';
+import { Prisma } from '../platform/database/client.js';
 import DataLoader, { scheduleBatch } from '../platform/database/data-loader.js';
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 import { readReport } from './report-schema.js';
 
 /** Who wants texts, and what becomes of them there. */

@@ -1,4 +1,4 @@
-import type { CrashReport } from '../crashdump/report/report.js';
+import type { CrashReport } from '../crashdump/index.js';
 
 export const PARSE_STATUSES = ['PENDING', 'PARSED', 'ERROR'] as const;
 export type ParseStatus = (typeof PARSE_STATUSES)[number];

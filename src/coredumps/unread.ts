@@ -1,4 +1,5 @@
-import type { DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { Prisma } from '../platform/database/client.js';
+import type { DbTransaction } from '../platform/database/types.js';
 
 /** A dump that goes before anybody has read it, as far as it is counted all the same: the device did crash. */
 export interface UnreadCrash {

@@ -1,9 +1,10 @@
-import { type DbTransaction, Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import type { Crash } from './types.js';
 
-/** The counters beside a signature: what it was seen on, and whom it hit. */
+/** The counters of a signature (its variants and devices), and of versions. A counter that reaches 0 is deleted. */
 
-export async function upsertVariant(tx: DbTransaction, signatureId: number, crash: Crash): Promise<void> {
+export async function incrementVariant(tx: DbTransaction, signatureId: number, crash: Crash): Promise<void> {
   const { modelId, firmwareVersion, chip, at } = crash;
   await tx.$executeRaw`
     INSERT INTO "CrashVariant" ("signatureId", "modelId", "firmwareVersion", "chip", "count", "firstSeenAt", "lastSeenAt")
@@ -16,14 +17,14 @@ export async function upsertVariant(tx: DbTransaction, signatureId: number, cras
         THEN excluded."lastSeenAt" ELSE "CrashVariant"."lastSeenAt" END`;
 }
 
-export async function uncountVariant(tx: DbTransaction, signatureId: number, crash: Crash): Promise<void> {
+export async function decrementVariant(tx: DbTransaction, signatureId: number, crash: Crash): Promise<void> {
   const { modelId, firmwareVersion, chip } = crash;
   const where = { signatureId, modelId, firmwareVersion, chip };
   await tx.crashVariant.updateMany({ where, data: { count: { decrement: 1 } } });
   await tx.crashVariant.deleteMany({ where: { ...where, count: { lte: 0 } } });
 }
 
-export async function upsertDevice(
+export async function incrementDevice(
   tx: DbTransaction,
   signatureId: number,
   { deviceId }: Crash,
@@ -33,7 +34,7 @@ export async function upsertDevice(
     ON CONFLICT ("signatureId", "deviceId") DO UPDATE SET "count" = "CrashDevice"."count" + 1`;
 }
 
-export async function uncountDevice(
+export async function decrementDevice(
   tx: DbTransaction,
   signatureId: number,
   { deviceId }: Crash,
@@ -43,15 +44,15 @@ export async function uncountDevice(
   await tx.crashDevice.deleteMany({ where: { ...where, count: { lte: 0 } } });
 }
 
-/** Each crash on its version and device; those of the same are one row. */
-export async function countVersionDevices(tx: DbTransaction, crashes: readonly Crash[]): Promise<void> {
+/** Counts each crash for its version on its device. */
+export async function incrementVersionDevices(tx: DbTransaction, crashes: readonly Crash[]): Promise<void> {
   const counts = new Map<string, { columns: Array<string | number>; count: number }>();
   for (const { modelId, firmwareVersion, deviceId } of crashes) {
     const columns = [modelId, firmwareVersion, deviceId];
     const key = JSON.stringify(columns);
     counts.set(key, { columns, count: (counts.get(key)?.count ?? 0) + 1 });
   }
-  // In one order everywhere, so that two transactions never wait for each other's rows.
+  // Always in the same order, so that two transactions never wait for each other's rows.
   const rows = [...counts]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, { columns, count }]) => Prisma.sql`(${Prisma.join([...columns, count])})`);
@@ -64,10 +65,10 @@ export async function countVersionDevices(tx: DbTransaction, crashes: readonly C
   }
 }
 
-/** Databases bind no more than some ten thousand values. */
+/** SQLite binds at most 32,766 values in a statement, and PostgreSQL 65,535. */
 const ROWS_AT_ONCE = 1_000;
 
-export async function uncountVersionDevice(tx: DbTransaction, crash: Crash): Promise<void> {
+export async function decrementVersionDevice(tx: DbTransaction, crash: Crash): Promise<void> {
   const { modelId, firmwareVersion, deviceId } = crash;
   const where = { modelId, firmwareVersion, deviceId };
   await tx.versionDevice.updateMany({ where, data: { count: { decrement: 1 } } });

@@ -1,37 +1,38 @@
 import { badInput } from '../errors.js';
+import { Prisma } from '../platform/database/client.js';
 import DataLoader from '../platform/database/data-loader.js';
-import { type Db, type DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 
-export const TALLY_UNITS = ['HOUR', 'DAY'] as const;
-export type TallyUnit = (typeof TALLY_UNITS)[number];
+export const TIME_UNITS = ['HOUR', 'DAY'] as const;
+export type TimeUnit = (typeof TIME_UNITS)[number];
 
-export const SLOT_MS: Record<TallyUnit, number> = { HOUR: 3_600_000, DAY: 86_400_000 };
-/** Stands for all signatures, and for all models. */
+export const SLOT_MS: Record<TimeUnit, number> = { HOUR: 3_600_000, DAY: 86_400_000 };
+/** In place of an id: all signatures, or all models. */
 export const ALL = 0;
-/** Stands for all versions. */
+/** In place of a version: all versions. */
 const ALL_VERSIONS = '';
 
-/** What a crash is counted by. */
-export interface TallyKey {
+/** The series that a crash is counted in. */
+export interface SeriesKey {
   signatureId: number;
   modelId: number;
   firmwareVersion: string;
 }
 
 /** One crash more, or less, at its time. */
-export interface TallyChange extends TallyKey {
+export interface SeriesChange extends SeriesKey {
   at: Date;
   by: 1 | -1;
 }
 
 /**
- * Adds each change to the hour and the day of its crash: for all versions, for its version, and of the whole fleet for
- * its model too. Signatures do without that third row: theirs are summed from the few of their versions.
+ * Adds each change to the hour and the day of its crash, in one series for all versions and one for its version. The whole
+ * fleet also has one for each model. Signatures have no such series: it is the sum of the few series of their versions.
  */
-export async function addToTallies(tx: DbTransaction, changes: readonly TallyChange[]): Promise<void> {
+export async function addToSeries(tx: DbTransaction, changes: readonly SeriesChange[]): Promise<void> {
   const sums = new Map<string, { columns: Array<string | number>; by: number }>();
-  // The same row once, and in one order everywhere, so that two transactions never wait for each other's rows.
-  for (const unit of TALLY_UNITS) {
+  // Each row once, and always in the same order, so that two transactions never wait for each other's rows.
+  for (const unit of TIME_UNITS) {
     for (const kind of [0, 1, 2] as const) {
       for (const { signatureId, modelId, firmwareVersion, at, by } of [...changes].sort(bySlot)) {
         const ofKind = [
@@ -58,10 +59,10 @@ export async function addToTallies(tx: DbTransaction, changes: readonly TallyCha
   }
 }
 
-/** Databases bind no more than some ten thousand values. */
+/** SQLite binds at most 32,766 values in a statement, and PostgreSQL 65,535. */
 const ROWS_AT_ONCE = 1_000;
 
-function bySlot(a: TallyChange, b: TallyChange): number {
+function bySlot(a: SeriesChange, b: SeriesChange): number {
   return (
     a.at.getTime() - b.at.getTime() ||
     a.modelId - b.modelId ||
@@ -69,20 +70,20 @@ function bySlot(a: TallyChange, b: TallyChange): number {
   );
 }
 
-export interface TallyRange {
-  unit: TallyUnit;
-  /** Both inclusive, in hours or days since 1970. */
+export interface SeriesRange {
+  unit: TimeUnit;
+  /** First and last slot are both inclusive, in hours or days since 1970 (UTC). */
   firstSlot: number;
   lastSlot: number;
 }
 
-export interface TallyFilter {
+export interface SeriesFilter {
   modelIds?: readonly number[];
   firmwareVersions?: readonly string[];
 }
 
-/** Models are counted by their ids. Looks each code up once. */
-export function createTallyFilters(db: Db) {
+/** Translates the codes of models into ids, by which series are stored. Each code is looked up once. */
+export function createSeriesFilters(db: Db) {
   const models = new DataLoader<string, number | null>(async (codes) => {
     const rows = await db.deviceModel.findMany({
       where: { code: { in: [...codes] } },
@@ -91,13 +92,13 @@ export function createTallyFilters(db: Db) {
     const ids = new Map(rows.map(({ id, code }) => [code, id]));
     return codes.map((code) => ids.get(code) ?? null);
   });
-  return async function tallyFilter({
+  return async function seriesFilter({
     modelCode,
     firmwareVersion,
   }: {
     modelCode?: string[];
     firmwareVersion?: string[];
-  }): Promise<TallyFilter> {
+  }): Promise<SeriesFilter> {
     const ids = modelCode === undefined ? undefined : await models.loadMany(modelCode);
     return {
       ...(ids === undefined ? {} : { modelIds: ids.filter((id) => typeof id === 'number') }),
@@ -108,22 +109,22 @@ export function createTallyFilters(db: Db) {
 
 /** A year and a day in days, or six weeks in hours. */
 export const MAX_SLOTS = 1_008;
-export const DEFAULT_SLOTS: Record<TallyUnit, number> = { HOUR: 48, DAY: 30 };
+export const DEFAULT_SLOTS: Record<TimeUnit, number> = { HOUR: 48, DAY: 30 };
 
 /**
- * The columns of a chart.
- * @param from inclusive; the slot that it is in is the first. Default: 48 hours or 30 days in all
- * @param to exclusive; default: the slot that is now goes last
- * @throws DomainError BAD_USER_INPUT when there would be none, or too many
+ * The slots of a chart.
+ * @param from inclusive; its slot is the first. Default: 48 hours or 30 days in all
+ * @param to exclusive; default: the current slot is the last
+ * @throws DomainError BAD_USER_INPUT when there are none, or too many
  */
-export function tallyRange(
-  { by: unit, from, to }: { by: TallyUnit; from?: Date | null | undefined; to?: Date | null | undefined },
+export function seriesRange(
+  { by: unit, from, to }: { by: TimeUnit; from?: Date | null | undefined; to?: Date | null | undefined },
   now: Date,
-): TallyRange {
+): SeriesRange {
   const lastSlot = to == null ? slotOf(now, unit) : Math.ceil(to.getTime() / SLOT_MS[unit]) - 1;
   const firstSlot = from == null ? lastSlot - DEFAULT_SLOTS[unit] + 1 : slotOf(from, unit);
   const slots = lastSlot - firstSlot + 1;
-  if (slots < 1) throw badInput('A time series ends after it begins: "to" must be later than "from".');
+  if (slots < 1) throw badInput('The end of a time series, "to", must be later than its start, "from".');
   if (slots > MAX_SLOTS) {
     throw badInput(
       `A time series has at most ${MAX_SLOTS} columns; from and to are ${slots} ${unit === 'HOUR' ? 'hours' : 'days'} apart.`,
@@ -132,8 +133,8 @@ export function tallyRange(
   return { unit, firstSlot, lastSlot };
 }
 
-/** Of the whole fleet. @returns crashes by slot; slots without crashes are absent */
-export async function fleetTally(db: Db, range: TallyRange, filter: TallyFilter) {
+/** The series of the whole fleet. @returns crashes by slot; slots without crashes are absent */
+export async function fleetSeries(db: Db, range: SeriesRange, filter: SeriesFilter) {
   const rows = await db.$queryRaw<Array<{ slot: number; count: number | bigint }>>`
     SELECT t."slot", sum(t."count") AS "count" FROM "CrashTally" t
     WHERE t."signatureId" = ${ALL} AND ${within(range)} AND ${matching(filter, true)}
@@ -141,12 +142,12 @@ export async function fleetTally(db: Db, range: TallyRange, filter: TallyFilter)
   return new Map(rows.map(({ slot, count }) => [Number(slot), Number(count)]));
 }
 
-/** Of many groups in one statement. */
-export async function groupTallies(
+/** The series of many groups, read in one statement. @returns for each group, crashes by slot */
+export async function groupSeries(
   db: Db,
   groupIds: readonly number[],
-  range: TallyRange,
-  filter: TallyFilter,
+  range: SeriesRange,
+  filter: SeriesFilter,
 ) {
   const rows = await db.$queryRaw<Array<{ groupId: number; slot: number; count: number | bigint }>>`
     SELECT s."groupId", t."slot", sum(t."count") AS "count"
@@ -158,24 +159,24 @@ export async function groupTallies(
   return byGroup;
 }
 
-/** A column for each slot of the range, whether something crashed in it or not. */
-export function zeroFilled({ unit, firstSlot, lastSlot }: TallyRange, counts: ReadonlyMap<number, number>) {
+/** An entry for each slot of the range, also where nothing crashed. */
+export function zeroFilled({ unit, firstSlot, lastSlot }: SeriesRange, counts: ReadonlyMap<number, number>) {
   return Array.from({ length: lastSlot - firstSlot + 1 }, (_, index) => ({
     start: new Date((firstSlot + index) * SLOT_MS[unit]),
     count: counts.get(firstSlot + index) ?? 0,
   }));
 }
 
-function slotOf(at: Date, unit: TallyUnit): number {
+function slotOf(at: Date, unit: TimeUnit): number {
   return Math.floor(at.getTime() / SLOT_MS[unit]);
 }
 
-function within({ unit, firstSlot, lastSlot }: TallyRange): Prisma.Sql {
+function within({ unit, firstSlot, lastSlot }: SeriesRange): Prisma.Sql {
   return Prisma.sql`t."unit" = ${unit} AND t."slot" BETWEEN ${firstSlot} AND ${lastSlot}`;
 }
 
-/** Which of the rows that a crash was counted in answer the filter, so that none is counted twice. */
-function matching({ modelIds, firmwareVersions }: TallyFilter, hasRowOfModel: boolean): Prisma.Sql {
+/** A crash is counted in several series: selects those that together count each crash of the filter once. */
+function matching({ modelIds, firmwareVersions }: SeriesFilter, hasRowOfModel: boolean): Prisma.Sql {
   if (modelIds?.length === 0 || firmwareVersions?.length === 0) return Prisma.sql`1 = 0`;
   if (firmwareVersions !== undefined) {
     const models = modelIds === undefined ? Prisma.sql`t."modelId" <> ${ALL}` : ofModels(modelIds);

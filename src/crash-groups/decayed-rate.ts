@@ -1,25 +1,28 @@
-/**
- * How fast a group crashes, in a form that an index can sort: each crash weighs 2^(its time in half-lives), and heat is
- * the binary logarithm of the sum. What is older weighs less in comparison, yet nobody has to age the stored values.
- */
-const HALF_LIFE_MS = 24 * 60 * 60 * 1000;
+import { DAY_MS } from '../platform/durations.js';
 
-/** Heat of a single crash. */
-export function heatOf(at: Date): number {
+/**
+ * How fast a group crashes, in a form that an index can sort: an exponentially decayed rate. Each crash weighs 2^(its
+ * time in half-lives), and the stored value is the binary logarithm of the sum. An old crash weighs less than a new one
+ * by itself, so stored values need no updates as time passes. The column is `CrashGroup.heat`.
+ */
+const HALF_LIFE_MS = DAY_MS;
+
+/** The stored value for a single crash. */
+export function decayedRateOf(at: Date): number {
   return at.getTime() / HALF_LIFE_MS;
 }
 
-/** Heat of all crashes of both. */
-export function combineHeat(a: number, b: number): number {
+/** The stored value for all crashes of both. */
+export function combineRates(a: number, b: number): number {
   return Math.max(a, b) + Math.log2(1 + 2 ** -Math.abs(a - b));
 }
 
-/** Heat of `count` crashes at one time. */
-export function heatOfMany(at: Date, count: number): number {
-  return heatOf(at) + Math.log2(count);
+/** The stored value for `count` crashes at one time. */
+export function decayedRateOfMany(at: Date, count: number): number {
+  return decayedRateOf(at) + Math.log2(count);
 }
 
-/** Crashes a day, recent ones counting most: a steady rate is told as what it is. */
-export function velocityOf(heat: number, now: Date): number {
-  return 2 ** (heat - heatOf(now)) * Math.LN2;
+/** Crashes a day, recent ones counting most. A steady rate is returned unchanged. */
+export function velocityOf(storedRate: number, now: Date): number {
+  return 2 ** (storedRate - decayedRateOf(now)) * Math.LN2;
 }

@@ -1,7 +1,6 @@
-import { type CrashKind, culpritFrames } from '../crashdump/index.js';
-import type { CrashReport } from '../crashdump/report/report.js';
+import { type CrashKind, type CrashReport, culpritFrames } from '../crashdump/index.js';
 
-/** What a group is called by and sorted into. */
+/** How a group is called and classified. */
 export interface CrashDescription {
   title: string;
   kind: CrashKind;
@@ -13,7 +12,7 @@ export interface CrashDescription {
 
 const MAX_TITLE = 200;
 
-/** The reason's words with the place of one's own code: "LoadProhibited in sensor_read (sensor.c)". */
+/** The reason with the place in the firmware's own code: "LoadProhibited in sensor_read (sensor.c)". */
 export function describeCrash(report: CrashReport): CrashDescription {
   const crashed = report.tasks.find((task) => task.crashed) ?? report.tasks[0];
   const [culprit] = crashed === undefined ? [] : culpritFrames(crashed);
@@ -23,7 +22,7 @@ export function describeCrash(report: CrashReport): CrashDescription {
   const culpritFile = culprit?.file?.replace(/^.*[/\\]/, '') ?? null;
   const place = culpritFunction === null ? '' : ` in ${withoutParameters(culpritFunction)}`;
   const file = culpritFile === null ? '' : ` (${culpritFile})`;
-  // Overflows are told apart by their task: where one is found is chance.
+  // Stack overflows are classified by task: the place where one is noticed is chance.
   const where =
     kind === 'STACK_OVERFLOW' && report.crashedTask !== null
       ? ` of task ${report.crashedTask}`
@@ -38,7 +37,7 @@ export function describeCrash(report: CrashReport): CrashDescription {
   };
 }
 
-/** Kinds that go by one name whatever words the chip and its version have for them. */
+/** Kinds with one name, whatever words the chip and its version use for them. */
 const CLASSES: Readonly<Partial<Record<CrashKind, string>>> = {
   ABORT: 'abort',
   ASSERT: 'assert failed',

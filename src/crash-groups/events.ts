@@ -1,12 +1,11 @@
-import type { Announcements, Follower } from '../platform/database/announcements.js';
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { Announcements, DbTransaction, Follower } from '../platform/database/types.js';
 import type { EventChannel } from '../platform/event-channel.js';
 import type { GroupChange } from './types.js';
 
-/** What changed, after the commit that changed it. Ids only: who is told reads the group as it is then. */
+/** Changes of groups, published after their commit. Ids only: each subscriber reads the group as it is then. */
 export interface GroupEvents {
   publish(change: GroupChange): void;
-  /** Leaves the change for other servers, in the transaction that makes it. */
+  /** Announces the change to other servers, in the transaction that makes it. */
   announce(tx: DbTransaction, groupIds: readonly number[]): Promise<void>;
   /** Listens from this call on. Ends when the iterator is returned, and when the server stops. */
   subscribe(filter: { groupId?: number }): AsyncIterableIterator<GroupChange>;

@@ -1,10 +1,12 @@
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { DbTransaction } from '../platform/database/types.js';
 
-/** What belongs to a group by its number alone, and goes where the group goes. The group is locked. */
+/** What refers to a group by its id without a foreign key, and moves with the group. Callers hold the group's lock. */
 
 /**
- * Whoever wanted to be told of the one wants to be told of the other. With none to go to a rule is switched off: it has
- * no group any more, and must not tell of all of them.
+ * Points the alert rules of some groups to another group. Without one (null) the rules are switched off: a rule without a
+ * group would match all groups.
+ *
+ * @returns how many rules there were
  */
 export async function sendRulesTo(
   tx: DbTransaction,
@@ -18,7 +20,7 @@ export async function sendRulesTo(
   return count;
 }
 
-/** Whoever was told of a spike of the one is not told of it again by the other. */
+/** Spikes of one group that were alerted already count as alerted for the other group as well. */
 export async function shareSpikes(tx: DbTransaction, fromId: number, toId: number): Promise<void> {
   await tx.$executeRaw`
     INSERT INTO "AlertSpike" ("ruleId", "groupId", "slot")

@@ -1,10 +1,11 @@
-import { listCoredumpsOfGroups } from '../coredumps/queries.js';
+import { listCoredumpsOfGroups } from '../coredumps/read.js';
 import type { CoredumpRow } from '../coredumps/types.js';
-import type { DeviceRow } from '../devices/loaders.js';
+import type { DeviceRow } from '../devices/types.js';
 import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';
+import { Prisma } from '../platform/database/client.js';
 import DataLoader from '../platform/database/data-loader.js';
-import { type Db, Prisma } from '../platform/database/open-database.js';
-import { groupTallies, type TallyFilter, type TallyRange } from './crash-series.js';
+import type { Db } from '../platform/database/types.js';
+import { createSeriesFilters, groupSeries, type SeriesFilter, type SeriesRange } from './crash-series.js';
 import {
   countGroupsOf,
   type GroupParent,
@@ -16,7 +17,7 @@ import { type CrashGroupRow, toGroupRow } from './types.js';
 
 export type CrashGroupLoaders = ReturnType<typeof createCrashGroupLoaders>;
 
-/** What a group was seen on, one line a model, version and chip. */
+/** One model, version and chip that a group was seen on. */
 export interface CrashVariantRow {
   modelId: number;
   firmwareVersion: string;
@@ -26,7 +27,7 @@ export interface CrashVariantRow {
   lastSeenAt: Date;
 }
 
-/** For one request: what many fields ask for one by one is read in one statement each, however many ask. */
+/** For one request: what fields ask for one by one is read in one statement, however many ask. */
 export function createCrashGroupLoaders(db: Db) {
   return {
     byId: new DataLoader<number, CrashGroupRow | null>(async (ids) => {
@@ -70,7 +71,7 @@ export function createCrashGroupLoaders(db: Db) {
       { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
     ),
 
-    /** The kept dumps of groups, newest first. */
+    /** The stored dumps of groups, newest first. */
     coredumps: new DataLoader<{ id: number; window: PageWindow }, CoredumpRow[], string>(
       (questions) =>
         inOneStatementEach(
@@ -92,7 +93,7 @@ export function createCrashGroupLoaders(db: Db) {
       return ids.map((id) => byId.get(id) ?? 0);
     }),
 
-    /** The devices that groups hit and that are still there, newest device first. */
+    /** Devices of groups that still exist, newest device first. */
     devices: new DataLoader<{ id: number; window: PageWindow }, DeviceRow[], string>(
       (questions) =>
         inOneStatementEach(
@@ -132,9 +133,11 @@ export function createCrashGroupLoaders(db: Db) {
       );
     }),
 
+    /** A filter of time series with the ids of its models. */
+    seriesFilter: createSeriesFilters(db),
     /** Crashes by slot. */
-    tally: new DataLoader<
-      { id: number; range: TallyRange; filter: TallyFilter },
+    series: new DataLoader<
+      { id: number; range: SeriesRange; filter: SeriesFilter },
       Map<number, number>,
       string
     >(
@@ -143,7 +146,7 @@ export function createCrashGroupLoaders(db: Db) {
           questions,
           ({ range, filter }) => JSON.stringify([range, filter]),
           async ({ range, filter }, ids) => {
-            const answers = await groupTallies(db, ids, range, filter);
+            const answers = await groupSeries(db, ids, range, filter);
             return (id) => answers.get(id) ?? new Map();
           },
         ),
@@ -152,7 +155,7 @@ export function createCrashGroupLoaders(db: Db) {
   };
 }
 
-/** Merged signatures may have been seen on the same. */
+/** Merged signatures may have the same variant. */
 function sumVariants(rows: readonly CrashVariantRow[]): CrashVariantRow[] {
   const sums = new Map<string, CrashVariantRow>();
   for (const { modelId, firmwareVersion, chip, count, firstSeenAt, lastSeenAt } of rows) {
@@ -170,7 +173,7 @@ function sumVariants(rows: readonly CrashVariantRow[]): CrashVariantRow[] {
   return [...sums.values()].sort((a, b) => b.count - a.count);
 }
 
-/** Answers questions in the order in which they were asked; those with the same key are asked together. */
+/** Answers questions in their order; one statement answers all that have the same key. */
 async function inOneStatementEach<Question extends { id: number }, Answer>(
   questions: readonly Question[],
   keyOf: (question: Question) => string,

@@ -1,12 +1,13 @@
-import type { DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { Prisma } from '../platform/database/client.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import { type CrashGroupRow, toGroupRow } from './types.js';
 
 /**
- * Locks are taken in one order by everybody who counts, moves or merges: dump, signatures, groups, alert rules, then
- * counters; several of a kind by their ids. A row is locked by writing what is there already, and that statement
- * answers it as it is under the lock, so nobody's change is lost on either database.
+ * All code that counts, moves or merges takes locks in this order: dump, signatures, groups, alert rules, then counters;
+ * several of a kind by their ids. A row is locked by an update that changes nothing. The update returns the row as it is
+ * under the lock, so no change is lost on either database.
  *
- * What a group consists of is changed only by who holds the group's lock. So whoever has it may trust its signatures.
+ * Signatures join and leave a group only under the group's lock. So the holder of the lock may trust the list of them.
  */
 
 export type SignatureRow = Prisma.CrashSignatureGetPayload<object>;
@@ -21,7 +22,7 @@ export async function lockSignature(
   return row;
 }
 
-/** Of one group, or of several. */
+/** Locks the signatures of one group, or of several. */
 export function lockSignaturesOf(tx: DbTransaction, groupIds: readonly number[]): Promise<SignatureRow[]> {
   return tx.crashSignature.updateManyAndReturn({
     where: { groupId: { in: [...groupIds] } },
@@ -29,7 +30,7 @@ export function lockSignaturesOf(tx: DbTransaction, groupIds: readonly number[])
   });
 }
 
-/** @returns those that are there, by id */
+/** @returns those that exist, by id */
 export async function lockGroups(
   tx: DbTransaction,
   ids: readonly number[],
@@ -42,7 +43,7 @@ export async function lockGroups(
   return groups;
 }
 
-/** Locks the signatures of these fingerprints that are there, and then their groups. */
+/** Locks the signatures of these fingerprints, as far as they exist, and then their groups. */
 export async function lockWithGroups(tx: DbTransaction, fingerprints: readonly string[]): Promise<void> {
   const ids = await tx.crashSignature.findMany({
     where: { fingerprint: { in: [...fingerprints] } },

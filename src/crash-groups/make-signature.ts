@@ -1,6 +1,6 @@
-import type { CrashReport } from '../crashdump/report/report.js';
+import type { CrashReport } from '../crashdump/index.js';
 import { StaleRead } from '../platform/database/errors.js';
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import { describeCrash } from './describe-crash.js';
 import { lockSignature, type SignatureRow } from './locks.js';
 
@@ -21,14 +21,14 @@ export async function lockOrMakeSignature(
   });
   const isNew = await insertSignature(tx, fingerprint, group.id, report, seen);
   const made = await lockSignature(tx, fingerprint);
-  // Somebody made it between our two looks, and it has gone again since.
-  if (made === undefined) throw new StaleRead('a crash signature is neither there nor absent');
-  // That one has committed, or we would still wait for it.
+  // Another transaction made it after our first look, and it was deleted before our second.
+  if (made === undefined) throw new StaleRead('a crash signature was made and deleted meanwhile');
+  // The other transaction has committed: our insert waited for it.
   if (!isNew) await tx.crashGroup.delete({ where: { id: group.id }, select: { id: true } });
   return { signature: made, isNew };
 }
 
-/** @returns false when somebody else has made it meanwhile */
+/** @returns false when another transaction has made it meanwhile */
 export async function insertSignature(
   tx: DbTransaction,
   fingerprint: string,

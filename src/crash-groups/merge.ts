@@ -1,16 +1,16 @@
 import { badInput, conflict, type DomainError, notFound } from '../errors.js';
 import { StaleRead } from '../platform/database/errors.js';
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import { sendRulesTo, shareSpikes } from './followers.js';
 import { lockGroups, lockSignaturesOf } from './locks.js';
 import { recountGroup } from './recount.js';
 import type { CrashGroupRow } from './types.js';
 
 /**
- * Moves every signature of `otherIds` to `intoId` and deletes the empty groups. Costs the same however many dumps there
- * are: they belong to signatures.
+ * Moves every signature of `otherIds` to `intoId` and deletes the empty groups. The cost does not depend on the number of
+ * dumps: dumps belong to signatures.
  *
- * @throws DomainError NOT_FOUND; CONFLICT when one of them has gone since it was looked at
+ * @throws DomainError NOT_FOUND; CONFLICT when one of them was deleted meanwhile
  */
 export async function mergeGroups(
   tx: DbTransaction,
@@ -24,7 +24,7 @@ export async function mergeGroups(
   const locked = await lockGroups(tx, ids);
   for (const id of ids) if (!locked.has(id)) throw goneMeanwhile(id);
 
-  // Also what has joined one of them before it was locked.
+  // Also signatures that joined one of them before it was locked.
   await tx.crashSignature.updateMany({
     where: { groupId: { in: [...otherIds] } },
     data: { groupId: intoId },
@@ -38,8 +38,8 @@ export async function mergeGroups(
 /**
  * Takes fingerprints out of a group into a new one.
  *
- * @throws DomainError NOT_FOUND; BAD_USER_INPUT for a fingerprint that there is not, or when none would be left;
- *   CONFLICT when group or fingerprint has gone elsewhere since it was looked at
+ * @throws DomainError NOT_FOUND; BAD_USER_INPUT for an unknown fingerprint, or when none would be left; CONFLICT when the
+ *   group was deleted or a fingerprint moved to another group meanwhile
  */
 export async function splitGroup(
   tx: DbTransaction,
@@ -53,17 +53,15 @@ export async function splitGroup(
   if (before === null) throw notFound('crash group', id);
   const signatures = await lockSignaturesOf(tx, [id]);
   if (!(await lockGroups(tx, [id])).has(id)) throw goneMeanwhile(id);
-  const leaving = signatures
+  const moving = signatures
     .filter(({ fingerprint }) => fingerprints.includes(fingerprint))
     .sort((a, b) => a.id - b.id);
-  const missing = fingerprints.filter((name) => !leaving.some(({ fingerprint }) => fingerprint === name));
-  const [first] = leaving;
+  const missing = fingerprints.filter((name) => !moving.some(({ fingerprint }) => fingerprint === name));
+  const [first] = moving;
   if (first === undefined || missing.length > 0) throw await whyMissing(tx, missing);
-  if ((await tx.crashSignature.count({ where: { groupId: id } })) === leaving.length) {
-    throw before._count.signatures > leaving.length
-      ? conflict(
-          'The other fingerprints of the group were taken out of it meanwhile; look at the group again.',
-        )
+  if ((await tx.crashSignature.count({ where: { groupId: id } })) === moving.length) {
+    throw before._count.signatures > moving.length
+      ? conflict('Meanwhile the other fingerprints of the group were moved out of it. Load the group again.')
       : badInput('A group keeps at least one fingerprint.');
   }
 
@@ -74,10 +72,10 @@ export async function splitGroup(
     select: { id: true },
   });
   const { count } = await tx.crashSignature.updateMany({
-    where: { groupId: id, id: { in: leaving.map((signature) => signature.id) } },
+    where: { groupId: id, id: { in: moving.map((signature) => signature.id) } },
     data: { groupId: made.id },
   });
-  if (count !== leaving.length) throw new StaleRead('a locked fingerprint has left its group');
+  if (count !== moving.length) throw new StaleRead('a locked fingerprint is not in its group any more');
   await shareSpikes(tx, id, made.id);
   await recounted(tx, id);
   return recounted(tx, made.id);
@@ -85,11 +83,11 @@ export async function splitGroup(
 
 async function recounted(tx: DbTransaction, id: number): Promise<CrashGroupRow> {
   const group = await recountGroup(tx, id);
-  if (group === null) throw new StaleRead('a locked group is gone');
+  if (group === null) throw new StaleRead('a locked group was deleted');
   return group;
 }
 
-/** A fingerprint that is not in the group is in another one, or nowhere. */
+/** A fingerprint that is not in the group is in another one, or does not exist. */
 async function whyMissing(tx: DbTransaction, fingerprints: readonly string[]): Promise<DomainError> {
   const elsewhere = await tx.crashSignature.findFirst({
     where: { fingerprint: { in: [...fingerprints] } },
@@ -99,14 +97,14 @@ async function whyMissing(tx: DbTransaction, fingerprints: readonly string[]): P
     return badInput(`The group has no fingerprint ${fingerprints.map(quoted).join(', ')}.`);
   const { fingerprint, group } = elsewhere;
   return conflict(
-    `The fingerprint ${quoted(fingerprint)} is not in this group any more but in the crash group "${group.id}", ` +
-      `${quoted(group.title)}; look at both again.`,
+    `The fingerprint ${quoted(fingerprint)} is not in this group but in the crash group "${group.id}", ` +
+      `${quoted(group.title)}. Load both groups again.`,
   );
 }
 
 function goneMeanwhile(id: number): DomainError {
   return conflict(
-    `The crash group "${id}" was merged into another one, or its crashes were read as others, meanwhile; look again.`,
+    `The crash group "${id}" does not exist any more: it was merged, or its crashes moved to other groups. Load it again.`,
   );
 }
 

@@ -1,31 +1,50 @@
-import type { DeviceRow } from '../devices/loaders.js';
+import type { DeviceRow } from '../devices/types.js';
+import type { Clock } from '../platform/clock.js';
 import type { PageWindow } from '../platform/database/children.js';
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
 import { containsWords } from '../platform/database/text-search.js';
+import type { Db } from '../platform/database/types.js';
+import { fleetSeries, type SeriesFilter, type SeriesRange } from './crash-series.js';
+import { listMissingFirmwares } from './missing-firmware.js';
 import { type CrashGroupFilter, type CrashGroupRow, type GroupOrder, toGroupRow } from './types.js';
 
-/** Questions about many groups, in SQL that SQLite and PostgreSQL both understand. "g" is the group. */
+/** Lists of groups, in SQL that SQLite and PostgreSQL both understand. "g" is the group. */
 
 type StoredGroup = Parameters<typeof toGroupRow>[0];
 
-/** Where a page ends: what it is sorted by, and the id among equals. */
+/** The end of a page: the value that the list is sorted by, and the id among equal values. */
 export interface GroupPosition {
   value: number;
   id: number;
 }
 
-/** `take` groups, the most first, that lie between two positions, both exclusive. */
+/** `take` groups between two positions, both exclusive, the highest first. */
 export interface GroupWindow {
   order: GroupOrder;
   take: number;
   after?: GroupPosition;
   before?: GroupPosition;
-  /** Take from the far end instead; the answer is the most first all the same. */
+  /** Takes them from the far end instead; the result is the highest first all the same. */
   fromEnd?: boolean;
 }
 
-/** Whose groups: those that hit a device, or were seen in the version of a firmware. */
+/** Groups of a device, or of the version of a firmware. */
 export type GroupParent = 'device' | 'firmware';
+
+export type CrashGroupQueries = ReturnType<typeof createCrashGroupQueries>;
+
+/** Reads of all groups; what is read for each of several groups is in `loaders.ts`. */
+export function createCrashGroupQueries(db: Db, clock: Pick<Clock, 'now'>) {
+  return {
+    now: clock.now,
+    list: (filter: CrashGroupFilter, window: GroupWindow) => listGroups(db, filter, window),
+    count: (filter: CrashGroupFilter) => countGroups(db, filter),
+    /** Crashes of the whole fleet by slot; slots without crashes are absent. */
+    series: (range: SeriesRange, filter: SeriesFilter) => fleetSeries(db, range, filter),
+    /** @throws DomainError BAD_USER_INPUT */
+    listMissingFirmwares: (take: number) => listMissingFirmwares(db, take),
+  };
+}
 
 export async function listGroups(
   db: Db,
@@ -130,7 +149,7 @@ function within({ order, after, before }: GroupWindow): Prisma.Sql {
   return bounds.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(bounds, ' AND ');
 }
 
-/** Each group once for each parent that it belongs to. */
+/** Each group once for each of its parents. */
 const MEMBERSHIP: Record<GroupParent, (ids: Prisma.Sql) => Prisma.Sql> = {
   device: (ids) => Prisma.sql`SELECT DISTINCT x."deviceId" AS "parent", s."groupId" FROM "CrashDevice" x
     JOIN "CrashSignature" s ON s."id" = x."signatureId" WHERE x."deviceId" IN (${ids})`,
@@ -160,7 +179,7 @@ function conditions(filter: CrashGroupFilter): Prisma.Sql {
   return all.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(all, ' AND ');
 }
 
-/** One variant has all of it: a version of a model on a chip, not each of them somewhere. */
+/** One variant must match model, version and chip together. */
 function withVariant(
   modelCode: readonly string[] | undefined,
   firmwareVersion: readonly string[] | undefined,
@@ -197,7 +216,7 @@ function inGroup(isIn: (column: Prisma.Sql) => Prisma.Sql): Prisma.Sql {
   return Prisma.sql`(${Prisma.join(anywhere, ' OR ')})`;
 }
 
-/** An empty list names nothing, so nothing is one of it. */
+/** Nothing matches an empty list. */
 function oneOf(column: Prisma.Sql, values: readonly string[] | undefined): Prisma.Sql | null {
   if (values === undefined) return null;
   return values.length === 0 ? Prisma.sql`1 = 0` : Prisma.sql`${column} IN (${Prisma.join([...values])})`;

@@ -1,30 +1,30 @@
 import type { CountCrash, FinishedParse } from '../coredumps/parse-state.js';
-import type { CrashReport } from '../crashdump/report/report.js';
+import type { CrashReport } from '../crashdump/index.js';
 import { StaleRead } from '../platform/database/errors.js';
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import {
-  countVersionDevices,
-  uncountDevice,
-  uncountVariant,
-  uncountVersionDevice,
-  upsertDevice,
-  upsertVariant,
+  decrementDevice,
+  decrementVariant,
+  decrementVersionDevice,
+  incrementDevice,
+  incrementVariant,
+  incrementVersionDevices,
 } from './counters.js';
-import { ALL, addToTallies } from './crash-series.js';
-import { combineHeat, heatOf } from './decayed-rate.js';
+import { ALL, addToSeries } from './crash-series.js';
+import { combineRates, decayedRateOf } from './decayed-rate.js';
 import type { GroupEvents } from './events.js';
 import { sendRulesTo } from './followers.js';
 import { lockGroups, lockWithGroups, type SignatureRow } from './locks.js';
 import { lockOrMakeSignature } from './make-signature.js';
-import { heatOfGroup } from './recount.js';
+import { decayedRateOfGroup } from './recount.js';
 import { regressionIn } from './regression.js';
 import type { Crash, CrashGroupRow, GroupChange } from './types.js';
 
 /**
- * Counts a dump whose parse has ended, inside the transaction that ends it, once however often it is read:
- * - the fleet's charts have every crash, also one that could not be read;
- * - a crash with a fingerprint belongs to its signature's group;
- * - a later reading that says otherwise (other symbols, newer reader) moves it, one that fails leaves it where it is.
+ * Counts a dump whose parse has ended, in the transaction that ends the parse. However often it is parsed, it counts once:
+ * - the series of the fleet count every crash, also one that could not be read;
+ * - a crash with a fingerprint belongs to the group of its signature;
+ * - a later parse with another result (other symbols, newer reader) moves it; one that fails changes nothing.
  * The dump's row is locked by its change; the order of the other locks is in `locks.ts`.
  */
 export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promise<GroupChange | null> {
@@ -40,7 +40,7 @@ export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promi
     await tx.crashOccurrence.create({ data: { coredumpId: coredump.id, ...now, signatureId } });
     return added?.change ?? null;
   }
-  // A reading that failed says nothing new.
+  // A parse that failed changes nothing.
   if (coredump.parseStatus !== 'PARSED') return null;
   const counted = known.signatureId === null ? null : await fingerprintOf(tx, known.signatureId);
   const isSameVersion = known.firmwareVersion === now.firmwareVersion;
@@ -52,7 +52,7 @@ export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promi
     tx,
     [counted, report?.fingerprint ?? null].filter((name) => name !== null),
   );
-  // First the new one: a group that is left empty would go, and be new again.
+  // Added before it is removed: else a group with this crash alone would be deleted, and made again as a new one.
   const added = await addIfKnown(tx, report, after);
   if (known.signatureId !== null)
     await subtract(tx, known.signatureId, before, added?.change.groupId ?? null);
@@ -61,11 +61,11 @@ export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promi
     where: { coredumpId: coredump.id },
     data: { signatureId: added?.signatureId ?? null, firmwareVersion: now.firmwareVersion },
   });
-  // What was in a group already is no news of it.
+  // A crash that stays in its group is no event.
   return added === null || counted === report?.fingerprint ? null : added.change;
 }
 
-/** The device reports what it runs now, which an update may have brought after the crash; the dump names its build. */
+/** The device reports what it runs now, which may be an update after the crash; the dump names the build that crashed. */
 async function versionOf(tx: DbTransaction, { coredump, report }: FinishedParse): Promise<string> {
   if (report?.elfMatches !== true || coredump.firmwareId === null) return coredump.firmwareVersion;
   const build = await tx.firmware.findUnique({
@@ -80,26 +80,26 @@ async function addIfKnown(tx: DbTransaction, report: CrashReport | null, crash: 
   return report === null || fingerprint === null ? null : add(tx, fingerprint, report, crash);
 }
 
-/** In the charts of all crashes and in the numbers of their versions, whatever else is known of them. */
+/** In the series of the whole fleet and the counters of versions, whether the crashes have a fingerprint or not. */
 export async function countForFleet(tx: DbTransaction, crashes: readonly Crash[]): Promise<void> {
-  await addToTallies(
+  await addToSeries(
     tx,
     crashes.map((crash) => ({ ...crash, signatureId: ALL, by: 1 })),
   );
-  await countVersionDevices(tx, crashes);
+  await incrementVersionDevices(tx, crashes);
 }
 
-/** The same crash, of another version than was thought. */
+/** Counts the same crash for another version. */
 async function moveInFleet(tx: DbTransaction, before: Crash, after: Crash): Promise<void> {
-  await addToTallies(tx, [
+  await addToSeries(tx, [
     { ...before, signatureId: ALL, by: -1 },
     { ...after, signatureId: ALL, by: 1 },
   ]);
-  await uncountVersionDevice(tx, before);
-  await countVersionDevices(tx, [after]);
+  await decrementVersionDevice(tx, before);
+  await incrementVersionDevices(tx, [after]);
 }
 
-/** Counts, and after the commit tells the subscribers of groups. */
+/** Counts, writes the alerts, and publishes the change of the group after the commit. */
 export function countAndAnnounce(
   events: Pick<GroupEvents, 'publish' | 'announce'>,
   alerts: { write: WriteAlerts; wake(): void },
@@ -118,7 +118,7 @@ export function countAndAnnounce(
   };
 }
 
-/** Leaves in the same transaction what is to be told of a change. @returns whether that is something */
+/** Writes the alerts for a change, in the same transaction. @returns whether there are any */
 type WriteAlerts = (
   tx: DbTransaction,
   change: GroupChange,
@@ -133,7 +133,7 @@ async function fingerprintOf(tx: DbTransaction, signatureId: number): Promise<st
   return row?.fingerprint ?? null;
 }
 
-/** One crash more for the signature and its group, both made when they are new. */
+/** Adds a crash to the signature of the fingerprint and to its group. Both are made when they are new. */
 async function add(
   tx: DbTransaction,
   fingerprint: string,
@@ -155,61 +155,65 @@ async function add(
       count: { increment: 1 },
       ...(isNewDevice ? { deviceCount: { increment: 1 } } : {}),
       ...span(group, crash.at),
-      heat: isNew ? heatOf(crash.at) : combineHeat(group.heat, heatOf(crash.at)),
+      heat: isNew ? decayedRateOf(crash.at) : combineRates(group.heat, decayedRateOf(crash.at)),
       ...(regression ?? {}),
     },
   });
-  await upsertDevice(tx, signature.id, crash);
-  await upsertVariant(tx, signature.id, crash);
-  await addToTallies(tx, [{ ...crash, signatureId: signature.id, by: 1 }]);
+  await incrementDevice(tx, signature.id, crash);
+  await incrementVariant(tx, signature.id, crash);
+  await addToSeries(tx, [{ ...crash, signatureId: signature.id, by: 1 }]);
   const kind = isNew ? 'new' : regression === null ? 'crash' : 'regression';
   return { signatureId: signature.id, change: { groupId: group.id, kind } };
 }
 
 /**
- * One crash less. A group of which nothing is left was a misreading, and goes.
- * @param heirId the group that the crash belongs to now, if to any
+ * Removes a crash from its signature and group. A group without a crash is deleted: it was misread.
+ * @param successorId the group that the crash belongs to now, if any
  */
 async function subtract(
   tx: DbTransaction,
   signatureId: number,
   crash: Crash,
-  heirId: number | null,
+  successorId: number | null,
 ): Promise<void> {
   const [signature] = await tx.crashSignature.updateManyAndReturn({
     where: { id: signatureId },
     data: { count: { decrement: 1 } },
   });
-  if (signature === undefined) throw new StaleRead('the signature of a counted crash is gone');
+  if (signature === undefined) throw new StaleRead('the signature of a counted crash was deleted');
   const group = await lockGroupOf(tx, signature);
-  await uncountDevice(tx, signatureId, crash);
-  await uncountVariant(tx, signatureId, crash);
-  await addToTallies(tx, [{ ...crash, signatureId, by: -1 }]);
-  const isOfNobody = !(await isDeviceOfGroup(tx, group.id, crash.deviceId));
+  await decrementDevice(tx, signatureId, crash);
+  await decrementVariant(tx, signatureId, crash);
+  await addToSeries(tx, [{ ...crash, signatureId, by: -1 }]);
+  const isLastOfDevice = !(await isDeviceOfGroup(tx, group.id, crash.deviceId));
   await tx.crashGroup.updateMany({
     where: { id: group.id },
     data: {
       count: { decrement: 1 },
-      ...(isOfNobody ? { deviceCount: { decrement: 1 } } : {}),
-      heat: await heatOfGroup(tx, group.id),
+      ...(isLastOfDevice ? { deviceCount: { decrement: 1 } } : {}),
+      heat: await decayedRateOfGroup(tx, group.id),
     },
   });
   if (signature.count === 0) await tx.crashSignature.deleteMany({ where: { id: signatureId } });
-  if (group.count === 1) await deleteWhenEmpty(tx, group.id, heirId);
+  if (group.count === 1) await deleteWhenEmpty(tx, group.id, successorId);
 }
 
-/** Who wanted to be told of it alone goes where its last crash went; where that is nowhere, there is nothing to tell. */
-async function deleteWhenEmpty(tx: DbTransaction, groupId: number, heirId: number | null): Promise<void> {
+/** Alert rules for this group alone go to the group of its last crash; without one they are switched off. */
+async function deleteWhenEmpty(
+  tx: DbTransaction,
+  groupId: number,
+  successorId: number | null,
+): Promise<void> {
   const { count } = await tx.crashGroup.deleteMany({
     where: { id: groupId, count: 0, signatures: { none: {} } },
   });
-  if (count > 0) await sendRulesTo(tx, [groupId], heirId);
+  if (count > 0) await sendRulesTo(tx, [groupId], successorId);
 }
 
-/** Its group cannot change under the signature's lock. */
+/** Under the signature's lock it cannot move to another group. */
 async function lockGroupOf(tx: DbTransaction, { groupId }: SignatureRow): Promise<CrashGroupRow> {
   const group = (await lockGroups(tx, [groupId])).get(groupId);
-  if (group === undefined) throw new Error('a crash signature belongs to a group that is not there');
+  if (group === undefined) throw new Error('a crash signature belongs to a group that does not exist');
   return group;
 }
 
@@ -221,7 +225,7 @@ async function isDeviceOfGroup(tx: DbTransaction, groupId: number, deviceId: num
   return row !== null;
 }
 
-/** Dumps are read out of order. */
+/** Dumps are parsed in any order, so a crash may extend the span at either end. */
 function span(seen: { firstSeenAt: Date; lastSeenAt: Date }, at: Date) {
   return {
     ...(at < seen.firstSeenAt ? { firstSeenAt: at } : {}),

@@ -1,15 +1,15 @@
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import { ALL, SLOT_MS } from './crash-series.js';
-import { combineHeat, heatOfMany } from './decayed-rate.js';
+import { combineRates, decayedRateOfMany } from './decayed-rate.js';
 import { lockGroups } from './locks.js';
 import { type CrashGroupRow, toGroupRow } from './types.js';
 
 /**
- * Makes a group say of itself what its signatures say.
- * @returns it as it is now; null when it is not there
+ * Sets the counters of a group to the sums of its signatures' counters.
+ * @returns the group after that; null when it does not exist
  */
 export async function recountGroup(tx: DbTransaction, groupId: number): Promise<CrashGroupRow | null> {
-  // Before anything is summed: who counts meanwhile comes before it or after it.
+  // Locked before anything is summed: a crash that is counted meanwhile comes entirely before or after.
   await lockGroups(tx, [groupId]);
   const { _sum, _min, _max } = await tx.crashSignature.aggregate({
     where: { groupId },
@@ -27,27 +27,27 @@ export async function recountGroup(tx: DbTransaction, groupId: number): Promise<
       deviceCount: Number(devices?.count ?? 0),
       ...(_min.firstSeenAt === null ? {} : { firstSeenAt: _min.firstSeenAt }),
       ...(_max.lastSeenAt === null ? {} : { lastSeenAt: _max.lastSeenAt }),
-      heat: await heatOfGroup(tx, groupId),
+      heat: await decayedRateOfGroup(tx, groupId),
     },
   });
   return row === undefined ? null : toGroupRow(row);
 }
 
-/** Hours before a group's last crash beyond which one weighs nothing in its heat. */
-const HEAT_HOURS = 30 * 24;
+/** Hours before a group's last crash beyond which one adds nothing to its decayed rate. */
+const RATE_HOURS = 30 * 24;
 
-/** From whole hours, as if every crash had come at the beginning of its hour. */
-export async function heatOfGroup(tx: DbTransaction, groupId: number): Promise<number> {
+/** Computed from hours, as if every crash had happened at the beginning of its hour. */
+export async function decayedRateOfGroup(tx: DbTransaction, groupId: number): Promise<number> {
   const hours = await tx.$queryRaw<Array<{ slot: number; count: number | bigint }>>`
     WITH hours AS (
       SELECT t."slot", sum(t."count") AS "count" FROM "CrashSignature" s
       JOIN "CrashTally" t ON t."signatureId" = s."id"
       WHERE s."groupId" = ${groupId} AND t."unit" = 'HOUR' AND t."firmwareVersion" = '' AND t."modelId" = ${ALL}
       GROUP BY t."slot" HAVING sum(t."count") > 0)
-    SELECT "slot", "count" FROM hours WHERE "slot" >= (SELECT max("slot") FROM hours) - ${HEAT_HOURS}`;
-  const heats = hours.map(({ slot, count }) =>
-    heatOfMany(new Date(Number(slot) * SLOT_MS.HOUR), Number(count)),
+    SELECT "slot", "count" FROM hours WHERE "slot" >= (SELECT max("slot") FROM hours) - ${RATE_HOURS}`;
+  const rates = hours.map(({ slot, count }) =>
+    decayedRateOfMany(new Date(Number(slot) * SLOT_MS.HOUR), Number(count)),
   );
-  const [first, ...others] = heats;
-  return first === undefined ? 0 : others.reduce(combineHeat, first);
+  const [first, ...others] = rates;
+  return first === undefined ? 0 : others.reduce(combineRates, first);
 }

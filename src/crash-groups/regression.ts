@@ -1,4 +1,4 @@
-import type { DbTransaction } from '../platform/database/open-database.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import type { Crash, CrashGroupRow, GroupState } from './types.js';
 import { orderOfVersions } from './versions.js';
 
@@ -9,9 +9,9 @@ interface Regression {
 }
 
 /**
- * Whether a crash says that a resolved group was not resolved: it came after that, in the version that has the fix or
- * a later one. Where versions have no order (dates, branches), or no version was named, a version counts as later if
- * the group had not been seen in it when it was resolved: old firmware that is still out there changes nothing.
+ * Whether a crash makes a resolved group a regression: it came after the group was resolved, in the version that has the
+ * fix or a later one. Where versions have no order (dates, branches), or no version was named, a version counts as later
+ * if the group had not been seen in it when it was resolved: crashes of old firmware change nothing.
  */
 export async function regressionIn(
   tx: DbTransaction,

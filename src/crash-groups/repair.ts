@@ -1,10 +1,10 @@
 import { type CountUnread, lockDumps } from '../coredumps/unread.js';
-import type { Db } from '../platform/database/open-database.js';
 import { inTransaction } from '../platform/database/transaction.js';
+import type { Db } from '../platform/database/types.js';
 import { sendRulesTo } from './followers.js';
 import { recountGroup } from './recount.js';
 
-/** Groups, or dumps, that one statement looks at: some milliseconds of the database's time. */
+/** Groups or dumps of one statement: some milliseconds of the database's time. */
 const BATCH = 200;
 
 export interface Repaired {
@@ -15,12 +15,12 @@ export interface Repaired {
 }
 
 /**
- * Sets right what earlier versions left: groups without a fingerprint go, counters of groups become what their
- * signatures say, rules for a group that is gone are switched off, and dumps that were queued again before anybody had
- * read them are counted. Each step changes only what is wrong, so it may be broken off and done again at any time.
+ * Repairs what earlier versions counted wrong: groups without a fingerprint are deleted, counters of groups are set to the
+ * sums of their signatures, alert rules for a deleted group are switched off, and dumps that were queued again before
+ * their first parse are counted. Each step changes only what is wrong, so the repair may stop and start again anywhere.
  *
  * @param mayGoOn asked between batches
- * @returns null when it was broken off
+ * @returns null when it stopped early
  */
 export async function repairCounters(
   { db, countUnread }: { db: Db; countUnread: CountUnread },

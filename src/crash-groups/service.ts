@@ -1,9 +1,12 @@
 import type { Audit, AuditNote, Noter } from '../audit/service.js';
 import { badInput, notFound } from '../errors.js';
+import { readEach } from '../platform/async-iterators.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db, DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { Prisma } from '../platform/database/client.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { GroupEvents } from './events.js';
 import { mergeGroups, splitGroup } from './merge.js';
+import { createCrashGroupQueries } from './queries.js';
 import type { Regrouping, RegroupJob } from './regroup-job.js';
 import { type CrashGroupRow, type GroupAlerts, type GroupChange, toGroupRow } from './types.js';
 
@@ -12,10 +15,10 @@ export type CrashGroupService = ReturnType<typeof createCrashGroupService>;
 const MAX_ASSIGNEE = 200;
 const MAX_NOTE = 10_000;
 const MAX_VERSION = 64;
-/** Fingerprints of one group, or groups of one merge: beyond this it is no bug any more. */
+/** Fingerprints of one split, or groups of one merge. */
 const MAX_AT_ONCE = 100;
 
-/** What people do with crash groups. */
+/** What people do with crash groups, and how groups are read and followed. */
 export function createCrashGroupService({
   db,
   events,
@@ -26,11 +29,12 @@ export function createCrashGroupService({
 }: CrashGroupServiceDeps) {
   const readings = new WeakMap<GroupChange, Promise<CrashGroupRow | null>>();
   return {
+    ...createCrashGroupQueries(db, clock),
     events,
-    /** How far the walk through all dumps is, after the recipe of fingerprints has changed. */
+    /** Progress of the regrouping after the recipe of fingerprints has changed. */
     regrouping: (): Promise<Regrouping | null> => regroup.progress(),
 
-    /** That walk once more from its beginning, in the background. */
+    /** Regroups all dumps again from the beginning, in the background. */
     regroupAll: (): Promise<Regrouping> =>
       regroup.restart((begin) =>
         audit.change(async (tx, note) => {
@@ -40,9 +44,7 @@ export function createCrashGroupService({
         }),
       ),
 
-    now: clock.now,
-
-    /** Groups as they change, read once for all who follow. One that is gone by then is left out. */
+    /** Groups as they change, each change read once for all followers. A group that was deleted meanwhile is skipped. */
     follow(filter: { groupId?: number }): AsyncIterableIterator<CrashGroupRow> {
       return readEach(events.subscribe(filter), readOnce);
     },
@@ -65,7 +67,7 @@ export function createCrashGroupService({
       });
     },
 
-    /** It goes on being counted and raises no alert. @throws DomainError NOT_FOUND */
+    /** Its crashes are counted but raise no alert. @throws DomainError NOT_FOUND */
     ignore: (id: number) =>
       change('ignoreCrashGroup', id, { state: 'IGNORED', ...NOT_RESOLVED, ...NOT_REGRESSED }),
 
@@ -89,8 +91,8 @@ export function createCrashGroupService({
     },
 
     /**
-     * Makes `ids` part of group `intoId`, whose state, note and assignee stay. Their fingerprints go there from now on.
-     * A spike that they are only together is told.
+     * Moves the groups `ids` into `intoId`, which keeps its state, note and assignee. New crashes with their fingerprints
+     * join it as well. If their crashes of this hour are a spike only together, there is an alert.
      * @throws DomainError NOT_FOUND, BAD_USER_INPUT; CONFLICT when one of them was merged away at the same time
      */
     async merge(intoId: number, ids: readonly number[]): Promise<CrashGroupRow> {
@@ -99,7 +101,7 @@ export function createCrashGroupService({
       if (others.length > MAX_AT_ONCE) throw badInput(`At most ${MAX_AT_ONCE} groups are merged at once.`);
       return announced(async (tx, note) => {
         const merged = await mergeGroups(tx, intoId, others);
-        // All that went into it is named: afterwards nothing else tells.
+        // Names all merged groups: afterwards nothing else does.
         const target = `${merged.title}, and groups ${others.join(', ')}`;
         await note({ ...onGroup('mergeCrashGroups', merged), target });
         return merged;
@@ -107,15 +109,15 @@ export function createCrashGroupService({
     },
 
     /**
-     * Takes fingerprints out of a group into a new one, with all that was ever counted for them.
-     * @throws DomainError NOT_FOUND, BAD_USER_INPUT when the group has not these fingerprints, or no others; CONFLICT
-     *   when a fingerprint is in another group now
+     * Moves fingerprints of a group to a new one, with everything that was ever counted for them.
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT when the group lacks one of them or has no others; CONFLICT when a
+     *   fingerprint is in another group now
      */
     async split(id: number, fingerprints: readonly string[]): Promise<CrashGroupRow> {
       const wanted = [...new Set(fingerprints)];
-      if (wanted.length === 0) throw badInput('Name at least one fingerprint to take out.');
+      if (wanted.length === 0) throw badInput('Name at least one fingerprint to move.');
       if (wanted.length > MAX_AT_ONCE)
-        throw badInput(`At most ${MAX_AT_ONCE} fingerprints are taken out at once.`);
+        throw badInput(`At most ${MAX_AT_ONCE} fingerprints are moved at once.`);
       const made = await announced(async (tx, note) => {
         const split = await splitGroup(tx, id, wanted);
         await events.announce(tx, [id]);
@@ -167,30 +169,6 @@ export function createCrashGroupService({
     if (hasAlerts) alerts.wake();
     return group;
   }
-}
-
-/** An iterator by hand: a generator that was never started could not pass its `return` on. */
-function readEach<Event, Item>(
-  changes: AsyncIterableIterator<Event>,
-  read: (event: Event) => Promise<Item | null>,
-): AsyncIterableIterator<Item> {
-  return {
-    async next() {
-      for (;;) {
-        const { done, value } = await changes.next();
-        if (done === true) return { done: true, value: undefined };
-        const item = await read(value);
-        if (item !== null) return { done: false, value: item };
-      }
-    },
-    async return() {
-      await changes.return?.();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }
 
 function onGroup(action: string, { id, title }: Pick<CrashGroupRow, 'id' | 'title'>): AuditNote {

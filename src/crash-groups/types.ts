@@ -1,10 +1,11 @@
 import { CRASH_KINDS, type CrashKind } from '../crashdump/index.js';
-import type { DbTransaction, Prisma } from '../platform/database/open-database.js';
+import type { Prisma } from '../platform/database/client.js';
+import type { DbTransaction } from '../platform/database/types.js';
 
 export const GROUP_STATES = ['OPEN', 'RESOLVED', 'IGNORED'] as const;
 export type GroupState = (typeof GROUP_STATES)[number];
 
-/** The most of it first; RECENCY is the last crash. */
+/** Highest first; RECENCY is the time of the last crash. */
 export const GROUP_ORDERS = ['COUNT', 'DEVICES', 'RECENCY', 'VELOCITY'] as const;
 export type GroupOrder = (typeof GROUP_ORDERS)[number];
 
@@ -26,17 +27,17 @@ export interface CrashGroupFilter {
   chip?: string[];
   deviceKey?: string[];
   fingerprint?: string[];
-  /** Came back after it was resolved. */
+  /** Crashed again after it was resolved. */
   isRegression?: boolean;
   /** Inclusive. */
   firstSeenAfter?: Date;
   /** Inclusive. */
   lastSeenAfter?: Date;
-  /** Words that must all occur, whatever their case, in title, reason, culprit, assignee or note. */
+  /** All words must occur, in upper or lower case, in title, reason, culprit, assignee or note. */
   search?: string;
 }
 
-/** What is counted of a dump. */
+/** What the counters need to know of a dump. */
 export interface Crash {
   deviceId: number;
   modelId: number;
@@ -45,7 +46,7 @@ export interface Crash {
   at: Date;
 }
 
-/** What became of a group; `crash` is one more of a known kind, `changed` what a person did. */
+/** How a group changed: `crash` is one more crash of a known group, `changed` an action of a person. */
 export type GroupChangeKind = 'new' | 'regression' | 'crash' | 'changed';
 
 export interface GroupChange {
@@ -53,11 +54,11 @@ export interface GroupChange {
   kind: GroupChangeKind;
 }
 
-/** Who wants to be told of groups, for what changes them without a crash. */
+/** Alerts of groups, as far as changes without a crash need them. */
 export interface GroupAlerts {
-  /** Leaves in the transaction what is to be told of the group's crashes of this hour. @returns whether that is something */
+  /** Writes the alerts for a spike of this hour, in the transaction. @returns whether there are any */
   writeSpikes(tx: DbTransaction, groupId: number): Promise<boolean>;
-  /** After the commit: there is something to send. */
+  /** Called after the commit when there is something to send. */
   wake(): void;
 }
 

@@ -1,9 +1,9 @@
 import type { CountUnread } from '../coredumps/unread.js';
-import { Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
 import { countForFleet } from './record-crash.js';
 import type { Crash } from './types.js';
 
-/** In the charts and in the numbers of versions; in no group, for nobody knows where it crashed. */
+/** Counts dumps that are deleted before their first parse, in series and versions; in no group, without a fingerprint. */
 export const countUnread: CountUnread = async (tx, coredumpIds) => {
   if (coredumpIds.length === 0) return;
   const crashes = await tx.$queryRaw<Array<Crash & { id: number }>>`

@@ -7,7 +7,7 @@ const GIT_DESCRIBE = /-(\d+)-g[0-9a-f]{4,40}(-dirty)?$/;
  * Orders two firmware versions: by Semantic Versioning, "v1.2" and "1.2.0.4" allowed; what `git describe` calls
  * `1.2.0-5-gabc1234` comes five commits after 1.2.0.
  *
- * @returns below, at or above 0; null when one of them is no version by these rules, such as a date or a branch's name
+ * @returns below, at or above 0; null when one of them is no version by these rules, such as a date or the name of a branch
  */
 export function orderOfVersions(a: string, b: string): number | null {
   const [left, right] = [a, b].map(takeApart);

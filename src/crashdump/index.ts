@@ -1,4 +1,5 @@
 export { Malformed } from './bytes.js';
+export { CRASH_KINDS, type CrashKind } from './crash-kind.js';
 export { UnreadableFirmware } from './elf/elf-file.js';
 export { type FirmwareIdentity, readFirmwareIdentity } from './elf/identity.js';
 export { UnreadableDump } from './errors.js';
@@ -6,8 +7,15 @@ export type { FirmwareImage } from './firmware/firmware-image.js';
 export { openFirmware } from './firmware/open-firmware.js';
 export { type DumpIdentity, peekDump } from './peek.js';
 export { type CrashDumpReading, type CrashDumpRequest, readCrashDump } from './read-crash-dump.js';
-export { CRASH_KINDS, type CrashKind } from './report/crash-kind.js';
 export { FINGERPRINT_VERSION, fingerprint } from './report/fingerprint.js';
 export { kindOfReason } from './report/reason.js';
-export type { CrashReport } from './report/report.js';
 export { culpritFrames } from './report/system-frames.js';
+export type {
+  CrashReport,
+  CrashTask,
+  FrameArgument,
+  FrameTrust,
+  Register,
+  StackFrame,
+  TaskState,
+} from './report.js';

@@ -6,7 +6,7 @@ import { UnreadableDump } from './errors.js';
 import type { FirmwareImage } from './firmware/firmware-image.js';
 import { openFirmware } from './firmware/open-firmware.js';
 import { buildReport } from './report/build-report.js';
-import type { CrashReport } from './report/report.js';
+import type { CrashReport } from './report.js';
 import { formatReport } from './text/format-report.js';
 
 export interface CrashDumpRequest {

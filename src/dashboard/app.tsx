@@ -3,6 +3,7 @@ import { Provider } from 'urql';
 import { Route, Switch } from 'wouter';
 import { createApi } from './api/client';
 import { LiveProvider } from './api/live';
+import { Gate } from './gate';
 import { lazyPage } from './lazy-page';
 import { DevicePage } from './pages/device/device-page';
 import { DevicesPage } from './pages/devices/devices-page';
@@ -16,10 +17,9 @@ import { NotFoundPage } from './pages/not-found-page';
 import { OverviewPage } from './pages/overview/overview-page';
 import { SearchPage } from './pages/search/search-page';
 import { Loading } from './parts/notices';
-import { Gate } from './session/gate';
+import { ToastProvider } from './parts/toasts';
 import { AdminsPage } from './session/role';
 import { Shell } from './shell/shell';
-import { ToastProvider } from './shell/toasts';
 
 // Of few people's business, and so not part of what everybody loads first.
 const AlertsPage = lazyPage(async () => (await import('./pages/alerts/alerts-page')).AlertsPage);

@@ -4,7 +4,15 @@ import { App } from './app';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/shell.css';
-import './styles/parts.css';
+import './styles/cards.css';
+import './styles/lists.css';
+import './styles/charts.css';
+import './styles/group.css';
+import './styles/search.css';
+import './styles/notices.css';
+import './styles/controls.css';
+import './styles/dialogs.css';
+import './styles/narrow.css';
 import './styles/dump.css';
 
 const root = document.getElementById('page');

@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { startApp } from '../compose/start-app.js';
 import type { Config } from '../config/settings.js';
 import type { Clock } from '../platform/clock.js';
+import { DAY_MS } from '../platform/durations.js';
 import { createLogger } from '../platform/logger.js';
 import { superviseSidecar } from '../sidecar/supervisor.js';
 import { createDevice, createModel, graphql, type House, uploadDump, uploadFirmware } from './api-client.js';
 import { aCrash, BUILDS, DEVICES, HISTORY_DAYS, MODELS, seededRandom } from './fleet.js';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 const PARSE_DEADLINE_MS = 60_000;
 
 /**

@@ -1,11 +1,10 @@
 import { childrenOf, countChildrenOf, type PageWindow } from '../platform/database/children.js';
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import { Prisma } from '../platform/database/client.js';
 import { rowsById } from '../platform/database/rows-by-id.js';
 import { containsWords } from '../platform/database/text-search.js';
+import type { Db } from '../platform/database/types.js';
 import { createPrivacyLoader } from './privacy.js';
-
-export type DeviceRow = Prisma.DeviceGetPayload<object>;
-export type DeviceModelRow = Prisma.DeviceModelGetPayload<object>;
+import type { DeviceModelRow, DeviceRow } from './types.js';
 
 /** Newest first; an empty filter means all. */
 export interface DeviceFilter {
@@ -29,10 +28,12 @@ export function createDeviceLoaders(db: Db) {
   };
 }
 
+export type DeviceQueries = ReturnType<typeof createDeviceQueries>;
+
 export function createDeviceQueries(db: Db) {
   return {
-    findByKey: (key: string) => db.device.findUnique({ where: { key } }),
-    findModelByCode: (code: string) => db.deviceModel.findUnique({ where: { code } }),
+    get: (key: string) => db.device.findUnique({ where: { key } }),
+    getModel: (code: string) => db.deviceModel.findUnique({ where: { code } }),
 
     async list(filter: DeviceFilter, { take, beforeId, afterId, fromEnd }: PageWindow): Promise<DeviceRow[]> {
       const all = [

@@ -1,8 +1,8 @@
 import type { Audit } from '../audit/service.js';
 import { badInput, notFound } from '../errors.js';
 import DataLoader from '../platform/database/data-loader.js';
-import type { Db } from '../platform/database/open-database.js';
-import type { DeviceModelRow } from './loaders.js';
+import type { Db } from '../platform/database/types.js';
+import type { DeviceModelRow } from './types.js';
 
 /** How long, and for whom, the raw dumps of a model's devices are kept. */
 export interface Privacy {

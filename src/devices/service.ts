@@ -5,18 +5,20 @@ import { randomToken, sha256 } from '../auth/static-tokens.js';
 import type { CoredumpService } from '../coredumps/service.js';
 import { badInput, conflict, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
+import { Prisma } from '../platform/database/client.js';
 import { isUniqueViolation } from '../platform/database/errors.js';
-import { type Db, Prisma } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
+import { createDeviceQueries } from './loaders.js';
 import type { TokenUse } from './token-use.js';
-
-type DeviceModelRow = Prisma.DeviceModelGetPayload<object>;
-type DeviceRow = Prisma.DeviceGetPayload<object>;
+import type { DeviceModelRow, DeviceRow } from './types.js';
 
 export type DeviceService = ReturnType<typeof createDeviceService>;
 
 /** Models and devices: who may upload, and what they are called. */
 export function createDeviceService({ db, clock, audit, tokenUse, dumps }: DeviceServiceDeps) {
   return {
+    ...createDeviceQueries(db),
+
     /** @throws DomainError BAD_USER_INPUT, CONFLICT */
     async createModel({ code, name }: { code: string; name: string }): Promise<DeviceModelRow> {
       if (!/^[a-z0-9_]{1,32}$/.test(code)) throw badInput('A model code is 1 to 32 of a-z, 0-9 and "_".');

@@ -1,5 +1,5 @@
 import type { Clock } from '../platform/clock.js';
-import type { Db } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 
 export type TokenUse = ReturnType<typeof createTokenUse>;

@@ -2,7 +2,8 @@ import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { type Entry, fromRandomAccessReaderPromise, getFileNameLowLevel, type ZipFile } from 'yauzl';
 import { badInput, DomainError } from '../errors.js';
-import { asStorageError, isSystemError, storageCall } from '../platform/blobs/storage-errors.js';
+import { asStorageError, storageCall } from '../platform/blobs/storage-errors.js';
+import { isSystemError } from '../platform/files/system-errors.js';
 import { ArchiveFile } from './archive-file.js';
 import { type ByteRange, clashKey, entryProblem, findOverlap, plainName } from './archive-rules.js';
 

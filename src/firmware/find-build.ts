@@ -1,5 +1,5 @@
-import type { Db } from '../platform/database/open-database.js';
-import type { Firmware } from './service.js';
+import type { Db } from '../platform/database/types.js';
+import type { Firmware } from './types.js';
 
 export interface WantedBuild {
   modelId: number;

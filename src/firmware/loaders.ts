@@ -1,20 +1,19 @@
 import { childrenOf, countChildrenOf } from '../platform/database/children.js';
 import DataLoader from '../platform/database/data-loader.js';
-import type { Db, Prisma } from '../platform/database/open-database.js';
-
-type FirmwareRow = Prisma.FirmwareGetPayload<object>;
+import type { Db } from '../platform/database/types.js';
+import type { Firmware } from './types.js';
 
 const FIRMWARES_OF_MODEL = { table: 'Firmware', parent: 'modelId' } as const;
 
 /** For one request: one statement each, however many fields ask. */
 export function createFirmwareLoaders(db: Db) {
   return {
-    byId: new DataLoader<number, FirmwareRow | null>(async (ids) => {
+    byId: new DataLoader<number, Firmware | null>(async (ids) => {
       const rows = await db.firmware.findMany({ where: { id: { in: [...ids] } } });
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id) ?? null);
     }),
-    ofModel: childrenOf<FirmwareRow>(db, FIRMWARES_OF_MODEL),
+    ofModel: childrenOf<Firmware>(db, FIRMWARES_OF_MODEL),
     countOfModel: countChildrenOf(db, FIRMWARES_OF_MODEL),
     /** When it was noticed that the storage has lost the ELF; null while it has it. */
     elfLostAt: new DataLoader<number, Date | null>(async (ids) => {

@@ -1,9 +1,9 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { elfKey } from './blob-keys.js';
-import type { Firmware } from './service.js';
+import type { Firmware } from './types.js';
 
 export type LostElfs = ReturnType<typeof createLostElfs>;
 

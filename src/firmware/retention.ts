@@ -1,5 +1,6 @@
-import type { DbTransaction, Prisma } from '../platform/database/open-database.js';
-import type { Firmware } from './service.js';
+import type { Prisma } from '../platform/database/client.js';
+import type { DbTransaction } from '../platform/database/types.js';
+import type { Firmware } from './types.js';
 
 /**
  * Deletes the rows of a model's builds beyond the newest `maxFirmwares`, except those that a kept dump refers to. Ids

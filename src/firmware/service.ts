@@ -4,8 +4,8 @@ import { conflict, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { TidyOptions } from '../platform/blobs/tidy.js';
 import type { Clock } from '../platform/clock.js';
-import type { Database, DbTransaction, Prisma } from '../platform/database/open-database.js';
 import { inTransaction } from '../platform/database/transaction.js';
+import type { Database, DbTransaction } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { elfKey } from './blob-keys.js';
 import { openBundle } from './bundle.js';
@@ -14,10 +14,8 @@ import { identify } from './identity.js';
 import { createLostElfs } from './lost-elfs.js';
 import { sweepFirmware } from './orphan-sweep.js';
 import { retireBuilds } from './retention.js';
+import type { Firmware } from './types.js';
 import { agreedVersion, assertVersion, type VersionClaim } from './version.js';
-
-/** One build of a model's firmware: its identity is the SHA-256 of the ELF file. */
-export type Firmware = Prisma.FirmwareGetPayload<object>;
 
 export interface FirmwareUpload {
   modelCode: string;
@@ -39,7 +37,7 @@ const INFLATED_TIMES = 4;
 export type FirmwareService = ReturnType<typeof createFirmwareService>;
 
 interface FirmwareServiceDeps {
-  database: Pick<Database, 'db' | 'inTurn'>;
+  database: Pick<Database, 'db' | 'runExclusive'>;
   blobs: BlobStore;
   clock: Clock;
   audit: Pick<Audit, 'change' | 'note' | 'removal'>;
@@ -65,8 +63,8 @@ export function createFirmwareService({
    * A blob and its row change together, and an upload must not meet the deletion of the same build halfway: so the
    * builds of a model change one after the other.
    */
-  const inTurn = <T>(modelId: number, work: () => Promise<T>) =>
-    database.inTurn(`firmware of model ${modelId}`, work);
+  const runExclusive = <T>(modelId: number, work: () => Promise<T>) =>
+    database.runExclusive(`firmware of model ${modelId}`, work);
 
   return {
     /**
@@ -91,7 +89,7 @@ export function createFirmwareService({
     async delete(id: number): Promise<void> {
       const build = await db.firmware.findUnique({ where: { id }, include: { model: true } });
       if (build === null) throw notFound('firmware', id);
-      await inTurn(build.modelId, async () => {
+      await runExclusive(build.modelId, async () => {
         await audit.removal(async (tx, note) => {
           const { count } = await tx.firmware.deleteMany({ where: { id } });
           if (count === 0) throw notFound('firmware', id);
@@ -135,7 +133,7 @@ export function createFirmwareService({
       try {
         const { chip, appDescriptor } = await identify(elf);
         const version = agreedVersion([...claim, ...claims, ...descriptorClaim(appDescriptor)]);
-        return await inTurn(model.id, () => store(model, elf, { version, chip }));
+        return await runExclusive(model.id, () => store(model, elf, { version, chip }));
       } finally {
         await elf.discard();
       }
@@ -183,7 +181,7 @@ export function createFirmwareService({
         const made = await findCommitted(build, model, error);
         // Whom it retired is not known any more: their ELFs stay until the sweep at the next start.
         if (made !== null) return { firmware: made, retired: [] };
-        // In turn, so nobody else can have given this ELF a row meanwhile.
+        // Nobody else can have given this ELF a row meanwhile.
         await deleteElf(model.code, build);
         throw error;
       },

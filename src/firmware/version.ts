@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { badInput } from '../errors.js';
+import { parseJson } from '../platform/json.js';
 
 /** A version that somebody or something gave for a build. */
 export interface VersionClaim {
@@ -49,20 +50,20 @@ const versionFile = z.union([z.string(), z.object({ version: z.string() })]);
  * @throws DomainError BAD_USER_INPUT
  */
 export function readVersionFile(name: string, content: Uint8Array): VersionClaim {
-  const parsed = versionFile.safeParse(parseJson(content));
+  const parsed = versionFile.safeParse(parseJson(decode(content) ?? ''));
   if (!parsed.success) {
     throw badInput(`${name} does not hold a version: write "1.2.3" or {"version": "1.2.3"} into it.`);
   }
   return { version: typeof parsed.data === 'string' ? parsed.data : parsed.data.version, from: name };
 }
 
-/** @returns undefined for what is not JSON, which no schema accepts */
-function parseJson(content: Uint8Array): unknown {
+/** @returns null for what is not UTF-8 */
+function decode(content: Uint8Array): string | null {
   try {
     // TextDecoder drops the byte order mark that Windows editors write.
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content));
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
   } catch {
-    return undefined;
+    return null;
   }
 }
 

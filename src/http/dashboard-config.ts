@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Gatekeeper } from '../auth/gatekeeper.js';
 import type { Config } from '../config/settings.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
-import { sendJson } from './errors.js';
+import { sendJson } from '../platform/http/send-json.js';
+import type { Exchange } from './exchange.js';
 
 /**
  * `GET /api/config`: what the web page must know before anybody has signed in, and so nothing that is a secret. Who
@@ -18,7 +18,10 @@ export function createPageConfigRoute({
   pageClient: Config['pageClient'];
 }) {
   /** @throws DomainError for credentials that are not valid, not a person's, or tried too often */
-  return async function pageConfig(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  return async function pageConfig({
+    request,
+    response,
+  }: Pick<Exchange, 'request' | 'response'>): Promise<void> {
     const { authorization } = request.headers;
     const isStranger = gatekeeper.isOn && authorization === undefined;
     const person = isStranger ? null : await gatekeeper.admit(clientAddress(request), authorization);

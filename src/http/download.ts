@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { runAs } from '../auth/actor.js';
 import type { Gatekeeper } from '../auth/gatekeeper.js';
@@ -7,8 +7,7 @@ import type { CoredumpService } from '../coredumps/service.js';
 import { notFound } from '../errors.js';
 import { decodeGlobalId } from '../global-ids.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
-import type { Logger } from '../platform/logger.js';
-import { sendError } from './errors.js';
+import type { Exchange } from './exchange.js';
 
 interface DownloadDeps {
   coredumps: CoredumpService;
@@ -19,13 +18,12 @@ interface DownloadDeps {
 /** `GET /api/coredumps/{id}/download` and `GET /api/devices/{device}/coredumps/{id}/download` (contract §3). */
 export function createDownloadRoute({ coredumps, gatekeeper, clientAddress }: DownloadDeps) {
   return async function download(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { url, id, device, requestId, log }: DownloadRequest,
+    { request, response, search, requestId }: Exchange,
+    { id, device }: DumpPath,
   ): Promise<void> {
     try {
       const dumpId = decodeGlobalId('Coredump', id);
-      const person = await authenticate(request, url.searchParams.get('link'), dumpId ?? 0);
+      const person = await authenticate(request, new URLSearchParams(search).get('link'), dumpId ?? 0);
       if (dumpId === null) throw notFound('core dump', id.slice(0, 64));
       const { coredump, size, stream } = await coredumps.open(
         dumpId,
@@ -52,8 +50,8 @@ export function createDownloadRoute({ coredumps, gatekeeper, clientAddress }: Do
       await pipeline(stream, response);
     } catch (error) {
       // Once bytes are on their way only breaking off tells the client that they are not all.
-      if (response.headersSent) response.destroy();
-      else sendError(response, error, log);
+      if (!response.headersSent) throw error;
+      response.destroy();
     }
   };
 
@@ -70,12 +68,10 @@ export function createDownloadRoute({ coredumps, gatekeeper, clientAddress }: Do
   }
 }
 
-interface DownloadRequest {
-  url: URL;
+interface DumpPath {
+  /** The global id of the dump. */
   id: string;
   device?: string;
-  requestId: string;
-  log: Logger;
 }
 
 /** A device's key, or its global id. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { DomainError, type DomainErrorCode } from '../errors.js';
 import { asDomainError } from '../platform/database/errors.js';
+import { RETRY_AFTER_SECONDS, sendJson } from '../platform/http/send-json.js';
 import type { Logger } from '../platform/logger.js';
 
 /** The one place where codes become statuses. */
@@ -20,9 +21,6 @@ const STATUS: Record<DomainErrorCode, number> = {
   UNAVAILABLE: 503,
   STORAGE_FULL: 507,
 };
-
-/** After errors that do not say themselves when they will have passed. */
-const RETRY_AFTER_SECONDS = 10;
 
 /** Answers with `{"error":{"code","message"}}`. What is not a domain error is logged and masked. */
 export function sendError(
@@ -56,18 +54,4 @@ export function sendError(
 
 export function errorBody(code: string, message: string) {
   return { error: { code, message } };
-}
-
-/** @param end false leaves the response open after its whole body, for `discardRest` to end */
-export function sendJson(response: ServerResponse, status: number, body: object, { end = true } = {}): void {
-  // The client has gone, or the answer has begun and cannot be changed any more.
-  if (response.destroyed || response.headersSent) return;
-  const text = `${JSON.stringify(body)}\n`;
-  response.writeHead(status, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(text),
-    'X-Content-Type-Options': 'nosniff',
-  });
-  response.write(text);
-  if (end) response.end();
 }

@@ -1,10 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Gatekeeper } from '../auth/gatekeeper.js';
-import type { Database } from '../platform/database/open-database.js';
+import type { Database } from '../platform/database/types.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
+import { sendJson } from '../platform/http/send-json.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
-import { sendError, sendJson } from './errors.js';
+import type { Exchange } from './exchange.js';
 
 type State = 'ok' | 'down';
 
@@ -68,14 +69,10 @@ export function createHealthRoutes({
     },
 
     /** They tell of the fleet's size and troubles, so they are for viewers; the probes above are for anybody. */
-    async metrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
-      try {
-        await gatekeeper.admit(clientAddress(request), request.headers.authorization);
-        const text = await metrics.registry.metrics();
-        response.writeHead(200, { 'Content-Type': metrics.registry.contentType }).end(text);
-      } catch (error) {
-        sendError(response, error, log);
-      }
+    async metrics({ request, response }: Pick<Exchange, 'request' | 'response'>): Promise<void> {
+      await gatekeeper.admit(clientAddress(request), request.headers.authorization);
+      const text = await metrics.registry.metrics();
+      response.writeHead(200, { 'Content-Type': metrics.registry.contentType }).end(text);
     },
   };
 

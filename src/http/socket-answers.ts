@@ -1,27 +1,26 @@
-import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { answerOnSocket } from '../platform/http/send-json.js';
 import { errorBody } from './errors.js';
 import { SAFE_HEADER_LINES } from './security-headers.js';
 
-/** An answer to what has no response object: bytes that are no request, or the wish for an upgrade. */
-export interface SocketAnswer {
+/** A refusal of what has no response object: bytes that are no request, or the wish for an upgrade. */
+export interface SocketRefusal {
   status: number;
   code: string;
   message: string;
 }
 
 /** Answers, and ends the connection. */
-export function answerOnSocket(socket: Duplex, { status, code, message }: SocketAnswer): void {
-  if (!socket.writable) return;
-  const body = `${JSON.stringify(errorBody(code, message))}\n`;
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n${SAFE_HEADER_LINES}Connection: close\r\n\r\n${body}`,
-  );
+export function refuseOnSocket(socket: Duplex, { status, code, message }: SocketRefusal): void {
+  answerOnSocket(socket, {
+    status,
+    headers: `Content-Type: application/json; charset=utf-8\r\n${SAFE_HEADER_LINES}`,
+    body: `${JSON.stringify(errorBody(code, message))}\n`,
+  });
 }
 
 /** What to say to bytes that Node could make no request of. */
-export function answerToGarbage({ code = '' }: NodeJS.ErrnoException): SocketAnswer {
+export function refusalOfGarbage({ code = '' }: NodeJS.ErrnoException): SocketRefusal {
   return { code: 'BAD_USER_INPUT', ...(GARBAGE[code] ?? NO_HTTP) };
 }
 

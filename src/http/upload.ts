@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Guesses } from '../auth/attempt-limiter.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import type { CoredumpService, Upload } from '../coredumps/service.js';
@@ -6,10 +6,11 @@ import { badInput, DomainError } from '../errors.js';
 import { encodeGlobalId } from '../global-ids.js';
 import { inTime } from '../platform/deadline.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
-import type { Logger } from '../platform/logger.js';
+import { sendJson } from '../platform/http/send-json.js';
 import type { Metrics } from '../platform/metrics.js';
 import { discardRest, hasBody, readBody } from './body.js';
-import { sendError, sendJson } from './errors.js';
+import { sendError } from './errors.js';
+import type { StreamedExchange } from './exchange.js';
 import type { UploadLimits } from './upload-limits.js';
 
 interface UploadDeps {
@@ -44,11 +45,7 @@ export function createUploadRoute({
   stallMs,
   deadlineMs,
 }: UploadDeps) {
-  return async function upload(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { url, signal, log }: { url: URL; signal: AbortSignal; log: Logger },
-  ): Promise<void> {
+  return async function upload({ request, response, search, signal, log }: StreamedExchange): Promise<void> {
     const end = metrics.uploadSeconds.startTimer();
     const gone = new AbortController();
     response.once('close', () => gone.abort(new DomainError('BODY_ABORTED', 'The sender has gone.')));
@@ -56,13 +53,14 @@ export function createUploadRoute({
     try {
       leave = limits.enter();
       const { authorization } = request.headers;
+      const query = new URLSearchParams(search);
       const askedAt = performance.now();
       const device = await guesses.watch(clientAddress(request), () =>
-        inTime(auth.authenticateDevice(authorization, deviceKeyOf(url.searchParams)), DATABASE_WAIT_MS),
+        inTime(auth.authenticateDevice(authorization, deviceKeyOf(query)), DATABASE_WAIT_MS),
       );
       const waitedMs = performance.now() - askedAt;
-      const chip = label(url.searchParams, 'chip');
-      const firmwareVersion = label(url.searchParams, 'firmware_version');
+      const chip = label(query, 'chip');
+      const firmwareVersion = label(query, 'firmware_version');
       const idempotencyKey = readIdempotencyKey(request);
       refuseByHead(request);
       if (request.headers.expect !== undefined) response.writeContinue();

@@ -1,6 +1,6 @@
 import { withoutRow } from '../coredumps/orphan-sweep.js';
 import { withoutBuild } from '../firmware/orphan-sweep.js';
-import type { Db } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 import { assertWhole, type Pair } from './belonging.js';
 import { readIdentity, renewIdentity } from './identity.js';
 import { noteText, reaching } from './note.js';

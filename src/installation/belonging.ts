@@ -1,4 +1,4 @@
-import type { Database } from '../platform/database/open-database.js';
+import type { Database } from '../platform/database/types.js';
 import { type Identity, readIdentity } from './identity.js';
 import { type Note, reaching, readNote } from './note.js';
 import { databasePlace, type NamedStore, newestKeys } from './stores.js';

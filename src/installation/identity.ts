@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isUniqueViolation } from '../platform/database/errors.js';
-import type { Db, DbTransaction } from '../platform/database/open-database.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 
 /** What a database says of itself. */
 export interface Identity {

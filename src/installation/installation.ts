@@ -1,5 +1,5 @@
-import type { Database } from '../platform/database/open-database.js';
 import { lastCounted, tableNamed } from '../platform/database/tables.js';
+import type { Database } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { assertFits, assertWhole, claimsOf, type Pair } from './belonging.js';
 import { makeIdentity } from './identity.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../platform/json.js';
 import { CONTENTS, type NamedStore } from './stores.js';
 
 /** What a storage says of itself. */
@@ -29,7 +30,7 @@ const noteSchema = z.object({
 export async function readNote(store: NamedStore): Promise<Note | null> {
   const text = await reaching(store, () => store.blobs.note.read());
   if (text === null) return null;
-  const parsed = noteSchema.safeParse(asJson(text));
+  const parsed = noteSchema.safeParse(parseJson(text));
   if (!parsed.success) {
     throw new Error(
       `${store.setting}: the file .installation.json in ${store.place} is damaged, or of a newer version of Coredock; ` +
@@ -58,13 +59,5 @@ export async function reaching<Answer>(
   } catch (error) {
     await blobs.check();
     throw error;
-  }
-}
-
-function asJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

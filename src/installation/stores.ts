@@ -2,7 +2,7 @@ import type { Config } from '../config/settings.js';
 import { coredumpKey } from '../coredumps/blob-keys.js';
 import { elfKey } from '../firmware/blob-keys.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
-import type { Db } from '../platform/database/open-database.js';
+import type { Db } from '../platform/database/types.js';
 
 /** The two halves of an installation's storage, by the table whose rows have their bytes there. */
 export type Holds = 'Coredump' | 'Firmware';

@@ -1,14 +1,16 @@
 import { fstatSync } from 'node:fs';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
-import type { Config } from '../config/settings.js';
 
 export type { Logger };
+
+/** From the most to nothing. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
 /**
  * Structured JSON on standard error, one object a line; pretty on a terminal. Standard output stays free for what a
  * command prints. Never hand it dump bytes or credentials: what is named here is cut out as a second line of defence.
  */
-export function createLogger({ logLevel }: Pick<Config, 'logLevel'>): Logger {
+export function createLogger({ logLevel }: { logLevel: LogLevel }): Logger {
   const options = {
     level: logLevel,
     base: null,

@@ -1,11 +1,12 @@
 import { listGroups } from '../crash-groups/queries.js';
 import type { CrashGroupRow } from '../crash-groups/types.js';
-import { createDeviceQueries, type DeviceRow } from '../devices/loaders.js';
+import { createDeviceQueries } from '../devices/loaders.js';
+import type { DeviceRow } from '../devices/types.js';
 import { badInput } from '../errors.js';
-import type { Database } from '../platform/database/open-database.js';
 import { searchOutputs } from '../platform/database/text-search.js';
+import type { Database } from '../platform/database/types.js';
 
-/** A word or phrase that must occur; the last of its words may go on where it is a prefix. */
+/** A word or phrase that must occur. `isPrefix`: the last of its words may be longer in the text. */
 export interface SearchTerm {
   words: string[];
   isPrefix: boolean;
@@ -20,8 +21,8 @@ const MAX_QUERY = 200;
 const MAX_TERMS = 10;
 
 /**
- * `sensor_re abort "queue full"`: all three must occur, in any case. Words are prefixes, what stands in quotes is a
- * phrase of whole words. Words are letters and digits; what joins them (`_`, `.`, `/`) makes a phrase of them.
+ * `sensor_re abort "queue full"`: all three must occur, in upper or lower case. Words are prefixes; text in quotes is a
+ * phrase of whole words. A word has letters and digits; words joined by other characters (`_`, `.`, `/`) are a phrase.
  *
  * @throws DomainError BAD_USER_INPUT
  */
@@ -42,7 +43,7 @@ export interface Found {
   terms: SearchTerm[];
   /** Newest first. */
   coredumpIds: number[];
-  /** All words in title, reason, culprit, assignee or note; the last to crash first. */
+  /** All words in title, reason, culprit, assignee or note; the latest crash first. */
   crashGroups: CrashGroupRow[];
   /** All words in key or name, newest first. */
   devices: DeviceRow[];
@@ -50,7 +51,7 @@ export interface Found {
 
 const MAX_FOUND = 50;
 
-/** For a search box: dumps by what their reports say, groups and devices by what they are called. */
+/** For a search box: dumps by the text of their reports, groups and devices by their names. */
 export function createSearch(database: Pick<Database, 'db' | 'isShared'>) {
   const devices = createDeviceQueries(database.db);
   return {
@@ -72,7 +73,7 @@ export function createSearch(database: Pick<Database, 'db' | 'isShared'>) {
 const BEFORE = 60;
 const AFTER = 100;
 
-/** The place of the first match with what stands around it on its line, in parts: nothing in it is markup. */
+/** The first match with the text around it on its line, in parts of plain text. */
 export function snippetOf(output: string, terms: readonly SearchTerm[]): SnippetPart[] {
   const pattern = new RegExp(terms.map(patternOf).join('|'), 'giu');
   const first = pattern.exec(output);

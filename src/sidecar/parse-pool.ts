@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import type { Logger } from '../platform/logger.js';
-import { createSlots } from './semaphore.js';
+import { createSemaphore } from '../platform/semaphore.js';
 import type { ParseTask, WorkerOutcome } from './worker.js';
 
 export type PoolOutcome =
@@ -41,7 +41,7 @@ export async function startParsePool({
   maxOldSpaceMb: number;
   log: Logger;
 }): Promise<ParsePool> {
-  const slots = createSlots({ count: workers, maxWaiting: workers * WAITING_PER_WORKER });
+  const slots = createSemaphore(workers, { maxWaiting: workers * WAITING_PER_WORKER });
   const pool = new Piscina<ParseTask | undefined, WorkerOutcome>({
     filename: new URL('./worker.js', import.meta.url).href,
     // All of them, always: a thread that is put away takes its cache of firmwares along.
@@ -55,15 +55,15 @@ export async function startParsePool({
   await allReady();
   return {
     async parse(task, gone) {
-      const giveBack = await slots.take(gone);
-      if (giveBack === 'left') return { status: 'busy', reason: 'the client left the line' };
-      if (giveBack === 'full') return { status: 'busy', reason: 'too many dumps are waiting to be parsed' };
+      const release = await slots.acquireUnless(gone);
+      if (release === 'left') return { status: 'busy', reason: 'the client left the line' };
+      if (release === 'full') return { status: 'busy', reason: 'too many dumps are waiting to be parsed' };
       try {
         return await pool.run(task, { signal: AbortSignal.timeout(timeoutMs) });
       } catch (error) {
         return { status: 'failed', reason: explain(error) };
       } finally {
-        giveBack();
+        release();
       }
     },
     async close() {

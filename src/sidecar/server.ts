@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { prepareTransferFolder } from '../platform/files/transfer-folder.js';
 import type { Logger } from '../platform/logger.js';
-import { prepareTransferFolder } from '../platform/transfer-folder.js';
 import { type ParsePool, type PoolOutcome, startParsePool } from './parse-pool.js';
 import { openRomLibrary } from './roms.js';
 import { isTransferName } from './transfer-file.js';

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { parseJson } from '../platform/json.js';
 import type { Logger } from '../platform/logger.js';
 import { readAnnouncement } from './announcement.js';
 
@@ -118,12 +119,4 @@ function passOnLog(child: ChildProcess, log: Logger, hasStarted: () => boolean):
     }
   });
   return () => lastLine;
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

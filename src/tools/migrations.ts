@@ -11,9 +11,9 @@ import { parseArgs } from 'node:util';
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import pg from 'pg';
-import { migratePostgresql } from '../platform/database/migrations/migrate-postgresql.js';
-import { migrateSqlite } from '../platform/database/migrations/migrate-sqlite.js';
+import { migratePostgresql } from '../platform/database/postgresql/migrate-postgresql.js';
 import { createSqliteAdapterFactory } from '../platform/database/sqlite/adapter.js';
+import { migrateSqlite } from '../platform/database/sqlite/migrate-sqlite.js';
 import { NO_POSTGRESQL, startPostgresql } from './postgresql-cluster.js';
 import { openSchemaEngine } from './schema-engine.js';
 

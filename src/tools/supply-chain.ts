@@ -3,8 +3,10 @@
  * account for, or an install script that package.json does not know. Without an answer of the registry's audit endpoint
  * (no network, a mirror that has none) the first is skipped, visibly.
  */
+
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { parseJson } from '../platform/json.js';
 import { type Advisory, judge, readAllowances, readAudit, unknownInstallScripts } from './advisories.js';
 
 const ALLOWED = 'audit-allow.json';
@@ -43,12 +45,4 @@ function npmAudit(): Promise<string> {
 
 function readJson(path: string): unknown {
   return JSON.parse(readFileSync(path, 'utf8'));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

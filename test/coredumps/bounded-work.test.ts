@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { createClient } from 'graphql-sse';
 import pino from 'pino';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { TOOK_STOCK } from '../../src/compose/start-app.js';
+import { TOOK_STOCK } from '../../src/compose/start-background.js';
 import { encodeGlobalId } from '../../src/global-ids.js';
 import { aDevice, aServer, eventually, upload } from '../support/app.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';

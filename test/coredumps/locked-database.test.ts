@@ -6,7 +6,7 @@ import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { aDevice, aServer, errorOf, eventually, stored, type TestApp, upload } from '../support/app.js';
 
-/** README: an upload waits 10 s for the database. Beside that a busy machine needs its time to answer. */
+/** docs/limits.md: an upload waits 10 s for the database. Beside that a busy machine needs its time to answer. */
 const LIMIT_MS = 10_000;
 const TOLERANCE_MS = 4_000;
 const UPLOADS = 50;

@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { DAY_MS } from '../../src/platform/durations.js';
 import { aDevice, aServer, bearer, errorOf, eventually, stored, type TestApp } from '../support/app.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
 import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
 import { answerJson, aSidecar } from '../support/sidecar.js';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 const OUTPUT = [
   '#0  send (key=0x3fc8ea9c "the password") at main.c:3',
   '====================== CORE DUMP MEMORY CONTENTS ========================',

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { aDevice, aServer, stored, type TestApp } from '../support/app.js';
 import { aCrash, aPendingDump, parsed } from '../support/crash-groups.js';
 import { aGraphQLDoor } from '../support/graphql-server.js';
-import { keepDeleted, recount } from '../support/recount.js';
+import { recount } from '../support/recount.js';
+import { keepDeleted } from '../support/recount-sql.js';
 
 async function crashesOf(app: Pick<TestApp, 'graphql'>, version: string): Promise<number[]> {
   const { all, ofVersion } = await app.graphql<Record<string, Array<{ count: number }>>>(

@@ -1,11 +1,11 @@
 import { describe, expect, inject, it } from 'vitest';
-import { listCoredumps, listCoredumpsByDevice, listCoredumpsOfGroups } from '../../src/coredumps/queries.js';
+import { listCoredumps, listCoredumpsByDevice, listCoredumpsOfGroups } from '../../src/coredumps/read.js';
 import type { CoredumpFilter } from '../../src/coredumps/types.js';
-import { missingFirmwares } from '../../src/crash-groups/missing-firmware.js';
+import { listMissingFirmwares } from '../../src/crash-groups/missing-firmware.js';
 import { listGroups } from '../../src/crash-groups/queries.js';
 import { GROUP_ORDERS } from '../../src/crash-groups/types.js';
-import type { Db } from '../../src/platform/database/open-database.js';
 import { searchOutputs } from '../../src/platform/database/text-search.js';
+import type { Db } from '../../src/platform/database/types.js';
 import { aGraphQLDoor } from '../support/graphql-server.js';
 import { explained } from '../support/plans.js';
 
@@ -76,7 +76,7 @@ describe.each(STATES)('with many dumps, %s', (state) => {
     const { db } = await aGraphQLDoor();
     await manyDumps(db, state);
 
-    const missing = await rowsRead(db, (watched) => missingFirmwares(watched, 20));
+    const missing = await rowsRead(db, (watched) => listMissingFirmwares(watched, 20));
 
     expect(missing).toEqual({ found: 3, rows: atMost(100) });
   });

@@ -45,7 +45,7 @@ describe('simultaneous changes of crash groups', () => {
     const codes = await codesOf([split(), split(), split(), split()]);
 
     expect(codes.sort()).toEqual(['CONFLICT', 'CONFLICT', 'CONFLICT', 'done']);
-    expect((await split()).errors[0]?.message).toMatch(/"v1:b" is not in this group any more but in/);
+    expect((await split()).errors[0]?.message).toMatch(/"v1:b" is not in this group but in/);
     expect(await recount(door.databaseUrl)).toEqual([]);
   });
 

@@ -1,7 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PARSE_STATUSES } from '../../src/coredumps/types.js';
 import { aCrash, parsed } from '../support/crash-groups.js';
+import { aSteppedFleet, crashStep, takeStep } from '../support/crash-steps.js';
 import { aGraphQLDoor } from '../support/graphql-server.js';
-import { keepDeleted, recount } from '../support/recount.js';
+import { recount } from '../support/recount.js';
+import { keepDeleted } from '../support/recount-sql.js';
 
 describe('the recount', () => {
   it.each([
@@ -22,6 +26,31 @@ describe('the recount', () => {
     await parsed(door, dump, { crash: { place: 'c' } });
 
     expect(await recount(door.databaseUrl)).toEqual([]);
+  });
+
+  it('finds nothing wrong after each step of any sequence of uploads, parses, deletions, merges and regroupings', async () => {
+    // A failure prints the seed, the path to the run and its steps; `{ seed, path }` beside `numRuns` runs it again.
+    await fc.assert(
+      fc.asyncProperty(fc.array(crashStep, { minLength: 12, maxLength: 24 }), async (steps) => {
+        const door = await aGraphQLDoor({ maxCoredumps: 4 });
+        await keepDeleted(door.databaseUrl);
+        const fleet = await aSteppedFleet(door);
+
+        for (const [index, step] of steps.entries()) {
+          await takeStep(door, fleet, step);
+
+          const differences = await recount(door.databaseUrl);
+          expect(differences, `after step ${index}, ${JSON.stringify(step)}`).toEqual([]);
+        }
+        for (const status of PARSE_STATUSES) {
+          const listed = await door.coredumps.list({ parseStatus: [status] }, { take: 200 });
+          const rows = await door.db.coredump.count({ where: { parseStatus: status } });
+          expect(listed).toHaveLength(rows);
+          expect(await door.coredumps.count({ parseStatus: [status] })).toBe(rows);
+        }
+      }),
+      { numRuns: 3, endOnFailure: true },
+    );
   });
 
   it('names each counter that is wrong', async () => {

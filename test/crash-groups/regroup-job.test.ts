@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { createRegroupJob, type FingerprintRecipe } from '../../src/crash-groups/regroup-job.js';
+import type { FingerprintRecipe } from '../../src/crash-groups/regroup-dump.js';
+import { createRegroupJob } from '../../src/crash-groups/regroup-job.js';
 import { graphql } from '../generated/gql.js';
 import { aCrash } from '../support/crash-groups.js';
 import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
@@ -25,7 +26,8 @@ function aRecipe(rename: (name: string) => string): FingerprintRecipe {
 async function regroup(door: GraphQLDoor, recipe: FingerprintRecipe) {
   const log = pino({ level: 'silent' });
   const { db, groupAlerts: alerts } = door;
-  const job = createRegroupJob({ db, owner: 'test', now: () => new Date(), log, alerts, recipe });
+  const database = { db, now: async () => new Date() };
+  const job = createRegroupJob({ database, owner: 'test', now: () => new Date(), log, alerts, recipe });
   job.start();
   await job.idle();
   const progress = await job.progress();

@@ -11,7 +11,8 @@ async function start(door: GraphQLDoor): Promise<object[]> {
   const logged: object[] = [];
   const log = pino({ level: 'warn' }, { write: (line) => void logged.push(JSON.parse(line)) });
   const { db, groupAlerts: alerts } = door;
-  const job = createRegroupJob({ db, owner: 'test', now: () => new Date(), log, alerts });
+  const database = { db, now: async () => new Date() };
+  const job = createRegroupJob({ database, owner: 'test', now: () => new Date(), log, alerts });
   job.start();
   await job.idle();
   await job.close();

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FirmwareImage } from '../../src/crashdump/firmware/firmware-image.js';
-import { readCrashDump } from '../../src/crashdump/index.js';
-import type { CrashTask } from '../../src/crashdump/report/report.js';
+import { type CrashTask, readCrashDump } from '../../src/crashdump/index.js';
 import {
   aFirmware,
   aTask,

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FirmwareImage } from '../../src/crashdump/firmware/firmware-image.js';
-import { kindOfReason, readCrashDump } from '../../src/crashdump/index.js';
+import { type CrashReport, kindOfReason, readCrashDump, type StackFrame } from '../../src/crashdump/index.js';
 import { fingerprint } from '../../src/crashdump/report/fingerprint.js';
-import type { CrashReport, StackFrame } from '../../src/crashdump/report/report.js';
 import { culpritFrames } from '../../src/crashdump/report/system-frames.js';
 import { aFirmware, aTask, binDump, bytes, CHIP, type CoreSpec, elfDump, padded } from './builders.js';
 

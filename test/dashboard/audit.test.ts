@@ -55,7 +55,7 @@ describe.skipIf(!hasChromium)(`the page of the audit${NEEDS_CHROMIUM}`, () => {
     await page.goto('/audit?from=2000-01-01&to=2999-12-31');
     await page.getByText('3 events').waitFor();
     await page.goto('/audit?target=nonsense');
-    await page.getByRole('alert').getByText('targetId is not the id of anything').waitFor();
+    await page.getByRole('alert').getByText('targetId must be the id of one of these').waitFor();
   });
 
   it('has older events on further pages', async () => {

@@ -1,135 +1,182 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { GraphQLError, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/config/settings.js';
-import { excessOfVariables } from '../../src/graphql/limits/argument-limits.js';
-import { limitDocuments } from '../../src/graphql/limits/document-limits.js';
-import { createTurns } from '../../src/graphql/limits/fair-queue.js';
-import { measureQuery } from '../../src/graphql/limits/query-cost.js';
-import { schema } from '../../src/graphql/schema/schema.js';
-import { excessOfJson, MAX_JSON_BYTES } from '../../src/graphql/server/json-limits.js';
-import { QUERIES_OF_DEATH } from '../graphql/queries-of-death.js';
+import { SCHEDULED_WORK, type ScheduledName } from '../../src/compose/background-work.js';
+import { RETRY_WINDOW_MS } from '../../src/coredumps/commit.js';
+import { DEFAULT_PAGE, MAX_PAGE } from '../../src/graphql/schema/pages.js';
+import { HTTP_OPTIONS } from '../../src/http/connection-limits.js';
+import { DOCUMENTS, documentAt, readText, sourcesBelow } from './documents.js';
 
-/** What the program can say is not written down from memory; what was measured stands in `test/bench/README.md` alone. */
+/**
+ * Numbers that the program knows, where documents name them. Most are constants that nobody else needs, so they are read
+ * from the sources rather than exported for this test.
+ */
+const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: number]> = [
+  ['docs/devices.md', /same bytes within (\w+) minutes/, () => RETRY_WINDOW_MS, 60_000],
+  ['docs/api.md', /A page has (\d+) nodes/, () => DEFAULT_PAGE],
+  ['docs/api.md', /and at most (\d+)\./, () => MAX_PAGE],
+  [
+    'docs/authentication.md',
+    /clocks may differ by (\d+) seconds/,
+    constant('src/auth', 'CLOCK_SKEW_SECONDS'),
+  ],
+  [
+    'docs/authentication.md',
+    /at most every (\w+) seconds/,
+    constant('src/auth/issuer.ts', 'COOLDOWN_MS'),
+    1_000,
+  ],
+  ['docs/authentication.md', /stay valid for (a day)/, constant('src/auth/issuer.ts', 'KEEP_MS'), 86_400_000],
+  [
+    'docs/authentication.md',
+    /works for another (day)/,
+    constant('src/devices', 'DEFAULT_GRACE_SECONDS'),
+    86_400,
+  ],
+  ['docs/authentication.md', /and for (\w+) minutes\. It needs/, constant('src/auth', 'VALID_SECONDS'), 60],
+  ['SECURITY.md', /signed link (\d+) minutes/, constant('src/auth', 'VALID_SECONDS'), 60],
+  ['SECURITY.md', /(\d+) seconds of skew/, constant('src/auth', 'CLOCK_SKEW_SECONDS')],
+  ['SECURITY.md', /at most once in (\w+) seconds/, constant('src/auth/issuer.ts', 'COOLDOWN_MS'), 1_000],
+  ['SECURITY.md', /forgotten after (\w+) minutes/, constant('src/auth/issuer.ts', 'REFRESH_MS'), 60_000],
+  [
+    'docs/configuration.md',
+    /waits (\d+) s for locks/,
+    constant('src/platform/database', 'LOCK_WAIT_MS'),
+    1_000,
+  ],
+  [
+    'docs/configuration.md',
+    /`PARSE_TIMEOUT_MS` plus (\d+) s/,
+    constant('src/compose', 'LEASE_MARGIN_MS'),
+    1_000,
+  ],
+  ['docs/configuration.md', /upload waits (\w+) seconds/, constant('src/http', 'DATABASE_WAIT_MS'), 1_000],
+  [
+    'docs/configuration.md',
+    /takes less than (\d+) KiB of it|less than (\d+) KiB in this time/,
+    constant('src/http', 'PIECE_BYTES'),
+    1_024,
+  ],
+  ['docs/configuration.md', /Every (\w+) seconds it sends/, constant('src/platform', 'HEARTBEAT_MS'), 1_000],
+  ['docs/crash-groups.md', /at most (\w+) attempts/, constant('src/alerts', 'MAX_ATTEMPTS')],
+  ['docs/crash-groups.md', /is the log, for (\d+) days/, constant('src/alerts', 'KEPT_MS'), 86_400_000],
+  [
+    'docs/limits.md',
+    /waits for the database (\d+) s in all/,
+    constant('src/http', 'DATABASE_WAIT_MS'),
+    1_000,
+  ],
+  ['docs/limits.md', /arrive within (\d+) s/, () => HTTP_OPTIONS.headersTimeout ?? 0, 1_000],
+  ['docs/limits.md', /be at most (\d+) KiB\. A body/, () => HTTP_OPTIONS.maxHeaderSize ?? 0, 1_024],
+  ['docs/limits.md', /must bring (\d+) KiB in each \d+ s/, constant('src/http', 'SLOW_BODY_BYTES'), 1_024],
+  [
+    'docs/limits.md',
+    /must bring \d+ KiB in each (\d+) s/,
+    constant('src/http', 'SLOW_BODY_PERIOD_MS'),
+    1_000,
+  ],
+  ['docs/limits.md', /nothing moves for (\w+) minutes/, constant('src/http', 'IDLE_TIMEOUT_MS'), 60_000],
+  ['docs/limits.md', /pings\s+\(every (\d+) s\)/, constant('src/graphql/server', 'PING_MS'), 1_000],
+  ['docs/limits.md', /at most (\d+) operations/, constant('src/graphql/server', 'MAX_OPERATIONS')],
+  ['docs/limits.md', /at most (\d+) messages/, constant('src/graphql/server', 'MAX_MESSAGES')],
+  ['docs/limits.md', /messages in (\d+) s/, constant('src/graphql/server', 'WINDOW_MS'), 1_000],
+  ['docs/limits.md', /two fields of (\d+) KiB/, constant('src/graphql/server', 'MAX_FIELD_BYTES'), 1_024],
+  ['docs/limits.md', /a cost of ([\d,]+), or/, constant('src/graphql/limits', 'LONG_QUERY_COST')],
+  [
+    'docs/limits.md',
+    /or (\d+) KiB of\s+texts/,
+    constant('src/graphql/limits/answer-budget.ts', 'LONG_ANSWER_BYTES'),
+    1_024,
+  ],
+  [
+    'docs/limits.md',
+    /Other lists count (\d+) bytes a field/,
+    constant('src/graphql/limits', 'BYTES_PER_FIELD'),
+  ],
+  ['docs/limits.md', /\((\d+) more of `nice`\)/, constant('src/graphql/server', 'NICE')],
+  [
+    'docs/limits.md',
+    /none has come for (\w+) minutes/,
+    constant('src/graphql/server/query-thread.ts', 'IDLE_MS'),
+    60_000,
+  ],
+  [
+    'docs/limits.md',
+    /not taken an answer after (\d+) s/,
+    constant('src/graphql/limits', 'PATIENCE_MS'),
+    1_000,
+  ],
+  [
+    'docs/operations.md',
+    /`\.orphans\/` for (\w+) days/,
+    constant('src/platform/blobs', 'KEEP_ORPHANS_MS'),
+    86_400_000,
+  ],
+  ['docs/operations.md', /notes every (\w+) minutes/, every('note of progress'), 60_000],
+  [
+    'docs/operations.md',
+    /(\d+) MiB at most/,
+    constant('src/platform/database/sqlite', 'RESERVE_BYTES'),
+    1_048_576,
+  ],
+  ['docs/sidecar-protocol.md', /There are (\w+) attempts/, constant('src/coredumps', 'MAX_ATTEMPTS')],
+  [
+    'docs/sidecar-protocol.md',
+    /may have (\d+) MiB/,
+    constant('src/coredumps', 'MAX_ANSWER_BYTES'),
+    1_048_576,
+  ],
+  ['README.md', /device crashes every (\d+) seconds/, constant('src/demo', 'NEXT_CRASH_MS'), 1_000],
+  ['README.md', /(\w+) weeks of crashes/, constant('src/demo', 'HISTORY_DAYS'), 7],
+];
 
-const root = new URL('../../', import.meta.url);
-const README = readFileSync(new URL('README.md', root), 'utf8');
-const DOCS = readdirSync(new URL('docs/', root))
-  .filter((name) => name.endsWith('.md'))
-  .map((name) => `docs/${name}`);
-const { queryLimits } = readConfig({});
+const WORDS = new Map(
+  Object.entries({ day: 1, 'a day': 1, two: 2, three: 3, five: 5, seven: 7, ten: 10, twelve: 12 }),
+);
 
-describe('the cost of a query in README.md', () => {
-  const [, query = '', cost, of] = found(/The query\s+`(\{[^`]+\})`\s+costs\s+([\d,]+)\s+of\s+([\d,]+)/);
+describe('a number', () => {
+  it.each(NUMBERS)('in %s is what the program has: %s', (path, says, is, unit = 1) => {
+    const [, ...groups] = says.exec(documentAt(path)) ?? [];
+    const text = groups.find((group) => group !== undefined);
+    if (text === undefined) throw new Error(`${path} does not have ${says}`);
 
-  it('is what the program counts', () => {
-    expect(numberOf(cost)).toBe(costOf(query));
-  });
-
-  it('stands beside the limit that holds unless somebody says otherwise', () => {
-    expect(numberOf(of)).toBe(queryLimits.maxCost);
-  });
-
-  it('is made of what the table says: pages of unknown size, other lists, searches', () => {
-    const [, pages, lists, search] = found(
-      /all pages around it \((\d+) if it says none; a time series its columns; (\d+) for other lists\); a `search` is ([\d,]+) more/,
-    );
-
-    expect(costOf('{ devices { nodes { key } } }')).toBe(
-      costOf(`{ devices(first: ${pages}) { nodes { key } } }`),
-    );
-    const ofReport = (fields: string) => costOf(`{ coredump(id: "x") { report { tasks { ${fields} } } } }`);
-    expect(ofReport('crashed stackCorrupted') - ofReport('crashed')).toBe(numberOf(lists));
-    expect(
-      costOf('{ coredumps(filter: { search: "x" }) { totalCount } }') -
-        costOf('{ coredumps { totalCount } }'),
-    ).toBe(numberOf(search));
+    expect(WORDS.get(text) ?? Number(text.replaceAll(',', ''))).toBe(is() / unit);
   });
 });
 
-describe('the table of limits in README.md', () => {
-  const [, table = ''] = found(/\| `limit` \| default \|[^\n]*\n\| --- [^\n]*\n((?:\|[^\n]*\n)+)/);
-  const rows = table
-    .trim()
-    .split('\n')
-    .map((row) => row.split('|').map((cell) => cell.trim()))
-    .flatMap(([, names = '', defaults = '']) => {
-      const values = defaults.split(/, (?=\d|`)/);
-      return names.split(', ').map((name, index) => [name.replaceAll('`', ''), values[index] ?? ''] as const);
-    });
+describe('a measured number', () => {
+  const measured =
+    /\d[\d.,]* ?(?:MB|GB|kB|MB\/s|MiB\/s|µs|%)(?!\w)|\b\d[\d.,]* ?ms\b|\b\d[\d.,]*(?:x| times) (?:faster|slower|as (?:fast|long|much))/g;
 
-  it.each(rows.filter(([, value]) => /^\d/.test(value)))(
-    'says what the program refuses: %s',
-    (limit, value) => {
-      expect(maxOf(limit)).toBe(numberOf(value));
+  it.each(DOCUMENTS.filter(({ path }) => path !== 'test/bench/README.md'))(
+    'stands in test/bench/README.md alone, not in $path',
+    ({ text }) => {
+      expect(text.match(measured) ?? []).toEqual([]);
     },
   );
-
-  it('names every limit that a query can break', () => {
-    const named = rows.map(([limit]) => limit);
-
-    expect(
-      [...new Set(QUERIES_OF_DEATH.map(([, limit]) => limit))].filter((it) => !named.includes(it)),
-    ).toEqual([]);
-  });
-
-  it('has what holds for the JSON of a whole request', () => {
-    const [, nesting] = found(/within each other in variables; (\d+) in the JSON of a whole request/);
-    const [, kibibytes] = found(/at most (\d+) KiB of JSON/);
-
-    expect(excessOfJson(Buffer.from('['.repeat(1_000)))?.max).toBe(numberOf(nesting));
-    expect(MAX_JSON_BYTES / 1024).toBe(numberOf(kibibytes));
-  });
 });
 
-describe('a document', () => {
-  it.each(['README.md', 'CONTRIBUTING.md', ...DOCS])('holds no number that somebody measured: %s', (path) => {
-    const text = readFileSync(new URL(path, root), 'utf8');
-
-    expect(text.match(/\d[\d.,]* ?(?:MB|GB|kB|µs|%)(?!\w)/g) ?? []).toEqual([]);
-  });
-});
-
-function costOf(query: string): number {
-  return measureQuery({ schema, document: parse(query), variables: {}, limits: queryLimits }).cost;
+function every(work: ScheduledName): () => number {
+  return () => SCHEDULED_WORK.find(({ name }) => name === work)?.everyMs ?? Number.NaN;
 }
 
-/** What the program names as the limit when it refuses a query for it. */
-function maxOf(limit: string): unknown {
-  if (limit === 'waitingAnswers') return createTurns().maxWaiting;
-  if (limit === 'values') return excessOfJson(Buffer.from(`[${'1,'.repeat(100_000)}1]`))?.max;
-  if (limit === 'nesting')
-    return excessOfVariables(JSON.parse(`${'{"a":'.repeat(100)}1${'}'.repeat(100)}`))?.max;
-  for (const [, , query, variables = {}] of QUERIES_OF_DEATH.filter(([, broken]) => broken === limit)) {
-    try {
-      const document = parseAsTheServer(query);
-      return measureQuery({ schema, document, variables: { ...variables }, limits: queryLimits }).excess?.max;
-    } catch (error) {
-      if (!(error instanceof GraphQLError)) throw error;
-      return error.extensions.max;
-    }
-  }
-  throw new Error(`no query breaks the limit ${limit}`);
+/** The value of `const NAME = …;` in a source below the folder, or in the file: numbers, products, other constants. */
+function constant(place: string, name: string): () => number {
+  return () => {
+    const files = place.endsWith('.ts') ? [place] : sourcesBelow(place);
+    const values = files
+      .map((path) => new RegExp(`^(?:export )?const ${name} = ([^;]+);`, 'm').exec(readText(path))?.[1])
+      .filter((text) => text !== undefined);
+    const [value] = new Set(values.map(evaluate));
+    if (value === undefined) throw new Error(`no source below ${place} has a constant ${name}`);
+    return value;
+  };
 }
 
-function parseAsTheServer(query: string): ReturnType<typeof parse> {
-  let parseShort: typeof parse = parse;
-  const { onParse } = limitDocuments(schema, queryLimits, () => {});
-  void onParse?.({
-    context: {},
-    setParseFn: (given: typeof parse) => {
-      parseShort = given;
-    },
-  } as never);
-  return parseShort(query);
-}
-
-function found(pattern: RegExp): RegExpExecArray {
-  const match = pattern.exec(README);
-  if (match === null) throw new Error(`README.md does not have ${pattern}`);
-  return match;
-}
-
-function numberOf(text: string | undefined): number {
-  return Number(text?.replaceAll(',', ''));
+function evaluate(expression: string): number {
+  const product = expression
+    .split('*')
+    .map((factor) => factor.trim())
+    .map((factor) =>
+      /^[A-Z_]+$/.test(factor) ? constant('src', factor)() : Number(factor.replaceAll('_', '')),
+    );
+  return product.reduce((all, factor) => all * factor, 1);
 }

@@ -1,25 +1,109 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { CURRENT, DOCUMENTS, documentAt, exists, found, readText, sourcesBelow } from './documents.js';
 
-const root = new URL('../../', import.meta.url);
-const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
-  scripts: Record<string, string>;
-};
+const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> };
 
-describe.each(['README.md', 'CONTRIBUTING.md'])('%s', (document) => {
-  const text = readFileSync(new URL(document, root), 'utf8');
+const [, listed = ''] = /const BENCHMARKS[^{]*\{([^}]*)\}/.exec(readText('test/bench/run.ts')) ?? [];
+const benchmarks = found(listed, /(\w+)/g);
 
-  it.each(named(text, /`((?:src|test|prisma|\.ci)\/[\w./-]*)`/g))('names a path that exists: %s', (path) => {
-    expect(existsSync(fileURLToPath(new URL(path, root)))).toBe(true);
+/** On their way. */
+const NOT_YET = [
+  'src/coredumps/ingest.ts',
+  'src/coredumps/lifecycle.ts',
+  'src/config/schema.ts',
+  'src/config/checks.ts',
+  'src/http/routes.ts',
+  'src/crashdump/arch/architecture.ts',
+  'src/crashdump/arch/architectures.ts',
+];
+
+describe.each(CURRENT)('$path', ({ path, text }) => {
+  it('names paths that exist', () => {
+    const named = found(text, /(?<![\w/.(-])((?:\.\/)?(?:src|test|docs|prisma|\.ci)\/[\w./-]*[\w/])/g);
+
+    expect(named.filter((name) => !exists(name) && !NOT_YET.includes(name))).toEqual([]);
   });
 
-  it.each(named(text, /\bnpm run ([\w:-]+)/g))('names a script that exists: npm run %s', (script) => {
-    expect(Object.keys(scripts)).toContain(script);
+  it('names benchmarks that exist', () => {
+    const named = found(text, /npm run bench -- (\w+)/g).filter((name) => name !== 'NAME');
+
+    expect(named.filter((name) => !benchmarks.includes(name))).toEqual([]);
+  });
+
+  it('names scripts that exist', () => {
+    const named = found(text, /\bnpm run (?:--silent )?([\w:-]+)/g);
+
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it('names documents of the root that exist', () => {
+    const named = found(text, /\b([A-Z]+\.md|schema\.graphql)\b/g);
+
+    expect(named.filter((name) => !exists(name) && !exists(posix.join(posix.dirname(path), name)))).toEqual(
+      [],
+    );
   });
 });
 
-/** What the pattern's group finds, each once. A document without any has no promise to test, and vitest says so. */
-function named(text: string, pattern: RegExp): string[] {
-  return [...new Set([...text.matchAll(pattern)].map(([, name]) => name ?? ''))];
+describe.each(DOCUMENTS)('$path', ({ path, text }) => {
+  it('links to files and headings that exist', () => {
+    const links = found(text.replaceAll(/^```.*?^```$/gms, ''), /\]\(([^)\s]+)\)/g);
+    const broken = links
+      .filter((link) => !/^https?:/.test(link))
+      .filter((link) => !leadsSomewhere(path, link));
+
+    expect(broken).toEqual([]);
+  });
+});
+
+describe('comments in the sources', () => {
+  it('name benchmarks and documents that exist', () => {
+    const problems = sourcesBelow('src').flatMap((path) => {
+      const text = readText(path);
+      return [
+        ...found(text, /npm run bench -- (\w+)/g).filter((name) => !benchmarks.includes(name)),
+        ...found(text, /(?<![\w/])(docs\/[\w-]+\.md|[A-Z]{4,}\.md)/g).filter((name) => !exists(name)),
+      ].map((name) => `${path}: ${name}`);
+    });
+
+    expect(problems).toEqual([]);
+  });
+});
+
+describe('README.md', () => {
+  it('is read in a few minutes: at most 200 lines', () => {
+    expect(documentAt('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(200);
+  });
+
+  it('leads to every other document', () => {
+    const links = found(documentAt('README.md'), /\]\(([^)\s#]+)/g);
+    const others = DOCUMENTS.map(({ path }) => path).filter((path) => /^(docs\/|[A-Z]+\.md)/.test(path));
+
+    expect(others.filter((path) => path !== 'README.md' && !links.includes(path))).toEqual([]);
+  });
+
+  it('shows pictures that exist, with a text for those who cannot see them', () => {
+    const pictures = [...documentAt('README.md').matchAll(/!\[([^\]]*)\]\(([^)]+)\)/g)];
+
+    expect(pictures.map(([, , path]) => path)).toEqual(['docs/dump-page.png', 'docs/flow.svg']);
+    for (const [, text] of pictures) expect(text?.length).toBeGreaterThan(50);
+  });
+});
+
+function leadsSomewhere(from: string, link: string): boolean {
+  const [file = '', anchor] = link.split('#');
+  const path = file === '' ? from : posix.join(posix.dirname(from), file);
+  if (!exists(path)) return false;
+  return anchor === undefined || anchorsOf(readText(path)).includes(anchor);
+}
+
+/** As GitHub makes them: lower case, punctuation removed, spaces to hyphens. */
+function anchorsOf(text: string): string[] {
+  return found(text, /^#{1,6} (.+)$/gm).map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
 }

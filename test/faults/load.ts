@@ -10,7 +10,7 @@ const RETRY_MS = 50;
 
 /**
  * Devices that crash all the time, each sending real dumps one after the other, and each dump until it is acknowledged,
- * as the firmware of the README does.
+ * as the function of docs/devices.md does.
  *
  * @param urls of the servers, as they are now: a balancer that knows nothing
  */

@@ -7,7 +7,7 @@ import { aDevice } from '../support/app.js';
 import { uploadFirmware } from '../support/firmware.js';
 import { fixture } from '../support/fixtures.js';
 import { aProgram, type Program } from '../support/program.js';
-import { keepDeleted } from '../support/recount.js';
+import { keepDeleted } from '../support/recount-sql.js';
 import { anS3Door } from '../support/s3-proxy.js';
 import type { MortalS3Server } from '../support/s3-server.js';
 import { mountTinyDisk } from '../support/tiny-disk.js';

@@ -1,37 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import type { CoredumpFilter } from '../generated/graphql.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
-
-const LIST = graphql(`
-  query ListCoredumps($filter: CoredumpFilter) {
-    coredumps(first: 200, filter: $filter) { totalCount nodes { filename } }
-  }
-`);
+import { aGraphQLDoor } from '../support/graphql-server.js';
+import { aSmallFleet, LIST_COREDUMPS, ONE_COREDUMP } from '../support/small-fleet.js';
 
 const LIST_OF_DEVICE = graphql(`
   query ListCoredumpsOfDevice($key: String!, $filter: CoredumpFilter) {
     device(key: $key) { coredumps(filter: $filter) { totalCount nodes { filename } } }
-  }
-`);
-
-const ONE = graphql(`
-  query OneCoredump($id: ID!) {
-    coredump(id: $id) {
-      id filename chip firmwareVersion size sha256 parseStatus parseAttempts uploadedAt parsedAt downloadUrl
-      parsedOutput
-      device { id key }
-      firmware { id version }
-      report {
-        reason chip chipRevision inInterrupt crashedTask appElfSha256 elfMatches format checksum warnings
-        registers { name value }
-        tasks {
-          name tcb crashed priority state stackUsed stackFree stackNeverUsed stackCorrupted backtraceEnd
-          frames { index pc function file line inlined trust atLineStart arguments { name value } }
-          interruptedFrames { index pc function }
-        }
-      }
-    }
   }
 `);
 
@@ -45,22 +20,6 @@ const LAST = graphql(`
 
 const NODE = graphql(`
   query CoredumpNode($id: ID!) { node(id: $id) { __typename id ... on Coredump { filename parsedOutput } } }
-`);
-
-const DELETE = graphql(`
-  mutation DeleteCoredump($id: ID!, $deviceId: ID) { deleteCoredump(id: $id, deviceId: $deviceId) }
-`);
-
-const DELETE_ALL = graphql(`
-  mutation DeleteCoredumps($deviceId: ID!) { deleteCoredumps(deviceId: $deviceId) }
-`);
-
-const REPARSE = graphql(`
-  mutation ReparseCoredump($id: ID!) { reparseCoredump(id: $id) { id parseStatus parseAttempts parsedOutput } }
-`);
-
-const REPARSE_ALL = graphql(`
-  mutation ReparseCoredumps($filter: CoredumpFilter!) { reparseCoredumps(filter: $filter) }
 `);
 
 const REPORT = {
@@ -120,7 +79,7 @@ describe('a core dump', () => {
       report: REPORT,
     });
 
-    const { coredump } = await door.ask(ONE, { id: dump.globalId });
+    const { coredump } = await door.ask(ONE_COREDUMP, { id: dump.globalId });
 
     expect(coredump).toEqual({
       id: dump.globalId,
@@ -145,7 +104,7 @@ describe('a core dump', () => {
     const door = await aGraphQLDoor();
     const dump = await door.fleet.aDump(await door.fleet.aDevice(await door.fleet.aModel()));
 
-    const { coredump } = await door.ask(ONE, { id: dump.globalId });
+    const { coredump } = await door.ask(ONE_COREDUMP, { id: dump.globalId });
 
     expect(coredump).toMatchObject({ parsedOutput: null, report: null, firmware: null, parsedAt: null });
   });
@@ -155,7 +114,7 @@ describe('a core dump', () => {
     const device = await door.fleet.aDevice(await door.fleet.aModel());
     const dump = await door.fleet.aDump(device, { output: 'text', report: { of: 'another kind' } });
 
-    const { coredump } = await door.ask(ONE, { id: dump.globalId });
+    const { coredump } = await door.ask(ONE_COREDUMP, { id: dump.globalId });
 
     expect(coredump).toMatchObject({ parsedOutput: 'text', report: null });
   });
@@ -182,7 +141,7 @@ describe('a core dump', () => {
   ])('is null for an id %s', async (_, id) => {
     const door = await aGraphQLDoor();
 
-    expect(await door.ask(ONE, { id })).toEqual({ coredump: null });
+    expect(await door.ask(ONE_COREDUMP, { id })).toEqual({ coredump: null });
     expect(await door.ask(NODE, { id })).toEqual({ node: null });
   });
 
@@ -243,7 +202,7 @@ describe('a filter', () => {
     const door = await aGraphQLDoor();
     await aSmallFleet(door);
 
-    const { coredumps } = await door.ask(LIST, { filter });
+    const { coredumps } = await door.ask(LIST_COREDUMPS, { filter });
 
     expect(coredumps.nodes.map(({ filename }) => filename)).toEqual(found.map((name) => `${name}.dmp`));
     expect(coredumps.totalCount).toBe(found.length);
@@ -276,127 +235,3 @@ describe('a filter', () => {
     ]);
   });
 });
-
-describe('deleting', () => {
-  it('takes one dump away', async () => {
-    const door = await aGraphQLDoor();
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
-    const id = (await door.fleet.aDump(device)).globalId;
-
-    const answer = await door.ask(DELETE, { id, deviceId: device.globalId });
-
-    expect(answer).toEqual({ deleteCoredump: id });
-    expect(await door.ask(ONE, { id })).toEqual({ coredump: null });
-  });
-
-  it('is NOT_FOUND for another device’s dump, which stays', async () => {
-    const door = await aGraphQLDoor();
-    const model = await door.fleet.aModel();
-    const other = await door.fleet.aDevice(model);
-    const id = (await door.fleet.aDump(await door.fleet.aDevice(model))).globalId;
-
-    const { errors } = await door.send(
-      'mutation ($id: ID!, $d: ID) { deleteCoredump(id: $id, deviceId: $d) }',
-      {
-        id,
-        d: other.globalId,
-      },
-    );
-
-    expect(errors[0]?.extensions.code).toBe('NOT_FOUND');
-    expect((await door.ask(ONE, { id })).coredump?.id).toBe(id);
-  });
-
-  it('takes all dumps of a device away, and says how many', async () => {
-    const door = await aGraphQLDoor();
-    await aSmallFleet(door);
-    const { globalId: deviceId } = await door.fleet.aDevice(await door.fleet.aModel(), { key: 'busy' });
-
-    expect(await door.ask(DELETE_ALL, { deviceId })).toEqual({ deleteCoredumps: 0 });
-
-    const kitchen = await door.db.device.findUniqueOrThrow({ where: { key: 'kitchen' } });
-    const id = Buffer.from(`Device:${kitchen.id}`).toString('base64');
-    expect(await door.ask(DELETE_ALL, { deviceId: id })).toEqual({ deleteCoredumps: 2 });
-    expect((await door.ask(LIST, {})).coredumps.totalCount).toBe(2);
-  });
-});
-
-describe('parsing again', () => {
-  it('puts a dump back to PENDING and into the queue', async () => {
-    const door = await aGraphQLDoor();
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
-    const dump = await door.fleet.aDump(device, { parseStatus: 'ERROR', output: 'Unable to parse' });
-    await door.putFile(device, dump);
-
-    const { reparseCoredump } = await door.ask(REPARSE, { id: dump.globalId });
-
-    expect(reparseCoredump).toEqual({
-      id: dump.globalId,
-      parseStatus: 'PENDING',
-      parseAttempts: 0,
-      parsedOutput: null,
-    });
-    expect(door.queued).toMatchObject([{ coredumpId: dump.id, deviceKey: device.key }]);
-  });
-
-  it('takes every dump of a filter, and says how many', async () => {
-    const door = await aGraphQLDoor();
-    await aSmallFleet(door);
-
-    const answer = await door.ask(REPARSE_ALL, { filter: { parseStatus: ['ERROR', 'PARSED'] } });
-
-    expect(answer).toEqual({ reparseCoredumps: 3 });
-    expect((await door.ask(LIST, { filter: { parseStatus: ['PENDING'] } })).coredumps.totalCount).toBe(4);
-    expect(door.queued).toHaveLength(3);
-  });
-
-  it.each([
-    'mutation { reparseCoredump(id: "Q29yZWR1bXA6MQ==") { id } }',
-    'mutation { reparseCoredumps(filter: {}) }',
-  ])('says so when there is no parser: %s', async (mutation) => {
-    const door = await aGraphQLDoor({ hasParser: false });
-
-    const { errors } = await door.send(mutation);
-
-    expect(errors[0]).toMatchObject({
-      message: expect.stringContaining('PARSE_SIDECAR_URL'),
-      extensions: { code: 'PARSER_NOT_CONFIGURED' },
-    });
-  });
-});
-
-/** Four dumps, a to d, of two devices of two models. */
-async function aSmallFleet({ fleet }: GraphQLDoor) {
-  const thermostat = await fleet.aModel({ code: 'thermostat' });
-  const pump = await fleet.aModel({ code: 'pump' });
-  const kitchen = await fleet.aDevice(thermostat, { key: 'kitchen' });
-  const cellar = await fleet.aDevice(pump, { key: 'cellar', name: 'Ärztehaus Keller Pumpe' });
-  const january = (day: number) => new Date(Date.UTC(2026, 0, day));
-  await fleet.aDump(kitchen, {
-    filename: 'a.dmp',
-    parseStatus: 'PARSED',
-    output: 'LoadProhibited at 0x10',
-    fingerprint: 'v1:0011223344556677',
-    uploadedAt: january(1),
-  });
-  await fleet.aDump(kitchen, {
-    filename: 'b.dmp',
-    chip: 'esp32s3',
-    parseStatus: 'PARSED',
-    output: 'heap 100% used',
-    uploadedAt: january(2),
-  });
-  await fleet.aDump(cellar, {
-    filename: 'c.dmp',
-    firmwareVersion: '2.0.0',
-    parseStatus: 'ERROR',
-    output: 'assert a_b',
-    uploadedAt: january(3),
-  });
-  await fleet.aDump(cellar, {
-    filename: 'd.dmp',
-    firmwareVersion: '2.0.0',
-    output: 'C:\\tmp axb 100',
-    uploadedAt: january(4),
-  });
-}

@@ -224,7 +224,7 @@ it.each([2, 12])('SQL statements do not grow with groups: %i', async (groups) =>
 
   const statements = await door.statementsOf(() => door.ask(EVERYTHING, {}));
 
-  // Groups and their count; kept dumps, fingerprints, variants (2), models, tallies, dumps, devices and their count;
+  // Groups and their count; kept dumps, fingerprints, variants (2), models, series, dumps, devices and their count;
   // the dumps' devices, their groups' ids, those groups; the groups of devices and their count.
   expect(statements).toHaveLength(16);
 });

@@ -1,10 +1,11 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readConfig, type S3Settings } from '../../src/config/settings.js';
+import { readConfig } from '../../src/config/settings.js';
 import type { BlobStore } from '../../src/platform/blobs/blob-store.js';
 import { createS3Blobs } from '../../src/platform/blobs/s3/s3-blobs.js';
 import { createS3Bucket } from '../../src/platform/blobs/s3/s3-bucket.js';
+import type { S3Settings } from '../../src/platform/blobs/s3/s3-settings.js';
 import { anS3Door } from '../support/s3-proxy.js';
 import { type S3Environment, useS3Server } from '../support/s3-server.js';
 import { aFolder, chunks, describeBlobStore, keys, orphansOf, put, read } from './blob-store-promises.js';

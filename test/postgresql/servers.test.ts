@@ -1,8 +1,9 @@
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Database, openDatabase } from '../../src/platform/database/open-database.js';
+import { openDatabase } from '../../src/platform/database/open-database.js';
 import { inTransaction } from '../../src/platform/database/transaction.js';
+import type { Database } from '../../src/platform/database/types.js';
 import { createDatabase, startPostgresql } from '../../src/tools/postgresql-cluster.js';
 import { aDevice, aServer, errorOf, stored, upload } from '../support/app.js';
 import { aFleet } from '../support/fleet.js';
@@ -92,9 +93,9 @@ describe('several servers on one PostgreSQL database', () => {
     };
 
     await Promise.all([
-      one.inTurn('firmware', work('a')),
-      other.inTurn('firmware', work('b')),
-      one.inTurn('firmware', work('c')),
+      one.runExclusive('firmware', work('a')),
+      other.runExclusive('firmware', work('b')),
+      one.runExclusive('firmware', work('c')),
     ]);
 
     const names = steps.map((step) => step.slice(0, 1));

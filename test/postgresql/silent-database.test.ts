@@ -110,13 +110,13 @@ describe('a statement that waits for a lock for ever', () => {
       begun = resolve;
     });
 
-    const first = one.inTurn('firmware', async () => {
+    const first = one.runExclusive('firmware', async () => {
       begun();
       await pause(2_500);
       steps.push('one');
     });
     await hasBegun;
-    await other.inTurn('firmware', async () => void steps.push('other'));
+    await other.runExclusive('firmware', async () => void steps.push('other'));
     await first;
 
     expect(steps).toEqual(['one', 'other']);

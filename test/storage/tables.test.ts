@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readTable, writeTable } from '../../src/backup/archive.js';
-import { type Database, openDatabase } from '../../src/platform/database/open-database.js';
+import { openDatabase } from '../../src/platform/database/open-database.js';
 import {
   allTables,
   countOnFrom,
@@ -12,6 +12,7 @@ import {
   readRows,
   type Table,
 } from '../../src/platform/database/tables.js';
+import type { Database } from '../../src/platform/database/types.js';
 import { aMigratedDatabaseUrl } from '../support/database.js';
 import { everyRow, fillEveryTable } from '../support/every-table.js';
 

@@ -1,5 +1,4 @@
-import { kindOfReason } from '../../src/crashdump/index.js';
-import type { CrashReport } from '../../src/crashdump/report/report.js';
+import { type CrashReport, kindOfReason } from '../../src/crashdump/index.js';
 import { encodeGlobalId } from '../../src/global-ids.js';
 import type { GraphQLDoor } from './graphql-server.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { Db } from '../../src/platform/database/open-database.js';
 import { allTables, insertRows, type Row, readRows, type Table } from '../../src/platform/database/tables.js';
+import type { Db } from '../../src/platform/database/types.js';
 
 /** Two rows in every table, made up from the models: so also in those that nobody has thought of here. */
 export async function fillEveryTable(db: Db): Promise<void> {

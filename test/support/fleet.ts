@@ -1,5 +1,5 @@
 import { encodeGlobalId } from '../../src/global-ids.js';
-import type { Db } from '../../src/platform/database/open-database.js';
+import type { Db } from '../../src/platform/database/types.js';
 
 /** Rows as the services would leave them, put there directly: for tests that ask many questions of many rows. */
 export function aFleet(db: Db) {

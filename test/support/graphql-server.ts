@@ -8,55 +8,27 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { writeAlerts, writeSpikesOfGroup } from '../../src/alerts/outbox.js';
-import { createAlertSender } from '../../src/alerts/sender.js';
-import { createAlertService } from '../../src/alerts/service.js';
-import { createAudit } from '../../src/audit/service.js';
-import { createGuesses } from '../../src/auth/attempt-limiter.js';
-import { type AuthSettings, createAuthenticator } from '../../src/auth/authenticator.js';
-import { createDownloadLinks } from '../../src/auth/download-links.js';
-import { createGatekeeper } from '../../src/auth/gatekeeper.js';
+import type { AuthSettings } from '../../src/auth/authenticator.js';
+import { createGraphQL } from '../../src/compose/create-graphql.js';
+import { createServices } from '../../src/compose/create-services.js';
 import { readConfig } from '../../src/config/settings.js';
-import { createCoredumpEvents } from '../../src/coredumps/events.js';
-import { createLostDumps } from '../../src/coredumps/lost-dumps.js';
-import { createOutbox } from '../../src/coredumps/outbox.js';
-import { createParseState, type ParseTask } from '../../src/coredumps/parse-state.js';
-import { createRequeue } from '../../src/coredumps/requeue.js';
-import { createCoredumpService } from '../../src/coredumps/service.js';
-import { createGroupEvents } from '../../src/crash-groups/events.js';
-import { countAndAnnounce, countForFleet } from '../../src/crash-groups/record-crash.js';
-import { createRegroupJob } from '../../src/crash-groups/regroup-job.js';
-import { createCrashGroupService } from '../../src/crash-groups/service.js';
-import type { GroupAlerts, GroupChange } from '../../src/crash-groups/types.js';
-import { countUnread } from '../../src/crash-groups/unread.js';
-import { createPrivacyService } from '../../src/devices/privacy.js';
-import { createDeviceService } from '../../src/devices/service.js';
-import { createTokenUse } from '../../src/devices/token-use.js';
-import { createFirmwareService } from '../../src/firmware/service.js';
+import type { ParseTask } from '../../src/coredumps/parse-state.js';
 import { encodeGlobalId } from '../../src/global-ids.js';
-import { createAnswerBudget } from '../../src/graphql/limits/answer-budget.js';
-import { createBytesInFlight, MAIN_THREAD, sharedBytes } from '../../src/graphql/limits/bytes-in-flight.js';
-import { type Context, createContext, createLoaders } from '../../src/graphql/schema/context.js';
-import { createQueryThread } from '../../src/graphql/server/query-thread.js';
-import { createStreams } from '../../src/graphql/server/stream-limits.js';
-import { createGraphQLServer } from '../../src/graphql/server/yoga.js';
+import type { Context } from '../../src/graphql/schema/context.js';
+import { createLoaders } from '../../src/graphql/schema/loaders.js';
 import { createCrossOrigin } from '../../src/http/cors.js';
 import { createFileBlobs } from '../../src/platform/blobs/files/file-blobs.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
-import { createEventChannel } from '../../src/platform/event-channel.js';
 import { createClientAddress } from '../../src/platform/http/client-address.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { createRightOfWay } from '../../src/platform/right-of-way.js';
-import { createSearch } from '../../src/search/service.js';
 import { aMigratedDatabaseUrl } from './database.js';
 import { aFleet } from './fleet.js';
 
 export type GraphQLDoor = Awaited<ReturnType<typeof aGraphQLDoor>>;
 
 type Fleet = ReturnType<typeof aFleet>;
-
-const LINK_SECRET = Buffer.alloc(32);
 
 export interface AnswerError {
   message: string;
@@ -83,7 +55,7 @@ export async function aGraphQLDoor({
   beside = null as { dir: string; databaseUrl: string; fleet: Fleet } | null,
   answerLimits = readConfig({}).answerLimits,
   answerPatienceMs = 5_000,
-  auth: settings = { issuer: null, tokens: { admin: [], viewer: [] } } as AuthSettings,
+  auth = { issuer: null, tokens: { admin: [], viewer: [] } } as AuthSettings,
   /** What the services take for the time. */
   clock = createSystemClock(),
   environment = {} as Record<string, string>,
@@ -101,146 +73,45 @@ export async function aGraphQLDoor({
   database.onStatement((sql) => statements.push(sql));
   const logged: Array<{ requestId?: string; err?: { message: string } }> = [];
   const log = pino({ level: 'error' }, { write: (line) => void logged.push(JSON.parse(line)) });
-  const events = createCoredumpEvents();
-  const groupChanges = createEventChannel<GroupChange>();
-  const groupEvents = createGroupEvents(groupChanges, database.announcements);
-  const alertSender = createAlertSender({
-    db,
-    now: clock.now,
-    log,
-    allowPrivate: allowPrivateAlerts,
-    retryDelayMs: 5,
-    // Never by itself: its statements would be counted as a request's.
-    lookEveryMs: 24 * 60 * 60 * 1000,
-  });
-  const groupAlerts: GroupAlerts = {
-    writeSpikes: (tx, groupId) => writeSpikesOfGroup(tx, groupId, clock.now()),
-    wake: alertSender.wake,
-  };
-  const outbox = createOutbox(database);
-  const state = createParseState({
-    db,
-    outbox,
-    owner: randomUUID(),
-    now: clock.now,
-    leaseNow: async () => clock.now(),
-    leaseMs: 60_000,
-    countUnread,
-    count: countAndAnnounce(groupEvents, {
-      write: (tx, change, crash) => writeAlerts(tx, change, crash, clock.now()),
-      wake: () => alertSender.wake(),
-    }),
-  });
   const queued: ParseTask[] = [];
   const queue = hasParser ? { add: (task: ParseTask) => void queued.push(task) } : null;
   const dumpBlobs = createFileBlobs({ root: join(dir, 'coredumps') });
   const firmwareBlobs = createFileBlobs({ root: join(dir, 'firmware') });
   await Promise.all([dumpBlobs.check(), firmwareBlobs.check()]);
-
-  const audit = createAudit({ db, clock, metrics: createMetrics(), log });
-  const alerts = createAlertService({ db, clock, audit, wake: alertSender.wake });
-  const coredumps = createCoredumpService({
-    db,
-    blobs: dumpBlobs,
-    requeue: createRequeue({ db, state, events, queue }),
-    lost: createLostDumps({ db, blobs: dumpBlobs, clock, log }),
-    outbox,
-    events,
-    queue,
-    clock,
-    audit,
-    log,
-    limits: { maxCoredumps, maxCoredumpBytes: 1024 * 1024 },
-    unread: { countUnread, countRetired: countForFleet },
-  });
-  const config = { ...readConfig(environment), maxFirmwares: 20, maxFirmwareBytes };
-  const firmwares = createFirmwareService({
-    database,
-    blobs: firmwareBlobs,
-    clock,
-    audit,
-    log,
-    config,
-    onArrival: async () => {},
-  });
-  const devices = createDeviceService({
-    db,
-    clock,
-    audit,
-    tokenUse: createTokenUse({ db, clock, log }),
-    dumps: coredumps,
-  });
-  const regroup = createRegroupJob({ db, owner: randomUUID(), now: clock.now, log, alerts: groupAlerts });
-  const crashGroups = createCrashGroupService({
-    db,
-    events: groupEvents,
-    clock,
-    audit,
-    regroup,
-    alerts: groupAlerts,
-  });
-  const auth = createAuthenticator({ settings, devices, clock, log });
-  const metrics = createMetrics();
-  const links = createDownloadLinks({ secret: LINK_SECRET, clock });
-  const guesses = createGuesses({ authFailuresPerMinute: 1_000_000 });
-  const gatekeeper = createGatekeeper({ auth, links, guesses, clock });
-  const inFlight = sharedBytes();
-  const answers = createAnswerBudget(answerLimits, {
-    rightOfWay: createRightOfWay(),
-    metrics,
-    patienceMs: answerPatienceMs,
-    inFlight: createBytesInFlight(inFlight, MAIN_THREAD),
-  });
-  const queries = queriesApart
-    ? createQueryThread(
-        {
-          database: database.reading,
-          limits: answerLimits,
-          inFlight,
-          patienceMs: answerPatienceMs,
-          linkSecret: gatekeeper.isOn ? LINK_SECRET : null,
-        },
-        {
-          clock,
-          metrics,
-          log,
-          maxHeapMb,
-          file: new URL('../../dist/graphql/server/query-worker.js', import.meta.url),
-        },
-      )
-    : null;
-  const services = {
-    alerts,
-    coredumps,
-    crashGroups,
-    search: createSearch(database),
-    devices,
-    firmwares,
-    audit,
-    privacy: createPrivacyService({ db, audit, onChange: () => {} }),
+  const config = {
+    ...readConfig({ AUTH_FAILURES_PER_MINUTE: '1000000', ...environment }),
+    ...{ maxCoredumps, maxCoredumpBytes: 1024 * 1024, maxFirmwares: 20, maxFirmwareBytes },
+    ...{ answerLimits, auth, alertsAllowPrivate: allowPrivateAlerts },
   };
-  const graphql = createGraphQLServer({
-    ...services,
-    db,
-    gatekeeper,
-    links,
+  const metrics = createMetrics();
+  const services = await createServices({
+    ...{ config, clock, log, metrics, queue },
+    // Leases by the clock of the test.
+    database: { ...database, now: async () => clock.now() },
+    blobs: { dumps: dumpBlobs, firmwares: firmwareBlobs },
+    // Never by itself: its statements would be counted as a request's.
+    alertTimes: { retryDelayMs: 5, lookEveryMs: 24 * 60 * 60 * 1000 },
+  });
+  const { alerts, alertSender, coredumps, crashGroups, devices, events, groupAlerts, groupChanges } =
+    services;
+  const { gatekeeper, links, regroup, state } = services;
+  const { graphql, answers, queries } = createGraphQL({
+    ...{ config, database, services, clock, metrics, log },
     clientAddress: createClientAddress([]),
-    clock,
-    config,
     persisted: null,
-    streams: createStreams(config.maxStreamsPerAddress, metrics),
-    answers,
-    queries,
     isForeign: createCrossOrigin([]).isForeign,
-    metrics,
-    log,
+    rightOfWay: createRightOfWay(),
+    queryThread: queriesApart
+      ? { file: new URL('../../dist/graphql/server/query-worker.js', import.meta.url), maxHeapMb }
+      : null,
+    patienceMs: answerPatienceMs,
   });
 
   // A busy machine may take longer between two requests than a connection is kept open for otherwise.
   const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) =>
     graphql.handle(request, response, randomUUID()),
   );
-  const webSocket = graphql.createWebSocketDoor();
+  const webSocket = graphql.createWebSocketTransport();
   server.on('upgrade', webSocket.upgrade);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
@@ -253,7 +124,7 @@ export async function aGraphQLDoor({
     events.close();
     groupChanges.close();
     await regroup.close();
-    await alertSender.close();
+    await alertSender.stop();
     await closeWebSockets();
     await queries?.close();
     server.closeAllConnections();
@@ -285,8 +156,7 @@ export async function aGraphQLDoor({
     /** What resolvers get where somebody asks with this token, for who executes a document without the door. */
     async contextFor(token: string): Promise<Context> {
       const person = await gatekeeper.admit('127.0.0.1', `Bearer ${token}`);
-      return createContext({
-        db,
+      return {
         services,
         loaders: createLoaders(db),
         requestId: 'without the door',
@@ -294,7 +164,7 @@ export async function aGraphQLDoor({
         answer: answers.open('127.0.0.1'),
         downloadUrlOf: (id) =>
           `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', id))}/download?link=${links.issue(id, person)}`,
-      });
+      };
     },
     /** What was logged as an error. */
     logged,

@@ -1,4 +1,5 @@
-import { type Db, Prisma } from '../../src/platform/database/open-database.js';
+import { Prisma } from '../../src/platform/database/client.js';
+import type { Db } from '../../src/platform/database/types.js';
 
 /** A node of PostgreSQL's plan after it was run, as far as it tells what was read. */
 interface PlanNode {

@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { migratePostgresql } from '../../src/platform/database/migrations/migrate-postgresql.js';
+import { migratePostgresql } from '../../src/platform/database/postgresql/migrate-postgresql.js';
 import { createDatabase, NO_POSTGRESQL, startPostgresql } from '../../src/tools/postgresql-cluster.js';
 
 /** One PostgreSQL server for all files of the run, with a migrated database to copy. */

@@ -1,5 +1,4 @@
-import { DatabaseSync } from '@photostructure/sqlite';
-import pg from 'pg';
+import { ARCHIVE, openSql, type Sql } from './recount-sql.js';
 
 /**
  * Counts every crash again, by SQL of its own and from nothing but the rows of dumps and occurrences, and compares
@@ -12,7 +11,7 @@ import pg from 'pg';
  * @returns a sentence for each difference; none when all is right
  */
 export async function recount(databaseUrl: string): Promise<string[]> {
-  const sql = await open(databaseUrl);
+  const sql = await openSql(databaseUrl);
   try {
     const archive = await sql.rows(sql.tablesNamed(ARCHIVE));
     const isExact = archive.length > 0;
@@ -20,34 +19,11 @@ export async function recount(databaseUrl: string): Promise<string[]> {
     for (const { what, query } of checks(sql, isExact)) {
       for (const row of await sql.rows(query)) differences.push(`${what}: ${JSON.stringify(row)}`);
     }
-    return [...differences, ...(await heatDifferences(sql))];
+    return [...differences, ...(await rateDifferences(sql))];
   } finally {
     await sql.close();
   }
 }
-
-/**
- * From now on the database remembers the dumps that are deleted, in a table of its own, so that `recount` is exact. To
- * be called before the first dump is deleted; a second call does nothing.
- */
-export async function keepDeleted(databaseUrl: string): Promise<void> {
-  const sql = await open(databaseUrl);
-  try {
-    await sql.run(sql.keepDeleted);
-  } finally {
-    await sql.close();
-  }
-}
-
-const ARCHIVE = 'RecountArchive';
-
-/** Of a dump that is about to be deleted, whatever deletes it: what was counted of it, or what should be. */
-const ARCHIVED = `SELECT old."id", old."deviceId", old."chip", old."uploadedAt",
-  (SELECT o."signatureId" FROM "CrashOccurrence" o WHERE o."coredumpId" = old."id"),
-  COALESCE((SELECT o."modelId" FROM "CrashOccurrence" o WHERE o."coredumpId" = old."id"),
-    (SELECT d."modelId" FROM "Device" d WHERE d."id" = old."deviceId")),
-  COALESCE((SELECT o."firmwareVersion" FROM "CrashOccurrence" o WHERE o."coredumpId" = old."id"),
-    old."firmwareVersion")`;
 
 interface Check {
   what: string;
@@ -83,7 +59,7 @@ function checks(sql: Sql, isExact: boolean): Check[] {
   });
   const bySignature = `SELECT "id" AS "signatureId", "count" FROM "CrashSignature"`;
   const known = `SELECT * FROM crash WHERE "signatureId" IS NOT NULL`;
-  const tally = (unit: 'HOUR' | 'DAY', where: string) =>
+  const series = (unit: 'HOUR' | 'DAY', where: string) =>
     `SELECT * FROM "CrashTally" WHERE "unit" = '${unit}' AND ${where}`;
 
   return [
@@ -105,31 +81,31 @@ function checks(sql: Sql, isExact: boolean): Check[] {
       compare(
         `fleet by ${unit}`,
         '"slot"',
-        tally(unit, `"signatureId" = 0 AND "firmwareVersion" = '' AND "modelId" = 0`),
+        series(unit, `"signatureId" = 0 AND "firmwareVersion" = '' AND "modelId" = 0`),
         `SELECT ${slot(unit)} AS "slot" FROM crash`,
       ),
       compare(
         `model by ${unit}`,
         '"modelId", "slot"',
-        tally(unit, `"signatureId" = 0 AND "firmwareVersion" = '' AND "modelId" <> 0`),
+        series(unit, `"signatureId" = 0 AND "firmwareVersion" = '' AND "modelId" <> 0`),
         `SELECT "modelId", ${slot(unit)} AS "slot" FROM crash`,
       ),
       compare(
         `version by ${unit}`,
         '"modelId", "firmwareVersion", "slot"',
-        tally(unit, `"signatureId" = 0 AND "firmwareVersion" <> ''`),
+        series(unit, `"signatureId" = 0 AND "firmwareVersion" <> ''`),
         `SELECT "modelId", "firmwareVersion", ${slot(unit)} AS "slot" FROM crash`,
       ),
       compare(
         `signature by ${unit}`,
         '"signatureId", "slot"',
-        tally(unit, `"signatureId" <> 0 AND "firmwareVersion" = '' AND "modelId" = 0`),
+        series(unit, `"signatureId" <> 0 AND "firmwareVersion" = '' AND "modelId" = 0`),
         `SELECT "signatureId", ${slot(unit)} AS "slot" FROM (${known}) k`,
       ),
       compare(
         `version of a signature by ${unit}`,
         '"signatureId", "modelId", "firmwareVersion", "slot"',
-        tally(unit, `"signatureId" <> 0 AND "firmwareVersion" <> ''`),
+        series(unit, `"signatureId" <> 0 AND "firmwareVersion" <> ''`),
         `SELECT "signatureId", "modelId", "firmwareVersion", ${slot(unit)} AS "slot" FROM (${known}) k`,
       ),
     ]),
@@ -154,24 +130,24 @@ function checks(sql: Sql, isExact: boolean): Check[] {
         `a signature and its ${unit}s`,
         '"signatureId"',
         bySignature,
-        tally(unit, `"signatureId" <> 0 AND "modelId" = 0`),
+        series(unit, `"signatureId" <> 0 AND "modelId" = 0`),
       ),
       agree(
         `a signature and its versions' ${unit}s`,
         '"signatureId"',
         bySignature,
-        tally(unit, `"signatureId" <> 0 AND "modelId" <> 0`),
+        series(unit, `"signatureId" <> 0 AND "modelId" <> 0`),
       ),
       agree(
         `the fleet's ${unit}s and those of models`,
         '"slot"',
-        tally(unit, `"signatureId" = 0 AND "modelId" = 0`),
-        tally(unit, `"signatureId" = 0 AND "modelId" <> 0 AND "firmwareVersion" = ''`),
+        series(unit, `"signatureId" = 0 AND "modelId" = 0`),
+        series(unit, `"signatureId" = 0 AND "modelId" <> 0 AND "firmwareVersion" = ''`),
       ),
       agree(
         `a version's ${unit}s and its devices`,
         '"modelId", "firmwareVersion"',
-        tally(unit, `"signatureId" = 0 AND "firmwareVersion" <> ''`),
+        series(unit, `"signatureId" = 0 AND "firmwareVersion" <> ''`),
         'SELECT * FROM "VersionDevice"',
       ),
     ]),
@@ -188,6 +164,14 @@ function checks(sql: Sql, isExact: boolean): Check[] {
       what: 'a group that says it was seen for a shorter time than its signatures',
       query: `SELECT DISTINCT g."id" FROM "CrashGroup" g JOIN "CrashSignature" s ON s."groupId" = g."id"
         WHERE s."firstSeenAt" < g."firstSeenAt" OR s."lastSeenAt" > g."lastSeenAt"`,
+    },
+    {
+      what: 'the bytes of stored dumps',
+      query: `SELECT * FROM (SELECT
+          (SELECT COALESCE(sum("bytes"), 0) FROM "StoredBytes") AS "stored",
+          (SELECT COALESCE(sum(c."size"), 0) FROM "Coredump" c
+            WHERE c."id" NOT IN (SELECT "coredumpId" FROM "RemovedRaw")) AS "counted") b
+        WHERE b."stored" <> b."counted"`,
     },
     {
       what: 'a rule that points nowhere',
@@ -214,10 +198,10 @@ function checks(sql: Sql, isExact: boolean): Check[] {
 
 const HOURS_A_DAY = 24;
 /** Of the binary logarithm: far less than a crash more or less would make of a few dozen. */
-const HEAT_TOLERANCE = 0.01;
+const RATE_TOLERANCE = 0.01;
 
 /** A group's rate must lie between what its hours give if every crash came at the beginning of its hour, or at its end. */
-async function heatDifferences(sql: Sql): Promise<string[]> {
+async function rateDifferences(sql: Sql): Promise<string[]> {
   const groups = await sql.rows('SELECT "id", "heat" FROM "CrashGroup"');
   const hours =
     await sql.rows(`SELECT s."groupId", t."slot", sum(t."count") AS "count" FROM "CrashSignature" s
@@ -232,87 +216,7 @@ async function heatDifferences(sql: Sql): Promise<string[]> {
       .reduce((sum, each) => sum + each, 0);
     const least = newest / HOURS_A_DAY + Math.log2(weight);
     const isRight =
-      Number(heat) > least - HEAT_TOLERANCE && Number(heat) < least + 1 / HOURS_A_DAY + HEAT_TOLERANCE;
+      Number(heat) > least - RATE_TOLERANCE && Number(heat) < least + 1 / HOURS_A_DAY + RATE_TOLERANCE;
     return isRight ? [] : [`the rate of a group: ${JSON.stringify({ id, heat, expected: least })}`];
   });
-}
-
-type SqlRow = Record<string, unknown>;
-
-interface Sql {
-  rows(query: string): Promise<SqlRow[]>;
-  run(script: string): Promise<void>;
-  /** SQL: hours or days since 1970 of a column. */
-  slot(column: string, ms: number): string;
-  tablesNamed(name: string): string;
-  /** SQL that makes the archive and what fills it. */
-  keepDeleted: string;
-  close(): Promise<void>;
-}
-
-async function open(databaseUrl: string): Promise<Sql> {
-  return databaseUrl.startsWith('file:')
-    ? openSqlite(databaseUrl.slice('file:'.length))
-    : openPostgresql(databaseUrl);
-}
-
-const LOCKED_MS = 10_000;
-
-function openSqlite(file: string): Sql {
-  const database = new DatabaseSync(file);
-  database.exec(`PRAGMA busy_timeout = ${LOCKED_MS}`);
-  // One state of all tables, also while a server writes.
-  database.exec('BEGIN');
-  return {
-    rows: async (query) =>
-      database
-        .prepare(query)
-        .all()
-        .map((row) => ({ ...(row as SqlRow) })),
-    async run(script) {
-      database.exec('COMMIT');
-      database.exec(script);
-      database.exec('BEGIN');
-    },
-    slot: (column, ms) => `(${column} / ${ms})`,
-    tablesNamed: (name) => `SELECT name FROM sqlite_master WHERE type = 'table' AND name = '${name}'`,
-    keepDeleted: `
-      CREATE TABLE IF NOT EXISTS "${ARCHIVE}" ("id" INTEGER, "deviceId" INTEGER, "chip" TEXT, "uploadedAt" DATETIME,
-        "signatureId" INTEGER, "modelId" INTEGER, "firmwareVersion" TEXT);
-      CREATE TRIGGER IF NOT EXISTS "${ARCHIVE}" BEFORE DELETE ON "Coredump" BEGIN
-        INSERT INTO "${ARCHIVE}" ${ARCHIVED};
-      END;`,
-    async close() {
-      database.exec('COMMIT');
-      database.close();
-    },
-  };
-}
-
-async function openPostgresql(url: string): Promise<Sql> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
-  return {
-    rows: async (query) => (await client.query<SqlRow>(query)).rows,
-    async run(script) {
-      await client.query('COMMIT');
-      await client.query(script);
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
-    },
-    slot: (column, ms) => `floor(extract(epoch FROM ${column}) * 1000 / ${ms})::int`,
-    tablesNamed: (name) =>
-      `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = '${name}'`,
-    keepDeleted: `
-      CREATE TABLE IF NOT EXISTS "${ARCHIVE}" ("id" integer, "deviceId" integer, "chip" text,
-        "uploadedAt" timestamp(3), "signatureId" integer, "modelId" integer, "firmwareVersion" text);
-      CREATE OR REPLACE FUNCTION recount_archive() RETURNS trigger AS $$
-        BEGIN INSERT INTO "${ARCHIVE}" ${ARCHIVED}; RETURN old; END $$ LANGUAGE plpgsql;
-      DROP TRIGGER IF EXISTS "${ARCHIVE}" ON "Coredump";
-      CREATE TRIGGER "${ARCHIVE}" BEFORE DELETE ON "Coredump" FOR EACH ROW EXECUTE FUNCTION recount_archive();`,
-    async close() {
-      await client.query('COMMIT');
-      await client.end();
-    },
-  };
 }

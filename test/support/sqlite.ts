@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { migrateSqlite } from '../../src/platform/database/migrations/migrate-sqlite.js';
+import { migrateSqlite } from '../../src/platform/database/sqlite/migrate-sqlite.js';
 
 /** A migrated database for all files of the run to copy. */
 export default async function setup(project: TestProject) {

@@ -274,7 +274,7 @@ function aWsClient(url: string) {
   const client = createWsClient({
     url: `${url.replace('http', 'ws')}/graphql`,
     webSocketImpl: WebSocket,
-    // Else it gives up when nobody listens yet, as README says.
+    // Else it gives up when nobody listens yet, as docs/api.md says.
     shouldRetry: () => true,
   });
   // A connection that is being made when the test ends fails here.

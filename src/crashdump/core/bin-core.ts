@@ -1,6 +1,7 @@
 import { chipById, isPlaceholder } from '../arch/chips.js';
-import { findRiscvException, readRiscvStackFrame } from '../arch/riscv.js';
-import { readXtensaExceptionFrame, readXtensaStackFrame } from '../arch/xtensa.js';
+import { type ExceptionRegisters, NO_EXCEPTION } from '../arch/registers.js';
+import { findRiscvException, readRiscvStackFrame } from '../arch/riscv/registers.js';
+import { readXtensaExceptionFrame, readXtensaStackFrame } from '../arch/xtensa/registers.js';
 import { type ByteReader, Malformed } from '../bytes.js';
 import { UnreadableDump } from '../errors.js';
 import { MAX_TASKS } from '../limits.js';
@@ -8,7 +9,6 @@ import type { BinPayload } from './container.js';
 import type { Core } from './elf-core.js';
 import { DumpMemory, type MemorySegment } from './memory.js';
 import type { DumpTask } from './read-dump.js';
-import { type ExceptionRegisters, NO_EXCEPTION } from './registers.js';
 
 /** The largest task control block believed; real ones have 0x150 to 0x200 bytes. */
 const MAX_TCB_SIZE = 64 * 1024;

@@ -1,6 +1,7 @@
 import { type Architecture, isPlaceholder } from '../arch/chips.js';
-import { findRiscvException, readRiscvRegisterNote, readRiscvStackFrame } from '../arch/riscv.js';
-import { readXtensaRegisterNote, readXtensaStackFrame, xtensaException } from '../arch/xtensa.js';
+import { NO_EXCEPTION, type RegisterSet } from '../arch/registers.js';
+import { findRiscvException, readRiscvRegisterNote, readRiscvStackFrame } from '../arch/riscv/registers.js';
+import { readXtensaRegisterNote, readXtensaStackFrame, xtensaException } from '../arch/xtensa/registers.js';
 import { ByteReader, Malformed } from '../bytes.js';
 import { UnreadableDump } from '../errors.js';
 import { MAX_TASKS } from '../limits.js';
@@ -17,7 +18,6 @@ import {
   readTaskInfo,
 } from './notes.js';
 import type { Dump, DumpTask } from './read-dump.js';
-import { NO_EXCEPTION, type RegisterSet } from './registers.js';
 
 /** What a payload alone tells; the container adds the rest. */
 export type Core = Omit<Dump, 'format' | 'checksum' | 'chip' | 'chipRevision'> & {

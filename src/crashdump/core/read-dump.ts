@@ -1,10 +1,10 @@
 import type { Architecture, Chip } from '../arch/chips.js';
 import { chipById, chipByName } from '../arch/chips.js';
+import type { ExceptionRegisters, RegisterSet } from '../arch/registers.js';
 import { readBinCore } from './bin-core.js';
 import type { Container } from './container.js';
 import { readElfCore } from './elf-core.js';
 import type { DumpMemory } from './memory.js';
-import type { ExceptionRegisters, RegisterSet } from './registers.js';
 
 /** One core dump, whatever container it came in; the first task is the crashed one. */
 export interface Dump {

@@ -1,14 +1,14 @@
+import { hex32 } from '../arch/registers.js';
 import type { ReadMemory } from '../core/memory.js';
 import type { Dump, DumpTask } from '../core/read-dump.js';
-import { hex32 } from '../core/registers.js';
 import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
 import { MAX_FRAMES } from '../limits.js';
-import { type BacktraceContext, backtrace } from '../unwind/backtrace.js';
+import type { CrashReport, CrashTask } from '../report.js';
+import { type BacktraceContext, backtrace } from './backtrace.js';
 import { explain } from './explanation.js';
 import { fingerprint } from './fingerprint.js';
 import { panicReason } from './reason.js';
 import { listRegisters } from './register-list.js';
-import type { CrashReport, CrashTask } from './report.js';
 import { stackHealth } from './stack-health.js';
 import { culpritFrames } from './system-frames.js';
 import { readTaskControlBlock } from './task-control-block.js';

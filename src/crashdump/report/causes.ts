@@ -1,4 +1,4 @@
-import type { CrashKind } from './crash-kind.js';
+import type { CrashKind } from '../crash-kind.js';
 
 export interface Cause {
   name: string;

@@ -1,7 +1,7 @@
-import { hex32 } from '../core/registers.js';
+import { hex32 } from '../arch/registers.js';
+import type { StackFrame } from '../report.js';
 import { telltaleNear } from './fill-patterns.js';
 import type { PanicReason } from './reason.js';
-import type { StackFrame } from './report.js';
 
 /** Structures and arrays that are reached through a NULL pointer rarely extend further. */
 const NULL_PAGE = 0x1000;

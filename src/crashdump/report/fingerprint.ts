@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { StackFrame } from './report.js';
+import type { StackFrame } from '../report.js';
 
 /** Grows when the recipe below changes, so that fingerprints of different recipes never meet. */
 export const FINGERPRINT_VERSION = 'v1';

@@ -1,9 +1,9 @@
+import { hex32 } from '../arch/registers.js';
 import type { Dump } from '../core/read-dump.js';
-import { hex32 } from '../core/registers.js';
+import type { CrashKind } from '../crash-kind.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
 import { printable } from '../printable.js';
 import { causeNamed, riscvCause, shortName, xtensaCause } from './causes.js';
-import type { CrashKind } from './crash-kind.js';
 
 export interface PanicReason {
   kind: CrashKind;

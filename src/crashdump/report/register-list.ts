@@ -1,9 +1,9 @@
-import { windowedReturnAddress } from '../arch/xtensa.js';
+import { hex32 } from '../arch/registers.js';
+import { windowedReturnAddress } from '../arch/xtensa/registers.js';
 import type { Dump } from '../core/read-dump.js';
-import { hex32 } from '../core/registers.js';
 import type { FirmwareImage, FirmwareSection } from '../firmware/firmware-image.js';
+import type { Register } from '../report.js';
 import { telltale } from './fill-patterns.js';
-import type { Register } from './report.js';
 
 /** x1 to x31 by their ABI names, as GDB orders them. */
 const RISCV_NAMES = [

@@ -1,4 +1,4 @@
-import type { CrashTask, StackFrame } from './report.js';
+import type { CrashTask, StackFrame } from '../report.js';
 
 /**
  * Functions that stand on the stack of a crash without being its place: how ESP-IDF and newlib stop the chip, how a

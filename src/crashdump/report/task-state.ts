@@ -1,7 +1,7 @@
+import { hex32 } from '../arch/registers.js';
 import { type ReadMemory, readWord } from '../core/memory.js';
-import { hex32 } from '../core/registers.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
-import type { StackFrame, TaskState } from './report.js';
+import type { StackFrame, TaskState } from '../report.js';
 import type { TaskControlBlock } from './task-control-block.js';
 
 /** The lists of tasks.c by their names; which one a task's state item is in, is its state. */

@@ -1,6 +1,6 @@
 import type { Dump } from '../core/read-dump.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
-import type { CrashReport, CrashTask } from '../report/report.js';
+import type { CrashReport, CrashTask } from '../report.js';
 import { frameLine, framePlace } from './frame-lines.js';
 import { memoryContents, memoryRegions } from './memory-sections.js';
 import { plainHex } from './plain-hex.js';

@@ -1,4 +1,4 @@
-import type { StackFrame } from '../report/report.js';
+import type { StackFrame } from '../report.js';
 
 /** A line of GDB's `bt`. */
 export function frameLine(frame: StackFrame): string {

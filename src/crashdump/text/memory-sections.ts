@@ -1,6 +1,6 @@
+import { hex32 } from '../arch/registers.js';
 import type { MemorySegment } from '../core/memory.js';
 import type { Dump } from '../core/read-dump.js';
-import { hex32 } from '../core/registers.js';
 import type { FirmwareImage, FirmwareSection } from '../firmware/firmware-image.js';
 import { symbolText } from '../report/register-list.js';
 

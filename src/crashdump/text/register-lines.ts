@@ -1,6 +1,6 @@
 import type { Dump } from '../core/read-dump.js';
 import { xtensaCause } from '../report/causes.js';
-import type { CrashReport, Register } from '../report/report.js';
+import type { CrashReport, Register } from '../report.js';
 import { plainHex } from './plain-hex.js';
 
 /** GDB's types of the registers: code and data pointers are shown with their symbol, the others as numbers. */

@@ -1,4 +1,4 @@
-import type { FrameTrust } from '../report/report.js';
+import type { FrameTrust } from '../report.js';
 
 /** One activation of a function that really has a frame on the stack (inlined ones share it). */
 export interface PhysicalFrame {

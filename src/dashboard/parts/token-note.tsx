@@ -1,5 +1,5 @@
 import { CodeBlock } from './code-block';
-import { curlLine } from './lessons';
+import { curlLine } from './command-examples';
 
 /** A device's token, which the server shows this once and keeps only as a hash. */
 export function TokenNote({ deviceKey, token }: { deviceKey: string; token: string }) {

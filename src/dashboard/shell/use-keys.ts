@@ -32,15 +32,17 @@ export function useKeys({ onSearch, onHelp }: { onSearch: () => void; onHelp: ()
       action();
     }
 
+    function goUp(): void {
+      const above = parentOf(location);
+      if (above !== null) navigate(above);
+    }
+
     const ACTIONS: Record<string, (() => void) | undefined> = {
       '/': onSearch,
       '?': onHelp,
       j: () => moveFocus(1),
       k: () => moveFocus(-1),
-      Escape: () => {
-        const above = parentOf(location);
-        if (above !== null) navigate(above);
-      },
+      Escape: goUp,
     };
     document.addEventListener('keydown', handle);
     return () => document.removeEventListener('keydown', handle);

@@ -5,7 +5,7 @@ import type { Delivery } from '../server/delivery.js';
 import type { Excess } from './argument-limits.js';
 import { type BytesInFlight, createBytesInFlight } from './bytes-in-flight.js';
 import { tooComplex } from './document-limits.js';
-import { createTurns } from './fair-queue.js';
+import { createFairQueue } from './fair-queue.js';
 import { createSlices, type Slices } from './time-slices.js';
 
 export interface AnswerLimits {
@@ -15,34 +15,34 @@ export interface AnswerLimits {
   readonly maxBytesInFlight: number;
 }
 
-/** From here on an answer waits for its turn, and is made in slices: some milliseconds of work. */
+/** From this size on an answer needs a permit, and is made in slices: some milliseconds of work. */
 const LONG_ANSWER_BYTES = 256 * 1024;
-/** A reader is given so long to take an answer before it may be cut in favour of others. */
+/** A reader has so long to take an answer before it may be cut off in favour of others. */
 const PATIENCE_MS = 5_000;
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * What one answer may hold, and what it holds of that which all answers share. As soon as it asks for too much it is
- * refused as a whole: whatever its resolvers ask for from then on is left out.
+ * What one answer may hold, and what it holds of the memory that all answers share. As soon as it asks for too much, the
+ * whole answer is refused: whatever its resolvers ask for from then on is left out.
  */
 export interface Answer {
-  /** Takes the turn of an answer that will be long, unless it has it already. */
-  takeTurn(): Promise<void>;
+  /** Waits for the permit that a long answer needs, unless it has it already. */
+  acquirePermit(): Promise<void>;
   /** Counts bytes, before they are read where that can be. @returns false when it is refused */
   admit(bytes: number): boolean;
-  /** The same for texts whose sizes are known: it waits for the answer's turn if they are long. */
+  /** The same for texts whose sizes are known: long ones wait for the permit. */
   admitTexts(bytes: number): Promise<boolean>;
-  /** Null for answers that are made at one go. */
+  /** Null for answers that are made without a pause. */
   readonly slices: Slices | null;
-  /** From now on lists are given out in slices as well, by an executor that can take them so. */
+  /** From now on lists are resolved in slices as well, by an executor that takes items one by one. */
   sliceLists(): void;
   readonly slicesOfLists: Slices | null;
   /** Why it is refused. */
   readonly refusal: GraphQLError | null;
   readonly bytes: number;
-  /** It has been made, and takes no more time. @param delivery to whom it goes now; null when others say so */
+  /** It is complete, and takes no more time. @param delivery to its reader; null when another part knows it */
   made(delivery: Delivery | null): void;
-  /** Nobody waits for it any more, or it has been taken. May be called often. */
+  /** Its reader has it, or is gone. May be called more than once. */
   release(): void;
 }
 
@@ -70,28 +70,28 @@ export function createAnswerBudget(
     inFlight?: BytesInFlight;
   },
 ) {
-  const turns = createTurns();
+  const queue = createFairQueue();
   const slices = createSlices(rightOfWay);
-  /** Answers that are being read, the oldest first. */
+  /** Answers on their way to their readers, the oldest first. */
   const reading = new Map<Answer, { since: number; delivery: Delivery }>();
   metrics.gauge('graphql_answer_bytes', 'Bytes of answers that are being made or sent', () => inFlight.total);
 
   return {
-    /** @param client who takes turns with other clients */
+    /** @param client long answers of different clients are made round robin */
     open(client: string): Answer {
       /** All that it asked for; what of it is held in memory. */
       let asked = 0;
       let held = 0;
       let refusal: GraphQLError | null = null;
       let isReleased = false;
-      let turn: Promise<void> | null = null;
-      let endTurn = () => {};
+      let permit: Promise<void> | null = null;
+      let releasePermit = () => {};
       let slicesOfLists: Slices | null = null;
 
       const answer: Answer = {
-        takeTurn() {
-          turn ??= begin();
-          return turn;
+        acquirePermit() {
+          permit ??= acquire();
+          return permit;
         },
         admit(bytes) {
           count(bytes);
@@ -100,12 +100,12 @@ export function createAnswerBudget(
         },
         async admitTexts(bytes) {
           count(bytes);
-          if (refusal === null && bytes >= LONG_ANSWER_BYTES) await answer.takeTurn();
+          if (refusal === null && bytes >= LONG_ANSWER_BYTES) await answer.acquirePermit();
           hold();
           return refusal === null && !isReleased;
         },
         get slices() {
-          return turn === null ? null : slices;
+          return permit === null ? null : slices;
         },
         sliceLists() {
           slicesOfLists = slices;
@@ -120,27 +120,27 @@ export function createAnswerBudget(
           return asked;
         },
         made(delivery) {
-          endTurn();
-          if (refusal !== null) letGo();
+          releasePermit();
+          if (refusal !== null) releaseBytes();
           else if (!isReleased && held > 0 && delivery !== null)
             reading.set(answer, { since: performance.now(), delivery });
         },
         release() {
           isReleased = true;
-          endTurn();
-          letGo();
+          releasePermit();
+          releaseBytes();
         },
       };
       return answer;
 
-      async function begin(): Promise<void> {
-        const taken = turns.take(client);
-        if (taken === null) {
-          refuse('waitingAnswers', overWaiting(turns.maxWaiting));
+      async function acquire(): Promise<void> {
+        const acquired = queue.acquire(client);
+        if (acquired === null) {
+          refuse('waitingAnswers', overWaiting(queue.maxWaiting));
           return;
         }
-        endTurn = await taken;
-        if (isReleased) endTurn();
+        releasePermit = await acquired;
+        if (isReleased) releasePermit();
       }
 
       function count(bytes: number): void {
@@ -160,14 +160,14 @@ export function createAnswerBudget(
         held += more;
       }
 
-      /** The last word on it: an answer that is too large goes on counting, so that the error says how much it wants. */
+      /** An answer that is too large goes on counting, and the last error stays: it says how much the query asks for. */
       function refuse(limit: string, error: GraphQLError): void {
         if (refusal === null) metrics.graphqlRefusals.inc({ limit });
         refusal = error;
-        letGo();
+        releaseBytes();
       }
 
-      function letGo(): void {
+      function releaseBytes(): void {
         inFlight.add(-held);
         held = 0;
         reading.delete(answer);
@@ -177,7 +177,7 @@ export function createAnswerBudget(
     bytesInFlight: () => inFlight.total,
   };
 
-  /** Who has had time enough to read, and still holds what others need. */
+  /** Readers that had time enough, and still hold bytes that others need. */
   function cutSlowReaders(needed: number): void {
     const now = performance.now();
     for (const [answer, { since, delivery }] of reading) {
@@ -215,7 +215,7 @@ function overWaiting(max: number): GraphQLError {
   );
 }
 
-/** It is no fault of the query's: the same will be answered later. */
+/** Not the query's fault: the same query will be answered later. */
 function passing(limit: Excess['limit'], max: number, message: string): GraphQLError {
   const { extensions } = tooComplex({ limit, max, message });
   const http = { status: 503, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } };

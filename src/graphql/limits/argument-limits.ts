@@ -1,6 +1,6 @@
 import type { OperationDefinitionNode, ValueNode } from 'graphql';
 
-/** Which limit a query breaks. */
+/** The limit that a query exceeds. */
 export interface Excess {
   limit:
     | 'characters'
@@ -23,18 +23,21 @@ export interface Excess {
   message: string;
 }
 
-/** Of lists in arguments and variables. Longer filters only get slower, and SQLite binds no more than 32,766 values. */
+/** Values of a list in arguments and variables. Longer filters get slower, and SQLite binds at most 32,766 values. */
 const MAX_LIST_LENGTH = 200;
-/** Of objects in variables. The widest input type has a third of them, and each unknown one is an error that repeats all. */
+/**
+ * Keys of an object in variables. The widest input type has a third of them, and the error for each unknown key repeats
+ * the whole object.
+ */
 const MAX_OBJECT_KEYS = 50;
-/** Objects and lists within each other in variables; the deepest input type has three. */
+/** Nesting of objects and lists in variables; the deepest input type has three levels. */
 const MAX_VARIABLE_NESTING = 10;
 
 export function tooMuch(limit: Excess['limit'], max: number, message: string): Excess {
   return { limit, max, message };
 }
 
-/** Only as far as sizes are concerned: whole numbers, and the keys of an object; the rest is validation's. */
+/** Reads what sizes depend on: whole numbers, texts and the keys of objects. Validation checks the rest. */
 export function valueReader(
   { variableDefinitions = [] }: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
@@ -79,7 +82,7 @@ export function excessOfLiteral(value: ValueNode): Excess | null {
   return null;
 }
 
-/** With a list of what is still to be looked at, since JSON nests deeper than calls may. */
+/** With an explicit stack, since JSON may nest deeper than calls can. */
 export function excessOfVariables(variables: object): Excess | null {
   const open: Array<{ value: unknown; depth: number }> = [{ value: variables, depth: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -92,7 +95,7 @@ export function excessOfVariables(variables: object): Excess | null {
         `Variables nest at most ${MAX_VARIABLE_NESTING} objects and lists in each other; these nest more.`,
       );
     }
-    // An upload's place holds a promise, which has no values of its own.
+    // An upload is a promise, which has no values of its own.
     const parts: unknown[] = Object.values(value);
     if (Array.isArray(value)) {
       if (parts.length > MAX_LIST_LENGTH) return tooLong(parts.length);

@@ -16,12 +16,12 @@ import { asOnlyEvent, EVENT_STREAM, EVENT_STREAM_HEADERS, shownResult } from '..
 import type { Answer } from './answer-budget.js';
 import { longJson } from './long-data.js';
 
-/** From this cost on a query waits for its turn, and is executed in slices: some milliseconds of work. */
+/** From this cost on a query needs a permit, and is executed in slices: some milliseconds of work. */
 const LONG_QUERY_COST = 5_000;
-/** Shorter answers are written at one go. */
+/** Shorter answers are written in one piece. */
 const LONG_ANSWER_BYTES = 64 * 1024;
 
-/** What stands in the context of an operation beside what resolvers get. */
+/** What the context of an operation has besides what resolvers get. */
 interface Given {
   queryCost?: number;
   /** Of queries and mutations; a subscription has one for each event. */
@@ -31,7 +31,7 @@ interface Given {
 
 /**
  * Holds answers within their budget: long ones are made one after another and in slices of time, what is too large is
- * refused as a whole, and what is held of the budget is given back when the reader has taken the answer or is gone.
+ * refused as a whole, and what is held of the budget is released when the reader has the answer or is gone.
  *
  * @param queries where they run; null: here, as mutations and the answers of subscriptions do
  */
@@ -86,9 +86,9 @@ function responseWith(
   headers: Record<string, string>,
 ): Response {
   const body = Readable.from(pieces, { objectMode: false });
-  // Of an answer that ends before its end; its connection has ended then as well, so that nobody takes it for whole.
+  // An answer that breaks off: its connection ends as well, so that no client takes it for complete.
   body.on('error', () => {});
-  // It takes Node's streams as well, which its types do not say.
+  // It accepts Node's streams, though its types do not say so.
   return Reflect.construct(Response, [body, { status: 200, headers }]);
 }
 
@@ -96,7 +96,7 @@ function isQuery({ document, operationName }: ExecutionArgs): boolean {
   return getOperationAST(document, operationName)?.operation === OperationTypeNode.QUERY;
 }
 
-/** Among its variables, which then cannot be sent to another thread; and no query has a use for them. */
+/** Files among the variables cannot be sent to another thread; and no query uses them. */
 function hasFiles(request: Request | undefined): boolean {
   return request?.headers.get('content-type')?.startsWith('multipart/') === true;
 }
@@ -115,11 +115,11 @@ function runApart(
   });
 }
 
-/** By graphql's own executor, the specification's reference, which takes the items of lists as they are given out. */
+/** By graphql-js, the reference executor, which takes the items of a list one by one. */
 export async function executeBounded(args: ExecutionArgs, answer: Answer): Promise<ExecutionResult> {
   const { queryCost = 0 }: Given = Object(args.contextValue);
   if (queryCost >= LONG_QUERY_COST) {
-    await answer.takeTurn();
+    await answer.acquirePermit();
     answer.sliceLists();
   }
   if (answer.refusal !== null) return { errors: [answer.refusal] };

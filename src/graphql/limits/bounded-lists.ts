@@ -5,16 +5,16 @@ import type { Answer } from './answer-budget.js';
 import { fieldsOfEach } from './selection-size.js';
 import type { Slices } from './time-slices.js';
 
-/** A field in JSON with its name, and what it takes in memory before. */
+/** A field in JSON with its name, and its share of memory before that. */
 const BYTES_PER_FIELD = 32;
-/** Of a report, which is counted as a whole by its stored size. */
+/** Types within a report, which is counted as a whole by its stored size. */
 const WITHIN_REPORTS = new Set(['CrashReport', 'CrashTask', 'StackFrame']);
 /** Texts of rows that have no limit of their own, or a high one; those of dumps are counted before they are read. */
 const LONG_TEXTS = new Set(['CrashGroup.reason', 'CrashGroup.culpritFunction', 'CrashGroup.note']);
 
 /**
- * What a list has is known when it is there, and counted then against what the answer may have: a query's cost is a
- * guess where no page bounds a list. Of an answer that takes long the items are given out in slices of time.
+ * Counts each list against the budget of the answer when its length is known: where no page bounds a list, the cost of
+ * the query was a guess. The items of a long answer are resolved in slices of time.
  */
 class BoundedLists<Types extends SchemaTypes> extends BasePlugin<Types> {
   override wrapResolve(
@@ -42,7 +42,7 @@ declare global {
 
 SchemaBuilder.registerPlugin('boundedLists', BoundedLists);
 
-/** Pothos types the context of a plugin as whatever a schema may have. */
+/** For Pothos, the context of a plugin is that of any schema. */
 function answerOf(context: object): Answer {
   return (context as Context).answer;
 }
@@ -51,7 +51,7 @@ function boundedBy(answer: Answer, list: unknown, counted: GraphQLResolveInfo | 
   if (!Array.isArray(list)) return list;
   if (counted !== null) {
     const bytes = list.length * fieldsOfEach(counted) * BYTES_PER_FIELD + textBytes(list);
-    // The whole answer is refused; an empty list is the quickest way to its end.
+    // The whole answer is refused; an empty list ends it soonest.
     if (!answer.admit(bytes)) return [];
   }
   return answer.slicesOfLists === null ? list : inSlices(list, answer.slicesOfLists);
@@ -73,7 +73,7 @@ function textBytes(list: readonly unknown[]): number {
   return bytes;
 }
 
-/** The executor asks for each item when the one before is done, and waits for those that are promises. */
+/** The executor takes an item when the one before is done, and waits for items that are promises. */
 function* inSlices(list: readonly unknown[], slices: Slices): Generator<unknown> {
   for (const item of list) yield slices.isOver() ? slices.later(item) : item;
 }

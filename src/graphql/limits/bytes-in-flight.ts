@@ -1,4 +1,4 @@
-/** Threads that make answers: the main one, and that of queries. */
+/** Threads that make answers: the main thread and the query thread. */
 const THREADS = 2;
 type Place = 0 | 1;
 export const [MAIN_THREAD, QUERY_THREAD]: readonly [Place, Place] = [0, 1];
@@ -9,7 +9,7 @@ export interface BytesInFlight {
   add(bytes: number): void;
 }
 
-/** Memory for them that threads share: each counts in a place of its own, so that what one held ends with it. */
+/** Memory that threads share: each thread counts in its own slot, so that its bytes end with it. */
 export function sharedBytes(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(THREADS * Int32Array.BYTES_PER_ELEMENT));
 }

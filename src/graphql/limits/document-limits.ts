@@ -11,11 +11,11 @@ export interface DocumentLimits extends QueryLimits {
 }
 
 /**
- * Refuses what asks for too much, with QUERY_TOO_COMPLEX, whatever way it came: by POST, GET, SSE or WebSocket.
+ * Refuses documents that ask for too much, with QUERY_TOO_COMPLEX, over every transport: POST, GET, SSE and WebSocket.
  *
- * All of it between reading and validation: graphql's validation compares the fields of one name in pairs, so that
- * long documents would keep the process busy, and resolvers come later still. Each error that it finds looks for its
- * line in the document from the first one on, so that lines and errors are bounded as well.
+ * All checks come before validation: graphql's validation compares fields of the same name in pairs, so that long
+ * documents would keep the process busy. Each error of it searches its line from the beginning of the document, so the
+ * numbers of lines and errors are limited as well.
  */
 export function limitDocuments(
   schema: GraphQLSchema,
@@ -36,7 +36,7 @@ export function limitDocuments(
           replaceParseResult(refusal);
           return;
         }
-        // Only now, when it is known to be of a bearable size.
+        // Only now that its size is known to be within the limits.
         const unfit = isDocument(result) ? refusalOfText(result, variables) : null;
         if (unfit !== null) replaceParseResult(unfit);
       };
@@ -56,18 +56,18 @@ export function limitDocuments(
 
 const CODE = 'QUERY_TOO_COMPLEX';
 
-/** Two thousand tokens of thirty characters each. */
+/** Enough for two thousand tokens of thirty characters each. */
 const MAX_CHARACTERS = 64 * 1024;
-/** As many as there can be tokens, and comments. */
+/** Enough for one line per token, and comments. */
 const MAX_LINES = 4_000;
-/** Of validation: who writes a query mends some at a time. */
+/** Errors of validation: the author of a query fixes a few at a time. */
 const MAX_ERRORS = 20;
 
-/** A character of a document stands for some such bytes of its tree at worst. */
+/** Bytes of syntax tree for one character of a document, at worst. */
 const BYTES_PER_CHARACTER = 300;
 const MAX_DOCUMENT_CACHE_BYTES = 30 * 1024 * 1024;
 
-/** Documents are remembered by their bytes, not their number: a thousand long ones would be a gigabyte. */
+/** Bounded by bytes, not by the number of documents: a thousand long ones would be a gigabyte. */
 export function createDocumentCache() {
   const documents = new LRUCache<string, DocumentNode>({
     maxSize: MAX_DOCUMENT_CACHE_BYTES,
@@ -75,7 +75,7 @@ export function createDocumentCache() {
   });
   return {
     documentCache: documents,
-    // What is wrong is as wrong the next time, and whoever sends it can send something else.
+    // Errors are not kept: a client could fill a cache with different wrong documents.
     errorCache: { get: () => undefined, set: () => {} },
   };
 }

@@ -1,43 +1,43 @@
-/** Who waits holds a connection and a document; more than these are told to come back. */
+/** A client that waits holds a connection and a document; beyond these it must come back later. */
 const MAX_WAITING = 100;
 
 /**
- * Large answers are made one after another: side by side each would take as long, and all of them their memory. Clients
- * take turns, whatever each of them asks for at once.
+ * One permit for large answers, which are made one after another: side by side each would take as long, and all of
+ * them their memory. Round robin between clients, however much each of them asks for at once.
  */
-export interface Turns {
+export interface FairQueue {
   /**
-   * @param client who takes turns with the others
-   * @returns to be called once at the turn's end; null when too many wait
+   * @param client whose requests wait in one line
+   * @returns releases the permit, and may be called again without effect; null when too many wait
    */
-  take(client: string): Promise<() => void> | null;
+  acquire(client: string): Promise<() => void> | null;
   readonly maxWaiting: number;
 }
 
-export function createTurns(maxWaiting = MAX_WAITING): Turns {
-  /** In the order of the clients' turns. */
+export function createFairQueue(maxWaiting = MAX_WAITING): FairQueue {
+  /** The client that is served next comes first. */
   const queues = new Map<string, Array<() => void>>();
   let waiting = 0;
   let isTaken = false;
 
   return {
     maxWaiting,
-    take(client) {
+    acquire(client) {
       if (!isTaken) {
         isTaken = true;
-        return Promise.resolve(once(pass));
+        return Promise.resolve(once(passOn));
       }
       if (waiting >= maxWaiting) return null;
       waiting += 1;
       return new Promise((resolve) => {
         const queue = queues.get(client) ?? [];
-        queue.push(() => resolve(once(pass)));
+        queue.push(() => resolve(once(passOn)));
         queues.set(client, queue);
       });
     },
   };
 
-  function pass(): void {
+  function passOn(): void {
     const [next] = queues;
     if (next === undefined) {
       isTaken = false;
@@ -45,7 +45,7 @@ export function createTurns(maxWaiting = MAX_WAITING): Turns {
     }
     const [client, queue] = next;
     const begin = queue.shift();
-    // To the end of the line, for the others' sake.
+    // Its next request waits until every other client was served.
     queues.delete(client);
     if (queue.length > 0) queues.set(client, queue);
     waiting -= 1;

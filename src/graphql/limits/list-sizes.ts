@@ -5,16 +5,17 @@ import {
   type GraphQLOutputType,
   getNamedType,
 } from 'graphql';
-import { DEFAULT_SLOTS, MAX_SLOTS, SLOT_MS, TALLY_UNITS } from '../../crash-groups/crash-series.js';
+import { DEFAULT_SLOTS, MAX_SLOTS, SLOT_MS, TIME_UNITS } from '../../crash-groups/crash-series.js';
 import { DEFAULT_PAGE } from '../schema/pages.js';
 
 type Arguments = ReadonlyMap<string, unknown>;
 
-/** What a list that nothing bounds is taken to have: tasks, frames and registers of a report. */
+/** Assumed length of lists without a bound: tasks, frames and registers of a report. */
 const LIST_GUESS = 8;
 
 /**
- * How often what is selected below a field is in the answer for one of the field, as the document promises.
+ * How many times the selection below a field is in the answer, for one instance of the field, as far as the document
+ * tells.
  *
  * @param page size of the page that the field's parent is
  * @returns `page` is for the lists right below the field
@@ -34,7 +35,7 @@ function isList(type: GraphQLOutputType): boolean {
   return type instanceof GraphQLNonNull ? isList(type.ofType) : type instanceof GraphQLList;
 }
 
-/** Of connections, and of whatever else has a `first`. */
+/** The page size of connections, and of other fields with `first`. */
 function pageSize(definition: GraphQLField<unknown, unknown>, args: Arguments): number | null {
   const first = definition.args.find(({ name }) => name === 'first');
   if (first === undefined) return null;
@@ -42,15 +43,15 @@ function pageSize(definition: GraphQLField<unknown, unknown>, args: Arguments): 
   return typeof size === 'number' ? Math.max(size, 0) : DEFAULT_PAGE;
 }
 
-/** Of a time series, which has a column for each hour or day. */
+/** The length of a time series, which has an entry for each hour or day. */
 function slots(type: string, args: Arguments): number | null {
   if (type !== 'CrashBucket') return null;
-  const unit = TALLY_UNITS.find((known) => known === args.get('by'));
+  const unit = TIME_UNITS.find((known) => known === args.get('by'));
   const [from, to] = [args.get('from'), args.get('to')];
   if (unit === undefined) return MAX_SLOTS;
   if (from == null) return DEFAULT_SLOTS[unit];
   const span = Date.parse(to == null ? new Date().toISOString() : String(to)) - Date.parse(String(from));
-  // What is no date is refused, and what is too long as well.
+  // Values that are no dates, and ranges that are too long, are refused later.
   return Number.isFinite(span)
     ? Math.min(Math.max(Math.ceil(span / SLOT_MS[unit]) + 1, 0), MAX_SLOTS)
     : MAX_SLOTS;

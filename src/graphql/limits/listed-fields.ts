@@ -1,21 +1,22 @@
 import type { FieldNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
+import { LISTED_COLUMNS } from '../../coredumps/listed-dump.js';
 import type { CoredumpColumns } from '../../coredumps/types.js';
 
 /** Fields of a dump that can be told from the columns that lists read; whatever is added to it is not among them. */
-const LISTED = new Set([
-  ...['__typename', 'id', 'filename', 'chip', 'firmwareVersion', 'size', 'parseStatus', 'uploadedAt'],
-  ...['device', 'downloadUrl', 'rawRemovedAt', 'parsedOutput', 'report'],
+const LISTED = new Set<string>([
+  ...LISTED_COLUMNS.filter((column) => column !== 'deviceId'),
+  ...['__typename', 'device', 'downloadUrl', 'rawRemovedAt', 'parsedOutput', 'report'],
 ]);
-/** On the way from a page to its dumps, and beside them. */
+/** Fields between a page and its dumps, and next to them. */
 const WAY = new Set(['nodes', 'edges', 'node']);
 const BESIDE = new Set(['__typename', 'cursor', 'pageInfo', 'totalCount']);
 
 type Fragments = GraphQLResolveInfo['fragments'];
 
-/** Asked once for each device; the document is the same. */
+/** Many devices ask for the same part of a document. */
 const known = new WeakMap<FieldNode, boolean>();
 
-/** Which columns the dumps of a page are asked for. */
+/** The columns that the selection of a page needs. */
 export function columnsOf({ fieldNodes, fragments }: GraphQLResolveInfo): CoredumpColumns {
   return fieldNodes.every((field) => isListed(field, fragments)) ? 'listed' : 'all';
 }

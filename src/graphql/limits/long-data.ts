@@ -1,15 +1,15 @@
-/** The `data` of an answer that another thread writes. */
+/** The `data` of an answer that another thread writes as JSON. */
 export interface LongData {
-  /** The next piece of its JSON, in UTF-8; null at the end. @throws Error when there will be no more of it */
+  /** The next piece of its JSON, in UTF-8; null at the end. @throws Error when the rest will never come */
   next(): Promise<Uint8Array | null>;
 }
 
-/** As much at a time goes to the connection, by which a reader's progress is told. */
+/** Written to the connection at a time; a reader's progress is measured in such pieces. */
 const PIECE_BYTES = 16 * 1024;
 
 const known = new WeakMap<object, { beginning: string; rest: LongData }>();
 
-/** Stands for the data in a result, whose other parts are plain. */
+/** A placeholder for the data of a result. */
 export function longData(beginning: string, rest: LongData): object {
   const data = {};
   known.set(data, { beginning, rest });
@@ -38,7 +38,7 @@ export async function* between(
   yield Buffer.from(after);
 }
 
-/** For who sends it as a whole. */
+/** For transports that send it in one message. */
 export async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const all: Uint8Array[] = [];
   for await (const piece of pieces) all.push(piece);

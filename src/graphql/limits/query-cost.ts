@@ -23,24 +23,23 @@ export interface QueryLimits {
   /** Fields within fields. GraphiQL's introspection has 14. */
   readonly maxDepth: number;
   readonly maxAliases: number;
-  /** Fields that the answer may have, by what pages and lists promise. */
+  /** Fields that the answer may have, by the sizes of pages and lists. */
   readonly maxCost: number;
 }
 
-/** Fields as they stand in the document, fragments put in their places: GraphiQL's introspection has some 200. */
+/** Fields of the document with fragments expanded: GraphiQL's introspection has some 200. */
 const MAX_FIELDS = 1_000;
 const MAX_DIRECTIVES = 50;
-/** A search reads texts of many rows, of which the answer shows few. */
+/** A search reads texts of many rows, and the answer shows few. */
 const SEARCH_COST = 2_000;
 
 /**
- * Whether an operation of the document asks for more than it may, told from the document and its variables alone,
- * before it is validated or run. The walk ends at the first excess, so that it costs little itself, whatever fragments
- * spread into.
+ * Whether an operation of the document asks for more than the limits allow, from the document and its variables alone,
+ * before it is validated or run. The walk ends at the first excess, so that it is cheap whatever fragments expand to.
  *
  * Cost is the number of fields that the answer can have: a field in a page of 200 counts 200 times.
  *
- * @returns `excess` is null when all is well; `cost` is the dearest operation's, where it was counted to its end
+ * @returns `excess` is null when all is well; `cost` is that of the most expensive operation, if it was counted to the end
  */
 export function measureQuery({
   schema,
@@ -75,7 +74,7 @@ export function measureQuery({
   }
   return { excess, cost: highestCost };
 
-  /** Only one is run, so what they have of their own is not added up; who reads them all has all their fields. */
+  /** Only one operation runs, so aliases and cost are not added up; fields and directives are, since all are walked. */
   function visitOperation(operation: OperationDefinitionNode): Excess | null {
     read = valueReader(operation, variables);
     aliases = 0;
@@ -108,13 +107,13 @@ export function measureQuery({
 
   function visitFragment(name: string, place: Parameters<typeof visit>[2]): Excess | null {
     const fragment = fragments.get(name);
-    // Validation has a word for what is missing.
+    // Validation reports a missing fragment.
     if (fragment === undefined) return null;
     if (spreading.has(name)) {
       return tooMuch(
         'depth',
         limits.maxDepth,
-        `The fragment "${name}" contains itself: the query has no end.`,
+        `The fragment "${name}" contains itself, so the query never ends.`,
       );
     }
     spreading.add(name);
@@ -188,14 +187,14 @@ export function measureQuery({
     return null;
   }
 
-  /** Also for fragments, which could else spread each other without end before a field comes. */
+  /** Also counts fragments, which otherwise could expand each other endlessly before the first field. */
   function countField(): Excess | null {
     fields += 1;
     if (fields <= MAX_FIELDS) return null;
     return tooMuch(
       'fields',
       MAX_FIELDS,
-      `A query has at most ${MAX_FIELDS} fields, fragments put in their places; this one has more.`,
+      `A query has at most ${MAX_FIELDS} fields, with fragments expanded; this one has more.`,
     );
   }
 

@@ -2,7 +2,7 @@ import type { FieldNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
 
 type Fragments = GraphQLResolveInfo['fragments'];
 
-/** Asked once for each list; the document is the same. */
+/** Many lists ask for the same part of a document. */
 const fieldsOf = new WeakMap<FieldNode, number>();
 const copiesOf = new WeakMap<FieldNode, number>();
 
@@ -23,7 +23,7 @@ export function fieldsOfEach({ fieldNodes, fragments }: GraphQLResolveInfo): num
   }
 }
 
-/** How often a part of the field's value can be in the answer at most, under several names. */
+/** How often a part of the field's value can be in the answer at most, under different aliases. */
 export function copiesOfParts({ fieldNodes, fragments }: GraphQLResolveInfo): number {
   return remembered(copiesOf, fieldNodes, () => copies(fieldNodes));
 
@@ -59,7 +59,7 @@ function remembered(
   return found;
 }
 
-/** Fragments in their places; `limits.ts` has seen to it that they end. */
+/** With fragments expanded; `query-cost.ts` has refused fragments that contain themselves. */
 function* fieldsIn(selectionSet: SelectionSetNode | undefined, fragments: Fragments): Generator<FieldNode> {
   for (const selection of selectionSet?.selections ?? []) {
     if (selection.kind === 'Field') yield selection;

@@ -1,19 +1,19 @@
 import { atEndOfTurn } from '../../platform/database/data-loader.js';
 import type { RightOfWay } from '../../platform/right-of-way.js';
 
-/** As long as the event loop is kept from all others at a time. */
+/** The longest time that one slice blocks the event loop. */
 const SLICE_MS = 4;
 
 /**
- * Long work, of all requests together, in short slices of time: between two of them everything else has its turn, and
- * uploads have the right of way.
+ * Splits long work, of all requests together, into short slices of time. Between two slices the event loop does
+ * everything else, and uploads go first.
  */
 export interface Slices {
-  /** Whether whoever works now should stop. */
+  /** Whether the current slice is used up. */
   isOver(): boolean;
-  /** The item, when there is time for it. */
+  /** Resolves with the item in a later slice. */
   later<Item>(item: Item): Promise<Item>;
-  /** Calls back when all items that wait have been given out, and what they lead to has been asked for. */
+  /** Calls back when all waiting items are resolved, and the loads that follow from them were requested. */
   whenGivenOut(work: () => void): void;
 }
 
@@ -22,7 +22,7 @@ export function createSlices(rightOfWay: Pick<RightOfWay, 'clear'>, sliceMs = SL
   let afterwards: Array<() => void> = [];
   let first = 0;
   let isRunning = false;
-  /** Outside of a slice it is long past. */
+  /** Zero between slices. */
   let endsAt = 0;
 
   return {
@@ -46,7 +46,7 @@ export function createSlices(rightOfWay: Pick<RightOfWay, 'clear'>, sliceMs = SL
       while (first < waiting.length && performance.now() < endsAt) {
         waiting[first]?.();
         first += 1;
-        // What was waiting for the item is done before this goes on.
+        // The work that waited for the item runs before the next item is resolved.
         await null;
       }
       endsAt = 0;

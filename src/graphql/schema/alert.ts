@@ -13,12 +13,12 @@ const AlertDeliveryStatus = builder.enumType('AlertDeliveryStatus', {
 });
 
 const AlertRule = builder.objectRef<AlertRuleRow>('AlertRule').implement({
-  description: 'Where somebody wants to be told of crashes, and of which.',
+  description: 'Where alerts are sent, and for which crashes.',
   fields: (t) => ({
     id: t.id({ resolve: ({ id }) => encodeGlobalId('AlertRule', id) }),
     name: t.exposeString('name'),
     target: t.string({
-      description: 'Scheme and host of its address; the rest may be a secret and is not shown.',
+      description: 'Scheme and host of the URL. The rest may be a secret and is not shown.',
       resolve: ({ url }) => new URL(url).origin,
     }),
     format: t.field({
@@ -29,7 +29,7 @@ const AlertRule = builder.objectRef<AlertRuleRow>('AlertRule').implement({
     onRegression: t.exposeBoolean('onRegression'),
     spikeCount: t.exposeInt('spikeCount', {
       nullable: true,
-      description: 'Crashes of one group within an hour of the clock that are told as a spike.',
+      description: 'This many crashes of one group within one clock hour are a spike.',
     }),
     model: t.field({
       type: DeviceModel,
@@ -45,13 +45,13 @@ const AlertRule = builder.objectRef<AlertRuleRow>('AlertRule').implement({
       resolve: ({ groupId }, _, { loaders }) =>
         groupId === null ? null : loaders.crashGroups.byId.load(groupId),
     }),
-    enabled: t.exposeBoolean('enabled', { description: 'False: it tells nothing, tests aside.' }),
+    enabled: t.exposeBoolean('enabled', { description: 'False: it sends only test alerts.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
   }),
 });
 
 const AlertDelivery = builder.objectRef<AlertDeliveryRow>('AlertDelivery').implement({
-  description: 'One alert on its way; kept for 30 days.',
+  description: 'One alert and the state of its delivery. Kept for 30 days.',
   fields: (t) => ({
     id: t.id({ resolve: ({ id }) => encodeGlobalId('AlertDelivery', id) }),
     event: t.field({
@@ -74,13 +74,17 @@ const AlertDelivery = builder.objectRef<AlertDeliveryRow>('AlertDelivery').imple
 const CreateAlertRuleInput = builder.inputType('CreateAlertRuleInput', {
   fields: (t) => ({
     name: t.string({ required: true }),
-    url: t.string({ required: true, description: 'Slack’s or Discord’s webhook, or your own receiver.' }),
+    url: t.string({ required: true, description: 'A webhook of Slack or Discord, or your own receiver.' }),
     format: t.field({ type: AlertFormat, required: true }),
-    onNew: t.boolean({ defaultValue: true, description: 'A group that was not there before.' }),
-    onRegression: t.boolean({ defaultValue: true, description: 'A resolved group that came back.' }),
+    onNew: t.boolean({ defaultValue: true, description: 'Alert for a new group.' }),
+    onRegression: t.boolean({
+      defaultValue: true,
+      description: 'Alert for a resolved group that crashed again.',
+    }),
     spikeCount: t.int({
       description:
-        'So many crashes of one group within an hour of the clock; with `modelCode` that model’s crashes. Told once an hour.',
+        'Alert for this many crashes of one group within one clock hour; with `modelCode` only that model’s crashes ' +
+        'count. At most one alert an hour.',
     }),
     modelCode: t.string({ description: 'Only crashes of this model.' }),
     crashGroupId: t.id({ description: 'Only this group.' }),
@@ -89,20 +93,20 @@ const CreateAlertRuleInput = builder.inputType('CreateAlertRuleInput', {
 });
 
 const UpdateAlertRuleInput = builder.inputType('UpdateAlertRuleInput', {
-  description: 'What is left out stays as it is; so does the secret.',
+  description: 'Fields that are left out keep their values. The secret never changes.',
   fields: (t) => ({
     id: t.id({ required: true }),
     name: t.string({}),
     url: t.string({
-      description: 'The whole address: of the old one nobody is shown more than its `target`.',
+      description: 'The whole URL. Of the old one only `target` is ever shown.',
     }),
     format: t.field({ type: AlertFormat }),
     onNew: t.boolean({}),
     onRegression: t.boolean({}),
-    spikeCount: t.int({ description: 'Null: spikes are not told.' }),
+    spikeCount: t.int({ description: 'Null: no alerts for spikes.' }),
     modelCode: t.string({ description: 'Null: crashes of every model.' }),
     crashGroupId: t.id({ description: 'Null: crashes of every group.' }),
-    enabled: t.boolean({ description: 'False also gives up what it has not sent yet.' }),
+    enabled: t.boolean({ description: 'False also discards what was not sent yet.' }),
   }),
 });
 
@@ -111,7 +115,7 @@ const CreateAlertRulePayload = builder.objectRef<AlertRuleRow>('CreateAlertRuleP
     rule: t.field({ type: AlertRule, resolve: (rule) => rule }),
     secret: t.exposeString('secret', {
       description:
-        'Key of `Coredock-Signature: t=SECONDS,v1=HEX`: HMAC-SHA-256 over `SECONDS.BODY`. Shown this once.',
+        'Key of `Coredock-Signature: t=SECONDS,v1=HEX`: HMAC-SHA-256 over `SECONDS.BODY`. Shown only here.',
     }),
   }),
 });
@@ -124,7 +128,7 @@ builder.queryFields((t) => ({
   }),
   alertDeliveries: t.field({
     type: [AlertDelivery],
-    description: 'The log, newest first: of one rule, or of all.',
+    description: 'The log of deliveries, newest first, of one rule or of all.',
     args: { ruleId: t.arg.id(), first: t.arg.int({ defaultValue: 20, description: '100 at most.' }) },
     resolve: (_, { ruleId, first }, { services }) =>
       services.alerts.deliveries(ruleId == null ? null : requireId('AlertRule', ruleId), first ?? 20),
@@ -154,7 +158,7 @@ builder.mutationFields((t) => ({
     resolve: (_, { input: { id, spikeCount, modelCode, crashGroupId, ...rest } }, { services }) =>
       services.alerts.update(requireId('AlertRule', id), {
         ...present(rest),
-        // Of these null says something else than nothing.
+        // For these null differs from a field that is left out.
         ...(spikeCount === undefined ? {} : { spikeCount }),
         ...(modelCode === undefined ? {} : { modelCode }),
         ...(crashGroupId === undefined
@@ -163,7 +167,7 @@ builder.mutationFields((t) => ({
       }),
   }),
   deleteAlertRule: t.id({
-    description: 'With what it has not sent yet.',
+    description: 'Also discards what was not sent yet.',
     args: { id: t.arg.id({ required: true }) },
     resolve: async (_, { id }, { services }) => {
       const ruleId = requireId('AlertRule', id);
@@ -173,7 +177,7 @@ builder.mutationFields((t) => ({
   }),
   testAlertRule: t.field({
     type: AlertDelivery,
-    description: 'Sends a test, once, in the background: `alertDeliveries` tells how it went.',
+    description: 'Sends one test alert in the background. `alertDeliveries` shows the result.',
     args: { id: t.arg.id({ required: true }) },
     resolve: (_, { id }, { services }) => services.alerts.test(requireId('AlertRule', id)),
   }),

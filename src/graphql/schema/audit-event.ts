@@ -15,12 +15,17 @@ const AuditEvent = builder.objectRef<AuditEventRow>('AuditEvent').implement({
     action: t.exposeString('action', { description: 'The mutation’s name, or `downloadCoredump`.' }),
     actor: t.exposeString('actor', {
       description:
-        'As the issuer’s token names them, or `token` and the beginning of a static token’s digest; `anybody` without ' +
+        'The name in the issuer’s token, or `token` and the first digits of a static token’s digest; `anybody` without ' +
         'authentication.',
     }),
-    role: t.exposeString('role', { description: 'viewer or admin; server for what it did by itself.' }),
-    via: t.exposeString('via', { description: 'What vouched for them: issuer, token, link, or open.' }),
-    target: t.exposeString('target', { nullable: true, description: 'What it was called: it may be gone.' }),
+    role: t.exposeString('role', {
+      description: 'viewer or admin; `server` for what the server did by itself.',
+    }),
+    via: t.exposeString('via', { description: 'How they signed in: issuer, token, link, or open.' }),
+    target: t.exposeString('target', {
+      nullable: true,
+      description: 'Its name at that time; it may have been deleted since.',
+    }),
     targetType: t.exposeString('targetType', {
       nullable: true,
       description: '`Coredump`, `Device` and so on: the type of the id.',
@@ -32,7 +37,7 @@ const AuditEvent = builder.objectRef<AuditEventRow>('AuditEvent').implement({
         targetType === null || targetId === null ? null : encodeGlobalId(targetType, targetId),
     }),
     address: t.exposeString('address', { nullable: true }),
-    requestId: t.exposeString('requestId', { nullable: true, description: 'The log has it too.' }),
+    requestId: t.exposeString('requestId', { nullable: true, description: 'Also in the log.' }),
   }),
 });
 
@@ -42,7 +47,7 @@ const AuditEventFilterInput = builder.inputType('AuditEventFilter', {
   fields: (t) => ({
     action: t.stringList({}),
     actor: t.stringList({}),
-    targetId: t.id({ description: 'Global id of what it was done to.' }),
+    targetId: t.id({ description: 'Global id of the target.' }),
     after: t.field({ type: 'DateTime', description: 'Inclusive.' }),
     before: t.field({ type: 'DateTime', description: 'Exclusive.' }),
   }),
@@ -72,6 +77,6 @@ builder.queryField('auditEvents', (t) =>
 function targetOf(globalId: string): { type: string; id: number } {
   const target = auditTargetOf(globalId);
   if (target === null)
-    throw badInput(`targetId is not the id of anything that events are about: ${AUDIT_TARGETS.join(', ')}.`);
+    throw badInput(`targetId must be the id of one of these: ${AUDIT_TARGETS.join(', ')}.`);
   return { type: target.targetType, id: target.targetId };
 }

@@ -1,7 +1,7 @@
 import { AUDIT_TARGETS } from '../../audit/service.js';
 import { decodeGlobalId } from '../../global-ids.js';
 
-/** What a global id names, if audit events are about such things; else null. */
+/** Type and number in a global id; null unless audit events have targets of that type. */
 export function auditTargetOf(globalId: string) {
   for (const targetType of AUDIT_TARGETS) {
     const targetId = decodeGlobalId(targetType, globalId);

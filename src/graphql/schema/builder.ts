@@ -4,7 +4,6 @@ import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import type { FileUpload } from 'graphql-upload-minimal';
 import { hasRole, refusalOf } from '../../auth/principal.js';
-import type PrismaTypes from '../../platform/database/generated/pothos-types.js';
 import { getDatamodel } from '../../platform/database/generated/pothos-types.js';
 import './audit-mutations.js';
 import '../limits/bounded-lists.js';
@@ -13,7 +12,6 @@ import type { Context } from './context.js';
 
 /** Defines no types: each noun does so in its own file. */
 export const builder = new SchemaBuilder<{
-  PrismaTypes: PrismaTypes;
   Context: Context;
   DefaultFieldNullability: false;
   DefaultEdgesNullability: { list: false; items: false };
@@ -23,7 +21,7 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: Date; Output: Date };
     Upload: { Input: Promise<FileUpload>; Output: never };
   };
-  /** What a person must be; an admin is a viewer too. */
+  /** The role that a field needs; an admin is a viewer too. */
   AuthScopes: { viewer: boolean; admin: boolean };
   Connection: { totalCount: () => number | Promise<number> };
 }>({
@@ -33,10 +31,15 @@ export const builder = new SchemaBuilder<{
   scopeAuth: {
     authScopes: ({ person }) => ({ viewer: hasRole(person, 'viewer'), admin: hasRole(person, 'admin') }),
     unauthorizedError: (_, { person }) => refusalOf(person),
-    // Not only at each event: who may not subscribe is told at once.
+    // Also when somebody subscribes, not only at each event: a subscription that is not allowed fails at once.
     authorizeOnSubscribe: true,
   },
-  prisma: { client: ({ db }) => db, dmmf: getDatamodel(), onUnusedQuery: 'error' },
+  prisma: {
+    client: () => {
+      throw new Error('Pothos reads nothing by itself: services and loaders do');
+    },
+    dmmf: getDatamodel(),
+  },
   relay: {
     nodesOnConnection: true,
     nodeQueryOptions: { nullable: true },
@@ -46,15 +49,15 @@ export const builder = new SchemaBuilder<{
   },
 });
 
-// Closed by default: every field of these, whoever adds it, and so all that is reached through it. A field may be
-// stricter by `authScopes` of its own (both must agree), never more open.
+// Closed by default: every field of these types, and so everything that is reached through it. A field may be stricter
+// by `authScopes` of its own (both must agree), never more open.
 builder.queryType({ authScopes: { viewer: true } });
 builder.mutationType({ authScopes: { admin: true } });
 builder.subscriptionType({ authScopes: { viewer: true } });
 
 builder.globalConnectionField('totalCount', (t) =>
   t.int({
-    description: 'How many there are in all, whatever the page. Costs a statement, only when asked for.',
+    description: 'Number of all items, not only of this page. Costs one SQL statement, only when selected.',
     resolve: ({ totalCount }) => totalCount(),
   }),
 );

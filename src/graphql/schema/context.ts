@@ -2,21 +2,18 @@ import type { AlertService, createAlertQueries } from '../../alerts/service.js';
 import type { Audit, createAuditQueries } from '../../audit/service.js';
 import type { DownloadLinks } from '../../auth/download-links.js';
 import type { Person } from '../../auth/principal.js';
-import { type CoredumpLoaders, createCoredumpLoaders } from '../../coredumps/loaders.js';
+import type { CoredumpQueries } from '../../coredumps/read.js';
 import type { CoredumpService } from '../../coredumps/service.js';
-import { createTallyFilters, type TallyFilter } from '../../crash-groups/crash-series.js';
-import { type CrashGroupLoaders, createCrashGroupLoaders } from '../../crash-groups/loaders.js';
-import { createVersionLoaders } from '../../crash-groups/missing-firmware.js';
+import type { CrashGroupQueries } from '../../crash-groups/queries.js';
 import type { CrashGroupService } from '../../crash-groups/service.js';
-import { createDeviceLoaders, createDeviceQueries } from '../../devices/loaders.js';
+import type { DeviceQueries } from '../../devices/loaders.js';
 import type { PrivacyService } from '../../devices/privacy.js';
 import type { DeviceService } from '../../devices/service.js';
-import { createFirmwareLoaders } from '../../firmware/loaders.js';
 import type { FirmwareService } from '../../firmware/service.js';
 import { encodeGlobalId } from '../../global-ids.js';
-import type { Db } from '../../platform/database/open-database.js';
 import type { Search } from '../../search/service.js';
 import type { Answer } from '../limits/answer-budget.js';
+import type { Loaders } from './loaders.js';
 
 export interface Services {
   alerts: AlertService;
@@ -29,64 +26,33 @@ export interface Services {
   search: Search;
 }
 
-/** What queries use of them: it reads, and has all that it needs from the database. */
+/** What queries use of them: they read, and need nothing but the database. */
 export interface QueryServices {
   alerts: ReturnType<typeof createAlertQueries>;
   audit: ReturnType<typeof createAuditQueries>;
-  crashGroups: Pick<CrashGroupService, 'now' | 'regrouping'>;
+  coredumps: CoredumpQueries;
+  crashGroups: CrashGroupQueries & Pick<CrashGroupService, 'regrouping'>;
+  devices: DeviceQueries;
   search: Search;
 }
 
-/** What resolvers get. Loaders live as long as one request or event, so what they remember is never stale. */
+/** What resolvers get. Whatever they read comes from a service or a loader: the database itself is out of reach. */
 export interface Context {
-  readonly db: Db;
   readonly services: Services;
   readonly loaders: Loaders;
-  readonly devices: ReturnType<typeof createDeviceQueries>;
   readonly requestId: string;
-  /** Who is asking: whoever got as far as here has a role. */
+  /** Who asks. Only people with a role get here. */
   readonly person: Person;
-  /** What the answer may hold, and does. */
+  /** The budget of the answer, and what it holds of that. */
   readonly answer: Answer;
-  /** Path from which the raw bytes of a dump can be had, by who asks for it now. */
+  /** Path of the raw bytes of a dump, for the person who asks. */
   downloadUrlOf(coredumpId: number): string;
 }
 
-export interface Loaders {
-  coredumps: CoredumpLoaders;
-  crashGroups: CrashGroupLoaders;
-  devices: ReturnType<typeof createDeviceLoaders>;
-  firmwares: ReturnType<typeof createFirmwareLoaders>;
-  versions: ReturnType<typeof createVersionLoaders>;
-  /** A filter of time series with its models' ids. */
-  tallyFilter(filter: { modelCode?: string[]; firmwareVersion?: string[] }): Promise<TallyFilter>;
-}
-
-export function createContext({
-  db,
-  ...given
-}: Pick<
-  Context,
-  'db' | 'services' | 'loaders' | 'requestId' | 'person' | 'answer' | 'downloadUrlOf'
->): Context {
-  return { db, ...given, devices: createDeviceQueries(db) };
-}
-
-/** Paths of downloads. @param links null where nobody needs one */
+/** Paths of downloads. @param links null without authentication, where paths need no signature */
 export function downloadUrls(links: Pick<DownloadLinks, 'issue'> | null) {
   return (coredumpId: number, person: Person): string => {
     const path = `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', coredumpId))}/download`;
     return links === null ? path : `${path}?link=${links.issue(coredumpId, person)}`;
-  };
-}
-
-export function createLoaders(db: Db): Loaders {
-  return {
-    coredumps: createCoredumpLoaders(db),
-    crashGroups: createCrashGroupLoaders(db),
-    devices: createDeviceLoaders(db),
-    firmwares: createFirmwareLoaders(db),
-    versions: createVersionLoaders(db),
-    tallyFilter: createTallyFilters(db),
   };
 }

@@ -6,19 +6,21 @@ import { checkedFilter } from './inputs.js';
 export const ParseStatus = builder.enumType('ParseStatus', { values: PARSE_STATUSES });
 
 export const CoredumpFilterInput = builder.inputType('CoredumpFilter', {
-  description: 'What is left out does not matter; lists mean "one of".',
+  description: 'Fields that are left out do not filter. A list means "one of".',
   fields: (t) => ({
     parseStatus: t.field({ type: [ParseStatus] }),
     chip: t.stringList({}),
     firmwareVersion: t.stringList({}),
     deviceKey: t.stringList({}),
     modelCode: t.stringList({}),
-    fingerprint: t.stringList({ description: 'Of the report: dumps that crashed at the same place.' }),
+    fingerprint: t.stringList({
+      description: 'Of the report. Dumps with the same one crashed at the same place.',
+    }),
     uploadedAfter: t.field({ type: 'DateTime', description: 'Inclusive.' }),
     uploadedBefore: t.field({ type: 'DateTime', description: 'Exclusive.' }),
     search: t.string({
       description:
-        'Words that must all occur, whatever their case, in file name, chip, version, device or output.',
+        'All words must occur, in upper or lower case, in file name, chip, version, device or output.',
     }),
   }),
 });

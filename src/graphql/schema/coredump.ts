@@ -1,6 +1,5 @@
 import { completeValue } from '@pothos/core';
 import { hasRole } from '../../auth/principal.js';
-import { countCoredumps, listCoredumps } from '../../coredumps/queries.js';
 import { redactOutput, redactReport } from '../../coredumps/redact.js';
 import { RAW_REMOVAL_REASONS } from '../../coredumps/remove-raw.js';
 import type { CoredumpRow } from '../../coredumps/types.js';
@@ -8,30 +7,28 @@ import { notFound } from '../../errors.js';
 import { decodeGlobalId, encodeGlobalId } from '../../global-ids.js';
 import { columnsOf } from '../limits/listed-fields.js';
 import { copiesOfParts } from '../limits/selection-size.js';
-import { followDumps } from '../server/async-iterators.js';
 import { builder } from './builder.js';
 import { CoredumpFilterInput, ParseStatus, toCoredumpFilter } from './coredump-filter.js';
 import { CrashReport } from './crash-report.js';
 import { Device } from './device.js';
 import { Firmware } from './firmware.js';
-import { requireId, rowOf } from './inputs.js';
+import { followDumps } from './follow-dumps.js';
+import { requireId, rowIdOf } from './inputs.js';
 import { page } from './pages.js';
 
 const RawRemovalReason = builder.enumType('RawRemovalReason', {
-  description: 'Why the raw bytes of a dump are gone. Others may be added.',
+  description: 'Why the raw bytes of a dump were removed. More reasons may be added.',
   values: {
-    PRIVACY: { description: 'The privacy settings of its model say so.' },
-    STORAGE_LIMIT: { description: 'The oldest had to make room (MAX_STORAGE_BYTES).' },
+    PRIVACY: { description: 'The privacy settings of its model ask for it.' },
+    STORAGE_LIMIT: { description: 'The oldest dumps are removed to free space (MAX_STORAGE_BYTES).' },
   } satisfies Record<(typeof RAW_REMOVAL_REASONS)[number], { description: string }>,
 });
 
-// Not a prismaNode: its rows are read in raw SQL and come with events, and Pothos would read each of them again to be
-// sure of its columns.
 export const Coredump = builder.objectRef<CoredumpRow>('Coredump');
 
 builder.node(Coredump, {
   id: { resolve: ({ id }) => id },
-  loadOne: (id, { loaders }) => loaders.coredumps.byId.load(rowOf(id).id),
+  loadOne: (id, { loaders }) => loaders.coredumps.byId.load(rowIdOf(id)),
   fields: (t) => ({
     filename: t.exposeString('filename'),
     chip: t.exposeString('chip', { description: 'As the device reported it.' }),
@@ -44,11 +41,11 @@ builder.node(Coredump, {
     parsedAt: t.expose('parsedAt', { type: 'DateTime', nullable: true }),
     fingerprint: t.exposeString('fingerprint', {
       nullable: true,
-      description: 'The report’s, to filter by. Null while PENDING.',
+      description: 'Of the report; `filter` takes it. Null while PENDING.',
     }),
     downloadUrl: t.string({
       description:
-        'Path of the raw bytes on this server. With authentication on it works without a header, for five minutes.',
+        'Path of the raw bytes on this server. With authentication on, it works without a header for five minutes.',
       resolve: ({ id }, _, { downloadUrlOf }) => downloadUrlOf(id),
     }),
     rawRemovedAt: t.field({
@@ -71,7 +68,7 @@ builder.node(Coredump, {
       type: 'DateTime',
       nullable: true,
       description:
-        'When it was noticed that the storage has lost the raw bytes, which nobody removed. Null while all is well.',
+        'When the server noticed that the storage has lost the raw bytes, which nobody removed. Null while they are there.',
       resolve: ({ id }, _, { loaders }) => loaders.coredumps.rawLostAt.load(id),
     }),
     device: t.field({
@@ -85,15 +82,15 @@ builder.node(Coredump, {
     firmware: t.field({
       type: Firmware,
       nullable: true,
-      description: 'The build that it was read with.',
+      description: 'The build that it was parsed with.',
       resolve: ({ firmwareId }, _, { loaders }) =>
         firmwareId === null ? null : loaders.firmwares.byId.load(firmwareId),
     }),
     parsedOutput: t.string({
       nullable: true,
       description:
-        'The report as text in the layout of esp-coredump, or why there is none. Null while PENDING. For viewers ' +
-        'without what memory held.',
+        'The report as text in the layout of esp-coredump, or why there is none. Null while PENDING. Viewers get it ' +
+        'without memory contents.',
       resolve: async ({ id }, _, { loaders, person, answer }) => {
         const output = await loaders.coredumps.texts.output(id, answer);
         return output === null || hasRole(person, 'admin') ? output : redactOutput(output);
@@ -102,7 +99,7 @@ builder.node(Coredump, {
     report: t.field({
       type: CrashReport,
       nullable: true,
-      description: 'For viewers without what the arguments of functions held or pointed to.',
+      description: 'Viewers get it without the values of function arguments and what they point to.',
       resolve: async ({ id }, _, { loaders, person, answer }, info) => {
         const report = await loaders.coredumps.texts.report(id, copiesOfParts(info), answer);
         return report === null || hasRole(person, 'admin') ? report : redactReport(report);
@@ -113,11 +110,11 @@ builder.node(Coredump, {
 
 export const CoredumpConnection = builder.connectionObject({ type: Coredump, name: 'CoredumpConnection' });
 
-builder.prismaObjectFields(Device, (t) => ({
+builder.objectFields(Device, (t) => ({
   coredumps: t.connection(
     {
       type: Coredump,
-      description: 'Newest first. One SQL statement, however many devices a request asks it of.',
+      description: 'Newest first. One SQL statement, however many devices a request asks.',
       args: { filter: t.arg({ type: CoredumpFilterInput }) },
       resolve: (device, { filter: input, ...args }, { loaders }, info) => {
         const { id: deviceId } = device;
@@ -137,7 +134,7 @@ builder.prismaObjectFields(Device, (t) => ({
   coredump: t.field({
     type: Coredump,
     nullable: true,
-    description: 'Null unless the dump is this device’s.',
+    description: 'Null unless the dump belongs to this device.',
     args: { id: t.arg.id({ required: true }) },
     resolve: async (device, { id }, { loaders }) => {
       const coredumpId = decodeGlobalId('Coredump', String(id));
@@ -163,14 +160,14 @@ builder.queryFields((t) => ({
   coredumps: t.connection(
     {
       type: Coredump,
-      description: 'The whole fleet’s, newest first.',
+      description: 'Dumps of the whole fleet, newest first.',
       args: { filter: t.arg({ type: CoredumpFilterInput }) },
-      resolve: (_, { filter: input, ...args }, { db }) => {
+      resolve: (_, { filter: input, ...args }, { services }) => {
         const filter = toCoredumpFilter(input);
         return page(
           args,
-          (window) => listCoredumps(db, filter, window),
-          () => countCoredumps(db, filter),
+          (window) => services.coredumps.list(filter, window),
+          () => services.coredumps.count(filter),
         );
       },
     },
@@ -189,7 +186,8 @@ builder.queryFields((t) => ({
 
 builder.mutationFields((t) => ({
   deleteCoredump: t.id({
-    description: 'Row, then file. With `deviceId`: NOT_FOUND unless the dump is that device’s.',
+    description:
+      'Deletes the row, then the file. With `deviceId`: NOT_FOUND unless the dump belongs to that device.',
     args: { id: t.arg.id({ required: true }), deviceId: t.arg.id() },
     resolve: async (_, { id, deviceId }, { services }) => {
       const coredumpId = requireId('Coredump', id);
@@ -201,18 +199,18 @@ builder.mutationFields((t) => ({
     },
   }),
   deleteCoredumps: t.int({
-    description: 'All of a device; how many.',
+    description: 'Deletes all dumps of a device. The answer is their number.',
     args: { deviceId: t.arg.id({ required: true }) },
     resolve: (_, { deviceId }, { services }) => services.coredumps.deleteAllOf(requireId('Device', deviceId)),
   }),
   reparseCoredump: t.field({
     type: Coredump,
-    description: 'Back to PENDING and queued.',
+    description: 'Sets it back to PENDING and queues it.',
     args: { id: t.arg.id({ required: true }) },
     resolve: (_, { id }, { services }) => services.coredumps.reparse(requireId('Coredump', id)),
   }),
   reparseCoredumps: t.int({
-    description: 'Every dump of the filter; how many.',
+    description: 'Queues every dump that matches the filter again. The answer is their number.',
     args: { filter: t.arg({ type: CoredumpFilterInput, required: true }) },
     resolve: (_, { filter }, { services }) => services.coredumps.reparseAll(toCoredumpFilter(filter)),
   }),
@@ -222,7 +220,7 @@ builder.subscriptionField('parseStatus', (t) =>
   t.field({
     type: Coredump,
     description:
-      'The dump as it is after each change of its status, its arrival included. With `coredumpId` the current state ' +
+      'The dump after each change of its status, its arrival included. With `coredumpId` the current state ' +
       'comes first; with neither argument, every dump of the fleet.',
     args: { coredumpId: t.arg.id(), deviceId: t.arg.id() },
     subscribe: (_, { coredumpId, deviceId }, { services }) =>

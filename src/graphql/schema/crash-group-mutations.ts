@@ -16,7 +16,7 @@ builder.mutationFields((t) => ({
   }),
   ignoreCrashGroup: t.field({
     type: CrashGroup,
-    description: 'It goes on being counted, and raises no alerts.',
+    description: 'Its crashes are still counted, but send no alerts.',
     args: { id: t.arg.id({ required: true }) },
     resolve: (_, { id }, { services }) => services.crashGroups.ignore(requireId('CrashGroup', id)),
   }),
@@ -40,8 +40,8 @@ builder.mutationFields((t) => ({
   mergeCrashGroups: t.field({
     type: CrashGroup,
     description:
-      'Makes the groups `ids` part of the group `into`, whose state, assignee and note stay. Their fingerprints go ' +
-      'there from now on; `splitCrashGroup` undoes it.',
+      'Moves the groups `ids` into the group `into`, which keeps its state, assignee and note. New crashes with their ' +
+      'fingerprints join it as well; `splitCrashGroup` undoes it.',
     args: { into: t.arg.id({ required: true }), ids: t.arg.idList({ required: true }) },
     resolve: (_, { into, ids }, { services }) =>
       services.crashGroups.merge(
@@ -51,7 +51,8 @@ builder.mutationFields((t) => ({
   }),
   splitCrashGroup: t.field({
     type: CrashGroup,
-    description: 'Takes fingerprints out of a group into a new one, with all that was ever counted for them.',
+    description:
+      'Moves fingerprints of a group to a new one, with everything that was ever counted for them.',
     args: { id: t.arg.id({ required: true }), fingerprints: t.arg.stringList({ required: true }) },
     resolve: (_, { id, fingerprints }, { services }) =>
       services.crashGroups.split(requireId('CrashGroup', id), fingerprints),
@@ -59,10 +60,10 @@ builder.mutationFields((t) => ({
 }));
 
 const Regrouping = builder.objectRef<RegroupingRow>('Regrouping').implement({
-  description: 'The walk through all kept dumps after the recipe of fingerprints has changed.',
+  description: 'Computes the fingerprints of all stored dumps again after their recipe has changed.',
   fields: (t) => ({
     fingerprintVersion: t.exposeString('fingerprintVersion', { description: 'Of the recipe: “v1”.' }),
-    total: t.exposeInt('total', { description: 'Dumps that there were at its start.' }),
+    total: t.exposeInt('total', { description: 'Number of dumps at its start.' }),
     done: t.exposeInt('done'),
     startedAt: t.expose('startedAt', { type: 'DateTime' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true }),
@@ -73,7 +74,7 @@ builder.queryField('regrouping', (t) =>
   t.field({
     type: Regrouping,
     nullable: true,
-    description: 'How far it is. It begins by itself where there is something to do.',
+    description: 'Its progress. It starts by itself when there is something to do.',
     resolve: (_, __, { services }) => services.crashGroups.regrouping(),
   }),
 );
@@ -82,7 +83,7 @@ builder.mutationField('regroupCrashes', (t) =>
   t.field({
     type: Regrouping,
     description:
-      'Does it again from the beginning, in the background. Dumps that are right where they are stay.',
+      'Starts again from the beginning, in the background. Dumps that are in the right group stay there.',
     resolve: (_, __, { services }) => services.crashGroups.regroupAll(),
   }),
 );

@@ -1,7 +1,6 @@
-import { tallyRange, zeroFilled } from '../../crash-groups/crash-series.js';
+import { seriesRange, zeroFilled } from '../../crash-groups/crash-series.js';
 import { velocityOf } from '../../crash-groups/decayed-rate.js';
 import type { CrashVariantRow } from '../../crash-groups/loaders.js';
-import { countGroups, listGroups } from '../../crash-groups/queries.js';
 import { type CrashGroupRow, GROUP_ORDERS, GROUP_STATES } from '../../crash-groups/types.js';
 import { notFound } from '../../errors.js';
 import { decodeGlobalId } from '../../global-ids.js';
@@ -13,19 +12,19 @@ import { Device, DeviceConnection } from './device.js';
 import { DeviceModel } from './device-model.js';
 import { Firmware } from './firmware.js';
 import { groupPage } from './group-pages.js';
-import { checkedFilter, requireId, rowOf } from './inputs.js';
+import { checkedFilter, requireId, rowIdOf } from './inputs.js';
 import { page } from './pages.js';
 
 const CrashGroupState = builder.enumType('CrashGroupState', { values: GROUP_STATES });
 
 const CrashGroupOrder = builder.enumType('CrashGroupOrder', {
   description:
-    'The most first: crashes, devices, the last crash, or crashes a day with recent ones counting most.',
+    'Highest first: crashes, devices, time of the last crash, or crashes a day with recent ones counting most.',
   values: GROUP_ORDERS,
 });
 
 const CrashVariant = builder.objectRef<CrashVariantRow>('CrashVariant').implement({
-  description: 'What a group was seen on.',
+  description: 'A model, version and chip that a group was seen on.',
   fields: (t) => ({
     model: t.field({
       type: DeviceModel,
@@ -43,21 +42,20 @@ const CrashVariant = builder.objectRef<CrashVariantRow>('CrashVariant').implemen
   }),
 });
 
-/** Rows of raw SQL and of events, like dumps. */
 export const CrashGroup = builder.objectRef<CrashGroupRow>('CrashGroup');
 
 builder.node(CrashGroup, {
   description: 'Crashes at the same place: one bug, as far as a stack can tell.',
   id: { resolve: ({ id }) => id },
-  loadOne: (id, { loaders }) => loaders.crashGroups.byId.load(rowOf(id).id),
+  loadOne: (id, { loaders }) => loaders.crashGroups.byId.load(rowIdOf(id)),
   fields: (t) => ({
     title: t.exposeString('title', { description: '“LoadProhibited in sensor_read (sensor.c)”' }),
     kind: t.expose('kind', { type: CrashKind, description: 'Of the first crash.' }),
-    reason: t.exposeString('reason', { description: 'Of the first crash, as its report says it.' }),
+    reason: t.exposeString('reason', { description: 'Of the first crash, as in its report.' }),
     reasonClass: t.exposeString('reasonClass', { description: 'The reason without its addresses.' }),
     culpritFunction: t.exposeString('culpritFunction', {
       nullable: true,
-      description: 'Of the innermost frame that is neither ROM nor part of stopping the chip.',
+      description: 'Of the innermost frame that is neither in ROM nor part of the panic handler.',
     }),
     culpritFile: t.exposeString('culpritFile', { nullable: true, description: 'Without its folders.' }),
     state: t.expose('state', { type: CrashGroupState }),
@@ -67,7 +65,7 @@ builder.node(CrashGroup, {
       description: 'The version that has the fix; null in a resolved group means the next one.',
     }),
     isRegression: t.boolean({
-      description: 'It was resolved and came back. Until a person changes the state.',
+      description: 'It was resolved and crashed again. Stays true until a person changes the state.',
       resolve: ({ regressedAt }) => regressedAt !== null,
     }),
     regressedAt: t.expose('regressedAt', { type: 'DateTime', nullable: true }),
@@ -78,11 +76,11 @@ builder.node(CrashGroup, {
       description: 'Crashes ever seen; deleting dumps, by retention or by hand, does not lower it.',
     }),
     keptCount: t.int({
-      description: 'Dumps of it that are still there.',
+      description: 'Dumps of it that are still stored.',
       resolve: ({ id }, _, { loaders }) => loaders.crashGroups.keptCount.load(id),
     }),
     deviceCount: t.exposeInt('deviceCount', {
-      description: 'Devices ever affected, those that were deleted since included.',
+      description: 'Devices ever affected, deleted ones included.',
     }),
     firstSeenAt: t.expose('firstSeenAt', { type: 'DateTime' }),
     lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime' }),
@@ -92,7 +90,7 @@ builder.node(CrashGroup, {
     }),
     fingerprints: t.field({
       type: ['String'],
-      description: 'One, or several that were merged.',
+      description: 'One, or several after a merge.',
       resolve: ({ id }, _, { loaders }) => loaders.crashGroups.fingerprints.load(id),
     }),
     variants: t.field({
@@ -132,15 +130,15 @@ builder.node(CrashGroup, {
         filter: t.arg({ type: CrashFilterInput }),
       },
       resolve: async ({ id }, { filter: input, ...args }, { loaders, services }) => {
-        const range = tallyRange(args, services.crashGroups.now());
-        const filter = await loaders.tallyFilter(checkedFilter(input ?? {}));
-        return zeroFilled(range, await loaders.crashGroups.tally.load({ id, range, filter }));
+        const range = seriesRange(args, services.crashGroups.now());
+        const filter = await loaders.crashGroups.seriesFilter(checkedFilter(input ?? {}));
+        return zeroFilled(range, await loaders.crashGroups.series.load({ id, range, filter }));
       },
     }),
     coredumps: t.connection(
       {
         type: Coredump,
-        description: 'Those that are still there, newest first.',
+        description: 'Dumps that are still stored, newest first.',
         resolve: ({ id }, args, { loaders }) =>
           page(
             args,
@@ -153,7 +151,7 @@ builder.node(CrashGroup, {
     devices: t.connection(
       {
         type: Device,
-        description: 'Affected devices that are still there, newest device first.',
+        description: 'Affected devices that still exist, newest device first.',
         resolve: ({ id }, args, { loaders }) =>
           page(
             args,
@@ -170,7 +168,7 @@ const CrashGroupConnection = builder.connectionObject({ type: CrashGroup, name: 
 
 const CrashGroupFilterInput = builder.inputType('CrashGroupFilter', {
   description:
-    'What is left out does not matter; lists mean "one of". Model, version and chip are of one crash.',
+    'Fields that are left out do not filter. A list means "one of". Model, version and chip must match in one crash.',
   fields: (t) => ({
     state: t.field({ type: [CrashGroupState] }),
     kind: t.field({ type: [CrashKind] }),
@@ -186,16 +184,16 @@ const CrashGroupFilterInput = builder.inputType('CrashGroupFilter', {
     lastSeenAfter: t.field({ type: 'DateTime', description: 'Inclusive.' }),
     search: t.string({
       description:
-        'Words that must all occur, whatever their case, in title, reason, culprit, assignee or note.',
+        'All words must occur, in upper or lower case, in title, reason, culprit, assignee or note.',
     }),
   }),
 });
 
-builder.prismaObjectField(Device, 'crashGroups', (t) =>
+builder.objectField(Device, 'crashGroups', (t) =>
   t.connection(
     {
       type: CrashGroup,
-      description: 'The groups that ever hit this device.',
+      description: 'Groups with a crash on this device, now or earlier.',
       args: { sort: t.arg({ type: CrashGroupOrder, defaultValue: 'COUNT' }) },
       resolve: ({ id }, args, { loaders }) =>
         groupPage(
@@ -208,11 +206,11 @@ builder.prismaObjectField(Device, 'crashGroups', (t) =>
   ),
 );
 
-builder.prismaObjectField(Firmware, 'crashGroups', (t) =>
+builder.objectField(Firmware, 'crashGroups', (t) =>
   t.connection(
     {
       type: CrashGroup,
-      description: 'The groups that were ever seen in this version of the model, whichever its build.',
+      description: 'Groups that were ever seen in this version of the model, in any of its builds.',
       args: { sort: t.arg({ type: CrashGroupOrder, defaultValue: 'COUNT' }) },
       resolve: ({ id }, args, { loaders }) =>
         groupPage(
@@ -229,7 +227,7 @@ builder.objectField(Coredump, 'crashGroup', (t) =>
   t.field({
     type: CrashGroup,
     nullable: true,
-    description: 'Null until it was read, and for crashes without a fingerprint.',
+    description: 'Null until the dump is parsed, and for crashes without a fingerprint.',
     resolve: async ({ id }, _, { loaders }) => {
       const groupId = await loaders.crashGroups.ofCoredump.load(id);
       return groupId === null ? null : loaders.crashGroups.byId.load(groupId);
@@ -245,12 +243,12 @@ builder.queryFields((t) => ({
         filter: t.arg({ type: CrashGroupFilterInput }),
         sort: t.arg({ type: CrashGroupOrder, defaultValue: 'COUNT' }),
       },
-      resolve: (_, { filter: input, ...args }, { db }) => {
+      resolve: (_, { filter: input, ...args }, { services }) => {
         const filter = checkedFilter(input ?? {});
         return groupPage(
           args,
-          (window) => listGroups(db, filter, window),
-          () => countGroups(db, filter),
+          (window) => services.crashGroups.list(filter, window),
+          () => services.crashGroups.count(filter),
         );
       },
     },
@@ -271,8 +269,8 @@ builder.subscriptionField('crashGroupUpdated', (t) =>
   t.field({
     type: CrashGroup,
     description:
-      'A group as it is after each change: a crash that was counted, a state that somebody set, a merge. Without `id` ' +
-      'every group; a new one comes with its first crash.',
+      'A group after each change: a counted crash, a state that somebody set, a merge. Without `id` all groups, new ' +
+      'ones included.',
     args: { id: t.arg.id() },
     subscribe: (_, { id }, { services }) =>
       services.crashGroups.follow(id == null ? {} : { groupId: requireId('CrashGroup', id) }),

@@ -1,10 +1,9 @@
-import type { CrashKind as Kind } from '../../crashdump/index.js';
-import type * as reader from '../../crashdump/report/report.js';
+import type * as reader from '../../crashdump/index.js';
 import { builder } from './builder.js';
 
-const KINDS: Readonly<Record<Kind, { description: string }>> = {
+const KINDS: Readonly<Record<reader.CrashKind, { description: string }>> = {
   ABORT: { description: '`abort()` was called.' },
-  ASSERT: { description: 'An assertion did not hold.' },
+  ASSERT: { description: 'An assertion failed.' },
   STACK_OVERFLOW: {
     description: 'A task’s stack was too small, whether FreeRTOS or the chip’s stack guard found it.',
   },
@@ -18,21 +17,25 @@ const KINDS: Readonly<Record<Kind, { description: string }>> = {
     description: 'Memory was written that cannot be written: `StoreProhibited`, `Store access fault`.',
   },
   INVALID_ACCESS: {
-    description: 'Memory was accessed in a way that it does not allow, as by a misaligned address.',
+    description: 'Memory was accessed in a way that it does not allow, for example by a misaligned address.',
   },
   INVALID_FETCH: { description: 'A jump to where no code is: `InstrFetchProhibited`.' },
-  ILLEGAL_INSTRUCTION: { description: 'Bytes that are no instruction, or one that is not allowed.' },
+  ILLEGAL_INSTRUCTION: {
+    description: 'Bytes that are no instruction, or an instruction that is not allowed.',
+  },
   DIVIDE_BY_ZERO: { description: 'An integer was divided by zero.' },
   CACHE_DISABLED: { description: 'Flash or PSRAM was used while the cache was off.' },
   MEMORY_PROTECTION: { description: 'Memory protection stopped a write to code or a jump into data.' },
   DOUBLE_EXCEPTION: { description: 'An exception within the handler of another one.' },
   BREAKPOINT: { description: 'A breakpoint or watchpoint was hit without a debugger.' },
-  COPROCESSOR: { description: 'A coprocessor, as for floating point, was used where it may not be.' },
+  COPROCESSOR: {
+    description: 'A coprocessor, such as the floating-point unit, was used where it is not allowed.',
+  },
   OTHER: { description: 'None of the others, or not known.' },
 };
 
 export const CrashKind = builder.enumType('CrashKind', {
-  description: 'What kind of crash it is, as the reader decides it once. Members may be added.',
+  description: 'The kind of a crash, as the reader decides it. Values may be added.',
   values: KINDS,
 });
 
@@ -44,7 +47,10 @@ const Register = builder.objectRef<reader.Register>('Register').implement({
       nullable: true,
       description: 'Where the value points: `panic_abort+18`.',
     }),
-    meaning: t.exposeString('meaning', { nullable: true, description: 'What a known fill pattern tells.' }),
+    meaning: t.exposeString('meaning', {
+      nullable: true,
+      description: 'The meaning of a known fill pattern.',
+    }),
   }),
 });
 
@@ -88,7 +94,7 @@ const CrashTask = builder.objectRef<reader.CrashTask>('CrashTask').implement({
     waitingFor: t.exposeString('waitingFor', { nullable: true }),
     stackOverflow: t.exposeString('stackOverflow', {
       nullable: true,
-      description: 'Why the stack must be taken for overflowed.',
+      description: 'Why the stack has probably overflowed.',
     }),
     stackUsed: t.exposeInt('stackUsed', { nullable: true, description: 'Bytes.' }),
     stackFree: t.exposeInt('stackFree', { nullable: true, description: 'Bytes.' }),
@@ -97,7 +103,7 @@ const CrashTask = builder.objectRef<reader.CrashTask>('CrashTask').implement({
       description: 'Bytes at the far end that were never written.',
     }),
     stackCorrupted: t.exposeBoolean('stackCorrupted', {
-      description: 'The device found the stack broken and did not dump it: there is no backtrace.',
+      description: 'The device found the stack corrupted and did not dump it: there is no backtrace.',
     }),
     frames: t.field({ type: [StackFrame], resolve: ({ frames }) => frames }),
     backtraceEnd: t.exposeString('backtraceEnd', {
@@ -106,14 +112,14 @@ const CrashTask = builder.objectRef<reader.CrashTask>('CrashTask').implement({
     }),
     interruptedFrames: t.field({
       type: [StackFrame],
-      description: 'What the task did when the interrupt came whose handler crashed.',
+      description: 'The frames of the interrupted task, when an interrupt handler crashed.',
       resolve: ({ interruptedFrames }) => interruptedFrames,
     }),
   }),
 });
 
 export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').implement({
-  description: 'What the core dump says, read with the firmware’s ELF.',
+  description: 'The content of the core dump, parsed with the firmware’s ELF.',
   fields: (t) => ({
     kind: t.expose('kind', { type: CrashKind }),
     reason: t.exposeString('reason'),
@@ -132,12 +138,12 @@ export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').
     }),
     fingerprint: t.exposeString('fingerprint', {
       nullable: true,
-      description: 'The same for crashes at the same place, from build to build.',
+      description: 'Equal for crashes at the same place, also in different builds.',
     }),
     crashedTask: t.exposeString('crashedTask', { nullable: true }),
     appElfSha256: t.exposeString('appElfSha256', {
       nullable: true,
-      description: 'Of the ELF that the device ran, or its leading digits, as the dump has it.',
+      description: 'SHA-256 of the ELF that the device ran, or its first digits, as in the dump.',
     }),
     elfMatches: t.exposeBoolean('elfMatches', { description: 'False: names and lines may be wrong.' }),
     format: t.exposeString('format'),

@@ -1,8 +1,8 @@
-import { fleetTally, TALLY_UNITS, tallyRange, zeroFilled } from '../../crash-groups/crash-series.js';
+import { seriesRange, TIME_UNITS, zeroFilled } from '../../crash-groups/crash-series.js';
 import { builder } from './builder.js';
 import { checkedFilter } from './inputs.js';
 
-export const TimeUnit = builder.enumType('TimeUnit', { values: TALLY_UNITS });
+export const TimeUnit = builder.enumType('TimeUnit', { values: TIME_UNITS });
 
 interface CrashBucketRow {
   start: Date;
@@ -13,12 +13,12 @@ export const CrashBucket = builder.objectRef<CrashBucketRow>('CrashBucket').impl
   description: 'One column of a chart.',
   fields: (t) => ({
     start: t.expose('start', { type: 'DateTime', description: 'Of the hour or day, in UTC.' }),
-    count: t.exposeInt('count', { description: 'Crashes that were uploaded in it.' }),
+    count: t.exposeInt('count', { description: 'Crashes that were uploaded in this hour or day.' }),
   }),
 });
 
 export const CrashFilterInput = builder.inputType('CrashFilter', {
-  description: 'What is left out does not matter; lists mean "one of".',
+  description: 'Fields that are left out do not filter. A list means "one of".',
   fields: (t) => ({
     modelCode: t.stringList({}),
     firmwareVersion: t.stringList({}),
@@ -27,8 +27,8 @@ export const CrashFilterInput = builder.inputType('CrashFilter', {
 
 export const TIME_SERIES =
   'One entry for each hour or day from `from` (inclusive) to `to` (exclusive), also where nothing crashed; at most ' +
-  '1008. Without them the last 48 hours or 30 days. Every crash ever counted, also of dumps that are gone; a dump that ' +
-  'waits for its first parse is counted when that ends.';
+  '1008. Without both, the last 48 hours or 30 days. Crashes of deleted dumps stay counted; a dump is counted when its ' +
+  'first parse ends.';
 
 builder.queryField('crashes', (t) =>
   t.field({
@@ -40,12 +40,10 @@ builder.queryField('crashes', (t) =>
       to: t.arg({ type: 'DateTime' }),
       filter: t.arg({ type: CrashFilterInput }),
     },
-    resolve: async (_, { filter, ...args }, { db, services, loaders }) => {
-      const range = tallyRange(args, services.crashGroups.now());
-      return zeroFilled(
-        range,
-        await fleetTally(db, range, await loaders.tallyFilter(checkedFilter(filter ?? {}))),
-      );
+    resolve: async (_, { filter: input, ...args }, { services, loaders }) => {
+      const range = seriesRange(args, services.crashGroups.now());
+      const filter = await loaders.crashGroups.seriesFilter(checkedFilter(input ?? {}));
+      return zeroFilled(range, await services.crashGroups.series(range, filter));
     },
   }),
 );

@@ -1,12 +1,14 @@
+import type { DeviceModelRow } from '../../devices/types.js';
 import { builder } from './builder.js';
-import { rowOf } from './inputs.js';
+import { rowIdOf } from './inputs.js';
 import { page } from './pages.js';
 
-export const DeviceModel = builder.prismaNode('DeviceModel', {
+export const DeviceModel = builder.objectRef<DeviceModelRow>('DeviceModel');
+
+builder.node(DeviceModel, {
   description: 'A product: devices of one model run the same firmware builds.',
-  id: { field: 'id' },
-  findUnique: rowOf,
-  nullable: true,
+  id: { resolve: ({ id }) => id },
+  loadOne: (id, { loaders }) => loaders.devices.modelById.load(rowIdOf(id)),
   fields: (t) => ({
     code: t.exposeString('code', {
       description: 'Unique, `[a-z0-9_]{1,32}`; names the ELF in a firmware bundle.',
@@ -23,7 +25,8 @@ builder.queryFields((t) => ({
     {
       type: DeviceModel,
       description: 'Newest first.',
-      resolve: (_, args, { devices }) => page(args, devices.listModels, devices.countModels),
+      resolve: (_, args, { services }) =>
+        page(args, services.devices.listModels, services.devices.countModels),
     },
     DeviceModelConnection,
   ),
@@ -31,7 +34,7 @@ builder.queryFields((t) => ({
     type: DeviceModel,
     nullable: true,
     args: { code: t.arg.string({ required: true }) },
-    resolve: (_, { code }, { devices }) => devices.findModelByCode(code),
+    resolve: (_, { code }, { services }) => services.devices.getModel(code),
   }),
 }));
 

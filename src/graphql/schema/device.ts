@@ -1,16 +1,17 @@
-import type { DeviceRow } from '../../devices/loaders.js';
 import { isRevoked } from '../../devices/service.js';
+import type { DeviceRow } from '../../devices/types.js';
 import { notFound } from '../../errors.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
 import { DeviceModel } from './device-model.js';
-import { checkedFilter, present, requireId, rowOf } from './inputs.js';
+import { checkedFilter, present, requireId, rowIdOf } from './inputs.js';
 import { page } from './pages.js';
 
-export const Device = builder.prismaNode('Device', {
-  id: { field: 'id' },
-  findUnique: rowOf,
-  nullable: true,
+export const Device = builder.objectRef<DeviceRow>('Device');
+
+builder.node(Device, {
+  id: { resolve: ({ id }) => id },
+  loadOne: (id, { loaders }) => loaders.devices.byId.load(rowIdOf(id)),
   fields: (t) => ({
     key: t.exposeString('key', { description: 'Unique, `[a-z0-9]{1,32}`; names its folder in the storage.' }),
     name: t.exposeString('name', { nullable: true }),
@@ -23,12 +24,12 @@ export const Device = builder.prismaNode('Device', {
     tokenUsedAt: t.expose('tokenUsedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When a token of it was last used, give or take some seconds.',
+      description: 'When one of its tokens was last used, accurate to some seconds.',
     }),
     previousTokenUntil: t.expose('previousTokenUntil', {
       type: 'DateTime',
       nullable: true,
-      description: 'Until when the token before the last rotation works.',
+      description: 'The token before the last rotation works until then.',
     }),
     model: t.field({
       type: DeviceModel,
@@ -43,7 +44,7 @@ export const Device = builder.prismaNode('Device', {
 
 export const DeviceConnection = builder.connectionObject({ type: Device, name: 'DeviceConnection' });
 
-builder.prismaObjectField(DeviceModel, 'devices', (t) =>
+builder.objectField(DeviceModel, 'devices', (t) =>
   t.connection(
     {
       type: Device,
@@ -62,7 +63,7 @@ builder.prismaObjectField(DeviceModel, 'devices', (t) =>
 const DeviceFilterInput = builder.inputType('DeviceFilter', {
   fields: (t) => ({
     modelCode: t.stringList({}),
-    search: t.string({ description: 'Words that must all occur, whatever their case, in key or name.' }),
+    search: t.string({ description: 'All words must occur, in upper or lower case, in key or name.' }),
   }),
 });
 
@@ -72,12 +73,12 @@ builder.queryFields((t) => ({
       type: Device,
       description: 'Newest first.',
       args: { filter: t.arg({ type: DeviceFilterInput }) },
-      resolve: (_, { filter: input, ...args }, { devices }) => {
+      resolve: (_, { filter: input, ...args }, { services }) => {
         const filter = checkedFilter(input ?? {});
         return page(
           args,
-          (window) => devices.list(filter, window),
-          () => devices.count(filter),
+          (window) => services.devices.list(filter, window),
+          () => services.devices.count(filter),
         );
       },
     },
@@ -87,14 +88,14 @@ builder.queryFields((t) => ({
     type: Device,
     nullable: true,
     args: { key: t.arg.string({ required: true }) },
-    resolve: (_, { key }, { devices }) => devices.findByKey(key),
+    resolve: (_, { key }, { services }) => services.devices.get(key),
   }),
 }));
 
 const CreateDeviceInput = builder.inputType('CreateDeviceInput', {
   fields: (t) => ({
     modelCode: t.string({ required: true }),
-    key: t.string({ description: '1 to 32 of a-z and 0-9; eight random ones when left out.' }),
+    key: t.string({ description: '1 to 32 of a-z and 0-9; eight random characters when left out.' }),
     name: t.string({}),
   }),
 });
@@ -116,7 +117,7 @@ const CreateDevicePayload = builder.objectRef<DeviceWithToken>('CreateDevicePayl
   fields: (t) => ({
     device: t.field({ type: Device, resolve: ({ device }) => device }),
     token: t.exposeString('token', {
-      description: 'The device’s bearer token for uploads. Shown this once; only its hash is kept.',
+      description: 'The device’s bearer token for uploads. Shown only here: the server keeps its hash.',
     }),
   }),
 });
@@ -130,15 +131,15 @@ builder.mutationFields((t) => ({
   rotateDeviceToken: t.field({
     type: CreateDevicePayload,
     description:
-      'A new token for the device. The old one works on for `graceSeconds` (a day, unless said otherwise; at most 30 ' +
-      'days), older ones end at once.',
+      'A new token for the device. The old one still works for `graceSeconds` (one day by default, at most 30 days), ' +
+      'older ones stop working at once.',
     args: { id: t.arg.id({ required: true }), graceSeconds: t.arg.int() },
     resolve: (_, { id, graceSeconds }, { services }) =>
       services.devices.rotateToken(requireId('Device', id), graceSeconds ?? undefined),
   }),
   revokeDeviceToken: t.field({
     type: Device,
-    description: 'Ends the device’s tokens at once. `rotateDeviceToken` gives it a new one.',
+    description: 'All tokens of the device stop working at once. `rotateDeviceToken` makes a new one.',
     args: { id: t.arg.id({ required: true }) },
     resolve: (_, { id }, { services }) => services.devices.revokeToken(requireId('Device', id)),
   }),
@@ -152,7 +153,7 @@ builder.mutationFields((t) => ({
       }),
   }),
   deleteDevice: t.id({
-    description: 'With its dumps, rows and files.',
+    description: 'Also deletes its dumps, rows and files.',
     args: { id: t.arg.id({ required: true }) },
     resolve: async (_, { id }, { services }) => {
       const deviceId = requireId('Device', id);

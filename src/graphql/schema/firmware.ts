@@ -1,15 +1,17 @@
 import { notFound } from '../../errors.js';
+import type { Firmware as FirmwareRow } from '../../firmware/types.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
 import { DeviceModel } from './device-model.js';
-import { requireId, rowOf } from './inputs.js';
+import { requireId, rowIdOf } from './inputs.js';
 import { page } from './pages.js';
 
-export const Firmware = builder.prismaNode('Firmware', {
-  description: 'One build, told apart by its ELF’s SHA-256. A version may have several.',
-  id: { field: 'id' },
-  findUnique: rowOf,
-  nullable: true,
+export const Firmware = builder.objectRef<FirmwareRow>('Firmware');
+
+builder.node(Firmware, {
+  description: 'One build, identified by the SHA-256 of its ELF. A version may have several builds.',
+  id: { resolve: ({ id }) => id },
+  loadOne: (id, { loaders }) => loaders.firmwares.byId.load(rowIdOf(id)),
   fields: (t) => ({
     version: t.exposeString('version'),
     chip: t.exposeString('chip', { nullable: true }),
@@ -28,11 +30,11 @@ export const Firmware = builder.prismaNode('Firmware', {
       type: 'DateTime',
       nullable: true,
       description:
-        'When it was noticed that the storage has lost the ELF: upload the same ELF again. Null while all is well.',
+        'When the server noticed that the storage has lost the ELF: upload the same ELF again. Null while it is there.',
       resolve: ({ id }, _, { loaders }) => loaders.firmwares.elfLostAt.load(id),
     }),
     coredumpCount: t.int({
-      description: 'Kept dumps that were read with this build.',
+      description: 'Stored dumps that were parsed with this build.',
       resolve: ({ id }, _, { loaders }) => loaders.firmwares.coredumpCount.load(id),
     }),
   }),
@@ -40,11 +42,11 @@ export const Firmware = builder.prismaNode('Firmware', {
 
 const FirmwareConnection = builder.connectionObject({ type: Firmware, name: 'FirmwareConnection' });
 
-builder.prismaObjectField(DeviceModel, 'firmwares', (t) =>
+builder.objectField(DeviceModel, 'firmwares', (t) =>
   t.connection(
     {
       type: Firmware,
-      description: 'The builds that are kept, newest first.',
+      description: 'Stored builds, newest first.',
       resolve: ({ id }, args, { loaders }) =>
         page(
           args,
@@ -79,7 +81,7 @@ builder.mutationFields((t) => ({
     },
   }),
   deleteFirmware: t.id({
-    description: 'Dumps that were read with it keep their report.',
+    description: 'Dumps that were parsed with it keep their reports.',
     args: { id: t.arg.id({ required: true }) },
     resolve: async (_, { id }, { services }) => {
       const firmwareId = requireId('Firmware', id);

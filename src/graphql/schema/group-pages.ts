@@ -5,8 +5,8 @@ import { MAX_ROW_ID } from '../../global-ids.js';
 import { type PageArguments, sizeOf } from './pages.js';
 
 /**
- * One page of groups in Relay's form, the most first. Cursors hold what the list is sorted by: a group that moves up
- * while somebody turns pages is seen on neither page or on both, and nothing else moves with it.
+ * One page of groups as a Relay connection, the highest first. Cursors hold the value that the list is sorted by: a group
+ * that moves up between two pages may be on neither or on both, and no other group is affected.
  *
  * @param list is asked for one group more than the page has
  * @throws DomainError BAD_USER_INPUT for sizes and cursors that make no sense
@@ -52,7 +52,7 @@ function positionIn(cursor: string | null | undefined, order: GroupOrder): Group
   const position = { value: Number(value || Number.NaN), id: Number(id || Number.NaN) };
   const isWhole = Number.isInteger(position.id) && position.id >= 0 && position.id <= MAX_ROW_ID;
   if (!GROUP_ORDERS.some((known) => known === name) || more.length > 0 || !isWhole) throw notACursor();
-  if (name !== order) throw badInput(`This cursor is of the list sorted by ${name}, not by ${order}.`);
+  if (name !== order) throw badInput(`This cursor belongs to the list sorted by ${name}, not by ${order}.`);
   if (!isValueOf(order, position.value)) throw notACursor();
   return position;
 }

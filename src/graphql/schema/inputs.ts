@@ -5,12 +5,12 @@ type Present<Input> = { [Key in keyof Input as undefined extends Input[Key] ? ne
   [Key in keyof Input as undefined extends Input[Key] ? Key : never]?: NonNullable<Input[Key]>;
 };
 
-/** An input without what is null or left out: services know absence, not null. */
+/** An input without fields that are null: services take an absent field, not null. */
 export function present<Input extends object>(input: Input): Present<Input> {
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value != null)) as Present<Input>;
 }
 
-/** Beyond these a search only gets slower. How long lists may be, `argument-sizes.ts` says. */
+/** Longer searches only get slower. The lengths of lists are limited in `argument-limits.ts`. */
 const MAX_SEARCH_LENGTH = 200;
 const MAX_SEARCH_WORDS = 10;
 
@@ -23,10 +23,10 @@ export function checkedFilter<Input extends object>(input: Input): Present<Input
   return present(input);
 }
 
-/** For `node(id)`: an id that cannot be one of ours names the row 0, which never is. */
-export function rowOf(id: string): { id: number } {
+/** For `node(id)`: an id that cannot be one of ours becomes 0, which no row has. */
+export function rowIdOf(id: string): number {
   const number = /^\d{1,10}$/.test(id) ? Number(id) : 0;
-  return { id: number <= MAX_ROW_ID ? number : 0 };
+  return number <= MAX_ROW_ID ? number : 0;
 }
 
 const NOUNS = {

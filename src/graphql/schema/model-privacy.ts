@@ -4,20 +4,21 @@ import { DeviceModel } from './device-model.js';
 
 const ModelPrivacy = builder.objectRef<Privacy>('ModelPrivacy').implement({
   description:
-    'How long, and for whom, raw dumps are kept. Their rows, texts and reports stay; what was removed cannot be read again.',
+    'How long raw dumps are kept, and who may download them. Rows, texts and reports stay; a dump without its raw bytes ' +
+    'cannot be parsed again.',
   fields: (t) => ({
     removeRawOnceRead: t.exposeBoolean('removeRawOnceRead', {
-      description: 'The raw bytes go as soon as the dump is PARSED.',
+      description: 'Raw bytes are removed as soon as the dump is PARSED.',
     }),
     keepRawDays: t.exposeInt('keepRawDays', {
       nullable: true,
-      description: 'They go so many days after their upload, read or not. Null: no such limit.',
+      description: 'Raw bytes are removed this many days after the upload, parsed or not. Null: no limit.',
     }),
     rawForAdminsOnly: t.exposeBoolean('rawForAdminsOnly', { description: 'Viewers cannot download them.' }),
   }),
 });
 
-builder.prismaObjectField(DeviceModel, 'privacy', (t) =>
+builder.objectField(DeviceModel, 'privacy', (t) =>
   t.field({
     type: ModelPrivacy,
     resolve: ({ id }, _, { loaders }) => loaders.devices.privacyOfModel.load(id),
@@ -27,7 +28,7 @@ builder.prismaObjectField(DeviceModel, 'privacy', (t) =>
 const SetModelPrivacyInput = builder.inputType('SetModelPrivacyInput', {
   fields: (t) => ({
     modelCode: t.string({ required: true }),
-    removeRawOnceRead: t.boolean({ description: 'Left out, it stays as it is; so with the others.' }),
+    removeRawOnceRead: t.boolean({ description: 'Fields that are left out keep their values.' }),
     keepRawDays: t.int({ description: 'Null removes the limit.' }),
     rawForAdminsOnly: t.boolean({}),
   }),

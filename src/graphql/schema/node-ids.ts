@@ -3,10 +3,9 @@ import { encodeGlobalId } from '../../global-ids.js';
 
 /**
  * Global ids without promises. The Relay plugin makes each `id` by an async function; the executor then waits for every
- * object that has one, and for every list of them: most of what a long list costs (`test/bench/README.md`).
+ * object that has one, and for every list of them: most of the cost of a long list (`test/bench/README.md`).
  *
- * Ours are numbers of rows, which are there at once. It is the field's resolver that is replaced, below the rules of
- * who may read it.
+ * Our ids are row numbers, which need no waiting. The field's resolver is replaced below the rules of who may read it.
  */
 class NodeIds<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(field: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {

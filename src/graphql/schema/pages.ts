@@ -3,7 +3,7 @@ import { MAX_ROW_ID } from '../../global-ids.js';
 import type { PageWindow } from '../../platform/database/children.js';
 
 export const DEFAULT_PAGE = 20;
-/** A page of dumps with all their light columns stays small; whoever wants more turns it. */
+/** A page of dumps with all their light columns stays small; for more, ask for the next page. */
 export const MAX_PAGE = 200;
 
 export interface PageArguments {
@@ -14,8 +14,8 @@ export interface PageArguments {
 }
 
 /**
- * One page of a newest-first list in Relay's form. Cursors are ids and pages are bounded by them, so a page stays
- * right while rows arrive and go, also when the row that a cursor came from is gone.
+ * One page of a newest-first list as a Relay connection. Cursors are ids and pages are bounded by them, so a page is
+ * right while rows are added and deleted, also when the row of a cursor is gone.
  *
  * @param list answers the rows of a window, newest first; it is asked for one row more than the page has
  * @throws DomainError BAD_USER_INPUT for sizes and cursors that make no sense
@@ -35,14 +35,14 @@ export async function page<Row extends { id: number }>(
     ...(fromEnd ? { fromEnd } : {}),
   });
   const hasMore = rows.length > take;
-  // What is too much lies at the end that the page does not begin from.
+  // The extra row is at the end opposite to where the page starts.
   const nodes = fromEnd ? rows.slice(Math.max(0, rows.length - take)) : rows.slice(0, take);
   const edges = nodes.map((node) => new Edge(node));
   return {
     edges,
     totalCount,
     pageInfo: {
-      // What lies beyond the other end is known only by the cursor that was given (Relay allows to say just that).
+      // Beyond the other end only the given cursor tells whether there is more (the Relay specification allows this).
       hasNextPage: fromEnd ? afterId !== undefined : hasMore,
       hasPreviousPage: fromEnd ? hasMore : beforeId !== undefined,
       startCursor: edges[0]?.cursor ?? null,
@@ -51,7 +51,7 @@ export async function page<Row extends { id: number }>(
   };
 }
 
-/** Few ask for the cursor of each edge, so it is made when somebody does. */
+/** Few queries select the cursor of each edge, so it is made on demand. */
 class Edge<Row extends { id: number }> {
   constructor(readonly node: Row) {}
 

@@ -26,7 +26,7 @@ const CoredumpHit = builder.objectRef<{ coredumpId: number; terms: SearchTerm[] 
     }),
     snippet: t.field({
       type: [SnippetPart],
-      description: 'The first place in its output where something matches.',
+      description: 'The first match in its output.',
       resolve: async ({ coredumpId, terms }, _, { loaders, answer }) =>
         snippetOf((await loaders.coredumps.texts.output(coredumpId, answer)) ?? '', terms),
     }),
@@ -42,7 +42,7 @@ const SearchResult = builder.objectRef<Found>('SearchResult').implement({
     }),
     crashGroups: t.field({
       type: [CrashGroup],
-      description: 'By title, reason, culprit, assignee or note; the last to crash first.',
+      description: 'By title, reason, culprit, assignee or note; the latest crash first.',
       resolve: ({ crashGroups }) => crashGroups,
     }),
     devices: t.field({
@@ -57,8 +57,8 @@ builder.queryField('search', (t) =>
   t.field({
     type: SearchResult,
     description:
-      'All words must occur, in any case, each as the beginning of a word; what stands in double quotes is a phrase of ' +
-      'whole words. `sensor_re` is the phrase “sensor re…”.',
+      'All words must occur, in upper or lower case, each as the beginning of a word. Text in double quotes is a phrase ' +
+      'of whole words. `sensor_re` is the phrase “sensor re…”.',
     args: {
       query: t.arg.string({ required: true }),
       first: t.arg.int({ defaultValue: 10, description: 'Of each kind, 50 at most.' }),

@@ -1,11 +1,11 @@
-import { type MissingFirmwareRow, missingFirmwares } from '../../crash-groups/missing-firmware.js';
-import { badInput, notFound } from '../../errors.js';
+import type { MissingFirmwareRow } from '../../crash-groups/missing-firmware.js';
+import { notFound } from '../../errors.js';
 import { builder } from './builder.js';
 import { DeviceModel } from './device-model.js';
 import { Firmware } from './firmware.js';
 
 const MissingFirmware = builder.objectRef<MissingFirmwareRow>('MissingFirmware').implement({
-  description: 'A build that dumps wait for: upload it, and they are read by themselves.',
+  description: 'A build that dumps wait for. After its upload they are parsed automatically.',
   fields: (t) => ({
     model: t.field({
       type: DeviceModel,
@@ -16,11 +16,12 @@ const MissingFirmware = builder.objectRef<MissingFirmwareRow>('MissingFirmware')
       },
     }),
     firmwareVersion: t.exposeString('firmwareVersion', {
-      description: 'As the devices reported it: where an update came after the crash it is the update’s.',
+      description:
+        'As the devices reported it. If a device was updated after the crash, the version of the update.',
     }),
     elfSha256Prefix: t.exposeString('elfSha256Prefix', {
       nullable: true,
-      description: 'How the SHA-256 of the ELF begins, as the dumps say; null where they do not.',
+      description: 'First digits of the SHA-256 of the ELF, as in the dumps; null where they have none.',
     }),
     coredumpCount: t.exposeInt('coredumpCount', { description: 'Dumps that wait for it.' }),
     deviceCount: t.exposeInt('deviceCount'),
@@ -28,29 +29,23 @@ const MissingFirmware = builder.objectRef<MissingFirmwareRow>('MissingFirmware')
   }),
 });
 
-const MAX_MISSING = 200;
-
 builder.queryField('missingFirmwares', (t) =>
   t.field({
     type: [MissingFirmware],
-    description: 'What to upload next: the builds that most dumps wait for come first.',
+    description: 'Builds to upload next; the build that most dumps wait for comes first.',
     args: { first: t.arg.int({ defaultValue: 20 }) },
-    resolve: (_, { first }, { db }) => {
-      const take = first ?? 20;
-      if (take < 1 || take > MAX_MISSING) throw badInput(`"first" is from 1 to ${MAX_MISSING}.`);
-      return missingFirmwares(db, take);
-    },
+    resolve: (_, { first }, { services }) => services.crashGroups.listMissingFirmwares(first ?? 20),
   }),
 );
 
-builder.prismaObjectFields(Firmware, (t) => ({
+builder.objectFields(Firmware, (t) => ({
   waitingCoredumpCount: t.int({
     description:
-      'Dumps in the parse queue of this build’s SHA or version: after its upload this falls to 0 as they are read.',
+      'Dumps in the parse queue with this build’s SHA or version. Falls to 0 after the upload as they are parsed.',
     resolve: ({ id }, _, { loaders }) => loaders.versions.waiting.load(id),
   }),
   crashCount: t.int({
-    description: 'Crashes ever counted in this version of the model, whichever its build.',
+    description: 'Crashes ever counted in this version of the model, in any of its builds.',
     resolve: async ({ id }, _, { loaders }) => (await loaders.versions.health.load(id)).crashCount,
   }),
   crashedDeviceCount: t.int({
@@ -59,8 +54,8 @@ builder.prismaObjectFields(Firmware, (t) => ({
   }),
   crashFreeDeviceCount: t.int({
     description:
-      'Devices of the model that never crashed in this version, those included that never ran it: devices tell ' +
-      'what they run only when they crash.',
+      'Devices of the model without a crash in this version. Includes devices that never ran it: a device reports ' +
+      'its version only when it crashes.',
     resolve: async ({ id, modelId }, _, { loaders }) => {
       const [all, { crashedDeviceCount }] = await Promise.all([
         loaders.devices.countOfModel.load(modelId),

@@ -4,13 +4,14 @@ import type { GraphiQLOptions, Plugin } from 'graphql-yoga';
 import type { Gatekeeper } from '../../auth/gatekeeper.js';
 import { tokenHasEnded } from '../../auth/principal.js';
 import { DomainError, type DomainErrorCode } from '../../errors.js';
+import { endsAt } from '../../platform/async-iterators.js';
 import type { Clock } from '../../platform/clock.js';
 import type { ClientAddress } from '../../platform/http/client-address.js';
+import { RETRY_AFTER_SECONDS, sendJson } from '../../platform/http/send-json.js';
 import type { Context } from '../schema/context.js';
 import { signInPage } from './sign-in-page.js';
-import { endsAt } from './until.js';
 
-/** How the GraphQL door asks browsers who they are, and lets a subscription last no longer than its token. */
+/** Asks browsers who they are, and lets a subscription last no longer than its token. */
 export function createAdmission({
   gatekeeper,
   clientAddress,
@@ -67,7 +68,7 @@ export function createAdmission({
   };
 }
 
-/** HTTP statuses of a refusal at the door; later ones are told in the answer. */
+/** HTTP statuses of a refusal before the operation is read; later errors stand in the answer. */
 const STATUS: Partial<Record<DomainErrorCode, number>> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
@@ -75,21 +76,11 @@ const STATUS: Partial<Record<DomainErrorCode, number>> = {
   RATE_LIMITED: 429,
 };
 
-/** After errors that do not say themselves when they will have passed. */
-const RETRY_AFTER_SECONDS = 10;
-
 /** Answers who is not let in. @param error as clients may see it */
 export function refuse(response: ServerResponse, thrown: unknown, error: GraphQLError): void {
   const status = setRefusal(response, thrown);
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-  const body = JSON.stringify({ errors: [error] });
-  response
-    .writeHead(status, {
-      'Content-Type': 'application/json; charset=utf-8',
-      'Content-Length': Buffer.byteLength(body),
-      'X-Content-Type-Options': 'nosniff',
-    })
-    .end(body);
+  sendJson(response, status, { errors: [error] });
 }
 
 /** @returns the status, whose headers it has set */

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { GraphQLError, parse } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
+import { parseJson } from '../../platform/json.js';
 
 /** Documents that clients may name instead of sending them, and perhaps must. */
 export interface PersistedDocuments {
@@ -35,7 +36,8 @@ export async function readPersistedDocuments({
   // A named pipe or a device would be read for ever.
   if (!(await stat(path).catch(unreadable)).isFile()) throw say('is no plain file');
   const text = await readFile(path, 'utf8').catch(unreadable);
-  const entries = Object.entries(parseJson(text) ?? {});
+  const json = parseJson(text);
+  const entries = Object.entries(typeof json === 'object' && json !== null ? json : {});
   if (entries.length === 0) throw say('is no JSON object of documents by their ids');
   const documents = new Map<string, string>();
   for (const [id, document] of entries) {
@@ -102,15 +104,6 @@ function inQueryString(url: string): string | undefined {
 /** The GraphQL over HTTP draft writes "sha256:" before the digest. */
 function withoutPrefix(id: string): string {
   return id.replace(/^sha256:/, '');
-}
-
-function parseJson(text: string): object | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' ? value : null;
-  } catch {
-    return null;
-  }
 }
 
 function isDocument(text: string): boolean {

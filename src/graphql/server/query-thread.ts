@@ -16,7 +16,7 @@ import {
   type QueryOutcome,
   type QueryTask,
   type QueryThreadData,
-} from './query-task.js';
+} from './query-port.js';
 import { receivedError } from './sent-errors.js';
 
 /** There is none beside the sources. */

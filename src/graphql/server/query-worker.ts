@@ -9,7 +9,10 @@ import { createAlertQueries } from '../../alerts/service.js';
 import { createAuditQueries } from '../../audit/service.js';
 import { runAs } from '../../auth/actor.js';
 import { createDownloadLinks } from '../../auth/download-links.js';
+import { createCoredumpQueries } from '../../coredumps/read.js';
+import { createCrashGroupQueries } from '../../crash-groups/queries.js';
 import { regroupingOf } from '../../crash-groups/regroup-job.js';
+import { createDeviceQueries } from '../../devices/loaders.js';
 import type { Clock } from '../../platform/clock.js';
 import { openForReading } from '../../platform/database/open-for-reading.js';
 import { createRightOfWay } from '../../platform/right-of-way.js';
@@ -18,13 +21,8 @@ import { createAnswerBudget } from '../limits/answer-budget.js';
 import { executeBounded } from '../limits/bounded-answers.js';
 import { createBytesInFlight, QUERY_THREAD } from '../limits/bytes-in-flight.js';
 import { createDocumentCache } from '../limits/document-limits.js';
-import {
-  createContext,
-  createLoaders,
-  downloadUrls,
-  type QueryServices,
-  type Services,
-} from '../schema/context.js';
+import { type Context, downloadUrls, type QueryServices, type Services } from '../schema/context.js';
+import { createLoaders } from '../schema/loaders.js';
 import { schema } from '../schema/schema.js';
 import { forgetAbandonedErrors } from './abandoned-errors.js';
 import type { Delivery } from './delivery.js';
@@ -36,7 +34,7 @@ import {
   type QueryOutcome,
   type QueryTask,
   type QueryThreadData,
-} from './query-task.js';
+} from './query-port.js';
 import { sentError } from './sent-errors.js';
 
 /** As much is handed over at a time, and a shorter answer at once. */
@@ -49,6 +47,8 @@ const secret = linkSecret === null ? null : Buffer.from(linkSecret);
 const queries: Omit<QueryServices, 'crashGroups'> = {
   alerts: createAlertQueries(db),
   audit: createAuditQueries(db),
+  coredumps: createCoredumpQueries(db),
+  devices: createDeviceQueries(db),
   search: createSearch(database),
 };
 const nobody = { inc() {} };
@@ -72,15 +72,14 @@ export default async function runQuery({ port, ...task }: QueryTask): Promise<Qu
     const clock = { now: () => task.at };
     const links = secret === null ? null : createDownloadLinks({ secret, clock });
     const downloadUrlOf = downloadUrls(links);
-    const context = createContext({
-      db,
+    const context: Context = {
       services: servicesAt(clock),
       loaders: createLoaders(db),
       requestId,
       person,
       answer,
       downloadUrlOf: (id) => downloadUrlOf(id, person),
-    });
+    };
     const args: ExecutionArgs = {
       schema,
       document: documentOf(task.document),
@@ -97,8 +96,9 @@ export default async function runQuery({ port, ...task }: QueryTask): Promise<Qu
   }
 }
 
-function servicesAt({ now }: Pick<Clock, 'now'>): Services {
-  const all: QueryServices = { ...queries, crashGroups: { now, regrouping: () => regroupingOf(db) } };
+function servicesAt(clock: Pick<Clock, 'now'>): Services {
+  const crashGroups = { ...createCrashGroupQueries(db, clock), regrouping: () => regroupingOf(db) };
+  const all: QueryServices = { ...queries, crashGroups };
   // Queries use no others, and nothing of these that is not here.
   return all as Services;
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { processRequest } from 'graphql-upload-minimal';
 import { createGraphQLError, type GraphQLParams, type Plugin } from 'graphql-yoga';
 import { discard } from '../../platform/http/drain-slowly.js';
+import { parseJson } from '../../platform/json.js';
 import { tooComplex } from '../limits/document-limits.js';
 import { excessOfJson, MAX_JSON_BYTES } from './json-limits.js';
 
@@ -97,6 +98,7 @@ async function readJson(req: IncomingMessage, onRefusal: (limit: string) => void
     throw tooComplex(excess);
   }
   const body = parseJson(bytes.toString('utf8'));
+  if (body === undefined) throw refusal(400, 'The body is not valid JSON.');
   if (typeof body !== 'object' || body === null) throw refusal(400, 'The body is not a JSON object.');
   return body;
 }
@@ -117,14 +119,6 @@ async function readBytes(req: IncomingMessage): Promise<Buffer> {
   boundWhole(req, JSON_GRACE_BYTES);
   discard(req);
   throw refusal(413, `A request has at most ${MAX_JSON_BYTES} bytes of JSON.`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw refusal(400, 'The body is not valid JSON.');
-  }
 }
 
 function refusal(status: number, message: string) {

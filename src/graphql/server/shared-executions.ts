@@ -7,8 +7,10 @@ import {
 import type { Plugin } from 'graphql-yoga';
 import { type Actor, currentActor, resumeAs } from '../../auth/actor.js';
 import type { Person } from '../../auth/principal.js';
+import { ended, iteratorOf } from '../../platform/async-iterators.js';
 import { executeBounded } from '../limits/bounded-answers.js';
-import type { Context, Loaders } from '../schema/context.js';
+import type { Context } from '../schema/context.js';
+import type { Loaders } from '../schema/loaders.js';
 
 /** For those who are told of an event at about the same time; who lags behind reads anew, and nothing is kept for him. */
 const SHARED_FOR_MS = 1_000;
@@ -185,7 +187,6 @@ function writeOnce(result: ExecutionResult): void {
   Object.defineProperty(result, 'stringify', { value: stringify });
 }
 
-/** By hand, like `followDumps`: a generator that was never started would not pass `return` on. */
 function answerEach(
   events: AsyncIterable<unknown>,
   answer: (event: unknown) => Promise<Held>,
@@ -193,25 +194,21 @@ function answerEach(
   const iterator = events[Symbol.asyncIterator]();
   let release = () => {};
   let hasEnded = false;
-  return {
+  return iteratorOf({
     async next() {
       // Who asks for the next one has taken the last one.
       release();
       const { done, value } = await iterator.next();
-      if (done === true) return { done: true, value: undefined };
+      if (done === true) return ended();
       const held = await answer(value);
       release = held.release;
       if (hasEnded) release();
       return { done: false, value: held.result };
     },
-    async return() {
+    async end() {
       hasEnded = true;
       release();
       await iterator.return?.();
-      return { done: true, value: undefined };
     },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+  });
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { networkOf } from '../../platform/http/client-address.js';
+import { RETRY_AFTER_SECONDS, sendJson } from '../../platform/http/send-json.js';
 import type { Metrics } from '../../platform/metrics.js';
 
 /** Bounds what clients hold open: event streams and WebSockets, of one address together. */
@@ -51,21 +52,13 @@ export function admitEventStream(
     return true;
   }
   const message = tooManyStreams(streams);
-  const body = JSON.stringify({
+  response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+  response.setHeader('Connection', 'close');
+  sendJson(response, 429, {
     errors: [{ message, extensions: { code: 'RATE_LIMITED', limit: 'streams' } }],
   });
-  response
-    .writeHead(429, {
-      'Content-Type': 'application/json; charset=utf-8',
-      'Retry-After': RETRY_AFTER_SECONDS,
-      Connection: 'close',
-    })
-    .end(body);
   return false;
 }
-
-/** For who closes a tab and opens another. */
-export const RETRY_AFTER_SECONDS = 10;
 
 export function tooManyStreams({ maxPerAddress }: Streams): string {
   return `This address has ${maxPerAddress} event streams and WebSockets open (MAX_STREAMS_PER_ADDRESS); close one first.`;

@@ -6,21 +6,14 @@ import { type Actor, currentActor, resumeAs, runAs } from '../../auth/actor.js';
 import type { DownloadLinks } from '../../auth/download-links.js';
 import type { Gatekeeper } from '../../auth/gatekeeper.js';
 import type { Clock } from '../../platform/clock.js';
-import type { Db } from '../../platform/database/open-database.js';
 import type { ClientAddress } from '../../platform/http/client-address.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Metrics } from '../../platform/metrics.js';
 import type { AnswerBudget } from '../limits/answer-budget.js';
 import { boundAnswers } from '../limits/bounded-answers.js';
 import { createDocumentCache, type DocumentLimits, limitDocuments } from '../limits/document-limits.js';
-import {
-  type Context,
-  createContext,
-  createLoaders,
-  downloadUrls,
-  type Loaders,
-  type Services,
-} from '../schema/context.js';
+import { type Context, downloadUrls, type Services } from '../schema/context.js';
+import type { Loaders } from '../schema/loaders.js';
 import { schema } from '../schema/schema.js';
 import { forgetAbandonedErrors } from './abandoned-errors.js';
 import { createAdmission, graphiqlOptions, refuse, renderGraphiQL } from './authentication.js';
@@ -41,7 +34,8 @@ interface ServerContext {
 }
 
 interface GraphQLDeps extends Services {
-  db: Db;
+  /** For one request or event. */
+  createLoaders: () => Loaders;
   gatekeeper: Gatekeeper;
   links: DownloadLinks;
   clientAddress: ClientAddress;
@@ -59,9 +53,9 @@ interface GraphQLDeps extends Services {
   log: Logger;
 }
 
-/** The GraphQL door: queries and mutations over HTTP, subscriptions over SSE and WebSocket, all on `/graphql`. */
+/** The GraphQL transports: queries and mutations over HTTP, subscriptions over SSE and WebSocket, all on `/graphql`. */
 export function createGraphQLServer({
-  db,
+  createLoaders,
   gatekeeper,
   links,
   clientAddress,
@@ -90,7 +84,7 @@ export function createGraphQLServer({
     context: () => {
       const actor = currentActor();
       if (actor === null) throw new Error('an operation outside of a request');
-      return contextOf(actor, createLoaders(db));
+      return contextOf(actor, createLoaders());
     },
     graphqlEndpoint: '/graphql',
     landingPage: false,
@@ -110,7 +104,7 @@ export function createGraphQLServer({
       limitDocuments(schema, config.queryLimits, onRefusal),
       maskValidation((error) => mask(error, requestId())),
       boundAnswers(queries),
-      shareAnswers({ contextOf, createLoaders: () => createLoaders(db) }),
+      shareAnswers({ contextOf, createLoaders }),
       admission.endWithToken,
       eventStreams,
     ],
@@ -118,15 +112,14 @@ export function createGraphQLServer({
 
   function contextOf({ requestId, person, address }: Actor, loaders: Loaders): Context {
     const answer = answers.open(address);
-    return createContext({
-      db,
+    return {
       services,
       loaders,
       requestId,
       person,
       answer,
       downloadUrlOf: (id) => downloadUrlOf(id, person),
-    });
+    };
   }
 
   return {
@@ -145,7 +138,7 @@ export function createGraphQLServer({
     },
     endEventStreams: eventStreams.endAll,
     /** Subscriptions over WebSocket. */
-    createWebSocketDoor: () =>
+    createWebSocketTransport: () =>
       serveWebSocket(yoga, {
         gatekeeper,
         clock,

@@ -1,8 +1,8 @@
-import type { S3Settings } from '../../config/settings.js';
 import type { Logger } from '../logger.js';
 import type { BlobStore } from './blob-store.js';
 import { bringingBack } from './bring-back.js';
 import { createFileBlobs } from './files/file-blobs.js';
+import type { S3Settings } from './s3/s3-settings.js';
 
 export interface BlobStores {
   readonly dumps: BlobStore;

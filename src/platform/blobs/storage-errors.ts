@@ -1,4 +1,5 @@
 import { DomainError } from '../../errors.js';
+import { isSystemError } from '../files/system-errors.js';
 
 /**
  * What a caller can be told about a file operation that failed: no room, or not available now. Anything that is not
@@ -19,13 +20,4 @@ export async function storageCall<T>(call: Promise<T>): Promise<T> {
   } catch (error) {
     throw asStorageError(error);
   }
-}
-
-export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return isSystemError(error) && error.code !== undefined && codes.includes(error.code);
-}
-
-/** An error of a system call, as opposed to Node's complaints about arguments, which are bugs. */
-export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
 }

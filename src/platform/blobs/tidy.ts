@@ -1,7 +1,8 @@
+import { DAY_MS } from '../durations.js';
 import type { BlobStore } from './blob-store.js';
 
 /** What is set aside by mistake can be brought back within this time. */
-const KEEP_ORPHANS_MS = 7 * 24 * 60 * 60 * 1000;
+const KEEP_ORPHANS_MS = 7 * DAY_MS;
 const BATCH = 500;
 /** Of a bucket each takes several calls. */
 const AT_ONCE = 16;

@@ -1,7 +1,7 @@
 import { inTime } from '../deadline.js';
 import { asDomainError } from './errors.js';
-import type { Db, DbTransaction } from './open-database.js';
 import { inTransaction } from './transaction.js';
+import type { Db, DbTransaction } from './types.js';
 
 /** Transactions that were given up and that the database still holds; one more waits, lest they take all connections. */
 const MAX_GIVEN_UP = 2;

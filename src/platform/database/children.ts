@@ -1,5 +1,6 @@
+import { Prisma } from './client.js';
 import DataLoader from './data-loader.js';
-import { type Db, Prisma } from './open-database.js';
+import type { Db } from './types.js';
 
 /** A window of a newest-first list: `take` rows with ids between the two bounds, both exclusive. */
 export interface PageWindow {

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import { DomainError } from '../../errors.js';
 import { textWithNul } from './errors.js';
-import type { Lookup } from './open-database.js';
+import type { Lookup } from './types.js';
 
 /** Distinct statements kept prepared: lists of values of different lengths are different statements. */
 const PREPARED_STATEMENTS = 256;

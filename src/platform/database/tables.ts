@@ -1,5 +1,5 @@
 import { getDatamodel } from './generated/pothos-types.js';
-import type { Database, Db, DbTransaction } from './open-database.js';
+import type { Database, Db, DbTransaction } from './types.js';
 
 /** A table as the models describe it: whatever is added to `models.prisma` is here without anybody's doing. */
 export interface Table {

@@ -1,4 +1,5 @@
-import { type Database, type Db, Prisma } from './open-database.js';
+import { Prisma } from './client.js';
+import type { Database, Db } from './types.js';
 
 /**
  * One condition for each word of `search`. Case does not matter: SQLite folds ASCII letters only, PostgreSQL all.

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isWriteConflict } from './errors.js';
-import type { Db, DbTransaction } from './open-database.js';
+import type { Db, DbTransaction } from './types.js';
 
 /** Each time one of those who wait for each other gets through, so a few times are enough for any crowd but a wrong one. */
 const MAX_ATTEMPTS = 5;

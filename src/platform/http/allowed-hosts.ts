@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import ipaddr from 'ipaddr.js';
+import { LRUCache } from 'lru-cache';
 import { canonicalAddress } from './client-address.js';
 import type { RequestTarget } from './request-target.js';
 
-/** Why a request is not for this server, in the form that every door can answer. */
+/** Why a request is not for this server, in the form that every route can answer. */
 export interface HostRefusal {
   status: 400 | 421;
   code: 'BAD_USER_INPUT' | 'MISDIRECTED';
@@ -32,6 +33,8 @@ export function createAllowedHosts({
 }) {
   const names = [host, ...(publicUrl === null ? [] : [new URL(publicUrl).hostname]), ...others];
   const allowed = new Set(names.map((name) => hostnameOf(bracketed(name))));
+  /** Clients send the same few again and again, and reading one costs as much as finding its route. */
+  const read = new LRUCache<string, NamedHost>({ max: MAX_REMEMBERED });
 
   return {
     /** @returns null when the request is for this server */
@@ -39,22 +42,46 @@ export function createAllowedHosts({
       const headers = hostHeadersOf(request);
       if (headers.length > 1) return malformed('The request has more than one Host header.');
       // Without one it is HTTP/1.0 (Node refuses it in HTTP/1.1), which probes speak and browsers do not.
-      const named = [headers[0], target?.host ?? undefined].filter((text) => text !== undefined);
-      for (const text of named) {
-        const hostname = hostnameOf(text);
-        if (hostname === null) return malformed('The Host header is not a host name or address.');
-        if (!isAllowed(hostname, request)) return misdirected(hostname);
-      }
-      return null;
+      const [header] = headers;
+      const named = header === undefined ? null : refusalOfName(header, request);
+      if (named !== null || target === null || target.host === null) return named;
+      return refusalOfName(target.host, request);
     },
   };
 
-  function isAllowed(hostname: string, { socket }: IncomingMessage): boolean {
-    if (isLoopbackName(hostname) || allowed.has(hostname)) return true;
-    // An address that is no name cannot be rebound; the one that the connection came to is ours for certain.
-    const local = canonicalAddress(socket.localAddress?.replace(/%.*$/, ''));
-    return local !== '' && addressOf(hostname) === local;
+  function refusalOfName(text: string, request: IncomingMessage): HostRefusal | null {
+    const { hostname, isAlwaysAllowed } = namedHost(text);
+    if (isAlwaysAllowed) return null;
+    if (hostname === null) return malformed('The Host header is not a host name or address.');
+    return isAddressOf(request, hostname) ? null : misdirected(hostname);
   }
+
+  function namedHost(text: string): NamedHost {
+    const known = read.get(text);
+    if (known !== undefined) return known;
+    const hostname = hostnameOf(text);
+    const isAlwaysAllowed = hostname !== null && (isLoopbackName(hostname) || allowed.has(hostname));
+    const named = { hostname, isAlwaysAllowed };
+    if (text.length <= MAX_REMEMBERED_LENGTH) read.set(text, named);
+    return named;
+  }
+}
+
+interface NamedHost {
+  /** Null for what is no host. */
+  hostname: string | null;
+  /** False: only over a connection that came to this very address. */
+  isAlwaysAllowed: boolean;
+}
+
+const MAX_REMEMBERED = 100;
+/** A DNS name with its port. */
+const MAX_REMEMBERED_LENGTH = 260;
+
+/** An address that is no name cannot be rebound; the one that the connection came to is ours for certain. */
+function isAddressOf({ socket }: IncomingMessage, hostname: string): boolean {
+  const local = canonicalAddress(socket.localAddress?.replace(/%.*$/, ''));
+  return local !== '' && addressOf(hostname) === local;
 }
 
 /** @returns whether this names a host and nothing else: a name, or an address with or without its brackets */
@@ -95,7 +122,8 @@ function bracketed(name: string): string {
 function hostHeadersOf({ rawHeaders }: IncomingMessage): string[] {
   const found: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]?.toLowerCase() === 'host') found.push(rawHeaders[at + 1] ?? '');
+    const name = rawHeaders[at];
+    if (name?.length === 4 && name.toLowerCase() === 'host') found.push(rawHeaders[at + 1] ?? '');
   }
   return found;
 }

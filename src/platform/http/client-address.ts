@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import proxyaddr from 'proxy-addr';
 
@@ -15,8 +16,14 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
   const isTrusted = proxyaddr.compile([...trustedProxies]);
   return ({ socket, headers }) => {
     let address = canonicalAddress(socket.remoteAddress);
-    const hops = [headers['x-forwarded-for'] ?? ''].flat().join(',').split(',');
-    const filled = hops.filter((hop) => hop.trim() !== '').reverse();
+    const forwarded = headers['x-forwarded-for'];
+    if (forwarded === undefined) return address;
+    const filled = [forwarded]
+      .flat()
+      .join(',')
+      .split(',')
+      .filter((hop) => hop.trim() !== '')
+      .reverse();
     for (const [index, hop] of filled.entries()) {
       if (address === '' || !isTrusted(address, index)) break;
       const before = addressOfHop(hop);
@@ -47,6 +54,7 @@ function addressOfHop(text: string): string {
  * is counted.
  */
 export function networkOf(address: string): string {
+  if (isIPv4(address)) return address;
   if (!ipaddr.isValid(address)) return 'unknown';
   const parsed = ipaddr.process(address);
   if (parsed.kind() === 'ipv4') return parsed.toString();
@@ -66,7 +74,10 @@ export function isProxyAddress(text: string): boolean {
 
 /** In its shortest form, IPv4 in the IPv6 form of a dual-stack socket as IPv4; empty for what is no address. */
 export function canonicalAddress(text: string | undefined): string {
-  return text === undefined || !isAddress(text) ? '' : ipaddr.process(text).toString();
+  if (text === undefined) return '';
+  // As nearly all are, and in its shortest form already.
+  if (isIPv4(text)) return text;
+  return isAddress(text) ? ipaddr.process(text).toString() : '';
 }
 
 /** Not `ipaddr.isValid`, which takes the number "1" for an address as well. */

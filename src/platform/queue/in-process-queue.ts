@@ -1,4 +1,6 @@
 import PQueue from 'p-queue';
+import { createWorker } from '../background/worker.js';
+import type { Logger } from '../logger.js';
 
 /**
  * Works through tasks, some at once. Makers: this file's, for a database that one server has for itself, and
@@ -22,7 +24,7 @@ export function createInProcessQueue<Task>({
   keyOf,
   run,
   refill,
-  onError,
+  log,
 }: {
   concurrency: number;
   keyOf: (task: Task) => string;
@@ -30,26 +32,25 @@ export function createInProcessQueue<Task>({
   run: (task: Task, stop: AbortSignal) => Promise<void>;
   /** The oldest tasks in the database that nobody works on. */
   refill: (take: number) => Promise<Task[]>;
-  onError: (error: unknown) => void;
+  log: Pick<Logger, 'error'>;
 }): TaskQueue<Task> {
   const queue = new PQueue({ concurrency });
   const known = new Set<string>();
   const stop = new AbortController();
   let hasTurnedAway = false;
 
-  const timer = setInterval(() => void fill(), REFILL_EVERY_MS);
-  timer.unref();
+  const refiller = createWorker({ name: 'refilling the queue', everyMs: REFILL_EVERY_MS, look: fill, log });
   queue.on('idle', () => {
-    if (hasTurnedAway) void fill();
+    if (hasTurnedAway) refiller.wake();
   });
-  void fill();
+  refiller.start();
 
   return {
     add,
     async close() {
-      clearInterval(timer);
       stop.abort();
       queue.clear();
+      await refiller.stop();
       await queue.onIdle();
     },
   };
@@ -66,7 +67,7 @@ export function createInProcessQueue<Task>({
       try {
         if (!stop.signal.aborted) await run(task, stop.signal);
       } catch (error) {
-        onError(error);
+        log.error({ err: error }, 'parse queue');
       } finally {
         known.delete(key);
       }
@@ -74,15 +75,9 @@ export function createInProcessQueue<Task>({
   }
 
   async function fill(): Promise<void> {
-    if (stop.signal.aborted) return;
-    try {
-      hasTurnedAway = false;
-      const tasks = await refill(MAX_WAITING);
-      if (tasks.length === MAX_WAITING) hasTurnedAway = true;
-      tasks.forEach(add);
-    } catch (error) {
-      // The timer asks again.
-      onError(error);
-    }
+    hasTurnedAway = false;
+    const tasks = await refill(MAX_WAITING);
+    if (tasks.length === MAX_WAITING) hasTurnedAway = true;
+    tasks.forEach(add);
   }
 }

@@ -1,4 +1,6 @@
-import type { Job, Jobs } from '../database/jobs.js';
+import { createWorker } from '../background/worker.js';
+import type { Job, Jobs } from '../database/types.js';
+import type { Logger } from '../logger.js';
 import type { TaskQueue } from './in-process-queue.js';
 
 /** How often it looks for jobs that other servers added. Who added one here says so, and is not kept waiting. */
@@ -19,7 +21,7 @@ export function createSharedQueue<Task>({
   tasksOf,
   run,
   refill,
-  onError,
+  log,
 }: {
   jobs: Jobs;
   concurrency: number;
@@ -30,84 +32,59 @@ export function createSharedQueue<Task>({
   run: (task: Task, stop: AbortSignal) => Promise<void>;
   /** The oldest tasks in the database that nobody works on. */
   refill: (take: number) => Promise<Task[]>;
-  onError: (error: unknown) => void;
+  log: Pick<Logger, 'error'>;
 }): TaskQueue<Task> {
   const running = new Set<Promise<void>>();
   const stop = new AbortController();
-  let taking: Promise<void> | null = null;
-  let shouldLookAgain = false;
-  let isFailing = false;
-
-  const polling = setInterval(wake, POLL_EVERY_MS);
-  const refilling = setInterval(() => void bringBack(), REFILL_EVERY_MS);
-  void bringBack();
+  const taker = createWorker({ name: 'taking up parses', everyMs: POLL_EVERY_MS, look: takeAll, log });
+  const refiller = createWorker({
+    name: 'refilling the queue',
+    everyMs: REFILL_EVERY_MS,
+    look: bringBack,
+    log,
+  });
+  taker.start();
+  refiller.start();
 
   return {
     // Its job was added with the row, in the same transaction.
-    add: wake,
+    add: taker.wake,
     async close() {
-      clearInterval(polling);
-      clearInterval(refilling);
       stop.abort();
-      await taking;
+      await Promise.all([taker.stop(), refiller.stop()]);
       await Promise.all(running);
     },
   };
 
-  function wake(): void {
-    shouldLookAgain = true;
-    taking ??= takeAll().finally(() => {
-      taking = null;
-    });
-  }
-
   /** Never more than can be worked on at once, so that the rest is there for the others. */
   async function takeAll(): Promise<void> {
-    while (shouldLookAgain && !stop.signal.aborted && running.size < concurrency) {
-      shouldLookAgain = false;
-      await reported(async () => {
-        const taken = await jobs.take(concurrency - running.size);
-        if (taken.length === 0) return;
-        shouldLookAgain = true;
-        const tasks = new Map(
-          (await tasksOf(taken.map(({ key }) => key))).map((task) => [keyOf(task), task]),
-        );
-        const idle = taken.filter(({ key }) => !tasks.has(key));
-        for (const job of taken) {
-          const task = tasks.get(job.key);
-          if (task !== undefined) begin(job, task);
-        }
-        await jobs.forget(idle);
-      });
+    while (!stop.signal.aborted && running.size < concurrency) {
+      const taken = await jobs.take(concurrency - running.size);
+      if (taken.length === 0) return;
+      const tasks = new Map((await tasksOf(taken.map(({ key }) => key))).map((task) => [keyOf(task), task]));
+      const idle = taken.filter(({ key }) => !tasks.has(key));
+      for (const job of taken) {
+        const task = tasks.get(job.key);
+        if (task !== undefined) begin(job, task);
+      }
+      await jobs.forget(idle);
     }
   }
 
   function begin(job: Job, task: Task): void {
-    const work = reported(() => run(task, stop.signal).finally(() => jobs.forget([job])));
+    const work = run(task, stop.signal)
+      .finally(() => jobs.forget([job]))
+      .catch((error: unknown) => log.error({ err: error }, 'parse queue'))
+      .finally(() => {
+        running.delete(work);
+        taker.wake();
+      });
     running.add(work);
-    void work.finally(() => {
-      running.delete(work);
-      wake();
-    });
   }
 
   async function bringBack(): Promise<void> {
-    if (stop.signal.aborted) return;
-    await reported(async () => {
-      const tasks = await refill(REFILL_BATCH);
-      if (tasks.length > 0) await jobs.addNow(tasks.map(keyOf));
-    });
-    wake();
-  }
-
-  /** While the database is away everything fails, again and again: the first failure in a row is told. */
-  async function reported(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-      isFailing = false;
-    } catch (error) {
-      if (!isFailing) onError(error);
-      isFailing = true;
-    }
+    const tasks = await refill(REFILL_BATCH);
+    if (tasks.length > 0) await jobs.addNow(tasks.map(keyOf));
+    taker.wake();
   }
 }

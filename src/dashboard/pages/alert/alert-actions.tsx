@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import { useAction } from '../../api/use-action';
 import { graphql } from '../../generated';
 import type { AlertRuleInListFragment } from '../../generated/graphql';
 import { ConfirmDialog } from '../../parts/confirm-dialog';
 import { Dialog } from '../../parts/dialog';
-import { useToasts } from '../../shell/toasts';
+import { useToasts } from '../../parts/toasts';
+import { useAction } from '../../parts/use-action';
 import { type FilledIn, RuleForm } from '../alerts/rule-form';
 
 const UpdateAlertRule = graphql(`

@@ -1,7 +1,7 @@
 import type { AlertDeliveryInLogFragment, AlertDeliveryStatus } from '../../generated/graphql';
 import { countText } from '../../parts/sizes';
 import { Ago } from '../../parts/time';
-import { EVENTS } from '../alerts/words';
+import { EVENTS } from '../alerts/labels';
 
 const STATUSES: Record<AlertDeliveryStatus, string> = {
   PENDING: 'On its way',

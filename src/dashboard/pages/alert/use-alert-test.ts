@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'react';
-import { useAction } from '../../api/use-action';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import type { AlertDeliveryInLogFragment } from '../../generated/graphql';
+import { useAction } from '../../parts/use-action';
 
 graphql(`
   fragment AlertDeliveryInLog on AlertDelivery {

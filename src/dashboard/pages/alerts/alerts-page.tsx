@@ -4,7 +4,7 @@ import { useLiveQuery } from '../../api/use-live-query';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { countText } from '../../parts/sizes';
 import { useTitle } from '../../parts/use-title';
-import { AlertLesson } from './alert-lesson';
+import { AlertGuide } from './alert-guide';
 import { CreateAlertDialog } from './create-alert-dialog';
 import { RuleTable } from './rule-table';
 import { AlertRules } from './rules';
@@ -37,7 +37,7 @@ export function AlertsPage() {
           <RuleTable rules={rules} />
         </div>
       )}
-      {rules?.length === 0 && <AlertLesson />}
+      {rules?.length === 0 && <AlertGuide />}
       <CreateAlertDialog scope={scope} isOpen={isCreating} onClose={() => setCreating(false)} />
     </>
   );

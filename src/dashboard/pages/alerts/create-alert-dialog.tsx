@@ -1,9 +1,9 @@
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import { useAction } from '../../api/use-action';
 import { graphql } from '../../generated';
 import { CodeBlock } from '../../parts/code-block';
 import { Dialog } from '../../parts/dialog';
+import { useAction } from '../../parts/use-action';
 import { type FilledIn, RuleForm } from './rule-form';
 import type { Scope } from './use-scope';
 

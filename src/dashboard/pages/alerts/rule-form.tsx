@@ -3,8 +3,8 @@ import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import type { AlertFormat, AlertRuleInListFragment } from '../../generated/graphql';
 import { Field } from '../../parts/field';
+import { FORMATS } from './labels';
 import type { Scope } from './use-scope';
-import { FORMATS } from './words';
 
 const ModelsOfAlerts = graphql(`
   query ModelsOfAlerts { deviceModels(first: 200) { nodes { id code name } } }

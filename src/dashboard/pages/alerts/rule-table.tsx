@@ -1,6 +1,6 @@
 import { Link } from 'wouter';
 import type { AlertRuleInListFragment } from '../../generated/graphql';
-import { eventsOf, FORMATS } from './words';
+import { eventsOf, FORMATS } from './labels';
 
 /** The rules, newest first; each row leads to its page. */
 export function RuleTable({ rules }: { rules: readonly AlertRuleInListFragment[] }) {

@@ -1,12 +1,12 @@
 import { type FormEvent, useState } from 'react';
 import { useLocation } from 'wouter';
-import { useAction } from '../../api/use-action';
 import { graphql } from '../../generated';
 import { ConfirmDialog } from '../../parts/confirm-dialog';
 import { Dialog } from '../../parts/dialog';
 import { Field } from '../../parts/field';
+import { useToasts } from '../../parts/toasts';
 import { TokenNote } from '../../parts/token-note';
-import { useToasts } from '../../shell/toasts';
+import { useAction } from '../../parts/use-action';
 
 const RenameDevice = graphql(`
   mutation RenameDevice($input: UpdateDeviceInput!) { updateDevice(input: $input) { id name } }

@@ -1,6 +1,7 @@
 import { Link, useSearchParams } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
+import { FirstDumpGuide } from '../../parts/first-dump-guide';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
@@ -9,7 +10,6 @@ import { useTitle } from '../../parts/use-title';
 import { ForAdmins } from '../../session/role';
 import { DumpTable } from '../dumps/dump-table';
 import { NotFoundPage } from '../not-found-page';
-import { FirstDumpLesson } from '../overview/first-dump-lesson';
 import { DeviceActions } from './device-actions';
 
 const DeviceByKey = graphql(`
@@ -56,7 +56,7 @@ export function DevicePage({ deviceKey }: { deviceKey: string }) {
       </header>
       {error !== undefined && <ErrorNotice error={error} />}
       {nodes.length === 0 ? (
-        <FirstDumpLesson deviceKey={device.key} />
+        <FirstDumpGuide deviceKey={device.key} />
       ) : (
         <div className="card">
           <DumpTable dumps={nodes} of="device" />

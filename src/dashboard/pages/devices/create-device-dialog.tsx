@@ -1,12 +1,12 @@
 import { type FormEvent, useEffect, useState } from 'react';
 import { Link } from 'wouter';
-import { useAction } from '../../api/use-action';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import { Dialog } from '../../parts/dialog';
 import { Field } from '../../parts/field';
 import { ErrorNotice } from '../../parts/notices';
 import { TokenNote } from '../../parts/token-note';
+import { useAction } from '../../parts/use-action';
 
 const ModelsToChoose = graphql(`
   query ModelsToChoose { deviceModels(first: 200) { nodes { id code name } } }

@@ -1,7 +1,7 @@
 import { Link } from 'wouter';
 import { graphql } from '../../generated';
 import type { DeviceInListFragment } from '../../generated/graphql';
-import { Prose } from '../../parts/prose';
+import { TextWithCode } from '../../parts/text-with-code';
 import { Ago } from '../../parts/time';
 
 graphql(`
@@ -58,7 +58,9 @@ function DeviceRow({
         {lastCoredump == null ? (
           <span className="count">none</span>
         ) : (
-          <Prose text={lastCoredump.report?.explanation ?? lastCoredump.report?.reason ?? 'Not read'} />
+          <TextWithCode
+            text={lastCoredump.report?.explanation ?? lastCoredump.report?.reason ?? 'Not read'}
+          />
         )}
       </td>
       <td className="end">{lastCoredump != null && <Ago at={lastCoredump.uploadedAt} />}</td>

@@ -1,17 +1,17 @@
 import { useContext } from 'react';
 import { Link, useLocation } from 'wouter';
-import { useAction } from '../../api/use-action';
 import { graphql } from '../../generated';
 import type { DumpOnPageFragment } from '../../generated/graphql';
 import { GroupState } from '../../parts/group-state';
-import { Prose } from '../../parts/prose';
 import { countText } from '../../parts/sizes';
 import { StatusBadge } from '../../parts/status-badge';
+import { TextWithCode } from '../../parts/text-with-code';
 import { Ago } from '../../parts/time';
+import { useToasts } from '../../parts/toasts';
+import { useAction } from '../../parts/use-action';
 import { ForAdmins, RoleContext } from '../../session/role';
 import { saveAs } from '../../session/save-as';
 import { authorization } from '../../session/session';
-import { useToasts } from '../../shell/toasts';
 import { useDeleteDump } from '../dumps/delete-dump';
 
 const ReparseDump = graphql(`
@@ -29,7 +29,7 @@ export function DumpHead({ dump }: { dump: DumpOnPageFragment }) {
         {more.length > 0 && <p className="reason-more">{more.join('\n')}</p>}
         {report?.explanation != null && (
           <p className="explanation">
-            <Prose text={report.explanation} />
+            <TextWithCode text={report.explanation} />
           </p>
         )}
         <p className="dump-line">

@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react';
-import { useAction } from '../../api/use-action';
 import { graphql } from '../../generated';
-import { useToasts } from '../../shell/toasts';
+import { useToasts } from '../../parts/toasts';
+import { useAction } from '../../parts/use-action';
 
 const DeleteDump = graphql(`
   mutation DeleteDump($id: ID!) { deleteCoredump(id: $id) }

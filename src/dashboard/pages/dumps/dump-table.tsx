@@ -1,8 +1,8 @@
 import { Link } from 'wouter';
 import { graphql } from '../../generated';
 import type { DumpInListFragment } from '../../generated/graphql';
-import { Prose } from '../../parts/prose';
 import { StatusBadge } from '../../parts/status-badge';
+import { TextWithCode } from '../../parts/text-with-code';
 import { Ago } from '../../parts/time';
 import { useHidden } from './delete-dump';
 
@@ -64,7 +64,7 @@ function DumpRow({ dump, of }: { dump: DumpInListFragment; of: 'fleet' | 'device
     <tr data-status={parseStatus}>
       <td className="main-cell">
         <Link href={`/dumps/${encodeURIComponent(id)}`} data-row className="row-link">
-          {of === 'group' ? deviceName : <Prose text={title} />}
+          {of === 'group' ? deviceName : <TextWithCode text={title} />}
         </Link>
         <div className="sub-line">{detail}</div>
       </td>

@@ -2,11 +2,11 @@ import { useSearchParams } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import type { CoredumpFilter, ParseStatus } from '../../generated/graphql';
+import { FirstDumpGuide } from '../../parts/first-dump-guide';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
 import { useTitle } from '../../parts/use-title';
-import { FirstDumpLesson } from '../overview/first-dump-lesson';
 import { DumpFilters } from './dump-filters';
 import { DumpTable } from './dump-table';
 
@@ -43,7 +43,7 @@ export function DumpsPage() {
           <DumpTable dumps={dumps.nodes} />
         </div>
       )}
-      {dumps?.nodes.length === 0 && (Object.keys(filter).length > 0 ? <NothingFound /> : <FirstDumpLesson />)}
+      {dumps?.nodes.length === 0 && (Object.keys(filter).length > 0 ? <NothingFound /> : <FirstDumpGuide />)}
       {dumps !== undefined && (
         <Paging endCursor={dumps.pageInfo.endCursor ?? null} hasNextPage={dumps.pageInfo.hasNextPage} />
       )}

@@ -1,9 +1,9 @@
 import type { FormEvent } from 'react';
 import { useLocation } from 'wouter';
-import { useAction } from '../../api/use-action';
 import { graphql } from '../../generated';
 import { Dialog } from '../../parts/dialog';
 import { Field } from '../../parts/field';
+import { useAction } from '../../parts/use-action';
 
 const CreateModel = graphql(`
   mutation CreateModel($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { id code } }

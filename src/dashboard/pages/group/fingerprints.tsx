@@ -1,7 +1,7 @@
 import { useLocation } from 'wouter';
-import { useAction } from '../../api/use-action';
 import { graphql } from '../../generated';
 import type { GroupOnPageFragment } from '../../generated/graphql';
+import { useAction } from '../../parts/use-action';
 import { ForAdmins } from '../../session/role';
 
 const SplitGroup = graphql(`

@@ -1,9 +1,9 @@
 import { type FormEvent, useId, useState } from 'react';
-import { useAction } from '../../api/use-action';
 import { graphql } from '../../generated';
 import type { GroupOnPageFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
 import { Field } from '../../parts/field';
+import { useAction } from '../../parts/use-action';
 import { ForAdmins } from '../../session/role';
 
 const AssignGroup = graphql(`

@@ -1,10 +1,10 @@
 import { type FormEvent, useState } from 'react';
 import { useQuery } from 'urql';
 import { useLocation } from 'wouter';
-import { useAction } from '../../api/use-action';
 import { graphql } from '../../generated';
 import type { GroupOnPageFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
+import { useAction } from '../../parts/use-action';
 
 const GroupsToMerge = graphql(`
   query GroupsToMerge($filter: CrashGroupFilter) {

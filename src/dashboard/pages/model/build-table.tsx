@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { useAction } from '../../api/use-action';
 import { graphql } from '../../generated';
 import type { BuildInListFragment } from '../../generated/graphql';
 import { ConfirmDialog } from '../../parts/confirm-dialog';
 import { bytesText } from '../../parts/sizes';
 import { Ago } from '../../parts/time';
+import { useAction } from '../../parts/use-action';
 import { ForAdmins } from '../../session/role';
 
 graphql(`

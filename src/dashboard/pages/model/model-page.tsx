@@ -2,7 +2,7 @@ import { Link, useSearchParams } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import { CodeBlock } from '../../parts/code-block';
-import { firmwareCurlLine } from '../../parts/lessons';
+import { firmwareCurlLine } from '../../parts/command-examples';
 import { MissingFirmware } from '../../parts/missing-firmware';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';

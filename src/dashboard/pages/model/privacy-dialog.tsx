@@ -1,11 +1,11 @@
 import { type FormEvent, useState } from 'react';
 import { useQuery } from 'urql';
-import { useAction } from '../../api/use-action';
 import { graphql } from '../../generated';
 import type { CoredumpFilter, ModelOnPageFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
 import { Field } from '../../parts/field';
 import { countText } from '../../parts/sizes';
+import { useAction } from '../../parts/use-action';
 
 const SetModelPrivacy = graphql(`
   mutation SetModelPrivacy($input: SetModelPrivacyInput!) { setModelPrivacy(input: $input) { ...ModelOnPage } }

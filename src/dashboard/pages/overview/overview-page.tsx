@@ -2,6 +2,7 @@ import { Link } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import type { OverviewQuery } from '../../generated/graphql';
+import { FirstDumpGuide } from '../../parts/first-dump-guide';
 import { MissingFirmware } from '../../parts/missing-firmware';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { countText } from '../../parts/sizes';
@@ -9,7 +10,6 @@ import { useTitle } from '../../parts/use-title';
 import { DumpTable } from '../dumps/dump-table';
 import { GroupTable } from '../groups/group-table';
 import { CrashChart } from './crash-chart';
-import { FirstDumpLesson } from './first-dump-lesson';
 import { ReadinessHints } from './readiness-hints';
 
 const Overview = graphql(`
@@ -38,7 +38,7 @@ export function OverviewPage() {
       {error !== undefined && <ErrorNotice error={error} />}
       {data === undefined && error === undefined && <Loading />}
       {data !== undefined && <Counts data={data} />}
-      {data?.recent.totalCount === 0 && <FirstDumpLesson />}
+      {data?.recent.totalCount === 0 && <FirstDumpGuide />}
       {data !== undefined && data.recent.totalCount > 0 && (
         <>
           <CrashChart />

@@ -26,7 +26,7 @@ export function SearchPage() {
   const [parameters] = useSearchParams();
   const query = parameters.get('q') ?? '';
   useTitle(query === '' ? 'Search' : query);
-  if (query === '') return <Lesson title="Search the fleet" />;
+  if (query === '') return <SearchGuide title="Search the fleet" />;
   return <Found query={query} />;
 }
 
@@ -52,7 +52,7 @@ function Found({ query }: { query: string }) {
       )}
       {hits.length > 0 && <Hits hits={hits} />}
       {data !== undefined && error === undefined && !isLoading && groups.length + hits.length === 0 && (
-        <Lesson title="Nothing is like that" />
+        <SearchGuide title="Nothing is like that" />
       )}
     </>
   );
@@ -90,7 +90,7 @@ function Hits({ hits }: { hits: readonly Hit[] }) {
   );
 }
 
-function Lesson({ title }: { title: string }) {
+function SearchGuide({ title }: { title: string }) {
   return (
     <EmptyState title={title}>
       <p>

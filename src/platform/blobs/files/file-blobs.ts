@@ -12,13 +12,14 @@ import {
   utimes,
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { makeFolder, syncFolder } from '../../files/durable-folder.js';
+import { hasCode } from '../../files/system-errors.js';
 import type { Logger } from '../../logger.js';
 import { createBatcher } from '../../queue/batcher.js';
 import type { BlobStore, IncomingBlob } from '../blob-store.js';
 import { assertKey } from '../keys.js';
-import { asStorageError, hasCode, storageCall } from '../storage-errors.js';
+import { asStorageError, storageCall } from '../storage-errors.js';
 import { watchRoom } from '../watch-free-space.js';
-import { makeFolder, syncFolder } from './folder-sync.js';
 import { createNoteFile } from './note-file.js';
 import { giveName, type Publication, type PublishOutcome } from './publish-batch.js';
 import { createPublishThread } from './publish-thread.js';

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '../../files/durable-folder.js';
+import { hasCode } from '../../files/system-errors.js';
 import type { StorageNote } from '../blob-store.js';
-import { asStorageError, hasCode, storageCall } from '../storage-errors.js';
-import { syncFolder } from './folder-sync.js';
+import { asStorageError, storageCall } from '../storage-errors.js';
 import { giveName } from './publish-batch.js';
 import type { Spool } from './spool.js';
 

@@ -9,8 +9,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { hasCode } from '../storage-errors.js';
-import { sync, syncFolder } from './folder-sync.js';
+import { sync, syncFolder } from '../../files/durable-folder.js';
+import { hasCode } from '../../files/system-errors.js';
 
 /** A file that is to get its name. Plain data, for it crosses threads. */
 export interface Publication {

@@ -2,9 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../../../errors.js';
+import { makeFolder } from '../../files/durable-folder.js';
+import { hasCode, isSystemError } from '../../files/system-errors.js';
 import type { Logger } from '../../logger.js';
-import { asStorageError, hasCode, isSystemError, storageCall } from '../storage-errors.js';
-import { makeFolder } from './folder-sync.js';
+import { asStorageError, storageCall } from '../storage-errors.js';
 import { writeWhole } from './read-write.js';
 
 /** Up to this size bytes wait for their key in memory, and what is more goes to the disk in pieces of it. */

@@ -1,8 +1,9 @@
 import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from '../../files/system-errors.js';
 import { isKeySegment } from '../keys.js';
-import { asStorageError, hasCode } from '../storage-errors.js';
+import { asStorageError } from '../storage-errors.js';
 
 export interface WalkedFile {
   /** `/`-separated, below the folder that was walked */

@@ -6,8 +6,8 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { DomainError } from '../../../errors.js';
-import { createTurns } from '../../database/mutex.js';
 import type { Logger } from '../../logger.js';
+import { createKeyedMutex } from '../../semaphore.js';
 import type { BlobStore, IncomingBlob } from '../blob-store.js';
 import { NOTE_NAME } from '../files/note-file.js';
 import { createSpool, type Spooled } from '../files/spool.js';
@@ -53,7 +53,7 @@ export function createS3Blobs({
   });
   const orphanPrefix = `${ORPHANS}${prefix}`;
   /** Where an S3 server does not copy at one stroke, a copy whose source goes meanwhile takes its goal with it. */
-  const inTurn = createTurns();
+  const runExclusive = createKeyedMutex();
 
   const store: BlobStore = {
     receive: async (source) => incomingBlob(await spool.toFile(await spool.receive(source))),
@@ -102,7 +102,7 @@ export function createS3Blobs({
     },
 
     orphan: (key) =>
-      inTurn(key, async () => {
+      runExclusive(key, async () => {
         const from = objectKey(key);
         // Gone already: another server sweeps as well.
         if (await bucket.copy(from, `${orphanPrefix}${key}`)) await bucket.delete(from);
@@ -116,7 +116,7 @@ export function createS3Blobs({
     },
 
     bringBack: (key) =>
-      inTurn(key, async () => {
+      runExclusive(key, async () => {
         const to = objectKey(key);
         const from = `${orphanPrefix}${key}`;
         if ((await bucket.head(to)) !== null) return 'taken';

@@ -13,11 +13,11 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import pRetry from 'p-retry';
-import type { S3Settings } from '../../../config/settings.js';
 import { DomainError } from '../../../errors.js';
 import type { Logger } from '../../logger.js';
 import { asS3Error, isMissingObject, isPassing, isTaken, isUnsupported, reasonOf } from './s3-errors.js';
 import { createListProgress, noS3 } from './s3-honesty.js';
+import type { S3Settings } from './s3-settings.js';
 
 /** What is known of an object before its first byte. */
 export interface S3Object {

@@ -1,5 +1,6 @@
 import { DomainError } from '../../../errors.js';
-import { asStorageError, isSystemError } from '../storage-errors.js';
+import { isSystemError } from '../../files/system-errors.js';
+import { asStorageError } from '../storage-errors.js';
 
 /** What this file needs to know of the errors of the S3 client, whatever class they are. */
 interface Answered {

@@ -2,13 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
-import {
-  ANNOUNCED_TABLES,
-  type AnnouncedTable,
-  type Announcements,
-  type Follower,
-} from '../announcements.js';
 import { type CommitRecord, commitOf } from '../transaction.js';
+import { ANNOUNCED_TABLES, type AnnouncedTable, type Announcements, type Follower } from '../types.js';
 import { connectUntil } from './connect-until.js';
 
 /** NOTIFY carries less than 8,000 bytes. */

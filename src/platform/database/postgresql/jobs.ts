@@ -2,7 +2,7 @@ import pRetry from 'p-retry';
 import pg from 'pg';
 import { fromPrisma, PgBoss } from 'pg-boss';
 import { z } from 'zod';
-import type { Job, Jobs } from '../jobs.js';
+import type { Job, Jobs } from '../types.js';
 
 const SCHEMA = 'pgboss';
 const QUEUE = 'parse';

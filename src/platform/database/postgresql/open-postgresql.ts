@@ -2,15 +2,14 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { DomainError } from '../../../errors.js';
 import type { Logger } from '../../logger.js';
-import { CLIENT_OPTIONS } from '../client-options.js';
+import { createKeyedMutex } from '../../semaphore.js';
+import { CLIENT_OPTIONS } from '../client.js';
 import { PrismaClient } from '../generated/postgresql/client.js';
 import { lookupInPostgresql, observable } from '../lookup.js';
-import { migratePostgresql } from '../migrations/migrate-postgresql.js';
-import { createTurns } from '../mutex.js';
-import type { Db, InTurn, Lookup, OpenedDatabase } from '../open-database.js';
-import type { OpenedForReading } from '../open-for-reading.js';
+import type { Db, Lookup, OpenedDatabase, OpenedForReading, RunExclusive } from '../types.js';
 import { createPostgresqlAnnouncements } from './announcements.js';
 import { createPostgresqlJobs } from './jobs.js';
+import { migratePostgresql } from './migrate-postgresql.js';
 import { limitStatements } from './statement-limit.js';
 
 /** How long a new connection, or a free one of the pool, may keep a request waiting before it fails as UNAVAILABLE. */
@@ -19,8 +18,8 @@ const CONNECTION_TIMEOUT_MS = 10_000;
 /** What a statement's end may take to be told, once PostgreSQL has ended it. */
 const ANSWER_MS = 1_000;
 
-/** The first key of our advisory locks, so that they are nobody else's; the second is the hash of the turn's name. */
-const TURN_LOCKS = 0x636f7265; // "core"
+/** The first key of our advisory locks, so that they are nobody else's; the second is the hash of the work's name. */
+const MUTEX_LOCKS = 0x636f7265; // "core"
 /** SQLSTATE, after `lock_timeout`. */
 const LOCK_NOT_AVAILABLE = '55P03';
 
@@ -39,7 +38,7 @@ export async function openPostgresql(
     stop?: AbortSignal | undefined;
   },
 ): Promise<OpenedDatabase> {
-  // A turn of the shared ones holds a connection while its work asks for another.
+  // Exclusive work holds a connection while its work asks for another.
   const readingSize = Math.max(1, Math.floor(poolSize / 2));
   const size = Math.max(2, poolSize - readingSize);
   const config = poolConfig(url, size);
@@ -60,10 +59,10 @@ export async function openPostgresql(
     reading: { kind: 'postgresql', url, poolSize: readingSize, statementLimitMs },
     disk: null,
     async assertWritable() {},
-    inTurn: createSharedTurns(pool, Math.ceil(statementLimitMs / 2)),
+    runExclusive: createSharedMutex(pool, Math.ceil(statementLimitMs / 2)),
     announcements,
     jobs,
-    sharedNow: () => readClock(pool),
+    now: () => readClock(pool),
     onStatement(listener) {
       client.$on('query', ({ query }) => listener(query));
       lookups.onStatement(listener);
@@ -163,13 +162,13 @@ async function readClock(pool: pg.Pool): Promise<Date> {
 }
 
 /**
- * A turn of this process first, so that those who wait here hold no connection; then the turn among all servers: an
+ * First a mutex of this process, so that those who wait here hold no connection; then one among all servers: an
  * advisory lock that ends with its transaction, or with the connection of a server that died.
  */
-function createSharedTurns(pool: pg.Pool, waitMs: number): InTurn {
-  const inOwnTurn = createTurns();
+function createSharedMutex(pool: pg.Pool, waitMs: number): RunExclusive {
+  const runHere = createKeyedMutex();
   return (name, work) =>
-    inOwnTurn('shared', async () => {
+    runHere('shared', async () => {
       const connection = await pool.connect().catch(unavailable);
       let broken: Error | undefined;
       const onError = (error: Error) => {
@@ -193,7 +192,7 @@ async function begin(connection: pg.PoolClient, name: string, waitMs: number): P
     await connection.query('BEGIN');
     await connection.query(`SET LOCAL lock_timeout = ${waitMs}`);
     try {
-      await connection.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [TURN_LOCKS, name]);
+      await connection.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [MUTEX_LOCKS, name]);
       return;
     } catch (error) {
       if (!(error instanceof pg.DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { syncFolder } from '../../blobs/files/folder-sync.js';
+import { syncFolder } from '../../files/durable-folder.js';
 
 /**
  * Copies a SQLite database as it is at one moment, while others may be writing to it. The copy is on disk when this

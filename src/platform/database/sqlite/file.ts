@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { makeFolder } from '../../blobs/files/folder-sync.js';
-import { hasCode } from '../../blobs/storage-errors.js';
+import { makeFolder } from '../../files/durable-folder.js';
+import { hasCode } from '../../files/system-errors.js';
 
 /** What every database begins with: https://www.sqlite.org/fileformat.html#the_database_header */
 const MAGIC = 'SQLite format 3\0';

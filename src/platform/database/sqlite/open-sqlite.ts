@@ -2,14 +2,11 @@ import { pathToFileURL } from 'node:url';
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 import { DomainError } from '../../../errors.js';
 import type { Logger } from '../../logger.js';
-import { NOBODY_ELSE } from '../announcements.js';
-import { CLIENT_OPTIONS } from '../client-options.js';
+import { createKeyedMutex } from '../../semaphore.js';
+import { CLIENT_OPTIONS } from '../client.js';
 import { PrismaClient } from '../generated/sqlite/client.js';
 import { lookupInSqlite, observable } from '../lookup.js';
-import { migrateSqlite } from '../migrations/migrate-sqlite.js';
-import { createTurns } from '../mutex.js';
-import type { OpenedDatabase } from '../open-database.js';
-import type { OpenedForReading } from '../open-for-reading.js';
+import type { Announcements, OpenedDatabase, OpenedForReading } from '../types.js';
 import {
   createSqliteAdapterFactory,
   createSqliteReaderFactory,
@@ -19,6 +16,7 @@ import {
 import { createDatabaseRoom, type DatabaseRoom } from './disk-reserve.js';
 import { databaseProblem, prepareDatabaseFile, reasonOf } from './file.js';
 import { createSqliteGuard } from './guard.js';
+import { migrateSqlite } from './migrate-sqlite.js';
 import { lockForOneServer } from './server-lock.js';
 import { fillIndexHoles } from './wal-index.js';
 
@@ -28,7 +26,7 @@ import { fillIndexHoles } from './wal-index.js';
  */
 export async function openSqlite(
   file: string,
-  { log }: { log?: Logger | undefined } = {},
+  { log, now }: { log?: Logger | undefined; now: () => Date },
 ): Promise<OpenedDatabase> {
   await prepareDatabaseFile(file);
   const lock = lockForOneServer(file);
@@ -57,11 +55,11 @@ export async function openSqlite(
       isShared: false,
       migrated,
       reading: { kind: 'sqlite', name },
-      // One server at a time, so turns within it are enough.
-      inTurn: createTurns(),
-      announcements: NOBODY_ELSE,
+      // One server at a time, so a mutex within it is enough.
+      runExclusive: createKeyedMutex(),
+      announcements: NO_OTHER_SERVER,
       jobs: null,
-      sharedNow: null,
+      now: async () => now(),
       disk: file,
       async assertWritable() {
         const problem = guard.problem();
@@ -81,6 +79,12 @@ export async function openSqlite(
     throw error;
   }
 }
+
+const NO_OTHER_SERVER: Announcements = {
+  announce: async () => {},
+  follow: async () => {},
+  isHearing: () => true,
+};
 
 /** The same file once more, for who only reads. @param name as the database was opened by */
 export function openSqliteForReading(name: string): OpenedForReading {

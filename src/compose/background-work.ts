@@ -1,0 +1,255 @@
+import { DAY_MS, HOUR_MS } from '../platform/durations.js';
+
+/** What runs without anybody asking. */
+export interface BackgroundWork {
+  readonly name: string;
+  readonly does: string;
+  /** How often, or what makes it run. */
+  readonly when: string;
+  /** Who begins again after it failed, or after a server has died in it. */
+  readonly restartedBy: string;
+  /** What keeps two servers on one database from doing it at the same time; null where that harms nothing. */
+  readonly lease: string | null;
+  /** Files below `src/` that hold its timer or its thread. */
+  readonly files: readonly string[];
+}
+
+interface ScheduledWork extends BackgroundWork {
+  readonly everyMs: number;
+  /** What the log says when it fails. */
+  readonly failure: string;
+}
+
+const MINUTE_MS = 60_000;
+const TAKING_STOCK_FAILED = 'it could not be seen what the storage has lost';
+
+const NEXT_RUN = 'the next run, and the next start of a server';
+const SCHEDULER = ['platform/background/scheduler.ts'];
+
+/** By the clock, from the start of the server on. Each also runs once at the start but for the forecast. */
+export const SCHEDULED_WORK = [
+  {
+    name: 'sweep of dump files',
+    does: 'removes unfinished uploads, brings back files that have a row, sets aside files without a row and removes them 7 days later',
+    when: 'every day',
+    everyMs: DAY_MS,
+    failure: 'the storage could not be swept',
+    restartedBy: NEXT_RUN,
+    lease: null,
+    files: SCHEDULER,
+  },
+  {
+    name: 'sweep of firmware files',
+    does: 'does the same for the ELFs of builds',
+    when: 'every day',
+    everyMs: DAY_MS,
+    failure: 'the storage could not be swept',
+    restartedBy: NEXT_RUN,
+    lease: null,
+    files: SCHEDULER,
+  },
+  {
+    name: 'note of progress',
+    does: 'writes into the storage how far the database is, so that a later start notices an older database',
+    when: 'every 10 minutes, and at the end',
+    everyMs: 10 * MINUTE_MS,
+    failure: 'the state of the database could not be noted',
+    restartedBy: NEXT_RUN,
+    lease: null,
+    files: SCHEDULER,
+  },
+  {
+    name: 'stock of all files',
+    does: 'compares all rows with their files, notes what is lost or there again, and queues dumps that lack nothing any more',
+    when: 'every day',
+    everyMs: DAY_MS,
+    failure: TAKING_STOCK_FAILED,
+    restartedBy: NEXT_RUN,
+    lease: null,
+    files: SCHEDULER,
+  },
+  {
+    name: 'stock of lost files',
+    does: 'does the same for the files that are noted as lost',
+    when: 'every hour',
+    everyMs: HOUR_MS,
+    failure: TAKING_STOCK_FAILED,
+    restartedBy: NEXT_RUN,
+    lease: null,
+    files: SCHEDULER,
+  },
+  {
+    name: 'audit retention',
+    does: 'removes audit events that are older than AUDIT_DAYS',
+    when: 'every day',
+    everyMs: DAY_MS,
+    failure: 'old audit events could not be removed',
+    restartedBy: NEXT_RUN,
+    lease: null,
+    files: SCHEDULER,
+  },
+  {
+    name: 'raw retention',
+    does: "removes raw bytes that are due by their model's privacy settings",
+    when: 'every hour, after each parse, and after a change of the settings',
+    everyMs: HOUR_MS,
+    failure: 'raw dumps could not be swept',
+    restartedBy: NEXT_RUN,
+    lease: null,
+    files: SCHEDULER,
+  },
+  {
+    name: 'storage limit',
+    does: 'adds up the stored bytes, and removes the oldest raw bytes beyond MAX_STORAGE_BYTES',
+    when: 'every minute, and after each upload',
+    everyMs: MINUTE_MS,
+    failure: 'stored bytes could not be counted',
+    restartedBy: NEXT_RUN,
+    lease: 'one server at a time (Database.inTurn)',
+    files: SCHEDULER,
+  },
+  {
+    name: 'storage forecast',
+    does: 'takes a sample of used and free bytes, for the metric of when the storage is full',
+    when: 'every minute',
+    everyMs: MINUTE_MS,
+    failure: 'the use of the storage could not be read',
+    restartedBy: NEXT_RUN,
+    lease: null,
+    files: SCHEDULER,
+  },
+] as const satisfies readonly ScheduledWork[];
+
+export type ScheduledName = (typeof SCHEDULED_WORK)[number]['name'];
+
+/** By what happens: it waits for work, and looks for forgotten work from time to time. */
+const LOOPS: readonly BackgroundWork[] = [
+  {
+    name: 'parse queue',
+    does: 'parses dumps that are PENDING',
+    when: 'after each upload and re-parse; looks for forgotten dumps every 15 seconds',
+    restartedBy: 'whichever server looks after the lease has expired',
+    lease: 'Coredump.leaseOwner and leaseUntil: one attempt and 30 seconds',
+    files: ['platform/queue/in-process-queue.ts', 'platform/queue/shared-queue.ts'],
+  },
+  {
+    name: 'regroup job',
+    does: 'gives stored reports their new fingerprint and group after the recipe has changed',
+    when: 'at the start, when an admin asks; looks every minute',
+    restartedBy:
+      'whichever server looks after the lease has expired: it goes on behind the last dump that is done',
+    lease: 'RegroupRun.leaseOwner and leaseUntil: one minute',
+    files: ['crash-groups/regroup-job.ts'],
+  },
+  {
+    name: 'alert sender',
+    does: 'sends the alerts of the outbox, and removes old deliveries',
+    when: 'after each alert; looks every 5 seconds',
+    restartedBy: 'whichever server looks after the delivery is due again',
+    lease: 'AlertDelivery.dueAt is put off while an attempt runs: one minute',
+    files: ['alerts/sender.ts'],
+  },
+  {
+    name: 'token use writer',
+    does: 'writes when devices last used their tokens',
+    when: '5 seconds after the first use, and at the end',
+    restartedBy: 'the next use; a server that dies loses the last seconds',
+    lease: null,
+    files: ['devices/token-use.ts'],
+  },
+  {
+    name: 'announcements',
+    does: 'hears from other servers on the PostgreSQL database which dumps and groups have changed',
+    when: 'all the time, with a heartbeat every 10 seconds',
+    restartedBy: 'itself, with growing pauses; it reads what it has missed',
+    lease: null,
+    files: ['platform/database/postgresql/announcements.ts'],
+  },
+  {
+    name: 'job queue maintenance',
+    does: 'removes finished and expired jobs of the queue that servers share (pg-boss)',
+    when: 'by the schedule of pg-boss, with PostgreSQL',
+    restartedBy: 'pg-boss, in whichever server',
+    lease: 'the lock of pg-boss',
+    files: ['platform/database/postgresql/jobs.ts'],
+  },
+  {
+    name: 'database guard',
+    does: 'looks whether the file of the SQLite database is still there and has free space',
+    when: 'every second, with SQLite',
+    restartedBy: 'the next look',
+    lease: null,
+    files: ['platform/database/sqlite/guard.ts'],
+  },
+  {
+    name: 'sidecar supervision',
+    does: 'runs the bundled sidecar as a child process, and starts another when it ends',
+    when: 'all the time, unless the settings name a sidecar',
+    restartedBy: 'the supervisor, after a pause that doubles with each failure in a row',
+    lease: null,
+    files: ['sidecar/supervisor.ts', 'sidecar/sidecar-process.ts'],
+  },
+  {
+    name: 'parse threads of the sidecar',
+    does: 'read one dump at a time each, in the process of the sidecar',
+    when: 'with the first parse',
+    restartedBy: 'the next parse',
+    lease: null,
+    files: ['sidecar/parse-pool.ts'],
+  },
+  {
+    name: 'publish thread',
+    does: 'makes uploaded files durable (fsync) and gives them their names',
+    when: 'with the first upload; ends after 10 seconds without one',
+    restartedBy: 'the next upload',
+    lease: null,
+    files: ['platform/blobs/files/publish-thread.ts'],
+  },
+  {
+    name: 'query thread',
+    does: 'runs GraphQL queries',
+    when: 'with the first query; ends after 10 minutes without one',
+    restartedBy: 'the next query; those of a broken thread fail',
+    lease: null,
+    files: ['graphql/server/query-thread.ts'],
+  },
+];
+
+/** As long as a connection: each ends with what it watches. */
+const WATCHES: readonly BackgroundWork[] = [
+  {
+    name: 'watch of slow uploads',
+    does: 'ends uploads that bring too few bytes (UPLOAD_STALL_MS)',
+    when: 'while an upload is received',
+    restartedBy: 'nobody: the device sends again',
+    lease: null,
+    files: ['http/body.ts'],
+  },
+  {
+    name: 'watch of slow bodies',
+    does: 'cuts connections whose request body trickles',
+    when: 'every few seconds while the server listens',
+    restartedBy: 'the next look',
+    lease: null,
+    files: ['http/connection-limits.ts'],
+  },
+  {
+    name: 'watch of slow readers',
+    does: 'cuts connections that do not take their answer (ANSWER_STALL_MS)',
+    when: 'while the server listens',
+    restartedBy: 'the next look',
+    lease: null,
+    files: ['http/slow-readers.ts'],
+  },
+  {
+    name: 'pings of event streams',
+    does: 'sends a comment on quiet SSE streams, so that nothing in between closes them',
+    when: 'while a stream is open',
+    restartedBy: 'nobody: the client subscribes again',
+    lease: null,
+    files: ['graphql/server/sse.ts'],
+  },
+];
+
+/** ALL that runs by itself in a server; `start-background.ts` begins it. A test compares it with the code. */
+export const BACKGROUND_WORK: readonly BackgroundWork[] = [...SCHEDULED_WORK, ...LOOPS, ...WATCHES];

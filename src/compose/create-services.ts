@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import { writeAlerts, writeSpikesOfGroup } from '../alerts/outbox.js';
+import { createAlertSender } from '../alerts/sender.js';
+import { createAlertService } from '../alerts/service.js';
+import { createAudit } from '../audit/service.js';
+import { createGuesses } from '../auth/attempt-limiter.js';
+import { createAuthenticator } from '../auth/authenticator.js';
+import { createDownloadLinks } from '../auth/download-links.js';
+import { createGatekeeper } from '../auth/gatekeeper.js';
+import { readSecret } from '../auth/secrets.js';
+import type { Config } from '../config/settings.js';
+import { createCoredumpEvents } from '../coredumps/events.js';
+import { createLostDumps } from '../coredumps/lost-dumps.js';
+import { createOutbox } from '../coredumps/outbox.js';
+import { createParseState, type ParseTask } from '../coredumps/parse-state.js';
+import { createRequeue } from '../coredumps/requeue.js';
+import { createRawRetention } from '../coredumps/retention.js';
+import { createCoredumpService } from '../coredumps/service.js';
+import { createStorageLimit } from '../coredumps/storage-limit.js';
+import { createGroupEvents } from '../crash-groups/events.js';
+import { countAndAnnounce, countForFleet } from '../crash-groups/record-crash.js';
+import { createRegroupJob } from '../crash-groups/regroup-job.js';
+import { createCrashGroupService } from '../crash-groups/service.js';
+import type { GroupAlerts, GroupChange } from '../crash-groups/types.js';
+import { countUnread } from '../crash-groups/unread.js';
+import { createPrivacyService } from '../devices/privacy.js';
+import { createDeviceService } from '../devices/service.js';
+import { createTokenUse } from '../devices/token-use.js';
+import { createFirmwareService } from '../firmware/service.js';
+import { createLease } from '../platform/background/lease.js';
+import type { BlobStore } from '../platform/blobs/blob-store.js';
+import type { Clock } from '../platform/clock.js';
+import type { Database } from '../platform/database/types.js';
+import { createEventChannel } from '../platform/event-channel.js';
+import type { Logger } from '../platform/logger.js';
+import type { Metrics } from '../platform/metrics.js';
+import { createSearch } from '../search/service.js';
+
+export type AllServices = Awaited<ReturnType<typeof createServices>>;
+
+interface ServicesDeps {
+  config: Config;
+  /** With its job queue started, where it has one. */
+  database: Database;
+  blobs: { readonly dumps: BlobStore; readonly firmwares: BlobStore };
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+  /** Where dumps go that wait for their parse; null without a sidecar: they are stored and stay PENDING. */
+  queue: { add(task: ParseTask): void } | null;
+  /** When deliveries of alerts are due; the sender's own times when absent. */
+  alertTimes?: { retryDelayMs?: number; lookEveryMs?: number };
+}
+
+/** A lease lasts longer than one attempt's time-out by what copying and committing may take. */
+const LEASE_MARGIN_MS = 30_000;
+
+/**
+ * All services on opened platform parts, wired once for the program and for tests. Nothing is swept, parsed, or walked
+ * through yet: `startBackgroundWork` begins that.
+ */
+export async function createServices(deps: ServicesDeps) {
+  const { config, database, blobs, clock, log, metrics, queue } = deps;
+  const { db } = database;
+  const owner = randomUUID();
+  const audit = createAudit({ db, clock, metrics, log });
+  const groupChanges = createEventChannel<GroupChange>();
+  const groupEvents = createGroupEvents(groupChanges, database.announcements);
+  const alerting = createAlerting(deps, audit);
+  const dumps = createDumps({ ...deps, owner, audit, groupEvents, alertSender: alerting.alertSender });
+  const firmwares = createFirmwareService({
+    database,
+    blobs: blobs.firmwares,
+    clock,
+    audit,
+    log,
+    config,
+    onArrival: async (firmware) => {
+      await dumps.coredumps.firmwareArrived(firmware);
+    },
+  });
+  const rawRetention = createRawRetention({ db, blobs: blobs.dumps, clock, log });
+  const privacy = createPrivacyService({ db, audit, onChange: () => void rawRetention.sweepSoon() });
+  const tokenUse = createTokenUse({ db, clock, log });
+  const devices = createDeviceService({ db, clock, audit, tokenUse, dumps: dumps.coredumps });
+  const { groupAlerts } = alerting;
+  const regroup = createRegroupJob({ database, owner, now: clock.now, log, alerts: groupAlerts });
+  const crashGroups = createCrashGroupService({
+    db,
+    events: groupEvents,
+    clock,
+    audit,
+    regroup,
+    alerts: groupAlerts,
+  });
+  const linkSecret = await readSecret(db, 'download links', clock);
+  const links = createDownloadLinks({ secret: linkSecret, clock });
+  const auth = createAuthenticator({ settings: config.auth, devices, clock, log });
+  // Not the limiter of devices: failures of unknown devices do not lock out the person who would register them.
+  const gatekeeper = createGatekeeper({ auth, links, guesses: createGuesses(config), clock });
+  return {
+    ...dumps,
+    ...alerting,
+    audit,
+    auth,
+    crashGroups,
+    devices,
+    firmwares,
+    gatekeeper,
+    groupChanges,
+    groupEvents,
+    links,
+    linkSecret,
+    privacy,
+    rawRetention,
+    regroup,
+    search: createSearch(database),
+    tokenUse,
+    hasParser: queue !== null,
+  };
+}
+
+/** Rules, and the sender of what they leave in the outbox. */
+function createAlerting({ config, database, clock, log, alertTimes }: ServicesDeps, audit: Audit) {
+  const { db } = database;
+  const alertSender = createAlertSender({
+    database,
+    now: clock.now,
+    log,
+    allowPrivate: config.alertsAllowPrivate,
+    ...alertTimes,
+  });
+  const groupAlerts: GroupAlerts = {
+    writeSpikes: (tx, groupId) => writeSpikesOfGroup(tx, groupId, clock.now()),
+    wake: alertSender.wake,
+  };
+  return {
+    alertSender,
+    groupAlerts,
+    alerts: createAlertService({ db, clock, audit, wake: alertSender.wake }),
+  };
+}
+
+/** Dumps from their arrival to their end, parse apart: that is the queue's. */
+function createDumps({
+  config,
+  database,
+  blobs,
+  clock,
+  log,
+  queue,
+  owner,
+  audit,
+  groupEvents,
+  alertSender,
+}: ServicesDeps & DumpDeps) {
+  const { db } = database;
+  const events = createCoredumpEvents();
+  const outbox = createOutbox(database);
+  const state = createParseState({
+    db,
+    outbox,
+    owner,
+    now: clock.now,
+    leases: createLease({ now: database.now, lastsMs: config.parseTimeoutMs + LEASE_MARGIN_MS }),
+    countUnread,
+    count: countAndAnnounce(groupEvents, {
+      write: (tx, change, crash) => writeAlerts(tx, change, crash, clock.now()),
+      wake: alertSender.wake,
+    }),
+  });
+  const requeue = createRequeue({ db, state, events, queue });
+  const lostDumps = createLostDumps({ db, blobs: blobs.dumps, clock, log });
+  const storageLimit = createStorageLimit({
+    database,
+    blobs: blobs.dumps,
+    clock,
+    log,
+    maxBytes: config.maxStorageBytes,
+  });
+  const coredumps = createCoredumpService({
+    db,
+    blobs: blobs.dumps,
+    requeue,
+    lost: lostDumps,
+    outbox,
+    events,
+    queue,
+    clock,
+    audit,
+    log,
+    limits: config,
+    unread: { countUnread, countRetired: countForFleet },
+    onStored: storageLimit.wake,
+  });
+  return { coredumps, events, lostDumps, requeue, state, storageLimit };
+}
+
+type Audit = ReturnType<typeof createAudit>;
+
+interface DumpDeps {
+  owner: string;
+  audit: Audit;
+  groupEvents: ReturnType<typeof createGroupEvents>;
+  alertSender: ReturnType<typeof createAlertSender>;
+}

@@ -1,0 +1,54 @@
+import type { Config } from '../config/settings.js';
+import { tellStorage } from '../coredumps/storage-metrics.js';
+import type { Clock } from '../platform/clock.js';
+import type { Database } from '../platform/database/types.js';
+import type { Metrics } from '../platform/metrics.js';
+import type { AllServices } from './create-services.js';
+
+/** What the services say of themselves whenever metrics are read. */
+export function registerGauges({
+  config,
+  database,
+  services,
+  metrics,
+  clock,
+}: {
+  config: Config;
+  database: Database;
+  services: AllServices;
+  metrics: Metrics;
+  clock: Clock;
+}) {
+  const { coredumps, events, firmwares, lostDumps, state, storageLimit } = services;
+  const { parser } = config;
+  metrics.gauge('coredump_parse_queue_depth', 'Dumps that wait for their parse or are in it', () =>
+    parser === null ? 0 : state.depth(),
+  );
+  metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
+  metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
+  const countLost = async () =>
+    [
+      ['coredump', await lostDumps.count()],
+      ['firmware', await firmwares.countLostElfs()],
+    ] as const;
+  metrics.gaugeBy(
+    'coredock_storage_lost',
+    'Files that the storage has lost: their rows are there',
+    'kind',
+    countLost,
+  );
+  const sampleStorage = tellStorage({
+    metrics,
+    limit: storageLimit,
+    maxBytes: config.maxStorageBytes,
+    disks: {
+      dumps: config.coredumpsDir,
+      firmware: config.assetsDir,
+      ...(database.disk === null ? {} : { database: database.disk }),
+      ...(parser === null ? {} : { transfer: parser.xferDir }),
+    },
+    dumpsDir: config.s3 === null ? config.coredumpsDir : null,
+    now: clock.now,
+  });
+  return { countLost, sampleStorage };
+}

@@ -1,0 +1,165 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Config } from '../config/settings.js';
+import { sweepStorage } from '../coredumps/orphan-sweep.js';
+import type { ParseTask } from '../coredumps/parse-state.js';
+import { startParsing } from '../coredumps/parsing.js';
+import type { SidecarClient } from '../coredumps/sidecar-client.js';
+import type { Installation } from '../installation/installation.js';
+import { createChores } from '../platform/background/scheduler.js';
+import type { BlobStore } from '../platform/blobs/blob-store.js';
+import type { Clock } from '../platform/clock.js';
+import type { Database } from '../platform/database/types.js';
+import { DAY_MS } from '../platform/durations.js';
+import type { Logger } from '../platform/logger.js';
+import type { Metrics } from '../platform/metrics.js';
+import type { TaskQueue } from '../platform/queue/in-process-queue.js';
+import { SCHEDULED_WORK, type ScheduledName } from './background-work.js';
+import type { AllServices } from './create-services.js';
+import { unlessFull } from './unless-full.js';
+
+interface BackgroundDeps {
+  config: Config;
+  database: Database;
+  blobs: { readonly dumps: BlobStore };
+  services: AllServices;
+  installation: Installation;
+  /** Null without a parser. */
+  sidecar: SidecarClient | null;
+  retryDelayMs: number;
+  /** Takes a sample for the forecast of the storage. */
+  sampleStorage: () => Promise<void>;
+  clock: Clock;
+  metrics: Metrics;
+  log: Logger;
+}
+
+/** Nothing is on its way for so long: an upload that stands still is ended after UPLOAD_STALL_MS, an hour at most. */
+const IN_FLIGHT_MS = DAY_MS;
+const LAST_NOTE_MS = 2_000;
+export const TOOK_STOCK = 'files and rows were compared';
+
+export interface Background {
+  /** Null without a parser. */
+  readonly queue: TaskQueue<ParseTask> | null;
+  /** Nothing new is begun by the clock from here on. */
+  stopSchedule(): void;
+  /** Ends what runs, and writes what is still to be written. To be called before the database is closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Brings storage and database into line after whatever way the last server ended, takes up the parses that wait, and
+ * begins what `background-work.ts` lists; but for the regroup job, which begins when the server listens.
+ *
+ * @throws Error or DomainError when storage or database cannot be used; a full disk is logged instead
+ */
+export async function startBackground(deps: BackgroundDeps): Promise<Background> {
+  const { config, database, services, installation, clock, log } = deps;
+  const { audit, rawRetention, state, storageLimit } = services;
+  const inFlightSince = () => new Date(clock.now().getTime() - IN_FLIGHT_MS);
+  const sweeps = createSweeps(deps);
+
+  // Where other servers work with the same storage, uploads are on their way now.
+  const leftBefore = database.isShared ? inFlightSince() : undefined;
+  await unlessFull(log, sweeps.dumps(leftBefore));
+  await unlessFull(log, sweeps.firmwares(leftBefore));
+  await unlessFull(log, installation.noteProgress());
+  // Another server's leases are its own: should it be dead, they expire.
+  if (!database.isShared) await unlessFull(log, state.liftLeases());
+  const queue = await startQueue(deps, leftBefore);
+
+  // What a running server leaves (a file that could not be deleted, an upload whose commit nobody knows of) must not
+  // wait for its next start.
+  const work: Record<ScheduledName, () => Promise<unknown>> = {
+    'sweep of dump files': () => sweeps.dumps(inFlightSince()),
+    'sweep of firmware files': () => sweeps.firmwares(inFlightSince()),
+    'note of progress': installation.noteProgress,
+    'stock of all files': () => takeStock('all'),
+    'stock of lost files': () => takeStock('lost'),
+    'audit retention': () => audit.forget(config.auditDays),
+    'raw retention': rawRetention.sweep,
+    'storage limit': storageLimit.sweep,
+    'storage forecast': deps.sampleStorage,
+  };
+  void once('stock of all files');
+  await once('audit retention');
+  void once('raw retention');
+  storageLimit.wake();
+  const chores = createChores(log);
+  for (const { name, everyMs, failure } of SCHEDULED_WORK) chores.every(everyMs, failure, work[name]);
+
+  return {
+    queue,
+    stopSchedule: chores.stop,
+    async close() {
+      await services.regroup.close();
+      await services.alertSender.stop();
+      await queue?.close();
+      await storageLimit.idle();
+      await services.tokenUse.write();
+      // A database or storage that does not answer must not hold up the end.
+      await Promise.race([installation.noteProgress(), pause(LAST_NOTE_MS, undefined, { ref: false })]);
+    },
+  };
+
+  /** Now, and not only when its time has come. Resolves in any case: what failed is done the next time. */
+  async function once(name: ScheduledName): Promise<void> {
+    const failure = SCHEDULED_WORK.find((each) => each.name === name)?.failure;
+    await work[name]().catch((error: unknown) => log.warn({ err: error }, failure));
+  }
+
+  /** What the storage has lost, and what is there again, whoever restored it. */
+  async function takeStock(which: 'all' | 'lost'): Promise<void> {
+    const { firmwares, lostDumps, requeue } = services;
+    await firmwares.checkElfs(which);
+    await lostDumps.check(which);
+    if (config.parser !== null) await requeue.forWhatIsThereNow(clock.now(), firmwares.isElfThere);
+    log.debug({ which }, TOOK_STOCK);
+  }
+}
+
+function createSweeps({
+  database: { db },
+  blobs,
+  services,
+  installation,
+  clock,
+  metrics,
+  log,
+}: BackgroundDeps) {
+  return {
+    async dumps(before?: Date): Promise<void> {
+      const mayPurge = await installation.mayPurge('Coredump');
+      await sweepStorage({ db, blobs: blobs.dumps, clock, metrics, log }, { before, mayPurge });
+    },
+    async firmwares(before?: Date): Promise<void> {
+      const mayPurge = await installation.mayPurge('Firmware');
+      await services.firmwares.sweep({ before, mayPurge });
+    },
+  };
+}
+
+async function startQueue(
+  { config, database, blobs, services, sidecar, retryDelayMs, metrics, log }: BackgroundDeps,
+  leftBefore: Date | undefined,
+): Promise<TaskQueue<ParseTask> | null> {
+  if (config.parser === null || sidecar === null) return null;
+  const { events, firmwares, lostDumps, rawRetention, requeue, state } = services;
+  return startParsing({
+    state,
+    jobs: database.jobs,
+    blobs: blobs.dumps,
+    builds: firmwares,
+    lost: lostDumps,
+    requeue,
+    sidecar,
+    events,
+    metrics,
+    log,
+    xferDir: config.parser.xferDir,
+    leftBefore,
+    onRead: rawRetention.afterReading,
+    concurrency: config.parseConcurrency,
+    retryDelayMs,
+  });
+}

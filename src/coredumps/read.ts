@@ -1,0 +1,255 @@
+import { MAX_ROW_ID } from '../global-ids.js';
+import type { PageWindow } from '../platform/database/children.js';
+import { Prisma } from '../platform/database/client.js';
+import { containsWords } from '../platform/database/text-search.js';
+import type { Db } from '../platform/database/types.js';
+import { LISTED_COLUMNS, ListedDump } from './listed-dump.js';
+import { COREDUMP_ROW, toCoredumpRow } from './row.js';
+import type { CoredumpColumns, CoredumpFilter, CoredumpRow } from './types.js';
+
+/**
+ * Questions about many dumps, in SQL that SQLite and PostgreSQL both understand: a filter has one translation, which
+ * lists, counts, a device's dumps and re-parses share. "c" is the dump.
+ */
+
+export type StoredRow = Parameters<typeof toCoredumpRow>[0];
+
+/** The columns of a `CoredumpRow`, as `COREDUMP_ROW` selects them. */
+export const COLUMNS = columnsOfDump(Object.keys(COREDUMP_ROW));
+
+const LISTED = columnsOfDump(LISTED_COLUMNS);
+
+export type CoredumpQueries = ReturnType<typeof createCoredumpQueries>;
+
+/** What readers ask of all dumps; what they ask of each of several is in `loaders.ts`. */
+export function createCoredumpQueries(db: Db) {
+  return {
+    list: (filter: CoredumpFilter, window: PageWindow) => listCoredumps(db, filter, window),
+    count: (filter: CoredumpFilter) => countCoredumps(db, filter),
+  };
+}
+
+/** Newest first, whichever end the window counts from. */
+export async function listCoredumps(
+  db: Db,
+  filter: CoredumpFilter,
+  window: PageWindow,
+): Promise<CoredumpRow[]> {
+  const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
+  const order = Prisma.sql`ORDER BY "id" ${direction} LIMIT ${window.take}`;
+  const lead = leadOf(filter);
+  const rows = await db.lookup<StoredRow>(
+    lead === null
+      ? Prisma.sql`
+        SELECT ${COLUMNS} FROM "Coredump" c WHERE ${conditions(filter)} AND ${within(window)} ${order}`
+      : Prisma.sql`${ledPages(lead, window, direction)} ${order}`,
+  );
+  return (window.fromEnd === true ? rows.reverse() : rows).map(toCoredumpRow);
+}
+
+interface Lead {
+  column: Prisma.Sql;
+  values: string[];
+  rest: CoredumpFilter;
+}
+
+/** A page of each value; the page of all is among their rows. */
+function ledPages({ column, values, rest }: Lead, window: PageWindow, direction: Prisma.Sql): Prisma.Sql {
+  const { take, afterId = 0, beforeId = MAX_ROW_ID + 1 } = window;
+  const pages = values.map(
+    (value) => Prisma.sql`
+      SELECT * FROM (
+        SELECT ${COLUMNS} FROM "Coredump" c WHERE ${conditions(rest)}
+          AND (${column}, c."id") > (${value}, ${afterId}) AND (${column}, c."id") <= (${value}, ${beforeId - 1})
+        ORDER BY ${column} ${direction}, c."id" ${direction} LIMIT ${take}
+      ) page`,
+  );
+  return Prisma.join(pages, ' UNION ALL ');
+}
+
+/** Columns with an index on them and the id, what few dumps have in common first. */
+const LEADS = [
+  ['fingerprint', Prisma.sql`c."fingerprint"`],
+  ['firmwareVersion', Prisma.sql`c."firmwareVersion"`],
+  ['parseStatus', Prisma.sql`c."parseStatus"`],
+] as const;
+/** Pages that one statement is made of. */
+const MAX_LEADS = 20;
+
+/**
+ * Whose index a page is read by. With `=` PostgreSQL may take the dumps by id instead, newest first, and look at each:
+ * it believes that those of a version are spread evenly, but they are as old as the version. A pair between two pairs,
+ * and the order by both, leave it that index alone. Not with devices, whose own index knows fewer dumps; and several
+ * values only by themselves, for a page is read of each, and of one that the rest leaves nothing of all is read.
+ */
+function leadOf(filter: CoredumpFilter): Lead | null {
+  if (filter.deviceKey !== undefined || filter.modelCode !== undefined) return null;
+  for (const [name, column] of LEADS) {
+    const { [name]: named, ...rest } = filter;
+    const values = [...new Set(named)];
+    const isAlone = Object.values(rest).every((value) => value === undefined);
+    if (values.length === 1 || (isAlone && values.length > 1 && values.length <= MAX_LEADS)) {
+      return { column, values, rest };
+    }
+  }
+  return null;
+}
+
+export async function countCoredumps(db: Db, filter: CoredumpFilter): Promise<number> {
+  const [row] = await db.lookup<{ count: number | bigint }>(Prisma.sql`
+    SELECT count(*) AS "count" FROM "Coredump" c WHERE ${conditions(filter)}`);
+  return Number(row?.count ?? 0);
+}
+
+/** Ids after `afterId`, ascending: for work that goes through all of them in batches. */
+export async function idsOfCoredumps(
+  db: Db,
+  filter: CoredumpFilter,
+  { afterId, take }: { afterId: number; take: number },
+) {
+  const rows = await db.lookup<{ id: number }>(Prisma.sql`
+    SELECT c."id" FROM "Coredump" c WHERE ${conditions(filter)} AND c."id" > ${afterId} ORDER BY c."id" LIMIT ${take}`);
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * The same window of each device's dumps in ONE statement, however many devices. Each device's page is looked up by
+ * itself, and nothing beyond it is read. PostgreSQL is left the index for that by a pair between two pairs, as in
+ * `leadOf`; SQLite finds the page's ids in the index alone, and reads their rows.
+ */
+export async function listCoredumpsByDevice(
+  db: Db,
+  deviceIds: readonly number[],
+  filter: CoredumpFilter,
+  window: PageWindow,
+  columns: CoredumpColumns = 'all',
+): Promise<Map<number, CoredumpRow[]>> {
+  const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
+  const wanted = columns === 'all' ? COLUMNS : LISTED;
+  const { take, afterId = 0, beforeId = MAX_ROW_ID + 1 } = window;
+  const rows = await db.lookup<StoredRow>(
+    db.hasLateral
+      ? Prisma.sql`
+        SELECT ${wanted} FROM "Device" d CROSS JOIN LATERAL (
+          SELECT ${wanted} FROM "Coredump" c WHERE ${conditions(filter)}
+            AND (c."deviceId", c."id") > (d."id", ${afterId}) AND (c."deviceId", c."id") <= (d."id", ${beforeId - 1})
+          ORDER BY c."deviceId" ${direction}, c."id" ${direction} LIMIT ${take}
+        ) c WHERE d."id" IN (${Prisma.join([...deviceIds])}) ORDER BY c."id" DESC`
+      : Prisma.sql`
+        SELECT ${wanted} FROM "Device" d CROSS JOIN "Coredump" c ON c."id" IN (
+          SELECT c."id" FROM "Coredump" c
+          WHERE c."deviceId" = d."id" AND ${conditions(filter)} AND ${within(window)}
+          ORDER BY c."id" ${direction} LIMIT ${take}
+        ) WHERE d."id" IN (${Prisma.join([...deviceIds])}) ORDER BY c."id" DESC`,
+  );
+  const byDevice = new Map<number, CoredumpRow[]>(deviceIds.map((id) => [id, []]));
+  for (const row of rows) {
+    const dump = toCoredumpRow(row);
+    byDevice.get(row.deviceId)?.push(columns === 'all' ? dump : new ListedDump(dump));
+  }
+  return byDevice;
+}
+
+/**
+ * The same window of each crash group's dumps in ONE statement, which reads what the pages have and not what the groups
+ * have: each signature's page is looked up in the index, and the group's is among them. PostgreSQL is left that index
+ * alone by a pair between two pairs, as in `leadOf`: by `=` it may go through all dumps by id, for it believes that
+ * those of a signature are spread evenly. The limit cuts nothing off: it tells PostgreSQL how few rows there can be.
+ */
+export async function listCoredumpsOfGroups(
+  db: Db,
+  groupIds: readonly number[],
+  { take, beforeId = MAX_ROW_ID + 1, afterId = 0, fromEnd }: PageWindow,
+): Promise<Map<number, CoredumpRow[]>> {
+  const direction = fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
+  const pages = db.hasLateral
+    ? Prisma.sql`
+      CROSS JOIN LATERAL (
+        SELECT o."coredumpId" FROM "CrashOccurrence" o
+        WHERE (o."signatureId", o."coredumpId") > (s."id", ${afterId})
+          AND (o."signatureId", o."coredumpId") <= (s."id", ${beforeId - 1})
+        ORDER BY o."signatureId" ${direction}, o."coredumpId" ${direction} LIMIT ${take}
+      ) o`
+    : Prisma.sql`
+      CROSS JOIN "CrashOccurrence" o ON o."coredumpId" IN (
+        SELECT o."coredumpId" FROM "CrashOccurrence" o
+        WHERE o."signatureId" = s."id" AND o."coredumpId" > ${afterId} AND o."coredumpId" < ${beforeId}
+        ORDER BY o."coredumpId" ${direction} LIMIT ${take}
+      )`;
+  const rows = await db.$queryRaw<Array<StoredRow & { groupId: number }>>`
+    SELECT r."groupId", ${COLUMNS} FROM (
+      SELECT q."groupId", q."coredumpId" FROM (
+        SELECT s."groupId", o."coredumpId",
+          row_number() OVER (PARTITION BY s."groupId" ORDER BY o."coredumpId" ${direction}) AS "rank"
+        FROM "CrashSignature" s ${pages} WHERE s."groupId" IN (${Prisma.join([...groupIds])})
+      ) q WHERE q."rank" <= ${take} LIMIT ${take * groupIds.length}
+    ) r JOIN "Coredump" c ON c."id" = r."coredumpId" ORDER BY c."id" DESC`;
+  const byGroup = new Map<number, CoredumpRow[]>(groupIds.map((id) => [id, []]));
+  for (const { groupId, ...row } of rows) byGroup.get(groupId)?.push(toCoredumpRow(row));
+  return byGroup;
+}
+
+export async function countCoredumpsByDevice(
+  db: Db,
+  deviceIds: readonly number[],
+  filter: CoredumpFilter,
+): Promise<Map<number, number>> {
+  const rows = await db.lookup<{ deviceId: number; count: number | bigint }>(Prisma.sql`
+    SELECT c."deviceId", count(*) AS "count" FROM "Coredump" c
+    WHERE c."deviceId" IN (${Prisma.join([...deviceIds])}) AND ${conditions(filter)} GROUP BY c."deviceId"`);
+  return new Map(rows.map(({ deviceId, count }) => [deviceId, Number(count)]));
+}
+
+function conditions(filter: CoredumpFilter): Prisma.Sql {
+  const { parseStatus, chip, firmwareVersion, deviceKey, modelCode, fingerprint } = filter;
+  const { uploadedAfter, uploadedBefore, search } = filter;
+  const all = [
+    oneOf(Prisma.sql`c."parseStatus"`, parseStatus),
+    oneOf(Prisma.sql`c."chip"`, chip),
+    oneOf(Prisma.sql`c."firmwareVersion"`, firmwareVersion),
+    oneOf(Prisma.sql`c."fingerprint"`, fingerprint),
+    ofDevices(Prisma.sql`d."key"`, deviceKey),
+    ofDevices(Prisma.sql`m."code"`, modelCode),
+    uploadedAfter === undefined ? null : Prisma.sql`c."uploadedAt" >= ${uploadedAfter}`,
+    uploadedBefore === undefined ? null : Prisma.sql`c."uploadedAt" < ${uploadedBefore}`,
+    ...containsWords(search ?? '', inDumpOrDevice),
+  ].filter((condition) => condition !== null);
+  return all.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(all, ' AND ');
+}
+
+function columnsOfDump(names: readonly string[]): Prisma.Sql {
+  return Prisma.raw(names.map((name) => `c."${name}"`).join(', '));
+}
+
+/** An empty list names nothing, so nothing is one of it. */
+function oneOf(column: Prisma.Sql, values: readonly string[] | undefined): Prisma.Sql | null {
+  if (values === undefined) return null;
+  return values.length === 0 ? Prisma.sql`1 = 0` : Prisma.sql`${column} IN (${Prisma.join([...values])})`;
+}
+
+function ofDevices(column: Prisma.Sql, values: readonly string[] | undefined): Prisma.Sql | null {
+  const named = oneOf(column, values);
+  if (named === null) return null;
+  return Prisma.sql`c."deviceId" IN (
+    SELECT d."id" FROM "Device" d JOIN "DeviceModel" m ON m."id" = d."modelId" WHERE ${named})`;
+}
+
+/** Bounds by id instead of by a cursor's row: they hold also when that row was deleted meanwhile. */
+function within({ beforeId, afterId }: PageWindow): Prisma.Sql {
+  const bounds = [
+    beforeId === undefined ? null : Prisma.sql`c."id" < ${beforeId}`,
+    afterId === undefined ? null : Prisma.sql`c."id" > ${afterId}`,
+  ].filter((bound) => bound !== null);
+  return bounds.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(bounds, ' AND ');
+}
+
+/**
+ * Asked of one dump after another, newest first: a page that is full ends the reading of texts. Each is looked up by a
+ * subquery with a value, for one with EXISTS PostgreSQL answers for all texts at once, before it looks at any dump.
+ */
+function inDumpOrDevice(isIn: (column: Prisma.Sql) => Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`(
+    ${isIn(Prisma.sql`c."filename"`)} OR ${isIn(Prisma.sql`c."chip"`)} OR ${isIn(Prisma.sql`c."firmwareVersion"`)}
+    OR (SELECT ${isIn(Prisma.sql`d."key"`)} OR ${isIn(Prisma.sql`d."name"`)} FROM "Device" d WHERE d."id" = c."deviceId")
+    OR (SELECT ${isIn(Prisma.sql`t."output"`)} FROM "CoredumpText" t WHERE t."coredumpId" = c."id"))`;
+}

@@ -1,0 +1,117 @@
+import { readReport } from '../coredumps/report-schema.js';
+import { COREDUMP_ROW, toCoredumpRow } from '../coredumps/row.js';
+import type { CrashReport } from '../crashdump/index.js';
+import { culpritFrames, FINGERPRINT_VERSION, fingerprint } from '../crashdump/index.js';
+import { DomainError } from '../errors.js';
+import { StaleRead } from '../platform/database/errors.js';
+import type { DbTransaction } from '../platform/database/types.js';
+import { lockGroups } from './locks.js';
+import { insertSignature } from './make-signature.js';
+import { mergeGroups } from './merge.js';
+import { countCrash } from './record-crash.js';
+
+/** How a report becomes a fingerprint; `version` is what stands before the colon of those that it makes. */
+export interface FingerprintRecipe {
+  version: string;
+  of(report: CrashReport): string | null;
+}
+
+export const CURRENT_RECIPE: FingerprintRecipe = {
+  version: FINGERPRINT_VERSION,
+  of({ tasks, kind, elfMatches, appElfSha256 }) {
+    const crashed = tasks.find((task) => task.crashed);
+    // Names from another build's ELF would group crashes by chance.
+    if (crashed === undefined || (!elfMatches && appElfSha256 !== null)) return null;
+    return fingerprint(culpritFrames(crashed), kind === 'STACK_OVERFLOW' ? crashed.name : null);
+  },
+};
+
+/**
+ * Gives one dump the fingerprint that its stored report has by the recipe, and counts it by that. Rows are locked in the
+ * order of `locks.ts`.
+ *
+ * @returns the group that others were merged into for it, if any were
+ */
+export async function regroupDump(
+  tx: DbTransaction,
+  id: number,
+  recipe: FingerprintRecipe,
+): Promise<number | null> {
+  const text = await tx.coredumpText.findUnique({ where: { coredumpId: id } });
+  const report = text?.report == null ? null : readReport(JSON.parse(text.report));
+  if (report === null) return null;
+  // The reader has seen more than its report tells, so what it named by this recipe stands.
+  const isCurrent = report.fingerprint?.startsWith(`${recipe.version}:`) === true;
+  const renamed = isCurrent ? report : { ...report, fingerprint: recipe.of(report) };
+  const [row] = await tx.coredump.updateManyAndReturn({
+    where: { parseStatus: 'PARSED', id },
+    data: { fingerprint: renamed.fingerprint },
+    select: { ...COREDUMP_ROW, device: { select: { modelId: true } } },
+  });
+  // Deleted, or being read again, meanwhile.
+  if (row === undefined) return null;
+  if (renamed.fingerprint !== report.fingerprint) {
+    const { count } = await tx.coredumpText.updateMany({
+      where: { coredumpId: id, report: text?.report ?? null },
+      data: { report: JSON.stringify(renamed) },
+    });
+    if (count === 0) throw new StaleRead('the dump was read again meanwhile');
+  }
+  const mergedInto =
+    renamed.fingerprint === null ? null : await keepGroupUnder(tx, id, renamed, renamed.fingerprint, recipe);
+  const { device, ...columns } = row;
+  await countCrash(tx, { coredump: toCoredumpRow(columns), modelId: device.modelId, report: renamed });
+  return mergedInto;
+}
+
+/**
+ * Makes the new fingerprint the successor of the dump's old one in its group, if the group has none of this recipe yet.
+ * @returns the group that others were merged into, if any were
+ */
+async function keepGroupUnder(
+  tx: DbTransaction,
+  coredumpId: number,
+  report: CrashReport,
+  name: string,
+  recipe: FingerprintRecipe,
+): Promise<number | null> {
+  const occurrence = await tx.crashOccurrence.findUnique({
+    where: { coredumpId },
+    select: { signature: { select: { id: true, groupId: true, firstSeenAt: true, lastSeenAt: true } } },
+  });
+  if (occurrence?.signature == null) return null;
+  const { id: signatureId, groupId, ...seen } = occurrence.signature;
+  if (await hasSuccessor(tx, groupId, recipe)) return null;
+  const existing = await tx.crashSignature.findUnique({ where: { fingerprint: name } });
+  if (existing === null) {
+    // A signature joins a group under the group's lock only; what was read without it may have changed.
+    await lockGroups(tx, [groupId]);
+    await requireMembers(tx, groupId, [signatureId]);
+    const isMade = await insertSignature(tx, name, groupId, report, seen);
+    if (!isMade || (await hasSuccessor(tx, groupId, recipe, name)))
+      throw new StaleRead('the group has a successor now');
+    return null;
+  }
+  const into = Math.min(groupId, existing.groupId);
+  await mergeGroups(tx, into, [Math.max(groupId, existing.groupId)]).catch(staleWhenGone);
+  await requireMembers(tx, into, [signatureId, existing.id]);
+  return into;
+}
+
+/** The group is locked. */
+async function requireMembers(tx: DbTransaction, groupId: number, ids: readonly number[]): Promise<void> {
+  const count = await tx.crashSignature.count({ where: { groupId, id: { in: [...ids] } } });
+  if (count < ids.length) throw new StaleRead('a signature has left its group meanwhile');
+}
+
+/** Whether the group has a fingerprint of this recipe other than `but`. */
+async function hasSuccessor(tx: DbTransaction, groupId: number, { version }: FingerprintRecipe, but = '') {
+  const where = { groupId, fingerprint: { startsWith: `${version}:`, not: but } };
+  return (await tx.crashSignature.findFirst({ where, select: { id: true } })) !== null;
+}
+
+/** Nobody asked for this merge, so nobody gets its error: the dump is tried again. */
+function staleWhenGone(error: unknown): never {
+  const isGone = error instanceof DomainError && (error.code === 'CONFLICT' || error.code === 'NOT_FOUND');
+  throw isGone ? new StaleRead('a group was merged meanwhile', { cause: error }) : error;
+}

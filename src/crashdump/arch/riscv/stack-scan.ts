@@ -1,0 +1,88 @@
+import { type ReadMemory, readWord } from '../../core/memory.js';
+import type { FirmwareImage } from '../../firmware/firmware-image.js';
+import type { Unwinder } from '../../unwind/frame.js';
+import { SP } from './registers.js';
+import type { RiscvFrame } from './unwinder.js';
+
+/** 16 KiB of stack, and 128 candidates tried: a stack full of return addresses costs no more than that. */
+const MAX_WORDS = 4096;
+const MAX_TRIALS = 128;
+const MAX_CHAIN = 64;
+
+/** The function that ESP-IDF 5 starts every task with, and the one that older releases return to. */
+const TASK_ENTRY = 'vPortTaskWrapper';
+const TASK_EXIT = 'prvTaskExitError';
+
+interface ScanRequest {
+  sp: number;
+  images: readonly FirmwareImage[];
+  read: ReadMemory;
+  unwinder: Unwinder<RiscvFrame>;
+}
+
+/**
+ * The nearest frame above `sp` that a word on the stack returns to, where ROM code (which has no call-frame
+ * information) stands between. A word is believed only if a call instruction precedes the place that it names and
+ * the call-frame information leads from there, step by step, to the outermost function of a task.
+ */
+export function findCallerOnStack({ sp, images, read, unwinder }: ScanRequest): RiscvFrame | null {
+  let trials = 0;
+  for (let index = 0; index < MAX_WORDS; index++) {
+    const slot = sp + index * 4;
+    const word = readWord(read, slot);
+    if (word === null) return null;
+    if (!images.some((image) => followsCall(image, word) && image.cfiAt(word - 1) !== null)) continue;
+    for (const callerSp of possibleStackPointers(slot)) {
+      const frame = scannedFrame(word, callerSp, slot);
+      if (leadsToTaskEntry(frame, images, unwinder)) return frame;
+      if (++trials >= MAX_TRIALS) return null;
+    }
+  }
+  return null;
+}
+
+/** The callee's frame ends at or a little above the word: frames are multiples of 16 bytes, ra is near their top. */
+function possibleStackPointers(slot: number): number[] {
+  const first = Math.ceil((slot + 4) / 16) * 16;
+  return [first, first + 16, first + 32, first + 48];
+}
+
+function scannedFrame(pc: number, sp: number, pcPlace: number): RiscvFrame {
+  return { pc, sp, registers: new Map([[SP, sp]]), places: new Map(), pcPlace, trust: 'scan' };
+}
+
+function leadsToTaskEntry(
+  first: RiscvFrame,
+  images: readonly FirmwareImage[],
+  unwinder: Unwinder<RiscvFrame>,
+): boolean {
+  let frame = first;
+  for (let level = 1; level <= MAX_CHAIN; level++) {
+    const { pc } = frame;
+    if (images.some((image) => isTaskRoot(image, pc))) return true;
+    // Asking beyond call-frame information would start another scan.
+    if (!images.some((image) => image.cfiAt(pc - 1) !== null)) return false;
+    const { caller } = unwinder.callerOf(frame, level);
+    if (!caller) return false;
+    frame = caller;
+  }
+  return false;
+}
+
+/** prvTaskExitError is returned to, not called from: the address is its first one. */
+function isTaskRoot(image: FirmwareImage, pc: number): boolean {
+  return image.symbolAt(pc - 1)?.name === TASK_ENTRY || image.symbolAt(pc)?.name === TASK_EXIT;
+}
+
+/** RISC-V unprivileged ISA: `jal ra`, `jalr ra` in four bytes, `c.jal`, `c.jalr` in two. */
+function followsCall(image: FirmwareImage, address: number): boolean {
+  if (address % 2 !== 0 || address < 4) return false;
+  const bytes = image.readAt(address - 4, 4);
+  if (!bytes) return false;
+  const instruction = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+  const isWideCall = (instruction & 0xfff) === 0x0ef || (instruction & 0xfff) === 0x0e7;
+  const compressed = instruction >>> 16;
+  const isCompressedJal = (compressed & 0xe003) === 0x2001;
+  const isCompressedJalr = (compressed & 0xf07f) === 0x9002 && (compressed & 0x0f80) !== 0;
+  return isWideCall || isCompressedJal || isCompressedJalr;
+}

@@ -1,0 +1,119 @@
+import type { ByteReader } from '../../bytes.js';
+import { type ExceptionRegisters, NO_EXCEPTION, type RegisterSet } from '../registers.js';
+
+/** `xtensa_elf_gregset_t` (GDB xtensa-tdep.h), at the descriptor offset where IDF's pr_status ends. */
+const NOTE_REGISTERS_OFFSET = 72;
+const NOTE_AR_WORD = 64;
+
+/** Words of XtExcFrame (IDF xtensa_context.h). */
+const EXCEPTION_FRAME_WORDS = 25;
+const SOLICITED_FRAME_WORDS = 8;
+
+const PS_EXCM = 1 << 4;
+const PS_UM = 1 << 5;
+
+/** Numbers of the special registers in the EXTRA_INFO note (`XT_REG_*`). */
+const EXCCAUSE = 232;
+const EXCVADDR = 238;
+const EPC1 = 177;
+const EPS2 = 194;
+
+/** Registers of a CORE note's descriptor. */
+export function readXtensaRegisterNote(description: ByteReader): RegisterSet {
+  const registers = description.slice('Xtensa registers', NOTE_REGISTERS_OFFSET, (NOTE_AR_WORD + 16) * 4);
+  const [pc, ps, lbeg, lend, lcount, sar] = words(registers, 6);
+  registers.seek(NOTE_AR_WORD * 4);
+  return { pc, general: words(registers, 16), xtensa: { ps, lbeg, lend, lcount, sar } };
+}
+
+/**
+ * Registers as a context switch or an exception left them at the start of a stack: XtExcFrame when its first word
+ * is set, XtSolFrame (a task that gave up the processor by itself) when it is 0.
+ */
+export function readXtensaStackFrame(stack: ByteReader): RegisterSet {
+  if (stack.slice('stack frame', 0, 4).u32() === 0) return readSolicitedFrame(stack);
+  const frame = words(stack.slice('XtExcFrame', 0, EXCEPTION_FRAME_WORDS * 4), EXCEPTION_FRAME_WORDS);
+  const [, pc, ps] = frame;
+  return {
+    pc,
+    general: frame.slice(3, 19),
+    xtensa: {
+      ps: withoutExceptionMode(ps),
+      sar: frame[19] ?? 0,
+      lbeg: frame[22] ?? 0,
+      lend: frame[23] ?? 0,
+      lcount: frame[24] ?? 0,
+    },
+  };
+}
+
+function readSolicitedFrame(stack: ByteReader): RegisterSet {
+  const frame = words(stack.slice('XtSolFrame', 0, SOLICITED_FRAME_WORDS * 4), SOLICITED_FRAME_WORDS);
+  const [, pc, ps, , a0, a1, a2, a3] = frame;
+  return {
+    // Both are return addresses of a windowed call: the call size stands in their top bits.
+    pc: isCodeAddress(pc) ? pc : windowedReturnAddress(pc),
+    general: [a0, a1, a2, a3, ...new Array<number>(12).fill(0)],
+    xtensa: { ps: withoutExceptionMode(ps), lbeg: 0, lend: 0, lcount: 0, sar: 0 },
+  };
+}
+
+/** EXCCAUSE and EXCVADDR of the crashed task's XtExcFrame. */
+export function readXtensaExceptionFrame(stack: ByteReader): ExceptionRegisters {
+  const frame = stack.slice('XtExcFrame', 0, EXCEPTION_FRAME_WORDS * 4);
+  if (frame.u32() === 0) return NO_EXCEPTION;
+  frame.seek(20 * 4);
+  return { ...NO_EXCEPTION, exccause: frame.u32(), excvaddr: frame.u32() };
+}
+
+/** What the EXTRA_INFO note says about the exception. */
+export function xtensaException(extra: ReadonlyMap<number, number>): ExceptionRegisters {
+  return {
+    ...NO_EXCEPTION,
+    exccause: extra.get(EXCCAUSE) ?? null,
+    excvaddr: extra.get(EXCVADDR) ?? null,
+    epc: numbered(extra, EPC1, 1, 7),
+    eps: numbered(extra, EPS2, 2, 7),
+  };
+}
+
+/** The register holds the call size in its top two bits; code lies in the region 0x40000000 to 0x7fffffff. */
+export function windowedReturnAddress(a0: number): number {
+  return ((a0 & 0x3fffffff) | 0x40000000) >>> 0;
+}
+
+/** Registers by which the caller's window was rotated: 0, 4, 8 or 12. */
+export function windowSize(a0: number): number {
+  return (a0 >>> 30) * 4;
+}
+
+/** PS.CALLINC × 4: the rotation that the next `entry` will do. */
+export function pendingRotation(ps: number): number {
+  return ((ps >>> 16) & 3) * 4;
+}
+
+export function isCodeAddress(address: number): boolean {
+  return address >>> 30 === 1;
+}
+
+/** As GDB's view does it: with EXCM set in user mode it would take the frames for those of the call0 ABI. */
+function withoutExceptionMode(ps: number): number {
+  return (ps & PS_UM) === 0 ? ps : (ps & ~PS_EXCM) >>> 0;
+}
+
+function numbered(extra: ReadonlyMap<number, number>, first: number, firstLevel: number, lastLevel: number) {
+  const pairs: [number, number][] = [];
+  for (let level = firstLevel; level <= lastLevel; level++) {
+    const value = extra.get(first + level - firstLevel);
+    if (value !== undefined) pairs.push([level, value]);
+  }
+  return pairs;
+}
+
+type AtLeastEight = [number, number, number, number, number, number, number, number, ...number[]];
+
+function words(reader: ByteReader, count: number): AtLeastEight {
+  const list: AtLeastEight = [0, 0, 0, 0, 0, 0, 0, 0];
+  for (let index = 0; index < count; index++) list[index] = reader.u32();
+  return list;
+}

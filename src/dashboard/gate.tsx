@@ -1,0 +1,91 @@
+import { Fragment, type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
+import { SignInPage } from './pages/sign-in/sign-in-page';
+import { Loading } from './parts/notices';
+import { type PageConfig, readPageConfig } from './session/page-config';
+import { RoleContext } from './session/role';
+import { currentSession, onSessionChange, renewSession, type Session } from './session/session';
+
+/** Nothing of the fleet is shown or asked for before the server knows who asks, if it wants to. */
+export function Gate({ children }: { children: (isSignedIn: boolean) => ReactNode }) {
+  const session = useSyncExternalStore(onSessionChange, currentSession);
+  const { config, problem } = usePageConfig(session);
+  useRenewal(session, config?.oidc ?? null);
+
+  if (config === null) {
+    return problem === null ? (
+      <Loading />
+    ) : (
+      <p className="notice" data-tone="danger" role="alert">
+        The server cannot be asked who may do what: {problem} It is asked again by itself.
+      </p>
+    );
+  }
+  if (config.role === null) return <SignInPage oidc={config.oidc} />;
+  return (
+    <RoleContext value={config.role}>
+      <Fragment key={session?.number}>{children(config.authentication)}</Fragment>
+    </RoleContext>
+  );
+}
+
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5_000;
+
+/**
+ * The server's answer to who uses the page now. It is asked again at each change of the token, and tried again until
+ * it answers. Meanwhile its last answer to the same person stays, as after a renewal; one to somebody else never does.
+ */
+function usePageConfig(session: Session | null): { config: PageConfig | null; problem: string | null } {
+  const [last, setLast] = useState<{ config: PageConfig; to: number | undefined } | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+
+  useEffect(() => {
+    let isOutdated = false;
+    let timer: number | undefined;
+    let pauseMs = FIRST_PAUSE_MS;
+    function ask(): void {
+      readPageConfig(session).then(
+        (config) => {
+          if (isOutdated) return;
+          setLast({ config, to: session?.number });
+          setProblem(null);
+        },
+        (error: unknown) => {
+          if (isOutdated) return;
+          setProblem(error instanceof Error ? error.message : String(error));
+          timer = window.setTimeout(ask, pauseMs * (0.75 + Math.random() / 2));
+          pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+        },
+      );
+    }
+    setProblem(null);
+    ask();
+    return () => {
+      isOutdated = true;
+      window.clearTimeout(timer);
+    };
+  }, [session]);
+
+  return { config: last !== null && last.to === session?.number ? last.config : null, problem };
+}
+
+/** A token is renewed so long before its end. */
+const EARLY_MS = 30_000;
+
+function useRenewal(session: Session | null, oidc: PageConfig['oidc']): void {
+  useEffect(() => {
+    const renewal = session?.renewal ?? null;
+    if (session === null || renewal === null || oidc === null) return;
+    const timer = window.setTimeout(
+      () => {
+        // When it fails, the session lasts as long as its token, and then the server ends it.
+        import('./session/oidc')
+          .then(({ renew }) => renew(oidc, renewal.refreshToken))
+          .then((next) => renewSession(session, next))
+          .catch(() => {});
+      },
+      Math.max(1_000, renewal.endsAt - Date.now() - EARLY_MS),
+    );
+    return () => window.clearTimeout(timer);
+  }, [session, oidc]);
+}

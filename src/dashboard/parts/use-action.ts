@@ -1,0 +1,32 @@
+import { useState } from 'react';
+import { type AnyVariables, type TypedDocumentNode, useMutation } from 'urql';
+import { useLive } from '../api/live';
+import { messageOf } from '../api/messages';
+import { useToasts } from './toasts';
+
+/**
+ * A mutation as a button needs it: its failure is shown, its success read again by whatever is on the screen.
+ *
+ * @returns the answer's data, or undefined after a failure
+ */
+export function useAction<Data, Variables extends AnyVariables>(
+  mutation: TypedDocumentNode<Data, Variables>,
+): { run(variables: Variables): Promise<Data | undefined>; isRunning: boolean } {
+  const [, execute] = useMutation(mutation);
+  const [isRunning, setRunning] = useState(false);
+  const { readAgain } = useLive();
+  const { show } = useToasts();
+
+  async function run(variables: Variables): Promise<Data | undefined> {
+    setRunning(true);
+    const { data, error } = await execute(variables);
+    setRunning(false);
+    if (error !== undefined) {
+      show({ text: messageOf(error), isError: true });
+      return undefined;
+    }
+    readAgain();
+    return data;
+  }
+  return { run, isRunning };
+}

@@ -1,0 +1,53 @@
+import type { GraphQLError } from 'graphql';
+import type { WebSocket } from 'ws';
+import { type Person, tokenHasEnded } from '../../auth/principal.js';
+import { DomainError } from '../../errors.js';
+import { MAX_TIMER_MS } from '../../platform/async-iterators.js';
+import type { Clock } from '../../platform/clock.js';
+
+/** Close codes: of graphql-transport-ws for who is not let in, and the standard's that make clients come again. */
+const [UNAUTHORIZED, FORBIDDEN] = [4401, 4403];
+export const [SERVICE_RESTART, TRY_AGAIN_LATER] = [1012, 1013];
+
+/** RFC 6455 §5.5: a control frame has 125 bytes, and the code takes two of them. Some are left for a cut character. */
+const MAX_REASON_BYTES = 120;
+
+/** Closes with the reason, which is all that a client sees of it. */
+export function closeRefused(
+  socket: WebSocket,
+  error: unknown,
+  mask: (error: unknown) => GraphQLError,
+): void {
+  const { message } = mask(error);
+  socket.close(closeCodeOf(error), Buffer.from(message).subarray(0, MAX_REASON_BYTES).toString());
+}
+
+/** A connection lasts no longer than the token that it was opened with. */
+export function closeAtEndOfToken(
+  socket: WebSocket,
+  { until }: Person,
+  { clock, mask }: { clock: Pick<Clock, 'now'>; mask: (error: unknown) => GraphQLError },
+): void {
+  if (until === null) return;
+  const endsAt = until.getTime();
+  let timer = setTimeout(check, 0);
+  socket.on('close', () => clearTimeout(timer));
+
+  function check(): void {
+    const remainingMs = endsAt - clock.now().getTime();
+    if (remainingMs <= 0) closeRefused(socket, tokenHasEnded(), mask);
+    else timer = setTimeout(check, Math.min(remainingMs, MAX_TIMER_MS));
+  }
+}
+
+function closeCodeOf(error: unknown): number {
+  switch (error instanceof DomainError ? error.code : undefined) {
+    case 'UNAVAILABLE':
+    case 'RATE_LIMITED':
+      return TRY_AGAIN_LATER;
+    case 'UNAUTHENTICATED':
+      return UNAUTHORIZED;
+    default:
+      return FORBIDDEN;
+  }
+}

@@ -1,0 +1,144 @@
+import type { IncomingMessage } from 'node:http';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError, getOperationAST } from 'graphql';
+import type { OperationResult } from 'graphql-ws';
+import type { YogaServerInstance } from 'graphql-yoga';
+import type { WebSocket } from 'ws';
+import { ended, nextAround } from '../../platform/async-iterators.js';
+import { between, joined, longJson } from '../limits/long-data.js';
+import { documentOf, type PersistedDocuments } from './persisted-documents.js';
+import { shownResult } from './sse.js';
+import { TRY_AGAIN_LATER } from './websocket-closing.js';
+import { createDeliveries } from './websocket-deliveries.js';
+
+/** Runs work under the request id of one operation. */
+export type Scope = <T>(work: () => T) => T;
+
+/** An operation as it came. */
+interface RequestedOperation {
+  id: string;
+  params: {
+    query: string;
+    operationName?: string | null | undefined;
+    variables?: Record<string, unknown> | null | undefined;
+    extensions?: Record<string, unknown> | null | undefined;
+  };
+  scope: Scope;
+}
+
+interface PreparedOperation {
+  execute(): OperationResult;
+  subscribe(): OperationResult;
+}
+
+/** The operations of all WebSockets, from the message that asks for one until its answer has been sent. */
+export interface Operations {
+  /** To be called for each socket when it opens. */
+  follow(socket: WebSocket): void;
+  /** @returns what graphql-ws is to hand to `prepared`, or the errors to answer with */
+  prepare(
+    connection: { request: IncomingMessage; socket: WebSocket },
+    operation: RequestedOperation,
+  ): Promise<ExecutionArgs | GraphQLError[]>;
+  /** @throws Error for arguments that are not of `prepare` */
+  prepared(args: ExecutionArgs): PreparedOperation;
+  /** graphql-ws completes an operation when its answer has been sent. */
+  complete(socket: WebSocket, id: string): void;
+  /** Whether a query or mutation runs. */
+  isBusy(): boolean;
+}
+
+export function createOperations<ServerContext extends object, Context extends object>(
+  yoga: YogaServerInstance<ServerContext, Context>,
+  { mask, persisted }: { mask: (error: unknown) => GraphQLError; persisted: PersistedDocuments | null },
+): Operations {
+  const known = new WeakMap<ExecutionArgs, PreparedOperation>();
+  /** Queries and mutations that run on a socket, by their ids. */
+  const running = new Map<WebSocket, Set<string>>();
+  const deliveries = createDeliveries();
+
+  return {
+    follow(socket) {
+      running.set(socket, new Set());
+      socket.once('close', () => running.delete(socket));
+    },
+
+    async prepare({ request: req, socket }, { id, params, scope }) {
+      const pipeline = yoga.getEnveloped({ req, params, delivery: deliveries.of(socket, id) });
+      try {
+        const named =
+          persisted === null ? null : documentOf(persisted, { extensions: params.extensions ?? {} });
+        const document = pipeline.parse(named ?? params.query);
+        const errors: readonly GraphQLError[] = pipeline.validate(pipeline.schema, document);
+        if (errors.length > 0) return errors.map(mask);
+        const operation = getOperationAST(document, params.operationName);
+        if (operation == null) {
+          return [mask(new GraphQLError('Say by operationName which operation of the document to run.'))];
+        }
+        const args: ExecutionArgs = {
+          schema: pipeline.schema,
+          document,
+          operationName: params.operationName,
+          variableValues: params.variables,
+          contextValue: await pipeline.contextFactory(),
+        };
+        known.set(args, {
+          async execute() {
+            const result: ExecutionResult = await scope(() => pipeline.execute(args));
+            const { data, ...others } = shownResult(result);
+            const json = longJson(data, others);
+            return json === null ? result : sendAsText(socket, id, json);
+          },
+          async subscribe() {
+            const result: Awaited<OperationResult> = await scope(() => pipeline.subscribe(args));
+            // Each event is worked on when graphql-ws asks for it, which is outside of the operation's scope.
+            return Symbol.asyncIterator in result ? nextAround(untilBehind(result, socket), scope) : result;
+          },
+        });
+        if (operation.operation !== 'subscription') running.get(socket)?.add(id);
+        return args;
+      } catch (error) {
+        return [mask(error)];
+      }
+    },
+
+    prepared(args) {
+      const operation = known.get(args);
+      if (operation === undefined) throw new Error('an operation was run that was not prepared');
+      return operation;
+    },
+
+    complete(socket, id) {
+      running.get(socket)?.delete(id);
+      deliveries.done(socket, id);
+    },
+
+    isBusy: () => [...running.values()].some((ids) => ids.size > 0),
+  };
+
+  /** As graphql-ws would send it, which would make a text of what is one. @returns what is left for graphql-ws to send */
+  async function sendAsText(
+    socket: WebSocket,
+    id: string,
+    json: AsyncIterable<Uint8Array>,
+  ): Promise<OperationResult> {
+    const message = between(`{"id":${JSON.stringify(id)},"type":"next","payload":`, json, '}');
+    const bytes = await joined(message);
+    if (running.get(socket)?.has(id) === true) socket.send(bytes, { binary: false });
+    return nothing();
+  }
+}
+
+/** Who has fallen behind must come again to see the present: ended by "complete" a client would think it was all. */
+function untilBehind<Item>(items: AsyncIterable<Item>, socket: WebSocket): AsyncIterableIterator<Item> {
+  return nextAround(items, async (next) => {
+    try {
+      return await next();
+    } catch (error) {
+      if (!(error instanceof GraphQLError) || error.extensions.code !== 'RATE_LIMITED') throw error;
+      socket.close(TRY_AGAIN_LATER, error.message);
+      return ended();
+    }
+  });
+}
+
+async function* nothing(): AsyncGenerator<never> {}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { badInput, DomainError } from '../errors.js';
+import type { AllowedHosts } from '../platform/http/allowed-hosts.js';
+import { readTarget } from '../platform/http/request-target.js';
+import type { Logger } from '../platform/logger.js';
+import type { watchSlowBodies } from './connection-limits.js';
+import type { CrossOrigin } from './cors.js';
+import { sendError } from './errors.js';
+import type { Exchange } from './exchange.js';
+import type { HostWarnings } from './host-warnings.js';
+import { refuseMethod, refuseUnread, refuseWhileStopping } from './refusals.js';
+import type { RequestsInFlight } from './requests-in-flight.js';
+import type { RouteMatch, RouteTable } from './route-table.js';
+import type { Route } from './routes.js';
+import { NOTHING_POLICY, setSafeHeaders } from './security-headers.js';
+import type { watchSlowReaders } from './slow-readers.js';
+
+export interface DispatchDeps {
+  routes: RouteTable;
+  allowedHosts: AllowedHosts;
+  hostWarnings: HostWarnings;
+  crossOrigin: CrossOrigin;
+  slowBodies: ReturnType<typeof watchSlowBodies>;
+  slowReaders: ReturnType<typeof watchSlowReaders>;
+  inFlight: RequestsInFlight;
+  /** Where to find the body that a socket is sending now, to be told when the socket stops making sense. */
+  streaming: Pick<WeakMap<Duplex, AbortController>, 'set'>;
+  isStopping: () => boolean;
+  log: Logger;
+}
+
+/** The way of each request from its head to the handler of its route. */
+export function createDispatch({
+  routes,
+  allowedHosts,
+  hostWarnings,
+  crossOrigin,
+  slowBodies,
+  slowReaders,
+  inFlight,
+  streaming,
+  isStopping,
+  log: serverLog,
+}: DispatchDeps) {
+  return function dispatch(request: IncomingMessage, response: ServerResponse): void {
+    const requestId = randomUUID();
+    response.setHeader('X-Request-Id', requestId);
+    const target = readTarget(request);
+    const match = target === null ? null : routes.find(target.path);
+    setSafeHeaders(response, match?.route.contentPolicy ?? NOTHING_POLICY);
+    const refusal = allowedHosts.refusalOf(request, target);
+    if (refusal !== null) {
+      hostWarnings.note(refusal);
+      refuseUnread(request, response, refusal, match?.route.errors ?? 'rest');
+      return;
+    }
+    const log = serverLog.child({ requestId, method: request.method, path: target?.path });
+    if (crossOrigin.isEmbedded(request)) {
+      sendError(response, new DomainError('FORBIDDEN', 'Requests of other sites are refused.'), log);
+      return;
+    }
+    if (crossOrigin.answer(request, response)) return;
+    slowReaders.watch(response, log);
+    if (target === null || match === null) {
+      sendError(response, badInput('The request has no valid path.'), log);
+      return;
+    }
+    if (isStopping() && !match.route.isProbe) {
+      refuseWhileStopping(request, response, match.route.errors);
+      return;
+    }
+    const { path, search } = target;
+    const work = answer({ request, response, path, search, requestId, log }, match);
+    inFlight.begin(response, work);
+  };
+
+  async function answer(exchange: Exchange, { route, parameters }: RouteMatch): Promise<void> {
+    try {
+      await handled(exchange, route, parameters);
+    } catch (error) {
+      sendError(exchange.response, error, exchange.log);
+    }
+  }
+
+  function handled(exchange: Exchange, route: Route, parameters: readonly string[]): unknown {
+    const { request, response, log } = exchange;
+    if (route.methods !== 'any' && !route.methods.some((method) => method === request.method)) {
+      return refuseMethod(response, route.methods, route.errors);
+    }
+    if (route.access === 'devices' && crossOrigin.isForeign(request)) {
+      throw new DomainError('FORBIDDEN', 'Uploads of other sites are refused.');
+    }
+    if (route.body === 'streamed') {
+      const controller = new AbortController();
+      streaming.set(request.socket, controller);
+      return route.handle({ ...exchange, signal: controller.signal }, parameters);
+    }
+    slowBodies.watch(request, response, log);
+    if (request.headers.expect !== undefined) response.writeContinue();
+    return route.handle(exchange, parameters);
+  }
+}

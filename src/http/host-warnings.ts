@@ -1,0 +1,20 @@
+import type { HostRefusal } from '../platform/http/allowed-hosts.js';
+import type { Logger } from '../platform/logger.js';
+
+export interface HostWarnings {
+  note(refusal: HostRefusal): void;
+}
+
+const MAX_WARNINGS = 100;
+
+/** Tells the log of names that the server is not known by, once for each: a page that keeps asking must not fill it. */
+export function createHostWarnings(log: Logger): HostWarnings {
+  const known = new Set<string>();
+  return {
+    note({ status, message }) {
+      if (status !== 421 || known.size >= MAX_WARNINGS || known.has(message)) return;
+      known.add(message);
+      log.warn(message);
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { notFound } from '../errors.js';
+import type { createPageRoute } from './dashboard-assets.js';
+import type { createPageConfigRoute } from './dashboard-config.js';
+import type { createDownloadRoute } from './download.js';
+import type { Exchange, StreamedExchange } from './exchange.js';
+import type { createHealthRoutes } from './health.js';
+import { GRAPHIQL_POLICY, NOTHING_POLICY } from './security-headers.js';
+import type { createUploadRoute } from './upload.js';
+
+/**
+ * One line of the table of routes. The dispatcher answers from it, before a handler is called: 404 and 405 with `Allow`,
+ * `Expect: 100-continue`, requests of other sites, slow bodies, requests during a stop, and in which form a refusal is.
+ */
+export type Route = {
+  /** Segments that begin with ":" match any one segment, decoded and given to the handler; "*" matches what no other does. */
+  path: string;
+  /** Others are answered with 405. 'any': the handler decides. */
+  methods: readonly Method[] | 'any';
+  /**
+   * Who gets an answer where authentication is on. The handlers check it, since they know the credentials (tokens, signed
+   * links) and count failures. `devices`: web pages of other sites are refused by the dispatcher.
+   */
+  access: 'anyone' | 'viewers' | 'devices';
+  /** The form of a refusal: `{"error":{…}}`, or `{"errors":[…]}` as GraphQL clients read it. */
+  errors: 'rest' | 'graphql';
+  /** `Content-Security-Policy` of the answers, unless the handler sets a better one. */
+  contentPolicy: string;
+  /** Answered while the server stops as well: whoever watches it must see it stop. */
+  isProbe: boolean;
+} & BodyPolicy;
+
+export type BodyPolicy =
+  /** "100 Continue" is said at once, and a sender is cut when the body comes too slowly. */
+  | { body: 'watched'; handle: Handler<Exchange> }
+  /** The handler looks at the head first, says "100 Continue" and has time limits of its own. */
+  | { body: 'streamed'; handle: Handler<StreamedExchange> };
+
+export type Method = 'GET' | 'HEAD' | 'POST';
+
+/** May return a promise, for which a stop waits. An error that it throws is answered with its status. */
+type Handler<E extends Exchange> = (exchange: E, parameters: readonly string[]) => unknown;
+
+export interface Handlers {
+  upload: ReturnType<typeof createUploadRoute>;
+  download: ReturnType<typeof createDownloadRoute>;
+  health: ReturnType<typeof createHealthRoutes>;
+  page: ReturnType<typeof createPageRoute>;
+  pageConfig: ReturnType<typeof createPageConfigRoute>;
+  graphql: (request: IncomingMessage, response: ServerResponse, requestId: string) => Promise<void>;
+}
+
+const READ = ['GET', 'HEAD'] as const;
+
+const REST = { errors: 'rest', contentPolicy: NOTHING_POLICY, isProbe: false } as const;
+
+/** All that the server answers. */
+export function createRoutes({ upload, download, health, page, pageConfig, graphql }: Handlers): Route[] {
+  return [
+    {
+      ...REST,
+      path: '/api/iot/coredump',
+      methods: ['POST'],
+      access: 'devices',
+      body: 'streamed',
+      handle: (exchange) => upload(exchange),
+    },
+    {
+      ...REST,
+      path: '/api/coredumps/:id/download',
+      methods: READ,
+      access: 'viewers',
+      body: 'watched',
+      handle: (exchange, [id = '']) => download(exchange, { id }),
+    },
+    {
+      ...REST,
+      path: '/api/devices/:device/coredumps/:id/download',
+      methods: READ,
+      access: 'viewers',
+      body: 'watched',
+      handle: (exchange, [device = '', id = '']) => download(exchange, { device, id }),
+    },
+    {
+      ...REST,
+      path: '/api/config',
+      methods: READ,
+      access: 'anyone',
+      body: 'watched',
+      handle: (exchange) => pageConfig(exchange),
+    },
+    {
+      path: '/graphql',
+      methods: ['GET', 'POST'],
+      access: 'viewers',
+      errors: 'graphql',
+      contentPolicy: GRAPHIQL_POLICY,
+      isProbe: false,
+      body: 'watched',
+      handle: ({ request, response, requestId }) => graphql(request, response, requestId),
+    },
+    {
+      ...REST,
+      path: '/healthz',
+      methods: READ,
+      access: 'anyone',
+      isProbe: true,
+      body: 'watched',
+      handle: ({ response }) => health.healthz(response),
+    },
+    {
+      ...REST,
+      path: '/readyz',
+      methods: READ,
+      access: 'anyone',
+      isProbe: true,
+      body: 'watched',
+      handle: ({ response }) => health.readyz(response),
+    },
+    {
+      ...REST,
+      path: '/metrics',
+      methods: READ,
+      access: 'viewers',
+      isProbe: true,
+      body: 'watched',
+      handle: (exchange) => health.metrics(exchange),
+    },
+    {
+      ...REST,
+      path: '*',
+      methods: 'any',
+      access: 'anyone',
+      body: 'watched',
+      handle({ request, response, path }) {
+        const isRead = request.method === 'GET' || request.method === 'HEAD';
+        if (!isRead || !page(request, response, path)) throw notFound('page', path.slice(0, 200));
+      },
+    },
+  ];
+}

@@ -1,0 +1,133 @@
+/** The longest that a timer of Node can wait. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * An iterator by hand, for what must be released also when nobody has asked for the first item: a generator that was
+ * never started does not run its `finally`.
+ *
+ * @param end called by each `return`
+ */
+export function iteratorOf<Item>({
+  next,
+  end,
+}: {
+  next: () => Promise<IteratorResult<Item>>;
+  end: () => Promise<unknown>;
+}): AsyncIterableIterator<Item> {
+  return {
+    next,
+    async return() {
+      await end();
+      return ended();
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+/** What an iterator says after its last item. */
+export function ended(): IteratorReturnResult<undefined> {
+  return { done: true, value: undefined };
+}
+
+export function startingWith<Item>(
+  first: Item,
+  rest: AsyncIterableIterator<Item>,
+): AsyncIterableIterator<Item> {
+  let isFirst = true;
+  return iteratorOf({
+    async next() {
+      if (!isFirst) return rest.next();
+      isFirst = false;
+      return { done: false, value: first };
+    },
+    async end() {
+      isFirst = false;
+      await rest.return?.();
+    },
+  });
+}
+
+/** The same items, each asked for by way of `around`: in a context, or with its errors handled. */
+export function nextAround<Item>(
+  items: AsyncIterable<Item>,
+  around: (next: () => Promise<IteratorResult<Item>>) => Promise<IteratorResult<Item>>,
+): AsyncIterableIterator<Item> {
+  const iterator = items[Symbol.asyncIterator]();
+  return iteratorOf({
+    next: () => around(() => iterator.next()),
+    end: async () => iterator.return?.(),
+  });
+}
+
+/** What `read` makes of each event, without those that it makes nothing of (null). */
+export function readEach<Event, Item>(
+  events: AsyncIterable<Event>,
+  read: (event: Event) => Promise<Item | null>,
+): AsyncIterableIterator<Item> {
+  const iterator = events[Symbol.asyncIterator]();
+  return iteratorOf({
+    async next() {
+      for (;;) {
+        const { done, value } = await iterator.next();
+        if (done === true) return ended();
+        const item = await read(value);
+        if (item !== null) return { done: false, value: item };
+      }
+    },
+    end: async () => iterator.return?.(),
+  });
+}
+
+/**
+ * The same items, until a moment: then one last item, and the end.
+ *
+ * @param remainingMs asked before each item as well, so that nothing slips through a timer that is late
+ */
+export function endsAt<Item>(
+  items: AsyncIterable<Item>,
+  { remainingMs, last }: { remainingMs: () => number; last: Item },
+): AsyncIterableIterator<Item> {
+  const iterator = items[Symbol.asyncIterator]();
+  let isOver = false;
+  /** Ends whoever waits for the next item now. */
+  let wake = () => {};
+  let timer = setTimeout(check, timerMs());
+
+  return iteratorOf({
+    async next() {
+      if (isOver) return ended();
+      // Not a race with one promise for all: that would remember every item until the end.
+      const result = await new Promise<IteratorResult<Item> | null>((resolve, reject) => {
+        wake = () => resolve(null);
+        if (remainingMs() <= 0) resolve(null);
+        else iterator.next().then(resolve, reject);
+      });
+      if (isOver) return ended();
+      if (result !== null && result.done !== true && remainingMs() > 0) return result;
+      const hasEndedByItself = result?.done === true;
+      void close();
+      return hasEndedByItself ? ended() : { done: false, value: last };
+    },
+    async end() {
+      await close();
+      wake();
+    },
+  });
+
+  async function close(): Promise<void> {
+    isOver = true;
+    clearTimeout(timer);
+    await iterator.return?.();
+  }
+
+  function check(): void {
+    if (remainingMs() <= 0) wake();
+    else timer = setTimeout(check, timerMs());
+  }
+
+  function timerMs(): number {
+    return Math.min(Math.max(remainingMs(), 1), MAX_TIMER_MS);
+  }
+}

@@ -1,6 +1,0 @@
-/** For the client of either database. */
-export const CLIENT_OPTIONS = {
-  log: [{ emit: 'event' as const, level: 'query' as const }],
-  // A transaction may wait for its turn behind a long queue of others; that is load, not a fault. Milliseconds.
-  transactionOptions: { maxWait: 30_000, timeout: 30_000 },
-};

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import {
+  type Migration,
+  type MigrationRecord,
+  missingMigrations,
+  readMigrations,
+} from '../migrations/read-migrations.js';
+import { connectUntil } from './connect-until.js';
+import { migrateJobs } from './jobs.js';
+
+/** The advisory lock that Prisma's own migrate commands take, so that the two exclude each other as well. */
+const PRISMA_MIGRATE_LOCK = 72_707_369;
+/** Long enough for the migrations of a server that starts at the same time; a transaction may be open for days. */
+const LOCK_WAIT_MS = 60_000;
+/** SQLSTATE, after `lock_timeout`. */
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/**
+ * Applies what is missing of prisma/postgresql/migrations and records it in `_prisma_migrations` as
+ * `prisma migrate deploy` would: all of it in one transaction, while servers that start at the same time wait. Then the
+ * shared queue's own tables, which it creates in transactions of its own.
+ *
+ * @param stop gives up, and nothing of what was begun remains
+ * @returns the names of the migrations that were applied now
+ * @throws Error when the database belongs to a newer program, a migration was changed, a statement fails, or somebody
+ *   holds a lock for too long
+ */
+export async function migratePostgresql(
+  config: pg.ClientConfig,
+  { stop, lockWaitMs = LOCK_WAIT_MS }: { stop?: AbortSignal | undefined; lockWaitMs?: number } = {},
+): Promise<string[]> {
+  const client = new pg.Client(config);
+  // A connection that breaks while nothing is asked of it must not end the process: the next question says so.
+  client.on('error', () => {});
+  // Whatever it waits for fails then.
+  const giveUp = () => void client.end().catch(() => {});
+  stop?.addEventListener('abort', giveUp, { once: true });
+  try {
+    await connectUntil(client, stop);
+    await requirePublicSchema(client);
+    const applied = await applyMissing(client, readMigrations('postgresql'), lockWaitMs);
+    await migrateJobs(client);
+    return applied;
+  } finally {
+    stop?.removeEventListener('abort', giveUp);
+    // Of one that was given up while it was being made `pg` never says that it has ended.
+    if (stop?.aborted !== true) await client.end();
+  }
+}
+
+/** Prisma's queries name the schema `public`; migrations and our own queries must mean the same one. */
+async function requirePublicSchema(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ schema: string | null }>('SELECT current_schema() AS schema');
+  const schema = rows[0]?.schema ?? null;
+  if (schema === 'public') return;
+  throw new Error(
+    `its tables are in the schema "public", and the role's search_path begins with "${schema}"`,
+  );
+}
+
+async function applyMissing(
+  client: pg.Client,
+  migrations: readonly Migration[],
+  lockWaitMs: number,
+): Promise<string[]> {
+  // Mostly there is nothing to do, and then nobody is to be waited for.
+  if ((await findMissing(client, migrations)).length === 0) return [];
+  try {
+    // The lock ends with its transaction: one of the connection would stay behind with a pooler.
+    await client.query('BEGIN');
+    await client.query(`SET LOCAL lock_timeout = ${lockWaitMs}`);
+    await client.query('SELECT pg_advisory_xact_lock($1)', [PRISMA_MIGRATE_LOCK]);
+    await createRecords(client);
+    const missing = await findMissing(client, migrations);
+    for (const migration of missing) await apply(client, migration);
+    await client.query('COMMIT');
+    return missing.map(({ name }) => name);
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error;
+    throw new Error(
+      `its migration has waited ${lockWaitMs / 1000} s for a lock that somebody else holds (another server that ` +
+        'migrates, `prisma migrate`, pg_dump, a transaction that nobody ended: pg_locks tells); end that, and start again',
+      { cause: error },
+    );
+  }
+}
+
+async function findMissing(client: pg.Client, migrations: readonly Migration[]): Promise<Migration[]> {
+  if (!(await hasRecords(client))) return [...migrations];
+  const { rows } = await client.query<MigrationRecord>(
+    'SELECT migration_name AS name, checksum FROM _prisma_migrations WHERE rolled_back_at IS NULL',
+  );
+  return missingMigrations(rows, migrations);
+}
+
+async function apply(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
+  const startedAt = new Date();
+  await client.query(sql);
+  await client.query(
+    `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
+     VALUES ($1, $2, $3, $4, $5, 1)`,
+    [randomUUID(), checksum, name, startedAt, new Date()],
+  );
+}
+
+async function hasRecords(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ exists: boolean }>(
+    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS exists`,
+  );
+  return rows[0]?.exists === true;
+}
+
+/** Prisma's own table, as its schema engine creates it on PostgreSQL. */
+async function createRecords(client: pg.Client): Promise<void> {
+  // Asked first: a role that may not create tables may still use a database that somebody else has migrated.
+  if (await hasRecords(client)) return;
+  await client.query(`CREATE TABLE _prisma_migrations (
+    id                      VARCHAR(36) PRIMARY KEY NOT NULL,
+    checksum                VARCHAR(64) NOT NULL,
+    finished_at             TIMESTAMPTZ,
+    migration_name          VARCHAR(255) NOT NULL,
+    logs                    TEXT,
+    rolled_back_at          TIMESTAMPTZ,
+    started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),
+    applied_steps_count     INTEGER NOT NULL DEFAULT 0
+)`);
+}

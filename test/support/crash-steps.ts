@@ -1,0 +1,223 @@
+import fc from 'fast-check';
+import { pino } from 'pino';
+import { createRegroupJob } from '../../src/crash-groups/regroup-job.js';
+import { DomainError } from '../../src/errors.js';
+import { aReport } from './crash-groups.js';
+import type { GraphQLDoor } from './graphql-server.js';
+
+/** Everything that changes what is counted of crashes, as steps that fast-check puts into sequences. */
+
+const PLACES = ['a', 'b', 'c', 'd', 'e'];
+const VERSIONS = ['1.0.0', '1.1.0'];
+const DEVICES = 3;
+const MODELS = 2;
+
+/** Which of what is there when the step begins, as a fraction of all. */
+const pick = fc.double({ min: 0, max: 0.999, noNaN: true });
+const reading = fc.oneof(
+  fc.record({
+    is: fc.constant('read' as const),
+    place: fc.constantFrom(...PLACES),
+    /** Read with a build that matches: its version is counted, whatever the device reported. */
+    build: fc.option(fc.constantFrom(...VERSIONS, '2.0.0'), { freq: 3 }),
+  }),
+  fc.record({ is: fc.constant('without a fingerprint' as const) }),
+  fc.record({ is: fc.constant('failed' as const) }),
+);
+const device = fc.nat(DEVICES - 1);
+
+export const crashStep = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      does: fc.constant('crash' as const),
+      device,
+      version: fc.constantFrom(...VERSIONS),
+      /** Null: it waits, and may go unread. */
+      reading: fc.option(reading),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('reparse' as const), dump: pick, reading }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant('delete' as const), dump: pick }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('empty' as const), device }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('delete device' as const), device }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ does: fc.constant('change model' as const), device, model: fc.nat(MODELS - 1) }),
+  },
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('merge' as const), into: pick, other: pick }) },
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('split' as const), fingerprint: pick }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('watch' as const), group: pick }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('resolve' as const), group: pick }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ does: fc.constant('regroup' as const), recipe: fc.integer({ min: 2, max: 4 }) }),
+  },
+);
+export type CrashStep = typeof crashStep extends fc.Arbitrary<infer One> ? One : never;
+type Reading = typeof reading extends fc.Arbitrary<infer One> ? One : never;
+
+type UploadingDevice = Parameters<GraphQLDoor['coredumps']['save']>[0]['device'];
+
+export interface SteppedFleet {
+  models: Array<{ id: number; code: string }>;
+  /** A device that is deleted has another in its place. */
+  devices: UploadingDevice[];
+}
+
+export async function aSteppedFleet({ fleet }: Pick<GraphQLDoor, 'fleet'>): Promise<SteppedFleet> {
+  const models = await Promise.all(Array.from({ length: MODELS }, () => fleet.aModel()));
+  const [model] = models;
+  if (model === undefined) throw new Error('a fleet without a model');
+  const devices = Array.from({ length: DEVICES }, () => anotherDevice({ fleet }, model));
+  return { models, devices: await Promise.all(devices) };
+}
+
+/** What a person may be answered; anything else is a fault of ours. */
+const REFUSALS = ['BAD_USER_INPUT', 'NOT_FOUND', 'CONFLICT'];
+
+/** Takes a step; one that asks for what is not there, or not any more, is refused and changes nothing. */
+export async function takeStep(door: GraphQLDoor, all: SteppedFleet, step: CrashStep): Promise<void> {
+  try {
+    await take(door, all, step);
+  } catch (error) {
+    if (!(error instanceof DomainError && REFUSALS.includes(error.code))) throw error;
+  }
+}
+
+let serial = 0;
+
+async function take(door: GraphQLDoor, all: SteppedFleet, step: CrashStep): Promise<unknown> {
+  switch (step.does) {
+    case 'crash': {
+      const uploading = all.devices[step.device];
+      if (uploading === undefined) return;
+      serial += 1;
+      const { coredump } = await door.coredumps.save({
+        device: uploading,
+        chip: 'esp32c3',
+        firmwareVersion: step.version,
+        idempotencyKey: null,
+        body: (async function* () {
+          yield Buffer.from(`dump ${serial}`);
+        })(),
+      });
+      return step.reading === null ? undefined : read(door, coredump.id, step.reading);
+    }
+    case 'reparse': {
+      const id = await pickOf(door, 'dump', step.dump);
+      await door.state.reset({ id });
+      return read(door, id, step.reading);
+    }
+    case 'delete':
+      return door.coredumps.delete(await pickOf(door, 'dump', step.dump));
+    case 'empty':
+      return door.coredumps.deleteAllOf(all.devices[step.device]?.id ?? 0);
+    case 'delete device': {
+      const gone = all.devices[step.device];
+      const [model] = all.models;
+      if (gone === undefined || model === undefined) return;
+      all.devices[step.device] = await anotherDevice(door, model);
+      return door.devices.deleteDevice(gone.id);
+    }
+    case 'change model': {
+      const [moved, model] = [all.devices[step.device], all.models[step.model]];
+      if (moved === undefined || model === undefined) return;
+      await door.devices.updateDevice(moved.id, { modelCode: model.code });
+      if (all.devices[step.device] === moved) {
+        all.devices[step.device] = { ...moved, modelId: model.id, modelCode: model.code };
+      }
+      return;
+    }
+    case 'merge':
+      return door.crashGroups.merge(await pickOf(door, 'group', step.into), [
+        await pickOf(door, 'group', step.other),
+      ]);
+    case 'split': {
+      const signatures = await door.db.crashSignature.findMany({ orderBy: { id: 'asc' } });
+      const signature = signatures[Math.floor(step.fingerprint * signatures.length)];
+      return door.crashGroups.split(signature?.groupId ?? 0, [signature?.fingerprint ?? '']);
+    }
+    case 'resolve':
+      return door.crashGroups.resolve(await pickOf(door, 'group', step.group), null);
+    case 'watch':
+      return door.alerts.create({
+        name: 'of one group',
+        url: 'http://127.0.0.1:9/',
+        format: 'GENERIC',
+        onNew: true,
+        onRegression: true,
+        spikeCount: 2,
+        modelCode: null,
+        groupId: await pickOf(door, 'group', step.group),
+        enabled: true,
+      });
+    case 'regroup':
+      return regroup(door, step.recipe);
+  }
+}
+
+async function anotherDevice(
+  { fleet }: Pick<GraphQLDoor, 'fleet'>,
+  model: { id: number; code: string },
+): Promise<UploadingDevice> {
+  return { ...(await fleet.aDevice(model)), modelCode: model.code };
+}
+
+/** As the pipeline does; the dump may have gone, or been taken by somebody else, at every step. */
+async function read(door: GraphQLDoor, id: number, read: Reading): Promise<void> {
+  const [task] = await door.state.tasksOf([id]);
+  if (task === undefined) return;
+  const build = read.is === 'read' && read.build !== null ? await aBuildFor(door, id, read.build) : null;
+  const hold = door.state.hold(task);
+  await door.state.begin(hold, 3);
+  const place = read.is === 'read' ? read.place : 'x';
+  const fingerprint = read.is === 'read' ? `v1:${place}` : null;
+  const report =
+    read.is === 'failed' ? null : { ...aReport({ place, fingerprint }), elfMatches: build !== null };
+  await door.state.finish(hold, {
+    status: read.is === 'failed' ? 'ERROR' : 'PARSED',
+    errorKind: read.is === 'failed' ? 'failed' : null,
+    text: { output: 'the output', report },
+    firmwareId: build?.id ?? null,
+    appElfSha256: null,
+  });
+}
+
+async function aBuildFor({ db, fleet }: GraphQLDoor, coredumpId: number, version: string) {
+  const dump = await db.coredump.findUnique({ where: { id: coredumpId }, select: { device: true } });
+  return dump === null ? null : fleet.aFirmware({ id: dump.device.modelId }, { version });
+}
+
+async function regroup(door: GraphQLDoor, recipe: number): Promise<void> {
+  serial += 1;
+  const failures: string[] = [];
+  const log = pino({ level: 'error' }, { write: (line) => void failures.push(line) });
+  const job = createRegroupJob({
+    database: { db: door.db, now: async () => new Date() },
+    owner: `regroup ${serial}`,
+    now: () => new Date(),
+    log,
+    alerts: door.groupAlerts,
+    recipe: {
+      version: `v${recipe}`,
+      // Each tells apart what the others do not.
+      of: ({ fingerprint }) => {
+        const place = fingerprint?.split(':').at(1);
+        return place === undefined ? null : `v${recipe}:${'abcde'.indexOf(place[0] ?? '') % recipe}`;
+      },
+    },
+  });
+  await job.restart();
+  await job.idle();
+  await job.close();
+  if (failures.length > 0) throw new Error(`regrouping failed: ${failures.join(' ')}`);
+}
+
+async function pickOf(door: GraphQLDoor, what: 'dump' | 'group', at: number): Promise<number> {
+  const rows =
+    what === 'dump'
+      ? await door.db.coredump.findMany({ orderBy: { id: 'asc' }, select: { id: true } })
+      : await door.db.crashGroup.findMany({ orderBy: { id: 'asc' }, select: { id: true } });
+  return rows[Math.floor(at * rows.length)]?.id ?? 0;
+}
