@@ -117,7 +117,7 @@ export default defineConfig({
     // Most of the time a test waits: for a disk, a process, a deadline. More at once than there are cores.
     maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
-    reporters: ['default', 'test/support/summary-reporter.ts'],
+    reporters: ['default', './test/support/summary-reporter.ts'],
     projects: [unit, sqlite, postgresql, memory, program, dashboard],
   },
 });
