@@ -86,10 +86,16 @@ export async function startPostgresql(settings: readonly string[] = []): Promise
   }
 }
 
-/** @returns the URL of a new, empty database of the cluster */
-export async function createDatabase(clusterUrl: string): Promise<string> {
+/**
+ * @param template the name of the database to copy, to which nobody is connected
+ * @returns the URL of a new database of the cluster, empty where there is no template
+ */
+export async function createDatabase(clusterUrl: string, template?: string): Promise<string> {
   const name = `coredock_${randomBytes(8).toString('hex')}`;
-  await query(clusterUrl, `CREATE DATABASE ${name}`);
+  await query(
+    clusterUrl,
+    `CREATE DATABASE ${name}${template === undefined ? '' : ` TEMPLATE "${template}"`}`,
+  );
   return Object.assign(new URL(clusterUrl), { pathname: `/${name}` }).href;
 }
 

@@ -110,25 +110,28 @@ describe('MAX_STORAGE_BYTES', () => {
   });
 });
 
-describe.runIf(inject('postgresql') !== undefined)('MAX_STORAGE_BYTES of two servers', () => {
-  it('is kept together, and counted once', async () => {
-    const app = await aServer(LIMITS);
-    const other = await app.another();
-    await aDevice(app);
+describe.runIf(inject('postgresql') !== undefined)(
+  'MAX_STORAGE_BYTES of two servers (needs PostgreSQL)',
+  () => {
+    it('is kept together, and counted once', async () => {
+      const app = await aServer(LIMITS);
+      const other = await app.another();
+      await aDevice(app);
 
-    await Promise.all(
-      Array.from({ length: 40 }, (_, number) => stored(number % 2 === 0 ? app : other, dumpNumber(number))),
-    );
+      await Promise.all(
+        Array.from({ length: 40 }, (_, number) => stored(number % 2 === 0 ? app : other, dumpNumber(number))),
+      );
 
-    await eventually(async () => (await files(app)).length === 10, 'ten dumps are left');
-    await eventually(async () => (await storedBytes(other)) === 10 * KIB, 'the account is right');
-    const database = await openDatabase(app.config.databaseUrl);
-    const [row] = await database.db.$queryRaw<Array<{ bytes: bigint | number }>>`
+      await eventually(async () => (await files(app)).length === 10, 'ten dumps are left');
+      await eventually(async () => (await storedBytes(other)) === 10 * KIB, 'the account is right');
+      const database = await openDatabase(app.config.databaseUrl);
+      const [row] = await database.db.$queryRaw<Array<{ bytes: bigint | number }>>`
       SELECT sum("size") AS "bytes" FROM "Coredump" WHERE "id" NOT IN (SELECT "coredumpId" FROM "RemovedRaw")`;
-    await database.close();
-    expect(Number(row?.bytes)).toBe(10 * KIB);
-  });
-});
+      await database.close();
+      expect(Number(row?.bytes)).toBe(10 * KIB);
+    });
+  },
+);
 
 describe('metrics of the storage', () => {
   it('tell the limit, the free room of each disk, and when it will be full', async () => {

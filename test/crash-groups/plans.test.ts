@@ -42,19 +42,22 @@ describe.each(STATES)('with many dumps, %s', (state) => {
   });
 
   // SQLite ranks all dumps of the devices, which are as many as retention leaves.
-  it.runIf(isPostgresql)('the dumps of devices are as many rows as are shown', async () => {
-    const { db } = await aGraphQLEndpoint();
-    await manyDumps(db, state);
-    const devices = (await db.device.findMany()).map(({ id }) => id);
+  it.runIf(isPostgresql)(
+    'the dumps of devices are as many rows as are shown (needs PostgreSQL)',
+    async () => {
+      const { db } = await aGraphQLEndpoint();
+      await manyDumps(db, state);
+      const devices = (await db.device.findMany()).map(({ id }) => id);
 
-    for (const window of [{ take: 21 }, { take: 21, fromEnd: true }, { take: 21, beforeId: 10_000 }]) {
-      const ofDevices = await rowsRead(db, async (watched) =>
-        [...(await listCoredumpsByDevice(watched, devices, {}, window)).values()].flat(),
-      );
+      for (const window of [{ take: 21 }, { take: 21, fromEnd: true }, { take: 21, beforeId: 10_000 }]) {
+        const ofDevices = await rowsRead(db, async (watched) =>
+          [...(await listCoredumpsByDevice(watched, devices, {}, window)).values()].flat(),
+        );
 
-      expect(ofDevices).toEqual({ found: 21, rows: atMost(21) });
-    }
-  });
+        expect(ofDevices).toEqual({ found: 21, rows: atMost(21) });
+      }
+    },
+  );
 
   it('the dumps of groups are as many rows as are shown, twice at most', async () => {
     const { db } = await aGraphQLEndpoint();
@@ -79,15 +82,18 @@ describe.each(STATES)('with many dumps, %s', (state) => {
   });
 
   // SQLite goes through the dumps as well, which its plan calls a scan whether or not a full page ends it.
-  it.runIf(isPostgresql)('a page by a word that most dumps have is full after few of them', async () => {
-    const { db } = await aGraphQLEndpoint();
-    await manyDumps(db, state);
+  it.runIf(isPostgresql)(
+    'a page by a word that most dumps have is full after few of them (needs PostgreSQL)',
+    async () => {
+      const { db } = await aGraphQLEndpoint();
+      await manyDumps(db, state);
 
-    const page = await rowsRead(db, (watched) => listCoredumps(watched, { search: 'ABORT' }, { take: 21 }));
+      const page = await rowsRead(db, (watched) => listCoredumps(watched, { search: 'ABORT' }, { take: 21 }));
 
-    // Each dump with its text.
-    expect(page).toEqual({ found: 21, rows: atMost(2 * 21) });
-  });
+      // Each dump with its text.
+      expect(page).toEqual({ found: 21, rows: atMost(2 * 21) });
+    },
+  );
 
   it.each([
     ['a rare word', ['rare4711'], 1],

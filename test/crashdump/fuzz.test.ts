@@ -5,7 +5,7 @@ import { SEARCHED } from '../support/real-cases.js';
 
 /** The short form of `npm run fuzz`: the same runs every time, in this process. */
 describe('broken dumps and firmwares', () => {
-  test('end in a report or a refusal, 3,000 of our fixtures', () => {
+  test('end in a report or a refusal, 3,000 of our fixtures', { timeout: 120_000 }, () => {
     const run = createExperiment(readFixtures(), 1);
     const outcomes = Array.from({ length: 3_000 }, (_, number) => run(number));
     // Both ends are reached: mutations neither kill every dump nor leave all of them whole.
@@ -16,10 +16,14 @@ describe('broken dumps and firmwares', () => {
   const cases = readCases();
   const skipped = cases.length === 0 ? ` (skipped: none with a firmware.elf in ${SEARCHED})` : '';
 
-  test.skipIf(cases.length === 0)(`end in a report or a refusal, 300 of the real cases${skipped}`, () => {
-    const run = createExperiment(cases, 2);
-    const outcomes = Array.from({ length: 300 }, (_, number) => run(number));
-    expect(outcomes).toContain('report');
-    expect(outcomes).toContain('refused');
-  });
+  test.skipIf(cases.length === 0)(
+    `end in a report or a refusal, 300 of the real cases${skipped}`,
+    { timeout: 120_000 },
+    () => {
+      const run = createExperiment(cases, 2);
+      const outcomes = Array.from({ length: 300 }, (_, number) => run(number));
+      expect(outcomes).toContain('report');
+      expect(outcomes).toContain('refused');
+    },
+  );
 });

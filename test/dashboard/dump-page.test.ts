@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { aProgramWithDevice, readCrash } from '../support/crashed-program.js';
@@ -41,7 +42,7 @@ describe.skipIf(!hasChromium)(`the page of a dump${NEEDS_CHROMIUM}`, () => {
       page.getByRole('link', { name: 'Download' }).click(),
     ]);
     expect(download.suggestedFilename()).toBe(filename);
-    const bytes = await readFile(await download.path());
+    const bytes = await buffer(await download.createReadStream());
     expect(bytes.equals(await readFile(fixture('thermostat-1.0.0').dump('abort')))).toBe(true);
 
     await page.getByText('Raw text').click();

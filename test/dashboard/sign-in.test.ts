@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/app.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
@@ -34,7 +35,7 @@ describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
       page.waitForEvent('download'),
       page.getByRole('link', { name: 'Download' }).click(),
     ]);
-    const bytes = await readFile(await download.path());
+    const bytes = await buffer(await download.createReadStream());
     expect(bytes.equals(await readFile(fixture('thermostat-1.0.0').dump('abort')))).toBe(true);
 
     await page.getByRole('button', { name: 'Sign out' }).click();

@@ -185,7 +185,7 @@ describe('export and import', () => {
   });
 });
 
-describe.runIf(inject('postgresql') === undefined)('backup', () => {
+describe.runIf(inject('postgresql') === undefined)('backup (needs SQLite)', () => {
   it('is a server of its own, laid out as ./data', async () => {
     const app = await aServer();
     await aDevice(app);

@@ -5,13 +5,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { asDomainError, StaleRead } from '../../src/platform/database/errors.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
 import { inTransaction } from '../../src/platform/database/transaction.js';
-import { aDatabaseUrl } from '../support/database.js';
+import { aMigratedDatabaseUrl } from '../support/database.js';
 import { aFleet } from '../support/fleet.js';
 
 async function aDatabase() {
   const dir = await mkdtemp(join(tmpdir(), 'coredock-errors-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  const { db, close } = await openDatabase(await aDatabaseUrl(dir));
+  const { db, close } = await openDatabase(await aMigratedDatabaseUrl(dir));
   onTestFinished(close);
   return { db, fleet: aFleet(db) };
 }

@@ -214,7 +214,7 @@ describe('a bucket in trouble', () => {
   });
 });
 
-describe.runIf(inject('postgresql') !== undefined)('several servers on one bucket', () => {
+describe.runIf(inject('postgresql') !== undefined)('several servers on one bucket (needs PostgreSQL)', () => {
   it('give out what the others have taken in, and keep the limit together', async () => {
     const { app, objects } = await aServerWithS3({ MAX_COREDUMPS: '5' });
     const other = await app.another();

@@ -13,7 +13,7 @@ import {
   type Table,
 } from '../../src/platform/database/tables.js';
 import type { Database } from '../../src/platform/database/types.js';
-import { aDatabaseUrl } from '../support/database.js';
+import { aMigratedDatabaseUrl } from '../support/database.js';
 import { everyRow, fillEveryTable } from '../support/every-table.js';
 
 function aFolder(): string {
@@ -23,7 +23,7 @@ function aFolder(): string {
 }
 
 async function aDatabase(): Promise<Database> {
-  const database = await openDatabase(await aDatabaseUrl(aFolder()));
+  const database = await openDatabase(await aMigratedDatabaseUrl(aFolder()));
   onTestFinished(database.close);
   return database;
 }

@@ -6,7 +6,7 @@ import { type App, startApp } from '../../src/compose/start-app.js';
 import { type Config, readConfig } from '../../src/config/settings.js';
 import type { Clock } from '../../src/platform/clock.js';
 import { createLogger, type Logger } from '../../src/platform/logger.js';
-import { aDatabaseUrl } from './database.js';
+import { aMigratedDatabaseUrl } from './database.js';
 
 export interface TestApp extends App {
   readonly dir: string;
@@ -28,7 +28,8 @@ export async function aServer(
   onTestFinished(async () => {
     await rm(dir, { recursive: true, force: true });
   });
-  return start(dir, { DATABASE_URL: await aDatabaseUrl(dir), ...environment }, options);
+  const DATABASE_URL = environment.DATABASE_URL ?? (await aMigratedDatabaseUrl(dir));
+  return start(dir, { ...environment, DATABASE_URL }, options);
 }
 
 interface Options {

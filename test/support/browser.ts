@@ -1,16 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { expect, onTestFinished } from 'vitest';
-import { CHROMIUM, CHROMIUM_FLAGS, hasChromium } from './browser-program.js';
+import { expect, inject, onTestFinished } from 'vitest';
+import { hasChromium } from './browser-program.js';
 
 export { hasChromium };
 export const NEEDS_CHROMIUM = hasChromium
   ? ''
   : ' (skipped: no Chromium at CHROMIUM_PATH or /usr/bin/chromium)';
 
-/** A browser of its own with one page open. At the test's end the page must not have complained of anything. */
+/** A page with cookies and storage of its own. At the test's end the page must not have complained of anything. */
 export async function aBrowserPage(
   url: string,
   {
@@ -19,15 +16,15 @@ export async function aBrowserPage(
     ...context
   }: BrowserContextOptions & { path?: string; tolerates?: (complaint: string) => boolean } = {},
 ): Promise<Page> {
-  const profile = await mkdtemp(join(tmpdir(), 'coredock-browser-'));
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
-    args: CHROMIUM_FLAGS,
+  const endpoint = inject('chromium');
+  if (endpoint === null) throw new Error('a test needs Chromium and was not skipped');
+  const browser = await chromium.connect(endpoint);
+  const session = await browser.newContext({
     baseURL: url,
     viewport: { width: 1280, height: 800 },
     ...context,
   });
-  const page = browser.pages()[0] ?? (await browser.newPage());
+  const page = await session.newPage();
   page.setDefaultTimeout(60_000);
 
   const complaints: string[] = [];
@@ -40,8 +37,8 @@ export async function aBrowserPage(
     if (protocol.startsWith('http') && host !== new URL(url).host) complaints.push(`asked ${request.url()}`);
   });
   onTestFinished(async () => {
+    await session.close();
     await browser.close();
-    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
     expect(complaints.filter((complaint) => !tolerates(complaint))).toEqual([]);
   });
 

@@ -12,7 +12,7 @@ import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
-import { aDatabaseUrl } from './database.js';
+import { aMigratedDatabaseUrl } from './database.js';
 
 const MODEL = 'thermostat';
 
@@ -20,7 +20,7 @@ const MODEL = 'thermostat';
 export async function aFirmwareService({ maxFirmwares = 20, maxFirmwareBytes = 1024 * 1024 } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'coredock-firmware-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  const database = await openDatabase(await aDatabaseUrl(dir));
+  const database = await openDatabase(await aMigratedDatabaseUrl(dir));
   onTestFinished(database.close);
   const { db } = database;
   const root = join(dir, 'firmware');

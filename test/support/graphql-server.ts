@@ -22,7 +22,7 @@ import { openDatabase } from '../../src/platform/database/open-database.js';
 import { createClientAddress } from '../../src/platform/http/client-address.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { createRightOfWay } from '../../src/platform/right-of-way.js';
-import { aDatabaseUrl } from './database.js';
+import { aMigratedDatabaseUrl } from './database.js';
 import { aFleet } from './fleet.js';
 
 export type GraphQLEndpoint = Awaited<ReturnType<typeof aGraphQLEndpoint>>;
@@ -64,7 +64,7 @@ export async function aGraphQLEndpoint({
   maxHeapMb = undefined as number | undefined,
 } = {}) {
   const dir = beside?.dir ?? (await mkdtemp(join(tmpdir(), 'coredock-graphql-')));
-  const databaseUrl = beside?.databaseUrl ?? (await aDatabaseUrl(dir));
+  const databaseUrl = beside?.databaseUrl ?? (await aMigratedDatabaseUrl(dir));
   const database = await openDatabase(databaseUrl);
   const { db } = database;
   await database.jobs?.start();

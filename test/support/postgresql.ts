@@ -1,11 +1,19 @@
 import type { TestProject } from 'vitest/node';
-import { NO_POSTGRESQL, startPostgresql } from '../../src/tools/postgresql-cluster.js';
+import { migratePostgresql } from '../../src/platform/database/postgresql/migrate-postgresql.js';
+import { createDatabase, NO_POSTGRESQL, startPostgresql } from '../../src/tools/postgresql-cluster.js';
 
-/** One PostgreSQL server for all files of the run. */
+/** One PostgreSQL server for all files of the run, with a migrated database to copy. */
 export default async function setup(project: TestProject) {
   // A new database for each test, hundreds in all: no machine loses its power here, so nothing waits for its disk.
   const cluster = await startPostgresql(['fsync=off', 'full_page_writes=off', 'synchronous_commit=off']);
   project.provide('postgresql', cluster?.url ?? null);
+  project.provide('migrated', cluster === null ? undefined : await aTemplate(cluster.url));
   if (cluster === null) process.stderr.write(`\nSKIPPED: tests with PostgreSQL (${NO_POSTGRESQL})\n`);
   return () => cluster?.close();
+}
+
+async function aTemplate(clusterUrl: string): Promise<string> {
+  const url = await createDatabase(clusterUrl);
+  await migratePostgresql({ connectionString: url });
+  return new URL(url).pathname.slice(1);
 }
