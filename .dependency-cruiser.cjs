@@ -52,6 +52,19 @@ module.exports = {
       to: { path: '^src/http/' },
     },
     {
+      name: 'limits-below-the-schema',
+      comment: 'Limits know graphql, neither the types of the schema nor a transport.',
+      severity: 'error',
+      from: { path: '^src/graphql/limits/' },
+      to: { path: '^src/graphql/(schema|server)/' },
+    },
+    {
+      name: 'schema-knows-no-transport',
+      severity: 'error',
+      from: { path: '^src/graphql/schema/' },
+      to: { path: '^src/graphql/server/' },
+    },
+    {
       name: 'graphql-reads-through-services',
       comment:
         'Resolvers have services and loaders, not the database. Only what makes the loaders and the query thread opens ' +

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { createGuesses } from '../auth/attempt-limiter.js';
 import type { Config } from '../config/settings.js';
 import { followerOfDumps } from '../coredumps/events.js';
-import type { ParseTask } from '../coredumps/parse-state.js';
+import type { ParseTask } from '../coredumps/parse-task.js';
 import { createSidecarClient } from '../coredumps/sidecar-client.js';
 import { DomainError } from '../errors.js';
 import { readPersistedDocuments } from '../graphql/server/persisted-documents.js';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../config/settings.js';
 import { sweepStorage } from '../coredumps/orphan-sweep.js';
-import type { ParseTask } from '../coredumps/parse-state.js';
+import type { ParseTask } from '../coredumps/parse-task.js';
 import { startParsing } from '../coredumps/parsing.js';
 import type { SidecarClient } from '../coredumps/sidecar-client.js';
 import type { Installation } from '../installation/installation.js';

@@ -15,9 +15,11 @@ import type { Logger } from '../platform/logger.js';
 import { coredumpKey } from './blob-keys.js';
 import type { LostDumps } from './lost-dumps.js';
 import { failure, lostFirmware, missingFirmware, type Prepared, resultOf, unable } from './parse-result.js';
-import type { Hold, ParseResult, ParseState, ParseTask } from './parse-state.js';
+import type { Hold, ParseState } from './parse-state.js';
+import type { ParseTask } from './parse-task.js';
 import { whyRemoved } from './remove-raw.js';
 import type { SidecarClient } from './sidecar-client.js';
+import type { ParseResult } from './store-reading.js';
 import type { CoredumpRow, ParseErrorKind } from './types.js';
 
 const MAX_ATTEMPTS = 3;
@@ -228,7 +230,7 @@ export function createParseJob(deps: ParseJobDeps) {
     }
     try {
       // Without the database nothing could be done instead, so this waits for it.
-      await pRetry(() => state.giveBack(hold, pauseMs), {
+      await pRetry(() => state.release(hold, pauseMs), {
         ...backoff(retryDelayMs),
         maxTimeout: MAX_PAUSE_WITHOUT_DATABASE_MS,
         retries: Number.POSITIVE_INFINITY,
@@ -244,7 +246,7 @@ export function createParseJob(deps: ParseJobDeps) {
   }
 
   async function handBack(hold: Hold): Promise<ParseOutcome> {
-    await state.giveBack(hold);
+    await state.release(hold);
     return { status: 'handed back' };
   }
 }

@@ -2,7 +2,8 @@ import { Prisma } from '../platform/database/client.js';
 import type { Db } from '../platform/database/types.js';
 import { DAY_MS } from '../platform/durations.js';
 import type { CoredumpEvents } from './events.js';
-import type { ParseState, ParseTask, RunReset } from './parse-state.js';
+import type { ParseState, RunReset } from './parse-state.js';
+import type { ParseTask } from './parse-task.js';
 import type { CoredumpRow } from './types.js';
 
 /** Dumps re-queued in one transaction: some milliseconds of the writer's time. */

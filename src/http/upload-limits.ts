@@ -57,9 +57,9 @@ export function createUploadLimits(
     turnOf(device: { id: number }): Turn {
       const key = String(device.id);
       const minute = steady.take(key);
-      if (minute === null) return { isGranted: true, giveBack: () => steady.giveBack(key) };
+      if (minute === null) return { isGranted: true, giveBack: () => steady.release(key) };
       const hour = burst.take(key);
-      if (hour === null) return { isGranted: true, giveBack: () => burst.giveBack(key) };
+      if (hour === null) return { isGranted: true, giveBack: () => burst.release(key) };
       return { isGranted: false, retryAfterMs: Math.min(minute, hour) };
     },
 

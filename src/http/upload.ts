@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Guesses } from '../auth/attempt-limiter.js';
 import type { Authenticator } from '../auth/authenticator.js';
-import type { CoredumpService, Upload } from '../coredumps/service.js';
+import type { Upload } from '../coredumps/ingest.js';
+import type { CoredumpService } from '../coredumps/service.js';
 import { badInput, DomainError } from '../errors.js';
 import { encodeGlobalId } from '../global-ids.js';
 import { inTime } from '../platform/deadline.js';
@@ -105,7 +106,7 @@ export function createUploadRoute({
   async function saveInTurn(upload: Upload): ReturnType<CoredumpService['save']> {
     const turn = limits.turnOf(upload.device);
     if (!turn.isGranted) {
-      const coredump = await coredumps.findRepeated(upload);
+      const coredump = await coredumps.findDuplicate(upload);
       if (coredump === null) throw limits.overRate(turn.retryAfterMs);
       return { coredump, isDuplicate: true };
     }

@@ -1,13 +1,11 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readConfig } from '../../src/config/settings.js';
 import type { BlobStore } from '../../src/platform/blobs/blob-store.js';
 import { createS3Blobs } from '../../src/platform/blobs/s3/s3-blobs.js';
 import { createS3Bucket } from '../../src/platform/blobs/s3/s3-bucket.js';
-import type { S3Settings } from '../../src/platform/blobs/s3/s3-settings.js';
 import { anS3Door } from '../support/s3-proxy.js';
-import { type S3Environment, useS3Server } from '../support/s3-server.js';
+import { type S3Environment, settingsOf, useS3Server } from '../support/s3-server.js';
 import { aFolder, chunks, describeBlobStore, keys, orphansOf, put, read } from './blob-store-promises.js';
 
 const server = useS3Server();
@@ -31,12 +29,6 @@ function storeIn(environment: S3Environment, limits: Partial<typeof LIMITS> = {}
   return { blobs: open(), another: open, incoming: join(folder, '.incoming') };
 }
 
-function settingsOf(environment: Record<string, string>): S3Settings {
-  const { s3 } = readConfig(environment);
-  if (s3 === null) throw new Error('these settings name no bucket');
-  return s3;
-}
-
 /** A store behind a door, and what it takes to look at both. */
 async function aStoreBehindADoor({
   limits = LIMITS,
@@ -49,23 +41,6 @@ async function aStoreBehindADoor({
   const door = await anS3Door(server.url(), options);
   const store = storeIn({ ...environment, S3_ENDPOINT: door.url }, limits);
   return { ...store, door, environment };
-}
-
-/** Its check was made at 0 by its clock. */
-async function aCheckedBucket() {
-  const door = await anS3Door(server.url());
-  let now = 0;
-  const settings = settingsOf({ ...(await server.newBucket()), S3_ENDPOINT: door.url });
-  const bucket = createS3Bucket(settings, { now: () => now });
-  onTestFinished(bucket.close);
-  await bucket.check();
-  return {
-    bucket,
-    door,
-    setNow(ms: number) {
-      now = ms;
-    },
-  };
 }
 
 describe('a bucket', () => {
@@ -146,94 +121,6 @@ describe('a bucket', () => {
     await expect(blobs.readAtMost('dev1/a.dmp', 5)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(blobs.copyTo('dev1/a.dmp', join(aFolder(), 'x'))).rejects.toMatchObject({
       code: 'UNAVAILABLE',
-    });
-  });
-
-  it('is checked once in ten seconds at most, unless a call fails meanwhile', async () => {
-    const { bucket, door, setNow } = await aCheckedBucket();
-    const before = door.calls.length;
-
-    setNow(9_999);
-    await bucket.check();
-    expect(door.calls.length).toBe(before);
-    setNow(10_000);
-    await bucket.check();
-    expect(door.calls.length).toBe(before + 1);
-
-    door.happens(() => ({ answer: 500, code: 'InternalError' }));
-    await expect(bucket.get('x')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    await expect(bucket.check()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-  });
-});
-
-describe('the check of a bucket', () => {
-  /** One whose check has been made, and holds no more. */
-  async function aBucketToCheck() {
-    const { bucket, door, setNow } = await aCheckedBucket();
-    setNow(10_000);
-    door.calls.length = 0;
-    return { bucket, door };
-  }
-
-  it('is one for all who ask at the same time', async () => {
-    const { bucket, door } = await aBucketToCheck();
-    door.happens(() => ({ delayMs: 50 }));
-
-    await Promise.all(Array.from({ length: 5 }, () => bucket.check()));
-
-    expect(door.calls.map(({ method }) => method)).toEqual(['PUT']);
-  });
-
-  it('that fails is made again, once, for those who asked after it had begun', async () => {
-    const { bucket, door } = await aBucketToCheck();
-    let calls = 0;
-    // All attempts of the first check.
-    door.happens(() => (calls++ < 3 ? { answer: 503, code: 'SlowDown' } : null));
-
-    const checks = await Promise.allSettled(Array.from({ length: 4 }, () => bucket.check()));
-
-    expect(checks.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled', 'fulfilled']);
-    // After the failure also a look whether it is S3 that answers.
-    expect(door.calls.map(({ method }) => method)).toEqual(['PUT', 'PUT', 'PUT', 'PUT', 'HEAD', 'GET']);
-  });
-
-  it('that hangs keeps nobody waiting who asks when the bucket is well again', async () => {
-    const { bucket, door } = await aBucketToCheck();
-    door.happens(() => 'hanging');
-    const hanging = bucket.check().catch(() => 'failed');
-    await expect.poll(() => door.calls.length).toBe(1);
-    door.happens(() => null);
-
-    await bucket.check();
-
-    door.close();
-    expect(await hanging).toBe('failed');
-  });
-
-  describe.each(['cut', 'stalled', 'damaged'] as const)('whose bytes come back %s', (fault) => {
-    /** What it gives back is only looked at after something has failed. */
-    async function aDistrustedBucket() {
-      const { bucket, door } = await aBucketToCheck();
-      door.happens(() => ({ answer: 403, code: 'AccessDenied' }));
-      await expect(bucket.check()).rejects.toThrow('AccessDenied');
-      return { bucket, door };
-    }
-
-    it('looks again', async () => {
-      const { bucket, door } = await aDistrustedBucket();
-      let reads = 0;
-      door.happens(({ method }) => (method === 'GET' && reads++ === 0 ? fault : null));
-
-      await bucket.check();
-
-      expect(reads).toBe(2);
-    });
-
-    it('fails when they never come back otherwise', async () => {
-      const { bucket, door } = await aDistrustedBucket();
-      door.happens(({ method }) => (method === 'GET' ? fault : null));
-
-      await expect(bucket.check()).rejects.toThrow('it does not give back what was put');
     });
   });
 });
@@ -390,7 +277,7 @@ describe('a server in trouble', () => {
     expect(await keys(blobs)).toEqual(['dev1/a.dmp']);
   });
 
-  it('that has no room left is STORAGE_FULL', async () => {
+  it('that has no space left is STORAGE_FULL', async () => {
     const { blobs, door } = await aStoreBehindADoor();
     await blobs.check();
     for (const [answer, code] of [

@@ -144,7 +144,7 @@ describe('GET /parse-coredump', () => {
   });
 });
 
-describe('the door', () => {
+describe('requests', () => {
   it('tells that it is up', async () => {
     const { url } = await aSidecarServer();
 

@@ -11,7 +11,7 @@ import { onTestFinished } from 'vitest';
 import { createGraphQL } from '../../src/compose/create-graphql.js';
 import { createServices } from '../../src/compose/create-services.js';
 import { type AuthSettings, readConfig } from '../../src/config/settings.js';
-import type { ParseTask } from '../../src/coredumps/parse-state.js';
+import type { ParseTask } from '../../src/coredumps/parse-task.js';
 import { encodeGlobalId } from '../../src/global-ids.js';
 import type { Context } from '../../src/graphql/schema/context.js';
 import { createLoaders } from '../../src/graphql/schema/loaders.js';

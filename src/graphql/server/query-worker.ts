@@ -18,13 +18,13 @@ import { openForReading } from '../../platform/database/open-for-reading.js';
 import { createRightOfWay } from '../../platform/right-of-way.js';
 import { createSearch } from '../../search/service.js';
 import { createAnswerBudget } from '../limits/answer-budget.js';
-import { executeBounded } from '../limits/bounded-answers.js';
 import { createBytesInFlight, QUERY_THREAD } from '../limits/bytes-in-flight.js';
 import { createDocumentCache } from '../limits/document-limits.js';
 import { type Context, downloadUrls, type QueryServices, type Services } from '../schema/context.js';
 import { createLoaders } from '../schema/loaders.js';
 import { schema } from '../schema/schema.js';
 import { forgetAbandonedErrors } from './abandoned-errors.js';
+import { executeBounded } from './bounded-answers.js';
 import type { Delivery } from './delivery.js';
 import { jsonPieces } from './json-pieces.js';
 import {

@@ -8,9 +8,9 @@ import type { Plugin } from 'graphql-yoga';
 import { type Actor, currentActor, resumeAs } from '../../auth/actor.js';
 import type { Person } from '../../auth/principal.js';
 import { ended, iteratorOf } from '../../platform/async-iterators.js';
-import { executeBounded } from '../limits/bounded-answers.js';
 import type { Context } from '../schema/context.js';
 import type { Loaders } from '../schema/loaders.js';
+import { executeBounded } from './bounded-answers.js';
 
 /** For those who are told of an event at about the same time; who lags behind reads anew, and nothing is kept for him. */
 const SHARED_FOR_MS = 1_000;
