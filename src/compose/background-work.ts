@@ -22,7 +22,6 @@ interface ScheduledWork extends BackgroundWork {
 
 const MINUTE_MS = 60_000;
 const TAKING_STOCK_FAILED = 'it could not be seen what the storage has lost';
-
 const NEXT_RUN = 'the next run, and the next start of a server';
 /** The loop of all that looks for work. */
 const WORKER = 'platform/background/worker.ts';

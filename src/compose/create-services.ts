@@ -121,7 +121,7 @@ export async function createServices(deps: ServicesDeps) {
   };
 }
 
-/** Rules, and the sender of what they leave in the outbox. */
+/** The rules, and the sender of their deliveries. */
 function createAlerting({ config, database, clock, log, alertTimes }: ServicesDeps, audit: Audit) {
   const { db } = database;
   const alertSender = createAlertSender({
@@ -142,7 +142,7 @@ function createAlerting({ config, database, clock, log, alertTimes }: ServicesDe
   };
 }
 
-/** Dumps from their arrival to their end, parse apart: that is the queue's. */
+/** Dumps from their arrival to their end, but for the parse itself: the queue runs that. */
 function createDumps({
   config,
   database,

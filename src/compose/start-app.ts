@@ -175,7 +175,7 @@ export async function startApp(
         await webSocket.close();
       },
     });
-    // Only now: a start that fails leaves nothing running.
+    // Only now: nothing runs on after a start that fails.
     services.regroup.start();
     services.alertSender.start();
     const publicUrl = config.publicUrl ?? undefined;

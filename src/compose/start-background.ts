@@ -68,8 +68,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   if (!database.isShared) await unlessFull(log, state.liftLeases());
   const queue = await startQueue(deps, leftBefore);
 
-  // What a running server leaves (a file that could not be deleted, an upload whose commit nobody knows of) must not
-  // wait for its next start.
+  // Files that could not be deleted, and uploads of unknown outcome, must not wait for the next start.
   const work: Record<ScheduledName, () => Promise<unknown>> = {
     'sweep of dump files': () => sweeps.dumps(inFlightSince()),
     'sweep of firmware files': () => sweeps.firmwares(inFlightSince()),

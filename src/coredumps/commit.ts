@@ -45,7 +45,7 @@ type Enqueue = (tx: DbTransaction, stored: readonly CoredumpRow[]) => Promise<vo
 /**
  * Gives arrivals their rows, grouped so that their statements and SQLite's fsync are shared: per group one transaction
  * of four statements, whatever its size. In it
- * - a repeated upload (idempotency key, or same bytes within ten minutes) is answered with the first one's row,
+ * - a duplicate (same idempotency key, or same bytes within ten minutes) is answered with the first one's row,
  * - every device keeps its `maxCoredumps` newest rows; a crash whose dump goes before it was read is counted, which is
  *   a fifth and sixth statement where that happens.
  *
@@ -120,7 +120,7 @@ async function commitGroup(
     const coredump = rows[index];
     if (coredump === undefined) throw new Error('the database answered fewer rows than were inserted');
     if (plan.own === undefined) return { status: 'duplicate' as const, coredump };
-    // A group's retired dumps are told once, to the first upload of their device.
+    // The retired dumps of a device are reported once, with the first upload of the device in this group.
     const isFirst = fresh.findIndex(({ deviceId }) => deviceId === coredump.deviceId) === plan.own;
     const ofDevice = isFirst ? retired.filter(({ deviceId }) => deviceId === coredump.deviceId) : [];
     return { status: 'stored' as const, coredump, isKept: isKept(coredump), retired: ofDevice };
@@ -198,7 +198,7 @@ function newRow(id: number, { deviceKey, idempotencyKey, ...columns }: Arrival):
   };
 }
 
-/** The row alone tells: what was read was counted then, and what is queued again was counted before that (`reset`). */
+/** The row alone shows it: what was read was counted then, and what is queued again was counted before that (`reset`). */
 function wasNeverRead({ parseStatus, parseGeneration }: DumpBeyondMaximum): boolean {
   return parseStatus === 'PENDING' && parseGeneration === 0;
 }

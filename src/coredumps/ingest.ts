@@ -47,9 +47,9 @@ interface IngestDeps {
   onStored: () => void;
 }
 
-/** After a commit whose fate is not known, which has kept its device waiting already. */
+/** For the lookup after a commit of unknown outcome: the device has waited for that commit already. */
 const LOOKUP_MS = 5_000;
-/** Names that are tried for a dump: a storage that has every one of them does not tell the truth. */
+/** Names that are tried for a dump: a storage that claims to have every one of them is not to be trusted. */
 const MAX_NAMES = 5;
 
 /**
@@ -199,7 +199,7 @@ export function createIngest({
   }
 }
 
-/** Its commit is known by its row alone: the files of dumps that had to go for it are left to the sweep. */
+/** Only its row is known: the files of the dumps that its commit retired are left to the sweep. */
 function standing(coredump: CoredumpRow) {
   return { status: 'stored' as const, coredump, isKept: true, retired: [] };
 }

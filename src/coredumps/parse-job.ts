@@ -57,7 +57,7 @@ export function createParseJob(deps: ParseJobDeps) {
   const { state, blobs, builds, lost, sidecar, xferDir, retryDelayMs, log } = deps;
   /** How often in a row a dump was postponed. */
   const postponements = new LRUCache<number, number>({ max: REMEMBERED });
-  let hasTransferRoom = true;
+  let hasTransferSpace = true;
 
   return async function parse(task: ParseTask, stop: AbortSignal): Promise<ParseOutcome> {
     const hold = state.hold(task);
@@ -162,19 +162,19 @@ export function createParseJob(deps: ParseJobDeps) {
       await storageCall(makeFolder(xferDir));
       if ((await blobs.copyTo(key, files.core)) === null) return 'no dump';
       const size = await builds.copyElf(firmware, files.elf);
-      tellTransferRoom(true);
+      noteTransferSpace(true);
       return size === null ? 'no ELF' : 'both';
     } catch (error) {
-      if (isFull(error)) tellTransferRoom(false);
+      if (isFull(error)) noteTransferSpace(false);
       throw error;
     }
   }
 
-  function tellTransferRoom(hasRoom: boolean): void {
-    if (hasRoom === hasTransferRoom) return;
-    hasTransferRoom = hasRoom;
+  function noteTransferSpace(hasSpace: boolean): void {
+    if (hasSpace === hasTransferSpace) return;
+    hasTransferSpace = hasSpace;
     const folder = `the transfer folder ${xferDir} (PARSE_SIDECAR_XFER_DIR)`;
-    if (hasRoom) log.info(`${folder} has room again`);
+    if (hasSpace) log.info(`${folder} has free space again`);
     else log.error(`${folder} is full: free some space; dumps wait for their parse until then`);
   }
 
@@ -206,7 +206,7 @@ export function createParseJob(deps: ParseJobDeps) {
     }
   }
 
-  /** Database and storage hiccup; a few moments later they are mostly well again. */
+  /** Database and storage fail for a moment now and then; most of the time the next try succeeds. */
   function patiently<T>(work: () => Promise<T>, stop: AbortSignal): Promise<T> {
     return pRetry(work, {
       ...backoff(retryDelayMs),
@@ -220,7 +220,7 @@ export function createParseJob(deps: ParseJobDeps) {
     const { coredumpId } = hold.task;
     const times = (postponements.get(coredumpId) ?? 0) + 1;
     postponements.set(coredumpId, times);
-    // What is full is full for every dump: this one makes room for others only after a moment, and is tried again soon.
+    // What is full is full for every dump: the slot of this one is released after a moment only, and it is tried again soon.
     const pauseMs = isFull(reason) ? FULL_PAUSE_MS : Math.min(retryDelayMs * 2 ** times, MAX_PAUSE_MS);
     if (!isFull(reason)) {
       log.warn(
@@ -263,7 +263,7 @@ interface ParseJobDeps {
   log: Logger;
 }
 
-/** Between two looks whether there is room again. */
+/** Between two looks whether there is free space again. */
 const FULL_PAUSE_MS = 2_000;
 
 /** Half of what a lease lasts longer than the sidecar's time. */
@@ -272,7 +272,7 @@ const RENEW_AFTER_MS = 15_000;
 /** The largest dump that `MAX_COREDUMP_BYTES` can be set to is larger, but its notes are not. */
 const PEEK_BYTES = 64 * 1024 * 1024;
 
-/** How often storage or database are asked once more before the dump is postponed. */
+/** How often storage or database are tried once more before the dump is postponed. */
 const MAX_HICCUPS = 2;
 const MAX_PAUSE_MS = 5 * 60 * 1000;
 const MAX_PAUSE_WITHOUT_DATABASE_MS = 10_000;

@@ -99,8 +99,9 @@ const MAX_LEADS = 20;
 /**
  * Whose index a page is read by. With `=` PostgreSQL may take the dumps by id instead, newest first, and look at each:
  * it believes that those of a version are spread evenly, but they are as old as the version. A pair between two pairs,
- * and the order by both, leave it that index alone. Not with devices, whose own index knows fewer dumps; and several
- * values only by themselves, for a page is read of each, and of one that the rest leaves nothing of all is read.
+ * and the order by both, make that index the only usable one. Not with devices, whose own index covers fewer dumps; and
+ * several values only without other conditions: a page is read for each value, and where the other conditions match
+ * nothing the whole value would be read.
  */
 function leadOf(filter: CoredumpFilter): Lead | null {
   if (filter.deviceKey !== undefined || filter.modelCode !== undefined) return null;
@@ -209,7 +210,7 @@ export async function listCoredumpsOfGroups(
   return byGroup;
 }
 
-async function countCoredumpsByDevice(
+export async function countCoredumpsByDevice(
   db: Db,
   deviceIds: readonly number[],
   filter: CoredumpFilter,

@@ -26,7 +26,7 @@ export interface FirmwareUpload {
 export interface FirmwareBundle {
   filename: string;
   stream: Readable;
-  /** To be asked after the end of `stream`: whether the door has cut it at its limit, silently. */
+  /** To be asked after the end of `stream`: whether the transport has cut it at its limit without an error. */
   truncated(): boolean;
 }
 
@@ -188,7 +188,7 @@ export function createFirmwareService({
           onUnknown: (reason) =>
             log.warn({ err: reason, modelId, elfSha256 }, 'it is not known whether a firmware was committed'),
         });
-        // Whom it retired is not known any more: their ELFs stay until the sweep at the next start.
+        // Which builds it retired is not known any more: their ELFs stay until the next sweep.
         if (made !== null) return { firmware: made, retired: [] };
         // Nobody else can have given this ELF a row meanwhile.
         await deleteElf(model.code, build);
@@ -199,7 +199,7 @@ export function createFirmwareService({
     return firmware;
   }
 
-  /** The same ELF once more changes nothing; the audit tells all the same which build it was. */
+  /** The same ELF once more changes nothing; the audit records all the same which build it was. */
   async function noteAgain(existing: Firmware, model: Model): Promise<Firmware> {
     await audit.note(onFirmware('uploadFirmware', existing, model.code));
     return existing;

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { BlobStore } from '../../src/platform/blobs/blob-store.js';
 import { createS3Blobs } from '../../src/platform/blobs/s3/s3-blobs.js';
 import { createS3Bucket } from '../../src/platform/blobs/s3/s3-bucket.js';
-import { anS3Door } from '../support/s3-proxy.js';
+import { anS3Proxy } from '../support/s3-proxy.js';
 import { type S3Environment, settingsOf, useS3Server } from '../support/s3-server.js';
 import { aFolder, chunks, describeBlobStore, keys, orphansOf, put, read } from './blob-store-promises.js';
 
@@ -14,9 +14,9 @@ const server = useS3Server();
 const LIMITS = { callLimitMs: 3_000, stallMs: 500 };
 
 describeBlobStore('S3 (s3rver)', async () => storeIn(await server.newBucket()));
-describeBlobStore('S3 with conditional writes and checksums (s3rver behind a door)', async () => {
-  const door = await anS3Door(server.url());
-  return storeIn({ ...(await server.newBucket()), S3_ENDPOINT: door.url });
+describeBlobStore('S3 with conditional writes and checksums (s3rver behind a proxy)', async () => {
+  const proxy = await anS3Proxy(server.url());
+  return storeIn({ ...(await server.newBucket()), S3_ENDPOINT: proxy.url });
 });
 
 function storeIn(environment: S3Environment, limits: Partial<typeof LIMITS> = {}) {
@@ -29,8 +29,8 @@ function storeIn(environment: S3Environment, limits: Partial<typeof LIMITS> = {}
   return { blobs: open(), another: open, incoming: join(folder, '.incoming') };
 }
 
-/** A store behind a door, and what it takes to look at both. */
-async function aStoreBehindADoor({
+/** A store behind a proxy, and what it takes to look at both. */
+async function aStoreBehindAProxy({
   limits = LIMITS,
   ...options
 }: {
@@ -38,9 +38,9 @@ async function aStoreBehindADoor({
   limits?: Partial<typeof LIMITS>;
 } = {}) {
   const environment = await server.newBucket();
-  const door = await anS3Door(server.url(), options);
-  const store = storeIn({ ...environment, S3_ENDPOINT: door.url }, limits);
-  return { ...store, door, environment };
+  const proxy = await anS3Proxy(server.url(), options);
+  const store = storeIn({ ...environment, S3_ENDPOINT: proxy.url }, limits);
+  return { ...store, proxy, environment };
 }
 
 describe('a bucket', () => {
@@ -59,7 +59,7 @@ describe('a bucket', () => {
   });
 
   it('is claimed by one of many at once where the server knows conditional writes', async () => {
-    const { blobs } = await aStoreBehindADoor();
+    const { blobs } = await aStoreBehindAProxy();
 
     const claims = await Promise.all(
       Array.from({ length: 8 }, (_, index) => blobs.note.claim(`note ${index}`)),
@@ -70,10 +70,10 @@ describe('a bucket', () => {
   });
 
   it('may hold more than one page of objects', async () => {
-    const { blobs, door } = await aStoreBehindADoor();
+    const { blobs, proxy } = await aStoreBehindAProxy();
     const expected = Array.from({ length: 10 }, (_, index) => `dev${index % 3}/${index}.dmp`);
     await Promise.all(expected.map((key) => put(blobs, key, 'x')));
-    door.happens(() => 'small pages');
+    proxy.happens(() => 'small pages');
 
     expect(await keys(blobs)).toEqual(expected.sort());
   });
@@ -97,8 +97,8 @@ describe('a bucket', () => {
   });
 
   it('lets in who signs with the right secret only', async () => {
-    const { environment, door } = await aStoreBehindADoor();
-    const settings = { ...environment, S3_ENDPOINT: door.url, S3_SECRET_ACCESS_KEY: 'wrong' };
+    const { environment, proxy } = await aStoreBehindAProxy();
+    const settings = { ...environment, S3_ENDPOINT: proxy.url, S3_SECRET_ACCESS_KEY: 'wrong' };
     const { blobs } = storeIn(settings);
 
     await expect(blobs.check()).rejects.toMatchObject({
@@ -108,8 +108,8 @@ describe('a bucket', () => {
   });
 
   it('has a first byte of nothing in an empty object', async () => {
-    const { blobs, door } = await aStoreBehindADoor();
-    door.happens(() => ({ answer: 416, code: 'InvalidRange' }));
+    const { blobs, proxy } = await aStoreBehindAProxy();
+    proxy.happens(() => ({ answer: 416, code: 'InvalidRange' }));
 
     expect(await blobs.readAtMost('dev1/a.dmp', 3)).toEqual(new Uint8Array());
   });
@@ -128,7 +128,7 @@ describe('a bucket', () => {
 describe('a key', () => {
   it('is won by exactly one of 30 at once where the server has conditional writes', async () => {
     // With the program's own limits: 30 at once take their time on a busy machine.
-    const { blobs, another } = await aStoreBehindADoor({ limits: {} });
+    const { blobs, another } = await aStoreBehindAProxy({ limits: {} });
     const stores = [blobs, another()];
     const bodies = Array.from({ length: 30 }, (_, index) => Buffer.alloc(1_000, `${index};`));
     const incoming = await Promise.all(bodies.map((body, index) => stores[index % 2]?.receive(chunks(body))));
@@ -140,11 +140,11 @@ describe('a key', () => {
   });
 
   it('that is there is not sent again when it is big', async () => {
-    const { blobs, door } = await aStoreBehindADoor();
+    const { blobs, proxy } = await aStoreBehindAProxy();
     const elf = Buffer.alloc(2 * 1024 * 1024, 'elf');
     await put(blobs, 'model/sha.elf', elf.toString());
     const puts = () =>
-      door.calls.filter(({ method, path }) => method === 'PUT' && path.endsWith('.elf')).length;
+      proxy.calls.filter(({ method, path }) => method === 'PUT' && path.endsWith('.elf')).length;
     const before = puts();
 
     expect(await (await blobs.receive(chunks(elf))).publish('model/sha.elf')).toBe(false);
@@ -154,10 +154,10 @@ describe('a key', () => {
 
   it('is ours when the answer to its write was lost', async () => {
     for (const isConditional of [true, false]) {
-      const { blobs, door, incoming } = await aStoreBehindADoor({ isConditional });
+      const { blobs, proxy, incoming } = await aStoreBehindAProxy({ isConditional });
       await blobs.check();
       let lost = 0;
-      door.happens(({ method }) => (method === 'PUT' && lost++ === 0 ? 'answer lost' : null));
+      proxy.happens(({ method }) => (method === 'PUT' && lost++ === 0 ? 'answer lost' : null));
 
       await put(blobs, 'dev1/a.dmp', 'the bytes');
 
@@ -168,24 +168,24 @@ describe('a key', () => {
   });
 
   it('is taken back when no attempt was answered', async () => {
-    const { blobs, door, environment } = await aStoreBehindADoor();
+    const { blobs, proxy, environment } = await aStoreBehindAProxy();
     await blobs.check();
-    door.happens(({ method }) => (method === 'PUT' ? 'answer lost' : null));
+    proxy.happens(({ method }) => (method === 'PUT' ? 'answer lost' : null));
     const incoming = await blobs.receive(chunks(Buffer.from('x')));
 
     // Written by the first attempt, seen by the second: nothing is lost after all.
     expect(await incoming.publish('dev1/a.dmp')).toBe(true);
 
     const other = await blobs.receive(chunks(Buffer.from('y')));
-    door.happens(({ method }) => (method === 'PUT' ? { answer: 500, code: 'InternalError' } : null));
+    proxy.happens(({ method }) => (method === 'PUT' ? { answer: 500, code: 'InternalError' } : null));
     await expect(other.publish('dev1/b.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(await server.objects(environment)).toEqual(['.check', 'coredumps/dev1/a.dmp']);
   });
 
   it('is never taken from another upload by one that fails', async () => {
-    const { blobs, door } = await aStoreBehindADoor({ isConditional: false });
+    const { blobs, proxy } = await aStoreBehindAProxy({ isConditional: false });
     await put(blobs, 'dev1/a.dmp', 'first');
-    door.happens(({ method }) => (method === 'PUT' ? { answer: 500, code: 'InternalError' } : null));
+    proxy.happens(({ method }) => (method === 'PUT' ? { answer: 500, code: 'InternalError' } : null));
 
     expect(await (await blobs.receive(chunks(Buffer.from('second')))).publish('dev1/a.dmp')).toBe(false);
 
@@ -195,9 +195,9 @@ describe('a key', () => {
 
 describe('bytes that were damaged', () => {
   it('on their way to the server are not acknowledged', async () => {
-    const { blobs, door, environment } = await aStoreBehindADoor();
+    const { blobs, proxy, environment } = await aStoreBehindAProxy();
     await blobs.check();
-    door.happens(({ method }) => (method === 'PUT' ? 'damaged on the way' : null));
+    proxy.happens(({ method }) => (method === 'PUT' ? 'damaged on the way' : null));
     const incoming = await blobs.receive(chunks(Buffer.from('the bytes')));
 
     await expect(incoming.publish('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -208,16 +208,16 @@ describe('bytes that were damaged', () => {
   it.each(['damaged', 'cut', 'stalled'] as const)(
     'on their way back (%s) are never given out as whole',
     async (fault) => {
-      const { blobs, door } = await aStoreBehindADoor();
+      const { blobs, proxy } = await aStoreBehindAProxy();
       const path = join(aFolder(), 'copy');
       writeFileSync(path, '');
       await put(blobs, 'dev1/a.dmp', 'b'.repeat(100_000));
-      door.happens(({ method }) => (method === 'GET' ? fault : null));
+      proxy.happens(({ method }) => (method === 'GET' ? fault : null));
 
       await expect(read(blobs, 'dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
       await expect(blobs.copyTo('dev1/a.dmp', path)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 
-      door.happens(() => null);
+      proxy.happens(() => null);
       expect(await read(blobs, 'dev1/a.dmp')).toHaveLength(100_000);
     },
   );
@@ -249,9 +249,9 @@ describe('a server in trouble', () => {
     ['breaks connections', 'broken'],
     ['does not answer', 'hanging'],
   ] as const)('that %s is UNAVAILABLE in bounded time, never a missing blob', async (_, fault) => {
-    const { blobs, door } = await aStoreBehindADoor();
+    const { blobs, proxy } = await aStoreBehindAProxy();
     await put(blobs, 'dev1/a.dmp', 'x');
-    door.happens(() => fault);
+    proxy.happens(() => fault);
     const path = join(aFolder(), 'copy');
 
     const answers = await Promise.allSettled(everything(blobs, path).map((call) => call()));
@@ -259,14 +259,14 @@ describe('a server in trouble', () => {
     for (const answer of answers) {
       expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } });
     }
-    door.happens(() => null);
+    proxy.happens(() => null);
     expect(await read(blobs, 'dev1/a.dmp')).toBe('x');
   });
 
   it('is asked again after a passing failure', async () => {
-    const { blobs, door } = await aStoreBehindADoor();
+    const { blobs, proxy } = await aStoreBehindAProxy();
     const seen = new Set<string>();
-    door.happens(({ method, path }) => {
+    proxy.happens(({ method, path }) => {
       if (seen.has(method + path)) return null;
       seen.add(method + path);
       return { answer: 503, code: 'SlowDown' };
@@ -278,13 +278,13 @@ describe('a server in trouble', () => {
   });
 
   it('that has no space left is STORAGE_FULL', async () => {
-    const { blobs, door } = await aStoreBehindADoor();
+    const { blobs, proxy } = await aStoreBehindAProxy();
     await blobs.check();
     for (const [answer, code] of [
       [507, 'XMinioStorageFull'],
       [403, 'QuotaExceeded'],
     ] as const) {
-      door.happens(() => ({ answer, code }));
+      proxy.happens(() => ({ answer, code }));
       const incoming = await blobs.receive(chunks(Buffer.from('x')));
 
       await expect(incoming.publish('dev1/a.dmp')).rejects.toMatchObject({ code: 'STORAGE_FULL' });

@@ -25,7 +25,7 @@ import { createRightOfWay } from '../../src/platform/right-of-way.js';
 import { aDatabaseUrl } from './database.js';
 import { aFleet } from './fleet.js';
 
-export type GraphQLDoor = Awaited<ReturnType<typeof aGraphQLDoor>>;
+export type GraphQLEndpoint = Awaited<ReturnType<typeof aGraphQLEndpoint>>;
 
 type Fleet = ReturnType<typeof aFleet>;
 
@@ -42,10 +42,10 @@ export interface Answer<Data> {
 }
 
 /**
- * The GraphQL door over real HTTP in front of the real services, a real database and real files; without the parse
+ * The GraphQL endpoint over real HTTP in front of the real services, a real database and real files; without the parse
  * pipeline, so that a test says itself what becomes of a dump.
  */
-export async function aGraphQLDoor({
+export async function aGraphQLEndpoint({
   hasParser = true,
   allowPrivateAlerts = false,
   maxFirmwareBytes = 1024 * 1024,
@@ -152,13 +152,13 @@ export async function aGraphQLDoor({
     state,
     /** What was handed to the parse queue. */
     queued,
-    /** What resolvers get where somebody asks with this token, for who executes a document without the door. */
+    /** What resolvers get where somebody asks with this token, for who executes a document without the endpoint. */
     async contextFor(token: string): Promise<Context> {
       const person = await gatekeeper.admit('127.0.0.1', `Bearer ${token}`);
       return {
         services,
         loaders: createLoaders(db),
-        requestId: 'without the door',
+        requestId: 'without the endpoint',
         person,
         answer: answers.open('127.0.0.1'),
         downloadUrlOf: (id) =>

@@ -14,7 +14,8 @@ import type { Context } from '../schema/context.js';
 import type { Delivery } from './delivery.js';
 import { jsonPieces } from './json-pieces.js';
 import type { QueryThread } from './query-thread.js';
-import { asOnlyEvent, EVENT_STREAM, EVENT_STREAM_HEADERS, shownResult } from './sse.js';
+import { shownResult } from './result-text.js';
+import { asOnlyEvent, EVENT_STREAM, EVENT_STREAM_HEADERS } from './sse.js';
 
 /** From this cost on a query needs a permit, and is executed in slices: some milliseconds of work. */
 const LONG_QUERY_COST = 5_000;
