@@ -1,7 +1,8 @@
 /**
  * `npm run demo`: the whole path of a dump on a real server with embedded defaults. An empty database first gets
- * three weeks of a small fleet's history. Then the whole stack starts as `coredock start` does, and the demo acts for everybody who uses it:
- * the admin (GraphQL), CI (a firmware bundle), the device (REST) and the dashboard (a subscription).
+ * three weeks of a small fleet's history. Then the whole stack starts as `coredock start` does, and the demo acts for
+ * everybody who uses it: the admin (GraphQL), CI (a firmware bundle), the device (REST) and the dashboard (a
+ * subscription).
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -19,20 +19,11 @@ const { scripts, dependencies } = JSON.parse(readText('package.json')) as Record
 const [, listed = ''] = /const BENCHMARKS[^{]*\{([^}]*)\}/.exec(readText('test/bench/run.ts')) ?? [];
 const benchmarks = found(listed, /(\w+)/g);
 
-/** On their way, or on their way out. */
-const NOT_YET = [
-  'shared-answers.ts',
-  'src/coredumps/ingest.ts',
-  'src/coredumps/lifecycle.ts',
-  'src/config/schema.ts',
-  'src/config/checks.ts',
-];
-
 describe.each(CURRENT)('$path', ({ path, text }) => {
   it('names paths that exist', () => {
     const named = found(text, /(?<![\w/.(@-])((?:\.\/)?(?:src|test|docs|prisma|\.ci)\/[\w./-]*[\w/])/g);
 
-    expect(named.filter((name) => !exists(name) && !NOT_YET.includes(name))).toEqual([]);
+    expect(named.filter((name) => !exists(name))).toEqual([]);
   });
 
   it('names benchmarks that exist', () => {
@@ -74,7 +65,6 @@ describe('comments in the sources', () => {
     const problems = sourcesBelow(folder).flatMap((path) =>
       found(commentsOf(readText(path)), /(?<![\w./-])((?:[\w-]+\/)*[\w-]+\.(?:ts|tsx|mjs|cts))\b/g)
         .filter((name) => !files.some((file) => file === name || file.endsWith(`/${name}`)))
-        .filter((name) => !NOT_YET.includes(name))
         .map((name) => `${path}: ${name}`),
     );
 
