@@ -1,9 +1,9 @@
-/** The rooms of the house and the doors between them. Data moves left to right, imports right to left. */
+/** The folders of the program and which of them may import which. Data moves left to right, imports right to left. */
 const rooms = {
   crashdump: '^src/crashdump/',
   platform: '^src/platform/',
   services: '^src/(alerts|audit|auth|backup|coredumps|crash-groups|devices|firmware|installation|search)/',
-  doors: '^src/(graphql|http)/',
+  transports: '^src/(graphql|http)/',
   sidecar: '^src/sidecar/',
   dashboard: '^src/dashboard/',
   wiring: '^src/(cli\\.ts$|coredock\\.cts$|compose/|demo/)',
@@ -26,7 +26,7 @@ module.exports = {
       to: { path: '^src/', pathNot: rooms.crashdump },
     },
     {
-      name: 'crashdump-by-its-front-door',
+      name: 'crashdump-by-its-index',
       comment: 'Others use the reader through its index, types included.',
       severity: 'error',
       from: { path: '^src/', pathNot: rooms.crashdump },
@@ -36,20 +36,40 @@ module.exports = {
       name: 'platform-knows-no-service',
       severity: 'error',
       from: { path: rooms.platform },
-      to: { path: [rooms.services, rooms.doors, rooms.sidecar, rooms.wiring], dependencyTypesNot: ['type-only'] },
+      to: { path: [rooms.services, rooms.transports, rooms.sidecar, rooms.wiring], dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'services-know-no-door',
+      name: 'services-know-no-transport',
       comment: 'Services know no HTTP and no GraphQL.',
       severity: 'error',
       from: { path: rooms.services },
-      to: { path: [rooms.doors, rooms.sidecar, rooms.wiring, 'node_modules/(graphql|@pothos)'] },
+      to: { path: [rooms.transports, rooms.sidecar, rooms.wiring, 'node_modules/(graphql|@pothos)'] },
     },
     {
-      name: 'doors-do-not-meet',
+      name: 'transports-do-not-meet',
+      comment: 'Only compose knows both; what they share is in platform/http.',
       severity: 'error',
       from: { path: '^src/graphql/' },
       to: { path: '^src/http/' },
+    },
+    {
+      name: 'limits-below-the-schema',
+      comment: 'Limits know graphql, neither the types of the schema nor a transport.',
+      severity: 'error',
+      from: { path: '^src/graphql/limits/' },
+      to: { path: '^src/graphql/(schema|server)/' },
+    },
+    {
+      name: 'schema-knows-no-transport',
+      severity: 'error',
+      from: { path: '^src/graphql/schema/' },
+      to: { path: '^src/graphql/server/' },
+    },
+    {
+      name: 'transports-do-not-meet-the-other-way',
+      severity: 'error',
+      from: { path: '^src/http/' },
+      to: { path: '^src/graphql/' },
     },
     {
       name: 'graphql-reads-through-services',

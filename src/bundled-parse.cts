@@ -1,6 +1,6 @@
 /**
  * `coredock parse` as the build bundles it (src/tools/bundle-parse.mjs): one file instead of a hundred modules, and
- * beside it what V8 made of it in an earlier run, so that nothing is compiled anew. Everything else about the command
+ * beside it V8's code cache of an earlier run, so that nothing is compiled again. Everything else about the command
  * is in src/sidecar/.
  */
 import fs = require('node:fs');
@@ -28,7 +28,7 @@ function loadBundle(): Bundle | null {
   const source = readIfThere(BUNDLE)?.toString('latin1');
   if (source === undefined) return null;
   const cachedData = readIfThere(codeCacheOf(source));
-  // V8 looks at what it is given, and compiles anew what another V8 or other flags have made.
+  // V8 checks the cache and compiles again what another V8 or other flags have made.
   const script = new vm.Script(`(function (module, require) {${source}\n})`, {
     filename: BUNDLE,
     ...(cachedData === undefined ? {} : { cachedData }),
@@ -39,8 +39,8 @@ function loadBundle(): Bundle | null {
 }
 
 /**
- * V8 tells another source by its length alone: the first line, which is a hash of the rest, names the file. Node's
- * version is in the name too, so that each of several finds its own.
+ * V8 compares the length of the source alone, so the name has the hash from its first line. Node's version is in the
+ * name too, so that each version finds its own cache.
  */
 function codeCacheOf(source: string): string {
   const hash = source.slice(2, source.indexOf('\n')).trim();

@@ -6,10 +6,7 @@ import { listenForStop } from './compose/stop-signal.js';
 import type { Config } from './config/settings.js';
 import type { ParseOptions } from './sidecar/parse-command.js';
 
-/**
- * The `coredock` command. Each subcommand loads only what it needs: `coredock parse` is to start fast, and knows
- * nothing of databases.
- */
+/** The `coredock` command. Each subcommand loads only what it needs, so that `coredock parse` starts fast. */
 const program = new Command('coredock')
   .description('Self-hosted crash-dump server for fleets of ESP32-family devices')
   .version(readVersion())
@@ -29,7 +26,7 @@ program
   .command('sidecar')
   .description('run the parse sidecar alone')
   .option('--port <port>', 'port on 127.0.0.1', wholeNumber, 8081)
-  .option('--xfer-dir <dir>', 'folder in which the server puts dumps and ELFs', './data/xfer')
+  .option('--xfer-dir <dir>', 'folder where the server puts dumps and ELFs', './data/xfer')
   .action(async ({ port, xferDir }: { port: number; xferDir: string }) => {
     const { runSidecar } = await import('./sidecar/command.js');
     await runSidecar({ port, xferDir });
@@ -40,7 +37,7 @@ program
   .description('read one core dump on the terminal')
   .requiredOption('--core <file>', 'the core dump as the device wrote it: raw, base64 or ELF')
   .option('--elf <file>', 'the firmware ELF that the device ran')
-  .option('--chip <chip>', 'only where the dump does not say', 'auto')
+  .option('--chip <chip>', 'only for a dump that does not name its chip', 'auto')
   .option('--format <format>', 'text or json', 'text')
   .option('--print-mem', "add the dumped memory's contents to the text")
   .action(async (options: ParseOptions) => {
@@ -64,29 +61,29 @@ program
   .command('backup')
   .description('copy the embedded database and its files into a new folder, while the server may be running')
   .argument('<folder>')
-  .action((folder: string) => move(({ backupCommand }) => backupCommand, folder));
+  .action((folder: string) => runBackup(({ backupCommand }) => backupCommand, folder));
 
 program
   .command('export')
   .description(
-    'write everything into a folder for import, from whatever database and storage; stop the server first',
+    'write all rows and files into a folder, to move to another database or storage; stop the server first',
   )
   .argument('<folder>')
-  .action((folder: string) => move(({ exportCommand }) => exportCommand, folder));
+  .action((folder: string) => runBackup(({ exportCommand }) => exportCommand, folder));
 
 program
   .command('import')
   .description('fill the empty database and storage of the settings from an export')
   .argument('<folder>')
-  .action((folder: string) => move(({ importCommand }) => importCommand, folder));
+  .action((folder: string) => runBackup(({ importCommand }) => importCommand, folder));
 
 program
   .command('adopt')
   .description(
-    'let the database and storage of the settings belong together, whoever they belonged to; stop the server first',
+    'make the database and storage of the settings one installation, whatever each belonged to; stop the server first',
   )
   .action(() =>
-    move(
+    runBackup(
       ({ adoptCommand }) =>
         (config, _, terminal) =>
           adoptCommand(config, terminal),
@@ -110,9 +107,9 @@ program
   .description('upload a bundle (ZIP or ELF), as CI does; the same ELF twice changes nothing')
   .argument('<file>', 'ZIP with {model}.elf, or the bare ELF')
   .requiredOption('--model <code>', 'code of the device model')
-  .requiredOption('--url <url>', "the server's address, as https://coredock.example.org")
+  .requiredOption('--url <url>', "the server's address, such as https://coredock.example.org")
   .option('--token <token>', 'bearer token of an admin; default: $COREDOCK_TOKEN')
-  .option('--firmware-version <version>', 'only where neither version.json nor the ELF says it')
+  .option('--firmware-version <version>', 'only when neither version.json nor the ELF has it')
   .option('--retries <n>', 'how often to try again when the server cannot be reached', wholeNumber, 5)
   .action(async (file: string, { token, ...options }: UploadOptions) => {
     const { uploadFirmwareCommand } = await import('./ci/upload-firmware.js');
@@ -124,26 +121,29 @@ program
     );
   });
 
-// Whoever was to read what is written here may be gone, or his disk is full: that ends no command.
+// A closed pipe or a full disk behind stdout or stderr must not end a command.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
-  // commander has said what is wrong; --help and --version end here too, with 0.
+  // commander has printed the problem; --help and --version end here too, with 0.
   process.exitCode = error.exitCode === 0 ? 0 : 2;
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  // Before anything is loaded: from here on a signal is heard.
+  // Before anything is loaded, so that a signal during the start counts.
   const stop = listenForStop();
   const { runServer } = await import('./compose/serve.js');
   await reportProblems(async () => runServer(await loadConfig(), options, stop));
 }
 
-type Moving = typeof import('./backup/commands.js');
+type BackupCommands = typeof import('./backup/commands.js');
 
-async function move(pick: (moving: Moving) => Moving['backupCommand'], folder: string): Promise<void> {
+async function runBackup(
+  pick: (commands: BackupCommands) => BackupCommands['backupCommand'],
+  folder: string,
+): Promise<void> {
   const command = pick(await import('./backup/commands.js'));
   await reportProblems(async () => {
     process.exitCode = await command(await loadConfig(), folder, {
@@ -162,7 +162,7 @@ async function loadConfig(): Promise<Config> {
   return readConfig(process.env);
 }
 
-/** What stops a start is told in one clear line a problem, without a stack. */
+/** Prints a failure in one clear line for each problem, without a stack. */
 async function reportProblems(work: () => Promise<void>): Promise<void> {
   try {
     await work();

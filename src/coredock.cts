@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import bundledParse = require('./bundled-parse.cjs');
 
-// Node syncs files on libuv's threads, four by default, and a sync mostly waits for the disk: with more of them
-// concurrent uploads share the disk's work. The number is read when the first thread starts, which is while Node loads
+// Node syncs files on libuv's threads, four by default, and a sync mostly waits for the disk: with more threads,
+// concurrent uploads share its work. The number is read when the first thread starts, which is while Node loads
 // an ES module; so this file is CommonJS, sets it, and only then loads the program.
 process.env.UV_THREADPOOL_SIZE ??= '16';
 const [command, ...options] = process.argv.slice(2);
 if (command !== 'parse' || !bundledParse.start(options)) {
-  // graphql and others check themselves at every step unless they are told that this is no workshop.
+  // graphql and others make extra checks at every step unless NODE_ENV is production.
   process.env.NODE_ENV ??= 'production';
   void import('./cli.js');
 }

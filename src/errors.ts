@@ -1,6 +1,6 @@
 /**
- * Errors that a user of the system can act on. Each carries its code once; `rest/errors.ts` maps codes to HTTP and
- * `graphql/errors.ts` to `extensions.code`. Anything else that is thrown is a bug or a broken dependency: it is
+ * Errors that a user of the system can act on. Each carries its code once; `http/errors.ts` maps codes to HTTP and
+ * `graphql/server/error-mask.ts` to `extensions.code`. Anything else that is thrown is a bug or a broken dependency: it is
  * logged and masked.
  */
 export type DomainErrorCode =

@@ -1,5 +1,5 @@
 /**
- * Relay's global ids as the GraphQL API hands them out: base64 of `Type:number`. Here for the doors that are not
+ * Relay's global ids as the GraphQL API hands them out: base64 of `Type:number`. Here for the routes that are not
  * GraphQL.
  */
 export function encodeGlobalId(type: string, id: number): string {

@@ -7,7 +7,7 @@ export type AlertFormat = (typeof ALERT_FORMATS)[number];
 export const ALERT_EVENTS = ['NEW', 'REGRESSION', 'SPIKE', 'TEST'] as const;
 export type AlertEvent = (typeof ALERT_EVENTS)[number];
 
-/** What an alert tells; the generic format sends exactly this. */
+/** The payload of an alert; the generic format sends exactly this. */
 export const alert = z.object({
   event: z.enum(ALERT_EVENTS),
   at: z.string(),
@@ -27,25 +27,25 @@ export const alert = z.object({
 export type Alert = z.infer<typeof alert>;
 
 /**
- * The body of the request, in the form that the target understands. What an alert tells comes from devices, and whoever
- * holds one may name a task `[x](https://…)`: each form makes inert what its target would take for markup. The generic
- * one is JSON, whose strings are data; who shows them escapes them.
+ * The body of the request, in the format that the target understands. Texts of an alert come from devices, and an attacker
+ * with a device can name a task `[x](https://…)`. So each format neutralises what its target would take for markup. The
+ * generic one is JSON, whose strings are data; the receiver escapes them when it shows them.
  */
-export function bodyOf(told: Alert, format: AlertFormat): string {
+export function bodyOf(payload: Alert, format: AlertFormat): string {
   switch (format) {
     case 'GENERIC':
-      return JSON.stringify(told);
+      return JSON.stringify(payload);
     case 'SLACK':
-      // Targets that speak Slack's form (Mattermost, Rocket.Chat) make more of a text than Slack does.
+      // Mattermost and Rocket.Chat take this format too, and know more markup than Slack.
       return JSON.stringify({
-        text: sentence(told, inertForSlack),
+        text: sentence(payload, inertForSlack),
         mrkdwn: false,
         unfurl_links: false,
         unfurl_media: false,
       });
     case 'DISCORD':
       return JSON.stringify({
-        content: sentence(told, inertForDiscord),
+        content: sentence(payload, inertForDiscord),
         allowed_mentions: { parse: [] },
         flags: SUPPRESS_EMBEDS,
       });
@@ -53,18 +53,18 @@ export function bodyOf(told: Alert, format: AlertFormat): string {
 }
 
 /**
- * `t=SECONDS,v1=HEX`: HMAC-SHA-256 with the rule's secret over `SECONDS.BODY`. A receiver refuses what is older than
- * some minutes, so that nobody can send again what was overheard.
+ * `t=SECONDS,v1=HEX`: HMAC-SHA-256 with the rule's secret over `SECONDS.BODY`. A receiver refuses requests older
+ * than some minutes, which prevents replays.
  */
 export function signature(secret: string, body: string, now: Date): string {
   const seconds = Math.floor(now.getTime() / 1000);
   return `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')}`;
 }
 
-/** Of Discord's message flags: no preview of what a link leads to. */
+/** A flag of Discord's messages: no previews of links. */
 const SUPPRESS_EMBEDS = 1 << 2;
 
-/** Enough for a title; all fields with every character escaped stay below the 2,000 that Discord takes. */
+/** Enough for a title; all fields with every character escaped stay below the 2,000 that Discord accepts. */
 const MAX_FIELD_LENGTH = 300;
 
 /** @param inert makes a field's text harmless for the target */
@@ -83,11 +83,11 @@ function sentence({ event, group }: Alert, inert: (text: string) => string): str
   }
 }
 
-/** Without what moves a cursor, turns the writing direction or is not seen, on one line and not endless. */
+/** One line of bounded length, without control sequences, changes of the writing direction and invisible characters. */
 function oneLine(text: string): string {
   const plain = text
     .replace(/\p{Cs}/gu, '\ufffd')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to go: colours of a terminal first
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are removed, colours of a terminal first
     .replace(/\u001b\[[\d;?]*[ -/]*[@-~]/g, '')
     .replace(/\p{Zl}|\p{Zp}|\p{Cc}/gu, ' ')
     .replace(/\p{Cf}/gu, '')
@@ -99,7 +99,7 @@ function oneLine(text: string): string {
     : `${characters.slice(0, MAX_FIELD_LENGTH - 1).join('')}…`;
 }
 
-/** Slack knows no way to escape more than these three, so what else could become a link or a mention is taken apart. */
+/** Slack can escape only these three; other links and mentions are broken up by an invisible character. */
 function inertForSlack(text: string): string {
   return text
     .replace(/&/g, '&amp;')
@@ -109,10 +109,10 @@ function inertForSlack(text: string): string {
     .replace(/:(?=\/\/)|\](?=\()|\](?=\[)|[.](?=\w)(?<=\bwww\.)/gi, (mark) => `${mark}${INVISIBLE}`);
 }
 
-/** A zero-width space: between two characters that mean something together. */
+/** A zero-width space. */
 const INVISIBLE = '\u200b';
 
-/** Discord takes a backslash before any punctuation. */
+/** Discord accepts a backslash before any punctuation. */
 function inertForDiscord(text: string): string {
   return text.replace(/[\\*_~`|<>[\]()@:#&!-]/g, '\\$&');
 }

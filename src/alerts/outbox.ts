@@ -13,12 +13,12 @@ import {
   takeSpikesOfRule,
 } from './spikes.js';
 
-/** Of crashes that were uploaded earlier nobody is told: a backlog that is read now is no news of now. */
+/** Older crashes cause no alert: a backlog that is parsed now is no news. */
 const NEWS_MS = 2 * SLOT_MS.HOUR;
 
 /**
- * Writes an alert for each rule that wants it, in the transaction that counts the crash: it is sent if that commits,
- * and never else. The group is locked.
+ * Writes a delivery for each rule that matches, in the transaction that counts the crash: it is sent only if that
+ * commits. The group is locked.
  * @returns whether there is something to send
  */
 export async function writeAlerts(
@@ -45,7 +45,7 @@ export async function writeAlerts(
     },
   });
   if (rules.length === 0) return false;
-  const group = await audibleGroup(tx, change.groupId);
+  const group = await reportableGroup(tx, change.groupId);
   if (group === null) return false;
 
   const slot = hourOf(at);
@@ -64,11 +64,11 @@ export async function writeAlerts(
 }
 
 /**
- * The group's spike of this hour, when something else than a crash has changed it: it was merged, or is not ignored any
+ * Writes the group's spike of this hour after a change other than a crash: the group was merged, or is not ignored any
  * more.
  */
 export async function writeSpikesOfGroup(tx: DbTransaction, groupId: number, now: Date): Promise<boolean> {
-  const group = await audibleGroup(tx, groupId);
+  const group = await reportableGroup(tx, groupId);
   if (group === null) return false;
   const rules = await tx.alertRule.findMany({
     where: { enabled: true, spikeCount: { not: null }, OR: [{ groupId: null }, { groupId }] },
@@ -79,7 +79,7 @@ export async function writeSpikesOfGroup(tx: DbTransaction, groupId: number, now
   return writeSpikes(tx, await takeSpikesOfGroup(tx, { groupId, slot, crashes }, rules), now);
 }
 
-/** What a rule that was made, changed or switched on finds in this hour. */
+/** Writes the spikes of this hour for a rule that was made, changed or switched on. */
 export async function writeSpikesOfRule(
   tx: DbTransaction,
   rule: SpikeRule & { enabled: boolean },
@@ -89,11 +89,15 @@ export async function writeSpikesOfRule(
   return writeSpikes(tx, await takeSpikesOfRule(tx, rule, hourOf(now)), now);
 }
 
-export function aDelivery(ruleId: number, told: Alert, now: Date): Prisma.AlertDeliveryUncheckedCreateInput {
+export function newDelivery(
+  ruleId: number,
+  payload: Alert,
+  now: Date,
+): Prisma.AlertDeliveryUncheckedCreateInput {
   return {
     ruleId,
-    event: told.event,
-    payload: JSON.stringify(told),
+    event: payload.event,
+    payload: JSON.stringify(payload),
     status: 'PENDING',
     dueAt: now,
     createdAt: now,
@@ -103,7 +107,7 @@ export function aDelivery(ruleId: number, told: Alert, now: Date): Prisma.AlertD
 async function writeSpikes(tx: DbTransaction, spikes: readonly Spike[], now: Date): Promise<boolean> {
   const deliveries: Prisma.AlertDeliveryUncheckedCreateInput[] = [];
   for (const spike of spikes) {
-    const group = await audibleGroup(tx, spike.groupId);
+    const group = await reportableGroup(tx, spike.groupId);
     const newest = await tx.crashVariant.findFirst({
       where: { signature: { groupId: spike.groupId } },
       orderBy: { lastSeenAt: 'desc' },
@@ -115,8 +119,8 @@ async function writeSpikes(tx: DbTransaction, spikes: readonly Spike[], now: Dat
   return write(tx, deliveries);
 }
 
-/** Null for one that is gone, or that nobody wants to hear of. */
-async function audibleGroup(tx: DbTransaction, id: number): Promise<CrashGroupRow | null> {
+/** @returns null for a group that was deleted or is ignored */
+async function reportableGroup(tx: DbTransaction, id: number): Promise<CrashGroupRow | null> {
   const group = await tx.crashGroup.findUnique({ where: { id } });
   return group === null || group.state === 'IGNORED' ? null : toGroupRow(group);
 }
@@ -140,8 +144,8 @@ function ofGroup(
 ) {
   const { title, reason, count, deviceCount } = group;
   const id = encodeGlobalId('CrashGroup', group.id);
-  const told = { id, title, reason, count, deviceCount, firmwareVersion, crashesInHour: inHour };
-  return aDelivery(ruleId, { event, at: now.toISOString(), group: told }, now);
+  const payload = { id, title, reason, count, deviceCount, firmwareVersion, crashesInHour: inHour };
+  return newDelivery(ruleId, { event, at: now.toISOString(), group: payload }, now);
 }
 
 async function write(

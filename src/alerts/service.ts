@@ -6,7 +6,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Prisma } from '../platform/database/client.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { AlertFormat } from './formats.js';
-import { aDelivery, writeSpikesOfRule } from './outbox.js';
+import { newDelivery, writeSpikesOfRule } from './outbox.js';
 
 export type AlertRuleRow = Prisma.AlertRuleGetPayload<object>;
 export type AlertDeliveryRow = Prisma.AlertDeliveryGetPayload<object>;
@@ -29,7 +29,7 @@ const MAX_URL = 2_000;
 const MAX_SPIKE = 1_000_000;
 const MAX_LOG = 100;
 
-/** Rules, and what became of their deliveries. */
+/** The rules and their deliveries. */
 export function createAlertQueries(db: Db) {
   return {
     list: () => db.alertRule.findMany({ orderBy: { id: 'desc' } }),
@@ -43,13 +43,13 @@ export function createAlertQueries(db: Db) {
   };
 }
 
-/** Who is told of which crashes. */
+/** The alert rules: which crashes each one reports, and to which address. */
 export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps) {
   return {
     ...createAlertQueries(db),
 
     /**
-     * With its secret, which is shown this once. A spike of this hour that is there already is told at once.
+     * Returns the rule with its secret, which is shown only once. Spikes of this hour that exist already are sent at once.
      * @throws DomainError BAD_USER_INPUT, NOT_FOUND
      */
     async create(rule: NewAlertRule): Promise<AlertRuleRow> {
@@ -66,14 +66,14 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
     },
 
     /**
-     * What is absent stays as it is, the secret always. What a rule that is switched off has not sent yet is not sent
-     * any more. A spike of this hour that it is about only now is told at once.
+     * Absent fields and the secret stay as they are. A rule that is switched off drops its waiting deliveries. A spike of
+     * this hour that it matches only now is sent at once.
      *
      * @throws DomainError BAD_USER_INPUT, NOT_FOUND
      */
     update: (id: number, changes: Partial<NewAlertRule>): Promise<AlertRuleRow> =>
       withSpikes(async (tx, note) => {
-        // Its group first, then the rule: so do merges.
+        // Locks its group first, then the rule, in the same order as merges.
         const data = await columnsOf(tx, changes);
         const before = await lockRule(tx, id);
         check({ ...before, ...changes });
@@ -89,7 +89,7 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
         return { rule, isAboutOtherSpikes };
       }),
 
-    /** What has not been sent yet goes with it. @throws DomainError NOT_FOUND */
+    /** Deletes a rule and its waiting deliveries. @throws DomainError NOT_FOUND */
     async delete(id: number): Promise<void> {
       await audit.change(async (tx, note) => {
         const rule = await tx.alertRule.findUnique({ where: { id } });
@@ -99,7 +99,7 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
       });
     },
 
-    /** Sends a test, once, in the background; its delivery tells how it went. @throws DomainError NOT_FOUND */
+    /** Sends a test, once, in the background; its delivery has the result. @throws DomainError NOT_FOUND */
     async test(id: number): Promise<AlertDeliveryRow> {
       const now = clock.now();
       const delivery = await audit.change(async (tx, note) => {
@@ -107,7 +107,7 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
         if (rule === null) throw notFound('alert rule', id);
         await note(onRule('testAlertRule', rule));
         return tx.alertDelivery.create({
-          data: aDelivery(id, { event: 'TEST', at: now.toISOString(), group: null }, now),
+          data: newDelivery(id, { event: 'TEST', at: now.toISOString(), group: null }, now),
         });
       });
       wake();
@@ -134,7 +134,7 @@ function onRule(action: string, { id, name }: Pick<AlertRuleRow, 'id' | 'name'>)
 
 const ABOUT_SPIKES = ['enabled', 'spikeCount', 'modelId', 'groupId'] as const;
 
-/** Writes what is there already: that locks the row, and answers it as it is under the lock. @throws DomainError NOT_FOUND */
+/** Locks the row by writing its own value, and returns it as it is under the lock. @throws DomainError NOT_FOUND */
 async function lockRule(tx: DbTransaction, id: number): Promise<AlertRuleRow> {
   const [rule] = await tx.alertRule.updateManyAndReturn({
     where: { id },
@@ -144,7 +144,7 @@ async function lockRule(tx: DbTransaction, id: number): Promise<AlertRuleRow> {
   return rule;
 }
 
-/** The model by its number; model and group must be there, and the group stays until the commit. @throws DomainError NOT_FOUND */
+/** Replaces the model's code by its id; model and group must exist, and the group is locked. @throws DomainError NOT_FOUND */
 async function columnsOf<Rule extends Partial<NewAlertRule>>(tx: DbTransaction, rule: Rule) {
   const { modelCode, ...columns } = rule;
   if (columns.groupId != null && !(await lockGroups(tx, [columns.groupId])).has(columns.groupId)) {
@@ -169,7 +169,7 @@ function check({ name, url, onNew, onRegression, spikeCount }: Checked): void {
     throw badInput(`A spike is 2 to ${MAX_SPIKE} crashes of a group in an hour.`);
   }
   if (!onNew && !onRegression && spikeCount === null) {
-    throw badInput('The rule would never tell anything: set onNew, onRegression or spikeCount.');
+    throw badInput('The rule would never send anything: set onNew, onRegression or spikeCount.');
   }
 }
 
@@ -177,6 +177,6 @@ interface AlertServiceDeps {
   db: Db;
   clock: Pick<Clock, 'now'>;
   audit: Pick<Audit, 'change'>;
-  /** Tells the sender that there is something to send. */
+  /** Wakes the sender, because there is something to send. */
   wake: () => void;
 }

@@ -4,11 +4,11 @@ import type { DbTransaction } from '../platform/database/types.js';
 
 /**
  * A spike is a group whose crashes of an hour of the clock reach a rule's number; with a rule for one model only that
- * model's crashes count. It is told once for a rule, a group and an hour, whatever shows that it is reached: a crash, a
- * merge, a group that is not ignored any more, a rule that was made or changed. What was told is a row.
+ * model's crashes count. It is reported once for a rule, a group and an hour, whatever reached the number: a crash, a
+ * merge, a group that is not ignored any more, a rule that was made or changed. Each reported spike is a row.
  */
 
-/** As a rule's row has them. */
+/** The columns of a rule's row. */
 export interface SpikeRule {
   id: number;
   spikeCount: number | null;
@@ -26,12 +26,12 @@ export function hourOf(at: Date): number {
   return Math.floor(at.getTime() / SLOT_MS.HOUR);
 }
 
-/** Groups of one rule that are told at once: a rule that is made in a bad hour is no flood; the others' next crash tells. */
+/** Groups that a rule reports at once, so that a rule made in a bad hour causes no flood; others follow with their next crash. */
 const MAX_AT_ONCE = 50;
 
 /**
  * @param crashes of the group in that hour, of all models
- * @returns the group's spikes in that hour that none of these rules was told of, and which count as told from now on
+ * @returns the group's spikes in that hour that these rules have not reported yet; they count as reported from now on
  */
 export async function takeSpikesOfGroup(
   tx: DbTransaction,
@@ -59,14 +59,14 @@ export async function takeSpikesOfRule(tx: DbTransaction, rule: SpikeRule, slot:
     GROUP BY g."id" HAVING sum(t."count") >= ${spikeCount}
     ORDER BY sum(t."count") DESC, g."id"`;
   const spikes = reached.map(({ groupId, crashes }) => ({ ruleId, groupId, crashesInHour: Number(crashes) }));
-  // What the rule was told by another number, and which does not reach this one, may reach it still.
+  // Spikes reported at another number that do not reach the present one may still reach it later.
   await tx.alertSpike.deleteMany({
     where: { ruleId, slot, groupId: { notIn: spikes.map(({ groupId }) => groupId) } },
   });
   return take(tx, slot, spikes.slice(0, MAX_AT_ONCE));
 }
 
-/** Rows that are there already were told; also those that another server writes at the same moment. */
+/** Rows that exist already were reported, also those that another server writes at the same moment. */
 async function take(tx: DbTransaction, slot: number, spikes: readonly Spike[]): Promise<Spike[]> {
   if (spikes.length === 0) return [];
   const rows = [...spikes]

@@ -86,7 +86,7 @@ export function createAudit({ db, clock, metrics, log }: AuditDeps) {
       return noted((note) => inTransaction(db, (tx) => work(tx, note(tx))).catch(outcomeOf));
     },
 
-    /** The same for what makes room: it works on a full disk too. */
+    /** The same for what frees space: it works on a full disk too. */
     removal<T>(work: (tx: DbTransaction, note: Noter) => Promise<T>): Promise<T> {
       return db.fromReserve(() => this.change(work));
     },
@@ -96,7 +96,7 @@ export function createAudit({ db, clock, metrics, log }: AuditDeps) {
       return db.fromReserve(() => this.note(note));
     },
 
-    /** For what changes nothing. Whoever calls this before it acts does not act unseen. */
+    /** For what changes nothing. Called before the action, so that no action goes unrecorded. */
     note: (note: AuditNote): Promise<void> => noted((noter) => noter(db)(note)),
 
     ...createAuditQueries(db),
@@ -109,7 +109,7 @@ export function createAudit({ db, clock, metrics, log }: AuditDeps) {
     },
   };
 
-  /** Told to log and metric once it is sure that it happened. */
+  /** Log and metric get it only once it is certain that it happened. */
   async function noted<T>(work: (note: (tx: DbTransaction) => Noter) => Promise<T>): Promise<T> {
     const actor = currentActor();
     let rows: Prisma.AuditEventCreateInput[] = [];

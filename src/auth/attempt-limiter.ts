@@ -2,11 +2,11 @@ import { DomainError } from '../errors.js';
 import { networkOf } from '../platform/http/client-address.js';
 import { createRate } from '../platform/rate-limiter.js';
 
-/** Holds back who tries names and secrets until one fits. */
+/** Limits how often an address may try names and secrets. */
 export interface Guesses {
   /**
-   * Finds out who somebody is. Each failure counts against the address; when there were too many, nothing is looked
-   * up for it any more until the minute is over.
+   * Runs `identify`. Each failure counts against the address; after too many nothing is looked up for it until the minute
+   * is over.
    *
    * @throws DomainError RATE_LIMITED, and whatever `identify` throws
    */

@@ -1,34 +1,29 @@
+import type { AuthSettings } from '../config/settings.js';
 import { badInput, DomainError, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import { readClaims } from './claims.js';
-import { createIssuer, type IssuerSettings } from './issuer.js';
+import { createIssuer } from './issuer.js';
 import { ANYBODY, type DeviceIdentity, type Principal } from './principal.js';
-import { createStaticTokens, type StaticTokens } from './static-tokens.js';
-
-/** Whom to believe. Authentication is on as soon as there is an issuer or a token. */
-export interface AuthSettings {
-  readonly issuer: (IssuerSettings & { readonly rolesClaim: string }) | null;
-  readonly tokens: StaticTokens;
-}
+import { createStaticTokens } from './static-tokens.js';
 
 export interface Authenticator {
-  /** False: whoever reaches the server may do everything. */
+  /** False: everybody who can reach the server may do everything. */
   readonly isOn: boolean;
-  /** Hosts that a browser asks when it signs somebody in at the issuer, as far as they are known now. */
+  /** Origins that a browser contacts to sign somebody in at the issuer, as far as they are known now. */
   issuerOrigins(): readonly string[];
   /**
-   * Who is asking; a stranger when nothing came.
+   * Who makes the request; a stranger without credentials.
    *
    * @param authorization the value of an `Authorization` header
-   * @throws DomainError UNAUTHENTICATED (what came is not valid), FORBIDDEN (valid, but of nobody here),
-   *   NOT_FOUND (a device that we do not know), UNAVAILABLE (it cannot be checked now)
+   * @throws DomainError UNAUTHENTICATED (invalid credentials), FORBIDDEN (valid, but without a role),
+   *   NOT_FOUND (an unknown device), UNAVAILABLE (they cannot be verified now)
    */
   authenticate(authorization: string | undefined): Promise<Principal>;
   /**
-   * The device that uploads. Its credentials say which; without authentication, and without credentials, `deviceKey`.
+   * The device that uploads: that of its credentials, or `deviceKey` without credentials and with authentication off.
    *
-   * @throws DomainError also FORBIDDEN when the credentials are not a device's, or of another than `deviceKey`
+   * @throws DomainError also FORBIDDEN for the credentials of a person, or of a device other than `deviceKey`
    */
   authenticateDevice(authorization: string | undefined, deviceKey: string | null): Promise<DeviceIdentity>;
 }
@@ -43,9 +38,9 @@ interface AuthenticatorDeps {
   log: Logger;
 }
 
-/** A JWT has some hundred characters, with many roles some thousand; Node refuses larger heads than 32 KiB. */
+/** A JWT has some hundred characters, with many roles some thousand. */
 const BEARER = /^Bearer +([\w.~+/-]{1,16384}=*) *$/i;
-/** Three parts, and the second an object in base64url. A token of ours has no dots. */
+/** Three parts in base64url. Our own tokens have no dots. */
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 export function createAuthenticator({ settings, devices, clock, log }: AuthenticatorDeps): Authenticator {

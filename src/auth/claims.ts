@@ -1,13 +1,13 @@
 import type { JWTPayload } from 'jose';
 
-/** What a verified token of the issuer says about who it is. */
+/** The identity in a verified token of the issuer. */
 export type Claimed =
   | { kind: 'device'; modelCode: string; deviceKey: string }
   | { kind: 'viewer' | 'admin'; name: string }
-  /** Known to the issuer, but not to have anything to do here. */
+  /** Known to the issuer, but without a role here. */
   | { kind: 'nobody'; name: string };
 
-/** A model code has no "-", so the parts are never in doubt. */
+/** A model code has no "-", so the parts are unambiguous. */
 const DEVICE = /^iotdevice-(?<modelCode>[a-z0-9_]{1,32})-(?<deviceKey>[a-z0-9]{1,32})$/;
 
 /** A device stays a device, whatever roles its token has. @param rolesClaim see `rolesOf` */
@@ -15,7 +15,7 @@ export function readClaims(claims: JWTPayload, rolesClaim: string): Claimed {
   const { modelCode, deviceKey } = DEVICE.exec(textOf(claims.azp))?.groups ?? {};
   if (modelCode !== undefined && deviceKey !== undefined) return { kind: 'device', modelCode, deviceKey };
   const name = nameOf(claims);
-  // Its client is meant to be a device and is written wrong: a role must not make up for that.
+  // A malformed name of a device's client: a role must not make a person of it.
   if (textOf(claims.azp).startsWith('iotdevice-')) return { kind: 'nobody', name };
   const roles = rolesOf(claims, rolesClaim);
   if (roles.includes('admin')) return { kind: 'admin', name };

@@ -4,20 +4,20 @@ import type { Authenticator } from './authenticator.js';
 import type { DownloadLinks } from './download-links.js';
 import { type Person, requirePerson } from './principal.js';
 
-/** Lets people and their programs in, the same way at every door: GraphQL, downloads, metrics. */
+/** Lets people and their programs in, the same way for every transport: GraphQL, downloads, metrics. */
 export interface Gatekeeper {
   /** False: whoever reaches the server may do everything. */
   readonly isOn: boolean;
   /**
-   * Who asks, by an `Authorization` header. Credentials that are not valid count against the address; that none came
+   * Who asks, by an `Authorization` header. Credentials that are not valid count against the address; a missing header
    * does not, since nothing was tried.
    *
-   * @throws DomainError for strangers and devices, and RATE_LIMITED for who tried too often
+   * @throws DomainError for strangers and devices, and RATE_LIMITED after too many failures
    */
   admit(address: string, authorization: string | undefined): Promise<Person>;
   /** Who asks, by a signed link to a dump. @throws DomainError UNAUTHENTICATED, RATE_LIMITED */
   admitByLink(address: string, coredumpId: number, link: string): Promise<Person>;
-  /** For a door that asks for credentials only later. @throws DomainError RATE_LIMITED for who tried too often */
+  /** For a transport that asks for credentials only later. @throws DomainError RATE_LIMITED after too many failures */
   hold(address: string): Promise<void>;
 }
 

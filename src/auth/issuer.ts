@@ -8,6 +8,7 @@ import {
   jwtVerify,
 } from 'jose';
 import { z } from 'zod';
+import type { IssuerSettings } from '../config/settings.js';
 import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import { DAY_MS } from '../platform/durations.js';
@@ -20,43 +21,38 @@ const ALGORITHMS = [
 ];
 const CLOCK_SKEW_SECONDS = 30;
 const TIMEOUT_MS = 5_000;
-/** Unknown key ids, and an issuer that does not answer, make us ask it no more often than this. */
+/** Shortest time between two requests to the issuer after an unknown key id or a failure. */
 const COOLDOWN_MS = 5_000;
-/** So long a key that the issuer has withdrawn is still taken, at most, while the issuer answers. */
+/** Keys are read again after this time: a withdrawn key is accepted no longer, while the issuer answers. */
 const REFRESH_MS = 10 * 60 * 1000;
-/** So long keys serve on while the issuer does not answer. */
+/** Keys are used for this long while the issuer does not answer. */
 const KEEP_MS = DAY_MS;
-
-export interface IssuerSettings {
-  readonly url: string;
-  readonly audience: string;
-}
 
 export type Issuer = ReturnType<typeof createIssuer>;
 
 /**
- * An OpenID Connect issuer, of whom we want its keys. They are found by its discovery document, cached, and read anew
- * when a token names one that we do not know: that is how it rotates them.
+ * Verifies tokens of an OpenID Connect issuer. Its keys are found by its discovery document, cached, and read again when a
+ * token names an unknown one, as after a rotation.
  */
 export function createIssuer(
   { url, audience }: IssuerSettings,
   { clock, log }: { clock: Clock; log: Logger },
 ) {
-  /** By a clock that nobody sets: when the keys were last read, and when the issuer last failed us. */
+  /** By the monotonic clock: when the keys were last read, and when the issuer last failed. */
   let readAt = Number.NEGATIVE_INFINITY;
   let failedAt = Number.NEGATIVE_INFINITY;
   let discovery: Promise<ReturnType<typeof createRemoteJWKSet>> | null = null;
-  /** Of whoever gives out tokens, which need not be the issuer's own host; null until the document is known. */
+  /** Origin of the token endpoint, which may differ from the issuer's; null until the document is known. */
   let tokenOrigin: string | null = null;
 
   return {
     /**
      * @returns the claims of a token that this issuer signed for our audience and that is valid now
-     * @throws DomainError UNAUTHENTICATED with what is wrong; UNAVAILABLE when the issuer's keys cannot be had
+     * @throws DomainError UNAUTHENTICATED with what is wrong; UNAVAILABLE when the issuer's keys cannot be read
      */
     async verify(token: string): Promise<JWTPayload & { exp: number }> {
-      // Before the issuer is asked for anything: who sends tokens of others gets no request out of us.
-      if (issuerOf(token) !== url) throw invalid('it is not of the issuer OIDC_ISSUER');
+      // First, so that tokens of other issuers cause no request to ours.
+      if (issuerOf(token) !== url) throw invalid('its issuer is not OIDC_ISSUER');
       try {
         const { payload } = await jwtVerify(token, keyOf, {
           algorithms: ALGORITHMS,
@@ -72,12 +68,12 @@ export function createIssuer(
       }
     },
 
-    /** Until when a token with this `exp` is taken. */
+    /** Until when a token with this `exp` is accepted. */
     untilOf: (exp: number) => new Date((exp + CLOCK_SKEW_SECONDS) * 1000),
 
     /**
-     * Whom a browser asks when it signs somebody in: the issuer for its discovery document and, as far as that is
-     * known, the host that the document names for tokens. While it is not known, being asked makes us look for it.
+     * The origins that a browser contacts to sign somebody in: the issuer's and, once the discovery document is known, that
+     * of the token endpoint. Until then each call starts reading the document.
      */
     origins(): readonly string[] {
       if (discovery === null)
@@ -86,7 +82,7 @@ export function createIssuer(
       return tokenOrigin === null || tokenOrigin === own ? [own] : [own, tokenOrigin];
     },
 
-    /** Asks for the keys now, so that a wrong setting is seen in the log rather than at the first request. */
+    /** Reads the keys now, so that a wrong setting shows in the log before the first request. */
     async warmUp(): Promise<void> {
       try {
         await (await keySet()).reload();
@@ -129,7 +125,7 @@ export function createIssuer(
     }
   }
 
-  /** Once found, the address of the keys stays. */
+  /** The address of the keys is looked up once. */
   async function keySet() {
     discovery ??= discover().catch((error: unknown) => {
       discovery = null;
@@ -147,7 +143,7 @@ export function createIssuer(
     tokenOrigin = webOriginOf(token_endpoint);
     return createRemoteJWKSet(new URL(jwks_uri), {
       timeoutDuration: TIMEOUT_MS,
-      // jose measures both by the time of day, which may be set: `keysFor` knows better.
+      // jose measures both by the wall clock, which may be set; `keysFor` uses the monotonic one.
       cooldownDuration: Number.POSITIVE_INFINITY,
       cacheMaxAge: Number.POSITIVE_INFINITY,
       [customFetch]: async (...args) => {
@@ -158,7 +154,7 @@ export function createIssuer(
     });
   }
 
-  /** `fetch`, but an issuer that has just failed us is left alone for a while. */
+  /** `fetch`, but not again soon after the issuer has failed. */
   async function ask(...args: Parameters<typeof fetch>): Promise<Response> {
     if (performance.now() - failedAt < COOLDOWN_MS)
       throw new Error('the issuer did not answer some seconds ago');
@@ -176,7 +172,7 @@ export function createIssuer(
 const discoveryDocument = z.object({
   issuer: z.string(),
   jwks_uri: z.url(),
-  // Only browsers need it, so that the keys are taken whatever it is.
+  // Only browsers need it, so a bad value does not prevent reading the keys.
   token_endpoint: z.unknown().optional(),
 });
 
@@ -194,7 +190,7 @@ function issuerOf(token: string): unknown {
   }
 }
 
-/** The token's own fault, whatever the issuer says. */
+/** Errors that the token causes, not the issuer. */
 function isOfToken(error: unknown): boolean {
   return (
     error instanceof errors.JWKSNoMatchingKey ||
@@ -203,7 +199,7 @@ function isOfToken(error: unknown): boolean {
   );
 }
 
-/** jose's messages are for programmers; claims are only looked at once the signature is right. */
+/** For people; claims are checked only after the signature. */
 function describe(error: errors.JOSEError): string {
   if (error instanceof errors.JWTExpired) return 'it has expired';
   if (error instanceof errors.JWTClaimValidationFailed) {

@@ -1,6 +1,6 @@
 import { DomainError } from '../errors.js';
 
-/** What an upload needs to know of its device. */
+/** The device of an upload. */
 export interface DeviceIdentity {
   id: number;
   key: string;
@@ -8,29 +8,29 @@ export interface DeviceIdentity {
   modelCode: string;
 }
 
-/** Who is asking, as far as their credentials say. */
+/** Who makes a request, according to the credentials. */
 export type Principal =
-  /** Nobody that we know: no credentials came. */
+  /** No credentials. */
   | { readonly kind: 'stranger' }
-  /** May upload, as itself, and nothing else. */
+  /** May upload its own dumps, and nothing else. */
   | { readonly kind: 'device'; readonly device: DeviceIdentity; readonly until: Date | null }
   | Person;
 
-/** Somebody, or a program, who reads (viewer) or also changes things (admin). */
+/** A person or a program that may read (viewer), or also change things (admin). */
 export interface Person {
   readonly kind: 'viewer' | 'admin';
   /** For audit and logs; never the credentials themselves. */
   readonly name: string;
-  /** What vouches for them. `open`: authentication is off, and everybody is this. */
+  /** How they were authenticated. `open`: authentication is off, and everybody is an admin. */
   readonly via: 'open' | 'token' | 'issuer' | 'link';
-  /** When their credentials end; null when they do not. */
+  /** When their credentials expire; null: never. */
   readonly until: Date | null;
 }
 
-/** Everybody, where authentication is off. */
+/** Everybody, while authentication is off. */
 export const ANYBODY: Person = { kind: 'admin', name: 'anybody', via: 'open', until: null };
 
-/** @throws DomainError UNAUTHENTICATED (a stranger, or credentials that have ended), FORBIDDEN (a device) */
+/** @throws DomainError UNAUTHENTICATED (a stranger, or expired credentials), FORBIDDEN (a device) */
 export function requirePerson(principal: Principal, now: Date): Person {
   switch (principal.kind) {
     case 'stranger':
@@ -47,7 +47,7 @@ export function hasRole({ kind }: Person, role: Person['kind']): boolean {
   return kind === 'admin' || kind === role;
 }
 
-/** For who has a role, but not the one that is needed. */
+/** The error for a person without the required role. */
 export function refusalOf({ kind }: Person): DomainError {
   return new DomainError('FORBIDDEN', `This is for admins; your token is a ${kind}’s.`);
 }

@@ -1,11 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { StaticTokens } from '../config/settings.js';
 import type { Person } from './principal.js';
-
-/** SHA-256 digests, hexadecimal, of the tokens that settings name. */
-export interface StaticTokens {
-  readonly admin: readonly string[];
-  readonly viewer: readonly string[];
-}
 
 /** 256 random bits in a form that fits into headers, URLs and shells. */
 export function randomToken(): string {
@@ -16,7 +11,7 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Compares with every digest in constant time, so that how long it takes tells nothing of where a token stands. */
+/** Compares with every digest in constant time, so that the time reveals nothing about the tokens. */
 export function createStaticTokens({ admin, viewer }: StaticTokens) {
   const known = [
     ...admin.map((digest) => ({ kind: 'admin' as const, digest: Buffer.from(digest, 'hex') })),
@@ -28,7 +23,7 @@ export function createStaticTokens({ admin, viewer }: StaticTokens) {
       const matches = known.filter(({ digest }) => timingSafeEqual(digest, presented));
       const [match] = matches;
       if (match === undefined) return null;
-      // The digest's beginning names the token to who has the settings, and helps nobody else.
+      // The digest's first bytes identify the token for those who have the settings, and are of no use to others.
       return {
         kind: match.kind,
         name: `token ${presented.toString('hex', 0, 4)}`,

@@ -32,7 +32,7 @@ const manifestSchema = z.object({
       name: z.string(),
       columns: z.array(z.object({ name: z.string(), type: z.string() })),
       rows: z.number(),
-      /** The highest key that was ever given in it. */
+      /** The highest key that was ever assigned in it. */
       lastCounted: z.number(),
     }),
   ),
@@ -40,8 +40,8 @@ const manifestSchema = z.object({
   damaged: z.array(z.object({ table: z.enum(['Coredump', 'Firmware']), id: z.number(), key: z.string() })),
 });
 
-/** All but the one that says which installation it is: what is made of an export is another. */
-export function movedTables(): Table[] {
+/** All tables but Installation: what is imported from an export is an installation of its own. */
+export function exportedTables(): Table[] {
   return allTables().filter(({ name }) => name !== 'Installation');
 }
 
@@ -62,7 +62,7 @@ export function storesIn(folder: string): Stores {
   };
 }
 
-/** Removes what an unfinished export has left that is not written once more: half of a file, tables of another version. */
+/** Removes what an unfinished export has left and the next one would not overwrite: partial files, other tables. */
 export async function removeUnfinished(folder: string): Promise<void> {
   const { Coredump, Firmware } = storesIn(folder);
   await Promise.all([Coredump.removeUnfinished(), Firmware.removeUnfinished()]);
@@ -82,7 +82,7 @@ export async function writeManifest(folder: string, manifest: Omit<Manifest, 'fo
   await syncFolder(folder);
 }
 
-/** @throws Error with one clear sentence when there is no finished export of a kind that this program knows */
+/** @throws Error with one clear sentence when there is no finished export that this version can read */
 export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, MANIFEST);
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -114,7 +114,7 @@ export async function* readTable(folder: string, table: Table): AsyncGenerator<R
   }
 }
 
-/** JSON has no dates, no bytes and no big numbers: these are texts in it, as `toJson` writes them. */
+/** JSON has no dates, bytes or big integers: `toJson` writes them as strings. */
 function rowOf(table: Table, line: Record<string, unknown>): Row {
   return Object.fromEntries(table.columns.map(({ name, type }) => [name, columnOf(type, line[name])]));
 }
@@ -143,7 +143,7 @@ function toJson(_: string, value: unknown): unknown {
 async function writeLines(path: string, lines: AsyncIterable<object>): Promise<number> {
   const stream = createWriteStream(path, { flush: true });
   const done = finished(stream);
-  // Whoever waits for it hears of it below.
+  // The error is thrown by the `await` below.
   done.catch(() => {});
   let count = 0;
   try {

@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/settings.js';
 import { pairAnew } from '../installation/adopt.js';
-import { assertWhole, claimsOf } from '../installation/belonging.js';
+import { assertWhole, claimsOf } from '../installation/matching.js';
 import { namedStores } from '../installation/stores.js';
 import { type BlobStores, openBlobStores } from '../platform/blobs/open-blob-stores.js';
 import { openDatabase } from '../platform/database/open-database.js';
@@ -17,12 +17,12 @@ import { removeRowless } from './remove-rowless.js';
  * Copies the embedded database and its bytes into a new folder, while a server may be running. The folder is laid out
  * as `./data` is by default, and appears under its name only when it is whole.
  *
- * Every dump that was acknowledged before and is still kept is in it, and no row is without its bytes:
- * 1. a snapshot of the database, and the bytes of its rows: all that there were at the beginning;
- * 2. a second snapshot, which is the one that counts, and the bytes of the rows that came meanwhile;
- * 3. rows whose bytes are gone by then, since retention or a person has removed them meanwhile, leave the copy;
- * 4. the copy becomes an installation of its own: its database does not fit the storage that it was copied from, where
- *    it would be an old state that knows nothing of the newer files.
+ * Every dump that was acknowledged before and still exists is in it, and every row has its bytes:
+ * 1. a snapshot of the database, and the bytes of its rows;
+ * 2. a second snapshot, which becomes the backup's database, and the bytes of the rows that are new in it;
+ * 3. rows whose bytes were deleted meanwhile, by retention or a person, are deleted from the copy;
+ * 4. the copy becomes an installation of its own, so that its database is not used with the original storage, whose
+ *    newer files it does not know.
  *
  * @throws Error with one clear sentence
  */
@@ -50,7 +50,7 @@ export async function backup(
   };
   let source: BlobStores | null = null;
   try {
-    // Another one may have finished it just before.
+    // Another backup may have finished just before.
     await assertFree(folder);
     const copy = join(partial.folder, 'coredock.db');
     source = await openBlobStores(config);
@@ -71,12 +71,12 @@ export async function backup(
       const { db } = database;
       const second = await copyBlobs(blobsOfRows(db), { from, to });
       await removeRows(db, second);
-      // Of the first snapshot.
+      // Bytes that only rows of the first snapshot had.
       await removeRowless(db, to);
       await pairAnew({ database, stores: namedStores(paths, goal) }, new Date());
       return {
         ...second,
-        // Gone in both: nobody has just removed them.
+        // Missing in both snapshots: they were not deleted just now.
         damaged: second.damaged.filter(({ table, id }) => known.has(`${table} ${id}`)),
         removed: second.damaged.filter(({ table, id }) => !known.has(`${table} ${id}`)).length,
       };

@@ -4,15 +4,15 @@ import { backup } from './backup.js';
 import type { CopyOutcome } from './copy-blobs.js';
 import { exportAll } from './export.js';
 import { importAll } from './import.js';
-import { openHouse } from './open-exclusive.js';
+import { openExclusive } from './open-exclusive.js';
 
-/** The commands that are about a whole installation, as far as a terminal sees them. */
+/** Where a command writes: its results, and its problems. */
 export interface Terminal {
   say(line: string): void;
   complain(line: string): void;
 }
 
-/** @returns the exit code: 1 when something had to be left out */
+/** @returns the exit code: 1 when bytes are missing or damaged and were left out */
 export async function backupCommand(config: Config, folder: string, terminal: Terminal): Promise<number> {
   const result = await backup(config, folder);
   for (const path of result.leftovers.removed)
@@ -43,7 +43,7 @@ export async function importCommand(config: Config, folder: string, terminal: Te
 
 /** Makes the database and the storage of the settings belong together. */
 export async function adoptCommand(config: Config, terminal: Terminal): Promise<number> {
-  const { pair, assertAlone, close } = await openHouse(config);
+  const { pair, assertAlone, close } = await openExclusive(config);
   try {
     await assertAlone();
     const { installation, rowless, aside } = await adopt(pair, new Date());

@@ -11,7 +11,7 @@ export interface Stores {
   readonly Firmware: BlobStore;
 }
 
-/** What a row says of its bytes. */
+/** The bytes that a row describes. */
 export interface BlobOfRow {
   readonly table: keyof Stores;
   readonly id: number;
@@ -31,7 +31,7 @@ const BATCH = 500;
 /** At once: enough to keep disk and network busy, each with a file in flight. */
 const PARALLEL = 8;
 
-/** The bytes that the rows of a database stand for. */
+/** The bytes of all rows of a database. */
 export async function* blobsOfRows(db: Db): AsyncGenerator<BlobOfRow> {
   for (let afterId = 0; ; ) {
     const rows = await db.firmware.findMany({
@@ -49,7 +49,7 @@ export async function* blobsOfRows(db: Db): AsyncGenerator<BlobOfRow> {
   }
   for (let afterId = 0; ; ) {
     const rows = await db.coredump.findMany({
-      // What privacy settings removed is not missing.
+      // Bytes that privacy settings removed are not missing.
       where: { id: { gt: afterId }, removedRaw: null },
       orderBy: { id: 'asc' },
       take: BATCH,
@@ -65,8 +65,8 @@ export async function* blobsOfRows(db: Db): AsyncGenerator<BlobOfRow> {
 }
 
 /**
- * Brings bytes from one storage to another, comparing each with its row's SHA-256. What is there already is read and
- * compared too, so a copy that was ended halfway is simply begun again.
+ * Copies bytes from one storage to another and compares each with its row's SHA-256. Bytes that are there already are
+ * read and compared too, so an interrupted copy can be run again.
  *
  * @throws DomainError CONFLICT when the target has other bytes under a key; STORAGE_FULL, UNAVAILABLE
  */
@@ -91,7 +91,7 @@ export async function copyBlobs(
   return outcome;
 }
 
-/** @returns false when the source has not got these bytes */
+/** @returns false when the source does not have these bytes */
 async function copyOne({ key, sha256 }: BlobOfRow, from: BlobStore, to: BlobStore): Promise<boolean> {
   const present = await sha256Of(to, key);
   if (present === sha256) return true;
@@ -105,7 +105,7 @@ async function copyOne({ key, sha256 }: BlobOfRow, from: BlobStore, to: BlobStor
   } finally {
     await incoming.discard();
   }
-  // Somebody else was first.
+  // Another process was first.
   if ((await sha256Of(to, key)) === sha256) return true;
   throw occupied(key);
 }
@@ -121,11 +121,11 @@ async function sha256Of(store: BlobStore, key: string): Promise<string | null> {
 function occupied(key: string): DomainError {
   return new DomainError(
     'CONFLICT',
-    `The target has other bytes under ${key}: it must be empty at the beginning.`,
+    `The target has other bytes under ${key}: it must be empty at the start.`,
   );
 }
 
-/** @throws the first error, when those that had begun have ended */
+/** @throws the first error, after all work that had started has ended */
 async function inParallel<T>(items: AsyncIterable<T>, work: (item: T) => Promise<void>): Promise<void> {
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];

@@ -1,12 +1,12 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config } from '../config/settings.js';
-import { assertWhole, claimsOf } from '../installation/belonging.js';
+import { assertWhole, claimsOf } from '../installation/matching.js';
 import { lastCounted, readRows } from '../platform/database/tables.js';
 import {
   ARCHIVE_NAMES,
+  exportedTables,
   type Manifest,
-  movedTables,
   removeUnfinished,
   storesIn,
   writeBlobs,
@@ -14,14 +14,13 @@ import {
   writeTable,
 } from './archive.js';
 import { blobsOfRows, type CopyOutcome, copyBlobs } from './copy-blobs.js';
-import { openHouse } from './open-exclusive.js';
+import { openExclusive } from './open-exclusive.js';
 import { removeRowless } from './remove-rowless.js';
 
 /**
- * Writes everything that a server has, rows and bytes, into a folder from which `importAll` makes another server, on
- * whatever database and storage. No server may be running meanwhile: what it took in later would be lost. An export
- * that was ended halfway is begun again with the same folder; bytes that are there already are only compared,
- * and what it left otherwise is removed.
+ * Writes all rows and bytes of an installation into a folder, to move to another database or storage with `importAll`.
+ * No server may run meanwhile: dumps that it accepts later would be missing. An export that was interrupted can be run
+ * again with the same folder: bytes that are there are only compared, everything else is written again.
  *
  * @throws Error or DomainError with one clear sentence
  */
@@ -36,12 +35,12 @@ export async function exportAll(
     throw new Error(`the folder ${folder} is not empty (${strange}): name a new one for each export`);
   }
 
-  const { database, pair, stores, assertAlone, close } = await openHouse(config);
+  const { database, pair, stores, assertAlone, close } = await openExclusive(config);
   try {
     assertWhole(pair, await claimsOf(pair));
     await removeUnfinished(folder);
     const tables = [];
-    for (const table of movedTables()) {
+    for (const table of exportedTables()) {
       const { name, columns, counted } = table;
       const rows = await writeTable(folder, table, readRows(database.db, table));
       const last = counted === null ? 0 : await lastCounted(database, table);

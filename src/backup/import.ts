@@ -2,23 +2,24 @@ import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/settings.js';
 import { noteWhole } from '../installation/adopt.js';
+import { beginImport } from '../installation/begin-import.js';
 import { noteImport } from '../installation/identity.js';
-import { beginImport } from '../installation/importing.js';
 import { countOnFrom, countRows, deleteRows, insertRows, type Table } from '../platform/database/tables.js';
 import type { Database, DbTransaction } from '../platform/database/types.js';
-import { type Manifest, movedTables, readBlobs, readManifest, readTable, storesIn } from './archive.js';
+import { exportedTables, type Manifest, readBlobs, readManifest, readTable, storesIn } from './archive.js';
 import { type BlobOfRow, type CopyOutcome, copyBlobs } from './copy-blobs.js';
-import { openHouse } from './open-exclusive.js';
+import { openExclusive } from './open-exclusive.js';
 
-/** All rows in one transaction: it takes as long as it takes. */
+/** All rows in one transaction, however long it takes. */
 const TRANSACTION = { maxWait: 60_000, timeout: 24 * 60 * 60 * 1000 };
 
 /**
- * Makes a server of an export: rows with their ids, and bytes, each compared with its SHA-256. First both sides are marked
- * as unfinished, then come the bytes, then all rows at once, with the end of the mark. So an import that was ended halfway
- * has left an empty database and a storage on which no server starts, and is simply begun again.
+ * Fills an empty database and storage from an export: rows with their ids, and bytes, each compared with its SHA-256.
+ * First it marks both as unfinished, then it copies the bytes, then it inserts all rows and removes the mark in one
+ * transaction. So an interrupted import leaves an empty database and a storage on which no server starts, and can be run
+ * again.
  *
- * Rows whose bytes had been missing or damaged when they were exported are left out.
+ * Rows whose bytes were missing or damaged at the export are left out.
  *
  * @throws Error or DomainError with one clear sentence, also when database or storage of the settings are not empty
  */
@@ -29,7 +30,7 @@ export async function importAll(
   const folder = resolve(source);
   const manifest = await readManifest(folder);
   const tables = assertSameTables(manifest);
-  const { database, pair, stores, assertAlone, close } = await openHouse(config);
+  const { database, pair, stores, assertAlone, close } = await openExclusive(config);
   try {
     await assertEmpty(database, tables);
     const { installation } = await beginImport(pair, folder, new Date());
@@ -38,13 +39,13 @@ export async function importAll(
     const outcome = await copyBlobs(without(readBlobs(folder), left), { from: storesIn(folder), to: stores });
     const [damaged] = outcome.damaged;
     if (damaged !== undefined)
-      throw new Error(`the export is damaged: ${damaged.key} is missing, or not what it was`);
+      throw new Error(`the export is damaged: ${damaged.key} is missing or has changed`);
     await assertAlone();
     await database.db.$transaction(
       (tx) => insertAll(tx, tables, { folder, manifest, database }),
       TRANSACTION,
     );
-    // Who is killed here has a whole installation, which the next start completes.
+    // When the process is killed here, the installation is complete but for these notes, which the next start writes.
     for (const store of pair.stores) await noteWhole(database.db, store, installation);
     return { ...outcome, manifest };
   } finally {
@@ -52,9 +53,9 @@ export async function importAll(
   }
 }
 
-/** Another version may have other columns: what this one does not know it would lose. */
+/** Another version may have other columns, which this one would drop. */
 function assertSameTables(manifest: Manifest): Table[] {
-  const tables = movedTables();
+  const tables = exportedTables();
   const shapes = (list: ReadonlyArray<{ name: string; columns: readonly object[] }>) =>
     list
       .map(({ name, columns }) => ({ name, columns: [...columns] }))
@@ -66,9 +67,7 @@ function assertSameTables(manifest: Manifest): Table[] {
 async function assertEmpty({ db }: Database, tables: readonly Table[]): Promise<void> {
   for (const table of tables) {
     if ((await countRows(db, table)) === 0) continue;
-    throw new Error(
-      `the database has rows in ${table.name} already: import needs an empty one, and never adds to another`,
-    );
+    throw new Error(`the database has rows in ${table.name} already: import needs an empty database`);
   }
 }
 
@@ -80,7 +79,7 @@ async function insertAll(
   for (const table of tables) {
     const { rows = 0, lastCounted = 0 } = manifest.tables.find(({ name }) => name === table.name) ?? {};
     const inserted = await insertRows(tx, table, readTable(folder, table));
-    // Counted in the table too: somebody else may have added some since it was seen to be empty.
+    // Also counted in the table: another process may have added rows since it was empty.
     if (inserted !== rows || (await countRows(tx, table)) !== rows) {
       throw new Error(`the export is damaged: ${table.name} should have ${rows} rows, and has ${inserted}`);
     }

@@ -1,32 +1,33 @@
 import type { Config } from '../config/settings.js';
-import { assertApart } from '../installation/apart.js';
-import type { Pair } from '../installation/belonging.js';
+import type { Pair } from '../installation/matching.js';
+import { assertSeparateFolders } from '../installation/separate-folders.js';
 import { namedStores } from '../installation/stores.js';
 import { openBlobStores } from '../platform/blobs/open-blob-stores.js';
 import { openDatabase } from '../platform/database/open-database.js';
 import type { Database } from '../platform/database/types.js';
 import type { Stores } from './copy-blobs.js';
 
-/** Tells our connections from those of servers. */
-const APPLICATION = 'coredock-moving';
+/** The name of our connections in PostgreSQL; servers have another. */
+const APPLICATION = 'coredock-offline';
 
-export interface House {
+/** Database and storage that no server works with. */
+export interface ExclusiveAccess {
   readonly database: Database;
-  /** The same, as what belongs together or does not. */
+  /** The same, as the checks of src/installation take them. */
   readonly pair: Pair;
   readonly stores: Stores;
-  /** To be called once more when the work is done: PostgreSQL keeps nobody out. @throws Error when a server works */
+  /** To be called again when the work is done, since PostgreSQL keeps no server out. @throws Error when one is connected */
   assertAlone(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * The database and storage of the settings, while no server works with them.
+ * Opens the database and the storage of the settings while no server works with them.
  * @throws Error with one clear sentence, also when a server does
  */
-export async function openHouse(config: Config): Promise<House> {
-  assertApart(config);
-  // SQLite's lock is taken here, so that no server can come.
+export async function openExclusive(config: Config): Promise<ExclusiveAccess> {
+  assertSeparateFolders(config);
+  // This takes SQLite's lock, so that no server can start.
   const database = await openDatabase(named(config.databaseUrl), {
     poolSize: config.databasePoolSize,
     statementLimitMs: config.databaseStatementTimeoutMs,

@@ -6,31 +6,31 @@ import { syncFolder } from '../platform/files/durable-folder.js';
 
 const PARTIAL = '.coredock-partial';
 const LOCK = '.lock';
-/** Of locks that earlier versions took. */
+/** The journal of a lock that an earlier version took. */
 const JOURNAL = `${LOCK}-journal`;
 
-/** One that removes what is left has the lock for a moment. */
+/** A process that removes leftovers holds the lock for a moment. */
 const LOCK_WAIT_MS = 2_000;
 
-/** A backup that is being written, beside where it is to be. */
+/** A backup that is being written, in a folder beside its target. */
 export interface PartialBackup {
   readonly folder: string;
-  /** Gives it its name. An empty folder may have it. */
+  /** Renames it to its target, which may be an empty folder. */
   finish(): Promise<void>;
-  /** Removes what there is of it; to be called also after `finish`. */
+  /** Removes the unfinished folder and the lock; to be called also after `finish`. */
   end(): Promise<void>;
 }
 
 export interface Leftovers {
-  /** Of backups that were interrupted; they are gone. */
+  /** Folders of interrupted backups, which were removed. */
   readonly removed: string[];
-  /** What may be left of a backup by an earlier version: nobody can say whether one is at work. */
+  /** Possible leftovers of an earlier version: it is not known whether a backup is running. */
   readonly unknown: string[];
 }
 
 /**
- * Begins a backup in a folder of its own, which is locked while this process lives: so what another one has left is
- * known for certain.
+ * Starts a backup in a folder of its own, which is locked while this process lives: a folder without a lock holder is a
+ * leftover for certain.
  * @throws Error with one clear sentence when another backup writes to the same folder
  */
 export async function beginPartial(folder: string): Promise<PartialBackup> {
@@ -59,8 +59,8 @@ export async function beginPartial(folder: string): Promise<PartialBackup> {
 }
 
 /**
- * Removes what interrupted backups have left beside `folder`, at whatever moment they ended: one has its lock before it
- * has its folder, and still has it when that has got its name or is gone.
+ * Removes what interrupted backups have left beside `folder`, whenever they ended: a backup takes its lock before it
+ * makes its folder, and holds it until the folder is renamed or removed.
  */
 export async function removeLeftovers(folder: string): Promise<Leftovers> {
   const beside = dirname(folder);
@@ -68,7 +68,7 @@ export async function removeLeftovers(folder: string): Promise<Leftovers> {
   const [removed, unknown]: [string[], string[]] = [[], []];
   for (const path of new Set(names.flatMap(partialOf).map((name) => join(beside, name)))) {
     const lock = existsSync(path) && !existsSync(`${path}${LOCK}`) ? 'unknown' : lockOf(path);
-    // Somebody is writing it.
+    // A backup is running.
     if (lock === null) continue;
     if (lock === 'unknown') {
       unknown.push(existsSync(path) ? path : `${path}${LOCK}`);
@@ -88,7 +88,7 @@ function partialOf(name: string): string[] {
   return suffix === undefined ? [] : [name.slice(0, name.length - suffix.length)];
 }
 
-/** @returns null when somebody holds it, 'unknown' when nobody can say: it may be another user's */
+/** @returns null when a process holds it, 'unknown' when that cannot be found out: it may be another user's */
 function lockOf(path: string): Lock | 'unknown' | null {
   try {
     return takeLock(`${path}${LOCK}`);

@@ -5,7 +5,7 @@ import type { Stores } from './copy-blobs.js';
 
 const BATCH = 500;
 
-/** Removes bytes that came into a copy with an earlier state of the database, and whose rows are gone from it by now. */
+/** Removes bytes of a copy whose rows were in an earlier state of the database only. */
 export async function removeRowless(db: Db, to: Stores): Promise<void> {
   let batch: string[] = [];
   const flush = async () => {

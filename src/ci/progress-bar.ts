@@ -1,6 +1,6 @@
 const WIDTH = 30;
 
-/** A line that fills up, on a terminal; silent elsewhere, so that logs of CI have no rubbish. */
+/** A progress bar on a terminal; silent elsewhere, to keep logs of CI clean. */
 export function createProgressBar(stream: NodeJS.WritableStream & { isTTY?: boolean }, total: number) {
   if (stream.isTTY !== true) return { add(_bytes: number) {}, end() {} };
   let sent = 0;

@@ -14,7 +14,7 @@ export interface UploadOptions {
   model: string;
   url: string;
   token?: string;
-  /** Only where neither the bundle nor the ELF says it. */
+  /** Only when neither the bundle nor the ELF has it. */
   firmwareVersion?: string;
   retries: number;
 }
@@ -25,11 +25,11 @@ export interface Terminal {
 }
 
 /**
- * `coredock firmware upload`: a bundle from CI to a server. The same ELF twice changes nothing, so it may be retried,
- * by itself and by whoever runs it.
+ * `coredock firmware upload`: uploads a bundle from CI to a server. The same ELF twice changes nothing, so the upload may
+ * be retried, here and by the caller.
  *
  * @param retryDelayMs pause before the second attempt; each later one is about twice as long
- * @returns the exit code: 0 the server has it, 1 it could not be read, sent, or was refused, 2 bad usage
+ * @returns the exit code: 0 the server has the build, 1 it could not be read or sent, or was refused, 2 bad usage
  */
 export async function uploadFirmwareCommand(
   file: string,
@@ -46,9 +46,9 @@ export async function uploadFirmwareCommand(
       maxTimeout: 30_000,
       factor: 2,
       randomize: true,
-      shouldRetry: ({ error }) => error instanceof PassingFailure,
+      shouldRetry: ({ error }) => error instanceof TemporaryFailure,
       onFailedAttempt: ({ error, retriesLeft }) => {
-        if (error instanceof PassingFailure && retriesLeft > 0)
+        if (error instanceof TemporaryFailure && retriesLeft > 0)
           stderr.write(`coredock: ${error.message}; trying again, ${retriesLeft} left\n`);
       },
     });
@@ -64,9 +64,9 @@ export async function uploadFirmwareCommand(
   }
 }
 
-/** A failure that trying again may mend: no connection, a server that is overloaded or restarts. */
-class PassingFailure extends Error {
-  override readonly name = 'PassingFailure';
+/** A failure that a retry may solve: no connection, a server that is overloaded or restarts. */
+class TemporaryFailure extends Error {
+  override readonly name = 'TemporaryFailure';
 }
 
 const QUERY = `mutation ($model: String!, $bundle: Upload!, $version: String) {
@@ -129,11 +129,11 @@ async function upload(
 }
 
 function readAnswer(status: number, body: string) {
-  if (status === 429 || status >= 500) throw new PassingFailure(`the server answered ${status}`);
+  if (status === 429 || status >= 500) throw new TemporaryFailure(`the server answered ${status}`);
   const parsed = answer.safeParse(parseJson(body));
-  if (!parsed.success) throw new Error(`the server answered ${status}, not as Coredock does: check --url`);
+  if (!parsed.success) throw new Error(`the server answered ${status}, but not like Coredock: check --url`);
   const { data, errors: [error] = [] } = parsed.data;
-  if (error?.extensions?.code === 'INTERNAL_SERVER_ERROR') throw new PassingFailure(error.message);
+  if (error?.extensions?.code === 'INTERNAL_SERVER_ERROR') throw new TemporaryFailure(error.message);
   if (error !== undefined) throw new Error(error.message);
   if (data == null) throw new Error(`the server answered ${status} without a firmware`);
   return data.uploadFirmware;
@@ -159,12 +159,12 @@ async function post(
       response.on('end', () =>
         resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
       );
-      response.on('error', (error) => reject(new PassingFailure(error.message)));
+      response.on('error', (error) => reject(new TemporaryFailure(error.message)));
     });
-    request.setTimeout(SILENCE_MS, () => request.destroy(new Error('the server is silent')));
-    // A refusal may come before the body is through: what it says counts more than the broken pipe.
+    request.setTimeout(SILENCE_MS, () => request.destroy(new Error('the server does not answer')));
+    // A refusal may arrive before the body is sent: its message is more useful than the broken pipe.
     request.on('error', (error) => {
-      setTimeout(() => reject(new PassingFailure(`${endpoint.origin}: ${error.message}`)), 100);
+      setTimeout(() => reject(new TemporaryFailure(`${endpoint.origin}: ${error.message}`)), 100);
     });
     pipeline(body, request).catch((error: unknown) => {
       if (isOfFile(error)) reject(error);

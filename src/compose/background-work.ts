@@ -22,8 +22,9 @@ interface ScheduledWork extends BackgroundWork {
 
 const MINUTE_MS = 60_000;
 const TAKING_STOCK_FAILED = 'it could not be seen what the storage has lost';
-
 const NEXT_RUN = 'the next run, and the next start of a server';
+/** The loop of all that looks for work. */
+const WORKER = 'platform/background/worker.ts';
 const SCHEDULER = ['platform/background/scheduler.ts'];
 
 /** By the clock, from the start of the server on. Each also runs once at the start but for the forecast. */
@@ -105,7 +106,7 @@ export const SCHEDULED_WORK = [
     everyMs: MINUTE_MS,
     failure: 'stored bytes could not be counted',
     restartedBy: NEXT_RUN,
-    lease: 'one server at a time (Database.inTurn)',
+    lease: 'one server at a time (Database.runExclusive)',
     files: SCHEDULER,
   },
   {
@@ -130,7 +131,7 @@ const LOOPS: readonly BackgroundWork[] = [
     when: 'after each upload and re-parse; looks for forgotten dumps every 15 seconds',
     restartedBy: 'whichever server looks after the lease has expired',
     lease: 'Coredump.leaseOwner and leaseUntil: one attempt and 30 seconds',
-    files: ['platform/queue/in-process-queue.ts', 'platform/queue/shared-queue.ts'],
+    files: ['platform/queue/in-process-queue.ts', 'platform/queue/shared-queue.ts', WORKER],
   },
   {
     name: 'regroup job',
@@ -139,7 +140,7 @@ const LOOPS: readonly BackgroundWork[] = [
     restartedBy:
       'whichever server looks after the lease has expired: it goes on behind the last dump that is done',
     lease: 'RegroupRun.leaseOwner and leaseUntil: one minute',
-    files: ['crash-groups/regroup-job.ts'],
+    files: ['crash-groups/regroup-job.ts', WORKER],
   },
   {
     name: 'alert sender',
@@ -147,7 +148,7 @@ const LOOPS: readonly BackgroundWork[] = [
     when: 'after each alert; looks every 5 seconds',
     restartedBy: 'whichever server looks after the delivery is due again',
     lease: 'AlertDelivery.dueAt is put off while an attempt runs: one minute',
-    files: ['alerts/sender.ts'],
+    files: ['alerts/sender.ts', WORKER],
   },
   {
     name: 'token use writer',

@@ -12,7 +12,8 @@ import type { Config } from '../config/settings.js';
 import { createCoredumpEvents } from '../coredumps/events.js';
 import { createLostDumps } from '../coredumps/lost-dumps.js';
 import { createOutbox } from '../coredumps/outbox.js';
-import { createParseState, type ParseTask } from '../coredumps/parse-state.js';
+import { createParseState } from '../coredumps/parse-state.js';
+import type { ParseTask } from '../coredumps/parse-task.js';
 import { createRequeue } from '../coredumps/requeue.js';
 import { createRawRetention } from '../coredumps/retention.js';
 import { createCoredumpService } from '../coredumps/service.js';
@@ -120,7 +121,7 @@ export async function createServices(deps: ServicesDeps) {
   };
 }
 
-/** Rules, and the sender of what they leave in the outbox. */
+/** The rules, and the sender of their deliveries. */
 function createAlerting({ config, database, clock, log, alertTimes }: ServicesDeps, audit: Audit) {
   const { db } = database;
   const alertSender = createAlertSender({
@@ -141,7 +142,7 @@ function createAlerting({ config, database, clock, log, alertTimes }: ServicesDe
   };
 }
 
-/** Dumps from their arrival to their end, parse apart: that is the queue's. */
+/** Dumps from their arrival to their end, but for the parse itself: the queue runs that. */
 function createDumps({
   config,
   database,

@@ -1,5 +1,5 @@
 import type { Config } from '../config/settings.js';
-import { tellStorage } from '../coredumps/storage-metrics.js';
+import { registerStorageGauges } from '../coredumps/storage-metrics.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database } from '../platform/database/types.js';
 import type { Metrics } from '../platform/metrics.js';
@@ -37,7 +37,7 @@ export function registerGauges({
     'kind',
     countLost,
   );
-  const sampleStorage = tellStorage({
+  const sampleStorage = registerStorageGauges({
     metrics,
     limit: storageLimit,
     maxBytes: config.maxStorageBytes,

@@ -19,7 +19,7 @@ const CLOSE_MS = 10_000;
 
 /**
  * Runs until `stop` is aborted, and then ends the process: gracefully where the server is up. A start under way is given
- * up, and what it has begun is what a server that was killed leaves, which the next start takes up.
+ * up; the next start takes up what it has begun, as after a server that was killed.
  *
  * @throws Error or ConfigError with one clear line per problem
  */

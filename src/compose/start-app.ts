@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { createGuesses } from '../auth/attempt-limiter.js';
 import type { Config } from '../config/settings.js';
 import { followerOfDumps } from '../coredumps/events.js';
-import type { ParseTask } from '../coredumps/parse-state.js';
+import type { ParseTask } from '../coredumps/parse-task.js';
 import { createSidecarClient } from '../coredumps/sidecar-client.js';
 import { DomainError } from '../errors.js';
 import { readPersistedDocuments } from '../graphql/server/persisted-documents.js';
@@ -16,8 +16,8 @@ import { createRoutes } from '../http/routes.js';
 import { type HttpServer, listen } from '../http/server.js';
 import { createUploadRoute } from '../http/upload.js';
 import { createUploadLimits } from '../http/upload-limits.js';
-import { assertApart } from '../installation/apart.js';
 import { openInstallation } from '../installation/installation.js';
+import { assertSeparateFolders } from '../installation/separate-folders.js';
 import { namedStores } from '../installation/stores.js';
 import { openBlobStores } from '../platform/blobs/open-blob-stores.js';
 import { type Clock, createSystemClock } from '../platform/clock.js';
@@ -70,7 +70,7 @@ export async function startApp(
     queriesApart?: boolean;
   },
 ): Promise<App> {
-  assertApart(config);
+  assertSeparateFolders(config);
   const metrics = createMetrics();
   const persisted =
     config.persistedDocuments === null ? null : await readPersistedDocuments(config.persistedDocuments);
@@ -175,7 +175,7 @@ export async function startApp(
         await webSocket.close();
       },
     });
-    // Only now: a start that fails leaves nothing running.
+    // Only now: nothing runs on after a start that fails.
     services.regroup.start();
     services.alertSender.start();
     const publicUrl = config.publicUrl ?? undefined;

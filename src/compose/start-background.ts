@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../config/settings.js';
 import { sweepStorage } from '../coredumps/orphan-sweep.js';
-import type { ParseTask } from '../coredumps/parse-state.js';
+import type { ParseTask } from '../coredumps/parse-task.js';
 import { startParsing } from '../coredumps/parsing.js';
 import type { SidecarClient } from '../coredumps/sidecar-client.js';
 import type { Installation } from '../installation/installation.js';
@@ -68,8 +68,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   if (!database.isShared) await unlessFull(log, state.liftLeases());
   const queue = await startQueue(deps, leftBefore);
 
-  // What a running server leaves (a file that could not be deleted, an upload whose commit nobody knows of) must not
-  // wait for its next start.
+  // Files that could not be deleted, and uploads of unknown outcome, must not wait for the next start.
   const work: Record<ScheduledName, () => Promise<unknown>> = {
     'sweep of dump files': () => sweeps.dumps(inFlightSince()),
     'sweep of firmware files': () => sweeps.firmwares(inFlightSince()),

@@ -5,6 +5,7 @@ import type { Db, DbTransaction } from '../platform/database/types.js';
 import { outOfTime } from '../platform/deadline.js';
 import { createBatcher, Unclear } from '../platform/queue/batcher.js';
 import { COLUMNS, type StoredRow } from './read.js';
+import { type DumpBeyondMaximum, type RetiredDump, retireOldest } from './retention.js';
 import { toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
 import type { CountRetired } from './unread.js';
@@ -38,18 +39,13 @@ export type CommitOutcome =
   | { status: 'stored'; coredump: CoredumpRow; isKept: boolean; retired: RetiredDump[] }
   | { status: 'duplicate'; coredump: CoredumpRow };
 
-export interface RetiredDump {
-  id: number;
-  filename: string;
-}
-
 /** Runs inside the transaction that stores them: what it writes there is committed with them or not at all. */
 type Enqueue = (tx: DbTransaction, stored: readonly CoredumpRow[]) => Promise<void>;
 
 /**
  * Gives arrivals their rows, grouped so that their statements and SQLite's fsync are shared: per group one transaction
  * of four statements, whatever its size. In it
- * - a repeated upload (idempotency key, or same bytes within ten minutes) is answered with the first one's row,
+ * - a duplicate (same idempotency key, or same bytes within ten minutes) is answered with the first one's row,
  * - every device keeps its `maxCoredumps` newest rows; a crash whose dump goes before it was read is counted, which is
  *   a fifth and sixth statement where that happens.
  *
@@ -106,7 +102,7 @@ async function commitGroup(
     return { own: fresh.push(arrival) - 1 };
   });
   const rows = await insert(tx, fresh);
-  const retired = await retire(tx, fresh, maxCoredumps);
+  const retired = fresh.length === 0 ? [] : await retireOldest(tx, deviceIdsOf(fresh), maxCoredumps);
   const unread = retired.filter(wasNeverRead).flatMap(({ uploadedAt: at, ...dump }) => {
     const modelId = known.get(dump.deviceId);
     return modelId === undefined ? [] : [{ ...dump, modelId, at }];
@@ -124,7 +120,7 @@ async function commitGroup(
     const coredump = rows[index];
     if (coredump === undefined) throw new Error('the database answered fewer rows than were inserted');
     if (plan.own === undefined) return { status: 'duplicate' as const, coredump };
-    // A group's retired dumps are told once, to the first upload of their device.
+    // The retired dumps of a device are reported once, with the first upload of the device in this group.
     const isFirst = fresh.findIndex(({ deviceId }) => deviceId === coredump.deviceId) === plan.own;
     const ofDevice = isFirst ? retired.filter(({ deviceId }) => deviceId === coredump.deviceId) : [];
     return { status: 'stored' as const, coredump, isKept: isKept(coredump), retired: ofDevice };
@@ -202,32 +198,8 @@ function newRow(id: number, { deviceKey, idempotencyKey, ...columns }: Arrival):
   };
 }
 
-type Retired = RetiredDump & {
-  deviceId: number;
-  chip: string;
-  firmwareVersion: string;
-  uploadedAt: Date;
-  parseStatus: string;
-  parseGeneration: number;
-};
-
-/** Deletes what is older than the newest `maxCoredumps` of each device. Ids decide, so equal times are no question. */
-async function retire(
-  tx: DbTransaction,
-  fresh: readonly Arrival[],
-  maxCoredumps: number,
-): Promise<Retired[]> {
-  if (fresh.length === 0) return [];
-  return tx.$queryRaw<Retired[]>`
-    DELETE FROM "Coredump" WHERE "id" IN (
-      SELECT c."id" FROM "Device" d JOIN "Coredump" c ON c."deviceId" = d."id" AND c."id" <= (
-        SELECT k."id" FROM "Coredump" k WHERE k."deviceId" = d."id" ORDER BY k."id" DESC LIMIT 1 OFFSET ${maxCoredumps})
-      WHERE d."id" IN (${Prisma.join(deviceIdsOf(fresh))})
-    ) RETURNING "id", "deviceId", "filename", "chip", "firmwareVersion", "uploadedAt", "parseStatus", "parseGeneration"`;
-}
-
-/** The row alone tells: what was read was counted then, and what is queued again was counted before that (`reset`). */
-function wasNeverRead({ parseStatus, parseGeneration }: Retired): boolean {
+/** The row alone shows it: what was read was counted then, and what is queued again was counted before that (`reset`). */
+function wasNeverRead({ parseStatus, parseGeneration }: DumpBeyondMaximum): boolean {
   return parseStatus === 'PENDING' && parseGeneration === 0;
 }
 

@@ -17,13 +17,13 @@ const REMEMBERED = 10_000;
 export function createCoredumpEvents(
   channel: EventChannel<CoredumpRow> = createEventChannel<CoredumpRow>(),
 ): CoredumpEvents & { subscriberCount(): number; close(): void } {
-  const told = new LRUCache<number, number>({ max: REMEMBERED });
+  const published = new LRUCache<number, number>({ max: REMEMBERED });
   return {
     publish(dump) {
       const stage = stageOf(dump);
       // Another server's change of the same dump may have been heard of, and read, before our own commit's answer.
-      if (stage <= (told.get(dump.id) ?? -1)) return;
-      told.set(dump.id, stage);
+      if (stage <= (published.get(dump.id) ?? -1)) return;
+      published.set(dump.id, stage);
       channel.publish(dump);
     },
     subscribe: ({ coredumpId, deviceId }) =>
@@ -43,8 +43,8 @@ function stageOf({ parseGeneration, parseStatus }: CoredumpRow): number {
 }
 
 /**
- * Publishes here what other servers on the database change. They tell ids; the rows are read when they are heard of, so
- * a dump that changed twice in a moment may be told with its last state only.
+ * Publishes here what other servers on the database change. They send ids; the rows are read when the ids arrive, so a
+ * dump that changed twice within a moment may be published with its last state only.
  */
 export function followerOfDumps(db: Db, events: ReturnType<typeof createCoredumpEvents>): Follower {
   return {

@@ -2,8 +2,8 @@ import type { Database, DbTransaction } from '../platform/database/types.js';
 import type { CoredumpRow } from './types.js';
 
 /**
- * What the transaction of a change leaves for others: written with it, so that a server which dies right after its
- * commit has told everything.
+ * What the transaction of a change writes for other servers and for the queue: committed with the change, so that
+ * nothing is lost with a server that dies right after its commit.
  */
 export interface Outbox {
   /** Dumps that wait for their parse from now on: they arrived, or were reset. */

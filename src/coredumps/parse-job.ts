@@ -15,9 +15,11 @@ import type { Logger } from '../platform/logger.js';
 import { coredumpKey } from './blob-keys.js';
 import type { LostDumps } from './lost-dumps.js';
 import { failure, lostFirmware, missingFirmware, type Prepared, resultOf, unable } from './parse-result.js';
-import type { Hold, ParseResult, ParseState, ParseTask } from './parse-state.js';
+import type { Hold, ParseState } from './parse-state.js';
+import type { ParseTask } from './parse-task.js';
 import { whyRemoved } from './remove-raw.js';
 import type { SidecarClient } from './sidecar-client.js';
+import type { ParseResult } from './store-reading.js';
 import type { CoredumpRow, ParseErrorKind } from './types.js';
 
 const MAX_ATTEMPTS = 3;
@@ -55,7 +57,7 @@ export function createParseJob(deps: ParseJobDeps) {
   const { state, blobs, builds, lost, sidecar, xferDir, retryDelayMs, log } = deps;
   /** How often in a row a dump was postponed. */
   const postponements = new LRUCache<number, number>({ max: REMEMBERED });
-  let hasTransferRoom = true;
+  let hasTransferSpace = true;
 
   return async function parse(task: ParseTask, stop: AbortSignal): Promise<ParseOutcome> {
     const hold = state.hold(task);
@@ -160,19 +162,19 @@ export function createParseJob(deps: ParseJobDeps) {
       await storageCall(makeFolder(xferDir));
       if ((await blobs.copyTo(key, files.core)) === null) return 'no dump';
       const size = await builds.copyElf(firmware, files.elf);
-      tellTransferRoom(true);
+      noteTransferSpace(true);
       return size === null ? 'no ELF' : 'both';
     } catch (error) {
-      if (isFull(error)) tellTransferRoom(false);
+      if (isFull(error)) noteTransferSpace(false);
       throw error;
     }
   }
 
-  function tellTransferRoom(hasRoom: boolean): void {
-    if (hasRoom === hasTransferRoom) return;
-    hasTransferRoom = hasRoom;
+  function noteTransferSpace(hasSpace: boolean): void {
+    if (hasSpace === hasTransferSpace) return;
+    hasTransferSpace = hasSpace;
     const folder = `the transfer folder ${xferDir} (PARSE_SIDECAR_XFER_DIR)`;
-    if (hasRoom) log.info(`${folder} has room again`);
+    if (hasSpace) log.info(`${folder} has free space again`);
     else log.error(`${folder} is full: free some space; dumps wait for their parse until then`);
   }
 
@@ -204,7 +206,7 @@ export function createParseJob(deps: ParseJobDeps) {
     }
   }
 
-  /** Database and storage hiccup; a few moments later they are mostly well again. */
+  /** Database and storage fail for a moment now and then; most of the time the next try succeeds. */
   function patiently<T>(work: () => Promise<T>, stop: AbortSignal): Promise<T> {
     return pRetry(work, {
       ...backoff(retryDelayMs),
@@ -218,7 +220,7 @@ export function createParseJob(deps: ParseJobDeps) {
     const { coredumpId } = hold.task;
     const times = (postponements.get(coredumpId) ?? 0) + 1;
     postponements.set(coredumpId, times);
-    // What is full is full for every dump: this one makes room for others only after a moment, and is tried again soon.
+    // What is full is full for every dump: the slot of this one is released after a moment only, and it is tried again soon.
     const pauseMs = isFull(reason) ? FULL_PAUSE_MS : Math.min(retryDelayMs * 2 ** times, MAX_PAUSE_MS);
     if (!isFull(reason)) {
       log.warn(
@@ -228,7 +230,7 @@ export function createParseJob(deps: ParseJobDeps) {
     }
     try {
       // Without the database nothing could be done instead, so this waits for it.
-      await pRetry(() => state.giveBack(hold, pauseMs), {
+      await pRetry(() => state.release(hold, pauseMs), {
         ...backoff(retryDelayMs),
         maxTimeout: MAX_PAUSE_WITHOUT_DATABASE_MS,
         retries: Number.POSITIVE_INFINITY,
@@ -244,7 +246,7 @@ export function createParseJob(deps: ParseJobDeps) {
   }
 
   async function handBack(hold: Hold): Promise<ParseOutcome> {
-    await state.giveBack(hold);
+    await state.release(hold);
     return { status: 'handed back' };
   }
 }
@@ -261,7 +263,7 @@ interface ParseJobDeps {
   log: Logger;
 }
 
-/** Between two looks whether there is room again. */
+/** Between two looks whether there is free space again. */
 const FULL_PAUSE_MS = 2_000;
 
 /** Half of what a lease lasts longer than the sidecar's time. */
@@ -270,7 +272,7 @@ const RENEW_AFTER_MS = 15_000;
 /** The largest dump that `MAX_COREDUMP_BYTES` can be set to is larger, but its notes are not. */
 const PEEK_BYTES = 64 * 1024 * 1024;
 
-/** How often storage or database are asked once more before the dump is postponed. */
+/** How often storage or database are tried once more before the dump is postponed. */
 const MAX_HICCUPS = 2;
 const MAX_PAUSE_MS = 5 * 60 * 1000;
 const MAX_PAUSE_WITHOUT_DATABASE_MS = 10_000;

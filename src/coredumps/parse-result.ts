@@ -1,7 +1,8 @@
 import { elfKey } from '../firmware/blob-keys.js';
 import type { Firmware } from '../firmware/types.js';
-import type { ParseResult, ParseTask } from './parse-state.js';
+import type { ParseTask } from './parse-task.js';
 import type { SidecarAnswer } from './sidecar-client.js';
+import type { ParseResult } from './store-reading.js';
 import type { ParseErrorKind } from './types.js';
 
 /** What the sidecar is given, and why that. */

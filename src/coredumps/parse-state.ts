@@ -5,61 +5,16 @@ import type { Prisma } from '../platform/database/client.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { Outbox } from './outbox.js';
+import { type ParseTask, TASK, toTask } from './parse-task.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
-import type { CoredumpRow, CoredumpText, ParseErrorKind } from './types.js';
+import { columnsOf, earlierReading, type ParseResult, storeText } from './store-reading.js';
+import type { CoredumpRow } from './types.js';
 import type { CountUnread } from './unread.js';
-
-/** Everything that a parse needs to know of its dump, as values: the job reads no row. */
-export interface ParseTask {
-  coredumpId: number;
-  /** Fencing token: a re-parse raises it, and whoever holds an older one can change nothing any more. */
-  generation: number;
-  modelId: number;
-  modelCode: string;
-  deviceKey: string;
-  filename: string;
-  chip: string;
-  firmwareVersion: string;
-}
 
 /** Runs a reset in a transaction. */
 export type RunReset = (work: (tx: DbTransaction) => Promise<CoredumpRow[]>) => Promise<CoredumpRow[]>;
 
-export interface ParseResult {
-  status: 'PARSED' | 'ERROR';
-  errorKind: ParseErrorKind | null;
-  text: CoredumpText;
-  firmwareId: number | null;
-  appElfSha256: string | null;
-}
-
-/** What is selected to make a task. */
-const TASK = {
-  id: true,
-  parseGeneration: true,
-  filename: true,
-  chip: true,
-  firmwareVersion: true,
-  device: { select: { key: true, modelId: true, model: { select: { code: true } } } },
-} as const satisfies Prisma.CoredumpSelect;
-
-function toTask({
-  id,
-  parseGeneration,
-  device,
-  ...dump
-}: Prisma.CoredumpGetPayload<{ select: typeof TASK }>): ParseTask {
-  return {
-    coredumpId: id,
-    generation: parseGeneration,
-    modelId: device.modelId,
-    modelCode: device.model.code,
-    deviceKey: device.key,
-    ...dump,
-  };
-}
-
-/** A task in the hands of a server, from the lease to the end or until it is given back. */
+/** A task in the hands of a server, from the lease to the end or until it is released. */
 export interface Hold {
   task: ParseTask;
   /** Names who holds it. */
@@ -67,13 +22,6 @@ export interface Hold {
   /** Attempts that are used up; null until the first one has begun. */
   usedAttempts: number | null;
 }
-
-/** What is lost is lost by the storage: a reading that was there before is as good as it was. */
-const KEEPS_EARLIER_READING: ReadonlyArray<ParseErrorKind | null> = [
-  'lost_coredump',
-  'lost_firmware',
-  'removed_coredump',
-];
 
 /** Of a dump that waits until it may be tried again. */
 const POSTPONED = 'postponed';
@@ -85,7 +33,7 @@ const POSTPONED = 'postponed';
  *
  *   PENDING ──begin──▶ PENDING, leased, attempt n ──finish──▶ PARSED | ERROR
  *      ▲                        │
- *      └────── giveBack ◀───────┘        reset: PARSED | ERROR | PENDING ──▶ PENDING of the next generation
+ *      └─────── release ◀───────┘        reset: PARSED | ERROR | PENDING ──▶ PENDING of the next generation
  */
 export function createParseState({ db, outbox, owner, now, leases, count, countUnread }: ParseStateDeps) {
   const pending = ({ coredumpId, generation }: ParseTask) => ({
@@ -181,10 +129,10 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
     },
 
     /**
-     * Gives an attempt back that was not used up: the dump is not at fault.
+     * Releases the lease, and takes an attempt back that was not used up: the dump is not at fault.
      * @param pauseMs nobody takes it up before that; without it is there for others at once
      */
-    async giveBack({ task, lease, usedAttempts }: Hold, pauseMs = 0): Promise<void> {
+    async release({ task, lease, usedAttempts }: Hold, pauseMs = 0): Promise<void> {
       const postponed = { leaseOwner: POSTPONED, leaseUntil: (await leases.term(pauseMs)).until };
       await inTransaction(db, async (tx) => {
         const { count } = await tx.coredump.updateMany({
@@ -281,40 +229,6 @@ export type ParseState = ReturnType<typeof createParseState>;
 /** Of a dump that is in hand only to be ended, without another attempt. */
 function lastOf(lease: string): string {
   return `${lease} last`;
-}
-
-function columnsOf({ status, errorKind, firmwareId, appElfSha256, text }: ParseResult, parsedAt: Date) {
-  return {
-    parseStatus: status,
-    parseErrorKind: errorKind,
-    firmwareId,
-    appElfSha256,
-    fingerprint: text.report?.fingerprint ?? null,
-    parsedAt,
-  };
-}
-
-/** Null where there is none, or where the result says more than it. */
-async function earlierReading(tx: DbTransaction, { coredumpId }: ParseTask, { errorKind }: ParseResult) {
-  if (!KEEPS_EARLIER_READING.includes(errorKind)) return null;
-  const earlier = await tx.earlierReading.findUnique({ where: { coredumpId } });
-  if (earlier === null) return null;
-  const { fingerprint, parsedAt } = earlier;
-  return { parseStatus: 'PARSED', fingerprint, parsedAt };
-}
-
-async function storeText(tx: DbTransaction, coredumpId: number, { output, report }: CoredumpText) {
-  const text = {
-    // PostgreSQL's text cannot hold a NUL; JSON writes it as an escape.
-    output: output.replaceAll('\0', '\uFFFD'),
-    report: report === null ? null : JSON.stringify(report),
-  };
-  await tx.coredumpText.upsert({
-    where: { coredumpId },
-    create: { coredumpId, ...text },
-    update: text,
-    select: { coredumpId: true },
-  });
 }
 
 /** A dump whose parse has ended, as it is about to be committed. */

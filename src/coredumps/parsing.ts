@@ -13,7 +13,8 @@ import type { CoredumpEvents } from './events.js';
 import type { LostDumps } from './lost-dumps.js';
 import { parseKey } from './outbox.js';
 import { type BuildFinder, createParseJob } from './parse-job.js';
-import type { ParseState, ParseTask } from './parse-state.js';
+import type { ParseState } from './parse-state.js';
+import type { ParseTask } from './parse-task.js';
 import type { Requeue } from './requeue.js';
 import type { SidecarClient } from './sidecar-client.js';
 import type { CoredumpRow, ParseErrorKind } from './types.js';
@@ -33,7 +34,7 @@ interface ParsingDeps {
   xferDir: string;
   /** Where other servers use the folder too: files of attempts that began before that may be removed. */
   leftBefore?: Date | undefined;
-  /** Called when a dump was read, after everybody was told. */
+  /** Called when a dump was read, after subscribers have got it. */
   onRead: (coredump: CoredumpRow) => Promise<void>;
   concurrency: number;
   retryDelayMs: number;
@@ -83,7 +84,7 @@ export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTa
   /**
    * What the dump was seen to lack may have come after the job looked for it and before that was committed: whoever
    * brought it did not find this dump among those that wait. Once: a storage that has a file at one look and not at the
-   * next must not keep us busy.
+   * next must not cause endless work.
    */
   async function tryAgainIfItCame(task: ParseTask, coredump: CoredumpRow, errorKind: ParseErrorKind | null) {
     if (triedAgain.get(task.coredumpId) === task.generation) return;

@@ -5,7 +5,13 @@ import { containsWords } from '../platform/database/text-search.js';
 import type { Db } from '../platform/database/types.js';
 import { LISTED_COLUMNS, ListedDump } from './listed-dump.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
-import type { CoredumpColumns, CoredumpFilter, CoredumpRow } from './types.js';
+import {
+  type CoredumpColumns,
+  type CoredumpFilter,
+  type CoredumpRow,
+  PARSE_STATUSES,
+  type ParseStatus,
+} from './types.js';
 
 /**
  * Questions about many dumps, in SQL that SQLite and PostgreSQL both understand: a filter has one translation, which
@@ -26,6 +32,20 @@ export function createCoredumpQueries(db: Db) {
   return {
     list: (filter: CoredumpFilter, window: PageWindow) => listCoredumps(db, filter, window),
     count: (filter: CoredumpFilter) => countCoredumps(db, filter),
+
+    async get(id: number): Promise<CoredumpRow | null> {
+      const row = await db.coredump.findUnique({ where: { id }, select: COREDUMP_ROW });
+      return row === null ? null : toCoredumpRow(row);
+    },
+
+    /** For metrics; statuses without a dump are counted as 0. */
+    async countByStatus(): Promise<Array<[ParseStatus, number]>> {
+      const groups = await db.coredump.groupBy({ by: ['parseStatus'], _count: true });
+      return PARSE_STATUSES.map((status) => [
+        status,
+        groups.find(({ parseStatus }) => parseStatus === status)?._count ?? 0,
+      ]);
+    },
   };
 }
 
@@ -79,8 +99,9 @@ const MAX_LEADS = 20;
 /**
  * Whose index a page is read by. With `=` PostgreSQL may take the dumps by id instead, newest first, and look at each:
  * it believes that those of a version are spread evenly, but they are as old as the version. A pair between two pairs,
- * and the order by both, leave it that index alone. Not with devices, whose own index knows fewer dumps; and several
- * values only by themselves, for a page is read of each, and of one that the rest leaves nothing of all is read.
+ * and the order by both, make that index the only usable one. Not with devices, whose own index covers fewer dumps; and
+ * several values only without other conditions: a page is read for each value, and where the other conditions match
+ * nothing the whole value would be read.
  */
 function leadOf(filter: CoredumpFilter): Lead | null {
   if (filter.deviceKey !== undefined || filter.modelCode !== undefined) return null;
@@ -95,7 +116,7 @@ function leadOf(filter: CoredumpFilter): Lead | null {
   return null;
 }
 
-export async function countCoredumps(db: Db, filter: CoredumpFilter): Promise<number> {
+async function countCoredumps(db: Db, filter: CoredumpFilter): Promise<number> {
   const [row] = await db.lookup<{ count: number | bigint }>(Prisma.sql`
     SELECT count(*) AS "count" FROM "Coredump" c WHERE ${conditions(filter)}`);
   return Number(row?.count ?? 0);

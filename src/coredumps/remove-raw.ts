@@ -27,8 +27,8 @@ export const REMOVABLE = { id: true, filename: true, size: true, device: { selec
 /** Removes the raw bytes of dumps; row, text and report stay. */
 export function createRawRemoval({ db, blobs, clock, log }: RawRemovalDeps) {
   /**
-   * File, then note: what is noted as removed is removed, and what a crash leaves in between the next time mends.
-   * @returns false when it could not be, is left to the next time, or was done by somebody else
+   * First the file, then the note: what is noted as removed is removed. After a crash in between the next run notes it.
+   * @returns false when it failed and is left to the next run, or when another server has done it
    */
   return async function removeRaw(dump: RemovableDump, reason: RawRemovalReason): Promise<boolean> {
     try {

@@ -3,7 +3,7 @@ import { CRASH_KINDS, type CrashReport, kindOfReason } from '../crashdump/index.
 
 /**
  * The `report` of a sidecar's answer, and of the database's JSON. A sidecar may be somebody else's program, so what
- * the contract names is checked, what it may leave out gets its empty value, and what it adds is kept.
+ * the contract names is checked, what it may omit gets its empty value, and what it adds is kept.
  */
 const register = z.looseObject({
   name: z.string(),

@@ -2,7 +2,8 @@ import { Prisma } from '../platform/database/client.js';
 import type { Db } from '../platform/database/types.js';
 import { DAY_MS } from '../platform/durations.js';
 import type { CoredumpEvents } from './events.js';
-import type { ParseState, ParseTask, RunReset } from './parse-state.js';
+import type { ParseState, RunReset } from './parse-state.js';
+import type { ParseTask } from './parse-task.js';
 import type { CoredumpRow } from './types.js';
 
 /** Dumps re-queued in one transaction: some milliseconds of the writer's time. */
@@ -22,9 +23,9 @@ export type Requeue = ReturnType<typeof createRequeue>;
 type NextIds = (window: { afterId: number; take: number }) => Promise<number[]>;
 
 /**
- * All ways by which a dump that was read is queued again. Each has something new as its cause: somebody asked, a build
- * came, or a lost file is there again. What ended for want of something is never tried again while that is missing, or
- * a lost file would be work without end.
+ * All ways by which a dump that was read is queued again. Each has a new cause: a person asked, a build arrived, or a
+ * lost file is there again. A dump that ended because something was missing is not tried again while it is missing:
+ * otherwise a lost file would cause endless work.
  */
 export function createRequeue({ db, state, events, queue }: RequeueDeps) {
   return {
@@ -60,8 +61,8 @@ export function createRequeue({ db, state, events, queue }: RequeueDeps) {
     },
 
     /**
-     * What nothing is missing for any more, whatever happened to the server that was told so: files that were lost and
-     * are there again, and builds that came. Only dumps that end as something else now, so never one twice for the same.
+     * Dumps that nothing is missing for any more, even if the server that noticed it died: lost files that are there
+     * again, and builds that arrived. Only dumps that will end differently now, so none is queued twice for one cause.
      *
      * @param hasElf a report that is there is not given up for a build whose ELF is lost
      */

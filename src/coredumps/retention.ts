@@ -1,10 +1,57 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
-import type { Prisma } from '../platform/database/client.js';
-import type { Db } from '../platform/database/types.js';
+import { Prisma } from '../platform/database/client.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 import { createRawRemoval, REMOVABLE } from './remove-raw.js';
+
+/*
+ * All that is deleted by its age or its number, and by what:
+ *
+ * | what                                          | when                                              | where |
+ * | a device's dumps, row and file                | more than MAX_COREDUMPS: the oldest, with an upload | `retireOldest` below |
+ * | raw bytes; row, text and report stay          | the model's privacy settings: once read, or by days | `createRawRetention` below |
+ * | raw bytes; row, text and report stay          | all dumps are more than MAX_STORAGE_BYTES: the oldest | `storage-limit.ts` |
+ * | files without a row, dumps' and builds'       | set aside by a sweep, removed 7 days later        | `orphan-sweep.ts`, `firmware/orphan-sweep.ts` |
+ * | files of uploads that were never finished     | each start, and daily once they are a day old     | the same |
+ * | a model's builds, row and ELF                 | more than MAX_FIRMWARES, and no dump needs them   | `firmware/retention.ts` |
+ * | audit events                                  | older than AUDIT_DAYS                             | `audit/service.ts`, `forget` |
+ * | deliveries of alerts                          | older than 30 days                                | `alerts/sender.ts` |
+ *
+ * How often each of them runs is in `compose/background-work.ts`. Crashes stay counted whatever is deleted.
+ */
+
+export interface RetiredDump {
+  id: number;
+  filename: string;
+}
+
+export type DumpBeyondMaximum = RetiredDump & {
+  deviceId: number;
+  chip: string;
+  firmwareVersion: string;
+  uploadedAt: Date;
+  parseStatus: string;
+  parseGeneration: number;
+};
+
+/**
+ * Deletes the rows of what is older than the newest `maxCoredumps` of each device. Ids decide, so equal times are no
+ * question. The files are the caller's to delete, after the commit.
+ */
+export async function retireOldest(
+  tx: DbTransaction,
+  deviceIds: readonly number[],
+  maxCoredumps: number,
+): Promise<DumpBeyondMaximum[]> {
+  return tx.$queryRaw<DumpBeyondMaximum[]>`
+    DELETE FROM "Coredump" WHERE "id" IN (
+      SELECT c."id" FROM "Device" d JOIN "Coredump" c ON c."deviceId" = d."id" AND c."id" <= (
+        SELECT k."id" FROM "Coredump" k WHERE k."deviceId" = d."id" ORDER BY k."id" DESC LIMIT 1 OFFSET ${maxCoredumps})
+      WHERE d."id" IN (${Prisma.join([...deviceIds])})
+    ) RETURNING "id", "deviceId", "filename", "chip", "firmwareVersion", "uploadedAt", "parseStatus", "parseGeneration"`;
+}
 
 export type RawRetention = ReturnType<typeof createRawRetention>;
 

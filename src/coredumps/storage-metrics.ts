@@ -7,7 +7,7 @@ import type { StorageLimit } from './storage-limit.js';
  * Metrics of what fills up, how far it is, and when it will be full.
  * @returns takes a sample for the forecast: to be called every minute
  */
-export function tellStorage({
+export function registerStorageGauges({
   metrics,
   limit,
   maxBytes,

@@ -6,13 +6,13 @@ import DataLoader, { scheduleBatch } from '../platform/database/data-loader.js';
 import type { Db } from '../platform/database/types.js';
 import { readReport } from './report-schema.js';
 
-/** Who wants texts, and what becomes of them there. */
+/** Whoever asks for texts, and the limits of that answer. */
 export interface TextReader {
   /** Asked before anything is read, with what all texts that are wanted now take. @returns false to read none */
   admitTexts(bytes: number): Promise<boolean>;
   /** Whether it still wants them. */
   admit(bytes: 0): boolean;
-  /** Between whose items others have their turn; null when it is read at one go. */
+  /** Yields to other clients between two of its items; null when it is read without a pause. */
   readonly slices: { isOver(): boolean; later(item: null): Promise<null> } | null;
 }
 
@@ -35,8 +35,8 @@ const CHUNK_BYTES = 128 * 1024;
 
 /**
  * The heavy part of dumps, which lists never read. Their sizes come first, in one statement however many are asked for:
- * whoever wants more than he may have is told before any text is read. Then they are read some at a time, so that
- * others have their turns between.
+ * a request that wants more than it may have is refused before any text is read. Then they are read some at a time, so
+ * that other requests run in between.
  *
  * For one request or event. What one has read is there for the next one, who is asked all the same.
  */

@@ -57,7 +57,7 @@ export async function listGroups(
   return (window.fromEnd === true ? rows.reverse() : rows).map(toGroupRow);
 }
 
-export async function countGroups(db: Db, filter: CrashGroupFilter): Promise<number> {
+async function countGroups(db: Db, filter: CrashGroupFilter): Promise<number> {
   const [row] = await db.$queryRaw<Array<{ count: number | bigint }>>`
     SELECT count(*) AS "count" FROM "CrashGroup" g WHERE ${conditions(filter)}`;
   return Number(row?.count ?? 0);

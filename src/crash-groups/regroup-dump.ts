@@ -1,7 +1,6 @@
 import { readReport } from '../coredumps/report-schema.js';
 import { COREDUMP_ROW, toCoredumpRow } from '../coredumps/row.js';
-import type { CrashReport } from '../crashdump/index.js';
-import { culpritFrames, FINGERPRINT_VERSION, fingerprint } from '../crashdump/index.js';
+import { type CrashReport, culpritFrames, FINGERPRINT_VERSION, fingerprint } from '../crashdump/index.js';
 import { DomainError } from '../errors.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';

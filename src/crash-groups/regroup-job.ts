@@ -55,7 +55,7 @@ export function createRegroupJob({
   const worker = createWorker({ name: 'regrouping crashes', everyMs: LEASE_MS, look: run, log });
 
   return {
-    /** Begins, or goes on, in the background; does nothing when all was done for this recipe. */
+    /** Starts or continues in the background; does nothing when all was done for this recipe. */
     start: worker.start,
 
     /** Starts again from the beginning. @param runIn gives the transaction that makes the new run */

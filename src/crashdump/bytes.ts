@@ -133,7 +133,7 @@ export class ByteReader {
     if (over !== 0) this.skip(alignment - over);
   }
 
-  /** A reader of its own for `length` bytes at `offset` of this window. The position here does not move. */
+  /** A separate reader for `length` bytes at `offset` of this window. The position here does not move. */
   slice(what: string, offset: number, length: number): ByteReader {
     this.#check(offset, length, what);
     return new ByteReader(what, this.#file, this.base + offset, {
@@ -143,7 +143,7 @@ export class ByteReader {
     });
   }
 
-  /** A reader of its own for the next `length` bytes; moves past them. */
+  /** A separate reader for the next `length` bytes; moves past them. */
   split(what: string, length: number): ByteReader {
     const reader = this.slice(what, this.#position, length);
     this.#position += length;
@@ -201,7 +201,7 @@ export class ByteReader {
     throw new Malformed(`${this.what}: LEB128 at ${this.base + start} is unterminated or too large`);
   }
 
-  /** Unsigned LEB128 of any value up to 64 bits; what is beyond them is lost. */
+  /** Unsigned LEB128 of any value up to 64 bits; higher bits are dropped. */
   wideUleb128(): bigint {
     return BigInt.asUintN(64, this.#wideLeb128().value);
   }

@@ -1,5 +1,5 @@
 /**
- * What kind of crash a report is about. The reader decides it once; title, group, explanation and filters are told from
+ * What kind of crash a report is about. The reader decides it once; title, group, explanation and filters follow from
  * it. Members may be added.
  */
 export const CRASH_KINDS = [

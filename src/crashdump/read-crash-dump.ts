@@ -1,6 +1,8 @@
+import type { Architecture } from './arch/architecture.js';
 import { Malformed } from './bytes.js';
 import { openContainer } from './core/container.js';
-import { type Dump, readDump } from './core/read-dump.js';
+import type { Dump } from './core/core.js';
+import { readDump } from './core/read-dump.js';
 import { UnreadableFirmware } from './elf/elf-file.js';
 import { UnreadableDump } from './errors.js';
 import type { FirmwareImage } from './firmware/firmware-image.js';
@@ -54,7 +56,7 @@ function romsFor({ chip, chipRevision, architecture, warnings }: Dump, { findRom
   if (chip === null || findRom === undefined) return [];
   try {
     const rom = findRom(chip.name, chipRevision);
-    return rom?.machine === architecture ? [rom] : [];
+    return rom?.machine === architecture.name ? [rom] : [];
   } catch (error) {
     if (!(error instanceof UnreadableFirmware)) throw error;
     warnings.push(`The ROM ELF could not be read, ROM functions have no names: ${error.message}`);
@@ -63,7 +65,7 @@ function romsFor({ chip, chipRevision, architecture, warnings }: Dump, { findRom
 }
 
 function firmwareFor(
-  architecture: FirmwareImage['machine'],
+  architecture: Architecture,
   elf: Uint8Array | FirmwareImage | null,
   warnings: string[],
 ): FirmwareImage | null {
@@ -74,9 +76,9 @@ function firmwareFor(
     return null;
   }
   const firmware = elf instanceof Uint8Array ? openFirmwareOrWarn(elf, warnings) : elf;
-  if (firmware && firmware.machine !== architecture) {
+  if (firmware && firmware.machine !== architecture.name) {
     warnings.push(
-      `The firmware ELF is for ${firmware.machine}, the dump comes from a ${architecture} chip; the ELF was not used.`,
+      `The firmware ELF is for ${firmware.machine}, the dump comes from a ${architecture.name} chip; the ELF was not used.`,
     );
     return null;
   }

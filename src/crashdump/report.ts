@@ -42,7 +42,7 @@ export interface Register {
   value: string;
   /** What lies at that address in the firmware, as "panic_abort+18". */
   symbol: string | null;
-  /** For a telltale pattern: "heap memory that was freed", "stack that was never written", … */
+  /** For a fill pattern: "heap memory that was freed", "stack that was never written", … */
   meaning: string | null;
 }
 

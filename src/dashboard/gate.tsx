@@ -5,7 +5,7 @@ import { type PageConfig, readPageConfig } from './session/page-config';
 import { RoleContext } from './session/role';
 import { currentSession, onSessionChange, renewSession, type Session } from './session/session';
 
-/** Nothing of the fleet is shown or asked for before the server knows who asks, if it wants to. */
+/** Shows and requests nothing of the fleet until the server has said which role the person has. */
 export function Gate({ children }: { children: (isSignedIn: boolean) => ReactNode }) {
   const session = useSyncExternalStore(onSessionChange, currentSession);
   const { config, problem } = usePageConfig(session);
@@ -16,7 +16,7 @@ export function Gate({ children }: { children: (isSignedIn: boolean) => ReactNod
       <Loading />
     ) : (
       <p className="notice" data-tone="danger" role="alert">
-        The server cannot be asked who may do what: {problem} It is asked again by itself.
+        The server did not say what you may do: {problem} The page tries again by itself.
       </p>
     );
   }

@@ -1,11 +1,11 @@
 import { type ComponentType, lazy } from 'react';
 
-/** A page whose code is loaded when somebody goes there. What cannot be loaded says so, and leaves the rest alone. */
+/** A page whose code is loaded when somebody goes there. When it cannot be loaded, only this page says so. */
 export function lazyPage<Props extends object>(load: () => Promise<ComponentType<Props>>) {
   return lazy(async () => ({ default: await load().catch((): ComponentType<Props> => CannotBeLoaded) }));
 }
 
-/** The server cannot be reached, or has another version by now, whose files have other names. */
+/** The server cannot be reached, or it was updated and its files have other names now. */
 function CannotBeLoaded() {
   return (
     <div className="empty">

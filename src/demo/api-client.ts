@@ -2,48 +2,52 @@ import { readFile } from 'node:fs/promises';
 import { ZipFile } from 'yazl';
 import { FIXTURES } from './fleet.js';
 
-/** A server, and what lets the demo's people into it: nothing where it lets everybody in. */
-export interface House {
+/** A server, and the demo's token for it: null without authentication. */
+export interface DemoServer {
   readonly url: string;
   readonly adminToken: string | null;
 }
 
-/** What the demo's people, CI and devices do, each through their own door. */
-export async function graphql<Data>(house: House, query: string, variables: object = {}): Promise<Data> {
-  const response = await fetch(`${house.url}/graphql`, {
+/** One GraphQL request. @throws Error with the server's messages */
+export async function graphql<Data>(
+  server: DemoServer,
+  query: string,
+  variables: object = {},
+): Promise<Data> {
+  const response = await fetch(`${server.url}/graphql`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', ...authorization(house.adminToken) },
+    headers: { 'Content-Type': 'application/json', ...authorization(server.adminToken) },
     body: JSON.stringify({ query, variables }),
   });
   return unwrap<Data>(await response.json());
 }
 
-export async function createModel(house: House, model: { code: string; name: string }): Promise<void> {
+export async function createModel(server: DemoServer, model: { code: string; name: string }): Promise<void> {
   const { deviceModel } = await graphql<{ deviceModel: object | null }>(
-    house,
+    server,
     'query ($code: String!) { deviceModel(code: $code) { id } }',
     { code: model.code },
   );
   if (deviceModel !== null) return;
   await graphql(
-    house,
+    server,
     'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { id } }',
     { input: { code: model.code, name: model.name } },
   );
 }
 
 export async function createDevice(
-  house: House,
+  server: DemoServer,
   device: { key: string; name: string; modelCode: string },
 ): Promise<void> {
   const { device: known } = await graphql<{ device: object | null }>(
-    house,
+    server,
     'query ($key: String!) { device(key: $key) { id } }',
     { key: device.key },
   );
   if (known !== null) return;
   await graphql(
-    house,
+    server,
     'mutation ($input: CreateDeviceInput!) { createDevice(input: $input) { device { id } } }',
     { input: device },
   );
@@ -51,7 +55,7 @@ export async function createDevice(
 
 /** A GraphQL multipart request (github.com/jaydenseric/graphql-multipart-request-spec), as CI sends it with curl. */
 export async function uploadFirmware(
-  house: House,
+  server: DemoServer,
   { file, model, version }: { file: string; model: string; version: string },
 ): Promise<string> {
   const form = new FormData();
@@ -60,25 +64,25 @@ export async function uploadFirmware(
   form.set('operations', JSON.stringify({ query, variables: { model, bundle: null } }));
   form.set('map', JSON.stringify({ bundle: ['variables.bundle'] }));
   form.set('bundle', new Blob([await zipBundle(file, model, version)]), 'firmware.zip');
-  const response = await fetch(`${house.url}/graphql`, {
+  const response = await fetch(`${server.url}/graphql`, {
     method: 'POST',
-    headers: authorization(house.adminToken),
+    headers: authorization(server.adminToken),
     body: form,
   });
   return unwrap<{ uploadFirmware: { elfSha256: string } }>(await response.json()).uploadFirmware.elfSha256;
 }
 
 export async function uploadDump(
-  house: House,
+  server: DemoServer,
   { file, version, deviceKey }: { file: string; version: string; deviceKey: string },
 ): Promise<{ coredumpId: string; filename: string }> {
   const query = new URLSearchParams({ chip: 'esp32c3', firmware_version: version, device_key: deviceKey });
-  const token = house.adminToken === null ? null : await tokenOf(house, deviceKey);
-  const response = await fetch(`${house.url}/api/iot/coredump?${query}`, {
+  const token = server.adminToken === null ? null : await tokenOf(server, deviceKey);
+  const response = await fetch(`${server.url}/api/iot/coredump?${query}`, {
     method: 'POST',
     headers: {
       'Content-Type': 'application/octet-stream',
-      // Without it the same crash within ten minutes would be taken for a device that repeats itself.
+      // Without it, the same crash within ten minutes would be a duplicate.
       'Idempotency-Key': crypto.randomUUID(),
       ...authorization(token),
     },
@@ -95,18 +99,18 @@ export function authorization(token: string | null): Record<string, string> {
 
 const deviceTokens = new Map<string, string>();
 
-/** A token is only told when it is made, so a device gets a new one the first time that it crashes in this run. */
-async function tokenOf(house: House, key: string): Promise<string> {
+/** A token is shown only when it is made, so each device gets a new one at its first crash of this run. */
+async function tokenOf(server: DemoServer, key: string): Promise<string> {
   const known = deviceTokens.get(key);
   if (known !== undefined) return known;
   const { device } = await graphql<{ device: { id: string } | null }>(
-    house,
+    server,
     'query ($key: String!) { device(key: $key) { id } }',
     { key },
   );
   if (device === null) throw new Error(`there is no device ${key} any more`);
   const { rotateDeviceToken } = await graphql<{ rotateDeviceToken: { token: string } }>(
-    house,
+    server,
     'mutation ($id: ID!) { rotateDeviceToken(id: $id) { token } }',
     { id: device.id },
   );

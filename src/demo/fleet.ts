@@ -13,11 +13,11 @@ interface Build {
   file: string;
   model: (typeof MODELS)[number]['code'];
   version: string;
-  /** Ways in which it crashes, with how often compared with each other. */
+  /** The ways in which it crashes, each with its relative frequency. */
   crashes: Readonly<Record<string, number>>;
   /** Day of the demo's history on which devices begin to run it. */
   fromDay: number;
-  /** False: its ELF was never uploaded, so that there is something to drop onto the page. */
+  /** False: its ELF is not uploaded, so that one can be dropped onto the page. */
   isUploaded: boolean;
 }
 
@@ -105,7 +105,7 @@ interface Crash {
   file: string;
 }
 
-/** A crash as it may happen on a day of the history: newer builds are likelier the longer they are out. */
+/** A random crash of a day of the history: a build is more likely the longer it is out. */
 export function aCrash(day: number, random: () => number): Crash {
   const builds = BUILDS.filter((build) => build.fromDay <= day);
   const build = pick(builds, (candidate) => 1 + (day - candidate.fromDay) / 8, random);

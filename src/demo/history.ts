@@ -8,20 +8,26 @@ import type { Clock } from '../platform/clock.js';
 import { DAY_MS } from '../platform/durations.js';
 import { createLogger } from '../platform/logger.js';
 import { superviseSidecar } from '../sidecar/supervisor.js';
-import { createDevice, createModel, graphql, type House, uploadDump, uploadFirmware } from './api-client.js';
+import {
+  createDevice,
+  createModel,
+  type DemoServer,
+  graphql,
+  uploadDump,
+  uploadFirmware,
+} from './api-client.js';
 import { aCrash, BUILDS, DEVICES, HISTORY_DAYS, MODELS, seededRandom } from './fleet.js';
 
 const PARSE_DEADLINE_MS = 60_000;
 
 /**
- * Three weeks of a small fleet's life, for an empty database only: whatever is already there stays as it is. The whole
- * server runs for it once, with a clock that is put forward from crash to crash, so that every row comes to be as it
- * would have.
+ * Fills an empty database with three weeks of a small fleet; a database that is not empty stays as it is. The whole
+ * server runs for it, with a clock that is set forward from crash to crash, so that every row is made as it would be.
  *
- * @param adminToken one that `config` knows; null where it knows nobody
+ * @param adminToken one that `config` accepts; null without authentication
  * @returns how many crashes there were, 0 when the database was not empty
  */
-export async function liveThroughHistory(config: Config, adminToken: string | null): Promise<number> {
+export async function playHistory(config: Config, adminToken: string | null): Promise<number> {
   if (!isNewDatabase(config.databaseUrl)) return 0;
   const log = createLogger({ ...config, logLevel: 'error' });
   const xferDir = join(config.coredumpsDir, '..', 'xfer');
@@ -32,7 +38,7 @@ export async function liveThroughHistory(config: Config, adminToken: string | nu
     const parser = { url: sidecar.url(), xferDir };
     const app = await startApp({ ...config, host: '127.0.0.1', port: 0, parser }, { log, clock });
     try {
-      return await live({ url: app.url, adminToken }, clock);
+      return await play({ url: app.url, adminToken }, clock);
     } finally {
       await app.close();
     }
@@ -41,31 +47,31 @@ export async function liveThroughHistory(config: Config, adminToken: string | nu
   }
 }
 
-async function live(house: House, clock: MovableClock): Promise<number> {
-  for (const model of MODELS) await createModel(house, model);
-  for (const device of DEVICES) await createDevice(house, device);
+async function play(server: DemoServer, clock: MovableClock): Promise<number> {
+  for (const model of MODELS) await createModel(server, model);
+  for (const device of DEVICES) await createDevice(server, device);
 
   const random = seededRandom(20_260_211);
   const begin = clock.now().getTime();
   let crashes = 0;
   for (let day = 0; day < HISTORY_DAYS; day++) {
     for (const build of BUILDS.filter(({ fromDay, isUploaded }) => isUploaded && fromDay === day)) {
-      await uploadFirmware(house, build);
+      await uploadFirmware(server, build);
     }
     const hours = crashHours(day, random);
     for (const hour of hours) {
       clock.putForwardTo(begin + (day + hour / 24) * DAY_MS);
       const { device, build, file } = aCrash(day, random);
-      await uploadDump(house, { file, version: build.version, deviceKey: device.key });
-      // Before the clock moves on: the parse has a lease that lasts a minute of it.
-      await allAreRead(house);
+      await uploadDump(server, { file, version: build.version, deviceKey: device.key });
+      // Before the clock is set forward: a parse has a lease of one minute by it.
+      await allAreRead(server);
     }
     crashes += hours.length;
   }
   return crashes;
 }
 
-/** Hours of a day at which something crashes, in order: more after each new build came out, less on quiet days. */
+/** Hours of a day at which something crashes, in order: more after a new build, fewer on other days. */
 function crashHours(day: number, random: () => number): number[] {
   const sinceBuild = Math.min(
     ...BUILDS.filter(({ fromDay }) => fromDay <= day).map(({ fromDay }) => day - fromDay),
@@ -74,11 +80,11 @@ function crashHours(day: number, random: () => number): number[] {
   return Array.from({ length: count }, () => random() * 24).sort((a, b) => a - b);
 }
 
-async function allAreRead(house: House): Promise<void> {
+async function allAreRead(server: DemoServer): Promise<void> {
   const deadline = performance.now() + PARSE_DEADLINE_MS;
   for (;;) {
     const { coredumps } = await graphql<{ coredumps: { totalCount: number } }>(
-      house,
+      server,
       '{ coredumps(first: 0, filter: { parseStatus: [PENDING] }) { totalCount } }',
     );
     if (coredumps.totalCount === 0) return;

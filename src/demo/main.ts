@@ -1,8 +1,7 @@
 /**
- * `npm run demo`: the main job, for real, on embedded defaults. An empty database first gets three weeks of a small
- * fleet's history. Then the whole stack starts as `coredock start` does, and everybody who uses it is played, each
- * through their own door: the admin (GraphQL), CI (a firmware bundle), the device (REST) and the dashboard (a
- * subscription).
+ * `npm run demo`: the whole path of a dump on a real server with embedded defaults. An empty database first gets
+ * three weeks of a small fleet's history. Then the whole stack starts as `coredock start` does, and the demo acts for everybody who uses it:
+ * the admin (GraphQL), CI (a firmware bundle), the device (REST) and the dashboard (a subscription).
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -16,12 +15,12 @@ import {
   authorization,
   createDevice,
   createModel,
-  type House,
+  type DemoServer,
   uploadDump,
   uploadFirmware,
 } from './api-client.js';
 import { aCrash, HISTORY_DAYS } from './fleet.js';
-import { liveThroughHistory } from './history.js';
+import { playHistory } from './history.js';
 
 const DATA_FOLDER = './data/demo';
 const STORAGE_SETTINGS = [
@@ -37,28 +36,28 @@ const DEVICE = { key: 'demo0001', name: 'Hallway', modelCode: MODEL.code };
 const FIRMWARE = { file: 'thermostat-1.0.0', model: MODEL.code, version: '1.0.0' };
 const DUMP = 'thermostat-1.0.0-null-pointer.dmp';
 const PARSE_DEADLINE_MS = 60_000;
-/** While the demo stays up something crashes now and then, so that the page has something to show live. */
+/** Time between two crashes while the demo keeps running, so that the page shows live changes. */
 const NEXT_CRASH_MS = 20_000;
 
 const { values: options } = parseArgs({ options: { exit: { type: 'boolean', default: false } } });
 readDotenv({ quiet: true });
-liveApart();
-const adminToken = letAdminIn();
+useOwnFolder();
+const adminToken = createAdminToken();
 await fillHistory();
-const server = await startStack();
-const house: House = { url: server.url, adminToken };
+const stack = await startStack();
+const server: DemoServer = { url: stack.url, adminToken };
 try {
-  const succeeded = await play(house);
+  const succeeded = await play(server);
   process.exitCode = succeeded ? 0 : 1;
 } catch (error) {
   process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }
-if (options.exit || process.exitCode !== 0) await server.stop();
-else stayUp(house);
+if (options.exit || process.exitCode !== 0) await stack.stop();
+else stayUp(server);
 
-/** Made-up devices have no place among real ones: whatever the settings say, the demo's data are in its own folder. */
-function liveApart(): void {
+/** The demo's devices must not mix with real ones: whatever the settings say, its data are in a folder of its own. */
+function useOwnFolder(): void {
   Object.assign(process.env, {
     DATABASE_URL: `file:${DATA_FOLDER}/coredock.db`,
     COREDUMPS_DIR: `${DATA_FOLDER}/coredumps`,
@@ -69,11 +68,11 @@ function liveApart(): void {
 }
 
 /**
- * Where the settings ask people who they are, the demo is one of them: an admin whose token only this run knows.
+ * Where the settings require authentication, the demo is an admin, with a token that only this run knows.
  *
- * @returns null where everybody is let in
+ * @returns null without authentication
  */
-function letAdminIn(): string | null {
+function createAdminToken(): string | null {
   const { ADMIN_TOKENS, VIEWER_TOKENS, OIDC_ISSUER } = process.env;
   if (!ADMIN_TOKENS && !VIEWER_TOKENS && !OIDC_ISSUER) return null;
   const token = randomToken();
@@ -85,18 +84,19 @@ async function fillHistory(): Promise<void> {
   try {
     const config = readConfig(process.env);
     if (!(await canListen(config))) return;
-    const crashes = await liveThroughHistory(config, adminToken);
-    if (crashes > 0) say(`0. A fleet has lived here for ${HISTORY_DAYS} days and crashed ${crashes} times`);
+    const crashes = await playHistory(config, adminToken);
+    if (crashes > 0)
+      say(`0. The history is in the database: ${HISTORY_DAYS} days of a fleet with ${crashes} crashes`);
   } catch (error) {
-    // What is wrong with the settings the stack will say itself.
+    // The stack will report the same problem itself.
     if (error instanceof ConfigError) return;
     process.stderr.write(
-      `demo: without a history: ${error instanceof Error ? error.message : String(error)}\n`,
+      `demo: there is no history, because it failed: ${error instanceof Error ? error.message : String(error)}\n`,
     );
   }
 }
 
-/** What is wrong with the port the stack will say itself, and a history would be in vain. */
+/** Without its port the stack cannot start, and says so itself; a history would be made for nothing. */
 async function canListen(config: Config): Promise<boolean> {
   return assertListenable(config).then(
     () => true,
@@ -104,10 +104,10 @@ async function canListen(config: Config): Promise<boolean> {
   );
 }
 
-function stayUp(at: House): void {
+function stayUp(at: DemoServer): void {
   const { url } = at;
-  say(`\nIts data are in ${DATA_FOLDER}: remove that folder, and nothing of the demo is left.`);
-  say(`Still running, and something crashes now and then. Stop with Ctrl-C.`);
+  say(`\nIts data are in ${DATA_FOLDER}: remove that folder to remove the demo.`);
+  say(`The demo keeps running, with a crash now and then. Stop it with Ctrl-C.`);
   say(`  The page:  ${process.env.PUBLIC_URL || url}`);
   if (at.adminToken !== null)
     say(`  Sign in with the token ${at.adminToken} (an admin’s, until the demo ends)`);
@@ -120,7 +120,7 @@ function stayUp(at: House): void {
   setInterval(next, NEXT_CRASH_MS).unref();
 }
 
-async function play(at: House): Promise<boolean> {
+async function play(at: DemoServer): Promise<boolean> {
   say(`1. The stack is up at ${at.url}`);
 
   await createModel(at, MODEL);
@@ -150,8 +150,8 @@ interface DumpStatus {
   parsedOutput: string | null;
 }
 
-/** Subscribes at once and remembers every status, so that none is missed between the upload and the question. */
-function followParseStatus({ url, adminToken: token }: House) {
+/** Subscribes at once and keeps every status, so that none is missed between the upload and `endOf`. */
+function followParseStatus({ url, adminToken: token }: DemoServer) {
   const client = createClient({ url: `${url}/graphql`, headers: authorization(token) });
   const events = client.iterate<{ parseStatus: DumpStatus }>({
     query: `subscription { parseStatus { id parseStatus parsedOutput } }`,
@@ -188,7 +188,7 @@ function followParseStatus({ url, adminToken: token }: House) {
   };
 }
 
-/** `coredock start` as a child, its log shown only when it does not come up. */
+/** `coredock start` as a child process; its log is shown only when it does not start. */
 async function startStack(): Promise<{ url: string; stop(): Promise<void> }> {
   const cli = fileURLToPath(new URL('../coredock.cjs', import.meta.url));
   const child = spawn(process.execPath, [cli, 'start'], { stdio: ['ignore', 'inherit', 'pipe'] });

@@ -76,8 +76,8 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
     },
 
     /**
-     * A new token. The one before works on for `graceSeconds`, so that a device can be told the new one by what it
-     * reaches with the old; older ones end at once.
+     * A new token. The one before works on for `graceSeconds`, so that a device can
+     * receive the new one over what it reaches with the old; older ones end at once.
      *
      * @throws DomainError NOT_FOUND, BAD_USER_INPUT
      */
@@ -152,7 +152,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
       return identify(Prisma.sql`d."key" = ${key}`);
     },
 
-    /** The token itself is looked up by its hash, so comparing it takes no time that tells anything. */
+    /** The token itself is looked up by its hash, so the time of the comparison reveals nothing. */
     async findByToken(token: string): Promise<DeviceIdentity | null> {
       const hash = sha256(token);
       const device =

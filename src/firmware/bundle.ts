@@ -22,7 +22,7 @@ const MAX_RATIO = 100;
 const ANY_RATIO_BELOW_BYTES = 1024 * 1024;
 
 /**
- * Finds the ELF in a bundle: a ZIP archive with `{modelCode}.elf`, or the bare ELF. The first bytes tell which, not
+ * Finds the ELF in a bundle: a ZIP archive with `{modelCode}.elf`, or the bare ELF. The first bytes decide which, not
  * the name.
  *
  * @throws DomainError BAD_USER_INPUT with what is wrong and what to do; STORAGE_FULL, UNAVAILABLE

@@ -4,7 +4,7 @@ import { conflict, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { TidyOptions } from '../platform/blobs/tidy.js';
 import type { Clock } from '../platform/clock.js';
-import { inTransaction } from '../platform/database/transaction.js';
+import { findCommitted } from '../platform/database/failed-commit.js';
 import type { Database, DbTransaction } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { elfKey } from './blob-keys.js';
@@ -26,7 +26,7 @@ export interface FirmwareUpload {
 export interface FirmwareBundle {
   filename: string;
   stream: Readable;
-  /** To be asked after the end of `stream`: whether the door has cut it at its limit, silently. */
+  /** To be asked after the end of `stream`: whether the transport has cut it at its limit without an error. */
   truncated(): boolean;
 }
 
@@ -178,8 +178,17 @@ export function createFirmwareService({
         return { firmware: made, retired: await retireBuilds(tx, model.id, maxFirmwares) };
       },
       async (error) => {
-        const made = await findCommitted(build, model, error);
-        // Whom it retired is not known any more: their ELFs stay until the sweep at the next start.
+        const { modelId, elfSha256 } = build;
+        const made = await findCommitted(db, error, {
+          async find(tx) {
+            await lockModel(tx, model);
+            return tx.firmware.findFirst({ where: { modelId, elfSha256 } });
+          },
+          // The ELF stays then: one without a row is swept one day, a row without its ELF would be a loss.
+          onUnknown: (reason) =>
+            log.warn({ err: reason, modelId, elfSha256 }, 'it is not known whether a firmware was committed'),
+        });
+        // Which builds it retired is not known any more: their ELFs stay until the next sweep.
         if (made !== null) return { firmware: made, retired: [] };
         // Nobody else can have given this ELF a row meanwhile.
         await deleteElf(model.code, build);
@@ -190,30 +199,7 @@ export function createFirmwareService({
     return firmware;
   }
 
-  /**
-   * What became of a commit that failed: PostgreSQL may have done it although its answer was lost on the way. Asked
-   * behind the model's lock, so that one which the database is still working on is waited for.
-   *
-   * @returns null when the build has no row and never will by this commit
-   * @throws the commit's error when the database cannot be asked. The ELF stays then: one without a row is swept one
-   *   day, a row without its ELF would be a loss.
-   */
-  async function findCommitted(
-    { modelId, elfSha256 }: Pick<Firmware, 'modelId' | 'elfSha256'>,
-    model: Model,
-    error: unknown,
-  ): Promise<Firmware | null> {
-    const lookup = inTransaction(db, async (tx) => {
-      await lockModel(tx, model);
-      return tx.firmware.findFirst({ where: { modelId, elfSha256 } });
-    });
-    return lookup.catch((lookupError: unknown) => {
-      log.warn({ err: lookupError, modelId, elfSha256 }, 'it is not known whether a firmware was committed');
-      throw error;
-    });
-  }
-
-  /** The same ELF once more changes nothing; the audit tells all the same which build it was. */
+  /** The same ELF once more changes nothing; the audit records all the same which build it was. */
   async function noteAgain(existing: Firmware, model: Model): Promise<Firmware> {
     await audit.note(onFirmware('uploadFirmware', existing, model.code));
     return existing;

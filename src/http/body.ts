@@ -4,7 +4,7 @@ import { createGunzip, createInflate } from 'node:zlib';
 import { badInput, DomainError } from '../errors.js';
 import { discard } from '../platform/http/drain-slowly.js';
 
-/** What a sender must bring in each period at least, or its rest: slower ones only hold a socket. */
+/** The least that a sender must send in each period, unless less is left: slower ones only hold a socket. */
 const MIN_BYTES_PER_PERIOD = 1_024;
 
 /** How long a refused sender may take to read its answer while what it still sends is thrown away. */
@@ -19,7 +19,7 @@ export interface BodyOptions {
 }
 
 /**
- * The bytes of a request body as the sender meant them, compression undone, as they come.
+ * The bytes of a request body as they come, with its compression undone.
  *
  * @param options.signal aborted when the connection turns out not to speak proper HTTP
  * @throws DomainError BODY_STALLED, BODY_ABORTED, BAD_USER_INPUT (unknown or broken compression), `signal`'s reason

@@ -15,18 +15,18 @@ export const HTTP_OPTIONS: ServerOptions = {
   headersTimeout: 15_000,
   /** Uploads have their own, stricter watch; this one is for multipart firmware uploads over slow lines. */
   requestTimeout: 15 * 60 * 1000,
-  /** Who is too slow with the head is found within these. */
+  /** How often Node looks for senders that are too slow with the head. */
   connectionsCheckingInterval: 5_000,
 };
 
-/** A connection on which nothing moves: SSE and WebSocket have pings, so that theirs do. */
+/** A connection on which nothing moves is closed after this time. SSE and WebSocket send pings. */
 const IDLE_TIMEOUT_MS = 2 * 60 * 1000;
 
 /** What a body must bring in each period, or its rest. Longer than an upload's, since bundles wait for the disk. */
 const SLOW_BODY_PERIOD_MS = 30_000;
 const SLOW_BODY_BYTES = 1_024;
 
-/** Bounds the number of connections, and counts what is turned away. */
+/** Bounds the number of connections, and counts those that are refused. */
 export function limitConnections(server: Server, maxConnections: number, metrics: Metrics): void {
   let open = 0;
   server.maxConnections = maxConnections;
@@ -55,7 +55,7 @@ export function watchSlowBodies({ periodMs = SLOW_BODY_PERIOD_MS }: { periodMs?:
     bytesBefore: number;
   }
   const sending = new Map<IncomingMessage, Sender>();
-  const timer = setInterval(look, periodMs);
+  const timer = setInterval(check, periodMs);
   timer.unref();
   return {
     watch(request, response, log) {
@@ -66,11 +66,11 @@ export function watchSlowBodies({ periodMs = SLOW_BODY_PERIOD_MS }: { periodMs?:
     stop: () => clearInterval(timer),
   };
 
-  function look(): void {
+  function check(): void {
     for (const [request, sender] of sending) {
       const { bytesRead } = request.socket;
       if (request.complete) sending.delete(request);
-      // The first look comes at any time after the head, so it only takes the measure.
+      // The first check comes at any time after the head, so it only takes the measure.
       else if (sender.bytesBefore >= 0 && bytesRead - sender.bytesBefore < SLOW_BODY_BYTES)
         cut(request, sender);
       else sender.bytesBefore = bytesRead;
@@ -82,7 +82,7 @@ export function watchSlowBodies({ periodMs = SLOW_BODY_PERIOD_MS }: { periodMs?:
     response.shouldKeepAlive = false;
     const message = `The body came too slowly: less than ${SLOW_BODY_BYTES} bytes in ${periodMs / 1000} s.`;
     sendError(response, new DomainError('BODY_STALLED', message), log);
-    // The answer gets the time that a turn of the event loop gives it.
+    // The answer gets one round of the event loop to be sent.
     setImmediate(() => request.socket.destroySoon());
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Whose web pages may read answers and send what a browser would not send by itself. */
+/** The sites whose web pages may read answers and send what a browser would not send by itself. */
 export interface CrossOrigin {
   /** Whether a browser has sent this from a page of another site that nobody allowed. */
   isForeign(request: IncomingMessage): boolean;
@@ -17,12 +17,12 @@ export interface CrossOrigin {
   answer(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
-/** How long a browser may remember what a preflight told it. */
+/** How long a browser may remember the answer to a preflight. */
 const PREFLIGHT_SECONDS = 600;
 
 /**
- * @param origins `https://dashboard.example`, compared as they are; without one no other site's page gets anything
- * @param ownOrigin the one that people see, where a proxy passes on another `Host`
+ * @param origins `https://dashboard.example`, compared as they are; with none, no page of another site gets anything
+ * @param ownOrigin the origin that people see, where a proxy passes on another `Host`
  */
 export function createCrossOrigin(origins: readonly string[], ownOrigin: string | null = null): CrossOrigin {
   const allowed = new Set(origins);
@@ -34,7 +34,7 @@ export function createCrossOrigin(origins: readonly string[], ownOrigin: string 
 
     answer(request, response) {
       if (allowed.size === 0) return false;
-      // Also to those who are not allowed, or a cache would give them the answer of one who is.
+      // For origins that are not allowed as well: a cache would give them the answer of an allowed one.
       response.setHeader('Vary', 'Origin');
       const { origin } = request.headers;
       if (origin === undefined || !allowed.has(origin)) return false;

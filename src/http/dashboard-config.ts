@@ -5,8 +5,8 @@ import { sendJson } from '../platform/http/send-json.js';
 import type { Exchange } from './exchange.js';
 
 /**
- * `GET /api/config`: what the web page must know before anybody has signed in, and so nothing that is a secret. Who
- * shows credentials is told what they are good for: `role` is `viewer` or `admin`, and null for a stranger.
+ * `GET /api/config`: what the web page must know before anybody has signed in, and so nothing that is a secret. With
+ * credentials it says what they allow: `role` is `viewer` or `admin`, and null for a stranger.
  */
 export function createPageConfigRoute({
   gatekeeper,

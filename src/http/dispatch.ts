@@ -25,7 +25,7 @@ export interface DispatchDeps {
   slowBodies: ReturnType<typeof watchSlowBodies>;
   slowReaders: ReturnType<typeof watchSlowReaders>;
   inFlight: RequestsInFlight;
-  /** Where to find the body that a socket is sending now, to be told when the socket stops making sense. */
+  /** The streamed body that a socket is sending now, to be aborted when what follows is no HTTP. */
   streaming: Pick<WeakMap<Duplex, AbortController>, 'set'>;
   isStopping: () => boolean;
   log: Logger;

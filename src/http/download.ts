@@ -49,13 +49,13 @@ export function createDownloadRoute({ coredumps, gatekeeper, clientAddress }: Do
       response.writeHead(200, headersOf(coredump.filename, size));
       await pipeline(stream, response);
     } catch (error) {
-      // Once bytes are on their way only breaking off tells the client that they are not all.
+      // Once bytes have been sent, only a broken connection shows the client that some are missing.
       if (!response.headersSent) throw error;
       response.destroy();
     }
   };
 
-  /** A header says more about who asks than a link does. */
+  /** A header takes precedence over a link: it says more about the person. */
   async function authenticate(
     request: IncomingMessage,
     link: string | null,

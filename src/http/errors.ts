@@ -41,7 +41,7 @@ export function sendError(
     return 'INTERNAL_SERVER_ERROR';
   }
   const status = STATUS[error.code];
-  // A line for each of many at once, or on a full disk, would only make it worse; that one is full is told once.
+  // A line for each of many at once, or on a full disk, would only make it worse; a full disk is logged once elsewhere.
   if (status >= 500 && error.code !== 'BUSY' && error.code !== 'STORAGE_FULL')
     log.error({ err: error }, 'request failed');
   if (status === 503 || status === 429) {

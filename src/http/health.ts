@@ -12,9 +12,9 @@ type State = 'ok' | 'down';
 interface HealthDeps {
   database: Pick<Database, 'check' | 'isShared' | 'announcements'>;
   storages: ReadonlyArray<{ check(): Promise<void> }>;
-  /** By the kind of what was lost. That makes nobody unready: uploads can be taken in all the same. */
+  /** Missing files by their kind. They do not make the server unready: uploads can be taken in all the same. */
   countLost(): Promise<ReadonlyArray<readonly [kind: string, count: number]>>;
-  /** Null when no sidecar is configured: then it is down, and that makes nobody unready. */
+  /** Null when no sidecar is configured: then it is reported as down, which does not make the server unready. */
   sidecar: { isUp(): Promise<boolean> } | null;
   metrics: Metrics;
   gatekeeper: Pick<Gatekeeper, 'admit'>;
@@ -23,7 +23,7 @@ interface HealthDeps {
   log: Logger;
 }
 
-/** A probe that hangs is as good as one that fails; load balancers ask every few seconds. */
+/** A probe that hangs counts as failed; load balancers ask every few seconds. */
 const CHECK_TIMEOUT_MS = 3_000;
 
 export function createHealthRoutes({
@@ -62,13 +62,13 @@ export function createHealthRoutes({
         database: databaseState,
         storage: storageState,
         sidecar: sidecarState,
-        // Without them uploads are safe and dumps are read; dashboards are late, so it takes nobody out of service.
+        // Without them uploads are safe and dumps are parsed; only dashboards are late, so the server stays ready.
         ...(database.isShared ? { events: database.announcements.isHearing() ? 'ok' : 'down' } : {}),
         storageLost: databaseState === 'ok' ? await kindsLost() : lastKnownLost,
       });
     },
 
-    /** They tell of the fleet's size and troubles, so they are for viewers; the probes above are for anybody. */
+    /** They show the size of the fleet and its failures, so they are for viewers; the probes above are for anybody. */
     async metrics({ request, response }: Pick<Exchange, 'request' | 'response'>): Promise<void> {
       await gatekeeper.admit(clientAddress(request), request.headers.authorization);
       const text = await metrics.registry.metrics();
@@ -76,12 +76,12 @@ export function createHealthRoutes({
     },
   };
 
-  /** Kinds only: how much there is, and is missing, is not for anybody who asks. */
+  /** Only the kinds: how many files are missing is not public. */
   async function kindsLost(): Promise<string[]> {
     try {
       lastKnownLost = (await countLost()).flatMap(([kind, count]) => (count > 0 ? [kind] : []));
     } catch (error) {
-      log.warn({ err: error }, 'it is not known now what the storage has lost');
+      log.warn({ err: error }, 'the missing files of the storage could not be counted');
     }
     return lastKnownLost;
   }

@@ -7,8 +7,8 @@ export interface ListenAddress {
 }
 
 /**
- * Finds out whether an address can be listened on. To be asked before anything else of a start, which may take long and
- * leave something behind. Nobody is kept from taking the port afterwards: listening itself may still fail.
+ * Finds out whether an address can be listened on. To be called before anything else of a start, which may take long and
+ * leave something behind. Another program may still take the port afterwards, so listening itself may fail.
  *
  * @throws Error that names the setting
  */

@@ -12,15 +12,15 @@ export interface RequestsInFlight {
    * @param isElsewhereBusy asked too: whether something is in flight that is no request
    */
   drain(graceMs: number, isElsewhereBusy: () => boolean): Promise<void>;
-  /** Waits until event streams as well have said their last. */
+  /** Waits until event streams have ended as well. */
   close(graceMs: number): Promise<void>;
 }
 
-/** So often a stop looks whether it may go on: answers become event streams without an event of Node's. */
+/** How often a stop checks whether it may go on: Node emits no event when an answer becomes an event stream. */
 const LOOK_EVERY_MS = 20;
 
 export function createRequestsInFlight(): RequestsInFlight {
-  /** By connection: of answers that still wait for an earlier one on it, Node tells no end when it breaks. */
+  /** By connection: when one breaks, Node emits no event for answers that still wait for an earlier one on it. */
   const unanswered = new Map<Socket, Set<ServerResponse>>();
   const working = new Map<Promise<unknown>, ServerResponse>();
   let isDraining = false;

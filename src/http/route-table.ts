@@ -17,7 +17,7 @@ interface Pattern {
 }
 
 /**
- * Most requests find their route by one look into a map; only paths that no route has literally are compared by segments.
+ * Most requests find their route by one look-up in a map; only paths that no route has literally are compared by segments.
  *
  * @throws Error when there is no route for what no other matches
  */

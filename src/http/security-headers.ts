@@ -22,13 +22,13 @@ const SAFE_HEADERS = [
   ['X-Frame-Options', 'DENY'],
   ['Referrer-Policy', 'no-referrer'],
   ['Cross-Origin-Opener-Policy', 'same-origin'],
-  // Dumps hold what was in a device's memory, and answers tell of dumps.
+  // Dumps hold what was in a device's memory, and answers have parts of them.
   ['Cache-Control', 'no-store'],
 ] as const;
 
 /**
  * What every answer says to browsers, unless a route has better: take it for the type that it names and nothing else,
- * show it in no frame, run nothing in it, keep no copy, tell nobody where you came from.
+ * show it in no frame, run nothing in it, keep no copy, send no referrer.
  */
 export function setSafeHeaders(response: ServerResponse, contentPolicy: string): void {
   for (const [name, value] of SAFE_HEADERS) response.setHeader(name, value);

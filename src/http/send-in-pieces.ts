@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 
-/** By which a reader's progress is told: `slow-readers.ts`. */
+/** The unit in which a reader's progress is measured: `slow-readers.ts`. */
 export const PIECE_BYTES = 16 * 1024;
 
 /** Ends an answer with a body that may be long, as fast as its reader takes it. */

@@ -27,7 +27,7 @@ interface WebSocketTransport {
 
 export interface HttpServer {
   readonly url: string;
-  /** Ends gracefully: requests in flight finish (at most `graceMs`), new ones are told to come back. */
+  /** Ends gracefully: requests in flight finish (at most `graceMs`), new ones are refused with `Retry-After`. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -99,7 +99,7 @@ export async function listen({
       isStopping = true;
       onStopping();
       await inFlight.drain(graceMs, webSocket.isBusy);
-      // Before the streams end, so that who comes again at once meets nobody or the next server, and not us.
+      // Before the streams end, so that a client that reconnects at once does not reach this server again.
       server.close();
       await endStreams();
       await inFlight.close(GOODBYE_MS);
@@ -136,7 +136,7 @@ export async function listen({
   }
 }
 
-/** How long the last bytes of event streams may take to leave. */
+/** How long the last bytes of event streams may take to be sent. */
 const GOODBYE_MS = 1_000;
 
 async function startListening(server: Server, address: ListenAddress): Promise<void> {

@@ -5,7 +5,7 @@ import { PIECE_BYTES } from './send-in-pieces.js';
 
 /**
  * Cuts readers of answers, downloads and of the page that take nothing: what they do not take waits in memory. Answers
- * are sent in small pieces, and who has not taken one of them in a whole period is cut.
+ * are sent in small pieces, and a reader that has not taken one of them in a whole period is cut.
  */
 export function watchSlowReaders({
   periodMs,
@@ -16,22 +16,22 @@ export function watchSlowReaders({
 }): { watch(response: ServerResponse, log: Logger): void; stop(): void } {
   interface Reader {
     log: Logger;
-    /** Bytes that had left for the reader at the last look, while more waited; and for how many looks it was so. */
+    /** Bytes that the reader had taken at the last check, while more waited; and for how many checks they were the same. */
     takenBefore: number | null;
-    looks: number;
+    unchangedChecks: number;
   }
   const readers = new Map<ServerResponse, Reader>();
-  const timer = setInterval(look, periodMs);
+  const timer = setInterval(check, periodMs);
   timer.unref();
   return {
     watch(response, log) {
-      readers.set(response, { log, takenBefore: null, looks: 0 });
+      readers.set(response, { log, takenBefore: null, unchangedChecks: 0 });
       response.once('close', () => readers.delete(response));
     },
     stop: () => clearInterval(timer),
   };
 
-  function look(): void {
+  function check(): void {
     for (const [response, reader] of readers) {
       const { socket } = response;
       const isWaiting = socket !== null && socket.writableLength > 0;
@@ -40,11 +40,13 @@ export function watchSlowReaders({
         continue;
       }
       const taken = socket.bytesWritten - socket.writableLength;
-      // The first look comes at any time after the first bytes, so it only takes the measure.
-      reader.looks = reader.takenBefore === taken ? reader.looks + 1 : 0;
+      // The first check comes at any time after the first bytes, so it only takes the measure.
+      reader.unchangedChecks = reader.takenBefore === taken ? reader.unchangedChecks + 1 : 0;
       reader.takenBefore = taken;
-      // What was written at one go is told as taken when all of it was.
-      if (reader.looks > 0 && reader.looks * PIECE_BYTES >= socket.writableLength) cut(response, reader);
+      // Node counts a chunk as taken only when all of it was.
+      const { unchangedChecks } = reader;
+      if (unchangedChecks > 0 && unchangedChecks * PIECE_BYTES >= socket.writableLength)
+        cut(response, reader);
     }
   }
 

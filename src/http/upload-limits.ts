@@ -3,12 +3,12 @@ import type { Metrics } from '../platform/metrics.js';
 import { createRate } from '../platform/rate-limiter.js';
 import type { RightOfWay } from '../platform/right-of-way.js';
 
-/** What holds uploads within bounds, whoever sends them. */
+/** Bounds how many uploads are in flight, and how many dumps each device has stored. */
 export type UploadLimits = ReturnType<typeof createUploadLimits>;
 
-/** A device's leave to have one more dump stored. */
-export type Turn =
-  | { isGranted: true /** Nothing was stored: the turn does not count. */; giveBack(): void }
+/** Whether a device may have one more dump stored. */
+export type UploadPermit =
+  | { isGranted: true /** Nothing was stored: the permit does not count. */; release(): void }
   | { isGranted: false; retryAfterMs: number };
 
 const MINUTE = 60;
@@ -33,7 +33,7 @@ export function createUploadLimits(
   return {
     /**
      * Each upload holds a socket, an open file and what it has sent and nobody has written yet: so many at once are
-     * bounded, and one more is told to come back rather than taken in.
+     * bounded, and one more is refused with `Retry-After` rather than taken in.
      *
      * @returns to be called once when the upload has ended
      * @throws DomainError BUSY
@@ -46,20 +46,20 @@ export function createUploadLimits(
         );
       }
       inFlight += 1;
-      const leave = rightOfWay.enter();
+      const endRightOfWay = rightOfWay.enter();
       return () => {
         inFlight -= 1;
-        leave();
+        endRightOfWay();
       };
     },
 
-    /** Some a minute are always granted; what is more comes out of the hour's burst until that is used up. */
-    turnOf(device: { id: number }): Turn {
+    /** Some a minute are always granted; more are taken from the hour's burst until that is used up. */
+    permitFor(device: { id: number }): UploadPermit {
       const key = String(device.id);
       const minute = steady.take(key);
-      if (minute === null) return { isGranted: true, giveBack: () => steady.giveBack(key) };
+      if (minute === null) return { isGranted: true, release: () => steady.release(key) };
       const hour = burst.take(key);
-      if (hour === null) return { isGranted: true, giveBack: () => burst.giveBack(key) };
+      if (hour === null) return { isGranted: true, release: () => burst.release(key) };
       return { isGranted: false, retryAfterMs: Math.min(minute, hour) };
     },
 

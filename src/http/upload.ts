@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Guesses } from '../auth/attempt-limiter.js';
 import type { Authenticator } from '../auth/authenticator.js';
-import type { CoredumpService, Upload } from '../coredumps/service.js';
+import type { Upload } from '../coredumps/ingest.js';
+import type { CoredumpService } from '../coredumps/service.js';
 import { badInput, DomainError } from '../errors.js';
 import { encodeGlobalId } from '../global-ids.js';
 import { inTime } from '../platform/deadline.js';
@@ -26,11 +27,11 @@ interface UploadDeps {
 }
 
 /**
- * What a device waits for the database in all, before its body comes and after: then it is told to come back, while it
- * still has the dump in its flash and its battery is not empty.
+ * What a device waits for the database in all, before its body comes and after: then it is refused with `Retry-After`, while
+ * it still has the dump in its flash and its battery is not empty.
  */
 const DATABASE_WAIT_MS = 10_000;
-/** Who had to wait long for the first answer gets a fair try of the second. */
+/** The second wait has at least this, however long the first one took. */
 const SHORTEST_WAIT_MS = 1_000;
 
 /** `POST /api/iot/coredump?chip=…&firmware_version=…` (contract §3): authenticate, read, save, answer. */
@@ -49,9 +50,9 @@ export function createUploadRoute({
     const end = metrics.uploadSeconds.startTimer();
     const gone = new AbortController();
     response.once('close', () => gone.abort(new DomainError('BODY_ABORTED', 'The sender has gone.')));
-    let leave = () => {};
+    let endUpload = () => {};
     try {
-      leave = limits.enter();
+      endUpload = limits.enter();
       const { authorization } = request.headers;
       const query = new URLSearchParams(search);
       const askedAt = performance.now();
@@ -65,7 +66,7 @@ export function createUploadRoute({
       refuseByHead(request);
       if (request.headers.expect !== undefined) response.writeContinue();
       const body = readBody(request, { stallMs, deadlineMs, signal });
-      const { coredump, isDuplicate } = await saveInTurn({
+      const { coredump, isDuplicate } = await saveWithPermit({
         device,
         chip,
         firmwareVersion,
@@ -96,17 +97,17 @@ export function createUploadRoute({
         'core dump refused',
       );
     } finally {
-      leave();
+      endUpload();
       end();
     }
   };
 
   /** Over its rate a device still learns that a dump which it sends again is safe; nothing new is stored. */
-  async function saveInTurn(upload: Upload): ReturnType<CoredumpService['save']> {
-    const turn = limits.turnOf(upload.device);
-    if (!turn.isGranted) {
-      const coredump = await coredumps.findRepeated(upload);
-      if (coredump === null) throw limits.overRate(turn.retryAfterMs);
+  async function saveWithPermit(upload: Upload): ReturnType<CoredumpService['save']> {
+    const permit = limits.permitFor(upload.device);
+    if (!permit.isGranted) {
+      const coredump = await coredumps.findDuplicate(upload);
+      if (coredump === null) throw limits.overRate(permit.retryAfterMs);
       return { coredump, isDuplicate: true };
     }
     let isStored = false;
@@ -115,7 +116,7 @@ export function createUploadRoute({
       isStored = !saved.isDuplicate;
       return saved;
     } finally {
-      if (!isStored) turn.giveBack();
+      if (!isStored) permit.release();
     }
   }
 

@@ -1,8 +1,8 @@
 import { withoutRow } from '../coredumps/orphan-sweep.js';
 import { withoutBuild } from '../firmware/orphan-sweep.js';
 import type { Db } from '../platform/database/types.js';
-import { assertWhole, type Pair } from './belonging.js';
 import { readIdentity, renewIdentity } from './identity.js';
+import { assertWhole, type Pair } from './matching.js';
 import { noteText, reaching } from './note.js';
 import { type Holds, highestId, type NamedStore } from './stores.js';
 
@@ -17,8 +17,8 @@ export interface Adopted {
 const BATCH = 500;
 
 /**
- * Makes a database and a storage one installation, whatever either has said so far: a new one, so that who was paired
- * with either of them before is not any more. No file is touched.
+ * Makes a database and a storage one new installation, whatever either said before; a former partner of either does not
+ * match any more. No file is touched.
  * @throws Error with one clear sentence, DomainError
  */
 export async function adopt(pair: Pair, now: Date): Promise<Adopted> {
@@ -37,7 +37,7 @@ export async function adopt(pair: Pair, now: Date): Promise<Adopted> {
   return { installation: await pairAnew(pair, now), rowless, aside };
 }
 
-/** The database first: who was killed in between finds two that do not belong together, and does it again. */
+/** The database first: when the process is killed in between, the two do not match, and adopt can be run again. */
 export async function pairAnew(
   { database: { db }, stores }: Pick<Pair, 'database' | 'stores'>,
   now: Date,
@@ -47,7 +47,7 @@ export async function pairAnew(
   return installation;
 }
 
-/** Notes in a storage that it is whole, and how far the database is. */
+/** Writes the note of a complete storage, with the highest id of the database. */
 export async function noteWhole(
   db: Db,
   { blobs, holds }: Pick<NamedStore, 'blobs' | 'holds'>,

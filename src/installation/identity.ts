@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { isUniqueViolation } from '../platform/database/errors.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 
-/** What a database says of itself. */
+/** The installation that a database belongs to. */
 export interface Identity {
-  /** The UUID of the installation that it is the database of. */
+  /** The UUID of the installation. */
   readonly installation: string;
-  /** The folder of the export from which it is being filled; null once it is whole. */
+  /** The folder of the export from which it is being filled; null once it is complete. */
   readonly importingFrom: string | null;
 }
 
-/** Of the one row that there is. */
+/** The id of the only row. */
 const ROW = 1;
 
 /** @returns null for a database that has none yet */
@@ -19,7 +19,7 @@ export async function readIdentity(db: Db | DbTransaction): Promise<Identity | n
   return row === null ? null : { installation: row.uuid, importingFrom: row.importingFrom };
 }
 
-/** The database's identity, made now if it has none; the same for all servers that make it at once. */
+/** The database's identity, made now if there is none; servers that make it at the same time get the same one. */
 export async function makeIdentity(
   db: Db,
   now: Date,
@@ -39,7 +39,7 @@ export async function makeIdentity(
   }
 }
 
-/** Makes the database that of another, new installation. */
+/** Gives the database a new identity. */
 export async function renewIdentity(db: Db, now: Date): Promise<Identity> {
   const uuid = randomUUID();
   const row = { uuid, createdAt: now, importingFrom: null };

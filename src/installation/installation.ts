@@ -1,8 +1,8 @@
 import { lastCounted, tableNamed } from '../platform/database/tables.js';
 import type { Database } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
-import { assertFits, assertWhole, claimsOf, type Pair } from './belonging.js';
 import { makeIdentity } from './identity.js';
+import { assertFits, assertWhole, claimsOf, type Pair } from './matching.js';
 import { type Note, noteText, readNote } from './note.js';
 import { databasePlace, type Holds, highestId, type NamedStore } from './stores.js';
 
@@ -31,18 +31,18 @@ export async function openInstallation(deps: InstallationDeps): Promise<Installa
   for (const [index, store] of stores.entries()) {
     if (claims.notes[index] !== null) continue;
     await assertFits(deps, store);
-    // It may be written, and says more clearly than the note would why it cannot be.
+    // Checks that it can be written: its error is clearer than that of writing the note.
     await store.blobs.check();
   }
   const { installation } = claims.identity ?? (await makeIdentity(database.db, now()));
   for (const [index, store] of stores.entries()) {
     if (claims.notes[index] === null) await claim(store, installation);
   }
-  // Another server, or another database, may have been faster.
+  // Another server may have written a note at the same time, even for another database.
   const { notes } = await claimsOf(deps);
   for (const [index, store] of stores.entries()) {
     const note = notes[index];
-    if (note != null) await greet(store, note, deps);
+    if (note != null) await warnIfOlder(store, note, deps);
   }
   return runningInstallation(deps, installation);
 }
@@ -53,28 +53,32 @@ async function claim({ blobs, holds }: NamedStore, installation: string): Promis
   );
 }
 
-/** Sees whether the database is as new as the storage. */
-async function greet(store: NamedStore, note: Note, { database, databaseUrl, now, log }: InstallationDeps) {
+/** Warns when the database is older than the storage, whose unknown files are kept then. */
+async function warnIfOlder(
+  store: NamedStore,
+  note: Note,
+  { database, databaseUrl, now, log }: InstallationDeps,
+) {
   const last = await lastCounted(database, tableNamed(store.holds));
   const isOlder = last < note.highestId;
   const keptSince = note.keptSince ?? (isOlder ? now().toISOString() : null);
-  // An import that was ended between its last commit and this note is finished: the database says so.
+  // An import that was killed between its last commit and this note is finished, as the database says.
   if (keptSince !== note.keptSince || note.importingFrom !== null) {
     await store.blobs.note.replace(noteText({ ...note, keptSince, importingFrom: null }));
   }
   if (keptSince === null) return;
   log.warn(
     { store: store.holds, keptSince, storageKnew: note.highestId, databaseKnows: last },
-    `${databasePlace(databaseUrl)} is, or was, older than ${store.place}: a restored backup? Files that it has no row for ` +
-      'are set aside in .orphans/ and kept; if it is the right one, run "coredock adopt", and they go after 7 days',
+    `${databasePlace(databaseUrl)} is, or was, older than ${store.place}: is it a restored backup? Files without a row ` +
+      'are set aside in .orphans/ and kept; if this database is the right one, run "coredock adopt": then they are deleted after 7 days',
   );
 }
 
 function runningInstallation({ database, stores, log }: InstallationDeps, installation: string) {
   return {
     /**
-     * Whether files that were set aside a week ago may be removed.
-     * @throws Error when the storage is not the installation's any more: somebody has put another one in its place
+     * Whether files that were set aside a week ago may be deleted.
+     * @throws Error when the storage belongs to another installation now
      */
     async mayPurge(holds: Holds): Promise<boolean> {
       const store = stores.find((each) => each.holds === holds);
@@ -84,8 +88,8 @@ function runningInstallation({ database, stores, log }: InstallationDeps, instal
     },
 
     /**
-     * Notes in the storage how far the database is, so that an older state of it is recognised. To be called from time
-     * to time; what goes wrong is logged.
+     * Notes the database's highest id in the storage, so that an older state of the database is recognised. To be called
+     * periodically; failures are logged.
      */
     async noteProgress(): Promise<void> {
       for (const store of stores) {

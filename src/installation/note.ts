@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { parseJson } from '../platform/json.js';
 import { CONTENTS, type NamedStore } from './stores.js';
 
-/** What a storage says of itself. */
+/** The file in a storage that says which installation it belongs to. */
 export interface Note {
   /** The UUID of the installation that it belongs to. */
   readonly installation: string;
   readonly holds: 'Coredump' | 'Firmware';
-  /** The highest id of a row whose bytes may be here, as far as was noted: an older database knows only lower ones. */
+  /** The highest id, when it was last noted, of a row whose bytes may be here; an older database has only lower ones. */
   readonly highestId: number;
-  /** Since when files may belong to a newer state of the database; they are kept. Null: they need not be. */
+  /** Since when files without a row are kept, because a newer state of the database may have had rows for them; or null. */
   readonly keptSince: string | null;
-  /** The folder of the export from which it is being filled; null once it is whole. */
+  /** The folder of the export from which it is being filled; null once it is complete. */
   readonly importingFrom: string | null;
 }
 
@@ -41,7 +41,7 @@ export async function readNote(store: NamedStore): Promise<Note | null> {
   if (note.holds === store.holds) return note;
   throw new Error(
     `${store.setting}: ${store.place} holds ${CONTENTS[note.holds]}, not ${store.contents}; ` +
-      'COREDUMPS_DIR and ASSETS_DIR must be two folders, and not be swapped; nothing was changed',
+      'COREDUMPS_DIR and ASSETS_DIR must be two folders, and must not be swapped; nothing was changed',
   );
 }
 
@@ -49,7 +49,7 @@ export function noteText(note: Note): string {
   return `${JSON.stringify({ format: FORMAT, ...note }, null, 2)}\n`;
 }
 
-/** The storage's own check names the place and the reason, which a failed read does not. */
+/** Reads, and after a failure runs the storage's own check, whose error names place and reason. */
 export async function reaching<Answer>(
   { blobs }: Pick<NamedStore, 'blobs'>,
   read: () => Promise<Answer>,

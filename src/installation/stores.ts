@@ -4,7 +4,7 @@ import { elfKey } from '../firmware/blob-keys.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Db } from '../platform/database/types.js';
 
-/** The two halves of an installation's storage, by the table whose rows have their bytes there. */
+/** The two stores of an installation, named after the table whose rows have their bytes there. */
 export type Holds = 'Coredump' | 'Firmware';
 
 export interface NamedStore {
@@ -14,7 +14,7 @@ export interface NamedStore {
   readonly contents: string;
   /** Where it is, for people: `the folder ./data/coredumps`. */
   readonly place: string;
-  /** The setting that says so. */
+  /** The setting that names the place. */
   readonly setting: string;
 }
 
@@ -45,7 +45,7 @@ export function namedStores(
   ];
 }
 
-/** The database as a message may name it: without user and password. */
+/** The database for messages: without user and password. */
 export function databasePlace(url: string): string {
   if (url.startsWith('file:')) return `the database ${url}`;
   const { protocol, host, pathname } = new URL(url);
@@ -71,7 +71,7 @@ export async function newestKeys(db: Db, holds: Holds, take: number): Promise<st
   return builds.map(({ model, elfSha256 }) => elfKey(model.code, elfSha256));
 }
 
-/** The highest id of a row that is there; 0 without any. */
+/** The highest id of a row; 0 without rows. */
 export async function highestId(db: Db, holds: Holds): Promise<number> {
   const newest = { orderBy: { id: 'desc' }, select: { id: true } } as const;
   const row = await (holds === 'Coredump' ? db.coredump.findFirst(newest) : db.firmware.findFirst(newest));

@@ -28,7 +28,7 @@ const MAX_WAITING_CHARACTERS = 1024 * 1024;
 
 /**
  * A log that cannot be written (its disk is full, its reader has gone) must not end the server, and one whose reader has
- * stopped reading must not hold it up: what waits is written later, and beyond a bound it is lost.
+ * stopped reading must not hold it up: what waits is written later, and beyond a limit new lines are dropped.
  */
 function standardError(): DestinationStream {
   const stream = destination({ fd: 2, sync: !hasReader(2), maxLength: MAX_WAITING_CHARACTERS });

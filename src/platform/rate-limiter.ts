@@ -6,7 +6,7 @@ export interface Rate {
   /** Takes one. @returns null when it was granted, else the milliseconds until there is one again */
   take(key: string): number | null;
   /** Undoes a `take` that was granted. */
-  giveBack(key: string): void;
+  release(key: string): void;
   /** @returns null when the next `take` would be granted, else the milliseconds until it would */
   wait(key: string): number | null;
 }
@@ -36,7 +36,7 @@ export function createRate({
       window.used += 1;
       return null;
     },
-    giveBack(key) {
+    release(key) {
       // What has been forgotten meanwhile must not become a credit.
       const window = current(key);
       if (window !== undefined) window.used = Math.max(0, window.used - 1);

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Who takes longer than this waits for the network, not for the processor. */
+/** An upload that takes longer waits for the network, not for the processor. */
 const MAX_CLAIM_MS = 250;
-/** How long long work stands back at a time while somebody with the right of way is there. */
+/** How long a slice of long work waits at most while uploads are on their way. */
 const MAX_WAIT_MS = 25;
 
 /**
@@ -17,28 +17,28 @@ export interface RightOfWay {
 }
 
 export function createRightOfWay(maxWaitMs = MAX_WAIT_MS): RightOfWay {
-  let inside = 0;
+  let underWay = 0;
   let waiting: Array<() => void> = [];
   return {
     enter() {
-      inside += 1;
-      const timer = setTimeout(leave, MAX_CLAIM_MS);
-      let isInside = true;
-      return leave;
+      underWay += 1;
+      const timer = setTimeout(end, MAX_CLAIM_MS);
+      let isUnderWay = true;
+      return end;
 
-      function leave(): void {
-        if (!isInside) return;
-        isInside = false;
+      function end(): void {
+        if (!isUnderWay) return;
+        isUnderWay = false;
         clearTimeout(timer);
-        inside -= 1;
-        if (inside > 0) return;
+        underWay -= 1;
+        if (underWay > 0) return;
         for (const go of waiting) go();
         waiting = [];
       }
     },
     async clear() {
       await nextTurn();
-      if (inside === 0) return;
+      if (underWay === 0) return;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, maxWaitMs);
         waiting.push(() => {

@@ -4,12 +4,12 @@ import { createLogger } from '../platform/logger.js';
 import { announce } from './announcement.js';
 import { type Sidecar, startSidecar } from './server.js';
 
-/** What is left of the server's own time-out for reading the files and sending the answer. */
+/** The rest of the server's own timeout is for reading the files and sending the answer. */
 const SHARE_OF_TIMEOUT = 5 / 6;
 
 /**
- * `coredock sidecar`: runs until SIGTERM or SIGINT, or until the process that supervises it is gone. What stops the
- * start is told in one clear line a problem, with exit code 1.
+ * `coredock sidecar`: runs until SIGTERM or SIGINT, or until the process that supervises it has ended. If it cannot
+ * start, it prints one line for each problem and exits with code 1.
  *
  * `PARSE_CONCURRENCY` is the number of workers, `PARSE_TIMEOUT_MS` what the server waits for an answer.
  */
@@ -36,16 +36,16 @@ export async function runSidecar({ port, xferDir }: { port: number; xferDir: str
   }
 }
 
-/** The channel closes with its parent, however the parent ended; nobody waits for our answers then. */
+/** The channel closes with its parent, however the parent ended; no one waits for answers then. */
 function endWithSupervisor(): void {
   if (process.channel === undefined) return;
   process.once('disconnect', () => process.exit(0));
   process.channel.unref();
-  // Ctrl-C reaches the whole process group; when a supervised sidecar ends is its supervisor's to say.
+  // Ctrl-C reaches the whole process group, but the supervisor decides when a supervised sidecar ends.
   process.on('SIGINT', () => {});
 }
 
-/** The first signal stops gracefully; a second one is somebody who does not want to wait. */
+/** The first signal stops gracefully, a second one at once. */
 function onStopSignal(sidecar: Sidecar): void {
   let isStopping = false;
   const stop = () => {

@@ -8,7 +8,7 @@ import {
   UnreadableDump,
   UnreadableFirmware,
 } from '../crashdump/index.js';
-import { openRomLibrary, UnreadableRomFolder } from './roms.js';
+import { openRomLibrary, UnreadableRomFolder } from './rom-library.js';
 
 export interface ParseOptions {
   /** Path of the dump. */
@@ -79,7 +79,7 @@ function openImage(path: string): FirmwareImage {
   }
 }
 
-/** At once: there is nothing else to do meanwhile. */
+/** Synchronous: the command has nothing else to do meanwhile. */
 function readInput(path: string): Buffer {
   try {
     return readFileSync(path);
@@ -90,7 +90,7 @@ function readInput(path: string): Buffer {
   }
 }
 
-/** Resolves when the text is written, or when nobody wants the rest of it (`coredock parse … | head`). */
+/** Resolves when the text is written, or when the reader has closed the pipe (`coredock parse … | head`). */
 async function print(stream: NodeJS.WritableStream, text: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? resolve() : reject(error));

@@ -6,29 +6,29 @@ import type { ParseTask, WorkerOutcome } from './worker.js';
 
 export type PoolOutcome =
   | WorkerOutcome
-  /** Not begun: too much is waiting, or the one who asked is gone. */
+  /** Not begun: too many tasks are waiting, or the client has closed the connection. */
   | { status: 'busy'; reason: string };
 
 export interface ParsePool {
-  /** Never rejects. `gone` takes a task out of the line; one that runs is left to run. */
+  /** Never rejects. `gone` takes a waiting task out of the queue; one that runs goes on. */
   parse(task: ParseTask, gone: AbortSignal): Promise<PoolOutcome>;
-  /** Ends the workers, with whatever they are doing. */
+  /** Ends the workers, whatever they are doing. */
   close(): Promise<void>;
 }
 
-/** What a worker takes to load its modules, ten times over. */
+/** Far more than a worker needs to load its modules. */
 const LOADING_GRACE_MS = 2_000;
 
-/** Tasks that may wait for each worker: enough for the bursts of a fleet's bad day, each waiting a second or so. */
+/** Tasks that may wait for each worker: enough for a burst of crashes of a whole fleet. */
 const WAITING_PER_WORKER = 64;
 
 /**
- * Threads that parse hostile input, each with a cap on its heap and a deadline for each task. One that breaks either is
- * ended and replaced; its task failed, the others do not notice. V8 looks after the cap between steps of JavaScript:
- * a single native call that takes far too much ends the whole process, which is why the process is supervised.
+ * Threads that parse hostile input, each with a limit on its heap and a deadline for each task. A thread that exceeds
+ * either is ended and replaced; its task fails, the others go on. V8 checks the heap between steps of JavaScript: a
+ * single native call that allocates far too much ends the whole process, which is why the process is supervised.
  *
- * Resolves when all workers stand ready. Node 20 aborts the process when a thread is ended while it loads its modules,
- * so that none should be ended before.
+ * Resolves when all workers are ready. Node 20 aborts the process when a thread is ended while it loads its modules:
+ * none should be ended before.
  */
 export async function startParsePool({
   workers,
@@ -41,22 +41,24 @@ export async function startParsePool({
   maxOldSpaceMb: number;
   log: Logger;
 }): Promise<ParsePool> {
-  const slots = createSemaphore(workers, { maxWaiting: workers * WAITING_PER_WORKER });
+  // piscina's own queue limit does not hold for tasks with an abort signal (5.3.2), and a deadline should run from the
+  // start of the work.
+  const semaphore = createSemaphore(workers, { maxWaiting: workers * WAITING_PER_WORKER });
   const pool = new Piscina<ParseTask | undefined, WorkerOutcome>({
     filename: new URL('./worker.js', import.meta.url).href,
-    // All of them, always: a thread that is put away takes its cache of firmwares along.
+    // All of them, always: a thread that is ended loses its cache of firmware images.
     minThreads: workers,
     maxThreads: workers,
     resourceLimits: { maxOldGenerationSizeMb: maxOldSpaceMb },
   });
-  // A worker that breaks between tasks. It is replaced; without a listener the process would end.
+  // A worker that fails between tasks is replaced; without a listener the process would end.
   pool.on('error', (error: unknown) => log.error({ err: error }, 'a parse worker broke'));
 
   await allReady();
   return {
     async parse(task, gone) {
-      const release = await slots.acquireUnless(gone);
-      if (release === 'left') return { status: 'busy', reason: 'the client left the line' };
+      const release = await semaphore.acquireUnless(gone);
+      if (release === 'left') return { status: 'busy', reason: 'the client closed the connection' };
       if (release === 'full') return { status: 'busy', reason: 'too many dumps are waiting to be parsed' };
       try {
         return await pool.run(task, { signal: AbortSignal.timeout(timeoutMs) });

@@ -5,7 +5,7 @@ export { parseCommand };
 
 /**
  * Starts `coredock parse` without commander, whose loading alone takes longer than reading the options.
- * @returns false for whatever is not plainly right (help, mistakes): commander answers that
+ * @returns false for help and for options that it does not accept: commander answers those
  */
 export function startParse(args: readonly string[]): boolean {
   const options = readOptions(args);
@@ -25,7 +25,7 @@ function readOptions(args: readonly string[]): ParseOptions | null {
   }
 }
 
-/** @throws what it cannot make out */
+/** @throws on options that it does not know */
 function parse(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],

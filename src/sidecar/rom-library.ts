@@ -5,15 +5,34 @@ import { type FirmwareImage, openFirmware, UnreadableFirmware } from '../crashdu
 /** Espressif names its ROM ELFs `esp32c3_rev3_rom.elf`; the number is major × 100 + minor. */
 const FILE_NAME = /^(esp32[a-z0-9]*)_rev(\d+)_rom\.elf$/;
 
+/** The mask ROM's ELF for a chip and its revision; null when there is none. @throws UnreadableFirmware */
+export type RomLibrary = (chip: string, chipRevision: number | null) => FirmwareImage | null;
+
+export class UnreadableRomFolder extends Error {
+  override readonly name = 'UnreadableRomFolder';
+}
+
+/**
+ * The ROM ELFs of the folder `ESP_ROM_ELF_DIR`; without a folder there is none for any chip.
+ * @throws UnreadableRomFolder with one clear sentence
+ */
+export function openRomLibrary(folder: string | null): RomLibrary {
+  if (folder === null) return () => null;
+  try {
+    return createRomLibrary(folder);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UnreadableRomFolder(`ESP_ROM_ELF_DIR: the folder ${folder} cannot be read: ${reason}`);
+  }
+}
+
 /**
  * The ROM ELFs of a folder (`ESP_ROM_ELF_DIR`), opened when a dump asks for one and kept.
  * The ROM of a revision is the one made for the nearest earlier revision: masks change rarely.
  * @throws the file system's error when the folder cannot be read, at once; UnreadableFirmware with the file's name for
  * one that cannot be read, when it is asked for
  */
-export function createRomLibrary(
-  directory: string,
-): (chip: string, chipRevision: number | null) => FirmwareImage | null {
+export function createRomLibrary(directory: string): RomLibrary {
   const files = readdirSync(directory).flatMap((file) => {
     const [, chip, revision] = FILE_NAME.exec(file) ?? [];
     return chip === undefined ? [] : [{ file, chip, revision: Number(revision) }];

@@ -5,13 +5,13 @@ import { resolve } from 'node:path';
 import { prepareTransferFolder } from '../platform/files/transfer-folder.js';
 import type { Logger } from '../platform/logger.js';
 import { type ParsePool, type PoolOutcome, startParsePool } from './parse-pool.js';
-import { openRomLibrary } from './roms.js';
+import { openRomLibrary } from './rom-library.js';
 import { isTransferName } from './transfer-file.js';
 import type { ParseTask } from './worker.js';
 
 export interface Sidecar {
   readonly url: string;
-  /** Takes no more requests, lets those in flight finish for a grace, then ends the workers. */
+  /** Accepts no more requests, gives those in flight some seconds to finish, then ends the workers. */
   close(): Promise<void>;
 }
 
@@ -19,7 +19,7 @@ interface SidecarOptions {
   host?: string;
   /** 0 for any that is free. */
   port: number;
-  /** The folder that requests name files of; made when it is missing. */
+  /** The folder whose files requests name; created when it is missing. */
   xferDir: string;
   log: Logger;
   /** See `Config.romElfDir`. */
@@ -34,7 +34,7 @@ interface SidecarOptions {
 
 const STOP_GRACE_MS = 4_000;
 const HEAD_TIMEOUT_MS = 10_000;
-/** The longest honest request line has two names of 255 characters. */
+/** The longest valid request line has two names of 255 characters. */
 const MAX_HEAD_BYTES = 8 * 1024;
 
 /**
@@ -52,7 +52,7 @@ export async function startSidecar({
   timeoutMs = 25_000,
   maxOldSpaceMb = 512,
 }: SidecarOptions): Promise<Sidecar> {
-  // Each worker opens its own; here it is found out at the start whether that can be done.
+  // Each worker opens its own; a folder that cannot be read should stop the start.
   openRomLibrary(romElfDir);
   await prepareTransferFolder(xferDir);
   const server = createServer({
@@ -106,7 +106,7 @@ function createRoutes({ pool, folders, log }: { pool: ParsePool; folders: Folder
     if (request.method !== 'GET') {
       return refusal(405, 'use GET here', { Allow: 'GET', Connection: 'close' });
     }
-    // No request of the protocol has a body; whoever sends one could send for ever.
+    // No request of the protocol has a body; a client that sends one could send without end.
     if (hasBody(request)) return refusal(413, 'a request here has no body', { Connection: 'close' });
 
     const url = parseUrl(request);
@@ -121,9 +121,9 @@ function createRoutes({ pool, folders, log }: { pool: ParsePool; folders: Folder
 
     const startedAt = performance.now();
     const outcome = await pool.parse({ ...asked, ...folders }, gone);
-    const told = { ...asked, status: outcome.status, ms: Math.round(performance.now() - startedAt) };
-    if (outcome.status === 'parsed') log.debug(told, 'parsed');
-    else log.warn({ ...told, reason: outcome.reason }, 'not parsed');
+    const entry = { ...asked, status: outcome.status, ms: Math.round(performance.now() - startedAt) };
+    if (outcome.status === 'parsed') log.debug(entry, 'parsed');
+    else log.warn({ ...entry, reason: outcome.reason }, 'not parsed');
     return toAnswer(outcome);
   }
 }

@@ -73,7 +73,7 @@ function endAtStop(child: ChildProcess, ended: Promise<string>, stop: AbortSigna
   });
 }
 
-/** @returns null, and ends the child, when it says nothing for too long */
+/** @returns null, after killing the child, when it does not announce itself in time */
 function announcementOf(child: ChildProcess): Promise<string | null> {
   return new Promise((resolve) => {
     const deadline = setTimeout(() => {
@@ -100,8 +100,8 @@ const logEntry = z.looseObject({
 });
 
 /**
- * Lets the child's log lines go on in ours, at their own level. What is no line of a log (a start that was refused, a
- * fatal error of the runtime) is a warning.
+ * Writes the child's log lines to this log, each at its own level. Any other line (the reason of a failed start, a
+ * fatal error of the runtime) is logged as a warning.
  * @returns the last line of that kind
  */
 function passOnLog(child: ChildProcess, log: Logger, hasStarted: () => boolean): () => string | null {
@@ -114,7 +114,7 @@ function passOnLog(child: ChildProcess, log: Logger, hasStarted: () => boolean):
       log[LEVELS[level]](fields, msg);
     } else if (line.trim() !== '') {
       lastLine = line.replace(/^coredock: /, '');
-      // Of a start that was refused it is told with that, once.
+      // The error of a failed start contains this line already.
       if (hasStarted()) log.warn(lastLine);
     }
   });

@@ -3,7 +3,7 @@ import type { Logger } from '../platform/logger.js';
 import { type SidecarProcess, startSidecarProcess } from './sidecar-process.js';
 
 interface SupervisedSidecar {
-  /** Where it answers, or will again in a moment. Changes only if another program took its port meanwhile. */
+  /** Where it listens, or will again in a moment. Changes only if another program took its port meanwhile. */
   url(): string;
   /** Ends the sidecar and waits until it is gone. */
   close(): Promise<void>;
@@ -12,7 +12,7 @@ interface SupervisedSidecar {
 /** The server's first retry of a parse comes after about a second: the new sidecar should be there by then. */
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 30_000;
-/** A sidecar that ran for this long ended for a reason of its own, not for that of the one before it. */
+/** After running for this long, the end of a sidecar does not count as a failure in a row. */
 const RAN_WELL_MS = 60_000;
 
 /**
@@ -66,7 +66,7 @@ export async function superviseSidecar({
 
     /** @returns null when it is to stop */
     async function restart(): Promise<SidecarProcess | null> {
-      // Those who know the URL go on using it, so the port is kept; where that fails it may be what is wrong.
+      // The URL is in use elsewhere, so the port is kept; after a failure the port itself may be the problem.
       let port = Number(new URL(current.url).port);
       for (;;) {
         await sleep(pauseAfter(failures), undefined, { signal: stopping.signal }).catch(() => {});

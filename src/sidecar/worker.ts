@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readCrashDump, UnreadableDump } from '../crashdump/index.js';
 import { createFirmwareCache } from './firmware-cache.js';
-import { openRomLibrary, type RomLibrary } from './roms.js';
+import { openRomLibrary, type RomLibrary } from './rom-library.js';
 import { readTransferFile } from './transfer-file.js';
 
 /** Names are of files in the transfer folder, as `isTransferName` accepts them. */
@@ -18,20 +18,20 @@ export interface ParseTask {
 export type WorkerOutcome =
   /** The JSON of contract §4's 200 answer; as text, because text crosses threads faster than objects. */
   | { status: 'parsed'; body: string }
-  /** The dump itself is at fault: trying again cannot help. */
+  /** The dump cannot be read: trying again cannot help. */
   | { status: 'unreadable'; reason: string }
   | { status: 'missing'; reason: string }
   | { status: 'refused'; reason: string }
   | { status: 'failed'; reason: string };
 
-/** The server reads no more of an answer, and no honest report comes near it. */
+/** The server reads no more of an answer; reports of real dumps are far smaller. */
 const MAX_BODY_LENGTH = 8 * 1024 * 1024;
 
 /** One for each thread: images are not shared between them. */
 const openCached = createFirmwareCache();
 let findRom: RomLibrary | undefined;
 
-/** What a worker of the pool does with a task. @throws what only a defect of the reader throws */
+/** The task of a pool worker. @throws only on a defect of the reader */
 export default function parse({ xferDir, romElfDir, core, elf, chip }: ParseTask): WorkerOutcome {
   const dump = readTransferFile(xferDir, core, (file) => readFileSync(file));
   if (dump.status !== 'read') return dump;
@@ -52,5 +52,5 @@ export default function parse({ xferDir, romElfDir, core, elf, chip }: ParseTask
   }
 }
 
-/** Comes back when this thread has loaded its modules. */
+/** Returns as soon as this thread has loaded its modules. */
 export function doNothing(): void {}

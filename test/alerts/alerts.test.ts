@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import type { CreateAlertRuleInput } from '../generated/graphql.js';
 import { aCrash } from '../support/crash-groups.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 import { aReceiver } from '../support/receiver.js';
 
 const CREATE = graphql(`
@@ -30,9 +30,9 @@ const LOG = graphql(
 const RESOLVE = graphql(`mutation ResolveForAlert($id: ID!) { resolveCrashGroup(id: $id) { id } }`);
 const IGNORE = graphql(`mutation IgnoreForAlert($id: ID!) { ignoreCrashGroup(id: $id) { id } }`);
 
-async function aRule(door: GraphQLDoor, input: Partial<CreateAlertRuleInput> & { url: string }) {
+async function aRule(endpoint: GraphQLEndpoint, input: Partial<CreateAlertRuleInput> & { url: string }) {
   const rule = { name: 'team', format: 'GENERIC' as const, ...input };
-  return (await door.ask(CREATE, { input: rule })).createAlertRule;
+  return (await endpoint.ask(CREATE, { input: rule })).createAlertRule;
 }
 
 const events = (received: Array<{ body: string }>) => received.map(({ body }) => JSON.parse(body).event);
@@ -40,16 +40,16 @@ const poll = (check: () => unknown) => expect.poll(() => check(), { timeout: 30_
 
 describe('alerts', () => {
   it('tell of a new group and of its regression, once each, signed', async () => {
-    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const endpoint = await aGraphQLEndpoint({ allowPrivateAlerts: true });
     const { url, received } = await aReceiver();
-    const { secret } = await aRule(door, { url });
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
+    const { secret } = await aRule(endpoint, { url });
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
 
-    const { groupId } = await aCrash(door, device, { version: '1.0.0' });
-    await aCrash(door, device, { version: '1.0.0' });
-    await door.ask(RESOLVE, { id: groupId });
-    await aCrash(door, device, { version: '1.1.0', at: new Date(Date.now() + 1_000) });
-    await aCrash(door, device, { version: '1.1.0', at: new Date(Date.now() + 2_000) });
+    const { groupId } = await aCrash(endpoint, device, { version: '1.0.0' });
+    await aCrash(endpoint, device, { version: '1.0.0' });
+    await endpoint.ask(RESOLVE, { id: groupId });
+    await aCrash(endpoint, device, { version: '1.1.0', at: new Date(Date.now() + 1_000) });
+    await aCrash(endpoint, device, { version: '1.1.0', at: new Date(Date.now() + 2_000) });
 
     await poll(() => events(received).sort()).toEqual(['NEW', 'REGRESSION']);
     const first = received.find(({ body }) => body.includes('NEW'));
@@ -66,54 +66,54 @@ describe('alerts', () => {
   });
 
   it('tell of a spike once an hour, when the crashes of a group reach the number', async () => {
-    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const endpoint = await aGraphQLEndpoint({ allowPrivateAlerts: true });
     const { url, received } = await aReceiver();
-    await aRule(door, { url, onNew: false, onRegression: false, spikeCount: 5 });
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
+    await aRule(endpoint, { url, onNew: false, onRegression: false, spikeCount: 5 });
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
     const at = new Date();
 
-    await Promise.all(Array.from({ length: 4 }, () => aCrash(door, device, { at })));
-    expect((await door.ask(LOG, {})).alertDeliveries).toEqual([]);
-    await Promise.all(Array.from({ length: 4 }, () => aCrash(door, device, { at })));
+    await Promise.all(Array.from({ length: 4 }, () => aCrash(endpoint, device, { at })));
+    expect((await endpoint.ask(LOG, {})).alertDeliveries).toEqual([]);
+    await Promise.all(Array.from({ length: 4 }, () => aCrash(endpoint, device, { at })));
 
     await poll(() => events(received)).toEqual(['SPIKE']);
     expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({ group: { count: 5, crashesInHour: 5 } });
-    expect((await door.ask(LOG, {})).alertDeliveries).toHaveLength(1);
+    expect((await endpoint.ask(LOG, {})).alertDeliveries).toHaveLength(1);
   });
 
   it('heed the rule’s model, ignored groups, and leave backlogs alone', async () => {
-    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const endpoint = await aGraphQLEndpoint({ allowPrivateAlerts: true });
     const { url } = await aReceiver();
     const [lamp, lock] = [
-      await door.fleet.aModel({ code: 'lamp' }),
-      await door.fleet.aModel({ code: 'lock' }),
+      await endpoint.fleet.aModel({ code: 'lamp' }),
+      await endpoint.fleet.aModel({ code: 'lock' }),
     ];
-    await aRule(door, { url, modelCode: 'lamp', spikeCount: 2 });
-    const device = await door.fleet.aDevice(lamp);
+    await aRule(endpoint, { url, modelCode: 'lamp', spikeCount: 2 });
+    const device = await endpoint.fleet.aDevice(lamp);
 
-    await aCrash(door, await door.fleet.aDevice(lock), { place: 'other' });
-    await aCrash(door, device, { place: 'old', at: new Date(Date.now() - 3 * 3_600_000) });
-    expect((await door.ask(LOG, {})).alertDeliveries).toEqual([]);
+    await aCrash(endpoint, await endpoint.fleet.aDevice(lock), { place: 'other' });
+    await aCrash(endpoint, device, { place: 'old', at: new Date(Date.now() - 3 * 3_600_000) });
+    expect((await endpoint.ask(LOG, {})).alertDeliveries).toEqual([]);
 
-    const { groupId } = await aCrash(door, device, { place: 'mine' });
-    await door.ask(IGNORE, { id: groupId });
-    await aCrash(door, device, { place: 'mine' });
-    expect((await door.ask(LOG, {})).alertDeliveries.map(({ event }) => event)).toEqual(['NEW']);
+    const { groupId } = await aCrash(endpoint, device, { place: 'mine' });
+    await endpoint.ask(IGNORE, { id: groupId });
+    await aCrash(endpoint, device, { place: 'mine' });
+    expect((await endpoint.ask(LOG, {})).alertDeliveries.map(({ event }) => event)).toEqual(['NEW']);
   });
 
   it('are tried again until the target takes them, and the log says how it went', async () => {
-    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const endpoint = await aGraphQLEndpoint({ allowPrivateAlerts: true });
     const { url, received } = await aReceiver([500, 429]);
-    await aRule(door, { url });
+    await aRule(endpoint, { url });
 
-    await aCrash(door, await door.fleet.aDevice(await door.fleet.aModel()));
+    await aCrash(endpoint, await endpoint.fleet.aDevice(await endpoint.fleet.aModel()));
 
     await poll(() => {
-      door.alertSender.wake();
+      endpoint.alertSender.wake();
       return received.length;
     }).toBe(3);
     expect(new Set(received.map(({ headers }) => headers['coredock-delivery'])).size).toBe(1);
-    await poll(async () => (await door.ask(LOG, {})).alertDeliveries).toMatchObject([
+    await poll(async () => (await endpoint.ask(LOG, {})).alertDeliveries).toMatchObject([
       { event: 'NEW', status: 'DELIVERED', attempts: 3, httpStatus: 200, error: null },
     ]);
   });
@@ -138,23 +138,23 @@ describe('alerts', () => {
       },
     ],
   ] as const)('speak as %s wants, and make nothing of what a crash says', async (format, body) => {
-    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const endpoint = await aGraphQLEndpoint({ allowPrivateAlerts: true });
     const { url, received } = await aReceiver();
-    await aRule(door, { url, format });
+    await aRule(endpoint, { url, format });
 
     const place = '[x]<!here>@all';
-    await aCrash(door, await door.fleet.aDevice(await door.fleet.aModel()), { place });
+    await aCrash(endpoint, await endpoint.fleet.aDevice(await endpoint.fleet.aModel()), { place });
 
     await poll(() => received.map((request) => JSON.parse(request.body))).toEqual([body]);
   });
 
   it('show of the address only where it leads, and can be tested', async () => {
-    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const endpoint = await aGraphQLEndpoint({ allowPrivateAlerts: true });
     const { url, received } = await aReceiver();
-    const { rule } = await aRule(door, { url });
+    const { rule } = await aRule(endpoint, { url });
     expect(rule.target).toBe(new URL(url).origin);
 
-    expect((await door.ask(TEST, { id: rule.id })).testAlertRule).toEqual({
+    expect((await endpoint.ask(TEST, { id: rule.id })).testAlertRule).toEqual({
       event: 'TEST',
       status: 'PENDING',
     });
@@ -163,13 +163,13 @@ describe('alerts', () => {
   });
 
   it('do not reach private addresses unless that is allowed', async () => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
     const { url, received } = await aReceiver();
-    const { rule } = await aRule(door, { url });
+    const { rule } = await aRule(endpoint, { url });
 
-    await door.ask(TEST, { id: rule.id });
+    await endpoint.ask(TEST, { id: rule.id });
 
-    await poll(async () => (await door.ask(LOG, {})).alertDeliveries).toMatchObject([
+    await poll(async () => (await endpoint.ask(LOG, {})).alertDeliveries).toMatchObject([
       { status: 'FAILED', error: expect.stringContaining('ALERTS_ALLOW_PRIVATE') },
     ]);
     expect(received).toEqual([]);
@@ -182,25 +182,25 @@ describe('alerts', () => {
     [{ url: 'https://example.org', name: ' ' }, 'name'],
     [{ url: 'https://example.org', modelCode: 'nobody' }, 'device model'],
   ])('refuse the rule %j', async (input, reason) => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
 
-    await expect(aRule(door, input)).rejects.toThrow(reason);
+    await expect(aRule(endpoint, input)).rejects.toThrow(reason);
   });
 
   it('are changed piece by piece: what is left out stays, also the secret; null takes a bound away', async () => {
-    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const endpoint = await aGraphQLEndpoint({ allowPrivateAlerts: true });
     const [old, now] = [await aReceiver(), await aReceiver()];
-    await door.fleet.aModel({ code: 'lamp' });
-    const device = await door.fleet.aDevice(await door.fleet.aModel({ code: 'lock' }));
-    const { groupId } = await aCrash(door, device);
-    const { rule, secret } = await aRule(door, {
+    await endpoint.fleet.aModel({ code: 'lamp' });
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel({ code: 'lock' }));
+    const { groupId } = await aCrash(endpoint, device);
+    const { rule, secret } = await aRule(endpoint, {
       url: old.url,
       modelCode: 'lamp',
       crashGroupId: groupId,
       spikeCount: 9,
     });
     const change = async (input: object) =>
-      (await door.ask(UPDATE, { input: { id: rule.id, ...input } })).updateAlertRule;
+      (await endpoint.ask(UPDATE, { input: { id: rule.id, ...input } })).updateAlertRule;
 
     expect(await change({ url: now.url, format: 'GENERIC', onRegression: false })).toEqual({
       id: rule.id,
@@ -216,14 +216,14 @@ describe('alerts', () => {
     });
     const unbound = { modelCode: null, crashGroupId: null, spikeCount: null };
     expect(await change(unbound)).toMatchObject({ spikeCount: null, model: null, crashGroup: null });
-    await aCrash(door, device, { place: 'another' });
+    await aCrash(endpoint, device, { place: 'another' });
 
     await poll(() => events(now.received)).toEqual(['NEW']);
     expect(old.received).toEqual([]);
     const { body, headers } = now.received[0] ?? { body: '', headers: {} };
     const [, seconds, mac] = /^t=(\d+),v1=(.*)$/.exec(String(headers['coredock-signature'])) ?? [];
     expect(mac).toBe(createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex'));
-    const { auditEvents } = await door.ask(AUDIT, {});
+    const { auditEvents } = await endpoint.ask(AUDIT, {});
     expect(auditEvents.nodes.map(({ action }) => action)).toEqual([
       'updateAlertRule',
       'updateAlertRule',
@@ -232,34 +232,34 @@ describe('alerts', () => {
   });
 
   it('tell nothing while they are switched off, not even what was to be tried again', async () => {
-    const door = await aGraphQLDoor({ allowPrivateAlerts: true });
+    const endpoint = await aGraphQLEndpoint({ allowPrivateAlerts: true });
     const { url, received } = await aReceiver(Array.from({ length: 1000 }, () => 500));
-    const { rule } = await aRule(door, { url });
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
-    await aCrash(door, device, { place: 'before' });
+    const { rule } = await aRule(endpoint, { url });
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+    await aCrash(endpoint, device, { place: 'before' });
     await poll(() => received.length).toBeGreaterThan(0);
 
-    await door.ask(UPDATE, { input: { id: rule.id, enabled: false } });
-    await aCrash(door, device, { place: 'meanwhile' });
+    await endpoint.ask(UPDATE, { input: { id: rule.id, enabled: false } });
+    await aCrash(endpoint, device, { place: 'meanwhile' });
 
-    expect((await door.ask(LOG, {})).alertDeliveries).toMatchObject([
+    expect((await endpoint.ask(LOG, {})).alertDeliveries).toMatchObject([
       { event: 'NEW', status: 'FAILED', error: expect.any(String) },
     ]);
-    await door.ask(UPDATE, { input: { id: rule.id, enabled: true } });
-    await aCrash(door, device, { place: 'after' });
-    expect((await door.ask(LOG, {})).alertDeliveries).toHaveLength(2);
+    await endpoint.ask(UPDATE, { input: { id: rule.id, enabled: true } });
+    await aCrash(endpoint, device, { place: 'after' });
+    expect((await endpoint.ask(LOG, {})).alertDeliveries).toHaveLength(2);
   });
 
   it('follow their group into the one that it is merged into', async () => {
-    const door = await aGraphQLDoor();
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
-    const one = await aCrash(door, device, { place: 'one' });
-    const other = await aCrash(door, device, { place: 'other' });
-    await aRule(door, { url: 'https://example.org', crashGroupId: one.groupId });
+    const endpoint = await aGraphQLEndpoint();
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+    const one = await aCrash(endpoint, device, { place: 'one' });
+    const other = await aCrash(endpoint, device, { place: 'other' });
+    await aRule(endpoint, { url: 'https://example.org', crashGroupId: one.groupId });
 
-    await door.ask(MERGE, { into: other.groupId, ids: [one.groupId] });
+    await endpoint.ask(MERGE, { into: other.groupId, ids: [one.groupId] });
 
-    expect((await door.ask(RULES, {})).alertRules).toMatchObject([{ crashGroup: { id: other.groupId } }]);
+    expect((await endpoint.ask(RULES, {})).alertRules).toMatchObject([{ crashGroup: { id: other.groupId } }]);
   });
 
   it.each([
@@ -270,12 +270,12 @@ describe('alerts', () => {
     [{ crashGroupId: 'Q3Jhc2hHcm91cDo5OTk=' }, 'crash group'],
     [{ id: 'QWxlcnRSdWxlOjk5OQ==' }, 'alert rule'],
   ])('refuse the change %j, and stay as they are', async (input, reason) => {
-    const door = await aGraphQLDoor();
-    const { rule } = await aRule(door, { url: 'https://example.org' });
+    const endpoint = await aGraphQLEndpoint();
+    const { rule } = await aRule(endpoint, { url: 'https://example.org' });
 
-    const change = door.ask(UPDATE, { input: { id: rule.id, enabled: false, ...input } });
+    const change = endpoint.ask(UPDATE, { input: { id: rule.id, enabled: false, ...input } });
 
     await expect(change).rejects.toThrow(reason);
-    expect((await door.ask(RULES, {})).alertRules).toMatchObject([{ id: rule.id, enabled: true }]);
+    expect((await endpoint.ask(RULES, {})).alertRules).toMatchObject([{ id: rule.id, enabled: true }]);
   });
 });

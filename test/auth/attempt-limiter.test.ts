@@ -16,13 +16,13 @@ const aGuardedServer = (changes = {}) =>
 const GUESSER = { 'X-Forwarded-For': '203.0.113.7' };
 const WRONG = bearer('wrong');
 
-type Door = (app: TestApp, headers: Record<string, string>) => Promise<Response>;
+type Endpoint = (app: TestApp, headers: Record<string, string>) => Promise<Response>;
 
 const QUERY = JSON.stringify({ query: '{ __typename }' });
 const SUBSCRIPTION = JSON.stringify({ query: 'subscription { parseStatus { id } }' });
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-const DOORS: ReadonlyArray<readonly [string, Door]> = [
+const ENDPOINTS: ReadonlyArray<readonly [string, Endpoint]> = [
   [
     'a query',
     ({ url }, headers) =>
@@ -58,8 +58,8 @@ const DOORS: ReadonlyArray<readonly [string, Door]> = [
 ];
 
 describe('an address that tries tokens', () => {
-  it.each(DOORS)(
-    'is refused at the door of %s, even with a right one, and others are not',
+  it.each(ENDPOINTS)(
+    'is refused at the endpoint of %s, even with a right one, and others are not',
     async (_, knock) => {
       const app = await aGuardedServer();
 
@@ -77,7 +77,7 @@ describe('an address that tries tokens', () => {
 
   it('is told why, as GraphQL tells it', async () => {
     const app = await aGuardedServer();
-    const [, query] = DOORS[0] ?? [];
+    const [, query] = ENDPOINTS[0] ?? [];
     const ask = () => query?.(app, { ...GUESSER, ...WRONG });
     for (let guess = 0; guess < FAILURES; guess++) await ask();
 
@@ -91,12 +91,12 @@ describe('an address that tries tokens', () => {
     });
   });
 
-  it('is refused at all of these doors when it tried at any', async () => {
-    const app = await aGuardedServer({ AUTH_FAILURES_PER_MINUTE: String(DOORS.length) });
+  it('is refused at all of these endpoints when it tried at any', async () => {
+    const app = await aGuardedServer({ AUTH_FAILURES_PER_MINUTE: String(ENDPOINTS.length) });
 
-    for (const [, knock] of DOORS) await knock(app, { ...GUESSER, ...WRONG });
+    for (const [, knock] of ENDPOINTS) await knock(app, { ...GUESSER, ...WRONG });
 
-    for (const [what, knock] of DOORS) {
+    for (const [what, knock] of ENDPOINTS) {
       expect((await knock(app, { ...GUESSER, ...bearer(VIEWER) })).status, what).toBe(429);
     }
     expect(await refusalOfUpgrade(app)).toEqual({ status: 429, retryAfter: expect.stringMatching(/^\d+$/) });
@@ -145,7 +145,7 @@ describe('not counted', () => {
     const { token } = await aDevice(app);
 
     for (let visit = 0; visit < 2 * FAILURES; visit++) {
-      for (const [, knock] of DOORS) {
+      for (const [, knock] of ENDPOINTS) {
         await knock(app, { ...GUESSER, Authorization: `Bearer ${token}` });
       }
       expect((await fetch(`${app.url}/metrics`, { headers: GUESSER })).status).toBe(401);

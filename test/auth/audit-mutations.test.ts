@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { aCrash } from '../support/crash-groups.js';
 import { everyRow } from '../support/every-table.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 /** Arguments and selection of a mutation, in GraphQL's words. */
 type Call = string;
@@ -76,14 +76,14 @@ describe('every mutation', () => {
   it.each(Object.entries(RECIPES))(
     '%s leaves an event each time, which names its target',
     async (name, recipe) => {
-      const door = await aGraphQLDoor();
-      const [first, second] = await recipe(await aWorld(door));
-      const before = await eventsOf(door, name);
+      const endpoint = await aGraphQLEndpoint();
+      const [first, second] = await recipe(await aWorld(endpoint));
+      const before = await eventsOf(endpoint, name);
 
-      const answer = await door.send(`mutation { first: ${name}${first} second: ${name}${second} }`);
+      const answer = await endpoint.send(`mutation { first: ${name}${first} second: ${name}${second} }`);
 
       expect(answer.errors).toEqual([]);
-      const events = (await eventsOf(door, name)).slice(before.length);
+      const events = (await eventsOf(endpoint, name)).slice(before.length);
       expect(events).toHaveLength(2);
       expect(events.every(({ target }) => target !== null && target !== '')).toBe(true);
       if (ON_ONE_THING.test(first)) expect(events.every(({ targetId }) => targetId !== null)).toBe(true);
@@ -91,32 +91,32 @@ describe('every mutation', () => {
   );
 
   it.each(Object.entries(RECIPES))('%s does nothing that it cannot note', async (name, recipe) => {
-    const door = await aGraphQLDoor();
-    const [call] = await recipe(await aWorld(door));
-    const before = await everyRow(door.db);
-    await door.db.$executeRaw`ALTER TABLE "AuditEvent" RENAME TO "Lost"`;
+    const endpoint = await aGraphQLEndpoint();
+    const [call] = await recipe(await aWorld(endpoint));
+    const before = await everyRow(endpoint.db);
+    await endpoint.db.$executeRaw`ALTER TABLE "AuditEvent" RENAME TO "Lost"`;
 
-    const answer = await door.send(`mutation { ${name}${call} }`);
+    const answer = await endpoint.send(`mutation { ${name}${call} }`);
 
-    await door.db.$executeRaw`ALTER TABLE "Lost" RENAME TO "AuditEvent"`;
+    await endpoint.db.$executeRaw`ALTER TABLE "Lost" RENAME TO "AuditEvent"`;
     expect(answer.errors).toHaveLength(1);
-    expect(await everyRow(door.db)).toEqual(before);
+    expect(await everyRow(endpoint.db)).toEqual(before);
   });
 
   it('uploadFirmware does both as well', async () => {
-    const door = await aGraphQLDoor();
-    const { model } = await aWorld(door);
-    const server = { url: new URL(door.url).origin };
+    const endpoint = await aGraphQLEndpoint();
+    const { model } = await aWorld(endpoint);
+    const server = { url: new URL(endpoint.url).origin };
     const upload = () => uploadFirmware(server, { modelCode: model.code, elf: aFirmwareElf() });
 
-    await door.db.$executeRaw`ALTER TABLE "AuditEvent" RENAME TO "Lost"`;
+    await endpoint.db.$executeRaw`ALTER TABLE "AuditEvent" RENAME TO "Lost"`;
     await expect(upload()).rejects.toThrow('INTERNAL_SERVER_ERROR');
-    await door.db.$executeRaw`ALTER TABLE "Lost" RENAME TO "AuditEvent"`;
-    expect(await door.db.firmware.count()).toBe(0);
+    await endpoint.db.$executeRaw`ALTER TABLE "Lost" RENAME TO "AuditEvent"`;
+    expect(await endpoint.db.firmware.count()).toBe(0);
 
     await upload();
     await upload();
-    const events = await eventsOf(door, 'uploadFirmware');
+    const events = await eventsOf(endpoint, 'uploadFirmware');
     expect(events.map(({ target }) => target)).toEqual([`${model.code} 1.0.0`, `${model.code} 1.0.0`]);
   });
 });
@@ -128,31 +128,31 @@ async function twice(call: (n: number) => Promise<Call>): Promise<readonly [Call
   return [await call(1), await call(2)];
 }
 
-async function aWorld(door: GraphQLDoor) {
-  const model = await door.fleet.aModel({ code: 'thermostat' });
+async function aWorld(endpoint: GraphQLEndpoint) {
+  const model = await endpoint.fleet.aModel({ code: 'thermostat' });
   let serial = 0;
   const aGroupAt = async (place: string) =>
-    (await aCrash(door, await door.fleet.aDevice(model), { place })).groupId;
+    (await aCrash(endpoint, await endpoint.fleet.aDevice(model), { place })).groupId;
   const aGroup = () => aGroupAt(`place_${++serial}`);
   return {
     model,
-    aDevice: async () => (await door.fleet.aDevice(model)).globalId,
+    aDevice: async () => (await endpoint.fleet.aDevice(model)).globalId,
     async aDump() {
-      const device = await door.fleet.aDevice(model);
-      const dump = await door.fleet.aDump(device);
-      await door.putFile(device, dump);
+      const device = await endpoint.fleet.aDevice(model);
+      const dump = await endpoint.fleet.aDump(device);
+      await endpoint.putFile(device, dump);
       return dump.globalId;
     },
-    aFirmware: async () => (await door.fleet.aFirmware(model)).globalId,
+    aFirmware: async () => (await endpoint.fleet.aFirmware(model)).globalId,
     aGroup,
     async aMergedGroup() {
       const place = `place_${++serial}`;
       const [other, id] = [await aGroupAt(place), await aGroup()];
-      await door.send(`mutation { mergeCrashGroups(into: "${id}", ids: ["${other}"]) { id } }`);
+      await endpoint.send(`mutation { mergeCrashGroups(into: "${id}", ids: ["${other}"]) { id } }`);
       return { id, fingerprint: `v1:${place}` };
     },
     async aRule() {
-      const { data } = await door.send(
+      const { data } = await endpoint.send(
         'mutation { createAlertRule(input: { name: "team", url: "https://example.org", format: SLACK }) { rule { id } } }',
       );
       const made = data as { createAlertRule: { rule: { id: string } } } | null;
@@ -161,6 +161,6 @@ async function aWorld(door: GraphQLDoor) {
   };
 }
 
-async function eventsOf(door: GraphQLDoor, action: string) {
-  return door.db.auditEvent.findMany({ where: { action }, orderBy: { id: 'asc' } });
+async function eventsOf(endpoint: GraphQLEndpoint, action: string) {
+  return endpoint.db.auditEvent.findMany({ where: { action }, orderBy: { id: 'asc' } });
 }

@@ -10,7 +10,7 @@ import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
 import { type AskedField, everyField } from '../support/walk.js';
 
 /**
- * Who may do what, cell by cell, through the real doors. The rows are generated from the schema, so that whatever is
+ * Who may do what, cell by cell, through the real endpoints. The rows are generated from the schema, so that whatever is
  * added to it is here by itself; what a person may do with it at most follows from its operation, and from the list of
  * what is stricter.
  */

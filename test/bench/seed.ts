@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { FINGERPRINT_VERSION } from '../../src/crashdump/index.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
-import { openConnection } from '../../src/platform/database/sqlite/adapter.js';
+import { openConnection } from '../../src/platform/database/sqlite/connection.js';
 import { bulkLoad } from './bulk-load.js';
 
 /**

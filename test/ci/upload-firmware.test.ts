@@ -23,7 +23,9 @@ function aTerminal({ isTTY = false } = {}) {
   return { stdout, stderr, out: () => read(stdout), err: () => read(stderr) };
 }
 
-async function aDoor(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+async function anEndpoint(
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<string> {
   const server = createServer((request, response) => {
     request.resume().on('end', () => handle(request, response));
   });
@@ -70,7 +72,7 @@ describe('coredock firmware upload', () => {
 
   it('tries again while the server is overloaded or away, with its token each time', async () => {
     const tokens: unknown[] = [];
-    const url = await aDoor((request, response) => {
+    const url = await anEndpoint((request, response) => {
       tokens.push(request.headers.authorization);
       if (tokens.length === 1) response.writeHead(503).end();
       else if (tokens.length === 2) response.destroy();
@@ -85,7 +87,7 @@ describe('coredock firmware upload', () => {
   });
 
   it('gives up in the end', async () => {
-    const url = await aDoor((_, response) => void response.writeHead(502).end());
+    const url = await anEndpoint((_, response) => void response.writeHead(502).end());
     const terminal = aTerminal();
 
     expect(await run(await aFile(), url, terminal, { retries: 1 })).toBe(1);
@@ -98,7 +100,7 @@ describe('coredock firmware upload', () => {
 
     await run(
       await aFile(Buffer.alloc(300_000)),
-      await aDoor((_, response) => void response.end(DONE)),
+      await anEndpoint((_, response) => void response.end(DONE)),
       terminal,
     );
 
@@ -120,7 +122,7 @@ describe('coredock firmware upload', () => {
     const terminal = aTerminal();
 
     expect(
-      await run(await aFile(), await aDoor((_, response) => void response.end('<html>')), terminal),
+      await run(await aFile(), await anEndpoint((_, response) => void response.end('<html>')), terminal),
     ).toBe(1);
 
     expect(terminal.err()).toContain('check --url');

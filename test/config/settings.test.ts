@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig, SETTING_NAMES } from '../../src/config/settings.js';
+import { SETTING_NAMES } from '../../src/config/schema.js';
+import { ConfigError, readConfig } from '../../src/config/settings.js';
 
 function problemsOf(environment: Record<string, string>): readonly string[] {
   try {

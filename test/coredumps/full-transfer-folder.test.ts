@@ -38,5 +38,5 @@ it('a full transfer folder lets dumps wait, uses up none of their attempts, and 
   // Nobody answers there: it is tried three times, and only now.
   await eventually(async () => (await dumpNow()).parseStatus === 'ERROR', 'the parse went on');
   expect((await dumpNow()).parseAttempts).toBe(3);
-  expect(isTold('has room again')).toBe(true);
+  expect(isTold('has free space again')).toBe(true);
 });

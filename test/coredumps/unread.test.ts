@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { aDevice, aServer, stored, type TestApp } from '../support/app.js';
 import { aCrash, aPendingDump, parsed } from '../support/crash-groups.js';
-import { aGraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint } from '../support/graphql-server.js';
 import { recount } from '../support/recount.js';
 import { keepDeleted } from '../support/recount-sql.js';
 
@@ -31,12 +31,12 @@ describe('a dump that goes before anybody has read it', () => {
   });
 
   it('costs an upload two statements, and one that was read none', async () => {
-    const door = await aGraphQLDoor({ maxCoredumps: 1 });
-    const model = await door.fleet.aModel();
-    const device = { ...(await door.fleet.aDevice(model)), modelCode: model.code };
+    const endpoint = await aGraphQLEndpoint({ maxCoredumps: 1 });
+    const model = await endpoint.fleet.aModel();
+    const device = { ...(await endpoint.fleet.aDevice(model)), modelCode: model.code };
     let serial = 0;
     const save = () =>
-      door.coredumps.save({
+      endpoint.coredumps.save({
         device,
         chip: 'esp32c3',
         firmwareVersion: '1.0.0',
@@ -47,51 +47,51 @@ describe('a dump that goes before anybody has read it', () => {
         })(),
       });
 
-    const withoutRetirement = (await door.statementsOf(save)).length;
-    const [first] = await door.db.coredump.findMany();
+    const withoutRetirement = (await endpoint.statementsOf(save)).length;
+    const [first] = await endpoint.db.coredump.findMany();
     if (first === undefined) throw new Error('a dump was uploaded');
-    await parsed(door, first);
-    const afterReading = (await door.statementsOf(save)).length;
-    const unread = (await door.statementsOf(save)).length;
+    await parsed(endpoint, first);
+    const afterReading = (await endpoint.statementsOf(save)).length;
+    const unread = (await endpoint.statementsOf(save)).length;
 
     expect([afterReading, unread]).toEqual([withoutRetirement, withoutRetirement + 2]);
   });
 
   it('is one when a person deletes it, its device’s dumps, or the device', async () => {
-    const door = await aGraphQLDoor();
-    await keepDeleted(door.databaseUrl);
-    const model = await door.fleet.aModel();
-    const [one, other] = [await door.fleet.aDevice(model), await door.fleet.aDevice(model)];
+    const endpoint = await aGraphQLEndpoint();
+    await keepDeleted(endpoint.databaseUrl);
+    const model = await endpoint.fleet.aModel();
+    const [one, other] = [await endpoint.fleet.aDevice(model), await endpoint.fleet.aDevice(model)];
     const dumps = [
-      await aPendingDump(door, one),
-      await aPendingDump(door, one),
-      await aPendingDump(door, other),
+      await aPendingDump(endpoint, one),
+      await aPendingDump(endpoint, one),
+      await aPendingDump(endpoint, other),
     ];
 
-    await door.coredumps.delete(dumps[0]?.id ?? 0);
-    await door.coredumps.deleteAllOf(one.id);
-    await door.devices.deleteDevice(other.id);
+    await endpoint.coredumps.delete(dumps[0]?.id ?? 0);
+    await endpoint.coredumps.deleteAllOf(one.id);
+    await endpoint.devices.deleteDevice(other.id);
 
-    const devices = await door.db.versionDevice.findMany({ orderBy: { deviceId: 'asc' } });
+    const devices = await endpoint.db.versionDevice.findMany({ orderBy: { deviceId: 'asc' } });
     expect(devices.map(({ deviceId, count }) => [deviceId, count])).toEqual([
       [one.id, 2],
       [other.id, 1],
     ]);
-    expect(await recount(door.databaseUrl)).toEqual([]);
+    expect(await recount(endpoint.databaseUrl)).toEqual([]);
   });
 
   it('is counted once, though it goes while it is being read', async () => {
-    const door = await aGraphQLDoor();
-    await keepDeleted(door.databaseUrl);
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
-    const dump = await aPendingDump(door, device);
-    const [task] = await door.state.tasksOf([dump.id]);
+    const endpoint = await aGraphQLEndpoint();
+    await keepDeleted(endpoint.databaseUrl);
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+    const dump = await aPendingDump(endpoint, device);
+    const [task] = await endpoint.state.tasksOf([dump.id]);
     if (task === undefined) throw new Error('the dump waits for its parse');
-    const hold = door.state.hold(task);
-    await door.state.begin(hold, 3);
+    const hold = endpoint.state.hold(task);
+    await endpoint.state.begin(hold, 3);
 
-    await door.coredumps.delete(dump.id);
-    const finished = await door.state.finish(hold, {
+    await endpoint.coredumps.delete(dump.id);
+    const finished = await endpoint.state.finish(hold, {
       status: 'PARSED',
       errorKind: null,
       text: { output: 'too late', report: null },
@@ -100,24 +100,24 @@ describe('a dump that goes before anybody has read it', () => {
     });
 
     expect(finished).toBeNull();
-    expect(await door.db.versionDevice.findMany()).toMatchObject([{ deviceId: device.id, count: 1 }]);
-    expect(await recount(door.databaseUrl)).toEqual([]);
+    expect(await endpoint.db.versionDevice.findMany()).toMatchObject([{ deviceId: device.id, count: 1 }]);
+    expect(await recount(endpoint.databaseUrl)).toEqual([]);
   });
 
   it('is not counted again by a re-parse that was asked for before, nor when it was read once', async () => {
-    const door = await aGraphQLDoor();
-    await keepDeleted(door.databaseUrl);
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
-    const waiting = await aPendingDump(door, device);
-    const { dump: read } = await aCrash(door, device);
-    const { dump: kept } = await aCrash(door, device, { place: 'kept' });
+    const endpoint = await aGraphQLEndpoint();
+    await keepDeleted(endpoint.databaseUrl);
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+    const waiting = await aPendingDump(endpoint, device);
+    const { dump: read } = await aCrash(endpoint, device);
+    const { dump: kept } = await aCrash(endpoint, device, { place: 'kept' });
 
-    await door.state.reset({ id: { in: [waiting.id, read.id, kept.id] } });
-    await door.coredumps.delete(waiting.id);
-    await door.coredumps.delete(read.id);
-    await parsed(door, kept, { crash: { place: 'kept' } });
+    await endpoint.state.reset({ id: { in: [waiting.id, read.id, kept.id] } });
+    await endpoint.coredumps.delete(waiting.id);
+    await endpoint.coredumps.delete(read.id);
+    await parsed(endpoint, kept, { crash: { place: 'kept' } });
 
-    expect(await door.db.versionDevice.findMany()).toMatchObject([{ count: 3 }]);
-    expect(await recount(door.databaseUrl)).toEqual([]);
+    expect(await endpoint.db.versionDevice.findMany()).toMatchObject([{ count: 3 }]);
+    expect(await recount(endpoint.databaseUrl)).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { aSteppedFleet, crashStep, takeStep } from '../support/crash-steps.js';
-import { aGraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint } from '../support/graphql-server.js';
 import { recount } from '../support/recount.js';
 import { keepDeleted } from '../support/recount-sql.js';
 
@@ -9,10 +9,10 @@ import { keepDeleted } from '../support/recount-sql.js';
 const MAX_COREDUMPS = 4;
 
 it('counters are what a recount gives after any interleaving, on as many servers as the database allows', async () => {
-  const first = await aGraphQLDoor({ maxCoredumps: MAX_COREDUMPS });
+  const first = await aGraphQLEndpoint({ maxCoredumps: MAX_COREDUMPS });
   const isShared = !first.databaseUrl.startsWith('file:');
-  const doors = isShared
-    ? [first, await aGraphQLDoor({ maxCoredumps: MAX_COREDUMPS, beside: first })]
+  const endpoints = isShared
+    ? [first, await aGraphQLEndpoint({ maxCoredumps: MAX_COREDUMPS, beside: first })]
     : [first];
   await keepDeleted(first.databaseUrl);
   const fleet = await aSteppedFleet(first);
@@ -20,7 +20,7 @@ it('counters are what a recount gives after any interleaving, on as many servers
   await fc.assert(
     fc.asyncProperty(fc.array(crashStep, { minLength: 20, maxLength: 40 }), async (steps) => {
       await Promise.all(
-        steps.map((step, index) => takeStep(doors[index % doors.length] ?? first, fleet, step)),
+        steps.map((step, index) => takeStep(endpoints[index % endpoints.length] ?? first, fleet, step)),
       );
 
       expect(await recount(first.databaseUrl)).toEqual([]);

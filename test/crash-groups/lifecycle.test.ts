@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import { aCrash } from '../support/crash-groups.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const RESOLVE = graphql(`
   mutation Resolve($id: ID!, $inVersion: String) {
@@ -35,8 +35,9 @@ const ALL = graphql(
   `query AllGroups { crashGroups { nodes { id count deviceCount keptCount fingerprints } } }`,
 );
 
-const aDevice = async (door: GraphQLDoor) => door.fleet.aDevice(await door.fleet.aModel());
-const stateOf = async (door: GraphQLDoor, id: string) => (await door.ask(STATE, { id })).crashGroup;
+const aDevice = async (endpoint: GraphQLEndpoint) => endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+const stateOf = async (endpoint: GraphQLEndpoint, id: string) =>
+  (await endpoint.ask(STATE, { id })).crashGroup;
 
 describe('a resolved group', () => {
   it.each([
@@ -50,14 +51,14 @@ describe('a resolved group', () => {
     ['a new version, when none was named', null, '1.2.3', true],
     ['an old version, when none was named', null, 'main', false],
   ])('that crashes again in %s', async (_, inVersion, version, isRegression) => {
-    const door = await aGraphQLDoor();
-    const device = await aDevice(door);
-    const { groupId: id } = await aCrash(door, device, { version: 'main' });
-    await door.ask(RESOLVE, { id, inVersion });
+    const endpoint = await aGraphQLEndpoint();
+    const device = await aDevice(endpoint);
+    const { groupId: id } = await aCrash(endpoint, device, { version: 'main' });
+    await endpoint.ask(RESOLVE, { id, inVersion });
 
-    await aCrash(door, device, { version, at: new Date(Date.now() + 1000) });
+    await aCrash(endpoint, device, { version, at: new Date(Date.now() + 1000) });
 
-    expect(await stateOf(door, id)).toMatchObject({
+    expect(await stateOf(endpoint, id)).toMatchObject({
       state: isRegression ? 'OPEN' : 'RESOLVED',
       isRegression,
       regressedInVersion: isRegression ? version : null,
@@ -66,48 +67,51 @@ describe('a resolved group', () => {
   });
 
   it('stays resolved for a crash that came before that', async () => {
-    const door = await aGraphQLDoor();
-    const device = await aDevice(door);
-    const { groupId: id } = await aCrash(door, device);
-    await door.ask(RESOLVE, { id, inVersion: '1.0.0' });
+    const endpoint = await aGraphQLEndpoint();
+    const device = await aDevice(endpoint);
+    const { groupId: id } = await aCrash(endpoint, device);
+    await endpoint.ask(RESOLVE, { id, inVersion: '1.0.0' });
 
-    await aCrash(door, device, { version: '2.0.0', at: new Date(Date.now() - 60_000) });
+    await aCrash(endpoint, device, { version: '2.0.0', at: new Date(Date.now() - 60_000) });
 
-    expect(await stateOf(door, id)).toMatchObject({ state: 'RESOLVED', isRegression: false });
+    expect(await stateOf(endpoint, id)).toMatchObject({ state: 'RESOLVED', isRegression: false });
   });
 
   it('is no regression any more when a person has looked at it', async () => {
-    const door = await aGraphQLDoor();
-    const device = await aDevice(door);
-    const { groupId: id } = await aCrash(door, device);
-    await door.ask(RESOLVE, { id, inVersion: null });
-    await aCrash(door, device, { version: '2.0.0', at: new Date(Date.now() + 1000) });
+    const endpoint = await aGraphQLEndpoint();
+    const device = await aDevice(endpoint);
+    const { groupId: id } = await aCrash(endpoint, device);
+    await endpoint.ask(RESOLVE, { id, inVersion: null });
+    await aCrash(endpoint, device, { version: '2.0.0', at: new Date(Date.now() + 1000) });
 
-    expect((await door.ask(REOPEN, { id })).reopenCrashGroup).toEqual({ state: 'OPEN', isRegression: false });
+    expect((await endpoint.ask(REOPEN, { id })).reopenCrashGroup).toEqual({
+      state: 'OPEN',
+      isRegression: false,
+    });
   });
 });
 
 it('an ignored group goes on being counted and stays ignored', async () => {
-  const door = await aGraphQLDoor();
-  const device = await aDevice(door);
-  const { groupId: id } = await aCrash(door, device);
+  const endpoint = await aGraphQLEndpoint();
+  const device = await aDevice(endpoint);
+  const { groupId: id } = await aCrash(endpoint, device);
 
-  const { ignoreCrashGroup } = await door.ask(TRIAGE, { id });
-  await aCrash(door, device, { version: '9.0.0' });
+  const { ignoreCrashGroup } = await endpoint.ask(TRIAGE, { id });
+  await aCrash(endpoint, device, { version: '9.0.0' });
 
   expect(ignoreCrashGroup).toEqual({ state: 'IGNORED', assignee: 'ada', note: 'a missing null check' });
-  expect(await stateOf(door, id)).toMatchObject({ state: 'IGNORED', count: 2 });
+  expect(await stateOf(endpoint, id)).toMatchObject({ state: 'IGNORED', count: 2 });
 });
 
 describe('merging', () => {
   it('adds up what was counted, for good, and splitting takes it out again', async () => {
-    const door = await aGraphQLDoor();
-    const [first, second] = [await aDevice(door), await aDevice(door)];
-    const { groupId: into } = await aCrash(door, first, { place: 'a' });
-    const { groupId: other } = await aCrash(door, first, { place: 'b' });
-    const { dump } = await aCrash(door, second, { place: 'b' });
+    const endpoint = await aGraphQLEndpoint();
+    const [first, second] = [await aDevice(endpoint), await aDevice(endpoint)];
+    const { groupId: into } = await aCrash(endpoint, first, { place: 'a' });
+    const { groupId: other } = await aCrash(endpoint, first, { place: 'b' });
+    const { dump } = await aCrash(endpoint, second, { place: 'b' });
 
-    const { mergeCrashGroups: merged } = await door.ask(MERGE, { into, ids: [other] });
+    const { mergeCrashGroups: merged } = await endpoint.ask(MERGE, { into, ids: [other] });
     expect(merged).toMatchObject({
       id: into,
       title: 'LoadProhibited in a (a.c)',
@@ -119,13 +123,13 @@ describe('merging', () => {
     // Recounted from whole hours.
     expect(merged.velocity).toBeGreaterThan(1.9);
     expect(merged.velocity).toBeLessThan(2.2);
-    expect(await stateOf(door, other)).toBeNull();
+    expect(await stateOf(endpoint, other)).toBeNull();
 
     // Retention must not make the two inseparable.
-    await door.coredumps.delete(dump.id);
-    expect((await aCrash(door, second, { place: 'b' })).groupId).toBe(into);
+    await endpoint.coredumps.delete(dump.id);
+    expect((await aCrash(endpoint, second, { place: 'b' })).groupId).toBe(into);
 
-    const { splitCrashGroup: split } = await door.ask(SPLIT, { id: into, fingerprints: ['v1:b'] });
+    const { splitCrashGroup: split } = await endpoint.ask(SPLIT, { id: into, fingerprints: ['v1:b'] });
     expect(split).toMatchObject({
       title: 'LoadProhibited in b (b.c)',
       count: 3,
@@ -134,7 +138,7 @@ describe('merging', () => {
       fingerprints: ['v1:b'],
       state: 'OPEN',
     });
-    const groups = (await door.ask(ALL, {})).crashGroups.nodes;
+    const groups = (await endpoint.ask(ALL, {})).crashGroups.nodes;
     expect(groups).toContainEqual({
       id: into,
       count: 1,
@@ -146,17 +150,17 @@ describe('merging', () => {
   });
 
   it('loses no crash that is counted at the same time', async () => {
-    const door = await aGraphQLDoor();
-    const device = await aDevice(door);
-    const { groupId: into } = await aCrash(door, device, { place: 'a' });
-    const { groupId: other } = await aCrash(door, device, { place: 'b' });
+    const endpoint = await aGraphQLEndpoint();
+    const device = await aDevice(endpoint);
+    const { groupId: into } = await aCrash(endpoint, device, { place: 'a' });
+    const { groupId: other } = await aCrash(endpoint, device, { place: 'b' });
 
     const crashes = Array.from({ length: 20 }, (_, index) =>
-      aCrash(door, device, { place: index % 2 === 0 ? 'a' : 'b' }),
+      aCrash(endpoint, device, { place: index % 2 === 0 ? 'a' : 'b' }),
     );
-    await Promise.all([...crashes, door.ask(MERGE, { into, ids: [other] })]);
+    await Promise.all([...crashes, endpoint.ask(MERGE, { into, ids: [other] })]);
 
-    expect((await door.ask(ALL, {})).crashGroups.nodes).toEqual([
+    expect((await endpoint.ask(ALL, {})).crashGroups.nodes).toEqual([
       { id: into, count: 22, deviceCount: 1, keptCount: 22, fingerprints: ['v1:a', 'v1:b'] },
     ]);
   });
@@ -208,10 +212,10 @@ describe('refusals', () => {
       'assignee',
     ],
   ])('name what is wrong: %s', async (_, mutation, code, text) => {
-    const door = await aGraphQLDoor();
-    const { groupId } = await aCrash(door, await aDevice(door));
+    const endpoint = await aGraphQLEndpoint();
+    const { groupId } = await aCrash(endpoint, await aDevice(endpoint));
 
-    const { errors } = await door.send(`mutation ${mutation.replaceAll('GROUP', groupId)}`);
+    const { errors } = await endpoint.send(`mutation ${mutation.replaceAll('GROUP', groupId)}`);
 
     expect(errors[0]).toMatchObject({ extensions: { code }, message: expect.stringMatching(text) });
   });

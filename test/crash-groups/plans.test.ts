@@ -6,7 +6,7 @@ import { listGroups } from '../../src/crash-groups/queries.js';
 import { GROUP_ORDERS } from '../../src/crash-groups/types.js';
 import { searchOutputs } from '../../src/platform/database/text-search.js';
 import type { Db } from '../../src/platform/database/types.js';
-import { aGraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint } from '../support/graphql-server.js';
 import { explained } from '../support/plans.js';
 
 /** In 10 groups; so many that a plan which reads them all is never the cheapest. */
@@ -21,7 +21,7 @@ const STATES = isPostgresql ? ['vacuumed', 'not yet vacuumed'] : ['analyzed'];
 
 describe.each(STATES)('with many dumps, %s', (state) => {
   it('a page of what only old dumps have is read without the newer ones', async () => {
-    const { db } = await aGraphQLDoor();
+    const { db } = await aGraphQLEndpoint();
     await manyDumps(db, state);
     const filters: CoredumpFilter[] = [
       { firmwareVersion: ['old'] },
@@ -45,7 +45,7 @@ describe.each(STATES)('with many dumps, %s', (state) => {
   it.runIf(isPostgresql)(
     'the dumps of devices are as many rows as are shown (needs PostgreSQL)',
     async () => {
-      const { db } = await aGraphQLDoor();
+      const { db } = await aGraphQLEndpoint();
       await manyDumps(db, state);
       const devices = (await db.device.findMany()).map(({ id }) => id);
 
@@ -60,7 +60,7 @@ describe.each(STATES)('with many dumps, %s', (state) => {
   );
 
   it('the dumps of groups are as many rows as are shown, twice at most', async () => {
-    const { db } = await aGraphQLDoor();
+    const { db } = await aGraphQLEndpoint();
     await manyDumps(db, state);
 
     for (const window of [{ take: 21 }, { take: 21, fromEnd: true }, { take: 21, beforeId: 10_000 }]) {
@@ -73,7 +73,7 @@ describe.each(STATES)('with many dumps, %s', (state) => {
   });
 
   it('missing builds are counted over the dumps that wait for them', async () => {
-    const { db } = await aGraphQLDoor();
+    const { db } = await aGraphQLEndpoint();
     await manyDumps(db, state);
 
     const missing = await rowsRead(db, (watched) => listMissingFirmwares(watched, 20));
@@ -85,7 +85,7 @@ describe.each(STATES)('with many dumps, %s', (state) => {
   it.runIf(isPostgresql)(
     'a page by a word that most dumps have is full after few of them (needs PostgreSQL)',
     async () => {
-      const { db } = await aGraphQLDoor();
+      const { db } = await aGraphQLEndpoint();
       await manyDumps(db, state);
 
       const page = await rowsRead(db, (watched) => listCoredumps(watched, { search: 'ABORT' }, { take: 21 }));
@@ -100,7 +100,7 @@ describe.each(STATES)('with many dumps, %s', (state) => {
     ['a frequent word', ['abort'], 20],
     ['a phrase of a frequent and a rare word', ['function', '4711'], 1],
   ])('a search for %s does not read dump after dump', async (_, words, found) => {
-    const { db } = await aGraphQLDoor();
+    const { db } = await aGraphQLEndpoint();
     await manyDumps(db, state);
 
     const search = await rowsRead(db, (watched) =>
@@ -111,7 +111,7 @@ describe.each(STATES)('with many dumps, %s', (state) => {
   });
 
   it.each(GROUP_ORDERS)('groups by %s are read without a look at dumps', async (order) => {
-    const { db } = await aGraphQLDoor();
+    const { db } = await aGraphQLEndpoint();
     await manyDumps(db, state);
 
     const groups = await rowsRead(db, (watched) => listGroups(watched, {}, { order, take: 21 }));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import type { CrashKind } from '../generated/graphql.js';
 import { aCrash, aPendingDump, parsed } from '../support/crash-groups.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const GROUPS = graphql(`
   query CountedGroups {
@@ -23,23 +23,27 @@ const OF_KIND = graphql(`
 
 const FLEET = graphql(`query FleetByDay { crashes(by: DAY) { count } }`);
 
-const groupsOf = async (door: GraphQLDoor) => (await door.ask(GROUPS, {})).crashGroups.nodes;
-const crashesOf = async (door: GraphQLDoor) =>
-  (await door.ask(FLEET, {})).crashes.reduce((sum, { count }) => sum + count, 0);
+const groupsOf = async (endpoint: GraphQLEndpoint) => (await endpoint.ask(GROUPS, {})).crashGroups.nodes;
+const crashesOf = async (endpoint: GraphQLEndpoint) =>
+  (await endpoint.ask(FLEET, {})).crashes.reduce((sum, { count }) => sum + count, 0);
 
-async function aDevice(door: GraphQLDoor) {
-  return door.fleet.aDevice(await door.fleet.aModel());
+async function aDevice(endpoint: GraphQLEndpoint) {
+  return endpoint.fleet.aDevice(await endpoint.fleet.aModel());
 }
 
 describe('a crash group', () => {
   it('is made by the first crash of a fingerprint and says where it happened', async () => {
-    const door = await aGraphQLDoor();
-    const model = await door.fleet.aModel({ code: 'thermostat' });
+    const endpoint = await aGraphQLEndpoint();
+    const model = await endpoint.fleet.aModel({ code: 'thermostat' });
     const at = new Date(Date.now() - 60_000);
 
-    await aCrash(door, await door.fleet.aDevice(model), { place: 'sensor_read', version: '1.2.0', at });
+    await aCrash(endpoint, await endpoint.fleet.aDevice(model), {
+      place: 'sensor_read',
+      version: '1.2.0',
+      at,
+    });
 
-    expect(await groupsOf(door)).toMatchObject([
+    expect(await groupsOf(endpoint)).toMatchObject([
       {
         title: 'LoadProhibited in sensor_read (sensor_read.c)',
         reason: 'LoadProhibited at 0x00000010',
@@ -64,23 +68,26 @@ describe('a crash group', () => {
     ['the stack guard of RISC-V chips', 'Stack protection fault at PC 0x42000010'],
     ['FreeRTOS’ own check', '***ERROR*** A stack overflow in task main has been detected.'],
   ])('of an overflowed stack is called after its task, also when %s found it', async (_, reason) => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
 
-    await aCrash(door, await aDevice(door), { reason, place: 'whichever_was_first' });
+    await aCrash(endpoint, await aDevice(endpoint), { reason, place: 'whichever_was_first' });
 
-    expect(await groupsOf(door)).toMatchObject([
+    expect(await groupsOf(endpoint)).toMatchObject([
       { title: 'stack overflow of task main', kind: 'STACK_OVERFLOW', reasonClass: 'stack overflow' },
     ]);
   });
 
   it('is found by the kind of its crashes', async () => {
-    const door = await aGraphQLDoor();
-    const device = await aDevice(door);
-    await aCrash(door, device, { place: 'read', reason: 'Load access fault at 0x00000010' });
-    await aCrash(door, device, { place: 'stop', reason: 'abort() was called at PC 0x42009351 on core 0' });
+    const endpoint = await aGraphQLEndpoint();
+    const device = await aDevice(endpoint);
+    await aCrash(endpoint, device, { place: 'read', reason: 'Load access fault at 0x00000010' });
+    await aCrash(endpoint, device, {
+      place: 'stop',
+      reason: 'abort() was called at PC 0x42009351 on core 0',
+    });
 
     const ofKind = async (kind: CrashKind[]) =>
-      (await door.ask(OF_KIND, { kind })).crashGroups.nodes.map((group) => group.kind);
+      (await endpoint.ask(OF_KIND, { kind })).crashGroups.nodes.map((group) => group.kind);
 
     expect(await ofKind(['ABORT'])).toEqual(['ABORT']);
     expect((await ofKind(['ABORT', 'INVALID_READ'])).sort()).toEqual(['ABORT', 'INVALID_READ']);
@@ -88,16 +95,16 @@ describe('a crash group', () => {
   });
 
   it('counts crashes, devices and variants of later ones, in whatever order they are read', async () => {
-    const door = await aGraphQLDoor();
-    const [first, second] = [await aDevice(door), await aDevice(door)];
+    const endpoint = await aGraphQLEndpoint();
+    const [first, second] = [await aDevice(endpoint), await aDevice(endpoint)];
     const [early, late] = [new Date('2026-02-01T00:00:00Z'), new Date('2026-02-03T00:00:00Z')];
 
-    await aCrash(door, first, { version: '1.0.0', at: late });
-    await aCrash(door, second, { version: '1.1.0', at: early });
-    await aCrash(door, first, { version: '1.1.0', at: late });
-    await aCrash(door, first, { place: 'elsewhere' });
+    await aCrash(endpoint, first, { version: '1.0.0', at: late });
+    await aCrash(endpoint, second, { version: '1.1.0', at: early });
+    await aCrash(endpoint, first, { version: '1.1.0', at: late });
+    await aCrash(endpoint, first, { place: 'elsewhere' });
 
-    const groups = await groupsOf(door);
+    const groups = await groupsOf(endpoint);
     expect(groups).toHaveLength(2);
     expect(groups[0]).toMatchObject({
       count: 3,
@@ -112,102 +119,102 @@ describe('a crash group', () => {
   });
 
   it('counts a dump once, however often it is read', async () => {
-    const door = await aGraphQLDoor();
-    const { dump } = await aCrash(door, await aDevice(door));
+    const endpoint = await aGraphQLEndpoint();
+    const { dump } = await aCrash(endpoint, await aDevice(endpoint));
 
     for (let again = 0; again < 2; again++) {
-      await door.state.reset({ id: dump.id });
-      await parsed(door, dump);
+      await endpoint.state.reset({ id: dump.id });
+      await parsed(endpoint, dump);
     }
 
-    expect(await groupsOf(door)).toMatchObject([{ count: 1, deviceCount: 1, keptCount: 1 }]);
-    expect(await crashesOf(door)).toBe(1);
+    expect(await groupsOf(endpoint)).toMatchObject([{ count: 1, deviceCount: 1, keptCount: 1 }]);
+    expect(await crashesOf(endpoint)).toBe(1);
   });
 
   it('keeps its dump while that is read again, and when that fails', async () => {
-    const door = await aGraphQLDoor();
-    const { dump, groupId } = await aCrash(door, await aDevice(door));
+    const endpoint = await aGraphQLEndpoint();
+    const { dump, groupId } = await aCrash(endpoint, await aDevice(endpoint));
 
-    await door.state.reset({ id: dump.id });
-    expect(await groupsOf(door)).toMatchObject([{ count: 1, keptCount: 1 }]);
+    await endpoint.state.reset({ id: dump.id });
+    expect(await groupsOf(endpoint)).toMatchObject([{ count: 1, keptCount: 1 }]);
 
-    expect(await parsed(door, dump, { status: 'ERROR' })).toBe(groupId);
-    expect(await groupsOf(door)).toMatchObject([{ count: 1, keptCount: 1 }]);
+    expect(await parsed(endpoint, dump, { status: 'ERROR' })).toBe(groupId);
+    expect(await groupsOf(endpoint)).toMatchObject([{ count: 1, keptCount: 1 }]);
   });
 
   it('loses a dump to another when a later reading says so, and goes when it was the only one', async () => {
-    const door = await aGraphQLDoor();
-    const device = await aDevice(door);
-    await aCrash(door, device, { place: 'right' });
-    const { dump } = await aCrash(door, device, { place: 'wrong' });
+    const endpoint = await aGraphQLEndpoint();
+    const device = await aDevice(endpoint);
+    await aCrash(endpoint, device, { place: 'right' });
+    const { dump } = await aCrash(endpoint, device, { place: 'wrong' });
 
-    await door.state.reset({ id: dump.id });
-    await parsed(door, dump, { crash: { place: 'right' } });
+    await endpoint.state.reset({ id: dump.id });
+    await parsed(endpoint, dump, { crash: { place: 'right' } });
 
-    expect(await groupsOf(door)).toMatchObject([{ culpritFunction: 'right', count: 2, deviceCount: 1 }]);
-    expect(await crashesOf(door)).toBe(2);
+    expect(await groupsOf(endpoint)).toMatchObject([{ culpritFunction: 'right', count: 2, deviceCount: 1 }]);
+    expect(await crashesOf(endpoint)).toBe(2);
   });
 
   it('goes on counting what retention and people delete', async () => {
-    const door = await aGraphQLDoor();
-    const device = await aDevice(door);
-    await aCrash(door, device);
-    const { dump } = await aCrash(door, device);
+    const endpoint = await aGraphQLEndpoint();
+    const device = await aDevice(endpoint);
+    await aCrash(endpoint, device);
+    const { dump } = await aCrash(endpoint, device);
 
-    await door.coredumps.delete(dump.id);
-    expect(await groupsOf(door)).toMatchObject([{ count: 2, keptCount: 1, deviceCount: 1 }]);
+    await endpoint.coredumps.delete(dump.id);
+    expect(await groupsOf(endpoint)).toMatchObject([{ count: 2, keptCount: 1, deviceCount: 1 }]);
 
-    await door.devices.deleteDevice(device.id);
-    expect(await groupsOf(door)).toMatchObject([{ count: 2, keptCount: 0, deviceCount: 1 }]);
-    expect(await crashesOf(door)).toBe(2);
+    await endpoint.devices.deleteDevice(device.id);
+    expect(await groupsOf(endpoint)).toMatchObject([{ count: 2, keptCount: 0, deviceCount: 1 }]);
+    expect(await crashesOf(endpoint)).toBe(2);
   });
 
   it('is not made for a crash without a fingerprint, which charts have all the same', async () => {
-    const door = await aGraphQLDoor();
-    const device = await aDevice(door);
+    const endpoint = await aGraphQLEndpoint();
+    const device = await aDevice(endpoint);
 
-    await parsed(door, await aPendingDump(door, device), { crash: { fingerprint: null } });
-    const unreadable = await aPendingDump(door, device);
-    await parsed(door, unreadable, { status: 'ERROR' });
-    expect(await groupsOf(door)).toEqual([]);
-    expect(await crashesOf(door)).toBe(2);
+    await parsed(endpoint, await aPendingDump(endpoint, device), { crash: { fingerprint: null } });
+    const unreadable = await aPendingDump(endpoint, device);
+    await parsed(endpoint, unreadable, { status: 'ERROR' });
+    expect(await groupsOf(endpoint)).toEqual([]);
+    expect(await crashesOf(endpoint)).toBe(2);
 
     // Its firmware arrives.
-    await door.state.reset({ id: unreadable.id });
-    await parsed(door, unreadable);
-    expect(await groupsOf(door)).toMatchObject([{ count: 1 }]);
-    expect(await crashesOf(door)).toBe(2);
+    await endpoint.state.reset({ id: unreadable.id });
+    await parsed(endpoint, unreadable);
+    expect(await groupsOf(endpoint)).toMatchObject([{ count: 1 }]);
+    expect(await crashesOf(endpoint)).toBe(2);
   });
 
   it('is right when many parses of old and new places end at the same time', async () => {
-    const door = await aGraphQLDoor();
-    const devices = await Promise.all(Array.from({ length: 8 }, () => aDevice(door)));
+    const endpoint = await aGraphQLEndpoint();
+    const devices = await Promise.all(Array.from({ length: 8 }, () => aDevice(endpoint)));
     const places = ['one', 'two', 'three'];
     const crashes = await Promise.all(
       Array.from({ length: 120 }, async (_, index) => {
         const device = devices[index % devices.length];
         if (device === undefined) throw new Error('there are eight devices');
-        return { dump: await aPendingDump(door, device), place: places[index % places.length] ?? '' };
+        return { dump: await aPendingDump(endpoint, device), place: places[index % places.length] ?? '' };
       }),
     );
 
-    await Promise.all(crashes.map(({ dump, place }) => parsed(door, dump, { crash: { place } })));
+    await Promise.all(crashes.map(({ dump, place }) => parsed(endpoint, dump, { crash: { place } })));
 
-    const groups = await groupsOf(door);
+    const groups = await groupsOf(endpoint);
     expect(groups.map(({ count, deviceCount, keptCount }) => ({ count, deviceCount, keptCount }))).toEqual(
       places.map(() => ({ count: 40, deviceCount: 8, keptCount: 40 })),
     );
-    expect(await crashesOf(door)).toBe(120);
+    expect(await crashesOf(endpoint)).toBe(120);
   });
 
   it('tells its rate as crashes a day', async () => {
-    const door = await aGraphQLDoor();
-    const device = await aDevice(door);
+    const endpoint = await aGraphQLEndpoint();
+    const device = await aDevice(endpoint);
     for (let hour = 0; hour < 240; hour += 3) {
-      await aCrash(door, device, { at: new Date(Date.now() - hour * 3_600_000) });
+      await aCrash(endpoint, device, { at: new Date(Date.now() - hour * 3_600_000) });
     }
 
-    const [group] = await groupsOf(door);
+    const [group] = await groupsOf(endpoint);
     expect(group?.velocity).toBeGreaterThan(7);
     expect(group?.velocity).toBeLessThan(9);
   });

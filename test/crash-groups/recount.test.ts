@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PARSE_STATUSES } from '../../src/coredumps/types.js';
 import { aCrash, parsed } from '../support/crash-groups.js';
 import { aSteppedFleet, crashStep, takeStep } from '../support/crash-steps.js';
-import { aGraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint } from '../support/graphql-server.js';
 import { recount } from '../support/recount.js';
 import { keepDeleted } from '../support/recount-sql.js';
 
@@ -12,41 +12,41 @@ describe('the recount', () => {
     ['with what was deleted', true],
     ['without it', false],
   ])('finds nothing wrong after crashes, re-parses and deletions, %s', async (_, isExact) => {
-    const door = await aGraphQLDoor();
-    if (isExact) await keepDeleted(door.databaseUrl);
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
-    const other = await door.fleet.aDevice(await door.fleet.aModel());
-    await aCrash(door, device, { place: 'a', at: new Date('2026-02-11T14:30:00Z') });
-    const { dump } = await aCrash(door, device, { place: 'b', version: '1.1.0' });
-    await aCrash(door, other, { place: 'b' });
-    const gone = await aCrash(door, other, { place: 'a' });
+    const endpoint = await aGraphQLEndpoint();
+    if (isExact) await keepDeleted(endpoint.databaseUrl);
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+    const other = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+    await aCrash(endpoint, device, { place: 'a', at: new Date('2026-02-11T14:30:00Z') });
+    const { dump } = await aCrash(endpoint, device, { place: 'b', version: '1.1.0' });
+    await aCrash(endpoint, other, { place: 'b' });
+    const gone = await aCrash(endpoint, other, { place: 'a' });
 
-    await door.coredumps.delete(gone.dump.id);
-    await door.state.reset({ id: dump.id });
-    await parsed(door, dump, { crash: { place: 'c' } });
+    await endpoint.coredumps.delete(gone.dump.id);
+    await endpoint.state.reset({ id: dump.id });
+    await parsed(endpoint, dump, { crash: { place: 'c' } });
 
-    expect(await recount(door.databaseUrl)).toEqual([]);
+    expect(await recount(endpoint.databaseUrl)).toEqual([]);
   });
 
   it('finds nothing wrong after each step of any sequence of uploads, parses, deletions, merges and regroupings', async () => {
     // A failure prints the seed, the path to the run and its steps; `{ seed, path }` beside `numRuns` runs it again.
     await fc.assert(
       fc.asyncProperty(fc.array(crashStep, { minLength: 12, maxLength: 24 }), async (steps) => {
-        const door = await aGraphQLDoor({ maxCoredumps: 4 });
-        await keepDeleted(door.databaseUrl);
-        const fleet = await aSteppedFleet(door);
+        const endpoint = await aGraphQLEndpoint({ maxCoredumps: 4 });
+        await keepDeleted(endpoint.databaseUrl);
+        const fleet = await aSteppedFleet(endpoint);
 
         for (const [index, step] of steps.entries()) {
-          await takeStep(door, fleet, step);
+          await takeStep(endpoint, fleet, step);
 
-          const differences = await recount(door.databaseUrl);
+          const differences = await recount(endpoint.databaseUrl);
           expect(differences, `after step ${index}, ${JSON.stringify(step)}`).toEqual([]);
         }
         for (const status of PARSE_STATUSES) {
-          const listed = await door.coredumps.list({ parseStatus: [status] }, { take: 200 });
-          const rows = await door.db.coredump.count({ where: { parseStatus: status } });
+          const listed = await endpoint.coredumps.list({ parseStatus: [status] }, { take: 200 });
+          const rows = await endpoint.db.coredump.count({ where: { parseStatus: status } });
           expect(listed).toHaveLength(rows);
-          expect(await door.coredumps.count({ parseStatus: [status] })).toBe(rows);
+          expect(await endpoint.coredumps.count({ parseStatus: [status] })).toBe(rows);
         }
       }),
       { numRuns: 3, endOnFailure: true },
@@ -54,13 +54,13 @@ describe('the recount', () => {
   });
 
   it('names each counter that is wrong', async () => {
-    const door = await aGraphQLDoor();
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
-    await aCrash(door, device);
+    const endpoint = await aGraphQLEndpoint();
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+    await aCrash(endpoint, device);
 
-    await door.db.crashGroup.updateMany({ data: { count: 2, heat: { increment: 1 } } });
-    await door.db.crashTally.deleteMany({ where: { signatureId: 0, unit: 'DAY' } });
-    await door.db.crashGroup.create({
+    await endpoint.db.crashGroup.updateMany({ data: { count: 2, heat: { increment: 1 } } });
+    await endpoint.db.crashTally.deleteMany({ where: { signatureId: 0, unit: 'DAY' } });
+    await endpoint.db.crashGroup.create({
       data: {
         title: 'a ghost',
         reason: '',
@@ -72,7 +72,7 @@ describe('the recount', () => {
       },
     });
 
-    const differences = (await recount(door.databaseUrl)).join('\n');
+    const differences = (await recount(endpoint.databaseUrl)).join('\n');
     for (const what of ['a group and its signatures', 'fleet by DAY', 'ghost', 'the rate of a group']) {
       expect(differences).toContain(what);
     }

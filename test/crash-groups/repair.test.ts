@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { createRegroupJob } from '../../src/crash-groups/regroup-job.js';
 import { FINGERPRINT_VERSION } from '../../src/crashdump/index.js';
 import { aCrash, aPendingDump } from '../support/crash-groups.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 import { recount } from '../support/recount.js';
 
 /** As a start does. @returns what was logged */
-async function start(door: GraphQLDoor): Promise<object[]> {
+async function start(endpoint: GraphQLEndpoint): Promise<object[]> {
   const logged: object[] = [];
   const log = pino({ level: 'warn' }, { write: (line) => void logged.push(JSON.parse(line)) });
-  const { db, groupAlerts: alerts } = door;
+  const { db, groupAlerts: alerts } = endpoint;
   const database = { db, now: async () => new Date() };
   const job = createRegroupJob({ database, owner: 'test', now: () => new Date(), log, alerts });
   job.start();
@@ -21,13 +21,13 @@ async function start(door: GraphQLDoor): Promise<object[]> {
 
 describe('the first start of this version', () => {
   it('sets right what an earlier one counted wrong, though its regrouping was done', async () => {
-    const door = await aGraphQLDoor();
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
-    await aCrash(door, device, { place: 'a' });
-    await aCrash(door, device, { place: 'b' });
-    const waiting = await aPendingDump(door, device);
+    const endpoint = await aGraphQLEndpoint();
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+    await aCrash(endpoint, device, { place: 'a' });
+    await aCrash(endpoint, device, { place: 'b' });
+    const waiting = await aPendingDump(endpoint, device);
     const seen = { firstSeenAt: new Date(), lastSeenAt: new Date() };
-    await door.db.$transaction(async (tx) => {
+    await endpoint.db.$transaction(async (tx) => {
       await tx.crashGroup.updateMany({ data: { count: 7, deviceCount: 0 } });
       const ghost = { title: 'ghost', reason: '', reasonClass: '', state: 'OPEN', count: 3, heat: 0 };
       const { id } = await tx.crashGroup.create({ data: { ...ghost, ...seen } });
@@ -41,16 +41,16 @@ describe('the first start of this version', () => {
       await tx.regroupRun.create({ data: { ...done, startedAt: new Date(), finishedAt: new Date() } });
     });
 
-    const logged = await start(door);
+    const logged = await start(endpoint);
 
-    expect(await recount(door.databaseUrl)).toEqual([]);
+    expect(await recount(endpoint.databaseUrl)).toEqual([]);
     expect(logged).toMatchObject([
       { ghostGroups: 1, recountedGroups: 2, rulesSwitchedOff: 1, unreadDumps: 1 },
     ]);
-    const rules = await door.db.alertRule.findMany({ orderBy: { id: 'asc' } });
+    const rules = await endpoint.db.alertRule.findMany({ orderBy: { id: 'asc' } });
     expect(rules.map(({ enabled }) => enabled)).toEqual([false, true]);
-    expect(await door.db.crashGroup.count()).toBe(2);
+    expect(await endpoint.db.crashGroup.count()).toBe(2);
     // Once is enough.
-    expect(await start(door)).toEqual([]);
+    expect(await start(endpoint)).toEqual([]);
   });
 });

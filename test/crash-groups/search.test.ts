@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readQuery, snippetOf } from '../../src/search/service.js';
 import { graphql } from '../generated/gql.js';
 import { aCrash } from '../support/crash-groups.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const SEARCH = graphql(`
   query SearchBox($query: String!) {
@@ -20,7 +20,8 @@ const OUTPUT = `
 reason: Queue full while waiting
 `;
 
-const find = async (door: GraphQLDoor, query: string) => (await door.ask(SEARCH, { query })).search;
+const find = async (endpoint: GraphQLEndpoint, query: string) =>
+  (await endpoint.ask(SEARCH, { query })).search;
 
 describe('search', () => {
   it.each([
@@ -38,19 +39,19 @@ describe('search', () => {
     ['what the index would take for an operator', 'queue NOT OR', 0],
     ['what the index would take for syntax', 'queue* (full):"', 1],
   ])('finds by %s', async (_, query, count) => {
-    const door = await aGraphQLDoor();
-    await aCrash(door, await door.fleet.aDevice(await door.fleet.aModel()), { output: OUTPUT });
+    const endpoint = await aGraphQLEndpoint();
+    await aCrash(endpoint, await endpoint.fleet.aDevice(await endpoint.fleet.aModel()), { output: OUTPUT });
 
-    expect((await find(door, query)).coredumps).toHaveLength(count);
+    expect((await find(endpoint, query)).coredumps).toHaveLength(count);
   });
 
   it('shows the line of the first match with what is to be highlighted', async () => {
-    const door = await aGraphQLDoor();
-    const { dump } = await aCrash(door, await door.fleet.aDevice(await door.fleet.aModel()), {
+    const endpoint = await aGraphQLEndpoint();
+    const { dump } = await aCrash(endpoint, await endpoint.fleet.aDevice(await endpoint.fleet.aModel()), {
       output: OUTPUT,
     });
 
-    expect((await find(door, 'sensor')).coredumps).toEqual([
+    expect((await find(endpoint, 'sensor')).coredumps).toEqual([
       {
         coredump: { id: dump.globalId },
         snippet: [
@@ -65,12 +66,12 @@ describe('search', () => {
   });
 
   it('finds groups and devices as well, newest first', async () => {
-    const door = await aGraphQLDoor();
-    const device = await door.fleet.aDevice(await door.fleet.aModel(), { key: 'sensor7' });
-    const first = await aCrash(door, device, { place: 'sensor_read', output: OUTPUT });
-    const second = await aCrash(door, device, { place: 'sensor_write', output: OUTPUT });
+    const endpoint = await aGraphQLEndpoint();
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel(), { key: 'sensor7' });
+    const first = await aCrash(endpoint, device, { place: 'sensor_read', output: OUTPUT });
+    const second = await aCrash(endpoint, device, { place: 'sensor_write', output: OUTPUT });
 
-    expect(await find(door, 'sensor')).toMatchObject({
+    expect(await find(endpoint, 'sensor')).toMatchObject({
       coredumps: [{ coredump: { id: second.dump.globalId } }, { coredump: { id: first.dump.globalId } }],
       crashGroups: [{ culpritFunction: 'sensor_write' }, { culpritFunction: 'sensor_read' }],
       devices: [{ key: 'sensor7' }],
@@ -78,18 +79,18 @@ describe('search', () => {
   });
 
   it('forgets what is deleted or read anew', async () => {
-    const door = await aGraphQLDoor();
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
-    const deleted = await aCrash(door, device, { output: OUTPUT });
-    const reset = await aCrash(door, device, { output: OUTPUT });
-    await aCrash(door, device, { output: OUTPUT });
+    const endpoint = await aGraphQLEndpoint();
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+    const deleted = await aCrash(endpoint, device, { output: OUTPUT });
+    const reset = await aCrash(endpoint, device, { output: OUTPUT });
+    await aCrash(endpoint, device, { output: OUTPUT });
 
-    await door.coredumps.delete(deleted.dump.id);
-    await door.state.reset({ id: reset.dump.id });
-    expect((await find(door, 'queue')).coredumps).toHaveLength(1);
+    await endpoint.coredumps.delete(deleted.dump.id);
+    await endpoint.state.reset({ id: reset.dump.id });
+    expect((await find(endpoint, 'queue')).coredumps).toHaveLength(1);
 
-    await door.devices.deleteDevice(device.id);
-    expect((await find(door, 'queue')).coredumps).toEqual([]);
+    await endpoint.devices.deleteDevice(device.id);
+    expect((await find(endpoint, 'queue')).coredumps).toEqual([]);
   });
 
   it.each([
@@ -98,9 +99,9 @@ describe('search', () => {
     ['a '.repeat(11), 'at most 10'],
     ['a'.repeat(201), 'at most 200'],
   ])('refuses %j, saying why', async (query, reason) => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
 
-    const { errors } = await door.send(
+    const { errors } = await endpoint.send(
       'query ($query: String!) { search(query: $query) { devices { id } } }',
       {
         query,

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { CfiRow, FirmwareImage, FirmwareSymbol } from '../../src/crashdump/firmware/firmware-image.js';
+import type { FirmwareSymbol } from '../../src/crashdump/elf/symbols.js';
+import type { FirmwareImage } from '../../src/crashdump/firmware/firmware-image.js';
+import type { CfiRow } from '../../src/crashdump/unwind/cfi-row.js';
 
 /** Dumps written the way a device writes them, so that a test reads like the format. */
 

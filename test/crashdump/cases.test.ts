@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { chipByName, isRomAddress } from '../../src/crashdump/arch/chips.js';
 import { type CrashReport, readCrashDump } from '../../src/crashdump/index.js';
-import { hasCase, type PeerFrame, type RealCase, readCase } from './cases.js';
+import { missingFiles } from '../support/real-cases.js';
+import { type PeerFrame, type RealCase, readCase } from './cases.js';
 
 /** The dumps of one case as Espressif's tool, with GDB and ROM symbols, reported them: an oracle that is not ours. */
 const COMPLETE = ['esp32-elf-head', 'esp32c3-elf-head', 'esp32s3-bin-head', 'esp32-bin-idf-v3.3'];
 const PARTIAL = ['partial-esp32c2-6e53888', 'partial-esp32s2-6e53888'];
 
 describe.each(COMPLETE)('the real case %s', (name) => {
-  describe.skipIf(!hasCase(name))(`(skipped without ${name} in COREDUMP_CASES)`, () => {
-    const { report, output, real } = hasCase(name) ? read(name) : missing();
+  const missing = missingFiles(name, ['dump.bin', 'expected_output.txt', 'firmware.elf']);
+  describe.skipIf(missing !== '')(`as the peer read it${missing}`, () => {
+    const { report, output, real } = missing === '' ? read(name) : nothing();
 
     it('has the crash, its reason and its registers', () => {
       expectCrash(report, real);
@@ -56,8 +58,9 @@ describe.each(COMPLETE)('the real case %s', (name) => {
 });
 
 describe.each(PARTIAL)('the real case %s, without its firmware', (name) => {
-  describe.skipIf(!hasCase(name))(`(skipped without ${name} in COREDUMP_CASES)`, () => {
-    const { report, real } = hasCase(name) ? read(name) : missing();
+  const missing = missingFiles(name, ['dump.bin', 'expected_output.txt']);
+  describe.skipIf(missing !== '')(`as the peer read it${missing}`, () => {
+    const { report, real } = missing === '' ? read(name) : nothing();
 
     it('has the crash, its reason and its registers', () => {
       expectCrash(report, real);
@@ -97,7 +100,8 @@ function read(name: string): { report: CrashReport; output: string; real: RealCa
 }
 
 /** Only reached where the tests that would use it are skipped. */
-function missing(): ReturnType<typeof read> {
+/** Of a group of tests that is skipped. */
+function nothing(): ReturnType<typeof read> {
   return JSON.parse('{}');
 }
 

@@ -1,12 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-/**
- * Real dumps with what Espressif's tool printed for them. They are not ours to keep here: tests look for them in
- * `$COREDUMP_CASES`, else beside the project in `../cases`, and are skipped where there are none.
- */
-const FOLDER = process.env.COREDUMP_CASES ?? fileURLToPath(new URL('../../../cases', import.meta.url));
+import { readFileSync } from 'node:fs';
+import { findCaseFile } from '../support/real-cases.js';
 
 export interface RealCase {
   dump: Uint8Array;
@@ -14,16 +7,13 @@ export interface RealCase {
   expected: PeerOutput;
 }
 
-export function hasCase(name: string): boolean {
-  return existsSync(join(FOLDER, name, 'dump.bin'));
-}
-
+/** @throws when the dump or its expected output is not there */
 export function readCase(name: string): RealCase {
-  const elf = join(FOLDER, name, 'firmware.elf');
+  const read = (file: string) => readFileSync(findCaseFile(name, file) ?? `${name}/${file}`);
   return {
-    dump: readFileSync(join(FOLDER, name, 'dump.bin')),
-    elf: existsSync(elf) ? readFileSync(elf) : null,
-    expected: parsePeerOutput(readFileSync(join(FOLDER, name, 'expected_output.txt'), 'utf8')),
+    dump: read('dump.bin'),
+    elf: findCaseFile(name, 'firmware.elf') === null ? null : read('firmware.elf'),
+    expected: parsePeerOutput(read('expected_output.txt').toString('utf8')),
   };
 }
 

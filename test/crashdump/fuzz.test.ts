@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readCases, readFixtures } from '../fuzz/corpus.js';
 import { createExperiment } from '../fuzz/experiment.js';
-
-const hasCases = readCases().length > 0;
+import { SEARCHED } from '../support/real-cases.js';
 
 /** The short form of `npm run fuzz`: the same runs every time, in this process. */
 describe('broken dumps and firmwares', () => {
@@ -14,12 +13,14 @@ describe('broken dumps and firmwares', () => {
     expect(outcomes.filter((outcome) => outcome === 'refused').length).toBeGreaterThan(300);
   });
 
-  const needed = hasCases ? '' : ' (skipped: no cases in $COREDUMP_CASES or ../cases)';
-  test.skipIf(!hasCases)(
-    `end in a report or a refusal, 300 of the real cases${needed}`,
+  const cases = readCases();
+  const skipped = cases.length === 0 ? ` (skipped: none with a firmware.elf in ${SEARCHED})` : '';
+
+  test.skipIf(cases.length === 0)(
+    `end in a report or a refusal, 300 of the real cases${skipped}`,
     { timeout: 120_000 },
     () => {
-      const run = createExperiment(readCases(), 2);
+      const run = createExperiment(cases, 2);
       const outcomes = Array.from({ length: 300 }, (_, number) => run(number));
       expect(outcomes).toContain('report');
       expect(outcomes).toContain('refused');

@@ -77,7 +77,7 @@ describe.skipIf(!hasChromium)(`the pages of alerts${NEEDS_CHROMIUM}`, () => {
     await page.getByText('Lamp', { exact: true }).waitFor();
 
     await page.getByRole('button', { name: 'Switch off' }).click();
-    await page.getByText('It is switched off and tells nothing.').waitFor();
+    await page.getByText('It is switched off and sends nothing.').waitFor();
     await page.getByRole('button', { name: 'Switch on' }).click();
     await page.getByRole('button', { name: 'Switch off' }).waitFor();
     expect(await rulesOf(program)).toEqual([
@@ -100,7 +100,7 @@ describe.skipIf(!hasChromium)(`the pages of alerts${NEEDS_CHROMIUM}`, () => {
     await page.getByLabel('regressions').uncheck();
     await page.getByRole('button', { name: 'Save' }).click();
 
-    await page.getByText('The rule would never tell anything').waitFor();
+    await page.getByText('The rule would never send anything').waitFor();
     await page.getByRole('dialog', { name: 'Edit alert' }).waitFor();
   });
 

@@ -39,19 +39,19 @@ describe.skipIf(!hasChromium)(`the page of the audit${NEEDS_CHROMIUM}`, () => {
     await page.keyboard.press('Enter');
     await page.getByText('1 event', { exact: true }).waitFor();
     expect(new URL(page.url()).search).toBe('?action=createDevice');
-    await page.getByRole('link', { name: 'all that was done to it' }).click();
+    await page.getByRole('link', { name: 'all its events' }).click();
     await expect.poll(() => new URL(page.url()).search).toMatch(/^\?target=/);
     await page.getByText('1 event', { exact: true }).waitFor();
 
     await page.getByLabel('Who', { exact: true }).fill('nobody');
     await page.keyboard.press('Enter');
-    await page.getByText('No event is like that').waitFor();
+    await page.getByText('No event matches').waitFor();
     await page.reload();
-    await page.getByText('No event is like that').waitFor();
+    await page.getByText('No event matches').waitFor();
     await page.getByRole('button', { name: 'Clear' }).click();
     await page.getByText('3 events').waitFor();
     await page.goto('/audit?from=2000-01-01&to=2000-12-31');
-    await page.getByText('No event is like that').waitFor();
+    await page.getByText('No event matches').waitFor();
     await page.goto('/audit?from=2000-01-01&to=2999-12-31');
     await page.getByText('3 events').waitFor();
     await page.goto('/audit?target=nonsense');

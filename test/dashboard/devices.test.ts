@@ -81,11 +81,11 @@ describe.skipIf(!hasChromium)(`the pages of devices${NEEDS_CHROMIUM}`, () => {
 
     await page.getByRole('button', { name: 'Revoke tokens' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke tokens' }).click();
-    await page.getByText('is taken any more').waitFor();
+    await page.getByText('is accepted any more').waitFor();
     expect((await upload()).status).toBe(401);
 
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
-    await page.getByText('Its dumps (2) go with it').waitFor();
+    await page.getByText('Its dumps (2) are deleted with it').waitFor();
     await page.getByRole('button', { name: 'Delete device' }).click();
     await page.getByRole('heading', { name: 'No device is registered yet' }).waitFor();
   });

@@ -73,9 +73,9 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
     expect(new URL(page.url()).search).toBe('?q=packet_append');
 
     await page.getByLabel('Status').selectOption('Error');
-    await page.getByText('No dump is like that').waitFor();
+    await page.getByText('No dump matches').waitFor();
     await page.reload();
-    await page.getByText('No dump is like that').waitFor();
+    await page.getByText('No dump matches').waitFor();
     await page.getByRole('button', { name: 'Clear' }).click();
     await page.getByText('2 dumps').waitFor();
   });

@@ -31,7 +31,7 @@ describe.skipIf(!hasChromium)(`searching on the page${NEEDS_CHROMIUM}`, () => {
 
     const page = await aBrowserPage(program.url, { path: '/search?q=nowhere' });
 
-    await page.getByRole('heading', { name: 'Nothing is like that' }).waitFor();
+    await page.getByRole('heading', { name: 'Nothing matches' }).waitFor();
   });
 });
 

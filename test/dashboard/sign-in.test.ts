@@ -133,7 +133,7 @@ describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
       tolerates: (complaint) => /asked http/.test(complaint),
     });
 
-    await page.getByRole('alert').getByText('This sign-in was not begun in this tab.').waitFor();
+    await page.getByRole('alert').getByText('This sign-in did not start in this tab.').waitFor();
   });
 });
 

@@ -67,6 +67,11 @@ export function codeOf(text: string): string {
   ].join('\n');
 }
 
+/** The comment lines of a source. */
+export function commentsOf(text: string): string {
+  return (text.match(/^\s*(?:\/\/|\/?\*).*$/gm) ?? []).join('\n');
+}
+
 /** Every source file below a folder. */
 export function sourcesBelow(folder: string): string[] {
   return readdirSync(new URL(folder, ROOT), { recursive: true, encoding: 'utf8' })

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { SCHEDULED_WORK, type ScheduledName } from '../../src/compose/background-work.js';
 import { RETRY_WINDOW_MS } from '../../src/coredumps/commit.js';
-import { DEFAULT_PAGE, MAX_PAGE } from '../../src/graphql/schema/pages.js';
+import { DEFAULT_PAGE, MAX_PAGE } from '../../src/graphql/limits/page-sizes.js';
 import { HTTP_OPTIONS } from '../../src/http/connection-limits.js';
-import { DOCUMENTS, documentAt, readText, sourcesBelow } from './documents.js';
+import { commentsOf, DOCUMENTS, documentAt, readText, sourcesBelow } from './documents.js';
 
 /**
  * Numbers that the program knows, where documents name them. Most are constants that nobody else needs, so they are read
@@ -56,6 +56,35 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
     1_024,
   ],
   ['docs/configuration.md', /Every (\w+) seconds it sends/, constant('src/platform', 'HEARTBEAT_MS'), 1_000],
+  [
+    'docs/configuration.md',
+    /within some\s+seconds \((\d+) s, and/,
+    constant('src/platform/blobs/s3', 'CALL_LIMIT_MS'),
+    1_000,
+  ],
+  [
+    'docs/configuration.md',
+    /1 s more for each (\d+) KiB/,
+    constant('src/platform/blobs/s3', 'SLOWEST_BYTES_PER_SECOND'),
+    1_024,
+  ],
+  [
+    'docs/configuration.md',
+    /waits at most (\w+) seconds for a connection/,
+    constant('src/platform/database', 'CONNECTION_TIMEOUT_MS'),
+    1_000,
+  ],
+  [
+    'docs/configuration.md',
+    /the ELF inside may have (\w+) times/,
+    constant('src/firmware', 'INFLATED_TIMES'),
+  ],
+  [
+    'docs/operations.md',
+    /up to (a) megabyte waits/,
+    constant('src/platform', 'MAX_WAITING_CHARACTERS'),
+    1_048_576,
+  ],
   ['docs/crash-groups.md', /at most (\w+) attempts/, constant('src/alerts', 'MAX_ATTEMPTS')],
   ['docs/crash-groups.md', /is the log, for (\d+) days/, constant('src/alerts', 'KEPT_MS'), 86_400_000],
   [
@@ -129,7 +158,18 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
 ];
 
 const WORDS = new Map(
-  Object.entries({ day: 1, 'a day': 1, two: 2, three: 3, five: 5, seven: 7, ten: 10, twelve: 12 }),
+  Object.entries({
+    a: 1,
+    day: 1,
+    'a day': 1,
+    two: 2,
+    three: 3,
+    four: 4,
+    five: 5,
+    seven: 7,
+    ten: 10,
+    twelve: 12,
+  }),
 );
 
 describe('a number', () => {
@@ -143,15 +183,25 @@ describe('a number', () => {
 });
 
 describe('a measured number', () => {
-  const measured =
-    /\d[\d.,]* ?(?:MB|GB|kB|MB\/s|MiB\/s|µs|%)(?!\w)|\b\d[\d.,]* ?ms\b|\b\d[\d.,]*(?:x| times) (?:faster|slower|as (?:fast|long|much))/g;
+  const ofTime =
+    /\d[\d.,]* ?(?:MB\/s|MiB\/s|µs)(?!\w)|\b\d[\d.,]* ?ms\b|\b\d[\d.,]*(?:x| times) (?:faster|slower|as (?:fast|long|much))/g;
+  /** Documents say sizes by the program's own numbers (KiB, MiB). */
+  const ofSize = /\d[\d.,]* ?(?:MB|GB|kB|%)(?!\w)/g;
 
   it.each(DOCUMENTS.filter(({ path }) => path !== 'test/bench/README.md'))(
     'stands in test/bench/README.md alone, not in $path',
     ({ text }) => {
-      expect(text.match(measured) ?? []).toEqual([]);
+      expect([...(text.match(ofTime) ?? []), ...(text.match(ofSize) ?? [])]).toEqual([]);
     },
   );
+
+  it('stands in no comment of the sources', () => {
+    const found = sourcesBelow('src').flatMap((path) =>
+      (commentsOf(readText(path)).match(ofTime) ?? []).map((number) => `${path}: ${number}`),
+    );
+
+    expect(found).toEqual([]);
+  });
 });
 
 function every(work: ScheduledName): () => number {

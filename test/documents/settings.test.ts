@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig, SETTING_NAMES } from '../../src/config/settings.js';
+import { SETTING_NAMES } from '../../src/config/schema.js';
+import { readConfig } from '../../src/config/settings.js';
 import { CURRENT, codeOf, documentAt, found, readText, sourcesBelow, tableAfter } from './documents.js';
 
 const rows = tableAfter(documentAt('docs/configuration.md'), '| variable | default | meaning |').map(

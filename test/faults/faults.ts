@@ -150,11 +150,11 @@ export const FAULTS: readonly Fault[] = [
     async strike({ s3 }) {
       const failing = { answer: 500, code: 'InternalError' };
       await aMoment();
-      s3?.door.happens(() => failing);
+      s3?.endpoint.happens(() => failing);
       await aMoment(3_000);
-      s3?.door.happens(() => oneOf([failing, null]));
+      s3?.endpoint.happens(() => oneOf([failing, null]));
       await aMoment(3_000);
-      s3?.door.happens(() => null);
+      s3?.endpoint.happens(() => null);
     },
   },
   {
@@ -162,9 +162,9 @@ export const FAULTS: readonly Fault[] = [
     missing: withS3,
     async strike({ s3 }) {
       await aMoment();
-      s3?.door.happens(() => ({ delayMs: Math.random() * 3_000 }));
+      s3?.endpoint.happens(() => ({ delayMs: Math.random() * 3_000 }));
       await aMoment(6_000);
-      s3?.door.happens(() => null);
+      s3?.endpoint.happens(() => null);
     },
   },
   {
@@ -172,13 +172,13 @@ export const FAULTS: readonly Fault[] = [
     missing: withS3,
     async strike({ s3 }) {
       await aMoment();
-      await s3?.door.goAway();
+      await s3?.endpoint.goAway();
       // s3rver acknowledges what its files do not have yet, which nothing that calls itself S3 may.
       await pause(1_000);
       await s3?.server.kill();
       await aMoment(2_000);
       await s3?.server.startAgain();
-      await s3?.door.comeBack();
+      await s3?.endpoint.comeBack();
     },
   },
   {
@@ -187,9 +187,9 @@ export const FAULTS: readonly Fault[] = [
     async strike({ s3 }) {
       const fates: Array<S3Fault | null> = ['cut', 'answer lost', 'broken', 'damaged', 'damaged on the way'];
       await aMoment();
-      s3?.door.happens(() => oneOf([...fates, null, null, null]));
+      s3?.endpoint.happens(() => oneOf([...fates, null, null, null]));
       await aMoment(5_000);
-      s3?.door.happens(() => null);
+      s3?.endpoint.happens(() => null);
     },
   },
 ];

@@ -8,7 +8,7 @@ import { uploadFirmware } from '../support/firmware.js';
 import { fixture } from '../support/fixtures.js';
 import { aProgram, type Program } from '../support/program.js';
 import { keepDeleted } from '../support/recount-sql.js';
-import { anS3Door } from '../support/s3-proxy.js';
+import { anS3Proxy } from '../support/s3-proxy.js';
 import type { MortalS3Server } from '../support/s3-server.js';
 import { mountTinyDisk } from '../support/tiny-disk.js';
 import { fakedTime } from './faked-time.js';
@@ -26,7 +26,7 @@ export type World = Awaited<ReturnType<typeof aWorld>>;
 /**
  * What faults happen to: the built program on files of its own (one server with SQLite, two with a cluster of PostgreSQL), with a
  * model, devices and the firmware that their dumps ran. Where it may be mounted, its files are on a small disk, its log too. With
- * an S3 server dumps and firmware are in a bucket of it, behind a door.
+ * an S3 server dumps and firmware are in a bucket of it, behind an endpoint.
  */
 export async function aWorld(cluster: PostgresqlCluster | null, s3Server: MortalS3Server | null = null) {
   const disk = mountTinyDisk(DISK_MEGABYTES);
@@ -105,7 +105,7 @@ export async function aWorld(cluster: PostgresqlCluster | null, s3Server: Mortal
             cluster === null ? `file:${join(folder, 'coredock.db')}` : await createDatabase(cluster.url),
           COREDUMPS_DIR: join(folder, 'coredumps'),
           ASSETS_DIR: join(folder, 'firmware'),
-          ...(s3 === null ? {} : { ...(await s3.server.newBucket()), S3_ENDPOINT: s3.door.url }),
+          ...(s3 === null ? {} : { ...(await s3.server.newBucket()), S3_ENDPOINT: s3.endpoint.url }),
         },
       };
     },
@@ -157,9 +157,9 @@ export async function uploadBuild(server: Program): Promise<void> {
 }
 
 async function aBucket(server: MortalS3Server) {
-  const door = await anS3Door(server.url());
-  const environment = { ...(await server.newBucket()), S3_ENDPOINT: door.url };
-  return { server, door, environment };
+  const endpoint = await anS3Proxy(server.url());
+  const environment = { ...(await server.newBucket()), S3_ENDPOINT: endpoint.url };
+  return { server, endpoint, environment };
 }
 
 /** Fills a disk to its last byte. @returns makes room again */

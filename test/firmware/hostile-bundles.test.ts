@@ -191,7 +191,7 @@ describe('a bomb costs little', () => {
       highWaterMark: 65_536,
       read() {
         sent += 65_536;
-        // The door cuts at its own limit; what matters here is how little is taken in before the refusal.
+        // The endpoint cuts at its own limit; what matters here is how little is taken in before the refusal.
         this.push(sent > 64 * MIB ? null : Buffer.alloc(65_536));
       },
     });

@@ -135,7 +135,7 @@ describe('uploading a build', () => {
     expect(short.unfinished()).toEqual([]);
   });
 
-  it('refuses a bundle that the door has cut silently', async () => {
+  it('refuses a bundle that the endpoint has cut silently', async () => {
     const { upload, unfinished } = await aFirmwareService();
 
     await expect(upload(aFirmwareElf(), { isTruncated: true })).rejects.toMatchObject({ code: 'TOO_LARGE' });

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { completeCases, findCaseFile } from '../support/real-cases.js';
 
 export interface Specimen {
   name: string;
@@ -22,15 +23,11 @@ export function readFixtures(): Specimen[] {
     });
 }
 
-/** Dumps of real devices (`COREDUMP_CASES`, else ../cases), when they are there. */
+/** Dumps of real devices, where there are some: see test/support/real-cases.ts. */
 export function readCases(): Specimen[] {
-  const folder = process.env.COREDUMP_CASES ?? '../cases';
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => existsSync(join(folder, name, 'firmware.elf')))
-    .map((name) => ({
-      name,
-      core: readFileSync(join(folder, name, 'dump.bin')),
-      elf: readFileSync(join(folder, name, 'firmware.elf')),
-    }));
+  return completeCases().map((name) => ({
+    name,
+    core: readFileSync(findCaseFile(name, 'dump.bin') ?? name),
+    elf: readFileSync(findCaseFile(name, 'firmware.elf') ?? name),
+  }));
 }

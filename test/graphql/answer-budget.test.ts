@@ -3,7 +3,7 @@ import { createClient as createWebSocketClient } from 'graphql-ws';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/app.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 import { aSocket } from '../support/http.js';
 
 const KIB = 1024;
@@ -31,14 +31,14 @@ describe('an answer that would be too large', () => {
       `{ ${aliases(3, 'search(query: "abort", first: 50) { coredumps { snippet { text } } }')} }`,
     ],
   ])('is refused, and no more texts are read than it may have: %s', async (_, query) => {
-    const door = await aGraphQLDoor({
+    const endpoint = await aGraphQLEndpoint({
       answerLimits: { maxAnswerBytes: 256 * KIB, maxBytesInFlight: 1024 * KIB },
     });
-    await fill(door, { devices: 5, dumpsEach: 8, bytes: 10 * KIB });
+    await fill(endpoint, { devices: 5, dumpsEach: 8, bytes: 10 * KIB });
 
-    let answer = await door.send(TEXTS);
-    const statements = await door.statementsOf(async () => {
-      answer = await door.send(query);
+    let answer = await endpoint.send(TEXTS);
+    const statements = await endpoint.statementsOf(async () => {
+      answer = await endpoint.send(query);
     });
 
     expect(answer.data).toBeNull();
@@ -50,54 +50,54 @@ describe('an answer that would be too large', () => {
     );
     // None at all, but where they are asked for one page after another.
     expect(textsRead(statements) * 10 * KIB).toBeLessThanOrEqual(256 * KIB);
-    expect(door.answers.bytesInFlight()).toBe(0);
+    expect(endpoint.answers.bytesInFlight()).toBe(0);
   });
 
   it('is what a list makes it that no page bounds', async () => {
-    const door = await aGraphQLDoor({
+    const endpoint = await aGraphQLEndpoint({
       queriesApart: true,
       answerLimits: { maxAnswerBytes: 64 * KIB, maxBytesInFlight: 1024 * KIB },
     });
     const series =
       'crashes(by: HOUR, from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z") { start count }';
 
-    const { errors } = await door.send(`{ ${aliases(3, series)} }`);
+    const { errors } = await endpoint.send(`{ ${aliases(3, series)} }`);
 
     expect(errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX', limit: 'answerBytes' } }]);
   });
 
   it('costs what its time series have columns', async () => {
-    const door = await aGraphQLDoor({ queriesApart: true });
+    const endpoint = await aGraphQLEndpoint({ queriesApart: true });
     const series =
       'crashes(by: HOUR, from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z") { start count }';
 
-    const { errors } = await door.send(`{ crashGroups(first: 200) { nodes { ${series} } } }`);
+    const { errors } = await endpoint.send(`{ crashGroups(first: 200) { nodes { ${series} } } }`);
 
     expect(errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX', limit: 'cost' } }]);
   });
 
   it.each(['SSE', 'WebSocket'])('is refused by %s too', async (way) => {
-    const door = await aGraphQLDoor({
+    const endpoint = await aGraphQLEndpoint({
       queriesApart: true,
       answerLimits: { maxAnswerBytes: 64 * KIB, maxBytesInFlight: 1024 * KIB },
     });
-    await fill(door, { devices: 1, dumpsEach: 10, bytes: 10 * KIB });
+    await fill(endpoint, { devices: 1, dumpsEach: 10, bytes: 10 * KIB });
 
-    const errors = await firstErrors(door, way, TEXTS);
+    const errors = await firstErrors(endpoint, way, TEXTS);
 
     expect(errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX', limit: 'answerBytes' } }]);
-    await eventually(async () => door.answers.bytesInFlight() === 0, 'the budget to be whole');
+    await eventually(async () => endpoint.answers.bytesInFlight() === 0, 'the budget to be whole');
   });
 });
 
 describe('an answer within its budget', () => {
   it('is the same in pieces as at one go', async () => {
-    const door = await aGraphQLDoor({ queriesApart: true });
-    await fill(door, { devices: 40, dumpsEach: 5, bytes: 3 * KIB });
+    const endpoint = await aGraphQLEndpoint({ queriesApart: true });
+    await fill(endpoint, { devices: 40, dumpsEach: 5, bytes: 3 * KIB });
     const query = `{ devices(first: 50) { nodes { key coredumps(first: 10) { totalCount nodes { id filename parsedOutput
       report { reason warnings tasks { name } } device { key } } } } } }`;
 
-    const { data, errors } = await door.send(query);
+    const { data, errors } = await endpoint.send(query);
 
     expect(errors).toEqual([]);
     const dump = {
@@ -106,21 +106,21 @@ describe('an answer within its budget', () => {
     };
     const device = { coredumps: { totalCount: 5, nodes: new Array(5).fill(dump) } };
     expect(data).toMatchObject({ devices: { nodes: new Array(40).fill(device) } });
-    await eventually(async () => door.answers.bytesInFlight() === 0, 'the budget to be whole');
+    await eventually(async () => endpoint.answers.bytesInFlight() === 0, 'the budget to be whole');
   });
 });
 
 describe('answers that are being made or sent', () => {
   it('share a budget: who comes when it is used up is told which setting, and when to come again', async () => {
-    const door = await aGraphQLDoor({
+    const endpoint = await aGraphQLEndpoint({
       queriesApart: true,
       answerLimits: { maxAnswerBytes: 8192 * KIB, maxBytesInFlight: 10_240 * KIB },
     });
-    await fill(door, { devices: 1, dumpsEach: 6, bytes: 1024 * KIB });
-    const slow = ask(door, TEXTS);
-    await eventually(async () => door.answers.bytesInFlight() > 6_000 * KIB, 'the first answer');
+    await fill(endpoint, { devices: 1, dumpsEach: 6, bytes: 1024 * KIB });
+    const slow = ask(endpoint, TEXTS);
+    await eventually(async () => endpoint.answers.bytesInFlight() > 6_000 * KIB, 'the first answer');
 
-    const response = await fetch(door.url, {
+    const response = await fetch(endpoint.url, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ query: TEXTS }),
@@ -136,42 +136,42 @@ describe('answers that are being made or sent', () => {
         },
       ],
     });
-    const small = await door.send('{ coredumps(first: 5) { nodes { filename } } }');
+    const small = await endpoint.send('{ coredumps(first: 5) { nodes { filename } } }');
     expect(small.errors).toEqual([]);
     slow.destroy();
-    await eventually(async () => door.answers.bytesInFlight() === 0, 'the budget to be whole');
-    expect((await door.send(TEXTS)).errors).toEqual([]);
+    await eventually(async () => endpoint.answers.bytesInFlight() === 0, 'the budget to be whole');
+    expect((await endpoint.send(TEXTS)).errors).toEqual([]);
   });
 
   it('are cut where somebody else needs what a reader has not taken for long', async () => {
-    const door = await aGraphQLDoor({
+    const endpoint = await aGraphQLEndpoint({
       queriesApart: true,
       answerLimits: { maxAnswerBytes: 8192 * KIB, maxBytesInFlight: 10_240 * KIB },
       answerPatienceMs: 0,
     });
-    await fill(door, { devices: 1, dumpsEach: 6, bytes: 1024 * KIB });
-    const slow = ask(door, TEXTS);
+    await fill(endpoint, { devices: 1, dumpsEach: 6, bytes: 1024 * KIB });
+    const slow = ask(endpoint, TEXTS);
     const cut = new Promise((resolve) => slow.once('close', resolve));
     // It has been made when its first bytes are there.
     await eventually(async () => slow.bytesRead > 0, 'the first bytes');
 
-    const { errors } = await door.send(TEXTS);
+    const { errors } = await endpoint.send(TEXTS);
 
     expect(errors).toEqual([]);
     slow.resume();
     await cut;
-    const metric = await door.metrics.registry.getSingleMetricAsString('http_slow_readers_total');
+    const metric = await endpoint.metrics.registry.getSingleMetricAsString('http_slow_readers_total');
     expect(metric).toContain('http_slow_readers_total 1');
-    await eventually(async () => door.answers.bytesInFlight() === 0, 'the budget to be whole');
+    await eventually(async () => endpoint.answers.bytesInFlight() === 0, 'the budget to be whole');
   });
 
   it('give all of it back, also when their readers go at any moment', { timeout: 240_000 }, async () => {
-    const door = await aGraphQLDoor({ queriesApart: true });
-    await fill(door, { devices: 1, dumpsEach: 3, bytes: 100 * KIB });
+    const endpoint = await aGraphQLEndpoint({ queriesApart: true });
+    await fill(endpoint, { devices: 1, dumpsEach: 3, bytes: 100 * KIB });
     let gone = 0;
 
     for (let round = 0; round < 20; round++) {
-      const sockets = Array.from({ length: 50 }, () => ask(door, TEXTS));
+      const sockets = Array.from({ length: 50 }, () => ask(endpoint, TEXTS));
       for (const [index, socket] of sockets.entries()) {
         socket.once('close', () => {
           gone += 1;
@@ -188,13 +188,13 @@ describe('answers that are being made or sent', () => {
       await eventually(async () => gone === 50 * (round + 1), 'all to be gone');
     }
 
-    await eventually(async () => door.answers.bytesInFlight() === 0, 'the budget to be whole');
-    expect((await door.send(TEXTS)).errors).toEqual([]);
+    await eventually(async () => endpoint.answers.bytesInFlight() === 0, 'the budget to be whole');
+    expect((await endpoint.send(TEXTS)).errors).toEqual([]);
   });
 });
 
 async function fill(
-  { fleet }: GraphQLDoor,
+  { fleet }: GraphQLEndpoint,
   { devices, dumpsEach, bytes }: { devices: number; dumpsEach: number; bytes: number },
 ): Promise<void> {
   const model = await fleet.aModel();
@@ -226,7 +226,7 @@ function aliases(count: number, field: string): string {
 }
 
 /** Asks, and reads nothing of the answer. */
-function ask({ url }: GraphQLDoor, query: string) {
+function ask({ url }: GraphQLEndpoint, query: string) {
   const { socket, send } = aSocket(url);
   socket.pause();
   const body = JSON.stringify({ query });
@@ -236,14 +236,14 @@ function ask({ url }: GraphQLDoor, query: string) {
   return socket;
 }
 
-async function firstErrors(door: GraphQLDoor, way: string, query: string): Promise<unknown> {
+async function firstErrors(endpoint: GraphQLEndpoint, way: string, query: string): Promise<unknown> {
   if (way === 'SSE') {
-    const client = createSseClient({ url: door.url, retryAttempts: 0 });
+    const client = createSseClient({ url: endpoint.url, retryAttempts: 0 });
     onTestFinished(client.dispose);
     return (await client.iterate({ query }).next()).value?.errors;
   }
   const client = createWebSocketClient({
-    url: door.webSocketUrl,
+    url: endpoint.webSocketUrl,
     webSocketImpl: WebSocket,
     retryAttempts: 0,
   });

@@ -2,7 +2,7 @@ import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { encodeGlobalId } from '../../src/global-ids.js';
 import { aServer, bearer } from '../support/app.js';
-import { aGraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint } from '../support/graphql-server.js';
 import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
 
 /** What is kept of a document is kept by then. */
@@ -88,17 +88,19 @@ const QUERIES: Array<[name: string, query: string, variables?: object]> = [
 
 describe('a query that is asked again', () => {
   it.each(QUERIES)('has the same answer as at first: %s', async (_, query, variables) => {
-    const door = await aGraphQLDoor();
-    const device = await door.fleet.aDevice(await door.fleet.aModel({ code: 'pump' }), { key: 'dev' });
-    await door.fleet.aDevice(await door.fleet.aModel(), { key: 'other' });
+    const endpoint = await aGraphQLEndpoint();
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel({ code: 'pump' }), {
+      key: 'dev',
+    });
+    await endpoint.fleet.aDevice(await endpoint.fleet.aModel(), { key: 'other' });
     for (const parseStatus of ['PENDING', 'PARSED', 'ERROR'] as const)
-      await door.fleet.aDump(device, { parseStatus });
+      await endpoint.fleet.aDump(device, { parseStatus });
 
-    const first = await door.send(query, variables);
+    const first = await endpoint.send(query, variables);
     for (let time = 1; time < TIMES; time++) {
-      expect(await door.send(query, variables)).toEqual(first);
+      expect(await endpoint.send(query, variables)).toEqual(first);
     }
-    expect(door.logged).toEqual([]);
+    expect(endpoint.logged).toEqual([]);
   });
 
   it('is answered to each by his own role, whoever asked it before', async () => {
@@ -121,41 +123,41 @@ describe('a query that is asked again', () => {
   });
 
   it('is measured each time: with other variables it may be too much', async () => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
     const query =
       'query ($n: Int) { devices(first: $n) { nodes { coredumps(first: $n) { nodes { id chip } } } } }';
 
     for (let time = 0; time < TIMES; time++) {
-      expect((await door.send(query, { n: 1 })).errors).toEqual([]);
-      expect((await door.send(query, { n: 200 })).errors).toMatchObject([
+      expect((await endpoint.send(query, { n: 1 })).errors).toEqual([]);
+      expect((await endpoint.send(query, { n: 200 })).errors).toMatchObject([
         { extensions: { code: 'QUERY_TOO_COMPLEX', limit: 'cost' } },
       ]);
     }
   });
 
   it('takes no more SQL statements than at first', async () => {
-    const door = await aGraphQLDoor();
-    const model = await door.fleet.aModel();
-    for (let i = 0; i < 20; i++) await door.fleet.aDump(await door.fleet.aDevice(model));
+    const endpoint = await aGraphQLEndpoint();
+    const model = await endpoint.fleet.aModel();
+    for (let i = 0; i < 20; i++) await endpoint.fleet.aDump(await endpoint.fleet.aDevice(model));
     const query =
       '{ devices(first: 20) { totalCount nodes { model { code } coredumps(first: 5) { totalCount nodes { device { key } firmware { version } } } } } }';
 
-    const first = (await door.statementsOf(() => door.send(query))).length;
+    const first = (await endpoint.statementsOf(() => endpoint.send(query))).length;
     for (let time = 1; time < TIMES; time++) {
-      expect(await door.statementsOf(() => door.send(query))).toHaveLength(first);
+      expect(await endpoint.statementsOf(() => endpoint.send(query))).toHaveLength(first);
     }
   });
 
   it('changes nothing twice', async () => {
-    const door = await aGraphQLDoor();
-    await door.fleet.aModel({ code: 'pump' });
+    const endpoint = await aGraphQLEndpoint();
+    await endpoint.fleet.aModel({ code: 'pump' });
     const mutation =
       'mutation { a: createDevice(input: { modelCode: "pump" }) { device { key } } b: createDevice(input: { modelCode: "none" }) { device { key } } }';
 
     for (let time = 0; time < TIMES; time++) {
-      expect((await door.send(mutation)).errors).toMatchObject([{ path: ['b'] }]);
+      expect((await endpoint.send(mutation)).errors).toMatchObject([{ path: ['b'] }]);
     }
 
-    expect(await door.db.device.count()).toBe(TIMES);
+    expect(await endpoint.db.device.count()).toBe(TIMES);
   });
 });

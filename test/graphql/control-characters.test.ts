@@ -1,7 +1,7 @@
 import { createClient } from 'graphql-ws';
 import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { aGraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint } from '../support/graphql-server.js';
 
 const CREATE = 'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { name } }';
 const input = (name: string) => ({ input: { code: 'pump', name } });
@@ -14,10 +14,10 @@ it.each([
   ['a\u0085b', 'U+0085', 2],
   ['a\ud800b', 'U+D800', 2],
 ])('a control character is refused by its name and place: %j', async (name, character, position) => {
-  const door = await aGraphQLDoor();
+  const endpoint = await aGraphQLEndpoint();
 
-  const byVariable = await door.send(CREATE, input(name));
-  const inDocument = await door.send(
+  const byVariable = await endpoint.send(CREATE, input(name));
+  const inDocument = await endpoint.send(
     `mutation { createDeviceModel(input: { code: "pump", name: ${JSON.stringify(name).replaceAll('\u007f', '\\u007f').replaceAll('\u0085', '\\u0085')} }) { name } }`,
   );
 
@@ -29,18 +29,18 @@ it.each([
   ]);
   // Half a character is a syntax error already.
   expect(inDocument.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
-  expect(await door.db.deviceModel.count()).toBe(0);
+  expect(await endpoint.db.deviceModel.count()).toBe(0);
 });
 
 it('a control character is refused in filters, lists and over WebSocket as well', async () => {
-  const door = await aGraphQLDoor();
-  const client = createClient({ url: door.webSocketUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
+  const endpoint = await aGraphQLEndpoint();
+  const client = createClient({ url: endpoint.webSocketUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
   onTestFinished(() => void client.dispose());
 
-  const filter = await door.send('query ($f: CoredumpFilter) { coredumps(filter: $f) { totalCount } }', {
+  const filter = await endpoint.send('query ($f: CoredumpFilter) { coredumps(filter: $f) { totalCount } }', {
     f: { deviceKey: ['fine', 'a\u0000b'] },
   });
-  const id = await door.send('{ device(key: "a\\u0000b") { id } }');
+  const id = await endpoint.send('{ device(key: "a\\u0000b") { id } }');
   const overWebSocket = client.iterate({ query: CREATE, variables: input('a\u0000b') }).next();
 
   expect(filter.errors).toMatchObject([{ message: expect.stringContaining('"f.deviceKey.1"') }]);
@@ -48,14 +48,14 @@ it('a control character is refused in filters, lists and over WebSocket as well'
     { message: expect.stringContaining('"key" has the control character U+0000') },
   ]);
   await expect(overWebSocket).rejects.toMatchObject([{ message: expect.stringContaining('U+0000') }]);
-  expect(await door.db.deviceModel.count()).toBe(0);
+  expect(await endpoint.db.deviceModel.count()).toBe(0);
 });
 
 it('a name is on one line; a note has lines', async () => {
-  const door = await aGraphQLDoor();
+  const endpoint = await aGraphQLEndpoint();
 
-  expect((await door.send(CREATE, input('a\nb'))).errors).toMatchObject([
+  expect((await endpoint.send(CREATE, input('a\nb'))).errors).toMatchObject([
     { message: expect.stringContaining('one line') },
   ]);
-  expect((await door.send(CREATE, input('Größe 💀'))).errors).toEqual([]);
+  expect((await endpoint.send(CREATE, input('Größe 💀'))).errors).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import type { CoredumpFilter } from '../generated/graphql.js';
-import { aGraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint } from '../support/graphql-server.js';
 import { aSmallFleet, LIST_COREDUMPS, ONE_COREDUMP } from '../support/small-fleet.js';
 
 const LIST_OF_DEVICE = graphql(`
@@ -66,11 +66,11 @@ const REPORT = {
 
 describe('a core dump', () => {
   it('tells everything of itself, its device, its build and its report', async () => {
-    const door = await aGraphQLDoor();
-    const model = await door.fleet.aModel();
-    const device = await door.fleet.aDevice(model, { key: 'kitchen' });
-    const firmware = await door.fleet.aFirmware(model, { version: '1.2.3' });
-    const dump = await door.fleet.aDump(device, {
+    const endpoint = await aGraphQLEndpoint();
+    const model = await endpoint.fleet.aModel();
+    const device = await endpoint.fleet.aDevice(model, { key: 'kitchen' });
+    const firmware = await endpoint.fleet.aFirmware(model, { version: '1.2.3' });
+    const dump = await endpoint.fleet.aDump(device, {
       filename: 'a.dmp',
       parseStatus: 'PARSED',
       firmwareId: firmware.id,
@@ -79,7 +79,7 @@ describe('a core dump', () => {
       report: REPORT,
     });
 
-    const { coredump } = await door.ask(ONE_COREDUMP, { id: dump.globalId });
+    const { coredump } = await endpoint.ask(ONE_COREDUMP, { id: dump.globalId });
 
     expect(coredump).toEqual({
       id: dump.globalId,
@@ -101,30 +101,30 @@ describe('a core dump', () => {
   });
 
   it('has neither text nor report nor build while it is PENDING', async () => {
-    const door = await aGraphQLDoor();
-    const dump = await door.fleet.aDump(await door.fleet.aDevice(await door.fleet.aModel()));
+    const endpoint = await aGraphQLEndpoint();
+    const dump = await endpoint.fleet.aDump(await endpoint.fleet.aDevice(await endpoint.fleet.aModel()));
 
-    const { coredump } = await door.ask(ONE_COREDUMP, { id: dump.globalId });
+    const { coredump } = await endpoint.ask(ONE_COREDUMP, { id: dump.globalId });
 
     expect(coredump).toMatchObject({ parsedOutput: null, report: null, firmware: null, parsedAt: null });
   });
 
   it('shows its text also when the report is none that we know', async () => {
-    const door = await aGraphQLDoor();
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
-    const dump = await door.fleet.aDump(device, { output: 'text', report: { of: 'another kind' } });
+    const endpoint = await aGraphQLEndpoint();
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+    const dump = await endpoint.fleet.aDump(device, { output: 'text', report: { of: 'another kind' } });
 
-    const { coredump } = await door.ask(ONE_COREDUMP, { id: dump.globalId });
+    const { coredump } = await endpoint.ask(ONE_COREDUMP, { id: dump.globalId });
 
     expect(coredump).toMatchObject({ parsedOutput: 'text', report: null });
   });
 
   it('is a node', async () => {
-    const door = await aGraphQLDoor();
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
-    const dump = await door.fleet.aDump(device, { filename: 'a.dmp', output: 'text' });
+    const endpoint = await aGraphQLEndpoint();
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+    const dump = await endpoint.fleet.aDump(device, { filename: 'a.dmp', output: 'text' });
 
-    const { node } = await door.ask(NODE, { id: dump.globalId });
+    const { node } = await endpoint.ask(NODE, { id: dump.globalId });
 
     expect(node).toEqual({
       __typename: 'Coredump',
@@ -139,33 +139,39 @@ describe('a core dump', () => {
     ['too large for a row', Buffer.from('Coredump:99999999999').toString('base64')],
     ['that is no number', Buffer.from('Coredump:1e3').toString('base64')],
   ])('is null for an id %s', async (_, id) => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
 
-    expect(await door.ask(ONE_COREDUMP, { id })).toEqual({ coredump: null });
-    expect(await door.ask(NODE, { id })).toEqual({ node: null });
+    expect(await endpoint.ask(ONE_COREDUMP, { id })).toEqual({ coredump: null });
+    expect(await endpoint.ask(NODE, { id })).toEqual({ node: null });
   });
 
   it('belongs to its device only', async () => {
-    const door = await aGraphQLDoor();
-    const model = await door.fleet.aModel();
-    const mine = await door.fleet.aDevice(model, { key: 'mine' });
-    const other = await door.fleet.aDevice(model, { key: 'other' });
-    const id = (await door.fleet.aDump(mine)).globalId;
+    const endpoint = await aGraphQLEndpoint();
+    const model = await endpoint.fleet.aModel();
+    const mine = await endpoint.fleet.aDevice(model, { key: 'mine' });
+    const other = await endpoint.fleet.aDevice(model, { key: 'other' });
+    const id = (await endpoint.fleet.aDump(mine)).globalId;
 
-    expect(await door.ask(OF_DEVICE, { key: mine.key, id })).toEqual({ device: { coredump: { id } } });
-    expect(await door.ask(OF_DEVICE, { key: other.key, id })).toEqual({ device: { coredump: null } });
-    expect(await door.ask(OF_DEVICE, { key: mine.key, id: mine.globalId })).toEqual({
+    expect(await endpoint.ask(OF_DEVICE, { key: mine.key, id })).toEqual({ device: { coredump: { id } } });
+    expect(await endpoint.ask(OF_DEVICE, { key: other.key, id })).toEqual({ device: { coredump: null } });
+    expect(await endpoint.ask(OF_DEVICE, { key: mine.key, id: mine.globalId })).toEqual({
       device: { coredump: null },
     });
   });
 
   it('is its device’s last when its id is the highest, whatever the clock said', async () => {
-    const door = await aGraphQLDoor();
-    const device = await door.fleet.aDevice(await door.fleet.aModel(), { key: 'dev' });
-    await door.fleet.aDump(device, { filename: 'first.dmp', uploadedAt: new Date('2030-01-01T00:00:00Z') });
-    await door.fleet.aDump(device, { filename: 'last.dmp', uploadedAt: new Date('2020-01-01T00:00:00Z') });
+    const endpoint = await aGraphQLEndpoint();
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel(), { key: 'dev' });
+    await endpoint.fleet.aDump(device, {
+      filename: 'first.dmp',
+      uploadedAt: new Date('2030-01-01T00:00:00Z'),
+    });
+    await endpoint.fleet.aDump(device, {
+      filename: 'last.dmp',
+      uploadedAt: new Date('2020-01-01T00:00:00Z'),
+    });
 
-    const { device: answer } = await door.ask(LAST, { key: 'dev' });
+    const { device: answer } = await endpoint.ask(LAST, { key: 'dev' });
 
     expect(answer).toEqual({ coredumpCount: 2, lastCoredump: { filename: 'last.dmp' } });
   });
@@ -199,21 +205,21 @@ describe('a filter', () => {
     ['a backslash as itself', { search: 'C:\\tmp' }, ['d']],
     ['a quote as itself', { search: "'; DROP TABLE" }, []],
   ])('finds by %s', async (_, filter, found) => {
-    const door = await aGraphQLDoor();
-    await aSmallFleet(door);
+    const endpoint = await aGraphQLEndpoint();
+    await aSmallFleet(endpoint);
 
-    const { coredumps } = await door.ask(LIST_COREDUMPS, { filter });
+    const { coredumps } = await endpoint.ask(LIST_COREDUMPS, { filter });
 
     expect(coredumps.nodes.map(({ filename }) => filename)).toEqual(found.map((name) => `${name}.dmp`));
     expect(coredumps.totalCount).toBe(found.length);
   });
 
   it('works within a device as well', async () => {
-    const door = await aGraphQLDoor();
-    await aSmallFleet(door);
+    const endpoint = await aGraphQLEndpoint();
+    await aSmallFleet(endpoint);
     const filter: CoredumpFilter = { parseStatus: ['ERROR'], search: 'a_b' };
 
-    const { device } = await door.ask(LIST_OF_DEVICE, { key: 'cellar', filter });
+    const { device } = await endpoint.ask(LIST_OF_DEVICE, { key: 'cellar', filter });
 
     expect(device?.coredumps).toEqual({ totalCount: 1, nodes: [{ filename: 'c.dmp' }] });
   });
@@ -225,10 +231,10 @@ describe('a filter', () => {
     [{ uploadedAfter: '2026-13-03T00:00:00Z' }, 'RFC 3339'],
     [{ uploadedAfter: 1767398400 }, 'RFC 3339'],
   ])('refuses %j', async (filter, message) => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
     const query = 'query ($filter: CoredumpFilter) { coredumps(filter: $filter) { totalCount } }';
 
-    const { errors } = await door.send(query, { filter });
+    const { errors } = await endpoint.send(query, { filter });
 
     expect(errors).toMatchObject([
       { message: expect.stringContaining(message), extensions: { code: 'BAD_USER_INPUT' } },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import { aCrash, aPendingDump, parsed } from '../support/crash-groups.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const LIST = graphql(`
   query GroupList($filter: CrashGroupFilter, $sort: CrashGroupOrder, $first: Int, $after: String, $last: Int, $before: String) {
@@ -39,33 +39,40 @@ const FIRMWARES = graphql(`
   }
 `);
 
-async function names(door: GraphQLDoor, variables: Parameters<typeof door.ask<unknown, object>>[1]) {
-  const { crashGroups } = await door.ask(LIST, variables);
+async function names(
+  endpoint: GraphQLEndpoint,
+  variables: Parameters<typeof endpoint.ask<unknown, object>>[1],
+) {
+  const { crashGroups } = await endpoint.ask(LIST, variables);
   return crashGroups.nodes.map(({ culpritFunction }) => culpritFunction);
 }
 
 /** Group "often" with three crashes of one device, "wide" with two of two, "late" with the last one. */
-async function aTriagedFleet(door: GraphQLDoor) {
-  const model = await door.fleet.aModel({ code: 'thermostat' });
-  const lamp = await door.fleet.aModel({ code: 'lamp' });
-  const [one, two] = [await door.fleet.aDevice(model, { key: 'one' }), await door.fleet.aDevice(lamp)];
+async function aTriagedFleet(endpoint: GraphQLEndpoint) {
+  const model = await endpoint.fleet.aModel({ code: 'thermostat' });
+  const lamp = await endpoint.fleet.aModel({ code: 'lamp' });
+  const [one, two] = [
+    await endpoint.fleet.aDevice(model, { key: 'one' }),
+    await endpoint.fleet.aDevice(lamp),
+  ];
   const at = (hour: number) => new Date(Date.UTC(2026, 1, 1, hour, 30));
-  for (const hour of [0, 0, 1]) await aCrash(door, one, { place: 'often', at: at(hour), version: '1.0.0' });
+  for (const hour of [0, 0, 1])
+    await aCrash(endpoint, one, { place: 'often', at: at(hour), version: '1.0.0' });
   for (const device of [one, two])
-    await aCrash(door, device, { place: 'wide', at: at(25), version: '1.1.0' });
-  const { groupId } = await aCrash(door, one, { place: 'late', at: at(48), chip: 'esp32' });
+    await aCrash(endpoint, device, { place: 'wide', at: at(25), version: '1.1.0' });
+  const { groupId } = await aCrash(endpoint, one, { place: 'late', at: at(48), chip: 'esp32' });
   return { one, two, late: groupId };
 }
 
 describe('crashGroups', () => {
   it('sorts by what is asked for', async () => {
-    const door = await aGraphQLDoor();
-    await aTriagedFleet(door);
+    const endpoint = await aGraphQLEndpoint();
+    await aTriagedFleet(endpoint);
 
-    expect(await names(door, {})).toEqual(['often', 'wide', 'late']);
-    expect(await names(door, { sort: 'DEVICES' })).toEqual(['wide', 'late', 'often']);
-    expect(await names(door, { sort: 'RECENCY' })).toEqual(['late', 'wide', 'often']);
-    expect(await names(door, { sort: 'VELOCITY' })).toEqual(['wide', 'late', 'often']);
+    expect(await names(endpoint, {})).toEqual(['often', 'wide', 'late']);
+    expect(await names(endpoint, { sort: 'DEVICES' })).toEqual(['wide', 'late', 'often']);
+    expect(await names(endpoint, { sort: 'RECENCY' })).toEqual(['late', 'wide', 'often']);
+    expect(await names(endpoint, { sort: 'VELOCITY' })).toEqual(['wide', 'late', 'often']);
   });
 
   it.each([
@@ -81,22 +88,24 @@ describe('crashGroups', () => {
     [{ isRegression: true }, []],
     [{ reasonClass: [] }, []],
   ])('filters by %j', async (filter, expected) => {
-    const door = await aGraphQLDoor();
-    await aTriagedFleet(door);
+    const endpoint = await aGraphQLEndpoint();
+    await aTriagedFleet(endpoint);
 
-    expect(await names(door, { filter })).toEqual(expected);
+    expect(await names(endpoint, { filter })).toEqual(expected);
   });
 
   it.each(['COUNT', 'DEVICES', 'RECENCY', 'VELOCITY'] as const)(
     'turns pages in both directions by %s',
     async (sort) => {
-      const door = await aGraphQLDoor();
-      await aTriagedFleet(door);
-      const all = await names(door, { sort });
+      const endpoint = await aGraphQLEndpoint();
+      await aTriagedFleet(endpoint);
+      const all = await names(endpoint, { sort });
 
-      const first = (await door.ask(LIST, { sort, first: 2 })).crashGroups;
-      const rest = (await door.ask(LIST, { sort, first: 2, after: first.pageInfo.endCursor })).crashGroups;
-      const back = (await door.ask(LIST, { sort, last: 1, before: first.pageInfo.endCursor })).crashGroups;
+      const first = (await endpoint.ask(LIST, { sort, first: 2 })).crashGroups;
+      const rest = (await endpoint.ask(LIST, { sort, first: 2, after: first.pageInfo.endCursor }))
+        .crashGroups;
+      const back = (await endpoint.ask(LIST, { sort, last: 1, before: first.pageInfo.endCursor }))
+        .crashGroups;
 
       expect([...first.nodes, ...rest.nodes].map(({ culpritFunction }) => culpritFunction)).toEqual(all);
       expect(first).toMatchObject({ totalCount: 3, pageInfo: { hasNextPage: true, hasPreviousPage: false } });
@@ -106,11 +115,11 @@ describe('crashGroups', () => {
   );
 
   it('refuses cursors of another order or of nothing', async () => {
-    const door = await aGraphQLDoor();
-    await aTriagedFleet(door);
-    const { endCursor } = (await door.ask(LIST, { sort: 'COUNT' })).crashGroups.pageInfo;
+    const endpoint = await aGraphQLEndpoint();
+    await aTriagedFleet(endpoint);
+    const { endCursor } = (await endpoint.ask(LIST, { sort: 'COUNT' })).crashGroups.pageInfo;
     const send = (sort: string, after: string) =>
-      door.send(`{ crashGroups(sort: ${sort}, after: "${after}") { nodes { id } } }`);
+      endpoint.send(`{ crashGroups(sort: ${sort}, after: "${after}") { nodes { id } } }`);
 
     for (const answer of [await send('RECENCY', endCursor ?? ''), await send('COUNT', 'bm9wZQ==')]) {
       expect(answer.errors[0]).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
@@ -120,10 +129,10 @@ describe('crashGroups', () => {
 
 describe('time series', () => {
   it('have every hour or day, of the fleet and of a group', async () => {
-    const door = await aGraphQLDoor();
-    const { late: id } = await aTriagedFleet(door);
+    const endpoint = await aGraphQLEndpoint();
+    const { late: id } = await aTriagedFleet(endpoint);
 
-    const days = await door.ask(SERIES, {
+    const days = await endpoint.ask(SERIES, {
       by: 'DAY',
       from: '2026-02-01T10:00:00Z',
       to: '2026-02-04T00:00:00Z',
@@ -136,7 +145,7 @@ describe('time series', () => {
     ]);
     expect(days.crashGroup?.crashes.map(({ count }) => count)).toEqual([0, 0, 1]);
 
-    const hours = await door.ask(SERIES, {
+    const hours = await endpoint.ask(SERIES, {
       by: 'HOUR',
       from: '2026-02-01T00:00:00Z',
       to: '2026-02-01T03:00:00Z',
@@ -152,20 +161,20 @@ describe('time series', () => {
     [{ firmwareVersion: ['1.1.0'], modelCode: ['thermostat'] }, [0, 1, 0], [0, 0, 0]],
     [{ modelCode: [] }, [0, 0, 0], [0, 0, 0]],
   ])('are filtered by %j', async (filter, ofFleet, ofGroup) => {
-    const door = await aGraphQLDoor();
-    const { late: id } = await aTriagedFleet(door);
+    const endpoint = await aGraphQLEndpoint();
+    const { late: id } = await aTriagedFleet(endpoint);
 
     const range = { from: '2026-02-01T00:00:00Z', to: '2026-02-04T00:00:00Z' };
-    const { crashes, crashGroup } = await door.ask(SERIES, { by: 'DAY', ...range, filter, id });
+    const { crashes, crashGroup } = await endpoint.ask(SERIES, { by: 'DAY', ...range, filter, id });
 
     expect(crashes.map(({ count }) => count)).toEqual(ofFleet);
     expect(crashGroup?.crashes.map(({ count }) => count)).toEqual(ofGroup);
   });
 
   it('refuse ranges that are empty or too long, naming the limit', async () => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
     const send = (from: string, to: string) =>
-      door.send(`{ crashes(by: HOUR, from: "${from}", to: "${to}") { count } }`);
+      endpoint.send(`{ crashes(by: HOUR, from: "${from}", to: "${to}") { count } }`);
 
     const empty = await send('2026-02-02T00:00:00Z', '2026-02-01T00:00:00Z');
     const long = await send('2025-01-01T00:00:00Z', '2026-01-01T00:00:00Z');
@@ -177,19 +186,19 @@ describe('time series', () => {
 
 describe('firmwares', () => {
   it('tell the crashes, the groups and the crash-free devices of their version', async () => {
-    const door = await aGraphQLDoor();
-    const model = await door.fleet.aModel({ code: 'thermostat' });
-    await door.fleet.aFirmware(model, { version: '1.0.0' });
-    const devices = await Promise.all([1, 2, 3].map(() => door.fleet.aDevice(model)));
+    const endpoint = await aGraphQLEndpoint();
+    const model = await endpoint.fleet.aModel({ code: 'thermostat' });
+    await endpoint.fleet.aFirmware(model, { version: '1.0.0' });
+    const devices = await Promise.all([1, 2, 3].map(() => endpoint.fleet.aDevice(model)));
     const [one, two] = devices;
     if (one === undefined || two === undefined) throw new Error('three devices were made');
-    await aCrash(door, one, { place: 'a' });
-    await aCrash(door, one, { place: 'b' });
-    await aCrash(door, two, { version: '2.0.0', place: 'c' });
-    await aPendingDump(door, two);
-    await parsed(door, await aPendingDump(door, two, { version: '3.0.0' }), { status: 'ERROR' });
+    await aCrash(endpoint, one, { place: 'a' });
+    await aCrash(endpoint, one, { place: 'b' });
+    await aCrash(endpoint, two, { version: '2.0.0', place: 'c' });
+    await aPendingDump(endpoint, two);
+    await parsed(endpoint, await aPendingDump(endpoint, two, { version: '3.0.0' }), { status: 'ERROR' });
 
-    const { deviceModels, missingFirmwares } = await door.ask(FIRMWARES, {});
+    const { deviceModels, missingFirmwares } = await endpoint.ask(FIRMWARES, {});
 
     expect(deviceModels.nodes[0]?.firmwares.nodes).toEqual([
       {
@@ -214,15 +223,15 @@ describe('firmwares', () => {
 });
 
 it.each([2, 12])('SQL statements do not grow with groups: %i', async (groups) => {
-  const door = await aGraphQLDoor();
+  const endpoint = await aGraphQLEndpoint();
   const devices = await Promise.all(
-    [1, 2].map(async () => door.fleet.aDevice(await door.fleet.aModel(), {})),
+    [1, 2].map(async () => endpoint.fleet.aDevice(await endpoint.fleet.aModel(), {})),
   );
   for (let index = 0; index < groups; index++) {
-    for (const device of devices) await aCrash(door, device, { place: `f${index}` });
+    for (const device of devices) await aCrash(endpoint, device, { place: `f${index}` });
   }
 
-  const statements = await door.statementsOf(() => door.ask(EVERYTHING, {}));
+  const statements = await endpoint.statementsOf(() => endpoint.ask(EVERYTHING, {}));
 
   // Groups and their count; kept dumps, fingerprints, variants (2), models, series, dumps, devices and their count;
   // the dumps' devices, their groups' ids, those groups; the groups of devices and their count.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const CREATE_MODEL = graphql(`
   mutation CreateDeviceModel($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { id code name } }
@@ -37,21 +37,23 @@ const DEVICE = graphql(`query Device($key: String!) { device(key: $key) { id nam
 
 describe('device models', () => {
   it('are made, listed newest first, and found by code', async () => {
-    const door = await aGraphQLDoor();
-    await door.ask(CREATE_MODEL, { input: { code: 'thermostat', name: 'Thermostat' } });
-    const { createDeviceModel } = await door.ask(CREATE_MODEL, { input: { code: 'pump_2', name: 'Pump' } });
+    const endpoint = await aGraphQLEndpoint();
+    await endpoint.ask(CREATE_MODEL, { input: { code: 'thermostat', name: 'Thermostat' } });
+    const { createDeviceModel } = await endpoint.ask(CREATE_MODEL, {
+      input: { code: 'pump_2', name: 'Pump' },
+    });
 
-    const { deviceModels } = await door.ask(MODELS, {});
+    const { deviceModels } = await endpoint.ask(MODELS, {});
 
     expect(deviceModels.nodes.map(({ code }) => code)).toEqual(['pump_2', 'thermostat']);
-    expect(await door.ask(MODEL, { code: 'pump_2' })).toEqual({
+    expect(await endpoint.ask(MODEL, { code: 'pump_2' })).toEqual({
       deviceModel: { id: createDeviceModel.id, name: 'Pump' },
     });
-    expect(await door.ask(MODEL, { code: 'nothing' })).toEqual({ deviceModel: null });
+    expect(await endpoint.ask(MODEL, { code: 'nothing' })).toEqual({ deviceModel: null });
   });
 
   it.each(['', 'Thermostat', 'a-b', '../x', 'x'.repeat(33), 'a\n'])('refuse the code %j', async (code) => {
-    const { send } = await aGraphQLDoor();
+    const { send } = await aGraphQLEndpoint();
 
     const { errors } = await send(
       'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { id } }',
@@ -62,11 +64,11 @@ describe('device models', () => {
   });
 
   it('refuse a code that is taken', async () => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
     const mutation = 'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { id } }';
-    await door.send(mutation);
+    await endpoint.send(mutation);
 
-    const { errors } = await door.send(mutation);
+    const { errors } = await endpoint.send(mutation);
 
     expect(errors).toMatchObject([
       { message: expect.stringContaining('"pump"'), extensions: { code: 'CONFLICT' } },
@@ -76,9 +78,9 @@ describe('device models', () => {
 
 describe('making a device', () => {
   it('gives it the key and the name that were asked for', async () => {
-    const door = await aDoorWithModel();
+    const endpoint = await anEndpointWithModel();
 
-    const { createDevice } = await door.ask(CREATE, {
+    const { createDevice } = await endpoint.ask(CREATE, {
       input: { modelCode: 'thermostat', key: 'kitchen', name: 'Küche' },
     });
 
@@ -87,16 +89,18 @@ describe('making a device', () => {
       name: 'Küche',
       model: { code: 'thermostat' },
     });
-    expect(await door.ask(DEVICE, { key: 'kitchen' })).toEqual({
+    expect(await endpoint.ask(DEVICE, { key: 'kitchen' })).toEqual({
       device: { id: createDevice.device.id, name: 'Küche' },
     });
   });
 
   it('makes up a key of eight letters and digits when none is given', async () => {
-    const door = await aDoorWithModel();
+    const endpoint = await anEndpointWithModel();
 
-    const { createDevice: one } = await door.ask(CREATE, { input: { modelCode: 'thermostat' } });
-    const { createDevice: two } = await door.ask(CREATE, { input: { modelCode: 'thermostat', key: null } });
+    const { createDevice: one } = await endpoint.ask(CREATE, { input: { modelCode: 'thermostat' } });
+    const { createDevice: two } = await endpoint.ask(CREATE, {
+      input: { modelCode: 'thermostat', key: null },
+    });
 
     expect(one.device.key).toMatch(/^[a-z0-9]{8}$/);
     expect(two.device.key).toMatch(/^[a-z0-9]{8}$/);
@@ -104,14 +108,14 @@ describe('making a device', () => {
   });
 
   it('shows a token of 256 bits, and keeps its hash only', async () => {
-    const door = await aDoorWithModel();
+    const endpoint = await anEndpointWithModel();
 
-    const { createDevice } = await door.ask(CREATE, { input: { modelCode: 'thermostat', key: 'dev1' } });
+    const { createDevice } = await endpoint.ask(CREATE, { input: { modelCode: 'thermostat', key: 'dev1' } });
 
     expect(Buffer.from(createDevice.token, 'base64url')).toHaveLength(32);
-    const row = await door.db.device.findUniqueOrThrow({ where: { key: 'dev1' } });
+    const row = await endpoint.db.device.findUniqueOrThrow({ where: { key: 'dev1' } });
     expect(row.tokenSha256).toBe(createHash('sha256').update(createDevice.token).digest('hex'));
-    expect(await door.devices.findByToken(createDevice.token)).toMatchObject({ key: 'dev1' });
+    expect(await endpoint.devices.findByToken(createDevice.token)).toMatchObject({ key: 'dev1' });
   });
 
   it.each([
@@ -124,37 +128,39 @@ describe('making a device', () => {
     [{ modelCode: 'nothing' }, 'NOT_FOUND'],
     [{ modelCode: 'thermostat', key: 'taken' }, 'CONFLICT'],
   ])('refuses %j', async (input, code) => {
-    const door = await aDoorWithModel();
-    await door.ask(CREATE, { input: { modelCode: 'thermostat', key: 'taken' } });
+    const endpoint = await anEndpointWithModel();
+    await endpoint.ask(CREATE, { input: { modelCode: 'thermostat', key: 'taken' } });
 
-    const { errors } = await door.send(
+    const { errors } = await endpoint.send(
       'mutation ($input: CreateDeviceInput!) { createDevice(input: $input) { token } }',
       { input },
     );
 
     expect(errors[0]?.extensions.code).toBe(code);
-    expect((await door.ask(DEVICES, {})).devices.totalCount).toBe(1);
+    expect((await endpoint.ask(DEVICES, {})).devices.totalCount).toBe(1);
   });
 });
 
 describe('a device', () => {
   it('gets a new token, and the old one works on for a while', async () => {
-    const door = await aDoorWithModel();
-    const { createDevice: made } = await door.ask(CREATE, { input: { modelCode: 'thermostat' } });
+    const endpoint = await anEndpointWithModel();
+    const { createDevice: made } = await endpoint.ask(CREATE, { input: { modelCode: 'thermostat' } });
 
-    const { rotateDeviceToken } = await door.ask(ROTATE, { id: made.device.id });
+    const { rotateDeviceToken } = await endpoint.ask(ROTATE, { id: made.device.id });
 
-    expect(await door.devices.findByToken(made.token)).toMatchObject({ key: made.device.key });
-    expect(await door.devices.findByToken(rotateDeviceToken.token)).toMatchObject({ key: made.device.key });
+    expect(await endpoint.devices.findByToken(made.token)).toMatchObject({ key: made.device.key });
+    expect(await endpoint.devices.findByToken(rotateDeviceToken.token)).toMatchObject({
+      key: made.device.key,
+    });
   });
 
   it('changes what is given, keeps what is left out, and loses its name by null', async () => {
-    const door = await aDoorWithModel();
-    await door.ask(CREATE_MODEL, { input: { code: 'pump', name: 'Pump' } });
-    const { createDevice } = await door.ask(CREATE, { input: { modelCode: 'thermostat', name: 'Old' } });
+    const endpoint = await anEndpointWithModel();
+    await endpoint.ask(CREATE_MODEL, { input: { code: 'pump', name: 'Pump' } });
+    const { createDevice } = await endpoint.ask(CREATE, { input: { modelCode: 'thermostat', name: 'Old' } });
     const { id } = createDevice.device;
     const change = async (input: object) =>
-      (await door.ask(UPDATE, { input: { id, ...input } })).updateDevice;
+      (await endpoint.ask(UPDATE, { input: { id, ...input } })).updateDevice;
 
     expect(await change({ name: 'New' })).toEqual({ name: 'New', model: { code: 'thermostat' } });
     expect(await change({ modelCode: 'pump' })).toEqual({ name: 'New', model: { code: 'pump' } });
@@ -162,11 +168,11 @@ describe('a device', () => {
   });
 
   it('goes with its dumps, rows and files', async () => {
-    const door = await aDoorWithModel();
-    const { createDevice } = await door.ask(CREATE, { input: { modelCode: 'thermostat', key: 'dev1' } });
-    const device = await door.devices.findByKey('dev1');
+    const endpoint = await anEndpointWithModel();
+    const { createDevice } = await endpoint.ask(CREATE, { input: { modelCode: 'thermostat', key: 'dev1' } });
+    const device = await endpoint.devices.findByKey('dev1');
     if (device === null) throw new Error('dev1 was made');
-    const { coredump } = await door.coredumps.save({
+    const { coredump } = await endpoint.coredumps.save({
       device,
       chip: 'esp32',
       firmwareVersion: '1.0.0',
@@ -176,12 +182,12 @@ describe('a device', () => {
       })(),
     });
 
-    const answer = await door.ask(DELETE, { id: createDevice.device.id });
+    const answer = await endpoint.ask(DELETE, { id: createDevice.device.id });
 
     expect(answer).toEqual({ deleteDevice: createDevice.device.id });
-    expect(await door.ask(DEVICE, { key: 'dev1' })).toEqual({ device: null });
-    expect(await door.coredumps.get(coredump.id)).toBeNull();
-    expect(await door.storedDumps()).toEqual([]);
+    expect(await endpoint.ask(DEVICE, { key: 'dev1' })).toEqual({ device: null });
+    expect(await endpoint.coredumps.get(coredump.id)).toBeNull();
+    expect(await endpoint.storedDumps()).toEqual([]);
   });
 
   it.each([
@@ -190,13 +196,13 @@ describe('a device', () => {
     'mutation ($id: ID!) { rotateDeviceToken(id: $id) { token } }',
     'mutation ($id: ID!) { deleteCoredumps(deviceId: $id) }',
   ])('is NOT_FOUND when it is none: %s', async (mutation) => {
-    const door = await aDoorWithModel();
+    const endpoint = await anEndpointWithModel();
     const ids = ['Device:999', 'DeviceModel:1', 'Device:', 'Device:-1'].map((text) =>
       Buffer.from(text).toString('base64'),
     );
 
     for (const id of [...ids, '', 'garbage', '💥']) {
-      const { errors } = await door.send(mutation, { id });
+      const { errors } = await endpoint.send(mutation, { id });
       expect(errors[0]?.extensions.code, id).toBe('NOT_FOUND');
     }
   });
@@ -215,24 +221,24 @@ describe('a list of devices', () => {
     [{ modelCode: [] }, []],
     [{ modelCode: ['pump', 'thermostat'], search: 'e' }, ['cellar', 'kitchen']],
   ])('finds by %j', async (filter, keys) => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
     const [thermostat, pump] = [
-      await door.fleet.aModel({ code: 'thermostat' }),
-      await door.fleet.aModel({ code: 'pump' }),
+      await endpoint.fleet.aModel({ code: 'thermostat' }),
+      await endpoint.fleet.aModel({ code: 'pump' }),
     ];
-    await door.fleet.aDevice(thermostat, { key: 'kitchen', name: 'Room 1' });
-    await door.fleet.aDevice(thermostat, { key: 'attic', name: 'Room 2 50%' });
-    await door.fleet.aDevice(pump, { key: 'cellar' });
+    await endpoint.fleet.aDevice(thermostat, { key: 'kitchen', name: 'Room 1' });
+    await endpoint.fleet.aDevice(thermostat, { key: 'attic', name: 'Room 2 50%' });
+    await endpoint.fleet.aDevice(pump, { key: 'cellar' });
 
-    const { devices } = await door.ask(DEVICES, { filter });
+    const { devices } = await endpoint.ask(DEVICES, { filter });
 
     expect(devices.nodes.map(({ key }) => key)).toEqual(keys);
     expect(devices.totalCount).toBe(keys.length);
   });
 });
 
-async function aDoorWithModel(): Promise<GraphQLDoor> {
-  const door = await aGraphQLDoor();
-  await door.ask(CREATE_MODEL, { input: { code: 'thermostat', name: 'Thermostat' } });
-  return door;
+async function anEndpointWithModel(): Promise<GraphQLEndpoint> {
+  const endpoint = await aGraphQLEndpoint();
+  await endpoint.ask(CREATE_MODEL, { input: { code: 'thermostat', name: 'Thermostat' } });
+  return endpoint;
 }

@@ -55,9 +55,9 @@ it('answers any subscription as graphql-js does, whoever else is told of the sam
   timeout: 120_000 + RUNS * 1_000,
 }, async () => {
   const oracle = await anOracle();
-  const { door } = oracle;
-  const { id } = await door.db.coredump.findFirstOrThrow({ where: { parseStatus: 'PARSED' } });
-  const dump = await door.coredumps.get(id);
+  const { endpoint } = oracle;
+  const { id } = await endpoint.db.coredump.findFirstOrThrow({ where: { parseStatus: 'PARSED' } });
+  const dump = await endpoint.coredumps.get(id);
   if (dump === null) throw new Error('the dump was there a moment ago');
   const findings: string[] = [];
 
@@ -73,8 +73,8 @@ it('answers any subscription as graphql-js does, whoever else is told of the sam
     const expected = await Promise.all(questions.map((question) => oracle.executedOn(event, question)));
     const streams = questions.map(oracle.follow);
     const answers = streams.map((stream) => stream.next());
-    await eventually(async () => door.events.subscriberCount() === questions.length, 'all listen');
-    door.events.publish(event);
+    await eventually(async () => endpoint.events.subscriberCount() === questions.length, 'all listen');
+    endpoint.events.publish(event);
     for (const [index, answer] of answers.entries()) {
       const got = normal((await answer).value as object);
       if (agree(got, expected[index] ?? '')) continue;
@@ -84,7 +84,7 @@ it('answers any subscription as graphql-js does, whoever else is told of the sam
       );
     }
     await Promise.all(streams.map((stream) => stream.return?.()));
-    await eventually(async () => door.events.subscriberCount() === 0, 'all have left');
+    await eventually(async () => endpoint.events.subscriberCount() === 0, 'all have left');
   }
 
   expect(`${findings.length} findings\n${findings.slice(0, SHOWN).join('\n')}`).toBe('0 findings\n');
@@ -102,7 +102,7 @@ const DUMPS_ONLY = new GraphQLSchema({
   }),
 });
 
-/** Those that the door refuses are another test's. */
+/** Those that the endpoint refuses are another test's. */
 function isTooMuch({ query, variables }: Question): boolean {
   const limits = { ...readConfig({}).queryLimits, maxDepth: 30, maxCost: 100_000_000 };
   return measureQuery({ schema, document: parse(query), variables, limits }).excess !== null;

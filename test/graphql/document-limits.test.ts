@@ -3,11 +3,16 @@ import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWebSocketClient } from 'graphql-ws';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { type AnswerError, aGraphQLDoor, answerOf, type GraphQLDoor } from '../support/graphql-server.js';
+import {
+  type AnswerError,
+  aGraphQLEndpoint,
+  answerOf,
+  type GraphQLEndpoint,
+} from '../support/graphql-server.js';
 import { DEEP_VARIABLES, QUERIES_OF_DEATH } from './queries-of-death.js';
 
 type Ask = (
-  door: GraphQLDoor,
+  endpoint: GraphQLEndpoint,
   request: { query: string; variables: Record<string, unknown> },
 ) => Promise<AnswerError[]>;
 
@@ -44,13 +49,13 @@ describe.each(Object.keys(WAYS))('a query of death by %s', (way) => {
   );
 
   it('is refused before any SQL, naming the limit and its value', async () => {
-    const door = await aGraphQLDoor();
-    await door.fleet.aDevice(await door.fleet.aModel());
+    const endpoint = await aGraphQLEndpoint();
+    await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
 
     for (const [what, limit, query, variables = {}] of sent) {
       let errors: AnswerError[] = [];
-      const statements = await door.statementsOf(async () => {
-        errors = await ask(door, { query, variables: { ...variables } });
+      const statements = await endpoint.statementsOf(async () => {
+        errors = await ask(endpoint, { query, variables: { ...variables } });
       });
 
       expect(errors, what).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX', limit } }]);
@@ -60,13 +65,13 @@ describe.each(Object.keys(WAYS))('a query of death by %s', (way) => {
       }
       expect(statements, what).toEqual([]);
     }
-    expect(door.logged).toEqual([]);
+    expect(endpoint.logged).toEqual([]);
   });
 });
 
 describe('a query of death', () => {
   it('may come as variables that nest without end', async () => {
-    const { url } = await aGraphQLDoor();
+    const { url } = await aGraphQLEndpoint();
 
     const answer = await answerOf(
       await fetch(url, { method: 'POST', headers: JSON_TYPE, body: DEEP_VARIABLES }),
@@ -80,7 +85,7 @@ describe('a query of death', () => {
     ['objects without end', '{"a":'.repeat(20_000), 'nesting'],
     ['a list of many values', `{"query":"{a}","x":[${'0,'.repeat(50_000)}0]}`, 'values'],
   ])('may be JSON that is dear to read: %s', async (_, body, limit) => {
-    const { url } = await aGraphQLDoor();
+    const { url } = await aGraphQLEndpoint();
 
     const answer = await answerOf(await fetch(url, { method: 'POST', headers: JSON_TYPE, body }));
 
@@ -88,25 +93,25 @@ describe('a query of death', () => {
   });
 
   it('gets some of its errors, each of a readable length', async () => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
     const unknown = Array.from({ length: 50 }, (_, index) => `${'x'.repeat(1_200)}${index}`).join(' ');
 
-    const { errors } = await door.send(`{ ${unknown} }`);
+    const { errors } = await endpoint.send(`{ ${unknown} }`);
 
     expect(errors).toHaveLength(21);
     expect(Math.max(...errors.map(({ message }) => message.length))).toBeLessThan(1_100);
   });
 
   it('does not fill the memory by being another one each time', { timeout: 120_000 }, async () => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
     const long = '__typename '.repeat(900);
 
     for (let index = 0; index < 100; index++) {
-      await door.send(`query Q${index} { ${long} }`);
+      await endpoint.send(`query Q${index} { ${long} }`);
     }
     const before = process.memoryUsage().heapUsed;
     for (let index = 100; index < 400; index++) {
-      await door.send(`query Q${index} { ${long} }`);
+      await endpoint.send(`query Q${index} { ${long} }`);
     }
 
     // Three hundred such documents with their trees would be far more.
@@ -148,9 +153,9 @@ describe('an honest query passes:', () => {
       `{ ${Array.from({ length: 25 }, (_, index) => `c${index}: coredumps(first: 0, filter: { chip: ["c${index}"] }) { totalCount }`).join(' ')} }`,
     ],
   ])('%s', async (_, query) => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
 
-    const answer = await door.send(query);
+    const answer = await endpoint.send(query);
 
     expect(answer.errors).toEqual([]);
     expect(answer.data).not.toBeNull();

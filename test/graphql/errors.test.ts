@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DomainError, type DomainErrorCode } from '../../src/errors.js';
 import { createErrorMask } from '../../src/graphql/server/error-mask.js';
 import { createLogger } from '../../src/platform/logger.js';
-import { aGraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint } from '../support/graphql-server.js';
 
 describe('an error', () => {
   it.each([
@@ -17,11 +17,11 @@ describe('an error', () => {
     ['an id that is none', '{ node(id: "💥") { id } }'],
     ['two operations without a name', 'query A { __typename } query B { __typename }'],
   ])('in the request is BAD_USER_INPUT: %s', async (_, query) => {
-    const door = await aGraphQLDoor();
-    let answer: Awaited<ReturnType<typeof door.send>> | undefined;
+    const endpoint = await aGraphQLEndpoint();
+    let answer: Awaited<ReturnType<typeof endpoint.send>> | undefined;
 
-    const statements = await door.statementsOf(async () => {
-      answer = await door.send(query);
+    const statements = await endpoint.statementsOf(async () => {
+      answer = await endpoint.send(query);
     });
 
     expect(answer?.errors.length).toBeGreaterThan(0);
@@ -29,18 +29,18 @@ describe('an error', () => {
       answer?.errors.map(() => 'BAD_USER_INPUT'),
     );
     expect(statements).toEqual([]);
-    expect(door.logged).toEqual([]);
+    expect(endpoint.logged).toEqual([]);
   });
 
   it.each([
     ['a page that is too large', '{ devices(first: 201) { totalCount } }'],
     ['circular fragments', '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }'],
   ])('in the size of the request is QUERY_TOO_COMPLEX: %s', async (_, query) => {
-    const door = await aGraphQLDoor();
-    let answer: Awaited<ReturnType<typeof door.send>> | undefined;
+    const endpoint = await aGraphQLEndpoint();
+    let answer: Awaited<ReturnType<typeof endpoint.send>> | undefined;
 
-    const statements = await door.statementsOf(async () => {
-      answer = await door.send(query);
+    const statements = await endpoint.statementsOf(async () => {
+      answer = await endpoint.send(query);
     });
 
     expect(answer?.errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX' } }]);
@@ -48,7 +48,7 @@ describe('an error', () => {
   });
 
   it('in the variables is BAD_USER_INPUT', async () => {
-    const { send } = await aGraphQLDoor({ queriesApart: true });
+    const { send } = await aGraphQLEndpoint({ queriesApart: true });
 
     const { errors } = await send('query ($first: Int) { devices(first: $first) { totalCount } }', {
       first: 'many',
@@ -58,7 +58,7 @@ describe('an error', () => {
   });
 
   it('says QUERY_TOO_COMPLEX, and says it at once, when a document has too many tokens', async () => {
-    const { send } = await aGraphQLDoor({ queriesApart: true });
+    const { send } = await aGraphQLEndpoint({ queriesApart: true });
 
     const { errors } = await send(`{ ${'__typename '.repeat(5_000)} }`);
 
@@ -68,26 +68,26 @@ describe('an error', () => {
   });
 
   it('of a broken database is masked, and found again in the log by its request id', async () => {
-    const door = await aGraphQLDoor({ queriesApart: true });
-    await door.breakDatabase();
+    const endpoint = await aGraphQLEndpoint({ queriesApart: true });
+    await endpoint.breakDatabase();
 
-    const { data, errors } = await door.send('{ coredumps { nodes { id } } }');
+    const { data, errors } = await endpoint.send('{ coredumps { nodes { id } } }');
 
     expect(data).toBeNull();
     const [error] = errors;
     expect(error?.extensions.code).toBe('INTERNAL_SERVER_ERROR');
     expect(JSON.stringify(errors)).not.toMatch(/SELECT|table|sqlite|prisma|\/|stack/i);
     expect(error?.extensions.requestId).toMatch(/^[0-9a-f-]{36}$/);
-    expect(door.logged.map(({ requestId }) => requestId)).toContain(error?.extensions.requestId);
-    expect(JSON.stringify(door.logged)).toMatch(/no such table|relation .* does not exist/);
+    expect(endpoint.logged.map(({ requestId }) => requestId)).toContain(error?.extensions.requestId);
+    expect(JSON.stringify(endpoint.logged)).toMatch(/no such table|relation .* does not exist/);
   });
 
   it('of one field leaves the others', async () => {
-    const door = await aGraphQLDoor({ queriesApart: true });
-    await door.fleet.aDevice(await door.fleet.aModel({ code: 'pump' }), { key: 'dev1' });
-    await door.breakDatabase();
+    const endpoint = await aGraphQLEndpoint({ queriesApart: true });
+    await endpoint.fleet.aDevice(await endpoint.fleet.aModel({ code: 'pump' }), { key: 'dev1' });
+    await endpoint.breakDatabase();
 
-    const { data, errors } = await door.send('{ device(key: "dev1") { key lastCoredump { id } } }');
+    const { data, errors } = await endpoint.send('{ device(key: "dev1") { key lastCoredump { id } } }');
 
     expect(data).toEqual({ device: { key: 'dev1', lastCoredump: null } });
     expect(errors).toMatchObject([{ path: ['device', 'lastCoredump'] }]);

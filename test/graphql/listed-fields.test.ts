@@ -1,19 +1,19 @@
 import { getNamedType, isLeafType, isObjectType } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { schema } from '../../src/graphql/schema/schema.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const LISTED = 'id filename chip firmwareVersion size parseStatus uploadedAt device { key }';
 
 describe('the dumps of devices', () => {
   it('have every field that dumps have, whatever was read for it', async () => {
-    const door = await aDoorWithDumps();
+    const endpoint = await anEndpointWithDumps();
     const type = schema.getType('Coredump');
     if (!isObjectType(type)) throw new Error('there are no dumps');
 
     for (const field of Object.values(type.getFields())) {
       const asked = isLeafType(getNamedType(field.type)) ? field.name : `${field.name} { __typename }`;
-      const { data, errors } = await door.send(
+      const { data, errors } = await endpoint.send(
         `{ coredumps(filter: { deviceKey: "dev" }) { nodes { ${asked} } } device(key: "dev") { coredumps { nodes { ${asked} } } } }`,
       );
 
@@ -32,13 +32,13 @@ describe('the dumps of devices', () => {
     ['more in a fragment', `nodes { ...more }`, true],
     ['more in another place', `nodes { id } nodes { firmware { version } }`, true],
   ])('are read with all columns only for who wants more: %s', async (_, selection, isAll) => {
-    const door = await aDoorWithDumps();
+    const endpoint = await anEndpointWithDumps();
     const query = `{ device(key: "dev") { coredumps(first: 2) { ${selection} } } }
       ${selection.includes('...listed') || selection.includes('...more') ? `fragment listed on Coredump { ${LISTED} }` : ''}
       ${selection.includes('...more') ? 'fragment more on Coredump { ...listed parseAttempts }' : ''}`;
 
-    const statements = await door.statementsOf(async () => {
-      expect((await door.send(query)).errors).toEqual([]);
+    const statements = await endpoint.statementsOf(async () => {
+      expect((await endpoint.send(query)).errors).toEqual([]);
     });
 
     const ofDumps = statements.filter((sql) => sql.includes('"filename"'));
@@ -47,11 +47,11 @@ describe('the dumps of devices', () => {
   });
 
   it('are pages of their own, from both ends, with a filter and without', async () => {
-    const door = await aDoorWithDumps();
+    const endpoint = await anEndpointWithDumps();
     const page = (args: string) =>
       `{ devices { nodes { key coredumps(${args}) { nodes { filename } pageInfo { hasNextPage hasPreviousPage } } } } }`;
     const names = async (args: string) => {
-      const { data } = await door.send(page(args));
+      const { data } = await endpoint.send(page(args));
       const { nodes } = (data as { devices: { nodes: Named[] } }).devices;
       return nodes.map(({ coredumps }) => coredumps.nodes.map(({ filename }) => filename));
     };
@@ -75,17 +75,17 @@ interface Named {
 }
 
 /** "dev" has six dumps, then "other" four. */
-async function aDoorWithDumps(): Promise<GraphQLDoor> {
-  const door = await aGraphQLDoor();
-  const model = await door.fleet.aModel();
+async function anEndpointWithDumps(): Promise<GraphQLEndpoint> {
+  const endpoint = await aGraphQLEndpoint();
+  const model = await endpoint.fleet.aModel();
   for (const [key, count] of [
     ['dev', 6],
     ['other', 4],
   ] as const) {
-    const device = await door.fleet.aDevice(model, { key });
+    const device = await endpoint.fleet.aDevice(model, { key });
     for (let i = 0; i < count; i++) {
-      await door.fleet.aDump(device, { parseStatus: i % 2 === 0 ? 'ERROR' : 'PARSED' });
+      await endpoint.fleet.aDump(device, { parseStatus: i % 2 === 0 ? 'ERROR' : 'PARSED' });
     }
   }
-  return door;
+  return endpoint;
 }

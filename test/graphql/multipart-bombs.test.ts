@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aGraphQLDoor, answerOf, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, answerOf, type GraphQLEndpoint } from '../support/graphql-server.js';
 import { aSocket } from '../support/http.js';
 
 const UPLOAD =
@@ -17,7 +17,7 @@ function bodyOf(parts: readonly Part[]): string {
   return `${written.join('')}--b--\r\n`;
 }
 
-async function send({ url }: GraphQLDoor, body: string) {
+async function send({ url }: GraphQLEndpoint, body: string) {
   return answerOf(
     await fetch(url, {
       method: 'POST',
@@ -80,21 +80,21 @@ describe('a multipart bomb is the sender’s fault:', () => {
       ]),
     ],
   ])('%s', async (_, body) => {
-    const door = await aGraphQLDoor();
-    await door.fleet.aModel({ code: 'thermostat' });
+    const endpoint = await aGraphQLEndpoint();
+    await endpoint.fleet.aModel({ code: 'thermostat' });
 
-    const answer = await send(door, body);
+    const answer = await send(endpoint, body);
 
     expect(answer.errors[0]?.extensions.code).toMatch(/^(BAD_USER_INPUT|QUERY_TOO_COMPLEX)$/);
-    expect(await door.db.firmware.count()).toBe(0);
-    expect(door.logged).toEqual([]);
+    expect(await endpoint.db.firmware.count()).toBe(0);
+    expect(endpoint.logged).toEqual([]);
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
   });
 
   it('a body without end', { timeout: 60_000 }, async () => {
-    const door = await aGraphQLDoor({ maxFirmwareBytes: 100_000 });
-    await door.fleet.aModel({ code: 'thermostat' });
-    const { socket, closed } = aSocket(door.url);
+    const endpoint = await aGraphQLEndpoint({ maxFirmwareBytes: 100_000 });
+    await endpoint.fleet.aModel({ code: 'thermostat' });
+    const { socket, closed } = aSocket(endpoint.url);
     socket.write(
       'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000000000\r\n\r\n',
     );

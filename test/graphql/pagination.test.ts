@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import type { CoredumpFilter } from '../generated/graphql.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const FLEET_PAGE = graphql(`
   query FleetPage($filter: CoredumpFilter, $first: Int, $after: String, $last: Int, $before: String) {
@@ -40,9 +40,9 @@ describe('paging through dumps that arrive and go', () => {
   it.each(['fleet', 'device'] as const)(
     'shows each dump of a %s that stays exactly once, newest first',
     async (whose) => {
-      const door = await aGraphQLDoor();
-      const model = await door.fleet.aModel();
-      const device = await door.fleet.aDevice(model, { key: 'dev' });
+      const endpoint = await aGraphQLEndpoint();
+      const model = await endpoint.fleet.aModel();
+      const device = await endpoint.fleet.aDevice(model, { key: 'dev' });
       const ask = whose === 'fleet' ? fleetPage : devicePage;
 
       await fc.assert(
@@ -51,19 +51,19 @@ describe('paging through dumps that arrive and go', () => {
           fc.integer({ min: 1, max: 7 }),
           happenings,
           async (n, first, turns) => {
-            await door.db.coredump.deleteMany();
-            for (let i = 0; i < n; i++) await door.fleet.aDump(device);
-            const atFirst = await idsOf(door);
+            await endpoint.db.coredump.deleteMany();
+            for (let i = 0; i < n; i++) await endpoint.fleet.aDump(device);
+            const atFirst = await idsOf(endpoint);
             const seen: string[] = [];
             let after: string | null = null;
             for (let turn = 0; ; turn++) {
-              const page: Awaited<ReturnType<typeof ask>> = await ask(door, first, after);
+              const page: Awaited<ReturnType<typeof ask>> = await ask(endpoint, first, after);
               seen.push(...page.ids);
               if (!page.hasNextPage) break;
               after = page.endCursor;
-              await happen(door, device, turns[turn % turns.length] ?? { arrive: 0, go: [] });
+              await happen(endpoint, device, turns[turn % turns.length] ?? { arrive: 0, go: [] });
             }
-            const stayed = new Set(await idsOf(door));
+            const stayed = new Set(await idsOf(endpoint));
 
             expect(new Set(seen).size).toBe(seen.length);
             expect(atFirst.filter((id) => stayed.has(id) && !seen.includes(id))).toEqual([]);
@@ -76,12 +76,12 @@ describe('paging through dumps that arrive and go', () => {
   );
 
   it('goes on where it was when the cursor’s own dump is gone', async () => {
-    const door = await aGraphQLDoor();
-    const { dumps } = await someDumps(door, 5);
-    const first = (await door.ask(FLEET_PAGE, { first: 2 })).coredumps;
-    await door.db.coredump.delete({ where: { id: dumps[1]?.id ?? 0 } });
+    const endpoint = await aGraphQLEndpoint();
+    const { dumps } = await someDumps(endpoint, 5);
+    const first = (await endpoint.ask(FLEET_PAGE, { first: 2 })).coredumps;
+    await endpoint.db.coredump.delete({ where: { id: dumps[1]?.id ?? 0 } });
 
-    const second = (await door.ask(FLEET_PAGE, { first: 2, after: first.pageInfo.endCursor ?? null }))
+    const second = (await endpoint.ask(FLEET_PAGE, { first: 2, after: first.pageInfo.endCursor ?? null }))
       .coredumps;
 
     expect(second.nodes.map(({ id }) => id)).toEqual([dumps[2]?.globalId, dumps[3]?.globalId]);
@@ -91,10 +91,10 @@ describe('paging through dumps that arrive and go', () => {
 
 describe('a page', () => {
   it('has 20 items when nobody says otherwise, and edges and nodes alike', async () => {
-    const door = await aGraphQLDoor();
-    const { dumps } = await someDumps(door, 25);
+    const endpoint = await aGraphQLEndpoint();
+    const { dumps } = await someDumps(endpoint, 25);
 
-    const { coredumps } = await door.ask(FLEET_PAGE, {});
+    const { coredumps } = await endpoint.ask(FLEET_PAGE, {});
 
     const newest = dumps.slice(0, 20).map(({ globalId }) => globalId);
     expect(coredumps.nodes.map(({ id }) => id)).toEqual(newest);
@@ -109,11 +109,11 @@ describe('a page', () => {
   });
 
   it('may be empty, and still tell how many there are', async () => {
-    const door = await aGraphQLDoor();
-    await someDumps(door, 2);
+    const endpoint = await aGraphQLEndpoint();
+    await someDumps(endpoint, 2);
 
     for (const size of [{ first: 0 }, { last: 0 }]) {
-      const { coredumps } = await door.ask(FLEET_PAGE, size);
+      const { coredumps } = await endpoint.ask(FLEET_PAGE, size);
       expect(coredumps).toMatchObject({
         edges: [],
         nodes: [],
@@ -124,12 +124,12 @@ describe('a page', () => {
   });
 
   it('can be taken from the old end, and go back from there', async () => {
-    const door = await aGraphQLDoor();
-    const { dumps } = await someDumps(door, 5);
+    const endpoint = await aGraphQLEndpoint();
+    const { dumps } = await someDumps(endpoint, 5);
     const ids = dumps.map(({ globalId }) => globalId);
 
-    const { coredumps: last } = await door.ask(FLEET_PAGE, { last: 2 });
-    const { coredumps: before } = await door.ask(FLEET_PAGE, {
+    const { coredumps: last } = await endpoint.ask(FLEET_PAGE, { last: 2 });
+    const { coredumps: before } = await endpoint.ask(FLEET_PAGE, {
       last: 2,
       before: last.pageInfo.startCursor ?? null,
     });
@@ -147,17 +147,17 @@ describe('a page', () => {
     { firmwareVersion: ['1.0.0', '0.9.0'], parseStatus: ['PARSED', 'ERROR'] },
     { parseStatus: ['PARSED', 'ERROR'] },
   ])('of %j is one of all that are so, from both ends', async (filter) => {
-    const door = await aGraphQLDoor();
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
+    const endpoint = await aGraphQLEndpoint();
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
     for (let round = 0; round < 3; round++) {
       for (const firmwareVersion of ['0.9.0', '1.0.0', '1.1.0']) {
         for (const parseStatus of ['PENDING', 'PARSED', 'ERROR'] as const) {
-          await door.fleet.aDump(device, { firmwareVersion, parseStatus });
+          await endpoint.fleet.aDump(device, { firmwareVersion, parseStatus });
         }
       }
     }
     const { firmwareVersion, parseStatus } = filter;
-    const wanted = await door.db.coredump.findMany({
+    const wanted = await endpoint.db.coredump.findMany({
       where: {
         ...(firmwareVersion == null ? {} : { firmwareVersion: { in: [...firmwareVersion] } }),
         ...(parseStatus == null ? {} : { parseStatus: { in: [...parseStatus] } }),
@@ -167,12 +167,12 @@ describe('a page', () => {
     const ids = wanted.map(({ id }) => Buffer.from(`Coredump:${id}`).toString('base64'));
 
     const fromNew = await walk(async (after) => {
-      const { coredumps } = await door.ask(FLEET_PAGE, { filter, first: 3, after });
+      const { coredumps } = await endpoint.ask(FLEET_PAGE, { filter, first: 3, after });
       const { hasNextPage, endCursor } = coredumps.pageInfo;
       return { ids: coredumps.nodes.map(({ id }) => id), next: hasNextPage ? endCursor : null };
     });
     const fromOld = await walk(async (before) => {
-      const { coredumps } = await door.ask(FLEET_PAGE, { filter, last: 3, before });
+      const { coredumps } = await endpoint.ask(FLEET_PAGE, { filter, last: 3, before });
       const { hasPreviousPage, startCursor } = coredumps.pageInfo;
       return { ids: coredumps.nodes.map(({ id }) => id), next: hasPreviousPage ? startCursor : null };
     });
@@ -182,18 +182,18 @@ describe('a page', () => {
   });
 
   it('of a model’s devices and builds is its own', async () => {
-    const door = await aGraphQLDoor();
-    const [pump, other] = [await door.fleet.aModel({ code: 'pump' }), await door.fleet.aModel()];
+    const endpoint = await aGraphQLEndpoint();
+    const [pump, other] = [await endpoint.fleet.aModel({ code: 'pump' }), await endpoint.fleet.aModel()];
     for (const key of ['a', 'b', 'c']) {
-      await door.fleet.aDevice(pump, { key });
-      await door.fleet.aDevice(other);
-      await door.fleet.aFirmware(pump, { version: key });
-      await door.fleet.aFirmware(other, { version: key });
+      await endpoint.fleet.aDevice(pump, { key });
+      await endpoint.fleet.aDevice(other);
+      await endpoint.fleet.aFirmware(pump, { version: key });
+      await endpoint.fleet.aFirmware(other, { version: key });
     }
 
-    const { deviceModel: first } = await door.ask(MODEL_PAGE, { code: 'pump', first: 2 });
+    const { deviceModel: first } = await endpoint.ask(MODEL_PAGE, { code: 'pump', first: 2 });
     const after = first?.devices.pageInfo.endCursor ?? null;
-    const { deviceModel: second } = await door.ask(MODEL_PAGE, { code: 'pump', first: 2, after });
+    const { deviceModel: second } = await endpoint.ask(MODEL_PAGE, { code: 'pump', first: 2, after });
 
     expect(first?.devices.nodes).toEqual([{ key: 'c' }, { key: 'b' }]);
     expect(first?.firmwares.nodes).toEqual([{ version: 'c' }, { version: 'b' }]);
@@ -214,13 +214,13 @@ async function walk(
   }
 }
 
-async function fleetPage(door: GraphQLDoor, first: number, after: string | null) {
-  const { coredumps } = await door.ask(FLEET_PAGE, { first, after });
+async function fleetPage(endpoint: GraphQLEndpoint, first: number, after: string | null) {
+  const { coredumps } = await endpoint.ask(FLEET_PAGE, { first, after });
   return { ids: coredumps.nodes.map(({ id }) => id), ...endOf(coredumps.pageInfo) };
 }
 
-async function devicePage(door: GraphQLDoor, first: number, after: string | null) {
-  const { device } = await door.ask(DEVICE_PAGE, { key: 'dev', first, after });
+async function devicePage(endpoint: GraphQLEndpoint, first: number, after: string | null) {
+  const { device } = await endpoint.ask(DEVICE_PAGE, { key: 'dev', first, after });
   if (device == null) throw new Error('the device was made');
   return { ids: device.coredumps.nodes.map(({ id }) => id), ...endOf(device.coredumps.pageInfo) };
 }
@@ -229,14 +229,14 @@ function endOf({ hasNextPage, endCursor }: { hasNextPage: boolean; endCursor?: s
   return { hasNextPage, endCursor: endCursor ?? null };
 }
 
-/** Newest first, read past the door. */
-async function idsOf({ db }: GraphQLDoor): Promise<string[]> {
+/** Newest first, read past the endpoint. */
+async function idsOf({ db }: GraphQLEndpoint): Promise<string[]> {
   const rows = await db.coredump.findMany({ orderBy: { id: 'desc' }, select: { id: true } });
   return rows.map(({ id }) => Buffer.from(`Coredump:${id}`).toString('base64'));
 }
 
 async function happen(
-  { db, fleet }: GraphQLDoor,
+  { db, fleet }: GraphQLEndpoint,
   device: { id: number },
   { arrive, go }: { arrive: number; go: number[] },
 ): Promise<void> {
@@ -247,7 +247,7 @@ async function happen(
 }
 
 /** Newest first. */
-async function someDumps({ fleet }: GraphQLDoor, count: number) {
+async function someDumps({ fleet }: GraphQLEndpoint, count: number) {
   const device = await fleet.aDevice(await fleet.aModel());
   const dumps = [];
   for (let i = 0; i < count; i++) dumps.unshift(await fleet.aDump(device));

@@ -3,7 +3,7 @@ import { createClient } from 'graphql-ws';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/app.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const MB = 1024 * 1024;
 /** Characters of one to four bytes, so that pieces end within some of them. */
@@ -11,13 +11,13 @@ const TEXT = 'abort() was called at PC 0x4200a3c1 — größer, 温度, 🔥\n';
 const LONG =
   '{ coredumps(first: 200) { nodes { filename parsedOutput } } missing: node(id: "nonsense") { id } }';
 
-async function aFilledDoor(options: Parameters<typeof aGraphQLDoor>[0] = {}) {
-  const door = await aGraphQLDoor({ queriesApart: true, ...options });
-  const device = await door.fleet.aDevice(await door.fleet.aModel());
+async function aFilledEndpoint(options: Parameters<typeof aGraphQLEndpoint>[0] = {}) {
+  const endpoint = await aGraphQLEndpoint({ queriesApart: true, ...options });
+  const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
   for (let index = 0; index < 60; index++) {
-    await door.fleet.aDump(device, { parseStatus: 'PARSED', output: TEXT.repeat(60 + index) });
+    await endpoint.fleet.aDump(device, { parseStatus: 'PARSED', output: TEXT.repeat(60 + index) });
   }
-  return door;
+  return endpoint;
 }
 
 interface Shown {
@@ -25,7 +25,7 @@ interface Shown {
   errors: unknown;
 }
 
-const WAYS: ReadonlyArray<[string, (door: GraphQLDoor, query: string) => Promise<Shown>]> = [
+const WAYS: ReadonlyArray<[string, (endpoint: GraphQLEndpoint, query: string) => Promise<Shown>]> = [
   [
     'POST',
     async ({ url }, query) => {
@@ -71,13 +71,13 @@ const WAYS: ReadonlyArray<[string, (door: GraphQLDoor, query: string) => Promise
 
 describe('a long answer of the thread of queries', () => {
   it.each(WAYS)('is whole, with its errors, by %s', async (_, ask) => {
-    const door = await aFilledDoor();
-    const rows = await door.db.coredump.findMany({
+    const endpoint = await aFilledEndpoint();
+    const rows = await endpoint.db.coredump.findMany({
       orderBy: { id: 'desc' },
       select: { filename: true, text: { select: { output: true } } },
     });
 
-    const { data, errors } = await ask(door, LONG);
+    const { data, errors } = await ask(endpoint, LONG);
 
     const nodes = rows.map(({ filename, text }) => ({ filename, parsedOutput: text?.output }));
     expect(data).toEqual({ coredumps: { nodes }, missing: null });
@@ -89,78 +89,85 @@ describe('a long answer of the thread of queries', () => {
         extensions: { code: 'BAD_USER_INPUT' },
       },
     ]);
-    await eventually(async () => door.answers.bytesInFlight() === 0, 'the budget to be whole');
+    await eventually(async () => endpoint.answers.bytesInFlight() === 0, 'the budget to be whole');
   });
 
   it('is given up with its reader, and what it held is free', async () => {
-    const door = await aFilledDoor();
+    const endpoint = await aFilledEndpoint();
     const gone = new AbortController();
-    const response = await fetch(door.url, {
+    const response = await fetch(endpoint.url, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ query: LONG }),
       signal: gone.signal,
     });
-    expect(door.answers.bytesInFlight()).toBeGreaterThan(100_000);
+    expect(endpoint.answers.bytesInFlight()).toBeGreaterThan(100_000);
 
     gone.abort();
 
     await expect(response.text()).rejects.toThrow();
-    await eventually(async () => door.answers.bytesInFlight() === 0, 'the budget to be whole');
+    await eventually(async () => endpoint.answers.bytesInFlight() === 0, 'the budget to be whole');
   });
 });
 
 describe('readers who leave in the middle of long answers', () => {
   it('do no harm, whenever they do', async () => {
-    const door = await aFilledDoor();
+    const endpoint = await aFilledEndpoint();
     const body = JSON.stringify({ query: LONG });
     const headers = { 'Content-Type': 'application/json' };
 
     for (let round = 0; round < 60; round++) {
       const gone = new AbortController();
-      const { body: stream } = await fetch(door.url, { method: 'POST', headers, body, signal: gone.signal });
+      const { body: stream } = await fetch(endpoint.url, {
+        method: 'POST',
+        headers,
+        body,
+        signal: gone.signal,
+      });
       const reader = stream?.getReader();
       for (let piece = 0; piece < round % 6; piece++) await reader?.read();
       gone.abort();
     }
 
-    await eventually(async () => door.answers.bytesInFlight() === 0, 'the budget to be whole');
-    expect(await door.send('{ devices { totalCount } }')).toMatchObject({ errors: [] });
+    await eventually(async () => endpoint.answers.bytesInFlight() === 0, 'the budget to be whole');
+    expect(await endpoint.send('{ devices { totalCount } }')).toMatchObject({ errors: [] });
   });
 });
 
 describe('the thread of queries', () => {
   it('sees at once what was changed', async () => {
-    const door = await aGraphQLDoor({ queriesApart: true });
+    const endpoint = await aGraphQLEndpoint({ queriesApart: true });
 
     for (let index = 1; index <= 20; index++) {
-      await door.send(
+      await endpoint.send(
         'mutation ($code: String!) { createDeviceModel(input: { code: $code, name: "x" }) { id } }',
         {
           code: `model_${index}`,
         },
       );
-      expect((await door.send('{ deviceModels(first: 1) { totalCount } }')).data).toEqual({
+      expect((await endpoint.send('{ deviceModels(first: 1) { totalCount } }')).data).toEqual({
         deviceModels: { totalCount: index },
       });
     }
   });
 
   it('is replaced when it breaks; changes do not notice', async () => {
-    const door = await aGraphQLDoor({
+    const endpoint = await aGraphQLEndpoint({
       queriesApart: true,
       maxHeapMb: 48,
       answerLimits: { maxAnswerBytes: 1024 * MB, maxBytesInFlight: 1024 * MB },
       environment: { GRAPHQL_MAX_COST: '100000000', GRAPHQL_MAX_DEPTH: '30' },
     });
-    const device = await door.fleet.aDevice(await door.fleet.aModel({ code: 'pump' }));
-    for (let index = 0; index < 100; index++) await door.fleet.aDump(device);
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel({ code: 'pump' }));
+    for (let index = 0; index < 100; index++) await endpoint.fleet.aDump(device);
     // A million dumps: small objects, for V8 ends the whole process for a text that is too long.
     const pages = 'coredumps(first: 200) { nodes { device { '.repeat(3);
 
     const [broken, changed] = await Promise.all([
-      door.send(`{ ${pages} key ${'} } } '.repeat(3)} }`),
-      door.send('mutation { createDevice(input: { modelCode: "pump", key: "dev9" }) { device { key } } }'),
+      endpoint.send(`{ ${pages} key ${'} } } '.repeat(3)} }`),
+      endpoint.send(
+        'mutation { createDevice(input: { modelCode: "pump", key: "dev9" }) { device { key } } }',
+      ),
     ]);
 
     expect(broken.errors).toMatchObject([
@@ -170,10 +177,11 @@ describe('the thread of queries', () => {
       },
     ]);
     expect(changed).toMatchObject({ data: { createDevice: { device: { key: 'dev9' } } }, errors: [] });
-    expect(await door.send('{ devices(first: 5) { totalCount } }')).toMatchObject({
+    expect(endpoint.answers.bytesInFlight()).toBe(0);
+    expect(await endpoint.send('{ devices(first: 5) { totalCount } }')).toMatchObject({
       data: { devices: { totalCount: 2 } },
       errors: [],
     });
-    expect(door.answers.bytesInFlight()).toBe(0);
+    expect(endpoint.answers.bytesInFlight()).toBe(0);
   });
 });

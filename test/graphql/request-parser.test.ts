@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { aFirmwareElf } from '../support/firmware.js';
-import { aGraphQLDoor, answerOf, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, answerOf, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const MUTATION = 'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { id } }';
@@ -11,7 +11,7 @@ const UPLOAD = `mutation ($bundle: Upload!, $model: String!) {
 
 describe('a request', () => {
   it('is answered when it is JSON, and when it is a query by GET', async () => {
-    const { url } = await aGraphQLDoor();
+    const { url } = await aGraphQLEndpoint();
 
     const posted = await fetch(url, { method: 'POST', headers: JSON_TYPE, body: '{"query":"{__typename}"}' });
     const got = await fetch(`${url}?query=${encodeURIComponent('{__typename}')}`);
@@ -21,7 +21,7 @@ describe('a request', () => {
   });
 
   it('shows GraphiQL to browsers, with nothing from elsewhere in it', async () => {
-    const { url } = await aGraphQLDoor();
+    const { url } = await aGraphQLEndpoint();
 
     const response = await fetch(url, { headers: { Accept: 'text/html' } });
     const page = await response.text();
@@ -49,27 +49,27 @@ describe('a request', () => {
     ['a web form', { body: new URLSearchParams({ query: MUTATION }) }, 415],
     ['of no type', { body: new Uint8Array(Buffer.from(JSON.stringify({ query: MUTATION }))) }, 415],
   ])('is refused when its body is %s', async (_, init, status) => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
 
-    const answer = await answerOf(await fetch(door.url, { method: 'POST', ...init }));
+    const answer = await answerOf(await fetch(endpoint.url, { method: 'POST', ...init }));
 
     expect(answer.status).toBe(status);
     expect(answer.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
-    expect(await door.db.deviceModel.count()).toBe(0);
+    expect(await endpoint.db.deviceModel.count()).toBe(0);
   });
 
   it('cannot change anything by GET', async () => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
 
-    const answer = await answerOf(await fetch(`${door.url}?query=${encodeURIComponent(MUTATION)}`));
+    const answer = await answerOf(await fetch(`${endpoint.url}?query=${encodeURIComponent(MUTATION)}`));
 
     expect(answer.status).toBe(405);
     expect(answer.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
-    expect(await door.db.deviceModel.count()).toBe(0);
+    expect(await endpoint.db.deviceModel.count()).toBe(0);
   });
 
   it('is read no further than it may be long, whatever its head says', async () => {
-    const { url } = await aGraphQLDoor();
+    const { url } = await aGraphQLEndpoint();
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
     socket.on('error', () => {});
@@ -100,9 +100,9 @@ describe('a request', () => {
 
 describe('a firmware upload', () => {
   it('comes as a GraphQL multipart request, as curl sends it', async () => {
-    const door = await aDoorWithModel();
+    const endpoint = await anEndpointWithModel();
 
-    const answer = await send(door, aForm({ file: aFirmwareElf({ version: '1.2.3' }) }));
+    const answer = await send(endpoint, aForm({ file: aFirmwareElf({ version: '1.2.3' }) }));
 
     expect(answer.errors).toEqual([]);
     expect(answer.data).toMatchObject({
@@ -111,53 +111,55 @@ describe('a firmware upload', () => {
   });
 
   it('is taken from our own pages, and refused from another site’s', async () => {
-    const door = await aDoorWithModel();
-    const own = new URL(door.url).origin;
+    const endpoint = await anEndpointWithModel();
+    const own = new URL(endpoint.url).origin;
 
-    const ours = await send(door, aForm({ file: aFirmwareElf() }), { Origin: own });
-    const theirs = await send(door, aForm({ file: aFirmwareElf({ version: '6.6.6' }) }), {
+    const ours = await send(endpoint, aForm({ file: aFirmwareElf() }), { Origin: own });
+    const theirs = await send(endpoint, aForm({ file: aFirmwareElf({ version: '6.6.6' }) }), {
       Origin: 'https://evil.example',
     });
-    const hidden = await send(door, aForm({ file: aFirmwareElf({ version: '6.6.6' }) }), { Origin: 'null' });
+    const hidden = await send(endpoint, aForm({ file: aFirmwareElf({ version: '6.6.6' }) }), {
+      Origin: 'null',
+    });
 
     expect(ours.errors).toEqual([]);
     expect([theirs.status, hidden.status]).toEqual([403, 403]);
-    expect(await door.db.firmware.count()).toBe(1);
+    expect(await endpoint.db.firmware.count()).toBe(1);
   });
 
   it('is refused when it is larger than the limit, and nothing of it stays', async () => {
-    const door = await aDoorWithModel({ maxFirmwareBytes: 100_000 });
+    const endpoint = await anEndpointWithModel({ maxFirmwareBytes: 100_000 });
     const large = Buffer.concat([aFirmwareElf(), Buffer.alloc(200_000)]);
 
-    const answer = await send(door, aForm({ file: large }));
+    const answer = await send(endpoint, aForm({ file: large }));
 
     expect(answer.errors).toMatchObject([
       { message: expect.stringContaining('100'), extensions: { code: 'BAD_USER_INPUT' } },
     ]);
-    expect(await door.db.firmware.count()).toBe(0);
+    expect(await endpoint.db.firmware.count()).toBe(0);
   });
 
   it('may have exactly as many bytes as the limit says, and not one more', async () => {
     const elf = aFirmwareElf({ version: '2.0.0' });
-    const door = await aDoorWithModel({ maxFirmwareBytes: elf.length });
+    const endpoint = await anEndpointWithModel({ maxFirmwareBytes: elf.length });
 
-    const exact = await send(door, aForm({ file: elf }));
+    const exact = await send(endpoint, aForm({ file: elf }));
     const larger = await send(
-      door,
+      endpoint,
       aForm({ file: Buffer.concat([aFirmwareElf({ version: '2.0.1' }), Buffer.alloc(1)]) }),
     );
 
     expect(exact.errors).toEqual([]);
     expect(larger.errors).toMatchObject([{ message: expect.stringContaining('MAX_FIRMWARE_BYTES') }]);
-    expect(await door.db.firmware.count()).toBe(1);
+    expect(await endpoint.db.firmware.count()).toBe(1);
   });
 
   it('is answered also when nobody reads the file', async () => {
-    const door = await aDoorWithModel({ maxFirmwareBytes: 64 * 1024 * 1024 });
+    const endpoint = await anEndpointWithModel({ maxFirmwareBytes: 64 * 1024 * 1024 });
     const file = Buffer.alloc(20_000_000);
 
-    const unknownModel = await send(door, aForm({ file, model: 'nothing' }));
-    const noMutation = await send(door, aForm({ file, query: '{ __typename }' }));
+    const unknownModel = await send(endpoint, aForm({ file, model: 'nothing' }));
+    const noMutation = await send(endpoint, aForm({ file, query: '{ __typename }' }));
 
     expect(unknownModel.errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
     expect(noMutation.data).toEqual({ __typename: 'Query' });
@@ -172,18 +174,18 @@ describe('a firmware upload', () => {
     ['has no file', (form) => form.delete('0')],
     ['has operations as large as a bundle', (form) => form.set('operations', 'x'.repeat(100_000))],
   ])('is the sender’s fault when the form %s', async (_, spoil) => {
-    const door = await aDoorWithModel();
+    const endpoint = await anEndpointWithModel();
     const form = aForm({ file: aFirmwareElf() });
     spoil(form);
 
-    const answer = await send(door, form);
+    const answer = await send(endpoint, form);
 
     expect(answer.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
-    expect(door.logged).toEqual([]);
+    expect(endpoint.logged).toEqual([]);
   });
 
   it('is the sender’s fault when the form has no boundary, or ends early', async () => {
-    const door = await aDoorWithModel();
+    const endpoint = await anEndpointWithModel();
     const bodies = [
       ['multipart/form-data', 'x'],
       ['multipart/form-data; x=1', 'x'],
@@ -199,7 +201,7 @@ describe('a firmware upload', () => {
         headers: { 'Content-Type': type },
         body: new Uint8Array(Buffer.from(body)),
       };
-      const answer = await answerOf(await fetch(door.url, init));
+      const answer = await answerOf(await fetch(endpoint.url, init));
       expect(answer, type).toMatchObject({
         status: 400,
         errors: [{ extensions: { code: 'BAD_USER_INPUT' } }],
@@ -208,9 +210,9 @@ describe('a firmware upload', () => {
   });
 
   it('is none when the bundle is text', async () => {
-    const door = await aDoorWithModel();
+    const endpoint = await anEndpointWithModel();
 
-    const answer = await door.send(UPLOAD, { bundle: 'text', model: 'thermostat' });
+    const answer = await endpoint.send(UPLOAD, { bundle: 'text', model: 'thermostat' });
 
     expect(answer.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
   });
@@ -232,12 +234,12 @@ function aForm({
   return form;
 }
 
-async function send({ url }: GraphQLDoor, form: FormData, headers: Record<string, string> = {}) {
+async function send({ url }: GraphQLEndpoint, form: FormData, headers: Record<string, string> = {}) {
   return answerOf(await fetch(url, { method: 'POST', body: form, headers }));
 }
 
-async function aDoorWithModel(options: { maxFirmwareBytes?: number } = {}) {
-  const door = await aGraphQLDoor(options);
-  await door.fleet.aModel({ code: 'thermostat' });
-  return door;
+async function anEndpointWithModel(options: { maxFirmwareBytes?: number } = {}) {
+  const endpoint = await aGraphQLEndpoint(options);
+  await endpoint.fleet.aModel({ code: 'thermostat' });
+  return endpoint;
 }

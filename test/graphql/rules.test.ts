@@ -23,7 +23,7 @@ describe('the schema', () => {
   });
 
   it.each(FIELDS.map((field) => [field.name, field] as const))(
-    'is closed by a rule of its own, whatever the door does: %s',
+    'is closed by a rule of its own, whatever the endpoint does: %s',
     async (_, { document, operation }) => {
       const args = {
         schema,
@@ -55,7 +55,7 @@ describe('the schema', () => {
   });
 });
 
-describe('the door', () => {
+describe('the endpoint', () => {
   it('tells strangers and devices nothing, not even what there would be', async () => {
     const app = await aServer(STATIC_TOKENS, { token: ADMIN });
     const { token } = await aDevice(app);

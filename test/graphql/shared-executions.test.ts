@@ -14,7 +14,7 @@ import { createMetrics } from '../../src/platform/metrics.js';
 import { createRightOfWay } from '../../src/platform/right-of-way.js';
 import { eventually } from '../support/app.js';
 import { aCrash } from '../support/crash-groups.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const MANY = 20;
 const TWO_OPERATIONS = 'subscription One { told } subscription Other { as: told }';
@@ -22,14 +22,14 @@ const WITH_VARIABLE = 'subscription A($what: String) { told(what: $what) }';
 
 describe('an event that many are told of', () => {
   it('is worked out once, and its rows are read once', async () => {
-    const door = await aGraphQLDoor();
-    const dump = await aParsedDump(door);
+    const endpoint = await aGraphQLEndpoint();
+    const dump = await aParsedDump(endpoint);
     const query = 'subscription { parseStatus { id parsedOutput device { key } } }';
-    const all = Array.from({ length: MANY }, () => follow(door, query));
-    await listeners(door, MANY);
+    const all = Array.from({ length: MANY }, () => follow(endpoint, query));
+    await listeners(endpoint, MANY);
 
-    const statements = await door.statementsOf(async () => {
-      door.events.publish(dump);
+    const statements = await endpoint.statementsOf(async () => {
+      endpoint.events.publish(dump);
       for (const events of all) {
         expect((await events.next()).value?.data?.parseStatus).toMatchObject({ parsedOutput: OUTPUT });
       }
@@ -40,16 +40,16 @@ describe('an event that many are told of', () => {
   });
 
   it('is worked out once where it is a crash group, which is read once as well', async () => {
-    const door = await aGraphQLDoor();
-    const device = await door.fleet.aDevice(await door.fleet.aModel());
-    const { groupId } = await aCrash(door, device, {});
+    const endpoint = await aGraphQLEndpoint();
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+    const { groupId } = await aCrash(endpoint, device, {});
     const query = 'subscription { crashGroupUpdated { id title } }';
-    const all = Array.from({ length: MANY }, () => follow(door, query));
+    const all = Array.from({ length: MANY }, () => follow(endpoint, query));
     const nexts = all.map((events) => events.next());
-    await eventually(async () => door.groupSubscribers() === MANY, 'all listen');
+    await eventually(async () => endpoint.groupSubscribers() === MANY, 'all listen');
 
-    const statements = await door.statementsOf(async () => {
-      door.crashGroups.events.publish({ groupId: rowIdOf(groupId), kind: 'changed' });
+    const statements = await endpoint.statementsOf(async () => {
+      endpoint.crashGroups.events.publish({ groupId: rowIdOf(groupId), kind: 'changed' });
       for (const next of nexts) expect((await next).value?.data?.crashGroupUpdated?.id).toBe(groupId);
     });
 
@@ -57,14 +57,14 @@ describe('an event that many are told of', () => {
   });
 
   it('is told to viewers and admins as each may see it', async () => {
-    const door = await aGraphQLDoor({ auth: TOKENS });
-    const dump = await aParsedDump(door);
+    const endpoint = await aGraphQLEndpoint({ auth: TOKENS });
+    const dump = await aParsedDump(endpoint);
     const query = 'subscription { parseStatus { parsedOutput } }';
     const tokens = ['admin', 'viewer', 'another-viewer', 'admin', 'viewer'];
-    const all = tokens.map((token) => follow(door, query, token));
-    await listeners(door, tokens.length);
+    const all = tokens.map((token) => follow(endpoint, query, token));
+    await listeners(endpoint, tokens.length);
 
-    door.events.publish(dump);
+    endpoint.events.publish(dump);
     const texts = await Promise.all(all.map(async (events) => (await events.next()).value?.data));
 
     const seen = texts.map((data) => data?.parseStatus?.parsedOutput);
@@ -74,16 +74,16 @@ describe('an event that many are told of', () => {
   });
 
   it('has a download link of his own for each, and its rows are still read once', async () => {
-    const door = await aGraphQLDoor({ auth: TOKENS });
-    const dump = await aParsedDump(door);
+    const endpoint = await aGraphQLEndpoint({ auth: TOKENS });
+    const dump = await aParsedDump(endpoint);
     const query = 'subscription { parseStatus { downloadUrl device { key } } }';
     const tokens = ['viewer', 'another-viewer', 'admin'];
-    const all = tokens.map((token) => follow(door, query, token));
-    await listeners(door, tokens.length);
+    const all = tokens.map((token) => follow(endpoint, query, token));
+    await listeners(endpoint, tokens.length);
     const links: Array<string | undefined> = [];
 
-    const statements = await door.statementsOf(async () => {
-      door.events.publish(dump);
+    const statements = await endpoint.statementsOf(async () => {
+      endpoint.events.publish(dump);
       for (const events of all)
         links.push((await events.next()).value?.data?.parseStatus?.downloadUrl ?? undefined);
     });
@@ -98,14 +98,14 @@ describe('an event that many are told of', () => {
   });
 
   it('that fails is told to each under the id of his own request', async () => {
-    const door = await aGraphQLDoor();
-    const dump = await aParsedDump(door);
+    const endpoint = await aGraphQLEndpoint();
+    const dump = await aParsedDump(endpoint);
     const query = 'subscription { parseStatus { device { coredumpCount } } }';
-    const all = Array.from({ length: 3 }, () => follow(door, query));
-    await listeners(door, all.length);
-    await door.breakDatabase();
+    const all = Array.from({ length: 3 }, () => follow(endpoint, query));
+    await listeners(endpoint, all.length);
+    await endpoint.breakDatabase();
 
-    door.events.publish(dump);
+    endpoint.events.publish(dump);
     const answers = await Promise.all(all.map((events) => events.next()));
 
     const ids = answers.map(({ value }) => value?.errors?.[0]?.extensions.requestId);
@@ -197,7 +197,7 @@ const TOKENS = {
   tokens: { admin: [digest('admin')], viewer: [digest('viewer'), digest('another-viewer')] },
 };
 
-async function aParsedDump({ fleet, coredumps }: GraphQLDoor) {
+async function aParsedDump({ fleet, coredumps }: GraphQLEndpoint) {
   const device = await fleet.aDevice(await fleet.aModel());
   const { id } = await fleet.aDump(device, { parseStatus: 'PARSED', output: OUTPUT });
   const row = await coredumps.get(id);
@@ -210,14 +210,14 @@ interface Told {
   errors?: ReadonlyArray<{ extensions: { requestId?: string } }>;
 }
 
-function follow({ url }: GraphQLDoor, query: string, token?: string): AsyncIterator<Told> {
+function follow({ url }: GraphQLEndpoint, query: string, token?: string): AsyncIterator<Told> {
   const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   const client = createClient({ url, retryAttempts: 0, headers });
   onTestFinished(() => client.dispose());
   return client.iterate({ query }) as unknown as AsyncIterator<Told>;
 }
 
-async function listeners({ events }: GraphQLDoor, count: number): Promise<void> {
+async function listeners({ events }: GraphQLEndpoint, count: number): Promise<void> {
   await eventually(async () => events.subscriberCount() === count, `${count} listen`);
 }
 

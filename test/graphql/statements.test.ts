@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
-import { aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const DUMPS_OF_DEVICES = graphql(`
   query DumpsOfDevices {
@@ -60,10 +60,10 @@ const NODES = graphql(`
 
 describe('SQL statements', () => {
   it('are two for the dumps of 200 devices', async () => {
-    const door = await aGraphQLDoor();
-    await fill(door, { models: 1, devicesEach: 200, dumpsEach: 3 });
+    const endpoint = await aGraphQLEndpoint();
+    await fill(endpoint, { models: 1, devicesEach: 200, dumpsEach: 3 });
 
-    const statements = await door.statementsOf(() => door.ask(DUMPS_OF_DEVICES, {}));
+    const statements = await endpoint.statementsOf(() => endpoint.ask(DUMPS_OF_DEVICES, {}));
 
     expect(statements).toHaveLength(2);
   });
@@ -72,10 +72,10 @@ describe('SQL statements', () => {
     ['everything of 2 devices', { models: 1, devicesEach: 2, dumpsEach: 3 }],
     ['everything of 40 devices', { models: 4, devicesEach: 10, dumpsEach: 6 }],
   ])('are the same number for %s', async (_, size) => {
-    const door = await aGraphQLDoor();
-    const { dump } = await fill(door, size);
+    const endpoint = await aGraphQLEndpoint();
+    const { dump } = await fill(endpoint, size);
 
-    const statements = await door.statementsOf(() => door.ask(EVERYTHING_OF_DEVICES, { dump }));
+    const statements = await endpoint.statementsOf(() => endpoint.ask(EVERYTHING_OF_DEVICES, { dump }));
 
     // Devices and their count; models, their firmwares, those's count and the count of their dumps; all dumps' count,
     // the last, the one by id, the filtered and their count; and of these the sizes of texts, texts and firmwares: their
@@ -84,61 +84,61 @@ describe('SQL statements', () => {
   });
 
   it('do not grow with the dumps of a list', async () => {
-    const door = await aGraphQLDoor();
-    await fill(door, { models: 3, devicesEach: 3, dumpsEach: 5 });
+    const endpoint = await aGraphQLEndpoint();
+    await fill(endpoint, { models: 3, devicesEach: 3, dumpsEach: 5 });
 
-    const statements = await door.statementsOf(() => door.ask(DUMPS_WITH_THEIRS, {}));
+    const statements = await endpoint.statementsOf(() => endpoint.ask(DUMPS_WITH_THEIRS, {}));
 
     // Dumps, sizes of texts, texts, devices, firmwares, models, dumps of devices, dumps of firmwares.
     expect(statements).toHaveLength(8);
   });
 
   it('read a dump once, whichever of its columns are asked for', async () => {
-    const door = await aGraphQLDoor();
-    await fill(door, { models: 1, devicesEach: 2, dumpsEach: 5 });
+    const endpoint = await aGraphQLEndpoint();
+    await fill(endpoint, { models: 1, devicesEach: 2, dumpsEach: 5 });
 
-    const statements = await door.statementsOf(() => door.ask(LIGHT_COLUMNS, {}));
+    const statements = await endpoint.statementsOf(() => endpoint.ask(LIGHT_COLUMNS, {}));
 
     expect(statements).toHaveLength(1);
   });
 
   it('do not grow with the devices of models', async () => {
-    const door = await aGraphQLDoor();
-    await fill(door, { models: 5, devicesEach: 4, dumpsEach: 2 });
+    const endpoint = await aGraphQLEndpoint();
+    await fill(endpoint, { models: 5, devicesEach: 4, dumpsEach: 2 });
 
-    const statements = await door.statementsOf(() => door.ask(DEVICES_OF_MODELS, {}));
+    const statements = await endpoint.statementsOf(() => endpoint.ask(DEVICES_OF_MODELS, {}));
 
     expect(statements).toHaveLength(4);
   });
 
   it('count only when the total is asked for, and never to know whether there is more', async () => {
-    const door = await aGraphQLDoor();
-    await fill(door, { models: 1, devicesEach: 2, dumpsEach: 5 });
+    const endpoint = await aGraphQLEndpoint();
+    await fill(endpoint, { models: 1, devicesEach: 2, dumpsEach: 5 });
 
-    const alone = await door.statementsOf(() => door.ask(PAGE_ALONE, {}));
-    const counted = await door.statementsOf(() => door.ask(PAGE_AND_COUNT, {}));
+    const alone = await endpoint.statementsOf(() => endpoint.ask(PAGE_ALONE, {}));
+    const counted = await endpoint.statementsOf(() => endpoint.ask(PAGE_AND_COUNT, {}));
 
     expect(alone).toHaveLength(1);
     expect(counted).toHaveLength(2);
   });
 
   it('read texts only when they are asked for', async () => {
-    const door = await aGraphQLDoor();
-    await fill(door, { models: 1, devicesEach: 3, dumpsEach: 3 });
+    const endpoint = await aGraphQLEndpoint();
+    await fill(endpoint, { models: 1, devicesEach: 3, dumpsEach: 3 });
 
-    const statements = await door.statementsOf(() => door.ask(DUMPS_OF_DEVICES, {}));
+    const statements = await endpoint.statementsOf(() => endpoint.ask(DUMPS_OF_DEVICES, {}));
 
     expect(statements.join('\n')).not.toContain('CoredumpText');
   });
 
   it('are one for many nodes of one type', async () => {
-    const door = await aGraphQLDoor();
-    const model = await door.fleet.aModel();
-    const [a, b, c] = await Promise.all([1, 2, 3].map(() => door.fleet.aDevice(model)));
+    const endpoint = await aGraphQLEndpoint();
+    const model = await endpoint.fleet.aModel();
+    const [a, b, c] = await Promise.all([1, 2, 3].map(() => endpoint.fleet.aDevice(model)));
     if (a === undefined || b === undefined || c === undefined) throw new Error('three devices were made');
 
-    const statements = await door.statementsOf(() =>
-      door.ask(NODES, { a: a.globalId, b: b.globalId, c: c.globalId }),
+    const statements = await endpoint.statementsOf(() =>
+      endpoint.ask(NODES, { a: a.globalId, b: b.globalId, c: c.globalId }),
     );
 
     expect(statements).toHaveLength(1);
@@ -147,7 +147,7 @@ describe('SQL statements', () => {
 
 /** @returns the global id of a dump */
 async function fill(
-  { fleet }: GraphQLDoor,
+  { fleet }: GraphQLEndpoint,
   { models, devicesEach, dumpsEach }: { models: number; devicesEach: number; dumpsEach: number },
 ) {
   let dump = '';

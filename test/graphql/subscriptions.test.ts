@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { graphql } from '../generated/gql.js';
 import type { FollowSubscription, FollowSubscriptionVariables } from '../generated/graphql.js';
 import { eventually } from '../support/app.js';
-import { type AnswerError, aGraphQLDoor, type GraphQLDoor } from '../support/graphql-server.js';
+import { type AnswerError, aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const FOLLOW = graphql(`
   subscription Follow($dump: ID, $device: ID) {
@@ -28,30 +28,30 @@ interface Event<Data> {
 
 /** Both speak to the same path; what they promise is the same. */
 const TRANSPORTS = {
-  SSE: ({ url }: GraphQLDoor) => createSseClient({ url, retryAttempts: 0 }),
-  WebSocket: ({ webSocketUrl: url }: GraphQLDoor) =>
+  SSE: ({ url }: GraphQLEndpoint) => createSseClient({ url, retryAttempts: 0 }),
+  WebSocket: ({ webSocketUrl: url }: GraphQLEndpoint) =>
     createWebSocketClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 }),
 };
 
 describe.each(['SSE', 'WebSocket'] as const)('parseStatus over %s', (transport) => {
   it('begins with the current state of the dump, then tells each change', async () => {
-    const door = await aGraphQLDoor();
-    const { dump } = await aParsedDump(door);
-    const events = follow(door, { dump: dump.globalId });
+    const endpoint = await aGraphQLEndpoint();
+    const { dump } = await aParsedDump(endpoint);
+    const events = follow(endpoint, { dump: dump.globalId });
 
     expect(await statusOf(events)).toBe('PARSED');
-    await door.coredumps.reparse(dump.id);
+    await endpoint.coredumps.reparse(dump.id);
     expect(await statusOf(events)).toBe('PENDING');
   });
 
   it('tells of every dump of the fleet when none is named, arrivals included', async () => {
-    const door = await aGraphQLDoor();
-    const { device, dump } = await aParsedDump(door);
-    const events = follow(door, {});
-    await someoneListens(door);
+    const endpoint = await aGraphQLEndpoint();
+    const { device, dump } = await aParsedDump(endpoint);
+    const events = follow(endpoint, {});
+    await someoneListens(endpoint);
 
-    const filename = await upload(door, device.key);
-    await door.coredumps.reparse(dump.id);
+    const filename = await upload(endpoint, device.key);
+    await endpoint.coredumps.reparse(dump.id);
 
     const arrival = await events.next();
     const change = await events.next();
@@ -60,28 +60,28 @@ describe.each(['SSE', 'WebSocket'] as const)('parseStatus over %s', (transport) 
   });
 
   it('tells of one device’s dumps only when a device is named', async () => {
-    const door = await aGraphQLDoor();
-    const { model, dump } = await aParsedDump(door);
-    const other = await door.fleet.aDevice(model);
-    const events = follow(door, { device: other.globalId });
-    await someoneListens(door);
+    const endpoint = await aGraphQLEndpoint();
+    const { model, dump } = await aParsedDump(endpoint);
+    const other = await endpoint.fleet.aDevice(model);
+    const events = follow(endpoint, { device: other.globalId });
+    await someoneListens(endpoint);
 
-    await door.coredumps.reparse(dump.id);
-    const filename = await upload(door, other.key);
+    await endpoint.coredumps.reparse(dump.id);
+    const filename = await upload(endpoint, other.key);
 
     expect((await events.next()).value?.data?.parseStatus.filename).toBe(filename);
   });
 
   it('does not read a row again that the event has brought', async () => {
-    const door = await aGraphQLDoor();
-    const { dump } = await aParsedDump(door);
-    const events = follow(door, {});
-    await someoneListens(door);
-    const row = await door.coredumps.get(dump.id);
+    const endpoint = await aGraphQLEndpoint();
+    const { dump } = await aParsedDump(endpoint);
+    const events = follow(endpoint, {});
+    await someoneListens(endpoint);
+    const row = await endpoint.coredumps.get(dump.id);
     if (row === null) throw new Error('the dump was made');
 
-    const statements = await door.statementsOf(async () => {
-      door.events.publish({ ...row, parseStatus: 'ERROR' });
+    const statements = await endpoint.statementsOf(async () => {
+      endpoint.events.publish({ ...row, parseStatus: 'ERROR' });
       expect(await statusOf(events)).toBe('ERROR');
     });
 
@@ -89,17 +89,17 @@ describe.each(['SSE', 'WebSocket'] as const)('parseStatus over %s', (transport) 
   });
 
   it('reads what is not in the event anew at each', async () => {
-    const door = await aGraphQLDoor();
-    const { dump, device } = await aParsedDump(door);
-    const events = TRANSPORTS[transport](door).iterate({
+    const endpoint = await aGraphQLEndpoint();
+    const { dump, device } = await aParsedDump(endpoint);
+    const events = TRANSPORTS[transport](endpoint).iterate({
       query: FOLLOW_TEXT,
       variables: { dump: dump.globalId },
     });
     onTestFinished(async () => void (await events.return?.()));
     const first = await events.next();
 
-    await door.db.device.update({ where: { id: device.id }, data: { name: 'Renamed' } });
-    await door.coredumps.reparse(dump.id);
+    await endpoint.db.device.update({ where: { id: device.id }, data: { name: 'Renamed' } });
+    await endpoint.coredumps.reparse(dump.id);
     const second = await events.next();
 
     expect(first.value?.data).toEqual({
@@ -115,71 +115,71 @@ describe.each(['SSE', 'WebSocket'] as const)('parseStatus over %s', (transport) 
     ['no id at all', async () => ({ dump: 'garbage' })],
     [
       'a dump of another device',
-      async (door: GraphQLDoor) => {
-        const { dump, model } = await aParsedDump(door);
-        return { dump: dump.globalId, device: (await door.fleet.aDevice(model)).globalId };
+      async (endpoint: GraphQLEndpoint) => {
+        const { dump, model } = await aParsedDump(endpoint);
+        return { dump: dump.globalId, device: (await endpoint.fleet.aDevice(model)).globalId };
       },
     ],
   ])('is NOT_FOUND for %s, and nobody is left listening', async (_, variablesFor) => {
-    const door = await aGraphQLDoor();
-    const events = follow(door, await variablesFor(door));
+    const endpoint = await aGraphQLEndpoint();
+    const events = follow(endpoint, await variablesFor(endpoint));
 
     const errors = await errorsOf(events);
 
     expect(errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
-    expect(door.events.subscriberCount()).toBe(0);
+    expect(endpoint.events.subscriberCount()).toBe(0);
   });
 
   it('lets go of a client that ends its subscription', async () => {
-    const door = await aGraphQLDoor();
-    const { dump } = await aParsedDump(door);
-    const events = follow(door, { dump: dump.globalId });
+    const endpoint = await aGraphQLEndpoint();
+    const { dump } = await aParsedDump(endpoint);
+    const events = follow(endpoint, { dump: dump.globalId });
     await events.next();
-    expect(door.events.subscriberCount()).toBe(1);
+    expect(endpoint.events.subscriberCount()).toBe(1);
 
     await events.return?.();
 
-    await eventually(async () => door.events.subscriberCount() === 0, 'the subscription ended');
+    await eventually(async () => endpoint.events.subscriberCount() === 0, 'the subscription ended');
   });
 
   it('lets go of a client that vanishes before it took anything', async () => {
-    const door = await aGraphQLDoor();
-    const events = follow(door, {});
-    await someoneListens(door);
+    const endpoint = await aGraphQLEndpoint();
+    const events = follow(endpoint, {});
+    await someoneListens(endpoint);
 
     await events.return?.();
 
-    await eventually(async () => door.events.subscriberCount() === 0, 'the subscription ended');
+    await eventually(async () => endpoint.events.subscriberCount() === 0, 'the subscription ended');
   });
 
   it('ends when the server stops', async () => {
-    const door = await aGraphQLDoor();
-    const events = follow(door, {});
-    await someoneListens(door);
+    const endpoint = await aGraphQLEndpoint();
+    const events = follow(endpoint, {});
+    await someoneListens(endpoint);
 
-    door.events.close();
+    endpoint.events.close();
 
     expect(await events.next()).toMatchObject({ done: true });
   });
 
   it('masks what goes wrong in an event, under the request id that the log has too', async () => {
-    const door = await aGraphQLDoor();
-    const { dump } = await aParsedDump(door);
+    const endpoint = await aGraphQLEndpoint();
+    const { dump } = await aParsedDump(endpoint);
     const query = 'subscription { parseStatus { id device { coredumpCount } } }';
-    const events = TRANSPORTS[transport](door).iterate<never>({ query });
+    const events = TRANSPORTS[transport](endpoint).iterate<never>({ query });
     onTestFinished(async () => void (await events.return?.()));
-    await someoneListens(door);
-    const row = await door.coredumps.get(dump.id);
+    await someoneListens(endpoint);
+    const row = await endpoint.coredumps.get(dump.id);
     if (row === null) throw new Error('the dump was made');
-    await door.breakDatabase();
+    await endpoint.breakDatabase();
 
-    door.events.publish(row);
+    endpoint.events.publish(row);
     const errors = await errorsOf(events);
 
     expect(errors).toMatchObject([{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }]);
     expect(JSON.stringify(errors)).not.toMatch(/SELECT|no such table/);
     expect(errors[0]?.extensions.requestId).toMatch(/^[0-9a-f-]{36}$/);
-    expect(door.logged.map(({ requestId }) => requestId)).toContain(errors[0]?.extensions.requestId);
+    expect(endpoint.logged.map(({ requestId }) => requestId)).toContain(errors[0]?.extensions.requestId);
   });
 
   it.each([
@@ -187,16 +187,16 @@ describe.each(['SSE', 'WebSocket'] as const)('parseStatus over %s', (transport) 
     ['validation', 'subscription { nothing }', 'BAD_USER_INPUT'],
     ['length', `subscription { ${'__typename '.repeat(3_000)} }`, 'QUERY_TOO_COMPLEX'],
   ])('refuses a document for its %s', async (_, query, code) => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
 
-    const errors = await errorsOf(TRANSPORTS[transport](door).iterate<never>({ query }));
+    const errors = await errorsOf(TRANSPORTS[transport](endpoint).iterate<never>({ query }));
 
     expect(errors).toMatchObject([{ extensions: { code } }]);
   });
 
   /** Typed, and ended with the test. */
-  function follow(door: GraphQLDoor, variables: FollowSubscriptionVariables) {
-    const events = TRANSPORTS[transport](door).iterate<FollowSubscription>({
+  function follow(endpoint: GraphQLEndpoint, variables: FollowSubscriptionVariables) {
+    const events = TRANSPORTS[transport](endpoint).iterate<FollowSubscription>({
       query: print(FOLLOW),
       variables,
     }) as AsyncIterableIterator<Event<FollowSubscription>>;
@@ -207,8 +207,8 @@ describe.each(['SSE', 'WebSocket'] as const)('parseStatus over %s', (transport) 
 
 describe('a WebSocket', () => {
   it('carries queries and mutations as well', async () => {
-    const door = await aGraphQLDoor();
-    const client = TRANSPORTS.WebSocket(door);
+    const endpoint = await aGraphQLEndpoint();
+    const client = TRANSPORTS.WebSocket(endpoint);
     const query = 'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { code } }';
 
     const first = await client.iterate({ query }).next();
@@ -219,10 +219,10 @@ describe('a WebSocket', () => {
   });
 
   it('wants to know which of two operations', async () => {
-    const door = await aGraphQLDoor();
+    const endpoint = await aGraphQLEndpoint();
     const query = 'query A { __typename } query B { __typename }';
 
-    const errors = await errorsOf(TRANSPORTS.WebSocket(door).iterate<never>({ query }));
+    const errors = await errorsOf(TRANSPORTS.WebSocket(endpoint).iterate<never>({ query }));
 
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
   });
@@ -231,7 +231,7 @@ describe('a WebSocket', () => {
     ['another site', '/graphql', { Origin: 'https://evil.example' }],
     ['another path', '/else', {}],
   ])('is refused from %s', async (_, path, headers) => {
-    const { webSocketUrl } = await aGraphQLDoor();
+    const { webSocketUrl } = await aGraphQLEndpoint();
     const socket = new WebSocket(new URL(path, webSocketUrl), 'graphql-transport-ws', { headers });
 
     const error = await new Promise<Error>((resolve, reject) => {
@@ -242,8 +242,8 @@ describe('a WebSocket', () => {
   });
 
   it('does not hold up a stop when its client says no goodbye', { timeout: 15_000 }, async () => {
-    const door = await aGraphQLDoor();
-    const { host, hostname, port } = new URL(door.url);
+    const endpoint = await aGraphQLEndpoint();
+    const { host, hostname, port } = new URL(endpoint.url);
     const silent = connect(Number(port), hostname);
     silent.on('error', () => {});
     silent.write(
@@ -253,14 +253,14 @@ describe('a WebSocket', () => {
     );
     await new Promise((resolve) => silent.once('data', resolve));
 
-    await door.closeWebSockets();
+    await endpoint.closeWebSockets();
 
     silent.destroy();
   });
 
   it('ends for a message that is too long, and prints nothing', async () => {
     const printed = vi.spyOn(console, 'error');
-    const { webSocketUrl } = await aGraphQLDoor();
+    const { webSocketUrl } = await aGraphQLEndpoint();
     const socket = new WebSocket(webSocketUrl, 'graphql-transport-ws');
     socket.on('open', () => socket.send('x'.repeat(300_000))).on('error', () => {});
 
@@ -271,7 +271,7 @@ describe('a WebSocket', () => {
   });
 });
 
-async function aParsedDump({ fleet, putFile }: GraphQLDoor) {
+async function aParsedDump({ fleet, putFile }: GraphQLEndpoint) {
   const model = await fleet.aModel();
   const device = await fleet.aDevice(model);
   const dump = await fleet.aDump(device, { parseStatus: 'PARSED', output: 'abort()' });
@@ -280,7 +280,7 @@ async function aParsedDump({ fleet, putFile }: GraphQLDoor) {
 }
 
 /** @returns the new dump's file name */
-async function upload({ coredumps, devices }: GraphQLDoor, key: string): Promise<string> {
+async function upload({ coredumps, devices }: GraphQLEndpoint, key: string): Promise<string> {
   const device = await devices.findByKey(key);
   if (device === null) throw new Error(`there is no device ${key}`);
   const { coredump } = await coredumps.save({
@@ -295,7 +295,7 @@ async function upload({ coredumps, devices }: GraphQLDoor, key: string): Promise
   return coredump.filename;
 }
 
-async function someoneListens({ events }: GraphQLDoor): Promise<void> {
+async function someoneListens({ events }: GraphQLEndpoint): Promise<void> {
   await eventually(async () => events.subscriberCount() === 1, 'the subscription began');
 }
 

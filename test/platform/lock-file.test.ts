@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { takeLock } from '../../src/platform/database/sqlite/lock-file.js';
@@ -16,9 +17,9 @@ async function aFolder(): Promise<string> {
 }
 
 /** Another process, which takes the lock and removes it so many times; 0: takes it, says so, and keeps it. */
-function aHolder(path: string, times: number) {
+function aHolder(path: string, times: number | 'race') {
   const child = spawn(process.execPath, ['--import', 'tsx', HOLDER, path, String(times)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
   onTestFinished(async () => {
@@ -51,5 +52,20 @@ describe('a lock among processes', () => {
 
     expect(ends).toEqual([1, 2, 3].map(() => [0, null]));
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is held by one of two servers that start at once, and not refused to both', async () => {
+    const path = join(await aFolder(), 'lock');
+    const racers = ['race', 'race'].map(() => aHolder(path, 'race').child);
+    const lines = racers.map(({ stdout }) => createInterface({ input: stdout })[Symbol.asyncIterator]());
+    const said = () => Promise.all(lines.map(async (each) => (await each.next()).value));
+    expect(await said()).toEqual(['ready', 'ready']);
+
+    for (let round = 0; round < 10; round += 1) {
+      for (const { stdin } of racers) stdin.write('take\n');
+      expect((await said()).sort()).toEqual(['held', 'refused']);
+      for (const { stdin } of racers) stdin.write('release\n');
+      expect(await said()).toEqual(['released', 'released']);
+    }
   });
 });

@@ -37,15 +37,15 @@ describe('a rate', () => {
   });
 
   it('takes back what was given back, but makes no credit of it', () => {
-    const { take, giveBack, pass } = aRate(1);
+    const { take, release, pass } = aRate(1);
     take('a');
-    giveBack('a');
-    giveBack('a');
+    release('a');
+    release('a');
 
     expect(take('a')).toBeNull();
     expect(take('a')).toBe(60_000);
     pass(60_000);
-    giveBack('a');
+    release('a');
     expect(take('a')).toBeNull();
     expect(take('a')).toBe(60_000);
   });

@@ -1,13 +1,11 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readConfig } from '../../src/config/settings.js';
 import type { BlobStore } from '../../src/platform/blobs/blob-store.js';
 import { createS3Blobs } from '../../src/platform/blobs/s3/s3-blobs.js';
 import { createS3Bucket } from '../../src/platform/blobs/s3/s3-bucket.js';
-import type { S3Settings } from '../../src/platform/blobs/s3/s3-settings.js';
-import { anS3Door } from '../support/s3-proxy.js';
-import { type S3Environment, useS3Server } from '../support/s3-server.js';
+import { anS3Proxy } from '../support/s3-proxy.js';
+import { type S3Environment, settingsOf, useS3Server } from '../support/s3-server.js';
 import { aFolder, chunks, describeBlobStore, keys, orphansOf, put, read } from './blob-store-promises.js';
 
 const server = useS3Server();
@@ -16,9 +14,9 @@ const server = useS3Server();
 const LIMITS = { callLimitMs: 3_000, stallMs: 500 };
 
 describeBlobStore('S3 (s3rver)', async () => storeIn(await server.newBucket()));
-describeBlobStore('S3 with conditional writes and checksums (s3rver behind a door)', async () => {
-  const door = await anS3Door(server.url());
-  return storeIn({ ...(await server.newBucket()), S3_ENDPOINT: door.url });
+describeBlobStore('S3 with conditional writes and checksums (s3rver behind a proxy)', async () => {
+  const proxy = await anS3Proxy(server.url());
+  return storeIn({ ...(await server.newBucket()), S3_ENDPOINT: proxy.url });
 });
 
 function storeIn(environment: S3Environment, limits: Partial<typeof LIMITS> = {}) {
@@ -31,14 +29,8 @@ function storeIn(environment: S3Environment, limits: Partial<typeof LIMITS> = {}
   return { blobs: open(), another: open, incoming: join(folder, '.incoming') };
 }
 
-function settingsOf(environment: Record<string, string>): S3Settings {
-  const { s3 } = readConfig(environment);
-  if (s3 === null) throw new Error('these settings name no bucket');
-  return s3;
-}
-
-/** A store behind a door, and what it takes to look at both. */
-async function aStoreBehindADoor({
+/** A store behind a proxy, and what it takes to look at both. */
+async function aStoreBehindAProxy({
   limits = LIMITS,
   ...options
 }: {
@@ -46,26 +38,9 @@ async function aStoreBehindADoor({
   limits?: Partial<typeof LIMITS>;
 } = {}) {
   const environment = await server.newBucket();
-  const door = await anS3Door(server.url(), options);
-  const store = storeIn({ ...environment, S3_ENDPOINT: door.url }, limits);
-  return { ...store, door, environment };
-}
-
-/** Its check was made at 0 by its clock. */
-async function aCheckedBucket() {
-  const door = await anS3Door(server.url());
-  let now = 0;
-  const settings = settingsOf({ ...(await server.newBucket()), S3_ENDPOINT: door.url });
-  const bucket = createS3Bucket(settings, { now: () => now });
-  onTestFinished(bucket.close);
-  await bucket.check();
-  return {
-    bucket,
-    door,
-    setNow(ms: number) {
-      now = ms;
-    },
-  };
+  const proxy = await anS3Proxy(server.url(), options);
+  const store = storeIn({ ...environment, S3_ENDPOINT: proxy.url }, limits);
+  return { ...store, proxy, environment };
 }
 
 describe('a bucket', () => {
@@ -84,7 +59,7 @@ describe('a bucket', () => {
   });
 
   it('is claimed by one of many at once where the server knows conditional writes', async () => {
-    const { blobs } = await aStoreBehindADoor();
+    const { blobs } = await aStoreBehindAProxy();
 
     const claims = await Promise.all(
       Array.from({ length: 8 }, (_, index) => blobs.note.claim(`note ${index}`)),
@@ -95,10 +70,10 @@ describe('a bucket', () => {
   });
 
   it('may hold more than one page of objects', async () => {
-    const { blobs, door } = await aStoreBehindADoor();
+    const { blobs, proxy } = await aStoreBehindAProxy();
     const expected = Array.from({ length: 10 }, (_, index) => `dev${index % 3}/${index}.dmp`);
     await Promise.all(expected.map((key) => put(blobs, key, 'x')));
-    door.happens(() => 'small pages');
+    proxy.happens(() => 'small pages');
 
     expect(await keys(blobs)).toEqual(expected.sort());
   });
@@ -122,8 +97,8 @@ describe('a bucket', () => {
   });
 
   it('lets in who signs with the right secret only', async () => {
-    const { environment, door } = await aStoreBehindADoor();
-    const settings = { ...environment, S3_ENDPOINT: door.url, S3_SECRET_ACCESS_KEY: 'wrong' };
+    const { environment, proxy } = await aStoreBehindAProxy();
+    const settings = { ...environment, S3_ENDPOINT: proxy.url, S3_SECRET_ACCESS_KEY: 'wrong' };
     const { blobs } = storeIn(settings);
 
     await expect(blobs.check()).rejects.toMatchObject({
@@ -133,8 +108,8 @@ describe('a bucket', () => {
   });
 
   it('has a first byte of nothing in an empty object', async () => {
-    const { blobs, door } = await aStoreBehindADoor();
-    door.happens(() => ({ answer: 416, code: 'InvalidRange' }));
+    const { blobs, proxy } = await aStoreBehindAProxy();
+    proxy.happens(() => ({ answer: 416, code: 'InvalidRange' }));
 
     expect(await blobs.readAtMost('dev1/a.dmp', 3)).toEqual(new Uint8Array());
   });
@@ -148,100 +123,12 @@ describe('a bucket', () => {
       code: 'UNAVAILABLE',
     });
   });
-
-  it('is checked once in ten seconds at most, unless a call fails meanwhile', async () => {
-    const { bucket, door, setNow } = await aCheckedBucket();
-    const before = door.calls.length;
-
-    setNow(9_999);
-    await bucket.check();
-    expect(door.calls.length).toBe(before);
-    setNow(10_000);
-    await bucket.check();
-    expect(door.calls.length).toBe(before + 1);
-
-    door.happens(() => ({ answer: 500, code: 'InternalError' }));
-    await expect(bucket.get('x')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    await expect(bucket.check()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-  });
-});
-
-describe('the check of a bucket', () => {
-  /** One whose check has been made, and holds no more. */
-  async function aBucketToCheck() {
-    const { bucket, door, setNow } = await aCheckedBucket();
-    setNow(10_000);
-    door.calls.length = 0;
-    return { bucket, door };
-  }
-
-  it('is one for all who ask at the same time', async () => {
-    const { bucket, door } = await aBucketToCheck();
-    door.happens(() => ({ delayMs: 50 }));
-
-    await Promise.all(Array.from({ length: 5 }, () => bucket.check()));
-
-    expect(door.calls.map(({ method }) => method)).toEqual(['PUT']);
-  });
-
-  it('that fails is made again, once, for those who asked after it had begun', async () => {
-    const { bucket, door } = await aBucketToCheck();
-    let calls = 0;
-    // All attempts of the first check.
-    door.happens(() => (calls++ < 3 ? { answer: 503, code: 'SlowDown' } : null));
-
-    const checks = await Promise.allSettled(Array.from({ length: 4 }, () => bucket.check()));
-
-    expect(checks.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled', 'fulfilled']);
-    // After the failure also a look whether it is S3 that answers.
-    expect(door.calls.map(({ method }) => method)).toEqual(['PUT', 'PUT', 'PUT', 'PUT', 'HEAD', 'GET']);
-  });
-
-  it('that hangs keeps nobody waiting who asks when the bucket is well again', async () => {
-    const { bucket, door } = await aBucketToCheck();
-    door.happens(() => 'hanging');
-    const hanging = bucket.check().catch(() => 'failed');
-    await expect.poll(() => door.calls.length).toBe(1);
-    door.happens(() => null);
-
-    await bucket.check();
-
-    door.close();
-    expect(await hanging).toBe('failed');
-  });
-
-  describe.each(['cut', 'stalled', 'damaged'] as const)('whose bytes come back %s', (fault) => {
-    /** What it gives back is only looked at after something has failed. */
-    async function aDistrustedBucket() {
-      const { bucket, door } = await aBucketToCheck();
-      door.happens(() => ({ answer: 403, code: 'AccessDenied' }));
-      await expect(bucket.check()).rejects.toThrow('AccessDenied');
-      return { bucket, door };
-    }
-
-    it('looks again', async () => {
-      const { bucket, door } = await aDistrustedBucket();
-      let reads = 0;
-      door.happens(({ method }) => (method === 'GET' && reads++ === 0 ? fault : null));
-
-      await bucket.check();
-
-      expect(reads).toBe(2);
-    });
-
-    it('fails when they never come back otherwise', async () => {
-      const { bucket, door } = await aDistrustedBucket();
-      door.happens(({ method }) => (method === 'GET' ? fault : null));
-
-      await expect(bucket.check()).rejects.toThrow('it does not give back what was put');
-    });
-  });
 });
 
 describe('a key', () => {
   it('is won by exactly one of 30 at once where the server has conditional writes', async () => {
     // With the program's own limits: 30 at once take their time on a busy machine.
-    const { blobs, another } = await aStoreBehindADoor({ limits: {} });
+    const { blobs, another } = await aStoreBehindAProxy({ limits: {} });
     const stores = [blobs, another()];
     const bodies = Array.from({ length: 30 }, (_, index) => Buffer.alloc(1_000, `${index};`));
     const incoming = await Promise.all(bodies.map((body, index) => stores[index % 2]?.receive(chunks(body))));
@@ -253,11 +140,11 @@ describe('a key', () => {
   });
 
   it('that is there is not sent again when it is big', async () => {
-    const { blobs, door } = await aStoreBehindADoor();
+    const { blobs, proxy } = await aStoreBehindAProxy();
     const elf = Buffer.alloc(2 * 1024 * 1024, 'elf');
     await put(blobs, 'model/sha.elf', elf.toString());
     const puts = () =>
-      door.calls.filter(({ method, path }) => method === 'PUT' && path.endsWith('.elf')).length;
+      proxy.calls.filter(({ method, path }) => method === 'PUT' && path.endsWith('.elf')).length;
     const before = puts();
 
     expect(await (await blobs.receive(chunks(elf))).publish('model/sha.elf')).toBe(false);
@@ -267,10 +154,10 @@ describe('a key', () => {
 
   it('is ours when the answer to its write was lost', async () => {
     for (const isConditional of [true, false]) {
-      const { blobs, door, incoming } = await aStoreBehindADoor({ isConditional });
+      const { blobs, proxy, incoming } = await aStoreBehindAProxy({ isConditional });
       await blobs.check();
       let lost = 0;
-      door.happens(({ method }) => (method === 'PUT' && lost++ === 0 ? 'answer lost' : null));
+      proxy.happens(({ method }) => (method === 'PUT' && lost++ === 0 ? 'answer lost' : null));
 
       await put(blobs, 'dev1/a.dmp', 'the bytes');
 
@@ -281,24 +168,24 @@ describe('a key', () => {
   });
 
   it('is taken back when no attempt was answered', async () => {
-    const { blobs, door, environment } = await aStoreBehindADoor();
+    const { blobs, proxy, environment } = await aStoreBehindAProxy();
     await blobs.check();
-    door.happens(({ method }) => (method === 'PUT' ? 'answer lost' : null));
+    proxy.happens(({ method }) => (method === 'PUT' ? 'answer lost' : null));
     const incoming = await blobs.receive(chunks(Buffer.from('x')));
 
     // Written by the first attempt, seen by the second: nothing is lost after all.
     expect(await incoming.publish('dev1/a.dmp')).toBe(true);
 
     const other = await blobs.receive(chunks(Buffer.from('y')));
-    door.happens(({ method }) => (method === 'PUT' ? { answer: 500, code: 'InternalError' } : null));
+    proxy.happens(({ method }) => (method === 'PUT' ? { answer: 500, code: 'InternalError' } : null));
     await expect(other.publish('dev1/b.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(await server.objects(environment)).toEqual(['.check', 'coredumps/dev1/a.dmp']);
   });
 
   it('is never taken from another upload by one that fails', async () => {
-    const { blobs, door } = await aStoreBehindADoor({ isConditional: false });
+    const { blobs, proxy } = await aStoreBehindAProxy({ isConditional: false });
     await put(blobs, 'dev1/a.dmp', 'first');
-    door.happens(({ method }) => (method === 'PUT' ? { answer: 500, code: 'InternalError' } : null));
+    proxy.happens(({ method }) => (method === 'PUT' ? { answer: 500, code: 'InternalError' } : null));
 
     expect(await (await blobs.receive(chunks(Buffer.from('second')))).publish('dev1/a.dmp')).toBe(false);
 
@@ -308,9 +195,9 @@ describe('a key', () => {
 
 describe('bytes that were damaged', () => {
   it('on their way to the server are not acknowledged', async () => {
-    const { blobs, door, environment } = await aStoreBehindADoor();
+    const { blobs, proxy, environment } = await aStoreBehindAProxy();
     await blobs.check();
-    door.happens(({ method }) => (method === 'PUT' ? 'damaged on the way' : null));
+    proxy.happens(({ method }) => (method === 'PUT' ? 'damaged on the way' : null));
     const incoming = await blobs.receive(chunks(Buffer.from('the bytes')));
 
     await expect(incoming.publish('dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -321,16 +208,16 @@ describe('bytes that were damaged', () => {
   it.each(['damaged', 'cut', 'stalled'] as const)(
     'on their way back (%s) are never given out as whole',
     async (fault) => {
-      const { blobs, door } = await aStoreBehindADoor();
+      const { blobs, proxy } = await aStoreBehindAProxy();
       const path = join(aFolder(), 'copy');
       writeFileSync(path, '');
       await put(blobs, 'dev1/a.dmp', 'b'.repeat(100_000));
-      door.happens(({ method }) => (method === 'GET' ? fault : null));
+      proxy.happens(({ method }) => (method === 'GET' ? fault : null));
 
       await expect(read(blobs, 'dev1/a.dmp')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
       await expect(blobs.copyTo('dev1/a.dmp', path)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 
-      door.happens(() => null);
+      proxy.happens(() => null);
       expect(await read(blobs, 'dev1/a.dmp')).toHaveLength(100_000);
     },
   );
@@ -362,9 +249,9 @@ describe('a server in trouble', () => {
     ['breaks connections', 'broken'],
     ['does not answer', 'hanging'],
   ] as const)('that %s is UNAVAILABLE in bounded time, never a missing blob', async (_, fault) => {
-    const { blobs, door } = await aStoreBehindADoor();
+    const { blobs, proxy } = await aStoreBehindAProxy();
     await put(blobs, 'dev1/a.dmp', 'x');
-    door.happens(() => fault);
+    proxy.happens(() => fault);
     const path = join(aFolder(), 'copy');
 
     const answers = await Promise.allSettled(everything(blobs, path).map((call) => call()));
@@ -372,14 +259,14 @@ describe('a server in trouble', () => {
     for (const answer of answers) {
       expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } });
     }
-    door.happens(() => null);
+    proxy.happens(() => null);
     expect(await read(blobs, 'dev1/a.dmp')).toBe('x');
   });
 
   it('is asked again after a passing failure', async () => {
-    const { blobs, door } = await aStoreBehindADoor();
+    const { blobs, proxy } = await aStoreBehindAProxy();
     const seen = new Set<string>();
-    door.happens(({ method, path }) => {
+    proxy.happens(({ method, path }) => {
       if (seen.has(method + path)) return null;
       seen.add(method + path);
       return { answer: 503, code: 'SlowDown' };
@@ -390,14 +277,14 @@ describe('a server in trouble', () => {
     expect(await keys(blobs)).toEqual(['dev1/a.dmp']);
   });
 
-  it('that has no room left is STORAGE_FULL', async () => {
-    const { blobs, door } = await aStoreBehindADoor();
+  it('that has no space left is STORAGE_FULL', async () => {
+    const { blobs, proxy } = await aStoreBehindAProxy();
     await blobs.check();
     for (const [answer, code] of [
       [507, 'XMinioStorageFull'],
       [403, 'QuotaExceeded'],
     ] as const) {
-      door.happens(() => ({ answer, code }));
+      proxy.happens(() => ({ answer, code }));
       const incoming = await blobs.receive(chunks(Buffer.from('x')));
 
       await expect(incoming.publish('dev1/a.dmp')).rejects.toMatchObject({ code: 'STORAGE_FULL' });

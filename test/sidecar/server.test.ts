@@ -144,7 +144,7 @@ describe('GET /parse-coredump', () => {
   });
 });
 
-describe('the door', () => {
+describe('the endpoint', () => {
   it('tells that it is up', async () => {
     const { url } = await aSidecarServer();
 

@@ -69,7 +69,7 @@ export async function get(url: string, init: RequestInit = {}): Promise<Answer> 
 }
 
 /**
- * A BIN v1 dump of one Xtensa task (coredump-format.md §1): control block with the name, and a stack that begins with
+ * A BIN v1 dump of one Xtensa task (ESP-IDF esp_core_dump_types.h): control block with the name, and a stack that begins with
  * the frame of the exception.
  */
 export function aDump({ task = 'main' } = {}): Buffer {

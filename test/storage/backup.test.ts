@@ -7,7 +7,7 @@ import { takeLock } from '../../src/platform/database/sqlite/lock-file.js';
 import { aDevice, aServer, stored, type TestApp } from '../support/app.js';
 import { aDatabaseUrl } from '../support/database.js';
 import { uploadFirmware } from '../support/firmware.js';
-import { anS3Door } from '../support/s3-proxy.js';
+import { anS3Proxy } from '../support/s3-proxy.js';
 import { useS3Server } from '../support/s3-server.js';
 import { aFolder, everythingOf, moving } from '../support/stores.js';
 
@@ -166,11 +166,11 @@ describe('export and import', () => {
     const { app, before } = await aStoppedServer();
     const archive = join(await aFolder(), 'export');
     await moving('export', app.config, archive);
-    const door = await anS3Door(server.url());
-    const bucket = { ...(await server.newBucket()), S3_ENDPOINT: door.url };
+    const endpoint = await anS3Proxy(server.url());
+    const bucket = { ...(await server.newBucket()), S3_ENDPOINT: endpoint.url };
     const target = await settings(await aFolder(), bucket);
     let puts = 0;
-    door.happens(({ method, path }) => {
+    endpoint.happens(({ method, path }) => {
       if (method === 'PUT' && path.endsWith('.dmp')) puts += 1;
       return puts > 4 ? { answer: 403, code: 'AccessDenied' } : null;
     });
@@ -178,7 +178,7 @@ describe('export and import', () => {
     await expect(moving('import', readConfig(target), archive)).rejects.toMatchObject({
       code: 'UNAVAILABLE',
     });
-    door.happens(() => null);
+    endpoint.happens(() => null);
     expect(await moving('import', readConfig(target), archive)).toMatchObject({ code: 0 });
 
     expect(await everythingOf(await aServer(target))).toEqual(before);

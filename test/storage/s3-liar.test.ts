@@ -3,31 +3,31 @@ import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config/settings.js';
 import { openBlobStores } from '../../src/platform/blobs/open-blob-stores.js';
 import { aDevice, aServer, errorOf, eventually, readiness, stored, upload } from '../support/app.js';
-import { anS3Door } from '../support/s3-proxy.js';
+import { anS3Proxy } from '../support/s3-proxy.js';
 import { useS3Server } from '../support/s3-server.js';
 
 const server = useS3Server();
 
 async function aServerWithS3(options: { isConditional?: boolean } = {}) {
-  const door = await anS3Door(server.url(), options);
+  const endpoint = await anS3Proxy(server.url(), options);
   const bucket = await server.newBucket();
-  const environment = { ...bucket, S3_ENDPOINT: door.url };
+  const environment = { ...bucket, S3_ENDPOINT: endpoint.url };
   const app = await aServer(environment);
   await aDevice(app);
-  return { app, door, environment };
+  return { app, endpoint, environment };
 }
 
 describe('an S3 that says yes to everything', () => {
   it.each([{ isConditional: true }, { isConditional: false }])(
     'is asked a few times for an upload, which then fails with 503 (%o)',
     async (options) => {
-      const { app, door } = await aServerWithS3(options);
-      const before = door.calls.length;
-      door.happens(() => 'yes');
+      const { app, endpoint } = await aServerWithS3(options);
+      const before = endpoint.calls.length;
+      endpoint.happens(() => 'yes');
 
       expect(await errorOf(await upload(app, 'dump'))).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
 
-      expect(door.calls.length - before).toBeLessThan(20);
+      expect(endpoint.calls.length - before).toBeLessThan(20);
       const { coredumps } = await app.graphql<{ coredumps: { totalCount: number } }>(
         '{ coredumps { totalCount } }',
       );
@@ -37,10 +37,10 @@ describe('an S3 that says yes to everything', () => {
   );
 
   it('stops the start with one line that says so', async () => {
-    const door = await anS3Door(server.url());
-    door.happens(() => 'yes');
+    const endpoint = await anS3Proxy(server.url());
+    endpoint.happens(() => 'yes');
 
-    const starting = aServer({ ...(await server.newBucket()), S3_ENDPOINT: door.url });
+    const starting = aServer({ ...(await server.newBucket()), S3_ENDPOINT: endpoint.url });
 
     await expect(starting).rejects.toThrow(
       /^S3_BUCKET, S3_ENDPOINT: the bucket [^\n]+ does not answer as S3 does: [^\n]+$/,
@@ -48,11 +48,11 @@ describe('an S3 that says yes to everything', () => {
   });
 
   it('is believed again as soon as it is one', async () => {
-    const { app, door } = await aServerWithS3();
-    door.happens(() => 'yes');
+    const { app, endpoint } = await aServerWithS3();
+    endpoint.happens(() => 'yes');
     expect((await upload(app, 'dump')).status).toBe(503);
 
-    door.happens(() => null);
+    endpoint.happens(() => null);
 
     await stored(app, 'dump');
     expect(await readiness(app)).toMatchObject({ code: 200, storage: 'ok', database: 'ok' });
@@ -61,13 +61,16 @@ describe('an S3 that says yes to everything', () => {
 
 describe('an upload whose sender has gone', () => {
   it('asks nothing more of the bucket', async () => {
-    const { app, door } = await aServerWithS3();
-    door.happens(({ method }) => (method === 'PUT' ? 'hanging' : null));
+    const { app, endpoint } = await aServerWithS3();
+    endpoint.happens(({ method }) => (method === 'PUT' ? 'hanging' : null));
     const query = new URLSearchParams({ chip: 'esp32c3', firmware_version: '1', device_key: 'dev1' });
     const sending = request(`${app.url}/api/iot/coredump?${query}`, { method: 'POST' });
     sending.on('error', () => {});
     sending.end('dump');
-    await eventually(async () => door.calls.some(({ path }) => path.endsWith('.dmp')), 'the bucket is asked');
+    await eventually(
+      async () => endpoint.calls.some(({ path }) => path.endsWith('.dmp')),
+      'the bucket is asked',
+    );
 
     sending.destroy();
 
@@ -77,9 +80,9 @@ describe('an upload whose sender has gone', () => {
       'the upload has ended with its sender',
       { limitMs: 5_000 },
     );
-    expect(door.calls.filter(({ method, path }) => method === 'PUT' && path.endsWith('.dmp'))).toHaveLength(
-      1,
-    );
+    expect(
+      endpoint.calls.filter(({ method, path }) => method === 'PUT' && path.endsWith('.dmp')),
+    ).toHaveLength(1);
   });
 });
 
@@ -87,19 +90,19 @@ describe('a list of objects', () => {
   it.each(['endless list', 'yes'] as const)(
     'that is none (%s) is an error, and has an end',
     async (fault) => {
-      const { door, environment } = await aServerWithS3();
+      const { endpoint, environment } = await aServerWithS3();
       const { dumps, close } = await openBlobStores(
         readConfig({ ...environment, COREDUMPS_DIR: '/tmp', ASSETS_DIR: '/tmp' }),
       );
-      door.happens(() => fault);
-      const before = door.calls.length;
+      endpoint.happens(() => fault);
+      const before = endpoint.calls.length;
 
       const listing = (async () => {
         for await (const { key } of dumps.list()) expect(key).toBe('dev1/a.dmp');
       })();
 
       await expect(listing).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-      expect(door.calls.length - before).toBeLessThan(5);
+      expect(endpoint.calls.length - before).toBeLessThan(5);
       close();
     },
   );

@@ -14,18 +14,18 @@ import {
   upload,
 } from '../support/app.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
-import { anS3Door } from '../support/s3-proxy.js';
+import { anS3Proxy } from '../support/s3-proxy.js';
 import { useS3Server } from '../support/s3-server.js';
 import { answerJson, aSidecar } from '../support/sidecar.js';
 
 const server = useS3Server();
 
-/** A server whose storage is a bucket behind a door. */
+/** A server whose storage is a bucket behind an endpoint. */
 async function aServerWithS3(environment: Record<string, string> = {}) {
-  const door = await anS3Door(server.url());
+  const endpoint = await anS3Proxy(server.url());
   const bucket = await server.newBucket();
-  const app = await aServer({ ...bucket, S3_ENDPOINT: door.url, ...environment });
-  return { app, door, objects: () => server.objects(bucket), bucket };
+  const app = await aServer({ ...bucket, S3_ENDPOINT: endpoint.url, ...environment });
+  return { app, endpoint, objects: () => server.objects(bucket), bucket };
 }
 
 async function download(app: TestApp, id: string): Promise<Response> {
@@ -130,11 +130,11 @@ describe('dumps and firmware in a bucket', () => {
 
 describe('a bucket in trouble', () => {
   it('makes uploads, downloads and readiness fail with 503, and heals by itself', async () => {
-    const { app, door, objects } = await aServerWithS3();
+    const { app, endpoint, objects } = await aServerWithS3();
     await aDevice(app);
     const { coredumpId } = await stored(app, 'first');
     const before = await objects();
-    door.happens(() => unavailable);
+    endpoint.happens(() => unavailable);
 
     const refused = await upload(app, 'second');
     expect(refused.headers.get('retry-after')).not.toBeNull();
@@ -149,7 +149,7 @@ describe('a bucket in trouble', () => {
     }, 'the server is not ready');
     expect(ready).toMatchObject({ storage: 'down', database: 'ok' });
 
-    door.happens(() => null);
+    endpoint.happens(() => null);
     await stored(app, 'second');
     expect(await (await download(app, coredumpId)).text()).toBe('first');
     expect(await readiness(app)).toMatchObject({ code: 200, storage: 'ok', database: 'ok' });
@@ -158,9 +158,9 @@ describe('a bucket in trouble', () => {
   });
 
   it('that is gone fails an upload in the time that a device waits', async () => {
-    const { app, door } = await aServerWithS3();
+    const { app, endpoint } = await aServerWithS3();
     await aDevice(app);
-    door.close();
+    endpoint.close();
     const begun = Date.now();
 
     expect(await errorOf(await upload(app, 'dump'))).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
@@ -169,24 +169,24 @@ describe('a bucket in trouble', () => {
   });
 
   it('breaks a download off rather than call half of it whole', async () => {
-    const { app, door } = await aServerWithS3();
+    const { app, endpoint } = await aServerWithS3();
     await aDevice(app);
     const { coredumpId } = await stored(app, 'b'.repeat(500_000));
 
     for (const fault of ['cut', 'damaged'] as const) {
-      door.happens(({ method, path }) => (method === 'GET' && path.endsWith('.dmp') ? fault : null));
+      endpoint.happens(({ method, path }) => (method === 'GET' && path.endsWith('.dmp') ? fault : null));
       await expect(download(app, coredumpId).then((answer) => answer.text())).rejects.toThrow();
     }
   });
 
   it('while a parse is prepared costs no attempt, and never makes a dump or its firmware missing', async () => {
     const sidecar = await aSidecar((_, response) => answerJson(response, 200, { output: 'the report' }));
-    const { app, door } = await aServerWithS3(sidecar.environment);
+    const { app, endpoint } = await aServerWithS3(sidecar.environment);
     await aDevice(app);
     await uploadFirmware(app, {});
     let failures = 0;
     // Each call is tried three times: once all of them fail at the dump, then once at the ELF.
-    door.happens(({ method, path }) => {
+    endpoint.happens(({ method, path }) => {
       const hit =
         method === 'GET' && (failures < 3 ? path.endsWith('.dmp') : path.endsWith('.elf') && failures < 6);
       if (hit) failures += 1;

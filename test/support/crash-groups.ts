@@ -1,6 +1,6 @@
 import { type CrashReport, kindOfReason } from '../../src/crashdump/index.js';
 import { encodeGlobalId } from '../../src/global-ids.js';
-import type { GraphQLDoor } from './graphql-server.js';
+import type { GraphQLEndpoint } from './graphql-server.js';
 
 export interface CrashOptions {
   /** The fingerprint is made of it. */
@@ -70,7 +70,7 @@ export function aReport({
 
 /** A dump of the device that waits for its parse. */
 export async function aPendingDump(
-  { fleet }: Pick<GraphQLDoor, 'fleet'>,
+  { fleet }: Pick<GraphQLEndpoint, 'fleet'>,
   device: { id: number },
   { version = '1.0.0', chip = 'esp32c3', at = new Date() }: CrashOptions = {},
 ) {
@@ -79,23 +79,23 @@ export async function aPendingDump(
 
 /** Ends a parse as the pipeline does. @returns the group's global id, null when there is none */
 export async function parsed(
-  door: Pick<GraphQLDoor, 'db' | 'state'>,
+  endpoint: Pick<GraphQLEndpoint, 'db' | 'state'>,
   dump: { id: number },
   result: { status?: 'PARSED' | 'ERROR'; crash?: CrashOptions } = {},
 ): Promise<string | null> {
   const { status = 'PARSED', crash = {} } = result;
-  const [task] = await door.state.tasksOf([dump.id]);
+  const [task] = await endpoint.state.tasksOf([dump.id]);
   if (task === undefined) throw new Error('the dump does not wait for a parse');
-  const hold = door.state.hold(task);
-  await door.state.begin(hold, 3);
-  await door.state.finish(hold, {
+  const hold = endpoint.state.hold(task);
+  await endpoint.state.begin(hold, 3);
+  await endpoint.state.finish(hold, {
     status,
     errorKind: status === 'ERROR' ? 'missing_firmware' : null,
     text: { output: crash.output ?? 'the output', report: status === 'ERROR' ? null : aReport(crash) },
     firmwareId: null,
     appElfSha256: null,
   });
-  const occurrence = await door.db.crashOccurrence.findUnique({
+  const occurrence = await endpoint.db.crashOccurrence.findUnique({
     where: { coredumpId: dump.id },
     select: { signature: { select: { groupId: true } } },
   });
@@ -104,9 +104,9 @@ export async function parsed(
 }
 
 /** A dump of the device from its arrival to its parse. */
-export async function aCrash(door: GraphQLDoor, device: { id: number }, crash: CrashOptions = {}) {
-  const dump = await aPendingDump(door, device, crash);
-  const groupId = await parsed(door, dump, { crash });
+export async function aCrash(endpoint: GraphQLEndpoint, device: { id: number }, crash: CrashOptions = {}) {
+  const dump = await aPendingDump(endpoint, device, crash);
+  const groupId = await parsed(endpoint, dump, { crash });
   if (groupId === null) throw new Error('the crash belongs to no group');
   return { dump, groupId };
 }

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { createRegroupJob } from '../../src/crash-groups/regroup-job.js';
 import { DomainError } from '../../src/errors.js';
 import { aReport } from './crash-groups.js';
-import type { GraphQLDoor } from './graphql-server.js';
+import type { GraphQLEndpoint } from './graphql-server.js';
 
 /** Everything that changes what is counted of crashes, as steps that fast-check puts into sequences. */
 
@@ -57,7 +57,7 @@ export const crashStep = fc.oneof(
 export type CrashStep = typeof crashStep extends fc.Arbitrary<infer One> ? One : never;
 type Reading = typeof reading extends fc.Arbitrary<infer One> ? One : never;
 
-type UploadingDevice = Parameters<GraphQLDoor['coredumps']['save']>[0]['device'];
+type UploadingDevice = Parameters<GraphQLEndpoint['coredumps']['save']>[0]['device'];
 
 export interface SteppedFleet {
   models: Array<{ id: number; code: string }>;
@@ -65,7 +65,7 @@ export interface SteppedFleet {
   devices: UploadingDevice[];
 }
 
-export async function aSteppedFleet({ fleet }: Pick<GraphQLDoor, 'fleet'>): Promise<SteppedFleet> {
+export async function aSteppedFleet({ fleet }: Pick<GraphQLEndpoint, 'fleet'>): Promise<SteppedFleet> {
   const models = await Promise.all(Array.from({ length: MODELS }, () => fleet.aModel()));
   const [model] = models;
   if (model === undefined) throw new Error('a fleet without a model');
@@ -77,9 +77,9 @@ export async function aSteppedFleet({ fleet }: Pick<GraphQLDoor, 'fleet'>): Prom
 const REFUSALS = ['BAD_USER_INPUT', 'NOT_FOUND', 'CONFLICT'];
 
 /** Takes a step; one that asks for what is not there, or not any more, is refused and changes nothing. */
-export async function takeStep(door: GraphQLDoor, all: SteppedFleet, step: CrashStep): Promise<void> {
+export async function takeStep(endpoint: GraphQLEndpoint, all: SteppedFleet, step: CrashStep): Promise<void> {
   try {
-    await take(door, all, step);
+    await take(endpoint, all, step);
   } catch (error) {
     if (!(error instanceof DomainError && REFUSALS.includes(error.code))) throw error;
   }
@@ -87,13 +87,13 @@ export async function takeStep(door: GraphQLDoor, all: SteppedFleet, step: Crash
 
 let serial = 0;
 
-async function take(door: GraphQLDoor, all: SteppedFleet, step: CrashStep): Promise<unknown> {
+async function take(endpoint: GraphQLEndpoint, all: SteppedFleet, step: CrashStep): Promise<unknown> {
   switch (step.does) {
     case 'crash': {
       const uploading = all.devices[step.device];
       if (uploading === undefined) return;
       serial += 1;
-      const { coredump } = await door.coredumps.save({
+      const { coredump } = await endpoint.coredumps.save({
         device: uploading,
         chip: 'esp32c3',
         firmwareVersion: step.version,
@@ -102,46 +102,46 @@ async function take(door: GraphQLDoor, all: SteppedFleet, step: CrashStep): Prom
           yield Buffer.from(`dump ${serial}`);
         })(),
       });
-      return step.reading === null ? undefined : read(door, coredump.id, step.reading);
+      return step.reading === null ? undefined : read(endpoint, coredump.id, step.reading);
     }
     case 'reparse': {
-      const id = await pickOf(door, 'dump', step.dump);
-      await door.state.reset({ id });
-      return read(door, id, step.reading);
+      const id = await pickOf(endpoint, 'dump', step.dump);
+      await endpoint.state.reset({ id });
+      return read(endpoint, id, step.reading);
     }
     case 'delete':
-      return door.coredumps.delete(await pickOf(door, 'dump', step.dump));
+      return endpoint.coredumps.delete(await pickOf(endpoint, 'dump', step.dump));
     case 'empty':
-      return door.coredumps.deleteAllOf(all.devices[step.device]?.id ?? 0);
+      return endpoint.coredumps.deleteAllOf(all.devices[step.device]?.id ?? 0);
     case 'delete device': {
       const gone = all.devices[step.device];
       const [model] = all.models;
       if (gone === undefined || model === undefined) return;
-      all.devices[step.device] = await anotherDevice(door, model);
-      return door.devices.deleteDevice(gone.id);
+      all.devices[step.device] = await anotherDevice(endpoint, model);
+      return endpoint.devices.deleteDevice(gone.id);
     }
     case 'change model': {
       const [moved, model] = [all.devices[step.device], all.models[step.model]];
       if (moved === undefined || model === undefined) return;
-      await door.devices.updateDevice(moved.id, { modelCode: model.code });
+      await endpoint.devices.updateDevice(moved.id, { modelCode: model.code });
       if (all.devices[step.device] === moved) {
         all.devices[step.device] = { ...moved, modelId: model.id, modelCode: model.code };
       }
       return;
     }
     case 'merge':
-      return door.crashGroups.merge(await pickOf(door, 'group', step.into), [
-        await pickOf(door, 'group', step.other),
+      return endpoint.crashGroups.merge(await pickOf(endpoint, 'group', step.into), [
+        await pickOf(endpoint, 'group', step.other),
       ]);
     case 'split': {
-      const signatures = await door.db.crashSignature.findMany({ orderBy: { id: 'asc' } });
+      const signatures = await endpoint.db.crashSignature.findMany({ orderBy: { id: 'asc' } });
       const signature = signatures[Math.floor(step.fingerprint * signatures.length)];
-      return door.crashGroups.split(signature?.groupId ?? 0, [signature?.fingerprint ?? '']);
+      return endpoint.crashGroups.split(signature?.groupId ?? 0, [signature?.fingerprint ?? '']);
     }
     case 'resolve':
-      return door.crashGroups.resolve(await pickOf(door, 'group', step.group), null);
+      return endpoint.crashGroups.resolve(await pickOf(endpoint, 'group', step.group), null);
     case 'watch':
-      return door.alerts.create({
+      return endpoint.alerts.create({
         name: 'of one group',
         url: 'http://127.0.0.1:9/',
         format: 'GENERIC',
@@ -149,33 +149,33 @@ async function take(door: GraphQLDoor, all: SteppedFleet, step: CrashStep): Prom
         onRegression: true,
         spikeCount: 2,
         modelCode: null,
-        groupId: await pickOf(door, 'group', step.group),
+        groupId: await pickOf(endpoint, 'group', step.group),
         enabled: true,
       });
     case 'regroup':
-      return regroup(door, step.recipe);
+      return regroup(endpoint, step.recipe);
   }
 }
 
 async function anotherDevice(
-  { fleet }: Pick<GraphQLDoor, 'fleet'>,
+  { fleet }: Pick<GraphQLEndpoint, 'fleet'>,
   model: { id: number; code: string },
 ): Promise<UploadingDevice> {
   return { ...(await fleet.aDevice(model)), modelCode: model.code };
 }
 
 /** As the pipeline does; the dump may have gone, or been taken by somebody else, at every step. */
-async function read(door: GraphQLDoor, id: number, read: Reading): Promise<void> {
-  const [task] = await door.state.tasksOf([id]);
+async function read(endpoint: GraphQLEndpoint, id: number, read: Reading): Promise<void> {
+  const [task] = await endpoint.state.tasksOf([id]);
   if (task === undefined) return;
-  const build = read.is === 'read' && read.build !== null ? await aBuildFor(door, id, read.build) : null;
-  const hold = door.state.hold(task);
-  await door.state.begin(hold, 3);
+  const build = read.is === 'read' && read.build !== null ? await aBuildFor(endpoint, id, read.build) : null;
+  const hold = endpoint.state.hold(task);
+  await endpoint.state.begin(hold, 3);
   const place = read.is === 'read' ? read.place : 'x';
   const fingerprint = read.is === 'read' ? `v1:${place}` : null;
   const report =
     read.is === 'failed' ? null : { ...aReport({ place, fingerprint }), elfMatches: build !== null };
-  await door.state.finish(hold, {
+  await endpoint.state.finish(hold, {
     status: read.is === 'failed' ? 'ERROR' : 'PARSED',
     errorKind: read.is === 'failed' ? 'failed' : null,
     text: { output: 'the output', report },
@@ -184,21 +184,21 @@ async function read(door: GraphQLDoor, id: number, read: Reading): Promise<void>
   });
 }
 
-async function aBuildFor({ db, fleet }: GraphQLDoor, coredumpId: number, version: string) {
+async function aBuildFor({ db, fleet }: GraphQLEndpoint, coredumpId: number, version: string) {
   const dump = await db.coredump.findUnique({ where: { id: coredumpId }, select: { device: true } });
   return dump === null ? null : fleet.aFirmware({ id: dump.device.modelId }, { version });
 }
 
-async function regroup(door: GraphQLDoor, recipe: number): Promise<void> {
+async function regroup(endpoint: GraphQLEndpoint, recipe: number): Promise<void> {
   serial += 1;
   const failures: string[] = [];
   const log = pino({ level: 'error' }, { write: (line) => void failures.push(line) });
   const job = createRegroupJob({
-    database: { db: door.db, now: async () => new Date() },
+    database: { db: endpoint.db, now: async () => new Date() },
     owner: `regroup ${serial}`,
     now: () => new Date(),
     log,
-    alerts: door.groupAlerts,
+    alerts: endpoint.groupAlerts,
     recipe: {
       version: `v${recipe}`,
       // Each tells apart what the others do not.
@@ -214,10 +214,10 @@ async function regroup(door: GraphQLDoor, recipe: number): Promise<void> {
   if (failures.length > 0) throw new Error(`regrouping failed: ${failures.join(' ')}`);
 }
 
-async function pickOf(door: GraphQLDoor, what: 'dump' | 'group', at: number): Promise<number> {
+async function pickOf(endpoint: GraphQLEndpoint, what: 'dump' | 'group', at: number): Promise<number> {
   const rows =
     what === 'dump'
-      ? await door.db.coredump.findMany({ orderBy: { id: 'asc' }, select: { id: true } })
-      : await door.db.crashGroup.findMany({ orderBy: { id: 'asc' }, select: { id: true } });
+      ? await endpoint.db.coredump.findMany({ orderBy: { id: 'asc' }, select: { id: true } })
+      : await endpoint.db.crashGroup.findMany({ orderBy: { id: 'asc' }, select: { id: true } });
   return rows[Math.floor(at * rows.length)]?.id ?? 0;
 }

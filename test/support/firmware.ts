@@ -2,7 +2,7 @@ import type { TestApp } from './app.js';
 
 /**
  * The smallest ELF that passes for firmware: 32-bit little-endian RISC-V, one allocated section `.flash.appdesc` with
- * an application descriptor (coredump-format.md §2).
+ * an application descriptor (ESP-IDF esp_app_format: `esp_app_desc_t`).
  */
 export function aFirmwareElf({ version = '1.0.0', project = 'thermostat', note = '' } = {}): Buffer {
   const descriptor = Buffer.alloc(256);

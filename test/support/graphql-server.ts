@@ -8,11 +8,10 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import type { AuthSettings } from '../../src/auth/authenticator.js';
 import { createGraphQL } from '../../src/compose/create-graphql.js';
 import { createServices } from '../../src/compose/create-services.js';
-import { readConfig } from '../../src/config/settings.js';
-import type { ParseTask } from '../../src/coredumps/parse-state.js';
+import { type AuthSettings, readConfig } from '../../src/config/settings.js';
+import type { ParseTask } from '../../src/coredumps/parse-task.js';
 import { encodeGlobalId } from '../../src/global-ids.js';
 import type { Context } from '../../src/graphql/schema/context.js';
 import { createLoaders } from '../../src/graphql/schema/loaders.js';
@@ -26,7 +25,7 @@ import { createRightOfWay } from '../../src/platform/right-of-way.js';
 import { aMigratedDatabaseUrl } from './database.js';
 import { aFleet } from './fleet.js';
 
-export type GraphQLDoor = Awaited<ReturnType<typeof aGraphQLDoor>>;
+export type GraphQLEndpoint = Awaited<ReturnType<typeof aGraphQLEndpoint>>;
 
 type Fleet = ReturnType<typeof aFleet>;
 
@@ -43,10 +42,10 @@ export interface Answer<Data> {
 }
 
 /**
- * The GraphQL door over real HTTP in front of the real services, a real database and real files; without the parse
+ * The GraphQL endpoint over real HTTP in front of the real services, a real database and real files; without the parse
  * pipeline, so that a test says itself what becomes of a dump.
  */
-export async function aGraphQLDoor({
+export async function aGraphQLEndpoint({
   hasParser = true,
   allowPrivateAlerts = false,
   maxFirmwareBytes = 1024 * 1024,
@@ -153,13 +152,13 @@ export async function aGraphQLDoor({
     state,
     /** What was handed to the parse queue. */
     queued,
-    /** What resolvers get where somebody asks with this token, for who executes a document without the door. */
+    /** What resolvers get where somebody asks with this token, for who executes a document without the endpoint. */
     async contextFor(token: string): Promise<Context> {
       const person = await gatekeeper.admit('127.0.0.1', `Bearer ${token}`);
       return {
         services,
         loaders: createLoaders(db),
-        requestId: 'without the door',
+        requestId: 'without the endpoint',
         person,
         answer: answers.open('127.0.0.1'),
         downloadUrlOf: (id) =>

@@ -12,7 +12,7 @@ import { createErrorMask } from '../../src/graphql/server/error-mask.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import type { Asking } from '../fuzz/random-document.js';
 import { aCrash, aReport } from './crash-groups.js';
-import { aGraphQLDoor, type GraphQLDoor } from './graphql-server.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from './graphql-server.js';
 
 export interface Question extends Asking {
   query: string;
@@ -27,29 +27,29 @@ const LIMITS = { GRAPHQL_MAX_COST: '100000000', GRAPHQL_MAX_DEPTH: '30', GRAPHQL
 
 export type Oracle = Awaited<ReturnType<typeof anOracle>>;
 
-/** A fleet behind the real door, and the answers that graphql-js itself gives with the same schema and rows. */
+/** A fleet behind the real endpoint, and the answers that graphql-js itself gives with the same schema and rows. */
 export async function anOracle() {
-  const door = await aGraphQLDoor({
+  const endpoint = await aGraphQLEndpoint({
     auth: { issuer: null, tokens: { admin: [digest('admin')], viewer: PEOPLE.slice(1).map(digest) } },
     clock: { ...createSystemClock(), now: () => NOW },
     environment: LIMITS,
     queriesApart: true,
   });
-  const values = await furnish(door);
+  const values = await furnish(endpoint);
   const mask = createErrorMask(pino({ level: 'silent' }));
-  const ways = [post, get, stream, socketsOf(door)];
+  const ways = [post, get, stream, socketsOf(endpoint)];
 
   return {
-    door,
+    endpoint,
     values,
     people: PEOPLE,
     /** A subscription that is open, with each of its answers, and what graphql-js makes of an event for it. */
-    follow: (question: Question) => followed(question, door),
+    follow: (question: Question) => followed(question, endpoint),
     async executedOn(
       event: CoredumpRow,
       { query, operationName, variables, token }: Question,
     ): Promise<string> {
-      const contextValue = await door.contextFor(token);
+      const contextValue = await endpoint.contextFor(token);
       const document = parse(query);
       return shown(
         await execute({
@@ -65,10 +65,10 @@ export async function anOracle() {
     /** By one of the ways that lead in. */
     ask: (question: Question, random: () => number): Promise<string> => {
       const way = ways[Math.floor(random() * ways.length)] ?? post;
-      return way(question, door.url);
+      return way(question, endpoint.url);
     },
     async executed({ query, operationName, variables, token }: Question): Promise<string> {
-      const contextValue = await door.contextFor(token);
+      const contextValue = await endpoint.contextFor(token);
       const document = parse(query);
       return shown(
         await execute({ schema, document, operationName, variableValues: variables, contextValue }),
@@ -162,14 +162,14 @@ async function stream({ token, ...body }: Question, url: string): Promise<string
   return normal(JSON.parse(data) as object);
 }
 
-function followed({ token, ...payload }: Question, { url }: GraphQLDoor): AsyncIterator<unknown> {
+function followed({ token, ...payload }: Question, { url }: GraphQLEndpoint): AsyncIterator<unknown> {
   const client = createEventClient({ url, retryAttempts: 0, headers: { Authorization: `Bearer ${token}` } });
   onTestFinished(() => client.dispose());
   return client.iterate(payload);
 }
 
 /** One connection for each person. */
-function socketsOf({ webSocketUrl }: GraphQLDoor) {
+function socketsOf({ webSocketUrl }: GraphQLEndpoint) {
   const clients = new Map(
     PEOPLE.map((token) => {
       const connectionParams = { authorization: `Bearer ${token}` };
@@ -191,8 +191,8 @@ function socketsOf({ webSocketUrl }: GraphQLDoor) {
 }
 
 /** Some of everything. @returns what arguments may name of it, and what they may not */
-async function furnish(door: GraphQLDoor) {
-  const { fleet, db } = door;
+async function furnish(endpoint: GraphQLEndpoint) {
+  const { fleet, db } = endpoint;
   const models = [
     await fleet.aModel({ code: 'pump', name: 'Pump' }),
     await fleet.aModel({ code: 'valve', name: 'Valve' }),
@@ -205,9 +205,9 @@ async function furnish(door: GraphQLDoor) {
   const firmware = await fleet.aFirmware(models[0], { version: '1.0.0' });
   const at = (hours: number) => new Date(NOW.getTime() - hours * 3_600_000);
   const crashes = [
-    await aCrash(door, devices[0], { place: 'sensor_read', at: at(1), output: OUTPUT }),
-    await aCrash(door, devices[1], { place: 'sensor_read', at: at(30), version: '1.1.0', chip: 'esp32' }),
-    await aCrash(door, devices[2], { place: 'wifi_task', at: at(50), output: OUTPUT }),
+    await aCrash(endpoint, devices[0], { place: 'sensor_read', at: at(1), output: OUTPUT }),
+    await aCrash(endpoint, devices[1], { place: 'sensor_read', at: at(30), version: '1.1.0', chip: 'esp32' }),
+    await aCrash(endpoint, devices[2], { place: 'wifi_task', at: at(50), output: OUTPUT }),
   ];
   const dumps = [
     await fleet.aDump(devices[0]),

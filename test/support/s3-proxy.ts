@@ -40,12 +40,12 @@ export interface S3Call {
 }
 
 /**
- * A door before an S3 server, over real HTTP, through which calls go as they are unless the test lets something happen
+ * A proxy before an S3 server, over real HTTP, through which calls go as they are unless the test lets something happen
  * to them. It also does what s3rver does not and AWS documents: signatures of version 4 (403), `If-None-Match: *` on PUT
  * (412 when the key is taken, one write of a key after the other), and the comparison of `x-amz-content-sha256` and
  * `x-amz-checksum-sha256` with the bytes (400). So those are proven against AWS's documentation, not against AWS.
  */
-export async function anS3Door(
+export async function anS3Proxy(
   target: string,
   { isConditional = true }: { isConditional?: boolean } = {},
 ): Promise<{

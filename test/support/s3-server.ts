@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll } from 'vitest';
+import { readConfig } from '../../src/config/settings.js';
+import type { S3Settings } from '../../src/platform/blobs/s3/s3-settings.js';
 
 export interface S3Server {
   url(): string;
@@ -159,4 +161,11 @@ async function runS3rver(dir: string, port: number): Promise<{ url: string; kill
       await exited;
     },
   };
+}
+
+/** The settings of a bucket as the program reads them. */
+export function settingsOf(environment: Record<string, string>): S3Settings {
+  const { s3 } = readConfig(environment);
+  if (s3 === null) throw new Error('these settings name no bucket');
+  return s3;
 }

@@ -1,5 +1,5 @@
 import { graphql } from '../generated/gql.js';
-import type { GraphQLDoor } from './graphql-server.js';
+import type { GraphQLEndpoint } from './graphql-server.js';
 
 export const LIST_COREDUMPS = graphql(`
   query ListCoredumps($filter: CoredumpFilter) {
@@ -28,7 +28,7 @@ export const ONE_COREDUMP = graphql(`
 `);
 
 /** Four dumps, a to d, of two devices of two models. */
-export async function aSmallFleet({ fleet }: Pick<GraphQLDoor, 'fleet'>) {
+export async function aSmallFleet({ fleet }: Pick<GraphQLEndpoint, 'fleet'>) {
   const thermostat = await fleet.aModel({ code: 'thermostat' });
   const pump = await fleet.aModel({ code: 'pump' });
   const kitchen = await fleet.aDevice(thermostat, { key: 'kitchen' });

@@ -3,41 +3,19 @@ export interface RegisterSet {
   pc: number;
   /** By DWARF number: x0..x31 on RISC-V, a0..a15 on Xtensa. */
   general: readonly number[];
-  /** Null on RISC-V. */
-  xtensa: XtensaSpecials | null;
+  /** Others that the dump holds, by the names that GDB has for them and in its order. */
+  special: ReadonlyMap<string, number>;
 }
 
-export interface XtensaSpecials {
-  ps: number;
-  lbeg: number;
-  lend: number;
-  lcount: number;
-  sar: number;
-}
-
-/** Why the processor stopped. Each is null where the dump does not say. */
+/** Why the processor stopped. What the dump does not say is null or empty. */
 export interface ExceptionRegisters {
-  /** Xtensa: EXCCAUSE, or 64 + n for the pseudo causes of ESP-IDF's panic handler. */
-  exccause: number | null;
-  excvaddr: number | null;
+  /** Xtensa: EXCCAUSE, or 64 + n for the pseudo causes of ESP-IDF's panic handler. RISC-V: mcause. */
+  cause: number | null;
+  /** The address that was touched, for the causes that have one. Xtensa: EXCVADDR. RISC-V: mtval. */
+  address: number | null;
   /** Xtensa: [level, value] pairs in the order of the dump. */
   epc: readonly (readonly [number, number])[];
   eps: readonly (readonly [number, number])[];
-  /** RISC-V. */
-  mcause: number | null;
-  mtval: number | null;
 }
 
-export const NO_EXCEPTION: ExceptionRegisters = {
-  exccause: null,
-  excvaddr: null,
-  epc: [],
-  eps: [],
-  mcause: null,
-  mtval: null,
-};
-
-/** `0x` and eight digits: how addresses and register values are written in a report. */
-export function hex32(value: number): string {
-  return `0x${(value >>> 0).toString(16).padStart(8, '0')}`;
-}
+export const NO_EXCEPTION: ExceptionRegisters = { cause: null, address: null, epc: [], eps: [] };

@@ -1,14 +1,13 @@
-import { chipById, isPlaceholder } from '../arch/chips.js';
+import type { Architecture } from '../arch/architecture.js';
+import { FIRST_ARCHITECTURE } from '../arch/architectures.js';
+import { chipById } from '../arch/chips.js';
 import { type ExceptionRegisters, NO_EXCEPTION } from '../arch/registers.js';
-import { findRiscvException, readRiscvStackFrame } from '../arch/riscv/registers.js';
-import { readXtensaExceptionFrame, readXtensaStackFrame } from '../arch/xtensa/registers.js';
 import { type ByteReader, Malformed } from '../bytes.js';
 import { UnreadableDump } from '../errors.js';
 import { MAX_TASKS } from '../limits.js';
 import type { BinPayload } from './container.js';
-import type { Core } from './elf-core.js';
-import { DumpMemory, type MemorySegment } from './memory.js';
-import type { DumpTask } from './read-dump.js';
+import type { Core, DumpTask } from './core.js';
+import { DumpMemory, isPlaceholder, type MemorySegment } from './memory.js';
 
 /** The largest task control block believed; real ones have 0x150 to 0x200 bytes. */
 const MAX_TCB_SIZE = 64 * 1024;
@@ -20,14 +19,14 @@ const MAX_TCB_SIZE = 64 * 1024;
  */
 export function readBinCore({ reader, taskCount, tcbSize, segmentCount }: BinPayload, chipId: number): Core {
   const warnings: string[] = [];
-  const architecture = chipById(chipId)?.architecture ?? 'xtensa';
+  const architecture = chipById(chipId)?.architecture ?? FIRST_ARCHITECTURE;
   if (tcbSize === 0 || tcbSize > MAX_TCB_SIZE) {
     throw new UnreadableDump(`The BIN core dump claims task control blocks of ${tcbSize} bytes.`);
   }
 
   const segments: MemorySegment[] = [];
   const tasks: DumpTask[] = [];
-  let exception: ExceptionRegisters = NO_EXCEPTION;
+  let exceptionFrame: ExceptionRegisters = NO_EXCEPTION;
   try {
     for (let index = 0; index < taskCount; index++) {
       if (index >= MAX_TASKS) {
@@ -37,7 +36,7 @@ export function readBinCore({ reader, taskCount, tcbSize, segmentCount }: BinPay
       const { task, stack, memory } = readTask(reader, index, tcbSize, architecture);
       tasks.push(task);
       segments.push(...memory);
-      if (index === 0 && architecture === 'xtensa') exception = readXtensaExceptionFrame(stack);
+      if (index === 0) exceptionFrame = architecture.readExceptionFrame(stack);
     }
     if (tasks.length === taskCount) readMemorySegments(reader, segmentCount ?? 0, segments);
   } catch (error) {
@@ -49,8 +48,13 @@ export function readBinCore({ reader, taskCount, tcbSize, segmentCount }: BinPay
   if (!crashed) throw new UnreadableDump('The BIN core dump announces no task.');
 
   const memory = new DumpMemory(segments);
-  if (architecture === 'riscv')
-    exception = findRiscvException(crashed.registers, crashed.stack?.start ?? null, memory.read);
+  const exception =
+    architecture.findException({
+      registers: crashed.registers,
+      stackStart: crashed.stack?.start ?? null,
+      extra: null,
+      read: memory.read,
+    }) ?? exceptionFrame;
   return {
     architecture,
     memory,
@@ -66,17 +70,17 @@ export function readBinCore({ reader, taskCount, tcbSize, segmentCount }: BinPay
   };
 }
 
-function readTask(reader: ByteReader, index: number, tcbSize: number, architecture: 'xtensa' | 'riscv') {
+function readTask(reader: ByteReader, index: number, tcbSize: number, architecture: Architecture) {
   const tcbAddress = reader.u32();
   const top = reader.u32();
   const end = reader.u32();
   const tcb = reader.take(tcbSize);
   reader.align(4);
-  // The writer takes the distance either way round (esp_core_dump_get_memory_len).
+  // The writer accepts the two in either order (esp_core_dump_get_memory_len).
   const start = Math.min(top, end);
   const stack = reader.split(`stack of task ${index}`, Math.abs(end - top));
   reader.align(4);
-  const registers = architecture === 'xtensa' ? readXtensaStackFrame(stack) : readRiscvStackFrame(stack);
+  const registers = architecture.readStackFrame(stack);
   const task: DumpTask = {
     tcbAddress,
     stack: { start, end: start + stack.length },

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { ByteReader } from '../bytes.js';
 import { UnreadableDump } from '../errors.js';
-import { nameForeignUpload } from './identify-non-dump.js';
-import { decodeTextTransport } from './text-encoding.js';
+import { identifyNonDump } from './identify-non-dump.js';
+import { decodeTextEncoding } from './text-encoding.js';
 
 /** What is left of an upload when transport encoding, header and checksum are taken off. */
 export interface Container {
@@ -42,7 +42,7 @@ interface Layout {
   chipRevisionOffset: number | null;
 }
 
-/** coredump-format: ESP-IDF esp_core_dump_types.h (`core_dump_header_t`) in its versions. */
+/** ESP-IDF esp_core_dump_types.h (`core_dump_header_t`) in its versions. */
 const LAYOUTS: ReadonlyMap<number, Layout> = new Map([
   [0x0001, layout('BIN v1', 'bin', 16, 'crc32')],
   [0x0002, layout('BIN v2', 'bin', 20, 'crc32')],
@@ -59,12 +59,12 @@ const CHECKSUM_SIZE = { crc32: 4, sha256: 32 } as const;
 const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 
 /**
- * Recognises an upload and takes it apart as far as the payload, which is not looked into.
+ * Recognises an upload and decodes it as far as the payload, which is not examined.
  * @param verify false skips the checksum (reported as absent): enough to learn what an upload is
  * @throws UnreadableDump when it is no core dump
  */
 export function openContainer(upload: Uint8Array, { verify = true } = {}): Container {
-  const text = isKnownBinary(upload) ? null : decodeTextTransport(upload);
+  const text = isKnownBinary(upload) ? null : decodeTextEncoding(upload);
   const container = openBinary(text?.bytes ?? upload, verify);
   if (text) container.warnings.unshift(...text.warnings);
   return container;
@@ -185,7 +185,7 @@ function openUnknown(bytes: Uint8Array): Container {
   const totalLength = header.u32();
   const versionWord = header.u32();
   const headerSize = [12, 16, 20, 24, 28, 32].find((size) => startsWithElfMagic(bytes, size));
-  if (headerSize === undefined) throw new UnreadableDump(nameForeignUpload(bytes));
+  if (headerSize === undefined) throw new UnreadableDump(identifyNonDump(bytes));
   const version = `0x${(versionWord & 0xffff).toString(16).padStart(4, '0')}`;
   const end = totalLength > headerSize ? Math.min(totalLength, bytes.length) : bytes.length;
   return {

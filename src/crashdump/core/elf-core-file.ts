@@ -1,4 +1,5 @@
-import type { Architecture } from '../arch/chips.js';
+import type { Architecture } from '../arch/architecture.js';
+import { architectureOfMachine } from '../arch/architectures.js';
 import { type ByteReader, Malformed } from '../bytes.js';
 import { UnreadableDump } from '../errors.js';
 import { MAX_NOTES, MAX_SEGMENTS } from '../limits.js';
@@ -13,10 +14,6 @@ export interface CoreFile {
 }
 
 const ET_CORE = 4;
-const MACHINES: ReadonlyMap<number, Architecture> = new Map([
-  [0x5e, 'xtensa'],
-  [0xf3, 'riscv'],
-]);
 const PT_LOAD = 1;
 const PT_NOTE = 4;
 const PF_X = 1;
@@ -55,7 +52,7 @@ function readHeader(reader: ByteReader): Header {
   if (type !== ET_CORE) {
     throw new UnreadableDump('This ELF is no core dump (its type is not ET_CORE); is it the firmware?');
   }
-  const architecture = MACHINES.get(machine);
+  const architecture = architectureOfMachine(machine);
   if (!architecture)
     throw new UnreadableDump(
       `The core ELF is of machine 0x${machine.toString(16)}, neither Xtensa nor RISC-V.`,

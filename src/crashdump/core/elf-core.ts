@@ -1,13 +1,12 @@
-import { type Architecture, isPlaceholder } from '../arch/chips.js';
+import type { Architecture } from '../arch/architecture.js';
 import { NO_EXCEPTION, type RegisterSet } from '../arch/registers.js';
-import { findRiscvException, readRiscvRegisterNote, readRiscvStackFrame } from '../arch/riscv/registers.js';
-import { readXtensaRegisterNote, readXtensaStackFrame, xtensaException } from '../arch/xtensa/registers.js';
 import { ByteReader, Malformed } from '../bytes.js';
 import { UnreadableDump } from '../errors.js';
 import { MAX_TASKS } from '../limits.js';
 import type { ElfPayload } from './container.js';
+import type { Core, DumpTask } from './core.js';
 import { openCoreFile } from './elf-core-file.js';
-import { DumpMemory, type MemorySegment } from './memory.js';
+import { DumpMemory, isPlaceholder, type MemorySegment } from './memory.js';
 import {
   type ExtraInfo,
   NOTE,
@@ -17,14 +16,6 @@ import {
   readPanicDetails,
   readTaskInfo,
 } from './notes.js';
-import type { Dump, DumpTask } from './read-dump.js';
-
-/** What a payload alone tells; the container adds the rest. */
-export type Core = Omit<Dump, 'format' | 'checksum' | 'chip' | 'chipRevision'> & {
-  /** Repeated inside the ELF. */
-  versionWord: number | null;
-  chipId: number | null;
-};
 
 /** @throws UnreadableDump when it is no 32-bit little-endian core of these chips, or holds no task */
 export function readElfCore({ reader }: ElfPayload): Core {
@@ -47,7 +38,13 @@ export function readElfCore({ reader }: ElfPayload): Core {
     tasks,
     crashedTcb: facts.extra?.crashedTcb ?? null,
     inInterrupt: facts.extra?.inInterrupt ?? null,
-    exception: readException(architecture, crashed, facts.extra, memory),
+    exception:
+      architecture.findException({
+        registers: crashed.registers,
+        stackStart: crashed.stack?.start ?? null,
+        extra: facts.extra?.registers ?? null,
+        read: memory.read,
+      }) ?? NO_EXCEPTION,
     panicDetails: facts.panicDetails,
     appElfSha256: facts.appElfSha256,
     versionWord: facts.versionWord,
@@ -133,9 +130,7 @@ function crashedFirst(tasks: readonly DumpTask[], crashedTcb: number | null, war
 function readRegisterNote(description: ByteReader, architecture: Architecture) {
   try {
     const tcbAddress = description.slice('pr_pid', 24, 4).u32();
-    const registers =
-      architecture === 'xtensa' ? readXtensaRegisterNote(description) : readRiscvRegisterNote(description);
-    return { tcbAddress, registers };
+    return { tcbAddress, registers: architecture.readRegisterNote(description) };
   } catch (error) {
     if (error instanceof Malformed) return null;
     throw error;
@@ -154,7 +149,7 @@ function describeTask(
   const tcbIndex = segmentOf.get(tcbAddress);
   const tcb = tcbIndex === undefined ? undefined : segments[tcbIndex];
   const [first, second] = tcbIndex === undefined ? [] : segments.slice(tcbIndex + 1, tcbIndex + 3);
-  const sp = stackPointer(registers, architecture);
+  const sp = registers.general[architecture.stackPointer] ?? 0;
   const stack =
     first && (holds(first, sp) || isTopOfStack(first, tcb) || isPlaceholder(first.address)) ? first : null;
 
@@ -182,27 +177,13 @@ function holds(segment: MemorySegment, address: number): boolean {
   return address >= segment.address && address <= segment.address + segment.bytes.length;
 }
 
-function stackPointer(registers: RegisterSet, architecture: Architecture): number {
-  return registers.general[architecture === 'xtensa' ? 1 : 2] ?? 0;
-}
-
 /** The interrupted stack starts with the frame in which the interrupt saved the task's registers. */
 function readInterrupted(segment: MemorySegment, architecture: Architecture): RegisterSet | null {
   const reader = new ByteReader('interrupted stack', segment.bytes);
   try {
-    return architecture === 'xtensa' ? readXtensaStackFrame(reader) : readRiscvStackFrame(reader);
+    return architecture.readStackFrame(reader);
   } catch (error) {
     if (error instanceof Malformed) return null;
     throw error;
   }
-}
-
-function readException(
-  architecture: Architecture,
-  crashed: DumpTask,
-  extra: ExtraInfo | null,
-  memory: DumpMemory,
-) {
-  if (architecture === 'xtensa') return extra ? xtensaException(extra.registers) : NO_EXCEPTION;
-  return findRiscvException(crashed.registers, crashed.stack?.start ?? null, memory.read);
 }

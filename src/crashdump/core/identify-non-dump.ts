@@ -3,7 +3,7 @@
  * people send the wrong file: saying which mistake it was saves them the search.
  * @param bytes at least 8 bytes
  */
-export function nameForeignUpload(bytes: Uint8Array): string {
+export function identifyNonDump(bytes: Uint8Array): string {
   if (isFilledWith(bytes, 0xff))
     return 'The core dump partition is erased (all bytes are 0xFF): there is no dump in it.';
   if (isFilledWith(bytes, 0x00)) return 'All bytes are zero: there is no core dump in it.';

@@ -1,3 +1,5 @@
+import type { ReadMemory } from '../read-memory.js';
+
 /** A run of bytes that the dump holds, at the address where the chip had them. */
 export interface MemorySegment {
   address: number;
@@ -5,9 +7,6 @@ export interface MemorySegment {
   /** `p_flags` had PF_X: code that the device copied out of its ROM or IRAM. */
   executable: boolean;
 }
-
-/** Bytes by address; null unless every one of them is there. */
-export type ReadMemory = (address: number, length: number) => Uint8Array | null;
 
 /**
  * The memory image of a dump. Segments may overlap (a broken or hostile dump does that): the one that starts at the
@@ -66,9 +65,10 @@ export class DumpMemory {
   }
 }
 
-/** The little-endian word at `address`, null when it is not there. */
-export function readWord(read: ReadMemory, address: number): number | null {
-  const bytes = read(address, 4);
-  if (!bytes) return null;
-  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+/**
+ * Addresses that the device makes up for stacks that it found broken: COREDUMP_FAKE_STACK_START is 0x20000000, on
+ * chips that have memory there 0x70000000.
+ */
+export function isPlaceholder(address: number): boolean {
+  return (address >= 0x20000000 && address < 0x2f000000) || (address >= 0x70000000 && address < 0x80000000);
 }

@@ -1,3 +1,4 @@
+import type { Architecture } from '../arch/architecture.js';
 import { type ByteReader, Malformed } from '../bytes.js';
 import { printable } from '../printable.js';
 
@@ -65,7 +66,7 @@ export function readTaskInfo(description: ByteReader): { tcbAddress: number; isB
 export interface ExtraInfo {
   crashedTcb: number | null;
   inInterrupt: boolean | null;
-  /** Xtensa special registers by their number, in the order of the note. */
+  /** Special registers by their number, in the order of the note. */
   registers: ReadonlyMap<number, number>;
 }
 
@@ -73,29 +74,17 @@ export interface ExtraInfo {
 const BROKEN_TASK = 0xdeadbeef;
 
 /**
- * EXTRA_INFO (core_dump_port.c of both architectures). RISC-V: crashed TCB, and since IDF 5.1 whether an interrupt
- * crashed. Xtensa: crashed TCB, 18 (register, value) pairs, and in its 152-byte form the interrupt word.
+ * EXTRA_INFO (core_dump_port.c of each architecture): the crashed TCB, special registers where the architecture has
+ * some, and since IDF 5.1 whether an interrupt crashed.
  */
-export function readExtraInfo(description: ByteReader, architecture: 'xtensa' | 'riscv'): ExtraInfo | null {
+export function readExtraInfo(description: ByteReader, architecture: Architecture): ExtraInfo | null {
   if (description.length < 4) return null;
   const handle = description.u32();
   const crashedTcb = handle === BROKEN_TASK || handle === 0 ? null : handle;
-  const registers = new Map<number, number>();
-  if (architecture === 'xtensa') {
-    for (let pair = 0; pair < XTENSA_EXTRA_REGISTERS && description.remaining >= 8; pair++) {
-      const register = description.u32();
-      const value = description.u32();
-      // Registers that the chip lacks leave an empty pair.
-      if (register !== 0) registers.set(register, value);
-    }
-    description.seek(Math.min(XTENSA_INTERRUPT_WORD * 4, description.length));
-  }
+  const registers = architecture.readExtraRegisters(description);
   const inInterrupt = description.remaining >= 4 ? description.u32() !== 0 : null;
   return { crashedTcb, inInterrupt, registers };
 }
-
-const XTENSA_EXTRA_REGISTERS = 18;
-const XTENSA_INTERRUPT_WORD = 37;
 
 function textUntilNul(reader: ByteReader): string {
   const bytes = reader.take(reader.remaining);

@@ -11,7 +11,7 @@ const HEX_TEXT = /^(?:0x)?[0-9a-fA-F\s]+$/;
  * Undoes the text in which a dump may have travelled: base64 as printed on a console, or hexadecimal.
  * Null when `bytes` is not text; throws UnreadableDump when it is text without a dump in it.
  */
-export function decodeTextTransport(bytes: Uint8Array): { bytes: Uint8Array; warnings: string[] } | null {
+export function decodeTextEncoding(bytes: Uint8Array): { bytes: Uint8Array; warnings: string[] } | null {
   if (!looksLikeText(bytes)) return null;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   const start = START_MARKER.exec(text);
@@ -35,7 +35,7 @@ function looksLikeText(bytes: Uint8Array): boolean {
   );
 }
 
-/** Every line is encoded by itself, with padding of its own; lines that are no base64 are log output in between. */
+/** Every line is encoded and padded separately; lines that are no base64 are log output in between. */
 function decodeBase64Lines(body: string, endIsMissing: boolean): { bytes: Uint8Array; warnings: string[] } {
   const warnings: string[] = [];
   const decoded: Buffer[] = [];

@@ -4,8 +4,8 @@ import { OPERATORS } from './tables.js';
 
 /**
  * `<expression>`, which arguments of templates and array bounds may be. The grammar goes in circles through names and
- * types: this chapter of it knows their productions by their names alone, the next ones (demangle-types.ts,
- * demangle-parser.ts) have them.
+ * types: this chapter of it knows their productions by their names alone, the next ones (`types.ts`,
+ * `parser.ts`) have them.
  */
 export abstract class MangledExpressions {
   protected readonly cursor: MangledCursor;

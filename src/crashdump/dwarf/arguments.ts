@@ -1,9 +1,13 @@
 /** The arguments of a frame, as GDB prints them in its line. */
-import type { CfiRow, FirmwareSymbol, FrameContext, SourceArgument } from '../firmware/firmware-image.js';
+
+import type { FirmwareSymbol } from '../elf/symbols.js';
+import type { CfiRow } from '../unwind/cfi-row.js';
 import type { CallSites } from './call-sites.js';
 import { AT, TAG } from './constants.js';
-import { attributeOf, childrenOf, type Die, referenceAttribute } from './dies.js';
+import { attributeOf, childrenOf, referenceAttribute } from './dies.js';
+import type { Die } from './entries.js';
 import { formatReferenced, formatValue } from './format-value.js';
+import type { FrameContext } from './frame-context.js';
 import { createFrameValues, type Frame, MAX_VALUE_BYTES, type Reading } from './frame-values.js';
 import type { DebugFunction } from './functions.js';
 import { originsOf, plainName } from './names.js';
@@ -11,6 +15,12 @@ import type { Scope } from './scopes.js';
 import type { SourceLookup } from './source-frames.js';
 import { littleEndian } from './stack-value.js';
 import { typeOf, type ValueType } from './types.js';
+
+export interface SourceArgument {
+  name: string;
+  /** As GDB prints it. */
+  value: string;
+}
 
 export interface ArgumentReader {
   /** @param pc inside the function; the call's address for callers */

@@ -5,7 +5,7 @@ class BudgetExhausted extends Malformed {}
 
 /**
  * The work that reading a file's debug information may cost over the life of its image. Everything that is read is
- * kept, so honest files are read about once; one whose tables lead into each other again and again runs out here.
+ * kept, so well-formed files are read about once; one whose tables lead into each other again and again runs out here.
  */
 export class WorkBudget {
   #left: number;

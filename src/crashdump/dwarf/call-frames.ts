@@ -3,8 +3,8 @@
  * 32-bit ESP firmware has: 32-bit DWARF, 4-byte addresses, no segments.
  */
 import { type ByteReader, Malformed } from '../bytes.js';
-import type { CfiRow, CfiRule } from '../firmware/firmware-image.js';
 import { ascending, lastAtOrBefore } from '../order.js';
+import type { CfiRow, CfiRule } from '../unwind/cfi-row.js';
 
 export interface CallFrames {
   /** Null where no description covers `pc`, or the one that does is broken or uses expressions for the CFA. */
@@ -12,6 +12,7 @@ export interface CallFrames {
 }
 
 interface CommonInformation {
+  stackPointer: number;
   codeAlignment: number;
   dataAlignment: number;
   returnAddressRegister: number;
@@ -31,21 +32,20 @@ interface State {
 }
 
 const CIE_ID = 0xffffffff;
-/** The stack pointer on RISC-V; what GAS's CIEs mean before they define a CFA. */
-const STACK_POINTER = 2;
 /** A function has a few dozen call-frame instructions. */
 const MAX_INSTRUCTIONS = 100_000;
 const MAX_REMEMBERED = 256;
 const ROW_CACHE = 4_096;
 
-export function readCallFrames(section: ByteReader | null): CallFrames {
+/** @param stackPointer its DWARF register number: what GAS's CIEs mean before they define a CFA */
+export function readCallFrames(section: ByteReader | null, stackPointer: number): CallFrames {
   if (section === null) return { rowAt: () => null };
   const index = indexDescriptions(section);
   const commons = new Map<number, CommonInformation | null>();
   const commonAt = (at: number) => {
     let common = commons.get(at);
     if (common === undefined) {
-      common = readCommon(section, at);
+      common = readCommon(section, at, stackPointer);
       commons.set(at, common);
     }
     return common;
@@ -112,7 +112,7 @@ function readDescription(
   return { common, start, end, instructions: rest(entry) };
 }
 
-function readCommon(section: ByteReader, at: number): CommonInformation | null {
+function readCommon(section: ByteReader, at: number, stackPointer: number): CommonInformation | null {
   try {
     const length = section.slice('CIE length', at, 4).u32();
     const entry = section.slice('CIE', at + 4, length);
@@ -128,6 +128,7 @@ function readCommon(section: ByteReader, at: number): CommonInformation | null {
       if (addressSize !== 4 || segmentSize !== 0) return null;
     }
     return {
+      stackPointer,
       codeAlignment: entry.uleb128(),
       dataAlignment: entry.sleb128(),
       returnAddressRegister: version === 1 ? entry.u8() : entry.uleb128(),
@@ -247,7 +248,7 @@ function execute(
         state.cfa = { register: code.uleb128(), offset: state.cfa?.offset ?? 0 };
         break;
       case 0x0e: // DW_CFA_def_cfa_offset
-        state.cfa = { register: state.cfa?.register ?? STACK_POINTER, offset: code.uleb128() };
+        state.cfa = { register: state.cfa?.register ?? common.stackPointer, offset: code.uleb128() };
         break;
       case 0x0f: // DW_CFA_def_cfa_expression
         code.skip(code.uleb128());
@@ -266,7 +267,7 @@ function execute(
         break;
       case 0x13: // DW_CFA_def_cfa_offset_sf
         state.cfa = {
-          register: state.cfa?.register ?? STACK_POINTER,
+          register: state.cfa?.register ?? common.stackPointer,
           offset: code.sleb128() * common.dataAlignment,
         };
         break;

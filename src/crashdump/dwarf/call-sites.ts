@@ -1,15 +1,15 @@
-/** Calls as the compiler described them (DWARF 5 §3.4): whom they call, and with which values. */
-import type { FirmwareSymbol } from '../firmware/firmware-image.js';
+/** Calls as the compiler described them (DWARF 5 §3.4): their targets, and the values that they pass. */
+import type { FirmwareSymbol } from '../elf/symbols.js';
 import { AT, TAG } from './constants.js';
 import {
   addressAttribute,
   attributeOf,
   childrenOf,
-  type Die,
   flagAttribute,
   referenceAttribute,
   stringAttribute,
 } from './dies.js';
+import type { Die } from './entries.js';
 import { type EntryPlace, isSamePlace, keyOf, passedPlaceOf } from './entry-place.js';
 import type { DebugFunction } from './functions.js';
 import { isCPlusPlusUnit, originsOf } from './names.js';
@@ -166,7 +166,7 @@ export function createCallSites(
   };
 }
 
-/** The attribute that says whom a call through a pointer reaches. */
+/** The attribute with the target of a call through a pointer. */
 export function targetExpression(callSite: Die): Uint8Array | null {
   return blockOf(callSite, AT.call_target) ?? blockOf(callSite, AT.GNU_call_site_target);
 }

@@ -5,7 +5,7 @@ import { WorkBudget } from './budget.js';
 
 /** The debug sections of one ELF, and what is shared while they are read. */
 export interface DebugFile {
-  /** A reader of its own for everybody who asks; an empty one where there is no such section. */
+  /** A separate reader for each caller; an empty one where there is no such section. */
   section(name: string): ByteReader;
   /** @throws Malformed */
   abbreviations(offset: number): Abbreviations;
@@ -18,7 +18,7 @@ export interface DebugFile {
 }
 
 const MAX_NOTES = 20;
-/** Every byte is read a few times at most (skipped, scanned, decoded); small files get room to be odd. */
+/** Every byte is read a few times at most (skipped, scanned, decoded); small files get some extra. */
 const WORK_PER_BYTE = 32;
 const WORK_FOR_ALL = 1_000_000;
 

@@ -2,18 +2,12 @@
 import type { ElfFile } from '../elf/elf-file.js';
 import { type DebugFile, openDebugFile } from './debug-file.js';
 import { dieAt } from './dies.js';
+import type { EntryIndex, Unit, UnitHeader } from './entries.js';
 import { createFunctionIndex, type FunctionIndex } from './functions.js';
 import { type LineTable, readLineTable } from './line-table.js';
 import { createRangeMap, type Range, type RangeMap, Ranges } from './range-map.js';
 import { rangesOf } from './ranges.js';
-import {
-  type EntryIndex,
-  openUnit,
-  readUnitHeaders,
-  type Unit,
-  type UnitHeader,
-  type UnitRoot,
-} from './units.js';
+import { openUnit, readUnitHeaders, type UnitRoot } from './units.js';
 
 export interface DebugInformation {
   readonly file: DebugFile;

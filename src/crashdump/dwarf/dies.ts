@@ -2,18 +2,8 @@
 import { type ByteReader, Malformed } from '../bytes.js';
 import type { Abbreviation } from './abbreviations.js';
 import { AT } from './constants.js';
+import type { Die, Unit } from './entries.js';
 import { type FormValue, readForm, skipForm } from './forms.js';
-import type { Unit } from './units.js';
-
-export interface Die {
-  readonly unit: Unit;
-  /** In `.debug_info`; names the entry. */
-  readonly offset: number;
-  readonly tag: number;
-  readonly abbreviation: Abbreviation;
-  /** Where its attribute values begin. */
-  readonly valuesAt: number;
-}
 
 /** The entry at `offset`; null for the mark that ends a list of siblings. @throws Malformed */
 export function dieAt(unit: Unit, offset: number): Die | null {

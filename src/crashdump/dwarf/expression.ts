@@ -2,7 +2,9 @@
 import { ByteReader, Malformed } from '../bytes.js';
 import { AT } from './constants.js';
 import { constantAttribute, sizeAttribute } from './dies.js';
+import type { Unit } from './entries.js';
 import { type EntryPlace, entryPlaceOf } from './entry-place.js';
+import { ExpressionStack } from './expression-stack.js';
 import {
   ADDRESS_SIZE,
   asInteger,
@@ -10,11 +12,9 @@ import {
   littleEndian,
   type StackValue,
   signedOrNot,
-  signedValue,
   untyped,
   withBits,
 } from './stack-value.js';
-import type { Unit } from './units.js';
 import { NO_ENTRY_VALUE, unknownOperation } from './value-errors.js';
 
 /** Where a value is. A value that is in no single place is put together from pieces. */
@@ -57,7 +57,7 @@ export function evaluate(expression: Uint8Array, frame: ExpressionFrame): Locati
 
 class Evaluation {
   readonly #reader: ByteReader;
-  readonly #stack: StackValue[] = [];
+  readonly #stack = new ExpressionStack();
   readonly #pieces: { location: Location; size: number }[] = [];
   /** Set by what names a place instead of computing one. */
   #location: Location | null = null;
@@ -71,7 +71,7 @@ class Evaluation {
 
   run(): Location {
     for (let steps = 0; !this.#reader.atEnd; steps++) {
-      if (steps >= MAX_STEPS || this.#stack.length > MAX_STACK)
+      if (steps >= MAX_STEPS || this.#stack.depth > MAX_STACK)
         throw new Malformed('a DWARF expression has no end');
       this.#step(this.#reader.u8());
     }
@@ -81,15 +81,17 @@ class Evaluation {
 
   #current(): Location {
     if (this.#location !== null) return this.#location;
-    return this.#stack.length === 0 ? { kind: 'nowhere' } : { kind: 'memory', address: this.#popAddress() };
+    return this.#stack.depth === 0
+      ? { kind: 'nowhere' }
+      : { kind: 'memory', address: this.#stack.popAddress() };
   }
 
   #step(opcode: number): void {
-    if (opcode >= 0x30 && opcode <= 0x4f) this.#push(untyped(opcode - 0x30));
+    if (opcode >= 0x30 && opcode <= 0x4f) this.#stack.push(untyped(opcode - 0x30));
     else if (opcode >= 0x50 && opcode <= 0x6f) this.#location = { kind: 'register', register: opcode - 0x50 };
     else if (opcode >= 0x70 && opcode <= 0x8f) this.#pushRegister(opcode - 0x70);
     else if (opcode >= 0x03 && opcode <= 0x11) this.#constant(opcode);
-    else if (opcode >= 0x12 && opcode <= 0x17) this.#rearrange(opcode);
+    else if (opcode >= 0x12 && opcode <= 0x17) this.#stack.rearrange(opcode, this.#reader);
     else if (opcode >= 0x19 && opcode <= 0x2f) this.#arithmetic(opcode);
     else this.#other(opcode);
   }
@@ -98,100 +100,68 @@ class Evaluation {
     const reader = this.#reader;
     switch (opcode) {
       case 0x03: // DW_OP_addr
-        this.#push(untyped(reader.u32()));
+        this.#stack.push(untyped(reader.u32()));
         return;
       case 0x06: // DW_OP_deref
-        this.#push(untyped(this.#read(ADDRESS_SIZE)));
+        this.#stack.push(untyped(this.#read(ADDRESS_SIZE)));
         return;
       case 0x08: // DW_OP_const1u
-        this.#push(untyped(reader.u8()));
+        this.#stack.push(untyped(reader.u8()));
         return;
       case 0x09: // DW_OP_const1s
-        this.#push(untyped(reader.i8()));
+        this.#stack.push(untyped(reader.i8()));
         return;
       case 0x0a: // DW_OP_const2u
-        this.#push(untyped(reader.u16()));
+        this.#stack.push(untyped(reader.u16()));
         return;
       case 0x0b: // DW_OP_const2s
-        this.#push(untyped(reader.i16()));
+        this.#stack.push(untyped(reader.i16()));
         return;
       case 0x0c: // DW_OP_const4u
       case 0x0d: // DW_OP_const4s
-        this.#push(untyped(reader.u32()));
+        this.#stack.push(untyped(reader.u32()));
         return;
       case 0x0e: // DW_OP_const8u
       case 0x0f: // DW_OP_const8s
-        this.#push(untyped(reader.u64()));
+        this.#stack.push(untyped(reader.u64()));
         return;
       case 0x10: // DW_OP_constu
-        this.#push(untyped(reader.wideUleb128()));
+        this.#stack.push(untyped(reader.wideUleb128()));
         return;
       case 0x11: // DW_OP_consts
-        this.#push(untyped(reader.wideSleb128()));
+        this.#stack.push(untyped(reader.wideSleb128()));
         return;
       default:
         throw unknownOperation(opcode);
     }
   }
 
-  #rearrange(opcode: number): void {
-    switch (opcode) {
-      case 0x12: // DW_OP_dup
-        this.#push(this.#peek(0));
-        return;
-      case 0x13: // DW_OP_drop
-        this.#pop();
-        return;
-      case 0x14: // DW_OP_over
-        this.#push(this.#peek(1));
-        return;
-      case 0x15: // DW_OP_pick
-        this.#push(this.#peek(this.#reader.u8()));
-        return;
-      case 0x16: {
-        // DW_OP_swap
-        const [top, second] = [this.#pop(), this.#pop()];
-        this.#push(top);
-        this.#push(second);
-        return;
-      }
-      default: {
-        // DW_OP_rot
-        const [first, second, third] = [this.#pop(), this.#pop(), this.#pop()];
-        this.#push(first);
-        this.#push(third);
-        this.#push(second);
-        return;
-      }
-    }
-  }
-
   #arithmetic(opcode: number): void {
     switch (opcode) {
       case 0x19: // DW_OP_abs
-        this.#unary((value) => (value < 0n ? -value : value), true);
+        this.#stack.unary((value) => (value < 0n ? -value : value), true);
         return;
       case 0x1f: // DW_OP_neg
-        this.#unary((value) => -value, true);
+        this.#stack.unary((value) => -value, true);
         return;
       case 0x20: // DW_OP_not
-        this.#unary((value) => ~value, false);
+        this.#stack.unary((value) => ~value, false);
         return;
       case 0x23: {
         // DW_OP_plus_uconst
         const addend = this.#reader.wideUleb128();
-        this.#unary((value) => value + addend, false);
+        this.#stack.unary((value) => value + addend, false);
         return;
       }
       case 0x28: // DW_OP_bra
-        this.#branch(this.#reader.i16(), this.#pop().bits !== 0n);
+        this.#branch(this.#reader.i16(), this.#stack.pop().bits !== 0n);
         return;
       case 0x2f: // DW_OP_skip
         this.#branch(this.#reader.i16(), true);
         return;
       default: {
-        const right = this.#pop();
-        this.#push(combine(opcode, this.#pop(), right));
+        const right = this.#stack.pop();
+        this.#stack.push(combine(opcode, this.#stack.pop(), right));
         return;
       }
     }
@@ -204,7 +174,7 @@ class Evaluation {
         this.#location = { kind: 'register', register: reader.uleb128() };
         return;
       case 0x91: // DW_OP_fbreg
-        this.#push(untyped(this.frame.frameBase() + reader.sleb128()));
+        this.#stack.push(untyped(this.frame.frameBase() + reader.sleb128()));
         return;
       case 0x92: // DW_OP_bregx
         this.#pushRegister(reader.uleb128());
@@ -213,19 +183,19 @@ class Evaluation {
         this.#piece(reader.uleb128());
         return;
       case 0x94: // DW_OP_deref_size
-        this.#push(untyped(this.#read(reader.u8())));
+        this.#stack.push(untyped(this.#read(reader.u8())));
         return;
       case 0x96: // DW_OP_nop
         return;
       case 0x9c: // DW_OP_call_frame_cfa
-        this.#push(untyped(this.frame.callFrameAddress()));
+        this.#stack.push(untyped(this.frame.callFrameAddress()));
         return;
       case 0x9e: // DW_OP_implicit_value
         this.#location = { kind: 'bytes', bytes: reader.take(reader.uleb128()) };
         return;
       case 0x9f: {
         // DW_OP_stack_value
-        const { bits, size } = this.#pop();
+        const { bits, size } = this.#stack.pop();
         this.#location = { kind: 'value', bits, size };
         return;
       }
@@ -242,7 +212,7 @@ class Evaluation {
         // DW_OP_GNU_const_index
         const { unit } = this.frame;
         const at = unit.bases.addresses + reader.uleb128() * 4;
-        this.#push(untyped(unit.file.section('.debug_addr').slice('.debug_addr', at, 4).u32()));
+        this.#stack.push(untyped(unit.file.section('.debug_addr').slice('.debug_addr', at, 4).u32()));
         return;
       }
       case 0xa3: // DW_OP_entry_value
@@ -250,11 +220,11 @@ class Evaluation {
         // DW_OP_GNU_entry_value
         const place = entryPlaceOf(reader.take(reader.uleb128()));
         if (place === null) throw NO_ENTRY_VALUE;
-        this.#push(this.frame.entryValue(place));
+        this.#stack.push(this.frame.entryValue(place));
         return;
       }
       case 0xfa: // DW_OP_GNU_parameter_ref: a parameter that the compiler has optimised away
-        this.#push(
+        this.#stack.push(
           this.frame.entryValue({ kind: 'parameter', offset: this.frame.unit.offset + reader.u32() }),
         );
         return;
@@ -262,31 +232,31 @@ class Evaluation {
       case 0xf4: {
         const type = this.#baseType(reader.uleb128());
         const bytes = reader.take(reader.u8());
-        this.#push(withBits(type, littleEndian(bytes)));
+        this.#stack.push(withBits(type, littleEndian(bytes)));
         return;
       }
       case 0xa5: // DW_OP_regval_type
       case 0xf5: {
         const value = this.frame.register(reader.uleb128());
-        this.#push(withBits(this.#baseType(reader.uleb128()), BigInt(value)));
+        this.#stack.push(withBits(this.#baseType(reader.uleb128()), BigInt(value)));
         return;
       }
       case 0xa6: // DW_OP_deref_type
       case 0xf6: {
         const size = reader.u8();
         const type = this.#baseType(reader.uleb128());
-        this.#push(withBits(type, this.#read(size)));
+        this.#stack.push(withBits(type, this.#read(size)));
         return;
       }
       case 0xa8: // DW_OP_convert
       case 0xf7: {
         const type = asInteger(this.#baseType(reader.uleb128()));
-        this.#push(withBits(type, signedOrNot(asInteger(this.#pop()))));
+        this.#stack.push(withBits(type, signedOrNot(asInteger(this.#stack.pop()))));
         return;
       }
       case 0xa9: // DW_OP_reinterpret
       case 0xf9:
-        this.#push(withBits(this.#baseType(reader.uleb128()), this.#pop().bits));
+        this.#stack.push(withBits(this.#baseType(reader.uleb128()), this.#stack.pop().bits));
         return;
       default:
         throw unknownOperation(opcode);
@@ -302,20 +272,15 @@ class Evaluation {
 
   #pushRegister(register: number): void {
     const offset = this.#reader.sleb128();
-    this.#push(untyped(this.frame.register(register) + offset));
+    this.#stack.push(untyped(this.frame.register(register) + offset));
   }
 
   #branch(distance: number, isTaken: boolean): void {
     if (isTaken) this.#reader.seek(this.#reader.position + distance);
   }
 
-  #unary(compute: (value: bigint) => bigint, isSigned: boolean): void {
-    const value = asInteger(this.#pop());
-    this.#push(withBits(value, compute(isSigned ? signedValue(value) : value.bits)));
-  }
-
   #read(size: number): bigint {
-    return littleEndian(this.frame.readMemory(this.#popAddress(), size));
+    return littleEndian(this.frame.readMemory(this.#stack.popAddress(), size));
   }
 
   /** Offset 0 stands for the untyped type. */
@@ -329,26 +294,5 @@ class Evaluation {
       throw new Malformed('a DWARF expression computes with a type that is not supported');
     }
     return { bits: 0n, size, isSigned: SIGNED_ENCODINGS.has(encoding), isFloat: encoding === FLOAT_ENCODING };
-  }
-
-  #push(value: StackValue): void {
-    this.#stack.push(value);
-  }
-
-  #pop(): StackValue {
-    const value = this.#stack.pop();
-    if (value === undefined)
-      throw new Malformed('a DWARF expression takes more from its stack than it put there');
-    return value;
-  }
-
-  #popAddress(): number {
-    return Number(BigInt.asUintN(32, this.#pop().bits));
-  }
-
-  #peek(index: number): StackValue {
-    const value = this.#stack.at(-1 - index);
-    if (value === undefined) throw new Malformed('a DWARF expression looks below its stack');
-    return value;
   }
 }

@@ -1,4 +1,4 @@
-/** Floating-point numbers as GDB prints them: C's `%g` with all digits that tell two numbers apart. */
+/** Floating-point numbers as GDB prints them: C's `%g` with as many digits as distinguish two numbers. */
 import { littleEndian } from './stack-value.js';
 
 /** C's `%.9g` for four bytes, `%.17g` for eight, `%.36Lg` for sixteen (IEEE 754 binary32, binary64, binary128). */

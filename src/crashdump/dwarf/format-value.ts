@@ -1,5 +1,5 @@
 /** Values as GDB prints them in frame lines (`print frame-arguments scalars`). */
-import type { FirmwareSymbol } from '../firmware/firmware-image.js';
+import type { FirmwareSymbol } from '../elf/symbols.js';
 import { formatFloat } from './format-float.js';
 import { littleEndian } from './stack-value.js';
 import type { Enumerator, ValueType } from './types.js';

@@ -1,11 +1,13 @@
 /** Values of variables in a frame: where they are now, and what they were when its function was entered. */
 import { Malformed } from '../bytes.js';
-import type { CallingFrame, CfiRow, FrameContext } from '../firmware/firmware-image.js';
+import type { CfiRow } from '../unwind/cfi-row.js';
 import { type CallSites, type Passed, targetExpression } from './call-sites.js';
 import { AT } from './constants.js';
-import { attributeOf, type Die } from './dies.js';
+import { attributeOf } from './dies.js';
+import type { Die } from './entries.js';
 import { type EntryPlace, entryPlaceOf } from './entry-place.js';
 import { type ExpressionFrame, evaluate, type Location } from './expression.js';
+import type { CallingFrame, FrameContext } from './frame-context.js';
 import type { DebugFunction } from './functions.js';
 import { locationAt } from './locations.js';
 import type { SourceLookup } from './source-frames.js';
@@ -205,7 +207,7 @@ function valueAt(location: Location, size: number, frame: ExpressionFrame): Read
   }
 }
 
-/** A value of eight bytes takes two registers. A register that is not known here is not in error: it is lost. */
+/** A value of eight bytes takes two registers. A register that is not known here is no error: the value is optimized out. */
 function registerBytes(register: number, size: number, frame: ExpressionFrame): Reading {
   try {
     let bits = 0n;

@@ -1,10 +1,11 @@
 /** The functions of a unit by address, each with its scopes (see scopes.ts) once it has been asked for. */
 import { AT, TAG } from './constants.js';
-import { type Die, DieWalk, flagAttribute } from './dies.js';
+import { DieWalk, flagAttribute } from './dies.js';
+import type { Die, Unit } from './entries.js';
 import { createRangeMap, type Range, type RangeMap, Ranges } from './range-map.js';
 import { rangesOf } from './ranges.js';
 import { type FunctionScopes, readScopes } from './scopes.js';
-import type { Unit, UnitRoot } from './units.js';
+import type { UnitRoot } from './units.js';
 
 export interface FunctionIndex {
   at(address: number): DebugFunction | null;

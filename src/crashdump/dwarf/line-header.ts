@@ -1,8 +1,8 @@
 /** The header of a line program: its parameters and the files that it speaks of (DWARF 5 §6.2.4). */
 import { type ByteReader, Malformed } from '../bytes.js';
 import { stringOf } from './dies.js';
+import type { Unit } from './entries.js';
 import { readForm } from './forms.js';
-import type { Unit } from './units.js';
 
 export interface LineHeader {
   readonly version: number;

@@ -1,8 +1,9 @@
 import { lastAtOrBefore } from '../order.js';
 import type { DebugFile } from './debug-file.js';
+import type { Unit } from './entries.js';
 import { type LineHeader, readLineHeader } from './line-header.js';
 import { type LineRows, readLineRows } from './line-rows.js';
-import type { Unit, UnitRoot } from './units.js';
+import type { UnitRoot } from './units.js';
 
 /** Files and lines of one unit. */
 export interface LineTable {

@@ -1,7 +1,7 @@
 /** Where a variable is at an address: an expression, or one of a location list (DWARF 5 §2.6, DWARF 4 §2.6.2). */
 import { type ByteReader, Malformed } from '../bytes.js';
-import { attributeOf, type Die, indexedAddress } from './dies.js';
-import type { Unit } from './units.js';
+import { attributeOf, indexedAddress } from './dies.js';
+import type { Die, Unit } from './entries.js';
 
 const LLE = {
   end_of_list: 0,

@@ -2,8 +2,9 @@
 import { demangle, demangleFunctionName } from '../demangle/demangle.js';
 import { canonicalName } from './canonical-name.js';
 import { AT, C_PLUS_PLUS_LANGUAGES, TAG } from './constants.js';
-import { constantAttribute, type Die, DieWalk, referenceAttribute, stringAttribute } from './dies.js';
-import type { Unit, UnitRoot } from './units.js';
+import { constantAttribute, DieWalk, referenceAttribute, stringAttribute } from './dies.js';
+import type { Die, Unit } from './entries.js';
+import type { UnitRoot } from './units.js';
 
 /** Entries refer on to at most two others: the concrete to the abstract one, that to its declaration. */
 const MAX_REFERENCES = 8;

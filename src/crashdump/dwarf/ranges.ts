@@ -1,9 +1,9 @@
 /** Which addresses an entry covers: low_pc and high_pc, or a range list (DWARF 5 §2.17, DWARF 4 §2.17.3). */
 import { type ByteReader, Malformed } from '../bytes.js';
 import { AT } from './constants.js';
-import { addressAttribute, attributeOf, type Die, indexedAddress } from './dies.js';
+import { addressAttribute, attributeOf, indexedAddress } from './dies.js';
+import type { Die, Unit } from './entries.js';
 import type { Range } from './range-map.js';
-import type { Unit } from './units.js';
 
 const RLE = {
   end_of_list: 0,

@@ -1,6 +1,7 @@
 /** What lies inside a function: the calls inlined into it, its parameters, the calls that it makes. */
 import { AT, TAG } from './constants.js';
-import { addressAttribute, constantAttribute, type Die, DieWalk } from './dies.js';
+import { addressAttribute, constantAttribute, DieWalk } from './dies.js';
+import type { Die } from './entries.js';
 import { createRangeMap, type Range, type RangeMap, Ranges } from './range-map.js';
 import { rangesOf } from './ranges.js';
 

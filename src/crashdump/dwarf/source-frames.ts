@@ -1,6 +1,6 @@
 /** From an address to functions, files and lines, through what was inlined. */
 
-import type { FirmwareSymbol } from '../firmware/firmware-image.js';
+import type { FirmwareSymbol } from '../elf/symbols.js';
 import type { DebugInformation, OpenUnit } from './debug-information.js';
 import type { DebugFunction } from './functions.js';
 import type { LineRow } from './line-table.js';

@@ -5,12 +5,12 @@ import {
   attributeOf,
   childrenOf,
   constantAttribute,
-  type Die,
   flagAttribute,
   referenceAttribute,
   sizeAttribute,
   stringAttribute,
 } from './dies.js';
+import type { Die } from './entries.js';
 import { underlyingType } from './types.js';
 
 export interface Member {

@@ -1,14 +1,14 @@
-/** What a type is to somebody who prints its values: typedefs and qualifiers are looked through. */
+/** Types as far as printing their values needs them: typedefs and qualifiers are resolved. */
 import { AT, TAG } from './constants.js';
 import {
   attributeOf,
   childrenOf,
   constantAttribute,
-  type Die,
   referenceAttribute,
   sizeAttribute,
   stringAttribute,
 } from './dies.js';
+import type { Die } from './entries.js';
 import { enclosingNames, isCPlusPlusUnit } from './names.js';
 
 export type ValueType =
@@ -22,7 +22,7 @@ export type ValueType =
   | { kind: 'reference'; size: number; to: ValueType }
   /** To a data member: its offset in bytes. To a method (8 bytes): its address, and what is added to `this`. */
   | { kind: 'memberPointer'; size: number }
-  /** decltype(nullptr), which GDB takes for a type that it was not told. */
+  /** decltype(nullptr), which GDB takes for an unknown type. */
   | { kind: 'incomplete'; size: number }
   /** Structs, unions, classes and arrays: nothing that a frame line shows. */
   | { kind: 'aggregate'; size: number };
@@ -51,7 +51,7 @@ const POINTER_SIZE = 4;
 const MAX_TYPEDEFS = 64;
 const MAX_ENUMERATORS = 10_000;
 
-/** Null for types that cannot be made out. @throws Malformed */
+/** Null for types that cannot be read. @throws Malformed */
 export function typeOf(die: Die): ValueType | null {
   const type = referenceAttribute(die, AT.type);
   return type === null ? null : describe(type, 0);

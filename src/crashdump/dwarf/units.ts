@@ -1,52 +1,9 @@
 /** Units of `.debug_info` (DWARF 5 §7.5.1): their headers, and what their first entry says for all others. */
 import { type ByteReader, Malformed } from '../bytes.js';
-import type { Abbreviations } from './abbreviations.js';
 import { AT } from './constants.js';
 import type { DebugFile } from './debug-file.js';
-import { addressAttribute, constantAttribute, type Die, dieAt, stringAttribute } from './dies.js';
-
-export interface UnitHeader {
-  /** Offset of the header in `.debug_info`. */
-  readonly offset: number;
-  readonly end: number;
-  readonly version: number;
-  /** Offset of the unit's table in `.debug_abbrev`. */
-  readonly abbreviationsAt: number;
-  /** Offset of the first entry. */
-  readonly firstEntry: number;
-  /** Of type units. */
-  readonly signature: bigint | null;
-  /** Offset of the type that a type unit is for. */
-  readonly typeAt: number | null;
-}
-
-/** A unit whose entries can be read. */
-export interface Unit extends UnitHeader {
-  readonly file: DebugFile;
-  /** Where references lead to. */
-  readonly entries: EntryIndex;
-  /** Window over `.debug_info` up to the unit's end; everybody seeks before reading. */
-  readonly reader: ByteReader;
-  readonly abbreviations: Abbreviations;
-  /** What index forms count from; null until the first entry has told. */
-  bases: UnitBases;
-}
-
-export interface EntryIndex {
-  /** The entry at an offset of `.debug_info`, in whatever unit; null when there can be none. @throws Malformed */
-  at(offset: number): Die | null;
-  /** The type that a type unit of this signature describes. @throws Malformed */
-  withSignature(signature: bigint): Die | null;
-}
-
-export interface UnitBases {
-  readonly stringOffsets: number;
-  readonly addresses: number;
-  readonly rangeLists: number;
-  readonly locationLists: number;
-  /** What range and location lists are relative to, until they say otherwise. */
-  readonly lowPc: number;
-}
+import { addressAttribute, constantAttribute, dieAt, stringAttribute } from './dies.js';
+import type { Die, EntryIndex, Unit, UnitHeader } from './entries.js';
 
 /** What the first entry says. */
 export interface UnitRoot {

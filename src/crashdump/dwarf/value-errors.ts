@@ -1,4 +1,4 @@
-/** Why there is no value, as GDB tells it. */
+/** Why there is no value, in GDB's words. */
 import { Malformed } from '../bytes.js';
 
 /** Something that GDB reports in the place of the value, in its words. */

@@ -1,5 +1,4 @@
 import { ByteReader } from '../bytes.js';
-import type { AppDescriptor } from '../firmware/firmware-image.js';
 
 /**
  * Where `esp_app_desc_t` (esp_app_format.h) lies: in a section of its own, or, before IDF 4.2, at the start of the
@@ -9,6 +8,15 @@ export const APP_DESCRIPTOR_SECTIONS: readonly string[] = ['.flash.appdesc', '.f
 /** The magic, then fixed texts. */
 export const APP_DESCRIPTOR_SIZE = 144;
 const MAGIC = 0xabcd5432;
+
+/** `esp_app_desc_t`, the labels that the build wrote into the firmware (magic 0xABCD5432). */
+export interface AppDescriptor {
+  version: string;
+  projectName: string;
+  time: string;
+  date: string;
+  idfVersion: string;
+}
 
 /** @param bytes at least the first 144 of a section; null when they are no descriptor */
 export function readAppDescriptor(bytes: Uint8Array): AppDescriptor | null {

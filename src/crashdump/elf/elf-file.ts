@@ -3,6 +3,8 @@
  * from the System V ABI, chapter 4. Section contents are views of the file; only compressed ones are copied.
  */
 import { inflateSync } from 'node:zlib';
+import type { Architecture } from '../arch/architecture.js';
+import { architectureOfMachine } from '../arch/architectures.js';
 import { ByteReader, Malformed } from '../bytes.js';
 
 /** The file is no firmware that this library can read. One sentence: what it is, or what is wrong with it. */
@@ -11,7 +13,7 @@ export class UnreadableFirmware extends Error {
 }
 
 export interface ElfFile {
-  readonly machine: 'xtensa' | 'riscv';
+  readonly architecture: Architecture;
   readonly sections: readonly ElfSection[];
   /**
    * Contents of the first section of that name, decompressed; `.debug_…` is also found as `.zdebug_…`. Null when
@@ -44,23 +46,19 @@ export const SHF_EXECINSTR = 0x4;
 const SHF_COMPRESSED = 0x800;
 export const SHF_MASKPROC = 0xf0000000;
 
-const MACHINES: ReadonlyMap<number, 'xtensa' | 'riscv'> = new Map([
-  [0x5e, 'xtensa'],
-  [0xf3, 'riscv'],
-]);
 const ET_EXEC = 2;
 export const ELF_HEADER_SIZE = 52;
 export const SECTION_HEADER_SIZE = 40;
 /** Far more than a linker writes, far less than a table that is there to exhaust us. */
 const MAX_SECTIONS = 10_000;
-/** What all compressed sections together may grow to; the debug information of a 30 MB ELF stays below. */
+/** Limit for the inflated size of all compressed sections together; large C++ firmware stays below. */
 const MAX_INFLATED_BYTES = 256 * 1024 * 1024;
 
 /** @throws UnreadableFirmware */
 export function parseElf(bytes: Uint8Array): ElfFile {
   try {
     const file = new ByteReader('firmware ELF', bytes);
-    const { machine, sectionsAt, sectionCount, namesIndex } = readElfHeader(file);
+    const { architecture, sectionsAt, sectionCount, namesIndex } = readElfHeader(file);
     const sections = readSections(file, sectionsAt, sectionCount, namesIndex);
     const inflation = { bytesLeft: MAX_INFLATED_BYTES };
     const cache = new Map<ElfSection, ByteReader | null>();
@@ -70,11 +68,11 @@ export function parseElf(bytes: Uint8Array): ElfFile {
         contents = readContents(file, section, inflation);
         cache.set(section, contents);
       }
-      // A reader of its own for everybody who asks: positions are not shared.
+      // Each caller gets a separate reader: positions are not shared.
       return contents === null ? null : contents.slice(contents.what, 0, contents.length);
     };
     return {
-      machine,
+      architecture,
       sections,
       contentsOf,
       contents(name) {
@@ -91,7 +89,7 @@ export function parseElf(bytes: Uint8Array): ElfFile {
 }
 
 export interface ElfHeader {
-  machine: 'xtensa' | 'riscv';
+  architecture: Architecture;
   sectionsAt: number;
   sectionCount: number;
   namesIndex: number;
@@ -114,8 +112,8 @@ export function readElfHeader(file: ByteReader): ElfHeader {
   if (type !== ET_EXEC) {
     throw new UnreadableFirmware(`This ELF is not an executable (type ${type}): give the linked firmware.`);
   }
-  const machine = MACHINES.get(machineCode);
-  if (machine === undefined) {
+  const architecture = architectureOfMachine(machineCode);
+  if (architecture === null) {
     throw new UnreadableFirmware(
       `This ELF is for machine 0x${machineCode.toString(16)}, neither Xtensa nor RISC-V.`,
     );
@@ -130,7 +128,7 @@ export function readElfHeader(file: ByteReader): ElfHeader {
     throw new Malformed(`section headers have ${entrySize} bytes each instead of ${SECTION_HEADER_SIZE}`);
   }
   if (sectionCount > MAX_SECTIONS) throw new Malformed(`${sectionCount} sections`);
-  return { machine, sectionsAt, sectionCount, namesIndex };
+  return { architecture, sectionsAt, sectionCount, namesIndex };
 }
 
 function readSections(file: ByteReader, at: number, count: number, namesIndex: number): ElfSection[] {
@@ -181,7 +179,7 @@ interface Inflation {
   bytesLeft: number;
 }
 
-/** A section that lies outside the file has no contents; what needs it does without. */
+/** A section that lies outside the file has no contents; its users go on without them. */
 function readContents(file: ByteReader, section: ElfSection, inflation: Inflation): ByteReader | null {
   if (section.type === SHT_NOBITS || section.offset + section.size > file.length) return null;
   const raw = file.slice(section.name, section.offset, section.size);

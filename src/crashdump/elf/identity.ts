@@ -1,7 +1,7 @@
+import { chipOfFirmware } from '../arch/chips.js';
 import { ByteReader, Malformed } from '../bytes.js';
-import type { AppDescriptor } from '../firmware/firmware-image.js';
+import type { AppDescriptor } from './app-descriptor.js';
 import { APP_DESCRIPTOR_SECTIONS, APP_DESCRIPTOR_SIZE, readAppDescriptor } from './app-descriptor.js';
-import { chipOf } from './chip.js';
 import {
   ELF_HEADER_SIZE,
   type ElfHeader,
@@ -14,7 +14,8 @@ import {
 
 /** What an upload needs to know of an ELF. */
 export interface FirmwareIdentity {
-  machine: 'xtensa' | 'riscv';
+  /** Name of its architecture: "xtensa", "riscv". */
+  machine: string;
   /** Null where the ELF does not tell: it names no chip, but some have addresses of their own. */
   chip: string | null;
   appDescriptor: AppDescriptor | null;
@@ -48,17 +49,17 @@ async function identify(read: ReadAt, size: number): Promise<FirmwareIdentity> {
   };
   const header = readElfHeader(await at('ELF header', 0, Math.min(size, ELF_HEADER_SIZE)));
   const sections = await readNamedSections(header, at);
+  const machine = header.architecture.name;
+  const chip = chipOfFirmware(header.architecture, sections)?.name ?? null;
 
   for (const name of APP_DESCRIPTOR_SECTIONS) {
     const section = sections.find((candidate) => candidate.name === name);
     if (section === undefined || section.size < APP_DESCRIPTOR_SIZE) continue;
     const { bytes } = await at('app descriptor', section.offset, APP_DESCRIPTOR_SIZE);
     const appDescriptor = readAppDescriptor(bytes);
-    if (appDescriptor !== null) {
-      return { machine: header.machine, chip: chipOf(header.machine, sections), appDescriptor };
-    }
+    if (appDescriptor !== null) return { machine, chip, appDescriptor };
   }
-  return { machine: header.machine, chip: chipOf(header.machine, sections), appDescriptor: null };
+  return { machine, chip, appDescriptor: null };
 }
 
 /** Empty where the names cannot be had. */

@@ -1,6 +1,5 @@
 import type { ByteReader } from '../bytes.js';
 import { demangle } from '../demangle/demangle.js';
-import type { FirmwareSymbol } from '../firmware/firmware-image.js';
 import { ascending, lastAtOrBefore } from '../order.js';
 import { type ElfFile, type ElfSection, SHF_ALLOC, SHF_EXECINSTR, SHT_SYMTAB } from './elf-file.js';
 
@@ -12,6 +11,13 @@ export interface SymbolTable {
   functionAt(address: number): FirmwareSymbol | null;
   /** By the name that the linker knows. */
   named(name: string): FirmwareSymbol | null;
+}
+
+export interface FirmwareSymbol {
+  name: string;
+  address: number;
+  /** Bytes; 0 when the symbol table does not say. */
+  size: number;
 }
 
 /** The table as it is, four words a symbol: of thousands a dump asks for dozens, and only those get a name. */
@@ -33,7 +39,7 @@ interface SectionSymbols {
 }
 
 const ABSOLUTE = -1;
-/** Looking through the names is quick; whoever asks more often gets an index. */
+/** A linear search is quick; after so many of them an index is made. */
 const MAX_SEARCHES = 16;
 const WORDS = 4;
 const STT_NOTYPE = 0;

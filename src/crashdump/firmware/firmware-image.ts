@@ -1,3 +1,9 @@
+import type { SourceArgument } from '../dwarf/arguments.js';
+import type { FrameContext } from '../dwarf/frame-context.js';
+import type { AppDescriptor } from '../elf/app-descriptor.js';
+import type { FirmwareSymbol } from '../elf/symbols.js';
+import type { CfiRow } from '../unwind/cfi-row.js';
+
 /**
  * What the dump side of the reader asks of a firmware ELF. An image depends on the ELF's bytes alone, so it may be
  * cached by their hash and shared by every dump of that firmware. Nothing here throws: what the ELF cannot tell is
@@ -6,7 +12,8 @@
 export interface FirmwareImage {
   /** SHA-256 of the ELF file's bytes, 64 lower-case hexadecimal digits. */
   readonly sha256: string;
-  readonly machine: 'xtensa' | 'riscv';
+  /** Name of its architecture: "xtensa", "riscv". */
+  readonly machine: string;
   /** In the order of the section headers; those without an address (debug, symbols) too. */
   readonly sections: readonly FirmwareSection[];
   readonly appDescriptor: AppDescriptor | null;
@@ -41,13 +48,6 @@ export interface FirmwareImage {
   structMember(struct: string, path: string, usedBy?: string): { offset: number; size: number } | null;
 }
 
-export interface FirmwareSymbol {
-  name: string;
-  address: number;
-  /** Bytes; 0 when the symbol table does not say. */
-  size: number;
-}
-
 export interface FirmwareSection {
   name: string;
   address: number;
@@ -56,15 +56,6 @@ export interface FirmwareSection {
   kind: 'progbits' | 'nobits' | 'other';
   /** `sh_flags`; processorSpecific when any bit of SHF_MASKPROC is set. */
   flags: { alloc: boolean; write: boolean; exec: boolean; processorSpecific: boolean };
-}
-
-/** `esp_app_desc_t`, the labels that the build wrote into the firmware (magic 0xABCD5432). */
-export interface AppDescriptor {
-  version: string;
-  projectName: string;
-  time: string;
-  date: string;
-  idfVersion: string;
 }
 
 export interface SourceFrame {
@@ -76,51 +67,4 @@ export interface SourceFrame {
   /** True when `pc` is the first address of its row of the line table: GDB then leaves the address out. */
   atLineStart: boolean;
   arguments: SourceArgument[];
-}
-
-export interface SourceArgument {
-  name: string;
-  /** As GDB prints it. */
-  value: string;
-}
-
-/** A row of the call-frame table (DWARF 5 §6.4.1). Registers are DWARF numbers: x0..x31 and a0..a15. */
-export interface CfiRow {
-  cfa: { register: number; offset: number };
-  /** A register that is not listed keeps its value if the ABI has the callee save it. */
-  rules: ReadonlyMap<number, CfiRule>;
-  returnAddressRegister: number;
-}
-
-export type CfiRule =
-  | { kind: 'undefined' }
-  | { kind: 'same' }
-  | { kind: 'offset'; offset: number }
-  | { kind: 'valOffset'; offset: number }
-  | { kind: 'register'; register: number };
-
-/** One physical frame while it is being unwound: what location expressions may ask for. */
-export interface FrameContext {
-  pc: number;
-  /** Values by DWARF register number; a register that is not known in this frame is absent. */
-  registers: ReadonlyMap<number, number>;
-  /** Canonical frame address; null when the frame's caller could not be found. */
-  cfa: number | null;
-  /** The calling frame, for entry values; null for the outermost one. */
-  caller: CallingFrame | null;
-  /**
-   * Memory of the dump, completed by the ELF's own bytes, and by zeroes where the ELF has none, as in GDB; null unless
-   * every byte is there.
-   */
-  readMemory(address: number, length: number): Uint8Array | null;
-}
-
-/** A frame further out, as far as it is known. */
-export interface CallingFrame {
-  /** The return address. */
-  pc: number;
-  registers: ReadonlyMap<number, number>;
-  /** When absent it is computed from the call-frame information. */
-  cfa?: number | null;
-  caller?: CallingFrame | null;
 }

@@ -3,9 +3,11 @@ import { type ArgumentReader, createArgumentReader } from '../dwarf/arguments.js
 import { type CallFrames, readCallFrames } from '../dwarf/call-frames.js';
 import { type CallSites, createCallSites } from '../dwarf/call-sites.js';
 import { type DebugInformation, openDebugInformation } from '../dwarf/debug-information.js';
+import type { FrameContext } from '../dwarf/frame-context.js';
 import type { LineRow } from '../dwarf/line-table.js';
 import { createSourceLookup, type SourceLookup } from '../dwarf/source-frames.js';
 import { createStructMembers, type StructMembers } from '../dwarf/struct-members.js';
+import type { AppDescriptor } from '../elf/app-descriptor.js';
 import { APP_DESCRIPTOR_SECTIONS, readAppDescriptor } from '../elf/app-descriptor.js';
 import {
   type ElfFile,
@@ -18,18 +20,9 @@ import {
   SHT_NOBITS,
   SHT_PROGBITS,
 } from '../elf/elf-file.js';
+import type { FirmwareSymbol } from '../elf/symbols.js';
 import { readSymbols, type SymbolTable } from '../elf/symbols.js';
-import type {
-  AppDescriptor,
-  FirmwareImage,
-  FirmwareSection,
-  FirmwareSymbol,
-  FrameContext,
-  SourceFrame,
-} from './firmware-image.js';
-
-/** DWARF register numbers: x2 (RISC-V ELF psABI), a1 (Xtensa). */
-const STACK_POINTER = { riscv: 2, xtensa: 1 } as const;
+import type { FirmwareImage, FirmwareSection, SourceFrame } from './firmware-image.js';
 
 /**
  * Opens a firmware ELF. What is costly (symbols, call frames, debug information) is read when it is first asked for
@@ -43,11 +36,13 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
   const loaded = elf.sections.filter(isLoaded);
   const unloaded = elf.sections.filter(isUnloaded);
   const symbols = lazily<SymbolTable>(() => readSymbols(elf));
-  const callFrames = lazily<CallFrames>(() => readCallFrames(elf.contents('.debug_frame')));
+  const callFrames = lazily<CallFrames>(() =>
+    readCallFrames(elf.contents('.debug_frame'), elf.architecture.stackPointer),
+  );
   const information = lazily<DebugInformation>(() => openDebugInformation(elf));
   const sources = lazily<SourceLookup>(() => createSourceLookup(information()));
   const callSites = lazily<CallSites>(() =>
-    createCallSites(sources(), (name) => symbols().named(name), STACK_POINTER[elf.machine]),
+    createCallSites(sources(), (name) => symbols().named(name), elf.architecture.stackPointer),
   );
   const symbolAt = (address: number) => nearestName(sources(), symbols(), address);
   const cfiAt = (pc: number) => callFrames().rowAt(pc);
@@ -57,7 +52,7 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
   const members = lazily<StructMembers>(() => createStructMembers(information()));
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
-    machine: elf.machine,
+    machine: elf.architecture.name,
     sections: elf.sections.filter(({ index }) => index > 0).map(toFirmwareSection),
     appDescriptor: findAppDescriptor(elf),
     readAt: (address, length) => readLoaded(bytes, loaded, address, length),
@@ -113,7 +108,7 @@ function framesAt(from: FrameSources, pc: number, context: FrameContext | null):
     file,
     line,
     inlined: scope.caller !== null,
-    // Around an inlined call there is no address of its own to show.
+    // The function around an inlined call has no separate address to show.
     atLineStart: index === 0 ? startsRow(place.row, pc, context) : line !== null,
     arguments: context === null ? [] : from.argumentReader().argumentsOf(scope, fn, pc, context),
   }));

@@ -1,12 +1,12 @@
-import { type Architecture, type Chip, isRomAddress } from '../arch/chips.js';
-import { hex32, type RegisterSet } from '../arch/registers.js';
-import { createRiscvUnwinder } from '../arch/riscv/unwinder.js';
-import { createXtensaUnwinder } from '../arch/xtensa/unwinder.js';
-import type { ReadMemory } from '../core/memory.js';
-import type { CallingFrame, FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
-import { MAX_FRAMES_PER_TASK } from '../limits.js';
-import type { FrameTrust, StackFrame } from '../report.js';
-import type { PhysicalFrame, Unwinder } from '../unwind/frame.js';
+import type { Architecture } from '../arch/architecture.js';
+import { type Chip, isRomAddress } from '../arch/chips.js';
+import type { RegisterSet } from '../arch/registers.js';
+import type { CallingFrame } from '../dwarf/frame-context.js';
+import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
+import { hex32 } from '../hex.js';
+import type { ReadMemory } from '../read-memory.js';
+import type { StackFrame } from '../report.js';
+import type { UnwoundFrame } from '../unwind/frame.js';
 
 export interface BacktraceContext {
   architecture: Architecture;
@@ -29,44 +29,13 @@ export interface Backtrace {
 
 /** The calls that led to where `registers` stand, innermost first. */
 export function backtrace(registers: RegisterSet, context: BacktraceContext): Backtrace {
-  const { frames, end } =
-    context.architecture === 'xtensa'
-      ? unwind(createXtensaUnwinder(registers, context.read), context.budget)
-      : unwind(createRiscvUnwinder(registers, context.read, images(context)), context.budget);
-  const all = context.architecture === 'riscv' ? withTailCalls(frames, context) : frames;
+  const { architecture, read, budget } = context;
+  const { frames, end } = architecture.unwind(registers, { read, images: images(context), budget });
+  const all = architecture.showsTailCalls ? withTailCalls(frames, context) : frames;
   return { frames: nameFrames(all, context), end };
 }
 
-interface UnwoundFrame {
-  pc: number;
-  registers: ReadonlyMap<number, number>;
-  cfa: number | null;
-  trust: FrameTrust;
-}
-
-/** Goes from caller to caller; ends also where a stack would lead in circles. */
-function unwind<Frame extends PhysicalFrame>(unwinder: Unwinder<Frame>, budget: { frames: number }) {
-  const frames: UnwoundFrame[] = [];
-  const seen = new Set<string>();
-  let frame = unwinder.first();
-  while (true) {
-    const step = unwinder.callerOf(frame, frames.length);
-    const { pc, sp, registers, trust } = frame;
-    frames.push({ pc, registers, trust, cfa: step.cfa });
-    seen.add(`${pc}/${sp}`);
-    budget.frames--;
-    if (!step.caller) return { frames, end: step.end };
-    if (seen.has(`${step.caller.pc}/${step.caller.sp}`)) {
-      return { frames, end: 'previous frame identical to this frame (corrupt stack?)' };
-    }
-    if (frames.length >= MAX_FRAMES_PER_TASK || budget.frames <= 0) {
-      return { frames, end: `only ${frames.length} frames are shown` };
-    }
-    frame = step.caller;
-  }
-}
-
-/** A function that ends by jumping to another has left no frame; the caller's call site tells who it was. */
+/** A function that ended with a jump to another one has no frame any more; the caller's call site names it. */
 function withTailCalls(
   frames: readonly UnwoundFrame[],
   { firmware }: BacktraceContext,

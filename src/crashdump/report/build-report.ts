@@ -1,8 +1,8 @@
-import { hex32 } from '../arch/registers.js';
-import type { ReadMemory } from '../core/memory.js';
-import type { Dump, DumpTask } from '../core/read-dump.js';
+import type { Dump, DumpTask } from '../core/core.js';
 import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
+import { hex32 } from '../hex.js';
 import { MAX_FRAMES } from '../limits.js';
+import type { ReadMemory } from '../read-memory.js';
 import type { CrashReport, CrashTask } from '../report.js';
 import { type BacktraceContext, backtrace } from './backtrace.js';
 import { explain } from './explanation.js';
@@ -59,7 +59,7 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
       firstFault: firstFault(dump, firmware),
     }),
     fingerprint: mayName ? fingerprint(culprits, overflowedTask) : null,
-    chip: dump.chip?.name ?? dump.architecture,
+    chip: dump.chip?.name ?? dump.architecture.name,
     chipRevision: dump.chipRevision,
     crashedTask: isCrashedKnown ? (crashed?.name ?? null) : null,
     inInterrupt: dump.inInterrupt,
@@ -149,5 +149,5 @@ function describeTask(task: DumpTask, crashed: boolean, dump: Dump, context: Bac
 
 /** Null for a task that never ran: RISC-V starts it with an empty register. */
 function stackPointer(task: DumpTask, dump: Dump): number | null {
-  return task.registers.general[dump.architecture === 'xtensa' ? 1 : 2] || null;
+  return task.registers.general[dump.architecture.stackPointer] || null;
 }

@@ -1,6 +1,6 @@
-import { hex32 } from '../arch/registers.js';
+import { hex32 } from '../hex.js';
 import type { StackFrame } from '../report.js';
-import { telltaleNear } from './fill-patterns.js';
+import { fillPatternNear } from './fill-patterns.js';
 import type { PanicReason } from './reason.js';
 
 /** Structures and arrays that are reached through a NULL pointer rarely extend further. */
@@ -8,7 +8,7 @@ const NULL_PAGE = 0x1000;
 
 export interface ExplanationSources {
   reason: PanicReason;
-  /** The innermost frame of one's own code. */
+  /** The innermost frame of the application's own code. */
   culprit: Place | null;
   taskName: string | null;
   /** Where the first of two exceptions came from, when that is known. */
@@ -18,7 +18,7 @@ export interface ExplanationSources {
 type Place = Pick<StackFrame, 'function' | 'file' | 'line'>;
 
 /**
- * The reason in one plain sentence, with the place where one's own code was: "NULL pointer plus offset 0x10 read in
+ * The reason in one plain sentence, with the place in the application's own code: "NULL pointer plus offset 0x10 read in
  * `sensor_read` at sensor.c:88". Null when there is nothing to add to the reason.
  */
 export function explain({ reason, culprit, taskName, firstFault }: ExplanationSources): string | null {
@@ -67,10 +67,10 @@ function pointerOf(address: number | null): string {
   if (address === null) return 'Memory';
   if (address === 0) return 'NULL pointer';
   if (address < NULL_PAGE) return `NULL pointer plus offset 0x${address.toString(16)}`;
-  const tell = telltaleNear(address);
-  if (!tell) return `Address ${hex32(address)}`;
-  const offset = tell.offset === 0 ? '' : ` plus offset 0x${tell.offset.toString(16)}`;
-  return `Pointer ${hex32(address)} (the pattern of ${tell.meaning}${offset})`;
+  const pattern = fillPatternNear(address);
+  if (!pattern) return `Address ${hex32(address)}`;
+  const offset = pattern.offset === 0 ? '' : ` plus offset 0x${pattern.offset.toString(16)}`;
+  return `Pointer ${hex32(address)} (the pattern of ${pattern.meaning}${offset})`;
 }
 
 function placeOf(frame: Place | null | undefined): string {

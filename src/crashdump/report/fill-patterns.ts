@@ -1,5 +1,5 @@
-/** Words that ESP-IDF writes into memory to be recognised, and what finding one in a register tells. */
-const TELLTALES: readonly { word: number; meaning: string }[] = [
+/** Words with which ESP-IDF marks memory, and what one of them in a register means. */
+const FILL_PATTERNS: readonly { word: number; meaning: string }[] = [
   // FreeRTOS tskSTACK_FILL_BYTE
   { word: 0xa5a5a5a5, meaning: 'stack that was never written' },
   // multi_heap_poisoning.c: FREE_FILL_PATTERN, MALLOC_FILL_PATTERN, TAIL_CANARY_PATTERN, HEAD_CANARY_PATTERN
@@ -13,12 +13,12 @@ const TELLTALES: readonly { word: number; meaning: string }[] = [
 const NEAR = 0x100;
 
 /** "heap memory that was freed"; null for ordinary values. */
-export function telltale(value: number): string | null {
-  return TELLTALES.find(({ word }) => word === value)?.meaning ?? null;
+export function fillPattern(value: number): string | null {
+  return FILL_PATTERNS.find(({ word }) => word === value)?.meaning ?? null;
 }
 
 /** The same for an address that was computed from such a word. */
-export function telltaleNear(address: number): { meaning: string; offset: number } | null {
-  const found = TELLTALES.find(({ word }) => address >= word && address - word < NEAR);
+export function fillPatternNear(address: number): { meaning: string; offset: number } | null {
+  const found = FILL_PATTERNS.find(({ word }) => address >= word && address - word < NEAR);
   return found ? { meaning: found.meaning, offset: address - found.word } : null;
 }

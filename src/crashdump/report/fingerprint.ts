@@ -8,8 +8,8 @@ const FRAMES = 5;
 /**
  * A name for the place of a crash that stays the same from build to build, to group dumps by.
  *
- * Recipe v1: take the crashed task's frames, leave out those without a function name, in ROM, and of the plumbing
- * that stops, starts or switches tasks (if nothing is left, those of the task that was interrupted); of a function that
+ * Recipe v1: take the crashed task's frames, leave out those without a function name, in ROM, and system frames,
+ * which stop, start or switch tasks (if nothing is left, those of the task that was interrupted); of a function that
  * calls itself keep one frame; of what is left take the innermost five as lines `function@file`, the file without its
  * folders (build machines differ), empty when unknown. The fingerprint is `v1:` and the first 16 hexadecimal digits of
  * the SHA-256 of these lines joined by newlines. Addresses, line numbers and argument values play no part.
@@ -17,7 +17,7 @@ const FRAMES = 5;
  * Of an overflowed stack the only line is `stack of task NAME`: where the overflow is found, at some later switch of
  * tasks, is chance.
  *
- * @param frames of one's own code, innermost first
+ * @param frames of the application's own code, innermost first
  * @returns null when there are none: such crashes have nothing in common that is known
  */
 export function fingerprint(

@@ -1,9 +1,10 @@
-import { hex32 } from '../arch/registers.js';
-import type { Dump } from '../core/read-dump.js';
+import type { Cause } from '../arch/architecture.js';
+import { ARCHITECTURES, causeOf } from '../arch/architectures.js';
+import type { Dump } from '../core/core.js';
 import type { CrashKind } from '../crash-kind.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
+import { hex32 } from '../hex.js';
 import { printable } from '../printable.js';
-import { causeNamed, riscvCause, shortName, xtensaCause } from './causes.js';
 
 export interface PanicReason {
   kind: CrashKind;
@@ -18,14 +19,13 @@ export function panicReason(dump: Dump, firmware: FirmwareImage | null): PanicRe
   const details = dump.panicDetails ?? panicTextInMemory(dump, firmware);
   if (details) return { kind: kindOfText(details), text: details, address: null };
 
-  const { exccause, excvaddr, mcause, mtval } = dump.exception;
-  if (exccause !== null) return fault(xtensaCause(exccause), excvaddr, dump);
-  if (mcause !== null) return fault(riscvCause(mcause), mtval, dump);
+  const { cause, address } = dump.exception;
+  if (cause !== null) return fault(causeOf(dump.architecture, cause), address, dump);
   return { kind: 'OTHER', text: 'The dump does not say why the chip stopped', address: null };
 }
 
 /**
- * The kind of a report that does not carry one: an earlier reader made it, or somebody else's sidecar.
+ * The kind of a report that does not carry one: an earlier version of the reader made it, or another sidecar.
  * @param reason its one line, as `panicReason` words it
  */
 export function kindOfReason(reason: string): CrashKind {
@@ -35,12 +35,23 @@ export function kindOfReason(reason: string): CrashKind {
   return causeNamed(name)?.kind ?? 'OTHER';
 }
 
-function fault(cause: ReturnType<typeof xtensaCause>, touched: number | null, dump: Dump): PanicReason {
+/** As reasons begin with it; null when no architecture knows such a cause. */
+function causeNamed(name: string): Cause | null {
+  const all = ARCHITECTURES.flatMap(({ causes }) => [...causes.values()]);
+  return all.find((candidate) => shortName(candidate) === name) ?? null;
+}
+
+function fault(cause: Cause, touched: number | null, dump: Dump): PanicReason {
   const name = shortName(cause);
   const address = cause.hasAddress ? touched : null;
   const pc = dump.tasks[0]?.registers.pc;
   const place = address !== null ? ` at ${hex32(address)}` : pc !== undefined ? ` at PC ${hex32(pc)}` : '';
   return { kind: cause.kind, text: `${name}${place}`, address };
+}
+
+/** "LoadProhibited" for the table's LoadProhibitedCause. */
+function shortName({ name }: Cause): string {
+  return name.replace(/Cause$/, '');
 }
 
 /** As ESP-IDF words them (panic.c, assert.c, task_wdt.c, stack_check.c, FreeRTOS-Kernel hooks). */
@@ -54,8 +65,6 @@ function kindOfText(text: string): CrashKind {
   return 'OTHER';
 }
 
-/** Argument 0: a2 in the windowed Xtensa ABI, a0 (x10) on RISC-V. */
-const FIRST_ARGUMENT = { xtensa: 2, riscv: 10 } as const;
 const LONGEST_TEXT = 256;
 
 /**
@@ -65,7 +74,7 @@ const LONGEST_TEXT = 256;
 function panicTextInMemory(dump: Dump, firmware: FirmwareImage | null): string | null {
   const crashed = dump.tasks[0];
   if (!crashed || firmware?.symbolAt(crashed.registers.pc)?.name !== 'panic_abort') return null;
-  const address = crashed.registers.general[FIRST_ARGUMENT[dump.architecture]] ?? 0;
+  const address = crashed.registers.general[dump.architecture.firstArgument] ?? 0;
   const segment = dump.memory.segmentAt(address);
   if (!segment) return null;
   const bytes = segment.bytes.subarray(address - segment.address).subarray(0, LONGEST_TEXT);

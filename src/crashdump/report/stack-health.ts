@@ -1,5 +1,5 @@
-import { hex32 } from '../arch/registers.js';
-import { type ReadMemory, readWord } from '../core/memory.js';
+import { hex32 } from '../hex.js';
+import { type ReadMemory, readWord } from '../read-memory.js';
 import type { TaskControlBlock } from './task-control-block.js';
 
 export interface StackHealth {

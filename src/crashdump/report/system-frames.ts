@@ -1,10 +1,10 @@
 import type { CrashTask, StackFrame } from '../report.js';
 
 /**
- * Functions that stand on the stack of a crash without being its place: how ESP-IDF and newlib stop the chip, how a
- * task is started, put off and switched. Matched as whole names.
+ * System functions that stand on the stack of a crash without being its place: with them ESP-IDF and newlib stop the
+ * chip, and start, delay and switch tasks. Matched as whole names.
  */
-const PLUMBING = new Set([
+const SYSTEM_FUNCTIONS = new Set([
   'panic_abort',
   'esp_system_abort',
   'abort',
@@ -49,11 +49,14 @@ const PLUMBING = new Set([
 /** True for a frame that belongs to the code that crashed: named, not in ROM, not part of stopping or starting. */
 function isOwnFrame(frame: StackFrame): boolean {
   if (frame.function === null || frame.inRom) return false;
-  return !PLUMBING.has(frame.function.replace(/\(.*$/, '')) && !frame.function.startsWith('__ubsan_handle_');
+  return (
+    !SYSTEM_FUNCTIONS.has(frame.function.replace(/\(.*$/, '')) &&
+    !frame.function.startsWith('__ubsan_handle_')
+  );
 }
 
 /**
- * The frames that tell where one's own code was, innermost first: of an interrupt that only found the crash (a watchdog,
+ * The frames of the application's own code, innermost first: of an interrupt that only found the crash (a watchdog,
  * a switch of tasks that sees an overflowed stack) those of the task that it interrupted.
  */
 export function culpritFrames({

@@ -1,6 +1,6 @@
-import { type ReadMemory, readWord } from '../core/memory.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
 import { printable } from '../printable.js';
+import { type ReadMemory, readWord } from '../read-memory.js';
 
 /** What FreeRTOS knows of a task (`tskTaskControlBlock`). Null is what the dump or the layout does not give. */
 export interface TaskControlBlock {

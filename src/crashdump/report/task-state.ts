@@ -1,6 +1,6 @@
-import { hex32 } from '../arch/registers.js';
-import { type ReadMemory, readWord } from '../core/memory.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
+import { hex32 } from '../hex.js';
+import { type ReadMemory, readWord } from '../read-memory.js';
 import type { StackFrame, TaskState } from '../report.js';
 import type { TaskControlBlock } from './task-control-block.js';
 
@@ -15,7 +15,7 @@ const LISTS: readonly { symbol: RegExp; state: TaskState }[] = [
 
 /**
  * The state that FreeRTOS' eTaskGetState() would give. A task that waits without a time limit is in the list of the
- * suspended; what tells it from a suspended one is that it is in an event list too, or waits for a notification.
+ * suspended; it differs from a suspended one in that it is in an event list too, or waits for a notification.
  * Null without a firmware ELF, whose symbols name the lists.
  */
 export function taskState(
@@ -56,7 +56,7 @@ const WAITS: readonly { call: RegExp; awaited: string }[] = [
 const NOTIFICATION_CALL =
   /^(ulTaskGenericNotifyTake|xTaskGenericNotifyWait|ulTaskNotifyTake|xTaskNotifyWait)$/;
 
-/** "an item in queue 0x3ffaff74", "a notification"; null when nothing tells. */
+/** "an item in queue 0x3ffaff74", "a notification"; null when it is not known. */
 export function waitingFor(
   state: TaskState | null,
   tcb: TaskControlBlock,

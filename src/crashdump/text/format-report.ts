@@ -1,9 +1,9 @@
-import type { Dump } from '../core/read-dump.js';
+import type { Dump } from '../core/core.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
+import { plainHex } from '../hex.js';
 import type { CrashReport, CrashTask } from '../report.js';
 import { frameLine, framePlace } from './frame-lines.js';
 import { memoryContents, memoryRegions } from './memory-sections.js';
-import { plainHex } from './plain-hex.js';
 import { registerLines } from './register-lines.js';
 
 export interface TextSources {
@@ -15,7 +15,7 @@ export interface TextSources {
 
 /**
  * The report as `esp-coredump info_corefile` (with GDB inside) prints it, section by section and space by space,
- * because its users' eyes and scripts know that. What it does not say stands in lines of its own at the top.
+ * because its users' eyes and scripts know that. What the peer does not print stands in separate lines at the top.
  */
 export function formatReport(sources: TextSources): string {
   const { report, dump, firmware, printMemory } = sources;

@@ -1,7 +1,7 @@
-import { hex32 } from '../arch/registers.js';
+import type { Dump } from '../core/core.js';
 import type { MemorySegment } from '../core/memory.js';
-import type { Dump } from '../core/read-dump.js';
 import type { FirmwareImage, FirmwareSection } from '../firmware/firmware-image.js';
+import { hex32 } from '../hex.js';
 import { symbolText } from '../report/register-list.js';
 
 /** The firmware's sections, each grown to the dumped segment that touches it; then the segments that touch none. */

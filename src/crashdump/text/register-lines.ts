@@ -1,7 +1,8 @@
-import type { Dump } from '../core/read-dump.js';
-import { xtensaCause } from '../report/causes.js';
+import type { Architecture } from '../arch/architecture.js';
+import { causeOf } from '../arch/architectures.js';
+import type { Dump } from '../core/core.js';
+import { plainHex } from '../hex.js';
 import type { CrashReport, Register } from '../report.js';
-import { plainHex } from './plain-hex.js';
 
 /** GDB's types of the registers: code and data pointers are shown with their symbol, the others as numbers. */
 const CODE_POINTERS = new Set(['pc', 'ra']);
@@ -9,43 +10,36 @@ const DATA_POINTERS = new Set(['sp', 'gp', 'tp', 'fp']);
 const UNSIGNED = new Set(['lbeg', 'lend', 'lcount', 'sar', 'ps']);
 const EXCEPTION = /^(exccause|excvaddr|ep[cs]\d)$/;
 
-/** GDB lists these for every Xtensa chip; core dumps do not hold them. */
-const XTENSA_UNAVAILABLE = [
-  ...['threadptr', 'br', 'scompare1', 'acclo', 'acchi', 'm0', 'm1', 'm2', 'm3', 'expstate'],
-  ...['f64r_lo', 'f64r_hi', 'f64s', 'fcr', 'fsr'],
-];
-
 /** The peer's exception registers, then `info registers`. */
-export function registerLines(report: CrashReport, dump: Dump): string[] {
-  if (dump.architecture === 'riscv')
-    return report.registers.map((register) => `${name(register)}${riscvValue(register)}`);
+export function registerLines(report: CrashReport, { architecture }: Dump): string[] {
+  const { separator, listsException, unavailable } = architecture.registerText;
+  const isException = (register: Register) => listsException && EXCEPTION.test(register.name);
+  const lines = report.registers
+    .filter(isException)
+    .map((register) => `${name(register)}${exceptionValue(register, architecture)}`);
+  if (listsException && lines.length === 0) lines.push('Exception registers have not been found!');
 
-  const exception = report.registers.filter((register) => EXCEPTION.test(register.name));
-  const others = report.registers.filter((register) => !EXCEPTION.test(register.name));
-  const lines = exception.map((register) => `${name(register)}${exceptionValue(register)}`);
-  if (exception.length === 0) lines.push('Exception registers have not been found!');
-  for (const register of others) {
-    if (register.name === 'a0')
-      lines.push(...XTENSA_UNAVAILABLE.map((unavailable) => `${unavailable.padEnd(15)}<unavailable>`));
-    lines.push(
-      `${name(register)}${plainHex(register.value).padEnd(20)}${naturalValue(register)}${note(register)}`,
-    );
+  for (const register of report.registers) {
+    if (isException(register)) continue;
+    if (register.name === unavailable?.before) lines.push(...unavailable.names.map(unavailableLine));
+    const value = plainHex(register.value);
+    const column = separator === 'tab' ? `${value}\t` : value.padEnd(20);
+    lines.push(`${name(register)}${column}${naturalValue(register)}${note(register)}`);
   }
   return lines;
+}
+
+function unavailableLine(register: string): string {
+  return `${register.padEnd(15)}<unavailable>`;
 }
 
 function name(register: Register): string {
   return register.name.padEnd(15);
 }
 
-function exceptionValue({ name: register, value }: Register): string {
-  const cause = register === 'exccause' ? ` (${xtensaCause(Number.parseInt(value, 16)).name})` : '';
+function exceptionValue({ name: register, value }: Register, architecture: Architecture): string {
+  const cause = register === 'exccause' ? ` (${causeOf(architecture, Number.parseInt(value, 16)).name})` : '';
   return `${plainHex(value)}${cause}`;
-}
-
-/** The RISC-V GDB separates by tabs. */
-function riscvValue(register: Register): string {
-  return `${plainHex(register.value)}\t${naturalValue(register)}${note(register)}`;
 }
 
 function naturalValue(register: Register): string {

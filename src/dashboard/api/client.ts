@@ -4,16 +4,16 @@ import { authorization, endSession } from '../session/session';
 
 export type ConnectionState = 'connecting' | 'live' | 'lost';
 
-/** The state of the WebSocket, for whoever wants to show it or to read again what it may have missed. */
+/** The state of the WebSocket: to show it, and to read data again after an interruption. */
 export interface Connection {
   state(): ConnectionState;
   onChange(listener: () => void): () => void;
 }
 
-/** Pings find out within this time that the server has gone without a word. */
+/** Pings notice within this time that the server is gone without having closed the connection. */
 const KEEP_ALIVE_MS = 10_000;
 const RETRY_MAX_MS = 5_000;
-/** The server's close code for who shows no token, a wrong one, or one that has ended. */
+/** The server's close code for a missing, wrong or expired token. */
 const UNAUTHORIZED = 4401;
 
 /** Queries and mutations over HTTP, subscriptions over one WebSocket, both with the session's token. */
@@ -25,7 +25,7 @@ export function createApi(): { client: Client; connection: Connection; close(): 
     requestPolicy: 'cache-and-network',
     fetchOptions: () => {
       const value = authorization();
-      // Kept alive: a deletion that is still to be sent when the page is closed arrives nevertheless.
+      // keepalive: a deletion that is sent while the page closes still arrives.
       return { keepalive: true, ...(value === null ? {} : { headers: { authorization: value } }) };
     },
     exchanges: [
@@ -52,7 +52,7 @@ export function createApi(): { client: Client; connection: Connection; close(): 
     client,
     connection,
     close() {
-      // A connection that was being made when the session ended fails here, and nobody needs it any more.
+      // A connection that was still being made when the session ended fails here; it is not needed any more.
       Promise.resolve(socket.dispose()).catch(() => {});
     },
   };
@@ -60,7 +60,7 @@ export function createApi(): { client: Client; connection: Connection; close(): 
 
 function connect() {
   let state: ConnectionState = 'connecting';
-  /** A session may be renewed while a socket lives on the token that it began with. */
+  /** The token that the socket began with: the session may have been renewed since. */
   let connectedWith: string | null = null;
   const listeners = new Set<() => void>();
   const become = (next: ConnectionState) => {

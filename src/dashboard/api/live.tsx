@@ -4,7 +4,7 @@ import { graphql } from '../generated';
 import type { ParseStatus } from '../generated/graphql';
 import type { Connection, ConnectionState } from './client';
 
-/** What happened to a dump or a crash group; null: anything may have, for the connection was lost or we changed something. */
+/** What happened to a dump or a crash group. Null: anything may have changed, after a broken connection or our own change. */
 export type Change =
   | { kind: 'dump'; id: string; parseStatus: ParseStatus; deviceKey: string }
   | { kind: 'group'; id: string }
@@ -12,7 +12,7 @@ export type Change =
 
 interface Live {
   listen(listener: (change: Change) => void): () => void;
-  /** After a change of our own: whatever is on the screen is read again. */
+  /** After our own change: everything on the screen is read again. */
   readAgain(): void;
   connection: Connection;
 }
@@ -27,13 +27,13 @@ const GroupOfFleetUpdated = graphql(`
   subscription GroupOfFleetUpdated { crashGroupUpdated { id } }
 `);
 
-/** How long after a subscription that the server ended another one is tried. */
+/** Time from the end of a subscription to the next attempt. */
 const RESUBSCRIBE_MS = 2_000;
 
-/** One subscription for the whole page, however many parts of it want to know. */
+/** One subscription of each kind for the whole page, however many parts listen. */
 export function LiveProvider({ connection, children }: { connection: Connection; children: ReactNode }) {
   const client = useClient();
-  const { live, tell } = useMemo(() => createBus(connection), [connection]);
+  const { live, notify } = useMemo(() => createBus(connection), [connection]);
 
   useEffect(
     () =>
@@ -42,30 +42,30 @@ export function LiveProvider({ connection, children }: { connection: Connection;
           if (error !== undefined) onError();
           if (data == null) return;
           const { id, parseStatus, device } = data.parseStatus;
-          tell({ kind: 'dump', id, parseStatus, deviceKey: device.key });
+          notify({ kind: 'dump', id, parseStatus, deviceKey: device.key });
         }),
       ),
-    [client, tell],
+    [client, notify],
   );
   useEffect(
     () =>
       keepSubscribed((onError) =>
         client.subscription(GroupOfFleetUpdated, {}).subscribe(({ data, error }) => {
           if (error !== undefined) onError();
-          if (data != null) tell({ kind: 'group', id: data.crashGroupUpdated.id });
+          if (data != null) notify({ kind: 'group', id: data.crashGroupUpdated.id });
         }),
       ),
-    [client, tell],
+    [client, notify],
   );
 
   useEffect(() => {
     let wasLost = false;
     return connection.onChange(() => {
       // Between two connections anything may have happened.
-      if (connection.state() === 'live' && wasLost) tell(null);
+      if (connection.state() === 'live' && wasLost) notify(null);
       wasLost = connection.state() === 'lost';
     });
-  }, [connection, tell]);
+  }, [connection, notify]);
 
   return <LiveContext value={live}>{children}</LiveContext>;
 }
@@ -100,7 +100,7 @@ function keepSubscribed(subscribe: (onError: () => void) => { unsubscribe(): voi
 
 function createBus(connection: Connection) {
   const listeners = new Set<(change: Change) => void>();
-  const tell = (change: Change) => {
+  const notify = (change: Change) => {
     for (const listener of listeners) listener(change);
   };
   const live: Live = {
@@ -108,8 +108,8 @@ function createBus(connection: Connection) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    readAgain: () => tell(null),
+    readAgain: () => notify(null),
     connection,
   };
-  return { live, tell };
+  return { live, notify };
 }

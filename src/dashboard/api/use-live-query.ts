@@ -3,16 +3,16 @@ import { type AnyVariables, type CombinedError, type TypedDocumentNode, useQuery
 import { type Change, useLive } from './live';
 
 interface LiveQuery<Data> {
-  /** Of the last answer; while other variables are being asked for, of the answer before. */
+  /** Of the last answer; while a query with other variables runs, of the answer before. */
   data: Data | undefined;
   error: CombinedError | undefined;
   isLoading: boolean;
-  /** For what no change tells of. */
+  /** For changes that no event announces. */
   readAgain(): void;
 }
 
 /**
- * An answer that stays true: read again whenever a dump that it is about changes, and after a lost connection.
+ * A query whose data stays current: it is read again at each change that concerns it, and after a broken connection.
  *
  * @param concerns which changes make the answer old; by default all of them
  */

@@ -67,7 +67,7 @@ export function BarChart({
   );
 }
 
-/** A single crash beside thousands is still to be seen. */
+/** A single crash beside thousands stays visible. */
 function barHeight(count: number, highest: number): number {
   return count === 0 ? 0 : Math.max(3, (count / highest) * HEIGHT);
 }

@@ -32,7 +32,7 @@ export function CopyButton({ text, name = 'Copy' }: { text: string; name?: strin
 
 async function copyText(text: string): Promise<void> {
   if (window.isSecureContext) return navigator.clipboard.writeText(text);
-  // Over plain HTTP from another machine browsers have no clipboard, only this.
+  // Browsers have no clipboard API over plain HTTP from another machine, only this.
   const field = document.createElement('textarea');
   field.value = text;
   document.body.append(field);

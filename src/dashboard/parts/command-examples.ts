@@ -1,4 +1,4 @@
-/** Lines to be run elsewhere, with this server's own address in them. */
+/** Commands and code to copy, with this server's own address in them. */
 const origin = window.location.origin;
 
 export function curlLine(device: { key: string } | { token: string }): string {

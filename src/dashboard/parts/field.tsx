@@ -1,6 +1,6 @@
 import { type ComponentProps, useId } from 'react';
 
-/** A named input of a form, with what may stand in it. */
+/** A labelled input of a form, with a hint about its value. */
 export function Field({ label, hint, ...input }: { label: string; hint?: string } & ComponentProps<'input'>) {
   const id = useId();
   return (

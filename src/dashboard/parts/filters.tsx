@@ -1,7 +1,7 @@
 import { type ComponentProps, type ReactNode, useId } from 'react';
 import { useSearchParams } from 'wouter';
 
-/** What narrows a list stands in the address, so that it can be sent to somebody. Another choice begins at its start. */
+/** The filters of a list are in the address, so that it can be shared. Changing one returns to the first page. */
 export function useFilters() {
   const [parameters, setParameters] = useSearchParams();
   function choose(name: string, value: string): void {
@@ -16,7 +16,7 @@ export function useFilters() {
   return { parameters, choose };
 }
 
-/** Takes effect when it is left or Enter is pressed: a search for each letter would answer what nobody asked. */
+/** Takes effect on blur or Enter, so that there is no search for every letter. */
 export function TextFilter({
   label,
   value,

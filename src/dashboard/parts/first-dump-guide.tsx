@@ -3,7 +3,7 @@ import { CodeBlock } from './code-block';
 import { curlLine, SDKCONFIG, uploadCall } from './command-examples';
 import { EmptyState } from './notices';
 
-/** What an empty server teaches: how the first dump gets here. */
+/** Shown while there is no dump: how the first one gets here. */
 export function FirstDumpGuide({ deviceKey }: { deviceKey?: string }) {
   const key = deviceKey ?? 'k3v9x0ab';
   return (

@@ -1,7 +1,7 @@
 const WIDTH = 90;
 const HEIGHT = 18;
 
-/** The shape of a group's last days, beside its numbers. */
+/** A group's crashes of the last days, as a small chart. */
 export function Sparkline({ counts }: { counts: readonly number[] }) {
   const highest = Math.max(1, ...counts);
   const step = WIDTH / Math.max(1, counts.length);

@@ -11,7 +11,7 @@ const STEPS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'narrow' });
 const absolute = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 
-/** How long ago; the moment itself when pointed at. */
+/** How long ago; the exact time as a tooltip. */
 export function Ago({ at }: { at: string }) {
   const now = useSyncExternalStore(everyMinute, currentMinute);
   const date = new Date(at);

@@ -18,7 +18,7 @@ interface Toast {
 }
 
 interface Toasts {
-  /** @returns takes the toast away before its time */
+  /** @returns a function that removes the toast early */
   show(toast: Toast): () => void;
 }
 
@@ -49,7 +49,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
     [dismiss],
   );
 
-  // Shown anew with each note, so that it lies above a dialog that was opened since.
+  // Shown again with each note, so that it lies above a dialog that was opened later.
   const place = useRef<HTMLElement>(null);
   useEffect(() => {
     if (place.current?.matches(':popover-open')) place.current.hidePopover();

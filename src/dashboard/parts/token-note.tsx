@@ -1,7 +1,7 @@
 import { CodeBlock } from './code-block';
 import { curlLine } from './command-examples';
 
-/** A device's token, which the server shows this once and keeps only as a hash. */
+/** A device's token, which the server shows only once and stores only as a hash. */
 export function TokenNote({ deviceKey, token }: { deviceKey: string; token: string }) {
   return (
     <div className="dialog-body">

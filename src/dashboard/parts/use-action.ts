@@ -5,7 +5,7 @@ import { messageOf } from '../api/messages';
 import { useToasts } from './toasts';
 
 /**
- * A mutation as a button needs it: its failure is shown, its success read again by whatever is on the screen.
+ * A mutation for a button: a failure is shown as a note; after a success everything on the screen is read again.
  *
  * @returns the answer's data, or undefined after a failure
  */

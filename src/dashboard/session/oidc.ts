@@ -14,7 +14,7 @@ interface Attempt {
 
 const ATTEMPT_KEY = 'coredock.sign-in';
 
-/** Leaves the page for the issuer's sign-in: authorization code flow with PKCE (RFC 7636), for we cannot keep a secret. */
+/** Leaves the page for the issuer's sign-in: authorization code flow with PKCE (RFC 7636), because a page cannot keep a secret. */
 export async function goToIssuer(oidc: Oidc, returnTo: string): Promise<void> {
   const server = await discover(oidc);
   if (server.authorization_endpoint === undefined)
@@ -37,12 +37,12 @@ export async function goToIssuer(oidc: Oidc, returnTo: string): Promise<void> {
   window.location.assign(url);
 }
 
-/** @throws Error when what came back is not the answer to our question, or the issuer refused */
+/** @throws Error when the response does not belong to our request, or the issuer refused */
 export async function comeBackFromIssuer(
   oidc: Oidc,
 ): Promise<{ credentials: Credentials; returnTo: string }> {
   const text = sessionStorage.getItem(ATTEMPT_KEY);
-  if (text === null) throw new Error('This sign-in was not begun in this tab.');
+  if (text === null) throw new Error('This sign-in did not start in this tab.');
   const { state, codeVerifier, returnTo } = JSON.parse(text) as Attempt;
   sessionStorage.removeItem(ATTEMPT_KEY);
 
@@ -62,7 +62,7 @@ export async function comeBackFromIssuer(
   return { credentials: credentialsOf(answer), returnTo };
 }
 
-/** A new token for an old session, without the person. */
+/** A new token for a session, without asking the person. */
 export async function renew(oidc: Oidc, refreshToken: string): Promise<Credentials> {
   const server = await discover(oidc);
   const client = { client_id: oidc.clientId };
@@ -92,7 +92,7 @@ async function discover(oidc: Oidc): Promise<oauth.AuthorizationServer> {
   return oauth.processDiscoveryResponse(issuer, response);
 }
 
-/** The server's settings have allowed such an issuer; a browser would not call one from a page over HTTPS anyway. */
+/** The server's settings allow an issuer over HTTP; a browser blocks it from a page over HTTPS anyway. */
 function insecureIfLocal({ issuer }: Oidc) {
   return { [oauth.allowInsecureRequests]: issuer.startsWith('http://') };
 }

@@ -2,23 +2,23 @@ import { endSession, type Session } from './session';
 
 export type Role = 'viewer' | 'admin';
 
-/** What the server says of itself to everybody, and to who has signed in what he may do (`GET /api/config`). */
+/** What the server says about itself, and about the role of the person who asks (`GET /api/config`). */
 export interface PageConfig {
   /** False: whoever reaches the server may do everything, and nobody signs in. */
   authentication: boolean;
   /** Null when people cannot sign in there: then they need a token. */
   oidc: { issuer: string; clientId: string; scope: string } | null;
-  /** Of who asks; null for a stranger. */
+  /** The role of the person who asks; null when nobody has signed in. */
   role: Role | null;
 }
 
-/** Where the issuer sends people back to; the server serves the page there as everywhere. */
+/** Where the issuer sends people back to; the server serves the same page there. */
 export const CALLBACK_PATH = '/sign-in/callback';
 
 const TIMEOUT_MS = 10_000;
 
 /**
- * What the server answers to the session's person, or to a stranger. A session that it does not take is ended.
+ * Reads the server's configuration with the session's token, if there is one. A session that the server refuses is ended.
  *
  * @throws Error with a sentence for people
  */

@@ -2,7 +2,7 @@ import { authorization } from './session';
 
 /** Fetches a file of the server's with the session's token and has the browser save it. @throws Error for people */
 export async function saveAs(filename: string, address: string): Promise<void> {
-  // The path alone: the token speaks for itself, whatever else the link carries may have expired.
+  // Only the path: the token gives access, and the signature in the link may have expired.
   const { pathname } = new URL(address, window.location.href);
   const value = authorization();
   const response = await fetch(pathname, value === null ? {} : { headers: { authorization: value } });

@@ -11,7 +11,7 @@ export interface Session extends Credentials {
   number: number;
 }
 
-/** `forbidden`: the server knows who it is, and lets him do nothing. */
+/** `forbidden`: the server knows the person, who has no role. */
 type Ended = 'signed-out' | 'refused' | 'forbidden';
 
 /** Kept in the tab only: a reload stays signed in, another tab or the next day does not. */
@@ -53,7 +53,7 @@ export function endSession(how: Ended, refused = authorization()): void {
   session = null;
   ended = how;
   sessionStorage.removeItem(STORAGE_KEY);
-  tell();
+  notify();
 }
 
 export function onSessionChange(listener: () => void): () => void {
@@ -65,10 +65,10 @@ function keep(credentials: Credentials, number: number): void {
   session = { ...credentials, number };
   ended = null;
   sessionStorage.setItem(STORAGE_KEY, JSON.stringify(credentials));
-  tell();
+  notify();
 }
 
-function tell(): void {
+function notify(): void {
   for (const listener of listeners) listener();
 }
 

@@ -21,7 +21,7 @@ const PLACES: readonly Place[] = [
 
 const PLACES_OF_VIEWERS = PLACES.filter(({ forAdmins }) => forAdmins !== true);
 
-/** Where the person can go from everywhere. */
+/** The pages of the navigation that the person may open. */
 export function usePlaces(): readonly Place[] {
   return useContext(RoleContext) === 'admin' ? PLACES : PLACES_OF_VIEWERS;
 }

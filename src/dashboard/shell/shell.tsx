@@ -8,7 +8,7 @@ import { SearchField } from './search-field';
 import { ThemeToggle } from './theme-toggle';
 import { useKeys } from './use-keys';
 
-/** The frame around every page: where one is, search, and whether what one sees is live. */
+/** The frame around every page: navigation, search, and whether the page is live. */
 export function Shell({ isSignedIn, children }: { isSignedIn: boolean; children: ReactNode }) {
   const [isHelpOpen, setHelpOpen] = useState(false);
   const search = useRef<HTMLInputElement>(null);
@@ -56,7 +56,7 @@ function Places() {
   const [location] = useLocation();
   const places = usePlaces();
   const nav = useRef<HTMLElement>(null);
-  // In a narrow window the places scroll, and the one where one is may lie outside.
+  // In a narrow window the navigation scrolls, and the current page may be out of sight.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the place depends on the address
   useEffect(() => {
     nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
@@ -79,7 +79,7 @@ function Places() {
 const LIVE_TEXTS = {
   live: { label: 'Live', title: 'Changes show without a reload' },
   connecting: { label: 'Connecting', title: 'The page is connecting to the server' },
-  lost: { label: 'Reconnecting', title: 'The connection is lost; the page tries again by itself' },
+  lost: { label: 'Reconnecting', title: 'The connection is broken; the page tries again by itself' },
 };
 
 function LiveMark() {

@@ -1,7 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { Metrics } from '../../platform/metrics.js';
 import type { RightOfWay } from '../../platform/right-of-way.js';
-import type { Delivery } from '../server/delivery.js';
 import type { Excess } from './argument-limits.js';
 import { type BytesInFlight, createBytesInFlight } from './bytes-in-flight.js';
 import { tooComplex } from './document-limits.js';
@@ -20,6 +19,11 @@ const LONG_ANSWER_BYTES = 256 * 1024;
 /** A reader has so long to take an answer before it may be cut off in favour of others. */
 const PATIENCE_MS = 5_000;
 const RETRY_AFTER_SECONDS = 5;
+
+/** Ends the connection of a reader who is too slow. */
+interface CutOff {
+  cut(): void;
+}
 
 /**
  * What one answer may hold, and what it holds of the memory that all answers share. As soon as it asks for too much, the
@@ -40,8 +44,8 @@ export interface Answer {
   /** Why it is refused. */
   readonly refusal: GraphQLError | null;
   readonly bytes: number;
-  /** It is complete, and takes no more time. @param delivery to its reader; null when another part knows it */
-  made(delivery: Delivery | null): void;
+  /** It is complete, and takes no more time. @param delivery how its reader is cut off; null when another part knows it */
+  made(delivery: CutOff | null): void;
   /** Its reader has it, or is gone. May be called more than once. */
   release(): void;
 }
@@ -73,7 +77,7 @@ export function createAnswerBudget(
   const queue = createFairQueue();
   const slices = createSlices(rightOfWay);
   /** Answers on their way to their readers, the oldest first. */
-  const reading = new Map<Answer, { since: number; delivery: Delivery }>();
+  const reading = new Map<Answer, { since: number; delivery: CutOff }>();
   metrics.gauge('graphql_answer_bytes', 'Bytes of answers that are being made or sent', () => inFlight.total);
 
   return {

@@ -1,6 +1,5 @@
 import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from '@pothos/core';
 import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
-import type { Context } from '../schema/context.js';
 import type { Answer } from './answer-budget.js';
 import { fieldsOfEach } from './selection-size.js';
 import type { Slices } from './time-slices.js';
@@ -44,7 +43,7 @@ SchemaBuilder.registerPlugin('boundedLists', BoundedLists);
 
 /** For Pothos, the context of a plugin is that of any schema. */
 function answerOf(context: object): Answer {
-  return (context as Context).answer;
+  return (context as { answer: Answer }).answer;
 }
 
 function boundedBy(answer: Answer, list: unknown, counted: GraphQLResolveInfo | null): unknown {

@@ -1,8 +1,8 @@
 import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
-import { refusalOfText } from '../server/control-characters.js';
 import { type Excess, tooMuch } from './argument-limits.js';
+import { refusalOfText } from './control-characters.js';
 import { measureQuery, type QueryLimits } from './query-cost.js';
 
 export interface DocumentLimits extends QueryLimits {

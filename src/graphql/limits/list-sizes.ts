@@ -6,7 +6,7 @@ import {
   getNamedType,
 } from 'graphql';
 import { DEFAULT_SLOTS, MAX_SLOTS, SLOT_MS, TIME_UNITS } from '../../crash-groups/crash-series.js';
-import { DEFAULT_PAGE } from '../schema/pages.js';
+import { DEFAULT_PAGE } from './page-sizes.js';
 
 type Arguments = ReadonlyMap<string, unknown>;
 

@@ -2,7 +2,7 @@ import type { FieldNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
 import { LISTED_COLUMNS } from '../../coredumps/listed-dump.js';
 import type { CoredumpColumns } from '../../coredumps/types.js';
 
-/** Fields of a dump that can be told from the columns that lists read; whatever is added to it is not among them. */
+/** Fields of a dump that need only the columns that lists read. A new field is not among them until it is added here. */
 const LISTED = new Set<string>([
   ...LISTED_COLUMNS.filter((column) => column !== 'deviceId'),
   ...['__typename', 'device', 'downloadUrl', 'rawRemovedAt', 'parsedOutput', 'report'],

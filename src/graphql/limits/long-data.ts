@@ -10,8 +10,8 @@ const PIECE_BYTES = 16 * 1024;
 const known = new WeakMap<object, { beginning: string; rest: LongData }>();
 
 /** A placeholder for the data of a result. */
-export function longData(beginning: string, rest: LongData): object {
-  const data = {};
+export function longData(beginning: string, rest: LongData): Record<string, unknown> {
+  const data: Record<string, unknown> = {};
   known.set(data, { beginning, rest });
   return data;
 }
@@ -30,7 +30,7 @@ export function longJson(data: unknown, others: object): AsyncGenerator<Uint8Arr
 /** A text between two others. */
 export async function* between(
   before: string,
-  pieces: AsyncIterable<Uint8Array>,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   after: string,
 ): AsyncGenerator<Uint8Array> {
   yield Buffer.from(before);

@@ -15,9 +15,9 @@ import {
   TypeMetaFieldDef,
   type ValueNode,
 } from 'graphql';
-import { MAX_PAGE } from '../schema/pages.js';
 import { type Excess, excessOfLiteral, excessOfVariables, tooMuch, valueReader } from './argument-limits.js';
 import { sizesOf } from './list-sizes.js';
+import { MAX_PAGE } from './page-sizes.js';
 
 export interface QueryLimits {
   /** Fields within fields. GraphiQL's introspection has 14. */

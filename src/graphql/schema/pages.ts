@@ -1,10 +1,7 @@
 import { badInput } from '../../errors.js';
 import { MAX_ROW_ID } from '../../global-ids.js';
 import type { PageWindow } from '../../platform/database/children.js';
-
-export const DEFAULT_PAGE = 20;
-/** A page of dumps with all their light columns stays small; for more, ask for the next page. */
-export const MAX_PAGE = 200;
+import { DEFAULT_PAGE, MAX_PAGE } from '../limits/page-sizes.js';
 
 export interface PageArguments {
   first?: number | null | undefined;

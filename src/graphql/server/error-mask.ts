@@ -34,7 +34,7 @@ const CODES: Record<DomainErrorCode, ErrorCode> = {
   STORAGE_FULL: 'INTERNAL_SERVER_ERROR',
 };
 
-/** Codes that this door itself gives to errors of the request; graphql has none of its own. */
+/** Codes that the GraphQL server itself gives to errors of a request; graphql has none of its own. */
 const OWN_CODES: readonly ErrorCode[] = ['QUERY_TOO_COMPLEX', 'FORBIDDEN'];
 
 const MAX_MESSAGE_LENGTH = 1_000;

@@ -12,10 +12,10 @@ const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
- * Whether JSON is of a shape that is dear to read, told by one pass over its bytes. `JSON.parse` takes far longer for
+ * Whether JSON has a shape that is costly to parse, found by one pass over its bytes. `JSON.parse` takes far longer for
  * brackets than for text of the same length, and nobody else is served meanwhile.
  *
- * @param bytes UTF-8; whether they are JSON at all is the parser's to say
+ * @param bytes UTF-8; whether they are JSON at all, the parser finds out
  * @returns null when all is well
  */
 export function excessOfJson(bytes: Uint8Array): Excess | null {

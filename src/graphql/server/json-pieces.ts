@@ -1,4 +1,4 @@
-/** As much as is made at a time, and as the reader's progress is told by. */
+/** What is made at a time, and the unit in which a reader's progress is measured. */
 const PIECE_CHARACTERS = 16 * 1024;
 
 interface Level {

@@ -1,7 +1,19 @@
+/**
+ * What the main thread and the thread of queries say to each other, and both ends of the port between them.
+ *
+ * 1. Main sends a `QueryTask` with a port of its own.
+ * 2. The thread answers with a `QueryOutcome`: the errors, and the data as JSON, or its beginning where it is long.
+ * 3. Of a long answer main asks for the rest through the port, piece by piece: `NEXT_PIECE`, answered by a `Piece`.
+ * 4. Main closes the port when the reader has taken the answer or is gone; what the thread holds of it is released.
+ *
+ * The thread may say `CUT` at any time before that: the memory is needed for others.
+ */
 import type { MessagePort } from 'node:worker_threads';
 import type { Person } from '../../auth/principal.js';
 import type { ReadingSource } from '../../platform/database/types.js';
 import type { AnswerLimits } from '../limits/answer-budget.js';
+import type { LongData } from '../limits/long-data.js';
+import type { Delivery } from './delivery.js';
 import type { SentError } from './sent-errors.js';
 
 /** What the thread of queries is started with. */
@@ -27,22 +39,135 @@ export interface QueryTask {
   person: Person;
   address: string;
   requestId: string;
-  /** Takes `NextPiece`, gives pieces; closed by whoever has enough of it. */
   port: MessagePort;
 }
 
 export interface QueryOutcome {
   /** JSON of the answer's `data`, or its beginning; null when there is none. */
   data: string | null;
-  /** False: what is missing of it comes through the port, piece by piece. */
+  /** False: the rest of it comes through the port. */
   isWhole: boolean;
   errors: SentError[] | null;
   /** The limit for which it was refused. */
   refusedFor: string | null;
 }
 
-export const NEXT_PIECE = 'next';
-/** Its reader has had time enough: others need the memory. */
-export const CUT = 'cut';
+const NEXT_PIECE = 'next';
+const CUT = 'cut';
 /** UTF-8, and null at the end. */
-export type Piece = Uint8Array | null | typeof CUT;
+type Piece = Uint8Array | null | typeof CUT;
+
+/** As much is handed over at a time, and a shorter answer at once. */
+const PIECE_CHARACTERS = 64 * 1024;
+
+/**
+ * The thread's end: hands over a short answer, or the beginning of a long one, and then the rest as it is asked for.
+ *
+ * @param json of the answer's data, in pieces of any size
+ */
+export function sendData(port: MessagePort, json: Iterable<string>): Pick<QueryOutcome, 'data' | 'isWhole'> {
+  const pieces = largePieces(json);
+  const data = nextOf(pieces) ?? '';
+  let following = nextOf(pieces);
+  if (following === null) return { data, isWhole: true };
+  port.on('message', (message: unknown) => {
+    if (message !== NEXT_PIECE) return;
+    if (following === null) {
+      port.postMessage(null satisfies Piece);
+      return;
+    }
+    const bytes = new TextEncoder().encode(following);
+    following = nextOf(pieces);
+    port.postMessage(bytes satisfies Piece, [bytes.buffer]);
+  });
+  return { data, isWhole: false };
+}
+
+/** The thread's end: an answer's way to its reader, who sits behind the main thread. */
+export function deliveryThrough(port: MessagePort): Delivery {
+  let isClosed = false;
+  port.once('close', () => {
+    isClosed = true;
+  });
+  return {
+    whenDone(work) {
+      if (isClosed) work();
+      else port.once('close', work);
+    },
+    cut() {
+      port.postMessage(CUT satisfies Piece);
+      port.close();
+    },
+  };
+}
+
+/**
+ * The main thread's end: the rest of a long answer, as far as its reader asks for it.
+ *
+ * @param onCut called when the thread has cut it in favour of others
+ */
+export function receiveRest(port: MessagePort, delivery: Delivery, onCut: () => void): LongData {
+  let waiting: { resolve: (piece: Uint8Array | null) => void; reject: (error: Error) => void } | null = null;
+  let isClosed = false;
+  let isBeingRead = false;
+
+  port.on('message', (piece: Piece) => {
+    if (piece === CUT) {
+      onCut();
+      delivery.cut();
+      return;
+    }
+    if (piece === null) isBeingRead = false;
+    settle()?.resolve(piece);
+  });
+  port.once('close', () => {
+    isClosed = true;
+    // Nobody shall take what came of it for the whole.
+    if (isBeingRead) delivery.cut();
+    settle()?.reject(endedEarly());
+  });
+  delivery.whenDone(() => {
+    isBeingRead = false;
+    port.close();
+  });
+
+  return {
+    next() {
+      isBeingRead = true;
+      if (isClosed) {
+        delivery.cut();
+        return Promise.reject(endedEarly());
+      }
+      return new Promise((resolve, reject) => {
+        waiting = { resolve, reject };
+        port.postMessage(NEXT_PIECE);
+      });
+    },
+  };
+
+  function settle() {
+    const settled = waiting;
+    waiting = null;
+    return settled;
+  }
+}
+
+function endedEarly(): Error {
+  return new Error('the answer ended before its end');
+}
+
+function* largePieces(pieces: Iterable<string>): Generator<string> {
+  let large = '';
+  for (const piece of pieces) {
+    large += piece;
+    if (large.length < PIECE_CHARACTERS) continue;
+    yield large;
+    large = '';
+  }
+  if (large !== '') yield large;
+}
+
+function nextOf(pieces: Iterator<string>): string | null {
+  const { done, value } = pieces.next();
+  return done === true ? null : value;
+}

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import { type DocumentNode, type ExecutionResult, GraphQLError } from 'graphql';
 import { Piscina } from 'piscina';
 import { currentActor } from '../../auth/actor.js';
@@ -7,21 +7,16 @@ import { DomainError } from '../../errors.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Metrics } from '../../platform/metrics.js';
+import { QUERY_THREAD } from '../limits/bytes-in-flight.js';
 import { type LongData, longData } from '../limits/long-data.js';
 import type { Delivery } from './delivery.js';
-import {
-  CUT,
-  NEXT_PIECE,
-  type Piece,
-  type QueryOutcome,
-  type QueryTask,
-  type QueryThreadData,
-} from './query-port.js';
+import { type QueryOutcome, type QueryTask, type QueryThreadData, receiveRest } from './query-port.js';
+import { writtenResult } from './result-text.js';
 import { receivedError } from './sent-errors.js';
 
-/** There is none beside the sources. */
+/** Only the built program has it. */
 const BUILT_FILE = new URL('./query-worker.js', import.meta.url);
-/** Before it is put away, with all that it has cached. */
+/** After this time without a query the thread ends, with all that it has cached. */
 const IDLE_MS = 10 * 60 * 1000;
 /**
  * What it may hold without answers, and how often an answer's bytes may be in memory. The budget of answers keeps it far
@@ -30,9 +25,9 @@ const IDLE_MS = 10 * 60 * 1000;
 const [OWN_HEAP_MB, COPIES] = [192, 3];
 const YOUNG_HEAP_MB = 16;
 const MB = 1024 * 1024;
-/** Where processors are scarce uploads go first. */
+/** Where processor time is scarce, uploads go first. */
 const NICE = 10;
-/** More wait before it: each takes its turn there. */
+/** More wait in the main thread. */
 const MAX_RUNNING = 1_000;
 /** What a thread takes to load its modules, some times over. */
 const LOADING_GRACE_MS = 2_000;
@@ -53,7 +48,7 @@ export interface QueryThread {
 
 /**
  * Runs queries in a thread of their own, which begins with the first one and ends when none has come for some minutes.
- * A thread that breaks is replaced: its queries fail, nothing else notices.
+ * A thread that breaks is replaced: its queries fail, nothing else is affected.
  */
 export function createQueryThread(
   data: QueryThreadData,
@@ -88,6 +83,8 @@ export function createQueryThread(
     niceIncrement: NICE,
   });
   pool.on('error', (error: unknown) => log.error({ err: error }, 'the thread of queries broke'));
+  // What a thread held of answers has ended with it, whether or not another one is started.
+  pool.on('workerDestroy', () => void Atomics.store(data.inFlight, QUERY_THREAD, 0));
   const running = new Set<Promise<unknown>>();
 
   return {
@@ -96,20 +93,15 @@ export function createQueryThread(
       if (actor === null) throw new Error('a query outside of a request');
       const { person, address, requestId } = actor;
       const { port1: port, port2: theirs } = new MessageChannel();
-      const rest = new Rest(port, delivery, () => metrics.slowReaders.inc());
-      delivery.whenDone(() => rest.leave());
+      const rest = receiveRest(port, delivery, () => metrics.slowReaders.inc());
       const text = document.loc?.source.body ?? '';
       const at = clock.now();
       const task = { ...query, document: text, at, person, address, requestId, port: theirs };
       const outcome = await tracked(pool.run(task, { transferList: [theirs] })).catch(broken);
       if (outcome === null) return { errors: [unavailable()] };
       if (outcome.refusedFor !== null) metrics.graphqlRefusals.inc({ limit: outcome.refusedFor });
-      return {
-        ...(outcome.errors === null
-          ? {}
-          : { errors: outcome.errors.map((error) => receivedError(error, document)) }),
-        ...dataOf(outcome, rest),
-      };
+      const errors = outcome.errors?.map((error) => receivedError(error, document)) ?? null;
+      return resultOf(outcome, errors, rest);
     },
 
     async close() {
@@ -137,64 +129,21 @@ function unavailable(): GraphQLError {
   return new GraphQLError(originalError.message, { originalError });
 }
 
-function dataOf({ data, isWhole }: QueryOutcome, rest: Rest): Pick<ExecutionResult, 'data'> {
+/**
+ * Most answers are short and without errors: their JSON, as the thread has written it, goes to the client as it is. Errors
+ * are masked and may decide on the status, so that such an answer is read and written again.
+ */
+function resultOf(
+  { data, isWhole }: QueryOutcome,
+  errors: readonly GraphQLError[] | null,
+  rest: LongData,
+): ExecutionResult {
+  if (errors !== null) return { errors, ...(data === null ? {} : { data: dataOf(data, isWhole, rest) }) };
   if (data === null) return {};
-  return { data: isWhole ? JSON.parse(data) : longData(data, rest) };
+  if (!isWhole) return { data: longData(data, rest) };
+  return writtenResult(`{"data":${data}}`);
 }
 
-/** The rest of a long answer, asked for piece by piece. */
-class Rest implements LongData {
-  readonly #port: MessagePort;
-  #waiting: { resolve: (piece: Uint8Array | null) => void; reject: (error: Error) => void } | null = null;
-  #isClosed = false;
-  readonly #delivery: Delivery;
-  #isBeingRead = false;
-
-  constructor(port: MessagePort, delivery: Delivery, onCut: () => void) {
-    this.#port = port;
-    this.#delivery = delivery;
-    port.on('message', (piece: Piece) => {
-      if (piece === CUT) {
-        onCut();
-        delivery.cut();
-        return;
-      }
-      if (piece === null) this.#isBeingRead = false;
-      this.#settle()?.resolve(piece);
-    });
-    port.once('close', () => {
-      this.#isClosed = true;
-      // Nobody shall take what came of it for the whole.
-      if (this.#isBeingRead) delivery.cut();
-      this.#settle()?.reject(endedEarly());
-    });
-  }
-
-  /** Its reader has it, or is gone. */
-  leave(): void {
-    this.#isBeingRead = false;
-    this.#port.close();
-  }
-
-  next(): Promise<Uint8Array | null> {
-    this.#isBeingRead = true;
-    if (this.#isClosed) {
-      this.#delivery.cut();
-      return Promise.reject(endedEarly());
-    }
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      this.#port.postMessage(NEXT_PIECE);
-    });
-  }
-
-  #settle() {
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    return waiting;
-  }
-}
-
-function endedEarly(): Error {
-  return new Error('the answer ended before its end');
+function dataOf(data: string, isWhole: boolean, rest: LongData): Record<string, unknown> | null {
+  return isWhole ? JSON.parse(data) : longData(data, rest);
 }

@@ -2,7 +2,6 @@
  * The thread that runs queries, so that no query keeps the main thread from those who upload: SQLite's reads, what
  * Prisma makes of their rows, the resolvers and the writing of long answers all take a processor's time.
  */
-import type { MessagePort } from 'node:worker_threads';
 import { type ExecutionArgs, parse } from 'graphql';
 import { workerData } from 'piscina';
 import { createAlertQueries } from '../../alerts/service.js';
@@ -18,27 +17,22 @@ import { openForReading } from '../../platform/database/open-for-reading.js';
 import { createRightOfWay } from '../../platform/right-of-way.js';
 import { createSearch } from '../../search/service.js';
 import { createAnswerBudget } from '../limits/answer-budget.js';
-import { executeBounded } from '../limits/bounded-answers.js';
 import { createBytesInFlight, QUERY_THREAD } from '../limits/bytes-in-flight.js';
 import { createDocumentCache } from '../limits/document-limits.js';
 import { type Context, downloadUrls, type QueryServices, type Services } from '../schema/context.js';
 import { createLoaders } from '../schema/loaders.js';
 import { schema } from '../schema/schema.js';
 import { forgetAbandonedErrors } from './abandoned-errors.js';
-import type { Delivery } from './delivery.js';
+import { executeBounded } from './bounded-answers.js';
 import { jsonPieces } from './json-pieces.js';
 import {
-  CUT,
-  NEXT_PIECE,
-  type Piece,
+  deliveryThrough,
   type QueryOutcome,
   type QueryTask,
   type QueryThreadData,
+  sendData,
 } from './query-port.js';
 import { sentError } from './sent-errors.js';
-
-/** As much is handed over at a time, and a shorter answer at once. */
-const PIECE_CHARACTERS = 64 * 1024;
 
 const { database: source, limits, patienceMs, inFlight, linkSecret }: QueryThreadData = workerData;
 const database = openForReading(source);
@@ -65,7 +59,7 @@ forgetAbandonedErrors();
 
 export default async function runQuery({ port, ...task }: QueryTask): Promise<QueryOutcome> {
   const { address, person, requestId } = task;
-  const delivery = deliveryBy(port);
+  const delivery = deliveryThrough(port);
   const answer = answers.open(address);
   delivery.whenDone(answer.release);
   try {
@@ -88,7 +82,7 @@ export default async function runQuery({ port, ...task }: QueryTask): Promise<Qu
       contextValue: { ...context, queryCost: task.cost },
     };
     const { data, errors } = await runAs({ person, address, requestId }, () => executeBounded(args, answer));
-    const sent = data === undefined ? { data: null, isWhole: true } : hand(data, port);
+    const sent = data === undefined ? { data: null, isWhole: true } : sendData(port, jsonPieces(data));
     const refusedFor = answer.refusal === null ? null : String(answer.refusal.extensions.limit);
     return { ...sent, errors: errors?.map(sentError) ?? null, refusedFor };
   } finally {
@@ -101,60 +95,6 @@ function servicesAt(clock: Pick<Clock, 'now'>): Services {
   const all: QueryServices = { ...queries, crashGroups };
   // Queries use no others, and nothing of these that is not here.
   return all as Services;
-}
-
-/** Hands over a short answer, or the beginning of a long one and then the rest as it is asked for. */
-function hand(data: object | null, port: MessagePort) {
-  const pieces = largePieces(jsonPieces(data));
-  const first = pieces.next();
-  const beginning = first.done === true ? '' : first.value;
-  const second = pieces.next();
-  if (second.done === true) return { data: beginning, isWhole: true };
-  handRest(port, [second.value], pieces);
-  return { data: beginning, isWhole: false };
-}
-
-function handRest(port: MessagePort, waiting: string[], pieces: Iterator<string>): void {
-  port.on('message', (message: unknown) => {
-    if (message !== NEXT_PIECE) return;
-    const piece = waiting.shift() ?? next(pieces);
-    const bytes: Piece = piece === null ? null : new TextEncoder().encode(piece);
-    port.postMessage(bytes, bytes === null ? [] : [bytes.buffer as ArrayBuffer]);
-  });
-}
-
-function next(pieces: Iterator<string>): string | null {
-  const { done, value } = pieces.next();
-  return done === true ? null : value;
-}
-
-function* largePieces(pieces: Iterable<string>): Generator<string> {
-  let large = '';
-  for (const piece of pieces) {
-    large += piece;
-    if (large.length < PIECE_CHARACTERS) continue;
-    yield large;
-    large = '';
-  }
-  if (large !== '') yield large;
-}
-
-/** The main thread closes the port when the answer has been taken, or nobody waits for it. */
-function deliveryBy(port: MessagePort): Delivery {
-  let isClosed = false;
-  port.once('close', () => {
-    isClosed = true;
-  });
-  return {
-    whenDone(work) {
-      if (isClosed) work();
-      else port.once('close', work);
-    },
-    cut() {
-      port.postMessage(CUT);
-      port.close();
-    },
-  };
 }
 
 function documentOf(text: string) {

@@ -12,7 +12,7 @@ const MAX_FIELD_BYTES = 64 * 1024;
 /**
  * How a POST body becomes an operation: JSON, or a GraphQL multipart request with one file. Nothing else, so that no
  * web page can make a browser send one without asking first (a "simple request" has neither content type, and a
- * multipart form of another site is told by its Origin).
+ * multipart form of another site is recognized by its Origin).
  */
 export function readRequests({
   maxFileBytes,
@@ -40,7 +40,7 @@ export function readRequests({
   };
 }
 
-/** For the sender of a file that is too large to see the answer before the connection ends; and of JSON. */
+/** Read beyond the limit, so that the sender of a file or JSON that is too large sees the answer before the connection ends. */
 const FILE_GRACE_BYTES = 64 * 1024 * 1024;
 const JSON_GRACE_BYTES = 4 * 1024 * 1024;
 
@@ -80,7 +80,7 @@ function hearLateErrors(req: IncomingMessage): void {
     );
 }
 
-/** The parser throws away what is beyond its limits, however much comes; nobody pays for that either. */
+/** The parser discards what is beyond its limits, however much comes: that is bounded as well. */
 function boundWhole(req: IncomingMessage, maxBytes: number): void {
   let size = 0;
   req.on('data', (chunk: Buffer) => {

@@ -8,15 +8,16 @@ import type { Plugin } from 'graphql-yoga';
 import { type Actor, currentActor, resumeAs } from '../../auth/actor.js';
 import type { Person } from '../../auth/principal.js';
 import { ended, iteratorOf } from '../../platform/async-iterators.js';
-import { executeBounded } from '../limits/bounded-answers.js';
 import type { Context } from '../schema/context.js';
 import type { Loaders } from '../schema/loaders.js';
+import { executeBounded } from './bounded-answers.js';
+import { writeOnce } from './result-text.js';
 
-/** For those who are told of an event at about the same time; who lags behind reads anew, and nothing is kept for him. */
+/** For subscribers that get an event at about the same time. One that lags behind reads anew; nothing is kept for it. */
 const SHARED_FOR_MS = 1_000;
 
-/** What is worked out of one event, for whoever is told of it. */
-interface Telling {
+/** What is read and answered for one event, shared by its subscribers. */
+interface SharedEvent {
   loaders: Loaders;
   answers: Map<string, Promise<Answer>>;
   /** To be called when nothing is shared any more. */
@@ -39,8 +40,8 @@ interface Held {
 
 /**
  * Answers an event once for all subscribers that get the same answer: those of one document, operation, variables and
- * role. What a resolver may know of who asks is watched. As soon as it looks at more than the role (a signed link has
- * the name in it), each of them is answered for himself; so is everybody when an answer has errors, which carry the id
+ * role. What a resolver may know of who asks is watched. As soon as it reads more than the role (a signed link has
+ * the name in it), each of them gets an answer of its own; so does everybody when an answer has errors, which carry the id
  * of one request. Rows are read once per event in either case.
  *
  * It is the answers that are shared, not the streams: each subscriber has its own, which checks its token before each
@@ -57,7 +58,7 @@ export function shareAnswers({
   createLoaders: () => Loaders;
   sharedForMs?: number;
 }): Plugin<Context> {
-  const tellings = new WeakMap<object, Telling>();
+  const sharedEvents = new WeakMap<object, SharedEvent>();
   const numbers = new WeakMap<DocumentNode, number>();
   let documents = 0;
 
@@ -79,14 +80,14 @@ export function shareAnswers({
     const operation = JSON.stringify([numberOf(document), operationName, variableValues, actor.person.kind]);
     let isPersonal = false;
     return async (event) => {
-      const telling = tellingOf(event);
-      const { answers } = telling;
+      const sharing = sharedOf(event);
+      const { answers } = sharing;
       const known = isPersonal ? undefined : answers.get(operation);
       if (known !== undefined) {
         const shared = await known;
         if (isForAll(shared)) return { result: shared.result, release: shared.hold() };
       }
-      const own = answer(args, actor, event, telling);
+      const own = answer(args, actor, event, sharing);
       if (known === undefined && !isPersonal) answers.set(operation, own);
       const answered = await own;
       isPersonal ||= answered.isPersonal;
@@ -98,7 +99,7 @@ export function shareAnswers({
     args: ExecutionArgs,
     actor: Actor,
     event: unknown,
-    { loaders, releases }: Telling,
+    { loaders, releases }: SharedEvent,
   ): Promise<Answer> {
     let isPersonal = false;
     const person = watched(actor.person, () => {
@@ -107,7 +108,7 @@ export function shareAnswers({
     const contextValue = { ...Object(args.contextValue), ...contextOf({ ...actor, person }, loaders) };
     const budgeted = contextValue.answer;
     const hold = countingHolders(budgeted.release);
-    // Whoever is told of the event a little later gets it as well.
+    // Subscribers that get the event a little later share it as well.
     releases.push(hold());
     const result = await resumeAs({ ...actor, person }, () =>
       executeBounded({ ...args, rootValue: event, contextValue }, budgeted),
@@ -117,17 +118,17 @@ export function shareAnswers({
     return answered;
   }
 
-  function tellingOf(event: unknown): Telling {
+  function sharedOf(event: unknown): SharedEvent {
     const isObject = typeof event === 'object' && event !== null;
-    const known = isObject ? tellings.get(event) : undefined;
+    const known = isObject ? sharedEvents.get(event) : undefined;
     if (known !== undefined) return known;
-    const telling: Telling = { loaders: createLoaders(), answers: new Map(), releases: [] };
-    if (isObject) tellings.set(event, telling);
+    const sharing: SharedEvent = { loaders: createLoaders(), answers: new Map(), releases: [] };
+    if (isObject) sharedEvents.set(event, sharing);
     setTimeout(() => {
-      if (isObject) tellings.delete(event);
-      for (const release of telling.releases) release();
+      if (isObject) sharedEvents.delete(event);
+      for (const release of sharing.releases) release();
     }, sharedForMs).unref();
-    return telling;
+    return sharing;
   }
 
   /** The cache of documents gives the same object for the same text. */
@@ -138,7 +139,7 @@ export function shareAnswers({
   }
 }
 
-/** Releases when the last of those who hold has let go. */
+/** Releases when the last holder has released. */
 function countingHolders(release: () => void): () => () => void {
   let holders = 0;
   return () => {
@@ -157,34 +158,24 @@ function isForAll({ result, isPersonal }: Answer): boolean {
   return !isPersonal && result.errors === undefined;
 }
 
-/** The same person, with a bell at all but the role. */
-function watched(person: Person, onLook: () => void): Person {
-  const look = <Key extends keyof Person>(key: Key) => {
-    onLook();
+/** The same person; reading anything but the role calls `onRead`. */
+function watched(person: Person, onRead: () => void): Person {
+  const read = <Key extends keyof Person>(key: Key) => {
+    onRead();
     return person[key];
   };
   return {
     kind: person.kind,
     get name() {
-      return look('name');
+      return read('name');
     },
     get via() {
-      return look('via');
+      return read('via');
     },
     get until() {
-      return look('until');
+      return read('until');
     },
   };
-}
-
-/** Yoga takes a result's own `stringify`, when it has one, for the text of a server-sent event. */
-function writeOnce(result: ExecutionResult): void {
-  let text: string | undefined;
-  const stringify = () => {
-    text ??= JSON.stringify(result);
-    return text;
-  };
-  Object.defineProperty(result, 'stringify', { value: stringify });
 }
 
 function answerEach(
@@ -196,7 +187,7 @@ function answerEach(
   let hasEnded = false;
   return iteratorOf({
     async next() {
-      // Who asks for the next one has taken the last one.
+      // Asking for the next answer means that the last one has been taken.
       release();
       const { done, value } = await iterator.next();
       if (done === true) return ended();

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
-import type { ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { between } from '../limits/long-data.js';
+import { type TextResult, textOf } from './result-text.js';
 
-/** Who stands between ends connections on which nothing comes. */
+/** Proxies end connections on which nothing comes. */
 const PING_MS = 12_000;
 /**
  * Between the last event and an end without "complete": graphql-sse's client takes an end that comes while it still
@@ -22,20 +22,17 @@ export const EVENT_STREAM_HEADERS = {
   'Content-Encoding': 'none',
 };
 
-/** A result may know its text: `shared-answers.ts`. */
-type Result = ExecutionResult & { stringify?: (result: ExecutionResult) => string };
-
 /**
  * Sends subscriptions as server-sent events, word for word as Yoga does (the "distinct connections mode" of GraphQL over
  * SSE), but an event in one piece, made once for all who get the same answer, and without the layers of web streams: for
  * a thousand subscribers they cost more than the answer.
  */
 export function sendEventStreams(pingMs = PING_MS): Plugin & { endAll(): void } {
-  const pieces = new WeakMap<Result, Buffer>();
+  const pieces = new WeakMap<TextResult, Buffer>();
   const open = new Set<EventStream>();
 
   return {
-    /** Without the last word, which would tell clients that no more is to come: so they subscribe again. */
+    /** Without `complete`, which would tell clients that no more is to come: so they subscribe again. */
     endAll() {
       for (const stream of open) stream.breakOff();
     },
@@ -51,7 +48,7 @@ export function sendEventStreams(pingMs = PING_MS): Plugin & { endAll(): void } 
     },
   };
 
-  function pieceOf(result: Result): Buffer {
+  function pieceOf(result: TextResult): Buffer {
     const known = pieces.get(result);
     if (known !== undefined) return known;
     const piece = Buffer.from(`event: next\ndata: ${textOf(result)}\n\n`);
@@ -60,13 +57,8 @@ export function sendEventStreams(pingMs = PING_MS): Plugin & { endAll(): void } 
   }
 }
 
-function isStream(result: object): result is AsyncIterable<Result> {
+function isStream(result: object): result is AsyncIterable<TextResult> {
   return Symbol.asyncIterator in result;
-}
-
-function textOf(result: Result): string {
-  if (result.stringify !== undefined) return result.stringify(result);
-  return JSON.stringify(shownResult(result));
 }
 
 /** The only one of a stream, as of a query. */
@@ -74,35 +66,22 @@ export function asOnlyEvent(json: AsyncIterable<Uint8Array>): AsyncIterable<Uint
   return between(`${PING}event: next\ndata: `, json, `\n\n${LAST_EVENT}`);
 }
 
-type Shown = Omit<ExecutionResult, 'errors'> & { errors?: readonly object[] };
-
-/** What errors say to servers is not for clients. */
-export function shownResult(result: ExecutionResult): Shown {
-  if (result.errors === undefined) return result;
-  const errors = result.errors.map((error) => {
-    const { extensions, ...shown } = error.toJSON();
-    const { http, unexpected, ...others } = extensions ?? {};
-    return { ...shown, ...(Object.keys(others).length === 0 ? {} : { extensions: others }) };
-  });
-  return { ...result, errors };
-}
-
 /** What Yoga makes of an iterator that failed because its subscriber was too slow. */
-function isOfWhoFellBehind({ data, errors }: Result): boolean {
+function isOfSlowSubscriber({ data, errors }: TextResult): boolean {
   return data === undefined && errors?.[0]?.extensions.code === 'RATE_LIMITED';
 }
 
 /** Asks for the next event when the last one was taken, and ends the subscription when the connection is gone. */
 class EventStream extends Readable {
-  readonly #results: AsyncIterator<Result>;
-  readonly #pieceOf: (result: Result) => Buffer;
+  readonly #results: AsyncIterator<TextResult>;
+  readonly #pieceOf: (result: TextResult) => Buffer;
   readonly #pings: NodeJS.Timeout;
   #isAsking = false;
   #isOver = false;
   #hasEnded = false;
-  #toldAt = Number.NEGATIVE_INFINITY;
+  #lastEventAt = Number.NEGATIVE_INFINITY;
 
-  constructor(results: AsyncIterator<Result>, pieceOf: (result: Result) => Buffer, pingMs: number) {
+  constructor(results: AsyncIterator<TextResult>, pieceOf: (result: TextResult) => Buffer, pingMs: number) {
     super();
     this.#results = results;
     this.#pieceOf = pieceOf;
@@ -118,7 +97,7 @@ class EventStream extends Readable {
     this.#isAsking = true;
     this.#results.next().then(
       ({ done, value }) => this.#take(done === true ? null : value),
-      // Nobody is told why, for nobody listens: who sees the end without its "complete" subscribes again.
+      // A client that sees the end without its "complete" subscribes again; there is no way to say why.
       () => this.breakOff(),
     );
   }
@@ -132,18 +111,18 @@ class EventStream extends Readable {
     );
   }
 
-  #take(result: Result | null): void {
+  #take(result: TextResult | null): void {
     if (this.destroyed || this.#isOver) return;
     this.#isAsking = false;
-    if (result !== null && isOfWhoFellBehind(result)) {
-      // Who sees the end without its "complete" subscribes again.
+    if (result !== null && isOfSlowSubscriber(result)) {
+      // A client that sees the end without its "complete" subscribes again.
       this.breakOff();
       return;
     }
     if (result !== null) {
-      this.#toldAt = performance.now();
+      this.#lastEventAt = performance.now();
       const piece = this.#pieceOf(result);
-      // Some at a time, by which the reader's progress is told.
+      // In pieces, the unit in which a reader's progress is measured.
       for (let from = 0; from < piece.length; from += PIECE_BYTES) {
         this.push(piece.subarray(from, from + PIECE_BYTES));
       }
@@ -156,7 +135,7 @@ class EventStream extends Readable {
   /** Ends without "complete", and not right after an event. */
   breakOff(): void {
     this.#isOver = true;
-    const sinceLast = performance.now() - this.#toldAt;
+    const sinceLast = performance.now() - this.#lastEventAt;
     if (sinceLast >= REST_MS) this.#end();
     else setTimeout(() => this.#end(), REST_MS - sinceLast);
   }

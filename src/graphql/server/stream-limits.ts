@@ -38,7 +38,7 @@ export function createStreams(maxPerAddress: number, metrics: Metrics): Streams 
 /**
  * Counts a request that wants an event stream until its answer has ended.
  *
- * @returns false when it was refused, and answered so
+ * @returns false when it was refused, with the answer sent
  */
 export function admitEventStream(
   request: IncomingMessage,

@@ -15,8 +15,8 @@ const POLICY_VIOLATION = 1008;
 const INVALID_MESSAGE = 4400;
 
 /**
- * Closes a socket that sends more messages than any client of ours would, or one that is dear to read. To be called when
- * everybody listens who reads messages: they are given what is within the limits.
+ * Closes a socket that sends more messages than any client of ours would, or one that is costly to parse. To be called after
+ * all listeners for messages are there: they get what is within the limits.
  */
 export function limitMessages(socket: WebSocket, onRefusal: (limit: string) => void): void {
   const readers = socket.listeners('message');
@@ -48,7 +48,7 @@ export function limitMessages(socket: WebSocket, onRefusal: (limit: string) => v
     // What it sent meanwhile is not read any more.
     socket.removeAllListeners('message');
     socket.close(code, reason);
-    // Who floods may not answer the goodbye either.
+    // A flooding client may not answer the close frame.
     setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
   }
 }

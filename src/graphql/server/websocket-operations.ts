@@ -6,7 +6,7 @@ import type { WebSocket } from 'ws';
 import { ended, nextAround } from '../../platform/async-iterators.js';
 import { between, joined, longJson } from '../limits/long-data.js';
 import { documentOf, type PersistedDocuments } from './persisted-documents.js';
-import { shownResult } from './sse.js';
+import { knownText, shownResult } from './result-text.js';
 import { TRY_AGAIN_LATER } from './websocket-closing.js';
 import { createDeliveries } from './websocket-deliveries.js';
 
@@ -84,6 +84,8 @@ export function createOperations<ServerContext extends object, Context extends o
         known.set(args, {
           async execute() {
             const result: ExecutionResult = await scope(() => pipeline.execute(args));
+            const text = knownText(result);
+            if (text !== null) return sendAsText(socket, id, [Buffer.from(text)]);
             const { data, ...others } = shownResult(result);
             const json = longJson(data, others);
             return json === null ? result : sendAsText(socket, id, json);
@@ -115,11 +117,11 @@ export function createOperations<ServerContext extends object, Context extends o
     isBusy: () => [...running.values()].some((ids) => ids.size > 0),
   };
 
-  /** As graphql-ws would send it, which would make a text of what is one. @returns what is left for graphql-ws to send */
+  /** As graphql-ws would send it, which would write JSON a second time. @returns what is left for graphql-ws to send */
   async function sendAsText(
     socket: WebSocket,
     id: string,
-    json: AsyncIterable<Uint8Array>,
+    json: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ): Promise<OperationResult> {
     const message = between(`{"id":${JSON.stringify(id)},"type":"next","payload":`, json, '}');
     const bytes = await joined(message);
@@ -128,7 +130,7 @@ export function createOperations<ServerContext extends object, Context extends o
   }
 }
 
-/** Who has fallen behind must come again to see the present: ended by "complete" a client would think it was all. */
+/** A subscriber that has fallen behind must reconnect to see the present state: after "complete" it would think it has all. */
 function untilBehind<Item>(items: AsyncIterable<Item>, socket: WebSocket): AsyncIterableIterator<Item> {
   return nextAround(items, async (next) => {
     try {

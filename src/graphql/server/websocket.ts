@@ -25,7 +25,7 @@ export interface WebSocketTransport {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Whether a query or mutation runs. */
   isBusy(): boolean;
-  /** Tells all clients to come again; nobody is let in any more. */
+  /** Asks all clients to reconnect, and admits no more. */
   close(): Promise<void>;
 }
 
@@ -94,7 +94,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
       onComplete: ({ extra }, id) => operations.complete(extra.socket, id),
       execute: (args) => operations.prepared(args).execute(),
       subscribe: (args) => operations.prepared(args).subscribe(),
-      // Else it tells clients the text of errors that nobody expected.
+      // Otherwise it shows clients the text of unexpected errors.
       isProd: true,
     },
     sockets,
@@ -163,7 +163,7 @@ function retryAfterOf(error: unknown): number | undefined {
   return error instanceof DomainError ? error.retryAfterSeconds : undefined;
 }
 
-/** As browsers send it, who cannot set headers on a WebSocket. */
+/** As browsers send it, which cannot set headers on a WebSocket. */
 function authorizationOf(connectionParams: Record<string, unknown> | undefined): string | undefined {
   const value = connectionParams?.authorization ?? connectionParams?.Authorization;
   return typeof value === 'string' ? value : undefined;

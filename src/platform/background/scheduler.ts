@@ -1,6 +1,6 @@
 import type { Logger } from '../logger.js';
 
-/** Work that comes back by itself while the server runs. A chore that fails is logged, and its next turn comes. */
+/** Work that comes back by itself while the server runs. A chore that fails is logged, and runs again after its period. */
 export interface Chores {
   /** @param failure what the log says when it failed: "old audit events could not be removed" */
   every(periodMs: number, failure: string, work: () => Promise<unknown>): void;

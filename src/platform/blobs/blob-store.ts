@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Durable storage of immutable bytes under `/`-separated keys. Makers: files (`file-blobs.ts`).
+ * Durable storage of immutable bytes under `/`-separated keys. Makers: files (`files/file-blobs.ts`), a bucket (`s3/s3-blobs.ts`).
  *
- * Every method rejects with a `DomainError`: `STORAGE_FULL` when there is no room, `UNAVAILABLE` when the storage
+ * Every method rejects with a `DomainError`: `STORAGE_FULL` when there is no free space, `UNAVAILABLE` when the storage
  * cannot be reached or fails (the caller may try again); what reads answers `null` for a missing key, which is a fact,
  * not a failure.
  */

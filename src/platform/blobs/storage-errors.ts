@@ -2,7 +2,7 @@ import { DomainError } from '../../errors.js';
 import { isSystemError } from '../files/system-errors.js';
 
 /**
- * What a caller can be told about a file operation that failed: no room, or not available now. Anything that is not
+ * The error that a caller gets for a file operation that failed: storage full, or not available now. Anything that is not
  * the operating system's answer (a bug, a domain error) comes back as it is. Paths stay in the cause, for the log.
  */
 export function asStorageError(error: unknown): unknown {

@@ -4,26 +4,26 @@ import type { BlobStore, IncomingBlob } from './blob-store.js';
 
 /** Beyond what failed: what a file system needs for the file itself. */
 const MARGIN_BYTES = 64 * 1024;
-/** Where room cannot be tried without storing something, a refusal is believed for so long. */
+/** Where space cannot be tried without storing something, a refusal is believed for so long. */
 const BELIEVED_MS = 30_000;
 
 /**
- * Remembers that a store had no room for what it was given: then it is full, whatever smaller things fit in, until
- * something as large was stored or could be. Says so once in the log, and once when there is room again.
+ * Remembers that a store had no space for what it was given: then it is full, whatever smaller things fit in, until
+ * something as large was stored or could be. Logs that once, and once when there is free space again.
  *
  * @param place as an operator knows it: "the folder ./data/coredumps (COREDUMPS_DIR)"
- * @param tryRoom rejects when so many bytes have no room; null where only storing something can tell
+ * @param trySpace rejects when there is no space for so many bytes; null where only storing something can tell
  */
-export function watchRoom(
+export function watchFreeSpace(
   store: BlobStore,
   {
     place,
-    tryRoom,
+    trySpace,
     log,
     now = Date.now,
   }: {
     place: string;
-    tryRoom: ((bytes: number) => Promise<void>) | null;
+    trySpace: ((bytes: number) => Promise<void>) | null;
     log?: Logger | undefined;
     now?: () => number;
   },
@@ -47,12 +47,12 @@ export function watchRoom(
     async check() {
       await noting(store.check(), () => 0);
       if (lacking === null) return;
-      if (tryRoom === null && now() - lacking.since >= BELIEVED_MS) hasRoom(lacking.bytes);
-      else if (tryRoom === null) throw new DomainError('STORAGE_FULL', `${place} is full`);
+      if (trySpace === null && now() - lacking.since >= BELIEVED_MS) noteSpace(lacking.bytes);
+      else if (trySpace === null) throw new DomainError('STORAGE_FULL', `${place} is full`);
       else {
         const { bytes } = lacking;
-        await tryRoom(bytes);
-        hasRoom(bytes);
+        await trySpace(bytes);
+        noteSpace(bytes);
       }
     },
   };
@@ -64,7 +64,7 @@ export function watchRoom(
       file: () => noting(incoming.file(), () => incoming.size),
       async publish(key, signal) {
         const isPublished = await noting(incoming.publish(key, signal), () => incoming.size);
-        if (isPublished) hasRoom(incoming.size);
+        if (isPublished) noteSpace(incoming.size);
         return isPublished;
       },
       discard: () => incoming.discard(),
@@ -75,21 +75,20 @@ export function watchRoom(
     try {
       return await call;
     } catch (error) {
-      if (error instanceof DomainError && error.code === 'STORAGE_FULL') hasNoRoom(sizeOf() + MARGIN_BYTES);
+      if (error instanceof DomainError && error.code === 'STORAGE_FULL') noteFull(sizeOf() + MARGIN_BYTES);
       throw error;
     }
   }
 
-  function hasNoRoom(bytes: number): void {
-    if (lacking === null)
-      log?.error(`${place} is full: free some space; what needs room is refused until then`);
-    // The least that had no room: as soon as that is stored, something is.
+  function noteFull(bytes: number): void {
+    if (lacking === null) log?.error(`${place} is full: free some space; new files are refused until then`);
+    // The smallest that did not fit: as soon as that was stored, there is space.
     lacking = { bytes: Math.min(bytes, lacking?.bytes ?? bytes), since: now() };
   }
 
-  function hasRoom(bytes: number): void {
+  function noteSpace(bytes: number): void {
     if (lacking === null || bytes + MARGIN_BYTES < lacking.bytes) return;
     lacking = null;
-    log?.info(`${place} has room again`);
+    log?.info(`${place} has free space again`);
   }
 }

@@ -6,8 +6,8 @@ type Schedule = (dispatch: () => void) => void;
 const schedules = new AsyncLocalStorage<Schedule>();
 
 /**
- * DataLoader, but whoever works in slices of time says when all that one statement can ask for has been asked: DataLoader
- * itself takes the end of a turn of the event loop for that.
+ * DataLoader whose batches may be sent at another time than at the end of a turn of the event loop: code that works in
+ * slices of time says when all keys of a batch were asked for.
  */
 export default class GatheringLoader<Key, Value, CacheKey = Key> extends DataLoader<Key, Value, CacheKey> {
   constructor(

@@ -30,8 +30,8 @@ function isForeignKeyViolation(error: unknown): boolean {
 }
 
 /**
- * What a caller can be told about a database that failed or refused: no room, not available now, or what is wrong with
- * what was asked of it. Errors that are not the database's (a bug in a query, a domain error thrown inside a
+ * The error that a caller gets for a database that failed or refused: full, not available now, or what is wrong with the
+ * request. Errors that are not the database's (a bug in a query, a domain error thrown inside a
  * transaction) come back as they are.
  */
 export function asDomainError(error: unknown): unknown {

@@ -4,7 +4,7 @@ import { openPostgresql } from './postgresql/open-postgresql.js';
 import { openSqlite } from './sqlite/open-sqlite.js';
 import type { Database, OpenedDatabase } from './types.js';
 
-/** Connections that a server holds at most unless told otherwise: `pg`'s own default. */
+/** Connections that a server holds at most by default: `pg`'s own default. */
 const POOL_SIZE = 10;
 /** As a transaction's own limit. */
 const STATEMENT_LIMIT_MS = 30_000;
@@ -16,7 +16,7 @@ const STATEMENT_LIMIT_MS = 30_000;
  * @param options.poolSize connections to PostgreSQL at most, beside one that listens: half of them are for whoever opens
  *   `reading`; SQLite has no use for it
  * @param options.statementLimitMs how long PostgreSQL may take for a statement before its connection is given up
- * @param options.log hears of trouble that passes by itself
+ * @param options.log is told of trouble that passes by itself
  * @param options.stop gives up opening it
  * @param options.now the server's clock, which is the database's too where no other server may use it
  * @throws Error with one clear sentence: cannot be reached or written, in use by another server, of a newer version

@@ -41,13 +41,13 @@ export async function searchOutputs(
   return rows.map(({ id }) => Number(id));
 }
 
-/** Ids, counted from the newest, that are looked at in turns until enough was found; in the end all. */
+/** How many of the newest ids are searched, step by step, until enough was found; in the end all. */
 const REACHES = [100, 10_000, 1_000_000, Number.POSITIVE_INFINITY];
 
 /**
  * PostgreSQL's index of words knows no order. Asked for the newest dumps that have a word, PostgreSQL reads either every
- * dump that has it, or dump after dump, and takes the words of each apart again, until enough have it: endless for
- * frequent words the one, for rare words the other, and it cannot tell which they are. So it is asked for the newest
+ * dump that has it, or dump after dump, splitting the words of each again, until enough have it. The first is endless for
+ * frequent words, the second for rare words, and it cannot tell which they are. So it is asked for the newest
  * dumps first, and for more of them while too few were found. What stands in WITH is not planned for the few rows that
  * are wanted of it.
  */

@@ -7,7 +7,7 @@ const MAX_ATTEMPTS = 5;
 const PAUSE_MS = 20;
 
 /**
- * What is known of a transaction's COMMIT. It holds nothing of the transaction, so whoever wants to know later keeps
+ * What is known of a transaction's COMMIT. It holds nothing of the transaction, so code that asks later keeps
  * this: a finished transaction of Prisma's is large.
  */
 export interface CommitRecord {

@@ -10,7 +10,7 @@ export type Db = PrismaClient & {
   readonly hasLateral: boolean;
   /**
    * Runs what must work on a full disk too: deletions, and the audit of downloads. It may run twice, so everything that
-   * it changes must be in the database. SQLite has room set aside for it; with PostgreSQL it is run as it is.
+   * it changes must be in the database. SQLite has a disk reserve for it; with PostgreSQL it just runs.
    */
   readonly fromReserve: <T>(work: () => Promise<T>) => Promise<T>;
 };
@@ -46,7 +46,7 @@ export interface Database {
   /** Rejects with STORAGE_FULL or UNAVAILABLE when it is known that nothing can be written now. */
   assertWritable(): Promise<void>;
   runExclusive: RunExclusive;
-  /** Tells other servers on this database what has changed, and hears it of them. */
+  /** How servers on this database notify each other of changes. */
   readonly announcements: Announcements;
   /** Calls `listener` with the SQL of every statement. For tests and traces. */
   onStatement(listener: (sql: string) => void): void;
@@ -66,12 +66,12 @@ export type ReadingSource =
   | { kind: 'sqlite'; name: string }
   | { kind: 'postgresql'; url: string; poolSize: number; statementLimitMs: number };
 
-/** A database for who only reads. It sees what is committed, as soon as it is, and ends with its thread. */
+/** A database to read from. It sees what is committed, as soon as it is, and ends with its thread. */
 export type OpenedForReading = Pick<Database, 'db' | 'isShared'>;
 
-/** What is to be done, handed out by the database to one server each. */
+/** A parse to be done. The database gives each job to one server. */
 export interface Job {
-  /** The database's own name for it. */
+  /** The id that the database gave it. */
   id: string;
   /** Whose parse it is. */
   key: string;
@@ -96,24 +96,24 @@ export interface Jobs {
 export const ANNOUNCED_TABLES = ['Coredump', 'CrashGroup'] as const;
 export type AnnouncedTable = (typeof ANNOUNCED_TABLES)[number];
 
-/** How the servers on one database tell each other which rows have changed: by their ids, nothing else. */
+/** How the servers on one database notify each other of changed rows: by their ids, nothing else. */
 export interface Announcements {
-  /** Part of the transaction that makes the change: the others are told if it commits, and never else. */
+  /** Part of the transaction that makes the change: the others are notified if it commits, and only then. */
   announce(tx: DbTransaction, table: AnnouncedTable, ids: readonly number[]): Promise<void>;
   /**
-   * Hears of the changes of other servers from the moment on at which it resolves, and of own ones whose COMMIT was
-   * done and the answer lost. After a time in which nothing could be heard the ids of all rows that were changed
-   * meanwhile come, own changes among them. To be called once.
+   * Follows the changes of other servers from the moment at which it resolves, and own ones whose COMMIT was done but not
+   * answered. After a time without connection the ids of all rows that were changed meanwhile come, own changes among
+   * them. To be called once.
    *
-   * @throws Error with one clear sentence when nothing can be heard: a pooler stands before the database
+   * @throws Error with one clear sentence when notifications do not arrive: a pooler stands before the database
    */
   follow(followers: Readonly<Record<AnnouncedTable, Follower>>): Promise<void>;
-  /** False while nothing can be heard. */
+  /** False while notifications do not arrive. */
   isHearing(): boolean;
 }
 
 export interface Follower {
-  /** False: nobody here wants to know, so nothing needs to be read. */
+  /** False: nobody here subscribes, so nothing needs to be read. */
   isWanted(): boolean;
   /** One call at a time, some hundred ids at most. What it reads is as new as the change. When it rejects they come again. */
   onChanged(ids: readonly number[]): Promise<void>;

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 
-/** What is free on the disk of a path, for who is not root; null where that cannot be asked. */
+/** Free space on the disk of a path, for users other than root; null where the system does not say. */
 export async function diskSpace(path: string): Promise<{ freeBytes: number; freeInodes: number } | null> {
   try {
     const { bsize, bavail, ffree } = await statfs(path);

@@ -10,7 +10,7 @@ export type ClientAddress = (request: {
 }) => string;
 
 /**
- * @param trustedProxies addresses and ranges whose X-Forwarded-For is believed; anybody else's is only a claim
+ * @param trustedProxies addresses and ranges whose X-Forwarded-For is believed; that of others is ignored
  */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
   const isTrusted = proxyaddr.compile([...trustedProxies]);
@@ -50,7 +50,7 @@ function addressOfHop(text: string): string {
 }
 
 /**
- * Whom to count an address for. Whoever has IPv6 has at least the 2⁶⁴ addresses of a network, so the network is what
+ * What to count requests of an address by. Whoever has IPv6 has at least the 2⁶⁴ addresses of a network, so the network
  * is counted.
  */
 export function networkOf(address: string): string {
@@ -62,7 +62,7 @@ export function networkOf(address: string): string {
   return `${Buffer.from(network).toString('hex')}/64`;
 }
 
-/** @returns whether a proxy can be told by this: an address, a range, or one of the words for ranges */
+/** @returns whether this names proxies: an address, a range, or one of the words for ranges */
 export function isProxyAddress(text: string): boolean {
   try {
     proxyaddr.compile(text);

@@ -4,8 +4,8 @@ const PIECE_BYTES = 64 * 1024;
 const REST_MS = 5;
 
 /**
- * Throws away what a refused sender still sends, a piece at a time with a rest after each, so that others get their
- * turns in between: read as fast as it comes, some megabytes are taken in one. At 12 MB/s no honest sender notices.
+ * Discards what a refused sender still sends, a piece at a time with a pause after each, so that other requests are served
+ * in between: read as fast as it comes, some megabytes would be taken at one go. The pace slows no honest sender.
  */
 export function discard(stream: Readable): void {
   let size = 0;

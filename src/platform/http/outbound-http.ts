@@ -68,7 +68,7 @@ interface PublicPost {
   headers: Record<string, string>;
   body: string;
   timeoutMs: number;
-  /** For a homelab, whose chat server is next door. */
+  /** For a homelab, whose chat server is in the same network. */
   allowPrivate: boolean;
   resolveName?: typeof resolve;
 }

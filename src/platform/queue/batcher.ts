@@ -19,7 +19,7 @@ export class Unclear extends Error {
  * worked on until the first of its items has to be answered; the others go into the next one.
  *
  * @param run gets a signal that is aborted when the group's time is over. When it rejects nothing was done with any of
- *   the items and nothing will be; by `Unclear` it says that nobody knows, and that is what each of them is told
+ *   the items and nothing will be; by `Unclear` it says that nobody knows, and each of them gets that error
  * @param atOnce groups that are worked on at the same time
  * @param gatherMs after a group of several, the next one gathers for so long: where there was a crowd there is one
  * @param late what an item gets whose time is over, and with which nothing was done

@@ -5,8 +5,8 @@ import type { Logger } from '../logger.js';
 /**
  * Works through tasks, some at once. Makers: this file's, for a database that one server has for itself, and
  * `shared-queue.ts`. A hint, not a record: what is to be done stands in the database, and `refill`
- * reads it from there at the start, when the queue runs dry after having turned tasks away, and every so often. So
- * the queue may forget anything at any time and nothing is lost.
+ * reads it from there at the start, when the queue is empty after it had refused tasks, and every so often. So
+ * the queue may forget anything at any time.
  */
 export interface TaskQueue<Task> {
   /** To be called after the commit that made it necessary. Tasks with the key of one that waits or runs are ignored. */
@@ -37,11 +37,11 @@ export function createInProcessQueue<Task>({
   const queue = new PQueue({ concurrency });
   const known = new Set<string>();
   const stop = new AbortController();
-  let hasTurnedAway = false;
+  let hasRefused = false;
 
   const refiller = createWorker({ name: 'refilling the queue', everyMs: REFILL_EVERY_MS, look: fill, log });
   queue.on('idle', () => {
-    if (hasTurnedAway) refiller.wake();
+    if (hasRefused) refiller.wake();
   });
   refiller.start();
 
@@ -59,7 +59,7 @@ export function createInProcessQueue<Task>({
     const key = keyOf(task);
     if (stop.signal.aborted || known.has(key)) return;
     if (queue.size >= MAX_WAITING) {
-      hasTurnedAway = true;
+      hasRefused = true;
       return;
     }
     known.add(key);
@@ -75,9 +75,9 @@ export function createInProcessQueue<Task>({
   }
 
   async function fill(): Promise<void> {
-    hasTurnedAway = false;
+    hasRefused = false;
     const tasks = await refill(MAX_WAITING);
-    if (tasks.length === MAX_WAITING) hasTurnedAway = true;
+    if (tasks.length === MAX_WAITING) hasRefused = true;
     tasks.forEach(add);
   }
 }

@@ -3,7 +3,7 @@ import type { Job, Jobs } from '../database/types.js';
 import type { Logger } from '../logger.js';
 import type { TaskQueue } from './in-process-queue.js';
 
-/** How often it looks for jobs that other servers added. Who added one here says so, and is not kept waiting. */
+/** How often it looks for jobs that other servers added. A job that was added here wakes it at once. */
 const POLL_EVERY_MS = 1_000;
 /** How often it looks for what has no job, or one in the hands of a server that died. */
 const REFILL_EVERY_MS = 15_000;
@@ -28,7 +28,7 @@ export function createSharedQueue<Task>({
   keyOf: (task: Task) => string;
   /** The tasks of these keys, as far as there is still something to do. */
   tasksOf: (keys: readonly string[]) => Promise<Task[]>;
-  /** Must not reject but for bugs; ends early when `stop` is aborted, and then leaves a job for the others. */
+  /** Must not reject but for bugs; ends early when `stop` is aborted, and then releases its job for the others. */
   run: (task: Task, stop: AbortSignal) => Promise<void>;
   /** The oldest tasks in the database that nobody works on. */
   refill: (take: number) => Promise<Task[]>;

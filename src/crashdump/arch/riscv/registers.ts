@@ -1,5 +1,6 @@
 import type { ByteReader } from '../../bytes.js';
-import { type ReadMemory, readWord } from '../../core/memory.js';
+import { readWord } from '../../read-memory.js';
+import type { ExceptionSources } from '../architecture.js';
 import { type ExceptionRegisters, NO_EXCEPTION, type RegisterSet } from '../registers.js';
 
 /** IDF core_dump_port.c (riscv): PRSTATUS_OFFSET_PR_REG. */
@@ -13,16 +14,18 @@ const EXCEPTION_FRAME_WORDS = 37;
 /** RV_STK_FRMSZ: the frame, rounded up to the stack's alignment of 16. */
 const EXCEPTION_FRAME_SIZE = 160;
 
+const NO_SPECIALS: ReadonlyMap<string, number> = new Map();
+
 export const RA = 1;
 export const SP = 2;
 
 /** Registers of a CORE note's descriptor: pc, then x1 to x31. */
-export function readRiscvRegisterNote(description: ByteReader): RegisterSet {
+export function readRegisterNote(description: ByteReader): RegisterSet {
   return readRegisters(description.slice('RISC-V registers', NOTE_REGISTERS_OFFSET, REGISTER_WORDS * 4));
 }
 
 /** Registers as a context switch or an exception left them at the start of a stack (RvExcFrame). */
-export function readRiscvStackFrame(stack: ByteReader): RegisterSet {
+export function readStackFrame(stack: ByteReader): RegisterSet {
   return readRegisters(stack.slice('RvExcFrame', 0, REGISTER_WORDS * 4));
 }
 
@@ -30,19 +33,15 @@ export function readRiscvStackFrame(stack: ByteReader): RegisterSet {
  * mcause and mtval, which the register note leaves out. The exception frame stands at the start of the dumped stack,
  * or right below the stack pointer when the dump holds all of the memory instead of single stacks.
  */
-export function findRiscvException(
-  registers: RegisterSet,
-  stackStart: number | null,
-  read: ReadMemory,
-): ExceptionRegisters {
+export function findException({ registers, stackStart, read }: ExceptionSources): ExceptionRegisters {
   const sp = registers.general[SP] ?? 0;
   for (const frame of [stackStart, sp - EXCEPTION_FRAME_SIZE]) {
     if (frame === null || frame < 0 || !read(frame, EXCEPTION_FRAME_WORDS * 4)) continue;
     if (readWord(read, frame) !== registers.pc || readWord(read, frame + SP * 4) !== sp) continue;
     return {
       ...NO_EXCEPTION,
-      mcause: readWord(read, frame + MCAUSE_WORD * 4),
-      mtval: readWord(read, frame + MTVAL_WORD * 4),
+      cause: readWord(read, frame + MCAUSE_WORD * 4),
+      address: readWord(read, frame + MTVAL_WORD * 4),
     };
   }
   return NO_EXCEPTION;
@@ -52,5 +51,5 @@ function readRegisters(reader: ByteReader): RegisterSet {
   const pc = reader.u32();
   const general = [0];
   while (general.length < REGISTER_WORDS) general.push(reader.u32());
-  return { pc, general, xtensa: null };
+  return { pc, general, special: NO_SPECIALS };
 }

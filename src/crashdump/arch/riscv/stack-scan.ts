@@ -1,8 +1,7 @@
-import { type ReadMemory, readWord } from '../../core/memory.js';
-import type { FirmwareImage } from '../../firmware/firmware-image.js';
-import type { Unwinder } from '../../unwind/frame.js';
+import { type ReadMemory, readWord } from '../../read-memory.js';
+import type { CodeImage, Unwinder } from '../../unwind/frame.js';
+import type { RiscvFrame } from './frame.js';
 import { SP } from './registers.js';
-import type { RiscvFrame } from './unwinder.js';
 
 /** 16 KiB of stack, and 128 candidates tried: a stack full of return addresses costs no more than that. */
 const MAX_WORDS = 4096;
@@ -15,7 +14,7 @@ const TASK_EXIT = 'prvTaskExitError';
 
 interface ScanRequest {
   sp: number;
-  images: readonly FirmwareImage[];
+  images: readonly CodeImage[];
   read: ReadMemory;
   unwinder: Unwinder<RiscvFrame>;
 }
@@ -53,7 +52,7 @@ function scannedFrame(pc: number, sp: number, pcPlace: number): RiscvFrame {
 
 function leadsToTaskEntry(
   first: RiscvFrame,
-  images: readonly FirmwareImage[],
+  images: readonly CodeImage[],
   unwinder: Unwinder<RiscvFrame>,
 ): boolean {
   let frame = first;
@@ -70,12 +69,12 @@ function leadsToTaskEntry(
 }
 
 /** prvTaskExitError is returned to, not called from: the address is its first one. */
-function isTaskRoot(image: FirmwareImage, pc: number): boolean {
+function isTaskRoot(image: CodeImage, pc: number): boolean {
   return image.symbolAt(pc - 1)?.name === TASK_ENTRY || image.symbolAt(pc)?.name === TASK_EXIT;
 }
 
 /** RISC-V unprivileged ISA: `jal ra`, `jalr ra` in four bytes, `c.jal`, `c.jalr` in two. */
-function followsCall(image: FirmwareImage, address: number): boolean {
+function followsCall(image: CodeImage, address: number): boolean {
   if (address % 2 !== 0 || address < 4) return false;
   const bytes = image.readAt(address - 4, 4);
   if (!bytes) return false;

@@ -1,28 +1,11 @@
-import { type ReadMemory, readWord } from '../../core/memory.js';
-import type { CfiRow, CfiRule, FirmwareImage } from '../../firmware/firmware-image.js';
-import {
-  INNER_FRAME,
-  NO_SAVED_PC,
-  outermost,
-  type PhysicalFrame,
-  type Step,
-  type Unwinder,
-} from '../../unwind/frame.js';
+import { type ReadMemory, readWord } from '../../read-memory.js';
+import type { CfiRow, CfiRule } from '../../unwind/cfi-row.js';
+import type { CodeImage } from '../../unwind/frame.js';
+import { INNER_FRAME, NO_SAVED_PC, outermost, type Step, type Unwinder } from '../../unwind/frame.js';
 import type { RegisterSet } from '../registers.js';
+import type { Place, RiscvFrame } from './frame.js';
 import { RA, SP } from './registers.js';
 import { findCallerOnStack } from './stack-scan.js';
-
-/**
- * Where a value was found: an address in memory, or `-1 - n` for the register n of the crash itself. GDB's test for
- * a made-up frame is whether it would take its return address from where its callee took its own.
- */
-type Place = number;
-
-export interface RiscvFrame extends PhysicalFrame {
-  places: ReadonlyMap<number, Place>;
-  /** Where this frame's pc was found; null in frame 0 and after a stack scan. */
-  pcPlace: Place | null;
-}
 
 /**
  * RISC-V frames are found by the call-frame information of the firmware. Where there is none, frame 0 is taken for a
@@ -32,7 +15,7 @@ export interface RiscvFrame extends PhysicalFrame {
 export function createRiscvUnwinder(
   start: RegisterSet,
   read: ReadMemory,
-  images: readonly FirmwareImage[],
+  images: readonly CodeImage[],
 ): Unwinder<RiscvFrame> {
   const cfiAt = (pc: number): CfiRow | null => {
     for (const image of images) {

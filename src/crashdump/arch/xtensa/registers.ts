@@ -18,32 +18,36 @@ const EXCVADDR = 238;
 const EPC1 = 177;
 const EPS2 = 194;
 
+/** In the EXTRA_INFO note. */
+const EXTRA_REGISTERS = 18;
+const INTERRUPT_WORD = 37;
+
 /** Registers of a CORE note's descriptor. */
-export function readXtensaRegisterNote(description: ByteReader): RegisterSet {
+export function readRegisterNote(description: ByteReader): RegisterSet {
   const registers = description.slice('Xtensa registers', NOTE_REGISTERS_OFFSET, (NOTE_AR_WORD + 16) * 4);
   const [pc, ps, lbeg, lend, lcount, sar] = words(registers, 6);
   registers.seek(NOTE_AR_WORD * 4);
-  return { pc, general: words(registers, 16), xtensa: { ps, lbeg, lend, lcount, sar } };
+  return { pc, general: words(registers, 16), special: specials({ lbeg, lend, lcount, sar, ps }) };
 }
 
 /**
  * Registers as a context switch or an exception left them at the start of a stack: XtExcFrame when its first word
  * is set, XtSolFrame (a task that gave up the processor by itself) when it is 0.
  */
-export function readXtensaStackFrame(stack: ByteReader): RegisterSet {
+export function readStackFrame(stack: ByteReader): RegisterSet {
   if (stack.slice('stack frame', 0, 4).u32() === 0) return readSolicitedFrame(stack);
   const frame = words(stack.slice('XtExcFrame', 0, EXCEPTION_FRAME_WORDS * 4), EXCEPTION_FRAME_WORDS);
   const [, pc, ps] = frame;
   return {
     pc,
     general: frame.slice(3, 19),
-    xtensa: {
-      ps: withoutExceptionMode(ps),
-      sar: frame[19] ?? 0,
+    special: specials({
       lbeg: frame[22] ?? 0,
       lend: frame[23] ?? 0,
       lcount: frame[24] ?? 0,
-    },
+      sar: frame[19] ?? 0,
+      ps: withoutExceptionMode(ps),
+    }),
   };
 }
 
@@ -54,24 +58,50 @@ function readSolicitedFrame(stack: ByteReader): RegisterSet {
     // Both are return addresses of a windowed call: the call size stands in their top bits.
     pc: isCodeAddress(pc) ? pc : windowedReturnAddress(pc),
     general: [a0, a1, a2, a3, ...new Array<number>(12).fill(0)],
-    xtensa: { ps: withoutExceptionMode(ps), lbeg: 0, lend: 0, lcount: 0, sar: 0 },
+    special: specials({ lbeg: 0, lend: 0, lcount: 0, sar: 0, ps: withoutExceptionMode(ps) }),
   };
 }
 
+/** In the order in which GDB lists them. */
+function specials({ lbeg, lend, lcount, sar, ps }: Specials): ReadonlyMap<string, number> {
+  return new Map(Object.entries({ lbeg, lend, lcount, sar, ps }));
+}
+
+interface Specials {
+  lbeg: number;
+  lend: number;
+  lcount: number;
+  sar: number;
+  ps: number;
+}
+
 /** EXCCAUSE and EXCVADDR of the crashed task's XtExcFrame. */
-export function readXtensaExceptionFrame(stack: ByteReader): ExceptionRegisters {
+export function readExceptionFrame(stack: ByteReader): ExceptionRegisters {
   const frame = stack.slice('XtExcFrame', 0, EXCEPTION_FRAME_WORDS * 4);
   if (frame.u32() === 0) return NO_EXCEPTION;
   frame.seek(20 * 4);
-  return { ...NO_EXCEPTION, exccause: frame.u32(), excvaddr: frame.u32() };
+  return { ...NO_EXCEPTION, cause: frame.u32(), address: frame.u32() };
+}
+
+/** 18 (register, value) pairs, then in the note's 152-byte form the interrupt word (core_dump_port.c). */
+export function readExtraRegisters(description: ByteReader): ReadonlyMap<number, number> {
+  const registers = new Map<number, number>();
+  for (let pair = 0; pair < EXTRA_REGISTERS && description.remaining >= 8; pair++) {
+    const register = description.u32();
+    const value = description.u32();
+    // Registers that the chip lacks leave an empty pair.
+    if (register !== 0) registers.set(register, value);
+  }
+  description.seek(Math.min(INTERRUPT_WORD * 4, description.length));
+  return registers;
 }
 
 /** What the EXTRA_INFO note says about the exception. */
-export function xtensaException(extra: ReadonlyMap<number, number>): ExceptionRegisters {
+export function exceptionInNote(extra: ReadonlyMap<number, number>): ExceptionRegisters {
   return {
     ...NO_EXCEPTION,
-    exccause: extra.get(EXCCAUSE) ?? null,
-    excvaddr: extra.get(EXCVADDR) ?? null,
+    cause: extra.get(EXCCAUSE) ?? null,
+    address: extra.get(EXCVADDR) ?? null,
     epc: numbered(extra, EPC1, 1, 7),
     eps: numbered(extra, EPS2, 2, 7),
   };

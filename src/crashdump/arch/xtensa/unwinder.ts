@@ -1,10 +1,11 @@
-import { type ReadMemory, readWord } from '../../core/memory.js';
+import { hex32 } from '../../hex.js';
+import { type ReadMemory, readWord } from '../../read-memory.js';
 import { INNER_FRAME, outermost, type PhysicalFrame, type Step, type Unwinder } from '../../unwind/frame.js';
 import type { RegisterSet } from '../registers.js';
-import { hex32 } from '../registers.js';
 import { isCodeAddress, pendingRotation, windowedReturnAddress, windowSize } from './registers.js';
 
-const SP = 1;
+/** a1 */
+export const STACK_POINTER = 1;
 /** First byte of `entry as, imm` (Xtensa ISA §8, format BRI12). */
 const ENTRY = 0x36;
 
@@ -17,12 +18,12 @@ export function createXtensaUnwinder(start: RegisterSet, read: ReadMemory): Unwi
   return {
     first() {
       const registers = new Map(start.general.map((value, index) => [index, value]));
-      return { pc: start.pc, sp: registers.get(SP) ?? 0, registers, trust: 'context' };
+      return { pc: start.pc, sp: registers.get(STACK_POINTER) ?? 0, registers, trust: 'context' };
     },
 
     callerOf(frame, level) {
       if (level === 0 && isBeforeEntry(frame.pc, read))
-        return callerBeforeEntry(frame, start.xtensa?.ps ?? 0);
+        return callerBeforeEntry(frame, start.special.get('ps') ?? 0);
       return callerByWindow(frame, read);
     },
   };

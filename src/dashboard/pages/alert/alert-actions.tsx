@@ -15,7 +15,7 @@ const DeleteAlertRule = graphql(`
   mutation DeleteAlertRule($id: ID!) { deleteAlertRule(id: $id) }
 `);
 
-/** What one can do with a rule. */
+/** The actions on a rule. */
 export function AlertActions({
   rule,
   isTesting,
@@ -78,7 +78,7 @@ export function AlertActions({
         onConfirm={() => void deleteRule()}
       >
         <p>
-          What it has not sent yet is not sent, and its log goes with it. To silence it for a while, switch it
+          Alerts that wait are not sent, and its log is deleted with it. To silence it for a while, switch it
           off.
         </p>
       </ConfirmDialog>

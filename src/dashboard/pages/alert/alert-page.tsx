@@ -12,7 +12,7 @@ import { AlertActions } from './alert-actions';
 import { DeliveryLog } from './delivery-log';
 import { useAlertTest } from './use-alert-test';
 
-/** One rule: what it tells to whom, and what became of what it told. */
+/** One rule: what it sends where, and its deliveries. */
 export function AlertPage({ id: inAddress }: { id: string }) {
   const id = decodeURIComponent(inAddress);
   const { data, error } = useLiveQuery(AlertRules, {}, () => false);
@@ -45,7 +45,7 @@ function Rule({ rule }: { rule: AlertRuleInListFragment }) {
       </header>
       {!rule.enabled && (
         <p className="notice" data-tone="warn">
-          It is switched off and tells nothing. It can be tested nevertheless.
+          It is switched off and sends nothing. It can still be tested.
         </p>
       )}
       {outcome !== null && (

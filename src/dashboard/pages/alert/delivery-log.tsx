@@ -9,7 +9,7 @@ const STATUSES: Record<AlertDeliveryStatus, string> = {
   FAILED: 'Failed',
 };
 
-/** What became of the alerts of a rule, newest first. */
+/** The deliveries of a rule, newest first. */
 export function DeliveryLog({ deliveries }: { deliveries: readonly AlertDeliveryInLogFragment[] }) {
   return (
     <section className="card" aria-labelledby="log">

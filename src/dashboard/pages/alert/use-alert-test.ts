@@ -16,11 +16,11 @@ const TestAlertRule = graphql(`
   mutation TestAlertRule($id: ID!) { testAlertRule(id: $id) { id } }
 `);
 
-/** A test is sent at once, and once; what else is on its way may wait hours for its next attempt. */
+/** A test is sent once, without delay; other deliveries may wait hours for their next attempt. */
 const LOOK_FOR_TEST_MS = 500;
 const LOOK_FOR_OTHERS_MS = 10_000;
 
-/** A rule's log, read again while something of it is on its way, and what became of a test that was begun here. */
+/** A rule's log, read again while a delivery is open, and the result of a test that was started here. */
 export function useAlertTest(ruleId: string) {
   const [testId, setTestId] = useState<string | null>(null);
   const { run, isRunning } = useAction(TestAlertRule);

@@ -14,9 +14,9 @@ export function AlertGuide() {
   return (
     <EmptyState title="No alert yet">
       <p>
-        An alert tells a chat, or a program of yours, when the fleet crashes at a place where it never did,
-        when a crash comes back that was resolved, or when one suddenly becomes frequent. So nobody has to
-        keep looking at this page.
+        An alert informs a chat, or a program of yours, when the fleet crashes at a new place, when a resolved
+        crash comes back, or when a crash suddenly becomes frequent. So nobody has to keep looking at this
+        page.
       </p>
       <p>
         Slack and Discord call what you need a webhook: make one for a channel, and give its address to a new

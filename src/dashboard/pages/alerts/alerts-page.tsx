@@ -10,7 +10,7 @@ import { RuleTable } from './rule-table';
 import { AlertRules } from './rules';
 import { isInScope, type Scope, useScope } from './use-scope';
 
-/** Who is told of which crashes, where, without looking at this page. */
+/** The alert rules: which crashes each one reports, and where it sends them. */
 export function AlertsPage() {
   useTitle('Alerts');
   const [isCreating, setCreating] = useState(false);
@@ -46,13 +46,13 @@ export function AlertsPage() {
 function ScopeNotice({ scope: { modelCode, group } }: { scope: Scope }) {
   return (
     <p className="notice">
-      Those that tell of crashes of{' '}
+      Alerts for crashes of{' '}
       {group === null ? (
         <Link href={`/firmware/${modelCode}`}>{modelCode}</Link>
       ) : (
         <Link href={`/groups/${encodeURIComponent(group.id)}`}>{group.title}</Link>
       )}
-      , or of all. A new one is for it alone. <Link href="/alerts">All alerts</Link>
+      , or for all crashes. A new alert is for it alone. <Link href="/alerts">All alerts</Link>
     </p>
   );
 }

@@ -13,7 +13,7 @@ const CreateAlertRule = graphql(`
   }
 `);
 
-/** Makes a rule and shows its secret, this once; then comes its page, where it can be tested. */
+/** Creates a rule and shows its secret once; then opens its page, where it can be tested. */
 export function CreateAlertDialog({
   scope,
   isOpen,
@@ -50,8 +50,8 @@ export function CreateAlertDialog({
       ) : (
         <div className="dialog-body">
           <p>
-            This is the secret of <b>{created.name}</b>. It is shown only now. Slack and Discord do not want
-            it; a program of your own checks with it that an alert is from here and new:{' '}
+            This is the secret of <b>{created.name}</b>. It is shown only now. Slack and Discord do not need
+            it; a program of your own verifies with it that an alert comes from here and is recent:{' '}
             <code>Coredock-Signature: t=SECONDS,v1=HEX</code> has the HMAC-SHA-256 over{' '}
             <code>SECONDS.BODY</code>.
           </p>

@@ -104,7 +104,7 @@ export function RuleForm({
         min={2}
         max={1_000_000}
         defaultValue={rule?.spikeCount ?? ''}
-        hint="Empty: spikes are not told."
+        hint="Empty: no alert about spikes."
       />
       {models !== undefined && (
         <Choice label="Model" name="model" value={modelCode ?? ''}>

@@ -29,7 +29,7 @@ export function useScope(): Scope | null {
   return modelCode === null ? null : { modelCode, group: null };
 }
 
-/** Whether the rule is told of crashes in this scope, if not of them alone. */
+/** Whether the rule reports crashes of this scope, perhaps among others. */
 export function isInScope(
   { model, crashGroup }: AlertRuleInListFragment,
   { modelCode, group }: Scope,

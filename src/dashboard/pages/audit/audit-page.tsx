@@ -43,16 +43,14 @@ export function AuditPage() {
       )}
       {events?.nodes.length === 0 &&
         (Object.keys(filter).length > 0 ? (
-          <EmptyState title="No event is like that">
-            <p>
-              Actions and names are compared as a whole. Events are forgotten after some time (AUDIT_DAYS).
-            </p>
+          <EmptyState title="No event matches">
+            <p>Actions and names must match completely. Old events are deleted (AUDIT_DAYS).</p>
           </EmptyState>
         ) : (
           <EmptyState title="Nothing has been done yet">
             <p>
-              Every change and every download is noted here: who, when, from where, and under which request id
-              the log has it. Nothing changes an event, and only its age removes it.
+              Every change and every download is recorded here: who, when, from where, and the request id that
+              the log has as well. Nobody can change an event; it is deleted only when it is old.
             </p>
           </EmptyState>
         ))}

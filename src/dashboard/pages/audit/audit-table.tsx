@@ -70,7 +70,7 @@ function Target({ event }: { event: AuditEventInListFragment }) {
       )}
       {targetId != null && (
         <div className="sub-line">
-          <Link href={`/audit?${new URLSearchParams({ target: targetId })}`}>all that was done to it</Link>
+          <Link href={`/audit?${new URLSearchParams({ target: targetId })}`}>all its events</Link>
         </div>
       )}
     </>

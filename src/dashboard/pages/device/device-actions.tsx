@@ -28,7 +28,7 @@ interface Device {
   coredumpCount: number;
 }
 
-/** What one can do with a device. */
+/** The actions on a device. */
 export function DeviceActions({ device }: { device: Device }) {
   const [open, setOpen] = useState<'rename' | 'rotate' | 'revoke' | 'delete' | null>(null);
   const [token, setToken] = useState<string | null>(null);
@@ -45,7 +45,7 @@ export function DeviceActions({ device }: { device: Device }) {
   }
   async function revokeTokens() {
     if ((await revoke.run({ id: device.id })) === undefined) return;
-    show({ text: `No token of ${device.name ?? device.key} is taken any more` });
+    show({ text: `No token of ${device.name ?? device.key} is accepted any more` });
   }
   async function deleteDevice() {
     if ((await remove.run({ id: device.id })) === undefined) return;
@@ -76,8 +76,8 @@ export function DeviceActions({ device }: { device: Device }) {
         onConfirm={() => void rotateToken()}
       >
         <p>
-          The old token is taken for one more day, so that the device can change over; those before it end at
-          once.
+          The old token is accepted for one more day, so that the device can change to the new one; older
+          tokens end at once.
         </p>
       </ConfirmDialog>
       <ConfirmDialog
@@ -102,7 +102,7 @@ export function DeviceActions({ device }: { device: Device }) {
         <p>
           {device.coredumpCount === 0
             ? 'It has no dumps.'
-            : `Its dumps (${device.coredumpCount}) go with it. That cannot be undone.`}
+            : `Its dumps (${device.coredumpCount}) are deleted with it. That cannot be undone.`}
         </p>
       </ConfirmDialog>
     </div>
@@ -125,7 +125,7 @@ function RenameDialog({ device, isOpen, onClose }: { device: Device; isOpen: boo
           name="name"
           defaultValue={device.name ?? ''}
           maxLength={200}
-          hint="Empty: it is called by its key."
+          hint="Empty: its key is shown instead."
         />
         <div className="dialog-actions">
           <button type="submit" className="button" data-tone="primary" disabled={rename.isRunning}>

@@ -63,7 +63,7 @@ export function DevicesPage() {
         </div>
       )}
       {devices?.nodes.length === 0 && (
-        <EmptyState title={search === '' ? 'No device is registered yet' : 'No device is like that'}>
+        <EmptyState title={search === '' ? 'No device is registered yet' : 'No device matches'}>
           <p>
             A device belongs to a model and has a key, which names it in uploads, and a token, which proves
             that it is the device.

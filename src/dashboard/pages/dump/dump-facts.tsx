@@ -4,7 +4,7 @@ import { Fact } from '../../parts/fact';
 import { bytesText } from '../../parts/sizes';
 import { Moment } from '../../parts/time';
 
-/** What else is known of the dump. */
+/** The facts about the dump itself: file, firmware, chip, times. */
 export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
   const { report, firmware } = dump;
   return (

@@ -18,7 +18,7 @@ const ReparseDump = graphql(`
   mutation ReparseDump($id: ID!) { reparseCoredump(id: $id) { id parseStatus } }
 `);
 
-/** Why it crashed, in the device's words and in plain English, and what one can do with the dump. */
+/** Why it crashed, in the device's words and in plain English, and the actions on the dump. */
 export function DumpHead({ dump }: { dump: DumpOnPageFragment }) {
   const { report, parseStatus } = dump;
   const [reason = '', ...more] = (report?.reason ?? fallbackTitle(dump)).split('\n');
@@ -123,7 +123,7 @@ function DownloadLink({ dump }: { dump: DumpOnPageFragment }) {
   );
 }
 
-/** What makes one careful with what stands below. */
+/** Reasons to doubt the report below. */
 function Doubts({ dump: { report, device, firmwareVersion, parseStatus } }: { dump: DumpOnPageFragment }) {
   const doubts = [
     ...(report != null && !report.elfMatches

@@ -45,7 +45,7 @@ const DumpById = graphql(`
   query DumpById($id: ID!) { coredump(id: $id) { ...DumpOnPage } }
 `);
 
-/** One crash: why first, then where, then everything else that the dump tells. */
+/** One crash: first why, then where, then everything else in the dump. */
 export function DumpPage({ id: inAddress }: { id: string }) {
   const id = decodeURIComponent(inAddress);
   const { data, error } = useLiveQuery(

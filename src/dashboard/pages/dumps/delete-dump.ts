@@ -7,20 +7,20 @@ const DeleteDump = graphql(`
   mutation DeleteDump($id: ID!) { deleteCoredump(id: $id) }
 `);
 
-/** So long a deletion can be taken back; only then is the server told. */
+/** A deletion can be undone for this long; only then is it sent to the server. */
 const UNDO_MS = 6_000;
 
-/** Deletions to come, each with what sends it at once. */
+/** Deletions that wait, each with the function that sends it at once. */
 const pending = new Map<string, () => void>();
 let hidden: ReadonlySet<string> = new Set();
 const listeners = new Set<() => void>();
 
-// Who closes the page meant it.
+// Closing the page confirms the deletions that wait.
 window.addEventListener('pagehide', () => {
   for (const send of [...pending.values()]) send();
 });
 
-/** Ids that lists leave out, because they will be gone in a moment. */
+/** Ids that lists leave out, because their deletion waits. */
 export function useHidden(): ReadonlySet<string> {
   return useSyncExternalStore(
     (listener) => {
@@ -31,7 +31,7 @@ export function useHidden(): ReadonlySet<string> {
   );
 }
 
-/** Deletes a dump after a while, in which a note offers to undo it. */
+/** Deletes a dump after a delay, in which a note offers to undo it. */
 export function useDeleteDump(): (dump: { id: string; filename: string }) => void {
   const { run } = useAction(DeleteDump);
   const { show } = useToasts();

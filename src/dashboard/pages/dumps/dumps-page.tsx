@@ -53,7 +53,7 @@ export function DumpsPage() {
 
 function NothingFound() {
   return (
-    <EmptyState title="No dump is like that">
+    <EmptyState title="No dump matches">
       <p>Every word of a search must occur in a dump’s output, file name, chip, version or device.</p>
     </EmptyState>
   );

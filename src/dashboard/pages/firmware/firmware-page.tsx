@@ -25,7 +25,7 @@ const FirmwareModels = graphql(`
 
 type Model = FirmwareModelsQuery['deviceModels']['nodes'][number];
 
-/** The models and what firmware each has. */
+/** The models, each with its firmware. */
 export function FirmwarePage() {
   useTitle('Firmware');
   const [isCreating, setCreating] = useState(false);

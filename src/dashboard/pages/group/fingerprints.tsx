@@ -10,7 +10,7 @@ const SplitGroup = graphql(`
   }
 `);
 
-/** What makes two crashes the same; a merged group has several, each of which can leave again. */
+/** The fingerprints that a group counts; a merged group has several, and each can be split off again. */
 export function Fingerprints({ group }: { group: GroupOnPageFragment }) {
   const { run, isRunning } = useAction(SplitGroup);
   const [, navigate] = useLocation();

@@ -4,6 +4,7 @@ import { useLocation } from 'wouter';
 import { graphql } from '../../generated';
 import type { GroupOnPageFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
+import { ErrorNotice, Loading } from '../../parts/notices';
 import { useAction } from '../../parts/use-action';
 
 const GroupsToMerge = graphql(`
@@ -15,7 +16,7 @@ const MergeGroups = graphql(`
   mutation MergeGroups($ids: [ID!]!, $into: ID!) { mergeCrashGroups(ids: $ids, into: $into) { id title } }
 `);
 
-/** Makes this group part of another that has the same cause. */
+/** Merges this group into another one that has the same cause. */
 export function MergeDialog({
   group,
   isOpen,
@@ -26,7 +27,7 @@ export function MergeDialog({
   onClose: () => void;
 }) {
   const [words, setWords] = useState('');
-  const [{ data }] = useQuery({
+  const [{ data, fetching, error }] = useQuery({
     query: GroupsToMerge,
     variables: { filter: words.trim() === '' ? null : { search: words } },
     pause: !isOpen,
@@ -67,7 +68,11 @@ export function MergeDialog({
               <span className="count">{count}</span>
             </label>
           ))}
-          {others.length === 0 && <p className="count">There is no other group like that.</p>}
+          {fetching && others.length === 0 && <Loading />}
+          {error !== undefined && <ErrorNotice error={error} />}
+          {data !== undefined && !fetching && others.length === 0 && (
+            <p className="count">No other group matches.</p>
+          )}
         </fieldset>
         <div className="dialog-actions">
           <button

@@ -13,7 +13,7 @@ graphql(`
   }
 `);
 
-/** Bugs, as far as stacks can tell them apart; each row leads to its page. */
+/** Crash groups; each row leads to its page. */
 export function GroupTable({ groups }: { groups: readonly GroupInListFragment[] }) {
   return (
     <table className="list">

@@ -46,7 +46,7 @@ export function GroupsPage() {
         </div>
       )}
       {groups?.nodes.length === 0 && (
-        <EmptyState title="No crash group is like that">
+        <EmptyState title="No crash group matches">
           <p>
             Dumps that crashed at the same place form a group as soon as they are read.{' '}
             <Link href="/dumps">All dumps</Link>

@@ -59,8 +59,8 @@ export function BuildTable({ builds }: { builds: readonly BuildInListFragment[] 
         }}
       >
         <p>
-          The ELF of {toDelete?.version} goes. Dumps that were read with it keep their report, and cannot be
-          read again without it.
+          The ELF of {toDelete?.version} is deleted. Dumps that were read with it keep their report, and
+          cannot be read again without it.
         </p>
       </ConfirmDialog>
     </>
@@ -74,7 +74,9 @@ function BuildRow({ build, onDelete }: { build: BuildInListFragment; onDelete: (
       <td className="name-cell mono">{version}</td>
       <td className="mono" title={elfSha256}>
         {elfSha256.slice(0, 16)}…
-        {elfLostAt != null && <div className="sub-line">The storage has lost it: upload it again.</div>}
+        {elfLostAt != null && (
+          <div className="sub-line">Its file is missing from the storage: upload it again.</div>
+        )}
       </td>
       <td className="wide mono">{chip ?? '—'}</td>
       <td className="number wide">{bytesText(size)}</td>

@@ -23,7 +23,7 @@ interface PrivacyDialogProps {
   onClose: () => void;
 }
 
-/** Changes a model's privacy settings, and says before what will be removed when. */
+/** Changes a model's privacy settings, and says beforehand what will be removed, and when. */
 export function PrivacyDialog({ model, isOpen, onClose }: PrivacyDialogProps) {
   return (
     <Dialog title={`What is kept of ${model.name}`} isOpen={isOpen} onClose={onClose}>
@@ -86,8 +86,8 @@ function PrivacyForm({ model, onClose }: Omit<PrivacyDialogProps, 'isOpen'>) {
             {removeRawOnceRead && <OnceRead modelCode={model.code} />}
             {keepRawDays != null && <AfterDays modelCode={model.code} days={keepRawDays} />}
             <p>
-              What was removed cannot be downloaded any more, nor read again, also not with a firmware that
-              comes later. Reports and texts stay.
+              Removed bytes cannot be downloaded or read again any more, not even with a firmware that comes
+              later. Reports and texts stay.
             </p>
           </>
         ) : (
@@ -121,7 +121,7 @@ function OnceRead({ modelCode }: { modelCode: string }) {
 }
 
 function AfterDays({ modelCode, days }: { modelCode: string; days: number }) {
-  // Of the moment when it was typed: what is asked must not change with each drawing of the page.
+  // Computed once when it is typed: the query must not change at each rendering.
   const [now] = useState(() => Date.now());
   if (!(days >= 1 && days <= MAX_DAYS)) return null;
   const before = new Date(now - days * DAY_MS).toISOString();
@@ -134,7 +134,7 @@ function AfterDays({ modelCode, days }: { modelCode: string; days: number }) {
   );
 }
 
-/** Some of them may have lost their raw bytes already. */
+/** The raw bytes of some may be deleted already. */
 function Concerned({ filter }: { filter: CoredumpFilter }) {
   const [{ data }] = useQuery({ query: DumpsToLose, variables: { filter } });
   if (data === undefined) return <>the dumps</>;

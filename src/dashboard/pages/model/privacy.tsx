@@ -13,7 +13,7 @@ graphql(`
   }
 `);
 
-/** What of a model's dumps is kept how long, and who gets the raw bytes, which are what was in a device's memory. */
+/** How long a model's dumps keep their raw bytes, which hold a device's memory, and who may download them. */
 export function Privacy({ model }: { model: ModelOnPageFragment }) {
   const [isOpen, setOpen] = useState(false);
   const { removeRawOnceRead, keepRawDays, rawForAdminsOnly } = model.privacy;

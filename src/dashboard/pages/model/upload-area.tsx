@@ -1,7 +1,7 @@
 import { type DragEvent, useId, useState } from 'react';
 import { type Upload, useFirmwareUploads } from './use-firmware-uploads';
 
-/** Drop a bundle here, or choose it: it is sent at once, and says how far it has come and what became of it. */
+/** Uploads a bundle that is dropped or chosen, and shows the progress and the result. */
 export function UploadArea({ modelCode }: { modelCode: string }) {
   const [isOver, setOver] = useState(false);
   const [version, setVersion] = useState('');
@@ -49,7 +49,7 @@ export function UploadArea({ modelCode }: { modelCode: string }) {
         </div>
         <p className="hint">
           or drop it here: the ELF, or a ZIP with <code>{modelCode}.elf</code> in it. Dumps that wait for it
-          are then read by themselves.
+          are then read automatically.
         </p>
         <div className="labelled">
           <label htmlFor={versionId}>Version</label>

@@ -11,7 +11,7 @@ export interface Upload {
     | { kind: 'failed'; message: string };
 }
 
-/** The uploads that were begun on this page and what became of each. */
+/** The uploads that were started on this page, each with its progress and result. */
 export function useFirmwareUploads(modelCode: string): {
   uploads: readonly Upload[];
   start(file: File, version: string | null): void;

@@ -13,7 +13,7 @@ const SPANS = [
   { by: 'HOUR', name: '48 hours', label: 'Crashes an hour, last 48 hours' },
 ] as const;
 
-/** Whether it gets better or worse. */
+/** The crashes of the fleet over time. */
 export function CrashChart() {
   const [by, setBy] = useState<TimeUnit>('DAY');
   const { data } = useLiveQuery(CrashesOverTime, { by });

@@ -23,7 +23,7 @@ const Overview = graphql(`
   }
 `);
 
-/** The fleet at a glance: what arrives now, what waits, and whether the server is well. */
+/** The fleet at a glance: what arrives now, what waits, and whether the server is ready. */
 export function OverviewPage() {
   useTitle('Overview');
   const { data, error } = useLiveQuery(Overview, {});

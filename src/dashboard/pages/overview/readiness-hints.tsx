@@ -20,11 +20,13 @@ const HINTS = {
 } as const;
 
 const LOST = {
-  firmware: 'The storage has lost ELFs of firmware: upload the same builds again, or restore the files.',
-  coredump: 'The storage has lost files of core dumps: their reports stay; restore the files from a backup.',
+  firmware:
+    'ELFs of firmware are missing from the storage: upload the same builds again, or restore the files.',
+  coredump:
+    'Files of core dumps are missing from the storage: their reports stay; restore the files from a backup.',
 } as const;
 
-/** What is not well with the server, and what it means; nothing while all is well. */
+/** The failed checks of the server, and what each means; nothing while all succeed. */
 export function ReadinessHints() {
   const readiness = useReadiness();
   if (readiness === null) return null;

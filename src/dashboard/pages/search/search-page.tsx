@@ -21,7 +21,7 @@ const SearchFleet = graphql(`
 
 type Hit = SearchFleetQuery['search']['coredumps'][number];
 
-/** Groups and dumps in which all words occur, each dump with the place where. */
+/** Groups and dumps that contain all words, each dump with the matching part of its text. */
 export function SearchPage() {
   const [parameters] = useSearchParams();
   const query = parameters.get('q') ?? '';
@@ -52,7 +52,7 @@ function Found({ query }: { query: string }) {
       )}
       {hits.length > 0 && <Hits hits={hits} />}
       {data !== undefined && error === undefined && !isLoading && groups.length + hits.length === 0 && (
-        <SearchGuide title="Nothing is like that" />
+        <SearchGuide title="Nothing matches" />
       )}
     </>
   );
@@ -94,8 +94,9 @@ function SearchGuide({ title }: { title: string }) {
   return (
     <EmptyState title={title}>
       <p>
-        All words must occur, in any case, each as the beginning of a word: <code>sensor conv</code> finds{' '}
-        <code>sensor_convert</code>. What stands in double quotes is a phrase of whole words.
+        All words must occur, in upper or lower case, each as the beginning of a word:{' '}
+        <code>sensor conv</code> finds <code>sensor_convert</code>. Text in double quotes is a phrase of whole
+        words.
       </p>
     </EmptyState>
   );

@@ -4,7 +4,7 @@ import { CALLBACK_PATH, type PageConfig } from '../../session/page-config';
 import { beginSession, howItEnded } from '../../session/session';
 import { TokenForm } from './token-form';
 
-/** Who are you? At the issuer, where there is one that the page is a client of, or by a token. */
+/** Signs in at the issuer, where one is configured, or with a token. */
 export function SignInPage({ oidc }: { oidc: PageConfig['oidc'] }) {
   useTitle('Sign in');
   const { problem, setProblem, isComingBack } = useComingBack(oidc);
@@ -24,12 +24,12 @@ export function SignInPage({ oidc }: { oidc: PageConfig['oidc'] }) {
         <h1>Coredock</h1>
         {howItEnded() === 'refused' && problem === null && (
           <p className="notice" data-tone="warn" role="status">
-            The server does not take the token, or not any more. Sign in again.
+            The server does not accept the token, or no longer does. Sign in again.
           </p>
         )}
         {howItEnded() === 'forbidden' && problem === null && (
           <p className="notice" data-tone="warn" role="status">
-            The server knows you, but you have no role here: somebody must make you a viewer or an admin.
+            You have signed in, but you have no role here. Ask for the role of a viewer or an admin.
           </p>
         )}
         {problem !== null && (
@@ -72,7 +72,7 @@ function useComingBack(oidc: PageConfig['oidc']) {
   return { problem, setProblem, isComingBack };
 }
 
-/** Once for each address, for its code can be used once, however often React runs the effect. */
+/** Once for each address, because its code can be used only once, and React may run the effect twice. */
 let comingBack: Promise<void> | null = null;
 
 function comeBack(oidc: NonNullable<PageConfig['oidc']>): Promise<void> {

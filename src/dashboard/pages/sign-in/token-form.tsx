@@ -2,7 +2,7 @@ import { type FormEvent, useState } from 'react';
 import { Field } from '../../parts/field';
 import { beginSession } from '../../session/session';
 
-/** A static token or a JWT, tried before it is believed. */
+/** A static token or a JWT, which is tried before the session begins. */
 export function TokenForm() {
   const [problem, setProblem] = useState<string | null>(null);
   const [isTrying, setTrying] = useState(false);
@@ -41,7 +41,7 @@ export function TokenForm() {
   );
 }
 
-/** @returns why it is not taken, in the server's words, or null */
+/** @returns the server's reason to refuse the token, or null */
 async function tryToken(token: string): Promise<string | null> {
   const response = await fetch('/graphql', {
     method: 'POST',

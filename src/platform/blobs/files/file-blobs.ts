@@ -19,7 +19,7 @@ import { createBatcher } from '../../queue/batcher.js';
 import type { BlobStore, IncomingBlob } from '../blob-store.js';
 import { assertKey } from '../keys.js';
 import { asStorageError, storageCall } from '../storage-errors.js';
-import { watchRoom } from '../watch-free-space.js';
+import { watchFreeSpace } from '../watch-free-space.js';
 import { createNoteFile } from './note-file.js';
 import { giveName, type Publication, type PublishOutcome } from './publish-batch.js';
 import { createPublishThread } from './publish-thread.js';
@@ -155,7 +155,7 @@ export function createFileBlobs({
     check: () => spool.check(),
   };
   const place = `the folder ${givenRoot}${setting === undefined ? '' : ` (${setting})`}`;
-  return watchRoom(store, { place, tryRoom: spool.check, log });
+  return watchFreeSpace(store, { place, trySpace: spool.check, log });
 
   function pathOf(key: string): string {
     assertKey(key);

@@ -34,7 +34,7 @@ export type PublishOutcome =
 /**
  * Gives files their names, durably: all are written and named first, then all of them and their folders are synced at
  * once, each folder once however many names it got. A power cut in between may leave a name without all of its bytes,
- * which nobody has been told of.
+ * of which nobody knows yet.
  *
  * All but the syncs, which wait for the disk, are synchronous calls: those cost a fraction of the processor time. So
  * this belongs on a thread of its own.

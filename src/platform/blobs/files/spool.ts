@@ -13,7 +13,7 @@ const PIECE_BYTES = 128 * 1024;
 /** A piece that came in more chunks is joined: chunks of a few bytes would take many times the memory of their bytes. */
 const PIECE_CHUNKS = 64;
 
-/** Of a small dump: a disk that has room for a name alone can store nothing. */
+/** Of a small dump: a disk with space for a name alone can store nothing. */
 const CHECK_BYTES = PIECE_BYTES;
 const CHECK_PIECE = Buffer.alloc(PIECE_BYTES, 'Can this folder be written?\n');
 
@@ -159,7 +159,7 @@ export function createSpool({ root, setting, log }: { root: string; setting?: st
     if (!(known instanceof DomainError) || !isSystemError(error)) return known;
     const isFull = known.code === 'STORAGE_FULL';
     const named = setting === undefined ? 'The folder' : `${setting}: the folder`;
-    const message = `${named} ${root} ${isFull ? 'has no room left' : 'cannot be written'}: ${error.message}`;
+    const message = `${named} ${root} ${isFull ? 'has no space left' : 'cannot be written'}: ${error.message}`;
     return new DomainError(known.code, message, { cause: error });
   }
 }

@@ -12,7 +12,7 @@ import type { BlobStore, IncomingBlob } from '../blob-store.js';
 import { NOTE_NAME } from '../files/note-file.js';
 import { createSpool, type Spooled } from '../files/spool.js';
 import { assertKey, isKeySegment } from '../keys.js';
-import { watchRoom } from '../watch-free-space.js';
+import { watchFreeSpace } from '../watch-free-space.js';
 import type { S3Bucket } from './s3-bucket.js';
 import { asS3Error, isOutOfRange } from './s3-errors.js';
 
@@ -159,7 +159,7 @@ export function createS3Blobs({
     },
   };
   const place = `the bucket "${bucket.name}" (S3_BUCKET), or the folder ${spoolDir} before it,`;
-  return watchRoom(store, { place, tryRoom: null, log });
+  return watchFreeSpace(store, { place, trySpace: null, log });
 
   async function hasNoObject(): Promise<boolean> {
     for (const each of [prefix, orphanPrefix]) {

@@ -10,7 +10,7 @@ interface Answered {
 }
 
 /**
- * What a caller can be told about a call to S3 that failed: no room, or not available now. Names of buckets and hosts
+ * The error that a caller gets for a call to S3 that failed: storage full, or not available now. Names of buckets and hosts
  * stay in the cause, for the log. A bug comes back as it is.
  */
 export function asS3Error(error: unknown): unknown {
@@ -78,7 +78,7 @@ function statusOf(error: unknown): number | undefined {
   return isFromS3(error) ? error.$metadata?.httpStatusCode : undefined;
 }
 
-/** The server's answer, a broken connection, or the end of our patience: all that is nobody's bug. */
+/** The server's answer, a broken connection, or a time-out: everything that is no bug. */
 function isFromS3(error: unknown): error is Error & Answered {
   if (!(error instanceof Error)) return false;
   if ('$metadata' in error || '$response' in error) return true;

@@ -4,7 +4,7 @@ import { DomainError } from '../../../errors.js';
 /** Pages in a row that may bring nothing new: S3 gives empty ones where much was deleted. */
 const MAX_IDLE_PAGES = 100;
 
-/** What answers in the place of S3, and not as S3 does: to believe it would lose what it was given. */
+/** Another program answers in the place of S3: trusting it would lose what it was given. */
 export function noS3(what: string): DomainError {
   return new DomainError('UNAVAILABLE', 'The storage is not available now; try again.', {
     cause: new Error(`the server does not answer as S3 does: ${what}`),

@@ -47,7 +47,7 @@ export function createPostgresqlAnnouncements(
   let proofs = 0;
   let onProof = (_number: string) => {};
   let isHearing = false;
-  /** Own changes are known already, by the answer to their COMMIT; unless that was lost. Forgotten when heard. */
+  /** Own changes are known already, unless the answer to their COMMIT did not arrive. An entry goes when it was heard. */
   const own = new LRUCache<string, CommitRecord>({ max: REMEMBERED });
   let announced = 0;
   const followers = new Map<AnnouncedTable, Follower & { changed: Set<number>; isBusy: boolean }>();
@@ -108,7 +108,7 @@ export function createPostgresqlAnnouncements(
       client.on('end', () => resolve(new Error('the connection that listens for changes was ended')));
     });
     client.on('notification', ({ channel, payload = '' }) => hear(channel, payload));
-    const onStop = () => letGo(client);
+    const onStop = () => endQuietly(client);
     stop.signal.addEventListener('abort', onStop, { once: true });
     try {
       await connectUntil(client, stop.signal);
@@ -122,7 +122,7 @@ export function createPostgresqlAnnouncements(
       isHearing = true;
       return { client, broken };
     } catch (error) {
-      letGo(client);
+      endQuietly(client);
       throw error;
     } finally {
       stop.signal.removeEventListener('abort', onStop);
@@ -167,7 +167,7 @@ export function createPostgresqlAnnouncements(
         horizon = { older: horizon?.newest ?? newest, newest };
       }
     } finally {
-      letGo(client);
+      endQuietly(client);
     }
   }
 
@@ -177,12 +177,12 @@ export function createPostgresqlAnnouncements(
     const table = ANNOUNCED_TABLES.find((name) => channelOf(name) === channel);
     if (table === undefined) return;
     const changed = ids.split(',').map(Number);
-    if (from !== self) tell(table, changed);
-    else void tellUnlessKnown(number, table, changed);
+    if (from !== self) publish(table, changed);
+    else void publishUnlessKnown(number, table, changed);
   }
 
-  /** An own change whose COMMIT nobody has answered: whoever made it takes it for failed, and has told nobody here. */
-  async function tellUnlessKnown(
+  /** An own change whose COMMIT was not answered: its maker takes it for failed, and published nothing here. */
+  async function publishUnlessKnown(
     number: string,
     table: AnnouncedTable,
     ids: readonly number[],
@@ -192,7 +192,7 @@ export function createPostgresqlAnnouncements(
     const isKnown = () => commit?.isAcknowledged ?? false;
     if (isKnown()) return;
     await pause(ANSWER_MS, undefined, { signal: stop.signal, ref: false }).catch(() => {});
-    if (!stop.signal.aborted && !isKnown()) tell(table, ids);
+    if (!stop.signal.aborted && !isKnown()) publish(table, ids);
   }
 
   async function catchUp(client: pg.Client, since: string): Promise<void> {
@@ -206,21 +206,21 @@ export function createPostgresqlAnnouncements(
          ORDER BY "id"`,
         [since],
       );
-      tell(
+      publish(
         table,
         rows.map(({ id }) => id),
       );
     }
   }
 
-  function tell(table: AnnouncedTable, ids: readonly number[]): void {
+  function publish(table: AnnouncedTable, ids: readonly number[]): void {
     const follower = followers.get(table);
     if (follower === undefined || !follower.isWanted()) return;
     for (const id of ids) follower.changed.add(id);
     if (!follower.isBusy) void deliver(follower);
   }
 
-  /** One reading after the other, so that no older state can be told after a newer one. */
+  /** One reading after the other, so that no older state is published after a newer one. */
   async function deliver(follower: Follower & { changed: Set<number>; isBusy: boolean }): Promise<void> {
     follower.isBusy = true;
     while (follower.changed.size > 0 && !stop.signal.aborted) {
@@ -251,8 +251,8 @@ interface Listening {
   broken: Promise<Error>;
 }
 
-/** Nobody waits for it: of a connection that broke while it was being made `pg` never says that it has ended. */
-function letGo(client: pg.Client): void {
+/** Not awaited: `pg` never settles the end of a connection that broke while it was being made. */
+function endQuietly(client: pg.Client): void {
   client.end().catch(() => {});
 }
 

@@ -15,7 +15,7 @@ import { limitStatements } from './statement-limit.js';
 /** How long a new connection, or a free one of the pool, may keep a request waiting before it fails as UNAVAILABLE. */
 const CONNECTION_TIMEOUT_MS = 10_000;
 
-/** What a statement's end may take to be told, once PostgreSQL has ended it. */
+/** For the answer of PostgreSQL after it has ended a statement. */
 const ANSWER_MS = 1_000;
 
 /** The first key of our advisory locks, so that they are nobody else's; the second is the hash of the work's name. */
@@ -157,7 +157,7 @@ async function migrate(
 async function readClock(pool: pg.Pool): Promise<Date> {
   const { rows } = await pool.query<{ now: Date }>('SELECT clock_timestamp() AS now').catch(unavailable);
   const [row] = rows;
-  if (row === undefined) throw new Error('PostgreSQL told no time');
+  if (row === undefined) throw new Error('PostgreSQL did not answer with its time');
   return row.now;
 }
 

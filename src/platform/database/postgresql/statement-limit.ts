@@ -2,7 +2,7 @@ import type pg from 'pg';
 
 /**
  * Ends a connection on which a statement has no answer for too long: its PostgreSQL hangs, or a firewall on the way
- * swallows what is sent, and then no answer ever comes. Whoever waits is told that the connection was terminated, and
+ * swallows what is sent, and then no answer ever comes. The caller gets the error that the connection was terminated, and
  * the pool opens another one.
  *
  * Not by `query_timeout`, which gives up the answer and keeps the connection: the next one to get it would wait behind

@@ -8,19 +8,19 @@ import { asDomainError } from '../errors.js';
 const RESERVE_BYTES = 4 * 1024 * 1024;
 /** Of a small disk it takes no more than this part. */
 const RESERVE_SHARE = 1 / 32;
-/** Room for the index of the write-ahead log and its first pages: with less SQLite cannot even begin. */
+/** For the index of the write-ahead log and its first pages: with less free space SQLite cannot even begin. */
 const NEEDED_BYTES = 256 * 1024;
 const PIECE = Buffer.alloc(64 * 1024);
 
-export type DatabaseRoom = ReturnType<typeof createDatabaseRoom>;
+export type DiskReserve = ReturnType<typeof createDiskReserve>;
 
 /**
- * The room on the disk of an SQLite database, and a part of it that is set aside in a file: what makes room again, and
- * who only wants his dump, must be able to write (the deletion, and the audit of both) when nothing else can. Once it
- * is in use everything else is refused, since whatever an upload took of it would be lacking there. It is set aside
- * again as soon as there is room.
+ * Free space on the disk of an SQLite database that is kept in a file of its own. Deletions, which free space, and
+ * downloads write too (the rows, and the audit of both), so they may use the reserve when the disk is full. Everything
+ * else is refused while it is in use: an upload would take what a deletion needs. The reserve is filled again as soon as
+ * there is free space.
  */
-export function createDatabaseRoom({ file, log }: { file: string; log?: Logger | undefined }) {
+export function createDiskReserve({ file, log }: { file: string; log?: Logger | undefined }) {
   const path = `${file}.reserve`;
   const probe = `${file}.probe`;
   const size = reserveSize(dirname(file));
@@ -28,13 +28,13 @@ export function createDatabaseRoom({ file, log }: { file: string; log?: Logger |
   let isReserved = hasBlocks(path, size) || fill(path, size);
   let isFull = !isReserved && !fill(probe, NEEDED_BYTES);
   rmSync(probe, { force: true });
-  if (isFull) tellFull();
+  if (isFull) logFull();
 
   return {
-    /** Nothing could be written when it was last tried. */
+    /** The last write failed for lack of space. */
     isFull: () => isFull,
 
-    /** @throws what SQLite says of a full disk, when only the reserve is left and this is not to use it */
+    /** @throws the error of SQLite for a full disk, when only the reserve is left and the caller may not use it */
     assertMayWrite(): void {
       if (isFull && !isReserved && fromReserve.getStore() !== true) {
         throw new Error('database or disk is full: what is left is for deletions and downloads');
@@ -45,10 +45,10 @@ export function createDatabaseRoom({ file, log }: { file: string; log?: Logger |
     noteError(error: unknown): void {
       if (isFull || !isDiskFull(error)) return;
       isFull = true;
-      tellFull();
+      logFull();
     },
 
-    /** Runs what may use the reserve: again, with the reserve given back, when the disk was full. */
+    /** Runs work that may use the reserve. When the disk was full it runs again, after the reserve was released. */
     fromReserve<T>(work: () => Promise<T>): Promise<T> {
       return fromReserve.run(true, async () => {
         try {
@@ -62,21 +62,21 @@ export function createDatabaseRoom({ file, log }: { file: string; log?: Logger |
 
     release,
 
-    /** Looks whether there is room again. @returns whether there is */
+    /** Looks whether there is free space again. @returns whether there is */
     restore(): boolean {
       if (!isFull) return true;
       if (!hasFree(dirname(file), isReserved ? NEEDED_BYTES : size + NEEDED_BYTES)) return false;
       isReserved ||= fill(path, size);
-      const hasRoom = isReserved && fill(probe, NEEDED_BYTES);
+      const hasSpace = isReserved && fill(probe, NEEDED_BYTES);
       rmSync(probe, { force: true });
-      if (!hasRoom) return false;
+      if (!hasSpace) return false;
       isFull = false;
-      log?.info(`the disk of the database ${file} has room again`);
+      log?.info(`the disk of the database ${file} has free space again`);
       return true;
     },
   };
 
-  /** @returns false when there was nothing to give back */
+  /** @returns false when the reserve was in use already */
   function release(): boolean {
     if (!isReserved) return false;
     isReserved = false;
@@ -85,7 +85,7 @@ export function createDatabaseRoom({ file, log }: { file: string; log?: Logger |
     return true;
   }
 
-  function tellFull(): void {
+  function logFull(): void {
     log?.error(`the disk of the database ${file} (DATABASE_URL) is full: free some space on it`);
   }
 }
@@ -110,19 +110,19 @@ function reserveSize(folder: string): number {
   return blocks === 0 ? RESERVE_BYTES : Math.min(RESERVE_BYTES, share);
 }
 
-/** File systems that cannot tell are tried. */
+/** True also where the file system does not say: then a write tells. */
 function hasFree(folder: string, bytes: number): boolean {
   const { blocks, bfree, bsize } = statfsSync(folder);
   return blocks === 0 || bfree * bsize >= bytes;
 }
 
-/** A sparse file has its size and sets nothing aside. */
+/** A sparse file has its size, and no blocks. */
 function hasBlocks(path: string, size: number): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats !== undefined && stats.size === size && stats.blocks * 512 >= size;
 }
 
-/** Writes so many bytes, to the disk. @returns false, and nothing remains, when there is no room for them */
+/** Writes so many bytes to the disk. @returns false, and nothing remains, when there is no space for them */
 function fill(path: string, size: number): boolean {
   let fd: number | undefined;
   try {

@@ -53,11 +53,6 @@ async function kindOf(file: string): Promise<string | null> {
   }
 }
 
-/** True when SQLite could not lock a file because another connection has locked it. */
-export function isHeld(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('database is locked');
-}
-
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,42 +1,50 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 import type { Logger } from '../../logger.js';
-import type { WriteGuard } from './adapter.js';
-import type { DatabaseRoom } from './disk-reserve.js';
+import type { DiskReserve } from './disk-reserve.js';
 import { watchFile } from './file-watch.js';
+
+/** Checks before and after every write whether the file can still be written. */
+export interface WriteGuard {
+  /** @throws Error when nothing may be written now: it becomes an error of the database */
+  assertMayWrite(): void;
+  /** To be called after a commit. @throws Error when what was written is not where it will be looked for */
+  assertKept(): void;
+  noteError(error: unknown): void;
+}
 
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * What can happen to the file of a running server, and what then must not: a commit into a file that has lost its name
- * is a loss, and one into the last of a full disk takes the way out of it. Looked at before and after every write, and
- * once a second.
+ * Keeps a running server from writing where it must not. A commit into a file that was deleted or replaced is gone when
+ * the server ends. A commit into the last free space of a full disk leaves none for the deletions that would free some.
+ * Both are checked before and after every write, and once a second.
  *
  * @param maintenance a connection that writes nothing
  */
 export function createSqliteGuard({
   file,
-  room,
+  reserve,
   maintenance,
   log,
 }: {
   file: string;
-  room: DatabaseRoom;
+  reserve: DiskReserve;
   maintenance: DatabaseSyncInstance;
   log?: Logger | undefined;
 }) {
   // What was committed lately is in the log beside the file until the next checkpoint.
   const watches = [file, `${file}-wal`].map((path) => ({ path, watch: watchFile(path) }));
-  let lost: string | null = null;
+  let missing: string | null = null;
   const timer = setInterval(look, LOOK_EVERY_MS);
   timer.unref();
 
   const guard: WriteGuard = {
     assertMayWrite() {
       assertThere();
-      room.assertMayWrite();
+      reserve.assertMayWrite();
     },
     assertKept: assertThere,
-    noteError: room.noteError,
+    noteError: reserve.noteError,
   };
   return {
     ...guard,
@@ -44,8 +52,8 @@ export function createSqliteGuard({
     /** Why nothing can be written now; null when it can. */
     problem(): { code: 'STORAGE_FULL' | 'UNAVAILABLE'; message: string } | null {
       look();
-      if (lost !== null) return { code: 'UNAVAILABLE', message: lost };
-      if (room.isFull()) {
+      if (missing !== null) return { code: 'UNAVAILABLE', message: missing };
+      if (reserve.isFull()) {
         return { code: 'STORAGE_FULL', message: `the disk of the database ${file} (DATABASE_URL) is full` };
       }
       return null;
@@ -55,30 +63,30 @@ export function createSqliteGuard({
   };
 
   function assertThere(): void {
-    findLost();
-    if (lost !== null) throw new Error(lost);
+    findMissing();
+    if (missing !== null) throw new Error(missing);
   }
 
   function look(): void {
-    findLost();
-    if (lost !== null || room.restore()) return;
+    findMissing();
+    if (missing !== null || reserve.restore()) return;
     shrinkLog();
-    room.restore();
+    reserve.restore();
   }
 
-  function findLost(): void {
-    const before = lost;
-    lost = null;
+  function findMissing(): void {
+    const before = missing;
+    missing = null;
     for (const { path, watch } of watches) {
       const problem = watch.problem();
-      if (problem !== null) lost ??= `the file ${path} (DATABASE_URL) ${problem}`;
+      if (problem !== null) missing ??= `the file ${path} (DATABASE_URL) ${problem}`;
     }
-    if (lost === before) return;
-    if (lost === null) log?.info(`the database ${file} is back`);
-    else log?.error(`${lost}: nothing is taken in until it is put back, or the server is started again`);
+    if (missing === before) return;
+    if (missing === null) log?.info(`the database ${file} is back`);
+    else log?.error(`${missing}: nothing is stored until it is put back or the server is restarted`);
   }
 
-  /** What the log has beyond its checkpoint goes back to the disk. Not now where somebody reads or writes. */
+  /** Truncates the write-ahead log, unless somebody reads or writes now. */
   function shrinkLog(): void {
     try {
       maintenance.exec('PRAGMA busy_timeout = 0');

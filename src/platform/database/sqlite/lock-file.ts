@@ -1,6 +1,5 @@
 import { rmSync, statSync } from 'node:fs';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { isHeld } from './file.js';
 
 export interface Lock {
   /** The file stays. */
@@ -14,7 +13,7 @@ export interface Lock {
  * written, not even a journal, so that a killed holder leaves an empty file and nothing beside it.
  *
  * @param path of a file that is made if it is missing
- * @param waitMs for another process that holds it
+ * @param waitMs for another process that holds it. Without a wait two that begin at once may both be refused
  * @returns null when another process holds it
  * @throws what SQLite throws when the file cannot be made or locked
  */
@@ -51,6 +50,11 @@ function lockedFile(path: string, waitMs: number) {
     if (isHeld(error)) return null;
     throw error;
   }
+}
+
+/** SQLITE_BUSY: another connection has locked the file. */
+function isHeld(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('database is locked');
 }
 
 /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 import { type Migration, missingMigrations, readMigrations } from '../migrations/read-migrations.js';
-import { openConnection } from './adapter.js';
+import { openConnection } from './connection.js';
 
 /**
  * Applies what is missing of prisma/sqlite/migrations, in one transaction under the write lock, and records it in

@@ -7,13 +7,9 @@ import { CLIENT_OPTIONS } from '../client.js';
 import { PrismaClient } from '../generated/sqlite/client.js';
 import { lookupInSqlite, observable } from '../lookup.js';
 import type { Announcements, OpenedDatabase, OpenedForReading } from '../types.js';
-import {
-  createSqliteAdapterFactory,
-  createSqliteReaderFactory,
-  openConnection,
-  openToRead,
-} from './adapter.js';
-import { createDatabaseRoom, type DatabaseRoom } from './disk-reserve.js';
+import { createSqliteAdapterFactory, createSqliteReaderFactory } from './adapter.js';
+import { openConnection, openToRead } from './connection.js';
+import { createDiskReserve, type DiskReserve } from './disk-reserve.js';
 import { databaseProblem, prepareDatabaseFile, reasonOf } from './file.js';
 import { createSqliteGuard } from './guard.js';
 import { migrateSqlite } from './migrate-sqlite.js';
@@ -21,7 +17,7 @@ import { lockForOneServer } from './server-lock.js';
 import { fillIndexHoles } from './wal-index.js';
 
 /**
- * @param log hears once when the disk is full or the file is gone, and when all is well again
+ * @param log is told once when the disk is full or the file is gone, and once when that has passed
  * @throws Error with one clear sentence: cannot be written, in use by another server, of a newer version
  */
 export async function openSqlite(
@@ -30,25 +26,25 @@ export async function openSqlite(
 ): Promise<OpenedDatabase> {
   await prepareDatabaseFile(file);
   const lock = lockForOneServer(file);
-  const opened: Array<() => void> = [() => lock.close()];
+  const opened: Array<() => void> = [lock.release];
   const closeAll = () => {
     for (const close of opened.splice(0).reverse()) close();
   };
   try {
-    const room = createDatabaseRoom({ file, log });
-    const name = nameFor(file, room);
-    const reader = openReader(file, name, room);
-    const letIndexGo = name === file ? fillIndexHoles(file) : () => {};
-    opened.push(letIndexGo, () => reader.close());
+    const reserve = createDiskReserve({ file, log });
+    const name = nameFor(file, reserve);
+    const reader = openReader(file, name, reserve);
+    const closeIndex = name === file ? fillIndexHoles(file) : () => {};
+    opened.push(closeIndex, () => reader.close());
     const migrated = migrate(file, name);
-    const guard = createSqliteGuard({ file, room, maintenance: reader, log });
+    const guard = createSqliteGuard({ file, reserve, maintenance: reader, log });
     opened.push(guard.close);
     const client = new PrismaClient({ adapter: createSqliteAdapterFactory(name, guard), ...CLIENT_OPTIONS });
     const lookups = observable(lookupInSqlite(reader));
     const db = Object.assign(client, {
       lookup: lookups.lookup,
       hasLateral: false,
-      fromReserve: room.fromReserve,
+      fromReserve: reserve.fromReserve,
     });
     return {
       db,
@@ -86,7 +82,7 @@ const NO_OTHER_SERVER: Announcements = {
   isHearing: () => true,
 };
 
-/** The same file once more, for who only reads. @param name as the database was opened by */
+/** Opens the same file once more, to read. @param name as the database was opened by */
 export function openSqliteForReading(name: string): OpenedForReading {
   const client = new PrismaClient({ adapter: createSqliteReaderFactory(name), ...CLIENT_OPTIONS });
   const db = Object.assign(client, {
@@ -101,17 +97,17 @@ export function openSqliteForReading(name: string): OpenedForReading {
  * On a full disk the write-ahead log's index is kept in memory, for this server alone: it could not be made, or would
  * end the process when it is touched. `coredock backup` has to wait then, as long as this server runs.
  */
-function nameFor(file: string, room: DatabaseRoom): string {
-  return room.isFull() ? `${pathToFileURL(file).href}?vfs=unix-excl` : file;
+function nameFor(file: string, reserve: DiskReserve): string {
+  return reserve.isFull() ? `${pathToFileURL(file).href}?vfs=unix-excl` : file;
 }
 
 /** The first connection: what is wrong with the file shows here. */
-function openReader(file: string, name: string, room: DatabaseRoom): DatabaseSyncInstance {
+function openReader(file: string, name: string, reserve: DiskReserve): DatabaseSyncInstance {
   try {
     return connectAndRead(name);
   } catch (error) {
-    // No room for the log beside it, or no name for it: the reserve has both.
-    if (room.release()) return openReader(file, name, room);
+    // No space or no inode for the log beside it: releasing the reserve frees both.
+    if (reserve.release()) return openReader(file, name, reserve);
     throw databaseProblem(file, `cannot be opened: ${reasonOf(error)}`, error);
   }
 }

@@ -1,32 +1,32 @@
-import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
-import { databaseProblem, isHeld, reasonOf } from './file.js';
+import { databaseProblem, reasonOf } from './file.js';
+import { type Lock, takeLock } from './lock-file.js';
+
+/** Of two servers that start at once each may stand in the other's way for a moment; then one of them has the lock. */
+export const START_WAIT_MS = 500;
 
 /**
  * SQLite and the files beside it belong to one server at a time: a second one would take up the first one's parses
- * and sweep away its uploads in flight. The lock is SQLite's own, on a file of its own, so the operating system
- * lifts it whatever way the process ends.
+ * and sweep away its uploads in flight. The lock is on a file of its own, beside the database, which stays.
  *
  * @throws Error with one clear sentence
  */
-export function lockForOneServer(file: string): DatabaseSyncInstance {
-  const lock = openLockFile(file);
+export function lockForOneServer(file: string): Lock {
+  const lock = tryLock(file);
+  if (lock !== null) return lock;
+  throw databaseProblem(file, 'is in use by another Coredock server; stop that one first');
+}
+
+function tryLock(file: string): Lock | null {
   try {
-    // Nothing is written, not even a journal: a full disk keeps nobody from his own database.
-    lock.exec(`PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE;
-      BEGIN EXCLUSIVE`);
-    return lock;
+    return takeLock(`${file}.lock`, { waitMs: START_WAIT_MS });
   } catch (error) {
-    lock.close();
-    throw isHeld(error)
-      ? databaseProblem(file, 'is in use by another Coredock server; stop that one first', error)
+    throw isUnopened(error)
+      ? databaseProblem(file, `is in a folder that cannot be written: ${reasonOf(error)}`, error)
       : databaseProblem(file, `cannot be locked by ${file}.lock: ${reasonOf(error)}`, error);
   }
 }
 
-function openLockFile(file: string): DatabaseSyncInstance {
-  try {
-    return new DatabaseSync(`${file}.lock`);
-  } catch (error) {
-    throw databaseProblem(file, `is in a folder that cannot be written: ${reasonOf(error)}`, error);
-  }
+/** SQLITE_CANTOPEN */
+function isUnopened(error: unknown): boolean {
+  return reasonOf(error).includes('unable to open database file');
 }

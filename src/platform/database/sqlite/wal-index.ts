@@ -10,7 +10,7 @@ const INDEX_BYTES = 512 * 1024;
  *
  * To be called once the first connection has opened the index and before anybody writes.
  *
- * @returns lets go of the file: closing it before the last connection would lift SQLite's locks (fcntl(2))
+ * @returns closes the file: closing it before the last connection would lift SQLite's locks (fcntl(2))
  */
 export function fillIndexHoles(file: string): () => void {
   let fd: number;
@@ -30,7 +30,7 @@ export function fillIndexHoles(file: string): () => void {
       writeSync(fd, page, 0, PAGE_BYTES, at);
     }
   } catch {
-    // No room for more of it: what there is must do.
+    // No space for the rest: SQLite works with what there is.
   }
   return () => closeSync(fd);
 }

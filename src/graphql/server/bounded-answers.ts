@@ -8,13 +8,14 @@ import {
 } from 'graphql';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
 import { gatherBy } from '../../platform/database/data-loader.js';
+import type { Answer } from '../limits/answer-budget.js';
+import { longJson } from '../limits/long-data.js';
 import type { Context } from '../schema/context.js';
-import type { Delivery } from '../server/delivery.js';
-import { jsonPieces } from '../server/json-pieces.js';
-import type { QueryThread } from '../server/query-thread.js';
-import { asOnlyEvent, EVENT_STREAM, EVENT_STREAM_HEADERS, shownResult } from '../server/sse.js';
-import type { Answer } from './answer-budget.js';
-import { longJson } from './long-data.js';
+import type { Delivery } from './delivery.js';
+import { jsonPieces } from './json-pieces.js';
+import type { QueryThread } from './query-thread.js';
+import { shownResult } from './result-text.js';
+import { asOnlyEvent, EVENT_STREAM, EVENT_STREAM_HEADERS } from './sse.js';
 
 /** From this cost on a query needs a permit, and is executed in slices: some milliseconds of work. */
 const LONG_QUERY_COST = 5_000;

@@ -2,12 +2,12 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Config } from '../config/settings.js';
 
 /**
- * What is below a folder of the storage is taken for a dump or a build, and set aside when no row knows it: so nothing
- * else may be there, the other half of the storage and the database least of all.
+ * Every file below a folder of the storage counts as a dump or a build, and is set aside when it has no row. So nothing
+ * else may be in it, neither the database nor the other folder of the storage.
  *
  * @throws Error with one clear line that names the two settings
  */
-export function assertApart({
+export function assertSeparateFolders({
   s3,
   coredumpsDir,
   assetsDir,
@@ -30,8 +30,8 @@ export function assertApart({
     for (const other of others) {
       if (other === storage || !isWithin(other.path, storage.path)) continue;
       throw new Error(
-        `${other.setting}: ${other.path} is in ${storage.path}, the folder of ${storage.setting}, where everything is ` +
-          'taken for a stored file; name a path outside of it',
+        `${other.setting}: ${other.path} is in ${storage.path}, the folder of ${storage.setting}, where every file ` +
+          'counts as a stored one; name a path outside of it',
       );
     }
   }

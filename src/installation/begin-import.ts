@@ -1,11 +1,11 @@
-import { claimsOf, type Pair } from './belonging.js';
 import { type Identity, makeIdentity, noteImport } from './identity.js';
+import { claimsOf, type Pair } from './matching.js';
 import { noteText, reaching } from './note.js';
 import { databasePlace } from './stores.js';
 
 /**
- * Says in the database and in the storage that they are being filled, before the first byte or row comes: until the
- * database says that it is whole (`noteImport` with null) no server starts on them, and only an import goes on.
+ * Marks database and storage as unfinished before the first byte or row arrives. Until the database is marked as complete
+ * (`noteImport` with null), no server starts on them, and only an import continues.
  *
  * @throws Error with one clear line when they do not belong together, or the storage is neither empty nor what an
  *   unfinished import has left

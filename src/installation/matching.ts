@@ -3,30 +3,30 @@ import { type Identity, readIdentity } from './identity.js';
 import { type Note, reaching, readNote } from './note.js';
 import { databasePlace, type NamedStore, newestKeys } from './stores.js';
 
-/** What is asked of a database and its storage. */
+/** A database, and the storage that is to be its own. */
 export interface Pair {
   readonly database: Pick<Database, 'db' | 'isShared'>;
   readonly databaseUrl: string;
   readonly stores: readonly NamedStore[];
 }
 
-/** What both sides say of themselves. */
+/** The installation that each side says it belongs to. */
 export interface Claims {
   readonly identity: Identity | null;
-  /** By the order of the stores; null for a storage that says nothing yet. */
+  /** In the order of the stores; null for a storage without a note. */
   readonly notes: ReadonlyArray<Note | null>;
 }
 
-/** Rows that are compared with the files of a storage that does not say whose it is. */
+/** Rows that are compared with the files of a storage without a note. */
 const SAMPLE = 20;
 
 /**
- * What both sides say, when neither contradicts the other. Changes nothing.
- * @throws Error with one clear line when they do
+ * Reads what both sides say, and compares it. Changes nothing.
+ * @throws Error with one clear line when they contradict each other
  */
 export async function claimsOf(pair: Pair): Promise<Claims> {
-  // The storage first: an identity is in the database before it is in any storage, so that whoever sees a note sees
-  // the identity as well, also beside a server that is just making both.
+  // The storage first: an identity is written to the database before any storage, so whoever reads a note also reads
+  // the identity, even while another server is writing both.
   const notes: Array<Note | null> = [];
   for (const store of pair.stores) notes.push(await readNote(store));
   const identity = await readIdentity(pair.database.db);
@@ -38,7 +38,7 @@ export async function claimsOf(pair: Pair): Promise<Claims> {
   return { identity, notes };
 }
 
-/** @throws Error with one clear line when an import into this pair has begun and not ended */
+/** @throws Error with one clear line when an import into this pair is unfinished */
 export function assertWhole(pair: Pair, { identity }: Claims): void {
   const folder = identity?.importingFrom ?? null;
   if (folder === null) return;
@@ -50,8 +50,8 @@ export function assertWhole(pair: Pair, { identity }: Claims): void {
 }
 
 /**
- * Whether a storage that does not say whose it is can be that of the database: it has the files of most of the newest
- * rows; or there are neither rows nor files. Changes nothing.
+ * Whether a storage without a note can be that of the database: it has the files of most of the newest rows, or there
+ * are neither rows nor files. Changes nothing.
  * @throws Error with one clear line when it cannot
  */
 export async function assertFits(pair: Pair, store: NamedStore): Promise<void> {
@@ -86,7 +86,7 @@ function foreign(pair: Pair, store: NamedStore, identity: Identity | null, note:
 }
 
 const ADVICE =
-  'Set right the one that is wrong; only if they are to belong together from now on, run "coredock adopt" with these settings';
+  'Correct the setting that is wrong; only if they shall belong together from now on, run "coredock adopt" with these settings';
 
 function refusal({ databaseUrl }: Pair, { place, setting }: NamedStore): string {
   return `${databasePlace(databaseUrl)} (DATABASE_URL) and ${place} (${setting}) do not belong together`;

@@ -1,0 +1,133 @@
+import { SETTING_NAMES, type Settings } from './schema.js';
+import { quoted } from './value-types.js';
+
+/**
+ * What is wrong with settings that are right by themselves, but not together.
+ *
+ * @returns a line for each problem
+ */
+export function combinationProblems(values: Settings): string[] {
+  return [
+    ...issuerProblems(values),
+    ...exposureProblems(values),
+    ...s3Problems(values),
+    ...persistedDocumentsProblems(values),
+    ...answerProblems(values),
+    ...storageProblems(values),
+  ];
+}
+
+/**
+ * Beginnings of names that only our settings have. A name that begins so and is none of them is a typing mistake, not
+ * a variable of another program.
+ */
+const OWN_PREFIXES = [
+  'PUBLIC_URL',
+  'ALLOWED_HOST',
+  'PARSE_',
+  'DATABASE_POOL',
+  'DATABASE_STATEMENT',
+  'MAX_COREDUMP',
+  'MAX_FIRMWARE',
+  'MAX_STORAGE',
+  'COREDUMPS_',
+  'ASSETS_',
+  'UPLOAD_',
+  'MAX_UPLOADS',
+  'DEVICE_UPLOAD',
+  'AUTH_FAILURES',
+  'TRUSTED_PROX',
+  'GRAPHQL_',
+  'ANSWER_',
+  'PERSISTED_',
+  'MAX_CONNECTIONS',
+  'MAX_STREAMS',
+  'CORS_',
+  'SHUTDOWN_GRACE',
+  'ALERTS_',
+  'S3_',
+  'AUDIT_',
+  'OIDC_ISSUER',
+  'OIDC_AUD',
+  'OIDC_ROLE',
+  'OIDC_CLIENT',
+  'OIDC_SCOPE',
+  'ADMIN_TOKEN',
+  'VIEWER_TOKEN',
+];
+
+/** @returns a line for each misspelt setting */
+export function unknownSettings(names: readonly string[]): string[] {
+  return names
+    .filter((name) => OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) && !SETTING_NAMES.includes(name))
+    .map((name) => `${name}: there is no such setting`);
+}
+
+/** An issuer without an audience would accept tokens that it made for other programs. */
+function issuerProblems({ OIDC_ISSUER, OIDC_AUDIENCE, OIDC_CLIENT_ID }: Settings): string[] {
+  if (OIDC_ISSUER === undefined && OIDC_CLIENT_ID !== undefined) {
+    return ['OIDC_ISSUER: it is missing, and OIDC_CLIENT_ID does nothing without it'];
+  }
+  if (OIDC_ISSUER !== undefined && OIDC_AUDIENCE === undefined) {
+    return ['OIDC_AUDIENCE: it is missing; tokens of OIDC_ISSUER are only accepted when they name it'];
+  }
+  if (OIDC_ISSUER === undefined && OIDC_AUDIENCE !== undefined) {
+    return ['OIDC_ISSUER: it is missing, and OIDC_AUDIENCE does nothing without it'];
+  }
+  return [];
+}
+
+function exposureProblems(values: Settings): string[] {
+  const hasAuthentication =
+    values.OIDC_ISSUER !== undefined || values.ADMIN_TOKENS.length + values.VIEWER_TOKENS.length > 0;
+  if (values.ALLOW_UNAUTHENTICATED || hasAuthentication || isLoopback(values.HOST)) return [];
+  return [
+    `HOST: ${quoted(values.HOST)} can be reached from other machines and no authentication is configured; ` +
+      'set OIDC_ISSUER, ADMIN_TOKENS or VIEWER_TOKENS, use 127.0.0.1, or set ALLOW_UNAUTHENTICATED=true if everybody ' +
+      'who can reach it may do everything',
+  ];
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function s3Problems(values: Settings): string[] {
+  const { S3_BUCKET, S3_ENDPOINT, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_FORCE_PATH_STYLE } = values;
+  const others = { S3_ENDPOINT, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_FORCE_PATH_STYLE };
+  if (S3_BUCKET === undefined) {
+    return Object.entries(others)
+      .filter(([, value]) => value !== undefined)
+      .map(([name]) => `${name}: does nothing without S3_BUCKET; set that too, or unset this`);
+  }
+  if ((S3_ACCESS_KEY_ID === undefined) === (S3_SECRET_ACCESS_KEY === undefined)) return [];
+  const [missing, given] =
+    S3_ACCESS_KEY_ID === undefined
+      ? ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']
+      : ['S3_SECRET_ACCESS_KEY', 'S3_ACCESS_KEY_ID'];
+  return [
+    `${missing}: is missing beside ${given}; set both, or neither to use the machine's own credentials`,
+  ];
+}
+
+function persistedDocumentsProblems(values: Settings): string[] {
+  if (!values.PERSISTED_DOCUMENTS_ONLY || values.PERSISTED_DOCUMENTS !== undefined) return [];
+  return [
+    'PERSISTED_DOCUMENTS_ONLY: there are no documents, so every query would fail; set PERSISTED_DOCUMENTS',
+  ];
+}
+
+function answerProblems(values: Settings): string[] {
+  const { GRAPHQL_MAX_ANSWER_BYTES: one, GRAPHQL_MAX_ANSWER_BYTES_IN_FLIGHT: all } = values;
+  if (all >= one) return [];
+  return [
+    `GRAPHQL_MAX_ANSWER_BYTES_IN_FLIGHT: ${all} is less than the ${one} bytes that GRAPHQL_MAX_ANSWER_BYTES lets one ` +
+      'answer have; raise this, or lower that',
+  ];
+}
+
+/** With less space than one dump may need, a dump would be deleted as soon as it arrives. */
+function storageProblems({ MAX_STORAGE_BYTES: all, MAX_COREDUMP_BYTES: one }: Settings): string[] {
+  if (all === undefined || all >= one) return [];
+  return [`MAX_STORAGE_BYTES: "${all}" is less than one dump may have (MAX_COREDUMP_BYTES, ${one})`];
+}

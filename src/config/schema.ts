@@ -1,0 +1,137 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import {
+  bucketName,
+  databaseUrl,
+  hostNames,
+  httpUrl,
+  oneOf,
+  origins,
+  originUrl,
+  proxyAddresses,
+  tokenDigests,
+  trueOrFalse,
+  wholeNumber,
+} from './value-types.js';
+
+const GIB = 1024 ** 3;
+
+/**
+ * Every setting: its name in the environment, its type, its default, and what it is for. The upper bounds of numbers
+ * only catch typing mistakes. `Config` (settings.ts) is derived from this schema; docs/configuration.md is the user's
+ * view of it, and a test compares the two.
+ */
+export const settings = z.object({
+  /** The address to listen on. */
+  HOST: z.string().default('127.0.0.1'),
+  PORT: wholeNumber(0, 65_535).default(4000),
+  /** How people reach the dashboard; unset where only the listening address is known. */
+  PUBLIC_URL: originUrl().optional(),
+  /** Names and addresses that requests may be for, besides the server's own. */
+  ALLOWED_HOSTS: hostNames().default([]),
+
+  /** Allows the server to be reachable from other machines without authentication. */
+  ALLOW_UNAUTHENTICATED: trueOrFalse().default(false),
+  OIDC_ISSUER: httpUrl().optional(),
+  OIDC_AUDIENCE: z.string().optional(),
+  /** Path of the claim that lists the roles; Keycloak's by default. */
+  OIDC_ROLES_CLAIM: z.string().default('realm_access.roles'),
+  /** The client that the dashboard signs people in as; unset: it only takes tokens. */
+  OIDC_CLIENT_ID: z.string().optional(),
+  OIDC_SCOPE: z.string().default('openid'),
+  ADMIN_TOKENS: tokenDigests().default([]),
+  VIEWER_TOKENS: tokenDigests().default([]),
+
+  DATABASE_URL: databaseUrl().default('file:./data/coredock.db'),
+  /** Connections to PostgreSQL at most. Two at least: a change of firmware holds one as a lock and works with another. */
+  DATABASE_POOL_SIZE: wholeNumber(2, 1_000).default(10),
+  DATABASE_STATEMENT_TIMEOUT_MS: wholeNumber(1_000, 3_600_000).default(30_000),
+
+  /** Folders of the dumps and of the firmware, unless S3_BUCKET names a bucket for both. */
+  COREDUMPS_DIR: z.string().default('./data/coredumps'),
+  ASSETS_DIR: z.string().default('./data/firmware'),
+  S3_BUCKET: bucketName().optional(),
+  /** Unset for AWS itself. */
+  S3_ENDPOINT: httpUrl().optional(),
+  S3_REGION: z.string().default('us-east-1'),
+  /** Both unset: credentials are found where AWS's own tools look, in environment, profile or the machine's role. */
+  S3_ACCESS_KEY_ID: z.string().optional(),
+  S3_SECRET_ACCESS_KEY: z.string().optional(),
+  /** The bucket in the URL's path instead of in the host name. The default depends on S3_ENDPOINT: see settings.ts. */
+  S3_FORCE_PATH_STYLE: trueOrFalse().optional(),
+
+  /** Without either of the two, dumps are stored and stay PENDING. */
+  PARSE_SIDECAR_URL: httpUrl().optional(),
+  PARSE_SIDECAR_XFER_DIR: z.string().optional(),
+  PARSE_CONCURRENCY: wholeNumber(1, 256).default(availableParallelism()),
+  PARSE_TIMEOUT_MS: wholeNumber(100, 3_600_000).default(30_000),
+  /** Folder of Espressif's ROM ELFs, which name functions of the mask ROM. The same variable as of esp-coredump. */
+  ESP_ROM_ELF_DIR: z.string().optional(),
+
+  /** Dumps that are kept of each device. */
+  MAX_COREDUMPS: wholeNumber(1, 1_000_000).default(20),
+  MAX_COREDUMP_BYTES: wholeNumber(1, GIB).default(1_048_576),
+  /** Bytes of all dumps together; unset: no limit. */
+  MAX_STORAGE_BYTES: wholeNumber(1, 2 ** 50).optional(),
+  /** Builds that are kept of each model. */
+  MAX_FIRMWARES: wholeNumber(1, 1_000_000).default(20),
+  MAX_FIRMWARE_BYTES: wholeNumber(1, GIB).default(67_108_864),
+
+  /** Each period of this length must bring at least 1 KiB of a body, or its rest. A poor GPRS link brings several. */
+  UPLOAD_STALL_MS: wholeNumber(100, 3_600_000).default(15_000),
+  /** Time for a whole body: a MiB at the 2 KB/s of a poor GPRS link. */
+  UPLOAD_DEADLINE_MS: wholeNumber(100, 3_600_000).default(600_000),
+  /**
+   * High enough that hundreds of sockets which only trickle leave capacity for the others until they are closed. The
+   * memory that this many uploads need is measured by `npm run bench -- uploadMemoryAtLimit`.
+   */
+  MAX_UPLOADS_IN_FLIGHT: wholeNumber(1, 100_000).default(1_000),
+  /**
+   * Dumps of one device that are always accepted in a minute; a device that crashes at each start sends about a dozen.
+   */
+  DEVICE_UPLOADS_PER_MINUTE: wholeNumber(1, 1_000_000).default(6),
+  /** Further dumps of one device that are accepted in an hour: the first dumps of a crash loop are the useful ones. */
+  DEVICE_UPLOAD_BURST: wholeNumber(1, 1_000_000).default(120),
+
+  /** Unknown devices and wrong credentials of one address. A building of unregistered devices may share an address. */
+  AUTH_FAILURES_PER_MINUTE: wholeNumber(1, 1_000_000).default(100),
+  /** Proxies whose X-Forwarded-For is believed. */
+  TRUSTED_PROXIES: proxyAddresses().default([]),
+  /** Age in days at which audit events are deleted. */
+  AUDIT_DAYS: wholeNumber(1, 100_000).default(365),
+
+  /** The longest and deepest document that people send, GraphiQL's introspection, stays below both. */
+  GRAPHQL_MAX_TOKENS: wholeNumber(100, 100_000).default(2_000),
+  GRAPHQL_MAX_DEPTH: wholeNumber(1, 100).default(15),
+  /** Enough for a query of counts, one for each status and model. */
+  GRAPHQL_MAX_ALIASES: wholeNumber(0, 1_000).default(30),
+  /** Twice the cost of the dumps of 200 devices, 20 each, with six fields; docs/limits.md has the numbers. */
+  GRAPHQL_MAX_COST: wholeNumber(100, 100_000_000).default(50_000),
+  /** Bytes of one answer: enough for the largest text that a sidecar may return. */
+  GRAPHQL_MAX_ANSWER_BYTES: wholeNumber(65_536, GIB).default(16_777_216),
+  /** Bytes of all answers that are being made or sent. In memory they are a multiple (`npm run bench -- answers`). */
+  GRAPHQL_MAX_ANSWER_BYTES_IN_FLIGHT: wholeNumber(65_536, 64 * GIB).default(67_108_864),
+  /** A client must read some of an answer in each period of this length; a poor GPRS link reads several KiB. */
+  ANSWER_STALL_MS: wholeNumber(100, 3_600_000).default(30_000),
+  /** File of the documents that clients may name by their ids. */
+  PERSISTED_DOCUMENTS: z.string().optional(),
+  /** Only those documents are executed. */
+  PERSISTED_DOCUMENTS_ONLY: trueOrFalse().default(false),
+
+  MAX_CONNECTIONS: wholeNumber(10, 1_000_000).default(5_000),
+  /** Event streams and WebSockets of one address, which a whole company may share. */
+  MAX_STREAMS_PER_ADDRESS: wholeNumber(1, 1_000_000).default(1_000),
+  /** Origins of other web pages that may use this server. */
+  CORS_ORIGINS: origins().default([]),
+  /** How long a stop waits for requests and parses in flight. */
+  SHUTDOWN_GRACE_MS: wholeNumber(0, 3_600_000).default(10_000),
+  /** Alerts may go to private addresses, such as a chat server at home. */
+  ALERTS_ALLOW_PRIVATE: trueOrFalse().default(false),
+  LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+/** The values of all settings, checked one by one. */
+export type Settings = z.infer<typeof settings>;
+
+/** The names of all settings. */
+export const SETTING_NAMES: readonly string[] = Object.keys(settings.shape);

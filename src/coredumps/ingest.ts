@@ -1,0 +1,220 @@
+import { badInput, DomainError } from '../errors.js';
+import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
+import type { Clock } from '../platform/clock.js';
+import { asDomainError } from '../platform/database/errors.js';
+import { findCommitted } from '../platform/database/failed-commit.js';
+import type { Db } from '../platform/database/types.js';
+import { inTime } from '../platform/deadline.js';
+import type { Logger } from '../platform/logger.js';
+import { coredumpFilename, coredumpKey } from './blob-keys.js';
+import { type Arrival, type CommitOutcome, createCommitter } from './commit.js';
+import type { CoredumpEvents } from './events.js';
+import { findEarlierDump, hashOf } from './find-duplicate.js';
+import type { Outbox } from './outbox.js';
+import type { ParseTask } from './parse-task.js';
+import type { RawFiles } from './raw-files.js';
+import { COREDUMP_ROW, toCoredumpRow } from './row.js';
+import type { CoredumpRow } from './types.js';
+import type { CountRetired } from './unread.js';
+
+export interface Upload {
+  device: { id: number; key: string; modelId: number; modelCode: string };
+  chip: string;
+  firmwareVersion: string;
+  /** From the `Idempotency-Key` header. */
+  idempotencyKey: string | null;
+  body: AsyncIterable<Uint8Array>;
+  /** How long the database may keep it waiting once its bytes are there; absent: as long as it takes. */
+  databaseWaitMs?: number;
+  /** Aborted when the sender has gone: then nothing more is done for it. */
+  signal?: AbortSignal;
+}
+
+interface IngestDeps {
+  db: Db;
+  blobs: BlobStore;
+  files: Pick<RawFiles, 'delete'>;
+  outbox: Outbox;
+  events: CoredumpEvents;
+  /** Null when no sidecar is configured: dumps are stored and stay PENDING. */
+  queue: { add(task: ParseTask): void } | null;
+  clock: Clock;
+  log: Logger;
+  limits: { maxCoredumps: number; maxCoredumpBytes: number };
+  /** Crashes whose dumps are retired before anybody has read them. */
+  countRetired: CountRetired;
+  /** Called after the commit of each dump. */
+  onStored: () => void;
+}
+
+/** For the lookup after a commit of unknown outcome: the device has waited for that commit already. */
+const LOOKUP_MS = 5_000;
+/** Names that are tried for a dump: a storage that claims to have every one of them is not to be trusted. */
+const MAX_NAMES = 5;
+
+/**
+ * What happens on an upload:
+ *
+ * 1. The body is received into the storage, hashed and measured, without a name (`save`).
+ * 2. The bytes get their name and are durable from then on (`publish`).
+ * 3. The row is committed, in one transaction with the uploads of the same moment; a duplicate is answered with the
+ *    first dump's row, and the device's oldest dumps beyond its maximum go (`commit.ts`).
+ * 4. Subscribers hear of the dump and the parse queue gets it (`afterCommit`); whatever fails from here on does not fail
+ *    the upload.
+ */
+export function createIngest({
+  db,
+  blobs,
+  files,
+  outbox,
+  events,
+  queue,
+  clock,
+  log,
+  limits,
+  countRetired,
+  onStored,
+}: IngestDeps) {
+  const { maxCoredumps } = limits;
+  const commit = createCommitter({ db, maxCoredumps, countRetired, enqueue: outbox.waiting });
+
+  return {
+    /**
+     * Takes a dump in. When it resolves the bytes and the row are durable; the parse has not begun. When it rejects
+     * nothing of the dump remains.
+     *
+     * @throws DomainError TOO_LARGE, BAD_USER_INPUT (empty), NOT_FOUND (the device is gone), STORAGE_FULL,
+     *   UNAVAILABLE, and whatever `body` throws
+     */
+    async save(upload: Upload): Promise<{ coredump: CoredumpRow; isDuplicate: boolean }> {
+      const incoming = await blobs.receive(limited(upload.body, limits.maxCoredumpBytes));
+      try {
+        if (incoming.size === 0)
+          throw badInput('The body is empty: send the raw core dump as the request body.');
+        const filename = await publish(incoming, upload);
+        return await commitPublished(upload, incoming, filename);
+      } finally {
+        await incoming.discard();
+      }
+    },
+
+    /**
+     * The stored dump that `upload` sends again, if it does; its body is read to the end and nothing of it is kept.
+     *
+     * @throws DomainError TOO_LARGE, and whatever `body` throws
+     */
+    async findDuplicate(upload: Upload): Promise<CoredumpRow | null> {
+      const sha256 = await hashOf(limited(upload.body, limits.maxCoredumpBytes));
+      const lookup = findEarlierDump(db, {
+        deviceId: upload.device.id,
+        idempotencyKey: upload.idempotencyKey,
+        sha256,
+        uploadedAt: clock.now(),
+      });
+      return upload.databaseWaitMs === undefined ? lookup : inTime(lookup, upload.databaseWaitMs);
+    },
+  };
+
+  async function publish(incoming: IncomingBlob, { device, signal }: Upload): Promise<string> {
+    for (let attempt = 1; attempt <= MAX_NAMES; attempt += 1) {
+      const filename = coredumpFilename(clock.uniqueMicros());
+      // A name is taken only where another server, or a clock that was set back, was at the same microsecond.
+      if (await incoming.publish(coredumpKey(device.key, filename), signal)) return filename;
+    }
+    const cause = new Error(`the storage says of ${MAX_NAMES} new names that each is taken`);
+    throw new DomainError('UNAVAILABLE', 'The storage is not available now; try again.', { cause });
+  }
+
+  async function commitPublished(upload: Upload, incoming: IncomingBlob, filename: string) {
+    const { device, chip, firmwareVersion, idempotencyKey } = upload;
+    const arrival: Arrival = {
+      deviceId: device.id,
+      deviceKey: device.key,
+      filename,
+      chip,
+      firmwareVersion,
+      idempotencyKey,
+      size: incoming.size,
+      sha256: incoming.sha256,
+      uploadedAt: clock.now(),
+    };
+    const begun = performance.now();
+    const timeLeft = () =>
+      upload.databaseWaitMs === undefined ? undefined : upload.databaseWaitMs - (performance.now() - begun);
+    const outcome = await commit(arrival, upload.databaseWaitMs).catch(async (error: unknown) => {
+      const known = await outcomeOfFailure(arrival, error);
+      if (known.status !== 'failed' || (timeLeft() ?? 1) <= 0) return known;
+      // It was not done, and can be now; unless it was, and newer dumps have taken its place already, and its file.
+      if ((await blobs.sizeOf(coredumpKey(device.key, filename))) === null) return known;
+      return commit(arrival, timeLeft()).catch((again: unknown) => outcomeOfFailure(arrival, again));
+    });
+
+    if (outcome.status !== 'stored') await files.delete(device.key, [{ filename }]);
+    if (outcome.status === 'failed') throw asDomainError(outcome.error);
+    if (outcome.status === 'stored') afterCommit(upload, outcome);
+    return { coredump: outcome.coredump, isDuplicate: outcome.status === 'duplicate' };
+  }
+
+  /**
+   * A commit failed, or only its answer was lost.
+   * @throws the commit's error when not even that can be known. The file stays then: bytes without a row are swept
+   *   one day, a row without bytes would be a loss.
+   */
+  async function outcomeOfFailure(arrival: Arrival, error: unknown) {
+    const { deviceId, deviceKey, filename, uploadedAt } = arrival;
+    const row = await findCommitted(db, asDomainError(error), {
+      async find(tx) {
+        // The lock that every commit of this device begins with.
+        await tx.device.updateMany({ where: { id: deviceId }, data: { lastUploadAt: uploadedAt } });
+        const where = { deviceId_filename: { deviceId, filename } };
+        return tx.coredump.findUnique({ where, select: COREDUMP_ROW });
+      },
+      withinMs: LOOKUP_MS,
+      onUnknown: (reason) =>
+        log.warn({ err: reason, deviceKey, filename }, 'it is not known whether a core dump was committed'),
+    });
+    return row === null ? { status: 'failed' as const, error } : standing(toCoredumpRow(row));
+  }
+
+  /** The dump is safe from here on: whatever goes wrong now must not fail the upload. */
+  function afterCommit(
+    { device, chip, firmwareVersion }: Upload,
+    outcome: CommitOutcome & { status: 'stored' },
+  ) {
+    const { coredump, isKept, retired } = outcome;
+    void files.delete(device.key, retired);
+    onStored();
+    if (!isKept) return;
+    events.publish(coredump);
+    queue?.add({
+      coredumpId: coredump.id,
+      generation: 0,
+      modelId: device.modelId,
+      modelCode: device.modelCode,
+      deviceKey: device.key,
+      filename: coredump.filename,
+      chip,
+      firmwareVersion,
+    });
+  }
+}
+
+/** Only its row is known: the files of the dumps that its commit retired are left to the sweep. */
+function standing(coredump: CoredumpRow) {
+  return { status: 'stored' as const, coredump, isKept: true, retired: [] };
+}
+
+/** @throws DomainError TOO_LARGE with the first byte over the limit; nothing after it is read */
+async function* limited(body: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > maxBytes) {
+      throw new DomainError(
+        'TOO_LARGE',
+        `The core dump is larger than ${maxBytes} bytes (MAX_COREDUMP_BYTES).`,
+      );
+    }
+    yield chunk;
+  }
+}

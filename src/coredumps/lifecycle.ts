@@ -1,0 +1,126 @@
+import type { Audit } from '../audit/service.js';
+import { DomainError, notFound } from '../errors.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
+import type { LostDumps } from './lost-dumps.js';
+import type { ParseTask } from './parse-task.js';
+import type { RawFiles } from './raw-files.js';
+import { idsOfCoredumps } from './read.js';
+import type { ArrivedFirmware, Requeue } from './requeue.js';
+import type { RetiredDump } from './retention.js';
+import type { CoredumpFilter, CoredumpRow } from './types.js';
+import { type CountUnread, deleteRows } from './unread.js';
+
+interface LifecycleDeps {
+  db: Db;
+  files: Pick<RawFiles, 'delete' | 'whyMissing'>;
+  requeue: Requeue;
+  lost: Pick<LostDumps, 'isThere'>;
+  /** Null when no sidecar is configured: then nothing can be parsed again. */
+  queue: { add(task: ParseTask): void } | null;
+  audit: Pick<Audit, 'change' | 'note' | 'removal'>;
+  /** Crashes whose dumps are deleted before anybody has read them. */
+  countUnread: CountUnread;
+}
+
+/** What people do with stored dumps: delete them, and have them parsed again. What goes by itself is in `retention.ts`. */
+export function createLifecycle({ db, files, requeue, lost, queue, audit, countUnread }: LifecycleDeps) {
+  return {
+    /** Row, then file, best effort; the crash stays counted. @throws DomainError NOT_FOUND, also when the dump is not of `ofDeviceId` */
+    async delete(id: number, ofDeviceId?: number): Promise<void> {
+      const where = { id, ...(ofDeviceId === undefined ? {} : { deviceId: ofDeviceId }) };
+      const row = await db.coredump.findFirst({
+        where,
+        select: { filename: true, device: { select: { key: true } } },
+      });
+      if (row === null) throw notFound('core dump', id);
+      await audit.removal(async (tx, note) => {
+        const deleted = await deleteRows(tx, where, countUnread);
+        if (deleted.length === 0) throw notFound('core dump', id);
+        const target = `${row.device.key}/${row.filename}`;
+        await note({ action: 'deleteCoredump', targetType: 'Coredump', targetId: id, target });
+      });
+      await files.delete(row.device.key, [row]);
+    },
+
+    /** @returns how many */
+    async deleteAllOf(deviceId: number): Promise<number> {
+      const device = await db.device.findUnique({ where: { id: deviceId }, select: { key: true } });
+      if (device === null) throw notFound('device', deviceId);
+      const dumps = await audit.removal(async (tx, note) => {
+        const all = await deleteRowsOf(tx, deviceId);
+        const target = `${all.length} of ${device.key}`;
+        await note({ action: 'deleteCoredumps', targetType: 'Device', targetId: deviceId, target });
+        return all;
+      });
+      await files.delete(device.key, dumps);
+      return dumps.length;
+    },
+
+    /** For the deletion of the device as well, in the same transaction; the files are to be deleted after its commit. */
+    deleteRowsOf,
+
+    /** Best effort: what cannot be deleted now has no row, and the sweep finds it. */
+    deleteFiles: files.delete,
+
+    /**
+     * Back to PENDING and queued.
+     * @throws DomainError NOT_FOUND, PARSER_NOT_CONFIGURED; GONE when there are no raw bytes any more: nothing is changed
+     */
+    async reparse(id: number): Promise<CoredumpRow> {
+      requireParser();
+      if (!(await lost.isThere(id))) throw await files.whyMissing(id, 'GONE');
+      const [row] = await requeue.reset({ id }, (work) =>
+        audit.change(async (tx, note) => {
+          const rows = await work(tx);
+          for (const { filename } of rows) {
+            await note({ action: 'reparseCoredump', targetType: 'Coredump', targetId: id, target: filename });
+          }
+          return rows;
+        }),
+      );
+      if (row === undefined) throw notFound('core dump', id);
+      return row;
+    },
+
+    /** @returns how many. @throws DomainError PARSER_NOT_CONFIGURED */
+    async reparseAll(filter: CoredumpFilter): Promise<number> {
+      requireParser();
+      const noteOf = (count: number) => ({
+        action: 'reparseCoredumps',
+        target: `${count} core dumps of ${JSON.stringify(filter)}`,
+      });
+      const total = await requeue.resetAll(
+        (window) => idsOfCoredumps(db, filter, window),
+        (work) =>
+          audit.change(async (tx, note) => {
+            const rows = await work(tx);
+            if (rows.length > 0) await note(noteOf(rows.length));
+            return rows;
+          }),
+      );
+      // Nothing was changed; who asked for it is known all the same.
+      if (total === 0) await audit.note(noteOf(0));
+      return total;
+    },
+
+    /**
+     * Queues again what this build was missing for. Without a parser nothing was ever read, so nothing happens.
+     * @returns how many
+     */
+    firmwareArrived: async (firmware: ArrivedFirmware): Promise<number> =>
+      queue === null ? 0 : requeue.forArrived(firmware),
+  };
+
+  function requireParser(): void {
+    if (queue !== null) return;
+    throw new DomainError(
+      'PARSER_NOT_CONFIGURED',
+      'No parser is configured: set PARSE_SIDECAR_URL and PARSE_SIDECAR_XFER_DIR and start again.',
+    );
+  }
+
+  /** Exactly the rows that it deletes, also where uploads are committed at the same time. */
+  function deleteRowsOf(tx: DbTransaction, deviceId: number): Promise<RetiredDump[]> {
+    return deleteRows(tx, { deviceId }, countUnread);
+  }
+}

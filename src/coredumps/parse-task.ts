@@ -1,0 +1,40 @@
+import type { Prisma } from '../platform/database/client.js';
+
+/** Everything that a parse needs to know of its dump, as values: the job reads no row. */
+export interface ParseTask {
+  coredumpId: number;
+  /** Fencing token: a re-parse raises it, and whoever holds an older one can change nothing any more. */
+  generation: number;
+  modelId: number;
+  modelCode: string;
+  deviceKey: string;
+  filename: string;
+  chip: string;
+  firmwareVersion: string;
+}
+
+/** What is selected to make a task. */
+export const TASK = {
+  id: true,
+  parseGeneration: true,
+  filename: true,
+  chip: true,
+  firmwareVersion: true,
+  device: { select: { key: true, modelId: true, model: { select: { code: true } } } },
+} as const satisfies Prisma.CoredumpSelect;
+
+export function toTask({
+  id,
+  parseGeneration,
+  device,
+  ...dump
+}: Prisma.CoredumpGetPayload<{ select: typeof TASK }>): ParseTask {
+  return {
+    coredumpId: id,
+    generation: parseGeneration,
+    modelId: device.modelId,
+    modelCode: device.model.code,
+    deviceKey: device.key,
+    ...dump,
+  };
+}

@@ -1,0 +1,107 @@
+import type { Readable } from 'node:stream';
+import type { Audit } from '../audit/service.js';
+import type { Person } from '../auth/principal.js';
+import { DomainError, notFound } from '../errors.js';
+import type { BlobStore } from '../platform/blobs/blob-store.js';
+import type { Prisma } from '../platform/database/client.js';
+import type { Db } from '../platform/database/types.js';
+import type { Logger } from '../platform/logger.js';
+import { coredumpKey } from './blob-keys.js';
+import type { LostDumps } from './lost-dumps.js';
+import { whyRemoved } from './remove-raw.js';
+import type { RetiredDump } from './retention.js';
+import { COREDUMP_ROW, toCoredumpRow } from './row.js';
+import type { CoredumpRow } from './types.js';
+
+export type RawFiles = ReturnType<typeof createRawFiles>;
+
+interface RawFilesDeps {
+  db: Db;
+  blobs: Pick<BlobStore, 'open' | 'delete'>;
+  lost: Pick<LostDumps, 'note'>;
+  audit: Pick<Audit, 'noteReading'>;
+  log: Logger;
+}
+
+/** The raw bytes of dumps: handed out, deleted, or why they are not there. */
+export function createRawFiles({ db, blobs, lost, audit, log }: RawFilesDeps) {
+  return {
+    /**
+     * The raw bytes.
+     * @throws DomainError NOT_FOUND, also when the dump is not of device `ofDevice`; FORBIDDEN and GONE when the
+     *   bytes were removed; UNAVAILABLE, also when the storage has lost them: they may be restored
+     */
+    async open(
+      id: number,
+      role: Person['kind'],
+      ofDevice?: { id: number } | { key: string },
+    ): Promise<{ coredump: CoredumpRow; size: number; stream: Readable }> {
+      const row = await find({ id, ...(ofDevice === undefined ? {} : { device: ofDevice }) });
+      if (row === null) throw notFound('core dump', id);
+      const { device, ...columns } = row;
+      if (role !== 'admin' && device.model.privacy?.rawForAdminsOnly === true) {
+        throw new DomainError(
+          'FORBIDDEN',
+          'Raw core dumps of this model are for admins (its privacy settings).',
+        );
+      }
+      const blob = await blobs.open(coredumpKey(device.key, row.filename));
+      if (blob === null) throw await whyMissing(row.id, 'UNAVAILABLE');
+      return { coredump: toCoredumpRow(columns), ...blob };
+    },
+
+    /** To be called before the bytes of an opened dump are handed out. */
+    noteDownload: ({ id, filename }: CoredumpRow): Promise<void> =>
+      audit.noteReading({
+        action: 'downloadCoredump',
+        targetType: 'Coredump',
+        targetId: id,
+        target: filename,
+      }),
+
+    /** Best effort: what cannot be deleted now has no row, and the sweep finds it. */
+    async delete(deviceKey: string, dumps: ReadonlyArray<Pick<RetiredDump, 'filename'>>): Promise<void> {
+      for (const { filename } of dumps) {
+        try {
+          await blobs.delete(coredumpKey(deviceKey, filename));
+        } catch (error) {
+          // The sweep at the next start finds it.
+          log.warn({ err: error, deviceKey, filename }, 'could not delete a core dump file');
+        }
+      }
+    },
+
+    whyMissing,
+  };
+
+  async function find(where: Prisma.CoredumpWhereInput) {
+    const model = { select: { privacy: { select: { rawForAdminsOnly: true } } } };
+    return db.coredump.findFirst({
+      where,
+      select: { ...COREDUMP_ROW, device: { select: { key: true, model } } },
+    });
+  }
+
+  /**
+   * Between our read of the row and of the file the dump may have been deleted.
+   * @param lostCode of a file that the storage has lost
+   */
+  async function whyMissing(id: number, lostCode: 'GONE' | 'UNAVAILABLE'): Promise<DomainError> {
+    const fate = await lost.note(id);
+    if (fate.is === 'gone') return notFound('core dump', id);
+    return fate.is === 'removed' ? removed(id, fate.reason) : lostFile(id, lostCode);
+  }
+}
+
+function removed(id: number, reason: string): DomainError {
+  const message = `The raw bytes of core dump "${id}" were removed, ${whyRemoved(reason)}; its report stays.`;
+  return new DomainError('GONE', message);
+}
+
+function lostFile(id: number, code: 'GONE' | 'UNAVAILABLE'): DomainError {
+  return new DomainError(
+    code,
+    `The file of core dump "${id}" is missing in the storage; its report stays. The dump can be read again once the ` +
+      'file is restored, from a backup for instance.',
+  );
+}

@@ -1,0 +1,99 @@
+import type { ByteReader } from '../bytes.js';
+import type { CrashKind } from '../crash-kind.js';
+import type { ReadMemory } from '../read-memory.js';
+import type { CodeImage, Unwound } from '../unwind/frame.js';
+import type { ExceptionRegisters, RegisterSet } from './registers.js';
+
+/**
+ * Everything that differs between the processors of ESP32 chips. An implementation is a folder here and an entry of
+ * architectures.ts; no other code asks which one it has.
+ */
+export interface Architecture {
+  /** "xtensa": in warnings, and in the report of a dump whose chip is not known. */
+  readonly name: string;
+  /** `e_machine` of its ELF files. */
+  readonly elfMachine: number;
+  readonly chips: readonly ChipDescription[];
+
+  /** DWARF register number. */
+  readonly stackPointer: number;
+  /** DWARF register number of a function's first argument. */
+  readonly firstArgument: number;
+  /** GDB shows the frames that tail calls replaced where it unwinds by call-frame information alone. */
+  readonly showsTailCalls: boolean;
+
+  /** What a cause in `ExceptionRegisters` means, by its number. */
+  readonly causes: ReadonlyMap<number, Cause>;
+  /** The meaning of a number that `causes` does not have. */
+  unknownCause(cause: number): Cause;
+
+  /** Registers of a task from the descriptor of its CORE note (NT_PRSTATUS). @throws Malformed */
+  readRegisterNote(description: ByteReader): RegisterSet;
+  /** Registers that a context switch or an exception saved at the start of a stack. @throws Malformed */
+  readStackFrame(stack: ByteReader): RegisterSet;
+  /** EXTRA_INFO between the crashed task and the interrupt word: leaves the reader there, or at the end. */
+  readExtraRegisters(description: ByteReader): ReadonlyMap<number, number>;
+  /** What the frame at the start of the crashed task's stack alone says about the exception. @throws Malformed */
+  readExceptionFrame(stack: ByteReader): ExceptionRegisters;
+  /** What notes and memory say about the exception; null when they are not the place for it. */
+  findException(sources: ExceptionSources): ExceptionRegisters | null;
+
+  /** [name, value] of each register of the crashed task, in the order in which the peer prints them. */
+  listRegisters(registers: RegisterSet, exception: ExceptionRegisters, format: string): [string, number][];
+  readonly registerText: RegisterText;
+
+  /** The calls that led to where `start` stands, innermost first. */
+  unwind(start: RegisterSet, sources: UnwindSources): Unwound;
+}
+
+export interface ChipDescription {
+  /** ESP-IDF `esp_chip_model_t`: the chip id of the dump's version word. */
+  id: number;
+  /** "esp32s3" */
+  name: string;
+  /** Where the mask ROM's code lies: [first address, one past the last] (SOC_IROM_MASK_LOW/HIGH). */
+  rom: readonly [number, number];
+  /** Where firmware has its code in RAM, if no other chip has the same range; else null. */
+  instructionRam: readonly [number, number] | null;
+}
+
+export interface Cause {
+  /** As the peer prints it. */
+  name: string;
+  kind: CrashKind;
+  /** The exception registers hold the address that was touched. */
+  hasAddress: boolean;
+}
+
+export interface ExceptionSources {
+  /** Of the crashed task. */
+  registers: RegisterSet;
+  /** Lowest address of its dumped stack; null when the dump does not mark it. */
+  stackStart: number | null;
+  /** From the EXTRA_INFO note; null in a dump without one. */
+  extra: ReadonlyMap<number, number> | null;
+  read: ReadMemory;
+}
+
+export interface UnwindSources {
+  /** The dump's memory, completed by the images' own bytes. */
+  read: ReadMemory;
+  /** The firmware, then the ROMs. */
+  images: readonly CodeImage[];
+  /** Frames that may still be made for this report. */
+  budget: { frames: number };
+}
+
+/** How the peer, with GDB inside, prints a register. */
+export interface RegisterText {
+  /** Between a value and what it means: the RISC-V GDB has a tab, others fill a column with spaces. */
+  separator: 'tab' | 'column';
+  /** Exception registers come before all others, in a form of their own. */
+  listsException: boolean;
+  /** Registers that GDB lists although core dumps do not hold them, and the one that they precede. */
+  unavailable: { before: string; names: readonly string[] } | null;
+}
+
+export function describeCause(name: string, kind: CrashKind, hasAddress = false): Cause {
+  return { name, kind, hasAddress };
+}

@@ -1,0 +1,42 @@
+import { followCallers } from '../../unwind/follow-callers.js';
+import { type Architecture, describeCause } from '../architecture.js';
+import { NO_EXCEPTION, type RegisterSet } from '../registers.js';
+import { RISCV_CAUSES } from './causes.js';
+import { RISCV_CHIPS } from './chips.js';
+import { findException, readRegisterNote, readStackFrame, SP } from './registers.js';
+import { createRiscvUnwinder } from './unwinder.js';
+
+/** x1 to x31 by their ABI names, as GDB orders them. */
+const NAMES = [
+  ...['ra', 'sp', 'gp', 'tp', 't0', 't1', 't2', 'fp', 's1'],
+  ...['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7'],
+  ...['s2', 's3', 's4', 's5', 's6', 's7', 's8', 's9', 's10', 's11'],
+  ...['t3', 't4', 't5', 't6'],
+];
+
+/** The 32-bit RISC-V processors of all chips since the esp32c3. */
+export const riscv: Architecture = {
+  name: 'riscv',
+  elfMachine: 0xf3,
+  chips: RISCV_CHIPS,
+  stackPointer: SP,
+  // a0 is x10.
+  firstArgument: 10,
+  showsTailCalls: true,
+  causes: RISCV_CAUSES,
+  unknownCause: (cause) => describeCause(`Exception 0x${cause.toString(16)}`, 'OTHER'),
+  readRegisterNote,
+  readStackFrame,
+  readExtraRegisters: () => new Map(),
+  // The frame is looked for in memory, where its address can be compared.
+  readExceptionFrame: () => NO_EXCEPTION,
+  findException,
+  listRegisters,
+  registerText: { separator: 'tab', listsException: false, unavailable: null },
+  unwind: (start, { read, images, budget }) =>
+    followCallers(createRiscvUnwinder(start, read, images), budget),
+};
+
+function listRegisters({ pc, general }: RegisterSet): [string, number][] {
+  return [...NAMES.map((name, index): [string, number] => [name, general[index + 1] ?? 0]), ['pc', pc]];
+}

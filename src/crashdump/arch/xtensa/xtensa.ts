@@ -1,0 +1,77 @@
+import { followCallers } from '../../unwind/follow-callers.js';
+import type { Architecture } from '../architecture.js';
+import type { ExceptionRegisters, RegisterSet } from '../registers.js';
+import { unknownXtensaCause, XTENSA_CAUSES } from './causes.js';
+import { XTENSA_CHIPS } from './chips.js';
+import {
+  exceptionInNote,
+  readExceptionFrame,
+  readExtraRegisters,
+  readRegisterNote,
+  readStackFrame,
+  windowedReturnAddress,
+} from './registers.js';
+import { createXtensaUnwinder, STACK_POINTER } from './unwinder.js';
+
+/** GDB lists these for every Xtensa chip; core dumps do not hold them. */
+const UNAVAILABLE = [
+  ...['threadptr', 'br', 'scompare1', 'acclo', 'acchi', 'm0', 'm1', 'm2', 'm3', 'expstate'],
+  ...['f64r_lo', 'f64r_hi', 'f64s', 'fcr', 'fsr'],
+];
+
+/** The processors of esp32, esp32s2 and esp32s3, with the windowed ABI. */
+export const xtensa: Architecture = {
+  name: 'xtensa',
+  elfMachine: 0x5e,
+  chips: XTENSA_CHIPS,
+  stackPointer: STACK_POINTER,
+  // a2 of the callee's window.
+  firstArgument: 2,
+  showsTailCalls: false,
+  causes: XTENSA_CAUSES,
+  unknownCause: unknownXtensaCause,
+  readRegisterNote,
+  readStackFrame,
+  readExtraRegisters,
+  readExceptionFrame,
+  findException: ({ extra }) => (extra === null ? null : exceptionInNote(extra)),
+  listRegisters,
+  registerText: {
+    separator: 'column',
+    listsException: true,
+    unavailable: { before: 'a0', names: UNAVAILABLE },
+  },
+  unwind: (start, { read, budget }) => followCallers(createXtensaUnwinder(start, read), budget),
+};
+
+function listRegisters(
+  { pc, general, special }: RegisterSet,
+  exception: ExceptionRegisters,
+  format: string,
+): [string, number][] {
+  return [
+    ...exceptionRegisters(exception, format),
+    ['pc', pc],
+    ...special,
+    ...general.map((value, index): [string, number] => [`a${index}`, shownValue(value, index, format)]),
+  ];
+}
+
+/** Of a BIN v1 dump the peer of its time showed where a0 returns to, without the call size in its top bits. */
+function shownValue(value: number, index: number, format: string): number {
+  return index === 0 && format === 'BIN v1' && value !== 0 ? windowedReturnAddress(value) : value;
+}
+
+/** The peer lists EPC1 to EPC7 and EPS2 to EPS7 of a BIN v2 dump, which has none, as zeros; so does this. */
+const NO_LEVELS = (first: number): [number, number][] =>
+  Array.from({ length: 8 - first }, (_, index) => [first + index, 0]);
+
+function exceptionRegisters(exception: ExceptionRegisters, format: string): [string, number][] {
+  const list: [string, number][] = [];
+  if (exception.cause !== null) list.push(['exccause', exception.cause]);
+  if (exception.address !== null) list.push(['excvaddr', exception.address]);
+  const isBin = format.startsWith('BIN v2');
+  for (const [level, value] of isBin ? NO_LEVELS(1) : exception.epc) list.push([`epc${level}`, value]);
+  for (const [level, value] of isBin ? NO_LEVELS(2) : exception.eps) list.push([`eps${level}`, value]);
+  return list;
+}

@@ -1,0 +1,9 @@
+/** `0x` and eight digits: how addresses and register values are written in a report. */
+export function hex32(value: number): string {
+  return `0x${(value >>> 0).toString(16).padStart(8, '0')}`;
+}
+
+/** The same without leading zeros, as Python's `{:x}`. */
+export function plainHex(address: string): string {
+  return `0x${Number.parseInt(address, 16).toString(16)}`;
+}

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { DomainError } from '../../../errors.js';
+import type { Logger } from '../../logger.js';
+import type { Proven, S3Calls } from './s3-calls.js';
+import { isTaken, isUnsupported, reasonOf } from './s3-errors.js';
+import { noS3 } from './s3-honesty.js';
+import type { S3Settings } from './s3-settings.js';
+
+/** A balancer asks for readiness every few seconds, and every write has its price. */
+const CHECK_HOLDS_MS = 10_000;
+/** For so long who asks waits for a check that began before; then it may be one that hangs. */
+const CHECK_JOIN_MS = 1_000;
+/** How often a bucket is looked at before it is said to give back other bytes, and what a few bytes may take. */
+const [CHECK_LOOKS, CHECK_PAUSE_MS, CHECK_BODY_MS] = [4, 250, 500];
+const CHECK_KEY = '.check';
+const CHECK_TEXT = 'Can this bucket be written?\n';
+
+/** Proves, by a small object of its own, that a bucket can be written and answers as S3 does. */
+export function createS3Check({
+  calls,
+  settings,
+  proven,
+  log,
+  now,
+}: {
+  calls: S3Calls;
+  settings: S3Settings;
+  proven: Proven;
+  log: Logger | undefined;
+  now: () => number;
+}) {
+  const { client, Bucket, head, putText, calling, failed } = calls;
+  let isConditional: boolean | null = null;
+  let checking: Promise<void> | null = null;
+
+  return {
+    /**
+     * Proves that the bucket can be written now, or could be some seconds ago. Who asks while others do shares what they
+     * prove: of two at once, one would read what the other is writing. @throws DomainError with the reason
+     */
+    async check(): Promise<void> {
+      if (proven.at !== null && now() - proven.at < CHECK_HOLDS_MS) return;
+      const before = checking;
+      // It may fail for what has passed since: only its success is an answer to who asked later.
+      if (before !== null && (await succeedsSoon(before))) return;
+      if (checking === null || checking === before) checking = startCheck();
+      await checking;
+    },
+
+    /** What `check` does first, without writing: for who reads before he may write. @throws DomainError with the reason */
+    async checkReading(): Promise<void> {
+      await proveMissing().catch((error: unknown) => {
+        throw unusable('cannot be read', error);
+      });
+    },
+
+    /** Whether the server knows conditional writes: asked once. */
+    async knowsConditions(): Promise<boolean> {
+      isConditional ??= await probeConditionalWrites();
+      return isConditional;
+    },
+
+    proveHonesty,
+  };
+
+  function startCheck(): Promise<void> {
+    const started = proveWriting().finally(() => {
+      if (checking === started) checking = null;
+    });
+    return started;
+  }
+
+  async function proveWriting(): Promise<void> {
+    proven.at = null;
+    try {
+      await putText(CHECK_KEY, CHECK_TEXT, false);
+      isConditional ??= await probeConditionalWrites();
+      if (!proven.isHonest) await proveHonesty();
+      proven.isHonest = true;
+    } catch (error) {
+      throw unusable('cannot be written', error);
+    }
+    proven.at = now();
+  }
+
+  function unusable(what: string, error: unknown): DomainError {
+    const where = settings.endpoint === null ? '' : ` at ${settings.endpoint}`;
+    const code = error instanceof DomainError ? error.code : 'UNAVAILABLE';
+    const message = `S3_BUCKET, S3_ENDPOINT: the bucket "${Bucket}"${where} ${what}: ${reasonOf(error)}`;
+    return new DomainError(code, message, { cause: error });
+  }
+
+  /** Servers that do not know the condition ignore or refuse it. */
+  async function probeConditionalWrites(): Promise<boolean> {
+    await putText(CHECK_KEY, CHECK_TEXT, false);
+    try {
+      await putText(CHECK_KEY, CHECK_TEXT, true);
+    } catch (error) {
+      const cause = error instanceof DomainError ? error.cause : error;
+      if (isTaken(cause)) return true;
+      if (!isUnsupported(cause)) throw error;
+    }
+    log?.warn({ bucket: Bucket }, 'this S3 server has no conditional writes: a look beforehand stands in');
+    return false;
+  }
+
+  /** A proxy or another program in its place may say 200 to everything: then 201 would promise what nobody has. */
+  async function proveHonesty(): Promise<void> {
+    await proveMissing();
+    // Another server may be putting it right now, and not every S3 does that at one stroke.
+    for (let look = 1; (await readCheck()) !== CHECK_TEXT; look++) {
+      if (look === CHECK_LOOKS) throw failed(noS3('it does not give back what was put'));
+      await pause(CHECK_PAUSE_MS);
+    }
+  }
+
+  /**
+   * What came of it; null for what ended before its time. Where an object is not replaced at one stroke, its size may be
+   * known before its bytes are there, and then they never come.
+   */
+  async function readCheck(): Promise<string | null> {
+    const request = new GetObjectCommand({ Bucket, Key: CHECK_KEY, Range: `bytes=0-${CHECK_TEXT.length}` });
+    const { Body } = await calling((signal) => client.send(request, { abortSignal: signal }));
+    if (!(Body instanceof Readable)) return null;
+    const late = setTimeout(() => Body.destroy(), CHECK_BODY_MS);
+    try {
+      return await text(Body);
+    } catch {
+      return null;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  async function proveMissing(): Promise<void> {
+    const missing = await head(`${CHECK_KEY}-${randomUUID()}`);
+    if (missing !== null) throw failed(noS3('it says that an object is there which nobody has put there'));
+  }
+}
+
+/** False for what has failed, and for what takes too long. */
+async function succeedsSoon(work: Promise<void>): Promise<boolean> {
+  const succeeded = work.then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([succeeded, pause(CHECK_JOIN_MS, false, { ref: false })]);
+}

@@ -1,0 +1,86 @@
+import { createReadStream } from 'node:fs';
+import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { attempting, described, type S3Calls } from './s3-calls.js';
+import { noS3 } from './s3-honesty.js';
+
+export interface S3Upload {
+  id: string;
+  path: string;
+  size: number;
+  sha256: string;
+}
+
+/** A body may take so much longer than a call as it takes at the slowest pace. */
+const SLOWEST_BYTES_PER_SECOND = 64 * 1024;
+
+/** Puts a file whole. @throws what the S3 client throws */
+export async function putFile(
+  { client, Bucket, callLimitMs }: S3Calls,
+  key: string,
+  upload: S3Upload,
+  isNewOnly: boolean,
+  stop: AbortSignal | undefined,
+): Promise<void> {
+  const limitMs = callLimitMs + (upload.size / SLOWEST_BYTES_PER_SECOND) * 1000;
+  const put = async (signal: AbortSignal) => {
+    const body = createReadStream(upload.path);
+    const broken = new AbortController();
+    body.on('error', (error) => broken.abort(error));
+    const command = new PutObjectCommand({
+      Bucket,
+      Key: key,
+      Body: body,
+      ContentLength: upload.size,
+      ContentType: 'application/octet-stream',
+      ChecksumSHA256: Buffer.from(upload.sha256, 'hex').toString('base64'),
+      Metadata: { sha256: upload.sha256, upload: upload.id },
+      ...(isNewOnly ? { IfNoneMatch: '*' } : {}),
+    });
+    signPayload(command, upload.sha256);
+    try {
+      const { ETag } = await client.send(command, {
+        abortSignal: AbortSignal.any([signal, broken.signal]),
+      });
+      // S3 names what it has stored; whatever else stands in its place and says 200 has stored nothing.
+      if (ETag === undefined) throw noS3('it acknowledged an object without naming its ETag');
+    } catch (error) {
+      throw broken.signal.aborted ? broken.signal.reason : error;
+    } finally {
+      body.destroy();
+    }
+  };
+  await attempting(limitMs, put, stop);
+}
+
+/** An attempt whose answer did not come may have arrived all the same. Best effort: the sweep finds what stays. */
+export async function takeBack(
+  { client, Bucket, callLimitMs }: S3Calls,
+  key: string,
+  uploadId: string,
+): Promise<void> {
+  const signal = AbortSignal.timeout(callLimitMs / 4);
+  const request = { Bucket, Key: key };
+  try {
+    const present = described(await client.send(new HeadObjectCommand(request), { abortSignal: signal }));
+    if (present.uploadId !== uploadId) return;
+    await client.send(new DeleteObjectCommand(request), { abortSignal: signal });
+  } catch {
+    // The caller gets the first failure.
+  }
+}
+
+/** What signs the request takes this header for the hash of the body, which it could not read twice. */
+function signPayload(command: PutObjectCommand, sha256: string): void {
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const { request } = args;
+      if (hasHeaders(request)) request.headers['x-amz-content-sha256'] = sha256;
+      return next(args);
+    },
+    { step: 'build', name: 'signPayload' },
+  );
+}
+
+function hasHeaders(request: unknown): request is { headers: Record<string, string> } {
+  return typeof request === 'object' && request !== null && 'headers' in request;
+}
