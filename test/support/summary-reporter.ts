@@ -47,8 +47,8 @@ function skippedOf(modules: readonly TestModule[]): string[] {
 function reasonOf(test: TestCase): string {
   const result = test.result();
   const note = result.state === 'skipped' ? result.note : undefined;
-  const [, inName] = /\((?:skipped:? )?((?:needs|no|without) [^)]*)\)/.exec(test.fullName) ?? [];
-  return note ?? inName ?? `${nameOf(test.module)}: ${test.fullName}`;
+  const [, skipped, needed] = /\((?:skipped:? ([^)]*)|((?:needs|no) [^)]*))\)/.exec(test.fullName) ?? [];
+  return note ?? skipped ?? needed ?? `${nameOf(test.module)}: ${test.fullName}`;
 }
 
 function nameOf(module: TestModule): string {
