@@ -16,7 +16,15 @@ module.exports = {
       comment: 'A cycle has no first file to read.',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
+    },
+    {
+      name: 'no-circular-folders',
+      comment: 'Nor has a circle of rooms.',
+      severity: 'error',
+      scope: 'folder',
+      from: {},
+      to: { circular: true },
     },
     {
       name: 'crashdump-stands-alone',
@@ -36,7 +44,7 @@ module.exports = {
       name: 'platform-knows-no-service',
       severity: 'error',
       from: { path: rooms.platform },
-      to: { path: [rooms.services, rooms.transports, rooms.sidecar, rooms.wiring], dependencyTypesNot: ['type-only'] },
+      to: { path: [rooms.services, rooms.transports, rooms.sidecar, rooms.wiring] },
     },
     {
       name: 'services-know-no-transport',
