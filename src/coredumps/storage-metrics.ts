@@ -4,8 +4,8 @@ import { createStorageForecast } from './storage-forecast.js';
 import type { StorageLimit } from './storage-limit.js';
 
 /**
- * Metrics of what fills up, how far it is, and when it will be full.
- * @returns takes a sample for the forecast: to be called every minute
+ * Registers metrics of used and free space, and of when the storage will be full.
+ * @returns takes a sample for the forecast; call it every minute
  */
 export function registerStorageGauges({
   metrics,
@@ -61,7 +61,7 @@ interface StorageMetricsDeps {
   metrics: Metrics;
   limit: Pick<StorageLimit, 'storedBytes'>;
   maxBytes: number | null;
-  /** Paths by what is there: database, dumps, firmware, transfer. */
+  /** Paths by content: database, dumps, firmware, transfer. */
   disks: Record<string, string>;
   /** Null with a bucket. */
   dumpsDir: string | null;
