@@ -4,7 +4,13 @@ import type { Config } from '../config/settings.js';
 import { noteWhole } from '../installation/adopt.js';
 import { beginImport } from '../installation/begin-import.js';
 import { noteImport } from '../installation/identity.js';
-import { countOnFrom, countRows, deleteRows, insertRows, type Table } from '../platform/database/tables.js';
+import {
+  continueKeysAfter,
+  countRows,
+  deleteRows,
+  insertRows,
+  type Table,
+} from '../platform/database/tables.js';
 import type { Database, DbTransaction } from '../platform/database/types.js';
 import { exportedTables, type Manifest, readBlobs, readManifest, readTable, storesIn } from './archive.js';
 import { type BlobOfRow, type CopyOutcome, copyBlobs } from './copy-blobs.js';
@@ -83,7 +89,7 @@ async function insertAll(
     if (inserted !== rows || (await countRows(tx, table)) !== rows) {
       throw new Error(`the export is damaged: ${table.name} should have ${rows} rows, and has ${inserted}`);
     }
-    await countOnFrom(tx, table, { last: lastCounted, isShared: database.isShared });
+    await continueKeysAfter(tx, table, { last: lastCounted, isShared: database.isShared });
   }
   for (const table of tables) {
     const ids = manifest.damaged.filter((row) => row.table === table.name).map(({ id }) => id);

@@ -12,7 +12,7 @@ import type { Database } from '../platform/database/types.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
-import type { RightOfWay } from '../platform/right-of-way.js';
+import type { UploadPriority } from '../platform/right-of-way.js';
 import type { AllServices } from './create-services.js';
 
 interface GraphQLParts {
@@ -23,7 +23,7 @@ interface GraphQLParts {
   /** Null where there are none. */
   persisted: PersistedDocuments | null;
   isForeign: CrossOrigin['isForeign'];
-  rightOfWay: RightOfWay;
+  uploadPriority: UploadPriority;
   clock: Clock;
   metrics: Metrics;
   log: Logger;
@@ -39,7 +39,7 @@ export function createGraphQL({
   database,
   services,
   queryThread,
-  rightOfWay,
+  uploadPriority,
   patienceMs,
   ...parts
 }: GraphQLParts) {
@@ -49,7 +49,7 @@ export function createGraphQL({
   const inFlight = sharedBytes();
   const patience = patienceMs === undefined ? {} : { patienceMs };
   const answers = createAnswerBudget(limits, {
-    rightOfWay,
+    uploadPriority,
     metrics,
     inFlight: createBytesInFlight(inFlight, MAIN_THREAD),
     ...patience,

@@ -3,7 +3,7 @@ import { writeAlerts, writeSpikesOfGroup } from '../alerts/outbox.js';
 import { createAlertSender } from '../alerts/sender.js';
 import { createAlertService } from '../alerts/service.js';
 import { createAudit } from '../audit/service.js';
-import { createGuesses } from '../auth/attempt-limiter.js';
+import { createAttemptLimiter } from '../auth/attempt-limiter.js';
 import { createAuthenticator } from '../auth/authenticator.js';
 import { createDownloadLinks } from '../auth/download-links.js';
 import { createGatekeeper } from '../auth/gatekeeper.js';
@@ -98,7 +98,7 @@ export async function createServices(deps: ServicesDeps) {
   const links = createDownloadLinks({ secret: linkSecret, clock });
   const auth = createAuthenticator({ settings: config.auth, devices, clock, log });
   // Not the limiter of devices: failures of unknown devices do not lock out the person who would register them.
-  const gatekeeper = createGatekeeper({ auth, links, guesses: createGuesses(config), clock });
+  const gatekeeper = createGatekeeper({ auth, links, attemptLimiter: createAttemptLimiter(config), clock });
   return {
     ...dumps,
     ...alerting,

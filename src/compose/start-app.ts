@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { createGuesses } from '../auth/attempt-limiter.js';
+import { createAttemptLimiter } from '../auth/attempt-limiter.js';
 import type { Config } from '../config/settings.js';
 import { followerOfDumps } from '../coredumps/events.js';
 import type { ParseTask } from '../coredumps/parse-task.js';
@@ -27,7 +27,7 @@ import { createAllowedHosts } from '../platform/http/allowed-hosts.js';
 import { createClientAddress } from '../platform/http/client-address.js';
 import type { Logger } from '../platform/logger.js';
 import { createMetrics } from '../platform/metrics.js';
-import { createRightOfWay } from '../platform/right-of-way.js';
+import { createUploadPriority } from '../platform/right-of-way.js';
 import { createGraphQL } from './create-graphql.js';
 import { type AllServices, createServices } from './create-services.js';
 import { registerGauges } from './gauges.js';
@@ -119,9 +119,9 @@ export async function startApp(
     let isStopping = false;
     const clientAddress = createClientAddress(config.trustedProxies);
     const crossOrigin = createCrossOrigin(config.corsOrigins, config.publicUrl);
-    const rightOfWay = createRightOfWay();
+    const uploadPriority = createUploadPriority();
     const { graphql, queries } = createGraphQL({
-      ...{ config, database, services, clientAddress, persisted, rightOfWay, clock, metrics, log },
+      ...{ config, database, services, clientAddress, persisted, uploadPriority, clock, metrics, log },
       isForeign: crossOrigin.isForeign,
       queryThread: queriesApart ? {} : null,
     });
@@ -143,8 +143,8 @@ export async function startApp(
           coredumps,
           auth,
           metrics,
-          limits: createUploadLimits(config, metrics, rightOfWay),
-          guesses: createGuesses(config),
+          limits: createUploadLimits(config, metrics, uploadPriority),
+          attemptLimiter: createAttemptLimiter(config),
           clientAddress,
           maxBytes: config.maxCoredumpBytes,
           stallMs: config.uploadStallMs,

@@ -5,7 +5,7 @@ import type { ParseTask } from '../coredumps/parse-task.js';
 import { startParsing } from '../coredumps/parsing.js';
 import type { SidecarClient } from '../coredumps/sidecar-client.js';
 import type { Installation } from '../installation/installation.js';
-import { createChores } from '../platform/background/scheduler.js';
+import { createScheduler } from '../platform/background/scheduler.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database } from '../platform/database/types.js';
@@ -36,7 +36,7 @@ interface BackgroundDeps {
 /** Nothing is on its way for so long: an upload that stands still is ended after UPLOAD_STALL_MS, an hour at most. */
 const IN_FLIGHT_MS = DAY_MS;
 const LAST_NOTE_MS = 2_000;
-export const TOOK_STOCK = 'files and rows were compared';
+export const FILES_COMPARED = 'files and rows were compared';
 
 export interface Background {
   /** Null without a parser. */
@@ -73,8 +73,8 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     'sweep of dump files': () => sweeps.dumps(inFlightSince()),
     'sweep of firmware files': () => sweeps.firmwares(inFlightSince()),
     'note of progress': installation.noteProgress,
-    'stock of all files': () => takeStock('all'),
-    'stock of lost files': () => takeStock('lost'),
+    'stock of all files': () => compareFiles('all'),
+    'stock of lost files': () => compareFiles('lost'),
     'audit retention': () => audit.forget(config.auditDays),
     'raw retention': rawRetention.sweep,
     'storage limit': storageLimit.sweep,
@@ -84,12 +84,12 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   await once('audit retention');
   void once('raw retention');
   storageLimit.wake();
-  const chores = createChores(log);
-  for (const { name, everyMs, failure } of SCHEDULED_WORK) chores.every(everyMs, failure, work[name]);
+  const scheduler = createScheduler(log);
+  for (const { name, everyMs, failure } of SCHEDULED_WORK) scheduler.every(everyMs, failure, work[name]);
 
   return {
     queue,
-    stopSchedule: chores.stop,
+    stopSchedule: scheduler.stop,
     async close() {
       await services.regroup.close();
       await services.alertSender.stop();
@@ -108,12 +108,12 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   }
 
   /** What the storage has lost, and what is there again, whoever restored it. */
-  async function takeStock(which: 'all' | 'lost'): Promise<void> {
+  async function compareFiles(which: 'all' | 'lost'): Promise<void> {
     const { firmwares, lostDumps, requeue } = services;
     await firmwares.checkElfs(which);
     await lostDumps.check(which);
-    if (config.parser !== null) await requeue.forWhatIsThereNow(clock.now(), firmwares.isElfThere);
-    log.debug({ which }, TOOK_STOCK);
+    if (config.parser !== null) await requeue.forNothingMissing(clock.now(), firmwares.isElfThere);
+    log.debug({ which }, FILES_COMPARED);
   }
 }
 

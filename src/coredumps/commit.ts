@@ -2,8 +2,8 @@ import { notFound } from '../errors.js';
 import { createBoundedTransactions } from '../platform/database/bounded-transactions.js';
 import { Prisma } from '../platform/database/client.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
-import { outOfTime } from '../platform/deadline.js';
-import { createBatcher, Unclear } from '../platform/queue/batcher.js';
+import { deadlineError } from '../platform/deadline.js';
+import { createBatcher, UnknownOutcome } from '../platform/queue/batcher.js';
 import { COLUMNS, type StoredRow } from './read.js';
 import { type DumpBeyondMaximum, type RetiredDump, retireOldest } from './retention.js';
 import { toCoredumpRow } from './row.js';
@@ -59,12 +59,12 @@ export function createCommitter({ db, maxCoredumps, countRetired, enqueue = asyn
   return createBatcher<Arrival, CommitOutcome | { status: 'failed'; error: unknown }>({
     maxItems: MAX_GROUP,
     gatherMs: GATHER_MS,
-    late: () => ({ status: 'failed', error: outOfTime() }),
+    late: () => ({ status: 'failed', error: deadlineError() }),
     async run(arrivals, signal) {
       const ended = await inTransaction(signal, (tx) =>
         commitGroup(tx, arrivals, { maxCoredumps, countRetired, enqueue }),
       ).catch((error: unknown) => {
-        throw error === signal.reason ? error : new Unclear(error);
+        throw error === signal.reason ? error : new UnknownOutcome(error);
       });
       if (ended.status === 'done') return ended.result;
       if (arrivals.length > 1) throw ended.error;

@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.js';
 import { asDomainError } from '../platform/database/errors.js';
 import { findCommitted } from '../platform/database/failed-commit.js';
 import type { Db } from '../platform/database/types.js';
-import { inTime } from '../platform/deadline.js';
+import { withDeadline } from '../platform/deadline.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpFilename, coredumpKey } from './blob-keys.js';
 import { type Arrival, type CommitOutcome, createCommitter } from './commit.js';
@@ -111,7 +111,7 @@ export function createIngest({
         sha256,
         uploadedAt: clock.now(),
       });
-      return upload.databaseWaitMs === undefined ? lookup : inTime(lookup, upload.databaseWaitMs);
+      return upload.databaseWaitMs === undefined ? lookup : withDeadline(lookup, upload.databaseWaitMs);
     },
   };
 

@@ -67,7 +67,7 @@ export function createRequeue({ db, state, events, queue }: RequeueDeps) {
      *
      * @param hasElf whether the ELF of a build is in the storage; a stored report is kept if it is not
      */
-    async forWhatIsThereNow(
+    async forNothingMissing(
       now: Date,
       hasElf: (firmware: ArrivedFirmware) => Promise<boolean>,
     ): Promise<void> {

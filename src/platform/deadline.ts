@@ -6,14 +6,14 @@ import { DomainError } from '../errors.js';
  *
  * @throws DomainError UNAVAILABLE when it is late
  */
-export async function inTime<T>(work: Promise<T>, limitMs: number): Promise<T> {
+export async function withDeadline<T>(work: Promise<T>, limitMs: number): Promise<T> {
   const rest = new AbortController();
-  const late = pause(limitMs, undefined, { signal: rest.signal }).then(() => Promise.reject(outOfTime()));
+  const late = pause(limitMs, undefined, { signal: rest.signal }).then(() => Promise.reject(deadlineError()));
   // Whichever loses is heard by nobody.
   late.catch(() => {});
   return Promise.race([work, late]).finally(() => rest.abort());
 }
 
-export function outOfTime(): DomainError {
+export function deadlineError(): DomainError {
   return new DomainError('UNAVAILABLE', 'The database does not answer in time; try again.');
 }

@@ -9,14 +9,14 @@ const MAX_WAIT_MS = 25;
  * Uploads go first: work that would keep the process busy for long is done in short slices, and each slice waits while
  * uploads are on their way. Not for ever, since on a busy server some upload always is.
  */
-export interface RightOfWay {
+export interface UploadPriority {
   /** @returns to be called when the upload has ended; a slow one lets others work before that */
   enter(): () => void;
   /** Resolves in another turn of the event loop, when no upload is there or after some milliseconds. */
   clear(): Promise<void>;
 }
 
-export function createRightOfWay(maxWaitMs = MAX_WAIT_MS): RightOfWay {
+export function createUploadPriority(maxWaitMs = MAX_WAIT_MS): UploadPriority {
   let underWay = 0;
   let waiting: Array<() => void> = [];
   return {

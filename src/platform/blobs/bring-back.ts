@@ -5,7 +5,7 @@ import type { BlobStore } from './blob-store.js';
  * A store whose blobs are found also when they were set aside: whoever reads a blob has a row that wants it, so it gets
  * its key back.
  */
-export function bringingBack(store: BlobStore, log?: Logger): BlobStore {
+export function restoringSetAside(store: BlobStore, log?: Logger): BlobStore {
   return {
     ...store,
     open: (key) => orSetAside(key, () => store.open(key)),

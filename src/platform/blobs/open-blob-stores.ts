@@ -1,6 +1,6 @@
 import type { Logger } from '../logger.js';
 import type { BlobStore } from './blob-store.js';
-import { bringingBack } from './bring-back.js';
+import { restoringSetAside } from './bring-back.js';
 import { createFileBlobs } from './files/file-blobs.js';
 import type { S3Settings } from './s3/s3-settings.js';
 
@@ -26,8 +26,14 @@ export async function openBlobStores({
   const logging = log === undefined ? {} : { log };
   if (s3 === null) {
     return {
-      dumps: bringingBack(createFileBlobs({ root: coredumpsDir, setting: 'COREDUMPS_DIR', ...logging }), log),
-      firmwares: bringingBack(createFileBlobs({ root: assetsDir, setting: 'ASSETS_DIR', ...logging }), log),
+      dumps: restoringSetAside(
+        createFileBlobs({ root: coredumpsDir, setting: 'COREDUMPS_DIR', ...logging }),
+        log,
+      ),
+      firmwares: restoringSetAside(
+        createFileBlobs({ root: assetsDir, setting: 'ASSETS_DIR', ...logging }),
+        log,
+      ),
       close() {},
     };
   }
@@ -38,7 +44,7 @@ export async function openBlobStores({
   ]);
   const bucket = createS3Bucket(s3, logging);
   const inBucket = (prefix: string, spoolDir: string, spoolSetting: string) =>
-    bringingBack(createS3Blobs({ bucket, prefix, spoolDir, spoolSetting, ...logging }), log);
+    restoringSetAside(createS3Blobs({ bucket, prefix, spoolDir, spoolSetting, ...logging }), log);
   return {
     dumps: inBucket('coredumps/', coredumpsDir, 'COREDUMPS_DIR'),
     firmwares: inBucket('firmware/', assetsDir, 'ASSETS_DIR'),

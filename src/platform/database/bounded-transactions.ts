@@ -1,4 +1,4 @@
-import { inTime } from '../deadline.js';
+import { withDeadline } from '../deadline.js';
 import { asDomainError } from './errors.js';
 import { inTransaction } from './transaction.js';
 import type { Db, DbTransaction } from './types.js';
@@ -49,7 +49,7 @@ export function createBoundedTransactions(db: Db) {
     );
     await Promise.race([transaction, timeIsOver]);
     if (!signal.aborted) return transaction;
-    if (isCommitting) return inTime(transaction, ANSWER_MS);
+    if (isCommitting) return withDeadline(transaction, ANSWER_MS);
     const remains = transaction.catch(() => {}).finally(() => givenUp.delete(remains));
     givenUp.add(remains);
     throw signal.reason;

@@ -1,4 +1,4 @@
-import { inTime } from '../deadline.js';
+import { withDeadline } from '../deadline.js';
 import { inTransaction } from './transaction.js';
 import type { Db, DbTransaction } from './types.js';
 
@@ -28,7 +28,7 @@ export async function findCommitted<Row>(
 ): Promise<Row | null> {
   const lookup = inTransaction(db, find);
   try {
-    return await (withinMs === undefined ? lookup : inTime(lookup, withinMs));
+    return await (withinMs === undefined ? lookup : withDeadline(lookup, withinMs));
   } catch (reason) {
     onUnknown(reason);
     throw error;

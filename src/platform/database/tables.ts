@@ -133,7 +133,7 @@ export async function lastCounted(
 }
 
 /** Lets the next row get a higher key than `last`. */
-export async function countOnFrom(
+export async function continueKeysAfter(
   tx: DbTransaction,
   { name, counted }: Table,
   { last, isShared }: { last: number; isShared: boolean },

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Thrown by the work on a group that may have been done, or not. */
-export class Unclear extends Error {
-  override readonly name = 'Unclear';
+export class UnknownOutcome extends Error {
+  override readonly name = 'UnknownOutcome';
   constructor(override readonly cause: unknown) {
     super('nobody knows whether it was done');
   }
@@ -19,7 +19,7 @@ export class Unclear extends Error {
  * worked on until the first of its items has to be answered; the others go into the next one.
  *
  * @param run gets a signal that is aborted when the group's time is over. When it rejects nothing was done with any of
- *   the items and nothing will be; by `Unclear` it says that nobody knows, and each of them gets that error
+ *   the items and nothing will be; by `UnknownOutcome` it says that nobody knows, and each of them gets that error
  * @param atOnce groups that are worked on at the same time
  * @param gatherMs after a group of several, the next one gathers for so long: where there was a crowd there is one
  * @param late what an item gets whose time is over, and with which nothing was done
@@ -105,7 +105,7 @@ export function createBatcher<Item, Result>({
         resolve(results[index] as Result);
       });
     } catch (error) {
-      if (error instanceof Unclear) for (const { reject } of group) reject(error.cause);
+      if (error instanceof UnknownOutcome) for (const { reject } of group) reject(error.cause);
       else undone(group, error, signal.aborted && error === signal.reason);
     } finally {
       clearTimeout(timer);

@@ -37,10 +37,10 @@ export function createS3Bucket(
     now = () => performance.now(),
   }: { log?: Logger; callLimitMs?: number; now?: () => number } = {},
 ) {
-  const proven: Proven = { at: null, isHonest: false };
+  const proven: Proven = { at: null, isVerified: false };
   const calls = createS3Calls(settings, { callLimitMs, proven });
   const { client, Bucket, head, calling, unlessMissing, failed } = calls;
-  const { check, checkReading, knowsConditions, proveHonesty } = createS3Check({
+  const { check, checkReading, knowsConditions, proveStorage } = createS3Check({
     calls,
     settings,
     proven,
@@ -66,7 +66,7 @@ export function createS3Bucket(
         const present = await head(key, signal);
         if (present !== null) {
           // Whatever we put says its hash: an object without may be none.
-          if (present.sha256 === null) await proveHonesty();
+          if (present.sha256 === null) await proveStorage();
           return present.uploadId === upload.id;
         }
       }

@@ -17,7 +17,7 @@ export interface Proven {
   /** When it was last seen that the bucket can be written; null: not since a call has failed. */
   at: number | null;
   /** It gives back what was put, and has nothing that nobody has put. */
-  isHonest: boolean;
+  isVerified: boolean;
 }
 
 export type S3Calls = ReturnType<typeof createS3Calls>;
@@ -102,7 +102,7 @@ export function createS3Calls(
   /** The next question for readiness checks again. */
   function failed(error: unknown): unknown {
     proven.at = null;
-    proven.isHonest = false;
+    proven.isVerified = false;
     return asS3Error(error);
   }
 }

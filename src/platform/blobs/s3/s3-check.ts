@@ -7,7 +7,7 @@ import { DomainError } from '../../../errors.js';
 import type { Logger } from '../../logger.js';
 import type { Proven, S3Calls } from './s3-calls.js';
 import { isTaken, isUnsupported, reasonOf } from './s3-errors.js';
-import { noS3 } from './s3-honesty.js';
+import { notS3 } from './s3-honesty.js';
 import type { S3Settings } from './s3-settings.js';
 
 /** A balancer asks for readiness every few seconds, and every write has its price. */
@@ -64,7 +64,7 @@ export function createS3Check({
       return isConditional;
     },
 
-    proveHonesty,
+    proveStorage,
   };
 
   function startCheck(): Promise<void> {
@@ -79,8 +79,8 @@ export function createS3Check({
     try {
       await putText(CHECK_KEY, CHECK_TEXT, false);
       isConditional ??= await probeConditionalWrites();
-      if (!proven.isHonest) await proveHonesty();
-      proven.isHonest = true;
+      if (!proven.isVerified) await proveStorage();
+      proven.isVerified = true;
     } catch (error) {
       throw unusable('cannot be written', error);
     }
@@ -109,11 +109,11 @@ export function createS3Check({
   }
 
   /** A proxy or another program in its place may say 200 to everything: then 201 would promise what nobody has. */
-  async function proveHonesty(): Promise<void> {
+  async function proveStorage(): Promise<void> {
     await proveMissing();
     // Another server may be putting it right now, and not every S3 does that at one stroke.
     for (let look = 1; (await readCheck()) !== CHECK_TEXT; look++) {
-      if (look === CHECK_LOOKS) throw failed(noS3('it does not give back what was put'));
+      if (look === CHECK_LOOKS) throw failed(notS3('it does not give back what was put'));
       await pause(CHECK_PAUSE_MS);
     }
   }
@@ -138,7 +138,7 @@ export function createS3Check({
 
   async function proveMissing(): Promise<void> {
     const missing = await head(`${CHECK_KEY}-${randomUUID()}`);
-    if (missing !== null) throw failed(noS3('it says that an object is there which nobody has put there'));
+    if (missing !== null) throw failed(notS3('it says that an object is there which nobody has put there'));
   }
 }
 

@@ -5,7 +5,7 @@ import { DomainError } from '../../../errors.js';
 const MAX_IDLE_PAGES = 100;
 
 /** Another program answers in the place of S3: trusting it would lose what it was given. */
-export function noS3(what: string): DomainError {
+export function notS3(what: string): DomainError {
   return new DomainError('UNAVAILABLE', 'The storage is not available now; try again.', {
     cause: new Error(`the server does not answer as S3 does: ${what}`),
   });
@@ -26,20 +26,20 @@ export function createListProgress(prefix: string) {
     after(page: ListObjectsV2CommandOutput): string | undefined {
       const { Contents = [], KeyCount, Name, IsTruncated, NextContinuationToken: next } = page;
       if (Name === undefined && KeyCount === undefined && Contents.length === 0) {
-        throw noS3('its list of objects is no list');
+        throw notS3('its list of objects is no list');
       }
       if (Contents.some(({ Key }) => Key?.startsWith(prefix) !== true)) {
-        throw noS3('its list has objects that were not asked for');
+        throw notS3('its list has objects that were not asked for');
       }
       if (IsTruncated !== true) return undefined;
-      if (next === undefined) throw noS3('its list goes on and does not say where');
-      if (seen.has(next)) throw noS3('its list goes round in a circle');
+      if (next === undefined) throw notS3('its list goes on and does not say where');
+      if (seen.has(next)) throw notS3('its list goes round in a circle');
       seen.add(next);
 
       const key = Contents.at(-1)?.Key;
       idlePages = key === undefined || key === lastKey ? idlePages + 1 : 0;
       lastKey = key ?? lastKey;
-      if (idlePages > MAX_IDLE_PAGES) throw noS3('its list goes on and brings nothing');
+      if (idlePages > MAX_IDLE_PAGES) throw notS3('its list goes on and brings nothing');
       return next;
     },
   };

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { attempting, described, type S3Calls } from './s3-calls.js';
-import { noS3 } from './s3-honesty.js';
+import { notS3 } from './s3-honesty.js';
 
 export interface S3Upload {
   id: string;
@@ -42,7 +42,7 @@ export async function putFile(
         abortSignal: AbortSignal.any([signal, broken.signal]),
       });
       // S3 names what it has stored; whatever else stands in its place and says 200 has stored nothing.
-      if (ETag === undefined) throw noS3('it acknowledged an object without naming its ETag');
+      if (ETag === undefined) throw notS3('it acknowledged an object without naming its ETag');
     } catch (error) {
       throw broken.signal.aborted ? broken.signal.reason : error;
     } finally {
