@@ -12,7 +12,7 @@ import type { Database } from '../platform/database/types.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
-import type { UploadPriority } from '../platform/right-of-way.js';
+import type { UploadPriority } from '../platform/upload-priority.js';
 import type { AllServices } from './create-services.js';
 
 interface GraphQLParts {

@@ -27,7 +27,7 @@ import { createAllowedHosts } from '../platform/http/allowed-hosts.js';
 import { createClientAddress } from '../platform/http/client-address.js';
 import type { Logger } from '../platform/logger.js';
 import { createMetrics } from '../platform/metrics.js';
-import { createUploadPriority } from '../platform/right-of-way.js';
+import { createUploadPriority } from '../platform/upload-priority.js';
 import { createGraphQL } from './create-graphql.js';
 import { type AllServices, createServices } from './create-services.js';
 import { registerGauges } from './gauges.js';

@@ -1,7 +1,7 @@
 import { DomainError } from '../errors.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createRate } from '../platform/rate-limiter.js';
-import type { UploadPriority } from '../platform/right-of-way.js';
+import type { UploadPriority } from '../platform/upload-priority.js';
 
 /** Bounds how many uploads are in flight, and how many dumps each device has stored. */
 export type UploadLimits = ReturnType<typeof createUploadLimits>;

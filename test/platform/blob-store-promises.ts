@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { BlobStore } from '../../src/platform/blobs/blob-store.js';
-import { restoringSetAside } from '../../src/platform/blobs/bring-back.js';
+import { restoringSetAside } from '../../src/platform/blobs/restore-set-aside.js';
 
 export interface StoreUnderTest {
   blobs: BlobStore;

@@ -21,7 +21,7 @@ import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
 import { createClientAddress } from '../../src/platform/http/client-address.js';
 import { createMetrics } from '../../src/platform/metrics.js';
-import { createUploadPriority } from '../../src/platform/right-of-way.js';
+import { createUploadPriority } from '../../src/platform/upload-priority.js';
 import { aMigratedDatabaseUrl } from './database.js';
 import { aFleet } from './fleet.js';
 

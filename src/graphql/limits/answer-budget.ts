@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { Metrics } from '../../platform/metrics.js';
-import type { UploadPriority } from '../../platform/right-of-way.js';
+import type { UploadPriority } from '../../platform/upload-priority.js';
 import type { Excess } from './argument-limits.js';
 import { type BytesInFlight, createBytesInFlight } from './bytes-in-flight.js';
 import { tooComplex } from './document-limits.js';

@@ -1,5 +1,5 @@
 import { atEndOfTurn } from '../../platform/database/data-loader.js';
-import type { UploadPriority } from '../../platform/right-of-way.js';
+import type { UploadPriority } from '../../platform/upload-priority.js';
 
 /** The longest time that one slice blocks the event loop. */
 const SLICE_MS = 4;

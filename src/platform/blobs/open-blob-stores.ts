@@ -1,7 +1,7 @@
 import type { Logger } from '../logger.js';
 import type { BlobStore } from './blob-store.js';
-import { restoringSetAside } from './bring-back.js';
 import { createFileBlobs } from './files/file-blobs.js';
+import { restoringSetAside } from './restore-set-aside.js';
 import type { S3Settings } from './s3/s3-settings.js';
 
 export interface BlobStores {

@@ -7,10 +7,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { DomainError } from '../../../errors.js';
 import type { Logger } from '../../logger.js';
+import { createListProgress } from './s3-answers.js';
 import { createS3Calls, described, type Proven, type S3Object } from './s3-calls.js';
 import { createS3Check } from './s3-check.js';
 import { isTaken } from './s3-errors.js';
-import { createListProgress } from './s3-honesty.js';
 import { putFile, type S3Upload, takeBack } from './s3-put.js';
 import type { S3Settings } from './s3-settings.js';
 

@@ -5,9 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { DomainError } from '../../../errors.js';
 import type { Logger } from '../../logger.js';
+import { notS3 } from './s3-answers.js';
 import type { Proven, S3Calls } from './s3-calls.js';
 import { isTaken, isUnsupported, reasonOf } from './s3-errors.js';
-import { notS3 } from './s3-honesty.js';
 import type { S3Settings } from './s3-settings.js';
 
 /** A balancer asks for readiness every few seconds, and every write has its price. */

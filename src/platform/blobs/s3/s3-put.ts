@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { notS3 } from './s3-answers.js';
 import { attempting, described, type S3Calls } from './s3-calls.js';
-import { notS3 } from './s3-honesty.js';
 
 export interface S3Upload {
   id: string;
