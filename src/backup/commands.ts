@@ -6,20 +6,20 @@ import { exportAll } from './export.js';
 import { importAll } from './import.js';
 import { openExclusive } from './open-exclusive.js';
 
-/** Where a command writes: its results, and its problems. */
+/** Output of a command: `say` for results, `complain` for problems. */
 export interface Terminal {
   say(line: string): void;
   complain(line: string): void;
 }
 
-/** @returns the exit code: 1 when bytes are missing or damaged and were left out */
+/** @returns the exit code: 1 when missing or damaged bytes were left out */
 export async function backupCommand(config: Config, folder: string, terminal: Terminal): Promise<number> {
   const result = await backup(config, folder);
   for (const path of result.leftovers.removed)
     terminal.say(`removed ${path}, which an interrupted backup had left`);
   for (const path of result.leftovers.unknown) {
     terminal.complain(
-      `${path} looks like what an interrupted backup has left: remove it if no backup is running`,
+      `${path} may be left over from an interrupted backup: remove it if no backup is running`,
     );
   }
   terminal.say(`backed up ${blobs(result)}, to ${result.folder}`);
@@ -41,7 +41,7 @@ export async function importCommand(config: Config, folder: string, terminal: Te
   return complainOf(manifest.damaged, 'they were left out', terminal);
 }
 
-/** Makes the database and the storage of the settings belong together. */
+/** Makes the database and the storage of the settings one installation. */
 export async function adoptCommand(config: Config, terminal: Terminal): Promise<number> {
   const { pair, assertAlone, close } = await openExclusive(config);
   try {
@@ -77,7 +77,7 @@ function blobs({ copied }: Pick<CopyOutcome, 'copied'>): string {
   );
 }
 
-/** Named on the terminal; a broken disk may have thousands. */
+/** Most damaged rows to list; a broken disk may have thousands. */
 const NAMED = 20;
 
 function complainOf(
@@ -89,6 +89,6 @@ function complainOf(
   const names = damaged.slice(0, NAMED).map(({ key }) => key);
   const more = damaged.length > NAMED ? [`and ${damaged.length - NAMED} more`] : [];
   const list = [...names, ...more].join(', ');
-  complain(`${damaged.length} rows have no bytes, or damaged ones, in the storage; ${consequence}: ${list}`);
+  complain(`${damaged.length} rows have missing or damaged bytes in the storage; ${consequence}: ${list}`);
   return 1;
 }

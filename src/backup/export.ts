@@ -18,9 +18,9 @@ import { openExclusive } from './open-exclusive.js';
 import { removeRowless } from './remove-rowless.js';
 
 /**
- * Writes all rows and bytes of an installation into a folder, to move to another database or storage with `importAll`.
- * No server may run meanwhile: dumps that it accepts later would be missing. An export that was interrupted can be run
- * again with the same folder: bytes that are there are only compared, everything else is written again.
+ * Writes all rows and bytes of an installation into a folder, to move them to another database or storage with
+ * `importAll`. No server may run: dumps that it accepts later would be missing. An interrupted export can be repeated
+ * with the same folder: existing bytes are only compared, everything else is written again.
  *
  * @throws Error or DomainError with one clear sentence
  */

@@ -16,14 +16,14 @@ import { exportedTables, type Manifest, readBlobs, readManifest, readTable, stor
 import { type BlobOfRow, type CopyOutcome, copyBlobs } from './copy-blobs.js';
 import { openExclusive } from './open-exclusive.js';
 
-/** All rows in one transaction, however long it takes. */
+/** All rows are inserted in one transaction, so its time limit is long enough for any import. */
 const TRANSACTION = { maxWait: 60_000, timeout: 24 * 60 * 60 * 1000 };
 
 /**
  * Fills an empty database and storage from an export: rows with their ids, and bytes, each compared with its SHA-256.
- * First it marks both as unfinished, then it copies the bytes, then it inserts all rows and removes the mark in one
- * transaction. So an interrupted import leaves an empty database and a storage on which no server starts, and can be run
- * again.
+ * First it marks both as unfinished. Then it copies the bytes. Then it inserts all rows and removes the mark in one
+ * transaction. So an interrupted import leaves an empty database and a storage on which no server starts, and can be
+ * repeated.
  *
  * Rows whose bytes were missing or damaged at the export are left out.
  *
@@ -51,7 +51,7 @@ export async function importAll(
       (tx) => insertAll(tx, tables, { folder, manifest, database }),
       TRANSACTION,
     );
-    // When the process is killed here, the installation is complete but for these notes, which the next start writes.
+    // If the process is killed here, only these notes are missing; the next start writes them.
     for (const store of pair.stores) await noteWhole(database.db, store, installation);
     return { ...outcome, manifest };
   } finally {
@@ -59,7 +59,7 @@ export async function importAll(
   }
 }
 
-/** Another version may have other columns, which this one would drop. */
+/** Another version may have other columns, which this version would drop. */
 function assertSameTables(manifest: Manifest): Table[] {
   const tables = exportedTables();
   const shapes = (list: ReadonlyArray<{ name: string; columns: readonly object[] }>) =>
@@ -85,7 +85,7 @@ async function insertAll(
   for (const table of tables) {
     const { rows = 0, lastCounted = 0 } = manifest.tables.find(({ name }) => name === table.name) ?? {};
     const inserted = await insertRows(tx, table, readTable(folder, table));
-    // Also counted in the table: another process may have added rows since it was empty.
+    // The table is counted too: another process may have inserted rows after it was checked to be empty.
     if (inserted !== rows || (await countRows(tx, table)) !== rows) {
       throw new Error(`the export is damaged: ${table.name} should have ${rows} rows, and has ${inserted}`);
     }

@@ -8,17 +8,17 @@ import { type Holds, highestId, type NamedStore } from './stores.js';
 
 export interface Adopted {
   readonly installation: string;
-  /** Files without a row, which the next start sets aside. */
+  /** Files without a row; the next start sets them aside. */
   readonly rowless: Record<Holds, number>;
-  /** Files that are set aside already. */
+  /** Files that are already set aside. */
   readonly aside: Record<Holds, number>;
 }
 
 const BATCH = 500;
 
 /**
- * Makes a database and a storage one new installation, whatever either said before; a former partner of either does not
- * match any more. No file is touched.
+ * Makes a database and a storage one new installation, whatever they belonged to before. A former partner of either no
+ * longer matches. No file is changed.
  * @throws Error with one clear sentence, DomainError
  */
 export async function adopt(pair: Pair, now: Date): Promise<Adopted> {
@@ -37,7 +37,7 @@ export async function adopt(pair: Pair, now: Date): Promise<Adopted> {
   return { installation: await pairAnew(pair, now), rowless, aside };
 }
 
-/** The database first: when the process is killed in between, the two do not match, and adopt can be run again. */
+/** The database first: if the process is killed in between, the two do not match, and adopt can be run again. */
 export async function pairAnew(
   { database: { db }, stores }: Pick<Pair, 'database' | 'stores'>,
   now: Date,
@@ -47,7 +47,7 @@ export async function pairAnew(
   return installation;
 }
 
-/** Writes the note of a complete storage, with the highest id of the database. */
+/** Writes the note of a complete storage, with the highest id in the database. */
 export async function noteWhole(
   db: Db,
   { blobs, holds }: Pick<NamedStore, 'blobs' | 'holds'>,
