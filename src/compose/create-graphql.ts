@@ -20,16 +20,16 @@ interface GraphQLParts {
   database: Database;
   services: AllServices;
   clientAddress: ClientAddress;
-  /** Null where there are none. */
+  /** Null without persisted documents. */
   persisted: PersistedDocuments | null;
   isForeign: CrossOrigin['isForeign'];
   uploadPriority: UploadPriority;
   clock: Clock;
   metrics: Metrics;
   log: Logger;
-  /** The thread that queries run in, by its built file and its heap; null: they run in this thread. */
+  /** The thread that runs queries, by its built file and its heap limit; null: queries run in this thread. */
   queryThread: { file?: URL; maxHeapMb?: number | undefined } | null;
-  /** How long an answer waits for bytes in flight; the budget's own time when absent. */
+  /** How long an answer waits for free bytes in flight, in milliseconds; the budget's default if absent. */
   patienceMs?: number;
 }
 

@@ -5,7 +5,7 @@ import type { Database } from '../platform/database/types.js';
 import type { Metrics } from '../platform/metrics.js';
 import type { AllServices } from './create-services.js';
 
-/** What the services say of themselves whenever metrics are read. */
+/** Registers gauges that ask the services when metrics are read. */
 export function registerGauges({
   config,
   database,

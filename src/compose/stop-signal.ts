@@ -1,6 +1,6 @@
 /**
- * Aborted by the first SIGTERM or SIGINT, from whenever this is called: to be called first of all, so that a start can
- * be stopped at any moment. A second signal is somebody who does not want to wait, and ends the process.
+ * Aborted by the first SIGTERM or SIGINT. Call this first, so that a start can be stopped at any moment. A second
+ * signal ends the process at once.
  */
 export function listenForStop(): AbortSignal {
   const stop = new AbortController();
