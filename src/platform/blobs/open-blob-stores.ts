@@ -10,14 +10,14 @@ export interface BlobStores {
   close(): void;
 }
 
-/** The stores for dumps and for firmware, on files or in a bucket, as the settings say. */
+/** Opens the stores for dumps and for firmware, on files or in a bucket, as configured. */
 export async function openBlobStores({
   coredumpsDir,
   assetsDir,
   s3,
   log,
 }: {
-  /** With a bucket only what is on its way there is below the two folders. */
+  /** With a bucket, the two folders only hold uploads in progress. */
   coredumpsDir: string;
   assetsDir: string;
   s3: S3Settings | null;
@@ -37,7 +37,7 @@ export async function openBlobStores({
       close() {},
     };
   }
-  // Only now: the client is a big package, and most do without it.
+  // Imported here, because the client is a large package that most installations do not use.
   const [{ createS3Bucket }, { createS3Blobs }] = await Promise.all([
     import('./s3/s3-bucket.js'),
     import('./s3/s3-blobs.js'),
