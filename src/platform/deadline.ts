@@ -2,14 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '../errors.js';
 
 /**
- * What `work` comes to, if it does so in time. What is late goes on, and nobody hears of it.
+ * The result of `work`, if it settles in time. Late work continues, and its result is ignored.
  *
  * @throws DomainError UNAVAILABLE when it is late
  */
 export async function withDeadline<T>(work: Promise<T>, limitMs: number): Promise<T> {
   const rest = new AbortController();
   const late = pause(limitMs, undefined, { signal: rest.signal }).then(() => Promise.reject(deadlineError()));
-  // Whichever loses is heard by nobody.
+  // The promise that loses the race may reject without a listener.
   late.catch(() => {});
   return Promise.race([work, late]).finally(() => rest.abort());
 }

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** All metrics of one server. Labels are bounded: never a device, a version or a path of a user's choosing. */
+/** All metrics of one server. Label values are a bounded set: never a device, a version or a path chosen by a user. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
 export function createMetrics() {
@@ -72,7 +72,7 @@ export function createMetrics() {
       help: 'Finished files without a row that were set aside',
       registers,
     }),
-    /** A gauge whose value is asked for when metrics are read. */
+    /** A gauge whose value is computed when metrics are read. */
     gauge(name: string, help: string, read: () => number | Promise<number>) {
       new Gauge({
         name,
@@ -83,7 +83,7 @@ export function createMetrics() {
         },
       });
     },
-    /** Like `gauge`, with one value for each value of a bounded label. */
+    /** Like `gauge`, with one value per value of a bounded label. */
     gaugeBy<Label extends string>(
       name: string,
       help: string,
