@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/settings.js';
 import { pairAnew } from '../installation/adopt.js';
-import { assertWhole, claimsOf } from '../installation/matching.js';
+import { assertComplete, claimsOf } from '../installation/matching.js';
 import { namedStores } from '../installation/stores.js';
 import { type BlobStores, openBlobStores } from '../platform/blobs/open-blob-stores.js';
 import { openDatabase } from '../platform/database/open-database.js';
@@ -61,7 +61,7 @@ export async function backup(
     await copySqlite(file, copy);
     const first = await withDatabase(copy, async ({ db, isShared }) => {
       const pair = { database: { db, isShared }, databaseUrl: config.databaseUrl, stores };
-      assertWhole(pair, await claimsOf(pair));
+      assertComplete(pair, await claimsOf(pair));
       return copyBlobs(blobsOfRows(db), { from, to });
     });
     await removeCopy(copy);

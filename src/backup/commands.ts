@@ -24,21 +24,21 @@ export async function backupCommand(config: Config, folder: string, terminal: Te
   }
   terminal.say(`backed up ${blobs(result)}, to ${result.folder}`);
   if (result.removed > 0) terminal.say(`${result.removed} dumps were removed while it ran and are not in it`);
-  return complainOf(result.damaged, 'they are not in the backup', terminal);
+  return reportDamaged(result.damaged, 'they are not in the backup', terminal);
 }
 
 export async function exportCommand(config: Config, folder: string, terminal: Terminal): Promise<number> {
   const result = await exportAll(config, folder);
   terminal.say(`exported ${rows(result.tables)}`);
   terminal.say(`and ${blobs(result)}, to ${result.folder}`);
-  return complainOf(result.damaged, 'import will leave them out', terminal);
+  return reportDamaged(result.damaged, 'import will leave them out', terminal);
 }
 
 export async function importCommand(config: Config, folder: string, terminal: Terminal): Promise<number> {
   const { manifest, ...result } = await importAll(config, folder);
   terminal.say(`imported ${rows(manifest.tables)}`);
   terminal.say(`and ${blobs(result)}`);
-  return complainOf(manifest.damaged, 'they were left out', terminal);
+  return reportDamaged(manifest.damaged, 'they were left out', terminal);
 }
 
 /** Makes the database and the storage of the settings one installation. */
@@ -80,7 +80,7 @@ function blobs({ copied }: Pick<CopyOutcome, 'copied'>): string {
 /** Most damaged rows to list; a broken disk may have thousands. */
 const NAMED = 20;
 
-function complainOf(
+function reportDamaged(
   damaged: ReadonlyArray<{ key: string }>,
   consequence: string,
   { complain }: Terminal,

@@ -1,7 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config } from '../config/settings.js';
-import { assertWhole, claimsOf } from '../installation/matching.js';
+import { assertComplete, claimsOf } from '../installation/matching.js';
 import { lastCounted, readRows } from '../platform/database/tables.js';
 import {
   ARCHIVE_NAMES,
@@ -37,7 +37,7 @@ export async function exportAll(
 
   const { database, pair, stores, assertAlone, close } = await openExclusive(config);
   try {
-    assertWhole(pair, await claimsOf(pair));
+    assertComplete(pair, await claimsOf(pair));
     await removeUnfinished(folder);
     const tables = [];
     for (const table of exportedTables()) {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/settings.js';
-import { noteWhole } from '../installation/adopt.js';
+import { noteComplete } from '../installation/adopt.js';
 import { beginImport } from '../installation/begin-import.js';
 import { noteImport } from '../installation/identity.js';
 import {
@@ -52,7 +52,7 @@ export async function importAll(
       TRANSACTION,
     );
     // If the process is killed here, only these notes are missing; the next start writes them.
-    for (const store of pair.stores) await noteWhole(database.db, store, installation);
+    for (const store of pair.stores) await noteComplete(database.db, store, installation);
     return { ...outcome, manifest };
   } finally {
     await close();

@@ -4,11 +4,11 @@
  */
 export function listenForStop(): AbortSignal {
   const stop = new AbortController();
-  const hear = () => {
+  const onSignal = () => {
     if (stop.signal.aborted) process.exit(130);
     stop.abort(new Error('stopped by a signal'));
   };
-  process.on('SIGTERM', hear);
-  process.on('SIGINT', hear);
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
   return stop.signal;
 }

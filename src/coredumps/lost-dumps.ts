@@ -23,11 +23,11 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
      * @returns whether the file is lost, was removed (and why), or the dump does not exist any more
      */
     async note(id: number): Promise<{ is: 'lost' | 'gone' } | { is: 'removed'; reason: string }> {
-      let dump = await findFate(id);
+      let dump = await findStatus(id);
       if (dump?.removedRaw === null && dump.lostRaw === null) {
         // Removal deletes the file first and records that a moment later.
         await pause(REMOVAL_MS);
-        dump = await findFate(id);
+        dump = await findStatus(id);
       }
       if (dump === null) return { is: 'gone' };
       if (dump.removedRaw !== null) return { is: 'removed', reason: dump.removedRaw.reason };
@@ -57,7 +57,7 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
     count: (): Promise<number> => db.lostRaw.count({ where: { coredump: { removedRaw: null } } }),
   };
 
-  function findFate(id: number) {
+  function findStatus(id: number) {
     return db.coredump.findUnique({
       where: { id },
       select: { removedRaw: true, lostRaw: true, filename: true, device: { select: { key: true } } },

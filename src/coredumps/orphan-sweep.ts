@@ -1,5 +1,5 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
-import { type TidyOptions, tidyBlobs } from '../platform/blobs/tidy.js';
+import { type SweepOptions, sweepBlobs } from '../platform/blobs/sweep-blobs.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
@@ -17,9 +17,9 @@ import { coredumpKey } from './blob-keys.js';
  */
 export async function sweepStorage(
   { db, blobs, clock, metrics, log }: SweepDeps,
-  options: TidyOptions = {},
+  options: SweepOptions = {},
 ): Promise<void> {
-  const { unfinished, broughtBack, setAside, purged } = await tidyBlobs(
+  const { unfinished, broughtBack, setAside, purged } = await sweepBlobs(
     { blobs, withoutRow: (keys) => withoutRow(db, keys), now: clock.now() },
     options,
   );

@@ -14,7 +14,14 @@ import { makeFolder } from '../platform/files/durable-folder.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpKey } from './blob-keys.js';
 import type { LostDumps } from './lost-dumps.js';
-import { failure, lostFirmware, missingFirmware, type Prepared, resultOf, unable } from './parse-result.js';
+import {
+  failure,
+  lostFirmware,
+  missingFirmware,
+  type Prepared,
+  resultOf,
+  unableToParse,
+} from './parse-result.js';
 import type { Hold, ParseState } from './parse-state.js';
 import type { ParseTask } from './parse-task.js';
 import { whyRemoved } from './remove-raw.js';
@@ -44,7 +51,7 @@ export type ParseOutcome =
   /** Storage or database were unavailable: the dump is postponed, and no attempt was counted. */
   | { status: 'postponed' }
   /** The server stops; another server, or the next start, parses the dump. */
-  | { status: 'handed back' };
+  | { status: 'released' };
 
 /**
  * Parses one dump, from PENDING to its end: at most three attempts of the sidecar, counted in the row, with growing
@@ -62,17 +69,17 @@ export function createParseJob(deps: ParseJobDeps) {
   return async function parse(task: ParseTask, stop: AbortSignal): Promise<ParseOutcome> {
     const hold = state.hold(task);
     try {
-      const outcome = await toTheEnd(hold, stop);
+      const outcome = await runToEnd(hold, stop);
       postponements.delete(task.coredumpId);
       return outcome;
     } catch (error) {
       if (!stop.aborted && isPassing(error)) return postpone(hold, error, stop);
       if (!stop.aborted) throw error;
-      return handBack(hold);
+      return release(hold);
     }
   };
 
-  async function toTheEnd(hold: Hold, stop: AbortSignal): Promise<ParseOutcome> {
+  async function runToEnd(hold: Hold, stop: AbortSignal): Promise<ParseOutcome> {
     try {
       return await pRetry(() => attempt(hold, stop), {
         ...backoff(retryDelayMs),
@@ -83,9 +90,10 @@ export function createParseJob(deps: ParseJobDeps) {
       });
     } catch (error) {
       if (stop.aborted || isPassing(error)) throw error;
-      if (error instanceof FailedAttempt) return end(hold, failure('failed', unable(error.message)), stop);
-      log.error({ err: error, ...names(hold.task) }, 'parse failed');
-      return end(hold, failure('failed', unable('an internal error')), stop);
+      if (error instanceof FailedAttempt)
+        return end(hold, failure('failed', unableToParse(error.message)), stop);
+      log.error({ err: error, ...logFieldsOf(hold.task) }, 'parse failed');
+      return end(hold, failure('failed', unableToParse('an internal error')), stop);
     }
   }
 
@@ -96,7 +104,7 @@ export function createParseJob(deps: ParseJobDeps) {
     if (number === 'not ours') return { status: 'superseded' };
     if (number === 'exhausted') {
       const reason = `the server stopped during the last of ${MAX_ATTEMPTS} attempts`;
-      return end(hold, failure('failed', unable(reason)), stop);
+      return end(hold, failure('failed', unableToParse(reason)), stop);
     }
     hold.usedAttempts = number - 1;
     const result = await readOnce(hold, number, stop, begunAt);
@@ -180,13 +188,16 @@ export function createParseJob(deps: ParseJobDeps) {
   }
 
   async function missingRaw(task: ParseTask, key: string): Promise<ParseResult | 'not ours'> {
-    const fate = await lost.note(task.coredumpId);
-    if (fate.is === 'gone') return 'not ours';
-    if (fate.is === 'removed') {
-      return failure('removed_coredump', unable(`its raw bytes were removed, ${whyRemoved(fate.reason)}`));
+    const missing = await lost.note(task.coredumpId);
+    if (missing.is === 'gone') return 'not ours';
+    if (missing.is === 'removed') {
+      return failure(
+        'removed_coredump',
+        unableToParse(`its raw bytes were removed, ${whyRemoved(missing.reason)}`),
+      );
     }
     const reason = `its file is missing in the storage: ${key}. Restore it, and the dump is parsed automatically.`;
-    return failure('lost_coredump', unable(reason));
+    return failure('lost_coredump', unableToParse(reason));
   }
 
   async function end(hold: Hold, result: ParseResult, stop: AbortSignal): Promise<ParseOutcome> {
@@ -202,8 +213,11 @@ export function createParseJob(deps: ParseJobDeps) {
       const times = postponements.get(hold.task.coredumpId) ?? 0;
       if (stop.aborted || !isPassing(error) || times < MAX_REFUSALS) throw error;
       // The database accepted lease renewals all that time, so it is this result that it rejects.
-      log.error({ err: error, ...names(hold.task) }, 'the database does not accept the result of a parse');
-      return state.finish(hold, failure('failed', unable('the database does not accept its report')));
+      log.error(
+        { err: error, ...logFieldsOf(hold.task) },
+        'the database does not accept the result of a parse',
+      );
+      return state.finish(hold, failure('failed', unableToParse('the database does not accept its report')));
     }
   }
 
@@ -211,7 +225,7 @@ export function createParseJob(deps: ParseJobDeps) {
   function withRetries<T>(work: () => Promise<T>, stop: AbortSignal): Promise<T> {
     return pRetry(work, {
       ...backoff(retryDelayMs),
-      retries: MAX_HICCUPS,
+      retries: MAX_CALL_RETRIES,
       signal: stop,
       shouldRetry: ({ error }) => isPassing(error),
     });
@@ -225,7 +239,7 @@ export function createParseJob(deps: ParseJobDeps) {
     const pauseMs = isFull(reason) ? FULL_PAUSE_MS : Math.min(retryDelayMs * 2 ** times, MAX_PAUSE_MS);
     if (!isFull(reason)) {
       log.warn(
-        { err: reason, pauseMs, ...names(hold.task) },
+        { err: reason, pauseMs, ...logFieldsOf(hold.task) },
         'storage or database is not available for a parse',
       );
     }
@@ -242,13 +256,13 @@ export function createParseJob(deps: ParseJobDeps) {
       return { status: 'postponed' };
     } catch (error) {
       if (!stop.aborted) throw error;
-      return handBack(hold);
+      return release(hold);
     }
   }
 
-  async function handBack(hold: Hold): Promise<ParseOutcome> {
+  async function release(hold: Hold): Promise<ParseOutcome> {
     await state.release(hold);
-    return { status: 'handed back' };
+    return { status: 'released' };
   }
 }
 
@@ -274,7 +288,7 @@ const RENEW_AFTER_MS = 15_000;
 const PEEK_BYTES = 64 * 1024 * 1024;
 
 /** Retries of a storage or database call before the dump is postponed. */
-const MAX_HICCUPS = 2;
+const MAX_CALL_RETRIES = 2;
 const MAX_PAUSE_MS = 5 * 60 * 1000;
 const MAX_PAUSE_WITHOUT_DATABASE_MS = 10_000;
 /** Consecutive postponements (about half an hour) after which a result that cannot be stored is given up. */
@@ -318,6 +332,6 @@ function peekSha(bytes: Uint8Array): string | null {
   }
 }
 
-function names(task: ParseTask) {
+function logFieldsOf(task: ParseTask) {
   return { coredumpId: task.coredumpId, deviceKey: task.deviceKey, filename: task.filename };
 }

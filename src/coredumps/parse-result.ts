@@ -21,7 +21,8 @@ export function resultOf(
 ): ParseResult {
   const { firmware, appElfSha256 } = prepared;
   const build = { firmwareId: firmware.id, appElfSha256 };
-  if (answer.status === 'unreadable') return { ...failure('unreadable', unable(answer.reason)), ...build };
+  if (answer.status === 'unreadable')
+    return { ...failure('unreadable', unableToParse(answer.reason)), ...build };
   const warnings = buildWarnings(prepared, task.firmwareVersion);
   const output = [...warnings.map((warning) => `Warning: ${warning}\n`), answer.output].join('');
   const report =
@@ -39,7 +40,7 @@ export function failure(kind: ParseErrorKind, output: string): ParseResult {
   };
 }
 
-export function unable(reason: string): string {
+export function unableToParse(reason: string): string {
   return `Unable to parse coredump: ${reason}`;
 }
 

@@ -86,9 +86,9 @@ export function createRawFiles({ db, blobs, lost, audit, log }: RawFilesDeps) {
    * @param lostCode the error code if the file is missing in the storage
    */
   async function whyMissing(id: number, lostCode: 'GONE' | 'UNAVAILABLE'): Promise<DomainError> {
-    const fate = await lost.note(id);
-    if (fate.is === 'gone') return notFound('core dump', id);
-    return fate.is === 'removed' ? removed(id, fate.reason) : lostFile(id, lostCode);
+    const missing = await lost.note(id);
+    if (missing.is === 'gone') return notFound('core dump', id);
+    return missing.is === 'removed' ? removed(id, missing.reason) : lostFile(id, lostCode);
   }
 }
 

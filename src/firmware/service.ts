@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Audit } from '../audit/service.js';
 import { conflict, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
-import type { TidyOptions } from '../platform/blobs/tidy.js';
+import type { SweepOptions } from '../platform/blobs/sweep-blobs.js';
 import type { Clock } from '../platform/clock.js';
 import { findCommitted } from '../platform/database/failed-commit.js';
 import type { Database, DbTransaction } from '../platform/database/types.js';
@@ -123,7 +123,7 @@ export function createFirmwareService({
     countLostElfs: lost.count,
 
     /** Call this before the first upload. @param options see `sweepFirmware` */
-    sweep: (options?: TidyOptions) => sweepFirmware({ db, blobs, clock, log }, options),
+    sweep: (options?: SweepOptions) => sweepFirmware({ db, blobs, clock, log }, options),
   };
 
   async function receive(model: Model, claim: VersionClaim[], bundle: FirmwareBundle): Promise<Firmware> {

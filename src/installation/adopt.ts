@@ -2,8 +2,8 @@ import { withoutRow } from '../coredumps/orphan-sweep.js';
 import { withoutBuild } from '../firmware/orphan-sweep.js';
 import type { Db } from '../platform/database/types.js';
 import { readIdentity, renewIdentity } from './identity.js';
-import { assertWhole, type Pair } from './matching.js';
-import { noteText, reaching } from './note.js';
+import { assertComplete, type Pair } from './matching.js';
+import { noteText, withStorageCheck } from './note.js';
 import { type Holds, highestId, type NamedStore } from './stores.js';
 
 export interface Adopted {
@@ -23,13 +23,13 @@ const BATCH = 500;
  */
 export async function adopt(pair: Pair, now: Date): Promise<Adopted> {
   const { db } = pair.database;
-  assertWhole(pair, { identity: await readIdentity(db), notes: [] });
+  assertComplete(pair, { identity: await readIdentity(db), notes: [] });
   const [rowless, aside] = [
     { Coredump: 0, Firmware: 0 },
     { Coredump: 0, Firmware: 0 },
   ];
   for (const store of pair.stores) {
-    await reaching(store, async () => {
+    await withStorageCheck(store, async () => {
       rowless[store.holds] = await countRowless(db, store, store.blobs.list());
       aside[store.holds] = await countRowless(db, store, store.blobs.orphans());
     });
@@ -43,12 +43,12 @@ export async function pairAnew(
   now: Date,
 ): Promise<string> {
   const { installation } = await renewIdentity(db, now);
-  for (const store of stores) await noteWhole(db, store, installation);
+  for (const store of stores) await noteComplete(db, store, installation);
   return installation;
 }
 
 /** Writes the note of a complete storage, with the highest id in the database. */
-export async function noteWhole(
+export async function noteComplete(
   db: Db,
   { blobs, holds }: Pick<NamedStore, 'blobs' | 'holds'>,
   installation: string,

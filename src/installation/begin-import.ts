@@ -1,6 +1,6 @@
 import { type Identity, makeIdentity, noteImport } from './identity.js';
 import { claimsOf, type Pair } from './matching.js';
-import { noteText, reaching } from './note.js';
+import { noteText, withStorageCheck } from './note.js';
 import { databasePlace } from './stores.js';
 
 /**
@@ -15,7 +15,7 @@ export async function beginImport(pair: Pair, folder: string, now: Date): Promis
   const { identity, notes } = await claimsOf(pair);
   for (const [index, store] of pair.stores.entries()) {
     if (notes[index] !== null) continue;
-    const { isEmpty } = await reaching(store, () => store.blobs.peek([]));
+    const { isEmpty } = await withStorageCheck(store, () => store.blobs.peek([]));
     if (isEmpty) continue;
     throw new Error(
       `${store.place} (${store.setting}) has files already: import needs an empty storage for ` +

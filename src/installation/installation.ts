@@ -2,7 +2,7 @@ import { lastCounted, tableNamed } from '../platform/database/tables.js';
 import type { Database } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { makeIdentity } from './identity.js';
-import { assertFits, assertWhole, claimsOf, type Pair } from './matching.js';
+import { assertComplete, assertFits, claimsOf, type Pair } from './matching.js';
 import { type Note, noteText, readNote } from './note.js';
 import { databasePlace, type Holds, highestId, type NamedStore } from './stores.js';
 
@@ -28,7 +28,7 @@ interface InstallationDeps extends Pair {
 export async function openInstallation(deps: InstallationDeps): Promise<Installation> {
   const { database, stores, now } = deps;
   const claims = await claimsOf(deps);
-  assertWhole(deps, claims);
+  assertComplete(deps, claims);
   for (const [index, store] of stores.entries()) {
     if (claims.notes[index] !== null) continue;
     await assertFits(deps, store);

@@ -1,6 +1,6 @@
 import type { Database } from '../platform/database/types.js';
 import { type Identity, readIdentity } from './identity.js';
-import { type Note, reaching, readNote } from './note.js';
+import { type Note, readNote, withStorageCheck } from './note.js';
 import { databasePlace, type NamedStore, newestKeys } from './stores.js';
 
 /** A database, and the storage that is checked against it. */
@@ -39,12 +39,12 @@ export async function claimsOf(pair: Pair): Promise<Claims> {
 }
 
 /** @throws Error with one clear line when an import into this pair is unfinished */
-export function assertWhole(pair: Pair, { identity }: Claims): void {
+export function assertComplete(pair: Pair, { identity }: Claims): void {
   const folder = identity?.importingFrom ?? null;
   if (folder === null) return;
   throw new Error(
     `the import from ${folder} into ${databasePlace(pair.databaseUrl)} (DATABASE_URL) and ${placesOf(pair)} is not ` +
-      `finished: run "coredock import ${folder}" again with the same settings, which goes on where it stopped; or begin ` +
+      `finished: run "coredock import ${folder}" again with the same settings, which continues where it stopped; or start ` +
       'again with an empty database and storage',
   );
 }
@@ -56,14 +56,14 @@ export function assertWhole(pair: Pair, { identity }: Claims): void {
  */
 export async function assertFits(pair: Pair, store: NamedStore): Promise<void> {
   const keys = await newestKeys(pair.database.db, store.holds, SAMPLE);
-  const { isEmpty, present } = await reaching(store, () => store.blobs.peek(keys));
+  const { isEmpty, present } = await withStorageCheck(store, () => store.blobs.peek(keys));
   if (keys.length === 0 ? isEmpty : present * 2 >= keys.length) return;
   throw new Error(
-    `${refusal(pair, store)}: ${misfit(store, { rows: keys.length, isEmpty, present })}; nothing was changed. ${ADVICE}`,
+    `${refusal(pair, store)}: ${mismatchOf(store, { rows: keys.length, isEmpty, present })}; nothing was changed. ${ADVICE}`,
   );
 }
 
-function misfit(
+function mismatchOf(
   { contents, place }: NamedStore,
   { rows, isEmpty, present }: { rows: number; isEmpty: boolean; present: number },
 ): string {

@@ -33,7 +33,7 @@ const noteSchema = z.object({
 
 /** @throws Error with one clear sentence; DomainError that names the place when the storage cannot be used */
 export async function readNote(store: NamedStore): Promise<Note | null> {
-  const text = await reaching(store, () => store.blobs.note.read());
+  const text = await withStorageCheck(store, () => store.blobs.note.read());
   if (text === null) return null;
   const parsed = noteSchema.safeParse(parseJson(text));
   if (!parsed.success) {
@@ -55,7 +55,7 @@ export function noteText(note: Note): string {
 }
 
 /** Runs `read`. After a failure it runs the storage's own check, whose error names place and reason. */
-export async function reaching<Answer>(
+export async function withStorageCheck<Answer>(
   { blobs }: Pick<NamedStore, 'blobs'>,
   read: () => Promise<Answer>,
 ): Promise<Answer> {

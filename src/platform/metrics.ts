@@ -23,7 +23,7 @@ export function createMetrics() {
     }),
     uploadSeconds: new Histogram({
       name: 'iot_upload_coredump_duration_seconds',
-      help: 'From the first byte of the request to the answer',
+      help: 'Duration from the first byte of the request to the answer, in seconds',
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
       registers,
     }),
@@ -41,29 +41,29 @@ export function createMetrics() {
     }),
     parseSeconds: new Histogram({
       name: 'coredump_parse_duration_seconds',
-      help: 'From taking a dump up to its end, all attempts and pauses included',
+      help: 'Duration of a parse in seconds, all attempts and pauses included',
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
       registers,
     }),
     auditEvents: new Counter({
       name: 'coredock_audit_events_total',
-      help: 'What people and programs changed or downloaded, by action',
+      help: 'Changes and downloads by people and programs, by action',
       labelNames: ['action'] as const,
       registers,
     }),
     droppedConnections: new Counter({
       name: 'http_connections_dropped_total',
-      help: 'Connections that were closed at once because MAX_CONNECTIONS were open',
+      help: 'Connections refused because MAX_CONNECTIONS were open',
       registers,
     }),
     slowReaders: new Counter({
       name: 'http_slow_readers_total',
-      help: 'Connections that were cut because their answers were not read',
+      help: 'Connections closed because their answers were not read',
       registers,
     }),
     graphqlRefusals: new Counter({
       name: 'graphql_refusals_total',
-      help: 'What asked for too much, by the limit: tokens, depth, aliases, cost, streams, operations, messages, …',
+      help: 'Requests over a limit, by limit: tokens, depth, aliases, cost, streams, operations, messages, …',
       labelNames: ['limit'] as const,
       registers,
     }),

@@ -20,7 +20,7 @@ const CATCH_UP_TIMEOUT_MS = 120_000;
 /** Own announcements whose notification is still expected; far fewer are in transit at the same time. */
 const REMEMBERED = 10_000;
 /** Time limit for a notification of this server to itself; others arrive within milliseconds. */
-const HEARING_TIMEOUT_MS = 10_000;
+const RECEIVE_TIMEOUT_MS = 10_000;
 /** How much later than its announcement the answer to a COMMIT may arrive, because it uses another connection. */
 const ANSWER_MS = 2_000;
 
@@ -112,7 +112,7 @@ export function createPostgresqlAnnouncements(
       client.on('error', resolve);
       client.on('end', () => resolve(new Error('the connection that listens for changes was ended')));
     });
-    client.on('notification', ({ channel, payload = '' }) => hear(channel, payload));
+    client.on('notification', ({ channel, payload = '' }) => receive(channel, payload));
     const onStop = () => endQuietly(client);
     stop.signal.addEventListener('abort', onStop, { once: true });
     try {
@@ -120,7 +120,8 @@ export function createPostgresqlAnnouncements(
       for (const channel of [...ANNOUNCED_TABLES.map(channelOf), ownChannel]) {
         await client.query(`LISTEN "${channel}"`);
       }
-      if ((await proveHearing()) === 'unsent') throw new Error('the database does not accept notifications');
+      if ((await proveReceiving()) === 'unsent')
+        throw new Error('the database does not accept notifications');
       const now = await readHorizon(client);
       if (horizon !== null) await catchUp(client, horizon.older);
       horizon = { older: now, newest: now };
@@ -135,7 +136,7 @@ export function createPostgresqlAnnouncements(
   }
 
   /** @throws when a notification of this server to itself does not arrive */
-  async function proveHearing(): Promise<'heard' | 'unsent'> {
+  async function proveReceiving(): Promise<'heard' | 'unsent'> {
     const number = String(++proofs);
     const heard = new Promise<'heard'>((resolve) => {
       onProof = (proof) => {
@@ -148,11 +149,11 @@ export function createPostgresqlAnnouncements(
       return 'unsent';
     }
     const rest = new AbortController();
-    const late = pause(HEARING_TIMEOUT_MS, 'late' as const, {
+    const late = pause(RECEIVE_TIMEOUT_MS, 'late' as const, {
       signal: AbortSignal.any([stop.signal, rest.signal]),
     });
     const happened = await Promise.race([heard, late]).finally(() => rest.abort());
-    if (happened === 'late') throw new Error(DEAF);
+    if (happened === 'late') throw new Error(NOT_RECEIVING);
     return happened;
   }
 
@@ -168,7 +169,7 @@ export function createPostgresqlAnnouncements(
         if (happened !== 'beat') throw happened;
         const newest = await readHorizon(client);
         // If the pool is busy, the test is inconclusive.
-        if ((await proveHearing()) === 'unsent') continue;
+        if ((await proveReceiving()) === 'unsent') continue;
         horizon = { older: horizon?.newest ?? newest, newest };
       }
     } finally {
@@ -176,7 +177,7 @@ export function createPostgresqlAnnouncements(
     }
   }
 
-  function hear(channel: string, payload: string): void {
+  function receive(channel: string, payload: string): void {
     if (channel === ownChannel) onProof(payload);
     const [from, number = '', ids = ''] = payload.split(' ');
     const table = ANNOUNCED_TABLES.find((name) => channelOf(name) === channel);
@@ -247,7 +248,7 @@ export function createPostgresqlAnnouncements(
   }
 }
 
-const DEAF =
+const NOT_RECEIVING =
   'notifications of PostgreSQL (NOTIFY) do not arrive: DATABASE_URL leads through a pooler that assigns a connection per ' +
   'transaction or statement; use session pooling (PgBouncer: pool_mode = session), or connect to PostgreSQL directly';
 

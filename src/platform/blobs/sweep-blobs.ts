@@ -7,7 +7,7 @@ const BATCH = 500;
 /** Concurrent blobs: each takes several calls with a bucket. */
 const AT_ONCE = 16;
 
-export interface Tidied {
+export interface SweepResult {
   /** Unfinished uploads that were removed. */
   readonly unfinished: number;
   /** Blobs with a row whose keys were restored. */
@@ -18,7 +18,7 @@ export interface Tidied {
   readonly purged: number;
 }
 
-export interface TidyOptions {
+export interface SweepOptions {
   /** Required if other servers may be writing: only blobs and uploads last written before it are cleaned. */
   before?: Date | undefined;
   /** False: no blob that is set aside is removed, however old. */
@@ -31,14 +31,14 @@ export interface TidyOptions {
  *
  * @param withoutRow returns which of these keys no row refers to
  */
-export async function tidyBlobs(
+export async function sweepBlobs(
   {
     blobs,
     withoutRow,
     now,
   }: { blobs: BlobStore; withoutRow: (keys: readonly string[]) => Promise<string[]>; now: Date },
-  { before, mayPurge = true }: TidyOptions,
-): Promise<Tidied> {
+  { before, mayPurge = true }: SweepOptions,
+): Promise<SweepResult> {
   const unfinished = await blobs.removeUnfinished(before);
   const oldest = new Date(now.getTime() - KEEP_ORPHANS_MS);
   const result = { unfinished, broughtBack: 0, setAside: 0, purged: 0 };
