@@ -1,6 +1,17 @@
+/*
+ * What runs in the background? Everything that a server does by itself, without a request, is an entry of a list below:
+ *
+ * - `SCHEDULED_WORK`: by the clock (sweeps of files, retention, storage limit);
+ * - `LOOPS`: by what happens (parse queue, regroup job, alert sender, threads and child processes);
+ * - `WATCHES`: as long as a connection lives (slow uploads, slow readers, pings).
+ *
+ * Each entry says what it does, when, who begins again after a failure, and which lease keeps two servers from doing it
+ * at once. `start-background.ts` starts the work; a test finds every timer and thread in the sources that is not listed.
+ */
+
 import { DAY_MS, HOUR_MS } from '../platform/durations.js';
 
-/** What runs without anybody asking. */
+/** One kind of work. */
 export interface BackgroundWork {
   readonly name: string;
   readonly does: string;
@@ -252,5 +263,5 @@ const WATCHES: readonly BackgroundWork[] = [
   },
 ];
 
-/** ALL that runs by itself in a server; `start-background.ts` begins it. A test compares it with the code. */
+/** All of it, in the order of the table in ARCHITECTURE.md. */
 export const BACKGROUND_WORK: readonly BackgroundWork[] = [...SCHEDULED_WORK, ...LOOPS, ...WATCHES];
