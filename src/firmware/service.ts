@@ -30,7 +30,7 @@ export interface FirmwareBundle {
   truncated(): boolean;
 }
 
-/** The ELF may be so many times larger than the bundle's limit (contract §2). */
+/** The ELF may be so many times larger than the bundle's limit: docs/configuration.md, MAX_FIRMWARE_BYTES. */
 const INFLATED_TIMES = 4;
 
 /** What happens to firmware builds, whoever asks for it. */

@@ -9,7 +9,7 @@ export interface VersionClaim {
   from: string;
 }
 
-/** The labels that a device may send with a dump (contract §3): a build under any other could never be found. */
+/** The labels that a device may send with a dump: a build under any other could never be found. */
 const VERSION = /^[A-Za-z0-9._+-]{1,64}$/;
 
 /**
