@@ -57,8 +57,8 @@ interface ServicesDeps {
 const LEASE_MARGIN_MS = 30_000;
 
 /**
- * All services on opened platform parts, wired once for the program and for tests. Nothing is swept, parsed, or walked
- * through yet: `startBackgroundWork` begins that.
+ * All services on opened platform parts, wired once for the program and for tests. No background work runs yet:
+ * `startBackground` (`start-background.ts`) begins it.
  */
 export async function createServices(deps: ServicesDeps) {
   const { config, database, blobs, clock, log, metrics, queue } = deps;
