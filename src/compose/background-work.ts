@@ -1,6 +1,17 @@
+/*
+ * What runs in the background? Everything that a server does by itself, without a request, is an entry of a list below:
+ *
+ * - `SCHEDULED_WORK`: on a timer (sweeps of files, retention, storage limit);
+ * - `LOOPS`: on events and by polling (parse queue, regroup job, alert sender, threads and child processes);
+ * - `WATCHES`: as long as a connection lives (slow uploads, slow readers, pings).
+ *
+ * Each entry says what it does, when, what starts it again after a failure, and which lease prevents that two servers do
+ * it at once. `start-background.ts` starts the work. A test finds timers and threads in the sources that are not listed.
+ */
+
 import { DAY_MS, HOUR_MS } from '../platform/durations.js';
 
-/** Work that runs without a request. */
+/** One kind of work. */
 export interface BackgroundWork {
   readonly name: string;
   readonly does: string;
@@ -252,5 +263,5 @@ const WATCHES: readonly BackgroundWork[] = [
   },
 ];
 
-/** ALL work that a server runs by itself; `start-background.ts` starts it. A test compares this list with the code. */
+/** All work, in the order of the table in ARCHITECTURE.md. */
 export const BACKGROUND_WORK: readonly BackgroundWork[] = [...SCHEDULED_WORK, ...LOOPS, ...WATCHES];

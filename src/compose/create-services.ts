@@ -58,7 +58,7 @@ const LEASE_MARGIN_MS = 30_000;
 
 /**
  * Creates all services on the opened platform parts, once for the program and for tests. No background work runs yet:
- * `startBackground` starts it.
+ * `startBackground` (`start-background.ts`) starts it.
  */
 export async function createServices(deps: ServicesDeps) {
   const { config, database, blobs, clock, log, metrics, queue } = deps;

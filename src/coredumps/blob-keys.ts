@@ -1,4 +1,4 @@
-/** Key of a dump's blob: `{device_key}/{filename}` (contract §3). */
+/** Key of a dump's blob: `{device_key}/{filename}`, see docs/configuration.md. */
 export function coredumpKey(deviceKey: string, filename: string): string {
   return `${deviceKey}/${filename}`;
 }

@@ -1,3 +1,18 @@
+/*
+ * What happens on an upload?
+ *
+ * 1. The route (`http/upload.ts`) checks limits, device and parameters by the head of the request, and passes the body
+ *    on as a stream.
+ * 2. `save` receives the body into the storage, hashes it and counts its bytes. It has no name yet.
+ * 3. `publish` gives the bytes their name. From then on they are durable.
+ * 4. `commit.ts` inserts the row, in one transaction with the uploads of the same moment. A duplicate is answered with
+ *    the first dump's row. The device's oldest dumps beyond `MAX_COREDUMPS` are deleted.
+ * 5. `afterCommit` notifies subscribers and the parse queue. A failure from here on does not fail the upload.
+ * 6. The route answers 201. The parse runs later (`parsing.ts`), in the background.
+ *
+ * When a step before the end of the commit fails, nothing of the dump is kept and the device gets another status.
+ */
+
 import { badInput, DomainError } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
@@ -52,16 +67,7 @@ const LOOKUP_MS = 5_000;
 /** Names to try for one dump. A storage that reports every one of them as taken cannot be trusted. */
 const MAX_NAMES = 5;
 
-/**
- * What happens on an upload:
- *
- * 1. The body is received into the storage, hashed and measured, without a name (`save`).
- * 2. The bytes get their name and are durable from then on (`publish`).
- * 3. The row is committed, in one transaction with the uploads of the same moment. A duplicate is answered with the row
- *    of the first dump. The device's oldest dumps beyond its maximum are deleted (`commit.ts`).
- * 4. Subscribers are notified and the parse queue gets the dump (`afterCommit`). A failure from here on does not fail
- *    the upload.
- */
+/** Stores dumps: steps 2 to 5 of the list at the top. */
 export function createIngest({
   db,
   blobs,

@@ -1,3 +1,35 @@
+/*
+ * What is deleted when? ARCHITECTURE.md has the same list as a table, and a test compares the two.
+ *
+ * - a dump, row and file: its device has more than MAX_COREDUMPS: the oldest, in the transaction that adds one
+ *   (src/coredumps/retention.ts)
+ * - raw bytes of a dump: its model has removeRawOnceRead or keepRawDays; row, text and report stay
+ *   (src/coredumps/retention.ts)
+ * - raw bytes of the oldest dumps: all dumps are more than MAX_STORAGE_BYTES; those not read yet go last
+ *   (src/coredumps/storage-limit.ts)
+ * - a firmware build, row and ELF: its model has more than MAX_FIRMWARES: the oldest that no kept dump needs
+ *   (src/firmware/retention.ts)
+ * - a file without a row: 7 days after a sweep has set it aside; never while the database is older than the storage
+ *   (src/coredumps/orphan-sweep.ts, src/firmware/orphan-sweep.ts)
+ * - an unfinished upload: at the start, and daily once it is a day old
+ *   (src/coredumps/orphan-sweep.ts, src/firmware/orphan-sweep.ts)
+ * - the copies of dump and ELF for a parse: after each attempt; what a dead server left, at the start
+ *   (src/coredumps/parse-job.ts, src/coredumps/parsing.ts)
+ * - an audit event: it is older than AUDIT_DAYS
+ *   (src/audit/service.ts)
+ * - a delivery of an alert: it has ended and is older than 30 days
+ *   (src/alerts/sender.ts)
+ * - a crash group: it has no crash left, because they were moved or it was merged; never by age
+ *   (src/crash-groups/record-crash.ts, src/crash-groups/merge.ts)
+ * - a dump, a device with its dumps: a person asks: at once, in one transaction with the audit event
+ *   (src/coredumps/lifecycle.ts, src/devices/service.ts)
+ * - a build, an alert rule: a person asks: at once, in one transaction with the audit event
+ *   (src/firmware/service.ts, src/alerts/service.ts)
+ *
+ * How often the sweeps run is in `compose/background-work.ts`. A row is deleted before its file: a server that dies in
+ * between leaves a file without a row, never a row without its file. Crashes stay counted, whatever is deleted.
+ */
+
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import { Prisma } from '../platform/database/client.js';
@@ -5,22 +37,6 @@ import type { Db, DbTransaction } from '../platform/database/types.js';
 import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 import { createRawRemoval, REMOVABLE } from './remove-raw.js';
-
-/*
- * All that is deleted by its age or its number, and by what:
- *
- * | what                                          | when                                              | where |
- * | a device's dumps, row and file                | more than MAX_COREDUMPS: the oldest, with an upload | `retireOldest` below |
- * | raw bytes; row, text and report stay          | the model's privacy settings: once read, or by days | `createRawRetention` below |
- * | raw bytes; row, text and report stay          | all dumps are more than MAX_STORAGE_BYTES: the oldest | `storage-limit.ts` |
- * | files without a row, dumps' and builds'       | set aside by a sweep, removed 7 days later        | `orphan-sweep.ts`, `firmware/orphan-sweep.ts` |
- * | files of uploads that were never finished     | each start, and daily once they are a day old     | the same |
- * | a model's builds, row and ELF                 | more than MAX_FIRMWARES, and no dump needs them   | `firmware/retention.ts` |
- * | audit events                                  | older than AUDIT_DAYS                             | `audit/service.ts`, `forget` |
- * | deliveries of alerts                          | older than 30 days                                | `alerts/sender.ts` |
- *
- * How often each of them runs is in `compose/background-work.ts`. Crashes stay counted whatever is deleted.
- */
 
 export interface RetiredDump {
   id: number;

@@ -3,7 +3,7 @@ import type { CrashReport } from '../crashdump/index.js';
 import { parseJson } from '../platform/json.js';
 import { readReport } from './report-schema.js';
 
-/** See contract §4. `failed` may be retried; `unreadable` means that the dump itself is at fault. */
+/** See docs/sidecar-protocol.md. `failed` may be retried; `unreadable` means that the dump itself is at fault. */
 export type SidecarAnswer =
   | { status: 'parsed'; output: string; report: CrashReport | null }
   | { status: 'unreadable'; reason: string }

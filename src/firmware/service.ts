@@ -30,7 +30,7 @@ export interface FirmwareBundle {
   truncated(): boolean;
 }
 
-/** Most times that the ELF may be larger than the limit of the bundle (contract §2). */
+/** How many times larger than the bundle's limit the ELF may be: see MAX_FIRMWARE_BYTES in docs/configuration.md. */
 const INFLATED_TIMES = 4;
 
 /** Operations on firmware builds, for every transport. */

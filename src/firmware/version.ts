@@ -9,9 +9,7 @@ export interface VersionClaim {
   from: string;
 }
 
-/**
- * The versions that a device may send with a dump (contract §3): no dump could refer to a build with any other version.
- */
+/** The versions that a device may send with a dump: no dump could refer to a build with any other version. */
 const VERSION = /^[A-Za-z0-9._+-]{1,64}$/;
 
 /**

@@ -34,7 +34,7 @@ const DATABASE_WAIT_MS = 10_000;
 /** The second wait has at least this, however long the first one took. */
 const SHORTEST_WAIT_MS = 1_000;
 
-/** `POST /api/iot/coredump?chip=…&firmware_version=…` (contract §3): authenticate, read, save, answer. */
+/** `POST /api/iot/coredump?chip=…&firmware_version=…` (docs/api.md): authenticate, read, save, answer. */
 export function createUploadRoute({
   coredumps,
   auth,

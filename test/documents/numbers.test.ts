@@ -108,7 +108,7 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
   ['docs/limits.md', /at most (\d+) messages/, constant('src/graphql/server', 'MAX_MESSAGES')],
   ['docs/limits.md', /messages in (\d+) s/, constant('src/graphql/server', 'WINDOW_MS'), 1_000],
   ['docs/limits.md', /two fields of (\d+) KiB/, constant('src/graphql/server', 'MAX_FIELD_BYTES'), 1_024],
-  ['docs/limits.md', /a cost of ([\d,]+), or/, constant('src/graphql/limits', 'LONG_QUERY_COST')],
+  ['docs/limits.md', /a cost of ([\d,]+), or/, constant('src/graphql/server', 'LONG_QUERY_COST')],
   [
     'docs/limits.md',
     /or (\d+) KiB of\s+texts/,
