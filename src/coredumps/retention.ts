@@ -53,8 +53,8 @@ export type DumpBeyondMaximum = RetiredDump & {
 };
 
 /**
- * Deletes the rows of what is older than the newest `maxCoredumps` of each device. Ids decide, so equal times are no
- * question. The files are the caller's to delete, after the commit.
+ * Deletes the rows of each device beyond its newest `maxCoredumps`. "Newest" means the highest id, so equal times do
+ * not matter. The caller deletes the files after the commit.
  */
 export async function retireOldest(
   tx: DbTransaction,
@@ -71,15 +71,15 @@ export async function retireOldest(
 
 export type RawRetention = ReturnType<typeof createRawRetention>;
 
-/** Dumps that are looked up at once. */
+/** Dumps in one batch. */
 const BATCH = 200;
 
-/** Removes the raw bytes of dumps when their model's privacy settings say so. Row, text and report stay. */
+/** Removes the raw bytes of dumps as their model's privacy settings require. Row, text and report stay. */
 export function createRawRetention({ db, blobs, clock, log }: RawRetentionDeps) {
   const removeRaw = createRawRemoval({ db, blobs, clock, log });
 
   return {
-    /** To be called when a dump was read. What goes wrong is left to the next sweep. */
+    /** Call this when a dump was parsed. The next sweep retries failures. */
     async afterReading({ id, deviceId }: { id: number; deviceId: number }): Promise<void> {
       try {
         const model = { devices: { some: { id: deviceId } } };
@@ -90,10 +90,10 @@ export function createRawRetention({ db, blobs, clock, log }: RawRetentionDeps) 
       }
     },
 
-    /** Everything that is due: from time to time. @returns how many */
+    /** Removes everything that is due, for periodic runs. @returns the number of dumps */
     sweep,
 
-    /** The same at the start and after a change of the settings. Resolves in any case: what fails is left to the next sweep. */
+    /** The same at the start and after a change of the settings. Never rejects: the next sweep retries failures. */
     async sweepSoon(): Promise<void> {
       await sweep().catch((error: unknown) => log.warn({ err: error }, 'raw dumps could not be swept'));
     },
@@ -109,7 +109,8 @@ export function createRawRetention({ db, blobs, clock, log }: RawRetentionDeps) 
       }
       if (due.length > 0) removed += await removeAll({ device: { modelId }, OR: due });
     }
-    if (removed > 0) log.info({ removed }, 'removed the raw bytes of core dumps, as privacy settings say');
+    if (removed > 0)
+      log.info({ removed }, 'removed the raw bytes of core dumps, as the privacy settings require');
     return removed;
   }
 

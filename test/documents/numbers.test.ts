@@ -139,7 +139,7 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
     constant('src/platform/blobs', 'KEEP_ORPHANS_MS'),
     86_400_000,
   ],
-  ['docs/operations.md', /notes every (\w+) minutes/, every('note of progress'), 60_000],
+  ['docs/operations.md', /notes every (\w+) minutes/, every('progress note'), 60_000],
   [
     'docs/operations.md',
     /(\d+) MiB at most/,
