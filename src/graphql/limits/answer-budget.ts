@@ -14,39 +14,39 @@ export interface AnswerLimits {
   readonly maxBytesInFlight: number;
 }
 
-/** From this size on an answer needs a permit, and is made in slices: some milliseconds of work. */
+/** An answer of this size or more needs a permit, and is made in slices of some milliseconds. */
 const LONG_ANSWER_BYTES = 256 * 1024;
-/** A reader has so long to take an answer before it may be cut off in favour of others. */
+/** How long a reader may take for an answer. After that it may be disconnected when others need the memory. */
 const PATIENCE_MS = 5_000;
 const RETRY_AFTER_SECONDS = 5;
 
-/** Ends the connection of a reader who is too slow. */
+/** Closes the connection of a reader that is too slow. */
 interface CutOff {
   cut(): void;
 }
 
 /**
- * What one answer may hold, and what it holds of the memory that all answers share. As soon as it asks for too much, the
- * whole answer is refused: whatever its resolvers ask for from then on is left out.
+ * Counts the bytes of one answer, against its own limit and against the memory that all answers share. An answer
+ * that exceeds a limit is refused as a whole: whatever its resolvers request afterwards is omitted.
  */
 export interface Answer {
-  /** Waits for the permit that a long answer needs, unless it has it already. */
+  /** Waits for the permit that a long answer needs. Resolves at once when the answer already has it. */
   acquirePermit(): Promise<void>;
-  /** Counts bytes, before they are read where that can be. @returns false when it is refused */
+  /** Counts bytes, before they are read where possible. @returns false when the answer is refused */
   admit(bytes: number): boolean;
-  /** The same for texts whose sizes are known: long ones wait for the permit. */
+  /** Counts texts whose sizes are known: long ones wait for the permit. */
   admitTexts(bytes: number): Promise<boolean>;
-  /** Null for answers that are made without a pause. */
+  /** Slices of time for this answer; null when it is made without a pause. */
   readonly slices: Slices | null;
-  /** From now on lists are resolved in slices as well, by an executor that takes items one by one. */
+  /** From now on lists are resolved in slices as well, by an executor that takes the items one by one. */
   sliceLists(): void;
   readonly slicesOfLists: Slices | null;
-  /** Why it is refused. */
+  /** The error of a refused answer; null otherwise. */
   readonly refusal: GraphQLError | null;
   readonly bytes: number;
-  /** It is complete, and takes no more time. @param delivery how its reader is cut off; null when another part knows it */
+  /** The answer is complete. @param delivery closes a slow reader's connection; null when another part does that */
   made(delivery: CutOff | null): void;
-  /** Its reader has it, or is gone. May be called more than once. */
+  /** The reader has received the answer or has disconnected. May be called more than once. */
   release(): void;
 }
 
@@ -58,7 +58,7 @@ export interface AnswerMetrics {
 
 export type AnswerBudget = ReturnType<typeof createAnswerBudget>;
 
-/** Bounds the memory of answers: each by itself, and all that are being made or wait for their readers together. */
+/** Limits the memory of answers: of each one, and of all that are being made or wait for their readers. */
 export function createAnswerBudget(
   { maxAnswerBytes, maxBytesInFlight }: AnswerLimits,
   {
@@ -70,20 +70,20 @@ export function createAnswerBudget(
     rightOfWay: Pick<RightOfWay, 'clear'>;
     metrics: AnswerMetrics;
     patienceMs?: number;
-    /** What other threads count as well. */
+    /** Bytes that other threads count too. */
     inFlight?: BytesInFlight;
   },
 ) {
   const queue = createFairQueue();
   const slices = createSlices(rightOfWay);
-  /** Answers on their way to their readers, the oldest first. */
+  /** Answers that are being sent, the oldest first. */
   const reading = new Map<Answer, { since: number; delivery: CutOff }>();
   metrics.gauge('graphql_answer_bytes', 'Bytes of answers that are being made or sent', () => inFlight.total);
 
   return {
     /** @param client long answers of different clients are made round robin */
     open(client: string): Answer {
-      /** All that it asked for; what of it is held in memory. */
+      /** Bytes that the answer has requested, and how many of them are held in memory. */
       let asked = 0;
       let held = 0;
       let refusal: GraphQLError | null = null;
@@ -164,7 +164,7 @@ export function createAnswerBudget(
         held += more;
       }
 
-      /** An answer that is too large goes on counting, and the last error stays: it says how much the query asks for. */
+      /** A refused answer keeps counting and keeps its last error, which says how much the query asks for. */
       function refuse(limit: string, error: GraphQLError): void {
         if (refusal === null) metrics.graphqlRefusals.inc({ limit });
         refusal = error;
@@ -181,7 +181,7 @@ export function createAnswerBudget(
     bytesInFlight: () => inFlight.total,
   };
 
-  /** Readers that had time enough, and still hold bytes that others need. */
+  /** Readers whose time is over while they hold bytes that other answers need. */
   function cutSlowReaders(needed: number): void {
     const now = performance.now();
     for (const [answer, { since, delivery }] of reading) {
@@ -198,8 +198,8 @@ function overAnswer(bytes: number, max: number): GraphQLError {
     limit: 'answerBytes',
     max,
     message:
-      `An answer has at most ${max} bytes (GRAPHQL_MAX_ANSWER_BYTES); this one would have ${bytes} or more. Texts and ` +
-      'reports count by their stored size, each time that they are asked for: ask for fewer at once.',
+      `An answer has at most ${max} bytes (GRAPHQL_MAX_ANSWER_BYTES); this one would have ${bytes} or more. Texts ` +
+      'and reports count with their stored size, each time that they are selected: select fewer at once.',
   });
 }
 
@@ -219,7 +219,7 @@ function overWaiting(max: number): GraphQLError {
   );
 }
 
-/** Not the query's fault: the same query will be answered later. */
+/** A temporary refusal: the same query can succeed later. */
 function passing(limit: Excess['limit'], max: number, message: string): GraphQLError {
   const { extensions } = tooComplex({ limit, max, message });
   const http = { status: 503, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } };

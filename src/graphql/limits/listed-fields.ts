@@ -2,18 +2,18 @@ import type { FieldNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
 import { LISTED_COLUMNS } from '../../coredumps/listed-dump.js';
 import type { CoredumpColumns } from '../../coredumps/types.js';
 
-/** Fields of a dump that need only the columns that lists read. A new field is not among them until it is added here. */
+/** Fields of a dump that need only the columns that lists read. A new field must be added here to count as one. */
 const LISTED = new Set<string>([
   ...LISTED_COLUMNS.filter((column) => column !== 'deviceId'),
   ...['__typename', 'device', 'downloadUrl', 'rawRemovedAt', 'parsedOutput', 'report'],
 ]);
-/** Fields between a page and its dumps, and next to them. */
+/** Fields between a page and its dumps, and beside the dumps. */
 const WAY = new Set(['nodes', 'edges', 'node']);
 const BESIDE = new Set(['__typename', 'cursor', 'pageInfo', 'totalCount']);
 
 type Fragments = GraphQLResolveInfo['fragments'];
 
-/** Many devices ask for the same part of a document. */
+/** By selection, because the dumps of many devices are read with the same part of a document. */
 const known = new WeakMap<FieldNode, boolean>();
 
 /** The columns that the selection of a page needs. */
@@ -39,7 +39,7 @@ function isOfList({ name }: FieldNode): boolean {
   return LISTED.has(name.value);
 }
 
-/** Fields of the selection, also those in fragments; not those below them. */
+/** Names of the selected fields, including those in fragments but not those of nested selections. */
 function holdsForAll(
   selectionSet: SelectionSetNode | undefined,
   fragments: Fragments,

@@ -1,6 +1,6 @@
 /**
- * The thread that runs queries, so that no query keeps the main thread from those who upload: SQLite's reads, what
- * Prisma makes of their rows, the resolvers and the writing of long answers all take a processor's time.
+ * The thread that runs queries, so that no query blocks the main thread, which serves uploads. SQLite's reads, Prisma's
+ * conversion of rows, resolvers and the writing of long answers all use processor time.
  */
 import { type ExecutionArgs, parse } from 'graphql';
 import { workerData } from 'piscina';
@@ -47,7 +47,7 @@ const queries: Omit<QueryServices, 'crashGroups'> = {
 };
 const nobody = { inc() {} };
 const answers = createAnswerBudget(limits, {
-  // Uploads have a thread of their own.
+  // Uploads run in another thread.
   rightOfWay: createRightOfWay(),
   ...(patienceMs === undefined ? {} : { patienceMs }),
   inFlight: createBytesInFlight(inFlight, QUERY_THREAD),
@@ -93,7 +93,7 @@ export default async function runQuery({ port, ...task }: QueryTask): Promise<Qu
 function servicesAt(clock: Pick<Clock, 'now'>): Services {
   const crashGroups = { ...createCrashGroupQueries(db, clock), regrouping: () => regroupingOf(db) };
   const all: QueryServices = { ...queries, crashGroups };
-  // Queries use no others, and nothing of these that is not here.
+  // Queries use only these services, and only these members of them.
   return all as Services;
 }
 
