@@ -30,7 +30,7 @@ interface GraphQLParts {
   /** The thread that queries run in, by its built file and its heap; null: they run in this thread. */
   queryThread: { file?: URL; maxHeapMb?: number | undefined } | null;
   /** How long an answer waits for bytes in flight; the budget's own time when absent. */
-  patienceMs?: number;
+  readerTimeoutMs?: number;
 }
 
 /** The GraphQL transports on top of all services, with the limits that their answers share. */
@@ -40,14 +40,14 @@ export function createGraphQL({
   services,
   queryThread,
   rightOfWay,
-  patienceMs,
+  readerTimeoutMs,
   ...parts
 }: GraphQLParts) {
   const { clock, metrics, log } = parts;
   const { gatekeeper, links, linkSecret } = services;
   const limits = config.answerLimits;
   const inFlight = sharedBytes();
-  const patience = patienceMs === undefined ? {} : { patienceMs };
+  const patience = readerTimeoutMs === undefined ? {} : { readerTimeoutMs };
   const answers = createAnswerBudget(limits, {
     rightOfWay,
     metrics,

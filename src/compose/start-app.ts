@@ -171,7 +171,7 @@ export async function startApp(
       }),
       webSocket,
       async endStreams() {
-        graphql.endEventStreams();
+        graphql.closeEventStreams();
         await webSocket.close();
       },
     });

@@ -102,7 +102,7 @@ export async function listen({
       // Before the streams end, so that a client that reconnects at once does not reach this server again.
       server.close();
       await endStreams();
-      await inFlight.close(GOODBYE_MS);
+      await inFlight.close(CLOSE_TIMEOUT_MS);
       slowBodies.stop();
       slowReaders.stop();
       server.closeAllConnections();
@@ -137,7 +137,7 @@ export async function listen({
 }
 
 /** How long the last bytes of event streams may take to be sent. */
-const GOODBYE_MS = 1_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 async function startListening(server: Server, address: ListenAddress): Promise<void> {
   await new Promise<void>((resolve, reject) => {

@@ -130,7 +130,7 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
   [
     'docs/limits.md',
     /not taken an answer after (\d+) s/,
-    constant('src/graphql/limits', 'PATIENCE_MS'),
+    constant('src/graphql/limits', 'READER_TIMEOUT_MS'),
     1_000,
   ],
   [

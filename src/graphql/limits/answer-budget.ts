@@ -17,11 +17,11 @@ export interface AnswerLimits {
 /** An answer of this size or more needs a permit, and is made in slices of some milliseconds. */
 const LONG_ANSWER_BYTES = 256 * 1024;
 /** How long a reader may take for an answer. After that it may be disconnected when others need the memory. */
-const PATIENCE_MS = 5_000;
+const READER_TIMEOUT_MS = 5_000;
 const RETRY_AFTER_SECONDS = 5;
 
 /** Closes the connection of a reader that is too slow. */
-interface CutOff {
+interface ReaderCutOff {
   cut(): void;
 }
 
@@ -45,7 +45,7 @@ export interface Answer {
   readonly refusal: GraphQLError | null;
   readonly bytes: number;
   /** The answer is complete. @param delivery closes a slow reader's connection; null when another part does that */
-  made(delivery: CutOff | null): void;
+  complete(delivery: ReaderCutOff | null): void;
   /** The reader has received the answer or has disconnected. May be called more than once. */
   release(): void;
 }
@@ -64,12 +64,12 @@ export function createAnswerBudget(
   {
     rightOfWay,
     metrics,
-    patienceMs = PATIENCE_MS,
+    readerTimeoutMs = READER_TIMEOUT_MS,
     inFlight = createBytesInFlight(),
   }: {
     rightOfWay: Pick<RightOfWay, 'clear'>;
     metrics: AnswerMetrics;
-    patienceMs?: number;
+    readerTimeoutMs?: number;
     /** Bytes that other threads count too. */
     inFlight?: BytesInFlight;
   },
@@ -77,14 +77,14 @@ export function createAnswerBudget(
   const queue = createFairQueue();
   const slices = createSlices(rightOfWay);
   /** Answers that are being sent, the oldest first. */
-  const reading = new Map<Answer, { since: number; delivery: CutOff }>();
+  const reading = new Map<Answer, { since: number; delivery: ReaderCutOff }>();
   metrics.gauge('graphql_answer_bytes', 'Bytes of answers that are being made or sent', () => inFlight.total);
 
   return {
     /** @param client long answers of different clients are made round robin */
     open(client: string): Answer {
       /** Bytes that the answer has requested, and how many of them are held in memory. */
-      let asked = 0;
+      let requested = 0;
       let held = 0;
       let refusal: GraphQLError | null = null;
       let isReleased = false;
@@ -121,9 +121,9 @@ export function createAnswerBudget(
           return refusal;
         },
         get bytes() {
-          return asked;
+          return requested;
         },
-        made(delivery) {
+        complete(delivery) {
           releasePermit();
           if (refusal !== null) releaseBytes();
           else if (!isReleased && held > 0 && delivery !== null)
@@ -148,13 +148,13 @@ export function createAnswerBudget(
       }
 
       function count(bytes: number): void {
-        asked += bytes;
-        if (asked > maxAnswerBytes) refuse('answerBytes', overAnswer(asked, maxAnswerBytes));
+        requested += bytes;
+        if (requested > maxAnswerBytes) refuse('answerBytes', overAnswer(requested, maxAnswerBytes));
       }
 
       function hold(): void {
         if (refusal !== null || isReleased) return;
-        const more = asked - held;
+        const more = requested - held;
         if (inFlight.total + more > maxBytesInFlight) cutSlowReaders(more);
         if (inFlight.total + more > maxBytesInFlight) {
           refuse('answerBytesInFlight', overInFlight(maxBytesInFlight));
@@ -185,7 +185,7 @@ export function createAnswerBudget(
   function cutSlowReaders(needed: number): void {
     const now = performance.now();
     for (const [answer, { since, delivery }] of reading) {
-      if (inFlight.total + needed <= maxBytesInFlight || now - since < patienceMs) return;
+      if (inFlight.total + needed <= maxBytesInFlight || now - since < readerTimeoutMs) return;
       metrics.slowReaders.inc();
       answer.release();
       delivery.cut();
@@ -204,7 +204,7 @@ function overAnswer(bytes: number, max: number): GraphQLError {
 }
 
 function overInFlight(max: number): GraphQLError {
-  return passing(
+  return temporaryRefusal(
     'answerBytesInFlight',
     max,
     `Answers of ${max} bytes are being made or sent (GRAPHQL_MAX_ANSWER_BYTES_IN_FLIGHT); try again.`,
@@ -212,7 +212,7 @@ function overInFlight(max: number): GraphQLError {
 }
 
 function overWaiting(max: number): GraphQLError {
-  return passing(
+  return temporaryRefusal(
     'waitingAnswers',
     max,
     `${max} other long answers wait to be made; try again, or ask for less at once.`,
@@ -220,7 +220,7 @@ function overWaiting(max: number): GraphQLError {
 }
 
 /** A temporary refusal: the same query can succeed later. */
-function passing(limit: Excess['limit'], max: number, message: string): GraphQLError {
+function temporaryRefusal(limit: Excess['limit'], max: number, message: string): GraphQLError {
   const { extensions } = tooComplex({ limit, max, message });
   const http = { status: 503, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } };
   return new GraphQLError(message, { extensions: { ...extensions, http } });

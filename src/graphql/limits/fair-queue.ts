@@ -25,19 +25,19 @@ export function createFairQueue(maxWaiting = MAX_WAITING): FairQueue {
     acquire(client) {
       if (!isTaken) {
         isTaken = true;
-        return Promise.resolve(once(passOn));
+        return Promise.resolve(once(grantNext));
       }
       if (waiting >= maxWaiting) return null;
       waiting += 1;
       return new Promise((resolve) => {
         const queue = queues.get(client) ?? [];
-        queue.push(() => resolve(once(passOn)));
+        queue.push(() => resolve(once(grantNext)));
         queues.set(client, queue);
       });
     },
   };
 
-  function passOn(): void {
+  function grantNext(): void {
     const [next] = queues;
     if (next === undefined) {
       isTaken = false;

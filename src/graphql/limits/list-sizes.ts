@@ -11,7 +11,7 @@ import { DEFAULT_PAGE } from './page-sizes.js';
 type Arguments = ReadonlyMap<string, unknown>;
 
 /** Assumed length of lists without a limit: tasks, frames and registers of a report. */
-const LIST_GUESS = 8;
+const ASSUMED_LIST_LENGTH = 8;
 
 /**
  * How many times the selection below a field occurs in the answer, for one instance of the field, as far as the
@@ -28,7 +28,10 @@ export function sizesOf(
   if (definition === undefined) return { times: 1, page: null };
   const own = pageSize(definition, args);
   if (!isList(definition.type)) return { times: 1, page: own };
-  return { times: own ?? page ?? slots(getNamedType(definition.type).name, args) ?? LIST_GUESS, page: null };
+  return {
+    times: own ?? page ?? slots(getNamedType(definition.type).name, args) ?? ASSUMED_LIST_LENGTH,
+    page: null,
+  };
 }
 
 function isList(type: GraphQLOutputType): boolean {

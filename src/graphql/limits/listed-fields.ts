@@ -8,8 +8,8 @@ const LISTED = new Set<string>([
   ...['__typename', 'device', 'downloadUrl', 'rawRemovedAt', 'parsedOutput', 'report'],
 ]);
 /** Fields between a page and its dumps, and beside the dumps. */
-const WAY = new Set(['nodes', 'edges', 'node']);
-const BESIDE = new Set(['__typename', 'cursor', 'pageInfo', 'totalCount']);
+const PATH_FIELDS = new Set(['nodes', 'edges', 'node']);
+const SIBLING_FIELDS = new Set(['__typename', 'cursor', 'pageInfo', 'totalCount']);
 
 type Fragments = GraphQLResolveInfo['fragments'];
 
@@ -24,14 +24,14 @@ export function columnsOf({ fieldNodes, fragments }: GraphQLResolveInfo): Coredu
 function isListed(page: FieldNode, fragments: Fragments): boolean {
   const already = known.get(page);
   if (already !== undefined) return already;
-  const isOnly = holdsForAll(page.selectionSet, fragments, isOnTheWay);
+  const isOnly = holdsForAll(page.selectionSet, fragments, isOnPath);
   known.set(page, isOnly);
   return isOnly;
 
-  function isOnTheWay({ name, selectionSet }: FieldNode): boolean {
-    if (BESIDE.has(name.value)) return true;
-    if (!WAY.has(name.value)) return false;
-    return holdsForAll(selectionSet, fragments, name.value === 'edges' ? isOnTheWay : isOfList);
+  function isOnPath({ name, selectionSet }: FieldNode): boolean {
+    if (SIBLING_FIELDS.has(name.value)) return true;
+    if (!PATH_FIELDS.has(name.value)) return false;
+    return holdsForAll(selectionSet, fragments, name.value === 'edges' ? isOnPath : isOfList);
   }
 }
 

@@ -14,12 +14,12 @@ export interface Slices {
   /** Resolves with the item in a later slice. */
   later<Item>(item: Item): Promise<Item>;
   /** Calls back when all waiting items are resolved and the loads that they caused were requested. */
-  whenGivenOut(work: () => void): void;
+  whenDrained(work: () => void): void;
 }
 
 export function createSlices(rightOfWay: Pick<RightOfWay, 'clear'>, sliceMs = SLICE_MS): Slices {
   const waiting: Array<() => void> = [];
-  let afterwards: Array<() => void> = [];
+  let drainedListeners: Array<() => void> = [];
   let first = 0;
   let isRunning = false;
   /** Start of the current slice; zero between slices. */
@@ -32,8 +32,8 @@ export function createSlices(rightOfWay: Pick<RightOfWay, 'clear'>, sliceMs = SL
         waiting.push(() => resolve(item));
         if (!isRunning) void run();
       }),
-    whenGivenOut(work) {
-      if (isRunning) afterwards.push(work);
+    whenDrained(work) {
+      if (isRunning) drainedListeners.push(work);
       else atEndOfTurn(work);
     },
   };
@@ -54,8 +54,8 @@ export function createSlices(rightOfWay: Pick<RightOfWay, 'clear'>, sliceMs = SL
       first = 0;
     }
     isRunning = false;
-    const works = afterwards;
-    afterwards = [];
-    for (const work of works) atEndOfTurn(work);
+    const listeners = drainedListeners;
+    drainedListeners = [];
+    for (const work of listeners) atEndOfTurn(work);
   }
 }

@@ -7,7 +7,7 @@ let isListening = false;
  * rejections would end the process or the thread, although the client has already received an answer with an error.
  * Those rejections are ignored; every other unhandled rejection is a bug and still ends the process.
  */
-export function forgetAbandonedErrors(): void {
+export function ignoreAbandonedErrors(): void {
   if (isListening) return;
   isListening = true;
   process.on('unhandledRejection', (reason) => {

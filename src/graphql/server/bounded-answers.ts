@@ -23,7 +23,7 @@ const LONG_QUERY_COST = 5_000;
 const LONG_ANSWER_BYTES = 64 * 1024;
 
 /** Fields of an operation's context beside those for resolvers. */
-interface Given {
+interface OperationContext {
   queryCost?: number;
   /** Present for queries and mutations; a subscription has one for each event. */
   delivery?: Delivery;
@@ -36,23 +36,23 @@ interface Given {
  *
  * @param queries the thread that runs queries; null: they run in this thread, as mutations and subscriptions do
  */
-export function boundAnswers(queries: QueryThread | null): Plugin<Context & Given> {
+export function boundAnswers(queries: QueryThread | null): Plugin<Context & OperationContext> {
   const answers = new WeakMap<Request, Answer>();
 
   return {
     onExecute({ args, setExecuteFn }) {
       const { answer, delivery, request } = args.contextValue;
       if (request !== undefined) answers.set(request, answer);
-      const canGo = delivery !== undefined && isQuery(args) && !hasFiles(request);
-      const apart = queries !== null && canGo ? { queries, delivery } : null;
+      const canRunInThread = delivery !== undefined && isQuery(args) && !hasFiles(request);
+      const inThread = queries !== null && canRunInThread ? { queries, delivery } : null;
       setExecuteFn(async (given: ExecutionArgs) => {
-        if (apart !== null) return runApart(given, apart);
+        if (inThread !== null) return runInThread(given, inThread);
         delivery?.whenDone(answer.release);
         try {
           return await executeBounded(given, answer);
         } finally {
           if (delivery === undefined) answer.release();
-          else answer.made(delivery);
+          else answer.complete(delivery);
         }
       });
     },
@@ -61,20 +61,20 @@ export function boundAnswers(queries: QueryThread | null): Plugin<Context & Give
       const accepted = request.headers.get('accept') ?? '*/*';
       if (!isWhole(result)) return;
       const { data, ...others } = shownResult(result);
-      const apart = longJson(data, others);
+      const longPieces = longJson(data, others);
       const type = jsonType(accepted);
-      if (apart !== null && type === null && accepted.includes(EVENT_STREAM)) {
+      if (longPieces !== null && type === null && accepted.includes(EVENT_STREAM)) {
         setResultProcessor(
-          (_result, { Response }) => responseWith(Response, asOnlyEvent(apart), EVENT_STREAM_HEADERS),
+          (_result, { Response }) => responseWith(Response, asOnlyEvent(longPieces), EVENT_STREAM_HEADERS),
           EVENT_STREAM,
         );
         return;
       }
       const isLong =
-        apart !== null || (type !== null && (answers.get(request)?.bytes ?? 0) >= LONG_ANSWER_BYTES);
+        longPieces !== null || (type !== null && (answers.get(request)?.bytes ?? 0) >= LONG_ANSWER_BYTES);
       if (!isLong) return;
       setResultProcessor((_result, { Response }, mediaType) => {
-        const pieces = apart ?? jsonPieces({ ...others, data });
+        const pieces = longPieces ?? jsonPieces({ ...others, data });
         return responseWith(Response, pieces, { 'Content-Type': `${mediaType}; charset=utf-8` });
       }, type ?? 'application/json');
     },
@@ -102,11 +102,11 @@ function hasFiles(request: Request | undefined): boolean {
   return request?.headers.get('content-type')?.startsWith('multipart/') === true;
 }
 
-function runApart(
+function runInThread(
   { document, operationName, variableValues, contextValue }: ExecutionArgs,
   { queries, delivery }: { queries: QueryThread; delivery: Delivery },
 ): Promise<ExecutionResult> {
-  const { queryCost = 0 }: Given = Object(contextValue);
+  const { queryCost = 0 }: OperationContext = Object(contextValue);
   return queries.run({
     document,
     operationName: operationName ?? null,
@@ -118,14 +118,14 @@ function runApart(
 
 /** Executes by graphql-js, the reference executor, which takes the items of a list one by one. */
 export async function executeBounded(args: ExecutionArgs, answer: Answer): Promise<ExecutionResult> {
-  const { queryCost = 0 }: Given = Object(args.contextValue);
+  const { queryCost = 0 }: OperationContext = Object(args.contextValue);
   if (queryCost >= LONG_QUERY_COST) {
     await answer.acquirePermit();
     answer.sliceLists();
   }
   if (answer.refusal !== null) return { errors: [answer.refusal] };
   const { slicesOfLists: slices } = answer;
-  const result = await (slices === null ? execute(args) : gatherBy(slices.whenGivenOut, () => execute(args)));
+  const result = await (slices === null ? execute(args) : gatherBy(slices.whenDrained, () => execute(args)));
   return answer.refusal === null ? result : { errors: [answer.refusal] };
 }
 

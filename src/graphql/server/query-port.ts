@@ -21,7 +21,7 @@ export interface QueryThreadData {
   database: ReadingSource;
   limits: AnswerLimits;
   /** How long a reader may take, as `createAnswerBudget` takes it. */
-  patienceMs?: number;
+  readerTimeoutMs?: number;
   /** Bytes of answers that are being made or sent, as `createBytesInFlight` counts them. */
   inFlight: Int32Array;
   /** Key for signing download links; null where links need no signature. */

@@ -22,7 +22,7 @@ import { createDocumentCache } from '../limits/document-limits.js';
 import { type Context, downloadUrls, type QueryServices, type Services } from '../schema/context.js';
 import { createLoaders } from '../schema/loaders.js';
 import { schema } from '../schema/schema.js';
-import { forgetAbandonedErrors } from './abandoned-errors.js';
+import { ignoreAbandonedErrors } from './abandoned-errors.js';
 import { executeBounded } from './bounded-answers.js';
 import { jsonPieces } from './json-pieces.js';
 import {
@@ -34,7 +34,7 @@ import {
 } from './query-port.js';
 import { sentError } from './sent-errors.js';
 
-const { database: source, limits, patienceMs, inFlight, linkSecret }: QueryThreadData = workerData;
+const { database: source, limits, readerTimeoutMs, inFlight, linkSecret }: QueryThreadData = workerData;
 const database = openForReading(source);
 const { db } = database;
 const secret = linkSecret === null ? null : Buffer.from(linkSecret);
@@ -49,13 +49,13 @@ const nobody = { inc() {} };
 const answers = createAnswerBudget(limits, {
   // Uploads run in another thread.
   rightOfWay: createRightOfWay(),
-  ...(patienceMs === undefined ? {} : { patienceMs }),
+  ...(readerTimeoutMs === undefined ? {} : { readerTimeoutMs }),
   inFlight: createBytesInFlight(inFlight, QUERY_THREAD),
   // The main thread counts them.
   metrics: { gauge() {}, graphqlRefusals: nobody, slowReaders: nobody },
 });
 const { documentCache: documents } = createDocumentCache();
-forgetAbandonedErrors();
+ignoreAbandonedErrors();
 
 export default async function runQuery({ port, ...task }: QueryTask): Promise<QueryOutcome> {
   const { address, person, requestId } = task;
@@ -86,7 +86,7 @@ export default async function runQuery({ port, ...task }: QueryTask): Promise<Qu
     const refusedFor = answer.refusal === null ? null : String(answer.refusal.extensions.limit);
     return { ...sent, errors: errors?.map(sentError) ?? null, refusedFor };
   } finally {
-    answer.made(delivery);
+    answer.complete(delivery);
   }
 }
 

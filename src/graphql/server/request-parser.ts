@@ -55,8 +55,8 @@ async function readMultipart(
 ): Promise<GraphQLParams> {
   // The parser treats a file of exactly its limit as too large; the service checks the size and names the setting.
   const limits = { maxFileSize: maxFileSize + FILE_GRACE_BYTES, maxFiles: 1, maxFieldSize: MAX_FIELD_BYTES };
-  hearLateErrors(req);
-  boundWhole(req, maxFileSize + 2 * MAX_FIELD_BYTES + MULTIPART_OVERHEAD_BYTES + FILE_GRACE_BYTES);
+  ignoreLateErrors(req);
+  limitWholeBody(req, maxFileSize + 2 * MAX_FIELD_BYTES + MULTIPART_OVERHEAD_BYTES + FILE_GRACE_BYTES);
   try {
     return (await processRequest(req, res, limits)) as GraphQLParams;
   } catch (error) {
@@ -71,7 +71,7 @@ async function readMultipart(
  * The form's parser can emit a second error after the first ("Unexpected end of form" after a malformed part). Without
  * a listener that error would end the process.
  */
-function hearLateErrors(req: IncomingMessage): void {
+function ignoreLateErrors(req: IncomingMessage): void {
   const pipe = req.pipe.bind(req);
   req.pipe = (destination, options) =>
     pipe(
@@ -81,7 +81,7 @@ function hearLateErrors(req: IncomingMessage): void {
 }
 
 /** The parser discards bytes beyond its limits without end, so the whole body is bounded here. */
-function boundWhole(req: IncomingMessage, maxBytes: number): void {
+function limitWholeBody(req: IncomingMessage, maxBytes: number): void {
   let size = 0;
   req.on('data', (chunk: Buffer) => {
     size += chunk.length;
@@ -116,7 +116,7 @@ async function readBytes(req: IncomingMessage): Promise<Buffer> {
     }
   }
   if (size <= MAX_JSON_BYTES) return Buffer.concat(chunks);
-  boundWhole(req, JSON_GRACE_BYTES);
+  limitWholeBody(req, JSON_GRACE_BYTES);
   discard(req);
   throw refusal(413, `A request has at most ${MAX_JSON_BYTES} bytes of JSON.`);
 }

@@ -112,7 +112,7 @@ export function shareAnswers({
     releases.push(hold());
     const result = await resumeAs({ ...actor, person }, () =>
       executeBounded({ ...args, rootValue: event, contextValue }, budgeted),
-    ).finally(() => budgeted.made(null));
+    ).finally(() => budgeted.complete(null));
     const answered = { result, isPersonal, hold };
     if (isForAll(answered)) writeOnce(result);
     return answered;

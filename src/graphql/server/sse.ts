@@ -9,7 +9,7 @@ const PING_MS = 12_000;
  * Pause between the last event and an end without "complete". graphql-sse's client ignores an end that comes while it
  * still emits events, and then waits forever.
  */
-const REST_MS = 200;
+const PAUSE_BEFORE_END_MS = 200;
 /** A comment in the syntax of server-sent events. */
 const PING = ':\n\n';
 const LAST_EVENT = 'event: complete\ndata:\n\n';
@@ -34,7 +34,7 @@ export function sendEventStreams(pingMs = PING_MS): Plugin & { endAll(): void } 
   return {
     /** Ends streams without `complete`, which would mean that no more events follow: clients subscribe again. */
     endAll() {
-      for (const stream of open) stream.breakOff();
+      for (const stream of open) stream.endWithoutComplete();
     },
     onResultProcess({ request, result, setResultProcessor }) {
       if (!isStream(result) || request.headers.get('accept')?.includes(EVENT_STREAM) !== true) return;
@@ -98,7 +98,7 @@ class EventStream extends Readable {
     this.#results.next().then(
       ({ done, value }) => this.#take(done === true ? null : value),
       // A client that sees the end without "complete" subscribes again; the protocol cannot carry a reason.
-      () => this.breakOff(),
+      () => this.endWithoutComplete(),
     );
   }
 
@@ -116,7 +116,7 @@ class EventStream extends Readable {
     this.#isAsking = false;
     if (result !== null && isOfSlowSubscriber(result)) {
       // A client that sees the end without "complete" subscribes again.
-      this.breakOff();
+      this.endWithoutComplete();
       return;
     }
     if (result !== null) {
@@ -133,11 +133,11 @@ class EventStream extends Readable {
   }
 
   /** Ends without "complete", and with a pause after the last event. */
-  breakOff(): void {
+  endWithoutComplete(): void {
     this.#isOver = true;
     const sinceLast = performance.now() - this.#lastEventAt;
-    if (sinceLast >= REST_MS) this.#end();
-    else setTimeout(() => this.#end(), REST_MS - sinceLast);
+    if (sinceLast >= PAUSE_BEFORE_END_MS) this.#end();
+    else setTimeout(() => this.#end(), PAUSE_BEFORE_END_MS - sinceLast);
   }
 
   #end(): void {

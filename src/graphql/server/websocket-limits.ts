@@ -7,7 +7,7 @@ const MAX_OPERATIONS = 100;
 const MAX_MESSAGES = 400;
 const WINDOW_MS = 10_000;
 /** Time for the client's close frame. */
-const GOODBYE_MS = 1_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 /** RFC 6455 §7.4.1: the message violates the endpoint's policy. */
 const POLICY_VIOLATION = 1008;
@@ -49,7 +49,7 @@ export function limitMessages(socket: WebSocket, onRefusal: (limit: string) => v
     socket.removeAllListeners('message');
     socket.close(code, reason);
     // A flooding client may not answer the close frame.
-    setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
+    setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS).unref();
   }
 }
 

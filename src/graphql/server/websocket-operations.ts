@@ -93,7 +93,9 @@ export function createOperations<ServerContext extends object, Context extends o
           async subscribe() {
             const result: Awaited<OperationResult> = await scope(() => pipeline.subscribe(args));
             // graphql-ws requests each event outside of the operation's scope.
-            return Symbol.asyncIterator in result ? nextAround(untilBehind(result, socket), scope) : result;
+            return Symbol.asyncIterator in result
+              ? nextAround(closeWhenBehind(result, socket), scope)
+              : result;
           },
         });
         if (operation.operation !== 'subscription') running.get(socket)?.add(id);
@@ -136,7 +138,7 @@ export function createOperations<ServerContext extends object, Context extends o
 /**
  * Closes the socket of a slow subscriber: after "complete" the client would believe that it has received everything.
  */
-function untilBehind<Item>(items: AsyncIterable<Item>, socket: WebSocket): AsyncIterableIterator<Item> {
+function closeWhenBehind<Item>(items: AsyncIterable<Item>, socket: WebSocket): AsyncIterableIterator<Item> {
   return nextAround(items, async (next) => {
     try {
       return await next();

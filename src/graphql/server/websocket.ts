@@ -19,7 +19,7 @@ import { limitMessages, refusalOfOperation } from './websocket-limits.js';
 import { createOperations, type Scope } from './websocket-operations.js';
 
 /** Time for the clients' close frames when the server stops. */
-const GOODBYE_MS = 1_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 export interface WebSocketTransport {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
@@ -107,11 +107,11 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
       isClosing = true;
       // graphql-ws would send 1001, after which some clients do not reconnect.
       for (const client of sockets.clients) client.close(SERVICE_RESTART, 'the server restarts');
-      const goodbye = setTimeout(() => {
+      const timer = setTimeout(() => {
         for (const client of sockets.clients) client.terminate();
-      }, GOODBYE_MS);
+      }, CLOSE_TIMEOUT_MS);
       await disposable.dispose();
-      clearTimeout(goodbye);
+      clearTimeout(timer);
     },
   };
 

@@ -14,7 +14,7 @@ import { createDocumentCache, type DocumentLimits, limitDocuments } from '../lim
 import { type Context, downloadUrls, type Services } from '../schema/context.js';
 import type { Loaders } from '../schema/loaders.js';
 import { schema } from '../schema/schema.js';
-import { forgetAbandonedErrors } from './abandoned-errors.js';
+import { ignoreAbandonedErrors } from './abandoned-errors.js';
 import { createAdmission, graphiqlOptions, refuse, renderGraphiQL } from './authentication.js';
 import { boundAnswers } from './bounded-answers.js';
 import { type Delivery, deliveryBy } from './delivery.js';
@@ -70,7 +70,7 @@ export function createGraphQLServer({
   log,
   ...services
 }: GraphQLDeps) {
-  forgetAbandonedErrors();
+  ignoreAbandonedErrors();
   /**
    * The request of the current operation: errors are masked and contexts made where it is not passed as an argument.
    */
@@ -138,7 +138,7 @@ export function createGraphQLServer({
         refuse(res, error, mask(error, id));
       }
     },
-    endEventStreams: eventStreams.endAll,
+    closeEventStreams: eventStreams.endAll,
     /** Subscriptions over WebSocket. */
     createWebSocketTransport: () =>
       serveWebSocket(yoga, {
