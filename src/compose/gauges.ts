@@ -26,7 +26,7 @@ export function registerGauges({
   );
   metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
   metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
-  const countLost = async () =>
+  const countMissing = async () =>
     [
       ['coredump', await lostDumps.count()],
       ['firmware', await firmwares.countLostElfs()],
@@ -35,7 +35,7 @@ export function registerGauges({
     'coredock_storage_lost',
     'Files that the storage has lost: their rows are there',
     'kind',
-    countLost,
+    countMissing,
   );
   const sampleStorage = registerStorageGauges({
     metrics,
@@ -50,5 +50,5 @@ export function registerGauges({
     dumpsDir: config.s3 === null ? config.coredumpsDir : null,
     now: clock.now,
   });
-  return { countLost, sampleStorage };
+  return { countMissing, sampleStorage };
 }
