@@ -22,7 +22,7 @@ export function decayedRateOfMany(at: Date, count: number): number {
   return decayedRateOf(at) + Math.log2(count);
 }
 
-/** Crashes a day, recent ones counting most. A steady rate is returned unchanged. */
+/** Crashes a day, with recent ones counting most. Equals the rate when that is constant. */
 export function velocityOf(storedRate: number, now: Date): number {
   return 2 ** (storedRate - decayedRateOf(now)) * Math.LN2;
 }
