@@ -38,8 +38,8 @@ export async function mergeGroups(
 /**
  * Moves fingerprints of a group to a new group.
  *
- * @throws DomainError NOT_FOUND; BAD_USER_INPUT for an unknown fingerprint, or when no fingerprint would remain; CONFLICT
- *   when the group was deleted or a fingerprint moved to another group meanwhile
+ * @throws DomainError NOT_FOUND; BAD_USER_INPUT for an unknown fingerprint, or when no fingerprint would remain;
+ *   CONFLICT when the group was deleted or a fingerprint moved to another group meanwhile
  */
 export async function splitGroup(
   tx: DbTransaction,

@@ -20,8 +20,8 @@ export type Route = {
   /** Other methods are answered with 405. 'any': the handler decides. */
   methods: readonly Method[] | 'any';
   /**
-   * Who gets an answer where authentication is on. The handlers check it, since they know the credentials (tokens,
-   * signed links) and count failures. `devices`: web pages of other sites are refused by the dispatcher.
+   * Who may call the route when authentication is on. The handlers check it, because they know the credentials (tokens,
+   * signed links) and count failures. `devices`: the dispatcher refuses web pages of other sites.
    */
   access: 'anyone' | 'viewers' | 'devices';
   /** The form of a refusal: `{"error":{…}}`, or `{"errors":[…]}` as GraphQL clients read it. */
