@@ -153,7 +153,7 @@ function only(query: URLSearchParams, name: string): string {
   const [value, ...more] = query.getAll(name);
   if (value === undefined) throw badInput(`${name} is missing in the query string.`);
   if (more.length > 0) throw badInput(`${name} is given more than once.`);
-  // "+" stands for itself in versions ("1.2.3+build5"), which a query string would turn into a blank.
+  // "+" is literal in versions ("1.2.3+build5"), but URLSearchParams decodes it as a blank.
   return value.replaceAll(' ', '+');
 }
 

@@ -36,7 +36,7 @@ export const builder = new SchemaBuilder<{
   },
   prisma: {
     client: () => {
-      throw new Error('Pothos reads nothing by itself: services and loaders do');
+      throw new Error('Pothos must not query the database: services and loaders do');
     },
     dmmf: getDatamodel(),
   },
