@@ -2,8 +2,8 @@
 import bundledParse = require('./bundled-parse.cjs');
 
 // Node syncs files on libuv's threads, four by default, and a sync mostly waits for the disk: with more threads,
- // concurrent uploads share its work. libuv reads the number when its first thread starts, which is while Node loads an
- // ES module. So this file is CommonJS, sets the number, and then loads the program.
+// concurrent uploads share its work. libuv reads the number when its first thread starts, which is while Node loads an
+// ES module. So this file is CommonJS, sets the number, and then loads the program.
 process.env.UV_THREADPOOL_SIZE ??= '16';
 const [command, ...options] = process.argv.slice(2);
 if (command !== 'parse' || !bundledParse.start(options)) {

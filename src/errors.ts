@@ -1,7 +1,7 @@
 /**
- * Errors that a user of the system can act on. Each carries its code once; `http/errors.ts` maps codes to HTTP and
- * `graphql/server/error-mask.ts` to `extensions.code`. Anything else that is thrown is a bug or a broken dependency: it is
- * logged and masked.
+ * Errors that a user can act on. Each has one code. `http/errors.ts` maps codes to HTTP statuses, and
+ * `graphql/server/error-mask.ts` to `extensions.code`. Any other error is a bug or a failed dependency: it is logged,
+ * and clients get a general message.
  */
 export type DomainErrorCode =
   | 'BAD_USER_INPUT'
@@ -22,10 +22,10 @@ export type DomainErrorCode =
 export class DomainError extends Error {
   override readonly name = 'DomainError';
 
-  /** When trying again makes sense; only for errors that pass by themselves. */
+  /** Seconds until a retry makes sense; only for errors that pass without a change by the user. */
   readonly retryAfterSeconds: number | undefined;
 
-  /** @param message one sentence for the user: what was wrong and what to do */
+  /** @param message one sentence for the user: what was wrong and how to correct it */
   constructor(
     readonly code: DomainErrorCode,
     message: string,
@@ -40,6 +40,6 @@ export const badInput = (message: string) => new DomainError('BAD_USER_INPUT', m
 
 export const conflict = (message: string) => new DomainError('CONFLICT', message);
 
-/** @param what the noun as users know it: "core dump", "device" */
+/** @param what the noun that users know: "core dump", "device" */
 export const notFound = (what: string, id: string | number) =>
   new DomainError('NOT_FOUND', `There is no ${what} "${id}".`);

@@ -1,6 +1,6 @@
 /**
- * Relay's global ids as the GraphQL API hands them out: base64 of `Type:number`. Here for the routes that are not
- * GraphQL.
+ * Relay's global ids in the form of the GraphQL API: base64 of `Type:number`. Not in `graphql/`, because HTTP routes
+ * use them too.
  */
 export function encodeGlobalId(type: string, id: number): string {
   return Buffer.from(`${type}:${id}`).toString('base64');

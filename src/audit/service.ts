@@ -10,7 +10,7 @@ import type { Metrics } from '../platform/metrics.js';
 
 export type AuditEventRow = Prisma.AuditEventGetPayload<object>;
 
-/** What an action can be about. */
+/** Types of objects that an action can change. */
 export const AUDIT_TARGETS = [
   'AlertRule',
   'Coredump',
@@ -20,13 +20,13 @@ export const AUDIT_TARGETS = [
   'Firmware',
 ] as const;
 
-/** What is noted of an action; who, when and from where is known already. */
+/** The note of an action; the actor, the time and the address are added from the context. */
 export interface AuditNote {
-  /** The mutation's name, or `downloadCoredump`: few values, for a metric has them as a label. */
+  /** The mutation's name, or `downloadCoredump`. The set must stay small: it is a label of a metric. */
   action: string;
   targetType?: (typeof AUDIT_TARGETS)[number];
   targetId?: number;
-  /** What people call the target: it may be gone when this is read. */
+  /** The target's name for people: the target may be deleted when this is read. */
   target?: string;
 }
 
@@ -43,7 +43,7 @@ export interface AuditFilter {
 export type Audit = ReturnType<typeof createAudit>;
 export type Noter = (note: AuditNote) => Promise<void>;
 
-/** What was noted. */
+/** Queries over audit events. */
 export function createAuditQueries(db: Db) {
   return {
     /** Newest first. */
@@ -68,16 +68,16 @@ export function createAuditQueries(db: Db) {
 }
 
 /**
- * Who did what, to what, when and from where: in the database, the log and a metric. There is no way to change a row,
- * and none to remove it but by its age.
+ * Records who did what, to what, when and from where: in the database, the log and a metric. Rows are never changed,
+ * and only removed by their age.
  */
 export function createAudit({ db, clock, metrics, log }: AuditDeps) {
   return {
     /**
-     * A change with its notes: both are committed or neither is.
+     * Runs a change and its notes in one transaction: both are committed or neither is.
      *
-     * @param outcomeOf for what matters beside the database: asked when it failed, as only the answer to its COMMIT may
-     *   be lost. It resolves when the change stands, and throws when it does not or nobody knows
+     * @param outcomeOf finds the outcome of a commit that failed, because only its answer may be missing. It resolves
+     *   when the change was committed, and throws when it was not or when that is unknown
      */
     change<T>(
       work: (tx: DbTransaction, note: Noter) => Promise<T>,
@@ -86,22 +86,22 @@ export function createAudit({ db, clock, metrics, log }: AuditDeps) {
       return noted((note) => inTransaction(db, (tx) => work(tx, note(tx))).catch(outcomeOf));
     },
 
-    /** The same for what frees space: it works on a full disk too. */
+    /** The same for changes that free space: it also works on a full disk. */
     removal<T>(work: (tx: DbTransaction, note: Noter) => Promise<T>): Promise<T> {
       return db.fromReserve(() => this.change(work));
     },
 
-    /** To be called before something is handed out, as `note`; on a full disk too. */
+    /** Like `note`, before a download; it also works on a full disk. */
     noteReading(note: AuditNote): Promise<void> {
       return db.fromReserve(() => this.note(note));
     },
 
-    /** For what changes nothing. Called before the action, so that no action goes unrecorded. */
+    /** For actions that change nothing. Call it before the action, so that no action stays unrecorded. */
     note: (note: AuditNote): Promise<void> => noted((noter) => noter(db)(note)),
 
     ...createAuditQueries(db),
 
-    /** Removes what is older than `days`. The only way in which a row goes. */
+    /** Removes events older than `days`; nothing else removes events. */
     async forget(days: number): Promise<void> {
       const at = { lt: new Date(clock.now().getTime() - days * DAY_MS) };
       const { count } = await db.auditEvent.deleteMany({ where: { at } });
@@ -109,12 +109,12 @@ export function createAudit({ db, clock, metrics, log }: AuditDeps) {
     },
   };
 
-  /** Log and metric get it only once it is certain that it happened. */
+  /** Log and metric are written only after the commit. */
   async function noted<T>(work: (note: (tx: DbTransaction) => Noter) => Promise<T>): Promise<T> {
     const actor = currentActor();
     let rows: Prisma.AuditEventCreateInput[] = [];
     const result = await work((tx) => {
-      // A transaction that is done again notes again.
+      // A retried transaction collects its notes again.
       rows = [];
       return async (note) => {
         const row = rowOf(note, actor);

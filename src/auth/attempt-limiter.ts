@@ -2,20 +2,24 @@ import { DomainError } from '../errors.js';
 import { networkOf } from '../platform/http/client-address.js';
 import { createRate } from '../platform/rate-limiter.js';
 
-/** Limits how often an address may try names and secrets. */
-export interface Guesses {
+/** Limits how often an address may fail to authenticate, against guessing of names and secrets. */
+export interface AttemptLimiter {
   /**
-   * Runs `identify`. Each failure counts against the address; after too many nothing is looked up for it until the minute
-   * is over.
+   * Runs `identify`. Each failure counts against the address; after too many failures, requests from it are refused
+   * without a lookup until the minute is over.
    *
    * @throws DomainError RATE_LIMITED, and whatever `identify` throws
    */
   watch<T>(address: string, identify: () => Promise<T>): Promise<T>;
-  /** @throws DomainError RATE_LIMITED when there were too many */
+  /** @throws DomainError RATE_LIMITED after too many failures */
   check(address: string): void;
 }
 
-export function createGuesses({ authFailuresPerMinute }: { authFailuresPerMinute: number }): Guesses {
+export function createAttemptLimiter({
+  authFailuresPerMinute,
+}: {
+  authFailuresPerMinute: number;
+}): AttemptLimiter {
   const failures = createRate({ limit: authFailuresPerMinute, windowSeconds: 60 });
   return {
     check,

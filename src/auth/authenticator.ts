@@ -8,22 +8,24 @@ import { ANYBODY, type DeviceIdentity, type Principal } from './principal.js';
 import { createStaticTokens } from './static-tokens.js';
 
 export interface Authenticator {
-  /** False: everybody who can reach the server may do everything. */
+  /** False: everyone who can reach the server may do everything. */
   readonly isOn: boolean;
-  /** Origins that a browser contacts to sign somebody in at the issuer, as far as they are known now. */
+  /** Origins that a browser contacts for a sign-in at the issuer, as far as they are known. */
   issuerOrigins(): readonly string[];
   /**
-   * Who makes the request; a stranger without credentials.
+   * Identifies the sender of a request; without credentials it is a stranger.
    *
    * @param authorization the value of an `Authorization` header
-   * @throws DomainError UNAUTHENTICATED (invalid credentials), FORBIDDEN (valid, but without a role),
-   *   NOT_FOUND (an unknown device), UNAVAILABLE (they cannot be verified now)
+   * @throws DomainError UNAUTHENTICATED (invalid credentials), FORBIDDEN (valid, but without a role), NOT_FOUND (an
+   *   unknown device), UNAVAILABLE (they cannot be verified now)
    */
   authenticate(authorization: string | undefined): Promise<Principal>;
   /**
-   * The device that uploads: that of its credentials, or `deviceKey` without credentials and with authentication off.
+   * Identifies the device of an upload: by its credentials, or by `deviceKey` without credentials while authentication
+   * is off.
    *
-   * @throws DomainError also FORBIDDEN for the credentials of a person, or of a device other than `deviceKey`
+   * @throws DomainError as `authenticate`; also FORBIDDEN for the credentials of a person, or of a device other than
+   *   `deviceKey`
    */
   authenticateDevice(authorization: string | undefined, deviceKey: string | null): Promise<DeviceIdentity>;
 }
@@ -38,9 +40,9 @@ interface AuthenticatorDeps {
   log: Logger;
 }
 
-/** A JWT has some hundred characters, with many roles some thousand. */
+/** A JWT has some hundred characters, and some thousand with many roles. */
 const BEARER = /^Bearer +([\w.~+/-]{1,16384}=*) *$/i;
-/** Three parts in base64url. Our own tokens have no dots. */
+/** Three parts in base64url. Coredock's own tokens have no dots. */
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 export function createAuthenticator({ settings, devices, clock, log }: AuthenticatorDeps): Authenticator {

@@ -4,7 +4,7 @@ import type { JWTPayload } from 'jose';
 export type Claimed =
   | { kind: 'device'; modelCode: string; deviceKey: string }
   | { kind: 'viewer' | 'admin'; name: string }
-  /** Known to the issuer, but without a role here. */
+  /** Known to the issuer, but without a role in Coredock. */
   | { kind: 'nobody'; name: string };
 
 /** A model code has no "-", so the parts are unambiguous. */
@@ -15,7 +15,7 @@ export function readClaims(claims: JWTPayload, rolesClaim: string): Claimed {
   const { modelCode, deviceKey } = DEVICE.exec(textOf(claims.azp))?.groups ?? {};
   if (modelCode !== undefined && deviceKey !== undefined) return { kind: 'device', modelCode, deviceKey };
   const name = nameOf(claims);
-  // A malformed name of a device's client: a role must not make a person of it.
+  // A malformed client name of a device: roles must not turn it into a person.
   if (textOf(claims.azp).startsWith('iotdevice-')) return { kind: 'nobody', name };
   const roles = rolesOf(claims, rolesClaim);
   if (roles.includes('admin')) return { kind: 'admin', name };
@@ -24,8 +24,8 @@ export function readClaims(claims: JWTPayload, rolesClaim: string): Claimed {
 }
 
 /**
- * The claim is a path ("realm_access.roles"), or a name that itself has dots ("https://example.com/roles"). Its value
- * is a list, or words in one string.
+ * The claim is a path ("realm_access.roles"), or one name with dots ("https://example.com/roles"). Its value is a list,
+ * or one string of words.
  */
 function rolesOf(claims: JWTPayload, rolesClaim: string): string[] {
   const value = Object.hasOwn(claims, rolesClaim)
@@ -40,7 +40,7 @@ function member(value: unknown, name: string): unknown {
   return Reflect.get(value, name);
 }
 
-/** For audit and logs: the first that the token has, printable and of bounded length. */
+/** For audit and logs: the first name that the token has, printable and of bounded length. */
 function nameOf({ preferred_username, azp, client_id, sub }: JWTPayload): string {
   const name = [preferred_username, sub, azp, client_id].map(textOf).find((text) => text !== '') ?? 'unnamed';
   return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);

@@ -3,14 +3,15 @@ import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { Person } from './principal.js';
 
-/** Long enough to click, too short to pass on. */
+/** Long enough for a click, too short to be shared. */
 const VALID_SECONDS = 5 * 60;
 
 export type DownloadLinks = ReturnType<typeof createDownloadLinks>;
 
 /**
- * Lets a browser, which cannot send a header with a link, fetch one dump for a short time. A link has its expiry, the role
- * and name of the person it was issued to, and a signature over these and the dump: `{seconds since 1970}.{role}.{name}.{HMAC-SHA-256}`.
+ * Lets a browser, which cannot send a header with a link, download one dump for a short time. A link contains its
+ * expiry, the role and name of the person, and a signature over these and the dump: `{seconds since
+ * 1970}.{role}.{name}.{HMAC-SHA-256}`.
  */
 export function createDownloadLinks({ secret, clock }: { secret: Buffer; clock: Pick<Clock, 'now'> }) {
   return {
@@ -24,7 +25,7 @@ export function createDownloadLinks({ secret, clock }: { secret: Buffer; clock: 
       return `${claim}.${sign(coredumpId, claim).toString('base64url')}`;
     },
 
-    /** @returns the person it was issued to. @throws DomainError UNAUTHENTICATED */
+    /** @returns the person for whom the link was made. @throws DomainError UNAUTHENTICATED */
     check(coredumpId: number, link: string): Person {
       const { claim = '', until = '', role = '', name = '', signature = '' } = LINK.exec(link)?.groups ?? {};
       const expected = sign(coredumpId, claim);

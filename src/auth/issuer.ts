@@ -14,7 +14,7 @@ import type { Clock } from '../platform/clock.js';
 import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 
-/** Signatures by public keys only: with HS256 a public key could be used as a secret, and `none` is no signature. */
+/** Public-key signatures only: HS256 would accept a public key as a secret, and `none` is no signature. */
 const ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
@@ -23,7 +23,7 @@ const CLOCK_SKEW_SECONDS = 30;
 const TIMEOUT_MS = 5_000;
 /** Shortest time between two requests to the issuer after an unknown key id or a failure. */
 const COOLDOWN_MS = 5_000;
-/** Keys are read again after this time: a withdrawn key is accepted no longer, while the issuer answers. */
+/** Keys are reloaded after this time: a withdrawn key is then no longer accepted, if the issuer answers. */
 const REFRESH_MS = 10 * 60 * 1000;
 /** Keys are used for this long while the issuer does not answer. */
 const KEEP_MS = DAY_MS;
@@ -31,18 +31,18 @@ const KEEP_MS = DAY_MS;
 export type Issuer = ReturnType<typeof createIssuer>;
 
 /**
- * Verifies tokens of an OpenID Connect issuer. Its keys are found by its discovery document, cached, and read again when a
- * token names an unknown one, as after a rotation.
+ * Verifies tokens of an OpenID Connect issuer. Its keys are found by its discovery document, cached, and reloaded when
+ * a token names an unknown key, as after a rotation.
  */
 export function createIssuer(
   { url, audience }: IssuerSettings,
   { clock, log }: { clock: Clock; log: Logger },
 ) {
-  /** By the monotonic clock: when the keys were last read, and when the issuer last failed. */
+  /** Monotonic times: when the keys were last loaded, and when the issuer last failed. */
   let readAt = Number.NEGATIVE_INFINITY;
   let failedAt = Number.NEGATIVE_INFINITY;
   let discovery: Promise<ReturnType<typeof createRemoteJWKSet>> | null = null;
-  /** Origin of the token endpoint, which may differ from the issuer's; null until the document is known. */
+  /** Origin of the token endpoint, which may differ from the issuer's; null until the discovery document was read. */
   let tokenOrigin: string | null = null;
 
   return {
@@ -51,7 +51,7 @@ export function createIssuer(
      * @throws DomainError UNAUTHENTICATED with what is wrong; UNAVAILABLE when the issuer's keys cannot be read
      */
     async verify(token: string): Promise<JWTPayload & { exp: number }> {
-      // First, so that tokens of other issuers cause no request to ours.
+      // Checked first, so that tokens of other issuers cause no request to this one.
       if (issuerOf(token) !== url) throw invalid('its issuer is not OIDC_ISSUER');
       try {
         const { payload } = await jwtVerify(token, keyOf, {
@@ -68,12 +68,12 @@ export function createIssuer(
       }
     },
 
-    /** Until when a token with this `exp` is accepted. */
+    /** When a token with this `exp` is no longer accepted. */
     untilOf: (exp: number) => new Date((exp + CLOCK_SKEW_SECONDS) * 1000),
 
     /**
-     * The origins that a browser contacts to sign somebody in: the issuer's and, once the discovery document is known, that
-     * of the token endpoint. Until then each call starts reading the document.
+     * The origins that a browser contacts for a sign-in: the issuer's and, once the discovery document was read, that
+     * of the token endpoint. Until then each call starts to read the document.
      */
     origins(): readonly string[] {
       if (discovery === null)
@@ -82,7 +82,7 @@ export function createIssuer(
       return tokenOrigin === null || tokenOrigin === own ? [own] : [own, tokenOrigin];
     },
 
-    /** Reads the keys now, so that a wrong setting shows in the log before the first request. */
+    /** Loads the keys now, so that a wrong setting is logged before the first request. */
     async warmUp(): Promise<void> {
       try {
         await (await keySet()).reload();
@@ -154,7 +154,7 @@ export function createIssuer(
     });
   }
 
-  /** `fetch`, but not again soon after the issuer has failed. */
+  /** `fetch`, but it fails without a request if the issuer has failed a short time ago. */
   async function ask(...args: Parameters<typeof fetch>): Promise<Response> {
     if (performance.now() - failedAt < COOLDOWN_MS)
       throw new Error('the issuer did not answer some seconds ago');
@@ -190,7 +190,7 @@ function issuerOf(token: string): unknown {
   }
 }
 
-/** Errors that the token causes, not the issuer. */
+/** Errors caused by the token, not by the issuer. */
 function isOfToken(error: unknown): boolean {
   return (
     error instanceof errors.JWKSNoMatchingKey ||
@@ -199,7 +199,7 @@ function isOfToken(error: unknown): boolean {
   );
 }
 
-/** For people; claims are checked only after the signature. */
+/** Claims are checked only after the signature, so these reasons can be shown. */
 function describe(error: errors.JOSEError): string {
   if (error instanceof errors.JWTExpired) return 'it has expired';
   if (error instanceof errors.JWTClaimValidationFailed) {

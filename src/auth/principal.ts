@@ -8,29 +8,29 @@ export interface DeviceIdentity {
   modelCode: string;
 }
 
-/** Who makes a request, according to the credentials. */
+/** Who sends a request, according to the credentials. */
 export type Principal =
   /** No credentials. */
   | { readonly kind: 'stranger' }
-  /** May upload its own dumps, and nothing else. */
+  /** May upload its own dumps and do nothing else. */
   | { readonly kind: 'device'; readonly device: DeviceIdentity; readonly until: Date | null }
   | Person;
 
 /** A person or a program that may read (viewer), or also change things (admin). */
 export interface Person {
   readonly kind: 'viewer' | 'admin';
-  /** For audit and logs; never the credentials themselves. */
+  /** For audit and logs; never the credentials. */
   readonly name: string;
-  /** How they were authenticated. `open`: authentication is off, and everybody is an admin. */
+  /** How the person was authenticated. `open`: authentication is off, and everyone is an admin. */
   readonly via: 'open' | 'token' | 'issuer' | 'link';
   /** When their credentials expire; null: never. */
   readonly until: Date | null;
 }
 
-/** Everybody, while authentication is off. */
+/** The person of every request while authentication is off. */
 export const ANYBODY: Person = { kind: 'admin', name: 'anybody', via: 'open', until: null };
 
-/** @throws DomainError UNAUTHENTICATED (a stranger, or expired credentials), FORBIDDEN (a device) */
+/** @throws DomainError UNAUTHENTICATED (no credentials, or expired ones), FORBIDDEN (a device) */
 export function requirePerson(principal: Principal, now: Date): Person {
   switch (principal.kind) {
     case 'stranger':

@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.js';
 import { isUniqueViolation } from '../platform/database/errors.js';
 import type { Db } from '../platform/database/types.js';
 
-/** A random key that is made once and shared by all servers of this database. */
+/** A random key, made once and shared by all servers of this database. */
 export async function readSecret(db: Db, name: string, clock: Pick<Clock, 'now'>): Promise<Buffer> {
   const found = await db.secret.findUnique({ where: { name } });
   if (found !== null) return Buffer.from(found.value, 'base64url');

@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { StaticTokens } from '../config/settings.js';
 import type { Person } from './principal.js';
 
-/** 256 random bits in a form that fits into headers, URLs and shells. */
+/** 256 random bits in characters that are safe in headers, URLs and shells. */
 export function randomToken(): string {
   return randomBytes(32).toString('base64url');
 }
@@ -11,7 +11,7 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Compares with every digest in constant time, so that the time reveals nothing about the tokens. */
+/** Compares with every digest in constant time, so that the duration reveals nothing about the tokens. */
 export function createStaticTokens({ admin, viewer }: StaticTokens) {
   const known = [
     ...admin.map((digest) => ({ kind: 'admin' as const, digest: Buffer.from(digest, 'hex') })),
@@ -23,7 +23,8 @@ export function createStaticTokens({ admin, viewer }: StaticTokens) {
       const matches = known.filter(({ digest }) => timingSafeEqual(digest, presented));
       const [match] = matches;
       if (match === undefined) return null;
-      // The digest's first bytes identify the token for those who have the settings, and are of no use to others.
+      // The first bytes of the digest identify the token for administrators who have the settings, and are useless to
+      // others.
       return {
         kind: match.kind,
         name: `token ${presented.toString('hex', 0, 4)}`,

@@ -11,15 +11,15 @@ import type { BlobOfRow, Stores } from './copy-blobs.js';
 
 /**
  * An export is a folder:
- * - `coredumps/` and `firmware/`: the bytes, laid out as in `./data`;
- * - `blobs.ndjson`: what they are, a line each; `tables/NAME.ndjson`: the rows of each table;
- * - `manifest.json`, which comes last: without it the export is not finished.
+ * - `coredumps/` and `firmware/`: the bytes, with the layout of `./data`;
+ * - `blobs.ndjson`: one line per blob; `tables/NAME.ndjson`: the rows of each table;
+ * - `manifest.json`, written last: without it the export is unfinished.
  */
 const MANIFEST = 'manifest.json';
 const BLOBS = 'blobs.ndjson';
 const TABLES = 'tables';
 
-/** Everything that an unfinished export may have left in its folder. */
+/** Everything that an unfinished export may leave in its folder. */
 export const ARCHIVE_NAMES = ['coredumps', 'firmware', BLOBS, TABLES, `${MANIFEST}.new`];
 
 const FORMAT = 'coredock-export-1';
@@ -32,7 +32,7 @@ const manifestSchema = z.object({
       name: z.string(),
       columns: z.array(z.object({ name: z.string(), type: z.string() })),
       rows: z.number(),
-      /** The highest key that was ever assigned in it. */
+      /** The highest key ever assigned in the table. */
       lastCounted: z.number(),
     }),
   ),
@@ -40,7 +40,7 @@ const manifestSchema = z.object({
   damaged: z.array(z.object({ table: z.enum(['Coredump', 'Firmware']), id: z.number(), key: z.string() })),
 });
 
-/** All tables but Installation: what is imported from an export is an installation of its own. */
+/** All tables but Installation: the target of an import is a new installation. */
 export function exportedTables(): Table[] {
   return allTables().filter(({ name }) => name !== 'Installation');
 }
@@ -62,7 +62,7 @@ export function storesIn(folder: string): Stores {
   };
 }
 
-/** Removes what an unfinished export has left and the next one would not overwrite: partial files, other tables. */
+/** Removes files of an unfinished export that the next export would not overwrite: partial files, other tables. */
 export async function removeUnfinished(folder: string): Promise<void> {
   const { Coredump, Firmware } = storesIn(folder);
   await Promise.all([Coredump.removeUnfinished(), Firmware.removeUnfinished()]);
@@ -82,7 +82,7 @@ export async function writeManifest(folder: string, manifest: Omit<Manifest, 'fo
   await syncFolder(folder);
 }
 
-/** @throws Error with one clear sentence when there is no finished export that this version can read */
+/** @throws Error with one clear sentence when there is no finished export, or this version cannot read it */
 export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, MANIFEST);
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -102,7 +102,7 @@ export async function* readBlobs(folder: string): AsyncGenerator<BlobOfRow> {
   for await (const line of readLines(join(folder, BLOBS))) yield blobSchema.parse(line);
 }
 
-/** @returns how many */
+/** @returns the number of rows */
 export async function writeTable(folder: string, table: Table, rows: AsyncIterable<Row>): Promise<number> {
   await mkdir(join(folder, TABLES), { recursive: true });
   return writeLines(join(folder, TABLES, `${table.name}.ndjson`), rows);
@@ -114,7 +114,7 @@ export async function* readTable(folder: string, table: Table): AsyncGenerator<R
   }
 }
 
-/** JSON has no dates, bytes or big integers: `toJson` writes them as strings. */
+/** JSON has no dates, bytes or big integers: `toJson` writes them as strings, and this reads them back. */
 function rowOf(table: Table, line: Record<string, unknown>): Row {
   return Object.fromEntries(table.columns.map(({ name, type }) => [name, columnOf(type, line[name])]));
 }

@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/settings.js';
 import { pairAnew } from '../installation/adopt.js';
-import { assertWhole, claimsOf } from '../installation/matching.js';
+import { assertComplete, claimsOf } from '../installation/matching.js';
 import { namedStores } from '../installation/stores.js';
 import { type BlobStores, openBlobStores } from '../platform/blobs/open-blob-stores.js';
 import { openDatabase } from '../platform/database/open-database.js';
@@ -14,15 +14,15 @@ import { beginPartial, type Leftovers, removeLeftovers } from './partial-backup.
 import { removeRowless } from './remove-rowless.js';
 
 /**
- * Copies the embedded database and its bytes into a new folder, while a server may be running. The folder is laid out
- * as `./data` is by default, and appears under its name only when it is whole.
+ * Copies the embedded database and its bytes into a new folder, also while a server runs. The folder has the layout of
+ * `./data`, and gets its name only when it is complete.
  *
- * Every dump that was acknowledged before and still exists is in it, and every row has its bytes:
+ * It contains every dump that was acknowledged before and still exists, and every row has its bytes:
  * 1. a snapshot of the database, and the bytes of its rows;
- * 2. a second snapshot, which becomes the backup's database, and the bytes of the rows that are new in it;
- * 3. rows whose bytes were deleted meanwhile, by retention or a person, are deleted from the copy;
- * 4. the copy becomes an installation of its own, so that its database is not used with the original storage, whose
- *    newer files it does not know.
+ * 2. a second snapshot, which becomes the backup's database, and the bytes of its new rows;
+ * 3. rows whose bytes were deleted in the meantime, by retention or a user, are deleted from the copy;
+ * 4. the copy becomes a separate installation, so that its database is not used with the original storage, which has
+ *    newer files.
  *
  * @throws Error with one clear sentence
  */
@@ -50,7 +50,7 @@ export async function backup(
   };
   let source: BlobStores | null = null;
   try {
-    // Another backup may have finished just before.
+    // Another backup may have finished a moment ago.
     await assertFree(folder);
     const copy = join(partial.folder, 'coredock.db');
     source = await openBlobStores(config);
@@ -61,7 +61,7 @@ export async function backup(
     await copySqlite(file, copy);
     const first = await withDatabase(copy, async ({ db, isShared }) => {
       const pair = { database: { db, isShared }, databaseUrl: config.databaseUrl, stores };
-      assertWhole(pair, await claimsOf(pair));
+      assertComplete(pair, await claimsOf(pair));
       return copyBlobs(blobsOfRows(db), { from, to });
     });
     await removeCopy(copy);
@@ -71,12 +71,12 @@ export async function backup(
       const { db } = database;
       const second = await copyBlobs(blobsOfRows(db), { from, to });
       await removeRows(db, second);
-      // Bytes that only rows of the first snapshot had.
+      // Bytes of rows that only the first snapshot had.
       await removeRowless(db, to);
       await pairAnew({ database, stores: namedStores(paths, goal) }, new Date());
       return {
         ...second,
-        // Missing in both snapshots: they were not deleted just now.
+        // Missing in both snapshots: these were not deleted during the backup.
         damaged: second.damaged.filter(({ table, id }) => known.has(`${table} ${id}`)),
         removed: second.damaged.filter(({ table, id }) => !known.has(`${table} ${id}`)).length,
       };

@@ -6,42 +6,42 @@ import { exportAll } from './export.js';
 import { importAll } from './import.js';
 import { openExclusive } from './open-exclusive.js';
 
-/** Where a command writes: its results, and its problems. */
+/** Output of a command: `say` for results, `complain` for problems. */
 export interface Terminal {
   say(line: string): void;
   complain(line: string): void;
 }
 
-/** @returns the exit code: 1 when bytes are missing or damaged and were left out */
+/** @returns the exit code: 1 when missing or damaged bytes were left out */
 export async function backupCommand(config: Config, folder: string, terminal: Terminal): Promise<number> {
   const result = await backup(config, folder);
   for (const path of result.leftovers.removed)
     terminal.say(`removed ${path}, which an interrupted backup had left`);
   for (const path of result.leftovers.unknown) {
     terminal.complain(
-      `${path} looks like what an interrupted backup has left: remove it if no backup is running`,
+      `${path} may be left over from an interrupted backup: remove it if no backup is running`,
     );
   }
   terminal.say(`backed up ${blobs(result)}, to ${result.folder}`);
   if (result.removed > 0) terminal.say(`${result.removed} dumps were removed while it ran and are not in it`);
-  return complainOf(result.damaged, 'they are not in the backup', terminal);
+  return reportDamaged(result.damaged, 'they are not in the backup', terminal);
 }
 
 export async function exportCommand(config: Config, folder: string, terminal: Terminal): Promise<number> {
   const result = await exportAll(config, folder);
   terminal.say(`exported ${rows(result.tables)}`);
   terminal.say(`and ${blobs(result)}, to ${result.folder}`);
-  return complainOf(result.damaged, 'import will leave them out', terminal);
+  return reportDamaged(result.damaged, 'import will leave them out', terminal);
 }
 
 export async function importCommand(config: Config, folder: string, terminal: Terminal): Promise<number> {
   const { manifest, ...result } = await importAll(config, folder);
   terminal.say(`imported ${rows(manifest.tables)}`);
   terminal.say(`and ${blobs(result)}`);
-  return complainOf(manifest.damaged, 'they were left out', terminal);
+  return reportDamaged(manifest.damaged, 'they were left out', terminal);
 }
 
-/** Makes the database and the storage of the settings belong together. */
+/** Makes the database and the storage of the settings one installation. */
 export async function adoptCommand(config: Config, terminal: Terminal): Promise<number> {
   const { pair, assertAlone, close } = await openExclusive(config);
   try {
@@ -77,10 +77,10 @@ function blobs({ copied }: Pick<CopyOutcome, 'copied'>): string {
   );
 }
 
-/** Named on the terminal; a broken disk may have thousands. */
+/** Most damaged rows to list; a broken disk may have thousands. */
 const NAMED = 20;
 
-function complainOf(
+function reportDamaged(
   damaged: ReadonlyArray<{ key: string }>,
   consequence: string,
   { complain }: Terminal,
@@ -89,6 +89,6 @@ function complainOf(
   const names = damaged.slice(0, NAMED).map(({ key }) => key);
   const more = damaged.length > NAMED ? [`and ${damaged.length - NAMED} more`] : [];
   const list = [...names, ...more].join(', ');
-  complain(`${damaged.length} rows have no bytes, or damaged ones, in the storage; ${consequence}: ${list}`);
+  complain(`${damaged.length} rows have missing or damaged bytes in the storage; ${consequence}: ${list}`);
   return 1;
 }

@@ -11,7 +11,7 @@ export interface Stores {
   readonly Firmware: BlobStore;
 }
 
-/** The bytes that a row describes. */
+/** The blob of a row. */
 export interface BlobOfRow {
   readonly table: keyof Stores;
   readonly id: number;
@@ -21,17 +21,17 @@ export interface BlobOfRow {
 }
 
 export interface CopyOutcome {
-  /** By table: rows whose bytes are in the target now, and how many bytes. */
+  /** By table: rows whose bytes are in the target, and the number of bytes. */
   readonly copied: Record<keyof Stores, { count: number; bytes: number }>;
-  /** Rows whose bytes are missing in the source, or are not those of the row. */
+  /** Rows whose bytes are missing in the source, or do not match the row. */
   readonly damaged: BlobOfRow[];
 }
 
 const BATCH = 500;
-/** At once: enough to keep disk and network busy, each with a file in flight. */
+/** Blobs copied concurrently: enough to keep disk and network busy; each needs one open file. */
 const PARALLEL = 8;
 
-/** The bytes of all rows of a database. */
+/** The blobs of all rows of a database. */
 export async function* blobsOfRows(db: Db): AsyncGenerator<BlobOfRow> {
   for (let afterId = 0; ; ) {
     const rows = await db.firmware.findMany({
@@ -49,7 +49,7 @@ export async function* blobsOfRows(db: Db): AsyncGenerator<BlobOfRow> {
   }
   for (let afterId = 0; ; ) {
     const rows = await db.coredump.findMany({
-      // Bytes that privacy settings removed are not missing.
+      // Bytes that privacy settings removed do not count as missing.
       where: { id: { gt: afterId }, removedRaw: null },
       orderBy: { id: 'asc' },
       take: BATCH,
@@ -65,8 +65,8 @@ export async function* blobsOfRows(db: Db): AsyncGenerator<BlobOfRow> {
 }
 
 /**
- * Copies bytes from one storage to another and compares each with its row's SHA-256. Bytes that are there already are
- * read and compared too, so an interrupted copy can be run again.
+ * Copies blobs from one storage to another and compares each with its row's SHA-256. Blobs that the target already has
+ * are read and compared too, so an interrupted copy can be repeated.
  *
  * @throws DomainError CONFLICT when the target has other bytes under a key; STORAGE_FULL, UNAVAILABLE
  */
@@ -105,7 +105,7 @@ async function copyOne({ key, sha256 }: BlobOfRow, from: BlobStore, to: BlobStor
   } finally {
     await incoming.discard();
   }
-  // Another process was first.
+  // Another process stored the blob first.
   if ((await sha256Of(to, key)) === sha256) return true;
   throw occupied(key);
 }
@@ -125,7 +125,7 @@ function occupied(key: string): DomainError {
   );
 }
 
-/** @throws the first error, after all work that had started has ended */
+/** @throws the first error, after all started work has ended */
 async function inParallel<T>(items: AsyncIterable<T>, work: (item: T) => Promise<void>): Promise<void> {
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];

@@ -1,7 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config } from '../config/settings.js';
-import { assertWhole, claimsOf } from '../installation/matching.js';
+import { assertComplete, claimsOf } from '../installation/matching.js';
 import { lastCounted, readRows } from '../platform/database/tables.js';
 import {
   ARCHIVE_NAMES,
@@ -18,9 +18,9 @@ import { openExclusive } from './open-exclusive.js';
 import { removeRowless } from './remove-rowless.js';
 
 /**
- * Writes all rows and bytes of an installation into a folder, to move to another database or storage with `importAll`.
- * No server may run meanwhile: dumps that it accepts later would be missing. An export that was interrupted can be run
- * again with the same folder: bytes that are there are only compared, everything else is written again.
+ * Writes all rows and bytes of an installation into a folder, to move them to another database or storage with
+ * `importAll`. No server may run: dumps that it accepts later would be missing. An interrupted export can be repeated
+ * with the same folder: existing bytes are only compared, everything else is written again.
  *
  * @throws Error or DomainError with one clear sentence
  */
@@ -37,7 +37,7 @@ export async function exportAll(
 
   const { database, pair, stores, assertAlone, close } = await openExclusive(config);
   try {
-    assertWhole(pair, await claimsOf(pair));
+    assertComplete(pair, await claimsOf(pair));
     await removeUnfinished(folder);
     const tables = [];
     for (const table of exportedTables()) {

@@ -1,23 +1,29 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/settings.js';
-import { noteWhole } from '../installation/adopt.js';
+import { noteComplete } from '../installation/adopt.js';
 import { beginImport } from '../installation/begin-import.js';
 import { noteImport } from '../installation/identity.js';
-import { countOnFrom, countRows, deleteRows, insertRows, type Table } from '../platform/database/tables.js';
+import {
+  continueKeysAfter,
+  countRows,
+  deleteRows,
+  insertRows,
+  type Table,
+} from '../platform/database/tables.js';
 import type { Database, DbTransaction } from '../platform/database/types.js';
 import { exportedTables, type Manifest, readBlobs, readManifest, readTable, storesIn } from './archive.js';
 import { type BlobOfRow, type CopyOutcome, copyBlobs } from './copy-blobs.js';
 import { openExclusive } from './open-exclusive.js';
 
-/** All rows in one transaction, however long it takes. */
+/** All rows are inserted in one transaction, so its time limit is long enough for any import. */
 const TRANSACTION = { maxWait: 60_000, timeout: 24 * 60 * 60 * 1000 };
 
 /**
  * Fills an empty database and storage from an export: rows with their ids, and bytes, each compared with its SHA-256.
- * First it marks both as unfinished, then it copies the bytes, then it inserts all rows and removes the mark in one
- * transaction. So an interrupted import leaves an empty database and a storage on which no server starts, and can be run
- * again.
+ * First it marks both as unfinished. Then it copies the bytes. Then it inserts all rows and removes the mark in one
+ * transaction. So an interrupted import leaves an empty database and a storage on which no server starts, and can be
+ * repeated.
  *
  * Rows whose bytes were missing or damaged at the export are left out.
  *
@@ -45,15 +51,15 @@ export async function importAll(
       (tx) => insertAll(tx, tables, { folder, manifest, database }),
       TRANSACTION,
     );
-    // When the process is killed here, the installation is complete but for these notes, which the next start writes.
-    for (const store of pair.stores) await noteWhole(database.db, store, installation);
+    // If the process is killed here, only these notes are missing; the next start writes them.
+    for (const store of pair.stores) await noteComplete(database.db, store, installation);
     return { ...outcome, manifest };
   } finally {
     await close();
   }
 }
 
-/** Another version may have other columns, which this one would drop. */
+/** Another version may have other columns, which this version would drop. */
 function assertSameTables(manifest: Manifest): Table[] {
   const tables = exportedTables();
   const shapes = (list: ReadonlyArray<{ name: string; columns: readonly object[] }>) =>
@@ -79,11 +85,11 @@ async function insertAll(
   for (const table of tables) {
     const { rows = 0, lastCounted = 0 } = manifest.tables.find(({ name }) => name === table.name) ?? {};
     const inserted = await insertRows(tx, table, readTable(folder, table));
-    // Also counted in the table: another process may have added rows since it was empty.
+    // The table is counted too: another process may have inserted rows after it was checked to be empty.
     if (inserted !== rows || (await countRows(tx, table)) !== rows) {
       throw new Error(`the export is damaged: ${table.name} should have ${rows} rows, and has ${inserted}`);
     }
-    await countOnFrom(tx, table, { last: lastCounted, isShared: database.isShared });
+    await continueKeysAfter(tx, table, { last: lastCounted, isShared: database.isShared });
   }
   for (const table of tables) {
     const ids = manifest.damaged.filter((row) => row.table === table.name).map(({ id }) => id);

@@ -7,27 +7,30 @@ import { openDatabase } from '../platform/database/open-database.js';
 import type { Database } from '../platform/database/types.js';
 import type { Stores } from './copy-blobs.js';
 
-/** The name of our connections in PostgreSQL; servers have another. */
+/** The application name of our connections in PostgreSQL; servers use another. */
 const APPLICATION = 'coredock-offline';
 
-/** Database and storage that no server works with. */
+/** Database and storage that no server uses. */
 export interface ExclusiveAccess {
   readonly database: Database;
-  /** The same, as the checks of src/installation take them. */
+  /** The same, in the form that the checks of src/installation take. */
   readonly pair: Pair;
   readonly stores: Stores;
-  /** To be called again when the work is done, since PostgreSQL keeps no server out. @throws Error when one is connected */
+  /**
+   * Call it again at the end of the work: PostgreSQL does not keep servers out. @throws Error when a server is
+   * connected
+   */
   assertAlone(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Opens the database and the storage of the settings while no server works with them.
- * @throws Error with one clear sentence, also when a server does
+ * Opens the database and the storage of the settings while no server uses them.
+ * @throws Error with one clear sentence, also when a server uses them
  */
 export async function openExclusive(config: Config): Promise<ExclusiveAccess> {
   assertSeparateFolders(config);
-  // This takes SQLite's lock, so that no server can start.
+  // Takes SQLite's lock, so that no server can start.
   const database = await openDatabase(named(config.databaseUrl), {
     poolSize: config.databasePoolSize,
     statementLimitMs: config.databaseStatementTimeoutMs,

@@ -6,31 +6,31 @@ import { syncFolder } from '../platform/files/durable-folder.js';
 
 const PARTIAL = '.coredock-partial';
 const LOCK = '.lock';
-/** The journal of a lock that an earlier version took. */
+/** The journal of a lock file of an earlier version. */
 const JOURNAL = `${LOCK}-journal`;
 
 /** A process that removes leftovers holds the lock for a moment. */
 const LOCK_WAIT_MS = 2_000;
 
-/** A backup that is being written, in a folder beside its target. */
+/** A backup in progress, in a folder beside its target. */
 export interface PartialBackup {
   readonly folder: string;
-  /** Renames it to its target, which may be an empty folder. */
+  /** Renames the folder to its target, which may be an existing empty folder. */
   finish(): Promise<void>;
-  /** Removes the unfinished folder and the lock; to be called also after `finish`. */
+  /** Removes the unfinished folder and the lock; call it also after `finish`. */
   end(): Promise<void>;
 }
 
 export interface Leftovers {
-  /** Folders of interrupted backups, which were removed. */
+  /** Folders of interrupted backups, now removed. */
   readonly removed: string[];
-  /** Possible leftovers of an earlier version: it is not known whether a backup is running. */
+  /** Possible leftovers of an earlier version: it is unknown whether a backup is running. */
   readonly unknown: string[];
 }
 
 /**
- * Starts a backup in a folder of its own, which is locked while this process lives: a folder without a lock holder is a
- * leftover for certain.
+ * Starts a backup in a separate folder. The folder is locked while this process lives, so a folder without a lock
+ * holder is certainly a leftover.
  * @throws Error with one clear sentence when another backup writes to the same folder
  */
 export async function beginPartial(folder: string): Promise<PartialBackup> {
@@ -59,8 +59,8 @@ export async function beginPartial(folder: string): Promise<PartialBackup> {
 }
 
 /**
- * Removes what interrupted backups have left beside `folder`, whenever they ended: a backup takes its lock before it
- * makes its folder, and holds it until the folder is renamed or removed.
+ * Removes what interrupted backups left beside `folder`, however they ended. A backup takes its lock before it creates
+ * its folder, and holds it until the folder is renamed or removed.
  */
 export async function removeLeftovers(folder: string): Promise<Leftovers> {
   const beside = dirname(folder);
@@ -82,13 +82,13 @@ export async function removeLeftovers(folder: string): Promise<Leftovers> {
   return { removed, unknown };
 }
 
-/** The name of the partial backup that a file or folder with this name is of. */
+/** The name of the partial backup to which a file or folder with this name belongs. */
 function partialOf(name: string): string[] {
   const suffix = ['', LOCK, JOURNAL].find((each) => name.endsWith(`${PARTIAL}${each}`));
   return suffix === undefined ? [] : [name.slice(0, name.length - suffix.length)];
 }
 
-/** @returns null when a process holds it, 'unknown' when that cannot be found out: it may be another user's */
+/** @returns null when a process holds the lock, 'unknown' when that cannot be checked (a lock of another user) */
 function lockOf(path: string): Lock | 'unknown' | null {
   try {
     return takeLock(`${path}${LOCK}`);

@@ -5,7 +5,7 @@ import type { Stores } from './copy-blobs.js';
 
 const BATCH = 500;
 
-/** Removes bytes of a copy whose rows were in an earlier state of the database only. */
+/** Removes bytes from a copy whose rows existed only in an earlier state of the database. */
 export async function removeRowless(db: Db, to: Stores): Promise<void> {
   let batch: string[] = [];
   const flush = async () => {

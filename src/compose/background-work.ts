@@ -1,33 +1,44 @@
+/*
+ * What runs in the background? Everything that a server does by itself, without a request, is an entry of a list below:
+ *
+ * - `SCHEDULED_WORK`: by the clock (sweeps of files, retention, storage limit);
+ * - `LOOPS`: by what happens (parse queue, regroup job, alert sender, threads and child processes);
+ * - `WATCHES`: as long as a connection lives (slow uploads, slow readers, pings).
+ *
+ * Each entry says what it does, when, who begins again after a failure, and which lease keeps two servers from doing it
+ * at once. `start-background.ts` starts the work; a test finds every timer and thread in the sources that is not listed.
+ */
+
 import { DAY_MS, HOUR_MS } from '../platform/durations.js';
 
-/** What runs without anybody asking. */
+/** Work that runs without a request. */
 export interface BackgroundWork {
   readonly name: string;
   readonly does: string;
   /** How often, or what makes it run. */
   readonly when: string;
-  /** Who begins again after it failed, or after a server has died in it. */
+  /** What starts it again after it failed, or after its server died. */
   readonly restartedBy: string;
-  /** What keeps two servers on one database from doing it at the same time; null where that harms nothing. */
+  /** What prevents two servers on one database from doing it at the same time; null where that is harmless. */
   readonly lease: string | null;
-  /** Files below `src/` that hold its timer or its thread. */
+  /** Files below `src/` with its timer, loop or thread. */
   readonly files: readonly string[];
 }
 
 interface ScheduledWork extends BackgroundWork {
   readonly everyMs: number;
-  /** What the log says when it fails. */
+  /** Log message for a failure. */
   readonly failure: string;
 }
 
 const MINUTE_MS = 60_000;
-const TAKING_STOCK_FAILED = 'it could not be seen what the storage has lost';
+const COMPARISON_FAILED = 'rows and files could not be compared';
 const NEXT_RUN = 'the next run, and the next start of a server';
-/** The loop of all that looks for work. */
+/** The loop of all work that polls. */
 const WORKER = 'platform/background/worker.ts';
 const SCHEDULER = ['platform/background/scheduler.ts'];
 
-/** By the clock, from the start of the server on. Each also runs once at the start but for the forecast. */
+/** Work on a timer, from the start of the server on. All but the forecast also run once at the start. */
 export const SCHEDULED_WORK = [
   {
     name: 'sweep of dump files',
@@ -50,8 +61,8 @@ export const SCHEDULED_WORK = [
     files: SCHEDULER,
   },
   {
-    name: 'note of progress',
-    does: 'writes into the storage how far the database is, so that a later start notices an older database',
+    name: 'progress note',
+    does: 'writes the highest ids of the database into the storage, so that a later start detects an older database',
     when: 'every 10 minutes, and at the end',
     everyMs: 10 * MINUTE_MS,
     failure: 'the state of the database could not be noted',
@@ -60,21 +71,21 @@ export const SCHEDULED_WORK = [
     files: SCHEDULER,
   },
   {
-    name: 'stock of all files',
-    does: 'compares all rows with their files, notes what is lost or there again, and queues dumps that lack nothing any more',
+    name: 'comparison of all files',
+    does: 'compares all rows with their files, records which files are missing or present again, and queues the dumps for which nothing is missing any more',
     when: 'every day',
     everyMs: DAY_MS,
-    failure: TAKING_STOCK_FAILED,
+    failure: COMPARISON_FAILED,
     restartedBy: NEXT_RUN,
     lease: null,
     files: SCHEDULER,
   },
   {
-    name: 'stock of lost files',
-    does: 'does the same for the files that are noted as lost',
+    name: 'comparison of missing files',
+    does: 'does the same for the files that are recorded as missing',
     when: 'every hour',
     everyMs: HOUR_MS,
-    failure: TAKING_STOCK_FAILED,
+    failure: COMPARISON_FAILED,
     restartedBy: NEXT_RUN,
     lease: null,
     files: SCHEDULER,
@@ -91,7 +102,7 @@ export const SCHEDULED_WORK = [
   },
   {
     name: 'raw retention',
-    does: "removes raw bytes that are due by their model's privacy settings",
+    does: "removes raw bytes as their model's privacy settings require",
     when: 'every hour, after each parse, and after a change of the settings',
     everyMs: HOUR_MS,
     failure: 'raw dumps could not be swept',
@@ -111,7 +122,7 @@ export const SCHEDULED_WORK = [
   },
   {
     name: 'storage forecast',
-    does: 'takes a sample of used and free bytes, for the metric of when the storage is full',
+    does: 'samples used and free bytes, for the metric that estimates when the storage is full',
     when: 'every minute',
     everyMs: MINUTE_MS,
     failure: 'the use of the storage could not be read',
@@ -123,31 +134,31 @@ export const SCHEDULED_WORK = [
 
 export type ScheduledName = (typeof SCHEDULED_WORK)[number]['name'];
 
-/** By what happens: it waits for work, and looks for forgotten work from time to time. */
+/** Work that waits for events, and polls for forgotten work from time to time. */
 const LOOPS: readonly BackgroundWork[] = [
   {
     name: 'parse queue',
     does: 'parses dumps that are PENDING',
-    when: 'after each upload and re-parse; looks for forgotten dumps every 15 seconds',
-    restartedBy: 'whichever server looks after the lease has expired',
+    when: 'after each upload and re-parse; polls for forgotten dumps every 15 seconds',
+    restartedBy: 'any server, when it polls after the lease has expired',
     lease: 'Coredump.leaseOwner and leaseUntil: one attempt and 30 seconds',
     files: ['platform/queue/in-process-queue.ts', 'platform/queue/shared-queue.ts', WORKER],
   },
   {
     name: 'regroup job',
     does: 'gives stored reports their new fingerprint and group after the recipe has changed',
-    when: 'at the start, when an admin asks; looks every minute',
+    when: 'at the start, and when an admin asks; polls every minute',
     restartedBy:
-      'whichever server looks after the lease has expired: it goes on behind the last dump that is done',
+      'any server, when it polls after the lease has expired: it continues after the last finished dump',
     lease: 'RegroupRun.leaseOwner and leaseUntil: one minute',
     files: ['crash-groups/regroup-job.ts', WORKER],
   },
   {
     name: 'alert sender',
     does: 'sends the alerts of the outbox, and removes old deliveries',
-    when: 'after each alert; looks every 5 seconds',
-    restartedBy: 'whichever server looks after the delivery is due again',
-    lease: 'AlertDelivery.dueAt is put off while an attempt runs: one minute',
+    when: 'after each alert; polls every 5 seconds',
+    restartedBy: 'any server, when it polls after the delivery is due again',
+    lease: 'AlertDelivery.dueAt is postponed while an attempt runs: one minute',
     files: ['alerts/sender.ts', WORKER],
   },
   {
@@ -160,9 +171,9 @@ const LOOPS: readonly BackgroundWork[] = [
   },
   {
     name: 'announcements',
-    does: 'hears from other servers on the PostgreSQL database which dumps and groups have changed',
+    does: 'receives from other servers on the PostgreSQL database which dumps and groups have changed',
     when: 'all the time, with a heartbeat every 10 seconds',
-    restartedBy: 'itself, with growing pauses; it reads what it has missed',
+    restartedBy: 'itself, with growing pauses; it reads the changes that it missed',
     lease: null,
     files: ['platform/database/postgresql/announcements.ts'],
   },
@@ -170,21 +181,21 @@ const LOOPS: readonly BackgroundWork[] = [
     name: 'job queue maintenance',
     does: 'removes finished and expired jobs of the queue that servers share (pg-boss)',
     when: 'by the schedule of pg-boss, with PostgreSQL',
-    restartedBy: 'pg-boss, in whichever server',
+    restartedBy: 'pg-boss, in any server',
     lease: 'the lock of pg-boss',
     files: ['platform/database/postgresql/jobs.ts'],
   },
   {
     name: 'database guard',
-    does: 'looks whether the file of the SQLite database is still there and has free space',
+    does: 'checks that the file of the SQLite database still exists and has free space',
     when: 'every second, with SQLite',
-    restartedBy: 'the next look',
+    restartedBy: 'the next check',
     lease: null,
     files: ['platform/database/sqlite/guard.ts'],
   },
   {
     name: 'sidecar supervision',
-    does: 'runs the bundled sidecar as a child process, and starts another when it ends',
+    does: 'runs the bundled sidecar as a child process, and restarts it when it ends',
     when: 'all the time, unless the settings name a sidecar',
     restartedBy: 'the supervisor, after a pause that doubles with each failure in a row',
     lease: null,
@@ -200,7 +211,7 @@ const LOOPS: readonly BackgroundWork[] = [
   },
   {
     name: 'publish thread',
-    does: 'makes uploaded files durable (fsync) and gives them their names',
+    does: 'makes uploaded files durable (fsync) and gives them their final names',
     when: 'with the first upload; ends after 10 seconds without one',
     restartedBy: 'the next upload',
     lease: null,
@@ -210,47 +221,47 @@ const LOOPS: readonly BackgroundWork[] = [
     name: 'query thread',
     does: 'runs GraphQL queries',
     when: 'with the first query; ends after 10 minutes without one',
-    restartedBy: 'the next query; those of a broken thread fail',
+    restartedBy: 'the next query; the queries of a thread that died fail',
     lease: null,
     files: ['graphql/server/query-thread.ts'],
   },
 ];
 
-/** As long as a connection: each ends with what it watches. */
+/** Work that lives as long as a connection. */
 const WATCHES: readonly BackgroundWork[] = [
   {
     name: 'watch of slow uploads',
-    does: 'ends uploads that bring too few bytes (UPLOAD_STALL_MS)',
+    does: 'ends uploads that receive too few bytes (UPLOAD_STALL_MS)',
     when: 'while an upload is received',
-    restartedBy: 'nobody: the device sends again',
+    restartedBy: 'nothing: the device sends the dump again',
     lease: null,
     files: ['http/body.ts'],
   },
   {
     name: 'watch of slow bodies',
-    does: 'cuts connections whose request body trickles',
+    does: 'closes connections whose request body arrives too slowly',
     when: 'every few seconds while the server listens',
-    restartedBy: 'the next look',
+    restartedBy: 'the next check',
     lease: null,
     files: ['http/connection-limits.ts'],
   },
   {
     name: 'watch of slow readers',
-    does: 'cuts connections that do not take their answer (ANSWER_STALL_MS)',
+    does: 'closes connections whose client does not read the answer (ANSWER_STALL_MS)',
     when: 'while the server listens',
-    restartedBy: 'the next look',
+    restartedBy: 'the next check',
     lease: null,
     files: ['http/slow-readers.ts'],
   },
   {
     name: 'pings of event streams',
-    does: 'sends a comment on quiet SSE streams, so that nothing in between closes them',
+    does: 'sends a comment on idle SSE streams, so that no proxy closes them',
     when: 'while a stream is open',
-    restartedBy: 'nobody: the client subscribes again',
+    restartedBy: 'nothing: the client subscribes again',
     lease: null,
     files: ['graphql/server/sse.ts'],
   },
 ];
 
-/** ALL that runs by itself in a server; `start-background.ts` begins it. A test compares it with the code. */
+/** All of it, in the order of the table in ARCHITECTURE.md. */
 export const BACKGROUND_WORK: readonly BackgroundWork[] = [...SCHEDULED_WORK, ...LOOPS, ...WATCHES];

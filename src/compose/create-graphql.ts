@@ -12,7 +12,7 @@ import type { Database } from '../platform/database/types.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
-import type { RightOfWay } from '../platform/right-of-way.js';
+import type { UploadPriority } from '../platform/upload-priority.js';
 import type { AllServices } from './create-services.js';
 
 interface GraphQLParts {
@@ -20,16 +20,16 @@ interface GraphQLParts {
   database: Database;
   services: AllServices;
   clientAddress: ClientAddress;
-  /** Null where there are none. */
+  /** Null without persisted documents. */
   persisted: PersistedDocuments | null;
   isForeign: CrossOrigin['isForeign'];
-  rightOfWay: RightOfWay;
+  uploadPriority: UploadPriority;
   clock: Clock;
   metrics: Metrics;
   log: Logger;
-  /** The thread that queries run in, by its built file and its heap; null: they run in this thread. */
+  /** The thread that runs queries, by its built file and its heap limit; null: queries run in this thread. */
   queryThread: { file?: URL; maxHeapMb?: number | undefined } | null;
-  /** How long an answer waits for bytes in flight; the budget's own time when absent. */
+  /** How long an answer waits for free bytes in flight, in milliseconds; the budget's default if absent. */
   readerTimeoutMs?: number;
 }
 
@@ -39,7 +39,7 @@ export function createGraphQL({
   database,
   services,
   queryThread,
-  rightOfWay,
+  uploadPriority,
   readerTimeoutMs,
   ...parts
 }: GraphQLParts) {
@@ -47,12 +47,12 @@ export function createGraphQL({
   const { gatekeeper, links, linkSecret } = services;
   const limits = config.answerLimits;
   const inFlight = sharedBytes();
-  const patience = readerTimeoutMs === undefined ? {} : { readerTimeoutMs };
+  const timeout = readerTimeoutMs === undefined ? {} : { readerTimeoutMs };
   const answers = createAnswerBudget(limits, {
-    rightOfWay,
+    uploadPriority,
     metrics,
     inFlight: createBytesInFlight(inFlight, MAIN_THREAD),
-    ...patience,
+    ...timeout,
   });
   const queries =
     queryThread === null
@@ -63,7 +63,7 @@ export function createGraphQL({
             limits,
             inFlight,
             linkSecret: gatekeeper.isOn ? linkSecret : null,
-            ...patience,
+            ...timeout,
           },
           { clock, metrics, log, ...queryThread },
         );

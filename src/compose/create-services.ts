@@ -3,7 +3,7 @@ import { writeAlerts, writeSpikesOfGroup } from '../alerts/outbox.js';
 import { createAlertSender } from '../alerts/sender.js';
 import { createAlertService } from '../alerts/service.js';
 import { createAudit } from '../audit/service.js';
-import { createGuesses } from '../auth/attempt-limiter.js';
+import { createAttemptLimiter } from '../auth/attempt-limiter.js';
 import { createAuthenticator } from '../auth/authenticator.js';
 import { createDownloadLinks } from '../auth/download-links.js';
 import { createGatekeeper } from '../auth/gatekeeper.js';
@@ -41,24 +41,24 @@ export type AllServices = Awaited<ReturnType<typeof createServices>>;
 
 interface ServicesDeps {
   config: Config;
-  /** With its job queue started, where it has one. */
+  /** With its job queue started, if it has one. */
   database: Database;
   blobs: { readonly dumps: BlobStore; readonly firmwares: BlobStore };
   clock: Clock;
   log: Logger;
   metrics: Metrics;
-  /** Where dumps go that wait for their parse; null without a sidecar: they are stored and stay PENDING. */
+  /** Receives the dumps to parse; null without a sidecar: dumps are stored and stay PENDING. */
   queue: { add(task: ParseTask): void } | null;
-  /** When deliveries of alerts are due; the sender's own times when absent. */
+  /** Retry times of alert deliveries; the sender's defaults if absent. */
   alertTimes?: { retryDelayMs?: number; lookEveryMs?: number };
 }
 
-/** A lease lasts longer than one attempt's time-out by what copying and committing may take. */
+/** How much longer a lease lasts than the time-out of an attempt: for copying and committing. */
 const LEASE_MARGIN_MS = 30_000;
 
 /**
- * All services on opened platform parts, wired once for the program and for tests. Nothing is swept, parsed, or walked
- * through yet: `startBackgroundWork` begins that.
+ * Creates all services on the opened platform parts, once for the program and for tests. No background work runs yet:
+ * `startBackground` starts it.
  */
 export async function createServices(deps: ServicesDeps) {
   const { config, database, blobs, clock, log, metrics, queue } = deps;
@@ -97,8 +97,8 @@ export async function createServices(deps: ServicesDeps) {
   const linkSecret = await readSecret(db, 'download links', clock);
   const links = createDownloadLinks({ secret: linkSecret, clock });
   const auth = createAuthenticator({ settings: config.auth, devices, clock, log });
-  // Not the limiter of devices: failures of unknown devices do not lock out the person who would register them.
-  const gatekeeper = createGatekeeper({ auth, links, guesses: createGuesses(config), clock });
+  // Not the limiter of devices: failures of unknown devices must not lock out the admin who wants to register them.
+  const gatekeeper = createGatekeeper({ auth, links, attemptLimiter: createAttemptLimiter(config), clock });
   return {
     ...dumps,
     ...alerting,
@@ -121,7 +121,7 @@ export async function createServices(deps: ServicesDeps) {
   };
 }
 
-/** The rules, and the sender of their deliveries. */
+/** Alert rules, and the sender of their deliveries. */
 function createAlerting({ config, database, clock, log, alertTimes }: ServicesDeps, audit: Audit) {
   const { db } = database;
   const alertSender = createAlertSender({
@@ -142,7 +142,7 @@ function createAlerting({ config, database, clock, log, alertTimes }: ServicesDe
   };
 }
 
-/** Dumps from their arrival to their end, but for the parse itself: the queue runs that. */
+/** Dumps from their arrival to their end, without the parse itself, which the queue runs. */
 function createDumps({
   config,
   database,

@@ -5,7 +5,7 @@ import type { Database } from '../platform/database/types.js';
 import type { Metrics } from '../platform/metrics.js';
 import type { AllServices } from './create-services.js';
 
-/** What the services say of themselves whenever metrics are read. */
+/** Registers gauges that ask the services when metrics are read. */
 export function registerGauges({
   config,
   database,
@@ -21,7 +21,7 @@ export function registerGauges({
 }) {
   const { coredumps, events, firmwares, lostDumps, state, storageLimit } = services;
   const { parser } = config;
-  metrics.gauge('coredump_parse_queue_depth', 'Dumps that wait for their parse or are in it', () =>
+  metrics.gauge('coredump_parse_queue_depth', 'Dumps that are PENDING: waiting or being parsed', () =>
     parser === null ? 0 : state.depth(),
   );
   metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
@@ -31,12 +31,7 @@ export function registerGauges({
       ['coredump', await lostDumps.count()],
       ['firmware', await firmwares.countLostElfs()],
     ] as const;
-  metrics.gaugeBy(
-    'coredock_storage_lost',
-    'Files that the storage has lost: their rows are there',
-    'kind',
-    countMissing,
-  );
+  metrics.gaugeBy('coredock_storage_lost', 'Rows whose file is missing in the storage', 'kind', countMissing);
   const sampleStorage = registerStorageGauges({
     metrics,
     limit: storageLimit,

@@ -10,16 +10,16 @@ import { superviseSidecar } from '../sidecar/supervisor.js';
 import { startApp } from './start-app.js';
 
 export interface ServeOptions {
-  /** Run the bundled sidecar as a child, unless the settings name another one. */
+  /** Run the bundled sidecar as a child process, unless the settings name another one. */
   withSidecar: boolean;
 }
 
-/** What closing may take beside the requests in flight, which have SHUTDOWN_GRACE_MS: a database may say nothing. */
+/** Time limit for closing, in addition to SHUTDOWN_GRACE_MS for requests in flight: a database may not answer. */
 const CLOSE_MS = 10_000;
 
 /**
- * Runs until `stop` is aborted, and then ends the process: gracefully where the server is up. A start under way is given
- * up; the next start takes up what it has begun, as after a server that was killed.
+ * Runs until `stop` is aborted, then ends the process: gracefully if the server is up. A start in progress is
+ * abandoned; the next start continues it, as after a killed server.
  *
  * @throws Error or ConfigError with one clear line per problem
  */
@@ -41,7 +41,7 @@ export async function runServer(config: Config, options: ServeOptions, stop: Abo
     );
     if (running === 'late' || running === null) log.info('stopped before it was up');
     else if ((await within(config.shutdownGraceMs + CLOSE_MS, running.close())) === 'late') {
-      log.warn('something did not let itself be closed; the process is ended');
+      log.warn('a component did not close in time; the process is ended');
     }
     process.exit(0);
   }
@@ -58,9 +58,9 @@ async function start(
   { withSidecar }: ServeOptions,
   { log, stop }: { log: Logger; stop: AbortSignal },
 ): Promise<{ close(): Promise<void> }> {
-  // First of all: what comes next migrates the database and starts a child.
+  // First, because the next steps migrate the database and start a child process.
   await assertListenable(config);
-  // Settings that name a sidecar win: whoever replaces the bundled one does not want a second.
+  // A configured sidecar wins over the bundled one.
   if (!withSidecar || config.parser !== null) return startApp(config, { log, stopping: stop });
 
   const xferDir = join(config.coredumpsDir, '..', 'xfer');

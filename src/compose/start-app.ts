@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { createGuesses } from '../auth/attempt-limiter.js';
+import { createAttemptLimiter } from '../auth/attempt-limiter.js';
 import type { Config } from '../config/settings.js';
 import { followerOfDumps } from '../coredumps/events.js';
 import type { ParseTask } from '../coredumps/parse-task.js';
@@ -27,7 +27,7 @@ import { createAllowedHosts } from '../platform/http/allowed-hosts.js';
 import { createClientAddress } from '../platform/http/client-address.js';
 import type { Logger } from '../platform/logger.js';
 import { createMetrics } from '../platform/metrics.js';
-import { createRightOfWay } from '../platform/right-of-way.js';
+import { createUploadPriority } from '../platform/upload-priority.js';
 import { createGraphQL } from './create-graphql.js';
 import { type AllServices, createServices } from './create-services.js';
 import { registerGauges } from './gauges.js';
@@ -36,18 +36,18 @@ import { unlessFull } from './unless-full.js';
 
 export interface App {
   readonly url: string;
-  /** Stops gracefully: uploads in flight finish, parses are handed back, everything is closed. */
+  /** Stops gracefully: uploads in flight finish, running parses are released, everything is closed. */
   close(): Promise<void>;
 }
 
 const RETRY_DELAY_MS = 1_000;
-/** Beside the built program; there is none beside the sources. */
+/** Folder beside the built program; it does not exist beside the sources. */
 const PAGE_FOLDER = fileURLToPath(new URL('../page', import.meta.url));
 
 /**
- * The composition root: opens the platform, creates the services on it, starts the background work, and listens.
+ * The composition root: opens the platform, creates the services, starts the background work, and listens.
  *
- * @throws Error with one clear sentence when storage or database cannot be written, or the port is taken
+ * @throws Error with one clear sentence when storage or database cannot be written, or the port is in use
  */
 export async function startApp(
   config: Config,
@@ -60,13 +60,13 @@ export async function startApp(
     stopping,
   }: {
     log: Logger;
-    /** Gives the start up: it rejects after the step that it is in. */
+    /** Abandons the start: it rejects after the current step. */
     stopping?: AbortSignal;
     clock?: Clock;
-    /** Where the sidecar is now; the supervised one may move. */
+    /** The current address of the sidecar; that of the supervised one may change. */
     sidecarUrl?: () => string;
     retryDelayMs?: number;
-    /** Only the built program has the file of the thread that they run in. */
+    /** Only the built program has the file of the thread that runs queries. */
     queriesApart?: boolean;
   },
 ): Promise<App> {
@@ -84,7 +84,7 @@ export async function startApp(
   const blobs = await openBlobStores({ ...config, log });
   let background: Background | null = null;
   try {
-    // Before anything is written to a storage that may be somebody else's.
+    // Before anything is written to a storage that may belong to another installation.
     const installation = await openInstallation({
       database,
       databaseUrl: config.databaseUrl,
@@ -94,8 +94,8 @@ export async function startApp(
     });
     await Promise.all([blobs.dumps, blobs.firmwares].map((storage) => unlessFull(log, storage.check())));
 
-    // The queue works for the services and the services feed the queue: what is added before it runs is in the
-    // database, from where it starts.
+    // Queue and services need each other. A dump that is added before the queue runs is in the database, where the
+    // queue finds it.
     const feed = { add: (task: ParseTask) => background?.queue?.add(task) };
     const queue = config.parser === null ? null : feed;
     const services = await createServices({ config, database, blobs, clock, log, metrics, queue });
@@ -119,9 +119,9 @@ export async function startApp(
     let isStopping = false;
     const clientAddress = createClientAddress(config.trustedProxies);
     const crossOrigin = createCrossOrigin(config.corsOrigins, config.publicUrl);
-    const rightOfWay = createRightOfWay();
+    const uploadPriority = createUploadPriority();
     const { graphql, queries } = createGraphQL({
-      ...{ config, database, services, clientAddress, persisted, rightOfWay, clock, metrics, log },
+      ...{ config, database, services, clientAddress, persisted, uploadPriority, clock, metrics, log },
       isForeign: crossOrigin.isForeign,
       queryThread: queriesApart ? {} : null,
     });
@@ -143,8 +143,8 @@ export async function startApp(
           coredumps,
           auth,
           metrics,
-          limits: createUploadLimits(config, metrics, rightOfWay),
-          guesses: createGuesses(config),
+          limits: createUploadLimits(config, metrics, uploadPriority),
+          attemptLimiter: createAttemptLimiter(config),
           clientAddress,
           maxBytes: config.maxCoredumpBytes,
           stallMs: config.uploadStallMs,
@@ -175,7 +175,7 @@ export async function startApp(
         await webSocket.close();
       },
     });
-    // Only now: nothing runs on after a start that fails.
+    // Last, so that nothing keeps running after a failed start.
     services.regroup.start();
     services.alertSender.start();
     const publicUrl = config.publicUrl ?? undefined;
@@ -205,7 +205,7 @@ export async function startApp(
   }
 }
 
-/** What Prisma says of a database that failed has many lines, and none that helps. */
+/** Prisma's errors for a failed database have many lines, none of which helps. */
 function inOneLine(error: unknown): unknown {
   const known = asDomainError(error);
   return known === error || !(known instanceof DomainError)

@@ -5,7 +5,7 @@ import type { ParseTask } from '../coredumps/parse-task.js';
 import { startParsing } from '../coredumps/parsing.js';
 import type { SidecarClient } from '../coredumps/sidecar-client.js';
 import type { Installation } from '../installation/installation.js';
-import { createChores } from '../platform/background/scheduler.js';
+import { createScheduler } from '../platform/background/scheduler.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database } from '../platform/database/types.js';
@@ -26,30 +26,30 @@ interface BackgroundDeps {
   /** Null without a parser. */
   sidecar: SidecarClient | null;
   retryDelayMs: number;
-  /** Takes a sample for the forecast of the storage. */
+  /** Takes a sample for the storage forecast. */
   sampleStorage: () => Promise<void>;
   clock: Clock;
   metrics: Metrics;
   log: Logger;
 }
 
-/** Nothing is on its way for so long: an upload that stands still is ended after UPLOAD_STALL_MS, an hour at most. */
+/** No upload lasts longer: one that stalls is ended after UPLOAD_STALL_MS, at most one hour. */
 const IN_FLIGHT_MS = DAY_MS;
 const LAST_NOTE_MS = 2_000;
-export const TOOK_STOCK = 'files and rows were compared';
+export const FILES_COMPARED = 'files and rows were compared';
 
 export interface Background {
   /** Null without a parser. */
   readonly queue: TaskQueue<ParseTask> | null;
-  /** Nothing new is begun by the clock from here on. */
+  /** Stops the timers: no scheduled work starts any more. */
   stopSchedule(): void;
-  /** Ends what runs, and writes what is still to be written. To be called before the database is closed. */
+  /** Ends running work, and writes what is still buffered. Call it before the database is closed. */
   close(): Promise<void>;
 }
 
 /**
- * Brings storage and database into line after whatever way the last server ended, takes up the parses that wait, and
- * begins what `background-work.ts` lists; but for the regroup job, which begins when the server listens.
+ * Reconciles storage and database after a server has ended, in whatever way, continues waiting parses, and starts the
+ * work of `background-work.ts`. The regroup job is not started here, but when the server listens.
  *
  * @throws Error or DomainError when storage or database cannot be used; a full disk is logged instead
  */
@@ -59,61 +59,61 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   const inFlightSince = () => new Date(clock.now().getTime() - IN_FLIGHT_MS);
   const sweeps = createSweeps(deps);
 
-  // Where other servers work with the same storage, uploads are on their way now.
+  // If other servers use the same storage, uploads may be in progress now.
   const leftBefore = database.isShared ? inFlightSince() : undefined;
   await unlessFull(log, sweeps.dumps(leftBefore));
   await unlessFull(log, sweeps.firmwares(leftBefore));
   await unlessFull(log, installation.noteProgress());
-  // Another server's leases are its own: should it be dead, they expire.
+  // Leases of other servers stay: if such a server is dead, they expire.
   if (!database.isShared) await unlessFull(log, state.liftLeases());
   const queue = await startQueue(deps, leftBefore);
 
-  // Files that could not be deleted, and uploads of unknown outcome, must not wait for the next start.
+  // Files that could not be deleted, and uploads of unknown outcome, are cleaned without waiting for the next start.
   const work: Record<ScheduledName, () => Promise<unknown>> = {
     'sweep of dump files': () => sweeps.dumps(inFlightSince()),
     'sweep of firmware files': () => sweeps.firmwares(inFlightSince()),
-    'note of progress': installation.noteProgress,
-    'stock of all files': () => takeStock('all'),
-    'stock of lost files': () => takeStock('lost'),
+    'progress note': installation.noteProgress,
+    'comparison of all files': () => compareFiles('all'),
+    'comparison of missing files': () => compareFiles('lost'),
     'audit retention': () => audit.forget(config.auditDays),
     'raw retention': rawRetention.sweep,
     'storage limit': storageLimit.sweep,
     'storage forecast': deps.sampleStorage,
   };
-  void once('stock of all files');
+  void once('comparison of all files');
   await once('audit retention');
   void once('raw retention');
   storageLimit.wake();
-  const chores = createChores(log);
-  for (const { name, everyMs, failure } of SCHEDULED_WORK) chores.every(everyMs, failure, work[name]);
+  const scheduler = createScheduler(log);
+  for (const { name, everyMs, failure } of SCHEDULED_WORK) scheduler.every(everyMs, failure, work[name]);
 
   return {
     queue,
-    stopSchedule: chores.stop,
+    stopSchedule: scheduler.stop,
     async close() {
       await services.regroup.close();
       await services.alertSender.stop();
       await queue?.close();
       await storageLimit.idle();
       await services.tokenUse.write();
-      // A database or storage that does not answer must not hold up the end.
+      // A database or storage that does not answer must not delay the shutdown.
       await Promise.race([installation.noteProgress(), pause(LAST_NOTE_MS, undefined, { ref: false })]);
     },
   };
 
-  /** Now, and not only when its time has come. Resolves in any case: what failed is done the next time. */
+  /** Runs scheduled work now. Never rejects: the next scheduled run retries failures. */
   async function once(name: ScheduledName): Promise<void> {
     const failure = SCHEDULED_WORK.find((each) => each.name === name)?.failure;
     await work[name]().catch((error: unknown) => log.warn({ err: error }, failure));
   }
 
-  /** What the storage has lost, and what is there again, whoever restored it. */
-  async function takeStock(which: 'all' | 'lost'): Promise<void> {
+  /** Records which files are missing and which are present again. */
+  async function compareFiles(which: 'all' | 'lost'): Promise<void> {
     const { firmwares, lostDumps, requeue } = services;
     await firmwares.checkElfs(which);
     await lostDumps.check(which);
-    if (config.parser !== null) await requeue.forWhatIsThereNow(clock.now(), firmwares.isElfThere);
-    log.debug({ which }, TOOK_STOCK);
+    if (config.parser !== null) await requeue.forNothingMissing(clock.now(), firmwares.isElfThere);
+    log.debug({ which }, FILES_COMPARED);
   }
 }
 

@@ -2,7 +2,7 @@ import { SETTING_NAMES, type Settings } from './schema.js';
 import { quoted } from './value-types.js';
 
 /**
- * What is wrong with settings that are right by themselves, but not together.
+ * Checks combinations of settings that are each valid alone.
  *
  * @returns a line for each problem
  */
@@ -18,8 +18,8 @@ export function combinationProblems(values: Settings): string[] {
 }
 
 /**
- * Beginnings of names that only our settings have. A name that begins so and is none of them is a typing mistake, not
- * a variable of another program.
+ * Prefixes that only Coredock's settings have. An unknown name with such a prefix is a typing error, not a variable of
+ * another program.
  */
 const OWN_PREFIXES = [
   'PUBLIC_URL',
@@ -56,14 +56,14 @@ const OWN_PREFIXES = [
   'VIEWER_TOKEN',
 ];
 
-/** @returns a line for each misspelt setting */
+/** @returns a line for each unknown setting */
 export function unknownSettings(names: readonly string[]): string[] {
   return names
     .filter((name) => OWN_PREFIXES.some((prefix) => name.startsWith(prefix)) && !SETTING_NAMES.includes(name))
     .map((name) => `${name}: there is no such setting`);
 }
 
-/** An issuer without an audience would accept tokens that it made for other programs. */
+/** Without an audience, tokens that the issuer made for other programs would be accepted. */
 function issuerProblems({ OIDC_ISSUER, OIDC_AUDIENCE, OIDC_CLIENT_ID }: Settings): string[] {
   if (OIDC_ISSUER === undefined && OIDC_CLIENT_ID !== undefined) {
     return ['OIDC_ISSUER: it is missing, and OIDC_CLIENT_ID does nothing without it'];

@@ -2,12 +2,12 @@ import { combinationProblems, unknownSettings } from './checks.js';
 import { type Settings, settings } from './schema.js';
 
 /**
- * The settings of the program, read once from the environment (and `.env`) into one frozen object. Its fields are those
- * of schema.ts, which says what each is for; null stands for what is not set.
+ * The settings of the program, read once from the environment (and `.env`) into one frozen object. Its fields are
+ * described in schema.ts; null means not set.
  */
 export type Config = Readonly<ReturnType<typeof configOf>>;
 
-/** Which credentials are accepted. Authentication is on as soon as there is an issuer or a token. */
+/** The accepted credentials. Authentication is on as soon as an issuer or a token is configured. */
 export type AuthSettings = Config['auth'];
 
 /** An OpenID Connect issuer, and the audience that its tokens must name. */
@@ -49,7 +49,7 @@ function configOf(values: Settings) {
       issuer: issuerOf(values),
       tokens: { admin: values.ADMIN_TOKENS, viewer: values.VIEWER_TOKENS },
     },
-    /** How the dashboard signs people in at the issuer; null when it only takes tokens. */
+    /** How the dashboard signs people in at the issuer; null when it only accepts tokens. */
     pageClient: pageClientOf(values),
     databaseUrl: values.DATABASE_URL,
     databasePoolSize: values.DATABASE_POOL_SIZE,
@@ -122,7 +122,7 @@ function s3Of(values: Settings) {
     endpoint: endpoint ?? null,
     region,
     credentials: hasKeys ? { accessKeyId, secretAccessKey } : null,
-    // Few servers but AWS have a DNS name for each bucket, and all support it in the path.
+    // Few servers except AWS have a DNS name for each bucket; all support the bucket in the path.
     forcePathStyle: values.S3_FORCE_PATH_STYLE ?? endpoint !== undefined,
   });
 }

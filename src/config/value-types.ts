@@ -12,7 +12,7 @@ export function wholeNumber(min: number, max: number) {
     .refine((value) => value >= min && value <= max, { error: (issue) => message(issue.input) });
 }
 
-/** The words `true` and `false`; no others, so that a typing mistake is not taken for either. */
+/** Only the words `true` and `false`, so that a typing error is not taken for either. */
 export function trueOrFalse() {
   return z
     .enum(['true', 'false'], { error: (issue) => `${quoted(issue.input)} is neither true nor false` })
@@ -26,7 +26,10 @@ export function httpUrl() {
   });
 }
 
-/** The same without a path: the dashboard and its links are at the root. Without a slash at its end. */
+/**
+ * An http:// or https:// URL without a path (the dashboard and its links are at the root), returned without a slash at
+ * its end.
+ */
 export function originUrl() {
   return z
     .string()
@@ -77,10 +80,10 @@ export function bucketName() {
   });
 }
 
-/** Parameters that Prisma would read from a URL and this program does not: an error is better than ignoring them. */
+/** Parameters that Prisma reads from a URL and Coredock does not: an error is better than ignoring them. */
 const PRISMA_PARAMETERS = ['schema', 'connection_limit', 'pool_timeout', 'pgbouncer'];
 
-/** SQLite's `file:PATH`, or a URL of PostgreSQL. The error does not show the value: it may hold a password. */
+/** SQLite's `file:PATH`, or a PostgreSQL URL. The error does not show the value: it may contain a password. */
 export function databaseUrl() {
   return z
     .string()

@@ -1,4 +1,4 @@
-/** Where a dump's bytes are: `{device_key}/{filename}` (contract §3). */
+/** Key of a dump's blob: `{device_key}/{filename}`, as docs/configuration.md says. */
 export function coredumpKey(deviceKey: string, filename: string): string {
   return `${deviceKey}/${filename}`;
 }

@@ -2,23 +2,25 @@ import { notFound } from '../errors.js';
 import { createBoundedTransactions } from '../platform/database/bounded-transactions.js';
 import { Prisma } from '../platform/database/client.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
-import { outOfTime } from '../platform/deadline.js';
-import { createBatcher, Unclear } from '../platform/queue/batcher.js';
+import { deadlineError } from '../platform/deadline.js';
+import { createBatcher, UnknownOutcome } from '../platform/queue/batcher.js';
 import { COLUMNS, type StoredRow } from './read.js';
 import { type DumpBeyondMaximum, type RetiredDump, retireOldest } from './retention.js';
 import { toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
 import type { CountRetired } from './unread.js';
 
-/** The same bytes of the same device within this time are the same dump, sent again because the answer was lost. */
+/** The same bytes from the same device within this time are the same dump, sent again after a missing response. */
 export const RETRY_WINDOW_MS = 10 * 60 * 1000;
 
-/** Uploads committed together at most; beyond some dozens the shared fsync is a small part of each. */
+/** Most uploads in one commit; beyond some dozens, the shared fsync is already a small part of each upload. */
 const MAX_GROUP = 64;
-/** What a group waits for others while uploads come in crowds; a fraction of what one of a crowd takes anyway. */
+/**
+ * How long a group waits for more uploads while many arrive; short compared with the latency of an upload under load.
+ */
 const GATHER_MS = 4;
 
-/** A dump whose bytes are durable under `filename` and which has no row yet. */
+/** A dump whose bytes are durable under `filename` and that has no row yet. */
 export interface Arrival {
   deviceId: number;
   deviceKey: string;
@@ -32,37 +34,37 @@ export interface Arrival {
 }
 
 /**
- * `retired`: dumps of the device that had to go, row already deleted, file not yet. `isKept` is false when the dump
- * itself is among the retired: more than the limit came at once.
+ * `retired`: dumps of the device beyond its maximum; their rows are deleted, their files not yet. `isKept` is false
+ * when the new dump itself was retired: more dumps than the maximum arrived at once.
  */
 export type CommitOutcome =
   | { status: 'stored'; coredump: CoredumpRow; isKept: boolean; retired: RetiredDump[] }
   | { status: 'duplicate'; coredump: CoredumpRow };
 
-/** Runs inside the transaction that stores them: what it writes there is committed with them or not at all. */
+/** Runs inside the transaction that inserts the dumps: its writes commit or roll back with them. */
 type Enqueue = (tx: DbTransaction, stored: readonly CoredumpRow[]) => Promise<void>;
 
 /**
- * Gives arrivals their rows, grouped so that their statements and SQLite's fsync are shared: per group one transaction
- * of four statements, whatever its size. In it
- * - a duplicate (same idempotency key, or same bytes within ten minutes) is answered with the first one's row,
- * - every device keeps its `maxCoredumps` newest rows; a crash whose dump goes before it was read is counted, which is
- *   a fifth and sixth statement where that happens.
+ * Inserts rows for uploaded dumps. Uploads are grouped, so that they share statements and SQLite's fsync: one
+ * transaction of four statements per group, whatever its size. In this transaction
+ * - a duplicate (same idempotency key, or same bytes within `RETRY_WINDOW_MS`) gets the row of the first upload,
+ * - every device keeps its `maxCoredumps` newest rows. A crash whose dump is deleted before it was parsed is counted,
+ *   which takes two more statements.
  *
- * Plain SQL for both databases: it runs with every upload, and Prisma's way of saying the same takes several times the
- * processor time of the whole upload.
+ * Plain SQL for both databases: this runs with every upload, and Prisma's query builder takes several times the CPU
+ * time of the whole upload.
  */
 export function createCommitter({ db, maxCoredumps, countRetired, enqueue = async () => {} }: CommitterDeps) {
   const inTransaction = createBoundedTransactions(db);
   return createBatcher<Arrival, CommitOutcome | { status: 'failed'; error: unknown }>({
     maxItems: MAX_GROUP,
     gatherMs: GATHER_MS,
-    late: () => ({ status: 'failed', error: outOfTime() }),
+    late: () => ({ status: 'failed', error: deadlineError() }),
     async run(arrivals, signal) {
       const ended = await inTransaction(signal, (tx) =>
         commitGroup(tx, arrivals, { maxCoredumps, countRetired, enqueue }),
       ).catch((error: unknown) => {
-        throw error === signal.reason ? error : new Unclear(error);
+        throw error === signal.reason ? error : new UnknownOutcome(error);
       });
       if (ended.status === 'done') return ended.result;
       if (arrivals.length > 1) throw ended.error;
@@ -74,9 +76,9 @@ export function createCommitter({ db, maxCoredumps, countRetired, enqueue = asyn
 interface CommitterDeps {
   db: Db;
   maxCoredumps: number;
-  /** In the transaction that deletes them. */
+  /** Runs in the transaction that deletes the rows. */
   countRetired: CountRetired;
-  /** For a queue that lives in the database. */
+  /** Adds parse jobs, for a queue that is stored in the database. */
   enqueue?: Enqueue | undefined;
 }
 
@@ -92,7 +94,7 @@ async function commitGroup(
   const known = await lockDevices(tx, arrivals);
   const earlier = await findEarlier(tx, arrivals);
   const fresh: Arrival[] = [];
-  /** For each arrival: its own row to come (index into fresh), an earlier row, or no device any more. */
+  /** For each arrival: the index of its row in `fresh`, an earlier row, or a device that does not exist any more. */
   const plans = arrivals.map((arrival) => {
     if (!known.has(arrival.deviceId)) return { gone: arrival.deviceKey };
     const stored = earlier.find((row) => isSameDump(row, arrival));
@@ -120,7 +122,7 @@ async function commitGroup(
     const coredump = rows[index];
     if (coredump === undefined) throw new Error('the database answered fewer rows than were inserted');
     if (plan.own === undefined) return { status: 'duplicate' as const, coredump };
-    // The retired dumps of a device are reported once, with the first upload of the device in this group.
+    // The retired dumps of a device are reported once: with the first upload of this device in the group.
     const isFirst = fresh.findIndex(({ deviceId }) => deviceId === coredump.deviceId) === plan.own;
     const ofDevice = isFirst ? retired.filter(({ deviceId }) => deviceId === coredump.deviceId) : [];
     return { status: 'stored' as const, coredump, isKept: isKept(coredump), retired: ofDevice };
@@ -128,8 +130,8 @@ async function commitGroup(
 }
 
 /**
- * First statement of the transaction: a write, so that from here on nobody else changes these devices' dumps.
- * @returns the models of those that are there, by the devices' ids
+ * First statement of the transaction. It is a write, so from here on no other transaction changes these devices' dumps.
+ * @returns the model ids of the devices that exist, by device id
  */
 async function lockDevices(tx: DbTransaction, arrivals: readonly Arrival[]): Promise<Map<number, number>> {
   const lastUploadAt = arrivals.at(-1)?.uploadedAt ?? null;
@@ -141,7 +143,7 @@ async function lockDevices(tx: DbTransaction, arrivals: readonly Arrival[]): Pro
 
 type Earlier = StoredRow & { idempotencyKey: string | null };
 
-/** One condition an index can answer for each arrival; whether it is the same dump says `isSameDump`. */
+/** One condition per arrival that an index can answer. `isSameDump` decides whether it is the same dump. */
 async function findEarlier(tx: DbTransaction, arrivals: readonly Arrival[]): Promise<Earlier[]> {
   const candidates = arrivals.flatMap(({ deviceId, sha256, idempotencyKey }) => [
     Prisma.sql`(c."deviceId" = ${deviceId} AND c."sha256" = ${sha256})`,
@@ -155,7 +157,7 @@ async function findEarlier(tx: DbTransaction, arrivals: readonly Arrival[]): Pro
 
 export type Comparable = Pick<Arrival, 'deviceId' | 'sha256' | 'idempotencyKey' | 'uploadedAt'>;
 
-/** Two different keys say that these are two crashes, even if the bytes are alike. */
+/** Two different idempotency keys mean two crashes, even if the bytes are equal. */
 export function isSameDump(earlier: Comparable, arrival: Comparable): boolean {
   if (earlier.deviceId !== arrival.deviceId) return false;
   if (earlier.idempotencyKey !== null && arrival.idempotencyKey !== null) {
@@ -176,7 +178,7 @@ async function insert(tx: DbTransaction, fresh: readonly Arrival[]): Promise<Cor
   const stored = await tx.$queryRaw<Array<{ id: number; deviceId: number; filename: string }>>`
     INSERT INTO "Coredump" ("deviceId", "filename", "chip", "firmwareVersion", "size", "sha256", "idempotencyKey", "uploadedAt", "parseStatus")
     VALUES ${Prisma.join(rows)} RETURNING "id", "deviceId", "filename"`;
-  // The order of RETURNING is not promised; file names are unique within a device.
+  // The order of RETURNING is not guaranteed; file names are unique within a device.
   const ids = new Map(stored.map(({ id, deviceId, filename }) => [`${deviceId}/${filename}`, id]));
   return fresh.flatMap((arrival) => {
     const id = ids.get(`${arrival.deviceId}/${arrival.filename}`);
@@ -198,7 +200,9 @@ function newRow(id: number, { deviceKey, idempotencyKey, ...columns }: Arrival):
   };
 }
 
-/** The row alone shows it: what was read was counted then, and what is queued again was counted before that (`reset`). */
+/**
+ * The row alone shows it: a parsed dump was counted when it was parsed, a requeued dump when it was requeued (`reset`).
+ */
 function wasNeverRead({ parseStatus, parseGeneration }: DumpBeyondMaximum): boolean {
   return parseStatus === 'PENDING' && parseGeneration === 0;
 }

@@ -4,14 +4,14 @@ import { createEventChannel, type EventChannel } from '../platform/event-channel
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
 
-/** What changed, after the commit that changed it, and never an older state of a dump after a newer one. */
+/** Changes of dumps, published after their commit; an older state of a dump never follows a newer one. */
 export interface CoredumpEvents {
   publish(dump: CoredumpRow): void;
-  /** Listens from this call on. Ends when the iterator is returned, and when the server stops. */
+  /** Subscribes with this call. Ends when the iterator is returned, and when the server stops. */
   subscribe(filter: { coredumpId?: number; deviceId?: number }): AsyncIterableIterator<CoredumpRow>;
 }
 
-/** Dumps whose last state is remembered; those that change at the same time are far fewer. */
+/** Number of dumps whose last state is kept; far fewer change at the same time. */
 const REMEMBERED = 10_000;
 
 export function createCoredumpEvents(
@@ -21,7 +21,7 @@ export function createCoredumpEvents(
   return {
     publish(dump) {
       const stage = stageOf(dump);
-      // Another server's change of the same dump may have been heard of, and read, before our own commit's answer.
+      // The announcement of another server's change may arrive, and be read, before the answer to our own commit.
       if (stage <= (published.get(dump.id) ?? -1)) return;
       published.set(dump.id, stage);
       channel.publish(dump);
@@ -37,14 +37,14 @@ export function createCoredumpEvents(
   };
 }
 
-/** A dump's states in their order: within a generation PENDING comes first, and a re-parse begins the next one. */
+/** Orders the states of a dump: within a generation PENDING comes first; a re-parse starts the next generation. */
 function stageOf({ parseGeneration, parseStatus }: CoredumpRow): number {
   return 2 * parseGeneration + (parseStatus === 'PENDING' ? 0 : 1);
 }
 
 /**
- * Publishes here what other servers on the database change. They send ids; the rows are read when the ids arrive, so a
- * dump that changed twice within a moment may be published with its last state only.
+ * Publishes here the changes that other servers announce. They send ids, and the rows are read when the ids arrive: a
+ * dump that changes twice within a moment may be published with its last state only.
  */
 export function followerOfDumps(db: Db, events: ReturnType<typeof createCoredumpEvents>): Follower {
   return {

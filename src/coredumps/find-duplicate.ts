@@ -4,7 +4,7 @@ import { type Comparable, isSameDump, RETRY_WINDOW_MS } from './commit.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
 
-/** Outside any transaction: for answering who sends again what is stored already. */
+/** Finds the stored dump that an upload repeats, outside any transaction. */
 export async function findEarlierDump(db: Db, arrival: Comparable): Promise<CoredumpRow | null> {
   const { deviceId, sha256, idempotencyKey, uploadedAt } = arrival;
   const candidates = await db.coredump.findMany({

@@ -1,10 +1,25 @@
+/*
+ * What happens on an upload?
+ *
+ * 1. The route (`http/upload.ts`) checks limits, device and parameters by the head of the request, and passes the body
+ *    on as a stream.
+ * 2. `save` receives the body into the storage, hashes it and counts its bytes. It has no name yet.
+ * 3. `publish` gives the bytes their name. From then on they are durable.
+ * 4. `commit.ts` inserts the row, in one transaction with the uploads of the same moment. A duplicate is answered with
+ *    the first dump's row. The device's oldest dumps beyond `MAX_COREDUMPS` are deleted.
+ * 5. `afterCommit` tells subscribers and the parse queue. Whatever fails from here on does not fail the upload.
+ * 6. The route answers 201. The parse runs later (`parsing.ts`), in the background.
+ *
+ * When a step before the end of the commit fails, nothing of the dump is kept and the device gets another status.
+ */
+
 import { badInput, DomainError } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import { asDomainError } from '../platform/database/errors.js';
 import { findCommitted } from '../platform/database/failed-commit.js';
 import type { Db } from '../platform/database/types.js';
-import { inTime } from '../platform/deadline.js';
+import { withDeadline } from '../platform/deadline.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpFilename, coredumpKey } from './blob-keys.js';
 import { type Arrival, type CommitOutcome, createCommitter } from './commit.js';
@@ -24,9 +39,9 @@ export interface Upload {
   /** From the `Idempotency-Key` header. */
   idempotencyKey: string | null;
   body: AsyncIterable<Uint8Array>;
-  /** How long the database may keep it waiting once its bytes are there; absent: as long as it takes. */
+  /** How long the commit may take once the bytes are durable, in milliseconds; no limit if absent. */
   databaseWaitMs?: number;
-  /** Aborted when the sender has gone: then nothing more is done for it. */
+  /** Aborted when the client has disconnected: then the upload is abandoned. */
   signal?: AbortSignal;
 }
 
@@ -41,27 +56,18 @@ interface IngestDeps {
   clock: Clock;
   log: Logger;
   limits: { maxCoredumps: number; maxCoredumpBytes: number };
-  /** Crashes whose dumps are retired before anybody has read them. */
+  /** Counts crashes whose dumps are retired before they were parsed. */
   countRetired: CountRetired;
   /** Called after the commit of each dump. */
   onStored: () => void;
 }
 
-/** For the lookup after a commit of unknown outcome: the device has waited for that commit already. */
+/** Time limit for the lookup after a commit of unknown outcome: the device has already waited for that commit. */
 const LOOKUP_MS = 5_000;
-/** Names that are tried for a dump: a storage that claims to have every one of them is not to be trusted. */
+/** Names to try for one dump. A storage that reports every one of them as taken cannot be trusted. */
 const MAX_NAMES = 5;
 
-/**
- * What happens on an upload:
- *
- * 1. The body is received into the storage, hashed and measured, without a name (`save`).
- * 2. The bytes get their name and are durable from then on (`publish`).
- * 3. The row is committed, in one transaction with the uploads of the same moment; a duplicate is answered with the
- *    first dump's row, and the device's oldest dumps beyond its maximum go (`commit.ts`).
- * 4. Subscribers hear of the dump and the parse queue gets it (`afterCommit`); whatever fails from here on does not fail
- *    the upload.
- */
+/** Takes dumps in: steps 2 to 5 of the list at the top. */
 export function createIngest({
   db,
   blobs,
@@ -80,11 +86,11 @@ export function createIngest({
 
   return {
     /**
-     * Takes a dump in. When it resolves the bytes and the row are durable; the parse has not begun. When it rejects
-     * nothing of the dump remains.
+     * Stores a dump. When it resolves, the bytes and the row are durable; the parse has not started. When it rejects,
+     * nothing of the dump is stored.
      *
-     * @throws DomainError TOO_LARGE, BAD_USER_INPUT (empty), NOT_FOUND (the device is gone), STORAGE_FULL,
-     *   UNAVAILABLE, and whatever `body` throws
+     * @throws DomainError TOO_LARGE, BAD_USER_INPUT (empty), NOT_FOUND (the device does not exist any more),
+     *   STORAGE_FULL, UNAVAILABLE, and whatever `body` throws
      */
     async save(upload: Upload): Promise<{ coredump: CoredumpRow; isDuplicate: boolean }> {
       const incoming = await blobs.receive(limited(upload.body, limits.maxCoredumpBytes));
@@ -99,7 +105,7 @@ export function createIngest({
     },
 
     /**
-     * The stored dump that `upload` sends again, if it does; its body is read to the end and nothing of it is kept.
+     * Returns the stored dump that `upload` repeats, or null. The body is read to its end and not stored.
      *
      * @throws DomainError TOO_LARGE, and whatever `body` throws
      */
@@ -111,17 +117,17 @@ export function createIngest({
         sha256,
         uploadedAt: clock.now(),
       });
-      return upload.databaseWaitMs === undefined ? lookup : inTime(lookup, upload.databaseWaitMs);
+      return upload.databaseWaitMs === undefined ? lookup : withDeadline(lookup, upload.databaseWaitMs);
     },
   };
 
   async function publish(incoming: IncomingBlob, { device, signal }: Upload): Promise<string> {
     for (let attempt = 1; attempt <= MAX_NAMES; attempt += 1) {
       const filename = coredumpFilename(clock.uniqueMicros());
-      // A name is taken only where another server, or a clock that was set back, was at the same microsecond.
+      // A name is only taken if another server, or a clock that was set back, used the same microsecond.
       if (await incoming.publish(coredumpKey(device.key, filename), signal)) return filename;
     }
-    const cause = new Error(`the storage says of ${MAX_NAMES} new names that each is taken`);
+    const cause = new Error(`the storage reports ${MAX_NAMES} new names as taken`);
     throw new DomainError('UNAVAILABLE', 'The storage is not available now; try again.', { cause });
   }
 
@@ -144,7 +150,8 @@ export function createIngest({
     const outcome = await commit(arrival, upload.databaseWaitMs).catch(async (error: unknown) => {
       const known = await outcomeOfFailure(arrival, error);
       if (known.status !== 'failed' || (timeLeft() ?? 1) <= 0) return known;
-      // It was not done, and can be now; unless it was, and newer dumps have taken its place already, and its file.
+      // The transaction was rolled back, so it can run again. If it was committed after all, newer dumps have already
+      // retired this dump and its file.
       if ((await blobs.sizeOf(coredumpKey(device.key, filename))) === null) return known;
       return commit(arrival, timeLeft()).catch((again: unknown) => outcomeOfFailure(arrival, again));
     });
@@ -156,15 +163,15 @@ export function createIngest({
   }
 
   /**
-   * A commit failed, or only its answer was lost.
-   * @throws the commit's error when not even that can be known. The file stays then: bytes without a row are swept
-   *   one day, a row without bytes would be a loss.
+   * A commit failed, or its answer did not arrive.
+   * @throws the error of the commit when its outcome stays unknown. The file is kept then: a file without a row is
+   *   removed by a later sweep, but a row without a file is a lost dump.
    */
   async function outcomeOfFailure(arrival: Arrival, error: unknown) {
     const { deviceId, deviceKey, filename, uploadedAt } = arrival;
     const row = await findCommitted(db, asDomainError(error), {
       async find(tx) {
-        // The lock that every commit of this device begins with.
+        // Every commit of this device starts with this lock.
         await tx.device.updateMany({ where: { id: deviceId }, data: { lastUploadAt: uploadedAt } });
         const where = { deviceId_filename: { deviceId, filename } };
         return tx.coredump.findUnique({ where, select: COREDUMP_ROW });
@@ -173,10 +180,10 @@ export function createIngest({
       onUnknown: (reason) =>
         log.warn({ err: reason, deviceKey, filename }, 'it is not known whether a core dump was committed'),
     });
-    return row === null ? { status: 'failed' as const, error } : standing(toCoredumpRow(row));
+    return row === null ? { status: 'failed' as const, error } : storedEarlier(toCoredumpRow(row));
   }
 
-  /** The dump is safe from here on: whatever goes wrong now must not fail the upload. */
+  /** The dump is stored at this point: no later error may fail the upload. */
   function afterCommit(
     { device, chip, firmwareVersion }: Upload,
     outcome: CommitOutcome & { status: 'stored' },
@@ -199,12 +206,12 @@ export function createIngest({
   }
 }
 
-/** Only its row is known: the files of the dumps that its commit retired are left to the sweep. */
-function standing(coredump: CoredumpRow) {
+/** For a commit that was found later: the files of the dumps that it retired are removed by the sweep. */
+function storedEarlier(coredump: CoredumpRow) {
   return { status: 'stored' as const, coredump, isKept: true, retired: [] };
 }
 
-/** @throws DomainError TOO_LARGE with the first byte over the limit; nothing after it is read */
+/** @throws DomainError TOO_LARGE at the first byte over the limit; nothing after it is read */
 async function* limited(body: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
   let size = 0;
   for await (const chunk of body) {

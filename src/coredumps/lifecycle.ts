@@ -18,14 +18,17 @@ interface LifecycleDeps {
   /** Null when no sidecar is configured: then nothing can be parsed again. */
   queue: { add(task: ParseTask): void } | null;
   audit: Pick<Audit, 'change' | 'note' | 'removal'>;
-  /** Crashes whose dumps are deleted before anybody has read them. */
+  /** Counts crashes whose dumps are deleted before they were parsed. */
   countUnread: CountUnread;
 }
 
-/** What people do with stored dumps: delete them, and have them parsed again. What goes by itself is in `retention.ts`. */
+/** Actions of users on stored dumps: delete and parse again. Automatic deletion is in `retention.ts`. */
 export function createLifecycle({ db, files, requeue, lost, queue, audit, countUnread }: LifecycleDeps) {
   return {
-    /** Row, then file, best effort; the crash stays counted. @throws DomainError NOT_FOUND, also when the dump is not of `ofDeviceId` */
+    /**
+     * Deletes the row, then the file (best effort). The crash stays counted. @throws DomainError NOT_FOUND, also when
+     * the dump is not of `ofDeviceId`
+     */
     async delete(id: number, ofDeviceId?: number): Promise<void> {
       const where = { id, ...(ofDeviceId === undefined ? {} : { deviceId: ofDeviceId }) };
       const row = await db.coredump.findFirst({
@@ -42,7 +45,7 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
       await files.delete(row.device.key, [row]);
     },
 
-    /** @returns how many */
+    /** @returns the number of deleted dumps */
     async deleteAllOf(deviceId: number): Promise<number> {
       const device = await db.device.findUnique({ where: { id: deviceId }, select: { key: true } });
       if (device === null) throw notFound('device', deviceId);
@@ -56,15 +59,15 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
       return dumps.length;
     },
 
-    /** For the deletion of the device as well, in the same transaction; the files are to be deleted after its commit. */
+    /** Deletes rows within the transaction that deletes the device; the caller deletes the files after its commit. */
     deleteRowsOf,
 
-    /** Best effort: what cannot be deleted now has no row, and the sweep finds it. */
+    /** Best effort: a file that cannot be deleted now has no row, so the sweep removes it. */
     deleteFiles: files.delete,
 
     /**
-     * Back to PENDING and queued.
-     * @throws DomainError NOT_FOUND, PARSER_NOT_CONFIGURED; GONE when there are no raw bytes any more: nothing is changed
+     * Sets the dump to PENDING and queues it.
+     * @throws DomainError NOT_FOUND, PARSER_NOT_CONFIGURED; GONE when the raw bytes were removed: nothing is changed
      */
     async reparse(id: number): Promise<CoredumpRow> {
       requireParser();
@@ -82,7 +85,7 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
       return row;
     },
 
-    /** @returns how many. @throws DomainError PARSER_NOT_CONFIGURED */
+    /** @returns the number of requeued dumps. @throws DomainError PARSER_NOT_CONFIGURED */
     async reparseAll(filter: CoredumpFilter): Promise<number> {
       requireParser();
       const noteOf = (count: number) => ({
@@ -98,14 +101,14 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
             return rows;
           }),
       );
-      // Nothing was changed; who asked for it is known all the same.
+      // Nothing was changed, but the request is recorded all the same.
       if (total === 0) await audit.note(noteOf(0));
       return total;
     },
 
     /**
-     * Queues again what this build was missing for. Without a parser nothing was ever read, so nothing happens.
-     * @returns how many
+     * Queues the dumps again that need this build. Without a parser no dump was ever parsed, so nothing happens.
+     * @returns the number of requeued dumps
      */
     firmwareArrived: async (firmware: ArrivedFirmware): Promise<number> =>
       queue === null ? 0 : requeue.forArrived(firmware),
@@ -119,7 +122,7 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
     );
   }
 
-  /** Exactly the rows that it deletes, also where uploads are committed at the same time. */
+  /** Locks the rows and deletes exactly these, also while uploads are committed at the same time. */
   function deleteRowsOf(tx: DbTransaction, deviceId: number): Promise<RetiredDump[]> {
     return deleteRows(tx, { deviceId }, countUnread);
   }

@@ -1,6 +1,6 @@
 import type { CoredumpRow, ParseStatus } from './types.js';
 
-/** The columns that long lists show: what they leave out is most of a row's bytes. */
+/** The columns that long lists show. The other columns are most of a row's bytes. */
 export const LISTED_COLUMNS = [
   'id',
   'deviceId',
@@ -12,7 +12,7 @@ export const LISTED_COLUMNS = [
   'uploadedAt',
 ] as const satisfies ReadonlyArray<keyof CoredumpRow>;
 
-/** A row that was read for a list. Whoever asks it for a column that was not read gets an error: that is a bug. */
+/** A row that was read for a list. Reading a column that was not selected throws: that is a bug. */
 export class ListedDump implements CoredumpRow {
   readonly id: number;
   readonly deviceId: number;

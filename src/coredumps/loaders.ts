@@ -18,7 +18,7 @@ interface PageOfDevice extends OfDevice {
 
 export type CoredumpLoaders = ReturnType<typeof createCoredumpLoaders>;
 
-/** For one request: what many fields ask for one by one is read in one statement each, however many ask. */
+/** Loaders for one request: they read in one statement what many fields need. */
 export function createCoredumpLoaders(db: Db) {
   return {
     byId: new DataLoader<number, CoredumpRow | null>(async (ids) => {
@@ -27,24 +27,24 @@ export function createCoredumpLoaders(db: Db) {
       return ids.map((id) => byId.get(id) ?? null);
     }),
 
-    /** When and why the raw bytes were removed; null while they are there. */
+    /** When and why the raw bytes were removed; null while they are stored. */
     removedRaw: new DataLoader<number, { removedAt: Date; reason: string } | null>(async (ids) => {
       const rows = await db.removedRaw.findMany({ where: { coredumpId: { in: [...ids] } } });
       const byId = new Map(rows.map((row) => [row.coredumpId, row]));
       return ids.map((id) => byId.get(id) ?? null);
     }),
 
-    /** When it was noticed that the storage has lost the raw bytes; null while it has them. */
+    /** When the raw file was found missing in the storage; null while it is present. */
     rawLostAt: new DataLoader<number, Date | null>(async (ids) => {
       const rows = await db.lostRaw.findMany({ where: { coredumpId: { in: [...ids] } } });
       const byId = new Map(rows.map(({ coredumpId, noticedAt }) => [coredumpId, noticedAt]));
       return ids.map((id) => byId.get(id) ?? null);
     }),
 
-    /** The heavy part; lists never read it. */
+    /** Text and report, which are large; lists never read them. */
     texts: createTextLoader(db),
 
-    /** One statement for all devices that ask with the same filter, window and columns. */
+    /** One statement for all devices with the same filter, window and columns. */
     ofDevice: new DataLoader<PageOfDevice, CoredumpRow[], string>(
       (questions) =>
         grouped(
@@ -77,7 +77,7 @@ function deviceIds(questions: readonly OfDevice[]): number[] {
   return [...new Set(questions.map(({ deviceId }) => deviceId))];
 }
 
-/** Answers questions in groups that one statement can serve, in the order in which they were asked. */
+/** Groups requests that one statement can answer, and returns the answers in the order of the requests. */
 async function grouped<Question, Answer>(
   questions: readonly Question[],
   keyOf: (question: Question) => string,
@@ -93,7 +93,7 @@ async function grouped<Question, Answer>(
   for (const [key, group] of groups) answers.set(key, await ask(group, group[0]));
   return questions.map((question) => {
     const answer = answers.get(keyOf(question));
-    if (answer === undefined) throw new Error('a question was left out of its group');
+    if (answer === undefined) throw new Error('a request is missing in its group');
     return answer(question);
   });
 }

@@ -8,26 +8,26 @@ import { coredumpKey } from './blob-keys.js';
 
 export type LostDumps = ReturnType<typeof createLostDumps>;
 
-/** Dumps that are looked for at once: a request each, where the storage is a bucket. */
+/** Dumps checked concurrently: one request each if the storage is a bucket. */
 const BATCH = 20;
 const REMOVAL_MS = 250;
 
 /**
- * Which dumps the storage has lost: their rows are there, nobody removed their raw bytes, and the bytes are not those
- * of the row. Each is noted once, and forgotten when its file is there again.
+ * Tracks dumps whose raw file is missing: the row exists, the bytes were not removed on purpose, and the storage has no
+ * file, or a file of the wrong size. Each is recorded once, and the record is deleted when the file is present again.
  */
 export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
   return {
     /**
-     * To be called when a file was not found.
-     * @returns whether it is lost, or removed and why, or whether its dump is gone
+     * Call this when a file was not found.
+     * @returns whether the file is lost, was removed (and why), or the dump does not exist any more
      */
     async note(id: number): Promise<{ is: 'lost' | 'gone' } | { is: 'removed'; reason: string }> {
-      let dump = await findFate(id);
+      let dump = await findStatus(id);
       if (dump?.removedRaw === null && dump.lostRaw === null) {
-        // Who removes raw bytes removes the file first, and notes it in a moment.
+        // Removal deletes the file first and records that a moment later.
         await pause(REMOVAL_MS);
-        dump = await findFate(id);
+        dump = await findStatus(id);
       }
       if (dump === null) return { is: 'gone' };
       if (dump.removedRaw !== null) return { is: 'removed', reason: dump.removedRaw.reason };
@@ -35,13 +35,13 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
       return { is: 'lost' };
     },
 
-    /** Whether the storage has the dump's bytes; then it is not lost any more. */
+    /** Checks whether the storage has the dump's bytes. If so, its record is deleted. */
     async isThere(id: number): Promise<boolean> {
       const [dump] = await find({ id });
       return dump !== undefined && look(dump);
     },
 
-    /** Looks for the raw bytes of every dump, or of those that are noted as lost only. */
+    /** Checks the raw files of all dumps, or only of those that are recorded as lost. */
     async check(which: 'all' | 'lost'): Promise<void> {
       const where = which === 'all' ? {} : { lostRaw: { isNot: null } };
       let afterId = 0;
@@ -57,7 +57,7 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
     count: (): Promise<number> => db.lostRaw.count({ where: { coredump: { removedRaw: null } } }),
   };
 
-  function findFate(id: number) {
+  function findStatus(id: number) {
     return db.coredump.findUnique({
       where: { id },
       select: { removedRaw: true, lostRaw: true, filename: true, device: { select: { key: true } } },
@@ -78,19 +78,19 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
     const isThere = (await blobs.sizeOf(key)) === dump.size;
     if (isThere && dump.lostRaw !== null) {
       await db.lostRaw.deleteMany({ where: { coredumpId: dump.id } });
-      log.info({ coredumpId: dump.id, file: key }, 'the lost file of a core dump is there again');
+      log.info({ coredumpId: dump.id, file: key }, 'the missing file of a core dump is present again');
     }
     if (!isThere && dump.lostRaw === null) await noteLost(dump.id, key);
     return isThere;
   }
 
-  /** By the row of the dump, which may have been deleted meanwhile: then nothing is lost. */
+  /** Selects from the dump's row, which may have been deleted in the meantime: then nothing is recorded. */
   async function noteLost(coredumpId: number, key: string): Promise<void> {
     const noted = await db.$executeRaw`
       INSERT INTO "LostRaw" ("coredumpId", "noticedAt")
       SELECT c."id", ${clock.now()} FROM "Coredump" c WHERE c."id" = ${coredumpId}
       ON CONFLICT ("coredumpId") DO NOTHING`;
-    if (noted > 0) log.error({ coredumpId, file: key }, 'the storage has lost the file of a core dump');
+    if (noted > 0) log.error({ coredumpId, file: key }, 'the file of a core dump is missing in the storage');
   }
 }
 

@@ -1,5 +1,5 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
-import { type TidyOptions, tidyBlobs } from '../platform/blobs/tidy.js';
+import { type SweepOptions, sweepBlobs } from '../platform/blobs/sweep-blobs.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
@@ -7,17 +7,19 @@ import type { Metrics } from '../platform/metrics.js';
 import { coredumpKey } from './blob-keys.js';
 
 /**
- * Tidies the dump storage after whatever way the last server ended; to be run before the first upload, and daily.
- * Uploads that were never finished are removed; files that were set aside and have a row come back; finished files
- * without a row are set aside for a week; older ones of those go.
+ * Cleans the dump storage after a server has ended, in whatever way. Run it before the first upload, and daily.
+ * - Unfinished uploads are removed.
+ * - Files that were set aside and have a row are restored.
+ * - Finished files without a row are set aside, and removed after a week.
  *
- * @param options.before where uploads may be on their way, in this server or another: only files last written before that
+ * @param options.before required if uploads may be in progress, here or on another server: only files last written
+ *   before it
  */
 export async function sweepStorage(
   { db, blobs, clock, metrics, log }: SweepDeps,
-  options: TidyOptions = {},
+  options: SweepOptions = {},
 ): Promise<void> {
-  const { unfinished, broughtBack, setAside, purged } = await tidyBlobs(
+  const { unfinished, broughtBack, setAside, purged } = await sweepBlobs(
     { blobs, withoutRow: (keys) => withoutRow(db, keys), now: clock.now() },
     options,
   );
@@ -29,7 +31,7 @@ export async function sweepStorage(
   if (purged > 0) log.info({ purged }, 'removed orphans that were set aside more than 7 days ago');
 }
 
-/** Which of these blobs no row wants: there is none, or its bytes were removed on purpose. */
+/** Returns the keys of blobs without a row, or whose row says that the bytes were removed on purpose. */
 export async function withoutRow(db: Db, keys: readonly string[]): Promise<string[]> {
   if (keys.length === 0) return [];
   const rows = await db.coredump.findMany({

@@ -2,16 +2,16 @@ import type { Database, DbTransaction } from '../platform/database/types.js';
 import type { CoredumpRow } from './types.js';
 
 /**
- * What the transaction of a change writes for other servers and for the queue: committed with the change, so that
- * nothing is lost with a server that dies right after its commit.
+ * Messages for other servers and for the queue. They are written in the transaction of the change, so that a server
+ * that dies right after its commit loses none.
  */
 export interface Outbox {
-  /** Dumps that wait for their parse from now on: they arrived, or were reset. */
+  /** For dumps that are now PENDING: new, or reset. */
   waiting(
     tx: DbTransaction,
     dumps: ReadonlyArray<Pick<CoredumpRow, 'id' | 'parseGeneration'>>,
   ): Promise<void>;
-  /** Dumps whose parse has ended. */
+  /** For dumps whose parse has ended. */
   ended(tx: DbTransaction, dumps: readonly CoredumpRow[]): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export function createOutbox({ announcements, jobs }: Pick<Database, 'announceme
   }
 }
 
-/** What names a parse in a queue: a re-parse is another one. */
+/** Identifies a parse in a queue: each re-parse has its own key. */
 export function parseKey({ id, parseGeneration }: Pick<CoredumpRow, 'id' | 'parseGeneration'>): string {
   return `${id}:${parseGeneration}`;
 }

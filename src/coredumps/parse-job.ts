@@ -14,7 +14,14 @@ import { makeFolder } from '../platform/files/durable-folder.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpKey } from './blob-keys.js';
 import type { LostDumps } from './lost-dumps.js';
-import { failure, lostFirmware, missingFirmware, type Prepared, resultOf, unable } from './parse-result.js';
+import {
+  failure,
+  lostFirmware,
+  missingFirmware,
+  type Prepared,
+  resultOf,
+  unableToParse,
+} from './parse-result.js';
 import type { Hold, ParseState } from './parse-state.js';
 import type { ParseTask } from './parse-task.js';
 import { whyRemoved } from './remove-raw.js';
@@ -24,79 +31,80 @@ import type { CoredumpRow, ParseErrorKind } from './types.js';
 
 const MAX_ATTEMPTS = 3;
 
-/** Which build a dump ran, and how sure that is. */
+/** Finds the build that a dump ran, and says by what it was identified. */
 export interface BuildFinder {
   findBuild(wanted: {
     modelId: number;
     version: string;
     appElfSha256: string | null;
   }): Promise<{ firmware: Firmware | null; candidates: Firmware[]; matchedBy: 'sha' | 'version' | null }>;
-  /** Copies the build's ELF to `path`; null when the storage has not got it whole. */
+  /** Copies the build's ELF to `path`; null when the ELF is missing or incomplete in the storage. */
   copyElf(firmware: Firmware, path: string): Promise<number | null>;
-  /** To be called then. @returns whether the ELF is lost; else its build was deleted */
+  /** Call this when the ELF was not found. @returns true if the ELF is lost, false if the build was deleted */
   noteLostElf(firmware: Firmware): Promise<boolean>;
 }
 
 export type ParseOutcome =
   | { status: 'finished'; coredump: CoredumpRow; errorKind: ParseErrorKind | null }
-  /** Deleted, re-queued, or in other hands: nothing was changed. */
+  /** The dump was deleted or requeued, or another server has it: nothing was changed. */
   | { status: 'superseded' }
-  /** Storage or database were not available: the dump waits, and nothing was counted. */
+  /** Storage or database were unavailable: the dump is postponed, and no attempt was counted. */
   | { status: 'postponed' }
-  /** The server stops; the dump waits for the next one. */
-  | { status: 'handed back' };
+  /** The server stops; another server, or the next start, parses the dump. */
+  | { status: 'released' };
 
 /**
- * One dump from PENDING to its end: at most three attempts of the sidecar, counted in its row, with growing random
- * pauses between them. A dump that cannot be read, or whose firmware is missing, ends at once.
+ * Parses one dump, from PENDING to its end: at most three attempts of the sidecar, counted in the row, with growing
+ * random pauses between them. A dump that cannot be read, or whose firmware is missing, ends at once.
  *
- * Our own storage and database are no attempts: what they refuse is tried again after a moment, and when that does not
- * help the dump goes back, uncounted, and waits for a pause that grows each time.
+ * Failures of our own storage and database are not attempts. They are retried after a moment; if that does not help,
+ * the dump is released without a counted attempt and postponed, with a pause that grows each time.
  */
 export function createParseJob(deps: ParseJobDeps) {
   const { state, blobs, builds, lost, sidecar, xferDir, retryDelayMs, log } = deps;
-  /** How often in a row a dump was postponed. */
+  /** Consecutive postponements of each dump. */
   const postponements = new LRUCache<number, number>({ max: REMEMBERED });
   let hasTransferSpace = true;
 
   return async function parse(task: ParseTask, stop: AbortSignal): Promise<ParseOutcome> {
     const hold = state.hold(task);
     try {
-      const outcome = await toTheEnd(hold, stop);
+      const outcome = await runToEnd(hold, stop);
       postponements.delete(task.coredumpId);
       return outcome;
     } catch (error) {
       if (!stop.aborted && isPassing(error)) return postpone(hold, error, stop);
       if (!stop.aborted) throw error;
-      return handBack(hold);
+      return release(hold);
     }
   };
 
-  async function toTheEnd(hold: Hold, stop: AbortSignal): Promise<ParseOutcome> {
+  async function runToEnd(hold: Hold, stop: AbortSignal): Promise<ParseOutcome> {
     try {
       return await pRetry(() => attempt(hold, stop), {
         ...backoff(retryDelayMs),
         retries: MAX_ATTEMPTS - 1,
         signal: stop,
-        // Whether attempts are left is the row's to say, not p-retry's: restarts count too.
+        // The row decides whether attempts are left, not p-retry: attempts before a restart count too.
         shouldRetry: ({ error }) => error instanceof FailedAttempt && error.number < MAX_ATTEMPTS,
       });
     } catch (error) {
       if (stop.aborted || isPassing(error)) throw error;
-      if (error instanceof FailedAttempt) return end(hold, failure('failed', unable(error.message)), stop);
-      log.error({ err: error, ...names(hold.task) }, 'parse failed');
-      return end(hold, failure('failed', unable('an internal error')), stop);
+      if (error instanceof FailedAttempt)
+        return end(hold, failure('failed', unableToParse(error.message)), stop);
+      log.error({ err: error, ...logFieldsOf(hold.task) }, 'parse failed');
+      return end(hold, failure('failed', unableToParse('an internal error')), stop);
     }
   }
 
-  /** @throws FailedAttempt when the sidecar failed; what storage or database say when they are not available */
+  /** @throws FailedAttempt when the sidecar failed; the error of storage or database when they are unavailable */
   async function attempt(hold: Hold, stop: AbortSignal): Promise<ParseOutcome> {
     const begunAt = performance.now();
-    const number = await patiently(() => state.begin(hold, MAX_ATTEMPTS), stop);
+    const number = await withRetries(() => state.begin(hold, MAX_ATTEMPTS), stop);
     if (number === 'not ours') return { status: 'superseded' };
     if (number === 'exhausted') {
       const reason = `the server stopped during the last of ${MAX_ATTEMPTS} attempts`;
-      return end(hold, failure('failed', unable(reason)), stop);
+      return end(hold, failure('failed', unableToParse(reason)), stop);
     }
     hold.usedAttempts = number - 1;
     const result = await readOnce(hold, number, stop, begunAt);
@@ -113,11 +121,12 @@ export function createParseJob(deps: ParseJobDeps) {
     const base = `coredock-${task.coredumpId}-${task.generation}-${number}-${randomBytes(6).toString('hex')}`;
     const files = { core: join(xferDir, `${base}.dmp`), elf: join(xferDir, `${base}.elf`) };
     try {
-      const prepared = await patiently(() => prepare(task, files), stop);
+      const prepared = await withRetries(() => prepare(task, files), stop);
       if (prepared === 'not ours' || 'errorKind' in prepared) return prepared;
-      // Fetching dump and ELF took long (a slow storage): the lease must last for all of the sidecar's time.
+      // Copying dump and ELF may have taken long (a slow storage): renew the lease for the full time limit of the
+      // sidecar.
       const isStillOurs =
-        performance.now() - begunAt < RENEW_AFTER_MS || (await patiently(() => state.renew(hold), stop));
+        performance.now() - begunAt < RENEW_AFTER_MS || (await withRetries(() => state.renew(hold), stop));
       if (!isStillOurs) return 'not ours';
       const answer = await sidecar.parse({ core: `${base}.dmp`, elf: `${base}.elf`, chip: task.chip }, stop);
       if (answer.status !== 'failed') return resultOf(answer, prepared, task);
@@ -128,7 +137,7 @@ export function createParseJob(deps: ParseJobDeps) {
     }
   }
 
-  /** Puts the dump and the ELF of its build where the sidecar finds them, or says why that cannot be. */
+  /** Copies the dump and its ELF into the transfer folder, or returns the result that explains why not. */
   async function prepare(
     task: ParseTask,
     files: { core: string; elf: string },
@@ -148,11 +157,11 @@ export function createParseJob(deps: ParseJobDeps) {
     if (copied === 'no dump') return missingRaw(task, key);
     if (copied === 'both') return { ...found, firmware, appElfSha256 };
     if (await builds.noteLostElf(firmware)) return lostFirmware(task, firmware, appElfSha256);
-    // Deleted just now: there may be another one.
+    // The build was deleted a moment ago; another build may match.
     return prepare(task, files);
   }
 
-  /** Where the transfer folder is full no dump is at fault. @throws DomainError STORAGE_FULL */
+  /** A full transfer folder is not the dump's fault. @throws DomainError STORAGE_FULL */
   async function copyBoth(
     key: string,
     firmware: Firmware,
@@ -175,17 +184,20 @@ export function createParseJob(deps: ParseJobDeps) {
     hasTransferSpace = hasSpace;
     const folder = `the transfer folder ${xferDir} (PARSE_SIDECAR_XFER_DIR)`;
     if (hasSpace) log.info(`${folder} has free space again`);
-    else log.error(`${folder} is full: free some space; dumps wait for their parse until then`);
+    else log.error(`${folder} is full: free some space; no dump is parsed until then`);
   }
 
   async function missingRaw(task: ParseTask, key: string): Promise<ParseResult | 'not ours'> {
-    const fate = await lost.note(task.coredumpId);
-    if (fate.is === 'gone') return 'not ours';
-    if (fate.is === 'removed') {
-      return failure('removed_coredump', unable(`its raw bytes were removed, ${whyRemoved(fate.reason)}`));
+    const missing = await lost.note(task.coredumpId);
+    if (missing.is === 'gone') return 'not ours';
+    if (missing.is === 'removed') {
+      return failure(
+        'removed_coredump',
+        unableToParse(`its raw bytes were removed, ${whyRemoved(missing.reason)}`),
+      );
     }
-    const reason = `its file is missing in the storage: ${key}. Restore it, and the dump is parsed by itself.`;
-    return failure('lost_coredump', unable(reason));
+    const reason = `its file is missing in the storage: ${key}. Restore it, and the dump is parsed automatically.`;
+    return failure('lost_coredump', unableToParse(reason));
   }
 
   async function end(hold: Hold, result: ParseResult, stop: AbortSignal): Promise<ParseOutcome> {
@@ -196,21 +208,24 @@ export function createParseJob(deps: ParseJobDeps) {
 
   async function finish(hold: Hold, result: ParseResult, stop: AbortSignal): Promise<CoredumpRow | null> {
     try {
-      return await patiently(() => state.finish(hold, result), stop);
+      return await withRetries(() => state.finish(hold, result), stop);
     } catch (error) {
       const times = postponements.get(hold.task.coredumpId) ?? 0;
       if (stop.aborted || !isPassing(error) || times < MAX_REFUSALS) throw error;
-      // All that while the database has taken our leases: it is this result that it does not take.
-      log.error({ err: error, ...names(hold.task) }, 'the database does not take the result of a parse');
-      return state.finish(hold, failure('failed', unable('the database does not take its report')));
+      // The database accepted lease renewals all that time, so it is this result that it rejects.
+      log.error(
+        { err: error, ...logFieldsOf(hold.task) },
+        'the database does not accept the result of a parse',
+      );
+      return state.finish(hold, failure('failed', unableToParse('the database does not accept its report')));
     }
   }
 
-  /** Database and storage fail for a moment now and then; most of the time the next try succeeds. */
-  function patiently<T>(work: () => Promise<T>, stop: AbortSignal): Promise<T> {
+  /** Retries failures of database and storage that usually pass within a moment. */
+  function withRetries<T>(work: () => Promise<T>, stop: AbortSignal): Promise<T> {
     return pRetry(work, {
       ...backoff(retryDelayMs),
-      retries: MAX_HICCUPS,
+      retries: MAX_CALL_RETRIES,
       signal: stop,
       shouldRetry: ({ error }) => isPassing(error),
     });
@@ -220,16 +235,16 @@ export function createParseJob(deps: ParseJobDeps) {
     const { coredumpId } = hold.task;
     const times = (postponements.get(coredumpId) ?? 0) + 1;
     postponements.set(coredumpId, times);
-    // What is full is full for every dump: the slot of this one is released after a moment only, and it is tried again soon.
+    // A full disk affects every dump, so this one keeps its slot for a moment only and is retried soon.
     const pauseMs = isFull(reason) ? FULL_PAUSE_MS : Math.min(retryDelayMs * 2 ** times, MAX_PAUSE_MS);
     if (!isFull(reason)) {
       log.warn(
-        { err: reason, pauseMs, ...names(hold.task) },
+        { err: reason, pauseMs, ...logFieldsOf(hold.task) },
         'storage or database is not available for a parse',
       );
     }
     try {
-      // Without the database nothing could be done instead, so this waits for it.
+      // Without the database there is nothing else to do, so this waits for it.
       await pRetry(() => state.release(hold, pauseMs), {
         ...backoff(retryDelayMs),
         maxTimeout: MAX_PAUSE_WITHOUT_DATABASE_MS,
@@ -241,13 +256,13 @@ export function createParseJob(deps: ParseJobDeps) {
       return { status: 'postponed' };
     } catch (error) {
       if (!stop.aborted) throw error;
-      return handBack(hold);
+      return release(hold);
     }
   }
 
-  async function handBack(hold: Hold): Promise<ParseOutcome> {
+  async function release(hold: Hold): Promise<ParseOutcome> {
     await state.release(hold);
-    return { status: 'handed back' };
+    return { status: 'released' };
   }
 }
 
@@ -258,32 +273,32 @@ interface ParseJobDeps {
   lost: Pick<LostDumps, 'note'>;
   sidecar: SidecarClient;
   xferDir: string;
-  /** Pause before the second attempt; the next is about twice as long. */
+  /** Pause before the second attempt, in milliseconds; it doubles for the next one. */
   retryDelayMs: number;
   log: Logger;
 }
 
-/** Between two looks whether there is free space again. */
+/** Pause between two checks for free space. */
 const FULL_PAUSE_MS = 2_000;
 
-/** Half of what a lease lasts longer than the sidecar's time. */
+/** Half of the margin between the lease and the sidecar's time limit. */
 const RENEW_AFTER_MS = 15_000;
 
-/** The largest dump that `MAX_COREDUMP_BYTES` can be set to is larger, but its notes are not. */
+/** Read limit for the notes: `MAX_COREDUMP_BYTES` may be larger, but the notes of a dump are not. */
 const PEEK_BYTES = 64 * 1024 * 1024;
 
-/** How often storage or database are tried once more before the dump is postponed. */
-const MAX_HICCUPS = 2;
+/** Retries of a storage or database call before the dump is postponed. */
+const MAX_CALL_RETRIES = 2;
 const MAX_PAUSE_MS = 5 * 60 * 1000;
 const MAX_PAUSE_WITHOUT_DATABASE_MS = 10_000;
-/** Postponements in a row, about half an hour, after which a result that cannot be stored never will be. */
+/** Consecutive postponements (about half an hour) after which a result that cannot be stored is given up. */
 const MAX_REFUSALS = 12;
-/** Dumps that are postponed at the same time and whose pauses grow. */
+/** Most dumps whose postponements are tracked at the same time. */
 const REMEMBERED = 10_000;
 
 const backoff = (minTimeout: number) => ({ minTimeout, factor: 2, randomize: true });
 
-/** The sidecar failed, for a reason that may pass. */
+/** The sidecar failed for a reason that may pass. */
 class FailedAttempt extends Error {
   override readonly name = 'FailedAttempt';
 
@@ -299,7 +314,7 @@ function isFull(error: unknown): boolean {
   return error instanceof DomainError && error.code === 'STORAGE_FULL';
 }
 
-/** A build that was deleted during the parse is a CONFLICT: the next attempt finds another, or none. */
+/** A build that was deleted during the parse causes CONFLICT: the next attempt finds another build, or none. */
 function isPassing(thrown: unknown): boolean {
   const error = asDomainError(thrown);
   return error instanceof DomainError && TRANSIENT.has(error.code);
@@ -307,7 +322,7 @@ function isPassing(thrown: unknown): boolean {
 
 const TRANSIENT: ReadonlySet<DomainErrorCode> = new Set(['UNAVAILABLE', 'STORAGE_FULL', 'BUSY', 'CONFLICT']);
 
-/** A dump that cannot be read at all has no SHA; that it cannot is the sidecar's to say. */
+/** The SHA-256 prefix in the dump; null when the dump is unreadable: then the sidecar reports why. */
 function peekSha(bytes: Uint8Array): string | null {
   try {
     return peekDump(bytes).appElfSha256;
@@ -317,6 +332,6 @@ function peekSha(bytes: Uint8Array): string | null {
   }
 }
 
-function names(task: ParseTask) {
+function logFieldsOf(task: ParseTask) {
   return { coredumpId: task.coredumpId, deviceKey: task.deviceKey, filename: task.filename };
 }

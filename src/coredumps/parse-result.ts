@@ -5,7 +5,7 @@ import type { SidecarAnswer } from './sidecar-client.js';
 import type { ParseResult } from './store-reading.js';
 import type { ParseErrorKind } from './types.js';
 
-/** What the sidecar is given, and why that. */
+/** The files given to the sidecar, and the build that was chosen. */
 export interface Prepared {
   firmware: Firmware;
   candidates: Firmware[];
@@ -13,7 +13,7 @@ export interface Prepared {
   appElfSha256: string | null;
 }
 
-/** What the sidecar said, with what is to be said of the build. */
+/** Makes the result of an answer of the sidecar, with warnings about the chosen build. */
 export function resultOf(
   answer: Exclude<SidecarAnswer, { status: 'failed' }>,
   prepared: Prepared,
@@ -21,7 +21,8 @@ export function resultOf(
 ): ParseResult {
   const { firmware, appElfSha256 } = prepared;
   const build = { firmwareId: firmware.id, appElfSha256 };
-  if (answer.status === 'unreadable') return { ...failure('unreadable', unable(answer.reason)), ...build };
+  if (answer.status === 'unreadable')
+    return { ...failure('unreadable', unableToParse(answer.reason)), ...build };
   const warnings = buildWarnings(prepared, task.firmwareVersion);
   const output = [...warnings.map((warning) => `Warning: ${warning}\n`), answer.output].join('');
   const report =
@@ -39,7 +40,7 @@ export function failure(kind: ParseErrorKind, output: string): ParseResult {
   };
 }
 
-export function unable(reason: string): string {
+export function unableToParse(reason: string): string {
   return `Unable to parse coredump: ${reason}`;
 }
 
@@ -47,16 +48,16 @@ export function missingFirmware(task: ParseTask, appElfSha256: string | null): P
   const sha = appElfSha256 === null ? '' : ` (the dump names the ELF with SHA-256 ${appElfSha256}…)`;
   const output =
     `No firmware for model "${task.modelCode}" version "${task.firmwareVersion}"${sha}. ` +
-    'Upload it with the uploadFirmware mutation; the dump is parsed by itself when it arrives.';
+    'Upload it with the uploadFirmware mutation; the dump is then parsed automatically.';
   return { ...failure('missing_firmware', output), appElfSha256 };
 }
 
 export function lostFirmware(task: ParseTask, firmware: Firmware, appElfSha256: string | null): ParseResult {
   const { id: firmwareId, version, elfSha256 } = firmware;
   const output =
-    `The ELF of firmware version "${version}" of model "${task.modelCode}" is lost: the storage has no ` +
+    `The ELF of firmware version "${version}" of model "${task.modelCode}" is missing: the storage has no ` +
     `${elfKey(task.modelCode, elfSha256)}. Upload the same ELF again with the uploadFirmware mutation, or restore the ` +
-    'file; the dump is parsed by itself then.';
+    'file; the dump is then parsed automatically.';
   return { ...failure('lost_firmware', output), firmwareId, appElfSha256 };
 }
 

@@ -14,22 +14,22 @@ import type { CountUnread } from './unread.js';
 /** Runs a reset in a transaction. */
 export type RunReset = (work: (tx: DbTransaction) => Promise<CoredumpRow[]>) => Promise<CoredumpRow[]>;
 
-/** A task in the hands of a server, from the lease to the end or until it is released. */
+/** A task that this server works on, from taking the lease until the end or the release. */
 export interface Hold {
   task: ParseTask;
-  /** Names who holds it. */
+  /** Identifies the lease holder. */
   lease: string;
-  /** Attempts that are used up; null until the first one has begun. */
+  /** Attempts already counted; null before the first one. */
   usedAttempts: number | null;
 }
 
-/** Of a dump that waits until it may be tried again. */
+/** Lease of a dump that must not be retried before a given time. */
 const POSTPONED = 'postponed';
 
 /**
- * The life of a parse, as the row tells it. Every step names the dump's generation and, once begun, the lease
- * in its WHERE: a step that finds another state changes nothing and says so. So each may be done again when its answer
- * was lost on the way.
+ * State machine of a parse, stored in the dump's row. Every step checks the dump's generation and, after `begin`, the
+ * lease in its WHERE clause. A step that finds another state changes nothing and returns that. So each step can be
+ * repeated when its answer did not arrive.
  *
  *   PENDING ──begin──▶ PENDING, leased, attempt n ──finish──▶ PARSED | ERROR
  *      ▲                        │
@@ -47,13 +47,13 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
   });
 
   return {
-    /** Takes a task in hand. Nothing is written yet. */
+    /** Makes the hold of a task. Nothing is written yet. */
     hold: (task: ParseTask): Hold => ({ task, lease: `${owner} ${randomUUID()}`, usedAttempts: null }),
 
     /**
-     * Takes or renews the lease and counts an attempt, before it begins: a crash of ours cannot hide one.
-     * @returns the number of this attempt; "exhausted" (leased, nothing counted) when all were used up; "not ours"
-     * when the dump is gone, done, re-queued, or somebody else's for now
+     * Takes or renews the lease and counts an attempt before it starts, so that a crash of the server cannot hide one.
+     * @returns the number of this attempt; "exhausted" (leased, nothing counted) when no attempts are left; "not ours"
+     *   when the dump was deleted, finished or requeued, or another server holds it
      */
     async begin(
       { task, lease, usedAttempts }: Hold,
@@ -76,7 +76,7 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
         select: { parseAttempts: true },
       });
       if (counted !== undefined) return counted.parseAttempts;
-      // Counted by a call before this one, whose answer did not come.
+      // An earlier call counted it, and its answer did not arrive.
       const known = await db.coredump.findFirst({
         where: { ...pending(task), leaseOwner: lease, parseAttempts: { gt: used } },
         select: { parseAttempts: true },
@@ -89,7 +89,7 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
       return count > 0 ? 'exhausted' : 'not ours';
     },
 
-    /** Makes the lease last as long as at its beginning. @returns false when the dump is not ours any more */
+    /** Renews the lease for its full length. @returns false when this server does not hold the dump any more */
     async renew({ task, lease }: Hold): Promise<boolean> {
       const { until: leaseUntil } = await leases.term();
       const { count } = await db.coredump.updateMany({ where: whileHeld(task, lease), data: { leaseUntil } });
@@ -97,9 +97,9 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
     },
 
     /**
-     * Ends the parse and has the crash counted, all of it or nothing. Where the storage has lost what was to be read
-     * again, the dump becomes what it was before.
-     * @returns the row as it is now; null when the answer came too late and nothing was changed
+     * Ends the parse and counts the crash, in one transaction. If a re-parse failed because a file is missing in the
+     * storage, the dump returns to its earlier result.
+     * @returns the row after the change; null when the result came too late and nothing was changed
      */
     async finish({ task, lease }: Hold, result: ParseResult): Promise<CoredumpRow | null> {
       let announce = () => {};
@@ -115,7 +115,7 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
         });
         if (row === undefined) return null;
         const coredump = toCoredumpRow(row);
-        // Only what was read before has been queued again.
+        // Only a dump that was parsed before can have been queued again.
         if (task.generation > 0) await tx.earlierReading.deleteMany({ where: { coredumpId: row.id } });
         if (earlier === null) await storeText(tx, row.id, result.text);
         await outbox.ended(tx, [coredump]);
@@ -129,8 +129,8 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
     },
 
     /**
-     * Releases the lease, and takes an attempt back that was not used up: the dump is not at fault.
-     * @param pauseMs nobody takes it up before that; without it is there for others at once
+     * Releases the lease, and uncounts an attempt that was not used: the dump is not at fault.
+     * @param pauseMs no server takes the dump before this time is over; absent: it is available at once
      */
     async release({ task, lease, usedAttempts }: Hold, pauseMs = 0): Promise<void> {
       const postponed = { leaseOwner: POSTPONED, leaseUntil: (await leases.term(pauseMs)).until };
@@ -149,9 +149,9 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
     },
 
     /**
-     * Back to PENDING in a new generation. What was read of it stays aside until there is something newer. What was
-     * never read is counted now: from here on the row does not tell that.
-     * @param run the transaction, for who has something to add to it
+     * Sets dumps to PENDING in a new generation. An earlier result is kept aside until there is a newer one. A dump
+     * that was never parsed is counted now, because its row does not show that afterwards.
+     * @param run runs the transaction, for callers that add their own statements
      * @returns the rows that were reset, newest first
      */
     async reset(
@@ -159,7 +159,7 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
       run: RunReset = (work) => inTransaction(db, work),
     ): Promise<CoredumpRow[]> {
       return run(async (tx) => {
-        // Locks the rows, and answers what they say still.
+        // Locks the rows and returns their current values.
         const before = await tx.coredump.updateManyAndReturn({
           where,
           data: {
@@ -189,7 +189,9 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
       });
     },
 
-    /** Lifts every lease. Only for a server that is alone with its database: what is leased is left from a dead one. */
+    /**
+     * Releases every lease. Only for a server that is alone with its database: every lease is then from a dead server.
+     */
     async liftLeases(): Promise<void> {
       await db.coredump.updateMany({
         where: { parseStatus: 'PENDING', leaseOwner: { not: null } },
@@ -197,7 +199,7 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
       });
     },
 
-    /** Tasks that wait for somebody, oldest first. */
+    /** Tasks that no server holds, oldest first. */
     async waiting(take: number): Promise<ParseTask[]> {
       const rows = await db.coredump.findMany({
         where: {
@@ -211,12 +213,12 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
       return rows.map(toTask);
     },
 
-    /** Dumps that wait for their parse or are in it. */
+    /** Number of PENDING dumps, those being parsed included. */
     async depth(): Promise<number> {
       return db.coredump.count({ where: { parseStatus: 'PENDING' } });
     },
 
-    /** Tasks of these dumps, as far as they are PENDING. */
+    /** Tasks of those of these dumps that are PENDING. */
     async tasksOf(ids: readonly number[]): Promise<ParseTask[]> {
       const where = { id: { in: [...ids] }, parseStatus: 'PENDING' };
       return (await db.coredump.findMany({ where, select: TASK })).map(toTask);
@@ -226,19 +228,19 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
 
 export type ParseState = ReturnType<typeof createParseState>;
 
-/** Of a dump that is in hand only to be ended, without another attempt. */
+/** Lease for a dump that is only ended, without another attempt. */
 function lastOf(lease: string): string {
   return `${lease} last`;
 }
 
-/** A dump whose parse has ended, as it is about to be committed. */
+/** A dump whose parse has ended, before its commit. */
 export interface FinishedParse {
   coredump: CoredumpRow;
   modelId: number;
   report: CrashReport | null;
 }
 
-/** Counts a crash within the transaction that ends its parse. @returns what is to be done once it is committed */
+/** Counts a crash within the transaction that ends its parse. @returns what to do after the commit */
 export type CountCrash = (tx: DbTransaction, parse: FinishedParse) => Promise<() => void>;
 
 interface ParseStateDeps {
@@ -246,9 +248,9 @@ interface ParseStateDeps {
   outbox: Outbox;
   count: CountCrash;
   countUnread: CountUnread;
-  /** Names this server instance in leases. */
+  /** Identifies this server instance in leases. */
   owner: string;
   now: () => Date;
-  /** They last as long as an attempt may take before others may assume that its server is dead. */
+  /** Leases last as long as one attempt may take; after that other servers assume that this server is dead. */
   leases: Lease;
 }

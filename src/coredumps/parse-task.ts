@@ -1,9 +1,9 @@
 import type { Prisma } from '../platform/database/client.js';
 
-/** Everything that a parse needs to know of its dump, as values: the job reads no row. */
+/** Everything that a parse needs to know about its dump, as values: the job does not read the row. */
 export interface ParseTask {
   coredumpId: number;
-  /** Fencing token: a re-parse raises it, and whoever holds an older one can change nothing any more. */
+  /** Fencing token: a re-parse increments it, and a holder of an older value cannot change anything any more. */
   generation: number;
   modelId: number;
   modelCode: string;
@@ -13,7 +13,7 @@ export interface ParseTask {
   firmwareVersion: string;
 }
 
-/** What is selected to make a task. */
+/** The columns of a task. */
 export const TASK = {
   id: true,
   parseGeneration: true,

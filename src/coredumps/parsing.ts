@@ -21,7 +21,7 @@ import type { CoredumpRow, ParseErrorKind } from './types.js';
 
 interface ParsingDeps {
   state: ParseState;
-  /** Where several servers share the work; null: this one has its dumps for itself. */
+  /** Given if several servers share the work; null if this server is alone with its database. */
   jobs: Jobs | null;
   blobs: BlobStore;
   builds: BuildFinder & { isElfThere(firmware: Firmware): Promise<boolean> };
@@ -32,9 +32,9 @@ interface ParsingDeps {
   metrics: Metrics;
   log: Logger;
   xferDir: string;
-  /** Where other servers use the folder too: files of attempts that began before that may be removed. */
+  /** Given if other servers use the folder too: files of attempts that began before this time may be removed. */
   leftBefore?: Date | undefined;
-  /** Called when a dump was read, after subscribers have got it. */
+  /** Called when a dump was parsed, after its event was published. */
   onRead: (coredump: CoredumpRow) => Promise<void>;
   concurrency: number;
   retryDelayMs: number;
@@ -42,13 +42,13 @@ interface ParsingDeps {
 
 const REMEMBERED = 1_000;
 
-/** The parse queue with its job: takes up what earlier runs left, then whatever is added. */
+/** Starts the parse queue with its job: it continues with the dumps of earlier runs, then takes new ones. */
 export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTask>> {
   const { state, jobs, builds, lost, requeue, events, metrics, log } = deps;
   const { xferDir, leftBefore, onRead, concurrency } = deps;
   await emptyTransferFolder(xferDir, leftBefore);
   const parse = createParseJob(deps);
-  /** The generation that such dumps have got. */
+  /** The generation of dumps that were retried once. */
   const triedAgain = new LRUCache<number, number>({ max: REMEMBERED });
 
   const work = {
@@ -68,7 +68,7 @@ export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTa
       log.info({ coredumpId: coredump.id, status: coredump.parseStatus, errorKind }, 'core dump parsed');
       events.publish(coredump);
       if (errorKind === null) await onRead(coredump);
-      if (coredump.parseStatus === 'ERROR') await tryAgainIfItCame(task, coredump, errorKind);
+      if (coredump.parseStatus === 'ERROR') await retryIfArrived(task, coredump, errorKind);
     },
   };
   const queue =
@@ -82,18 +82,18 @@ export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTa
   return queue;
 
   /**
-   * What the dump was seen to lack may have come after the job looked for it and before that was committed: whoever
-   * brought it did not find this dump among those that wait. Once: a storage that has a file at one look and not at the
-   * next must not cause endless work.
+   * A missing build or file may have arrived after the job looked for it and before the result was committed: its
+   * arrival did not find this dump among the waiting ones. Retried once only: a storage that has a file at one look and
+   * not at the next must not cause endless work.
    */
-  async function tryAgainIfItCame(task: ParseTask, coredump: CoredumpRow, errorKind: ParseErrorKind | null) {
+  async function retryIfArrived(task: ParseTask, coredump: CoredumpRow, errorKind: ParseErrorKind | null) {
     if (triedAgain.get(task.coredumpId) === task.generation) return;
-    if (!(await cameMeanwhile(task, coredump, errorKind))) return;
+    if (!(await hasArrivedMeanwhile(task, coredump, errorKind))) return;
     const [again] = await requeue.reset({ id: task.coredumpId, parseGeneration: task.generation });
     if (again !== undefined) triedAgain.set(again.id, again.parseGeneration);
   }
 
-  async function cameMeanwhile(
+  async function hasArrivedMeanwhile(
     task: ParseTask,
     { appElfSha256 }: CoredumpRow,
     errorKind: ParseErrorKind | null,
@@ -109,7 +109,7 @@ export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTa
   }
 }
 
-/** Files of attempts that were running when an earlier server died. The folder may hold other files too. */
+/** Removes files of attempts that were running when an earlier server died. The folder may hold other files too. */
 async function emptyTransferFolder(xferDir: string, before?: Date): Promise<void> {
   await prepareTransferFolder(xferDir, 'PARSE_SIDECAR_XFER_DIR');
   const left = (await readdir(xferDir)).filter((name) => /^coredock-[\w-]+\.(dmp|elf)$/.test(name));

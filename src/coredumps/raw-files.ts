@@ -23,13 +23,13 @@ interface RawFilesDeps {
   log: Logger;
 }
 
-/** The raw bytes of dumps: handed out, deleted, or why they are not there. */
+/** The raw bytes of dumps: opens and deletes them, or explains why they are missing. */
 export function createRawFiles({ db, blobs, lost, audit, log }: RawFilesDeps) {
   return {
     /**
-     * The raw bytes.
-     * @throws DomainError NOT_FOUND, also when the dump is not of device `ofDevice`; FORBIDDEN and GONE when the
-     *   bytes were removed; UNAVAILABLE, also when the storage has lost them: they may be restored
+     * Opens the raw bytes.
+     * @throws DomainError NOT_FOUND, also when the dump is not of device `ofDevice`; FORBIDDEN; GONE when the bytes
+     *   were removed; UNAVAILABLE, also when the file is missing in the storage: it may be restored
      */
     async open(
       id: number,
@@ -50,7 +50,7 @@ export function createRawFiles({ db, blobs, lost, audit, log }: RawFilesDeps) {
       return { coredump: toCoredumpRow(columns), ...blob };
     },
 
-    /** To be called before the bytes of an opened dump are handed out. */
+    /** Records the download in the audit. Call it before the bytes of an opened dump are sent. */
     noteDownload: ({ id, filename }: CoredumpRow): Promise<void> =>
       audit.noteReading({
         action: 'downloadCoredump',
@@ -59,13 +59,12 @@ export function createRawFiles({ db, blobs, lost, audit, log }: RawFilesDeps) {
         target: filename,
       }),
 
-    /** Best effort: what cannot be deleted now has no row, and the sweep finds it. */
+    /** Best effort: a file that cannot be deleted now has no row, so the sweep removes it. */
     async delete(deviceKey: string, dumps: ReadonlyArray<Pick<RetiredDump, 'filename'>>): Promise<void> {
       for (const { filename } of dumps) {
         try {
           await blobs.delete(coredumpKey(deviceKey, filename));
         } catch (error) {
-          // The sweep at the next start finds it.
           log.warn({ err: error, deviceKey, filename }, 'could not delete a core dump file');
         }
       }
@@ -83,13 +82,13 @@ export function createRawFiles({ db, blobs, lost, audit, log }: RawFilesDeps) {
   }
 
   /**
-   * Between our read of the row and of the file the dump may have been deleted.
-   * @param lostCode of a file that the storage has lost
+   * The dump may have been deleted between reading its row and its file.
+   * @param lostCode the error code if the file is missing in the storage
    */
   async function whyMissing(id: number, lostCode: 'GONE' | 'UNAVAILABLE'): Promise<DomainError> {
-    const fate = await lost.note(id);
-    if (fate.is === 'gone') return notFound('core dump', id);
-    return fate.is === 'removed' ? removed(id, fate.reason) : lostFile(id, lostCode);
+    const missing = await lost.note(id);
+    if (missing.is === 'gone') return notFound('core dump', id);
+    return missing.is === 'removed' ? removed(id, missing.reason) : lostFile(id, lostCode);
   }
 }
 

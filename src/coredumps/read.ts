@@ -14,8 +14,8 @@ import {
 } from './types.js';
 
 /**
- * Questions about many dumps, in SQL that SQLite and PostgreSQL both understand: a filter has one translation, which
- * lists, counts, a device's dumps and re-parses share. "c" is the dump.
+ * Queries over many dumps, in SQL that SQLite and PostgreSQL both accept. A filter has one translation, which lists,
+ * counts, a device's dumps and re-parses share. "c" is the table alias of the dump.
  */
 
 export type StoredRow = Parameters<typeof toCoredumpRow>[0];
@@ -27,7 +27,7 @@ const LISTED = columnsOfDump(LISTED_COLUMNS);
 
 export type CoredumpQueries = ReturnType<typeof createCoredumpQueries>;
 
-/** What readers ask of all dumps; what they ask of each of several is in `loaders.ts`. */
+/** Queries over all dumps; `loaders.ts` has the queries per device, group or dump. */
 export function createCoredumpQueries(db: Db) {
   return {
     list: (filter: CoredumpFilter, window: PageWindow) => listCoredumps(db, filter, window),
@@ -49,7 +49,7 @@ export function createCoredumpQueries(db: Db) {
   };
 }
 
-/** Newest first, whichever end the window counts from. */
+/** Newest first, from whichever end the window is taken. */
 export async function listCoredumps(
   db: Db,
   filter: CoredumpFilter,
@@ -73,7 +73,7 @@ interface Lead {
   rest: CoredumpFilter;
 }
 
-/** A page of each value; the page of all is among their rows. */
+/** One page per value; the page over all values is a subset of their rows. */
 function ledPages({ column, values, rest }: Lead, window: PageWindow, direction: Prisma.Sql): Prisma.Sql {
   const { take, afterId = 0, beforeId = MAX_ROW_ID + 1 } = window;
   const pages = values.map(
@@ -87,21 +87,21 @@ function ledPages({ column, values, rest }: Lead, window: PageWindow, direction:
   return Prisma.join(pages, ' UNION ALL ');
 }
 
-/** Columns with an index on them and the id, what few dumps have in common first. */
+/** Columns that have an index together with the id, the most selective first. */
 const LEADS = [
   ['fingerprint', Prisma.sql`c."fingerprint"`],
   ['firmwareVersion', Prisma.sql`c."firmwareVersion"`],
   ['parseStatus', Prisma.sql`c."parseStatus"`],
 ] as const;
-/** Pages that one statement is made of. */
+/** Most pages that one statement may consist of. */
 const MAX_LEADS = 20;
 
 /**
- * Whose index a page is read by. With `=` PostgreSQL may take the dumps by id instead, newest first, and look at each:
- * it believes that those of a version are spread evenly, but they are as old as the version. A pair between two pairs,
- * and the order by both, make that index the only usable one. Not with devices, whose own index covers fewer dumps; and
- * several values only without other conditions: a page is read for each value, and where the other conditions match
- * nothing the whole value would be read.
+ * The column whose index serves the page. With `=` PostgreSQL may scan the dumps by id instead, newest first: it
+ * assumes that the dumps of a version are spread evenly, but they are as old as the version. A row comparison with two
+ * bounds, and ordering by both columns, leaves this index as the only usable one. Not for devices, whose own index
+ * covers fewer dumps. Several values are split only if there are no other conditions: each value has its own page, and
+ * if the other conditions match nothing, all dumps of the value would be read.
  */
 function leadOf(filter: CoredumpFilter): Lead | null {
   if (filter.deviceKey !== undefined || filter.modelCode !== undefined) return null;
@@ -122,7 +122,7 @@ async function countCoredumps(db: Db, filter: CoredumpFilter): Promise<number> {
   return Number(row?.count ?? 0);
 }
 
-/** Ids after `afterId`, ascending: for work that goes through all of them in batches. */
+/** Ids greater than `afterId`, ascending: for work in batches over all dumps. */
 export async function idsOfCoredumps(
   db: Db,
   filter: CoredumpFilter,
@@ -134,9 +134,9 @@ export async function idsOfCoredumps(
 }
 
 /**
- * The same window of each device's dumps in ONE statement, however many devices. Each device's page is looked up by
- * itself, and nothing beyond it is read. PostgreSQL is left the index for that by a pair between two pairs, as in
- * `leadOf`; SQLite finds the page's ids in the index alone, and reads their rows.
+ * The same window of each device's dumps in ONE statement, however many devices. Each device's page is a lookup of its
+ * own that reads nothing beyond the page. For PostgreSQL a row comparison forces that index, as in `leadOf`. SQLite
+ * finds the ids of the page in the index alone, then reads the rows.
  */
 export async function listCoredumpsByDevice(
   db: Db,
@@ -172,10 +172,11 @@ export async function listCoredumpsByDevice(
 }
 
 /**
- * The same window of each crash group's dumps in ONE statement, which reads what the pages have and not what the groups
- * have: each signature's page is looked up in the index, and the group's is among them. PostgreSQL is left that index
- * alone by a pair between two pairs, as in `leadOf`: by `=` it may go through all dumps by id, for it believes that
- * those of a signature are spread evenly. The limit cuts nothing off: it tells PostgreSQL how few rows there can be.
+ * The same window of each crash group's dumps in ONE statement. It reads the rows of the pages, not all dumps of the
+ * groups: each signature's page is looked up in the index, and the group's page is a subset of these. For PostgreSQL a
+ * row comparison forces that index, as in `leadOf`: with `=` it may scan all dumps by id, because it assumes that the
+ * dumps of a signature are spread evenly. The outer LIMIT removes no rows: it tells PostgreSQL how few rows there can
+ * be.
  */
 export async function listCoredumpsOfGroups(
   db: Db,
@@ -242,7 +243,7 @@ function columnsOfDump(names: readonly string[]): Prisma.Sql {
   return Prisma.raw(names.map((name) => `c."${name}"`).join(', '));
 }
 
-/** An empty list names nothing, so nothing is one of it. */
+/** An empty list matches nothing. */
 function oneOf(column: Prisma.Sql, values: readonly string[] | undefined): Prisma.Sql | null {
   if (values === undefined) return null;
   return values.length === 0 ? Prisma.sql`1 = 0` : Prisma.sql`${column} IN (${Prisma.join([...values])})`;
@@ -255,7 +256,7 @@ function ofDevices(column: Prisma.Sql, values: readonly string[] | undefined): P
     SELECT d."id" FROM "Device" d JOIN "DeviceModel" m ON m."id" = d."modelId" WHERE ${named})`;
 }
 
-/** Bounds by id instead of by a cursor's row: they hold also when that row was deleted meanwhile. */
+/** Bounds are ids instead of a cursor's row: they stay valid when that row was deleted. */
 function within({ beforeId, afterId }: PageWindow): Prisma.Sql {
   const bounds = [
     beforeId === undefined ? null : Prisma.sql`c."id" < ${beforeId}`,
@@ -265,8 +266,8 @@ function within({ beforeId, afterId }: PageWindow): Prisma.Sql {
 }
 
 /**
- * Asked of one dump after another, newest first: a page that is full ends the reading of texts. Each is looked up by a
- * subquery with a value, for one with EXISTS PostgreSQL answers for all texts at once, before it looks at any dump.
+ * Evaluated dump by dump, newest first: a full page ends the reading of texts. Each text is looked up by a scalar
+ * subquery, because PostgreSQL evaluates EXISTS for all texts at once before it looks at any dump.
  */
 function inDumpOrDevice(isIn: (column: Prisma.Sql) => Prisma.Sql): Prisma.Sql {
   return Prisma.sql`(

@@ -1,13 +1,13 @@
 import type { CrashReport, StackFrame } from '../crashdump/index.js';
 
-/** What stands for memory that a reader may not see. */
+/** Replaces memory that a reader may not see. */
 const REDACTED = '<redacted>';
-/** The section that holds the dump's memory, word by word, as esp-coredump heads it. */
+/** Heading of the section with the dump's memory words, as esp-coredump prints it. */
 const MEMORY_SECTION = /^=+ CORE DUMP MEMORY CONTENTS =+$/;
 const ANY_HEADING = /^={5,}/;
 const FRAME = /^#\d+ /;
 
-/** The report's text without memory: no memory section, and frames without what their arguments hold or point to. */
+/** The report's text without memory: no memory section, and no values of arguments in frames. */
 export function redactOutput(output: string): string {
   let isMemory = false;
   const lines: string[] = [];
@@ -23,7 +23,7 @@ export function redactOutput(output: string): string {
   return lines.join('\n');
 }
 
-/** The same of the report: numbers and addresses stay, text and structures go. */
+/** The same for the report: numbers and addresses stay; text and structures are removed. */
 export function redactReport(report: CrashReport): CrashReport {
   const redactFrames = (frames: StackFrame[]) =>
     frames.map((frame) => ({
@@ -40,17 +40,17 @@ export function redactReport(report: CrashReport): CrashReport {
   };
 }
 
-/** `#0  0x42009351 in send (key=0x3fc8ea9c "secret", at={x = 1}) at main.c:3`: what follows a "=". */
+/** `#0  0x42009351 in send (key=0x3fc8ea9c "secret", at={x = 1}) at main.c:3`: redacts what follows a "=". */
 function redactFrame(line: string): string {
   return redactValue(line, /=/g);
 }
 
-/** @param before where a structure may begin; anywhere, unless given: a C++ name may have braces of its own */
+/** @param before what precedes a structure; by default anything: a C++ name may contain braces */
 function redactValue(text: string, before?: RegExp): string {
   const withoutText = text.replace(/"(?:[^"\\]|\\.)*("|$)(\.\.\.)?/g, REDACTED);
   if (before === undefined) return withoutBraces(withoutText, 0);
   let result = withoutText;
-  // From the end, so that what is still to be looked at keeps its place.
+  // From the end, so that the positions of earlier matches stay valid.
   for (const { index } of [...withoutText.matchAll(before)].reverse()) {
     const brace = /^=\s*\{/.exec(result.slice(index));
     if (brace !== null) result = withoutBraces(result, index);
@@ -58,7 +58,7 @@ function redactValue(text: string, before?: RegExp): string {
   return result;
 }
 
-/** Replaces the first structure after `from`, nested ones with it. One that never ends goes to the end. */
+/** Replaces the first structure after `from`, including nested ones. An unterminated one extends to the end. */
 function withoutBraces(text: string, from: number): string {
   const open = text.indexOf('{', from);
   if (open < 0) return text;

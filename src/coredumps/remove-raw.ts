@@ -5,15 +5,15 @@ import type { Db } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpKey } from './blob-keys.js';
 
-/** Why the raw bytes of a dump are gone although its row is there. */
+/** Why the raw bytes of a dump were removed while its row stays. */
 export const RAW_REMOVAL_REASONS = ['PRIVACY', 'STORAGE_LIMIT'] as const;
 export type RawRemovalReason = (typeof RAW_REMOVAL_REASONS)[number];
 
-/** As a part of a sentence. @param reason as the row has it */
+/** The reason as part of a sentence. @param reason the value in the row */
 export function whyRemoved(reason: string): string {
   return reason === 'STORAGE_LIMIT'
-    ? 'to make room for newer ones (MAX_STORAGE_BYTES)'
-    : "as its model's privacy settings say";
+    ? 'to free space for newer ones (MAX_STORAGE_BYTES)'
+    : "as its model's privacy settings require";
 }
 
 export interface RemovableDump {
@@ -27,8 +27,9 @@ export const REMOVABLE = { id: true, filename: true, size: true, device: { selec
 /** Removes the raw bytes of dumps; row, text and report stay. */
 export function createRawRemoval({ db, blobs, clock, log }: RawRemovalDeps) {
   /**
-   * First the file, then the note: what is noted as removed is removed. After a crash in between the next run notes it.
-   * @returns false when it failed and is left to the next run, or when another server has done it
+   * Deletes the file, then records the removal, so that a recorded removal is certain. After a crash in between, the
+   * next run records it.
+   * @returns false when it failed and the next run retries it, or when another server has done it
    */
   return async function removeRaw(dump: RemovableDump, reason: RawRemovalReason): Promise<boolean> {
     try {

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { CRASH_KINDS, type CrashReport, kindOfReason } from '../crashdump/index.js';
 
 /**
- * The `report` of a sidecar's answer, and of the database's JSON. A sidecar may be somebody else's program, so what
- * the contract names is checked, what it may omit gets its empty value, and what it adds is kept.
+ * Schema of the `report` in a sidecar's answer and in the database. A sidecar may be a third-party program: fields of
+ * the contract are checked, fields that it may omit get their empty value, and additional fields are kept.
  */
 const register = z.looseObject({
   name: z.string(),

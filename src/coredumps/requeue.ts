@@ -6,9 +6,9 @@ import type { ParseState, RunReset } from './parse-state.js';
 import type { ParseTask } from './parse-task.js';
 import type { CoredumpRow } from './types.js';
 
-/** Dumps re-queued in one transaction: some milliseconds of the writer's time. */
+/** Dumps requeued in one transaction: limits how long it blocks other writers. */
 const RESET_BATCH = 500;
-/** A build that came before that had its dumps queued again, whatever has happened to the server since. */
+/** Dumps of a build that arrived earlier than this were already requeued, even if the server has restarted since. */
 const RECENT_MS = DAY_MS;
 
 export interface ArrivedFirmware {
@@ -23,20 +23,20 @@ export type Requeue = ReturnType<typeof createRequeue>;
 type NextIds = (window: { afterId: number; take: number }) => Promise<number[]>;
 
 /**
- * All ways by which a dump that was read is queued again. Each has a new cause: a person asked, a build arrived, or a
- * lost file is there again. A dump that ended because something was missing is not tried again while it is missing:
- * otherwise a lost file would cause endless work.
+ * All ways to queue a parsed dump again. Each has a new cause: a user's request, a new build, or a missing file that is
+ * present again. A dump that ended because something is missing is not retried while it is missing: otherwise a missing
+ * file would cause endless work.
  */
 export function createRequeue({ db, state, events, queue }: RequeueDeps) {
   return {
     reset,
 
-    /** In batches by id, so that a million dumps hold the writer no longer than some hundred. */
+    /** Works in batches by id, so that a million dumps block the writer no longer than some hundred. */
     resetAll,
 
     /**
-     * What this build was missing for: dumps that ended ERROR for lack of it or of its ELF, and dumps that were read
-     * with another build because theirs was not there.
+     * Dumps that need this build: they ended ERROR because the build or its ELF was missing, or they were parsed with
+     * another build because theirs was missing.
      */
     forArrived(firmware: ArrivedFirmware): Promise<number> {
       const prefixes = prefixesOf(firmware);
@@ -61,27 +61,28 @@ export function createRequeue({ db, state, events, queue }: RequeueDeps) {
     },
 
     /**
-     * Dumps that nothing is missing for any more, even if the server that noticed it died: lost files that are there
-     * again, and builds that arrived. Only dumps that will end differently now, so none is queued twice for one cause.
+     * Dumps for which nothing is missing any more, even if the server that noticed it died: missing files that are
+     * present again, and builds that arrived. Only dumps whose result will be different now, so none is queued twice
+     * for one cause.
      *
-     * @param hasElf a report that is there is not given up for a build whose ELF is lost
+     * @param hasElf whether the ELF of a build is in the storage; a stored report is kept if it is not
      */
-    async forWhatIsThereNow(
+    async forNothingMissing(
       now: Date,
       hasElf: (firmware: ArrivedFirmware) => Promise<boolean>,
     ): Promise<void> {
-      await resetAll(lackingNothing);
+      await resetAll(withNothingMissing);
       const recent = await db.firmware.findMany({
         where: { uploadedAt: { gt: new Date(now.getTime() - RECENT_MS) } },
       });
       for (const build of recent) {
-        if (await hasElf(build)) await resetAll(readForWantOf(build));
+        if (await hasElf(build)) await resetAll(parsedWithAnotherBuild(build));
       }
     },
   };
 
   async function reset(where: Prisma.CoredumpWhereInput, run?: RunReset): Promise<CoredumpRow[]> {
-    // What was removed cannot be read again, and what was read of it must not be lost.
+    // A dump whose raw bytes were removed cannot be parsed again, and its earlier result must be kept.
     const rows = await state.reset({ AND: [where, { removedRaw: null }] }, run);
     rows.forEach(events.publish);
     const tasks = await state.tasksOf(rows.map(({ id }) => id));
@@ -113,8 +114,8 @@ export function createRequeue({ db, state, events, queue }: RequeueDeps) {
     };
   }
 
-  /** What is lost is noted before a dump ends for it. A build is there as `findBuild` would find one. */
-  async function lackingNothing({ afterId, take }: Parameters<NextIds>[0]): Promise<number[]> {
+  /** A missing file is recorded before a dump ends because of it. A build matches as in `findBuild`. */
+  async function withNothingMissing({ afterId, take }: Parameters<NextIds>[0]): Promise<number[]> {
     const rows = await db.$queryRaw<Array<{ id: number }>>`
       SELECT c."id" FROM "Coredump" c JOIN "Device" d ON d."id" = c."deviceId"
       WHERE c."id" > ${afterId} AND (
@@ -129,8 +130,8 @@ export function createRequeue({ db, state, events, queue }: RequeueDeps) {
     return rows.map(({ id }) => id);
   }
 
-  /** Dumps that name this build and were read with one that they do not name. */
-  function readForWantOf(build: ArrivedFirmware): NextIds {
+  /** Dumps that name this build and were parsed with a build that they do not name. */
+  function parsedWithAnotherBuild(build: ArrivedFirmware): NextIds {
     return async ({ afterId, take }) => {
       const rows = await db.$queryRaw<Array<{ id: number }>>`
         SELECT c."id" FROM "Coredump" c JOIN "Device" d ON d."id" = c."deviceId"
@@ -146,7 +147,7 @@ export function createRequeue({ db, state, events, queue }: RequeueDeps) {
 
 const STARTS_AS_THE_DUMP_SAYS = Prisma.sql`substr(f."elfSha256", 1, length(c."appElfSha256")) = c."appElfSha256"`;
 
-/** A dump carries a prefix of any length. */
+/** A dump contains a prefix of any length. */
 function prefixesOf({ elfSha256 }: ArrivedFirmware): string[] {
   return Array.from(elfSha256, (_, index) => elfSha256.slice(0, index + 1));
 }

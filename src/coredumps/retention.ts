@@ -1,3 +1,35 @@
+/*
+ * What is deleted when? ARCHITECTURE.md has the same list as a table, and a test compares the two.
+ *
+ * - a dump, row and file: its device has more than MAX_COREDUMPS: the oldest, in the transaction that adds one
+ *   (src/coredumps/retention.ts)
+ * - raw bytes of a dump: its model has removeRawOnceRead or keepRawDays; row, text and report stay
+ *   (src/coredumps/retention.ts)
+ * - raw bytes of the oldest dumps: all dumps are more than MAX_STORAGE_BYTES; those not read yet go last
+ *   (src/coredumps/storage-limit.ts)
+ * - a firmware build, row and ELF: its model has more than MAX_FIRMWARES: the oldest that no kept dump needs
+ *   (src/firmware/retention.ts)
+ * - a file without a row: 7 days after a sweep has set it aside; never while the database is older than the storage
+ *   (src/coredumps/orphan-sweep.ts, src/firmware/orphan-sweep.ts)
+ * - an unfinished upload: at the start, and daily once it is a day old
+ *   (src/coredumps/orphan-sweep.ts, src/firmware/orphan-sweep.ts)
+ * - the copies of dump and ELF for a parse: after each attempt; what a dead server left, at the start
+ *   (src/coredumps/parse-job.ts, src/coredumps/parsing.ts)
+ * - an audit event: it is older than AUDIT_DAYS
+ *   (src/audit/service.ts)
+ * - a delivery of an alert: it has ended and is older than 30 days
+ *   (src/alerts/sender.ts)
+ * - a crash group: it has no crash left, because they were moved or it was merged; never by age
+ *   (src/crash-groups/record-crash.ts, src/crash-groups/merge.ts)
+ * - a dump, a device with its dumps: a person asks: at once, in one transaction with the audit event
+ *   (src/coredumps/lifecycle.ts, src/devices/service.ts)
+ * - a build, an alert rule: a person asks: at once, in one transaction with the audit event
+ *   (src/firmware/service.ts, src/alerts/service.ts)
+ *
+ * How often the sweeps run is in `compose/background-work.ts`. A row is deleted before its file: a server that dies in
+ * between leaves a file without a row, never a row without its file. Crashes stay counted, whatever is deleted.
+ */
+
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import { Prisma } from '../platform/database/client.js';
@@ -5,22 +37,6 @@ import type { Db, DbTransaction } from '../platform/database/types.js';
 import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 import { createRawRemoval, REMOVABLE } from './remove-raw.js';
-
-/*
- * All that is deleted by its age or its number, and by what:
- *
- * | what                                          | when                                              | where |
- * | a device's dumps, row and file                | more than MAX_COREDUMPS: the oldest, with an upload | `retireOldest` below |
- * | raw bytes; row, text and report stay          | the model's privacy settings: once read, or by days | `createRawRetention` below |
- * | raw bytes; row, text and report stay          | all dumps are more than MAX_STORAGE_BYTES: the oldest | `storage-limit.ts` |
- * | files without a row, dumps' and builds'       | set aside by a sweep, removed 7 days later        | `orphan-sweep.ts`, `firmware/orphan-sweep.ts` |
- * | files of uploads that were never finished     | each start, and daily once they are a day old     | the same |
- * | a model's builds, row and ELF                 | more than MAX_FIRMWARES, and no dump needs them   | `firmware/retention.ts` |
- * | audit events                                  | older than AUDIT_DAYS                             | `audit/service.ts`, `forget` |
- * | deliveries of alerts                          | older than 30 days                                | `alerts/sender.ts` |
- *
- * How often each of them runs is in `compose/background-work.ts`. Crashes stay counted whatever is deleted.
- */
 
 export interface RetiredDump {
   id: number;
@@ -37,8 +53,8 @@ export type DumpBeyondMaximum = RetiredDump & {
 };
 
 /**
- * Deletes the rows of what is older than the newest `maxCoredumps` of each device. Ids decide, so equal times are no
- * question. The files are the caller's to delete, after the commit.
+ * Deletes the rows of each device beyond its newest `maxCoredumps`. "Newest" means the highest id, so equal times do
+ * not matter. The caller deletes the files after the commit.
  */
 export async function retireOldest(
   tx: DbTransaction,
@@ -55,15 +71,15 @@ export async function retireOldest(
 
 export type RawRetention = ReturnType<typeof createRawRetention>;
 
-/** Dumps that are looked up at once. */
+/** Dumps in one batch. */
 const BATCH = 200;
 
-/** Removes the raw bytes of dumps when their model's privacy settings say so. Row, text and report stay. */
+/** Removes the raw bytes of dumps as their model's privacy settings require. Row, text and report stay. */
 export function createRawRetention({ db, blobs, clock, log }: RawRetentionDeps) {
   const removeRaw = createRawRemoval({ db, blobs, clock, log });
 
   return {
-    /** To be called when a dump was read. What goes wrong is left to the next sweep. */
+    /** Call this when a dump was parsed. The next sweep retries failures. */
     async afterReading({ id, deviceId }: { id: number; deviceId: number }): Promise<void> {
       try {
         const model = { devices: { some: { id: deviceId } } };
@@ -74,10 +90,10 @@ export function createRawRetention({ db, blobs, clock, log }: RawRetentionDeps) 
       }
     },
 
-    /** Everything that is due: from time to time. @returns how many */
+    /** Removes everything that is due, for periodic runs. @returns the number of dumps */
     sweep,
 
-    /** The same at the start and after a change of the settings. Resolves in any case: what fails is left to the next sweep. */
+    /** The same at the start and after a change of the settings. Never rejects: the next sweep retries failures. */
     async sweepSoon(): Promise<void> {
       await sweep().catch((error: unknown) => log.warn({ err: error }, 'raw dumps could not be swept'));
     },
@@ -93,7 +109,8 @@ export function createRawRetention({ db, blobs, clock, log }: RawRetentionDeps) 
       }
       if (due.length > 0) removed += await removeAll({ device: { modelId }, OR: due });
     }
-    if (removed > 0) log.info({ removed }, 'removed the raw bytes of core dumps, as privacy settings say');
+    if (removed > 0)
+      log.info({ removed }, 'removed the raw bytes of core dumps, as the privacy settings require');
     return removed;
   }
 

@@ -22,7 +22,7 @@ export const COREDUMP_ROW = {
 
 type StoredRow = Prisma.CoredumpGetPayload<{ select: typeof COREDUMP_ROW }>;
 
-/** SQLite has no enums: the column is text, and becomes a `ParseStatus` here. The row stays the same object. */
+/** SQLite has no enums: the text column becomes a `ParseStatus` here. The object stays the same. */
 export function toCoredumpRow(stored: StoredRow): CoredumpRow {
   if (!hasStatus(stored)) throw new Error(`a core dump has the parse status "${stored.parseStatus}"`);
   return stored;

@@ -14,7 +14,9 @@ import { createCoredumpQueries } from './read.js';
 import type { Requeue } from './requeue.js';
 import type { CountRetired, CountUnread } from './unread.js';
 
-/** All that REST and GraphQL ask of dumps: `ingest.ts`, `read.ts`, `raw-files.ts` and `lifecycle.ts` in one. */
+/**
+ * Everything that REST and GraphQL need for dumps: combines `ingest.ts`, `read.ts`, `raw-files.ts` and `lifecycle.ts`.
+ */
 export type CoredumpService = ReturnType<typeof createCoredumpService>;
 
 interface CoredumpServiceDeps {
@@ -30,7 +32,7 @@ interface CoredumpServiceDeps {
   audit: Pick<Audit, 'change' | 'note' | 'removal' | 'noteReading'>;
   log: Logger;
   limits: { maxCoredumps: number; maxCoredumpBytes: number };
-  /** Crashes whose dumps go before anybody has read them. */
+  /** Counts crashes whose dumps are deleted before they were parsed. */
   unread: { countUnread: CountUnread; countRetired: CountRetired };
   /** Called after the commit of each dump. */
   onStored?: () => void;

@@ -3,20 +3,20 @@ import type { CrashReport } from '../crashdump/index.js';
 import { parseJson } from '../platform/json.js';
 import { readReport } from './report-schema.js';
 
-/** contract §4. `failed` may be tried again; `unreadable` means that the dump itself is at fault. */
+/** See docs/sidecar-protocol.md. `failed` may be retried; `unreadable` means that the dump itself is at fault. */
 export type SidecarAnswer =
   | { status: 'parsed'; output: string; report: CrashReport | null }
   | { status: 'unreadable'; reason: string }
   | { status: 'failed'; reason: string };
 
 export interface SidecarClient {
-  /** Names are of files in the transfer folder. Never rejects, except with `signal`'s reason. */
+  /** `core` and `elf` are file names in the transfer folder. Rejects only with the reason of `signal`. */
   parse(request: { core: string; elf: string; chip: string }, signal: AbortSignal): Promise<SidecarAnswer>;
-  /** Whether anything answers at the sidecar's address. */
+  /** Whether the sidecar's address answers at all. */
   isUp(): Promise<boolean>;
 }
 
-/** Far more than a report with the text of every task of a large dump. */
+/** Far more than a report with the text of every task of a large dump needs. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_REASON_LENGTH = 2_000;
 const UP_TIMEOUT_MS = 2_000;
@@ -38,7 +38,7 @@ export function createSidecarClient({
       const timeout = AbortSignal.timeout(timeoutMs);
       try {
         const response = await fetch(target, {
-          // A parser that sends us elsewhere is not one that was configured.
+          // Redirects are refused: they lead to a server that was not configured.
           redirect: 'manual',
           signal: AbortSignal.any([signal, timeout]),
         });
@@ -52,7 +52,7 @@ export function createSidecarClient({
     async isUp() {
       try {
         const signal = AbortSignal.timeout(UP_TIMEOUT_MS);
-        // Any answer will do: the protocol has no health route that a replacement would have to offer.
+        // Any answer counts: the protocol has no health route that every sidecar must offer.
         const response = await fetch(new URL('healthz', withSlash(url())), { redirect: 'manual', signal });
         await response.body?.cancel();
         return true;
@@ -82,7 +82,7 @@ async function readBounded(response: Response): Promise<string> {
   for (let chunk = await reader?.read(); chunk?.value !== undefined; chunk = await reader?.read()) {
     size += chunk.value.byteLength;
     if (size > MAX_ANSWER_BYTES) {
-      // Ends the connection with it.
+      // Also closes the connection.
       await reader?.cancel();
       throw new Error(`the sidecar's answer is larger than ${MAX_ANSWER_BYTES} bytes`);
     }
@@ -99,7 +99,7 @@ function capped(text: string): string {
   return text.length <= MAX_REASON_LENGTH ? text : `${text.slice(0, MAX_REASON_LENGTH)}…`;
 }
 
-/** fetch says only "fetch failed"; what failed is in its cause. */
+/** fetch only says "fetch failed"; the reason is in its cause. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;

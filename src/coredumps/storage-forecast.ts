@@ -1,19 +1,19 @@
 import { HOUR_MS } from '../platform/durations.js';
 
-/** What the disk and the account of stored bytes said at a moment. */
+/** Free bytes of the disk and stored bytes at one moment. */
 export interface StorageSample {
   atMs: number;
   storedBytes: number;
-  /** Null where it cannot be known: a bucket. */
+  /** Null if unknown, as with a bucket. */
   freeBytes: number | null;
 }
 
-/** Long enough that a burst of crashes is not taken for the rate of a fleet. */
+/** Long enough that a burst of crashes does not count as the rate of the fleet. */
 const WINDOW_MS = 6 * HOUR_MS;
 
 /**
- * When the storage will be full if it goes on as in the last hours: by the limit that is set, or by the disk's free
- * bytes, whichever is first.
+ * Estimates when the storage will be full at the rate of the last hours: by the configured limit or by the disk's free
+ * bytes, whichever is reached first.
  */
 export function createStorageForecast({ maxBytes }: { maxBytes: number | null }) {
   const samples: StorageSample[] = [];
@@ -24,7 +24,7 @@ export function createStorageForecast({ maxBytes }: { maxBytes: number | null })
       while (sample.atMs - (samples[0]?.atMs ?? sample.atMs) > WINDOW_MS) samples.shift();
     },
 
-    /** Infinity while nothing grows, or too little is known. */
+    /** Infinity while nothing grows, or with too few samples. */
     secondsUntilFull(): number {
       const first = samples[0];
       const last = samples.at(-1);

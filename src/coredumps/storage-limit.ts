@@ -7,13 +7,13 @@ import { createRawRemoval, REMOVABLE } from './remove-raw.js';
 
 export type StorageLimit = ReturnType<typeof createStorageLimit>;
 
-/** Dumps that are looked up at once. */
+/** Dumps in one batch. */
 const BATCH = 100;
-const TURN = 'bytes of dumps';
+const LOCK_NAME = 'bytes of dumps';
 
 /**
- * `MAX_STORAGE_BYTES`: how many bytes of dumps are kept in all. Beyond it the raw bytes of the oldest go, while rows,
- * texts and reports stay; those that wait for their parse go last, since nothing of them would stay.
+ * Enforces `MAX_STORAGE_BYTES`, the bytes of all stored dumps. Beyond it, the raw bytes of the oldest dumps are
+ * removed; rows, texts and reports stay. PENDING dumps come last, because they have no report yet.
  */
 export function createStorageLimit({ database, blobs, clock, log, maxBytes }: StorageLimitDeps) {
   const { db } = database;
@@ -24,10 +24,10 @@ export function createStorageLimit({ database, blobs, clock, log, maxBytes }: St
   let isDue = false;
 
   return {
-    /** Bytes of all dumps whose raw bytes are there, exactly. */
+    /** Exact number of bytes of all dumps whose raw bytes are stored. */
     storedBytes,
 
-    /** To be called after what stores a dump. Removes what is too much in the background, one run at a time. */
+    /** Call this after a dump was stored. Removes the excess in the background, one run at a time. */
     wake(): void {
       if (maxBytes === null) return;
       isDue = true;
@@ -36,13 +36,13 @@ export function createStorageLimit({ database, blobs, clock, log, maxBytes }: St
       });
     },
 
-    /** Makes one row of the account, and removes what is too much: a server may have died before it did. */
+    /** Folds the account of stored bytes into one row and removes the excess: a server may have died before it did. */
     async sweep(): Promise<void> {
       await fold();
       await enforce();
     },
 
-    /** Resolves when no removal is under way. */
+    /** Resolves when no removal is running. */
     async idle(): Promise<void> {
       await running;
     },
@@ -64,19 +64,19 @@ export function createStorageLimit({ database, blobs, clock, log, maxBytes }: St
 
   async function enforce(): Promise<void> {
     if (maxBytes === null || (await storedBytes()) <= maxBytes) return;
-    await database.runExclusive(TURN, async () => {
+    await database.runExclusive(LOCK_NAME, async () => {
       const excess = (await storedBytes()) - maxBytes;
       const left = await removeOldest(excess, read);
-      // What has not been read goes only where nothing else is left.
+      // Dumps that were not parsed yet are removed only when nothing else is left.
       await removeOldest(left, all);
     });
   }
 
-  /** @returns how many of so many bytes could not be removed, for there is nothing left */
+  /** @returns how many of these bytes could not be removed, because no dump is left */
   async function removeOldest(bytes: number, among: Candidates): Promise<number> {
     const left = await removeAfter(among, bytes);
     if (left <= 0 || among.afterId === 0) return left;
-    // Those that were passed over may have been read meanwhile.
+    // Dumps that were skipped may have been parsed in the meantime.
     among.afterId = 0;
     return removeAfter(among, left);
   }
@@ -108,8 +108,8 @@ export function createStorageLimit({ database, blobs, clock, log, maxBytes }: St
 
   async function fold(): Promise<void> {
     if (database.isShared) {
-      // In one statement: what is committed meanwhile is neither deleted nor forgotten.
-      await db.$executeRaw`WITH counted AS (DELETE FROM "StoredBytes" RETURNING "bytes")
+      // One statement: bytes that are committed at the same time are neither deleted nor missed.
+      await db.$executeRaw`WITH counted AS (DELETE FROM "StoredBytes" RELOCK_NAMEING "bytes")
         INSERT INTO "StoredBytes" ("bytes") SELECT coalesce(sum("bytes"), 0) FROM counted`;
       return;
     }
@@ -121,7 +121,7 @@ export function createStorageLimit({ database, blobs, clock, log, maxBytes }: St
   }
 }
 
-/** Dumps whose raw bytes may go, from the oldest on; those up to `afterId` were looked at before. */
+/** Dumps whose raw bytes may be removed, oldest first; those up to `afterId` were already checked. */
 interface Candidates {
   readonly where: Prisma.CoredumpWhereInput;
   afterId: number;

@@ -4,8 +4,8 @@ import { createStorageForecast } from './storage-forecast.js';
 import type { StorageLimit } from './storage-limit.js';
 
 /**
- * Metrics of what fills up, how far it is, and when it will be full.
- * @returns takes a sample for the forecast: to be called every minute
+ * Registers metrics of used and free space, and of when the storage will be full.
+ * @returns takes a sample for the forecast; call it every minute
  */
 export function registerStorageGauges({
   metrics,
@@ -22,15 +22,15 @@ export function registerStorageGauges({
     forecast.add({ atMs: now().getTime(), storedBytes, freeBytes });
   };
 
-  metrics.gauge('coredock_storage_bytes', 'Bytes of dumps that are stored', limit.storedBytes);
+  metrics.gauge('coredock_storage_bytes', 'Bytes of all stored dumps', limit.storedBytes);
   metrics.gauge(
     'coredock_storage_limit_bytes',
-    'MAX_STORAGE_BYTES: bytes of dumps that are kept in all; +Inf without',
+    'MAX_STORAGE_BYTES, the limit of stored dumps in bytes; +Inf without a limit',
     () => maxBytes ?? Number.POSITIVE_INFINITY,
   );
   metrics.gauge(
     'coredock_storage_seconds_until_full',
-    'When MAX_STORAGE_BYTES or the disk of the dumps is reached if it goes on as in the last hours; +Inf: never',
+    'Seconds until MAX_STORAGE_BYTES or the disk of the dumps is full, at the rate of the last hours; +Inf: never',
     async () => {
       await sample();
       return forecast.secondsUntilFull();
@@ -44,13 +44,13 @@ export function registerStorageGauges({
   };
   metrics.gaugeBy(
     'coredock_disk_free_bytes',
-    'Free bytes by what is on the disk',
+    'Free bytes of the disk, by its content',
     'disk',
     spaces('freeBytes'),
   );
   metrics.gaugeBy(
     'coredock_disk_free_inodes',
-    'Files that the disk has room for, by what is on it',
+    'Free inodes of the disk, by its content',
     'disk',
     spaces('freeInodes'),
   );
@@ -61,7 +61,7 @@ interface StorageMetricsDeps {
   metrics: Metrics;
   limit: Pick<StorageLimit, 'storedBytes'>;
   maxBytes: number | null;
-  /** Paths by what is there: database, dumps, firmware, transfer. */
+  /** Paths by content: database, dumps, firmware, transfer. */
   disks: Record<string, string>;
   /** Null with a bucket. */
   dumpsDir: string | null;

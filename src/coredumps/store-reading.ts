@@ -2,7 +2,7 @@ import type { DbTransaction } from '../platform/database/types.js';
 import type { ParseTask } from './parse-task.js';
 import type { CoredumpText, ParseErrorKind } from './types.js';
 
-/** What a parse has come to. */
+/** The result of a parse. */
 export interface ParseResult {
   status: 'PARSED' | 'ERROR';
   errorKind: ParseErrorKind | null;
@@ -11,14 +11,14 @@ export interface ParseResult {
   appElfSha256: string | null;
 }
 
-/** What is lost is lost by the storage: a reading that was there before is as good as it was. */
+/** Errors of the storage, not of the dump: an earlier result stays valid. */
 const KEEPS_EARLIER_READING: ReadonlyArray<ParseErrorKind | null> = [
   'lost_coredump',
   'lost_firmware',
   'removed_coredump',
 ];
 
-/** Of the row of a dump that was read. */
+/** The columns of a parsed dump. */
 export function columnsOf(
   { status, errorKind, firmwareId, appElfSha256, text }: ParseResult,
   parsedAt: Date,
@@ -33,7 +33,7 @@ export function columnsOf(
   };
 }
 
-/** What the dump was before it was queued again: null where it was nothing, or where the result says more than it. */
+/** The result before the dump was queued again; null if there was none, or if the new result replaces it. */
 export async function earlierReading(
   tx: DbTransaction,
   { coredumpId }: ParseTask,
@@ -46,7 +46,7 @@ export async function earlierReading(
   return { parseStatus: 'PARSED', fingerprint, parsedAt };
 }
 
-/** The row is there already. */
+/** Stores text and report. The row exists already. */
 export async function storeText(tx: DbTransaction, coredumpId: number, { output, report }: CoredumpText) {
   const text = {
     // PostgreSQL's text cannot hold a NUL; JSON writes it as an escape.

@@ -6,13 +6,13 @@ import DataLoader, { scheduleBatch } from '../platform/database/data-loader.js';
 import type { Db } from '../platform/database/types.js';
 import { readReport } from './report-schema.js';
 
-/** Whoever asks for texts, and the limits of that answer. */
+/** A request that reads texts, with the limits of its answer. */
 export interface TextReader {
-  /** Asked before anything is read, with what all texts that are wanted now take. @returns false to read none */
+  /** Called before anything is read, with the size of all requested texts. @returns false to read none */
   admitTexts(bytes: number): Promise<boolean>;
-  /** Whether it still wants them. */
+  /** Whether the request still needs the texts. */
   admit(bytes: 0): boolean;
-  /** Yields to other clients between two of its items; null when it is read without a pause. */
+  /** Pauses between two texts so that other clients are served; null to read without pauses. */
   readonly slices: { isOver(): boolean; later(item: null): Promise<null> } | null;
 }
 
@@ -23,22 +23,22 @@ type Part = 'output' | 'report';
 interface Wanted {
   coredumpId: number;
   part: Part;
-  /** How often it will be in the answer. */
+  /** How many times the text will be in the answer. */
   copies: number;
   reader: TextReader;
   settle(text: string | null): void;
   fail(error: unknown): void;
 }
 
-/** Of stored text that one statement reads. */
+/** Stored bytes that one statement reads. */
 const CHUNK_BYTES = 128 * 1024;
 
 /**
- * The heavy part of dumps, which lists never read. Their sizes come first, in one statement however many are asked for:
- * a request that wants more than it may have is refused before any text is read. Then they are read some at a time, so
- * that other requests run in between.
+ * Loads texts and reports, which are large and which lists never read. One statement reads their sizes first: a request
+ * over its limit is refused before any text is read. Then the texts are read in chunks, so that other requests run in
+ * between.
  *
- * For one request or event. What one has read is there for the next one, who is asked all the same.
+ * For one request or event. A text that was read once is reused, but each reader's limit is checked all the same.
  */
 export function createTextLoader(db: Db) {
   const sizes = new DataLoader<number, Sizes>((ids) => readSizes(db, ids), {
@@ -51,7 +51,7 @@ export function createTextLoader(db: Db) {
     output: (coredumpId: number, reader: TextReader) =>
       load({ coredumpId, part: 'output', copies: 1, reader }),
 
-    /** @param copies how often a part of it will be in the answer, under several names */
+    /** @param copies how many times the answer contains a part of it, under different aliases */
     async report(coredumpId: number, copies: number, reader: TextReader): Promise<CrashReport | null> {
       const text = await load({ coredumpId, part: 'report', copies, reader });
       if (text === null) return null;
@@ -106,11 +106,11 @@ export function createTextLoader(db: Db) {
   }
 }
 
-/** In bytes; null where there is none. */
+/** Size in bytes; null without a text. */
 type Sizes = Record<Part, number | null>;
 type Sized = { one: Wanted; bytes: number };
 
-/** The same dump twice is in one chunk if it can be, and is read once then. */
+/** The same dump twice goes into one chunk if possible, and is then read once. */
 function chunksOf(found: readonly Sized[]): Sized[][] {
   const chunks: Sized[][] = [];
   let bytesOfLast = CHUNK_BYTES;
@@ -125,7 +125,9 @@ function chunksOf(found: readonly Sized[]): Sized[][] {
   return chunks;
 }
 
-/** As both databases know them without reading the texts. While a dump is read again its earlier text is nobody's. */
+/**
+ * Sizes that both databases know without reading the texts. While a dump is parsed again, its earlier text is hidden.
+ */
 async function readSizes(db: Db, ids: readonly number[]): Promise<Sizes[]> {
   const rows = await db.lookup<Sizes & { coredumpId: number }>(Prisma.sql`
     SELECT "coredumpId", octet_length("output") AS "output", octet_length("report") AS "report"

@@ -3,22 +3,22 @@ import type { CrashReport } from '../crashdump/index.js';
 export const PARSE_STATUSES = ['PENDING', 'PARSED', 'ERROR'] as const;
 export type ParseStatus = (typeof PARSE_STATUSES)[number];
 
-/** Why a dump ended ERROR, and what undoes it. */
+/** Why a dump ended ERROR, and what resolves it. */
 export type ParseErrorKind =
-  /** The arrival of the firmware. */
+  /** Resolved by uploading the firmware. */
   | 'missing_firmware'
-  /** There is a build, and the storage has lost its ELF: the same ELF, uploaded again or restored. */
+  /** The ELF of the build is missing in the storage. Resolved by uploading or restoring the same ELF. */
   | 'lost_firmware'
-  /** The storage has lost the dump's raw bytes: their file, restored. */
+  /** The raw file of the dump is missing in the storage. Resolved by restoring it. */
   | 'lost_coredump'
-  /** Nothing: privacy settings removed the raw bytes before they could be read. */
+  /** Not resolvable: privacy settings removed the raw bytes before they were parsed. */
   | 'removed_coredump'
-  /** A newer reader, by asking again. */
+  /** Resolved by a newer parser, on request. */
   | 'unreadable'
-  /** Asking again: three attempts failed. */
+  /** Three attempts failed. May be resolved by a re-parse on request. */
   | 'failed';
 
-/** A dump as lists, events and loaders know it: everything but the report and its text, which are large. */
+/** A dump as lists, events and loaders use it: everything but the report and its text, which are large. */
 export interface CoredumpRow {
   id: number;
   deviceId: number;
@@ -32,20 +32,26 @@ export interface CoredumpRow {
   sha256: string;
   parseStatus: ParseStatus;
   parseAttempts: number;
-  /** Raised by every re-parse. */
+  /** Incremented by every re-parse. */
   parseGeneration: number;
-  /** Leading hexadecimal digits of the ELF's SHA-256 that the dump carries; null until it was looked at, or absent. */
+  /**
+   * Leading hexadecimal digits of the ELF's SHA-256 in the dump; null before the first parse, or when the dump has
+   * none.
+   */
   appElfSha256: string | null;
-  /** The report's: the same for crashes at the same place. Null without a report, or without a frame of its own. */
+  /**
+   * Fingerprint of the report: the same for crashes at the same place. Null without a report, or without an application
+   * frame.
+   */
   fingerprint: string | null;
   uploadedAt: Date;
   parsedAt: Date | null;
 }
 
-/** All of them, or those that long lists show. */
+/** All columns, or only those that long lists show. */
 export type CoredumpColumns = 'all' | 'listed';
 
-/** The heavy part of a dump. */
+/** Text and report of a dump, which are large. */
 export interface CoredumpText {
   output: string;
   report: CrashReport | null;
@@ -62,6 +68,6 @@ export interface CoredumpFilter {
   uploadedAfter?: Date;
   /** Exclusive. */
   uploadedBefore?: Date;
-  /** Words that must all occur, whatever their case, in filename, device key or name, version, chip or output. */
+  /** Words that must all occur (case-insensitive) in filename, device key or name, version, chip or output. */
   search?: string;
 }

@@ -1,27 +1,27 @@
 import type { Prisma } from '../platform/database/client.js';
 import type { DbTransaction } from '../platform/database/types.js';
 
-/** A dump that goes before anybody has read it, as far as it is counted all the same: the device did crash. */
+/** A dump that is deleted before it was parsed. It is counted all the same: the device did crash. */
 export interface UnreadCrash {
   deviceId: number;
-  /** The device's model now. */
+  /** The current model of the device. */
   modelId: number;
-  /** As the device reported it. */
+  /** As reported by the device. */
   firmwareVersion: string;
   chip: string;
   at: Date;
 }
 
-/** Counts crashes whose dumps are gone with this transaction, and which were not counted before. */
+/** Counts crashes whose dumps this transaction deletes and which were not counted before. */
 export type CountRetired = (tx: DbTransaction, crashes: readonly UnreadCrash[]) => Promise<void>;
 
 /**
- * Counts those of these dumps that were not counted before, and remembers that they are. Their rows are locked. A dump
- * that is read later on is not counted again, only its group is.
+ * Counts those of these dumps that were not counted before, and records that. Their rows are locked. When such a dump
+ * is parsed later, only its group is counted.
  */
 export type CountUnread = (tx: DbTransaction, coredumpIds: readonly number[]) => Promise<void>;
 
-/** Rows of dumps, locked by writing what is there already. */
+/** Locks rows of dumps by writing their current values. */
 export function lockDumps(tx: DbTransaction, where: Prisma.CoredumpWhereInput) {
   return tx.coredump.updateManyAndReturn({
     where,
@@ -30,12 +30,12 @@ export function lockDumps(tx: DbTransaction, where: Prisma.CoredumpWhereInput) {
   });
 }
 
-/** Dumps that one statement names: databases bind no more than some ten thousand values. */
+/** Dumps per statement: databases limit the number of bound values. */
 const AT_ONCE = 1_000;
 
 /**
- * Deletes the rows of dumps, whatever their state. Their crashes happened, so those that nobody had read are counted.
- * @returns what they were
+ * Deletes the rows of dumps in any state. The crashes of dumps that were never parsed are counted.
+ * @returns the deleted rows
  */
 export async function deleteRows(
   tx: DbTransaction,

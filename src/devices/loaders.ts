@@ -6,16 +6,16 @@ import type { Db } from '../platform/database/types.js';
 import { createPrivacyLoader } from './privacy.js';
 import type { DeviceModelRow, DeviceRow } from './types.js';
 
-/** Newest first; an empty filter means all. */
+/** An empty filter matches all devices. */
 export interface DeviceFilter {
   modelCode?: string[];
-  /** Words that must all occur, whatever their case, in key or name. */
+  /** Words that must all occur (case-insensitive) in key or name. */
   search?: string;
 }
 
 const DEVICES_OF_MODEL = { table: 'Device', parent: 'modelId' } as const;
 
-/** For one request: one statement each, however many fields ask. */
+/** For one request: one statement per loader, however many fields use it. */
 export function createDeviceLoaders(db: Db) {
   return {
     byId: rowsById<DeviceRow>((ids) => db.device.findMany({ where: { id: { in: [...ids] } } })),
@@ -60,7 +60,7 @@ export function createDeviceQueries(db: Db) {
   };
 }
 
-/** At least one; "d" is the device. */
+/** At least one condition; "d" is the table alias of the device. */
 function conditions({ modelCode, search }: DeviceFilter): Prisma.Sql[] {
   return [
     modelCode === undefined ? Prisma.sql`1 = 1` : ofModels(modelCode),
@@ -71,7 +71,7 @@ function conditions({ modelCode, search }: DeviceFilter): Prisma.Sql[] {
   ];
 }
 
-/** An empty list names nothing, so no device is one of its. */
+/** An empty list matches no device. */
 function ofModels(codes: readonly string[]): Prisma.Sql {
   if (codes.length === 0) return Prisma.sql`1 = 0`;
   return Prisma.sql`d."modelId" IN (SELECT m."id" FROM "DeviceModel" m WHERE m."code" IN (${Prisma.join([...codes])}))`;

@@ -4,11 +4,11 @@ import DataLoader from '../platform/database/data-loader.js';
 import type { Db } from '../platform/database/types.js';
 import type { DeviceModelRow } from './types.js';
 
-/** How long, and for whom, the raw dumps of a model's devices are kept. */
+/** How long the raw dumps of a model's devices are kept, and who may download them. */
 export interface Privacy {
-  /** The raw bytes go as soon as the dump is PARSED. */
+  /** The raw bytes are removed as soon as the dump is PARSED. */
   removeRawOnceRead: boolean;
-  /** They go after so many days, read or not. */
+  /** They are removed after this many days, parsed or not. */
   keepRawDays: number | null;
   /** Only admins may download them. */
   rawForAdminsOnly: boolean;
@@ -16,13 +16,13 @@ export interface Privacy {
 
 export type PrivacyService = ReturnType<typeof createPrivacyService>;
 
-/** Of a model for which nobody has set anything. */
+/** Settings of a model for which nothing was set. */
 const OPEN: Privacy = { removeRawOnceRead: false, keepRawDays: null, rawForAdminsOnly: false };
 const MAX_DAYS = 36_500;
 
 export function createPrivacyService({ db, audit, onChange }: PrivacyDeps) {
   return {
-    /** What is absent stays as it is. @throws DomainError NOT_FOUND (model), BAD_USER_INPUT */
+    /** Absent fields stay unchanged. @throws DomainError NOT_FOUND (model), BAD_USER_INPUT */
     async set(modelCode: string, changes: Partial<Privacy>): Promise<DeviceModelRow> {
       const days = changes.keepRawDays;
       if (typeof days === 'number' && (days < 1 || days > MAX_DAYS)) {
@@ -56,6 +56,6 @@ export function createPrivacyLoader(db: Db) {
 interface PrivacyDeps {
   db: Db;
   audit: Pick<Audit, 'change'>;
-  /** Called after each change: what is due now may go now. */
+  /** Called after each change, to remove what is due now. */
   onChange: () => void;
 }

@@ -14,7 +14,7 @@ import type { DeviceModelRow, DeviceRow } from './types.js';
 
 export type DeviceService = ReturnType<typeof createDeviceService>;
 
-/** Models and devices: who may upload, and what they are called. */
+/** Models and devices: their names, and the tokens with which devices upload. */
 export function createDeviceService({ db, clock, audit, tokenUse, dumps }: DeviceServiceDeps) {
   return {
     ...createDeviceQueries(db),
@@ -38,8 +38,8 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
     },
 
     /**
-     * @param key generated when absent
-     * @returns the device and its token, which is shown this once: only its hash is kept
+     * @param key generated if absent
+     * @returns the device and its token; the token is returned only this once, because only its hash is stored
      * @throws DomainError BAD_USER_INPUT, NOT_FOUND (model), CONFLICT
      */
     async createDevice({
@@ -68,16 +68,14 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
           return made;
         })
         .catch(
-          conflictWhenTaken(
-            `There is already a device with the key "${key}"; choose another, or leave it out.`,
-          ),
+          conflictWhenTaken(`There is already a device with the key "${key}"; choose another, or omit it.`),
         );
       return { device, token };
     },
 
     /**
-     * A new token. The one before works on for `graceSeconds`, so that a device can
-     * receive the new one over what it reaches with the old; older ones end at once.
+     * Issues a new token. The previous one stays valid for `graceSeconds`, so that a device can receive the new token
+     * over a connection that uses the old one; older tokens become invalid at once.
      *
      * @throws DomainError NOT_FOUND, BAD_USER_INPUT
      */
@@ -92,7 +90,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
       const until = new Date(clock.now().getTime() + graceSeconds * 1000);
       const device = await change('rotateDeviceToken', id, ({ tokenSha256 }) => ({
         tokenSha256: sha256(token),
-        // Whose token was revoked has none that could work on.
+        // A device whose token was revoked has no previous token that could stay valid.
         ...(graceSeconds === 0 || isRevoked(tokenSha256)
           ? NO_PREVIOUS_TOKEN
           : { previousTokenSha256: tokenSha256, previousTokenUntil: until }),
@@ -100,15 +98,15 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
       return { device, token };
     },
 
-    /** Ends the device's tokens at once; `rotateToken` gives it a new one. @throws DomainError NOT_FOUND */
+    /** Revokes the device's tokens at once; `rotateToken` issues a new one. @throws DomainError NOT_FOUND */
     revokeToken: (id: number): Promise<DeviceRow> =>
       change('revokeDeviceToken', id, () => ({
         ...NO_PREVIOUS_TOKEN,
-        // No digest, so no token has it; and the column is unique.
+        // Not a digest, so no token matches it; and unique, as the column requires.
         tokenSha256: `${REVOKED}${randomToken()}`,
       })),
 
-    /** What is absent stays as it is; a name of null is removed. @throws DomainError NOT_FOUND, BAD_USER_INPUT */
+    /** Absent fields stay unchanged; a name of null is removed. @throws DomainError NOT_FOUND, BAD_USER_INPUT */
     async updateDevice(
       id: number,
       { name, modelCode }: { name?: string | null; modelCode?: string },
@@ -126,8 +124,8 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
     },
 
     /**
-     * With its dumps, rows and files, also while it uploads: what is committed before the lock is in the list, and what
-     * comes after it finds no device and removes its own file.
+     * Deletes the device with its dumps, rows and files, also while it uploads. Dumps committed before the lock are
+     * deleted here; a later commit finds no device and deletes its own file.
      *
      * @throws DomainError NOT_FOUND
      */
@@ -152,7 +150,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
       return identify(Prisma.sql`d."key" = ${key}`);
     },
 
-    /** The token itself is looked up by its hash, so the time of the comparison reveals nothing. */
+    /** The token is looked up by its hash, so the duration of the comparison reveals nothing. */
     async findByToken(token: string): Promise<DeviceIdentity | null> {
       const hash = sha256(token);
       const device =
@@ -162,7 +160,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
     },
   };
 
-  /** Once an upload, so in one statement with its model. */
+  /** Runs with every upload, so it reads device and model in one statement. */
   async function identify(condition: Prisma.Sql): Promise<DeviceIdentity | null> {
     const [device] = await db.lookup<DeviceIdentity>(Prisma.sql`
       SELECT d."id", d."key", d."modelId", m."code" AS "modelCode"
@@ -184,7 +182,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
     dataOf: (before: DeviceRow) => Prisma.DeviceUncheckedUpdateManyInput,
   ): Promise<DeviceRow> {
     return audit.change(async (tx, note) => {
-      // A write first: from here on nobody else changes this device, so that what is read next stays true.
+      // A write first: it locks the device, so what is read next stays true.
       const [before] = await tx.device.updateManyAndReturn({
         where: { id },
         data: { updatedAt: clock.now() },
@@ -212,13 +210,13 @@ interface NewDevice {
   name?: string | null;
 }
 
-/** A day: the next time that a device which is in use reports, it can be given its new token. */
+/** One day, so that a device in use can receive its new token with its next report. */
 const DEFAULT_GRACE_SECONDS = 24 * 60 * 60;
 const MAX_GRACE_SECONDS = 30 * DEFAULT_GRACE_SECONDS;
 const NO_PREVIOUS_TOKEN = { previousTokenSha256: null, previousTokenUntil: null };
 const REVOKED = 'revoked:';
 
-/** @param tokenSha256 as the row has it */
+/** @param tokenSha256 the value in the row */
 export function isRevoked(tokenSha256: string): boolean {
   return tokenSha256.startsWith(REVOKED);
 }

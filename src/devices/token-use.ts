@@ -4,10 +4,10 @@ import type { Logger } from '../platform/logger.js';
 
 export type TokenUse = ReturnType<typeof createTokenUse>;
 
-/** When a token was last used is worth knowing, but not a commit for each upload. */
+/** The last use of a token is useful information, but not worth a commit with each upload. */
 const WRITE_AFTER_MS = 5_000;
 
-/** Gathers which devices have used their tokens, and writes that down for all of them every few seconds. */
+/** Collects which devices have used their tokens, and writes it for all of them every few seconds. */
 export function createTokenUse({ db, clock, log }: { db: Db; clock: Pick<Clock, 'now'>; log: Logger }) {
   let used = new Set<number>();
   let timer: NodeJS.Timeout | null = null;
@@ -17,7 +17,7 @@ export function createTokenUse({ db, clock, log }: { db: Db; clock: Pick<Clock, 
       used.add(deviceId);
       timer ??= setTimeout(() => void write(), WRITE_AFTER_MS).unref();
     },
-    /** To be called before the database is closed. */
+    /** Call this before the database is closed. */
     write,
   };
 

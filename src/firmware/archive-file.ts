@@ -5,15 +5,15 @@ import { RandomAccessReader } from 'yauzl';
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * The file under a ZIP archive, read within its bounds only. yauzl hands offsets from the archive (64 bits in ZIP64)
- * to its reader unchecked, and its own reader hands them to Node, which throws where nobody can catch it: a hundred
+ * Reads a ZIP archive within the bounds of its file. yauzl passes offsets from the archive (64 bits in ZIP64) to its
+ * reader unchecked. Its own reader passes them to Node, which throws outside of any promise: an archive of a hundred
  * bytes would end the server.
  */
 export class ArchiveFile extends RandomAccessReader {
   readonly #handle: FileHandle;
   readonly #size: number;
 
-  /** @param handle stays the caller's to close */
+  /** @param handle the caller closes it */
   constructor(handle: FileHandle, size: number) {
     super();
     this.#handle = handle;
@@ -45,7 +45,7 @@ export class ArchiveFile extends RandomAccessReader {
     }
   }
 
-  /** @throws Error for a range that is not in the file; the system's error */
+  /** @throws Error for a range outside the file; the system's error */
   async #fill(target: Buffer, position: number): Promise<void> {
     const isInside =
       Number.isSafeInteger(position) && position >= 0 && position + target.length <= this.#size;

@@ -1,12 +1,12 @@
 import type { Entry } from 'yauzl';
 
 /**
- * What makes an entry of a ZIP archive suspicious. Nothing is ever unpacked under an entry's name, so most of these
- * could not do harm here; but an archive that has them was not made by a build, and whoever unpacks it later may be
- * less careful. (APPNOTE.TXT is PKWARE's ZIP specification.)
+ * Checks an entry of a ZIP archive. Nothing is ever unpacked under an entry's name, so most of these entries could do
+ * no harm here. But a build does not produce them, and another program may unpack the archive later with fewer checks.
+ * (APPNOTE.TXT is PKWARE's ZIP specification.)
  *
- * @param name as `entryName` gives it
- * @returns what is wrong with the entry and what to do, or null
+ * @param name from `entryName`
+ * @returns what is wrong with the entry and how to correct it, or null
  */
 export function entryProblem(entry: Entry, name: string): string | null {
   return nameProblem(name) ?? kindProblem(entry) ?? codingProblem(entry);
@@ -25,11 +25,11 @@ function nameProblem(name: string): string | null {
 }
 
 function kindProblem(entry: Entry): string | null {
-  // APPNOTE 4.4.15: the upper half holds the Unix mode when a Unix system packed it, else zero.
+  // APPNOTE 4.4.15: the upper half is the Unix mode if the archive was made on Unix, else zero.
   const fileType = (entry.externalFileAttributes >>> 16) & 0o170000;
   if (fileType === 0o120000) return 'is a symbolic link; pack the file itself';
   const isPlain = fileType === 0 || fileType === 0o100000 || fileType === 0o040000;
-  return isPlain ? null : 'is neither a file nor a folder; leave it out';
+  return isPlain ? null : 'is neither a file nor a folder; remove it';
 }
 
 function codingProblem(entry: Entry): string | null {
@@ -41,14 +41,14 @@ function codingProblem(entry: Entry): string | null {
 const MAX_NAME_LENGTH = 1_024;
 
 /**
- * Two names that one of the common file systems cannot tell apart have the same key: case, Unicode composition, and
- * `./` or doubled slashes do not count.
+ * Names that some common file system treats as equal have the same key: case, Unicode composition, `./` and doubled
+ * slashes are ignored.
  */
 export function clashKey(name: string): string {
   return plainName(name).normalize('NFC').toLowerCase();
 }
 
-/** Without what does not change where a name leads: `./`, doubled slashes, the slash at the end of a folder. */
+/** Removes what does not change the path: `./`, doubled slashes, the slash at the end of a folder. */
 export function plainName(name: string): string {
   return name
     .split('/')
@@ -63,7 +63,7 @@ export interface ByteRange {
   end: number;
 }
 
-/** The first two ranges that share bytes, or null: entries that do are how a small archive unpacks to petabytes. */
+/** The first two ranges that share bytes, or null. With overlapping entries a small archive can unpack to petabytes. */
 export function findOverlap(ranges: readonly ByteRange[]): [ByteRange, ByteRange] | null {
   const sorted = [...ranges].sort((a, b) => a.start - b.start);
   for (const [index, range] of sorted.entries()) {

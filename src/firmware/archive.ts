@@ -7,27 +7,27 @@ import { isSystemError } from '../platform/files/system-errors.js';
 import { ArchiveFile } from './archive-file.js';
 import { type ByteRange, clashKey, entryProblem, findOverlap, plainName } from './archive-rules.js';
 
-/** A file in a ZIP archive whose whole table of contents was found to be sound. */
+/** A file in a ZIP archive whose complete table of contents was checked. */
 export interface ArchivedFile {
   /** `/`-separated */
   name: string;
   compressedSize: number;
-  /** What it says that it inflates to; `read` gives exactly that or throws. */
+  /** The declared size after inflation; `read` yields exactly that many bytes or throws. */
   size: number;
-  /** @throws DomainError BAD_USER_INPUT where sizes, checksum or compression turn out to be wrong; UNAVAILABLE */
+  /** @throws DomainError BAD_USER_INPUT if sizes, checksum or compression turn out to be wrong; UNAVAILABLE */
   read(): AsyncIterable<Uint8Array>;
 }
 
 const MAX_ENTRIES = 10_000;
-/** Names, extra fields and comments together: a hundred times what 10,000 ordinary names take would not be a build. */
+/** Limit for names, extra fields and comments together; a build needs a hundredth of it for 10,000 names. */
 const MAX_CONTENTS_BYTES = 4 * 1024 * 1024;
 
 /**
- * Opens the ZIP archive at `path`, looks at every entry before any is inflated, and hands the files to `use`. Takes
- * a few megabytes of memory at most, whatever the archive says.
+ * Opens the ZIP archive at `path`, checks every entry before any is inflated, and passes the files to `use`. Memory is
+ * bounded to a few megabytes, whatever the archive declares.
  *
- * @param maxInflatedBytes of all files together, as they declare themselves
- * @throws DomainError BAD_USER_INPUT with what is wrong and what to do; UNAVAILABLE
+ * @param maxInflatedBytes limit for the declared sizes of all files together
+ * @throws DomainError BAD_USER_INPUT with what is wrong and how to correct it; UNAVAILABLE
  */
 export async function withArchive<T>(
   path: string,
@@ -45,7 +45,7 @@ export async function withArchive<T>(
   }
 }
 
-/** Names are judged by `archive-rules.ts`; raw, so that none is changed or refused before. */
+/** Raw names, so that yauzl neither changes nor refuses any: `archive-rules.ts` checks them. */
 const ZIP_OPTIONS = { autoClose: false, decodeStrings: false };
 
 async function survey(zip: ZipFile, maxInflatedBytes: number): Promise<ArchivedFile[]> {
@@ -54,7 +54,7 @@ async function survey(zip: ZipFile, maxInflatedBytes: number): Promise<ArchivedF
       `it has ${zip.entryCount} entries and ${MAX_ENTRIES} are the limit; pack only what is needed`,
     );
   }
-  // @types/yauzl calls this number a boolean.
+  // @types/yauzl declares this number as a boolean.
   const contentsStart = Number(zip.readEntryCursor);
   const ranges: ByteRange[] = [{ name: 'its table of contents', start: contentsStart, end: zip.fileSize }];
   const names = new Map<string, string>();
@@ -67,7 +67,8 @@ async function survey(zip: ZipFile, maxInflatedBytes: number): Promise<ArchivedF
     if (done) break;
     const name = nameOf(entry);
     contentsBytes += entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength;
-    if (contentsBytes > MAX_CONTENTS_BYTES) throw refused('its table of contents is too large; pack it anew');
+    if (contentsBytes > MAX_CONTENTS_BYTES)
+      throw refused('its table of contents is too large; pack it again');
     const problem = entryProblem(entry, name);
     if (problem !== null) throw refused(`its entry ${shown(name)} ${problem}`);
     refuseClash(names, name);
@@ -99,14 +100,14 @@ function refuseClash(names: Map<string, string>, name: string): void {
   if (earlier === undefined) return;
   const what =
     earlier === name ? `it has ${shown(name)} twice` : `${shown(earlier)} and ${shown(name)} clash`;
-  throw refused(`${what} where upper and lower case do not count; keep one of them`);
+  throw refused(`${what} on file systems that ignore case; keep one of them`);
 }
 
-/** The bytes that the entry takes in the archive: its local header, which must name the same file, and its data. */
+/** The bytes that the entry occupies in the archive: its local header, which must have the same name, and its data. */
 async function rangeOf(zip: ZipFile, entry: Entry, name: string): Promise<ByteRange> {
   const header = await zipCall(zip.readLocalFileHeaderPromise(entry));
   if (!header.fileName.equals(entry.fileNameRaw)) {
-    throw refused(`its entry ${shown(name)} has another name in its local header; pack it anew`);
+    throw refused(`its entry ${shown(name)} has another name in its local header; pack it again`);
   }
   const start = entry.relativeOffsetOfLocalHeader;
   return { name, start, end: header.fileDataStart + entry.compressedSize };
@@ -124,7 +125,7 @@ function archivedFile(zip: ZipFile, entry: Entry, name: string): ArchivedFile {
 async function* inflate(zip: ZipFile, entry: Entry, name: string): AsyncGenerator<Uint8Array> {
   let checksum = 0;
   try {
-    // yauzl ends the stream with an error at the first byte over the declared size, and when there are too few.
+    // yauzl ends the stream with an error at the first byte over the declared size, and when there are too few bytes.
     for await (const chunk of await zip.openReadStreamPromise(entry)) {
       const bytes: Uint8Array = chunk;
       checksum = crc32(bytes, checksum);
@@ -148,7 +149,7 @@ async function zipCall<T>(call: Promise<T>): Promise<T> {
   }
 }
 
-/** yauzl and zlib throw plain errors for bad bytes; a failing disk has a system's error code. */
+/** yauzl and zlib throw plain errors for bad bytes; errors of the disk have a system error code. */
 function asArchiveError(error: unknown, what: string): unknown {
   if (error instanceof DomainError) return error;
   if (isSystemError(error)) return asStorageError(error);
@@ -160,7 +161,7 @@ function refused(why: string): DomainError {
   return badInput(`The ZIP archive was refused: ${why}.`);
 }
 
-/** Quoted, on one line, and no longer than a message can bear. */
+/** Quoted, on one line, and cut to a length that fits into a message. */
 function shown(text: string): string {
   return JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
 }

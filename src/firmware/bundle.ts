@@ -5,9 +5,9 @@ import { storageCall } from '../platform/blobs/storage-errors.js';
 import { type ArchivedFile, withArchive } from './archive.js';
 import { readVersionFile, type VersionClaim } from './version.js';
 
-/** What a firmware bundle brought: the ELF, durable in a temporary place, and the versions that its files claim. */
+/** Content of a firmware bundle: the ELF, received but not yet published, and the versions that its files state. */
 export interface BundleContent {
-  /** The bundle itself when it is a bare ELF. */
+  /** The bundle itself if it is a bare ELF. */
   elf: IncomingBlob;
   claims: VersionClaim[];
 }
@@ -15,8 +15,8 @@ export interface BundleContent {
 const MAX_VERSION_FILE_BYTES = 64 * 1024;
 
 /**
- * An ELF with debug information deflates to a third or a tenth. Beyond this it is padding or a bomb; small files may
- * be anything.
+ * Limit of the compression ratio of an ELF. One with debug information deflates to a third or a tenth; beyond this
+ * limit it is padding or a zip bomb. Small files are not checked.
  */
 const MAX_RATIO = 100;
 const ANY_RATIO_BELOW_BYTES = 1024 * 1024;
@@ -25,7 +25,7 @@ const ANY_RATIO_BELOW_BYTES = 1024 * 1024;
  * Finds the ELF in a bundle: a ZIP archive with `{modelCode}.elf`, or the bare ELF. The first bytes decide which, not
  * the name.
  *
- * @throws DomainError BAD_USER_INPUT with what is wrong and what to do; STORAGE_FULL, UNAVAILABLE
+ * @throws DomainError BAD_USER_INPUT with what is wrong and how to correct it; STORAGE_FULL, UNAVAILABLE
  */
 export async function openBundle(
   bundle: IncomingBlob,
@@ -71,7 +71,7 @@ async function unpack(
   }
 }
 
-/** In whatever folder: CI likes to pack one. */
+/** In any folder: CI often packs one. */
 function findElf(files: readonly ArchivedFile[], wanted: string): ArchivedFile {
   const [found, another] = files.filter(({ name }) => basename(name) === wanted);
   if (found === undefined) throw badInput(`The ZIP archive has no ${wanted}${otherElfs(files, wanted)}.`);
@@ -88,7 +88,7 @@ function otherElfs(files: readonly ArchivedFile[], wanted: string): string {
   return `; its only ELF file is "${other.name}": rename it to ${wanted} if it is this model's, or choose its model`;
 }
 
-/** At the top of the archive, or beside the ELF. */
+/** At the top of the archive, or in the folder of the ELF. */
 function versionFilesFor(elf: ArchivedFile, files: readonly ArchivedFile[]): ArchivedFile[] {
   const folder = elf.name.slice(0, -basename(elf.name).length);
   return files.filter(({ name }) => name === 'version.json' || name === `${folder}version.json`);
@@ -133,7 +133,7 @@ async function kindOf(blob: IncomingBlob): Promise<'elf' | 'zip' | 'app image' |
 }
 
 const ELF_MAGIC = Buffer.from('\x7fELF', 'latin1');
-/** Local file header; end of the table of contents, with which an empty archive begins (APPNOTE 4.3.7, 4.3.16). */
+/** Local file header; end of the table of contents, with which an empty archive starts (APPNOTE 4.3.7, 4.3.16). */
 const ZIP_MAGICS = [Buffer.from('PK\x03\x04', 'latin1'), Buffer.from('PK\x05\x06', 'latin1')];
 /** ESP_IMAGE_HEADER_MAGIC */
 const APP_IMAGE_MAGIC = 0xe9;

@@ -3,22 +3,22 @@ import type { Firmware } from './types.js';
 
 export interface WantedBuild {
   modelId: number;
-  /** As the device reported it. */
+  /** As reported by the device. */
   version: string;
-  /** Leading hexadecimal digits, any number of them, as the dump carries them; null when it carries none. */
+  /** Leading hexadecimal digits of the ELF's SHA-256 in the dump, any number of them; null when the dump has none. */
   appElfSha256: string | null;
 }
 
 export interface FoundBuild {
   firmware: Firmware | null;
-  /** All that fit, newest first: several when the digits are few, or when a version has several builds. */
+  /** All matching builds, newest first: several when the digits are few, or when a version has several builds. */
   candidates: Firmware[];
   matchedBy: 'sha' | 'version' | null;
 }
 
 /**
- * Which build a dump ran. Its own word, the SHA-256 of the ELF, counts before the version that the device reported;
- * without either the answer is null. Among several the given version, then the newest, is taken.
+ * Finds the build that a dump ran. The SHA-256 of the ELF in the dump has priority over the version that the device
+ * reported; with neither, the result is null. Among several matches the given version is preferred, then the newest.
  */
 export async function findBuild(
   db: Db,
@@ -35,7 +35,7 @@ export async function findBuild(
   return { firmware, candidates: byVersion, matchedBy: 'version' };
 }
 
-/** Also keeps what LIKE would take for a pattern out of the query. */
+/** Also prevents that LIKE interprets wildcards. */
 function isSha256Prefix(text: string): boolean {
   return /^[0-9a-f]{1,64}$/.test(text);
 }

@@ -5,7 +5,7 @@ import type { IncomingBlob } from '../platform/blobs/blob-store.js';
 import { storageCall } from '../platform/blobs/storage-errors.js';
 
 /**
- * What an ELF says about itself, read in small pieces from where it lies.
+ * Reads what identifies an ELF, in small pieces.
  * @throws DomainError BAD_USER_INPUT when it is not firmware of an ESP32-family device; UNAVAILABLE
  */
 export async function identify(elf: IncomingBlob): Promise<FirmwareIdentity> {

@@ -5,7 +5,7 @@ import type { Firmware } from './types.js';
 
 const FIRMWARES_OF_MODEL = { table: 'Firmware', parent: 'modelId' } as const;
 
-/** For one request: one statement each, however many fields ask. */
+/** For one request: one statement per loader, however many fields use it. */
 export function createFirmwareLoaders(db: Db) {
   return {
     byId: new DataLoader<number, Firmware | null>(async (ids) => {
@@ -15,7 +15,7 @@ export function createFirmwareLoaders(db: Db) {
     }),
     ofModel: childrenOf<Firmware>(db, FIRMWARES_OF_MODEL),
     countOfModel: countChildrenOf(db, FIRMWARES_OF_MODEL),
-    /** When it was noticed that the storage has lost the ELF; null while it has it. */
+    /** When the ELF was found missing in the storage; null while it is present. */
     elfLostAt: new DataLoader<number, Date | null>(async (ids) => {
       const rows = await db.lostElf.findMany({ where: { firmwareId: { in: [...ids] } } });
       const byId = new Map(rows.map(({ firmwareId, noticedAt }) => [firmwareId, noticedAt]));

@@ -8,12 +8,12 @@ import type { Firmware } from './types.js';
 export type LostElfs = ReturnType<typeof createLostElfs>;
 
 /**
- * Which builds the storage has lost: their rows are there, and their ELFs are not, or not whole. Each is noted once,
- * and forgotten when its ELF is there again.
+ * Tracks builds whose ELF is missing or incomplete in the storage. Each is recorded once, and the record is deleted
+ * when the ELF is present again.
  */
 export function createLostElfs({ db, blobs, clock, log }: LostElfsDeps) {
   return {
-    /** To be called when an ELF was not found. @returns whether it is lost; else its build is gone */
+    /** Call this when an ELF was not found. @returns true if the ELF is missing, false if the build was deleted */
     async note({ id }: Firmware): Promise<boolean> {
       const build = await db.firmware.findUnique({ where: { id }, include: WITH_MODEL });
       if (build === null) return false;
@@ -21,13 +21,13 @@ export function createLostElfs({ db, blobs, clock, log }: LostElfsDeps) {
       return true;
     },
 
-    /** Whether the storage has the build's ELF; then it is not lost any more. */
+    /** Checks whether the storage has the build's ELF. If so, its record is deleted. */
     async isThere({ id }: Pick<Firmware, 'id'>): Promise<boolean> {
       const build = await db.firmware.findUnique({ where: { id }, include: WITH_MODEL });
       return build !== null && look(build);
     },
 
-    /** Looks for every ELF, or for those that are noted as lost only. */
+    /** Checks every ELF, or only those that are recorded as missing. */
     async check(which: 'all' | 'lost'): Promise<void> {
       const builds = await db.firmware.findMany({
         where: which === 'all' ? {} : { lostElf: { isNot: null } },
@@ -44,13 +44,13 @@ export function createLostElfs({ db, blobs, clock, log }: LostElfsDeps) {
     const isThere = (await blobs.sizeOf(key)) === build.size;
     if (isThere && build.lostElf !== null) {
       await db.lostElf.deleteMany({ where: { firmwareId: build.id } });
-      log.info({ firmwareId: build.id, file: key }, 'the lost ELF of a firmware is there again');
+      log.info({ firmwareId: build.id, file: key }, 'the missing ELF of a firmware is present again');
     }
     if (!isThere && build.lostElf === null) await noteLost(build);
     return isThere;
   }
 
-  /** By the row of the build, which may have been deleted meanwhile: then nothing is lost. */
+  /** Selects from the build's row, which may have been deleted in the meantime: then nothing is recorded. */
   async function noteLost({ id, version, elfSha256, model }: BuildWithModel): Promise<void> {
     const noted = await db.$executeRaw`
       INSERT INTO "LostElf" ("firmwareId", "noticedAt")
@@ -59,7 +59,7 @@ export function createLostElfs({ db, blobs, clock, log }: LostElfsDeps) {
     if (noted === 0) return;
     log.error(
       { firmwareId: id, modelCode: model.code, version, file: elfKey(model.code, elfSha256) },
-      'the storage has lost the ELF of a firmware: upload the same ELF again',
+      'the ELF of a firmware is missing in the storage: upload the same ELF again',
     );
   }
 }

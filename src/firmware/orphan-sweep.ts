@@ -1,21 +1,21 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
-import { type TidyOptions, tidyBlobs } from '../platform/blobs/tidy.js';
+import { type SweepOptions, sweepBlobs } from '../platform/blobs/sweep-blobs.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { elfKey } from './blob-keys.js';
 
 /**
- * Tidies the firmware storage as `sweepStorage` does that of the dumps; to be run before the first upload, and daily.
- * Rows without an ELF are for `lost-elfs.ts`.
+ * Cleans the firmware storage as `sweepStorage` does for dumps. Run it before the first upload, and daily. Rows without
+ * an ELF are handled by `lost-elfs.ts`.
  *
- * @param options.before where uploads may be on their way: only files that were last written before that
+ * @param options.before required if uploads may be in progress: only files that were last written before it
  */
 export async function sweepFirmware(
   { db, blobs, clock, log }: { db: Db; blobs: BlobStore; clock: Clock; log: Logger },
-  options: TidyOptions = {},
+  options: SweepOptions = {},
 ): Promise<void> {
-  const { unfinished, broughtBack, setAside, purged } = await tidyBlobs(
+  const { unfinished, broughtBack, setAside, purged } = await sweepBlobs(
     { blobs, withoutRow: (keys) => withoutBuild(db, keys), now: clock.now() },
     options,
   );
@@ -27,7 +27,7 @@ export async function sweepFirmware(
   if (purged > 0) log.info({ purged }, 'removed firmware files that were set aside more than 7 days ago');
 }
 
-/** Which of these blobs no build stands for. */
+/** Returns the keys of blobs without a build. */
 export async function withoutBuild(db: Db, keys: readonly string[]): Promise<string[]> {
   if (keys.length === 0) return [];
   const builds = await db.firmware.findMany({

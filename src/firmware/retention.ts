@@ -3,10 +3,10 @@ import type { DbTransaction } from '../platform/database/types.js';
 import type { Firmware } from './types.js';
 
 /**
- * Deletes the rows of a model's builds beyond the newest `maxFirmwares`, except those that a kept dump refers to. Ids
- * decide what is newest, so equal times are no question.
+ * Deletes the rows of a model's builds beyond the newest `maxFirmwares`, except those that a stored dump refers to.
+ * "Newest" means the highest id, so equal times do not matter.
  *
- * @returns what was deleted; their blobs are the caller's to delete, after the commit
+ * @returns the deleted rows; the caller deletes their blobs after the commit
  */
 export async function retireBuilds(
   tx: DbTransaction,
@@ -27,14 +27,14 @@ export async function retireBuilds(
   return retired;
 }
 
-/** Three questions instead of one with OR: each has its index, and the first usually answers. */
+/** Three queries instead of one with OR: each has its index, and the first usually decides. */
 async function isNeeded(tx: DbTransaction, { id, modelId, version, elfSha256 }: Firmware): Promise<boolean> {
   const device = { modelId };
   const references: Prisma.CoredumpWhereInput[] = [
     { firmwareId: id },
-    // Not read yet, or not readable yet: by what the device reported.
+    // Not parsed yet, or the build was missing: matched by the version that the device reported.
     { device, firmwareId: null, firmwareVersion: version },
-    // Read with another build for want of this one, or lacking it: by what the dump says.
+    // Parsed with another build, or the ELF was missing: matched by the SHA-256 in the dump.
     { device, appElfSha256: { in: prefixesOf(elfSha256) } },
   ];
   for (const where of references) {
@@ -43,7 +43,7 @@ async function isNeeded(tx: DbTransaction, { id, modelId, version, elfSha256 }: 
   return false;
 }
 
-/** A dump carries a prefix of any length. */
+/** A dump contains a prefix of any length. */
 function prefixesOf(sha256: string): string[] {
   return Array.from(sha256, (_, index) => sha256.slice(0, index + 1));
 }

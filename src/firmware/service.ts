@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Audit } from '../audit/service.js';
 import { conflict, DomainError, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
-import type { TidyOptions } from '../platform/blobs/tidy.js';
+import type { SweepOptions } from '../platform/blobs/sweep-blobs.js';
 import type { Clock } from '../platform/clock.js';
 import { findCommitted } from '../platform/database/failed-commit.js';
 import type { Database, DbTransaction } from '../platform/database/types.js';
@@ -26,14 +26,14 @@ export interface FirmwareUpload {
 export interface FirmwareBundle {
   filename: string;
   stream: Readable;
-  /** To be asked after the end of `stream`: whether the transport has cut it at its limit without an error. */
+  /** Checked after the end of `stream`: whether the transport cut the stream at its limit without an error. */
   truncated(): boolean;
 }
 
-/** The ELF may be so many times larger than the bundle's limit (contract §2). */
+/** Most times that the ELF may be larger than the limit of the bundle: docs/configuration.md, MAX_FIRMWARE_BYTES. */
 const INFLATED_TIMES = 4;
 
-/** What happens to firmware builds, whoever asks for it. */
+/** Operations on firmware builds, for every transport. */
 export type FirmwareService = ReturnType<typeof createFirmwareService>;
 
 interface FirmwareServiceDeps {
@@ -43,7 +43,7 @@ interface FirmwareServiceDeps {
   audit: Pick<Audit, 'change' | 'note' | 'removal'>;
   log: Logger;
   config: { maxFirmwares: number; maxFirmwareBytes: number };
-  /** Called when a build can be used that could not before. What it throws is logged and hurts nobody. */
+  /** Called when a new build can be used. Errors are logged and otherwise ignored. */
   onArrival: (firmware: Firmware) => Promise<void>;
 }
 
@@ -60,18 +60,20 @@ export function createFirmwareService({
   const { maxFirmwares, maxFirmwareBytes } = config;
   const lost = createLostElfs({ db, blobs, clock, log });
   /**
-   * A blob and its row change together, and an upload must not meet the deletion of the same build halfway: so the
-   * builds of a model change one after the other.
+   * Runs changes of a model's builds one after the other: a blob and its row change together, and an upload must not
+   * overlap with the deletion of the same build.
    */
   const runExclusive = <T>(modelId: number, work: () => Promise<T>) =>
     database.runExclusive(`firmware of model ${modelId}`, work);
 
   return {
     /**
-     * Takes a build in. When it resolves its ELF and its row are durable. The same ELF again changes nothing.
+     * Stores a build. When it resolves, its ELF and its row are durable. A second upload of the same ELF changes
+     * nothing.
      *
-     * @throws DomainError NOT_FOUND (model), TOO_LARGE, BAD_USER_INPUT (what was wrong and what to do), CONFLICT (the
-     *   same ELF is there under another version), STORAGE_FULL, UNAVAILABLE, and whatever the stream throws
+     * @throws DomainError NOT_FOUND (model), TOO_LARGE, BAD_USER_INPUT (with what was wrong and how to correct it),
+     *   CONFLICT (the same ELF is stored under another version), STORAGE_FULL, UNAVAILABLE, and whatever the stream
+     *   throws
      */
     async upload({ modelCode, version, bundle }: FirmwareUpload): Promise<Firmware> {
       try {
@@ -80,12 +82,12 @@ export function createFirmwareService({
         if (model === null) throw notFound('device model', modelCode);
         return await receive(model, claim, bundle);
       } finally {
-        // A refused upload is read to its end and thrown away: busboy waits for ever on a stream that nobody reads.
+        // A refused upload is read to its end and discarded: busboy waits forever on a stream that is not read.
         bundle.stream.on('error', () => {}).resume();
       }
     },
 
-    /** Dumps that were read with it keep their report. @throws DomainError NOT_FOUND */
+    /** Dumps that were parsed with this build keep their report. @throws DomainError NOT_FOUND */
     async delete(id: number): Promise<void> {
       const build = await db.firmware.findUnique({ where: { id }, include: { model: true } });
       if (build === null) throw notFound('firmware', id);
@@ -101,7 +103,9 @@ export function createFirmwareService({
 
     findBuild: (wanted: WantedBuild): Promise<FoundBuild> => findBuild(db, wanted),
 
-    /** Copies the build's ELF to `path`. Answers its size, or null when the storage has not got it whole. */
+    /**
+     * Copies the build's ELF to `path`. @returns its size, or null when the ELF is missing or incomplete in the storage
+     */
     async copyElf(firmware: Firmware, path: string): Promise<number | null> {
       const model = await db.deviceModel.findUnique({ where: { id: firmware.modelId } });
       if (model === null) return null;
@@ -113,13 +117,13 @@ export function createFirmwareService({
 
     isElfThere: lost.isThere,
 
-    /** Looks for ELFs that are lost or there again. @param which see `LostElfs.check` */
+    /** Checks for missing ELFs. @param which see `LostElfs.check` */
     checkElfs: lost.check,
 
     countLostElfs: lost.count,
 
-    /** To be called before the first upload. @param options see `sweepFirmware` */
-    sweep: (options?: TidyOptions) => sweepFirmware({ db, blobs, clock, log }, options),
+    /** Call this before the first upload. @param options see `sweepFirmware` */
+    sweep: (options?: SweepOptions) => sweepFirmware({ db, blobs, clock, log }, options),
   };
 
   async function receive(model: Model, claim: VersionClaim[], bundle: FirmwareBundle): Promise<Firmware> {
@@ -142,25 +146,25 @@ export function createFirmwareService({
     }
   }
 
-  /** Blob first, then row: a row without its ELF would be a promise that cannot be kept. */
+  /** Blob first, then row: a row without its ELF would be useless. */
   async function store(model: Model, elf: IncomingBlob, labels: Labels): Promise<Firmware> {
     const elfSha256 = elf.sha256;
     const existing = await db.firmware.findFirst({ where: { modelId: model.id, elfSha256 } });
     if (existing !== null && existing.version !== labels.version) {
       throw conflict(
         `This ELF is already there as version "${existing.version}" of model "${model.code}": ` +
-          `upload it as that, or delete that firmware first.`,
+          `upload it with that version, or delete that firmware first.`,
       );
     }
     const isNewBlob = await publish(elf, elfKey(model.code, elfSha256));
     const firmware = existing === null ? await insert(model, elf, labels) : await noteAgain(existing, model);
-    // Also for a row whose ELF had been lost: dumps may have failed for lack of it.
+    // Also if the ELF of an existing row was missing: dumps may have failed because of it.
     if (existing !== null && isNewBlob) await lost.isThere(firmware);
     if (existing === null || isNewBlob) await announce(firmware);
     return firmware;
   }
 
-  /** In the place of a file that is not whole. @returns false when the ELF is there */
+  /** Replaces an incomplete file. @returns false when a complete ELF exists */
   async function publish(elf: IncomingBlob, key: string): Promise<boolean> {
     if (await elf.publish(key)) return true;
     if ((await blobs.sizeOf(key)) === elf.size) return false;
@@ -184,13 +188,13 @@ export function createFirmwareService({
             await lockModel(tx, model);
             return tx.firmware.findFirst({ where: { modelId, elfSha256 } });
           },
-          // The ELF stays then: one without a row is swept one day, a row without its ELF would be a loss.
+          // Keep the ELF: one without a row is removed by a later sweep, but a row without its ELF is a lost build.
           onUnknown: (reason) =>
             log.warn({ err: reason, modelId, elfSha256 }, 'it is not known whether a firmware was committed'),
         });
-        // Which builds it retired is not known any more: their ELFs stay until the next sweep.
+        // The builds that it retired are unknown: their ELFs stay until the next sweep.
         if (made !== null) return { firmware: made, retired: [] };
-        // Nobody else can have given this ELF a row meanwhile.
+        // No other transaction can have inserted a row for this ELF.
         await deleteElf(model.code, build);
         throw error;
       },
@@ -199,7 +203,7 @@ export function createFirmwareService({
     return firmware;
   }
 
-  /** The same ELF once more changes nothing; the audit records all the same which build it was. */
+  /** A second upload of the same ELF changes nothing; the audit records it all the same. */
   async function noteAgain(existing: Firmware, model: Model): Promise<Firmware> {
     await audit.note(onFirmware('uploadFirmware', existing, model.code));
     return existing;
@@ -216,7 +220,7 @@ export function createFirmwareService({
     }
   }
 
-  /** Best effort: the sweep at the next start finds what stays. */
+  /** Best effort: the sweep at the next start removes a file that stays. */
   async function deleteElf(modelCode: string, { elfSha256 }: Pick<Firmware, 'elfSha256'>): Promise<void> {
     try {
       await blobs.delete(elfKey(modelCode, elfSha256));
@@ -229,7 +233,7 @@ export function createFirmwareService({
 type Model = { id: number; code: string };
 type Labels = Pick<Firmware, 'version' | 'chip'>;
 
-/** Until the transaction's end nobody else changes builds of this model: every insertion begins with this. */
+/** Every insertion starts with this, so no other transaction changes builds of this model before this one ends. */
 async function lockModel(tx: DbTransaction, { id, code }: Model): Promise<void> {
   const { count } = await tx.deviceModel.updateMany({ where: { id }, data: { code } });
   if (count === 0) throw notFound('device model', code);
@@ -242,7 +246,7 @@ function onFirmware(action: string, { id, version }: Pick<Firmware, 'id' | 'vers
 function claimOf(version: string | null | undefined): VersionClaim[] {
   if (version === null || version === undefined) return [];
   const claim = { version, from: 'the argument "version"' };
-  // Before a long upload rather than after it.
+  // Checked before a long upload rather than after it.
   assertVersion(claim);
   return [claim];
 }
@@ -252,7 +256,7 @@ function descriptorClaim(descriptor: { version: string } | null): VersionClaim[]
   return [{ version: descriptor.version, from: "the ELF's application descriptor" }];
 }
 
-/** @throws DomainError TOO_LARGE with the first byte over the limit */
+/** @throws DomainError TOO_LARGE at the first byte over the limit */
 async function* limited({ stream, truncated }: FirmwareBundle, maxBytes: number): AsyncGenerator<Uint8Array> {
   let size = 0;
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {

@@ -1,4 +1,4 @@
 import type { Prisma } from '../platform/database/client.js';
 
-/** One build of a model's firmware: its identity is the SHA-256 of the ELF file. */
+/** One build of a model's firmware, identified by the SHA-256 of its ELF file. */
 export type Firmware = Prisma.FirmwareGetPayload<object>;

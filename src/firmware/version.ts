@@ -2,19 +2,19 @@ import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { parseJson } from '../platform/json.js';
 
-/** A version that somebody or something gave for a build. */
+/** A version stated for a build, and where it was stated. */
 export interface VersionClaim {
   version: string;
-  /** As users know the place: `the argument "version"` */
+  /** The source as users know it: `the argument "version"` */
   from: string;
 }
 
-/** The labels that a device may send with a dump (contract §3): a build under any other could never be found. */
+/** The versions that a device may send with a dump: no dump could refer to a build with any other version. */
 const VERSION = /^[A-Za-z0-9._+-]{1,64}$/;
 
 /**
- * The one version that all claims agree on.
- * @throws DomainError BAD_USER_INPUT when there is none, when two disagree, or when it cannot be a version
+ * The version on which all claims agree.
+ * @throws DomainError BAD_USER_INPUT when there is none, when two disagree, or when it is not a valid version
  */
 export function agreedVersion(claims: readonly VersionClaim[]): string {
   const [first] = claims;
@@ -46,7 +46,7 @@ export function assertVersion({ version, from }: VersionClaim): void {
 const versionFile = z.union([z.string(), z.object({ version: z.string() })]);
 
 /**
- * @param name of the file, for messages
+ * @param name file name for messages
  * @throws DomainError BAD_USER_INPUT
  */
 export function readVersionFile(name: string, content: Uint8Array): VersionClaim {
@@ -57,17 +57,17 @@ export function readVersionFile(name: string, content: Uint8Array): VersionClaim
   return { version: typeof parsed.data === 'string' ? parsed.data : parsed.data.version, from: name };
 }
 
-/** @returns null for what is not UTF-8 */
+/** @returns null if it is not UTF-8 */
 function decode(content: Uint8Array): string | null {
   try {
-    // TextDecoder drops the byte order mark that Windows editors write.
+    // TextDecoder removes the byte order mark that Windows editors write.
     return new TextDecoder('utf-8', { fatal: true }).decode(content);
   } catch {
     return null;
   }
 }
 
-/** Quoted, on one line, and no longer than a message can bear. */
+/** Quoted, on one line, and cut to a length that fits into a message. */
 function shown(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }

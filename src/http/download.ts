@@ -15,7 +15,7 @@ interface DownloadDeps {
   clientAddress: ClientAddress;
 }
 
-/** `GET /api/coredumps/{id}/download` and `GET /api/devices/{device}/coredumps/{id}/download` (contract §3). */
+/** `GET /api/coredumps/{id}/download` and `GET /api/devices/{device}/coredumps/{id}/download` (docs/api.md). */
 export function createDownloadRoute({ coredumps, gatekeeper, clientAddress }: DownloadDeps) {
   return async function download(
     { request, response, search, requestId }: Exchange,

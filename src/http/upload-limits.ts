@@ -1,7 +1,7 @@
 import { DomainError } from '../errors.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createRate } from '../platform/rate-limiter.js';
-import type { RightOfWay } from '../platform/right-of-way.js';
+import type { UploadPriority } from '../platform/upload-priority.js';
 
 /** Limits the uploads in flight, and the dumps that each device has stored in a period. */
 export type UploadLimits = ReturnType<typeof createUploadLimits>;
@@ -23,7 +23,7 @@ export interface UploadLimitSettings {
 export function createUploadLimits(
   { maxUploadsInFlight, deviceUploadsPerMinute, deviceUploadBurst }: UploadLimitSettings,
   metrics: Metrics,
-  rightOfWay: Pick<RightOfWay, 'enter'>,
+  uploadPriority: Pick<UploadPriority, 'enter'>,
 ) {
   let inFlight = 0;
   metrics.gauge('iot_upload_coredump_in_flight', 'Core dump uploads that are being received', () => inFlight);
@@ -46,10 +46,10 @@ export function createUploadLimits(
         );
       }
       inFlight += 1;
-      const endRightOfWay = rightOfWay.enter();
+      const endPriority = uploadPriority.enter();
       return () => {
         inFlight -= 1;
-        endRightOfWay();
+        endPriority();
       };
     },
 

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import type { Guesses } from '../auth/attempt-limiter.js';
+import type { AttemptLimiter } from '../auth/attempt-limiter.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import type { Upload } from '../coredumps/ingest.js';
 import type { CoredumpService } from '../coredumps/service.js';
 import { badInput, DomainError } from '../errors.js';
 import { encodeGlobalId } from '../global-ids.js';
-import { inTime } from '../platform/deadline.js';
+import { withDeadline } from '../platform/deadline.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import { sendJson } from '../platform/http/send-json.js';
 import type { Metrics } from '../platform/metrics.js';
@@ -19,7 +19,7 @@ interface UploadDeps {
   auth: Pick<Authenticator, 'authenticateDevice'>;
   metrics: Metrics;
   limits: UploadLimits;
-  guesses: Guesses;
+  attemptLimiter: AttemptLimiter;
   clientAddress: ClientAddress;
   maxBytes: number;
   stallMs: number;
@@ -34,13 +34,13 @@ const DATABASE_WAIT_MS = 10_000;
 /** Minimum for the wait after the body, however long the first wait took. */
 const SHORTEST_WAIT_MS = 1_000;
 
-/** `POST /api/iot/coredump?chip=…&firmware_version=…` (contract §3): authenticate, read, save, answer. */
+/** `POST /api/iot/coredump?chip=…&firmware_version=…` (docs/api.md): authenticate, read, save, answer. */
 export function createUploadRoute({
   coredumps,
   auth,
   metrics,
   limits,
-  guesses,
+  attemptLimiter,
   clientAddress,
   maxBytes,
   stallMs,
@@ -56,8 +56,8 @@ export function createUploadRoute({
       const { authorization } = request.headers;
       const query = new URLSearchParams(search);
       const askedAt = performance.now();
-      const device = await guesses.watch(clientAddress(request), () =>
-        inTime(auth.authenticateDevice(authorization, deviceKeyOf(query)), DATABASE_WAIT_MS),
+      const device = await attemptLimiter.watch(clientAddress(request), () =>
+        withDeadline(auth.authenticateDevice(authorization, deviceKeyOf(query)), DATABASE_WAIT_MS),
       );
       const waitedMs = performance.now() - askedAt;
       const chip = label(query, 'chip');

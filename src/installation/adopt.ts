@@ -2,34 +2,34 @@ import { withoutRow } from '../coredumps/orphan-sweep.js';
 import { withoutBuild } from '../firmware/orphan-sweep.js';
 import type { Db } from '../platform/database/types.js';
 import { readIdentity, renewIdentity } from './identity.js';
-import { assertWhole, type Pair } from './matching.js';
-import { noteText, reaching } from './note.js';
+import { assertComplete, type Pair } from './matching.js';
+import { noteText, withStorageCheck } from './note.js';
 import { type Holds, highestId, type NamedStore } from './stores.js';
 
 export interface Adopted {
   readonly installation: string;
-  /** Files without a row, which the next start sets aside. */
+  /** Files without a row; the next start sets them aside. */
   readonly rowless: Record<Holds, number>;
-  /** Files that are set aside already. */
+  /** Files that are already set aside. */
   readonly aside: Record<Holds, number>;
 }
 
 const BATCH = 500;
 
 /**
- * Makes a database and a storage one new installation, whatever either said before; a former partner of either does not
- * match any more. No file is touched.
+ * Makes a database and a storage one new installation, whatever they belonged to before. A former partner of either no
+ * longer matches. No file is changed.
  * @throws Error with one clear sentence, DomainError
  */
 export async function adopt(pair: Pair, now: Date): Promise<Adopted> {
   const { db } = pair.database;
-  assertWhole(pair, { identity: await readIdentity(db), notes: [] });
+  assertComplete(pair, { identity: await readIdentity(db), notes: [] });
   const [rowless, aside] = [
     { Coredump: 0, Firmware: 0 },
     { Coredump: 0, Firmware: 0 },
   ];
   for (const store of pair.stores) {
-    await reaching(store, async () => {
+    await withStorageCheck(store, async () => {
       rowless[store.holds] = await countRowless(db, store, store.blobs.list());
       aside[store.holds] = await countRowless(db, store, store.blobs.orphans());
     });
@@ -37,18 +37,18 @@ export async function adopt(pair: Pair, now: Date): Promise<Adopted> {
   return { installation: await pairAnew(pair, now), rowless, aside };
 }
 
-/** The database first: when the process is killed in between, the two do not match, and adopt can be run again. */
+/** The database first: if the process is killed in between, the two do not match, and adopt can be run again. */
 export async function pairAnew(
   { database: { db }, stores }: Pick<Pair, 'database' | 'stores'>,
   now: Date,
 ): Promise<string> {
   const { installation } = await renewIdentity(db, now);
-  for (const store of stores) await noteWhole(db, store, installation);
+  for (const store of stores) await noteComplete(db, store, installation);
   return installation;
 }
 
-/** Writes the note of a complete storage, with the highest id of the database. */
-export async function noteWhole(
+/** Writes the note of a complete storage, with the highest id in the database. */
+export async function noteComplete(
   db: Db,
   { blobs, holds }: Pick<NamedStore, 'blobs' | 'holds'>,
   installation: string,

@@ -6,20 +6,22 @@ import type { Db, DbTransaction } from '../platform/database/types.js';
 export interface Identity {
   /** The UUID of the installation. */
   readonly installation: string;
-  /** The folder of the export from which it is being filled; null once it is complete. */
+  /** The folder of the export that is being imported; null once the import is complete. */
   readonly importingFrom: string | null;
 }
 
 /** The id of the only row. */
 const ROW = 1;
 
-/** @returns null for a database that has none yet */
+/** @returns null for a database without an identity */
 export async function readIdentity(db: Db | DbTransaction): Promise<Identity | null> {
   const row = await db.installation.findUnique({ where: { id: ROW } });
   return row === null ? null : { installation: row.uuid, importingFrom: row.importingFrom };
 }
 
-/** The database's identity, made now if there is none; servers that make it at the same time get the same one. */
+/**
+ * Returns the database's identity; makes it if there is none. Servers that make it at the same time get the same one.
+ */
 export async function makeIdentity(
   db: Db,
   now: Date,

@@ -2,7 +2,7 @@ import { lastCounted, tableNamed } from '../platform/database/tables.js';
 import type { Database } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { makeIdentity } from './identity.js';
-import { assertFits, assertWhole, claimsOf, type Pair } from './matching.js';
+import { assertComplete, assertFits, claimsOf, type Pair } from './matching.js';
 import { type Note, noteText, readNote } from './note.js';
 import { databasePlace, type Holds, highestId, type NamedStore } from './stores.js';
 
@@ -15,30 +15,31 @@ interface InstallationDeps extends Pair {
 }
 
 /**
- * Database and storage belong together: both carry the UUID of their installation, made with the first start. To be
- * called before anything is written to the storage.
+ * Ensures that database and storage belong together: both carry the UUID of their installation, made at the first
+ * start. Call this before anything is written to the storage.
  *
- * 1. What both say is compared, and a storage that says nothing is compared with the rows.
- * 2. Only then the identity is made, in the database first, and noted in the storage.
- * 3. A database that is older than what the storage has seen is named, and no file that is set aside is removed.
+ * 1. Both UUIDs are compared. A storage without one is compared with the rows.
+ * 2. Only then is the identity made, in the database first, and noted in the storage.
+ * 3. A warning is logged if the database is older than the note in the storage; then no file that is set aside is
+ *    removed.
  *
  * @throws Error with one clear line when they do not belong together, and nothing was changed; DomainError
  */
 export async function openInstallation(deps: InstallationDeps): Promise<Installation> {
   const { database, stores, now } = deps;
   const claims = await claimsOf(deps);
-  assertWhole(deps, claims);
+  assertComplete(deps, claims);
   for (const [index, store] of stores.entries()) {
     if (claims.notes[index] !== null) continue;
     await assertFits(deps, store);
-    // Checks that it can be written: its error is clearer than that of writing the note.
+    // Checks that the storage can be written: this error is clearer than that of writing the note.
     await store.blobs.check();
   }
   const { installation } = claims.identity ?? (await makeIdentity(database.db, now()));
   for (const [index, store] of stores.entries()) {
     if (claims.notes[index] === null) await claim(store, installation);
   }
-  // Another server may have written a note at the same time, even for another database.
+  // Another server may have written a note at the same time, possibly for another database.
   const { notes } = await claimsOf(deps);
   for (const [index, store] of stores.entries()) {
     const note = notes[index];
@@ -53,7 +54,7 @@ async function claim({ blobs, holds }: NamedStore, installation: string): Promis
   );
 }
 
-/** Warns when the database is older than the storage, whose unknown files are kept then. */
+/** Warns when the database is older than the storage. Then files without a row are kept. */
 async function warnIfOlder(
   store: NamedStore,
   note: Note,
@@ -62,15 +63,16 @@ async function warnIfOlder(
   const last = await lastCounted(database, tableNamed(store.holds));
   const isOlder = last < note.highestId;
   const keptSince = note.keptSince ?? (isOlder ? now().toISOString() : null);
-  // An import that was killed between its last commit and this note is finished, as the database says.
+  // The process was killed between the last commit of an import and this note. The database says that the import is
+  // complete.
   if (keptSince !== note.keptSince || note.importingFrom !== null) {
     await store.blobs.note.replace(noteText({ ...note, keptSince, importingFrom: null }));
   }
   if (keptSince === null) return;
   log.warn(
     { store: store.holds, keptSince, storageKnew: note.highestId, databaseKnows: last },
-    `${databasePlace(databaseUrl)} is, or was, older than ${store.place}: is it a restored backup? Files without a row ` +
-      'are set aside in .orphans/ and kept; if this database is the right one, run "coredock adopt": then they are deleted after 7 days',
+    `${databasePlace(databaseUrl)} is or was older than ${store.place}: is it a restored backup? Files without a row ` +
+      'are set aside in .orphans/ and kept; if this database is the right one, run "coredock adopt"; then they are deleted after 7 days',
   );
 }
 
@@ -78,7 +80,7 @@ function runningInstallation({ database, stores, log }: InstallationDeps, instal
   return {
     /**
      * Whether files that were set aside a week ago may be deleted.
-     * @throws Error when the storage belongs to another installation now
+     * @throws Error when the storage now belongs to another installation
      */
     async mayPurge(holds: Holds): Promise<boolean> {
       const store = stores.find((each) => each.holds === holds);
@@ -88,7 +90,7 @@ function runningInstallation({ database, stores, log }: InstallationDeps, instal
     },
 
     /**
-     * Notes the database's highest id in the storage, so that an older state of the database is recognised. To be called
+     * Writes the database's highest id into the storage, so that an older state of the database is detected. Call it
      * periodically; failures are logged.
      */
     async noteProgress(): Promise<void> {

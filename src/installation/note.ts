@@ -2,16 +2,21 @@ import { z } from 'zod';
 import { parseJson } from '../platform/json.js';
 import { CONTENTS, type NamedStore } from './stores.js';
 
-/** The file in a storage that says which installation it belongs to. */
+/** The file in a storage that names its installation. */
 export interface Note {
-  /** The UUID of the installation that it belongs to. */
+  /** The UUID of the installation. */
   readonly installation: string;
   readonly holds: 'Coredump' | 'Firmware';
-  /** The highest id, when it was last noted, of a row whose bytes may be here; an older database has only lower ones. */
+  /**
+   * The highest id of a row whose bytes may be in this storage, when it was last noted; an older database has only
+   * lower ids.
+   */
   readonly highestId: number;
-  /** Since when files without a row are kept, because a newer state of the database may have had rows for them; or null. */
+  /**
+   * Since when files without a row are kept, because a newer database may have had rows for them; null if they are not.
+   */
   readonly keptSince: string | null;
-  /** The folder of the export from which it is being filled; null once it is complete. */
+  /** The folder of the export that is being imported; null once the import is complete. */
   readonly importingFrom: string | null;
 }
 
@@ -28,7 +33,7 @@ const noteSchema = z.object({
 
 /** @throws Error with one clear sentence; DomainError that names the place when the storage cannot be used */
 export async function readNote(store: NamedStore): Promise<Note | null> {
-  const text = await reaching(store, () => store.blobs.note.read());
+  const text = await withStorageCheck(store, () => store.blobs.note.read());
   if (text === null) return null;
   const parsed = noteSchema.safeParse(parseJson(text));
   if (!parsed.success) {
@@ -49,8 +54,8 @@ export function noteText(note: Note): string {
   return `${JSON.stringify({ format: FORMAT, ...note }, null, 2)}\n`;
 }
 
-/** Reads, and after a failure runs the storage's own check, whose error names place and reason. */
-export async function reaching<Answer>(
+/** Runs `read`. After a failure it runs the storage's own check, whose error names place and reason. */
+export async function withStorageCheck<Answer>(
   { blobs }: Pick<NamedStore, 'blobs'>,
   read: () => Promise<Answer>,
 ): Promise<Answer> {

@@ -2,8 +2,8 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Config } from '../config/settings.js';
 
 /**
- * Every file below a folder of the storage counts as a dump or a build, and is set aside when it has no row. So nothing
- * else may be in it, neither the database nor the other folder of the storage.
+ * Every file below a folder of the storage counts as a dump or a build, and is set aside when it has no row. So neither
+ * the database nor the other folder of the storage may be inside it.
  *
  * @throws Error with one clear line that names the two settings
  */
@@ -31,7 +31,7 @@ export function assertSeparateFolders({
       if (other === storage || !isWithin(other.path, storage.path)) continue;
       throw new Error(
         `${other.setting}: ${other.path} is in ${storage.path}, the folder of ${storage.setting}, where every file ` +
-          'counts as a stored one; name a path outside of it',
+          'counts as a stored dump or build; choose a path outside of it',
       );
     }
   }

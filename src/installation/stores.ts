@@ -4,17 +4,17 @@ import { elfKey } from '../firmware/blob-keys.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Db } from '../platform/database/types.js';
 
-/** The two stores of an installation, named after the table whose rows have their bytes there. */
+/** The two stores of an installation, named by the table whose rows have their bytes there. */
 export type Holds = 'Coredump' | 'Firmware';
 
 export interface NamedStore {
   readonly holds: Holds;
   readonly blobs: BlobStore;
-  /** What is in it, for people. */
+  /** The content, for messages. */
   readonly contents: string;
-  /** Where it is, for people: `the folder ./data/coredumps`. */
+  /** The place, for messages: `the folder ./data/coredumps`. */
   readonly place: string;
-  /** The setting that names the place. */
+  /** The setting with the place. */
   readonly setting: string;
 }
 
@@ -45,14 +45,14 @@ export function namedStores(
   ];
 }
 
-/** The database for messages: without user and password. */
+/** The database's URL for messages: without user and password. */
 export function databasePlace(url: string): string {
   if (url.startsWith('file:')) return `the database ${url}`;
   const { protocol, host, pathname } = new URL(url);
   return `the database ${protocol}//${host}${pathname}`;
 }
 
-/** The keys of the newest rows that have bytes in the storage. */
+/** The keys of the newest rows whose bytes are in the storage. */
 export async function newestKeys(db: Db, holds: Holds, take: number): Promise<string[]> {
   if (holds === 'Coredump') {
     const dumps = await db.coredump.findMany({

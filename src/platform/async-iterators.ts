@@ -1,9 +1,9 @@
-/** The longest that a timer of Node can wait. */
+/** The longest delay of a Node timer, in milliseconds. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * An iterator by hand, for what must be released also when nobody has asked for the first item: a generator that was
- * never started does not run its `finally`.
+ * An iterator without a generator, for resources that must be released even if the first item was never requested: a
+ * generator that was never started does not run its `finally`.
  *
  * @param end called by each `return`
  */
@@ -26,7 +26,7 @@ export function iteratorOf<Item>({
   };
 }
 
-/** What an iterator says after its last item. */
+/** The result after the last item. */
 export function ended(): IteratorReturnResult<undefined> {
   return { done: true, value: undefined };
 }
@@ -49,7 +49,7 @@ export function startingWith<Item>(
   });
 }
 
-/** The same items, each asked for by way of `around`: in a context, or with its errors handled. */
+/** Yields the same items, but requests each through `around`: in a context, or with handling of its errors. */
 export function nextAround<Item>(
   items: AsyncIterable<Item>,
   around: (next: () => Promise<IteratorResult<Item>>) => Promise<IteratorResult<Item>>,
@@ -61,7 +61,7 @@ export function nextAround<Item>(
   });
 }
 
-/** What `read` makes of each event, without those that it makes nothing of (null). */
+/** Yields the result of `read` for each event; null results are skipped. */
 export function readEach<Event, Item>(
   events: AsyncIterable<Event>,
   read: (event: Event) => Promise<Item | null>,
@@ -81,9 +81,9 @@ export function readEach<Event, Item>(
 }
 
 /**
- * The same items, until a moment: then one last item, and the end.
+ * Yields the same items until a moment, then one last item, then ends.
  *
- * @param remainingMs asked before each item as well, so that nothing slips through a timer that is late
+ * @param remainingMs also called before each item, in case the timer is late
  */
 export function endsAt<Item>(
   items: AsyncIterable<Item>,
@@ -91,14 +91,14 @@ export function endsAt<Item>(
 ): AsyncIterableIterator<Item> {
   const iterator = items[Symbol.asyncIterator]();
   let isOver = false;
-  /** Ends whoever waits for the next item now. */
+  /** Ends a pending request for the next item now. */
   let wake = () => {};
   let timer = setTimeout(check, timerMs());
 
   return iteratorOf({
     async next() {
       if (isOver) return ended();
-      // Not a race with one promise for all: that would remember every item until the end.
+      // Not Promise.race with one shared promise: that promise would keep a reference to every item until the end.
       const result = await new Promise<IteratorResult<Item> | null>((resolve, reject) => {
         wake = () => resolve(null);
         if (remainingMs() <= 0) resolve(null);

@@ -1,7 +1,7 @@
-/** Time is an argument everywhere, so that leases, retention and retries are tested without sleeping. */
+/** Time is a dependency everywhere, so that leases, retention and retries are tested without sleeping. */
 export interface Clock {
   now(): Date;
-  /** Microseconds since 1970, never the same value twice in one process and never going back. */
+  /** Microseconds since 1970; strictly increasing within one process. */
   uniqueMicros(): bigint;
 }
 

@@ -1,22 +1,25 @@
 import { DomainError } from '../errors.js';
 
 /**
- * Events of this process: what is published goes to every subscriber that is there now.
+ * Events within this process: each event goes to every current subscriber.
  *
- * Why not Yoga's pub/sub: its subscribers begin to listen only with their first `next()`, and one that does not keep
- * up throws in the publisher. Here listening begins with `subscribe`, and a subscriber that falls too far behind is
- * ended, so that it reconnects and reads the current state instead of growing our memory.
+ * Why not Yoga's pub/sub: its subscribers start to listen with their first `next()`, and a slow subscriber throws in
+ * the publisher. Here listening starts with `subscribe`. A subscriber that falls too far behind is ended, so that it
+ * reconnects and reads the current state instead of filling the memory.
  */
 export interface EventChannel<Event> {
   publish(event: Event): void;
-  /** Ends when the iterator is returned and with `close`; throws BUSY, after what was kept, when the subscriber is too slow. */
+  /**
+   * Ends when the iterator is returned, and with `close`; throws BUSY, after the buffered events, when the subscriber
+   * is too slow.
+   */
   subscribe(isWanted: (event: Event) => boolean): AsyncIterableIterator<Event>;
   subscriberCount(): number;
   /** Ends every subscription. */
   close(): void;
 }
 
-/** Events that wait for one subscriber at most: light rows, so about a megabyte. */
+/** Most events that wait for one subscriber: small rows, so about a megabyte. */
 const MAX_BACKLOG = 2_000;
 
 const fellBehind = () =>
@@ -63,7 +66,7 @@ class Subscriber<Event> implements AsyncIterableIterator<Event> {
     }
   }
 
-  /** Not `async`: a promise around the promise would be made for each event of each subscriber. */
+  /** Not `async`: that would create a second promise for each event of each subscriber. */
   next(): Promise<IteratorResult<Event>> {
     const value = this.#backlog.shift();
     if (value !== undefined) return Promise.resolve({ done: false, value });

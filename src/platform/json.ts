@@ -1,4 +1,4 @@
-/** What the text says as JSON; undefined where it is not JSON, which no schema accepts. The reader checks the shape. */
+/** Parses JSON; undefined for invalid JSON, which no schema accepts. The caller checks the shape. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

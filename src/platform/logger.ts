@@ -3,12 +3,12 @@ import { type DestinationStream, destination, type Logger, pino } from 'pino';
 
 export type { Logger };
 
-/** From the most to nothing. */
+/** From most verbose to off. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
 /**
- * Structured JSON on standard error, one object a line; pretty on a terminal. Standard output stays free for what a
- * command prints. Never hand it dump bytes or credentials: what is named here is cut out as a second line of defence.
+ * Structured JSON on standard error, one object per line; formatted on a terminal. Standard output is for the results
+ * of commands. Never log dump bytes or credentials: the redacted fields below are only a second line of defence.
  */
 export function createLogger({ logLevel }: { logLevel: LogLevel }): Logger {
   const options = {
@@ -23,12 +23,12 @@ export function createLogger({ logLevel }: { logLevel: LogLevel }): Logger {
   return pino(options, standardError());
 }
 
-/** Lines that wait while the log cannot be written; then new ones are dropped. */
+/** Most lines that wait while the log cannot be written; beyond it new lines are dropped. */
 const MAX_WAITING_CHARACTERS = 1024 * 1024;
 
 /**
- * A log that cannot be written (its disk is full, its reader has gone) must not end the server, and one whose reader has
- * stopped reading must not hold it up: what waits is written later, and beyond a limit new lines are dropped.
+ * A log that cannot be written (full disk, closed reader) must not end the server, and a reader that has stopped
+ * reading must not block it: lines are buffered, and beyond a limit new lines are dropped.
  */
 function standardError(): DestinationStream {
   const stream = destination({ fd: 2, sync: !hasReader(2), maxLength: MAX_WAITING_CHARACTERS });
@@ -36,7 +36,7 @@ function standardError(): DestinationStream {
   return stream;
 }
 
-/** A pipe or socket, whose other end may let us wait; a file never does. */
+/** A pipe or socket, whose reader may block; a file never does. */
 function hasReader(fd: number): boolean {
   try {
     const stats = fstatSync(fd);

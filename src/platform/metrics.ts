@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** All metrics of one server. Labels are bounded: never a device, a version or a path of a user's choosing. */
+/** All metrics of one server. Label values are a bounded set: never a device, a version or a path chosen by a user. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
 export function createMetrics() {
@@ -23,7 +23,7 @@ export function createMetrics() {
     }),
     uploadSeconds: new Histogram({
       name: 'iot_upload_coredump_duration_seconds',
-      help: 'From the first byte of the request to the answer',
+      help: 'Duration from the first byte of the request to the answer, in seconds',
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
       registers,
     }),
@@ -41,29 +41,29 @@ export function createMetrics() {
     }),
     parseSeconds: new Histogram({
       name: 'coredump_parse_duration_seconds',
-      help: 'From taking a dump up to its end, all attempts and pauses included',
+      help: 'Duration of a parse in seconds, all attempts and pauses included',
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
       registers,
     }),
     auditEvents: new Counter({
       name: 'coredock_audit_events_total',
-      help: 'What people and programs changed or downloaded, by action',
+      help: 'Changes and downloads by people and programs, by action',
       labelNames: ['action'] as const,
       registers,
     }),
     droppedConnections: new Counter({
       name: 'http_connections_dropped_total',
-      help: 'Connections that were closed at once because MAX_CONNECTIONS were open',
+      help: 'Connections refused because MAX_CONNECTIONS were open',
       registers,
     }),
     slowReaders: new Counter({
       name: 'http_slow_readers_total',
-      help: 'Connections that were cut because their answers were not read',
+      help: 'Connections closed because their answers were not read',
       registers,
     }),
     graphqlRefusals: new Counter({
       name: 'graphql_refusals_total',
-      help: 'What asked for too much, by the limit: tokens, depth, aliases, cost, streams, operations, messages, …',
+      help: 'Requests over a limit, by limit: tokens, depth, aliases, cost, streams, operations, messages, …',
       labelNames: ['limit'] as const,
       registers,
     }),
@@ -72,7 +72,7 @@ export function createMetrics() {
       help: 'Finished files without a row that were set aside',
       registers,
     }),
-    /** A gauge whose value is asked for when metrics are read. */
+    /** A gauge whose value is computed when metrics are read. */
     gauge(name: string, help: string, read: () => number | Promise<number>) {
       new Gauge({
         name,
@@ -83,7 +83,7 @@ export function createMetrics() {
         },
       });
     },
-    /** Like `gauge`, with one value for each value of a bounded label. */
+    /** Like `gauge`, with one value per value of a bounded label. */
     gaugeBy<Label extends string>(
       name: string,
       help: string,

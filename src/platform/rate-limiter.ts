@@ -1,13 +1,13 @@
 /**
- * How often each of many may do something. Counted in this process: with several servers each counts for itself, so
- * that the fleet's limit is at most theirs together. A window begins with the first use and forgets all at its end.
+ * Limits how often each key may do something, in fixed windows. Counted in this process: with several servers each
+ * counts separately, so the limit of the fleet is the sum. A window starts with the first use.
  */
 export interface Rate {
-  /** Takes one. @returns null when it was granted, else the milliseconds until there is one again */
+  /** Takes one token. @returns null when granted, else the milliseconds until the next token */
   take(key: string): number | null;
-  /** Undoes a `take` that was granted. */
+  /** Returns a token that `take` granted. */
   release(key: string): void;
-  /** @returns null when the next `take` would be granted, else the milliseconds until it would */
+  /** @returns null when the next `take` would be granted, else the milliseconds until then */
   wait(key: string): number | null;
 }
 
@@ -16,7 +16,7 @@ interface Window {
   used: number;
 }
 
-/** @param now milliseconds of a clock that nobody sets: the time of day may jump by weeks, and a wait with it */
+/** @param now milliseconds of a monotonic clock: the wall clock may jump, and waits with it */
 export function createRate({
   limit,
   windowSeconds,
@@ -26,7 +26,7 @@ export function createRate({
   windowSeconds: number;
   now?: () => number;
 }): Rate {
-  /** All are equally long, so the order in which they began is that in which they end. */
+  /** All windows have the same length, so their insertion order is the order of their ends. */
   const windows = new Map<string, Window>();
 
   return {
@@ -37,7 +37,7 @@ export function createRate({
       return null;
     },
     release(key) {
-      // What has been forgotten meanwhile must not become a credit.
+      // A token of an earlier window must not increase this one.
       const window = current(key);
       if (window !== undefined) window.used = Math.max(0, window.used - 1);
     },

@@ -1,9 +1,9 @@
-/** Gives the place back; to be called once by each holder. */
+/** Releases the permit; each holder calls it once. */
 export type Release = () => void;
 
 /**
- * At most `count` holders at a time, in this process only. Others wait in the order in which they came, `maxWaiting` of
- * them at most. With a count of 1 it is a mutex.
+ * Grants at most `count` permits at a time, in this process only. Other callers wait in the order of arrival,
+ * `maxWaiting` of them at most. With a count of 1 it is a mutex.
  */
 export function createSemaphore(
   count: number,
@@ -18,7 +18,7 @@ export function createSemaphore(
       return new Promise((resolve) => waiting.push(() => resolve(release)));
     },
 
-    /** @returns why there is no place for the caller: too many wait, or it left, by `signal` */
+    /** @returns why no permit was granted: too many callers wait ('full'), or `signal` was aborted ('left') */
     acquireUnless(signal: AbortSignal): Promise<Release | 'full' | 'left'> {
       if (signal.aborted) return Promise.resolve('left');
       if (take()) return Promise.resolve(release);
@@ -44,7 +44,7 @@ export function createSemaphore(
     return true;
   }
 
-  /** The next that waits takes the place over, so that nobody who comes now is before it. */
+  /** The first waiting caller gets the permit directly, so that no later caller overtakes it. */
   function release(): void {
     const next = waiting.shift();
     if (next === undefined) free += 1;

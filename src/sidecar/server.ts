@@ -38,7 +38,7 @@ const HEAD_TIMEOUT_MS = 10_000;
 const MAX_HEAD_BYTES = 8 * 1024;
 
 /**
- * The bundled parse sidecar: contract §4 over HTTP, in front of a pool of workers.
+ * The bundled parse sidecar: docs/sidecar-protocol.md over HTTP, in front of a pool of workers.
  * @throws Error of node:net when the port is taken, and one with a clear sentence when the transfer folder cannot be
  * written or the folder of ROM ELFs cannot be read
  */

@@ -6,7 +6,7 @@ type TransferFile<Contents> =
   | { status: 'missing'; reason: string }
   | { status: 'refused'; reason: string };
 
-/** Four times `MAX_FIRMWARE_BYTES`' default: the limit of an unpacked ELF (contract §2). */
+/** Limit of an unpacked ELF by default: four times `MAX_FIRMWARE_BYTES` (docs/configuration.md). */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /** True for the name of a file directly inside a folder, on every operating system. */

@@ -16,7 +16,7 @@ export interface ParseTask {
 }
 
 export type WorkerOutcome =
-  /** The JSON of contract §4's 200 answer; as text, because text crosses threads faster than objects. */
+  /** The JSON of an answer 200 (docs/sidecar-protocol.md); as text, because text crosses threads faster than objects. */
   | { status: 'parsed'; body: string }
   /** The dump cannot be read: another attempt cannot succeed. */
   | { status: 'unreadable'; reason: string }

@@ -178,7 +178,7 @@ describe('alerts', () => {
   it.each([
     [{ url: 'ftp://example.org' }, 'http'],
     [{ url: 'https://example.org', spikeCount: 1 }, 'spike'],
-    [{ url: 'https://example.org', onNew: false, onRegression: false }, 'never tell'],
+    [{ url: 'https://example.org', onNew: false, onRegression: false }, 'never send'],
     [{ url: 'https://example.org', name: ' ' }, 'name'],
     [{ url: 'https://example.org', modelCode: 'nobody' }, 'device model'],
   ])('refuse the rule %j', async (input, reason) => {
@@ -264,7 +264,7 @@ describe('alerts', () => {
 
   it.each([
     [{ url: 'nowhere' }, 'http'],
-    [{ onNew: false, onRegression: false }, 'never tell'],
+    [{ onNew: false, onRegression: false }, 'never send'],
     [{ spikeCount: 1 }, 'spike'],
     [{ modelCode: 'nobody' }, 'device model'],
     [{ crashGroupId: 'Q3Jhc2hHcm91cDo5OTk=' }, 'crash group'],

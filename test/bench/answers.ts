@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { fillWithTexts } from '../support/fleet-of-texts.js';
+import { earlierBuild } from './earlier-build.js';
 import { withFolder } from './folder.js';
 import { coredockServer, type Peer } from './processes.js';
 import { type Result, skipped } from './result.js';
@@ -40,19 +40,13 @@ const CASES: ReadonlyArray<{ what: string; viewing: Omit<Viewing, 'url'> }> = [
 ];
 
 /**
- * What dear answers do to everybody else: the longest that `/healthz` took meanwhile, and the most memory. Beside an
+ * What long answers do to everybody else: the longest that `/healthz` took meanwhile, and the most memory. Beside an
  * earlier build, in turns in the same run: BASELINE names a folder with its `dist`, where `npm run build` has run.
  */
 export async function answers(): Promise<Result[]> {
-  const baseline = process.env.BASELINE;
-  if (baseline === undefined) {
-    return [
-      skipped('dear answers: ours beside an earlier build', 'BASELINE names no folder of a built checkout'),
-    ];
-  }
-  const program = join(baseline, 'dist', 'coredock.cjs');
-  if (!existsSync(program))
-    return [skipped('dear answers: ours beside an earlier build', `there is no ${program}`)];
+  const baseline = earlierBuild();
+  if ('missing' in baseline) return [skipped('long answers: ours beside an earlier build', baseline.missing)];
+  const { program } = baseline;
   const results: Result[] = [];
   for (const { what, viewing } of CASES) {
     const before = await measured(viewing, program);
@@ -63,7 +57,7 @@ export async function answers(): Promise<Result[]> {
       unit: 'ms',
       hold: '< 250 ms',
       holds: (ms) => ms < 250,
-      detail: `ours ${told(ours)}; BASELINE ${told(before)}`,
+      detail: `ours ${shown(ours)}; BASELINE ${shown(before)}`,
     });
   }
   return results;
@@ -76,7 +70,7 @@ interface Measured {
   viewed: Viewed | null;
 }
 
-function told({ longestMs, calmMb, peakMb, viewed }: Measured): string {
+function shown({ longestMs, calmMb, peakMb, viewed }: Measured): string {
   const answers =
     viewed === null
       ? ''

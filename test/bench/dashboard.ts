@@ -12,13 +12,13 @@ import { seed } from './seed.js';
 
 const POSTGRAPHILE = fileURLToPath(new URL('./postgraphile-server.mjs', import.meta.url));
 const PACKAGES = ['postgraphile@5.1.5', 'graphql@16.15.0', `${nodePackage()}@24`];
-const FLEET = { devices: 5_000, dumps: 100_000 };
-const WARM_UP = 30;
-const ROUNDS = 60;
+export const FLEET = { devices: 5_000, dumps: 100_000 };
+export const WARM_UP = 30;
+export const ROUNDS = 60;
 
 /** The same six fields of the same rows; PostGraphile names them after the tables. */
 const FIELDS = 'filename chip firmwareVersion size parseStatus uploadedAt';
-const OURS = `{ devices(first: 200) { nodes { key coredumps(first: 20) { nodes { ${FIELDS} } } } } }`;
+export const OURS = `{ devices(first: 200) { nodes { key coredumps(first: 20) { nodes { ${FIELDS} } } } } }`;
 const THEIRS = `{ devices: allDevices(first: 200, orderBy: PRIMARY_KEY_DESC) { nodes { key
   coredumps: coredumpsByDeviceId(first: 20, orderBy: PRIMARY_KEY_DESC) { nodes { ${FIELDS} } } } } }`;
 
@@ -73,23 +73,23 @@ async function compare(what: string, ours: Peer, theirs: Peer): Promise<Result> 
       costs.map((cost) => cost[key]),
       q,
     );
-  const told = (costs: readonly Cost[]) =>
+  const shown = (costs: readonly Cost[]) =>
     `${of(costs, 'ms', 0.5).toFixed(0)} ms, p95 ${of(costs, 'ms', 0.95).toFixed(0)} ms, CPU ${mean(costs).toFixed(0)} ms`;
   return {
     what,
     value: of(times.theirs, 'ms', 0.5) / of(times.ours, 'ms', 0.5),
     hold: '> 1',
     holds: (ratio) => ratio > 1,
-    detail: `ours ${told(times.ours)}; PostGraphile 5.1.5 ${told(times.theirs)}; Node 24, 100,000 rows, 2 SQL statements (a test counts them)`,
+    detail: `ours ${shown(times.ours)}; PostGraphile 5.1.5 ${shown(times.theirs)}; Node 24, 100,000 rows, 2 SQL statements (a test counts them)`,
   };
 }
 
-interface Cost {
+export interface Cost {
   ms: number;
   cpuMs: number;
 }
 
-async function timed(peer: Peer, query: string): Promise<Cost> {
+export async function timed(peer: Peer, query: string): Promise<Cost> {
   const [cpu, begun] = [await peer.cpuMs(), performance.now()];
   await ask(peer.url, query);
   return { ms: performance.now() - begun, cpuMs: (await peer.cpuMs()) - cpu };

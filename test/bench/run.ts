@@ -4,6 +4,7 @@
  */
 import { cpus, loadavg, totalmem } from 'node:os';
 import { answers } from './answers.js';
+import { before } from './before.js';
 import { dashboard } from './dashboard.js';
 import { fanOut } from './fan-out.js';
 import { growth } from './growth.js';
@@ -26,6 +27,7 @@ const BENCHMARKS: Record<string, () => Promise<Result[]>> = {
   triage,
   parse,
   answers,
+  before,
 };
 
 const wanted = process.argv.slice(2);

@@ -7,7 +7,8 @@ import { nodePackage, npmFolder } from './npm-folder.js';
 import { bareServer, coredockServer, type Peer, residentMb } from './processes.js';
 import { type Result, skipped } from './result.js';
 
-const DEVICES = 500;
+/** Registered with `register` before uploads are measured. */
+export const DEVICES = 500;
 const ROUNDS = 5;
 /** The default of MAX_UPLOADS_IN_FLIGHT. */
 const MAX_IN_FLIGHT = 1_000;
@@ -32,18 +33,7 @@ async function throughput(version: string, node: string): Promise<Result> {
     const bare = await bareServer(join(dir, 'bare'), node);
     try {
       await register(ours, DEVICES);
-      const measure = async (peer: Peer, count: number) => {
-        const cpu = await peer.cpuMs();
-        const { seconds, latencies } = await upload(peer.url, { count, bytes: 65_536, inFlight: 32, path });
-        const cpuMs = ((await peer.cpuMs()) - cpu) / count;
-        return { perSecond: count / seconds, p99: quantile(latencies, 0.99), cpuMs };
-      };
-      await measure(ours, 500);
-      await measure(bare, 500);
-      const rounds: Array<Record<'ours' | 'bare', Awaited<ReturnType<typeof measure>>>> = [];
-      for (let round = 0; round < ROUNDS; round++) {
-        rounds.push({ bare: await measure(bare, 1_500), ours: await measure(ours, 1_500) });
-      }
+      const rounds = await uploadsInTurns({ bare, ours });
       const median = (of: (round: (typeof rounds)[number]) => number) => quantile(rounds.map(of), 0.5);
       return {
         what: `sustained uploads, 64 KiB, 32 in flight, ${version}: ours / bare write + fsync`,
@@ -59,6 +49,34 @@ async function throughput(version: string, node: string): Promise<Result> {
       await Promise.all([ours.stop(), bare.stop()]);
     }
   });
+}
+
+/** What uploads of 64 KiB cost, 32 in flight. */
+interface UploadCost {
+  perSecond: number;
+  p99: number;
+  cpuMs: number;
+}
+
+/** Five rounds of 1,500 uploads to each server, one server after the other, behind a warm-up. */
+export async function uploadsInTurns<Name extends string>(
+  peers: Readonly<Record<Name, Peer>>,
+): Promise<Array<Record<Name, UploadCost>>> {
+  const costOf = async (peer: Peer, count: number): Promise<UploadCost> => {
+    const cpu = await peer.cpuMs();
+    const { seconds, latencies } = await upload(peer.url, { count, bytes: 65_536, inFlight: 32, path });
+    const cpuMs = ((await peer.cpuMs()) - cpu) / count;
+    return { perSecond: count / seconds, p99: quantile(latencies, 0.99), cpuMs };
+  };
+  const all = Object.entries(peers) as Array<[Name, Peer]>;
+  for (const [, peer] of all) await costOf(peer, 500);
+  const rounds: Array<Record<Name, UploadCost>> = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const costs: Array<[Name, UploadCost]> = [];
+    for (const [name, peer] of all) costs.push([name, await costOf(peer, 1_500)]);
+    rounds.push(Object.fromEntries(costs) as Record<Name, UploadCost>);
+  }
+  return rounds;
 }
 
 /** Memory of the server while 1,000 uploads of 1 MiB come in, 32 at a time. */

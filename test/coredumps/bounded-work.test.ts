@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { createClient } from 'graphql-sse';
 import pino from 'pino';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { TOOK_STOCK } from '../../src/compose/start-background.js';
+import { FILES_COMPARED } from '../../src/compose/start-background.js';
 import { encodeGlobalId } from '../../src/global-ids.js';
 import { aDevice, aServer, eventually, upload } from '../support/app.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
@@ -98,7 +98,7 @@ async function aWorld() {
   let news = 0;
   /** Reasons for which an attempt may be begun anew without being counted. */
   let interruptions = 0;
-  let stockTaken = 0;
+  let filesCompared = 0;
   let uploads = 0;
   const told = new Map<string, number>();
   const restorations: Array<() => Promise<void>> = [];
@@ -110,7 +110,7 @@ async function aWorld() {
   });
   const log = pino(
     { level: 'debug' },
-    { write: (line: string) => void (line.includes(TOOK_STOCK) ? stockTaken++ : null) },
+    { write: (line: string) => void (line.includes(FILES_COMPARED) ? filesCompared++ : null) },
   );
   let app = await aServer({ ...sidecar.environment, MAX_COREDUMPS: '4' }, { log });
   await aDevice(app);
@@ -168,10 +168,10 @@ async function aWorld() {
     async restart() {
       interruptions += 1;
       await stopListening();
-      stockTaken = 0;
+      filesCompared = 0;
       app = await app.restart();
       stopListening = await listen();
-      await eventually(async () => stockTaken > 0, 'rows and files were compared');
+      await eventually(async () => filesCompared > 0, 'rows and files were compared');
     },
     async dieWithDumps() {
       interruptions += 1;

@@ -1,47 +1,9 @@
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { aDevice, aServer, eventually, stored, type TestApp } from '../support/app.js';
+import { aDevice, aServer, eventually, stored } from '../support/app.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
+import { aGate, dump, ended, metric } from '../support/parsed-dump.js';
 import { answerJson, aSidecar } from '../support/sidecar.js';
-
-interface Dump {
-  parseStatus: string;
-  parseAttempts: number;
-  parsedOutput: string | null;
-  firmware: { version: string; elfSha256: string } | null;
-  report: { reason: string } | null;
-}
-
-async function dump(app: TestApp, id: string): Promise<Dump | null> {
-  const { coredump } = await app.graphql<{ coredump: Dump | null }>(
-    `query ($id: ID!) { coredump(id: $id) {
-      parseStatus parseAttempts parsedOutput firmware { version elfSha256 } report { reason }
-    } }`,
-    { id },
-  );
-  return coredump;
-}
-
-async function ended(app: TestApp, id: string): Promise<Dump> {
-  return eventually(async () => {
-    const now = await dump(app, id);
-    return now?.parseStatus === 'PENDING' ? null : now;
-  }, 'the parse ends');
-}
-
-/** A gate that a test opens when it is time. */
-function aGate() {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { open, opened };
-}
-
-async function metric(app: TestApp, line: string): Promise<boolean> {
-  return (await (await fetch(`${app.url}/metrics`)).text()).includes(line);
-}
 
 describe('parsing', () => {
   it('hands the dump and its firmware’s ELF to the sidecar and stores what it says', async () => {
@@ -70,84 +32,6 @@ describe('parsing', () => {
     });
     expect(await readdir(sidecar.xferDir)).toEqual([]);
     expect(await metric(app, 'coredump_parse_total{status="success"} 1')).toBe(true);
-  });
-
-  it('gives up after three failed attempts, saying why', async () => {
-    const sidecar = await aSidecar((_, response) => answerJson(response, 500, { error: 'worker died' }));
-    const app = await aServer(sidecar.environment);
-    await aDevice(app);
-    await uploadFirmware(app, {});
-
-    const { coredumpId } = await stored(app, 'dump');
-
-    expect(await ended(app, coredumpId)).toMatchObject({
-      parseStatus: 'ERROR',
-      parseAttempts: 3,
-      parsedOutput: 'Unable to parse coredump: the sidecar answered 500: worker died',
-    });
-    expect(sidecar.requests).toHaveLength(3);
-    expect(new Set(sidecar.requests.map(({ core }) => core)).size).toBe(3);
-    expect(await readdir(sidecar.xferDir)).toEqual([]);
-    expect(await metric(app, 'coredump_parse_total{status="error"} 1')).toBe(true);
-  });
-
-  it('succeeds when an attempt fails and the next does not', async () => {
-    let calls = 0;
-    const sidecar = await aSidecar((_, response) => {
-      calls++;
-      if (calls < 3) response.destroy();
-      else answerJson(response, 200, { output: 'third time lucky' });
-    });
-    const app = await aServer(sidecar.environment);
-    await aDevice(app);
-    await uploadFirmware(app, {});
-
-    const { coredumpId } = await stored(app, 'dump');
-
-    expect(await ended(app, coredumpId)).toMatchObject({ parseStatus: 'PARSED', parseAttempts: 3 });
-  });
-
-  it('ends at once when the dump itself is unreadable', async () => {
-    const sidecar = await aSidecar((_, response) =>
-      answerJson(response, 422, { error: 'this is a holiday photo' }),
-    );
-    const app = await aServer(sidecar.environment);
-    await aDevice(app);
-    await uploadFirmware(app, {});
-
-    const { coredumpId } = await stored(app, 'dump');
-
-    expect(await ended(app, coredumpId)).toMatchObject({
-      parseStatus: 'ERROR',
-      parseAttempts: 1,
-      parsedOutput: 'Unable to parse coredump: this is a holiday photo',
-    });
-  });
-
-  describe('counts as a failed attempt', () => {
-    it.each<[string, Parameters<typeof aSidecar>[0], string, string?]>([
-      ['no JSON', (_, response) => void response.end('<html>'), 'without {"output"'],
-      ['no output', (_, response) => answerJson(response, 200, { result: 1 }), 'without {"output"'],
-      [
-        'a redirect',
-        (_, response) => void response.writeHead(302, { Location: '/parse-coredump' }).end(),
-        '302',
-      ],
-      ['an answer of 100 MB', (_, response) => endless(response), 'larger than'],
-      ['no answer', () => {}, 'did not answer within 300 ms', '300'],
-    ])('%s', async (_, answer, reason, timeoutMs = '30000') => {
-      const sidecar = await aSidecar(answer);
-      const app = await aServer({ ...sidecar.environment, PARSE_TIMEOUT_MS: timeoutMs });
-      await aDevice(app);
-      await uploadFirmware(app, {});
-
-      const { coredumpId } = await stored(app, 'dump');
-      const result = await ended(app, coredumpId);
-
-      expect(result).toMatchObject({ parseStatus: 'ERROR', parseAttempts: 3 });
-      expect(result.parsedOutput).toContain(reason);
-      expect(result.parsedOutput?.length).toBeLessThan(3_000);
-    });
   });
 
   it('leaves a dump PENDING, uncounted, when no sidecar is configured, and reads it when one is', async () => {
@@ -232,54 +116,6 @@ describe('parsing', () => {
     });
   });
 
-  describe('a late answer', () => {
-    it('does not revive a dump that was deleted meanwhile', async () => {
-      const gate = aGate();
-      const sidecar = await aSidecar(async (_, response) => {
-        await gate.opened;
-        answerJson(response, 200, { output: 'too late' });
-      });
-      const app = await aServer(sidecar.environment);
-      await aDevice(app);
-      await uploadFirmware(app, {});
-      const { coredumpId, filename } = await stored(app, 'dump');
-      await eventually(async () => sidecar.requests.length === 1, 'the parse has begun');
-
-      await app.graphql('mutation ($id: ID!) { deleteCoredump(id: $id) }', { id: coredumpId });
-      gate.open();
-      await eventually(async () => (await readdir(sidecar.xferDir)).length === 0, 'the attempt has ended');
-
-      expect(await dump(app, coredumpId)).toBeNull();
-      expect(await readdir(join(app.config.coredumpsDir, 'dev1')).catch(() => [])).not.toContain(filename);
-    });
-
-    it('does not overwrite a re-parse that was asked for meanwhile', async () => {
-      const gates = [aGate(), aGate()];
-      let calls = 0;
-      const sidecar = await aSidecar(async (_, response) => {
-        const call = calls++;
-        await gates[call]?.opened;
-        answerJson(response, 200, { output: `answer ${call}` });
-      });
-      const app = await aServer({ ...sidecar.environment, PARSE_CONCURRENCY: '2' });
-      await aDevice(app);
-      await uploadFirmware(app, {});
-      const { coredumpId } = await stored(app, 'dump');
-      await eventually(async () => calls === 1, 'the first parse has begun');
-      await app.graphql('mutation ($id: ID!) { reparseCoredump(id: $id) { parseStatus } }', {
-        id: coredumpId,
-      });
-      await eventually(async () => calls === 2, 'the second parse has begun');
-
-      gates[1]?.open();
-      expect(await ended(app, coredumpId)).toMatchObject({ parsedOutput: 'answer 1' });
-      gates[0]?.open();
-      await eventually(async () => (await readdir(sidecar.xferDir)).length === 0, 'both attempts have ended');
-
-      expect(await dump(app, coredumpId)).toMatchObject({ parseStatus: 'PARSED', parsedOutput: 'answer 1' });
-    });
-  });
-
   it('gives each of two builds of one model its own ELF, 100 times over', async () => {
     const sidecar = await aSidecar((request, response) =>
       answerJson(response, 200, {
@@ -305,19 +141,6 @@ describe('parsing', () => {
       expect((await ended(app, coredumpId)).parsedOutput).toBe(expected);
   });
 
-  it('says so when the file of a dump is gone', async () => {
-    const sidecar = await aSidecar((_, response) => answerJson(response, 200, { output: 'never' }));
-    const app = await aServer();
-    await aDevice(app);
-    await uploadFirmware(app, {});
-    const { coredumpId, filename } = await stored(app, 'dump');
-    await rm(join(app.config.coredumpsDir, 'dev1', filename));
-
-    const withParser = await app.restart(sidecar.environment);
-
-    expect((await ended(withParser, coredumpId)).parsedOutput).toContain('its file is missing');
-  });
-
   it('reads again every dump of a filter', async () => {
     let calls = 0;
     const sidecar = await aSidecar((_, response) => answerJson(response, 200, { output: `call ${++calls}` }));
@@ -339,14 +162,3 @@ describe('parsing', () => {
     await eventually(async () => calls === 5, 'both were read again');
   });
 });
-
-function endless(response: import('node:http').ServerResponse): void {
-  response.writeHead(200, { 'Content-Type': 'application/json' });
-  const chunk = 'x'.repeat(1024 * 1024);
-  let sent = 0;
-  const more = () => {
-    if (response.destroyed || sent++ > 100) return void response.end();
-    response.write(chunk, () => setImmediate(more));
-  };
-  more();
-}

@@ -43,7 +43,7 @@ describe('a default of an option', () => {
   ])('in %s is what `%s --help` says: %s', (path, command, option, pattern) => {
     const [, documented] = pattern.exec(documentAt(path)) ?? [];
     const [, standard] =
-      new RegExp(`${option} [^(]*\\(default: "?(\\w+)"?\\)`, 's').exec(helpOf(command)) ?? [];
+      new RegExp(`${option} [^(]*\\(default:\\s+"?(\\w+)"?\\)`, 's').exec(helpOf(command)) ?? [];
 
     expect(documented).toBe(standard);
   });

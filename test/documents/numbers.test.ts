@@ -86,7 +86,12 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
     1_048_576,
   ],
   ['docs/crash-groups.md', /at most (\w+) attempts/, constant('src/alerts', 'MAX_ATTEMPTS')],
-  ['docs/crash-groups.md', /is the log, for (\d+) days/, constant('src/alerts', 'LOG_RETENTION_MS'), 86_400_000],
+  [
+    'docs/crash-groups.md',
+    /is the log, for (\d+) days/,
+    constant('src/alerts', 'LOG_RETENTION_MS'),
+    86_400_000,
+  ],
   [
     'docs/limits.md',
     /waits for the database (\d+) s in all/,
@@ -108,7 +113,7 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
   ['docs/limits.md', /at most (\d+) messages/, constant('src/graphql/server', 'MAX_MESSAGES')],
   ['docs/limits.md', /messages in (\d+) s/, constant('src/graphql/server', 'WINDOW_MS'), 1_000],
   ['docs/limits.md', /two fields of (\d+) KiB/, constant('src/graphql/server', 'MAX_FIELD_BYTES'), 1_024],
-  ['docs/limits.md', /a cost of ([\d,]+), or/, constant('src/graphql/limits', 'LONG_QUERY_COST')],
+  ['docs/limits.md', /a cost of ([\d,]+), or/, constant('src/graphql/server', 'LONG_QUERY_COST')],
   [
     'docs/limits.md',
     /or (\d+) KiB of\s+texts/,
@@ -139,7 +144,7 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
     constant('src/platform/blobs', 'KEEP_ORPHANS_MS'),
     86_400_000,
   ],
-  ['docs/operations.md', /notes every (\w+) minutes/, every('note of progress'), 60_000],
+  ['docs/operations.md', /notes every (\w+) minutes/, every('progress note'), 60_000],
   [
     'docs/operations.md',
     /(\d+) MiB at most/,

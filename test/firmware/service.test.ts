@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { orphansOf } from '../platform/blob-store-promises.js';
-import { aFirmwareElf } from '../support/firmware.js';
+import { aFirmwareElf, withoutDescriptor } from '../support/firmware.js';
 import { aFirmwareService } from '../support/firmware-service.js';
 import { aZip } from '../support/hostile-zip.js';
 
@@ -170,149 +170,6 @@ describe('uploading a build', () => {
   });
 });
 
-describe('the version of a build', () => {
-  const elf = (version: string) => aFirmwareElf({ version });
-  const bundle = (elfVersion: string | null, versionFile?: string, versionFileName = 'version.json') =>
-    aZip([
-      {
-        name: 'out/thermostat.elf',
-        content: elfVersion === null ? withoutDescriptor(elf('1')) : elf(elfVersion),
-      },
-      ...(versionFile === undefined ? [] : [{ name: versionFileName, content: versionFile }]),
-    ]);
-
-  it.each([
-    ['the argument', bundle(null), '7.0.0'],
-    ['version.json as an object', bundle(null, '{"version": "7.0.0", "commit": "abc"}'), undefined],
-    ['version.json as a string', bundle(null, '"7.0.0"'), undefined],
-    ['version.json with a byte order mark', bundle(null, '\ufeff"7.0.0"'), undefined],
-    ['version.json beside the ELF', bundle(null, '"7.0.0"', 'out/version.json'), undefined],
-    ['the application descriptor', bundle('7.0.0'), undefined],
-    ['all three when they agree', bundle('7.0.0', '"7.0.0"'), '7.0.0'],
-  ])('comes from %s', async (_, bytes, version) => {
-    const { upload } = await aFirmwareService();
-
-    const firmware = await upload(bytes, version === undefined ? {} : { version });
-
-    expect(firmware.version).toBe('7.0.0');
-  });
-
-  it.each([
-    ['argument and version.json', bundle(null, '"2.0.0"'), '1.0.0', ['the argument', 'version.json']],
-    ['argument and descriptor', bundle('2.0.0'), '1.0.0', ['the argument', 'application descriptor']],
-    [
-      'version.json and descriptor',
-      bundle('2.0.0', '"1.0.0"'),
-      undefined,
-      ['version.json', 'application descriptor'],
-    ],
-  ])('is refused when %s disagree, naming both', async (_, bytes, version, places) => {
-    const { upload, elfs, unfinished } = await aFirmwareService();
-
-    const refusal = await refusalOf(upload(bytes, version === undefined ? {} : { version }));
-
-    for (const part of ['"1.0.0"', '"2.0.0"', ...places]) expect(refusal).toContain(part);
-    expect(elfs()).toEqual([]);
-    expect(unfinished()).toEqual([]);
-  });
-
-  it('is asked for when nothing gives one, with the three ways to give it', async () => {
-    const { upload } = await aFirmwareService();
-
-    const refusal = await refusalOf(upload(bundle(null)));
-
-    for (const way of ['argument "version"', 'version.json', 'PROJECT_VER']) expect(refusal).toContain(way);
-  });
-
-  it.each(['', ' 1', '1..2', '../1', 'a/b', 'x'.repeat(65), '1\n', 'é'])(
-    'is refused as %j',
-    async (version) => {
-      const { upload } = await aFirmwareService();
-
-      expect(await refusalOf(upload(withoutDescriptor(elf('1')), { version }))).toContain(
-        'cannot be a version',
-      );
-    },
-  );
-
-  it.each(['{}', '[]', 'null', '7', '{"version": 7}', 'not JSON', ''])(
-    'is refused when version.json holds %j',
-    async (content) => {
-      const { upload } = await aFirmwareService();
-
-      expect(await refusalOf(upload(bundle('1.0.0', content)))).toContain('version.json');
-    },
-  );
-
-  it('is refused when version.json is larger than any version', async () => {
-    const { upload } = await aFirmwareService();
-    const content = `"${Array.from({ length: 70_000 }, (_, index) => index).join(' ')}"`;
-
-    expect(await refusalOf(upload(bundle('1.0.0', content)))).toContain('version.json is larger');
-  });
-});
-
-describe('finding the build of a dump', () => {
-  it('goes by the SHA-256 prefix of any length, before the version', async () => {
-    const { upload, service, model } = await aFirmwareService();
-    const old = await upload(aFirmwareElf({ version: '1.0.0' }));
-    await upload(aFirmwareElf({ version: '2.0.0' }));
-
-    for (const length of [9, 16, 64]) {
-      const found = await service.findBuild({
-        modelId: model.id,
-        version: '2.0.0',
-        appElfSha256: old.elfSha256.slice(0, length),
-      });
-
-      expect(found).toEqual({ firmware: old, candidates: [old], matchedBy: 'sha' });
-    }
-  });
-
-  it('lists all that fit a short prefix, and prefers the version, then the newest', async () => {
-    const { db, service, model } = await aFirmwareService();
-    const [one, two, three] = await db.firmware.createManyAndReturn({
-      data: ['1.0.0', '1.0.0', '2.0.0'].map((version, index) => ({
-        modelId: model.id,
-        version,
-        elfSha256: `abc${index}`.padEnd(64, '0'),
-        size: 1,
-        uploadedAt: new Date(),
-      })),
-    });
-    const find = (version: string) => service.findBuild({ modelId: model.id, version, appElfSha256: 'abc' });
-
-    expect(await find('1.0.0')).toEqual({ firmware: two, candidates: [three, two, one], matchedBy: 'sha' });
-    expect(await find('9.9.9')).toMatchObject({ firmware: three, matchedBy: 'sha' });
-  });
-
-  it('falls back to the newest build of the version', async () => {
-    const { upload, service, model } = await aFirmwareService();
-    const older = await upload(aFirmwareElf({ note: 'older' }));
-    const newer = await upload(aFirmwareElf({ note: 'newer' }));
-
-    for (const appElfSha256 of [null, '0123456789', '', '%', '_', 'ABC%']) {
-      const found = await service.findBuild({ modelId: model.id, version: '1.0.0', appElfSha256 });
-
-      expect(found).toEqual({ firmware: newer, candidates: [newer, older], matchedBy: 'version' });
-    }
-  });
-
-  it('finds nothing for other models and versions', async () => {
-    const { upload, db, service, model } = await aFirmwareService();
-    const firmware = await upload(aFirmwareElf());
-    const other = await db.deviceModel.create({
-      data: { code: 'boiler', name: 'boiler', createdAt: new Date() },
-    });
-    const nothing = { firmware: null, candidates: [], matchedBy: null };
-
-    const ofOther = { modelId: other.id, version: '1.0.0', appElfSha256: firmware.elfSha256 };
-    expect(await service.findBuild(ofOther)).toEqual(nothing);
-    const ofNone = { modelId: model.id, version: '1.0', appElfSha256: null };
-    expect(await service.findBuild(ofNone)).toEqual(nothing);
-  });
-});
-
 describe('deleting a build', () => {
   it('takes row and file; dumps stay, without it', async () => {
     const { upload, service, db, elfs, aDump } = await aFirmwareService();
@@ -372,17 +229,4 @@ describe('the sweep at start', () => {
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** The same ELF with the magic of its application descriptor gone. */
-function withoutDescriptor(elf: Buffer): Buffer {
-  const changed = Buffer.from(elf);
-  changed.writeUInt32LE(0, changed.indexOf(Buffer.from([0x32, 0x54, 0xcd, 0xab])));
-  return changed;
-}
-
-async function refusalOf(upload: Promise<unknown>): Promise<string> {
-  const error: unknown = await upload.catch((thrown: unknown) => thrown);
-  expect(error).toMatchObject({ code: 'BAD_USER_INPUT' });
-  return error instanceof Error ? error.message : '';
 }

@@ -11,7 +11,7 @@ import type { Loaders } from '../../src/graphql/schema/loaders.js';
 import { shareAnswers } from '../../src/graphql/server/shared-executions.js';
 import { createEventChannel } from '../../src/platform/event-channel.js';
 import { createMetrics } from '../../src/platform/metrics.js';
-import { createRightOfWay } from '../../src/platform/right-of-way.js';
+import { createUploadPriority } from '../../src/platform/upload-priority.js';
 import { eventually } from '../support/app.js';
 import { aCrash } from '../support/crash-groups.js';
 import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
@@ -239,7 +239,7 @@ function aTinyWorld(options: { sharedForMs?: number } = {}) {
   const channel = createEventChannel<{ told: Tell }>();
   const documents = new Map<string, ReturnType<typeof parse>>();
   const answers = createAnswerBudget(readConfig({}).answerLimits, {
-    rightOfWay: createRightOfWay(),
+    uploadPriority: createUploadPriority(),
     metrics: createMetrics(),
   });
   let executions = 0;

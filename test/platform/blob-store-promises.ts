@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { BlobStore } from '../../src/platform/blobs/blob-store.js';
-import { bringingBack } from '../../src/platform/blobs/bring-back.js';
+import { restoringSetAside } from '../../src/platform/blobs/restore-set-aside.js';
 
 export interface StoreUnderTest {
   blobs: BlobStore;
@@ -220,7 +220,7 @@ export function describeBlobStore(maker: string, make: () => Promise<StoreUnderT
     });
 
     it('set aside are found again by who reads them through a store that brings them back', async () => {
-      const found = bringingBack(blobs);
+      const found = restoringSetAside(blobs);
       const path = join(aFolder(), 'copy');
       for (const name of ['a', 'b', 'c']) {
         await put(blobs, `dev1/${name}.dmp`, name);

@@ -107,7 +107,7 @@ describe('the check of a bucket', () => {
       const { bucket, proxy } = await aDistrustedBucket();
       proxy.happens(({ method }) => (method === 'GET' ? fault : null));
 
-      await expect(bucket.check()).rejects.toThrow('it does not give back what was put');
+      await expect(bucket.check()).rejects.toThrow('it does not return what was put');
     });
   });
 });

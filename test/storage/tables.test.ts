@@ -6,7 +6,7 @@ import { readTable, writeTable } from '../../src/backup/archive.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
 import {
   allTables,
-  countOnFrom,
+  continueKeysAfter,
   insertRows,
   lastCounted,
   readRows,
@@ -91,7 +91,7 @@ describe('the tables that are moved', () => {
     await one.db.deviceModel.delete({ where: { id } });
 
     const last = await lastCounted(one, table);
-    await other.db.$transaction((tx) => countOnFrom(tx, table, { last, isShared: other.isShared }));
+    await other.db.$transaction((tx) => continueKeysAfter(tx, table, { last, isShared: other.isShared }));
 
     expect(last).toBe(id);
     expect((await other.db.deviceModel.create({ data: { ...data, code: 'c' } })).id).toBe(id + 1);

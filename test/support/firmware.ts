@@ -56,6 +56,13 @@ export function aFirmwareElf({ version = '1.0.0', project = 'thermostat', note =
   ]);
 }
 
+/** The same ELF with the magic of its application descriptor gone. */
+export function withoutDescriptor(elf: Buffer): Buffer {
+  const changed = Buffer.from(elf);
+  changed.writeUInt32LE(0, changed.indexOf(Buffer.from([0x32, 0x54, 0xcd, 0xab])));
+  return changed;
+}
+
 /** Uploads a bare ELF as CI does: a GraphQL multipart request. */
 export async function uploadFirmware(
   app: Pick<TestApp, 'url'>,

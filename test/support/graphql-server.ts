@@ -21,7 +21,7 @@ import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
 import { createClientAddress } from '../../src/platform/http/client-address.js';
 import { createMetrics } from '../../src/platform/metrics.js';
-import { createRightOfWay } from '../../src/platform/right-of-way.js';
+import { createUploadPriority } from '../../src/platform/upload-priority.js';
 import { aMigratedDatabaseUrl } from './database.js';
 import { aFleet } from './fleet.js';
 
@@ -99,7 +99,7 @@ export async function aGraphQLEndpoint({
     clientAddress: createClientAddress([]),
     persisted: null,
     isForeign: createCrossOrigin([]).isForeign,
-    rightOfWay: createRightOfWay(),
+    uploadPriority: createUploadPriority(),
     queryThread: queriesApart
       ? { file: new URL('../../dist/graphql/server/query-worker.js', import.meta.url), maxHeapMb }
       : null,

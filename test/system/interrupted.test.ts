@@ -145,7 +145,7 @@ describe('coredock backup that was killed', () => {
     lock?.release();
 
     expect(code).toBe(0);
-    expect(stderr).toContain('old.coredock-partial looks like what an interrupted backup has left');
+    expect(stderr).toContain('old.coredock-partial may be left over from an interrupted backup');
     expect(stderr).not.toContain('at-work');
     expect(same).toMatchObject({ code: 1, stderr: expect.stringContaining('another backup is writing to') });
     const names = await readdir(join(dir, 'backups'));

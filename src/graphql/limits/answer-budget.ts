@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { Metrics } from '../../platform/metrics.js';
-import type { RightOfWay } from '../../platform/right-of-way.js';
+import type { UploadPriority } from '../../platform/upload-priority.js';
 import type { Excess } from './argument-limits.js';
 import { type BytesInFlight, createBytesInFlight } from './bytes-in-flight.js';
 import { tooComplex } from './document-limits.js';
@@ -62,12 +62,12 @@ export type AnswerBudget = ReturnType<typeof createAnswerBudget>;
 export function createAnswerBudget(
   { maxAnswerBytes, maxBytesInFlight }: AnswerLimits,
   {
-    rightOfWay,
+    uploadPriority,
     metrics,
     readerTimeoutMs = READER_TIMEOUT_MS,
     inFlight = createBytesInFlight(),
   }: {
-    rightOfWay: Pick<RightOfWay, 'clear'>;
+    uploadPriority: Pick<UploadPriority, 'clear'>;
     metrics: AnswerMetrics;
     readerTimeoutMs?: number;
     /** Bytes that other threads count too. */
@@ -75,7 +75,7 @@ export function createAnswerBudget(
   },
 ) {
   const queue = createFairQueue();
-  const slices = createSlices(rightOfWay);
+  const slices = createSlices(uploadPriority);
   /** Answers that are being sent, the oldest first. */
   const reading = new Map<Answer, { since: number; delivery: ReaderCutOff }>();
   metrics.gauge('graphql_answer_bytes', 'Bytes of answers that are being made or sent', () => inFlight.total);

@@ -1,5 +1,5 @@
 import { atEndOfTurn } from '../../platform/database/data-loader.js';
-import type { RightOfWay } from '../../platform/right-of-way.js';
+import type { UploadPriority } from '../../platform/upload-priority.js';
 
 /** The longest time in milliseconds that one slice blocks the event loop. */
 const SLICE_MS = 4;
@@ -17,7 +17,7 @@ export interface Slices {
   whenDrained(work: () => void): void;
 }
 
-export function createSlices(rightOfWay: Pick<RightOfWay, 'clear'>, sliceMs = SLICE_MS): Slices {
+export function createSlices(uploadPriority: Pick<UploadPriority, 'clear'>, sliceMs = SLICE_MS): Slices {
   const waiting: Array<() => void> = [];
   let drainedListeners: Array<() => void> = [];
   let first = 0;
@@ -41,7 +41,7 @@ export function createSlices(rightOfWay: Pick<RightOfWay, 'clear'>, sliceMs = SL
   async function run(): Promise<void> {
     isRunning = true;
     while (first < waiting.length) {
-      await rightOfWay.clear();
+      await uploadPriority.clear();
       endsAt = performance.now() + sliceMs;
       while (first < waiting.length && performance.now() < endsAt) {
         waiting[first]?.();

@@ -1,3 +1,15 @@
+/*
+ * How is a list read? A resolver has no database. It has `services` and `loaders` (`context.ts`), and asks
+ *
+ * - for a list of its own (`Query.coredumps`): `services.X.list(filter, window)` and `services.X.count(filter)`. The
+ *   statements are in the service (`coredumps/read.ts`), a few SQL statements however long the list is;
+ * - for what each node of a list has (the device of a dump, the dumps of a device): `loaders.X`. A loader gathers the
+ *   keys of one moment into one statement. It lives as long as one request or event, so what it remembers is never
+ *   stale. `loaders.ts` composes the loaders of all services.
+ *
+ * `page` below makes a Relay connection of either; crash groups, which have several orders, use `group-pages.ts`.
+ */
+
 import { badInput } from '../../errors.js';
 import { MAX_ROW_ID } from '../../global-ids.js';
 import type { PageWindow } from '../../platform/database/children.js';

@@ -14,7 +14,7 @@ import { regroupingOf } from '../../crash-groups/regroup-job.js';
 import { createDeviceQueries } from '../../devices/loaders.js';
 import type { Clock } from '../../platform/clock.js';
 import { openForReading } from '../../platform/database/open-for-reading.js';
-import { createRightOfWay } from '../../platform/right-of-way.js';
+import { createUploadPriority } from '../../platform/upload-priority.js';
 import { createSearch } from '../../search/service.js';
 import { createAnswerBudget } from '../limits/answer-budget.js';
 import { createBytesInFlight, QUERY_THREAD } from '../limits/bytes-in-flight.js';
@@ -48,7 +48,7 @@ const queries: Omit<QueryServices, 'crashGroups'> = {
 const nobody = { inc() {} };
 const answers = createAnswerBudget(limits, {
   // Uploads run in another thread.
-  rightOfWay: createRightOfWay(),
+  uploadPriority: createUploadPriority(),
   ...(readerTimeoutMs === undefined ? {} : { readerTimeoutMs }),
   inFlight: createBytesInFlight(inFlight, QUERY_THREAD),
   // The main thread counts them.

@@ -1,17 +1,18 @@
-/** When a lease that is taken or renewed now begins and ends, by the clock of the database. */
+/** Start and end of a lease that is taken or renewed now, by the clock of the database. */
 export interface Term {
   readonly at: Date;
   readonly until: Date;
 }
 
 /**
- * How several servers share work that stands in rows: who takes a row up writes until when it holds it, and nobody else
- * takes it up before that. A server that dies keeps its rows no longer.
+ * How several servers share work that is stored in rows. A server that takes a row writes into it until when it holds
+ * the row; no other server takes it before that time. The rows of a dead server become available when their leases
+ * expire.
  *
- * All terms are of the database's clock: a server whose own is ahead would take rows out of the hands of others.
+ * All times are from the database's clock: a server whose own clock is ahead would take rows that others still hold.
  */
 export interface Lease {
-  /** @param lastsMs where it lasts otherwise than usually. @throws DomainError UNAVAILABLE */
+  /** @param lastsMs duration in milliseconds, if not the usual one. @throws DomainError UNAVAILABLE */
   term(lastsMs?: number): Promise<Term>;
 }
 
@@ -24,10 +25,10 @@ export function createLease({ now, lastsMs }: { now: () => Promise<Date>; lastsM
   };
 }
 
-/** Columns of a row that nobody holds. */
+/** Values of the lease columns of a row that no server holds. */
 export const RELEASED = { leaseOwner: null, leaseUntil: null };
 
-/** Rows that anybody may take up: nobody holds them, or the lease has expired. For `OR` in a query. */
+/** Condition for rows that may be taken: not held, or with an expired lease. For `OR` in a query. */
 export function availableAt(at: Date) {
   return [{ leaseOwner: null }, { leaseUntil: { lt: at } }];
 }

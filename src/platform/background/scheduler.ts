@@ -1,13 +1,13 @@
 import type { Logger } from '../logger.js';
 
-/** Work that comes back by itself while the server runs. A chore that fails is logged, and runs again after its period. */
-export interface Chores {
-  /** @param failure what the log says when it failed: "old audit events could not be removed" */
+/** Runs work periodically. A failure is logged, and the work runs again after its period. */
+export interface Scheduler {
+  /** @param failure log message for a failure, such as "old audit events could not be removed" */
   every(periodMs: number, failure: string, work: () => Promise<unknown>): void;
   stop(): void;
 }
 
-export function createChores(log: Logger): Chores {
+export function createScheduler(log: Logger): Scheduler {
   const timers: NodeJS.Timeout[] = [];
   return {
     every(periodMs, failure, work) {

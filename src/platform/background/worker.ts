@@ -1,27 +1,27 @@
 import type { Logger } from '../logger.js';
 
-/** Background work that looks for something to do: when it is woken, and every so often. */
+/** Background work that polls: when it is woken, and periodically. */
 export interface Worker {
-  /** What it does, for logs and lists: "sending alerts". */
+  /** Name for logs, such as "sending alerts". */
   readonly name: string;
-  /** Looks now, and from then on every `everyMs`. */
+  /** Polls now, and from then on every `everyMs`. */
   start(): void;
-  /** There may be something to do: looks at once, or once more when the running look has ended. Also starts it. */
+  /** Polls at once, or again after the running poll, because there may be work. Also starts the worker. */
   wake(): void;
-  /** Resolves when no look runs. */
+  /** Resolves when no poll is running. */
   idle(): Promise<void>;
-  /** Begins no other look, tells the running one by its signal, and resolves when that has ended. */
+  /** Starts no other poll, aborts the running one by its signal, and resolves when it has ended. */
   stop(): Promise<void>;
 }
 
-/** After errors the pauses double up to this, or to `everyMs` where that is longer. */
+/** After errors the pauses double up to this value, or to `everyMs` if that is longer. */
 const LONGEST_PAUSE_MS = 10_000;
 
 /**
- * One look at a time. A look that fails is repeated after a pause that grows with each failure in a row; the first of
- * them is logged.
+ * Runs one poll at a time. A failed poll is repeated after a pause that grows with each consecutive failure; only the
+ * first of them is logged.
  *
- * @param look does what there is to do; ends early when `stop` is aborted
+ * @param look does the available work; ends early when `stop` is aborted
  */
 export function createWorker({
   name,

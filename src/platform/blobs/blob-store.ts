@@ -1,46 +1,46 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Durable storage of immutable bytes under `/`-separated keys. Makers: files (`files/file-blobs.ts`), a bucket (`s3/s3-blobs.ts`).
+ * Durable storage of immutable bytes under `/`-separated keys. Implementations: files (`files/file-blobs.ts`) and a
+ * bucket (`s3/s3-blobs.ts`).
  *
- * Every method rejects with a `DomainError`: `STORAGE_FULL` when there is no free space, `UNAVAILABLE` when the storage
- * cannot be reached or fails (the caller may try again); what reads answers `null` for a missing key, which is a fact,
- * not a failure.
+ * Every method rejects with a `DomainError`: `STORAGE_FULL` without free space, `UNAVAILABLE` when the storage cannot
+ * be reached or fails (the caller may retry). Methods that read return `null` for a missing key: that is not an error.
  */
 export interface BlobStore {
   /**
-   * Takes bytes in, hashing and counting them. The result is invisible to the other methods, and not durable, until it
-   * is published. When the source fails nothing remains, and the source's error is thrown.
+   * Receives bytes, and hashes and counts them. The result is not durable, and invisible to the other methods, until it
+   * is published. When the source fails, nothing is kept and the source's error is thrown.
    */
   receive(source: AsyncIterable<Uint8Array>): Promise<IncomingBlob>;
-  /** The bytes of a blob; `size` is known before the first byte is read. */
+  /** Opens a blob; `size` is known before the first byte is read. */
   open(key: string): Promise<{ size: number; stream: Readable } | null>;
-  /** How many bytes a blob has; null when there is none. */
+  /** The size of a blob in bytes; null when it does not exist. */
   sizeOf(key: string): Promise<number | null>;
-  /** The first `limit` bytes of a blob at most. */
+  /** At most the first `limit` bytes of a blob. */
   readAtMost(key: string, limit: number): Promise<Uint8Array | null>;
-  /** Copies a blob into a plain file of the local machine. Answers its size. */
+  /** Copies a blob into a plain file of the local machine. @returns its size */
   copyTo(key: string, path: string): Promise<number | null>;
-  /** Removing what is not there is not an error. */
+  /** A missing blob is not an error. */
   delete(key: string): Promise<void>;
-  /** Every published blob, in no particular order. */
+  /** All published blobs, in no particular order. */
   list(): AsyncIterable<{ key: string; size: number; modifiedAt: Date }>;
-  /** Sets a blob aside under `.orphans/`, out of sight of the methods above. One that is gone is not an error. */
+  /** Moves a blob into `.orphans/`, where the methods above do not see it. A missing blob is not an error. */
   orphan(key: string): Promise<void>;
-  /** Every blob that is set aside. */
+  /** All blobs that were set aside. */
   orphans(): AsyncIterable<{ key: string; setAsideAt: Date }>;
-  /** Gives a blob that is set aside its key back, durably, unless there is one with that key. */
+  /** Restores the key of a blob that was set aside, durably, unless a blob with that key exists. */
   bringBack(key: string): Promise<BroughtBack>;
-  /** Removes a blob that is set aside, for good. */
+  /** Deletes a blob that was set aside. */
   removeOrphan(key: string): Promise<void>;
-  /** Whose storage it is. */
+  /** Identifies the installation of the storage. */
   readonly note: StorageNote;
-  /** A look that leaves no trace in the storage, not even a folder. Blobs that are set aside are there as well. */
+  /** Whether the storage is empty; blobs that are set aside count. Changes nothing, and creates no folder. */
   peek(keys: readonly string[]): Promise<{ isEmpty: boolean; present: number }>;
   /**
-   * Removes what earlier runs left unfinished. To be called before the first `receive`. Answers how many.
+   * Removes unfinished uploads of earlier runs. Call it before the first `receive`. @returns their number
    *
-   * @param before where others may be receiving: only what got its last bytes before that
+   * @param before required if other servers may be receiving: only uploads whose last bytes are older
    */
   removeUnfinished(before?: Date): Promise<number>;
   /** Proves that the storage can be written now; rejects with the reason. */
@@ -51,11 +51,11 @@ export type BroughtBack = 'back' | 'taken' | 'missing';
 
 /** A short text in the storage, beside the blobs. */
 export interface StorageNote {
-  /** Null when there is none. Leaves no trace. */
+  /** Null when there is none. Changes nothing. */
   read(): Promise<string | null>;
-  /** Writes the first one, durably. Answers false, and changes nothing, when there is one. */
+  /** Writes the text durably if there is none. @returns false, without a change, if there is one */
   claim(text: string): Promise<boolean>;
-  /** Writes it durably, whatever was there. */
+  /** Writes the text durably, and replaces an existing one. */
   replace(text: string): Promise<void>;
 }
 
@@ -63,15 +63,15 @@ export interface IncomingBlob {
   readonly size: number;
   /** hexadecimal */
   readonly sha256: string;
-  /** Path of a file with the bytes on the local machine, for a look inside before they are published. */
+  /** Path of a local file with the bytes, to inspect them before they are published. */
   file(): Promise<string>;
   /**
-   * Gives the bytes their key, durably. Answers false, and changes nothing, when the key is taken: a key is never
-   * written twice.
+   * Gives the bytes their key, durably. @returns false, without a change, when the key exists: a key is never written
+   * twice
    *
-   * @param signal aborted when nobody waits for it any more: then it may give up, and rejects
+   * @param signal aborted when no caller waits any more: then it may stop, and rejects
    */
   publish(key: string, signal?: AbortSignal): Promise<boolean>;
-  /** Forgets the bytes; also safe after `publish`, when it does nothing. */
+  /** Discards the bytes; does nothing after `publish`. */
   discard(): Promise<void>;
 }

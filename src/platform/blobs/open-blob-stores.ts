@@ -1,7 +1,7 @@
 import type { Logger } from '../logger.js';
 import type { BlobStore } from './blob-store.js';
-import { bringingBack } from './bring-back.js';
 import { createFileBlobs } from './files/file-blobs.js';
+import { restoringSetAside } from './restore-set-aside.js';
 import type { S3Settings } from './s3/s3-settings.js';
 
 export interface BlobStores {
@@ -10,14 +10,14 @@ export interface BlobStores {
   close(): void;
 }
 
-/** The stores for dumps and for firmware, on files or in a bucket, as the settings say. */
+/** Opens the stores for dumps and for firmware, on files or in a bucket, as configured. */
 export async function openBlobStores({
   coredumpsDir,
   assetsDir,
   s3,
   log,
 }: {
-  /** With a bucket only what is on its way there is below the two folders. */
+  /** With a bucket, the two folders only hold uploads in progress. */
   coredumpsDir: string;
   assetsDir: string;
   s3: S3Settings | null;
@@ -26,19 +26,25 @@ export async function openBlobStores({
   const logging = log === undefined ? {} : { log };
   if (s3 === null) {
     return {
-      dumps: bringingBack(createFileBlobs({ root: coredumpsDir, setting: 'COREDUMPS_DIR', ...logging }), log),
-      firmwares: bringingBack(createFileBlobs({ root: assetsDir, setting: 'ASSETS_DIR', ...logging }), log),
+      dumps: restoringSetAside(
+        createFileBlobs({ root: coredumpsDir, setting: 'COREDUMPS_DIR', ...logging }),
+        log,
+      ),
+      firmwares: restoringSetAside(
+        createFileBlobs({ root: assetsDir, setting: 'ASSETS_DIR', ...logging }),
+        log,
+      ),
       close() {},
     };
   }
-  // Only now: the client is a big package, and most do without it.
+  // Imported here, because the client is a large package that most installations do not use.
   const [{ createS3Bucket }, { createS3Blobs }] = await Promise.all([
     import('./s3/s3-bucket.js'),
     import('./s3/s3-blobs.js'),
   ]);
   const bucket = createS3Bucket(s3, logging);
   const inBucket = (prefix: string, spoolDir: string, spoolSetting: string) =>
-    bringingBack(createS3Blobs({ bucket, prefix, spoolDir, spoolSetting, ...logging }), log);
+    restoringSetAside(createS3Blobs({ bucket, prefix, spoolDir, spoolSetting, ...logging }), log);
   return {
     dumps: inBucket('coredumps/', coredumpsDir, 'COREDUMPS_DIR'),
     firmwares: inBucket('firmware/', assetsDir, 'ASSETS_DIR'),

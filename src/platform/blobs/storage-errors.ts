@@ -2,8 +2,8 @@ import { DomainError } from '../../errors.js';
 import { isSystemError } from '../files/system-errors.js';
 
 /**
- * The error that a caller gets for a file operation that failed: storage full, or not available now. Anything that is not
- * the operating system's answer (a bug, a domain error) comes back as it is. Paths stay in the cause, for the log.
+ * Maps a failed file operation to the error for callers: storage full, or not available now. Anything that is not an
+ * error of the operating system (a bug, a domain error) is returned unchanged. Paths stay in the cause, for the log.
  */
 export function asStorageError(error: unknown): unknown {
   if (!isSystemError(error)) return error;

@@ -2,17 +2,17 @@ import { DomainError } from '../../errors.js';
 import type { Logger } from '../logger.js';
 import type { BlobStore, IncomingBlob } from './blob-store.js';
 
-/** Beyond what failed: what a file system needs for the file itself. */
+/** Free bytes required beyond the failed size: what a file system needs for the file itself. */
 const MARGIN_BYTES = 64 * 1024;
-/** Where space cannot be tried without storing something, a refusal is believed for so long. */
+/** How long a STORAGE_FULL error counts as current, if free space cannot be tested without storing something. */
 const BELIEVED_MS = 30_000;
 
 /**
- * Remembers that a store had no space for what it was given: then it is full, whatever smaller things fit in, until
- * something as large was stored or could be. Logs that once, and once when there is free space again.
+ * Remembers that a store ran out of space. It then counts as full, even if smaller blobs still fit, until a blob of
+ * that size was stored or would fit. Logs this once, and once when there is free space again.
  *
- * @param place as an operator knows it: "the folder ./data/coredumps (COREDUMPS_DIR)"
- * @param trySpace rejects when there is no space for so many bytes; null where only storing something can tell
+ * @param place for operators: "the folder ./data/coredumps (COREDUMPS_DIR)"
+ * @param trySpace rejects when there is no space for this many bytes; null if only storing can tell
  */
 export function watchFreeSpace(
   store: BlobStore,
@@ -82,7 +82,7 @@ export function watchFreeSpace(
 
   function noteFull(bytes: number): void {
     if (lacking === null) log?.error(`${place} is full: free some space; new files are refused until then`);
-    // The smallest that did not fit: as soon as that was stored, there is space.
+    // The smallest size that did not fit: once it was stored, there is space.
     lacking = { bytes: Math.min(bytes, lacking?.bytes ?? bytes), since: now() };
   }
 

@@ -1,26 +1,29 @@
-import { inTime } from '../deadline.js';
+import { withDeadline } from '../deadline.js';
 import { asDomainError } from './errors.js';
 import { inTransaction } from './transaction.js';
 import type { Db, DbTransaction } from './types.js';
 
-/** Transactions that were given up and that the database still holds; one more waits, lest they take all connections. */
+/**
+ * Most abandoned transactions that the database still holds. Beyond it the next one waits, so that they do not use up
+ * all connections.
+ */
 const MAX_GIVEN_UP = 2;
-/** For the answer to a COMMIT that was sent in time. */
+/** Time limit for the answer to a COMMIT that was sent in time. */
 const ANSWER_MS = 5_000;
 
-/** "undone": its COMMIT was never sent, and never will be. */
+/** "undone": its COMMIT was not sent and never will be. */
 type Ended<T> = { status: 'done'; result: T } | { status: 'undone'; error: unknown };
 
 /**
- * Transactions that end in time, as far as their callers can tell. One that is still at its work when the signal comes
- * is given up, and rolled back whenever the database lets it go on: it rejects with the signal's reason, and nothing of
- * it is or will be done. A COMMIT cannot be taken back, so that is waited for a while longer.
+ * Transactions with a deadline for their callers. A transaction that is still running at the deadline is abandoned, and
+ * rolled back as soon as the database continues it: it rejects with the signal's reason, and nothing of it is
+ * committed. A COMMIT cannot be cancelled, so its answer is awaited a while longer.
  */
 export function createBoundedTransactions(db: Db) {
-  /** Each keeps a connection, or a place in the writer's queue, until the database lets it go. */
+  /** Each holds a connection, or a place in the writer's queue, until the database continues it. */
   const givenUp = new Set<Promise<unknown>>();
 
-  /** @throws the signal's reason; the COMMIT's error, and then nobody knows what became of it */
+  /** @throws the signal's reason; or the error of the COMMIT, and then its outcome is unknown */
   return async function inBoundedTransaction<T>(
     signal: AbortSignal,
     work: (tx: DbTransaction) => Promise<T>,
@@ -49,7 +52,7 @@ export function createBoundedTransactions(db: Db) {
     );
     await Promise.race([transaction, timeIsOver]);
     if (!signal.aborted) return transaction;
-    if (isCommitting) return inTime(transaction, ANSWER_MS);
+    if (isCommitting) return withDeadline(transaction, ANSWER_MS);
     const remains = transaction.catch(() => {}).finally(() => givenUp.delete(remains));
     givenUp.add(remains);
     throw signal.reason;

@@ -7,20 +7,20 @@ export interface PageWindow {
   take: number;
   beforeId?: number;
   afterId?: number;
-  /** Take from the oldest end instead; the answer is newest first all the same. */
+  /** Take from the oldest end; the rows are returned newest first all the same. */
   fromEnd?: boolean;
 }
 
-/** Parents that one statement asks for at most: SQLite binds no more than 32,766 values. */
+/** Most parents in one statement: SQLite binds at most 32,766 values. */
 export const MAX_PARENTS = 10_000;
 
-/** Table and column names are the program's own, never a user's. */
+/** Names of tables and columns come from the program, never from a user. */
 interface Relation {
   table: 'Device' | 'Firmware' | 'Coredump';
   parent: 'modelId' | 'firmwareId';
 }
 
-/** The same window of the children of many parents, one statement for all that ask with the same window. */
+/** The same window of the children of many parents; one statement for all requests with the same window. */
 export function childrenOf<Row extends { id: number }>(db: Db, { table, parent }: Relation) {
   const [from, column] = [Prisma.raw(`"${table}"`), Prisma.raw(`"${parent}"`)];
   return new DataLoader<{ parentId: number; window: PageWindow }, Row[], string>(
@@ -63,7 +63,7 @@ export function childrenOf<Row extends { id: number }>(db: Db, { table, parent }
   }
 }
 
-/** How many children each parent has, one statement for all. */
+/** Number of children per parent; one statement for all. */
 export function countChildrenOf(db: Db, { table, parent }: Relation) {
   const [from, column] = [Prisma.raw(`"${table}"`), Prisma.raw(`"${parent}"`)];
   return new DataLoader<number, number>(

@@ -6,8 +6,8 @@ type Schedule = (dispatch: () => void) => void;
 const schedules = new AsyncLocalStorage<Schedule>();
 
 /**
- * DataLoader whose batches may be sent at another time than at the end of a turn of the event loop: code that works in
- * slices of time says when all keys of a batch were asked for.
+ * DataLoader with a configurable dispatch time, instead of the end of an event-loop turn: code that works in time
+ * slices signals when all keys of a batch were requested.
  */
 export default class GatheringLoader<Key, Value, CacheKey = Key> extends DataLoader<Key, Value, CacheKey> {
   constructor(
@@ -28,7 +28,7 @@ export function scheduleBatch(dispatch: () => void): void {
   schedule(dispatch);
 }
 
-/** As DataLoader does: after all that asks in this turn, and in the promises that it settles. */
+/** DataLoader's default: after all requests of this event-loop turn and of the promises that settle in it. */
 export function atEndOfTurn(dispatch: () => void): void {
   void Promise.resolve().then(() => process.nextTick(dispatch));
 }

@@ -1,43 +1,42 @@
 import { badInput, DomainError } from '../../errors.js';
 import { Prisma } from './generated/sqlite/client.js';
 
-/** True when a unique constraint refused the write (Prisma P2002). */
+/** True when a unique constraint refused a write (Prisma P2002). */
 export function isUniqueViolation(error: unknown): boolean {
   return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
 }
 
 /**
- * What a transaction read before it had locked anything is not so any more under its locks. It is done again, from what
- * is so now.
+ * Thrown when a value that a transaction read before it took its locks has changed. The transaction is repeated with
+ * the current value.
  */
 export class StaleRead extends Error {
   override readonly name = 'StaleRead';
 }
 
 /**
- * True when a transaction may succeed if it is done again, and nothing of it was done: PostgreSQL ended it because it
- * and another one waited for each other, or could not both be (SQLSTATE 40P01, 40001; Prisma P2034); or what it refers
- * to has gone since it looked, which its next look will see.
+ * True when nothing of a transaction was done and it may succeed if repeated: PostgreSQL ended it because of a deadlock
+ * or a serialization failure (SQLSTATE 40P01, 40001; Prisma P2034), or a row that it refers to was deleted, which the
+ * next attempt will see.
  */
 export function isWriteConflict(error: unknown): boolean {
   if (error instanceof StaleRead || isForeignKeyViolation(error)) return true;
   return codeOf(error) === 'P2034' || causeOf(error)?.kind === 'TransactionWriteConflict';
 }
 
-/** True when a row that another one refers to is not there (any more). */
+/** True when a referenced row does not exist. */
 function isForeignKeyViolation(error: unknown): boolean {
   return codeOf(error) === 'P2003' || causeOf(error)?.kind === 'ForeignKeyConstraintViolation';
 }
 
 /**
- * The error that a caller gets for a database that failed or refused: full, not available now, or what is wrong with the
- * request. Errors that are not the database's (a bug in a query, a domain error thrown inside a
- * transaction) come back as they are.
+ * Maps a database error to the error for callers: full, not available now, or an invalid request. Other errors (a bug
+ * in a query, a domain error thrown inside a transaction) are returned unchanged.
  */
 export function asDomainError(error: unknown): unknown {
   if (error instanceof StaleRead) return contended(error);
   if (!isDatabaseFailure(error)) return error;
-  // PostgreSQL's text cannot hold a NUL (character_not_in_repertoire); nothing else that we send is invalid UTF-8.
+  // PostgreSQL's text cannot contain NUL (character_not_in_repertoire); nothing else that we send is invalid UTF-8.
   if (stateOf(error) === '22021') return textWithNul();
   if (isDiskFull(error)) {
     return new DomainError('STORAGE_FULL', 'The disk of the database (DATABASE_URL) is full.', {
@@ -49,12 +48,14 @@ export function asDomainError(error: unknown): unknown {
   return new DomainError('UNAVAILABLE', 'The database is not available now; try again.', { cause: error });
 }
 
-/** A database that is there and says no. Undefined: it is another trouble. @returns `error` itself where it is a bug */
+/**
+ * For a database that answered with a refusal. Undefined for any other problem. @returns `error` itself if it is a bug
+ */
 function refusalOf(error: Error): unknown {
   if (isForeignKeyViolation(error)) {
     return new DomainError(
       'CONFLICT',
-      'Something that this refers to was deleted or replaced meanwhile: look again, and repeat what still makes sense.',
+      'An object that this request refers to was deleted or replaced in the meantime: reload, and repeat the request if it still makes sense.',
       { cause: error },
     );
   }
@@ -62,7 +63,7 @@ function refusalOf(error: Error): unknown {
   const [code, kind] = [codeOf(error), causeOf(error)?.kind];
   // Prisma's update and delete of one row.
   if (code === 'P2025') {
-    return new DomainError('NOT_FOUND', 'What was to be changed is not there any more.', { cause: error });
+    return new DomainError('NOT_FOUND', 'The object to change does not exist any more.', { cause: error });
   }
   if (code === 'P2000' || code === 'P2020' || kind === 'ValueOutOfRange' || kind === 'LengthMismatch') {
     return new DomainError('BAD_USER_INPUT', 'A value is larger than what the database can hold.', {
@@ -73,11 +74,11 @@ function refusalOf(error: Error): unknown {
   return isBug ? error : undefined;
 }
 
-/** After all attempts of `inTransaction`. */
+/** For a transaction that failed after all attempts of `inTransaction`. */
 function contended(error: Error): DomainError {
   return new DomainError(
     'BUSY',
-    'Others have changed the same at the same moment, again and again; nothing was done. Try again.',
+    'Other requests keep changing the same data at the same time; nothing was changed. Try again.',
     { cause: error },
   );
 }
@@ -97,13 +98,13 @@ function isDatabaseFailure(error: unknown): error is Error {
   );
 }
 
-/** SQLITE_FULL's text (the write-ahead log could not grow), and PostgreSQL's disk_full with its usual text. */
+/** The text of SQLITE_FULL (the write-ahead log could not grow), and of PostgreSQL's disk_full. */
 function isDiskFull(error: Error): boolean {
   if (stateOf(error) === '53100') return true;
   return /database or disk is full|No space left on device/.test(error.message);
 }
 
-/** `pg`'s own errors, which neither carry a code of the database nor are wrapped by Prisma. */
+/** `pg`'s own errors, which have no code of the database and are not wrapped by Prisma. */
 function isConnectionFailure(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return (
@@ -114,7 +115,7 @@ function isConnectionFailure(error: unknown): error is Error {
   );
 }
 
-/** A name with several addresses ("localhost") of which none answers. */
+/** A host name with several addresses ("localhost"), none of which accepts the connection. */
 function isRefusedConnection(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error && error.syscall === 'connect';
 }
@@ -124,7 +125,7 @@ interface DriverCause {
   originalCode?: unknown;
 }
 
-/** SQLSTATE, where PostgreSQL gave one. */
+/** SQLSTATE, if PostgreSQL sent one. */
 function stateOf(error: Error): unknown {
   return causeOf(error)?.originalCode;
 }
@@ -134,7 +135,7 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Prisma.PrismaClientKnownRequestError ? error.code : undefined;
 }
 
-/** What the driver adapter said, wherever Prisma has put it. */
+/** The driver adapter's error, wherever Prisma has stored it. */
 function causeOf(error: unknown): DriverCause | undefined {
   if (error instanceof Prisma.PrismaClientKnownRequestError) return causeOf(error.meta?.driverAdapterError);
   if (!(error instanceof Error) || error.name !== 'DriverAdapterError') return undefined;

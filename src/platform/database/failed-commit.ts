@@ -1,17 +1,17 @@
-import { inTime } from '../deadline.js';
+import { withDeadline } from '../deadline.js';
 import { inTransaction } from './transaction.js';
 import type { Db, DbTransaction } from './types.js';
 
 /**
- * What became of a commit that failed: PostgreSQL may have done it although its answer was lost on the way. Asked behind
- * a lock that every such commit holds from its first statement to its end, so that one which the database is still
- * working on is waited for. (SQLite answers in our own process: what failed there was not done.)
+ * Finds the outcome of a commit that failed: PostgreSQL may have committed although its answer did not arrive. The
+ * lookup takes a lock that every such commit holds from its first statement to its end, so it waits for a commit that
+ * is still in progress. (SQLite runs in this process: a failed commit was not done.)
  *
- * @param options.find takes that lock, then reads the row that the commit would have made
- * @param options.withinMs how long the answer may take; absent: as long as it takes
- * @param options.onUnknown is told why the database cannot be asked
- * @returns the row when it stands; null when it does not and never will
- * @throws `error` when the database cannot be asked: then nobody knows
+ * @param options.find takes that lock, then reads the row that the commit would have inserted
+ * @param options.withinMs time limit of the lookup; none if absent
+ * @param options.onUnknown called with the reason when the lookup fails
+ * @returns the row if it was committed; null if it was not and never will be
+ * @throws `error` when the lookup fails: then the outcome is unknown
  */
 export async function findCommitted<Row>(
   db: Db,
@@ -28,7 +28,7 @@ export async function findCommitted<Row>(
 ): Promise<Row | null> {
   const lookup = inTransaction(db, find);
   try {
-    return await (withinMs === undefined ? lookup : inTime(lookup, withinMs));
+    return await (withinMs === undefined ? lookup : withDeadline(lookup, withinMs));
   } catch (reason) {
     onUnknown(reason);
     throw error;

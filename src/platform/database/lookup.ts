@@ -5,10 +5,10 @@ import { DomainError } from '../../errors.js';
 import { textWithNul } from './errors.js';
 import type { Lookup } from './types.js';
 
-/** Distinct statements kept prepared: lists of values of different lengths are different statements. */
+/** Prepared statements that are kept: lists of values with different lengths are different statements. */
 const PREPARED_STATEMENTS = 256;
 
-/** @param reader a connection of its own, so that it never sees what a transaction has not committed */
+/** @param reader a separate connection, so that it never sees uncommitted changes of a transaction */
 export function lookupInSqlite(reader: DatabaseSyncInstance): Lookup {
   const prepared = new LRUCache<string, { statement: StatementSyncInstance; dates: string[] }>({
     max: PREPARED_STATEMENTS,
@@ -47,7 +47,7 @@ export function lookupInPostgresql(pool: pg.Pool): Lookup {
   };
 }
 
-/** The same, with listeners for its statements. */
+/** The same lookup, with listeners for its statements. */
 export function observable(lookup: Lookup): {
   lookup: Lookup;
   onStatement(listener: (sql: string) => void): void;
@@ -69,7 +69,7 @@ function toSqlite(value: unknown): string | number | null {
   return value === null || typeof value === 'number' ? value : String(value);
 }
 
-/** Our columns have no time zone and mean UTC; `pg` would take them for local time, both ways. */
+/** Our columns have no time zone and contain UTC; `pg` would convert them as local time in both directions. */
 function toPostgresql(value: unknown): unknown {
   return value instanceof Date ? value.toISOString().slice(0, -1) : value;
 }

@@ -4,21 +4,21 @@ import { openPostgresql } from './postgresql/open-postgresql.js';
 import { openSqlite } from './sqlite/open-sqlite.js';
 import type { Database, OpenedDatabase } from './types.js';
 
-/** Connections that a server holds at most by default: `pg`'s own default. */
+/** Default for the connections of a server: `pg`'s own default. */
 const POOL_SIZE = 10;
-/** As a transaction's own limit. */
+/** The same limit as for transactions. */
 const STATEMENT_LIMIT_MS = 30_000;
 
 /**
  * Opens and migrates the database of `url`.
  *
  * @param url `file:PATH` for SQLite, `postgresql://…` for PostgreSQL
- * @param options.poolSize connections to PostgreSQL at most, beside one that listens: half of them are for whoever opens
- *   `reading`; SQLite has no use for it
- * @param options.statementLimitMs how long PostgreSQL may take for a statement before its connection is given up
- * @param options.log is told of trouble that passes by itself
- * @param options.stop gives up opening it
- * @param options.now the server's clock, which is the database's too where no other server may use it
+ * @param options.poolSize most connections to PostgreSQL, without the one that listens; half of them are for readers
+ *   that open `reading`. SQLite ignores it
+ * @param options.statementLimitMs time limit of a PostgreSQL statement; beyond it its connection is ended
+ * @param options.log gets problems that pass by themselves
+ * @param options.stop abandons the opening
+ * @param options.now the server's clock, which is also the database's if no other server can use it
  * @throws Error with one clear sentence: cannot be reached or written, in use by another server, of a newer version
  */
 export async function openDatabase(

@@ -1,14 +1,14 @@
 import DataLoader from './data-loader.js';
 
-/** Rows of one table for one request, each read once. Null: there is none. */
+/** Rows of one table for one request, each read once. Null: the row does not exist. */
 export interface RowsById<Row> {
-  /** At once where the row is known: a promise for each of some thousand that ask costs more than the row. */
+  /** Not a promise if the row is known: thousands of promises cost more than the row. */
   load(id: number): Row | null | Promise<Row | null>;
-  /** Of a row that was read by another way. */
+  /** Adds a row that another query has read. */
   know(row: Row): void;
 }
 
-/** @param read in one statement, in any order */
+/** @param read reads rows in one statement, in any order */
 export function rowsById<Row extends { id: number }>(
   read: (ids: readonly number[]) => Promise<Row[]>,
 ): RowsById<Row> {

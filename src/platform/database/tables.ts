@@ -1,16 +1,16 @@
 import { getDatamodel } from './generated/pothos-types.js';
 import type { Database, Db, DbTransaction } from './types.js';
 
-/** A table as the models describe it: whatever is added to `models.prisma` is here without anybody's doing. */
+/** A table as the models describe it: additions to `models.prisma` appear here automatically. */
 export interface Table {
-  /** Of the model, which is also that of the table. */
+  /** Name of the model, which is also the name of the table. */
   readonly name: string;
   readonly columns: readonly Column[];
   /** Columns of the primary key. */
   readonly key: readonly string[];
-  /** The column that the database counts up by itself. */
+  /** The auto-increment column. */
   readonly counted: string | null;
-  /** Tables that rows of this one refer to. */
+  /** Tables that rows of this one reference. */
   readonly parents: readonly string[];
 }
 
@@ -20,18 +20,18 @@ interface Column {
   readonly type: string;
 }
 
-/** Column by column; dates are `Date`, bytes `Uint8Array`. */
+/** Column values; dates are `Date`, bytes `Uint8Array`. */
 export type Row = Record<string, unknown>;
 
-/** Rows that are held in memory at once: texts of a dump may have a megabyte each. */
+/** Rows in memory at once: texts of a dump may have a megabyte each. */
 const BATCH = 100;
 
-/** Made of other tables' rows by triggers, also of those that are imported. */
+/** Tables that triggers fill from rows of other tables, also from imported rows. */
 const DERIVED = ['StoredBytes'];
 
 /**
- * Every table of the program, each after those that it refers to.
- * @throws Error (a mistake in the models) when two tables refer to each other
+ * Every table of the program, each after the tables that it references.
+ * @throws Error (a mistake in the models) when two tables reference each other
  */
 export function allTables(): Table[] {
   const models = Object.entries(getDatamodel().datamodel.models).filter(([name]) => !DERIVED.includes(name));
@@ -50,7 +50,7 @@ export function allTables(): Table[] {
   return ordered;
 }
 
-/** @throws Error (a bug) when there is none */
+/** @throws Error (a bug) when the table does not exist */
 export function tableNamed(name: string): Table {
   const model = Object.entries(getDatamodel().datamodel.models).find(([each]) => each === name)?.[1];
   if (model === undefined) throw new Error(`there is no table ${name}`);
@@ -81,7 +81,7 @@ export function countRows(db: Db | DbTransaction, table: Table): Promise<number>
   return methodsOf(db, table).count();
 }
 
-/** All rows by their key, some at a time. */
+/** All rows in the order of their keys, read in batches. */
 export async function* readRows(db: Db, table: Table): AsyncGenerator<Row> {
   const methods = methodsOf(db, table);
   const orderBy = table.key.map((name) => ({ [name]: 'asc' }));
@@ -94,7 +94,7 @@ export async function* readRows(db: Db, table: Table): AsyncGenerator<Row> {
   } while (last !== undefined);
 }
 
-/** Inserts rows as they are, keys included. */
+/** Inserts rows unchanged, keys included. */
 export async function insertRows(tx: DbTransaction, table: Table, rows: AsyncIterable<Row>): Promise<number> {
   const methods = methodsOf(tx, table);
   let count = 0;
@@ -112,7 +112,7 @@ export async function insertRows(tx: DbTransaction, table: Table, rows: AsyncIte
   return count;
 }
 
-/** Deletes rows by their single key, and what hangs on them. */
+/** Deletes rows by their single-column key, and their dependent rows. */
 export async function deleteRows(tx: DbTransaction, table: Table, keys: readonly number[]): Promise<void> {
   const [key] = table.key;
   if (key === undefined || keys.length === 0) return;
@@ -121,7 +121,7 @@ export async function deleteRows(tx: DbTransaction, table: Table, keys: readonly
   }
 }
 
-/** The highest key that the database has given in this table so far, those of deleted rows included. */
+/** The highest key that the database has assigned in this table, including keys of deleted rows. */
 export async function lastCounted(
   { db, isShared }: Pick<Database, 'db' | 'isShared'>,
   { name, counted }: Table,
@@ -132,8 +132,8 @@ export async function lastCounted(
   return Number(rows[0]?.last ?? 0);
 }
 
-/** Lets the next row get a higher key than `last`. */
-export async function countOnFrom(
+/** Makes the next row get a key higher than `last`. */
+export async function continueKeysAfter(
   tx: DbTransaction,
   { name, counted }: Table,
   { last, isShared }: { last: number; isShared: boolean },
@@ -147,7 +147,7 @@ export async function countOnFrom(
   await tx.$executeRaw`INSERT INTO "sqlite_sequence" ("name", "seq") VALUES (${name}, ${last})`;
 }
 
-/** What this file uses of Prisma's methods for a model, the same for every model. */
+/** The methods of a Prisma model that this file uses, the same for every model. */
 interface Methods {
   count(): Promise<number>;
   findMany(args: object): Promise<Row[]>;
@@ -156,13 +156,13 @@ interface Methods {
 }
 
 function methodsOf(db: Db | DbTransaction, { name }: Table): Methods {
-  // Prisma names them after the model, with a small first letter.
+  // Prisma names them after the model, with a lower-case first letter.
   const methods = Reflect.get(db, name.charAt(0).toLowerCase() + name.slice(1)) as Methods | undefined;
   if (methods === undefined) throw new Error(`the database client knows no table ${name}`);
   return methods;
 }
 
-/** Prisma joins the columns of a compound key to a name, unless the models give it another. */
+/** Prisma joins the columns of a compound key to one name, unless the models name it. */
 function cursorAt({ key }: Table, row: Row): object {
   const values = Object.fromEntries(key.map((name) => [name, row[name]]));
   return key.length === 1 ? values : { [key.join('_')]: values };

@@ -2,9 +2,9 @@ import { Prisma } from './client.js';
 import type { Database, Db } from './types.js';
 
 /**
- * One condition for each word of `search`. Case does not matter: SQLite folds ASCII letters only, PostgreSQL all.
+ * One condition per word of `search`. Case-insensitive: SQLite folds only ASCII letters, PostgreSQL all.
  *
- * @param anyOf where a word may stand; `isIn(column)` is the SQL for "this column contains the word"
+ * @param anyOf combines the columns to search; `isIn(column)` is the SQL for "this column contains the word"
  */
 export function containsWords(
   search: string,
@@ -13,20 +13,20 @@ export function containsWords(
   const words = search.split(/\s+/).filter(Boolean);
   return words.map((word) => {
     const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;
-    // Both sides are folded by the database: folding one of them here would lose what the database cannot fold.
+    // The database folds both sides: folding one of them here would break letters that the database cannot fold.
     return anyOf((column) => Prisma.sql`lower(${column}) LIKE lower(${pattern}) ESCAPE '\\'`);
   });
 }
 
-/** A word or phrase that must occur; the last of its words, lower-case letters and digits, may be a prefix. */
+/** A word or phrase that must occur; the last word may be a prefix. Words are lower-case letters and digits. */
 interface Term {
   words: readonly string[];
   isPrefix: boolean;
 }
 
 /**
- * Ids of the newest dumps whose output has all terms, from the index of each database: the one thing that the two do
- * not say alike.
+ * Ids of the newest dumps whose output contains all terms, from the text index of each database; the SQL differs
+ * between the two.
  */
 export async function searchOutputs(
   { db, isShared }: Pick<Database, 'db' | 'isShared'>,
@@ -41,15 +41,15 @@ export async function searchOutputs(
   return rows.map(({ id }) => Number(id));
 }
 
-/** How many of the newest ids are searched, step by step, until enough was found; in the end all. */
+/** How many of the newest ids are searched, step by step, until enough were found; in the last step all. */
 const REACHES = [100, 10_000, 1_000_000, Number.POSITIVE_INFINITY];
 
 /**
- * PostgreSQL's index of words knows no order. Asked for the newest dumps that have a word, PostgreSQL reads either every
- * dump that has it, or dump after dump, splitting the words of each again, until enough have it. The first is endless for
- * frequent words, the second for rare words, and it cannot tell which they are. So it is asked for the newest
- * dumps first, and for more of them while too few were found. What stands in WITH is not planned for the few rows that
- * are wanted of it.
+ * PostgreSQL's text index has no order. For the newest dumps with a word, PostgreSQL reads either every dump with the
+ * word, or dump after dump, whose words it must split again, until enough match. The first takes too long for frequent
+ * words, the second for rare words, and PostgreSQL cannot tell which is which. So the query is limited to the newest
+ * dumps first, and to more of them while too few were found. A query in WITH is not planned for the few rows that are
+ * needed.
  */
 async function searchWords(db: Db, query: string, take: number): Promise<number[]> {
   const [newest] = await db.$queryRaw<Array<{ id: number | null }>>`

@@ -2,16 +2,22 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isWriteConflict } from './errors.js';
 import type { Db, DbTransaction } from './types.js';
 
-/** Each time one of those who wait for each other gets through, so a few times are enough for any crowd but a wrong one. */
+/**
+ * Each attempt lets at least one of the conflicting transactions finish, so a few attempts are enough for any realistic
+ * number.
+ */
 const MAX_ATTEMPTS = 5;
 const PAUSE_MS = 20;
 
 /**
- * What is known of a transaction's COMMIT. It holds nothing of the transaction, so code that asks later keeps
- * this: a finished transaction of Prisma's is large.
+ * The state of a transaction's COMMIT. It holds no reference to the transaction, so code that needs the state later
+ * keeps this: a finished transaction of Prisma is large.
  */
 export interface CommitRecord {
-  /** The answer to its COMMIT has come. It may have been committed without: a connection can break in between. */
+  /**
+   * The answer to its COMMIT arrived. Without it the transaction may still be committed: a connection can break in
+   * between.
+   */
   isAcknowledged: boolean;
 }
 
@@ -26,8 +32,8 @@ export function commitOf(tx: DbTransaction): CommitRecord {
 }
 
 /**
- * `db.$transaction` for work that locks several rows: where PostgreSQL ends it to resolve a deadlock, it is done again.
- * SQLite has one writer at a time and knows no such thing.
+ * `db.$transaction` for work that locks several rows. If PostgreSQL ends it because of a deadlock, it is repeated.
+ * SQLite has one writer at a time and no deadlocks.
  *
  * @param work may run several times, so everything that it changes must be in the database
  */
@@ -43,7 +49,7 @@ export async function inTransaction<T>(db: Db, work: (tx: DbTransaction) => Prom
       return result;
     } catch (error) {
       if (attempt === MAX_ATTEMPTS || !isWriteConflict(error)) throw error;
-      // Random, so that the same two do not meet again.
+      // Random, so that the same two transactions do not conflict again.
       await pause(Math.random() * PAUSE_MS * attempt);
     }
   }

@@ -3,14 +3,14 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { hasCode } from './system-errors.js';
 
-/** Makes a folder with all that is above it, durably. */
+/** Makes a folder and its parents, durably. */
 export async function makeFolder(folder: string): Promise<void> {
   for (const made of await makeAll(resolve(folder))) await syncFolder(dirname(made));
 }
 
 /**
- * Not Node's own `recursive`: where the system says ENOENT for a folder whose parent is there, as /proc does, that
- * tries again for ever.
+ * Not Node's `recursive`: if the system reports ENOENT for a folder whose parent exists, as /proc does, Node retries
+ * forever.
  *
  * @returns the folders that were missing, the lowest first
  */
@@ -23,7 +23,7 @@ async function makeAll(folder: string): Promise<string[]> {
     const parent = dirname(folder);
     if (!hasCode(error, 'ENOENT') || parent === folder) throw error;
     const above = await makeAll(parent);
-    // It may have been made by somebody else meanwhile.
+    // Another process may have made it in the meantime.
     await mkdir(folder).catch((failure: unknown) => {
       if (!hasCode(failure, 'EEXIST')) throw failure;
     });
@@ -32,8 +32,8 @@ async function makeAll(folder: string): Promise<string[]> {
 }
 
 /**
- * Makes the names in a folder durable: a new file survives a power cut only when the folder that holds its name was
- * synced after it got there, and the folder's own name likewise.
+ * Makes the names in a folder durable: a new file survives a power cut only if the folder with its name was synced
+ * afterwards, and so for the name of that folder.
  */
 export async function syncFolder(folder: string): Promise<void> {
   let fd: number;
@@ -47,7 +47,7 @@ export async function syncFolder(folder: string): Promise<void> {
   try {
     await sync(fd);
   } catch (error) {
-    // Some network file systems have no sync of folders (POSIX allows EINVAL): their servers order names.
+    // Some network file systems cannot sync folders (POSIX allows EINVAL): their servers order names.
     if (!hasCode(error, 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP')) throw error;
   } finally {
     closeSync(fd);

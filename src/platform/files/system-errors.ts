@@ -3,7 +3,7 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return isSystemError(error) && error.code !== undefined && codes.includes(error.code);
 }
 
-/** An error of a system call, as opposed to Node's complaints about arguments, which are bugs. */
+/** An error of a system call, unlike Node's errors about arguments, which are bugs. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }

@@ -4,7 +4,7 @@ import { makeFolder } from './durable-folder.js';
 
 /**
  * Makes the folder that server and sidecar share.
- * @param setting the name of the setting or option that says where it is, for the error
+ * @param setting the setting or option with its path, for the error
  * @throws Error with one clear sentence
  */
 export async function prepareTransferFolder(

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { canonicalAddress } from './client-address.js';
 import type { RequestTarget } from './request-target.js';
 
-/** Why a request is not for this server, in the form that every route can answer. */
+/** Why a request is refused, in a form that every route can answer. */
 export interface HostRefusal {
   status: 400 | 421;
   code: 'BAD_USER_INPUT' | 'MISDIRECTED';
@@ -14,12 +14,12 @@ export interface HostRefusal {
 export type AllowedHosts = ReturnType<typeof createAllowedHosts>;
 
 /**
- * The names by which this server may be asked, against DNS rebinding: a web page whose own name suddenly resolves to
- * this server is of the same origin for its browser, so that nothing but the name in its requests gives it away. Ports
+ * The host names under which clients may address this server, against DNS rebinding: if a web page's own name suddenly
+ * resolves to this server, the browser sees the same origin, and only the name in its requests shows the attack. Ports
  * do not matter: rebinding changes a name's address, never its port.
  *
  * @param host where the server listens: a name or an address
- * @param publicUrl how people reach it, if that was said
+ * @param publicUrl the URL for people, if configured
  * @param others names and addresses without a port
  */
 export function createAllowedHosts({
@@ -33,15 +33,15 @@ export function createAllowedHosts({
 }) {
   const names = [host, ...(publicUrl === null ? [] : [new URL(publicUrl).hostname]), ...others];
   const allowed = new Set(names.map((name) => hostnameOf(bracketed(name))));
-  /** Clients send the same few again and again, and reading one costs as much as finding its route. */
+  /** Clients send the same few names again and again, and parsing one costs as much as finding its route. */
   const read = new LRUCache<string, NamedHost>({ max: MAX_REMEMBERED });
 
   return {
-    /** @returns null when the request is for this server */
+    /** @returns null when the host is allowed */
     refusalOf(request: IncomingMessage, target: RequestTarget | null): HostRefusal | null {
       const headers = hostHeadersOf(request);
       if (headers.length > 1) return malformed('The request has more than one Host header.');
-      // Without one it is HTTP/1.0 (Node refuses it in HTTP/1.1), which probes speak and browsers do not.
+      // Without a Host header it is HTTP/1.0 (Node refuses it in HTTP/1.1), which probes use and browsers do not.
       const [header] = headers;
       const named = header === undefined ? null : refusalOfName(header, request);
       if (named !== null || target === null || target.host === null) return named;
@@ -68,23 +68,23 @@ export function createAllowedHosts({
 }
 
 interface NamedHost {
-  /** Null for what is no host. */
+  /** Null for an invalid host. */
   hostname: string | null;
-  /** False: only over a connection that came to this very address. */
+  /** False: allowed only on a connection to this same address. */
   isAlwaysAllowed: boolean;
 }
 
 const MAX_REMEMBERED = 100;
-/** A DNS name with its port. */
+/** A DNS name with an optional port. */
 const MAX_REMEMBERED_LENGTH = 260;
 
-/** An address that is no name cannot be rebound; the one that the connection came to is ours for certain. */
+/** A literal address cannot be rebound, and the address of the connection is certainly ours. */
 function isAddressOf({ socket }: IncomingMessage, hostname: string): boolean {
   const local = canonicalAddress(socket.localAddress?.replace(/%.*$/, ''));
   return local !== '' && addressOf(hostname) === local;
 }
 
-/** @returns whether this names a host and nothing else: a name, or an address with or without its brackets */
+/** @returns whether the text is only a host: a name, or an address with or without brackets */
 export function isHostName(text: string): boolean {
   const host = bracketed(text);
   return !/:\d*$/.test(host) && /^([\w.-]+|\[.*\])$/.test(hostnameOf(host) ?? '');
@@ -94,7 +94,7 @@ export function isHostName(text: string): boolean {
  * The name in a `Host` header as browsers write it: without port and trailing dot, in lower case, addresses in their
  * shortest form.
  *
- * @returns null for what is no host
+ * @returns null for an invalid host
  */
 function hostnameOf(host: string): string | null {
   if (!/^(\[[\da-f:.]+\]|[^\s/\\?#@:[\]]+)(:\d*)?$/i.test(host) || !URL.canParse(`http://${host}`))
@@ -103,13 +103,13 @@ function hostnameOf(host: string): string | null {
 }
 
 function isLoopbackName(hostname: string): boolean {
-  // RFC 6761 §6.3: names below "localhost" are loopback as well, and nobody's to register.
+  // RFC 6761 §6.3: names below "localhost" are loopback as well, and cannot be registered.
   if (hostname === 'localhost' || hostname.endsWith('.localhost')) return true;
   const address = addressOf(hostname);
   return address !== null && ipaddr.parse(address).range() === 'loopback';
 }
 
-/** Canonical, and IPv4 in IPv6 as IPv4; null for a name. */
+/** Canonical address, IPv4-mapped IPv6 as IPv4; null for a name. */
 function addressOf(hostname: string): string | null {
   return canonicalAddress(hostname.replace(/^\[(.*)\]$/, '$1')) || null;
 }
@@ -118,7 +118,7 @@ function bracketed(name: string): string {
   return ipaddr.IPv6.isValid(name) ? `[${name}]` : name;
 }
 
-/** All of them: `request.headers` keeps only the first. */
+/** All Host headers: `request.headers` keeps only the first. */
 function hostHeadersOf({ rawHeaders }: IncomingMessage): string[] {
   const found: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {

@@ -3,15 +3,13 @@ import { isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import proxyaddr from 'proxy-addr';
 
-/** The address that a request comes from, canonical; empty when its connection has gone already. */
+/** The client's address, canonical; empty when its connection is already closed. */
 export type ClientAddress = (request: {
   socket: Pick<IncomingMessage['socket'], 'remoteAddress'>;
   headers: IncomingMessage['headers'];
 }) => string;
 
-/**
- * @param trustedProxies addresses and ranges whose X-Forwarded-For is believed; that of others is ignored
- */
+/** @param trustedProxies addresses and ranges whose X-Forwarded-For header is trusted; it is ignored from all others */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
   const isTrusted = proxyaddr.compile([...trustedProxies]);
   return ({ socket, headers }) => {
@@ -27,7 +25,7 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
     for (const [index, hop] of filled.entries()) {
       if (address === '' || !isTrusted(address, index)) break;
       const before = addressOfHop(hop);
-      // A proxy that passes on what is no address is taken for the sender itself.
+      // If a proxy forwards an invalid address, the proxy counts as the client.
       if (before === '') break;
       address = before;
     }
@@ -36,7 +34,7 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
 }
 
 /**
- * An element of X-Forwarded-For. It should be a bare address, but some gateways write the port too, or as in
+ * Parses an element of X-Forwarded-For. It should be a bare address, but some gateways add the port, or use the form of
  * `Forwarded` (RFC 7239 §4): `203.0.113.7:52100`, `[2001:db8::7]:52100`, `for="[2001:db8::7]"`.
  */
 function addressOfHop(text: string): string {
@@ -50,8 +48,8 @@ function addressOfHop(text: string): string {
 }
 
 /**
- * What to count requests of an address by. Whoever has IPv6 has at least the 2⁶⁴ addresses of a network, so the network
- * is counted.
+ * The key for counting requests of a client. An IPv6 client usually has a network of 2⁶⁴ addresses, so its network is
+ * counted.
  */
 export function networkOf(address: string): string {
   if (isIPv4(address)) return address;
@@ -72,15 +70,15 @@ export function isProxyAddress(text: string): boolean {
   }
 }
 
-/** In its shortest form, IPv4 in the IPv6 form of a dual-stack socket as IPv4; empty for what is no address. */
+/** Shortest form, with the IPv4-mapped address of a dual-stack socket as IPv4; empty for an invalid address. */
 export function canonicalAddress(text: string | undefined): string {
   if (text === undefined) return '';
-  // As nearly all are, and in its shortest form already.
+  // The common case: already in its shortest form.
   if (isIPv4(text)) return text;
   return isAddress(text) ? ipaddr.process(text).toString() : '';
 }
 
-/** Not `ipaddr.isValid`, which takes the number "1" for an address as well. */
+/** Not `ipaddr.isValid`, which also accepts the number "1" as an address. */
 function isAddress(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 }

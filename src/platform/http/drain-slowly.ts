@@ -4,8 +4,8 @@ const PIECE_BYTES = 64 * 1024;
 const REST_MS = 5;
 
 /**
- * Discards what a refused sender still sends, a piece at a time with a pause after each, so that other requests are served
- * in between: read as fast as it comes, some megabytes would be taken at one go. The pace slows no honest sender.
+ * Discards the rest of a refused request body, a piece at a time with a pause after each, so that other requests are
+ * served in between: without pauses, some megabytes would be read in one go. The rate slows no ordinary client.
  */
 export function discard(stream: Readable): void {
   let size = 0;

@@ -4,7 +4,7 @@ import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** The one block of IPv6 that is routed on the internet; `ipaddr.js` calls the unassigned rest unicast as well. */
+/** The only IPv6 block that is routed on the internet; `ipaddr.js` also reports unassigned blocks as unicast. */
 const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
 
 class ForbiddenAddress extends Error {
@@ -12,8 +12,8 @@ class ForbiddenAddress extends Error {
 }
 
 /**
- * @returns whether this is an address of the public internet: none of IANA's special-purpose blocks (RFC 6890), nor of
- * those that lead into IPv4 by translation
+ * @returns whether this is an address of the public internet: not in IANA's special-purpose blocks (RFC 6890), and not
+ *   in a block that is translated to IPv4
  */
 export function isPublicAddress(text: string): boolean {
   if (isIP(text) === 0) return false;
@@ -23,8 +23,8 @@ export function isPublicAddress(text: string): boolean {
 }
 
 /**
- * POSTs to a URL that somebody has set, without letting them reach what only this machine can: the address is checked
- * at the moment of connecting, whatever the name resolved to before. Redirects are answers like any other.
+ * POSTs to a URL that a user configured, without access to addresses that only this machine can reach: the address is
+ * checked when connecting, whatever the name resolved to before. Redirects are not followed.
  *
  * @returns the status
  * @throws ForbiddenAddress, or the error of the connection; an Error when it takes longer than `timeoutMs`
@@ -34,7 +34,7 @@ export async function postToPublic(
   { headers, body, timeoutMs, allowPrivate, resolveName = resolve }: PublicPost,
 ): Promise<number> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  // Addresses are not looked up.
+  // A literal address is not resolved, so `lookup` does not check it.
   if (!allowPrivate && isIP(host) !== 0 && !isPublicAddress(host)) throw forbidden(host);
   const lookup: LookupFunction = (hostname, options, answer) => {
     resolveName(hostname, { ...options, all: true }, (error, addresses) => {
@@ -68,7 +68,7 @@ interface PublicPost {
   headers: Record<string, string>;
   body: string;
   timeoutMs: number;
-  /** For a homelab, whose chat server is in the same network. */
+  /** For private installations, whose chat server is in the same network. */
   allowPrivate: boolean;
   resolveName?: typeof resolve;
 }

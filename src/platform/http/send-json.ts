@@ -1,14 +1,13 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** What `Retry-After` says after refusals that do not know themselves when they will have passed. */
+/** `Retry-After` in seconds for refusals without a known duration. */
 export const RETRY_AFTER_SECONDS = 10;
 
 /**
- * Answers with JSON and a line end. Does nothing when the client has gone, or the answer has begun and cannot be changed
- * any more.
+ * Sends JSON with a line end. Does nothing when the client has disconnected or the headers were already sent.
  *
- * @param end false leaves the response open after its whole body, for who still has to read the rest of the request
+ * @param end false leaves the response open after its body, for callers that still read the rest of the request
  */
 export function sendJson(response: ServerResponse, status: number, body: object, { end = true } = {}): void {
   if (response.destroyed || response.headersSent) return;
@@ -22,7 +21,7 @@ export function sendJson(response: ServerResponse, status: number, body: object,
   else response.write(text);
 }
 
-/** Answers on a connection that has no response object, since its bytes were no request or ask for an upgrade; and ends it. */
+/** Answers on a connection without a response object (an invalid request, or an upgrade), then ends it. */
 export function answerOnSocket(
   socket: Duplex,
   { status, headers = '', body }: { status: number /** Whole lines. */; headers?: string; body: string },

@@ -1,28 +1,28 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Thrown by the work on a group that may have been done, or not. */
-export class Unclear extends Error {
-  override readonly name = 'Unclear';
+/** Thrown by `run` when it is unknown whether the work on a group was done. */
+export class UnknownOutcome extends Error {
+  override readonly name = 'UnknownOutcome';
   constructor(override readonly cause: unknown) {
-    super('nobody knows whether it was done');
+    super('it is unknown whether the work was done');
   }
 }
 
 /**
- * Runs work in groups: what arrives while a group is being worked on forms the next one. Where items come alone none
- * waits for company, so an idle system answers at once; a busy one pays its fixed cost (a commit's fsync) once a group.
+ * Runs work in groups: items that arrive while a group is processed form the next one. Single items do not wait, so an
+ * idle system answers at once; a busy one pays its fixed cost (a commit's fsync) once per group.
  *
- * When a group of several fails as a whole each item is tried alone, so that one bad item cannot fail its neighbours;
- * unless it may have succeeded, and only the answer is missing.
+ * When a group of several fails, each item is retried alone, so that one bad item cannot fail the others; unless the
+ * group may have succeeded and only the answer is missing.
  *
- * An item may bring a limit of its waiting, however it waits: for its group, in it, or to be tried again. A group is
- * worked on until the first of its items has to be answered; the others go into the next one.
+ * An item may have a limit for its whole wait: for its group, in it, and for retries. A group is processed until the
+ * first deadline of its items; the other items move to the next group.
  *
- * @param run gets a signal that is aborted when the group's time is over. When it rejects nothing was done with any of
- *   the items and nothing will be; by `Unclear` it says that nobody knows, and each of them gets that error
- * @param atOnce groups that are worked on at the same time
- * @param gatherMs after a group of several, the next one gathers for so long: where there was a crowd there is one
- * @param late what an item gets whose time is over, and with which nothing was done
+ * @param run gets a signal that is aborted at the group's deadline. When it rejects, nothing was done with any item and
+ *   nothing will be; with `UnknownOutcome` that is unknown, and each item gets that error
+ * @param atOnce groups that are processed at the same time
+ * @param gatherMs after a group of several, how long the next one waits for more items, because more are likely
+ * @param late the result of an item whose deadline has passed before anything was done with it
  */
 export function createBatcher<Item, Result>({
   run,
@@ -30,7 +30,7 @@ export function createBatcher<Item, Result>({
   atOnce = 1,
   gatherMs = 0,
   late = () => {
-    throw new Error('an item has a deadline, and nobody says what becomes of it then');
+    throw new Error('an item has a deadline, but `late` is not given');
   },
 }: {
   run: (items: readonly Item[], signal: AbortSignal) => Promise<readonly Result[]>;
@@ -41,9 +41,9 @@ export function createBatcher<Item, Result>({
 }) {
   interface Waiting {
     item: Item;
-    /** By `performance.now()`; infinite where there is none. */
+    /** In the time of `performance.now()`; infinite without a limit. */
     deadline: number;
-    /** Its group failed, maybe for its sake. */
+    /** Its group failed, possibly because of it. */
     isAlone: boolean;
     timer?: NodeJS.Timeout | undefined;
     resolve: (result: Result) => void;
@@ -73,7 +73,7 @@ export function createBatcher<Item, Result>({
 
   async function runUntilEmpty() {
     running += 1;
-    // One turn of the event loop, so that requests which end in the same turn go together.
+    // One event-loop turn, so that requests which end in the same turn share a group.
     await new Promise(setImmediate);
     while (waiting.length > 0) {
       if (isCrowded && gatherMs > 0 && waiting.length < maxItems) await pause(gatherMs);
@@ -105,7 +105,7 @@ export function createBatcher<Item, Result>({
         resolve(results[index] as Result);
       });
     } catch (error) {
-      if (error instanceof Unclear) for (const { reject } of group) reject(error.cause);
+      if (error instanceof UnknownOutcome) for (const { reject } of group) reject(error.cause);
       else undone(group, error, signal.aborted && error === signal.reason);
     } finally {
       clearTimeout(timer);
@@ -114,7 +114,7 @@ export function createBatcher<Item, Result>({
 
   function undone(group: readonly Waiting[], error: unknown, isOutOfTime: boolean): void {
     const now = performance.now();
-    // Backwards, since each goes to the front.
+    // Backwards, because each is inserted at the front.
     for (const member of group.toReversed()) {
       if (member.deadline <= now) {
         if (isOutOfTime) member.resolve(late());
@@ -128,6 +128,6 @@ export function createBatcher<Item, Result>({
 
 function timerUntil(deadline: number, work: () => void): NodeJS.Timeout | undefined {
   if (deadline === Number.POSITIVE_INFINITY) return undefined;
-  // A timer may be some fraction of a millisecond early.
+  // A timer may fire a fraction of a millisecond early.
   return setTimeout(work, Math.max(0, Math.ceil(deadline - performance.now()) + 1));
 }

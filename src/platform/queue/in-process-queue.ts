@@ -3,19 +3,19 @@ import { createWorker } from '../background/worker.js';
 import type { Logger } from '../logger.js';
 
 /**
- * Works through tasks, some at once. Makers: this file's, for a database that one server has for itself, and
- * `shared-queue.ts`. A hint, not a record: what is to be done stands in the database, and `refill`
- * reads it from there at the start, when the queue is empty after it had refused tasks, and every so often. So
- * the queue may forget anything at any time.
+ * Processes tasks, some concurrently. Implementations: this file, for a database that one server uses alone, and
+ * `shared-queue.ts`. The queue is a hint, not a record: the database has the tasks, and `refill` reads them from there
+ * at the start, when the queue is empty after it had refused tasks, and periodically. So the queue may forget tasks at
+ * any time.
  */
 export interface TaskQueue<Task> {
-  /** To be called after the commit that made it necessary. Tasks with the key of one that waits or runs are ignored. */
+  /** Call this after the commit that created the tasks. A task whose key already waits or runs is ignored. */
   add(task: Task): void;
-  /** Lets the running ones end through their signal; waiting ones are forgotten. Resolves when none runs. */
+  /** Aborts running tasks by their signal and forgets waiting ones. Resolves when none runs. */
   close(): Promise<void>;
 }
 
-/** Beyond this many waiting tasks new ones are left to the database: memory stays bounded however long the backlog. */
+/** Beyond this many waiting tasks, new ones stay in the database only, so that memory is bounded. */
 const MAX_WAITING = 1_000;
 const REFILL_EVERY_MS = 15_000;
 
@@ -28,9 +28,9 @@ export function createInProcessQueue<Task>({
 }: {
   concurrency: number;
   keyOf: (task: Task) => string;
-  /** Must not reject but for bugs; ends early when `stop` is aborted. */
+  /** Must not reject except for bugs; ends early when `stop` is aborted. */
   run: (task: Task, stop: AbortSignal) => Promise<void>;
-  /** The oldest tasks in the database that nobody works on. */
+  /** The oldest tasks in the database that are not in progress. */
   refill: (take: number) => Promise<Task[]>;
   log: Pick<Logger, 'error'>;
 }): TaskQueue<Task> {

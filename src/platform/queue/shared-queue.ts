@@ -3,16 +3,16 @@ import type { Job, Jobs } from '../database/types.js';
 import type { Logger } from '../logger.js';
 import type { TaskQueue } from './in-process-queue.js';
 
-/** How often it looks for jobs that other servers added. A job that was added here wakes it at once. */
+/** Polling period for jobs that other servers added. A job that was added here wakes the queue at once. */
 const POLL_EVERY_MS = 1_000;
-/** How often it looks for what has no job, or one in the hands of a server that died. */
+/** Polling period for rows without a job, or with a job of a dead server. */
 const REFILL_EVERY_MS = 15_000;
-/** What is added at a time: some milliseconds of the database's. The oldest come first, so in the end all. */
+/** Jobs added per statement. The oldest come first, so in the end all are added. */
 const REFILL_BATCH = 500;
 
 /**
- * Works through the jobs that all servers of a database share, `concurrency` at once in this one. A job is deleted when
- * its task has ended, whatever way; what is still to be done then stands in the rows, from where `refill` brings it back.
+ * Processes the jobs that all servers of a database share, `concurrency` at once on this server. A job is deleted when
+ * its task has ended, in whatever way; remaining work is in the rows, and `refill` adds it again.
  */
 export function createSharedQueue<Task>({
   jobs,
@@ -26,11 +26,13 @@ export function createSharedQueue<Task>({
   jobs: Jobs;
   concurrency: number;
   keyOf: (task: Task) => string;
-  /** The tasks of these keys, as far as there is still something to do. */
+  /** The tasks of these keys that still have work to do. */
   tasksOf: (keys: readonly string[]) => Promise<Task[]>;
-  /** Must not reject but for bugs; ends early when `stop` is aborted, and then releases its job for the others. */
+  /**
+   * Must not reject except for bugs; ends early when `stop` is aborted, and then releases its task for other servers.
+   */
   run: (task: Task, stop: AbortSignal) => Promise<void>;
-  /** The oldest tasks in the database that nobody works on. */
+  /** The oldest tasks in the database that are not in progress. */
   refill: (take: number) => Promise<Task[]>;
   log: Pick<Logger, 'error'>;
 }): TaskQueue<Task> {
@@ -56,7 +58,7 @@ export function createSharedQueue<Task>({
     },
   };
 
-  /** Never more than can be worked on at once, so that the rest is there for the others. */
+  /** Takes no more jobs than can run at once, so that other servers get the rest. */
   async function takeAll(): Promise<void> {
     while (!stop.signal.aborted && running.size < concurrency) {
       const taken = await jobs.take(concurrency - running.size);

@@ -27,17 +27,17 @@ import { readStart } from './read-write.js';
 import { createSpool, type Spooled } from './spool.js';
 import { walkFiles } from './walk-files.js';
 
-/** Published together at most. */
+/** Most files in one publication batch. */
 const MAX_BATCH = 64;
-/** While some wait for the disk the next ones are written; many enough that the disk always has something to do. */
+/** Publication batches at the same time: while some wait for the disk, the next ones are written. */
 const BATCHES_AT_ONCE = 4;
 
 /**
- * Blobs as plain files: the key is the path below `root`. Beside them `root` has `.incoming/` (bytes that have no key
- * yet), `.orphans/` (blobs set aside) and `.installation.json` (the note).
+ * Blobs as plain files: the key is the path below `root`. `root` also has `.incoming/` (bytes without a key),
+ * `.orphans/` (blobs that are set aside) and `.installation.json` (the note).
  *
- * `.incoming/` also marks the storage as the one that this program has written to: when it is gone after the first
- * use, somebody took the disk away, and "no such file" proves nothing. Then every method rejects with UNAVAILABLE.
+ * `.incoming/` also marks the folder as used by this program. If it disappears after the first use, the disk was
+ * probably unmounted, and "no such file" proves nothing. Then every method rejects with UNAVAILABLE.
  */
 export function createFileBlobs({
   root: givenRoot,
@@ -46,7 +46,7 @@ export function createFileBlobs({
   now = () => new Date(),
 }: {
   root: string;
-  /** What says where `root` is. */
+  /** The setting that names `root`. */
   setting?: string;
   log?: Logger;
   now?: () => Date;
@@ -92,7 +92,7 @@ export function createFileBlobs({
       const file = await openBlob(key);
       if (file === null) return null;
       await file.handle.close();
-      // A copy on write where the file system can, so that a big ELF costs nothing.
+      // Copy-on-write if the file system supports it, so that a large ELF costs nothing.
       await storageCall(copyFile(pathOf(key), path, constants.COPYFILE_FICLONE));
       return file.size;
     },
@@ -111,7 +111,7 @@ export function createFileBlobs({
     async orphan(key) {
       const from = pathOf(key);
       const to = join(orphans, key);
-      // Its age as an orphan counts from now. First, so that a crash in between cannot leave it with an old date.
+      // Its age as an orphan starts now. Set before the move, so that a crash in between cannot leave an old date.
       const isThere = await unlessMissing(utimes(from, now(), now()).then(() => true));
       if (isThere === null) return;
       await storageCall(makeFolder(dirname(to)));
@@ -127,7 +127,7 @@ export function createFileBlobs({
     async bringBack(key) {
       const to = pathOf(key);
       const from = join(orphans, key);
-      // A link, so that it has one of its two names whatever happens in between.
+      // A link, so that the file has one of its two names whatever happens in between.
       const isNamed = await unlessMissing((async () => giveName(from, to))());
       if (isNamed === null) return 'missing';
       if (!isNamed) return 'taken';
@@ -173,7 +173,7 @@ export function createFileBlobs({
         return spooled.path;
       },
       async publish(key) {
-        if (isSettled) throw new Error(`published or discarded before: ${key}`);
+        if (isSettled) throw new Error(`already published or discarded: ${key}`);
         const { bytes, path: temporary } = spooled;
         const outcome = await publish({ root, path: pathOf(key), temporary, bytes });
         isSettled = outcome.status !== 'taken';
@@ -190,7 +190,7 @@ export function createFileBlobs({
     };
   }
 
-  /** @returns null when there is no such blob, for certain. The caller closes the handle. */
+  /** @returns null when the blob certainly does not exist. The caller closes the handle. */
   async function openBlob(key: string): Promise<{ handle: FileHandle; size: number } | null> {
     const handle = await unlessMissing(open(pathOf(key), 'r'));
     if (handle === null) return null;
@@ -205,7 +205,7 @@ export function createFileBlobs({
     return null;
   }
 
-  /** @returns null when the system says that there is no such file, and the storage is there to say so */
+  /** @returns null when the system reports a missing file and the storage is still mounted */
   async function unlessMissing<T>(call: Promise<T>): Promise<T | null> {
     try {
       return await call;
@@ -217,7 +217,7 @@ export function createFileBlobs({
     return null;
   }
 
-  /** Best effort: the folder of a device goes with its last blob. */
+  /** Best effort: the folder of a device is removed with its last blob. */
   async function removeIfEmpty(folder: string): Promise<void> {
     if (folder === root || folder === orphans) return;
     const isRemoved = await rmdir(folder).then(

@@ -8,10 +8,10 @@ import { asStorageError, storageCall } from '../storage-errors.js';
 import { giveName } from './publish-batch.js';
 import type { Spool } from './spool.js';
 
-/** No blob's key: those do not begin with a dot. */
+/** Not a valid blob key: those do not start with a dot. */
 export const NOTE_NAME = '.installation.json';
 
-/** The note of a storage that is a folder: a file in it, which is always whole. */
+/** The note of a storage that is a folder: a file in it that is always replaced as a whole. */
 export function createNoteFile({
   root,
   spool,

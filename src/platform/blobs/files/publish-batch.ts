@@ -12,32 +12,31 @@ import { dirname } from 'node:path';
 import { sync, syncFolder } from '../../files/durable-folder.js';
 import { hasCode } from '../../files/system-errors.js';
 
-/** A file that is to get its name. Plain data, for it crosses threads. */
+/** A file that is to get its final name. Plain data, because it is sent to a thread. */
 export interface Publication {
   readonly root: string;
-  /** Below `root`. */
+  /** Path below `root`. */
   readonly path: string;
-  /** Of the file that has the bytes until they have their name. */
+  /** Temporary file that has the bytes before publication. */
   readonly temporary: string;
-  /** Null where they are in that file already. */
+  /** Null when the bytes are already in that file. */
   readonly bytes: Uint8Array | null;
 }
 
 export type PublishOutcome =
-  /** Bytes and name are durable, and the temporary file is gone. */
+  /** Bytes and name are durable, and the temporary file is removed. */
   | { status: 'published' }
-  /** Somebody has the name; the bytes are in the temporary file. */
+  /** The name exists already; the bytes stay in the temporary file. */
   | { status: 'taken' }
-  /** Nothing remains. Errors lose what the system says when they cross threads, so it comes beside. */
+  /** Nothing is kept. Errors lose their system error code between threads, so it is a separate field. */
   | { status: 'failed'; message: string; cause: { code?: string | undefined; syscall?: string | undefined } };
 
 /**
- * Gives files their names, durably: all are written and named first, then all of them and their folders are synced at
- * once, each folder once however many names it got. A power cut in between may leave a name without all of its bytes,
- * of which nobody knows yet.
+ * Publishes files durably: all are written and named first, then the files and their folders are synced together, each
+ * folder once. A power cut in between may leave a name without all of its bytes; no client was told about it yet.
  *
- * All but the syncs, which wait for the disk, are synchronous calls: those cost a fraction of the processor time. So
- * this belongs on a thread of its own.
+ * Everything except the syncs, which wait for the disk, is a synchronous call, because those need a fraction of the CPU
+ * time. So this belongs into a separate thread.
  */
 export async function publishBatch(batch: readonly Publication[]): Promise<PublishOutcome[]> {
   const files = batch.map(writeAndName);
@@ -49,7 +48,7 @@ export async function publishBatch(batch: readonly Publication[]): Promise<Publi
       await Promise.all([syncAndClose(fd), ...foldersOf(publication).map(syncOnce)]);
       return { status: 'published' };
     } catch (error) {
-      // Not durable is not published: nobody may find it.
+      // Bytes that are not durable are not published: remove the name.
       removeQuietly(publication.path);
       return failed(error);
     }
@@ -87,16 +86,18 @@ function writeAndName(publication: Publication): NamedFile | PublishOutcome {
   }
 }
 
-/** One write may take less than all, for instance when the disk fills up: the next one says why. */
+/**
+ * One write may write less than all bytes, for instance when the disk fills up: the next one then returns the reason.
+ */
 function writeWhole(fd: number, bytes: Uint8Array): void {
   let written = 0;
   while (written < bytes.byteLength) written += writeSync(fd, bytes, written);
 }
 
-/** A folder can be taken away again each time that it was made, but by nobody's deletions so often in a row. */
+/** A deletion may remove the folder right after it was made, but not so many times in a row. */
 const MAX_NAMINGS = 100;
 
-/** @returns false when the name is taken. @throws the system's error, ENOENT when `from` is missing */
+/** @returns false when the name exists. @throws the system's error, ENOENT when `from` is missing */
 export function giveName(from: string, to: string): boolean {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -105,8 +106,8 @@ export function giveName(from: string, to: string): boolean {
     } catch (error) {
       if (hasCode(error, 'EEXIST')) return false;
       if (!hasCode(error, 'ENOENT') || attempt === MAX_NAMINGS) throw error;
-      // A folder is missing: it is new, or the deletion of its last blob has just taken it away. Unless it is the
-      // temporary file that is missing, which making folders would not mend.
+      // A folder is missing: it is new, or the deletion of its last blob has just removed it. If the temporary file is
+      // missing instead, new folders do not help.
       statSync(from);
     }
     mkdirSync(dirname(to), { recursive: true });
@@ -114,15 +115,15 @@ export function giveName(from: string, to: string): boolean {
 }
 
 /**
- * Gives a file a second name if nobody has that name; never overwrites. The first name may or may not remain.
- * @throws the system's error: EEXIST when the name is taken, ENOENT when a file or folder on the way is missing
+ * Gives a file a second name if that does not exist; never overwrites. The first name may remain.
+ * @throws the system's error: EEXIST when the name exists, ENOENT when a file or folder is missing
  */
 function linkExclusively(from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch (error) {
-    // FAT, some network and FUSE file systems have no links (link(2): EPERM). Claim the name, then move over the claim;
-    // what a crash in between leaves is an empty file without a row, which the sweep at start finds.
+    // FAT and some network and FUSE file systems have no links (link(2): EPERM). Create the name exclusively, then
+    // rename over it. A crash in between leaves an empty file without a row, which the sweep at the next start finds.
     if (!hasCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) throw error;
     closeSync(openSync(to, 'wx'));
     try {
@@ -142,14 +143,14 @@ async function syncAndClose(fd: number): Promise<void> {
   }
 }
 
-/** Every folder whose own name the file needs to be found again, up to `root`. */
+/** Every folder up to `root` whose entry is needed to find the file again. */
 function foldersOf({ root, path }: Publication): string[] {
   const folders = [dirname(path)];
   for (let each = dirname(path); each !== root; each = dirname(each)) folders.push(dirname(each));
   return folders;
 }
 
-/** What stays behind is removed at the next start, or swept. */
+/** A file that stays is removed at the next start, or by the sweep. */
 function removeQuietly(path: string): void {
   try {
     unlinkSync(path);

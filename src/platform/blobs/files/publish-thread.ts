@@ -13,14 +13,14 @@ export interface BatchDone {
   outcomes: PublishOutcome[];
 }
 
-/** Beside the built program. Beside the sources there is none: tests publish in their own thread. */
+/** File beside the built program. It does not exist beside the sources: tests publish in their own thread. */
 const WORKER = fileURLToPath(new URL('./publish-worker.js', import.meta.url));
-/** After so long without work the thread ends, and its memory is free. */
+/** The thread ends after this time without work, which frees its memory. */
 const IDLE_MS = 10_000;
 
 /**
- * `publishBatch` on a thread of its own, which starts with the first batch and ends when there was none for a while.
- * It keeps the process alive while it works, and no longer.
+ * Runs `publishBatch` in a separate thread, which starts with the first batch and ends after some time without one. The
+ * thread keeps the process alive only while it works.
  */
 export function createPublishThread(worker = WORKER, idleMs = IDLE_MS): typeof publishBatch {
   if (!existsSync(worker)) return publishBatch;
@@ -61,7 +61,7 @@ function startThread(file: string, { onEnd, onIdle }: { onEnd: () => void; onIdl
   });
   worker.on('exit', () => {
     onEnd();
-    // What they have left behind is removed at the next start.
+    // Temporary files of these batches are removed at the next start.
     const message = `the thread that writes files ended: ${reason}`;
     for (const { batch, resolve } of running.values())
       resolve(batch.map(() => ({ status: 'failed', message, cause: {} })));
@@ -73,7 +73,7 @@ function startThread(file: string, { onEnd, onIdle }: { onEnd: () => void; onIdl
       return new Promise((resolve) => {
         running.set(id, { batch, resolve });
         worker.ref();
-        // The bytes are handed over, not copied.
+        // Transfers the bytes instead of copying them.
         worker.postMessage(
           { id, batch } satisfies BatchToDo,
           batch.flatMap(({ bytes }) => (bytes === null ? [] : [bytes.buffer as ArrayBuffer])),

@@ -1,4 +1,4 @@
-/** The thread of `publish-thread.ts`: batches come in, their outcomes go out. */
+/** The thread of `publish-thread.ts`: receives batches and returns their outcomes. */
 import { parentPort } from 'node:worker_threads';
 import { publishBatch } from './publish-batch.js';
 import type { BatchDone, BatchToDo } from './publish-thread.js';

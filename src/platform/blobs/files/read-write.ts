@@ -1,6 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** One write may take less than all, for instance when the disk fills up: the next one says why. */
+/**
+ * One write may write less than all bytes, for instance when the disk fills up: the next one then returns the reason.
+ */
 export async function writeWhole(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
   let { bytesWritten } = await handle.writev(chunks);
   for (const chunk of chunks) {
@@ -11,7 +13,7 @@ export async function writeWhole(handle: FileHandle, chunks: readonly Uint8Array
   }
 }
 
-/** The first `length` bytes, fewer when the file ends before. */
+/** The first `length` bytes, fewer when the file is shorter. */
 export async function readStart(handle: FileHandle, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   let filled = 0;

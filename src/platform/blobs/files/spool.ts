@@ -8,29 +8,32 @@ import type { Logger } from '../../logger.js';
 import { asStorageError, storageCall } from '../storage-errors.js';
 import { writeWhole } from './read-write.js';
 
-/** Up to this size bytes wait for their key in memory, and what is more goes to the disk in pieces of it. */
+/** Up to this size, bytes are buffered in memory; beyond it they are written to the disk in pieces of this size. */
 const PIECE_BYTES = 128 * 1024;
-/** A piece that came in more chunks is joined: chunks of a few bytes would take many times the memory of their bytes. */
+/** Beyond this number of chunks a piece is joined: chunks of a few bytes need many times the memory of their bytes. */
 const PIECE_CHUNKS = 64;
 
-/** Of a small dump: a disk with space for a name alone can store nothing. */
+/** The size of a small dump: a disk that has space for a name only can store nothing. */
 const CHECK_BYTES = PIECE_BYTES;
 const CHECK_PIECE = Buffer.alloc(PIECE_BYTES, 'Can this folder be written?\n');
 
-/** Bytes that have come in and have no key yet. */
+/** Received bytes that have no key yet. */
 export interface Spooled {
   readonly size: number;
   /** hexadecimal */
   readonly sha256: string;
-  /** Of the file that has them, or is to have them. */
+  /** File that has the bytes, or will have them. */
   readonly path: string;
-  /** Nobody else's, so that another thread may take them; null where they are in the file. */
+  /**
+   * The bytes if they are still in memory, else null. No one else uses the buffer, so it may be transferred to a
+   * thread.
+   */
   readonly bytes: Uint8Array<ArrayBuffer> | null;
 }
 
 export type Spool = ReturnType<typeof createSpool>;
 
-/** The folder `.incoming/` below `root`, where bytes wait for their key. */
+/** The folder `.incoming/` below `root`, for bytes without a key. */
 export function createSpool({ root, setting, log }: { root: string; setting?: string; log?: Logger }) {
   const folder = join(root, '.incoming');
   let isPrepared = false;
@@ -39,14 +42,14 @@ export function createSpool({ root, setting, log }: { root: string; setting?: st
     folder,
 
     /**
-     * Makes the folder, once: when it is gone after the first use somebody took the disk away, and to make another one
+     * Makes the folder once. If it disappears after the first use, the disk was probably unmounted, and a new folder
      * would hide that.
      */
     prepare,
 
     /**
-     * Takes bytes in, at the pace of the disk. They are not synced.
-     * @throws what `source` throws, unchanged, and nothing remains; DomainError STORAGE_FULL or UNAVAILABLE
+     * Receives bytes at the pace of the disk. They are not synced.
+     * @throws what `source` throws, unchanged, and nothing is kept; DomainError STORAGE_FULL or UNAVAILABLE
      */
     async receive(source: AsyncIterable<Uint8Array>): Promise<Spooled> {
       await storageCall(prepare());
@@ -75,7 +78,7 @@ export function createSpool({ root, setting, log }: { root: string; setting?: st
       }
     },
 
-    /** Writes them to their file, if they are not there. @throws DomainError STORAGE_FULL or UNAVAILABLE */
+    /** Writes buffered bytes to their file. @throws DomainError STORAGE_FULL or UNAVAILABLE */
     async toFile(spooled: Spooled): Promise<Spooled> {
       if (spooled.bytes === null) return spooled;
       try {
@@ -87,10 +90,10 @@ export function createSpool({ root, setting, log }: { root: string; setting?: st
       return { ...spooled, bytes: null };
     },
 
-    /** What stays behind is removed at the next start. */
+    /** A file that stays is removed at the next start. */
     removeQuietly,
 
-    /** @param before only what got its last bytes before that. Answers how many. */
+    /** @param before only files whose last bytes are older. @returns the number of removed files */
     async removeUnfinished(before?: Date): Promise<number> {
       await storageCall(prepare());
       let removed = 0;
@@ -105,7 +108,7 @@ export function createSpool({ root, setting, log }: { root: string; setting?: st
 
     /**
      * Proves that the folder can be written now.
-     * @param bytes so many of them
+     * @param bytes how many bytes to write
      * @throws DomainError that names `root`, the setting and the reason
      */
     async check(bytes = CHECK_BYTES): Promise<void> {
@@ -135,7 +138,7 @@ export function createSpool({ root, setting, log }: { root: string; setting?: st
     isPrepared = true;
   }
 
-  /** False also for what somebody else has just taken away. */
+  /** Also false when the file was removed in the meantime. */
   async function isOlder(path: string, date: Date): Promise<boolean> {
     try {
       return (await stat(path)).mtime < date;
@@ -164,12 +167,12 @@ export function createSpool({ root, setting, log }: { root: string; setting?: st
   }
 }
 
-/** Chunks that go to the disk together. */
+/** Collects chunks that are written to the disk together. */
 function createPiece() {
   let chunks: Uint8Array[] = [];
   let size = 0;
   return {
-    /** @returns how many bytes it has now */
+    /** @returns the number of bytes that it now has */
     add(chunk: Uint8Array): number {
       if (chunks.length === PIECE_CHUNKS) chunks = [joined(chunks)];
       chunks.push(chunk);

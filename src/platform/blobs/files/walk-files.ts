@@ -12,12 +12,12 @@ export interface WalkedFile {
   modifiedAt: Date;
 }
 
-/** Files are looked at in groups: a million of them, one after the other, would take a minute. */
+/** Files are inspected in groups: one after the other, a million of them would take a minute. */
 const GROUP = 64;
 
 /**
- * Every plain file below `root` whose path is a blob's key, as they are found: never a whole folder in memory. What
- * goes away meanwhile is left out, and a `root` that does not exist is empty.
+ * Yields every plain file below `root` whose path is a blob's key, without reading a whole folder into memory. Files
+ * that disappear in the meantime are skipped, and a missing `root` is empty.
  *
  * @throws DomainError UNAVAILABLE
  */
@@ -38,7 +38,7 @@ export async function* walkFiles(root: string, below = ''): AsyncGenerator<Walke
   for (const folder of folders) yield* walkFiles(root, folder);
 }
 
-/** At the top of an ext file system, and unreadable to all but root. */
+/** `lost+found` is at the top of an ext file system, and readable by root only. */
 function isFileSystemsOwn(below: string, entry: Dirent): boolean {
   return below === '' && entry.name === 'lost+found';
 }

@@ -16,18 +16,19 @@ import { watchFreeSpace } from '../watch-free-space.js';
 import type { S3Bucket } from './s3-bucket.js';
 import { asS3Error, isOutOfRange } from './s3-errors.js';
 
-/** A body that brings nothing for so long will bring nothing more. */
+/** After this time without bytes, a body is considered stalled. */
 const STALL_MS = 15_000;
 
-/** Set aside below this, beside the prefixes of all stores in the bucket. */
+/** Prefix of objects that are set aside, outside the prefixes of all stores in the bucket. */
 const ORPHANS = '.orphans/';
 
 /**
- * Blobs as objects of a bucket: the key behind `prefix`. What comes in waits in a file of the local machine (below
- * `spoolDir`) until it has its key, so that nothing unfinished is ever in the bucket, and a key appears whole or not at
- * all. Durable is what the bucket has acknowledged.
+ * Blobs as objects of a bucket: `prefix` and the key. Received bytes are first written to a file of the local machine
+ * (below `spoolDir`), so that nothing unfinished is ever in the bucket, and an object appears whole or not at all. An
+ * object is durable when the bucket has acknowledged it.
  *
- * Every object carries its SHA-256, and every read compares it: a reader gets the last bytes only when all were right.
+ * Every object has its SHA-256 as metadata, and every read compares it: a reader gets the last bytes only if all were
+ * right.
  */
 export function createS3Blobs({
   bucket,
@@ -38,10 +39,10 @@ export function createS3Blobs({
   stallMs = STALL_MS,
 }: {
   bucket: S3Bucket;
-  /** With a slash at its end; no store's prefix begins with another's. */
+  /** Ends with a slash; no store's prefix is a prefix of another's. */
   prefix: string;
   spoolDir: string;
-  /** What says where `spoolDir` is. */
+  /** The setting that names `spoolDir`. */
   spoolSetting?: string;
   log?: Logger;
   stallMs?: number;
@@ -52,7 +53,7 @@ export function createS3Blobs({
     ...(log === undefined ? {} : { log }),
   });
   const orphanPrefix = `${ORPHANS}${prefix}`;
-  /** Where an S3 server does not copy at one stroke, a copy whose source goes meanwhile takes its goal with it. */
+  /** If an S3 server does not copy atomically, deleting the source during the copy can also remove the copy. */
   const runExclusive = createKeyedMutex();
 
   const store: BlobStore = {
@@ -75,7 +76,7 @@ export function createS3Blobs({
         });
       if (object === null) return null;
       if (object === 'empty') return new Uint8Array();
-      // A part has no checksum of its own; its length is known.
+      // A range has no checksum of its own; its length is known.
       return (await buffer(verified({ ...object, sha256: null }))).subarray(0, limit);
     },
 
@@ -96,7 +97,7 @@ export function createS3Blobs({
     async *list() {
       for await (const { key, ...object } of bucket.list(prefix)) {
         const ownKey = key.slice(prefix.length);
-        // The bucket may hold what others have put there.
+        // Other programs may have put objects into the bucket.
         if (ownKey.split('/').every(isKeySegment)) yield { key: ownKey, ...object };
       }
     },
@@ -104,7 +105,7 @@ export function createS3Blobs({
     orphan: (key) =>
       runExclusive(key, async () => {
         const from = objectKey(key);
-        // Gone already: another server sweeps as well.
+        // It is already gone when another server sweeps at the same time.
         if (await bucket.copy(from, `${orphanPrefix}${key}`)) await bucket.delete(from);
       }),
 
@@ -180,7 +181,7 @@ export function createS3Blobs({
       sha256,
       file: async () => path,
       async publish(key, signal) {
-        if (isSettled) throw new Error(`published or discarded before: ${key}`);
+        if (isSettled) throw new Error(`already published or discarded: ${key}`);
         const upload = { id: basename(path), path, size, sha256 };
         if (!(await bucket.putNew(objectKey(key), upload, signal))) return false;
         isSettled = true;
@@ -195,13 +196,13 @@ export function createS3Blobs({
     };
   }
 
-  /** The bytes of a body, of which the last are held back until size and checksum are seen to be right. */
+  /** The bytes of a body. The last ones are held back until size and checksum were verified. */
   function verified(object: { size: number; sha256: string | null; body: Readable }): Readable {
     const { body } = object;
-    // An error that nobody waits for any more must not end the process.
+    // An error without a listener must not end the process.
     body.on('error', () => {});
     const stream = Readable.from(checked(object), { objectMode: false });
-    // Also for who closes it before the first byte, when the generator has not begun.
+    // Also if the reader closes it before the first byte, when the generator has not started.
     stream.once('close', () => body.destroy());
     return stream;
   }
@@ -234,7 +235,7 @@ export function createS3Blobs({
     if (held !== null) yield held;
   }
 
-  /** Counts only the time in which we wait for the storage: a slow reader is not its fault. */
+  /** Measures only the time spent waiting for the storage, not for a slow reader. */
   async function* withoutStall(body: Readable): AsyncGenerator<Uint8Array> {
     const iterator: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
     for (;;) {

@@ -7,25 +7,25 @@ import {
 } from '@aws-sdk/client-s3';
 import { DomainError } from '../../../errors.js';
 import type { Logger } from '../../logger.js';
+import { createListProgress } from './s3-answers.js';
 import { createS3Calls, described, type Proven, type S3Object } from './s3-calls.js';
 import { createS3Check } from './s3-check.js';
 import { isTaken } from './s3-errors.js';
-import { createListProgress } from './s3-honesty.js';
 import { putFile, type S3Upload, takeBack } from './s3-put.js';
 import type { S3Settings } from './s3-settings.js';
 
-/** Of a call, its retries included. */
+/** Time limit of a call, its retries included. */
 const CALL_LIMIT_MS = 10_000;
 
 export type S3Bucket = ReturnType<typeof createS3Bucket>;
 
 /**
- * The calls to a bucket that a blob store needs, each with bounded time and a few attempts.
+ * The calls that a blob store makes to a bucket, each with bounded time and a few attempts.
  *
- * Objects are put whole, in one request with the SHA-256 of its bytes in it, twice: as a checksum, which AWS and other
- * new servers keep and compare, and as the hash of the signed payload, which every server compares that verifies
- * signatures in full. So there is never a part of an object in the bucket, and what arrives damaged is refused. One
- * request may have 5 GiB, which is more than a dump or a build may be.
+ * Objects are put whole, in one request that has the SHA-256 of the bytes twice: as a checksum, which AWS and other new
+ * servers store and compare, and as the payload hash of the signature, which every server compares that fully verifies
+ * signatures. So the bucket never has a part of an object, and damaged bytes are refused. One request may have 5 GiB,
+ * which is more than the limit of a dump or a build.
  *
  * @throws DomainError STORAGE_FULL or UNAVAILABLE, from every call
  */
@@ -37,10 +37,10 @@ export function createS3Bucket(
     now = () => performance.now(),
   }: { log?: Logger; callLimitMs?: number; now?: () => number } = {},
 ) {
-  const proven: Proven = { at: null, isHonest: false };
+  const proven: Proven = { at: null, isVerified: false };
   const calls = createS3Calls(settings, { callLimitMs, proven });
   const { client, Bucket, head, calling, unlessMissing, failed } = calls;
-  const { check, checkReading, knowsConditions, proveHonesty } = createS3Check({
+  const { check, checkReading, knowsConditions, proveStorage } = createS3Check({
     calls,
     settings,
     proven,
@@ -52,21 +52,21 @@ export function createS3Bucket(
     name: Bucket,
 
     /**
-     * Puts a file under a key that must be new. Where the server knows conditional writes (AWS since 2024, MinIO,
-     * Cloudflare R2) it decides, also among several that come at once. Where it does not, a look beforehand does.
+     * Puts a file under a new key. If the server supports conditional writes (AWS since 2024, MinIO, Cloudflare R2), it
+     * decides, also between concurrent uploads. If not, a check before the upload decides.
      *
-     * @param upload.id tells this upload from every other, also when an answer did not arrive
-     * @param signal aborted when nobody waits for the answer any more
-     * @returns false, and nothing changed, when the key is taken
+     * @param upload.id distinguishes this upload from every other, also when its response did not arrive
+     * @param signal aborted when no caller waits any more
+     * @returns false, without a change, when the key exists
      */
     async putNew(key: string, upload: S3Upload, signal?: AbortSignal): Promise<boolean> {
       const isConditional = await knowsConditions();
-      // A look is cheaper than sending for nothing what is likely to be there: the same build again.
+      // A check is cheaper than a needless upload of an object that is likely to exist: the same build again.
       if (!isConditional || upload.size > 1024 * 1024) {
         const present = await head(key, signal);
         if (present !== null) {
-          // Whatever we put says its hash: an object without may be none.
-          if (present.sha256 === null) await proveHonesty();
+          // Our objects always have a hash: without one, the answer may not come from S3.
+          if (present.sha256 === null) await proveStorage();
           return present.uploadId === upload.id;
         }
       }
@@ -74,16 +74,14 @@ export function createS3Bucket(
         await putFile(calls, key, upload, isConditional, signal);
         return true;
       } catch (error) {
-        // Taken by ourselves, if an attempt arrived whose answer did not.
+        // We stored it ourselves, if an earlier attempt arrived and its response did not.
         if (isTaken(error)) return (await head(key, signal))?.uploadId === upload.id;
         await takeBack(calls, key, upload.id);
         throw failed(error);
       }
     },
 
-    /**
-     * Puts a short text. @returns false, and nothing changed, when the key must be new and is taken
-     */
+    /** Puts a short text. @returns false, without a change, when the key must be new and exists */
     async putText(key: string, text: string, { isNewOnly }: { isNewOnly: boolean }): Promise<boolean> {
       if (!isNewOnly) {
         await calls.putText(key, text, false);
@@ -106,13 +104,13 @@ export function createS3Bucket(
 
     checkReading,
 
-    /** @param range as in the header: `bytes=0-99`. @returns null when there is no such object, for certain */
+    /** @param range as in the header: `bytes=0-99`. @returns null when the object certainly does not exist */
     async get(key: string, range?: string): Promise<(S3Object & { body: Readable }) | null> {
       const request = { Bucket, Key: key, ...(range === undefined ? {} : { Range: range }) };
       return unlessMissing(async (signal) => {
         const answer = await client.send(new GetObjectCommand(request), { abortSignal: signal });
         if (!(answer.Body instanceof Readable))
-          throw new Error('the S3 client gave a body that is no stream');
+          throw new Error('the S3 client returned a body that is not a stream');
         return { ...described(answer), body: answer.Body };
       });
     },
@@ -123,7 +121,7 @@ export function createS3Bucket(
       );
     },
 
-    /** Answers false when there is nothing to copy. */
+    /** @returns false when there is nothing to copy */
     async copy(from: string, to: string): Promise<boolean> {
       const CopySource = `${Bucket}/${from.split('/').map(encodeURIComponent).join('/')}`;
       const copied = await unlessMissing((signal) =>
@@ -132,7 +130,7 @@ export function createS3Bucket(
       return copied !== null;
     },
 
-    /** @throws DomainError UNAVAILABLE also when the pages have no end, or are no answer to the question */
+    /** @throws DomainError UNAVAILABLE, also when the pages never end or do not answer the request */
     async *list(prefix: string): AsyncGenerator<{ key: string; size: number; modifiedAt: Date }> {
       const progress = createListProgress(prefix);
       let from: string | undefined;

@@ -3,21 +3,21 @@ import pRetry from 'p-retry';
 import { asS3Error, isMissingObject, isPassing } from './s3-errors.js';
 import type { S3Settings } from './s3-settings.js';
 
-/** What is known of an object before its first byte. */
+/** What is known about an object before its first byte. */
 export interface S3Object {
   readonly size: number;
-  /** Of its bytes, hexadecimal; null for what another program has put there. */
+  /** SHA-256 of its bytes, hexadecimal; null for an object of another program. */
   readonly sha256: string | null;
-  /** Who has put it there. */
+  /** The upload that has stored it. */
   readonly uploadId: string | null;
 }
 
-/** What was proven of a bucket lately. A call that fails takes it back. */
+/** What was proven about a bucket lately. A failed call resets it. */
 export interface Proven {
-  /** When it was last seen that the bucket can be written; null: not since a call has failed. */
+  /** When a write last succeeded; null: not since a call has failed. */
   at: number | null;
-  /** It gives back what was put, and has nothing that nobody has put. */
-  isHonest: boolean;
+  /** The server returns what was put, and reports a key that was never written as missing. */
+  isVerified: boolean;
 }
 
 export type S3Calls = ReturnType<typeof createS3Calls>;
@@ -25,12 +25,12 @@ export type S3Calls = ReturnType<typeof createS3Calls>;
 const ATTEMPTS = 3;
 const RETRY_AFTER_MS = 100;
 
-/** The client writes some of its warnings to standard error by itself; what matters comes as an error. */
+/** The client writes some warnings to standard error by itself; relevant ones come as errors. */
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 /**
  * The client of one bucket, and calls with bounded time and a few attempts.
- * @param callLimitMs for a call, its retries included; a body may take longer
+ * @param callLimitMs time limit of a call, its retries included; a body may take longer
  */
 export function createS3Calls(
   settings: S3Settings,
@@ -42,9 +42,9 @@ export function createS3Calls(
     forcePathStyle: settings.forcePathStyle,
     ...(settings.endpoint === null ? {} : { endpoint: settings.endpoint }),
     ...(settings.credentials === null ? {} : { credentials: settings.credentials }),
-    // Attempts are ours to count: the client does not repeat what it reads from a stream.
+    // Retries are counted here: the client does not repeat a request whose body is a stream.
     maxAttempts: 1,
-    // Every object that we put has its SHA-256, which is compared here when it is read.
+    // Our objects have their SHA-256 as metadata, and reads compare it here.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     logger: SILENT,
@@ -57,7 +57,7 @@ export function createS3Calls(
 
   return { client, Bucket, callLimitMs, head, putText, calling, unlessMissing, failed };
 
-  /** @returns null when there is no such object, for certain */
+  /** @returns null when the object certainly does not exist */
   async function head(key: string, stop?: AbortSignal): Promise<S3Object | null> {
     return unlessMissing(
       async (signal) =>
@@ -66,7 +66,7 @@ export function createS3Calls(
     );
   }
 
-  /** A short text, in one call. */
+  /** Puts a short text in one call. */
   async function putText(key: string, text: string, isNewOnly: boolean): Promise<void> {
     await calling((signal) => {
       const command = new PutObjectCommand({
@@ -99,17 +99,17 @@ export function createS3Calls(
     }
   }
 
-  /** The next question for readiness checks again. */
+  /** The next readiness request then checks again. */
   function failed(error: unknown): unknown {
     proven.at = null;
-    proven.isHonest = false;
+    proven.isVerified = false;
     return asS3Error(error);
   }
 }
 
 /**
- * The signal ends the wait for an answer, not the reading of its body.
- * @param stop ends it before its time, and all attempts with it
+ * The time limit applies to the response, not to reading its body.
+ * @param stop ends the call early, with all attempts
  */
 export async function attempting<T>(
   limitMs: number,

@@ -5,21 +5,21 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { DomainError } from '../../../errors.js';
 import type { Logger } from '../../logger.js';
+import { notS3 } from './s3-answers.js';
 import type { Proven, S3Calls } from './s3-calls.js';
 import { isTaken, isUnsupported, reasonOf } from './s3-errors.js';
-import { noS3 } from './s3-honesty.js';
 import type { S3Settings } from './s3-settings.js';
 
-/** A balancer asks for readiness every few seconds, and every write has its price. */
+/** Load balancers poll readiness every few seconds, and every write costs money. */
 const CHECK_HOLDS_MS = 10_000;
-/** For so long who asks waits for a check that began before; then it may be one that hangs. */
+/** A caller waits this long for a check that another caller started; after that it may be one that hangs. */
 const CHECK_JOIN_MS = 1_000;
-/** How often a bucket is looked at before it is said to give back other bytes, and what a few bytes may take. */
+/** Reads of the check object before the bucket is considered wrong, and the time limit of one read. */
 const [CHECK_LOOKS, CHECK_PAUSE_MS, CHECK_BODY_MS] = [4, 250, 500];
 const CHECK_KEY = '.check';
 const CHECK_TEXT = 'Can this bucket be written?\n';
 
-/** Proves, by a small object of its own, that a bucket can be written and answers as S3 does. */
+/** Proves with a small object that a bucket can be written and that the server behaves like S3. */
 export function createS3Check({
   calls,
   settings,
@@ -39,32 +39,33 @@ export function createS3Check({
 
   return {
     /**
-     * Proves that the bucket can be written now, or could be some seconds ago. Who asks while others do shares what they
-     * prove: of two at once, one would read what the other is writing. @throws DomainError with the reason
+     * Proves that the bucket can be written now, or could be some seconds ago. Concurrent callers share one check,
+     * because two checks at once would read what the other is writing.
+     * @throws DomainError with the reason
      */
     async check(): Promise<void> {
       if (proven.at !== null && now() - proven.at < CHECK_HOLDS_MS) return;
       const before = checking;
-      // It may fail for what has passed since: only its success is an answer to who asked later.
+      // It may have failed because of an earlier problem: for a later caller only its success counts.
       if (before !== null && (await succeedsSoon(before))) return;
       if (checking === null || checking === before) checking = startCheck();
       await checking;
     },
 
-    /** What `check` does first, without writing: for who reads before he may write. @throws DomainError with the reason */
+    /** The first part of `check`, without writing, for commands that read first. @throws DomainError with the reason */
     async checkReading(): Promise<void> {
       await proveMissing().catch((error: unknown) => {
         throw unusable('cannot be read', error);
       });
     },
 
-    /** Whether the server knows conditional writes: asked once. */
+    /** Whether the server supports conditional writes; tested once. */
     async knowsConditions(): Promise<boolean> {
       isConditional ??= await probeConditionalWrites();
       return isConditional;
     },
 
-    proveHonesty,
+    proveStorage,
   };
 
   function startCheck(): Promise<void> {
@@ -79,8 +80,8 @@ export function createS3Check({
     try {
       await putText(CHECK_KEY, CHECK_TEXT, false);
       isConditional ??= await probeConditionalWrites();
-      if (!proven.isHonest) await proveHonesty();
-      proven.isHonest = true;
+      if (!proven.isVerified) await proveStorage();
+      proven.isVerified = true;
     } catch (error) {
       throw unusable('cannot be written', error);
     }
@@ -94,7 +95,7 @@ export function createS3Check({
     return new DomainError(code, message, { cause: error });
   }
 
-  /** Servers that do not know the condition ignore or refuse it. */
+  /** Servers without conditional writes ignore or refuse the header. */
   async function probeConditionalWrites(): Promise<boolean> {
     await putText(CHECK_KEY, CHECK_TEXT, false);
     try {
@@ -104,23 +105,29 @@ export function createS3Check({
       if (isTaken(cause)) return true;
       if (!isUnsupported(cause)) throw error;
     }
-    log?.warn({ bucket: Bucket }, 'this S3 server has no conditional writes: a look beforehand stands in');
+    log?.warn(
+      { bucket: Bucket },
+      'this S3 server has no conditional writes: keys are checked before each write instead',
+    );
     return false;
   }
 
-  /** A proxy or another program in its place may say 200 to everything: then 201 would promise what nobody has. */
-  async function proveHonesty(): Promise<void> {
+  /**
+   * A proxy or another program may answer 200 to every request: then a 201 would acknowledge an upload that no one
+   * stored.
+   */
+  async function proveStorage(): Promise<void> {
     await proveMissing();
-    // Another server may be putting it right now, and not every S3 does that at one stroke.
+    // Another server may be writing the object now, and not every S3 server replaces objects atomically.
     for (let look = 1; (await readCheck()) !== CHECK_TEXT; look++) {
-      if (look === CHECK_LOOKS) throw failed(noS3('it does not give back what was put'));
+      if (look === CHECK_LOOKS) throw failed(notS3('it does not return what was put'));
       await pause(CHECK_PAUSE_MS);
     }
   }
 
   /**
-   * What came of it; null for what ended before its time. Where an object is not replaced at one stroke, its size may be
-   * known before its bytes are there, and then they never come.
+   * The text that was read; null if it ended early. If objects are not replaced atomically, the size may be known
+   * before the bytes exist, and then they never arrive.
    */
   async function readCheck(): Promise<string | null> {
     const request = new GetObjectCommand({ Bucket, Key: CHECK_KEY, Range: `bytes=0-${CHECK_TEXT.length}` });
@@ -138,11 +145,11 @@ export function createS3Check({
 
   async function proveMissing(): Promise<void> {
     const missing = await head(`${CHECK_KEY}-${randomUUID()}`);
-    if (missing !== null) throw failed(noS3('it says that an object is there which nobody has put there'));
+    if (missing !== null) throw failed(notS3('it reports an object that was never put'));
   }
 }
 
-/** False for what has failed, and for what takes too long. */
+/** False after a failure, and after the time limit. */
 async function succeedsSoon(work: Promise<void>): Promise<boolean> {
   const succeeded = work.then(
     () => true,

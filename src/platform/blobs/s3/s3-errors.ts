@@ -2,7 +2,7 @@ import { DomainError } from '../../../errors.js';
 import { isSystemError } from '../../files/system-errors.js';
 import { asStorageError } from '../storage-errors.js';
 
-/** What this file needs to know of the errors of the S3 client, whatever class they are. */
+/** The fields of S3 client errors that are used here, whatever their class. */
 interface Answered {
   name: string;
   message: string;
@@ -10,18 +10,18 @@ interface Answered {
 }
 
 /**
- * The error that a caller gets for a call to S3 that failed: storage full, or not available now. Names of buckets and hosts
- * stay in the cause, for the log. A bug comes back as it is.
+ * Maps a failed call to S3 to the error for callers: storage full, or not available now. Names of buckets and hosts
+ * stay in the cause, for the log. A bug is returned unchanged.
  */
 export function asS3Error(error: unknown): unknown {
   if (error instanceof DomainError || !isFromS3(error)) return asStorageError(error);
-  // The whole exchange, sockets and signed headers included: nothing for a log.
+  // The whole exchange, with sockets and signed headers: it must not be logged.
   Reflect.deleteProperty(error, '$response');
   if (isFull(error)) return new DomainError('STORAGE_FULL', 'The storage is full.', { cause: error });
   return new DomainError('UNAVAILABLE', 'The storage is not available now; try again.', { cause: error });
 }
 
-/** One sentence for the operator: what the server said, or why there was no answer. */
+/** One sentence for the operator: the server's message, or why there was no response. */
 export function reasonOf(error: unknown): string {
   const cause = error instanceof DomainError ? error.cause : error;
   if (cause instanceof AggregateError) return reasonOf(cause.errors[0]);
@@ -31,7 +31,7 @@ export function reasonOf(error: unknown): string {
   return statusOf(cause) === undefined || text.includes(cause.name) ? text : `${cause.name}: ${text}`;
 }
 
-/** Whether the same call may succeed a moment later. */
+/** Whether a retry may succeed. */
 export function isPassing(error: unknown): boolean {
   if (isSystemError(error) && error.syscall !== 'connect' && error.code === 'ENOENT') return false;
   const status = statusOf(error);
@@ -40,17 +40,17 @@ export function isPassing(error: unknown): boolean {
   return status >= 500 || status === 429 || isNamed(error, ...PASSING);
 }
 
-/** 412: an object with this key is there, and the call was to make a new one only. */
+/** 412: an object with this key exists, and the call was to create a new one only. */
 export function isTaken(error: unknown): boolean {
   return statusOf(error) === 412;
 }
 
-/** 404 for the object; that the bucket itself is missing is no fact about its objects. */
+/** 404 for the object. A missing bucket says nothing about its objects. */
 export function isMissingObject(error: unknown): boolean {
   return statusOf(error) === 404 && !isNamed(error, 'NoSuchBucket');
 }
 
-/** The server does not know the header `If-None-Match` here: RFC 9110 knows it, older S3 servers do not. */
+/** The server does not support the header `If-None-Match` (RFC 9110): older S3 servers do not. */
 export function isUnsupported(error: unknown): boolean {
   return statusOf(error) === 501 || isNamed(error, 'NotImplemented', 'InvalidArgument', 'InvalidRequest');
 }
@@ -60,10 +60,10 @@ export function isOutOfRange(error: unknown): boolean {
   return statusOf(error) === 416;
 }
 
-/** Codes below 500 that tell to try again: a write of the same key at the same moment, a clock that the client corrects. */
+/** Codes below 500 that allow a retry: a concurrent write of the same key, or a clock skew that the client corrects. */
 const PASSING = ['ConditionalRequestConflict', 'OperationAborted', 'RequestTimeTooSkewed', 'RequestTimeout'];
 
-/** MinIO, Ceph and others have quotas and disks that fill up; AWS has neither. */
+/** MinIO, Ceph and others have quotas and disks that fill up; AWS does not. */
 const FULL = ['XMinioStorageFull', 'XMinioAdminBucketQuotaExceeded', 'QuotaExceeded', 'InsufficientStorage'];
 
 function isFull(error: unknown): boolean {
@@ -78,12 +78,12 @@ function statusOf(error: unknown): number | undefined {
   return isFromS3(error) ? error.$metadata?.httpStatusCode : undefined;
 }
 
-/** The server's answer, a broken connection, or a time-out: everything that is no bug. */
+/** The server's response, a broken connection, or a time-out: everything that is not a bug. */
 function isFromS3(error: unknown): error is Error & Answered {
   if (!(error instanceof Error)) return false;
   if ('$metadata' in error || '$response' in error) return true;
   if (isNamed(error, 'TimeoutError', 'AbortError', 'CredentialsProviderError')) return true;
-  // Node's errors of sockets have a code (ECONNRESET), and a system call only where one failed.
+  // Node's socket errors have a code (ECONNRESET), and a system call only if one failed.
   return 'code' in error && /^E[A-Z]+$/.test(String(error.code)) && !isFileError(error);
 }
 

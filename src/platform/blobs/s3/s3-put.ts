@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { notS3 } from './s3-answers.js';
 import { attempting, described, type S3Calls } from './s3-calls.js';
-import { noS3 } from './s3-honesty.js';
 
 export interface S3Upload {
   id: string;
@@ -10,10 +10,10 @@ export interface S3Upload {
   sha256: string;
 }
 
-/** A body may take so much longer than a call as it takes at the slowest pace. */
+/** The time limit of a body is the limit of a call plus its duration at this slowest rate. */
 const SLOWEST_BYTES_PER_SECOND = 64 * 1024;
 
-/** Puts a file whole. @throws what the S3 client throws */
+/** Puts a whole file. @throws what the S3 client throws */
 export async function putFile(
   { client, Bucket, callLimitMs }: S3Calls,
   key: string,
@@ -41,8 +41,8 @@ export async function putFile(
       const { ETag } = await client.send(command, {
         abortSignal: AbortSignal.any([signal, broken.signal]),
       });
-      // S3 names what it has stored; whatever else stands in its place and says 200 has stored nothing.
-      if (ETag === undefined) throw noS3('it acknowledged an object without naming its ETag');
+      // S3 returns the ETag of what it stored; a server that answers 200 without one has stored nothing.
+      if (ETag === undefined) throw notS3('it acknowledged an object without an ETag');
     } catch (error) {
       throw broken.signal.aborted ? broken.signal.reason : error;
     } finally {
@@ -52,7 +52,7 @@ export async function putFile(
   await attempting(limitMs, put, stop);
 }
 
-/** An attempt whose answer did not come may have arrived all the same. Best effort: the sweep finds what stays. */
+/** An attempt without a response may have arrived all the same. Best effort: the sweep finds objects that stay. */
 export async function takeBack(
   { client, Bucket, callLimitMs }: S3Calls,
   key: string,
@@ -65,11 +65,11 @@ export async function takeBack(
     if (present.uploadId !== uploadId) return;
     await client.send(new DeleteObjectCommand(request), { abortSignal: signal });
   } catch {
-    // The caller gets the first failure.
+    // The caller gets the first error.
   }
 }
 
-/** What signs the request takes this header for the hash of the body, which it could not read twice. */
+/** The signer takes this header as the hash of the body, which it could not read twice. */
 function signPayload(command: PutObjectCommand, sha256: string): void {
   command.middlewareStack.add(
     (next) => async (args) => {

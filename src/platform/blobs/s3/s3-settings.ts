@@ -1,11 +1,11 @@
-/** Where a bucket is, and who we are there. */
+/** Address of a bucket, and the credentials for it. */
 export interface S3Settings {
   readonly bucket: string;
-  /** Null for AWS itself. */
+  /** Null for AWS. */
   readonly endpoint: string | null;
   readonly region: string;
-  /** Null to look for them where AWS's own tools do: environment, profile, role of the machine. */
+  /** Null: use AWS's default sources: environment, profile, role of the machine. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
-  /** The bucket in the path of addresses rather than in the name of the host. */
+  /** The bucket is in the URL's path instead of in the host name. */
   readonly forcePathStyle: boolean;
 }

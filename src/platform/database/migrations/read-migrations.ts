@@ -10,15 +10,15 @@ export interface Migration {
   checksum: string;
 }
 
-/** What `_prisma_migrations` says of a migration that was applied. */
+/** The record of an applied migration in `_prisma_migrations`. */
 export interface MigrationRecord {
   name: string;
   checksum: string;
 }
 
-/** In the order in which they are to be applied. */
+/** In the order in which they are applied. */
 export function readMigrations(database: 'sqlite' | 'postgresql'): Migration[] {
-  // src/platform/database and dist/platform/database are equally deep below the project's folder.
+  // src/platform/database/migrations and dist/platform/database/migrations are equally deep below the project's folder.
   const folder = fileURLToPath(new URL(`../../../../prisma/${database}/migrations`, import.meta.url));
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'migration.sql')))
@@ -30,9 +30,9 @@ export function readMigrations(database: 'sqlite' | 'postgresql'): Migration[] {
 }
 
 /**
- * What is still to be applied.
+ * The migrations that are not applied yet.
  *
- * @throws Error with one clear sentence when the database belongs to a newer program or a migration was changed
+ * @throws Error with one clear sentence when the database is of a newer version or a migration was changed
  */
 export function missingMigrations(
   recorded: readonly MigrationRecord[],

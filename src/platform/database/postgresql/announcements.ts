@@ -6,37 +6,37 @@ import { type CommitRecord, commitOf } from '../transaction.js';
 import { ANNOUNCED_TABLES, type AnnouncedTable, type Announcements, type Follower } from '../types.js';
 import { connectUntil } from './connect-until.js';
 
-/** NOTIFY carries less than 8,000 bytes. */
+/** A NOTIFY payload must be shorter than 8,000 bytes. */
 const MAX_IDS = 500;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
-/** Also how a connection is noticed that broke without a word. */
+/** Heartbeats also detect a connection that broke without an error. */
 const HEARTBEAT_MS = 10_000;
 const HEARTBEAT_TIMEOUT_MS = 10_000;
-/** Some hundred rows by their ids. One reading that never ends must not make us deaf. */
+/** Time limit for reading some hundred rows by id. A read that never ends must not stop the announcements. */
 const READING_TIMEOUT_MS = 30_000;
-/** What was changed while nobody listened is found by reading all rows: seconds for some millions. */
+/** Time limit for finding changes that were missed, which reads all rows: seconds for some millions. */
 const CATCH_UP_TIMEOUT_MS = 120_000;
-/** Announcements of ours that may still be heard; those that are on their way at the same time are far fewer. */
+/** Own announcements whose notification is still expected; far fewer are in transit at the same time. */
 const REMEMBERED = 10_000;
-/** How long a notification of ours to ourselves may take; others arrive within milliseconds. */
-const HEARING_TIMEOUT_MS = 10_000;
-/** How much later than its announcement the answer to a COMMIT may come, on another connection. */
+/** Time limit for a notification of this server to itself; others arrive within milliseconds. */
+const RECEIVE_TIMEOUT_MS = 10_000;
+/** How much later than its announcement the answer to a COMMIT may arrive, because it uses another connection. */
 const ANSWER_MS = 2_000;
 
 /**
- * Announcements by LISTEN and NOTIFY, on a connection of their own that is opened by `follow` and again,
- * with growing pauses, whenever it breaks.
+ * Announcements by LISTEN and NOTIFY, on a separate connection that `follow` opens. Whenever it breaks, it is opened
+ * again with growing pauses.
  *
- * A notification that nobody heard is gone. So each heartbeat remembers a horizon: a transaction number below which all
- * have ended. PostgreSQL keeps in every row (`xmin`) which transaction wrote it: after a gap the rows written at or
- * beyond the horizon are those that were changed, whatever the clocks say and whatever order commits came in.
+ * A notification that no connection received is gone. So each heartbeat remembers a horizon: a transaction number below
+ * which all transactions have ended. PostgreSQL stores in every row (`xmin`) which transaction wrote it. After a gap,
+ * the rows written at or beyond the horizon are the changed ones, whatever the clocks and the order of commits.
  *
- * A connection can be there and deaf: a pooler that lends a connection for each transaction passes nothing on. So each
- * heartbeat also notifies this server itself, by a connection of the pool, and hears that or takes the connection for
- * broken.
+ * A connection can be open and receive nothing: a pooler that assigns a connection per transaction forwards no
+ * notifications. So each heartbeat also notifies this server itself, by a connection of the pool. If that does not
+ * arrive, the connection counts as broken.
  *
- * @param pool sends the notifications to itself: on the connection that listens they would come back through any pooler
+ * @param pool sends these notifications: on the listening connection they would come back through any pooler
  */
 export function createPostgresqlAnnouncements(
   config: pg.ClientConfig,
@@ -47,11 +47,16 @@ export function createPostgresqlAnnouncements(
   let proofs = 0;
   let onProof = (_number: string) => {};
   let isHearing = false;
-  /** Own changes are known already, unless the answer to their COMMIT did not arrive. An entry goes when it was heard. */
+  /**
+   * Own changes are already known, unless the answer to their COMMIT did not arrive. Entries are removed on arrival.
+   */
   const own = new LRUCache<string, CommitRecord>({ max: REMEMBERED });
   let announced = 0;
   const followers = new Map<AnnouncedTable, Follower & { changed: Set<number>; isBusy: boolean }>();
-  /** Everything below was heard of; "older" by a heartbeat than the newest, which may have overtaken a notification. */
+  /**
+   * All changes below the horizon were received. `older` is one heartbeat older than the newest, because a heartbeat
+   * may overtake a notification.
+   */
   let horizon: { older: string; newest: string } | null = null;
   let keeping: Promise<void> | null = null;
   const stop = new AbortController();
@@ -94,20 +99,20 @@ export function createPostgresqlAnnouncements(
       }
       listening = null;
       isHearing = false;
-      // Random by half, so that many servers do not come back in step.
+      // A random part, so that many servers do not reconnect at the same time.
       await pause(pauseMs * (0.5 + Math.random() / 2), undefined, { signal: stop.signal }).catch(() => {});
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
   }
 
-  /** Resolves when everything from now on will be heard, and the ids of what was missed are on their way. */
+  /** Resolves when every later change will be received, and the read of missed changes has started. */
   async function listen(): Promise<Listening> {
     const client = new pg.Client({ ...config, query_timeout: CATCH_UP_TIMEOUT_MS });
     const broken = new Promise<Error>((resolve) => {
       client.on('error', resolve);
       client.on('end', () => resolve(new Error('the connection that listens for changes was ended')));
     });
-    client.on('notification', ({ channel, payload = '' }) => hear(channel, payload));
+    client.on('notification', ({ channel, payload = '' }) => receive(channel, payload));
     const onStop = () => endQuietly(client);
     stop.signal.addEventListener('abort', onStop, { once: true });
     try {
@@ -115,7 +120,8 @@ export function createPostgresqlAnnouncements(
       for (const channel of [...ANNOUNCED_TABLES.map(channelOf), ownChannel]) {
         await client.query(`LISTEN "${channel}"`);
       }
-      if ((await proveHearing()) === 'unsent') throw new Error('the database does not take notifications');
+      if ((await proveReceiving()) === 'unsent')
+        throw new Error('the database does not accept notifications');
       const now = await readHorizon(client);
       if (horizon !== null) await catchUp(client, horizon.older);
       horizon = { older: now, newest: now };
@@ -129,8 +135,8 @@ export function createPostgresqlAnnouncements(
     }
   }
 
-  /** @throws when what this server tells itself does not arrive */
-  async function proveHearing(): Promise<'heard' | 'unsent'> {
+  /** @throws when a notification of this server to itself does not arrive */
+  async function proveReceiving(): Promise<'heard' | 'unsent'> {
     const number = String(++proofs);
     const heard = new Promise<'heard'>((resolve) => {
       onProof = (proof) => {
@@ -143,15 +149,15 @@ export function createPostgresqlAnnouncements(
       return 'unsent';
     }
     const rest = new AbortController();
-    const late = pause(HEARING_TIMEOUT_MS, 'late' as const, {
+    const late = pause(RECEIVE_TIMEOUT_MS, 'late' as const, {
       signal: AbortSignal.any([stop.signal, rest.signal]),
     });
     const happened = await Promise.race([heard, late]).finally(() => rest.abort());
-    if (happened === 'late') throw new Error(DEAF);
+    if (happened === 'late') throw new Error(NOT_RECEIVING);
     return happened;
   }
 
-  /** @throws what broke it */
+  /** @throws the error that broke the connection */
   async function untilBroken({ client, broken }: Listening): Promise<never> {
     try {
       for (;;) {
@@ -162,8 +168,8 @@ export function createPostgresqlAnnouncements(
         const happened = await Promise.race([beat, broken]).finally(() => rest.abort());
         if (happened !== 'beat') throw happened;
         const newest = await readHorizon(client);
-        // Where the pool is busy nothing is proven, and nothing refuted.
-        if ((await proveHearing()) === 'unsent') continue;
+        // If the pool is busy, the test is inconclusive.
+        if ((await proveReceiving()) === 'unsent') continue;
         horizon = { older: horizon?.newest ?? newest, newest };
       }
     } finally {
@@ -171,7 +177,7 @@ export function createPostgresqlAnnouncements(
     }
   }
 
-  function hear(channel: string, payload: string): void {
+  function receive(channel: string, payload: string): void {
     if (channel === ownChannel) onProof(payload);
     const [from, number = '', ids = ''] = payload.split(' ');
     const table = ANNOUNCED_TABLES.find((name) => channelOf(name) === channel);
@@ -181,7 +187,7 @@ export function createPostgresqlAnnouncements(
     else void publishUnlessKnown(number, table, changed);
   }
 
-  /** An own change whose COMMIT was not answered: its maker takes it for failed, and published nothing here. */
+  /** An own change without an answer to its COMMIT: its request treated it as failed, and did not publish it here. */
   async function publishUnlessKnown(
     number: string,
     table: AnnouncedTable,
@@ -198,7 +204,7 @@ export function createPostgresqlAnnouncements(
   async function catchUp(client: pg.Client, since: string): Promise<void> {
     for (const [table, follower] of followers) {
       if (!follower.isWanted()) continue;
-      // A row has the lower 32 bits of its transaction's number, which is less than that of the next one.
+      // A row has the lower 32 bits of its transaction's number, which is less than the number of the next transaction.
       const { rows } = await client.query<{ id: number }>(
         `SELECT "id" FROM "${table}" t,
           (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next) AS now
@@ -220,7 +226,7 @@ export function createPostgresqlAnnouncements(
     if (!follower.isBusy) void deliver(follower);
   }
 
-  /** One reading after the other, so that no older state is published after a newer one. */
+  /** One read after the other, so that no older state is published after a newer one. */
   async function deliver(follower: Follower & { changed: Set<number>; isBusy: boolean }): Promise<void> {
     follower.isBusy = true;
     while (follower.changed.size > 0 && !stop.signal.aborted) {
@@ -242,16 +248,16 @@ export function createPostgresqlAnnouncements(
   }
 }
 
-const DEAF =
-  'notifications of PostgreSQL (NOTIFY) do not arrive: DATABASE_URL leads through a pooler that lends a connection for ' +
-  'each transaction or statement; use session pooling (PgBouncer: pool_mode = session), or name PostgreSQL itself';
+const NOT_RECEIVING =
+  'notifications of PostgreSQL (NOTIFY) do not arrive: DATABASE_URL leads through a pooler that assigns a connection per ' +
+  'transaction or statement; use session pooling (PgBouncer: pool_mode = session), or connect to PostgreSQL directly';
 
 interface Listening {
   client: pg.Client;
   broken: Promise<Error>;
 }
 
-/** Not awaited: `pg` never settles the end of a connection that broke while it was being made. */
+/** Not awaited: `pg` never settles the end of a connection that broke while connecting. */
 function endQuietly(client: pg.Client): void {
   client.end().catch(() => {});
 }
@@ -260,7 +266,7 @@ function channelOf(table: AnnouncedTable): string {
   return `coredock.${table}`;
 }
 
-/** The number of a transaction: all before it have ended. @throws when there is no answer in time */
+/** The transaction number below which all have ended. @throws when there is no answer in time */
 async function readHorizon(client: pg.Client): Promise<string> {
   const query = client.query<{ horizon: string }>(
     'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon',

@@ -1,9 +1,9 @@
 import type pg from 'pg';
 
 /**
- * Connects, unless `stop` comes first: `pg` never settles a connection that is ended while it is being made.
+ * Connects, unless `stop` is aborted first: `pg` never settles a connection that is ended while connecting.
  *
- * @throws the signal's reason, and what `connect` throws
+ * @throws the signal's reason, or the error of `connect`
  */
 export async function connectUntil(client: pg.Client, stop: AbortSignal | undefined): Promise<void> {
   stop?.throwIfAborted();

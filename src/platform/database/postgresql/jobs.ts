@@ -6,19 +6,20 @@ import type { Job, Jobs } from '../types.js';
 
 const SCHEMA = 'pgboss';
 const QUEUE = 'parse';
-/** Statements stay short, however many dumps were reset at once. */
+/** Keeps statements short, however many dumps were reset at once. */
 const MAX_ADDED = 500;
 
 const jobData = z.object({ key: z.string() });
 
 /**
- * Creates or migrates pg-boss's schema, and the queue in it. Servers may do so at the same time: pg-boss takes a lock in
- * most of its transactions, and whoever fails since another was first finds everything there the next time.
+ * Creates or migrates pg-boss's schema, and the queue in it. Servers may do so at the same time: pg-boss takes a lock
+ * in most of its transactions, and a server that fails because another was first finds everything in place at the next
+ * attempt.
  *
- * - "short": a key waits once at most, while a job of the same key may be in somebody's hands.
- * - No retries: a job that was taken up and came to nothing (its server died) is found by its row, as soon as the
- *   row's lease has expired, and added anew; that is sooner than pg-boss could know.
- * - Nobody needs a job after its end. One that nobody took for a day goes too: its row adds it again if need be.
+ * - Policy "short": at most one job per key waits, while another job of the same key may be active.
+ * - No retries: a job that was taken and not finished (its server died) is found by its row as soon as the row's lease
+ *   has expired, and added again; pg-boss would notice later.
+ * - Finished jobs are deleted. So is a job that waited for a day: its row adds it again if necessary.
  */
 export function migrateJobs(connection: pg.Client): Promise<void> {
   return pRetry(() => migrateOnce(connection), {
@@ -30,7 +31,7 @@ export function migrateJobs(connection: pg.Client): Promise<void> {
 
 const MAX_RACES = 5;
 const RACE_PAUSE_MS = 100;
-/** SQLSTATE: a row, schema, table, type or function that somebody has made at the same moment. */
+/** SQLSTATE: a row, schema, table, type or function that another server created at the same time. */
 const MADE_ALREADY: ReadonlySet<string> = new Set(['23505', '42P06', '42P07', '42710', '42723']);
 
 async function migrateOnce(connection: pg.Client): Promise<void> {
@@ -38,13 +39,13 @@ async function migrateOnce(connection: pg.Client): Promise<void> {
     try {
       return await connection.query(text, values);
     } catch (error) {
-      // A script that fails, since somebody was first, leaves its transaction open.
+      // A script that fails because another server was first leaves its transaction open.
       await connection.query('ROLLBACK').catch(() => {});
       throw error;
     }
   };
   const boss = bossOn(executeSql, { supervise: false });
-  // What it cannot do in the background is tried again at the next start.
+  // Background work of pg-boss that fails is repeated at the next start.
   boss.on('error', () => {});
   try {
     await boss.start();
@@ -60,7 +61,7 @@ async function migrateOnce(connection: pg.Client): Promise<void> {
   }
 }
 
-/** Starts with the first call of `start`; before it jobs can neither be added nor taken. */
+/** Jobs can only be added and taken after `start`. */
 export function createPostgresqlJobs(pool: pg.Pool, { onTrouble }: { onTrouble: (error: unknown) => void }) {
   const boss = bossOn((text, values) => pool.query(text, values), { supervise: true });
   boss.on('error', onTrouble);
@@ -83,8 +84,8 @@ export function createPostgresqlJobs(pool: pg.Pool, { onTrouble }: { onTrouble: 
     ...jobs,
     async start() {
       await boss.start();
-      // Makes it know the queue, by a connection of the pool. Otherwise the first transaction that adds a job would ask for
-      // a second connection, which it never gets where all others wait for what it has locked.
+      // Loads the queue's options with a connection of the pool. Otherwise the first transaction that adds a job would
+      // need a second connection, which it never gets if all others wait for its locks.
       await boss.insert(QUEUE, []);
     },
     stop: () => boss.stop({ graceful: false, close: false }),
@@ -102,7 +103,7 @@ export function createPostgresqlJobs(pool: pg.Pool, { onTrouble }: { onTrouble: 
   }
 }
 
-/** Who runs pg-boss's statements: a pool of its own would come on top of `DATABASE_POOL_SIZE`. */
+/** Runs pg-boss's statements on our pool: a pool of its own would exceed `DATABASE_POOL_SIZE`. */
 function bossOn(
   executeSql: (text: string, values?: unknown[]) => Promise<pg.QueryResult>,
   { supervise }: { supervise: boolean },

@@ -9,21 +9,23 @@ import {
 import { connectUntil } from './connect-until.js';
 import { migrateJobs } from './jobs.js';
 
-/** The advisory lock that Prisma's own migrate commands take, so that the two exclude each other as well. */
+/** The advisory lock of Prisma's own migrate commands, so that both exclude each other. */
 const PRISMA_MIGRATE_LOCK = 72_707_369;
-/** Long enough for the migrations of a server that starts at the same time; a transaction may be open for days. */
+/**
+ * Long enough for the migrations of a server that starts at the same time. Other transactions may stay open for days.
+ */
 const LOCK_WAIT_MS = 60_000;
-/** SQLSTATE, after `lock_timeout`. */
+/** SQLSTATE after `lock_timeout`. */
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
- * Applies what is missing of prisma/postgresql/migrations and records it in `_prisma_migrations` as
- * `prisma migrate deploy` would: all of it in one transaction, while servers that start at the same time wait. Then the
- * shared queue's own tables, which it creates in transactions of its own.
+ * Applies the missing migrations of prisma/postgresql/migrations and records them in `_prisma_migrations`, as `prisma
+ * migrate deploy` does: all in one transaction, while servers that start at the same time wait. Then it creates the
+ * tables of the shared queue, in transactions of pg-boss.
  *
- * @param stop gives up, and nothing of what was begun remains
+ * @param stop abandons the migration; nothing of it is kept
  * @returns the names of the migrations that were applied now
- * @throws Error when the database belongs to a newer program, a migration was changed, a statement fails, or somebody
+ * @throws Error when the database is of a newer version, a migration was changed, a statement fails, or another session
  *   holds a lock for too long
  */
 export async function migratePostgresql(
@@ -31,9 +33,9 @@ export async function migratePostgresql(
   { stop, lockWaitMs = LOCK_WAIT_MS }: { stop?: AbortSignal | undefined; lockWaitMs?: number } = {},
 ): Promise<string[]> {
   const client = new pg.Client(config);
-  // A connection that breaks while nothing is asked of it must not end the process: the next question says so.
+  // An idle connection that breaks must not end the process: the next query reports it.
   client.on('error', () => {});
-  // Whatever it waits for fails then.
+  // Ends a pending statement with an error.
   const giveUp = () => void client.end().catch(() => {});
   stop?.addEventListener('abort', giveUp, { once: true });
   try {
@@ -44,12 +46,12 @@ export async function migratePostgresql(
     return applied;
   } finally {
     stop?.removeEventListener('abort', giveUp);
-    // Of one that was given up while it was being made `pg` never says that it has ended.
+    // `pg` never reports the end of a connection that was abandoned while connecting.
     if (stop?.aborted !== true) await client.end();
   }
 }
 
-/** Prisma's queries name the schema `public`; migrations and our own queries must mean the same one. */
+/** Prisma's queries name the schema `public`; migrations and our own queries must use the same one. */
 async function requirePublicSchema(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ schema: string | null }>('SELECT current_schema() AS schema');
   const schema = rows[0]?.schema ?? null;
@@ -64,10 +66,10 @@ async function applyMissing(
   migrations: readonly Migration[],
   lockWaitMs: number,
 ): Promise<string[]> {
-  // Mostly there is nothing to do, and then nobody is to be waited for.
+  // Usually there is nothing to do, and then no lock is needed.
   if ((await findMissing(client, migrations)).length === 0) return [];
   try {
-    // The lock ends with its transaction: one of the connection would stay behind with a pooler.
+    // A transaction-level lock: a session-level lock would stay behind with a pooler.
     await client.query('BEGIN');
     await client.query(`SET LOCAL lock_timeout = ${lockWaitMs}`);
     await client.query('SELECT pg_advisory_xact_lock($1)', [PRISMA_MIGRATE_LOCK]);
@@ -79,8 +81,8 @@ async function applyMissing(
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error;
     throw new Error(
-      `its migration has waited ${lockWaitMs / 1000} s for a lock that somebody else holds (another server that ` +
-        'migrates, `prisma migrate`, pg_dump, a transaction that nobody ended: pg_locks tells); end that, and start again',
+      `its migration has waited ${lockWaitMs / 1000} s for a lock of another session (another server that ` +
+        'migrates, `prisma migrate`, pg_dump, an open transaction: see pg_locks); end that session, and start again',
       { cause: error },
     );
   }
@@ -113,7 +115,7 @@ async function hasRecords(client: pg.Client): Promise<boolean> {
 
 /** Prisma's own table, as its schema engine creates it on PostgreSQL. */
 async function createRecords(client: pg.Client): Promise<void> {
-  // Asked first: a role that may not create tables may still use a database that somebody else has migrated.
+  // Checked first: a role without the right to create tables may use a database that another role has migrated.
   if (await hasRecords(client)) return;
   await client.query(`CREATE TABLE _prisma_migrations (
     id                      VARCHAR(36) PRIMARY KEY NOT NULL,

@@ -12,15 +12,18 @@ import { createPostgresqlJobs } from './jobs.js';
 import { migratePostgresql } from './migrate-postgresql.js';
 import { limitStatements } from './statement-limit.js';
 
-/** How long a new connection, or a free one of the pool, may keep a request waiting before it fails as UNAVAILABLE. */
+/** How long a request may wait for a new connection or a free one of the pool before it fails as UNAVAILABLE. */
 const CONNECTION_TIMEOUT_MS = 10_000;
 
-/** For the answer of PostgreSQL after it has ended a statement. */
+/** Time for PostgreSQL's answer after it has cancelled a statement. */
 const ANSWER_MS = 1_000;
 
-/** The first key of our advisory locks, so that they are nobody else's; the second is the hash of the work's name. */
+/**
+ * The first key of our advisory locks, to avoid collisions with other programs; the second is the hash of the lock's
+ * name.
+ */
 const MUTEX_LOCKS = 0x636f7265; // "core"
-/** SQLSTATE, after `lock_timeout`. */
+/** SQLSTATE after `lock_timeout`. */
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /** @throws Error with one clear sentence: cannot be reached, of a newer version, a migration failed */
@@ -38,7 +41,7 @@ export async function openPostgresql(
     stop?: AbortSignal | undefined;
   },
 ): Promise<OpenedDatabase> {
-  // Exclusive work holds a connection while its work asks for another.
+  // Exclusive work holds one connection for its lock and needs another for its statements.
   const readingSize = Math.max(1, Math.floor(poolSize / 2));
   const size = Math.max(2, poolSize - readingSize);
   const config = poolConfig(url, size);
@@ -47,10 +50,11 @@ export async function openPostgresql(
   const db = asDb(client, lookups.lookup);
   const announcements = createPostgresqlAnnouncements(config, {
     pool,
-    onTrouble: (error) => log?.warn({ err: error }, 'changes of other servers cannot be heard; trying again'),
+    onTrouble: (error) =>
+      log?.warn({ err: error }, 'changes of other servers cannot be received; trying again'),
   });
   const jobs = createPostgresqlJobs(pool, {
-    onTrouble: (error) => log?.warn({ err: error }, 'the shared queue has trouble; trying again'),
+    onTrouble: (error) => log?.warn({ err: error }, 'the shared queue reports an error; it is retried'),
   });
   return {
     db,
@@ -76,7 +80,7 @@ export async function openPostgresql(
   };
 }
 
-/** The same database once more, for who only reads: nothing is migrated, announced or queued. */
+/** Opens another pool for a reader: nothing is migrated, announced or queued. */
 export function openPostgresqlForReading({
   url,
   poolSize,
@@ -106,15 +110,15 @@ function openPool(
 ) {
   const pool = new pg.Pool({
     ...config,
-    // PostgreSQL itself then ends what waits for a lock, and keeps no process for those who have gone. Poolers refuse it
-    // as a parameter of the start.
+    // PostgreSQL itself then cancels statements that wait for a lock, also for clients that have disconnected. Set by a
+    // statement, because poolers refuse it as a start-up parameter.
     onConnect: async (connection) =>
       void (await connection.query(`SET statement_timeout = ${statementLimitMs}`)),
   });
-  // Idle connections break when the database restarts: the pool has dropped them already, and opens others.
+  // Idle connections break when the database restarts: the pool has already dropped them, and opens new ones.
   pool.on('error', () => {});
-  // So do those in somebody's hands, also between two of his statements, when nobody listens: his next one fails. A
-  // connection whose error nobody hears would end the process.
+  // So do connections in use, also between two statements, when no query listens for errors: the next statement fails.
+  // An error without a listener would end the process.
   pool.on('connect', (connection) => connection.on('error', () => {}));
   const onLimit = () =>
     log?.warn(
@@ -129,7 +133,8 @@ function openPool(
 }
 
 function asDb(client: PrismaClient, lookup: Lookup): Db {
-  // Same models, same methods: the two clients' types differ only in their names and in what this program does without.
+  // Same models and methods: the types of the two clients differ only in names and in features that Coredock does not
+  // use.
   return Object.assign(client, {
     lookup,
     hasLateral: true,
@@ -144,7 +149,7 @@ async function migrate(
   try {
     return await migratePostgresql(config, { stop });
   } catch (error) {
-    // Without its user and password: the sentence is for a log.
+    // Without user and password, because the sentence is logged.
     const { host, pathname } = new URL(url);
     const [cause] = error instanceof AggregateError ? error.errors : [error];
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -162,8 +167,8 @@ async function readClock(pool: pg.Pool): Promise<Date> {
 }
 
 /**
- * First a mutex of this process, so that those who wait here hold no connection; then one among all servers: an
- * advisory lock that ends with its transaction, or with the connection of a server that died.
+ * First a mutex of this process, so that waiting callers here hold no connection. Then a lock among all servers: an
+ * advisory lock that ends with its transaction, or with the connection of a dead server.
  */
 function createSharedMutex(pool: pg.Pool, waitMs: number): RunExclusive {
   const runHere = createKeyedMutex();
@@ -186,7 +191,7 @@ function createSharedMutex(pool: pg.Pool, waitMs: number): RunExclusive {
     });
 }
 
-/** Waits for the lock as long as it takes, in statements that each end well before a statement's limit. */
+/** Waits for the lock without a limit, in statements that each end well before the statement limit. */
 async function begin(connection: pg.PoolClient, name: string, waitMs: number): Promise<void> {
   for (;;) {
     await connection.query('BEGIN');

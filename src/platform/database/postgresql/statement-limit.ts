@@ -1,12 +1,11 @@
 import type pg from 'pg';
 
 /**
- * Ends a connection on which a statement has no answer for too long: its PostgreSQL hangs, or a firewall on the way
- * swallows what is sent, and then no answer ever comes. The caller gets the error that the connection was terminated, and
- * the pool opens another one.
+ * Ends a connection whose statement has no answer for too long: PostgreSQL hangs, or a firewall drops packets, so an
+ * answer never comes. The caller gets the error that the connection was terminated, and the pool opens another one.
  *
- * Not by `query_timeout`, which gives up the answer and keeps the connection: the next one to get it would wait behind
- * the same statement. Nor by `statement_timeout`, which a database that hangs does not keep, and poolers before it refuse.
+ * Not `query_timeout`: it abandons the answer and keeps the connection, whose next user would wait behind the same
+ * statement. Not `statement_timeout`: a database that hangs does not enforce it, and poolers refuse it.
  */
 export function limitStatements(
   connection: pg.PoolClient,
@@ -24,7 +23,7 @@ export function limitStatements(
 
   function giveUp(): void {
     onLimit();
-    // With a statement on its way this breaks the connection, rather than saying goodbye after it.
+    // With a statement in progress this breaks the connection at once, instead of a graceful end after the statement.
     connection.end().catch(() => {});
   }
 

@@ -2,9 +2,9 @@
  * Prisma driver adapter for SQLite over `@photostructure/sqlite` (the node:sqlite interface for every supported Node,
  * native code shipped in the package, so nothing is compiled or downloaded at install).
  *
- * Why not Prisma's own adapter: it has one connection, and a query outside a transaction that runs while another
- * caller's transaction is open silently becomes part of that transaction, and is rolled back with it. Here
- * - reads outside transactions have a connection of their own (WAL: they never wait for the writer), and
+ * Why not Prisma's own adapter: it has one connection. A query outside a transaction that runs during another caller's
+ * transaction silently becomes part of that transaction, and is rolled back with it. Here
+ * - reads outside transactions have a separate connection (WAL: they never wait for the writer), and
  * - writes and transactions queue for the writer, one at a time, in order of arrival.
  *
  * Dates are stored as integers, milliseconds since 1970, as Prisma's native SQLite engine did.
@@ -25,10 +25,10 @@ import { guarded, isBusy } from './sqlite-errors.js';
 
 const ADAPTER = { provider: 'sqlite', adapterName: 'coredock-sqlite' } as const;
 
-/** SQLite's own limit for bound values (SQLITE_MAX_VARIABLE_NUMBER) since 3.32. */
+/** SQLite's limit for bound values (SQLITE_MAX_VARIABLE_NUMBER) since 3.32. */
 const MAX_BOUND_VALUES = 32_766;
 const CONNECTION_INFO = { maxBindValues: MAX_BOUND_VALUES, supportsRelationJoins: false };
-/** How soon the writer asks again for a lock that another process holds. */
+/** Pause before the writer retries a lock that another process holds. */
 const BUSY_PAUSE_MS = 20;
 
 const NO_GUARD: WriteGuard = { assertMayWrite() {}, assertKept() {}, noteError() {} };
@@ -38,7 +38,7 @@ export function createSqliteAdapterFactory(file: string, guard = NO_GUARD): SqlD
   return { ...ADAPTER, connect: async () => openSqlite(file, guard) };
 }
 
-/** One connection, that reads and writes nothing. @param file as `openConnection` takes it */
+/** Opens one read-only connection. @param file as for `openConnection` */
 export function createSqliteReaderFactory(file: string): SqlDriverAdapterFactory {
   return {
     ...ADAPTER,
@@ -47,7 +47,7 @@ export function createSqliteReaderFactory(file: string): SqlDriverAdapterFactory
       return {
         ...ADAPTER,
         queryRaw: async (query) => reader.query(query),
-        // SQLite refuses them: the connection is query_only.
+        // SQLite refuses writes: the connection is query_only.
         executeRaw: async (query) => reader.execute(query),
         executeScript: async (script) => reader.script(script),
         async startTransaction() {
@@ -62,7 +62,7 @@ export function createSqliteReaderFactory(file: string): SqlDriverAdapterFactory
 
 function openSqlite(file: string, guard: WriteGuard): SqlDriverAdapter {
   const writer = new Connection(openConnection(file), guard);
-  // SQLite would wait for the lock in our only thread, and nobody would be answered meanwhile: `whenNotBusy` waits.
+  // SQLite would block our only thread while it waits for the lock, so `whenNotBusy` waits instead.
   writer.script('PRAGMA busy_timeout = 0');
   const reader = file === ':memory:' ? writer : new Connection(openConnection(file), guard);
   const writeLock = createSemaphore(1);
@@ -111,7 +111,7 @@ function openSqlite(file: string, guard: WriteGuard): SqlDriverAdapter {
   };
 }
 
-/** For single statements, and the first one of a transaction: where the lock is missing nothing was done. */
+/** For single statements, and the first one of a transaction: without the lock nothing was done, so a retry is safe. */
 async function whenNotBusy<T>(work: () => T): Promise<T> {
   const giveUpAt = performance.now() + BUSY_TIMEOUT_MS;
   for (;;) {
@@ -125,14 +125,14 @@ async function whenNotBusy<T>(work: () => T): Promise<T> {
 }
 
 function beginTransaction(writer: Connection, release: () => void, guard: WriteGuard): Transaction {
-  // IMMEDIATE takes the write lock now, where waiting is possible; upgrading a read later would fail at once.
+  // IMMEDIATE takes the write lock now, where waiting is possible; upgrading a read transaction later fails at once.
   writer.script('BEGIN IMMEDIATE');
   const queryable: SqlQueryable = {
     ...ADAPTER,
     queryRaw: async (query) => writer.query(query),
     executeRaw: async (query) => writer.execute(query),
   };
-  // After a failed COMMIT Prisma may still ask for a rollback, when the writer already serves somebody else.
+  // After a failed COMMIT Prisma may still request a rollback, when another caller already has the writer.
   let ended = false;
   const end = (statement: 'COMMIT' | 'ROLLBACK') => {
     if (ended) return;
@@ -151,7 +151,7 @@ function beginTransaction(writer: Connection, release: () => void, guard: WriteG
   };
   return {
     ...queryable,
-    // "phantom": Prisma calls commit() and rollback() and leaves the statements to us.
+    // "phantom": Prisma calls commit() and rollback(), and this adapter runs the statements.
     options: { usePhantomQuery: true },
     commit: async () => end('COMMIT'),
     rollback: async () => end('ROLLBACK'),
@@ -161,7 +161,7 @@ function beginTransaction(writer: Connection, release: () => void, guard: WriteG
   };
 }
 
-/** WITH may begin a write as well, and the program writes no such reads; so only SELECT counts as one. */
+/** WITH may also start a write, and the program has no reads that start with it; so only SELECT counts as a read. */
 function isRead(sql: string): boolean {
   return /^\s*(SELECT|PRAGMA)\b/i.test(sql);
 }

@@ -5,20 +5,20 @@ import type { WriteGuard } from './guard.js';
 import { translated } from './sqlite-errors.js';
 import { columnType, fromSqlite, toSqlite } from './values.js';
 
-/** Distinct statements kept prepared for each connection; the program has fewer than a hundred shapes. */
+/** Prepared statements that each connection keeps; the program has fewer than a hundred different ones. */
 const PREPARED_STATEMENTS = 256;
-/** Pages of the log at which it goes into the database file: the more, the fewer times an often-changed page is written. */
+/** Log size in pages that starts a checkpoint: the larger, the fewer times a frequently changed page is written. */
 const CHECKPOINT_PAGES = 4_000;
 /** Another process (`coredock migrate`, a backup) may hold the write lock for a moment. */
 export const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * Opens one connection with the settings that every connection of the program has.
- * @param file its path, or a URI
+ * Opens a connection with the settings of all connections of the program.
+ * @param file path or URI
  */
 export function openConnection(file: string): DatabaseSyncInstance {
   const connection = new DatabaseSync(file);
-  // FULL: a commit is on disk before it is acknowledged, also in WAL mode, where NORMAL would only promise order.
+  // FULL: a commit is on disk before it is acknowledged, also in WAL mode, where NORMAL only guarantees order.
   connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
@@ -27,7 +27,7 @@ export function openConnection(file: string): DatabaseSyncInstance {
   return connection;
 }
 
-/** Opens a connection that only reads: SQLite refuses everything else. @param file as above */
+/** Opens a read-only connection: SQLite refuses writes. @param file as above */
 export function openToRead(file: string): DatabaseSyncInstance {
   const connection = openConnection(file);
   connection.exec('PRAGMA query_only = ON');
@@ -54,7 +54,7 @@ export class Connection {
       const statement = this.#prepare(sql);
       const values = statement.all(...args.map((arg, index) => toSqlite(arg, argTypes[index])));
       const columns = statement.columns();
-      // setReturnArrays(true) makes every row an array, which the types of node:sqlite do not express.
+      // setReturnArrays(true) returns every row as an array, which the types of node:sqlite do not express.
       const rows = values as unknown as unknown[][];
       const columnTypes = columns.map((column, index) => columnType(column.type ?? null, rows, index));
       return {

@@ -5,8 +5,8 @@ import { DatabaseSync } from '@photostructure/sqlite';
 import { syncFolder } from '../../files/durable-folder.js';
 
 /**
- * Copies a SQLite database as it is at one moment, while others may be writing to it. The copy is on disk when this
- * resolves.
+ * Copies a consistent state of a SQLite database, also while other connections write to it. The copy is on disk when
+ * this resolves.
  *
  * @param to must not exist
  * @throws Error with one clear sentence
@@ -15,7 +15,7 @@ export async function copySqlite(file: string, to: string): Promise<void> {
   if (!existsSync(file)) throw new Error(`there is no database ${file}`);
   const database = new DatabaseSync(file, { readOnly: true, timeout: 30_000 });
   try {
-    // One read transaction, which in WAL mode holds nobody up.
+    // One read transaction, which in WAL mode blocks no writer.
     database.prepare('VACUUM INTO ?').run(to);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -4,21 +4,21 @@ import { dirname } from 'node:path';
 import type { Logger } from '../../logger.js';
 import { asDomainError } from '../errors.js';
 
-/** What some thousand deletions and downloads write, with what SQLite writes of each page beside it. */
+/** Enough for some thousand deletions and downloads, with SQLite's overhead. */
 const RESERVE_BYTES = 4 * 1024 * 1024;
-/** Of a small disk it takes no more than this part. */
+/** Upper limit as a part of a small disk. */
 const RESERVE_SHARE = 1 / 32;
-/** For the index of the write-ahead log and its first pages: with less free space SQLite cannot even begin. */
+/** For the index of the write-ahead log and its first pages: with less free space SQLite cannot even start. */
 const NEEDED_BYTES = 256 * 1024;
 const PIECE = Buffer.alloc(64 * 1024);
 
 export type DiskReserve = ReturnType<typeof createDiskReserve>;
 
 /**
- * Free space on the disk of an SQLite database that is kept in a file of its own. Deletions, which free space, and
- * downloads write too (the rows, and the audit of both), so they may use the reserve when the disk is full. Everything
- * else is refused while it is in use: an upload would take what a deletion needs. The reserve is filled again as soon as
- * there is free space.
+ * Reserves free space on the disk of a SQLite database with a file. Deletions, which free space, and downloads write
+ * too (rows and audit events), so they may use the reserve when the disk is full. Every other write is refused while it
+ * is in use: an upload would take the space that a deletion needs. The reserve is filled again as soon as there is free
+ * space.
  */
 export function createDiskReserve({ file, log }: { file: string; log?: Logger | undefined }) {
   const path = `${file}.reserve`;
@@ -31,24 +31,24 @@ export function createDiskReserve({ file, log }: { file: string; log?: Logger | 
   if (isFull) logFull();
 
   return {
-    /** The last write failed for lack of space. */
+    /** Whether the last write failed for lack of space. */
     isFull: () => isFull,
 
-    /** @throws the error of SQLite for a full disk, when only the reserve is left and the caller may not use it */
+    /** @throws SQLite's error for a full disk, when only the reserve is left and the caller may not use it */
     assertMayWrite(): void {
       if (isFull && !isReserved && fromReserve.getStore() !== true) {
-        throw new Error('database or disk is full: what is left is for deletions and downloads');
+        throw new Error('database or disk is full: the remaining space is for deletions and downloads');
       }
     },
 
-    /** To be called with every error of the database. */
+    /** Call this with every error of the database. */
     noteError(error: unknown): void {
       if (isFull || !isDiskFull(error)) return;
       isFull = true;
       logFull();
     },
 
-    /** Runs work that may use the reserve. When the disk was full it runs again, after the reserve was released. */
+    /** Runs work that may use the reserve. If the disk is full, it runs again after the reserve was released. */
     fromReserve<T>(work: () => Promise<T>): Promise<T> {
       return fromReserve.run(true, async () => {
         try {
@@ -62,7 +62,7 @@ export function createDiskReserve({ file, log }: { file: string; log?: Logger | 
 
     release,
 
-    /** Looks whether there is free space again. @returns whether there is */
+    /** Checks for free space. @returns whether there is some */
     restore(): boolean {
       if (!isFull) return true;
       if (!hasFree(dirname(file), isReserved ? NEEDED_BYTES : size + NEEDED_BYTES)) return false;
@@ -76,12 +76,12 @@ export function createDiskReserve({ file, log }: { file: string; log?: Logger | 
     },
   };
 
-  /** @returns false when the reserve was in use already */
+  /** @returns false when the reserve was already in use */
   function release(): boolean {
     if (!isReserved) return false;
     isReserved = false;
     rmSync(path, { force: true });
-    log?.warn(`only deletions and downloads may write now, from what was set aside in ${path}`);
+    log?.warn(`only deletions and downloads may write now, with the space reserved in ${path}`);
     return true;
   }
 
@@ -90,7 +90,7 @@ export function createDiskReserve({ file, log }: { file: string; log?: Logger | 
   }
 }
 
-/** SQLITE_IOERR_SHMSIZE: the index of the log could not grow. Its text says only "disk I/O error". */
+/** SQLITE_IOERR_SHMSIZE: the index of the log could not grow. Its text is only "disk I/O error". */
 const INDEX_COULD_NOT_GROW = 4874;
 
 function isDiskFull(error: unknown): boolean {
@@ -110,19 +110,19 @@ function reserveSize(folder: string): number {
   return blocks === 0 ? RESERVE_BYTES : Math.min(RESERVE_BYTES, share);
 }
 
-/** True also where the file system does not say: then a write tells. */
+/** Also true if the file system does not report it: then a write shows it. */
 function hasFree(folder: string, bytes: number): boolean {
   const { blocks, bfree, bsize } = statfsSync(folder);
   return blocks === 0 || bfree * bsize >= bytes;
 }
 
-/** A sparse file has its size, and no blocks. */
+/** A sparse file has a size but no blocks. */
 function hasBlocks(path: string, size: number): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats !== undefined && stats.size === size && stats.blocks * 512 >= size;
 }
 
-/** Writes so many bytes to the disk. @returns false, and nothing remains, when there is no space for them */
+/** Writes this many bytes to the disk. @returns false, with nothing kept, when there is no space for them */
 function fill(path: string, size: number): boolean {
   let fd: number | undefined;
   try {

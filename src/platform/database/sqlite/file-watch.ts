@@ -3,14 +3,14 @@ import { type Stats, statSync } from 'node:fs';
 export type FileWatch = ReturnType<typeof watchFile>;
 
 /**
- * Sees whether a file that is open is still the one that has its name. One that was unlinked or replaced goes on
- * working for whoever has it open, and all that is written to it is gone with the process.
+ * Detects that an open file was deleted or replaced. Such a file still works for the process that has it open, but
+ * everything written to it is lost when the process ends.
  */
 export function watchFile(path: string) {
   const opened = statSync(path);
 
   return {
-    /** What has become of it: null while all is well. */
+    /** What happened to the file; null while it is unchanged. */
     problem(): 'is gone' | 'was replaced by another file' | null {
       const now = found(path);
       if (now === null) return 'is gone';
@@ -23,7 +23,7 @@ function found(path: string): Stats | null {
   try {
     return statSync(path, { throwIfNoEntry: false }) ?? null;
   } catch {
-    // Its folder cannot be read any more, or is none.
+    // Its folder is not readable any more, or is not a folder.
     return null;
   }
 }

@@ -3,25 +3,25 @@ import { dirname, resolve } from 'node:path';
 import { makeFolder } from '../../files/durable-folder.js';
 import { hasCode } from '../../files/system-errors.js';
 
-/** What every database begins with: https://www.sqlite.org/fileformat.html#the_database_header */
+/** Start of every database file: https://www.sqlite.org/fileformat.html#the_database_header */
 const MAGIC = 'SQLite format 3\0';
 
-/** An error for whoever starts the server: one line with the setting, the file, and what is wrong. */
+/** An error for the operator: one line with the setting, the file and the problem. */
 export function databaseProblem(file: string, what: string, cause?: unknown): Error {
   return new Error(`DATABASE_URL: the database ${file} ${what}`, { cause });
 }
 
 /**
- * Makes the folder of a database and sees that the file can be one, before SQLite opens it: a named pipe or a device
- * would be waited for, or take what is written.
+ * Makes the folder of a database and checks the file before SQLite opens it: SQLite would wait for a named pipe, and
+ * write into a device.
  *
  * @throws Error with one clear sentence
  */
 export async function prepareDatabaseFile(file: string): Promise<void> {
   if (file.includes('?')) {
-    throw databaseProblem(file, 'is to be named without parameters: what follows "?" does nothing here');
+    throw databaseProblem(file, 'must be named without parameters: the part after "?" has no effect');
   }
-  if (file.startsWith(':')) throw databaseProblem(file, 'is none that is kept: name a file');
+  if (file.startsWith(':')) throw databaseProblem(file, 'is not stored on disk: name a file');
   try {
     await makeFolder(dirname(resolve(file)));
   } catch (error) {
@@ -31,12 +31,12 @@ export async function prepareDatabaseFile(file: string): Promise<void> {
   if (kind !== null) throw databaseProblem(file, `cannot be used: it is ${kind}`);
 }
 
-/** @returns what it is instead of a database; null for a database, an empty file, or nothing yet */
+/** @returns what the file is instead of a database; null for a database, an empty file, or a missing file */
 async function kindOf(file: string): Promise<string | null> {
   try {
     const stats = await stat(file);
     if (stats.isDirectory()) return 'a folder';
-    if (!stats.isFile()) return 'no plain file';
+    if (!stats.isFile()) return 'not a plain file';
     if (stats.size === 0) return null;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
@@ -47,7 +47,7 @@ async function kindOf(file: string): Promise<string | null> {
   });
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
-    return buffer.toString('latin1', 0, bytesRead) === MAGIC ? null : 'a file of something else than SQLite';
+    return buffer.toString('latin1', 0, bytesRead) === MAGIC ? null : 'not an SQLite file';
   } finally {
     await handle.close();
   }

@@ -3,11 +3,11 @@ import type { Logger } from '../../logger.js';
 import type { DiskReserve } from './disk-reserve.js';
 import { watchFile } from './file-watch.js';
 
-/** Checks before and after every write whether the file can still be written. */
+/** Checks before and after every write that the file can still be written. */
 export interface WriteGuard {
-  /** @throws Error when nothing may be written now: it becomes an error of the database */
+  /** @throws Error when writing is not allowed now: it becomes an error of the database */
   assertMayWrite(): void;
-  /** To be called after a commit. @throws Error when what was written is not where it will be looked for */
+  /** Call this after a commit. @throws Error when the committed data is not in the file of that name */
   assertKept(): void;
   noteError(error: unknown): void;
 }
@@ -15,11 +15,11 @@ export interface WriteGuard {
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Keeps a running server from writing where it must not. A commit into a file that was deleted or replaced is gone when
- * the server ends. A commit into the last free space of a full disk leaves none for the deletions that would free some.
- * Both are checked before and after every write, and once a second.
+ * Stops a running server from writing to a wrong or full place. A commit into a file that was deleted or replaced is
+ * lost when the server ends. A commit into the last free space of a disk leaves none for the deletions that would free
+ * some. Both are checked before and after every write, and once a second.
  *
- * @param maintenance a connection that writes nothing
+ * @param maintenance a connection that writes no data
  */
 export function createSqliteGuard({
   file,
@@ -32,7 +32,7 @@ export function createSqliteGuard({
   maintenance: DatabaseSyncInstance;
   log?: Logger | undefined;
 }) {
-  // What was committed lately is in the log beside the file until the next checkpoint.
+  // Recent commits are in the log beside the file until the next checkpoint.
   const watches = [file, `${file}-wal`].map((path) => ({ path, watch: watchFile(path) }));
   let missing: string | null = null;
   const timer = setInterval(look, LOOK_EVERY_MS);
@@ -86,13 +86,13 @@ export function createSqliteGuard({
     else log?.error(`${missing}: nothing is stored until it is put back or the server is restarted`);
   }
 
-  /** Truncates the write-ahead log, unless somebody reads or writes now. */
+  /** Truncates the write-ahead log, unless another connection reads or writes now. */
   function shrinkLog(): void {
     try {
       maintenance.exec('PRAGMA busy_timeout = 0');
       maintenance.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch {
-      // The next look tries again.
+      // The next check tries again.
     }
   }
 }

@@ -2,33 +2,34 @@ import { rmSync, statSync } from 'node:fs';
 import { DatabaseSync } from '@photostructure/sqlite';
 
 export interface Lock {
-  /** The file stays. */
+  /** Releases the lock and keeps the file. */
   release(): void;
-  /** With its file. */
+  /** Releases the lock and removes the file. */
   remove(): void;
 }
 
 /**
- * A lock among processes, by SQLite's own: the operating system lifts it whatever way its holder ends. Nothing is
- * written, not even a journal, so that a killed holder leaves an empty file and nothing beside it.
+ * A lock between processes, based on SQLite's file locks: the operating system releases it however its holder ends.
+ * Nothing is written, not even a journal, so that a killed holder leaves an empty file and nothing else.
  *
- * @param path of a file that is made if it is missing
- * @param waitMs for another process that holds it. Without a wait two that begin at once may both be refused
+ * @param path of a file that is created if it is missing
+ * @param waitMs how long to wait for another holder. Without a wait, two processes that start at once may both be
+ *   refused
  * @returns null when another process holds it
- * @throws what SQLite throws when the file cannot be made or locked
+ * @throws SQLite's error when the file cannot be created or locked
  */
 export function takeLock(path: string, { waitMs = 0 }: { waitMs?: number } = {}): Lock | null {
   for (;;) {
     const before = fileAt(path);
     const lock = lockedFile(path, waitMs);
     if (lock === null) return null;
-    // Its last holder may have removed it after it was opened here: a lock on a file without a name keeps nobody out.
-    // What was missing is looked at once more, now that it has been made.
+    // The last holder may have removed the file after it was opened here: a lock on a file without a name excludes no
+    // one. After a missing file was created, check again.
     if (before !== null && before === fileAt(path)) {
       return {
         release: () => lock.close(),
         remove() {
-          // While it is held, so that it is nobody else's.
+          // Removed while the lock is held, so that no other process has it.
           rmSync(path, { force: true });
           lock.close();
         },
@@ -41,8 +42,8 @@ export function takeLock(path: string, { waitMs = 0 }: { waitMs?: number } = {})
 function lockedFile(path: string, waitMs: number) {
   const lock = new DatabaseSync(path);
   try {
-    // Not with locking_mode = EXCLUSIVE: of two that begin at once each would keep the shared lock that the other waits
-    // for.
+    // Not with locking_mode = EXCLUSIVE: of two that start at once, each would keep the shared lock for which the other
+    // waits.
     lock.exec(`PRAGMA busy_timeout = ${waitMs}; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE`);
     return lock;
   } catch (error) {
@@ -58,8 +59,8 @@ function isHeld(error: unknown): boolean {
 }
 
 /**
- * Which file has this name, null when none has. Asked by name: to open and close it would lift this process's locks on
- * it (POSIX fcntl).
+ * Identifies the file with this name; null when there is none. It is not opened, because closing it would release this
+ * process's locks on it (POSIX fcntl).
  */
 function fileAt(path: string): string | null {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false });

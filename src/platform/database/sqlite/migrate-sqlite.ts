@@ -4,11 +4,11 @@ import { type Migration, missingMigrations, readMigrations } from '../migrations
 import { openConnection } from './connection.js';
 
 /**
- * Applies what is missing of prisma/sqlite/migrations, in one transaction under the write lock, and records it in
- * `_prisma_migrations` as `prisma migrate deploy` would.
+ * Applies the missing migrations of prisma/sqlite/migrations, in one transaction under the write lock, and records them
+ * in `_prisma_migrations` as `prisma migrate deploy` does.
  *
  * @returns the names of the migrations that were applied now
- * @throws Error with one clear sentence when the database belongs to a newer program or a migration was changed
+ * @throws Error with one clear sentence when the database is of a newer version or a migration was changed
  */
 export function migrateSqlite(file: string): string[] {
   const database = openConnection(file);

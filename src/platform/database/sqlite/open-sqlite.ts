@@ -17,7 +17,7 @@ import { lockForOneServer } from './server-lock.js';
 import { fillIndexHoles } from './wal-index.js';
 
 /**
- * @param log is told once when the disk is full or the file is gone, and once when that has passed
+ * @param log gets one line when the disk is full or the file is gone, and one when that is over
  * @throws Error with one clear sentence: cannot be written, in use by another server, of a newer version
  */
 export async function openSqlite(
@@ -51,7 +51,7 @@ export async function openSqlite(
       isShared: false,
       migrated,
       reading: { kind: 'sqlite', name },
-      // One server at a time, so a mutex within it is enough.
+      // Only one server uses the database, so a mutex within it is enough.
       runExclusive: createKeyedMutex(),
       announcements: NO_OTHER_SERVER,
       jobs: null,
@@ -82,7 +82,7 @@ const NO_OTHER_SERVER: Announcements = {
   isHearing: () => true,
 };
 
-/** Opens the same file once more, to read. @param name as the database was opened by */
+/** Opens the same file again, for reading. @param name as in `reading` */
 export function openSqliteForReading(name: string): OpenedForReading {
   const client = new PrismaClient({ adapter: createSqliteReaderFactory(name), ...CLIENT_OPTIONS });
   const db = Object.assign(client, {
@@ -94,19 +94,19 @@ export function openSqliteForReading(name: string): OpenedForReading {
 }
 
 /**
- * On a full disk the write-ahead log's index is kept in memory, for this server alone: it could not be made, or would
- * end the process when it is touched. `coredock backup` has to wait then, as long as this server runs.
+ * On a full disk the index of the write-ahead log is kept in memory, for this server alone: the file could not be
+ * created, or would end the process when it is accessed. `coredock backup` must then wait as long as this server runs.
  */
 function nameFor(file: string, reserve: DiskReserve): string {
   return reserve.isFull() ? `${pathToFileURL(file).href}?vfs=unix-excl` : file;
 }
 
-/** The first connection: what is wrong with the file shows here. */
+/** The first connection: it shows what is wrong with the file. */
 function openReader(file: string, name: string, reserve: DiskReserve): DatabaseSyncInstance {
   try {
     return connectAndRead(name);
   } catch (error) {
-    // No space or no inode for the log beside it: releasing the reserve frees both.
+    // No space or no inode for the log beside the database: releasing the reserve frees both.
     if (reserve.release()) return openReader(file, name, reserve);
     throw databaseProblem(file, `cannot be opened: ${reasonOf(error)}`, error);
   }

@@ -1,12 +1,12 @@
 import { databaseProblem, reasonOf } from './file.js';
 import { type Lock, takeLock } from './lock-file.js';
 
-/** Of two servers that start at once each may stand in the other's way for a moment; then one of them has the lock. */
+/** Two servers that start at once may block each other for a moment; after this time one of them has the lock. */
 export const START_WAIT_MS = 500;
 
 /**
- * SQLite and the files beside it belong to one server at a time: a second one would take up the first one's parses
- * and sweep away its uploads in flight. The lock is on a file of its own, beside the database, which stays.
+ * Ensures that one server at a time uses the SQLite database and the files beside it: a second one would take the first
+ * one's parses and remove its uploads in progress. The lock is a separate file beside the database, which is kept.
  *
  * @throws Error with one clear sentence
  */

@@ -1,6 +1,6 @@
 import { DriverAdapterError, type MappedError } from '@prisma/driver-adapter-utils';
 
-/** An error of SQLite as Prisma knows it; any other comes back as it is. */
+/** Converts an error of SQLite to Prisma's form; any other is returned unchanged. */
 export function translated(error: unknown): unknown {
   if (!isSqliteError(error)) return error;
   const extendedCode = error.errcode ?? resultCodeOf(error.message);
@@ -11,7 +11,7 @@ export function translated(error: unknown): unknown {
   });
 }
 
-/** What the guard says is thrown as SQLite would: to the caller it is an error of the database. */
+/** Throws an error of the guard in SQLite's form: for the caller it is an error of the database. */
 export function guarded(check: () => void): void {
   try {
     check();
@@ -25,7 +25,9 @@ function isSqliteError(error: unknown): error is Error & { errcode?: number } {
   return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
 }
 
-/** Errors of `all()` come without their code in @photostructure/sqlite 1.2; SQLite's texts are fixed, so they tell. */
+/**
+ * Errors of `all()` have no code in @photostructure/sqlite 1.2; SQLite's texts are fixed, so they identify the error.
+ */
 function resultCodeOf(message: string): number {
   const known = RESULT_CODES.find(([text]) => message.includes(text));
   return known === undefined ? 1 /* SQLITE_ERROR */ : known[1];
@@ -61,7 +63,7 @@ function mapError(extendedCode: number, message: string): MappedError {
   }
 }
 
-/** Another process has the lock. */
+/** Another process holds the lock. */
 export function isBusy(error: unknown): boolean {
   // SQLITE_BUSY, alone or in the last byte of a more exact one: https://www.sqlite.org/rescode.html
   return error instanceof DriverAdapterError && Number(error.cause.originalCode) % 256 === 5;

@@ -49,7 +49,7 @@ export function fromSqlite(
   });
 }
 
-/** The declared type of the column; a computed column (count, row_number) has none and goes by its first value. */
+/** The declared type of the column. A computed column (count, row_number) has none; its first value decides. */
 export function columnType(declared: string | null, rows: unknown[][], index: number): ColumnType {
   switch (declared?.toUpperCase()) {
     case 'INTEGER':

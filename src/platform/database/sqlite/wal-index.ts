@@ -1,36 +1,36 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 
 const PAGE_BYTES = 4096;
-/** Of the index of a write-ahead log of some hundred megabytes: more than it ever grows to. */
+/** The index of a write-ahead log of some hundred megabytes: more than it ever grows to. */
 const INDEX_BYTES = 512 * 1024;
 
 /**
- * Gives the shared index of the write-ahead log (`-shm`) all of its bytes on the disk. SQLite maps it into memory and
- * leaves holes in it where a file system has small blocks: touched on a full disk, a hole ends the process (SIGBUS).
+ * Allocates all blocks of the shared index of the write-ahead log (`-shm`). SQLite maps it into memory, and with small
+ * file system blocks the file has holes: accessing a hole on a full disk ends the process (SIGBUS).
  *
- * To be called once the first connection has opened the index and before anybody writes.
+ * Call this after the first connection has opened the index and before anything is written.
  *
- * @returns closes the file: closing it before the last connection would lift SQLite's locks (fcntl(2))
+ * @returns closes the file. Closing it before the last connection would release SQLite's locks (fcntl(2))
  */
 export function fillIndexHoles(file: string): () => void {
   let fd: number;
   try {
     fd = openSync(`${file}-shm`, 'r+');
   } catch {
-    // There is none: an empty database, or a file system without shared memory.
+    // The file is missing: an empty database, or a file system without shared memory.
     return () => {};
   }
   try {
     const page = Buffer.alloc(PAGE_BYTES);
     const { size } = fstatSync(fd);
-    // The first page is whole already, and readers in other processes write their marks there.
+    // The first page has no holes, and readers in other processes write their marks there.
     for (let at = PAGE_BYTES; at < Math.max(size, INDEX_BYTES); at += PAGE_BYTES) {
       page.fill(0);
       readSync(fd, page, 0, PAGE_BYTES, at);
       writeSync(fd, page, 0, PAGE_BYTES, at);
     }
   } catch {
-    // No space for the rest: SQLite works with what there is.
+    // No space for the rest: SQLite works without it.
   }
   return () => closeSync(fd);
 }

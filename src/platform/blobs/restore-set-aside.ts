@@ -2,10 +2,9 @@ import type { Logger } from '../logger.js';
 import type { BlobStore } from './blob-store.js';
 
 /**
- * A store whose blobs are found also when they were set aside: whoever reads a blob has a row that wants it, so it gets
- * its key back.
+ * A store that also finds blobs that were set aside: a blob is only read if a row refers to it, so its key is restored.
  */
-export function bringingBack(store: BlobStore, log?: Logger): BlobStore {
+export function restoringSetAside(store: BlobStore, log?: Logger): BlobStore {
   return {
     ...store,
     open: (key) => orSetAside(key, () => store.open(key)),
@@ -18,7 +17,7 @@ export function bringingBack(store: BlobStore, log?: Logger): BlobStore {
     const found = await read();
     if (found !== null) return found;
     if ((await store.bringBack(key)) === 'back') log?.warn({ key }, 'brought back a file that was set aside');
-    // Also where another server was first to bring it back.
+    // Also if another server has restored it first.
     return read();
   }
 }

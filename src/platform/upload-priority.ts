@@ -1,22 +1,22 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** An upload that takes longer waits for the network, not for the processor. */
+/** A longer upload waits for the network, not for the CPU. */
 const MAX_CLAIM_MS = 250;
-/** How long a slice of long work waits at most while uploads are on their way. */
+/** How long a slice of other work waits at most while uploads are in progress. */
 const MAX_WAIT_MS = 25;
 
 /**
- * Uploads go first: work that would keep the process busy for long is done in short slices, and each slice waits while
- * uploads are on their way. Not for ever, since on a busy server some upload always is.
+ * Gives uploads priority: long CPU work runs in short slices, and each slice waits while uploads are in progress. The
+ * wait is limited, because a busy server always has some upload.
  */
-export interface RightOfWay {
-  /** @returns to be called when the upload has ended; a slow one lets others work before that */
+export interface UploadPriority {
+  /** @returns a function to call when the upload ends; a slow upload loses its priority before that */
   enter(): () => void;
-  /** Resolves in another turn of the event loop, when no upload is there or after some milliseconds. */
+  /** Resolves in another event-loop turn, when no upload is in progress or after some milliseconds. */
   clear(): Promise<void>;
 }
 
-export function createRightOfWay(maxWaitMs = MAX_WAIT_MS): RightOfWay {
+export function createUploadPriority(maxWaitMs = MAX_WAIT_MS): UploadPriority {
   let underWay = 0;
   let waiting: Array<() => void> = [];
   return {

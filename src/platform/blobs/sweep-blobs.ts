@@ -1,44 +1,44 @@
 import { DAY_MS } from '../durations.js';
 import type { BlobStore } from './blob-store.js';
 
-/** What is set aside by mistake can be brought back within this time. */
+/** Blobs that were set aside by mistake can be restored within this time. */
 const KEEP_ORPHANS_MS = 7 * DAY_MS;
 const BATCH = 500;
-/** Of a bucket each takes several calls. */
+/** Concurrent blobs: each takes several calls with a bucket. */
 const AT_ONCE = 16;
 
-export interface Tidied {
-  /** Uploads that were never finished: removed. */
+export interface SweepResult {
+  /** Unfinished uploads that were removed. */
   readonly unfinished: number;
-  /** Blobs that were set aside and have a row: back under their keys. */
+  /** Blobs with a row whose keys were restored. */
   readonly broughtBack: number;
-  /** Blobs without a row: set aside now. */
+  /** Blobs without a row that were set aside now. */
   readonly setAside: number;
-  /** Blobs without a row that were set aside a week ago: removed. */
+  /** Blobs without a row that were set aside a week ago and are now removed. */
   readonly purged: number;
 }
 
-export interface TidyOptions {
-  /** Where others may be writing: only what was last written before that is unfinished, or without a row. */
+export interface SweepOptions {
+  /** Required if other servers may be writing: only blobs and uploads last written before it are cleaned. */
   before?: Date | undefined;
-  /** False: nothing that is set aside is removed, however old. */
+  /** False: no blob that is set aside is removed, however old. */
   mayPurge?: boolean;
 }
 
 /**
- * Brings a storage into line with the rows that stand for its blobs. Nothing is removed that a row wants, and what has no
- * row only after it was set aside for a week.
+ * Reconciles a storage with the rows that refer to its blobs. No blob with a row is removed, and one without a row only
+ * after it was set aside for a week.
  *
- * @param withoutRow which of these keys no row wants
+ * @param withoutRow returns which of these keys no row refers to
  */
-export async function tidyBlobs(
+export async function sweepBlobs(
   {
     blobs,
     withoutRow,
     now,
   }: { blobs: BlobStore; withoutRow: (keys: readonly string[]) => Promise<string[]>; now: Date },
-  { before, mayPurge = true }: TidyOptions,
-): Promise<Tidied> {
+  { before, mayPurge = true }: SweepOptions,
+): Promise<SweepResult> {
   const unfinished = await blobs.removeUnfinished(before);
   const oldest = new Date(now.getTime() - KEEP_ORPHANS_MS);
   const result = { unfinished, broughtBack: 0, setAside: 0, purged: 0 };
@@ -48,7 +48,7 @@ export async function tidyBlobs(
     await eachOf(orphans, async ({ key, setAsideAt }) => {
       const outcome = rowless.has(key) ? 'unwanted' : await blobs.bringBack(key);
       if (outcome === 'back') result.broughtBack += 1;
-      // Taken: the row has its blob, and this is another copy of it.
+      // 'taken': the row has its blob, and this is a second copy.
       if (outcome === 'back' || outcome === 'missing' || setAsideAt >= oldest || !mayPurge) return;
       await blobs.removeOrphan(key);
       result.purged += 1;

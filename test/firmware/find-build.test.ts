@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { aFirmwareElf } from '../support/firmware.js';
+import { aFirmwareService } from '../support/firmware-service.js';
+
+describe('finding the build of a dump', () => {
+  it('goes by the SHA-256 prefix of any length, before the version', async () => {
+    const { upload, service, model } = await aFirmwareService();
+    const old = await upload(aFirmwareElf({ version: '1.0.0' }));
+    await upload(aFirmwareElf({ version: '2.0.0' }));
+
+    for (const length of [9, 16, 64]) {
+      const found = await service.findBuild({
+        modelId: model.id,
+        version: '2.0.0',
+        appElfSha256: old.elfSha256.slice(0, length),
+      });
+
+      expect(found).toEqual({ firmware: old, candidates: [old], matchedBy: 'sha' });
+    }
+  });
+
+  it('lists all that fit a short prefix, and prefers the version, then the newest', async () => {
+    const { db, service, model } = await aFirmwareService();
+    const [one, two, three] = await db.firmware.createManyAndReturn({
+      data: ['1.0.0', '1.0.0', '2.0.0'].map((version, index) => ({
+        modelId: model.id,
+        version,
+        elfSha256: `abc${index}`.padEnd(64, '0'),
+        size: 1,
+        uploadedAt: new Date(),
+      })),
+    });
+    const find = (version: string) => service.findBuild({ modelId: model.id, version, appElfSha256: 'abc' });
+
+    expect(await find('1.0.0')).toEqual({ firmware: two, candidates: [three, two, one], matchedBy: 'sha' });
+    expect(await find('9.9.9')).toMatchObject({ firmware: three, matchedBy: 'sha' });
+  });
+
+  it('falls back to the newest build of the version', async () => {
+    const { upload, service, model } = await aFirmwareService();
+    const older = await upload(aFirmwareElf({ note: 'older' }));
+    const newer = await upload(aFirmwareElf({ note: 'newer' }));
+
+    for (const appElfSha256 of [null, '0123456789', '', '%', '_', 'ABC%']) {
+      const found = await service.findBuild({ modelId: model.id, version: '1.0.0', appElfSha256 });
+
+      expect(found).toEqual({ firmware: newer, candidates: [newer, older], matchedBy: 'version' });
+    }
+  });
+
+  it('finds nothing for other models and versions', async () => {
+    const { upload, db, service, model } = await aFirmwareService();
+    const firmware = await upload(aFirmwareElf());
+    const other = await db.deviceModel.create({
+      data: { code: 'boiler', name: 'boiler', createdAt: new Date() },
+    });
+    const nothing = { firmware: null, candidates: [], matchedBy: null };
+
+    const ofOther = { modelId: other.id, version: '1.0.0', appElfSha256: firmware.elfSha256 };
+    expect(await service.findBuild(ofOther)).toEqual(nothing);
+    const ofNone = { modelId: model.id, version: '1.0', appElfSha256: null };
+    expect(await service.findBuild(ofNone)).toEqual(nothing);
+  });
+});
