@@ -1,7 +1,6 @@
 /**
- * `coredock parse` as the build bundles it (src/tools/bundle-parse.mjs): one file instead of a hundred modules, and
- * beside it V8's code cache of an earlier run, so that nothing is compiled again. Everything else about the command
- * is in src/sidecar/.
+ * `coredock parse` as the build bundles it (src/tools/bundle-parse.mjs): one file instead of many modules. Beside it is
+ * V8's code cache from the build, so that nothing is compiled again. The command itself is in src/sidecar/.
  */
 import fs = require('node:fs');
 import nodeModule = require('node:module');
@@ -19,7 +18,7 @@ interface Bundle {
 
 const BUNDLE = path.join(__dirname, 'parse.bundle.cjs');
 
-/** @returns false when there is no bundle, or when the options are not for it: commander then says what is wrong */
+/** @returns false when there is no bundle, or when it does not accept the options: commander then reports the error */
 function start(options: readonly string[]): boolean {
   return loadBundle()?.exports.startParse(options) ?? false;
 }
@@ -28,7 +27,7 @@ function loadBundle(): Bundle | null {
   const source = readIfThere(BUNDLE)?.toString('latin1');
   if (source === undefined) return null;
   const cachedData = readIfThere(codeCacheOf(source));
-  // V8 checks the cache and compiles again what another V8 or other flags have made.
+  // V8 rejects a cache of another V8 version or of other flags, and compiles the source.
   const script = new vm.Script(`(function (module, require) {${source}\n})`, {
     filename: BUNDLE,
     ...(cachedData === undefined ? {} : { cachedData }),
@@ -39,8 +38,8 @@ function loadBundle(): Bundle | null {
 }
 
 /**
- * V8 compares the length of the source alone, so the name has the hash from its first line. Node's version is in the
- * name too, so that each version finds its own cache.
+ * V8 compares only the length of the source, so the cache's name contains the hash from the source's first line. It
+ * also contains Node's version, so that each version has its own cache.
  */
 function codeCacheOf(source: string): string {
   const hash = source.slice(2, source.indexOf('\n')).trim();

@@ -80,7 +80,7 @@ program
 program
   .command('adopt')
   .description(
-    'make the database and storage of the settings one installation, whatever each belonged to; stop the server first',
+    'make the database and storage of the settings one installation, also when they were parts of different ones; stop the server first',
   )
   .action(() =>
     runBackup(
@@ -127,12 +127,12 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
-  // commander has printed the problem; --help and --version end here too, with 0.
+  // commander has printed the error; --help and --version end here too, with exit code 0.
   process.exitCode = error.exitCode === 0 ? 0 : 2;
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  // Before anything is loaded, so that a signal during the start counts.
+  // Registered before anything is loaded, so that a signal during the start is handled.
   const stop = listenForStop();
   const { runServer } = await import('./compose/serve.js');
   await reportProblems(async () => runServer(await loadConfig(), options, stop));
@@ -162,7 +162,7 @@ async function loadConfig(): Promise<Config> {
   return readConfig(process.env);
 }
 
-/** Prints a failure in one clear line for each problem, without a stack. */
+/** Prints a failure as one line per problem, without a stack trace. */
 async function reportProblems(work: () => Promise<void>): Promise<void> {
   try {
     await work();

@@ -19,7 +19,7 @@ export const alert = z.object({
       count: z.int(),
       deviceCount: z.int(),
       firmwareVersion: z.string(),
-      /** Of a spike: crashes in its hour. */
+      /** For a spike: the crashes in its hour. */
       crashesInHour: z.int().nullable(),
     })
     .nullable(),
@@ -27,16 +27,16 @@ export const alert = z.object({
 export type Alert = z.infer<typeof alert>;
 
 /**
- * The body of the request, in the format that the target understands. Texts of an alert come from devices, and an attacker
- * with a device can name a task `[x](https://…)`. So each format neutralises what its target would take for markup. The
- * generic one is JSON, whose strings are data; the receiver escapes them when it shows them.
+ * The body of the request, in the format that the target understands. Texts of an alert come from devices, and an
+ * attacker with a device can name a task `[x](https://…)`. So each format escapes the markup of its target. The generic
+ * format is JSON, whose strings are data; the receiver escapes them for display.
  */
 export function bodyOf(payload: Alert, format: AlertFormat): string {
   switch (format) {
     case 'GENERIC':
       return JSON.stringify(payload);
     case 'SLACK':
-      // Mattermost and Rocket.Chat take this format too, and know more markup than Slack.
+      // Mattermost and Rocket.Chat accept this format too, and interpret more markup than Slack.
       return JSON.stringify({
         text: sentence(payload, inertForSlack),
         mrkdwn: false,
@@ -53,21 +53,21 @@ export function bodyOf(payload: Alert, format: AlertFormat): string {
 }
 
 /**
- * `t=SECONDS,v1=HEX`: HMAC-SHA-256 with the rule's secret over `SECONDS.BODY`. A receiver refuses requests older
- * than some minutes, which prevents replays.
+ * `t=SECONDS,v1=HEX`: HMAC-SHA-256 with the rule's secret over `SECONDS.BODY`. A receiver refuses requests that are
+ * some minutes old, which prevents replays.
  */
 export function signature(secret: string, body: string, now: Date): string {
   const seconds = Math.floor(now.getTime() / 1000);
   return `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')}`;
 }
 
-/** A flag of Discord's messages: no previews of links. */
+/** Flag of a Discord message: no previews of links. */
 const SUPPRESS_EMBEDS = 1 << 2;
 
-/** Enough for a title; all fields with every character escaped stay below the 2,000 that Discord accepts. */
+/** With all fields of this length and every character escaped, a message stays below Discord's limit of 2,000. */
 const MAX_FIELD_LENGTH = 300;
 
-/** @param inert makes a field's text harmless for the target */
+/** @param inert escapes a field's text for the target */
 function sentence({ event, group }: Alert, inert: (text: string) => string): string {
   if (group === null) return 'Coredock: this is a test of this alert.';
   const { count, deviceCount, crashesInHour } = group;
@@ -83,7 +83,7 @@ function sentence({ event, group }: Alert, inert: (text: string) => string): str
   }
 }
 
-/** One line of bounded length, without control sequences, changes of the writing direction and invisible characters. */
+/** One line of limited length, without control sequences, changes of the writing direction and invisible characters. */
 function oneLine(text: string): string {
   const plain = text
     .replace(/\p{Cs}/gu, '\ufffd')

@@ -13,12 +13,12 @@ import {
   takeSpikesOfRule,
 } from './spikes.js';
 
-/** Older crashes cause no alert: a backlog that is parsed now is no news. */
-const NEWS_MS = 2 * SLOT_MS.HOUR;
+/** Older crashes cause no alert: a backlog may be parsed long after its upload. */
+const MAX_CRASH_AGE_MS = 2 * SLOT_MS.HOUR;
 
 /**
- * Writes a delivery for each rule that matches, in the transaction that counts the crash: it is sent only if that
- * commits. The group is locked.
+ * Writes a delivery for each matching rule, in the transaction that counts the crash, so it is sent only if that
+ * commits. Requires the group's lock.
  * @returns whether there is something to send
  */
 export async function writeAlerts(
@@ -27,7 +27,7 @@ export async function writeAlerts(
   { modelId, firmwareVersion, at }: Pick<Crash, 'modelId' | 'firmwareVersion' | 'at'>,
   now: Date,
 ): Promise<boolean> {
-  if (now.getTime() - at.getTime() > NEWS_MS) return false;
+  if (now.getTime() - at.getTime() > MAX_CRASH_AGE_MS) return false;
   const rules = await tx.alertRule.findMany({
     where: {
       AND: [
@@ -64,8 +64,7 @@ export async function writeAlerts(
 }
 
 /**
- * Writes the group's spike of this hour after a change other than a crash: the group was merged, or is not ignored any
- * more.
+ * Writes the group's spike of this hour after a change that is not a crash: a merge, or the end of the state "ignored".
  */
 export async function writeSpikesOfGroup(tx: DbTransaction, groupId: number, now: Date): Promise<boolean> {
   const group = await reportableGroup(tx, groupId);
@@ -79,7 +78,7 @@ export async function writeSpikesOfGroup(tx: DbTransaction, groupId: number, now
   return writeSpikes(tx, await takeSpikesOfGroup(tx, { groupId, slot, crashes }, rules), now);
 }
 
-/** Writes the spikes of this hour for a rule that was made, changed or switched on. */
+/** Writes this hour's spikes for a rule that was created, changed or switched on. */
 export async function writeSpikesOfRule(
   tx: DbTransaction,
   rule: SpikeRule & { enabled: boolean },
@@ -125,7 +124,7 @@ async function reportableGroup(tx: DbTransaction, id: number): Promise<CrashGrou
   return group === null || group.state === 'IGNORED' ? null : toGroupRow(group);
 }
 
-/** What an alert is about. */
+/** The group of an alert, with the texts for it. */
 interface Subject {
   group: CrashGroupRow;
   firmwareVersion: string;

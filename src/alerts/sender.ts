@@ -10,29 +10,29 @@ import { hourOf } from './spikes.js';
 
 export type AlertSender = ReturnType<typeof createAlertSender>;
 
-/** About ten hours of trying: 10 s, 20 s, … by halves at random. */
+/** About ten hours in total: pauses of 10 s, 20 s, … each shortened at random by up to half. */
 const MAX_ATTEMPTS = 12;
 const LONGEST_PAUSE_MS = 2 * 60 * 60 * 1000;
 const TIMEOUT_MS = 10_000;
-/** Of an attempt: more than its time-out. */
+/** Lease of one attempt; longer than its time-out. */
 const LEASE_MS = 60_000;
 const LATEST_DUE_MS = LONGEST_PAUSE_MS + LEASE_MS;
-const LOOK_EVERY_MS = 5_000;
+const POLL_MS = 5_000;
 const BATCH = 20;
-/** The log of deliveries. */
-const KEPT_MS = 30 * DAY_MS;
+/** How long the log of deliveries is kept. */
+const LOG_RETENTION_MS = 30 * DAY_MS;
 
-/** Sends what stands in the outbox, away from every request; what fails is tried again, also after a restart. */
+/** Sends the deliveries of the outbox in the background. Failed attempts are repeated, also after a restart. */
 export function createAlertSender({
   database,
   now,
   log,
   allowPrivate,
   retryDelayMs = 10_000,
-  lookEveryMs = LOOK_EVERY_MS,
+  lookEveryMs = POLL_MS,
 }: AlertSenderDeps) {
   const { db } = database;
-  /** While an attempt runs `dueAt` is the end of its lease; a server that died in it is forgotten after that. */
+  /** During an attempt `dueAt` is the end of its lease. When the server ends during it, others retry after that. */
   const lease = createLease({ now: database.now, lastsMs: LEASE_MS });
   return createWorker({ name: 'sending alerts', everyMs: lookEveryMs, look: sendAll, log });
 
@@ -44,10 +44,10 @@ export function createAlertSender({
         where: {
           status: 'PENDING',
           OR: [
-            // Whatever the clock of the server that wrote it says.
+            // Independent of the clock of the server that wrote it.
             { attempts: 0 },
             { dueAt: { lte: at } },
-            // Nothing waits longer than the longest pause: this was written before the clock was set back.
+            // Later than the longest pause: it was written before a clock was set back.
             { dueAt: { gt: new Date(at.getTime() + LATEST_DUE_MS) } },
           ],
         },
@@ -58,7 +58,7 @@ export function createAlertSender({
       await Promise.all(due.map(send));
     } while (due.length === BATCH && !stop.aborted);
     await db.alertDelivery.deleteMany({
-      where: { status: { not: 'PENDING' }, createdAt: { lt: new Date(now().getTime() - KEPT_MS) } },
+      where: { status: { not: 'PENDING' }, createdAt: { lt: new Date(now().getTime() - LOG_RETENTION_MS) } },
     });
     const yesterday = new Date(now().getTime() - DAY_MS);
     await db.alertSpike.deleteMany({ where: { slot: { lt: hourOf(yesterday) } } });
@@ -101,7 +101,7 @@ export function createAlertSender({
       const headers = {
         'Content-Type': 'application/json',
         'User-Agent': 'Coredock',
-        // The same at every attempt: who got it already may tell.
+        // The same in every attempt, so that the receiver can detect duplicates.
         'Coredock-Delivery': String(id),
         'Coredock-Signature': signature(rule.secret, body, now()),
       };
@@ -124,10 +124,10 @@ interface AlertSenderDeps {
   database: Pick<Database, 'db' | 'now'>;
   now: () => Date;
   log: Logger;
-  /** Targets in private networks too. */
+  /** Also sends to targets in private networks. */
   allowPrivate: boolean;
   /** Pause before the second attempt. */
   retryDelayMs?: number;
-  /** Between two looks for what is due; what is written here is sent at once. */
+  /** Poll interval for deliveries of other servers and repeated attempts; this server's new ones are sent at once. */
   lookEveryMs?: number;
 }

@@ -29,7 +29,7 @@ const MAX_URL = 2_000;
 const MAX_SPIKE = 1_000_000;
 const MAX_LOG = 100;
 
-/** The rules and their deliveries. */
+/** Reads rules and their deliveries. */
 export function createAlertQueries(db: Db) {
   return {
     list: () => db.alertRule.findMany({ orderBy: { id: 'desc' } }),
@@ -49,7 +49,7 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
     ...createAlertQueries(db),
 
     /**
-     * Returns the rule with its secret, which is shown only once. Spikes of this hour that exist already are sent at once.
+     * Returns the rule with its secret, which is shown only once. Existing spikes of this hour are sent at once.
      * @throws DomainError BAD_USER_INPUT, NOT_FOUND
      */
     async create(rule: NewAlertRule): Promise<AlertRuleRow> {
@@ -66,8 +66,8 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
     },
 
     /**
-     * Absent fields and the secret stay as they are. A rule that is switched off drops its waiting deliveries. A spike of
-     * this hour that it matches only now is sent at once.
+     * Absent fields and the secret keep their values. A rule that is switched off discards its waiting deliveries.
+     * Spikes of this hour that the rule matches only now are sent at once.
      *
      * @throws DomainError BAD_USER_INPUT, NOT_FOUND
      */
@@ -99,7 +99,7 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
       });
     },
 
-    /** Sends a test, once, in the background; its delivery has the result. @throws DomainError NOT_FOUND */
+    /** Sends a test once, in the background; its delivery has the result. @throws DomainError NOT_FOUND */
     async test(id: number): Promise<AlertDeliveryRow> {
       const now = clock.now();
       const delivery = await audit.change(async (tx, note) => {
@@ -144,7 +144,7 @@ async function lockRule(tx: DbTransaction, id: number): Promise<AlertRuleRow> {
   return rule;
 }
 
-/** Replaces the model's code by its id; model and group must exist, and the group is locked. @throws DomainError NOT_FOUND */
+/** Replaces the model's code by its id; model and group must exist. Locks the group. @throws DomainError NOT_FOUND */
 async function columnsOf<Rule extends Partial<NewAlertRule>>(tx: DbTransaction, rule: Rule) {
   const { modelCode, ...columns } = rule;
   if (columns.groupId != null && !(await lockGroups(tx, [columns.groupId])).has(columns.groupId)) {
@@ -164,7 +164,7 @@ function check({ name, url, onNew, onRegression, spikeCount }: Checked): void {
     throw badInput('A name is 1 to 200 characters on one line.');
   const isWebAddress = url.length <= MAX_URL && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
   if (!isWebAddress)
-    throw badInput(`The url is not an http:// or https:// address of at most ${MAX_URL} characters.`);
+    throw badInput(`A url is an http:// or https:// address of at most ${MAX_URL} characters.`);
   if (spikeCount !== null && (spikeCount < 2 || spikeCount > MAX_SPIKE)) {
     throw badInput(`A spike is 2 to ${MAX_SPIKE} crashes of a group in an hour.`);
   }

@@ -3,9 +3,9 @@ import { Prisma } from '../platform/database/client.js';
 import type { DbTransaction } from '../platform/database/types.js';
 
 /**
- * A spike is a group whose crashes of an hour of the clock reach a rule's number; with a rule for one model only that
- * model's crashes count. It is reported once for a rule, a group and an hour, whatever reached the number: a crash, a
- * merge, a group that is not ignored any more, a rule that was made or changed. Each reported spike is a row.
+ * A spike is a group whose crashes within one clock hour reach a rule's number; a rule for one model counts that
+ * model's crashes only. Each spike is reported once per rule, group and hour, whatever reached the number: a crash, a
+ * merge, the end of the state "ignored", or a rule that was created or changed. Each reported spike is a row.
  */
 
 /** The columns of a rule's row. */
@@ -26,12 +26,14 @@ export function hourOf(at: Date): number {
   return Math.floor(at.getTime() / SLOT_MS.HOUR);
 }
 
-/** Groups that a rule reports at once, so that a rule made in a bad hour causes no flood; others follow with their next crash. */
+/**
+ * Limit for spikes that a new rule reports at once, which prevents a flood; other groups follow with their next crash.
+ */
 const MAX_AT_ONCE = 50;
 
 /**
- * @param crashes of the group in that hour, of all models
- * @returns the group's spikes in that hour that these rules have not reported yet; they count as reported from now on
+ * @param crashes of the group in that hour, for all models
+ * @returns the group's spikes in that hour that these rules have not reported yet; they are marked as reported
  */
 export async function takeSpikesOfGroup(
   tx: DbTransaction,
@@ -47,7 +49,7 @@ export async function takeSpikesOfGroup(
   return take(tx, slot, reached);
 }
 
-/** The same of one rule and all groups that it is about. */
+/** The same for one rule and all groups that it matches. */
 export async function takeSpikesOfRule(tx: DbTransaction, rule: SpikeRule, slot: number): Promise<Spike[]> {
   const { id: ruleId, spikeCount } = rule;
   if (spikeCount === null) return [];
@@ -59,14 +61,14 @@ export async function takeSpikesOfRule(tx: DbTransaction, rule: SpikeRule, slot:
     GROUP BY g."id" HAVING sum(t."count") >= ${spikeCount}
     ORDER BY sum(t."count") DESC, g."id"`;
   const spikes = reached.map(({ groupId, crashes }) => ({ ruleId, groupId, crashesInHour: Number(crashes) }));
-  // Spikes reported at another number that do not reach the present one may still reach it later.
+  // A spike reported at another threshold is kept: its group may reach the present one later.
   await tx.alertSpike.deleteMany({
     where: { ruleId, slot, groupId: { notIn: spikes.map(({ groupId }) => groupId) } },
   });
   return take(tx, slot, spikes.slice(0, MAX_AT_ONCE));
 }
 
-/** Rows that exist already were reported, also those that another server writes at the same moment. */
+/** Inserts the spikes; existing rows were reported, also those that another server inserts at the same time. */
 async function take(tx: DbTransaction, slot: number, spikes: readonly Spike[]): Promise<Spike[]> {
   if (spikes.length === 0) return [];
   const rows = [...spikes]
@@ -80,7 +82,7 @@ async function take(tx: DbTransaction, slot: number, spikes: readonly Spike[]): 
   );
 }
 
-/** Of all models, or of one. */
+/** Crashes of all models, or of one. */
 export async function crashesInHour(
   tx: DbTransaction,
   groupId: number,

@@ -14,7 +14,7 @@ export interface UploadOptions {
   model: string;
   url: string;
   token?: string;
-  /** Only when neither the bundle nor the ELF has it. */
+  /** Used when neither the bundle nor the ELF has a version. */
   firmwareVersion?: string;
   retries: number;
 }
@@ -25,8 +25,8 @@ export interface Terminal {
 }
 
 /**
- * `coredock firmware upload`: uploads a bundle from CI to a server. The same ELF twice changes nothing, so the upload may
- * be retried, here and by the caller.
+ * `coredock firmware upload`: uploads a bundle from CI to a server. A second upload of the same ELF changes nothing, so
+ * uploads can be retried, here and by the caller.
  *
  * @param retryDelayMs pause before the second attempt; each later one is about twice as long
  * @returns the exit code: 0 the server has the build, 1 it could not be read or sent, or was refused, 2 bad usage
@@ -64,7 +64,7 @@ export async function uploadFirmwareCommand(
   }
 }
 
-/** A failure that a retry may solve: no connection, a server that is overloaded or restarts. */
+/** A failure after which a retry may succeed: no connection, a server that is overloaded or restarts. */
 class TemporaryFailure extends Error {
   override readonly name = 'TemporaryFailure';
 }
@@ -131,7 +131,8 @@ async function upload(
 function readAnswer(status: number, body: string) {
   if (status === 429 || status >= 500) throw new TemporaryFailure(`the server answered ${status}`);
   const parsed = answer.safeParse(parseJson(body));
-  if (!parsed.success) throw new Error(`the server answered ${status}, but not like Coredock: check --url`);
+  if (!parsed.success)
+    throw new Error(`the server answered ${status}, but it is not a Coredock server: check --url`);
   const { data, errors: [error] = [] } = parsed.data;
   if (error?.extensions?.code === 'INTERNAL_SERVER_ERROR') throw new TemporaryFailure(error.message);
   if (error !== undefined) throw new Error(error.message);
@@ -162,7 +163,7 @@ async function post(
       response.on('error', (error) => reject(new TemporaryFailure(error.message)));
     });
     request.setTimeout(SILENCE_MS, () => request.destroy(new Error('the server does not answer')));
-    // A refusal may arrive before the body is sent: its message is more useful than the broken pipe.
+    // A refusal can arrive before the body is sent: it says more than the broken pipe.
     request.on('error', (error) => {
       setTimeout(() => reject(new TemporaryFailure(`${endpoint.origin}: ${error.message}`)), 100);
     });

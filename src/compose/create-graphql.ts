@@ -30,7 +30,7 @@ interface GraphQLParts {
   /** The thread that runs queries, by its built file and its heap limit; null: queries run in this thread. */
   queryThread: { file?: URL; maxHeapMb?: number | undefined } | null;
   /** How long an answer waits for free bytes in flight, in milliseconds; the budget's default if absent. */
-  patienceMs?: number;
+  readerTimeoutMs?: number;
 }
 
 /** The GraphQL transports on top of all services, with the limits that their answers share. */
@@ -40,19 +40,19 @@ export function createGraphQL({
   services,
   queryThread,
   uploadPriority,
-  patienceMs,
+  readerTimeoutMs,
   ...parts
 }: GraphQLParts) {
   const { clock, metrics, log } = parts;
   const { gatekeeper, links, linkSecret } = services;
   const limits = config.answerLimits;
   const inFlight = sharedBytes();
-  const patience = patienceMs === undefined ? {} : { patienceMs };
+  const timeout = readerTimeoutMs === undefined ? {} : { readerTimeoutMs };
   const answers = createAnswerBudget(limits, {
     uploadPriority,
     metrics,
     inFlight: createBytesInFlight(inFlight, MAIN_THREAD),
-    ...patience,
+    ...timeout,
   });
   const queries =
     queryThread === null
@@ -63,7 +63,7 @@ export function createGraphQL({
             limits,
             inFlight,
             linkSecret: gatekeeper.isOn ? linkSecret : null,
-            ...patience,
+            ...timeout,
           },
           { clock, metrics, log, ...queryThread },
         );

@@ -26,12 +26,12 @@ export function registerGauges({
   );
   metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
   metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
-  const countLost = async () =>
+  const countMissing = async () =>
     [
       ['coredump', await lostDumps.count()],
       ['firmware', await firmwares.countLostElfs()],
     ] as const;
-  metrics.gaugeBy('coredock_storage_lost', 'Rows whose file is missing in the storage', 'kind', countLost);
+  metrics.gaugeBy('coredock_storage_lost', 'Rows whose file is missing in the storage', 'kind', countMissing);
   const sampleStorage = registerStorageGauges({
     metrics,
     limit: storageLimit,
@@ -45,5 +45,5 @@ export function registerGauges({
     dumpsDir: config.s3 === null ? config.coredumpsDir : null,
     now: clock.now,
   });
-  return { countLost, sampleStorage };
+  return { countMissing, sampleStorage };
 }

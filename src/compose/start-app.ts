@@ -100,7 +100,7 @@ export async function startApp(
     const queue = config.parser === null ? null : feed;
     const services = await createServices({ config, database, blobs, clock, log, metrics, queue });
     const { auth, coredumps, events, gatekeeper } = services;
-    const { countLost, sampleStorage } = registerGauges({ config, database, services, metrics, clock });
+    const { countMissing, sampleStorage } = registerGauges({ config, database, services, metrics, clock });
 
     await database.jobs?.start();
     await database.announcements.follow({
@@ -154,7 +154,7 @@ export async function startApp(
         health: createHealthRoutes({
           database,
           storages: [blobs.dumps, blobs.firmwares],
-          countLost,
+          countMissing,
           sidecar,
           metrics,
           gatekeeper,
@@ -171,7 +171,7 @@ export async function startApp(
       }),
       webSocket,
       async endStreams() {
-        graphql.endEventStreams();
+        graphql.closeEventStreams();
         await webSocket.close();
       },
     });

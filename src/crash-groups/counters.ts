@@ -44,7 +44,6 @@ export async function decrementDevice(
   await tx.crashDevice.deleteMany({ where: { ...where, count: { lte: 0 } } });
 }
 
-/** Counts each crash for its version on its device. */
 export async function incrementVersionDevices(tx: DbTransaction, crashes: readonly Crash[]): Promise<void> {
   const counts = new Map<string, { columns: Array<string | number>; count: number }>();
   for (const { modelId, firmwareVersion, deviceId } of crashes) {

@@ -7,31 +7,32 @@ export const TIME_UNITS = ['HOUR', 'DAY'] as const;
 export type TimeUnit = (typeof TIME_UNITS)[number];
 
 export const SLOT_MS: Record<TimeUnit, number> = { HOUR: 3_600_000, DAY: 86_400_000 };
-/** In place of an id: all signatures, or all models. */
+/** Stands for all signatures, or all models. */
 export const ALL = 0;
-/** In place of a version: all versions. */
+/** Stands for all versions. */
 const ALL_VERSIONS = '';
 
-/** The series that a crash is counted in. */
+/** The series in which a crash is counted. */
 export interface SeriesKey {
   signatureId: number;
   modelId: number;
   firmwareVersion: string;
 }
 
-/** One crash more, or less, at its time. */
+/** Adds a crash at its time, or removes it (`count` -1). */
 export interface SeriesChange extends SeriesKey {
   at: Date;
   by: 1 | -1;
 }
 
 /**
- * Adds each change to the hour and the day of its crash, in one series for all versions and one for its version. The whole
- * fleet also has one for each model. Signatures have no such series: it is the sum of the few series of their versions.
+ * Adds each change to the hour and the day of its crash: in the series of all versions and in that of its version. The
+ * whole fleet also has a series for each model. A signature has none for all versions: it is the sum of its few
+ * versions.
  */
 export async function addToSeries(tx: DbTransaction, changes: readonly SeriesChange[]): Promise<void> {
   const sums = new Map<string, { columns: Array<string | number>; by: number }>();
-  // Each row once, and always in the same order, so that two transactions never wait for each other's rows.
+  // Each row once and in a fixed order, so that concurrent transactions cannot deadlock.
   for (const unit of TIME_UNITS) {
     for (const kind of [0, 1, 2] as const) {
       for (const { signatureId, modelId, firmwareVersion, at, by } of [...changes].sort(bySlot)) {
@@ -82,7 +83,7 @@ export interface SeriesFilter {
   firmwareVersions?: readonly string[];
 }
 
-/** Translates the codes of models into ids, by which series are stored. Each code is looked up once. */
+/** Maps the codes of models to the ids of stored series. Each code is looked up once. */
 export function createSeriesFilters(db: Db) {
   const models = new DataLoader<string, number | null>(async (codes) => {
     const rows = await db.deviceModel.findMany({
@@ -107,15 +108,15 @@ export function createSeriesFilters(db: Db) {
   };
 }
 
-/** A year and a day in days, or six weeks in hours. */
+/** One year and one day in days; six weeks in hours. */
 export const MAX_SLOTS = 1_008;
 export const DEFAULT_SLOTS: Record<TimeUnit, number> = { HOUR: 48, DAY: 30 };
 
 /**
  * The slots of a chart.
- * @param from inclusive; its slot is the first. Default: 48 hours or 30 days in all
+ * @param from inclusive; its slot is the first. Default: 48 hours or 30 days before `to`
  * @param to exclusive; default: the current slot is the last
- * @throws DomainError BAD_USER_INPUT when there are none, or too many
+ * @throws DomainError BAD_USER_INPUT when the range is empty or too long
  */
 export function seriesRange(
   { by: unit, from, to }: { by: TimeUnit; from?: Date | null | undefined; to?: Date | null | undefined },
@@ -159,7 +160,7 @@ export async function groupSeries(
   return byGroup;
 }
 
-/** An entry for each slot of the range, also where nothing crashed. */
+/** One entry for each slot of the range, with zero for slots without crashes. */
 export function zeroFilled({ unit, firstSlot, lastSlot }: SeriesRange, counts: ReadonlyMap<number, number>) {
   return Array.from({ length: lastSlot - firstSlot + 1 }, (_, index) => ({
     start: new Date((firstSlot + index) * SLOT_MS[unit]),
@@ -175,7 +176,7 @@ function within({ unit, firstSlot, lastSlot }: SeriesRange): Prisma.Sql {
   return Prisma.sql`t."unit" = ${unit} AND t."slot" BETWEEN ${firstSlot} AND ${lastSlot}`;
 }
 
-/** A crash is counted in several series: selects those that together count each crash of the filter once. */
+/** A crash is counted in several series. Selects those that count each crash of the filter exactly once. */
 function matching({ modelIds, firmwareVersions }: SeriesFilter, hasRowOfModel: boolean): Prisma.Sql {
   if (modelIds?.length === 0 || firmwareVersions?.length === 0) return Prisma.sql`1 = 0`;
   if (firmwareVersions !== undefined) {

@@ -1,9 +1,9 @@
 import { DAY_MS } from '../platform/durations.js';
 
 /**
- * How fast a group crashes, in a form that an index can sort: an exponentially decayed rate. Each crash weighs 2^(its
- * time in half-lives), and the stored value is the binary logarithm of the sum. An old crash weighs less than a new one
- * by itself, so stored values need no updates as time passes. The column is `CrashGroup.heat`.
+ * The crash rate of a group in a form that an index can sort: an exponentially decayed rate. Each crash has the weight
+ * 2^(its time in half-lives), and the stored value is the binary logarithm of the sum. A later crash has a larger weight,
+ * so stored values need no updates as time passes. The column is `CrashGroup.heat`.
  */
 const HALF_LIFE_MS = DAY_MS;
 
@@ -22,7 +22,7 @@ export function decayedRateOfMany(at: Date, count: number): number {
   return decayedRateOf(at) + Math.log2(count);
 }
 
-/** Crashes a day, recent ones counting most. A steady rate is returned unchanged. */
+/** Crashes a day, with recent ones counting most. Equals the rate when that is constant. */
 export function velocityOf(storedRate: number, now: Date): number {
   return 2 ** (storedRate - decayedRateOf(now)) * Math.LN2;
 }

@@ -1,6 +1,6 @@
 import { type CrashKind, type CrashReport, culpritFrames } from '../crashdump/index.js';
 
-/** How a group is called and classified. */
+/** Title and classification of a group. */
 export interface CrashDescription {
   title: string;
   kind: CrashKind;
@@ -22,7 +22,7 @@ export function describeCrash(report: CrashReport): CrashDescription {
   const culpritFile = culprit?.file?.replace(/^.*[/\\]/, '') ?? null;
   const place = culpritFunction === null ? '' : ` in ${withoutParameters(culpritFunction)}`;
   const file = culpritFile === null ? '' : ` (${culpritFile})`;
-  // Stack overflows are classified by task: the place where one is noticed is chance.
+  // Classified by task, because the place where a stack overflow is detected is arbitrary.
   const where =
     kind === 'STACK_OVERFLOW' && report.crashedTask !== null
       ? ` of task ${report.crashedTask}`
@@ -37,7 +37,7 @@ export function describeCrash(report: CrashReport): CrashDescription {
   };
 }
 
-/** Kinds with one name, whatever words the chip and its version use for them. */
+/** Kinds with one class, whatever words the chip and the version of ESP-IDF use. */
 const CLASSES: Readonly<Partial<Record<CrashKind, string>>> = {
   ABORT: 'abort',
   ASSERT: 'assert failed',
@@ -48,7 +48,7 @@ const CLASSES: Readonly<Partial<Record<CrashKind, string>>> = {
 };
 const MAX_CLASS = 60;
 
-/** The reason without what differs from crash to crash: addresses, cores, numbers of lines. */
+/** The reason without its variable parts: addresses, cores, line numbers. */
 function reasonWithoutPlace(reason: string): string {
   const [words = ''] = reason.split(/ at (?:PC )?0x|[:(\n]/);
   return cut(words.trim() || 'unknown', MAX_CLASS);

@@ -2,12 +2,12 @@ import type { Announcements, DbTransaction, Follower } from '../platform/databas
 import type { EventChannel } from '../platform/event-channel.js';
 import type { GroupChange } from './types.js';
 
-/** Changes of groups, published after their commit. Ids only: each subscriber reads the group as it is then. */
+/** Changes of groups, published after their commit. They contain ids only: each subscriber reads the current group. */
 export interface GroupEvents {
   publish(change: GroupChange): void;
   /** Announces the change to other servers, in the transaction that makes it. */
   announce(tx: DbTransaction, groupIds: readonly number[]): Promise<void>;
-  /** Listens from this call on. Ends when the iterator is returned, and when the server stops. */
+  /** Subscribes at the call. Ends when the iterator is returned, and when the server stops. */
   subscribe(filter: { groupId?: number }): AsyncIterableIterator<GroupChange>;
 }
 

@@ -1,14 +1,14 @@
 import type { DbTransaction } from '../platform/database/types.js';
 
-/** What refers to a group by its id without a foreign key, and moves with the group. Callers hold the group's lock. */
+/** Rows that refer to a group by id without a foreign key, and follow it in a merge. Callers hold the group's lock. */
 
 /**
- * Points the alert rules of some groups to another group. Without one (null) the rules are switched off: a rule without a
- * group would match all groups.
+ * Points the alert rules of some groups to another group. With `toId` null the rules are switched off, because a rule
+ * without a group would match all groups.
  *
- * @returns how many rules there were
+ * @returns the number of these rules
  */
-export async function sendRulesTo(
+export async function moveRules(
   tx: DbTransaction,
   fromIds: readonly number[],
   toId: number | null,
@@ -20,8 +20,8 @@ export async function sendRulesTo(
   return count;
 }
 
-/** Spikes of one group that were alerted already count as alerted for the other group as well. */
-export async function shareSpikes(tx: DbTransaction, fromId: number, toId: number): Promise<void> {
+/** Spikes that were alerted for one group count as alerted for the other group too. */
+export async function copySpikes(tx: DbTransaction, fromId: number, toId: number): Promise<void> {
   await tx.$executeRaw`
     INSERT INTO "AlertSpike" ("ruleId", "groupId", "slot")
     SELECT x."ruleId", g."id", x."slot" FROM "AlertSpike" x JOIN "CrashGroup" g ON g."id" = ${toId}

@@ -27,7 +27,7 @@ export interface CrashVariantRow {
   lastSeenAt: Date;
 }
 
-/** For one request: what fields ask for one by one is read in one statement, however many ask. */
+/** For one request: batches what fields read one by one into one statement. */
 export function createCrashGroupLoaders(db: Db) {
   return {
     byId: new DataLoader<number, CrashGroupRow | null>(async (ids) => {
@@ -36,7 +36,7 @@ export function createCrashGroupLoaders(db: Db) {
       return ids.map((id) => byId.get(id) ?? null);
     }),
 
-    /** Id of the group that a dump belongs to. */
+    /** The id of a dump's group. */
     ofCoredump: new DataLoader<number, number | null>(async (ids) => {
       const rows = await db.$queryRaw<Array<{ coredumpId: number; groupId: number }>>`
         SELECT o."coredumpId", s."groupId" FROM "CrashOccurrence" o
@@ -93,7 +93,7 @@ export function createCrashGroupLoaders(db: Db) {
       return ids.map((id) => byId.get(id) ?? 0);
     }),
 
-    /** Devices of groups that still exist, newest device first. */
+    /** Devices of groups, without deleted ones, newest device first. */
     devices: new DataLoader<{ id: number; window: PageWindow }, DeviceRow[], string>(
       (questions) =>
         inOneStatementEach(
@@ -173,7 +173,7 @@ function sumVariants(rows: readonly CrashVariantRow[]): CrashVariantRow[] {
   return [...sums.values()].sort((a, b) => b.count - a.count);
 }
 
-/** Answers questions in their order; one statement answers all that have the same key. */
+/** Answers questions in their order, with one statement for all questions of the same key. */
 async function inOneStatementEach<Question extends { id: number }, Answer>(
   questions: readonly Question[],
   keyOf: (question: Question) => string,

@@ -4,8 +4,8 @@ import type { DbTransaction } from '../platform/database/types.js';
 import { describeCrash } from './describe-crash.js';
 import { lockSignature, type SignatureRow } from './locks.js';
 
-/** The signature of a fingerprint, locked; where there is none, a new one in a group of its own. */
-export async function lockOrMakeSignature(
+/** The locked signature of a fingerprint. When there is none, makes one in a new group. */
+export async function lockOrCreateSignature(
   tx: DbTransaction,
   fingerprint: string,
   report: CrashReport,
@@ -21,14 +21,14 @@ export async function lockOrMakeSignature(
   });
   const isNew = await insertSignature(tx, fingerprint, group.id, report, seen);
   const made = await lockSignature(tx, fingerprint);
-  // Another transaction made it after our first look, and it was deleted before our second.
+  // Another transaction inserted it after our first read, and it was deleted before our second read.
   if (made === undefined) throw new StaleRead('a crash signature was made and deleted meanwhile');
   // The other transaction has committed: our insert waited for it.
   if (!isNew) await tx.crashGroup.delete({ where: { id: group.id }, select: { id: true } });
   return { signature: made, isNew };
 }
 
-/** @returns false when another transaction has made it meanwhile */
+/** @returns false when another transaction has inserted it meanwhile */
 export async function insertSignature(
   tx: DbTransaction,
   fingerprint: string,

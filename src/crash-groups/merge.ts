@@ -1,16 +1,16 @@
 import { badInput, conflict, type DomainError, notFound } from '../errors.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
-import { sendRulesTo, shareSpikes } from './followers.js';
+import { copySpikes, moveRules } from './followers.js';
 import { lockGroups, lockSignaturesOf } from './locks.js';
 import { recountGroup } from './recount.js';
 import type { CrashGroupRow } from './types.js';
 
 /**
- * Moves every signature of `otherIds` to `intoId` and deletes the empty groups. The cost does not depend on the number of
- * dumps: dumps belong to signatures.
+ * Moves every signature of `otherIds` to `intoId` and deletes the empty groups. The cost does not depend on the number
+ * of dumps, because dumps refer to signatures.
  *
- * @throws DomainError NOT_FOUND; CONFLICT when one of them was deleted meanwhile
+ * @throws DomainError NOT_FOUND; CONFLICT when one of the groups was deleted meanwhile
  */
 export async function mergeGroups(
   tx: DbTransaction,
@@ -22,24 +22,24 @@ export async function mergeGroups(
   for (const id of ids) if (!seen.some((group) => group.id === id)) throw notFound('crash group', id);
   await lockSignaturesOf(tx, otherIds);
   const locked = await lockGroups(tx, ids);
-  for (const id of ids) if (!locked.has(id)) throw goneMeanwhile(id);
+  for (const id of ids) if (!locked.has(id)) throw deletedMeanwhile(id);
 
-  // Also signatures that joined one of them before it was locked.
+  // Including signatures that joined one of the groups before it was locked.
   await tx.crashSignature.updateMany({
     where: { groupId: { in: [...otherIds] } },
     data: { groupId: intoId },
   });
-  await sendRulesTo(tx, otherIds, intoId);
-  for (const id of otherIds) await shareSpikes(tx, id, intoId);
+  await moveRules(tx, otherIds, intoId);
+  for (const id of otherIds) await copySpikes(tx, id, intoId);
   await tx.crashGroup.deleteMany({ where: { id: { in: [...otherIds] } } });
   return recounted(tx, intoId);
 }
 
 /**
- * Takes fingerprints out of a group into a new one.
+ * Moves fingerprints of a group to a new group.
  *
- * @throws DomainError NOT_FOUND; BAD_USER_INPUT for an unknown fingerprint, or when none would be left; CONFLICT when the
- *   group was deleted or a fingerprint moved to another group meanwhile
+ * @throws DomainError NOT_FOUND; BAD_USER_INPUT for an unknown fingerprint, or when no fingerprint would remain;
+ *   CONFLICT when the group was deleted or a fingerprint moved to another group meanwhile
  */
 export async function splitGroup(
   tx: DbTransaction,
@@ -52,7 +52,7 @@ export async function splitGroup(
   });
   if (before === null) throw notFound('crash group', id);
   const signatures = await lockSignaturesOf(tx, [id]);
-  if (!(await lockGroups(tx, [id])).has(id)) throw goneMeanwhile(id);
+  if (!(await lockGroups(tx, [id])).has(id)) throw deletedMeanwhile(id);
   const moving = signatures
     .filter(({ fingerprint }) => fingerprints.includes(fingerprint))
     .sort((a, b) => a.id - b.id);
@@ -75,8 +75,9 @@ export async function splitGroup(
     where: { groupId: id, id: { in: moving.map((signature) => signature.id) } },
     data: { groupId: made.id },
   });
-  if (count !== moving.length) throw new StaleRead('a locked fingerprint is not in its group any more');
-  await shareSpikes(tx, id, made.id);
+  if (count !== moving.length)
+    throw new StaleRead('a fingerprint left its group although the group was locked');
+  await copySpikes(tx, id, made.id);
   await recounted(tx, id);
   return recounted(tx, made.id);
 }
@@ -87,7 +88,7 @@ async function recounted(tx: DbTransaction, id: number): Promise<CrashGroupRow> 
   return group;
 }
 
-/** A fingerprint that is not in the group is in another one, or does not exist. */
+/** An absent fingerprint is in another group, or does not exist. */
 async function whyMissing(tx: DbTransaction, fingerprints: readonly string[]): Promise<DomainError> {
   const elsewhere = await tx.crashSignature.findFirst({
     where: { fingerprint: { in: [...fingerprints] } },
@@ -102,7 +103,7 @@ async function whyMissing(tx: DbTransaction, fingerprints: readonly string[]): P
   );
 }
 
-function goneMeanwhile(id: number): DomainError {
+function deletedMeanwhile(id: number): DomainError {
   return conflict(
     `The crash group "${id}" does not exist any more: it was merged, or its crashes moved to other groups. Load it again.`,
   );

@@ -6,7 +6,7 @@ export interface MissingFirmwareRow {
   modelId: number;
   /** As the devices reported it. */
   firmwareVersion: string;
-  /** Leading digits of the ELF's SHA-256, as the dumps carry it; null where they carry none. */
+  /** First digits of the ELF's SHA-256, as in the dumps; null where they have none. */
   elfSha256Prefix: string | null;
   coredumpCount: number;
   deviceCount: number;
@@ -16,7 +16,7 @@ export interface MissingFirmwareRow {
 const MAX_MISSING = 200;
 
 /**
- * What to upload next, by how many dumps wait for it. Reads an index of those that wait, and no other dump.
+ * Builds to upload next, ordered by the number of dumps that wait for them. Uses an index of the waiting dumps only.
  * @throws DomainError BAD_USER_INPUT
  */
 export async function listMissingFirmwares(db: Db, take: number): Promise<MissingFirmwareRow[]> {
@@ -36,7 +36,7 @@ export async function listMissingFirmwares(db: Db, take: number): Promise<Missin
   const times = new Map(newest.map(({ id, uploadedAt }) => [id, uploadedAt]));
   return rows.flatMap(({ lastId, coredumpCount, deviceCount, ...row }) => {
     const lastSeenAt = times.get(Number(lastId));
-    // Deleted between the two statements.
+    // The model was deleted between the two statements.
     if (lastSeenAt === undefined) return [];
     return [{ ...row, coredumpCount: Number(coredumpCount), deviceCount: Number(deviceCount), lastSeenAt }];
   });

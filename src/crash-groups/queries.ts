@@ -12,7 +12,7 @@ import { type CrashGroupFilter, type CrashGroupRow, type GroupOrder, toGroupRow 
 
 type StoredGroup = Parameters<typeof toGroupRow>[0];
 
-/** The end of a page: the value that the list is sorted by, and the id among equal values. */
+/** The limit of a page: the value that the list is sorted by, and the id among equal values. */
 export interface GroupPosition {
   value: number;
   id: number;
@@ -24,7 +24,7 @@ export interface GroupWindow {
   take: number;
   after?: GroupPosition;
   before?: GroupPosition;
-  /** Takes them from the far end instead; the result is the highest first all the same. */
+  /** Takes them from the lower end; the result still has the highest first. */
   fromEnd?: boolean;
 }
 
@@ -33,7 +33,7 @@ export type GroupParent = 'device' | 'firmware';
 
 export type CrashGroupQueries = ReturnType<typeof createCrashGroupQueries>;
 
-/** Reads of all groups; what is read for each of several groups is in `loaders.ts`. */
+/** Reads over all groups. `loaders.ts` has the reads that are batched per group. */
 export function createCrashGroupQueries(db: Db, clock: Pick<Clock, 'now'>) {
   return {
     now: clock.now,
@@ -216,7 +216,7 @@ function inGroup(isIn: (column: Prisma.Sql) => Prisma.Sql): Prisma.Sql {
   return Prisma.sql`(${Prisma.join(anywhere, ' OR ')})`;
 }
 
-/** Nothing matches an empty list. */
+/** An empty list matches nothing. */
 function oneOf(column: Prisma.Sql, values: readonly string[] | undefined): Prisma.Sql | null {
   if (values === undefined) return null;
   return values.length === 0 ? Prisma.sql`1 = 0` : Prisma.sql`${column} IN (${Prisma.join([...values])})`;

@@ -13,19 +13,20 @@ import {
 import { ALL, addToSeries } from './crash-series.js';
 import { combineRates, decayedRateOf } from './decayed-rate.js';
 import type { GroupEvents } from './events.js';
-import { sendRulesTo } from './followers.js';
+import { moveRules } from './followers.js';
 import { lockGroups, lockWithGroups, type SignatureRow } from './locks.js';
-import { lockOrMakeSignature } from './make-signature.js';
+import { lockOrCreateSignature } from './make-signature.js';
 import { decayedRateOfGroup } from './recount.js';
 import { regressionIn } from './regression.js';
 import type { Crash, CrashGroupRow, GroupChange } from './types.js';
 
 /**
- * Counts a dump whose parse has ended, in the transaction that ends the parse. However often it is parsed, it counts once:
- * - the series of the fleet count every crash, also one that could not be read;
- * - a crash with a fingerprint belongs to the group of its signature;
- * - a later parse with another result (other symbols, newer reader) moves it; one that fails changes nothing.
- * The dump's row is locked by its change; the order of the other locks is in `locks.ts`.
+ * Counts a dump whose parse has ended, in the transaction that ends the parse. A dump counts once, however often it is
+ * parsed:
+ * - the fleet's series count every crash, also one that could not be read;
+ * - a crash with a fingerprint is counted in the group of its signature;
+ * - a later parse with another result (other symbols, newer reader) moves it; a failed one changes nothing.
+ * The change of the dump's row locks it; `locks.ts` has the order of the other locks.
  */
 export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promise<GroupChange | null> {
   const { coredump, modelId, report } = parse;
@@ -40,7 +41,6 @@ export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promi
     await tx.crashOccurrence.create({ data: { coredumpId: coredump.id, ...now, signatureId } });
     return added?.change ?? null;
   }
-  // A parse that failed changes nothing.
   if (coredump.parseStatus !== 'PARSED') return null;
   const counted = known.signatureId === null ? null : await fingerprintOf(tx, known.signatureId);
   const isSameVersion = known.firmwareVersion === now.firmwareVersion;
@@ -52,7 +52,7 @@ export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promi
     tx,
     [counted, report?.fingerprint ?? null].filter((name) => name !== null),
   );
-  // Added before it is removed: else a group with this crash alone would be deleted, and made again as a new one.
+  // Added before it is removed: otherwise a group with only this crash would be deleted and made again as a new one.
   const added = await addIfKnown(tx, report, after);
   if (known.signatureId !== null)
     await subtract(tx, known.signatureId, before, added?.change.groupId ?? null);
@@ -61,11 +61,11 @@ export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promi
     where: { coredumpId: coredump.id },
     data: { signatureId: added?.signatureId ?? null, firmwareVersion: now.firmwareVersion },
   });
-  // A crash that stays in its group is no event.
+  // A crash that stays in its group is not announced.
   return added === null || counted === report?.fingerprint ? null : added.change;
 }
 
-/** The device reports what it runs now, which may be an update after the crash; the dump names the build that crashed. */
+/** The device reports its current version, which may be newer than the crash; the dump names the crashed build. */
 async function versionOf(tx: DbTransaction, { coredump, report }: FinishedParse): Promise<string> {
   if (report?.elfMatches !== true || coredump.firmwareId === null) return coredump.firmwareVersion;
   const build = await tx.firmware.findUnique({
@@ -80,7 +80,7 @@ async function addIfKnown(tx: DbTransaction, report: CrashReport | null, crash: 
   return report === null || fingerprint === null ? null : add(tx, fingerprint, report, crash);
 }
 
-/** In the series of the whole fleet and the counters of versions, whether the crashes have a fingerprint or not. */
+/** Counts in the fleet's series and the counters of versions, with or without a fingerprint. */
 export async function countForFleet(tx: DbTransaction, crashes: readonly Crash[]): Promise<void> {
   await addToSeries(
     tx,
@@ -89,7 +89,7 @@ export async function countForFleet(tx: DbTransaction, crashes: readonly Crash[]
   await incrementVersionDevices(tx, crashes);
 }
 
-/** Counts the same crash for another version. */
+/** Counts the crash for another version. */
 async function moveInFleet(tx: DbTransaction, before: Crash, after: Crash): Promise<void> {
   await addToSeries(tx, [
     { ...before, signatureId: ALL, by: -1 },
@@ -99,7 +99,7 @@ async function moveInFleet(tx: DbTransaction, before: Crash, after: Crash): Prom
   await incrementVersionDevices(tx, [after]);
 }
 
-/** Counts, writes the alerts, and publishes the change of the group after the commit. */
+/** Counts, writes the alerts, and announces the group's change after the commit. */
 export function countAndAnnounce(
   events: Pick<GroupEvents, 'publish' | 'announce'>,
   alerts: { write: WriteAlerts; wake(): void },
@@ -133,14 +133,14 @@ async function fingerprintOf(tx: DbTransaction, signatureId: number): Promise<st
   return row?.fingerprint ?? null;
 }
 
-/** Adds a crash to the signature of the fingerprint and to its group. Both are made when they are new. */
+/** Adds a crash to the signature of the fingerprint and to its group, and makes both when they do not exist. */
 async function add(
   tx: DbTransaction,
   fingerprint: string,
   report: CrashReport,
   crash: Crash,
 ): Promise<{ signatureId: number; change: GroupChange }> {
-  const { signature, isNew } = await lockOrMakeSignature(tx, fingerprint, report, crash.at);
+  const { signature, isNew } = await lockOrCreateSignature(tx, fingerprint, report, crash.at);
   const group = await lockGroupOf(tx, signature);
   const isNewDevice = !(await isDeviceOfGroup(tx, group.id, crash.deviceId));
   const regression = isNew ? null : await regressionIn(tx, group, crash);
@@ -167,8 +167,8 @@ async function add(
 }
 
 /**
- * Removes a crash from its signature and group. A group without a crash is deleted: it was misread.
- * @param successorId the group that the crash belongs to now, if any
+ * Removes a crash from its signature and group. A group without crashes is deleted: it came from a wrong reading.
+ * @param successorId the crash's new group, if any
  */
 async function subtract(
   tx: DbTransaction,
@@ -198,7 +198,7 @@ async function subtract(
   if (group.count === 1) await deleteWhenEmpty(tx, group.id, successorId);
 }
 
-/** Alert rules for this group alone go to the group of its last crash; without one they are switched off. */
+/** Alert rules for the deleted group move to the new group of its last crash; without one they are switched off. */
 async function deleteWhenEmpty(
   tx: DbTransaction,
   groupId: number,
@@ -207,13 +207,13 @@ async function deleteWhenEmpty(
   const { count } = await tx.crashGroup.deleteMany({
     where: { id: groupId, count: 0, signatures: { none: {} } },
   });
-  if (count > 0) await sendRulesTo(tx, [groupId], successorId);
+  if (count > 0) await moveRules(tx, [groupId], successorId);
 }
 
-/** Under the signature's lock it cannot move to another group. */
+/** While the signature is locked it cannot move to another group. */
 async function lockGroupOf(tx: DbTransaction, { groupId }: SignatureRow): Promise<CrashGroupRow> {
   const group = (await lockGroups(tx, [groupId])).get(groupId);
-  if (group === undefined) throw new Error('a crash signature belongs to a group that does not exist');
+  if (group === undefined) throw new Error('the group of a crash signature does not exist');
   return group;
 }
 
@@ -225,7 +225,7 @@ async function isDeviceOfGroup(tx: DbTransaction, groupId: number, deviceId: num
   return row !== null;
 }
 
-/** Dumps are parsed in any order, so a crash may extend the span at either end. */
+/** Dumps are parsed in any order, so a crash can extend the time span at either end. */
 function span(seen: { firstSeenAt: Date; lastSeenAt: Date }, at: Date) {
   return {
     ...(at < seen.firstSeenAt ? { firstSeenAt: at } : {}),

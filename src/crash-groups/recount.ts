@@ -6,10 +6,10 @@ import { type CrashGroupRow, toGroupRow } from './types.js';
 
 /**
  * Sets the counters of a group to the sums of its signatures' counters.
- * @returns the group after that; null when it does not exist
+ * @returns the updated group; null when it does not exist
  */
 export async function recountGroup(tx: DbTransaction, groupId: number): Promise<CrashGroupRow | null> {
-  // Locked before anything is summed: a crash that is counted meanwhile comes entirely before or after.
+  // Locked before the sums are read, so that a concurrent crash is counted either completely before or after.
   await lockGroups(tx, [groupId]);
   const { _sum, _min, _max } = await tx.crashSignature.aggregate({
     where: { groupId },
@@ -33,10 +33,10 @@ export async function recountGroup(tx: DbTransaction, groupId: number): Promise<
   return row === undefined ? null : toGroupRow(row);
 }
 
-/** Hours before a group's last crash beyond which one adds nothing to its decayed rate. */
+/** Older hours, counted back from the group's last crash, add nothing to its decayed rate at double precision. */
 const RATE_HOURS = 30 * 24;
 
-/** Computed from hours, as if every crash had happened at the beginning of its hour. */
+/** Computed from hours, with every crash at the beginning of its hour. */
 export async function decayedRateOfGroup(tx: DbTransaction, groupId: number): Promise<number> {
   const hours = await tx.$queryRaw<Array<{ slot: number; count: number | bigint }>>`
     WITH hours AS (

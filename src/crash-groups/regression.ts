@@ -9,9 +9,9 @@ interface Regression {
 }
 
 /**
- * Whether a crash makes a resolved group a regression: it came after the group was resolved, in the version that has the
- * fix or a later one. Where versions have no order (dates, branches), or no version was named, a version counts as later
- * if the group had not been seen in it when it was resolved: crashes of old firmware change nothing.
+ * Whether a crash makes a resolved group a regression: it came after the group was resolved, in the fixed version or a
+ * later one. Where versions have no order (dates, branches), or no fixed version was named, a version counts as later
+ * if the group had not been seen in it when it was resolved. So crashes of old firmware change nothing.
  */
 export async function regressionIn(
   tx: DbTransaction,

@@ -9,7 +9,7 @@ import { insertSignature } from './make-signature.js';
 import { mergeGroups } from './merge.js';
 import { countCrash } from './record-crash.js';
 
-/** How a report becomes a fingerprint; `version` is what stands before the colon of those that it makes. */
+/** Computes a fingerprint from a report; `version` is the prefix of its fingerprints, before the colon. */
 export interface FingerprintRecipe {
   version: string;
   of(report: CrashReport): string | null;
@@ -19,17 +19,17 @@ export const CURRENT_RECIPE: FingerprintRecipe = {
   version: FINGERPRINT_VERSION,
   of({ tasks, kind, elfMatches, appElfSha256 }) {
     const crashed = tasks.find((task) => task.crashed);
-    // Names from another build's ELF would group crashes by chance.
+    // Symbols of another build's ELF would group crashes by chance.
     if (crashed === undefined || (!elfMatches && appElfSha256 !== null)) return null;
     return fingerprint(culpritFrames(crashed), kind === 'STACK_OVERFLOW' ? crashed.name : null);
   },
 };
 
 /**
- * Gives one dump the fingerprint that its stored report has by the recipe, and counts it by that. Rows are locked in the
- * order of `locks.ts`.
+ * Computes the fingerprint of one dump from its stored report by the recipe, and counts the dump by it. Rows are locked
+ * in the order of `locks.ts`.
  *
- * @returns the group that others were merged into for it, if any were
+ * @returns the group that others were merged into, if any
  */
 export async function regroupDump(
   tx: DbTransaction,
@@ -39,7 +39,7 @@ export async function regroupDump(
   const text = await tx.coredumpText.findUnique({ where: { coredumpId: id } });
   const report = text?.report == null ? null : readReport(JSON.parse(text.report));
   if (report === null) return null;
-  // The reader has seen more than its report tells, so what it named by this recipe stands.
+  // The reader had more data than the report contains, so a fingerprint that it computed by this recipe is kept.
   const isCurrent = report.fingerprint?.startsWith(`${recipe.version}:`) === true;
   const renamed = isCurrent ? report : { ...report, fingerprint: recipe.of(report) };
   const [row] = await tx.coredump.updateManyAndReturn({
@@ -47,7 +47,7 @@ export async function regroupDump(
     data: { fingerprint: renamed.fingerprint },
     select: { ...COREDUMP_ROW, device: { select: { modelId: true } } },
   });
-  // Deleted, or being read again, meanwhile.
+  // The dump was deleted or queued again meanwhile.
   if (row === undefined) return null;
   if (renamed.fingerprint !== report.fingerprint) {
     const { count } = await tx.coredumpText.updateMany({
@@ -57,7 +57,7 @@ export async function regroupDump(
     if (count === 0) throw new StaleRead('the dump was read again meanwhile');
   }
   const mergedInto =
-    renamed.fingerprint === null ? null : await keepGroupUnder(tx, id, renamed, renamed.fingerprint, recipe);
+    renamed.fingerprint === null ? null : await renameInGroup(tx, id, renamed, renamed.fingerprint, recipe);
   const { device, ...columns } = row;
   await countCrash(tx, { coredump: toCoredumpRow(columns), modelId: device.modelId, report: renamed });
   return mergedInto;
@@ -65,9 +65,9 @@ export async function regroupDump(
 
 /**
  * Makes the new fingerprint the successor of the dump's old one in its group, if the group has none of this recipe yet.
- * @returns the group that others were merged into, if any were
+ * @returns the group that others were merged into, if any
  */
-async function keepGroupUnder(
+async function renameInGroup(
   tx: DbTransaction,
   coredumpId: number,
   report: CrashReport,
@@ -83,21 +83,21 @@ async function keepGroupUnder(
   if (await hasSuccessor(tx, groupId, recipe)) return null;
   const existing = await tx.crashSignature.findUnique({ where: { fingerprint: name } });
   if (existing === null) {
-    // A signature joins a group under the group's lock only; what was read without it may have changed.
+    // A signature joins a group only under the group's lock; earlier reads may be outdated.
     await lockGroups(tx, [groupId]);
     await requireMembers(tx, groupId, [signatureId]);
     const isMade = await insertSignature(tx, name, groupId, report, seen);
     if (!isMade || (await hasSuccessor(tx, groupId, recipe, name)))
-      throw new StaleRead('the group has a successor now');
+      throw new StaleRead('the group has got a successor meanwhile');
     return null;
   }
   const into = Math.min(groupId, existing.groupId);
-  await mergeGroups(tx, into, [Math.max(groupId, existing.groupId)]).catch(staleWhenGone);
+  await mergeGroups(tx, into, [Math.max(groupId, existing.groupId)]).catch(asStaleRead);
   await requireMembers(tx, into, [signatureId, existing.id]);
   return into;
 }
 
-/** The group is locked. */
+/** Requires the group's lock. */
 async function requireMembers(tx: DbTransaction, groupId: number, ids: readonly number[]): Promise<void> {
   const count = await tx.crashSignature.count({ where: { groupId, id: { in: [...ids] } } });
   if (count < ids.length) throw new StaleRead('a signature has left its group meanwhile');
@@ -109,8 +109,8 @@ async function hasSuccessor(tx: DbTransaction, groupId: number, { version }: Fin
   return (await tx.crashSignature.findFirst({ where, select: { id: true } })) !== null;
 }
 
-/** Nobody asked for this merge, so nobody gets its error: the dump is tried again. */
-function staleWhenGone(error: unknown): never {
+/** Regrouping caused this merge, so no person receives its error: the dump is tried again. */
+function asStaleRead(error: unknown): never {
   const isGone = error instanceof DomainError && (error.code === 'CONFLICT' || error.code === 'NOT_FOUND');
   throw isGone ? new StaleRead('a group was merged meanwhile', { cause: error }) : error;
 }

@@ -15,12 +15,12 @@ export type RegroupJob = ReturnType<typeof createRegroupJob>;
 
 /** Dumps between two writes of the progress. */
 const BATCH = 50;
-/** When a server has written no progress for so long, another server takes over. */
+/** When a server has written no progress for this time, another server takes over. */
 const LEASE_MS = 60_000;
-/** So that uploads and parses come first. */
+/** Pause between batches, so that uploads and parses run first. */
 const PAUSE_MS = 5;
 
-/** The progress of the regrouping by a recipe. */
+/** The progress of regrouping by one recipe. */
 export function regroupingOf(
   db: Db,
   { version }: FingerprintRecipe = CURRENT_RECIPE,
@@ -29,17 +29,18 @@ export function regroupingOf(
 }
 
 /**
- * Goes through the stored dumps when the recipe of fingerprints has changed, and counts each dump by the fingerprint that
- * its stored report has by the new recipe. Nothing is parsed again. Also counts dumps from before there were groups.
+ * Runs when the recipe of fingerprints has changed: goes through the stored dumps and counts each by the fingerprint
+ * that its stored report has by the new recipe. Nothing is parsed again. Also counts dumps that are older than crash
+ * groups.
  *
  * A group continues under its new fingerprint with its state, note and assignee: the first new fingerprint of its dumps
- * is the successor. Where the new recipe distinguishes more crashes, the others become groups of their own; where it
- * distinguishes fewer, groups are merged into the oldest. Crashes of deleted dumps stay counted in the group.
+ * is the successor. Where the new recipe distinguishes more crashes, the others form new groups; where it distinguishes
+ * fewer, groups are merged into the oldest. Crashes of deleted dumps stay counted in the group.
  *
- * First it repairs what earlier versions counted wrong (`repair.ts`), once for each recipe.
+ * First it repairs wrong counts of earlier versions (`repair.ts`), once for each recipe.
  *
- * The progress is a row, so that a stop or a crash of the server loses nothing; several servers share the work by a lease
- * on it.
+ * The progress is a row, so it survives a stop or crash of the server. A lease on that row makes sure that one server
+ * works at a time.
  */
 export function createRegroupJob({
   database,
@@ -51,14 +52,14 @@ export function createRegroupJob({
 }: RegroupDeps) {
   const { db } = database;
   const lease = createLease({ now: database.now, lastsMs: LEASE_MS });
-  // Whoever holds the lease may die, so each looks again.
+  // The server that holds the lease can end, so each server checks again.
   const worker = createWorker({ name: 'regrouping crashes', everyMs: LEASE_MS, look: run, log });
 
   return {
-    /** Starts or continues in the background; does nothing when all was done for this recipe. */
+    /** Starts or continues in the background; does nothing when all dumps were regrouped by this recipe. */
     start: worker.start,
 
-    /** Starts again from the beginning. @param runIn gives the transaction that makes the new run */
+    /** Starts again from the beginning. @param runIn runs the transaction that makes the new run */
     async restart(
       runIn: (begin: (tx: DbTransaction) => Promise<Regrouping>) => Promise<Regrouping> = (begin) =>
         inTransaction(db, begin),
@@ -75,7 +76,7 @@ export function createRegroupJob({
     /** Of the current recipe. */
     progress: () => regroupingOf(db, recipe),
 
-    /** Resolves when nothing runs. */
+    /** Resolves when no run is active. */
     idle: worker.idle,
 
     close: worker.stop,
@@ -91,7 +92,7 @@ export function createRegroupJob({
       const last = ids.at(-1);
       if (last === undefined) {
         await advance({ finishedAt: now(), ...RELEASED });
-        log.info({ dumps: held.done, recipe: recipe.version }, 'crashes are regrouped');
+        log.info({ dumps: held.done, recipe: recipe.version }, 'regrouping crashes by a new recipe');
         return;
       }
       for (const id of ids) {
@@ -108,18 +109,18 @@ export function createRegroupJob({
   }
 
   async function repair(stop: AbortSignal): Promise<void> {
-    const mayGoOn = async () => {
+    const mayContinue = async () => {
       await pause();
       return !stop.aborted && (await renewLease({ repairedAt: null })) !== undefined;
     };
-    const repaired = await repairCounters({ db, countUnread }, mayGoOn);
+    const repaired = await repairCounters({ db, countUnread }, mayContinue);
     if (repaired === null) return;
     await advance({ repairedAt: now(), ...RELEASED });
     const isAllRight = Object.values(repaired).every((count) => count === 0);
     if (!isAllRight) log.warn(repaired, 'repaired wrong counters of crash groups');
   }
 
-  /** Several servers may start at the same time, and a person may restart meanwhile. */
+  /** Several servers may start at the same time, and a person may restart the run meanwhile. */
   async function ensureRun(tx: DbTransaction): Promise<Regrouping> {
     for (;;) {
       const known = await tx.regroupRun.findUnique({ where: { fingerprintVersion: recipe.version } });
@@ -131,12 +132,12 @@ export function createRegroupJob({
     }
   }
 
-  /** @param todo matches while there is work. @returns undefined when it is done, or another server does it */
-  async function renewLease(todo: Prisma.RegroupRunWhereInput): Promise<Regrouping | undefined> {
+  /** @param remaining the condition for more work. @returns undefined when the run is complete or another server works */
+  async function renewLease(remaining: Prisma.RegroupRunWhereInput): Promise<Regrouping | undefined> {
     const { at, until } = await lease.term();
     const [held] = await db.regroupRun.updateManyAndReturn({
       where: {
-        ...todo,
+        ...remaining,
         fingerprintVersion: recipe.version,
         OR: [...availableAt(at), { leaseOwner: owner }],
       },

@@ -1,34 +1,34 @@
 import { type CountUnread, lockDumps } from '../coredumps/unread.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Db } from '../platform/database/types.js';
-import { sendRulesTo } from './followers.js';
+import { moveRules } from './followers.js';
 import { recountGroup } from './recount.js';
 
-/** Groups or dumps of one statement: some milliseconds of the database's time. */
+/** Groups or dumps per statement, so that each statement is short. */
 const BATCH = 200;
 
 export interface Repaired {
-  ghostGroups: number;
+  emptyGroups: number;
   recountedGroups: number;
   rulesSwitchedOff: number;
   unreadDumps: number;
 }
 
 /**
- * Repairs what earlier versions counted wrong: groups without a fingerprint are deleted, counters of groups are set to the
- * sums of their signatures, alert rules for a deleted group are switched off, and dumps that were queued again before
- * their first parse are counted. Each step changes only what is wrong, so the repair may stop and start again anywhere.
+ * Repairs wrong counts of earlier versions: deletes groups without a fingerprint, sets counters of groups to the sums
+ * of their signatures, switches off alert rules of deleted groups, and counts dumps that were queued again before their
+ * first parse. Each step changes only what is wrong, so the repair can stop and restart at any point.
  *
- * @param mayGoOn asked between batches
+ * @param mayContinue called between batches
  * @returns null when it stopped early
  */
 export async function repairCounters(
   { db, countUnread }: { db: Db; countUnread: CountUnread },
-  mayGoOn: () => Promise<boolean>,
+  mayContinue: () => Promise<boolean>,
 ): Promise<Repaired | null> {
-  const repaired = { ghostGroups: 0, recountedGroups: 0, rulesSwitchedOff: 0, unreadDumps: 0 };
+  const repaired = { emptyGroups: 0, recountedGroups: 0, rulesSwitchedOff: 0, unreadDumps: 0 };
   for (let afterId = 0; ; ) {
-    if (!(await mayGoOn())) return null;
+    if (!(await mayContinue())) return null;
     const window = await db.crashGroup.findMany({
       where: { id: { gt: afterId } },
       orderBy: { id: 'asc' },
@@ -42,16 +42,16 @@ export async function repairCounters(
         await inTransaction(db, (tx) => recountGroup(tx, id));
         repaired.recountedGroups += 1;
       } else {
-        const ghost = { id, signatures: { none: {} } };
-        const { count } = await inTransaction(db, (tx) => tx.crashGroup.deleteMany({ where: ghost }));
-        repaired.ghostGroups += count;
+        const empty = { id, signatures: { none: {} } };
+        const { count } = await inTransaction(db, (tx) => tx.crashGroup.deleteMany({ where: empty }));
+        repaired.emptyGroups += count;
       }
     }
     afterId = last.id;
   }
-  repaired.rulesSwitchedOff = await switchOffLostRules(db);
+  repaired.rulesSwitchedOff = await switchOffOrphanedRules(db);
   for (let afterId = 0; ; ) {
-    if (!(await mayGoOn())) return null;
+    if (!(await mayContinue())) return null;
     const dumps = await db.coredump.findMany({
       where: { parseStatus: 'PENDING', parseGeneration: { gt: 0 }, occurrence: null, id: { gt: afterId } },
       orderBy: { id: 'asc' },
@@ -73,7 +73,7 @@ export async function repairCounters(
   }
 }
 
-/** Groups whose own counters differ from those of their signatures. Both ids: the first exclusive, the second inclusive. */
+/** Groups whose counters differ from those of their signatures. `afterId` is exclusive, `lastId` inclusive. */
 async function wrongGroups(db: Db, afterId: number, lastId: number) {
   return db.$queryRaw<Array<{ id: number; signatures: number | bigint }>>`
     SELECT g."id", COALESCE(s."signatures", 0) AS "signatures" FROM "CrashGroup" g
@@ -89,14 +89,14 @@ async function wrongGroups(db: Db, afterId: number, lastId: number) {
     ORDER BY g."id"`;
 }
 
-/** There are a hundred rules at most. */
-async function switchOffLostRules(db: Db): Promise<number> {
+/** Reads all rules at once, because their number is limited (`MAX_RULES`). */
+async function switchOffOrphanedRules(db: Db): Promise<number> {
   const rules = await db.alertRule.findMany({
     where: { groupId: { not: null } },
     select: { groupId: true },
   });
   const wanted = [...new Set(rules.flatMap(({ groupId }) => groupId ?? []))];
-  const there = await db.crashGroup.findMany({ where: { id: { in: wanted } }, select: { id: true } });
-  const lost = wanted.filter((id) => !there.some((group) => group.id === id));
-  return lost.length === 0 ? 0 : inTransaction(db, (tx) => sendRulesTo(tx, lost, null));
+  const existing = await db.crashGroup.findMany({ where: { id: { in: wanted } }, select: { id: true } });
+  const orphaned = wanted.filter((id) => !existing.some((group) => group.id === id));
+  return orphaned.length === 0 ? 0 : inTransaction(db, (tx) => moveRules(tx, orphaned, null));
 }

@@ -18,7 +18,7 @@ const MAX_VERSION = 64;
 /** Fingerprints of one split, or groups of one merge. */
 const MAX_AT_ONCE = 100;
 
-/** What people do with crash groups, and how groups are read and followed. */
+/** Actions of people on crash groups, and reads and subscriptions. */
 export function createCrashGroupService({
   db,
   events,
@@ -44,7 +44,10 @@ export function createCrashGroupService({
         }),
       ),
 
-    /** Groups as they change, each change read once for all followers. A group that was deleted meanwhile is skipped. */
+    /**
+     * Groups as they change; each change is read once for all followers. A group that was deleted meanwhile is
+     * skipped.
+     */
     follow(filter: { groupId?: number }): AsyncIterableIterator<CrashGroupRow> {
       return readEach(events.subscribe(filter), readOnce);
     },
@@ -52,12 +55,12 @@ export function createCrashGroupService({
     get,
 
     /**
-     * @param inVersion the version that has the fix; null means the next one, whatever it will be called
+     * @param inVersion the version with the fix; null means the next one, whatever its name
      * @throws DomainError NOT_FOUND, BAD_USER_INPUT
      */
     async resolve(id: number, inVersion: string | null): Promise<CrashGroupRow> {
       if (inVersion !== null && (inVersion.trim() === '' || inVersion.length > MAX_VERSION)) {
-        throw badInput(`A version is 1 to ${MAX_VERSION} characters; leave it out for "the next one".`);
+        throw badInput(`A version is 1 to ${MAX_VERSION} characters; omit it for "the next version".`);
       }
       return change('resolveCrashGroup', id, {
         state: 'RESOLVED',
@@ -91,9 +94,9 @@ export function createCrashGroupService({
     },
 
     /**
-     * Moves the groups `ids` into `intoId`, which keeps its state, note and assignee. New crashes with their fingerprints
-     * join it as well. If their crashes of this hour are a spike only together, there is an alert.
-     * @throws DomainError NOT_FOUND, BAD_USER_INPUT; CONFLICT when one of them was merged away at the same time
+     * Moves the groups `ids` into `intoId`, which keeps its state, note and assignee. New crashes with their
+     * fingerprints join it too. When the crashes of this hour reach a spike only together, an alert is written.
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT; CONFLICT when one of them was merged into another at the same time
      */
     async merge(intoId: number, ids: readonly number[]): Promise<CrashGroupRow> {
       const others = [...new Set(ids)].filter((id) => id !== intoId);
@@ -101,7 +104,7 @@ export function createCrashGroupService({
       if (others.length > MAX_AT_ONCE) throw badInput(`At most ${MAX_AT_ONCE} groups are merged at once.`);
       return announced(async (tx, note) => {
         const merged = await mergeGroups(tx, intoId, others);
-        // Names all merged groups: afterwards nothing else does.
+        // Names all merged groups: afterwards no row names them.
         const target = `${merged.title}, and groups ${others.join(', ')}`;
         await note({ ...onGroup('mergeCrashGroups', merged), target });
         return merged;
@@ -109,7 +112,7 @@ export function createCrashGroupService({
     },
 
     /**
-     * Moves fingerprints of a group to a new one, with everything that was ever counted for them.
+     * Moves fingerprints of a group to a new one, with everything that was counted for them, deleted dumps included.
      * @throws DomainError NOT_FOUND, BAD_USER_INPUT when the group lacks one of them or has no others; CONFLICT when a
      *   fingerprint is in another group now
      */

@@ -11,7 +11,7 @@ export type GroupOrder = (typeof GROUP_ORDERS)[number];
 
 type StoredGroup = Prisma.CrashGroupGetPayload<object>;
 
-/** A crash group as lists, loaders and events know it. */
+/** A crash group as lists, loaders and events return it. */
 export interface CrashGroupRow extends Omit<StoredGroup, 'state' | 'kind'> {
   state: GroupState;
   kind: CrashKind;
@@ -37,7 +37,7 @@ export interface CrashGroupFilter {
   search?: string;
 }
 
-/** What the counters need to know of a dump. */
+/** The data of a dump that the counters use. */
 export interface Crash {
   deviceId: number;
   modelId: number;
@@ -54,7 +54,7 @@ export interface GroupChange {
   kind: GroupChangeKind;
 }
 
-/** Alerts of groups, as far as changes without a crash need them. */
+/** The part of alerts that changes without a crash need. */
 export interface GroupAlerts {
   /** Writes the alerts for a spike of this hour, in the transaction. @returns whether there are any */
   writeSpikes(tx: DbTransaction, groupId: number): Promise<boolean>;
@@ -66,7 +66,7 @@ export interface GroupAlerts {
 export function toGroupRow(stored: StoredGroup): CrashGroupRow {
   const state = GROUP_STATES.find((known) => known === stored.state);
   if (state === undefined) throw new Error(`a crash group has the state "${stored.state}"`);
-  // A newer server on the same database may know more kinds.
+  // A newer server on the same database may write kinds that this one does not know.
   const kind = CRASH_KINDS.find((known) => known === stored.kind) ?? 'OTHER';
   return { ...stored, state, kind };
 }

@@ -3,7 +3,7 @@ import { Prisma } from '../platform/database/client.js';
 import { countForFleet } from './record-crash.js';
 import type { Crash } from './types.js';
 
-/** Counts dumps that are deleted before their first parse, in series and versions; in no group, without a fingerprint. */
+/** Counts dumps that are deleted before their first parse: in series and versions, and in no group. */
 export const countUnread: CountUnread = async (tx, coredumpIds) => {
   if (coredumpIds.length === 0) return;
   const crashes = await tx.$queryRaw<Array<Crash & { id: number }>>`

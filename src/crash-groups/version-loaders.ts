@@ -8,7 +8,7 @@ interface VersionHealth {
   crashedDeviceCount: number;
 }
 
-/** For one request: one statement for each field, however many firmwares are asked for it. */
+/** For one request: one statement for each field, for any number of firmwares. */
 export function createVersionLoaders(db: Db) {
   return {
     health: new DataLoader<number, VersionHealth>(async (ids) => {
@@ -37,7 +37,7 @@ async function versionHealth(db: Db, firmwareIds: readonly number[]) {
   );
 }
 
-/** Dumps in the parse queue that a firmware will be tried on, or that wait for its upload. */
+/** Dumps in the parse queue that will be parsed with the firmware, or that wait for its upload. */
 async function waitingFor(db: Db, firmwareIds: readonly number[]): Promise<Map<number, number>> {
   const rows = await db.$queryRaw<Array<{ id: number; count: number | bigint }>>`
     SELECT f."id", count(*) AS "count" FROM "Firmware" f

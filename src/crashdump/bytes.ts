@@ -1,25 +1,25 @@
 /**
- * The one way in which this library reads bytes that came from outside.
+ * The only way in which this library reads untrusted bytes.
  *
- * A reader is a bounded window over a byte array, with a name for error messages and a position that moves only
- * when a read succeeds. A structure gets its own window (`slice`), so a lying length cannot leave its parent.
- * Everything is little-endian, as every ESP32-family chip is.
+ * A reader is a bounded window over a byte array, with a name for error messages and a position that moves only when a
+ * read succeeds. A structure gets its own window (`slice`), so a wrong length cannot exceed its parent. All numbers are
+ * little-endian, as on every ESP32-family chip.
  */
 
-/** Bytes that cannot be what they claim to be. The message names the structure, the need and the offset. */
+/** Bytes that violate their format. The message names the structure, the needed length and the offset. */
 export class Malformed extends Error {
   override readonly name = 'Malformed';
 }
 
-/** Of the machine that reads. */
+/** Byte order of the machine that runs this code. */
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 export class ByteReader {
   readonly length: number;
   readonly #file: Uint8Array;
-  /** Of the file. A reader's own would cost more than all else about it. */
+  /** Over the whole file, because creating one per reader would be its largest cost. */
   readonly #view: DataView;
-  /** Where the window begins in the file. */
+  /** Offset of the window in the file. */
   readonly #start: number;
   #bytes: Uint8Array | null = null;
   #position = 0;
@@ -28,7 +28,7 @@ export class ByteReader {
    * @param what names the structure in errors: "container header", "program header 3"
    * @param file not copied
    * @param base offset of the window's first byte in the original file, for errors
-   * @param window the part of `file` to read; all of it unless another reader, which has checked it, says otherwise
+   * @param window the part of `file` to read; default: all. A part must have been checked by another reader
    */
   constructor(
     readonly what: string,
@@ -178,7 +178,8 @@ export class ByteReader {
     for (let count = 0; count < 10; count++) {
       const byte = this.u8();
       const isLast = (byte & 0x80) === 0;
-      // The last byte's top bit is the sign. Counted here, so that no sum on the way is too large to be exact.
+      // The top bit of the last byte is the sign. It is handled here, so that no intermediate sum exceeds exact
+      // integers.
       const digits = isLast && (byte & 0x40) !== 0 ? (byte & 0x7f) - 0x80 : byte & 0x7f;
       result += digits * scale;
       scale *= 128;
@@ -191,7 +192,7 @@ export class ByteReader {
     throw new Malformed(`${this.what}: LEB128 at ${this.base + start} is unterminated or too large`);
   }
 
-  /** Moves past a LEB128 of either sign, whatever its value. */
+  /** Moves past a LEB128, signed or unsigned, whatever its value. */
   skipLeb128(): void {
     const start = this.#position;
     for (let count = 0; count < 10; count++) {
@@ -239,7 +240,7 @@ export class ByteReader {
     this.#position = end + 1;
   }
 
-  /** Moves by a size that no input decides. @returns where that began, in the file */
+  /** Moves by a fixed size. @returns the previous position, in the file */
   #step(size: number): number {
     const start = this.#position;
     if (start + size > this.length) this.#refuse(start, size, this.what);

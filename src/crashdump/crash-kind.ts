@@ -1,6 +1,6 @@
 /**
- * What kind of crash a report is about. The reader decides it once; title, group, explanation and filters follow from
- * it. Members may be added.
+ * The kind of a crash. The reader decides it once; title, group, explanation and filters depend on it. Members may be
+ * added.
  */
 export const CRASH_KINDS = [
   'ABORT',

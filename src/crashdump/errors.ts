@@ -1,4 +1,4 @@
-/** An upload that is no core dump at all, or none that can be read. The message is one sentence for the user. */
+/** An upload that is no core dump, or cannot be read. The message is one sentence for the user. */
 export class UnreadableDump extends Error {
   override readonly name = 'UnreadableDump';
 }

@@ -1,4 +1,4 @@
-/** `0x` and eight digits: how addresses and register values are written in a report. */
+/** `0x` and eight digits: the form of addresses and register values in a report. */
 export function hex32(value: number): string {
   return `0x${(value >>> 0).toString(16).padStart(8, '0')}`;
 }

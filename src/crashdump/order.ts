@@ -1,10 +1,10 @@
-/** Positions take the lower bits of a key, so that numbers of 32 bits and their positions fit into 53. */
+/** Positions use the lower bits of a key, so that 32-bit numbers and their positions fit into 53 bits. */
 const MAX_KEYS = 2 ** 21;
 
 /**
- * Where the keys stand in ascending order, equal ones as they came: one native sort of numbers, without an object or a
- * call for each.
- * @param keys whole numbers from 0 to 2 ** 32; what is beyond two million keys is left out
+ * The positions of the keys in ascending order; equal keys keep their order. One native sort of numbers, without an
+ * object or a call per key.
+ * @param keys whole numbers from 0 to 2 ** 32; keys beyond two million are omitted
  */
 export function ascending(keys: ArrayLike<number>): Uint32Array {
   const count = Math.min(keys.length, MAX_KEYS);
@@ -14,7 +14,7 @@ export function ascending(keys: ArrayLike<number>): Uint32Array {
   return Uint32Array.from(packed, (key) => key % MAX_KEYS);
 }
 
-/** The last of the ascending keys that is not above `place`; -1 when all are. */
+/** Index of the last of the ascending keys that is not above `place`; -1 when all are. */
 export function lastAtOrBefore(keys: ArrayLike<number>, place: number): number {
   let low = 0;
   let high = keys.length;

@@ -4,15 +4,15 @@ import { readDump } from './core/read-dump.js';
 import { UnreadableDump } from './errors.js';
 
 export interface DumpIdentity {
-  /** "esp32c3"; null when the dump does not say. */
+  /** "esp32c3"; null when the dump does not name it. */
   chip: string | null;
   /** Leading hexadecimal digits of the application ELF's SHA-256 (9 to 64 of them); null when the dump has none. */
   appElfSha256: string | null;
 }
 
 /**
- * What is needed to choose the firmware for a dump. No checksum is computed and nothing is copied, except where the
- * dump travelled as text: safe to call on bytes of strangers.
+ * Reads what is needed to choose the firmware for a dump. It computes no checksum and copies nothing, except when the
+ * dump is text: cheap enough for untrusted uploads.
  * @throws UnreadableDump, and nothing else, when it is no core dump
  */
 export function peekDump(upload: Uint8Array): DumpIdentity {

@@ -1,6 +1,6 @@
 /**
- * Text of a device as it may be shown anywhere: control characters (a terminal's escape sequences among them) become
- * visible `\xNN`. HTML needs no care here; it is escaped where HTML is made.
+ * Text from a device, made safe for terminals and logs: control characters (including escape sequences) become visible
+ * `\xNN`. HTML is escaped where it is made.
  */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about.

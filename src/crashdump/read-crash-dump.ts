@@ -12,15 +12,15 @@ import type { CrashReport } from './report.js';
 import { formatReport } from './text/format-report.js';
 
 export interface CrashDumpRequest {
-  /** What the device sent, in any of its formats; borrowed. */
+  /** The bytes from the device, in any of its formats; borrowed. */
   core: Uint8Array;
-  /** The firmware's ELF, or an image of it from `openFirmware` that is used again and again. */
+  /** The firmware's ELF, or a cached image of it from `openFirmware`. */
   elf: Uint8Array | FirmwareImage | null;
-  /** What the caller believes the chip to be: used when the dump does not say. */
+  /** The chip as the caller knows it: used when the dump does not name one. */
   chip?: string;
-  /** The mask ROM's ELF for a chip, when there is one: names ROM functions. */
+  /** Finds the mask ROM's ELF for a chip, for the names of ROM functions; may return null. */
   findRom?: (chip: string, chipRevision: number | null) => FirmwareImage | null;
-  /** Adds the dumped memory's contents to the text. */
+  /** Adds the contents of the dumped memory to the text. */
   printMemory?: boolean;
 }
 
@@ -31,9 +31,9 @@ export interface CrashDumpReading {
 }
 
 /**
- * Reads one core dump. A firmware that is missing, unreadable or of another build costs names, never the report:
- * the warnings say so.
- * @throws UnreadableDump when there is no dump to report on
+ * Reads one core dump. When the firmware is missing, unreadable or of another build, the report has fewer names, and
+ * warnings say so.
+ * @throws UnreadableDump when there is no readable dump
  */
 export function readCrashDump(request: CrashDumpRequest): CrashDumpReading {
   try {
@@ -51,7 +51,7 @@ export function readCrashDump(request: CrashDumpRequest): CrashDumpReading {
   }
 }
 
-/** A ROM ELF that cannot be used costs the names of ROM functions, nothing more. */
+/** When the ROM ELF cannot be used, only the names of ROM functions are missing. */
 function romsFor({ chip, chipRevision, architecture, warnings }: Dump, { findRom }: CrashDumpRequest) {
   if (chip === null || findRom === undefined) return [];
   try {

@@ -1,12 +1,12 @@
 import type { CrashKind } from './crash-kind.js';
 
 /**
- * What the reader says about one dump. Field names are stable: they are the `report` of the sidecar's answer and
- * the `CrashReport` of the GraphQL schema. Addresses are strings `0x…` in lower-case hexadecimal, eight digits.
- * Every field that the dump or the ELF could not give is null or an empty list; enums may grow.
+ * The report about one dump. Field names are stable: they are the `report` of the sidecar's answer and the
+ * `CrashReport` of the GraphQL schema. Addresses are strings `0x…` in lower-case hexadecimal, eight digits. A field
+ * without data in dump and ELF is null or an empty list; enums may grow.
  */
 export interface CrashReport {
-  /** Decided by the panic's text, else by the exception: one of crash-kind.ts. */
+  /** Decided by the panic's text, otherwise by the exception: one of crash-kind.ts. */
   kind: CrashKind;
   /** One line: "abort() was called at PC 0x42009351 on core 0", "LoadProhibited at 0x00000010", … */
   reason: string;
@@ -14,16 +14,16 @@ export interface CrashReport {
   explanation: string | null;
   /** Groups crashes of one place across builds; recipe in fingerprint.ts, its version before the colon. */
   fingerprint: string | null;
-  /** The chip that the dump says it comes from, else the one that the caller named, else the architecture. */
+  /** The chip named by the dump, otherwise the one that the caller named, otherwise the architecture. */
   chip: string;
   /** major × 100 + minor: 300 is v3.0. */
   chipRevision: number | null;
   crashedTask: string | null;
   /** Whether an interrupt handler crashed; null when the dump does not say. */
   inInterrupt: boolean | null;
-  /** SHA-256 (or its leading hex digits) of the application ELF, as the dump carries it. */
+  /** SHA-256 of the application ELF, or its first hexadecimal digits, as in the dump. */
   appElfSha256: string | null;
-  /** True when the dump carries a SHA-256 and the given ELF has it; false when it differs or nothing can be compared. */
+  /** True when the dump's SHA-256 is that of the given ELF; false when it differs or one of them is missing. */
   elfMatches: boolean;
   /** Container format, e.g. "ELF SHA256 v2.1", "BIN v1", "bare ELF". */
   format: string;
@@ -32,7 +32,7 @@ export interface CrashReport {
   registers: Register[];
   /** The crashed task first. */
   tasks: CrashTask[];
-  /** What was cut, broken or doubtful, one sentence each; never a reason to distrust the rest of the report. */
+  /** Cut, broken or doubtful parts, one sentence each; the rest of the report stays reliable. */
   warnings: string[];
 }
 
@@ -40,7 +40,7 @@ export interface Register {
   name: string;
   /** "0x…" */
   value: string;
-  /** What lies at that address in the firmware, as "panic_abort+18". */
+  /** What is at that address in the firmware, as "panic_abort+18". */
   symbol: string | null;
   /** For a fill pattern: "heap memory that was freed", "stack that was never written", … */
   meaning: string | null;
@@ -53,7 +53,7 @@ export interface CrashTask {
   /** Address of the task control block, "0x…" */
   tcb: string;
   crashed: boolean;
-  /** The current one, maybe inherited from a mutex, and the task's own. */
+  /** The current priority, perhaps inherited from a mutex, and the task's own. */
   priority: number | null;
   basePriority: number | null;
   /** Null when the ELF has no list symbols. */
@@ -61,21 +61,21 @@ export interface CrashTask {
   /** For a task that waits: "an item in queue 0x3ffaff74", "a notification", "tick 5120". */
   waitingFor: string | null;
   /**
-   * Bytes, as FreeRTOS last noted the stack pointer: at the last task switch, which for the crashed task was before
-   * the crash. Null when the stack is unknown or corrupted.
+   * Bytes, computed from the stack pointer that FreeRTOS saved at the last task switch, which for the crashed task was
+   * before the crash. Null when the stack is unknown or corrupted.
    */
   stackUsed: number | null;
   stackFree: number | null;
   /** Bytes at the stack's far end that were never written; null unless the dump holds that part. */
   stackNeverUsed: number | null;
-  /** Why the stack must be taken for overflowed; null when nothing says so. */
+  /** Why the stack has probably overflowed; null without a sign of it. */
   stackOverflow: string | null;
-  /** The device found the stack broken and did not dump it: there is no backtrace. */
+  /** The device found the stack corrupted and did not dump it: there is no backtrace. */
   stackCorrupted: boolean;
   frames: StackFrame[];
   /** Why the backtrace ends before the outermost function, in GDB's words; null when it does not. */
   backtraceEnd: string | null;
-  /** What the task did when the interrupt came whose handler crashed; empty in all other cases. */
+  /** The frames of the interrupted task, when an interrupt handler crashed; otherwise empty. */
   interruptedFrames: StackFrame[];
 }
 

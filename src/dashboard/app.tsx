@@ -21,17 +21,17 @@ import { ToastProvider } from './parts/toasts';
 import { AdminsPage } from './session/role';
 import { Shell } from './shell/shell';
 
-// Admins alone use these, so they are not part of the code that everybody loads first.
+// Only admins use these pages, so they are not part of the initial code.
 const AlertsPage = lazyPage(async () => (await import('./pages/alerts/alerts-page')).AlertsPage);
 const AuditPage = lazyPage(async () => (await import('./pages/audit/audit-page')).AuditPage);
 const AlertPage = lazyPage(async () => (await import('./pages/alert/alert-page')).AlertPage);
 
-/** The whole page: sign-in first, then one connection to the server, one frame, and one page for each address. */
+/** The page: sign-in first, then one connection to the server, one frame, and one page per address. */
 export function App() {
   return <Gate>{(isSignedIn) => <Fleet isSignedIn={isSignedIn} />}</Gate>;
 }
 
-/** What one session sees. Each session begins with an empty cache and its own socket. */
+/** The page of one session. Each session starts with an empty cache and its own socket. */
 function Fleet({ isSignedIn }: { isSignedIn: boolean }) {
   const [api] = useState(createApi);
   useEffect(() => () => api.close(), [api]);

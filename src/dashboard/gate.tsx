@@ -5,7 +5,7 @@ import { type PageConfig, readPageConfig } from './session/page-config';
 import { RoleContext } from './session/role';
 import { currentSession, onSessionChange, renewSession, type Session } from './session/session';
 
-/** Shows and requests nothing of the fleet until the server has said which role the person has. */
+/** Shows and requests no data of the fleet until the server has returned the person's role. */
 export function Gate({ children }: { children: (isSignedIn: boolean) => ReactNode }) {
   const session = useSyncExternalStore(onSessionChange, currentSession);
   const { config, problem } = usePageConfig(session);
@@ -16,7 +16,7 @@ export function Gate({ children }: { children: (isSignedIn: boolean) => ReactNod
       <Loading />
     ) : (
       <p className="notice" data-tone="danger" role="alert">
-        The server did not say what you may do: {problem} The page tries again by itself.
+        Your role could not be read from the server: {problem} The page tries again automatically.
       </p>
     );
   }
@@ -32,8 +32,8 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 
 /**
- * The server's answer to who uses the page now. It is asked again at each change of the token, and tried again until
- * it answers. Meanwhile its last answer to the same person stays, as after a renewal; one to somebody else never does.
+ * The server's answer about the person and their role. It is read again at each change of the token, and retried until
+ * it succeeds. Meanwhile the last answer for the same person stays valid, for example after a renewal.
  */
 function usePageConfig(session: Session | null): { config: PageConfig | null; problem: string | null } {
   const [last, setLast] = useState<{ config: PageConfig; to: number | undefined } | null>(null);
@@ -69,7 +69,7 @@ function usePageConfig(session: Session | null): { config: PageConfig | null; pr
   return { config: last !== null && last.to === session?.number ? last.config : null, problem };
 }
 
-/** A token is renewed so long before its end. */
+/** How long before its expiry a token is renewed. */
 const EARLY_MS = 30_000;
 
 function useRenewal(session: Session | null, oidc: PageConfig['oidc']): void {
@@ -78,7 +78,7 @@ function useRenewal(session: Session | null, oidc: PageConfig['oidc']): void {
     if (session === null || renewal === null || oidc === null) return;
     const timer = window.setTimeout(
       () => {
-        // When it fails, the session lasts as long as its token, and then the server ends it.
+        // When this fails the session lasts until its token expires, and then the server ends it.
         import('./session/oidc')
           .then(({ renew }) => renew(oidc, renewal.refreshToken))
           .then((next) => renewSession(session, next))

@@ -1,11 +1,11 @@
 import { type ComponentType, lazy } from 'react';
 
-/** A page whose code is loaded when somebody goes there. When it cannot be loaded, only this page says so. */
+/** A page whose code is loaded on its first visit. When that fails, only this page shows the error. */
 export function lazyPage<Props extends object>(load: () => Promise<ComponentType<Props>>) {
   return lazy(async () => ({ default: await load().catch((): ComponentType<Props> => CannotBeLoaded) }));
 }
 
-/** The server cannot be reached, or it was updated and its files have other names now. */
+/** The server cannot be reached, or it was updated and its files have new names. */
 function CannotBeLoaded() {
   return (
     <div className="empty">

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { ZipFile } from 'yazl';
 import { FIXTURES } from './fleet.js';
 
-/** A server, and the demo's token for it: null without authentication. */
+/** A server, and the token of the demo's admin: null without authentication. */
 export interface DemoServer {
   readonly url: string;
   readonly adminToken: string | null;
@@ -82,7 +82,7 @@ export async function uploadDump(
     method: 'POST',
     headers: {
       'Content-Type': 'application/octet-stream',
-      // Without it, the same crash within ten minutes would be a duplicate.
+      // Without a key the same crash within ten minutes would be a duplicate.
       'Idempotency-Key': crypto.randomUUID(),
       ...authorization(token),
     },
@@ -99,7 +99,7 @@ export function authorization(token: string | null): Record<string, string> {
 
 const deviceTokens = new Map<string, string>();
 
-/** A token is shown only when it is made, so each device gets a new one at its first crash of this run. */
+/** A token is shown only when it is created, so each device gets a new one at its first crash of this run. */
 async function tokenOf(server: DemoServer, key: string): Promise<string> {
   const known = deviceTokens.get(key);
   if (known !== undefined) return known;
@@ -108,7 +108,7 @@ async function tokenOf(server: DemoServer, key: string): Promise<string> {
     'query ($key: String!) { device(key: $key) { id } }',
     { key },
   );
-  if (device === null) throw new Error(`there is no device ${key} any more`);
+  if (device === null) throw new Error(`the device ${key} was deleted`);
   const { rotateDeviceToken } = await graphql<{ rotateDeviceToken: { token: string } }>(
     server,
     'mutation ($id: ID!) { rotateDeviceToken(id: $id) { token } }',

@@ -1,6 +1,6 @@
 /**
- * The demo's fleet: which devices there are, which firmware they ran when, and how it crashed. All of it is our own
- * firmware, really built and really crashed (test/fixtures/README.md says how).
+ * The demo's fleet: its devices, the firmware that they ran over time, and their crashes. The dumps come from our own
+ * firmware, built and crashed for this purpose (see test/fixtures/README.md).
  */
 export const FIXTURES = new URL('../../test/fixtures/firmware/', import.meta.url);
 
@@ -13,11 +13,11 @@ interface Build {
   file: string;
   model: (typeof MODELS)[number]['code'];
   version: string;
-  /** The ways in which it crashes, each with its relative frequency. */
+  /** The kinds of its crashes, each with a relative frequency. */
   crashes: Readonly<Record<string, number>>;
   /** Day of the demo's history on which devices begin to run it. */
   fromDay: number;
-  /** False: its ELF is not uploaded, so that one can be dropped onto the page. */
+  /** False: its ELF is not uploaded, so that a person can drop it onto the page. */
   isUploaded: boolean;
 }
 
@@ -105,18 +105,18 @@ interface Crash {
   file: string;
 }
 
-/** A random crash of a day of the history: a build is more likely the longer it is out. */
+/** A random crash on a day of the history. A build's share grows with its age. */
 export function aCrash(day: number, random: () => number): Crash {
   const builds = BUILDS.filter((build) => build.fromDay <= day);
   const build = pick(builds, (candidate) => 1 + (day - candidate.fromDay) / 8, random);
   const devices = DEVICES.filter(({ modelCode }) => modelCode === build.model);
-  // Some devices crash far more often than others, as everywhere.
+  // Some devices crash far more often than others, as in real fleets.
   const device = pick(devices, (_, index) => 1 / (1 + index), random);
   const [crash] = pick(Object.entries(build.crashes), ([, weight]) => weight, random);
   return { device, build, file: `${build.file}-${crash}.dmp` };
 }
 
-/** The same numbers in every run, so that every demo shows the same fleet (Park and Miller's generator). */
+/** The same sequence in every run, so that every demo shows the same fleet (Park and Miller's generator). */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -136,5 +136,5 @@ function pick<Item>(
     rest -= weights[index] ?? 0;
     if (rest <= 0) return item;
   }
-  throw new Error('there is nothing to pick from');
+  throw new Error('no item to choose from');
 }

@@ -21,11 +21,11 @@ import { aCrash, BUILDS, DEVICES, HISTORY_DAYS, MODELS, seededRandom } from './f
 const PARSE_DEADLINE_MS = 60_000;
 
 /**
- * Fills an empty database with three weeks of a small fleet; a database that is not empty stays as it is. The whole
- * server runs for it, with a clock that is set forward from crash to crash, so that every row is made as it would be.
+ * Fills an empty database with three weeks of a small fleet; does nothing when the database is not empty. The real
+ * server runs for it, with a clock that is advanced from crash to crash, so that rows are made as in operation.
  *
- * @param adminToken one that `config` accepts; null without authentication
- * @returns how many crashes there were, 0 when the database was not empty
+ * @param adminToken a token that `config` accepts; null without authentication
+ * @returns the number of crashes; 0 when the database was not empty
  */
 export async function playHistory(config: Config, adminToken: string | null): Promise<number> {
   if (!isNewDatabase(config.databaseUrl)) return 0;
@@ -60,18 +60,18 @@ async function play(server: DemoServer, clock: MovableClock): Promise<number> {
     }
     const hours = crashHours(day, random);
     for (const hour of hours) {
-      clock.putForwardTo(begin + (day + hour / 24) * DAY_MS);
+      clock.advanceTo(begin + (day + hour / 24) * DAY_MS);
       const { device, build, file } = aCrash(day, random);
       await uploadDump(server, { file, version: build.version, deviceKey: device.key });
-      // Before the clock is set forward: a parse has a lease of one minute by it.
-      await allAreRead(server);
+      // Before the clock is advanced: a parse has a lease of one minute by that clock.
+      await waitUntilParsed(server);
     }
     crashes += hours.length;
   }
   return crashes;
 }
 
-/** Hours of a day at which something crashes, in order: more after a new build, fewer on other days. */
+/** Hours of a day with a crash, in order: more after a new build, fewer on other days. */
 function crashHours(day: number, random: () => number): number[] {
   const sinceBuild = Math.min(
     ...BUILDS.filter(({ fromDay }) => fromDay <= day).map(({ fromDay }) => day - fromDay),
@@ -80,7 +80,7 @@ function crashHours(day: number, random: () => number): number[] {
   return Array.from({ length: count }, () => random() * 24).sort((a, b) => a - b);
 }
 
-async function allAreRead(server: DemoServer): Promise<void> {
+async function waitUntilParsed(server: DemoServer): Promise<void> {
   const deadline = performance.now() + PARSE_DEADLINE_MS;
   for (;;) {
     const { coredumps } = await graphql<{ coredumps: { totalCount: number } }>(
@@ -88,7 +88,7 @@ async function allAreRead(server: DemoServer): Promise<void> {
       '{ coredumps(first: 0, filter: { parseStatus: [PENDING] }) { totalCount } }',
     );
     if (coredumps.totalCount === 0) return;
-    if (performance.now() > deadline) throw new Error('the dumps were not read in time');
+    if (performance.now() > deadline) throw new Error('the dumps were not parsed in time');
     await sleep(20);
   }
 }
@@ -98,7 +98,7 @@ function isNewDatabase(databaseUrl: string): boolean {
 }
 
 interface MovableClock extends Clock {
-  putForwardTo(ms: number): void;
+  advanceTo(ms: number): void;
 }
 
 function createMovableClock(begin: Date): MovableClock {
@@ -107,7 +107,7 @@ function createMovableClock(begin: Date): MovableClock {
   return {
     now: () => new Date(atMs),
     uniqueMicros: () => BigInt(Math.floor(atMs)) * 1000n + (serial++ % 1000n),
-    putForwardTo(ms) {
+    advanceTo(ms) {
       atMs = ms;
       serial = 0n;
     },

@@ -1,8 +1,7 @@
 /**
- * `npm run demo`: the whole path of a dump on a real server with embedded defaults. An empty database first gets
- * three weeks of a small fleet's history. Then the whole stack starts as `coredock start` does, and the demo acts for
- * everybody who uses it: the admin (GraphQL), CI (a firmware bundle), the device (REST) and the dashboard (a
- * subscription).
+ * `npm run demo`: the whole path of a dump on a real server with embedded defaults. An empty database first gets three
+ * weeks of a small fleet's history. Then the whole stack starts as by `coredock start`, and the demo acts as each of
+ * its clients: the admin (GraphQL), CI (a firmware bundle), the device (REST) and the dashboard (a subscription).
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -57,19 +56,19 @@ try {
 if (options.exit || process.exitCode !== 0) await stack.stop();
 else stayUp(server);
 
-/** The demo's devices must not mix with real ones: whatever the settings say, its data are in a folder of its own. */
+/** The demo's data have their own folder, whatever the settings are: its devices must not mix with real ones. */
 function useOwnFolder(): void {
   Object.assign(process.env, {
     DATABASE_URL: `file:${DATA_FOLDER}/coredock.db`,
     COREDUMPS_DIR: `${DATA_FOLDER}/coredumps`,
     ASSETS_DIR: `${DATA_FOLDER}/firmware`,
-    // An empty setting is an unset one, and `.env` does not fill it again.
+    // An empty setting counts as unset, and `.env` does not set it again.
     ...Object.fromEntries(STORAGE_SETTINGS.map((name) => [name, ''])),
   });
 }
 
 /**
- * Where the settings require authentication, the demo is an admin, with a token that only this run knows.
+ * When the settings require authentication, the demo is an admin with a token for this run only.
  *
  * @returns null without authentication
  */
@@ -89,15 +88,15 @@ async function fillHistory(): Promise<void> {
     if (crashes > 0)
       say(`0. The history is in the database: ${HISTORY_DAYS} days of a fleet with ${crashes} crashes`);
   } catch (error) {
-    // The stack will report the same problem itself.
+    // The stack will report the same problem.
     if (error instanceof ConfigError) return;
     process.stderr.write(
-      `demo: there is no history, because it failed: ${error instanceof Error ? error.message : String(error)}\n`,
+      `demo: the history could not be made: ${error instanceof Error ? error.message : String(error)}\n`,
     );
   }
 }
 
-/** Without its port the stack cannot start, and says so itself; a history would be made for nothing. */
+/** When the port is in use the stack cannot start, and reports that itself; a history would be useless. */
 async function canListen(config: Config): Promise<boolean> {
   return assertListenable(config).then(
     () => true,
@@ -179,7 +178,7 @@ function followParseStatus({ url, adminToken: token }: DemoServer) {
           return { ...last, seen: seen.map(({ parseStatus }) => parseStatus) };
         }
         if (performance.now() > deadline)
-          throw new Error(`no parse status came within ${PARSE_DEADLINE_MS / 1000} s`);
+          throw new Error(`no parse status arrived within ${PARSE_DEADLINE_MS / 1000} s`);
         await new Promise<void>((resolve) => {
           changed = resolve;
           setTimeout(resolve, 1_000);

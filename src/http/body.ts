@@ -4,24 +4,24 @@ import { createGunzip, createInflate } from 'node:zlib';
 import { badInput, DomainError } from '../errors.js';
 import { discard } from '../platform/http/drain-slowly.js';
 
-/** The least that a sender must send in each period, unless less is left: slower ones only hold a socket. */
+/** Minimum of bytes in each period, unless fewer remain: a slower sender only occupies a socket. */
 const MIN_BYTES_PER_PERIOD = 1_024;
 
-/** How long a refused sender may take to read its answer while what it still sends is thrown away. */
+/** Time for a refused sender to read its answer, while the rest of its body is discarded. */
 const LINGER_MS = 2_000;
 
 export interface BodyOptions {
-  /** A body must bring at least 1 KiB, or its rest, in each period of this length. */
+  /** Length of the period in which a body must bring at least 1 KiB, or its rest. */
   stallMs: number;
-  /** A body must have come as a whole after this time. */
+  /** After this time the whole body must have arrived. */
   deadlineMs: number;
   signal: AbortSignal;
 }
 
 /**
- * The bytes of a request body as they come, with its compression undone.
+ * The bytes of a request body as they arrive, decompressed.
  *
- * @param options.signal aborted when the connection turns out not to speak proper HTTP
+ * @param options.signal aborted when the bytes after the request are not valid HTTP
  * @throws DomainError BODY_STALLED, BODY_ABORTED, BAD_USER_INPUT (unknown or broken compression), `signal`'s reason
  */
 export function readBody(request: IncomingMessage, options: BodyOptions): AsyncIterable<Uint8Array> {
@@ -43,7 +43,7 @@ export function readBody(request: IncomingMessage, options: BodyOptions): AsyncI
   }
 }
 
-/** Whether anything can follow the head of the request at all. */
+/** Whether a body follows the head of the request. */
 export function hasBody(request: IncomingMessage): boolean {
   return (
     request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
@@ -51,9 +51,9 @@ export function hasBody(request: IncomingMessage): boolean {
 }
 
 /**
- * After a refusal that left the body unread, with the answer written but not ended: throws away what still comes
- * until the sender has finished or has had the time to see the answer, and only then ends it, which closes the
- * connection. Closing with unread bytes in the socket would reset it and might take the answer with it.
+ * For a refusal that leaves the body unread: the answer is written but not ended. Discards the rest of the body until
+ * the sender has finished or has had time to read the answer, then ends the answer, which closes the connection.
+ * Closing a socket with unread bytes would reset it, and the sender could lose the answer.
  */
 export function discardRest(request: IncomingMessage, response: ServerResponse): void {
   const timer = setTimeout(end, LINGER_MS);
@@ -112,24 +112,24 @@ async function* inflated(
     yield* output;
   } catch (error) {
     if (error instanceof DomainError) throw error;
-    throw badInput(`The body is not what Content-Encoding: ${encoding} says.`);
+    throw badInput(`The body is not valid ${encoding}, which Content-Encoding names.`);
   }
 }
 
 function stalled(stallMs: number): DomainError {
   return new DomainError(
     'BODY_STALLED',
-    `The body came too slowly: less than ${MIN_BYTES_PER_PERIOD} bytes in ${stallMs / 1000} s.`,
+    `The body arrived too slowly: less than ${MIN_BYTES_PER_PERIOD} bytes in ${stallMs / 1000} s.`,
   );
 }
 
 function tooSlow(deadlineMs: number): DomainError {
   return new DomainError(
     'BODY_STALLED',
-    `The body had not come as a whole after ${deadlineMs / 1000} s (UPLOAD_DEADLINE_MS).`,
+    `The body was not complete after ${deadlineMs / 1000} s (UPLOAD_DEADLINE_MS).`,
   );
 }
 
 function aborted(cause: unknown): DomainError {
-  return new DomainError('BODY_ABORTED', 'The connection ended before the whole body had come.', { cause });
+  return new DomainError('BODY_ABORTED', 'The connection ended before the body was complete.', { cause });
 }

@@ -6,27 +6,30 @@ import type { Metrics } from '../platform/metrics.js';
 import { sendError } from './errors.js';
 
 /**
- * How Node's HTTP server treats connections. Its parser is strict by default: Content-Length beside
- * Transfer-Encoding, two lengths, bare line feeds and the like are a 400, and the connection is closed.
+ * Options of Node's HTTP server. Its parser is strict by default: Content-Length beside Transfer-Encoding, two lengths,
+ * bare line feeds and the like are answered with 400, and the connection is closed.
  */
 export const HTTP_OPTIONS: ServerOptions = {
-  /** Largest head (request line and headers) that is read; GraphQL queries by GET are its longest honest use. */
+  /** Largest head (request line and headers) that is read; GraphQL queries by GET are the longest legitimate ones. */
   maxHeaderSize: 32 * 1024,
   headersTimeout: 15_000,
-  /** Uploads have their own, stricter watch; this one is for multipart firmware uploads over slow lines. */
+  /** Uploads have a stricter limit of their own; this one is for multipart firmware uploads over slow connections. */
   requestTimeout: 15 * 60 * 1000,
-  /** How often Node looks for senders that are too slow with the head. */
+  /** How often Node looks for senders whose head arrives too slowly. */
   connectionsCheckingInterval: 5_000,
 };
 
-/** A connection on which nothing moves is closed after this time. SSE and WebSocket send pings. */
+/** A connection without traffic is closed after this time. SSE and WebSocket send pings. */
 const IDLE_TIMEOUT_MS = 2 * 60 * 1000;
 
-/** What a body must bring in each period, or its rest. Longer than an upload's, since bundles wait for the disk. */
+/**
+ * Minimum of bytes in each period, unless fewer remain. The period is longer than an upload's: bundles wait for the
+ * disk.
+ */
 const SLOW_BODY_PERIOD_MS = 30_000;
 const SLOW_BODY_BYTES = 1_024;
 
-/** Bounds the number of connections, and counts those that are refused. */
+/** Limits the number of connections, and counts refused ones. */
 export function limitConnections(server: Server, maxConnections: number, metrics: Metrics): void {
   let open = 0;
   server.maxConnections = maxConnections;
@@ -42,8 +45,8 @@ export function limitConnections(server: Server, maxConnections: number, metrics
 }
 
 /**
- * Cuts senders whose body trickles, whatever route it is for. A request is watched from its head until its body has
- * come as a whole, by what its connection has brought.
+ * Closes connections whose request body arrives too slowly, for every route. A request is checked from its head until
+ * its body is complete, by the bytes that its connection has received.
  */
 export function watchSlowBodies({ periodMs = SLOW_BODY_PERIOD_MS }: { periodMs?: number } = {}): {
   watch(request: IncomingMessage, response: ServerResponse, log: Logger): void;
@@ -70,7 +73,7 @@ export function watchSlowBodies({ periodMs = SLOW_BODY_PERIOD_MS }: { periodMs?:
     for (const [request, sender] of sending) {
       const { bytesRead } = request.socket;
       if (request.complete) sending.delete(request);
-      // The first check comes at any time after the head, so it only takes the measure.
+      // The first check comes less than a period after the head, so it only records the number of bytes.
       else if (sender.bytesBefore >= 0 && bytesRead - sender.bytesBefore < SLOW_BODY_BYTES)
         cut(request, sender);
       else sender.bytesBefore = bytesRead;
@@ -80,9 +83,9 @@ export function watchSlowBodies({ periodMs = SLOW_BODY_PERIOD_MS }: { periodMs?:
   function cut(request: IncomingMessage, { response, log }: Sender): void {
     sending.delete(request);
     response.shouldKeepAlive = false;
-    const message = `The body came too slowly: less than ${SLOW_BODY_BYTES} bytes in ${periodMs / 1000} s.`;
+    const message = `The body arrived too slowly: less than ${SLOW_BODY_BYTES} bytes in ${periodMs / 1000} s.`;
     sendError(response, new DomainError('BODY_STALLED', message), log);
-    // The answer gets one round of the event loop to be sent.
+    // One iteration of the event loop, so that the answer is sent.
     setImmediate(() => request.socket.destroySoon());
   }
 }

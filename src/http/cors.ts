@@ -1,28 +1,28 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** The sites whose web pages may read answers and send what a browser would not send by itself. */
+/** The sites whose web pages may read answers and send requests that need a preflight. */
 export interface CrossOrigin {
-  /** Whether a browser has sent this from a page of another site that nobody allowed. */
+  /** Whether a browser sent the request from a page of another site that is not allowed. */
   isForeign(request: IncomingMessage): boolean;
   /**
-   * Whether a browser asks on behalf of a page of another site, which cannot read the answer but makes us work for it:
-   * as its image, script, stream or fetch. A person who follows a link is none.
+   * Whether a browser loads the URL for a page of another site as an image, script, stream or fetch. The page cannot
+   * read the answer, but the server would work for it. False when a person follows a link.
    */
   isEmbedded(request: IncomingMessage): boolean;
   /**
-   * Says which pages may read the answer. To be called before anything else is done with a request.
+   * Sets the headers that say which pages may read the answer. Must be called before the request is handled.
    *
-   * @returns true when that was all that the browser wanted to know, and the answer has been given
+   * @returns true when the request was a preflight and has been answered
    */
   answer(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
-/** How long a browser may remember the answer to a preflight. */
+/** How long a browser may cache the answer to a preflight. */
 const PREFLIGHT_SECONDS = 600;
 
 /**
- * @param origins `https://dashboard.example`, compared as they are; with none, no page of another site gets anything
- * @param ownOrigin the origin that people see, where a proxy passes on another `Host`
+ * @param origins `https://dashboard.example`, compared literally; when empty, no page of another site is allowed
+ * @param ownOrigin the public origin, where a proxy forwards another `Host`
  */
 export function createCrossOrigin(origins: readonly string[], ownOrigin: string | null = null): CrossOrigin {
   const allowed = new Set(origins);
@@ -34,7 +34,7 @@ export function createCrossOrigin(origins: readonly string[], ownOrigin: string 
 
     answer(request, response) {
       if (allowed.size === 0) return false;
-      // For origins that are not allowed as well: a cache would give them the answer of an allowed one.
+      // Also for origins that are not allowed: a cache could otherwise give them the answer of an allowed one.
       response.setHeader('Vary', 'Origin');
       const { origin } = request.headers;
       if (origin === undefined || !allowed.has(origin)) return false;
@@ -58,14 +58,14 @@ export function createCrossOrigin(origins: readonly string[], ownOrigin: string 
 
   function isForeign(request: IncomingMessage): boolean {
     const { origin, host } = request.headers;
-    // Browsers name the page's origin in every cross-site POST and WebSocket; other programs do not have one.
+    // Browsers name the page's origin in every cross-site POST and WebSocket; other programs send none.
     if (origin === undefined) return isOfAnotherSite(request) && !isFollowedLink(request);
     if (origin === ownOrigin || allowed.has(origin)) return false;
     return !URL.canParse(origin) || new URL(origin).host !== host;
   }
 }
 
-/** Fetch Metadata, which browsers send to https:// and loopback addresses. Another port of a site is another program. */
+/** Fetch Metadata: browsers send it to https:// and loopback addresses. Another port of a site is another program. */
 function isOfAnotherSite({ headers }: IncomingMessage): boolean {
   return headers['sec-fetch-site'] === 'cross-site' || headers['sec-fetch-site'] === 'same-site';
 }

@@ -7,7 +7,7 @@ import { sendInPieces } from './send-in-pieces.js';
 interface PageFile {
   readonly type: string;
   readonly etag: string;
-  /** By the name that Content-Encoding has for it. */
+  /** Keys are names of Content-Encoding. */
   readonly bodies: ReadonlyMap<Encoding, Buffer>;
 }
 
@@ -24,13 +24,13 @@ const TYPES: Readonly<Record<string, string>> = {
 const HASHED = /^\/assets\//;
 
 /**
- * The web page that `npm run build` has left in `folder`: its files by their names, and `index.html` for every other
- * path that a browser opens, for the page has addresses of its own (`/dumps/…`).
+ * Serves the web page that `npm run build` has written into `folder`: its files by their names, and `index.html` for
+ * every other path that a browser opens, because the page has its own addresses (`/dumps/…`).
  *
- * The few files are read once. Without them, in a program that was not built, only GraphQL is there.
+ * The few files are read once. When they do not exist, because the program was not built, the server has only its APIs.
  *
- * @param issuerOrigins where the page signs people in, the only other hosts that it may ask; looked up for each answer
- * @returns false when the request is for no file of the page and from no browser
+ * @param issuerOrigins where the page signs people in: the only other hosts that it may call; read for each answer
+ * @returns false when the request is neither for a file of the page nor from a browser
  */
 export function createPageRoute({
   folder,
@@ -62,7 +62,7 @@ function send(
   file: PageFile,
   { isHashed, headers }: { isHashed: boolean; headers: Record<string, string> },
 ): void {
-  // On "not modified" as well: browsers put that answer's headers in the place of those that they had kept.
+  // Also for "not modified": browsers replace the stored headers by those of that answer.
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.setHeader('ETag', file.etag);
   response.setHeader('Vary', 'Accept-Encoding');
@@ -81,7 +81,7 @@ function send(
   else sendInPieces(response, body);
 }
 
-/** Nothing from elsewhere, no inline script: text of a hostile dump that got into the page as markup stays text. */
+/** No foreign content, no inline script: markup from a hostile dump that reaches the page is not executed. */
 function securityHeaders(issuerOrigins: readonly string[]): Record<string, string> {
   const policy = [
     "default-src 'none'",

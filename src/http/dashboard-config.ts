@@ -5,8 +5,8 @@ import { sendJson } from '../platform/http/send-json.js';
 import type { Exchange } from './exchange.js';
 
 /**
- * `GET /api/config`: what the web page must know before anybody has signed in, and so nothing that is a secret. With
- * credentials it says what they allow: `role` is `viewer` or `admin`, and null for a stranger.
+ * `GET /api/config`: what the web page needs before anybody has signed in, so it contains no secrets. With credentials
+ * `role` is `viewer` or `admin`; without it is null.
  */
 export function createPageConfigRoute({
   gatekeeper,
@@ -17,7 +17,7 @@ export function createPageConfigRoute({
   clientAddress: ClientAddress;
   pageClient: Config['pageClient'];
 }) {
-  /** @throws DomainError for credentials that are not valid, not a person's, or tried too often */
+  /** @throws DomainError for credentials that are invalid, not a person's, or tried too often */
   return async function pageConfig({
     request,
     response,

@@ -25,13 +25,13 @@ export interface DispatchDeps {
   slowBodies: ReturnType<typeof watchSlowBodies>;
   slowReaders: ReturnType<typeof watchSlowReaders>;
   inFlight: RequestsInFlight;
-  /** The streamed body that a socket is sending now, to be aborted when what follows is no HTTP. */
+  /** By socket: the upload that it is sending, to be aborted when the bytes that follow are not valid HTTP. */
   streaming: Pick<WeakMap<Duplex, AbortController>, 'set'>;
   isStopping: () => boolean;
   log: Logger;
 }
 
-/** The way of each request from its head to the handler of its route. */
+/** Passes each request to the handler of its route. */
 export function createDispatch({
   routes,
   allowedHosts,
@@ -64,7 +64,7 @@ export function createDispatch({
     if (crossOrigin.answer(request, response)) return;
     slowReaders.watch(response, log);
     if (target === null || match === null) {
-      sendError(response, badInput('The request has no valid path.'), log);
+      sendError(response, badInput('The path of the request is not valid.'), log);
       return;
     }
     if (isStopping() && !match.route.isProbe) {

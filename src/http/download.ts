@@ -49,13 +49,13 @@ export function createDownloadRoute({ coredumps, gatekeeper, clientAddress }: Do
       response.writeHead(200, headersOf(coredump.filename, size));
       await pipeline(stream, response);
     } catch (error) {
-      // Once bytes have been sent, only a broken connection shows the client that some are missing.
+      // After the first bytes only a closed connection shows the client that the file is incomplete.
       if (!response.headersSent) throw error;
       response.destroy();
     }
   };
 
-  /** A header takes precedence over a link: it says more about the person. */
+  /** A header takes precedence over a link, because it says more about the person. */
   async function authenticate(
     request: IncomingMessage,
     link: string | null,

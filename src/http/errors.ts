@@ -4,7 +4,7 @@ import { asDomainError } from '../platform/database/errors.js';
 import { RETRY_AFTER_SECONDS, sendJson } from '../platform/http/send-json.js';
 import type { Logger } from '../platform/logger.js';
 
-/** The one place where codes become statuses. */
+/** The one place where domain codes become statuses. */
 const STATUS: Record<DomainErrorCode, number> = {
   BAD_USER_INPUT: 400,
   BODY_ABORTED: 400,
@@ -22,7 +22,7 @@ const STATUS: Record<DomainErrorCode, number> = {
   STORAGE_FULL: 507,
 };
 
-/** Answers with `{"error":{"code","message"}}`. What is not a domain error is logged and masked. */
+/** Answers with `{"error":{"code","message"}}`. Errors that are not domain errors are logged and masked. */
 export function sendError(
   response: ServerResponse,
   thrown: unknown,
@@ -41,7 +41,7 @@ export function sendError(
     return 'INTERNAL_SERVER_ERROR';
   }
   const status = STATUS[error.code];
-  // A line for each of many at once, or on a full disk, would only make it worse; a full disk is logged once elsewhere.
+  // Not logged: when many requests are refused at once each line adds load; a full disk is logged once elsewhere.
   if (status >= 500 && error.code !== 'BUSY' && error.code !== 'STORAGE_FULL')
     log.error({ err: error }, 'request failed');
   if (status === 503 || status === 429) {

@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../platform/logger.js';
 
-/** A request with its answer, as the handler of a route gets it. */
+/** A request and its response, as a route's handler receives them. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly path: string;
-  /** The query string with its question mark; empty without one. */
+  /** The query string with its question mark; empty when there is none. */
   readonly search: string;
-  /** The answer has it as `X-Request-Id`, and the log in each line about this request. */
+  /** Sent as `X-Request-Id`, and part of each log line about this request. */
   readonly requestId: string;
   readonly log: Logger;
 }
 
-/** An exchange whose handler reads the body as it comes, in its own time. */
+/** An exchange whose handler reads the body as a stream, with its own time limits. */
 export interface StreamedExchange extends Exchange {
-  /** Aborted, with the error to answer with, when the connection turns out not to speak proper HTTP. */
+  /** Aborted, with the error for the answer, when the bytes after the request are not valid HTTP. */
   readonly signal: AbortSignal;
 }

@@ -12,9 +12,9 @@ type State = 'ok' | 'down';
 interface HealthDeps {
   database: Pick<Database, 'check' | 'isShared' | 'announcements'>;
   storages: ReadonlyArray<{ check(): Promise<void> }>;
-  /** Missing files by their kind. They do not make the server unready: uploads can be taken in all the same. */
-  countLost(): Promise<ReadonlyArray<readonly [kind: string, count: number]>>;
-  /** Null when no sidecar is configured: then it is reported as down, which does not make the server unready. */
+  /** Number of missing files by kind. They do not make the server unready, because uploads still work. */
+  countMissing(): Promise<ReadonlyArray<readonly [kind: string, count: number]>>;
+  /** Null when no sidecar is configured: it is reported as down, which does not make the server unready. */
   sidecar: { isUp(): Promise<boolean> } | null;
   metrics: Metrics;
   gatekeeper: Pick<Gatekeeper, 'admit'>;
@@ -23,13 +23,13 @@ interface HealthDeps {
   log: Logger;
 }
 
-/** A probe that hangs counts as failed; load balancers ask every few seconds. */
+/** A check that takes longer counts as failed: load balancers probe every few seconds. */
 const CHECK_TIMEOUT_MS = 3_000;
 
 export function createHealthRoutes({
   database,
   storages,
-  countLost,
+  countMissing,
   sidecar,
   metrics,
   gatekeeper,
@@ -37,14 +37,14 @@ export function createHealthRoutes({
   isStopping,
   log,
 }: HealthDeps) {
-  let lastKnownLost: string[] = [];
+  let lastKnownMissing: string[] = [];
   return {
-    /** The process is up. */
+    /** The process is running. */
     healthz(response: ServerResponse): void {
       sendJson(response, 200, { status: 'ok' });
     },
 
-    /** Uploads can be taken in: database and storage can be written, and the server does not stop. */
+    /** Uploads are possible: database and storage are writable, and the server is not stopping. */
     async readyz(response: ServerResponse): Promise<void> {
       const [databaseState, storageState, sidecarState] = await Promise.all([
         probe('database', () => database.check()),
@@ -52,7 +52,7 @@ export function createHealthRoutes({
           await Promise.all(storages.map((storage) => storage.check()));
         }),
         probe('sidecar', async () => {
-          if (sidecar === null || !(await sidecar.isUp())) throw new Error('no sidecar answers');
+          if (sidecar === null || !(await sidecar.isUp())) throw new Error('no sidecar responds');
         }),
       ]);
       const isReady = !isStopping() && databaseState === 'ok' && storageState === 'ok';
@@ -62,13 +62,14 @@ export function createHealthRoutes({
         database: databaseState,
         storage: storageState,
         sidecar: sidecarState,
-        // Without them uploads are safe and dumps are parsed; only dashboards are late, so the server stays ready.
+        // Without announcements uploads are safe and dumps are parsed; only dashboards are late. So the server stays
+        // ready.
         ...(database.isShared ? { events: database.announcements.isHearing() ? 'ok' : 'down' } : {}),
-        storageLost: databaseState === 'ok' ? await kindsLost() : lastKnownLost,
+        storageLost: databaseState === 'ok' ? await missingKinds() : lastKnownMissing,
       });
     },
 
-    /** They show the size of the fleet and its failures, so they are for viewers; the probes above are for anybody. */
+    /** Metrics show the size of the fleet and its failures, so they require a viewer; the probes above are public. */
     async metrics({ request, response }: Pick<Exchange, 'request' | 'response'>): Promise<void> {
       await gatekeeper.admit(clientAddress(request), request.headers.authorization);
       const text = await metrics.registry.metrics();
@@ -76,14 +77,14 @@ export function createHealthRoutes({
     },
   };
 
-  /** Only the kinds: how many files are missing is not public. */
-  async function kindsLost(): Promise<string[]> {
+  /** Only the kinds: the number of missing files is not public. */
+  async function missingKinds(): Promise<string[]> {
     try {
-      lastKnownLost = (await countLost()).flatMap(([kind, count]) => (count > 0 ? [kind] : []));
+      lastKnownMissing = (await countMissing()).flatMap(([kind, count]) => (count > 0 ? [kind] : []));
     } catch (error) {
       log.warn({ err: error }, 'the missing files of the storage could not be counted');
     }
-    return lastKnownLost;
+    return lastKnownMissing;
   }
 
   async function probe(what: string, check: () => Promise<void>): Promise<State> {

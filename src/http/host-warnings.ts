@@ -7,7 +7,7 @@ export interface HostWarnings {
 
 const MAX_WARNINGS = 100;
 
-/** Tells the log of names that the server is not known by, once for each: a page that keeps asking must not fill it. */
+/** Logs unknown host names of requests, each once, so that a page that repeats requests cannot fill the log. */
 export function createHostWarnings(log: Logger): HostWarnings {
   const known = new Set<string>();
   return {

@@ -1,14 +1,14 @@
 import { createServer } from 'node:net';
 
-/** Where to listen, and what the settings for it are called. */
+/** The address to listen on, and the names of its settings. */
 export interface ListenAddress {
   host: string;
   port: number;
 }
 
 /**
- * Finds out whether an address can be listened on. To be called before anything else of a start, which may take long and
- * leave something behind. Another program may still take the port afterwards, so listening itself may fail.
+ * Checks whether the server can listen on an address. Call it first in a start: later steps take long and write files.
+ * Another program can still take the port afterwards, so listening itself may fail too.
  *
  * @throws Error that names the setting
  */
@@ -23,7 +23,7 @@ export async function assertListenable({ host, port }: ListenAddress): Promise<v
   await new Promise((resolve) => probe.close(resolve));
 }
 
-/** @returns why an address could not be listened on, beginning with the setting that is to be changed */
+/** @returns why listening failed, beginning with the setting that must be changed */
 export function explained(error: unknown, { host, port }: ListenAddress): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const reason = typeof code === 'string' ? REASONS[code]?.(host, port) : undefined;
@@ -32,9 +32,9 @@ export function explained(error: unknown, { host, port }: ListenAddress): unknow
 
 const REASONS: Readonly<Record<string, (host: string, port: number) => string>> = {
   EADDRINUSE: (host, port) =>
-    `PORT: ${at(host, port)} is in use by another program; stop that, or set PORT to another one (0 takes a free one)`,
+    `PORT: ${at(host, port)} is in use by another program; stop it, or set PORT to another port (0: any free port)`,
   EACCES: (host, port) =>
-    `PORT: this user may not listen on ${at(host, port)}; set PORT to 1024 or more, and let a proxy have the lower one`,
+    `PORT: this user may not listen on ${at(host, port)}; set PORT to 1024 or more, with a proxy on the lower port`,
   EADDRNOTAVAIL: noSuchAddress,
   EINVAL: noSuchAddress,
   EAFNOSUPPORT: noSuchAddress,

@@ -4,21 +4,21 @@ import { discardRest } from './body.js';
 import { errorBody } from './errors.js';
 import type { Method, Route } from './routes.js';
 
-/** A refusal that needs nothing of a request but its head. */
+/** A refusal that depends only on the head of a request. */
 export interface Refusal {
   status: number;
   code: string;
   message: string;
 }
 
-/** To who comes during a stop: the balancer, or the device itself, looks for another server or comes back later. */
+/** For requests during a stop: a load balancer tries another server, a device comes back later. */
 export const STOPPING: Refusal = {
   status: 503,
   code: 'UNAVAILABLE',
   message: 'The server is stopping; try again.',
 };
 
-/** Answers before the body is looked at, and closes the connection; what still comes of the request is thrown away. */
+/** Answers before the body is read, then closes the connection. The rest of the request is discarded. */
 export function refuseUnread(
   request: IncomingMessage,
   response: ServerResponse,
@@ -35,8 +35,8 @@ export function refuseWhileStopping(
   response: ServerResponse,
   form: Route['errors'],
 ): void {
-  // A browser gives up an event stream for good when it is answered by anything but one, and takes up another when
-  // the connection just ends.
+  // A browser never reopens an event stream that was answered by another content type, but does reopen one whose
+  // connection was closed.
   if (request.headers.accept?.includes('text/event-stream') === true) {
     request.socket.destroySoon();
     return;

@@ -2,25 +2,25 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The requests that a stop waits for: all but event streams, which last as long as their clients. */
+/** The requests that a stop waits for: all except event streams, which last as long as their clients. */
 export interface RequestsInFlight {
-  /** @param work what is done for it, which may take longer than its client waits */
+  /** @param work the work for the request, which may take longer than its client waits */
   begin(response: ServerResponse, work: Promise<unknown>): void;
   /**
    * Waits until all have ended; their connections end with them.
    *
-   * @param isElsewhereBusy asked too: whether something is in flight that is no request
+   * @param isElsewhereBusy also waits while it returns true: for work that is not a request
    */
   drain(graceMs: number, isElsewhereBusy: () => boolean): Promise<void>;
-  /** Waits until event streams have ended as well. */
+  /** Waits until event streams have ended too. */
   close(graceMs: number): Promise<void>;
 }
 
-/** How often a stop checks whether it may go on: Node emits no event when an answer becomes an event stream. */
-const LOOK_EVERY_MS = 20;
+/** Poll interval of a stop: Node emits no event when an answer becomes an event stream. */
+const POLL_MS = 20;
 
 export function createRequestsInFlight(): RequestsInFlight {
-  /** By connection: when one breaks, Node emits no event for answers that still wait for an earlier one on it. */
+  /** By connection: when it breaks, Node emits no event for answers that are queued behind an earlier one. */
   const unanswered = new Map<Socket, Set<ServerResponse>>();
   const working = new Map<Promise<unknown>, ServerResponse>();
   let isDraining = false;
@@ -66,10 +66,10 @@ export function createRequestsInFlight(): RequestsInFlight {
 
 async function until(isSo: () => boolean, limitMs: number): Promise<void> {
   const end = performance.now() + limitMs;
-  while (!isSo() && performance.now() < end) await sleep(LOOK_EVERY_MS);
+  while (!isSo() && performance.now() < end) await sleep(POLL_MS);
 }
 
-/** Says "Connection: close", so that the client's next request looks for another server. */
+/** Sends "Connection: close", so that the client's next request opens a new connection, perhaps to another server. */
 function endConnectionWith(response: ServerResponse): void {
   if (!response.headersSent) response.shouldKeepAlive = false;
 }

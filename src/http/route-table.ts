@@ -1,13 +1,13 @@
 import type { Route } from './routes.js';
 
 export interface RouteTable {
-  /** @param path canonical, as `readTarget` gives it */
+  /** @param path canonical, as `readTarget` returns it */
   find(path: string): RouteMatch;
 }
 
 export interface RouteMatch {
   readonly route: Route;
-  /** What stands in the place of the path's ":" segments, decoded. */
+  /** The values of the path's ":" segments, decoded. */
   readonly parameters: readonly string[];
 }
 
@@ -17,9 +17,9 @@ interface Pattern {
 }
 
 /**
- * Most requests find their route by one look-up in a map; only paths that no route has literally are compared by segments.
+ * Most requests find their route by one look-up in a map; only paths with parameters are compared by segments.
  *
- * @throws Error when there is no route for what no other matches
+ * @throws Error when there is no route with the path "*"
  */
 export function createRouteTable(routes: readonly Route[]): RouteTable {
   const exact = new Map<string, RouteMatch>();
@@ -28,11 +28,11 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
     if (route.path.includes(':')) patterns.push({ segments: route.path.split('/'), route });
     else exact.set(route.path, { route, parameters: [] });
   }
-  const otherwise = exact.get('*');
-  if (otherwise === undefined) throw new Error('the table has no route for what no other matches');
+  const fallback = exact.get('*');
+  if (fallback === undefined) throw new Error('the table has no route "*" for all other paths');
 
   return {
-    find: (path) => exact.get(path) ?? matchOf(patterns, path) ?? otherwise,
+    find: (path) => exact.get(path) ?? matchOf(patterns, path) ?? fallback,
   };
 }
 
@@ -51,7 +51,7 @@ function isParameter(segment: string): boolean {
   return segment.startsWith(':');
 }
 
-/** Malformed percent signs become an id that does not exist. */
+/** An invalid percent encoding becomes an id that does not exist. */
 function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment);

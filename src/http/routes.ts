@@ -9,36 +9,38 @@ import { GRAPHIQL_POLICY, NOTHING_POLICY } from './security-headers.js';
 import type { createUploadRoute } from './upload.js';
 
 /**
- * One line of the table of routes. The dispatcher answers from it, before a handler is called: 404 and 405 with `Allow`,
- * `Expect: 100-continue`, requests of other sites, slow bodies, requests during a stop, and in which form a refusal is.
+ * One line of the table of routes. The dispatcher uses it before a handler is called: for 404 and 405 with `Allow`,
+ * `Expect: 100-continue`, requests of other sites, slow bodies, requests during a stop, and the form of a refusal.
  */
 export type Route = {
-  /** Segments that begin with ":" match any one segment, decoded and given to the handler; "*" matches what no other does. */
+  /**
+   * ":name" matches any one segment, decoded and passed to the handler; "*" matches every path without another route.
+   */
   path: string;
-  /** Others are answered with 405. 'any': the handler decides. */
+  /** Other methods are answered with 405. 'any': the handler decides. */
   methods: readonly Method[] | 'any';
   /**
-   * Who gets an answer where authentication is on. The handlers check it, since they know the credentials (tokens, signed
-   * links) and count failures. `devices`: web pages of other sites are refused by the dispatcher.
+   * Who may call the route when authentication is on. The handlers check it, because they know the credentials (tokens,
+   * signed links) and count failures. `devices`: the dispatcher refuses web pages of other sites.
    */
   access: 'anyone' | 'viewers' | 'devices';
   /** The form of a refusal: `{"error":{…}}`, or `{"errors":[…]}` as GraphQL clients read it. */
   errors: 'rest' | 'graphql';
   /** `Content-Security-Policy` of the answers, unless the handler sets a better one. */
   contentPolicy: string;
-  /** Answered while the server stops as well: whoever watches it must see it stop. */
+  /** Answered during a stop too, so that load balancers see the stop. */
   isProbe: boolean;
 } & BodyPolicy;
 
 export type BodyPolicy =
-  /** "100 Continue" is said at once, and a sender is cut when the body comes too slowly. */
+  /** The dispatcher sends "100 Continue" at once, and closes the connection when the body arrives too slowly. */
   | { body: 'watched'; handle: Handler<Exchange> }
-  /** The handler looks at the head first, says "100 Continue" and has time limits of its own. */
+  /** The handler checks the head first, sends "100 Continue" and has its own time limits. */
   | { body: 'streamed'; handle: Handler<StreamedExchange> };
 
 export type Method = 'GET' | 'HEAD' | 'POST';
 
-/** May return a promise, for which a stop waits. An error that it throws is answered with its status. */
+/** A stop waits for a returned promise. A thrown error is answered with its status. */
 type Handler<E extends Exchange> = (exchange: E, parameters: readonly string[]) => unknown;
 
 export interface Handlers {
@@ -54,7 +56,7 @@ const READ = ['GET', 'HEAD'] as const;
 
 const REST = { errors: 'rest', contentPolicy: NOTHING_POLICY, isProbe: false } as const;
 
-/** All that the server answers. */
+/** All routes of the server. */
 export function createRoutes({ upload, download, health, page, pageConfig, graphql }: Handlers): Route[] {
   return [
     {

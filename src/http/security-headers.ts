@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 
-/** Run nothing, load nothing, be in no frame: for answers that are no pages. */
+/** Allows nothing: for answers that are not pages. */
 export const NOTHING_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
-/** GraphiQL is one page with its script and style inside, and workers that it makes of them; before it comes a form. */
+/** GraphiQL is one page with inline script and style, and workers that it creates; the sign-in form precedes it. */
 export const GRAPHIQL_POLICY = [
   "default-src 'none'",
   "script-src 'self' 'unsafe-inline'",
@@ -22,20 +22,20 @@ const SAFE_HEADERS = [
   ['X-Frame-Options', 'DENY'],
   ['Referrer-Policy', 'no-referrer'],
   ['Cross-Origin-Opener-Policy', 'same-origin'],
-  // Dumps hold what was in a device's memory, and answers have parts of them.
+  // Dumps contain device memory, and answers contain parts of them.
   ['Cache-Control', 'no-store'],
 ] as const;
 
 /**
- * What every answer says to browsers, unless a route has better: take it for the type that it names and nothing else,
- * show it in no frame, run nothing in it, keep no copy, send no referrer.
+ * Default headers of every answer, unless its route sets better ones: no content sniffing, no frames, no scripts, no
+ * caching, no referrer.
  */
 export function setSafeHeaders(response: ServerResponse, contentPolicy: string): void {
   for (const [name, value] of SAFE_HEADERS) response.setHeader(name, value);
   response.setHeader('Content-Security-Policy', contentPolicy);
 }
 
-/** The same for answers that are written without a response, because the request was none. */
+/** The same as text, for answers without a response object, because the bytes were not a request. */
 export const SAFE_HEADER_LINES = [...SAFE_HEADERS, ['Content-Security-Policy', NOTHING_POLICY] as const]
   .map(([name, value]) => `${name}: ${value}\r\n`)
   .join('');

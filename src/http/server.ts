@@ -16,23 +16,23 @@ import { createRequestsInFlight } from './requests-in-flight.js';
 import { createRouteTable } from './route-table.js';
 import type { Route } from './routes.js';
 import { watchSlowReaders } from './slow-readers.js';
-import { refusalOfGarbage, refuseOnSocket } from './socket-answers.js';
+import { refusalOfMalformed, refuseOnSocket } from './socket-answers.js';
 
 /** Subscriptions over WebSocket. */
 interface WebSocketTransport {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Whether a query or mutation runs over one. */
+  /** Whether a query or mutation runs over a WebSocket. */
   isBusy(): boolean;
 }
 
 export interface HttpServer {
   readonly url: string;
-  /** Ends gracefully: requests in flight finish (at most `graceMs`), new ones are refused with `Retry-After`. */
+  /** Stops gracefully: requests in flight finish (within `graceMs`), new ones are refused with `Retry-After`. */
   stop(graceMs: number): Promise<void>;
 }
 
 /**
- * Answers on one port what the table of routes says.
+ * Serves the table of routes on one port.
  *
  * @throws Error that begins with the name of the setting when it cannot listen there
  */
@@ -58,11 +58,11 @@ export async function listen({
   crossOrigin: CrossOrigin;
   routes: readonly Route[];
   webSocket: WebSocketTransport;
-  /** Ends subscriptions, over whatever they come, in the way that makes their clients come again. */
+  /** Ends subscriptions over every transport, in the way that makes their clients reconnect. */
   endStreams: () => Promise<void>;
   metrics: Metrics;
   log: Logger;
-  /** Called first of all when a stop begins, so that readiness fails. */
+  /** Called first when a stop begins, so that readiness fails. */
   onStopping: () => void;
 }): Promise<HttpServer> {
   const inFlight = createRequestsInFlight();
@@ -87,10 +87,10 @@ export async function listen({
     log,
   });
   server.on('request', dispatch);
-  // The routes say "100 Continue" themselves, after they have seen the head.
+  // The routes send "100 Continue" themselves, after they have checked the head.
   server.on('checkContinue', dispatch);
   server.on('upgrade', upgrade);
-  server.on('clientError', refuseGarbage);
+  server.on('clientError', refuseMalformed);
   await startListening(server, { host, port });
 
   return {
@@ -99,10 +99,10 @@ export async function listen({
       isStopping = true;
       onStopping();
       await inFlight.drain(graceMs, webSocket.isBusy);
-      // Before the streams end, so that a client that reconnects at once does not reach this server again.
+      // Before the streams end, so that a client that reconnects at once does not reach this server.
       server.close();
       await endStreams();
-      await inFlight.close(GOODBYE_MS);
+      await inFlight.close(CLOSE_TIMEOUT_MS);
       slowBodies.stop();
       slowReaders.stop();
       server.closeAllConnections();
@@ -110,7 +110,7 @@ export async function listen({
   };
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // A client that goes before it has its answer is no failure of ours.
+    // A client that disconnects before its answer is not an error of the server.
     socket.on('error', () => {});
     const refusal = allowedHosts.refusalOf(request, readTarget(request));
     if (refusal !== null) {
@@ -123,21 +123,22 @@ export async function listen({
   }
 
   /**
-   * Bytes that are no HTTP. When they follow a streamed body on the same connection the Content-Length was too short and
-   * the dump is not whole: its handler learns of it, and answers. Otherwise nobody will, so we do.
+   * Handles bytes that are not valid HTTP. When they follow a streamed body on the same connection, its Content-Length
+   * was too short and the dump is incomplete: the body's handler is notified by the signal and answers. Otherwise this
+   * answers.
    */
-  function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
+  function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
     const controller = streaming.get(socket);
     if (controller === undefined || socket.destroyed) {
-      refuseOnSocket(socket, refusalOfGarbage(error));
+      refuseOnSocket(socket, refusalOfMalformed(error));
       return;
     }
-    controller.abort(badInput('The body does not end where its Content-Length or chunks say.'));
+    controller.abort(badInput('The body does not end where its Content-Length or its chunks end.'));
   }
 }
 
-/** How long the last bytes of event streams may take to be sent. */
-const GOODBYE_MS = 1_000;
+/** Time for the last bytes of event streams to be sent. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 async function startListening(server: Server, address: ListenAddress): Promise<void> {
   await new Promise<void>((resolve, reject) => {

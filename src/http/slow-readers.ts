@@ -4,8 +4,8 @@ import type { Metrics } from '../platform/metrics.js';
 import { PIECE_BYTES } from './send-in-pieces.js';
 
 /**
- * Cuts readers of answers, downloads and of the page that take nothing: what they do not take waits in memory. Answers
- * are sent in small pieces, and a reader that has not taken one of them in a whole period is cut.
+ * Closes connections whose reader does not read its answer, for GraphQL, downloads and the page: unread bytes wait in
+ * memory. Answers are sent in small pieces; a reader that takes none of them in a whole period is disconnected.
  */
 export function watchSlowReaders({
   periodMs,
@@ -16,7 +16,7 @@ export function watchSlowReaders({
 }): { watch(response: ServerResponse, log: Logger): void; stop(): void } {
   interface Reader {
     log: Logger;
-    /** Bytes that the reader had taken at the last check, while more waited; and for how many checks they were the same. */
+    /** Bytes taken at the last check while more waited, and the number of checks since that number changed. */
     takenBefore: number | null;
     unchangedChecks: number;
   }
@@ -40,10 +40,10 @@ export function watchSlowReaders({
         continue;
       }
       const taken = socket.bytesWritten - socket.writableLength;
-      // The first check comes at any time after the first bytes, so it only takes the measure.
+      // The first check comes less than a period after the first bytes, so it only records the number of bytes.
       reader.unchangedChecks = reader.takenBefore === taken ? reader.unchangedChecks + 1 : 0;
       reader.takenBefore = taken;
-      // Node counts a chunk as taken only when all of it was.
+      // Node counts a chunk as taken only when the whole chunk was taken.
       const { unchangedChecks } = reader;
       if (unchangedChecks > 0 && unchangedChecks * PIECE_BYTES >= socket.writableLength)
         cut(response, reader);
@@ -53,7 +53,7 @@ export function watchSlowReaders({
   function cut(response: ServerResponse, { log }: Reader): void {
     readers.delete(response);
     metrics.slowReaders.inc();
-    log.info({ periodMs }, 'the answer was not read (ANSWER_STALL_MS); its connection is closed');
+    log.info({ periodMs }, 'the client did not read the answer (ANSWER_STALL_MS); the connection is closed');
     response.destroy();
   }
 }

@@ -3,14 +3,14 @@ import { answerOnSocket } from '../platform/http/send-json.js';
 import { errorBody } from './errors.js';
 import { SAFE_HEADER_LINES } from './security-headers.js';
 
-/** A refusal of what has no response object: bytes that are no request, or the wish for an upgrade. */
+/** A refusal without a response object: for bytes that are not a request, and for upgrades. */
 export interface SocketRefusal {
   status: number;
   code: string;
   message: string;
 }
 
-/** Answers, and ends the connection. */
+/** Sends the answer and closes the connection. */
 export function refuseOnSocket(socket: Duplex, { status, code, message }: SocketRefusal): void {
   answerOnSocket(socket, {
     status,
@@ -19,15 +19,15 @@ export function refuseOnSocket(socket: Duplex, { status, code, message }: Socket
   });
 }
 
-/** What to say to bytes that Node could make no request of. */
-export function refusalOfGarbage({ code = '' }: NodeJS.ErrnoException): SocketRefusal {
-  return { code: 'BAD_USER_INPUT', ...(GARBAGE[code] ?? NO_HTTP) };
+/** The answer to bytes that Node cannot parse as a request. */
+export function refusalOfMalformed({ code = '' }: NodeJS.ErrnoException): SocketRefusal {
+  return { code: 'BAD_USER_INPUT', ...(MALFORMED[code] ?? NO_HTTP) };
 }
 
 const NO_HTTP = { status: 400, message: 'This is not a valid HTTP request.' };
 
-/** By the code that Node gives to what it could not make a request of. */
-const GARBAGE: Readonly<Record<string, typeof NO_HTTP>> = {
+/** By the code of Node's parser error. */
+const MALFORMED: Readonly<Record<string, typeof NO_HTTP>> = {
   HPE_HEADER_OVERFLOW: { status: 431, message: 'The request head is too large.' },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The request came too slowly.' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The request arrived too slowly.' },
 };

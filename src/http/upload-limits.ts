@@ -3,10 +3,10 @@ import type { Metrics } from '../platform/metrics.js';
 import { createRate } from '../platform/rate-limiter.js';
 import type { UploadPriority } from '../platform/upload-priority.js';
 
-/** Bounds how many uploads are in flight, and how many dumps each device has stored. */
+/** Limits the uploads in flight, and the dumps that each device has stored in a period. */
 export type UploadLimits = ReturnType<typeof createUploadLimits>;
 
-/** Whether a device may have one more dump stored. */
+/** Whether one more dump of the device may be stored. */
 export type UploadPermit =
   | { isGranted: true /** Nothing was stored: the permit does not count. */; release(): void }
   | { isGranted: false; retryAfterMs: number };
@@ -32,10 +32,10 @@ export function createUploadLimits(
 
   return {
     /**
-     * Each upload holds a socket, an open file and what it has sent and nobody has written yet: so many at once are
-     * bounded, and one more is refused with `Retry-After` rather than taken in.
+     * Each upload occupies a socket, an open file and the memory of bytes that are not written yet. So their number is
+     * limited, and one more is refused with `Retry-After`.
      *
-     * @returns to be called once when the upload has ended
+     * @returns a function to call once when the upload has ended
      * @throws DomainError BUSY
      */
     enter(): () => void {
@@ -53,7 +53,7 @@ export function createUploadLimits(
       };
     },
 
-    /** Some a minute are always granted; more are taken from the hour's burst until that is used up. */
+    /** A rate per minute is always granted; more is taken from the hour's burst until that is used up. */
     permitFor(device: { id: number }): UploadPermit {
       const key = String(device.id);
       const minute = steady.take(key);

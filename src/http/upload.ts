@@ -27,11 +27,11 @@ interface UploadDeps {
 }
 
 /**
- * What a device waits for the database in all, before its body comes and after: then it is refused with `Retry-After`, while
- * it still has the dump in its flash and its battery is not empty.
+ * Total time that an upload may wait for the database, before and after its body. Then it is refused with
+ * `Retry-After`: the dump is still in the device's flash, and the device saves its battery.
  */
 const DATABASE_WAIT_MS = 10_000;
-/** The second wait has at least this, however long the first one took. */
+/** Minimum for the wait after the body, however long the first wait took. */
 const SHORTEST_WAIT_MS = 1_000;
 
 /** `POST /api/iot/coredump?chip=…&firmware_version=…` (docs/api.md): authenticate, read, save, answer. */
@@ -49,7 +49,7 @@ export function createUploadRoute({
   return async function upload({ request, response, search, signal, log }: StreamedExchange): Promise<void> {
     const end = metrics.uploadSeconds.startTimer();
     const gone = new AbortController();
-    response.once('close', () => gone.abort(new DomainError('BODY_ABORTED', 'The sender has gone.')));
+    response.once('close', () => gone.abort(new DomainError('BODY_ABORTED', 'The sender has disconnected.')));
     let endUpload = () => {};
     try {
       endUpload = limits.enter();
@@ -102,7 +102,9 @@ export function createUploadRoute({
     }
   };
 
-  /** Over its rate a device still learns that a dump which it sends again is safe; nothing new is stored. */
+  /**
+   * When a device is over its rate nothing new is stored, but a duplicate of a stored dump is still answered as safe.
+   */
   async function saveWithPermit(upload: Upload): ReturnType<CoredumpService['save']> {
     const permit = limits.permitFor(upload.device);
     if (!permit.isGranted) {
@@ -120,7 +122,7 @@ export function createUploadRoute({
     }
   }
 
-  /** What can be refused before the first byte of the body is read. */
+  /** Refusals that need only the head, before the first byte of the body is read. */
   function refuseByHead(request: IncomingMessage): void {
     if (!hasBody(request)) throw badInput('The body is empty: send the raw core dump as the request body.');
     if (
@@ -151,7 +153,7 @@ function only(query: URLSearchParams, name: string): string {
   const [value, ...more] = query.getAll(name);
   if (value === undefined) throw badInput(`${name} is missing in the query string.`);
   if (more.length > 0) throw badInput(`${name} is given more than once.`);
-  // "+" stands for itself in versions ("1.2.3+build5"), which a query string would turn into a blank.
+  // "+" is literal in versions ("1.2.3+build5"), but URLSearchParams decodes it as a blank.
   return value.replaceAll(' ', '+');
 }
 

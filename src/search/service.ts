@@ -6,7 +6,7 @@ import { badInput } from '../errors.js';
 import { searchOutputs } from '../platform/database/text-search.js';
 import type { Database } from '../platform/database/types.js';
 
-/** A word or phrase that must occur. `isPrefix`: the last of its words may be longer in the text. */
+/** A word or phrase that must occur. `isPrefix`: its last word may continue in the text. */
 export interface SearchTerm {
   words: string[];
   isPrefix: boolean;
@@ -51,11 +51,11 @@ export interface Found {
 
 const MAX_FOUND = 50;
 
-/** For a search box: dumps by the text of their reports, groups and devices by their names. */
+/** The search field of the page: dumps by the text of their reports, groups and devices by their names. */
 export function createSearch(database: Pick<Database, 'db' | 'isShared'>) {
   const devices = createDeviceQueries(database.db);
   return {
-    /** @param take of each kind. @throws DomainError BAD_USER_INPUT */
+    /** @param take number of results of each kind. @throws DomainError BAD_USER_INPUT */
     async find(query: string, take: number): Promise<Found> {
       if (take < 1 || take > MAX_FOUND) throw badInput(`"first" is from 1 to ${MAX_FOUND}.`);
       const terms = readQuery(query);

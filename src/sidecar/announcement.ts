@@ -1,9 +1,9 @@
-/** The message that a supervised sidecar sends to its parent over the IPC channel, once, when it listens. */
+/** The message that a supervised sidecar sends once over the IPC channel, when it listens. */
 interface Announcement {
   listening: string;
 }
 
-/** Does nothing without a parent that listens. */
+/** Does nothing without a parent process that listens. */
 export function announce(url: string): void {
   const announcement: Announcement = { listening: url };
   process.send?.(announcement);

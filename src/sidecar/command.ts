@@ -4,14 +4,14 @@ import { createLogger } from '../platform/logger.js';
 import { announce } from './announcement.js';
 import { type Sidecar, startSidecar } from './server.js';
 
-/** The rest of the server's own timeout is for reading the files and sending the answer. */
+/** The rest of the server's timeout is for reading the files and sending the answer. */
 const SHARE_OF_TIMEOUT = 5 / 6;
 
 /**
- * `coredock sidecar`: runs until SIGTERM or SIGINT, or until the process that supervises it has ended. If it cannot
- * start, it prints one line for each problem and exits with code 1.
+ * `coredock sidecar`: runs until SIGTERM or SIGINT, or until its supervisor has ended. If it cannot start, it prints
+ * one line for each problem and exits with code 1.
  *
- * `PARSE_CONCURRENCY` is the number of workers, `PARSE_TIMEOUT_MS` what the server waits for an answer.
+ * `PARSE_CONCURRENCY` is the number of workers, `PARSE_TIMEOUT_MS` the time that the server waits for an answer.
  */
 export async function runSidecar({ port, xferDir }: { port: number; xferDir: string }): Promise<void> {
   endWithSupervisor();
@@ -36,7 +36,7 @@ export async function runSidecar({ port, xferDir }: { port: number; xferDir: str
   }
 }
 
-/** The channel closes with its parent, however the parent ended; no one waits for answers then. */
+/** The channel closes when the parent has ended, for any reason; nobody waits for answers then. */
 function endWithSupervisor(): void {
   if (process.channel === undefined) return;
   process.once('disconnect', () => process.exit(0));
@@ -45,7 +45,7 @@ function endWithSupervisor(): void {
   process.on('SIGINT', () => {});
 }
 
-/** The first signal stops gracefully, a second one at once. */
+/** The first signal stops gracefully, the second one at once. */
 function onStopSignal(sidecar: Sidecar): void {
   let isStopping = false;
   const stop = () => {

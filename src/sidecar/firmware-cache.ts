@@ -3,19 +3,19 @@ import { readFileSync, readSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { type FirmwareImage, Malformed, openFirmware, UnreadableFirmware } from '../crashdump/index.js';
 
-/** In bytes of ELF: dozens of usual firmware images, or a few with the largest debug information. */
+/** Bytes of ELF: enough for dozens of usual firmware images, or a few with the largest debug information. */
 const MAX_CACHED_BYTES = 128 * 1024 * 1024;
 
 /**
- * Firmware images by the SHA-256 of their ELF: transfer files have a new name each time, and one build has many dumps.
- * An ELF that is larger than the cache is opened, but not kept.
+ * Firmware images by the SHA-256 of their ELF, because transfer files have a new name each time while one build has
+ * many dumps. An ELF that is larger than the cache is opened, but not kept.
  */
 export function createFirmwareCache({ maxBytes = MAX_CACHED_BYTES } = {}) {
   const images = new LRUCache<string, FirmwareImage>({ maxSize: maxBytes });
 
   /**
-   * @param file descriptor of the ELF, at its beginning
-   * @returns the image; the bytes of an ELF that cannot be opened: the reader reports what is wrong with it
+   * @param file descriptor of the ELF, positioned at its beginning
+   * @returns the image; or the bytes of an ELF that cannot be opened, for which the reader reports the error
    */
   return function open(file: number): FirmwareImage | Uint8Array {
     const known = images.get(sha256Of(file));
@@ -32,7 +32,7 @@ export function createFirmwareCache({ maxBytes = MAX_CACHED_BYTES } = {}) {
   };
 }
 
-/** Most ELFs are in the cache already: hashing in pieces saves the allocation of a whole file. */
+/** Most ELFs are cached: hashing in pieces avoids allocating a whole file. */
 const chunk = Buffer.allocUnsafeSlow(256 * 1024);
 
 function sha256Of(file: number): string {

@@ -15,10 +15,10 @@ export interface ParseOptions {
   core: string;
   /** Path of the firmware's ELF; without it the report has addresses only. */
   elf?: string;
-  /** "auto", or what the chip is where the dump does not say. */
+  /** "auto", or the chip for a dump that does not name it. */
   chip?: string;
   format?: string;
-  /** Adds the memory's contents to the text. */
+  /** Adds memory contents to the text. */
   printMem?: boolean;
 }
 
@@ -28,7 +28,7 @@ interface Terminal {
 }
 
 /**
- * `coredock parse`: one dump read in this process, without pool and server, so that it starts fast.
+ * `coredock parse`: reads one dump in this process, without pool and server, so that it starts fast.
  * @param romElfDir `ESP_ROM_ELF_DIR`, when it is set
  * @returns the exit code: 0 parsed, 1 an input that cannot be read (one line on stderr), 2 bad usage
  */
@@ -79,7 +79,7 @@ function openImage(path: string): FirmwareImage {
   }
 }
 
-/** Synchronous: the command has nothing else to do meanwhile. */
+/** Synchronous, because the command has no other work meanwhile. */
 function readInput(path: string): Buffer {
   try {
     return readFileSync(path);

@@ -6,29 +6,29 @@ import type { ParseTask, WorkerOutcome } from './worker.js';
 
 export type PoolOutcome =
   | WorkerOutcome
-  /** Not begun: too many tasks are waiting, or the client has closed the connection. */
+  /** Not started: too many tasks are waiting, or the client has closed the connection. */
   | { status: 'busy'; reason: string };
 
 export interface ParsePool {
-  /** Never rejects. `gone` takes a waiting task out of the queue; one that runs goes on. */
+  /** Never rejects. `gone` removes a waiting task from the queue; a running one continues. */
   parse(task: ParseTask, gone: AbortSignal): Promise<PoolOutcome>;
-  /** Ends the workers, whatever they are doing. */
+  /** Ends the workers, whether they are busy or not. */
   close(): Promise<void>;
 }
 
 /** Far more than a worker needs to load its modules. */
 const LOADING_GRACE_MS = 2_000;
 
-/** Tasks that may wait for each worker: enough for a burst of crashes of a whole fleet. */
+/** Waiting tasks for each worker: enough for a burst of crashes of a whole fleet. */
 const WAITING_PER_WORKER = 64;
 
 /**
- * Threads that parse hostile input, each with a limit on its heap and a deadline for each task. A thread that exceeds
- * either is ended and replaced; its task fails, the others go on. V8 checks the heap between steps of JavaScript: a
- * single native call that allocates far too much ends the whole process, which is why the process is supervised.
+ * Threads that parse untrusted input, each with a limit on its heap and a deadline for each task. A thread that exceeds
+ * either is ended and replaced; its task fails, the others continue. V8 checks the heap between steps of JavaScript:
+ * one native call that allocates far too much ends the whole process, so the process is supervised.
  *
- * Resolves when all workers are ready. Node 20 aborts the process when a thread is ended while it loads its modules:
- * none should be ended before.
+ * Resolves when all workers are ready. Node 20 aborts the process when a thread is ended while it loads its modules, so
+ * no thread should be ended before.
  */
 export async function startParsePool({
   workers,
@@ -41,12 +41,13 @@ export async function startParsePool({
   maxOldSpaceMb: number;
   log: Logger;
 }): Promise<ParsePool> {
-  // piscina's own queue limit does not hold for tasks with an abort signal (5.3.2), and a deadline should run from the
-  // start of the work.
+  // piscina's own queue limit does not apply to tasks with an abort signal (5.3.2), and a deadline should begin with
+  // the
+  // work.
   const semaphore = createSemaphore(workers, { maxWaiting: workers * WAITING_PER_WORKER });
   const pool = new Piscina<ParseTask | undefined, WorkerOutcome>({
     filename: new URL('./worker.js', import.meta.url).href,
-    // All of them, always: a thread that is ended loses its cache of firmware images.
+    // Threads are never ended for idleness, because they would lose their cache of firmware images.
     minThreads: workers,
     maxThreads: workers,
     resourceLimits: { maxOldGenerationSizeMb: maxOldSpaceMb },
@@ -74,7 +75,7 @@ export async function startParsePool({
     },
   };
 
-  /** A task that does nothing, for each worker: piscina gives each to one that is free. */
+  /** A task without work for each worker: piscina gives each to an idle one. */
   async function allReady(): Promise<void> {
     await Promise.all(Array.from({ length: workers }, () => pool.run(undefined, { name: 'doNothing' })));
   }

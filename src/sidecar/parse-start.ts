@@ -4,8 +4,8 @@ import { type ParseOptions, parseCommand } from './parse-command.js';
 export { parseCommand };
 
 /**
- * Starts `coredock parse` without commander, whose loading alone takes longer than reading the options.
- * @returns false for help and for options that it does not accept: commander answers those
+ * Starts `coredock parse` without commander, because loading commander takes longer than parsing the options.
+ * @returns false for help and for options that it does not accept: commander handles those
  */
 export function startParse(args: readonly string[]): boolean {
   const options = readOptions(args);
@@ -25,7 +25,7 @@ function readOptions(args: readonly string[]): ParseOptions | null {
   }
 }
 
-/** @throws on options that it does not know */
+/** @throws for unknown options */
 function parse(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],

@@ -13,7 +13,7 @@ export class UnreadableRomFolder extends Error {
 }
 
 /**
- * The ROM ELFs of the folder `ESP_ROM_ELF_DIR`; without a folder there is none for any chip.
+ * The ROM ELFs of the folder `ESP_ROM_ELF_DIR`; without the setting there is none for any chip.
  * @throws UnreadableRomFolder with one clear sentence
  */
 export function openRomLibrary(folder: string | null): RomLibrary {
@@ -27,10 +27,10 @@ export function openRomLibrary(folder: string | null): RomLibrary {
 }
 
 /**
- * The ROM ELFs of a folder (`ESP_ROM_ELF_DIR`), opened when a dump asks for one and kept.
- * The ROM of a revision is the one made for the nearest earlier revision: masks change rarely.
- * @throws the file system's error when the folder cannot be read, at once; UnreadableFirmware with the file's name for
- * one that cannot be read, when it is asked for
+ * The ROM ELFs of a folder (`ESP_ROM_ELF_DIR`), opened at their first use and cached. For a chip revision without its
+ * own ELF, the ELF of the nearest earlier revision is used, because mask ROMs change rarely.
+ * @throws the file system's error at once when the folder cannot be read; UnreadableFirmware with the file's name, when
+ *   a file is used that cannot be read
  */
 export function createRomLibrary(directory: string): RomLibrary {
   const files = readdirSync(directory).flatMap((file) => {
@@ -41,8 +41,8 @@ export function createRomLibrary(directory: string): RomLibrary {
   const opened = new Map<string, FirmwareImage>();
 
   return function findRom(chip, chipRevision) {
-    const mine = files.filter((candidate) => candidate.chip === chip);
-    const chosen = mine.find(({ revision }) => revision <= (chipRevision ?? 0)) ?? mine.at(-1);
+    const ofChip = files.filter((candidate) => candidate.chip === chip);
+    const chosen = ofChip.find(({ revision }) => revision <= (chipRevision ?? 0)) ?? ofChip.at(-1);
     if (!chosen) return null;
     const image = opened.get(chosen.file) ?? openRom(chosen.file);
     opened.set(chosen.file, image);

@@ -11,24 +11,24 @@ import type { ParseTask } from './worker.js';
 
 export interface Sidecar {
   readonly url: string;
-  /** Accepts no more requests, gives those in flight some seconds to finish, then ends the workers. */
+  /** Accepts no more requests, waits some seconds for those in flight, then ends the workers. */
   close(): Promise<void>;
 }
 
 interface SidecarOptions {
   host?: string;
-  /** 0 for any that is free. */
+  /** 0: any free port. */
   port: number;
-  /** The folder whose files requests name; created when it is missing. */
+  /** The folder of the files that requests name; created when it is missing. */
   xferDir: string;
   log: Logger;
   /** See `Config.romElfDir`. */
   romElfDir?: string | null;
-  /** Dumps parsed at once. */
+  /** Number of dumps that are parsed at once. */
   workers?: number;
-  /** Limit of one parse. The server gives up after its own `PARSE_TIMEOUT_MS`: ours should be shorter. */
+  /** Limit of one parse; should be shorter than the server's `PARSE_TIMEOUT_MS`. */
   timeoutMs?: number;
-  /** Heap of one worker. The bytes of the files come on top. */
+  /** Heap limit of one worker, without the bytes of the files. */
   maxOldSpaceMb?: number;
 }
 
@@ -52,7 +52,7 @@ export async function startSidecar({
   timeoutMs = 25_000,
   maxOldSpaceMb = 512,
 }: SidecarOptions): Promise<Sidecar> {
-  // Each worker opens its own; a folder that cannot be read should stop the start.
+  // Each worker opens the folder itself; this check makes the start fail when it cannot be read.
   openRomLibrary(romElfDir);
   await prepareTransferFolder(xferDir);
   const server = createServer({
@@ -100,13 +100,13 @@ interface Answer {
 
 type Folders = Pick<ParseTask, 'xferDir' | 'romElfDir'>;
 
-/** @returns what answers a request, and never rejects */
+/** @returns the handler of requests, which never rejects */
 function createRoutes({ pool, folders, log }: { pool: ParsePool; folders: Folders; log: Logger }) {
   return async function answer(request: IncomingMessage, gone: AbortSignal): Promise<Answer> {
     if (request.method !== 'GET') {
       return refusal(405, 'use GET here', { Allow: 'GET', Connection: 'close' });
     }
-    // No request of the protocol has a body; a client that sends one could send without end.
+    // No request of the protocol has a body, and an unread body could be endless.
     if (hasBody(request)) return refusal(413, 'a request here has no body', { Connection: 'close' });
 
     const url = parseUrl(request);
@@ -128,7 +128,7 @@ function createRoutes({ pool, folders, log }: { pool: ParsePool; folders: Folder
   }
 }
 
-/** @returns the task, or what is wrong with the query */
+/** @returns the task, or the error in the query */
 function readQuery(query: URLSearchParams): Omit<ParseTask, keyof Folders> | string {
   for (const name of ['core', 'elf', 'chip']) {
     if (query.getAll(name).length > 1) return `${name} is given twice`;
@@ -164,7 +164,7 @@ function refusal(status: number, error: string, headers: Record<string, string> 
   return { status, body: JSON.stringify({ error }), headers };
 }
 
-/** A client that is gone is answered too: node:http drops what is written to it. */
+/** Also after the client has disconnected: node:http drops what is written then. */
 function send(response: ServerResponse, { status, body, headers }: Answer): void {
   response
     .writeHead(status, {

@@ -9,18 +9,19 @@ import { readAnnouncement } from './announcement.js';
 export interface SidecarProcess {
   readonly url: string;
   readonly pid: number | undefined;
-  /** Resolves when the process is gone and its last log line was passed on; says how it ended. */
+  /** Resolves when the process has ended and its last log line was passed on; says how it ended. */
   readonly ended: Promise<string>;
 }
 
-/** Ten times what a start takes on a slow machine. */
+/** Ten times the time of a start on a slow machine. */
 const START_DEADLINE_MS = 30_000;
 /** Longer than the sidecar's own grace for requests in flight. */
 const STOP_GRACE_MS = 5_000;
 
 /**
- * Starts `coredock sidecar` as a child with an IPC channel, by which it announces its URL and notices our end.
- * @param stop ends the child, whether it listens yet or not: SIGTERM, and SIGKILL after a grace
+ * Starts `coredock sidecar` as a child with an IPC channel: the child announces its URL over it, and detects the end of
+ * this process by it.
+ * @param stop ends the child, whether it listens yet or not: SIGTERM, and SIGKILL after a grace period
  * @throws Error with one clear sentence when the child ends before it listens
  */
 export async function startSidecarProcess({
@@ -73,7 +74,7 @@ function endAtStop(child: ChildProcess, ended: Promise<string>, stop: AbortSigna
   });
 }
 
-/** @returns null, after killing the child, when it does not announce itself in time */
+/** @returns null, after killing the child, when it does not announce its URL in time */
 function announcementOf(child: ChildProcess): Promise<string | null> {
   return new Promise((resolve) => {
     const deadline = setTimeout(() => {
@@ -92,7 +93,7 @@ function announcementOf(child: ChildProcess): Promise<string | null> {
 
 const LEVELS = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' } as const;
 
-/** A line of pino's. */
+/** A log line of pino. */
 const logEntry = z.looseObject({
   level: z.literal([10, 20, 30, 40, 50, 60]),
   time: z.unknown(),

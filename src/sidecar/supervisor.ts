@@ -3,25 +3,25 @@ import type { Logger } from '../platform/logger.js';
 import { type SidecarProcess, startSidecarProcess } from './sidecar-process.js';
 
 interface SupervisedSidecar {
-  /** Where it listens, or will again in a moment. Changes only if another program took its port meanwhile. */
+  /** The sidecar's URL, also during a restart. Changes only if another program has taken its port meanwhile. */
   url(): string;
-  /** Ends the sidecar and waits until it is gone. */
+  /** Ends the sidecar and waits until it has ended. */
   close(): Promise<void>;
 }
 
-/** The server's first retry of a parse comes after about a second: the new sidecar should be there by then. */
+/** Shorter than the server's first pause before a parse is tried again, so that the new sidecar is ready by then. */
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 30_000;
-/** After running for this long, the end of a sidecar does not count as a failure in a row. */
-const RAN_WELL_MS = 60_000;
+/** After this running time the end of a sidecar does not count as a failure in a row. */
+const STABLE_AFTER_MS = 60_000;
 
 /**
- * Runs the bundled sidecar as a child process and starts another when it ends, after a pause that doubles with each
+ * Runs the bundled sidecar as a child process and starts a new one when it ends, after a pause that doubles with each
  * failure in a row. The child ends with this process, however this process ends.
  *
  * @param cliPath the built `cli.js`
- * @param stop gives up starting the first one; later ones end by `close`
- * @throws Error with one clear sentence when not even the first one starts
+ * @param stop cancels the first start; use `close` for later ones
+ * @throws Error with one clear sentence when the first start fails
  */
 export async function superviseSidecar({
   cliPath,
@@ -57,16 +57,16 @@ export async function superviseSidecar({
       const startedAt = performance.now();
       const how = await current.ended;
       if (stopping.signal.aborted) return;
-      log.error({ how }, 'the parse sidecar ended; another is started');
-      if (performance.now() - startedAt >= RAN_WELL_MS) failures = 0;
+      log.error({ how }, 'the parse sidecar ended; it is restarted');
+      if (performance.now() - startedAt >= STABLE_AFTER_MS) failures = 0;
       const next = await restart();
       if (next === null) return;
       current = next;
     }
 
-    /** @returns null when it is to stop */
+    /** @returns null when it was closed */
     async function restart(): Promise<SidecarProcess | null> {
-      // The URL is in use elsewhere, so the port is kept; after a failure the port itself may be the problem.
+      // The URL is in use elsewhere, so the port is kept; after a failed start the port itself may be the problem.
       let port = Number(new URL(current.url).port);
       for (;;) {
         await sleep(pauseAfter(failures), undefined, { signal: stopping.signal }).catch(() => {});
@@ -76,7 +76,7 @@ export async function superviseSidecar({
           return await start(port);
         } catch (error) {
           if (stopping.signal.aborted) return null;
-          log.error({ err: error }, 'the parse sidecar did not start; it is tried again');
+          log.error({ err: error }, 'the parse sidecar did not start; the start is repeated');
           port = 0;
         }
       }
@@ -84,7 +84,7 @@ export async function superviseSidecar({
   }
 }
 
-/** Exponential, and random by half, so that several servers on one machine do not start theirs in step. */
+/** Exponential, with random jitter of up to half, so that several servers on one machine do not restart in step. */
 function pauseAfter(failures: number): number {
   const longest = Math.min(FIRST_DELAY_MS * 2 ** failures, LONGEST_DELAY_MS);
   return longest * (0.5 + Math.random() / 2);

@@ -6,19 +6,19 @@ type TransferFile<Contents> =
   | { status: 'missing'; reason: string }
   | { status: 'refused'; reason: string };
 
-/** What an unpacked ELF may have by default: four times `MAX_FIRMWARE_BYTES` (docs/configuration.md). */
+/** Limit of an unpacked ELF by default: four times `MAX_FIRMWARE_BYTES` (docs/configuration.md). */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
-/** True for the name of a file directly inside a folder, whatever the operating system. */
+/** True for the name of a file directly inside a folder, on every operating system. */
 export function isTransferName(name: string): boolean {
   return /^[A-Za-z0-9._+-]{1,255}$/.test(name) && name !== '.' && name !== '..';
 }
 
 /**
- * Reads one file of the transfer folder, and never one outside it: the name has no folder part, so a link could only
- * be its last part, and O_NOFOLLOW does not open one. O_NONBLOCK keeps a named pipe from holding the reader for ever.
- * @param name one that `isTransferName` accepts
- * @param read gets the file's descriptor, for the time of the call
+ * Reads one file of the transfer folder, and never one outside it: the name has no folder part, so only its last part
+ * could be a link, and O_NOFOLLOW does not open links. O_NONBLOCK prevents that a named pipe blocks the reader.
+ * @param name a name that `isTransferName` accepts
+ * @param read receives the file's descriptor, which is open during the call
  */
 export function readTransferFile<Contents>(
   xferDir: string,

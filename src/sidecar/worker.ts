@@ -4,30 +4,30 @@ import { createFirmwareCache } from './firmware-cache.js';
 import { openRomLibrary, type RomLibrary } from './rom-library.js';
 import { readTransferFile } from './transfer-file.js';
 
-/** Names are of files in the transfer folder, as `isTransferName` accepts them. */
+/** `core` and `elf` are names of files in the transfer folder, as `isTransferName` accepts them. */
 export interface ParseTask {
   xferDir: string;
   core: string;
   elf: string;
   /** Folder of ROM ELFs, the same in every task; null when there is none. */
   romElfDir: string | null;
-  /** What the server believes the chip to be, or "auto". */
+  /** The server's value for the chip, or "auto". */
   chip: string;
 }
 
 export type WorkerOutcome =
   /** The JSON of an answer 200 (docs/sidecar-protocol.md); as text, because text crosses threads faster than objects. */
   | { status: 'parsed'; body: string }
-  /** The dump cannot be read: trying again cannot help. */
+  /** The dump cannot be read: another attempt cannot succeed. */
   | { status: 'unreadable'; reason: string }
   | { status: 'missing'; reason: string }
   | { status: 'refused'; reason: string }
   | { status: 'failed'; reason: string };
 
-/** The server reads no more of an answer; reports of real dumps are far smaller. */
+/** The server's limit for an answer; reports of real dumps are far smaller. */
 const MAX_BODY_LENGTH = 8 * 1024 * 1024;
 
-/** One for each thread: images are not shared between them. */
+/** One per thread: images are not shared between threads. */
 const openCached = createFirmwareCache();
 let findRom: RomLibrary | undefined;
 

@@ -8,18 +8,18 @@ export interface Advisory {
   title: string;
 }
 
-/** An advisory that does not stop a change, for a reason, for a time. */
+/** An advisory that is accepted for a reason and until a date. */
 const allowance = z.strictObject({
   advisory: z.string().regex(/^GHSA(-[23456789cfghjmpqrvwx]{4}){3}$/, 'is no id like GHSA-xxxx-xxxx-xxxx'),
   package: z.string().min(1),
   reason: z.string().min(20, 'must say, in a sentence, why this does no harm here'),
-  /** To be looked at again by then. */
+  /** The date of the next review. */
   until: z.iso.date(),
 });
 
 type Allowance = z.infer<typeof allowance>;
 
-/** Entries that say all that they must, and a line for each that does not. */
+/** The complete entries, and a line for each incomplete one. */
 export function readAllowances(list: unknown): { entries: Allowance[]; problems: string[] } {
   const parsed = z.array(allowance).safeParse(list);
   if (parsed.success) return { entries: parsed.data, problems: [] };
@@ -41,13 +41,13 @@ const auditReport = z.object({
   ),
 });
 
-/** @returns null when it is not what `npm audit --json` prints, which it is not when nobody answered npm */
+/** @returns null when it is not the output of `npm audit --json`, for example without an answer of the registry */
 export function readAudit(report: unknown): Advisory[] | null {
   const parsed = auditReport.safeParse(report);
   if (!parsed.success) return null;
   return Object.values(parsed.data.vulnerabilities).flatMap(({ name, via }) =>
     via.flatMap((cause) => {
-      // A name stands for another package of the report, which has the advisory itself.
+      // A string names another package of the report, which has the advisory itself.
       if (typeof cause === 'string') return [];
       const { url, severity, title } = cause;
       return [{ package: name, id: url.split('/').at(-1) ?? url, severity, title }];
@@ -55,8 +55,12 @@ export function readAudit(report: unknown): Advisory[] | null {
   );
 }
 
-/** @returns a line for each advisory that nobody has accounted for, and for each allowance that has had its day */
-export function judge(advisories: readonly Advisory[], allowed: readonly Allowance[], today: Date): string[] {
+/** @returns a line for each advisory without an entry, and for each entry that has expired or is not needed any more */
+export function findProblems(
+  advisories: readonly Advisory[],
+  allowed: readonly Allowance[],
+  today: Date,
+): string[] {
   const isFor = (entry: Allowance, { id, package: name }: Advisory) =>
     entry.advisory === id && entry.package === name;
   const isOver = ({ until }: Allowance) => new Date(until) < today;
@@ -65,13 +69,13 @@ export function judge(advisories: readonly Advisory[], allowed: readonly Allowan
       .filter((advisory) => !allowed.some((entry) => isFor(entry, advisory)))
       .map(
         ({ package: name, id, severity, title }) =>
-          `${name}: ${title} (${severity}, ${id}). Update it, or say in audit-allow.json why it does no harm here.`,
+          `${name}: ${title} (${severity}, ${id}). Update it, or explain in audit-allow.json why it does no harm here.`,
       ),
     ...allowed
       .filter(isOver)
       .map(
         ({ package: name, advisory, until }) =>
-          `audit-allow.json: ${advisory} of ${name} was allowed until ${until}; look again.`,
+          `audit-allow.json: ${advisory} of ${name} was allowed until ${until}; review it.`,
       ),
     ...allowed
       .filter((entry) => !isOver(entry) && !advisories.some((advisory) => isFor(entry, advisory)))
@@ -87,7 +91,7 @@ const lockFile = z.object({
 });
 const packageFile = z.object({ allowScripts: z.record(z.string(), z.boolean()).default({}) });
 
-/** Packages that would run a program when they are installed, and about which nobody has decided. */
+/** Packages with an install script about which package.json has no decision. */
 export function unknownInstallScripts(lock: unknown, manifest: unknown): string[] {
   const { allowScripts } = packageFile.parse(manifest);
   return Object.entries(lockFile.parse(lock).packages)

@@ -1,6 +1,6 @@
 /**
- * Builds the web page into `dist/page`: types of its GraphQL operations first, then Vite. Does nothing, quickly, when
- * nothing that goes into it has changed.
+ * Builds the web page into `dist/page`: generates the types of its GraphQL operations, then runs Vite. Does nothing
+ * when none of its inputs has changed.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * The last step of the build: bundles `coredock parse` into one file, reads our sample dumps with it, and keeps what V8
- * compiled meanwhile. See src/bundled-parse.cts for what becomes of the two. Without the samples the bundle stands
- * alone, and the command is slower.
+ * The last step of the build: bundles `coredock parse` into one file, reads our sample dumps with it, and stores V8's
+ * code cache of that run. src/bundled-parse.cts loads both files. Without the samples there is a bundle with an almost
+ * empty cache, and the command is slower.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const { outputFiles } = await build({
   platform: 'node',
   target: 'node20',
   format: 'cjs',
-  // One byte a character is what V8 reads fastest.
+  // V8 reads sources with one byte per character fastest.
   charset: 'ascii',
   write: false,
   logLevel: 'warning',
@@ -39,17 +39,17 @@ for (const dump of existsSync(SAMPLES) ? readdirSync(SAMPLES).filter((file) => f
 }
 writeFileSync(codeCacheOf(`// ${hash}\n`), script.createCachedData());
 
-/** As text and as JSON. `thermostat-1.0.0-abort.dmp` is of `thermostat-1.0.0.elf`. */
+/** As text and as JSON. The ELF of `thermostat-1.0.0-abort.dmp` is `thermostat-1.0.0.elf`. */
 async function readSample(dump) {
   const elf = dump.replace(/^([a-z]+-\d+\.\d+\.\d+(?:-b)?)-.*$/, '$1.elf');
   const files = { core: join(SAMPLES, dump), elf: join(SAMPLES, elf) };
-  const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
+  const discard = () => new Writable({ write: (_chunk, _encoding, done) => done() });
   for (const format of ['text', 'json']) {
-    await exports.parseCommand({ ...files, format }, { stdout: nowhere(), stderr: process.stderr }, null);
+    await exports.parseCommand({ ...files, format }, { stdout: discard(), stderr: process.stderr }, null);
   }
 }
 
-/** Whole or not at all, also while somebody runs the program. */
+/** Replaces the file atomically, because the program may be running. */
 function replaceFile(name, text) {
   writeFileSync(join(DIST, `${name}.new`), text);
   renameSync(join(DIST, `${name}.new`), join(DIST, name));

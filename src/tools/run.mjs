@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** Runs a command to its end; what it prints is of interest only when it fails, and then this process ends as well. */
+/** Runs a command and waits for its end. Prints its output only when it fails, and then ends this process too. */
 export function run(command, args, environment = {}) {
   try {
     execFileSync(command, args, {

@@ -6,7 +6,7 @@ import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type * as Bindings from '@prisma/schema-engine-wasm';
 
-/** The part of the standard that is used here; @types/node 20 has only the names of its types. */
+/** The part of the WebAssembly API that is used here; @types/node 20 has only the names of its types. */
 declare const WebAssembly: {
   instantiate(
     bytes: Uint8Array,
@@ -15,8 +15,8 @@ declare const WebAssembly: {
 };
 
 /**
- * Prisma's schema engine as WebAssembly, which the `prisma` command itself can only download as a native program.
- * Its interface is Prisma's internal one, therefore the pinned version.
+ * Prisma's schema engine as WebAssembly; the `prisma` command can only download it as a native program. Its interface
+ * is internal to Prisma, so its version is pinned.
  */
 export async function openSchemaEngine(
   adapterFactory: SqlDriverAdapterFactory,
@@ -38,7 +38,7 @@ function loadBindings(): Promise<typeof Bindings> {
   return loaded;
 }
 
-/** The package expects a bundler to import its .wasm file; this is what the bundler would do. */
+/** The package expects that a bundler imports its .wasm file; this does the same. */
 async function instantiate(): Promise<typeof Bindings> {
   const folder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'));
   const bindings = await import(pathToFileURL(join(folder, 'schema_engine_bg.js')).href);

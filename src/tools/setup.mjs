@@ -1,7 +1,7 @@
 /**
- * Makes a fresh clone, or one whose lock file or models changed, ready to build: installs what package-lock.json
- * says, and generates the Prisma clients. Does nothing, quickly, when everything is there. Plain JavaScript, because
- * it runs before anything is installed.
+ * Prepares a fresh clone, or one with a changed lock file or models, for the build: installs the packages of
+ * package-lock.json and generates the Prisma clients. Does nothing when both are up to date. Plain JavaScript, because
+ * it runs before packages are installed.
  */
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,7 @@ whenChanged(
 function generateClient(schemaFolder) {
   run(process.execPath, ['node_modules/prisma/build/index.js', 'generate', '--schema', schemaFolder], {
     // generate never runs the schema engine, but Prisma would download it first; naming any executable prevents that.
-    // Prisma starts its generators by name; npm would have put their folder into the path.
+    // Prisma starts its generators by name; npm would have added their folder to the path.
     PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH ?? ''}`,
     PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
     PRISMA_HIDE_UPDATE_MESSAGE: 'true',

@@ -45,7 +45,7 @@ describe('the first start of this version', () => {
 
     expect(await recount(endpoint.databaseUrl)).toEqual([]);
     expect(logged).toMatchObject([
-      { ghostGroups: 1, recountedGroups: 2, rulesSwitchedOff: 1, unreadDumps: 1 },
+      { emptyGroups: 1, recountedGroups: 2, rulesSwitchedOff: 1, unreadDumps: 1 },
     ]);
     const rules = await endpoint.db.alertRule.findMany({ orderBy: { id: 'asc' } });
     expect(rules.map(({ enabled }) => enabled)).toEqual([false, true]);

@@ -40,7 +40,7 @@ describe.skipIf(!hasChromium)(`every page${NEEDS_CHROMIUM}`, () => {
 
   it.each([
     ['/devices', 'New device', 'Model'],
-    ['/firmware/thermostat', 'Change', 'are removed as soon as they were read'],
+    ['/firmware/thermostat', 'Change', 'are removed as soon as they are parsed'],
     ['/alerts', 'New alert', 'Model'],
   ])('is accessible by axe’s rules in its dialogs: %s, %s', async (path, button, field) => {
     const program = await aProgramWithDevice();
@@ -119,7 +119,7 @@ async function pagesOf(program: Program): Promise<[path: string, whenThere: stri
     ['/alerts?model=pump', 'No alert yet'],
     ['/audit', 'testAlertRule'],
     ['/audit?actor=nobody', 'No event matches'],
-    ['/nowhere', 'There is no such page'],
+    ['/nowhere', 'This page does not exist'],
   ];
 }
 

@@ -26,7 +26,7 @@ describe.skipIf(!hasChromium)(`the pages of alerts${NEEDS_CHROMIUM}`, () => {
     await page.getByRole('textbox', { name: 'Address' }).fill(target);
     await page.getByRole('button', { name: 'Create' }).click();
     const secret = await page.getByRole('dialog').locator('pre').innerText();
-    await page.getByRole('button', { name: 'Go on to its test' }).click();
+    await page.getByRole('button', { name: 'Open the alert to test it' }).click();
     await page.getByRole('heading', { level: 1, name: 'Night shift' }).waitFor();
     await page.getByRole('button', { name: 'Send a test' }).click();
 
@@ -162,7 +162,7 @@ async function create(page: Page, { name, target }: { name: string; target: stri
   await page.getByRole('textbox', { name: 'Name' }).fill(name);
   await page.getByRole('textbox', { name: 'Address' }).fill(target);
   await page.getByRole('button', { name: 'Create' }).click();
-  await page.getByRole('button', { name: 'Go on to its test' }).click();
+  await page.getByRole('button', { name: 'Open the alert to test it' }).click();
   await page.getByRole('heading', { level: 1, name }).waitFor();
 }
 

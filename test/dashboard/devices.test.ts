@@ -81,7 +81,7 @@ describe.skipIf(!hasChromium)(`the pages of devices${NEEDS_CHROMIUM}`, () => {
 
     await page.getByRole('button', { name: 'Revoke tokens' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke tokens' }).click();
-    await page.getByText('is accepted any more').waitFor();
+    await page.getByText('are revoked').waitFor();
     expect((await upload()).status).toBe(401);
 
     await page.getByRole('button', { name: 'Delete', exact: true }).click();

@@ -110,7 +110,7 @@ describe.skipIf(!hasChromium)(`the page of a dump${NEEDS_CHROMIUM}`, () => {
 
     const page = await aBrowserPage(program.url, { path: addressOf('Q29yZWR1bXA6OTk5') });
 
-    await page.getByText('There is no such page').waitFor();
+    await page.getByText('This page does not exist').waitFor();
   });
 });
 

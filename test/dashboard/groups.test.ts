@@ -54,7 +54,7 @@ describe.skipIf(!hasChromium)(`the pages of crash groups${NEEDS_CHROMIUM}`, () =
     await page.getByText('in 1.1.0').waitFor();
     await crash(program, 'thermostat-1.1.0', 'abort');
 
-    await page.getByText('It was resolved and came back in version 1.1.0.').waitFor();
+    await page.getByText('It was resolved and crashed again in version 1.1.0.').waitFor();
     await page.getByText('2 crashes').waitFor();
   });
 

@@ -6,7 +6,7 @@ import { STATIC_TOKENS, VIEWER } from '../support/people.js';
 import { aProgram, type Program } from '../support/program.js';
 import { asAdmin, isRefusal, signInWith } from '../support/sign-in.js';
 
-const CARD = { name: 'What is kept how long' };
+const CARD = { name: 'Data retention' };
 
 describe.skipIf(!hasChromium)(`the privacy of a model${NEEDS_CHROMIUM}`, () => {
   it('is changed by admins, who are told before what will be removed when', async () => {
@@ -17,15 +17,15 @@ describe.skipIf(!hasChromium)(`the privacy of a model${NEEDS_CHROMIUM}`, () => {
     await page.getByRole('region', CARD).getByText('as long as the dump', { exact: true }).waitFor();
 
     await page.getByRole('button', { name: 'Change', exact: true }).click();
-    await page.getByText('Nothing is removed by this.').waitFor();
+    await page.getByText('These settings remove nothing.').waitFor();
     await page.getByLabel('Days that they are kept').fill('30');
-    await page.getByText('0 dumps that came 30 days ago or earlier').waitFor();
-    await page.getByLabel('are removed as soon as they were read').check();
-    await page.getByText('the raw bytes of 2 dumps that were read already').waitFor();
+    await page.getByText('0 dumps that were uploaded 30 days ago or earlier').waitFor();
+    await page.getByLabel('are removed as soon as they are parsed').check();
+    await page.getByText('the raw bytes of 2 dumps that are already parsed').waitFor();
     expect(await isRawRemoved(program, coredumpId)).toBe(false);
     await page.getByRole('button', { name: 'Save and remove' }).click();
 
-    await page.getByRole('region', CARD).getByText('until the dump was read, 30 days at most').waitFor();
+    await page.getByRole('region', CARD).getByText('until the dump is parsed, 30 days at most').waitFor();
     await eventually(() => isRawRemoved(program, coredumpId), 'the removal');
     await page.goto(`/dumps/${encodeURIComponent(coredumpId)}`);
     await page.getByText('as the model’s settings say').waitFor();

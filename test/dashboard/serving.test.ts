@@ -95,7 +95,7 @@ describe('the page’s files', () => {
     await page.getByRole('link', { name: 'Alerts' }).click();
     await page.getByRole('heading', { name: 'This page cannot be loaded' }).waitFor();
     await page.getByRole('link', { name: 'Audit' }).click();
-    await page.getByRole('heading', { name: 'Nothing has been done yet' }).waitFor();
+    await page.getByRole('heading', { name: 'No events yet' }).waitFor();
     await page.unroute('**/assets/alerts-page*');
     await page.getByRole('link', { name: 'Alerts' }).click();
     await page.getByRole('button', { name: 'Reload' }).click();

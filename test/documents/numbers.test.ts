@@ -86,7 +86,12 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
     1_048_576,
   ],
   ['docs/crash-groups.md', /at most (\w+) attempts/, constant('src/alerts', 'MAX_ATTEMPTS')],
-  ['docs/crash-groups.md', /is the log, for (\d+) days/, constant('src/alerts', 'KEPT_MS'), 86_400_000],
+  [
+    'docs/crash-groups.md',
+    /is the log, for (\d+) days/,
+    constant('src/alerts', 'LOG_RETENTION_MS'),
+    86_400_000,
+  ],
   [
     'docs/limits.md',
     /waits for the database (\d+) s in all/,
@@ -130,7 +135,7 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
   [
     'docs/limits.md',
     /not taken an answer after (\d+) s/,
-    constant('src/graphql/limits', 'PATIENCE_MS'),
+    constant('src/graphql/limits', 'READER_TIMEOUT_MS'),
     1_000,
   ],
   [

@@ -6,8 +6,8 @@ const MODULE = fileURLToPath(new URL('../../dist/graphql/server/abandoned-errors
 /** Its first item fails later, its second at once; nothing of the first is asked for any more then. */
 const EXECUTION = `
   import { buildSchema, execute, parse } from 'graphql';
-  const { forgetAbandonedErrors } = await import(process.argv[1]);
-  if (process.argv[2] === 'forget') forgetAbandonedErrors();
+  const { ignoreAbandonedErrors } = await import(process.argv[1]);
+  if (process.argv[2] === 'forget') ignoreAbandonedErrors();
   const later = { name: () => new Promise((_, reject) => setImmediate(() => reject(new Error('later')))) };
   const atOnce = { name: () => { throw new Error('at once'); } };
   const schema = buildSchema('type Query { items: [Item!]! } type Item { name: String! }');

@@ -103,7 +103,7 @@ export async function aGraphQLEndpoint({
     queryThread: queriesApart
       ? { file: new URL('../../dist/graphql/server/query-worker.js', import.meta.url), maxHeapMb }
       : null,
-    patienceMs: answerPatienceMs,
+    readerTimeoutMs: answerPatienceMs,
   });
 
   // A busy machine may take longer between two requests than a connection is kept open for otherwise.

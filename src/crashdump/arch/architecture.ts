@@ -6,7 +6,7 @@ import type { ExceptionRegisters, RegisterSet } from './registers.js';
 
 /**
  * Everything that differs between the processors of ESP32 chips. An implementation is a folder here and an entry of
- * architectures.ts; no other code asks which one it has.
+ * architectures.ts; no other code checks which architecture it has.
  */
 export interface Architecture {
   /** "xtensa": in warnings, and in the report of a dump whose chip is not known. */
@@ -19,30 +19,30 @@ export interface Architecture {
   readonly stackPointer: number;
   /** DWARF register number of a function's first argument. */
   readonly firstArgument: number;
-  /** GDB shows the frames that tail calls replaced where it unwinds by call-frame information alone. */
+  /** GDB shows frames that tail calls replaced only where it unwinds by call-frame information. */
   readonly showsTailCalls: boolean;
 
   /** What a cause in `ExceptionRegisters` means, by its number. */
   readonly causes: ReadonlyMap<number, Cause>;
-  /** The meaning of a number that `causes` does not have. */
+  /** The meaning of a number that is not in `causes`. */
   unknownCause(cause: number): Cause;
 
   /** Registers of a task from the descriptor of its CORE note (NT_PRSTATUS). @throws Malformed */
   readRegisterNote(description: ByteReader): RegisterSet;
   /** Registers that a context switch or an exception saved at the start of a stack. @throws Malformed */
   readStackFrame(stack: ByteReader): RegisterSet;
-  /** EXTRA_INFO between the crashed task and the interrupt word: leaves the reader there, or at the end. */
+  /** Reads EXTRA_INFO between the crashed task and the interrupt word; ends before that word, or at the end. */
   readExtraRegisters(description: ByteReader): ReadonlyMap<number, number>;
-  /** What the frame at the start of the crashed task's stack alone says about the exception. @throws Malformed */
+  /** The exception registers from the frame at the start of the crashed task's stack alone. @throws Malformed */
   readExceptionFrame(stack: ByteReader): ExceptionRegisters;
-  /** What notes and memory say about the exception; null when they are not the place for it. */
+  /** The exception registers from notes and memory; null when this architecture does not store them there. */
   findException(sources: ExceptionSources): ExceptionRegisters | null;
 
   /** [name, value] of each register of the crashed task, in the order in which the peer prints them. */
   listRegisters(registers: RegisterSet, exception: ExceptionRegisters, format: string): [string, number][];
   readonly registerText: RegisterText;
 
-  /** The calls that led to where `start` stands, innermost first. */
+  /** The call chain of `start`, innermost frame first. */
   unwind(start: RegisterSet, sources: UnwindSources): Unwound;
 }
 
@@ -53,7 +53,7 @@ export interface ChipDescription {
   name: string;
   /** Where the mask ROM's code lies: [first address, one past the last] (SOC_IROM_MASK_LOW/HIGH). */
   rom: readonly [number, number];
-  /** Where firmware has its code in RAM, if no other chip has the same range; else null. */
+  /** Address range of firmware code in RAM; null when another chip has the same range. */
   instructionRam: readonly [number, number] | null;
 }
 
@@ -61,7 +61,7 @@ export interface Cause {
   /** As the peer prints it. */
   name: string;
   kind: CrashKind;
-  /** The exception registers hold the address that was touched. */
+  /** The exception registers hold the accessed address. */
   hasAddress: boolean;
 }
 
@@ -76,21 +76,23 @@ export interface ExceptionSources {
 }
 
 export interface UnwindSources {
-  /** The dump's memory, completed by the images' own bytes. */
+  /** The dump's memory, completed by the bytes of the images. */
   read: ReadMemory;
   /** The firmware, then the ROMs. */
   images: readonly CodeImage[];
-  /** Frames that may still be made for this report. */
+  /** How many more frames the report may have. */
   budget: { frames: number };
 }
 
-/** How the peer, with GDB inside, prints a register. */
+/** How the peer, which contains GDB, prints a register. */
 export interface RegisterText {
-  /** Between a value and what it means: the RISC-V GDB has a tab, others fill a column with spaces. */
+  /** Separator between a value and its meaning: a tab in the RISC-V GDB, spaces up to a column in others. */
   separator: 'tab' | 'column';
-  /** Exception registers come before all others, in a form of their own. */
+  /** Exception registers, which are printed first and in another layout. */
   listsException: boolean;
-  /** Registers that GDB lists although core dumps do not hold them, and the one that they precede. */
+  /**
+   * Registers that GDB lists although core dumps do not contain them, and the register before which they are listed.
+   */
   unavailable: { before: string; names: readonly string[] } | null;
 }
 

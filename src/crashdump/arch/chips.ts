@@ -15,13 +15,13 @@ export function chipById(id: number): Chip | null {
   return BY_ID.get(id) ?? null;
 }
 
-/** Accepts what people write: "esp32s3", "ESP32-S3". */
+/** Accepts usual spellings: "esp32s3", "ESP32-S3". */
 export function chipByName(name: string): Chip | null {
   const plain = name.toLowerCase().replaceAll(/[-_ ]/g, '');
   return CHIPS.find((chip) => chip.name === plain) ?? null;
 }
 
-/** By the addresses that the linker script gave to a firmware; null where several chips have the same ones. */
+/** Finds the chip by the addresses of the firmware's linker script; null where several chips share them. */
 export function chipOfFirmware(
   architecture: Architecture,
   sections: readonly { name: string; address: number; size: number }[],
@@ -34,7 +34,7 @@ export function chipOfFirmware(
   return found ?? null;
 }
 
-/** Without a known chip, the ROM is taken to lie where most chips have it. */
+/** For an unknown chip, the address range that most chips have. */
 export function isRomAddress(chip: Chip | null, address: number): boolean {
   return isWithin(chip?.rom ?? [0x40000000, 0x40020000], address);
 }

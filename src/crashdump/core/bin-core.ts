@@ -9,13 +9,13 @@ import type { BinPayload } from './container.js';
 import type { Core, DumpTask } from './core.js';
 import { DumpMemory, isPlaceholder, type MemorySegment } from './memory.js';
 
-/** The largest task control block believed; real ones have 0x150 to 0x200 bytes. */
+/** The largest task control block that is accepted; real ones have 0x150 to 0x200 bytes. */
 const MAX_TCB_SIZE = 64 * 1024;
 
 /**
  * The format before ELF: for each task { TCB address, stack top, stack end } TCB, stack; then, since v2, memory
- * segments. Registers stand in the frame at the start of each stack; the first task crashed.
- * @throws UnreadableDump when not even the first task is whole
+ * segments. Registers are in the frame at the start of each stack; the first task is the crashed one.
+ * @throws UnreadableDump when the first task is not complete
  */
 export function readBinCore({ reader, taskCount, tcbSize, segmentCount }: BinPayload, chipId: number): Core {
   const warnings: string[] = [];
@@ -76,7 +76,7 @@ function readTask(reader: ByteReader, index: number, tcbSize: number, architectu
   const end = reader.u32();
   const tcb = reader.take(tcbSize);
   reader.align(4);
-  // The writer accepts the two in either order (esp_core_dump_get_memory_len).
+  // The writer accepts both orders (esp_core_dump_get_memory_len).
   const start = Math.min(top, end);
   const stack = reader.split(`stack of task ${index}`, Math.abs(end - top));
   reader.align(4);

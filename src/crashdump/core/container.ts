@@ -5,7 +5,7 @@ import { UnreadableDump } from '../errors.js';
 import { identifyNonDump } from './identify-non-dump.js';
 import { decodeTextEncoding } from './text-encoding.js';
 
-/** What is left of an upload when transport encoding, header and checksum are taken off. */
+/** The payload of an upload, without transport encoding, header and checksum. */
 export interface Container {
   /** "ELF SHA256 v2.1", "BIN v1", "bare ELF" */
   format: string;
@@ -29,7 +29,7 @@ export interface BinPayload {
   reader: ByteReader;
   taskCount: number;
   tcbSize: number;
-  /** Null in v1, which knows no memory segments. */
+  /** Null in v1, which has no memory segments. */
   segmentCount: number | null;
 }
 
@@ -42,7 +42,7 @@ interface Layout {
   chipRevisionOffset: number | null;
 }
 
-/** ESP-IDF esp_core_dump_types.h (`core_dump_header_t`) in its versions. */
+/** The versions of ESP-IDF esp_core_dump_types.h (`core_dump_header_t`). */
 const LAYOUTS: ReadonlyMap<number, Layout> = new Map([
   [0x0001, layout('BIN v1', 'bin', 16, 'crc32')],
   [0x0002, layout('BIN v2', 'bin', 20, 'crc32')],
@@ -59,8 +59,8 @@ const CHECKSUM_SIZE = { crc32: 4, sha256: 32 } as const;
 const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 
 /**
- * Recognises an upload and decodes it as far as the payload, which is not examined.
- * @param verify false skips the checksum (reported as absent): enough to learn what an upload is
+ * Recognises an upload and decodes it up to the payload, which is not examined.
+ * @param verify false skips the checksum and reports it as absent: sufficient to find out the kind of upload
  * @throws UnreadableDump when it is no core dump
  */
 export function openContainer(upload: Uint8Array, { verify = true } = {}): Container {
@@ -117,7 +117,7 @@ function openKnown(bytes: Uint8Array, known: Layout, verify: boolean): Container
     warnings.push(`The dump is cut: its header announces ${totalLength} bytes, ${bytes.length} are here.`);
   }
   const checksum = isTruncated || !verify ? 'absent' : verifyChecksum(bytes, known, totalLength);
-  // Without a checksum behind it the payload may reach to the end; it knows its own length anyhow.
+  // Without a checksum behind it the payload may extend to the end, because it has its own length.
   const payloadEnd =
     isTruncated || checksum === 'absent' ? Math.min(totalLength, bytes.length) : totalLength - checksumSize;
   if (checksum === 'bad')
@@ -162,7 +162,7 @@ function verifyChecksum(bytes: Uint8Array, known: Layout, totalLength: number): 
   return known.format === 'BIN v1' && endsWithTasks(bytes.subarray(0, totalLength)) ? 'absent' : 'bad';
 }
 
-/** IDF ≤ 4.0 appends no checksum to a v1 dump that it prints on the UART: the last stack ends where the dump ends. */
+/** IDF ≤ 4.0 appends no checksum to a v1 dump that it prints on the UART: the dump ends with the last stack. */
 function endsWithTasks(dump: Uint8Array): boolean {
   const reader = new ByteReader('BIN v1 core dump', dump);
   const taskCount = wordAt(reader, 8);
@@ -179,7 +179,7 @@ function endsWithTasks(dump: Uint8Array): boolean {
   return reader.atEnd;
 }
 
-/** A version that is not known yet is still readable if an ELF stands where one of the known headers ends. */
+/** An unknown version is still readable if an ELF begins where one of the known headers ends. */
 function openUnknown(bytes: Uint8Array): Container {
   const header = new ByteReader('core dump header', bytes);
   const totalLength = header.u32();
@@ -205,7 +205,7 @@ function knownLayout(bytes: Uint8Array): Layout | undefined {
   if (bytes.length < 8) return undefined;
   const totalLength = wordAt(new ByteReader('core dump header', bytes), 0);
   const versionWord = wordAt(new ByteReader('core dump header', bytes), 4);
-  // Chip ids fit into a byte so far; a larger one with a likely version is chance (text, encrypted bytes).
+  // Chip ids fit into a byte so far; a larger one with a plausible version is a coincidence (text, encrypted bytes).
   if (versionWord >>> 24 !== 0 || totalLength === 0) return undefined;
   return LAYOUTS.get(versionWord & 0xffff);
 }

@@ -3,7 +3,7 @@ import type { Chip } from '../arch/chips.js';
 import type { ExceptionRegisters, RegisterSet } from '../arch/registers.js';
 import type { DumpMemory } from './memory.js';
 
-/** One core dump, whatever container it came in; the first task is the crashed one. */
+/** One core dump, independent of its container; the first task is the crashed one. */
 export interface Dump {
   format: string;
   checksum: 'ok' | 'bad' | 'absent';
@@ -13,7 +13,7 @@ export interface Dump {
   chipRevision: number | null;
   memory: DumpMemory;
   tasks: DumpTask[];
-  /** Address of the crashed task's control block; null when the device found that task itself broken. */
+  /** Address of the crashed task's control block; null when the device found that task itself corrupted. */
   crashedTcb: number | null;
   /** Whether an interrupt handler crashed; null when the dump does not say. */
   inInterrupt: boolean | null;
@@ -26,20 +26,20 @@ export interface Dump {
 }
 
 export interface DumpTask {
-  /** Where the task control block is in memory; whether its bytes are in the dump, memory knows. */
+  /** Address of the task control block. Its bytes, if dumped, are in `memory`. */
   tcbAddress: number;
   /** From the frame of the saved registers to the end of the stack; null when the dump does not mark it. */
   stack: { start: number; end: number } | null;
   registers: RegisterSet;
   /** The device could not save this stack and wrote a placeholder instead. */
   stackIsCorrupted: boolean;
-  /** What the task did when the interrupt came that crashed; only on the crashed task of such a dump. */
+  /** The state of the task before the interrupt that crashed; only on the crashed task of such a dump. */
   interrupted: RegisterSet | null;
 }
 
-/** What the payload alone contains; the container adds the rest. */
+/** The content of the payload alone; the container adds the rest. */
 export type Core = Omit<Dump, 'format' | 'checksum' | 'chip' | 'chipRevision'> & {
-  /** Repeated inside the ELF. */
+  /** The version word again, from the ELF's note. */
   versionWord: number | null;
   chipId: number | null;
 };

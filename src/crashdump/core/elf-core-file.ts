@@ -6,7 +6,7 @@ import { MAX_NOTES, MAX_SEGMENTS } from '../limits.js';
 import type { MemorySegment } from './memory.js';
 import { type Note, readNotes } from './notes.js';
 
-/** An ELF core without its meaning: what lies at which address, and the notes in order. */
+/** The structure of an ELF core: its segments with addresses, and its notes in order. */
 export interface CoreFile {
   architecture: Architecture;
   segments: MemorySegment[];
@@ -20,8 +20,8 @@ const PF_X = 1;
 const PROGRAM_HEADER_SIZE = 32;
 
 /**
- * Reads as much of the file as is there.
- * @param warnings gets a sentence for everything that is not
+ * Reads as much of the file as exists.
+ * @param warnings receives a sentence for each missing part
  * @throws UnreadableDump when it is no 32-bit little-endian core of these chips
  */
 export function openCoreFile(reader: ByteReader, warnings: string[]): CoreFile {
@@ -68,7 +68,7 @@ function readHeader(reader: ByteReader): Header {
   };
 }
 
-/** Reads as many segments as are really there; the rest is a warning. */
+/** Reads the segments that exist; each missing one is a warning. */
 function readSegments(reader: ByteReader, header: Header, warnings: string[]) {
   const segments: MemorySegment[] = [];
   const notes: Note[] = [];

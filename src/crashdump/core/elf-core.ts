@@ -17,7 +17,7 @@ import {
   readTaskInfo,
 } from './notes.js';
 
-/** @throws UnreadableDump when it is no 32-bit little-endian core of these chips, or holds no task */
+/** @throws UnreadableDump when it is no 32-bit little-endian core of these chips, or contains no task */
 export function readElfCore({ reader }: ElfPayload): Core {
   const warnings: string[] = [];
   const { architecture, segments, notes } = openCoreFile(reader, warnings);
@@ -115,7 +115,7 @@ function collectTasks(
   return [...tasks.values()];
 }
 
-/** IDF writes the crashed task first; what the note says settles it. */
+/** IDF writes the crashed task first; the note takes precedence. */
 function crashedFirst(tasks: readonly DumpTask[], crashedTcb: number | null, warnings: string[]): DumpTask[] {
   const crashed = tasks.find((task) => task.tcbAddress === crashedTcb);
   if (crashed) return [crashed, ...tasks.filter((task) => task !== crashed)];
@@ -167,7 +167,7 @@ function describeTask(
   };
 }
 
-/** The first word of a control block, pxTopOfStack, says where the task's registers were saved. */
+/** pxTopOfStack, the first word of a control block, is the address of the task's saved registers. */
 function isTopOfStack(segment: MemorySegment, tcb: MemorySegment | undefined): boolean {
   if (!tcb || tcb.bytes.length < 4) return false;
   return new ByteReader('TCB', tcb.bytes).u32() === segment.address;

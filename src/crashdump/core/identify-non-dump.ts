@@ -1,6 +1,6 @@
 /**
- * One sentence that names what an upload is, when it is no core dump. Devices send what their partition holds, and
- * people send the wrong file: saying which mistake it was saves them the search.
+ * Names in one sentence what an upload is when it is no core dump. Devices send the content of their partition, and
+ * people send wrong files: the sentence saves them the search for the mistake.
  * @param bytes at least 8 bytes
  */
 export function identifyNonDump(bytes: Uint8Array): string {
@@ -27,8 +27,9 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
 }
 
 /**
- * Flash encryption leaves no pattern: the bytes are as evenly spread as chance makes them. Dumps are far from that
- * (zeros, repeated addresses; 3 to 6 bits per byte). Chance itself gives 7.2 bits for 256 bytes, 7.95 for 4096.
+ * Encrypted flash has no pattern: its byte values are evenly distributed, 7.2 bits of entropy per byte for 256 bytes
+ * and
+ * 7.95 for 4096. Dumps have 3 to 6 bits per byte, because they contain zeros and the same addresses many times.
  */
 function looksEncrypted(bytes: Uint8Array): boolean {
   const sample = bytes.subarray(0, 4096);

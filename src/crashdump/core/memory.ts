@@ -1,6 +1,6 @@
 import type { ReadMemory } from '../read-memory.js';
 
-/** A run of bytes that the dump holds, at the address where the chip had them. */
+/** A contiguous range of dumped bytes, with its address on the chip. */
 export interface MemorySegment {
   address: number;
   bytes: Uint8Array;
@@ -9,11 +9,11 @@ export interface MemorySegment {
 }
 
 /**
- * The memory image of a dump. Segments may overlap (a broken or hostile dump does that): the one that starts at the
- * lower address wins, so that a read has one answer however the dump is ordered.
+ * The memory image of a dump. Segments may overlap in a broken or hostile dump: then the one with the lower start
+ * address takes precedence, so that the result of a read does not depend on the order of the segments.
  */
 export class DumpMemory {
-  /** As they stand in the dump. */
+  /** In the order of the dump. */
   readonly segments: readonly MemorySegment[];
   /** Sorted by address, without overlaps. */
   readonly #runs: MemorySegment[] = [];
@@ -47,7 +47,7 @@ export class DumpMemory {
     return start + length <= run.bytes.length ? run.bytes.subarray(start, start + length) : null;
   };
 
-  /** The segment of the dump that holds `address`. */
+  /** The segment that contains `address`. */
   segmentAt(address: number): MemorySegment | null {
     return this.#runAt(address);
   }
@@ -66,8 +66,8 @@ export class DumpMemory {
 }
 
 /**
- * Addresses that the device makes up for stacks that it found broken: COREDUMP_FAKE_STACK_START is 0x20000000, on
- * chips that have memory there 0x70000000.
+ * Addresses that the device uses as placeholders for corrupted stacks: COREDUMP_FAKE_STACK_START is 0x20000000, or
+ * 0x70000000 on chips that have memory there.
  */
 export function isPlaceholder(address: number): boolean {
   return (address >= 0x20000000 && address < 0x2f000000) || (address >= 0x70000000 && address < 0x80000000);

@@ -24,11 +24,11 @@ export function* readNotes(segment: ByteReader): Generator<Note> {
       const nameSize = segment.u32();
       const descriptionSize = segment.u32();
       const type = segment.u32();
-      // IDF before v5 counts the padding in namesz, later ones do not: aligned up, both are the same.
+      // IDF before v5 counts the padding in namesz, later versions do not: aligned up, both are the same.
       segment.skip(nameSize);
       segment.align(4);
       const description = segment.split(`note ${index} (type ${type})`, descriptionSize);
-      // The last note of a segment may go without its padding.
+      // The last note of a segment may have no padding.
       segment.skip(Math.min(-descriptionSize & 3, segment.remaining));
       index++;
       yield { type, description };
@@ -39,11 +39,11 @@ export function* readNotes(segment: ByteReader): Generator<Note> {
   }
 }
 
-/** ESP_CORE_DUMP_INFO: the version word again, then the app ELF's SHA-256 as hexadecimal text, maybe shortened. */
+/** ESP_CORE_DUMP_INFO: the version word, then the app ELF's SHA-256 as hexadecimal text, possibly shortened. */
 export function readCoreDumpInfo(
   description: ByteReader,
 ): { versionWord: number; appElfSha256: string | null } | null {
-  // The peer's converter writes the same type with four bytes only, for the chip revision.
+  // The peer's converter writes the same type with four bytes, for the chip revision.
   if (description.length < 5) return null;
   const versionWord = description.u32();
   const digits = /^[0-9a-f]*/i.exec(textUntilNul(description))?.[0].toLowerCase() ?? '';
@@ -55,7 +55,7 @@ export function readPanicDetails(description: ByteReader): string | null {
   return text === '' ? null : text;
 }
 
-/** TASK_INFO: index, flags, TCB address, stack start, stack length, name. Any flag means that something is broken. */
+/** TASK_INFO: index, flags, TCB address, stack start, stack length, name. Any flag means that a part is corrupted. */
 export function readTaskInfo(description: ByteReader): { tcbAddress: number; isBroken: boolean } | null {
   if (description.length < 12) return null;
   description.skip(4);
@@ -70,12 +70,12 @@ export interface ExtraInfo {
   registers: ReadonlyMap<number, number>;
 }
 
-/** In place of the crashed task's handle: that task was broken. */
+/** Stands for the crashed task's handle when that task was corrupted. */
 const BROKEN_TASK = 0xdeadbeef;
 
 /**
- * EXTRA_INFO (core_dump_port.c of each architecture): the crashed TCB, special registers where the architecture has
- * some, and since IDF 5.1 whether an interrupt crashed.
+ * EXTRA_INFO (core_dump_port.c of each architecture): the crashed TCB, special registers on some architectures, and
+ * since IDF 5.1 whether an interrupt handler crashed.
  */
 export function readExtraInfo(description: ByteReader, architecture: Architecture): ExtraInfo | null {
   if (description.length < 4) return null;

@@ -6,14 +6,14 @@ import type { Dump } from './core.js';
 import { readElfCore } from './elf-core.js';
 
 /**
- * Reads tasks, memory and notes out of an opened container.
- * @param chipHint what the caller believes the chip to be; used when the dump does not say, or says what cannot be
- * @throws UnreadableDump when there is no task to report on
+ * Reads tasks, memory and notes from an opened container.
+ * @param chipHint the chip as the caller knows it; used when the dump does not name one, or names an impossible one
+ * @throws UnreadableDump when the dump contains no task
  */
 export function readDump(container: Container, chipHint: string | null): Dump {
   const { payload } = container;
   const core = payload.kind === 'elf' ? readElfCore(payload) : readBinCore(payload, container.chipId ?? 0);
-  // BIN dumps know nothing of their ELF; an ELF inside says in its notes what a bare one has no header for.
+  // BIN dumps do not name their ELF. A bare ELF has no container header; its notes have the same data.
   const chipId = container.chipId ?? core.chipId;
   const warnings = [...container.warnings, ...core.warnings];
   const chip = settleChip(core.architecture, chipId, chipHint, warnings);

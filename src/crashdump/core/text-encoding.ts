@@ -1,6 +1,6 @@
 import { UnreadableDump } from '../errors.js';
 
-/** ESP-IDF prints the dump between these lines when it goes to the UART (core_dump_uart.c). */
+/** ESP-IDF prints the dump between these lines on the UART (core_dump_uart.c). */
 const START_MARKER = /=+ CORE DUMP START =+/;
 const END_MARKER = /=+ CORE DUMP END =+/;
 
@@ -8,8 +8,8 @@ const BASE64_LINE = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3
 const HEX_TEXT = /^(?:0x)?[0-9a-fA-F\s]+$/;
 
 /**
- * Undoes the text in which a dump may have travelled: base64 as printed on a console, or hexadecimal.
- * Null when `bytes` is not text; throws UnreadableDump when it is text without a dump in it.
+ * Decodes the text form of a dump: base64 as printed on a console, or hexadecimal. Null when `bytes` is not text.
+ * @throws UnreadableDump when it is text without a dump
  */
 export function decodeTextEncoding(bytes: Uint8Array): { bytes: Uint8Array; warnings: string[] } | null {
   if (!looksLikeText(bytes)) return null;
@@ -23,7 +23,7 @@ export function decodeTextEncoding(bytes: Uint8Array): { bytes: Uint8Array; warn
   return decodeBase64Lines(body, start !== null && end === null);
 }
 
-/** A console log may carry stray bytes around the dump, so the marker settles it; otherwise all must be ASCII. */
+/** A console log can contain stray bytes around the dump, so the marker is sufficient; otherwise all must be ASCII. */
 function looksLikeText(bytes: Uint8Array): boolean {
   if (bytes.length === 0) return false;
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 64 * 1024)).toString(
@@ -35,7 +35,7 @@ function looksLikeText(bytes: Uint8Array): boolean {
   );
 }
 
-/** Every line is encoded and padded separately; lines that are no base64 are log output in between. */
+/** Every line is encoded and padded separately; lines that are not base64 are log output in between. */
 function decodeBase64Lines(body: string, endIsMissing: boolean): { bytes: Uint8Array; warnings: string[] } {
   const warnings: string[] = [];
   const decoded: Buffer[] = [];
@@ -59,6 +59,6 @@ function decodeHex(text: string): { bytes: Uint8Array; warnings: string[] } {
     digits.length % 2 === 0
       ? []
       : ['The hexadecimal text has an odd number of digits; the last was left out.'];
-  // Node stops at the first half byte by itself.
+  // Node stops at an incomplete last byte.
   return { bytes: Buffer.from(digits, 'hex'), warnings };
 }

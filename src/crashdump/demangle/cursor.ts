@@ -1,9 +1,9 @@
-/** A name that is not mangled, or in a way that is not known. */
+/** A name that is not mangled, or in an unknown way. */
 export class NotMangled extends Error {}
 
 const MAX_DEPTH = 128;
 
-/** Reads a mangled name from left to right. What is not as it should be throws NotMangled. */
+/** Reads a mangled name from left to right. Throws NotMangled for anything unexpected. */
 export class MangledCursor {
   at = 0;
   #depth = 0;

@@ -3,9 +3,8 @@ import { type Node, type TemplateScope, text } from './nodes.js';
 import { OPERATORS } from './tables.js';
 
 /**
- * `<expression>`, which arguments of templates and array bounds may be. The grammar goes in circles through names and
- * types: this chapter of it knows their productions by their names alone, the next ones (`types.ts`,
- * `parser.ts`) have them.
+ * `<expression>`, for arguments of templates and array bounds. The grammar is recursive through names and types: this
+ * file receives those productions as functions, which `types.ts` and `parser.ts` implement.
  */
 export abstract class MangledExpressions {
   protected readonly cursor: MangledCursor;

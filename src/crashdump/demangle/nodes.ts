@@ -1,6 +1,6 @@
-/** What a mangled name says, as a tree. Substitutions make it share nodes, so it is a graph without cycles. */
+/** A mangled name as a tree. Substitutions share nodes, so it is a graph without cycles. */
 export type Node =
-  /** Printed as it stands: a source name, a builtin type, an operator. */
+  /** Printed unchanged: a source name, a builtin type, an operator. */
   | { kind: 'text'; text: string }
   | { kind: 'qualified'; scope: Node; name: Node }
   | { kind: 'template'; name: Node; arguments: readonly Node[] }
@@ -11,7 +11,7 @@ export type Node =
   | { kind: 'local'; encoding: Node; name: Node }
   | { kind: 'lambda'; parameters: readonly Node[]; number: number }
   | { kind: 'encoding'; name: Node; returnType: Node | null; parameters: readonly Node[] }
-  /** A member function's cv- and ref-qualifiers, printed behind its parameters. */
+  /** A member function's cv- and ref-qualifiers, printed after its parameters. */
   | { kind: 'memberQualified'; name: Node; qualifiers: string }
   | { kind: 'qualifiedType'; type: Node; qualifiers: string }
   /** `*`, `&`, `&&`. */
@@ -22,13 +22,13 @@ export type Node =
   | { kind: 'pack'; elements: readonly Node[] }
   | { kind: 'expansion'; of: Node }
   | { kind: 'templateParameter'; index: number; scope: TemplateScope; isInLambda: boolean }
-  /** "vtable for " and its like. */
+  /** "vtable for " and similar prefixes. */
   | { kind: 'special'; prefix: string; of: Node }
-  /** An expression: texts and nodes, one after the other. */
+  /** An expression: texts and nodes in order. */
   | { kind: 'sequence'; parts: readonly (Node | string)[] }
   | { kind: 'list'; elements: readonly Node[] };
 
-/** What template parameters stand for. Known only after the name has been read to its end. */
+/** The values of template parameters. Known only after the whole name has been read. */
 export interface TemplateScope {
   arguments: readonly Node[] | null;
 }

@@ -5,9 +5,9 @@ import { MangledTypes } from './types.js';
 
 const EMPTY = text('');
 
-/** Reads `<encoding>`, what follows `_Z`: names. The productions are called as in the grammar of the ABI. */
+/** Reads `<encoding>`, the part after `_Z`. Productions have the names of the ABI's grammar. */
 export class MangledName extends MangledTypes {
-  /** Null when it is no mangled name, or one of a kind that is not known here. */
+  /** Null when it is no mangled name, or one of an unknown kind. */
   parse(): Node | null {
     try {
       const encoding = this.encoding();
@@ -144,7 +144,7 @@ export class MangledName extends MangledTypes {
         name = this.decltype();
         endsInArguments = false;
       } else if (code === 'M') {
-        // A lambda of a data member's initialiser: the member was the name before.
+        // A lambda in the initialiser of a data member: the previous name is the member.
         this.cursor.at++;
         continue;
       } else {
@@ -196,7 +196,7 @@ export class MangledName extends MangledTypes {
     } else if (/\d/.test(this.cursor.peek())) this.cursor.at++;
   }
 
-  /** @param scope what the name is a member of, for constructors and destructors */
+  /** @param scope the class or namespace of the name, for constructors and destructors */
   protected override unqualifiedName(scope: Node | null): Node {
     let name: Node;
     const code = this.cursor.peek();
@@ -279,7 +279,7 @@ function isWithoutReturnType(name: Node): boolean {
   return name.kind === 'constructor' || name.kind === 'destructor' || name.kind === 'conversion';
 }
 
-/** What a constructor of this class is called. */
+/** The name of this class's constructors. */
 function lastName(scope: Node): Node {
   let name = scope;
   while (

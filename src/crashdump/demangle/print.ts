@@ -1,6 +1,6 @@
 import type { Node } from './nodes.js';
 
-/** Substitutions may double a name with each step; what a person could still read is far below this. */
+/** Substitutions may double a name with each step; names that a person can read are far shorter. */
 const MAX_PRINTED_LENGTH = 64 * 1024;
 const MAX_DEPTH = 256;
 
@@ -25,7 +25,7 @@ function bounded(print: () => string): string | null {
   }
 }
 
-/** A declarator grows around its name: what stands before it, and what stands behind. */
+/** A declarator grows around its name: a part before it, and a part after it. */
 interface Declarator {
   left: string;
   right: string;
@@ -34,7 +34,7 @@ interface Declarator {
 class Printer {
   #printed = 0;
   #depth = 0;
-  /** Which element of the packs is meant, inside an expansion. */
+  /** Index of the current element of the packs, inside an expansion. */
   #packIndex: number | null = null;
 
   functionName(node: Node): string {
@@ -157,7 +157,7 @@ class Printer {
     const printedName = this.print(name);
     const open = printedName.endsWith('<') ? ' <' : '<';
     const printed = args.map((argument) => this.print(argument));
-    // `> >` as it had to be before C++11, but GNU tools forget it where an empty pack comes last.
+    // `> >` as before C++11; GNU tools write `>>` where an empty pack comes last.
     const gap = printed.at(-1)?.endsWith('>') ? ' ' : '';
     return `${printedName}${open}${printed.filter((argument) => argument !== '').join(', ')}${gap}>`;
   }
@@ -166,7 +166,7 @@ class Printer {
     return this.#around(to, sign);
   }
 
-  /** `int (*)(char)`: what is bound more closely than functions and arrays needs parentheses. */
+  /** `int (*)(char)`: pointers and references to functions and arrays need parentheses. */
   #around(inner: Node, sign: string): Declarator {
     const { left, right } = this.declarator(inner);
     const isClass = sign.endsWith('::*');

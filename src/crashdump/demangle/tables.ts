@@ -1,4 +1,4 @@
-/** Codes of the Itanium C++ ABI, §5.1.3 to §5.1.6, and how GNU tools write what they stand for. */
+/** Codes of the Itanium C++ ABI, §5.1.3 to §5.1.6, and their texts in GNU tools. */
 import { type Node, text } from './nodes.js';
 
 export const BUILTIN_TYPES: ReadonlyMap<string, string> = new Map([
@@ -126,7 +126,7 @@ const full = (template: string, rest: string): Node => ({
   name: { kind: 'template', name: text(template), arguments: rest.split('|').map(text) },
 });
 
-/** What the short names stand for, where a constructor or destructor follows. */
+/** The full types of the short names, used before a constructor or destructor. */
 export const STRING_IN_FULL: ReadonlyMap<string, Node> = new Map([
   ['s', full('basic_string', 'char|std::char_traits<char>|std::allocator<char>')],
   ['i', full('basic_istream', 'char|std::char_traits<char>')],

@@ -5,14 +5,14 @@ import { BUILTIN_TYPES, STANDARD_NAMES, STRING_IN_FULL } from './tables.js';
 
 const QUALIFIERS: Readonly<Record<string, string>> = { r: ' restrict', V: ' volatile', K: ' const' };
 
-/** `<type>`, `<template-args>`, and the substitutions that stand for what was mentioned before. */
+/** `<type>`, `<template-args>`, and the substitutions for earlier parts of the name. */
 export abstract class MangledTypes extends MangledExpressions {
-  /** Set by the name that was read last: functions made from templates mangle their return type. */
+  /** Set by the last name: functions made from templates mangle their return type. */
   protected lastEndsInArguments = false;
   protected lastHasNoReturnType = false;
   protected memberQualifiers = '';
 
-  /** @param spellsOut whether `std::string` is written as the template that it stands for */
+  /** @param spellsOut whether `std::string` is written as its full template */
   constructor(
     mangled: string,
     private readonly spellsOut: boolean,
@@ -47,7 +47,7 @@ export abstract class MangledTypes extends MangledExpressions {
     return node;
   }
 
-  /** Arguments of a type that is mentioned; they say nothing about the name being read. */
+  /** Template arguments of a type within the name; they do not apply to the name itself. */
   protected override ownArguments(): Node[] {
     const outer = this.scope;
     const { arguments: known } = outer;
@@ -208,7 +208,7 @@ export abstract class MangledTypes extends MangledExpressions {
 
   private templateArgument(): Node {
     return this.cursor.nested(() => {
-      // Arguments inside belong to other templates; the scope is that of the whole name again afterwards.
+      // Nested arguments belong to other templates, so the scope of the whole name is restored afterwards.
       const { arguments: known } = this.scope;
       const argument = this.anyTemplateArgument();
       this.scope.arguments = known;
@@ -248,7 +248,7 @@ export abstract class MangledTypes extends MangledExpressions {
     if (standard === undefined) throw new NotMangled();
     this.cursor.at++;
     const next = this.cursor.peek();
-    // A constructor's name is that of the template.
+    // A constructor has the name of the template.
     const full = this.spellsOut || next === 'C' || next === 'D' ? STRING_IN_FULL.get(code) : undefined;
     return full ?? text(standard);
   }

@@ -3,16 +3,16 @@ import type { WorkBudget } from './budget.js';
 import { FORM } from './constants.js';
 import { fixedFormSize } from './forms.js';
 
-/** How the entries of one shape are written (DWARF 5 §7.5.3). */
+/** The layout of entries with one abbreviation code (DWARF 5 §7.5.3). */
 export interface Abbreviation {
   readonly tag: number;
   readonly hasChildren: boolean;
   readonly attributes: readonly AttributeSpecification[];
   /** Of the attributes. */
   readonly names: readonly number[];
-  /** Bytes that the values of all attributes take together; null when that differs from entry to entry. */
+  /** Size of all attribute values together in bytes; null when it differs from entry to entry. */
   readonly valuesSize: number | null;
-  /** What to pass over to leave the values behind: so many bytes, or a value of form `-1 - step`, which tells its size. */
+  /** Steps that skip all values: a number of bytes, or a value of form `-1 - step`, whose size must be read. */
   readonly steps: readonly number[];
 }
 
@@ -21,14 +21,14 @@ export interface AttributeSpecification {
   readonly form: number;
   /** The value itself for DW_FORM_implicit_const. */
   readonly implicitValue: number;
-  /** Bytes of the values before this one; null when that differs from entry to entry. */
+  /** Bytes of the values before this one; null when they differ from entry to entry. */
   readonly offset: number | null;
 }
 
-/** Compilers write a few dozen. Looking for one among a million, entry after entry, would take for ever. */
+/** Compilers write a few dozen. A search among a million for every entry would be too slow. */
 const MAX_ATTRIBUTES = 1_000;
 
-/** By code: compilers count from 1. */
+/** By code; compilers count from 1. */
 export type Abbreviations = readonly (Abbreviation | undefined)[];
 
 /**

@@ -23,7 +23,7 @@ export interface SourceArgument {
 }
 
 export interface ArgumentReader {
-  /** @param pc inside the function; the call's address for callers */
+  /** @param pc an address inside the function; for callers, an address inside the call instruction */
   argumentsOf(scope: Scope, fn: DebugFunction, pc: number, context: FrameContext): SourceArgument[];
 }
 
@@ -106,7 +106,7 @@ export function createArgumentReader({
       const frame: Frame = { fn, pc, registers, cfa, caller, readMemory };
       return fn.unit.file.attempt(`The arguments of the function at ${scope.die.offset}`, [], () => {
         const all = parametersOf(scope);
-        // A parameter that the compiler has split is listed again; GDB shows the last one's value for each.
+        // A parameter that the compiler has split has several entries; GDB shows the last one's value for each.
         const last = new Map(all.map((parameter) => [plainName(parameter), parameter]));
         return all.flatMap((parameter) => printArgument(last.get(plainName(parameter)) ?? parameter, frame));
       });
@@ -118,7 +118,7 @@ function isAggregate(type: ValueType): boolean {
   return type.kind === 'aggregate' || (type.kind === 'reference' && isAggregate(type.to));
 }
 
-/** Its own, then those that only the abstract instance lists: they are in no place at all. */
+/** Its own parameters, then those that only the abstract instance lists, which have no location. */
 function listParameters(scope: Scope): readonly Die[] {
   const origin = referenceAttribute(scope.die, AT.abstract_origin);
   if (origin === null) return scope.parameters;
@@ -135,7 +135,7 @@ function isSame(a: Reading, b: Reading): boolean {
   return a.kind === 'bytes' && b.kind === 'bytes' && Buffer.compare(a.bytes, b.bytes) === 0;
 }
 
-/** GDB compares what a reference refers to as well. */
+/** GDB compares the target of a reference too. */
 function refersToTheSame(type: ValueType, atEntry: Reading, { readMemory }: Frame): boolean {
   if (type.kind !== 'reference' || atEntry.kind !== 'bytes' || atEntry.target === undefined) return true;
   const now = readMemory(Number(littleEndian(atEntry.bytes)), type.to.size);

@@ -1,16 +1,16 @@
 import { Malformed } from '../bytes.js';
 
-/** The file asks for more work than its size could need. */
+/** Reading the file needs more work than its size justifies. */
 class BudgetExhausted extends Malformed {}
 
 /**
- * The work that reading a file's debug information may cost over the life of its image. Everything that is read is
- * kept, so well-formed files are read about once; one whose tables lead into each other again and again runs out here.
+ * Limits the work of reading a file's debug information over the life of its image. Everything that is read is kept, so
+ * well-formed files are read about once. A file whose tables refer to each other endlessly exhausts the budget.
  */
 export class WorkBudget {
   #left: number;
 
-  /** @param units about one for every byte, record or row that is looked at */
+  /** @param units about one for every byte, record or row that is examined */
   constructor(units: number) {
     this.#left = units;
   }

@@ -1,13 +1,13 @@
 /**
- * Call-frame information (`.debug_frame`, DWARF 5 §6.4): how to find the caller's registers at any pc. Only what
- * 32-bit ESP firmware has: 32-bit DWARF, 4-byte addresses, no segments.
+ * Call-frame information (`.debug_frame`, DWARF 5 §6.4): how to find the caller's registers at any pc. Supports the
+ * subset of 32-bit ESP firmware: 32-bit DWARF, 4-byte addresses, no segments.
  */
 import { type ByteReader, Malformed } from '../bytes.js';
 import { ascending, lastAtOrBefore } from '../order.js';
 import type { CfiRow, CfiRule } from '../unwind/cfi-row.js';
 
 export interface CallFrames {
-  /** Null where no description covers `pc`, or the one that does is broken or uses expressions for the CFA. */
+  /** Null where no description covers `pc`, or where it is broken or uses an expression for the CFA. */
   rowAt(pc: number): CfiRow | null;
 }
 
@@ -37,7 +37,7 @@ const MAX_INSTRUCTIONS = 100_000;
 const MAX_REMEMBERED = 256;
 const ROW_CACHE = 4_096;
 
-/** @param stackPointer its DWARF register number: what GAS's CIEs mean before they define a CFA */
+/** @param stackPointer its DWARF register number: the CFA's initial register in the CIEs of GAS */
 export function readCallFrames(section: ByteReader | null, stackPointer: number): CallFrames {
   if (section === null) return { rowAt: () => null };
   const index = indexDescriptions(section);
@@ -65,13 +65,13 @@ export function readCallFrames(section: ByteReader | null, stackPointer: number)
   };
 }
 
-/** Where code begins that is described, ascending, and the offset of each description. */
+/** Start addresses of described code, ascending, and the offset of each description. */
 interface DescriptionIndex {
   starts: Uint32Array;
   offsets: Uint32Array;
 }
 
-/** A firmware has thousands of descriptions and a dump needs a few: no more of them is read here than the address. */
+/** A firmware has thousands of descriptions and a dump needs few, so only their addresses are read here. */
 function indexDescriptions(section: ByteReader): DescriptionIndex {
   const starts: number[] = [];
   const offsets: number[] = [];
@@ -97,7 +97,7 @@ function indexDescriptions(section: ByteReader): DescriptionIndex {
   };
 }
 
-/** @param offset of a description that has been found to be long enough */
+/** @param offset of a description whose length has been checked */
 function readDescription(
   section: ByteReader,
   offset: number,
@@ -120,7 +120,7 @@ function readCommon(section: ByteReader, at: number, stackPointer: number): Comm
     const version = entry.u8();
     if (version !== 1 && version !== 3 && version !== 4) return null;
     const augmentation = entry.cString();
-    // An augmentation that is not known may change the meaning of everything that follows.
+    // An unknown augmentation may change the meaning of everything that follows.
     if (augmentation !== '') return null;
     if (version === 4) {
       const addressSize = entry.u8();

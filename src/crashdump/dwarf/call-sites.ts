@@ -1,4 +1,4 @@
-/** Calls as the compiler described them (DWARF 5 §3.4): their targets, and the values that they pass. */
+/** Calls as the compiler described them (DWARF 5 §3.4): their targets, and the values of their arguments. */
 import type { FirmwareSymbol } from '../elf/symbols.js';
 import { AT, TAG } from './constants.js';
 import {
@@ -18,36 +18,36 @@ import type { SourceLookup } from './source-frames.js';
 import { NO_ENTRY_VALUE, NoEntryValue } from './value-errors.js';
 
 export interface CallSites {
-  /** The call that returns to the address; null when nothing describes one. */
+  /** The call that returns to the address; null when there is no description. */
   returningTo(address: number): Die | null;
   /** Entry point of the function that is called by name; null for calls through a pointer. @throws NoEntryValue */
   namedTarget(callSite: Die): number | null;
-  /** What it passed in a place; null when the compiler did not say. */
+  /** The value that the call passes in a place; null when the compiler did not describe it. */
   passed(callSite: Die, place: EntryPlace): Passed | null;
   /**
-   * Whether the function may have called itself by jumps: what its registers held when it was entered last is then
-   * not known. True also when that cannot be found out.
+   * Whether the function may have called itself by tail calls: its registers at the last entry are then unknown. True
+   * also when this cannot be determined.
    */
   mayTailCallItself(entry: number): boolean;
-  /** Return addresses of the frames that jumps replaced, innermost first. */
+  /** Return addresses of the frames that tail calls replaced, innermost first. */
   tailCallsBetween(calleePc: number, returnAddress: number): number[];
 }
 
-/** Expressions, in the caller's frame. */
+/** Expressions, evaluated in the caller's frame. */
 export interface Passed {
   value: Uint8Array | null;
-  /** For a reference: what it refers to. */
+  /** For a reference: the value that it refers to. */
   data: Uint8Array | null;
 }
 
-/** Chains longer than a few are unheard of; the graph of all tail calls is not. */
+/** Chains are short in practice, but the graph of all tail calls is large. */
 const MAX_VISITED = 2_000;
 const MAX_CACHED_CHAINS = 8_192;
 
 export function createCallSites(
   sources: SourceLookup,
   symbol: (name: string) => FirmwareSymbol | null,
-  /** Its DWARF register number. */
+  /** The stack pointer's DWARF register number. */
   stackPointer: number,
 ): CallSites {
   const selfCalls = new Map<number, boolean>();
@@ -73,7 +73,7 @@ export function createCallSites(
     return target.address;
   };
 
-  /** Tail calls of the function that begins at `entry`. @throws NoEntryValue when no function does */
+  /** Tail calls of the function that begins at `entry`. @throws NoEntryValue when there is no such function */
   const tailCallsOf = (entry: number): Die[] => {
     const fn = functionAt(entry);
     if (fn === null || entryOf(fn) !== entry) throw NO_ENTRY_VALUE;
@@ -96,7 +96,7 @@ export function createCallSites(
     return false;
   };
 
-  /** All ways by tail calls from the function at `from` to `callee`, as far as they decide the answer. */
+  /** All chains of tail calls from the function at `from` to `callee`, as far as they affect the result. */
   const findChains = (from: number, callee: number): Die[][] => {
     const chains: Die[][] = [];
     const visited = new Set<number>();
@@ -205,7 +205,7 @@ function returnAddressOf(callSite: Die): number | null {
   return addressAttribute(callSite, AT.call_return_pc) ?? addressAttribute(callSite, AT.low_pc);
 }
 
-/** In C++ GDB looks for the linkage name alone, so that it does not find `extern "C"` functions; neither do we. */
+/** In C++ GDB searches for the linkage name only, so it does not find `extern "C"` functions; neither does this. */
 function symbolOf(origin: Die, symbol: (name: string) => FirmwareSymbol | null): FirmwareSymbol | null {
   const isPlain = !isCPlusPlusUnit(origin.unit);
   for (const die of originsOf(origin)) {
@@ -216,7 +216,7 @@ function symbolOf(origin: Die, symbol: (name: string) => FirmwareSymbol | null):
   return null;
 }
 
-/** What all chains have in common at their beginning and at their end; nothing if that is all there is of one. */
+/** The common beginning and end of all chains; empty if one chain consists of nothing else. */
 function unambiguous(chains: readonly Die[][]): Die[] {
   const [first, ...others] = chains;
   if (first === undefined) return [];

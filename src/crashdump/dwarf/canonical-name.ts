@@ -1,6 +1,6 @@
 /**
- * How GDB spells types in the names of templates: `Box<unsigned long, char const*>` where the compiler wrote
- * `Box<long unsigned int, const char*>`. What GDB's own parser of names does not understand it leaves alone
+ * GDB's spelling of types in the names of templates: `Box<unsigned long, char const*>` where the compiler wrote
+ * `Box<long unsigned int, const char*>`. Names that GDB's parser does not understand stay unchanged
  * (gdb/cp-name-parser.y, gdb/cp-support.c: cp_canonicalize_string).
  */
 const NOT_UNDERSTOOD = /<lambda|<unnamed|\{|decltype|<>/;
@@ -26,7 +26,7 @@ export function canonicalName(name: string): string {
   return withTrailingQualifiers(spelled);
 }
 
-/** `const Foo*` becomes `Foo const*`: the qualifier goes behind the type that it stands before. */
+/** `const Foo*` becomes `Foo const*`: the qualifier moves behind its type. */
 function withTrailingQualifiers(name: string): string {
   let result = '';
   let from = 0;
@@ -41,7 +41,7 @@ function withTrailingQualifiers(name: string): string {
   return result + name.slice(from);
 }
 
-/** Up to what follows a type's name: `*`, `&`, a list of parameters, or the end of the argument. */
+/** Up to the part after a type's name: `*`, `&`, a list of parameters, or the end of the argument. */
 function endOfType(name: string, start: number): number {
   let depth = 0;
   for (let index = start; index < name.length; index++) {

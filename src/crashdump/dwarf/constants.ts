@@ -1,6 +1,6 @@
 /**
- * The numbers of DWARF 5 §7 that this reader acts upon, and the GNU extensions that GCC wrote before DWARF 5 took
- * them up. Names as in the standard, without their prefix.
+ * The numbers of DWARF 5 §7 that this reader uses, and the GNU extensions from which DWARF 5 adopted features. Names as
+ * in the standard, without their prefix.
  */
 export const TAG = {
   array_type: 0x01,

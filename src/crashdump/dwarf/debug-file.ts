@@ -3,22 +3,22 @@ import type { ElfFile } from '../elf/elf-file.js';
 import { type Abbreviations, readAbbreviations } from './abbreviations.js';
 import { WorkBudget } from './budget.js';
 
-/** The debug sections of one ELF, and what is shared while they are read. */
+/** The debug sections of one ELF, and the state that is shared while they are read. */
 export interface DebugFile {
-  /** A separate reader for each caller; an empty one where there is no such section. */
+  /** A new reader for each caller; an empty one when the section does not exist. */
   section(name: string): ByteReader;
   /** @throws Malformed */
   abbreviations(offset: number): Abbreviations;
   readonly budget: WorkBudget;
-  /** Runs `read`; what is malformed costs this one thing: `otherwise` stands for it, and a note says so. */
+  /** Runs `read`. When the data is malformed, adds a note and returns `otherwise`; the rest stays readable. */
   attempt<T>(what: string, otherwise: T, read: () => T): T;
   note(sentence: string): void;
-  /** What could not be read, one sentence each. */
+  /** The parts that could not be read, one sentence each. */
   readonly notes: ReadonlySet<string>;
 }
 
 const MAX_NOTES = 20;
-/** Every byte is read a few times at most (skipped, scanned, decoded); small files get some extra. */
+/** Every byte is read a few times at most (skipped, scanned, decoded); small files get a minimum. */
 const WORK_PER_BYTE = 32;
 const WORK_FOR_ALL = 1_000_000;
 

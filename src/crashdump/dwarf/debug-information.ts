@@ -1,4 +1,4 @@
-/** The debug information of one ELF: its units, opened when something leads to them, and kept. */
+/** The debug information of one ELF: its units, which are opened at their first use and kept. */
 import type { ElfFile } from '../elf/elf-file.js';
 import { type DebugFile, openDebugFile } from './debug-file.js';
 import { dieAt } from './dies.js';
@@ -75,7 +75,7 @@ export function openDebugInformation(elf: ElfFile): DebugInformation {
   };
 }
 
-/** Most units are opened for a name or a type alone. */
+/** Most units are opened only for a name or a type. */
 function lazyParts(file: DebugFile, { unit, root }: { unit: Unit; root: UnitRoot }) {
   let lines: LineTable | undefined;
   let functions: FunctionIndex | undefined;
@@ -103,7 +103,7 @@ function headerAround(headers: readonly UnitHeader[], offset: number): UnitHeade
   return header !== undefined && offset < header.end ? header : null;
 }
 
-/** By `.debug_aranges` where it speaks of a unit, else by the unit's own first entry. */
+/** Uses `.debug_aranges` for the units that it contains, otherwise the unit's own first entry. */
 function indexByAddress(
   file: DebugFile,
   headers: readonly UnitHeader[],
@@ -126,7 +126,7 @@ function rangesOfRoot(file: DebugFile, unit: OpenUnit | null): Range[] {
 
 interface AddressRanges {
   readonly ranges: Ranges<UnitHeader>;
-  /** Offsets of the units that are spoken of. */
+  /** Offsets of the units in `.debug_aranges`. */
   readonly listed: Set<number>;
 }
 
@@ -155,7 +155,7 @@ function readAddressRanges(file: DebugFile, headers: readonly UnitHeader[]): Add
     file.budget.spend(tuples.length);
     for (let at = 0; at < tuples.length; at += 2) {
       const start = tuples[at] ?? 0;
-      // (0, 0) would end the set, but a linker that drops sections leaves the same in the middle.
+      // (0, 0) should end the set, but a linker that drops sections leaves the same in the middle.
       if (start !== 0) found.ranges.add(start, start + (tuples[at + 1] ?? 0), header);
     }
   }

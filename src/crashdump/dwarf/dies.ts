@@ -13,7 +13,7 @@ export function dieAt(unit: Unit, offset: number): Die | null {
   return { unit, offset, tag: abbreviation.tag, abbreviation, valuesAt: unit.reader.position };
 }
 
-/** Leaves the reader where the values begin, or behind the mark that ends a list of siblings (null). */
+/** Moves the reader to the values, or behind the mark that ends a list of siblings (result null). */
 function abbreviationAt({ reader, abbreviations }: Unit, offset: number): Abbreviation | null {
   reader.seek(offset);
   const code = reader.uleb128();
@@ -34,7 +34,7 @@ function valueAt(
   valuesAt: number,
   name: number,
 ): FormValue | null {
-  // Most entries lack most attributes: settle that before any value is passed over.
+  // Most entries lack most attributes, so this is checked before any value is skipped.
   const index = names.indexOf(name);
   const attribute = attributes[index];
   if (attribute === undefined) return null;
@@ -52,7 +52,7 @@ export function constantAttribute(die: Die, name: number): number | null {
   return value?.kind === 'constant' || value?.kind === 'sectionOffset' ? value.value : null;
 }
 
-/** Bytes of a type's values; null also where a broken file has them below 0. @throws Malformed */
+/** Size of a type's values in bytes; null also for the negative size of a broken file. @throws Malformed */
 export function sizeAttribute(die: Die): number | null {
   const size = constantAttribute(die, AT.byte_size);
   return size !== null && size >= 0 ? size : null;
@@ -118,14 +118,14 @@ function stringAt({ file }: Unit, sectionName: string, offset: number): string {
 }
 
 /**
- * Entries below `parent` (or from the unit's first on), parents before children, each with its depth below it.
- * `skipChildren` leaves out what is below the entry that came last.
+ * Entries below `parent` (or from the unit's first on), parents before children, each with its depth. `skipChildren`
+ * omits the descendants of the last entry.
  */
 export class DieWalk {
   #next: number;
   #depth = 0;
   #isAtEnd = false;
-  /** Of the entry that came last, and where it and its values begin. */
+  /** Offset of the last entry, and where its values begin. */
   #abbreviation: Abbreviation | null = null;
   #offset = 0;
   #valuesAt = 0;
@@ -140,7 +140,7 @@ export class DieWalk {
     this.#isAtEnd = !parent.abbreviation.hasChildren;
   }
 
-  /** Depth of the entry that came last: 0 for the children of the parent. */
+  /** Depth of the last entry: 0 for the children of the parent. */
   get depth(): number {
     return this.#depth - (this.#abbreviation?.hasChildren ? 1 : 0);
   }
@@ -153,7 +153,7 @@ export class DieWalk {
     return { unit: this.unit, offset: this.#offset, tag, abbreviation, valuesAt: this.#valuesAt };
   }
 
-  /** The next entry with this tag, also below others if their tag `isOpen`. @throws Malformed */
+  /** The next entry with this tag; searches below other entries if their tag `isOpen`. @throws Malformed */
   find(tag: number, isOpen: (tag: number) => boolean): Die | null {
     while (true) {
       const abbreviation = this.#advance();
@@ -171,7 +171,7 @@ export class DieWalk {
     const last = this.#abbreviation;
     if (last === null || !last.hasChildren) return;
     const sibling = valueAt(unit, last, this.#valuesAt, AT.sibling);
-    // One that points backwards would lead in circles; the children are then walked over one by one.
+    // A reference backwards would be a cycle; then the children are visited one by one.
     if (sibling?.kind === 'reference' && sibling.offset >= this.#next && sibling.offset <= unit.end) {
       this.#next = sibling.offset;
       this.#depth--;
@@ -200,7 +200,7 @@ export class DieWalk {
     return null;
   }
 
-  /** Moves over one entry, or (null) over the mark that ends a list of siblings. */
+  /** Skips one entry, or (result null) the mark that ends a list of siblings. */
   #step(): Abbreviation | null {
     const { unit } = this;
     const { reader } = unit;
@@ -220,7 +220,7 @@ export class DieWalk {
   }
 }
 
-/** Leaves the reader behind the values that begin at `valuesAt`. */
+/** Moves the reader behind the values that begin at `valuesAt`. */
 function passOver(reader: ByteReader, { valuesSize, steps }: Abbreviation, valuesAt: number): void {
   if (valuesSize !== null) {
     reader.seek(valuesAt + valuesSize);
@@ -233,7 +233,7 @@ function passOver(reader: ByteReader, { valuesSize, steps }: Abbreviation, value
   }
 }
 
-/** The children themselves, without what is below them. @throws Malformed */
+/** The children, without their descendants. @throws Malformed */
 export function* childrenOf(parent: Die): Generator<Die> {
   const walk = new DieWalk(parent.unit, parent);
   for (let die = walk.next(); die !== null; die = walk.next()) {

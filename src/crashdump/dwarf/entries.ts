@@ -1,15 +1,15 @@
-/** What debugging information is made of: units, and in each a tree of entries (DWARF 5 §2, §7.5.1). */
+/** The parts of debugging information: units, each with a tree of entries (DWARF 5 §2, §7.5.1). */
 import type { ByteReader } from '../bytes.js';
 import type { Abbreviation, Abbreviations } from './abbreviations.js';
 import type { DebugFile } from './debug-file.js';
 
 export interface Die {
   readonly unit: Unit;
-  /** In `.debug_info`; names the entry. */
+  /** Offset in `.debug_info`, which identifies the entry. */
   readonly offset: number;
   readonly tag: number;
   readonly abbreviation: Abbreviation;
-  /** Where its attribute values begin. */
+  /** Offset of its attribute values. */
   readonly valuesAt: number;
 }
 
@@ -31,17 +31,17 @@ export interface UnitHeader {
 /** A unit whose entries can be read. */
 export interface Unit extends UnitHeader {
   readonly file: DebugFile;
-  /** Where references lead to. */
+  /** Finds the targets of references. */
   readonly entries: EntryIndex;
   /** Window over `.debug_info` up to the unit's end; every user seeks before reading. */
   readonly reader: ByteReader;
   readonly abbreviations: Abbreviations;
-  /** What index forms count from; defaults until the first entry has been read. */
+  /** Bases of index forms; defaults until the first entry has been read. */
   bases: UnitBases;
 }
 
 export interface EntryIndex {
-  /** The entry at an offset of `.debug_info`, in whatever unit; null when there can be none. @throws Malformed */
+  /** The entry at an offset of `.debug_info`, in any unit; null when there is none. @throws Malformed */
   at(offset: number): Die | null;
   /** The type that a type unit of this signature describes. @throws Malformed */
   withSignature(signature: bigint): Die | null;
@@ -52,6 +52,6 @@ export interface UnitBases {
   readonly addresses: number;
   readonly rangeLists: number;
   readonly locationLists: number;
-  /** What range and location lists are relative to, until they say otherwise. */
+  /** Initial base address of range and location lists. */
   readonly lowPc: number;
 }

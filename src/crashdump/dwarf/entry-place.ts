@@ -1,14 +1,14 @@
-/** Where something was when its function was entered: what a caller says of its arguments is found by that. */
+/** The place of a value at the entry of its function, by which the caller's description of an argument is found. */
 import { ByteReader } from '../bytes.js';
 
 export type EntryPlace =
   | { kind: 'register'; register: number }
   /** Bytes above the stack pointer at the call, which is the callee's canonical frame address. */
   | { kind: 'stack'; offset: number }
-  /** In no place: the parameter's DIE, by its offset in .debug_info, stands for it. */
+  /** The value has no place: the parameter's DIE, by its offset in .debug_info, identifies it. */
   | { kind: 'parameter'; offset: number };
 
-/** The place that the callee names by an expression of one operation; null for any other expression. */
+/** The place in the callee's expression when it has one operation; null for any other expression. */
 export function entryPlaceOf(expression: Uint8Array): EntryPlace | null {
   const reader = new ByteReader('DWARF expression', expression);
   if (reader.atEnd) return null;
@@ -18,14 +18,14 @@ export function entryPlaceOf(expression: Uint8Array): EntryPlace | null {
   else if (opcode === 0x90) place = { kind: 'register', register: reader.uleb128() };
   else if (opcode === 0x91) place = { kind: 'stack', offset: reader.sleb128() };
   else if (opcode === 0xa5 || opcode === 0xf5) {
-    // DW_OP_regval_type: the type does not matter to who asks for the register.
+    // DW_OP_regval_type: only the register is needed, not the type.
     place = { kind: 'register', register: reader.uleb128() };
     reader.skipLeb128();
   }
   return reader.atEnd ? place : null;
 }
 
-/** The same for the expression of the caller, who knows no frame base of the callee, but the stack pointer. */
+/** The same for the caller's expression: it cannot use the callee's frame base, but uses the stack pointer. */
 export function passedPlaceOf(expression: Uint8Array, stackPointer: number): EntryPlace | null {
   const reader = new ByteReader('DWARF expression', expression);
   if (reader.atEnd) return null;

@@ -1,7 +1,7 @@
 import { type ByteReader, Malformed } from '../bytes.js';
 import { asInteger, type StackValue, signedValue, withBits } from './stack-value.js';
 
-/** The stack that a DWARF expression computes on, and the operations that concern nothing else (DWARF 5 §2.5.1.3). */
+/** The stack of a DWARF expression, and the operations on the stack alone (DWARF 5 §2.5.1.3). */
 export class ExpressionStack {
   readonly #values: StackValue[] = [];
 
@@ -59,7 +59,7 @@ export class ExpressionStack {
     }
   }
 
-  /** Computes with the value on top. @throws Malformed */
+  /** Replaces the top value by a computed one. @throws Malformed */
   unary(compute: (value: bigint) => bigint, isSigned: boolean): void {
     const value = asInteger(this.pop());
     this.push(withBits(value, compute(isSigned ? signedValue(value) : value.bits)));

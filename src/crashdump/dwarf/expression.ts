@@ -1,4 +1,4 @@
-/** Evaluates DWARF expressions (DWARF 5 §2.5, §2.6) to the place or the value that they describe. */
+/** Evaluates DWARF expressions (DWARF 5 §2.5, §2.6) to a place or a value. */
 import { ByteReader, Malformed } from '../bytes.js';
 import { AT } from './constants.js';
 import { constantAttribute, sizeAttribute } from './dies.js';
@@ -17,19 +17,19 @@ import {
 } from './stack-value.js';
 import { NO_ENTRY_VALUE, unknownOperation } from './value-errors.js';
 
-/** Where a value is. A value that is in no single place is put together from pieces. */
+/** Where a value is. A value in several places consists of pieces. */
 export type Location =
   | { kind: 'memory'; address: number }
   | { kind: 'register'; register: number }
-  /** Nowhere, but known: the bits, as many as `size` bytes. */
+  /** In no place, but known: its bytes, at least as many as `size`. */
   | { kind: 'value'; bits: bigint; size: number }
   | { kind: 'bytes'; bytes: Uint8Array }
-  /** A pointer to something that has no address. */
+  /** A pointer to an object that has no address. */
   | { kind: 'implicitPointer' }
   | { kind: 'nowhere' }
   | { kind: 'pieces'; pieces: readonly { location: Location; size: number }[] };
 
-/** What an expression may ask of the frame that it is evaluated in. */
+/** What an expression reads from the frame in which it is evaluated. */
 export interface ExpressionFrame {
   readonly unit: Unit;
   /** @throws ValueOptimizedOut */
@@ -40,7 +40,7 @@ export interface ExpressionFrame {
   frameBase(): number;
   /** @throws ValueError */
   callFrameAddress(): number;
-  /** What was there when the function was entered. @throws ValueError, NoEntryValue */
+  /** The value at the function's entry. @throws ValueError, NoEntryValue */
   entryValue(place: EntryPlace): StackValue;
 }
 
@@ -59,7 +59,7 @@ class Evaluation {
   readonly #reader: ByteReader;
   readonly #stack = new ExpressionStack();
   readonly #pieces: { location: Location; size: number }[] = [];
-  /** Set by what names a place instead of computing one. */
+  /** Set by operations that name a place instead of computing one. */
   #location: Location | null = null;
 
   constructor(
@@ -263,7 +263,7 @@ class Evaluation {
     }
   }
 
-  /** §2.6.1.2: what was described last makes up the next bytes. */
+  /** §2.6.1.2: the last description applies to the next bytes. */
   #piece(size: number): void {
     this.#pieces.push({ location: this.#current(), size });
     this.#location = null;
@@ -283,7 +283,7 @@ class Evaluation {
     return littleEndian(this.frame.readMemory(this.#stack.popAddress(), size));
   }
 
-  /** Offset 0 stands for the untyped type. */
+  /** Offset 0 is the untyped type. */
   #baseType(offset: number): StackValue {
     if (offset === 0) return untyped(0);
     const { unit } = this.frame;

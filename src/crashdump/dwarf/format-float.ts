@@ -1,4 +1,4 @@
-/** Floating-point numbers as GDB prints them: C's `%g` with as many digits as distinguish two numbers. */
+/** Floating-point numbers as GDB prints them: C's `%g` with enough digits to distinguish all numbers. */
 import { littleEndian } from './stack-value.js';
 
 /** C's `%.9g` for four bytes, `%.17g` for eight, `%.36Lg` for sixteen (IEEE 754 binary32, binary64, binary128). */
@@ -37,9 +37,9 @@ function formatQuadruple(bits: bigint): string {
   return sign + decimal(above, below, QUADRUPLE_DIGITS);
 }
 
-/** `above / below`, rounded half to even to so many significant digits. */
+/** `above / below`, rounded half to even to the given number of significant digits. */
 function decimal(above: bigint, below: bigint, digits: number): string {
-  // Off by one at most: the lengths only bound the quotient's.
+  // May be wrong by one: the lengths only bound the length of the quotient.
   let exponent = String(above).length - String(below).length;
   for (;;) {
     const shift = digits - 1 - exponent;

@@ -5,7 +5,7 @@ import { littleEndian } from './stack-value.js';
 import type { Enumerator, ValueType } from './types.js';
 
 export interface ValueSurroundings {
-  /** Null unless every byte is there. */
+  /** Null unless every byte is available. */
   readMemory(address: number, length: number): Uint8Array | null;
   symbolAt(address: number): FirmwareSymbol | null;
 }
@@ -55,7 +55,7 @@ function formatPointer(address: number, to: 'text' | 'anything', surroundings: V
   return plain + name + text;
 }
 
-/** A reference with the text of what it refers to: `@0x3fc8ab7c: 6`. */
+/** A reference with the text of its target: `@0x3fc8ab7c: 6`. */
 export function formatReferenced(
   { to }: Extract<ValueType, { kind: 'reference' }>,
   address: Uint8Array,
@@ -80,7 +80,7 @@ function formatReference(
   );
 }
 
-/** Up to its NUL, with long repetitions folded. */
+/** Reads up to the NUL, and folds long repetitions. */
 function formatString(address: number, { readMemory }: ValueSurroundings): string {
   const bytes: number[] = [];
   let isComplete = false;
@@ -151,7 +151,7 @@ function escaped(character: number, quote: string): string {
   return text === quote || text === '\\' ? `\\${text}` : text;
 }
 
-/** The name; of flags all names; else the number. */
+/** The enumerator's name; for flags all names; otherwise the number. */
 function formatEnumeration(enumerators: readonly Enumerator[], value: bigint): string {
   const exact = enumerators.find((enumerator) => enumerator.value === value);
   if (exact !== undefined) return exact.name;

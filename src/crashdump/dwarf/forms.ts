@@ -1,12 +1,12 @@
-/** How attribute values are written (DWARF 5 §7.5.6), for 32-bit DWARF with 4-byte addresses. */
+/** The encodings of attribute values (DWARF 5 §7.5.6), for 32-bit DWARF with 4-byte addresses. */
 import { type ByteReader, Malformed } from '../bytes.js';
 import { FORM } from './constants.js';
 
-/** What a value is before anything else has been looked up for it. */
+/** A value as encoded, before any reference or index is resolved. */
 export type FormValue =
   | { kind: 'address'; value: number }
   | { kind: 'addressIndex'; index: number }
-  /** `wide` has the 64 bits of what a number cannot hold exactly. */
+  /** `wide` has the 64 bits of a value that a number cannot hold exactly. */
   | { kind: 'constant'; value: number; wide: bigint | null }
   | { kind: 'block'; bytes: Uint8Array }
   | { kind: 'flag'; value: boolean }
@@ -18,7 +18,7 @@ export type FormValue =
   | { kind: 'signature'; value: bigint }
   | { kind: 'sectionOffset'; value: number }
   | { kind: 'listIndex'; index: number }
-  /** Something of a supplementary file, which firmware does not have. */
+  /** A reference into a supplementary file, which firmware does not have. */
   | { kind: 'elsewhere' };
 
 const SIZES: ReadonlyMap<number, number> = new Map([
@@ -56,12 +56,12 @@ const SIZES: ReadonlyMap<number, number> = new Map([
   [FORM.GNU_strp_alt, 4],
 ]);
 
-/** Bytes of a value of this form; null when the value itself says. */
+/** Size in bytes of a value of this form; null when the value contains its size. */
 export function fixedFormSize(form: number): number | null {
   return SIZES.get(form) ?? null;
 }
 
-/** @throws Malformed for forms that are not known: where the next value begins is then unknown too */
+/** @throws Malformed for unknown forms, because the position of the next value is then unknown too */
 export function skipForm(reader: ByteReader, form: number): void {
   const size = fixedFormSize(form);
   if (size !== null) {
@@ -105,7 +105,7 @@ export function skipForm(reader: ByteReader, form: number): void {
 }
 
 /**
- * @param unitStart offset of the unit's header in `.debug_info`, which local references count from
+ * @param unitStart offset of the unit's header in `.debug_info`, from which local references count
  * @throws Malformed
  */
 export function readForm(
@@ -212,7 +212,7 @@ export function readForm(
   }
 }
 
-/** DW_FORM_indirect names the form in front of the value. One that names itself again could go on for ever. */
+/** DW_FORM_indirect writes the form before the value. It must not name itself again, which could be endless. */
 function directForm(reader: ByteReader): number {
   const form = reader.uleb128();
   if (form === FORM.indirect || form === FORM.implicit_const) {

@@ -1,20 +1,20 @@
-/** One physical frame while it is being unwound: what location expressions may ask for. */
+/** One physical frame during unwinding: the data for location expressions. */
 export interface FrameContext {
   pc: number;
-  /** Values by DWARF register number; a register that is not known in this frame is absent. */
+  /** Values by DWARF register number; a register that is unknown in this frame is absent. */
   registers: ReadonlyMap<number, number>;
   /** Canonical frame address; null when the frame's caller could not be found. */
   cfa: number | null;
-  /** The calling frame, for entry values; null for the outermost one. */
+  /** The calling frame, for entry values; null for the outermost frame. */
   caller: CallingFrame | null;
   /**
-   * Memory of the dump, completed by the ELF's own bytes, and by zeroes where the ELF has none, as in GDB; null unless
-   * every byte is there.
+   * Memory of the dump, completed by the ELF's own bytes, and by zeroes for ELF memory without bytes, as in GDB; null
+   * unless every byte is available.
    */
   readMemory(address: number, length: number): Uint8Array | null;
 }
 
-/** A frame further out, as far as it is known. */
+/** The data that is known of an outer frame. */
 export interface CallingFrame {
   /** The return address. */
   pc: number;

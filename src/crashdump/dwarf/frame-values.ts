@@ -1,4 +1,4 @@
-/** Values of variables in a frame: where they are now, and what they were when its function was entered. */
+/** Values of variables in a frame: now, and at the entry of their function. */
 import { Malformed } from '../bytes.js';
 import type { CfiRow } from '../unwind/cfi-row.js';
 import { type CallSites, type Passed, targetExpression } from './call-sites.js';
@@ -21,9 +21,9 @@ import {
   ValueOptimizedOut,
 } from './value-errors.js';
 
-/** What an attempt to read a value gave: its bytes, or GDB's words for why there are none. */
+/** The result of reading a value: its bytes, or GDB's words for the failure. */
 export type Reading =
-  /** `target`: what a reference referred to, when it was passed. */
+  /** `target`: the value that a reference referred to at the call. */
   | { kind: 'bytes'; bytes: Uint8Array; target?: Reading }
   | { kind: 'optimizedOut' }
   | { kind: 'synthetic' }
@@ -40,7 +40,7 @@ export interface Frame {
 
 export interface FrameValues {
   readNow(parameter: Die, type: ValueType, frame: Frame): Reading;
-  /** Null unless the argument came in a place whose value at the call is known. */
+  /** Null unless the argument was passed in a place whose value at the call is known. */
   readAtEntry(parameter: Die, type: ValueType, frame: Frame): Reading | null;
 }
 
@@ -50,7 +50,7 @@ interface FrameValuesDeps {
   cfiAt: (pc: number) => CfiRow | null;
 }
 
-/** Entry values may lead from caller to caller. */
+/** Limits entry values that refer from caller to caller. */
 const MAX_CALLERS = 16;
 export const MAX_VALUE_BYTES = 16;
 
@@ -92,7 +92,7 @@ export function createFrameValues({ sources, callSites, cfiAt }: FrameValuesDeps
     return { fn, pc: caller.pc - 1, registers, cfa, caller: next, readMemory };
   };
 
-  /** What the caller says that it passed to the frame's function. @throws NoEntryValue, ValueError */
+  /** The value that the caller passed to the frame's function, by its description. @throws NoEntryValue, ValueError */
   const passedTo = (
     frame: Frame,
     place: EntryPlace,
@@ -110,14 +110,14 @@ export function createFrameValues({ sources, callSites, cfiAt }: FrameValuesDeps
     return { ...passed, inCaller };
   };
 
-  /** What was in a place when the frame's function was entered. @throws NoEntryValue, ValueError */
+  /** The value in a place at the entry of the frame's function. @throws NoEntryValue, ValueError */
   const entryValue = (frame: Frame, place: EntryPlace, depth: number): StackValue => {
     const { value, inCaller } = passedTo(frame, place, depth);
     if (value === null) throw NO_ENTRY_VALUE;
     return stackValue(evaluate(value, inCaller), inCaller);
   };
 
-  /** Null where the compiler did not say it: what a reference refers to now may be another value. */
+  /** Null when the compiler did not describe it: the present target of a reference may have another value. */
   const passedTarget = (frame: Frame, place: EntryPlace, size: number): Reading | null => {
     const { data, inCaller } = passedTo(frame, place, 0);
     if (data === null) return null;
@@ -135,7 +135,7 @@ export function createFrameValues({ sources, callSites, cfiAt }: FrameValuesDeps
     try {
       return Number(stackValue(evaluate(target, inCaller), inCaller).bits);
     } catch (error) {
-      // GDB takes the target for a value of the caller's, which is then "optimized out", not without an entry value.
+      // GDB treats the target as a value of the caller, so it is "optimized out" instead of having no entry value.
       if (error instanceof NoEntryValue) throw VALUE_OPTIMIZED_OUT;
       throw error;
     }
@@ -207,7 +207,7 @@ function valueAt(location: Location, size: number, frame: ExpressionFrame): Read
   }
 }
 
-/** A value of eight bytes takes two registers. A register that is not known here is no error: the value is optimized out. */
+/** A value of eight bytes uses two registers. An unknown register is not an error: the value is optimized out. */
 function registerBytes(register: number, size: number, frame: ExpressionFrame): Reading {
   try {
     let bits = 0n;
@@ -238,7 +238,7 @@ function piecesBytes(
   return filled < size ? { kind: 'optimizedOut' } : { kind: 'bytes', bytes };
 }
 
-/** What an expression for a passed value or a target stands for: a place counts as its address. */
+/** The result of an expression for a passed value or a target: a place stands for its address. */
 function stackValue(location: Location, frame: ExpressionFrame): StackValue {
   switch (location.kind) {
     case 'memory':

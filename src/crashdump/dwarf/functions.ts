@@ -1,4 +1,4 @@
-/** The functions of a unit by address, each with its scopes (see scopes.ts) once it has been asked for. */
+/** The functions of a unit by address, each with its scopes (see scopes.ts), which are read at their first use. */
 import { AT, TAG } from './constants.js';
 import { DieWalk, flagAttribute } from './dies.js';
 import type { Die, Unit } from './entries.js';
@@ -15,7 +15,7 @@ export interface DebugFunction {
   readonly die: Die;
   readonly unit: Unit;
   readonly root: UnitRoot;
-  /** Not empty. The first holds the entry point. */
+  /** Not empty. The first range contains the entry point. */
   readonly ranges: readonly Range[];
   readonly scopes: FunctionScopes;
 }
@@ -34,15 +34,15 @@ export function createFunctionIndex(unit: Unit, root: UnitRoot): FunctionIndex {
   };
 }
 
-/** Where functions are looked for. */
+/** Rules of the search for functions. */
 interface Depth {
   /** Whether something below an entry of this tag may have code. */
   isOpen: (tag: number) => boolean;
-  /** Whether functions inside of functions count. */
+  /** Whether functions inside functions are included. */
   nested: boolean;
 }
 
-/** All but a few: what compilers write beside or inside of functions is most of a unit, and can be jumped over. */
+/** Finds all but a few functions, and skips the entries beside and inside functions, which are most of a unit. */
 const OUTERMOST: Depth = { isOpen: (tag) => tag === TAG.namespace, nested: false };
 
 const NEVER_HOLD_FUNCTIONS: ReadonlySet<number> = new Set([
@@ -56,7 +56,7 @@ const NEVER_HOLD_FUNCTIONS: ReadonlySet<number> = new Set([
 /** Nested functions of GNU C, members of classes that are local to a function. */
 const EVERYWHERE: Depth = { isOpen: (tag) => !NEVER_HOLD_FUNCTIONS.has(tag), nested: true };
 
-/** All that have code. A unit that breaks off keeps what came before. */
+/** All functions with code. When a unit is malformed, the functions before that point are kept. */
 function collectFunctions(unit: Unit, root: UnitRoot, { isOpen, nested }: Depth): Ranges<DebugFunction> {
   const functions = new Ranges<DebugFunction>();
   unit.file.attempt(`The functions of ${root.name ?? `the unit at ${unit.offset}`}`, null, () => {

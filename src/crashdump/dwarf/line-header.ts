@@ -1,4 +1,4 @@
-/** The header of a line program: its parameters and the files that it speaks of (DWARF 5 §6.2.4). */
+/** The header of a line program: its parameters and its files (DWARF 5 §6.2.4). */
 import { type ByteReader, Malformed } from '../bytes.js';
 import { stringOf } from './dies.js';
 import type { Unit } from './entries.js';
@@ -12,17 +12,17 @@ export interface LineHeader {
   readonly lineBase: number;
   readonly lineRange: number;
   readonly opcodeBase: number;
-  /** Operands of the standard opcodes, from opcode 1 on. */
+  /** Number of operands of the standard opcodes, from opcode 1 on. */
   readonly operandCounts: readonly number[];
   readonly directories: readonly string[];
-  /** The program may define more. */
+  /** The program may add more. */
   readonly files: LineFile[];
   readonly program: ByteReader;
 }
 
 export interface LineFile {
   readonly name: string;
-  /** As the header numbers them: from 0 since DWARF 5, before that from 1 with 0 for the compilation directory. */
+  /** By the header's numbers: from 0 since DWARF 5; before that from 1, with 0 for the compilation directory. */
   readonly directoryIndex: number;
 }
 
@@ -85,7 +85,7 @@ function readOldTables(reader: ByteReader, unit: Unit): { directories: string[];
   return { directories, files };
 }
 
-/** The rest of a file entry as DWARF 2 to 4 write it; also what DW_LNE_define_file has. */
+/** The rest of a file entry in DWARF 2 to 4, also the operands of DW_LNE_define_file. */
 export function readFileAfterName(reader: ByteReader, name: string): LineFile {
   const directoryIndex = reader.uleb128();
   reader.skipLeb128(); // modification time
@@ -105,7 +105,7 @@ function readTable(reader: ByteReader, unit: Unit): LineFile[] {
     form: reader.uleb128(),
   }));
   const count = reader.uleb128();
-  // Every row takes at least one byte if it has a column that takes any.
+  // The number of rows is bounded by the remaining bytes: a row has at least one byte, unless its columns are empty.
   if (count > MAX_ENTRIES || count > reader.remaining)
     throw new Malformed(`line program: a table of ${count} rows`);
   return Array.from({ length: count }, () => readRow(reader, unit, columns));
@@ -130,7 +130,7 @@ function readRow(
   return { name, directoryIndex };
 }
 
-/** An inline string lies in the line program itself, not in `.debug_info`. */
+/** An inline string is in the line program itself, not in `.debug_info`. */
 function textAt(reader: ByteReader, offset: number): string {
   const after = reader.position;
   reader.seek(offset);

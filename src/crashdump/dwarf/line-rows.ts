@@ -4,18 +4,18 @@ import { ascending } from '../order.js';
 import type { WorkBudget } from './budget.js';
 import { type LineHeader, readFileAfterName } from './line-header.js';
 
-/** Rows by ascending address, one for each; line 0 marks where nothing is known from here on. */
+/** Rows by ascending address, one for each address; line 0 marks addresses without a known line. */
 export interface LineRows {
   readonly addresses: Uint32Array;
   readonly files: Uint32Array;
   readonly lines: Uint32Array;
   /** 1 where a statement begins (`is_stmt`). */
   readonly statements: Uint8Array;
-  /** What broke the program off; the rows before it are there. */
+  /** The error that ended the program; the rows before it are valid. */
   readonly error: string | null;
 }
 
-/** What a program says before it is in order: rows of all sequences, one after the other, in columns. */
+/** The rows of a program before sorting: those of all sequences, one after the other, in columns. */
 class RowColumns {
   readonly addresses: number[] = [];
   readonly files: number[] = [];
@@ -41,14 +41,14 @@ class RowColumns {
   }
 }
 
-/** A run of rows: what the linker keeps or moves as one. */
+/** A contiguous run of rows, which the linker keeps or moves as a whole. */
 interface Sequence {
-  /** Positions of its first row and behind its last one. */
+  /** Positions of its first row and behind its last row. */
   from: number;
   to: number;
-  /** The address where it ends. */
+  /** The address behind its code. */
   end: number;
-  /** By address, as compilers write them, all but always. */
+  /** Whether its rows are in the order of their addresses, as compilers almost always write them. */
   isSorted: boolean;
 }
 
@@ -68,9 +68,9 @@ const LNS = {
 } as const;
 const LNE = { end_sequence: 1, set_address: 2, define_file: 3, set_discriminator: 4 } as const;
 
-/** In a byte of LEB128: another one follows. */
+/** Bit of a LEB128 byte: another byte follows. */
 const MORE = 0x80;
-/** The largest object file of an ESP-IDF build has some 50,000. */
+/** Far above the largest object file of an ESP-IDF build. */
 const MAX_ROWS = 4_000_000;
 
 export function readLineRows(header: LineHeader, budget: WorkBudget): LineRows {
@@ -114,7 +114,7 @@ function run(header: LineHeader, budget: WorkBudget, recorder: Recorder): void {
   };
 
   budget.spend(program.length);
-  // A position of our own instead of the reader's: there are more opcodes than anything else in a firmware.
+  // Uses a local position instead of the reader's, because opcodes are the most frequent items of a firmware's ELF.
   const { bytes, length } = program;
   let at = 0;
   const unsigned = (): number => {
@@ -204,23 +204,23 @@ function run(header: LineHeader, budget: WorkBudget, recorder: Recorder): void {
         operation = 0;
         break;
       default:
-        // §6.2.5.2: the header says how many operands an opcode has that is not known.
+        // §6.2.5.2: the header has the number of operands of unknown opcodes.
         for (let count = header.operandCounts[opcode - 1] ?? 0; count > 0; count--) skip();
     }
   }
 }
 
 /**
- * Keeps what GDB's table would answer with, and that is one row for an address:
- * - of several rows at one address the last one counts, but one that is no statement gives way to one that is;
- * - a change to another file drops what the earlier one had at the same address;
- * - a line that comes again after rows with discriminators does not begin anew;
- * - rows of line 0 are left out, so that the line before them goes on.
+ * Keeps the rows with which GDB's table would answer, one for each address:
+ * - of several rows at one address the last one is kept, but a row that begins a statement replaces one that does not;
+ * - a change to another file drops the earlier file's row at the same address;
+ * - a line that continues after rows with discriminators does not begin again;
+ * - rows of line 0 are omitted, so that the previous line continues.
  */
 class Recorder {
   readonly rows = new RowColumns();
   readonly sequences: Sequence[] = [];
-  /** Of the sequence that is being recorded. */
+  /** State of the sequence that is being recorded. */
   #from = 0;
   #isSorted = true;
   #file: number | null = null;
@@ -259,7 +259,7 @@ class Recorder {
 
   endSequence(end: number): void {
     const { rows } = this;
-    // What the linker dropped begins at address 0.
+    // Code that the linker dropped begins at address 0.
     const isKept = rows.count > this.#from && rows.addresses[this.#from] !== 0;
     if (isKept) this.sequences.push({ from: this.#from, to: rows.count, end, isSorted: this.#isSorted });
     else rows.cutBackTo(this.#from);
@@ -290,7 +290,7 @@ class Recorder {
 }
 
 function inOrder({ rows, sequences }: Recorder): Omit<LineRows, 'error'> {
-  // Each sequence gets one more row, where it ends.
+  // Each sequence gets one more row, at its end.
   const size = sequences.reduce((sum, { from, to }) => sum + to - from + 1, 0);
   const addresses = new Uint32Array(size);
   const files = new Uint32Array(size);
@@ -311,7 +311,7 @@ function inOrder({ rows, sequences }: Recorder): Omit<LineRows, 'error'> {
   for (const [index, position] of order.entries()) {
     const sequence = sequences[position];
     if (sequence === undefined) continue;
-    // Where sequences overlap, which only broken files do, the one that begins later counts.
+    // Where sequences overlap, which only broken files have, the one that begins later is used.
     const next = order[index + 1];
     const limit = Math.min(sequence.end, next === undefined ? Number.POSITIVE_INFINITY : (starts[next] ?? 0));
     const { from, to } = sequence;

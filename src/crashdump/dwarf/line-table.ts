@@ -8,7 +8,7 @@ import type { UnitRoot } from './units.js';
 /** Files and lines of one unit. */
 export interface LineTable {
   rowAt(address: number): LineRow | null;
-  /** As GDB prints it; null for numbers that the table does not have. */
+  /** The name as GDB prints it; null for numbers that the table does not have. */
   fileName(index: number): string | null;
 }
 
@@ -64,8 +64,8 @@ export function readLineTable(file: DebugFile, unit: Unit, root: UnitRoot): Line
 }
 
 /**
- * A name is completed by its directory, but not by the compilation directory that a DWARF 2 to 4 table leaves out;
- * and the file that the unit itself is named after keeps the unit's spelling.
+ * A name is completed by its directory, but not by the compilation directory, which a DWARF 2 to 4 table omits; the
+ * unit's main file keeps the unit's spelling.
  */
 function displayedName(header: LineHeader, index: number, root: UnitRoot): string | null {
   const isModern = header.version >= 5;

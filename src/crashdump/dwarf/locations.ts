@@ -1,4 +1,7 @@
-/** Where a variable is at an address: an expression, or one of a location list (DWARF 5 §2.6, DWARF 4 §2.6.2). */
+/**
+ * The location of a variable at an address: an expression, or an entry of a location list (DWARF 5 §2.6, DWARF 4
+ * §2.6.2).
+ */
 import { type ByteReader, Malformed } from '../bytes.js';
 import { attributeOf, indexedAddress } from './dies.js';
 import type { Die, Unit } from './entries.js';
@@ -18,7 +21,7 @@ const LLE = {
 
 const MAX_ENTRIES = 100_000;
 
-/** Null where the variable is nowhere. @throws Malformed */
+/** Null where the variable has no location. @throws Malformed */
 export function locationAt(die: Die, attribute: number, pc: number): Uint8Array | null {
   const value = attributeOf(die, attribute);
   if (value === null) return null;

@@ -1,4 +1,4 @@
-/** What functions are called: as they are written in C, qualified and without parameters in C++, as GDB does. */
+/** Names of functions as in GDB: as written in C; qualified and without parameters in C++. */
 import { demangle, demangleFunctionName } from '../demangle/demangle.js';
 import { canonicalName } from './canonical-name.js';
 import { AT, C_PLUS_PLUS_LANGUAGES, TAG } from './constants.js';
@@ -6,7 +6,7 @@ import { constantAttribute, DieWalk, referenceAttribute, stringAttribute } from 
 import type { Die, Unit } from './entries.js';
 import type { UnitRoot } from './units.js';
 
-/** Entries refer on to at most two others: the concrete to the abstract one, that to its declaration. */
+/** Entries refer to at most two others: the concrete to the abstract one, that to its declaration. */
 const MAX_REFERENCES = 8;
 
 /** As GDB names a frame: without parameters. Null for entries without a name. @throws Malformed */
@@ -47,7 +47,7 @@ function nameWithoutLinkage(die: Die, root: UnitRoot): string | null {
   return name !== null && isCPlusPlus(root) ? canonicalName(name) : name;
 }
 
-/** The name as it is written. @throws Malformed */
+/** The name as written in the source. @throws Malformed */
 export function plainName(die: Die): string | null {
   for (const origin of originsOf(die)) {
     const name = stringAttribute(origin, AT.name);
@@ -56,7 +56,7 @@ export function plainName(die: Die): string | null {
   return null;
 }
 
-/** The entry itself, then what it is an instance or a definition of. @throws Malformed */
+/** The entry itself, then the entries of which it is an instance or a definition. @throws Malformed */
 export function* originsOf(die: Die): Generator<Die> {
   let entry: Die | null = die;
   for (let count = 0; entry !== null && count < MAX_REFERENCES; count++) {
@@ -65,7 +65,7 @@ export function* originsOf(die: Die): Generator<Die> {
   }
 }
 
-/** For C++ functions without a linkage name, such as `extern "C"` ones in a namespace. */
+/** For C++ functions without a linkage name, such as `extern "C"` functions in a namespace. */
 function qualifiedName(die: Die): string | null {
   const declaration = [...originsOf(die)].at(-1);
   const name = plainName(die);

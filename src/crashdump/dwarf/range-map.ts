@@ -6,18 +6,18 @@ export interface Range {
   readonly end: number;
 }
 
-/** Which of many ranges covers a place; of nested ones the innermost. */
+/** Finds the range that contains a place; of nested ranges the innermost. */
 export interface RangeMap<T> {
   at(place: number): T | null;
 }
 
-/** Ranges on their way into a map: three columns, since there may be a hundred thousand. */
+/** Ranges before they are added to a map: in three columns, because there may be a hundred thousand. */
 export class Ranges<T> {
   readonly starts: number[] = [];
   readonly ends: number[] = [];
   readonly values: T[] = [];
 
-  /** An empty range is none, nor is one beyond the addresses that there are. */
+  /** Ignores empty ranges, and ranges beyond the 32-bit address space. */
   add(start: number, end: number, value: T): void {
     if (start >= end || start > 0xffffffff) return;
     this.starts.push(start);
@@ -27,8 +27,8 @@ export class Ranges<T> {
 }
 
 /**
- * Lays ranges that may nest (or, in broken files, overlap) out flat, so that a look-up is one binary search.
- * Of two equal ranges the one that was added later counts as the inner one.
+ * Flattens ranges that may nest (or, in broken files, overlap), so that a look-up is one binary search. Of two equal
+ * ranges the one that was added later is the inner one.
  */
 export function createRangeMap<T>(ranges: Ranges<T>): RangeMap<T> {
   const { ends, values: whose } = ranges;
@@ -43,7 +43,7 @@ export function createRangeMap<T>(ranges: Ranges<T>): RangeMap<T> {
     values.push(value);
   };
 
-  /** Positions of the ranges that are not over yet, outermost first. */
+  /** Positions of the ranges that are still open, outermost first. */
   const open: number[] = [];
   const endOf = (position: number | undefined) => (position === undefined ? 0 : (ends[position] ?? 0));
   const closeUpTo = (place: number) => {
@@ -65,7 +65,7 @@ export function createRangeMap<T>(ranges: Ranges<T>): RangeMap<T> {
   return { at: (place) => values[lastAtOrBefore(starts, place)] ?? null };
 }
 
-/** By start; of those with the same start the one that ends last comes first. */
+/** By start; among equal starts the one that ends last comes first. */
 function outermostFirst<T>({ starts, ends }: Ranges<T>): Uint32Array {
   const order = ascending(starts);
   const startAt = (index: number) => starts[order[index] ?? 0];

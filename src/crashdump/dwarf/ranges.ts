@@ -1,4 +1,4 @@
-/** Which addresses an entry covers: low_pc and high_pc, or a range list (DWARF 5 §2.17, DWARF 4 §2.17.3). */
+/** The addresses of an entry: low_pc and high_pc, or a range list (DWARF 5 §2.17, DWARF 4 §2.17.3). */
 import { type ByteReader, Malformed } from '../bytes.js';
 import { AT } from './constants.js';
 import { addressAttribute, attributeOf, indexedAddress } from './dies.js';
@@ -16,7 +16,7 @@ const RLE = {
   start_length: 7,
 } as const;
 
-/** A function has a handful; a list that goes on beyond this is broken. */
+/** A function has a few ranges; a longer list is broken. */
 const MAX_RANGES = 100_000;
 
 /** Empty for entries without code. @throws Malformed */
@@ -24,7 +24,7 @@ export function rangesOf(die: Die): Range[] {
   const low = addressAttribute(die, AT.low_pc);
   const high = attributeOf(die, AT.high_pc);
   if (low !== null && high !== null) {
-    // DWARF 4 §2.17.2: an address, or a number that counts from low_pc.
+    // DWARF 4 §2.17.2: an address, or an offset from low_pc.
     const end = high.kind === 'constant' ? low + high.value : (addressAttribute(die, AT.high_pc) ?? low);
     return [{ start: low, end }].filter(isLinked);
   }
@@ -33,7 +33,7 @@ export function rangesOf(die: Die): Range[] {
   return readRangeList(die.unit, ranges).filter(isLinked);
 }
 
-/** Code that the linker threw away is left at address 0, or at -1 or -2. */
+/** Code that the linker dropped is at address 0, or at -1 or -2. */
 function isLinked({ start, end }: Range): boolean {
   return start !== 0 && start < end && start < 0xfffffffe;
 }

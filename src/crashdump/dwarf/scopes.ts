@@ -1,4 +1,4 @@
-/** What lies inside a function: the calls inlined into it, its parameters, the calls that it makes. */
+/** The content of a function: the calls inlined into it, its parameters, the calls that it makes. */
 import { AT, TAG } from './constants.js';
 import { addressAttribute, constantAttribute, DieWalk } from './dies.js';
 import type { Die } from './entries.js';
@@ -17,9 +17,9 @@ export interface FunctionScopes {
 export interface Scope {
   /** DW_TAG_subprogram or DW_TAG_inlined_subroutine. */
   readonly die: Die;
-  /** The scope that this one is inlined into; null for the function itself. */
+  /** The scope into which this one is inlined; null for the function itself. */
   readonly caller: Scope | null;
-  /** Number of the file in the unit's line table, and the line, of the call. */
+  /** File number in the unit's line table, and line, of the call. */
   readonly callFile: number | null;
   readonly callLine: number | null;
   readonly parameters: readonly Die[];
@@ -29,7 +29,7 @@ interface OpenScope extends Scope {
   parameters: Die[];
 }
 
-/** What cannot be read leaves the function without its inlined calls. */
+/** When its content cannot be read, the function has no inlined calls. */
 export function readScopes(die: Die, ranges: readonly Range[]): FunctionScopes {
   const outermost: OpenScope = { die, caller: null, callFile: null, callLine: null, parameters: [] };
   const callSites = new Map<number, Die>();
@@ -52,7 +52,7 @@ export function readScopes(die: Die, ranges: readonly Range[]): FunctionScopes {
 
 function collect(outermost: OpenScope, covered: Ranges<Scope>, callSites: Map<number, Die>): void {
   const walk = new DieWalk(outermost.die.unit, outermost.die);
-  // The scope that entries at each depth belong to; what is deeper than the current entry is out of date.
+  // The scope of entries at each depth; elements deeper than the current entry are stale.
   const scopes: OpenScope[] = [outermost];
   for (let die = walk.next(); die !== null; die = walk.next()) {
     const { depth } = walk;
@@ -77,14 +77,14 @@ function collect(outermost: OpenScope, covered: Ranges<Scope>, callSites: Map<nu
         break;
       }
       default:
-        // Local types and nested functions are no part of what runs here.
+        // Local types and nested functions do not run as part of this function.
         walk.skipChildren();
     }
     scopes[depth + 1] = inner;
   }
 }
 
-/** A parameter stands directly below its function, not in a block of it. */
+/** A parameter is a direct child of its function, not of a block in it. */
 function isParameterOf(scope: Scope, depth: number, scopes: readonly Scope[]): boolean {
   return depth === 0 || scopes[depth - 1] !== scope;
 }

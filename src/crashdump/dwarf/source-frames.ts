@@ -1,4 +1,4 @@
-/** From an address to functions, files and lines, through what was inlined. */
+/** From an address to functions, files and lines, including inlined calls. */
 
 import type { FirmwareSymbol } from '../elf/symbols.js';
 import type { DebugInformation, OpenUnit } from './debug-information.js';
@@ -7,7 +7,7 @@ import type { LineRow } from './line-table.js';
 import { fullName, functionName } from './names.js';
 import type { Scope } from './scopes.js';
 
-/** What the debug information knows of one address; no function where it describes lines alone. */
+/** The debug information for one address; without a function where it has lines only. */
 export interface SourcePlace {
   /** Innermost first; empty when no function covers the address. */
   readonly frames: readonly SourceScope[];
@@ -26,13 +26,13 @@ export interface SourceScope {
 export interface SourceLookup {
   /** Null for addresses that no unit covers. */
   at(address: number): SourcePlace | null;
-  /** The function, not inlined, that covers the address. It needs no line table, which `at` does. */
+  /** The function, not inlined, that covers the address. Unlike `at` it needs no line table. */
   functionAt(address: number): DebugFunction | null;
   /** Its name, in C++ with its parameters. */
   functionSymbolAt(address: number): FirmwareSymbol | null;
 }
 
-/** A dump asks for some hundreds of addresses; a fleet's dumps for the same ones again and again. */
+/** A dump needs some hundreds of addresses, and the dumps of a fleet need the same ones again. */
 const MAX_CACHED_PLACES = 8192;
 
 export function createSourceLookup(information: DebugInformation): SourceLookup {
@@ -63,7 +63,7 @@ export function createSourceLookup(information: DebugInformation): SourceLookup 
     };
     for (let scope = fn?.scopes.at(address) ?? null; scope !== null; scope = scope.caller) {
       frames.push({ scope, name: nameOf(scope, unit), ...place });
-      // The frame around an inlined call stands at the line of that call.
+      // The frame around an inlined call is at the line of that call.
       const file = scope.callFile === null ? null : unit.lines.fileName(scope.callFile);
       place = { file, line: scope.callLine };
     }

@@ -1,4 +1,4 @@
-/** What stands on the stack of a DWARF expression (DWARF 5 §2.5.1.4), and the arithmetic on it. */
+/** Values on the stack of a DWARF expression (DWARF 5 §2.5.1.4), and the arithmetic on them. */
 import { Malformed } from '../bytes.js';
 import { unknownOperation, ValueError } from './value-errors.js';
 
@@ -7,7 +7,7 @@ export interface StackValue {
   readonly bits: bigint;
   readonly size: number;
   readonly isSigned: boolean;
-  /** Passed on as they are; nothing here computes with them. */
+  /** Floating-point values are passed through; nothing here computes with them. */
   readonly isFloat?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Where members lie in structs, by the names of both. */
+/** Offsets of members in structs, by their names. */
 import { AT, TAG } from './constants.js';
 import type { DebugInformation, OpenUnit } from './debug-information.js';
 import {
@@ -19,7 +19,7 @@ export interface Member {
   size: number;
 }
 
-/** `near` is an address of the code that uses the struct: its unit is looked through before all others. */
+/** `near` is an address of code that uses the struct: its unit is searched before all others. */
 export type StructMembers = (struct: string, path: string, near: () => number | null) => Member | null;
 
 const STRUCTS: ReadonlySet<number> = new Set([TAG.structure_type, TAG.class_type, TAG.union_type]);
@@ -48,7 +48,7 @@ export function createStructMembers(information: DebugInformation): StructMember
   };
 }
 
-/** The first definition, under its own name or that of a typedef, that stands in no function or namespace. */
+/** The first definition, under its own name or that of a typedef, that is outside functions and namespaces. */
 function findStruct(information: DebugInformation, name: string, near: number | null): Die | null {
   const { unitHeaders, open, unitAt, file } = information;
   const lookThrough = (unit: OpenUnit | null) =>
@@ -92,7 +92,7 @@ function memberAt(struct: Die, path: readonly string[]): Member | null {
   return { offset, size };
 }
 
-/** Members of anonymous structs and unions, and of base classes, count as the outer one's. */
+/** Members of anonymous structs and unions, and of base classes, are members of the outer one. */
 function memberNamed(struct: Die, name: string, depth: number): { die: Die; offset: number } | null {
   if (!STRUCTS.has(struct.tag) || depth > MAX_DEPTH) return null;
   for (const die of childrenOf(struct)) {

@@ -1,4 +1,4 @@
-/** Types as far as printing their values needs them: typedefs and qualifiers are resolved. */
+/** Types, as far as printing their values needs them: typedefs and qualifiers are resolved. */
 import { AT, TAG } from './constants.js';
 import {
   attributeOf,
@@ -20,11 +20,11 @@ export type ValueType =
   | { kind: 'enumeration'; size: number; isSigned: boolean; enumerators: readonly Enumerator[] }
   | { kind: 'pointer'; size: number; to: 'text' | 'anything' }
   | { kind: 'reference'; size: number; to: ValueType }
-  /** To a data member: its offset in bytes. To a method (8 bytes): its address, and what is added to `this`. */
+  /** To a data member: its offset in bytes. To a method (8 bytes): its address, and the adjustment of `this`. */
   | { kind: 'memberPointer'; size: number }
-  /** decltype(nullptr), which GDB takes for an unknown type. */
+  /** decltype(nullptr), which GDB treats as an unknown type. */
   | { kind: 'incomplete'; size: number }
-  /** Structs, unions, classes and arrays: nothing that a frame line shows. */
+  /** Structs, unions, classes and arrays, which a frame line does not show. */
   | { kind: 'aggregate'; size: number };
 
 export interface Enumerator {
@@ -112,7 +112,7 @@ function baseType(named: Die, type: Die, size: number): ValueType {
   };
 }
 
-/** GDB goes by the name, of the type or of a typedef on the way to it. */
+/** GDB decides by the name of the type, or of a typedef of it. */
 function isWideCharacter(named: Die): boolean {
   let current: Die | null = named;
   for (let count = 0; current !== null && count < MAX_TYPEDEFS; count++) {
@@ -122,7 +122,7 @@ function isWideCharacter(named: Die): boolean {
   return false;
 }
 
-/** Single bytes of any sign count as text, as in GDB. */
+/** Single bytes count as text, signed or not, as in GDB. */
 function pointsToText(pointer: Die): boolean {
   const target = referenceAttribute(pointer, AT.type);
   const type = target === null ? null : underlyingType(target);

@@ -1,11 +1,11 @@
-/** Units of `.debug_info` (DWARF 5 §7.5.1): their headers, and what their first entry says for all others. */
+/** Units of `.debug_info` (DWARF 5 §7.5.1): their headers, and the data of their first entry. */
 import { type ByteReader, Malformed } from '../bytes.js';
 import { AT } from './constants.js';
 import type { DebugFile } from './debug-file.js';
 import { addressAttribute, constantAttribute, dieAt, stringAttribute } from './dies.js';
 import type { Die, EntryIndex, Unit, UnitHeader } from './entries.js';
 
-/** What the first entry says. */
+/** The data of the first entry. */
 export interface UnitRoot {
   readonly entry: Die;
   readonly name: string | null;
@@ -18,7 +18,7 @@ export interface UnitRoot {
 const UNIT_TYPE = { type: 0x02, skeleton: 0x04, split_compile: 0x05, split_type: 0x06 } as const;
 const MAX_UNITS = 100_000;
 
-/** All headers, in the order of the section. One whose length leads nowhere ends the list. */
+/** All headers, in the order of the section. A header with a wrong length ends the list. */
 export function readUnitHeaders(file: DebugFile): UnitHeader[] {
   const section = file.section('.debug_info');
   const headers: UnitHeader[] = [];
@@ -75,7 +75,7 @@ export function openUnit(
   };
   const entry = dieAt(unit, header.firstEntry);
   if (entry === null) throw new Malformed(`the unit at ${header.offset} of .debug_info is empty`);
-  // The bases first: what the other attributes mean may depend on them.
+  // The bases are read first, because other attributes may depend on them.
   const base = (name: number, otherwise: number) => constantAttribute(entry, name) ?? otherwise;
   unit.bases = {
     stringOffsets: base(AT.str_offsets_base, 8),

@@ -1,7 +1,7 @@
-/** Why there is no value, in GDB's words. */
+/** Why a value is missing, in GDB's words. */
 import { Malformed } from '../bytes.js';
 
-/** Something that GDB reports in the place of the value, in its words. */
+/** An error that GDB prints in place of the value, in its words. */
 export class ValueError extends Error {
   override readonly name: string = 'ValueError';
 }
@@ -12,12 +12,12 @@ export class ValueOptimizedOut extends ValueError {
   }
 }
 
-/** The value at the function's entry cannot be found out; the variable then counts as optimized out. */
+/** The value at the function's entry is unknown; the variable then counts as optimized out. */
 export class NoEntryValue extends Error {
   override readonly name = 'NoEntryValue';
 }
 
-/** Both happen for most arguments of optimised code, so what is thrown is made once, without a stack each time. */
+/** Both are thrown for most arguments of optimised code, so each is created once, without a stack trace. */
 export const NO_ENTRY_VALUE = new NoEntryValue();
 export const VALUE_OPTIMIZED_OUT = new ValueOptimizedOut();
 

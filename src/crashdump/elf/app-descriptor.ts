@@ -1,8 +1,8 @@
 import { ByteReader } from '../bytes.js';
 
 /**
- * Where `esp_app_desc_t` (esp_app_format.h) lies: in a section of its own, or, before IDF 4.2, at the start of the
- * constants. The boot loader expects it there too.
+ * The sections that can contain `esp_app_desc_t` (esp_app_format.h): a separate one, or, before IDF 4.2, the start of
+ * the constants. The boot loader expects it there too.
  */
 export const APP_DESCRIPTOR_SECTIONS: readonly string[] = ['.flash.appdesc', '.flash.rodata'];
 /** The magic, then fixed texts. */

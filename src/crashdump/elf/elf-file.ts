@@ -7,7 +7,7 @@ import type { Architecture } from '../arch/architecture.js';
 import { architectureOfMachine } from '../arch/architectures.js';
 import { ByteReader, Malformed } from '../bytes.js';
 
-/** The file is no firmware that this library can read. One sentence: what it is, or what is wrong with it. */
+/** The file is no firmware that this library can read. The message is one sentence: what it is, or what is wrong. */
 export class UnreadableFirmware extends Error {
   override readonly name = 'UnreadableFirmware';
 }
@@ -49,7 +49,7 @@ export const SHF_MASKPROC = 0xf0000000;
 const ET_EXEC = 2;
 export const ELF_HEADER_SIZE = 52;
 export const SECTION_HEADER_SIZE = 40;
-/** Far more than a linker writes, far less than a table that is there to exhaust us. */
+/** Far more than a linker writes, and small enough to bound the work for a hostile table. */
 const MAX_SECTIONS = 10_000;
 /** Limit for the inflated size of all compressed sections together; large C++ firmware stays below. */
 const MAX_INFLATED_BYTES = 256 * 1024 * 1024;
@@ -68,7 +68,7 @@ export function parseElf(bytes: Uint8Array): ElfFile {
         contents = readContents(file, section, inflation);
         cache.set(section, contents);
       }
-      // Each caller gets a separate reader: positions are not shared.
+      // A new reader for each caller, because readers have a position.
       return contents === null ? null : contents.slice(contents.what, 0, contents.length);
     };
     return {
@@ -163,7 +163,7 @@ export function readSectionHeader(
   return { index, nameAt, type, flags, address, offset, size, link, entrySize: header.u32() };
 }
 
-/** A name that lies outside the table, or has no end, is no name; that spoils nothing else. */
+/** A name outside the table, or without an end, becomes an empty name; the other names stay readable. */
 export function nameIn(strings: ByteReader, at: number): string {
   if (at >= strings.length) return '';
   try {
@@ -174,12 +174,12 @@ export function nameIn(strings: ByteReader, at: number): string {
   }
 }
 
-/** What all compressed sections of a file may still grow to. */
+/** How many bytes the compressed sections of a file may still inflate to. */
 interface Inflation {
   bytesLeft: number;
 }
 
-/** A section that lies outside the file has no contents; its users go on without them. */
+/** A section outside the file counts as empty; its users continue without it. */
 function readContents(file: ByteReader, section: ElfSection, inflation: Inflation): ByteReader | null {
   if (section.type === SHT_NOBITS || section.offset + section.size > file.length) return null;
   const raw = file.slice(section.name, section.offset, section.size);
@@ -196,7 +196,7 @@ function inflateSection(raw: ByteReader, inflation: Inflation): ByteReader | nul
   return type === 1 ? inflate(raw, size, inflation) : null;
 }
 
-/** What GNU tools wrote before that: "ZLIB", then the size as eight big-endian bytes. */
+/** The older format of GNU tools: "ZLIB", then the size as eight big-endian bytes. */
 function inflateOldSection(raw: ByteReader, inflation: Inflation): ByteReader | null {
   if (raw.length < 12 || raw.u32() !== 0x42494c5a) return null;
   const size = Buffer.from(raw.take(8)).readBigUInt64BE();

@@ -12,11 +12,11 @@ import {
   UnreadableFirmware,
 } from './elf-file.js';
 
-/** What an upload needs to know of an ELF. */
+/** The data of an ELF that an upload needs. */
 export interface FirmwareIdentity {
   /** Name of its architecture: "xtensa", "riscv". */
   machine: string;
-  /** Null where the ELF does not tell: it names no chip, but some have addresses of their own. */
+  /** Null when unknown: an ELF names no chip, but some chips have unique addresses. */
   chip: string | null;
   appDescriptor: AppDescriptor | null;
 }
@@ -26,9 +26,9 @@ type ReadAt = (offset: number, length: number) => Promise<Uint8Array>;
 const MAX_NAME_TABLE_BYTES = 1024 * 1024;
 
 /**
- * Looks at a firmware ELF without reading it whole: its header, its section table and its application descriptor.
+ * Examines a firmware ELF without reading the whole file: its header, section table and application descriptor.
  *
- * @param read answers up to `length` bytes at `offset`; fewer at the end of the file
+ * @param read returns up to `length` bytes at `offset`; fewer at the end of the file
  * @param size bytes of the file
  * @throws UnreadableFirmware
  */
@@ -62,7 +62,7 @@ async function identify(read: ReadAt, size: number): Promise<FirmwareIdentity> {
   return { machine, chip, appDescriptor: null };
 }
 
-/** Empty where the names cannot be had. */
+/** Empty when the names cannot be read. */
 async function readNamedSections(
   { sectionsAt, sectionCount, namesIndex }: ElfHeader,
   at: (what: string, offset: number, length: number) => Promise<ByteReader>,

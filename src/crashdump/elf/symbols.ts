@@ -3,28 +3,28 @@ import { demangle } from '../demangle/demangle.js';
 import { ascending, lastAtOrBefore } from '../order.js';
 import { type ElfFile, type ElfSection, SHF_ALLOC, SHF_EXECINSTR, SHT_SYMTAB } from './elf-file.js';
 
-/** Names of addresses from `.symtab`, chosen as GDB chooses them. C++ names are demangled, with parameters. */
+/** Names of addresses from `.symtab`, chosen as GDB does. C++ names are demangled, with parameters. */
 export interface SymbolTable {
-  /** What covers the address: `<name+offset>`. */
+  /** The symbol that covers the address: `<name+offset>`. */
   at(address: number): FirmwareSymbol | null;
-  /** The same where there is code; labels without a size count too, up to the next symbol. */
+  /** The same for code addresses: labels without a size count too, up to the next symbol. */
   functionAt(address: number): FirmwareSymbol | null;
-  /** By the name that the linker knows. */
+  /** The address of a symbol by its linker name. */
   named(name: string): FirmwareSymbol | null;
 }
 
 export interface FirmwareSymbol {
   name: string;
   address: number;
-  /** Bytes; 0 when the symbol table does not say. */
+  /** Bytes; 0 when the symbol table has no size. */
   size: number;
 }
 
-/** The table as it is, four words a symbol: of thousands a dump asks for dozens, and only those get a name. */
+/** The raw table, four words per symbol: a dump needs few of the thousands of symbols, and only those are decoded. */
 interface Table {
   readonly words: Uint32Array;
   readonly strings: ByteReader;
-  /** The symbols that count, by the index of their section; those of ROM, which a linker script names, by `ABSOLUTE`. */
+  /** The useful symbols by the index of their section; ROM symbols, which a linker script defines, by `ABSOLUTE`. */
   readonly bySection: ReadonlyMap<number, number[]>;
 }
 
@@ -34,12 +34,12 @@ interface SectionSymbols {
   readonly addresses: readonly number[];
   /** For each address, the symbol's index in the table. */
   readonly symbols: Uint32Array;
-  /** For each address, the last one up to it whose symbol has a size; -1 where there is none. */
+  /** For each address, the last symbol up to it that has a size; -1 where there is none. */
   readonly lastSized: Int32Array;
 }
 
 const ABSOLUTE = -1;
-/** A linear search is quick; after so many of them an index is made. */
+/** A few linear searches are cheap; after this number an index is built. */
 const MAX_SEARCHES = 16;
 const WORDS = 4;
 const STT_NOTYPE = 0;
@@ -48,7 +48,7 @@ const STT_FUNC = 2;
 const STB_LOCAL = 0;
 const SHN_ABS = 0xfff1;
 const SHN_LORESERVE = 0xff00;
-/** Sizes and counts that linker scripts define look like addresses; those of ROM are higher. */
+/** Sizes and counts that linker scripts define look like low addresses; those of ROM are higher. */
 const LOWEST_ROM_ADDRESS = 0x1000;
 
 /** An ELF without a symbol table, or with a broken one, has no symbols. */
@@ -115,13 +115,13 @@ function groupBySection(elf: ElfFile, words: Uint32Array, strings: Uint8Array): 
   return groups;
 }
 
-/** Mapping symbols (`$x`) and assembler-local labels (`.L1`) are not names that anybody wrote. */
+/** Mapping symbols (`$x`) and assembler-local labels (`.L1`) are not names from source code. */
 function isWritten(strings: Uint8Array, at: number): boolean {
   const first = strings[at];
   return first !== 0 && first !== 0x24 && !(first === 0x2e && strings[at + 1] === 0x4c);
 }
 
-/** Of several names for one address the alphabetically last one is taken. */
+/** Of several names for one address the alphabetically last one is used. */
 function sorted(table: Table, group: readonly number[]): SectionSymbols {
   const order = ascending(group.map((symbol) => addressOf(table, symbol)));
   const symbols = order.map((index) => group[index] ?? 0);
@@ -145,7 +145,7 @@ function sortByName(table: Table, symbols: Uint32Array): void {
   symbols.set(named.map(({ symbol }) => symbol));
 }
 
-/** A symbol that has a size counts before a nearer label that has none, but only as far as its size reaches. */
+/** A symbol with a size takes precedence over a nearer label without one, but only within its size. */
 function covering(
   table: Table,
   { addresses, symbols, lastSized }: SectionSymbols,
@@ -159,7 +159,7 @@ function covering(
   return nearest > sized ? (symbols[nearest] ?? null) : null;
 }
 
-/** A ROM label says where something begins, not how far it goes. */
+/** A ROM label marks where something begins, but not how far it extends. */
 function exactly(
   table: Table,
   { addresses, symbols }: SectionSymbols,
@@ -196,17 +196,17 @@ function isGlobal({ words }: Table, symbol: number): boolean {
   return (((words[symbol * WORDS + 3] ?? 0) >>> 4) & 0xf) !== STB_LOCAL;
 }
 
-/** GCC numbers static variables and copies of functions, `line.0`; GDB takes that for an overload number of Ada's. */
+/** GCC numbers static variables and copies of functions, `line.0`; GDB takes the number for an Ada overload number. */
 function withoutNumber(name: string): string {
   return name.replace(/^([a-z][a-z0-9_.]*)\.\d+$/, '$1');
 }
 
-/** Of several symbols of a name the last global one counts, else the first. */
+/** Of several symbols with one name the last global one is used, otherwise the first. */
 function search(table: Table, name: string): number | undefined {
   const { bytes } = table.strings;
   const text = Buffer.from(`${name}\0`);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  // Linkers let a name begin in the middle of another that ends alike.
+  // Linkers share the ends of names: a name may begin in the middle of a longer one.
   const places = new Set<number>();
   for (let at = buffer.indexOf(text); at >= 0; at = buffer.indexOf(text, at + 1)) places.add(at);
   if (places.size === 0) return undefined;
@@ -219,7 +219,7 @@ function chosen(table: Table, isMeant: (symbol: number) => boolean): number | un
   return meant.findLast((symbol) => isGlobal(table, symbol)) ?? meant[0];
 }
 
-/** The same for all names. */
+/** The address index for all names. */
 function indexByName(table: Table): Map<string, number> {
   const byName = new Map<string, number>();
   const symbols = [...table.bySection.values()].flat().sort((a, b) => a - b);

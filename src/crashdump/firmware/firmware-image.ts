@@ -5,8 +5,8 @@ import type { FirmwareSymbol } from '../elf/symbols.js';
 import type { CfiRow } from '../unwind/cfi-row.js';
 
 /**
- * What the dump side of the reader asks of a firmware ELF. An image depends on the ELF's bytes alone, so it may be
- * cached by their hash and shared by every dump of that firmware. Nothing here throws: what the ELF cannot tell is
+ * The part of a firmware ELF that the reader of dumps uses. An image depends only on the ELF's bytes, so it may be
+ * cached by their hash and shared by every dump of that firmware. Nothing here throws: what the ELF does not contain is
  * null or an empty list. Addresses are unsigned 32-bit numbers.
  */
 export interface FirmwareImage {
@@ -17,14 +17,14 @@ export interface FirmwareImage {
   /** In the order of the section headers; those without an address (debug, symbols) too. */
   readonly sections: readonly FirmwareSection[];
   readonly appDescriptor: AppDescriptor | null;
-  /** Bytes that the ELF itself holds for these addresses (code, constants); null unless it holds all of them. */
+  /** The ELF's own bytes at these addresses (code, constants); null unless it has all of them. */
   readAt(address: number, length: number): Uint8Array | null;
-  /** Zeroes where the addresses lie in memory that has no bytes in the file (`.bss`): so it starts. Else null. */
+  /** Zeroes for memory without bytes in the file (`.bss`), which is its initial value. Otherwise null. */
   zeroesAt(address: number, length: number): Uint8Array | null;
   /** The function or object symbol that covers the address, as in GDB's `<name+offset>`. */
   symbolAt(address: number): FirmwareSymbol | null;
   symbol(name: string): FirmwareSymbol | null;
-  /** How the caller's registers are found when execution stands at `pc`; null where no CFI covers it. */
+  /** How to find the caller's registers when execution is at `pc`; null where no CFI covers it. */
   cfiAt(pc: number): CfiRow | null;
   /**
    * The function that covers `pc`, with the calls that were inlined into it: innermost first, empty when unknown.
@@ -33,17 +33,17 @@ export interface FirmwareImage {
    */
   framesAt(pc: number, context?: FrameContext): SourceFrame[];
   /**
-   * The tail calls by which the function that `calleePc` lies in came to run, although `returnAddress` follows a call
-   * of another one: return addresses of the frames that a jump replaced, innermost first. Empty for an ordinary
-   * call, and where the debug information leaves more than one possibility. `calleePc` is an address inside the
-   * callee (`pc - 1` unless it is frame 0), `returnAddress` the caller's pc itself.
+   * The tail calls that replaced frames between the caller and the function of `calleePc`, when `returnAddress` follows
+   * a call of another function: their return addresses, innermost first. Empty for an ordinary call, and where the
+   * debug information allows more than one chain. `calleePc` is an address inside the callee (`pc - 1` unless it is
+   * frame 0), `returnAddress` the caller's pc itself.
    */
   tailCallsBetween(calleePc: number, returnAddress: number): number[];
-  /** What of the ELF could not be read, one sentence each; may grow while the image is in use. */
+  /** The parts of the ELF that could not be read, one sentence each; may grow while the image is in use. */
   notes(): readonly string[];
   /**
-   * Place of a member in a struct, from debug information. The struct is first looked for where a function is that
-   * uses it: `structMember('tskTaskControlBlock', 'pxStack', 'vTaskSwitchContext')`.
+   * Place of a member in a struct, from debug information. The unit of a function that uses the struct is searched
+   * first: `structMember('tskTaskControlBlock', 'pxStack', 'vTaskSwitchContext')`.
    */
   structMember(struct: string, path: string, usedBy?: string): { offset: number; size: number } | null;
 }
@@ -64,7 +64,7 @@ export interface SourceFrame {
   line: number | null;
   /** True for a function that was inlined into the next frame of the list. */
   inlined: boolean;
-  /** True when `pc` is the first address of its row of the line table: GDB then leaves the address out. */
+  /** True when `pc` is the first address of its row of the line table: GDB then omits the address. */
   atLineStart: boolean;
   arguments: SourceArgument[];
 }

@@ -25,8 +25,8 @@ import { readSymbols, type SymbolTable } from '../elf/symbols.js';
 import type { FirmwareImage, FirmwareSection, SourceFrame } from './firmware-image.js';
 
 /**
- * Opens a firmware ELF. What is costly (symbols, call frames, debug information) is read when it is first asked for
- * and kept, so an image that is cached answers later dumps from memory.
+ * Opens a firmware ELF. The costly parts (symbols, call frames, debug information) are read at their first use and
+ * kept, so a cached image reads later dumps from memory.
  *
  * @param bytes the file; borrowed as long as the image is in use
  * @throws UnreadableFirmware
@@ -83,12 +83,12 @@ function findAppDescriptor(elf: ElfFile): AppDescriptor | null {
   return null;
 }
 
-/** A function goes by the name in its debug information, whatever aliases the symbol table has for it. */
+/** A function has the name in its debug information, whatever aliases the symbol table has for it. */
 function nearestName(sources: SourceLookup, symbols: SymbolTable, address: number): FirmwareSymbol | null {
   const symbol = symbols.at(address);
   const fn = sources.functionSymbolAt(address);
   if (fn === null || (symbol !== null && symbol.address > fn.address)) return symbol;
-  // A C++ function that needs no linkage name has its parameters in the symbol table alone.
+  // For a C++ function without a linkage name only the symbol table has the parameters.
   return symbol?.address === fn.address && symbol.name.startsWith(`${fn.name}(`) ? symbol : fn;
 }
 
@@ -98,7 +98,7 @@ interface FrameSources {
   argumentReader: () => ArgumentReader;
 }
 
-/** Debug information where there is some; the symbol table names the rest (assembly, libraries, ROM). */
+/** Uses debug information where it exists; otherwise the symbol table (assembly, libraries, ROM). */
 function framesAt(from: FrameSources, pc: number, context: FrameContext | null): SourceFrame[] {
   const place = from.sources.at(pc);
   if (place === null || place.function === null) return symbolFrame(from, place?.row ?? null, pc, context);
@@ -134,7 +134,7 @@ function symbolFrame(
   ];
 }
 
-/** GDB leaves the address out where the pc, not that of the call, is the first of a statement. */
+/** GDB omits the address where the pc, not that of the call, is the first of a statement. */
 function startsRow(row: LineRow | null, pc: number, context: FrameContext | null): boolean {
   return row?.isStatement === true && row.start === (context?.pc ?? pc);
 }

@@ -11,23 +11,23 @@ import type { UnwoundFrame } from '../unwind/frame.js';
 export interface BacktraceContext {
   architecture: Architecture;
   chip: Chip | null;
-  /** The application; null when there is none to consult. */
+  /** The application; null without a firmware ELF. */
   firmware: FirmwareImage | null;
-  /** ROM ELFs, asked for what the application does not know. */
+  /** ROM ELFs, used for addresses that the application does not cover. */
   roms: readonly FirmwareImage[];
-  /** The dump's memory, completed by the images' own bytes. */
+  /** The dump's memory, completed by the bytes of the images. */
   read: ReadMemory;
-  /** Frames that may still be made for this report. */
+  /** How many more frames the report may have. */
   budget: { frames: number };
 }
 
 export interface Backtrace {
   frames: StackFrame[];
-  /** Why it ends where it ends, when that is not the outermost function: in GDB's words. */
+  /** Why the backtrace ends before the outermost function, in GDB's words; null otherwise. */
   end: string | null;
 }
 
-/** The calls that led to where `registers` stand, innermost first. */
+/** The call chain from `registers`, innermost frame first. */
 export function backtrace(registers: RegisterSet, context: BacktraceContext): Backtrace {
   const { architecture, read, budget } = context;
   const { frames, end } = architecture.unwind(registers, { read, images: images(context), budget });
@@ -43,7 +43,7 @@ function withTailCalls(
   if (!firmware) return frames;
   return frames.flatMap((frame, level) => {
     const caller = frames[level + 1];
-    // Between a frame and one that was only guessed at, everything may have happened.
+    // The frames between this one and one found by a scan are unknown.
     if (caller?.trust !== 'cfi') return [frame];
     const returnAddresses = firmware.tailCallsBetween(lookupPc(frame, level), caller.pc);
     return [
@@ -53,12 +53,12 @@ function withTailCalls(
   });
 }
 
-/** Several frames for one, where functions were inlined. */
+/** Several frames for one physical frame, where functions were inlined. */
 function nameFrames(frames: readonly UnwoundFrame[], context: BacktraceContext): StackFrame[] {
   const callers = linkCallers(frames);
   return frames
     .flatMap((frame, level) => {
-      // A return address of 0, on Xtensa with the top bits of code, is where a task that never ran would return to.
+      // A return address of 0, on Xtensa with the top bits of code, is that of a task that never ran.
       const inRom = (frame.pc & 0x3fffffff) !== 0 && isRomAddress(context.chip, frame.pc);
       const sources = sourcesOf(frame, callers[level] ?? null, level, context);
       return sources.map((source) => ({ ...source, pc: hex32(frame.pc), trust: frame.trust, inRom }));
@@ -66,7 +66,7 @@ function nameFrames(frames: readonly UnwoundFrame[], context: BacktraceContext):
     .map((frame, index) => ({ index, ...frame }));
 }
 
-/** For each frame the one that called it, which knows its own caller in turn. */
+/** For each frame its caller, which has its own caller and so on. */
 function linkCallers(frames: readonly UnwoundFrame[]): (CallingFrame | null)[] {
   const callers: (CallingFrame | null)[] = [];
   let caller: CallingFrame | null = null;
@@ -97,7 +97,7 @@ function sourcesOf(
   return [{ function: null, file: null, line: null, inlined: false, atLineStart: false, arguments: [] }];
 }
 
-/** Values only: a stack that is not in the dump must not be unwound as if it held zeroes. */
+/** Bytes of the dump and of the files only: zeroes for a stack that was not dumped would unwind to wrong frames. */
 function zeroes(context: BacktraceContext, address: number, length: number): Uint8Array | null {
   for (const image of images(context)) {
     const bytes = image.zeroesAt(address, length);
@@ -106,7 +106,7 @@ function zeroes(context: BacktraceContext, address: number, length: number): Uin
   return null;
 }
 
-/** A return address may belong to the next line or function already: look inside the call instruction. */
+/** A return address may be in the next line or function already, so the look-up uses the call instruction. */
 function lookupPc({ pc }: UnwoundFrame, level: number): number {
   return level === 0 ? pc : pc - 1;
 }

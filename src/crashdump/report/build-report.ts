@@ -16,7 +16,7 @@ import { taskState, waitingFor } from './task-state.js';
 
 export interface ReportSources {
   dump: Dump;
-  /** Of the dump's architecture; null when there is none. */
+  /** ROM ELF of the dump's chip; null when there is none. */
   firmware: FirmwareImage | null;
   roms: readonly FirmwareImage[];
 }
@@ -41,13 +41,13 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
       warnings.push(`Task '${task.name}' has overflowed its stack: ${task.stackOverflow}.`);
   }
 
-  // By now the image has read all that this report needs of it.
+  // After this the image has read everything that the report needs.
   warnings.push(...(firmware?.notes() ?? []));
 
   const reason = panicReason(dump, firmware);
   const culprits = isCrashedKnown && crashed !== undefined ? culpritFrames(crashed) : [];
   const overflowedTask = reason.kind === 'STACK_OVERFLOW' && isCrashedKnown ? (crashed?.name ?? null) : null;
-  // Names from another build's ELF would group crashes by chance.
+  // Symbols of another build's ELF would group crashes by chance.
   const mayName = elfMatches || dump.appElfSha256 === null;
   return {
     kind: reason.kind,
@@ -73,13 +73,13 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
   };
 }
 
-/** Where the exception came from whose handler met another one: EPC1 keeps it (Xtensa ISA §4.4.1.10). */
+/** The place of the first of two exceptions: EPC1 keeps it (Xtensa ISA §4.4.1.10). */
 function firstFault(dump: Dump, firmware: FirmwareImage | null): SourceFrame | null {
   const epc1 = dump.exception.epc.find(([level]) => level === 1)?.[1];
   return epc1 === undefined ? null : (firmware?.framesAt(epc1)[0] ?? null);
 }
 
-/** The dump carries as many leading digits of the hash as the build was configured to keep (9 by default). */
+/** The dump contains as many leading digits of the hash as the build was configured to keep (9 by default). */
 function compareElf(dump: Dump, firmware: FirmwareImage | null, warnings: string[]): boolean {
   if (!firmware || dump.appElfSha256 === null) return false;
   if (firmware.sha256.startsWith(dump.appElfSha256)) return true;
@@ -89,7 +89,7 @@ function compareElf(dump: Dump, firmware: FirmwareImage | null, warnings: string
   return false;
 }
 
-/** What the dump does not hold (code, constants) the images do, as in GDB. */
+/** Memory that the dump does not contain (code, constants) comes from the images, as in GDB. */
 function memoryWithImages(
   dump: Dump,
   firmware: FirmwareImage | null,
@@ -109,7 +109,7 @@ function memoryWithImages(
 
 function describeTask(task: DumpTask, crashed: boolean, dump: Dump, context: BacktraceContext): CrashTask {
   const { firmware } = context;
-  // A control block's own fields: the ELF's initial values of that memory would be no answer.
+  // The fields of a control block come from the dump only: the ELF has the initial values of that memory.
   const tcb = readTaskControlBlock(task.tcbAddress, dump.memory.read, firmware);
   // Without debug information the end of the dumped stack is the end of the stack.
   const isOnOwnStack = !(crashed && dump.inInterrupt === true);

@@ -3,7 +3,7 @@ import type { StackFrame } from '../report.js';
 import { fillPatternNear } from './fill-patterns.js';
 import type { PanicReason } from './reason.js';
 
-/** Structures and arrays that are reached through a NULL pointer rarely extend further. */
+/** Structures and arrays that are accessed through a NULL pointer are rarely larger. */
 const NULL_PAGE = 0x1000;
 
 export interface ExplanationSources {
@@ -11,15 +11,15 @@ export interface ExplanationSources {
   /** The innermost frame of the application's own code. */
   culprit: Place | null;
   taskName: string | null;
-  /** Where the first of two exceptions came from, when that is known. */
+  /** The place of the first of two exceptions, when it is known. */
   firstFault: Place | null;
 }
 
 type Place = Pick<StackFrame, 'function' | 'file' | 'line'>;
 
 /**
- * The reason in one plain sentence, with the place in the application's own code: "NULL pointer plus offset 0x10 read in
- * `sensor_read` at sensor.c:88". Null when there is nothing to add to the reason.
+ * The reason in one plain sentence, with the place in the application's own code: "NULL pointer plus offset 0x10 read
+ * in `sensor_read` at sensor.c:88". Null when it would add nothing to the reason.
  */
 export function explain({ reason, culprit, taskName, firstFault }: ExplanationSources): string | null {
   const place = placeOf(culprit);

@@ -1,4 +1,4 @@
-/** Words with which ESP-IDF marks memory, and what one of them in a register means. */
+/** Words that ESP-IDF writes into memory as marks, and the meaning of such a word in a register. */
 const FILL_PATTERNS: readonly { word: number; meaning: string }[] = [
   // FreeRTOS tskSTACK_FILL_BYTE
   { word: 0xa5a5a5a5, meaning: 'stack that was never written' },
@@ -9,7 +9,7 @@ const FILL_PATTERNS: readonly { word: number; meaning: string }[] = [
   { word: 0xabba1234, meaning: 'guard word before a heap block' },
 ];
 
-/** A pointer made from such a word mostly has an index or a member's offset added. */
+/** A pointer made from such a word usually has an index or a member's offset added. */
 const NEAR = 0x100;
 
 /** "heap memory that was freed"; null for ordinary values. */

@@ -1,24 +1,24 @@
 import { createHash } from 'node:crypto';
 import type { StackFrame } from '../report.js';
 
-/** Grows when the recipe below changes, so that fingerprints of different recipes never meet. */
+/** Incremented when the recipe below changes, so that fingerprints of different recipes are never equal. */
 export const FINGERPRINT_VERSION = 'v1';
 const FRAMES = 5;
 
 /**
- * A name for the place of a crash that stays the same from build to build, to group dumps by.
+ * A name for the place of a crash that is stable across builds, for grouping dumps.
  *
- * Recipe v1: take the crashed task's frames, leave out those without a function name, in ROM, and system frames,
- * which stop, start or switch tasks (if nothing is left, those of the task that was interrupted); of a function that
- * calls itself keep one frame; of what is left take the innermost five as lines `function@file`, the file without its
- * folders (build machines differ), empty when unknown. The fingerprint is `v1:` and the first 16 hexadecimal digits of
- * the SHA-256 of these lines joined by newlines. Addresses, line numbers and argument values play no part.
+ * Recipe v1: take the crashed task's frames without those that have no function name, are in ROM, or are system frames,
+ * which stop, start or switch tasks (if none remain, use the interrupted task's frames). Of a recursive function keep
+ * one frame. Of the rest take the innermost five as lines `function@file`, the file without its folders (build
+ * machines differ), empty when unknown. The fingerprint is `v1:` and the first 16 hexadecimal digits of the SHA-256 of
+ * these lines joined by newlines. Addresses, line numbers and argument values are not used.
  *
- * Of an overflowed stack the only line is `stack of task NAME`: where the overflow is found, at some later switch of
- * tasks, is chance.
+ * For an overflowed stack the only line is `stack of task NAME`, because the overflow is detected at some later task
+ * switch, at an arbitrary place.
  *
  * @param frames of the application's own code, innermost first
- * @returns null when there are none: such crashes have nothing in common that is known
+ * @returns null when there are no frames: such crashes have no known common place
  */
 export function fingerprint(
   frames: readonly StackFrame[],

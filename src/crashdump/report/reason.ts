@@ -10,11 +10,11 @@ export interface PanicReason {
   kind: CrashKind;
   /** One line: "abort() was called at PC 0x42009351 on core 0", "LoadProhibited at 0x00000010". */
   text: string;
-  /** What the faulting instruction touched; null when that is not the kind of fault. */
+  /** The address that the faulting instruction accessed; null for other kinds of faults. */
   address: number | null;
 }
 
-/** The words of abort(), assert() and the watchdogs come before the exception that they raise to stop the chip. */
+/** The texts of abort(), assert() and the watchdogs take precedence over the exception that they raise. */
 export function panicReason(dump: Dump, firmware: FirmwareImage | null): PanicReason {
   const details = dump.panicDetails ?? panicTextInMemory(dump, firmware);
   if (details) return { kind: kindOfText(details), text: details, address: null };
@@ -25,7 +25,7 @@ export function panicReason(dump: Dump, firmware: FirmwareImage | null): PanicRe
 }
 
 /**
- * The kind of a report that does not carry one: an earlier version of the reader made it, or another sidecar.
+ * The kind for a report without one, from an earlier version of the reader or from another sidecar.
  * @param reason its one line, as `panicReason` words it
  */
 export function kindOfReason(reason: string): CrashKind {
@@ -35,7 +35,7 @@ export function kindOfReason(reason: string): CrashKind {
   return causeNamed(name)?.kind ?? 'OTHER';
 }
 
-/** As reasons begin with it; null when no architecture knows such a cause. */
+/** The cause at the beginning of a reason; null when no architecture has such a cause. */
 function causeNamed(name: string): Cause | null {
   const all = ARCHITECTURES.flatMap(({ causes }) => [...causes.values()]);
   return all.find((candidate) => shortName(candidate) === name) ?? null;
@@ -54,7 +54,7 @@ function shortName({ name }: Cause): string {
   return name.replace(/Cause$/, '');
 }
 
-/** As ESP-IDF words them (panic.c, assert.c, task_wdt.c, stack_check.c, FreeRTOS-Kernel hooks). */
+/** The texts of ESP-IDF (panic.c, assert.c, task_wdt.c, stack_check.c, FreeRTOS-Kernel hooks). */
 function kindOfText(text: string): CrashKind {
   if (/stack overflow/i.test(text)) return 'STACK_OVERFLOW';
   if (/stack smashing/i.test(text)) return 'STACK_SMASHED';
@@ -68,8 +68,8 @@ function kindOfText(text: string): CrashKind {
 const LONGEST_TEXT = 256;
 
 /**
- * Dumps of IDF before 5.1, and all BIN dumps, leave the text out; it is still on the stack when the crash is the
- * deliberate one of `panic_abort(const char *details)`.
+ * Dumps of IDF before 5.1, and all BIN dumps, do not contain the text. After `panic_abort(const char *details)` it is
+ * still referenced from the stack.
  */
 function panicTextInMemory(dump: Dump, firmware: FirmwareImage | null): string | null {
   const crashed = dump.tasks[0];

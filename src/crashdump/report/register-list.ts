@@ -4,7 +4,7 @@ import { hex32 } from '../hex.js';
 import type { Register } from '../report.js';
 import { fillPattern } from './fill-patterns.js';
 
-/** Of the crashed task, in the order in which the peer prints them. */
+/** Registers of the crashed task, in the order in which the peer prints them. */
 export function listRegisters(dump: Dump, firmware: FirmwareImage | null): Register[] {
   const registers = dump.tasks[0]?.registers;
   if (!registers) return [];
@@ -17,7 +17,7 @@ export function listRegisters(dump: Dump, firmware: FirmwareImage | null): Regis
   }));
 }
 
-/** "panic_abort+18", as GDB writes it between angle brackets: only for addresses in a section of the firmware. */
+/** "panic_abort+18", as GDB writes it in angle brackets: only for addresses in a section of the firmware. */
 export function symbolText(firmware: FirmwareImage | null, address: number): string | null {
   if (!firmware?.sections.some((section) => holds(section, address))) return null;
   const symbol = firmware.symbolAt(address);

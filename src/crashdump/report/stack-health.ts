@@ -3,9 +3,9 @@ import { type ReadMemory, readWord } from '../read-memory.js';
 import type { TaskControlBlock } from './task-control-block.js';
 
 export interface StackHealth {
-  /** Bytes at the far end that were never written; null when the dump does not hold that part of the stack. */
+  /** Bytes at the far end that were never written; null when that part of the stack was not dumped. */
   neverUsed: number | null;
-  /** Why the stack must be taken for overflowed; null when nothing says so. */
+  /** Why the stack has probably overflowed; null without a sign of it. */
   overflow: string | null;
 }
 
@@ -45,7 +45,9 @@ function countNeverUsed(start: number, size: number, read: ReadMemory): number |
   return count;
 }
 
-/** Whether this firmware fills stacks at all: a word of the filling is left in nearly every stack, also a full one. */
+/**
+ * Whether this firmware fills stacks: nearly every stack, even a full one, then still contains a word of the pattern.
+ */
 function holdsFill(start: number, size: number, read: ReadMemory): boolean {
   for (let offset = 0; offset < size; offset += 4) {
     if (readWord(read, start + offset) === FILL_WORD) return true;

@@ -1,8 +1,8 @@
 import type { CrashTask, StackFrame } from '../report.js';
 
 /**
- * System functions that stand on the stack of a crash without being its place: with them ESP-IDF and newlib stop the
- * chip, and start, delay and switch tasks. Matched as whole names.
+ * System functions on the stack of a crash that are not its place: ESP-IDF and newlib use them to stop the chip, and to
+ * start, delay and switch tasks. Matched as whole names.
  */
 const SYSTEM_FUNCTIONS = new Set([
   'panic_abort',
@@ -46,7 +46,7 @@ const SYSTEM_FUNCTIONS = new Set([
   '_trap_entry',
 ]);
 
-/** True for a frame that belongs to the code that crashed: named, not in ROM, not part of stopping or starting. */
+/** True for a frame of the code that crashed: named, not in ROM, and no system frame. */
 function isOwnFrame(frame: StackFrame): boolean {
   if (frame.function === null || frame.inRom) return false;
   return (
@@ -56,8 +56,8 @@ function isOwnFrame(frame: StackFrame): boolean {
 }
 
 /**
- * The frames of the application's own code, innermost first: of an interrupt that only found the crash (a watchdog,
- * a switch of tasks that sees an overflowed stack) those of the task that it interrupted.
+ * The frames of the application's own code, innermost first. When an interrupt only detected the crash (a watchdog, a
+ * task switch that finds an overflowed stack) those of the interrupted task.
  */
 export function culpritFrames({
   frames,

@@ -2,19 +2,19 @@ import type { FirmwareImage } from '../firmware/firmware-image.js';
 import { printable } from '../printable.js';
 import { type ReadMemory, readWord } from '../read-memory.js';
 
-/** What FreeRTOS knows of a task (`tskTaskControlBlock`). Null is what the dump or the layout does not give. */
+/** FreeRTOS's data about a task (`tskTaskControlBlock`). Values that dump and layout do not give are null. */
 export interface TaskControlBlock {
   name: string | null;
-  /** As inherited from a mutex, if so. */
+  /** The current priority, perhaps inherited from a mutex. */
   priority: number | null;
   basePriority: number | null;
   /** Lowest address of the stack (pxStack). */
   stackStart: number | null;
-  /** Where the stack pointer was when the task last gave up the processor (pxTopOfStack). */
+  /** The stack pointer when the task last yielded the processor (pxTopOfStack). */
   topOfStack: number | null;
   /** Highest address of the stack (pxEndOfStack). */
   stackEnd: number | null;
-  /** Address of the list that xStateListItem, xEventListItem is in; 0 when in none. */
+  /** Address of the list that contains xStateListItem or xEventListItem; 0 when in none. */
   stateList: number | null;
   eventList: number | null;
   /** The tick at which a delay ends, for a delayed task. */
@@ -23,12 +23,12 @@ export interface TaskControlBlock {
 }
 
 const STRUCT = 'tskTaskControlBlock';
-/** A function of the kernel that every firmware has. */
+/** A kernel function that every firmware contains. */
 const USED_BY = 'vTaskSwitchContext';
 
 /**
- * Where the first members stand when no debug information says it. They have kept their places through all releases
- * of ESP-IDF, but for one word: with MPU wrappers (esp32 before IDF 4.0) `xMPUSettings` follows pxTopOfStack.
+ * Offsets of the first members, for firmware without debug information. They are the same in all releases of ESP-IDF,
+ * except for one word: with MPU wrappers (esp32 before IDF 4.0) `xMPUSettings` follows pxTopOfStack.
  */
 const TOP_OF_STACK = { offset: 0 };
 const STATE_LIST_ITEM = { offset: 4 };
@@ -74,7 +74,7 @@ export function readTaskControlBlock(
   };
 }
 
-/** A task's list items name the task as their owner: where they do, shows how the block is laid out. */
+/** A task's list items have the task as their owner; the place of the owner shows the layout of the block. */
 function shiftOfMembers(address: number, read: ReadMemory): number {
   const owner = address + STATE_LIST_ITEM.offset + OWNER;
   const isShifted =

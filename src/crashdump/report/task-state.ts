@@ -4,7 +4,7 @@ import { type ReadMemory, readWord } from '../read-memory.js';
 import type { StackFrame, TaskState } from '../report.js';
 import type { TaskControlBlock } from './task-control-block.js';
 
-/** The lists of tasks.c by their names; which one a task's state item is in, is its state. */
+/** The lists of tasks.c by name; the list of a task's state item determines its state. */
 const LISTS: readonly { symbol: RegExp; state: TaskState }[] = [
   { symbol: /^pxReadyTasksLists$/, state: 'ready' },
   { symbol: /^xPendingReadyList$/, state: 'ready' },
@@ -14,9 +14,9 @@ const LISTS: readonly { symbol: RegExp; state: TaskState }[] = [
 ];
 
 /**
- * The state that FreeRTOS' eTaskGetState() would give. A task that waits without a time limit is in the list of the
- * suspended; it differs from a suspended one in that it is in an event list too, or waits for a notification.
- * Null without a firmware ELF, whose symbols name the lists.
+ * The result of FreeRTOS' eTaskGetState(). A task that waits without a time limit is in the list of suspended tasks; it
+ * differs from a suspended one because it is also in an event list, or waits for a notification. Null without a
+ * firmware ELF, whose symbols name the lists.
  */
 export function taskState(
   tcbAddress: number,
@@ -34,7 +34,7 @@ export function taskState(
   return mayWait && (tcb.eventList || tcb.isWaitingForNotification) ? 'blocked' : list.state;
 }
 
-/** Only dumps that hold the firmware's data have this; in others the crashed task is the one known to run. */
+/** Only in dumps with the firmware's data; in others only the crashed task is known to be running. */
 function isCurrentTask(tcbAddress: number, read: ReadMemory, firmware: FirmwareImage): boolean {
   const current = firmware.symbol('pxCurrentTCBs') ?? firmware.symbol('pxCurrentTCB');
   if (!current) return false;
@@ -44,7 +44,7 @@ function isCurrentTask(tcbAddress: number, read: ReadMemory, firmware: FirmwareI
   return false;
 }
 
-/** What the FreeRTOS call that blocks a task waits for. */
+/** The object that a blocking FreeRTOS call waits for. */
 const WAITS: readonly { call: RegExp; awaited: string }[] = [
   { call: /^(xQueueSemaphoreTake|xQueueTakeMutexRecursive)$/, awaited: 'semaphore or mutex' },
   { call: /^(xQueueReceive|xQueueGenericReceive|xQueuePeek)$/, awaited: 'an item in queue' },

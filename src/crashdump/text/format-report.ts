@@ -14,8 +14,8 @@ export interface TextSources {
 }
 
 /**
- * The report as `esp-coredump info_corefile` (with GDB inside) prints it, section by section and space by space,
- * because its users' eyes and scripts know that. What the peer does not print stands in separate lines at the top.
+ * Prints the report like `esp-coredump info_corefile` (which contains GDB), with the same sections and spaces, because
+ * people and scripts know that layout. Additional data is printed in separate lines at the top.
  */
 export function formatReport(sources: TextSources): string {
   const { report, dump, firmware, printMemory } = sources;
@@ -129,7 +129,7 @@ function backtraceLines(task: CrashTask): string[] {
   return lines;
 }
 
-/** GDB takes the control block's address for the id of a process. */
+/** GDB shows the control block's address as a process id. */
 function processName(task: CrashTask): string {
   return `process ${Number.parseInt(task.tcb, 16)}`;
 }

@@ -5,7 +5,7 @@ export function frameLine(frame: StackFrame): string {
   return `${`#${frame.index}`.padEnd(3)} ${framePlace(frame)}${frame.trust === 'scan' ? ' (recovered)' : ''}`;
 }
 
-/** A frame as GDB's `info threads` shows it: the address only where it is not the first of its line. */
+/** A frame as in GDB's `info threads`: with the address only where it is not the first of its line. */
 export function framePlace(frame: StackFrame): string {
   const address = showsAddress(frame) ? `${frame.pc} in ` : '';
   if (frame.function === null) return `${address}?? (${frame.inRom ? 'ROM' : ''})`;

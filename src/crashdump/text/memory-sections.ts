@@ -4,7 +4,7 @@ import type { FirmwareImage, FirmwareSection } from '../firmware/firmware-image.
 import { hex32 } from '../hex.js';
 import { symbolText } from '../report/register-list.js';
 
-/** The firmware's sections, each grown to the dumped segment that touches it; then the segments that touch none. */
+/** The firmware's sections, each extended by the dumped segment that touches it; then the other segments. */
 export function memoryRegions(dump: Dump, firmware: FirmwareImage | null): string[] {
   const sections = (firmware?.sections ?? []).filter(
     ({ kind, address }) => kind === 'progbits' && address !== 0,
@@ -24,7 +24,7 @@ export function memoryRegions(dump: Dump, firmware: FirmwareImage | null): strin
   return ['Name   Address   Size   Attrs', ...lines, ...[...left].map(segmentLine)];
 }
 
-/** Every dumped segment in words, as GDB's `x/NNx` prints them. */
+/** Every dumped segment in words, as GDB's `x/NNx` prints it. */
 export function memoryContents(dump: Dump, firmware: FirmwareImage | null): string[] {
   return dump.memory.segments.flatMap((segment) => [segmentLine(segment), ...wordLines(segment, firmware)]);
 }
@@ -46,7 +46,7 @@ function touches({ address, size }: FirmwareSection, segment: MemorySegment): bo
   return segment.address <= address + size && address <= segment.address + segment.bytes.length;
 }
 
-/** Executable segments are code of the ROM, all others belong to tasks. */
+/** Executable segments are code of the ROM, all others are memory of tasks. */
 function segmentLine({ address, bytes, executable }: MemorySegment): string {
   const name = executable ? '.coredump.rom.text' : '.coredump.tasks.data';
   return `${name} ${plain(address)} ${plain(bytes.length)} RW${executable ? 'E' : ' '}`;

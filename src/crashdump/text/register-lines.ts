@@ -4,7 +4,7 @@ import type { Dump } from '../core/core.js';
 import { plainHex } from '../hex.js';
 import type { CrashReport, Register } from '../report.js';
 
-/** GDB's types of the registers: code and data pointers are shown with their symbol, the others as numbers. */
+/** GDB's register types: code and data pointers are printed with their symbol, others as numbers. */
 const CODE_POINTERS = new Set(['pc', 'ra']);
 const DATA_POINTERS = new Set(['sp', 'gp', 'tp', 'fp']);
 const UNSIGNED = new Set(['lbeg', 'lend', 'lcount', 'sar', 'ps']);

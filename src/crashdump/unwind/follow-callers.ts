@@ -1,7 +1,7 @@
 import { MAX_FRAMES_PER_TASK } from '../limits.js';
 import type { PhysicalFrame, Unwinder, Unwound, UnwoundFrame } from './frame.js';
 
-/** Goes from caller to caller; ends also where a stack would lead in circles. */
+/** Goes from caller to caller; also stops at a cycle in the stack. */
 export function followCallers<Frame extends PhysicalFrame>(
   unwinder: Unwinder<Frame>,
   budget: { frames: number },

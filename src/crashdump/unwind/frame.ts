@@ -1,31 +1,31 @@
 import type { FrameTrust } from '../report.js';
 import type { CfiRow } from './cfi-row.js';
 
-/** One activation of a function that really has a frame on the stack (inlined ones share it). */
+/** One activation of a function with a physical frame on the stack (inlined functions share one). */
 export interface PhysicalFrame {
   pc: number;
   sp: number;
-  /** Values by DWARF register number; absent where a frame does not tell its caller's. */
+  /** Values by DWARF register number; a value that cannot be restored is absent. */
   registers: ReadonlyMap<number, number>;
   trust: FrameTrust;
 }
 
 export interface Step<Frame extends PhysicalFrame> {
-  /** Canonical frame address of the frame asked about; null when unknown. */
+  /** Canonical frame address of this frame; null when unknown. */
   cfa: number | null;
-  /** The frame that called it; null at the end. */
+  /** The calling frame; null at the end. */
   caller: Frame | null;
-  /** Why there is no caller, in GDB's words; null when the frame is simply the outermost one. */
+  /** Why there is no caller, in GDB's words; null when the frame is the outermost one. */
   end: string | null;
 }
 
-/** How one architecture finds callers. Each has the same two questions to answer. */
+/** How one architecture finds callers, by the same two operations. */
 export interface Unwinder<Frame extends PhysicalFrame> {
   first(): Frame;
   callerOf(frame: Frame, level: number): Step<Frame>;
 }
 
-/** What unwinding asks of a firmware's or a ROM's ELF. */
+/** The part of a firmware's or a ROM's ELF that unwinding uses. */
 export interface CodeImage {
   readAt(address: number, length: number): Uint8Array | null;
   symbolAt(address: number): { name: string } | null;
@@ -35,7 +35,7 @@ export interface CodeImage {
 /** The frames of one task, innermost first. */
 export interface Unwound {
   frames: UnwoundFrame[];
-  /** Why they end where they end, when that is not the outermost function: in GDB's words. */
+  /** Why the frames end before the outermost function, in GDB's words; null otherwise. */
   end: string | null;
 }
 

@@ -4,13 +4,13 @@ import { authorization, endSession } from '../session/session';
 
 export type ConnectionState = 'connecting' | 'live' | 'lost';
 
-/** The state of the WebSocket: to show it, and to read data again after an interruption. */
+/** The state of the WebSocket: shown on the page, and used to read data again after an interruption. */
 export interface Connection {
   state(): ConnectionState;
   onChange(listener: () => void): () => void;
 }
 
-/** Pings notice within this time that the server is gone without having closed the connection. */
+/** Timeout of pings, which detect a server that is gone without having closed the connection. */
 const KEEP_ALIVE_MS = 10_000;
 const RETRY_MAX_MS = 5_000;
 /** The server's close code for a missing, wrong or expired token. */
@@ -52,7 +52,7 @@ export function createApi(): { client: Client; connection: Connection; close(): 
     client,
     connection,
     close() {
-      // A connection that was still being made when the session ended fails here; it is not needed any more.
+      // An open attempt fails here when the session ends meanwhile; the connection is not needed any more.
       Promise.resolve(socket.dispose()).catch(() => {});
     },
   };
@@ -60,7 +60,7 @@ export function createApi(): { client: Client; connection: Connection; close(): 
 
 function connect() {
   let state: ConnectionState = 'connecting';
-  /** The token that the socket began with: the session may have been renewed since. */
+  /** The token with which the socket was opened: the session may have been renewed since. */
   let connectedWith: string | null = null;
   const listeners = new Set<() => void>();
   const become = (next: ConnectionState) => {

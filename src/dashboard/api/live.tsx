@@ -4,7 +4,9 @@ import { graphql } from '../generated';
 import type { ParseStatus } from '../generated/graphql';
 import type { Connection, ConnectionState } from './client';
 
-/** What happened to a dump or a crash group. Null: anything may have changed, after a broken connection or our own change. */
+/**
+ * A change of a dump or a crash group. Null: anything may have changed, after a broken connection or our own change.
+ */
 export type Change =
   | { kind: 'dump'; id: string; parseStatus: ParseStatus; deviceKey: string }
   | { kind: 'group'; id: string }
@@ -12,7 +14,7 @@ export type Change =
 
 interface Live {
   listen(listener: (change: Change) => void): () => void;
-  /** After our own change: everything on the screen is read again. */
+  /** After our own change: all visible data is read again. */
   readAgain(): void;
   connection: Connection;
 }
@@ -30,7 +32,7 @@ const GroupOfFleetUpdated = graphql(`
 /** Time from the end of a subscription to the next attempt. */
 const RESUBSCRIBE_MS = 2_000;
 
-/** One subscription of each kind for the whole page, however many parts listen. */
+/** One subscription of each kind for the whole page, however many components listen. */
 export function LiveProvider({ connection, children }: { connection: Connection; children: ReactNode }) {
   const client = useClient();
   const { live, notify } = useMemo(() => createBus(connection), [connection]);
@@ -61,7 +63,7 @@ export function LiveProvider({ connection, children }: { connection: Connection;
   useEffect(() => {
     let wasLost = false;
     return connection.onChange(() => {
-      // Between two connections anything may have happened.
+      // Changes between two connections were missed, so everything is read again.
       if (connection.state() === 'live' && wasLost) notify(null);
       wasLost = connection.state() === 'lost';
     });
@@ -81,7 +83,7 @@ export function useConnectionState(): ConnectionState {
   return useSyncExternalStore(connection.onChange, connection.state);
 }
 
-/** Subscribes again, after a while, when the server ends the subscription with an error. */
+/** Subscribes again after a pause when the server ends the subscription with an error. */
 function keepSubscribed(subscribe: (onError: () => void) => { unsubscribe(): void }): () => void {
   let timer: number | undefined;
   let subscription = { unsubscribe: () => {} };

@@ -10,7 +10,8 @@ const MUTATION = `mutation UploadFirmware($model: String!, $bundle: Upload!, $ve
 }`;
 
 /**
- * Sends a bundle as a GraphQL multipart request. By XMLHttpRequest, for fetch does not tell how far an upload has come.
+ * Sends a bundle as a GraphQL multipart request. Uses XMLHttpRequest, because fetch does not report the progress of an
+ * upload.
  *
  * @throws Error with a sentence for people
  */
@@ -49,7 +50,6 @@ function buildOf(text: string): UploadedBuild {
     data?: { uploadFirmware: UploadedBuild } | null;
     errors?: { message: string }[];
   };
-  if (data == null)
-    throw new Error(errors?.[0]?.message ?? 'The server gave no answer that can be understood.');
+  if (data == null) throw new Error(errors?.[0]?.message ?? 'The server’s answer could not be read.');
   return data.uploadFirmware;
 }

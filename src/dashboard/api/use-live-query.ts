@@ -3,18 +3,18 @@ import { type AnyVariables, type CombinedError, type TypedDocumentNode, useQuery
 import { type Change, useLive } from './live';
 
 interface LiveQuery<Data> {
-  /** Of the last answer; while a query with other variables runs, of the answer before. */
+  /** The last answer; after a change of variables the previous one, until the new one arrives. */
   data: Data | undefined;
   error: CombinedError | undefined;
   isLoading: boolean;
-  /** For changes that no event announces. */
+  /** Poll interval, for changes without an event. */
   readAgain(): void;
 }
 
 /**
- * A query whose data stays current: it is read again at each change that concerns it, and after a broken connection.
+ * A query whose data stays current: it is read again after each change that concerns it, and after a broken connection.
  *
- * @param concerns which changes make the answer old; by default all of them
+ * @param concerns which changes affect the answer; default: all
  */
 export function useLiveQuery<Data, Variables extends AnyVariables>(
   query: TypedDocumentNode<Data, Variables>,
@@ -47,8 +47,8 @@ const FIRST_GAP_MS = 80;
 const LONGEST_GAP_MS = 2_000;
 
 /**
- * Calls at once, then leaves gaps that grow while calls keep coming: one crash shows without delay, a fleet that
- * crashes all at once does not make every open page ask for every dump.
+ * Runs the first call at once. While calls keep coming, the pauses between runs grow: a single crash is shown without
+ * delay, and a crash of the whole fleet does not make every open page read every dump.
  */
 function paced(work: () => void): { call(): void; cancel(): void } {
   let timer: number | undefined;

@@ -5,7 +5,7 @@ export function NotFoundPage() {
   useTitle('Not found');
   return (
     <div className="empty">
-      <h1>There is no such page</h1>
+      <h1>This page does not exist</h1>
       <p>
         It may have been deleted. <Link href="/">Back to the overview</Link>
       </p>

@@ -13,7 +13,7 @@ const hours = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
 });
 
-/** Crashes over time, a bar for each hour or day (UTC); where nothing crashed there is a gap. */
+/** Crashes over time, one bar for each hour or day (UTC); no bar where nothing crashed. */
 export function BarChart({
   buckets,
   by,
@@ -67,7 +67,7 @@ export function BarChart({
   );
 }
 
-/** A single crash beside thousands stays visible. */
+/** Minimum height, so that a single crash beside thousands stays visible. */
 function barHeight(count: number, highest: number): number {
   return count === 0 ? 0 : Math.max(3, (count / highest) * HEIGHT);
 }

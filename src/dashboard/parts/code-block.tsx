@@ -1,6 +1,6 @@
 import { useState } from 'react';
 
-/** Text to be copied and run somewhere else. */
+/** Text to copy and run elsewhere. */
 export function CodeBlock({ text, label }: { text: string; label: string }) {
   return (
     <div className="code-block">

@@ -19,7 +19,7 @@ export function uploadCall(deviceKey: string): string {
   return `coredock_upload("${origin}", "${deviceKey}");`;
 }
 
-/** As CI uploads a build. */
+/** The upload of a build by CI. */
 export function firmwareCurlLine(modelCode: string): string {
   const query = `mutation($f: Upload!) { uploadFirmware(modelCode: \\"${modelCode}\\", bundle: $f) { version elfSha256 } }`;
   return [

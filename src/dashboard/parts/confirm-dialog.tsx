@@ -11,7 +11,7 @@ export function ConfirmDialog({
   children,
 }: {
   title: string;
-  /** What the button does: "Delete device". */
+  /** The text of the button: "Delete device". */
   action: string;
   isOpen: boolean;
   onClose: () => void;

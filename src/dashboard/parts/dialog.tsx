@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useId, useRef } from 'react';
 
-/** A modal of the browser's own: focus stays in it, Escape closes it. */
+/** The browser's modal dialog: focus stays in it, Escape closes it. */
 export function Dialog({
   title,
   isOpen,

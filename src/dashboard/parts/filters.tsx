@@ -16,7 +16,7 @@ export function useFilters() {
   return { parameters, choose };
 }
 
-/** Takes effect on blur or Enter, so that there is no search for every letter. */
+/** Applied on blur or Enter, so that not every letter starts a search. */
 export function TextFilter({
   label,
   value,

@@ -12,7 +12,7 @@ const MissingFirmwares = graphql(`
   }
 `);
 
-/** The builds that dumps wait for, those with the most dumps first. Nothing while none is missing. */
+/** The builds that dumps wait for, those with the most dumps first. Empty when none is missing. */
 export function MissingFirmware({ modelCode }: { modelCode?: string }) {
   const { data } = useLiveQuery(MissingFirmwares, {});
   const missing = (data?.missingFirmwares ?? []).filter(

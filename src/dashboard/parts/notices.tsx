@@ -18,7 +18,7 @@ export function Loading() {
   );
 }
 
-/** An empty list, and what to do about it. */
+/** An empty list, with advice for filling it. */
 export function EmptyState({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div className="empty">

@@ -1,4 +1,4 @@
-/** Text of a crash report with code between backticks. It is shown as text: nothing in it becomes markup. */
+/** Text of a crash report with code between backticks. It is rendered as text: nothing in it becomes markup. */
 export function TextWithCode({ text }: { text: string }) {
   return (
     <>

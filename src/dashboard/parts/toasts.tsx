@@ -13,7 +13,7 @@ interface Toast {
   text: string;
   isError?: boolean;
   action?: { name: string; run: () => void };
-  /** How long it stays; errors stay longer by default. */
+  /** How long it is shown; errors are shown longer by default. */
   lastsMs?: number;
 }
 
@@ -27,7 +27,7 @@ const ToastContext = createContext<Toasts | null>(null);
 const NOTE_MS = 4_000;
 const ERROR_MS = 10_000;
 
-/** Short notes at the bottom: what was done, how to undo it, what failed. */
+/** Short messages at the bottom: what was done, how to undo it, what failed. */
 export function ToastProvider({ children }: { children: ReactNode }) {
   const [toasts, setToasts] = useState<(Toast & { id: string })[]>([]);
   const dismiss = useCallback((id: string) => setToasts((all) => all.filter((toast) => toast.id !== id)), []);
@@ -49,7 +49,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
     [dismiss],
   );
 
-  // Shown again with each note, so that it lies above a dialog that was opened later.
+  // Opened again with each toast, so that it is above a dialog that was opened later.
   const place = useRef<HTMLElement>(null);
   useEffect(() => {
     if (place.current?.matches(':popover-open')) place.current.hidePopover();

@@ -5,7 +5,7 @@ import { messageOf } from '../api/messages';
 import { useToasts } from './toasts';
 
 /**
- * A mutation for a button: a failure is shown as a note; after a success everything on the screen is read again.
+ * A mutation for a button: a failure is shown as a toast; after a success all visible data is read again.
  *
  * @returns the answer's data, or undefined after a failure
  */

@@ -4,17 +4,20 @@ import type { Credentials } from './session';
 
 type Oidc = NonNullable<PageConfig['oidc']>;
 
-/** What must survive the way to the issuer and back, in this tab. */
+/** State of the sign-in, kept in this tab during the redirect to the issuer and back. */
 interface Attempt {
   state: string;
   codeVerifier: string;
-  /** Where the person was. */
+  /** The address before the sign-in. */
   returnTo: string;
 }
 
 const ATTEMPT_KEY = 'coredock.sign-in';
 
-/** Leaves the page for the issuer's sign-in: authorization code flow with PKCE (RFC 7636), because a page cannot keep a secret. */
+/**
+ * Redirects to the issuer's sign-in: authorization code flow with PKCE (RFC 7636), because a page cannot keep a
+ * secret.
+ */
 export async function goToIssuer(oidc: Oidc, returnTo: string): Promise<void> {
   const server = await discover(oidc);
   if (server.authorization_endpoint === undefined)
@@ -37,7 +40,7 @@ export async function goToIssuer(oidc: Oidc, returnTo: string): Promise<void> {
   window.location.assign(url);
 }
 
-/** @throws Error when the response does not belong to our request, or the issuer refused */
+/** @throws Error when the response is not for our request, or when the issuer refused */
 export async function comeBackFromIssuer(
   oidc: Oidc,
 ): Promise<{ credentials: Credentials; returnTo: string }> {
@@ -62,7 +65,7 @@ export async function comeBackFromIssuer(
   return { credentials: credentialsOf(answer), returnTo };
 }
 
-/** A new token for a session, without asking the person. */
+/** A new token for a session, without interaction. */
 export async function renew(oidc: Oidc, refreshToken: string): Promise<Credentials> {
   const server = await discover(oidc);
   const client = { client_id: oidc.clientId };

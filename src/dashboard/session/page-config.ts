@@ -2,23 +2,23 @@ import { endSession, type Session } from './session';
 
 export type Role = 'viewer' | 'admin';
 
-/** What the server says about itself, and about the role of the person who asks (`GET /api/config`). */
+/** The server's configuration for the page, and the role of the signed-in person (`GET /api/config`). */
 export interface PageConfig {
-  /** False: whoever reaches the server may do everything, and nobody signs in. */
+  /** False: everybody who reaches the server may do everything, and nobody signs in. */
   authentication: boolean;
-  /** Null when people cannot sign in there: then they need a token. */
+  /** Null when no issuer is configured for people: then they need a token. */
   oidc: { issuer: string; clientId: string; scope: string } | null;
-  /** The role of the person who asks; null when nobody has signed in. */
+  /** The role of the person; null when nobody has signed in. */
   role: Role | null;
 }
 
-/** Where the issuer sends people back to; the server serves the same page there. */
+/** The redirect address for the issuer; the server serves the same page there. */
 export const CALLBACK_PATH = '/sign-in/callback';
 
 const TIMEOUT_MS = 10_000;
 
 /**
- * Reads the server's configuration with the session's token, if there is one. A session that the server refuses is ended.
+ * Reads the server's configuration with the session's token, if there is one. Ends a session that the server refuses.
  *
  * @throws Error with a sentence for people
  */

@@ -1,20 +1,20 @@
-/** What somebody has signed in with. */
+/** The credentials of the signed-in person. */
 export interface Credentials {
   token: string;
-  /** How to get another token before this one ends; null for a token that somebody typed. */
+  /** How to renew the token before it expires; null for a token that was typed. */
   renewal: { refreshToken: string; endsAt: number } | null;
 }
 
-/** The one place that knows who is using the page: what it says goes with every request and every socket. */
+/** The one place for the current session: every request and every socket uses it. */
 export interface Session extends Credentials {
-  /** Another one each time that somebody signs in; a renewal keeps it. */
+  /** New at each sign-in; a renewal keeps it. */
   number: number;
 }
 
-/** `forbidden`: the server knows the person, who has no role. */
+/** `forbidden`: the person is authenticated, but has no role. */
 type Ended = 'signed-out' | 'refused' | 'forbidden';
 
-/** Kept in the tab only: a reload stays signed in, another tab or the next day does not. */
+/** Stored in this tab only: it survives a reload, but other tabs do not have it. */
 const STORAGE_KEY = 'coredock.session';
 
 let lastNumber = 0;
@@ -22,7 +22,7 @@ let session: Session | null = stored();
 let ended: Ended | null = null;
 const listeners = new Set<() => void>();
 
-/** Value of the `Authorization` header, null while nobody has signed in (or needs to). */
+/** Value of the `Authorization` header; null when nobody has signed in. */
 export function authorization(): string | null {
   return session === null ? null : `Bearer ${session.token}`;
 }
@@ -31,7 +31,7 @@ export function currentSession(): Session | null {
   return session;
 }
 
-/** Why there is no session any more: null when there never was one. */
+/** Why the last session ended; null when there was none. */
 export function howItEnded(): Ended | null {
   return ended;
 }
@@ -40,13 +40,13 @@ export function beginSession(credentials: Credentials): void {
   keep(credentials, ++lastNumber);
 }
 
-/** The same person's session with another token; nothing when it has ended or changed while that was asked for. */
+/** Replaces the token of the same session; does nothing when that session has ended or changed meanwhile. */
 export function renewSession(old: Session, credentials: Credentials): void {
   if (session === old) keep(credentials, old.number);
 }
 
 /**
- * @param refused the header that the server did not take: a session that has been renewed since goes on
+ * @param refused the header that the server refused: a session that was renewed since then continues
  */
 export function endSession(how: Ended, refused = authorization()): void {
   if (session === null || refused !== authorization()) return;

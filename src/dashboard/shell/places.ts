@@ -4,7 +4,7 @@ import { RoleContext } from '../session/role';
 interface Place {
   path: string;
   name: string;
-  /** Pressed after `g` it leads there. */
+  /** The key that opens it after `g`. */
   key: string;
   forAdmins?: boolean;
 }

@@ -1,7 +1,7 @@
 import { type FormEvent, type RefObject, useEffect, useState } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
 
-/** Searches the whole fleet; `/` brings the cursor here from anywhere. */
+/** Searches the whole fleet; `/` moves the focus here. */
 export function SearchField({ inputRef }: { inputRef: RefObject<HTMLInputElement | null> }) {
   const [location, navigate] = useLocation();
   const [parameters] = useSearchParams();

@@ -8,7 +8,7 @@ import { SearchField } from './search-field';
 import { ThemeToggle } from './theme-toggle';
 import { useKeys } from './use-keys';
 
-/** The frame around every page: navigation, search, and whether the page is live. */
+/** The frame around every page: navigation, search, and the state of the connection. */
 export function Shell({ isSignedIn, children }: { isSignedIn: boolean; children: ReactNode }) {
   const [isHelpOpen, setHelpOpen] = useState(false);
   const search = useRef<HTMLInputElement>(null);
@@ -79,7 +79,7 @@ function Places() {
 const LIVE_TEXTS = {
   live: { label: 'Live', title: 'Changes show without a reload' },
   connecting: { label: 'Connecting', title: 'The page is connecting to the server' },
-  lost: { label: 'Reconnecting', title: 'The connection is broken; the page tries again by itself' },
+  lost: { label: 'Reconnecting', title: 'The connection is broken; the page reconnects automatically' },
 };
 
 function LiveMark() {

@@ -6,7 +6,7 @@ const NEXT: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'syst
 const SIGN: Record<Theme, string> = { system: '◐', light: '☀', dark: '☾' };
 const STORAGE_KEY = 'coredock.theme';
 
-/** As the system has it, or light, or dark. */
+/** System theme, light, or dark. */
 export function ThemeToggle() {
   const [theme, setTheme] = useState(storedTheme);
   useEffect(() => {

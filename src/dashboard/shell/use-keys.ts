@@ -2,12 +2,12 @@ import { useEffect } from 'react';
 import { useLocation } from 'wouter';
 import { usePlaces } from './places';
 
-/** The two keys of "go to" come within this time. */
+/** Maximum time between the two keys of "go to". */
 const CHORD_MS = 1_200;
 
 /**
- * The keys that work on every page: `/`, `?`, `j` and `k` through what is marked `data-row`, `g` and a letter, Escape
- * one level up. Enter is the focused link's own.
+ * The keys that work on every page: `/`, `?`, `j` and `k` through elements with `data-row`, `g` and a letter, Escape
+ * for one level up. Enter is handled by the focused link.
  */
 export function useKeys({ onSearch, onHelp }: { onSearch: () => void; onHelp: () => void }): void {
   const [location, navigate] = useLocation();

@@ -14,39 +14,39 @@ export interface AnswerLimits {
   readonly maxBytesInFlight: number;
 }
 
-/** From this size on an answer needs a permit, and is made in slices: some milliseconds of work. */
+/** An answer of this size or more needs a permit, and is made in slices of some milliseconds. */
 const LONG_ANSWER_BYTES = 256 * 1024;
-/** A reader has so long to take an answer before it may be cut off in favour of others. */
-const PATIENCE_MS = 5_000;
+/** How long a reader may take for an answer. After that it may be disconnected when others need the memory. */
+const READER_TIMEOUT_MS = 5_000;
 const RETRY_AFTER_SECONDS = 5;
 
-/** Ends the connection of a reader who is too slow. */
-interface CutOff {
+/** Closes the connection of a reader that is too slow. */
+interface ReaderCutOff {
   cut(): void;
 }
 
 /**
- * What one answer may hold, and what it holds of the memory that all answers share. As soon as it asks for too much, the
- * whole answer is refused: whatever its resolvers ask for from then on is left out.
+ * Counts the bytes of one answer, against its own limit and against the memory that all answers share. An answer
+ * that exceeds a limit is refused as a whole: whatever its resolvers request afterwards is omitted.
  */
 export interface Answer {
-  /** Waits for the permit that a long answer needs, unless it has it already. */
+  /** Waits for the permit that a long answer needs. Resolves at once when the answer already has it. */
   acquirePermit(): Promise<void>;
-  /** Counts bytes, before they are read where that can be. @returns false when it is refused */
+  /** Counts bytes, before they are read where possible. @returns false when the answer is refused */
   admit(bytes: number): boolean;
-  /** The same for texts whose sizes are known: long ones wait for the permit. */
+  /** Counts texts whose sizes are known: long ones wait for the permit. */
   admitTexts(bytes: number): Promise<boolean>;
-  /** Null for answers that are made without a pause. */
+  /** Slices of time for this answer; null when it is made without a pause. */
   readonly slices: Slices | null;
-  /** From now on lists are resolved in slices as well, by an executor that takes items one by one. */
+  /** From now on lists are resolved in slices as well, by an executor that takes the items one by one. */
   sliceLists(): void;
   readonly slicesOfLists: Slices | null;
-  /** Why it is refused. */
+  /** The error of a refused answer; null otherwise. */
   readonly refusal: GraphQLError | null;
   readonly bytes: number;
-  /** It is complete, and takes no more time. @param delivery how its reader is cut off; null when another part knows it */
-  made(delivery: CutOff | null): void;
-  /** Its reader has it, or is gone. May be called more than once. */
+  /** The answer is complete. @param delivery closes a slow reader's connection; null when another part does that */
+  complete(delivery: ReaderCutOff | null): void;
+  /** The reader has received the answer or has disconnected. May be called more than once. */
   release(): void;
 }
 
@@ -58,33 +58,33 @@ export interface AnswerMetrics {
 
 export type AnswerBudget = ReturnType<typeof createAnswerBudget>;
 
-/** Bounds the memory of answers: each by itself, and all that are being made or wait for their readers together. */
+/** Limits the memory of answers: of each one, and of all that are being made or wait for their readers. */
 export function createAnswerBudget(
   { maxAnswerBytes, maxBytesInFlight }: AnswerLimits,
   {
     uploadPriority,
     metrics,
-    patienceMs = PATIENCE_MS,
+    readerTimeoutMs = READER_TIMEOUT_MS,
     inFlight = createBytesInFlight(),
   }: {
     uploadPriority: Pick<UploadPriority, 'clear'>;
     metrics: AnswerMetrics;
-    patienceMs?: number;
-    /** What other threads count as well. */
+    readerTimeoutMs?: number;
+    /** Bytes that other threads count too. */
     inFlight?: BytesInFlight;
   },
 ) {
   const queue = createFairQueue();
   const slices = createSlices(uploadPriority);
-  /** Answers on their way to their readers, the oldest first. */
-  const reading = new Map<Answer, { since: number; delivery: CutOff }>();
+  /** Answers that are being sent, the oldest first. */
+  const reading = new Map<Answer, { since: number; delivery: ReaderCutOff }>();
   metrics.gauge('graphql_answer_bytes', 'Bytes of answers that are being made or sent', () => inFlight.total);
 
   return {
     /** @param client long answers of different clients are made round robin */
     open(client: string): Answer {
-      /** All that it asked for; what of it is held in memory. */
-      let asked = 0;
+      /** Bytes that the answer has requested, and how many of them are held in memory. */
+      let requested = 0;
       let held = 0;
       let refusal: GraphQLError | null = null;
       let isReleased = false;
@@ -121,9 +121,9 @@ export function createAnswerBudget(
           return refusal;
         },
         get bytes() {
-          return asked;
+          return requested;
         },
-        made(delivery) {
+        complete(delivery) {
           releasePermit();
           if (refusal !== null) releaseBytes();
           else if (!isReleased && held > 0 && delivery !== null)
@@ -148,13 +148,13 @@ export function createAnswerBudget(
       }
 
       function count(bytes: number): void {
-        asked += bytes;
-        if (asked > maxAnswerBytes) refuse('answerBytes', overAnswer(asked, maxAnswerBytes));
+        requested += bytes;
+        if (requested > maxAnswerBytes) refuse('answerBytes', overAnswer(requested, maxAnswerBytes));
       }
 
       function hold(): void {
         if (refusal !== null || isReleased) return;
-        const more = asked - held;
+        const more = requested - held;
         if (inFlight.total + more > maxBytesInFlight) cutSlowReaders(more);
         if (inFlight.total + more > maxBytesInFlight) {
           refuse('answerBytesInFlight', overInFlight(maxBytesInFlight));
@@ -164,7 +164,7 @@ export function createAnswerBudget(
         held += more;
       }
 
-      /** An answer that is too large goes on counting, and the last error stays: it says how much the query asks for. */
+      /** A refused answer keeps counting and keeps its last error, which says how much the query asks for. */
       function refuse(limit: string, error: GraphQLError): void {
         if (refusal === null) metrics.graphqlRefusals.inc({ limit });
         refusal = error;
@@ -181,11 +181,11 @@ export function createAnswerBudget(
     bytesInFlight: () => inFlight.total,
   };
 
-  /** Readers that had time enough, and still hold bytes that others need. */
+  /** Readers whose time is over while they hold bytes that other answers need. */
   function cutSlowReaders(needed: number): void {
     const now = performance.now();
     for (const [answer, { since, delivery }] of reading) {
-      if (inFlight.total + needed <= maxBytesInFlight || now - since < patienceMs) return;
+      if (inFlight.total + needed <= maxBytesInFlight || now - since < readerTimeoutMs) return;
       metrics.slowReaders.inc();
       answer.release();
       delivery.cut();
@@ -198,13 +198,13 @@ function overAnswer(bytes: number, max: number): GraphQLError {
     limit: 'answerBytes',
     max,
     message:
-      `An answer has at most ${max} bytes (GRAPHQL_MAX_ANSWER_BYTES); this one would have ${bytes} or more. Texts and ` +
-      'reports count by their stored size, each time that they are asked for: ask for fewer at once.',
+      `An answer has at most ${max} bytes (GRAPHQL_MAX_ANSWER_BYTES); this one would have ${bytes} or more. Texts ` +
+      'and reports count with their stored size, each time that they are selected: select fewer at once.',
   });
 }
 
 function overInFlight(max: number): GraphQLError {
-  return passing(
+  return temporaryRefusal(
     'answerBytesInFlight',
     max,
     `Answers of ${max} bytes are being made or sent (GRAPHQL_MAX_ANSWER_BYTES_IN_FLIGHT); try again.`,
@@ -212,15 +212,15 @@ function overInFlight(max: number): GraphQLError {
 }
 
 function overWaiting(max: number): GraphQLError {
-  return passing(
+  return temporaryRefusal(
     'waitingAnswers',
     max,
     `${max} other long answers wait to be made; try again, or ask for less at once.`,
   );
 }
 
-/** Not the query's fault: the same query will be answered later. */
-function passing(limit: Excess['limit'], max: number, message: string): GraphQLError {
+/** A temporary refusal: the same query can succeed later. */
+function temporaryRefusal(limit: Excess['limit'], max: number, message: string): GraphQLError {
   const { extensions } = tooComplex({ limit, max, message });
   const http = { status: 503, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } };
   return new GraphQLError(message, { extensions: { ...extensions, http } });

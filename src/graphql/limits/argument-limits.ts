@@ -82,7 +82,7 @@ export function excessOfLiteral(value: ValueNode): Excess | null {
   return null;
 }
 
-/** With an explicit stack, since JSON may nest deeper than calls can. */
+/** Uses an explicit stack, because JSON can nest deeper than the call stack allows. */
 export function excessOfVariables(variables: object): Excess | null {
   const open: Array<{ value: unknown; depth: number }> = [{ value: variables, depth: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

@@ -4,16 +4,16 @@ import type { Answer } from './answer-budget.js';
 import { fieldsOfEach } from './selection-size.js';
 import type { Slices } from './time-slices.js';
 
-/** A field in JSON with its name, and its share of memory before that. */
+/** The memory of one field: its name and value in JSON, and its value before serialization. */
 const BYTES_PER_FIELD = 32;
-/** Types within a report, which is counted as a whole by its stored size. */
+/** Types within a report. The whole report is counted once by its stored size. */
 const WITHIN_REPORTS = new Set(['CrashReport', 'CrashTask', 'StackFrame']);
-/** Texts of rows that have no limit of their own, or a high one; those of dumps are counted before they are read. */
+/** Texts of rows without a limit, or with a high one. Texts of dumps are counted before they are read. */
 const LONG_TEXTS = new Set(['CrashGroup.reason', 'CrashGroup.culpritFunction', 'CrashGroup.note']);
 
 /**
- * Counts each list against the budget of the answer when its length is known: where no page bounds a list, the cost of
- * the query was a guess. The items of a long answer are resolved in slices of time.
+ * Counts each list against the answer's budget as soon as its length is known: for a list without a page size, the
+ * query's cost was only an estimate. The items of a long answer are resolved in slices of time.
  */
 class BoundedLists<Types extends SchemaTypes> extends BasePlugin<Types> {
   override wrapResolve(
@@ -41,7 +41,7 @@ declare global {
 
 SchemaBuilder.registerPlugin('boundedLists', BoundedLists);
 
-/** For Pothos, the context of a plugin is that of any schema. */
+/** Pothos types a plugin's context for any schema; ours is narrower. */
 function answerOf(context: object): Answer {
   return (context as { answer: Answer }).answer;
 }
@@ -50,7 +50,7 @@ function boundedBy(answer: Answer, list: unknown, counted: GraphQLResolveInfo | 
   if (!Array.isArray(list)) return list;
   if (counted !== null) {
     const bytes = list.length * fieldsOfEach(counted) * BYTES_PER_FIELD + textBytes(list);
-    // The whole answer is refused; an empty list ends it soonest.
+    // The whole answer is refused; an empty list ends the execution soonest.
     if (!answer.admit(bytes)) return [];
   }
   return answer.slicesOfLists === null ? list : inSlices(list, answer.slicesOfLists);
@@ -65,14 +65,14 @@ function countingText<Context extends object>(
   };
 }
 
-/** Of lists of texts. */
+/** Bytes of a list of texts. */
 function textBytes(list: readonly unknown[]): number {
   let bytes = 0;
   for (const item of list) if (typeof item === 'string') bytes += item.length;
   return bytes;
 }
 
-/** The executor takes an item when the one before is done, and waits for items that are promises. */
+/** The executor takes the next item when the previous one is complete, and waits for items that are promises. */
 function* inSlices(list: readonly unknown[], slices: Slices): Generator<unknown> {
   for (const item of list) yield slices.isOver() ? slices.later(item) : item;
 }

@@ -9,7 +9,7 @@ export interface BytesInFlight {
   add(bytes: number): void;
 }
 
-/** Memory that threads share: each thread counts in its own slot, so that its bytes end with it. */
+/** Shared memory with one slot per thread. When a thread ends, its slot is cleared. */
 export function sharedBytes(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(THREADS * Int32Array.BYTES_PER_ELEMENT));
 }

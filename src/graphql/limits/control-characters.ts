@@ -1,15 +1,16 @@
 import { type DocumentNode, GraphQLError, visit } from 'graphql';
 
-/** All but tab and line ends, which notes have; halves of characters as well, since no database keeps them. */
+/** Control characters except tab and line ends, which notes contain; unpaired surrogates, which no database stores. */
 const FORBIDDEN = /(?![\t\n\r])\p{Cc}|\p{Cs}/u;
 
-/** What was found in documents, which are asked again and again. */
+/** Results for documents, because clients send the same documents repeatedly. */
 const known = new WeakMap<DocumentNode, GraphQLError | null>();
 
 /**
- * Text that no store and no screen can be trusted with: SQLite cuts it at U+0000, PostgreSQL refuses it, terminals obey it.
+ * Refuses text that stores and terminals handle differently: SQLite cuts it at U+0000, PostgreSQL refuses it, and
+ * terminals execute control sequences.
  *
- * @returns the refusal, which names the argument and the character; null when there is none in the arguments
+ * @returns the error, which names the argument and the character; null when the arguments have none
  */
 export function refusalOfText(
   document: DocumentNode,

@@ -11,12 +11,13 @@ export interface DocumentLimits extends QueryLimits {
 }
 
 /**
- * Refuses documents that ask for too much, with QUERY_TOO_COMPLEX, over every transport: POST, GET, SSE and WebSocket.
- *
- * All checks come before validation: graphql's validation compares fields of the same name in pairs, so that long
- * documents would keep the process busy. Each error of it searches its line from the beginning of the document, so the
- * numbers of lines and errors are limited as well.
- */
+ /**
+  * Refuses documents that ask for too much, with QUERY_TOO_COMPLEX, over every transport: POST, GET, SSE and WebSocket.
+  *
+  * All checks run before validation. graphql's validation compares fields of the same name in pairs, so its time grows
+  * with the square of the document. Each of its errors computes a line number from the beginning of the document, so
+  * the numbers of lines and errors are limited as well.
+  */
 export function limitDocuments(
   schema: GraphQLSchema,
   limits: DocumentLimits,
@@ -36,7 +37,7 @@ export function limitDocuments(
           replaceParseResult(refusal);
           return;
         }
-        // Only now that its size is known to be within the limits.
+        // Only now is the size known to be within the limits.
         const unfit = isDocument(result) ? refusalOfText(result, variables) : null;
         if (unfit !== null) replaceParseResult(unfit);
       };
@@ -60,14 +61,14 @@ const CODE = 'QUERY_TOO_COMPLEX';
 const MAX_CHARACTERS = 64 * 1024;
 /** Enough for one line per token, and comments. */
 const MAX_LINES = 4_000;
-/** Errors of validation: the author of a query fixes a few at a time. */
+/** Validation errors in one answer: an author fixes a few at a time. */
 const MAX_ERRORS = 20;
 
-/** Bytes of syntax tree for one character of a document, at worst. */
+/** Worst case: bytes of syntax tree per character of a document. */
 const BYTES_PER_CHARACTER = 300;
 const MAX_DOCUMENT_CACHE_BYTES = 30 * 1024 * 1024;
 
-/** Bounded by bytes, not by the number of documents: a thousand long ones would be a gigabyte. */
+/** Bounded by bytes and not by the number of documents, because a document can be long. */
 export function createDocumentCache() {
   const documents = new LRUCache<string, DocumentNode>({
     maxSize: MAX_DOCUMENT_CACHE_BYTES,
@@ -75,7 +76,7 @@ export function createDocumentCache() {
   });
   return {
     documentCache: documents,
-    // Errors are not kept: a client could fill a cache with different wrong documents.
+    // Errors are not cached: a client could fill the cache with wrong documents.
     errorCache: { get: () => undefined, set: () => {} },
   };
 }

@@ -10,15 +10,15 @@ import { DEFAULT_PAGE } from './page-sizes.js';
 
 type Arguments = ReadonlyMap<string, unknown>;
 
-/** Assumed length of lists without a bound: tasks, frames and registers of a report. */
-const LIST_GUESS = 8;
+/** Assumed length of lists without a limit: tasks, frames and registers of a report. */
+const ASSUMED_LIST_LENGTH = 8;
 
 /**
- * How many times the selection below a field is in the answer, for one instance of the field, as far as the document
- * tells.
+ * How many times the selection below a field occurs in the answer, for one instance of the field, as far as the
+ * document shows.
  *
- * @param page size of the page that the field's parent is
- * @returns `page` is for the lists right below the field
+ * @param page size of the page that the parent field returns
+ * @returns `page` applies to the lists directly below the field
  */
 export function sizesOf(
   definition: GraphQLField<unknown, unknown> | undefined,
@@ -28,7 +28,10 @@ export function sizesOf(
   if (definition === undefined) return { times: 1, page: null };
   const own = pageSize(definition, args);
   if (!isList(definition.type)) return { times: 1, page: own };
-  return { times: own ?? page ?? slots(getNamedType(definition.type).name, args) ?? LIST_GUESS, page: null };
+  return {
+    times: own ?? page ?? slots(getNamedType(definition.type).name, args) ?? ASSUMED_LIST_LENGTH,
+    page: null,
+  };
 }
 
 function isList(type: GraphQLOutputType): boolean {
@@ -51,7 +54,7 @@ function slots(type: string, args: Arguments): number | null {
   if (unit === undefined) return MAX_SLOTS;
   if (from == null) return DEFAULT_SLOTS[unit];
   const span = Date.parse(to == null ? new Date().toISOString() : String(to)) - Date.parse(String(from));
-  // Values that are no dates, and ranges that are too long, are refused later.
+  // Invalid dates and ranges that are too long are refused later.
   return Number.isFinite(span)
     ? Math.min(Math.max(Math.ceil(span / SLOT_MS[unit]) + 1, 0), MAX_SLOTS)
     : MAX_SLOTS;

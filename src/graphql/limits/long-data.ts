@@ -1,10 +1,10 @@
 /** The `data` of an answer that another thread writes as JSON. */
 export interface LongData {
-  /** The next piece of its JSON, in UTF-8; null at the end. @throws Error when the rest will never come */
+  /** The next piece of its JSON, in UTF-8; null at the end. @throws Error when the rest cannot be read */
   next(): Promise<Uint8Array | null>;
 }
 
-/** Written to the connection at a time; a reader's progress is measured in such pieces. */
+/** Characters written to the connection at once; a reader's progress is measured in these pieces. */
 const PIECE_BYTES = 16 * 1024;
 
 const known = new WeakMap<object, { beginning: string; rest: LongData }>();
@@ -19,15 +19,15 @@ export function longData(beginning: string, rest: LongData): Record<string, unkn
 /**
  * The pieces of a result's JSON.
  *
- * @param others what else the result has, `errors` above all
- * @returns null when its data is plain
+ * @param others the other members of the result, mainly `errors`
+ * @returns null when the result's data is plain
  */
 export function longJson(data: unknown, others: object): AsyncGenerator<Uint8Array> | null {
   const long = longOf(data);
   return long === undefined ? null : piecesOf(long.beginning, long.rest, JSON.stringify(others));
 }
 
-/** A text between two others. */
+/** One text, with a piece before and after it. */
 export async function* between(
   before: string,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
@@ -38,7 +38,7 @@ export async function* between(
   yield Buffer.from(after);
 }
 
-/** For transports that send it in one message. */
+/** The whole JSON, for transports that send it in one message. */
 export async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const all: Uint8Array[] = [];
   for await (const piece of pieces) all.push(piece);

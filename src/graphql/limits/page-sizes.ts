@@ -1,3 +1,3 @@
 export const DEFAULT_PAGE = 20;
-/** A page of dumps with all their light columns stays small; for more, ask for the next page. */
+/** A page of this many dumps stays small with all columns that lists read. Clients get more by the next page. */
 export const MAX_PAGE = 200;

@@ -20,26 +20,28 @@ import { sizesOf } from './list-sizes.js';
 import { MAX_PAGE } from './page-sizes.js';
 
 export interface QueryLimits {
-  /** Fields within fields. GraphiQL's introspection has 14. */
+  /** Nesting of fields. GraphiQL's introspection has 14 levels. */
   readonly maxDepth: number;
   readonly maxAliases: number;
-  /** Fields that the answer may have, by the sizes of pages and lists. */
+  /** Fields in the answer, computed from the sizes of pages and lists. */
   readonly maxCost: number;
 }
 
 /** Fields of the document with fragments expanded: GraphiQL's introspection has some 200. */
 const MAX_FIELDS = 1_000;
 const MAX_DIRECTIVES = 50;
-/** A search reads texts of many rows, and the answer shows few. */
+/** Cost of a search: it reads texts of many rows, although the answer has few. */
 const SEARCH_COST = 2_000;
 
 /**
- * Whether an operation of the document asks for more than the limits allow, from the document and its variables alone,
- * before it is validated or run. The walk ends at the first excess, so that it is cheap whatever fragments expand to.
+ * Checks whether an operation of the document asks for more than the limits allow. It needs only the document and its
+ * variables, and runs before validation and execution. It stops at the first exceeded limit, so it is cheap however
+ * much the fragments expand to.
  *
  * Cost is the number of fields that the answer can have: a field in a page of 200 counts 200 times.
  *
- * @returns `excess` is null when all is well; `cost` is that of the most expensive operation, if it was counted to the end
+ * @returns `excess` is null when no limit is exceeded; `cost` is that of the most expensive operation, when all were
+ * counted to the end
  */
 export function measureQuery({
   schema,
@@ -74,7 +76,7 @@ export function measureQuery({
   }
   return { excess, cost: highestCost };
 
-  /** Only one operation runs, so aliases and cost are not added up; fields and directives are, since all are walked. */
+  /** Aliases and cost are per operation, since only one runs. Fields and directives are added up: all are visited. */
   function visitOperation(operation: OperationDefinitionNode): Excess | null {
     read = valueReader(operation, variables);
     aliases = 0;
@@ -86,7 +88,7 @@ export function measureQuery({
     );
   }
 
-  /** @param place.instances how often the selection is answered  @param place.page size of the page around it */
+  /** @param place.instances how often the selection occurs @param place.page size of the enclosing page */
   function visit(
     { selections }: SelectionSetNode,
     parent: GraphQLCompositeType | undefined,
@@ -107,7 +109,7 @@ export function measureQuery({
 
   function visitFragment(name: string, place: Parameters<typeof visit>[2]): Excess | null {
     const fragment = fragments.get(name);
-    // Validation reports a missing fragment.
+    // Validation reports an unknown fragment.
     if (fragment === undefined) return null;
     if (spreading.has(name)) {
       return tooMuch(
@@ -187,7 +189,7 @@ export function measureQuery({
     return null;
   }
 
-  /** Also counts fragments, which otherwise could expand each other endlessly before the first field. */
+  /** Counts fragments too: they could expand each other endlessly before the first field. */
   function countField(): Excess | null {
     fields += 1;
     if (fields <= MAX_FIELDS) return null;

@@ -2,11 +2,11 @@ import type { FieldNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
 
 type Fragments = GraphQLResolveInfo['fragments'];
 
-/** Many lists ask for the same part of a document. */
+/** By selection, because many lists use the same part of a document. */
 const fieldsOf = new WeakMap<FieldNode, number>();
 const copiesOf = new WeakMap<FieldNode, number>();
 
-/** How many fields an answer has for one value of the selected field, lists and objects within it counted once. */
+/** Number of fields in the answer for one value of the selected field. Nested lists and objects count once. */
 export function fieldsOfEach({ fieldNodes, fragments }: GraphQLResolveInfo): number {
   return remembered(fieldsOf, fieldNodes, () => {
     let fields = 0;
@@ -23,7 +23,7 @@ export function fieldsOfEach({ fieldNodes, fragments }: GraphQLResolveInfo): num
   }
 }
 
-/** How often a part of the field's value can be in the answer at most, under different aliases. */
+/** How often a part of the field's value can occur in the answer at most, under different aliases. */
 export function copiesOfParts({ fieldNodes, fragments }: GraphQLResolveInfo): number {
   return remembered(copiesOf, fieldNodes, () => copies(fieldNodes));
 
@@ -59,7 +59,7 @@ function remembered(
   return found;
 }
 
-/** With fragments expanded; `query-cost.ts` has refused fragments that contain themselves. */
+/** Expands fragments; `query-cost.ts` has refused fragments that contain themselves. */
 function* fieldsIn(selectionSet: SelectionSetNode | undefined, fragments: Fragments): Generator<FieldNode> {
   for (const selection of selectionSet?.selections ?? []) {
     if (selection.kind === 'Field') yield selection;

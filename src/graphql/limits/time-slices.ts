@@ -1,28 +1,28 @@
 import { atEndOfTurn } from '../../platform/database/data-loader.js';
 import type { UploadPriority } from '../../platform/upload-priority.js';
 
-/** The longest time that one slice blocks the event loop. */
+/** The longest time in milliseconds that one slice blocks the event loop. */
 const SLICE_MS = 4;
 
 /**
- * Splits long work, of all requests together, into short slices of time. Between two slices the event loop does
- * everything else, and uploads go first.
+ * Splits long work, of all requests together, into short slices of time. Between two slices the event loop runs all
+ * other work, and uploads run first.
  */
 export interface Slices {
   /** Whether the current slice is used up. */
   isOver(): boolean;
   /** Resolves with the item in a later slice. */
   later<Item>(item: Item): Promise<Item>;
-  /** Calls back when all waiting items are resolved, and the loads that follow from them were requested. */
-  whenGivenOut(work: () => void): void;
+  /** Calls back when all waiting items are resolved and the loads that they caused were requested. */
+  whenDrained(work: () => void): void;
 }
 
 export function createSlices(uploadPriority: Pick<UploadPriority, 'clear'>, sliceMs = SLICE_MS): Slices {
   const waiting: Array<() => void> = [];
-  let afterwards: Array<() => void> = [];
+  let drainedListeners: Array<() => void> = [];
   let first = 0;
   let isRunning = false;
-  /** Zero between slices. */
+  /** Start of the current slice; zero between slices. */
   let endsAt = 0;
 
   return {
@@ -32,8 +32,8 @@ export function createSlices(uploadPriority: Pick<UploadPriority, 'clear'>, slic
         waiting.push(() => resolve(item));
         if (!isRunning) void run();
       }),
-    whenGivenOut(work) {
-      if (isRunning) afterwards.push(work);
+    whenDrained(work) {
+      if (isRunning) drainedListeners.push(work);
       else atEndOfTurn(work);
     },
   };
@@ -46,7 +46,7 @@ export function createSlices(uploadPriority: Pick<UploadPriority, 'clear'>, slic
       while (first < waiting.length && performance.now() < endsAt) {
         waiting[first]?.();
         first += 1;
-        // The work that waited for the item runs before the next item is resolved.
+        // The work that waited for this item runs before the next item is resolved.
         await null;
       }
       endsAt = 0;
@@ -54,8 +54,8 @@ export function createSlices(uploadPriority: Pick<UploadPriority, 'clear'>, slic
       first = 0;
     }
     isRunning = false;
-    const works = afterwards;
-    afterwards = [];
-    for (const work of works) atEndOfTurn(work);
+    const listeners = drainedListeners;
+    drainedListeners = [];
+    for (const work of listeners) atEndOfTurn(work);
   }
 }

@@ -3,8 +3,8 @@ import type { GraphQLFieldResolver } from 'graphql';
 import { currentActor } from '../../auth/actor.js';
 
 /**
- * Asserts that every mutation was noted by its service, in the transaction of its change, under the mutation's own name.
- * Each field for itself: a request may have the same mutation twice.
+ * Asserts that each mutation was recorded in the audit by its service, in the transaction of its change, under the
+ * mutation's name. Each field is checked separately, because a request may contain the same mutation twice.
  */
 class AuditMutations<Types extends SchemaTypes> extends BasePlugin<Types> {
   override wrapResolve(

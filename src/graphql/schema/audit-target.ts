@@ -1,7 +1,7 @@
 import { AUDIT_TARGETS } from '../../audit/service.js';
 import { decodeGlobalId } from '../../global-ids.js';
 
-/** Type and number in a global id; null unless audit events have targets of that type. */
+/** Type and number in a global id; null when audit events have no targets of that type. */
 export function auditTargetOf(globalId: string) {
   for (const targetType of AUDIT_TARGETS) {
     const targetId = decodeGlobalId(targetType, globalId);

@@ -10,7 +10,7 @@ import '../limits/bounded-lists.js';
 import './node-ids.js';
 import type { Context } from './context.js';
 
-/** Defines no types: each noun does so in its own file. */
+/** The builder defines no types: each noun defines its own in its own file. */
 export const builder = new SchemaBuilder<{
   Context: Context;
   DefaultFieldNullability: false;
@@ -21,22 +21,22 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: Date; Output: Date };
     Upload: { Input: Promise<FileUpload>; Output: never };
   };
-  /** The role that a field needs; an admin is a viewer too. */
+  /** The role that a field requires; an admin is also a viewer. */
   AuthScopes: { viewer: boolean; admin: boolean };
   Connection: { totalCount: () => number | Promise<number> };
 }>({
-  // Rules come before everything else that a field does.
+  // Rules are checked before anything else in a field runs.
   plugins: [ScopeAuthPlugin, 'auditMutations', 'nodeIds', 'boundedLists', RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   scopeAuth: {
     authScopes: ({ person }) => ({ viewer: hasRole(person, 'viewer'), admin: hasRole(person, 'admin') }),
     unauthorizedError: (_, { person }) => refusalOf(person),
-    // Also when somebody subscribes, not only at each event: a subscription that is not allowed fails at once.
+    // Also checked when a client subscribes, not only at each event: a subscription that is not allowed fails at once.
     authorizeOnSubscribe: true,
   },
   prisma: {
     client: () => {
-      throw new Error('Pothos reads nothing by itself: services and loaders do');
+      throw new Error('Pothos must not query the database: services and loaders do');
     },
     dmmf: getDatamodel(),
   },
@@ -49,8 +49,8 @@ export const builder = new SchemaBuilder<{
   },
 });
 
-// Closed by default: every field of these types, and so everything that is reached through it. A field may be stricter
-// by `authScopes` of its own (both must agree), never more open.
+// Closed by default: the rule covers every field of these types, and so everything reachable through them. The
+// `authScopes` of a field can only restrict further, because both must pass.
 builder.queryType({ authScopes: { viewer: true } });
 builder.mutationType({ authScopes: { admin: true } });
 builder.subscriptionType({ authScopes: { viewer: true } });

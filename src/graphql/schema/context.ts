@@ -26,7 +26,7 @@ export interface Services {
   search: Search;
 }
 
-/** What queries use of them: they read, and need nothing but the database. */
+/** The services that queries use. They only read, and depend only on the database. */
 export interface QueryServices {
   alerts: ReturnType<typeof createAlertQueries>;
   audit: ReturnType<typeof createAuditQueries>;
@@ -36,16 +36,16 @@ export interface QueryServices {
   search: Search;
 }
 
-/** What resolvers get. Whatever they read comes from a service or a loader: the database itself is out of reach. */
+/** The context of resolvers. They read through services and loaders only: the database itself is not in the context. */
 export interface Context {
   readonly services: Services;
   readonly loaders: Loaders;
   readonly requestId: string;
-  /** Who asks. Only people with a role get here. */
+  /** The authenticated person. Requests without a role do not reach resolvers. */
   readonly person: Person;
-  /** The budget of the answer, and what it holds of that. */
+  /** The budget of the answer, and the bytes that it holds. */
   readonly answer: Answer;
-  /** Path of the raw bytes of a dump, for the person who asks. */
+  /** Path of the raw bytes of a dump, signed for the person who sent the request. */
   downloadUrlOf(coredumpId: number): string;
 }
 

@@ -6,13 +6,13 @@ import { startingWith } from '../../platform/async-iterators.js';
 /**
  * The dumps of a filter as they change. With `coredumpId` the current state comes first.
  *
- * @throws DomainError NOT_FOUND when there is no such dump, or it is not `deviceId`'s
+ * @throws DomainError NOT_FOUND when the dump does not exist or is not of device `deviceId`
  */
 export async function followDumps(
   coredumps: Pick<CoredumpService, 'events' | 'get'>,
   filter: { coredumpId?: number; deviceId?: number },
 ): Promise<AsyncIterableIterator<CoredumpRow>> {
-  // Listening begins before the current state is read, so no change falls between the two.
+  // Listens before it reads the current state, so that no change in between is missed.
   const changes = coredumps.events.subscribe(filter);
   if (filter.coredumpId === undefined) return changes;
   try {

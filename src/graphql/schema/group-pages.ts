@@ -5,11 +5,11 @@ import { MAX_ROW_ID } from '../../global-ids.js';
 import { type PageArguments, sizeOf } from './pages.js';
 
 /**
- * One page of groups as a Relay connection, the highest first. Cursors hold the value that the list is sorted by: a group
- * that moves up between two pages may be on neither or on both, and no other group is affected.
+ * One page of groups as a Relay connection, the highest first. Cursors hold the value that the list is sorted by. A
+ * group whose value rises between two requests may be on neither page or on both; no other group is affected.
  *
- * @param list is asked for one group more than the page has
- * @throws DomainError BAD_USER_INPUT for sizes and cursors that make no sense
+ * @param list receives a `take` one larger than the page
+ * @throws DomainError BAD_USER_INPUT for invalid sizes and cursors
  */
 export async function groupPage(
   args: PageArguments & { sort?: GroupOrder | null | undefined },
@@ -57,7 +57,7 @@ function positionIn(cursor: string | null | undefined, order: GroupOrder): Group
   return position;
 }
 
-/** What the column can hold: PostgreSQL refuses to compare with anything else. */
+/** The range of the column: PostgreSQL refuses to compare it with other values. */
 function isValueOf(order: GroupOrder, value: number): boolean {
   if (order === 'VELOCITY') return Number.isFinite(value);
   if (order === 'RECENCY') return Number.isInteger(value) && Math.abs(value) < 8.64e15;

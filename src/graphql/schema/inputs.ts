@@ -5,16 +5,16 @@ type Present<Input> = { [Key in keyof Input as undefined extends Input[Key] ? ne
   [Key in keyof Input as undefined extends Input[Key] ? Key : never]?: NonNullable<Input[Key]>;
 };
 
-/** An input without fields that are null: services take an absent field, not null. */
+/** Removes fields that are null: services expect an absent field instead. */
 export function present<Input extends object>(input: Input): Present<Input> {
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value != null)) as Present<Input>;
 }
 
-/** Longer searches only get slower. The lengths of lists are limited in `argument-limits.ts`. */
+/** Longer searches are slow without a benefit. The lengths of lists are limited in `argument-limits.ts`. */
 const MAX_SEARCH_LENGTH = 200;
 const MAX_SEARCH_WORDS = 10;
 
-/** A filter as services know it. @throws DomainError BAD_USER_INPUT for one that is too large, naming the limit */
+/** The filter in the form of the services. @throws DomainError BAD_USER_INPUT when it is too large; names the limit */
 export function checkedFilter<Input extends object>(input: Input): Present<Input> {
   const search = 'search' in input && typeof input.search === 'string' ? input.search : '';
   if (search.length > MAX_SEARCH_LENGTH || search.trim().split(/\s+/).length > MAX_SEARCH_WORDS) {
@@ -23,7 +23,7 @@ export function checkedFilter<Input extends object>(input: Input): Present<Input
   return present(input);
 }
 
-/** For `node(id)`: an id that cannot be one of ours becomes 0, which no row has. */
+/** For `node(id)`: an id that is not valid becomes 0, which no row has. */
 export function rowIdOf(id: string): number {
   const number = /^\d{1,10}$/.test(id) ? Number(id) : 0;
   return number <= MAX_ROW_ID ? number : 0;
@@ -37,7 +37,7 @@ const NOUNS = {
   Firmware: 'firmware',
 } as const;
 
-/** The number in a global id. @throws DomainError NOT_FOUND for an id of another type, or none at all */
+/** The number in a global id. @throws DomainError NOT_FOUND for an id of another type, or an invalid one */
 export function requireId(type: keyof typeof NOUNS, globalId: string | number): number {
   const id = decodeGlobalId(type, String(globalId));
   if (id === null) throw notFound(NOUNS[type], String(globalId).slice(0, 64));

@@ -8,8 +8,8 @@ import type { Db } from '../../platform/database/types.js';
 export type Loaders = ReturnType<typeof createLoaders>;
 
 /**
- * What fields ask for one by one, read in one statement however many ask. They remember what they have read, so they
- * live as long as one request or event.
+ * Batches what fields read one by one: one statement for all fields that request the same thing. Loaders cache their
+ * results, so they are created for each request or event.
  */
 export function createLoaders(db: Db) {
   return {

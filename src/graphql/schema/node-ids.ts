@@ -2,10 +2,10 @@ import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTyp
 import { encodeGlobalId } from '../../global-ids.js';
 
 /**
- * Global ids without promises. The Relay plugin makes each `id` by an async function; the executor then waits for every
- * object that has one, and for every list of them: most of the cost of a long list (`test/bench/README.md`).
+ * Resolves global ids synchronously. The Relay plugin makes each `id` by an async function; the executor then waits for
+ * every object that has one, and for every list of them: most of the cost of a long list (`test/bench/README.md`).
  *
- * Our ids are row numbers, which need no waiting. The field's resolver is replaced below the rules of who may read it.
+ * Our ids are row numbers and need no waiting. Only the resolver is replaced; the authorization rules still wrap it.
  */
 class NodeIds<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(field: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {

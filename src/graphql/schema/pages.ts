@@ -23,11 +23,11 @@ export interface PageArguments {
 }
 
 /**
- * One page of a newest-first list as a Relay connection. Cursors are ids and pages are bounded by them, so a page is
- * right while rows are added and deleted, also when the row of a cursor is gone.
+ * One page of a newest-first list as a Relay connection. Cursors are ids and bound the page, so a page stays correct
+ * while rows are added and deleted, and also when the row of a cursor has been deleted.
  *
- * @param list answers the rows of a window, newest first; it is asked for one row more than the page has
- * @throws DomainError BAD_USER_INPUT for sizes and cursors that make no sense
+ * @param list returns the rows of a window, newest first; it receives a `take` one larger than the page
+ * @throws DomainError BAD_USER_INPUT for invalid sizes and cursors
  */
 export async function page<Row extends { id: number }>(
   args: PageArguments,
@@ -51,7 +51,7 @@ export async function page<Row extends { id: number }>(
     edges,
     totalCount,
     pageInfo: {
-      // Beyond the other end only the given cursor tells whether there is more (the Relay specification allows this).
+      // At the other end a given cursor implies more rows (the Relay specification allows this answer).
       hasNextPage: fromEnd ? afterId !== undefined : hasMore,
       hasPreviousPage: fromEnd ? hasMore : beforeId !== undefined,
       startCursor: edges[0]?.cursor ?? null,
@@ -60,7 +60,7 @@ export async function page<Row extends { id: number }>(
   };
 }
 
-/** Few queries select the cursor of each edge, so it is made on demand. */
+/** Computed on demand, because few queries select the cursor of each edge. */
 class Edge<Row extends { id: number }> {
   constructor(readonly node: Row) {}
 
@@ -69,7 +69,7 @@ class Edge<Row extends { id: number }> {
   }
 }
 
-/** @throws DomainError BAD_USER_INPUT for sizes that make no sense */
+/** @throws DomainError BAD_USER_INPUT for invalid sizes */
 export function sizeOf({ first, last }: PageArguments): { take: number; fromEnd: boolean } {
   if (first != null && last != null) throw badInput('Give first or last, not both.');
   const take = first ?? last ?? DEFAULT_PAGE;

@@ -2,7 +2,7 @@ import { GraphQLError, Kind } from 'graphql';
 import { GraphQLUpload } from 'graphql-upload-minimal';
 import { builder } from './builder.js';
 
-/** RFC 3339 with time and offset; a date alone, or a time without a zone, would be guessed at. */
+/** RFC 3339 with time and offset. A date alone, or a time without a zone, is ambiguous and refused. */
 const INSTANT = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})$/;
 
 builder.scalarType('DateTime', {

@@ -3,11 +3,11 @@ import { GraphQLError } from 'graphql';
 let isListening = false;
 
 /**
- * graphql 16 leaves an answer's other promises alone where an item of a list fails at once, and those that fail later are
- * nobody's: Node would end the process, or the thread, for them. The answer has been given by then, with an error. Whatever
- * else nobody has caught is a bug, and ends the process as before.
+ * When an item of a list fails at once, graphql 16 does not await the other promises of the answer. Their later
+ * rejections would end the process or the thread, although the client has already received an answer with an error.
+ * Those rejections are ignored; every other unhandled rejection is a bug and still ends the process.
  */
-export function forgetAbandonedErrors(): void {
+export function ignoreAbandonedErrors(): void {
   if (isListening) return;
   isListening = true;
   process.on('unhandledRejection', (reason) => {

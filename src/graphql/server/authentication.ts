@@ -11,7 +11,7 @@ import { RETRY_AFTER_SECONDS, sendJson } from '../../platform/http/send-json.js'
 import type { Context } from '../schema/context.js';
 import { signInPage } from './sign-in-page.js';
 
-/** Asks browsers who they are, and lets a subscription last no longer than its token. */
+/** Shows browsers a sign-in form, and ends a subscription when its token expires. */
 export function createAdmission({
   gatekeeper,
   clientAddress,
@@ -25,10 +25,10 @@ export function createAdmission({
 }) {
   return {
     /**
-     * GraphiQL cannot be asked for with a header by typing an address, so a browser gets a form for the token, and its
-     * answer is GraphiQL that sends the token.
+     * A browser cannot send a header for an address that a person types. So it receives a form for the token; the
+     * answer to the form is a GraphiQL that sends the token.
      *
-     * @returns true when it has answered
+     * @returns true when the request has been answered
      */
     async signIn(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
       if (!gatekeeper.isOn || isForeign(request)) return false;
@@ -49,7 +49,7 @@ export function createAdmission({
       return true;
     },
 
-    /** Ends each subscription when its token does, and looks at the token again before each event. */
+    /** Ends each subscription when its token expires, and checks the token again before each event. */
     endWithToken: {
       onSubscribe: ({ args }) => ({
         onSubscribeResult({ result, setResult }) {
@@ -68,7 +68,7 @@ export function createAdmission({
   };
 }
 
-/** HTTP statuses of a refusal before the operation is read; later errors stand in the answer. */
+/** HTTP statuses of a refusal before the operation is read; later errors are part of the answer. */
 const STATUS: Partial<Record<DomainErrorCode, number>> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
@@ -76,14 +76,14 @@ const STATUS: Partial<Record<DomainErrorCode, number>> = {
   RATE_LIMITED: 429,
 };
 
-/** Answers who is not let in. @param error as clients may see it */
+/** Answers a request without valid credentials. @param error as clients may see it */
 export function refuse(response: ServerResponse, thrown: unknown, error: GraphQLError): void {
   const status = setRefusal(response, thrown);
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   sendJson(response, status, { errors: [error] });
 }
 
-/** @returns the status, whose headers it has set */
+/** Sets the headers that the status requires. @returns the status */
 function setRefusal(response: ServerResponse, thrown: unknown): number {
   const error = thrown instanceof DomainError ? thrown : null;
   const status = (error === null ? undefined : STATUS[error.code]) ?? 503;
@@ -93,7 +93,7 @@ function setRefusal(response: ServerResponse, thrown: unknown): number {
   return status;
 }
 
-/** With scripts of its own, not from somebody's CDN: a large file, read only where somebody opens it. */
+/** With bundled scripts instead of a CDN's. The file is large, so it is read when first needed. */
 export async function renderGraphiQL(options: GraphiQLOptions): Promise<string> {
   const graphiql = await import('@graphql-yoga/render-graphiql');
   return graphiql.renderGraphiQL(options);
@@ -102,7 +102,7 @@ export async function renderGraphiQL(options: GraphiQLOptions): Promise<string> 
 export function graphiqlOptions(authorization?: string) {
   if (authorization === undefined) return { title: 'Coredock' };
   const headers = JSON.stringify({ Authorization: authorization }, null, 2);
-  // In the editor, where it can be seen and changed; never in the browser's storage.
+  // Shown in the header editor, where a person can change it; never in the browser's storage.
   return { title: 'Coredock', headers, defaultHeaders: headers, shouldPersistHeaders: false };
 }
 
@@ -134,7 +134,7 @@ function sendPage(response: ServerResponse, status: number, html: string): void 
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Length': Buffer.byteLength(html),
       'Cache-Control': 'no-store',
-      // With "no-referrer" a browser hides also where a form comes from (Origin: null), and ours would count as foreign.
+      // With "no-referrer" browsers send "Origin: null" from the form, and our own form would be refused as foreign.
       'Referrer-Policy': 'same-origin',
     })
     .end(html);

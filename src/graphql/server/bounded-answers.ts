@@ -17,42 +17,42 @@ import type { QueryThread } from './query-thread.js';
 import { shownResult } from './result-text.js';
 import { asOnlyEvent, EVENT_STREAM, EVENT_STREAM_HEADERS } from './sse.js';
 
-/** From this cost on a query needs a permit, and is executed in slices: some milliseconds of work. */
+/** A query of this cost or more needs a permit, and is executed in slices of some milliseconds. */
 const LONG_QUERY_COST = 5_000;
 /** Shorter answers are written in one piece. */
 const LONG_ANSWER_BYTES = 64 * 1024;
 
-/** What the context of an operation has besides what resolvers get. */
-interface Given {
+/** Fields of an operation's context beside those for resolvers. */
+interface OperationContext {
   queryCost?: number;
-  /** Of queries and mutations; a subscription has one for each event. */
+  /** Present for queries and mutations; a subscription has one for each event. */
   delivery?: Delivery;
   request?: Request;
 }
 
 /**
- * Holds answers within their budget: long ones are made one after another and in slices of time, what is too large is
- * refused as a whole, and what is held of the budget is released when the reader has the answer or is gone.
+ * Keeps answers within their budget. Long answers are made one after another and in slices of time. An answer that is
+ * too large is refused as a whole. Its bytes are released when the reader has received it or has disconnected.
  *
- * @param queries where they run; null: here, as mutations and the answers of subscriptions do
+ * @param queries the thread that runs queries; null: they run in this thread, as mutations and subscriptions do
  */
-export function boundAnswers(queries: QueryThread | null): Plugin<Context & Given> {
+export function boundAnswers(queries: QueryThread | null): Plugin<Context & OperationContext> {
   const answers = new WeakMap<Request, Answer>();
 
   return {
     onExecute({ args, setExecuteFn }) {
       const { answer, delivery, request } = args.contextValue;
       if (request !== undefined) answers.set(request, answer);
-      const canGo = delivery !== undefined && isQuery(args) && !hasFiles(request);
-      const apart = queries !== null && canGo ? { queries, delivery } : null;
+      const canRunInThread = delivery !== undefined && isQuery(args) && !hasFiles(request);
+      const inThread = queries !== null && canRunInThread ? { queries, delivery } : null;
       setExecuteFn(async (given: ExecutionArgs) => {
-        if (apart !== null) return runApart(given, apart);
+        if (inThread !== null) return runInThread(given, inThread);
         delivery?.whenDone(answer.release);
         try {
           return await executeBounded(given, answer);
         } finally {
           if (delivery === undefined) answer.release();
-          else answer.made(delivery);
+          else answer.complete(delivery);
         }
       });
     },
@@ -61,20 +61,20 @@ export function boundAnswers(queries: QueryThread | null): Plugin<Context & Give
       const accepted = request.headers.get('accept') ?? '*/*';
       if (!isWhole(result)) return;
       const { data, ...others } = shownResult(result);
-      const apart = longJson(data, others);
+      const longPieces = longJson(data, others);
       const type = jsonType(accepted);
-      if (apart !== null && type === null && accepted.includes(EVENT_STREAM)) {
+      if (longPieces !== null && type === null && accepted.includes(EVENT_STREAM)) {
         setResultProcessor(
-          (_result, { Response }) => responseWith(Response, asOnlyEvent(apart), EVENT_STREAM_HEADERS),
+          (_result, { Response }) => responseWith(Response, asOnlyEvent(longPieces), EVENT_STREAM_HEADERS),
           EVENT_STREAM,
         );
         return;
       }
       const isLong =
-        apart !== null || (type !== null && (answers.get(request)?.bytes ?? 0) >= LONG_ANSWER_BYTES);
+        longPieces !== null || (type !== null && (answers.get(request)?.bytes ?? 0) >= LONG_ANSWER_BYTES);
       if (!isLong) return;
       setResultProcessor((_result, { Response }, mediaType) => {
-        const pieces = apart ?? jsonPieces({ ...others, data });
+        const pieces = longPieces ?? jsonPieces({ ...others, data });
         return responseWith(Response, pieces, { 'Content-Type': `${mediaType}; charset=utf-8` });
       }, type ?? 'application/json');
     },
@@ -87,9 +87,9 @@ function responseWith(
   headers: Record<string, string>,
 ): Response {
   const body = Readable.from(pieces, { objectMode: false });
-  // An answer that breaks off: its connection ends as well, so that no client takes it for complete.
+  // When an answer fails halfway its connection is closed too, so that no client takes it for complete.
   body.on('error', () => {});
-  // It accepts Node's streams, though its types do not say so.
+  // The constructor accepts Node's streams, but its types do not say so.
   return Reflect.construct(Response, [body, { status: 200, headers }]);
 }
 
@@ -97,16 +97,16 @@ function isQuery({ document, operationName }: ExecutionArgs): boolean {
   return getOperationAST(document, operationName)?.operation === OperationTypeNode.QUERY;
 }
 
-/** Files among the variables cannot be sent to another thread; and no query uses them. */
+/** Files among the variables cannot be sent to another thread, and no query uses them. */
 function hasFiles(request: Request | undefined): boolean {
   return request?.headers.get('content-type')?.startsWith('multipart/') === true;
 }
 
-function runApart(
+function runInThread(
   { document, operationName, variableValues, contextValue }: ExecutionArgs,
   { queries, delivery }: { queries: QueryThread; delivery: Delivery },
 ): Promise<ExecutionResult> {
-  const { queryCost = 0 }: Given = Object(contextValue);
+  const { queryCost = 0 }: OperationContext = Object(contextValue);
   return queries.run({
     document,
     operationName: operationName ?? null,
@@ -116,20 +116,20 @@ function runApart(
   });
 }
 
-/** By graphql-js, the reference executor, which takes the items of a list one by one. */
+/** Executes by graphql-js, the reference executor, which takes the items of a list one by one. */
 export async function executeBounded(args: ExecutionArgs, answer: Answer): Promise<ExecutionResult> {
-  const { queryCost = 0 }: Given = Object(args.contextValue);
+  const { queryCost = 0 }: OperationContext = Object(args.contextValue);
   if (queryCost >= LONG_QUERY_COST) {
     await answer.acquirePermit();
     answer.sliceLists();
   }
   if (answer.refusal !== null) return { errors: [answer.refusal] };
   const { slicesOfLists: slices } = answer;
-  const result = await (slices === null ? execute(args) : gatherBy(slices.whenGivenOut, () => execute(args)));
+  const result = await (slices === null ? execute(args) : gatherBy(slices.whenDrained, () => execute(args)));
   return answer.refusal === null ? result : { errors: [answer.refusal] };
 }
 
-/** As Yoga would choose it; null when the client wants an event stream, or something else. */
+/** The media type that Yoga would choose; null when the client wants an event stream or another type. */
 function jsonType(accept: string): string | null {
   for (const part of accept.split(',')) {
     const type = part.split(';')[0]?.trim().toLowerCase();
@@ -139,7 +139,7 @@ function jsonType(accept: string): string | null {
   return null;
 }
 
-/** An answer with data, and at most errors of its fields: whatever has a status of its own is short. */
+/** An answer with data, and perhaps errors of its fields. Answers with an error status of their own are short. */
 function isWhole(result: object): result is ExecutionResult {
   return 'data' in result && result.data != null;
 }

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 
-/** The way of one answer to its reader. */
+/** The transport of one answer to its reader. */
 export interface Delivery {
-  /** Calls back once the reader has taken the answer, or is gone. */
+  /** Calls back when the reader has received the answer or has disconnected. */
   whenDone(work: () => void): void;
-  /** Ends the connection. */
+  /** Closes the connection. */
   cut(): void;
 }
 

@@ -4,7 +4,7 @@ import { DomainError, type DomainErrorCode } from '../../errors.js';
 import { asDomainError } from '../../platform/database/errors.js';
 import type { Logger } from '../../platform/logger.js';
 
-/** All codes that clients see. */
+/** All codes that clients can receive. */
 type ErrorCode =
   | 'BAD_USER_INPUT'
   | 'NOT_FOUND'
@@ -34,12 +34,12 @@ const CODES: Record<DomainErrorCode, ErrorCode> = {
   STORAGE_FULL: 'INTERNAL_SERVER_ERROR',
 };
 
-/** Codes that the GraphQL server itself gives to errors of a request; graphql has none of its own. */
+/** Codes that the GraphQL server gives to request errors, because graphql has none. */
 const OWN_CODES: readonly ErrorCode[] = ['QUERY_TOO_COMPLEX', 'FORBIDDEN'];
 
 const MAX_MESSAGE_LENGTH = 1_000;
 
-/** What a client may see of an error; what it may not goes to the log under the request's id. */
+/** Returns what a client may see of an error. Unexpected errors are logged under the request id and masked. */
 export function createErrorMask(log: Logger) {
   return function mask(thrown: unknown, requestId: string): GraphQLError {
     const located = thrown instanceof GraphQLError ? thrown : null;
@@ -58,7 +58,7 @@ export function createErrorMask(log: Logger) {
       const extensions = { code, ...(code === 'INTERNAL_SERVER_ERROR' ? { requestId } : {}) };
       return new GraphQLError(original.message, { ...place, extensions });
     }
-    // Syntax, validation and coercion errors come from graphql itself and speak of the client's own document.
+    // Syntax, validation and coercion errors come from graphql and describe the client's own document.
     if (original instanceof GraphQLError || original instanceof PothosValidationError) {
       const known = original instanceof GraphQLError ? original.extensions : {};
       const code = OWN_CODES.find((own) => own === known.code) ?? 'BAD_USER_INPUT';
@@ -81,17 +81,17 @@ export function createErrorMask(log: Logger) {
   };
 }
 
-/** graphql repeats names and values of the document in full, in each of its errors. */
+/** graphql repeats names and values of the document in full in its errors. */
 function clip(message: string): string {
   return message.length <= MAX_MESSAGE_LENGTH ? message : `${message.slice(0, MAX_MESSAGE_LENGTH)}…`;
 }
 
-/** graphql-upload-minimal's HttpError, which it does not export: what is wrong with the client's own file part. */
+/** graphql-upload-minimal's HttpError, which it does not export: the client's multipart request is wrong. */
 function isOfUpload(error: unknown): error is Error {
   return error instanceof Error && 'expose' in error && error.expose === true;
 }
 
-/** graphql wraps what a resolver throws once for every place that it passes. */
+/** The thrown error: graphql wraps it once for every level that it passes. */
 export function originOf(thrown: unknown): unknown {
   let error = thrown;
   while (error instanceof GraphQLError && error.originalError !== undefined) error = error.originalError;

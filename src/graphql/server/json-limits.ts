@@ -1,22 +1,22 @@
 import { type Excess, tooMuch } from '../limits/argument-limits.js';
 
-/** A document with its variables, as a body or as one message of a WebSocket; bundles come as multipart. */
+/** A document with its variables, as a body or as one WebSocket message. Bundles are multipart and not limited here. */
 export const MAX_JSON_BYTES = 128 * 1024;
 
-/** Objects and lists within each other: ten in variables, and what is around those. */
+/** Nesting of objects and lists: ten levels in variables, and the levels around them. */
 const MAX_NESTING = 32;
-/** Commas, one less than values: a list of variables has 200 values at most, and there are some lists. */
+/** Number of commas, which is one less than the values of a list: a list in variables has at most 200 values. */
 const MAX_VALUES = 5_000;
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
- * Whether JSON has a shape that is costly to parse, found by one pass over its bytes. `JSON.parse` takes far longer for
- * brackets than for text of the same length, and nobody else is served meanwhile.
+ * Checks whether JSON is costly to parse, in one pass over its bytes. `JSON.parse` needs far more time for nested
+ * brackets than for text of the same length, and blocks the event loop meanwhile.
  *
- * @param bytes UTF-8; whether they are JSON at all, the parser finds out
- * @returns null when all is well
+ * @param bytes UTF-8; the parser checks later whether they are valid JSON
+ * @returns null when they are within the limits
  */
 export function excessOfJson(bytes: Uint8Array): Excess | null {
   let nesting = 0;

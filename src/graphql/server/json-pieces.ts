@@ -1,4 +1,4 @@
-/** What is made at a time, and the unit in which a reader's progress is measured. */
+/** Characters of one piece, the unit in which a reader's progress is measured. */
 const PIECE_CHARACTERS = 16 * 1024;
 
 interface Level {
@@ -8,9 +8,9 @@ interface Level {
 }
 
 /**
- * `JSON.stringify(value)` in pieces, so that a long answer neither keeps the process busy at one go nor is in memory twice.
+ * `JSON.stringify(value)` in pieces, so that a long answer neither blocks the event loop nor is in memory twice.
  *
- * @param value plain data, as a GraphQL executor makes it
+ * @param value plain data, as a GraphQL executor returns it
  */
 export function* jsonPieces(value: unknown, pieceCharacters = PIECE_CHARACTERS): Generator<string> {
   const levels: Level[] = [];
@@ -61,7 +61,7 @@ function* stringPieces(text: string, pieceCharacters: number): Generator<string>
   yield '"';
   for (let from = 0; from < text.length; ) {
     let to = Math.min(from + pieceCharacters, text.length);
-    // A pair of surrogates is one character, and half of it would be escaped.
+    // Does not split a surrogate pair: half of a pair would be escaped.
     if (to < text.length && isHighSurrogate(text.charCodeAt(to - 1))) to -= 1;
     yield JSON.stringify(text.slice(from, to)).slice(1, -1);
     from = to;

@@ -3,17 +3,17 @@ import { GraphQLError, parse } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { parseJson } from '../../platform/json.js';
 
-/** Documents that clients may name instead of sending them, and perhaps must. */
+/** Documents that clients can name by id instead of sending them. */
 export interface PersistedDocuments {
-  /** By id; a SHA-256 in hexadecimal where a tool made them. */
+  /** By id; code generators use the SHA-256 in hexadecimal. */
   readonly documents: ReadonlyMap<string, string>;
-  /** Nothing but these is run. */
+  /** True: only these documents are run. */
   readonly isOnly: boolean;
 }
 
 type Params = GraphQLParams & { documentId?: unknown };
 
-/** How many characters of an unknown id an error repeats. */
+/** How many characters of an unknown id an error shows. */
 const SHOWN_ID = 80;
 
 /**
@@ -33,7 +33,7 @@ export async function readPersistedDocuments({
   const unreadable = (error: unknown): never => {
     throw say(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   };
-  // A named pipe or a device would be read for ever.
+  // Reading a named pipe or a device would never end.
   if (!(await stat(path).catch(unreadable)).isFile()) throw say('is no plain file');
   const text = await readFile(path, 'utf8').catch(unreadable);
   const json = parseJson(text);
@@ -48,12 +48,13 @@ export async function readPersistedDocuments({
   return { documents, isOnly };
 }
 
-/** The same over POST, GET and SSE; WebSocket asks `documentOf` itself, since it does not pass here. */
+/** For POST, GET and SSE. WebSocket calls `documentOf` itself, because its operations bypass this hook. */
 export function usePersistedDocuments(persisted: PersistedDocuments): Plugin {
   return {
     onParams({ params, request, setParams }) {
-      // GraphQL over HTTP puts the id beside `query`. Yoga reads no more of a query string than it knows, and refuses
-      // what it does not know of a body.
+      // GraphQL over HTTP puts the id beside `query`. Yoga drops unknown parameters of a query string, and refuses
+      // unknown
+      // members of a body.
       const { documentId = inQueryString(request.url), ...known }: Params = params;
       const query = documentOf(persisted, { ...known, documentId });
       if (query !== null) setParams({ ...known, query });
@@ -62,11 +63,11 @@ export function usePersistedDocuments(persisted: PersistedDocuments): Plugin {
 }
 
 /**
- * The document that a request means, by `documentId` (GraphQL over HTTP) or `extensions.persistedQuery.sha256Hash`
+ * The document that a request names by `documentId` (GraphQL over HTTP) or `extensions.persistedQuery.sha256Hash`
  * (Apollo).
  *
- * @returns null when it brings its own
- * @throws GraphQLError for an unknown id, and for a document of the client's own where only known ones are run
+ * @returns null when the request contains its own document
+ * @throws GraphQLError for an unknown id, and for a document in the request where only persisted ones are run
  */
 export function documentOf(
   { documents, isOnly }: PersistedDocuments,

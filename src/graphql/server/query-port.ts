@@ -1,12 +1,12 @@
 /**
- * What the main thread and the thread of queries say to each other, and both ends of the port between them.
+ * The protocol between the main thread and the query thread, and both ends of the port between them.
  *
- * 1. Main sends a `QueryTask` with a port of its own.
+ * 1. Main sends a `QueryTask` with a new port.
  * 2. The thread answers with a `QueryOutcome`: the errors, and the data as JSON, or its beginning where it is long.
- * 3. Of a long answer main asks for the rest through the port, piece by piece: `NEXT_PIECE`, answered by a `Piece`.
- * 4. Main closes the port when the reader has taken the answer or is gone; what the thread holds of it is released.
+ * 3. Main requests the rest of a long answer through the port, piece by piece: `NEXT_PIECE`, answered by a `Piece`.
+ * 4. Main closes the port when the reader has received the answer or has disconnected; the thread then releases it.
  *
- * The thread may say `CUT` at any time before that: the memory is needed for others.
+ * Before that the thread may send `CUT` at any time: other answers need the memory.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Person } from '../../auth/principal.js';
@@ -16,25 +16,25 @@ import type { LongData } from '../limits/long-data.js';
 import type { Delivery } from './delivery.js';
 import type { SentError } from './sent-errors.js';
 
-/** What the thread of queries is started with. */
+/** Start data of the query thread. */
 export interface QueryThreadData {
   database: ReadingSource;
   limits: AnswerLimits;
   /** How long a reader may take, as `createAnswerBudget` takes it. */
-  patienceMs?: number;
+  readerTimeoutMs?: number;
   /** Bytes of answers that are being made or sent, as `createBytesInFlight` counts them. */
   inFlight: Int32Array;
-  /** With which download links are signed; null where nobody needs a link. */
+  /** Key for signing download links; null where links need no signature. */
   linkSecret: Uint8Array | null;
 }
 
-/** A query that has been parsed, measured and found valid. */
+/** A query that has been parsed, measured and validated. */
 export interface QueryTask {
   document: string;
   operationName: string | null;
   variables: Readonly<Record<string, unknown>>;
   cost: number;
-  /** What the time is for all of it. */
+  /** The current time for the whole query. */
   at: Date;
   person: Person;
   address: string;
@@ -45,23 +45,23 @@ export interface QueryTask {
 export interface QueryOutcome {
   /** JSON of the answer's `data`, or its beginning; null when there is none. */
   data: string | null;
-  /** False: the rest of it comes through the port. */
+  /** False: the rest follows through the port. */
   isWhole: boolean;
   errors: SentError[] | null;
-  /** The limit for which it was refused. */
+  /** The limit for which the answer was refused. */
   refusedFor: string | null;
 }
 
 const NEXT_PIECE = 'next';
 const CUT = 'cut';
-/** UTF-8, and null at the end. */
+/** UTF-8; null at the end. */
 type Piece = Uint8Array | null | typeof CUT;
 
-/** As much is handed over at a time, and a shorter answer at once. */
+/** Characters sent per message; a shorter answer is sent at once. */
 const PIECE_CHARACTERS = 64 * 1024;
 
 /**
- * The thread's end: hands over a short answer, or the beginning of a long one, and then the rest as it is asked for.
+ * The thread's end: sends a short answer, or the beginning of a long one and then the rest on request.
  *
  * @param json of the answer's data, in pieces of any size
  */
@@ -83,7 +83,7 @@ export function sendData(port: MessagePort, json: Iterable<string>): Pick<QueryO
   return { data, isWhole: false };
 }
 
-/** The thread's end: an answer's way to its reader, who sits behind the main thread. */
+/** The thread's end: the delivery of an answer, whose reader is connected to the main thread. */
 export function deliveryThrough(port: MessagePort): Delivery {
   let isClosed = false;
   port.once('close', () => {
@@ -102,9 +102,9 @@ export function deliveryThrough(port: MessagePort): Delivery {
 }
 
 /**
- * The main thread's end: the rest of a long answer, as far as its reader asks for it.
+ * The main thread's end: the rest of a long answer, read at the speed of its reader.
  *
- * @param onCut called when the thread has cut it in favour of others
+ * @param onCut called when the thread has discarded the answer in favour of others
  */
 export function receiveRest(port: MessagePort, delivery: Delivery, onCut: () => void): LongData {
   let waiting: { resolve: (piece: Uint8Array | null) => void; reject: (error: Error) => void } | null = null;
@@ -122,7 +122,7 @@ export function receiveRest(port: MessagePort, delivery: Delivery, onCut: () => 
   });
   port.once('close', () => {
     isClosed = true;
-    // Nobody shall take what came of it for the whole.
+    // The error makes sure that nobody takes the received part for the whole answer.
     if (isBeingRead) delivery.cut();
     settle()?.reject(endedEarly());
   });
@@ -153,7 +153,7 @@ export function receiveRest(port: MessagePort, delivery: Delivery, onCut: () => 
 }
 
 function endedEarly(): Error {
-  return new Error('the answer ended before its end');
+  return new Error('the answer broke off before its end');
 }
 
 function* largePieces(pieces: Iterable<string>): Generator<string> {

@@ -14,22 +14,22 @@ import { type QueryOutcome, type QueryTask, type QueryThreadData, receiveRest } 
 import { writtenResult } from './result-text.js';
 import { receivedError } from './sent-errors.js';
 
-/** Only the built program has it. */
+/** Exists only in the built program. */
 const BUILT_FILE = new URL('./query-worker.js', import.meta.url);
-/** After this time without a query the thread ends, with all that it has cached. */
+/** After this time without a query the thread ends, and its caches are freed. */
 const IDLE_MS = 10 * 60 * 1000;
 /**
- * What it may hold without answers, and how often an answer's bytes may be in memory. The budget of answers keeps it far
- * below: V8 ends the thread that goes beyond, but the whole process where a single long text does.
+ * Heap without answers in MB, and how often an answer's bytes may be in memory. The budget of answers keeps the use far
+ * below this limit. V8 ends a thread that exceeds it, but ends the whole process when one long text does.
  */
 const [OWN_HEAP_MB, COPIES] = [192, 3];
 const YOUNG_HEAP_MB = 16;
 const MB = 1024 * 1024;
-/** Where processor time is scarce, uploads go first. */
+/** Priority of the thread: when processor time is scarce, uploads run first. */
 const NICE = 10;
-/** More wait in the main thread. */
+/** Tasks in the thread; more wait in the main thread. */
 const MAX_RUNNING = 1_000;
-/** What a thread takes to load its modules, some times over. */
+/** Several times what a thread needs to load its modules. */
 const LOADING_GRACE_MS = 2_000;
 
 interface AskedQuery {
@@ -41,14 +41,14 @@ interface AskedQuery {
 }
 
 export interface QueryThread {
-  /** @returns its `data` may be a `longData`; an error UNAVAILABLE when the thread broke meanwhile */
+  /** @returns its `data` may be a `longData`; an error UNAVAILABLE when the thread failed meanwhile */
   run(query: AskedQuery): Promise<ExecutionResult>;
   close(): Promise<void>;
 }
 
 /**
- * Runs queries in a thread of their own, which begins with the first one and ends when none has come for some minutes.
- * A thread that breaks is replaced: its queries fail, nothing else is affected.
+ * Runs queries in a separate thread, which starts with the first query and ends after some minutes without one. A
+ * thread that fails is replaced: its queries fail, nothing else is affected.
  */
 export function createQueryThread(
   data: QueryThreadData,
@@ -73,7 +73,7 @@ export function createQueryThread(
     maxThreads: 1,
     concurrentTasksPerWorker: MAX_RUNNING,
     idleTimeout: IDLE_MS,
-    // It goes on with what it began while no task runs: pieces of answers, and its connections.
+    // Runs the event loop of the thread between tasks: it still sends pieces of answers.
     atomics: 'disabled',
     resourceLimits: {
       maxOldGenerationSizeMb:
@@ -83,7 +83,7 @@ export function createQueryThread(
     niceIncrement: NICE,
   });
   pool.on('error', (error: unknown) => log.error({ err: error }, 'the thread of queries broke'));
-  // What a thread held of answers has ended with it, whether or not another one is started.
+  // The bytes of a thread's answers are freed with it, whether or not another one is started.
   pool.on('workerDestroy', () => void Atomics.store(data.inFlight, QUERY_THREAD, 0));
   const running = new Set<Promise<unknown>>();
 
@@ -130,8 +130,8 @@ function unavailable(): GraphQLError {
 }
 
 /**
- * Most answers are short and without errors: their JSON, as the thread has written it, goes to the client as it is. Errors
- * are masked and may decide on the status, so that such an answer is read and written again.
+ * Most answers are short and without errors: their JSON goes to the client as the thread has written it. Errors are
+ * masked here and can decide the status, so such an answer is parsed and written again.
  */
 function resultOf(
   { data, isWhole }: QueryOutcome,

@@ -1,6 +1,6 @@
 /**
- * The thread that runs queries, so that no query keeps the main thread from those who upload: SQLite's reads, what
- * Prisma makes of their rows, the resolvers and the writing of long answers all take a processor's time.
+ * The thread that runs queries, so that no query blocks the main thread, which serves uploads. SQLite's reads, Prisma's
+ * conversion of rows, resolvers and the writing of long answers all use processor time.
  */
 import { type ExecutionArgs, parse } from 'graphql';
 import { workerData } from 'piscina';
@@ -22,7 +22,7 @@ import { createDocumentCache } from '../limits/document-limits.js';
 import { type Context, downloadUrls, type QueryServices, type Services } from '../schema/context.js';
 import { createLoaders } from '../schema/loaders.js';
 import { schema } from '../schema/schema.js';
-import { forgetAbandonedErrors } from './abandoned-errors.js';
+import { ignoreAbandonedErrors } from './abandoned-errors.js';
 import { executeBounded } from './bounded-answers.js';
 import { jsonPieces } from './json-pieces.js';
 import {
@@ -34,7 +34,7 @@ import {
 } from './query-port.js';
 import { sentError } from './sent-errors.js';
 
-const { database: source, limits, patienceMs, inFlight, linkSecret }: QueryThreadData = workerData;
+const { database: source, limits, readerTimeoutMs, inFlight, linkSecret }: QueryThreadData = workerData;
 const database = openForReading(source);
 const { db } = database;
 const secret = linkSecret === null ? null : Buffer.from(linkSecret);
@@ -47,15 +47,15 @@ const queries: Omit<QueryServices, 'crashGroups'> = {
 };
 const nobody = { inc() {} };
 const answers = createAnswerBudget(limits, {
-  // Uploads have a thread of their own.
+  // Uploads run in another thread.
   uploadPriority: createUploadPriority(),
-  ...(patienceMs === undefined ? {} : { patienceMs }),
+  ...(readerTimeoutMs === undefined ? {} : { readerTimeoutMs }),
   inFlight: createBytesInFlight(inFlight, QUERY_THREAD),
   // The main thread counts them.
   metrics: { gauge() {}, graphqlRefusals: nobody, slowReaders: nobody },
 });
 const { documentCache: documents } = createDocumentCache();
-forgetAbandonedErrors();
+ignoreAbandonedErrors();
 
 export default async function runQuery({ port, ...task }: QueryTask): Promise<QueryOutcome> {
   const { address, person, requestId } = task;
@@ -86,14 +86,14 @@ export default async function runQuery({ port, ...task }: QueryTask): Promise<Qu
     const refusedFor = answer.refusal === null ? null : String(answer.refusal.extensions.limit);
     return { ...sent, errors: errors?.map(sentError) ?? null, refusedFor };
   } finally {
-    answer.made(delivery);
+    answer.complete(delivery);
   }
 }
 
 function servicesAt(clock: Pick<Clock, 'now'>): Services {
   const crashGroups = { ...createCrashGroupQueries(db, clock), regrouping: () => regroupingOf(db) };
   const all: QueryServices = { ...queries, crashGroups };
-  // Queries use no others, and nothing of these that is not here.
+  // Queries use only these services, and only these members of them.
   return all as Services;
 }
 

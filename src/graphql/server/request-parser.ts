@@ -10,9 +10,9 @@ import { excessOfJson, MAX_JSON_BYTES } from './json-limits.js';
 const MAX_FIELD_BYTES = 64 * 1024;
 
 /**
- * How a POST body becomes an operation: JSON, or a GraphQL multipart request with one file. Nothing else, so that no
- * web page can make a browser send one without asking first (a "simple request" has neither content type, and a
- * multipart form of another site is recognized by its Origin).
+ * Reads a POST body as an operation: JSON, or a GraphQL multipart request with one file. It accepts nothing else, so
+ * that a web page cannot make a browser send one without a preflight: JSON is no "simple request", and a multipart form
+ * of another site is recognized by its Origin.
  */
 export function readRequests({
   maxFileBytes,
@@ -40,27 +40,27 @@ export function readRequests({
   };
 }
 
-/** Read beyond the limit, so that the sender of a file or JSON that is too large sees the answer before the connection ends. */
+/** Bytes read beyond the limit, so that the sender of a body that is too large sees the answer before the close. */
 const FILE_GRACE_BYTES = 64 * 1024 * 1024;
 const JSON_GRACE_BYTES = 4 * 1024 * 1024;
 
-/** Heads of the parts and boundaries between them. */
+/** Part headers and the boundaries between them. */
 const MULTIPART_OVERHEAD_BYTES = 16 * 1024;
 
-/** Resolves when `operations` and `map` are there; the file is read by who uses it. */
+/** Resolves when `operations` and `map` are read; the resolver that uses the file reads it. */
 async function readMultipart(
   req: IncomingMessage,
   res: ServerResponse,
   maxFileSize: number,
 ): Promise<GraphQLParams> {
-  // The service counts for itself and names the setting; the form's parser takes a file of its very limit for too large.
+  // The parser treats a file of exactly its limit as too large; the service checks the size and names the setting.
   const limits = { maxFileSize: maxFileSize + FILE_GRACE_BYTES, maxFiles: 1, maxFieldSize: MAX_FIELD_BYTES };
-  hearLateErrors(req);
-  boundWhole(req, maxFileSize + 2 * MAX_FIELD_BYTES + MULTIPART_OVERHEAD_BYTES + FILE_GRACE_BYTES);
+  ignoreLateErrors(req);
+  limitWholeBody(req, maxFileSize + 2 * MAX_FIELD_BYTES + MULTIPART_OVERHEAD_BYTES + FILE_GRACE_BYTES);
   try {
     return (await processRequest(req, res, limits)) as GraphQLParams;
   } catch (error) {
-    // Whatever it refuses is the form's fault; its parser's errors have no status of their own.
+    // Every refusal is the client's error; the parser's own errors have no status.
     const status =
       error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : 400;
     throw refusal(status, error instanceof Error ? error.message : 'The form is not valid.');
@@ -68,10 +68,10 @@ async function readMultipart(
 }
 
 /**
- * The form's parser may fail a second time after it has been given up ("Unexpected end of form" after a malformed part).
- * Nobody listens to that any more, and an error that nobody hears ends the process.
+ * The form's parser can emit a second error after the first ("Unexpected end of form" after a malformed part). Without
+ * a listener that error would end the process.
  */
-function hearLateErrors(req: IncomingMessage): void {
+function ignoreLateErrors(req: IncomingMessage): void {
   const pipe = req.pipe.bind(req);
   req.pipe = (destination, options) =>
     pipe(
@@ -80,12 +80,12 @@ function hearLateErrors(req: IncomingMessage): void {
     );
 }
 
-/** The parser discards what is beyond its limits, however much comes: that is bounded as well. */
-function boundWhole(req: IncomingMessage, maxBytes: number): void {
+/** The parser discards bytes beyond its limits without end, so the whole body is bounded here. */
+function limitWholeBody(req: IncomingMessage, maxBytes: number): void {
   let size = 0;
   req.on('data', (chunk: Buffer) => {
     size += chunk.length;
-    // Most of it was read after the answer: breaking off is all that is left to say.
+    // Most of it was read after the answer; only closing the connection stops the sender.
     if (size > maxBytes) req.destroy();
   });
 }
@@ -108,7 +108,7 @@ async function readBytes(req: IncomingMessage): Promise<Buffer> {
   let size = Number(req.headers['content-length'] ?? 0);
   if (size <= MAX_JSON_BYTES) {
     size = 0;
-    // Ending the loop would else end the connection, and the answer with it.
+    // Otherwise the end of the loop would close the connection before the answer is sent.
     for await (const chunk of req.iterator({ destroyOnReturn: false })) {
       size += chunk.length;
       if (size > MAX_JSON_BYTES) break;
@@ -116,7 +116,7 @@ async function readBytes(req: IncomingMessage): Promise<Buffer> {
     }
   }
   if (size <= MAX_JSON_BYTES) return Buffer.concat(chunks);
-  boundWhole(req, JSON_GRACE_BYTES);
+  limitWholeBody(req, JSON_GRACE_BYTES);
   discard(req);
   throw refusal(413, `A request has at most ${MAX_JSON_BYTES} bytes of JSON.`);
 }

@@ -1,14 +1,14 @@
 import type { ExecutionResult } from 'graphql';
 
-/** A result that may know its JSON: Yoga takes that, when there is one, instead of writing it. */
+/** A result that may have its JSON already: Yoga calls `stringify` where it exists, instead of writing JSON itself. */
 export type TextResult = ExecutionResult & { stringify?: (result: ExecutionResult) => string };
 
-/** A result that stands for its JSON, which came from elsewhere. Its `data` is not to be read. */
+/** A result that stands for JSON from another thread. Its `data` must not be read. */
 export function writtenResult(json: string): TextResult {
   return withText({ data: {} }, () => json);
 }
 
-/** Lets a result be written once, by the first who needs it, for all who get it. */
+/** Makes a result's JSON be written once, at the first request for it, and reused for all clients. */
 export function writeOnce(result: ExecutionResult): void {
   let text: string | undefined;
   withText(result, () => {
@@ -17,7 +17,7 @@ export function writeOnce(result: ExecutionResult): void {
   });
 }
 
-/** The JSON that a result knows; null when it has to be written. */
+/** The JSON that a result already has; null when it must be written. */
 export function knownText(result: TextResult): string | null {
   return result.stringify === undefined ? null : result.stringify(result);
 }
@@ -29,7 +29,7 @@ export function textOf(result: TextResult): string {
 
 type ShownResult = Omit<ExecutionResult, 'errors'> & { errors?: readonly object[] };
 
-/** What errors say to servers is not for clients. */
+/** Removes the extensions that are meant for the server. */
 export function shownResult(result: ExecutionResult): ShownResult {
   if (result.errors === undefined) return result;
   const errors = result.errors.map((error) => {
@@ -41,6 +41,6 @@ export function shownResult(result: ExecutionResult): ShownResult {
 }
 
 function withText(result: ExecutionResult, stringify: () => string): TextResult {
-  // Not one of its members, of which its JSON is made.
+  // Not enumerable, so that it is not part of the JSON.
   return Object.defineProperty(result, 'stringify', { value: stringify });
 }

@@ -4,14 +4,14 @@ import { DomainError, type DomainErrorCode } from '../../errors.js';
 import { asDomainError } from '../../platform/database/errors.js';
 import { originOf } from './error-mask.js';
 
-/** An error of an execution on its way to another thread, where it is masked and logged. */
+/** An error of an execution in a form that can be sent to another thread, which masks and logs it. */
 export interface SentError {
   message: string;
   extensions: GraphQLErrorExtensions;
   path: ReadonlyArray<string | number> | undefined;
-  /** Where in the document. */
+  /** Offsets in the document. */
   positions: readonly number[] | undefined;
-  /** What a resolver threw; null for errors of graphql itself. */
+  /** The error that a resolver threw; null for errors of graphql itself. */
   origin: SentOrigin | null;
 }
 

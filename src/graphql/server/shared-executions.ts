@@ -13,41 +13,41 @@ import type { Loaders } from '../schema/loaders.js';
 import { executeBounded } from './bounded-answers.js';
 import { writeOnce } from './result-text.js';
 
-/** For subscribers that get an event at about the same time. One that lags behind reads anew; nothing is kept for it. */
+/** Subscribers that receive the event within this time share one answer. A slower one reads again; nothing is kept. */
 const SHARED_FOR_MS = 1_000;
 
-/** What is read and answered for one event, shared by its subscribers. */
+/** Rows and answers of one event, shared by its subscribers. */
 interface SharedEvent {
   loaders: Loaders;
   answers: Map<string, Promise<Answer>>;
-  /** To be called when nothing is shared any more. */
+  /** Called when the event is not shared any more. */
   releases: Array<() => void>;
 }
 
 interface Answer {
   result: ExecutionResult;
-  /** It came of the person's name, token or time, not of the role alone. */
+  /** True when it depends on the person's name, token or time, and not on the role alone. */
   isPersonal: boolean;
-  /** Keeps it within the budget of answers. @returns to be called once when it is not held any more */
+  /** Keeps it within the budget of answers. @returns a function to call once when it is not held any more */
   hold: () => () => void;
 }
 
-/** An answer on its way to one subscriber. */
+/** An answer that is being sent to one subscriber. */
 interface Held {
   result: ExecutionResult;
   release: () => void;
 }
 
 /**
- * Answers an event once for all subscribers that get the same answer: those of one document, operation, variables and
- * role. What a resolver may know of who asks is watched. As soon as it reads more than the role (a signed link has
- * the name in it), each of them gets an answer of its own; so does everybody when an answer has errors, which carry the id
- * of one request. Rows are read once per event in either case.
+ * Executes an event once for all subscribers that get the same answer: those with the same document, operation,
+ * variables and role. A proxy watches which members of the person a resolver reads. When it reads more than the role (a
+ * signed link contains the name), each subscriber gets a separate answer. The same holds for answers with errors, which
+ * contain the id of one request. Rows are read once per event in either case.
  *
- * It is the answers that are shared, not the streams: each subscriber has its own, which checks its token before each
- * event, falls behind by itself and ends by itself.
+ * Only answers are shared, not streams: each subscriber has its own stream, which checks its token before each event,
+ * falls behind and ends independently.
  *
- * @param contextOf for one execution
+ * @param contextOf makes the context of one execution
  */
 export function shareAnswers({
   contextOf,
@@ -108,11 +108,11 @@ export function shareAnswers({
     const contextValue = { ...Object(args.contextValue), ...contextOf({ ...actor, person }, loaders) };
     const budgeted = contextValue.answer;
     const hold = countingHolders(budgeted.release);
-    // Subscribers that get the event a little later share it as well.
+    // The event holds it too, for subscribers that receive the event a little later.
     releases.push(hold());
     const result = await resumeAs({ ...actor, person }, () =>
       executeBounded({ ...args, rootValue: event, contextValue }, budgeted),
-    ).finally(() => budgeted.made(null));
+    ).finally(() => budgeted.complete(null));
     const answered = { result, isPersonal, hold };
     if (isForAll(answered)) writeOnce(result);
     return answered;
@@ -131,7 +131,7 @@ export function shareAnswers({
     return sharing;
   }
 
-  /** The cache of documents gives the same object for the same text. */
+  /** The document cache returns the same object for the same text. */
   function numberOf(document: DocumentNode): number {
     const number = numbers.get(document) ?? ++documents;
     numbers.set(document, number);
@@ -158,7 +158,7 @@ function isForAll({ result, isPersonal }: Answer): boolean {
   return !isPersonal && result.errors === undefined;
 }
 
-/** The same person; reading anything but the role calls `onRead`. */
+/** A proxy of the person; reading anything but the role calls `onRead`. */
 function watched(person: Person, onRead: () => void): Person {
   const read = <Key extends keyof Person>(key: Key) => {
     onRead();
@@ -187,7 +187,7 @@ function answerEach(
   let hasEnded = false;
   return iteratorOf({
     async next() {
-      // Asking for the next answer means that the last one has been taken.
+      // A request for the next answer means that the previous one was received.
       release();
       const { done, value } = await iterator.next();
       if (done === true) return ended();

@@ -1,4 +1,6 @@
-/** A page that asks for a token, and sends it to where it came from. No script, so that no policy needs to allow one. */
+/**
+ * A form for a token, sent to the address of the page. It has no script, so its content policy can forbid all scripts.
+ */
 export function signInPage(problem?: string): string {
   return `<!doctype html>
 <html lang="en">

@@ -3,14 +3,14 @@ import type { Plugin } from 'graphql-yoga';
 import { between } from '../limits/long-data.js';
 import { type TextResult, textOf } from './result-text.js';
 
-/** Proxies end connections on which nothing comes. */
+/** Interval of pings: proxies close idle connections. */
 const PING_MS = 12_000;
 /**
- * Between the last event and an end without "complete": graphql-sse's client takes an end that comes while it still
- * hands out events for no end at all, and waits for ever.
+ * Pause between the last event and an end without "complete". graphql-sse's client ignores an end that comes while it
+ * still emits events, and then waits forever.
  */
-const REST_MS = 200;
-/** A comment in the language of server-sent events. */
+const PAUSE_BEFORE_END_MS = 200;
+/** A comment in the syntax of server-sent events. */
 const PING = ':\n\n';
 const LAST_EVENT = 'event: complete\ndata:\n\n';
 const PIECE_BYTES = 16 * 1024;
@@ -23,18 +23,18 @@ export const EVENT_STREAM_HEADERS = {
 };
 
 /**
- * Sends subscriptions as server-sent events, word for word as Yoga does (the "distinct connections mode" of GraphQL over
- * SSE), but an event in one piece, made once for all who get the same answer, and without the layers of web streams: for
- * a thousand subscribers they cost more than the answer.
+ * Sends subscriptions as server-sent events, byte for byte as Yoga does (the "distinct connections mode" of GraphQL
+ * over SSE). Unlike Yoga it writes each event in one piece, once for all clients with the same answer, and without the
+ * layers of web streams, whose cost the benchmark `fanOut` shows.
  */
 export function sendEventStreams(pingMs = PING_MS): Plugin & { endAll(): void } {
   const pieces = new WeakMap<TextResult, Buffer>();
   const open = new Set<EventStream>();
 
   return {
-    /** Without `complete`, which would tell clients that no more is to come: so they subscribe again. */
+    /** Ends streams without `complete`, which would mean that no more events follow: clients subscribe again. */
     endAll() {
-      for (const stream of open) stream.breakOff();
+      for (const stream of open) stream.endWithoutComplete();
     },
     onResultProcess({ request, result, setResultProcessor }) {
       if (!isStream(result) || request.headers.get('accept')?.includes(EVENT_STREAM) !== true) return;
@@ -42,7 +42,7 @@ export function sendEventStreams(pingMs = PING_MS): Plugin & { endAll(): void } 
         const body = new EventStream(result[Symbol.asyncIterator](), pieceOf, pingMs);
         open.add(body);
         body.once('close', () => open.delete(body));
-        // It takes Node's streams as well, which its types do not say.
+        // The constructor accepts Node's streams, but its types do not say so.
         return Reflect.construct(Response, [body, { status: 200, headers: EVENT_STREAM_HEADERS }]);
       }, EVENT_STREAM);
     },
@@ -61,17 +61,17 @@ function isStream(result: object): result is AsyncIterable<TextResult> {
   return Symbol.asyncIterator in result;
 }
 
-/** The only one of a stream, as of a query. */
+/** The single event of a stream that answers a query. */
 export function asOnlyEvent(json: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return between(`${PING}event: next\ndata: `, json, `\n\n${LAST_EVENT}`);
 }
 
-/** What Yoga makes of an iterator that failed because its subscriber was too slow. */
+/** Yoga's result for an iterator that failed because its subscriber was too slow. */
 function isOfSlowSubscriber({ data, errors }: TextResult): boolean {
   return data === undefined && errors?.[0]?.extensions.code === 'RATE_LIMITED';
 }
 
-/** Asks for the next event when the last one was taken, and ends the subscription when the connection is gone. */
+/** Reads the next event when the last one was sent, and ends the subscription when the connection closes. */
 class EventStream extends Readable {
   readonly #results: AsyncIterator<TextResult>;
   readonly #pieceOf: (result: TextResult) => Buffer;
@@ -85,7 +85,7 @@ class EventStream extends Readable {
     super();
     this.#results = results;
     this.#pieceOf = pieceOf;
-    // At once, for browsers that wait for a first byte; later only where nothing else waits to be sent.
+    // The first one at once, for browsers that wait for a first byte; later ones only while no other data waits.
     this.push(PING);
     this.#pings = setInterval(() => {
       if (this.readableLength === 0 && !this.readableEnded) this.push(PING);
@@ -97,8 +97,8 @@ class EventStream extends Readable {
     this.#isAsking = true;
     this.#results.next().then(
       ({ done, value }) => this.#take(done === true ? null : value),
-      // A client that sees the end without its "complete" subscribes again; there is no way to say why.
-      () => this.breakOff(),
+      // A client that sees the end without "complete" subscribes again; the protocol cannot carry a reason.
+      () => this.endWithoutComplete(),
     );
   }
 
@@ -115,8 +115,8 @@ class EventStream extends Readable {
     if (this.destroyed || this.#isOver) return;
     this.#isAsking = false;
     if (result !== null && isOfSlowSubscriber(result)) {
-      // A client that sees the end without its "complete" subscribes again.
-      this.breakOff();
+      // A client that sees the end without "complete" subscribes again.
+      this.endWithoutComplete();
       return;
     }
     if (result !== null) {
@@ -132,12 +132,12 @@ class EventStream extends Readable {
     this.#end();
   }
 
-  /** Ends without "complete", and not right after an event. */
-  breakOff(): void {
+  /** Ends without "complete", and with a pause after the last event. */
+  endWithoutComplete(): void {
     this.#isOver = true;
     const sinceLast = performance.now() - this.#lastEventAt;
-    if (sinceLast >= REST_MS) this.#end();
-    else setTimeout(() => this.#end(), REST_MS - sinceLast);
+    if (sinceLast >= PAUSE_BEFORE_END_MS) this.#end();
+    else setTimeout(() => this.#end(), PAUSE_BEFORE_END_MS - sinceLast);
   }
 
   #end(): void {

@@ -3,9 +3,9 @@ import { networkOf } from '../../platform/http/client-address.js';
 import { RETRY_AFTER_SECONDS, sendJson } from '../../platform/http/send-json.js';
 import type { Metrics } from '../../platform/metrics.js';
 
-/** Bounds what clients hold open: event streams and WebSockets, of one address together. */
+/** Limits the open event streams and WebSockets, counted together for each address. */
 export interface Streams {
-  /** @returns to be called once when it has ended; null when the address has too many */
+  /** @returns a function to call once when the stream has ended; null when the address has too many */
   open(address: string): (() => void) | null;
   readonly maxPerAddress: number;
 }
@@ -36,9 +36,9 @@ export function createStreams(maxPerAddress: number, metrics: Metrics): Streams 
 }
 
 /**
- * Counts a request that wants an event stream until its answer has ended.
+ * Counts a request for an event stream until its answer has ended.
  *
- * @returns false when it was refused, with the answer sent
+ * @returns false when it was refused and answered
  */
 export function admitEventStream(
   request: IncomingMessage,

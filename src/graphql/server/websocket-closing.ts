@@ -5,14 +5,14 @@ import { DomainError } from '../../errors.js';
 import { MAX_TIMER_MS } from '../../platform/async-iterators.js';
 import type { Clock } from '../../platform/clock.js';
 
-/** Close codes: of graphql-transport-ws for who is not let in, and the standard's that make clients come again. */
+/** Close codes: those of graphql-transport-ws for refused clients, and standard ones after which clients reconnect. */
 const [UNAUTHORIZED, FORBIDDEN] = [4401, 4403];
 export const [SERVICE_RESTART, TRY_AGAIN_LATER] = [1012, 1013];
 
-/** RFC 6455 §5.5: a control frame has 125 bytes, and the code takes two of them. Some are left for a cut character. */
+/** RFC 6455 §5.5: a control frame has 125 bytes, two of them for the code. The rest allows for a cut character. */
 const MAX_REASON_BYTES = 120;
 
-/** Closes with the reason, which is all that a client sees of it. */
+/** Closes with the reason, which is all that a client receives. */
 export function closeRefused(
   socket: WebSocket,
   error: unknown,
@@ -22,7 +22,7 @@ export function closeRefused(
   socket.close(closeCodeOf(error), Buffer.from(message).subarray(0, MAX_REASON_BYTES).toString());
 }
 
-/** A connection lasts no longer than the token that it was opened with. */
+/** Closes a connection when the token that it was opened with expires. */
 export function closeAtEndOfToken(
   socket: WebSocket,
   { until }: Person,

@@ -1,15 +1,15 @@
 import type { WebSocket } from 'ws';
 import type { Delivery } from './delivery.js';
 
-/** Follows the answers on WebSockets until they have been sent. */
+/** Tracks the answers on WebSockets until they have been sent. */
 export interface Deliveries {
-  /** Of the answer to the operation `id`. */
+  /** The delivery of the answer to operation `id`. */
   of(socket: WebSocket, id: string): Delivery;
-  /** The answer has been sent. */
+  /** To be called when the answer has been sent. */
   done(socket: WebSocket, id: string): void;
 }
 
-/** What is to be done when an answer has been sent, by the id of its operation. */
+/** Callbacks for the time when an answer has been sent, by the id of its operation. */
 type Waiting = Map<string, Array<() => void>>;
 
 export function createDeliveries(): Deliveries {

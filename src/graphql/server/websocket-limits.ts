@@ -1,22 +1,22 @@
 import type { RawData, WebSocket } from 'ws';
 import { excessOfJson } from './json-limits.js';
 
-/** Operations that one WebSocket has running: a page with a subscription for each row that it shows has some. */
+/** Operations that run at once on one WebSocket: a page may have a subscription for each row that it shows. */
 const MAX_OPERATIONS = 100;
-/** Messages of one WebSocket in a window: opening a hundred subscriptions and closing them again fits twice. */
+/** Messages of one WebSocket in a window: enough to open a hundred subscriptions and close them again, twice. */
 const MAX_MESSAGES = 400;
 const WINDOW_MS = 10_000;
-/** How long a closed socket may take to say goodbye. */
-const GOODBYE_MS = 1_000;
+/** Time for the client's close frame. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
-/** RFC 6455: the endpoint does not go along with what it is sent. */
+/** RFC 6455 §7.4.1: the message violates the endpoint's policy. */
 const POLICY_VIOLATION = 1008;
-/** graphql-transport-ws: what came is no message of the protocol. */
+/** graphql-transport-ws: the message is not valid. */
 const INVALID_MESSAGE = 4400;
 
 /**
- * Closes a socket that sends more messages than any client of ours would, or one that is costly to parse. To be called after
- * all listeners for messages are there: they get what is within the limits.
+ * Closes a socket that sends too many messages, or one message that is costly to parse. Must be called after all
+ * listeners for messages were added: it passes messages within the limits on to them.
  */
 export function limitMessages(socket: WebSocket, onRefusal: (limit: string) => void): void {
   const readers = socket.listeners('message');
@@ -45,17 +45,17 @@ export function limitMessages(socket: WebSocket, onRefusal: (limit: string) => v
   });
 
   function end(code: number, reason: string): void {
-    // What it sent meanwhile is not read any more.
+    // Messages that arrive during the close are not read.
     socket.removeAllListeners('message');
     socket.close(code, reason);
     // A flooding client may not answer the close frame.
-    setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
+    setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS).unref();
   }
 }
 
 /**
- * @param operations that the socket has, the one in question included
- * @returns why it may not begin, or null when it may
+ * @param operations of the socket, including the new one
+ * @returns the reason why the new one is refused, or null
  */
 export function refusalOfOperation(operations: number): string | null {
   if (operations <= MAX_OPERATIONS) return null;

@@ -13,7 +13,7 @@ import { createDeliveries } from './websocket-deliveries.js';
 /** Runs work under the request id of one operation. */
 export type Scope = <T>(work: () => T) => T;
 
-/** An operation as it came. */
+/** An operation as the client sent it. */
 interface RequestedOperation {
   id: string;
   params: {
@@ -30,16 +30,16 @@ interface PreparedOperation {
   subscribe(): OperationResult;
 }
 
-/** The operations of all WebSockets, from the message that asks for one until its answer has been sent. */
+/** The operations of all WebSockets, from the message that requests one until its answer has been sent. */
 export interface Operations {
-  /** To be called for each socket when it opens. */
+  /** Must be called for each socket when it opens. */
   follow(socket: WebSocket): void;
-  /** @returns what graphql-ws is to hand to `prepared`, or the errors to answer with */
+  /** @returns the arguments that graphql-ws passes to `execute`, or the errors of the answer */
   prepare(
     connection: { request: IncomingMessage; socket: WebSocket },
     operation: RequestedOperation,
   ): Promise<ExecutionArgs | GraphQLError[]>;
-  /** @throws Error for arguments that are not of `prepare` */
+  /** @throws Error for arguments that did not come from `prepare` */
   prepared(args: ExecutionArgs): PreparedOperation;
   /** graphql-ws completes an operation when its answer has been sent. */
   complete(socket: WebSocket, id: string): void;
@@ -72,7 +72,7 @@ export function createOperations<ServerContext extends object, Context extends o
         if (errors.length > 0) return errors.map(mask);
         const operation = getOperationAST(document, params.operationName);
         if (operation == null) {
-          return [mask(new GraphQLError('Say by operationName which operation of the document to run.'))];
+          return [mask(new GraphQLError('The document has several operations: name one by operationName.'))];
         }
         const args: ExecutionArgs = {
           schema: pipeline.schema,
@@ -92,8 +92,10 @@ export function createOperations<ServerContext extends object, Context extends o
           },
           async subscribe() {
             const result: Awaited<OperationResult> = await scope(() => pipeline.subscribe(args));
-            // Each event is worked on when graphql-ws asks for it, which is outside of the operation's scope.
-            return Symbol.asyncIterator in result ? nextAround(untilBehind(result, socket), scope) : result;
+            // graphql-ws requests each event outside of the operation's scope.
+            return Symbol.asyncIterator in result
+              ? nextAround(closeWhenBehind(result, socket), scope)
+              : result;
           },
         });
         if (operation.operation !== 'subscription') running.get(socket)?.add(id);
@@ -105,7 +107,7 @@ export function createOperations<ServerContext extends object, Context extends o
 
     prepared(args) {
       const operation = known.get(args);
-      if (operation === undefined) throw new Error('an operation was run that was not prepared');
+      if (operation === undefined) throw new Error('an operation was run without being prepared');
       return operation;
     },
 
@@ -117,7 +119,10 @@ export function createOperations<ServerContext extends object, Context extends o
     isBusy: () => [...running.values()].some((ids) => ids.size > 0),
   };
 
-  /** As graphql-ws would send it, which would write JSON a second time. @returns what is left for graphql-ws to send */
+  /**
+   * Sends the message itself, because graphql-ws would write the JSON again.
+   * @returns the rest for graphql-ws to send
+   */
   async function sendAsText(
     socket: WebSocket,
     id: string,
@@ -130,8 +135,10 @@ export function createOperations<ServerContext extends object, Context extends o
   }
 }
 
-/** A subscriber that has fallen behind must reconnect to see the present state: after "complete" it would think it has all. */
-function untilBehind<Item>(items: AsyncIterable<Item>, socket: WebSocket): AsyncIterableIterator<Item> {
+/**
+ * Closes the socket of a slow subscriber: after "complete" the client would believe that it has received everything.
+ */
+function closeWhenBehind<Item>(items: AsyncIterable<Item>, socket: WebSocket): AsyncIterableIterator<Item> {
   return nextAround(items, async (next) => {
     try {
       return await next();

@@ -18,23 +18,23 @@ import { closeAtEndOfToken, closeRefused, SERVICE_RESTART } from './websocket-cl
 import { limitMessages, refusalOfOperation } from './websocket-limits.js';
 import { createOperations, type Scope } from './websocket-operations.js';
 
-/** How long a client may take to say goodbye when the server stops. */
-const GOODBYE_MS = 1_000;
+/** Time for the clients' close frames when the server stops. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 export interface WebSocketTransport {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Whether a query or mutation runs. */
   isBusy(): boolean;
-  /** Asks all clients to reconnect, and admits no more. */
+  /** Asks all clients to reconnect, and admits no new ones. */
   close(): Promise<void>;
 }
 
 /**
- * Speaks `graphql-transport-ws` on `/graphql`. Operations go through Yoga's own pipeline, so masking and
- * every plugin hold here too.
+ * Serves `graphql-transport-ws` on `/graphql`. Operations run through Yoga's pipeline, so masking and every plugin
+ * apply to them too.
  *
- * @param gatekeeper checks the credentials of a connection when it begins; it ends with them
- * @param openScope gives an operation a request id of its own
+ * @param gatekeeper checks the credentials of a connection when it opens; the connection ends when they expire
+ * @param openScope gives an operation its own request id
  * @param mask called inside the operation's scope
  */
 export function serveWebSocket<ServerContext extends object, Context extends object>(
@@ -94,7 +94,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
       onComplete: ({ extra }, id) => operations.complete(extra.socket, id),
       execute: (args) => operations.prepared(args).execute(),
       subscribe: (args) => operations.prepared(args).subscribe(),
-      // Otherwise it shows clients the text of unexpected errors.
+      // Otherwise graphql-ws shows clients the text of unexpected errors.
       isProd: true,
     },
     sockets,
@@ -105,13 +105,13 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     isBusy: operations.isBusy,
     async close() {
       isClosing = true;
-      // graphql-ws would say 1001, which some clients take for the end.
+      // graphql-ws would send 1001, after which some clients do not reconnect.
       for (const client of sockets.clients) client.close(SERVICE_RESTART, 'the server restarts');
-      const goodbye = setTimeout(() => {
+      const timer = setTimeout(() => {
         for (const client of sockets.clients) client.terminate();
-      }, GOODBYE_MS);
+      }, CLOSE_TIMEOUT_MS);
       await disposable.dispose();
-      clearTimeout(goodbye);
+      clearTimeout(timer);
     },
   };
 
@@ -148,12 +148,13 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     operations.follow(socket);
     sockets.emit('connection', socket, request);
     limitMessages(socket, onRefusal);
-    // ws ends a connection for what a client sent wrong; graphql-ws would print a stack on top, for every one.
+    // ws closes a connection after a client's protocol error; without a listener graphql-ws would also log a stack
+    // trace.
     socket.removeAllListeners('error').on('error', () => {});
   }
 }
 
-/** Refuses an upgrade before there is a WebSocket that could be closed with a reason. */
+/** Refuses an upgrade by HTTP, before there is a WebSocket that could be closed with a reason. */
 function refuseUpgrade(socket: Duplex, message: string, retryAfterSeconds = RETRY_AFTER_SECONDS): void {
   const headers = `Retry-After: ${retryAfterSeconds}\r\nContent-Type: text/plain\r\n`;
   answerOnSocket(socket, { status: 429, headers, body: `${message}\n` });
@@ -163,7 +164,7 @@ function retryAfterOf(error: unknown): number | undefined {
   return error instanceof DomainError ? error.retryAfterSeconds : undefined;
 }
 
-/** As browsers send it, which cannot set headers on a WebSocket. */
+/** The token in `connectionParams`: browsers cannot set headers on a WebSocket. */
 function authorizationOf(connectionParams: Record<string, unknown> | undefined): string | undefined {
   const value = connectionParams?.authorization ?? connectionParams?.Authorization;
   return typeof value === 'string' ? value : undefined;

@@ -14,7 +14,7 @@ import { createDocumentCache, type DocumentLimits, limitDocuments } from '../lim
 import { type Context, downloadUrls, type Services } from '../schema/context.js';
 import type { Loaders } from '../schema/loaders.js';
 import { schema } from '../schema/schema.js';
-import { forgetAbandonedErrors } from './abandoned-errors.js';
+import { ignoreAbandonedErrors } from './abandoned-errors.js';
 import { createAdmission, graphiqlOptions, refuse, renderGraphiQL } from './authentication.js';
 import { boundAnswers } from './bounded-answers.js';
 import { type Delivery, deliveryBy } from './delivery.js';
@@ -34,7 +34,7 @@ interface ServerContext {
 }
 
 interface GraphQLDeps extends Services {
-  /** For one request or event. */
+  /** New loaders for each request or event. */
   createLoaders: () => Loaders;
   gatekeeper: Gatekeeper;
   links: DownloadLinks;
@@ -45,9 +45,9 @@ interface GraphQLDeps extends Services {
   persisted: PersistedDocuments | null;
   streams: Streams;
   answers: AnswerBudget;
-  /** Null: they run here. */
+  /** The thread that runs queries; null: they run in this thread. */
   queries: QueryThread | null;
-  /** Whether a request comes from a page of another site that may not send it. */
+  /** Whether a request comes from a page of another site that is not allowed to send it. */
   isForeign: (request: IncomingMessage) => boolean;
   metrics: Pick<Metrics, 'graphqlRefusals'>;
   log: Logger;
@@ -70,8 +70,10 @@ export function createGraphQLServer({
   log,
   ...services
 }: GraphQLDeps) {
-  forgetAbandonedErrors();
-  /** Errors are masked, and contexts made, far from the request that they belong to. */
+  ignoreAbandonedErrors();
+  /**
+   * The request of the current operation: errors are masked and contexts made where it is not passed as an argument.
+   */
   const requestId = () => currentActor()?.requestId ?? 'unknown';
   const mask = createErrorMask(log);
   const onRefusal = (limit: string) => metrics.graphqlRefusals.inc({ limit });
@@ -94,7 +96,7 @@ export function createGraphQLServer({
     parserAndValidationCache: createDocumentCache(),
     renderGraphiQL,
     graphiql: (request) => graphiqlOptions(request.headers.get('authorization') ?? undefined),
-    // Bodies are read, and limited, by `readRequests`.
+    // `readRequests` reads and limits bodies.
     multipart: false,
     maxRequestBodySize: false,
     maskedErrors: { maskError: (error) => mask(error, requestId()) },
@@ -128,7 +130,7 @@ export function createGraphQLServer({
         const address = clientAddress(req);
         if (!admitEventStream(req, res, { streams, address })) return;
         if (await admission.signIn(req, res)) return;
-        // Before anything of the document is looked at.
+        // Runs before anything in the document is examined.
         const person = await gatekeeper.admit(address, req.headers.authorization);
         const actor = { person, address, requestId: id };
         await runAs(actor, () => yoga.handle(req, res, { req, res, delivery: deliveryBy(res) }));
@@ -136,7 +138,7 @@ export function createGraphQLServer({
         refuse(res, error, mask(error, id));
       }
     },
-    endEventStreams: eventStreams.endAll,
+    closeEventStreams: eventStreams.endAll,
     /** Subscriptions over WebSocket. */
     createWebSocketTransport: () =>
       serveWebSocket(yoga, {
@@ -161,7 +163,7 @@ export function createGraphQLServer({
   };
 }
 
-/** Yoga masks what parsing and execution throw, but lets validation errors through with codes of their own. */
+/** Masks validation errors: Yoga masks only what parsing and execution throw. */
 function maskValidation(mask: (error: unknown) => GraphQLError): Plugin {
   return {
     onValidate: () => (validated) => {

@@ -1,6 +1,6 @@
 import { type Cause, describeCause } from '../architecture.js';
 
-/** RISC-V privileged ISA, table "mcause"; 24 to 27 are interrupt lines that ESP-IDF turns into panics (soc.h). */
+/** RISC-V privileged ISA, table "mcause"; 24 to 27 are interrupt lines for which ESP-IDF panics (soc.h). */
 export const RISCV_CAUSES: ReadonlyMap<number, Cause> = new Map([
   [0, describeCause('Instruction address misaligned', 'INVALID_FETCH', true)],
   [1, describeCause('Instruction access fault', 'INVALID_FETCH', true)],

@@ -1,8 +1,8 @@
 import type { PhysicalFrame } from '../../unwind/frame.js';
 
 /**
- * Where a value was found: an address in memory, or `-1 - n` for the register n of the crash itself. GDB's test for
- * a made-up frame is whether it would take its return address from where its callee took its own.
+ * Where a value was found: an address in memory, or `-1 - n` for register n of the crash. Like GDB, the unwinder stops
+ * when a frame's return address would come from the same place as its callee's.
  */
 export type Place = number;
 

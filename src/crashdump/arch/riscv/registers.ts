@@ -24,14 +24,14 @@ export function readRegisterNote(description: ByteReader): RegisterSet {
   return readRegisters(description.slice('RISC-V registers', NOTE_REGISTERS_OFFSET, REGISTER_WORDS * 4));
 }
 
-/** Registers as a context switch or an exception left them at the start of a stack (RvExcFrame). */
+/** Registers that a context switch or an exception saved at the start of a stack (RvExcFrame). */
 export function readStackFrame(stack: ByteReader): RegisterSet {
   return readRegisters(stack.slice('RvExcFrame', 0, REGISTER_WORDS * 4));
 }
 
 /**
- * mcause and mtval, which the register note leaves out. The exception frame stands at the start of the dumped stack,
- * or right below the stack pointer when the dump holds all of the memory instead of single stacks.
+ * mcause and mtval, which the register note does not contain. The exception frame is at the start of the dumped stack,
+ * or directly below the stack pointer when the dump contains all memory instead of single stacks.
  */
 export function findException({ registers, stackStart, read }: ExceptionSources): ExceptionRegisters {
   const sp = registers.general[SP] ?? 0;

@@ -6,7 +6,7 @@ import { RISCV_CHIPS } from './chips.js';
 import { findException, readRegisterNote, readStackFrame, SP } from './registers.js';
 import { createRiscvUnwinder } from './unwinder.js';
 
-/** x1 to x31 by their ABI names, as GDB orders them. */
+/** x1 to x31 by their ABI names, in GDB's order. */
 const NAMES = [
   ...['ra', 'sp', 'gp', 'tp', 't0', 't1', 't2', 'fp', 's1'],
   ...['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7'],
@@ -14,7 +14,7 @@ const NAMES = [
   ...['t3', 't4', 't5', 't6'],
 ];
 
-/** The 32-bit RISC-V processors of all chips since the esp32c3. */
+/** The 32-bit RISC-V processors: all chips since the esp32c3 except the Xtensa ones. */
 export const riscv: Architecture = {
   name: 'riscv',
   elfMachine: 0xf3,
@@ -28,7 +28,7 @@ export const riscv: Architecture = {
   readRegisterNote,
   readStackFrame,
   readExtraRegisters: () => new Map(),
-  // The frame is looked for in memory, where its address can be compared.
+  // The frame is searched for in memory, where its address can be compared.
   readExceptionFrame: () => NO_EXCEPTION,
   findException,
   listRegisters,

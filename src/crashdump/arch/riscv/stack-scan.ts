@@ -3,12 +3,12 @@ import type { CodeImage, Unwinder } from '../../unwind/frame.js';
 import type { RiscvFrame } from './frame.js';
 import { SP } from './registers.js';
 
-/** 16 KiB of stack, and 128 candidates tried: a stack full of return addresses costs no more than that. */
+/** Limits: 16 KiB of stack and 128 candidates, so that a stack full of return addresses stays cheap. */
 const MAX_WORDS = 4096;
 const MAX_TRIALS = 128;
 const MAX_CHAIN = 64;
 
-/** The function that ESP-IDF 5 starts every task with, and the one that older releases return to. */
+/** The function that starts every task in ESP-IDF 5, and the one to which tasks return in older releases. */
 const TASK_ENTRY = 'vPortTaskWrapper';
 const TASK_EXIT = 'prvTaskExitError';
 
@@ -20,9 +20,9 @@ interface ScanRequest {
 }
 
 /**
- * The nearest frame above `sp` that a word on the stack returns to, where ROM code (which has no call-frame
- * information) stands between. A word is believed only if a call instruction precedes the place that it names and
- * the call-frame information leads from there, step by step, to the outermost function of a task.
+ * Finds the nearest frame above `sp` by a return address on the stack, where ROM code without call-frame information is
+ * in between. A word is accepted only if a call instruction precedes the address in it, and if call-frame information
+ * leads from there, step by step, to the outermost function of a task.
  */
 export function findCallerOnStack({ sp, images, read, unwinder }: ScanRequest): RiscvFrame | null {
   let trials = 0;
@@ -40,7 +40,9 @@ export function findCallerOnStack({ sp, images, read, unwinder }: ScanRequest): 
   return null;
 }
 
-/** The callee's frame ends at or a little above the word: frames are multiples of 16 bytes, ra is near their top. */
+/**
+ * The callee's frame ends at the word or little above: frames are multiples of 16 bytes, ra is saved near their top.
+ */
 function possibleStackPointers(slot: number): number[] {
   const first = Math.ceil((slot + 4) / 16) * 16;
   return [first, first + 16, first + 32, first + 48];
@@ -59,7 +61,7 @@ function leadsToTaskEntry(
   for (let level = 1; level <= MAX_CHAIN; level++) {
     const { pc } = frame;
     if (images.some((image) => isTaskRoot(image, pc))) return true;
-    // Asking beyond call-frame information would start another scan.
+    // Without this limit, code without call-frame information would start another scan.
     if (!images.some((image) => image.cfiAt(pc - 1) !== null)) return false;
     const { caller } = unwinder.callerOf(frame, level);
     if (!caller) return false;
@@ -68,12 +70,12 @@ function leadsToTaskEntry(
   return false;
 }
 
-/** prvTaskExitError is returned to, not called from: the address is its first one. */
+/** Tasks return to prvTaskExitError without a call: the address is the function's first. */
 function isTaskRoot(image: CodeImage, pc: number): boolean {
   return image.symbolAt(pc - 1)?.name === TASK_ENTRY || image.symbolAt(pc)?.name === TASK_EXIT;
 }
 
-/** RISC-V unprivileged ISA: `jal ra`, `jalr ra` in four bytes, `c.jal`, `c.jalr` in two. */
+/** RISC-V unprivileged ISA: `jal ra`, `jalr ra` with four bytes, `c.jal`, `c.jalr` with two. */
 function followsCall(image: CodeImage, address: number): boolean {
   if (address % 2 !== 0 || address < 4) return false;
   const bytes = image.readAt(address - 4, 4);

@@ -8,9 +8,9 @@ import { RA, SP } from './registers.js';
 import { findCallerOnStack } from './stack-scan.js';
 
 /**
- * RISC-V frames are found by the call-frame information of the firmware. Where there is none, frame 0 is taken for a
- * leaf (its return address is still in ra), and deeper down the stack is searched for a return address that leads
- * to the task's outermost function.
+ * Unwinds RISC-V frames by the firmware's call-frame information. Where there is none, frame 0 is treated as a leaf
+ * (its return address is still in ra). For outer frames the stack is scanned for a return address that leads to the
+ * task's outermost function.
  */
 export function createRiscvUnwinder(
   start: RegisterSet,
@@ -33,7 +33,7 @@ export function createRiscvUnwinder(
     },
 
     callerOf(frame, level) {
-      // A return address may be the first one of the next function: the call itself lies before it.
+      // A return address may be the first address of the next function: the call itself is before it.
       const row = cfiAt(level === 0 ? frame.pc : frame.pc - 1);
       if (row) return callerByCfi(frame, row, read);
       if (level === 0) return callerOfLeaf(frame);
@@ -96,7 +96,7 @@ function applyRule(
   }
 }
 
-/** Code without call-frame information (ROM, assembly, or no code at all): as if it had not touched the stack. */
+/** For code without call-frame information (ROM, assembly, or no code): treated as if it does not use the stack. */
 function callerOfLeaf(frame: RiscvFrame): Step<RiscvFrame> {
   const pc = frame.registers.get(RA);
   if (pc === undefined || pc === frame.pc) return outermost(null);

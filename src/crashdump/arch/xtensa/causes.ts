@@ -42,7 +42,7 @@ export const XTENSA_CAUSES: ReadonlyMap<number, Cause> = new Map([
   [0xffff, describeCause('InvalidCauseRegister', 'OTHER')],
 ]);
 
-/** As the peer names it. */
+/** The peer's name for an unknown cause. */
 export function unknownXtensaCause(): Cause {
   return describeCause('Invalid EXCCAUSE code', 'OTHER');
 }

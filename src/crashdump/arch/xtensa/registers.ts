@@ -1,7 +1,7 @@
 import type { ByteReader } from '../../bytes.js';
 import { type ExceptionRegisters, NO_EXCEPTION, type RegisterSet } from '../registers.js';
 
-/** `xtensa_elf_gregset_t` (GDB xtensa-tdep.h), at the descriptor offset where IDF's pr_status ends. */
+/** `xtensa_elf_gregset_t` (GDB xtensa-tdep.h), at the offset where IDF's pr_status ends. */
 const NOTE_REGISTERS_OFFSET = 72;
 const NOTE_AR_WORD = 64;
 
@@ -31,8 +31,8 @@ export function readRegisterNote(description: ByteReader): RegisterSet {
 }
 
 /**
- * Registers as a context switch or an exception left them at the start of a stack: XtExcFrame when its first word
- * is set, XtSolFrame (a task that gave up the processor by itself) when it is 0.
+ * Registers that a context switch or an exception saved at the start of a stack: XtExcFrame when its first word is not
+ * 0; XtSolFrame (a task that yielded the processor) when it is 0.
  */
 export function readStackFrame(stack: ByteReader): RegisterSet {
   if (stack.slice('stack frame', 0, 4).u32() === 0) return readSolicitedFrame(stack);
@@ -55,14 +55,14 @@ function readSolicitedFrame(stack: ByteReader): RegisterSet {
   const frame = words(stack.slice('XtSolFrame', 0, SOLICITED_FRAME_WORDS * 4), SOLICITED_FRAME_WORDS);
   const [, pc, ps, , a0, a1, a2, a3] = frame;
   return {
-    // Both are return addresses of a windowed call: the call size stands in their top bits.
+    // Both are return addresses of a windowed call: their top two bits are the call size.
     pc: isCodeAddress(pc) ? pc : windowedReturnAddress(pc),
     general: [a0, a1, a2, a3, ...new Array<number>(12).fill(0)],
     special: specials({ lbeg: 0, lend: 0, lcount: 0, sar: 0, ps: withoutExceptionMode(ps) }),
   };
 }
 
-/** In the order in which GDB lists them. */
+/** In GDB's order. */
 function specials({ lbeg, lend, lcount, sar, ps }: Specials): ReadonlyMap<string, number> {
   return new Map(Object.entries({ lbeg, lend, lcount, sar, ps }));
 }
@@ -89,14 +89,14 @@ export function readExtraRegisters(description: ByteReader): ReadonlyMap<number,
   for (let pair = 0; pair < EXTRA_REGISTERS && description.remaining >= 8; pair++) {
     const register = description.u32();
     const value = description.u32();
-    // Registers that the chip lacks leave an empty pair.
+    // A register that the chip does not have is an empty pair.
     if (register !== 0) registers.set(register, value);
   }
   description.seek(Math.min(INTERRUPT_WORD * 4, description.length));
   return registers;
 }
 
-/** What the EXTRA_INFO note says about the exception. */
+/** The exception registers of the EXTRA_INFO note. */
 export function exceptionInNote(extra: ReadonlyMap<number, number>): ExceptionRegisters {
   return {
     ...NO_EXCEPTION,
@@ -107,7 +107,7 @@ export function exceptionInNote(extra: ReadonlyMap<number, number>): ExceptionRe
   };
 }
 
-/** The register holds the call size in its top two bits; code lies in the region 0x40000000 to 0x7fffffff. */
+/** The register's top two bits are the call size; code is in the region 0x40000000 to 0x7fffffff. */
 export function windowedReturnAddress(a0: number): number {
   return ((a0 & 0x3fffffff) | 0x40000000) >>> 0;
 }
@@ -117,7 +117,7 @@ export function windowSize(a0: number): number {
   return (a0 >>> 30) * 4;
 }
 
-/** PS.CALLINC × 4: the rotation that the next `entry` will do. */
+/** PS.CALLINC × 4: the rotation of the next `entry`. */
 export function pendingRotation(ps: number): number {
   return ((ps >>> 16) & 3) * 4;
 }
@@ -126,7 +126,7 @@ export function isCodeAddress(address: number): boolean {
   return address >>> 30 === 1;
 }
 
-/** As GDB's view does it: with EXCM set in user mode it would take the frames for those of the call0 ABI. */
+/** As GDB does: with EXCM set in user mode it would treat the frames as call0 frames. */
 function withoutExceptionMode(ps: number): number {
   return (ps & PS_UM) === 0 ? ps : (ps & ~PS_EXCM) >>> 0;
 }

@@ -10,9 +10,8 @@ export const STACK_POINTER = 1;
 const ENTRY = 0x36;
 
 /**
- * The windowed ABI keeps every frame's caller in memory without any debug information: a function's base save area,
- * the 16 bytes below its stack pointer, holds a0 to a3 of the function that called it (the panic handler spills all
- * windows first).
+ * In the windowed ABI every frame's caller can be found without debug information: a function's base save area, the 16
+ * bytes below its stack pointer, holds a0 to a3 of its caller (the panic handler spills all windows first).
  */
 export function createXtensaUnwinder(start: RegisterSet, read: ReadMemory): Unwinder<PhysicalFrame> {
   return {
@@ -29,15 +28,15 @@ export function createXtensaUnwinder(start: RegisterSet, read: ReadMemory): Unwi
   };
 }
 
-/** A call instruction has jumped, the window is not rotated yet. A jump to where no code is looks the same. */
+/** After a call instruction and before the rotation of the window. A jump to an address without code looks the same. */
 function isBeforeEntry(pc: number, read: ReadMemory): boolean {
   return !isCodeAddress(pc) || read(pc, 1)?.[0] === ENTRY;
 }
 
-/** The return address waits in the register that becomes a0 with the rotation; all others are still the caller's. */
+/** The return address is in the register that the rotation makes a0; all other registers are still the caller's. */
 function callerBeforeEntry(frame: PhysicalFrame, ps: number): Step<PhysicalFrame> {
   const returnAddress = frame.registers.get(pendingRotation(ps)) ?? 0;
-  // Without a caller GDB shows the empty return address as a frame; so does this, for a task that never ran.
+  // Without a caller GDB shows a frame with the empty return address; so does this, for a task that never ran.
   const caller: PhysicalFrame = { ...frame, pc: windowedReturnAddress(returnAddress), trust: 'window' };
   return { cfa: frame.sp, caller, end: null };
 }
@@ -49,7 +48,7 @@ function callerByWindow(frame: PhysicalFrame, read: ReadMemory): Step<PhysicalFr
   const saveArea = frame.sp - 16;
   const callerSp = readWord(read, saveArea + 4);
   if (callerSp === null) return outermost(`Cannot access memory at address ${hex32(saveArea)}`);
-  // The stack grows down: a caller's frame lies above. This is also what ends cycles.
+  // The stack grows down, so a caller's frame is above. This check also ends cycles.
   if (callerSp <= frame.sp) return outermost(INNER_FRAME);
 
   const registers = readSpilledRegisters(saveArea, callerSp, windowSize(a0), read);
@@ -61,7 +60,7 @@ function callerByWindow(frame: PhysicalFrame, read: ReadMemory): Step<PhysicalFr
 }
 
 /**
- * a0 to a3 from the base save area; a4 and up, as many as the call's rotation kept, from the extra save area at the
+ * a0 to a3 from the base save area; a4 and above, as many as the call's rotation kept, from the extra save area at the
  * top of the caller's own frame (Xtensa ISA §4.7.1.4).
  */
 function readSpilledRegisters(saveArea: number, callerSp: number, rotation: number, read: ReadMemory) {

@@ -13,7 +13,7 @@ import {
 } from './registers.js';
 import { createXtensaUnwinder, STACK_POINTER } from './unwinder.js';
 
-/** GDB lists these for every Xtensa chip; core dumps do not hold them. */
+/** GDB lists these for every Xtensa chip; core dumps do not contain them. */
 const UNAVAILABLE = [
   ...['threadptr', 'br', 'scompare1', 'acclo', 'acchi', 'm0', 'm1', 'm2', 'm3', 'expstate'],
   ...['f64r_lo', 'f64r_hi', 'f64s', 'fcr', 'fsr'],
@@ -57,12 +57,12 @@ function listRegisters(
   ];
 }
 
-/** Of a BIN v1 dump the peer of its time showed where a0 returns to, without the call size in its top bits. */
+/** For BIN v1 dumps the peer of that time printed the target of a0, without the call size in its top bits. */
 function shownValue(value: number, index: number, format: string): number {
   return index === 0 && format === 'BIN v1' && value !== 0 ? windowedReturnAddress(value) : value;
 }
 
-/** The peer lists EPC1 to EPC7 and EPS2 to EPS7 of a BIN v2 dump, which has none, as zeros; so does this. */
+/** For BIN v2 dumps, which have no EPC and EPS registers, the peer lists EPC1 to EPC7 and EPS2 to EPS7 as zeros. */
 const NO_LEVELS = (first: number): [number, number][] =>
   Array.from({ length: 8 - first }, (_, index) => [first + index, 0]);
 

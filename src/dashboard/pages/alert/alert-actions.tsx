@@ -78,8 +78,7 @@ export function AlertActions({
         onConfirm={() => void deleteRule()}
       >
         <p>
-          Alerts that wait are not sent, and its log is deleted with it. To silence it for a while, switch it
-          off.
+          Pending alerts are not sent, and the log is deleted too. To silence it for a while, switch it off.
         </p>
       </ConfirmDialog>
     </div>

@@ -55,10 +55,10 @@ function Rule({ rule }: { rule: AlertRuleInListFragment }) {
       )}
       <section className="card" aria-labelledby="rule">
         <header className="card-head">
-          <h2 id="rule">What it tells</h2>
+          <h2 id="rule">What it reports</h2>
         </header>
         <dl className="facts">
-          <Fact name="Tells of">{eventsOf(rule)}</Fact>
+          <Fact name="Reports">{eventsOf(rule)}</Fact>
           <Fact name="For">
             <RuleScope rule={rule} />
           </Fact>

@@ -4,7 +4,7 @@ import { Ago } from '../../parts/time';
 import { EVENTS } from '../alerts/labels';
 
 const STATUSES: Record<AlertDeliveryStatus, string> = {
-  PENDING: 'On its way',
+  PENDING: 'Pending',
   DELIVERED: 'Delivered',
   FAILED: 'Failed',
 };
@@ -25,7 +25,7 @@ export function DeliveryLog({ deliveries }: { deliveries: readonly AlertDelivery
             <tr>
               <th scope="col">Event</th>
               <th scope="col">State</th>
-              <th scope="col">What the target said</th>
+              <th scope="col">Answer of the target</th>
               <th scope="col" className="end">
                 Attempts
               </th>

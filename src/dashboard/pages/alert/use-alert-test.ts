@@ -17,10 +17,10 @@ const TestAlertRule = graphql(`
 `);
 
 /** A test is sent once, without delay; other deliveries may wait hours for their next attempt. */
-const LOOK_FOR_TEST_MS = 500;
-const LOOK_FOR_OTHERS_MS = 10_000;
+const TEST_POLL_MS = 500;
+const POLL_MS = 10_000;
 
-/** A rule's log, read again while a delivery is open, and the result of a test that was started here. */
+/** A rule's log, which is polled while a delivery is pending, and the result of a test that was started here. */
 export function useAlertTest(ruleId: string) {
   const [testId, setTestId] = useState<string | null>(null);
   const { run, isRunning } = useAction(TestAlertRule);
@@ -28,14 +28,14 @@ export function useAlertTest(ruleId: string) {
   const deliveries = data?.alertDeliveries;
   const tested = deliveries?.find(({ id }) => id === testId);
 
-  const onTheirWay = (deliveries ?? []).filter(({ status }) => status === 'PENDING');
-  const isTestOnItsWay = onTheirWay.some(({ event }) => event === 'TEST');
-  const lookEveryMs = isTestOnItsWay ? LOOK_FOR_TEST_MS : onTheirWay.length > 0 ? LOOK_FOR_OTHERS_MS : null;
+  const pending = (deliveries ?? []).filter(({ status }) => status === 'PENDING');
+  const isTestPending = pending.some(({ event }) => event === 'TEST');
+  const pollMs = isTestPending ? TEST_POLL_MS : pending.length > 0 ? POLL_MS : null;
   useEffect(() => {
-    if (lookEveryMs === null) return;
-    const timer = window.setInterval(readAgain, lookEveryMs);
+    if (pollMs === null) return;
+    const timer = window.setInterval(readAgain, pollMs);
     return () => window.clearInterval(timer);
-  }, [lookEveryMs, readAgain]);
+  }, [pollMs, readAgain]);
 
   async function test() {
     const answer = await run({ id: ruleId });
@@ -53,10 +53,10 @@ export function useAlertTest(ruleId: string) {
 function outcomeOf({ status, httpStatus, error }: AlertDeliveryInLogFragment) {
   switch (status) {
     case 'PENDING':
-      return { tone: undefined, text: 'The test is on its way…' };
+      return { tone: undefined, text: 'The test is being sent…' };
     case 'DELIVERED':
       return { tone: 'ok', text: `The test was delivered: the target answered ${httpStatus ?? 'nothing'}.` };
     case 'FAILED':
-      return { tone: 'danger', text: `The test was not delivered: ${error ?? 'nobody knows why'}.` };
+      return { tone: 'danger', text: `The test was not delivered: ${error ?? 'unknown error'}.` };
   }
 }

@@ -9,20 +9,20 @@ Coredock-Signature: t=1767225600,v1=…
  "title":"LoadProhibited in sensor_read (sensor.c)","reason":"…",
  "count":1,"deviceCount":1,"firmwareVersion":"1.2.3","crashesInHour":null}}`;
 
-/** What an alert is for, and where its address comes from. */
+/** Explains the purpose of an alert, and how to get its address. */
 export function AlertGuide() {
   return (
     <EmptyState title="No alert yet">
       <p>
-        An alert informs a chat, or a program of yours, when the fleet crashes at a new place, when a resolved
+        An alert informs a chat, or your own program, when the fleet crashes at a new place, when a resolved
         crash comes back, or when a crash suddenly becomes frequent. So nobody has to keep looking at this
         page.
       </p>
       <p>
-        Slack and Discord call what you need a webhook: make one for a channel, and give its address to a new
-        alert. A program of your own is sent JSON, signed with the alert’s secret:
+        For Slack or Discord, create a webhook for a channel, and enter its address in a new alert. Your own
+        program receives JSON, signed with the alert’s secret:
       </p>
-      <CodeBlock label="What is sent" text={EXAMPLE} />
+      <CodeBlock label="Request body" text={EXAMPLE} />
     </EmptyState>
   );
 }

@@ -52,7 +52,7 @@ function ScopeNotice({ scope: { modelCode, group } }: { scope: Scope }) {
       ) : (
         <Link href={`/groups/${encodeURIComponent(group.id)}`}>{group.title}</Link>
       )}
-      , or for all crashes. A new alert is for it alone. <Link href="/alerts">All alerts</Link>
+      , or for all crashes. A new alert reports only these. <Link href="/alerts">All alerts</Link>
     </p>
   );
 }

@@ -13,7 +13,7 @@ const CreateAlertRule = graphql(`
   }
 `);
 
-/** Creates a rule and shows its secret once; then opens its page, where it can be tested. */
+/** Creates a rule and shows its secret once; then opens the rule's page, where it can be tested. */
 export function CreateAlertDialog({
   scope,
   isOpen,
@@ -51,14 +51,14 @@ export function CreateAlertDialog({
         <div className="dialog-body">
           <p>
             This is the secret of <b>{created.name}</b>. It is shown only now. Slack and Discord do not need
-            it; a program of your own verifies with it that an alert comes from here and is recent:{' '}
+            it; your own program uses it to verify that an alert comes from this server and is recent:{' '}
             <code>Coredock-Signature: t=SECONDS,v1=HEX</code> has the HMAC-SHA-256 over{' '}
             <code>SECONDS.BODY</code>.
           </p>
           <CodeBlock label="Secret" text={created.secret} />
           <div className="dialog-actions">
             <button type="button" className="button" data-tone="primary" onClick={close}>
-              Go on to its test
+              Open the alert to test it
             </button>
           </div>
         </div>

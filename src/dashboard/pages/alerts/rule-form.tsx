@@ -10,10 +10,10 @@ const ModelsOfAlerts = graphql(`
   query ModelsOfAlerts { deviceModels(first: 200) { nodes { id code name } } }
 `);
 
-/** What somebody has filled in. */
+/** The values of the form. */
 export interface FilledIn {
   name: string;
-  /** Empty: an old one stays as it is. */
+  /** Empty: the address does not change. */
   url: string;
   format: AlertFormat;
   onNew: boolean;
@@ -23,7 +23,7 @@ export interface FilledIn {
   crashGroupId: string | null;
 }
 
-/** Of a new rule, or of one that is changed. */
+/** The form of a new rule, or of a changed one. */
 export function RuleForm({
   rule,
   scope,
@@ -32,9 +32,9 @@ export function RuleForm({
   onSubmit,
 }: {
   rule?: AlertRuleInListFragment;
-  /** What a new one is for at first. */
+  /** The initial scope of a new rule. */
   scope: Scope | null;
-  /** What the button does: "Create". */
+  /** The text of the button: "Create". */
   action: string;
   isRunning: boolean;
   onSubmit: (filledIn: FilledIn) => void;
@@ -57,7 +57,7 @@ export function RuleForm({
         required
         maxLength={200}
         defaultValue={rule?.name}
-        hint="For people: which channel, whose program"
+        hint="For example the channel, or the program that receives it"
       />
       <Choice label="Format" name="format" value={rule?.format ?? 'SLACK'}>
         {Object.entries(FORMATS).map(([format, name]) => (
@@ -74,7 +74,7 @@ export function RuleForm({
           required
           maxLength={2000}
           placeholder="https://hooks.slack.com/services/…"
-          hint="Of the webhook. It may be a secret: nobody is shown more of it again than its host."
+          hint="Of the webhook. It may be a secret: afterwards the page shows only its host."
         />
       ) : (
         <Field
@@ -83,18 +83,18 @@ export function RuleForm({
           type="url"
           maxLength={2000}
           placeholder={`${rule.target}/…`}
-          hint="Empty: it stays as it is."
+          hint="Empty: the address does not change."
         />
       )}
       <fieldset className="choices">
-        <legend className="hint">Tells of</legend>
+        <legend className="hint">Reports</legend>
         <label>
-          <input type="checkbox" name="onNew" defaultChecked={rule?.onNew ?? true} /> new groups: a crash at a
-          place where there was none
+          <input type="checkbox" name="onNew" defaultChecked={rule?.onNew ?? true} /> new groups: the first
+          crash at a place
         </label>
         <label>
           <input type="checkbox" name="onRegression" defaultChecked={rule?.onRegression ?? true} />{' '}
-          regressions: a resolved group that came back
+          regressions: a resolved group that crashed again
         </label>
       </fieldset>
       <Field

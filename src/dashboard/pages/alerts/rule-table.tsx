@@ -10,7 +10,7 @@ export function RuleTable({ rules }: { rules: readonly AlertRuleInListFragment[]
         <tr>
           <th scope="col">Alert</th>
           <th scope="col">Format</th>
-          <th scope="col">Tells of</th>
+          <th scope="col">Reports</th>
           <th scope="col">For</th>
           <th scope="col">State</th>
         </tr>

@@ -7,7 +7,7 @@ const GroupOfAlerts = graphql(`
   query GroupOfAlerts($id: ID!) { crashGroup(id: $id) { id title } }
 `);
 
-/** Whose alerts the address asks for: those of one model or group, or all (null). */
+/** The scope in the address: the alerts of one model or group, or all (null). */
 export interface Scope {
   modelCode: string | null;
   group: { id: string; title: string } | null;

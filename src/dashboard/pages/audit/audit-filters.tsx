@@ -3,7 +3,9 @@ import { useLocation } from 'wouter';
 import type { AuditEventInListFragment } from '../../generated/graphql';
 import { TextFilter, useFilters } from '../../parts/filters';
 
-/** Narrows the list. What the events on the screen have is offered, so that nobody needs to know the actions' names. */
+/**
+ * Filters of the list. The visible events are offered as suggestions, so that nobody must know the names of actions.
+ */
 export function AuditFilters({ events }: { events: readonly AuditEventInListFragment[] }) {
   const { parameters, choose } = useFilters();
   const [, navigate] = useLocation();

@@ -19,7 +19,7 @@ const AuditEvents = graphql(`
   }
 `);
 
-/** Who did what, to what, when and from where; narrowed by what stands in the address. */
+/** Who did what, when and from where, filtered by the parameters of the address. */
 export function AuditPage() {
   useTitle('Audit');
   const [parameters] = useSearchParams();
@@ -47,7 +47,7 @@ export function AuditPage() {
             <p>Actions and names must match completely. Old events are deleted (AUDIT_DAYS).</p>
           </EmptyState>
         ) : (
-          <EmptyState title="Nothing has been done yet">
+          <EmptyState title="No events yet">
             <p>
               Every change and every download is recorded here: who, when, from where, and the request id that
               the log has as well. Nobody can change an event; it is deleted only when it is old.
@@ -74,7 +74,7 @@ function filterOf(parameters: URLSearchParams): AuditEventFilter {
   };
 }
 
-/** When a day begins where the person is, or one so many days later; null for what is no day. */
+/** The beginning of a day in the person's time zone, plus some days; null for an invalid date. */
 function dayOf(text: string, later = 0): string | null {
   const date = new Date(`${text}T00:00`);
   if (Number.isNaN(date.getTime())) return null;

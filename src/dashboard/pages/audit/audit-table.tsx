@@ -9,7 +9,7 @@ graphql(`
   }
 `);
 
-/** What was done, newest first; each row leads to what it was done to, as far as that has a page. */
+/** The events, newest first; each row links to the page of its target, if there is one. */
 export function AuditTable({ events }: { events: readonly AuditEventInListFragment[] }) {
   return (
     <table className="list">
@@ -77,7 +77,7 @@ function Target({ event }: { event: AuditEventInListFragment }) {
   );
 }
 
-/** For what has no other name in the event. */
+/** For targets without another name in the event. */
 const NOUNS: Record<string, string | undefined> = {
   AlertRule: 'an alert',
   Coredump: 'a dump',
@@ -96,7 +96,7 @@ function pathOf({ target, targetType, targetId }: AuditEventInListFragment): str
       return `/dumps/${encodeURIComponent(targetId)}`;
     case 'CrashGroup':
       return `/groups/${encodeURIComponent(targetId)}`;
-    // These have their names in their addresses, which the events have as well: "3 of dev1", "thermostat: …".
+    // The addresses of these pages contain names, which the events have too: "3 of dev1", "thermostat: …".
     case 'Device':
       return target == null ? null : `/devices/${target.split(' ').at(-1)}`;
     case 'DeviceModel':

@@ -45,7 +45,7 @@ export function DeviceActions({ device }: { device: Device }) {
   }
   async function revokeTokens() {
     if ((await revoke.run({ id: device.id })) === undefined) return;
-    show({ text: `No token of ${device.name ?? device.key} is accepted any more` });
+    show({ text: `All tokens of ${device.name ?? device.key} are revoked` });
   }
   async function deleteDevice() {
     if ((await remove.run({ id: device.id })) === undefined) return;
@@ -77,7 +77,7 @@ export function DeviceActions({ device }: { device: Device }) {
       >
         <p>
           The old token is accepted for one more day, so that the device can change to the new one; older
-          tokens end at once.
+          tokens stop working at once.
         </p>
       </ConfirmDialog>
       <ConfirmDialog
@@ -87,7 +87,7 @@ export function DeviceActions({ device }: { device: Device }) {
         onClose={close}
         onConfirm={() => void revokeTokens()}
       >
-        <p>They end at once: until the device has a new one, its uploads with a token are refused.</p>
+        <p>They stop working at once. Uploads with a token are refused until the device has a new one.</p>
       </ConfirmDialog>
       <Dialog title="New token" isOpen={token !== null} onClose={() => setToken(null)}>
         {token !== null && <TokenNote deviceKey={device.key} token={token} />}

@@ -22,7 +22,7 @@ const DeviceByKey = graphql(`
   }
 `);
 
-/** One device: who it is, and its dumps. */
+/** One device: its data and its dumps. */
 export function DevicePage({ deviceKey }: { deviceKey: string }) {
   const [parameters] = useSearchParams();
   const { data, error } = useLiveQuery(

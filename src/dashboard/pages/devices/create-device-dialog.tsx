@@ -15,7 +15,7 @@ const CreateDevice = graphql(`
   mutation CreateDevice($input: CreateDeviceInput!) { createDevice(input: $input) { device { id key } token } }
 `);
 
-/** Registers a device and shows its token, this once. */
+/** Registers a device and shows its token once. */
 export function CreateDeviceDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   const [created, setCreated] = useState<{ key: string; token: string } | null>(null);
   useEffect(() => {
@@ -76,16 +76,11 @@ function DeviceForm({ onCreated }: { onCreated: (device: { key: string; token: s
           ))}
         </select>
       </div>
-      <Field
-        label="Name"
-        name="name"
-        maxLength={200}
-        hint="For people: where it is, whose it is. May be left empty."
-      />
+      <Field label="Name" name="name" maxLength={200} hint="For example its place or its owner. Optional." />
       <Field
         label="Key"
         name="key"
-        hint="1 to 32 of a-z and 0-9; a random one when left empty."
+        hint="1 to 32 of a-z and 0-9. Empty: a random key."
         pattern="[a-z0-9]{1,32}"
       />
       <div className="dialog-actions">

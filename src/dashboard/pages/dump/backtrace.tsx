@@ -3,14 +3,14 @@ import type { FrameOnPageFragment, TaskOnPageFragment } from '../../generated/gr
 /**
  * The calls of a task, innermost first.
  *
- * @param culprit the function that the reader holds to be the crash's place: its first frame stands out
+ * @param culprit the function that the reader considers the place of the crash: its first frame is highlighted
  */
 export function Backtrace({ task, culprit }: { task: TaskOnPageFragment; culprit?: string | undefined }) {
   return (
     <>
       {task.stackCorrupted && (
         <p className="notice" data-tone="warn">
-          The device found this stack broken and did not dump it.
+          The device found this stack corrupted and did not dump it.
         </p>
       )}
       {task.stackOverflow != null && !task.crashed && (
@@ -69,10 +69,10 @@ function Frame({ frame, isCulprit }: { frame: FrameOnPageFragment; isCulprit: bo
         {file != null && <Place file={file} line={line ?? null} />}
       </div>
       <span className="frame-marks">
-        {inlined && <Mark name="inlined" title="The code of this function stands in the one below" />}
+        {inlined && <Mark name="inlined" title="The code of this function is inside the function below" />}
         {inRom && <Mark name="ROM" title="In the chip’s mask ROM" />}
         {trust === 'scan' && (
-          <Mark name="guessed" title="Found by looking through the stack: it may not be a real caller" />
+          <Mark name="uncertain" title="Found by scanning the stack: it may not be a real caller" />
         )}
         <span className="frame-pc">{pc}</span>
       </span>
@@ -80,7 +80,7 @@ function Frame({ frame, isCulprit }: { frame: FrameOnPageFragment; isCulprit: bo
   );
 }
 
-/** GDB tells the value at the function's entry as `name@entry=value`; then that is the argument's name. */
+/** GDB prints the value at the function's entry as `name@entry=value`; then that is the argument's name. */
 function Argument({ argument: { name, value } }: { argument: FrameOnPageFragment['arguments'][number] }) {
   const atEntry = `${name}@entry`;
   const isAtEntry = value.startsWith(`${atEntry}=`);

@@ -28,7 +28,7 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
           <Fact name="Raw bytes">
             removed <Moment at={dump.rawRemovedAt} />,{' '}
             {dump.rawRemovedReason === 'STORAGE_LIMIT'
-              ? 'to make room for newer ones'
+              ? 'to free space for newer ones'
               : 'as the model’s settings say'}
           </Fact>
         )}
@@ -83,7 +83,7 @@ function Hash({ of }: { of: string }) {
   );
 }
 
-/** Major × 100 + minor, as the chip's eFuses have it. */
+/** Major × 100 + minor, as in the chip's eFuses. */
 function revisionText(revision: number): string {
   return `v${Math.floor(revision / 100)}.${revision % 100}`;
 }

@@ -18,7 +18,7 @@ const ReparseDump = graphql(`
   mutation ReparseDump($id: ID!) { reparseCoredump(id: $id) { id parseStatus } }
 `);
 
-/** Why it crashed, in the device's words and in plain English, and the actions on the dump. */
+/** The cause of the crash, in the device's words and in plain English, and the actions on the dump. */
 export function DumpHead({ dump }: { dump: DumpOnPageFragment }) {
   const { report, parseStatus } = dump;
   const [reason = '', ...more] = (report?.reason ?? fallbackTitle(dump)).split('\n');
@@ -123,13 +123,13 @@ function DownloadLink({ dump }: { dump: DumpOnPageFragment }) {
   );
 }
 
-/** Reasons to doubt the report below. */
+/** Reasons to doubt the report. */
 function Doubts({ dump: { report, device, firmwareVersion, parseStatus } }: { dump: DumpOnPageFragment }) {
   const doubts = [
     ...(report != null && !report.elfMatches
       ? ['The ELF is not the one that the device ran: names and lines may be wrong.']
       : []),
-    ...(report?.checksum === 'bad' ? ['The dump’s checksum is wrong: some of it may be damaged.'] : []),
+    ...(report?.checksum === 'bad' ? ['The dump’s checksum is wrong: parts of it may be damaged.'] : []),
     ...(report?.warnings ?? []),
   ];
   return (

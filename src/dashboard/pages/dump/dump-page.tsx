@@ -45,7 +45,7 @@ const DumpById = graphql(`
   query DumpById($id: ID!) { coredump(id: $id) { ...DumpOnPage } }
 `);
 
-/** One crash: first why, then where, then everything else in the dump. */
+/** One crash: its cause, its place, then all other data of the dump. */
 export function DumpPage({ id: inAddress }: { id: string }) {
   const id = decodeURIComponent(inAddress);
   const { data, error } = useLiveQuery(
@@ -103,7 +103,7 @@ function DumpBody({ dump }: { dump: DumpOnPageFragment }) {
   );
 }
 
-/** The explanation names the place between its last backticks. */
+/** The explanation has the place between its last backticks. */
 function culpritOf(explanation: string | null | undefined): string | undefined {
   return explanation?.split('`').at(-2);
 }

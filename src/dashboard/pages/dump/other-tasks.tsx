@@ -4,7 +4,7 @@ import { countText } from '../../parts/sizes';
 import { Backtrace } from './backtrace';
 import { StackMeter } from './stack-meter';
 
-/** What the rest of the system did at that moment: a line for each task, its backtrace on demand. */
+/** The state of all other tasks at the crash: one line each, with a backtrace on demand. */
 export function OtherTasks({ tasks }: { tasks: readonly TaskOnPageFragment[] }) {
   const [areAllOpen, setAllOpen] = useState(false);
   return (
@@ -16,7 +16,7 @@ export function OtherTasks({ tasks }: { tasks: readonly TaskOnPageFragment[] }) 
         </button>
       </header>
       {tasks.map((task) => (
-        // Its own key for each: a click on "all" opens also what was closed by hand.
+        // The key changes with each click on "all", so that it also opens tasks that were closed one by one.
         <details key={`${task.tcb} ${areAllOpen}`} className="task" open={areAllOpen}>
           <summary data-row>
             <span className="task-name">{task.name}</span>

@@ -1,7 +1,7 @@
 import type { DumpOnPageFragment } from '../../generated/graphql';
 import { CopyButton } from '../../parts/code-block';
 
-/** The report as text, as `esp-coredump info_corefile` would print it, or why there is none. */
+/** The report as text in the layout of `esp-coredump info_corefile`, or the reason why there is none. */
 export function RawText({ dump, isOpen }: { dump: DumpOnPageFragment; isOpen: boolean }) {
   const text = printable(dump.parsedOutput ?? '');
   return (
@@ -20,7 +20,9 @@ export function RawText({ dump, isOpen }: { dump: DumpOnPageFragment; isOpen: bo
   );
 }
 
-/** Control characters (a device can put escape sequences into its panic reason) as the signs that Unicode has for them. */
+/**
+ * Replaces control characters (a device can put escape sequences into its panic reason) by Unicode's visible symbols.
+ */
 function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, (character) =>

@@ -2,7 +2,7 @@ import type { DumpOnPageFragment } from '../../generated/graphql';
 
 type Register = NonNullable<DumpOnPageFragment['report']>['registers'][number];
 
-/** The crashed task's registers, with what their values point at. */
+/** The crashed task's registers, and the symbols at their values. */
 export function Registers({ registers }: { registers: readonly Register[] }) {
   return (
     <section className="card" aria-labelledby="registers">

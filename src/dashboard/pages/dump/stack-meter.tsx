@@ -1,9 +1,9 @@
 import type { TaskOnPageFragment } from '../../generated/graphql';
 
-/** From this share on a stack is about to be too small. */
+/** From this share on the stack is shown as nearly full. */
 const NEARLY_FULL = 0.85;
 
-/** How much of its stack a task uses, as a bar and in bytes. */
+/** A task's stack usage, as a bar and in bytes. */
 export function StackMeter({ task }: { task: TaskOnPageFragment }) {
   const { stackUsed, stackFree, stackNeverUsed } = task;
   if (stackUsed == null || stackFree == null) return null;

@@ -7,20 +7,20 @@ const DeleteDump = graphql(`
   mutation DeleteDump($id: ID!) { deleteCoredump(id: $id) }
 `);
 
-/** A deletion can be undone for this long; only then is it sent to the server. */
+/** Delay in which a deletion can be undone; it is sent to the server afterwards. */
 const UNDO_MS = 6_000;
 
-/** Deletions that wait, each with the function that sends it at once. */
+/** Waiting deletions, each with the function that sends it at once. */
 const pending = new Map<string, () => void>();
 let hidden: ReadonlySet<string> = new Set();
 const listeners = new Set<() => void>();
 
-// Closing the page confirms the deletions that wait.
+// Closing the page confirms the waiting deletions.
 window.addEventListener('pagehide', () => {
   for (const send of [...pending.values()]) send();
 });
 
-/** Ids that lists leave out, because their deletion waits. */
+/** Ids that lists omit, because their deletion is waiting. */
 export function useHidden(): ReadonlySet<string> {
   return useSyncExternalStore(
     (listener) => {
@@ -31,7 +31,7 @@ export function useHidden(): ReadonlySet<string> {
   );
 }
 
-/** Deletes a dump after a delay, in which a note offers to undo it. */
+/** Deletes a dump after a delay, in which a toast offers to undo it. */
 export function useDeleteDump(): (dump: { id: string; filename: string }) => void {
   const { run } = useAction(DeleteDump);
   const { show } = useToasts();

@@ -11,7 +11,7 @@ const ModelCodes = graphql(`
 const LABELS = { q: 'Words', version: 'Version', chip: 'Chip', device: 'Device key' };
 const NEVER = () => false;
 
-/** Narrows the list; the address keeps what was chosen, so that it can be sent to somebody. */
+/** Filters of the list. They are part of the address, so that it can be shared. */
 export function DumpFilters() {
   const { parameters, choose } = useFilters();
   const [, navigate] = useLocation();

@@ -17,7 +17,7 @@ graphql(`
 /**
  * Dumps, newest first; each row leads to its page.
  *
- * @param of whose dumps they are: what they all have in common is not repeated in each row
+ * @param of the owner of the dumps: columns that are the same in all rows are omitted
  */
 export function DumpTable({
   dumps,
@@ -86,7 +86,7 @@ function DumpRow({ dump, of }: { dump: DumpInListFragment; of: 'fleet' | 'device
   );
 }
 
-/** In plain English first; the device's own words, of which the watchdog has many lines, below. */
+/** The explanation in plain English first; below it the device's own words, which have many lines for a watchdog. */
 function wordsOf({ parseStatus, report, filename }: DumpInListFragment): { title: string; detail: string } {
   if (report == null) {
     const title = parseStatus === 'PENDING' ? 'Waiting to be read' : 'Could not be read';

@@ -20,7 +20,7 @@ const Dumps = graphql(`
   }
 `);
 
-/** Every dump of the fleet, newest first, narrowed by what stands in the address. */
+/** The dumps of the fleet, newest first, filtered by the parameters of the address. */
 export function DumpsPage() {
   useTitle('Dumps');
   const [parameters] = useSearchParams();

@@ -31,14 +31,14 @@ export function CreateModelDialog({ isOpen, onClose }: { isOpen: boolean; onClos
           name="name"
           required
           maxLength={200}
-          hint="For people: Thermostat, second edition"
+          hint="For example: Thermostat, second edition"
         />
         <Field
           label="Code"
           name="code"
           required
           pattern="[a-z0-9_]{1,32}"
-          hint="For programs, and the ELF’s name in a bundle: 1 to 32 of a-z, 0-9 and _"
+          hint="For programs, and for the ELF’s name in a bundle: 1 to 32 of a-z, 0-9 and _"
         />
         <div className="dialog-actions">
           <button type="submit" className="button" data-tone="primary" disabled={isRunning}>

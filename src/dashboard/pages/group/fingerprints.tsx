@@ -10,7 +10,7 @@ const SplitGroup = graphql(`
   }
 `);
 
-/** The fingerprints that a group counts; a merged group has several, and each can be split off again. */
+/** The fingerprints of a group; a merged group has several, and each can be split off again. */
 export function Fingerprints({ group }: { group: GroupOnPageFragment }) {
   const { run, isRunning } = useAction(SplitGroup);
   const [, navigate] = useLocation();

@@ -18,7 +18,7 @@ const ReopenGroup = graphql(`
   mutation ReopenGroup($id: ID!) { reopenCrashGroup(id: $id) { id state } }
 `);
 
-/** The decisions about a group: resolve, ignore, reopen, merge. */
+/** The actions on a group: resolve, ignore, reopen, merge. */
 export function GroupActions({ group }: { group: GroupOnPageFragment }) {
   const [open, setOpen] = useState<'resolve' | 'merge' | null>(null);
   const ignore = useAction(IgnoreGroup);

@@ -13,7 +13,7 @@ const NoteGroup = graphql(`
   mutation NoteGroup($id: ID!, $note: String) { noteCrashGroup(id: $id, note: $note) { id note } }
 `);
 
-/** Who works on it, and what is known. */
+/** The group's assignee and note. */
 export function GroupNote({ group }: { group: GroupOnPageFragment }) {
   const [isOpen, setOpen] = useState(false);
   return (

@@ -35,7 +35,7 @@ const GroupById = graphql(`
   }
 `);
 
-/** One bug: how often, since when, on what, and what people have decided about it. */
+/** One crash group: its frequency, first and last crash, variants, state, assignee and note. */
 export function GroupPage({ id: inAddress }: { id: string }) {
   const id = decodeURIComponent(inAddress);
   const [parameters] = useSearchParams();
@@ -117,7 +117,7 @@ function GroupHead({ group }: { group: GroupOnPageFragment }) {
       </ForAdmins>
       {group.isRegression && (
         <p className="notice" data-tone="danger">
-          It was resolved and came back
+          It was resolved and crashed again
           {group.regressedInVersion != null && ` in version ${group.regressedInVersion}`}.
         </p>
       )}

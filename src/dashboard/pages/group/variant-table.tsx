@@ -9,7 +9,7 @@ graphql(`
   }
 `);
 
-/** On which models, versions and chips a group was seen, and how often. */
+/** The models, versions and chips on which a group was seen, with counts. */
 export function VariantTable({ variants }: { variants: readonly VariantInListFragment[] }) {
   const highest = Math.max(1, ...variants.map(({ count }) => count));
   return (

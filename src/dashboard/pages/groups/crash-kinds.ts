@@ -1,6 +1,6 @@
 import type { CrashKind } from '../../generated/graphql';
 
-/** What people call the kinds of crash. A kind that a newer server knows is not offered here, and is listed all the same. */
+/** Names of the kinds of crashes. Kinds of a newer server are listed in tables, but not offered as a filter. */
 export const CRASH_KINDS: Readonly<Record<CrashKind, string>> = {
   ABORT: 'abort()',
   ASSERT: 'Assertion',
@@ -11,7 +11,7 @@ export const CRASH_KINDS: Readonly<Record<CrashKind, string>> = {
   INVALID_READ: 'Invalid read',
   INVALID_WRITE: 'Invalid write',
   INVALID_ACCESS: 'Invalid access',
-  INVALID_FETCH: 'Jump to no code',
+  INVALID_FETCH: 'Jump to invalid address',
   ILLEGAL_INSTRUCTION: 'Illegal instruction',
   DIVIDE_BY_ZERO: 'Division by zero',
   CACHE_DISABLED: 'Cache disabled',

@@ -17,7 +17,7 @@ const ORDERS = [
   ['rate', 'Rate now'],
 ] as const;
 
-/** Which groups, and which first; the address keeps it. */
+/** Filters and order of the groups; both are part of the address. */
 export function GroupFilters() {
   const { parameters, choose } = useFilters();
   const searchId = useId();

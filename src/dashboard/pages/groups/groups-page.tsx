@@ -20,7 +20,7 @@ const Groups = graphql(`
   }
 `);
 
-/** What to work on: the fleet's crashes by their cause, the worst first. */
+/** The fleet's crashes by cause, the most frequent first. */
 export function GroupsPage() {
   useTitle('Crash groups');
   const [parameters] = useSearchParams();

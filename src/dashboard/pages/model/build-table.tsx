@@ -59,8 +59,8 @@ export function BuildTable({ builds }: { builds: readonly BuildInListFragment[] 
         }}
       >
         <p>
-          The ELF of {toDelete?.version} is deleted. Dumps that were read with it keep their report, and
-          cannot be read again without it.
+          The ELF of {toDelete?.version} is deleted. Dumps that were parsed with it keep their report, and
+          cannot be parsed again without it.
         </p>
       </ConfirmDialog>
     </>

@@ -28,7 +28,7 @@ const ModelByCode = graphql(`
   }
 `);
 
-/** A model's firmware: upload a build, and see which dumps were read with which. */
+/** A model's firmware: uploads of builds, and the number of dumps for each build. */
 export function ModelPage({ code }: { code: string }) {
   const [parameters] = useSearchParams();
   const { data, error } = useLiveQuery(ModelByCode, { code, after: parameters.get('after') });

@@ -23,10 +23,10 @@ interface PrivacyDialogProps {
   onClose: () => void;
 }
 
-/** Changes a model's privacy settings, and says beforehand what will be removed, and when. */
+/** Changes a model's privacy settings, and shows beforehand what will be removed, and when. */
 export function PrivacyDialog({ model, isOpen, onClose }: PrivacyDialogProps) {
   return (
-    <Dialog title={`What is kept of ${model.name}`} isOpen={isOpen} onClose={onClose}>
+    <Dialog title={`Data retention of ${model.name}`} isOpen={isOpen} onClose={onClose}>
       <PrivacyForm model={model} onClose={onClose} />
     </Dialog>
   );
@@ -58,7 +58,7 @@ function PrivacyForm({ model, onClose }: Omit<PrivacyDialogProps, 'isOpen'>) {
             checked={removeRawOnceRead}
             onChange={({ target }) => setPrivacy((all) => ({ ...all, removeRawOnceRead: target.checked }))}
           />{' '}
-          are removed as soon as they were read
+          are removed as soon as they are parsed
         </label>
         <label>
           <input
@@ -70,7 +70,7 @@ function PrivacyForm({ model, onClose }: Omit<PrivacyDialogProps, 'isOpen'>) {
         </label>
       </fieldset>
       <Field
-        label="Days that they are kept, read or not"
+        label="Days that they are kept, parsed or not"
         type="number"
         min={1}
         max={MAX_DAYS}
@@ -86,12 +86,12 @@ function PrivacyForm({ model, onClose }: Omit<PrivacyDialogProps, 'isOpen'>) {
             {removeRawOnceRead && <OnceRead modelCode={model.code} />}
             {keepRawDays != null && <AfterDays modelCode={model.code} days={keepRawDays} />}
             <p>
-              Removed bytes cannot be downloaded or read again any more, not even with a firmware that comes
+              Removed bytes cannot be downloaded or parsed again, not even with a firmware that is uploaded
               later. Reports and texts stay.
             </p>
           </>
         ) : (
-          <p>Nothing is removed by this.</p>
+          <p>These settings remove nothing.</p>
         )}
       </div>
       <div className="dialog-actions">
@@ -115,21 +115,21 @@ function OnceRead({ modelCode }: { modelCode: string }) {
   return (
     <p>
       At once: the raw bytes of <Concerned filter={{ modelCode: [modelCode], parseStatus: ['PARSED'] }} />{' '}
-      that were read already. From then on: those of each dump when it is read.
+      that are already parsed. From then on: those of each dump when it is parsed.
     </p>
   );
 }
 
 function AfterDays({ modelCode, days }: { modelCode: string; days: number }) {
-  // Computed once when it is typed: the query must not change at each rendering.
+  // Computed once, when the value is typed: the query must not change at each rendering.
   const [now] = useState(() => Date.now());
   if (!(days >= 1 && days <= MAX_DAYS)) return null;
   const before = new Date(now - days * DAY_MS).toISOString();
   return (
     <p>
       At once: the raw bytes of <Concerned filter={{ modelCode: [modelCode], uploadedBefore: before }} /> that
-      came {countText(days, 'day')} ago or earlier. From then on: those of each dump so long after its upload,
-      within an hour.
+      were uploaded {countText(days, 'day')} ago or earlier. From then on: those of each dump after that many
+      days. The removal runs every hour.
     </p>
   );
 }

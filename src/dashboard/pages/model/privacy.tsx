@@ -13,18 +13,18 @@ graphql(`
   }
 `);
 
-/** How long a model's dumps keep their raw bytes, which hold a device's memory, and who may download them. */
+/** How long a model's dumps keep their raw bytes, which contain device memory, and who may download them. */
 export function Privacy({ model }: { model: ModelOnPageFragment }) {
   const [isOpen, setOpen] = useState(false);
   const { removeRawOnceRead, keepRawDays, rawForAdminsOnly } = model.privacy;
   const ends = [
-    ...(removeRawOnceRead ? ['until the dump was read'] : []),
+    ...(removeRawOnceRead ? ['until the dump is parsed'] : []),
     ...(keepRawDays == null ? [] : [`${countText(keepRawDays, 'day')} at most`]),
   ];
   return (
     <section className="card" aria-labelledby="privacy">
       <header className="card-head">
-        <h2 id="privacy">What is kept how long</h2>
+        <h2 id="privacy">Data retention</h2>
         <ForAdmins>
           <button type="button" className="quiet-button" onClick={() => setOpen(true)}>
             Change
@@ -36,9 +36,9 @@ export function Privacy({ model }: { model: ModelOnPageFragment }) {
           {ends.length === 0 ? 'as long as the dump' : `${ends.join(', ')}; no longer than the dump`}
         </Fact>
         <Fact name="Downloads">{rawForAdminsOnly ? 'for admins only' : 'for viewers and admins'}</Fact>
-        <Fact name="Reports">as long as the dump; viewers never see what the memory held</Fact>
+        <Fact name="Reports">as long as the dump; viewers never see memory contents</Fact>
         <Fact name="Dumps">
-          until their device has sent too many newer ones (MAX_COREDUMPS), or somebody deletes them
+          until their device has too many newer ones (MAX_COREDUMPS), or a person deletes them
         </Fact>
       </dl>
       <PrivacyDialog model={model} isOpen={isOpen} onClose={() => setOpen(false)} />

@@ -56,7 +56,7 @@ export function UploadArea({ modelCode }: { modelCode: string }) {
           <input
             id={versionId}
             value={version}
-            placeholder="As the ELF says"
+            placeholder="From the ELF"
             onChange={(event) => setVersion(event.target.value)}
           />
         </div>

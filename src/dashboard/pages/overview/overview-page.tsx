@@ -23,7 +23,7 @@ const Overview = graphql(`
   }
 `);
 
-/** The fleet at a glance: what arrives now, what waits, and whether the server is ready. */
+/** The state of the fleet: recent dumps, pending work, and whether the server is ready. */
 export function OverviewPage() {
   useTitle('Overview');
   const { data, error } = useLiveQuery(Overview, {});
@@ -79,7 +79,7 @@ function Worst({ data }: { data: OverviewQuery }) {
   return (
     <section className="card" aria-labelledby="worst">
       <header className="card-head">
-        <h2 id="worst">Crashing most now</h2>
+        <h2 id="worst">Highest crash rate now</h2>
         <Link href="/groups">{countText(data.worst.totalCount, 'open group')}</Link>
       </header>
       <GroupTable groups={data.worst.nodes} />

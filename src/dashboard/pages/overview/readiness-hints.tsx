@@ -15,7 +15,7 @@ const HINTS = {
   database: 'The database does not answer: uploads are refused with 503, and devices keep their dumps.',
   storage: 'The storage cannot be written: uploads are refused with 503, and devices keep their dumps.',
   sidecar:
-    'No parser answers: new dumps are stored and stay pending. “coredock start” brings one; with “coredock serve”, ' +
+    'No parser responds: new dumps are stored and stay pending. “coredock start” includes one; with “coredock serve”, ' +
     'set PARSE_SIDECAR_URL and PARSE_SIDECAR_XFER_DIR.',
 } as const;
 
@@ -26,7 +26,7 @@ const LOST = {
     'Files of core dumps are missing from the storage: their reports stay; restore the files from a backup.',
 } as const;
 
-/** The failed checks of the server, and what each means; nothing while all succeed. */
+/** The server's failed checks and their meaning; nothing while all succeed. */
 export function ReadinessHints() {
   const readiness = useReadiness();
   if (readiness === null) return null;

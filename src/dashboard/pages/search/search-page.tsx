@@ -66,7 +66,7 @@ function Hits({ hits }: { hits: readonly Hit[] }) {
       </header>
       <ul className="hits">
         {hits.map(({ coredump, snippet }) =>
-          // Deleted between the search and the answer.
+          // The dump was deleted between the search and the answer.
           coredump == null ? null : (
             <li key={coredump.id}>
               <Link href={`/dumps/${encodeURIComponent(coredump.id)}`} data-row className="row-link">

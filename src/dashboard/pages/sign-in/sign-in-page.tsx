@@ -4,7 +4,7 @@ import { CALLBACK_PATH, type PageConfig } from '../../session/page-config';
 import { beginSession, howItEnded } from '../../session/session';
 import { TokenForm } from './token-form';
 
-/** Signs in at the issuer, where one is configured, or with a token. */
+/** Sign-in at the issuer, where one is configured, or with a token. */
 export function SignInPage({ oidc }: { oidc: PageConfig['oidc'] }) {
   useTitle('Sign in');
   const { problem, setProblem, isComingBack } = useComingBack(oidc);
@@ -24,7 +24,7 @@ export function SignInPage({ oidc }: { oidc: PageConfig['oidc'] }) {
         <h1>Coredock</h1>
         {howItEnded() === 'refused' && problem === null && (
           <p className="notice" data-tone="warn" role="status">
-            The server does not accept the token, or no longer does. Sign in again.
+            The server does not accept the token, or not any more. Sign in again.
           </p>
         )}
         {howItEnded() === 'forbidden' && problem === null && (
@@ -52,7 +52,7 @@ export function SignInPage({ oidc }: { oidc: PageConfig['oidc'] }) {
   );
 }
 
-/** The way back from the issuer ends here: the code in the address becomes a session. */
+/** Handles the redirect from the issuer: the code in the address becomes a session. */
 function useComingBack(oidc: PageConfig['oidc']) {
   const [problem, setProblem] = useState<string | null>(null);
   const [isComingBack, setComingBack] = useState(oidc !== null && window.location.pathname === CALLBACK_PATH);
@@ -72,7 +72,7 @@ function useComingBack(oidc: PageConfig['oidc']) {
   return { problem, setProblem, isComingBack };
 }
 
-/** Once for each address, because its code can be used only once, and React may run the effect twice. */
+/** Runs once per address, because its code can be used only once, and React may run the effect twice. */
 let comingBack: Promise<void> | null = null;
 
 function comeBack(oidc: NonNullable<PageConfig['oidc']>): Promise<void> {

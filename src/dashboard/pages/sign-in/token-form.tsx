@@ -2,7 +2,7 @@ import { type FormEvent, useState } from 'react';
 import { Field } from '../../parts/field';
 import { beginSession } from '../../session/session';
 
-/** A static token or a JWT, which is tried before the session begins. */
+/** Sign-in with a static token or a JWT, which is checked before the session begins. */
 export function TokenForm() {
   const [problem, setProblem] = useState<string | null>(null);
   const [isTrying, setTrying] = useState(false);
@@ -27,7 +27,7 @@ export function TokenForm() {
         required
         pattern="[A-Za-z0-9._~+\/\-]+=*"
         title="A token has letters, digits and . _ ~ + / - only"
-        hint="“coredock token” makes one. It is kept in this tab only."
+        hint="“coredock token” makes one. It is stored in this tab only."
       />
       {problem !== null && (
         <p className="notice" data-tone="danger" role="alert">
@@ -41,7 +41,7 @@ export function TokenForm() {
   );
 }
 
-/** @returns the server's reason to refuse the token, or null */
+/** @returns the server's reason for refusing the token, or null */
 async function tryToken(token: string): Promise<string | null> {
   const response = await fetch('/graphql', {
     method: 'POST',
