@@ -25,7 +25,7 @@ program
 program
   .command('sidecar')
   .description('run the parse sidecar alone')
-  .option('--port <port>', 'port on 127.0.0.1', wholeNumber, 8081)
+  .option('--port <port>', 'port on 127.0.0.1', wholeNumberUpTo(65_535), 8081)
   .option('--xfer-dir <dir>', 'folder where the server puts dumps and ELFs', './data/xfer')
   .action(async ({ port, xferDir }: { port: number; xferDir: string }) => {
     const { runSidecar } = await import('./sidecar/command.js');
@@ -110,7 +110,12 @@ program
   .requiredOption('--url <url>', "the server's address, such as https://coredock.example.org")
   .option('--token <token>', 'bearer token of an admin; default: $COREDOCK_TOKEN')
   .option('--firmware-version <version>', 'only when neither version.json nor the ELF has it')
-  .option('--retries <n>', 'how often to try again when the server cannot be reached', wholeNumber, 5)
+  .option(
+    '--retries <n>',
+    'how often to try again when the server cannot be reached',
+    wholeNumberUpTo(1_000),
+    5,
+  )
   .action(async (file: string, { token, ...options }: UploadOptions) => {
     const { uploadFirmwareCommand } = await import('./ci/upload-firmware.js');
     const bearer = token ?? (process.env.COREDOCK_TOKEN || undefined);
@@ -173,10 +178,15 @@ async function reportProblems(work: () => Promise<void>): Promise<void> {
   }
 }
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value > 65_535) throw new InvalidArgumentError('not a port from 0 to 65535');
-  return value;
+/** @throws InvalidArgumentError, which commander shows beside the option's name */
+function wholeNumberUpTo(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value > max) {
+      throw new InvalidArgumentError(`It must be a whole number from 0 to ${max}.`);
+    }
+    return value;
+  };
 }
 
 function readVersion(): string {

@@ -32,6 +32,16 @@ describe('coredock sidecar', () => {
     expect(stderr).toBe(`coredock: 127.0.0.1:${port} is in use by another program; choose another --port\n`);
   });
 
+  it.each([
+    [['sidecar', '--port', '65536'], '0 to 65535'],
+    [['firmware', 'upload', 'x.elf', '--model', 'm', '--url', 'http://x', '--retries', 'many'], '0 to 1000'],
+  ])('refuses a number that is none, or too large, and says which: %j', async (args, range) => {
+    const { code, stderr } = await run(args);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain(`It must be a whole number from ${range}.`);
+  });
+
   it('refuses a transfer folder that cannot be, and settings that make no sense, with one line each', async () => {
     const { dir } = await aTransferFolder();
 
