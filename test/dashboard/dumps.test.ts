@@ -37,7 +37,7 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
     const program = await aProgram('serve');
     await aDevice(program as never);
     const page = await aBrowserPage(program.url);
-    await page.getByText('No parser answers').waitFor();
+    await page.getByText('No parser responds').waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
 
     await crash(program, 'thermostat-1.0.0', 'null-pointer');

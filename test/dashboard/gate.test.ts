@@ -76,7 +76,7 @@ describe.skipIf(!hasChromium)(`what the page knows of who uses it${NEEDS_CHROMIU
 
     network.fail();
     await page.reload();
-    await page.getByRole('alert').getByText('It is asked again by itself.').waitFor();
+    await page.getByRole('alert').getByText('The page tries again automatically.').waitFor();
     await network.heal();
 
     await page.getByRole('button', { name: 'New model' }).waitFor();

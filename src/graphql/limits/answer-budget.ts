@@ -199,7 +199,7 @@ function overAnswer(bytes: number, max: number): GraphQLError {
     max,
     message:
       `An answer has at most ${max} bytes (GRAPHQL_MAX_ANSWER_BYTES); this one would have ${bytes} or more. Texts ` +
-      'and reports count with their stored size, each time that they are selected: select fewer at once.',
+      'and reports count with their stored size, each time that they are selected; ask for fewer at once.',
   });
 }
 
