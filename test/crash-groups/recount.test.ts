@@ -31,7 +31,7 @@ describe('the recount', () => {
   it('finds nothing wrong after each step of any sequence of uploads, parses, deletions, merges and regroupings', async () => {
     // A failure prints the seed, the path to the run and its steps; `{ seed, path }` beside `numRuns` runs it again.
     await fc.assert(
-      fc.asyncProperty(fc.array(crashStep, { minLength: 12, maxLength: 24 }), async (steps) => {
+      fc.asyncProperty(fc.array(crashStep, { minLength: 20, maxLength: 32 }), async (steps) => {
         const endpoint = await aGraphQLEndpoint({ maxCoredumps: 4 });
         await keepDeleted(endpoint.databaseUrl);
         const fleet = await aSteppedFleet(endpoint);
@@ -49,7 +49,7 @@ describe('the recount', () => {
           expect(await endpoint.coredumps.count({ parseStatus: [status] })).toBe(rows);
         }
       }),
-      { numRuns: 3, endOnFailure: true },
+      { numRuns: 8, endOnFailure: true },
     );
   });
 
