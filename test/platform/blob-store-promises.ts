@@ -93,9 +93,9 @@ export function describeBlobStore(maker: string, make: () => Promise<StoreUnderT
     ])('refuse %j as a key', async (key) => {
       const incoming = await blobs.receive(chunks(Buffer.from('x')));
 
-      await expect(incoming.publish(key)).rejects.toThrow('not a key');
-      await expect((async () => blobs.open(key))()).rejects.toThrow('not a key');
-      await expect((async () => blobs.delete(key))()).rejects.toThrow('not a key');
+      await expect(incoming.publish(key)).rejects.toThrow('not a valid blob key');
+      await expect((async () => blobs.open(key))()).rejects.toThrow('not a valid blob key');
+      await expect((async () => blobs.delete(key))()).rejects.toThrow('not a valid blob key');
     });
 
     it('tell their size before the first byte', async () => {
