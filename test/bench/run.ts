@@ -5,13 +5,13 @@
 import { cpus, loadavg, totalmem } from 'node:os';
 import { answers } from './answers.js';
 import { before } from './before.js';
+import { crashGroups } from './crash-groups.js';
 import { dashboard } from './dashboard.js';
 import { fanOut } from './fan-out.js';
 import { growth } from './growth.js';
 import { newDumpInPage } from './new-dump-in-page.js';
 import { parse } from './parse.js';
 import { failed, type Result, TABLE_HEAD, tableRow } from './result.js';
-import { triage } from './triage.js';
 import { twoServers } from './two-servers.js';
 import { uploadMemory, uploadMemoryAtLimit, uploadThroughput } from './uploads.js';
 
@@ -24,7 +24,7 @@ const BENCHMARKS: Record<string, () => Promise<Result[]>> = {
   fanOut,
   newDumpInPage,
   twoServers,
-  triage,
+  crashGroups,
   parse,
   answers,
   before,

@@ -13,8 +13,8 @@ const STATE = graphql(`
     crashGroup(id: $id) { state isRegression regressedInVersion resolvedInVersion count }
   }
 `);
-const TRIAGE = graphql(`
-  mutation Triage($id: ID!) {
+const GROUP_LIFECYCLE = graphql(`
+  mutation GroupLifecycle($id: ID!) {
     assignCrashGroup(id: $id, assignee: "ada") { id }
     noteCrashGroup(id: $id, note: "a missing null check") { id }
     ignoreCrashGroup(id: $id) { state assignee note }
@@ -96,7 +96,7 @@ it('an ignored group goes on being counted and stays ignored', async () => {
   const device = await aDevice(endpoint);
   const { groupId: id } = await aCrash(endpoint, device);
 
-  const { ignoreCrashGroup } = await endpoint.ask(TRIAGE, { id });
+  const { ignoreCrashGroup } = await endpoint.ask(GROUP_LIFECYCLE, { id });
   await aCrash(endpoint, device, { version: '9.0.0' });
 
   expect(ignoreCrashGroup).toEqual({ state: 'IGNORED', assignee: 'ada', note: 'a missing null check' });

@@ -13,7 +13,7 @@ export interface CrashOptions {
   output?: string;
 }
 
-/** A report as the reader makes them, as far as triage looks. */
+/** A report as the reader makes them, with what grouping reads. */
 export function aReport({
   place = 'sensor_read',
   fingerprint = `v1:${place}`,

@@ -150,10 +150,10 @@ describe('a full disk', () => {
     const disk = aDisk('ext4', skip);
     const program = await aProgram('serve', { environment: { COREDUMPS_DIR: disk.path } });
     const dumps = await twoDumps(program);
-    const giveBack = takeInodes(disk.path);
+    const release = takeInodes(disk.path);
 
     await livesFull(program, dumps, 'storage');
-    giveBack();
+    release();
     await recovers(program);
   });
 });

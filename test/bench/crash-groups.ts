@@ -62,9 +62,9 @@ function searched(word: string): string {
 }
 
 /** Lists, charts and search over 1,000,000 dumps against 10,000, both in 2,000 groups, by turns on one PostgreSQL. */
-export async function triage(): Promise<Result[]> {
+export async function crashGroups(): Promise<Result[]> {
   const cluster = await startPostgresql();
-  if (cluster === null) return [skipped('triage, PostgreSQL', NO_POSTGRESQL)];
+  if (cluster === null) return [skipped('crashGroups, PostgreSQL', NO_POSTGRESQL)];
   try {
     return await withFolder(async (dir) => {
       const servers: Peer[] = [];
