@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { takeLock } from '../../src/platform/database/sqlite/lock-file.js';
-import { aDevice, stored } from '../support/app.js';
+import { aDevice, eventually, stored } from '../support/app.js';
 import { uploadFirmware } from '../support/firmware.js';
 import { aFolder, aProgram, CLI, NODE, run } from '../support/program.js';
 import { everythingOf } from '../support/stores.js';
@@ -26,11 +26,20 @@ async function aFullFolder() {
   return { dir: program.dir, everything };
 }
 
-/** A command that is killed at a moment that nobody chose. */
-async function killed(args: string[], cwd: string, withinMs: number): Promise<void> {
+/** A command that is killed at a random moment, or as soon as `isInProgress` says so. */
+async function killed(
+  args: string[],
+  cwd: string,
+  withinMs: number,
+  isInProgress?: () => Promise<boolean>,
+): Promise<void> {
   const child = spawn(NODE, [CLI, ...args], { cwd, stdio: 'ignore' });
   const exited = once(child, 'exit');
-  await Promise.race([exited, pause(withinMs * (0.2 + 0.8 * Math.random()))]);
+  const moment =
+    isInProgress === undefined
+      ? pause(withinMs * (0.2 + 0.8 * Math.random()))
+      : eventually(isInProgress, 'the command is in progress');
+  await Promise.race([exited, moment]);
   child.kill('SIGKILL');
   await exited;
 }
@@ -64,8 +73,7 @@ describe('coredock import that was killed', () => {
       const target = await aFolder();
       const dumps = async () =>
         (await readdir(join(target, 'data'), { recursive: true }).catch(() => [])).filter(isDump);
-      await killed(['import', archive], target, whole.ms);
-      await killed(['import', archive], target, whole.ms);
+      await killed(['import', archive], target, whole.ms, async () => (await dumps()).length > 0);
 
       const before = await dumps();
       const refusal = before.length === 0 ? null : await refusalOf(target);
@@ -74,6 +82,7 @@ describe('coredock import that was killed', () => {
         expect(await dumps()).toEqual(before);
         refusals += 1;
       }
+      await killed(['import', archive], target, whole.ms);
       const { code, stderr } = await run(['import', archive], { cwd: target });
 
       // The last of those killed may have been through.
