@@ -137,7 +137,7 @@ describe('export and import', () => {
 
     for (const { code, complaints } of [exported, imported]) {
       expect(code).toBe(1);
-      expect(complaints).toMatch(/^1 rows have no bytes.*: dev2\/coredump_/);
+      expect(complaints).toMatch(/^1 rows have missing or damaged bytes.*: dev2\/coredump_/);
     }
     const { coredumps } = await everythingOf(await aServer(target));
     expect(coredumps.nodes).toEqual(before.coredumps.nodes.slice(1));
@@ -230,7 +230,7 @@ describe.runIf(inject('postgresql') === undefined)('backup (needs SQLite)', () =
     const { code, complaints } = await moving('backup', app.config, folder);
 
     expect(code).toBe(1);
-    expect(complaints).toMatch(/^1 rows have no bytes.*they are not in the backup: dev2\/coredump_/);
+    expect(complaints).toMatch(/^1 rows have missing or damaged bytes.*they are not in the backup: dev2\/coredump_/);
     const restored = await aServer({
       DATABASE_URL: `file:${join(folder, 'coredock.db')}`,
       COREDUMPS_DIR: join(folder, 'coredumps'),
