@@ -1,5 +1,6 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { memoryFolder } from './test/support/memory-folder.js';
 
 /** Functions and readers: nothing but this process, and at most a folder. */
 const UNIT = ['test/{config,crashdump,documents,platform}/**/*.test.ts'];
@@ -62,6 +63,9 @@ class LongestFirst extends BaseSequencer {
 /** Each kind has its limit: what hangs fails soon, what waits for disks and processes has its time. */
 const seconds = (limit: number) => ({ testTimeout: limit * 1000, hookTimeout: limit * 1000 });
 
+/** Where `os.tmpdir()` is for tests of services and pages; `unit` and `program` keep files on a disk. */
+const inMemory = { env: { TMPDIR: memoryFolder() } };
+
 const unit: TestProjectInlineConfiguration = {
   extends: true,
   test: { name: 'unit', include: UNIT, exclude: PROGRAM, ...seconds(20) },
@@ -74,6 +78,7 @@ const sqlite: TestProjectInlineConfiguration = {
     include: ['test/**/*.test.ts'],
     exclude: [...UNIT, ...DASHBOARD, ...PROGRAM, ...MEMORY, 'test/postgresql/**'],
     globalSetup: 'test/support/sqlite.ts',
+    ...inMemory,
     ...seconds(120),
   },
 };
@@ -86,6 +91,7 @@ const postgresql: TestProjectInlineConfiguration = {
     exclude: [...MEMORY, ...WITHOUT_DATABASE],
     globalSetup: 'test/support/postgresql.ts',
     setupFiles: 'test/support/skip-without-postgresql.ts',
+    ...inMemory,
     ...seconds(120),
   },
 };
@@ -102,7 +108,13 @@ const program: TestProjectInlineConfiguration = {
 
 const dashboard: TestProjectInlineConfiguration = {
   extends: true,
-  test: { name: 'dashboard', include: DASHBOARD, globalSetup: 'test/support/chromium.ts', ...seconds(120) },
+  test: {
+    name: 'dashboard',
+    include: DASHBOARD,
+    globalSetup: 'test/support/chromium.ts',
+    ...inMemory,
+    ...seconds(120),
+  },
 };
 
 export default defineConfig({

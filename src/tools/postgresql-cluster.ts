@@ -28,13 +28,17 @@ const INSTALLED = ['/usr/lib/postgresql', '/usr/pgsql', '/opt/homebrew/opt', '/u
  * Starts a new PostgreSQL server on a free port of 127.0.0.1, with the programs of this machine: for tests and for the
  * check of migrations. Except for `settings` it has PostgreSQL's defaults, syncs included.
  *
+ * @param parent folder in which the server's own folder is made; removed with the server
  * @returns null when this machine has no PostgreSQL
  */
-export async function startPostgresql(settings: readonly string[] = []): Promise<PostgresqlCluster | null> {
+export async function startPostgresql(
+  settings: readonly string[] = [],
+  parent = tmpdir(),
+): Promise<PostgresqlCluster | null> {
   const programs = await findPrograms();
   if (programs === null) return null;
 
-  const dir = await mkdtemp(join(tmpdir(), 'coredock-postgresql-'));
+  const dir = await mkdtemp(join(parent, 'coredock-postgresql-'));
   const password = randomBytes(16).toString('hex');
   const passwordFile = join(dir, 'password');
   const data = join(dir, 'data');

@@ -230,7 +230,9 @@ describe.runIf(inject('postgresql') === undefined)('backup (needs SQLite)', () =
     const { code, complaints } = await moving('backup', app.config, folder);
 
     expect(code).toBe(1);
-    expect(complaints).toMatch(/^1 rows have missing or damaged bytes.*they are not in the backup: dev2\/coredump_/);
+    expect(complaints).toMatch(
+      /^1 rows have missing or damaged bytes.*they are not in the backup: dev2\/coredump_/,
+    );
     const restored = await aServer({
       DATABASE_URL: `file:${join(folder, 'coredock.db')}`,
       COREDUMPS_DIR: join(folder, 'coredumps'),
