@@ -46,7 +46,7 @@ it('one that is put back is used again, with all that it had', async () => {
   await stored(program, 'after');
   expect((await fetch(`${program.url}/readyz`)).status).toBe(200);
   expect((await fetch(`${program.url}/api/coredumps/${coredumpId}/download`)).status).toBe(200);
-  expect(program.log().match(/is gone: nothing is taken in/g)).toHaveLength(1);
+  expect(program.log().match(/is gone: nothing is stored/g)).toHaveLength(1);
 });
 
 it('one that is replaced by another takes no more dumps', async () => {
