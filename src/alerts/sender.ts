@@ -55,7 +55,8 @@ export function createAlertSender({
         take: BATCH,
         include: { rule: true },
       });
-      await Promise.all(due.map(send));
+      // No rule: it was deleted between Prisma's two statements, with its deliveries.
+      await Promise.all(due.filter(({ rule }) => rule !== null).map(send));
     } while (due.length === BATCH && !stop.aborted);
     await db.alertDelivery.deleteMany({
       where: { status: { not: 'PENDING' }, createdAt: { lt: new Date(now().getTime() - LOG_RETENTION_MS) } },

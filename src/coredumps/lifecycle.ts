@@ -35,7 +35,8 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
         where,
         select: { filename: true, device: { select: { key: true } } },
       });
-      if (row === null) throw notFound('core dump', id);
+      // The device is read in a second statement: it may have been deleted in between, with its dumps.
+      if (row === null || row.device === null) throw notFound('core dump', id);
       await audit.removal(async (tx, note) => {
         const deleted = await deleteRows(tx, where, countUnread);
         if (deleted.length === 0) throw notFound('core dump', id);

@@ -57,11 +57,12 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
     count: (): Promise<number> => db.lostRaw.count({ where: { coredump: { removedRaw: null } } }),
   };
 
-  function findStatus(id: number) {
-    return db.coredump.findUnique({
+  async function findStatus(id: number) {
+    const row = await db.coredump.findUnique({
       where: { id },
       select: { removedRaw: true, lostRaw: true, filename: true, device: { select: { key: true } } },
     });
+    return row === null || row.device === null ? null : row;
   }
 
   function find(where: Prisma.CoredumpWhereInput) {
@@ -74,6 +75,8 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
   }
 
   async function look(dump: Awaited<ReturnType<typeof find>>[number]): Promise<boolean> {
+    // The device was deleted between Prisma's two statements, with its dumps.
+    if (dump.device === null) return true;
     const key = coredumpKey(dump.device.key, dump.filename);
     const isThere = (await blobs.sizeOf(key)) === dump.size;
     if (isThere && dump.lostRaw !== null) {

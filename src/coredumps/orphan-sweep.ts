@@ -38,7 +38,10 @@ export async function withoutRow(db: Db, keys: readonly string[]): Promise<strin
     where: { filename: { in: keys.map((key) => key.slice(key.lastIndexOf('/') + 1)) }, removedRaw: null },
     select: { filename: true, device: { select: { key: true } } },
   });
-  const withRow = new Set(rows.map(({ filename, device }) => coredumpKey(device.key, filename)));
+  const withRow = new Set(
+    // No device: it was deleted between Prisma's two statements, with its dumps.
+    rows.flatMap(({ filename, device }) => (device === null ? [] : coredumpKey(device.key, filename))),
+  );
   return keys.filter((key) => !withRow.has(key));
 }
 

@@ -5,7 +5,7 @@ import type { Prisma } from '../platform/database/client.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { Outbox } from './outbox.js';
-import { type ParseTask, TASK, toTask } from './parse-task.js';
+import { type ParseTask, TASK, toTasks } from './parse-task.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import { columnsOf, earlierReading, type ParseResult, storeText } from './store-reading.js';
 import type { CoredumpRow } from './types.js';
@@ -210,7 +210,7 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
         take,
         select: TASK,
       });
-      return rows.map(toTask);
+      return toTasks(rows);
     },
 
     /** Number of PENDING dumps, those being parsed included. */
@@ -221,7 +221,7 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
     /** Tasks of those of these dumps that are PENDING. */
     async tasksOf(ids: readonly number[]): Promise<ParseTask[]> {
       const where = { id: { in: [...ids] }, parseStatus: 'PENDING' };
-      return (await db.coredump.findMany({ where, select: TASK })).map(toTask);
+      return toTasks(await db.coredump.findMany({ where, select: TASK }));
     },
   };
 }

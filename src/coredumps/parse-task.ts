@@ -23,18 +23,23 @@ export const TASK = {
   device: { select: { key: true, modelId: true, model: { select: { code: true } } } },
 } as const satisfies Prisma.CoredumpSelect;
 
-export function toTask({
-  id,
-  parseGeneration,
-  device,
-  ...dump
-}: Prisma.CoredumpGetPayload<{ select: typeof TASK }>): ParseTask {
-  return {
-    coredumpId: id,
-    generation: parseGeneration,
-    modelId: device.modelId,
-    modelCode: device.model.code,
-    deviceKey: device.key,
-    ...dump,
-  };
+/**
+ * Prisma reads the devices in a second statement: a dump whose device was deleted in between has none. That dump is
+ * deleted as well, so there is no task.
+ */
+export function toTasks(
+  rows: ReadonlyArray<Prisma.CoredumpGetPayload<{ select: typeof TASK }>>,
+): ParseTask[] {
+  return rows.flatMap(({ id, parseGeneration, device, ...dump }) =>
+    device === null
+      ? []
+      : {
+          coredumpId: id,
+          generation: parseGeneration,
+          modelId: device.modelId,
+          modelCode: device.model.code,
+          deviceKey: device.key,
+          ...dump,
+        },
+  );
 }

@@ -75,10 +75,11 @@ export function createRawFiles({ db, blobs, lost, audit, log }: RawFilesDeps) {
 
   async function find(where: Prisma.CoredumpWhereInput) {
     const model = { select: { privacy: { select: { rawForAdminsOnly: true } } } };
-    return db.coredump.findFirst({
+    const row = await db.coredump.findFirst({
       where,
       select: { ...COREDUMP_ROW, device: { select: { key: true, model } } },
     });
+    return row === null || row.device === null ? null : row;
   }
 
   /**

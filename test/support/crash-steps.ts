@@ -190,7 +190,10 @@ async function read(endpoint: GraphQLEndpoint, id: number, read: Reading): Promi
 
 async function aBuildFor({ db, fleet }: GraphQLEndpoint, coredumpId: number, version: string) {
   const dump = await db.coredump.findUnique({ where: { id: coredumpId }, select: { device: true } });
-  return dump === null ? null : fleet.aFirmware({ id: dump.device.modelId }, { version });
+  // The device may be deleted between the two statements of this query.
+  return dump === null || dump.device === null
+    ? null
+    : fleet.aFirmware({ id: dump.device.modelId }, { version });
 }
 
 async function regroup(endpoint: GraphQLEndpoint, recipe: number): Promise<void> {
