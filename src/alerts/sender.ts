@@ -2,6 +2,7 @@ import { createLease } from '../platform/background/lease.js';
 import { createWorker } from '../platform/background/worker.js';
 import type { Prisma } from '../platform/database/client.js';
 import type { Database } from '../platform/database/types.js';
+import { wholeRows } from '../platform/database/whole-rows.js';
 import { DAY_MS } from '../platform/durations.js';
 import { postToPublic } from '../platform/http/outbound-http.js';
 import type { Logger } from '../platform/logger.js';
@@ -55,8 +56,7 @@ export function createAlertSender({
         take: BATCH,
         include: { rule: true },
       });
-      // No rule: it was deleted between Prisma's two statements, with its deliveries.
-      await Promise.all(due.filter(({ rule }) => rule !== null).map(send));
+      await Promise.all(wholeRows(due, 'rule').map(send));
     } while (due.length === BATCH && !stop.aborted);
     await db.alertDelivery.deleteMany({
       where: { status: { not: 'PENDING' }, createdAt: { lt: new Date(now().getTime() - LOG_RETENTION_MS) } },

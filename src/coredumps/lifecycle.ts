@@ -1,6 +1,7 @@
 import type { Audit } from '../audit/service.js';
 import { DomainError, notFound } from '../errors.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
+import { wholeRow } from '../platform/database/whole-rows.js';
 import type { LostDumps } from './lost-dumps.js';
 import type { ParseTask } from './parse-task.js';
 import type { RawFiles } from './raw-files.js';
@@ -31,12 +32,9 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
      */
     async delete(id: number, ofDeviceId?: number): Promise<void> {
       const where = { id, ...(ofDeviceId === undefined ? {} : { deviceId: ofDeviceId }) };
-      const row = await db.coredump.findFirst({
-        where,
-        select: { filename: true, device: { select: { key: true } } },
-      });
-      // The device is read in a second statement: it may have been deleted in between, with its dumps.
-      if (row === null || row.device === null) throw notFound('core dump', id);
+      const select = { filename: true, device: { select: { key: true } } } as const;
+      const row = wholeRow(await db.coredump.findFirst({ where, select }), 'device');
+      if (row === null) throw notFound('core dump', id);
       await audit.removal(async (tx, note) => {
         const deleted = await deleteRows(tx, where, countUnread);
         if (deleted.length === 0) throw notFound('core dump', id);

@@ -3,6 +3,7 @@ import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import type { Prisma } from '../platform/database/client.js';
 import type { Db } from '../platform/database/types.js';
+import { wholeRow, wholeRows } from '../platform/database/whole-rows.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpKey } from './blob-keys.js';
 
@@ -37,7 +38,7 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
 
     /** Checks whether the storage has the dump's bytes. If so, its record is deleted. */
     async isThere(id: number): Promise<boolean> {
-      const [dump] = await find({ id });
+      const [dump] = wholeRows(await find({ id }), 'device');
       return dump !== undefined && look(dump);
     },
 
@@ -47,7 +48,7 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
       let afterId = 0;
       for (;;) {
         const dumps = await find({ ...where, id: { gt: afterId } });
-        await Promise.all(dumps.map(look));
+        await Promise.all(wholeRows(dumps, 'device').map(look));
         const last = dumps.at(-1);
         if (last === undefined) return;
         afterId = last.id;
@@ -62,7 +63,7 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
       where: { id },
       select: { removedRaw: true, lostRaw: true, filename: true, device: { select: { key: true } } },
     });
-    return row === null || row.device === null ? null : row;
+    return wholeRow(row, 'device');
   }
 
   function find(where: Prisma.CoredumpWhereInput) {
@@ -75,8 +76,6 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
   }
 
   async function look(dump: Awaited<ReturnType<typeof find>>[number]): Promise<boolean> {
-    // The device was deleted between Prisma's two statements, with its dumps.
-    if (dump.device === null) return true;
     const key = coredumpKey(dump.device.key, dump.filename);
     const isThere = (await blobs.sizeOf(key)) === dump.size;
     if (isThere && dump.lostRaw !== null) {

@@ -2,6 +2,7 @@ import type { BlobStore } from '../platform/blobs/blob-store.js';
 import { type SweepOptions, sweepBlobs } from '../platform/blobs/sweep-blobs.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/types.js';
+import { wholeRows } from '../platform/database/whole-rows.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { coredumpKey } from './blob-keys.js';
@@ -39,8 +40,7 @@ export async function withoutRow(db: Db, keys: readonly string[]): Promise<strin
     select: { filename: true, device: { select: { key: true } } },
   });
   const withRow = new Set(
-    // No device: it was deleted between Prisma's two statements, with its dumps.
-    rows.flatMap(({ filename, device }) => (device === null ? [] : coredumpKey(device.key, filename))),
+    wholeRows(rows, 'device').map(({ filename, device }) => coredumpKey(device.key, filename)),
   );
   return keys.filter((key) => !withRow.has(key));
 }

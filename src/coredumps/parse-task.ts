@@ -1,4 +1,5 @@
 import type { Prisma } from '../platform/database/client.js';
+import { wholeRows } from '../platform/database/whole-rows.js';
 
 /** Everything that a parse needs to know about its dump, as values: the job does not read the row. */
 export interface ParseTask {
@@ -23,23 +24,16 @@ export const TASK = {
   device: { select: { key: true, modelId: true, model: { select: { code: true } } } },
 } as const satisfies Prisma.CoredumpSelect;
 
-/**
- * Prisma reads the devices in a second statement: a dump whose device was deleted in between has none. That dump is
- * deleted as well, so there is no task.
- */
+/** Tasks of dumps that were not deleted, with their devices, while they were read. */
 export function toTasks(
   rows: ReadonlyArray<Prisma.CoredumpGetPayload<{ select: typeof TASK }>>,
 ): ParseTask[] {
-  return rows.flatMap(({ id, parseGeneration, device, ...dump }) =>
-    device === null
-      ? []
-      : {
-          coredumpId: id,
-          generation: parseGeneration,
-          modelId: device.modelId,
-          modelCode: device.model.code,
-          deviceKey: device.key,
-          ...dump,
-        },
-  );
+  return wholeRows(rows, 'device').map(({ id, parseGeneration, device, ...dump }) => ({
+    coredumpId: id,
+    generation: parseGeneration,
+    modelId: device.modelId,
+    modelCode: device.model.code,
+    deviceKey: device.key,
+    ...dump,
+  }));
 }

@@ -5,6 +5,7 @@ import { DomainError, notFound } from '../errors.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Prisma } from '../platform/database/client.js';
 import type { Db } from '../platform/database/types.js';
+import { wholeRow } from '../platform/database/whole-rows.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpKey } from './blob-keys.js';
 import type { LostDumps } from './lost-dumps.js';
@@ -79,7 +80,7 @@ export function createRawFiles({ db, blobs, lost, audit, log }: RawFilesDeps) {
       where,
       select: { ...COREDUMP_ROW, device: { select: { key: true, model } } },
     });
-    return row === null || row.device === null ? null : row;
+    return wholeRow(row, 'device');
   }
 
   /**

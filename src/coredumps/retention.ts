@@ -34,6 +34,7 @@ import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import { Prisma } from '../platform/database/client.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
+import { wholeRows } from '../platform/database/whole-rows.js';
 import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 import { createRawRemoval, REMOVABLE } from './remove-raw.js';
@@ -124,7 +125,7 @@ export function createRawRetention({ db, blobs, clock, log }: RawRetentionDeps) 
         orderBy: { id: 'asc' },
         take: BATCH,
       });
-      for (const dump of dumps) if (await removeRaw(dump, 'PRIVACY')) removed += 1;
+      for (const dump of wholeRows(dumps, 'device')) if (await removeRaw(dump, 'PRIVACY')) removed += 1;
       const last = dumps.at(-1);
       if (last === undefined) return removed;
       afterId = last.id;

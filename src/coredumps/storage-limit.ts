@@ -2,6 +2,7 @@ import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import type { Prisma } from '../platform/database/client.js';
 import type { Database } from '../platform/database/types.js';
+import { wholeRows } from '../platform/database/whole-rows.js';
 import type { Logger } from '../platform/logger.js';
 import { createRawRemoval, REMOVABLE } from './remove-raw.js';
 
@@ -92,7 +93,7 @@ export function createStorageLimit({ database, blobs, clock, log, maxBytes }: St
         orderBy: { id: 'asc' },
         take: BATCH,
       });
-      for (const dump of dumps) {
+      for (const dump of wholeRows(dumps, 'device')) {
         if (left <= 0) break;
         if (await removeRaw(dump, 'STORAGE_LIMIT')) {
           left -= dump.size;

@@ -1,6 +1,7 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/types.js';
+import { wholeRows } from '../platform/database/whole-rows.js';
 import type { Logger } from '../platform/logger.js';
 import { elfKey } from './blob-keys.js';
 import type { Firmware } from './types.js';
@@ -33,7 +34,7 @@ export function createLostElfs({ db, blobs, clock, log }: LostElfsDeps) {
         where: which === 'all' ? {} : { lostElf: { isNot: null } },
         include: WITH_MODEL,
       });
-      for (const build of builds) await look(build);
+      for (const build of wholeRows(builds, 'model')) await look(build);
     },
 
     count: (): Promise<number> => db.lostElf.count(),

@@ -2,6 +2,7 @@ import type { BlobStore } from '../platform/blobs/blob-store.js';
 import { type SweepOptions, sweepBlobs } from '../platform/blobs/sweep-blobs.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db } from '../platform/database/types.js';
+import { wholeRows } from '../platform/database/whole-rows.js';
 import type { Logger } from '../platform/logger.js';
 import { elfKey } from './blob-keys.js';
 
@@ -36,6 +37,8 @@ export async function withoutBuild(db: Db, keys: readonly string[]): Promise<str
     },
     select: { elfSha256: true, model: { select: { code: true } } },
   });
-  const withRow = new Set(builds.map(({ model, elfSha256 }) => elfKey(model.code, elfSha256)));
+  const withRow = new Set(
+    wholeRows(builds, 'model').map(({ model, elfSha256 }) => elfKey(model.code, elfSha256)),
+  );
   return keys.filter((key) => !withRow.has(key));
 }

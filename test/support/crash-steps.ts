@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { createRegroupJob } from '../../src/crash-groups/regroup-job.js';
 import { DomainError } from '../../src/errors.js';
+import { wholeRow } from '../../src/platform/database/whole-rows.js';
 import { aReport } from './crash-groups.js';
 import type { GraphQLEndpoint } from './graphql-server.js';
 
@@ -189,11 +190,9 @@ async function read(endpoint: GraphQLEndpoint, id: number, read: Reading): Promi
 }
 
 async function aBuildFor({ db, fleet }: GraphQLEndpoint, coredumpId: number, version: string) {
-  const dump = await db.coredump.findUnique({ where: { id: coredumpId }, select: { device: true } });
-  // The device may be deleted between the two statements of this query.
-  return dump === null || dump.device === null
-    ? null
-    : fleet.aFirmware({ id: dump.device.modelId }, { version });
+  const found = await db.coredump.findUnique({ where: { id: coredumpId }, select: { device: true } });
+  const dump = wholeRow(found, 'device');
+  return dump === null ? null : fleet.aFirmware({ id: dump.device.modelId }, { version });
 }
 
 async function regroup(endpoint: GraphQLEndpoint, recipe: number): Promise<void> {
