@@ -2,14 +2,13 @@ import { seriesRange, zeroFilled } from '../../crash-groups/crash-series.js';
 import { velocityOf } from '../../crash-groups/decayed-rate.js';
 import type { CrashVariantRow } from '../../crash-groups/loaders.js';
 import { type CrashGroupRow, GROUP_ORDERS, GROUP_STATES } from '../../crash-groups/types.js';
-import { notFound } from '../../errors.js';
 import { decodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
 import { Coredump, CoredumpConnection } from './coredump.js';
 import { CrashKind } from './crash-report.js';
 import { CrashBucket, CrashFilterInput, TIME_SERIES, TimeUnit } from './crash-series.js';
 import { Device, DeviceConnection } from './device.js';
-import { DeviceModel } from './device-model.js';
+import { DeviceModel, modelOf } from './device-model.js';
 import { Firmware } from './firmware.js';
 import { groupPage } from './group-pages.js';
 import { checkedFilter, requireId, rowIdOf } from './inputs.js';
@@ -28,11 +27,7 @@ const CrashVariant = builder.objectRef<CrashVariantRow>('CrashVariant').implemen
   fields: (t) => ({
     model: t.field({
       type: DeviceModel,
-      resolve: async ({ modelId }, _, { loaders }) => {
-        const model = await loaders.devices.modelById.load(modelId);
-        if (model === null) throw notFound('device model', modelId);
-        return model;
-      },
+      resolve: modelOf,
     }),
     firmwareVersion: t.exposeString('firmwareVersion'),
     chip: t.exposeString('chip'),

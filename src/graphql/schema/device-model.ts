@@ -1,9 +1,22 @@
 import type { DeviceModelRow } from '../../devices/types.js';
+import { notFound } from '../../errors.js';
 import { builder } from './builder.js';
+import type { Context } from './context.js';
 import { rowIdOf } from './inputs.js';
 import { page } from './pages.js';
 
 export const DeviceModel = builder.objectRef<DeviceModelRow>('DeviceModel');
+
+/** Resolver of a field `model`. @throws DomainError NOT_FOUND */
+export async function modelOf(
+  { modelId }: { modelId: number },
+  _: unknown,
+  { loaders }: Pick<Context, 'loaders'>,
+): Promise<DeviceModelRow> {
+  const model = await loaders.devices.modelById.load(modelId);
+  if (model === null) throw notFound('device model', modelId);
+  return model;
+}
 
 builder.node(DeviceModel, {
   description: 'A product: devices of one model run the same firmware builds.',

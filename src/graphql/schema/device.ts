@@ -1,9 +1,8 @@
 import { isRevoked } from '../../devices/service.js';
 import type { DeviceRow } from '../../devices/types.js';
-import { notFound } from '../../errors.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
-import { DeviceModel } from './device-model.js';
+import { DeviceModel, modelOf } from './device-model.js';
 import { checkedFilter, present, requireId, rowIdOf } from './inputs.js';
 import { page } from './pages.js';
 
@@ -33,11 +32,7 @@ builder.node(Device, {
     }),
     model: t.field({
       type: DeviceModel,
-      resolve: async ({ modelId }, _, { loaders }) => {
-        const model = await loaders.devices.modelById.load(modelId);
-        if (model === null) throw notFound('device model', modelId);
-        return model;
-      },
+      resolve: modelOf,
     }),
   }),
 });

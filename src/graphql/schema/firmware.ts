@@ -1,8 +1,7 @@
-import { notFound } from '../../errors.js';
 import type { Firmware as FirmwareRow } from '../../firmware/types.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
-import { DeviceModel } from './device-model.js';
+import { DeviceModel, modelOf } from './device-model.js';
 import { requireId, rowIdOf } from './inputs.js';
 import { page } from './pages.js';
 
@@ -20,11 +19,7 @@ builder.node(Firmware, {
     uploadedAt: t.expose('uploadedAt', { type: 'DateTime' }),
     model: t.field({
       type: DeviceModel,
-      resolve: async ({ modelId }, _, { loaders }) => {
-        const model = await loaders.devices.modelById.load(modelId);
-        if (model === null) throw notFound('device model', modelId);
-        return model;
-      },
+      resolve: modelOf,
     }),
     elfLostAt: t.field({
       type: 'DateTime',

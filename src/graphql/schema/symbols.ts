@@ -1,7 +1,6 @@
 import type { MissingFirmwareRow } from '../../crash-groups/missing-firmware.js';
-import { notFound } from '../../errors.js';
 import { builder } from './builder.js';
-import { DeviceModel } from './device-model.js';
+import { DeviceModel, modelOf } from './device-model.js';
 import { Firmware } from './firmware.js';
 
 const MissingFirmware = builder.objectRef<MissingFirmwareRow>('MissingFirmware').implement({
@@ -9,11 +8,7 @@ const MissingFirmware = builder.objectRef<MissingFirmwareRow>('MissingFirmware')
   fields: (t) => ({
     model: t.field({
       type: DeviceModel,
-      resolve: async ({ modelId }, _, { loaders }) => {
-        const model = await loaders.devices.modelById.load(modelId);
-        if (model === null) throw notFound('device model', modelId);
-        return model;
-      },
+      resolve: modelOf,
     }),
     firmwareVersion: t.exposeString('firmwareVersion', {
       description:
