@@ -13,6 +13,7 @@ import { createServices } from '../../src/compose/create-services.js';
 import { type AuthSettings, readConfig } from '../../src/config/settings.js';
 import type { ParseTask } from '../../src/coredumps/parse-task.js';
 import { encodeGlobalId } from '../../src/global-ids.js';
+import type { Whole } from '../../src/dashboard/api/whole.js';
 import type { Context } from '../../src/graphql/schema/context.js';
 import { createLoaders } from '../../src/graphql/schema/loaders.js';
 import { createCrossOrigin } from '../../src/http/cors.js';
@@ -187,8 +188,8 @@ export async function aGraphQLEndpoint({
     async ask<Data, Variables>(
       document: TypedDocumentNode<Data, Variables>,
       variables: Variables,
-    ): Promise<Data> {
-      const { data, errors } = await post<Data>(url, { query: print(document), variables });
+    ): Promise<Whole<Data>> {
+      const { data, errors } = await post<Whole<Data>>(url, { query: print(document), variables });
       if (data === null || errors.length > 0) throw new Error(JSON.stringify(errors));
       return data;
     },

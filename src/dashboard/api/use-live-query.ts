@@ -1,10 +1,11 @@
 import { useCallback, useEffect, useRef } from 'react';
 import { type AnyVariables, type CombinedError, type TypedDocumentNode, useQuery } from 'urql';
 import { type Change, useLive } from './live';
+import type { Whole } from './whole';
 
 interface LiveQuery<Data> {
   /** The last answer; after a change of variables the previous one, until the new one arrives. */
-  data: Data | undefined;
+  data: Whole<Data> | undefined;
   error: CombinedError | undefined;
   isLoading: boolean;
   /** Poll interval, for changes without an event. */
@@ -37,10 +38,16 @@ export function useLiveQuery<Data, Variables extends AnyVariables>(
     };
   }, [listen]);
 
-  const last = useRef<Data | undefined>(undefined);
-  if (data !== undefined) last.current = data;
+  const last = useRef<Whole<Data> | undefined>(undefined);
+  if (data !== undefined && isWhole(data, error)) last.current = data;
   const readAgain = useCallback(() => latest.current.execute({ requestPolicy: 'network-only' }), []);
-  return { data: data ?? last.current, error, isLoading: fetching, readAgain };
+  return { data: last.current, error, isLoading: fetching, readAgain };
+}
+
+/** Whether no root field failed. */
+function isWhole<Data>(data: Data, error: CombinedError | undefined): data is Data & Whole<Data> {
+  const failed = new Set(error?.graphQLErrors.map(({ path }) => path?.[0]));
+  return !Object.entries(data ?? {}).some(([root, value]) => value === null && failed.has(root));
 }
 
 const FIRST_GAP_MS = 80;

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { type AnyVariables, type TypedDocumentNode, useMutation } from 'urql';
 import { useLive } from '../api/live';
 import { messageOf } from '../api/messages';
+import type { Whole } from '../api/whole';
 import { useToasts } from './toasts';
 
 /**
@@ -11,13 +12,13 @@ import { useToasts } from './toasts';
  */
 export function useAction<Data, Variables extends AnyVariables>(
   mutation: TypedDocumentNode<Data, Variables>,
-): { run(variables: Variables): Promise<Data | undefined>; isRunning: boolean } {
+): { run(variables: Variables): Promise<Whole<Data> | undefined>; isRunning: boolean } {
   const [, execute] = useMutation(mutation);
   const [isRunning, setRunning] = useState(false);
   const { readAgain } = useLive();
   const { show } = useToasts();
 
-  async function run(variables: Variables): Promise<Data | undefined> {
+  async function run(variables: Variables): Promise<Whole<Data> | undefined> {
     setRunning(true);
     const { data, error } = await execute(variables);
     setRunning(false);
@@ -26,7 +27,7 @@ export function useAction<Data, Variables extends AnyVariables>(
       return undefined;
     }
     readAgain();
-    return data;
+    return data as Whole<Data> | undefined;
   }
   return { run, isRunning };
 }

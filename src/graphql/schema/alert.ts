@@ -71,55 +71,6 @@ const AlertDelivery = builder.objectRef<AlertDeliveryRow>('AlertDelivery').imple
   }),
 });
 
-const CreateAlertRuleInput = builder.inputType('CreateAlertRuleInput', {
-  fields: (t) => ({
-    name: t.string({ required: true }),
-    url: t.string({ required: true, description: 'A webhook of Slack or Discord, or your own receiver.' }),
-    format: t.field({ type: AlertFormat, required: true }),
-    onNew: t.boolean({ defaultValue: true, description: 'Alert for a new group.' }),
-    onRegression: t.boolean({
-      defaultValue: true,
-      description: 'Alert for a resolved group that crashed again.',
-    }),
-    spikeCount: t.int({
-      description:
-        'Alert for this many crashes of one group within one clock hour; with `modelCode` only that model’s crashes ' +
-        'count. At most one alert an hour.',
-    }),
-    modelCode: t.string({ description: 'Only crashes of this model.' }),
-    crashGroupId: t.id({ description: 'Only this group.' }),
-    enabled: t.boolean({ defaultValue: true }),
-  }),
-});
-
-const UpdateAlertRuleInput = builder.inputType('UpdateAlertRuleInput', {
-  description: 'Fields that are left out keep their values. The secret never changes.',
-  fields: (t) => ({
-    id: t.id({ required: true }),
-    name: t.string({}),
-    url: t.string({
-      description: 'The whole URL. Of the old one only `target` is ever shown.',
-    }),
-    format: t.field({ type: AlertFormat }),
-    onNew: t.boolean({}),
-    onRegression: t.boolean({}),
-    spikeCount: t.int({ description: 'Null: no alerts for spikes.' }),
-    modelCode: t.string({ description: 'Null: crashes of every model.' }),
-    crashGroupId: t.id({ description: 'Null: crashes of every group.' }),
-    enabled: t.boolean({ description: 'False also discards what was not sent yet.' }),
-  }),
-});
-
-const CreateAlertRulePayload = builder.objectRef<AlertRuleRow>('CreateAlertRulePayload').implement({
-  fields: (t) => ({
-    rule: t.field({ type: AlertRule, resolve: (rule) => rule }),
-    secret: t.exposeString('secret', {
-      description:
-        'Key of `Coredock-Signature: t=SECONDS,v1=HEX`: HMAC-SHA-256 over `SECONDS.BODY`. Shown only here.',
-    }),
-  }),
-});
-
 builder.queryFields((t) => ({
   alertRules: t.field({
     type: [AlertRule],
@@ -135,50 +86,115 @@ builder.queryFields((t) => ({
   }),
 }));
 
-builder.mutationFields((t) => ({
-  createAlertRule: t.field({
-    type: CreateAlertRulePayload,
-    args: { input: t.arg({ type: CreateAlertRuleInput, required: true }) },
-    resolve: (_, { input: { crashGroupId, ...input } }, { services }) =>
+builder.relayMutationField(
+  'createAlertRule',
+  {
+    inputFields: (t) => ({
+      name: t.string({ required: true }),
+      url: t.string({ required: true, description: 'A webhook of Slack or Discord, or your own receiver.' }),
+      format: t.field({ type: AlertFormat, required: true }),
+      onNew: t.boolean({ required: true, defaultValue: true, description: 'Alert for a new group.' }),
+      onRegression: t.boolean({
+        required: true,
+        defaultValue: true,
+        description: 'Alert for a resolved group that crashed again.',
+      }),
+      spikeCount: t.int({
+        description:
+          'Alert for this many crashes of one group within one clock hour; with `modelCode` only that model’s crashes ' +
+          'count. At most one alert an hour.',
+      }),
+      modelCode: t.string({ description: 'Only crashes of this model.' }),
+      crashGroupId: t.id({ description: 'Only this group.' }),
+      enabled: t.boolean({ required: true, defaultValue: true }),
+    }),
+  },
+  {
+    resolve: (_, { input }, { services }) =>
       services.alerts.create({
         name: input.name,
         url: input.url,
         format: input.format,
-        onNew: input.onNew ?? false,
-        onRegression: input.onRegression ?? false,
+        onNew: input.onNew,
+        onRegression: input.onRegression,
         spikeCount: input.spikeCount ?? null,
         modelCode: input.modelCode ?? null,
-        groupId: crashGroupId == null ? null : requireId('CrashGroup', crashGroupId),
-        enabled: input.enabled ?? true,
+        groupId: input.crashGroupId == null ? null : requireId('CrashGroup', input.crashGroupId),
+        enabled: input.enabled,
       }),
-  }),
-  updateAlertRule: t.field({
-    type: AlertRule,
-    args: { input: t.arg({ type: UpdateAlertRuleInput, required: true }) },
-    resolve: (_, { input: { id, spikeCount, modelCode, crashGroupId, ...rest } }, { services }) =>
-      services.alerts.update(requireId('AlertRule', id), {
-        ...present(rest),
+  },
+  {
+    outputFields: (t) => ({
+      alertRule: t.field({ type: AlertRule, resolve: (rule) => rule }),
+      secret: t.exposeString('secret', {
+        description:
+          'Key of `Coredock-Signature: t=SECONDS,v1=HEX`: HMAC-SHA-256 over `SECONDS.BODY`. Shown only here.',
+      }),
+    }),
+  },
+);
+
+builder.relayMutationField(
+  'updateAlertRule',
+  {
+    description: 'Fields that are left out keep their values. The secret never changes.',
+    inputFields: (t) => ({
+      id: t.id({ required: true }),
+      name: t.string({}),
+      url: t.string({
+        description: 'The whole URL. Of the old one only `target` is ever shown.',
+      }),
+      format: t.field({ type: AlertFormat }),
+      onNew: t.boolean({}),
+      onRegression: t.boolean({}),
+      spikeCount: t.int({ description: 'Null: no alerts for spikes.' }),
+      modelCode: t.string({ description: 'Null: crashes of every model.' }),
+      crashGroupId: t.id({ description: 'Null: crashes of every group.' }),
+      enabled: t.boolean({ description: 'False also discards what was not sent yet.' }),
+    }),
+  },
+  {
+    resolve: (_, { input }, { services }) => {
+      const { id, spikeCount, modelCode, crashGroupId } = input;
+      const { name, url, format, onNew, onRegression, enabled } = input;
+      return services.alerts.update(requireId('AlertRule', id), {
+        ...present({ name, url, format, onNew, onRegression, enabled }),
         // For these null differs from a field that is left out.
         ...(spikeCount === undefined ? {} : { spikeCount }),
         ...(modelCode === undefined ? {} : { modelCode }),
         ...(crashGroupId === undefined
           ? {}
           : { groupId: crashGroupId === null ? null : requireId('CrashGroup', crashGroupId) }),
-      }),
-  }),
-  deleteAlertRule: t.id({
+      });
+    },
+  },
+  { outputFields: (t) => ({ alertRule: t.field({ type: AlertRule, resolve: (rule) => rule }) }) },
+);
+
+builder.relayMutationField(
+  'deleteAlertRule',
+  { inputFields: (t) => ({ id: t.id({ required: true }) }) },
+  {
     description: 'Also discards what was not sent yet.',
-    args: { id: t.arg.id({ required: true }) },
-    resolve: async (_, { id }, { services }) => {
+    resolve: async (_, { input: { id } }, { services }) => {
       const ruleId = requireId('AlertRule', id);
       await services.alerts.delete(ruleId);
-      return encodeGlobalId('AlertRule', ruleId);
+      return { deletedAlertRuleId: encodeGlobalId('AlertRule', ruleId) };
     },
-  }),
-  testAlertRule: t.field({
-    type: AlertDelivery,
+  },
+  { outputFields: (t) => ({ deletedAlertRuleId: t.exposeID('deletedAlertRuleId') }) },
+);
+
+builder.relayMutationField(
+  'testAlertRule',
+  { inputFields: (t) => ({ id: t.id({ required: true }) }) },
+  {
     description: 'Sends one test alert in the background. `alertDeliveries` shows the result.',
-    args: { id: t.arg.id({ required: true }) },
-    resolve: (_, { id }, { services }) => services.alerts.test(requireId('AlertRule', id)),
-  }),
-}));
+    resolve: (_, { input: { id } }, { services }) => services.alerts.test(requireId('AlertRule', id)),
+  },
+  {
+    outputFields: (t) => ({
+      alertDelivery: t.field({ type: AlertDelivery, resolve: (delivery) => delivery }),
+    }),
+  },
+);

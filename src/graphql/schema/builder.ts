@@ -8,6 +8,7 @@ import { getDatamodel } from '../../platform/database/generated/pothos-types.js'
 import './audit-mutations.js';
 import '../limits/bounded-lists.js';
 import './node-ids.js';
+import './nullable-roots.js';
 import type { Context } from './context.js';
 
 /** The builder defines no types: each noun defines its own in its own file. */
@@ -26,7 +27,15 @@ export const builder = new SchemaBuilder<{
   Connection: { totalCount: () => number | Promise<number> };
 }>({
   // Rules are checked before anything else in a field runs.
-  plugins: [ScopeAuthPlugin, 'auditMutations', 'nodeIds', 'boundedLists', RelayPlugin, PrismaPlugin],
+  plugins: [
+    ScopeAuthPlugin,
+    'auditMutations',
+    'nodeIds',
+    'nullableRoots',
+    'boundedLists',
+    RelayPlugin,
+    PrismaPlugin,
+  ],
   defaultFieldNullability: false,
   scopeAuth: {
     authScopes: ({ person }) => ({ viewer: hasRole(person, 'viewer'), admin: hasRole(person, 'admin') }),
@@ -41,6 +50,11 @@ export const builder = new SchemaBuilder<{
     dmmf: getDatamodel(),
   },
   relay: {
+    // Every input has at least one field, also where a mutation needs none.
+    clientMutationId: 'optional',
+    clientMutationIdInputOptions: { description: 'Any text of the client; the payload repeats it.' },
+    clientMutationIdFieldOptions: { description: 'As in the input.' },
+    mutationInputArgOptions: { required: true },
     nodesOnConnection: true,
     nodeQueryOptions: { nullable: true },
     nodesQueryOptions: false,

@@ -184,37 +184,61 @@ builder.queryFields((t) => ({
   }),
 }));
 
-builder.mutationFields((t) => ({
-  deleteCoredump: t.id({
-    description:
-      'Deletes the row, then the file. With `deviceId`: NOT_FOUND unless the dump belongs to that device.',
-    args: { id: t.arg.id({ required: true }), deviceId: t.arg.id() },
-    resolve: async (_, { id, deviceId }, { services }) => {
+builder.relayMutationField(
+  'deleteCoredump',
+  {
+    inputFields: (t) => ({
+      id: t.id({ required: true }),
+      deviceId: t.id({ description: 'NOT_FOUND unless the dump belongs to this device.' }),
+    }),
+  },
+  {
+    description: 'Deletes the row, then the file.',
+    resolve: async (_, { input: { id, deviceId } }, { services }) => {
       const coredumpId = requireId('Coredump', id);
       await services.coredumps.delete(
         coredumpId,
         deviceId == null ? undefined : requireId('Device', deviceId),
       );
-      return encodeGlobalId('Coredump', coredumpId);
+      return { deletedCoredumpId: encodeGlobalId('Coredump', coredumpId) };
     },
-  }),
-  deleteCoredumps: t.int({
-    description: 'Deletes all dumps of a device. The answer is their number.',
-    args: { deviceId: t.arg.id({ required: true }) },
-    resolve: (_, { deviceId }, { services }) => services.coredumps.deleteAllOf(requireId('Device', deviceId)),
-  }),
-  reparseCoredump: t.field({
-    type: Coredump,
+  },
+  { outputFields: (t) => ({ deletedCoredumpId: t.exposeID('deletedCoredumpId') }) },
+);
+
+builder.relayMutationField(
+  'deleteCoredumps',
+  { inputFields: (t) => ({ deviceId: t.id({ required: true }) }) },
+  {
+    description: 'Deletes all dumps of a device.',
+    resolve: async (_, { input: { deviceId } }, { services }) => ({
+      count: await services.coredumps.deleteAllOf(requireId('Device', deviceId)),
+    }),
+  },
+  { outputFields: (t) => ({ count: t.exposeInt('count', { description: 'Dumps that were deleted.' }) }) },
+);
+
+builder.relayMutationField(
+  'reparseCoredump',
+  { inputFields: (t) => ({ id: t.id({ required: true }) }) },
+  {
     description: 'Sets it back to PENDING and queues it.',
-    args: { id: t.arg.id({ required: true }) },
-    resolve: (_, { id }, { services }) => services.coredumps.reparse(requireId('Coredump', id)),
-  }),
-  reparseCoredumps: t.int({
-    description: 'Queues every dump that matches the filter again. The answer is their number.',
-    args: { filter: t.arg({ type: CoredumpFilterInput, required: true }) },
-    resolve: (_, { filter }, { services }) => services.coredumps.reparseAll(toCoredumpFilter(filter)),
-  }),
-}));
+    resolve: (_, { input: { id } }, { services }) => services.coredumps.reparse(requireId('Coredump', id)),
+  },
+  { outputFields: (t) => ({ coredump: t.field({ type: Coredump, resolve: (dump) => dump }) }) },
+);
+
+builder.relayMutationField(
+  'reparseCoredumps',
+  { inputFields: (t) => ({ filter: t.field({ type: CoredumpFilterInput, required: true }) }) },
+  {
+    description: 'Queues every dump that matches the filter again.',
+    resolve: async (_, { input: { filter } }, { services }) => ({
+      count: await services.coredumps.reparseAll(toCoredumpFilter(filter)),
+    }),
+  },
+  { outputFields: (t) => ({ count: t.exposeInt('count', { description: 'Dumps that were queued.' }) }) },
+);
 
 builder.subscriptionField('parseStatus', (t) =>
   t.field({

@@ -51,17 +51,14 @@ builder.queryFields((t) => ({
   }),
 }));
 
-const CreateDeviceModelInput = builder.inputType('CreateDeviceModelInput', {
-  fields: (t) => ({
-    code: t.string({ required: true, description: '1 to 32 of a-z, 0-9 and "_".' }),
-    name: t.string({ required: true }),
-  }),
-});
-
-builder.mutationField('createDeviceModel', (t) =>
-  t.field({
-    type: DeviceModel,
-    args: { input: t.arg({ type: CreateDeviceModelInput, required: true }) },
-    resolve: (_, { input }, { services }) => services.devices.createModel(input),
-  }),
+builder.relayMutationField(
+  'createDeviceModel',
+  {
+    inputFields: (t) => ({
+      code: t.string({ required: true, description: '1 to 32 of a-z, 0-9 and "_".' }),
+      name: t.string({ required: true }),
+    }),
+  },
+  { resolve: (_, { input: { code, name } }, { services }) => services.devices.createModel({ code, name }) },
+  { outputFields: (t) => ({ deviceModel: t.field({ type: DeviceModel, resolve: (model) => model }) }) },
 );

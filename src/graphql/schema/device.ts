@@ -87,73 +87,92 @@ builder.queryFields((t) => ({
   }),
 }));
 
-const CreateDeviceInput = builder.inputType('CreateDeviceInput', {
-  fields: (t) => ({
-    modelCode: t.string({ required: true }),
-    key: t.string({ description: '1 to 32 of a-z and 0-9; eight random characters when left out.' }),
-    name: t.string({}),
-  }),
-});
+const TOKEN = 'The device’s bearer token for uploads. Shown only here: the server keeps its hash.';
 
-const UpdateDeviceInput = builder.inputType('UpdateDeviceInput', {
-  fields: (t) => ({
-    id: t.id({ required: true }),
-    name: t.string({ description: 'Null removes the name; left out, it stays.' }),
-    modelCode: t.string({}),
-  }),
-});
-
-interface DeviceWithToken {
-  device: DeviceRow;
-  token: string;
-}
-
-const CreateDevicePayload = builder.objectRef<DeviceWithToken>('CreateDevicePayload').implement({
-  fields: (t) => ({
-    device: t.field({ type: Device, resolve: ({ device }) => device }),
-    token: t.exposeString('token', {
-      description: 'The device’s bearer token for uploads. Shown only here: the server keeps its hash.',
+builder.relayMutationField(
+  'createDevice',
+  {
+    inputFields: (t) => ({
+      modelCode: t.string({ required: true }),
+      key: t.string({ description: '1 to 32 of a-z and 0-9; eight random characters when left out.' }),
+      name: t.string({}),
     }),
-  }),
-});
+  },
+  {
+    resolve: (_, { input: { modelCode, key, name } }, { services }) =>
+      services.devices.createDevice(present({ modelCode, key, name })),
+  },
+  {
+    outputFields: (t) => ({
+      device: t.field({ type: Device, resolve: ({ device }) => device }),
+      token: t.exposeString('token', { description: TOKEN }),
+    }),
+  },
+);
 
-builder.mutationFields((t) => ({
-  createDevice: t.field({
-    type: CreateDevicePayload,
-    args: { input: t.arg({ type: CreateDeviceInput, required: true }) },
-    resolve: (_, { input }, { services }) => services.devices.createDevice(present(input)),
-  }),
-  rotateDeviceToken: t.field({
-    type: CreateDevicePayload,
-    description:
-      'A new token for the device. The old one still works for `graceSeconds` (one day by default, at most 30 days), ' +
-      'older ones stop working at once.',
-    args: { id: t.arg.id({ required: true }), graceSeconds: t.arg.int() },
-    resolve: (_, { id, graceSeconds }, { services }) =>
+builder.relayMutationField(
+  'rotateDeviceToken',
+  {
+    inputFields: (t) => ({
+      id: t.id({ required: true }),
+      graceSeconds: t.int({
+        description: 'How long the old token still works: one day by default, at most 30 days.',
+      }),
+    }),
+  },
+  {
+    description: 'A new token for the device. Tokens that are older than the last one stop working at once.',
+    resolve: (_, { input: { id, graceSeconds } }, { services }) =>
       services.devices.rotateToken(requireId('Device', id), graceSeconds ?? undefined),
-  }),
-  revokeDeviceToken: t.field({
-    type: Device,
+  },
+  {
+    outputFields: (t) => ({
+      device: t.field({ type: Device, resolve: ({ device }) => device }),
+      token: t.exposeString('token', { description: TOKEN }),
+    }),
+  },
+);
+
+builder.relayMutationField(
+  'revokeDeviceToken',
+  { inputFields: (t) => ({ id: t.id({ required: true }) }) },
+  {
     description: 'All tokens of the device stop working at once. `rotateDeviceToken` makes a new one.',
-    args: { id: t.arg.id({ required: true }) },
-    resolve: (_, { id }, { services }) => services.devices.revokeToken(requireId('Device', id)),
-  }),
-  updateDevice: t.field({
-    type: Device,
-    args: { input: t.arg({ type: UpdateDeviceInput, required: true }) },
+    resolve: (_, { input: { id } }, { services }) => services.devices.revokeToken(requireId('Device', id)),
+  },
+  { outputFields: (t) => ({ device: t.field({ type: Device, resolve: (device) => device }) }) },
+);
+
+builder.relayMutationField(
+  'updateDevice',
+  {
+    description: 'Fields that are left out keep their values.',
+    inputFields: (t) => ({
+      id: t.id({ required: true }),
+      name: t.string({ description: 'Null removes the name.' }),
+      modelCode: t.string({}),
+    }),
+  },
+  {
     resolve: (_, { input: { id, name, modelCode } }, { services }) =>
       services.devices.updateDevice(requireId('Device', id), {
         ...(name === undefined ? {} : { name }),
         ...(modelCode == null ? {} : { modelCode }),
       }),
-  }),
-  deleteDevice: t.id({
+  },
+  { outputFields: (t) => ({ device: t.field({ type: Device, resolve: (device) => device }) }) },
+);
+
+builder.relayMutationField(
+  'deleteDevice',
+  { inputFields: (t) => ({ id: t.id({ required: true }) }) },
+  {
     description: 'Also deletes its dumps, rows and files.',
-    args: { id: t.arg.id({ required: true }) },
-    resolve: async (_, { id }, { services }) => {
+    resolve: async (_, { input: { id } }, { services }) => {
       const deviceId = requireId('Device', id);
       await services.devices.deleteDevice(deviceId);
-      return encodeGlobalId('Device', deviceId);
+      return { deletedDeviceId: encodeGlobalId('Device', deviceId) };
     },
-  }),
-}));
+  },
+  { outputFields: (t) => ({ deletedDeviceId: t.exposeID('deletedDeviceId') }) },
+);

@@ -53,18 +53,25 @@ builder.objectField(DeviceModel, 'firmwares', (t) =>
   ),
 );
 
-builder.mutationFields((t) => ({
-  uploadFirmware: t.field({
-    type: Firmware,
-    description:
-      'A ZIP with `{model_code}.elf`, or a bare `.elf`, as a GraphQL multipart request. The version is the argument, ' +
-      'else `version.json` in the ZIP, else the application descriptor in the ELF.',
-    args: {
-      modelCode: t.arg.string({ required: true }),
-      bundle: t.arg({ type: 'Upload', required: true }),
-      version: t.arg.string(),
-    },
-    resolve: async (_, { modelCode, bundle, version }, { services }) => {
+builder.relayMutationField(
+  'uploadFirmware',
+  {
+    inputFields: (t) => ({
+      modelCode: t.string({ required: true }),
+      bundle: t.field({
+        type: 'Upload',
+        required: true,
+        description:
+          'A ZIP with `{model_code}.elf`, or a bare `.elf`, as a file of a GraphQL multipart request.',
+      }),
+      version: t.string({
+        description:
+          'When left out: `version.json` in the ZIP, else the application descriptor in the ELF says it.',
+      }),
+    }),
+  },
+  {
+    resolve: async (_, { input: { modelCode, bundle, version } }, { services }) => {
       const { filename, createReadStream } = await bundle;
       const stream = createReadStream();
       return services.firmwares.upload({
@@ -74,14 +81,20 @@ builder.mutationFields((t) => ({
         bundle: { filename, stream, truncated: () => 'truncated' in stream && stream.truncated === true },
       });
     },
-  }),
-  deleteFirmware: t.id({
+  },
+  { outputFields: (t) => ({ firmware: t.field({ type: Firmware, resolve: (firmware) => firmware }) }) },
+);
+
+builder.relayMutationField(
+  'deleteFirmware',
+  { inputFields: (t) => ({ id: t.id({ required: true }) }) },
+  {
     description: 'Dumps that were parsed with it keep their reports.',
-    args: { id: t.arg.id({ required: true }) },
-    resolve: async (_, { id }, { services }) => {
+    resolve: async (_, { input: { id } }, { services }) => {
       const firmwareId = requireId('Firmware', id);
       await services.firmwares.delete(firmwareId);
-      return encodeGlobalId('Firmware', firmwareId);
+      return { deletedFirmwareId: encodeGlobalId('Firmware', firmwareId) };
     },
-  }),
-}));
+  },
+  { outputFields: (t) => ({ deletedFirmwareId: t.exposeID('deletedFirmwareId') }) },
+);

@@ -25,24 +25,24 @@ builder.objectField(DeviceModel, 'privacy', (t) =>
   }),
 );
 
-const SetModelPrivacyInput = builder.inputType('SetModelPrivacyInput', {
-  fields: (t) => ({
-    modelCode: t.string({ required: true }),
-    removeRawOnceRead: t.boolean({ description: 'Fields that are left out keep their values.' }),
-    keepRawDays: t.int({ description: 'Null removes the limit.' }),
-    rawForAdminsOnly: t.boolean({}),
-  }),
-});
-
-builder.mutationField('setModelPrivacy', (t) =>
-  t.field({
-    type: DeviceModel,
-    args: { input: t.arg({ type: SetModelPrivacyInput, required: true }) },
+builder.relayMutationField(
+  'setModelPrivacy',
+  {
+    description: 'Fields that are left out keep their values.',
+    inputFields: (t) => ({
+      modelCode: t.string({ required: true }),
+      removeRawOnceRead: t.boolean({}),
+      keepRawDays: t.int({ description: 'Null removes the limit.' }),
+      rawForAdminsOnly: t.boolean({}),
+    }),
+  },
+  {
     resolve: (_, { input: { modelCode, removeRawOnceRead, keepRawDays, rawForAdminsOnly } }, { services }) =>
       services.privacy.set(modelCode, {
         ...(removeRawOnceRead == null ? {} : { removeRawOnceRead }),
         ...(keepRawDays === undefined ? {} : { keepRawDays }),
         ...(rawForAdminsOnly == null ? {} : { rawForAdminsOnly }),
       }),
-  }),
+  },
+  { outputFields: (t) => ({ deviceModel: t.field({ type: DeviceModel, resolve: (model) => model }) }) },
 );
