@@ -10,6 +10,7 @@ import '../limits/bounded-lists.js';
 import './node-ids.js';
 import './nullable-roots.js';
 import type { Context } from './context.js';
+import { RELAY } from './relay.js';
 
 /** The builder defines no types: each noun defines its own in its own file. */
 export const builder = new SchemaBuilder<{
@@ -49,18 +50,7 @@ export const builder = new SchemaBuilder<{
     },
     dmmf: getDatamodel(),
   },
-  relay: {
-    // Every input has at least one field, also where a mutation needs none.
-    clientMutationId: 'optional',
-    clientMutationIdInputOptions: { description: 'Any text of the client; the payload repeats it.' },
-    clientMutationIdFieldOptions: { description: 'As in the input.' },
-    mutationInputArgOptions: { required: true },
-    nodesOnConnection: true,
-    nodeQueryOptions: { nullable: true },
-    nodesQueryOptions: false,
-    edgesFieldOptions: { nullable: { list: false, items: false } },
-    nodeFieldOptions: { nullable: false },
-  },
+  relay: RELAY,
 });
 
 // Closed by default: the rule covers every field of these types, and so everything reachable through them. The
@@ -71,7 +61,8 @@ builder.subscriptionType({ authScopes: { viewer: true } });
 
 builder.globalConnectionField('totalCount', (t) =>
   t.int({
-    description: 'Number of all items, not only of this page. Costs one SQL statement, only when selected.',
+    description:
+      'How many items the whole list has, not only this page. Costs one SQL statement, only when selected.',
     resolve: ({ totalCount }) => totalCount(),
   }),
 );
