@@ -21,9 +21,6 @@ function typedDocuments(room: string): CodegenConfig['generates'][string] {
       useTypeImports: true,
       enumsAsTypes: true,
       emitLegacyCommonJSImports: false,
-      // `Whole` tells by them which roots are never null. urql asks for them; other clients leave them out.
-      nonOptionalTypename: true,
-      skipTypeNameForRoot: true,
       scalars: { DateTime: 'string', Upload: 'File', ID: 'string' },
     },
   };
