@@ -24,7 +24,7 @@ export interface NewAlertRule {
   enabled: boolean;
 }
 
-const MAX_RULES = 100;
+export const MAX_RULES = 100;
 const MAX_URL = 2_000;
 const MAX_SPIKE = 1_000_000;
 const MAX_LOG = 100;

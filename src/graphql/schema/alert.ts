@@ -1,6 +1,7 @@
 import { ALERT_EVENTS, ALERT_FORMATS } from '../../alerts/formats.js';
-import type { AlertDeliveryRow, AlertRuleRow } from '../../alerts/service.js';
+import { type AlertDeliveryRow, type AlertRuleRow, MAX_RULES } from '../../alerts/service.js';
 import { encodeGlobalId } from '../../global-ids.js';
+import { firstCost } from '../limits/field-costs.js';
 import { builder } from './builder.js';
 import { CrashGroup } from './crash-group.js';
 import { DeviceModel } from './device-model.js';
@@ -75,10 +76,12 @@ builder.queryFields((t) => ({
   alertRules: t.field({
     type: [AlertRule],
     description: 'Newest first.',
+    complexity: { field: 1, multiplier: MAX_RULES },
     resolve: (_, __, { services }) => services.alerts.list(),
   }),
   alertDeliveries: t.field({
     type: [AlertDelivery],
+    complexity: firstCost,
     description: 'The log of deliveries, newest first, of one rule or of all.',
     args: { ruleId: t.arg.id(), first: t.arg.int({ defaultValue: 20, description: '100 at most.' }) },
     resolve: (_, { ruleId, first }, { services }) =>

@@ -17,6 +17,16 @@ export function writeOnce(result: ExecutionResult): void {
   });
 }
 
+/** A new result with the same members and with extensions; its JSON, where it has one, is not written again. */
+export function withExtensions(result: TextResult, extensions: object): TextResult {
+  const extended: TextResult = { ...result, extensions: { ...result.extensions, ...extensions } };
+  if (result.stringify === undefined) return extended;
+  return withText(extended, () => {
+    const json = textOf(result);
+    return `${json.slice(0, -1)},"extensions":${JSON.stringify(extensions)}}`;
+  });
+}
+
 /** The JSON that a result already has; null when it must be written. */
 export function knownText(result: TextResult): string | null {
   return result.stringify === undefined ? null : result.stringify(result);
