@@ -70,12 +70,16 @@ class TemporaryFailure extends Error {
 }
 
 const QUERY = `mutation ($model: String!, $bundle: Upload!, $version: String) {
-  uploadFirmware(modelCode: $model, bundle: $bundle, version: $version) { version elfSha256 }
+  uploadFirmware(input: { modelCode: $model, bundle: $bundle, version: $version }) { firmware { version elfSha256 } }
 }`;
 
 const answer = z.object({
   data: z
-    .object({ uploadFirmware: z.object({ version: z.string(), elfSha256: z.string() }) })
+    .object({
+      uploadFirmware: z
+        .object({ firmware: z.object({ version: z.string(), elfSha256: z.string() }) })
+        .nullable(),
+    })
     .nullable()
     .optional(),
   errors: z
@@ -136,8 +140,8 @@ function readAnswer(status: number, body: string) {
   const { data, errors: [error] = [] } = parsed.data;
   if (error?.extensions?.code === 'INTERNAL_SERVER_ERROR') throw new TemporaryFailure(error.message);
   if (error !== undefined) throw new Error(error.message);
-  if (data == null) throw new Error(`the server answered ${status} without a firmware`);
-  return data.uploadFirmware;
+  if (data?.uploadFirmware == null) throw new Error(`the server answered ${status} without a firmware`);
+  return data.uploadFirmware.firmware;
 }
 
 const SILENCE_MS = 60_000;

@@ -31,7 +31,7 @@ export async function createModel(server: DemoServer, model: { code: string; nam
   if (deviceModel !== null) return;
   await graphql(
     server,
-    'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { id } }',
+    'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { deviceModel { id } } }',
     { input: { code: model.code, name: model.name } },
   );
 }
@@ -59,8 +59,9 @@ export async function uploadFirmware(
   { file, model, version }: { file: string; model: string; version: string },
 ): Promise<string> {
   const form = new FormData();
-  const query =
-    'mutation ($model: String!, $bundle: Upload!) { uploadFirmware(modelCode: $model, bundle: $bundle) { elfSha256 } }';
+  const query = `mutation ($model: String!, $bundle: Upload!) {
+    uploadFirmware(input: { modelCode: $model, bundle: $bundle }) { firmware { elfSha256 } }
+  }`;
   form.set('operations', JSON.stringify({ query, variables: { model, bundle: null } }));
   form.set('map', JSON.stringify({ bundle: ['variables.bundle'] }));
   form.set('bundle', new Blob([await zipBundle(file, model, version)]), 'firmware.zip');
@@ -69,7 +70,8 @@ export async function uploadFirmware(
     headers: authorization(server.adminToken),
     body: form,
   });
-  return unwrap<{ uploadFirmware: { elfSha256: string } }>(await response.json()).uploadFirmware.elfSha256;
+  const data = unwrap<{ uploadFirmware: { firmware: { elfSha256: string } } }>(await response.json());
+  return data.uploadFirmware.firmware.elfSha256;
 }
 
 export async function uploadDump(
@@ -111,7 +113,7 @@ async function tokenOf(server: DemoServer, key: string): Promise<string> {
   if (device === null) throw new Error(`the device ${key} was deleted`);
   const { rotateDeviceToken } = await graphql<{ rotateDeviceToken: { token: string } }>(
     server,
-    'mutation ($id: ID!) { rotateDeviceToken(id: $id) { token } }',
+    'mutation ($id: ID!) { rotateDeviceToken(input: { id: $id }) { token } }',
     { id: device.id },
   );
   deviceTokens.set(key, rotateDeviceToken.token);

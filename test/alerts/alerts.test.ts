@@ -8,31 +8,40 @@ import { aReceiver } from '../support/receiver.js';
 
 const CREATE = graphql(`
   mutation CreateRule($input: CreateAlertRuleInput!) {
-    createAlertRule(input: $input) { rule { id name target format model { code } } secret }
+    createAlertRule(input: $input) { alertRule { id name target format model { code } } secret }
   }
 `);
 const UPDATE = graphql(`
   mutation UpdateRule($input: UpdateAlertRuleInput!) {
     updateAlertRule(input: $input) {
-      id name target format onNew onRegression spikeCount enabled model { code } crashGroup { id }
+      alertRule {
+        id name target format onNew onRegression spikeCount enabled model { code } crashGroup { id }
+      }
     }
   }
 `);
 const RULES = graphql(`query RulesOfAlerts { alertRules { id enabled crashGroup { id } } }`);
 const MERGE = graphql(
-  `mutation MergeForAlert($into: ID!, $ids: [ID!]!) { mergeCrashGroups(into: $into, ids: $ids) { id } }`,
+  `mutation MergeForAlert($into: ID!, $ids: [ID!]!) { mergeCrashGroups(input: { intoId: $into, ids: $ids }) { crashGroup { id } } }`,
 );
 const AUDIT = graphql(`query AuditOfAlerts { auditEvents { nodes { action } } }`);
-const TEST = graphql(`mutation TestRule($id: ID!) { testAlertRule(id: $id) { event status } }`);
+const TEST = graphql(
+  `mutation TestRule($id: ID!) { testAlertRule(input: { id: $id }) { alertDelivery { event status } } }`,
+);
 const LOG = graphql(
   `query AlertLog { alertDeliveries { event status attempts httpStatus error deliveredAt } }`,
 );
-const RESOLVE = graphql(`mutation ResolveForAlert($id: ID!) { resolveCrashGroup(id: $id) { id } }`);
-const IGNORE = graphql(`mutation IgnoreForAlert($id: ID!) { ignoreCrashGroup(id: $id) { id } }`);
+const RESOLVE = graphql(
+  `mutation ResolveForAlert($id: ID!) { resolveCrashGroup(input: { id: $id }) { crashGroup { id } } }`,
+);
+const IGNORE = graphql(
+  `mutation IgnoreForAlert($id: ID!) { ignoreCrashGroup(input: { id: $id }) { crashGroup { id } } }`,
+);
 
 async function aRule(endpoint: GraphQLEndpoint, input: Partial<CreateAlertRuleInput> & { url: string }) {
   const rule = { name: 'team', format: 'GENERIC' as const, ...input };
-  return (await endpoint.ask(CREATE, { input: rule })).createAlertRule;
+  const { createAlertRule } = await endpoint.ask(CREATE, { input: rule });
+  return { rule: createAlertRule.alertRule, secret: createAlertRule.secret };
 }
 
 const events = (received: Array<{ body: string }>) => received.map(({ body }) => JSON.parse(body).event);
@@ -154,7 +163,7 @@ describe('alerts', () => {
     const { rule } = await aRule(endpoint, { url });
     expect(rule.target).toBe(new URL(url).origin);
 
-    expect((await endpoint.ask(TEST, { id: rule.id })).testAlertRule).toEqual({
+    expect((await endpoint.ask(TEST, { id: rule.id })).testAlertRule.alertDelivery).toEqual({
       event: 'TEST',
       status: 'PENDING',
     });
@@ -200,7 +209,7 @@ describe('alerts', () => {
       spikeCount: 9,
     });
     const change = async (input: object) =>
-      (await endpoint.ask(UPDATE, { input: { id: rule.id, ...input } })).updateAlertRule;
+      (await endpoint.ask(UPDATE, { input: { id: rule.id, ...input } })).updateAlertRule.alertRule;
 
     expect(await change({ url: now.url, format: 'GENERIC', onRegression: false })).toEqual({
       id: rule.id,

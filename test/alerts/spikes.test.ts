@@ -7,30 +7,32 @@ import { aCrash } from '../support/crash-groups.js';
 import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const CREATE = graphql(`
-  mutation SpikeRule($input: CreateAlertRuleInput!) { createAlertRule(input: $input) { rule { id } } }
+  mutation SpikeRule($input: CreateAlertRuleInput!) { createAlertRule(input: $input) { alertRule { id } } }
 `);
 const UPDATE = graphql(`
-  mutation ChangeSpikeRule($input: UpdateAlertRuleInput!) { updateAlertRule(input: $input) { id } }
+  mutation ChangeSpikeRule($input: UpdateAlertRuleInput!) { updateAlertRule(input: $input) { alertRule { id } } }
 `);
 const MERGE = graphql(
-  `mutation MergeForSpike($into: ID!, $ids: [ID!]!) { mergeCrashGroups(into: $into, ids: $ids) { id } }`,
+  `mutation MergeForSpike($into: ID!, $ids: [ID!]!) { mergeCrashGroups(input: { intoId: $into, ids: $ids }) { crashGroup { id } } }`,
 );
 const SPLIT = graphql(`
   mutation SplitForSpike($id: ID!, $fingerprints: [String!]!) {
-    splitCrashGroup(id: $id, fingerprints: $fingerprints) { id }
+    splitCrashGroup(input: { id: $id, fingerprints: $fingerprints }) { crashGroup { id } }
   }
 `);
 const STATES = graphql(`
-  mutation IgnoreForSpike($id: ID!) { ignoreCrashGroup(id: $id) { id } }
+  mutation IgnoreForSpike($id: ID!) { ignoreCrashGroup(input: { id: $id }) { crashGroup { id } } }
 `);
-const REOPEN = graphql(`mutation ReopenForSpike($id: ID!) { reopenCrashGroup(id: $id) { id } }`);
+const REOPEN = graphql(
+  `mutation ReopenForSpike($id: ID!) { reopenCrashGroup(input: { id: $id }) { crashGroup { id } } }`,
+);
 
 async function aRule(endpoint: GraphQLEndpoint, input: Partial<CreateAlertRuleInput> = {}): Promise<string> {
   const rule = { name: 'spikes', url: 'http://127.0.0.1:9/', format: 'GENERIC' as const, spikeCount: 5 };
   const { createAlertRule } = await endpoint.ask(CREATE, {
     input: { ...rule, onNew: false, onRegression: false, ...input },
   });
-  return createAlertRule.rule.id;
+  return createAlertRule.alertRule.id;
 }
 
 /** In the middle of an hour: a test must not fail because it began at the end of one. */

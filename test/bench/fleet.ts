@@ -3,7 +3,10 @@ import type { Peer } from './processes.js';
 
 /** Registers a model and the devices `bench0`, `bench1`… by GraphQL. */
 export async function register({ url }: Peer, devices: number): Promise<void> {
-  await ask(url, 'mutation { createDeviceModel(input: { code: "bench", name: "Bench" }) { id } }');
+  await ask(
+    url,
+    'mutation { createDeviceModel(input: { code: "bench", name: "Bench" }) { deviceModel { id } } }',
+  );
   for (let index = 0; index < devices; index++) {
     await ask(
       url,
@@ -28,7 +31,7 @@ export async function sendDump(
 export async function uploadFirmware(url: string, elf: Uint8Array<ArrayBuffer>): Promise<void> {
   const form = new FormData();
   const query =
-    'mutation ($bundle: Upload!) { uploadFirmware(modelCode: "bench", bundle: $bundle, version: "1.0.0") { id } }';
+    'mutation ($bundle: Upload!) { uploadFirmware(input: { modelCode: "bench", bundle: $bundle, version: "1.0.0" }) { firmware { id } } }';
   form.set('operations', JSON.stringify({ query, variables: { bundle: null } }));
   form.set('map', JSON.stringify({ bundle: ['variables.bundle'] }));
   form.set('bundle', new Blob([elf]), 'firmware.elf');

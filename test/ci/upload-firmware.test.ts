@@ -40,7 +40,9 @@ async function anEndpoint(
 const run = (file: string, url: string, terminal = aTerminal(), more = {}) =>
   uploadFirmwareCommand(file, { model: 'thermostat', url, retries: 3, ...more }, terminal, 1);
 
-const DONE = JSON.stringify({ data: { uploadFirmware: { version: '1.2.3', elfSha256: 'ab' } } });
+const DONE = JSON.stringify({
+  data: { uploadFirmware: { firmware: { version: '1.2.3', elfSha256: 'ab' } } },
+});
 
 describe('coredock firmware upload', () => {
   it('brings a build to the server, and again without harm', async () => {

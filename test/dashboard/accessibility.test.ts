@@ -126,12 +126,15 @@ async function pagesOf(program: Program): Promise<[path: string, whenThere: stri
 /** Of the one model, tested once, on an address that takes it. */
 async function anAlert(program: Program): Promise<string> {
   const { url } = await aReceiver();
-  const { createAlertRule } = await program.graphql<{ createAlertRule: { rule: { id: string } } }>(
-    'mutation ($input: CreateAlertRuleInput!) { createAlertRule(input: $input) { rule { id } } }',
+  const { createAlertRule } = await program.graphql<{ createAlertRule: { alertRule: { id: string } } }>(
+    'mutation ($input: CreateAlertRuleInput!) { createAlertRule(input: $input) { alertRule { id } } }',
     { input: { name: 'team', url, format: 'GENERIC', modelCode: 'thermostat', spikeCount: 20 } },
   );
-  const { id } = createAlertRule.rule;
-  await program.graphql('mutation ($id: ID!) { testAlertRule(id: $id) { id } }', { id });
+  const { id } = createAlertRule.alertRule;
+  await program.graphql(
+    'mutation ($id: ID!) { testAlertRule(input: { id: $id }) { alertDelivery { id } } }',
+    { id },
+  );
   return id;
 }
 

@@ -57,7 +57,9 @@ describe.skipIf(!hasChromium)(`the pages of alerts${NEEDS_CHROMIUM}`, () => {
 
   it('change an alert, switch it off and on, and delete it when one is sure', async () => {
     const program = await aProgram('serve', ALLOWED);
-    await program.graphql('mutation { createDeviceModel(input: { code: "lamp", name: "Lamp" }) { id } }');
+    await program.graphql(
+      'mutation { createDeviceModel(input: { code: "lamp", name: "Lamp" }) { deviceModel { id } } }',
+    );
     const id = await aRule(program, { url: 'http://127.0.0.1:9/old' });
     const page = await aBrowserPage(program.url, { path: '/alerts' });
     await page
@@ -130,15 +132,15 @@ describe.skipIf(!hasChromium)(`the pages of alerts${NEEDS_CHROMIUM}`, () => {
 
   it('are for admins: a viewer is not led there, and told so at their addresses', async () => {
     const program = await aProgram('serve', { environment: STATIC_TOKENS });
-    const { createAlertRule } = await asAdmin<{ createAlertRule: { rule: { id: string } } }>(
+    const { createAlertRule } = await asAdmin<{ createAlertRule: { alertRule: { id: string } } }>(
       program,
-      'mutation { createAlertRule(input: { name: "team", url: "https://example.org", format: SLACK }) { rule { id } } }',
+      'mutation { createAlertRule(input: { name: "team", url: "https://example.org", format: SLACK }) { alertRule { id } } }',
     );
     const page = await aBrowserPage(program.url, { path: '/alerts', tolerates: isRefusal });
     await signInWith(page, VIEWER);
     await page.getByText('Live', { exact: true }).waitFor();
 
-    for (const path of ['/alerts', addressOf(createAlertRule.rule.id)]) {
+    for (const path of ['/alerts', addressOf(createAlertRule.alertRule.id)]) {
       await page.goto(path);
       await page.getByRole('heading', { level: 1, name: 'This page is for admins' }).waitFor();
       expect(await page.getByText('team').count()).toBe(0);
@@ -167,11 +169,11 @@ async function create(page: Page, { name, target }: { name: string; target: stri
 }
 
 async function aRule(program: Program, { url }: { url: string }): Promise<string> {
-  const { createAlertRule } = await program.graphql<{ createAlertRule: { rule: { id: string } } }>(
-    'mutation ($input: CreateAlertRuleInput!) { createAlertRule(input: $input) { rule { id } } }',
+  const { createAlertRule } = await program.graphql<{ createAlertRule: { alertRule: { id: string } } }>(
+    'mutation ($input: CreateAlertRuleInput!) { createAlertRule(input: $input) { alertRule { id } } }',
     { input: { name: 'team', url, format: 'GENERIC' } },
   );
-  return createAlertRule.rule.id;
+  return createAlertRule.alertRule.id;
 }
 
 async function rulesOf(program: Program): Promise<object[]> {

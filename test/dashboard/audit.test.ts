@@ -60,7 +60,9 @@ describe.skipIf(!hasChromium)(`the page of the audit${NEEDS_CHROMIUM}`, () => {
 
   it('has older events on further pages', async () => {
     const program = await aProgram('serve');
-    await program.graphql('mutation { createDeviceModel(input: { code: "lamp", name: "Lamp" }) { id } }');
+    await program.graphql(
+      'mutation { createDeviceModel(input: { code: "lamp", name: "Lamp" }) { deviceModel { id } } }',
+    );
     for (const dozen of [0, 1, 2, 3, 4]) await registerTwelve(program, dozen);
     const page = await aBrowserPage(program.url, { path: '/audit' });
     await page.getByText('61 events').waitFor();
@@ -75,7 +77,10 @@ describe.skipIf(!hasChromium)(`the page of the audit${NEEDS_CHROMIUM}`, () => {
 
   it('is for admins: a viewer is not led there, and told so at its address', async () => {
     const program = await aProgram('serve', { environment: STATIC_TOKENS });
-    await asAdmin(program, 'mutation { createDeviceModel(input: { code: "lamp", name: "Lamp" }) { id } }');
+    await asAdmin(
+      program,
+      'mutation { createDeviceModel(input: { code: "lamp", name: "Lamp" }) { deviceModel { id } } }',
+    );
     const page = await aBrowserPage(program.url, { path: '/audit', tolerates: isRefusal });
 
     await signInWith(page, VIEWER);

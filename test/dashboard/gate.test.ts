@@ -13,7 +13,7 @@ describe.skipIf(!hasChromium)(`what the page knows of who uses it${NEEDS_CHROMIU
     const program = await aProgram('serve', { environment: { ...environment, ...STATIC_TOKENS } });
     await asAdmin(
       program,
-      'mutation { createDeviceModel(input: { code: "thermostat", name: "Thermostat" }) { id } }',
+      'mutation { createDeviceModel(input: { code: "thermostat", name: "Thermostat" }) { deviceModel { id } } }',
     );
     await asAdmin(
       program,

@@ -16,7 +16,10 @@ describe.skipIf(!hasChromium)(`GraphiQL where authentication is on${NEEDS_CHROMI
     expect(await page.locator('.graphiql-container').count()).toBe(0);
 
     await signIn(page, ADMIN);
-    await run(page, 'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { code } }');
+    await run(
+      page,
+      'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { deviceModel { code } } }',
+    );
     await answerWith(page, '"code": "pump"');
     await run(page, 'query { deviceModels { totalCount } }');
     await answerWith(page, '"totalCount": 1');
@@ -27,7 +30,10 @@ describe.skipIf(!hasChromium)(`GraphiQL where authentication is on${NEEDS_CHROMI
     const page = await aBrowserPage(program.url, { path: '/graphql', tolerates: isRefusal });
     await signIn(page, VIEWER);
 
-    await run(page, 'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { code } }');
+    await run(
+      page,
+      'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { deviceModel { code } } }',
+    );
     await answerWith(page, 'FORBIDDEN');
     await run(page, 'subscription { parseStatus { id } }');
     await page.getByRole('button', { name: /^Stop query/ }).waitFor();

@@ -17,7 +17,7 @@ describe.skipIf(!hasChromium)(`the pages of crash groups${NEEDS_CHROMIUM}`, () =
 
     await crash(program, 'thermostat-1.0.0', 'abort');
     await page.getByText('2 groups').waitFor();
-    await program.graphql('mutation ($id: ID!) { reparseCoredump(id: $id) { id } }', {
+    await program.graphql('mutation ($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { id } } }', {
       id: (await crash(program, 'thermostat-1.0.0', 'abort')).coredumpId,
     });
 

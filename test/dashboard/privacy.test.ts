@@ -36,7 +36,7 @@ describe.skipIf(!hasChromium)(`the privacy of a model${NEEDS_CHROMIUM}`, () => {
   it('is taken back as it was set, and kept where somebody cancels', async () => {
     const program = await aProgramWithDevice({ withFirmware: false });
     await program.graphql(
-      'mutation { setModelPrivacy(input: { modelCode: "thermostat", keepRawDays: 7, rawForAdminsOnly: true }) { id } }',
+      'mutation { setModelPrivacy(input: { modelCode: "thermostat", keepRawDays: 7, rawForAdminsOnly: true }) { deviceModel { id } } }',
     );
     const page = await aBrowserPage(program.url, { path: '/firmware/thermostat' });
     const card = page.getByRole('region', CARD);
@@ -60,8 +60,8 @@ describe.skipIf(!hasChromium)(`the privacy of a model${NEEDS_CHROMIUM}`, () => {
     await asAdmin(
       program,
       `mutation {
-         createDeviceModel(input: { code: "lamp", name: "Lamp" }) { id }
-         setModelPrivacy(input: { modelCode: "lamp", keepRawDays: 7, rawForAdminsOnly: true }) { id }
+         createDeviceModel(input: { code: "lamp", name: "Lamp" }) { deviceModel { id } }
+         setModelPrivacy(input: { modelCode: "lamp", keepRawDays: 7, rawForAdminsOnly: true }) { deviceModel { id } }
        }`,
     );
     const page = await aBrowserPage(program.url, { path: '/firmware/lamp', tolerates: isRefusal });

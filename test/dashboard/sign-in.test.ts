@@ -76,7 +76,7 @@ describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
       await download.waitFor();
       await asAdmin(
         program,
-        'mutation { setModelPrivacy(input: { modelCode: "thermostat", rawForAdminsOnly: true }) { id } }',
+        'mutation { setModelPrivacy(input: { modelCode: "thermostat", rawForAdminsOnly: true }) { deviceModel { id } } }',
       );
       await page.reload();
       await page.getByText('Crashed task').first().waitFor();
@@ -143,7 +143,7 @@ const deviceTokens = new WeakMap<Program, string>();
 async function prepare(program: Program): Promise<void> {
   await asAdmin(
     program,
-    'mutation { createDeviceModel(input: { code: "thermostat", name: "Thermostat" }) { id } }',
+    'mutation { createDeviceModel(input: { code: "thermostat", name: "Thermostat" }) { deviceModel { id } } }',
   );
   const { createDevice } = await asAdmin<{ createDevice: { token: string } }>(
     program,
@@ -199,8 +199,8 @@ async function threeCrashes(program: Program): Promise<Crashes> {
   await asAdmin(
     program,
     `mutation ($into: ID!, $ids: [ID!]!, $ignored: ID!) {
-       mergeCrashGroups(into: $into, ids: $ids) { id }
-       ignoreCrashGroup(id: $ignored) { id }
+       mergeCrashGroups(input: { intoId: $into, ids: $ids }) { crashGroup { id } }
+       ignoreCrashGroup(input: { id: $ignored }) { crashGroup { id } }
      }`,
     { into: merged, ids: [other], ignored },
   );

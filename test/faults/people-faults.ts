@@ -38,7 +38,7 @@ const TIMED_OUT = 'The database is not available now; try again.';
 function splitOf(server: Program, { id, fingerprints }: Group): Promise<void> {
   return change(
     server,
-    'mutation ($id: ID!, $names: [String!]!) { splitCrashGroup(id: $id, fingerprints: $names) { id } }',
+    'mutation ($id: ID!, $names: [String!]!) { splitCrashGroup(input: { id: $id, fingerprints: $names }) { crashGroup { id } } }',
     { id, names: fingerprints.slice(0, 1) },
   );
 }
@@ -46,7 +46,7 @@ function splitOf(server: Program, { id, fingerprints }: Group): Promise<void> {
 function mergeOf(server: Program, into: Group, other: Group): Promise<void> {
   return change(
     server,
-    'mutation ($into: ID!, $ids: [ID!]!) { mergeCrashGroups(into: $into, ids: $ids) { id } }',
+    'mutation ($into: ID!, $ids: [ID!]!) { mergeCrashGroups(input: { intoId: $into, ids: $ids }) { crashGroup { id } } }',
     { into: into.id, ids: [other.id] },
   );
 }

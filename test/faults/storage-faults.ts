@@ -93,7 +93,7 @@ export const STORAGE_FAULTS: readonly Fault[] = [
       }
       for (const { id } of gone) {
         await server
-          .graphql('mutation ($id: ID!) { reparseCoredump(id: $id) { id } }', { id })
+          .graphql('mutation ($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { id } } }', { id })
           .catch(() => {});
       }
       await eventually(async () => (await pendingOf(server, gone)) === 0, 'the end of what was asked for');

@@ -45,7 +45,7 @@ describe('moving house', () => {
     }
     await allEnded(first);
     const { coredumpId: newest } = await stored(first, 'to be deleted');
-    await first.graphql(`mutation { deleteCoredump(id: "${newest}") }`);
+    await first.graphql(`mutation { deleteCoredump(input: { id: "${newest}" }) { deletedCoredumpId } }`);
     const before = await everythingOf(first);
     await first.close();
 

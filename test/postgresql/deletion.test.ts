@@ -12,9 +12,12 @@ it('a device that is deleted while it uploads to two servers leaves no row and n
     const uploading = uploadUntilRefused([one, other]);
     await eventually(async () => (await rowCount(one)) > 0, 'some dumps are there');
 
-    await (round % 2 === 0 ? one : other).graphql('mutation ($id: ID!) { deleteDevice(id: $id) }', {
-      id: device.id,
-    });
+    await (round % 2 === 0 ? one : other).graphql(
+      'mutation ($id: ID!) { deleteDevice(input: { id: $id }) { deletedDeviceId } }',
+      {
+        id: device.id,
+      },
+    );
 
     const statuses = await uploading;
     expect(statuses.filter((status) => status !== 201 && status !== 404)).toEqual([]);

@@ -66,8 +66,12 @@ describe('a subscriber at another server than the one where things happen', () =
 
     const { coredumpId: other } = await stored(b, 'a dump of another device', { device: 'dev2' });
     const all = await aSubscriber(a);
-    await b.graphql('mutation ($id: ID!) { reparseCoredump(id: $id) { id } }', { id: own });
-    await b.graphql('mutation ($id: ID!) { reparseCoredump(id: $id) { id } }', { id: other });
+    await b.graphql('mutation ($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { id } } }', {
+      id: own,
+    });
+    await b.graphql('mutation ($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { id } } }', {
+      id: other,
+    });
 
     await eventually(async () => all.told.some(({ id }) => id === other), 'the other dump is told');
     await eventually(async () => ofDevice.states.get(own) === 'PARSED', 'the device’s dump');
@@ -81,9 +85,12 @@ describe('a subscriber at another server than the one where things happen', () =
     const { coredumpId } = await stored(b, 'a dump');
 
     for (let round = 0; round < 20; round++) {
-      const reparse = b.graphql('mutation ($id: ID!) { reparseCoredump(id: $id) { id } }', {
-        id: coredumpId,
-      });
+      const reparse = b.graphql(
+        'mutation ($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { id } } }',
+        {
+          id: coredumpId,
+        },
+      );
       const { told } = await aSubscriber(a, { dump: coredumpId });
       await reparse;
       await eventually(async () => (await statusOf(b, coredumpId)) === 'PARSED', 'it is parsed again');
@@ -139,7 +146,7 @@ describe('a server whose listening connection is cut', () => {
       for (const { told } of subscribers) told.length = 0;
       // Re-parses and arrivals while both are deaf, over and over.
       const cutting = keepCutting(a);
-      await b.graphql('mutation { reparseCoredumps(filter: {}) }');
+      await b.graphql('mutation { reparseCoredumps(input: { filter: {} }) { count } }');
       const fresh = await stored(b, `new dump ${round}`);
       dumps.push(fresh);
       for (const { coredumpId } of dumps) {

@@ -79,7 +79,7 @@ describe('the queue that servers share', () => {
     await Promise.all(Array.from({ length: 40 }, (_, index) => stored(one, `dump ${index}`)));
     await allParsed(one);
 
-    await one.graphql('mutation { reparseCoredumps(filter: {}) }');
+    await one.graphql('mutation { reparseCoredumps(input: { filter: {} }) { count } }');
     await allParsed(other);
 
     expect(sidecar.overlaps).toEqual([]);
@@ -109,7 +109,9 @@ describe('the queue that servers share', () => {
     await aDevice(app);
     await uploadFirmware(app, {});
     const gone = await stored(app, 'deleted before anybody could read it');
-    await app.graphql('mutation ($id: ID!) { deleteCoredump(id: $id) }', { id: gone.coredumpId });
+    await app.graphql('mutation ($id: ID!) { deleteCoredump(input: { id: $id }) { deletedCoredumpId } }', {
+      id: gone.coredumpId,
+    });
     await stored(app, 'still there');
     expect(await jobsOf(app)).toHaveLength(2);
 

@@ -206,7 +206,9 @@ function figures({ calm, underFire }: { calm: Measured; underFire: Measured }): 
 }
 
 async function register(program: Program, keys: readonly string[]): Promise<void> {
-  await program.graphql('mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { id } }');
+  await program.graphql(
+    'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { deviceModel { id } } }',
+  );
   for (const key of keys) {
     await program.graphql(
       'mutation ($key: String!) { createDevice(input: { modelCode: "pump", key: $key }) { token } }',

@@ -27,7 +27,9 @@ async function livesFull(program: Program, [kept, unwanted]: [Stored, Stored], p
   expect((await fetch(`${program.url}/healthz`)).status).toBe(200);
   const download = await fetch(`${program.url}/api/coredumps/${kept.coredumpId}/download`);
   expect([download.status, await download.text()]).toEqual([200, 'kept']);
-  await program.graphql('mutation ($id: ID!) { deleteCoredump(id: $id) }', { id: unwanted.coredumpId });
+  await program.graphql('mutation ($id: ID!) { deleteCoredump(input: { id: $id }) { deletedCoredumpId } }', {
+    id: unwanted.coredumpId,
+  });
   const { auditEvents } = await program.graphql<{ auditEvents: { nodes: Array<{ action: string }> } }>(
     '{ auditEvents(first: 2) { nodes { action } } }',
   );

@@ -14,7 +14,7 @@ const DUMP = 'a dump that comes in two halves';
 const UPLOAD = '/api/iot/coredump?chip=esp32c3&firmware_version=1.0.0&device_key=dev1';
 const JSON_HEAD = 'Content-Type: application/json\r\n';
 const RENAME = JSON.stringify({
-  query: 'mutation { createDeviceModel(input: { code: "late", name: "Late" }) { code } }',
+  query: 'mutation { createDeviceModel(input: { code: "late", name: "Late" }) { deviceModel { code } } }',
 });
 
 describe('SIGTERM', () => {
@@ -110,7 +110,7 @@ describe('SIGTERM', () => {
     for await (const result of client.iterate({ query })) results.push(result);
     await held.finish();
 
-    expect(results).toEqual([{ data: { createDeviceModel: { code: 'late' } } }]);
+    expect(results).toEqual([{ data: { createDeviceModel: { deviceModel: { code: 'late' } } } }]);
     await client.dispose();
     expect(await exited).toBe(0);
   });
@@ -224,7 +224,8 @@ function halfSent({ url }: Program, requestLine: string, head: string, body: str
 }
 
 function firmwareForm(elf: Buffer): { head: string; body: Buffer } {
-  const query = 'mutation ($f: Upload!) { uploadFirmware(modelCode: "thermostat", bundle: $f) { version } }';
+  const query =
+    'mutation ($f: Upload!) { uploadFirmware(input: { modelCode: "thermostat", bundle: $f }) { firmware { version } } }';
   const field = (name: string, text: string) =>
     `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`;
   return {

@@ -6,7 +6,7 @@ export interface UploadedBuild {
 }
 
 const MUTATION = `mutation UploadFirmware($model: String!, $bundle: Upload!, $version: String) {
-  uploadFirmware(modelCode: $model, bundle: $bundle, version: $version) { version elfSha256 }
+  uploadFirmware(input: { modelCode: $model, bundle: $bundle, version: $version }) { firmware { version elfSha256 } }
 }`;
 
 /**
@@ -47,9 +47,10 @@ export function uploadFirmware(
 
 function buildOf(text: string): UploadedBuild {
   const { data, errors } = JSON.parse(text) as {
-    data?: { uploadFirmware: UploadedBuild } | null;
+    data?: { uploadFirmware: { firmware: UploadedBuild } | null } | null;
     errors?: { message: string }[];
   };
-  if (data == null) throw new Error(errors?.[0]?.message ?? 'The server’s answer could not be read.');
-  return data.uploadFirmware;
+  if (data?.uploadFirmware == null)
+    throw new Error(errors?.[0]?.message ?? 'The server’s answer could not be read.');
+  return data.uploadFirmware.firmware;
 }

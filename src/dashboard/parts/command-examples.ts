@@ -21,7 +21,7 @@ export function uploadCall(deviceKey: string): string {
 
 /** The upload of a build by CI. */
 export function firmwareCurlLine(modelCode: string): string {
-  const query = `mutation($f: Upload!) { uploadFirmware(modelCode: \\"${modelCode}\\", bundle: $f) { version elfSha256 } }`;
+  const query = `mutation($f: Upload!) { uploadFirmware(input: { modelCode: \\"${modelCode}\\", bundle: $f }) { firmware { version elfSha256 } } }`;
   return [
     `curl ${origin}/graphql \\`,
     `  -F 'operations={"query":"${query}","variables":{"f":null}}' \\`,

@@ -6,7 +6,7 @@ import { decodeGlobalId } from '../../global-ids.js';
 import { seriesCost } from '../limits/field-costs.js';
 import { builder } from './builder.js';
 import { Coredump, CoredumpConnection } from './coredump.js';
-import { CrashKind } from './crash-report.js';
+import { CrashKind } from './crash-kind.js';
 import { CrashBucket, CrashFilterInput, TIME_SERIES, TimeUnit } from './crash-series.js';
 import { Device, DeviceConnection } from './device.js';
 import { DeviceModel, modelOf } from './device-model.js';

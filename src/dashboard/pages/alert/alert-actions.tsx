@@ -9,10 +9,12 @@ import { useAction } from '../../parts/use-action';
 import { type FilledIn, RuleForm } from '../alerts/rule-form';
 
 const UpdateAlertRule = graphql(`
-  mutation UpdateAlertRule($input: UpdateAlertRuleInput!) { updateAlertRule(input: $input) { ...AlertRuleInList } }
+  mutation UpdateAlertRule($input: UpdateAlertRuleInput!) {
+    updateAlertRule(input: $input) { alertRule { ...AlertRuleInList } }
+  }
 `);
 const DeleteAlertRule = graphql(`
-  mutation DeleteAlertRule($id: ID!) { deleteAlertRule(id: $id) }
+  mutation DeleteAlertRule($id: ID!) { deleteAlertRule(input: { id: $id }) { deletedAlertRuleId } }
 `);
 
 /** The actions on a rule. */

@@ -13,7 +13,7 @@ const AlertLog = graphql(`
   query AlertLog($ruleId: ID!) { alertDeliveries(ruleId: $ruleId, first: 100) { ...AlertDeliveryInLog } }
 `);
 const TestAlertRule = graphql(`
-  mutation TestAlertRule($id: ID!) { testAlertRule(id: $id) { id } }
+  mutation TestAlertRule($id: ID!) { testAlertRule(input: { id: $id }) { alertDelivery { id } } }
 `);
 
 /** A test is sent once, without delay; other deliveries may wait hours for their next attempt. */
@@ -39,7 +39,7 @@ export function useAlertTest(ruleId: string) {
 
   async function test() {
     const answer = await run({ id: ruleId });
-    if (answer !== undefined) setTestId(answer.testAlertRule.id);
+    if (answer !== undefined) setTestId(answer.testAlertRule.alertDelivery.id);
   }
   return {
     deliveries,

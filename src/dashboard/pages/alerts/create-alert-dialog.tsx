@@ -9,7 +9,7 @@ import type { Scope } from './use-scope';
 
 const CreateAlertRule = graphql(`
   mutation CreateAlertRule($input: CreateAlertRuleInput!) {
-    createAlertRule(input: $input) { rule { id name } secret }
+    createAlertRule(input: $input) { alertRule { id name } secret }
   }
 `);
 
@@ -30,8 +30,8 @@ export function CreateAlertDialog({
   async function create(input: FilledIn) {
     const answer = await run({ input });
     if (answer === undefined) return;
-    const { rule, secret } = answer.createAlertRule;
-    setCreated({ ...rule, secret });
+    const { alertRule, secret } = answer.createAlertRule;
+    setCreated({ ...alertRule, secret });
   }
   function close() {
     onClose();

@@ -9,16 +9,16 @@ import { TokenNote } from '../../parts/token-note';
 import { useAction } from '../../parts/use-action';
 
 const RenameDevice = graphql(`
-  mutation RenameDevice($input: UpdateDeviceInput!) { updateDevice(input: $input) { id name } }
+  mutation RenameDevice($input: UpdateDeviceInput!) { updateDevice(input: $input) { device { id name } } }
 `);
 const RotateToken = graphql(`
-  mutation RotateToken($id: ID!) { rotateDeviceToken(id: $id) { token } }
+  mutation RotateToken($id: ID!) { rotateDeviceToken(input: { id: $id }) { token } }
 `);
 const RevokeToken = graphql(`
-  mutation RevokeToken($id: ID!) { revokeDeviceToken(id: $id) { id } }
+  mutation RevokeToken($id: ID!) { revokeDeviceToken(input: { id: $id }) { device { id } } }
 `);
 const DeleteDevice = graphql(`
-  mutation DeleteDevice($id: ID!) { deleteDevice(id: $id) }
+  mutation DeleteDevice($id: ID!) { deleteDevice(input: { id: $id }) { deletedDeviceId } }
 `);
 
 interface Device {

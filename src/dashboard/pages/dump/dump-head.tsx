@@ -15,7 +15,7 @@ import { authorization } from '../../session/session';
 import { useDeleteDump } from '../dumps/delete-dump';
 
 const ReparseDump = graphql(`
-  mutation ReparseDump($id: ID!) { reparseCoredump(id: $id) { id parseStatus } }
+  mutation ReparseDump($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { id parseStatus } } }
 `);
 
 /** The cause of the crash, in the device's words and in plain English, and the actions on the dump. */

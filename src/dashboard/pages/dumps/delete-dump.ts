@@ -4,7 +4,7 @@ import { useToasts } from '../../parts/toasts';
 import { useAction } from '../../parts/use-action';
 
 const DeleteDump = graphql(`
-  mutation DeleteDump($id: ID!) { deleteCoredump(id: $id) }
+  mutation DeleteDump($id: ID!) { deleteCoredump(input: { id: $id }) { deletedCoredumpId } }
 `);
 
 /** Delay in which a deletion can be undone; it is sent to the server afterwards. */

@@ -6,7 +6,9 @@ import { Field } from '../../parts/field';
 import { useAction } from '../../parts/use-action';
 
 const CreateModel = graphql(`
-  mutation CreateModel($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { id code } }
+  mutation CreateModel($input: CreateDeviceModelInput!) {
+    createDeviceModel(input: $input) { deviceModel { id code } }
+  }
 `);
 
 export function CreateModelDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
@@ -20,7 +22,7 @@ export function CreateModelDialog({ isOpen, onClose }: { isOpen: boolean; onClos
     const answer = await run({ input: { code: text('code'), name: text('name') } });
     if (answer === undefined) return;
     onClose();
-    navigate(`/firmware/${answer.createDeviceModel.code}`);
+    navigate(`/firmware/${answer.createDeviceModel.deviceModel.code}`);
   }
 
   return (

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
+import type { Whole } from '../../api/whole';
 import { graphql } from '../../generated';
 import type { FirmwareModelsQuery } from '../../generated/graphql';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
@@ -23,7 +24,7 @@ const FirmwareModels = graphql(`
   }
 `);
 
-type Model = FirmwareModelsQuery['deviceModels']['nodes'][number];
+type Model = Whole<FirmwareModelsQuery>['deviceModels']['nodes'][number];
 
 /** The models, each with its firmware. */
 export function FirmwarePage() {

@@ -6,7 +6,7 @@ import { ForAdmins } from '../../session/role';
 
 const SplitGroup = graphql(`
   mutation SplitGroup($id: ID!, $fingerprints: [String!]!) {
-    splitCrashGroup(id: $id, fingerprints: $fingerprints) { id }
+    splitCrashGroup(input: { id: $id, fingerprints: $fingerprints }) { crashGroup { id } }
   }
 `);
 
@@ -18,7 +18,8 @@ export function Fingerprints({ group }: { group: GroupOnPageFragment }) {
 
   async function split(fingerprint: string) {
     const answer = await run({ id: group.id, fingerprints: [fingerprint] });
-    if (answer !== undefined) navigate(`/groups/${encodeURIComponent(answer.splitCrashGroup.id)}`);
+    if (answer === undefined) return;
+    navigate(`/groups/${encodeURIComponent(answer.splitCrashGroup.crashGroup.id)}`);
   }
 
   return (

@@ -8,14 +8,14 @@ import { MergeDialog } from './merge-dialog';
 
 const ResolveGroup = graphql(`
   mutation ResolveGroup($id: ID!, $inVersion: String) {
-    resolveCrashGroup(id: $id, inVersion: $inVersion) { id state }
+    resolveCrashGroup(input: { id: $id, inVersion: $inVersion }) { crashGroup { id state } }
   }
 `);
 const IgnoreGroup = graphql(`
-  mutation IgnoreGroup($id: ID!) { ignoreCrashGroup(id: $id) { id state } }
+  mutation IgnoreGroup($id: ID!) { ignoreCrashGroup(input: { id: $id }) { crashGroup { id state } } }
 `);
 const ReopenGroup = graphql(`
-  mutation ReopenGroup($id: ID!) { reopenCrashGroup(id: $id) { id state } }
+  mutation ReopenGroup($id: ID!) { reopenCrashGroup(input: { id: $id }) { crashGroup { id state } } }
 `);
 
 /** The actions on a group: resolve, ignore, reopen, merge. */

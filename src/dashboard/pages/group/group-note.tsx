@@ -7,10 +7,14 @@ import { useAction } from '../../parts/use-action';
 import { ForAdmins } from '../../session/role';
 
 const AssignGroup = graphql(`
-  mutation AssignGroup($id: ID!, $assignee: String) { assignCrashGroup(id: $id, assignee: $assignee) { id assignee } }
+  mutation AssignGroup($id: ID!, $assignee: String) {
+    assignCrashGroup(input: { id: $id, assignee: $assignee }) { crashGroup { id assignee } }
+  }
 `);
 const NoteGroup = graphql(`
-  mutation NoteGroup($id: ID!, $note: String) { noteCrashGroup(id: $id, note: $note) { id note } }
+  mutation NoteGroup($id: ID!, $note: String) {
+    noteCrashGroup(input: { id: $id, note: $note }) { crashGroup { id note } }
+  }
 `);
 
 /** The group's assignee and note. */

@@ -13,7 +13,9 @@ const GroupsToMerge = graphql(`
   }
 `);
 const MergeGroups = graphql(`
-  mutation MergeGroups($ids: [ID!]!, $into: ID!) { mergeCrashGroups(ids: $ids, into: $into) { id title } }
+  mutation MergeGroups($ids: [ID!]!, $intoId: ID!) {
+    mergeCrashGroups(input: { ids: $ids, intoId: $intoId }) { crashGroup { id title } }
+  }
 `);
 
 /** Merges this group into another one that has the same cause. */
@@ -34,15 +36,15 @@ export function MergeDialog({
   });
   const merge = useAction(MergeGroups);
   const [, navigate] = useLocation();
-  const others = data?.crashGroups.nodes.filter(({ id }) => id !== group.id) ?? [];
+  const others = data?.crashGroups?.nodes.filter(({ id }) => id !== group.id) ?? [];
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
-    const into = String(new FormData(event.currentTarget).get('into') ?? '');
-    const answer = await merge.run({ ids: [group.id], into });
+    const intoId = String(new FormData(event.currentTarget).get('into') ?? '');
+    const answer = await merge.run({ ids: [group.id], intoId });
     if (answer === undefined) return;
     onClose();
-    navigate(`/groups/${encodeURIComponent(into)}`);
+    navigate(`/groups/${encodeURIComponent(intoId)}`);
   }
 
   return (
@@ -70,7 +72,7 @@ export function MergeDialog({
           ))}
           {fetching && others.length === 0 && <Loading />}
           {error !== undefined && <ErrorNotice error={error} />}
-          {data !== undefined && !fetching && others.length === 0 && (
+          {data?.crashGroups != null && !fetching && others.length === 0 && (
             <p className="count">No other group matches.</p>
           )}
         </fieldset>

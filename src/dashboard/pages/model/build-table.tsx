@@ -12,7 +12,7 @@ graphql(`
   fragment BuildInList on Firmware { id version chip elfSha256 size uploadedAt elfLostAt coredumpCount }
 `);
 const DeleteBuild = graphql(`
-  mutation DeleteBuild($id: ID!) { deleteFirmware(id: $id) }
+  mutation DeleteBuild($id: ID!) { deleteFirmware(input: { id: $id }) { deletedFirmwareId } }
 `);
 
 /** The builds of a model, newest first; a version may have several. */

@@ -8,7 +8,9 @@ import { countText } from '../../parts/sizes';
 import { useAction } from '../../parts/use-action';
 
 const SetModelPrivacy = graphql(`
-  mutation SetModelPrivacy($input: SetModelPrivacyInput!) { setModelPrivacy(input: $input) { ...ModelOnPage } }
+  mutation SetModelPrivacy($input: SetModelPrivacyInput!) {
+    setModelPrivacy(input: $input) { deviceModel { ...ModelOnPage } }
+  }
 `);
 const DumpsToLose = graphql(`
   query DumpsToLose($filter: CoredumpFilter!) { coredumps(first: 0, filter: $filter) { totalCount } }
@@ -137,6 +139,6 @@ function AfterDays({ modelCode, days }: { modelCode: string; days: number }) {
 /** The raw bytes of some may be deleted already. */
 function Concerned({ filter }: { filter: CoredumpFilter }) {
   const [{ data }] = useQuery({ query: DumpsToLose, variables: { filter } });
-  if (data === undefined) return <>the dumps</>;
+  if (data?.coredumps == null) return <>the dumps</>;
   return <b>{countText(data.coredumps.totalCount, 'dump')}</b>;
 }

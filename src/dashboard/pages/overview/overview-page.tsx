@@ -1,5 +1,6 @@
 import { Link } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
+import type { Whole } from '../../api/whole';
 import { graphql } from '../../generated';
 import type { OverviewQuery } from '../../generated/graphql';
 import { FirstDumpGuide } from '../../parts/first-dump-guide';
@@ -50,7 +51,7 @@ export function OverviewPage() {
   );
 }
 
-function Counts({ data }: { data: OverviewQuery }) {
+function Counts({ data }: { data: Whole<OverviewQuery> }) {
   const counts = [
     { name: 'Dumps', value: data.recent.totalCount, path: '/dumps' },
     { name: 'Parsed', value: data.parsed.totalCount, path: '/dumps?status=parsed' },
@@ -74,7 +75,7 @@ function Counts({ data }: { data: OverviewQuery }) {
   );
 }
 
-function Worst({ data }: { data: OverviewQuery }) {
+function Worst({ data }: { data: Whole<OverviewQuery> }) {
   if (data.worst.nodes.length === 0) return null;
   return (
     <section className="card" aria-labelledby="worst">
@@ -87,7 +88,7 @@ function Worst({ data }: { data: OverviewQuery }) {
   );
 }
 
-function Recent({ data }: { data: OverviewQuery }) {
+function Recent({ data }: { data: Whole<OverviewQuery> }) {
   return (
     <section className="card" aria-labelledby="recent">
       <header className="card-head">

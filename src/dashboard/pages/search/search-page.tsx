@@ -1,5 +1,6 @@
 import { Link, useSearchParams } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
+import type { Whole } from '../../api/whole';
 import { graphql } from '../../generated';
 import type { SearchFleetQuery } from '../../generated/graphql';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
@@ -19,7 +20,7 @@ const SearchFleet = graphql(`
   }
 `);
 
-type Hit = SearchFleetQuery['search']['coredumps'][number];
+type Hit = Whole<SearchFleetQuery>['search']['coredumps'][number];
 
 /** Groups and dumps that contain all words, each dump with the matching part of its text. */
 export function SearchPage() {
