@@ -104,7 +104,7 @@ export function createGraphQLServer({
     maskedErrors: { maskError: (error) => mask(error, requestId()) },
     plugins: [
       readRequests({ maxFileBytes: config.maxFirmwareBytes, isForeign, onRefusal }),
-      ...(persisted === null ? [] : [usePersistedDocuments(persisted)]),
+      usePersistedDocuments(persisted),
       limitDocuments(config.queryLimits, onRefusal),
       maskValidation((error) => mask(error, requestId())),
       checkOperations({
