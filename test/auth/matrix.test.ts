@@ -48,7 +48,7 @@ describe('the access matrix', () => {
     const row = async (who: Who) => {
       for (const path of ['/healthz', '/readyz'])
         await cell(who, path, 'in', () => statusOf(app, path, who.token));
-      for (const path of ['/metrics', ...downloads(coredumpId)])
+      for (const path of ['/metrics', '/schema.graphql', ...downloads(coredumpId)])
         await cell(who, path, reads(who), () => statusOf(app, path, who.token));
       await cell(who, 'GraphiQL', who.kind === 'nobody' && who.token === undefined ? 401 : reads(who), () =>
         statusOf(app, '/graphql', who.token, { Accept: 'text/html' }),
