@@ -115,7 +115,8 @@ function pathOf(nodes: readonly ASTNode[]): Array<string | number> {
   return nodes.slice(from).flatMap((node, index, inside): Array<string | number> => {
     if (node.kind === Kind.ARGUMENT || node.kind === Kind.OBJECT_FIELD) return [node.name.value];
     const list = inside[index - 1];
-    return list?.kind === Kind.LIST ? [list.values.findIndex((value) => value === node)] : [];
+    const items: readonly ASTNode[] = list?.kind === Kind.LIST ? list.values : [];
+    return items.includes(node) ? [items.indexOf(node)] : [];
   });
 }
 
