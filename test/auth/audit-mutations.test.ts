@@ -16,49 +16,65 @@ type World = Awaited<ReturnType<typeof aWorld>>;
 /** Every mutation has its line here: one without fails the first test. */
 const RECIPES: Readonly<Record<string, Recipe>> = {
   createDeviceModel: async () => [
-    '(input: { code: "one", name: "One" }) { id }',
-    '(input: { code: "two", name: "Two" }) { id }',
+    '(input: { code: "one", name: "One" }) { deviceModel { id } }',
+    '(input: { code: "two", name: "Two" }) { deviceModel { id } }',
   ],
   createDevice: ({ model }) =>
     twice(async (n) => `(input: { modelCode: "${model.code}", key: "made${n}" }) { token }`),
   updateDevice: ({ aDevice }) =>
-    twice(async (n) => `(input: { id: "${await aDevice()}", name: "Name ${n}" }) { id }`),
-  rotateDeviceToken: ({ aDevice }) => twice(async () => `(id: "${await aDevice()}") { token }`),
-  revokeDeviceToken: ({ aDevice }) => twice(async () => `(id: "${await aDevice()}") { id }`),
-  deleteDevice: ({ aDevice }) => twice(async () => `(id: "${await aDevice()}")`),
+    twice(async (n) => `(input: { id: "${await aDevice()}", name: "Name ${n}" }) { device { id } }`),
+  rotateDeviceToken: ({ aDevice }) => twice(async () => `(input: { id: "${await aDevice()}" }) { token }`),
+  revokeDeviceToken: ({ aDevice }) =>
+    twice(async () => `(input: { id: "${await aDevice()}" }) { device { id } }`),
+  deleteDevice: ({ aDevice }) =>
+    twice(async () => `(input: { id: "${await aDevice()}" }) { deletedDeviceId }`),
   setModelPrivacy: ({ model }) =>
-    twice(async (n) => `(input: { modelCode: "${model.code}", keepRawDays: ${n} }) { id }`),
-  deleteFirmware: ({ aFirmware }) => twice(async () => `(id: "${await aFirmware()}")`),
-  deleteCoredump: ({ aDump }) => twice(async () => `(id: "${await aDump()}")`),
-  deleteCoredumps: ({ aDevice }) => twice(async () => `(deviceId: "${await aDevice()}")`),
-  reparseCoredump: ({ aDump }) => twice(async () => `(id: "${await aDump()}") { id }`),
+    twice(async (n) => `(input: { modelCode: "${model.code}", keepRawDays: ${n} }) { deviceModel { id } }`),
+  deleteFirmware: ({ aFirmware }) =>
+    twice(async () => `(input: { id: "${await aFirmware()}" }) { deletedFirmwareId }`),
+  deleteCoredump: ({ aDump }) =>
+    twice(async () => `(input: { id: "${await aDump()}" }) { deletedCoredumpId }`),
+  deleteCoredumps: ({ aDevice }) =>
+    twice(async () => `(input: { deviceId: "${await aDevice()}" }) { count }`),
+  reparseCoredump: ({ aDump }) =>
+    twice(async () => `(input: { id: "${await aDump()}" }) { coredump { id } }`),
   reparseCoredumps: ({ aDump }) =>
     twice(async (n) => {
       await aDump();
       // The second finds nothing that it could do.
-      return `(filter: { chip: ["${n === 1 ? 'esp32c3' : 'none'}"] })`;
+      return `(input: { filter: { chip: ["${n === 1 ? 'esp32c3' : 'none'}"] } }) { count }`;
     }),
   createAlertRule: () =>
     twice(
       async (n) => `(input: { name: "rule ${n}", url: "https://example.org", format: SLACK }) { secret }`,
     ),
   updateAlertRule: ({ aRule }) =>
-    twice(async (n) => `(input: { id: "${await aRule()}", name: "other ${n}" }) { id }`),
-  deleteAlertRule: ({ aRule }) => twice(async () => `(id: "${await aRule()}")`),
-  testAlertRule: ({ aRule }) => twice(async () => `(id: "${await aRule()}") { event }`),
-  resolveCrashGroup: ({ aGroup }) => twice(async () => `(id: "${await aGroup()}") { id }`),
-  ignoreCrashGroup: ({ aGroup }) => twice(async () => `(id: "${await aGroup()}") { id }`),
-  reopenCrashGroup: ({ aGroup }) => twice(async () => `(id: "${await aGroup()}") { id }`),
-  assignCrashGroup: ({ aGroup }) => twice(async () => `(id: "${await aGroup()}", assignee: "ada") { id }`),
-  noteCrashGroup: ({ aGroup }) => twice(async () => `(id: "${await aGroup()}", note: "seen") { id }`),
+    twice(async (n) => `(input: { id: "${await aRule()}", name: "other ${n}" }) { alertRule { id } }`),
+  deleteAlertRule: ({ aRule }) =>
+    twice(async () => `(input: { id: "${await aRule()}" }) { deletedAlertRuleId }`),
+  testAlertRule: ({ aRule }) =>
+    twice(async () => `(input: { id: "${await aRule()}" }) { alertDelivery { event } }`),
+  resolveCrashGroup: ({ aGroup }) =>
+    twice(async () => `(input: { id: "${await aGroup()}" }) { crashGroup { id } }`),
+  ignoreCrashGroup: ({ aGroup }) =>
+    twice(async () => `(input: { id: "${await aGroup()}" }) { crashGroup { id } }`),
+  reopenCrashGroup: ({ aGroup }) =>
+    twice(async () => `(input: { id: "${await aGroup()}" }) { crashGroup { id } }`),
+  assignCrashGroup: ({ aGroup }) =>
+    twice(async () => `(input: { id: "${await aGroup()}", assignee: "ada" }) { crashGroup { id } }`),
+  noteCrashGroup: ({ aGroup }) =>
+    twice(async () => `(input: { id: "${await aGroup()}", note: "seen" }) { crashGroup { id } }`),
   mergeCrashGroups: ({ aGroup }) =>
-    twice(async () => `(into: "${await aGroup()}", ids: ["${await aGroup()}"]) { id }`),
+    twice(
+      async () =>
+        `(input: { intoId: "${await aGroup()}", ids: ["${await aGroup()}"] }) { crashGroup { id } }`,
+    ),
   splitCrashGroup: ({ aMergedGroup }) =>
     twice(async () => {
       const { id, fingerprint } = await aMergedGroup();
-      return `(id: "${id}", fingerprints: ["${fingerprint}"]) { id }`;
+      return `(input: { id: "${id}", fingerprints: ["${fingerprint}"] }) { crashGroup { id } }`;
     }),
-  regroupCrashes: () => twice(async () => '{ total }'),
+  regroupCrashes: () => twice(async () => '(input: {}) { regrouping { total } }'),
 };
 
 /** A request has one file at most, so an upload's second comes in a request of its own. */
@@ -122,7 +138,7 @@ describe('every mutation', () => {
 });
 
 /** A mutation of something that is there already: the event has its id too. */
-const ON_ONE_THING = /\((input: \{ )?(id|into|deviceId):/;
+const ON_ONE_THING = /\(input: \{ (id|intoId|deviceId):/;
 
 async function twice(call: (n: number) => Promise<Call>): Promise<readonly [Call, Call]> {
   return [await call(1), await call(2)];
@@ -148,15 +164,19 @@ async function aWorld(endpoint: GraphQLEndpoint) {
     async aMergedGroup() {
       const place = `place_${++serial}`;
       const [other, id] = [await aGroupAt(place), await aGroup()];
-      await endpoint.send(`mutation { mergeCrashGroups(into: "${id}", ids: ["${other}"]) { id } }`);
+      await endpoint.send(
+        `mutation { mergeCrashGroups(input: { intoId: "${id}", ids: ["${other}"] }) { crashGroup { id } } }`,
+      );
       return { id, fingerprint: `v1:${place}` };
     },
     async aRule() {
       const { data } = await endpoint.send(
-        'mutation { createAlertRule(input: { name: "team", url: "https://example.org", format: SLACK }) { rule { id } } }',
+        `mutation {
+          createAlertRule(input: { name: "team", url: "https://example.org", format: SLACK }) { alertRule { id } }
+        }`,
       );
-      const made = data as { createAlertRule: { rule: { id: string } } } | null;
-      return made?.createAlertRule.rule.id ?? '';
+      const made = data as { createAlertRule: { alertRule: { id: string } } } | null;
+      return made?.createAlertRule.alertRule.id ?? '';
     },
   };
 }

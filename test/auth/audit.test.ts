@@ -35,10 +35,18 @@ describe('the audit', () => {
 
     const download = await fetch(url, { headers });
     await download.arrayBuffer();
-    await app.graphql('mutation ($id: ID!) { rotateDeviceToken(id: $id) { token } }', { id: device.id });
-    await app.graphql('mutation ($id: ID!) { revokeDeviceToken(id: $id) { id } }', { id: device.id });
-    await app.graphql('mutation ($id: ID!) { deleteCoredump(id: $id) }', { id: dump.coredumpId });
-    await app.graphql('mutation ($id: ID!) { deleteDevice(id: $id) }', { id: device.id });
+    await app.graphql('mutation ($id: ID!) { rotateDeviceToken(input: { id: $id }) { token } }', {
+      id: device.id,
+    });
+    await app.graphql('mutation ($id: ID!) { revokeDeviceToken(input: { id: $id }) { device { id } } }', {
+      id: device.id,
+    });
+    await app.graphql('mutation ($id: ID!) { deleteCoredump(input: { id: $id }) { deletedCoredumpId } }', {
+      id: dump.coredumpId,
+    });
+    await app.graphql('mutation ($id: ID!) { deleteDevice(input: { id: $id }) { deletedDeviceId } }', {
+      id: device.id,
+    });
 
     const events = await eventsOf(app);
     expect(events.map(({ action, role, target }) => [action, role, target])).toEqual([
@@ -97,14 +105,21 @@ describe('the audit', () => {
 
   it('names alert rules as well, by their id', async () => {
     const app = await aServer(STATIC_TOKENS, { token: ADMIN });
-    const { createAlertRule } = await app.graphql<{ createAlertRule: { rule: { id: string } } }>(
-      'mutation { createAlertRule(input: { name: "team", url: "https://example.org", format: SLACK }) { rule { id } } }',
+    const { createAlertRule } = await app.graphql<{ createAlertRule: { alertRule: { id: string } } }>(
+      `mutation {
+        createAlertRule(input: { name: "team", url: "https://example.org", format: SLACK }) { alertRule { id } }
+      }`,
     );
-    const { id } = createAlertRule.rule;
-    await app.graphql('mutation ($id: ID!) { updateAlertRule(input: { id: $id, name: "we" }) { id } }', {
+    const { id } = createAlertRule.alertRule;
+    await app.graphql(
+      'mutation ($id: ID!) { updateAlertRule(input: { id: $id, name: "we" }) { alertRule { id } } }',
+      {
+        id,
+      },
+    );
+    await app.graphql('mutation ($id: ID!) { deleteAlertRule(input: { id: $id }) { deletedAlertRuleId } }', {
       id,
     });
-    await app.graphql('mutation ($id: ID!) { deleteAlertRule(id: $id) }', { id });
 
     const { auditEvents } = await app.graphql<{ auditEvents: { nodes: object[] } }>(
       'query ($id: ID!) { auditEvents(filter: { targetId: $id }) { nodes { action targetType targetId } } }',
@@ -138,9 +153,9 @@ describe('the audit', () => {
     const before = (await eventsOf(app)).length;
 
     await expect(aDevice(app)).rejects.toThrow('CONFLICT');
-    await expect(app.graphql('mutation { deleteDevice(id: "RGV2aWNlOjk5OQ==") }')).rejects.toThrow(
-      'NOT_FOUND',
-    );
+    await expect(
+      app.graphql('mutation { deleteDevice(input: { id: "RGV2aWNlOjk5OQ==" }) { deletedDeviceId } }'),
+    ).rejects.toThrow('NOT_FOUND');
 
     expect(await eventsOf(app)).toHaveLength(before);
   });

@@ -37,12 +37,12 @@ describe('the token of a device', () => {
     const { id, token: first } = await aDevice(app);
     const second = await rotate(app, id);
 
-    const { revokeDeviceToken } = await app.graphql<{ revokeDeviceToken: object }>(
-      'mutation ($id: ID!) { revokeDeviceToken(id: $id) { hasToken previousTokenUntil } }',
+    const { revokeDeviceToken } = await app.graphql<{ revokeDeviceToken: { device: object } }>(
+      'mutation ($id: ID!) { revokeDeviceToken(input: { id: $id }) { device { hasToken previousTokenUntil } } }',
       { id },
     );
 
-    expect(revokeDeviceToken).toEqual({ hasToken: false, previousTokenUntil: null });
+    expect(revokeDeviceToken.device).toEqual({ hasToken: false, previousTokenUntil: null });
     expect([await statusOf(app, first), await statusOf(app, second)]).toEqual([401, 401]);
     const third = await rotate(app, id);
     expect([await statusOf(app, second), await statusOf(app, third)]).toEqual([401, 201]);
@@ -88,7 +88,7 @@ async function aServerWithClock() {
 
 async function rotate(app: TestApp, id: string, graceSeconds?: number): Promise<string> {
   const { rotateDeviceToken } = await app.graphql<{ rotateDeviceToken: { token: string } }>(
-    'mutation ($id: ID!, $grace: Int) { rotateDeviceToken(id: $id, graceSeconds: $grace) { token } }',
+    'mutation ($id: ID!, $grace: Int) { rotateDeviceToken(input: { id: $id, graceSeconds: $grace }) { token } }',
     { id, grace: graceSeconds },
   );
   return rotateDeviceToken.token;

@@ -159,7 +159,8 @@ async function read(app: TestApp, token?: string): Promise<number> {
 }
 
 async function change(app: TestApp, token: string): Promise<string> {
-  const query = 'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { id } }';
+  const query =
+    'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { deviceModel { id } } }';
   const response = await fetch(`${app.url}/graphql`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...bearer(token) },

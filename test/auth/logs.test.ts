@@ -32,7 +32,7 @@ it('the log of a busy server has no token, no link, no key and nothing of a dump
   await upload(app, `${MARK} 5`, { headers: { ...bearer(device.token), 'Content-Encoding': 'gzip' } });
   // GraphQL, by every way in which a token can come.
   const { rotateDeviceToken } = await app.graphql<{ rotateDeviceToken: { token: string } }>(
-    'mutation ($id: ID!) { rotateDeviceToken(id: $id) { token } }',
+    'mutation ($id: ID!) { rotateDeviceToken(input: { id: $id }) { token } }',
     { id: device.id },
   );
   for (const token of [VIEWER, jwts.admin, jwts.expired, wrong, device.token]) {

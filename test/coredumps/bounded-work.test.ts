@@ -152,14 +152,14 @@ async function aWorld() {
       if (id === undefined) return;
       news += 1;
       await app
-        .graphql('mutation ($id: ID!) { reparseCoredump(id: $id) { id } }', {
+        .graphql('mutation ($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { id } } }', {
           id: encodeGlobalId('Coredump', id),
         })
         .catch(expectCode('CONFLICT', 'NOT_FOUND'));
     },
     async reparseAll() {
       news += 1;
-      await app.graphql('mutation { reparseCoredumps(filter: {}) }');
+      await app.graphql('mutation { reparseCoredumps(input: { filter: {} }) { count } }');
     },
     async deleteDump(which: number) {
       const [id] = idsAt(await rows(), which);
@@ -189,7 +189,11 @@ async function aWorld() {
     },
     async privacy(removeRawOnceRead: boolean) {
       await app.graphql(
-        `mutation { setModelPrivacy(input: { modelCode: "thermostat", removeRawOnceRead: ${removeRawOnceRead} }) { id } }`,
+        `mutation {
+          setModelPrivacy(input: { modelCode: "thermostat", removeRawOnceRead: ${removeRawOnceRead} }) {
+            deviceModel { id }
+          }
+        }`,
       );
     },
     async rest() {
@@ -243,7 +247,9 @@ async function aWorld() {
   }
 
   async function mutate(name: string, id: string): Promise<void> {
-    await app.graphql(`mutation ($id: ID!) { ${name}(id: $id) }`, { id }).catch(expectCode('NOT_FOUND'));
+    await app
+      .graphql(`mutation ($id: ID!) { ${name}(input: { id: $id }) { clientMutationId } }`, { id })
+      .catch(expectCode('NOT_FOUND'));
   }
 
   /** @returns ends it */

@@ -40,7 +40,9 @@ describe('a device that is deleted while it uploads', () => {
     const incoming = join(app.config.coredumpsDir, '.incoming');
     await eventually(async () => (await readdir(incoming)).length === 1, 'it is being received');
 
-    await app.graphql('mutation ($id: ID!) { deleteDevice(id: $id) }', { id: device.id });
+    await app.graphql('mutation ($id: ID!) { deleteDevice(input: { id: $id }) { deletedDeviceId } }', {
+      id: device.id,
+    });
     sending.end('the rest');
 
     const [answer] = (await answered) as [IncomingMessage];
@@ -73,7 +75,9 @@ describe('all dumps of a device, deleted while it uploads,', () => {
     const uploading = uploadUntilRefused([app], () => isOver);
 
     for (let round = 0; round < ROUNDS; round++) {
-      await app.graphql('mutation ($id: ID!) { deleteCoredumps(deviceId: $id) }', { id: device.id });
+      await app.graphql('mutation ($id: ID!) { deleteCoredumps(input: { deviceId: $id }) { count } }', {
+        id: device.id,
+      });
     }
     isOver = true;
     await uploading;
@@ -99,7 +103,9 @@ describe('privacy settings that change while dumps come in', () => {
     await eventually(async () => (await rowCount(app)) > 10, 'some dumps are there');
 
     await app.graphql(
-      'mutation { setModelPrivacy(input: { modelCode: "thermostat", removeRawOnceRead: true }) { code } }',
+      `mutation {
+        setModelPrivacy(input: { modelCode: "thermostat", removeRawOnceRead: true }) { deviceModel { code } }
+      }`,
     );
     const before = await rowCount(app);
     await eventually(async () => (await rowCount(app)) > before + 10, 'more dumps came');
@@ -122,7 +128,9 @@ async function deleteWhileUploading(servers: readonly TestApp[]): Promise<void> 
   const uploading = uploadUntilRefused(servers);
   await eventually(async () => (await rowCount(first)) > 0, 'some dumps are there');
 
-  await first.graphql('mutation ($id: ID!) { deleteDevice(id: $id) }', { id: device.id });
+  await first.graphql('mutation ($id: ID!) { deleteDevice(input: { id: $id }) { deletedDeviceId } }', {
+    id: device.id,
+  });
 
   const statuses = await uploading;
   expect(statuses.filter((status) => status !== 201 && status !== 404)).toEqual([]);

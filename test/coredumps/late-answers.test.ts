@@ -19,7 +19,9 @@ describe('a late answer', () => {
     const { coredumpId, filename } = await stored(app, 'dump');
     await eventually(async () => sidecar.requests.length === 1, 'the parse has begun');
 
-    await app.graphql('mutation ($id: ID!) { deleteCoredump(id: $id) }', { id: coredumpId });
+    await app.graphql('mutation ($id: ID!) { deleteCoredump(input: { id: $id }) { deletedCoredumpId } }', {
+      id: coredumpId,
+    });
     gate.open();
     await eventually(async () => (await readdir(sidecar.xferDir)).length === 0, 'the attempt has ended');
 
@@ -40,9 +42,12 @@ describe('a late answer', () => {
     await uploadFirmware(app, {});
     const { coredumpId } = await stored(app, 'dump');
     await eventually(async () => calls === 1, 'the first parse has begun');
-    await app.graphql('mutation ($id: ID!) { reparseCoredump(id: $id) { parseStatus } }', {
-      id: coredumpId,
-    });
+    await app.graphql(
+      'mutation ($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { parseStatus } } }',
+      {
+        id: coredumpId,
+      },
+    );
     await eventually(async () => calls === 2, 'the second parse has begun');
 
     gates[1]?.open();

@@ -106,7 +106,7 @@ describe.each(['files', 'a bucket'])('with %s', (kind) => {
       const before = await ended(app, coredumpId);
       await storage.lose('elf', elf);
 
-      await app.graphql('mutation { reparseCoredumps(filter: {}) }');
+      await app.graphql('mutation { reparseCoredumps(input: { filter: {} }) { count } }');
 
       await lostWasMet(app, 'lost_firmware');
       expect(await ended(app, coredumpId)).toEqual(before);
@@ -130,9 +130,12 @@ describe.each(['files', 'a bucket'])('with %s', (kind) => {
       const before = await ended(app, coredumpId);
       await storage.lose('dump', `dev1/${filename}`);
 
-      const asking = app.graphql('mutation ($id: ID!) { reparseCoredump(id: $id) { id } }', {
-        id: coredumpId,
-      });
+      const asking = app.graphql(
+        'mutation ($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { id } } }',
+        {
+          id: coredumpId,
+        },
+      );
 
       await expect(asking).rejects.toThrow(/CONFLICT.*|missing in the storage/);
       const now = await dump(app, coredumpId);
@@ -148,7 +151,7 @@ describe.each(['files', 'a bucket'])('with %s', (kind) => {
       await ended(app, kept.coredumpId);
       await storage.lose('dump', `dev1/${lost.filename}`);
 
-      await app.graphql('mutation { reparseCoredumps(filter: {}) }');
+      await app.graphql('mutation { reparseCoredumps(input: { filter: {} }) { count } }');
 
       await lostWasMet(app, 'lost_coredump');
       expect(await ended(app, lost.coredumpId)).toEqual({ ...before, rawLostAt: expect.any(String) });

@@ -42,7 +42,9 @@ describe('parsing', () => {
 
     expect(await dump(app, coredumpId)).toMatchObject({ parseStatus: 'PENDING', parseAttempts: 0 });
     await expect(
-      app.graphql('mutation ($id: ID!) { reparseCoredump(id: $id) { id } }', { id: coredumpId }),
+      app.graphql('mutation ($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { id } } }', {
+        id: coredumpId,
+      }),
     ).rejects.toThrow('PARSER_NOT_CONFIGURED');
 
     const sidecar = await aSidecar((_, response) => answerJson(response, 200, { output: 'read at last' }));
@@ -154,11 +156,11 @@ describe('parsing', () => {
     ];
     for (const { coredumpId } of dumps) await ended(app, coredumpId);
 
-    const { reparseCoredumps } = await app.graphql<{ reparseCoredumps: number }>(
-      'mutation { reparseCoredumps(filter: { chip: ["esp32c3"] }) }',
+    const { reparseCoredumps } = await app.graphql<{ reparseCoredumps: { count: number } }>(
+      'mutation { reparseCoredumps(input: { filter: { chip: ["esp32c3"] } }) { count } }',
     );
 
-    expect(reparseCoredumps).toBe(2);
+    expect(reparseCoredumps.count).toBe(2);
     await eventually(async () => calls === 5, 'both were read again');
   });
 });

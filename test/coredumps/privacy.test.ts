@@ -80,11 +80,11 @@ describe('raw dumps of a model', () => {
     const { coredumpId } = await stored(app, 'dump', { headers: bearer(token) });
     await eventually(async () => (await dumpOf(app, coredumpId)).rawRemovedAt !== null, 'removed');
 
-    const { reparseCoredumps } = await app.graphql<{ reparseCoredumps: number }>(
-      'mutation { reparseCoredumps(filter: {}) }',
+    const { reparseCoredumps } = await app.graphql<{ reparseCoredumps: { count: number } }>(
+      'mutation { reparseCoredumps(input: { filter: {} }) { count } }',
     );
 
-    expect(reparseCoredumps).toBe(0);
+    expect(reparseCoredumps.count).toBe(0);
     expect((await dumpOf(app, coredumpId)).parseStatus).toBe('PARSED');
   });
 
@@ -138,7 +138,9 @@ async function aServerWithParser(): Promise<TestApp> {
     answerJson(response, 200, { output: OUTPUT, report: REPORT }),
   );
   const app = await aServer({ ...STATIC_TOKENS, ...sidecar.environment }, { token: ADMIN });
-  await app.graphql('mutation { createDeviceModel(input: { code: "thermostat", name: "T" }) { id } }');
+  await app.graphql(
+    'mutation { createDeviceModel(input: { code: "thermostat", name: "T" }) { deviceModel { id } } }',
+  );
   return app;
 }
 
@@ -150,7 +152,9 @@ async function aFirmwaredDevice(app: TestApp) {
 async function setPrivacy(app: TestApp, changes: object): Promise<void> {
   await app.graphql(
     `mutation ($input: SetModelPrivacyInput!) {
-      setModelPrivacy(input: $input) { privacy { removeRawOnceRead keepRawDays rawForAdminsOnly } }
+      setModelPrivacy(input: $input) {
+        deviceModel { privacy { removeRawOnceRead keepRawDays rawForAdminsOnly } }
+      }
     }`,
     { input: { modelCode: 'thermostat', ...changes } },
   );
@@ -164,7 +168,9 @@ async function dumpOf(app: TestApp, id: string) {
 }
 
 function reparse(app: TestApp, id: string): Promise<unknown> {
-  return app.graphql('mutation ($id: ID!) { reparseCoredump(id: $id) { id } }', { id });
+  return app.graphql('mutation ($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { id } } }', {
+    id,
+  });
 }
 
 function download(app: TestApp, id: string, token: string): Promise<Response> {

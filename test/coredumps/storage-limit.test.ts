@@ -80,13 +80,17 @@ describe('MAX_STORAGE_BYTES', () => {
     const dumps = await storedMany(app, 7);
     expect(await storedBytes(app)).toBe(4 * KIB);
 
-    await app.graphql('mutation ($id: ID!) { deleteCoredump(id: $id) }', { id: dumps[6]?.coredumpId });
+    await app.graphql('mutation ($id: ID!) { deleteCoredump(input: { id: $id }) { deletedCoredumpId } }', {
+      id: dumps[6]?.coredumpId,
+    });
     expect(await storedBytes(app)).toBe(3 * KIB);
 
     const again = await app.restart();
     expect(await storedBytes(again)).toBe(3 * KIB);
     const { device } = await again.graphql<{ device: { id: string } }>('{ device(key: "dev1") { id } }');
-    await again.graphql('mutation ($id: ID!) { deleteDevice(id: $id) }', { id: device.id });
+    await again.graphql('mutation ($id: ID!) { deleteDevice(input: { id: $id }) { deletedDeviceId } }', {
+      id: device.id,
+    });
     expect(await storedBytes(again)).toBe(0);
   });
 
@@ -97,7 +101,9 @@ describe('MAX_STORAGE_BYTES', () => {
     await eventually(async () => (await files(app)).length === 10, 'ten dumps are left');
 
     for (const { coredumpId } of dumps.slice(0, 6)) {
-      await app.graphql('mutation ($id: ID!) { deleteCoredump(id: $id) }', { id: coredumpId });
+      await app.graphql('mutation ($id: ID!) { deleteCoredump(input: { id: $id }) { deletedCoredumpId } }', {
+        id: coredumpId,
+      });
     }
 
     expect(await storedBytes(app)).toBe(6 * KIB);

@@ -5,7 +5,9 @@ import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-serve
 
 const RESOLVE = graphql(`
   mutation Resolve($id: ID!, $inVersion: String) {
-    resolveCrashGroup(id: $id, inVersion: $inVersion) { state resolvedAt resolvedInVersion }
+    resolveCrashGroup(input: { id: $id, inVersion: $inVersion }) {
+      crashGroup { state resolvedAt resolvedInVersion }
+    }
   }
 `);
 const STATE = graphql(`
@@ -15,20 +17,26 @@ const STATE = graphql(`
 `);
 const GROUP_LIFECYCLE = graphql(`
   mutation GroupLifecycle($id: ID!) {
-    assignCrashGroup(id: $id, assignee: "ada") { id }
-    noteCrashGroup(id: $id, note: "a missing null check") { id }
-    ignoreCrashGroup(id: $id) { state assignee note }
+    assignCrashGroup(input: { id: $id, assignee: "ada" }) { crashGroup { id } }
+    noteCrashGroup(input: { id: $id, note: "a missing null check" }) { crashGroup { id } }
+    ignoreCrashGroup(input: { id: $id }) { crashGroup { state assignee note } }
   }
 `);
-const REOPEN = graphql(`mutation Reopen($id: ID!) { reopenCrashGroup(id: $id) { state isRegression } }`);
+const REOPEN = graphql(
+  `mutation Reopen($id: ID!) { reopenCrashGroup(input: { id: $id }) { crashGroup { state isRegression } } }`,
+);
 const MERGE = graphql(`
   mutation Merge($into: ID!, $ids: [ID!]!) {
-    mergeCrashGroups(into: $into, ids: $ids) { id title count deviceCount keptCount fingerprints velocity }
+    mergeCrashGroups(input: { intoId: $into, ids: $ids }) {
+      crashGroup { id title count deviceCount keptCount fingerprints velocity }
+    }
   }
 `);
 const SPLIT = graphql(`
   mutation Split($id: ID!, $fingerprints: [String!]!) {
-    splitCrashGroup(id: $id, fingerprints: $fingerprints) { id title count deviceCount keptCount fingerprints state }
+    splitCrashGroup(input: { id: $id, fingerprints: $fingerprints }) {
+      crashGroup { id title count deviceCount keptCount fingerprints state }
+    }
   }
 `);
 const ALL = graphql(
@@ -84,7 +92,7 @@ describe('a resolved group', () => {
     await endpoint.ask(RESOLVE, { id, inVersion: null });
     await aCrash(endpoint, device, { version: '2.0.0', at: new Date(Date.now() + 1000) });
 
-    expect((await endpoint.ask(REOPEN, { id })).reopenCrashGroup).toEqual({
+    expect((await endpoint.ask(REOPEN, { id })).reopenCrashGroup.crashGroup).toEqual({
       state: 'OPEN',
       isRegression: false,
     });
@@ -99,7 +107,11 @@ it('an ignored group goes on being counted and stays ignored', async () => {
   const { ignoreCrashGroup } = await endpoint.ask(GROUP_LIFECYCLE, { id });
   await aCrash(endpoint, device, { version: '9.0.0' });
 
-  expect(ignoreCrashGroup).toEqual({ state: 'IGNORED', assignee: 'ada', note: 'a missing null check' });
+  expect(ignoreCrashGroup.crashGroup).toEqual({
+    state: 'IGNORED',
+    assignee: 'ada',
+    note: 'a missing null check',
+  });
   expect(await stateOf(endpoint, id)).toMatchObject({ state: 'IGNORED', count: 2 });
 });
 
@@ -111,7 +123,7 @@ describe('merging', () => {
     const { groupId: other } = await aCrash(endpoint, first, { place: 'b' });
     const { dump } = await aCrash(endpoint, second, { place: 'b' });
 
-    const { mergeCrashGroups: merged } = await endpoint.ask(MERGE, { into, ids: [other] });
+    const merged = (await endpoint.ask(MERGE, { into, ids: [other] })).mergeCrashGroups.crashGroup;
     expect(merged).toMatchObject({
       id: into,
       title: 'LoadProhibited in a (a.c)',
@@ -129,8 +141,8 @@ describe('merging', () => {
     await endpoint.coredumps.delete(dump.id);
     expect((await aCrash(endpoint, second, { place: 'b' })).groupId).toBe(into);
 
-    const { splitCrashGroup: split } = await endpoint.ask(SPLIT, { id: into, fingerprints: ['v1:b'] });
-    expect(split).toMatchObject({
+    const { splitCrashGroup } = await endpoint.ask(SPLIT, { id: into, fingerprints: ['v1:b'] });
+    expect(splitCrashGroup.crashGroup).toMatchObject({
       title: 'LoadProhibited in b (b.c)',
       count: 3,
       deviceCount: 2,
@@ -170,44 +182,49 @@ describe('refusals', () => {
   it.each([
     [
       'an unknown group',
-      '{ reopenCrashGroup(id: "Q3Jhc2hHcm91cDo5OTk=") { id } }',
+      '{ reopenCrashGroup(input: { id: "Q3Jhc2hHcm91cDo5OTk=" }) { crashGroup { id } } }',
       'NOT_FOUND',
       'crash group',
     ],
-    ['an id of another type', '{ ignoreCrashGroup(id: "RGV2aWNlOjE=") { id } }', 'NOT_FOUND', 'crash group'],
+    [
+      'an id of another type',
+      '{ ignoreCrashGroup(input: { id: "RGV2aWNlOjE=" }) { crashGroup { id } } }',
+      'NOT_FOUND',
+      'crash group',
+    ],
     [
       'a fingerprint of another group',
-      '{ splitCrashGroup(id: "GROUP", fingerprints: ["v1:x"]) { id } }',
+      '{ splitCrashGroup(input: { id: "GROUP", fingerprints: ["v1:x"] }) { crashGroup { id } } }',
       'BAD_USER_INPUT',
       'v1:x',
     ],
     [
       'the last fingerprint',
-      '{ splitCrashGroup(id: "GROUP", fingerprints: ["v1:sensor_read"]) { id } }',
+      '{ splitCrashGroup(input: { id: "GROUP", fingerprints: ["v1:sensor_read"] }) { crashGroup { id } } }',
       'BAD_USER_INPUT',
       'at least one',
     ],
     [
       'a merge with itself',
-      '{ mergeCrashGroups(into: "GROUP", ids: ["GROUP"]) { id } }',
+      '{ mergeCrashGroups(input: { intoId: "GROUP", ids: ["GROUP"] }) { crashGroup { id } } }',
       'BAD_USER_INPUT',
       'another|other',
     ],
     [
       'a merge with nobody we know',
-      '{ mergeCrashGroups(into: "GROUP", ids: ["Q3Jhc2hHcm91cDo5OTk="]) { id } }',
+      '{ mergeCrashGroups(input: { intoId: "GROUP", ids: ["Q3Jhc2hHcm91cDo5OTk="] }) { crashGroup { id } } }',
       'NOT_FOUND',
       '999',
     ],
     [
       'an empty version',
-      '{ resolveCrashGroup(id: "GROUP", inVersion: " ") { id } }',
+      '{ resolveCrashGroup(input: { id: "GROUP", inVersion: " " }) { crashGroup { id } } }',
       'BAD_USER_INPUT',
       'version',
     ],
     [
       'an empty assignee',
-      '{ assignCrashGroup(id: "GROUP", assignee: "") { id } }',
+      '{ assignCrashGroup(input: { id: "GROUP", assignee: "" }) { crashGroup { id } } }',
       'BAD_USER_INPUT',
       'assignee',
     ],

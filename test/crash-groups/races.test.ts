@@ -5,11 +5,13 @@ import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-serve
 import { recount } from '../support/recount.js';
 
 const SPLIT = `mutation ($id: ID!, $fingerprints: [String!]!) {
-  splitCrashGroup(id: $id, fingerprints: $fingerprints) { id }
+  splitCrashGroup(input: { id: $id, fingerprints: $fingerprints }) { crashGroup { id } }
 }`;
-const MERGE = `mutation ($into: ID!, $ids: [ID!]!) { mergeCrashGroups(into: $into, ids: $ids) { id } }`;
+const MERGE = `mutation ($into: ID!, $ids: [ID!]!) {
+  mergeCrashGroups(input: { intoId: $into, ids: $ids }) { crashGroup { id } }
+}`;
 const CREATE_RULE = graphql(`
-  mutation RuleOfGroup($input: CreateAlertRuleInput!) { createAlertRule(input: $input) { rule { id } } }
+  mutation RuleOfGroup($input: CreateAlertRuleInput!) { createAlertRule(input: $input) { alertRule { id } } }
 `);
 const RULES = graphql(`query RulesOfGroups { alertRules { enabled crashGroup { id } } }`);
 

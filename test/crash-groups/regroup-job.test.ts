@@ -9,8 +9,12 @@ import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-serve
 const GROUPS = graphql(`
   query RegroupedGroups { crashGroups(sort: RECENCY) { nodes { id count keptCount deviceCount note fingerprints } } }
 `);
-const NOTE = graphql(`mutation NoteGroup($id: ID!) { noteCrashGroup(id: $id, note: "known") { id } }`);
-const PROGRESS = graphql(`mutation Again { regroupCrashes { fingerprintVersion total done finishedAt } }`);
+const NOTE = graphql(
+  `mutation NoteGroup($id: ID!) { noteCrashGroup(input: { id: $id, note: "known" }) { crashGroup { id } } }`,
+);
+const PROGRESS = graphql(
+  `mutation Again { regroupCrashes(input: {}) { regrouping { fingerprintVersion total done finishedAt } } }`,
+);
 
 const aDevice = async (endpoint: GraphQLEndpoint) => endpoint.fleet.aDevice(await endpoint.fleet.aModel());
 const groupsOf = async (endpoint: GraphQLEndpoint) => (await endpoint.ask(GROUPS, {})).crashGroups.nodes;
@@ -139,7 +143,12 @@ describe('regrouping', () => {
     await endpoint.db.crashGroup.deleteMany({});
 
     const { regroupCrashes } = await endpoint.ask(PROGRESS, {});
-    expect(regroupCrashes).toMatchObject({ fingerprintVersion: 'v1', total: 1, done: 0, finishedAt: null });
+    expect(regroupCrashes.regrouping).toMatchObject({
+      fingerprintVersion: 'v1',
+      total: 1,
+      done: 0,
+      finishedAt: null,
+    });
 
     await expect
       .poll(async () => (await endpoint.db.regroupRun.findFirst())?.finishedAt, { timeout: 30_000 })

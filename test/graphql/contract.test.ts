@@ -12,11 +12,11 @@ const CONTRACT = buildSchema(`
 
   type Query {
     node(id: ID!): Node
-    deviceModels(first: Int, after: String): DeviceModelConnection!
+    deviceModels(first: Int, after: String): DeviceModelConnection
     deviceModel(code: String!): DeviceModel
-    devices(first: Int, after: String, filter: DeviceFilter): DeviceConnection!
+    devices(first: Int, after: String, filter: DeviceFilter): DeviceConnection
     device(key: String!): Device
-    coredumps(first: Int, after: String, filter: CoredumpFilter): CoredumpConnection!
+    coredumps(first: Int, after: String, filter: CoredumpFilter): CoredumpConnection
     coredump(id: ID!): Coredump
   }
 
@@ -71,21 +71,37 @@ const CONTRACT = buildSchema(`
   type FrameArgument { name: String! value: String! }
 
   type Mutation {
-    createDeviceModel(input: CreateDeviceModelInput!): DeviceModel!
-    createDevice(input: CreateDeviceInput!): CreateDevicePayload!
-    updateDevice(input: UpdateDeviceInput!): Device!
-    deleteDevice(id: ID!): ID!
-    uploadFirmware(modelCode: String!, bundle: Upload!, version: String): Firmware!
-    deleteFirmware(id: ID!): ID!
-    deleteCoredump(id: ID!, deviceId: ID): ID!
-    deleteCoredumps(deviceId: ID!): Int!
-    reparseCoredump(id: ID!): Coredump!
-    reparseCoredumps(filter: CoredumpFilter!): Int!
+    createDeviceModel(input: CreateDeviceModelInput!): CreateDeviceModelPayload
+    createDevice(input: CreateDeviceInput!): CreateDevicePayload
+    updateDevice(input: UpdateDeviceInput!): UpdateDevicePayload
+    deleteDevice(input: DeleteDeviceInput!): DeleteDevicePayload
+    uploadFirmware(input: UploadFirmwareInput!): UploadFirmwarePayload
+    deleteFirmware(input: DeleteFirmwareInput!): DeleteFirmwarePayload
+    deleteCoredump(input: DeleteCoredumpInput!): DeleteCoredumpPayload
+    deleteCoredumps(input: DeleteCoredumpsInput!): DeleteCoredumpsPayload
+    reparseCoredump(input: ReparseCoredumpInput!): ReparseCoredumpPayload
+    reparseCoredumps(input: ReparseCoredumpsInput!): ReparseCoredumpsPayload
   }
-  input CreateDeviceModelInput { code: String! name: String! }
-  input CreateDeviceInput { modelCode: String! key: String name: String }
-  input UpdateDeviceInput { id: ID! name: String }
-  type CreateDevicePayload { device: Device! token: String! }
+  input CreateDeviceModelInput { clientMutationId: ID code: String! name: String! }
+  input CreateDeviceInput { clientMutationId: ID modelCode: String! key: String name: String }
+  input UpdateDeviceInput { clientMutationId: ID id: ID! name: String }
+  input DeleteDeviceInput { clientMutationId: ID id: ID! }
+  input UploadFirmwareInput { clientMutationId: ID modelCode: String! bundle: Upload! version: String }
+  input DeleteFirmwareInput { clientMutationId: ID id: ID! }
+  input DeleteCoredumpInput { clientMutationId: ID id: ID! deviceId: ID }
+  input DeleteCoredumpsInput { clientMutationId: ID deviceId: ID! }
+  input ReparseCoredumpInput { clientMutationId: ID id: ID! }
+  input ReparseCoredumpsInput { clientMutationId: ID filter: CoredumpFilter! }
+  type CreateDeviceModelPayload { clientMutationId: ID deviceModel: DeviceModel! }
+  type CreateDevicePayload { clientMutationId: ID device: Device! token: String! }
+  type UpdateDevicePayload { clientMutationId: ID device: Device! }
+  type DeleteDevicePayload { clientMutationId: ID deletedDeviceId: ID! }
+  type UploadFirmwarePayload { clientMutationId: ID firmware: Firmware! }
+  type DeleteFirmwarePayload { clientMutationId: ID deletedFirmwareId: ID! }
+  type DeleteCoredumpPayload { clientMutationId: ID deletedCoredumpId: ID! }
+  type DeleteCoredumpsPayload { clientMutationId: ID count: Int! }
+  type ReparseCoredumpPayload { clientMutationId: ID coredump: Coredump! }
+  type ReparseCoredumpsPayload { clientMutationId: ID count: Int! }
 
   type Subscription { parseStatus(coredumpId: ID, deviceId: ID): Coredump! }
 `);

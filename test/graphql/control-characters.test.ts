@@ -3,7 +3,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { aGraphQLEndpoint } from '../support/graphql-server.js';
 
-const CREATE = 'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { name } }';
+const CREATE =
+  'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { deviceModel { name } } }';
 const input = (name: string) => ({ input: { code: 'pump', name } });
 
 it.each([
@@ -18,7 +19,7 @@ it.each([
 
   const byVariable = await endpoint.send(CREATE, input(name));
   const inDocument = await endpoint.send(
-    `mutation { createDeviceModel(input: { code: "pump", name: ${JSON.stringify(name).replaceAll('\u007f', '\\u007f').replaceAll('\u0085', '\\u0085')} }) { name } }`,
+    `mutation { createDeviceModel(input: { code: "pump", name: ${JSON.stringify(name).replaceAll('\u007f', '\\u007f').replaceAll('\u0085', '\\u0085')} }) { deviceModel { name } } }`,
   );
 
   expect(byVariable.errors).toMatchObject([

@@ -4,19 +4,25 @@ import { aGraphQLEndpoint } from '../support/graphql-server.js';
 import { aSmallFleet, LIST_COREDUMPS, ONE_COREDUMP } from '../support/small-fleet.js';
 
 const DELETE = graphql(`
-  mutation DeleteCoredump($id: ID!, $deviceId: ID) { deleteCoredump(id: $id, deviceId: $deviceId) }
+  mutation DeleteCoredump($id: ID!, $deviceId: ID) {
+    deleteCoredump(input: { id: $id, deviceId: $deviceId }) { deletedCoredumpId }
+  }
 `);
 
 const DELETE_ALL = graphql(`
-  mutation DeleteCoredumps($deviceId: ID!) { deleteCoredumps(deviceId: $deviceId) }
+  mutation DeleteCoredumps($deviceId: ID!) { deleteCoredumps(input: { deviceId: $deviceId }) { count } }
 `);
 
 const REPARSE = graphql(`
-  mutation ReparseCoredump($id: ID!) { reparseCoredump(id: $id) { id parseStatus parseAttempts parsedOutput } }
+  mutation ReparseCoredump($id: ID!) {
+    reparseCoredump(input: { id: $id }) { coredump { id parseStatus parseAttempts parsedOutput } }
+  }
 `);
 
 const REPARSE_ALL = graphql(`
-  mutation ReparseCoredumps($filter: CoredumpFilter!) { reparseCoredumps(filter: $filter) }
+  mutation ReparseCoredumps($filter: CoredumpFilter!) {
+    reparseCoredumps(input: { filter: $filter }) { count }
+  }
 `);
 
 describe('deleting', () => {
@@ -27,7 +33,7 @@ describe('deleting', () => {
 
     const answer = await endpoint.ask(DELETE, { id, deviceId: device.globalId });
 
-    expect(answer).toEqual({ deleteCoredump: id });
+    expect(answer).toEqual({ deleteCoredump: { deletedCoredumpId: id } });
     expect(await endpoint.ask(ONE_COREDUMP, { id })).toEqual({ coredump: null });
   });
 
@@ -38,7 +44,7 @@ describe('deleting', () => {
     const id = (await endpoint.fleet.aDump(await endpoint.fleet.aDevice(model))).globalId;
 
     const { errors } = await endpoint.send(
-      'mutation ($id: ID!, $d: ID) { deleteCoredump(id: $id, deviceId: $d) }',
+      'mutation ($id: ID!, $d: ID) { deleteCoredump(input: { id: $id, deviceId: $d }) { deletedCoredumpId } }',
       {
         id,
         d: other.globalId,
@@ -56,11 +62,11 @@ describe('deleting', () => {
       key: 'busy',
     });
 
-    expect(await endpoint.ask(DELETE_ALL, { deviceId })).toEqual({ deleteCoredumps: 0 });
+    expect(await endpoint.ask(DELETE_ALL, { deviceId })).toEqual({ deleteCoredumps: { count: 0 } });
 
     const kitchen = await endpoint.db.device.findUniqueOrThrow({ where: { key: 'kitchen' } });
     const id = Buffer.from(`Device:${kitchen.id}`).toString('base64');
-    expect(await endpoint.ask(DELETE_ALL, { deviceId: id })).toEqual({ deleteCoredumps: 2 });
+    expect(await endpoint.ask(DELETE_ALL, { deviceId: id })).toEqual({ deleteCoredumps: { count: 2 } });
     expect((await endpoint.ask(LIST_COREDUMPS, {})).coredumps.totalCount).toBe(2);
   });
 });
@@ -74,7 +80,7 @@ describe('parsing again', () => {
 
     const { reparseCoredump } = await endpoint.ask(REPARSE, { id: dump.globalId });
 
-    expect(reparseCoredump).toEqual({
+    expect(reparseCoredump.coredump).toEqual({
       id: dump.globalId,
       parseStatus: 'PENDING',
       parseAttempts: 0,
@@ -89,7 +95,7 @@ describe('parsing again', () => {
 
     const answer = await endpoint.ask(REPARSE_ALL, { filter: { parseStatus: ['ERROR', 'PARSED'] } });
 
-    expect(answer).toEqual({ reparseCoredumps: 3 });
+    expect(answer).toEqual({ reparseCoredumps: { count: 3 } });
     expect(
       (await endpoint.ask(LIST_COREDUMPS, { filter: { parseStatus: ['PENDING'] } })).coredumps.totalCount,
     ).toBe(4);
@@ -97,8 +103,8 @@ describe('parsing again', () => {
   });
 
   it.each([
-    'mutation { reparseCoredump(id: "Q29yZWR1bXA6MQ==") { id } }',
-    'mutation { reparseCoredumps(filter: {}) }',
+    'mutation { reparseCoredump(input: { id: "Q29yZWR1bXA6MQ==" }) { coredump { id } } }',
+    'mutation { reparseCoredumps(input: { filter: {} }) { count } }',
   ])('says so when there is no parser: %s', async (mutation) => {
     const endpoint = await aGraphQLEndpoint({ hasParser: false });
 

@@ -4,7 +4,9 @@ import { graphql } from '../generated/gql.js';
 import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const CREATE_MODEL = graphql(`
-  mutation CreateDeviceModel($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { id code name } }
+  mutation CreateDeviceModel($input: CreateDeviceModelInput!) {
+    createDeviceModel(input: $input) { deviceModel { id code name } }
+  }
 `);
 
 const CREATE = graphql(`
@@ -14,14 +16,18 @@ const CREATE = graphql(`
 `);
 
 const ROTATE = graphql(`
-  mutation RotateDeviceToken($id: ID!) { rotateDeviceToken(id: $id) { token device { key } } }
+  mutation RotateDeviceToken($id: ID!) { rotateDeviceToken(input: { id: $id }) { token device { key } } }
 `);
 
 const UPDATE = graphql(`
-  mutation UpdateDevice($input: UpdateDeviceInput!) { updateDevice(input: $input) { name model { code } } }
+  mutation UpdateDevice($input: UpdateDeviceInput!) {
+    updateDevice(input: $input) { device { name model { code } } }
+  }
 `);
 
-const DELETE = graphql(`mutation DeleteDevice($id: ID!) { deleteDevice(id: $id) }`);
+const DELETE = graphql(
+  `mutation DeleteDevice($id: ID!) { deleteDevice(input: { id: $id }) { deletedDeviceId } }`,
+);
 
 const MODELS = graphql(`
   query Models { deviceModels { totalCount nodes { code devices { totalCount nodes { key } } } } }
@@ -47,7 +53,7 @@ describe('device models', () => {
 
     expect(deviceModels.nodes.map(({ code }) => code)).toEqual(['pump_2', 'thermostat']);
     expect(await endpoint.ask(MODEL, { code: 'pump_2' })).toEqual({
-      deviceModel: { id: createDeviceModel.id, name: 'Pump' },
+      deviceModel: { id: createDeviceModel.deviceModel.id, name: 'Pump' },
     });
     expect(await endpoint.ask(MODEL, { code: 'nothing' })).toEqual({ deviceModel: null });
   });
@@ -56,7 +62,7 @@ describe('device models', () => {
     const { send } = await aGraphQLEndpoint();
 
     const { errors } = await send(
-      'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { id } }',
+      'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { deviceModel { id } } }',
       { input: { code, name: 'x' } },
     );
 
@@ -65,7 +71,8 @@ describe('device models', () => {
 
   it('refuse a code that is taken', async () => {
     const endpoint = await aGraphQLEndpoint();
-    const mutation = 'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { id } }';
+    const mutation =
+      'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { deviceModel { id } } }';
     await endpoint.send(mutation);
 
     const { errors } = await endpoint.send(mutation);
@@ -160,7 +167,7 @@ describe('a device', () => {
     const { createDevice } = await endpoint.ask(CREATE, { input: { modelCode: 'thermostat', name: 'Old' } });
     const { id } = createDevice.device;
     const change = async (input: object) =>
-      (await endpoint.ask(UPDATE, { input: { id, ...input } })).updateDevice;
+      (await endpoint.ask(UPDATE, { input: { id, ...input } })).updateDevice.device;
 
     expect(await change({ name: 'New' })).toEqual({ name: 'New', model: { code: 'thermostat' } });
     expect(await change({ modelCode: 'pump' })).toEqual({ name: 'New', model: { code: 'pump' } });
@@ -184,17 +191,17 @@ describe('a device', () => {
 
     const answer = await endpoint.ask(DELETE, { id: createDevice.device.id });
 
-    expect(answer).toEqual({ deleteDevice: createDevice.device.id });
+    expect(answer).toEqual({ deleteDevice: { deletedDeviceId: createDevice.device.id } });
     expect(await endpoint.ask(DEVICE, { key: 'dev1' })).toEqual({ device: null });
     expect(await endpoint.coredumps.get(coredump.id)).toBeNull();
     expect(await endpoint.storedDumps()).toEqual([]);
   });
 
   it.each([
-    'mutation ($id: ID!) { deleteDevice(id: $id) }',
-    'mutation ($id: ID!) { updateDevice(input: { id: $id, name: "x" }) { id } }',
-    'mutation ($id: ID!) { rotateDeviceToken(id: $id) { token } }',
-    'mutation ($id: ID!) { deleteCoredumps(deviceId: $id) }',
+    'mutation ($id: ID!) { deleteDevice(input: { id: $id }) { deletedDeviceId } }',
+    'mutation ($id: ID!) { updateDevice(input: { id: $id, name: "x" }) { device { id } } }',
+    'mutation ($id: ID!) { rotateDeviceToken(input: { id: $id }) { token } }',
+    'mutation ($id: ID!) { deleteCoredumps(input: { deviceId: $id }) { count } }',
   ])('is NOT_FOUND when it is none: %s', async (mutation) => {
     const endpoint = await anEndpointWithModel();
     const ids = ['Device:999', 'DeviceModel:1', 'Device:', 'Device:-1'].map((text) =>

@@ -73,7 +73,7 @@ describe('an error', () => {
 
     const { data, errors } = await endpoint.send('{ coredumps { nodes { id } } }');
 
-    expect(data).toBeNull();
+    expect(data).toEqual({ coredumps: null });
     const [error] = errors;
     expect(error?.extensions.code).toBe('INTERNAL_SERVER_ERROR');
     expect(JSON.stringify(errors)).not.toMatch(/SELECT|table|sqlite|prisma|\/|stack/i);

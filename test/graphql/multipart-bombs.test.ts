@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { aGraphQLEndpoint, answerOf, type GraphQLEndpoint } from '../support/graphql-server.js';
 import { aSocket } from '../support/http.js';
 
-const UPLOAD =
-  'mutation ($bundle: Upload!) { uploadFirmware(modelCode: "thermostat", bundle: $bundle) { version } }';
+const UPLOAD = `mutation ($bundle: Upload!) {
+    uploadFirmware(input: { modelCode: "thermostat", bundle: $bundle }) { firmware { version } }
+  }`;
 const OPERATIONS = JSON.stringify({ query: UPLOAD, variables: { bundle: null } });
 const MAP = '{"0":["variables.bundle"]}';
 

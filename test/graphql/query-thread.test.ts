@@ -140,7 +140,7 @@ describe('the thread of queries', () => {
 
     for (let index = 1; index <= 20; index++) {
       await endpoint.send(
-        'mutation ($code: String!) { createDeviceModel(input: { code: $code, name: "x" }) { id } }',
+        'mutation ($code: String!) { createDeviceModel(input: { code: $code, name: "x" }) { deviceModel { id } } }',
         {
           code: `model_${index}`,
         },

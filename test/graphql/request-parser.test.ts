@@ -4,9 +4,12 @@ import { aFirmwareElf } from '../support/firmware.js';
 import { aGraphQLEndpoint, answerOf, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
-const MUTATION = 'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { id } }';
+const MUTATION =
+  'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { deviceModel { id } } }';
 const UPLOAD = `mutation ($bundle: Upload!, $model: String!) {
-  uploadFirmware(modelCode: $model, bundle: $bundle) { version elfSha256 size model { code } }
+  uploadFirmware(input: { modelCode: $model, bundle: $bundle }) {
+    firmware { version elfSha256 size model { code } }
+  }
 }`;
 
 describe('a request', () => {
@@ -106,7 +109,7 @@ describe('a firmware upload', () => {
 
     expect(answer.errors).toEqual([]);
     expect(answer.data).toMatchObject({
-      uploadFirmware: { version: '1.2.3', model: { code: 'thermostat' } },
+      uploadFirmware: { firmware: { version: '1.2.3', model: { code: 'thermostat' } } },
     });
   });
 

@@ -209,12 +209,13 @@ describe('a WebSocket', () => {
   it('carries queries and mutations as well', async () => {
     const endpoint = await aGraphQLEndpoint();
     const client = TRANSPORTS.WebSocket(endpoint);
-    const query = 'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { code } }';
+    const query =
+      'mutation { createDeviceModel(input: { code: "pump", name: "Pump" }) { deviceModel { code } } }';
 
     const first = await client.iterate({ query }).next();
     const second = await client.iterate({ query }).next();
 
-    expect(first.value?.data).toEqual({ createDeviceModel: { code: 'pump' } });
+    expect(first.value?.data).toEqual({ createDeviceModel: { deviceModel: { code: 'pump' } } });
     expect(second.value?.errors).toMatchObject([{ extensions: { code: 'CONFLICT' } }]);
   });
 

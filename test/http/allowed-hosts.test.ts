@@ -9,7 +9,7 @@ import { aSocket, statusOf } from '../support/http.js';
 const UPLOAD = '/api/iot/coredump?chip=esp32c3&firmware_version=1.0.0&device_key=dev1';
 const QUERY = JSON.stringify({ query: '{ devices { nodes { key } } }' });
 const MUTATION = JSON.stringify({
-  query: 'mutation { createDeviceModel(input: { code: "evil", name: "x" }) { code } }',
+  query: 'mutation { createDeviceModel(input: { code: "evil", name: "x" }) { deviceModel { code } } }',
 });
 const SUBSCRIPTION = JSON.stringify({ query: 'subscription { parseStatus { id } }' });
 const JSON_TYPE = { 'Content-Type': 'application/json' };

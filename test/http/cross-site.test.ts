@@ -9,7 +9,7 @@ import { aSocket, statusOf } from '../support/http.js';
  */
 const PAGE = 'Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n';
 const MUTATION = JSON.stringify({
-  query: 'mutation { createDeviceModel(input: { code: "evil", name: "x" }) { code } }',
+  query: 'mutation { createDeviceModel(input: { code: "evil", name: "x" }) { deviceModel { code } } }',
 });
 const form = (content: string) =>
   `--b\r\nContent-Disposition: form-data; name="operations"\r\n\r\n${content}\r\n--b--\r\n`;

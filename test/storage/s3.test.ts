@@ -90,7 +90,9 @@ describe('dumps and firmware in a bucket', () => {
     expect(await dumps()).toEqual(named);
     expect(all).toHaveLength(20);
     for (const { id } of coredumps.nodes) {
-      await app.graphql('mutation ($id: ID!) { deleteCoredump(id: $id) }', { id });
+      await app.graphql('mutation ($id: ID!) { deleteCoredump(input: { id: $id }) { deletedCoredumpId } }', {
+        id,
+      });
     }
     expect(await dumps()).toEqual([]);
   });

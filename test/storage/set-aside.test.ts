@@ -70,7 +70,9 @@ describe.each(STORAGES)('what was set aside in %s', (_, makeStorage) => {
 
     const [first, second] = await statuses();
     const answer = await fetch(`${app.url}/api/coredumps/${first?.id}/download`);
-    await app.graphql('mutation ($id: ID!) { reparseCoredump(id: $id) { id } }', { id: second?.id });
+    await app.graphql('mutation ($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { id } } }', {
+      id: second?.id,
+    });
     await allParsed();
 
     expect(answer.status).toBe(200);

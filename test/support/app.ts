@@ -97,7 +97,7 @@ export async function aDevice(
   );
   if (deviceModel === null) {
     await app.graphql(
-      'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { id } }',
+      'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { deviceModel { id } } }',
       {
         input: { code: modelCode, name: modelCode },
       },

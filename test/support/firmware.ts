@@ -82,13 +82,18 @@ export async function uploadFirmware(
 ): Promise<{ id: string; version: string; elfSha256: string; chip: string | null; size: number }> {
   const form = new FormData();
   const query = `mutation ($model: String!, $bundle: Upload!, $version: String) {
-    uploadFirmware(modelCode: $model, bundle: $bundle, version: $version) { id version elfSha256 chip size }
+    uploadFirmware(input: { modelCode: $model, bundle: $bundle, version: $version }) {
+      firmware { id version elfSha256 chip size }
+    }
   }`;
   form.set('operations', JSON.stringify({ query, variables: { model: modelCode, bundle: null, version } }));
   form.set('map', JSON.stringify({ bundle: ['variables.bundle'] }));
   form.set('bundle', new Blob([new Uint8Array(elf)]), filename);
   const response = await fetch(`${app.url}/graphql`, { method: 'POST', headers, body: form });
-  const { data, errors } = (await response.json()) as { data?: { uploadFirmware: never }; errors?: unknown };
-  if (data?.uploadFirmware === undefined || errors !== undefined) throw new Error(JSON.stringify(errors));
-  return data.uploadFirmware;
+  const { data, errors } = (await response.json()) as {
+    data?: { uploadFirmware: { firmware: never } | null };
+    errors?: unknown;
+  };
+  if (data?.uploadFirmware == null || errors !== undefined) throw new Error(JSON.stringify(errors));
+  return data.uploadFirmware.firmware;
 }
