@@ -57,6 +57,19 @@ export const conflict = (message: string, options?: OfField) => new DomainError(
 export const notFound = (what: string, id: string | number, options?: OfField) =>
   new DomainError('NOT_FOUND', `There is no ${what} "${id}".`, options);
 
+/** For `catch`: names the input that failed work was about, where the error names none. */
+export function naming(field: string): (error: unknown) => never {
+  return (error) => {
+    const isUnnamed = error instanceof DomainError && error.field === undefined && OF_INPUT.has(error.code);
+    if (!isUnnamed) throw error;
+    const { code, message, cause } = error;
+    throw new DomainError(code, message, { cause, field });
+  };
+}
+
+/** Codes of errors that the input caused. */
+const OF_INPUT: ReadonlySet<DomainErrorCode> = new Set(['BAD_USER_INPUT', 'TOO_LARGE']);
+
 /** The same error for a caller whose parameter `parent` holds those of the service. */
 export function within(parent: string, error: DomainError): DomainError {
   const { code, message, cause, retryAfterSeconds, field } = error;

@@ -85,7 +85,10 @@ builder.queryFields((t) => ({
     description: 'The log of deliveries, newest first, of one rule or of all.',
     args: { ruleId: t.arg.id(), first: t.arg.int({ defaultValue: 20, description: '100 at most.' }) },
     resolve: (_, { ruleId, first }, { services }) =>
-      services.alerts.deliveries(ruleId == null ? null : requireId('AlertRule', ruleId), first ?? 20),
+      services.alerts.deliveries(
+        ruleId == null ? null : requireId('AlertRule', ruleId, 'ruleId'),
+        first ?? 20,
+      ),
   }),
 }));
 
@@ -122,7 +125,8 @@ builder.relayMutationField(
         onRegression: input.onRegression,
         spikeCount: input.spikeCount ?? null,
         modelCode: input.modelCode ?? null,
-        groupId: input.crashGroupId == null ? null : requireId('CrashGroup', input.crashGroupId),
+        groupId:
+          input.crashGroupId == null ? null : requireId('CrashGroup', input.crashGroupId, 'crashGroupId'),
         enabled: input.enabled,
       }),
   },
@@ -167,7 +171,9 @@ builder.relayMutationField(
         ...(modelCode === undefined ? {} : { modelCode }),
         ...(crashGroupId === undefined
           ? {}
-          : { groupId: crashGroupId === null ? null : requireId('CrashGroup', crashGroupId) }),
+          : {
+              groupId: crashGroupId === null ? null : requireId('CrashGroup', crashGroupId, 'crashGroupId'),
+            }),
       });
     },
   },
