@@ -6,7 +6,7 @@ import type { WebSocket } from 'ws';
 import { ended, nextAround } from '../../platform/async-iterators.js';
 import { between, joined, longJson } from '../limits/long-data.js';
 import { documentOf, type PersistedDocuments } from './persisted-documents.js';
-import { knownText, shownResult } from './result-text.js';
+import { knownText, shownError, shownResult } from './result-text.js';
 import { FORBIDDEN, TRY_AGAIN_LATER } from './websocket-closing.js';
 import { createDeliveries } from './websocket-deliveries.js';
 
@@ -55,6 +55,7 @@ export function createOperations<ServerContext extends object, Context extends o
   /** Queries and mutations that run on a socket, by their ids. */
   const running = new Map<WebSocket, Set<string>>();
   const deliveries = createDeliveries();
+  const refused = (error: unknown) => shownError(mask(error));
 
   return {
     follow(socket) {
@@ -68,10 +69,12 @@ export function createOperations<ServerContext extends object, Context extends o
         const named = documentOf(persisted, { query: params.query, extensions: params.extensions ?? {} });
         const document = pipeline.parse(named ?? params.query);
         const errors: readonly GraphQLError[] = pipeline.validate(pipeline.schema, document);
-        if (errors.length > 0) return errors.map(mask);
+        if (errors.length > 0) return errors.map(refused);
         const operation = getOperationAST(document, params.operationName);
         if (operation == null) {
-          return [mask(new GraphQLError('The document has several operations: name one by operationName.'))];
+          return [
+            refused(new GraphQLError('The document has several operations: name one by operationName.')),
+          ];
         }
         const args: ExecutionArgs = {
           schema: pipeline.schema,
@@ -87,18 +90,22 @@ export function createOperations<ServerContext extends object, Context extends o
             if (text !== null) return sendAsText(socket, id, [Buffer.from(text)]);
             const { data, ...others } = shownResult(result);
             const json = longJson(data, others);
-            return json === null ? result : sendAsText(socket, id, json);
+            return json === null ? shownResult(result) : sendAsText(socket, id, json);
           },
           async subscribe() {
             const result: Awaited<OperationResult> = await scope(() => pipeline.subscribe(args));
+            if (!(Symbol.asyncIterator in result)) return shownResult(result);
             // graphql-ws requests each event outside of the operation's scope.
-            return Symbol.asyncIterator in result ? nextAround(closeWhenLost(result, socket), scope) : result;
+            return nextAround(closeWhenLost(result, socket), async (next) => {
+              const event = await scope(next);
+              return event.done === true ? event : { done: false, value: shownResult(event.value) };
+            });
           },
         });
         if (operation.operation !== 'subscription') running.get(socket)?.add(id);
         return args;
       } catch (error) {
-        return [mask(error)];
+        return [refused(error)];
       }
     },
 
