@@ -37,7 +37,7 @@ const CODES: Record<DomainErrorCode, ErrorCode> = {
 };
 
 /** Codes that the GraphQL server gives to request errors, because graphql has none. */
-const OWN_CODES: readonly ErrorCode[] = [
+export const OWN_CODES: readonly ErrorCode[] = [
   'QUERY_TOO_COMPLEX',
   'FORBIDDEN',
   'PERSISTED_QUERY_NOT_FOUND',
