@@ -29,7 +29,12 @@ export function sizesOf(
   const own = pageSize(definition, args);
   if (!isList(definition.type)) return { times: 1, page: own };
   return {
-    times: own ?? page ?? slots(getNamedType(definition.type).name, args) ?? ASSUMED_LIST_LENGTH,
+    times:
+      own ??
+      page ??
+      idCount(definition, args) ??
+      slots(getNamedType(definition.type).name, args) ??
+      ASSUMED_LIST_LENGTH,
     page: null,
   };
 }
@@ -44,6 +49,13 @@ function pageSize(definition: GraphQLField<unknown, unknown>, args: Arguments): 
   if (first === undefined) return null;
   const size = args.get('first') ?? args.get('last') ?? first.defaultValue ?? DEFAULT_PAGE;
   return typeof size === 'number' ? Math.max(size, 0) : DEFAULT_PAGE;
+}
+
+/** The length of a list that has an item for each of the given ids. */
+function idCount(definition: GraphQLField<unknown, unknown>, args: Arguments): number | null {
+  if (!definition.args.some(({ name }) => name === 'ids')) return null;
+  const ids = args.get('ids');
+  return Array.isArray(ids) ? ids.length : 1;
 }
 
 /** The length of a time series, which has an entry for each hour or day. */

@@ -48,5 +48,11 @@ export const RELAY = {
     description: 'The object with this global id, of whatever type; null when there is none.',
     args: { id: { description: 'A global id.' } },
   },
-  nodesQueryOptions: false,
+  nodesQueryOptions: {
+    nullable: { list: false, items: true },
+    description:
+      'The objects with these global ids, in the same order; null for each that does not exist. One SQL statement for ' +
+      'each type among them.',
+    args: { ids: { description: 'Global ids, also of different types: 200 at most.' } },
+  },
 } as const;
