@@ -30,7 +30,7 @@ export interface QueryLimits {
 /** Fields of the document with fragments expanded: GraphiQL's introspection has some 200. */
 const MAX_FIELDS = 1_000;
 const MAX_DIRECTIVES = 50;
-/** Cost of a search: it reads texts of many rows, although the answer has few. */
+/** Cost of a search for words: it reads texts of many rows, although the answer has few. */
 const SEARCH_COST = 2_000;
 
 /**
@@ -228,5 +228,7 @@ export function measureQuery({
 function isSearch({ name }: FieldNode, args: Map<string, unknown>): boolean {
   if (name.value === 'search') return true;
   const filter = args.get('filter');
-  return typeof filter === 'object' && filter !== null && 'search' in filter && filter.search != null;
+  if (typeof filter !== 'object' || filter === null) return false;
+  const { search, reason }: { search?: unknown; reason?: unknown } = filter;
+  return search != null || reason != null;
 }
