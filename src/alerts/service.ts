@@ -24,7 +24,7 @@ export interface NewAlertRule {
   enabled: boolean;
 }
 
-const MAX_RULES = 100;
+export const MAX_RULES = 100;
 const MAX_URL = 2_000;
 const MAX_SPIKE = 1_000_000;
 const MAX_LOG = 100;
@@ -36,7 +36,7 @@ export function createAlertQueries(db: Db) {
 
     /** Newest first. @throws DomainError BAD_USER_INPUT */
     async deliveries(ruleId: number | null, take: number): Promise<AlertDeliveryRow[]> {
-      if (take < 1 || take > MAX_LOG) throw badInput(`"first" is from 1 to ${MAX_LOG}.`);
+      if (take < 1 || take > MAX_LOG) throw badInput(`"first" is from 1 to ${MAX_LOG}.`, { field: 'first' });
       const where = ruleId === null ? {} : { ruleId };
       return db.alertDelivery.findMany({ where, orderBy: { id: 'desc' }, take });
     },
@@ -94,7 +94,7 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
       await audit.change(async (tx, note) => {
         const rule = await tx.alertRule.findUnique({ where: { id } });
         const { count } = await tx.alertRule.deleteMany({ where: { id } });
-        if (rule === null || count === 0) throw notFound('alert rule', id);
+        if (rule === null || count === 0) throw notFound('alert rule', id, { field: 'id' });
         await note(onRule('deleteAlertRule', rule));
       });
     },
@@ -104,7 +104,7 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
       const now = clock.now();
       const delivery = await audit.change(async (tx, note) => {
         const rule = await tx.alertRule.findUnique({ where: { id } });
-        if (rule === null) throw notFound('alert rule', id);
+        if (rule === null) throw notFound('alert rule', id, { field: 'id' });
         await note(onRule('testAlertRule', rule));
         return tx.alertDelivery.create({
           data: newDelivery(id, { event: 'TEST', at: now.toISOString(), group: null }, now),
@@ -140,7 +140,7 @@ async function lockRule(tx: DbTransaction, id: number): Promise<AlertRuleRow> {
     where: { id },
     data: { spikeCount: { increment: 0 } },
   });
-  if (rule === undefined) throw notFound('alert rule', id);
+  if (rule === undefined) throw notFound('alert rule', id, { field: 'id' });
   return rule;
 }
 
@@ -148,12 +148,12 @@ async function lockRule(tx: DbTransaction, id: number): Promise<AlertRuleRow> {
 async function columnsOf<Rule extends Partial<NewAlertRule>>(tx: DbTransaction, rule: Rule) {
   const { modelCode, ...columns } = rule;
   if (columns.groupId != null && !(await lockGroups(tx, [columns.groupId])).has(columns.groupId)) {
-    throw notFound('crash group', columns.groupId);
+    throw notFound('crash group', columns.groupId, { field: 'crashGroupId' });
   }
   if (modelCode === undefined) return columns;
   if (modelCode === null) return { ...columns, modelId: null };
   const model = await tx.deviceModel.findUnique({ where: { code: modelCode } });
-  if (model === null) throw notFound('device model', modelCode);
+  if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
   return { ...columns, modelId: model.id };
 }
 
@@ -161,15 +161,19 @@ type Checked = Pick<NewAlertRule, 'name' | 'url' | 'onNew' | 'onRegression' | 's
 
 function check({ name, url, onNew, onRegression, spikeCount }: Checked): void {
   if (name.trim() === '' || name.length > 200 || /[\t\r\n]/.test(name))
-    throw badInput('A name is 1 to 200 characters on one line.');
+    throw badInput('A name is 1 to 200 characters on one line.', { field: 'name' });
   const isWebAddress = url.length <= MAX_URL && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
   if (!isWebAddress)
-    throw badInput(`A url is an http:// or https:// address of at most ${MAX_URL} characters.`);
+    throw badInput(`A url is an http:// or https:// address of at most ${MAX_URL} characters.`, {
+      field: 'url',
+    });
   if (spikeCount !== null && (spikeCount < 2 || spikeCount > MAX_SPIKE)) {
-    throw badInput(`A spike is 2 to ${MAX_SPIKE} crashes of a group in an hour.`);
+    throw badInput(`A spike is 2 to ${MAX_SPIKE} crashes of a group in an hour.`, { field: 'spikeCount' });
   }
   if (!onNew && !onRegression && spikeCount === null) {
-    throw badInput('The rule would never send anything: set onNew, onRegression or spikeCount.');
+    throw badInput('The rule would never send anything: set onNew, onRegression or spikeCount.', {
+      field: 'onNew',
+    });
   }
 }
 

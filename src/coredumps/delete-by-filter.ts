@@ -29,6 +29,7 @@ export function createDeletionByFilter({ db, files, audit, countUnread }: Deleti
       throw badInput(
         'The filter is empty, so it would delete every dump of the fleet: name at least one condition. ' +
           'For all dumps, give "uploadedBefore" with the time of now.',
+        { field: 'filter' },
       );
     }
     const newest = await db.coredump.findFirst({ orderBy: { id: 'desc' }, select: { id: true } });

@@ -36,10 +36,10 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
       const where = { id, ...(ofDeviceId === undefined ? {} : { deviceId: ofDeviceId }) };
       const select = { filename: true, device: { select: { key: true } } } as const;
       const row = wholeRow(await db.coredump.findFirst({ where, select }), 'device');
-      if (row === null) throw notFound('core dump', id);
+      if (row === null) throw notFound('core dump', id, { field: 'id' });
       await audit.removal(async (tx, note) => {
         const deleted = await deleteRows(tx, where, countUnread);
-        if (deleted.length === 0) throw notFound('core dump', id);
+        if (deleted.length === 0) throw notFound('core dump', id, { field: 'id' });
         const target = `${row.device.key}/${row.filename}`;
         await note({ action: 'deleteCoredump', targetType: 'Coredump', targetId: id, target });
       });
@@ -49,7 +49,7 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
     /** @returns the number of deleted dumps */
     async deleteAllOf(deviceId: number): Promise<number> {
       const device = await db.device.findUnique({ where: { id: deviceId }, select: { key: true } });
-      if (device === null) throw notFound('device', deviceId);
+      if (device === null) throw notFound('device', deviceId, { field: 'deviceId' });
       const dumps = await audit.removal(async (tx, note) => {
         const all = await deleteRowsOf(tx, deviceId);
         const target = `${all.length} of ${device.key}`;
@@ -92,14 +92,15 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
           model: { select: { code: true } },
         },
       });
-      if (chosen === null) throw notFound('firmware', firmwareId);
+      if (chosen === null) throw notFound('firmware', firmwareId, { field: 'firmwareId' });
       const select = { device: { select: { modelId: true, model: { select: { code: true } } } } } as const;
       const dump = wholeRow(await db.coredump.findUnique({ where: { id }, select }), 'device');
-      if (dump === null) throw notFound('core dump', id);
+      if (dump === null) throw notFound('core dump', id, { field: 'id' });
       if (chosen.modelId !== dump.device.modelId) {
         throw badInput(
           `The build is of model "${chosen.model.code}", the dump of model "${dump.device.model.code}": ` +
             'choose a build of that model.',
+          { field: 'firmwareId' },
         );
       }
       return parseAgain(id, 'parseCoredump', chosen);
@@ -153,11 +154,11 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
           await note({ action, targetType: 'Coredump', targetId: id, target: `${filename}${by}` });
         }
         // Nothing may stay changed: its raw bytes were removed a moment ago, or the dump deleted.
-        if (rows.length === 0) throw notFound('core dump', id);
+        if (rows.length === 0) throw notFound('core dump', id, { field: 'id' });
         return rows;
       }),
     );
-    if (row === undefined) throw notFound('core dump', id);
+    if (row === undefined) throw notFound('core dump', id, { field: 'id' });
     return row;
   }
 

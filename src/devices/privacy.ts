@@ -26,10 +26,12 @@ export function createPrivacyService({ db, audit, onChange }: PrivacyDeps) {
     async set(modelCode: string, changes: Partial<Privacy>): Promise<DeviceModelRow> {
       const days = changes.keepRawDays;
       if (typeof days === 'number' && (days < 1 || days > MAX_DAYS)) {
-        throw badInput(`keepRawDays is 1 to ${MAX_DAYS}, or null to keep raw dumps.`);
+        throw badInput(`keepRawDays is 1 to ${MAX_DAYS}, or null to keep raw dumps.`, {
+          field: 'keepRawDays',
+        });
       }
       const model = await db.deviceModel.findUnique({ where: { code: modelCode } });
-      if (model === null) throw notFound('device model', modelCode);
+      if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
       await audit.change(async (tx, note) => {
         await tx.modelPrivacy.upsert({
           where: { modelId: model.id },

@@ -21,7 +21,8 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
 
     /** @throws DomainError BAD_USER_INPUT, CONFLICT */
     async createModel({ code, name }: { code: string; name: string }): Promise<DeviceModelRow> {
-      if (!/^[a-z0-9_]{1,32}$/.test(code)) throw badInput('A model code is 1 to 32 of a-z, 0-9 and "_".');
+      if (!/^[a-z0-9_]{1,32}$/.test(code))
+        throw badInput('A model code is 1 to 32 of a-z, 0-9 and "_".', { field: 'code' });
       requireName(name);
       return audit
         .change(async (tx, note) => {
@@ -34,7 +35,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
           });
           return model;
         })
-        .catch(conflictWhenTaken(`There is already a model with the code "${code}".`));
+        .catch(conflictWhenTaken('code', `There is already a model with the code "${code}".`));
     },
 
     /**
@@ -47,10 +48,11 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
       key = randomKey(),
       name = null,
     }: NewDevice): Promise<{ device: DeviceRow; token: string }> {
-      if (!/^[a-z0-9]{1,32}$/.test(key)) throw badInput('A device key is 1 to 32 of a-z and 0-9.');
+      if (!/^[a-z0-9]{1,32}$/.test(key))
+        throw badInput('A device key is 1 to 32 of a-z and 0-9.', { field: 'key' });
       if (name !== null) requireName(name);
       const model = await db.deviceModel.findUnique({ where: { code: modelCode }, select: { id: true } });
-      if (model === null) throw notFound('device model', modelCode);
+      if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
       const token = randomToken();
       const now = clock.now();
       const columns = {
@@ -68,7 +70,10 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
           return made;
         })
         .catch(
-          conflictWhenTaken(`There is already a device with the key "${key}"; choose another, or omit it.`),
+          conflictWhenTaken(
+            'key',
+            `There is already a device with the key "${key}"; choose another, or omit it.`,
+          ),
         );
       return { device, token };
     },
@@ -84,7 +89,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
       graceSeconds = DEFAULT_GRACE_SECONDS,
     ): Promise<{ device: DeviceRow; token: string }> {
       if (graceSeconds < 0 || graceSeconds > MAX_GRACE_SECONDS) {
-        throw badInput(`graceSeconds is 0 to ${MAX_GRACE_SECONDS} (30 days).`);
+        throw badInput(`graceSeconds is 0 to ${MAX_GRACE_SECONDS} (30 days).`, { field: 'graceSeconds' });
       }
       const token = randomToken();
       const until = new Date(clock.now().getTime() + graceSeconds * 1000);
@@ -116,7 +121,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
         modelCode === undefined
           ? undefined
           : await db.deviceModel.findUnique({ where: { code: modelCode }, select: { id: true } });
-      if (model === null) throw notFound('device model', modelCode ?? '');
+      if (model === null) throw notFound('device model', modelCode ?? '', { field: 'modelCode' });
       return change('updateDevice', id, () => ({
         ...(name === undefined ? {} : { name }),
         ...(model === undefined ? {} : { modelId: model.id }),
@@ -135,7 +140,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
           where: { id },
           data: { updatedAt: clock.now() },
         });
-        if (device === undefined) throw notFound('device', id);
+        if (device === undefined) throw notFound('device', id, { field: 'id' });
         const rows = await dumps.deleteRowsOf(tx, id);
         await tx.device.deleteMany({ where: { id } });
         const target = `${rows.length} of ${device.key}`;
@@ -187,9 +192,9 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
         where: { id },
         data: { updatedAt: clock.now() },
       });
-      if (before === undefined) throw notFound('device', id);
+      if (before === undefined) throw notFound('device', id, { field: 'id' });
       const [device] = await tx.device.updateManyAndReturn({ where: { id }, data: dataOf(before) });
-      if (device === undefined) throw notFound('device', id);
+      if (device === undefined) throw notFound('device', id, { field: 'id' });
       await note(onDevice(action, device));
       return device;
     });
@@ -233,11 +238,11 @@ function randomKey(): string {
 
 function requireName(name: string): void {
   if (name.trim() === '' || name.length > 200 || /[\t\r\n]/.test(name))
-    throw badInput('A name is 1 to 200 characters on one line.');
+    throw badInput('A name is 1 to 200 characters on one line.', { field: 'name' });
 }
 
-function conflictWhenTaken(message: string) {
+function conflictWhenTaken(field: string, message: string) {
   return (error: unknown): never => {
-    throw isUniqueViolation(error) ? conflict(message) : error;
+    throw isUniqueViolation(error) ? conflict(message, { field }) : error;
   };
 }

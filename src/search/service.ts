@@ -27,13 +27,15 @@ const MAX_TERMS = 10;
  * @throws DomainError BAD_USER_INPUT
  */
 export function readQuery(text: string): SearchTerm[] {
-  if (text.length > MAX_QUERY) throw badInput(`A search has at most ${MAX_QUERY} characters.`);
+  if (text.length > MAX_QUERY)
+    throw badInput(`A search has at most ${MAX_QUERY} characters.`, { field: 'query' });
   const terms = [...text.matchAll(/"([^"]*)"?|[^\s"]+/g)].flatMap(([all, quoted]) => {
     const words = (quoted ?? all).toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
     return words.length === 0 ? [] : [{ words: [...words], isPrefix: quoted === undefined }];
   });
-  if (terms.length === 0) throw badInput('A search needs at least one letter or digit.');
-  if (terms.length > MAX_TERMS) throw badInput(`A search has at most ${MAX_TERMS} words and phrases.`);
+  if (terms.length === 0) throw badInput('A search needs at least one letter or digit.', { field: 'query' });
+  if (terms.length > MAX_TERMS)
+    throw badInput(`A search has at most ${MAX_TERMS} words and phrases.`, { field: 'query' });
   return terms;
 }
 
@@ -57,7 +59,8 @@ export function createSearch(database: Pick<Database, 'db' | 'isShared'>) {
   return {
     /** @param take number of results of each kind. @throws DomainError BAD_USER_INPUT */
     async find(query: string, take: number): Promise<Found> {
-      if (take < 1 || take > MAX_FOUND) throw badInput(`"first" is from 1 to ${MAX_FOUND}.`);
+      if (take < 1 || take > MAX_FOUND)
+        throw badInput(`"first" is from 1 to ${MAX_FOUND}.`, { field: 'first' });
       const terms = readQuery(query);
       const search = terms.flatMap(({ words }) => words).join(' ');
       const [coredumpIds, crashGroups, found] = await Promise.all([

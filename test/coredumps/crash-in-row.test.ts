@@ -57,7 +57,9 @@ describe('the row of a dump', () => {
   it('has texts that are cut, and without what the database cannot hold', async () => {
     const world = await aDump();
 
-    await parsed(world.endpoint, world.dump, { crash: { reason: `a\0b${'é'.repeat(600)}`, fingerprint: null } });
+    await parsed(world.endpoint, world.dump, {
+      crash: { reason: `a\0b${'é'.repeat(600)}`, fingerprint: null },
+    });
 
     const { reason } = await world.row();
     expect(reason).toHaveLength(500);

@@ -70,7 +70,10 @@ describe('dumps that are deleted by a filter', () => {
     const { errors } = await endpoint.send(DELETE, { input });
 
     expect(errors).toMatchObject([
-      { message: expect.stringContaining(message), extensions: { code: 'BAD_USER_INPUT' } },
+      {
+        message: expect.stringContaining(message),
+        extensions: { code: 'BAD_USER_INPUT', field: 'input.filter' },
+      },
     ]);
     expect(await endpoint.db.coredump.count()).toBe(4);
   });

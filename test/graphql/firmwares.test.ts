@@ -198,7 +198,10 @@ describe('a version that was given wrongly', () => {
     );
 
     expect(errors).toMatchObject([
-      { message: expect.stringContaining(message), extensions: { code: 'BAD_USER_INPUT' } },
+      {
+        message: expect.stringContaining(message),
+        extensions: { code: 'BAD_USER_INPUT', field: 'input.version' },
+      },
     ]);
     expect((await endpoint.ask(ONE, { id })).firmware?.version).toBe('1.0.0');
   });

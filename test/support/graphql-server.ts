@@ -33,7 +33,7 @@ type Fleet = ReturnType<typeof aFleet>;
 export interface AnswerError {
   message: string;
   path?: Array<string | number>;
-  extensions: { code: string; requestId?: string };
+  extensions: { code: string; requestId?: string; field?: string };
 }
 
 export interface Answer<Data> {

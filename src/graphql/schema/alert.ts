@@ -1,6 +1,7 @@
 import { ALERT_EVENTS, ALERT_FORMATS } from '../../alerts/formats.js';
-import type { AlertDeliveryRow, AlertRuleRow } from '../../alerts/service.js';
+import { type AlertDeliveryRow, type AlertRuleRow, MAX_RULES } from '../../alerts/service.js';
 import { encodeGlobalId } from '../../global-ids.js';
+import { firstCost } from '../limits/field-costs.js';
 import { builder } from './builder.js';
 import { CrashGroup } from './crash-group.js';
 import { DeviceModel } from './device-model.js';
@@ -75,14 +76,19 @@ builder.queryFields((t) => ({
   alertRules: t.field({
     type: [AlertRule],
     description: 'Newest first.',
+    complexity: { field: 1, multiplier: MAX_RULES },
     resolve: (_, __, { services }) => services.alerts.list(),
   }),
   alertDeliveries: t.field({
     type: [AlertDelivery],
+    complexity: firstCost,
     description: 'The log of deliveries, newest first, of one rule or of all.',
     args: { ruleId: t.arg.id(), first: t.arg.int({ defaultValue: 20, description: '100 at most.' }) },
     resolve: (_, { ruleId, first }, { services }) =>
-      services.alerts.deliveries(ruleId == null ? null : requireId('AlertRule', ruleId), first ?? 20),
+      services.alerts.deliveries(
+        ruleId == null ? null : requireId('AlertRule', ruleId, 'ruleId'),
+        first ?? 20,
+      ),
   }),
 }));
 
@@ -119,7 +125,8 @@ builder.relayMutationField(
         onRegression: input.onRegression,
         spikeCount: input.spikeCount ?? null,
         modelCode: input.modelCode ?? null,
-        groupId: input.crashGroupId == null ? null : requireId('CrashGroup', input.crashGroupId),
+        groupId:
+          input.crashGroupId == null ? null : requireId('CrashGroup', input.crashGroupId, 'crashGroupId'),
         enabled: input.enabled,
       }),
   },
@@ -164,7 +171,9 @@ builder.relayMutationField(
         ...(modelCode === undefined ? {} : { modelCode }),
         ...(crashGroupId === undefined
           ? {}
-          : { groupId: crashGroupId === null ? null : requireId('CrashGroup', crashGroupId) }),
+          : {
+              groupId: crashGroupId === null ? null : requireId('CrashGroup', crashGroupId, 'crashGroupId'),
+            }),
       });
     },
   },

@@ -21,7 +21,7 @@ builder.relayMutationField(
       const coredumpId = requireId('Coredump', id);
       await services.coredumps.delete(
         coredumpId,
-        deviceId == null ? undefined : requireId('Device', deviceId),
+        deviceId == null ? undefined : requireId('Device', deviceId, 'deviceId'),
       );
       return { deletedCoredumpId: encodeGlobalId('Coredump', coredumpId) };
     },
@@ -51,10 +51,10 @@ builder.relayMutationField(
       'deleted, and the same call deletes the others. Crashes stay counted.',
     resolve: async (_, { input: { deviceId, filter } }, { services }) => {
       if ((deviceId == null) === (filter == null)) {
-        throw badInput('Give exactly one of "deviceId" and "filter".');
+        throw badInput('Give exactly one of "deviceId" and "filter".', { field: 'filter' });
       }
       if (deviceId != null)
-        return { count: await services.coredumps.deleteAllOf(requireId('Device', deviceId)) };
+        return { count: await services.coredumps.deleteAllOf(requireId('Device', deviceId, 'deviceId')) };
       return { count: await services.coredumps.deleteMatching(toCoredumpFilter(filter)) };
     },
   },
@@ -95,7 +95,10 @@ builder.relayMutationField(
       'parses use that build too, until `reparseCoredump` or until the build is deleted. `report.elfMatches` is false when ' +
       'it is not the build that the device ran.',
     resolve: (_, { input: { id, firmwareId } }, { services }) =>
-      services.coredumps.parseWith(requireId('Coredump', id), requireId('Firmware', firmwareId)),
+      services.coredumps.parseWith(
+        requireId('Coredump', id),
+        requireId('Firmware', firmwareId, 'firmwareId'),
+      ),
   },
   {
     outputFields: (t) => ({

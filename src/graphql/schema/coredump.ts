@@ -172,8 +172,8 @@ builder.subscriptionField('parseStatus', (t) =>
     },
     subscribe: (_, { coredumpId, deviceId }, { services }) =>
       followDumps(services.coredumps, {
-        ...(coredumpId == null ? {} : { coredumpId: requireId('Coredump', coredumpId) }),
-        ...(deviceId == null ? {} : { deviceId: requireId('Device', deviceId) }),
+        ...(coredumpId == null ? {} : { coredumpId: requireId('Coredump', coredumpId, 'coredumpId') }),
+        ...(deviceId == null ? {} : { deviceId: requireId('Device', deviceId, 'deviceId') }),
       }),
     resolve: (dump) => dump,
   }),

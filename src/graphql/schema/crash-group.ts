@@ -3,6 +3,7 @@ import { velocityOf } from '../../crash-groups/decayed-rate.js';
 import type { CrashVariantRow } from '../../crash-groups/loaders.js';
 import { type CrashGroupRow, GROUP_ORDERS, GROUP_STATES } from '../../crash-groups/types.js';
 import { decodeGlobalId } from '../../global-ids.js';
+import { seriesCost } from '../limits/field-costs.js';
 import { builder } from './builder.js';
 import { Coredump, CoredumpConnection } from './coredump.js';
 import { CrashKind } from './crash-kind.js';
@@ -118,6 +119,7 @@ builder.node(CrashGroup, {
     crashes: t.field({
       type: [CrashBucket],
       description: TIME_SERIES,
+      complexity: seriesCost,
       args: {
         by: t.arg({ type: TimeUnit, required: true }),
         from: t.arg({ type: 'DateTime' }),

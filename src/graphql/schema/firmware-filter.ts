@@ -39,6 +39,9 @@ export function toFirmwareFilter(
   if (!prefixes.every((prefix) => PREFIX.test(prefix))) {
     throw badInput(
       'An "elfSha256" has 8 to 64 hexadecimal digits: the SHA-256 of the ELF, or its beginning.',
+      {
+        field: 'filter.elfSha256',
+      },
     );
   }
   return { ...rest, elfSha256: prefixes };

@@ -17,10 +17,13 @@ const MAX_SEARCH_WORDS = 10;
 /** The filter in the form of the services. @throws DomainError BAD_USER_INPUT when it is too large; names the limit */
 export function checkedFilter<Input extends object>(input: Input): Present<Input> {
   const texts: { search?: unknown; reason?: unknown } = input;
-  for (const text of [texts.search, texts.reason]) {
+  for (const name of ['search', 'reason'] as const) {
+    const text = texts[name];
     if (typeof text !== 'string') continue;
     if (text.length > MAX_SEARCH_LENGTH || text.trim().split(/\s+/).length > MAX_SEARCH_WORDS) {
-      throw badInput(`A search has at most ${MAX_SEARCH_LENGTH} characters and ${MAX_SEARCH_WORDS} words.`);
+      throw badInput(`A search has at most ${MAX_SEARCH_LENGTH} characters and ${MAX_SEARCH_WORDS} words.`, {
+        field: `filter.${name}`,
+      });
     }
   }
   return present(input);
@@ -45,9 +48,14 @@ export function rowIdsOf(type: keyof typeof NOUNS, globalIds: ReadonlyArray<stri
   return globalIds.map((id) => decodeGlobalId(type, String(id))).filter((id) => id !== null);
 }
 
-/** The number in a global id. @throws DomainError NOT_FOUND for an id of another type, or an invalid one */
-export function requireId(type: keyof typeof NOUNS, globalId: string | number): number {
+/**
+ * The number in a global id.
+ *
+ * @param field the argument, or the member of a mutation's `input`
+ * @throws DomainError NOT_FOUND for an id of another type, or an invalid one
+ */
+export function requireId(type: keyof typeof NOUNS, globalId: string | number, field = 'id'): number {
   const id = decodeGlobalId(type, String(globalId));
-  if (id === null) throw notFound(NOUNS[type], String(globalId).slice(0, 64));
+  if (id === null) throw notFound(NOUNS[type], String(globalId).slice(0, 64), { field });
   return id;
 }

@@ -4,6 +4,7 @@ import {
   type SnippetPart as SnippetPartRow,
   snippetOf,
 } from '../../search/service.js';
+import { COUNTED_ABOVE, searchCost } from '../limits/field-costs.js';
 import { builder } from './builder.js';
 import { Coredump } from './coredump.js';
 import { CrashGroup } from './crash-group.js';
@@ -37,16 +38,19 @@ const SearchResult = builder.objectRef<Found>('SearchResult').implement({
   fields: (t) => ({
     coredumps: t.field({
       type: [CoredumpHit],
+      complexity: COUNTED_ABOVE,
       description: 'By their output (reasons, functions, files, tasks), newest first.',
       resolve: ({ coredumpIds, terms }) => coredumpIds.map((coredumpId) => ({ coredumpId, terms })),
     }),
     crashGroups: t.field({
       type: [CrashGroup],
+      complexity: COUNTED_ABOVE,
       description: 'By title, reason, culprit, assignee or note; the latest crash first.',
       resolve: ({ crashGroups }) => crashGroups,
     }),
     devices: t.field({
       type: [Device],
+      complexity: COUNTED_ABOVE,
       description: 'By key or name, newest first.',
       resolve: ({ devices }) => devices,
     }),
@@ -56,6 +60,7 @@ const SearchResult = builder.objectRef<Found>('SearchResult').implement({
 builder.queryField('search', (t) =>
   t.field({
     type: SearchResult,
+    complexity: searchCost,
     description:
       'All words must occur, in upper or lower case, each as the beginning of a word. Text in double quotes is a phrase ' +
       'of whole words. `sensor_re` is the phrase “sensor re…”.',
