@@ -10,6 +10,7 @@ import type { CrashGroupService } from '../../crash-groups/service.js';
 import type { PrivacyService } from '../../devices/privacy.js';
 import type { DeviceQueries } from '../../devices/read.js';
 import type { DeviceService } from '../../devices/service.js';
+import type { FirmwareQueries } from '../../firmware/read.js';
 import type { FirmwareService } from '../../firmware/service.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import type { Search } from '../../search/service.js';
@@ -34,6 +35,7 @@ export interface QueryServices {
   coredumps: CoredumpQueries;
   crashGroups: CrashGroupQueries & Pick<CrashGroupService, 'regrouping'>;
   devices: DeviceQueries;
+  firmwares: FirmwareQueries;
   search: Search;
 }
 
