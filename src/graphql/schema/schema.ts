@@ -2,6 +2,7 @@ import { builder } from './builder.js';
 import './audit-event.js';
 import './alert.js';
 import './coredump.js';
+import './crash-events.js';
 import './crash-group.js';
 import './crash-group-mutations.js';
 import './crash-series.js';
