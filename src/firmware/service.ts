@@ -101,6 +101,12 @@ export function createFirmwareService({
       });
     },
 
+    /** For work that deletes a model with its builds: no build of it is stored or deleted meanwhile. */
+    runExclusive,
+
+    /** Deletes the file of a build whose row was deleted. */
+    deleteElf,
+
     findBuild: (wanted: WantedBuild): Promise<FoundBuild> => findBuild(db, wanted),
 
     /**

@@ -49,9 +49,12 @@ export function firstCost({ first }: { first?: number | null | undefined }): Cos
   return { field: 1, multiplier: within(first ?? DEFAULT_PAGE, MAX_PAGE) };
 }
 
-/** The search for a search box: at most `first` items of each kind. */
-export function searchCost(args: { first?: number | null | undefined }): Cost {
-  return { field: 1 + SEARCH_COST, multiplier: firstCost(args).multiplier };
+/** The search for a search box; the pages of each kind count below it. */
+export const searchCost: Cost = { field: 1 + SEARCH_COST, multiplier: 1 };
+
+/** A list with an item for each id. */
+export function idsCost({ ids }: { ids: readonly unknown[] }): Cost {
+  return { field: 1, multiplier: within(ids.length, MAX_PAGE) };
 }
 
 /** A time series, which has an entry for each hour or day. */

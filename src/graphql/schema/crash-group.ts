@@ -9,7 +9,7 @@ import { Coredump, CoredumpConnection } from './coredump.js';
 import { CrashKind } from './crash-kind.js';
 import { CrashBucket, CrashFilterInput, TIME_SERIES, TimeUnit } from './crash-series.js';
 import { Device, DeviceConnection } from './device.js';
-import { DeviceModel, modelOf } from './device-model.js';
+import { DeviceModel } from './device-model.js';
 import { Firmware } from './firmware.js';
 import { followGroup } from './follow-group.js';
 import { groupPage } from './group-pages.js';
@@ -29,7 +29,9 @@ const CrashVariant = builder.objectRef<CrashVariantRow>('CrashVariant').implemen
   fields: (t) => ({
     model: t.field({
       type: DeviceModel,
-      resolve: modelOf,
+      nullable: true,
+      description: 'Null: the model was deleted since.',
+      resolve: ({ modelId }, _, { loaders }) => loaders.devices.modelById.load(modelId),
     }),
     firmwareVersion: t.exposeString('firmwareVersion'),
     chip: t.exposeString('chip'),
@@ -162,7 +164,10 @@ builder.node(CrashGroup, {
   }),
 });
 
-const CrashGroupConnection = builder.connectionObject({ type: CrashGroup, name: 'CrashGroupConnection' });
+export const CrashGroupConnection = builder.connectionObject({
+  type: CrashGroup,
+  name: 'CrashGroupConnection',
+});
 
 const CrashGroupFilterInput = builder.inputType('CrashGroupFilter', {
   description:

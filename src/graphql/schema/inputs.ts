@@ -36,6 +36,7 @@ const NOUNS = {
   Coredump: 'core dump',
   CrashGroup: 'crash group',
   Device: 'device',
+  DeviceModel: 'device model',
   Firmware: 'firmware',
 } as const;
 
