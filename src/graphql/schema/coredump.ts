@@ -165,13 +165,14 @@ builder.subscriptionField('parseStatus', (t) =>
     type: Coredump,
     description:
       'The dump after each change of its status, its arrival included. With `coredumpId` the current state ' +
-      'comes first; with neither argument, every dump of the fleet.',
+      'comes first, and the subscription completes when the dump or the device is deleted. With neither argument, ' +
+      'every dump of the fleet; `crashEvents` tells of deletions.',
     args: {
       coredumpId: t.arg.id({ description: 'Only this dump.' }),
       deviceId: t.arg.id({ description: 'Only dumps of this device.' }),
     },
     subscribe: (_, { coredumpId, deviceId }, { services }) =>
-      followDumps(services.coredumps, {
+      followDumps(services, {
         ...(coredumpId == null ? {} : { coredumpId: requireId('Coredump', coredumpId, 'coredumpId') }),
         ...(deviceId == null ? {} : { deviceId: requireId('Device', deviceId, 'deviceId') }),
       }),

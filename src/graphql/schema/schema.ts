@@ -5,6 +5,7 @@ import './alert-mutations.js';
 import './coredump.js';
 import './coredump-lists.js';
 import './coredump-mutations.js';
+import './crash-events.js';
 import './crash-group.js';
 import './crash-group-mutations.js';
 import './crash-series.js';
