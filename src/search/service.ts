@@ -1,5 +1,5 @@
 import { listGroups } from '../crash-groups/queries.js';
-import type { CrashGroupRow } from '../crash-groups/types.js';
+import type { CrashGroupRow, GroupOrder } from '../crash-groups/types.js';
 import { createDeviceQueries } from '../devices/loaders.js';
 import type { DeviceRow } from '../devices/types.js';
 import { badInput } from '../errors.js';
@@ -65,7 +65,7 @@ export function createSearch(database: Pick<Database, 'db' | 'isShared'>) {
       const search = terms.flatMap(({ words }) => words).join(' ');
       const [coredumpIds, crashGroups, found] = await Promise.all([
         searchOutputs(database, terms, take),
-        listGroups(database.db, { search }, { order: 'RECENCY', take }),
+        listGroups(database.db, { search }, { order: LATEST_FIRST, take }),
         devices.list({ search }, { take }),
       ]);
       return { terms, coredumpIds, crashGroups, devices: found };
@@ -73,6 +73,7 @@ export function createSearch(database: Pick<Database, 'db' | 'isShared'>) {
   };
 }
 
+const LATEST_FIRST: GroupOrder = { field: 'LAST_SEEN_AT', direction: 'DESC' };
 const BEFORE = 60;
 const AFTER = 100;
 
