@@ -95,7 +95,10 @@ export const COSTLY: ReadonlyMap<string, Abuse> = new Map(
     ['searches', `{ ${times(10, 'search(query: "abort", first: 50) { coredumps { snippet { text } } }')} }`],
     ['filters by words', `{ ${times(20, 'coredumps(filter: { search: "abort" }) { totalCount }')} }`],
     ['counts', `{ ${times(25, 'coredumps(filter: { chip: ["esp32c3"] }) { totalCount }')} }`],
-    ['audit events', `{ ${times(20, 'auditEvents(first: 200) { nodes { id at action actor target } }')} }`],
+    [
+      'audit events',
+      `{ ${times(20, 'auditEvents(first: 200) { nodes { id createdAt action actor target } }')} }`,
+    ],
     ['time series', `{ ${times(24, SERIES)} }`],
   ].map(([what = '', query]) => [what, crowd(10, post(JSON.stringify({ query })))]),
 );
