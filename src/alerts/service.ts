@@ -4,13 +4,12 @@ import { lockGroups } from '../crash-groups/locks.js';
 import { currentGroupId } from '../crash-groups/merged-groups.js';
 import { badInput, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
-import type { Prisma } from '../platform/database/client.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { AlertFormat } from './formats.js';
 import { newDelivery, writeSpikesOfRule } from './outbox.js';
+import { createAlertQueries } from './read.js';
+import type { AlertDeliveryRow, AlertRuleRow } from './types.js';
 
-export type AlertRuleRow = Prisma.AlertRuleGetPayload<object>;
-export type AlertDeliveryRow = Prisma.AlertDeliveryGetPayload<object>;
 export type AlertService = ReturnType<typeof createAlertService>;
 
 export interface NewAlertRule {
@@ -25,24 +24,9 @@ export interface NewAlertRule {
   enabled: boolean;
 }
 
-export const MAX_RULES = 100;
+const MAX_RULES = 100;
 const MAX_URL = 2_000;
 const MAX_SPIKE = 1_000_000;
-const MAX_LOG = 100;
-
-/** Reads rules and their deliveries. */
-export function createAlertQueries(db: Db) {
-  return {
-    list: () => db.alertRule.findMany({ orderBy: { id: 'desc' } }),
-
-    /** Newest first. @throws DomainError BAD_USER_INPUT */
-    async deliveries(ruleId: number | null, take: number): Promise<AlertDeliveryRow[]> {
-      if (take < 1 || take > MAX_LOG) throw badInput(`"first" is from 1 to ${MAX_LOG}.`, { field: 'first' });
-      const where = ruleId === null ? {} : { ruleId };
-      return db.alertDelivery.findMany({ where, orderBy: { id: 'desc' }, take });
-    },
-  };
-}
 
 /** The alert rules: which crashes each one reports, and to which address. */
 export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps) {
@@ -60,7 +44,10 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
         const columns = await columnsOf(tx, rule);
         if ((await tx.alertRule.count()) >= MAX_RULES)
           throw badInput(`There are at most ${MAX_RULES} rules.`);
-        const made = await tx.alertRule.create({ data: { ...columns, secret, createdAt: clock.now() } });
+        const now = clock.now();
+        const made = await tx.alertRule.create({
+          data: { ...columns, secret, createdAt: now, updatedAt: now },
+        });
         await note(onRule('createAlertRule', made));
         return { rule: made, isAboutOtherSpikes: true };
       });
@@ -84,7 +71,7 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
             data: { status: 'FAILED', error: 'the rule was switched off' },
           });
         }
-        const rule = await tx.alertRule.update({ where: { id }, data });
+        const rule = await tx.alertRule.update({ where: { id }, data: { ...data, updatedAt: clock.now() } });
         await note(onRule('updateAlertRule', rule));
         const isAboutOtherSpikes = ABOUT_SPIKES.some((column) => rule[column] !== before[column]);
         return { rule, isAboutOtherSpikes };
@@ -97,6 +84,14 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
         const { count } = await tx.alertRule.deleteMany({ where: { id } });
         if (rule === null || count === 0) throw notFound('alert rule', id, { field: 'id' });
         await note(onRule('deleteAlertRule', rule));
+      });
+    },
+
+    /** For a model that this transaction deletes: a rule without its model would match all models. */
+    async switchOffOfModel(tx: DbTransaction, modelId: number): Promise<void> {
+      await tx.alertRule.updateMany({
+        where: { modelId },
+        data: { modelId: null, enabled: false, updatedAt: clock.now() },
       });
     },
 

@@ -1,42 +1,23 @@
 import { randomInt } from 'node:crypto';
-import type { Audit, AuditNote } from '../audit/service.js';
+import type { AuditNote } from '../audit/service.js';
 import type { DeviceIdentity } from '../auth/principal.js';
 import { randomToken, sha256 } from '../auth/static-tokens.js';
 import type { CoredumpService } from '../coredumps/service.js';
-import { badInput, conflict, notFound } from '../errors.js';
-import type { Clock } from '../platform/clock.js';
+import { badInput, notFound } from '../errors.js';
 import { Prisma } from '../platform/database/client.js';
-import { isUniqueViolation } from '../platform/database/errors.js';
-import type { Db } from '../platform/database/types.js';
-import { createDeviceQueries } from './loaders.js';
+import { conflictWhenTaken, createModelService, requireName } from './models.js';
+import { createDeviceQueries } from './read.js';
 import type { TokenUse } from './token-use.js';
-import type { DeviceModelRow, DeviceRow } from './types.js';
+import type { DeviceRow } from './types.js';
 
 export type DeviceService = ReturnType<typeof createDeviceService>;
 
 /** Models and devices: their names, and the tokens with which devices upload. */
-export function createDeviceService({ db, clock, audit, tokenUse, dumps }: DeviceServiceDeps) {
+export function createDeviceService({ tokenUse, dumps, ...deps }: DeviceServiceDeps) {
+  const { db, clock, audit } = deps;
   return {
     ...createDeviceQueries(db),
-
-    /** @throws DomainError BAD_USER_INPUT, CONFLICT */
-    async createModel({ code, name }: { code: string; name: string }): Promise<DeviceModelRow> {
-      if (!/^[a-z0-9_]{1,32}$/.test(code))
-        throw badInput('A model code is 1 to 32 of a-z, 0-9 and "_".', { field: 'code' });
-      requireName(name);
-      return audit
-        .change(async (tx, note) => {
-          const model = await tx.deviceModel.create({ data: { code, name, createdAt: clock.now() } });
-          await note({
-            action: 'createDeviceModel',
-            targetType: 'DeviceModel',
-            targetId: model.id,
-            target: code,
-          });
-          return model;
-        })
-        .catch(conflictWhenTaken('code', `There is already a model with the code "${code}".`));
-    },
+    ...createModelService(deps),
 
     /**
      * @param key generated if absent
@@ -201,13 +182,10 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
   }
 }
 
-interface DeviceServiceDeps {
-  db: Db;
-  clock: Clock;
-  audit: Pick<Audit, 'change' | 'removal'>;
+type DeviceServiceDeps = Parameters<typeof createModelService>[0] & {
   tokenUse: Pick<TokenUse, 'note'>;
   dumps: Pick<CoredumpService, 'deleteRowsOf' | 'deleteFiles'>;
-}
+};
 
 interface NewDevice {
   modelCode: string;
@@ -234,15 +212,4 @@ const KEY_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
 function randomKey(): string {
   return Array.from({ length: 8 }, () => KEY_ALPHABET[randomInt(KEY_ALPHABET.length)]).join('');
-}
-
-function requireName(name: string): void {
-  if (name.trim() === '' || name.length > 200 || /[\t\r\n]/.test(name))
-    throw badInput('A name is 1 to 200 characters on one line.', { field: 'name' });
-}
-
-function conflictWhenTaken(field: string, message: string) {
-  return (error: unknown): never => {
-    throw isUniqueViolation(error) ? conflict(message, { field }) : error;
-  };
 }

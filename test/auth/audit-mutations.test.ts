@@ -28,16 +28,27 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     twice(async () => `(input: { id: "${await aDevice()}" }) { device { id } }`),
   deleteDevice: ({ aDevice }) =>
     twice(async () => `(input: { id: "${await aDevice()}" }) { deletedDeviceId }`),
+  updateDeviceModel: ({ model }) =>
+    twice(async (n) => `(input: { id: "${model.globalId}", name: "Lamp ${n}" }) { deviceModel { id } }`),
+  deleteDeviceModel: ({ aModel }) =>
+    twice(async () => `(input: { id: "${await aModel()}" }) { deletedDeviceModelId }`),
   setModelPrivacy: ({ model }) =>
     twice(async (n) => `(input: { modelCode: "${model.code}", keepRawDays: ${n} }) { deviceModel { id } }`),
   deleteFirmware: ({ aFirmware }) =>
     twice(async () => `(input: { id: "${await aFirmware()}" }) { deletedFirmwareId }`),
+  updateFirmware: ({ aFirmware }) =>
+    twice(async (n) => `(input: { id: "${await aFirmware()}", version: "${n}.0" }) { firmware { id } }`),
   deleteCoredump: ({ aDump }) =>
     twice(async () => `(input: { id: "${await aDump()}" }) { deletedCoredumpId }`),
   deleteCoredumps: ({ aDevice }) =>
     twice(async () => `(input: { deviceId: "${await aDevice()}" }) { count }`),
   reparseCoredump: ({ aDump }) =>
     twice(async () => `(input: { id: "${await aDump()}" }) { coredump { id } }`),
+  parseCoredump: ({ aDump, aFirmware }) =>
+    twice(
+      async () =>
+        `(input: { id: "${await aDump()}", firmwareId: "${await aFirmware()}" }) { coredump { id } }`,
+    ),
   reparseCoredumps: ({ aDump }) =>
     twice(async (n) => {
       await aDump();
@@ -157,6 +168,7 @@ async function aWorld(endpoint: GraphQLEndpoint) {
   const aGroup = () => aGroupAt(`place_${++serial}`);
   return {
     model,
+    aModel: async () => (await endpoint.fleet.aModel()).globalId,
     aDevice: async () => (await endpoint.fleet.aDevice(model)).globalId,
     async aDump() {
       const device = await endpoint.fleet.aDevice(model);

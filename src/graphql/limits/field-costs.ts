@@ -16,7 +16,7 @@ interface Cost {
 /** Length of lists without a limit of their own: tasks, frames and registers of a report. */
 export const ASSUMED_LIST_LENGTH = 8;
 
-/** A search reads the texts of many rows, although the answer has few. */
+/** A search for words reads the texts of many rows, although the answer has few. */
 const SEARCH_COST = 2_000;
 
 /** A part of an answer whose items were counted with the field around it. */
@@ -49,9 +49,12 @@ export function firstCost({ first }: { first?: number | null | undefined }): Cos
   return { field: 1, multiplier: within(first ?? DEFAULT_PAGE, MAX_PAGE) };
 }
 
-/** The search for a search box: at most `first` items of each kind. */
-export function searchCost(args: { first?: number | null | undefined }): Cost {
-  return { field: 1 + SEARCH_COST, multiplier: firstCost(args).multiplier };
+/** The search for a search box; the pages of each kind count below it. */
+export const searchCost: Cost = { field: 1 + SEARCH_COST, multiplier: 1 };
+
+/** A list with an item for each id. */
+export function idsCost({ ids }: { ids: readonly unknown[] }): Cost {
+  return { field: 1, multiplier: within(ids.length, MAX_PAGE) };
 }
 
 /** A time series, which has an entry for each hour or day. */
@@ -94,7 +97,9 @@ export function breakdownCost({
 const FIELDS_OF_BUCKET = 2;
 
 function isSearch(filter: unknown): boolean {
-  return typeof filter === 'object' && filter !== null && 'search' in filter && filter.search != null;
+  if (typeof filter !== 'object' || filter === null) return false;
+  const { search, reason }: { search?: unknown; reason?: unknown } = filter;
+  return search != null || reason != null;
 }
 
 function within(count: number, max: number): number {

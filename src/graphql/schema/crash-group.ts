@@ -10,7 +10,7 @@ import { CrashGroupFilterInput, CrashGroupState, groupFilter } from './crash-gro
 import { CrashKind } from './crash-kind.js';
 import { CrashBucket, CrashFilterInput, TIME_SERIES, TimeUnit } from './crash-series.js';
 import { Device, DeviceConnection } from './device.js';
-import { DeviceModel, modelOf } from './device-model.js';
+import { DeviceModel } from './device-model.js';
 import { Firmware } from './firmware.js';
 import { CrashGroupOrder, groupPage, ORDERED_BY } from './group-pages.js';
 import { checkedFilter, requireId, rowIdOf } from './inputs.js';
@@ -21,8 +21,9 @@ const CrashVariant = builder.objectRef<CrashVariantRow>('CrashVariant').implemen
   fields: (t) => ({
     model: t.field({
       type: DeviceModel,
-      description: 'The model that the devices were of when they crashed.',
-      resolve: modelOf,
+      nullable: true,
+      description: 'The model that the devices were of when they crashed. Null: it was deleted since.',
+      resolve: ({ modelId }, _, { loaders }) => loaders.devices.modelById.load(modelId),
     }),
     firmwareVersion: t.exposeString('firmwareVersion', {
       description: 'The version of the crashed firmware.',
@@ -205,7 +206,10 @@ builder.node(CrashGroup, {
   }),
 });
 
-const CrashGroupConnection = builder.connectionObject({ type: CrashGroup, name: 'CrashGroupConnection' });
+export const CrashGroupConnection = builder.connectionObject({
+  type: CrashGroup,
+  name: 'CrashGroupConnection',
+});
 
 builder.objectField(Device, 'crashGroups', (t) =>
   t.connection(

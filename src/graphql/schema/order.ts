@@ -1,10 +1,10 @@
 import { builder } from './builder.js';
 
-/** The direction of every `orderBy`. */
+/** Direction of a list's order. Each list has its own input with its own fields. */
 export const OrderDirection = builder.enumType('OrderDirection', {
-  description: 'The direction in which a list is sorted.',
+  description: 'The direction of a sorted list.',
   values: {
-    ASC: { description: 'The lowest, earliest or first in the alphabet first.' },
-    DESC: { description: 'The highest, latest or last in the alphabet first.' },
-  } as const,
+    ASC: { description: 'Lowest value first: the oldest, the smallest number, A before Z.' },
+    DESC: { description: 'Highest value first: the newest, the largest number, Z before A.' },
+  },
 });

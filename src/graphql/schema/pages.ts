@@ -7,7 +7,8 @@
  *   keys of one moment into one statement. It lives as long as one request or event, so what it remembers is never
  *   stale. `loaders.ts` composes the loaders of all services.
  *
- * `page` below makes a Relay connection of either; crash groups, which have several orders, use `group-pages.ts`.
+ * `page` below makes a Relay connection of either, newest first. A list that a person sorts (`orderBy`) uses
+ * `ordered-pages.ts`, with the SQL of `platform/database/ordered-window.ts`; crash groups use `group-pages.ts`.
  */
 
 import { badInput } from '../../errors.js';

@@ -1,4 +1,4 @@
-import { COUNTED_ABOVE, connectionCost, FREE } from '../limits/field-costs.js';
+import { COUNTED_ABOVE, connectionCost, FREE, idsCost } from '../limits/field-costs.js';
 
 /**
  * Options of Pothos' Relay plugin: the shape of nodes, connections and mutations, and the descriptions of the parts that
@@ -59,5 +59,12 @@ export const RELAY = {
     description: 'The object with this global id, of whatever type; null when there is none.',
     args: { id: { description: 'A global id.' } },
   },
-  nodesQueryOptions: false,
+  nodesQueryOptions: {
+    nullable: { list: false, items: true },
+    complexity: idsCost,
+    description:
+      'The objects with these global ids, in the same order; null for each that does not exist. One SQL statement for ' +
+      'each type among them.',
+    args: { ids: { description: 'Global ids, also of different types: 200 at most.' } },
+  },
 } as const;

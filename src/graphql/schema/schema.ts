@@ -1,19 +1,25 @@
 import { builder } from './builder.js';
 import './audit-event.js';
 import './alert.js';
+import './alert-mutations.js';
 import './coredump.js';
 import './crash-breakdown.js';
 import './crash-free.js';
+import './coredump-lists.js';
+import './coredump-mutations.js';
 import './crash-group.js';
 import './crash-group-history.js';
 import './crash-group-mutations.js';
 import './crash-series.js';
 import './device.js';
+import './device-mutations.js';
 import './device-model.js';
 import './firmware.js';
+import './firmware-mutations.js';
 import './model-privacy.js';
 import './symbols.js';
 import './scalars.js';
 import './search.js';
+import './viewer.js';
 
 export const schema = builder.toSchema();
