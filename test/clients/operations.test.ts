@@ -1,0 +1,67 @@
+import { expect, it } from 'vitest';
+import { eventually } from '../support/app.js';
+import { aCrash } from '../support/crash-groups.js';
+import { aGraphQLEndpoint } from '../support/graphql-server.js';
+import { dashboardOperations } from './dashboard-operations.js';
+import { aSizedFleet, LARGE, SMALL } from './fleet-of-two-sizes.js';
+import { OPERATION_CASES } from './operation-cases.js';
+import { aRelayProject } from './relay-project.js';
+import { apolloClient, type Data, relayClient, relayModulesOf, urqlClient } from './three-clients.js';
+
+const OPERATIONS = dashboardOperations();
+const SUBSCRIPTIONS = OPERATIONS.filter(({ kind }) => kind === 'subscription');
+const OTHERS = OPERATIONS.filter(({ kind }) => kind !== 'subscription');
+
+async function threeClients(endpoint: { url: string; webSocketUrl: string }) {
+  const project = await aRelayProject(relayModulesOf(OPERATIONS));
+  return [relayClient(endpoint, project), apolloClient(endpoint), urqlClient(endpoint)];
+}
+
+it('the operations of a dashboard take as many statements in a large fleet as in a small one, by any client', async () => {
+  const [inSmall, inLarge] = [await statementsIn(SMALL), await statementsIn(LARGE)];
+
+  const wanted = Object.fromEntries(
+    OTHERS.flatMap(({ name }) =>
+      ['Relay', 'Apollo Client', 'urql'].map((client) => [`${name} by ${client}`, OPERATION_CASES[name]?.statements]),
+    ),
+  );
+  expect(inSmall).toEqual(wanted);
+  expect(inLarge).toEqual(wanted);
+});
+
+async function statementsIn(size: typeof SMALL): Promise<Record<string, number>> {
+  const endpoint = await aGraphQLEndpoint({ maxCoredumps: 100_000 });
+  const fleet = await aSizedFleet(endpoint, size);
+  const clients = await threeClients(endpoint);
+  const taken: Record<string, number> = {};
+  let serial = 0;
+  for (const operation of OTHERS) {
+    const wanted = OPERATION_CASES[operation.name];
+    if (wanted === undefined) throw new Error(`${operation.name} has no case`);
+    for (const client of clients) {
+      const variables = (await wanted.variables?.({ endpoint, fleet, serial: ++serial })) ?? {};
+      let data: Data = {};
+      const statements = await endpoint.statementsOf(async () => {
+        data = await client.run(operation, variables);
+      });
+      expect(Object.values(data), `${operation.name} by ${client.name}`).not.toContain(null);
+      taken[`${operation.name} by ${client.name}`] = statements.length;
+    }
+  }
+  return taken;
+}
+
+it('the live feed tells each client of a new dump', async () => {
+  const endpoint = await aGraphQLEndpoint();
+  const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+  const clients = await threeClients(endpoint);
+  const seen = clients.map((): Data[] => []);
+  for (const operation of SUBSCRIPTIONS) {
+    clients.forEach((client, index) => void client.follow(operation, {}, (data) => seen[index]?.push(data)));
+  }
+  await eventually(async () => seen.every((events) => JSON.stringify(events).includes('READY')), 'READY');
+
+  const { dump } = await aCrash(endpoint, device);
+
+  await eventually(async () => seen.every((events) => JSON.stringify(events).includes(dump.globalId)), 'the dump');
+});
