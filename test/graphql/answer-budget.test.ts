@@ -12,14 +12,14 @@ const TEXTS = '{ devices(first: 200) { nodes { coredumps(first: 200) { nodes { p
 describe('an answer that would be too large', () => {
   it.each<[string, string]>([
     ['texts of pages within pages', TEXTS],
-    ['reports', '{ coredumps(first: 200) { nodes { report { reason warnings } } } }'],
+    ['reports', '{ coredumps(first: 200) { nodes { report { reason warnings { message } } } } }'],
     [
       'the same text by several names',
       `{ coredumps(first: 4) { nodes { ${aliases(10, 'parsedOutput')} } } }`,
     ],
     [
       'a part of a report by several names',
-      `{ coredumps(first: 4) { nodes { report { ${aliases(10, 'warnings')} } } } }`,
+      `{ coredumps(first: 4) { nodes { report { ${aliases(10, 'warnings { message }')} } } } }`,
     ],
     [
       'parts of parts of a report',
@@ -95,7 +95,7 @@ describe('an answer within its budget', () => {
     const endpoint = await aGraphQLEndpoint({ queriesApart: true });
     await fill(endpoint, { devices: 40, dumpsEach: 5, bytes: 3 * KIB });
     const query = `{ devices(first: 50) { nodes { key coredumps(first: 10) { totalCount nodes { id filename parsedOutput
-      report { reason warnings tasks { name } } device { key } } } } } }`;
+      report { reason warnings { message } tasks { name } } device { key } } } } } }`;
 
     const { data, errors } = await endpoint.send(query);
 

@@ -64,6 +64,15 @@ const REPORT = {
   ],
 };
 
+const [TASK] = REPORT.tasks;
+/** Closed sets are enums in GraphQL, and warnings objects. */
+const SHOWN = {
+  ...REPORT,
+  checksum: 'OK',
+  warnings: [{ message: 'the stack of task IDLE is cut' }],
+  tasks: [{ ...TASK, state: 'RUNNING', frames: [{ ...TASK?.frames[0], trust: 'CFI' }] }],
+};
+
 describe('a core dump', () => {
   it('tells everything of itself, its device, its build and its report', async () => {
     const endpoint = await aGraphQLEndpoint();
@@ -96,7 +105,7 @@ describe('a core dump', () => {
       parsedOutput: 'Crashed task: main',
       device: { id: device.globalId, key: 'kitchen' },
       firmware: { id: firmware.globalId, version: '1.2.3' },
-      report: REPORT,
+      report: SHOWN,
     });
   });
 

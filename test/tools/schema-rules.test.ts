@@ -21,6 +21,12 @@ describe('changes against the schema of the last release', () => {
       'b',
     ],
     ['a type is gone', 'type T { a: Int } type Query { t: T a: Int }', 'type Query { a: Int }', 'T'],
+    [
+      'a type of which clients know only fragments is gone',
+      'interface N { id: ID } type A implements N { id: ID } type B implements N { id: ID } type Query { n: N }',
+      'interface N { id: ID } type A implements N { id: ID } type Query { n: N }',
+      'B',
+    ],
   ])('%s: refused', async (_, released, current, named) => {
     const found = await breaking(released, current);
     expect(found.length).toBeGreaterThan(0);

@@ -71,7 +71,7 @@ function Frame({ frame, isCulprit }: { frame: FrameOnPageFragment; isCulprit: bo
       <span className="frame-marks">
         {inlined && <Mark name="inlined" title="The code of this function is inside the function below" />}
         {inRom && <Mark name="ROM" title="In the chip’s mask ROM" />}
-        {trust === 'scan' && (
+        {trust === 'SCAN' && (
           <Mark name="uncertain" title="Found by scanning the stack: it may not be a real caller" />
         )}
         <span className="frame-pc">{pc}</span>

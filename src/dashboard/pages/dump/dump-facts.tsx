@@ -46,7 +46,7 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
               {report.chipRevision != null && ` ${revisionText(report.chipRevision)}`}
             </Fact>
             <Fact name="Format">
-              {report.format}, checksum {report.checksum}
+              {report.format}, checksum {report.checksum.toLowerCase()}
             </Fact>
           </>
         )}

@@ -129,8 +129,8 @@ function Doubts({ dump: { report, device, firmwareVersion, parseStatus } }: { du
     ...(report != null && !report.elfMatches
       ? ['The ELF is not the one that the device ran: names and lines may be wrong.']
       : []),
-    ...(report?.checksum === 'bad' ? ['The dump’s checksum is wrong: parts of it may be damaged.'] : []),
-    ...(report?.warnings ?? []),
+    ...(report?.checksum === 'BAD' ? ['The dump’s checksum is wrong: parts of it may be damaged.'] : []),
+    ...(report?.warnings.map(({ message }) => message) ?? []),
   ];
   return (
     <>

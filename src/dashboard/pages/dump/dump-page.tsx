@@ -35,7 +35,7 @@ graphql(`
     device { id key name model { id code name privacy { rawForAdminsOnly } } }
     firmware { id version elfSha256 }
     report {
-      reason explanation crashedTask inInterrupt chip chipRevision appElfSha256 elfMatches format checksum warnings
+      reason explanation crashedTask inInterrupt chip chipRevision appElfSha256 elfMatches format checksum warnings { message }
       registers { name value symbol meaning }
       tasks { ...TaskOnPage }
     }

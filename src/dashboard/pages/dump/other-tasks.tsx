@@ -21,7 +21,7 @@ export function OtherTasks({ tasks }: { tasks: readonly TaskOnPageFragment[] }) 
           <summary data-row>
             <span className="task-name">{task.name}</span>
             <span className="task-state">
-              {task.state ?? 'state unknown'}
+              {task.state?.toLowerCase() ?? 'state unknown'}
               {task.waitingFor != null && `, waits for ${task.waitingFor}`}
             </span>
             {task.priority != null && (
