@@ -22,5 +22,5 @@ it.each(EXAMPLES)('$path: an example that the schema accepts: $example', ({ exam
 
 /** A block may show several anonymous operations; each begins a line. */
 function operationsIn(text: string): DocumentNode[] {
-  return text.split(/\n\n(?=query|mutation|subscription|\{)/).map((operation) => parse(operation));
+  return text.split(/\n(?=query|mutation|subscription|\{)/).map((operation) => parse(operation));
 }
