@@ -42,5 +42,6 @@ export async function aSizedFleet(
       })),
     });
   }
+  await db.$executeRaw`UPDATE "Device" SET "crashCount" = ${dumpsEach}, "lastCrashAt" = "createdAt"`;
   return { models, builds, devices, dumps, groups: [...groups] };
 }

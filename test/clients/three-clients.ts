@@ -2,6 +2,8 @@ import { ApolloClient, InMemoryCache } from '@apollo/client';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { type ExecutionResult, fetchExchange, subscriptionExchange, Client as UrqlClient } from '@urql/core';
 import UploadHttpLink from 'apollo-upload-client/UploadHttpLink.mjs';
+import { readFileSync } from 'node:fs';
+import { buildSchema, isInterfaceType } from 'graphql';
 import { createClient as createWebSocketClient } from 'graphql-ws';
 import { commitMutation, fetchQuery, requestSubscription } from 'relay-runtime';
 import { onTestFinished } from 'vitest';
@@ -73,12 +75,23 @@ export function relayClient({ url }: Place, project: RelayProject): AnyClient {
   };
 }
 
+/** Without it Apollo Client does not know what a `Node` may be, and loses parts of answers. */
+function possibleTypes(): Record<string, string[]> {
+  const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'));
+  return Object.fromEntries(
+    Object.values(schema.getTypeMap())
+      .filter(isInterfaceType)
+      .map((type) => [type.name, schema.getPossibleTypes(type).map(({ name }) => name)]),
+  );
+}
+
 export function apolloClient({ url, webSocketUrl }: Place): AnyClient {
   const socket = createWebSocketClient({ url: webSocketUrl, webSocketImpl: WebSocket });
   onTestFinished(async () => socket.dispose());
   const http = new UploadHttpLink({ uri: url, headers: { 'Apollo-Require-Preflight': 'true' } });
-  const client = new ApolloClient({ link: http, cache: new InMemoryCache() });
-  const live = new ApolloClient({ link: new GraphQLWsLink(socket), cache: new InMemoryCache() });
+  const cache = new InMemoryCache({ possibleTypes: possibleTypes() });
+  const client = new ApolloClient({ link: http, cache });
+  const live = new ApolloClient({ link: new GraphQLWsLink(socket), cache });
   return {
     name: 'Apollo Client',
     async run({ kind, document }, variables) {
