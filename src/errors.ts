@@ -25,21 +25,54 @@ export class DomainError extends Error {
   /** Seconds until a retry makes sense; only for errors that pass without a change by the user. */
   readonly retryAfterSeconds: number | undefined;
 
+  /**
+   * The input that is wrong, as a path from the parameters of the service: `key`, `filter.search`. GraphQL shows it as
+   * `extensions.field`.
+   */
+  readonly field: string | undefined;
+
   /** @param message one sentence for the user: what was wrong and how to correct it */
   constructor(
     readonly code: DomainErrorCode,
     message: string,
-    options: ErrorOptions & { retryAfterSeconds?: number } = {},
+    options: ErrorOptions & { retryAfterSeconds?: number | undefined } & OfField = {},
   ) {
     super(message, options);
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.field = options.field;
   }
 }
 
-export const badInput = (message: string) => new DomainError('BAD_USER_INPUT', message);
+/** Names the input that an error is about. */
+interface OfField {
+  field?: string | undefined;
+}
 
-export const conflict = (message: string) => new DomainError('CONFLICT', message);
+export const badInput = (message: string, options?: OfField) =>
+  new DomainError('BAD_USER_INPUT', message, options);
+
+export const conflict = (message: string, options?: OfField) => new DomainError('CONFLICT', message, options);
 
 /** @param what the noun that users know: "core dump", "device" */
-export const notFound = (what: string, id: string | number) =>
-  new DomainError('NOT_FOUND', `There is no ${what} "${id}".`);
+export const notFound = (what: string, id: string | number, options?: OfField) =>
+  new DomainError('NOT_FOUND', `There is no ${what} "${id}".`, options);
+
+/** For `catch`: names the input that failed work was about, where the error names none. */
+export function naming(field: string): (error: unknown) => never {
+  return (error) => {
+    const isUnnamed = error instanceof DomainError && error.field === undefined && OF_INPUT.has(error.code);
+    if (!isUnnamed) throw error;
+    const { code, message, cause } = error;
+    throw new DomainError(code, message, { cause, field });
+  };
+}
+
+/** Codes of errors that the input caused. */
+const OF_INPUT: ReadonlySet<DomainErrorCode> = new Set(['BAD_USER_INPUT', 'TOO_LARGE']);
+
+/** The same error for a caller whose parameter `parent` holds those of the service. */
+export function within(parent: string, error: DomainError): DomainError {
+  const { code, message, cause, retryAfterSeconds, field } = error;
+  if (field === undefined) return error;
+  return new DomainError(code, message, { cause, retryAfterSeconds, field: `${parent}.${field}` });
+}

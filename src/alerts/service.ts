@@ -3,13 +3,12 @@ import type { Audit, AuditNote, Noter } from '../audit/service.js';
 import { lockGroups } from '../crash-groups/locks.js';
 import { badInput, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
-import type { Prisma } from '../platform/database/client.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { AlertFormat } from './formats.js';
 import { newDelivery, writeSpikesOfRule } from './outbox.js';
+import { createAlertQueries } from './read.js';
+import type { AlertDeliveryRow, AlertRuleRow } from './types.js';
 
-export type AlertRuleRow = Prisma.AlertRuleGetPayload<object>;
-export type AlertDeliveryRow = Prisma.AlertDeliveryGetPayload<object>;
 export type AlertService = ReturnType<typeof createAlertService>;
 
 export interface NewAlertRule {
@@ -27,21 +26,6 @@ export interface NewAlertRule {
 const MAX_RULES = 100;
 const MAX_URL = 2_000;
 const MAX_SPIKE = 1_000_000;
-const MAX_LOG = 100;
-
-/** Reads rules and their deliveries. */
-export function createAlertQueries(db: Db) {
-  return {
-    list: () => db.alertRule.findMany({ orderBy: { id: 'desc' } }),
-
-    /** Newest first. @throws DomainError BAD_USER_INPUT */
-    async deliveries(ruleId: number | null, take: number): Promise<AlertDeliveryRow[]> {
-      if (take < 1 || take > MAX_LOG) throw badInput(`"first" is from 1 to ${MAX_LOG}.`);
-      const where = ruleId === null ? {} : { ruleId };
-      return db.alertDelivery.findMany({ where, orderBy: { id: 'desc' }, take });
-    },
-  };
-}
 
 /** The alert rules: which crashes each one reports, and to which address. */
 export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps) {
@@ -59,7 +43,10 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
         const columns = await columnsOf(tx, rule);
         if ((await tx.alertRule.count()) >= MAX_RULES)
           throw badInput(`There are at most ${MAX_RULES} rules.`);
-        const made = await tx.alertRule.create({ data: { ...columns, secret, createdAt: clock.now() } });
+        const now = clock.now();
+        const made = await tx.alertRule.create({
+          data: { ...columns, secret, createdAt: now, updatedAt: now },
+        });
         await note(onRule('createAlertRule', made));
         return { rule: made, isAboutOtherSpikes: true };
       });
@@ -83,7 +70,7 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
             data: { status: 'FAILED', error: 'the rule was switched off' },
           });
         }
-        const rule = await tx.alertRule.update({ where: { id }, data });
+        const rule = await tx.alertRule.update({ where: { id }, data: { ...data, updatedAt: clock.now() } });
         await note(onRule('updateAlertRule', rule));
         const isAboutOtherSpikes = ABOUT_SPIKES.some((column) => rule[column] !== before[column]);
         return { rule, isAboutOtherSpikes };
@@ -94,8 +81,16 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
       await audit.change(async (tx, note) => {
         const rule = await tx.alertRule.findUnique({ where: { id } });
         const { count } = await tx.alertRule.deleteMany({ where: { id } });
-        if (rule === null || count === 0) throw notFound('alert rule', id);
+        if (rule === null || count === 0) throw notFound('alert rule', id, { field: 'id' });
         await note(onRule('deleteAlertRule', rule));
+      });
+    },
+
+    /** For a model that this transaction deletes: a rule without its model would match all models. */
+    async switchOffOfModel(tx: DbTransaction, modelId: number): Promise<void> {
+      await tx.alertRule.updateMany({
+        where: { modelId },
+        data: { modelId: null, enabled: false, updatedAt: clock.now() },
       });
     },
 
@@ -104,7 +99,7 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
       const now = clock.now();
       const delivery = await audit.change(async (tx, note) => {
         const rule = await tx.alertRule.findUnique({ where: { id } });
-        if (rule === null) throw notFound('alert rule', id);
+        if (rule === null) throw notFound('alert rule', id, { field: 'id' });
         await note(onRule('testAlertRule', rule));
         return tx.alertDelivery.create({
           data: newDelivery(id, { event: 'TEST', at: now.toISOString(), group: null }, now),
@@ -140,7 +135,7 @@ async function lockRule(tx: DbTransaction, id: number): Promise<AlertRuleRow> {
     where: { id },
     data: { spikeCount: { increment: 0 } },
   });
-  if (rule === undefined) throw notFound('alert rule', id);
+  if (rule === undefined) throw notFound('alert rule', id, { field: 'id' });
   return rule;
 }
 
@@ -148,12 +143,12 @@ async function lockRule(tx: DbTransaction, id: number): Promise<AlertRuleRow> {
 async function columnsOf<Rule extends Partial<NewAlertRule>>(tx: DbTransaction, rule: Rule) {
   const { modelCode, ...columns } = rule;
   if (columns.groupId != null && !(await lockGroups(tx, [columns.groupId])).has(columns.groupId)) {
-    throw notFound('crash group', columns.groupId);
+    throw notFound('crash group', columns.groupId, { field: 'crashGroupId' });
   }
   if (modelCode === undefined) return columns;
   if (modelCode === null) return { ...columns, modelId: null };
   const model = await tx.deviceModel.findUnique({ where: { code: modelCode } });
-  if (model === null) throw notFound('device model', modelCode);
+  if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
   return { ...columns, modelId: model.id };
 }
 
@@ -161,15 +156,19 @@ type Checked = Pick<NewAlertRule, 'name' | 'url' | 'onNew' | 'onRegression' | 's
 
 function check({ name, url, onNew, onRegression, spikeCount }: Checked): void {
   if (name.trim() === '' || name.length > 200 || /[\t\r\n]/.test(name))
-    throw badInput('A name is 1 to 200 characters on one line.');
+    throw badInput('A name is 1 to 200 characters on one line.', { field: 'name' });
   const isWebAddress = url.length <= MAX_URL && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
   if (!isWebAddress)
-    throw badInput(`A url is an http:// or https:// address of at most ${MAX_URL} characters.`);
+    throw badInput(`A url is an http:// or https:// address of at most ${MAX_URL} characters.`, {
+      field: 'url',
+    });
   if (spikeCount !== null && (spikeCount < 2 || spikeCount > MAX_SPIKE)) {
-    throw badInput(`A spike is 2 to ${MAX_SPIKE} crashes of a group in an hour.`);
+    throw badInput(`A spike is 2 to ${MAX_SPIKE} crashes of a group in an hour.`, { field: 'spikeCount' });
   }
   if (!onNew && !onRegression && spikeCount === null) {
-    throw badInput('The rule would never send anything: set onNew, onRegression or spikeCount.');
+    throw badInput('The rule would never send anything: set onNew, onRegression or spikeCount.', {
+      field: 'onNew',
+    });
   }
 }
 

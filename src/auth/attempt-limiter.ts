@@ -1,6 +1,7 @@
 import { DomainError } from '../errors.js';
 import { networkOf } from '../platform/http/client-address.js';
 import { createRate } from '../platform/rate-limiter.js';
+import { TokenExpired } from './principal.js';
 
 /** Limits how often an address may fail to authenticate, against guessing of names and secrets. */
 export interface AttemptLimiter {
@@ -46,6 +47,8 @@ export function createAttemptLimiter({
   }
 }
 
+/** A token that has expired was not guessed: dashboards behind one address may all come with one. */
 function isFailure(error: unknown): boolean {
+  if (error instanceof TokenExpired) return false;
   return error instanceof DomainError && (error.code === 'UNAUTHENTICATED' || error.code === 'NOT_FOUND');
 }

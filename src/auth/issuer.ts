@@ -13,6 +13,7 @@ import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import { DAY_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
+import { TokenExpired } from './principal.js';
 
 /** Public-key signatures only: HS256 would accept a public key as a secret, and `none` is no signature. */
 const ALGORITHMS = [
@@ -48,7 +49,7 @@ export function createIssuer(
   return {
     /**
      * @returns the claims of a token that this issuer signed for our audience and that is valid now
-     * @throws DomainError UNAUTHENTICATED with what is wrong; UNAVAILABLE when the issuer's keys cannot be read
+     * @throws DomainError UNAUTHENTICATED with what is wrong (`TokenExpired` if nothing else is); UNAVAILABLE when the issuer's keys cannot be read
      */
     async verify(token: string): Promise<JWTPayload & { exp: number }> {
       // Checked first, so that tokens of other issuers cause no request to this one.
@@ -64,7 +65,9 @@ export function createIssuer(
         });
         return { ...payload, exp: payload.exp ?? 0 };
       } catch (error) {
-        throw error instanceof errors.JOSEError ? invalid(describe(error)) : error;
+        if (!(error instanceof errors.JOSEError)) throw error;
+        const message = `The token is not valid: ${describe(error)}.`;
+        throw error instanceof errors.JWTExpired ? new TokenExpired(message) : invalid(describe(error));
       }
     },
 

@@ -38,7 +38,7 @@ export function requirePerson(principal: Principal, now: Date): Person {
     case 'device':
       throw new DomainError('FORBIDDEN', 'A device may only upload core dumps.');
     default:
-      if (hasEnded(principal, now)) throw tokenHasEnded();
+      if (hasEnded(principal, now)) throw new TokenExpired();
       return principal;
   }
 }
@@ -56,5 +56,9 @@ function hasEnded({ until }: Pick<Person, 'until'>, now: Date): boolean {
   return until !== null && until <= now;
 }
 
-export const tokenHasEnded = () =>
-  new DomainError('UNAUTHENTICATED', 'The token has expired: get a new one and connect again.');
+/** The token was right until it expired: a client that can get a new one should try again, now. */
+export class TokenExpired extends DomainError {
+  constructor(message = 'The token has expired: get a new one and connect again.') {
+    super('UNAUTHENTICATED', message);
+  }
+}

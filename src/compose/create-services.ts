@@ -81,9 +81,14 @@ export async function createServices(deps: ServicesDeps) {
     },
   });
   const rawRetention = createRawRetention({ db, blobs: blobs.dumps, clock, log });
-  const privacy = createPrivacyService({ db, audit, onChange: () => void rawRetention.sweepSoon() });
+  const privacy = createPrivacyService({ db, clock, audit, onChange: () => void rawRetention.sweepSoon() });
   const tokenUse = createTokenUse({ db, clock, log });
-  const devices = createDeviceService({ db, clock, audit, tokenUse, dumps: dumps.coredumps });
+  const devices = createDeviceService({
+    ...{ db, clock, audit, tokenUse },
+    dumps: dumps.coredumps,
+    builds: firmwares,
+    rules: alerting.alerts,
+  });
   const { groupAlerts } = alerting;
   const regroup = createRegroupJob({ database, owner, now: clock.now, log, alerts: groupAlerts });
   const crashGroups = createCrashGroupService({

@@ -5,6 +5,7 @@ import { followerOfDumps } from '../coredumps/events.js';
 import type { ParseTask } from '../coredumps/parse-task.js';
 import { createSidecarClient } from '../coredumps/sidecar-client.js';
 import { DomainError } from '../errors.js';
+import { printedSchema } from '../graphql/schema/printed-schema.js';
 import { readPersistedDocuments } from '../graphql/server/persisted-documents.js';
 import type { QueryThread } from '../graphql/server/query-thread.js';
 import { createCrossOrigin } from '../http/cors.js';
@@ -13,6 +14,7 @@ import { createPageConfigRoute } from '../http/dashboard-config.js';
 import { createDownloadRoute } from '../http/download.js';
 import { createHealthRoutes } from '../http/health.js';
 import { createRoutes } from '../http/routes.js';
+import { createSchemaRoute } from '../http/schema-document.js';
 import { type HttpServer, listen } from '../http/server.js';
 import { createUploadRoute } from '../http/upload.js';
 import { createUploadLimits } from '../http/upload-limits.js';
@@ -166,6 +168,7 @@ export async function startApp(
           folder: PAGE_FOLDER,
           issuerOrigins: config.pageClient === null ? () => [] : auth.issuerOrigins,
         }),
+        schemaDocument: createSchemaRoute({ print: printedSchema, gatekeeper, clientAddress }),
         pageConfig: createPageConfigRoute({ gatekeeper, clientAddress, pageClient: config.pageClient }),
         graphql: graphql.handle,
       }),

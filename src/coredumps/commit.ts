@@ -46,7 +46,7 @@ type Enqueue = (tx: DbTransaction, stored: readonly CoredumpRow[]) => Promise<vo
 
 /**
  * Inserts rows for uploaded dumps. Uploads are grouped, so that they share statements and SQLite's fsync: one
- * transaction of four statements per group, whatever its size. In this transaction
+ * transaction of five statements per group, whatever its size. In this transaction
  * - a duplicate (same idempotency key, or same bytes within `RETRY_WINDOW_MS`) gets the row of the first upload,
  * - every device keeps its `maxCoredumps` newest rows. A crash whose dump is deleted before it was parsed is counted,
  *   which takes two more statements.
@@ -104,6 +104,7 @@ async function commitGroup(
     return { own: fresh.push(arrival) - 1 };
   });
   const rows = await insert(tx, fresh);
+  await countCrashes(tx, rows);
   const retired = fresh.length === 0 ? [] : await retireOldest(tx, deviceIdsOf(fresh), maxCoredumps);
   const unread = retired.filter(wasNeverRead).flatMap(({ uploadedAt: at, ...dump }) => {
     const modelId = known.get(dump.deviceId);
@@ -184,6 +185,17 @@ async function insert(tx: DbTransaction, fresh: readonly Arrival[]): Promise<Cor
     const id = ids.get(`${arrival.deviceId}/${arrival.filename}`);
     return id === undefined ? [] : [newRow(id, arrival)];
   });
+}
+
+/** Each stored dump is a crash of its device, whatever becomes of the dump. The devices are locked. */
+async function countCrashes(tx: DbTransaction, rows: readonly CoredumpRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const ids = Prisma.join(rows.map(({ id }) => id));
+  await tx.$executeRaw`
+    UPDATE "Device" SET "crashCount" = "crashCount" + n."count", "lastCrashAt" = n."at" FROM (
+      SELECT "deviceId", count(*) AS "count", max("uploadedAt") AS "at" FROM "Coredump" WHERE "id" IN (${ids})
+      GROUP BY "deviceId"
+    ) n WHERE n."deviceId" = "Device"."id"`;
 }
 
 function newRow(id: number, { deviceKey, idempotencyKey, ...columns }: Arrival): CoredumpRow {

@@ -34,10 +34,10 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
       const where = { id, ...(ofDeviceId === undefined ? {} : { deviceId: ofDeviceId }) };
       const select = { filename: true, device: { select: { key: true } } } as const;
       const row = wholeRow(await db.coredump.findFirst({ where, select }), 'device');
-      if (row === null) throw notFound('core dump', id);
+      if (row === null) throw notFound('core dump', id, { field: 'id' });
       await audit.removal(async (tx, note) => {
         const deleted = await deleteRows(tx, where, countUnread);
-        if (deleted.length === 0) throw notFound('core dump', id);
+        if (deleted.length === 0) throw notFound('core dump', id, { field: 'id' });
         const target = `${row.device.key}/${row.filename}`;
         await note({ action: 'deleteCoredump', targetType: 'Coredump', targetId: id, target });
       });
@@ -47,7 +47,7 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
     /** @returns the number of deleted dumps */
     async deleteAllOf(deviceId: number): Promise<number> {
       const device = await db.device.findUnique({ where: { id: deviceId }, select: { key: true } });
-      if (device === null) throw notFound('device', deviceId);
+      if (device === null) throw notFound('device', deviceId, { field: 'deviceId' });
       const dumps = await audit.removal(async (tx, note) => {
         const all = await deleteRowsOf(tx, deviceId);
         const target = `${all.length} of ${device.key}`;
@@ -80,7 +80,7 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
           return rows;
         }),
       );
-      if (row === undefined) throw notFound('core dump', id);
+      if (row === undefined) throw notFound('core dump', id, { field: 'id' });
       return row;
     },
 

@@ -25,6 +25,9 @@
  *   (src/coredumps/lifecycle.ts, src/devices/service.ts)
  * - a build, an alert rule: a person asks: at once, in one transaction with the audit event
  *   (src/firmware/service.ts, src/alerts/service.ts)
+ * - a model without devices, with its builds (rows and ELFs) and privacy settings: a person asks: at once, in one
+ *   transaction with the audit event; its alert rules are switched off, its counters stay
+ *   (src/devices/models.ts)
  *
  * How often the sweeps run is in `compose/background-work.ts`. A row is deleted before its file: a server that dies in
  * between leaves a file without a row, never a row without its file. Crashes stay counted, whatever is deleted.

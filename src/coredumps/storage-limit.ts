@@ -110,7 +110,7 @@ export function createStorageLimit({ database, blobs, clock, log, maxBytes }: St
   async function fold(): Promise<void> {
     if (database.isShared) {
       // One statement: bytes that are committed at the same time are neither deleted nor missed.
-      await db.$executeRaw`WITH counted AS (DELETE FROM "StoredBytes" RELOCK_NAMEING "bytes")
+      await db.$executeRaw`WITH counted AS (DELETE FROM "StoredBytes" RETURNING "bytes")
         INSERT INTO "StoredBytes" ("bytes") SELECT coalesce(sum("bytes"), 0) FROM counted`;
       return;
     }

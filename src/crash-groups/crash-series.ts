@@ -125,10 +125,12 @@ export function seriesRange(
   const lastSlot = to == null ? slotOf(now, unit) : Math.ceil(to.getTime() / SLOT_MS[unit]) - 1;
   const firstSlot = from == null ? lastSlot - DEFAULT_SLOTS[unit] + 1 : slotOf(from, unit);
   const slots = lastSlot - firstSlot + 1;
-  if (slots < 1) throw badInput('The end of a time series, "to", must be later than its start, "from".');
+  if (slots < 1)
+    throw badInput('The end of a time series, "to", must be later than its start, "from".', { field: 'to' });
   if (slots > MAX_SLOTS) {
     throw badInput(
       `A time series has at most ${MAX_SLOTS} columns; from and to are ${slots} ${unit === 'HOUR' ? 'hours' : 'days'} apart.`,
+      { field: 'from' },
     );
   }
   return { unit, firstSlot, lastSlot };

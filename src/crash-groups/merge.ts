@@ -19,7 +19,10 @@ export async function mergeGroups(
 ): Promise<CrashGroupRow> {
   const ids = [intoId, ...otherIds];
   const seen = await tx.crashGroup.findMany({ where: { id: { in: ids } }, select: { id: true } });
-  for (const id of ids) if (!seen.some((group) => group.id === id)) throw notFound('crash group', id);
+  for (const id of ids) {
+    const field = id === intoId ? 'intoId' : 'ids';
+    if (!seen.some((group) => group.id === id)) throw notFound('crash group', id, { field });
+  }
   await lockSignaturesOf(tx, otherIds);
   const locked = await lockGroups(tx, ids);
   for (const id of ids) if (!locked.has(id)) throw deletedMeanwhile(id);
@@ -50,7 +53,7 @@ export async function splitGroup(
     where: { id },
     select: { _count: { select: { signatures: true } } },
   });
-  if (before === null) throw notFound('crash group', id);
+  if (before === null) throw notFound('crash group', id, { field: 'id' });
   const signatures = await lockSignaturesOf(tx, [id]);
   if (!(await lockGroups(tx, [id])).has(id)) throw deletedMeanwhile(id);
   const moving = signatures
@@ -62,7 +65,7 @@ export async function splitGroup(
   if ((await tx.crashSignature.count({ where: { groupId: id } })) === moving.length) {
     throw before._count.signatures > moving.length
       ? conflict('Meanwhile the other fingerprints of the group were moved out of it. Load the group again.')
-      : badInput('A group keeps at least one fingerprint.');
+      : badInput('A group keeps at least one fingerprint.', { field: 'fingerprints' });
   }
 
   const { title, kind, reason, reasonClass, culpritFunction, culpritFile, firstSeenAt, lastSeenAt } = first;
@@ -95,11 +98,14 @@ async function whyMissing(tx: DbTransaction, fingerprints: readonly string[]): P
     select: { fingerprint: true, group: { select: { id: true, title: true } } },
   });
   if (elsewhere === null)
-    return badInput(`The group has no fingerprint ${fingerprints.map(quoted).join(', ')}.`);
+    return badInput(`The group has no fingerprint ${fingerprints.map(quoted).join(', ')}.`, {
+      field: 'fingerprints',
+    });
   const { fingerprint, group } = elsewhere;
   return conflict(
     `The fingerprint ${quoted(fingerprint)} is not in this group but in the crash group "${group.id}", ` +
       `${quoted(group.title)}. Load both groups again.`,
+    { field: 'fingerprints' },
   );
 }
 

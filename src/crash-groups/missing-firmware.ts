@@ -20,7 +20,8 @@ const MAX_MISSING = 200;
  * @throws DomainError BAD_USER_INPUT
  */
 export async function listMissingFirmwares(db: Db, take: number): Promise<MissingFirmwareRow[]> {
-  if (take < 1 || take > MAX_MISSING) throw badInput(`"first" is from 1 to ${MAX_MISSING}.`);
+  if (take < 1 || take > MAX_MISSING)
+    throw badInput(`"first" is from 1 to ${MAX_MISSING}.`, { field: 'first' });
   type Row = Omit<MissingFirmwareRow, 'lastSeenAt'> & { lastId: number };
   const rows = await db.$queryRaw<Row[]>`
     SELECT d."modelId", c."firmwareVersion", c."appElfSha256" AS "elfSha256Prefix", count(*) AS "coredumpCount",

@@ -60,7 +60,9 @@ export function createCrashGroupService({
      */
     async resolve(id: number, inVersion: string | null): Promise<CrashGroupRow> {
       if (inVersion !== null && (inVersion.trim() === '' || inVersion.length > MAX_VERSION)) {
-        throw badInput(`A version is 1 to ${MAX_VERSION} characters; omit it for "the next version".`);
+        throw badInput(`A version is 1 to ${MAX_VERSION} characters; omit it for "the next version".`, {
+          field: 'inVersion',
+        });
       }
       return change('resolveCrashGroup', id, {
         state: 'RESOLVED',
@@ -81,7 +83,9 @@ export function createCrashGroupService({
     /** @throws DomainError NOT_FOUND, BAD_USER_INPUT */
     async assign(id: number, assignee: string | null): Promise<CrashGroupRow> {
       if (assignee !== null && (assignee.trim() === '' || assignee.length > MAX_ASSIGNEE)) {
-        throw badInput(`An assignee is 1 to ${MAX_ASSIGNEE} characters, or null for nobody.`);
+        throw badInput(`An assignee is 1 to ${MAX_ASSIGNEE} characters, or null for nobody.`, {
+          field: 'assignee',
+        });
       }
       return change('assignCrashGroup', id, { assignee });
     },
@@ -89,7 +93,7 @@ export function createCrashGroupService({
     /** @throws DomainError NOT_FOUND, BAD_USER_INPUT */
     async note(id: number, note: string | null): Promise<CrashGroupRow> {
       if (note !== null && note.length > MAX_NOTE)
-        throw badInput(`A note has at most ${MAX_NOTE} characters.`);
+        throw badInput(`A note has at most ${MAX_NOTE} characters.`, { field: 'note' });
       return change('noteCrashGroup', id, { note: note?.trim() === '' ? null : note });
     },
 
@@ -100,8 +104,9 @@ export function createCrashGroupService({
      */
     async merge(intoId: number, ids: readonly number[]): Promise<CrashGroupRow> {
       const others = [...new Set(ids)].filter((id) => id !== intoId);
-      if (others.length === 0) throw badInput('Name at least one other group to merge.');
-      if (others.length > MAX_AT_ONCE) throw badInput(`At most ${MAX_AT_ONCE} groups are merged at once.`);
+      if (others.length === 0) throw badInput('Name at least one other group to merge.', { field: 'ids' });
+      if (others.length > MAX_AT_ONCE)
+        throw badInput(`At most ${MAX_AT_ONCE} groups are merged at once.`, { field: 'ids' });
       return announced(async (tx, note) => {
         const merged = await mergeGroups(tx, intoId, others);
         // Names all merged groups: afterwards no row names them.
@@ -118,9 +123,10 @@ export function createCrashGroupService({
      */
     async split(id: number, fingerprints: readonly string[]): Promise<CrashGroupRow> {
       const wanted = [...new Set(fingerprints)];
-      if (wanted.length === 0) throw badInput('Name at least one fingerprint to move.');
+      if (wanted.length === 0)
+        throw badInput('Name at least one fingerprint to move.', { field: 'fingerprints' });
       if (wanted.length > MAX_AT_ONCE)
-        throw badInput(`At most ${MAX_AT_ONCE} fingerprints are moved at once.`);
+        throw badInput(`At most ${MAX_AT_ONCE} fingerprints are moved at once.`, { field: 'fingerprints' });
       const made = await announced(async (tx, note) => {
         const split = await splitGroup(tx, id, wanted);
         await events.announce(tx, [id]);
@@ -154,7 +160,7 @@ export function createCrashGroupService({
   ): Promise<CrashGroupRow> {
     return announced(async (tx, note) => {
       const [row] = await tx.crashGroup.updateManyAndReturn({ where: { id }, data });
-      if (row === undefined) throw notFound('crash group', id);
+      if (row === undefined) throw notFound('crash group', id, { field: 'id' });
       await note(onGroup(action, row));
       return toGroupRow(row);
     });

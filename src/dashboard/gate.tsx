@@ -3,7 +3,15 @@ import { SignInPage } from './pages/sign-in/sign-in-page';
 import { Loading } from './parts/notices';
 import { type PageConfig, readPageConfig } from './session/page-config';
 import { RoleContext } from './session/role';
-import { currentSession, onSessionChange, renewSession, type Session } from './session/session';
+import {
+  currentSession,
+  EARLY_MS,
+  endSession,
+  onExpiry,
+  onSessionChange,
+  renewSession,
+  type Session,
+} from './session/session';
 
 /** Shows and requests no data of the fleet until the server has returned the person's role. */
 export function Gate({ children }: { children: (isSignedIn: boolean) => ReactNode }) {
@@ -69,23 +77,32 @@ function usePageConfig(session: Session | null): { config: PageConfig | null; pr
   return { config: last !== null && last.to === session?.number ? last.config : null, problem };
 }
 
-/** How long before its expiry a token is renewed. */
-const EARLY_MS = 30_000;
-
 function useRenewal(session: Session | null, oidc: PageConfig['oidc']): void {
   useEffect(() => {
     const renewal = session?.renewal ?? null;
     if (session === null || renewal === null || oidc === null) return;
+    let renewing: Promise<void> | undefined;
+    const renewOnce = () => {
+      // An issuer gives a refresh token's successor once.
+      renewing ??= import('./session/oidc')
+        .then(({ renew }) => renew(oidc, renewal.refreshToken))
+        .then((next) => renewSession(session, next))
+        .finally(() => {
+          renewing = undefined;
+        });
+      return renewing;
+    };
+    // When this fails the session lasts until its token expires, and then the server ends it.
     const timer = window.setTimeout(
-      () => {
-        // When this fails the session lasts until its token expires, and then the server ends it.
-        import('./session/oidc')
-          .then(({ renew }) => renew(oidc, renewal.refreshToken))
-          .then((next) => renewSession(session, next))
-          .catch(() => {});
-      },
+      () => renewOnce().catch(() => {}),
       Math.max(1_000, renewal.endsAt - Date.now() - EARLY_MS),
     );
-    return () => window.clearTimeout(timer);
+    const unlisten = onExpiry(() => {
+      renewOnce().catch(() => endSession('refused', `Bearer ${session.token}`));
+    });
+    return () => {
+      window.clearTimeout(timer);
+      unlisten();
+    };
   }, [session, oidc]);
 }

@@ -1,41 +1,23 @@
 import { randomInt } from 'node:crypto';
-import type { Audit, AuditNote } from '../audit/service.js';
+import type { AuditNote } from '../audit/service.js';
 import type { DeviceIdentity } from '../auth/principal.js';
 import { randomToken, sha256 } from '../auth/static-tokens.js';
 import type { CoredumpService } from '../coredumps/service.js';
-import { badInput, conflict, notFound } from '../errors.js';
-import type { Clock } from '../platform/clock.js';
+import { badInput, notFound } from '../errors.js';
 import { Prisma } from '../platform/database/client.js';
-import { isUniqueViolation } from '../platform/database/errors.js';
-import type { Db } from '../platform/database/types.js';
-import { createDeviceQueries } from './loaders.js';
+import { conflictWhenTaken, createModelService, requireName } from './models.js';
+import { createDeviceQueries } from './read.js';
 import type { TokenUse } from './token-use.js';
-import type { DeviceModelRow, DeviceRow } from './types.js';
+import type { DeviceRow } from './types.js';
 
 export type DeviceService = ReturnType<typeof createDeviceService>;
 
 /** Models and devices: their names, and the tokens with which devices upload. */
-export function createDeviceService({ db, clock, audit, tokenUse, dumps }: DeviceServiceDeps) {
+export function createDeviceService({ tokenUse, dumps, ...deps }: DeviceServiceDeps) {
+  const { db, clock, audit } = deps;
   return {
     ...createDeviceQueries(db),
-
-    /** @throws DomainError BAD_USER_INPUT, CONFLICT */
-    async createModel({ code, name }: { code: string; name: string }): Promise<DeviceModelRow> {
-      if (!/^[a-z0-9_]{1,32}$/.test(code)) throw badInput('A model code is 1 to 32 of a-z, 0-9 and "_".');
-      requireName(name);
-      return audit
-        .change(async (tx, note) => {
-          const model = await tx.deviceModel.create({ data: { code, name, createdAt: clock.now() } });
-          await note({
-            action: 'createDeviceModel',
-            targetType: 'DeviceModel',
-            targetId: model.id,
-            target: code,
-          });
-          return model;
-        })
-        .catch(conflictWhenTaken(`There is already a model with the code "${code}".`));
-    },
+    ...createModelService(deps),
 
     /**
      * @param key generated if absent
@@ -47,10 +29,11 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
       key = randomKey(),
       name = null,
     }: NewDevice): Promise<{ device: DeviceRow; token: string }> {
-      if (!/^[a-z0-9]{1,32}$/.test(key)) throw badInput('A device key is 1 to 32 of a-z and 0-9.');
+      if (!/^[a-z0-9]{1,32}$/.test(key))
+        throw badInput('A device key is 1 to 32 of a-z and 0-9.', { field: 'key' });
       if (name !== null) requireName(name);
       const model = await db.deviceModel.findUnique({ where: { code: modelCode }, select: { id: true } });
-      if (model === null) throw notFound('device model', modelCode);
+      if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
       const token = randomToken();
       const now = clock.now();
       const columns = {
@@ -68,7 +51,10 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
           return made;
         })
         .catch(
-          conflictWhenTaken(`There is already a device with the key "${key}"; choose another, or omit it.`),
+          conflictWhenTaken(
+            'key',
+            `There is already a device with the key "${key}"; choose another, or omit it.`,
+          ),
         );
       return { device, token };
     },
@@ -84,7 +70,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
       graceSeconds = DEFAULT_GRACE_SECONDS,
     ): Promise<{ device: DeviceRow; token: string }> {
       if (graceSeconds < 0 || graceSeconds > MAX_GRACE_SECONDS) {
-        throw badInput(`graceSeconds is 0 to ${MAX_GRACE_SECONDS} (30 days).`);
+        throw badInput(`graceSeconds is 0 to ${MAX_GRACE_SECONDS} (30 days).`, { field: 'graceSeconds' });
       }
       const token = randomToken();
       const until = new Date(clock.now().getTime() + graceSeconds * 1000);
@@ -116,7 +102,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
         modelCode === undefined
           ? undefined
           : await db.deviceModel.findUnique({ where: { code: modelCode }, select: { id: true } });
-      if (model === null) throw notFound('device model', modelCode ?? '');
+      if (model === null) throw notFound('device model', modelCode ?? '', { field: 'modelCode' });
       return change('updateDevice', id, () => ({
         ...(name === undefined ? {} : { name }),
         ...(model === undefined ? {} : { modelId: model.id }),
@@ -135,7 +121,7 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
           where: { id },
           data: { updatedAt: clock.now() },
         });
-        if (device === undefined) throw notFound('device', id);
+        if (device === undefined) throw notFound('device', id, { field: 'id' });
         const rows = await dumps.deleteRowsOf(tx, id);
         await tx.device.deleteMany({ where: { id } });
         const target = `${rows.length} of ${device.key}`;
@@ -187,22 +173,19 @@ export function createDeviceService({ db, clock, audit, tokenUse, dumps }: Devic
         where: { id },
         data: { updatedAt: clock.now() },
       });
-      if (before === undefined) throw notFound('device', id);
+      if (before === undefined) throw notFound('device', id, { field: 'id' });
       const [device] = await tx.device.updateManyAndReturn({ where: { id }, data: dataOf(before) });
-      if (device === undefined) throw notFound('device', id);
+      if (device === undefined) throw notFound('device', id, { field: 'id' });
       await note(onDevice(action, device));
       return device;
     });
   }
 }
 
-interface DeviceServiceDeps {
-  db: Db;
-  clock: Clock;
-  audit: Pick<Audit, 'change' | 'removal'>;
+type DeviceServiceDeps = Parameters<typeof createModelService>[0] & {
   tokenUse: Pick<TokenUse, 'note'>;
   dumps: Pick<CoredumpService, 'deleteRowsOf' | 'deleteFiles'>;
-}
+};
 
 interface NewDevice {
   modelCode: string;
@@ -229,15 +212,4 @@ const KEY_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
 function randomKey(): string {
   return Array.from({ length: 8 }, () => KEY_ALPHABET[randomInt(KEY_ALPHABET.length)]).join('');
-}
-
-function requireName(name: string): void {
-  if (name.trim() === '' || name.length > 200 || /[\t\r\n]/.test(name))
-    throw badInput('A name is 1 to 200 characters on one line.');
-}
-
-function conflictWhenTaken(message: string) {
-  return (error: unknown): never => {
-    throw isUniqueViolation(error) ? conflict(message) : error;
-  };
 }

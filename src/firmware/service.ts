@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Audit } from '../audit/service.js';
-import { conflict, DomainError, notFound } from '../errors.js';
+import { conflict, DomainError, naming, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { SweepOptions } from '../platform/blobs/sweep-blobs.js';
 import type { Clock } from '../platform/clock.js';
@@ -79,8 +79,8 @@ export function createFirmwareService({
       try {
         const claim = claimOf(version);
         const model = await db.deviceModel.findUnique({ where: { code: modelCode } });
-        if (model === null) throw notFound('device model', modelCode);
-        return await receive(model, claim, bundle);
+        if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
+        return await receive(model, claim, bundle).catch(naming('bundle'));
       } finally {
         // A refused upload is read to its end and discarded: busboy waits forever on a stream that is not read.
         bundle.stream.on('error', () => {}).resume();
@@ -90,16 +90,22 @@ export function createFirmwareService({
     /** Dumps that were parsed with this build keep their report. @throws DomainError NOT_FOUND */
     async delete(id: number): Promise<void> {
       const build = await db.firmware.findUnique({ where: { id }, include: { model: true } });
-      if (build === null) throw notFound('firmware', id);
+      if (build === null) throw notFound('firmware', id, { field: 'id' });
       await runExclusive(build.modelId, async () => {
         await audit.removal(async (tx, note) => {
           const { count } = await tx.firmware.deleteMany({ where: { id } });
-          if (count === 0) throw notFound('firmware', id);
+          if (count === 0) throw notFound('firmware', id, { field: 'id' });
           await note(onFirmware('deleteFirmware', build, build.model.code));
         });
         await deleteElf(build.model.code, build);
       });
     },
+
+    /** For work that deletes a model with its builds: no build of it is stored or deleted meanwhile. */
+    runExclusive,
+
+    /** Deletes the file of a build whose row was deleted. */
+    deleteElf,
 
     findBuild: (wanted: WantedBuild): Promise<FoundBuild> => findBuild(db, wanted),
 
@@ -154,6 +160,7 @@ export function createFirmwareService({
       throw conflict(
         `This ELF is already there as version "${existing.version}" of model "${model.code}": ` +
           `upload it with that version, or delete that firmware first.`,
+        { field: 'version' },
       );
     }
     const isNewBlob = await publish(elf, elfKey(model.code, elfSha256));
@@ -236,7 +243,7 @@ type Labels = Pick<Firmware, 'version' | 'chip'>;
 /** Every insertion starts with this, so no other transaction changes builds of this model before this one ends. */
 async function lockModel(tx: DbTransaction, { id, code }: Model): Promise<void> {
   const { count } = await tx.deviceModel.updateMany({ where: { id }, data: { code } });
-  if (count === 0) throw notFound('device model', code);
+  if (count === 0) throw notFound('device model', code, { field: 'modelCode' });
 }
 
 function onFirmware(action: string, { id, version }: Pick<Firmware, 'id' | 'version'>, modelCode: string) {
@@ -247,7 +254,7 @@ function claimOf(version: string | null | undefined): VersionClaim[] {
   if (version === null || version === undefined) return [];
   const claim = { version, from: 'the argument "version"' };
   // Checked before a long upload rather than after it.
-  assertVersion(claim);
+  assertVersion(claim, 'version');
   return [claim];
 }
 

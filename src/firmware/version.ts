@@ -22,6 +22,7 @@ export function agreedVersion(claims: readonly VersionClaim[]): string {
     throw badInput(
       'The bundle has no version: give it in the argument "version", in a version.json inside the ZIP archive, ' +
         'or set PROJECT_VER in the ESP-IDF project so that the ELF has it.',
+      { field: 'version' },
     );
   }
   const other = claims.find(({ version }) => version !== first.version);
@@ -29,17 +30,19 @@ export function agreedVersion(claims: readonly VersionClaim[]): string {
     throw badInput(
       `The versions disagree: ${shown(first.version)} in ${first.from}, ${shown(other.version)} in ${other.from}; ` +
         'upload the bundle of the build that you mean, or correct the version.',
+      { field: 'version' },
     );
   }
   assertVersion(first);
   return first.version;
 }
 
-/** @throws DomainError BAD_USER_INPUT */
-export function assertVersion({ version, from }: VersionClaim): void {
+/** @param field the input with the version, where it is one of its own. @throws DomainError BAD_USER_INPUT */
+export function assertVersion({ version, from }: VersionClaim, field?: string): void {
   if (VERSION.test(version) && !version.includes('..')) return;
   throw badInput(
     `${shown(version)} in ${from} cannot be a version: use 1 to 64 of the characters A-Z a-z 0-9 . _ + - without "..".`,
+    { field },
   );
 }
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { DomainError } from '../errors.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
-import { sendError } from './errors.js';
+import { type ErrorForm, sendError } from './errors.js';
 
 /**
  * Options of Node's HTTP server. Its parser is strict by default: Content-Length beside Transfer-Encoding, two lengths,
@@ -49,21 +49,23 @@ export function limitConnections(server: Server, maxConnections: number, metrics
  * its body is complete, by the bytes that its connection has received.
  */
 export function watchSlowBodies({ periodMs = SLOW_BODY_PERIOD_MS }: { periodMs?: number } = {}): {
-  watch(request: IncomingMessage, response: ServerResponse, log: Logger): void;
+  /** @param form of the answer */
+  watch(request: IncomingMessage, response: ServerResponse, log: Logger, form?: ErrorForm): void;
   stop(): void;
 } {
   interface Sender {
     response: ServerResponse;
     log: Logger;
+    form: ErrorForm;
     bytesBefore: number;
   }
   const sending = new Map<IncomingMessage, Sender>();
   const timer = setInterval(check, periodMs);
   timer.unref();
   return {
-    watch(request, response, log) {
+    watch(request, response, log, form = 'rest') {
       if (request.complete) return;
-      sending.set(request, { response, log, bytesBefore: -1 });
+      sending.set(request, { response, log, form, bytesBefore: -1 });
       request.once('close', () => sending.delete(request));
     },
     stop: () => clearInterval(timer),
@@ -80,11 +82,11 @@ export function watchSlowBodies({ periodMs = SLOW_BODY_PERIOD_MS }: { periodMs?:
     }
   }
 
-  function cut(request: IncomingMessage, { response, log }: Sender): void {
+  function cut(request: IncomingMessage, { response, log, form }: Sender): void {
     sending.delete(request);
     response.shouldKeepAlive = false;
     const message = `The body arrived too slowly: less than ${SLOW_BODY_BYTES} bytes in ${periodMs / 1000} s.`;
-    sendError(response, new DomainError('BODY_STALLED', message), log);
+    sendError(response, new DomainError('BODY_STALLED', message), log, { form });
     // One iteration of the event loop, so that the answer is sent.
     setImmediate(() => request.socket.destroySoon());
   }

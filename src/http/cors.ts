@@ -17,6 +17,15 @@ export interface CrossOrigin {
   answer(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
+/** Request headers that are not simple: ours, and what clients and tracing libraries add to every request. */
+const ALLOWED_HEADERS = [
+  ...['Accept', 'Authorization', 'Content-Type', 'Idempotency-Key', 'If-None-Match', 'Last-Event-ID'],
+  ...['Graphql-Cost', 'X-Request-Id'],
+  ...['Apollo-Require-Preflight', 'X-Apollo-Operation-Name'],
+  ...['Apollographql-Client-Name', 'Apollographql-Client-Version'],
+  ...['Traceparent', 'Tracestate', 'Baggage', 'Sentry-Trace'],
+].join(', ');
+
 /** How long a browser may cache the answer to a preflight. */
 const PREFLIGHT_SECONDS = 600;
 
@@ -47,8 +56,7 @@ export function createCrossOrigin(origins: readonly string[], ownOrigin: string 
       response
         .writeHead(204, {
           'Access-Control-Allow-Methods': 'GET, HEAD, POST',
-          'Access-Control-Allow-Headers':
-            'Accept, Authorization, Content-Type, Idempotency-Key, If-None-Match',
+          'Access-Control-Allow-Headers': ALLOWED_HEADERS,
           'Access-Control-Max-Age': PREFLIGHT_SECONDS,
         })
         .end();

@@ -50,15 +50,17 @@ export function createDispatch({
     const target = readTarget(request);
     const match = target === null ? null : routes.find(target.path);
     setSafeHeaders(response, match?.route.contentPolicy ?? NOTHING_POLICY);
+    const form = match?.route.errors ?? 'rest';
     const refusal = allowedHosts.refusalOf(request, target);
     if (refusal !== null) {
       hostWarnings.note(refusal);
-      refuseUnread(request, response, refusal, match?.route.errors ?? 'rest');
+      refuseUnread(request, response, refusal, form);
       return;
     }
     const log = serverLog.child({ requestId, method: request.method, path: target?.path });
     if (crossOrigin.isEmbedded(request)) {
-      sendError(response, new DomainError('FORBIDDEN', 'Requests of other sites are refused.'), log);
+      const foreign = new DomainError('FORBIDDEN', 'Requests of other sites are refused.');
+      sendError(response, foreign, log, { form });
       return;
     }
     if (crossOrigin.answer(request, response)) return;
@@ -68,7 +70,7 @@ export function createDispatch({
       return;
     }
     if (isStopping() && !match.route.isProbe) {
-      refuseWhileStopping(request, response, match.route.errors);
+      refuseWhileStopping(request, response, form);
       return;
     }
     const { path, search } = target;
@@ -80,7 +82,7 @@ export function createDispatch({
     try {
       await handled(exchange, route, parameters);
     } catch (error) {
-      sendError(exchange.response, error, exchange.log);
+      sendError(exchange.response, error, exchange.log, { form: route.errors });
     }
   }
 
@@ -97,7 +99,7 @@ export function createDispatch({
       streaming.set(request.socket, controller);
       return route.handle({ ...exchange, signal: controller.signal }, parameters);
     }
-    slowBodies.watch(request, response, log);
+    slowBodies.watch(request, response, log, route.errors);
     if (request.headers.expect !== undefined) response.writeContinue();
     return route.handle(exchange, parameters);
   }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { DomainError, type DomainErrorCode } from '../errors.js';
 import { asDomainError } from '../platform/database/errors.js';
-import { RETRY_AFTER_SECONDS, sendJson } from '../platform/http/send-json.js';
+import { RETRY_AFTER_SECONDS, sendGraphQLErrors, sendJson } from '../platform/http/send-json.js';
 import type { Logger } from '../platform/logger.js';
 
 /** The one place where domain codes become statuses. */
@@ -22,22 +22,27 @@ const STATUS: Record<DomainErrorCode, number> = {
   STORAGE_FULL: 507,
 };
 
-/** Answers with `{"error":{"code","message"}}`. Errors that are not domain errors are logged and masked. */
+/** The form of a refusal: `{"error":{…}}`, or `{"errors":[…]}` as GraphQL clients read it. */
+export type ErrorForm = 'rest' | 'graphql';
+
+interface ErrorOptions {
+  form?: ErrorForm;
+  /** As `sendJson` takes it. */
+  end?: boolean;
+}
+
+/** Answers in the form of the route. Errors that are not domain errors are logged and masked. */
 export function sendError(
   response: ServerResponse,
   thrown: unknown,
   log: Logger,
-  options?: Parameters<typeof sendJson>[3],
+  options: ErrorOptions = {},
 ): DomainErrorCode | 'INTERNAL_SERVER_ERROR' {
   const error = asDomainError(thrown);
   if (!(error instanceof DomainError)) {
     log.error({ err: error }, 'request failed');
-    sendJson(
-      response,
-      500,
-      errorBody('INTERNAL_SERVER_ERROR', 'Unexpected error; the log has it under this request id.'),
-      options,
-    );
+    const message = 'Unexpected error; the log has it under this request id.';
+    sendRefusal(response, { status: 500, code: 'INTERNAL_SERVER_ERROR', message }, options);
     return 'INTERNAL_SERVER_ERROR';
   }
   const status = STATUS[error.code];
@@ -48,8 +53,18 @@ export function sendError(
     response.setHeader('Retry-After', error.retryAfterSeconds ?? RETRY_AFTER_SECONDS);
   }
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-  sendJson(response, status, errorBody(error.code, error.message), options);
+  sendRefusal(response, { status, code: error.code, message: error.message }, options);
   return error.code;
+}
+
+/** Answers with an error whose status is known. */
+export function sendRefusal(
+  response: ServerResponse,
+  { status, code, message }: { status: number; code: string; message: string },
+  { form = 'rest', ...options }: ErrorOptions,
+): void {
+  if (form === 'graphql') sendGraphQLErrors(response, status, [{ message, extensions: { code } }], options);
+  else sendJson(response, status, errorBody(code, message), options);
 }
 
 export function errorBody(code: string, message: string) {

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { RETRY_AFTER_SECONDS, sendJson } from '../platform/http/send-json.js';
+import { RETRY_AFTER_SECONDS } from '../platform/http/send-json.js';
 import { discardRest } from './body.js';
-import { errorBody } from './errors.js';
-import type { Method, Route } from './routes.js';
+import { type ErrorForm, sendRefusal } from './errors.js';
+import type { Method } from './routes.js';
 
 /** A refusal that depends only on the head of a request. */
 export interface Refusal {
@@ -22,18 +22,18 @@ export const STOPPING: Refusal = {
 export function refuseUnread(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, code, message }: Refusal,
-  form: Route['errors'],
+  refusal: Refusal,
+  form: ErrorForm,
 ): void {
   response.setHeader('Connection', 'close');
-  sendJson(response, status, refusalBody(form, code, message), { end: false });
+  sendRefusal(response, refusal, { form, end: false });
   discardRest(request, response);
 }
 
 export function refuseWhileStopping(
   request: IncomingMessage,
   response: ServerResponse,
-  form: Route['errors'],
+  form: ErrorForm,
 ): void {
   // A browser never reopens an event stream that was answered by another content type, but does reopen one whose
   // connection was closed.
@@ -45,16 +45,9 @@ export function refuseWhileStopping(
   refuseUnread(request, response, STOPPING, form);
 }
 
-export function refuseMethod(
-  response: ServerResponse,
-  methods: readonly Method[],
-  form: Route['errors'],
-): void {
+export function refuseMethod(response: ServerResponse, methods: readonly Method[], form: ErrorForm): void {
   response.setHeader('Allow', methods.join(', '));
   response.setHeader('Connection', 'close');
-  sendJson(response, 405, refusalBody(form, 'BAD_USER_INPUT', `Use ${methods.join(' or ')} here.`));
-}
-
-function refusalBody(form: Route['errors'], code: string, message: string): object {
-  return form === 'graphql' ? { errors: [{ message, extensions: { code } }] } : errorBody(code, message);
+  const message = `Use ${methods.join(' or ')} here.`;
+  sendRefusal(response, { status: 405, code: 'BAD_USER_INPUT', message }, { form });
 }

@@ -3,8 +3,10 @@ import { notFound } from '../errors.js';
 import type { createPageRoute } from './dashboard-assets.js';
 import type { createPageConfigRoute } from './dashboard-config.js';
 import type { createDownloadRoute } from './download.js';
+import type { ErrorForm } from './errors.js';
 import type { Exchange, StreamedExchange } from './exchange.js';
 import type { createHealthRoutes } from './health.js';
+import type { createSchemaRoute } from './schema-document.js';
 import { GRAPHIQL_POLICY, NOTHING_POLICY } from './security-headers.js';
 import type { createUploadRoute } from './upload.js';
 
@@ -24,8 +26,8 @@ export type Route = {
    * signed links) and count failures. `devices`: the dispatcher refuses web pages of other sites.
    */
   access: 'anyone' | 'viewers' | 'devices';
-  /** The form of a refusal: `{"error":{…}}`, or `{"errors":[…]}` as GraphQL clients read it. */
-  errors: 'rest' | 'graphql';
+  /** The form of a refusal. */
+  errors: ErrorForm;
   /** `Content-Security-Policy` of the answers, unless the handler sets a better one. */
   contentPolicy: string;
   /** Answered during a stop too, so that load balancers see the stop. */
@@ -49,6 +51,7 @@ export interface Handlers {
   health: ReturnType<typeof createHealthRoutes>;
   page: ReturnType<typeof createPageRoute>;
   pageConfig: ReturnType<typeof createPageConfigRoute>;
+  schemaDocument: ReturnType<typeof createSchemaRoute>;
   graphql: (request: IncomingMessage, response: ServerResponse, requestId: string) => Promise<void>;
 }
 
@@ -57,7 +60,15 @@ const READ = ['GET', 'HEAD'] as const;
 const REST = { errors: 'rest', contentPolicy: NOTHING_POLICY, isProbe: false } as const;
 
 /** All routes of the server. */
-export function createRoutes({ upload, download, health, page, pageConfig, graphql }: Handlers): Route[] {
+export function createRoutes({
+  upload,
+  download,
+  health,
+  page,
+  pageConfig,
+  schemaDocument,
+  graphql,
+}: Handlers): Route[] {
   return [
     {
       ...REST,
@@ -100,6 +111,14 @@ export function createRoutes({ upload, download, health, page, pageConfig, graph
       isProbe: false,
       body: 'watched',
       handle: ({ request, response, requestId }) => graphql(request, response, requestId),
+    },
+    {
+      ...REST,
+      path: '/schema.graphql',
+      methods: READ,
+      access: 'viewers',
+      body: 'watched',
+      handle: (exchange) => schemaDocument(exchange),
     },
     {
       ...REST,

@@ -81,13 +81,13 @@ export function readEach<Event, Item>(
 }
 
 /**
- * Yields the same items until a moment, then one last item, then ends.
+ * Yields the same items until a moment, then fails, then ends.
  *
  * @param remainingMs also called before each item, in case the timer is late
  */
-export function endsAt<Item>(
+export function failsAt<Item>(
   items: AsyncIterable<Item>,
-  { remainingMs, last }: { remainingMs: () => number; last: Item },
+  { remainingMs, error }: { remainingMs: () => number; error: () => Error },
 ): AsyncIterableIterator<Item> {
   const iterator = items[Symbol.asyncIterator]();
   let isOver = false;
@@ -108,7 +108,8 @@ export function endsAt<Item>(
       if (result !== null && result.done !== true && remainingMs() > 0) return result;
       const hasEndedByItself = result?.done === true;
       void close();
-      return hasEndedByItself ? ended() : { done: false, value: last };
+      if (hasEndedByItself) return ended();
+      throw error();
     },
     async end() {
       await close();

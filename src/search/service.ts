@@ -1,9 +1,8 @@
-import { listGroups } from '../crash-groups/queries.js';
-import type { CrashGroupRow } from '../crash-groups/types.js';
-import { createDeviceQueries } from '../devices/loaders.js';
-import type { DeviceRow } from '../devices/types.js';
 import { badInput } from '../errors.js';
-import { searchOutputs } from '../platform/database/text-search.js';
+import type { Firmware } from '../firmware/types.js';
+import type { PageWindow } from '../platform/database/children.js';
+import { Prisma } from '../platform/database/client.js';
+import { containsWords, searchOutputs } from '../platform/database/text-search.js';
 import type { Database } from '../platform/database/types.js';
 
 /** A word or phrase that must occur. `isPrefix`: its last word may continue in the text. */
@@ -27,47 +26,68 @@ const MAX_TERMS = 10;
  * @throws DomainError BAD_USER_INPUT
  */
 export function readQuery(text: string): SearchTerm[] {
-  if (text.length > MAX_QUERY) throw badInput(`A search has at most ${MAX_QUERY} characters.`);
+  if (text.length > MAX_QUERY)
+    throw badInput(`A search has at most ${MAX_QUERY} characters.`, { field: 'query' });
   const terms = [...text.matchAll(/"([^"]*)"?|[^\s"]+/g)].flatMap(([all, quoted]) => {
     const words = (quoted ?? all).toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
     return words.length === 0 ? [] : [{ words: [...words], isPrefix: quoted === undefined }];
   });
-  if (terms.length === 0) throw badInput('A search needs at least one letter or digit.');
-  if (terms.length > MAX_TERMS) throw badInput(`A search has at most ${MAX_TERMS} words and phrases.`);
+  if (terms.length === 0) throw badInput('A search needs at least one letter or digit.', { field: 'query' });
+  if (terms.length > MAX_TERMS)
+    throw badInput(`A search has at most ${MAX_TERMS} words and phrases.`, { field: 'query' });
   return terms;
 }
 
 export type Search = ReturnType<typeof createSearch>;
 
-export interface Found {
-  terms: SearchTerm[];
-  /** Newest first. */
-  coredumpIds: number[];
-  /** All words in title, reason, culprit, assignee or note; the latest crash first. */
-  crashGroups: CrashGroupRow[];
-  /** All words in key or name, newest first. */
-  devices: DeviceRow[];
+/** A dump whose output has all terms. `id` is the dump's. */
+export interface Hit {
+  id: number;
+  terms: readonly SearchTerm[];
 }
 
-const MAX_FOUND = 50;
-
-/** The search field of the page: dumps by the text of their reports, groups and devices by their names. */
+/** Dumps by the text of their reports, and builds. Groups and devices are found by the lists of their own rooms. */
 export function createSearch(database: Pick<Database, 'db' | 'isShared'>) {
-  const devices = createDeviceQueries(database.db);
+  const { db } = database;
   return {
-    /** @param take number of results of each kind. @throws DomainError BAD_USER_INPUT */
-    async find(query: string, take: number): Promise<Found> {
-      if (take < 1 || take > MAX_FOUND) throw badInput(`"first" is from 1 to ${MAX_FOUND}.`);
-      const terms = readQuery(query);
-      const search = terms.flatMap(({ words }) => words).join(' ');
-      const [coredumpIds, crashGroups, found] = await Promise.all([
-        searchOutputs(database, terms, take),
-        listGroups(database.db, { search }, { order: 'RECENCY', take }),
-        devices.list({ search }, { take }),
-      ]);
-      return { terms, coredumpIds, crashGroups, devices: found };
+    /** Newest first. */
+    async hits(terms: readonly SearchTerm[], window: PageWindow): Promise<Hit[]> {
+      const ids = await searchOutputs(database, terms, window);
+      return ids.map((id) => ({ id, terms }));
+    },
+
+    /** Builds by version or by the first digits of the ELF's SHA-256, newest first. */
+    async firmwares(query: string, { take, beforeId, afterId, fromEnd }: PageWindow): Promise<Firmware[]> {
+      const all = [
+        ...buildsWith(query),
+        ...(beforeId === undefined ? [] : [Prisma.sql`f."id" < ${beforeId}`]),
+        ...(afterId === undefined ? [] : [Prisma.sql`f."id" > ${afterId}`]),
+      ];
+      const rows = await db.$queryRaw<Firmware[]>`
+        SELECT f.* FROM "Firmware" f WHERE ${Prisma.join(all, ' AND ')}
+        ORDER BY f."id" ${fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`} LIMIT ${take}`;
+      return fromEnd === true ? rows.reverse() : rows;
+    },
+    async countFirmwares(query: string): Promise<number> {
+      const [row] = await db.$queryRaw<Array<{ count: number | bigint }>>`
+        SELECT count(*) AS "count" FROM "Firmware" f WHERE ${Prisma.join(buildsWith(query), ' AND ')}`;
+      return Number(row?.count ?? 0);
     },
   };
+}
+
+/** The words of a query for lists that search in names: all must occur. */
+export function wordsOf(terms: readonly SearchTerm[]): string {
+  return terms.flatMap(({ words }) => words).join(' ');
+}
+
+/** One condition at least: a query has a letter or digit. A version is searched as it was typed: "1.2" is no "2.1". */
+function buildsWith(query: string): Prisma.Sql[] {
+  return containsWords(
+    query.replaceAll('"', ' '),
+    (isIn, word) =>
+      Prisma.sql`(${isIn(Prisma.sql`f."version"`)} OR substr(f."elfSha256", 1, ${word.length}) = lower(${word}))`,
+  );
 }
 
 const BEFORE = 60;

@@ -1,10 +1,9 @@
 /** `npm run schema:print` writes schema.graphql; with `--check` it fails when the file differs from the code. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { lexicographicSortSchema, printSchema } from 'graphql';
-import { schema } from '../graphql/schema/schema.js';
+import { printedSchema } from '../graphql/schema/printed-schema.js';
 
 const FILE = 'schema.graphql';
-const printed = `${printSchema(lexicographicSortSchema(schema))}\n`;
+const printed = printedSchema();
 
 if (process.argv.includes('--check')) {
   if (readFileSync(FILE, 'utf8') !== printed) {

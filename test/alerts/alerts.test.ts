@@ -20,7 +20,7 @@ const UPDATE = graphql(`
     }
   }
 `);
-const RULES = graphql(`query RulesOfAlerts { alertRules { id enabled crashGroup { id } } }`);
+const RULES = graphql(`query RulesOfAlerts { alertRules { nodes { id enabled crashGroup { id } } } }`);
 const MERGE = graphql(
   `mutation MergeForAlert($into: ID!, $ids: [ID!]!) { mergeCrashGroups(input: { intoId: $into, ids: $ids }) { crashGroup { id } } }`,
 );
@@ -29,7 +29,7 @@ const TEST = graphql(
   `mutation TestRule($id: ID!) { testAlertRule(input: { id: $id }) { alertDelivery { event status } } }`,
 );
 const LOG = graphql(
-  `query AlertLog { alertDeliveries { event status attempts httpStatus error deliveredAt } }`,
+  `query AlertLog { alertDeliveries { nodes { event status attempts httpStatus error deliveredAt } } }`,
 );
 const RESOLVE = graphql(
   `mutation ResolveForAlert($id: ID!) { resolveCrashGroup(input: { id: $id }) { crashGroup { id } } }`,
@@ -82,12 +82,12 @@ describe('alerts', () => {
     const at = new Date();
 
     await Promise.all(Array.from({ length: 4 }, () => aCrash(endpoint, device, { at })));
-    expect((await endpoint.ask(LOG, {})).alertDeliveries).toEqual([]);
+    expect((await endpoint.ask(LOG, {})).alertDeliveries.nodes).toEqual([]);
     await Promise.all(Array.from({ length: 4 }, () => aCrash(endpoint, device, { at })));
 
     await poll(() => events(received)).toEqual(['SPIKE']);
     expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({ group: { count: 5, crashesInHour: 5 } });
-    expect((await endpoint.ask(LOG, {})).alertDeliveries).toHaveLength(1);
+    expect((await endpoint.ask(LOG, {})).alertDeliveries.nodes).toHaveLength(1);
   });
 
   it('heed the rule’s model, ignored groups, and leave backlogs alone', async () => {
@@ -102,12 +102,12 @@ describe('alerts', () => {
 
     await aCrash(endpoint, await endpoint.fleet.aDevice(lock), { place: 'other' });
     await aCrash(endpoint, device, { place: 'old', at: new Date(Date.now() - 3 * 3_600_000) });
-    expect((await endpoint.ask(LOG, {})).alertDeliveries).toEqual([]);
+    expect((await endpoint.ask(LOG, {})).alertDeliveries.nodes).toEqual([]);
 
     const { groupId } = await aCrash(endpoint, device, { place: 'mine' });
     await endpoint.ask(IGNORE, { id: groupId });
     await aCrash(endpoint, device, { place: 'mine' });
-    expect((await endpoint.ask(LOG, {})).alertDeliveries.map(({ event }) => event)).toEqual(['NEW']);
+    expect((await endpoint.ask(LOG, {})).alertDeliveries.nodes.map(({ event }) => event)).toEqual(['NEW']);
   });
 
   it('are tried again until the target takes them, and the log says how it went', async () => {
@@ -122,7 +122,7 @@ describe('alerts', () => {
       return received.length;
     }).toBe(3);
     expect(new Set(received.map(({ headers }) => headers['coredock-delivery'])).size).toBe(1);
-    await poll(async () => (await endpoint.ask(LOG, {})).alertDeliveries).toMatchObject([
+    await poll(async () => (await endpoint.ask(LOG, {})).alertDeliveries.nodes).toMatchObject([
       { event: 'NEW', status: 'DELIVERED', attempts: 3, httpStatus: 200, error: null },
     ]);
   });
@@ -178,7 +178,7 @@ describe('alerts', () => {
 
     await endpoint.ask(TEST, { id: rule.id });
 
-    await poll(async () => (await endpoint.ask(LOG, {})).alertDeliveries).toMatchObject([
+    await poll(async () => (await endpoint.ask(LOG, {})).alertDeliveries.nodes).toMatchObject([
       { status: 'FAILED', error: expect.stringContaining('ALERTS_ALLOW_PRIVATE') },
     ]);
     expect(received).toEqual([]);
@@ -251,12 +251,12 @@ describe('alerts', () => {
     await endpoint.ask(UPDATE, { input: { id: rule.id, enabled: false } });
     await aCrash(endpoint, device, { place: 'meanwhile' });
 
-    expect((await endpoint.ask(LOG, {})).alertDeliveries).toMatchObject([
+    expect((await endpoint.ask(LOG, {})).alertDeliveries.nodes).toMatchObject([
       { event: 'NEW', status: 'FAILED', error: expect.any(String) },
     ]);
     await endpoint.ask(UPDATE, { input: { id: rule.id, enabled: true } });
     await aCrash(endpoint, device, { place: 'after' });
-    expect((await endpoint.ask(LOG, {})).alertDeliveries).toHaveLength(2);
+    expect((await endpoint.ask(LOG, {})).alertDeliveries.nodes).toHaveLength(2);
   });
 
   it('follow their group into the one that it is merged into', async () => {
@@ -268,7 +268,9 @@ describe('alerts', () => {
 
     await endpoint.ask(MERGE, { into: other.groupId, ids: [one.groupId] });
 
-    expect((await endpoint.ask(RULES, {})).alertRules).toMatchObject([{ crashGroup: { id: other.groupId } }]);
+    expect((await endpoint.ask(RULES, {})).alertRules.nodes).toMatchObject([
+      { crashGroup: { id: other.groupId } },
+    ]);
   });
 
   it.each([
@@ -285,6 +287,6 @@ describe('alerts', () => {
     const change = endpoint.ask(UPDATE, { input: { id: rule.id, enabled: false, ...input } });
 
     await expect(change).rejects.toThrow(reason);
-    expect((await endpoint.ask(RULES, {})).alertRules).toMatchObject([{ id: rule.id, enabled: true }]);
+    expect((await endpoint.ask(RULES, {})).alertRules.nodes).toMatchObject([{ id: rule.id, enabled: true }]);
   });
 });

@@ -28,6 +28,10 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     twice(async () => `(input: { id: "${await aDevice()}" }) { device { id } }`),
   deleteDevice: ({ aDevice }) =>
     twice(async () => `(input: { id: "${await aDevice()}" }) { deletedDeviceId }`),
+  updateDeviceModel: ({ model }) =>
+    twice(async (n) => `(input: { id: "${model.globalId}", name: "Lamp ${n}" }) { deviceModel { id } }`),
+  deleteDeviceModel: ({ aModel }) =>
+    twice(async () => `(input: { id: "${await aModel()}" }) { deletedDeviceModelId }`),
   setModelPrivacy: ({ model }) =>
     twice(async (n) => `(input: { modelCode: "${model.code}", keepRawDays: ${n} }) { deviceModel { id } }`),
   deleteFirmware: ({ aFirmware }) =>
@@ -152,6 +156,7 @@ async function aWorld(endpoint: GraphQLEndpoint) {
   const aGroup = () => aGroupAt(`place_${++serial}`);
   return {
     model,
+    aModel: async () => (await endpoint.fleet.aModel()).globalId,
     aDevice: async () => (await endpoint.fleet.aDevice(model)).globalId,
     async aDump() {
       const device = await endpoint.fleet.aDevice(model);

@@ -58,7 +58,7 @@ const QUESTIONS: Question[] = [
 ];
 
 function searched(word: string): string {
-  return `{ search(query: "${word}") { coredumps { coredump { id } snippet { text isMatch } } } }`;
+  return `{ search(query: "${word}") { coredumps(first: 10) { nodes { coredump { id } snippet { text isMatch } } } } }`;
 }
 
 /** Lists, charts and search over 1,000,000 dumps against 10,000, both in 2,000 groups, by turns on one PostgreSQL. */

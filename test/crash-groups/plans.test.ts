@@ -104,7 +104,7 @@ describe.each(STATES)('with many dumps, %s', (state) => {
     await manyDumps(db, state);
 
     const search = await rowsRead(db, (watched) =>
-      searchOutputs({ db: watched, isShared: isPostgresql }, [{ words, isPrefix: true }], 20),
+      searchOutputs({ db: watched, isShared: isPostgresql }, [{ words, isPrefix: true }], { take: 20 }),
     );
 
     expect(search).toEqual({ found, rows: atMost(250) });

@@ -13,7 +13,7 @@ const MERGE = `mutation ($into: ID!, $ids: [ID!]!) {
 const CREATE_RULE = graphql(`
   mutation RuleOfGroup($input: CreateAlertRuleInput!) { createAlertRule(input: $input) { alertRule { id } } }
 `);
-const RULES = graphql(`query RulesOfGroups { alertRules { enabled crashGroup { id } } }`);
+const RULES = graphql(`query RulesOfGroups { alertRules { nodes { enabled crashGroup { id } } } }`);
 
 const aDevice = async (endpoint: GraphQLEndpoint) => endpoint.fleet.aDevice(await endpoint.fleet.aModel());
 
@@ -93,7 +93,7 @@ describe('simultaneous changes of crash groups', () => {
     await Promise.all([...rules, endpoint.send(MERGE, { into, ids: [other] })]);
 
     const { alertRules } = await endpoint.ask(RULES, {});
-    expect(alertRules.every(({ crashGroup }) => crashGroup?.id === into)).toBe(true);
+    expect(alertRules.nodes.every(({ crashGroup }) => crashGroup?.id === into)).toBe(true);
     expect(await recount(endpoint.databaseUrl)).toEqual([]);
   });
 });
@@ -107,7 +107,7 @@ describe('the rule of a group that was a misreading', () => {
     await endpoint.state.reset({ id: dump.id });
     const right = await parsed(endpoint, dump, { crash: { place: 'right' } });
 
-    expect((await endpoint.ask(RULES, {})).alertRules).toEqual([
+    expect((await endpoint.ask(RULES, {})).alertRules.nodes).toEqual([
       { enabled: true, crashGroup: { id: right } },
     ]);
   });
@@ -120,7 +120,7 @@ describe('the rule of a group that was a misreading', () => {
     await endpoint.state.reset({ id: dump.id });
     await parsed(endpoint, dump, { crash: { fingerprint: null } });
 
-    expect((await endpoint.ask(RULES, {})).alertRules).toEqual([{ enabled: false, crashGroup: null }]);
+    expect((await endpoint.ask(RULES, {})).alertRules.nodes).toEqual([{ enabled: false, crashGroup: null }]);
     expect(await recount(endpoint.databaseUrl)).toEqual([]);
   });
 });

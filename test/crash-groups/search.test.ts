@@ -7,9 +7,31 @@ import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-serve
 const SEARCH = graphql(`
   query SearchBox($query: String!) {
     search(query: $query) {
-      coredumps { coredump { id } snippet { text isMatch } }
-      crashGroups { culpritFunction }
-      devices { key }
+      coredumps { nodes { coredump { id } snippet { text isMatch } } }
+      crashGroups { nodes { culpritFunction } }
+      devices { nodes { key } }
+    }
+  }
+`);
+
+const HIT_PAGES = graphql(`
+  query HitPages($query: String!, $first: Int, $after: String, $last: Int, $before: String) {
+    search(query: $query) {
+      coredumps(first: $first, after: $after, last: $last, before: $before) {
+        edges { cursor }
+        nodes { coredump { id } }
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+      }
+    }
+  }
+`);
+const BUILDS = graphql(`
+  query SearchBuilds($query: String!) { search(query: $query) { firmwares { totalCount nodes { version } } } }
+`);
+const ONLY_DEVICES = graphql(`
+  query SearchDevices($query: String!, $after: String) {
+    search(query: $query) {
+      devices(first: 1, after: $after) { totalCount nodes { key } pageInfo { endCursor hasNextPage } }
     }
   }
 `);
@@ -20,8 +42,10 @@ const OUTPUT = `
 reason: Queue full while waiting
 `;
 
-const find = async (endpoint: GraphQLEndpoint, query: string) =>
-  (await endpoint.ask(SEARCH, { query })).search;
+async function find(endpoint: GraphQLEndpoint, query: string) {
+  const { coredumps, crashGroups, devices } = (await endpoint.ask(SEARCH, { query })).search;
+  return { coredumps: coredumps.nodes, crashGroups: crashGroups.nodes, devices: devices.nodes };
+}
 
 describe('search', () => {
   it.each([
@@ -78,6 +102,91 @@ describe('search', () => {
     });
   });
 
+  it('finds devices by the beginning of their key, and by their name', async () => {
+    const endpoint = await aGraphQLEndpoint();
+    const model = await endpoint.fleet.aModel();
+    await endpoint.fleet.aDevice(model, { key: 'a4cf12ab34' });
+    await endpoint.fleet.aDevice(model, { key: 'b1', name: 'Küche a4c' });
+
+    expect((await find(endpoint, 'a4cf1')).devices).toEqual([{ key: 'a4cf12ab34' }]);
+    expect((await find(endpoint, 'küche')).devices).toEqual([{ key: 'b1' }]);
+    expect((await find(endpoint, 'a4c')).devices).toEqual([{ key: 'b1' }, { key: 'a4cf12ab34' }]);
+  });
+
+  it.each([
+    ['1.2', ['1.2.10', '1.2.0']],
+    ['1.2.1', ['1.2.10']],
+    ['0.2', []],
+    ['"1.2.0"', ['1.2.0']],
+    ['000000000000000000000000000000000000000000000000000000000000000', ['2.0.0', '1.2.10', '1.2.0']],
+    ['0000000000000000000000000000000000000000000000000000000000000003', ['2.0.0']],
+    ['DEV', ['3.0-dev']],
+  ])('finds builds by version and by the digits of the ELF: %j', async (query, versions) => {
+    const endpoint = await aGraphQLEndpoint();
+    const model = {
+      id: (
+        await endpoint.db.deviceModel.create({ data: { code: 'lamp', name: 'Lamp', createdAt: new Date() } })
+      ).id,
+    };
+    for (const version of ['1.2.0', '1.2.10', '2.0.0']) await endpoint.fleet.aFirmware(model, { version });
+    await endpoint.db.firmware.create({
+      data: {
+        modelId: model.id,
+        version: '3.0-dev',
+        elfSha256: 'ab'.repeat(32),
+        size: 1,
+        uploadedAt: new Date(),
+      },
+    });
+
+    const { firmwares } = (await endpoint.ask(BUILDS, { query })).search;
+
+    expect(firmwares).toEqual({
+      totalCount: versions.length,
+      nodes: versions.map((version) => ({ version })),
+    });
+  });
+
+  it('is read page by page in both directions, also while dumps arrive', async () => {
+    const endpoint = await aGraphQLEndpoint();
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+    const dumps: string[] = [];
+    for (let i = 0; i < 5; i++)
+      dumps.unshift((await aCrash(endpoint, device, { output: OUTPUT })).dump.globalId);
+    const read = async (args: { first?: number; after?: string; last?: number; before?: string }) => {
+      const { nodes, pageInfo } = (await endpoint.ask(HIT_PAGES, { query: 'queue', ...args })).search
+        .coredumps;
+      return { ids: nodes.map(({ coredump }) => coredump?.id), pageInfo };
+    };
+
+    const one = await read({ first: 2 });
+    await aCrash(endpoint, device, { output: OUTPUT });
+    const two = await read({ first: 2, after: String(one.pageInfo.endCursor) });
+    const three = await read({ first: 2, after: String(two.pageInfo.endCursor) });
+    const back = await read({ last: 3, before: String(three.pageInfo.startCursor) });
+    const oldest = await read({ last: 2 });
+
+    expect([...one.ids, ...two.ids, ...three.ids]).toEqual(dumps);
+    expect([two.pageInfo.hasNextPage, three.pageInfo.hasNextPage]).toEqual([true, false]);
+    expect(back).toMatchObject({ ids: dumps.slice(1, 4), pageInfo: { hasPreviousPage: true } });
+    expect(oldest.ids).toEqual(dumps.slice(3));
+  });
+
+  it('takes statements only for the kinds that are selected, and has cursors for each', async () => {
+    const endpoint = await aGraphQLEndpoint();
+    const model = await endpoint.fleet.aModel();
+    for (const key of ['lamp1', 'lamp2']) await endpoint.fleet.aDevice(model, { key });
+
+    const statements = await endpoint.statementsOf(() => endpoint.ask(ONLY_DEVICES, { query: 'lamp' }));
+    const one = (await endpoint.ask(ONLY_DEVICES, { query: 'lamp' })).search.devices;
+    const after = one.pageInfo.endCursor;
+    const two = (await endpoint.ask(ONLY_DEVICES, { query: 'lamp', after })).search.devices;
+
+    expect(statements).toHaveLength(2);
+    expect(one).toMatchObject({ totalCount: 2, nodes: [{ key: 'lamp2' }], pageInfo: { hasNextPage: true } });
+    expect(two).toMatchObject({ totalCount: 2, nodes: [{ key: 'lamp1' }], pageInfo: { hasNextPage: false } });
+  });
+
   it('forgets what is deleted or read anew', async () => {
     const endpoint = await aGraphQLEndpoint();
     const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
@@ -102,7 +211,7 @@ describe('search', () => {
     const endpoint = await aGraphQLEndpoint();
 
     const { errors } = await endpoint.send(
-      'query ($query: String!) { search(query: $query) { devices { id } } }',
+      'query ($query: String!) { search(query: $query) { devices { nodes { id } } } }',
       {
         query,
       },

@@ -177,10 +177,10 @@ async function aRule(program: Program, { url }: { url: string }): Promise<string
 }
 
 async function rulesOf(program: Program): Promise<object[]> {
-  const { alertRules } = await program.graphql<{ alertRules: object[] }>(
-    '{ alertRules { id enabled onNew onRegression spikeCount model { code } } }',
+  const { alertRules } = await program.graphql<{ alertRules: { nodes: object[] } }>(
+    '{ alertRules { nodes { id enabled onNew onRegression spikeCount model { code } } } }',
   );
-  return alertRules;
+  return alertRules.nodes;
 }
 
 function addressOf(id: string): string {

@@ -58,6 +58,38 @@ describe.skipIf(!hasChromium)(`the pages of firmware${NEEDS_CHROMIUM}`, () => {
 
     await page.getByRole('heading', { name: 'No build yet' }).waitFor();
   });
+
+  it('rename a model', async () => {
+    const program = await aProgramWithDevice();
+    const page = await aBrowserPage(program.url, { path: '/firmware/thermostat' });
+
+    await page.getByRole('button', { name: 'Rename' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Living room');
+    await page.getByRole('dialog').getByRole('button', { name: 'Rename' }).click();
+
+    await page.getByRole('heading', { level: 1, name: 'Living room' }).waitFor();
+    await page.getByText('thermostat', { exact: true }).first().waitFor();
+  });
+
+  it('say why a model with devices is not deleted, and delete it when they are gone', async () => {
+    const program = await aProgramWithDevice();
+    const page = await aBrowserPage(program.url, { path: '/firmware/thermostat' });
+    const deleteModel = async () => {
+      await page.getByRole('button', { name: 'Delete model' }).click();
+      await page.getByRole('button', { name: 'Delete for ever' }).click();
+    };
+
+    await deleteModel();
+    await page.getByText('still has 1 device').waitFor();
+    const { device } = await program.graphql<{ device: { id: string } }>('{ device(key: "dev1") { id } }');
+    await program.graphql('mutation ($id: ID!) { deleteDevice(input: { id: $id }) { deletedDeviceId } }', {
+      id: device.id,
+    });
+    await deleteModel();
+
+    await page.getByRole('heading', { name: 'No model yet' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/firmware');
+  });
 });
 
 /** What the browser does when somebody lets go of a file over the page. */

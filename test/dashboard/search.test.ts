@@ -26,6 +26,15 @@ describe.skipIf(!hasChromium)(`searching on the page${NEEDS_CHROMIUM}`, () => {
     await page.getByRole('heading', { level: 1, name: /assert failed in packet_append/ }).waitFor();
   });
 
+  it('finds a device by the beginning of its key', async () => {
+    const program = await aProgramWithDevice();
+    const page = await aBrowserPage(program.url, { path: '/search?q=dev' });
+
+    await page.getByRole('region', { name: 'Devices' }).getByRole('link', { name: 'dev1' }).click();
+
+    await page.getByRole('heading', { level: 1, name: 'dev1' }).waitFor();
+  });
+
   it('says so when nothing is found, and how to search', async () => {
     const program = await aProgramWithDevice();
 

@@ -28,7 +28,7 @@ describe('an answer that would be too large', () => {
     ['texts by node and by dump', `{ ${aliases(10, 'coredumps(first: 10) { nodes { parsedOutput } }')} }`],
     [
       'what a search found',
-      `{ ${aliases(3, 'search(query: "abort", first: 50) { coredumps { snippet { text } } }')} }`,
+      `{ ${aliases(3, 'search(query: "abort") { coredumps(first: 50) { nodes { snippet { text } } } }')} }`,
     ],
   ])('is refused, and no more texts are read than it may have: %s', async (_, query) => {
     const endpoint = await aGraphQLEndpoint({

@@ -86,6 +86,46 @@ describe('a persisted document', () => {
     });
   });
 
+  it('is asked for again with its text, as Apollo does, where nobody knows its hash', async () => {
+    const app = await aServerWith({ [HASH]: COUNT });
+    const strict = await aServerWith({ [HASH]: COUNT }, { PERSISTED_DOCUMENTS_ONLY: 'true' });
+    const extensions = { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } };
+    const unknown = { message: 'PersistedQueryNotFound', extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } };
+
+    expect(await post(app, { extensions })).toEqual({ status: 200, data: null, errors: [unknown] });
+    expect(await post(strict, { extensions })).toEqual({ status: 200, data: null, errors: [unknown] });
+    expect((await post(app, { extensions, query: '{ __typename }' })).data).toEqual({ __typename: 'Query' });
+    expect(await post(strict, { extensions, query: '{ __typename }' })).toMatchObject({
+      status: 403,
+      errors: [{ extensions: { code: 'FORBIDDEN' } }],
+    });
+    // Not even then is it kept.
+    expect((await post(app, { extensions })).errors).toEqual([unknown]);
+  });
+
+  it('is said to be not supported where there are none', async () => {
+    const app = await aServer();
+    const extensions = { persistedQuery: { version: 1, sha256Hash: HASH } };
+    const error = {
+      message: 'PersistedQueryNotSupported',
+      extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED' },
+    };
+    const client = createClient({
+      url: `${app.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+    });
+    onTestFinished(async () => client.dispose());
+
+    expect(await post(app, { extensions })).toEqual({ status: 200, data: null, errors: [error] });
+    const search = new URLSearchParams({ extensions: JSON.stringify(extensions) });
+    const got = await fetch(`${app.url}/graphql?${search}`, {
+      headers: { Accept: 'application/graphql-response+json' },
+    });
+    expect([got.status, await got.json()]).toEqual([400, { errors: [error] }]);
+    await expect(client.iterate({ query: '', extensions }).next()).rejects.toEqual([error]);
+    expect((await post(app, { extensions, query: COUNT })).data).toEqual(ANSWER);
+  });
+
   it.each([
     ['no JSON', '{'],
     ['no documents', '{}'],

@@ -19,6 +19,7 @@ const handlers: Handlers = {
   health: { healthz: unused, readyz: unused, metrics: unused },
   page: unused,
   pageConfig: unused,
+  schemaDocument: unused,
   graphql: unused,
 };
 const routes = createRoutes(handlers);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -33,7 +33,7 @@ type Fleet = ReturnType<typeof aFleet>;
 export interface AnswerError {
   message: string;
   path?: Array<string | number>;
-  extensions: { code: string; requestId?: string };
+  extensions: { code: string; requestId?: string; field?: string };
 }
 
 export interface Answer<Data> {
@@ -177,6 +177,19 @@ export async function aGraphQLEndpoint({
       const folder = join(dir, 'coredumps', device.key);
       await mkdir(folder, { recursive: true });
       await writeFile(join(folder, dump.filename), Buffer.alloc(dump.size));
+    },
+    /** Gives a build of `fleet` its ELF, as an upload would have. */
+    async putElf(model: { code: string }, { elfSha256, size }: { elfSha256: string; size: number }) {
+      const path = join(dir, 'firmware', model.code, `${elfSha256}.elf`);
+      await mkdir(join(dir, 'firmware', model.code), { recursive: true });
+      await writeFile(path, Buffer.alloc(size));
+      return {
+        isThere: () =>
+          stat(path).then(
+            () => true,
+            () => false,
+          ),
+      };
     },
     /** Files of dumps, whatever their device. */
     async storedDumps(): Promise<string[]> {

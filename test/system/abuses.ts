@@ -92,7 +92,10 @@ export const COSTLY: ReadonlyMap<string, Abuse> = new Map(
       'edges of everything',
       `{ coredumps(first: 200) { edges { cursor node { ${SIX_FIELDS} device { key model { code } } } } } }`,
     ],
-    ['searches', `{ ${times(10, 'search(query: "abort", first: 50) { coredumps { snippet { text } } }')} }`],
+    [
+      'searches',
+      `{ ${times(10, 'search(query: "abort") { coredumps(first: 50) { nodes { snippet { text } } } }')} }`,
+    ],
     ['filters by words', `{ ${times(20, 'coredumps(filter: { search: "abort" }) { totalCount }')} }`],
     ['counts', `{ ${times(25, 'coredumps(filter: { chip: ["esp32c3"] }) { totalCount }')} }`],
     ['audit events', `{ ${times(20, 'auditEvents(first: 200) { nodes { id at action actor target } }')} }`],

@@ -1,6 +1,6 @@
 import { createClient as createSocket } from 'graphql-ws';
 import { Client, cacheExchange, fetchExchange, mapExchange, subscriptionExchange } from 'urql';
-import { authorization, endSession } from '../session/session';
+import { authorization, endSession, expireSession } from '../session/session';
 
 export type ConnectionState = 'connecting' | 'live' | 'lost';
 
@@ -13,8 +13,8 @@ export interface Connection {
 /** Timeout of pings, which detect a server that is gone without having closed the connection. */
 const KEEP_ALIVE_MS = 10_000;
 const RETRY_MAX_MS = 5_000;
-/** The server's close code for a missing, wrong or expired token. */
-const UNAUTHORIZED = 4401;
+/** The server's close codes: for a missing or wrong token, and for an expired one. */
+const [UNAUTHORIZED, EXPIRED] = [4401, 4403];
 
 /** Queries and mutations over HTTP, subscriptions over one WebSocket, both with the session's token. */
 export function createApi(): { client: Client; connection: Connection; close(): void } {
@@ -31,7 +31,7 @@ export function createApi(): { client: Client; connection: Connection; close(): 
     exchanges: [
       mapExchange({
         onError({ response }) {
-          if (response?.status === 401) endSession('refused');
+          if (response?.status === 401) expireSession(authorization());
         },
       }),
       cacheExchange,
@@ -84,7 +84,9 @@ function connect() {
       connected: () => become('live'),
       closed(event) {
         become('lost');
-        if (event instanceof CloseEvent && event.code === UNAUTHORIZED) endSession('refused', connectedWith);
+        if (!(event instanceof CloseEvent)) return;
+        if (event.code === UNAUTHORIZED) endSession('refused', connectedWith);
+        if (event.code === EXPIRED) expireSession(connectedWith);
       },
     },
   });

@@ -21,6 +21,10 @@ let lastNumber = 0;
 let session: Session | null = stored();
 let ended: Ended | null = null;
 const listeners = new Set<() => void>();
+const expiryListeners = new Set<() => void>();
+
+/** How long before its expiry a token is renewed. */
+export const EARLY_MS = 30_000;
 
 /** Value of the `Authorization` header; null when nobody has signed in. */
 export function authorization(): string | null {
@@ -54,6 +58,27 @@ export function endSession(how: Ended, refused = authorization()): void {
   ended = how;
   sessionStorage.removeItem(STORAGE_KEY);
   notify();
+}
+
+/**
+ * Ends the session whose token the server says has expired, unless it can be renewed: a computer that slept has missed
+ * the time for it.
+ */
+export function expireSession(refused: string | null): void {
+  if (refused !== authorization()) return;
+  const endsAt = session?.renewal?.endsAt ?? Number.POSITIVE_INFINITY;
+  // A token that was renewed a moment ago was refused for something else.
+  if (endsAt - Date.now() > EARLY_MS || expiryListeners.size === 0) {
+    endSession('refused', refused);
+    return;
+  }
+  for (const listener of expiryListeners) listener();
+}
+
+/** @param listener renews the session, or ends it if that fails */
+export function onExpiry(listener: () => void): () => void {
+  expiryListeners.add(listener);
+  return () => expiryListeners.delete(listener);
 }
 
 export function onSessionChange(listener: () => void): () => void {

@@ -56,6 +56,8 @@ export function valueReader(
         )?.defaultValue;
         return fallback === undefined ? undefined : read(fallback);
       }
+      case 'ListValue':
+        return value.values.map(read);
       case 'NullValue':
         return null;
       case 'StringValue':

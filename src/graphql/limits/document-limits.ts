@@ -1,37 +1,34 @@
-import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
+import { type DocumentNode, GraphQLError, parse, validate } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import { type Excess, tooMuch } from './argument-limits.js';
 import { refusalOfText } from './control-characters.js';
-import { measureQuery, type QueryLimits } from './query-cost.js';
+import { excessOfDocument, type SizeLimits } from './document-size.js';
 
-export interface DocumentLimits extends QueryLimits {
+export interface DocumentLimits extends SizeLimits {
   /** Names, numbers and punctuation of a document. */
   readonly maxTokens: number;
 }
 
 /**
- /**
-  * Refuses documents that ask for too much, with QUERY_TOO_COMPLEX, over every transport: POST, GET, SSE and WebSocket.
-  *
-  * All checks run before validation. graphql's validation compares fields of the same name in pairs, so its time grows
-  * with the square of the document. Each of its errors computes a line number from the beginning of the document, so
-  * the numbers of lines and errors are limited as well.
-  */
+ * Refuses documents that are too large, with QUERY_TOO_COMPLEX, over every transport: POST, GET, SSE and WebSocket.
+ * `limitCost` then counts what the rest ask for.
+ *
+ * All checks run before validation. graphql's validation compares fields of the same name in pairs, so its time grows
+ * with the square of the document. Each of its errors computes a line number from the beginning of the document, so
+ * the numbers of lines and errors are limited as well.
+ */
 export function limitDocuments(
-  schema: GraphQLSchema,
   limits: DocumentLimits,
   onRefusal: (limit: string) => void,
-): Plugin<{ params?: GraphQLParams; queryCost?: number }> {
+): Plugin<{ params?: GraphQLParams }> {
   return {
     onParse({ context, setParseFn }) {
       setParseFn((source: string, options?: object) => parseShort(source, options, limits.maxTokens));
-      return ({ result, replaceParseResult, extendContext }) => {
+      return ({ result, replaceParseResult }) => {
         const variables = context.params?.variables ?? {};
-        const { refusal, cost } = isDocument(result)
-          ? measure(result, variables)
-          : { refusal: result, cost: 0 };
-        extendContext({ queryCost: cost });
+        const excess = isDocument(result) ? excessOfDocument(result, variables, limits) : null;
+        const refusal = excess === null ? result : tooComplex(excess);
         if (refusal instanceof GraphQLError && refusal.extensions.code === CODE) {
           onRefusal(String(refusal.extensions.limit));
           replaceParseResult(refusal);
@@ -48,14 +45,12 @@ export function limitDocuments(
       );
     },
   };
-
-  function measure(document: DocumentNode, variables: Record<string, unknown>) {
-    const { excess, cost } = measureQuery({ schema, document, variables, limits });
-    return { refusal: excess === null ? null : tooComplex(excess), cost };
-  }
 }
 
 const CODE = 'QUERY_TOO_COMPLEX';
+
+/** GraphQL over HTTP: the status of a request error, except in answers of the type `application/json`. */
+export const REQUEST_ERROR = { spec: true, status: 400 } as const;
 
 /** Enough for two thousand tokens of thirty characters each. */
 const MAX_CHARACTERS = 64 * 1024;
@@ -112,6 +107,7 @@ function isDocument(result: unknown): result is DocumentNode {
   return typeof result === 'object' && result !== null && 'definitions' in result;
 }
 
+/** The error of an operation that exceeds a limit. */
 export function tooComplex({ message, limit, max }: Excess): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: CODE, limit, max } });
+  return new GraphQLError(message, { extensions: { code: CODE, limit, max, http: REQUEST_ERROR } });
 }

@@ -77,6 +77,8 @@ builder.queryField('auditEvents', (t) =>
 function targetOf(globalId: string): { type: string; id: number } {
   const target = auditTargetOf(globalId);
   if (target === null)
-    throw badInput(`targetId must be the id of one of these: ${AUDIT_TARGETS.join(', ')}.`);
+    throw badInput(`targetId must be the id of one of these: ${AUDIT_TARGETS.join(', ')}.`, {
+      field: 'filter.targetId',
+    });
   return { type: target.targetType, id: target.targetId };
 }

@@ -1,4 +1,5 @@
 import SchemaBuilder from '@pothos/core';
+import ComplexityPlugin from '@pothos/plugin-complexity';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
@@ -7,6 +8,8 @@ import { hasRole, refusalOf } from '../../auth/principal.js';
 import { getDatamodel } from '../../platform/database/generated/pothos-types.js';
 import './audit-mutations.js';
 import '../limits/bounded-lists.js';
+import { ASSUMED_LIST_LENGTH, FREE } from '../limits/field-costs.js';
+import './input-errors.js';
 import './node-ids.js';
 import './nullable-roots.js';
 import type { Context } from './context.js';
@@ -31,11 +34,13 @@ export const builder = new SchemaBuilder<{
   plugins: [
     ScopeAuthPlugin,
     'auditMutations',
+    'inputErrors',
     'nodeIds',
     'nullableRoots',
     'boundedLists',
     RelayPlugin,
     PrismaPlugin,
+    ComplexityPlugin,
   ],
   defaultFieldNullability: false,
   scopeAuth: {
@@ -44,6 +49,8 @@ export const builder = new SchemaBuilder<{
     // Also checked when a client subscribes, not only at each event: a subscription that is not allowed fails at once.
     authorizeOnSubscribe: true,
   },
+  // `check-operations.ts` counts before anything runs. The plugin's own limit would be checked in each root resolver.
+  complexity: { disabled: true, defaultComplexity: 1, defaultListMultiplier: ASSUMED_LIST_LENGTH },
   prisma: {
     client: () => {
       throw new Error('Pothos must not query the database: services and loaders do');
@@ -63,6 +70,7 @@ builder.globalConnectionField('totalCount', (t) =>
   t.int({
     description:
       'How many items the whole list has, not only this page. Costs one SQL statement, only when selected.',
+    complexity: FREE,
     resolve: ({ totalCount }) => totalCount(),
   }),
 );

@@ -1,4 +1,5 @@
-import type { AlertService, createAlertQueries } from '../../alerts/service.js';
+import type { AlertQueries } from '../../alerts/read.js';
+import type { AlertService } from '../../alerts/service.js';
 import type { Audit, createAuditQueries } from '../../audit/service.js';
 import type { DownloadLinks } from '../../auth/download-links.js';
 import type { Person } from '../../auth/principal.js';
@@ -6,8 +7,8 @@ import type { CoredumpQueries } from '../../coredumps/read.js';
 import type { CoredumpService } from '../../coredumps/service.js';
 import type { CrashGroupQueries } from '../../crash-groups/queries.js';
 import type { CrashGroupService } from '../../crash-groups/service.js';
-import type { DeviceQueries } from '../../devices/loaders.js';
 import type { PrivacyService } from '../../devices/privacy.js';
+import type { DeviceQueries } from '../../devices/read.js';
 import type { DeviceService } from '../../devices/service.js';
 import type { FirmwareService } from '../../firmware/service.js';
 import { encodeGlobalId } from '../../global-ids.js';
@@ -28,7 +29,7 @@ export interface Services {
 
 /** The services that queries use. They only read, and depend only on the database. */
 export interface QueryServices {
-  alerts: ReturnType<typeof createAlertQueries>;
+  alerts: AlertQueries;
   audit: ReturnType<typeof createAuditQueries>;
   coredumps: CoredumpQueries;
   crashGroups: CrashGroupQueries & Pick<CrashGroupService, 'regrouping'>;

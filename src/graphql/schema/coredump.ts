@@ -198,7 +198,7 @@ builder.relayMutationField(
       const coredumpId = requireId('Coredump', id);
       await services.coredumps.delete(
         coredumpId,
-        deviceId == null ? undefined : requireId('Device', deviceId),
+        deviceId == null ? undefined : requireId('Device', deviceId, 'deviceId'),
       );
       return { deletedCoredumpId: encodeGlobalId('Coredump', coredumpId) };
     },
@@ -212,7 +212,7 @@ builder.relayMutationField(
   {
     description: 'Deletes all dumps of a device.',
     resolve: async (_, { input: { deviceId } }, { services }) => ({
-      count: await services.coredumps.deleteAllOf(requireId('Device', deviceId)),
+      count: await services.coredumps.deleteAllOf(requireId('Device', deviceId, 'deviceId')),
     }),
   },
   { outputFields: (t) => ({ count: t.exposeInt('count', { description: 'Dumps that were deleted.' }) }) },
@@ -249,8 +249,8 @@ builder.subscriptionField('parseStatus', (t) =>
     args: { coredumpId: t.arg.id(), deviceId: t.arg.id() },
     subscribe: (_, { coredumpId, deviceId }, { services }) =>
       followDumps(services.coredumps, {
-        ...(coredumpId == null ? {} : { coredumpId: requireId('Coredump', coredumpId) }),
-        ...(deviceId == null ? {} : { deviceId: requireId('Device', deviceId) }),
+        ...(coredumpId == null ? {} : { coredumpId: requireId('Coredump', coredumpId, 'coredumpId') }),
+        ...(deviceId == null ? {} : { deviceId: requireId('Device', deviceId, 'deviceId') }),
       }),
     resolve: (dump) => dump,
   }),

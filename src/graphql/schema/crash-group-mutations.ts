@@ -80,8 +80,8 @@ builder.relayMutationField(
       'fingerprints join it as well; `splitCrashGroup` undoes it.',
     resolve: (_, { input: { intoId, ids } }, { services }) =>
       services.crashGroups.merge(
-        requireId('CrashGroup', intoId),
-        ids.map((id) => requireId('CrashGroup', id)),
+        requireId('CrashGroup', intoId, 'intoId'),
+        ids.map((id) => requireId('CrashGroup', id, 'ids')),
       ),
   },
   { outputFields: (t) => ({ crashGroup: t.field({ type: CrashGroup, resolve: (group) => group }) }) },

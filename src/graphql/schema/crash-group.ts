@@ -3,12 +3,13 @@ import { velocityOf } from '../../crash-groups/decayed-rate.js';
 import type { CrashVariantRow } from '../../crash-groups/loaders.js';
 import { type CrashGroupRow, GROUP_ORDERS, GROUP_STATES } from '../../crash-groups/types.js';
 import { decodeGlobalId } from '../../global-ids.js';
+import { seriesCost } from '../limits/field-costs.js';
 import { builder } from './builder.js';
 import { Coredump, CoredumpConnection } from './coredump.js';
 import { CrashKind } from './crash-kind.js';
 import { CrashBucket, CrashFilterInput, TIME_SERIES, TimeUnit } from './crash-series.js';
 import { Device, DeviceConnection } from './device.js';
-import { DeviceModel, modelOf } from './device-model.js';
+import { DeviceModel } from './device-model.js';
 import { Firmware } from './firmware.js';
 import { groupPage } from './group-pages.js';
 import { checkedFilter, requireId, rowIdOf } from './inputs.js';
@@ -27,7 +28,9 @@ const CrashVariant = builder.objectRef<CrashVariantRow>('CrashVariant').implemen
   fields: (t) => ({
     model: t.field({
       type: DeviceModel,
-      resolve: modelOf,
+      nullable: true,
+      description: 'Null: the model was deleted since.',
+      resolve: ({ modelId }, _, { loaders }) => loaders.devices.modelById.load(modelId),
     }),
     firmwareVersion: t.exposeString('firmwareVersion'),
     chip: t.exposeString('chip'),
@@ -118,6 +121,7 @@ builder.node(CrashGroup, {
     crashes: t.field({
       type: [CrashBucket],
       description: TIME_SERIES,
+      complexity: seriesCost,
       args: {
         by: t.arg({ type: TimeUnit, required: true }),
         from: t.arg({ type: 'DateTime' }),
@@ -159,7 +163,10 @@ builder.node(CrashGroup, {
   }),
 });
 
-const CrashGroupConnection = builder.connectionObject({ type: CrashGroup, name: 'CrashGroupConnection' });
+export const CrashGroupConnection = builder.connectionObject({
+  type: CrashGroup,
+  name: 'CrashGroupConnection',
+});
 
 const CrashGroupFilterInput = builder.inputType('CrashGroupFilter', {
   description:

@@ -1,4 +1,5 @@
 import { seriesRange, TIME_UNITS, zeroFilled } from '../../crash-groups/crash-series.js';
+import { seriesCost } from '../limits/field-costs.js';
 import { builder } from './builder.js';
 import { checkedFilter } from './inputs.js';
 
@@ -34,6 +35,7 @@ builder.queryField('crashes', (t) =>
   t.field({
     type: [CrashBucket],
     description: `Crashes of the whole fleet. ${TIME_SERIES}`,
+    complexity: seriesCost,
     args: {
       by: t.arg({ type: TimeUnit, required: true }),
       from: t.arg({ type: 'DateTime' }),

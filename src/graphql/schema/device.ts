@@ -1,21 +1,37 @@
+import type { DeviceWindow } from '../../devices/read.js';
 import { isRevoked } from '../../devices/service.js';
-import type { DeviceRow } from '../../devices/types.js';
-import { encodeGlobalId } from '../../global-ids.js';
+import {
+  type DEVICE_ORDERS,
+  type DeviceFilter,
+  type DeviceOrder,
+  type DeviceRow,
+  NEVER,
+} from '../../devices/types.js';
 import { builder } from './builder.js';
 import { DeviceModel, modelOf } from './device-model.js';
-import { checkedFilter, present, requireId, rowIdOf } from './inputs.js';
-import { page } from './pages.js';
+import { checkedFilter, requireId, rowIdOf } from './inputs.js';
+import { byNumber, byText, byTime, OrderDirection, type OrderFields, orderedPage } from './ordered-pages.js';
+import type { PageArguments } from './pages.js';
 
 export const Device = builder.objectRef<DeviceRow>('Device');
 
 builder.node(Device, {
+  description: 'A registered device of the fleet, which uploads its dumps with its key and token.',
   id: { resolve: ({ id }) => id },
   loadOne: (id, { loaders }) => loaders.devices.byId.load(rowIdOf(id)),
   fields: (t) => ({
-    key: t.exposeString('key', { description: 'Unique, `[a-z0-9]{1,32}`; names its folder in the storage.' }),
-    name: t.exposeString('name', { nullable: true }),
-    createdAt: t.expose('createdAt', { type: 'DateTime' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime' }),
+    key: t.exposeString('key', {
+      description: 'Unique, `[a-z0-9]{1,32}`: names the device in uploads, and its folder in the storage.',
+    }),
+    name: t.exposeString('name', {
+      nullable: true,
+      description: 'For people, 1 to 200 characters on one line. Null: only the key is known.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was registered.' }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'When a person last changed its name, model or token. Uploads do not change it.',
+    }),
     hasToken: t.boolean({
       description: 'False once its token was revoked, until the next rotation.',
       resolve: ({ tokenSha256 }) => !isRevoked(tokenSha256),
@@ -23,42 +39,124 @@ builder.node(Device, {
     tokenUsedAt: t.expose('tokenUsedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When one of its tokens was last used, accurate to some seconds.',
+      description: 'When one of its tokens was last used, accurate to some seconds. Null: never.',
     }),
     previousTokenUntil: t.expose('previousTokenUntil', {
       type: 'DateTime',
       nullable: true,
-      description: 'The token before the last rotation works until then.',
+      description: 'The token before the last rotation works until then. Null: there is none.',
+    }),
+    crashCount: t.exposeInt('crashCount', {
+      description:
+        'Crashes since it was registered: every dump that it uploaded. Repeated uploads of a dump count once, and ' +
+        'deleted dumps still count; `coredumpCount` is the number of dumps that are stored.',
+    }),
+    lastCrashAt: t.expose('lastCrashAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When its last dump was uploaded, also where that dump was deleted since. Null: it never crashed.',
     }),
     model: t.field({
       type: DeviceModel,
+      description: 'The product that it is; its builds are looked up there.',
       resolve: modelOf,
     }),
   }),
 });
 
-export const DeviceConnection = builder.connectionObject({ type: Device, name: 'DeviceConnection' });
+export const DeviceConnection = builder.connectionObject({
+  type: Device,
+  name: 'DeviceConnection',
+  description: 'One page of a list of devices.',
+});
 
-builder.objectField(DeviceModel, 'devices', (t) =>
-  t.connection(
+const DeviceOrderField = builder.enumType('DeviceOrderField', {
+  description: 'What a list of devices is sorted by. Values may be added.',
+  values: {
+    CREATED_AT: { description: 'When the device was registered.' },
+    KEY: { description: 'Its key, in the order of the database’s text.' },
+    NAME: { description: 'Its name, or its key where it has none, in upper or lower case.' },
+    CRASH_COUNT: { description: 'Its `crashCount`.' },
+    LAST_CRASH_AT: { description: 'Its `lastCrashAt`; devices that never crashed come before all others.' },
+  } satisfies Record<(typeof DEVICE_ORDERS)[number], { description: string }>,
+});
+
+const DeviceOrderInput = builder.inputType('DeviceOrder', {
+  description: 'How a list of devices is sorted. Among equal values the newest device has the highest place.',
+  fields: (t) => ({
+    field: t.field({ type: DeviceOrderField, required: true, description: 'What is compared.' }),
+    direction: t.field({
+      type: OrderDirection,
+      required: true,
+      defaultValue: 'DESC',
+      description: 'Highest first, unless told otherwise.',
+    }),
+  }),
+});
+
+const ORDER_FIELDS: OrderFields<DeviceRow, DeviceOrder['field']> = {
+  CREATED_AT: byNumber(({ id }) => id),
+  KEY: byText(({ key }) => key),
+  NAME: byText(({ key, name }) => name ?? key),
+  CRASH_COUNT: byNumber(({ crashCount }) => crashCount),
+  LAST_CRASH_AT: byTime(({ lastCrashAt }) => lastCrashAt ?? NEVER),
+};
+
+const NEWEST_FIRST: DeviceOrder = { field: 'CREATED_AT', direction: 'DESC' };
+
+/** A page of devices, the newest first. */
+export const devicesPage = (
+  args: PageArguments & { orderBy?: DeviceOrder | null | undefined },
+  list: (window: DeviceWindow) => Promise<DeviceRow[]>,
+  totalCount: () => number | Promise<number>,
+) => orderedPage({ ...args, orderBy: args.orderBy ?? NEWEST_FIRST }, ORDER_FIELDS, list, totalCount);
+
+const ORDER_BY = 'By default the newest device comes first.';
+
+builder.objectFields(DeviceModel, (t) => ({
+  devices: t.connection(
     {
       type: Device,
-      description: 'Newest first.',
-      resolve: ({ id }, args, { loaders }) =>
-        page(
+      description: 'Its devices, the newest first unless sorted otherwise.',
+      args: { orderBy: t.arg({ type: DeviceOrderInput, description: ORDER_BY }) },
+      resolve: ({ id: modelId }, args, { loaders }) =>
+        devicesPage(
           args,
-          (window) => loaders.devices.ofModel.load({ parentId: id, window }),
-          () => loaders.devices.countOfModel.load(id),
+          (window) => loaders.devices.ofModel.load({ modelId, window }),
+          () => loaders.devices.countOfModel.load(modelId),
         ),
     },
     DeviceConnection,
   ),
-);
+  deviceCount: t.int({
+    description: 'Number of its devices. Costs one SQL statement for all models of an answer.',
+    resolve: ({ id }, _, { loaders }) => loaders.devices.countOfModel.load(id),
+  }),
+}));
 
 const DeviceFilterInput = builder.inputType('DeviceFilter', {
+  description:
+    'All given fields must match. Fields that are left out or null do not filter; a list means "one of".',
   fields: (t) => ({
-    modelCode: t.stringList({}),
-    search: t.string({ description: 'All words must occur, in upper or lower case, in key or name.' }),
+    modelCode: t.stringList({ description: 'Codes of models: `["thermostat"]`.' }),
+    key: t.stringList({ description: 'Whole keys of devices.' }),
+    search: t.string({
+      description:
+        'All words must occur, in upper or lower case, in key or name. At most 200 characters and 10 words.',
+    }),
+    createdAfter: t.field({ type: 'DateTime', description: 'Registered then or later.' }),
+    createdBefore: t.field({ type: 'DateTime', description: 'Registered before then.' }),
+    lastCrashAfter: t.field({ type: 'DateTime', description: 'The last crash was then or later.' }),
+    lastCrashBefore: t.field({
+      type: 'DateTime',
+      description: 'The last crash was before then. Devices that never crashed do not match.',
+    }),
+    hasCrashed: t.boolean({ description: 'True: it crashed at least once. False: it never did.' }),
+    firmwareVersion: t.stringList({ description: 'It crashed at least once with one of these versions.' }),
+    crashGroupId: t.idList({
+      description: 'It crashed at least once in one of these groups. NOT_FOUND for another id.',
+    }),
   }),
 });
 
@@ -66,11 +164,14 @@ builder.queryFields((t) => ({
   devices: t.connection(
     {
       type: Device,
-      description: 'Newest first.',
-      args: { filter: t.arg({ type: DeviceFilterInput }) },
+      description: 'All devices, the newest first unless sorted otherwise.',
+      args: {
+        filter: t.arg({ type: DeviceFilterInput, description: 'Which devices; all by default.' }),
+        orderBy: t.arg({ type: DeviceOrderInput, description: ORDER_BY }),
+      },
       resolve: (_, { filter: input, ...args }, { services }) => {
-        const filter = checkedFilter(input ?? {});
-        return page(
+        const filter = toDeviceFilter(input);
+        return devicesPage(
           args,
           (window) => services.devices.list(filter, window),
           () => services.devices.count(filter),
@@ -82,97 +183,18 @@ builder.queryFields((t) => ({
   device: t.field({
     type: Device,
     nullable: true,
-    args: { key: t.arg.string({ required: true }) },
+    description: 'The device with this key; null when there is none.',
+    args: { key: t.arg.string({ required: true, description: 'Its whole key.' }) },
     resolve: (_, { key }, { services }) => services.devices.get(key),
   }),
 }));
 
-const TOKEN = 'The device’s bearer token for uploads. Shown only here: the server keeps its hash.';
-
-builder.relayMutationField(
-  'createDevice',
-  {
-    inputFields: (t) => ({
-      modelCode: t.string({ required: true }),
-      key: t.string({ description: '1 to 32 of a-z and 0-9; eight random characters when left out.' }),
-      name: t.string({}),
-    }),
-  },
-  {
-    resolve: (_, { input: { modelCode, key, name } }, { services }) =>
-      services.devices.createDevice(present({ modelCode, key, name })),
-  },
-  {
-    outputFields: (t) => ({
-      device: t.field({ type: Device, resolve: ({ device }) => device }),
-      token: t.exposeString('token', { description: TOKEN }),
-    }),
-  },
-);
-
-builder.relayMutationField(
-  'rotateDeviceToken',
-  {
-    inputFields: (t) => ({
-      id: t.id({ required: true }),
-      graceSeconds: t.int({
-        description: 'How long the old token still works: one day by default, at most 30 days.',
-      }),
-    }),
-  },
-  {
-    description: 'A new token for the device. Tokens that are older than the last one stop working at once.',
-    resolve: (_, { input: { id, graceSeconds } }, { services }) =>
-      services.devices.rotateToken(requireId('Device', id), graceSeconds ?? undefined),
-  },
-  {
-    outputFields: (t) => ({
-      device: t.field({ type: Device, resolve: ({ device }) => device }),
-      token: t.exposeString('token', { description: TOKEN }),
-    }),
-  },
-);
-
-builder.relayMutationField(
-  'revokeDeviceToken',
-  { inputFields: (t) => ({ id: t.id({ required: true }) }) },
-  {
-    description: 'All tokens of the device stop working at once. `rotateDeviceToken` makes a new one.',
-    resolve: (_, { input: { id } }, { services }) => services.devices.revokeToken(requireId('Device', id)),
-  },
-  { outputFields: (t) => ({ device: t.field({ type: Device, resolve: (device) => device }) }) },
-);
-
-builder.relayMutationField(
-  'updateDevice',
-  {
-    description: 'Fields that are left out keep their values.',
-    inputFields: (t) => ({
-      id: t.id({ required: true }),
-      name: t.string({ description: 'Null removes the name.' }),
-      modelCode: t.string({}),
-    }),
-  },
-  {
-    resolve: (_, { input: { id, name, modelCode } }, { services }) =>
-      services.devices.updateDevice(requireId('Device', id), {
-        ...(name === undefined ? {} : { name }),
-        ...(modelCode == null ? {} : { modelCode }),
-      }),
-  },
-  { outputFields: (t) => ({ device: t.field({ type: Device, resolve: (device) => device }) }) },
-);
-
-builder.relayMutationField(
-  'deleteDevice',
-  { inputFields: (t) => ({ id: t.id({ required: true }) }) },
-  {
-    description: 'Also deletes its dumps, rows and files.',
-    resolve: async (_, { input: { id } }, { services }) => {
-      const deviceId = requireId('Device', id);
-      await services.devices.deleteDevice(deviceId);
-      return { deletedDeviceId: encodeGlobalId('Device', deviceId) };
-    },
-  },
-  { outputFields: (t) => ({ deletedDeviceId: t.exposeID('deletedDeviceId') }) },
-);
+/** @throws DomainError BAD_USER_INPUT for a filter that is too large, NOT_FOUND for an id that is not a group's */
+function toDeviceFilter(input: typeof DeviceFilterInput.$inferInput | null | undefined): DeviceFilter {
+  const { crashGroupId, ...filter } = checkedFilter(input ?? {});
+  if (crashGroupId === undefined) return filter;
+  return {
+    ...filter,
+    crashGroupId: crashGroupId.map((id) => requireId('CrashGroup', id, 'filter.crashGroupId')),
+  };
+}

@@ -35,7 +35,7 @@ builder.node(Firmware, {
   }),
 });
 
-const FirmwareConnection = builder.connectionObject({ type: Firmware, name: 'FirmwareConnection' });
+export const FirmwareConnection = builder.connectionObject({ type: Firmware, name: 'FirmwareConnection' });
 
 builder.objectField(DeviceModel, 'firmwares', (t) =>
   t.connection(

@@ -18,7 +18,7 @@ export async function followDumps(
   try {
     const current = await coredumps.get(filter.coredumpId);
     if (current === null || (filter.deviceId !== undefined && current.deviceId !== filter.deviceId)) {
-      throw notFound('core dump', filter.coredumpId);
+      throw notFound('core dump', filter.coredumpId, { field: 'coredumpId' });
     }
     return startingWith(current, changes);
   } catch (error) {

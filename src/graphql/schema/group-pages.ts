@@ -18,8 +18,8 @@ export async function groupPage(
 ) {
   const order = args.sort ?? 'COUNT';
   const { take, fromEnd } = sizeOf(args);
-  const after = positionIn(args.after, order);
-  const before = positionIn(args.before, order);
+  const after = positionIn(args.after, order, 'after');
+  const before = positionIn(args.before, order, 'before');
   const rows = await list({
     order,
     take: take + 1,
@@ -46,14 +46,20 @@ function cursorOf({ value, id }: GroupPosition, order: GroupOrder): string {
   return Buffer.from(`${order}:${value}:${id}`).toString('base64');
 }
 
-function positionIn(cursor: string | null | undefined, order: GroupOrder): GroupPosition | undefined {
+function positionIn(
+  cursor: string | null | undefined,
+  order: GroupOrder,
+  field: string,
+): GroupPosition | undefined {
   if (cursor == null) return undefined;
   const [name, value, id, ...more] = Buffer.from(cursor, 'base64').toString('utf8').split(':');
   const position = { value: Number(value || Number.NaN), id: Number(id || Number.NaN) };
   const isWhole = Number.isInteger(position.id) && position.id >= 0 && position.id <= MAX_ROW_ID;
-  if (!GROUP_ORDERS.some((known) => known === name) || more.length > 0 || !isWhole) throw notACursor();
-  if (name !== order) throw badInput(`This cursor belongs to the list sorted by ${name}, not by ${order}.`);
-  if (!isValueOf(order, position.value)) throw notACursor();
+  if (!GROUP_ORDERS.some((known) => known === name) || more.length > 0 || !isWhole) throw notACursor(field);
+  if (name !== order) {
+    throw badInput(`This cursor belongs to the list sorted by ${name}, not by ${order}.`, { field });
+  }
+  if (!isValueOf(order, position.value)) throw notACursor(field);
   return position;
 }
 
@@ -64,4 +70,4 @@ function isValueOf(order: GroupOrder, value: number): boolean {
   return Number.isInteger(value) && Math.abs(value) <= MAX_ROW_ID;
 }
 
-const notACursor = () => badInput('This is not a cursor of this list.');
+const notACursor = (field: string) => badInput('This is not a cursor of this list.', { field });

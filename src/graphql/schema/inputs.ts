@@ -18,7 +18,9 @@ const MAX_SEARCH_WORDS = 10;
 export function checkedFilter<Input extends object>(input: Input): Present<Input> {
   const search = 'search' in input && typeof input.search === 'string' ? input.search : '';
   if (search.length > MAX_SEARCH_LENGTH || search.trim().split(/\s+/).length > MAX_SEARCH_WORDS) {
-    throw badInput(`A search has at most ${MAX_SEARCH_LENGTH} characters and ${MAX_SEARCH_WORDS} words.`);
+    throw badInput(`A search has at most ${MAX_SEARCH_LENGTH} characters and ${MAX_SEARCH_WORDS} words.`, {
+      field: 'filter.search',
+    });
   }
   return present(input);
 }
@@ -34,12 +36,18 @@ const NOUNS = {
   Coredump: 'core dump',
   CrashGroup: 'crash group',
   Device: 'device',
+  DeviceModel: 'device model',
   Firmware: 'firmware',
 } as const;
 
-/** The number in a global id. @throws DomainError NOT_FOUND for an id of another type, or an invalid one */
-export function requireId(type: keyof typeof NOUNS, globalId: string | number): number {
+/**
+ * The number in a global id.
+ *
+ * @param field the argument, or the member of a mutation's `input`
+ * @throws DomainError NOT_FOUND for an id of another type, or an invalid one
+ */
+export function requireId(type: keyof typeof NOUNS, globalId: string | number, field = 'id'): number {
   const id = decodeGlobalId(type, String(globalId));
-  if (id === null) throw notFound(NOUNS[type], String(globalId).slice(0, 64));
+  if (id === null) throw notFound(NOUNS[type], String(globalId).slice(0, 64), { field });
   return id;
 }

@@ -1,3 +1,4 @@
+import { createAlertLoaders } from '../../alerts/read.js';
 import { createCoredumpLoaders } from '../../coredumps/loaders.js';
 import { createCrashGroupLoaders } from '../../crash-groups/loaders.js';
 import { createVersionLoaders } from '../../crash-groups/version-loaders.js';
@@ -13,6 +14,7 @@ export type Loaders = ReturnType<typeof createLoaders>;
  */
 export function createLoaders(db: Db) {
   return {
+    alerts: createAlertLoaders(db),
     coredumps: createCoredumpLoaders(db),
     crashGroups: createCrashGroupLoaders(db),
     devices: createDeviceLoaders(db),

@@ -21,6 +21,8 @@ const ModelPrivacy = builder.objectRef<Privacy>('ModelPrivacy').implement({
 builder.objectField(DeviceModel, 'privacy', (t) =>
   t.field({
     type: ModelPrivacy,
+    description:
+      'What becomes of raw dumps; without settings they are kept, and every viewer may download them.',
     resolve: ({ id }, _, { loaders }) => loaders.devices.privacyOfModel.load(id),
   }),
 );
@@ -28,15 +30,21 @@ builder.objectField(DeviceModel, 'privacy', (t) =>
 builder.relayMutationField(
   'setModelPrivacy',
   {
-    description: 'Fields that are left out keep their values.',
+    description: 'Input of `setModelPrivacy`. Fields that are left out keep their values.',
     inputFields: (t) => ({
-      modelCode: t.string({ required: true }),
-      removeRawOnceRead: t.boolean({}),
-      keepRawDays: t.int({ description: 'Null removes the limit.' }),
-      rawForAdminsOnly: t.boolean({}),
+      modelCode: t.string({ required: true, description: 'Code of the model.' }),
+      removeRawOnceRead: t.boolean({
+        description: 'Remove raw bytes as soon as the dump is PARSED, also of dumps that are parsed already.',
+      }),
+      keepRawDays: t.int({
+        description: 'Remove raw bytes this many days after the upload: 1 to 36500. Null removes the limit.',
+      }),
+      rawForAdminsOnly: t.boolean({ description: 'Viewers cannot download raw bytes.' }),
     }),
   },
   {
+    description:
+      'Sets how long raw dumps of a model are kept, and who may download them. It takes effect at once.',
     resolve: (_, { input: { modelCode, removeRawOnceRead, keepRawDays, rawForAdminsOnly } }, { services }) =>
       services.privacy.set(modelCode, {
         ...(removeRawOnceRead == null ? {} : { removeRawOnceRead }),
@@ -44,5 +52,14 @@ builder.relayMutationField(
         ...(rawForAdminsOnly == null ? {} : { rawForAdminsOnly }),
       }),
   },
-  { outputFields: (t) => ({ deviceModel: t.field({ type: DeviceModel, resolve: (model) => model }) }) },
+  {
+    description: 'Answer of `setModelPrivacy`.',
+    outputFields: (t) => ({
+      deviceModel: t.field({
+        type: DeviceModel,
+        description: 'The model after the change.',
+        resolve: (model) => model,
+      }),
+    }),
+  },
 );

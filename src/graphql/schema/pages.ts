@@ -7,7 +7,8 @@
  *   keys of one moment into one statement. It lives as long as one request or event, so what it remembers is never
  *   stale. `loaders.ts` composes the loaders of all services.
  *
- * `page` below makes a Relay connection of either; crash groups, which have several orders, use `group-pages.ts`.
+ * `page` below makes a Relay connection of either, newest first. A list that a person sorts (`orderBy`) uses
+ * `ordered-pages.ts`, with the SQL of `platform/database/ordered-window.ts`; crash groups use `group-pages.ts`.
  */
 
 import { badInput } from '../../errors.js';
@@ -35,8 +36,8 @@ export async function page<Row extends { id: number }>(
   totalCount: () => number | Promise<number>,
 ) {
   const { take, fromEnd } = sizeOf(args);
-  const beforeId = idOf(args.after);
-  const afterId = idOf(args.before);
+  const beforeId = idOf(args.after, 'after');
+  const afterId = idOf(args.before, 'before');
   const rows = await list({
     take: take + 1,
     ...(beforeId === undefined ? {} : { beforeId }),
@@ -71,10 +72,12 @@ class Edge<Row extends { id: number }> {
 
 /** @throws DomainError BAD_USER_INPUT for invalid sizes */
 export function sizeOf({ first, last }: PageArguments): { take: number; fromEnd: boolean } {
-  if (first != null && last != null) throw badInput('Give first or last, not both.');
+  if (first != null && last != null) throw badInput('Give first or last, not both.', { field: 'last' });
   const take = first ?? last ?? DEFAULT_PAGE;
-  if (take < 0) throw badInput(`A page cannot have ${take} items.`);
-  if (take > MAX_PAGE) throw badInput(`A page has at most ${MAX_PAGE} items; ${take} were asked for.`);
+  const field = first == null ? 'last' : 'first';
+  if (take < 0) throw badInput(`A page cannot have ${take} items.`, { field });
+  if (take > MAX_PAGE)
+    throw badInput(`A page has at most ${MAX_PAGE} items; ${take} were asked for.`, { field });
   return { take, fromEnd: last != null };
 }
 
@@ -82,9 +85,10 @@ function cursorOf(id: number): string {
   return Buffer.from(`id:${id}`).toString('base64');
 }
 
-function idOf(cursor: string | null | undefined): number | undefined {
+function idOf(cursor: string | null | undefined, field: string): number | undefined {
   if (cursor == null) return undefined;
   const id = /^id:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64').toString('utf8'))?.[1];
-  if (id === undefined || Number(id) > MAX_ROW_ID) throw badInput('This is not a cursor of this list.');
+  if (id === undefined || Number(id) > MAX_ROW_ID)
+    throw badInput('This is not a cursor of this list.', { field });
   return Number(id);
 }

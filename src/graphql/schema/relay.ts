@@ -1,3 +1,5 @@
+import { COUNTED_ABOVE, connectionCost, FREE, idsCost } from '../limits/field-costs.js';
+
 /**
  * Options of Pothos' Relay plugin: the shape of nodes, connections and mutations, and the descriptions of the parts that
  * the plugin makes.
@@ -11,17 +13,26 @@ export const RELAY = {
   defaultMutationInputTypeOptions: { description: 'The input of the mutation of the same name.' },
   defaultPayloadTypeOptions: { description: 'The answer to the mutation of the same name.' },
 
-  nodesOnConnection: { description: 'The items of the page, without their cursors.' },
+  // The items of a page are counted with the field of the connection, whose arguments say how many there are.
+  defaultConnectionFieldOptions: { complexity: connectionCost },
+  nodesOnConnection: {
+    description: 'The items of the page, without their cursors.',
+    complexity: COUNTED_ABOVE,
+  },
   edgesFieldOptions: {
     nullable: { list: false, items: false },
     description: 'The items of the page, each with its cursor.',
+    complexity: COUNTED_ABOVE,
   },
   nodeFieldOptions: { nullable: false, description: 'The item.' },
   cursorFieldOptions: {
     description:
       'The position of the item in this list: for `after` and `before`. Opaque, and valid as long as the list has the same order.',
   },
-  pageInfoFieldOptions: { description: 'Whether there are more pages, and how to ask for them.' },
+  pageInfoFieldOptions: {
+    description: 'Whether there are more pages, and how to ask for them.',
+    complexity: FREE,
+  },
   pageInfoTypeOptions: { description: 'Where a page begins and ends.' },
   hasNextPageFieldOptions: { description: 'Whether items follow this page.' },
   hasPreviousPageFieldOptions: { description: 'Whether items precede this page.' },
@@ -48,5 +59,12 @@ export const RELAY = {
     description: 'The object with this global id, of whatever type; null when there is none.',
     args: { id: { description: 'A global id.' } },
   },
-  nodesQueryOptions: false,
+  nodesQueryOptions: {
+    nullable: { list: false, items: true },
+    complexity: idsCost,
+    description:
+      'The objects with these global ids, in the same order; null for each that does not exist. One SQL statement for ' +
+      'each type among them.',
+    args: { ids: { description: 'Global ids, also of different types: 200 at most.' } },
+  },
 } as const;

@@ -1,4 +1,4 @@
-import { GraphQLError, Kind } from 'graphql';
+import { type ASTNode, GraphQLError, Kind } from 'graphql';
 import { GraphQLUpload } from 'graphql-upload-minimal';
 import { builder } from './builder.js';
 
@@ -9,16 +9,18 @@ builder.scalarType('DateTime', {
   description:
     'A moment, as an RFC 3339 string: 2026-02-11T14:30:00.123Z. Answers are in UTC with milliseconds.',
   serialize: (date) => date.toISOString(),
-  parseValue: readInstant,
-  parseLiteral: (node) => readInstant(node.kind === Kind.STRING ? node.value : undefined),
+  parseValue: (value) => readInstant(value),
+  parseLiteral: (node) => readInstant(node.kind === Kind.STRING ? node.value : undefined, node),
 });
 
 builder.addScalarType('Upload', GraphQLUpload);
 
-function readInstant(value: unknown): Date {
+/** @param node where the value is part of the document: graphql itself would not say where the error is */
+function readInstant(value: unknown, node?: ASTNode): Date {
   const date = typeof value === 'string' && INSTANT.test(value) ? new Date(value) : null;
   if (date === null || Number.isNaN(date.getTime())) {
-    throw new GraphQLError('A DateTime is an RFC 3339 string with a zone, like 2026-02-11T14:30:00Z.');
+    const message = 'A DateTime is an RFC 3339 string with a zone, like 2026-02-11T14:30:00Z.';
+    throw new GraphQLError(message, { nodes: node ?? null });
   }
   return date;
 }

@@ -1,4 +1,5 @@
 import type { MissingFirmwareRow } from '../../crash-groups/missing-firmware.js';
+import { firstCost } from '../limits/field-costs.js';
 import { builder } from './builder.js';
 import { DeviceModel, modelOf } from './device-model.js';
 import { Firmware } from './firmware.js';
@@ -27,6 +28,7 @@ const MissingFirmware = builder.objectRef<MissingFirmwareRow>('MissingFirmware')
 builder.queryField('missingFirmwares', (t) =>
   t.field({
     type: [MissingFirmware],
+    complexity: firstCost,
     description: 'Builds to upload next; the build that most dumps wait for comes first.',
     args: { first: t.arg.int({ defaultValue: 20 }) },
     resolve: (_, { first }, { services }) => services.crashGroups.listMissingFirmwares(first ?? 20),

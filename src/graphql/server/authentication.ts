@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { GraphiQLOptions, Plugin } from 'graphql-yoga';
 import type { Gatekeeper } from '../../auth/gatekeeper.js';
-import { tokenHasEnded } from '../../auth/principal.js';
+import { TokenExpired } from '../../auth/principal.js';
 import { DomainError, type DomainErrorCode } from '../../errors.js';
-import { endsAt } from '../../platform/async-iterators.js';
+import { failsAt } from '../../platform/async-iterators.js';
 import type { Clock } from '../../platform/clock.js';
 import type { ClientAddress } from '../../platform/http/client-address.js';
-import { RETRY_AFTER_SECONDS, sendJson } from '../../platform/http/send-json.js';
+import { RETRY_AFTER_SECONDS, sendGraphQLErrors } from '../../platform/http/send-json.js';
 import type { Context } from '../schema/context.js';
 import { signInPage } from './sign-in-page.js';
 
@@ -49,7 +49,10 @@ export function createAdmission({
       return true;
     },
 
-    /** Ends each subscription when its token expires, and checks the token again before each event. */
+    /**
+     * Fails each subscription when its token expires, and checks the token again before each event. The transports end
+     * it in the way that makes the client subscribe again, with a new token if it has one.
+     */
     endWithToken: {
       onSubscribe: ({ args }) => ({
         onSubscribeResult({ result, setResult }) {
@@ -57,9 +60,9 @@ export function createAdmission({
           const { until } = person;
           if (until === null || !(Symbol.asyncIterator in result)) return;
           setResult(
-            endsAt(result, {
+            failsAt(result, {
               remainingMs: () => until.getTime() - clock.now().getTime(),
-              last: { errors: [asGraphQLError(tokenHasEnded())] },
+              error: () => asGraphQLError(new TokenExpired()),
             }),
           );
         },
@@ -80,7 +83,7 @@ const STATUS: Partial<Record<DomainErrorCode, number>> = {
 export function refuse(response: ServerResponse, thrown: unknown, error: GraphQLError): void {
   const status = setRefusal(response, thrown);
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-  sendJson(response, status, { errors: [error] });
+  sendGraphQLErrors(response, status, [error]);
 }
 
 /** Sets the headers that the status requires. @returns the status */

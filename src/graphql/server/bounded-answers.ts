@@ -8,6 +8,7 @@ import {
 } from 'graphql';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
 import { gatherBy } from '../../platform/database/data-loader.js';
+import { graphqlMediaType } from '../../platform/http/graphql-media-type.js';
 import type { Answer } from '../limits/answer-budget.js';
 import { longJson } from '../limits/long-data.js';
 import type { Context } from '../schema/context.js';
@@ -62,7 +63,7 @@ export function boundAnswers(queries: QueryThread | null): Plugin<Context & Oper
       if (!isWhole(result)) return;
       const { data, ...others } = shownResult(result);
       const longPieces = longJson(data, others);
-      const type = jsonType(accepted);
+      const type = graphqlMediaType(accepted);
       if (longPieces !== null && type === null && accepted.includes(EVENT_STREAM)) {
         setResultProcessor(
           (_result, { Response }) => responseWith(Response, asOnlyEvent(longPieces), EVENT_STREAM_HEADERS),
@@ -127,16 +128,6 @@ export async function executeBounded(args: ExecutionArgs, answer: Answer): Promi
   const { slicesOfLists: slices } = answer;
   const result = await (slices === null ? execute(args) : gatherBy(slices.whenDrained, () => execute(args)));
   return answer.refusal === null ? result : { errors: [answer.refusal] };
-}
-
-/** The media type that Yoga would choose; null when the client wants an event stream or another type. */
-function jsonType(accept: string): string | null {
-  for (const part of accept.split(',')) {
-    const type = part.split(';')[0]?.trim().toLowerCase();
-    if (type === 'application/graphql-response+json') return type;
-    if (type === 'application/json' || type === 'application/*' || type === '*/*') return 'application/json';
-  }
-  return null;
 }
 
 /** An answer with data, and perhaps errors of its fields. Answers with an error status of their own are short. */

@@ -11,6 +11,8 @@ type ErrorCode =
   | 'UNAUTHENTICATED'
   | 'FORBIDDEN'
   | 'CONFLICT'
+  | 'PERSISTED_QUERY_NOT_FOUND'
+  | 'PERSISTED_QUERY_NOT_SUPPORTED'
   | 'PARSER_NOT_CONFIGURED'
   | 'QUERY_TOO_COMPLEX'
   | 'RATE_LIMITED'
@@ -35,7 +37,12 @@ const CODES: Record<DomainErrorCode, ErrorCode> = {
 };
 
 /** Codes that the GraphQL server gives to request errors, because graphql has none. */
-const OWN_CODES: readonly ErrorCode[] = ['QUERY_TOO_COMPLEX', 'FORBIDDEN'];
+export const OWN_CODES: readonly ErrorCode[] = [
+  'QUERY_TOO_COMPLEX',
+  'FORBIDDEN',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+];
 
 const MAX_MESSAGE_LENGTH = 1_000;
 
@@ -55,7 +62,12 @@ export function createErrorMask(log: Logger) {
       const code = CODES[original.code];
       if (code === 'INTERNAL_SERVER_ERROR')
         log.error({ err: original, requestId }, 'GraphQL operation failed');
-      const extensions = { code, ...(code === 'INTERNAL_SERVER_ERROR' ? { requestId } : {}) };
+      const { field } = original;
+      const extensions = {
+        code,
+        ...(field === undefined ? {} : { field }),
+        ...(code === 'INTERNAL_SERVER_ERROR' ? { requestId } : {}),
+      };
       return new GraphQLError(original.message, { ...place, extensions });
     }
     // Syntax, validation and coercion errors come from graphql and describe the client's own document.
@@ -64,7 +76,8 @@ export function createErrorMask(log: Logger) {
       const code = OWN_CODES.find((own) => own === known.code) ?? 'BAD_USER_INPUT';
       return new GraphQLError(clip(original.message), {
         ...place,
-        extensions: { ...known, code },
+        // `field` and the status were added around the error of a scalar.
+        extensions: { ...located?.extensions, ...known, code },
       });
     }
     if (isOfUpload(original)) {

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { GraphQLError, parse } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { parseJson } from '../../platform/json.js';
+import { REQUEST_ERROR } from '../limits/document-limits.js';
 
 /** Documents that clients can name by id instead of sending them. */
 export interface PersistedDocuments {
@@ -48,13 +49,16 @@ export async function readPersistedDocuments({
   return { documents, isOnly };
 }
 
-/** For POST, GET and SSE. WebSocket calls `documentOf` itself, because its operations bypass this hook. */
-export function usePersistedDocuments(persisted: PersistedDocuments): Plugin {
+/**
+ * For POST, GET and SSE. WebSocket calls `documentOf` itself, because its operations bypass this hook.
+ *
+ * @param persisted null where there are none
+ */
+export function usePersistedDocuments(persisted: PersistedDocuments | null): Plugin {
   return {
     onParams({ params, request, setParams }) {
       // GraphQL over HTTP puts the id beside `query`. Yoga drops unknown parameters of a query string, and refuses
-      // unknown
-      // members of a body.
+      // unknown members of a body.
       const { documentId = inQueryString(request.url), ...known }: Params = params;
       const query = documentOf(persisted, { ...known, documentId });
       if (query !== null) setParams({ ...known, query });
@@ -64,34 +68,49 @@ export function usePersistedDocuments(persisted: PersistedDocuments): Plugin {
 
 /**
  * The document that a request names by `documentId` (GraphQL over HTTP) or `extensions.persistedQuery.sha256Hash`
- * (Apollo).
+ * (Apollo). Nothing is ever added to the persisted documents: a client that sends its document beside an unknown hash,
+ * as Apollo's automatic persisted queries do, has it run where that is allowed.
  *
  * @returns null when the request contains its own document
  * @throws GraphQLError for an unknown id, and for a document in the request where only persisted ones are run
  */
 export function documentOf(
-  { documents, isOnly }: PersistedDocuments,
-  params: Pick<Params, 'extensions' | 'documentId'>,
+  persisted: PersistedDocuments | null,
+  { documentId, extensions, query = '' }: Pick<Params, 'extensions' | 'documentId' | 'query'>,
 ): string | null {
-  const id = idOf(params);
-  if (id === null) {
-    if (!isOnly) return null;
-    throw new GraphQLError(
-      'This server runs persisted documents only (PERSISTED_DOCUMENTS_ONLY): name one by documentId.',
-      { extensions: { code: 'FORBIDDEN', http: { status: 403 } } },
-    );
+  const hash = hashIn(extensions);
+  if (persisted === null) {
+    if (hash !== null && query === '') throw ofApollo('PersistedQueryNotSupported');
+    return null;
   }
-  const document = documents.get(withoutPrefix(id));
-  if (document === undefined) {
-    throw new GraphQLError(`There is no persisted document "${id.slice(0, SHOWN_ID)}".`, {
+  const { documents, isOnly } = persisted;
+  const id = typeof documentId === 'string' ? documentId : hash;
+  const document = id === null ? undefined : documents.get(withoutPrefix(id));
+  if (document !== undefined) return document;
+  if (typeof documentId === 'string') {
+    throw new GraphQLError(`There is no persisted document "${documentId.slice(0, SHOWN_ID)}".`, {
       extensions: { code: 'BAD_USER_INPUT', http: { status: 404 } },
     });
   }
-  return document;
+  if (hash !== null && query === '') throw ofApollo('PersistedQueryNotFound');
+  if (!isOnly) return null;
+  throw new GraphQLError(
+    'This server runs persisted documents only (PERSISTED_DOCUMENTS_ONLY): name one by documentId.',
+    { extensions: { code: 'FORBIDDEN', http: { status: 403 } } },
+  );
 }
 
-function idOf({ extensions, documentId }: Pick<Params, 'extensions' | 'documentId'>): string | null {
-  if (typeof documentId === 'string') return documentId;
+/** Apollo's clients know these errors by message or code, and send the document itself next. */
+const APOLLO_CODES = {
+  PersistedQueryNotFound: 'PERSISTED_QUERY_NOT_FOUND',
+  PersistedQueryNotSupported: 'PERSISTED_QUERY_NOT_SUPPORTED',
+} as const;
+
+function ofApollo(message: keyof typeof APOLLO_CODES): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: APOLLO_CODES[message], http: REQUEST_ERROR } });
+}
+
+function hashIn(extensions: Params['extensions']): string | null {
   const persistedQuery: unknown = extensions?.persistedQuery;
   if (typeof persistedQuery !== 'object' || persistedQuery === null || !('sha256Hash' in persistedQuery))
     return null;

@@ -4,14 +4,14 @@
  */
 import { type ExecutionArgs, parse } from 'graphql';
 import { workerData } from 'piscina';
-import { createAlertQueries } from '../../alerts/service.js';
+import { createAlertQueries } from '../../alerts/read.js';
 import { createAuditQueries } from '../../audit/service.js';
 import { runAs } from '../../auth/actor.js';
 import { createDownloadLinks } from '../../auth/download-links.js';
 import { createCoredumpQueries } from '../../coredumps/read.js';
 import { createCrashGroupQueries } from '../../crash-groups/queries.js';
 import { regroupingOf } from '../../crash-groups/regroup-job.js';
-import { createDeviceQueries } from '../../devices/loaders.js';
+import { createDeviceQueries } from '../../devices/read.js';
 import type { Clock } from '../../platform/clock.js';
 import { openForReading } from '../../platform/database/open-for-reading.js';
 import { createUploadPriority } from '../../platform/upload-priority.js';

@@ -1,4 +1,4 @@
-import type { ExecutionResult } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 
 /** A result that may have its JSON already: Yoga calls `stringify` where it exists, instead of writing JSON itself. */
 export type TextResult = ExecutionResult & { stringify?: (result: ExecutionResult) => string };
@@ -17,6 +17,16 @@ export function writeOnce(result: ExecutionResult): void {
   });
 }
 
+/** A new result with the same members and with extensions; its JSON, where it has one, is not written again. */
+export function withExtensions(result: TextResult, extensions: object): TextResult {
+  const extended: TextResult = { ...result, extensions: { ...result.extensions, ...extensions } };
+  if (result.stringify === undefined) return extended;
+  return withText(extended, () => {
+    const json = textOf(result);
+    return `${json.slice(0, -1)},"extensions":${JSON.stringify(extensions)}}`;
+  });
+}
+
 /** The JSON that a result already has; null when it must be written. */
 export function knownText(result: TextResult): string | null {
   return result.stringify === undefined ? null : result.stringify(result);
@@ -27,17 +37,19 @@ export function textOf(result: TextResult): string {
   return knownText(result) ?? JSON.stringify(shownResult(result));
 }
 
-type ShownResult = Omit<ExecutionResult, 'errors'> & { errors?: readonly object[] };
-
 /** Removes the extensions that are meant for the server. */
-export function shownResult(result: ExecutionResult): ShownResult {
-  if (result.errors === undefined) return result;
-  const errors = result.errors.map((error) => {
-    const { extensions, ...shown } = error.toJSON();
-    const { http, unexpected, ...others } = extensions ?? {};
-    return { ...shown, ...(Object.keys(others).length === 0 ? {} : { extensions: others }) };
-  });
-  return { ...result, errors };
+export function shownResult<Result extends { errors?: readonly GraphQLError[] | undefined }>(
+  result: Result,
+): Result {
+  return result.errors === undefined ? result : { ...result, errors: result.errors.map(shownError) };
+}
+
+/** The error without the extensions that are meant for the server. */
+export function shownError(error: GraphQLError): GraphQLError {
+  const { http, unexpected, ...extensions } = error.extensions;
+  if (http === undefined && unexpected === undefined) return error;
+  const { message, nodes = null, source = null, positions = null, path = null } = error;
+  return new GraphQLError(message, { nodes, source, positions, path, extensions });
 }
 
 function withText(result: ExecutionResult, stringify: () => string): TextResult {

@@ -21,6 +21,7 @@ type SentOrigin =
       code: DomainErrorCode;
       message: string;
       retryAfterSeconds: number | undefined;
+      field: string | undefined;
       cause: SentCause | null;
     }
   | { kind: 'validation'; message: string }
@@ -50,12 +51,13 @@ export function receivedError({ origin, ...sent }: SentError, document: Document
 function sentOrigin(original: unknown): SentOrigin | null {
   if (original instanceof GraphQLError) return null;
   if (original instanceof DomainError) {
-    const { code, message, retryAfterSeconds, cause } = original;
+    const { code, message, retryAfterSeconds, field, cause } = original;
     return {
       kind: 'domain',
       code,
       message,
       retryAfterSeconds,
+      field,
       cause: cause === undefined ? null : sentCause(cause),
     };
   }
@@ -71,9 +73,10 @@ function sentCause(cause: unknown): SentCause {
 function receivedOrigin(origin: SentOrigin): Error {
   switch (origin.kind) {
     case 'domain': {
-      const { code, message, retryAfterSeconds, cause } = origin;
+      const { code, message, retryAfterSeconds, field, cause } = origin;
       return new DomainError(code, message, {
-        ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+        retryAfterSeconds,
+        field,
         ...(cause === null ? {} : { cause: receivedCause(cause) }),
       });
     }

@@ -66,9 +66,12 @@ export function asOnlyEvent(json: AsyncIterable<Uint8Array>): AsyncIterable<Uint
   return between(`${PING}event: next\ndata: `, json, `\n\n${LAST_EVENT}`);
 }
 
-/** Yoga's result for an iterator that failed because its subscriber was too slow. */
-function isOfSlowSubscriber({ data, errors }: TextResult): boolean {
-  return data === undefined && errors?.[0]?.extensions.code === 'RATE_LIMITED';
+/** Errors after which a client should subscribe again: it was too slow, or its token has expired. */
+const PASSING: readonly unknown[] = ['RATE_LIMITED', 'UNAUTHENTICATED'];
+
+/** Yoga's result for an iterator that failed, if its client should subscribe again. */
+function isOfPassingFailure({ data, errors }: TextResult): boolean {
+  return data === undefined && PASSING.includes(errors?.[0]?.extensions.code);
 }
 
 /** Reads the next event when the last one was sent, and ends the subscription when the connection closes. */
@@ -114,8 +117,9 @@ class EventStream extends Readable {
   #take(result: TextResult | null): void {
     if (this.destroyed || this.#isOver) return;
     this.#isAsking = false;
-    if (result !== null && isOfSlowSubscriber(result)) {
-      // A client that sees the end without "complete" subscribes again.
+    if (result !== null && isOfPassingFailure(result)) {
+      // A client that sees the end without "complete" subscribes again, with a new token if it has one. An event with
+      // the error would be the end for some: Relay gives up a subscription at an error without data.
       this.endWithoutComplete();
       return;
     }

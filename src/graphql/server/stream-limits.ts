@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { networkOf } from '../../platform/http/client-address.js';
-import { RETRY_AFTER_SECONDS, sendJson } from '../../platform/http/send-json.js';
+import { RETRY_AFTER_SECONDS, sendGraphQLErrors } from '../../platform/http/send-json.js';
 import type { Metrics } from '../../platform/metrics.js';
 
 /** Limits the open event streams and WebSockets, counted together for each address. */
@@ -54,9 +54,7 @@ export function admitEventStream(
   const message = tooManyStreams(streams);
   response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
   response.setHeader('Connection', 'close');
-  sendJson(response, 429, {
-    errors: [{ message, extensions: { code: 'RATE_LIMITED', limit: 'streams' } }],
-  });
+  sendGraphQLErrors(response, 429, [{ message, extensions: { code: 'RATE_LIMITED', limit: 'streams' } }]);
   return false;
 }
 

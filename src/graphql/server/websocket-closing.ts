@@ -1,12 +1,16 @@
 import type { GraphQLError } from 'graphql';
 import type { WebSocket } from 'ws';
-import { type Person, tokenHasEnded } from '../../auth/principal.js';
+import { type Person, TokenExpired } from '../../auth/principal.js';
 import { DomainError } from '../../errors.js';
 import { MAX_TIMER_MS } from '../../platform/async-iterators.js';
 import type { Clock } from '../../platform/clock.js';
 
-/** Close codes: those of graphql-transport-ws for refused clients, and standard ones after which clients reconnect. */
-const [UNAUTHORIZED, FORBIDDEN] = [4401, 4403];
+/**
+ * Close codes: those of graphql-transport-ws for refused clients, and standard ones after which clients reconnect. For
+ * graphql-ws 4401 is final. After 4403 it asks for new connectionParams and tries again.
+ */
+const UNAUTHORIZED = 4401;
+export const FORBIDDEN = 4403;
 export const [SERVICE_RESTART, TRY_AGAIN_LATER] = [1012, 1013];
 
 /** RFC 6455 §5.5: a control frame has 125 bytes, two of them for the code. The rest allows for a cut character. */
@@ -35,12 +39,13 @@ export function closeAtEndOfToken(
 
   function check(): void {
     const remainingMs = endsAt - clock.now().getTime();
-    if (remainingMs <= 0) closeRefused(socket, tokenHasEnded(), mask);
+    if (remainingMs <= 0) closeRefused(socket, new TokenExpired(), mask);
     else timer = setTimeout(check, Math.min(remainingMs, MAX_TIMER_MS));
   }
 }
 
 function closeCodeOf(error: unknown): number {
+  if (error instanceof TokenExpired) return FORBIDDEN;
   switch (error instanceof DomainError ? error.code : undefined) {
     case 'UNAVAILABLE':
     case 'RATE_LIMITED':

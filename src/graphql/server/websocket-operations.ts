@@ -6,8 +6,8 @@ import type { WebSocket } from 'ws';
 import { ended, nextAround } from '../../platform/async-iterators.js';
 import { between, joined, longJson } from '../limits/long-data.js';
 import { documentOf, type PersistedDocuments } from './persisted-documents.js';
-import { knownText, shownResult } from './result-text.js';
-import { TRY_AGAIN_LATER } from './websocket-closing.js';
+import { knownText, shownError, shownResult } from './result-text.js';
+import { FORBIDDEN, TRY_AGAIN_LATER } from './websocket-closing.js';
 import { createDeliveries } from './websocket-deliveries.js';
 
 /** Runs work under the request id of one operation. */
@@ -55,6 +55,7 @@ export function createOperations<ServerContext extends object, Context extends o
   /** Queries and mutations that run on a socket, by their ids. */
   const running = new Map<WebSocket, Set<string>>();
   const deliveries = createDeliveries();
+  const refused = (error: unknown) => shownError(mask(error));
 
   return {
     follow(socket) {
@@ -65,14 +66,15 @@ export function createOperations<ServerContext extends object, Context extends o
     async prepare({ request: req, socket }, { id, params, scope }) {
       const pipeline = yoga.getEnveloped({ req, params, delivery: deliveries.of(socket, id) });
       try {
-        const named =
-          persisted === null ? null : documentOf(persisted, { extensions: params.extensions ?? {} });
+        const named = documentOf(persisted, { query: params.query, extensions: params.extensions ?? {} });
         const document = pipeline.parse(named ?? params.query);
         const errors: readonly GraphQLError[] = pipeline.validate(pipeline.schema, document);
-        if (errors.length > 0) return errors.map(mask);
+        if (errors.length > 0) return errors.map(refused);
         const operation = getOperationAST(document, params.operationName);
         if (operation == null) {
-          return [mask(new GraphQLError('The document has several operations: name one by operationName.'))];
+          return [
+            refused(new GraphQLError('The document has several operations: name one by operationName.')),
+          ];
         }
         const args: ExecutionArgs = {
           schema: pipeline.schema,
@@ -88,20 +90,22 @@ export function createOperations<ServerContext extends object, Context extends o
             if (text !== null) return sendAsText(socket, id, [Buffer.from(text)]);
             const { data, ...others } = shownResult(result);
             const json = longJson(data, others);
-            return json === null ? result : sendAsText(socket, id, json);
+            return json === null ? shownResult(result) : sendAsText(socket, id, json);
           },
           async subscribe() {
             const result: Awaited<OperationResult> = await scope(() => pipeline.subscribe(args));
+            if (!(Symbol.asyncIterator in result)) return shownResult(result);
             // graphql-ws requests each event outside of the operation's scope.
-            return Symbol.asyncIterator in result
-              ? nextAround(closeWhenBehind(result, socket), scope)
-              : result;
+            return nextAround(closeWhenLost(result, socket), async (next) => {
+              const event = await scope(next);
+              return event.done === true ? event : { done: false, value: shownResult(event.value) };
+            });
           },
         });
         if (operation.operation !== 'subscription') running.get(socket)?.add(id);
         return args;
       } catch (error) {
-        return [mask(error)];
+        return [refused(error)];
       }
     },
 
@@ -135,16 +139,24 @@ export function createOperations<ServerContext extends object, Context extends o
   }
 }
 
+/** How the socket is closed where a subscription fails with one of these codes. */
+const CLOSE_CODES: ReadonlyMap<unknown, number> = new Map([
+  ['RATE_LIMITED', TRY_AGAIN_LATER],
+  ['UNAUTHENTICATED', FORBIDDEN],
+]);
+
 /**
- * Closes the socket of a slow subscriber: after "complete" the client would believe that it has received everything.
+ * Closes the socket of a subscriber who is too slow or whose token has expired: after "complete" the client would
+ * believe that it has received everything.
  */
-function closeWhenBehind<Item>(items: AsyncIterable<Item>, socket: WebSocket): AsyncIterableIterator<Item> {
+function closeWhenLost<Item>(items: AsyncIterable<Item>, socket: WebSocket): AsyncIterableIterator<Item> {
   return nextAround(items, async (next) => {
     try {
       return await next();
     } catch (error) {
-      if (!(error instanceof GraphQLError) || error.extensions.code !== 'RATE_LIMITED') throw error;
-      socket.close(TRY_AGAIN_LATER, error.message);
+      const code = error instanceof GraphQLError ? CLOSE_CODES.get(error.extensions.code) : undefined;
+      if (code === undefined || !(error instanceof GraphQLError)) throw error;
+      socket.close(code, error.message);
       return ended();
     }
   });

@@ -17,8 +17,10 @@ import { schema } from '../schema/schema.js';
 import { ignoreAbandonedErrors } from './abandoned-errors.js';
 import { createAdmission, graphiqlOptions, refuse, renderGraphiQL } from './authentication.js';
 import { boundAnswers } from './bounded-answers.js';
+import { checkOperations } from './check-operations.js';
 import { type Delivery, deliveryBy } from './delivery.js';
 import { createErrorMask } from './error-mask.js';
+import { withField } from './input-fields.js';
 import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.js';
 import type { QueryThread } from './query-thread.js';
 import { readRequests } from './request-parser.js';
@@ -40,7 +42,7 @@ interface GraphQLDeps extends Services {
   links: DownloadLinks;
   clientAddress: ClientAddress;
   clock: Pick<Clock, 'now'>;
-  config: { maxFirmwareBytes: number; queryLimits: DocumentLimits };
+  config: { maxFirmwareBytes: number; queryLimits: DocumentLimits & { maxCost: number } };
   /** Null where there are none. */
   persisted: PersistedDocuments | null;
   streams: Streams;
@@ -102,9 +104,14 @@ export function createGraphQLServer({
     maskedErrors: { maskError: (error) => mask(error, requestId()) },
     plugins: [
       readRequests({ maxFileBytes: config.maxFirmwareBytes, isForeign, onRefusal }),
-      ...(persisted === null ? [] : [usePersistedDocuments(persisted)]),
-      limitDocuments(schema, config.queryLimits, onRefusal),
+      usePersistedDocuments(persisted),
+      limitDocuments(config.queryLimits, onRefusal),
       maskValidation((error) => mask(error, requestId())),
+      checkOperations({
+        maxCost: config.queryLimits.maxCost,
+        onRefusal,
+        mask: (error) => mask(error, requestId()),
+      }),
       boundAnswers(queries),
       shareAnswers({ contextOf, createLoaders }),
       admission.endWithToken,
@@ -163,11 +170,14 @@ export function createGraphQLServer({
   };
 }
 
-/** Masks validation errors: Yoga masks only what parsing and execution throw. */
-function maskValidation(mask: (error: unknown) => GraphQLError): Plugin {
+/** Masks validation errors, and names their inputs: Yoga masks only what parsing and execution throw. */
+function maskValidation(mask: (error: GraphQLError) => GraphQLError): Plugin {
   return {
-    onValidate: () => (validated) => {
-      if (!validated.valid) validated.setResult(validated.result.map(mask));
-    },
+    onValidate:
+      ({ params: { documentAST } }) =>
+      (validated) => {
+        if (validated.valid) return;
+        validated.setResult(validated.result.map((error) => mask(withField(error, documentAST))));
+      },
   };
 }

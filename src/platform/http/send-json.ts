@@ -1,5 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { graphqlMediaType } from './graphql-media-type.js';
 
 /** `Retry-After` in seconds for refusals without a known duration. */
 export const RETRY_AFTER_SECONDS = 10;
@@ -8,17 +9,37 @@ export const RETRY_AFTER_SECONDS = 10;
  * Sends JSON with a line end. Does nothing when the client has disconnected or the headers were already sent.
  *
  * @param end false leaves the response open after its body, for callers that still read the rest of the request
+ * @param type without its character set, which is UTF-8
  */
-export function sendJson(response: ServerResponse, status: number, body: object, { end = true } = {}): void {
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  { end = true, type = 'application/json' } = {},
+): void {
   if (response.destroyed || response.headersSent) return;
   const text = `${JSON.stringify(body)}\n`;
   response.writeHead(status, {
-    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Type': `${type}; charset=utf-8`,
     'Content-Length': Buffer.byteLength(text),
     'X-Content-Type-Options': 'nosniff',
   });
   if (end) response.end(text);
   else response.write(text);
+}
+
+/**
+ * Sends the errors of a GraphQL request that never became an operation. Its type is the one that the client asks for:
+ * clients read errors of another status only in the type that says so, `application/graphql-response+json`.
+ */
+export function sendGraphQLErrors(
+  response: ServerResponse,
+  status: number,
+  errors: readonly object[],
+  options: { end?: boolean } = {},
+): void {
+  const type = graphqlMediaType(response.req.headers.accept ?? '') ?? 'application/json';
+  sendJson(response, status, { errors }, { ...options, type });
 }
 
 /** Answers on a connection without a response object (an invalid request, or an upgrade), then ends it. */

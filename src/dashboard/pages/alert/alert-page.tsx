@@ -6,7 +6,7 @@ import { ErrorNotice, Loading } from '../../parts/notices';
 import { useTitle } from '../../parts/use-title';
 import { eventsOf, FORMATS } from '../alerts/labels';
 import { RuleScope, RuleState } from '../alerts/rule-table';
-import { AlertRules } from '../alerts/rules';
+import { AlertRuleById } from '../alerts/rules';
 import { NotFoundPage } from '../not-found-page';
 import { AlertActions } from './alert-actions';
 import { DeliveryLog } from './delivery-log';
@@ -15,12 +15,12 @@ import { useAlertTest } from './use-alert-test';
 /** One rule: what it sends where, and its deliveries. */
 export function AlertPage({ id: inAddress }: { id: string }) {
   const id = decodeURIComponent(inAddress);
-  const { data, error } = useLiveQuery(AlertRules, {}, () => false);
-  const rule = data?.alertRules.find((other) => other.id === id);
+  const { data, error } = useLiveQuery(AlertRuleById, { id }, () => false);
+  const rule = data?.alertRule;
   useTitle(rule?.name ?? 'Alert');
 
   if (data === undefined) return error === undefined ? <Loading /> : <ErrorNotice error={error} />;
-  if (rule === undefined) return <NotFoundPage />;
+  if (rule == null) return <NotFoundPage />;
   return (
     <>
       <nav className="crumbs" aria-label="Where this is">

@@ -10,7 +10,9 @@ graphql(`
   }
 `);
 const AlertLog = graphql(`
-  query AlertLog($ruleId: ID!) { alertDeliveries(ruleId: $ruleId, first: 100) { ...AlertDeliveryInLog } }
+  query AlertLog($ruleId: ID!) {
+    alertDeliveries(filter: { ruleId: [$ruleId] }, first: 100) { nodes { ...AlertDeliveryInLog } }
+  }
 `);
 const TestAlertRule = graphql(`
   mutation TestAlertRule($id: ID!) { testAlertRule(input: { id: $id }) { alertDelivery { id } } }
@@ -25,7 +27,7 @@ export function useAlertTest(ruleId: string) {
   const [testId, setTestId] = useState<string | null>(null);
   const { run, isRunning } = useAction(TestAlertRule);
   const { data, error, readAgain } = useLiveQuery(AlertLog, { ruleId });
-  const deliveries = data?.alertDeliveries;
+  const deliveries = data?.alertDeliveries.nodes;
   const tested = deliveries?.find(({ id }) => id === testId);
 
   const pending = (deliveries ?? []).filter(({ status }) => status === 'PENDING');

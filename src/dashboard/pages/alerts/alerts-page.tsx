@@ -16,7 +16,7 @@ export function AlertsPage() {
   const [isCreating, setCreating] = useState(false);
   const scope = useScope();
   const { data, error } = useLiveQuery(AlertRules, {}, () => false);
-  const rules = data?.alertRules.filter((rule) => scope === null || isInScope(rule, scope));
+  const rules = data?.alertRules.nodes.filter((rule) => scope === null || isInScope(rule, scope));
 
   return (
     <>

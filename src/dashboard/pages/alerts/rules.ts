@@ -9,5 +9,9 @@ graphql(`
 `);
 
 export const AlertRules = graphql(`
-  query AlertRules { alertRules { ...AlertRuleInList } }
+  query AlertRules { alertRules(first: 100) { nodes { ...AlertRuleInList } } }
+`);
+
+export const AlertRuleById = graphql(`
+  query AlertRuleById($id: ID!) { alertRule(id: $id) { ...AlertRuleInList } }
 `);

@@ -17,7 +17,7 @@ const FirmwareModels = graphql(`
       totalCount
       nodes {
         id code name
-        devices(first: 0) { totalCount }
+        deviceCount
         firmwares(first: 1) { totalCount nodes { id version uploadedAt } }
       }
     }
@@ -91,7 +91,7 @@ function ModelTable({ models }: { models: readonly Model[] }) {
   );
 }
 
-function ModelRow({ model: { code, name, devices, firmwares } }: { model: Model }) {
+function ModelRow({ model: { code, name, deviceCount, firmwares } }: { model: Model }) {
   const [newest] = firmwares.nodes;
   return (
     <tr>
@@ -102,7 +102,7 @@ function ModelRow({ model: { code, name, devices, firmwares } }: { model: Model 
         <div className="sub-line mono">{code}</div>
       </td>
       <td className="number" data-unit="devices">
-        {devices.totalCount}
+        {deviceCount}
       </td>
       <td className="number" data-unit="builds">
         {firmwares.totalCount}

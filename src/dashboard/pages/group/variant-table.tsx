@@ -19,10 +19,14 @@ export function VariantTable({ variants }: { variants: readonly VariantInListFra
       </header>
       <ul className="variants">
         {variants.map(({ model, firmwareVersion, chip, count }) => (
-          <li key={`${model.code} ${firmwareVersion} ${chip}`}>
-            <Link href={`/firmware/${model.code}`}>
-              {model.code} {firmwareVersion}
-            </Link>
+          <li key={`${model?.code} ${firmwareVersion} ${chip}`}>
+            {model == null ? (
+              `a deleted model ${firmwareVersion}`
+            ) : (
+              <Link href={`/firmware/${model.code}`}>
+                {model.code} {firmwareVersion}
+              </Link>
+            )}
             <span className="mono count">{chip}</span>
             <span className="stack-bar" aria-hidden="true">
               <span style={{ width: `${(count / highest) * 100}%` }} />

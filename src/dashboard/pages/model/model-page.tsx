@@ -11,6 +11,7 @@ import { useTitle } from '../../parts/use-title';
 import { ForAdmins } from '../../session/role';
 import { NotFoundPage } from '../not-found-page';
 import { BuildTable } from './build-table';
+import { ModelActions } from './model-actions';
 import { Privacy } from './privacy';
 import { UploadArea } from './upload-area';
 
@@ -18,7 +19,7 @@ const ModelByCode = graphql(`
   query ModelByCode($code: String!, $after: String) {
     deviceModel(code: $code) {
       ...ModelOnPage
-      devices(first: 0) { totalCount }
+      deviceCount
       firmwares(first: 50, after: $after) {
         totalCount
         nodes { ...BuildInList }
@@ -48,7 +49,7 @@ export function ModelPage({ code }: { code: string }) {
       <header className="page-head">
         <h1>{model.name}</h1>
         <span className="count">
-          <span className="mono">{model.code}</span> · {countText(model.devices.totalCount, 'device')} ·{' '}
+          <span className="mono">{model.code}</span> · {countText(model.deviceCount, 'device')} ·{' '}
           {countText(totalCount, 'build')} ·{' '}
           <Link href={`/dumps?${new URLSearchParams({ model: model.code })}`}>its dumps</Link>
           <ForAdmins>
@@ -57,6 +58,9 @@ export function ModelPage({ code }: { code: string }) {
             <Link href={`/alerts?${new URLSearchParams({ model: model.code })}`}>alerts for this model</Link>
           </ForAdmins>
         </span>
+        <ForAdmins>
+          <ModelActions model={model} buildCount={totalCount} />
+        </ForAdmins>
       </header>
       {error !== undefined && <ErrorNotice error={error} />}
       <MissingFirmware modelCode={model.code} />

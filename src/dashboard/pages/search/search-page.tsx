@@ -6,23 +6,27 @@ import type { SearchFleetQuery } from '../../generated/graphql';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
 import { Ago } from '../../parts/time';
 import { useTitle } from '../../parts/use-title';
+import { DeviceTable } from '../devices/device-table';
 import { GroupTable } from '../groups/group-table';
 
 const SearchFleet = graphql(`
   query SearchFleet($query: String!) {
-    search(query: $query, first: 25) {
-      crashGroups { ...GroupInList }
-      coredumps {
-        coredump { id firmwareVersion uploadedAt device { id key name model { id code } } report { reason } }
-        snippet { text isMatch }
+    search(query: $query) {
+      crashGroups(first: 25) { nodes { ...GroupInList } }
+      devices(first: 25) { nodes { ...DeviceInList } }
+      coredumps(first: 25) {
+        nodes {
+          coredump { id firmwareVersion uploadedAt device { id key name model { id code } } report { reason } }
+          snippet { text isMatch }
+        }
       }
     }
   }
 `);
 
-type Hit = Whole<SearchFleetQuery>['search']['coredumps'][number];
+type Hit = Whole<SearchFleetQuery>['search']['coredumps']['nodes'][number];
 
-/** Groups and dumps that contain all words, each dump with the matching part of its text. */
+/** Groups, devices and dumps that contain all words, each dump with the matching part of its text. */
 export function SearchPage() {
   const [parameters] = useSearchParams();
   const query = parameters.get('q') ?? '';
@@ -33,8 +37,10 @@ export function SearchPage() {
 
 function Found({ query }: { query: string }) {
   const { data, error, isLoading } = useLiveQuery(SearchFleet, { query });
-  const groups = data?.search.crashGroups ?? [];
-  const hits = data?.search.coredumps ?? [];
+  const groups = data?.search.crashGroups.nodes ?? [];
+  const devices = data?.search.devices.nodes ?? [];
+  const hits = data?.search.coredumps.nodes ?? [];
+  const isEmpty = groups.length + devices.length + hits.length === 0;
 
   return (
     <>
@@ -51,8 +57,16 @@ function Found({ query }: { query: string }) {
           <GroupTable groups={groups} />
         </section>
       )}
+      {devices.length > 0 && (
+        <section className="card" aria-labelledby="found-devices">
+          <header className="card-head">
+            <h2 id="found-devices">Devices</h2>
+          </header>
+          <DeviceTable devices={devices} />
+        </section>
+      )}
       {hits.length > 0 && <Hits hits={hits} />}
-      {data !== undefined && error === undefined && !isLoading && groups.length + hits.length === 0 && (
+      {data !== undefined && error === undefined && !isLoading && isEmpty && (
         <SearchGuide title="Nothing matches" />
       )}
     </>
@@ -97,7 +111,7 @@ function SearchGuide({ title }: { title: string }) {
       <p>
         All words must occur, in upper or lower case, each as the beginning of a word:{' '}
         <code>sensor conv</code> finds <code>sensor_convert</code>. Text in double quotes is a phrase of whole
-        words.
+        words. Devices are found by any part of key or name.
       </p>
     </EmptyState>
   );

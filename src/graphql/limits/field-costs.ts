@@ -1,0 +1,82 @@
+import { DEFAULT_SLOTS, MAX_SLOTS, SLOT_MS, type TIME_UNITS } from '../../crash-groups/crash-series.js';
+import { DEFAULT_PAGE, MAX_PAGE } from './page-sizes.js';
+
+/*
+ * What does a field cost? One for itself, and its selection times the items that it can have (`multiplier`). Whoever
+ * defines a field with many items gives it a `complexity` beside its type, mostly one of these functions. A list
+ * without one counts as `ASSUMED_LIST_LENGTH` items.
+ */
+
+/** A field's own cost, and how often its selection occurs in the answer. */
+interface Cost {
+  field: number;
+  multiplier: number;
+}
+
+/** Length of lists without a limit of their own: tasks, frames and registers of a report. */
+export const ASSUMED_LIST_LENGTH = 8;
+
+/** A search reads the texts of many rows, although the answer has few. */
+const SEARCH_COST = 2_000;
+
+/** A part of an answer whose items were counted with the field around it. */
+export const COUNTED_ABOVE: Cost = { field: 0, multiplier: 1 };
+
+/** A part of an answer that costs nothing, whatever is selected of it. */
+export const FREE: Cost = { field: 0, multiplier: 0 };
+
+/**
+ * A connection: the field with its page, then as many nodes as the page can have. The number of all items and the page's
+ * cursors are not counted once more.
+ */
+export function connectionCost({
+  first,
+  last,
+  filter,
+}: {
+  first?: number | null | undefined;
+  last?: number | null | undefined;
+  filter?: unknown;
+}): Cost {
+  return {
+    field: 2 + (isSearch(filter) ? SEARCH_COST : 0),
+    multiplier: within(first ?? last ?? DEFAULT_PAGE, MAX_PAGE),
+  };
+}
+
+/** A list of at most `first` items. */
+export function firstCost({ first }: { first?: number | null | undefined }): Cost {
+  return { field: 1, multiplier: within(first ?? DEFAULT_PAGE, MAX_PAGE) };
+}
+
+/** The search for a search box; the pages of each kind count below it. */
+export const searchCost: Cost = { field: 1 + SEARCH_COST, multiplier: 1 };
+
+/** A list with an item for each id. */
+export function idsCost({ ids }: { ids: readonly unknown[] }): Cost {
+  return { field: 1, multiplier: within(ids.length, MAX_PAGE) };
+}
+
+/** A time series, which has an entry for each hour or day. */
+export function seriesCost({
+  by,
+  from,
+  to,
+}: {
+  by: (typeof TIME_UNITS)[number];
+  from?: Date | null | undefined;
+  to?: Date | null | undefined;
+}): Cost {
+  if (from == null) return { field: 1, multiplier: DEFAULT_SLOTS[by] };
+  const spanMs = (to ?? new Date()).getTime() - from.getTime();
+  // Ranges that are too long are refused later.
+  return { field: 1, multiplier: within(Math.ceil(spanMs / SLOT_MS[by]) + 1, MAX_SLOTS) };
+}
+
+function isSearch(filter: unknown): boolean {
+  return typeof filter === 'object' && filter !== null && 'search' in filter && filter.search != null;
+}
+
+function within(count: number, max: number): number {
+  return Math.min(Math.max(count, 0), max);
+}
