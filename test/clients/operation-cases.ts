@@ -19,10 +19,10 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   WhoAmI: { statements: 0 },
   FleetOverview: { statements: 9 },
   DevicesByCrashes: { statements: 7, variables: () => ({ first, modelCode: ['thermostat', 'pump'] }) },
-  DevicesByLastCrash: { statements: 2, variables: () => ({ first, since: SINCE }) },
+  DevicesByLastCrash: { statements: 1, variables: () => ({ first, since: SINCE }) },
   OneDevice: { statements: 8, variables: () => ({ key: 'd1' }) },
   DumpsByFilter: {
-    statements: 8,
+    statements: 7,
     variables: () => ({
       first,
       filter: {
@@ -35,7 +35,7 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   DumpsOfBuild: { statements: 4, variables: ({ fleet }) => ({ first, id: fleet.builds[0]?.globalId }) },
   DumpsOfGroups: { statements: 3, variables: ({ fleet }) => ({ first, ids: fleet.groups }) },
   GroupsByOrder: {
-    statements: 5,
+    statements: 6,
     variables: () => ({ first, orderBy: { field: 'VELOCITY' }, filter: { state: ['OPEN', 'RESOLVED'] } }),
   },
   OneGroup: { statements: 11, variables: ({ fleet }) => ({ id: fleet.groups[0] }) },
@@ -51,7 +51,7 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
     },
   },
   SplitGroup: {
-    statements: 20,
+    statements: 22,
     variables: async ({ endpoint, fleet, serial }) => {
       const [intoId, ...ids] = await newGroups(endpoint, fleet, serial, 2);
       await endpoint.send('mutation ($input: MergeCrashGroupsInput!) { mergeCrashGroups(input: $input) { __typename } }', {
@@ -63,7 +63,7 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   CrashesByVersionAndModel: { statements: 3 },
   CrashFreeDevices: { statements: 3, variables: () => ({ modelCode: ['thermostat', 'pump'] }) },
   FirmwaresOfModel: { statements: 8, variables: () => ({ code: 'thermostat' }) },
-  MissingFirmwares: { statements: 2 },
+  MissingFirmwares: { statements: 3 },
   CompareReleases: { statements: 5, variables: ({ fleet }) => ({ builds: fleet.builds.map(({ globalId }) => globalId) }) },
   UploadBuild: {
     statements: 10,
@@ -77,7 +77,7 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   SearchEverything: { statements: 8, variables: () => ({ query: 'function', first: 50 }) },
   AlertRules: { statements: 4, variables: () => ({ first, deliveries: 50 }) },
   MakeAlertRule: {
-    statements: 3,
+    statements: 4,
     variables: ({ serial }) => ({ input: { name: `rule ${serial}`, url: 'https://alerts.example/', format: 'GENERIC' } }),
   },
   ChangeAlertRule: {
@@ -87,11 +87,11 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
     }),
   },
   TryAlertRule: {
-    statements: 5,
+    statements: 4,
     variables: async ({ endpoint, serial }) => ({ input: { id: await aRule(endpoint, serial) } }),
   },
   RemoveAlertRule: {
-    statements: 5,
+    statements: 4,
     variables: async ({ endpoint, serial }) => ({ input: { id: await aRule(endpoint, serial) } }),
   },
   AuditLog: { statements: 1, variables: () => ({ first }) },
@@ -107,9 +107,9 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
       ],
     }),
   },
-  ReparseDumps: { statements: 5, variables: () => ({ input: { filter: { deviceKey: ['d2'] } } }) },
+  ReparseDumps: { statements: 11, variables: () => ({ input: { filter: { deviceKey: ['d2'] } } }) },
   DeleteDumps: {
-    statements: 10,
+    statements: 13,
     variables: ({ serial }) => ({ input: { filter: { deviceKey: [`d${serial % 10}`] } } }),
   },
 };

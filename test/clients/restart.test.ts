@@ -38,31 +38,31 @@ const KINDS = {
       ...{ url: url.replace('http', 'ws'), webSocketImpl: WebSocket, retryAttempts: Infinity },
       shouldRetry: () => true,
     });
-    onTestFinished(async () => client.dispose());
     client.subscribe<{ crashEvents: Told }>(request, {
       next: ({ data }) => next(data?.crashEvents),
       error: () => {},
       complete: () => {},
     });
+    return () => void client.dispose();
   },
   'graphql-sse': (url: string, { request, next }: Follower) => {
     const client = createSseClient({ url, retryAttempts: Infinity });
-    onTestFinished(() => client.dispose());
     client.subscribe<{ crashEvents: Told }>(request, {
       next: ({ data }) => next(data?.crashEvents),
       error: () => {},
       complete: () => {},
     });
+    return () => void client.dispose();
   },
   fetch: (url: string, { request, next }: Follower) => {
     const stop = new AbortController();
-    onTestFinished(() => stop.abort());
     void (async () => {
       while (!stop.signal.aborted) {
         await readEvents(url, request, next, stop.signal).catch(() => {});
         await sleep(1_000 + Math.random() * 2_000);
       }
     })();
+    return () => stop.abort();
   },
 };
 
@@ -97,18 +97,19 @@ it(`${EACH} clients of each kind miss nothing of what comes while a killed serve
   const followers = Object.entries(KINDS).flatMap(([kind, follow]) =>
     Array.from({ length: EACH }, () => {
       const follower = new Follower();
-      follow(`${before.url}/graphql`, follower);
-      return { kind, follower };
+      return { kind, follower, stop: follow(`${before.url}/graphql`, follower) };
     }),
   );
   await eventually(async () => followers.every(({ follower }) => follower.isReady), 'every client is ready');
 
   await before.stop('SIGKILL');
   const after = await aProgram('start', { dir: before.dir, environment });
+  // Before the server, so that no client asks for it any more.
+  onTestFinished(() => followers.forEach(({ stop }) => stop()));
   const { coredumpId } = await upload(after, device);
 
   await eventually(
-    async () => followers.every(({ follower }) => follower.dumps.has(coredumpId)) || null,
+    async () => followers.every(({ follower }) => follower.dumps.has(coredumpId)),
     'the dump at every client',
     { limitMs: 40_000 },
   ).catch(() => {});
