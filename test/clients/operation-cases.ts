@@ -75,7 +75,7 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
     }),
   },
   SearchEverything: { statements: 8, variables: () => ({ query: 'function', first: 50 }) },
-  AlertRules: { statements: 4, variables: () => ({ first, deliveries: 50 }) },
+  AlertRules: { statements: 4, variables: () => ({ first, deliveries: 20 }) },
   MakeAlertRule: {
     statements: 4,
     variables: ({ serial }) => ({ input: { name: `rule ${serial}`, url: 'https://alerts.example/', format: 'GENERIC' } }),
