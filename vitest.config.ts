@@ -20,7 +20,7 @@ const MEMORY = [
 
 /** Tests that meet the database through `test/support/`: they run with each of the two. */
 const WITH_DATABASE = [
-  'test/{alerts,auth,coredumps,crash-groups,firmware,graphql,http,storage}/**/*.test.ts',
+  'test/{alerts,auth,changes,coredumps,crash-groups,firmware,graphql,http,storage}/**/*.test.ts',
   'test/postgresql/**/*.test.ts',
 ];
 

@@ -71,7 +71,7 @@ export function createAuditQueries(db: Db) {
  * Records who did what, to what, when and from where: in the database, the log and a metric. Rows are never changed,
  * and only removed by their age.
  */
-export function createAudit({ db, clock, metrics, log }: AuditDeps) {
+export function createAudit({ db, clock, metrics, log, onChange = () => {} }: AuditDeps) {
   return {
     /**
      * Runs a change and its notes in one transaction: both are committed or neither is.
@@ -83,7 +83,9 @@ export function createAudit({ db, clock, metrics, log }: AuditDeps) {
       work: (tx: DbTransaction, note: Noter) => Promise<T>,
       outcomeOf: (error: unknown) => Promise<T> = rethrow,
     ): Promise<T> {
-      return noted((note) => inTransaction(db, (tx) => work(tx, note(tx))).catch(outcomeOf));
+      return noted((note) => inTransaction(db, (tx) => work(tx, note(tx))).catch(outcomeOf)).finally(
+        onChange,
+      );
     },
 
     /** The same for changes that free space: it also works on a full disk. */
@@ -149,6 +151,8 @@ interface AuditDeps {
   clock: Pick<Clock, 'now'>;
   metrics: Pick<Metrics, 'auditEvents'>;
   log: Logger;
+  /** Called after each change, and after one whose outcome is unknown. */
+  onChange?: () => void;
 }
 
 const MAX_TARGET_LENGTH = 200;

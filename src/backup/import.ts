@@ -95,6 +95,8 @@ async function insertAll(
     const ids = manifest.damaged.filter((row) => row.table === table.name).map(({ id }) => id);
     await deleteRows(tx, table, ids);
   }
+  // Nobody follows an import, and the target is a new feed with an identity of its own.
+  await tx.change.deleteMany();
   await noteImport(tx, null);
 }
 

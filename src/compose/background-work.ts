@@ -101,6 +101,16 @@ export const SCHEDULED_WORK = [
     files: SCHEDULER,
   },
   {
+    name: 'change retention',
+    does: 'removes changes of the change feed that are older than 24 hours, and all but the newest 200,000',
+    when: 'every 10 minutes',
+    everyMs: 10 * MINUTE_MS,
+    failure: 'old changes could not be removed',
+    restartedBy: NEXT_RUN,
+    lease: null,
+    files: SCHEDULER,
+  },
+  {
     name: 'raw retention',
     does: "removes raw bytes as their model's privacy settings require",
     when: 'every hour, after each parse, and after a change of the settings',
@@ -176,6 +186,14 @@ const LOOPS: readonly BackgroundWork[] = [
     restartedBy: 'itself, with growing pauses; it reads the changes that it missed',
     lease: null,
     files: ['platform/database/postgresql/announcements.ts'],
+  },
+  {
+    name: 'change feed',
+    does: 'reads what was added, changed and deleted, for the subscribers of this server',
+    when: 'after each change; polls every second; only while there are subscribers',
+    restartedBy: 'the next poll, and the next subscription',
+    lease: null,
+    files: ['changes/feed.ts'],
   },
   {
     name: 'job queue maintenance',

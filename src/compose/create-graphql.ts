@@ -67,9 +67,9 @@ export function createGraphQL({
           },
           { clock, metrics, log, ...queryThread },
         );
-  const { alerts, audit, coredumps, crashGroups, devices, firmwares, privacy, search } = services;
+  const { alerts, audit, changes, coredumps, crashGroups, devices, firmwares, privacy, search } = services;
   const graphql = createGraphQLServer({
-    ...{ alerts, audit, coredumps, crashGroups, devices, firmwares, privacy, search },
+    ...{ alerts, audit, changes, coredumps, crashGroups, devices, firmwares, privacy, search },
     ...parts,
     createLoaders: () => createLoaders(database.db),
     gatekeeper,

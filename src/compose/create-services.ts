@@ -8,6 +8,7 @@ import { createAuthenticator } from '../auth/authenticator.js';
 import { createDownloadLinks } from '../auth/download-links.js';
 import { createGatekeeper } from '../auth/gatekeeper.js';
 import { readSecret } from '../auth/secrets.js';
+import { createChangeService } from '../changes/service.js';
 import type { Config } from '../config/settings.js';
 import { createCoredumpEvents } from '../coredumps/events.js';
 import { createLostDumps } from '../coredumps/lost-dumps.js';
@@ -64,11 +65,13 @@ export async function createServices(deps: ServicesDeps) {
   const { config, database, blobs, clock, log, metrics, queue } = deps;
   const { db } = database;
   const owner = randomUUID();
-  const audit = createAudit({ db, clock, metrics, log });
+  const changes = createChangeService({ changes: database.changes, clock, log });
+  const audit = createAudit({ db, clock, metrics, log, onChange: changes.wake });
   const groupChanges = createEventChannel<GroupChange>();
-  const groupEvents = createGroupEvents(groupChanges, database.announcements);
+  const groupEvents = createGroupEvents(groupChanges, database.announcements, changes.wake);
   const alerting = createAlerting(deps, audit);
-  const dumps = createDumps({ ...deps, owner, audit, groupEvents, alertSender: alerting.alertSender });
+  const { alertSender } = alerting;
+  const dumps = createDumps({ ...deps, owner, audit, changes, groupEvents, alertSender });
   const firmwares = createFirmwareService({
     database,
     blobs: blobs.firmwares,
@@ -109,6 +112,7 @@ export async function createServices(deps: ServicesDeps) {
     ...alerting,
     audit,
     auth,
+    changes,
     crashGroups,
     devices,
     firmwares,
@@ -157,11 +161,12 @@ function createDumps({
   queue,
   owner,
   audit,
+  changes,
   groupEvents,
   alertSender,
 }: ServicesDeps & DumpDeps) {
   const { db } = database;
-  const events = createCoredumpEvents();
+  const events = createCoredumpEvents(undefined, changes.wake);
   const outbox = createOutbox(database);
   const state = createParseState({
     db,
@@ -207,6 +212,7 @@ type Audit = ReturnType<typeof createAudit>;
 interface DumpDeps {
   owner: string;
   audit: Audit;
+  changes: ReturnType<typeof createChangeService>;
   groupEvents: ReturnType<typeof createGroupEvents>;
   alertSender: ReturnType<typeof createAlertSender>;
 }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { createAttemptLimiter } from '../auth/attempt-limiter.js';
+import { alsoWaking } from '../changes/announced.js';
 import type { Config } from '../config/settings.js';
 import { followerOfDumps } from '../coredumps/events.js';
 import type { ParseTask } from '../coredumps/parse-task.js';
@@ -106,8 +107,8 @@ export async function startApp(
 
     await database.jobs?.start();
     await database.announcements.follow({
-      Coredump: followerOfDumps(database.db, events),
-      CrashGroup: services.groupEvents.follower,
+      Coredump: alsoWaking(services.changes, followerOfDumps(database.db, events)),
+      CrashGroup: alsoWaking(services.changes, services.groupEvents.follower),
     });
     stopping?.throwIfAborted();
     const timeoutMs = config.parseTimeoutMs;
@@ -200,6 +201,7 @@ export async function startApp(
     await http.stop(config.shutdownGraceMs);
     services.events.close();
     services.groupChanges.close();
+    await services.changes.close();
     await queries?.close();
     await background?.close();
     blobs.close();

@@ -55,7 +55,7 @@ export interface Background {
  */
 export async function startBackground(deps: BackgroundDeps): Promise<Background> {
   const { config, database, services, installation, clock, log } = deps;
-  const { audit, rawRetention, state, storageLimit } = services;
+  const { audit, changes, rawRetention, state, storageLimit } = services;
   const inFlightSince = () => new Date(clock.now().getTime() - IN_FLIGHT_MS);
   const sweeps = createSweeps(deps);
 
@@ -76,12 +76,14 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     'comparison of all files': () => compareFiles('all'),
     'comparison of missing files': () => compareFiles('lost'),
     'audit retention': () => audit.forget(config.auditDays),
+    'change retention': changes.prune,
     'raw retention': rawRetention.sweep,
     'storage limit': storageLimit.sweep,
     'storage forecast': deps.sampleStorage,
   };
   void once('comparison of all files');
   await once('audit retention');
+  await once('change retention');
   void once('raw retention');
   storageLimit.wake();
   const scheduler = createScheduler(log);

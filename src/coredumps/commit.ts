@@ -203,11 +203,17 @@ function newRow(id: number, { deviceKey, idempotencyKey, ...columns }: Arrival):
     ...columns,
     id,
     firmwareId: null,
+    chosenFirmwareId: null,
+    kind: 'CORE_DUMP',
     parseStatus: 'PENDING',
     parseAttempts: 0,
     parseGeneration: 0,
     appElfSha256: null,
     fingerprint: null,
+    crashKind: null,
+    crashedTask: null,
+    reason: null,
+    updatedAt: null,
     parsedAt: null,
   };
 }

@@ -16,10 +16,13 @@ const REMEMBERED = 10_000;
 
 export function createCoredumpEvents(
   channel: EventChannel<CoredumpRow> = createEventChannel<CoredumpRow>(),
+  /** Called for each published change, also for one that is known already. */
+  onChange: () => void = () => {},
 ): CoredumpEvents & { subscriberCount(): number; close(): void } {
   const published = new LRUCache<number, number>({ max: REMEMBERED });
   return {
     publish(dump) {
+      onChange();
       const stage = stageOf(dump);
       // The announcement of another server's change may arrive, and be read, before the answer to our own commit.
       if (stage <= (published.get(dump.id) ?? -1)) return;

@@ -202,6 +202,7 @@ export function createIngest({
       filename: coredump.filename,
       chip,
       firmwareVersion,
+      chosenFirmwareId: null,
     });
   }
 }

@@ -1,7 +1,9 @@
 import type { Audit } from '../audit/service.js';
-import { DomainError, notFound } from '../errors.js';
+import { badInput, DomainError, notFound } from '../errors.js';
+import type { Firmware } from '../firmware/types.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 import { wholeRow } from '../platform/database/whole-rows.js';
+import { createDeletionByFilter } from './delete-by-filter.js';
 import type { LostDumps } from './lost-dumps.js';
 import type { ParseTask } from './parse-task.js';
 import type { RawFiles } from './raw-files.js';
@@ -58,6 +60,9 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
       return dumps.length;
     },
 
+    /** See `delete-by-filter.ts`. */
+    deleteMatching: createDeletionByFilter({ db, files, audit, countUnread }),
+
     /** Deletes rows within the transaction that deletes the device; the caller deletes the files after its commit. */
     deleteRowsOf,
 
@@ -65,26 +70,46 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
     deleteFiles: files.delete,
 
     /**
-     * Sets the dump to PENDING and queues it.
+     * Sets the dump to PENDING and queues it. Its build is found by the dump again, whatever a person chose before.
      * @throws DomainError NOT_FOUND, PARSER_NOT_CONFIGURED; GONE when the raw bytes were removed: nothing is changed
      */
-    async reparse(id: number): Promise<CoredumpRow> {
+    reparse: (id: number): Promise<CoredumpRow> => parseAgain(id, 'reparseCoredump', null),
+
+    /**
+     * The same with a build that a person chose, in place of the one that the dump names. The choice lasts until
+     * `reparse`, or until the build is deleted.
+     * @throws DomainError as `reparse`; NOT_FOUND without the build; BAD_USER_INPUT for a build of another model
+     */
+    async parseWith(id: number, firmwareId: number): Promise<CoredumpRow> {
       requireParser();
-      if (!(await lost.isThere(id))) throw await files.whyMissing(id, 'GONE');
-      const [row] = await requeue.reset({ id }, (work) =>
-        audit.change(async (tx, note) => {
-          const rows = await work(tx);
-          for (const { filename } of rows) {
-            await note({ action: 'reparseCoredump', targetType: 'Coredump', targetId: id, target: filename });
-          }
-          return rows;
-        }),
-      );
-      if (row === undefined) throw notFound('core dump', id, { field: 'id' });
-      return row;
+      const chosen = await db.firmware.findUnique({
+        where: { id: firmwareId },
+        select: {
+          id: true,
+          modelId: true,
+          version: true,
+          elfSha256: true,
+          model: { select: { code: true } },
+        },
+      });
+      if (chosen === null) throw notFound('firmware', firmwareId, { field: 'firmwareId' });
+      const select = { device: { select: { modelId: true, model: { select: { code: true } } } } } as const;
+      const dump = wholeRow(await db.coredump.findUnique({ where: { id }, select }), 'device');
+      if (dump === null) throw notFound('core dump', id, { field: 'id' });
+      if (chosen.modelId !== dump.device.modelId) {
+        throw badInput(
+          `The build is of model "${chosen.model.code}", the dump of model "${dump.device.model.code}": ` +
+            'choose a build of that model.',
+          { field: 'firmwareId' },
+        );
+      }
+      return parseAgain(id, 'parseCoredump', chosen);
     },
 
-    /** @returns the number of requeued dumps. @throws DomainError PARSER_NOT_CONFIGURED */
+    /**
+     * Builds that persons chose are used again.
+     * @returns the number of requeued dumps. @throws DomainError PARSER_NOT_CONFIGURED
+     */
     async reparseAll(filter: CoredumpFilter): Promise<number> {
       requireParser();
       const noteOf = (count: number) => ({
@@ -112,6 +137,30 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
     firmwareArrived: async (firmware: ArrivedFirmware): Promise<number> =>
       queue === null ? 0 : requeue.forArrived(firmware),
   };
+
+  async function parseAgain(
+    id: number,
+    action: 'reparseCoredump' | 'parseCoredump',
+    chosen: Pick<Firmware, 'id' | 'version' | 'elfSha256'> | null,
+  ): Promise<CoredumpRow> {
+    requireParser();
+    if (!(await lost.isThere(id))) throw await files.whyMissing(id, 'GONE');
+    const [row] = await requeue.reset({ id }, (work) =>
+      audit.change(async (tx, note) => {
+        await tx.coredump.updateMany({ where: { id }, data: { chosenFirmwareId: chosen?.id ?? null } });
+        const rows = await work(tx);
+        for (const { filename } of rows) {
+          const by = chosen === null ? '' : ` with ${chosen.version} (${chosen.elfSha256.slice(0, 16)}…)`;
+          await note({ action, targetType: 'Coredump', targetId: id, target: `${filename}${by}` });
+        }
+        // Nothing may stay changed: its raw bytes were removed a moment ago, or the dump deleted.
+        if (rows.length === 0) throw notFound('core dump', id, { field: 'id' });
+        return rows;
+      }),
+    );
+    if (row === undefined) throw notFound('core dump', id, { field: 'id' });
+    return row;
+  }
 
   function requireParser(): void {
     if (queue !== null) return;

@@ -1,4 +1,4 @@
-import type { CoredumpRow, ParseStatus } from './types.js';
+import type { CoredumpColumns, CoredumpRow, ParseStatus } from './types.js';
 
 /** The columns that long lists show. The other columns are most of a row's bytes. */
 export const LISTED_COLUMNS = [
@@ -12,6 +12,18 @@ export const LISTED_COLUMNS = [
   'uploadedAt',
 ] as const satisfies ReadonlyArray<keyof CoredumpRow>;
 
+/** What a report says of the crash, and what else lists may show beside it. */
+const CRASH_ONLY = [
+  'kind',
+  'crashKind',
+  'crashedTask',
+  'reason',
+  'updatedAt',
+] as const satisfies ReadonlyArray<keyof CoredumpRow>;
+
+/** The columns of a list that shows crashes. */
+export const CRASH_COLUMNS = [...LISTED_COLUMNS, ...CRASH_ONLY];
+
 /** A row that was read for a list. Reading a column that was not selected throws: that is a bug. */
 export class ListedDump implements CoredumpRow {
   readonly id: number;
@@ -22,8 +34,10 @@ export class ListedDump implements CoredumpRow {
   readonly size: number;
   readonly parseStatus: ParseStatus;
   readonly uploadedAt: Date;
+  readonly #crash: Pick<CoredumpRow, (typeof CRASH_ONLY)[number]> | null;
 
-  constructor(row: Pick<CoredumpRow, (typeof LISTED_COLUMNS)[number]>) {
+  /** @param columns the columns of the row that were read */
+  constructor(row: CoredumpRow, columns: Exclude<CoredumpColumns, 'all'>) {
     this.id = row.id;
     this.deviceId = row.deviceId;
     this.filename = row.filename;
@@ -32,10 +46,30 @@ export class ListedDump implements CoredumpRow {
     this.size = row.size;
     this.parseStatus = row.parseStatus;
     this.uploadedAt = row.uploadedAt;
+    this.#crash = columns === 'crash' ? row : null;
+  }
+
+  get kind() {
+    return (this.#crash ?? notRead('kind')).kind;
+  }
+  get crashKind() {
+    return (this.#crash ?? notRead('crashKind')).crashKind;
+  }
+  get crashedTask() {
+    return (this.#crash ?? notRead('crashedTask')).crashedTask;
+  }
+  get reason() {
+    return (this.#crash ?? notRead('reason')).reason;
+  }
+  get updatedAt() {
+    return (this.#crash ?? notRead('updatedAt')).updatedAt;
   }
 
   get firmwareId(): never {
     return notRead('firmwareId');
+  }
+  get chosenFirmwareId(): never {
+    return notRead('chosenFirmwareId');
   }
   get sha256(): never {
     return notRead('sha256');

@@ -1,17 +1,14 @@
-import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';
+import type { PageWindow } from '../platform/database/children.js';
 import DataLoader from '../platform/database/data-loader.js';
+import { loaderByParent } from '../platform/database/loader-by-parent.js';
 import type { Db } from '../platform/database/types.js';
-import { countCoredumpsByDevice, listCoredumpsByDevice } from './read.js';
+import { countCoredumpsByParent, type DumpParent, listCoredumpsByParent } from './read.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import { createTextLoader } from './text-loader.js';
 import type { CoredumpColumns, CoredumpFilter, CoredumpRow } from './types.js';
 
-export interface OfDevice {
-  deviceId: number;
+interface PageOfDumps {
   filter: CoredumpFilter;
-}
-
-interface PageOfDevice extends OfDevice {
   window: PageWindow;
   columns?: CoredumpColumns;
 }
@@ -44,56 +41,26 @@ export function createCoredumpLoaders(db: Db) {
     /** Text and report, which are large; lists never read them. */
     texts: createTextLoader(db),
 
-    /** One statement for all devices with the same filter, window and columns. */
-    ofDevice: new DataLoader<PageOfDevice, CoredumpRow[], string>(
-      (questions) =>
-        grouped(
-          questions,
-          ({ filter, window, columns }) => JSON.stringify([filter, window, columns]),
-          async (group, { filter, window, columns }) => {
-            const rows = await listCoredumpsByDevice(db, deviceIds(group), filter, window, columns);
-            return ({ deviceId }) => rows.get(deviceId) ?? [];
-          },
-        ),
-      { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
-    ),
-
-    countOfDevice: new DataLoader<OfDevice, number, string>(
-      (questions) =>
-        grouped(
-          questions,
-          ({ filter }) => JSON.stringify(filter),
-          async (group, { filter }) => {
-            const counts = await countCoredumpsByDevice(db, deviceIds(group), filter);
-            return ({ deviceId }) => counts.get(deviceId) ?? 0;
-          },
-        ),
-      { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
-    ),
+    /** Pages of the dumps of devices, and of the dumps that were last parsed with a build. */
+    ofDevice: pagesOf(db, 'device'),
+    countOfDevice: countsOf(db, 'device'),
+    ofFirmware: pagesOf(db, 'firmware'),
+    countOfFirmware: countsOf(db, 'firmware'),
   };
 }
 
-function deviceIds(questions: readonly OfDevice[]): number[] {
-  return [...new Set(questions.map(({ deviceId }) => deviceId))];
+/** One statement for all parents with the same filter, window and columns. */
+function pagesOf(db: Db, parent: DumpParent) {
+  return loaderByParent<PageOfDumps, CoredumpRow[]>(
+    (parentIds, { filter, window, columns }) =>
+      listCoredumpsByParent(db, parent, parentIds, filter, window, columns),
+    [],
+  );
 }
 
-/** Groups requests that one statement can answer, and returns the answers in the order of the requests. */
-async function grouped<Question, Answer>(
-  questions: readonly Question[],
-  keyOf: (question: Question) => string,
-  ask: (group: Question[], first: Question) => Promise<(question: Question) => Answer>,
-): Promise<Answer[]> {
-  const groups = new Map<string, [Question, ...Question[]]>();
-  for (const question of questions) {
-    const group = groups.get(keyOf(question));
-    if (group === undefined) groups.set(keyOf(question), [question]);
-    else group.push(question);
-  }
-  const answers = new Map<string, (question: Question) => Answer>();
-  for (const [key, group] of groups) answers.set(key, await ask(group, group[0]));
-  return questions.map((question) => {
-    const answer = answers.get(keyOf(question));
-    if (answer === undefined) throw new Error('a request is missing in its group');
-    return answer(question);
-  });
+function countsOf(db: Db, parent: DumpParent) {
+  return loaderByParent<{ filter: CoredumpFilter }, number>(
+    (parentIds, { filter }) => countCoredumpsByParent(db, parent, parentIds, filter),
+    0,
+  );
 }

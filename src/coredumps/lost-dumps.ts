@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import type { Prisma } from '../platform/database/client.js';
-import type { Db } from '../platform/database/types.js';
+import { inTransaction } from '../platform/database/transaction.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 import { wholeRow, wholeRows } from '../platform/database/whole-rows.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpKey } from './blob-keys.js';
@@ -79,7 +80,10 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
     const key = coredumpKey(dump.device.key, dump.filename);
     const isThere = (await blobs.sizeOf(key)) === dump.size;
     if (isThere && dump.lostRaw !== null) {
-      await db.lostRaw.deleteMany({ where: { coredumpId: dump.id } });
+      await inTransaction(db, async (tx) => {
+        const { count } = await tx.lostRaw.deleteMany({ where: { coredumpId: dump.id } });
+        if (count > 0) await noteChange(tx, dump.id);
+      });
       log.info({ coredumpId: dump.id, file: key }, 'the missing file of a core dump is present again');
     }
     if (!isThere && dump.lostRaw === null) await noteLost(dump.id, key);
@@ -88,11 +92,19 @@ export function createLostDumps({ db, blobs, clock, log }: LostDumpsDeps) {
 
   /** Selects from the dump's row, which may have been deleted in the meantime: then nothing is recorded. */
   async function noteLost(coredumpId: number, key: string): Promise<void> {
-    const noted = await db.$executeRaw`
-      INSERT INTO "LostRaw" ("coredumpId", "noticedAt")
-      SELECT c."id", ${clock.now()} FROM "Coredump" c WHERE c."id" = ${coredumpId}
-      ON CONFLICT ("coredumpId") DO NOTHING`;
+    const noted = await inTransaction(db, async (tx) => {
+      const rows = await tx.$executeRaw`
+        INSERT INTO "LostRaw" ("coredumpId", "noticedAt")
+        SELECT c."id", ${clock.now()} FROM "Coredump" c WHERE c."id" = ${coredumpId}
+        ON CONFLICT ("coredumpId") DO NOTHING`;
+      if (rows > 0) await noteChange(tx, coredumpId);
+      return rows;
+    });
     if (noted > 0) log.error({ coredumpId, file: key }, 'the file of a core dump is missing in the storage');
+  }
+
+  async function noteChange(tx: DbTransaction, id: number): Promise<void> {
+    await tx.coredump.updateMany({ where: { id }, data: { updatedAt: clock.now() } });
   }
 }
 

@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache';
 import pRetry from 'p-retry';
 import { peekDump, UnreadableDump } from '../crashdump/index.js';
 import { DomainError, type DomainErrorCode } from '../errors.js';
+import type { FoundBuild } from '../firmware/find-build.js';
 import type { Firmware } from '../firmware/types.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import { storageCall } from '../platform/blobs/storage-errors.js';
@@ -37,7 +38,8 @@ export interface BuildFinder {
     modelId: number;
     version: string;
     appElfSha256: string | null;
-  }): Promise<{ firmware: Firmware | null; candidates: Firmware[]; matchedBy: 'sha' | 'version' | null }>;
+    chosenFirmwareId: number | null;
+  }): Promise<FoundBuild>;
   /** Copies the build's ELF to `path`; null when the ELF is missing or incomplete in the storage. */
   copyElf(firmware: Firmware, path: string): Promise<number | null>;
   /** Call this when the ELF was not found. @returns true if the ELF is lost, false if the build was deleted */
@@ -150,6 +152,7 @@ export function createParseJob(deps: ParseJobDeps) {
       modelId: task.modelId,
       version: task.firmwareVersion,
       appElfSha256,
+      chosenFirmwareId: task.chosenFirmwareId,
     });
     const { firmware } = found;
     if (firmware === null) return missingFirmware(task, appElfSha256);

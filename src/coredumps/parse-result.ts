@@ -1,4 +1,5 @@
 import { elfKey } from '../firmware/blob-keys.js';
+import type { FoundBuild } from '../firmware/find-build.js';
 import type { Firmware } from '../firmware/types.js';
 import type { ParseTask } from './parse-task.js';
 import type { SidecarAnswer } from './sidecar-client.js';
@@ -9,7 +10,7 @@ import type { ParseErrorKind } from './types.js';
 export interface Prepared {
   firmware: Firmware;
   candidates: Firmware[];
-  matchedBy: 'sha' | 'version' | null;
+  matchedBy: FoundBuild['matchedBy'];
   appElfSha256: string | null;
 }
 
@@ -65,6 +66,12 @@ function buildWarnings(
   { firmware, candidates, matchedBy, appElfSha256 }: Prepared,
   reportedVersion: string,
 ): string[] {
+  if (matchedBy === 'choice' && appElfSha256 !== null && !firmware.elfSha256.startsWith(appElfSha256)) {
+    return [
+      `the dump names the ELF with SHA-256 ${appElfSha256}…; read with the build that was chosen, SHA-256 ` +
+        `${firmware.elfSha256}: names may be wrong.`,
+    ];
+  }
   if (matchedBy === 'version' && appElfSha256 !== null) {
     return [
       `the dump names the ELF with SHA-256 ${appElfSha256}…, which was not uploaded; ` +

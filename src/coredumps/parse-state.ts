@@ -7,7 +7,7 @@ import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { Outbox } from './outbox.js';
 import { type ParseTask, TASK, toTasks } from './parse-task.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
-import { columnsOf, earlierReading, type ParseResult, storeText } from './store-reading.js';
+import { columnsOf, earlierReading, NO_CRASH, type ParseResult, storeText } from './store-reading.js';
 import type { CoredumpRow } from './types.js';
 import type { CountUnread } from './unread.js';
 
@@ -109,6 +109,7 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
           where: whileHeld(task, lease),
           data: {
             ...(earlier === null ? columnsOf(result, now()) : earlier),
+            updatedAt: now(),
             ...RELEASED,
           },
           select: COREDUMP_ROW,
@@ -167,19 +168,22 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
             parseAttempts: 0,
             ...RELEASED,
           },
-          select: { id: true, parseStatus: true, fingerprint: true, parsedAt: true },
+          select: READING,
         });
         const ids = before.map(({ id }) => id);
         const read = before.filter(({ parseStatus }) => parseStatus === 'PARSED');
         await tx.earlierReading.createMany({
-          data: read.map(({ id, fingerprint, parsedAt }) => ({ coredumpId: id, fingerprint, parsedAt })),
+          data: read.map(({ id, parseStatus: _, ...reading }) => ({ coredumpId: id, ...reading })),
         });
         await tx.coredumpText.deleteMany({
           where: { coredumpId: { in: ids }, coredump: { earlierReading: null } },
         });
         const rows = await tx.coredump.updateManyAndReturn({
           where: { id: { in: ids } },
-          data: { parseStatus: 'PENDING', parseErrorKind: null, fingerprint: null, parsedAt: null },
+          data: {
+            ...{ parseStatus: 'PENDING', parseErrorKind: null, parsedAt: null, updatedAt: now() },
+            ...{ fingerprint: null, ...NO_CRASH },
+          },
           select: COREDUMP_ROW,
         });
         await countUnread(tx, ids);
@@ -227,6 +231,12 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
 }
 
 export type ParseState = ReturnType<typeof createParseState>;
+
+/** What is kept aside of a dump that is parsed again. */
+const READING = {
+  ...{ id: true, parseStatus: true, parsedAt: true },
+  ...{ fingerprint: true, crashKind: true, crashedTask: true, reason: true },
+} as const;
 
 /** Lease for a dump that is only ended, without another attempt. */
 function lastOf(lease: string): string {

@@ -12,6 +12,8 @@ export interface ParseTask {
   filename: string;
   chip: string;
   firmwareVersion: string;
+  /** The build that a person chose; null: it is found by the dump. */
+  chosenFirmwareId: number | null;
 }
 
 /** The columns of a task. */
@@ -21,6 +23,7 @@ export const TASK = {
   filename: true,
   chip: true,
   firmwareVersion: true,
+  chosenFirmwareId: true,
   device: { select: { key: true, modelId: true, model: { select: { code: true } } } },
 } as const satisfies Prisma.CoredumpSelect;
 

@@ -104,6 +104,7 @@ export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTa
       modelId: task.modelId,
       version: task.firmwareVersion,
       appElfSha256,
+      chosenFirmwareId: task.chosenFirmwareId,
     });
     return firmware !== null && (errorKind === 'missing_firmware' || builds.isElfThere(firmware));
   }

@@ -1,9 +1,9 @@
 import { MAX_ROW_ID } from '../global-ids.js';
 import type { PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
-import { containsWords } from '../platform/database/text-search.js';
 import type { Db } from '../platform/database/types.js';
-import { LISTED_COLUMNS, ListedDump } from './listed-dump.js';
+import { conditions, ofGroups, within } from './conditions.js';
+import { CRASH_COLUMNS, LISTED_COLUMNS, ListedDump } from './listed-dump.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import {
   type CoredumpColumns,
@@ -14,8 +14,8 @@ import {
 } from './types.js';
 
 /**
- * Queries over many dumps, in SQL that SQLite and PostgreSQL both accept. A filter has one translation, which lists,
- * counts, a device's dumps and re-parses share. "c" is the table alias of the dump.
+ * Queries over many dumps, in SQL that SQLite and PostgreSQL both accept. Filters are translated by `conditions.ts`. "c"
+ * is the table alias of the dump.
  */
 
 export type StoredRow = Parameters<typeof toCoredumpRow>[0];
@@ -23,7 +23,11 @@ export type StoredRow = Parameters<typeof toCoredumpRow>[0];
 /** The columns of a `CoredumpRow`, as `COREDUMP_ROW` selects them. */
 export const COLUMNS = columnsOfDump(Object.keys(COREDUMP_ROW));
 
-const LISTED = columnsOfDump(LISTED_COLUMNS);
+const SELECTED: Readonly<Record<CoredumpColumns, Prisma.Sql>> = {
+  all: COLUMNS,
+  crash: columnsOfDump(CRASH_COLUMNS),
+  listed: columnsOfDump(LISTED_COLUMNS),
+};
 
 export type CoredumpQueries = ReturnType<typeof createCoredumpQueries>;
 
@@ -57,19 +61,34 @@ export async function listCoredumps(
 ): Promise<CoredumpRow[]> {
   const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
   const order = Prisma.sql`ORDER BY "id" ${direction} LIMIT ${window.take}`;
-  const lead = leadOf(filter);
-  const rows = await db.lookup<StoredRow>(
-    lead === null
-      ? Prisma.sql`
-        SELECT ${COLUMNS} FROM "Coredump" c WHERE ${conditions(filter)} AND ${within(window)} ${order}`
-      : Prisma.sql`${ledPages(lead, window, direction)} ${order}`,
-  );
+  const rows = await db.lookup<StoredRow>(Prisma.sql`${candidates(db, filter, window, direction)} ${order}`);
   return (window.fromEnd === true ? rows.reverse() : rows).map(toCoredumpRow);
+}
+
+/** The rows of the page and few others: what an index finds without reading dumps that do not match. */
+function candidates(db: Db, filter: CoredumpFilter, window: PageWindow, direction: Prisma.Sql): Prisma.Sql {
+  const { crashGroupId = [], ...rest } = filter;
+  if (crashGroupId.length > 0 && !namesFewDumps(filter)) {
+    const pages = pagesOfSignatures(db, rest, window, direction);
+    return Prisma.sql`
+      SELECT ${COLUMNS} FROM (
+        SELECT o."coredumpId" FROM "CrashSignature" s ${pages} WHERE ${ofGroups(Prisma.sql`s."groupId"`, crashGroupId)}
+        ORDER BY o."coredumpId" ${direction} LIMIT ${window.take}
+      ) r JOIN "Coredump" c ON c."id" = r."coredumpId"`;
+  }
+  const lead = leadOf(filter);
+  if (lead !== null) return ledPages(lead, window, direction);
+  return Prisma.sql`SELECT ${COLUMNS} FROM "Coredump" c WHERE ${conditions(filter)} AND ${within(window)}`;
+}
+
+/** Dumps by their ids, or those of single devices, of which retention leaves few. */
+function namesFewDumps({ id, deviceId, deviceKey }: CoredumpFilter): boolean {
+  return id !== undefined || deviceId !== undefined || deviceKey !== undefined;
 }
 
 interface Lead {
   column: Prisma.Sql;
-  values: string[];
+  values: Array<string | number>;
   rest: CoredumpFilter;
 }
 
@@ -90,7 +109,10 @@ function ledPages({ column, values, rest }: Lead, window: PageWindow, direction:
 /** Columns that have an index together with the id, the most selective first. */
 const LEADS = [
   ['fingerprint', Prisma.sql`c."fingerprint"`],
+  ['firmwareId', Prisma.sql`c."firmwareId"`],
+  ['crashedTask', Prisma.sql`c."crashedTask"`],
   ['firmwareVersion', Prisma.sql`c."firmwareVersion"`],
+  ['crashKind', Prisma.sql`c."crashKind"`],
   ['parseStatus', Prisma.sql`c."parseStatus"`],
 ] as const;
 /** Most pages that one statement may consist of. */
@@ -104,10 +126,10 @@ const MAX_LEADS = 20;
  * if the other conditions match nothing, all dumps of the value would be read.
  */
 function leadOf(filter: CoredumpFilter): Lead | null {
-  if (filter.deviceKey !== undefined || filter.modelCode !== undefined) return null;
+  if (namesFewDumps(filter) || filter.modelCode !== undefined) return null;
   for (const [name, column] of LEADS) {
     const { [name]: named, ...rest } = filter;
-    const values = [...new Set(named)];
+    const values = [...new Set<string | number>(named)];
     const isAlone = Object.values(rest).every((value) => value === undefined);
     if (values.length === 1 || (isAlone && values.length > 1 && values.length <= MAX_LEADS)) {
       return { column, values, rest };
@@ -118,7 +140,7 @@ function leadOf(filter: CoredumpFilter): Lead | null {
 
 async function countCoredumps(db: Db, filter: CoredumpFilter): Promise<number> {
   const [row] = await db.lookup<{ count: number | bigint }>(Prisma.sql`
-    SELECT count(*) AS "count" FROM "Coredump" c WHERE ${conditions(filter)}`);
+    SELECT count(*) AS "count" FROM "Coredump" c WHERE ${conditions(filter, { groups: 'all at once' })}`);
   return Number(row?.count ?? 0);
 }
 
@@ -133,71 +155,73 @@ export async function idsOfCoredumps(
   return rows.map(({ id }) => id);
 }
 
+/** What dumps belong to. Names of tables and columns come from the program, never from a user. */
+export type DumpParent = keyof typeof PARENTS;
+
+const PARENTS = {
+  device: { table: Prisma.raw('"Device"'), column: Prisma.raw('"deviceId"') },
+  firmware: { table: Prisma.raw('"Firmware"'), column: Prisma.raw('"firmwareId"') },
+};
+
 /**
- * The same window of each device's dumps in ONE statement, however many devices. Each device's page is a lookup of its
- * own that reads nothing beyond the page. For PostgreSQL a row comparison forces that index, as in `leadOf`. SQLite
- * finds the ids of the page in the index alone, then reads the rows.
+ * The same window of each device's (or build's) dumps in ONE statement, however many. Each page is a lookup of its own
+ * that reads nothing beyond the page. For PostgreSQL a row comparison forces that index, as in `leadOf`. SQLite finds the
+ * ids of the page in the index alone, then reads the rows.
  */
-export async function listCoredumpsByDevice(
+export async function listCoredumpsByParent(
   db: Db,
-  deviceIds: readonly number[],
+  parent: DumpParent,
+  parentIds: readonly number[],
   filter: CoredumpFilter,
   window: PageWindow,
   columns: CoredumpColumns = 'all',
 ): Promise<Map<number, CoredumpRow[]>> {
+  const { table, column } = PARENTS[parent];
   const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
-  const wanted = columns === 'all' ? COLUMNS : LISTED;
+  // Also tells to which parent a row belongs.
+  const wanted =
+    columns === 'all' || parent === 'device'
+      ? SELECTED[columns]
+      : Prisma.sql`${SELECTED[columns]}, c.${column}`;
   const { take, afterId = 0, beforeId = MAX_ROW_ID + 1 } = window;
   const rows = await db.lookup<StoredRow>(
     db.hasLateral
       ? Prisma.sql`
-        SELECT ${wanted} FROM "Device" d CROSS JOIN LATERAL (
+        SELECT ${wanted} FROM ${table} d CROSS JOIN LATERAL (
           SELECT ${wanted} FROM "Coredump" c WHERE ${conditions(filter)}
-            AND (c."deviceId", c."id") > (d."id", ${afterId}) AND (c."deviceId", c."id") <= (d."id", ${beforeId - 1})
-          ORDER BY c."deviceId" ${direction}, c."id" ${direction} LIMIT ${take}
-        ) c WHERE d."id" IN (${Prisma.join([...deviceIds])}) ORDER BY c."id" DESC`
+            AND (c.${column}, c."id") > (d."id", ${afterId}) AND (c.${column}, c."id") <= (d."id", ${beforeId - 1})
+          ORDER BY c.${column} ${direction}, c."id" ${direction} LIMIT ${take}
+        ) c WHERE d."id" IN (${Prisma.join([...parentIds])}) ORDER BY c."id" DESC`
       : Prisma.sql`
-        SELECT ${wanted} FROM "Device" d CROSS JOIN "Coredump" c ON c."id" IN (
+        SELECT ${wanted} FROM ${table} d CROSS JOIN "Coredump" c ON c."id" IN (
           SELECT c."id" FROM "Coredump" c
-          WHERE c."deviceId" = d."id" AND ${conditions(filter)} AND ${within(window)}
+          WHERE c.${column} = d."id" AND ${conditions(filter)} AND ${within(window)}
           ORDER BY c."id" ${direction} LIMIT ${take}
-        ) WHERE d."id" IN (${Prisma.join([...deviceIds])}) ORDER BY c."id" DESC`,
+        ) WHERE d."id" IN (${Prisma.join([...parentIds])}) ORDER BY c."id" DESC`,
   );
-  const byDevice = new Map<number, CoredumpRow[]>(deviceIds.map((id) => [id, []]));
+  const byParent = new Map<number | null, CoredumpRow[]>(parentIds.map((id) => [id, []]));
   for (const row of rows) {
     const dump = toCoredumpRow(row);
-    byDevice.get(row.deviceId)?.push(columns === 'all' ? dump : new ListedDump(dump));
+    const parentId = parent === 'device' ? row.deviceId : row.firmwareId;
+    byParent.get(parentId)?.push(columns === 'all' ? dump : new ListedDump(dump, columns));
   }
-  return byDevice;
+  return new Map(parentIds.map((id) => [id, byParent.get(id) ?? []]));
 }
 
 /**
  * The same window of each crash group's dumps in ONE statement. It reads the rows of the pages, not all dumps of the
- * groups: each signature's page is looked up in the index, and the group's page is a subset of these. For PostgreSQL a
- * row comparison forces that index, as in `leadOf`: with `=` it may scan all dumps by id, because it assumes that the
- * dumps of a signature are spread evenly. The outer LIMIT removes no rows: it tells PostgreSQL how few rows there can
- * be.
+ * groups: each signature's page is looked up in the index, and the group's page is a subset of these. The outer LIMIT
+ * removes no rows: it tells PostgreSQL how few rows there can be.
  */
 export async function listCoredumpsOfGroups(
   db: Db,
   groupIds: readonly number[],
-  { take, beforeId = MAX_ROW_ID + 1, afterId = 0, fromEnd }: PageWindow,
+  window: PageWindow,
+  filter: CoredumpFilter = {},
 ): Promise<Map<number, CoredumpRow[]>> {
+  const { take, fromEnd } = window;
   const direction = fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
-  const pages = db.hasLateral
-    ? Prisma.sql`
-      CROSS JOIN LATERAL (
-        SELECT o."coredumpId" FROM "CrashOccurrence" o
-        WHERE (o."signatureId", o."coredumpId") > (s."id", ${afterId})
-          AND (o."signatureId", o."coredumpId") <= (s."id", ${beforeId - 1})
-        ORDER BY o."signatureId" ${direction}, o."coredumpId" ${direction} LIMIT ${take}
-      ) o`
-    : Prisma.sql`
-      CROSS JOIN "CrashOccurrence" o ON o."coredumpId" IN (
-        SELECT o."coredumpId" FROM "CrashOccurrence" o
-        WHERE o."signatureId" = s."id" AND o."coredumpId" > ${afterId} AND o."coredumpId" < ${beforeId}
-        ORDER BY o."coredumpId" ${direction} LIMIT ${take}
-      )`;
+  const pages = pagesOfSignatures(db, filter, window, direction);
   const rows = await db.$queryRaw<Array<StoredRow & { groupId: number }>>`
     SELECT r."groupId", ${COLUMNS} FROM (
       SELECT q."groupId", q."coredumpId" FROM (
@@ -211,67 +235,49 @@ export async function listCoredumpsOfGroups(
   return byGroup;
 }
 
-export async function countCoredumpsByDevice(
+/**
+ * Joins each signature "s" with the ids of its page of dumps, "o". For PostgreSQL a row comparison forces the index, as in
+ * `leadOf`: with `=` it may scan all dumps by id, because it assumes that the dumps of a signature are spread evenly.
+ */
+function pagesOfSignatures(
   db: Db,
-  deviceIds: readonly number[],
   filter: CoredumpFilter,
-): Promise<Map<number, number>> {
-  const rows = await db.lookup<{ deviceId: number; count: number | bigint }>(Prisma.sql`
-    SELECT c."deviceId", count(*) AS "count" FROM "Coredump" c
-    WHERE c."deviceId" IN (${Prisma.join([...deviceIds])}) AND ${conditions(filter)} GROUP BY c."deviceId"`);
-  return new Map(rows.map(({ deviceId, count }) => [deviceId, Number(count)]));
+  { take, beforeId = MAX_ROW_ID + 1, afterId = 0 }: PageWindow,
+  direction: Prisma.Sql,
+): Prisma.Sql {
+  const isFiltered = Object.values(filter).some((value) => value !== undefined);
+  const matching = isFiltered
+    ? Prisma.sql`"CrashOccurrence" o CROSS JOIN "Coredump" c WHERE c."id" = o."coredumpId" AND ${conditions(filter)}`
+    : Prisma.sql`"CrashOccurrence" o WHERE 1 = 1`;
+  return db.hasLateral
+    ? Prisma.sql`
+      CROSS JOIN LATERAL (
+        SELECT o."coredumpId" FROM ${matching}
+          AND (o."signatureId", o."coredumpId") > (s."id", ${afterId})
+          AND (o."signatureId", o."coredumpId") <= (s."id", ${beforeId - 1})
+        ORDER BY o."signatureId" ${direction}, o."coredumpId" ${direction} LIMIT ${take}
+      ) o`
+    : Prisma.sql`
+      CROSS JOIN "CrashOccurrence" o ON o."coredumpId" IN (
+        SELECT o."coredumpId" FROM ${matching}
+          AND o."signatureId" = s."id" AND o."coredumpId" > ${afterId} AND o."coredumpId" < ${beforeId}
+        ORDER BY o."coredumpId" ${direction} LIMIT ${take}
+      )`;
 }
 
-function conditions(filter: CoredumpFilter): Prisma.Sql {
-  const { parseStatus, chip, firmwareVersion, deviceKey, modelCode, fingerprint } = filter;
-  const { uploadedAfter, uploadedBefore, search } = filter;
-  const all = [
-    oneOf(Prisma.sql`c."parseStatus"`, parseStatus),
-    oneOf(Prisma.sql`c."chip"`, chip),
-    oneOf(Prisma.sql`c."firmwareVersion"`, firmwareVersion),
-    oneOf(Prisma.sql`c."fingerprint"`, fingerprint),
-    ofDevices(Prisma.sql`d."key"`, deviceKey),
-    ofDevices(Prisma.sql`m."code"`, modelCode),
-    uploadedAfter === undefined ? null : Prisma.sql`c."uploadedAt" >= ${uploadedAfter}`,
-    uploadedBefore === undefined ? null : Prisma.sql`c."uploadedAt" < ${uploadedBefore}`,
-    ...containsWords(search ?? '', inDumpOrDevice),
-  ].filter((condition) => condition !== null);
-  return all.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(all, ' AND ');
+export async function countCoredumpsByParent(
+  db: Db,
+  parent: DumpParent,
+  parentIds: readonly number[],
+  filter: CoredumpFilter,
+): Promise<Map<number, number>> {
+  const { column } = PARENTS[parent];
+  const rows = await db.lookup<{ parentId: number; count: number | bigint }>(Prisma.sql`
+    SELECT c.${column} AS "parentId", count(*) AS "count" FROM "Coredump" c
+    WHERE c.${column} IN (${Prisma.join([...parentIds])}) AND ${conditions(filter)} GROUP BY c.${column}`);
+  return new Map(rows.map(({ parentId, count }) => [parentId, Number(count)]));
 }
 
 function columnsOfDump(names: readonly string[]): Prisma.Sql {
   return Prisma.raw(names.map((name) => `c."${name}"`).join(', '));
-}
-
-/** An empty list matches nothing. */
-function oneOf(column: Prisma.Sql, values: readonly string[] | undefined): Prisma.Sql | null {
-  if (values === undefined) return null;
-  return values.length === 0 ? Prisma.sql`1 = 0` : Prisma.sql`${column} IN (${Prisma.join([...values])})`;
-}
-
-function ofDevices(column: Prisma.Sql, values: readonly string[] | undefined): Prisma.Sql | null {
-  const named = oneOf(column, values);
-  if (named === null) return null;
-  return Prisma.sql`c."deviceId" IN (
-    SELECT d."id" FROM "Device" d JOIN "DeviceModel" m ON m."id" = d."modelId" WHERE ${named})`;
-}
-
-/** Bounds are ids instead of a cursor's row: they stay valid when that row was deleted. */
-function within({ beforeId, afterId }: PageWindow): Prisma.Sql {
-  const bounds = [
-    beforeId === undefined ? null : Prisma.sql`c."id" < ${beforeId}`,
-    afterId === undefined ? null : Prisma.sql`c."id" > ${afterId}`,
-  ].filter((bound) => bound !== null);
-  return bounds.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(bounds, ' AND ');
-}
-
-/**
- * Evaluated dump by dump, newest first: a full page ends the reading of texts. Each text is looked up by a scalar
- * subquery, because PostgreSQL evaluates EXISTS for all texts at once before it looks at any dump.
- */
-function inDumpOrDevice(isIn: (column: Prisma.Sql) => Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`(
-    ${isIn(Prisma.sql`c."filename"`)} OR ${isIn(Prisma.sql`c."chip"`)} OR ${isIn(Prisma.sql`c."firmwareVersion"`)}
-    OR (SELECT ${isIn(Prisma.sql`d."key"`)} OR ${isIn(Prisma.sql`d."name"`)} FROM "Device" d WHERE d."id" = c."deviceId")
-    OR (SELECT ${isIn(Prisma.sql`t."output"`)} FROM "CoredumpText" t WHERE t."coredumpId" = c."id"))`;
 }

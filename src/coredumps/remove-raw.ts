@@ -1,6 +1,7 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
 import { isUniqueViolation } from '../platform/database/errors.js';
+import { inTransaction } from '../platform/database/transaction.js';
 import type { Db } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpKey } from './blob-keys.js';
@@ -34,8 +35,13 @@ export function createRawRemoval({ db, blobs, clock, log }: RawRemovalDeps) {
   return async function removeRaw(dump: RemovableDump, reason: RawRemovalReason): Promise<boolean> {
     try {
       await blobs.delete(coredumpKey(dump.device.key, dump.filename));
-      const data = { coredumpId: dump.id, removedAt: clock.now(), reason };
-      await db.fromReserve(() => db.removedRaw.create({ data }));
+      const at = clock.now();
+      await db.fromReserve(() =>
+        inTransaction(db, async (tx) => {
+          await tx.removedRaw.create({ data: { coredumpId: dump.id, removedAt: at, reason } });
+          await tx.coredump.updateMany({ where: { id: dump.id }, data: { updatedAt: at } });
+        }),
+      );
       return true;
     } catch (error) {
       const isNotedAlready = isUniqueViolation(error);

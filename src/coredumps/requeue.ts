@@ -52,6 +52,8 @@ export function createRequeue({ db, state, events, queue }: RequeueDeps) {
             { parseErrorKind: 'lost_firmware', firmwareId: firmware.id },
             {
               parseStatus: 'PARSED',
+              // It would be read with the chosen build again.
+              chosenFirmwareId: null,
               appElfSha256: { in: prefixes },
               OR: [{ firmwareId: null }, { firmwareId: { not: firmware.id } }],
             },
@@ -130,14 +132,14 @@ export function createRequeue({ db, state, events, queue }: RequeueDeps) {
     return rows.map(({ id }) => id);
   }
 
-  /** Dumps that name this build and were parsed with a build that they do not name. */
+  /** Dumps that name this build and were parsed with a build that neither they name nor a person chose. */
   function parsedWithAnotherBuild(build: ArrivedFirmware): NextIds {
     return async ({ afterId, take }) => {
       const rows = await db.$queryRaw<Array<{ id: number }>>`
         SELECT c."id" FROM "Coredump" c JOIN "Device" d ON d."id" = c."deviceId"
         LEFT JOIN "Firmware" f ON f."id" = c."firmwareId"
         WHERE c."parseStatus" = 'PARSED' AND c."appElfSha256" IN (${Prisma.join(prefixesOf(build))})
-          AND d."modelId" = ${build.modelId} AND c."id" > ${afterId}
+          AND d."modelId" = ${build.modelId} AND c."id" > ${afterId} AND c."chosenFirmwareId" IS NULL
           AND (f."id" IS NULL OR NOT ${STARTS_AS_THE_DUMP_SAYS})
         ORDER BY c."id" LIMIT ${take}`;
       return rows.map(({ id }) => id);

@@ -17,12 +17,16 @@
  *   (src/coredumps/parse-job.ts, src/coredumps/parsing.ts)
  * - an audit event: it is older than AUDIT_DAYS
  *   (src/audit/service.ts)
+ * - a change of the change feed: it is older than 24 hours, or there are 200,000 newer ones
+ *   (src/changes/service.ts)
  * - a delivery of an alert: it has ended and is older than 30 days
  *   (src/alerts/sender.ts)
  * - a crash group: it has no crash left, because they were moved or it was merged; never by age
  *   (src/crash-groups/record-crash.ts, src/crash-groups/merge.ts)
  * - a dump, a device with its dumps: a person asks: at once, in one transaction with the audit event
  *   (src/coredumps/lifecycle.ts, src/devices/service.ts)
+ * - dumps that match a filter: a person asks: in batches, each in one transaction with its audit event
+ *   (src/coredumps/delete-by-filter.ts)
  * - a build, an alert rule: a person asks: at once, in one transaction with the audit event
  *   (src/firmware/service.ts, src/alerts/service.ts)
  * - a model without devices, with its builds (rows and ELFs) and privacy settings: a person asks: at once, in one

@@ -29,9 +29,26 @@ export function columnsOf(
     firmwareId,
     appElfSha256,
     fingerprint: text.report?.fingerprint ?? null,
+    ...crashOf(text.report),
     parsedAt,
   };
 }
+
+const MAX_REASON_LENGTH = 500;
+const MAX_TASK_LENGTH = 64;
+
+/** What lists and filters need of a report. */
+function crashOf(report: CoredumpText['report']) {
+  if (report === null) return NO_CRASH;
+  return {
+    crashKind: report.kind,
+    crashedTask: report.crashedTask === null ? null : storable(report.crashedTask).slice(0, MAX_TASK_LENGTH),
+    reason: storable(report.reason).slice(0, MAX_REASON_LENGTH),
+  };
+}
+
+/** The same columns of a dump without a report. */
+export const NO_CRASH = { crashKind: null, crashedTask: null, reason: null };
 
 /** The result before the dump was queued again; null if there was none, or if the new result replaces it. */
 export async function earlierReading(
@@ -42,15 +59,19 @@ export async function earlierReading(
   if (!KEEPS_EARLIER_READING.includes(errorKind)) return null;
   const earlier = await tx.earlierReading.findUnique({ where: { coredumpId } });
   if (earlier === null) return null;
-  const { fingerprint, parsedAt } = earlier;
-  return { parseStatus: 'PARSED', fingerprint, parsedAt };
+  const { coredumpId: _, ...reading } = earlier;
+  return { parseStatus: 'PARSED', ...reading };
+}
+
+/** PostgreSQL's text cannot hold a NUL; JSON writes it as an escape. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD');
 }
 
 /** Stores text and report. The row exists already. */
 export async function storeText(tx: DbTransaction, coredumpId: number, { output, report }: CoredumpText) {
   const text = {
-    // PostgreSQL's text cannot hold a NUL; JSON writes it as an escape.
-    output: output.replaceAll('\0', '\uFFFD'),
+    output: storable(output),
     report: report === null ? null : JSON.stringify(report),
   };
   await tx.coredumpText.upsert({

@@ -1,7 +1,11 @@
-import type { CrashReport } from '../crashdump/index.js';
+import type { CrashKind, CrashReport } from '../crashdump/index.js';
 
 export const PARSE_STATUSES = ['PENDING', 'PARSED', 'ERROR'] as const;
 export type ParseStatus = (typeof PARSE_STATUSES)[number];
+
+/** What a device sent of its crash. More members will be added, for crashes without a core dump. */
+export const COREDUMP_KINDS = ['CORE_DUMP'] as const;
+export type CoredumpKind = (typeof COREDUMP_KINDS)[number];
 
 /** Why a dump ended ERROR, and what resolves it. */
 export type ParseErrorKind =
@@ -22,7 +26,11 @@ export type ParseErrorKind =
 export interface CoredumpRow {
   id: number;
   deviceId: number;
+  /** The build that the last parse used. */
   firmwareId: number | null;
+  /** The build that a person chose for the parse; null: it is found by the dump. */
+  chosenFirmwareId: number | null;
+  kind: CoredumpKind;
   filename: string;
   chip: string;
   firmwareVersion: string;
@@ -44,12 +52,20 @@ export interface CoredumpRow {
    * frame.
    */
   fingerprint: string | null;
+  /** Of the report; null without one. */
+  crashKind: CrashKind | null;
+  /** Of the report, its first 64 characters; null without one. */
+  crashedTask: string | null;
+  /** Of the report, its first 500 characters; null without one. */
+  reason: string | null;
   uploadedAt: Date;
+  /** When something visible last changed: the end of a parse, a re-parse, the raw bytes. Null: never since its arrival. */
+  updatedAt: Date | null;
   parsedAt: Date | null;
 }
 
-/** All columns, or only those that long lists show. */
-export type CoredumpColumns = 'all' | 'listed';
+/** All columns, only those that long lists show, or those and what a report says of the crash. */
+export type CoredumpColumns = 'all' | 'crash' | 'listed';
 
 /** Text and report of a dump, which are large. */
 export interface CoredumpText {
@@ -57,17 +73,34 @@ export interface CoredumpText {
   report: CrashReport | null;
 }
 
+/** A list means "one of"; an empty list matches nothing. */
 export interface CoredumpFilter {
+  id?: number[];
+  kind?: CoredumpKind[];
   parseStatus?: ParseStatus[];
   chip?: string[];
   firmwareVersion?: string[];
+  deviceId?: number[];
   deviceKey?: string[];
   modelCode?: string[];
+  /** The build that the last parse used. */
+  firmwareId?: number[];
+  crashGroupId?: number[];
   fingerprint?: string[];
+  crashKind?: CrashKind[];
+  crashedTask?: string[];
+  /** Words that must all occur in the reason (case-insensitive). */
+  reason?: string;
+  /** Whether the raw bytes are stored: neither removed nor lost. */
+  hasRaw?: boolean;
   /** Inclusive. */
   uploadedAfter?: Date;
   /** Exclusive. */
   uploadedBefore?: Date;
+  /** Inclusive. */
+  parsedAfter?: Date;
+  /** Exclusive. */
+  parsedBefore?: Date;
   /** Words that must all occur (case-insensitive) in filename, device key or name, version, chip or output. */
   search?: string;
 }

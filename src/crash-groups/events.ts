@@ -14,9 +14,14 @@ export interface GroupEvents {
 export function createGroupEvents(
   channel: EventChannel<GroupChange>,
   announcements: Announcements,
+  /** Called for each published change. */
+  onChange: () => void = () => {},
 ): GroupEvents & { follower: Follower } {
   return {
-    publish: channel.publish,
+    publish(change) {
+      onChange();
+      channel.publish(change);
+    },
     announce: (tx, groupIds) => announcements.announce(tx, 'CrashGroup', groupIds),
     follower: {
       isWanted: () => channel.subscriberCount() > 0,

@@ -7,23 +7,31 @@ export interface WantedBuild {
   version: string;
   /** Leading hexadecimal digits of the ELF's SHA-256 in the dump, any number of them; null when the dump has none. */
   appElfSha256: string | null;
+  /** The build that a person chose; null: none. */
+  chosenFirmwareId: number | null;
 }
 
 export interface FoundBuild {
   firmware: Firmware | null;
   /** All matching builds, newest first: several when the digits are few, or when a version has several builds. */
   candidates: Firmware[];
-  matchedBy: 'sha' | 'version' | null;
+  matchedBy: 'choice' | 'sha' | 'version' | null;
 }
 
 /**
- * Finds the build that a dump ran. The SHA-256 of the ELF in the dump has priority over the version that the device
- * reported; with neither, the result is null. Among several matches the given version is preferred, then the newest.
+ * Finds the build that a dump ran. A person's choice among the builds of the model has priority, then the SHA-256 of the
+ * ELF in the dump, then the version that the device reported; with none, the result is null. Among several matches the
+ * given version is preferred, then the newest.
  */
 export async function findBuild(
   db: Db,
-  { modelId, version, appElfSha256 }: WantedBuild,
+  { modelId, version, appElfSha256, chosenFirmwareId }: WantedBuild,
 ): Promise<FoundBuild> {
+  if (chosenFirmwareId !== null) {
+    // Of the model that the device has now.
+    const chosen = await db.firmware.findFirst({ where: { id: chosenFirmwareId, modelId } });
+    if (chosen !== null) return { firmware: chosen, candidates: [chosen], matchedBy: 'choice' };
+  }
   if (appElfSha256 !== null && isSha256Prefix(appElfSha256)) {
     const bySha = await newestFirst(db, { modelId, elfSha256: { startsWith: appElfSha256 } });
     const firmware = bySha.find((build) => build.version === version) ?? bySha[0];

@@ -1,6 +1,7 @@
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
-import type { Db } from '../platform/database/types.js';
+import { inTransaction } from '../platform/database/transaction.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 import { wholeRows } from '../platform/database/whole-rows.js';
 import type { Logger } from '../platform/logger.js';
 import { elfKey } from './blob-keys.js';
@@ -44,7 +45,10 @@ export function createLostElfs({ db, blobs, clock, log }: LostElfsDeps) {
     const key = elfKey(build.model.code, build.elfSha256);
     const isThere = (await blobs.sizeOf(key)) === build.size;
     if (isThere && build.lostElf !== null) {
-      await db.lostElf.deleteMany({ where: { firmwareId: build.id } });
+      await inTransaction(db, async (tx) => {
+        const { count } = await tx.lostElf.deleteMany({ where: { firmwareId: build.id } });
+        if (count > 0) await noteChange(tx, build.id);
+      });
       log.info({ firmwareId: build.id, file: key }, 'the missing ELF of a firmware is present again');
     }
     if (!isThere && build.lostElf === null) await noteLost(build);
@@ -53,15 +57,23 @@ export function createLostElfs({ db, blobs, clock, log }: LostElfsDeps) {
 
   /** Selects from the build's row, which may have been deleted in the meantime: then nothing is recorded. */
   async function noteLost({ id, version, elfSha256, model }: BuildWithModel): Promise<void> {
-    const noted = await db.$executeRaw`
-      INSERT INTO "LostElf" ("firmwareId", "noticedAt")
-      SELECT f."id", ${clock.now()} FROM "Firmware" f WHERE f."id" = ${id}
-      ON CONFLICT ("firmwareId") DO NOTHING`;
+    const noted = await inTransaction(db, async (tx) => {
+      const rows = await tx.$executeRaw`
+        INSERT INTO "LostElf" ("firmwareId", "noticedAt")
+        SELECT f."id", ${clock.now()} FROM "Firmware" f WHERE f."id" = ${id}
+        ON CONFLICT ("firmwareId") DO NOTHING`;
+      if (rows > 0) await noteChange(tx, id);
+      return rows;
+    });
     if (noted === 0) return;
     log.error(
       { firmwareId: id, modelCode: model.code, version, file: elfKey(model.code, elfSha256) },
       'the ELF of a firmware is missing in the storage: upload the same ELF again',
     );
+  }
+
+  async function noteChange(tx: DbTransaction, id: number): Promise<void> {
+    await tx.firmware.updateMany({ where: { id }, data: { updatedAt: clock.now() } });
   }
 }
 

@@ -27,11 +27,13 @@ export async function retireBuilds(
   return retired;
 }
 
-/** Three queries instead of one with OR: each has its index, and the first usually decides. */
+/** Several queries instead of one with OR: each has its index, and the first usually decides. */
 async function isNeeded(tx: DbTransaction, { id, modelId, version, elfSha256 }: Firmware): Promise<boolean> {
   const device = { modelId };
   const references: Prisma.CoredumpWhereInput[] = [
     { firmwareId: id },
+    // Chosen by a person, for a parse that may not have run yet.
+    { chosenFirmwareId: id },
     // Not parsed yet, or the build was missing: matched by the version that the device reported.
     { device, firmwareId: null, firmwareVersion: version },
     // Parsed with another build, or the ELF was missing: matched by the SHA-256 in the dump.

@@ -13,6 +13,7 @@ import { type FoundBuild, findBuild, type WantedBuild } from './find-build.js';
 import { identify } from './identity.js';
 import { createLostElfs } from './lost-elfs.js';
 import { sweepFirmware } from './orphan-sweep.js';
+import { createFirmwareQueries } from './read.js';
 import { retireBuilds } from './retention.js';
 import type { Firmware } from './types.js';
 import { agreedVersion, assertVersion, type VersionClaim } from './version.js';
@@ -87,6 +88,21 @@ export function createFirmwareService({
       }
     },
 
+    /**
+     * Corrects a version that was given wrongly. Dumps that wait for the version are queued, as after an upload; what was
+     * counted by versions, and reports that exist, stay as they are.
+     *
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT
+     */
+    async update(id: number, { version }: { version?: string }): Promise<Firmware> {
+      if (version !== undefined) assertVersion({ version, from: 'the field "version"' }, 'version');
+      const known = await db.firmware.findUnique({ where: { id }, select: { modelId: true } });
+      if (known === null) throw notFound('firmware', id, { field: 'id' });
+      const { build, isChanged } = await runExclusive(known.modelId, () => changeVersion(id, version));
+      if (isChanged) await announce(build);
+      return build;
+    },
+
     /** Dumps that were parsed with this build keep their report. @throws DomainError NOT_FOUND */
     async delete(id: number): Promise<void> {
       const build = await db.firmware.findUnique({ where: { id }, include: { model: true } });
@@ -106,6 +122,8 @@ export function createFirmwareService({
 
     /** Deletes the file of a build whose row was deleted. */
     deleteElf,
+
+    ...createFirmwareQueries(db),
 
     findBuild: (wanted: WantedBuild): Promise<FoundBuild> => findBuild(db, wanted),
 
@@ -131,6 +149,19 @@ export function createFirmwareService({
     /** Call this before the first upload. @param options see `sweepFirmware` */
     sweep: (options?: SweepOptions) => sweepFirmware({ db, blobs, clock, log }, options),
   };
+
+  async function changeVersion(id: number, version: string | undefined) {
+    return audit.change(async (tx, note) => {
+      const before = await tx.firmware.findUnique({ where: { id }, include: { model: true } });
+      if (before === null) throw notFound('firmware', id, { field: 'id' });
+      const { model, ...build } = before;
+      const isChanged = version !== undefined && version !== build.version;
+      await note(onFirmware('updateFirmware', build, model.code, isChanged ? ` → ${version}` : ''));
+      if (!isChanged) return { build, isChanged };
+      const changed = await tx.firmware.update({ where: { id }, data: { version, updatedAt: clock.now() } });
+      return { build: changed, isChanged };
+    });
+  }
 
   async function receive(model: Model, claim: VersionClaim[], bundle: FirmwareBundle): Promise<Firmware> {
     const incoming = await blobs.receive(limited(bundle, maxFirmwareBytes));
@@ -159,7 +190,7 @@ export function createFirmwareService({
     if (existing !== null && existing.version !== labels.version) {
       throw conflict(
         `This ELF is already there as version "${existing.version}" of model "${model.code}": ` +
-          `upload it with that version, or delete that firmware first.`,
+          `upload it with that version, or correct the version of that firmware (updateFirmware) first.`,
         { field: 'version' },
       );
     }
@@ -246,8 +277,18 @@ async function lockModel(tx: DbTransaction, { id, code }: Model): Promise<void> 
   if (count === 0) throw notFound('device model', code, { field: 'modelCode' });
 }
 
-function onFirmware(action: string, { id, version }: Pick<Firmware, 'id' | 'version'>, modelCode: string) {
-  return { action, targetType: 'Firmware' as const, targetId: id, target: `${modelCode} ${version}` };
+function onFirmware(
+  action: string,
+  { id, version }: Pick<Firmware, 'id' | 'version'>,
+  modelCode: string,
+  change = '',
+) {
+  return {
+    action,
+    targetType: 'Firmware' as const,
+    targetId: id,
+    target: `${modelCode} ${version}${change}`,
+  };
 }
 
 function claimOf(version: string | null | undefined): VersionClaim[] {

@@ -25,6 +25,8 @@ const RECORDS = '_prisma_migrations';
  * SQLite's index of words: a virtual table with its internal tables. It is made in SQL, which models cannot express.
  */
 const SEARCH_TABLES = ['', '_config', '_data', '_docsize', '_idx'].map((name) => `CoredumpSearch${name}`);
+/** Its ids are 64-bit. SQLite counts such ids in an INTEGER column, and the models take every INTEGER for an Int. */
+const CHANGES = 'Change';
 
 /** Calls `use` with an empty database to which the migrations were applied. @returns null when it is not available */
 type WithMigrated = <T>(use: (database: SqlDriverAdapterFactory) => Promise<T>) => Promise<T | null>;
@@ -94,7 +96,7 @@ async function differenceToModels(
     filters: {
       // Names of PostgreSQL's tables must contain their schema, those of SQLite must not.
       externalTables:
-        migratedDatabase.provider === 'sqlite' ? [RECORDS, ...SEARCH_TABLES] : [`public.${RECORDS}`],
+        migratedDatabase.provider === 'sqlite' ? [RECORDS, CHANGES, ...SEARCH_TABLES] : [`public.${RECORDS}`],
       externalEnums: [],
     },
   });

@@ -36,12 +36,19 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     twice(async (n) => `(input: { modelCode: "${model.code}", keepRawDays: ${n} }) { deviceModel { id } }`),
   deleteFirmware: ({ aFirmware }) =>
     twice(async () => `(input: { id: "${await aFirmware()}" }) { deletedFirmwareId }`),
+  updateFirmware: ({ aFirmware }) =>
+    twice(async (n) => `(input: { id: "${await aFirmware()}", version: "${n}.0" }) { firmware { id } }`),
   deleteCoredump: ({ aDump }) =>
     twice(async () => `(input: { id: "${await aDump()}" }) { deletedCoredumpId }`),
   deleteCoredumps: ({ aDevice }) =>
     twice(async () => `(input: { deviceId: "${await aDevice()}" }) { count }`),
   reparseCoredump: ({ aDump }) =>
     twice(async () => `(input: { id: "${await aDump()}" }) { coredump { id } }`),
+  parseCoredump: ({ aDump, aFirmware }) =>
+    twice(
+      async () =>
+        `(input: { id: "${await aDump()}", firmwareId: "${await aFirmware()}" }) { coredump { id } }`,
+    ),
   reparseCoredumps: ({ aDump }) =>
     twice(async (n) => {
       await aDump();

@@ -1,5 +1,5 @@
 import { describe, expect, inject, it } from 'vitest';
-import { listCoredumps, listCoredumpsByDevice, listCoredumpsOfGroups } from '../../src/coredumps/read.js';
+import { listCoredumps, listCoredumpsByParent, listCoredumpsOfGroups } from '../../src/coredumps/read.js';
 import type { CoredumpFilter } from '../../src/coredumps/types.js';
 import { listMissingFirmwares } from '../../src/crash-groups/missing-firmware.js';
 import { listGroups } from '../../src/crash-groups/queries.js';
@@ -30,6 +30,10 @@ describe.each(STATES)('with many dumps, %s', (state) => {
       { firmwareVersion: ['common'], parseStatus: ['ERROR'] },
       { parseStatus: ['PENDING'] },
       { fingerprint: ['v1:old'] },
+      { crashKind: ['ABORT'] },
+      { crashedTask: ['old'] },
+      { crashedTask: ['old', 'common'] },
+      { firmwareId: [1] },
     ];
 
     for (const filter of filters) {
@@ -51,7 +55,7 @@ describe.each(STATES)('with many dumps, %s', (state) => {
 
       for (const window of [{ take: 21 }, { take: 21, fromEnd: true }, { take: 21, beforeId: 10_000 }]) {
         const ofDevices = await rowsRead(db, async (watched) =>
-          [...(await listCoredumpsByDevice(watched, devices, {}, window)).values()].flat(),
+          [...(await listCoredumpsByParent(watched, 'device', devices, {}, window)).values()].flat(),
         );
 
         expect(ofDevices).toEqual({ found: 21, rows: atMost(21) });
@@ -69,6 +73,37 @@ describe.each(STATES)('with many dumps, %s', (state) => {
       );
 
       expect(ofGroups).toEqual({ found: 63, rows: atMost(2 * 63) });
+    }
+  });
+
+  it('a page of the dumps of groups is some rows for each signature', async () => {
+    const { db } = await aGraphQLEndpoint();
+    await manyDumps(db, state);
+    const filters: CoredumpFilter[] = [
+      { crashGroupId: [3] },
+      { crashGroupId: [3, 4] },
+      { crashGroupId: [3, 4], parseStatus: ['ERROR', 'PENDING', 'PARSED'] },
+    ];
+
+    for (const filter of filters) {
+      for (const window of [{ take: 21 }, { take: 21, fromEnd: true }, { take: 21, beforeId: 6_000 }]) {
+        const page = await rowsRead(db, (watched) => listCoredumps(watched, filter, window));
+
+        expect({ filter, window, ...page }).toEqual({ filter, window, found: 21, rows: atMost(8 * 21) });
+      }
+    }
+  });
+
+  it.runIf(isPostgresql)('the dumps of builds are as many rows as are shown (needs PostgreSQL)', async () => {
+    const { db } = await aGraphQLEndpoint();
+    await manyDumps(db, state);
+
+    for (const window of [{ take: 21 }, { take: 21, fromEnd: true }, { take: 21, beforeId: 3_000 }]) {
+      const ofBuild = await rowsRead(db, async (watched) =>
+        [...(await listCoredumpsByParent(watched, 'firmware', [1], {}, window)).values()].flat(),
+      );
+
+      expect(ofBuild).toEqual({ found: 21, rows: atMost(21) });
     }
   });
 
@@ -143,6 +178,9 @@ async function manyDumps(db: Db, state: string): Promise<void> {
   const device = await db.device.create({
     data: { key: 'many', modelId: model.id, tokenSha256: 'many', createdAt: at, updatedAt: at },
   });
+  const firmware = await db.firmware.create({
+    data: { modelId: model.id, version: 'old', elfSha256: 'old', size: 1, uploadedAt: at },
+  });
   const crash = { title: 'abort', reasonClass: 'abort', reason: 'abort()' };
   for (let group = 1; group <= 10; group++) {
     await db.crashGroup.create({
@@ -154,10 +192,13 @@ async function manyDumps(db: Db, state: string): Promise<void> {
   }
   await db.$executeRaw`
     INSERT INTO "Coredump" ("deviceId", "filename", "chip", "firmwareVersion", "size", "sha256", "uploadedAt",
-      "fingerprint", "parseStatus", "parseErrorKind")
+      "fingerprint", "crashKind", "crashedTask", "firmwareId", "parseStatus", "parseErrorKind")
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${DUMPS})
     SELECT ${device.id}, 'many' || n, 'esp32c3', CASE WHEN n <= 200 THEN 'old' WHEN n <= 6800 THEN 'common' ELSE 'new' END,
       64, 'sha' || n, ${at}, CASE WHEN n <= 6800 THEN 'v1:old' ELSE 'v1:new' END,
+      CASE WHEN n <= 6800 THEN 'ABORT' ELSE 'ASSERT' END,
+      CASE WHEN n <= 200 THEN 'old' WHEN n <= 6800 THEN 'common' ELSE 'new' END,
+      CASE WHEN n <= 6800 THEN CAST(${firmware.id} AS INTEGER) END,
       CASE WHEN n % 2 = 0 THEN 'ERROR' WHEN n <= 6800 THEN 'PENDING' ELSE 'PARSED' END,
       CASE WHEN n % 200 = 0 THEN 'missing_firmware' WHEN n % 2 = 0 THEN 'unreadable' END FROM numbers`;
   await db.$executeRaw`

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { aDevice } from '../support/app.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
@@ -50,6 +51,10 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
     const { port } = new URL(program.url);
     const page = await aBrowserPage(program.url, { path: '/dumps', tolerates: isLostConnection });
     await page.getByText('Live', { exact: true }).waitFor();
+    // By its event, from which the page continues.
+    await crash(program, 'thermostat-1.0.0', 'assert');
+    await page.getByRole('row').filter({ hasText: 'packet_append' }).waitFor();
+    const continuedAt = sinceOfSubscriptions(page);
 
     await program.stop('SIGKILL');
     await page.getByText('Reconnecting').waitFor();
@@ -58,6 +63,30 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
 
     await page.getByText('Live', { exact: true }).waitFor();
     await page.getByRole('row').filter({ hasText: 'network_handle_reply' }).waitFor();
+    expect(continuedAt).not.toHaveLength(0);
+    expect(continuedAt).not.toContain(null);
+  });
+
+  it('loses a row that is deleted in another window, without a reload', async () => {
+    const program = await aProgramWithDevice();
+    const { coredumpId } = await readCrash(program, 'thermostat-1.0.0', 'abort');
+    await readCrash(program, 'thermostat-1.0.0', 'assert');
+    const page = await aBrowserPage(program.url, { path: '/dumps' });
+    const device = await aBrowserPage(program.url, { path: '/devices/dev1' });
+    for (const each of [page, device]) {
+      await each.getByText('Live', { exact: true }).waitFor();
+      await each.getByRole('row').filter({ hasText: 'network_handle_reply' }).waitFor();
+    }
+
+    await program.graphql(
+      'mutation ($id: ID!) { deleteCoredump(input: { id: $id }) { deletedCoredumpId } }',
+      { id: coredumpId },
+    );
+
+    for (const each of [page, device]) {
+      await each.getByRole('row').filter({ hasText: 'network_handle_reply' }).waitFor({ state: 'detached' });
+      await each.getByRole('row').filter({ hasText: 'packet_append' }).waitFor();
+    }
   });
 
   it('narrows the list by what is chosen, in an address that can be passed on', async () => {
@@ -80,6 +109,18 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
     await page.getByText('2 dumps').waitFor();
   });
 });
+
+/** Where the page's subscriptions begin, from now on; null: at the present. */
+function sinceOfSubscriptions(page: Page): Array<string | null> {
+  const found: Array<string | null> = [];
+  page.on('websocket', (socket) =>
+    socket.on('framesent', ({ payload }) => {
+      const message = JSON.parse(String(payload));
+      if (message.type === 'subscribe') found.push(message.payload.variables.since ?? null);
+    }),
+  );
+  return found;
+}
 
 /** What Chromium itself writes to the console while there is no server. */
 function isLostConnection(complaint: string): boolean {

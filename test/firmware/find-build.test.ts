@@ -13,6 +13,7 @@ describe('finding the build of a dump', () => {
         modelId: model.id,
         version: '2.0.0',
         appElfSha256: old.elfSha256.slice(0, length),
+        chosenFirmwareId: null,
       });
 
       expect(found).toEqual({ firmware: old, candidates: [old], matchedBy: 'sha' });
@@ -30,7 +31,8 @@ describe('finding the build of a dump', () => {
         uploadedAt: new Date(),
       })),
     });
-    const find = (version: string) => service.findBuild({ modelId: model.id, version, appElfSha256: 'abc' });
+    const find = (version: string) =>
+      service.findBuild({ modelId: model.id, version, appElfSha256: 'abc', chosenFirmwareId: null });
 
     expect(await find('1.0.0')).toEqual({ firmware: two, candidates: [three, two, one], matchedBy: 'sha' });
     expect(await find('9.9.9')).toMatchObject({ firmware: three, matchedBy: 'sha' });
@@ -42,10 +44,34 @@ describe('finding the build of a dump', () => {
     const newer = await upload(aFirmwareElf({ note: 'newer' }));
 
     for (const appElfSha256 of [null, '0123456789', '', '%', '_', 'ABC%']) {
-      const found = await service.findBuild({ modelId: model.id, version: '1.0.0', appElfSha256 });
+      const found = await service.findBuild({
+        modelId: model.id,
+        version: '1.0.0',
+        appElfSha256,
+        chosenFirmwareId: null,
+      });
 
       expect(found).toEqual({ firmware: newer, candidates: [newer, older], matchedBy: 'version' });
     }
+  });
+
+  it('is the one that a person chose, whatever the dump names, if it is of the model', async () => {
+    const { upload, db, service, model } = await aFirmwareService();
+    const chosen = await upload(aFirmwareElf({ version: '1.0.0' }));
+    const named = await upload(aFirmwareElf({ version: '2.0.0' }));
+    const other = await db.deviceModel.create({
+      data: { code: 'boiler', name: 'boiler', createdAt: new Date() },
+    });
+    const wanted = { version: '2.0.0', appElfSha256: named.elfSha256, chosenFirmwareId: chosen.id };
+
+    const found = await service.findBuild({ modelId: model.id, ...wanted });
+    const ofOther = await service.findBuild({ modelId: other.id, ...wanted });
+    await service.delete(chosen.id);
+    const without = await service.findBuild({ modelId: model.id, ...wanted });
+
+    expect(found).toEqual({ firmware: chosen, candidates: [chosen], matchedBy: 'choice' });
+    expect(ofOther.firmware).toBeNull();
+    expect(without).toEqual({ firmware: named, candidates: [named], matchedBy: 'sha' });
   });
 
   it('finds nothing for other models and versions', async () => {
@@ -56,9 +82,14 @@ describe('finding the build of a dump', () => {
     });
     const nothing = { firmware: null, candidates: [], matchedBy: null };
 
-    const ofOther = { modelId: other.id, version: '1.0.0', appElfSha256: firmware.elfSha256 };
+    const ofOther = {
+      modelId: other.id,
+      version: '1.0.0',
+      appElfSha256: firmware.elfSha256,
+      chosenFirmwareId: null,
+    };
     expect(await service.findBuild(ofOther)).toEqual(nothing);
-    const ofNone = { modelId: model.id, version: '1.0', appElfSha256: null };
+    const ofNone = { modelId: model.id, version: '1.0', appElfSha256: null, chosenFirmwareId: null };
     expect(await service.findBuild(ofNone)).toEqual(nothing);
   });
 });

@@ -40,6 +40,10 @@ describe('MAX_FIRMWARES', () => {
       'was read with',
       (old: Old) => ({ firmwareVersion: '9.9.9', firmwareId: old.id, parseStatus: 'PARSED' }),
     ],
+    [
+      'is to be read with, as a person chose,',
+      (old: Old) => ({ firmwareVersion: '9.9.9', chosenFirmwareId: old.id }),
+    ],
     ['waits for by version', (old: Old) => ({ firmwareVersion: old.version })],
     ['failed with by version', (old: Old) => ({ firmwareVersion: old.version, parseStatus: 'ERROR' })],
     [

@@ -16,8 +16,10 @@ const CONTRACT = buildSchema(`
     deviceModel(code: String!): DeviceModel
     devices(first: Int, after: String, filter: DeviceFilter): DeviceConnection
     device(key: String!): Device
-    coredumps(first: Int, after: String, filter: CoredumpFilter): CoredumpConnection
+    coredumps(first: Int, after: String, filter: CoredumpFilter, orderBy: CoredumpOrder): CoredumpConnection
     coredump(id: ID!): Coredump
+    firmwares(first: Int, after: String, filter: FirmwareFilter, orderBy: FirmwareOrder): FirmwareConnection
+    firmware(id: ID!): Firmware
   }
 
   type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }
@@ -37,7 +39,7 @@ const CONTRACT = buildSchema(`
   }
   type Firmware implements Node {
     id: ID! model: DeviceModel! version: String! chip: String elfSha256: String! size: Int! uploadedAt: DateTime!
-    coredumpCount: Int!
+    coredumpCount: Int! updatedAt: DateTime! coredumps(first: Int, after: String, filter: CoredumpFilter): CoredumpConnection!
   }
   type Device implements Node {
     id: ID! key: String! name: String model: DeviceModel! createdAt: DateTime! updatedAt: DateTime!
@@ -50,11 +52,27 @@ const CONTRACT = buildSchema(`
     id: ID! device: Device! firmware: Firmware filename: String! chip: String! firmwareVersion: String! size: Int!
     sha256: String! parseStatus: ParseStatus! parseAttempts: Int! parsedOutput: String report: CrashReport
     uploadedAt: DateTime! parsedAt: DateTime downloadUrl: String!
+    kind: CoredumpKind! updatedAt: DateTime! reason: String crashKind: CrashKind crashedTask: String
+    chosenFirmware: Firmware
   }
   input DeviceFilter { modelCode: [String!] }
   input CoredumpFilter {
     parseStatus: [ParseStatus!] chip: [String!] firmwareVersion: [String!] deviceKey: [String!] modelCode: [String!]
     uploadedAfter: DateTime uploadedBefore: DateTime search: String
+    id: [ID!] kind: [CoredumpKind!] deviceId: [ID!] firmwareId: [ID!] crashGroupId: [ID!] fingerprint: [String!]
+    crashKind: [CrashKind!] crashedTask: [String!] reason: String hasRaw: Boolean
+    parsedAfter: DateTime parsedBefore: DateTime
+  }
+  enum CoredumpKind { CORE_DUMP }
+  enum CrashKind { ABORT ASSERT STACK_OVERFLOW OTHER }
+  enum OrderDirection { ASC DESC }
+  enum CoredumpOrderField { UPLOADED_AT }
+  input CoredumpOrder { field: CoredumpOrderField! direction: OrderDirection! = DESC }
+  enum FirmwareOrderField { UPLOADED_AT }
+  input FirmwareOrder { field: FirmwareOrderField! direction: OrderDirection! = DESC }
+  input FirmwareFilter {
+    modelCode: [String!] version: [String!] chip: [String!] elfSha256: [String!]
+    uploadedAfter: DateTime uploadedBefore: DateTime search: String isLost: Boolean
   }
 
   type CrashReport {
@@ -81,6 +99,8 @@ const CONTRACT = buildSchema(`
     deleteCoredumps(input: DeleteCoredumpsInput!): DeleteCoredumpsPayload
     reparseCoredump(input: ReparseCoredumpInput!): ReparseCoredumpPayload
     reparseCoredumps(input: ReparseCoredumpsInput!): ReparseCoredumpsPayload
+    parseCoredump(input: ParseCoredumpInput!): ParseCoredumpPayload
+    updateFirmware(input: UpdateFirmwareInput!): UpdateFirmwarePayload
   }
   input CreateDeviceModelInput { clientMutationId: ID code: String! name: String! }
   input CreateDeviceInput { clientMutationId: ID modelCode: String! key: String name: String }
@@ -89,7 +109,11 @@ const CONTRACT = buildSchema(`
   input UploadFirmwareInput { clientMutationId: ID modelCode: String! bundle: Upload! version: String }
   input DeleteFirmwareInput { clientMutationId: ID id: ID! }
   input DeleteCoredumpInput { clientMutationId: ID id: ID! deviceId: ID }
-  input DeleteCoredumpsInput { clientMutationId: ID deviceId: ID! }
+  input DeleteCoredumpsInput { clientMutationId: ID deviceId: ID filter: CoredumpFilter }
+  input ParseCoredumpInput { clientMutationId: ID id: ID! firmwareId: ID! }
+  input UpdateFirmwareInput { clientMutationId: ID id: ID! version: String }
+  type ParseCoredumpPayload { clientMutationId: ID coredump: Coredump! }
+  type UpdateFirmwarePayload { clientMutationId: ID firmware: Firmware! }
   input ReparseCoredumpInput { clientMutationId: ID id: ID! }
   input ReparseCoredumpsInput { clientMutationId: ID filter: CoredumpFilter! }
   type CreateDeviceModelPayload { clientMutationId: ID deviceModel: DeviceModel! }

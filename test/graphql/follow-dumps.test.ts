@@ -15,10 +15,10 @@ describe('following a dump', () => {
       },
     };
 
-    const changes = await followDumps(coredumps, { coredumpId: 1 });
+    const followed = await followDumps({ changes, coredumps }, { coredumpId: 1 });
 
-    expect(await changes.next()).toMatchObject({ value: { parseStatus: 'PENDING' } });
-    expect(await changes.next()).toMatchObject({ value: { parseStatus: 'PARSED' } });
+    expect(await followed.next()).toMatchObject({ value: { parseStatus: 'PENDING' } });
+    expect(await followed.next()).toMatchObject({ value: { parseStatus: 'PARSED' } });
   });
 
   it.each([
@@ -28,27 +28,37 @@ describe('following a dump', () => {
   ])('leaves nobody listening when %s', async (_, get) => {
     const events = createCoredumpEvents();
 
-    await expect(followDumps({ events, get }, { coredumpId: 1, deviceId: 1 })).rejects.toThrow();
+    await expect(
+      followDumps({ changes, coredumps: { events, get } }, { coredumpId: 1, deviceId: 1 }),
+    ).rejects.toThrow();
 
     expect(events.subscriberCount()).toBe(0);
   });
 
   it('ends also when nobody took the first state', async () => {
     const events = createCoredumpEvents();
-    const changes = await followDumps({ events, get: async () => aDump() }, { coredumpId: 1 });
+    const followed = await followDumps(
+      { changes, coredumps: { events, get: async () => aDump() } },
+      { coredumpId: 1 },
+    );
 
-    await changes.return?.();
+    await followed.return?.();
 
     expect(events.subscriberCount()).toBe(0);
-    expect(await changes.next()).toMatchObject({ done: true });
+    expect(await followed.next()).toMatchObject({ done: true });
   });
 });
+
+/** Without deletions. */
+const changes = { untilDeleted: <Item>(_: string, __: number, open: () => Promise<Item>) => open() };
 
 function aDump(columns: Partial<CoredumpRow> = {}): CoredumpRow {
   return {
     id: 1,
     deviceId: 1,
     firmwareId: null,
+    chosenFirmwareId: null,
+    kind: 'CORE_DUMP',
     filename: 'a.dmp',
     chip: 'esp32',
     firmwareVersion: '1.0.0',
@@ -59,7 +69,11 @@ function aDump(columns: Partial<CoredumpRow> = {}): CoredumpRow {
     parseGeneration: 0,
     appElfSha256: null,
     fingerprint: null,
+    crashKind: null,
+    crashedTask: null,
+    reason: null,
     uploadedAt: new Date(0),
+    updatedAt: null,
     parsedAt: null,
     ...columns,
   };

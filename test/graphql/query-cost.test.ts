@@ -81,6 +81,15 @@ describe('the cost of a query', () => {
     expect(cost(query, { n: 0, f: { search: null } })).toBe(2);
   });
 
+  it('leaves out what does not run for its arguments, and only that', () => {
+    const query = `query ($q: String = "a", $on: Boolean = true) {
+      search(query: $q) @skip(if: $on) { devices { key } }
+      devices(first: 3) { nodes { key } }
+    }`;
+
+    expect(cost(query, { q: null })).toBe(1 + 2 + 3);
+  });
+
   it('is that of the operation that runs', () => {
     const query = 'query A { devices(first: 200) { nodes { key } } } query B { device(key: "a") { key } }';
 

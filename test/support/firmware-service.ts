@@ -74,6 +74,7 @@ export async function aFirmwareService({ maxFirmwares = 20, maxFirmwareBytes = 1
       firmwareVersion: string;
       firmwareId?: number;
       appElfSha256?: string;
+      chosenFirmwareId?: number;
       parseStatus?: string;
     }) {
       const at = clock.now();

@@ -22,10 +22,17 @@ export function aFleet(db: Db) {
       return { ...row, globalId: encodeGlobalId('Device', row.id) };
     },
 
-    async aFirmware(model: { id: number }, { version = '1.0.0' } = {}) {
-      const elfSha256 = (++serial).toString(16).padStart(64, '0');
+    async aFirmware(
+      model: { id: number },
+      {
+        version = '1.0.0',
+        chip = 'esp32c3',
+        uploadedAt = at,
+        elfSha256 = (++serial).toString(16).padStart(64, '0'),
+      } = {},
+    ) {
       const row = await db.firmware.create({
-        data: { modelId: model.id, version, elfSha256, size: 1000, chip: 'esp32c3', uploadedAt: at },
+        data: { modelId: model.id, version, elfSha256, size: 1000, chip, uploadedAt },
       });
       return { ...row, globalId: encodeGlobalId('Firmware', row.id) };
     },
@@ -46,6 +53,10 @@ export function aFleet(db: Db) {
         uploadedAt?: Date;
         firmwareId?: number;
         fingerprint?: string;
+        crashKind?: string;
+        crashedTask?: string;
+        reason?: string;
+        parsedAt?: Date;
       } = {},
     ) {
       const row = await db.coredump.create({

@@ -123,6 +123,7 @@ export async function aGraphQLEndpoint({
   onTestFinished(async () => {
     events.close();
     groupChanges.close();
+    await services.changes.close();
     await regroup.close();
     await alertSender.stop();
     await closeWebSockets();
@@ -140,6 +141,7 @@ export async function aGraphQLEndpoint({
     databaseUrl,
     db,
     events,
+    changes: services.changes,
     coredumps,
     crashGroups,
     alerts,

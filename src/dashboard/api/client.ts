@@ -4,7 +4,7 @@ import { authorization, endSession, expireSession } from '../session/session';
 
 export type ConnectionState = 'connecting' | 'live' | 'lost';
 
-/** The state of the WebSocket: shown on the page, and used to read data again after an interruption. */
+/** The state of the WebSocket, which the page shows. */
 export interface Connection {
   state(): ConnectionState;
   onChange(listener: () => void): () => void;
@@ -16,9 +16,38 @@ const RETRY_MAX_MS = 5_000;
 /** The server's close codes: for a missing or wrong token, and for an expired one. */
 const [UNAUTHORIZED, EXPIRED] = [4401, 4403];
 
+/** Where crashEvents continues after a break. */
+function createContinuation() {
+  let cursor: string | null = null;
+  return {
+    /** The socket sends it again whenever it connects: then from the last event that was received. */
+    continued: (query: string, variables: Record<string, unknown>) => ({
+      query,
+      get variables() {
+        return 'since' in variables ? { ...variables, since: cursor } : variables;
+      },
+    }),
+    noteCursor(data: Record<string, unknown> | null, errors: readonly object[]): void {
+      const event = data?.crashEvents;
+      if (
+        typeof event === 'object' &&
+        event !== null &&
+        'cursor' in event &&
+        typeof event.cursor === 'string'
+      ) {
+        cursor = event.cursor;
+      } else if (errors.length > 0) {
+        // Perhaps the cursor is of another version of the server.
+        cursor = null;
+      }
+    },
+  };
+}
+
 /** Queries and mutations over HTTP, subscriptions over one WebSocket, both with the session's token. */
 export function createApi(): { client: Client; connection: Connection; close(): void } {
   const { socket, connection } = connect();
+  const { continued, noteCursor } = createContinuation();
   const client = new Client({
     url: '/graphql',
     preferGetMethod: false,
@@ -39,10 +68,13 @@ export function createApi(): { client: Client; connection: Connection; close(): 
       subscriptionExchange({
         forwardSubscription: ({ query = '', variables }) => ({
           subscribe: (sink) => ({
-            unsubscribe: socket.subscribe(
-              { query, variables: variables ?? {} },
-              { ...sink, next: ({ data = null, errors = [] }) => sink.next({ data, errors: [...errors] }) },
-            ),
+            unsubscribe: socket.subscribe(continued(query, variables ?? {}), {
+              ...sink,
+              next({ data = null, errors = [] }) {
+                noteCursor(data, errors);
+                sink.next({ data, errors: [...errors] });
+              },
+            }),
           }),
         }),
       }),

@@ -1,15 +1,15 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useSyncExternalStore } from 'react';
 import { useClient } from 'urql';
 import { graphql } from '../generated';
-import type { ParseStatus } from '../generated/graphql';
 import type { Connection, ConnectionState } from './client';
 
 /**
- * A change of a dump or a crash group. Null: anything may have changed, after a broken connection or our own change.
+ * What arrived, changed or was deleted. `deviceKey` is the device of a dump that still exists. Null: anything may have
+ * changed, after our own change or after a break that was too long.
  */
 export type Change =
-  | { kind: 'dump'; id: string; parseStatus: ParseStatus; deviceKey: string }
-  | { kind: 'group'; id: string }
+  | { kind: 'COREDUMP'; id: string; deviceKey: string | null }
+  | { kind: 'CRASH_GROUP' | 'DEVICE' | 'FIRMWARE' | 'DEVICE_MODEL'; id: string }
   | null;
 
 interface Live {
@@ -21,53 +21,49 @@ interface Live {
 
 const LiveContext = createContext<Live | null>(null);
 
-const ParseStatusOfFleet = graphql(`
-  subscription ParseStatusOfFleet { parseStatus { id parseStatus device { key } } }
-`);
-
-const GroupOfFleetUpdated = graphql(`
-  subscription GroupOfFleetUpdated { crashGroupUpdated { id } }
+/** `since` is the last event that was received: `client.ts` sets it when the page connects again. */
+const EventsOfFleet = graphql(`
+  subscription EventsOfFleet($since: String) {
+    crashEvents(since: $since) { type id subject cursor coredump { id device { id key } } }
+  }
 `);
 
 /** Time from the end of a subscription to the next attempt. */
 const RESUBSCRIBE_MS = 2_000;
 
-/** One subscription of each kind for the whole page, however many components listen. */
+/** One subscription for the whole page, however many components listen. */
 export function LiveProvider({ connection, children }: { connection: Connection; children: ReactNode }) {
   const client = useClient();
   const { live, notify } = useMemo(() => createBus(connection), [connection]);
 
-  useEffect(
-    () =>
-      keepSubscribed((onError) =>
-        client.subscription(ParseStatusOfFleet, {}).subscribe(({ data, error }) => {
-          if (error !== undefined) onError();
-          if (data == null) return;
-          const { id, parseStatus, device } = data.parseStatus;
-          notify({ kind: 'dump', id, parseStatus, deviceKey: device.key });
-        }),
-      ),
-    [client, notify],
-  );
-  useEffect(
-    () =>
-      keepSubscribed((onError) =>
-        client.subscription(GroupOfFleetUpdated, {}).subscribe(({ data, error }) => {
-          if (error !== undefined) onError();
-          if (data != null) notify({ kind: 'group', id: data.crashGroupUpdated.id });
-        }),
-      ),
-    [client, notify],
-  );
-
   useEffect(() => {
-    let wasLost = false;
-    return connection.onChange(() => {
-      // Changes between two connections were missed, so everything is read again.
-      if (connection.state() === 'live' && wasLost) notify(null);
-      wasLost = connection.state() === 'lost';
+    let isFollowing = false;
+    // Changes may have been missed that no cursor brings back.
+    let isBehind = false;
+    const unlisten = connection.onChange(() => {
+      if (connection.state() === 'lost' && !isFollowing) isBehind = true;
     });
-  }, [connection, notify]);
+    const unsubscribe = keepSubscribed((onError) =>
+      client.subscription(EventsOfFleet, { since: null }).subscribe(({ data, error }) => {
+        if (error !== undefined) {
+          isBehind = true;
+          onError();
+        }
+        if (data == null) return;
+        isFollowing = true;
+        const { type, id, subject, coredump } = data.crashEvents;
+        if (type === 'GAP' || (type === 'READY' && isBehind)) notify(null);
+        if (type === 'READY') isBehind = false;
+        if (id == null || subject == null) return;
+        if (subject === 'COREDUMP') notify({ kind: subject, id, deviceKey: coredump?.device.key ?? null });
+        else notify({ kind: subject, id });
+      }),
+    );
+    return () => {
+      unlisten();
+      unsubscribe();
+    };
+  }, [client, connection, notify]);
 
   return <LiveContext value={live}>{children}</LiveContext>;
 }

@@ -26,7 +26,7 @@ export interface Excess {
 /** Values of a list in arguments and variables. Longer filters get slower, and SQLite binds at most 32,766 values. */
 const MAX_LIST_LENGTH = 200;
 /**
- * Keys of an object in variables. The widest input type has a third of them, and the error for each unknown key repeats
+ * Keys of an object in variables. The widest input type has less than half of them, and the error for each unknown key repeats
  * the whole object.
  */
 const MAX_OBJECT_KEYS = 50;

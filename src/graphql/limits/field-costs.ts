@@ -16,7 +16,7 @@ interface Cost {
 /** Length of lists without a limit of their own: tasks, frames and registers of a report. */
 export const ASSUMED_LIST_LENGTH = 8;
 
-/** A search reads the texts of many rows, although the answer has few. */
+/** A search for words reads the texts of many rows, although the answer has few. */
 const SEARCH_COST = 2_000;
 
 /** A part of an answer whose items were counted with the field around it. */
@@ -74,7 +74,9 @@ export function seriesCost({
 }
 
 function isSearch(filter: unknown): boolean {
-  return typeof filter === 'object' && filter !== null && 'search' in filter && filter.search != null;
+  if (typeof filter !== 'object' || filter === null) return false;
+  const { search, reason }: { search?: unknown; reason?: unknown } = filter;
+  return search != null || reason != null;
 }
 
 function within(count: number, max: number): number {

@@ -1,5 +1,19 @@
 import { complexityFromQuery } from '@pothos/plugin-complexity';
-import { type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
+import {
+  type ASTNode,
+  type DocumentNode,
+  type FieldNode,
+  GraphQLError,
+  type GraphQLField,
+  type GraphQLSchema,
+  getArgumentValues,
+  getVariableValues,
+  Kind,
+  type OperationDefinitionNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
 import { type Excess, tooMuch } from './argument-limits.js';
 
 /**
@@ -23,7 +37,42 @@ export function costOf({
   // The calculator takes the first operation of a document, not the one that runs.
   const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
   const alone: DocumentNode = { kind: Kind.DOCUMENT, definitions: [operation, ...fragments] };
-  return complexityFromQuery(alone, { schema, variables }).complexity;
+  try {
+    return complexityFromQuery(alone, { schema, variables }).complexity;
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    return complexityFromQuery(runnable(alone, operation), { schema, variables }).complexity;
+  }
+
+  /** Nothing below a field runs whose arguments are wrong for this request: null by a variable, for example. */
+  function runnable(
+    counted: DocumentNode,
+    { variableDefinitions = [] }: OperationDefinitionNode,
+  ): DocumentNode {
+    const { coerced = {} } = getVariableValues(schema, variableDefinitions, variables);
+    const types = new TypeInfo(schema);
+    const enter = (node: ASTNode) =>
+      node.kind === Kind.FIELD && !isRunnable(types.getFieldDef(), node, coerced) ? UNRUN : undefined;
+    return visit(counted, visitWithTypeInfo(types, { enter }));
+  }
+}
+
+/** What such a field counts as. */
+const UNRUN: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+
+function isRunnable(
+  field: GraphQLField<unknown, unknown> | null | undefined,
+  node: FieldNode,
+  variables: Record<string, unknown>,
+): boolean {
+  if (field == null) return true;
+  try {
+    getArgumentValues(field, node, variables);
+    return true;
+  } catch (error) {
+    if (error instanceof GraphQLError) return false;
+    throw error;
+  }
 }
 
 /** @returns null when the cost is within the limit */

@@ -11,7 +11,8 @@ import { builder } from './builder.js';
 import { CrashGroup } from './crash-group.js';
 import { DeviceModel } from './device-model.js';
 import { checkedFilter, requireId, rowIdOf } from './inputs.js';
-import { byNumber, byText, byTime, OrderDirection, type OrderFields, orderedPage } from './ordered-pages.js';
+import { OrderDirection } from './order.js';
+import { byNumber, byText, byTime, type OrderFields, orderedPage } from './ordered-pages.js';
 import { page } from './pages.js';
 
 export const AlertFormat = builder.enumType('AlertFormat', {

@@ -3,6 +3,7 @@ import type { AlertService } from '../../alerts/service.js';
 import type { Audit, createAuditQueries } from '../../audit/service.js';
 import type { DownloadLinks } from '../../auth/download-links.js';
 import type { Person } from '../../auth/principal.js';
+import type { ChangeService } from '../../changes/service.js';
 import type { CoredumpQueries } from '../../coredumps/read.js';
 import type { CoredumpService } from '../../coredumps/service.js';
 import type { CrashGroupQueries } from '../../crash-groups/queries.js';
@@ -10,6 +11,7 @@ import type { CrashGroupService } from '../../crash-groups/service.js';
 import type { PrivacyService } from '../../devices/privacy.js';
 import type { DeviceQueries } from '../../devices/read.js';
 import type { DeviceService } from '../../devices/service.js';
+import type { FirmwareQueries } from '../../firmware/read.js';
 import type { FirmwareService } from '../../firmware/service.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import type { Search } from '../../search/service.js';
@@ -18,6 +20,7 @@ import type { Loaders } from './loaders.js';
 
 export interface Services {
   alerts: AlertService;
+  changes: ChangeService;
   coredumps: CoredumpService;
   crashGroups: CrashGroupService;
   devices: DeviceService;
@@ -34,6 +37,7 @@ export interface QueryServices {
   coredumps: CoredumpQueries;
   crashGroups: CrashGroupQueries & Pick<CrashGroupService, 'regrouping'>;
   devices: DeviceQueries;
+  firmwares: FirmwareQueries;
   search: Search;
 }
 
@@ -48,6 +52,8 @@ export interface Context {
   readonly answer: Answer;
   /** Path of the raw bytes of a dump, signed for the person who sent the request. */
   downloadUrlOf(coredumpId: number): string;
+  /** The header `Last-Event-ID` of the request: the last event that the client has received. */
+  readonly lastEventId?: string | null;
 }
 
 /** Paths of downloads. @param links null without authentication, where paths need no signature */

@@ -1,26 +1,78 @@
-import type { CoredumpFilter } from '../../coredumps/types.js';
-import { PARSE_STATUSES } from '../../coredumps/types.js';
+import type {
+  CoredumpFilter,
+  CoredumpKind as CoredumpKindName,
+  ParseStatus as ParseStatusName,
+} from '../../coredumps/types.js';
 import { builder } from './builder.js';
-import { checkedFilter } from './inputs.js';
+import { CrashKind } from './crash-kind.js';
+import { checkedFilter, rowIdsOf } from './inputs.js';
+import { OrderDirection } from './order.js';
 
-export const ParseStatus = builder.enumType('ParseStatus', { values: PARSE_STATUSES });
+const STATUSES: Readonly<Record<ParseStatusName, { description: string }>> = {
+  PENDING: { description: 'Waits for the parser, or is being parsed.' },
+  PARSED: { description: 'Was parsed: text and report are there.' },
+  ERROR: {
+    description: 'Was not parsed; `parsedOutput` says why. Missing firmware is the most frequent reason.',
+  },
+};
+
+export const ParseStatus = builder.enumType('ParseStatus', {
+  description: 'What became of the parse of a core dump.',
+  values: STATUSES,
+});
+
+const KINDS: Readonly<Record<CoredumpKindName, { description: string }>> = {
+  CORE_DUMP: { description: 'A core dump in the format of ESP-IDF.' },
+};
+
+export const CoredumpKind = builder.enumType('CoredumpKind', {
+  description:
+    'What a device sent of its crash. Values may be added: `PANIC_TEXT` (the text of a panic) and `SUMMARY` (its most ' +
+    'important values) will come. A value that this server does not know is CORE_DUMP.',
+  values: KINDS,
+});
 
 export const CoredumpFilterInput = builder.inputType('CoredumpFilter', {
-  description: 'Fields that are left out do not filter. A list means "one of".',
+  description:
+    'Conditions for core dumps. All that are given must hold. A list means "one of", an empty list matches nothing. ' +
+    'A field that is left out or null does not filter.',
   fields: (t) => ({
-    parseStatus: t.field({ type: [ParseStatus] }),
-    chip: t.stringList({}),
-    firmwareVersion: t.stringList({}),
-    deviceKey: t.stringList({}),
-    modelCode: t.stringList({}),
+    id: t.idList({ description: 'Global ids of dumps. An id of anything else matches nothing.' }),
+    kind: t.field({ type: [CoredumpKind], description: 'What the device sent.' }),
+    parseStatus: t.field({ type: [ParseStatus], description: 'What became of the parse.' }),
+    chip: t.stringList({ description: 'As the device reported it, for example `esp32c3`.' }),
+    firmwareVersion: t.stringList({ description: 'As the device reported it, for example `1.4.2`.' }),
+    firmwareId: t.idList({
+      description: 'Global ids of builds: dumps that were last parsed with one of them.',
+    }),
+    deviceId: t.idList({ description: 'Global ids of devices.' }),
+    deviceKey: t.stringList({ description: 'Keys of devices.' }),
+    modelCode: t.stringList({ description: 'Codes of device models.' }),
+    crashGroupId: t.idList({ description: 'Global ids of crash groups.' }),
     fingerprint: t.stringList({
       description: 'Of the report. Dumps with the same one crashed at the same place.',
     }),
-    uploadedAfter: t.field({ type: 'DateTime', description: 'Inclusive.' }),
-    uploadedBefore: t.field({ type: 'DateTime', description: 'Exclusive.' }),
+    crashKind: t.field({
+      type: [CrashKind],
+      description: 'Of the report. Dumps without a report do not match.',
+    }),
+    crashedTask: t.stringList({ description: 'Name of the task that crashed, of the report: `wifi`.' }),
+    reason: t.string({
+      description:
+        'Words that must all occur in the reason of the report, in upper or lower case: `LoadProhibited`. At most 200 ' +
+        'characters and 10 words.',
+    }),
+    hasRaw: t.boolean({
+      description: 'Whether the raw bytes are stored: neither removed nor lost by the storage.',
+    }),
+    uploadedAfter: t.field({ type: 'DateTime', description: 'Time of arrival, inclusive.' }),
+    uploadedBefore: t.field({ type: 'DateTime', description: 'Time of arrival, exclusive.' }),
+    parsedAfter: t.field({ type: 'DateTime', description: 'End of the last parse, inclusive.' }),
+    parsedBefore: t.field({ type: 'DateTime', description: 'End of the last parse, exclusive.' }),
     search: t.string({
       description:
-        'All words must occur, in upper or lower case, in file name, chip, version, device or output.',
+        'Words that must all occur, in upper or lower case, in file name, chip, version, key or name of the device, or ' +
+        'output. At most 200 characters and 10 words.',
     }),
   }),
 });
@@ -29,5 +81,32 @@ export const CoredumpFilterInput = builder.inputType('CoredumpFilter', {
 export function toCoredumpFilter(
   input: typeof CoredumpFilterInput.$inferInput | null | undefined,
 ): CoredumpFilter {
-  return checkedFilter(input ?? {});
+  const { id, firmwareId, deviceId, crashGroupId, ...rest } = checkedFilter(input ?? {});
+  return {
+    ...rest,
+    ...(id === undefined ? {} : { id: rowIdsOf('Coredump', id) }),
+    ...(firmwareId === undefined ? {} : { firmwareId: rowIdsOf('Firmware', firmwareId) }),
+    ...(deviceId === undefined ? {} : { deviceId: rowIdsOf('Device', deviceId) }),
+    ...(crashGroupId === undefined ? {} : { crashGroupId: rowIdsOf('CrashGroup', crashGroupId) }),
+  };
 }
+
+const CoredumpOrderField = builder.enumType('CoredumpOrderField', {
+  description: 'What core dumps are ordered by. Values may be added.',
+  values: {
+    UPLOADED_AT: { description: 'The order of arrival, also of dumps with the same `uploadedAt`.' },
+  },
+});
+
+export const CoredumpOrder = builder.inputType('CoredumpOrder', {
+  description: 'Order of a list of core dumps. Without it: the newest first.',
+  fields: (t) => ({
+    field: t.field({ type: CoredumpOrderField, required: true, description: 'What is compared.' }),
+    direction: t.field({
+      type: OrderDirection,
+      required: true,
+      defaultValue: 'DESC',
+      description: 'DESC when left out: the newest first.',
+    }),
+  }),
+});

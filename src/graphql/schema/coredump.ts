@@ -4,20 +4,18 @@ import { redactOutput, redactReport } from '../../coredumps/redact.js';
 import { RAW_REMOVAL_REASONS } from '../../coredumps/remove-raw.js';
 import type { CoredumpRow } from '../../coredumps/types.js';
 import { notFound } from '../../errors.js';
-import { decodeGlobalId, encodeGlobalId } from '../../global-ids.js';
-import { columnsOf } from '../limits/listed-fields.js';
 import { copiesOfParts } from '../limits/selection-size.js';
 import { builder } from './builder.js';
-import { CoredumpFilterInput, ParseStatus, toCoredumpFilter } from './coredump-filter.js';
+import { CoredumpKind, ParseStatus } from './coredump-filter.js';
+import { CrashKind } from './crash-kind.js';
 import { CrashReport } from './crash-report.js';
 import { Device } from './device.js';
 import { Firmware } from './firmware.js';
 import { followDumps } from './follow-dumps.js';
 import { requireId, rowIdOf } from './inputs.js';
-import { page } from './pages.js';
 
 const RawRemovalReason = builder.enumType('RawRemovalReason', {
-  description: 'Why the raw bytes of a dump were removed. More reasons may be added.',
+  description: 'Why the raw bytes of a dump were removed. Values may be added.',
   values: {
     PRIVACY: { description: 'The privacy settings of its model ask for it.' },
     STORAGE_LIMIT: { description: 'The oldest dumps are removed to free space (MAX_STORAGE_BYTES).' },
@@ -27,25 +25,64 @@ const RawRemovalReason = builder.enumType('RawRemovalReason', {
 export const Coredump = builder.objectRef<CoredumpRow>('Coredump');
 
 builder.node(Coredump, {
+  description: 'A crash of a device: the core dump that it sent, and what the parser made of it.',
   id: { resolve: ({ id }) => id },
   loadOne: (id, { loaders }) => loaders.coredumps.byId.load(rowIdOf(id)),
   fields: (t) => ({
-    filename: t.exposeString('filename'),
-    chip: t.exposeString('chip', { description: 'As the device reported it.' }),
-    firmwareVersion: t.exposeString('firmwareVersion', { description: 'As the device reported it.' }),
-    size: t.exposeInt('size', { description: 'Bytes.' }),
-    sha256: t.exposeString('sha256', { description: 'Of the raw bytes.' }),
-    parseStatus: t.expose('parseStatus', { type: ParseStatus }),
-    parseAttempts: t.exposeInt('parseAttempts'),
-    uploadedAt: t.expose('uploadedAt', { type: 'DateTime' }),
-    parsedAt: t.expose('parsedAt', { type: 'DateTime', nullable: true }),
+    kind: t.expose('kind', { type: CoredumpKind, description: 'What the device sent.' }),
+    filename: t.exposeString('filename', {
+      description: 'Name of its file, unique for the device: `coredump_20260211T143000_123456Z.dmp`.',
+    }),
+    chip: t.exposeString('chip', { description: 'As the device reported it, for example `esp32c3`.' }),
+    firmwareVersion: t.exposeString('firmwareVersion', {
+      description: 'As the device reported it, for example `1.4.2`.',
+    }),
+    size: t.exposeInt('size', { description: 'Bytes of the raw dump.' }),
+    sha256: t.exposeString('sha256', { description: 'SHA-256 of the raw bytes, 64 hexadecimal digits.' }),
+    parseStatus: t.expose('parseStatus', { type: ParseStatus, description: 'What became of the parse.' }),
+    parseAttempts: t.exposeInt('parseAttempts', {
+      description: 'Attempts of the last parse, 0 to 3. A parse that is asked for again counts anew.',
+    }),
+    uploadedAt: t.expose('uploadedAt', { type: 'DateTime', description: 'When it arrived.' }),
+    updatedAt: t.field({
+      type: 'DateTime',
+      description:
+        'When something of it last changed: its arrival, the end of a parse, a parse that was asked for, the removal or ' +
+        'loss of its raw bytes.',
+      resolve: ({ updatedAt, uploadedAt }) => updatedAt ?? uploadedAt,
+    }),
+    parsedAt: t.expose('parsedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the last parse ended, well or not; null while PENDING.',
+    }),
     fingerprint: t.exposeString('fingerprint', {
       nullable: true,
-      description: 'Of the report; `filter` takes it. Null while PENDING.',
+      description:
+        'Of the report: equal for crashes at the same place. Null while PENDING, without a report, and for crashes ' +
+        'without a function of the firmware.',
+    }),
+    crashKind: t.expose('crashKind', {
+      type: CrashKind,
+      nullable: true,
+      description: 'Of the report, read without it; null without a report.',
+    }),
+    crashedTask: t.exposeString('crashedTask', {
+      nullable: true,
+      description:
+        'Name of the task that crashed, of the report: `wifi`. The first 64 characters. Null without a report, and when ' +
+        'the dump does not say it.',
+    }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description:
+        'Of the report: `abort() was called at PC 0x42009351 on core 0`. The first 500 characters; the report has all. Null ' +
+        'without a report.',
     }),
     downloadUrl: t.string({
       description:
-        'Path of the raw bytes on this server. With authentication on, it works without a header for five minutes.',
+        'Path of the raw bytes on this server, for example `/api/coredumps/Q29…/download`. With authentication on, it has ' +
+        'a signature and works without a header for five minutes. 410 once the raw bytes were removed.',
       resolve: ({ id }, _, { downloadUrlOf }) => downloadUrlOf(id),
     }),
     rawRemovedAt: t.field({
@@ -73,6 +110,7 @@ builder.node(Coredump, {
     }),
     device: t.field({
       type: Device,
+      description: 'The device that sent it.',
       resolve: ({ deviceId }, _, { loaders }) =>
         completeValue(loaders.devices.byId.load(deviceId), (device) => {
           if (device === null) throw notFound('device', deviceId);
@@ -82,9 +120,19 @@ builder.node(Coredump, {
     firmware: t.field({
       type: Firmware,
       nullable: true,
-      description: 'The build that it was parsed with.',
+      description:
+        'The build that it was last parsed with; `report.elfMatches` says whether it is the one that the device ran. Null ' +
+        'before the first parse, without a build, and when the build was deleted.',
       resolve: ({ firmwareId }, _, { loaders }) =>
         firmwareId === null ? null : loaders.firmwares.byId.load(firmwareId),
+    }),
+    chosenFirmware: t.field({
+      type: Firmware,
+      nullable: true,
+      description:
+        'The build that a person chose for its parse (`parseCoredump`). Null when its build is found by the dump itself.',
+      resolve: ({ chosenFirmwareId }, _, { loaders }) =>
+        chosenFirmwareId === null ? null : loaders.firmwares.byId.load(chosenFirmwareId),
     }),
     parsedOutput: t.string({
       nullable: true,
@@ -99,7 +147,9 @@ builder.node(Coredump, {
     report: t.field({
       type: CrashReport,
       nullable: true,
-      description: 'Viewers get it without the values of function arguments and what they point to.',
+      description:
+        'The content of the dump. Null while PENDING, and when it could not be parsed. Viewers get it without the values of ' +
+        'function arguments and what they point to.',
       resolve: async ({ id }, _, { loaders, person, answer }, info) => {
         const report = await loaders.coredumps.texts.report(id, copiesOfParts(info), answer);
         return report === null || hasRole(person, 'admin') ? report : redactReport(report);
@@ -110,145 +160,19 @@ builder.node(Coredump, {
 
 export const CoredumpConnection = builder.connectionObject({ type: Coredump, name: 'CoredumpConnection' });
 
-builder.objectFields(Device, (t) => ({
-  coredumps: t.connection(
-    {
-      type: Coredump,
-      description: 'Newest first. One SQL statement, however many devices a request asks.',
-      args: { filter: t.arg({ type: CoredumpFilterInput }) },
-      resolve: (device, { filter: input, ...args }, { loaders }, info) => {
-        const { id: deviceId } = device;
-        // Its dumps may be asked for their device.
-        loaders.devices.byId.know(device);
-        const filter = toCoredumpFilter(input);
-        const columns = columnsOf(info);
-        return page(
-          args,
-          (window) => loaders.coredumps.ofDevice.load({ deviceId, filter, window, columns }),
-          () => loaders.coredumps.countOfDevice.load({ deviceId, filter }),
-        );
-      },
-    },
-    CoredumpConnection,
-  ),
-  coredump: t.field({
-    type: Coredump,
-    nullable: true,
-    description: 'Null unless the dump belongs to this device.',
-    args: { id: t.arg.id({ required: true }) },
-    resolve: async (device, { id }, { loaders }) => {
-      const coredumpId = decodeGlobalId('Coredump', String(id));
-      const dump = coredumpId === null ? null : await loaders.coredumps.byId.load(coredumpId);
-      return dump?.deviceId === device.id ? dump : null;
-    },
-  }),
-  coredumpCount: t.int({
-    resolve: ({ id: deviceId }, _, { loaders }) =>
-      loaders.coredumps.countOfDevice.load({ deviceId, filter: {} }),
-  }),
-  lastCoredump: t.field({
-    type: Coredump,
-    nullable: true,
-    resolve: async ({ id: deviceId }, _, { loaders }) => {
-      const [last] = await loaders.coredumps.ofDevice.load({ deviceId, filter: {}, window: { take: 1 } });
-      return last ?? null;
-    },
-  }),
-}));
-
-builder.queryFields((t) => ({
-  coredumps: t.connection(
-    {
-      type: Coredump,
-      description: 'Dumps of the whole fleet, newest first.',
-      args: { filter: t.arg({ type: CoredumpFilterInput }) },
-      resolve: (_, { filter: input, ...args }, { services }) => {
-        const filter = toCoredumpFilter(input);
-        return page(
-          args,
-          (window) => services.coredumps.list(filter, window),
-          () => services.coredumps.count(filter),
-        );
-      },
-    },
-    CoredumpConnection,
-  ),
-  coredump: t.field({
-    type: Coredump,
-    nullable: true,
-    args: { id: t.arg.id({ required: true }) },
-    resolve: (_, { id }, { loaders }) => {
-      const coredumpId = decodeGlobalId('Coredump', String(id));
-      return coredumpId === null ? null : loaders.coredumps.byId.load(coredumpId);
-    },
-  }),
-}));
-
-builder.relayMutationField(
-  'deleteCoredump',
-  {
-    inputFields: (t) => ({
-      id: t.id({ required: true }),
-      deviceId: t.id({ description: 'NOT_FOUND unless the dump belongs to this device.' }),
-    }),
-  },
-  {
-    description: 'Deletes the row, then the file.',
-    resolve: async (_, { input: { id, deviceId } }, { services }) => {
-      const coredumpId = requireId('Coredump', id);
-      await services.coredumps.delete(
-        coredumpId,
-        deviceId == null ? undefined : requireId('Device', deviceId, 'deviceId'),
-      );
-      return { deletedCoredumpId: encodeGlobalId('Coredump', coredumpId) };
-    },
-  },
-  { outputFields: (t) => ({ deletedCoredumpId: t.exposeID('deletedCoredumpId') }) },
-);
-
-builder.relayMutationField(
-  'deleteCoredumps',
-  { inputFields: (t) => ({ deviceId: t.id({ required: true }) }) },
-  {
-    description: 'Deletes all dumps of a device.',
-    resolve: async (_, { input: { deviceId } }, { services }) => ({
-      count: await services.coredumps.deleteAllOf(requireId('Device', deviceId, 'deviceId')),
-    }),
-  },
-  { outputFields: (t) => ({ count: t.exposeInt('count', { description: 'Dumps that were deleted.' }) }) },
-);
-
-builder.relayMutationField(
-  'reparseCoredump',
-  { inputFields: (t) => ({ id: t.id({ required: true }) }) },
-  {
-    description: 'Sets it back to PENDING and queues it.',
-    resolve: (_, { input: { id } }, { services }) => services.coredumps.reparse(requireId('Coredump', id)),
-  },
-  { outputFields: (t) => ({ coredump: t.field({ type: Coredump, resolve: (dump) => dump }) }) },
-);
-
-builder.relayMutationField(
-  'reparseCoredumps',
-  { inputFields: (t) => ({ filter: t.field({ type: CoredumpFilterInput, required: true }) }) },
-  {
-    description: 'Queues every dump that matches the filter again.',
-    resolve: async (_, { input: { filter } }, { services }) => ({
-      count: await services.coredumps.reparseAll(toCoredumpFilter(filter)),
-    }),
-  },
-  { outputFields: (t) => ({ count: t.exposeInt('count', { description: 'Dumps that were queued.' }) }) },
-);
-
 builder.subscriptionField('parseStatus', (t) =>
   t.field({
     type: Coredump,
     description:
       'The dump after each change of its status, its arrival included. With `coredumpId` the current state ' +
-      'comes first; with neither argument, every dump of the fleet.',
-    args: { coredumpId: t.arg.id(), deviceId: t.arg.id() },
+      'comes first, and the subscription completes when the dump or the device is deleted. With neither argument, ' +
+      'every dump of the fleet; `crashEvents` tells of deletions.',
+    args: {
+      coredumpId: t.arg.id({ description: 'Only this dump.' }),
+      deviceId: t.arg.id({ description: 'Only dumps of this device.' }),
+    },
     subscribe: (_, { coredumpId, deviceId }, { services }) =>
-      followDumps(services.coredumps, {
+      followDumps(services, {
         ...(coredumpId == null ? {} : { coredumpId: requireId('Coredump', coredumpId, 'coredumpId') }),
         ...(deviceId == null ? {} : { deviceId: requireId('Device', deviceId, 'deviceId') }),
       }),

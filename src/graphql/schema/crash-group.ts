@@ -11,6 +11,7 @@ import { CrashBucket, CrashFilterInput, TIME_SERIES, TimeUnit } from './crash-se
 import { Device, DeviceConnection } from './device.js';
 import { DeviceModel } from './device-model.js';
 import { Firmware } from './firmware.js';
+import { followGroup } from './follow-group.js';
 import { groupPage } from './group-pages.js';
 import { checkedFilter, requireId, rowIdOf } from './inputs.js';
 import { page } from './pages.js';
@@ -272,10 +273,10 @@ builder.subscriptionField('crashGroupUpdated', (t) =>
     type: CrashGroup,
     description:
       'A group after each change: a counted crash, a state that somebody set, a merge. Without `id` all groups, new ' +
-      'ones included.',
+      'ones included. With `id` the subscription completes when the group is deleted or merged into another.',
     args: { id: t.arg.id() },
     subscribe: (_, { id }, { services }) =>
-      services.crashGroups.follow(id == null ? {} : { groupId: requireId('CrashGroup', id) }),
+      id == null ? services.crashGroups.follow({}) : followGroup(services, requireId('CrashGroup', id)),
     resolve: (group) => group,
   }),
 );

@@ -4,7 +4,8 @@ import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
 import type { Context } from './context.js';
 import { checkedFilter, requireId, rowIdOf } from './inputs.js';
-import { byNumber, byText, OrderDirection, type OrderFields, orderedPage } from './ordered-pages.js';
+import { OrderDirection } from './order.js';
+import { byNumber, byText, type OrderFields, orderedPage } from './ordered-pages.js';
 
 export const DeviceModel = builder.objectRef<DeviceModelRow>('DeviceModel');
 

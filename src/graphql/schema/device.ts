@@ -10,7 +10,8 @@ import {
 import { builder } from './builder.js';
 import { DeviceModel, modelOf } from './device-model.js';
 import { checkedFilter, requireId, rowIdOf } from './inputs.js';
-import { byNumber, byText, byTime, OrderDirection, type OrderFields, orderedPage } from './ordered-pages.js';
+import { OrderDirection } from './order.js';
+import { byNumber, byText, byTime, type OrderFields, orderedPage } from './ordered-pages.js';
 import type { PageArguments } from './pages.js';
 
 export const Device = builder.objectRef<DeviceRow>('Device');

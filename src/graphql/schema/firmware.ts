@@ -1,9 +1,10 @@
 import type { Firmware as FirmwareRow } from '../../firmware/types.js';
-import { encodeGlobalId } from '../../global-ids.js';
+import { decodeGlobalId } from '../../global-ids.js';
+import { arrivalPage } from './arrival-page.js';
 import { builder } from './builder.js';
 import { DeviceModel, modelOf } from './device-model.js';
-import { requireId, rowIdOf } from './inputs.js';
-import { page } from './pages.js';
+import { FirmwareFilterInput, FirmwareOrder, toFirmwareFilter } from './firmware-filter.js';
+import { rowIdOf } from './inputs.js';
 
 export const Firmware = builder.objectRef<FirmwareRow>('Firmware');
 
@@ -12,15 +13,25 @@ builder.node(Firmware, {
   id: { resolve: ({ id }) => id },
   loadOne: (id, { loaders }) => loaders.firmwares.byId.load(rowIdOf(id)),
   fields: (t) => ({
-    version: t.exposeString('version'),
-    chip: t.exposeString('chip', { nullable: true }),
-    elfSha256: t.exposeString('elfSha256'),
-    size: t.exposeInt('size', { description: 'Bytes of the ELF.' }),
-    uploadedAt: t.expose('uploadedAt', { type: 'DateTime' }),
-    model: t.field({
-      type: DeviceModel,
-      resolve: modelOf,
+    version: t.exposeString('version', {
+      description: 'For example `1.4.2`: 1 to 64 of the characters `A-Z a-z 0-9 . _ + -`.',
     }),
+    chip: t.exposeString('chip', {
+      nullable: true,
+      description:
+        'The chip that it was built for, for example `esp32c3`; null when the ELF does not say it.',
+    }),
+    elfSha256: t.exposeString('elfSha256', {
+      description: 'SHA-256 of the ELF file, 64 hexadecimal digits in lower case.',
+    }),
+    size: t.exposeInt('size', { description: 'Bytes of the ELF.' }),
+    uploadedAt: t.expose('uploadedAt', { type: 'DateTime', description: 'When it was uploaded first.' }),
+    updatedAt: t.field({
+      type: 'DateTime',
+      description: 'When it last changed: its upload, a corrected version, its ELF lost or present again.',
+      resolve: ({ updatedAt, uploadedAt }) => updatedAt ?? uploadedAt,
+    }),
+    model: t.field({ type: DeviceModel, description: 'The model whose devices run it.', resolve: modelOf }),
     elfLostAt: t.field({
       type: 'DateTime',
       nullable: true,
@@ -29,7 +40,7 @@ builder.node(Firmware, {
       resolve: ({ id }, _, { loaders }) => loaders.firmwares.elfLostAt.load(id),
     }),
     coredumpCount: t.int({
-      description: 'Stored dumps that were parsed with this build.',
+      description: 'Stored dumps that were last parsed with this build.',
       resolve: ({ id }, _, { loaders }) => loaders.firmwares.coredumpCount.load(id),
     }),
   }),
@@ -37,64 +48,53 @@ builder.node(Firmware, {
 
 export const FirmwareConnection = builder.connectionObject({ type: Firmware, name: 'FirmwareConnection' });
 
+const FILTER = { type: FirmwareFilterInput, description: 'Which builds; all when left out.' } as const;
+const ORDER = { type: FirmwareOrder, description: 'Newest first when left out.' } as const;
+
 builder.objectField(DeviceModel, 'firmwares', (t) =>
   t.connection(
     {
       type: Firmware,
-      description: 'Stored builds, newest first.',
-      resolve: ({ id }, args, { loaders }) =>
-        page(
+      description: 'Its stored builds. One SQL statement, however many models a request asks.',
+      args: { filter: t.arg(FILTER), orderBy: t.arg(ORDER) },
+      resolve: ({ id: parentId }, { filter: input, ...args }, { loaders }) => {
+        const filter = toFirmwareFilter(input);
+        return arrivalPage(
           args,
-          (window) => loaders.firmwares.ofModel.load({ parentId: id, window }),
-          () => loaders.firmwares.countOfModel.load(id),
-        ),
+          (window) => loaders.firmwares.ofModel.load({ parentId, filter, window }),
+          () => loaders.firmwares.countOfModel.load({ parentId, filter }),
+        );
+      },
     },
     FirmwareConnection,
   ),
 );
 
-builder.relayMutationField(
-  'uploadFirmware',
-  {
-    inputFields: (t) => ({
-      modelCode: t.string({ required: true }),
-      bundle: t.field({
-        type: 'Upload',
-        required: true,
-        description:
-          'A ZIP with `{model_code}.elf`, or a bare `.elf`, as a file of a GraphQL multipart request.',
-      }),
-      version: t.string({
-        description:
-          'When left out: `version.json` in the ZIP, else the application descriptor in the ELF says it.',
-      }),
-    }),
-  },
-  {
-    resolve: async (_, { input: { modelCode, bundle, version } }, { services }) => {
-      const { filename, createReadStream } = await bundle;
-      const stream = createReadStream();
-      return services.firmwares.upload({
-        modelCode,
-        ...(version == null ? {} : { version }),
-        // graphql-upload-minimal cuts a file at its limit without an error; the stream knows.
-        bundle: { filename, stream, truncated: () => 'truncated' in stream && stream.truncated === true },
-      });
+builder.queryFields((t) => ({
+  firmwares: t.connection(
+    {
+      type: Firmware,
+      description: 'Stored builds of all models.',
+      args: { filter: t.arg(FILTER), orderBy: t.arg(ORDER) },
+      resolve: (_, { filter: input, ...args }, { services }) => {
+        const filter = toFirmwareFilter(input);
+        return arrivalPage(
+          args,
+          (window) => services.firmwares.list(filter, window),
+          () => services.firmwares.count(filter),
+        );
+      },
     },
-  },
-  { outputFields: (t) => ({ firmware: t.field({ type: Firmware, resolve: (firmware) => firmware }) }) },
-);
-
-builder.relayMutationField(
-  'deleteFirmware',
-  { inputFields: (t) => ({ id: t.id({ required: true }) }) },
-  {
-    description: 'Dumps that were parsed with it keep their reports.',
-    resolve: async (_, { input: { id } }, { services }) => {
-      const firmwareId = requireId('Firmware', id);
-      await services.firmwares.delete(firmwareId);
-      return { deletedFirmwareId: encodeGlobalId('Firmware', firmwareId) };
+    FirmwareConnection,
+  ),
+  firmware: t.field({
+    type: Firmware,
+    nullable: true,
+    description: 'The build with this id; null when there is none.',
+    args: { id: t.arg.id({ required: true, description: 'Global id of the build.' }) },
+    resolve: (_, { id }, { loaders }) => {
+      const firmwareId = decodeGlobalId('Firmware', String(id));
+      return firmwareId === null ? null : loaders.firmwares.byId.load(firmwareId);
     },
-  },
-  { outputFields: (t) => ({ deletedFirmwareId: t.exposeID('deletedFirmwareId') }) },
-);
+  }),
+}));

@@ -16,11 +16,15 @@ const MAX_SEARCH_WORDS = 10;
 
 /** The filter in the form of the services. @throws DomainError BAD_USER_INPUT when it is too large; names the limit */
 export function checkedFilter<Input extends object>(input: Input): Present<Input> {
-  const search = 'search' in input && typeof input.search === 'string' ? input.search : '';
-  if (search.length > MAX_SEARCH_LENGTH || search.trim().split(/\s+/).length > MAX_SEARCH_WORDS) {
-    throw badInput(`A search has at most ${MAX_SEARCH_LENGTH} characters and ${MAX_SEARCH_WORDS} words.`, {
-      field: 'filter.search',
-    });
+  const texts: { search?: unknown; reason?: unknown } = input;
+  for (const name of ['search', 'reason'] as const) {
+    const text = texts[name];
+    if (typeof text !== 'string') continue;
+    if (text.length > MAX_SEARCH_LENGTH || text.trim().split(/\s+/).length > MAX_SEARCH_WORDS) {
+      throw badInput(`A search has at most ${MAX_SEARCH_LENGTH} characters and ${MAX_SEARCH_WORDS} words.`, {
+        field: `filter.${name}`,
+      });
+    }
   }
   return present(input);
 }
@@ -39,6 +43,11 @@ const NOUNS = {
   DeviceModel: 'device model',
   Firmware: 'firmware',
 } as const;
+
+/** The numbers in global ids of a filter. Ids of other types, and invalid ones, match nothing: they are left out. */
+export function rowIdsOf(type: keyof typeof NOUNS, globalIds: ReadonlyArray<string | number>): number[] {
+  return globalIds.map((id) => decodeGlobalId(type, String(id))).filter((id) => id !== null);
+}
 
 /**
  * The number in a global id.

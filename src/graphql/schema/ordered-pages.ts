@@ -1,16 +1,7 @@
 import { badInput } from '../../errors.js';
 import { MAX_ROW_ID } from '../../global-ids.js';
 import type { Order, OrderedWindow, OrderValue, Position } from '../../platform/database/ordered-window.js';
-import { builder } from './builder.js';
 import { type PageArguments, sizeOf } from './pages.js';
-
-export const OrderDirection = builder.enumType('OrderDirection', {
-  description: 'The direction of a sorted list.',
-  values: {
-    ASC: { description: 'Lowest value first: the oldest, the smallest number, A before Z.' },
-    DESC: { description: 'Highest value first: the newest, the largest number, Z before A.' },
-  },
-});
 
 /** How a field that a list is sorted by is written in a cursor. */
 interface OrderField<Row> {

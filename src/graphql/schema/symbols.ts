@@ -7,10 +7,7 @@ import { Firmware } from './firmware.js';
 const MissingFirmware = builder.objectRef<MissingFirmwareRow>('MissingFirmware').implement({
   description: 'A build that dumps wait for. After its upload they are parsed automatically.',
   fields: (t) => ({
-    model: t.field({
-      type: DeviceModel,
-      resolve: modelOf,
-    }),
+    model: t.field({ type: DeviceModel, description: 'The model of the devices.', resolve: modelOf }),
     firmwareVersion: t.exposeString('firmwareVersion', {
       description:
         'As the devices reported it. If a device was updated after the crash, the version of the update.',
@@ -20,8 +17,8 @@ const MissingFirmware = builder.objectRef<MissingFirmwareRow>('MissingFirmware')
       description: 'First digits of the SHA-256 of the ELF, as in the dumps; null where they have none.',
     }),
     coredumpCount: t.exposeInt('coredumpCount', { description: 'Dumps that wait for it.' }),
-    deviceCount: t.exposeInt('deviceCount'),
-    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime' }),
+    deviceCount: t.exposeInt('deviceCount', { description: 'Devices that sent them.' }),
+    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime', description: 'When the newest of them arrived.' }),
   }),
 });
 
@@ -29,8 +26,12 @@ builder.queryField('missingFirmwares', (t) =>
   t.field({
     type: [MissingFirmware],
     complexity: firstCost,
-    description: 'Builds to upload next; the build that most dumps wait for comes first.',
-    args: { first: t.arg.int({ defaultValue: 20 }) },
+    description:
+      'Builds to upload next; the build that most dumps wait for comes first. Not a connection: a build leaves the list once ' +
+      'it was uploaded.',
+    args: {
+      first: t.arg.int({ defaultValue: 20, description: 'How many: 1 to 200, 20 when left out.' }),
+    },
     resolve: (_, { first }, { services }) => services.crashGroups.listMissingFirmwares(first ?? 20),
   }),
 );

@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import {
   type ExecutionArgs,
   type ExecutionResult,
-  GraphQLError,
+  type GraphQLError,
   getOperationAST,
   type OperationDefinitionNode,
 } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { nextAround } from '../../platform/async-iterators.js';
-import { REQUEST_ERROR, tooComplex } from '../limits/document-limits.js';
+import { tooComplex } from '../limits/document-limits.js';
 import { costOf, excessOfCost } from '../limits/query-cost.js';
 import { errorsOfVariables } from './input-fields.js';
 import { type TextResult, withExtensions } from './result-text.js';
@@ -91,15 +91,7 @@ function counted(
 ): number | GraphQLError[] {
   const variables = { ...variableValues };
   const errors = errorsOfVariables({ schema, document, operation, variables });
-  if (errors.length > 0) return errors;
-  try {
-    return costOf({ schema, document, operation, variables });
-  } catch (error) {
-    // An argument that is null by its variable, although the field needs it.
-    if (!(error instanceof GraphQLError)) throw error;
-    const { message, nodes = null } = error;
-    return [new GraphQLError(message, { nodes, extensions: { http: REQUEST_ERROR } })];
-  }
+  return errors.length > 0 ? errors : costOf({ schema, document, operation, variables });
 }
 
 function asksForCost({ req, params }: OperationContext): boolean {

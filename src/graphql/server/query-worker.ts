@@ -12,6 +12,7 @@ import { createCoredumpQueries } from '../../coredumps/read.js';
 import { createCrashGroupQueries } from '../../crash-groups/queries.js';
 import { regroupingOf } from '../../crash-groups/regroup-job.js';
 import { createDeviceQueries } from '../../devices/read.js';
+import { createFirmwareQueries } from '../../firmware/read.js';
 import type { Clock } from '../../platform/clock.js';
 import { openForReading } from '../../platform/database/open-for-reading.js';
 import { createUploadPriority } from '../../platform/upload-priority.js';
@@ -43,6 +44,7 @@ const queries: Omit<QueryServices, 'crashGroups'> = {
   audit: createAuditQueries(db),
   coredumps: createCoredumpQueries(db),
   devices: createDeviceQueries(db),
+  firmwares: createFirmwareQueries(db),
   search: createSearch(database),
 };
 const nobody = { inc() {} };

@@ -17,9 +17,23 @@ export function writeOnce(result: ExecutionResult): void {
   });
 }
 
+const eventIds = new WeakMap<object, string>();
+
+/** Gives a result the id that its server-sent event has. */
+export function setEventId(result: ExecutionResult, id: string): void {
+  eventIds.set(result, id);
+}
+
+/** The id of the server-sent event; null without one. */
+export function eventIdOf(result: ExecutionResult): string | null {
+  return eventIds.get(result) ?? null;
+}
+
 /** A new result with the same members and with extensions; its JSON, where it has one, is not written again. */
 export function withExtensions(result: TextResult, extensions: object): TextResult {
   const extended: TextResult = { ...result, extensions: { ...result.extensions, ...extensions } };
+  const eventId = eventIdOf(result);
+  if (eventId !== null) setEventId(extended, eventId);
   if (result.stringify === undefined) return extended;
   return withText(extended, () => {
     const json = textOf(result);

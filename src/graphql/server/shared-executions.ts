@@ -1,8 +1,12 @@
 import {
+  type ArgumentNode,
   createSourceEventStream,
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
+  Kind,
+  type VariableNode,
+  visit,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { type Actor, currentActor, resumeAs } from '../../auth/actor.js';
@@ -11,7 +15,7 @@ import { ended, iteratorOf } from '../../platform/async-iterators.js';
 import type { Context } from '../schema/context.js';
 import type { Loaders } from '../schema/loaders.js';
 import { executeBounded } from './bounded-answers.js';
-import { writeOnce } from './result-text.js';
+import { setEventId, writeOnce } from './result-text.js';
 
 /** Subscribers that receive the event within this time share one answer. A slower one reads again; nothing is kept. */
 const SHARED_FOR_MS = 1_000;
@@ -59,6 +63,7 @@ export function shareAnswers({
   sharedForMs?: number;
 }): Plugin<Context> {
   const sharedEvents = new WeakMap<object, SharedEvent>();
+  const batchLoaders = new WeakMap<object, Loaders>();
   const numbers = new WeakMap<DocumentNode, number>();
   let documents = 0;
 
@@ -77,7 +82,8 @@ export function shareAnswers({
 
   function answering(args: ExecutionArgs, actor: Actor): (event: unknown) => Promise<Held> {
     const { document, operationName, variableValues } = args;
-    const operation = JSON.stringify([numberOf(document), operationName, variableValues, actor.person.kind]);
+    const variables = variablesOfAnswers(document, variableValues ?? {});
+    const operation = JSON.stringify([numberOf(document), operationName, variables, actor.person.kind]);
     let isPersonal = false;
     return async (event) => {
       const sharing = sharedOf(event);
@@ -115,6 +121,8 @@ export function shareAnswers({
     ).finally(() => budgeted.complete(null));
     const answered = { result, isPersonal, hold };
     if (isForAll(answered)) writeOnce(result);
+    const cursor = memberOf(event, 'cursor');
+    if (typeof cursor === 'string') setEventId(result, cursor);
     return answered;
   }
 
@@ -122,13 +130,22 @@ export function shareAnswers({
     const isObject = typeof event === 'object' && event !== null;
     const known = isObject ? sharedEvents.get(event) : undefined;
     if (known !== undefined) return known;
-    const sharing: SharedEvent = { loaders: createLoaders(), answers: new Map(), releases: [] };
+    const sharing: SharedEvent = { loaders: loadersFor(event), answers: new Map(), releases: [] };
     if (isObject) sharedEvents.set(event, sharing);
     setTimeout(() => {
       if (isObject) sharedEvents.delete(event);
       for (const release of sharing.releases) release();
     }, sharedForMs).unref();
     return sharing;
+  }
+
+  /** Events that were read together share their loaders, so that their rows are read together too. */
+  function loadersFor(event: unknown): Loaders {
+    const batch = memberOf(event, 'batch');
+    if (typeof batch !== 'object' || batch === null) return createLoaders();
+    const known = batchLoaders.get(batch) ?? createLoaders();
+    batchLoaders.set(batch, known);
+    return known;
   }
 
   /** The document cache returns the same object for the same text. */
@@ -152,6 +169,28 @@ function countingHolders(release: () => void): () => () => void {
       if (holders === 0) release();
     };
   };
+}
+
+function memberOf(event: unknown, name: string): unknown {
+  return typeof event === 'object' && event !== null ? Reflect.get(event, name) : undefined;
+}
+
+/** Without the variables that say only where a subscription begins: its answers are the same for all. */
+function variablesOfAnswers(document: DocumentNode, variables: Readonly<Record<string, unknown>>): object {
+  const elsewhere = new Set<string>();
+  const inSince = new Set<string>();
+  visit(document, {
+    [Kind.VARIABLE_DEFINITION]: () => false,
+    [Kind.ARGUMENT]: ({ name, value }: ArgumentNode) => {
+      if (name.value !== 'since' || value.kind !== Kind.VARIABLE) return undefined;
+      inSince.add(value.name.value);
+      return false;
+    },
+    [Kind.VARIABLE]: ({ name }: VariableNode) => void elsewhere.add(name.value),
+  });
+  return Object.fromEntries(
+    Object.entries(variables).filter(([name]) => !inSince.has(name) || elsewhere.has(name)),
+  );
 }
 
 function isForAll({ result, isPersonal }: Answer): boolean {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Plugin } from 'graphql-yoga';
 import { between } from '../limits/long-data.js';
-import { type TextResult, textOf } from './result-text.js';
+import { eventIdOf, type TextResult, textOf } from './result-text.js';
 
 /** Interval of pings: proxies close idle connections. */
 const PING_MS = 12_000;
@@ -51,7 +51,9 @@ export function sendEventStreams(pingMs = PING_MS): Plugin & { endAll(): void } 
   function pieceOf(result: TextResult): Buffer {
     const known = pieces.get(result);
     if (known !== undefined) return known;
-    const piece = Buffer.from(`event: next\ndata: ${textOf(result)}\n\n`);
+    const id = eventIdOf(result);
+    const line = id === null ? '' : `id: ${id}\n`;
+    const piece = Buffer.from(`event: next\n${line}data: ${textOf(result)}\n\n`);
     pieces.set(result, piece);
     return piece;
   }

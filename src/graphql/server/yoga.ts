@@ -85,10 +85,10 @@ export function createGraphQLServer({
 
   const yoga = createYoga<ServerContext, Context>({
     schema,
-    context: () => {
+    context: ({ req }) => {
       const actor = currentActor();
       if (actor === null) throw new Error('an operation outside of a request');
-      return contextOf(actor, createLoaders());
+      return { ...contextOf(actor, createLoaders()), lastEventId: lastEventIdOf(req) };
     },
     graphqlEndpoint: '/graphql',
     landingPage: false,
@@ -168,6 +168,12 @@ export function createGraphQLServer({
         onRefusal,
       }),
   };
+}
+
+/** What a client of server-sent events received last: it sends this when it connects again. */
+function lastEventIdOf({ headers }: IncomingMessage): string | null {
+  const id = headers['last-event-id'];
+  return typeof id === 'string' && id !== '' ? id : null;
 }
 
 /** Masks validation errors, and names their inputs: Yoga masks only what parsing and execution throw. */

@@ -26,8 +26,11 @@ export type Row = Record<string, unknown>;
 /** Rows in memory at once: texts of a dump may have a megabyte each. */
 const BATCH = 100;
 
-/** Tables that triggers fill from rows of other tables, also from imported rows. */
-const DERIVED = ['StoredBytes'];
+/**
+ * Tables that triggers fill from rows of other tables, also from imported rows. The change feed has an identity that
+ * belongs to one database and must not be copied.
+ */
+const DERIVED = ['StoredBytes', 'Change', 'ChangeFeed'];
 
 /**
  * Every table of the program, each after the tables that it references.

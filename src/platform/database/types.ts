@@ -1,3 +1,4 @@
+import type { ChangeLog } from './change-types.js';
 import type { Prisma, PrismaClient } from './generated/sqlite/client.js';
 
 /**
@@ -49,6 +50,8 @@ export interface Database {
   runExclusive: RunExclusive;
   /** How servers on this database notify each other of changes. */
   readonly announcements: Announcements;
+  /** What was added, changed and deleted. */
+  readonly changes: ChangeLog;
   /** Calls `listener` with the SQL of every statement. For tests and traces. */
   onStatement(listener: (sql: string) => void): void;
   /** Proves that the database answers; rejects with UNAVAILABLE, or with STORAGE_FULL if that is known. */

@@ -28,7 +28,10 @@ export function DevicePage({ deviceKey }: { deviceKey: string }) {
   const { data, error } = useLiveQuery(
     DeviceByKey,
     { key: deviceKey, after: parameters.get('after') },
-    (change) => change.kind === 'dump' && change.deviceKey === deviceKey,
+    (change) =>
+      change.kind === 'DEVICE' ||
+      // The device of a deleted dump is not known.
+      (change.kind === 'COREDUMP' && (change.deviceKey === null || change.deviceKey === deviceKey)),
   );
   const device = data?.device;
   useTitle(device?.name ?? deviceKey);

@@ -48,11 +48,7 @@ const DumpById = graphql(`
 /** One crash: its cause, its place, then all other data of the dump. */
 export function DumpPage({ id: inAddress }: { id: string }) {
   const id = decodeURIComponent(inAddress);
-  const { data, error } = useLiveQuery(
-    DumpById,
-    { id },
-    (change) => change.kind === 'dump' && change.id === id,
-  );
+  const { data, error } = useLiveQuery(DumpById, { id }, (change) => change.id === id);
   const dump = data?.coredump;
   useTitle(dump?.report?.reason.split('\n')[0] ?? dump?.filename ?? 'Dump');
 

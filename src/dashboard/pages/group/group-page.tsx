@@ -42,7 +42,7 @@ export function GroupPage({ id: inAddress }: { id: string }) {
   const { data, error } = useLiveQuery(
     GroupById,
     { id, after: parameters.get('after') },
-    (change) => change.kind === 'dump' || change.id === id,
+    (change) => change.kind === 'COREDUMP' || change.id === id,
   );
   const group = data?.crashGroup;
   useTitle(group?.title ?? 'Crash group');

@@ -3,11 +3,13 @@ import pg from 'pg';
 import { DomainError } from '../../../errors.js';
 import type { Logger } from '../../logger.js';
 import { createKeyedMutex } from '../../semaphore.js';
+import { createChangeLog } from '../change-log.js';
 import { CLIENT_OPTIONS } from '../client.js';
 import { PrismaClient } from '../generated/postgresql/client.js';
 import { lookupInPostgresql, observable } from '../lookup.js';
 import type { Db, Lookup, OpenedDatabase, OpenedForReading, RunExclusive } from '../types.js';
 import { createPostgresqlAnnouncements } from './announcements.js';
+import { postgresqlLog } from './changes.js';
 import { createPostgresqlJobs } from './jobs.js';
 import { migratePostgresql } from './migrate-postgresql.js';
 import { limitStatements } from './statement-limit.js';
@@ -65,6 +67,7 @@ export async function openPostgresql(
     async assertWritable() {},
     runExclusive: createSharedMutex(pool, Math.ceil(statementLimitMs / 2)),
     announcements,
+    changes: createChangeLog(db, postgresqlLog),
     jobs,
     now: () => readClock(pool),
     onStatement(listener) {

@@ -3,11 +3,13 @@ import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 import { DomainError } from '../../../errors.js';
 import type { Logger } from '../../logger.js';
 import { createKeyedMutex } from '../../semaphore.js';
+import { createChangeLog } from '../change-log.js';
 import { CLIENT_OPTIONS } from '../client.js';
 import { PrismaClient } from '../generated/sqlite/client.js';
 import { lookupInSqlite, observable } from '../lookup.js';
 import type { Announcements, OpenedDatabase, OpenedForReading } from '../types.js';
 import { createSqliteAdapterFactory, createSqliteReaderFactory } from './adapter.js';
+import { sqliteLog } from './changes.js';
 import { openConnection, openToRead } from './connection.js';
 import { createDiskReserve, type DiskReserve } from './disk-reserve.js';
 import { databaseProblem, prepareDatabaseFile, reasonOf } from './file.js';
@@ -54,6 +56,7 @@ export async function openSqlite(
       // Only one server uses the database, so a mutex within it is enough.
       runExclusive: createKeyedMutex(),
       announcements: NO_OTHER_SERVER,
+      changes: createChangeLog(db, sqliteLog),
       jobs: null,
       now: async () => now(),
       disk: file,
