@@ -22,6 +22,7 @@ const MEMORY = [
 const WITH_DATABASE = [
   'test/{alerts,auth,changes,coredumps,crash-groups,firmware,graphql,http,storage}/**/*.test.ts',
   'test/postgresql/**/*.test.ts',
+  'test/clients/operations.test.ts',
 ];
 
 /** Of these the ones that are about what comes before any database: sockets, headers, tokens, texts, archives. */

@@ -1,9 +1,9 @@
+import { createHash } from 'node:crypto';
 import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache } from '@apollo/client';
 import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { relayStylePagination } from '@apollo/client/utilities';
 import UploadHttpLink from 'apollo-upload-client/UploadHttpLink.mjs';
-import { createHash } from 'node:crypto';
 import { createClient } from 'graphql-ws';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
@@ -33,7 +33,10 @@ const DUMP = gql`query OneDump($id: ID!) { coredump(id: $id) { id parseStatus } 
 const FOLLOW = gql`subscription Follow($id: ID) { parseStatus(coredumpId: $id) { id parseStatus } }`;
 
 interface DeviceList {
-  devices: { edges: Array<{ node: { key: string } }>; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
+  devices: {
+    edges: Array<{ node: { key: string } }>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
 }
 
 function aCache() {
@@ -71,7 +74,8 @@ describe('Apollo Client', () => {
     await client.query({ query: DEVICES });
     await client.query({ query: DEVICE, variables: { key: 'd0' } });
     const ref = client.cache.identify({ __typename: 'Device', id: device.globalId });
-    const cached = () => client.readQuery<DeviceList>({ query: DEVICES })?.devices.edges.map(({ node }) => node);
+    const cached = () =>
+      client.readQuery<DeviceList>({ query: DEVICES })?.devices.edges.map(({ node }) => node);
 
     await client.mutate({ mutation: RENAME, variables: { input: { id: device.globalId, name: 'Cellar' } } });
     const renamed = cached();
@@ -79,7 +83,9 @@ describe('Apollo Client', () => {
       mutation: DELETE,
       variables: { input: { id: device.globalId } },
       update(cache, { data }) {
-        cache.evict({ id: cache.identify({ __typename: 'Device', id: data?.deleteDevice.deletedDeviceId ?? '' }) ?? '' });
+        cache.evict({
+          id: cache.identify({ __typename: 'Device', id: data?.deleteDevice.deletedDeviceId ?? '' }) ?? '',
+        });
       },
     });
 
@@ -119,9 +125,13 @@ describe('Apollo Client', () => {
     const client = new ApolloClient({ link, cache: aCache() });
     await client.query({ query: DUMP, variables: { id: dump.globalId } });
     const status = () =>
-      client.readQuery<{ coredump: { parseStatus: string } }>({ query: DUMP, variables: { id: dump.globalId } })
-        ?.coredump.parseStatus;
-    const following = client.subscribe({ query: FOLLOW, variables: { id: dump.globalId } }).subscribe(() => {});
+      client.readQuery<{ coredump: { parseStatus: string } }>({
+        query: DUMP,
+        variables: { id: dump.globalId },
+      })?.coredump.parseStatus;
+    const following = client
+      .subscribe({ query: FOLLOW, variables: { id: dump.globalId } })
+      .subscribe(() => {});
     onTestFinished(() => following.unsubscribe());
     await eventually(async () => endpoint.events.subscriberCount() === 1, 'the subscription');
     const before = status();
@@ -143,7 +153,9 @@ describe('Apollo Client', () => {
         return fetch(url, init);
       },
     });
-    const persisted = new PersistedQueryLink({ sha256: (text) => createHash('sha256').update(text).digest('hex') });
+    const persisted = new PersistedQueryLink({
+      sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    });
     const client = new ApolloClient({ link: ApolloLink.from([persisted, http]), cache: aCache() });
 
     const first = await client.query({ query: DEVICES });

@@ -1,5 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { type DocumentNode, type FragmentDefinitionNode, Kind, type OperationDefinitionNode, parse, print } from 'graphql';
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  print,
+} from 'graphql';
 
 const FOLDER = new URL('./operations/', import.meta.url);
 
@@ -23,7 +30,9 @@ export function dashboardDocuments(): Array<{ file: string; text: string }> {
 export function dashboardOperations(): DashboardOperation[] {
   return dashboardDocuments().flatMap(({ file, text }) => {
     const { definitions } = parse(text, { noLocation: true });
-    const fragments = definitions.filter((node): node is FragmentDefinitionNode => node.kind === Kind.FRAGMENT_DEFINITION);
+    const fragments = definitions.filter(
+      (node): node is FragmentDefinitionNode => node.kind === Kind.FRAGMENT_DEFINITION,
+    );
     return definitions
       .filter((node): node is OperationDefinitionNode => node.kind === Kind.OPERATION_DEFINITION)
       .map((operation) => {

@@ -65,7 +65,7 @@ describe('graphql-sse', () => {
     });
 
     expect(answers).toEqual([{ data: { devices: { totalCount: 0 } } }]);
-    expect(JSON.stringify(await wrong.next().catch((error: unknown) => error))).toContain("BAD_USER_INPUT");
+    expect(JSON.stringify(await wrong.next().catch((error: unknown) => error))).toContain('BAD_USER_INPUT');
   });
 });
 

@@ -8,7 +8,11 @@ import type { Variables } from './three-clients.js';
 interface OperationCase {
   /** The SQL statements that it takes, however many rows there are. */
   statements: number;
-  variables?(place: { endpoint: GraphQLEndpoint; fleet: SizedFleet; serial: number }): Promise<Variables> | Variables;
+  variables?(place: {
+    endpoint: GraphQLEndpoint;
+    fleet: SizedFleet;
+    serial: number;
+  }): Promise<Variables> | Variables;
 }
 
 const SINCE = '2026-01-01T00:00:00Z';
@@ -18,8 +22,8 @@ const first = 100;
 export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   WhoAmI: { statements: 0 },
   FleetOverview: { statements: 9 },
-  DevicesByCrashes: { statements: 7, variables: () => ({ first, modelCode: ['thermostat', 'pump'] }) },
-  DevicesByLastCrash: { statements: 1, variables: () => ({ first, since: SINCE }) },
+  DevicesByCrashes: { statements: 6, variables: () => ({ first, modelCode: ['thermostat', 'pump'] }) },
+  DevicesByLastCrash: { statements: 2, variables: () => ({ first, since: SINCE }) },
   OneDevice: { statements: 8, variables: () => ({ key: 'd1' }) },
   DumpsByFilter: {
     statements: 7,
@@ -54,9 +58,12 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
     statements: 22,
     variables: async ({ endpoint, fleet, serial }) => {
       const [intoId, ...ids] = await newGroups(endpoint, fleet, serial, 2);
-      await endpoint.send('mutation ($input: MergeCrashGroupsInput!) { mergeCrashGroups(input: $input) { __typename } }', {
-        input: { intoId, ids },
-      });
+      await endpoint.send(
+        'mutation ($input: MergeCrashGroupsInput!) { mergeCrashGroups(input: $input) { __typename } }',
+        {
+          input: { intoId, ids },
+        },
+      );
       return { input: { id: intoId, fingerprints: [`v1:new_${serial}_1`] } };
     },
   },
@@ -64,7 +71,10 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   CrashFreeDevices: { statements: 3, variables: () => ({ modelCode: ['thermostat', 'pump'] }) },
   FirmwaresOfModel: { statements: 8, variables: () => ({ code: 'thermostat' }) },
   MissingFirmwares: { statements: 3 },
-  CompareReleases: { statements: 5, variables: ({ fleet }) => ({ builds: fleet.builds.map(({ globalId }) => globalId) }) },
+  CompareReleases: {
+    statements: 5,
+    variables: ({ fleet }) => ({ builds: fleet.builds.map(({ globalId }) => globalId) }),
+  },
   UploadBuild: {
     statements: 10,
     variables: ({ serial }) => ({
@@ -78,7 +88,9 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   AlertRules: { statements: 4, variables: () => ({ first, deliveries: 20 }) },
   MakeAlertRule: {
     statements: 4,
-    variables: ({ serial }) => ({ input: { name: `rule ${serial}`, url: 'https://alerts.example/', format: 'GENERIC' } }),
+    variables: ({ serial }) => ({
+      input: { name: `rule ${serial}`, url: 'https://alerts.example/', format: 'GENERIC' },
+    }),
   },
   ChangeAlertRule: {
     statements: 5,
@@ -110,7 +122,7 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   ReparseDumps: { statements: 11, variables: () => ({ input: { filter: { deviceKey: ['d2'] } } }) },
   DeleteDumps: {
     statements: 13,
-    variables: ({ serial }) => ({ input: { filter: { deviceKey: [`d${serial % 10}`] } } }),
+    variables: ({ serial }) => ({ input: { filter: { deviceKey: [`d${3 + (serial % 3)}`] } } }),
   },
 };
 

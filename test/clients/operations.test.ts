@@ -72,5 +72,8 @@ it('the live feed tells each client of a new dump', async () => {
 
   const { dump } = await aCrash(endpoint, device);
 
-  await eventually(async () => seen.every((events) => JSON.stringify(events).includes(dump.globalId)), 'the dump');
+  await eventually(
+    async () => seen.every((events) => JSON.stringify(events).includes(dump.globalId)),
+    'the dump',
+  );
 });

@@ -12,10 +12,7 @@ import {
 import { onTestFinished } from 'vitest';
 
 /** Relay with the network layer of its guide: POST for queries, multipart for files, SSE for subscriptions. */
-export function aRelayEnvironment(
-  url: string,
-  { headers = {} as Record<string, string> } = {},
-): Environment {
+export function aRelayEnvironment(url: string, { headers = {} as Record<string, string> } = {}): Environment {
   const sse = createSseClient({ url, headers, retryAttempts: 0 });
   onTestFinished(() => sse.dispose());
 
@@ -61,6 +58,6 @@ function multipart(operation: string, uploadables: Readonly<Record<string, Blob>
   const entries = Object.entries(uploadables);
   form.append('operations', operation);
   form.append('map', JSON.stringify(Object.fromEntries(entries.map(([path], index) => [index, [path]]))));
-  entries.forEach(([, file], index) => form.append(String(index), file));
+  for (const [index, [, file]] of entries.entries()) form.append(String(index), file);
   return form;
 }

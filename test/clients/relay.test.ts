@@ -1,13 +1,13 @@
 import {
-  commitMutation,
   ConnectionHandler,
+  commitMutation,
   createOperationDescriptor,
   type Environment,
   fetchQuery,
   getSingularSelector,
   type OperationDescriptor,
-  requestSubscription,
   ROOT_ID,
+  requestSubscription,
 } from 'relay-runtime';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/app.js';
@@ -57,6 +57,8 @@ const MODULES = {
     subscription FollowSubscription($id: ID) {
       parseStatus(coredumpId: $id) { id parseStatus parsedAt }
     }`,
+  Feed: `
+    subscription FeedSubscription { crashEvents { type deletedId @deleteRecord node { id ...ByNode_dump @alias } } }`,
 };
 
 async function anApplication() {
@@ -90,7 +92,10 @@ describe('Relay', () => {
     await page(environment, project, { count: 10 });
     const connections = [ConnectionHandler.getConnectionID(ROOT_ID, 'Devices_devices')];
 
-    await mutate(environment, project, 'AddDevice', { input: { modelCode: 'pump', key: 'new' }, connections });
+    await mutate(environment, project, 'AddDevice', {
+      input: { modelCode: 'pump', key: 'new' },
+      connections,
+    });
     const withNew = listed(environment, project);
     await mutate(environment, project, 'DropDevice', { input: { id: device.globalId }, connections });
 
@@ -139,6 +144,29 @@ describe('Relay', () => {
 
     await eventually(async () => status() === 'PENDING', 'the new status');
     expect(before).toBe('PARSED');
+    dispose();
+  });
+
+  it('forgets what the feed of changes tells as deleted, and nothing else', async () => {
+    const { endpoint, project, environment } = await anApplication();
+    const [device] = await someDevices(endpoint, 1);
+    if (device === undefined) throw new Error('a device was made');
+    const [gone, kept] = [await endpoint.fleet.aDump(device), await endpoint.fleet.aDump(device)];
+    for (const { globalId } of [gone, kept]) await show(environment, project, globalId);
+    const typeOf = ({ globalId }: { globalId: string }) =>
+      environment.getStore().getSource().get(globalId)?.__typename;
+    const events: unknown[] = [];
+    const { dispose } = requestSubscription(environment, {
+      subscription: project.request('FeedSubscription'),
+      variables: {},
+      onNext: (event) => void events.push(event),
+    });
+    await eventually(async () => events.length === 1, 'READY');
+
+    await endpoint.coredumps.delete(gone.id);
+
+    await eventually(async () => typeOf(gone) === undefined, 'the end of its record');
+    expect(typeOf(kept)).toBe('Coredump');
     dispose();
   });
 

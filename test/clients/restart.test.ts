@@ -1,8 +1,8 @@
-import { createClient as createSseClient } from 'graphql-sse';
-import { createClient as createWebSocketClient } from 'graphql-ws';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient as createSseClient } from 'graphql-sse';
+import { createClient as createWebSocketClient } from 'graphql-ws';
 import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { aDevice, eventually, stored } from '../support/app.js';
@@ -85,7 +85,8 @@ async function readEvents(
     text = blocks.pop() ?? '';
     for (const block of blocks) {
       const line = block.split('\n').find((part) => part.startsWith('data: '));
-      if (line !== undefined) next((JSON.parse(line.slice(6)) as { data: { crashEvents: Told } }).data.crashEvents);
+      if (line !== undefined)
+        next((JSON.parse(line.slice(6)) as { data: { crashEvents: Told } }).data.crashEvents);
     }
   }
 }
@@ -105,7 +106,9 @@ it(`${EACH} clients of each kind miss nothing of what comes while a killed serve
   await before.stop('SIGKILL');
   const after = await aProgram('start', { dir: before.dir, environment });
   // Before the server, so that no client asks for it any more.
-  onTestFinished(() => followers.forEach(({ stop }) => stop()));
+  onTestFinished(() => {
+    for (const { stop } of followers) stop();
+  });
   const { coredumpId } = await upload(after, device);
 
   await eventually(
@@ -120,7 +123,10 @@ function upload(program: Program, device: { key: string; token: string }) {
   return stored(program, 'a dump that came meanwhile', { device: device.key });
 }
 
-function countsOf(followers: Array<{ kind: string; follower: Follower }>, id: string): Record<string, number> {
+function countsOf(
+  followers: Array<{ kind: string; follower: Follower }>,
+  id: string,
+): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { kind, follower } of followers) {
     counts[kind] = (counts[kind] ?? 0) + (follower.dumps.has(id) ? 1 : 0);

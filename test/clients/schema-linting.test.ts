@@ -1,8 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import graphqlPlugin from '@graphql-eslint/eslint-plugin';
 import { ESLint, type Linter } from 'eslint';
 import { buildSchema, type GraphQLObjectType, getNamedType, isObjectType } from 'graphql';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -45,7 +45,9 @@ async function complaints(
   const results = await eslint.lintFiles([files]);
   expect(results.length).toBeGreaterThan(0);
   return results.flatMap(({ filePath, messages }) =>
-    messages.map(({ line, ruleId, message }) => `${filePath.slice(ROOT.length)}:${line} ${ruleId}: ${message}`),
+    messages.map(
+      ({ line, ruleId, message }) => `${filePath.slice(ROOT.length)}:${line} ${ruleId}: ${message}`,
+    ),
   );
 }
 
@@ -67,7 +69,9 @@ describe('@graphql-eslint', () => {
       '@graphql-eslint/require-description': 'off',
     } satisfies Linter.RulesRecord;
 
-    expect(await complaints('schema.graphql', rules, { graphQLConfig: { schema: './schema.graphql' } })).toEqual([]);
+    expect(
+      await complaints('schema.graphql', rules, { graphQLConfig: { schema: './schema.graphql' } }),
+    ).toEqual([]);
   });
 
   it('would want what lists have to be nodes: all but three kinds are', () => {

@@ -15,7 +15,3 @@ export function renewedTokens(issuer: Pick<OidcProvider, 'sign'>) {
     },
   };
 }
-
-/** One that ended long ago. */
-export const anExpiredToken = (issuer: Pick<OidcProvider, 'sign'>) =>
-  issuer.sign({ exp: inSeconds(-3600), ...VIEWER_ROLE });

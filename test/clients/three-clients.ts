@@ -1,8 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { ApolloClient, InMemoryCache } from '@apollo/client';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { type ExecutionResult, fetchExchange, subscriptionExchange, Client as UrqlClient } from '@urql/core';
 import UploadHttpLink from 'apollo-upload-client/UploadHttpLink.mjs';
-import { readFileSync } from 'node:fs';
 import { buildSchema, isInterfaceType } from 'graphql';
 import { createClient as createWebSocketClient } from 'graphql-ws';
 import { commitMutation, fetchQuery, requestSubscription } from 'relay-runtime';
@@ -163,8 +163,9 @@ function apart(variables: Variables): { jsonVariables: Variables; files: Record<
       return null;
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, visit(part, `${path}.${key}`)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, part]) => [key, visit(part, `${path}.${key}`)]),
+    );
   };
   return { jsonVariables: visit(variables, 'variables') as Variables, files };
 }
-

@@ -1,4 +1,11 @@
-import { Client, type Exchange, type ExecutionResult, fetchExchange, gql, subscriptionExchange } from '@urql/core';
+import {
+  Client,
+  type Exchange,
+  type ExecutionResult,
+  fetchExchange,
+  gql,
+  subscriptionExchange,
+} from '@urql/core';
 import { cacheExchange } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
 import { getIntrospectionQuery, type IntrospectionQuery } from 'graphql';
@@ -121,7 +128,9 @@ describe('urql with graphcache', () => {
     const { client } = await aClient(endpoint);
     await client.query(DEVICES, PAGE).toPromise();
 
-    const { data } = await client.query(NODE, { id: device?.globalId }, { requestPolicy: 'cache-only' }).toPromise();
+    const { data } = await client
+      .query(NODE, { id: device?.globalId }, { requestPolicy: 'cache-only' })
+      .toPromise();
 
     expect(data).toMatchObject({ node: { key: 'd0', name: null } });
   });
