@@ -1,5 +1,6 @@
 import { childrenOf, countChildrenOf, type PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
+import { ofGroups } from '../platform/database/group-ids.js';
 import {
   inOrder,
   type OrderColumns,
@@ -77,7 +78,7 @@ function rulesOf({ enabled, format, modelCode, groupId }: RuleFilter): Prisma.Sq
   const all = [
     enabled === undefined ? null : Prisma.sql`r."enabled" = ${enabled}`,
     oneOf(Prisma.sql`r."format"`, format),
-    oneOf(Prisma.sql`r."groupId"`, groupId),
+    groupId === undefined ? null : ofGroups(Prisma.sql`r."groupId"`, groupId),
     ofModel === null
       ? null
       : Prisma.sql`r."modelId" IN (SELECT m."id" FROM "DeviceModel" m WHERE ${ofModel})`,

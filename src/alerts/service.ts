@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Audit, AuditNote, Noter } from '../audit/service.js';
 import { lockGroups } from '../crash-groups/locks.js';
+import { currentGroupId } from '../crash-groups/merged-groups.js';
 import { badInput, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
@@ -139,17 +140,26 @@ async function lockRule(tx: DbTransaction, id: number): Promise<AlertRuleRow> {
   return rule;
 }
 
-/** Replaces the model's code by its id; model and group must exist. Locks the group. @throws DomainError NOT_FOUND */
+/**
+ * Replaces the model's code by its id, and a merged group by the one that took it in; model and group must exist. Locks
+ * the group.
+ * @throws DomainError NOT_FOUND
+ */
 async function columnsOf<Rule extends Partial<NewAlertRule>>(tx: DbTransaction, rule: Rule) {
   const { modelCode, ...columns } = rule;
-  if (columns.groupId != null && !(await lockGroups(tx, [columns.groupId])).has(columns.groupId)) {
-    throw notFound('crash group', columns.groupId, { field: 'crashGroupId' });
-  }
+  if (columns.groupId != null) columns.groupId = await lockedGroup(tx, columns.groupId);
   if (modelCode === undefined) return columns;
   if (modelCode === null) return { ...columns, modelId: null };
   const model = await tx.deviceModel.findUnique({ where: { code: modelCode } });
   if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
   return { ...columns, modelId: model.id };
+}
+
+async function lockedGroup(tx: DbTransaction, id: number): Promise<number> {
+  const groupId = await currentGroupId(tx, id);
+  if (!(await lockGroups(tx, [groupId])).has(groupId))
+    throw notFound('crash group', id, { field: 'crashGroupId' });
+  return groupId;
 }
 
 type Checked = Pick<NewAlertRule, 'name' | 'url' | 'onNew' | 'onRegression' | 'spikeCount'>;

@@ -28,16 +28,25 @@ export interface AuditNote {
   targetId?: number;
   /** The target's name for people: the target may be deleted when this is read. */
   target?: string;
+  /** What was done, in a few words: to which version, to whom. Longer texts are cut. */
+  detail?: string;
 }
+
+/** Roles of actors; `server`: the server did it by itself. */
+export const AUDIT_ROLES = ['viewer', 'admin', 'server'] as const;
+/** How actors are known. */
+export const AUDIT_WAYS = ['issuer', 'token', 'link', 'open', 'server'] as const;
 
 export interface AuditFilter {
   action?: string[];
   actor?: string[];
+  role?: string[];
+  targetType?: string[];
   target?: { type: string; id: number };
   /** Inclusive. */
-  after?: Date;
+  createdAfter?: Date;
   /** Exclusive. */
-  before?: Date;
+  createdBefore?: Date;
 }
 
 export type Audit = ReturnType<typeof createAudit>;
@@ -61,6 +70,11 @@ export function createAuditQueries(db: Db) {
         take,
       });
       return fromEnd === true ? rows.reverse() : rows;
+    },
+
+    async get(id: number): Promise<AuditEventRow | null> {
+      const [row] = await db.auditEvent.findMany({ where: { id } });
+      return row ?? null;
     },
 
     count: (filter: AuditFilter): Promise<number> => db.auditEvent.count({ where: conditions(filter) }),
@@ -136,6 +150,7 @@ export function createAudit({ db, clock, metrics, log, onChange = () => {} }: Au
     return {
       ...note,
       target: note.target?.slice(0, MAX_TARGET_LENGTH) ?? null,
+      detail: note.detail?.slice(0, MAX_DETAIL_LENGTH) ?? null,
       at: clock.now(),
       role: actor?.person.kind ?? 'server',
       actor: actor?.person.name ?? 'coredock',
@@ -156,19 +171,25 @@ interface AuditDeps {
 }
 
 const MAX_TARGET_LENGTH = 200;
+const MAX_DETAIL_LENGTH = 1_000;
 
 async function rethrow(error: unknown): Promise<never> {
   throw error;
 }
 
-function conditions({ action, actor, target, after, before }: AuditFilter): Prisma.AuditEventWhereInput {
+function conditions(filter: AuditFilter): Prisma.AuditEventWhereInput {
+  const { action, actor, role, targetType, target, createdAfter, createdBefore } = filter;
   return {
-    ...(action === undefined ? {} : { action: { in: action } }),
-    ...(actor === undefined ? {} : { actor: { in: actor } }),
-    ...(target === undefined ? {} : { targetType: target.type, targetId: target.id }),
+    AND: [
+      ...(action === undefined ? [] : [{ action: { in: action } }]),
+      ...(actor === undefined ? [] : [{ actor: { in: actor } }]),
+      ...(role === undefined ? [] : [{ role: { in: role } }]),
+      ...(targetType === undefined ? [] : [{ targetType: { in: targetType } }]),
+      ...(target === undefined ? [] : [{ targetType: target.type, targetId: target.id }]),
+    ],
     at: {
-      ...(after === undefined ? {} : { gte: after }),
-      ...(before === undefined ? {} : { lt: before }),
+      ...(createdAfter === undefined ? {} : { gte: createdAfter }),
+      ...(createdBefore === undefined ? {} : { lt: createdBefore }),
     },
   };
 }

@@ -175,10 +175,14 @@ function createDumps({
     now: clock.now,
     leases: createLease({ now: database.now, lastsMs: config.parseTimeoutMs + LEASE_MARGIN_MS }),
     countUnread,
-    count: countAndAnnounce(groupEvents, {
-      write: (tx, change, crash) => writeAlerts(tx, change, crash, clock.now()),
-      wake: alertSender.wake,
-    }),
+    count: countAndAnnounce(
+      groupEvents,
+      {
+        write: (tx, change, crash) => writeAlerts(tx, change, crash, clock.now()),
+        wake: alertSender.wake,
+      },
+      clock.now,
+    ),
   });
   const requeue = createRequeue({ db, state, events, queue });
   const lostDumps = createLostDumps({ db, blobs: blobs.dumps, clock, log });

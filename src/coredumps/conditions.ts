@@ -1,5 +1,6 @@
 import type { PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
+import { ofGroups } from '../platform/database/group-ids.js';
 import { containsWords } from '../platform/database/text-search.js';
 import type { CoredumpFilter } from './types.js';
 
@@ -50,10 +51,6 @@ export function within({ beforeId, afterId }: PageWindow): Prisma.Sql {
 }
 
 /** An empty list matches nothing. */
-export function ofGroups(column: Prisma.Sql, groupIds: readonly number[]): Prisma.Sql {
-  return oneOf(column, groupIds) ?? Prisma.sql`1 = 0`;
-}
-
 function oneOf(column: Prisma.Sql, values: ReadonlyArray<string | number> | undefined): Prisma.Sql | null {
   if (values === undefined) return null;
   return values.length === 0 ? Prisma.sql`1 = 0` : Prisma.sql`${column} IN (${Prisma.join([...values])})`;

@@ -1,8 +1,9 @@
 import { MAX_ROW_ID } from '../global-ids.js';
 import type { PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
+import { ofGroups } from '../platform/database/group-ids.js';
 import type { Db } from '../platform/database/types.js';
-import { conditions, ofGroups, within } from './conditions.js';
+import { conditions, within } from './conditions.js';
 import { CRASH_COLUMNS, LISTED_COLUMNS, ListedDump } from './listed-dump.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import {

@@ -1,3 +1,4 @@
+import { storable } from '../platform/database/storable-text.js';
 import type { DbTransaction } from '../platform/database/types.js';
 import type { ParseTask } from './parse-task.js';
 import type { CoredumpText, ParseErrorKind } from './types.js';
@@ -61,11 +62,6 @@ export async function earlierReading(
   if (earlier === null) return null;
   const { coredumpId: _, ...reading } = earlier;
   return { parseStatus: 'PARSED', ...reading };
-}
-
-/** PostgreSQL's text cannot hold a NUL; JSON writes it as an escape. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\uFFFD');
 }
 
 /** Stores text and report. The row exists already. */

@@ -140,7 +140,7 @@ export function seriesRange(
 export async function fleetSeries(db: Db, range: SeriesRange, filter: SeriesFilter) {
   const rows = await db.$queryRaw<Array<{ slot: number; count: number | bigint }>>`
     SELECT t."slot", sum(t."count") AS "count" FROM "CrashTally" t
-    WHERE t."signatureId" = ${ALL} AND ${within(range)} AND ${matching(filter, true)}
+    WHERE t."signatureId" = ${ALL} AND ${within(range)} AND ${matching(filter, 'all')}
     GROUP BY t."slot"`;
   return new Map(rows.map(({ slot, count }) => [Number(slot), Number(count)]));
 }
@@ -155,7 +155,7 @@ export async function groupSeries(
   const rows = await db.$queryRaw<Array<{ groupId: number; slot: number; count: number | bigint }>>`
     SELECT s."groupId", t."slot", sum(t."count") AS "count"
     FROM "CrashSignature" s JOIN "CrashTally" t ON t."signatureId" = s."id"
-    WHERE s."groupId" IN (${Prisma.join([...groupIds])}) AND ${within(range)} AND ${matching(filter, false)}
+    WHERE s."groupId" IN (${Prisma.join([...groupIds])}) AND ${within(range)} AND ${matching(filter, 'all of a signature')}
     GROUP BY s."groupId", t."slot"`;
   const byGroup = new Map<number, Map<number, number>>(groupIds.map((id) => [id, new Map()]));
   for (const { groupId, slot, count } of rows) byGroup.get(groupId)?.set(Number(slot), Number(count));
@@ -174,24 +174,29 @@ function slotOf(at: Date, unit: TimeUnit): number {
   return Math.floor(at.getTime() / SLOT_MS[unit]);
 }
 
-function within({ unit, firstSlot, lastSlot }: SeriesRange): Prisma.Sql {
+/** The hours or days of a range. */
+export function within({ unit, firstSlot, lastSlot }: SeriesRange): Prisma.Sql {
   return Prisma.sql`t."unit" = ${unit} AND t."slot" BETWEEN ${firstSlot} AND ${lastSlot}`;
 }
 
-/** A crash is counted in several series. Selects those that count each crash of the filter exactly once. */
-function matching({ modelIds, firmwareVersions }: SeriesFilter, hasRowOfModel: boolean): Prisma.Sql {
+/**
+ * A crash is counted in several series. Selects those that count each crash of the filter exactly once: the fewest rows
+ * (`all`), or those that tell its model or its version too.
+ */
+export function matching(
+  { modelIds, firmwareVersions }: SeriesFilter,
+  rows: 'all' | 'all of a signature' | 'model' | 'version',
+): Prisma.Sql {
   if (modelIds?.length === 0 || firmwareVersions?.length === 0) return Prisma.sql`1 = 0`;
+  const models = modelIds === undefined ? Prisma.sql`t."modelId" <> ${ALL}` : ofModels(modelIds);
   if (firmwareVersions !== undefined) {
-    const models = modelIds === undefined ? Prisma.sql`t."modelId" <> ${ALL}` : ofModels(modelIds);
     return Prisma.sql`t."firmwareVersion" IN (${Prisma.join([...firmwareVersions])}) AND ${models}`;
   }
-  if (modelIds === undefined) {
-    return Prisma.sql`t."firmwareVersion" = ${ALL_VERSIONS} AND t."modelId" = ${ALL}`;
+  if (rows === 'version' || (rows === 'all of a signature' && modelIds !== undefined)) {
+    return Prisma.sql`t."firmwareVersion" <> ${ALL_VERSIONS} AND ${models}`;
   }
-  const versions = hasRowOfModel
-    ? Prisma.sql`t."firmwareVersion" = ${ALL_VERSIONS}`
-    : Prisma.sql`t."firmwareVersion" <> ${ALL_VERSIONS}`;
-  return Prisma.sql`${versions} AND ${ofModels(modelIds)}`;
+  const ofAllModels = modelIds === undefined && rows !== 'model';
+  return Prisma.sql`t."firmwareVersion" = ${ALL_VERSIONS} AND ${ofAllModels ? Prisma.sql`t."modelId" = ${ALL}` : models}`;
 }
 
 function ofModels(ids: readonly number[]): Prisma.Sql {

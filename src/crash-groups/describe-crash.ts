@@ -1,4 +1,5 @@
 import { type CrashKind, type CrashReport, culpritFrames } from '../crashdump/index.js';
+import { storable } from '../platform/database/storable-text.js';
 
 /** Title and classification of a group. */
 export interface CrashDescription {
@@ -28,12 +29,12 @@ export function describeCrash(report: CrashReport): CrashDescription {
       ? ` of task ${report.crashedTask}`
       : `${place}${file}`;
   return {
-    title: cut(`${reasonClass}${where}`, MAX_TITLE),
+    title: storable(cut(`${reasonClass}${where}`, MAX_TITLE)),
     kind,
-    reasonClass,
-    reason: report.reason,
-    culpritFunction,
-    culpritFile,
+    reasonClass: storable(reasonClass),
+    reason: storable(report.reason),
+    culpritFunction: culpritFunction === null ? null : storable(culpritFunction),
+    culpritFile: culpritFile === null ? null : storable(culpritFile),
   };
 }
 

@@ -5,7 +5,10 @@ import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
 import DataLoader from '../platform/database/data-loader.js';
 import type { Db } from '../platform/database/types.js';
+import { type Breakdown, type BreakdownQuestion, groupBreakdowns } from './crash-breakdown.js';
 import { createSeriesFilters, groupSeries, type SeriesFilter, type SeriesRange } from './crash-series.js';
+import { countHistories, type GroupEventRow, listHistories } from './history.js';
+import { takersOf } from './merged-groups.js';
 import {
   countGroupsOf,
   type GroupParent,
@@ -30,10 +33,39 @@ export interface CrashVariantRow {
 /** For one request: batches what fields read one by one into one statement. */
 export function createCrashGroupLoaders(db: Db) {
   return {
+    /** The group with the id, or the one that took it in. */
     byId: new DataLoader<number, CrashGroupRow | null>(async (ids) => {
-      const rows = await db.crashGroup.findMany({ where: { id: { in: [...ids] } } });
-      const byId = new Map(rows.map((row) => [row.id, toGroupRow(row)]));
-      return ids.map((id) => byId.get(id) ?? null);
+      const byId = await groupsById(db, ids);
+      const missing = ids.filter((id) => !byId.has(id));
+      const into = missing.length === 0 ? new Map<number, number>() : await takersOf(db, missing);
+      const takers = into.size === 0 ? byId : await groupsById(db, [...new Set(into.values())]);
+      return ids.map((id) => byId.get(id) ?? takers.get(into.get(id) ?? 0) ?? null);
+    }),
+    /** Ids of the groups that a group took in. */
+    mergedIds: new DataLoader<number, number[]>(async (ids) => {
+      const rows = await db.mergedGroup.findMany({
+        where: { intoId: { in: [...ids] } },
+        select: { id: true, intoId: true },
+        orderBy: { id: 'asc' },
+      });
+      return ids.map((id) => rows.filter(({ intoId }) => intoId === id).map((row) => row.id));
+    }),
+
+    history: new DataLoader<{ id: number; window: PageWindow }, GroupEventRow[], string>(
+      (questions) =>
+        inOneStatementEach(
+          questions,
+          ({ window }) => JSON.stringify(window),
+          async ({ window }, ids) => {
+            const answers = await listHistories(db, ids, window);
+            return (id) => answers.get(id) ?? [];
+          },
+        ),
+      { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
+    ),
+    historyCount: new DataLoader<number, number>(async (ids) => {
+      const counts = await countHistories(db, ids);
+      return ids.map((id) => counts.get(id) ?? 0);
     }),
 
     /** The id of a dump's group. */
@@ -133,6 +165,19 @@ export function createCrashGroupLoaders(db: Db) {
       );
     }),
 
+    breakdown: new DataLoader<{ id: number; question: BreakdownQuestion }, Breakdown, string>(
+      (questions) =>
+        inOneStatementEach(
+          questions,
+          ({ question }) => JSON.stringify(question),
+          async ({ question }, ids) => {
+            const answers = await groupBreakdowns(db, ids, question);
+            return (id) => answers.get(id) ?? [];
+          },
+        ),
+      { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
+    ),
+
     /** A filter of time series with the ids of its models. */
     seriesFilter: createSeriesFilters(db),
     /** Crashes by slot. */
@@ -153,6 +198,11 @@ export function createCrashGroupLoaders(db: Db) {
       { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
     ),
   };
+}
+
+async function groupsById(db: Db, ids: readonly number[]): Promise<Map<number, CrashGroupRow>> {
+  const rows = await db.crashGroup.findMany({ where: { id: { in: [...ids] } } });
+  return new Map(rows.map((row) => [row.id, toGroupRow(row)]));
 }
 
 /** Merged signatures may have the same variant. */

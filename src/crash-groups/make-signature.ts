@@ -10,13 +10,14 @@ export async function lockOrCreateSignature(
   fingerprint: string,
   report: CrashReport,
   at: Date,
+  now: Date,
 ): Promise<{ signature: SignatureRow; isNew: boolean }> {
   const known = await lockSignature(tx, fingerprint);
   if (known !== undefined) return { signature: known, isNew: false };
   const description = describeCrash(report);
   const seen = { firstSeenAt: at, lastSeenAt: at };
   const group = await tx.crashGroup.create({
-    data: { ...description, ...seen, state: 'OPEN', heat: 0 },
+    data: { ...description, ...seen, state: 'OPEN', heat: 0, updatedAt: now },
     select: { id: true },
   });
   const isNew = await insertSignature(tx, fingerprint, group.id, report, seen);
@@ -34,14 +35,18 @@ export async function insertSignature(
   fingerprint: string,
   groupId: number,
   report: CrashReport,
-  { firstSeenAt, lastSeenAt }: { firstSeenAt: Date; lastSeenAt: Date },
+  {
+    firstSeenAt,
+    lastSeenAt,
+    fromGroupId = null,
+  }: { firstSeenAt: Date; lastSeenAt: Date; fromGroupId?: number | null },
 ): Promise<boolean> {
   const { title, kind, reasonClass, reason, culpritFunction, culpritFile } = describeCrash(report);
   const inserted = await tx.$executeRaw`
     INSERT INTO "CrashSignature" ("fingerprint", "groupId", "title", "kind", "reasonClass", "reason",
-      "culpritFunction", "culpritFile", "firstSeenAt", "lastSeenAt")
+      "culpritFunction", "culpritFile", "firstSeenAt", "lastSeenAt", "fromGroupId")
     VALUES (${fingerprint}, ${groupId}, ${title}, ${kind}, ${reasonClass}, ${reason},
-      ${culpritFunction}, ${culpritFile}, ${firstSeenAt}, ${lastSeenAt})
+      ${culpritFunction}, ${culpritFile}, ${firstSeenAt}, ${lastSeenAt}, ${fromGroupId})
     ON CONFLICT ("fingerprint") DO NOTHING`;
   return inserted === 1;
 }

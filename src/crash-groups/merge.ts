@@ -1,14 +1,16 @@
 import { badInput, conflict, type DomainError, notFound } from '../errors.js';
+import { Prisma } from '../platform/database/client.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
 import { copySpikes, moveRules } from './followers.js';
 import { lockGroups, lockSignaturesOf } from './locks.js';
+import { currentGroupId, followSignatures, keepMerged, mergedGroupOf, setByPeople } from './merged-groups.js';
 import { recountGroup } from './recount.js';
 import type { CrashGroupRow } from './types.js';
 
 /**
- * Moves every signature of `otherIds` to `intoId` and deletes the empty groups. The cost does not depend on the number
- * of dumps, because dumps refer to signatures.
+ * Moves every signature of `otherIds` to `intoId` and deletes the empty groups; their ids answer with `intoId`
+ * (`merged-groups.ts`). The cost does not depend on the number of dumps, because dumps refer to signatures.
  *
  * @throws DomainError NOT_FOUND; CONFLICT when one of the groups was deleted meanwhile
  */
@@ -16,30 +18,39 @@ export async function mergeGroups(
   tx: DbTransaction,
   intoId: number,
   otherIds: readonly number[],
+  at: Date,
 ): Promise<CrashGroupRow> {
   const ids = [intoId, ...otherIds];
   const seen = await tx.crashGroup.findMany({ where: { id: { in: ids } }, select: { id: true } });
-  for (const id of ids) {
-    const field = id === intoId ? 'intoId' : 'ids';
-    if (!seen.some((group) => group.id === id)) throw notFound('crash group', id, { field });
-  }
+  const missing = ids.find((id) => !seen.some((group) => group.id === id));
+  if (missing !== undefined) throw await whyGone(tx, missing, missing === intoId ? 'intoId' : 'ids');
   await lockSignaturesOf(tx, otherIds);
   const locked = await lockGroups(tx, ids);
   for (const id of ids) if (!locked.has(id)) throw deletedMeanwhile(id);
 
-  // Including signatures that joined one of the groups before it was locked.
-  await tx.crashSignature.updateMany({
-    where: { groupId: { in: [...otherIds] } },
-    data: { groupId: intoId },
-  });
+  // Including signatures that joined one of the groups before it was locked. A signature remembers the first group that
+  // it came from, as long as that one can be given back.
+  await tx.$executeRaw`
+    UPDATE "CrashSignature" SET "groupId" = ${intoId}, "fromGroupId" = CASE
+      WHEN EXISTS (SELECT 1 FROM "MergedGroup" m
+        WHERE m."id" = "CrashSignature"."fromGroupId" AND m."intoId" = "CrashSignature"."groupId")
+      THEN "fromGroupId" ELSE "groupId" END
+    WHERE "groupId" IN (${Prisma.join([...otherIds])})`;
   await moveRules(tx, otherIds, intoId);
   for (const id of otherIds) await copySpikes(tx, id, intoId);
+  await keepMerged(
+    tx,
+    [...locked.values()].filter(({ id }) => id !== intoId),
+    intoId,
+    at,
+  );
   await tx.crashGroup.deleteMany({ where: { id: { in: [...otherIds] } } });
-  return recounted(tx, intoId);
+  return recounted(tx, intoId, at);
 }
 
 /**
- * Moves fingerprints of a group to a new group.
+ * Moves fingerprints of a group out of it: when all of them came from one merged group, that group is there again, with
+ * its id and what people set in it; otherwise to a new group.
  *
  * @throws DomainError NOT_FOUND; BAD_USER_INPUT for an unknown fingerprint, or when no fingerprint would remain;
  *   CONFLICT when the group was deleted or a fingerprint moved to another group meanwhile
@@ -48,7 +59,8 @@ export async function splitGroup(
   tx: DbTransaction,
   id: number,
   fingerprints: readonly string[],
-): Promise<CrashGroupRow> {
+  at: Date,
+): Promise<{ group: CrashGroupRow; from: CrashGroupRow }> {
   const before = await tx.crashGroup.findUnique({
     where: { id },
     select: { _count: { select: { signatures: true } } },
@@ -68,10 +80,16 @@ export async function splitGroup(
       : badInput('A group keeps at least one fingerprint.', { field: 'fingerprints' });
   }
 
-  const { title, kind, reason, reasonClass, culpritFunction, culpritFile, firstSeenAt, lastSeenAt } = first;
+  const back = await mergedGroupOf(tx, id, moving);
+  const own = moving.find(({ fromGroupId }) => fromGroupId !== null && fromGroupId === back?.id) ?? first;
+  const { title, kind, reason, reasonClass, culpritFunction, culpritFile, firstSeenAt, lastSeenAt } = own;
   const description = { title, kind, reason, reasonClass, culpritFunction, culpritFile };
   const made = await tx.crashGroup.create({
-    data: { ...description, firstSeenAt, lastSeenAt, state: 'OPEN', heat: 0 },
+    data: {
+      ...description,
+      ...{ firstSeenAt, lastSeenAt, heat: 0, updatedAt: at },
+      ...(back === null ? { state: 'OPEN' } : { id: back.id, ...setByPeople(back) }),
+    },
     select: { id: true },
   });
   const { count } = await tx.crashSignature.updateMany({
@@ -80,13 +98,14 @@ export async function splitGroup(
   });
   if (count !== moving.length)
     throw new StaleRead('a fingerprint left its group although the group was locked');
+  await followSignatures(tx, id, made.id, back);
   await copySpikes(tx, id, made.id);
-  await recounted(tx, id);
-  return recounted(tx, made.id);
+  const from = await recounted(tx, id, at);
+  return { group: await recounted(tx, made.id, at), from };
 }
 
-async function recounted(tx: DbTransaction, id: number): Promise<CrashGroupRow> {
-  const group = await recountGroup(tx, id);
+async function recounted(tx: DbTransaction, id: number, at: Date): Promise<CrashGroupRow> {
+  const group = await recountGroup(tx, id, at);
   if (group === null) throw new StaleRead('a locked group was deleted');
   return group;
 }
@@ -106,6 +125,16 @@ async function whyMissing(tx: DbTransaction, fingerprints: readonly string[]): P
     `The fingerprint ${quoted(fingerprint)} is not in this group but in the crash group "${group.id}", ` +
       `${quoted(group.title)}. Load both groups again.`,
     { field: 'fingerprints' },
+  );
+}
+
+/** The group may have been merged before: whoever asks has not seen into which other group. */
+async function whyGone(tx: DbTransaction, id: number, field: string): Promise<DomainError> {
+  const intoId = await currentGroupId(tx, id);
+  if (intoId === id) return notFound('crash group', id, { field });
+  return conflict(
+    `The crash group "${id}" was merged into the crash group "${intoId}" already. Load both groups again.`,
+    { field },
   );
 }
 

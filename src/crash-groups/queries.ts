@@ -2,11 +2,20 @@ import type { DeviceRow } from '../devices/types.js';
 import type { Clock } from '../platform/clock.js';
 import type { PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
-import { containsWords } from '../platform/database/text-search.js';
 import type { Db } from '../platform/database/types.js';
+import { type Breakdown, type BreakdownQuestion, fleetBreakdown } from './crash-breakdown.js';
+import { crashFreeDays } from './crash-days.js';
 import { fleetSeries, type SeriesFilter, type SeriesRange } from './crash-series.js';
+import { matchingGroups } from './group-filter.js';
+import { currentGroupId } from './merged-groups.js';
 import { listMissingFirmwares } from './missing-firmware.js';
-import { type CrashGroupFilter, type CrashGroupRow, type GroupOrder, toGroupRow } from './types.js';
+import {
+  type CrashGroupFilter,
+  type CrashGroupRow,
+  type GroupOrder,
+  type GroupOrderField,
+  toGroupRow,
+} from './types.js';
 
 /** Lists of groups, in SQL that SQLite and PostgreSQL both understand. "g" is the group. */
 
@@ -18,13 +27,13 @@ export interface GroupPosition {
   id: number;
 }
 
-/** `take` groups between two positions, both exclusive, the highest first. */
+/** `take` groups between two positions in the order, both exclusive. */
 export interface GroupWindow {
   order: GroupOrder;
   take: number;
   after?: GroupPosition;
   before?: GroupPosition;
-  /** Takes them from the lower end; the result still has the highest first. */
+  /** Takes them from the end of the list; the result is in the order all the same. */
   fromEnd?: boolean;
 }
 
@@ -41,6 +50,11 @@ export function createCrashGroupQueries(db: Db, clock: Pick<Clock, 'now'>) {
     count: (filter: CrashGroupFilter) => countGroups(db, filter),
     /** Crashes of the whole fleet by slot; slots without crashes are absent. */
     series: (range: SeriesRange, filter: SeriesFilter) => fleetSeries(db, range, filter),
+    breakdown: (question: BreakdownQuestion): Promise<Breakdown> => fleetBreakdown(db, question),
+    /** @throws DomainError BAD_USER_INPUT for a range in hours */
+    crashFreeDays: (range: SeriesRange, { modelIds }: SeriesFilter) => crashFreeDays(db, range, modelIds),
+    /** The group that answers for an id: another one after a merge. */
+    currentId: (id: number) => currentGroupId(db, id),
     /** @throws DomainError BAD_USER_INPUT */
     listMissingFirmwares: (take: number) => listMissingFirmwares(db, take),
   };
@@ -52,14 +66,14 @@ export async function listGroups(
   window: GroupWindow,
 ): Promise<CrashGroupRow[]> {
   const rows = await db.$queryRaw<StoredGroup[]>`
-    SELECT g.* FROM "CrashGroup" g WHERE ${conditions(filter)} AND ${within(window)}
+    SELECT g.* FROM "CrashGroup" g WHERE ${matchingGroups(filter)} AND ${within(window)}
     ORDER BY ${sorted(window)} LIMIT ${window.take}`;
   return (window.fromEnd === true ? rows.reverse() : rows).map(toGroupRow);
 }
 
 async function countGroups(db: Db, filter: CrashGroupFilter): Promise<number> {
   const [row] = await db.$queryRaw<Array<{ count: number | bigint }>>`
-    SELECT count(*) AS "count" FROM "CrashGroup" g WHERE ${conditions(filter)}`;
+    SELECT count(*) AS "count" FROM "CrashGroup" g WHERE ${matchingGroups(filter)}`;
   return Number(row?.count ?? 0);
 }
 
@@ -115,36 +129,44 @@ export async function listDevicesOfGroups(
 }
 
 /** The position of a group in an order, for cursors. */
-export function positionOf(group: CrashGroupRow, order: GroupOrder): GroupPosition {
-  return { id: group.id, value: VALUES[order](group) };
+export function positionOf(group: CrashGroupRow, field: GroupOrderField): GroupPosition {
+  return { id: group.id, value: VALUES[field](group) };
 }
 
-const VALUES: Record<GroupOrder, (group: CrashGroupRow) => number> = {
+const VALUES: Record<GroupOrderField, (group: CrashGroupRow) => number> = {
   COUNT: ({ count }) => count,
-  DEVICES: ({ deviceCount }) => deviceCount,
-  RECENCY: ({ lastSeenAt }) => lastSeenAt.getTime(),
+  DEVICE_COUNT: ({ deviceCount }) => deviceCount,
+  LAST_SEEN_AT: ({ lastSeenAt }) => lastSeenAt.getTime(),
+  FIRST_SEEN_AT: ({ firstSeenAt }) => firstSeenAt.getTime(),
   VELOCITY: ({ heat }) => heat,
 };
 
-const COLUMNS: Record<GroupOrder, Prisma.Sql> = {
+/** Each has an index, with the id. */
+const COLUMNS: Record<GroupOrderField, Prisma.Sql> = {
   COUNT: Prisma.sql`g."count"`,
-  DEVICES: Prisma.sql`g."deviceCount"`,
-  RECENCY: Prisma.sql`g."lastSeenAt"`,
+  DEVICE_COUNT: Prisma.sql`g."deviceCount"`,
+  LAST_SEEN_AT: Prisma.sql`g."lastSeenAt"`,
+  FIRST_SEEN_AT: Prisma.sql`g."firstSeenAt"`,
   VELOCITY: Prisma.sql`g."heat"`,
 };
 
+const TIMES: readonly GroupOrderField[] = ['LAST_SEEN_AT', 'FIRST_SEEN_AT'];
+
 function sorted({ order, fromEnd }: GroupWindow): Prisma.Sql {
-  const direction = fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
-  return Prisma.sql`${COLUMNS[order]} ${direction}, g."id" ${direction}`;
+  const isAscending = (order.direction === 'ASC') !== (fromEnd === true);
+  const direction = isAscending ? Prisma.sql`ASC` : Prisma.sql`DESC`;
+  return Prisma.sql`${COLUMNS[order.field]} ${direction}, g."id" ${direction}`;
 }
 
 function within({ order, after, before }: GroupWindow): Prisma.Sql {
-  const column = COLUMNS[order];
+  const column = COLUMNS[order.field];
+  const isAscending = order.direction === 'ASC';
+  const [lower, upper] = isAscending ? [after, before] : [before, after];
   const value = (position: GroupPosition) =>
-    order === 'RECENCY' ? new Date(position.value) : position.value;
+    TIMES.includes(order.field) ? new Date(position.value) : position.value;
   const bounds = [
-    after === undefined ? null : Prisma.sql`(${column}, g."id") < (${value(after)}, ${after.id})`,
-    before === undefined ? null : Prisma.sql`(${column}, g."id") > (${value(before)}, ${before.id})`,
+    upper === undefined ? null : Prisma.sql`(${column}, g."id") < (${value(upper)}, ${upper.id})`,
+    lower === undefined ? null : Prisma.sql`(${column}, g."id") > (${value(lower)}, ${lower.id})`,
   ].filter((bound) => bound !== null);
   return bounds.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(bounds, ' AND ');
 }
@@ -157,67 +179,3 @@ const MEMBERSHIP: Record<GroupParent, (ids: Prisma.Sql) => Prisma.Sql> = {
     JOIN "CrashVariant" v ON v."modelId" = f."modelId" AND v."firmwareVersion" = f."version"
     JOIN "CrashSignature" s ON s."id" = v."signatureId" WHERE f."id" IN (${ids})`,
 };
-
-function conditions(filter: CrashGroupFilter): Prisma.Sql {
-  const { modelCode, firmwareVersion, chip, deviceKey, fingerprint, isRegression } = filter;
-  const { firstSeenAfter, lastSeenAfter, search } = filter;
-  const all = [
-    oneOf(Prisma.sql`g."state"`, filter.state),
-    oneOf(Prisma.sql`g."kind"`, filter.kind),
-    oneOf(Prisma.sql`g."reasonClass"`, filter.reasonClass),
-    oneOf(Prisma.sql`g."assignee"`, filter.assignee),
-    withVariant(modelCode, firmwareVersion, chip),
-    withDevice(deviceKey),
-    withSignature(oneOf(Prisma.sql`s."fingerprint"`, fingerprint)),
-    isRegression === undefined
-      ? null
-      : Prisma.sql`g."regressedAt" IS ${isRegression ? Prisma.sql`NOT NULL` : Prisma.sql`NULL`}`,
-    firstSeenAfter === undefined ? null : Prisma.sql`g."firstSeenAt" >= ${firstSeenAfter}`,
-    lastSeenAfter === undefined ? null : Prisma.sql`g."lastSeenAt" >= ${lastSeenAfter}`,
-    ...containsWords(search ?? '', inGroup),
-  ].filter((condition) => condition !== null);
-  return all.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(all, ' AND ');
-}
-
-/** One variant must match model, version and chip together. */
-function withVariant(
-  modelCode: readonly string[] | undefined,
-  firmwareVersion: readonly string[] | undefined,
-  chip: readonly string[] | undefined,
-): Prisma.Sql | null {
-  const ofModel = oneOf(Prisma.sql`m."code"`, modelCode);
-  const wanted = [
-    ofModel === null
-      ? null
-      : Prisma.sql`v."modelId" IN (SELECT m."id" FROM "DeviceModel" m WHERE ${ofModel})`,
-    oneOf(Prisma.sql`v."firmwareVersion"`, firmwareVersion),
-    oneOf(Prisma.sql`v."chip"`, chip),
-  ].filter((condition) => condition !== null);
-  if (wanted.length === 0) return null;
-  return Prisma.sql`g."id" IN (SELECT s."groupId" FROM "CrashVariant" v
-    JOIN "CrashSignature" s ON s."id" = v."signatureId" WHERE ${Prisma.join(wanted, ' AND ')})`;
-}
-
-function withDevice(keys: readonly string[] | undefined): Prisma.Sql | null {
-  const named = oneOf(Prisma.sql`d."key"`, keys);
-  if (named === null) return null;
-  return Prisma.sql`g."id" IN (SELECT s."groupId" FROM "Device" d JOIN "CrashDevice" x ON x."deviceId" = d."id"
-    JOIN "CrashSignature" s ON s."id" = x."signatureId" WHERE ${named})`;
-}
-
-function withSignature(condition: Prisma.Sql | null): Prisma.Sql | null {
-  if (condition === null) return null;
-  return Prisma.sql`g."id" IN (SELECT s."groupId" FROM "CrashSignature" s WHERE ${condition})`;
-}
-
-function inGroup(isIn: (column: Prisma.Sql) => Prisma.Sql): Prisma.Sql {
-  const columns = ['title', 'reason', 'culpritFunction', 'culpritFile', 'assignee', 'note'];
-  const anywhere = columns.map((name) => isIn(Prisma.sql`g.${Prisma.raw(`"${name}"`)}`));
-  return Prisma.sql`(${Prisma.join(anywhere, ' OR ')})`;
-}
-
-/** An empty list matches nothing. */
-function oneOf(column: Prisma.Sql, values: readonly string[] | undefined): Prisma.Sql | null {
-  if (values === undefined) return null;
-  return values.length === 0 ? Prisma.sql`1 = 0` : Prisma.sql`${column} IN (${Prisma.join([...values])})`;
-}

@@ -10,12 +10,14 @@ import {
   incrementVariant,
   incrementVersionDevices,
 } from './counters.js';
+import { addCrashDays } from './crash-days.js';
 import { ALL, addToSeries } from './crash-series.js';
 import { combineRates, decayedRateOf } from './decayed-rate.js';
 import type { GroupEvents } from './events.js';
 import { moveRules } from './followers.js';
 import { lockGroups, lockWithGroups, type SignatureRow } from './locks.js';
 import { lockOrCreateSignature } from './make-signature.js';
+import { currentGroupId, forgetMerged, keepMerged } from './merged-groups.js';
 import { decayedRateOfGroup } from './recount.js';
 import { regressionIn } from './regression.js';
 import type { Crash, CrashGroupRow, GroupChange } from './types.js';
@@ -28,38 +30,42 @@ import type { Crash, CrashGroupRow, GroupChange } from './types.js';
  * - a later parse with another result (other symbols, newer reader) moves it; a failed one changes nothing.
  * The change of the dump's row locks it; `locks.ts` has the order of the other locks.
  */
-export async function countCrash(tx: DbTransaction, parse: FinishedParse): Promise<GroupChange | null> {
+export async function countCrash(
+  tx: DbTransaction,
+  parse: FinishedParse,
+  now: Date,
+): Promise<GroupChange | null> {
   const { coredump, modelId, report } = parse;
   const known = await tx.crashOccurrence.findUnique({ where: { coredumpId: coredump.id } });
   const { deviceId, chip, uploadedAt: at } = coredump;
-  const now = { signatureId: null as number | null, modelId, firmwareVersion: await versionOf(tx, parse) };
+  const seen = { signatureId: null as number | null, modelId, firmwareVersion: await versionOf(tx, parse) };
   if (known === null) {
-    const crash = { deviceId, chip, at, ...now };
-    const added = await addIfKnown(tx, report, crash);
+    const crash = { deviceId, chip, at, ...seen };
+    const added = await addIfKnown(tx, report, crash, now);
     await countForFleet(tx, [crash]);
     const signatureId = added?.signatureId ?? null;
-    await tx.crashOccurrence.create({ data: { coredumpId: coredump.id, ...now, signatureId } });
+    await tx.crashOccurrence.create({ data: { coredumpId: coredump.id, ...seen, signatureId } });
     return added?.change ?? null;
   }
   if (coredump.parseStatus !== 'PARSED') return null;
   const counted = known.signatureId === null ? null : await fingerprintOf(tx, known.signatureId);
-  const isSameVersion = known.firmwareVersion === now.firmwareVersion;
+  const isSameVersion = known.firmwareVersion === seen.firmwareVersion;
   if ((report?.fingerprint ?? null) === counted && isSameVersion) return null;
 
   const before = { deviceId, chip, at, modelId: known.modelId, firmwareVersion: known.firmwareVersion };
-  const after = { ...before, firmwareVersion: now.firmwareVersion };
+  const after = { ...before, firmwareVersion: seen.firmwareVersion };
   await lockWithGroups(
     tx,
     [counted, report?.fingerprint ?? null].filter((name) => name !== null),
   );
   // Added before it is removed: otherwise a group with only this crash would be deleted and made again as a new one.
-  const added = await addIfKnown(tx, report, after);
+  const added = await addIfKnown(tx, report, after, now);
   if (known.signatureId !== null)
-    await subtract(tx, known.signatureId, before, added?.change.groupId ?? null);
+    await subtract(tx, known.signatureId, before, { successorId: added?.change.groupId ?? null, now });
   if (!isSameVersion) await moveInFleet(tx, before, after);
   await tx.crashOccurrence.update({
     where: { coredumpId: coredump.id },
-    data: { signatureId: added?.signatureId ?? null, firmwareVersion: now.firmwareVersion },
+    data: { signatureId: added?.signatureId ?? null, firmwareVersion: seen.firmwareVersion },
   });
   // A crash that stays in its group is not announced.
   return added === null || counted === report?.fingerprint ? null : added.change;
@@ -75,18 +81,19 @@ async function versionOf(tx: DbTransaction, { coredump, report }: FinishedParse)
   return build?.version ?? coredump.firmwareVersion;
 }
 
-async function addIfKnown(tx: DbTransaction, report: CrashReport | null, crash: Crash) {
+async function addIfKnown(tx: DbTransaction, report: CrashReport | null, crash: Crash, now: Date) {
   const fingerprint = report?.fingerprint ?? null;
-  return report === null || fingerprint === null ? null : add(tx, fingerprint, report, crash);
+  return report === null || fingerprint === null ? null : add(tx, fingerprint, report, crash, now);
 }
 
-/** Counts in the fleet's series and the counters of versions, with or without a fingerprint. */
+/** Counts in the fleet's series, its days and the counters of versions, with or without a fingerprint. */
 export async function countForFleet(tx: DbTransaction, crashes: readonly Crash[]): Promise<void> {
   await addToSeries(
     tx,
     crashes.map((crash) => ({ ...crash, signatureId: ALL, by: 1 })),
   );
   await incrementVersionDevices(tx, crashes);
+  await addCrashDays(tx, crashes);
 }
 
 /** Counts the crash for another version. */
@@ -103,9 +110,10 @@ async function moveInFleet(tx: DbTransaction, before: Crash, after: Crash): Prom
 export function countAndAnnounce(
   events: Pick<GroupEvents, 'publish' | 'announce'>,
   alerts: { write: WriteAlerts; wake(): void },
+  now: () => Date,
 ): CountCrash {
   return async (tx, parse) => {
-    const change = await countCrash(tx, parse);
+    const change = await countCrash(tx, parse, now());
     if (change === null) return () => {};
     await events.announce(tx, [change.groupId]);
     const { modelId, coredump } = parse;
@@ -139,8 +147,9 @@ async function add(
   fingerprint: string,
   report: CrashReport,
   crash: Crash,
+  now: Date,
 ): Promise<{ signatureId: number; change: GroupChange }> {
-  const { signature, isNew } = await lockOrCreateSignature(tx, fingerprint, report, crash.at);
+  const { signature, isNew } = await lockOrCreateSignature(tx, fingerprint, report, crash.at, now);
   const group = await lockGroupOf(tx, signature);
   const isNewDevice = !(await isDeviceOfGroup(tx, group.id, crash.deviceId));
   const regression = isNew ? null : await regressionIn(tx, group, crash);
@@ -157,6 +166,7 @@ async function add(
       ...span(group, crash.at),
       heat: isNew ? decayedRateOf(crash.at) : combineRates(group.heat, decayedRateOf(crash.at)),
       ...(regression ?? {}),
+      updatedAt: now,
     },
   });
   await incrementDevice(tx, signature.id, crash);
@@ -174,7 +184,7 @@ async function subtract(
   tx: DbTransaction,
   signatureId: number,
   crash: Crash,
-  successorId: number | null,
+  { successorId, now }: { successorId: number | null; now: Date },
 ): Promise<void> {
   const [signature] = await tx.crashSignature.updateManyAndReturn({
     where: { id: signatureId },
@@ -186,28 +196,46 @@ async function subtract(
   await decrementVariant(tx, signatureId, crash);
   await addToSeries(tx, [{ ...crash, signatureId, by: -1 }]);
   const isLastOfDevice = !(await isDeviceOfGroup(tx, group.id, crash.deviceId));
+  const movedToId = await whereCrashesMoved(tx, group, successorId);
   await tx.crashGroup.updateMany({
     where: { id: group.id },
     data: {
       count: { decrement: 1 },
       ...(isLastOfDevice ? { deviceCount: { decrement: 1 } } : {}),
       heat: await decayedRateOfGroup(tx, group.id),
+      movedToId,
+      updatedAt: now,
     },
   });
   if (signature.count === 0) await tx.crashSignature.deleteMany({ where: { id: signatureId } });
-  if (group.count === 1) await deleteWhenEmpty(tx, group.id, successorId);
+  if (group.count === 1) await deleteWhenEmpty(tx, { ...group, movedToId }, { successorId, now });
 }
 
-/** Alert rules for the deleted group move to the new group of its last crash; without one they are switched off. */
+/** The only group to which crashes of a group moved when they were read again; 0 when there is no such group. */
+async function whereCrashesMoved(
+  tx: DbTransaction,
+  { id, movedToId }: Pick<CrashGroupRow, 'id' | 'movedToId'>,
+  successorId: number | null,
+): Promise<number | null> {
+  if (successorId === id) return movedToId;
+  const earlier = movedToId === null ? successorId : await currentGroupId(tx, movedToId);
+  return earlier === successorId && successorId !== null ? successorId : 0;
+}
+
+/**
+ * Alert rules for the deleted group move to the new group of its last crash; without one they are switched off. The id
+ * goes on answering if all its crashes moved to one group.
+ */
 async function deleteWhenEmpty(
   tx: DbTransaction,
-  groupId: number,
-  successorId: number | null,
+  group: CrashGroupRow,
+  { successorId, now }: { successorId: number | null; now: Date },
 ): Promise<void> {
-  const { count } = await tx.crashGroup.deleteMany({
-    where: { id: groupId, count: 0, signatures: { none: {} } },
-  });
-  if (count > 0) await moveRules(tx, [groupId], successorId);
+  if ((await tx.crashSignature.count({ where: { groupId: group.id } })) > 0) return;
+  if (group.movedToId === null || group.movedToId === 0) await forgetMerged(tx, group.id);
+  else await keepMerged(tx, [group], group.movedToId, now);
+  await tx.crashGroup.deleteMany({ where: { id: group.id } });
+  await moveRules(tx, [group.id], successorId);
 }
 
 /** While the signature is locked it cannot move to another group. */

@@ -8,7 +8,11 @@ import { type CrashGroupRow, toGroupRow } from './types.js';
  * Sets the counters of a group to the sums of its signatures' counters.
  * @returns the updated group; null when it does not exist
  */
-export async function recountGroup(tx: DbTransaction, groupId: number): Promise<CrashGroupRow | null> {
+export async function recountGroup(
+  tx: DbTransaction,
+  groupId: number,
+  at: Date,
+): Promise<CrashGroupRow | null> {
   // Locked before the sums are read, so that a concurrent crash is counted either completely before or after.
   await lockGroups(tx, [groupId]);
   const { _sum, _min, _max } = await tx.crashSignature.aggregate({
@@ -28,6 +32,7 @@ export async function recountGroup(tx: DbTransaction, groupId: number): Promise<
       ...(_min.firstSeenAt === null ? {} : { firstSeenAt: _min.firstSeenAt }),
       ...(_max.lastSeenAt === null ? {} : { lastSeenAt: _max.lastSeenAt }),
       heat: await decayedRateOfGroup(tx, groupId),
+      updatedAt: at,
     },
   });
   return row === undefined ? null : toGroupRow(row);

@@ -35,6 +35,7 @@ export async function regroupDump(
   tx: DbTransaction,
   id: number,
   recipe: FingerprintRecipe,
+  now: Date,
 ): Promise<number | null> {
   const text = await tx.coredumpText.findUnique({ where: { coredumpId: id } });
   const report = text?.report == null ? null : readReport(JSON.parse(text.report));
@@ -57,9 +58,11 @@ export async function regroupDump(
     if (count === 0) throw new StaleRead('the dump was read again meanwhile');
   }
   const mergedInto =
-    renamed.fingerprint === null ? null : await renameInGroup(tx, id, renamed, renamed.fingerprint, recipe);
+    renamed.fingerprint === null
+      ? null
+      : await renameInGroup(tx, id, renamed, { name: renamed.fingerprint, recipe, now });
   const { device, ...columns } = row;
-  await countCrash(tx, { coredump: toCoredumpRow(columns), modelId: device.modelId, report: renamed });
+  await countCrash(tx, { coredump: toCoredumpRow(columns), modelId: device.modelId, report: renamed }, now);
   return mergedInto;
 }
 
@@ -71,28 +74,31 @@ async function renameInGroup(
   tx: DbTransaction,
   coredumpId: number,
   report: CrashReport,
-  name: string,
-  recipe: FingerprintRecipe,
+  { name, recipe, now }: { name: string; recipe: FingerprintRecipe; now: Date },
 ): Promise<number | null> {
   const occurrence = await tx.crashOccurrence.findUnique({
     where: { coredumpId },
-    select: { signature: { select: { id: true, groupId: true, firstSeenAt: true, lastSeenAt: true } } },
+    select: {
+      signature: {
+        select: { id: true, groupId: true, fromGroupId: true, firstSeenAt: true, lastSeenAt: true },
+      },
+    },
   });
   if (occurrence?.signature == null) return null;
-  const { id: signatureId, groupId, ...seen } = occurrence.signature;
+  const { id: signatureId, groupId, ...inherited } = occurrence.signature;
   if (await hasSuccessor(tx, groupId, recipe)) return null;
   const existing = await tx.crashSignature.findUnique({ where: { fingerprint: name } });
   if (existing === null) {
     // A signature joins a group only under the group's lock; earlier reads may be outdated.
     await lockGroups(tx, [groupId]);
     await requireMembers(tx, groupId, [signatureId]);
-    const isMade = await insertSignature(tx, name, groupId, report, seen);
+    const isMade = await insertSignature(tx, name, groupId, report, inherited);
     if (!isMade || (await hasSuccessor(tx, groupId, recipe, name)))
       throw new StaleRead('the group has got a successor meanwhile');
     return null;
   }
   const into = Math.min(groupId, existing.groupId);
-  await mergeGroups(tx, into, [Math.max(groupId, existing.groupId)]).catch(asStaleRead);
+  await mergeGroups(tx, into, [Math.max(groupId, existing.groupId)], now).catch(asStaleRead);
   await requireMembers(tx, into, [signatureId, existing.id]);
   return into;
 }

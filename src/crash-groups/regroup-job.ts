@@ -98,7 +98,7 @@ export function createRegroupJob({
       for (const id of ids) {
         if (stop.aborted) return;
         const hasAlerts = await inTransaction(db, async (tx) => {
-          const mergedInto = await regroupDump(tx, id, recipe);
+          const mergedInto = await regroupDump(tx, id, recipe, now());
           return mergedInto !== null && alerts.writeSpikes(tx, mergedInto);
         });
         if (hasAlerts) alerts.wake();
@@ -113,7 +113,7 @@ export function createRegroupJob({
       await pause();
       return !stop.aborted && (await renewLease({ repairedAt: null })) !== undefined;
     };
-    const repaired = await repairCounters({ db, countUnread }, mayContinue);
+    const repaired = await repairCounters({ db, countUnread, now }, mayContinue);
     if (repaired === null) return;
     await advance({ repairedAt: now(), ...RELEASED });
     const isAllRight = Object.values(repaired).every((count) => count === 0);

@@ -1,6 +1,8 @@
 import { type CountUnread, lockDumps } from '../coredumps/unread.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Db } from '../platform/database/types.js';
+import { wholeRows } from '../platform/database/whole-rows.js';
+import { addCrashDays } from './crash-days.js';
 import { moveRules } from './followers.js';
 import { recountGroup } from './recount.js';
 
@@ -12,21 +14,22 @@ export interface Repaired {
   recountedGroups: number;
   rulesSwitchedOff: number;
   unreadDumps: number;
+  crashDays: number;
 }
 
 /**
  * Repairs wrong counts of earlier versions: deletes groups without a fingerprint, sets counters of groups to the sums
- * of their signatures, switches off alert rules of deleted groups, and counts dumps that were queued again before their
- * first parse. Each step changes only what is wrong, so the repair can stop and restart at any point.
+ * of their signatures, switches off alert rules of deleted groups, counts dumps that were queued again before their
+ * first parse, and adds the days of stored crashes. Each step changes only what is wrong, so the repair can stop and restart at any point.
  *
  * @param mayContinue called between batches
  * @returns null when it stopped early
  */
 export async function repairCounters(
-  { db, countUnread }: { db: Db; countUnread: CountUnread },
+  { db, countUnread, now }: { db: Db; countUnread: CountUnread; now: () => Date },
   mayContinue: () => Promise<boolean>,
 ): Promise<Repaired | null> {
-  const repaired = { emptyGroups: 0, recountedGroups: 0, rulesSwitchedOff: 0, unreadDumps: 0 };
+  const repaired = { emptyGroups: 0, recountedGroups: 0, rulesSwitchedOff: 0, unreadDumps: 0, crashDays: 0 };
   for (let afterId = 0; ; ) {
     if (!(await mayContinue())) return null;
     const window = await db.crashGroup.findMany({
@@ -39,7 +42,7 @@ export async function repairCounters(
     if (last === undefined) break;
     for (const { id, signatures } of await wrongGroups(db, afterId, last.id)) {
       if (Number(signatures) > 0) {
-        await inTransaction(db, (tx) => recountGroup(tx, id));
+        await inTransaction(db, (tx) => recountGroup(tx, id, now()));
         repaired.recountedGroups += 1;
       } else {
         const empty = { id, signatures: { none: {} } };
@@ -59,7 +62,7 @@ export async function repairCounters(
       select: { id: true },
     });
     const last = dumps.at(-1);
-    if (last === undefined) return repaired;
+    if (last === undefined) break;
     const ids = dumps.map(({ id }) => id);
     await inTransaction(db, async (tx) => {
       const locked = await lockDumps(tx, { id: { in: ids } });
@@ -70,6 +73,23 @@ export async function repairCounters(
     });
     repaired.unreadDumps += ids.length;
     afterId = last.id;
+  }
+  for (let afterId = 0; ; ) {
+    if (!(await mayContinue())) return null;
+    const counted = await db.crashOccurrence.findMany({
+      where: { coredumpId: { gt: afterId } },
+      orderBy: { coredumpId: 'asc' },
+      take: BATCH,
+      select: { coredumpId: true, modelId: true, coredump: { select: { deviceId: true, uploadedAt: true } } },
+    });
+    const last = counted.at(-1);
+    if (last === undefined) return repaired;
+    const crashes = wholeRows(counted, 'coredump').map(({ modelId, coredump: { deviceId, uploadedAt } }) => ({
+      ...{ modelId, deviceId },
+      at: uploadedAt,
+    }));
+    repaired.crashDays += await inTransaction(db, (tx) => addCrashDays(tx, crashes));
+    afterId = last.coredumpId;
   }
 }
 

@@ -5,9 +5,21 @@ import type { DbTransaction } from '../platform/database/types.js';
 export const GROUP_STATES = ['OPEN', 'RESOLVED', 'IGNORED'] as const;
 export type GroupState = (typeof GROUP_STATES)[number];
 
-/** Highest first; RECENCY is the time of the last crash. */
-export const GROUP_ORDERS = ['COUNT', 'DEVICES', 'RECENCY', 'VELOCITY'] as const;
-export type GroupOrder = (typeof GROUP_ORDERS)[number];
+/** What a list of groups can be sorted by. */
+export const GROUP_ORDER_FIELDS = [
+  'COUNT',
+  'DEVICE_COUNT',
+  'LAST_SEEN_AT',
+  'FIRST_SEEN_AT',
+  'VELOCITY',
+] as const;
+export type GroupOrderField = (typeof GROUP_ORDER_FIELDS)[number];
+
+/** DESC: the highest, or latest, first. */
+export interface GroupOrder {
+  field: GroupOrderField;
+  direction: 'ASC' | 'DESC';
+}
 
 type StoredGroup = Prisma.CrashGroupGetPayload<object>;
 
@@ -18,6 +30,8 @@ export interface CrashGroupRow extends Omit<StoredGroup, 'state' | 'kind'> {
 }
 
 export interface CrashGroupFilter {
+  /** Ids of merged groups stand for the group that took them in. */
+  id?: number[];
   state?: GroupState[];
   kind?: CrashKind[];
   reasonClass?: string[];
@@ -27,12 +41,20 @@ export interface CrashGroupFilter {
   chip?: string[];
   deviceKey?: string[];
   fingerprint?: string[];
+  /** Builds that stored dumps were parsed with. */
+  firmwareId?: number[];
+  /** Whether somebody is assigned. */
+  isAssigned?: boolean;
   /** Crashed again after it was resolved. */
   isRegression?: boolean;
   /** Inclusive. */
   firstSeenAfter?: Date;
+  /** Exclusive. */
+  firstSeenBefore?: Date;
   /** Inclusive. */
   lastSeenAfter?: Date;
+  /** Exclusive. */
+  lastSeenBefore?: Date;
   /** All words must occur, in upper or lower case, in title, reason, culprit, assignee or note. */
   search?: string;
 }

@@ -1,4 +1,5 @@
 import { Prisma } from '../platform/database/client.js';
+import { ofGroups } from '../platform/database/group-ids.js';
 import {
   inOrder,
   type OrderColumns,
@@ -115,7 +116,7 @@ function conditions(filter: DeviceFilter): Prisma.Sql {
     within(
       Prisma.sql`SELECT x."deviceId" FROM "CrashSignature" s JOIN "CrashDevice" x ON x."signatureId" = s."id" WHERE`,
       Prisma.sql`d."id"`,
-      selected(Prisma.sql`s."groupId"`, filter.crashGroupId),
+      filter.crashGroupId === undefined ? null : ofGroups(Prisma.sql`s."groupId"`, filter.crashGroupId),
     ),
     createdAfter === undefined ? null : Prisma.sql`d."createdAt" >= ${createdAfter}`,
     createdBefore === undefined ? null : Prisma.sql`d."createdAt" < ${createdBefore}`,

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { aDevice, aServer, bearer, stored, type TestApp } from '../support/app.js';
 import { uploadFirmware } from '../support/firmware.js';
+import { aGraphQLEndpoint } from '../support/graphql-server.js';
 import { anOidcProvider } from '../support/oidc.js';
 import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
 
@@ -17,7 +18,7 @@ interface Event {
   requestId: string | null;
 }
 
-const FIELDS = 'action actor role via target targetId address requestId';
+const FIELDS = 'action actor role via target targetType targetId address requestId';
 
 describe('the audit', () => {
   it('tells who did what to what, from where, under which request id; in the log and in metrics as well', async () => {
@@ -50,24 +51,24 @@ describe('the audit', () => {
 
     const events = await eventsOf(app);
     expect(events.map(({ action, role, target }) => [action, role, target])).toEqual([
-      ['deleteDevice', 'admin', 'dev1'],
-      ['deleteCoredumps', 'admin', '0 of dev1'],
-      ['deleteCoredump', 'admin', `dev1/${dump.filename}`],
-      ['revokeDeviceToken', 'admin', 'dev1'],
-      ['rotateDeviceToken', 'admin', 'dev1'],
-      ['downloadCoredump', 'viewer', dump.filename],
-      ['createDevice', 'admin', 'dev1'],
-      ['createDeviceModel', 'admin', 'thermostat'],
+      ['deleteDevice', 'ADMIN', 'dev1'],
+      ['deleteCoredumps', 'ADMIN', '0 of dev1'],
+      ['deleteCoredump', 'ADMIN', `dev1/${dump.filename}`],
+      ['revokeDeviceToken', 'ADMIN', 'dev1'],
+      ['rotateDeviceToken', 'ADMIN', 'dev1'],
+      ['downloadCoredump', 'VIEWER', dump.filename],
+      ['createDevice', 'ADMIN', 'dev1'],
+      ['createDeviceModel', 'ADMIN', 'thermostat'],
     ]);
     expect(events[0]).toMatchObject({
       actor: 'ci',
-      via: 'issuer',
+      via: 'ISSUER',
       targetId: device.id,
       address: '127.0.0.1',
     });
     expect(events[5]).toMatchObject({
       actor: expect.stringMatching(/^token [0-9a-f]{8}$/),
-      via: 'token',
+      via: 'TOKEN',
       targetId: dump.coredumpId,
       address: '203.0.113.7',
       requestId: download.headers.get('x-request-id'),
@@ -95,12 +96,50 @@ describe('the audit', () => {
     expect(await count({ action: ['createDevice'] })).toBe(2);
     expect(await count({ targetId: device.id })).toBe(1);
     expect(await count({ actor: ['nobody'] })).toBe(0);
-    expect(await count({ after: '2100-01-01T00:00:00Z' })).toBe(0);
-    expect(await count({ before: '2100-01-01T00:00:00Z' })).toBe(3);
+    expect(await count({ role: ['ADMIN'] })).toBe(3);
+    expect(await count({ role: ['VIEWER', 'SERVER'] })).toBe(0);
+    expect(await count({ targetType: ['DEVICE_MODEL'] })).toBe(1);
+    expect(await count({ targetType: ['DEVICE'], targetId: device.id })).toBe(1);
+    expect(await count({ createdAfter: '2100-01-01T00:00:00Z' })).toBe(0);
+    expect(await count({ createdBefore: '2100-01-01T00:00:00Z' })).toBe(3);
     const asViewer = await fetch(`${app.url}/graphql?query={auditEvents{totalCount}}`, {
       headers: bearer(VIEWER),
     });
     expect(await asViewer.json()).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+  });
+
+  it('has events that are nodes, for admins only', async () => {
+    const app = await aServer(STATIC_TOKENS, { token: ADMIN });
+    await aDevice(app);
+    const { auditEvents } = await app.graphql<{ auditEvents: { nodes: Array<{ id: string }> } }>(
+      '{ auditEvents(first: 1) { nodes { id } } }',
+    );
+    const id = auditEvents.nodes[0]?.id ?? '';
+    const query = `{ node(id: "${id}") { id ... on AuditEvent { action role via targetType createdAt } } }`;
+
+    expect(await app.graphql(query)).toEqual({
+      node: {
+        ...{ id, action: 'createDevice', role: 'ADMIN', via: 'TOKEN', targetType: 'DEVICE' },
+        createdAt: expect.any(String),
+      },
+    });
+    const asViewer = await fetch(`${app.url}/graphql?${new URLSearchParams({ query })}`, {
+      headers: bearer(VIEWER),
+    });
+    expect(await asViewer.json()).toMatchObject({
+      data: { node: null },
+      errors: [{ path: ['node'], extensions: { code: 'FORBIDDEN' } }],
+    });
+  });
+
+  it('shows what a newer server has stored as what the description says', async () => {
+    const endpoint = await aGraphQLEndpoint();
+    await endpoint.devices.createModel({ code: 'thermostat', name: 'Thermostat' });
+    await endpoint.db.$executeRaw`
+      UPDATE "AuditEvent" SET "role" = 'robot', "via" = 'mind', "targetType" = 'Moon'`;
+
+    const { data } = await endpoint.send('{ auditEvents { nodes { role via targetType } } }');
+    expect(data).toEqual({ auditEvents: { nodes: [{ role: 'VIEWER', via: 'OPEN', targetType: null }] } });
   });
 
   it('names alert rules as well, by their id', async () => {
@@ -126,9 +165,9 @@ describe('the audit', () => {
       { id },
     );
     expect(auditEvents.nodes).toEqual([
-      { action: 'deleteAlertRule', targetType: 'AlertRule', targetId: id },
-      { action: 'updateAlertRule', targetType: 'AlertRule', targetId: id },
-      { action: 'createAlertRule', targetType: 'AlertRule', targetId: id },
+      { action: 'deleteAlertRule', targetType: 'ALERT_RULE', targetId: id },
+      { action: 'updateAlertRule', targetType: 'ALERT_RULE', targetId: id },
+      { action: 'createAlertRule', targetType: 'ALERT_RULE', targetId: id },
     ]);
   });
 

@@ -22,9 +22,9 @@ interface Question {
 }
 
 const QUESTIONS: Question[] = [
-  ...['COUNT', 'DEVICES', 'RECENCY', 'VELOCITY'].map((sort) => ({
-    what: `group list with charts by ${sort}`,
-    query: `{ crashGroups(first: 20, sort: ${sort}, filter: { state: [OPEN] }) { nodes { ${GROUP} } } }`,
+  ...['COUNT', 'DEVICE_COUNT', 'LAST_SEEN_AT', 'VELOCITY'].map((field) => ({
+    what: `group list with charts by ${field}`,
+    query: `{ crashGroups(first: 20, orderBy: { field: ${field} }, filter: { state: [OPEN] }) { nodes { ${GROUP} } } }`,
     note: 'counters of a group: some 30 days and 12 variants against 5 and 5',
   })),
   { what: 'fleet by day, 30 days', query: '{ crashes(by: DAY) { start count } }' },

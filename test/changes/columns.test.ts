@@ -11,9 +11,10 @@ import { aMigratedDatabaseUrl } from '../support/database.js';
 const NOT_TOLD: Readonly<Record<(typeof SUBJECTS)[number], readonly string[]>> = {
   Coredump: ['id', 'idempotencyKey', 'parseAttempts', 'leaseOwner', 'leaseUntil'],
   CrashGroup: ['id'],
-  Device: ['id', 'tokenUsedAt', 'lastUploadAt', 'createdAt', 'updatedAt'],
+  // The arrival of a dump is told, and raises the count of its device.
+  Device: ['id', 'tokenUsedAt', 'lastUploadAt', 'crashCount', 'lastCrashAt', 'createdAt', 'updatedAt'],
   Firmware: ['id'],
-  DeviceModel: ['id'],
+  DeviceModel: ['id', 'updatedAt'],
 };
 
 describe('the triggers of the change feed', () => {

@@ -3,7 +3,7 @@ import { listCoredumps, listCoredumpsByParent, listCoredumpsOfGroups } from '../
 import type { CoredumpFilter } from '../../src/coredumps/types.js';
 import { listMissingFirmwares } from '../../src/crash-groups/missing-firmware.js';
 import { listGroups } from '../../src/crash-groups/queries.js';
-import { GROUP_ORDERS } from '../../src/crash-groups/types.js';
+import { GROUP_ORDER_FIELDS } from '../../src/crash-groups/types.js';
 import { searchOutputs } from '../../src/platform/database/text-search.js';
 import type { Db } from '../../src/platform/database/types.js';
 import { aGraphQLEndpoint } from '../support/graphql-server.js';
@@ -145,15 +145,52 @@ describe.each(STATES)('with many dumps, %s', (state) => {
     expect(search).toEqual({ found, rows: atMost(250) });
   });
 
-  it.each(GROUP_ORDERS)('groups by %s are read without a look at dumps', async (order) => {
+  it.each(GROUP_ORDER_FIELDS)('groups by %s are read without a look at dumps', async (field) => {
     const { db } = await aGraphQLEndpoint();
     await manyDumps(db, state);
 
-    const groups = await rowsRead(db, (watched) => listGroups(watched, {}, { order, take: 21 }));
+    for (const direction of ['DESC', 'ASC'] as const) {
+      const order = { field, direction };
+      const groups = await rowsRead(db, (watched) => listGroups(watched, {}, { order, take: 21 }));
 
-    expect(groups).toEqual({ found: 10, rows: atMost(0) });
+      expect({ direction, ...groups }).toEqual({ direction, found: 10, rows: atMost(0) });
+    }
   });
 });
+
+describe('with many groups', () => {
+  it.each(
+    GROUP_ORDER_FIELDS.flatMap((field) => [
+      { field, direction: 'DESC' as const },
+      { field, direction: 'ASC' as const },
+    ]),
+  )('a page by $field $direction is read in its order, and nothing is sorted', async (order) => {
+    const { db } = await aGraphQLEndpoint();
+    await manyGroups(db);
+    const after = { value: order.field.endsWith('_AT') ? Date.UTC(2026, 1, 11) : 2_500, id: 2_500 };
+
+    for (const window of [{ take: 21 }, { take: 21, fromEnd: true }, { take: 21, after }]) {
+      const watch = explained(db, isPostgresql);
+      const page = await listGroups(watch.db, {}, { order, ...window });
+
+      expect({ window, found: page.length, sorts: watch.seen().sorts }).toEqual({
+        window,
+        found: 21,
+        sorts: 0,
+      });
+    }
+  });
+});
+
+async function manyGroups(db: Db): Promise<void> {
+  const at = new Date('2026-02-11T00:00:00.000Z');
+  await db.$executeRaw`
+    INSERT INTO "CrashGroup" ("title", "reasonClass", "reason", "state", "count", "deviceCount", "heat",
+      "firstSeenAt", "lastSeenAt", "updatedAt")
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)
+    SELECT 'abort', 'abort', 'abort()', 'OPEN', n, n, n, ${at}, ${at}, ${at} FROM numbers`;
+  await db.$executeRawUnsafe('ANALYZE');
+}
 
 /** SQLite does not tell how many rows it read: there it counts that nothing is read from end to end. */
 function atMost(rows: number): unknown {

@@ -7,7 +7,7 @@ import { aCrash } from '../support/crash-groups.js';
 import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const GROUPS = graphql(`
-  query RegroupedGroups { crashGroups(sort: RECENCY) { nodes { id count keptCount deviceCount note fingerprints } } }
+  query RegroupedGroups { crashGroups(orderBy: { field: LAST_SEEN_AT }) { nodes { id count keptCount deviceCount note fingerprints } } }
 `);
 const NOTE = graphql(
   `mutation NoteGroup($id: ID!) { noteCrashGroup(input: { id: $id, note: "known" }) { crashGroup { id } } }`,

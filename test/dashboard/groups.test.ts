@@ -51,7 +51,8 @@ describe.skipIf(!hasChromium)(`the pages of crash groups${NEEDS_CHROMIUM}`, () =
     await page.getByRole('button', { name: 'Resolve' }).click();
     await page.getByLabel('Fixed in version').fill('1.1.0');
     await page.getByRole('dialog').getByRole('button', { name: 'Resolve' }).click();
-    await page.getByText('in 1.1.0').waitFor();
+    await page.locator('.dump-line').getByText('in 1.1.0').waitFor();
+    await page.getByRole('region', { name: 'History' }).getByText('resolved it in 1.1.0').waitFor();
     await crash(program, 'thermostat-1.1.0', 'abort');
 
     await page.getByText('It was resolved and crashed again in version 1.1.0.').waitFor();
@@ -70,7 +71,9 @@ describe.skipIf(!hasChromium)(`the pages of crash groups${NEEDS_CHROMIUM}`, () =
     await page.getByRole('button', { name: 'Save' }).click();
 
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
-    await page.getByText('Only with the new router <b>firmware</b>.').waitFor();
+    const known = 'Only with the new router <b>firmware</b>.';
+    await page.getByRole('region', { name: 'Assignee and note' }).getByText(known).waitFor();
+    await page.getByRole('region', { name: 'History' }).getByText('assigned it to ada').waitFor();
     await page.goto('/groups?q=ada');
     await page.getByRole('link', { name: ABORT }).waitFor();
   });
@@ -82,14 +85,23 @@ describe.skipIf(!hasChromium)(`the pages of crash groups${NEEDS_CHROMIUM}`, () =
     const page = await aBrowserPage(program.url, { path: '/groups' });
     await page.getByRole('link', { name: ASSERT }).click();
 
+    await page.getByRole('heading', { level: 1, name: ASSERT }).waitFor();
+    const old = decodeURIComponent(new URL(page.url()).pathname).slice('/groups/'.length);
     await page.getByRole('button', { name: 'Merge' }).click();
     await page.getByLabel(ABORT).check();
     await page.getByRole('dialog').getByRole('button', { name: 'Merge' }).click();
     await page.getByRole('heading', { level: 1, name: ABORT }).waitFor();
     await page.getByText('2 crashes').waitFor();
+    await page.goto(`/groups/${encodeURIComponent(old)}`);
+    await page.getByRole('heading', { level: 1, name: ABORT }).waitFor();
+    await page
+      .getByRole('region', { name: 'History' })
+      .getByText(/merged it with groups \d/)
+      .waitFor();
     await page.getByRole('button', { name: 'Split off' }).last().click();
 
     await page.getByText('1 crash', { exact: true }).waitFor();
+    expect(decodeURIComponent(new URL(page.url()).pathname)).toBe(`/groups/${old}`);
     await page.goto('/groups');
     await page.getByText('2 groups').waitFor();
   });

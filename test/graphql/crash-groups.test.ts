@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { GROUP_ORDER_FIELDS } from '../../src/crash-groups/types.js';
+import { encodeGlobalId } from '../../src/global-ids.js';
 import { graphql } from '../generated/gql.js';
 import { aCrash, aPendingDump, parsed } from '../support/crash-groups.js';
 import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 
 const LIST = graphql(`
-  query GroupList($filter: CrashGroupFilter, $sort: CrashGroupOrder, $first: Int, $after: String, $last: Int, $before: String) {
-    crashGroups(filter: $filter, sort: $sort, first: $first, after: $after, last: $last, before: $before) {
+  query GroupList($filter: CrashGroupFilter, $orderBy: CrashGroupOrder, $first: Int, $after: String, $last: Int, $before: String) {
+    crashGroups(filter: $filter, orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before) {
       totalCount nodes { culpritFunction } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     }
   }
@@ -22,9 +24,11 @@ const EVERYTHING = graphql(`
       totalCount
       nodes {
         id title velocity keptCount fingerprints firmwareVersions chips models { code } variants { model { code } count }
+        mergedIds history(first: 3) { totalCount nodes { at actor action detail } }
+        crashBreakdown(by: MODEL, unit: DAY) { key model { code } count isRest buckets { start count } }
         crashes(by: DAY) { count }
         coredumps(first: 3) { totalCount nodes { id device { key } crashGroup { id } } }
-        devices(first: 3) { totalCount nodes { key crashGroups(first: 2, sort: RECENCY) { totalCount nodes { id } } } }
+        devices(first: 3) { totalCount nodes { key crashGroups(first: 2, orderBy: { field: LAST_SEEN_AT }) { totalCount nodes { id } } } }
       }
     }
   }
@@ -38,6 +42,11 @@ const FIRMWARES = graphql(`
     missingFirmwares { model { code } firmwareVersion elfSha256Prefix coredumpCount deviceCount }
   }
 `);
+
+const ORDERS = GROUP_ORDER_FIELDS.flatMap((field) => [
+  { field, direction: 'DESC' as const },
+  { field, direction: 'ASC' as const },
+]);
 
 async function names(
   endpoint: GraphQLEndpoint,
@@ -61,6 +70,7 @@ async function aTriagedFleet(endpoint: GraphQLEndpoint) {
   for (const device of [one, two])
     await aCrash(endpoint, device, { place: 'wide', at: at(25), version: '1.1.0' });
   const { groupId } = await aCrash(endpoint, one, { place: 'late', at: at(48), chip: 'esp32' });
+  await endpoint.crashGroups.assign(2, 'ada');
   return { one, two, late: groupId };
 }
 
@@ -70,9 +80,13 @@ describe('crashGroups', () => {
     await aTriagedFleet(endpoint);
 
     expect(await names(endpoint, {})).toEqual(['often', 'wide', 'late']);
-    expect(await names(endpoint, { sort: 'DEVICES' })).toEqual(['wide', 'late', 'often']);
-    expect(await names(endpoint, { sort: 'RECENCY' })).toEqual(['late', 'wide', 'often']);
-    expect(await names(endpoint, { sort: 'VELOCITY' })).toEqual(['wide', 'late', 'often']);
+    expect(await names(endpoint, { orderBy: { field: 'DEVICE_COUNT' } })).toEqual(['wide', 'late', 'often']);
+    expect(await names(endpoint, { orderBy: { field: 'LAST_SEEN_AT' } })).toEqual(['late', 'wide', 'often']);
+    expect(await names(endpoint, { orderBy: { field: 'VELOCITY' } })).toEqual(['wide', 'late', 'often']);
+    expect(await names(endpoint, { orderBy: { field: 'FIRST_SEEN_AT' } })).toEqual(['late', 'wide', 'often']);
+    const { nodes } = (await endpoint.ask(LIST, { orderBy: { field: 'COUNT', direction: 'ASC' } }))
+      .crashGroups;
+    expect(nodes.map(({ culpritFunction }) => culpritFunction)).toEqual(['late', 'wide', 'often']);
   });
 
   it.each([
@@ -85,7 +99,14 @@ describe('crashGroups', () => {
     [{ fingerprint: ['v1:wide'] }, ['wide']],
     [{ search: 'PROHIBITED Wide' }, ['wide']],
     [{ lastSeenAfter: '2026-02-02T01:30:00Z' }, ['wide', 'late']],
+    [{ lastSeenBefore: '2026-02-02T01:30:00Z' }, ['often']],
+    [{ firstSeenAfter: '2026-02-02T01:30:00Z', firstSeenBefore: '2026-02-03T00:30:00Z' }, ['wide']],
+    [{ isAssigned: true }, ['wide']],
+    [{ isAssigned: false }, ['often', 'late']],
     [{ isRegression: true }, []],
+    [{ isRegression: false }, ['often', 'wide', 'late']],
+    [{ id: [encodeGlobalId('CrashGroup', 1), encodeGlobalId('CrashGroup', 3)] }, ['often', 'late']],
+    [{ id: [] }, []],
     [{ reasonClass: [] }, []],
   ])('filters by %j', async (filter, expected) => {
     const endpoint = await aGraphQLEndpoint();
@@ -94,34 +115,45 @@ describe('crashGroups', () => {
     expect(await names(endpoint, { filter })).toEqual(expected);
   });
 
-  it.each(['COUNT', 'DEVICES', 'RECENCY', 'VELOCITY'] as const)(
-    'turns pages in both directions by %s',
-    async (sort) => {
-      const endpoint = await aGraphQLEndpoint();
-      await aTriagedFleet(endpoint);
-      const all = await names(endpoint, { sort });
+  it('filters by a build that stored dumps were parsed with', async () => {
+    const endpoint = await aGraphQLEndpoint();
+    const { one } = await aTriagedFleet(endpoint);
+    const build = await endpoint.fleet.aFirmware({ id: one.modelId });
+    const other = await endpoint.fleet.aFirmware({ id: one.modelId });
+    await endpoint.db.coredump.updateMany({
+      where: { fingerprint: 'v1:late' },
+      data: { firmwareId: build.id },
+    });
 
-      const first = (await endpoint.ask(LIST, { sort, first: 2 })).crashGroups;
-      const rest = (await endpoint.ask(LIST, { sort, first: 2, after: first.pageInfo.endCursor }))
-        .crashGroups;
-      const back = (await endpoint.ask(LIST, { sort, last: 1, before: first.pageInfo.endCursor }))
-        .crashGroups;
+    expect(await names(endpoint, { filter: { firmwareId: [build.globalId] } })).toEqual(['late']);
+    expect(await names(endpoint, { filter: { firmwareId: [other.globalId] } })).toEqual([]);
+  });
 
-      expect([...first.nodes, ...rest.nodes].map(({ culpritFunction }) => culpritFunction)).toEqual(all);
-      expect(first).toMatchObject({ totalCount: 3, pageInfo: { hasNextPage: true, hasPreviousPage: false } });
-      expect(rest.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
-      expect(back.nodes.map(({ culpritFunction }) => culpritFunction)).toEqual(all.slice(0, 1));
-    },
-  );
+  it.each(ORDERS)('turns pages in both directions by $field $direction', async (orderBy) => {
+    const endpoint = await aGraphQLEndpoint();
+    await aTriagedFleet(endpoint);
+    const all = await names(endpoint, { orderBy });
+
+    const first = (await endpoint.ask(LIST, { orderBy, first: 2 })).crashGroups;
+    const rest = (await endpoint.ask(LIST, { orderBy, first: 2, after: first.pageInfo.endCursor }))
+      .crashGroups;
+    const back = (await endpoint.ask(LIST, { orderBy, last: 1, before: first.pageInfo.endCursor }))
+      .crashGroups;
+
+    expect([...first.nodes, ...rest.nodes].map(({ culpritFunction }) => culpritFunction)).toEqual(all);
+    expect(first).toMatchObject({ totalCount: 3, pageInfo: { hasNextPage: true, hasPreviousPage: false } });
+    expect(rest.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
+    expect(back.nodes.map(({ culpritFunction }) => culpritFunction)).toEqual(all.slice(0, 1));
+  });
 
   it('refuses cursors of another order or of nothing', async () => {
     const endpoint = await aGraphQLEndpoint();
     await aTriagedFleet(endpoint);
-    const { endCursor } = (await endpoint.ask(LIST, { sort: 'COUNT' })).crashGroups.pageInfo;
-    const send = (sort: string, after: string) =>
-      endpoint.send(`{ crashGroups(sort: ${sort}, after: "${after}") { nodes { id } } }`);
+    const { endCursor } = (await endpoint.ask(LIST, { orderBy: { field: 'COUNT' } })).crashGroups.pageInfo;
+    const send = (field: string, after: string) =>
+      endpoint.send(`{ crashGroups(orderBy: { field: ${field} }, after: "${after}") { nodes { id } } }`);
 
-    for (const answer of [await send('RECENCY', endCursor ?? ''), await send('COUNT', 'bm9wZQ==')]) {
+    for (const answer of [await send('LAST_SEEN_AT', endCursor ?? ''), await send('COUNT', 'bm9wZQ==')]) {
       expect(answer.errors[0]).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
     }
   });
@@ -234,6 +266,7 @@ it.each([2, 12])('SQL statements do not grow with groups: %i', async (groups) =>
   const statements = await endpoint.statementsOf(() => endpoint.ask(EVERYTHING, {}));
 
   // Groups and their count; kept dumps, fingerprints, variants (2), models, series, dumps, devices and their count;
-  // the dumps' devices, their groups' ids, those groups; the groups of devices and their count.
-  expect(statements).toHaveLength(16);
+  // the dumps' devices, their groups' ids, those groups; the groups of devices and their count; merged ids, the
+  // histories and their lengths, the series by model.
+  expect(statements).toHaveLength(20);
 });

@@ -61,6 +61,12 @@ describe('the cost of a query', () => {
       '{ crashes(by: HOUR, from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z") { count } }',
       1 + 25,
     ],
+    [
+      'a breakdown, with the buckets of each series and of the rest',
+      '{ crashBreakdown(by: MODEL, unit: DAY, first: 4) { key buckets { start count } } }',
+      1 + 5 * 30 * 2 + 4 * (1 + 2),
+    ],
+    ['crash-free devices', '{ crashFreeDevices { start crashFreeShare } }', 1 + 30 * 2],
     ['a time series of its default length', '{ crashes(by: DAY) { count } }', 1 + 30],
     [
       'fields under @skip and @include too',
@@ -116,7 +122,7 @@ describe('every field', () => {
   it.each(FIELDS.filter(([, { type }]) => isList(type) && isCompositeType(getNamedType(type))))(
     'with a list in it costs its items: %s',
     (name, field) => {
-      const isCountedAbove = /Connection\.(nodes|edges)$|^SearchResult\./.test(name);
+      const isCountedAbove = /Connection\.(nodes|edges)$|^SearchResult\.|^CrashSeries\.buckets$/.test(name);
 
       expect(multiplierOf(field, { by: 'DAY', ids: ['a', 'b'] })).toBeGreaterThan(isCountedAbove ? 0 : 1);
     },

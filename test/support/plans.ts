@@ -40,8 +40,11 @@ export function explained(db: Db, isPostgresql: boolean) {
 
   return {
     db: watched,
-    /** Tables that were read from end to end, and how many rows of dumps and crashes PostgreSQL touched. */
-    seen(): { scanned: string[]; rows: number } {
+    /**
+     * Tables that were read from end to end, how many rows of dumps and crashes PostgreSQL touched, and how often rows
+     * were sorted because no index had them in the order.
+     */
+    seen(): { scanned: string[]; rows: number; sorts: number } {
       const [nodes, lines] = isPostgresql
         ? [plans.flatMap((rows) => rows.flatMap(nodesIn)), []]
         : [[], plans.flatMap((rows) => rows.map((row) => (row as { detail: string }).detail))];
@@ -53,6 +56,9 @@ export function explained(db: Db, isPostgresql: boolean) {
           // Also "SCAN c USING INDEX …", which reads a whole index.
           ...lines.flatMap((line) => /^SCAN (\w+)/.exec(line)?.[1] ?? []),
         ],
+        sorts:
+          nodes.filter((node) => /Sort/.test(node['Node Type'])).length +
+          lines.filter((line) => line.includes('TEMP B-TREE FOR ORDER BY')).length,
         rows: nodes
           .filter((node) =>
             ['Coredump', 'CoredumpText', 'CrashOccurrence'].includes(node['Relation Name'] ?? ''),

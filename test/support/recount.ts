@@ -152,6 +152,27 @@ function checks(sql: Sql, isExact: boolean): Check[] {
       ),
     ]),
     {
+      what: 'the days of a device',
+      query: `WITH ${crashes(isExact)}, counted AS (
+          SELECT DISTINCT ${slot('DAY')} AS "slot", "modelId", "deviceId" FROM crash)
+        SELECT 'is missing' AS "row", * FROM (
+          SELECT * FROM counted EXCEPT SELECT "slot", "modelId", "deviceId" FROM "CrashDay") missing
+        UNION ALL SELECT 'is too many', * FROM (
+          SELECT "slot", "modelId", "deviceId" FROM "CrashDay" EXCEPT SELECT * FROM counted) extra
+        WHERE ${isExact ? '1 = 1' : '1 = 0'}`,
+    },
+    {
+      what: 'a merged group that is there',
+      query: `SELECT m."id", m."intoId" FROM "MergedGroup" m JOIN "CrashGroup" g ON g."id" = m."id"`,
+    },
+    {
+      what: 'a merged group whose fingerprints are all in another group than the one that answers for it',
+      query: `SELECT m."id", m."intoId", min(s."groupId") AS "groupId" FROM "MergedGroup" m
+        JOIN "CrashSignature" s ON s."fromGroupId" = m."id" GROUP BY m."id", m."intoId"
+        HAVING min(s."groupId") = max(s."groupId") AND min(s."groupId") <> m."intoId"
+          AND NOT EXISTS (SELECT 1 FROM "MergedGroup" b WHERE b."takenById" = m."id")`,
+    },
+    {
       what: 'a group without a fingerprint',
       query: `SELECT g."id", g."title" FROM "CrashGroup" g
         WHERE NOT EXISTS (SELECT 1 FROM "CrashSignature" s WHERE s."groupId" = g."id")`,

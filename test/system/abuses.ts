@@ -98,7 +98,10 @@ export const COSTLY: ReadonlyMap<string, Abuse> = new Map(
     ],
     ['filters by words', `{ ${times(20, 'coredumps(filter: { search: "abort" }) { totalCount }')} }`],
     ['counts', `{ ${times(25, 'coredumps(filter: { chip: ["esp32c3"] }) { totalCount }')} }`],
-    ['audit events', `{ ${times(20, 'auditEvents(first: 200) { nodes { id at action actor target } }')} }`],
+    [
+      'audit events',
+      `{ ${times(20, 'auditEvents(first: 200) { nodes { id createdAt action actor target } }')} }`,
+    ],
     ['time series', `{ ${times(24, SERIES)} }`],
   ].map(([what = '', query]) => [what, crowd(10, post(JSON.stringify({ query })))]),
 );

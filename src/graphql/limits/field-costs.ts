@@ -73,6 +73,29 @@ export function seriesCost({
   return { field: 1, multiplier: within(Math.ceil(spanMs / SLOT_MS[by]) + 1, MAX_SLOTS) };
 }
 
+/**
+ * Series of crashes: at most `first` and the rest, with all their buckets. Those are counted here, because their number is
+ * not known below.
+ */
+export function breakdownCost({
+  unit,
+  from,
+  to,
+  first,
+}: {
+  unit: (typeof TIME_UNITS)[number];
+  from?: Date | null | undefined;
+  to?: Date | null | undefined;
+  first?: number | null | undefined;
+}): Cost {
+  const series = firstCost({ first }).multiplier;
+  const buckets = seriesCost({ by: unit, from, to }).multiplier;
+  return { field: 1 + (series + 1) * buckets * FIELDS_OF_BUCKET, multiplier: series };
+}
+
+/** The start and the count. */
+const FIELDS_OF_BUCKET = 2;
+
 function isSearch(filter: unknown): boolean {
   if (typeof filter !== 'object' || filter === null) return false;
   const { search, reason }: { search?: unknown; reason?: unknown } = filter;

@@ -1,55 +1,125 @@
-import { AUDIT_TARGETS, type AuditEventRow } from '../../audit/service.js';
+import { AUDIT_ROLES, AUDIT_TARGETS, AUDIT_WAYS, type AuditEventRow } from '../../audit/service.js';
+import { hasRole, refusalOf } from '../../auth/principal.js';
 import { badInput } from '../../errors.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import { auditTargetOf } from './audit-target.js';
 import { builder } from './builder.js';
-import { checkedFilter } from './inputs.js';
+import { checkedFilter, rowIdOf } from './inputs.js';
 import { page } from './pages.js';
 
-const AuditEvent = builder.objectRef<AuditEventRow>('AuditEvent').implement({
+const AuditRole = builder.enumType('AuditRole', {
   description:
-    'Who changed or downloaded something, when, and from where. Never changed; removed by age only.',
+    'The role of whoever did something. Values may be added; one that this version does not know is VIEWER.',
+  values: {
+    VIEWER: { value: 'viewer', description: 'A person who may read and download.' },
+    ADMIN: { value: 'admin', description: 'A person who may change everything.' },
+    SERVER: { value: 'server', description: 'The server did it by itself.' },
+  } satisfies Described<(typeof AUDIT_ROLES)[number]>,
+});
+
+const AuditVia = builder.enumType('AuditVia', {
+  description:
+    'How it is known who did something. Values may be added; one that this version does not know is OPEN.',
+  values: {
+    ISSUER: { value: 'issuer', description: 'By a token of the OIDC issuer.' },
+    TOKEN: { value: 'token', description: 'By a static token of the settings.' },
+    LINK: { value: 'link', description: 'By a signed link for a download.' },
+    OPEN: { value: 'open', description: 'Not at all: the server had no authentication.' },
+    SERVER: { value: 'server', description: 'The server did it by itself.' },
+  } satisfies Described<(typeof AUDIT_WAYS)[number]>,
+});
+
+const AuditTargetType = builder.enumType('AuditTargetType', {
+  description: 'What something was done to. Values may be added.',
+  values: {
+    ALERT_RULE: { value: 'AlertRule', description: 'A rule for alerts.' },
+    COREDUMP: { value: 'Coredump', description: 'A dump.' },
+    CRASH_GROUP: { value: 'CrashGroup', description: 'A crash group.' },
+    DEVICE: { value: 'Device', description: 'A device, or all its dumps.' },
+    DEVICE_MODEL: { value: 'DeviceModel', description: 'A model of devices.' },
+    FIRMWARE: { value: 'Firmware', description: 'A build.' },
+  } satisfies Described<(typeof AUDIT_TARGETS)[number]>,
+});
+
+type Described<Value> = Record<string, { value: Value; description: string }>;
+
+const AuditEvent = builder.objectRef<AuditEventRow>('AuditEvent');
+
+builder.node(AuditEvent, {
+  description:
+    'Who changed or downloaded something, when, and from where. For admins. Never changed; removed by age only.',
+  id: { resolve: ({ id }) => id },
+  // The only way to an event beside `auditEvents`, and open to viewers: `node` is for all types.
+  loadOne: (id, { services, person }) => {
+    if (!hasRole(person, 'admin')) throw refusalOf(person);
+    return services.audit.get(rowIdOf(id));
+  },
   fields: (t) => ({
-    id: t.id({ resolve: ({ id }) => encodeGlobalId('AuditEvent', id) }),
-    at: t.expose('at', { type: 'DateTime' }),
-    action: t.exposeString('action', { description: 'The mutation’s name, or `downloadCoredump`.' }),
+    createdAt: t.expose('at', { type: 'DateTime', description: 'When it was done.' }),
+    action: t.exposeString('action', {
+      description:
+        'The mutation’s name, or `downloadCoredump`. A text, because every release may add mutations.',
+    }),
     actor: t.exposeString('actor', {
       description:
-        'The name in the issuer’s token, or `token` and the first digits of a static token’s digest; `anybody` without ' +
-        'authentication.',
+        'Who: the name in the issuer’s token, or `token` and the first digits of a static token’s digest; `anybody` ' +
+        'without authentication; `coredock` for the server itself.',
     }),
-    role: t.exposeString('role', {
-      description: 'viewer or admin; `server` for what the server did by itself.',
+    role: t.field({
+      type: AuditRole,
+      description: 'The role that they had.',
+      resolve: ({ role }) => AUDIT_ROLES.find((known) => known === role) ?? 'viewer',
     }),
-    via: t.exposeString('via', { description: 'How they signed in: issuer, token, link, or open.' }),
+    via: t.field({
+      type: AuditVia,
+      description: 'How it is known who they are.',
+      resolve: ({ via }) => AUDIT_WAYS.find((known) => known === via) ?? 'open',
+    }),
     target: t.exposeString('target', {
       nullable: true,
-      description: 'Its name at that time; it may have been deleted since.',
+      description: 'What it was done to: its name at that time. It may have been deleted since.',
     }),
-    targetType: t.exposeString('targetType', {
+    targetType: t.field({
+      type: AuditTargetType,
       nullable: true,
-      description: '`Coredump`, `Device` and so on: the type of the id.',
+      description: 'The type of the target; null when there is none, or one that this version does not know.',
+      resolve: ({ targetType }) => AUDIT_TARGETS.find((known) => known === targetType) ?? null,
     }),
     targetId: t.id({
       nullable: true,
-      description: 'Its global id.',
+      description: 'The global id of the target, for `node`.',
       resolve: ({ targetType, targetId }) =>
         targetType === null || targetId === null ? null : encodeGlobalId(targetType, targetId),
     }),
-    address: t.exposeString('address', { nullable: true }),
-    requestId: t.exposeString('requestId', { nullable: true, description: 'Also in the log.' }),
+    detail: t.exposeString('detail', {
+      nullable: true,
+      description:
+        'What was done, in words: `in 1.3.0`, `to ada`. At most 1000 characters. Null where there is nothing to add, and ' +
+        'in events of earlier releases.',
+    }),
+    address: t.exposeString('address', {
+      nullable: true,
+      description: 'The address that the request came from: `203.0.113.7`. Null for the server itself.',
+    }),
+    requestId: t.exposeString('requestId', {
+      nullable: true,
+      description: 'The id of the request, which the log has as well.',
+    }),
   }),
 });
 
 const AuditEventConnection = builder.connectionObject({ type: AuditEvent, name: 'AuditEventConnection' });
 
 const AuditEventFilterInput = builder.inputType('AuditEventFilter', {
+  description: 'Fields that are left out do not filter. A list means "one of".',
   fields: (t) => ({
-    action: t.stringList({}),
-    actor: t.stringList({}),
+    action: t.stringList({ description: 'Names of mutations, or `downloadCoredump`.' }),
+    actor: t.stringList({ description: 'Names of actors, exactly.' }),
+    role: t.field({ type: [AuditRole], description: 'Roles of actors.' }),
+    targetType: t.field({ type: [AuditTargetType], description: 'Types of targets.' }),
     targetId: t.id({ description: 'Global id of the target.' }),
-    after: t.field({ type: 'DateTime', description: 'Inclusive.' }),
-    before: t.field({ type: 'DateTime', description: 'Exclusive.' }),
+    createdAfter: t.field({ type: 'DateTime', description: 'Then or later.' }),
+    createdBefore: t.field({ type: 'DateTime', description: 'Before.' }),
   }),
 });
 
@@ -58,8 +128,8 @@ builder.queryField('auditEvents', (t) =>
     {
       type: AuditEvent,
       authScopes: { admin: true },
-      description: 'For admins. Newest first.',
-      args: { filter: t.arg({ type: AuditEventFilterInput }) },
+      description: 'Who did what. For admins. Newest first.',
+      args: { filter: t.arg({ type: AuditEventFilterInput, description: 'Only these events.' }) },
       resolve: (_, { filter: input, ...args }, { services }) => {
         const { targetId, ...rest } = checkedFilter({ ...input, search: undefined });
         const filter = { ...rest, ...(targetId === undefined ? {} : { target: targetOf(String(targetId)) }) };

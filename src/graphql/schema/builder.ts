@@ -62,9 +62,12 @@ export const builder = new SchemaBuilder<{
 
 // Closed by default: the rule covers every field of these types, and so everything reachable through them. The
 // `authScopes` of a field can only restrict further, because both must pass.
-builder.queryType({ authScopes: { viewer: true } });
-builder.mutationType({ authScopes: { admin: true } });
-builder.subscriptionType({ authScopes: { viewer: true } });
+builder.queryType({ description: 'All that can be read. For viewers.', authScopes: { viewer: true } });
+builder.mutationType({ description: 'All that can be changed. For admins.', authScopes: { admin: true } });
+builder.subscriptionType({
+  description: 'All that can be followed. For viewers.',
+  authScopes: { viewer: true },
+});
 
 builder.globalConnectionField('totalCount', (t) =>
   t.int({

@@ -36,7 +36,10 @@ const CrashEventSubject = builder.enumType('CrashEventSubject', {
   values: {
     COREDUMP: { value: 'Coredump', description: 'A core dump. Its raw bytes and their loss count too.' },
     CRASH_GROUP: { value: 'CrashGroup', description: 'A crash group. Each counted crash changes it.' },
-    DEVICE: { value: 'Device', description: 'A device. The use of its token does not count as a change.' },
+    DEVICE: {
+      value: 'Device',
+      description: 'A device. The use of its token, and its count of crashes, do not count as changes.',
+    },
     FIRMWARE: { value: 'Firmware', description: 'A firmware build.' },
     DEVICE_MODEL: { value: 'DeviceModel', description: 'A device model. Its privacy settings count too.' },
   } satisfies Record<string, { value: Subject; description: string }>,

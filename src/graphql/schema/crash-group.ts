@@ -1,28 +1,21 @@
 import { seriesRange, zeroFilled } from '../../crash-groups/crash-series.js';
 import { velocityOf } from '../../crash-groups/decayed-rate.js';
 import type { CrashVariantRow } from '../../crash-groups/loaders.js';
-import { type CrashGroupRow, GROUP_ORDERS, GROUP_STATES } from '../../crash-groups/types.js';
-import { decodeGlobalId } from '../../global-ids.js';
+import type { CrashGroupRow } from '../../crash-groups/types.js';
+import { decodeGlobalId, encodeGlobalId } from '../../global-ids.js';
 import { seriesCost } from '../limits/field-costs.js';
 import { builder } from './builder.js';
 import { Coredump, CoredumpConnection } from './coredump.js';
+import { CrashGroupFilterInput, CrashGroupState, groupFilter } from './crash-group-filter.js';
 import { CrashKind } from './crash-kind.js';
 import { CrashBucket, CrashFilterInput, TIME_SERIES, TimeUnit } from './crash-series.js';
 import { Device, DeviceConnection } from './device.js';
 import { DeviceModel } from './device-model.js';
 import { Firmware } from './firmware.js';
 import { followGroup } from './follow-group.js';
-import { groupPage } from './group-pages.js';
+import { CrashGroupOrder, groupPage, ORDERED_BY } from './group-pages.js';
 import { checkedFilter, requireId, rowIdOf } from './inputs.js';
 import { page } from './pages.js';
-
-const CrashGroupState = builder.enumType('CrashGroupState', { values: GROUP_STATES });
-
-const CrashGroupOrder = builder.enumType('CrashGroupOrder', {
-  description:
-    'Highest first: crashes, devices, time of the last crash, or crashes a day with recent ones counting most.',
-  values: GROUP_ORDERS,
-});
 
 const CrashVariant = builder.objectRef<CrashVariantRow>('CrashVariant').implement({
   description: 'A model, version and chip that a group was seen on.',
@@ -30,14 +23,19 @@ const CrashVariant = builder.objectRef<CrashVariantRow>('CrashVariant').implemen
     model: t.field({
       type: DeviceModel,
       nullable: true,
-      description: 'Null: the model was deleted since.',
+      description: 'The model that the devices were of when they crashed. Null: it was deleted since.',
       resolve: ({ modelId }, _, { loaders }) => loaders.devices.modelById.load(modelId),
     }),
-    firmwareVersion: t.exposeString('firmwareVersion'),
-    chip: t.exposeString('chip'),
-    count: t.exposeInt('count'),
-    firstSeenAt: t.expose('firstSeenAt', { type: 'DateTime' }),
-    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime' }),
+    firmwareVersion: t.exposeString('firmwareVersion', {
+      description: 'The version of the crashed firmware.',
+    }),
+    chip: t.exposeString('chip', { description: 'The chip: `esp32c3`.' }),
+    count: t.exposeInt('count', { description: 'Crashes on it, deleted dumps included.' }),
+    firstSeenAt: t.expose('firstSeenAt', {
+      type: 'DateTime',
+      description: 'Upload of the first crash on it.',
+    }),
+    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime', description: 'Upload of the last crash on it.' }),
   }),
 });
 
@@ -48,17 +46,32 @@ builder.node(CrashGroup, {
   id: { resolve: ({ id }) => id },
   loadOne: (id, { loaders }) => loaders.crashGroups.byId.load(rowIdOf(id)),
   fields: (t) => ({
-    title: t.exposeString('title', { description: '“LoadProhibited in sensor_read (sensor.c)”' }),
-    kind: t.expose('kind', { type: CrashKind, description: 'Of the first crash.' }),
-    reason: t.exposeString('reason', { description: 'Of the first crash, as in its report.' }),
-    reasonClass: t.exposeString('reasonClass', { description: 'The reason without its addresses.' }),
+    title: t.exposeString('title', {
+      description: 'What happened, and where: “LoadProhibited in sensor_read (sensor.c)”.',
+    }),
+    kind: t.expose('kind', { type: CrashKind, description: 'What happened, of the first crash.' }),
+    reason: t.exposeString('reason', {
+      description: 'The reason of the first crash, as in its report: `LoadProhibited at 0x00000010`.',
+    }),
+    reasonClass: t.exposeString('reasonClass', {
+      description: 'The reason without its addresses: `LoadProhibited`, `abort`.',
+    }),
     culpritFunction: t.exposeString('culpritFunction', {
       nullable: true,
-      description: 'Of the innermost frame that is neither in ROM nor part of the panic handler.',
+      description:
+        'Function of the innermost frame that is neither in ROM nor part of the panic handler. Null without symbols.',
     }),
-    culpritFile: t.exposeString('culpritFile', { nullable: true, description: 'Without its folders.' }),
-    state: t.expose('state', { type: CrashGroupState }),
-    resolvedAt: t.expose('resolvedAt', { type: 'DateTime', nullable: true }),
+    culpritFile: t.exposeString('culpritFile', {
+      nullable: true,
+      description: 'Source file of that frame, without its folders: `sensor.c`.',
+    }),
+    state: t.expose('state', { type: CrashGroupState, description: 'How far people have got with it.' }),
+    resolvedAt: t.expose('resolvedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When a person resolved it; null when nobody has, and after it was opened again by a person.',
+    }),
     resolvedInVersion: t.exposeString('resolvedInVersion', {
       nullable: true,
       description: 'The version that has the fix; null in a resolved group means the next one.',
@@ -67,10 +80,23 @@ builder.node(CrashGroup, {
       description: 'It was resolved and crashed again. Stays true until a person changes the state.',
       resolve: ({ regressedAt }) => regressedAt !== null,
     }),
-    regressedAt: t.expose('regressedAt', { type: 'DateTime', nullable: true }),
-    regressedInVersion: t.exposeString('regressedInVersion', { nullable: true }),
-    assignee: t.exposeString('assignee', { nullable: true }),
-    note: t.exposeString('note', { nullable: true }),
+    regressedAt: t.expose('regressedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Upload of the crash that made it a regression; null when it is none.',
+    }),
+    regressedInVersion: t.exposeString('regressedInVersion', {
+      nullable: true,
+      description: 'Version of that crash.',
+    }),
+    assignee: t.exposeString('assignee', {
+      nullable: true,
+      description: 'Who looks after it, as people typed it: at most 200 characters. Null: nobody.',
+    }),
+    note: t.exposeString('note', {
+      nullable: true,
+      description: 'What people noted, plain text of at most 10,000 characters.',
+    }),
     count: t.exposeInt('count', {
       description: 'Crashes ever seen; deleting dumps, by retention or by hand, does not lower it.',
     }),
@@ -81,15 +107,26 @@ builder.node(CrashGroup, {
     deviceCount: t.exposeInt('deviceCount', {
       description: 'Devices ever affected, deleted ones included.',
     }),
-    firstSeenAt: t.expose('firstSeenAt', { type: 'DateTime' }),
-    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime' }),
+    firstSeenAt: t.expose('firstSeenAt', { type: 'DateTime', description: 'Upload of the first crash.' }),
+    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime', description: 'Upload of the last crash.' }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'When a crash was counted, or a person or a regrouping last changed it.',
+    }),
     velocity: t.float({
       description: 'Crashes a day, recent ones counting most: each day halves the weight of a crash.',
       resolve: ({ heat }, _, { services }) => velocityOf(heat, services.crashGroups.now()),
     }),
+    mergedIds: t.field({
+      type: ['ID'],
+      description:
+        'Global ids that groups had which became part of it. `node` and `crashGroup` answer them with this group.',
+      resolve: async ({ id }, _, { loaders }) =>
+        (await loaders.crashGroups.mergedIds.load(id)).map((each) => encodeGlobalId('CrashGroup', each)),
+    }),
     fingerprints: t.field({
       type: ['String'],
-      description: 'One, or several after a merge.',
+      description: 'The fingerprints of its crashes: one, or several after a merge.',
       resolve: ({ id }, _, { loaders }) => loaders.crashGroups.fingerprints.load(id),
     }),
     variants: t.field({
@@ -99,6 +136,7 @@ builder.node(CrashGroup, {
     }),
     models: t.field({
       type: [DeviceModel],
+      description: 'Models that it was seen on.',
       resolve: async ({ id }, _, { loaders }) => {
         const variants = await loaders.crashGroups.variants.load(id);
         const models = await Promise.all(
@@ -111,23 +149,28 @@ builder.node(CrashGroup, {
     }),
     firmwareVersions: t.field({
       type: ['String'],
+      description: 'Versions that it was seen in, the most crashes first.',
       resolve: async ({ id }, _, { loaders }) =>
         distinct((await loaders.crashGroups.variants.load(id)).map(({ firmwareVersion }) => firmwareVersion)),
     }),
     chips: t.field({
       type: ['String'],
+      description: 'Chips that it was seen on, the most crashes first.',
       resolve: async ({ id }, _, { loaders }) =>
         distinct((await loaders.crashGroups.variants.load(id)).map(({ chip }) => chip)),
     }),
     crashes: t.field({
       type: [CrashBucket],
-      description: TIME_SERIES,
+      description: `Its crashes over time. ${TIME_SERIES}`,
       complexity: seriesCost,
       args: {
-        by: t.arg({ type: TimeUnit, required: true }),
-        from: t.arg({ type: 'DateTime' }),
-        to: t.arg({ type: 'DateTime' }),
-        filter: t.arg({ type: CrashFilterInput }),
+        by: t.arg({ type: TimeUnit, required: true, description: 'Hours or days.' }),
+        from: t.arg({ type: 'DateTime', description: 'Inclusive; its hour or day is the first.' }),
+        to: t.arg({
+          type: 'DateTime',
+          description: 'Exclusive. The current hour or day is the last when left out.',
+        }),
+        filter: t.arg({ type: CrashFilterInput, description: 'Only these crashes.' }),
       },
       resolve: async ({ id }, { filter: input, ...args }, { loaders, services }) => {
         const range = seriesRange(args, services.crashGroups.now());
@@ -169,35 +212,12 @@ export const CrashGroupConnection = builder.connectionObject({
   name: 'CrashGroupConnection',
 });
 
-const CrashGroupFilterInput = builder.inputType('CrashGroupFilter', {
-  description:
-    'Fields that are left out do not filter. A list means "one of". Model, version and chip must match in one crash.',
-  fields: (t) => ({
-    state: t.field({ type: [CrashGroupState] }),
-    kind: t.field({ type: [CrashKind] }),
-    reasonClass: t.stringList({}),
-    assignee: t.stringList({}),
-    modelCode: t.stringList({}),
-    firmwareVersion: t.stringList({}),
-    chip: t.stringList({}),
-    deviceKey: t.stringList({}),
-    fingerprint: t.stringList({}),
-    isRegression: t.boolean({}),
-    firstSeenAfter: t.field({ type: 'DateTime', description: 'Inclusive.' }),
-    lastSeenAfter: t.field({ type: 'DateTime', description: 'Inclusive.' }),
-    search: t.string({
-      description:
-        'All words must occur, in upper or lower case, in title, reason, culprit, assignee or note.',
-    }),
-  }),
-});
-
 builder.objectField(Device, 'crashGroups', (t) =>
   t.connection(
     {
       type: CrashGroup,
       description: 'Groups with a crash on this device, now or earlier.',
-      args: { sort: t.arg({ type: CrashGroupOrder, defaultValue: 'COUNT' }) },
+      args: { orderBy: t.arg({ type: CrashGroupOrder, description: ORDERED_BY }) },
       resolve: ({ id }, args, { loaders }) =>
         groupPage(
           args,
@@ -214,7 +234,7 @@ builder.objectField(Firmware, 'crashGroups', (t) =>
     {
       type: CrashGroup,
       description: 'Groups that were ever seen in this version of the model, in any of its builds.',
-      args: { sort: t.arg({ type: CrashGroupOrder, defaultValue: 'COUNT' }) },
+      args: { orderBy: t.arg({ type: CrashGroupOrder, description: ORDERED_BY }) },
       resolve: ({ id }, args, { loaders }) =>
         groupPage(
           args,
@@ -242,12 +262,13 @@ builder.queryFields((t) => ({
   crashGroups: t.connection(
     {
       type: CrashGroup,
+      description: 'The fleet’s bugs.',
       args: {
-        filter: t.arg({ type: CrashGroupFilterInput }),
-        sort: t.arg({ type: CrashGroupOrder, defaultValue: 'COUNT' }),
+        filter: t.arg({ type: CrashGroupFilterInput, description: 'Only these groups.' }),
+        orderBy: t.arg({ type: CrashGroupOrder, description: ORDERED_BY }),
       },
       resolve: (_, { filter: input, ...args }, { services }) => {
-        const filter = checkedFilter(input ?? {});
+        const filter = groupFilter(input);
         return groupPage(
           args,
           (window) => services.crashGroups.list(filter, window),
@@ -260,7 +281,9 @@ builder.queryFields((t) => ({
   crashGroup: t.field({
     type: CrashGroup,
     nullable: true,
-    args: { id: t.arg.id({ required: true }) },
+    description:
+      'The group with this id, or the one that took it in: its `id` is another one then. Null when there is none.',
+    args: { id: t.arg.id({ required: true, description: 'Global id of the group.' }) },
     resolve: (_, { id }, { loaders }) => {
       const groupId = decodeGlobalId('CrashGroup', String(id));
       return groupId === null ? null : loaders.crashGroups.byId.load(groupId);
@@ -274,9 +297,12 @@ builder.subscriptionField('crashGroupUpdated', (t) =>
     description:
       'A group after each change: a counted crash, a state that somebody set, a merge. Without `id` all groups, new ' +
       'ones included. With `id` the subscription completes when the group is deleted or merged into another.',
-    args: { id: t.arg.id() },
-    subscribe: (_, { id }, { services }) =>
-      id == null ? services.crashGroups.follow({}) : followGroup(services, requireId('CrashGroup', id)),
+    args: { id: t.arg.id({ description: 'Only this group, or the one that took it in.' }) },
+    subscribe: async (_, { id }, { services }) => {
+      if (id == null) return services.crashGroups.follow({});
+      const groupId = await services.crashGroups.currentId(requireId('CrashGroup', id));
+      return followGroup(services, groupId);
+    },
     resolve: (group) => group,
   }),
 );

@@ -1,9 +1,15 @@
-import { seriesRange, TIME_UNITS, zeroFilled } from '../../crash-groups/crash-series.js';
+import { seriesRange, type TimeUnit as Unit, zeroFilled } from '../../crash-groups/crash-series.js';
 import { seriesCost } from '../limits/field-costs.js';
 import { builder } from './builder.js';
 import { checkedFilter } from './inputs.js';
 
-export const TimeUnit = builder.enumType('TimeUnit', { values: TIME_UNITS });
+export const TimeUnit = builder.enumType('TimeUnit', {
+  description: 'The width of a column of a chart. Values may be added.',
+  values: {
+    HOUR: { description: 'Hours of the clock, in UTC.' },
+    DAY: { description: 'Days, in UTC.' },
+  } satisfies Record<Unit, object>,
+});
 
 interface CrashBucketRow {
   start: Date;
@@ -13,7 +19,7 @@ interface CrashBucketRow {
 export const CrashBucket = builder.objectRef<CrashBucketRow>('CrashBucket').implement({
   description: 'One column of a chart.',
   fields: (t) => ({
-    start: t.expose('start', { type: 'DateTime', description: 'Of the hour or day, in UTC.' }),
+    start: t.expose('start', { type: 'DateTime', description: 'The beginning of the hour or day, in UTC.' }),
     count: t.exposeInt('count', { description: 'Crashes that were uploaded in this hour or day.' }),
   }),
 });
@@ -21,8 +27,10 @@ export const CrashBucket = builder.objectRef<CrashBucketRow>('CrashBucket').impl
 export const CrashFilterInput = builder.inputType('CrashFilter', {
   description: 'Fields that are left out do not filter. A list means "one of".',
   fields: (t) => ({
-    modelCode: t.stringList({}),
-    firmwareVersion: t.stringList({}),
+    modelCode: t.stringList({
+      description: 'Codes of the models that the devices were of when they crashed.',
+    }),
+    firmwareVersion: t.stringList({ description: 'Versions of the crashed firmware, exactly.' }),
   }),
 });
 
@@ -37,10 +45,13 @@ builder.queryField('crashes', (t) =>
     description: `Crashes of the whole fleet. ${TIME_SERIES}`,
     complexity: seriesCost,
     args: {
-      by: t.arg({ type: TimeUnit, required: true }),
-      from: t.arg({ type: 'DateTime' }),
-      to: t.arg({ type: 'DateTime' }),
-      filter: t.arg({ type: CrashFilterInput }),
+      by: t.arg({ type: TimeUnit, required: true, description: 'Hours or days.' }),
+      from: t.arg({ type: 'DateTime', description: 'Inclusive; its hour or day is the first.' }),
+      to: t.arg({
+        type: 'DateTime',
+        description: 'Exclusive. The current hour or day is the last when left out.',
+      }),
+      filter: t.arg({ type: CrashFilterInput, description: 'Only these crashes.' }),
     },
     resolve: async (_, { filter: input, ...args }, { services, loaders }) => {
       const range = seriesRange(args, services.crashGroups.now());

@@ -105,7 +105,7 @@ const SearchResult = builder.objectRef<SearchText>('SearchResult').implement({
         resolve: ({ terms }, args, { services }) => {
           const filter = { search: wordsOf(terms) };
           return groupPage(
-            { ...args, sort: 'RECENCY' },
+            { ...args, orderBy: { field: 'LAST_SEEN_AT', direction: 'DESC' } },
             (window) => services.crashGroups.list(filter, window),
             () => services.crashGroups.count(filter),
           );

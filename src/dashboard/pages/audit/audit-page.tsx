@@ -69,8 +69,8 @@ function filterOf(parameters: URLSearchParams): AuditEventFilter {
     ...(text('action') === '' ? {} : { action: [text('action')] }),
     ...(text('actor') === '' ? {} : { actor: [text('actor')] }),
     ...(text('target') === '' ? {} : { targetId: text('target') }),
-    ...(from === null ? {} : { after: from }),
-    ...(to === null ? {} : { before: to }),
+    ...(from === null ? {} : { createdAfter: from }),
+    ...(to === null ? {} : { createdBefore: to }),
   };
 }
 

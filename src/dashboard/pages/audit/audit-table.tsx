@@ -1,11 +1,11 @@
 import { Link } from 'wouter';
 import { graphql } from '../../generated';
-import type { AuditEventInListFragment } from '../../generated/graphql';
+import type { AuditEventInListFragment, AuditTargetType } from '../../generated/graphql';
 import { Moment } from '../../parts/time';
 
 graphql(`
   fragment AuditEventInList on AuditEvent {
-    id at action actor role via target targetType targetId address requestId
+    id createdAt action actor role via target targetType targetId detail address requestId
   }
 `);
 
@@ -36,7 +36,7 @@ export function AuditTable({ events }: { events: readonly AuditEventInListFragme
 }
 
 function AuditRow({ event }: { event: AuditEventInListFragment }) {
-  const { at, action, actor, role, via, address, requestId } = event;
+  const { createdAt, action, actor, role, via, address, requestId } = event;
   return (
     <tr>
       <td className="name-cell mono">{action}</td>
@@ -45,19 +45,21 @@ function AuditRow({ event }: { event: AuditEventInListFragment }) {
       </td>
       <td className="name-cell">
         {actor}
-        <div className="sub-line">{[role, via, ...(address == null ? [] : [address])].join(' · ')}</div>
+        <div className="sub-line">
+          {[role.toLowerCase(), via.toLowerCase(), ...(address == null ? [] : [address])].join(' · ')}
+        </div>
       </td>
       <td className="widest mono nowrap">{requestId ?? '—'}</td>
       <td className="end nowrap">
-        <Moment at={at} />
+        <Moment at={createdAt} />
       </td>
     </tr>
   );
 }
 
 function Target({ event }: { event: AuditEventInListFragment }) {
-  const { target, targetType, targetId } = event;
-  const words = target ?? (targetType == null ? '—' : NOUNS[targetType]) ?? targetType;
+  const { target, targetType, targetId, detail } = event;
+  const words = target ?? (targetType == null ? '—' : NOUNS[targetType]);
   const path = pathOf(event);
   return (
     <>
@@ -68,6 +70,7 @@ function Target({ event }: { event: AuditEventInListFragment }) {
           {words}
         </Link>
       )}
+      {detail != null && <div className="sub-line">{detail}</div>}
       {targetId != null && (
         <div className="sub-line">
           <Link href={`/audit?${new URLSearchParams({ target: targetId })}`}>all its events</Link>
@@ -78,30 +81,30 @@ function Target({ event }: { event: AuditEventInListFragment }) {
 }
 
 /** For targets without another name in the event. */
-const NOUNS: Record<string, string | undefined> = {
-  AlertRule: 'an alert',
-  Coredump: 'a dump',
-  CrashGroup: 'a crash group',
-  Device: 'a device',
-  DeviceModel: 'a model',
-  Firmware: 'a build',
+const NOUNS: Record<AuditTargetType, string> = {
+  ALERT_RULE: 'an alert',
+  COREDUMP: 'a dump',
+  CRASH_GROUP: 'a crash group',
+  DEVICE: 'a device',
+  DEVICE_MODEL: 'a model',
+  FIRMWARE: 'a build',
 };
 
 function pathOf({ target, targetType, targetId }: AuditEventInListFragment): string | null {
   if (targetId == null) return null;
   switch (targetType) {
-    case 'AlertRule':
+    case 'ALERT_RULE':
       return `/alerts/${encodeURIComponent(targetId)}`;
-    case 'Coredump':
+    case 'COREDUMP':
       return `/dumps/${encodeURIComponent(targetId)}`;
-    case 'CrashGroup':
+    case 'CRASH_GROUP':
       return `/groups/${encodeURIComponent(targetId)}`;
     // The addresses of these pages contain names, which the events have too: "3 of dev1", "thermostat: …".
-    case 'Device':
+    case 'DEVICE':
       return target == null ? null : `/devices/${target.split(' ').at(-1)}`;
-    case 'DeviceModel':
+    case 'DEVICE_MODEL':
       return target == null ? null : `/firmware/${/^[a-z0-9_]*/.exec(target)?.[0]}`;
-    case 'Firmware':
+    case 'FIRMWARE':
       return target == null ? null : `/firmware/${target.split(' ')[0]}`;
     default:
       return null;

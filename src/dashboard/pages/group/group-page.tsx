@@ -1,4 +1,5 @@
-import { Link, useSearchParams } from 'wouter';
+import { useEffect } from 'react';
+import { Link, useLocation, useSearchParams } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import type { GroupOnPageFragment } from '../../generated/graphql';
@@ -15,6 +16,7 @@ import { NotFoundPage } from '../not-found-page';
 import { Fingerprints } from './fingerprints';
 import { GroupActions } from './group-actions';
 import { GroupNote } from './group-note';
+import { History } from './history';
 import { VariantTable } from './variant-table';
 
 graphql(`
@@ -30,6 +32,7 @@ const GroupById = graphql(`
   query GroupById($id: ID!, $after: String) {
     crashGroup(id: $id) {
       ...GroupOnPage
+      ...GroupHistory
       coredumps(first: 20, after: $after) { nodes { ...DumpInList } pageInfo { hasNextPage endCursor } }
     }
   }
@@ -46,6 +49,7 @@ export function GroupPage({ id: inAddress }: { id: string }) {
   );
   const group = data?.crashGroup;
   useTitle(group?.title ?? 'Crash group');
+  useCurrentAddress(id, group?.id);
 
   if (data === undefined) return error === undefined ? <Loading /> : <ErrorNotice error={error} />;
   if (group == null) return <NotFoundPage />;
@@ -80,12 +84,22 @@ export function GroupPage({ id: inAddress }: { id: string }) {
         </div>
         <aside className="dump-side">
           <GroupNote group={group} />
+          <History group={group} />
           <VariantTable variants={group.variants} />
           <Fingerprints group={group} />
         </aside>
       </div>
     </article>
   );
+}
+
+/** The id of a merged group leads to the group that took it in. */
+function useCurrentAddress(asked: string, current: string | undefined) {
+  const [, navigate] = useLocation();
+  useEffect(() => {
+    if (current === undefined || current === asked) return;
+    navigate(`/groups/${encodeURIComponent(current)}`, { replace: true });
+  }, [asked, current, navigate]);
 }
 
 function GroupHead({ group }: { group: GroupOnPageFragment }) {

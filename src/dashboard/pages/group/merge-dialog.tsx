@@ -9,7 +9,7 @@ import { useAction } from '../../parts/use-action';
 
 const GroupsToMerge = graphql(`
   query GroupsToMerge($filter: CrashGroupFilter) {
-    crashGroups(first: 10, filter: $filter, sort: RECENCY) { nodes { id title count } }
+    crashGroups(first: 10, filter: $filter, orderBy: { field: LAST_SEEN_AT }) { nodes { id title count } }
   }
 `);
 const MergeGroups = graphql(`

@@ -14,6 +14,7 @@ const ORDERS = [
   ['count', 'Crashes'],
   ['devices', 'Devices'],
   ['recent', 'Last seen'],
+  ['first', 'First seen'],
   ['rate', 'Rate now'],
 ] as const;
 

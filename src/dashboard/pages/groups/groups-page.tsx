@@ -1,7 +1,7 @@
 import { Link, useSearchParams } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
-import type { CrashGroupFilter, CrashGroupOrder, CrashGroupState } from '../../generated/graphql';
+import type { CrashGroupFilter, CrashGroupOrderField, CrashGroupState } from '../../generated/graphql';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
@@ -11,8 +11,8 @@ import { GroupFilters } from './group-filters';
 import { GroupTable } from './group-table';
 
 const Groups = graphql(`
-  query Groups($filter: CrashGroupFilter, $sort: CrashGroupOrder, $after: String) {
-    crashGroups(first: 50, after: $after, filter: $filter, sort: $sort) {
+  query Groups($filter: CrashGroupFilter, $orderBy: CrashGroupOrder, $after: String) {
+    crashGroups(first: 50, after: $after, filter: $filter, orderBy: $orderBy) {
       totalCount
       nodes { ...GroupInList }
       pageInfo { hasNextPage endCursor }
@@ -26,7 +26,7 @@ export function GroupsPage() {
   const [parameters] = useSearchParams();
   const { data, error } = useLiveQuery(Groups, {
     filter: filterOf(parameters),
-    sort: orderOf(parameters),
+    orderBy: { field: orderOf(parameters) },
     after: parameters.get('after'),
   });
   const groups = data?.crashGroups;
@@ -81,12 +81,13 @@ function filterOf(parameters: URLSearchParams): CrashGroupFilter {
   };
 }
 
-const ORDERS: Readonly<Record<string, CrashGroupOrder>> = {
-  devices: 'DEVICES',
-  recent: 'RECENCY',
+const ORDERS: Readonly<Record<string, CrashGroupOrderField>> = {
+  devices: 'DEVICE_COUNT',
+  recent: 'LAST_SEEN_AT',
+  first: 'FIRST_SEEN_AT',
   rate: 'VELOCITY',
 };
 
-function orderOf(parameters: URLSearchParams): CrashGroupOrder {
+function orderOf(parameters: URLSearchParams): CrashGroupOrderField {
   return ORDERS[parameters.get('sort') ?? ''] ?? 'COUNT';
 }

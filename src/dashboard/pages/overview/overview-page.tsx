@@ -20,7 +20,7 @@ const Overview = graphql(`
     pending: coredumps(first: 0, filter: { parseStatus: [PENDING] }) { totalCount }
     failed: coredumps(first: 0, filter: { parseStatus: [ERROR] }) { totalCount }
     devices(first: 0) { totalCount }
-    worst: crashGroups(first: 6, filter: { state: [OPEN] }, sort: VELOCITY) { totalCount nodes { ...GroupInList } }
+    worst: crashGroups(first: 6, filter: { state: [OPEN] }, orderBy: { field: VELOCITY }) { totalCount nodes { ...GroupInList } }
   }
 `);
 
