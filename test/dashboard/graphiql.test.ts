@@ -42,6 +42,18 @@ describe.skipIf(!hasChromium)(`GraphiQL where authentication is on${NEEDS_CHROMI
     await answerWith(page, '"__typename": "Query"');
   });
 
+  it('begins with a tour: the first of its tabs says who I am', async () => {
+    const program = await aProgram('serve', { environment: STATIC_TOKENS });
+    const page = await aBrowserPage(program.url, { path: '/graphql', tolerates: isRefusal });
+    await signIn(page, VIEWER);
+
+    await page.getByRole('tab', { name: 'Viewer' }).click();
+    await page.getByRole('button', { name: /^Execute query/ }).click();
+
+    await answerWith(page, '"role": "VIEWER"');
+    await page.getByRole('tab', { name: 'Triage' }).waitFor();
+  });
+
   it('keeps the token nowhere: a reload asks for it again', async () => {
     const program = await aProgram('serve', { environment: STATIC_TOKENS });
     const page = await aBrowserPage(program.url, { path: '/graphql', tolerates: isRefusal });

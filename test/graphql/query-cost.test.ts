@@ -124,7 +124,9 @@ describe('every field', () => {
     (name, field) => {
       const isCountedAbove = /Connection\.(nodes|edges)$|^SearchResult\.|^CrashSeries\.buckets$/.test(name);
 
-      expect(multiplierOf(field, { by: 'MODEL', unit: 'DAY', ids: ['a', 'b'] })).toBeGreaterThan(isCountedAbove ? 0 : 1);
+      expect(multiplierOf(field, { by: 'MODEL', unit: 'DAY', ids: ['a', 'b'] })).toBeGreaterThan(
+        isCountedAbove ? 0 : 1,
+      );
     },
   );
 });

@@ -9,6 +9,7 @@ import type { Clock } from '../../platform/clock.js';
 import type { ClientAddress } from '../../platform/http/client-address.js';
 import { RETRY_AFTER_SECONDS, sendGraphQLErrors } from '../../platform/http/send-json.js';
 import type { Context } from '../schema/context.js';
+import { TOUR } from './graphiql-tour.js';
 import { signInPage } from './sign-in-page.js';
 
 /** Shows browsers a sign-in form, and ends a subscription when its token expires. */
@@ -103,10 +104,17 @@ export async function renderGraphiQL(options: GraphiQLOptions): Promise<string> 
 }
 
 export function graphiqlOptions(authorization?: string) {
-  if (authorization === undefined) return { title: 'Coredock' };
+  const page = { title: 'Coredock', defaultTabs: [...TOUR] };
+  if (authorization === undefined) return page;
   const headers = JSON.stringify({ Authorization: authorization }, null, 2);
   // Shown in the header editor, where a person can change it; never in the browser's storage.
-  return { title: 'Coredock', headers, defaultHeaders: headers, shouldPersistHeaders: false };
+  return {
+    ...page,
+    defaultTabs: TOUR.map((stop) => ({ ...stop, headers })),
+    headers,
+    defaultHeaders: headers,
+    shouldPersistHeaders: false,
+  };
 }
 
 function asGraphQLError(error: DomainError): GraphQLError {
