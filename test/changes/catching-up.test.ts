@@ -142,7 +142,7 @@ describe('a client that was away', () => {
 describe('server-sent events of crashEvents', () => {
   it('have the cursor as their id, from which Last-Event-ID continues', async () => {
     const endpoint = await aGraphQLEndpoint();
-    const query = 'subscription { crashEvents { type id } }';
+    const query = 'subscription { crashEvents { type id: subjectId } }';
     const first = await read(await subscribe(endpoint, { query }), 1);
     const { globalId } = await endpoint.fleet.aModel();
 

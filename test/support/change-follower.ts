@@ -15,7 +15,7 @@ export const CRASH_EVENTS = print(
       $group: ID
     ) {
       crashEvents(since: $since, subjects: $subjects, coredumpId: $dump, deviceId: $device, crashGroupId: $group) {
-        type id subject at cursor
+        type id: subjectId subject at cursor
         node { id }
         coredump { id parseStatus }
         crashGroup { id count }

@@ -5,7 +5,7 @@ import { aProgram } from '../support/program.js';
 
 const CLIENTS = 60;
 const EVENTS =
-  'subscription ($since: String) { crashEvents(since: $since, subjects: [COREDUMP]) { type id cursor } }';
+  'subscription ($since: String) { crashEvents(since: $since, subjects: [COREDUMP]) { type id: subjectId cursor } }';
 
 interface Event {
   type: string;

@@ -24,7 +24,7 @@ const LiveContext = createContext<Live | null>(null);
 /** `since` is the last event that was received: `client.ts` sets it when the page connects again. */
 const EventsOfFleet = graphql(`
   subscription EventsOfFleet($since: String) {
-    crashEvents(since: $since) { type id subject cursor coredump { id device { id key } } }
+    crashEvents(since: $since) { type subjectId subject cursor coredump { id device { id key } } }
   }
 `);
 
@@ -51,7 +51,7 @@ export function LiveProvider({ connection, children }: { connection: Connection;
         }
         if (data == null) return;
         isFollowing = true;
-        const { type, id, subject, coredump } = data.crashEvents;
+        const { type, subjectId: id, subject, coredump } = data.crashEvents;
         if (type === 'GAP' || (type === 'READY' && isBehind)) notify(null);
         if (type === 'READY') isBehind = false;
         if (id == null || subject == null) return;

@@ -56,14 +56,23 @@ const READERS = {
 
 const CrashEventRef = builder.objectRef<CrashEvent>('CrashEvent');
 
+const subjectIdOf = (event: CrashEvent) =>
+  isChange(event) ? encodeGlobalId(event.subject, event.subjectId) : null;
+
 CrashEventRef.implement({
   description: 'A thing that arrived, changed or was deleted; or where the subscription stands (READY, GAP).',
   fields: (t) => ({
     type: t.field({ type: CrashEventType, description: 'What happened.', resolve: ({ kind }) => kind }),
-    id: t.id({
+    // Not `id`: clients with a cache would take the event for the thing itself.
+    subjectId: t.id({
       nullable: true,
       description: 'Global id of the thing, also of one that was deleted. Null for READY and GAP.',
-      resolve: (event) => (isChange(event) ? encodeGlobalId(event.subject, event.subjectId) : null),
+      resolve: subjectIdOf,
+    }),
+    deletedId: t.id({
+      nullable: true,
+      description: '`subjectId` if the thing was deleted; else null. Relay’s `@deleteRecord` belongs here.',
+      resolve: (event) => (event.kind === 'DELETED' ? subjectIdOf(event) : null),
     }),
     subject: t.field({
       type: CrashEventSubject,
