@@ -14,7 +14,11 @@ export default config;
 
 function typedDocuments(room: string): CodegenConfig['generates'][string] {
   return {
-    documents: [`${room}/**/*.{ts,tsx}`, `!${room}/generated/**`, ...(room === 'test' ? [] : ['!test/**'])],
+    documents: [
+      `${room}/**/*.{ts,tsx}`,
+      `!${room}/generated/**`,
+      ...(room === 'test' ? ['!test/clients/**'] : ['!test/**']),
+    ],
     preset: 'client',
     presetConfig: { fragmentMasking: false },
     config: {

@@ -9,6 +9,7 @@ const DASHBOARD = ['test/dashboard/**/*.test.ts'];
 /** Tests that start other processes: the built program, a sidecar, a tool. */
 const PROGRAM = [
   'test/{ci,faults,sidecar,system,tools}/**/*.test.ts',
+  'test/clients/restart.test.ts',
   'test/platform/{lock-file,publish-thread,s3-blobs}.test.ts',
 ];
 /** Tests that measure the memory of the process that runs them, which must have had nothing to do before. */
@@ -21,6 +22,7 @@ const MEMORY = [
 const WITH_DATABASE = [
   'test/{alerts,auth,changes,coredumps,crash-groups,firmware,graphql,http,storage}/**/*.test.ts',
   'test/postgresql/**/*.test.ts',
+  'test/clients/operations.test.ts',
 ];
 
 /** Of these the ones that are about what comes before any database: sockets, headers, tokens, texts, archives. */

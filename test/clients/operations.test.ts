@@ -1,0 +1,87 @@
+import { expect, it } from 'vitest';
+import { eventually } from '../support/app.js';
+import { aCrash } from '../support/crash-groups.js';
+import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
+import { dashboardOperations } from './dashboard-operations.js';
+import { aSizedFleet, LARGE, SMALL } from './fleet-of-two-sizes.js';
+import { OPERATION_CASES } from './operation-cases.js';
+import { aRelayProject } from './relay-project.js';
+import { apolloClient, type Data, relayClient, relayModulesOf, urqlClient } from './three-clients.js';
+
+const OPERATIONS = dashboardOperations();
+const SUBSCRIPTIONS = OPERATIONS.filter(({ kind }) => kind === 'subscription');
+const OTHERS = OPERATIONS.filter(({ kind }) => kind !== 'subscription');
+
+async function threeClients(endpoint: { url: string; webSocketUrl: string }) {
+  const project = await aRelayProject(relayModulesOf(OPERATIONS));
+  return [relayClient(endpoint, project), apolloClient(endpoint), urqlClient(endpoint)];
+}
+
+it('the operations of a dashboard take as many statements in a large fleet as in a small one, by any client', async () => {
+  const [inSmall, inLarge] = [await statementsIn(SMALL), await statementsIn(LARGE)];
+
+  expect(inSmall).toEqual(wantedIn(SMALL));
+  expect(inLarge).toEqual(wantedIn(LARGE));
+});
+
+function wantedIn({ groups }: typeof SMALL): Record<string, number> {
+  return Object.fromEntries(
+    OTHERS.map(({ name }) => {
+      const { statements = 0, perGroup = 0 } = OPERATION_CASES[name] ?? {};
+      return [name, statements + perGroup * groups];
+    }),
+  );
+}
+
+/** The least of all clients, because work that an earlier operation left to the background may add its own. */
+async function statementsIn(size: typeof SMALL): Promise<Record<string, number>> {
+  const endpoint = await aGraphQLEndpoint({ maxCoredumps: 100_000 });
+  const fleet = await aSizedFleet(endpoint, size);
+  const clients = await threeClients(endpoint);
+  await endpoint.alertSender.stop();
+  const taken: Record<string, number> = {};
+  let serial = 0;
+  for (const operation of OTHERS) {
+    const wanted = OPERATION_CASES[operation.name];
+    if (wanted === undefined) throw new Error(`${operation.name} has no case`);
+    const counts: number[] = [];
+    for (const client of clients) {
+      const variables = (await wanted.variables?.({ endpoint, fleet, serial: ++serial })) ?? {};
+      await isQuiet(endpoint);
+      let data: Data = {};
+      const statements = await endpoint.statementsOf(async () => {
+        data = await client.run(operation, variables);
+      });
+      expect(Object.values(data), `${operation.name} by ${client.name}`).not.toContain(null);
+      counts.push(statements.length);
+    }
+    taken[operation.name] = Math.min(...counts);
+  }
+  return taken;
+}
+
+/** Waits for the end of what earlier operations left to the background. */
+async function isQuiet(endpoint: GraphQLEndpoint): Promise<void> {
+  await eventually(async () => {
+    const statements = await endpoint.statementsOf(() => new Promise((resolve) => setTimeout(resolve, 30)));
+    return statements.length === 0;
+  }, 'a quiet database');
+}
+
+it('the live feed tells each client of a new dump', async () => {
+  const endpoint = await aGraphQLEndpoint();
+  const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+  const clients = await threeClients(endpoint);
+  const seen = clients.map((): Data[] => []);
+  for (const operation of SUBSCRIPTIONS) {
+    clients.forEach((client, index) => void client.follow(operation, {}, (data) => seen[index]?.push(data)));
+  }
+  await eventually(async () => seen.every((events) => JSON.stringify(events).includes('READY')), 'READY');
+
+  const { dump } = await aCrash(endpoint, device);
+
+  await eventually(
+    async () => seen.every((events) => JSON.stringify(events).includes(dump.globalId)),
+    'the dump',
+  );
+});
