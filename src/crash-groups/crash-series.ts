@@ -119,7 +119,7 @@ export const DEFAULT_SLOTS: Record<TimeUnit, number> = { HOUR: 48, DAY: 30 };
  * @throws DomainError BAD_USER_INPUT when the range is empty or too long
  */
 export function seriesRange(
-  { by: unit, from, to }: { by: TimeUnit; from?: Date | null | undefined; to?: Date | null | undefined },
+  { unit, from, to }: { unit: TimeUnit; from?: Date | null | undefined; to?: Date | null | undefined },
   now: Date,
 ): SeriesRange {
   const lastSlot = to == null ? slotOf(now, unit) : Math.ceil(to.getTime() / SLOT_MS[unit]) - 1;

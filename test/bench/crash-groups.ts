@@ -12,7 +12,7 @@ const [FEW, MANY] = [10_000, 1_000_000];
 const [WARM_UP, ROUNDS] = [5, 40];
 /** For each question and both databases together. */
 const ENOUGH_MS = 20_000;
-const GROUP = 'id title count deviceCount lastSeenAt firmwareVersions crashes(by: DAY) { count }';
+const GROUP = 'id title count deviceCount lastSeenAt firmwareVersions crashes(unit: DAY) { count }';
 
 interface Question {
   what: string;
@@ -27,10 +27,10 @@ const QUESTIONS: Question[] = [
     query: `{ crashGroups(first: 20, orderBy: { field: ${field} }, filter: { state: [OPEN] }) { nodes { ${GROUP} } } }`,
     note: 'counters of a group: some 30 days and 12 variants against 5 and 5',
   })),
-  { what: 'fleet by day, 30 days', query: '{ crashes(by: DAY) { start count } }' },
+  { what: 'fleet by day, 30 days', query: '{ crashes(unit: DAY) { start count } }' },
   {
     what: 'a model by hour, 7 days',
-    query: '{ crashes(by: HOUR, from: "WEEK_AGO", filter: { modelCode: ["m1"] }) { start count } }',
+    query: '{ crashes(unit: HOUR, from: "WEEK_AGO", filter: { modelCode: ["m1"] }) { start count } }',
   },
   { what: 'search, a rare word', query: searched('rare4711'), note: 'a step more until all was looked at' },
   { what: 'search, a function', query: searched('function_77') },

@@ -8,8 +8,8 @@ import { keepDeleted } from '../support/recount-sql.js';
 async function crashesOf(app: Pick<TestApp, 'graphql'>, version: string): Promise<number[]> {
   const { all, ofVersion } = await app.graphql<Record<string, Array<{ count: number }>>>(
     `query ($version: [String!]) {
-      all: crashes(by: DAY) { count }
-      ofVersion: crashes(by: HOUR, filter: { firmwareVersion: $version }) { count }
+      all: crashes(unit: DAY) { count }
+      ofVersion: crashes(unit: HOUR, filter: { firmwareVersion: $version }) { count }
     }`,
     { version: [version] },
   );

@@ -16,12 +16,12 @@ const BREAKDOWN = graphql(`
 `);
 const ALL_CRASHES = graphql(`
   query AllCrashes($filter: CrashFilter) {
-    crashes(by: DAY, filter: $filter) { count }
+    crashes(unit: DAY, filter: $filter) { count }
     crashBreakdown(by: FIRMWARE_VERSION, unit: DAY, filter: $filter, first: 2) { key isRest count buckets { count } }
     byModel: crashBreakdown(by: MODEL, unit: DAY, filter: $filter, first: 1) { key isRest count buckets { count } }
     crashGroups(first: 100) {
       nodes {
-        id crashes(by: DAY, filter: $filter) { count }
+        id crashes(unit: DAY, filter: $filter) { count }
         crashBreakdown(by: FIRMWARE_VERSION, unit: DAY, filter: $filter, first: 1) { buckets { count } }
       }
     }

@@ -21,7 +21,7 @@ const OF_KIND = graphql(`
   query GroupsOfKind($kind: [CrashKind!]) { crashGroups(filter: { kind: $kind }) { nodes { kind } } }
 `);
 
-const FLEET = graphql(`query FleetByDay { crashes(by: DAY) { count } }`);
+const FLEET = graphql(`query FleetByDay { crashes(unit: DAY) { count } }`);
 
 const groupsOf = async (endpoint: GraphQLEndpoint) => (await endpoint.ask(GROUPS, {})).crashGroups.nodes;
 const crashesOf = async (endpoint: GraphQLEndpoint) =>

@@ -59,7 +59,7 @@ describe('an answer that would be too large', () => {
       answerLimits: { maxAnswerBytes: 64 * KIB, maxBytesInFlight: 1024 * KIB },
     });
     const series =
-      'crashes(by: HOUR, from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z") { start count }';
+      'crashes(unit: HOUR, from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z") { start count }';
 
     const { errors } = await endpoint.send(`{ ${aliases(3, series)} }`);
 
@@ -69,7 +69,7 @@ describe('an answer that would be too large', () => {
   it('costs what its time series have columns', async () => {
     const endpoint = await aGraphQLEndpoint({ queriesApart: true });
     const series =
-      'crashes(by: HOUR, from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z") { start count }';
+      'crashes(unit: HOUR, from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z") { start count }';
 
     const { errors } = await endpoint.send(`{ crashGroups(first: 200) { nodes { ${series} } } }`);
 

@@ -13,9 +13,9 @@ const LIST = graphql(`
   }
 `);
 const SERIES = graphql(`
-  query Series($by: TimeUnit!, $from: DateTime, $to: DateTime, $filter: CrashFilter, $id: ID!) {
-    crashes(by: $by, from: $from, to: $to, filter: $filter) { start count }
-    crashGroup(id: $id) { crashes(by: $by, from: $from, to: $to, filter: $filter) { start count } }
+  query Series($unit: TimeUnit!, $from: DateTime, $to: DateTime, $filter: CrashFilter, $id: ID!) {
+    crashes(unit: $unit, from: $from, to: $to, filter: $filter) { start count }
+    crashGroup(id: $id) { crashes(unit: $unit, from: $from, to: $to, filter: $filter) { start count } }
   }
 `);
 const EVERYTHING = graphql(`
@@ -26,7 +26,7 @@ const EVERYTHING = graphql(`
         id title velocity keptCount fingerprints firmwareVersions chips models { code } variants { model { code } count }
         mergedIds history(first: 3) { totalCount nodes { at actor action detail } }
         crashBreakdown(by: MODEL, unit: DAY) { key model { code } count isRest buckets { start count } }
-        crashes(by: DAY) { count }
+        crashes(unit: DAY) { count }
         coredumps(first: 3) { totalCount nodes { id device { key } crashGroup { id } } }
         devices(first: 3) { totalCount nodes { key crashGroups(first: 2, orderBy: { field: LAST_SEEN_AT }) { totalCount nodes { id } } } }
       }
@@ -165,7 +165,7 @@ describe('time series', () => {
     const { late: id } = await aTriagedFleet(endpoint);
 
     const days = await endpoint.ask(SERIES, {
-      by: 'DAY',
+      unit: 'DAY',
       from: '2026-02-01T10:00:00Z',
       to: '2026-02-04T00:00:00Z',
       id,
@@ -178,7 +178,7 @@ describe('time series', () => {
     expect(days.crashGroup?.crashes.map(({ count }) => count)).toEqual([0, 0, 1]);
 
     const hours = await endpoint.ask(SERIES, {
-      by: 'HOUR',
+      unit: 'HOUR',
       from: '2026-02-01T00:00:00Z',
       to: '2026-02-01T03:00:00Z',
       id,
@@ -197,7 +197,7 @@ describe('time series', () => {
     const { late: id } = await aTriagedFleet(endpoint);
 
     const range = { from: '2026-02-01T00:00:00Z', to: '2026-02-04T00:00:00Z' };
-    const { crashes, crashGroup } = await endpoint.ask(SERIES, { by: 'DAY', ...range, filter, id });
+    const { crashes, crashGroup } = await endpoint.ask(SERIES, { unit: 'DAY', ...range, filter, id });
 
     expect(crashes.map(({ count }) => count)).toEqual(ofFleet);
     expect(crashGroup?.crashes.map(({ count }) => count)).toEqual(ofGroup);
@@ -206,7 +206,7 @@ describe('time series', () => {
   it('refuse ranges that are empty or too long, naming the limit', async () => {
     const endpoint = await aGraphQLEndpoint();
     const send = (from: string, to: string) =>
-      endpoint.send(`{ crashes(by: HOUR, from: "${from}", to: "${to}") { count } }`);
+      endpoint.send(`{ crashes(unit: HOUR, from: "${from}", to: "${to}") { count } }`);
 
     const empty = await send('2026-02-02T00:00:00Z', '2026-02-01T00:00:00Z');
     const long = await send('2025-01-01T00:00:00Z', '2026-01-01T00:00:00Z');

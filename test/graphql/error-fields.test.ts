@@ -56,10 +56,10 @@ const REFUSED: Case[] = [
     {},
     'filter.search',
   ],
-  ['a search without a word', '{ search(query: "…") { devices { key } } }', {}, 'query'],
+  ['a search without a word', '{ search(query: "…") { devices { nodes { key } } } }', {}, 'query'],
   [
     'a time series that ends before it begins',
-    '{ crashes(by: DAY, from: "2026-02-02T00:00:00Z", to: "2026-02-01T00:00:00Z") { count } }',
+    '{ crashes(unit: DAY, from: "2026-02-02T00:00:00Z", to: "2026-02-01T00:00:00Z") { count } }',
     {},
     'to',
   ],

@@ -73,7 +73,8 @@ const TEXTS = (devices: number) =>
   `{ devices(first: ${devices}) { nodes { coredumps(first: 200) { nodes { parsedOutput } } } } }`;
 export const LONGEST_ANSWER = TEXTS(40);
 const SIX_FIELDS = 'id filename chip firmwareVersion size parseStatus';
-const SERIES = 'crashes(by: HOUR, from: "2026-01-01T00:00:00Z", to: "2026-02-11T00:00:00Z") { start count }';
+const SERIES =
+  'crashes(unit: HOUR, from: "2026-01-01T00:00:00Z", to: "2026-02-11T00:00:00Z") { start count }';
 
 /** The costliest that is allowed, and what just is not, by ten viewers at once. */
 export const COSTLY: ReadonlyMap<string, Abuse> = new Map(

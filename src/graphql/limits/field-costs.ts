@@ -49,8 +49,10 @@ export function firstCost({ first }: { first?: number | null | undefined }): Cos
   return { field: 1, multiplier: within(first ?? DEFAULT_PAGE, MAX_PAGE) };
 }
 
-/** The search for a search box; the pages of each kind count below it. */
-export const searchCost: Cost = { field: 1 + SEARCH_COST, multiplier: 1 };
+/** The search for a search box; the pages of each kind count below it. A function, so that its arguments are checked. */
+export function searchCost(): Cost {
+  return { field: 1 + SEARCH_COST, multiplier: 1 };
+}
 
 /** A list with an item for each id. */
 export function idsCost({ ids }: { ids: readonly unknown[] }): Cost {
@@ -59,18 +61,18 @@ export function idsCost({ ids }: { ids: readonly unknown[] }): Cost {
 
 /** A time series, which has an entry for each hour or day. */
 export function seriesCost({
-  by,
+  unit,
   from,
   to,
 }: {
-  by: (typeof TIME_UNITS)[number];
+  unit: (typeof TIME_UNITS)[number];
   from?: Date | null | undefined;
   to?: Date | null | undefined;
 }): Cost {
-  if (from == null) return { field: 1, multiplier: DEFAULT_SLOTS[by] };
+  if (from == null) return { field: 1, multiplier: DEFAULT_SLOTS[unit] };
   const spanMs = (to ?? new Date()).getTime() - from.getTime();
   // Ranges that are too long are refused later.
-  return { field: 1, multiplier: within(Math.ceil(spanMs / SLOT_MS[by]) + 1, MAX_SLOTS) };
+  return { field: 1, multiplier: within(Math.ceil(spanMs / SLOT_MS[unit]) + 1, MAX_SLOTS) };
 }
 
 /**
@@ -89,7 +91,7 @@ export function breakdownCost({
   first?: number | null | undefined;
 }): Cost {
   const series = firstCost({ first }).multiplier;
-  const buckets = seriesCost({ by: unit, from, to }).multiplier;
+  const buckets = seriesCost({ unit, from, to }).multiplier;
   return { field: 1 + (series + 1) * buckets * FIELDS_OF_BUCKET, multiplier: series };
 }
 

@@ -91,7 +91,7 @@ interface Arguments {
 async function questionOf({ by, unit, filter, first, ...times }: Arguments, { services, loaders }: Context) {
   return {
     by,
-    range: seriesRange({ by: unit, ...times }, services.crashGroups.now()),
+    range: seriesRange({ unit, ...times }, services.crashGroups.now()),
     filter: await loaders.crashGroups.seriesFilter(checkedFilter(filter ?? {})),
     take: checkedSeriesCount(first ?? DEFAULT_SERIES),
   };

@@ -31,7 +31,7 @@ builder.queryField('crashFreeDevices', (t) =>
       'Devices without a crash over time. One entry for each day from `from` (inclusive) to `to` (exclusive), at most ' +
       '1008; the last 30 days without both. A crash belongs to the day of its upload. Days before the release that ' +
       'began to note them know only the dumps that were stored then.',
-    complexity: ({ unit, ...times }) => seriesCost({ by: unit, ...times }),
+    complexity: ({ unit, ...times }) => seriesCost({ unit: unit, ...times }),
     args: {
       unit: t.arg({
         type: TimeUnit,
@@ -46,7 +46,7 @@ builder.queryField('crashFreeDevices', (t) =>
       }),
     },
     resolve: async (_, { unit, modelCode, ...times }, { services, loaders }) => {
-      const range = seriesRange({ by: unit, ...times }, services.crashGroups.now());
+      const range = seriesRange({ unit, ...times }, services.crashGroups.now());
       const filter = await loaders.crashGroups.seriesFilter(modelCode == null ? {} : { modelCode });
       return services.crashGroups.crashFreeDays(range, filter);
     },

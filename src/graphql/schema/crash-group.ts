@@ -164,7 +164,7 @@ builder.node(CrashGroup, {
       description: `Its crashes over time. ${TIME_SERIES}`,
       complexity: seriesCost,
       args: {
-        by: t.arg({ type: TimeUnit, required: true, description: 'Hours or days.' }),
+        unit: t.arg({ type: TimeUnit, required: true, description: 'Hours or days.' }),
         from: t.arg({ type: 'DateTime', description: 'Inclusive; its hour or day is the first.' }),
         to: t.arg({
           type: 'DateTime',

@@ -45,7 +45,7 @@ builder.queryField('crashes', (t) =>
     description: `Crashes of the whole fleet. ${TIME_SERIES}`,
     complexity: seriesCost,
     args: {
-      by: t.arg({ type: TimeUnit, required: true, description: 'Hours or days.' }),
+      unit: t.arg({ type: TimeUnit, required: true, description: 'Hours or days.' }),
       from: t.arg({ type: 'DateTime', description: 'Inclusive; its hour or day is the first.' }),
       to: t.arg({
         type: 'DateTime',

@@ -25,7 +25,7 @@ graphql(`
     count keptCount deviceCount firstSeenAt lastSeenAt firmwareVersions fingerprints
     culpritFunction culpritFile
     variants { ...VariantInList }
-    crashes(by: DAY) { start count }
+    crashes(unit: DAY) { start count }
   }
 `);
 const GroupById = graphql(`

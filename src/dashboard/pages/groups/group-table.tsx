@@ -9,7 +9,7 @@ graphql(`
   fragment GroupInList on CrashGroup {
     id title reason state isRegression assignee count deviceCount lastSeenAt firmwareVersions
     models { id code }
-    crashes(by: DAY) { start count }
+    crashes(unit: DAY) { start count }
   }
 `);
 

@@ -5,19 +5,19 @@ import type { TimeUnit } from '../../generated/graphql';
 import { BarChart } from '../../parts/bar-chart';
 
 const CrashesOverTime = graphql(`
-  query CrashesOverTime($by: TimeUnit!) { crashes(by: $by) { start count } }
+  query CrashesOverTime($unit: TimeUnit!) { crashes(unit: $unit) { start count } }
 `);
 
 const SPANS = [
-  { by: 'DAY', name: '30 days', label: 'Crashes a day, last 30 days' },
-  { by: 'HOUR', name: '48 hours', label: 'Crashes an hour, last 48 hours' },
+  { unit: 'DAY', name: '30 days', label: 'Crashes a day, last 30 days' },
+  { unit: 'HOUR', name: '48 hours', label: 'Crashes an hour, last 48 hours' },
 ] as const;
 
 /** The crashes of the fleet over time. */
 export function CrashChart() {
-  const [by, setBy] = useState<TimeUnit>('DAY');
-  const { data } = useLiveQuery(CrashesOverTime, { by });
-  const label = SPANS.find((span) => span.by === by)?.label ?? '';
+  const [unit, setUnit] = useState<TimeUnit>('DAY');
+  const { data } = useLiveQuery(CrashesOverTime, { unit });
+  const label = SPANS.find((span) => span.unit === unit)?.label ?? '';
   return (
     <section className="card" aria-labelledby="crash-chart">
       <header className="card-head">
@@ -25,13 +25,18 @@ export function CrashChart() {
         <fieldset className="segments">
           <legend className="visually-hidden">Span</legend>
           {SPANS.map((span) => (
-            <button key={span.by} type="button" aria-pressed={by === span.by} onClick={() => setBy(span.by)}>
+            <button
+              key={span.unit}
+              type="button"
+              aria-pressed={unit === span.unit}
+              onClick={() => setUnit(span.unit)}
+            >
               {span.name}
             </button>
           ))}
         </fieldset>
       </header>
-      <BarChart buckets={data?.crashes ?? []} by={by} label={label} />
+      <BarChart buckets={data?.crashes ?? []} by={unit} label={label} />
     </section>
   );
 }
