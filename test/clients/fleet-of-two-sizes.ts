@@ -25,14 +25,6 @@ export async function aSizedFleet(
   for (let index = 0; index < count; index++) {
     const ofModel = index % 2 === 0 ? 0 : 1;
     const device = await fleet.aDevice(models[ofModel], { key: `d${index}` });
-    const { dump, groupId } = await aCrash(endpoint, device, {
-      place: `function_${index % groupCount}`,
-      version: index % 3 === 0 ? '1.0.0' : '1.1.0',
-      output: `abort() in function_${index % groupCount}`,
-    });
-    devices.push(device);
-    dumps.push(dump);
-    groups.add(groupId);
     const at = new Date();
     await db.coredump.createMany({
       data: Array.from({ length: dumpsEach - 1 }, (_, n) => ({
@@ -41,6 +33,15 @@ export async function aSizedFleet(
         ...{ parseErrorKind: 'missing_firmware', parsedAt: at, firmwareId: builds[ofModel].id },
       })),
     });
+    // The latest, so that it is on the first page of its device.
+    const { dump, groupId } = await aCrash(endpoint, device, {
+      place: `function_${index % groupCount}`,
+      version: index % 3 === 0 ? '1.0.0' : '1.1.0',
+      output: `abort() in function_${index % groupCount}`,
+    });
+    devices.push(device);
+    dumps.push(dump);
+    groups.add(groupId);
   }
   await db.$executeRaw`UPDATE "Device" SET "crashCount" = ${dumpsEach}, "lastCrashAt" = "createdAt"`;
   return { models, builds, devices, dumps, groups: [...groups] };
