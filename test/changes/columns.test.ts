@@ -9,11 +9,11 @@ import { aMigratedDatabaseUrl } from '../support/database.js';
 
 /** Columns whose changes clients do not see, or always see together with another one. */
 const NOT_TOLD: Readonly<Record<(typeof SUBJECTS)[number], readonly string[]>> = {
-  Coredump: ['id', 'idempotencyKey', 'parseAttempts', 'leaseOwner', 'leaseUntil'],
-  CrashGroup: ['id'],
+  Coredump: ['id', 'idempotencyKey', 'parseAttempts', 'leaseOwner', 'leaseUntil', 'updatedAt'],
+  CrashGroup: ['id', 'updatedAt'],
   // The arrival of a dump is told, and raises the count of its device.
   Device: ['id', 'tokenUsedAt', 'lastUploadAt', 'crashCount', 'lastCrashAt', 'createdAt', 'updatedAt'],
-  Firmware: ['id'],
+  Firmware: ['id', 'updatedAt'],
   DeviceModel: ['id', 'updatedAt'],
 };
 

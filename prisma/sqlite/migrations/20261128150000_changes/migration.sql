@@ -26,14 +26,20 @@ CREATE TRIGGER "Coredump_change_arrived" AFTER INSERT ON "Coredump" BEGIN
 END;
 CREATE TRIGGER "Coredump_change_changed" AFTER UPDATE OF
     "deviceId", "firmwareId", "filename", "chip", "firmwareVersion", "size", "sha256", "uploadedAt",
-    "parseStatus", "parseGeneration", "parseErrorKind", "appElfSha256", "fingerprint", "parsedAt" ON "Coredump"
+    "parseStatus", "parseGeneration", "parseErrorKind", "appElfSha256", "fingerprint", "parsedAt",
+    "chosenFirmwareId", "kind", "crashKind", "crashedTask", "reason" ON "Coredump"
     WHEN old."deviceId" IS NOT new."deviceId" OR old."firmwareId" IS NOT new."firmwareId" OR
     old."filename" IS NOT new."filename" OR old."chip" IS NOT new."chip" OR
     old."firmwareVersion" IS NOT new."firmwareVersion" OR old."size" IS NOT new."size" OR
     old."sha256" IS NOT new."sha256" OR old."uploadedAt" IS NOT new."uploadedAt" OR
     old."parseStatus" IS NOT new."parseStatus" OR old."parseGeneration" IS NOT new."parseGeneration" OR
     old."parseErrorKind" IS NOT new."parseErrorKind" OR old."appElfSha256" IS NOT new."appElfSha256" OR
-    old."fingerprint" IS NOT new."fingerprint" OR old."parsedAt" IS NOT new."parsedAt" BEGIN
+    old."fingerprint" IS NOT new."fingerprint" OR old."parsedAt" IS NOT new."parsedAt" OR
+    old."chosenFirmwareId" IS NOT new."chosenFirmwareId" OR
+    old."kind" IS NOT new."kind" OR
+    old."crashKind" IS NOT new."crashKind" OR
+    old."crashedTask" IS NOT new."crashedTask" OR
+    old."reason" IS NOT new."reason" BEGIN
     INSERT INTO "Change" ("subject", "subjectId", "deviceId", "kind") VALUES ('Coredump', new."id", new."deviceId", 'CHANGED');
 END;
 CREATE TRIGGER "Coredump_change_deleted" AFTER DELETE ON "Coredump" BEGIN
@@ -46,7 +52,8 @@ END;
 CREATE TRIGGER "CrashGroup_change_changed" AFTER UPDATE OF
     "title", "kind", "reasonClass", "reason", "culpritFunction", "culpritFile", "state", "resolvedAt",
     "resolvedInVersion", "regressedAt", "regressedInVersion", "assignee", "note", "count", "deviceCount",
-    "firstSeenAt", "lastSeenAt", "heat" ON "CrashGroup"
+    "firstSeenAt", "lastSeenAt", "heat",
+    "movedToId" ON "CrashGroup"
     WHEN old."title" IS NOT new."title" OR old."kind" IS NOT new."kind" OR
     old."reasonClass" IS NOT new."reasonClass" OR old."reason" IS NOT new."reason" OR
     old."culpritFunction" IS NOT new."culpritFunction" OR old."culpritFile" IS NOT new."culpritFile" OR
@@ -55,7 +62,8 @@ CREATE TRIGGER "CrashGroup_change_changed" AFTER UPDATE OF
     old."regressedInVersion" IS NOT new."regressedInVersion" OR old."assignee" IS NOT new."assignee" OR
     old."note" IS NOT new."note" OR old."count" IS NOT new."count" OR
     old."deviceCount" IS NOT new."deviceCount" OR old."firstSeenAt" IS NOT new."firstSeenAt" OR
-    old."lastSeenAt" IS NOT new."lastSeenAt" OR old."heat" IS NOT new."heat" BEGIN
+    old."lastSeenAt" IS NOT new."lastSeenAt" OR old."heat" IS NOT new."heat" OR
+    old."movedToId" IS NOT new."movedToId" BEGIN
     INSERT INTO "Change" ("subject", "subjectId", "deviceId", "kind") VALUES ('CrashGroup', new."id", NULL, 'CHANGED');
 END;
 CREATE TRIGGER "CrashGroup_change_deleted" AFTER DELETE ON "CrashGroup" BEGIN

@@ -84,7 +84,8 @@ CREATE TRIGGER "Coredump_change_arrived" AFTER INSERT ON "Coredump" REFERENCING 
     FOR EACH STATEMENT EXECUTE FUNCTION "note_changes_of_Coredump"('ARRIVED');
 CREATE TRIGGER "Coredump_change_changed" AFTER UPDATE OF
     "deviceId", "firmwareId", "filename", "chip", "firmwareVersion", "size", "sha256", "uploadedAt",
-    "parseStatus", "parseGeneration", "parseErrorKind", "appElfSha256", "fingerprint", "parsedAt" ON "Coredump"
+    "parseStatus", "parseGeneration", "parseErrorKind", "appElfSha256", "fingerprint", "parsedAt",
+    "chosenFirmwareId", "kind", "crashKind", "crashedTask", "reason" ON "Coredump"
     FOR EACH ROW WHEN (
         OLD."deviceId" IS DISTINCT FROM NEW."deviceId" OR OLD."firmwareId" IS DISTINCT FROM NEW."firmwareId" OR
         OLD."filename" IS DISTINCT FROM NEW."filename" OR OLD."chip" IS DISTINCT FROM NEW."chip" OR
@@ -95,7 +96,12 @@ CREATE TRIGGER "Coredump_change_changed" AFTER UPDATE OF
         OLD."parseGeneration" IS DISTINCT FROM NEW."parseGeneration" OR
         OLD."parseErrorKind" IS DISTINCT FROM NEW."parseErrorKind" OR
         OLD."appElfSha256" IS DISTINCT FROM NEW."appElfSha256" OR
-        OLD."fingerprint" IS DISTINCT FROM NEW."fingerprint" OR OLD."parsedAt" IS DISTINCT FROM NEW."parsedAt")
+        OLD."fingerprint" IS DISTINCT FROM NEW."fingerprint" OR OLD."parsedAt" IS DISTINCT FROM NEW."parsedAt" OR
+        OLD."chosenFirmwareId" IS DISTINCT FROM NEW."chosenFirmwareId" OR
+        OLD."kind" IS DISTINCT FROM NEW."kind" OR
+        OLD."crashKind" IS DISTINCT FROM NEW."crashKind" OR
+        OLD."crashedTask" IS DISTINCT FROM NEW."crashedTask" OR
+        OLD."reason" IS DISTINCT FROM NEW."reason")
     EXECUTE FUNCTION "note_change"('deviceId');
 CREATE TRIGGER "Coredump_change_deleted" AFTER DELETE ON "Coredump" REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION "note_changes_of_Coredump"('DELETED');
@@ -104,7 +110,8 @@ CREATE TRIGGER "CrashGroup_change_arrived" AFTER INSERT ON "CrashGroup" REFERENC
 CREATE TRIGGER "CrashGroup_change_changed" AFTER UPDATE OF
     "title", "kind", "reasonClass", "reason", "culpritFunction", "culpritFile", "state", "resolvedAt",
     "resolvedInVersion", "regressedAt", "regressedInVersion", "assignee", "note", "count", "deviceCount",
-    "firstSeenAt", "lastSeenAt", "heat" ON "CrashGroup"
+    "firstSeenAt", "lastSeenAt", "heat",
+    "movedToId" ON "CrashGroup"
     FOR EACH ROW WHEN (
         OLD."title" IS DISTINCT FROM NEW."title" OR OLD."kind" IS DISTINCT FROM NEW."kind" OR
         OLD."reasonClass" IS DISTINCT FROM NEW."reasonClass" OR OLD."reason" IS DISTINCT FROM NEW."reason" OR
@@ -117,7 +124,8 @@ CREATE TRIGGER "CrashGroup_change_changed" AFTER UPDATE OF
         OLD."assignee" IS DISTINCT FROM NEW."assignee" OR OLD."note" IS DISTINCT FROM NEW."note" OR
         OLD."count" IS DISTINCT FROM NEW."count" OR OLD."deviceCount" IS DISTINCT FROM NEW."deviceCount" OR
         OLD."firstSeenAt" IS DISTINCT FROM NEW."firstSeenAt" OR
-        OLD."lastSeenAt" IS DISTINCT FROM NEW."lastSeenAt" OR OLD."heat" IS DISTINCT FROM NEW."heat")
+        OLD."lastSeenAt" IS DISTINCT FROM NEW."lastSeenAt" OR OLD."heat" IS DISTINCT FROM NEW."heat" OR
+        OLD."movedToId" IS DISTINCT FROM NEW."movedToId")
     EXECUTE FUNCTION "note_change"('');
 CREATE TRIGGER "CrashGroup_change_deleted" AFTER DELETE ON "CrashGroup" REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION "note_changes_of_CrashGroup"('DELETED');
