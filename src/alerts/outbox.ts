@@ -6,6 +6,7 @@ import type { DbTransaction } from '../platform/database/types.js';
 import type { Alert, AlertEvent } from './formats.js';
 import {
   crashesInHour,
+  crashesInHourOf,
   hourOf,
   type Spike,
   type SpikeRule,
@@ -64,18 +65,25 @@ export async function writeAlerts(
 }
 
 /**
- * Writes the group's spike of this hour after a change that is not a crash: a merge, or the end of the state "ignored".
+ * Writes the spikes of this hour after a change that is not a crash: a merge, or the end of the state "ignored".
  */
-export async function writeSpikesOfGroup(tx: DbTransaction, groupId: number, now: Date): Promise<boolean> {
-  const group = await reportableGroup(tx, groupId);
-  if (group === null) return false;
+export async function writeSpikesOfGroups(
+  tx: DbTransaction,
+  groupIds: readonly number[],
+  now: Date,
+): Promise<boolean> {
+  const of = { in: [...groupIds] };
   const rules = await tx.alertRule.findMany({
-    where: { enabled: true, spikeCount: { not: null }, OR: [{ groupId: null }, { groupId }] },
+    where: { enabled: true, spikeCount: { not: null }, OR: [{ groupId: null }, { groupId: of }] },
   });
   if (rules.length === 0) return false;
   const slot = hourOf(now);
-  const crashes = await crashesInHour(tx, groupId, slot);
-  return writeSpikes(tx, await takeSpikesOfGroup(tx, { groupId, slot, crashes }, rules), now);
+  const spikes: Spike[] = [];
+  for (const { groupId, crashes } of await crashesInHourOf(tx, groupIds, slot)) {
+    const matching = rules.filter((rule) => rule.groupId === null || rule.groupId === groupId);
+    spikes.push(...(await takeSpikesOfGroup(tx, { groupId, slot, crashes }, matching)));
+  }
+  return writeSpikes(tx, spikes, now);
 }
 
 /** Writes this hour's spikes for a rule that was created, changed or switched on. */

@@ -101,3 +101,19 @@ export async function crashesInHour(
   });
   return _sum.count ?? 0;
 }
+
+/** Groups with crashes in that hour, of all models; without the ignored ones. */
+export async function crashesInHourOf(
+  tx: DbTransaction,
+  groupIds: readonly number[],
+  slot: number,
+): Promise<Array<{ groupId: number; crashes: number }>> {
+  if (groupIds.length === 0) return [];
+  const rows = await tx.$queryRaw<Array<{ groupId: number; crashes: number | bigint }>>`
+    SELECT g."id" AS "groupId", sum(t."count") AS "crashes" FROM "CrashGroup" g
+    JOIN "CrashSignature" s ON s."groupId" = g."id" JOIN "CrashTally" t ON t."signatureId" = s."id"
+    WHERE g."id" IN (${Prisma.join([...groupIds])}) AND g."state" <> 'IGNORED'
+      AND t."unit" = 'HOUR' AND t."slot" = ${slot} AND t."firmwareVersion" = '' AND t."modelId" = ${ALL}
+    GROUP BY g."id"`;
+  return rows.map(({ groupId, crashes }) => ({ groupId: Number(groupId), crashes: Number(crashes) }));
+}

@@ -50,7 +50,8 @@ export interface AuditFilter {
 }
 
 export type Audit = ReturnType<typeof createAudit>;
-export type Noter = (note: AuditNote) => Promise<void>;
+/** Many notes at once cost one statement. */
+export type Noter = (...notes: readonly AuditNote[]) => Promise<void>;
 
 /** Queries over audit events. */
 export function createAuditQueries(db: Db) {
@@ -132,10 +133,10 @@ export function createAudit({ db, clock, metrics, log, onChange = () => {} }: Au
     const result = await work((tx) => {
       // A retried transaction collects its notes again.
       rows = [];
-      return async (note) => {
-        const row = rowOf(note, actor);
-        await tx.auditEvent.create({ data: row, select: { id: true } });
-        rows.push(row);
+      return async (...notes) => {
+        const added = notes.map((note) => rowOf(note, actor));
+        if (added.length > 0) await tx.auditEvent.createMany({ data: added });
+        rows.push(...added);
       };
     });
     for (const row of rows) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { writeAlerts, writeSpikesOfGroup } from '../alerts/outbox.js';
+import { writeAlerts, writeSpikesOfGroups } from '../alerts/outbox.js';
 import { createAlertSender } from '../alerts/sender.js';
 import { createAlertService } from '../alerts/service.js';
 import { createAudit } from '../audit/service.js';
@@ -141,7 +141,7 @@ function createAlerting({ config, database, clock, log, alertTimes }: ServicesDe
     ...alertTimes,
   });
   const groupAlerts: GroupAlerts = {
-    writeSpikes: (tx, groupId) => writeSpikesOfGroup(tx, groupId, clock.now()),
+    writeSpikes: (tx, groupIds) => writeSpikesOfGroups(tx, groupIds, clock.now()),
     wake: alertSender.wake,
   };
   return {

@@ -99,7 +99,7 @@ export function createRegroupJob({
         if (stop.aborted) return;
         const hasAlerts = await inTransaction(db, async (tx) => {
           const mergedInto = await regroupDump(tx, id, recipe, now());
-          return mergedInto !== null && alerts.writeSpikes(tx, mergedInto);
+          return mergedInto !== null && alerts.writeSpikes(tx, [mergedInto]);
         });
         if (hasAlerts) alerts.wake();
       }

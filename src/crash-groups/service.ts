@@ -109,17 +109,11 @@ export function createCrashGroupService({
       checkTriage(ids, triage);
       const { groups, hasAlerts } = await audit.change(async (tx, note) => {
         const changed = await setInAll(tx, ids, triage);
-        for (const group of changed) {
-          for (const each of onGroupInBulk(group, { ...triage, ...noteIn(triage) })) await note(each);
-        }
-        await events.announce(
-          tx,
-          changed.map(({ id }) => id),
-        );
+        const changedIds = changed.map(({ id }) => id);
+        await note(...changed.flatMap((group) => onGroupInBulk(group, { ...triage, ...noteIn(triage) })));
+        await events.announce(tx, changedIds);
         // An ignored group that is opened may have a spike.
-        let written = false;
-        for (const { id } of changed) written = (await alerts.writeSpikes(tx, id)) || written;
-        return { groups: changed, hasAlerts: written };
+        return { groups: changed, hasAlerts: await alerts.writeSpikes(tx, changedIds) };
       });
       for (const { id } of groups) events.publish({ groupId: id, kind: 'changed' });
       if (hasAlerts) alerts.wake();
@@ -240,7 +234,7 @@ export function createCrashGroupService({
     const { group, hasAlerts } = await audit.change(async (tx, note) => {
       const changed = await work(tx, note);
       await events.announce(tx, [changed.id]);
-      return { group: changed, hasAlerts: await alerts.writeSpikes(tx, changed.id) };
+      return { group: changed, hasAlerts: await alerts.writeSpikes(tx, [changed.id]) };
     });
     events.publish({ groupId: group.id, kind: 'changed' });
     if (hasAlerts) alerts.wake();

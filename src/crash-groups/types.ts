@@ -78,8 +78,8 @@ export interface GroupChange {
 
 /** The part of alerts that changes without a crash need. */
 export interface GroupAlerts {
-  /** Writes the alerts for a spike of this hour, in the transaction. @returns whether there are any */
-  writeSpikes(tx: DbTransaction, groupId: number): Promise<boolean>;
+  /** Writes the alerts for spikes of this hour, in the transaction. @returns whether there are any */
+  writeSpikes(tx: DbTransaction, groupIds: readonly number[]): Promise<boolean>;
   /** Called after the commit when there is something to send. */
   wake(): void;
 }

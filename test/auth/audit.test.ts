@@ -211,7 +211,7 @@ describe('the audit', () => {
       .map(([use]) => use)
       .filter((use) => !/findMany|count|js/.test(use));
 
-    expect(uses.sort()).toEqual(['auditEvent.create', 'auditEvent.deleteMany']);
+    expect(uses.sort()).toEqual(['auditEvent.createMany', 'auditEvent.deleteMany']);
   });
 
   it('forgets after AUDIT_DAYS', async () => {

@@ -8,8 +8,6 @@ import type { Variables } from './three-clients.js';
 interface OperationCase {
   /** The SQL statements that it takes, however many rows there are. */
   statements: number;
-  /** More of them for each group that the operation names. */
-  perGroup?: number;
   variables?(place: {
     endpoint: GraphQLEndpoint;
     fleet: SizedFleet;
@@ -46,9 +44,7 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   },
   OneGroup: { statements: 11, variables: ({ fleet }) => ({ id: fleet.groups[0] }) },
   TriageGroups: {
-    statements: 3,
-    // Each group is changed under its own lock, with its own lines in the audit; a call takes 100 groups at most.
-    perGroup: 4,
+    statements: 8,
     variables: ({ fleet, serial }) => ({ input: { ids: fleet.groups, assignee: `person ${serial}` } }),
   },
   MergeGroups: {
