@@ -2,7 +2,7 @@ import { CRASH_KINDS, type CrashKind } from '../crashdump/index.js';
 import type { Prisma } from '../platform/database/client.js';
 import type { DbTransaction } from '../platform/database/types.js';
 
-export const GROUP_STATES = ['OPEN', 'RESOLVED', 'IGNORED'] as const;
+const GROUP_STATES = ['OPEN', 'RESOLVED', 'IGNORED'] as const;
 export type GroupState = (typeof GROUP_STATES)[number];
 
 /** What a list of groups can be sorted by. */

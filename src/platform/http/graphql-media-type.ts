@@ -1,5 +1,5 @@
 /** The type of GraphQL over HTTP whose statuses say whether the request was an operation at all. */
-export const GRAPHQL_RESPONSE = 'application/graphql-response+json';
+const GRAPHQL_RESPONSE = 'application/graphql-response+json';
 
 /**
  * The type of a GraphQL answer in JSON, by the request's `Accept` header.
