@@ -3,7 +3,7 @@ import { Prisma } from '../platform/database/client.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
 import { copySpikes, moveRules } from './followers.js';
-import { lockGroups, lockSignaturesOf } from './locks.js';
+import { lockGroups, lockSignaturesOf, type SignatureRow } from './locks.js';
 import { currentGroupId, followSignatures, keepMerged, mergedGroupOf, setByPeople } from './merged-groups.js';
 import { recountGroup } from './recount.js';
 import type { CrashGroupRow } from './types.js';
@@ -63,7 +63,7 @@ export async function splitGroup(
 ): Promise<{ group: CrashGroupRow; from: CrashGroupRow }> {
   const before = await tx.crashGroup.findUnique({
     where: { id },
-    select: { _count: { select: { signatures: true } } },
+    select: { title: true, _count: { select: { signatures: true } } },
   });
   if (before === null) throw notFound('crash group', id, { field: 'id' });
   const signatures = await lockSignaturesOf(tx, [id]);
@@ -82,11 +82,10 @@ export async function splitGroup(
 
   const back = await mergedGroupOf(tx, id, moving);
   const own = moving.find(({ fromGroupId }) => fromGroupId !== null && fromGroupId === back?.id) ?? first;
-  const { title, kind, reason, reasonClass, culpritFunction, culpritFile, firstSeenAt, lastSeenAt } = own;
-  const description = { title, kind, reason, reasonClass, culpritFunction, culpritFile };
+  const { firstSeenAt, lastSeenAt } = own;
   const made = await tx.crashGroup.create({
     data: {
-      ...description,
+      ...descriptionOf(own),
       ...{ firstSeenAt, lastSeenAt, heat: 0, updatedAt: at },
       ...(back === null ? { state: 'OPEN' } : { id: back.id, ...setByPeople(back) }),
     },
@@ -100,8 +99,17 @@ export async function splitGroup(
     throw new StaleRead('a fingerprint left its group although the group was locked');
   await followSignatures(tx, id, made.id, back);
   await copySpikes(tx, id, made.id);
+  // What described the group may have left it.
+  const staying = signatures.filter((signature) => !moving.includes(signature)).sort((a, b) => a.id - b.id);
+  const [rest] = staying;
+  if (rest !== undefined && !staying.some(({ title }) => title === before.title))
+    await tx.crashGroup.update({ where: { id }, data: descriptionOf(rest), select: { id: true } });
   const from = await recounted(tx, id, at);
   return { group: await recounted(tx, made.id, at), from };
+}
+
+function descriptionOf({ title, kind, reason, reasonClass, culpritFunction, culpritFile }: SignatureRow) {
+  return { title, kind, reason, reasonClass, culpritFunction, culpritFile };
 }
 
 async function recounted(tx: DbTransaction, id: number, at: Date): Promise<CrashGroupRow> {

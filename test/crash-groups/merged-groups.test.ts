@@ -21,7 +21,7 @@ const TAKE_OUT = graphql(`
   mutation TakeOut($id: ID!, $fingerprints: [String!]!) {
     splitCrashGroup(input: { id: $id, fingerprints: $fingerprints }) {
       crashGroup { id title state resolvedInVersion assignee note count fingerprints mergedIds }
-      fromCrashGroup { id count fingerprints mergedIds }
+      fromCrashGroup { id title count fingerprints mergedIds }
     }
   }
 `);
@@ -142,9 +142,28 @@ describe('a split', () => {
         ...{ id: id('b'), title: 'LoadProhibited in b (b.c)', state: 'RESOLVED', resolvedInVersion: '1.3.0' },
         ...{ assignee: 'ada', note: 'a missing null check', count: 1, fingerprints: ['v1:b'], mergedIds: [] },
       },
-      fromCrashGroup: { id: id('a'), count: 1, fingerprints: ['v1:a'], mergedIds: [] },
+      fromCrashGroup: {
+        id: id('a'),
+        title: 'LoadProhibited in a (a.c)',
+        count: 1,
+        fingerprints: ['v1:a'],
+        mergedIds: [],
+      },
     });
     expect(await recount(endpoint.databaseUrl)).toEqual([]);
+  });
+
+  it('leaves a group with the name of what is in it', async () => {
+    const endpoint = await aGraphQLEndpoint();
+    const { id, merge, split } = await groupsAt(endpoint, ['a', 'b']);
+    await merge('a', 'b');
+
+    const { crashGroup, fromCrashGroup } = await split(id('a'), 'a');
+
+    expect([crashGroup.title, fromCrashGroup.title]).toEqual([
+      'LoadProhibited in a (a.c)',
+      'LoadProhibited in b (b.c)',
+    ]);
   });
 
   it('gives each group of a chain back, the inner one and the outer one', async () => {
