@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../support/app.js';
 import {
   type ChangeFollower,
   CRASH_EVENTS,
@@ -73,6 +74,7 @@ describe('a client that was away', () => {
     const endpoint = await aGraphQLEndpoint();
     const since = await cursorOfNow(endpoint);
     await endpoint.fleet.aModel();
+    await allHaveEnded(endpoint);
     const kept = await cursorOfNow(endpoint);
     await endpoint.db.$executeRaw`UPDATE "Change" SET "at" = ${new Date(Date.now() - 25 * 60 * 60 * 1000)}`;
     await endpoint.changes.prune();
@@ -187,9 +189,11 @@ describe('server-sent events of crashEvents', () => {
       for (const { next } of followers) await next();
     });
 
-    expect(
-      statements.filter((sql) => /FROM [^ ]*Coredump[`"] WHERE .* IN|ORDER BY max/.test(sql)).length,
-    ).toBeLessThan(4);
+    const readsOfDumps = statements.filter((sql) => /FROM [^ ]*Coredump[`"] WHERE .* IN/.test(sql));
+    const batches = statements.filter((sql) => /ORDER BY max/.test(sql));
+    expect(batches.length).toBeGreaterThan(0);
+    // The crash itself is read once, to be counted.
+    expect(readsOfDumps.length).toBeLessThanOrEqual(1 + batches.length);
   });
 });
 
@@ -199,6 +203,16 @@ const FUTURE: Readonly<Record<string, string>> = {
   postgresql: '900000000000:900000000000:',
   postgres: '900000000000:900000000000:',
 };
+
+/** A cursor stands before every transaction of the cluster that still runs, also in the databases of other tests. */
+async function allHaveEnded({ db, databaseUrl }: Pick<GraphQLEndpoint, 'db' | 'databaseUrl'>): Promise<void> {
+  if (databaseUrl.startsWith('file:')) return;
+  await eventually(async () => {
+    const [row] = await db.$queryRaw<Array<{ ended: boolean }>>`
+      SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint > (SELECT max("tx") FROM "Change") AS "ended"`;
+    return row?.ended === true;
+  }, 'the end of earlier transactions');
+}
 
 async function cursorOfNow(endpoint: Pick<GraphQLEndpoint, 'url'>): Promise<string> {
   const { cursor, stop } = await followFromNow(endpoint);
