@@ -5,7 +5,7 @@ import type { Peer } from './processes.js';
 export async function register({ url }: Peer, devices: number): Promise<void> {
   await ask(
     url,
-    'mutation { createDeviceModel(input: { code: "bench", name: "Bench" }) { deviceModel { id } } }',
+    'mutation { createDeviceModel(input: { code: "bench", name: "Bench" }) { __typename } }',
   );
   for (let index = 0; index < devices; index++) {
     await ask(
