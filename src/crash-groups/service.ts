@@ -14,7 +14,6 @@ import {
   onGroupInBulk,
   versionDetail,
 } from './history.js';
-import { lockGroups } from './locks.js';
 import { mergeGroups, splitGroup } from './merge.js';
 import { currentGroupId, takersOf } from './merged-groups.js';
 import { createCrashGroupQueries } from './queries.js';
@@ -209,10 +208,6 @@ export function createCrashGroupService({
     const takers = await takersOf(tx, ids);
     const currentOf = (id: number) => takers.get(id) ?? id;
     const wanted = [...new Set(ids.map(currentOf))];
-    const known = await lockGroups(tx, wanted);
-    const unknown = ids.find((id) => !known.has(currentOf(id)));
-    if (unknown !== undefined)
-      throw notFound('crash group', encodeGlobalId('CrashGroup', unknown), { field: 'ids' });
     const { state, resolvedInVersion = null, assignee } = triage;
     const now = clock.now();
     const rows = await tx.crashGroup.updateManyAndReturn({
@@ -225,6 +220,9 @@ export function createCrashGroupService({
       },
     });
     const changed = new Map(rows.map((row) => [row.id, toGroupRow(row)]));
+    const unknown = ids.find((id) => !changed.has(currentOf(id)));
+    if (unknown !== undefined)
+      throw notFound('crash group', encodeGlobalId('CrashGroup', unknown), { field: 'ids' });
     return wanted.flatMap((id) => changed.get(id) ?? []);
   }
 

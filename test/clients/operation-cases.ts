@@ -44,7 +44,7 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   },
   OneGroup: { statements: 11, variables: ({ fleet }) => ({ id: fleet.groups[0] }) },
   TriageGroups: {
-    statements: 8,
+    statements: 5,
     variables: ({ fleet, serial }) => ({ input: { ids: fleet.groups, assignee: `person ${serial}` } }),
   },
   MergeGroups: {
