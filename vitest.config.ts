@@ -30,7 +30,8 @@ const WITHOUT_DATABASE = [
   'test/alerts/{formats,outbound-http}.test.ts',
   'test/auth/{attempt-limiter,issuer}.test.ts',
   'test/coredumps/full-transfer-folder.test.ts',
-  'test/graphql/{multipart-bombs,persisted-documents,request-parser}.test.ts',
+  'test/graphql/{error-fields,failing-roots,graphiql-tour,multipart-bombs,persisted-documents}.test.ts',
+  'test/graphql/{query-cost,refusal-types,request-parser}.test.ts',
   'test/http/{allowed-hosts,clock-jumps,cross-site,http-abuse,slow-readers,upload-limits}.test.ts',
 ];
 

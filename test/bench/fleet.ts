@@ -3,10 +3,7 @@ import type { Peer } from './processes.js';
 
 /** Registers a model and the devices `bench0`, `bench1`… by GraphQL. */
 export async function register({ url }: Peer, devices: number): Promise<void> {
-  await ask(
-    url,
-    'mutation { createDeviceModel(input: { code: "bench", name: "Bench" }) { __typename } }',
-  );
+  await ask(url, 'mutation { createDeviceModel(input: { code: "bench", name: "Bench" }) { __typename } }');
   for (let index = 0; index < devices; index++) {
     await ask(
       url,

@@ -6,7 +6,7 @@ import type { Variables } from './three-clients.js';
 
 /** How an operation of `operations/` is run once more: what it needs is made anew each time. */
 interface OperationCase {
-  /** The SQL statements that it takes, however many rows there are. */
+  /** The SQL statements that it takes with SQLite, however many rows there are. */
   statements: number;
   variables?(place: {
     endpoint: GraphQLEndpoint;

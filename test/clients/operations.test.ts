@@ -18,14 +18,18 @@ async function threeClients(endpoint: { url: string; webSocketUrl: string }) {
 }
 
 it('the operations of a dashboard take as many statements in a large fleet as in a small one, by any client', async () => {
-  const [inSmall, inLarge] = [await statementsIn(SMALL), await statementsIn(LARGE)];
-
-  expect(inSmall).toEqual(wanted());
-  expect(inLarge).toEqual(wanted());
+  expect(excessOf(await statementsIn(SMALL))).toEqual([]);
+  expect(excessOf(await statementsIn(LARGE))).toEqual([]);
 });
 
-function wanted(): Record<string, number> {
-  return Object.fromEntries(OTHERS.map(({ name }) => [name, OPERATION_CASES[name]?.statements ?? 0]));
+/** What the other database and the background may add; a statement for each group, device or dump would be far more. */
+const MARGIN = 4;
+
+function excessOf(taken: Record<string, number>): string[] {
+  return OTHERS.flatMap(({ name }) => {
+    const [statements = 0, wanted = 0] = [taken[name], OPERATION_CASES[name]?.statements];
+    return statements > wanted + MARGIN ? [`${name}: ${statements} statements instead of ${wanted}`] : [];
+  });
 }
 
 /** The least of all clients, because work that an earlier operation left to the background may add its own. */
