@@ -58,7 +58,7 @@ const FLEET = { devices: 200, dumpsEach: 20, textBytes: 16 * 1024 };
 const MAX_MB = 700;
 
 describe('under the costliest queries that are allowed', () => {
-  it('the server answers every honest request, in bounded memory', { timeout: 300_000 }, async () => {
+  it('the server answers every honest request, in bounded memory', { timeout: 600_000 }, async () => {
     const program = await aFilledProgram();
     await register(program, ['honest']);
     const slow = Array.from({ length: 20 }, () => askSlowly(program.url, LONGEST_ANSWER));
