@@ -1,6 +1,7 @@
 import { childrenOf, countChildrenOf, type PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
 import { ofGroups } from '../platform/database/group-ids.js';
+import { oneOf } from '../platform/database/one-of.js';
 import {
   inOrder,
   type OrderColumns,
@@ -84,12 +85,6 @@ function rulesOf({ enabled, format, modelCode, groupId }: RuleFilter): Prisma.Sq
       : Prisma.sql`r."modelId" IN (SELECT m."id" FROM "DeviceModel" m WHERE ${ofModel})`,
   ].filter((condition) => condition !== null);
   return all.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(all, ' AND ');
-}
-
-/** An empty list matches nothing. */
-function oneOf(column: Prisma.Sql, values: ReadonlyArray<string | number> | undefined): Prisma.Sql | null {
-  if (values === undefined) return null;
-  return values.length === 0 ? Prisma.sql`1 = 0` : Prisma.sql`${column} IN (${Prisma.join([...values])})`;
 }
 
 function deliveriesOf(filter: DeliveryFilter): Prisma.AlertDeliveryWhereInput {

@@ -1,6 +1,7 @@
 import type { PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
 import { ofGroups } from '../platform/database/group-ids.js';
+import { oneOf } from '../platform/database/one-of.js';
 import { containsWords } from '../platform/database/text-search.js';
 import type { CoredumpFilter } from './types.js';
 
@@ -48,12 +49,6 @@ export function within({ beforeId, afterId }: PageWindow): Prisma.Sql {
     afterId === undefined ? null : Prisma.sql`c."id" > ${afterId}`,
   ].filter((bound) => bound !== null);
   return bounds.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(bounds, ' AND ');
-}
-
-/** An empty list matches nothing. */
-function oneOf(column: Prisma.Sql, values: ReadonlyArray<string | number> | undefined): Prisma.Sql | null {
-  if (values === undefined) return null;
-  return values.length === 0 ? Prisma.sql`1 = 0` : Prisma.sql`${column} IN (${Prisma.join([...values])})`;
 }
 
 function ofDevices(column: Prisma.Sql, values: readonly string[] | undefined): Prisma.Sql | null {

@@ -1,4 +1,5 @@
 import { Prisma } from '../platform/database/client.js';
+import { oneOf } from '../platform/database/one-of.js';
 import { containsWords } from '../platform/database/text-search.js';
 import type { CrashGroupFilter } from './types.js';
 
@@ -84,10 +85,4 @@ function inGroup(isIn: (column: Prisma.Sql) => Prisma.Sql): Prisma.Sql {
   const columns = ['title', 'reason', 'culpritFunction', 'culpritFile', 'assignee', 'note'];
   const anywhere = columns.map((name) => isIn(Prisma.sql`g.${Prisma.raw(`"${name}"`)}`));
   return Prisma.sql`(${Prisma.join(anywhere, ' OR ')})`;
-}
-
-/** An empty list matches nothing. */
-function oneOf(column: Prisma.Sql, values: ReadonlyArray<string | number> | undefined): Prisma.Sql | null {
-  if (values === undefined) return null;
-  return values.length === 0 ? Prisma.sql`1 = 0` : Prisma.sql`${column} IN (${Prisma.join([...values])})`;
 }

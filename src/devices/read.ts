@@ -1,5 +1,6 @@
 import { Prisma } from '../platform/database/client.js';
 import { ofGroups } from '../platform/database/group-ids.js';
+import { oneOf } from '../platform/database/one-of.js';
 import {
   inOrder,
   type OrderColumns,
@@ -102,16 +103,16 @@ function folded(column: Prisma.Sql) {
 function conditions(filter: DeviceFilter): Prisma.Sql {
   const { createdAfter, createdBefore, lastCrashAfter, lastCrashBefore, hasCrashed, search } = filter;
   const all = [
-    selected(Prisma.sql`d."key"`, filter.key),
+    oneOf(Prisma.sql`d."key"`, filter.key),
     within(
       Prisma.sql`SELECT m."id" FROM "DeviceModel" m WHERE`,
       Prisma.sql`d."modelId"`,
-      selected(Prisma.sql`m."code"`, filter.modelCode),
+      oneOf(Prisma.sql`m."code"`, filter.modelCode),
     ),
     within(
       Prisma.sql`SELECT v."deviceId" FROM "VersionDevice" v WHERE`,
       Prisma.sql`d."id"`,
-      selected(Prisma.sql`v."firmwareVersion"`, filter.firmwareVersion),
+      oneOf(Prisma.sql`v."firmwareVersion"`, filter.firmwareVersion),
     ),
     within(
       Prisma.sql`SELECT x."deviceId" FROM "CrashSignature" s JOIN "CrashDevice" x ON x."signatureId" = s."id" WHERE`,
@@ -148,10 +149,4 @@ function joined(all: readonly Prisma.Sql[]): Prisma.Sql {
 
 function within(select: Prisma.Sql, column: Prisma.Sql, condition: Prisma.Sql | null): Prisma.Sql | null {
   return condition === null ? null : Prisma.sql`${column} IN (${select} ${condition})`;
-}
-
-/** An empty list matches nothing. */
-function selected(column: Prisma.Sql, values: ReadonlyArray<string | number> | undefined): Prisma.Sql | null {
-  if (values === undefined) return null;
-  return values.length === 0 ? Prisma.sql`1 = 0` : Prisma.sql`${column} IN (${Prisma.join([...values])})`;
 }

@@ -1,6 +1,7 @@
 import { MAX_ROW_ID } from '../global-ids.js';
 import type { PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
+import { oneOf } from '../platform/database/one-of.js';
 import { containsWords } from '../platform/database/text-search.js';
 import type { Db } from '../platform/database/types.js';
 import type { Firmware, FirmwareFilter } from './types.js';
@@ -85,12 +86,6 @@ function within({ beforeId = MAX_ROW_ID + 1, afterId = 0 }: PageWindow): Prisma.
 
 function directionOf({ fromEnd }: PageWindow): Prisma.Sql {
   return fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
-}
-
-/** An empty list matches nothing. */
-function oneOf(column: Prisma.Sql, values: readonly string[] | undefined): Prisma.Sql | null {
-  if (values === undefined) return null;
-  return values.length === 0 ? Prisma.sql`1 = 0` : Prisma.sql`${column} IN (${Prisma.join([...values])})`;
 }
 
 function beginsWithOneOf(prefixes: readonly string[]): Prisma.Sql {
