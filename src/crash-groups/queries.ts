@@ -2,6 +2,12 @@ import type { DeviceRow } from '../devices/types.js';
 import type { Clock } from '../platform/clock.js';
 import type { PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
+import {
+  inOrder,
+  type OrderColumns,
+  type OrderedWindow,
+  windowSql,
+} from '../platform/database/ordered-window.js';
 import type { Db } from '../platform/database/types.js';
 import { type Breakdown, type BreakdownQuestion, fleetBreakdown } from './crash-breakdown.js';
 import { crashFreeDays } from './crash-days.js';
@@ -9,33 +15,13 @@ import { fleetSeries, type SeriesFilter, type SeriesRange } from './crash-series
 import { matchingGroups } from './group-filter.js';
 import { currentGroupId } from './merged-groups.js';
 import { listMissingFirmwares } from './missing-firmware.js';
-import {
-  type CrashGroupFilter,
-  type CrashGroupRow,
-  type GroupOrder,
-  type GroupOrderField,
-  toGroupRow,
-} from './types.js';
+import { type CrashGroupFilter, type CrashGroupRow, type GroupOrderField, toGroupRow } from './types.js';
 
 /** Lists of groups, in SQL that SQLite and PostgreSQL both understand. "g" is the group. */
 
 type StoredGroup = Parameters<typeof toGroupRow>[0];
 
-/** The limit of a page: the value that the list is sorted by, and the id among equal values. */
-export interface GroupPosition {
-  value: number;
-  id: number;
-}
-
-/** `take` groups between two positions in the order, both exclusive. */
-export interface GroupWindow {
-  order: GroupOrder;
-  take: number;
-  after?: GroupPosition;
-  before?: GroupPosition;
-  /** Takes them from the end of the list; the result is in the order all the same. */
-  fromEnd?: boolean;
-}
+export type GroupWindow = OrderedWindow<GroupOrderField>;
 
 /** Groups of a device, or of the version of a firmware. */
 export type GroupParent = 'device' | 'firmware';
@@ -65,10 +51,11 @@ export async function listGroups(
   filter: CrashGroupFilter,
   window: GroupWindow,
 ): Promise<CrashGroupRow[]> {
+  const { within, order } = windowOf(window);
   const rows = await db.$queryRaw<StoredGroup[]>`
-    SELECT g.* FROM "CrashGroup" g WHERE ${matchingGroups(filter)} AND ${within(window)}
-    ORDER BY ${sorted(window)} LIMIT ${window.take}`;
-  return (window.fromEnd === true ? rows.reverse() : rows).map(toGroupRow);
+    SELECT g.* FROM "CrashGroup" g WHERE ${matchingGroups(filter)} AND ${within}
+    ORDER BY ${order} LIMIT ${window.take}`;
+  return inOrder(rows, window).map(toGroupRow);
 }
 
 async function countGroups(db: Db, filter: CrashGroupFilter): Promise<number> {
@@ -84,15 +71,16 @@ export async function listGroupsOf(
   ids: readonly number[],
   window: GroupWindow,
 ): Promise<Map<number, CrashGroupRow[]>> {
+  const { within, order } = windowOf(window);
   const rows = await db.$queryRaw<Array<StoredGroup & { parent: number; rank: unknown }>>`
     SELECT * FROM (
-      SELECT g.*, p."parent", row_number() OVER (PARTITION BY p."parent" ORDER BY ${sorted(window)}) AS "rank"
+      SELECT g.*, p."parent", row_number() OVER (PARTITION BY p."parent" ORDER BY ${order}) AS "rank"
       FROM (${MEMBERSHIP[parent](Prisma.join([...ids]))}) p
-      JOIN "CrashGroup" g ON g."id" = p."groupId" WHERE ${within(window)}
+      JOIN "CrashGroup" g ON g."id" = p."groupId" WHERE ${within}
     ) r WHERE r."rank" <= ${window.take} ORDER BY r."rank"`;
   const answers = new Map<number, CrashGroupRow[]>(ids.map((id) => [id, []]));
   for (const { parent: id, rank: _, ...row } of rows) answers.get(Number(id))?.push(toGroupRow(row));
-  if (window.fromEnd === true) for (const groups of answers.values()) groups.reverse();
+  for (const groups of answers.values()) inOrder(groups, window);
   return answers;
 }
 
@@ -128,48 +116,16 @@ export async function listDevicesOfGroups(
   return byGroup;
 }
 
-/** The position of a group in an order, for cursors. */
-export function positionOf(group: CrashGroupRow, field: GroupOrderField): GroupPosition {
-  return { id: group.id, value: VALUES[field](group) };
-}
-
-const VALUES: Record<GroupOrderField, (group: CrashGroupRow) => number> = {
-  COUNT: ({ count }) => count,
-  DEVICE_COUNT: ({ deviceCount }) => deviceCount,
-  LAST_SEEN_AT: ({ lastSeenAt }) => lastSeenAt.getTime(),
-  FIRST_SEEN_AT: ({ firstSeenAt }) => firstSeenAt.getTime(),
-  VELOCITY: ({ heat }) => heat,
-};
-
 /** Each has an index, with the id. */
-const COLUMNS: Record<GroupOrderField, Prisma.Sql> = {
-  COUNT: Prisma.sql`g."count"`,
-  DEVICE_COUNT: Prisma.sql`g."deviceCount"`,
-  LAST_SEEN_AT: Prisma.sql`g."lastSeenAt"`,
-  FIRST_SEEN_AT: Prisma.sql`g."firstSeenAt"`,
-  VELOCITY: Prisma.sql`g."heat"`,
+const COLUMNS: OrderColumns<GroupOrderField> = {
+  COUNT: { sql: Prisma.sql`g."count"` },
+  DEVICE_COUNT: { sql: Prisma.sql`g."deviceCount"` },
+  LAST_SEEN_AT: { sql: Prisma.sql`g."lastSeenAt"` },
+  FIRST_SEEN_AT: { sql: Prisma.sql`g."firstSeenAt"` },
+  VELOCITY: { sql: Prisma.sql`g."heat"` },
 };
 
-const TIMES: readonly GroupOrderField[] = ['LAST_SEEN_AT', 'FIRST_SEEN_AT'];
-
-function sorted({ order, fromEnd }: GroupWindow): Prisma.Sql {
-  const isAscending = (order.direction === 'ASC') !== (fromEnd === true);
-  const direction = isAscending ? Prisma.sql`ASC` : Prisma.sql`DESC`;
-  return Prisma.sql`${COLUMNS[order.field]} ${direction}, g."id" ${direction}`;
-}
-
-function within({ order, after, before }: GroupWindow): Prisma.Sql {
-  const column = COLUMNS[order.field];
-  const isAscending = order.direction === 'ASC';
-  const [lower, upper] = isAscending ? [after, before] : [before, after];
-  const value = (position: GroupPosition) =>
-    TIMES.includes(order.field) ? new Date(position.value) : position.value;
-  const bounds = [
-    upper === undefined ? null : Prisma.sql`(${column}, g."id") < (${value(upper)}, ${upper.id})`,
-    lower === undefined ? null : Prisma.sql`(${column}, g."id") > (${value(lower)}, ${lower.id})`,
-  ].filter((bound) => bound !== null);
-  return bounds.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(bounds, ' AND ');
-}
+const windowOf = (window: GroupWindow) => windowSql(COLUMNS, Prisma.sql`g."id"`, window);
 
 /** Each group once for each of its parents. */
 const MEMBERSHIP: Record<GroupParent, (ids: Prisma.Sql) => Prisma.Sql> = {

@@ -151,7 +151,7 @@ describe.each(STATES)('with many dumps, %s', (state) => {
 
     for (const direction of ['DESC', 'ASC'] as const) {
       const order = { field, direction };
-      const groups = await rowsRead(db, (watched) => listGroups(watched, {}, { order, take: 21 }));
+      const groups = await rowsRead(db, (watched) => listGroups(watched, {}, { ...order, take: 21 }));
 
       expect({ direction, ...groups }).toEqual({ direction, found: 10, rows: atMost(0) });
     }
@@ -167,11 +167,11 @@ describe('with many groups', () => {
   )('a page by $field $direction is read in its order, and nothing is sorted', async (order) => {
     const { db } = await aGraphQLEndpoint();
     await manyGroups(db);
-    const after = { value: order.field.endsWith('_AT') ? Date.UTC(2026, 1, 11) : 2_500, id: 2_500 };
+    const after = { value: order.field.endsWith('_AT') ? new Date(Date.UTC(2026, 1, 11)) : 2_500, id: 2_500 };
 
     for (const window of [{ take: 21 }, { take: 21, fromEnd: true }, { take: 21, after }]) {
       const watch = explained(db, isPostgresql);
-      const page = await listGroups(watch.db, {}, { order, ...window });
+      const page = await listGroups(watch.db, {}, { ...order, ...window });
 
       expect({ window, found: page.length, sorts: watch.seen().sorts }).toEqual({
         window,

@@ -21,6 +21,10 @@ export function byNumber<Row>(of: (row: Row) => number): OrderField<Row> {
   };
 }
 
+export function byReal<Row>(of: (row: Row) => number): OrderField<Row> {
+  return { of, read: (text) => (text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : null) };
+}
+
 export function byTime<Row>(of: (row: Row) => Date): OrderField<Row> {
   return { of, read: (text) => (/^\d{1,14}$/.test(text) ? new Date(Number(text)) : null) };
 }
