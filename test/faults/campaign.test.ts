@@ -53,7 +53,11 @@ describe('under fire nothing acknowledged is lost', () => {
         );
         const fallen = world.fallen().map((index) => `server ${index} ended by itself`);
         await world.mend();
-        await eventually(async () => acknowledged.length >= before + 10, `uploads go on after ${fault.name}`);
+        await eventually(
+          async () => acknowledged.length >= before + 10,
+          `uploads go on after ${fault.name}`,
+          { limitMs: LIMIT_MS },
+        );
         await load.stop();
 
         const found = [
@@ -148,7 +152,7 @@ async function disbelieved(
       return wrong.length === 0;
     },
     'what subscribers believe',
-    { limitMs: 30_000, everyMs: 100 },
+    { limitMs: LIMIT_MS, everyMs: 100 },
   ).catch(() => {});
   return wrong;
 }

@@ -11,7 +11,7 @@ import { uploadBuild, type World } from './world.js';
 
 /** What is asked to be read again while its bytes are gone. */
 const MAX_ASKED = 10;
-const START_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 180_000;
 
 /** What a restored backup, a disk error or a wrong setting makes of the storage. */
 export const STORAGE_FAULTS: readonly Fault[] = [

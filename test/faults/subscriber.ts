@@ -30,22 +30,26 @@ export function aDashboard(url: () => string | undefined) {
 
   async function follow(): Promise<void> {
     while (!stopping.signal.aborted) {
+      const attempt = new AbortController();
       try {
-        await followOnce(url() ?? '');
+        await followOnce(url() ?? '', AbortSignal.any([stopping.signal, attempt.signal]));
       } catch {
-        // The server is gone, or not there yet.
+        // The server is gone or not there yet, or its database is.
+      } finally {
+        // Where only the reading failed the subscription is still open, and would tell everything once more.
+        attempt.abort();
       }
       await pause(RETRY_MS);
     }
   }
 
-  async function followOnce(server: string): Promise<void> {
+  async function followOnce(server: string, signal: AbortSignal): Promise<void> {
     const headers = { 'Content-Type': 'application/json' };
     const stream = await fetch(`${server}/graphql`, {
       method: 'POST',
       headers: { ...headers, Accept: 'text/event-stream' },
       body: JSON.stringify({ query: SUBSCRIPTION }),
-      signal: stopping.signal,
+      signal,
     });
     if (!stream.ok || stream.body === null)
       throw new Error(`the subscription was answered with ${stream.status}`);
@@ -56,8 +60,10 @@ export function aDashboard(url: () => string | undefined) {
       method: 'POST',
       headers,
       body: JSON.stringify({ query: QUERY }),
+      signal,
     });
-    const { data } = (await response.json()) as { data: { coredumps: { nodes: State[] } } };
+    const { data } = (await response.json()) as { data: { coredumps: { nodes: State[] } | null } | null };
+    if (data?.coredumps == null) throw new Error('the dumps could not be read');
     data.coredumps.nodes.forEach(learn);
     await reading;
   }

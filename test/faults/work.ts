@@ -39,7 +39,7 @@ export async function miscounts({ databaseUrl }: World): Promise<string[]> {
       return differences.length === 0;
     },
     'the recount',
-    { limitMs: 10_000, everyMs: 500 },
+    { limitMs: 60_000, everyMs: 500 },
   ).catch(() => {});
   return differences.map((difference) => `miscounted: ${difference}`);
 }
