@@ -12,7 +12,7 @@ import { endlessWork, miscounts } from './work.js';
 import { aWorld, DEVICES, MAX_COREDUMPS, type World } from './world.js';
 
 /** `npm run test:faults` has 100 with each database; `npm test` a few, since each takes some seconds. */
-const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 4);
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 3);
 const ONLY = process.env.FAULT_ONLY;
 const LIMIT_MS = 180_000;
 

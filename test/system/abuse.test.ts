@@ -13,7 +13,7 @@ import { ABUSES, COSTLY, LONGEST_ANSWER, UPLOAD_PATH } from './abuses.js';
 
 const ABUSER = fileURLToPath(new URL('./abuser.ts', import.meta.url));
 /** How often calm and fire take turns, and rounds of what the honest client does in each. */
-const [TURNS, ROUNDS] = [8, 40];
+const [TURNS, ROUNDS] = [6, 30];
 
 describe('under fire of more than a hundred abusive requests', () => {
   it('the server answers every honest request, and lives', { timeout: 300_000 }, async () => {
@@ -63,7 +63,7 @@ describe('under the costliest queries that are allowed', () => {
     await register(program, ['honest']);
     const slow = Array.from({ length: 20 }, () => askSlowly(program.url, LONGEST_ANSWER));
 
-    const { calm, underFire, statuses } = await duel(program, [...COSTLY.keys()], { turns: 4, rounds: 15 });
+    const { calm, underFire, statuses } = await duel(program, [...COSTLY.keys()], { turns: 3, rounds: 8 });
     const peakMb = await peakMbOf(program);
     for (const { socket } of slow) socket.destroy();
 
