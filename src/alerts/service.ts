@@ -43,7 +43,7 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
       return withSpikes(async (tx, note) => {
         const columns = await columnsOf(tx, rule);
         if ((await tx.alertRule.count()) >= MAX_RULES)
-          throw badInput(`There are at most ${MAX_RULES} rules.`);
+          throw badInput(`There are at most ${MAX_RULES} rules. Delete one that is not needed any more.`);
         const now = clock.now();
         const made = await tx.alertRule.create({
           data: { ...columns, secret, createdAt: now, updatedAt: now },

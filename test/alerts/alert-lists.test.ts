@@ -99,6 +99,23 @@ describe('alert rules', () => {
     expect(updateAlertRule.alertRule).toEqual({ createdAt, updatedAt: new Date(time).toISOString() });
   });
 
+  it('are at most a hundred: one more is refused with what to do, until one is deleted', async () => {
+    const endpoint = await aGraphQLEndpoint();
+    const create = (name: string) => endpoint.ask(CREATE, { input: input(name) });
+    const { createAlertRule } = await create('0');
+    for (let number = 1; number < 100; number++) await create(String(number));
+
+    await expect(create('100')).rejects.toThrow('There are at most 100 rules. Delete one');
+
+    await endpoint.send(
+      'mutation ($id: ID!) { deleteAlertRule(input: { id: $id }) { deletedAlertRuleId } }',
+      {
+        id: createAlertRule.alertRule.id,
+      },
+    );
+    await create('100');
+  });
+
   it('take a default only for what is left out: null is refused, and never false', async () => {
     const endpoint = await aGraphQLEndpoint();
     const create = 'mutation ($input: CreateAlertRuleInput!) { createAlertRule(input: $input) { secret } }';
