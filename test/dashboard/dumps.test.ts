@@ -67,6 +67,30 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
     expect(continuedAt).not.toContain(null);
   });
 
+  it('reads what events were about that were answered with errors, and goes on listening once', async () => {
+    const program = await aProgramWithDevice();
+    const page = await aBrowserPage(program.url, { path: '/dumps' });
+    const socket = await aFailingSocket(page);
+    // Routes are for the connections of a page that is loaded after them.
+    await page.reload();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await readCrash(program, 'thermostat-1.0.0', 'abort');
+    await page.getByRole('row').filter({ hasText: 'network_handle_reply' }).getByText('Parsed').waitFor();
+
+    // Longer than the page waits after an error, and before it reads the list once more for the events so far.
+    await page.waitForTimeout(3_000);
+    expect(socket.subscribed).toBe(1);
+    socket.isFailing = true;
+    await readCrash(program, 'thermostat-1.0.0', 'assert');
+    // The dump's arrival, its end, and its group.
+    await expect.poll(() => socket.failed).toBe(3);
+    socket.isFailing = false;
+
+    await page.getByRole('row').filter({ hasText: 'packet_append' }).getByText('Parsed').waitFor();
+    await expect.poll(() => socket.subscribed).toBe(2);
+    expect(socket.open.size).toBe(1);
+  });
+
   it('loses a row that is deleted in another window, without a reload', async () => {
     const program = await aProgramWithDevice();
     const { coredumpId } = await readCrash(program, 'thermostat-1.0.0', 'abort');
@@ -111,6 +135,34 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
 });
 
 /** Where the page's subscriptions begin, from now on; null: at the present. */
+/** The page's connection to the server, on which events can be answered by errors: as if no row could be read. */
+async function aFailingSocket(page: Page) {
+  const failing = { isFailing: false, failed: 0, subscribed: 0, open: new Set<string>() };
+  await page.routeWebSocket('**/graphql', (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((text) => {
+      const { type, id } = JSON.parse(String(text));
+      if (type === 'subscribe') {
+        failing.subscribed += 1;
+        failing.open.add(id);
+      }
+      if (type === 'complete') failing.open.delete(id);
+      server.send(text);
+    });
+    server.onMessage((text) => {
+      const message = JSON.parse(String(text));
+      const isEvent = message.type === 'next' && message.payload.data?.crashEvents?.subjectId != null;
+      if (!failing.isFailing || !isEvent) {
+        socket.send(text);
+        return;
+      }
+      failing.failed += 1;
+      socket.send(JSON.stringify({ ...message, payload: { errors: [{ message: 'not now' }], data: null } }));
+    });
+  });
+  return failing;
+}
+
 function sinceOfSubscriptions(page: Page): Array<string | null> {
   const found: Array<string | null> = [];
   page.on('websocket', (socket) =>

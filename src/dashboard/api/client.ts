@@ -72,7 +72,8 @@ export function createApi(): { client: Client; connection: Connection; close(): 
               ...sink,
               next({ data = null, errors = [] }) {
                 noteCursor(data, errors);
-                sink.next({ data, errors: [...errors] });
+                // An empty list is an error for urql.
+                sink.next({ data, ...(errors.length > 0 ? { errors: [...errors] } : {}) });
               },
             }),
           }),

@@ -45,9 +45,11 @@ export function LiveProvider({ connection, children }: { connection: Connection;
     });
     const unsubscribe = keepSubscribed((onError) =>
       client.subscription(EventsOfFleet, { since: null }).subscribe(({ data, error }) => {
+        // With an error urql gives the data of the event before, and the same error with every later event.
         if (error !== undefined) {
           isBehind = true;
           onError();
+          return;
         }
         if (data == null) return;
         isFollowing = true;
@@ -79,14 +81,18 @@ export function useConnectionState(): ConnectionState {
   return useSyncExternalStore(connection.onChange, connection.state);
 }
 
-/** Subscribes again after a pause when the server ends the subscription with an error. */
+/**
+ * Subscribes again after a pause when the server answers an event with an error, or ends the subscription with one. Only
+ * a new subscription says READY, so that what the event was about is read.
+ */
 function keepSubscribed(subscribe: (onError: () => void) => { unsubscribe(): void }): () => void {
   let timer: number | undefined;
   let subscription = { unsubscribe: () => {} };
   const start = () => {
+    timer = undefined;
+    subscription.unsubscribe();
     subscription = subscribe(() => {
-      window.clearTimeout(timer);
-      timer = window.setTimeout(start, RESUBSCRIBE_MS);
+      timer ??= window.setTimeout(start, RESUBSCRIBE_MS);
     });
   };
   start();
