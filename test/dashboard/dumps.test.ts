@@ -134,7 +134,6 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
   });
 });
 
-/** Where the page's subscriptions begin, from now on; null: at the present. */
 /** The page's connection to the server, on which events can be answered by errors: as if no row could be read. */
 async function aFailingSocket(page: Page) {
   const failing = { isFailing: false, failed: 0, subscribed: 0, open: new Set<string>() };
@@ -163,6 +162,7 @@ async function aFailingSocket(page: Page) {
   return failing;
 }
 
+/** Where the page's subscriptions begin, from now on; null: at the present. */
 function sinceOfSubscriptions(page: Page): Array<string | null> {
   const found: Array<string | null> = [];
   page.on('websocket', (socket) =>
