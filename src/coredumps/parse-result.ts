@@ -1,3 +1,4 @@
+import type { ReportWarning } from '../crashdump/index.js';
 import { elfKey } from '../firmware/blob-keys.js';
 import type { FoundBuild } from '../firmware/find-build.js';
 import type { Firmware } from '../firmware/types.js';
@@ -25,7 +26,7 @@ export function resultOf(
   if (answer.status === 'unreadable')
     return { ...failure('unreadable', unableToParse(answer.reason)), ...build };
   const warnings = buildWarnings(prepared, task.firmwareVersion);
-  const output = [...warnings.map((warning) => `Warning: ${warning}\n`), answer.output].join('');
+  const output = [...warnings.map(({ message }) => `Warning: ${message}\n`), answer.output].join('');
   const report =
     answer.report === null ? null : { ...answer.report, warnings: [...warnings, ...answer.report.warnings] };
   return { status: 'PARSED', errorKind: null, text: { output, report }, ...build };
@@ -65,29 +66,44 @@ export function lostFirmware(task: ParseTask, firmware: Firmware, appElfSha256: 
 function buildWarnings(
   { firmware, candidates, matchedBy, appElfSha256 }: Prepared,
   reportedVersion: string,
-): string[] {
+): ReportWarning[] {
   if (matchedBy === 'choice' && appElfSha256 !== null && !firmware.elfSha256.startsWith(appElfSha256)) {
     return [
-      `the dump names the ELF with SHA-256 ${appElfSha256}…; read with the build that was chosen, SHA-256 ` +
-        `${firmware.elfSha256}: names may be wrong.`,
+      {
+        code: 'BUILD_CHOSEN',
+        message:
+          `the dump names the ELF with SHA-256 ${appElfSha256}…; read with the build that was chosen, SHA-256 ` +
+          `${firmware.elfSha256}: names may be wrong.`,
+      },
     ];
   }
   if (matchedBy === 'version' && appElfSha256 !== null) {
     return [
-      `the dump names the ELF with SHA-256 ${appElfSha256}…, which was not uploaded; ` +
-        `read with the build of the same version, SHA-256 ${firmware.elfSha256}: names may be wrong.`,
+      {
+        code: 'FIRMWARE_DIFFERS',
+        message:
+          `the dump names the ELF with SHA-256 ${appElfSha256}…, which was not uploaded; ` +
+          `read with the build of the same version, SHA-256 ${firmware.elfSha256}: names may be wrong.`,
+      },
     ];
   }
   if (matchedBy === 'sha' && candidates.length > 1) {
     const list = candidates.map(({ version, elfSha256 }) => `${version} (${elfSha256})`).join(', ');
     return [
-      `the SHA-256 prefix ${appElfSha256} fits several builds: ${list}; read with ${firmware.elfSha256}.`,
+      {
+        code: 'SEVERAL_BUILDS',
+        message: `the SHA-256 prefix ${appElfSha256} fits several builds: ${list}; read with ${firmware.elfSha256}.`,
+      },
     ];
   }
   if (matchedBy === 'sha' && firmware.version !== reportedVersion) {
     return [
-      `the device reported version "${reportedVersion}", but the ELF that the dump names is of version ` +
-        `"${firmware.version}": the device was updated after the crash, or a build was uploaded under a wrong version.`,
+      {
+        code: 'FIRMWARE_VERSIONS_DIFFER',
+        message:
+          `the device reported version "${reportedVersion}", but the ELF that the dump names is of version ` +
+          `"${firmware.version}": the device was updated after the crash, or a build was uploaded under a wrong version.`,
+      },
     ];
   }
   return [];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CRASH_KINDS, type CrashReport, kindOfReason } from '../crashdump/index.js';
+import { CRASH_KINDS, type CrashReport, kindOfReason, WARNING_CODES } from '../crashdump/index.js';
 
 /**
  * Schema of the `report` in a sidecar's answer and in the database. A sidecar may be a third-party program: the fields of
@@ -43,6 +43,12 @@ const task = z.looseObject({
   interruptedFrames: z.array(frame).default([]),
 });
 
+/** Reports of earlier versions have sentences only. */
+const warning = z.union([
+  z.string().transform((message) => ({ code: 'OTHER' as const, message })),
+  z.looseObject({ code: z.enum(WARNING_CODES).catch('OTHER'), message: z.string() }),
+]);
+
 const crashReport = z.looseObject({
   kind: z.enum(CRASH_KINDS).optional().catch(undefined),
   reason: z.string(),
@@ -58,7 +64,7 @@ const crashReport = z.looseObject({
   checksum: z.enum(['ok', 'bad', 'absent']).catch('absent'),
   registers: z.array(register).default([]),
   tasks: z.array(task).default([]),
-  warnings: z.array(z.string()).default([]),
+  warnings: z.array(warning).default([]),
 });
 
 /** Null when `value` is not a crash report. */

@@ -19,3 +19,4 @@ export type {
   StackFrame,
   TaskState,
 } from './report.js';
+export { type ReportWarning, WARNING_CODES, type WarningCode } from './warning.js';

@@ -10,6 +10,7 @@ import { openFirmware } from './firmware/open-firmware.js';
 import { buildReport } from './report/build-report.js';
 import type { CrashReport } from './report.js';
 import { formatReport } from './text/format-report.js';
+import type { ReportWarning } from './warning.js';
 
 export interface CrashDumpRequest {
   /** The bytes from the device, in any of its formats; borrowed. */
@@ -59,7 +60,10 @@ function romsFor({ chip, chipRevision, architecture, warnings }: Dump, { findRom
     return rom?.machine === architecture.name ? [rom] : [];
   } catch (error) {
     if (!(error instanceof UnreadableFirmware)) throw error;
-    warnings.push(`The ROM ELF could not be read, ROM functions have no names: ${error.message}`);
+    warnings.push({
+      code: 'ROM_UNREADABLE',
+      message: `The ROM ELF could not be read, ROM functions have no names: ${error.message}`,
+    });
     return [];
   }
 }
@@ -67,30 +71,36 @@ function romsFor({ chip, chipRevision, architecture, warnings }: Dump, { findRom
 function firmwareFor(
   architecture: Architecture,
   elf: Uint8Array | FirmwareImage | null,
-  warnings: string[],
+  warnings: ReportWarning[],
 ): FirmwareImage | null {
   if (elf === null) {
-    warnings.push(
-      'There is no firmware ELF: registers and tasks are shown without names and backtraces may be incomplete.',
-    );
+    warnings.push({
+      code: 'NO_FIRMWARE',
+      message:
+        'There is no firmware ELF: registers and tasks are shown without names and backtraces may be incomplete.',
+    });
     return null;
   }
   const firmware = elf instanceof Uint8Array ? openFirmwareOrWarn(elf, warnings) : elf;
   if (firmware && firmware.machine !== architecture.name) {
-    warnings.push(
-      `The firmware ELF is for ${firmware.machine}, the dump comes from a ${architecture.name} chip; the ELF was not used.`,
-    );
+    warnings.push({
+      code: 'FIRMWARE_FOR_OTHER_CHIP',
+      message: `The firmware ELF is for ${firmware.machine}, the dump comes from a ${architecture.name} chip; the ELF was not used.`,
+    });
     return null;
   }
   return firmware;
 }
 
-function openFirmwareOrWarn(elf: Uint8Array, warnings: string[]): FirmwareImage | null {
+function openFirmwareOrWarn(elf: Uint8Array, warnings: ReportWarning[]): FirmwareImage | null {
   try {
     return openFirmware(elf);
   } catch (error) {
     if (!(error instanceof UnreadableFirmware || error instanceof Malformed)) throw error;
-    warnings.push(`The firmware ELF could not be read, names are missing: ${error.message}`);
+    warnings.push({
+      code: 'FIRMWARE_UNREADABLE',
+      message: `The firmware ELF could not be read, names are missing: ${error.message}`,
+    });
     return null;
   }
 }

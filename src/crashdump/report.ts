@@ -1,4 +1,5 @@
 import type { CrashKind } from './crash-kind.js';
+import type { ReportWarning } from './warning.js';
 
 /**
  * The report about one dump. Field names are stable: they are the `report` of the sidecar's answer and the
@@ -32,8 +33,8 @@ export interface CrashReport {
   registers: Register[];
   /** The crashed task first. */
   tasks: CrashTask[];
-  /** Cut, broken or doubtful parts, one sentence each; the rest of the report stays reliable. */
-  warnings: string[];
+  /** Cut, broken or doubtful parts; the rest of the report stays reliable. */
+  warnings: ReportWarning[];
 }
 
 export interface Register {

@@ -68,7 +68,10 @@ describe('containers', () => {
 
     const report = read(bytes(dump, new Uint8Array(4096).fill(0xff), dump));
 
-    expect(report).toMatchObject({ checksum: 'ok', warnings: [expect.stringContaining('no firmware ELF')] });
+    expect(report).toMatchObject({
+      checksum: 'ok',
+      warnings: [{ code: 'NO_FIRMWARE', message: expect.stringContaining('no firmware ELF') }],
+    });
   });
 
   it('reads on behind a wrong checksum and says so', () => {
@@ -79,7 +82,7 @@ describe('containers', () => {
       const report = read(dump);
 
       expect(report).toMatchObject({ checksum: 'bad', crashedTask: 'main' });
-      expect(report.warnings.join()).toContain('damaged');
+      expect(report.warnings.map(({ message }) => message).join()).toContain('damaged');
     }
   });
 
@@ -101,21 +104,21 @@ describe('containers', () => {
     const report = read(dump);
 
     expect(report).toMatchObject({ chip: 'esp32c3', crashedTask: 'main', checksum: 'absent' });
-    expect(report.warnings.join()).toContain('0x01ff is not known');
+    expect(report.warnings.map(({ message }) => message).join()).toContain('0x01ff is not known');
   });
 
   it('reads a known version of an unknown chip by its machine', () => {
     const report = read(elfDump(riscv, 'ELF SHA256 v2.1', 200));
 
     expect(report.chip).toBe('riscv');
-    expect(report.warnings.join()).toContain('chip id 200');
+    expect(report.warnings.map(({ message }) => message).join()).toContain('chip id 200');
   });
 
   it('lets the registers decide when the chip id names the other architecture', () => {
     const report = read(elfDump(xtensa, 'ELF SHA256 v2.1', CHIP.esp32c3), 'esp32');
 
     expect(report.chip).toBe('esp32');
-    expect(report.warnings.join()).toContain('xtensa');
+    expect(report.warnings.map(({ message }) => message).join()).toContain('xtensa');
   });
 });
 
@@ -148,7 +151,9 @@ describe('dumps that travelled as text', () => {
     const report = read(text);
 
     expect(report).toMatchObject({ checksum: 'ok', crashedTask: 'main' });
-    expect(report.warnings.join()).toMatch(/2 lines .* left out.*no CORE DUMP END/);
+    expect(report.warnings.map(({ message }) => message).join()).toMatch(
+      /2 lines .* left out.*no CORE DUMP END/,
+    );
   });
 
   it('does not guess at a line with bad padding', () => {
@@ -166,7 +171,11 @@ describe('dumps that travelled as text', () => {
 
     expect(read(bytes(hex))).toMatchObject({ checksum: 'ok' });
     expect(read(bytes(`${hex.match(/.{1,32}/g)?.join('\n')}\n`))).toMatchObject({ checksum: 'ok' });
-    expect(read(bytes(`${hex}a`)).warnings.join()).toContain('odd number');
+    expect(
+      read(bytes(`${hex}a`))
+        .warnings.map(({ message }) => message)
+        .join(),
+    ).toContain('odd number');
   });
 });
 

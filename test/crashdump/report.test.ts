@@ -136,7 +136,7 @@ describe('the firmware', () => {
   it('of another build is used all the same, with a warning that names both hashes', () => {
     const found = report({ appElfSha256: 'cdcdcdcdc' });
 
-    expect(found.warnings.join()).toMatch(/cdcdcdcdc.*abababab/);
+    expect(found.warnings.map(({ message }) => message).join()).toMatch(/cdcdcdcdc.*abababab/);
     expect(found.tasks[0]?.frames[0]?.function).toBe('sensor_read');
     expect(found.fingerprint).toBeNull();
   });
@@ -144,13 +144,16 @@ describe('the firmware', () => {
   it('that is damaged in places says so in the warnings', () => {
     const found = report({}, aFirmware({ symbols, notes: ['The line table is damaged.'] }));
 
-    expect(found.warnings).toContain('The line table is damaged.');
+    expect(found.warnings).toContainEqual({
+      code: 'FIRMWARE_INCOMPLETE',
+      message: 'The line table is damaged.',
+    });
   });
 
   it('of another architecture is not used, with a warning', () => {
     const found = report({}, xtensaFirmware);
 
-    expect(found.warnings.join()).toContain('firmware ELF is for xtensa');
+    expect(found.warnings.map(({ message }) => message).join()).toContain('firmware ELF is for xtensa');
     expect(found.tasks[0]?.frames[0]?.function).toBeNull();
   });
 
@@ -160,7 +163,7 @@ describe('the firmware', () => {
     const found = readCrashDump({ core, elf: new Uint8Array(64) }).report;
 
     expect(found.crashedTask).toBe('main');
-    expect(found.warnings.join()).toContain('could not be read');
+    expect(found.warnings.map(({ message }) => message).join()).toContain('could not be read');
   });
 });
 
@@ -214,7 +217,7 @@ describe('tasks', () => {
     const found = report({ tasks: [task] });
 
     expect(found.tasks[0]?.stackOverflow).toBe('its stack pointer 0x3fc91f20 is 32 bytes below its stack');
-    expect(found.warnings.join()).toContain("'main' has overflowed");
+    expect(found.warnings.map(({ message }) => message).join()).toContain("'main' has overflowed");
   });
 
   it('tell how much of their stack was never used, when the dump holds it', () => {
@@ -242,7 +245,7 @@ describe('tasks', () => {
       ['main', false],
     ]);
     expect(unknown.crashedTask).toBe('main');
-    expect(unknown.warnings.join()).toContain('0x3fc00000 is not among');
+    expect(unknown.warnings.map(({ message }) => message).join()).toContain('0x3fc00000 is not among');
   });
 
   it('are none of them the crashed one when the device found that one broken', () => {
@@ -250,7 +253,7 @@ describe('tasks', () => {
 
     expect(found.crashedTask).toBeNull();
     expect(found.tasks.every((task) => !task.crashed)).toBe(true);
-    expect(found.warnings.join()).toContain('itself broken');
+    expect(found.warnings.map(({ message }) => message).join()).toContain('itself broken');
   });
 });
 

@@ -203,7 +203,7 @@ async function fill(
     for (let dump = 0; dump < dumpsEach; dump++) {
       const report = {
         reason: 'abort',
-        warnings: [textOf(bytes)],
+        warnings: [{ code: 'OTHER' as const, message: textOf(bytes) }],
         tasks: ['main', 'idle'].map((name) => ({ name, tcb: '0x1' })),
       };
       await fleet.aDump(device, { parseStatus: 'PARSED', output: textOf(bytes), report });

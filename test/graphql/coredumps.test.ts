@@ -69,7 +69,7 @@ const [TASK] = REPORT.tasks;
 const SHOWN = {
   ...REPORT,
   checksum: 'OK',
-  warnings: [{ message: 'the stack of task IDLE is cut' }],
+  warnings: [{ code: 'OTHER', message: 'the stack of task IDLE is cut' }],
   tasks: [{ ...TASK, state: 'RUNNING', frames: [{ ...TASK?.frames[0], trust: 'CFI' }] }],
 };
 

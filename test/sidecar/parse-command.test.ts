@@ -96,7 +96,7 @@ describe('coredock parse', () => {
       /^coredock parse: ESP_ROM_ELF_DIR: the folder .+none cannot be read: .+\n$/,
     );
     expect(noElf).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse(noElf.stdout).warnings.join()).toMatch(/ROM ELF .*esp32_rev0_rom\.elf/);
+    expect(JSON.stringify(JSON.parse(noElf.stdout).warnings)).toMatch(/ROM ELF .*esp32_rev0_rom\.elf/);
   });
 
   it('bears a reader that has read enough', async () => {

@@ -27,7 +27,9 @@ describe('GET /parse-coredump', () => {
     const { status, body } = await sidecar.parse({ elf: 'broken.elf' });
 
     expect(status).toBe(200);
-    expect(body.report?.warnings.join()).toMatch(/ELF .*This is not an ELF file/);
+    expect(body.report?.warnings.map(({ message }) => message).join()).toMatch(
+      /ELF .*This is not an ELF file/,
+    );
     expect(body.report?.crashedTask).toBe('main');
   });
 
@@ -39,7 +41,9 @@ describe('GET /parse-coredump', () => {
     const { status, body } = await sidecar.parse({ chip: 'esp32' });
 
     expect(status).toBe(200);
-    expect(body.report?.warnings.join()).toMatch(/ROM ELF .*esp32_rev0_rom\.elf/);
+    expect(body.report?.warnings.map(({ message }) => message).join()).toMatch(
+      /ROM ELF .*esp32_rev0_rom\.elf/,
+    );
   });
 
   it('blames the dump with 422 and one sentence when the dump cannot be read', async () => {

@@ -51,7 +51,7 @@ interface Answer {
 
 interface Report {
   tasks: Array<{ name: string; frames: Array<{ function: string | null }> }>;
-  warnings: string[];
+  warnings: { code: string; message: string }[];
   crashedTask: string | null;
   elfMatches: boolean;
 }

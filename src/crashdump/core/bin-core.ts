@@ -5,6 +5,7 @@ import { type ExceptionRegisters, NO_EXCEPTION } from '../arch/registers.js';
 import { type ByteReader, Malformed } from '../bytes.js';
 import { UnreadableDump } from '../errors.js';
 import { MAX_TASKS } from '../limits.js';
+import type { ReportWarning } from '../warning.js';
 import type { BinPayload } from './container.js';
 import type { Core, DumpTask } from './core.js';
 import { DumpMemory, isPlaceholder, type MemorySegment } from './memory.js';
@@ -18,7 +19,7 @@ const MAX_TCB_SIZE = 64 * 1024;
  * @throws UnreadableDump when the first task is not complete
  */
 export function readBinCore({ reader, taskCount, tcbSize, segmentCount }: BinPayload, chipId: number): Core {
-  const warnings: string[] = [];
+  const warnings: ReportWarning[] = [];
   const architecture = chipById(chipId)?.architecture ?? FIRST_ARCHITECTURE;
   if (tcbSize === 0 || tcbSize > MAX_TCB_SIZE) {
     throw new UnreadableDump(`The BIN core dump claims task control blocks of ${tcbSize} bytes.`);
@@ -30,7 +31,10 @@ export function readBinCore({ reader, taskCount, tcbSize, segmentCount }: BinPay
   try {
     for (let index = 0; index < taskCount; index++) {
       if (index >= MAX_TASKS) {
-        warnings.push(`The dump announces ${taskCount} tasks; only the first ${MAX_TASKS} were read.`);
+        warnings.push({
+          code: 'LIMIT_REACHED',
+          message: `The dump announces ${taskCount} tasks; only the first ${MAX_TASKS} were read.`,
+        });
         break;
       }
       const { task, stack, memory } = readTask(reader, index, tcbSize, architecture);
@@ -42,7 +46,10 @@ export function readBinCore({ reader, taskCount, tcbSize, segmentCount }: BinPay
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
     if (tasks.length === 0) throw new UnreadableDump(`Not even the crashed task is whole: ${error.message}.`);
-    warnings.push(`The dump ends early, after ${tasks.length} of ${taskCount} tasks: ${error.message}.`);
+    warnings.push({
+      code: 'DUMP_CUT',
+      message: `The dump ends early, after ${tasks.length} of ${taskCount} tasks: ${error.message}.`,
+    });
   }
   const crashed = tasks[0];
   if (!crashed) throw new UnreadableDump('The BIN core dump announces no task.');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { ByteReader } from '../bytes.js';
 import { UnreadableDump } from '../errors.js';
+import type { ReportWarning } from '../warning.js';
 import { identifyNonDump } from './identify-non-dump.js';
 import { decodeTextEncoding } from './text-encoding.js';
 
@@ -16,7 +17,7 @@ export interface Container {
   chipRevision: number | null;
   checksum: 'ok' | 'bad' | 'absent';
   payload: ElfPayload | BinPayload;
-  warnings: string[];
+  warnings: ReportWarning[];
 }
 
 export interface ElfPayload {
@@ -97,7 +98,7 @@ function bareElf(bytes: Uint8Array): Container {
 }
 
 function openKnown(bytes: Uint8Array, known: Layout, verify: boolean): Container {
-  const warnings: string[] = [];
+  const warnings: ReportWarning[] = [];
   const header = new ByteReader('core dump header', bytes);
   const totalLength = header.u32();
   const versionWord = header.u32();
@@ -114,14 +115,20 @@ function openKnown(bytes: Uint8Array, known: Layout, verify: boolean): Container
   }
   const isTruncated = totalLength > bytes.length;
   if (isTruncated) {
-    warnings.push(`The dump is cut: its header announces ${totalLength} bytes, ${bytes.length} are here.`);
+    warnings.push({
+      code: 'DUMP_CUT',
+      message: `The dump is cut: its header announces ${totalLength} bytes, ${bytes.length} are here.`,
+    });
   }
   const checksum = isTruncated || !verify ? 'absent' : verifyChecksum(bytes, known, totalLength);
   // Without a checksum behind it the payload may extend to the end, because it has its own length.
   const payloadEnd =
     isTruncated || checksum === 'absent' ? Math.min(totalLength, bytes.length) : totalLength - checksumSize;
   if (checksum === 'bad')
-    warnings.push(`The ${known.checksum.toUpperCase()} checksum does not match: the dump is damaged.`);
+    warnings.push({
+      code: 'DUMP_DAMAGED',
+      message: `The ${known.checksum.toUpperCase()} checksum does not match: the dump is damaged.`,
+    });
 
   return {
     format: known.format,
@@ -196,7 +203,10 @@ function openUnknown(bytes: Uint8Array): Container {
     checksum: 'absent',
     payload: { kind: 'elf', reader: header.slice('core ELF', headerSize, end - headerSize) },
     warnings: [
-      `The core dump version ${version} is not known; its ELF was read, its checksum was not checked.`,
+      {
+        code: 'UNKNOWN_VERSION',
+        message: `The core dump version ${version} is not known; its ELF was read, its checksum was not checked.`,
+      },
     ],
   };
 }

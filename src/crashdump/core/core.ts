@@ -1,6 +1,7 @@
 import type { Architecture } from '../arch/architecture.js';
 import type { Chip } from '../arch/chips.js';
 import type { ExceptionRegisters, RegisterSet } from '../arch/registers.js';
+import type { ReportWarning } from '../warning.js';
 import type { DumpMemory } from './memory.js';
 
 /** One core dump, independent of its container; the first task is the crashed one. */
@@ -22,7 +23,7 @@ export interface Dump {
   panicDetails: string | null;
   /** Leading hexadecimal digits of the application ELF's SHA-256. */
   appElfSha256: string | null;
-  warnings: string[];
+  warnings: ReportWarning[];
 }
 
 export interface DumpTask {

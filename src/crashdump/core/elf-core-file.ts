@@ -3,6 +3,7 @@ import { architectureOfMachine } from '../arch/architectures.js';
 import { type ByteReader, Malformed } from '../bytes.js';
 import { UnreadableDump } from '../errors.js';
 import { MAX_NOTES, MAX_SEGMENTS } from '../limits.js';
+import type { ReportWarning } from '../warning.js';
 import type { MemorySegment } from './memory.js';
 import { type Note, readNotes } from './notes.js';
 
@@ -24,7 +25,7 @@ const PROGRAM_HEADER_SIZE = 32;
  * @param warnings receives a sentence for each missing part
  * @throws UnreadableDump when it is no 32-bit little-endian core of these chips
  */
-export function openCoreFile(reader: ByteReader, warnings: string[]): CoreFile {
+export function openCoreFile(reader: ByteReader, warnings: ReportWarning[]): CoreFile {
   const header = readHeader(reader);
   return { architecture: header.architecture, ...readSegments(reader, header, warnings) };
 }
@@ -69,7 +70,7 @@ function readHeader(reader: ByteReader): Header {
 }
 
 /** Reads the segments that exist; each missing one is a warning. */
-function readSegments(reader: ByteReader, header: Header, warnings: string[]) {
+function readSegments(reader: ByteReader, header: Header, warnings: ReportWarning[]) {
   const segments: MemorySegment[] = [];
   const notes: Note[] = [];
   if (header.programHeaderSize < PROGRAM_HEADER_SIZE) {
@@ -91,27 +92,34 @@ function readSegments(reader: ByteReader, header: Header, warnings: string[]) {
       if (type !== PT_LOAD && type !== PT_NOTE) continue;
       const available = Math.min(fileSize, Math.max(0, reader.length - offset));
       if (available < fileSize) {
-        warnings.push(
-          `Segment ${index} at 0x${address.toString(16)} is cut: ${available} of ${fileSize} bytes are here.`,
-        );
+        warnings.push({
+          code: 'DUMP_CUT',
+          message: `Segment ${index} at 0x${address.toString(16)} is cut: ${available} of ${fileSize} bytes are here.`,
+        });
       }
       if (available === 0) continue;
       const body = reader.slice(`segment ${index}`, offset, available);
       if (notes.length >= MAX_NOTES || segments.length >= MAX_SEGMENTS) {
-        warnings.push(
-          `Only ${index} of ${header.programHeaderCount} segments were read: there are too many.`,
-        );
+        warnings.push({
+          code: 'LIMIT_REACHED',
+          message: `Only ${index} of ${header.programHeaderCount} segments were read: there are too many.`,
+        });
         break;
       }
       if (type === PT_NOTE) {
         for (const note of readNotes(body)) if (notes.push(note) >= MAX_NOTES) break;
       } else if (address + available <= 2 ** 32) segments.push({ address, bytes: body.bytes, executable });
-      else warnings.push(`Segment ${index} reaches beyond the end of the address space and was left out.`);
+      else
+        warnings.push({
+          code: 'SEGMENT_LEFT_OUT',
+          message: `Segment ${index} reaches beyond the end of the address space and was left out.`,
+        });
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
-      warnings.push(
-        `Only ${index} of ${header.programHeaderCount} program headers are readable (${error.message}).`,
-      );
+      warnings.push({
+        code: 'DUMP_CUT',
+        message: `Only ${index} of ${header.programHeaderCount} program headers are readable (${error.message}).`,
+      });
       break;
     }
   }

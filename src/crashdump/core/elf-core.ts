@@ -3,6 +3,7 @@ import { NO_EXCEPTION, type RegisterSet } from '../arch/registers.js';
 import { ByteReader, Malformed } from '../bytes.js';
 import { UnreadableDump } from '../errors.js';
 import { MAX_TASKS } from '../limits.js';
+import type { ReportWarning } from '../warning.js';
 import type { ElfPayload } from './container.js';
 import type { Core, DumpTask } from './core.js';
 import { openCoreFile } from './elf-core-file.js';
@@ -19,7 +20,7 @@ import {
 
 /** @throws UnreadableDump when it is no 32-bit little-endian core of these chips, or contains no task */
 export function readElfCore({ reader }: ElfPayload): Core {
-  const warnings: string[] = [];
+  const warnings: ReportWarning[] = [];
   const { architecture, segments, notes } = openCoreFile(reader, warnings);
   const memory = new DumpMemory(segments);
 
@@ -86,7 +87,7 @@ function collectTasks(
   architecture: Architecture,
   segments: readonly MemorySegment[],
   facts: Facts,
-  warnings: string[],
+  warnings: ReportWarning[],
 ): DumpTask[] {
   const segmentOf = new Map(segments.map((segment, index) => [segment.address, index]));
   const tasks = new Map<number, DumpTask>();
@@ -95,7 +96,10 @@ function collectTasks(
   for (const { type, description } of notes) {
     if (type !== NOTE.registers) continue;
     if (tasks.size >= MAX_TASKS) {
-      warnings.push(`The dump holds more than ${MAX_TASKS} tasks; the others were left out.`);
+      warnings.push({
+        code: 'LIMIT_REACHED',
+        message: `The dump holds more than ${MAX_TASKS} tasks; the others were left out.`,
+      });
       break;
     }
     const status = readRegisterNote(description, architecture);
@@ -107,22 +111,32 @@ function collectTasks(
         describeTask(status, segmentOf, segments, facts, architecture, tasks.size === 0),
       );
   }
-  if (unreadable > 0) warnings.push(`${unreadable} register notes are too short and were left out.`);
+  if (unreadable > 0)
+    warnings.push({
+      code: 'NOTE_LEFT_OUT',
+      message: `${unreadable} register notes are too short and were left out.`,
+    });
   if (doubled > 0)
-    warnings.push(
-      `${doubled} register notes name a task that another one named before; the first was believed.`,
-    );
+    warnings.push({
+      code: 'NOTE_LEFT_OUT',
+      message: `${doubled} register notes name a task that another one named before; the first was believed.`,
+    });
   return [...tasks.values()];
 }
 
 /** IDF writes the crashed task first; the note takes precedence. */
-function crashedFirst(tasks: readonly DumpTask[], crashedTcb: number | null, warnings: string[]): DumpTask[] {
+function crashedFirst(
+  tasks: readonly DumpTask[],
+  crashedTcb: number | null,
+  warnings: ReportWarning[],
+): DumpTask[] {
   const crashed = tasks.find((task) => task.tcbAddress === crashedTcb);
   if (crashed) return [crashed, ...tasks.filter((task) => task !== crashed)];
   if (crashedTcb !== null) {
-    warnings.push(
-      `The crashed task 0x${crashedTcb.toString(16)} is not among the dumped ones; the first was taken for it.`,
-    );
+    warnings.push({
+      code: 'CRASHED_TASK_UNKNOWN',
+      message: `The crashed task 0x${crashedTcb.toString(16)} is not among the dumped ones; the first was taken for it.`,
+    });
   }
   return [...tasks];
 }

@@ -1,5 +1,6 @@
 import type { Architecture } from '../arch/architecture.js';
 import { type Chip, chipById, chipByName } from '../arch/chips.js';
+import type { ReportWarning } from '../warning.js';
 import { readBinCore } from './bin-core.js';
 import type { Container } from './container.js';
 import type { Dump } from './core.js';
@@ -18,16 +19,20 @@ export function readDump(container: Container, chipHint: string | null): Dump {
   const warnings = [...container.warnings, ...core.warnings];
   const chip = settleChip(core.architecture, chipId, chipHint, warnings);
   if (core.memory.overlaps > 0) {
-    warnings.push(`${core.memory.overlaps} memory segments overlap others; the lower one was believed.`);
+    warnings.push({
+      code: 'SEGMENTS_OVERLAP',
+      message: `${core.memory.overlaps} memory segments overlap others; the lower one was believed.`,
+    });
   }
   if (
     core.versionWord !== null &&
     container.versionWord !== null &&
     core.versionWord !== container.versionWord
   ) {
-    warnings.push(
-      `Header and note disagree about the version: 0x${container.versionWord.toString(16)} and 0x${core.versionWord.toString(16)}.`,
-    );
+    warnings.push({
+      code: 'VERSIONS_DIFFER',
+      message: `Header and note disagree about the version: 0x${container.versionWord.toString(16)} and 0x${core.versionWord.toString(16)}.`,
+    });
   }
   const { versionWord: _inNote, chipId: _inElf, ...rest } = core;
   return {
@@ -45,17 +50,24 @@ function settleChip(
   architecture: Architecture,
   chipId: number | null,
   hint: string | null,
-  warnings: string[],
+  warnings: ReportWarning[],
 ): Chip | null {
   const named = chipId === null ? null : chipById(chipId);
   const hinted = hint === null ? null : chipByName(hint);
-  if (chipId !== null && named === null) warnings.push(`The chip id ${chipId} is not known.`);
+  if (chipId !== null && named === null)
+    warnings.push({ code: 'UNKNOWN_CHIP', message: `The chip id ${chipId} is not known.` });
   if (named !== null && named.architecture !== architecture) {
-    warnings.push(`The dump says ${named.name}, but its registers are those of a ${architecture.name} chip.`);
+    warnings.push({
+      code: 'CHIPS_DIFFER',
+      message: `The dump says ${named.name}, but its registers are those of a ${architecture.name} chip.`,
+    });
   }
   const chip = [named, hinted].find((candidate) => candidate?.architecture === architecture) ?? null;
   if (hinted !== null && chip !== null && hinted !== chip) {
-    warnings.push(`The dump says ${chip.name}, its sender ${hinted.name}.`);
+    warnings.push({
+      code: 'CHIPS_DIFFER',
+      message: `The dump says ${chip.name}, its sender ${hinted.name}.`,
+    });
   }
   return chip;
 }

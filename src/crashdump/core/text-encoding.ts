@@ -1,4 +1,5 @@
 import { UnreadableDump } from '../errors.js';
+import type { ReportWarning } from '../warning.js';
 
 /** ESP-IDF prints the dump between these lines on the UART (core_dump_uart.c). */
 const START_MARKER = /=+ CORE DUMP START =+/;
@@ -11,7 +12,9 @@ const HEX_TEXT = /^(?:0x)?[0-9a-fA-F\s]+$/;
  * Decodes the text form of a dump: base64 as printed on a console, or hexadecimal. Null when `bytes` is not text.
  * @throws UnreadableDump when it is text without a dump
  */
-export function decodeTextEncoding(bytes: Uint8Array): { bytes: Uint8Array; warnings: string[] } | null {
+export function decodeTextEncoding(
+  bytes: Uint8Array,
+): { bytes: Uint8Array; warnings: ReportWarning[] } | null {
   if (!looksLikeText(bytes)) return null;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   const start = START_MARKER.exec(text);
@@ -36,8 +39,11 @@ function looksLikeText(bytes: Uint8Array): boolean {
 }
 
 /** Every line is encoded and padded separately; lines that are not base64 are log output in between. */
-function decodeBase64Lines(body: string, endIsMissing: boolean): { bytes: Uint8Array; warnings: string[] } {
-  const warnings: string[] = [];
+function decodeBase64Lines(
+  body: string,
+  endIsMissing: boolean,
+): { bytes: Uint8Array; warnings: ReportWarning[] } {
+  const warnings: ReportWarning[] = [];
   const decoded: Buffer[] = [];
   let skipped = 0;
   for (const rawLine of body.split('\n')) {
@@ -48,17 +54,27 @@ function decodeBase64Lines(body: string, endIsMissing: boolean): { bytes: Uint8A
   }
   if (decoded.length === 0)
     throw new UnreadableDump('This is text, but no base64 or hexadecimal core dump is in it.');
-  if (skipped > 0) warnings.push(`${skipped} lines of the base64 text are no base64 and were left out.`);
-  if (endIsMissing) warnings.push('The base64 text has no CORE DUMP END line; it may be cut.');
+  if (skipped > 0)
+    warnings.push({
+      code: 'TEXT_WITH_DUMP',
+      message: `${skipped} lines of the base64 text are no base64 and were left out.`,
+    });
+  if (endIsMissing)
+    warnings.push({ code: 'DUMP_CUT', message: 'The base64 text has no CORE DUMP END line; it may be cut.' });
   return { bytes: Buffer.concat(decoded), warnings };
 }
 
-function decodeHex(text: string): { bytes: Uint8Array; warnings: string[] } {
+function decodeHex(text: string): { bytes: Uint8Array; warnings: ReportWarning[] } {
   const digits = text.replace(/^0x/, '').replaceAll(/\s/g, '');
-  const warnings =
+  const warnings: ReportWarning[] =
     digits.length % 2 === 0
       ? []
-      : ['The hexadecimal text has an odd number of digits; the last was left out.'];
+      : [
+          {
+            code: 'DUMP_CUT',
+            message: 'The hexadecimal text has an odd number of digits; the last was left out.',
+          },
+        ];
   // Node stops at an incomplete last byte.
   return { bytes: Buffer.from(digits, 'hex'), warnings };
 }

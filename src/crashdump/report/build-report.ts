@@ -4,6 +4,7 @@ import { hex32 } from '../hex.js';
 import { MAX_FRAMES } from '../limits.js';
 import type { ReadMemory } from '../read-memory.js';
 import type { CrashReport, CrashTask } from '../report.js';
+import type { ReportWarning } from '../warning.js';
 import { type BacktraceContext, backtrace } from './backtrace.js';
 import { explain } from './explanation.js';
 import { fingerprint } from './fingerprint.js';
@@ -35,14 +36,23 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
   const tasks = dump.tasks.map((task, index) => describeTask(task, index === 0, dump, context));
   const crashed = tasks[0];
   const isCrashedKnown = dump.crashedTcb !== null || dump.format === 'bare ELF';
-  if (!isCrashedKnown) warnings.push('The device found the crashed task itself broken and skipped it.');
+  if (!isCrashedKnown)
+    warnings.push({
+      code: 'TASK_BROKEN',
+      message: 'The device found the crashed task itself broken and skipped it.',
+    });
   for (const task of tasks) {
     if (task.stackOverflow)
-      warnings.push(`Task '${task.name}' has overflowed its stack: ${task.stackOverflow}.`);
+      warnings.push({
+        code: 'STACK_OVERFLOW',
+        message: `Task '${task.name}' has overflowed its stack: ${task.stackOverflow}.`,
+      });
   }
 
   // After this the image has read everything that the report needs.
-  warnings.push(...(firmware?.notes() ?? []));
+  warnings.push(
+    ...(firmware?.notes() ?? []).map((message): ReportWarning => ({ code: 'FIRMWARE_INCOMPLETE', message })),
+  );
 
   const reason = panicReason(dump, firmware);
   const culprits = isCrashedKnown && crashed !== undefined ? culpritFrames(crashed) : [];
@@ -80,12 +90,13 @@ function firstFault(dump: Dump, firmware: FirmwareImage | null): SourceFrame | n
 }
 
 /** The dump contains as many leading digits of the hash as the build was configured to keep (9 by default). */
-function compareElf(dump: Dump, firmware: FirmwareImage | null, warnings: string[]): boolean {
+function compareElf(dump: Dump, firmware: FirmwareImage | null, warnings: ReportWarning[]): boolean {
   if (!firmware || dump.appElfSha256 === null) return false;
   if (firmware.sha256.startsWith(dump.appElfSha256)) return true;
-  warnings.push(
-    `The firmware ELF is not the one that crashed: the dump names SHA-256 ${dump.appElfSha256}, the ELF has ${firmware.sha256}. Names and backtraces may be wrong.`,
-  );
+  warnings.push({
+    code: 'FIRMWARE_DIFFERS',
+    message: `The firmware ELF is not the one that crashed: the dump names SHA-256 ${dump.appElfSha256}, the ELF has ${firmware.sha256}. Names and backtraces may be wrong.`,
+  });
   return false;
 }
 

@@ -50,7 +50,7 @@ function heading({ report, dump }: TextSources): string[] {
   const lines = [
     '===============================================================',
     '==================== ESP32 CORE DUMP START ====================',
-    ...report.warnings.map((warning) => `Warning: ${warning}`),
+    ...report.warnings.map(({ message }) => `Warning: ${message}`),
     '',
   ];
   const crashed = report.tasks[0];

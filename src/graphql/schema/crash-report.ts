@@ -1,6 +1,7 @@
 import type * as reader from '../../crashdump/index.js';
 import { builder } from './builder.js';
 import { CrashKind } from './crash-kind.js';
+import { ReportWarning } from './report-warning.js';
 
 const FrameTrust = builder.enumType('FrameTrust', {
   description: 'How a frame was found, the most reliable first. Values may be added.',
@@ -154,13 +155,6 @@ const CrashTask = builder.objectRef<reader.CrashTask>('CrashTask').implement({
   }),
 });
 
-const ReportWarning = builder.objectRef<{ message: string }>('ReportWarning').implement({
-  description: 'A part of the dump that was cut, broken or doubtful. The rest of the report stays reliable.',
-  fields: (t) => ({
-    message: t.exposeString('message', { description: 'One sentence for people.' }),
-  }),
-});
-
 export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').implement({
   description:
     'The content of the core dump, parsed with the firmware’s ELF. docs/crash-report.md explains each field.',
@@ -202,7 +196,7 @@ export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').
     warnings: t.field({
       type: [ReportWarning],
       description: 'What the reader doubts or could not read.',
-      resolve: ({ warnings }) => warnings.map((message) => ({ message })),
+      resolve: ({ warnings }) => warnings,
     }),
     registers: t.field({
       type: [Register],
