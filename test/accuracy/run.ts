@@ -1,0 +1,10 @@
+import type { AccuracyRow } from './row.js';
+
+/** One module a kind of input; each tries what it has and returns its rows. */
+const KINDS: readonly (() => Promise<AccuracyRow[]>)[] = [];
+
+const rows: AccuracyRow[] = [];
+for (const measure of KINDS) rows.push(...(await measure()));
+
+console.table(rows);
+process.exitCode = rows.every(({ wrong }) => wrong === 0) ? 0 : 1;
