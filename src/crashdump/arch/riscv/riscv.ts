@@ -23,6 +23,7 @@ export const riscv: Architecture = {
   // a0 is x10.
   firstArgument: 10,
   showsTailCalls: true,
+  unwindsByCallFrames: true,
   causes: RISCV_CAUSES,
   unknownCause: (cause) => describeCause(`Exception 0x${cause.toString(16)}`, 'OTHER'),
   readRegisterNote,

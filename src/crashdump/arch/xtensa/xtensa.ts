@@ -28,6 +28,7 @@ export const xtensa: Architecture = {
   // a2 of the callee's window.
   firstArgument: 2,
   showsTailCalls: false,
+  unwindsByCallFrames: false,
   causes: XTENSA_CAUSES,
   unknownCause: unknownXtensaCause,
   readRegisterNote,
