@@ -38,11 +38,17 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
   const loaded = elf.sections.filter(isLoaded);
   const unloaded = elf.sections.filter(isUnloaded);
   const symbols = lazily<SymbolTable>(() => readSymbols(elf));
+  const readAt = (address: number, length: number) => readLoaded(bytes, loaded, address, length);
   const callFrames = lazily<CallFrames>(() => openCallFrames(elf));
   const information = lazily<DebugInformation>(() => openDebugInformation(elf));
   const sources = lazily<SourceLookup>(() => createSourceLookup(information()));
   const callSites = lazily<CallSites>(() =>
-    createCallSites(sources(), (name) => symbols().named(name), elf.architecture.stackPointer),
+    createCallSites(
+      sources(),
+      (name) => symbols().named(name),
+      elf.architecture.stackPointer,
+      (address) => elf.architecture.endOfJump(address, readAt),
+    ),
   );
   const symbolAt = (address: number) => nearestName(sources(), symbols(), address);
   const cfiAt = (pc: number) => callFrames().rowAt(pc);
@@ -56,7 +62,7 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
     machine: elf.architecture.name,
     sections: elf.sections.filter(({ index }) => index > 0).map(toFirmwareSection),
     appDescriptor: findAppDescriptor(elf),
-    readAt: (address, length) => readLoaded(bytes, loaded, address, length),
+    readAt,
     zeroesAt: (address, length) => (sectionOf(unloaded, address, length) ? new Uint8Array(length) : null),
     symbolAt,
     symbol: (name) => symbols().named(name),

@@ -28,6 +28,8 @@ export const xtensa: Architecture = {
   // a2 of the callee's window.
   firstArgument: 2,
   showsTailCalls: false,
+  // `j` and `jx`.
+  endOfJump: (address) => address + 3,
   unwindsByCallFrames: false,
   causes: XTENSA_CAUSES,
   unknownCause: unknownXtensaCause,
