@@ -127,7 +127,7 @@ describe('.eh_frame', () => {
       'behind a personality and a language-specific area',
       {
         augmentation: 'zPLR',
-        data: concat(Uint8Array.of(ENCODING.indirect), words(1234), Uint8Array.of(0x1b, 0x1b)),
+        data: Uint8Array.of(ENCODING.indirect, 1, 2, 3, 4, 0x1b, 0x1b),
       },
       pcrel(CODE, 0x100),
     ],
@@ -143,7 +143,7 @@ describe('.eh_frame', () => {
 
   it('skips the augmentation data of a description', () => {
     const firmware = firmwareWith(
-      concat(cie, anFde(cie.length, pcrel(CODE, 0x100), 48, concat(uleb(4), words(0x0e0e0e0e)))),
+      concat(cie, anFde(cie.length, pcrel(CODE, 0x100), 48, Uint8Array.of(4, 0x0e, 1, 0x0e, 2))),
     );
 
     expect(rowAt(firmware, CODE)).toBe('sp+48');
@@ -219,7 +219,9 @@ describe('.eh_frame', () => {
     (name) => {
       const elf = readFileSync(new URL(`../../fixtures/unwind/${name}.elf`, import.meta.url));
       const section = openFirmware(elf).sections.find((candidate) => candidate.name === '.eh_frame');
-      const start = elf.indexOf(openFirmware(elf).readAt(section?.address ?? 0, section?.size ?? 0) ?? '');
+      const start = elf.indexOf(
+        Buffer.from(openFirmware(elf).readAt(section?.address ?? 0, section?.size ?? 0) ?? []),
+      );
       let seed = 1;
       const random = (limit: number) => {
         seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
