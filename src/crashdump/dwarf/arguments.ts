@@ -32,6 +32,8 @@ interface ArgumentReaderDeps {
   callSites: CallSites;
   symbolAt: (address: number) => FirmwareSymbol | null;
   cfiAt: (pc: number) => CfiRow | null;
+  /** DWARF numbers of the registers that keep their values over a call; null when all that are given do. */
+  keptByCalls: ReadonlySet<number> | null;
 }
 
 export function createArgumentReader({
@@ -39,8 +41,9 @@ export function createArgumentReader({
   callSites,
   symbolAt,
   cfiAt,
+  keptByCalls,
 }: ArgumentReaderDeps): ArgumentReader {
-  const values = createFrameValues({ sources, callSites, cfiAt });
+  const values = createFrameValues({ sources, callSites, cfiAt, keptByCalls });
   const types = new Map<number, ValueType | null>();
   const parameters = new WeakMap<Scope, readonly Die[]>();
 
@@ -102,8 +105,9 @@ export function createArgumentReader({
 
   return {
     argumentsOf(scope, fn, pc, context) {
-      const { registers, cfa, caller, readMemory } = context;
-      const frame: Frame = { fn, pc, registers, cfa, caller, readMemory };
+      const { registers, cfa, caller, readMemory, calledNothing = false } = context;
+      const isAtCall = pc !== context.pc && !calledNothing;
+      const frame: Frame = { fn, pc, isAtCall, registers, cfa, caller, readMemory };
       return fn.unit.file.attempt(`The arguments of the function at ${scope.die.offset}`, [], () => {
         const all = parametersOf(scope);
         // A parameter that the compiler has split has several entries; GDB shows the last one's value for each.

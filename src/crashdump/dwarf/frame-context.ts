@@ -3,14 +3,16 @@ export interface FrameContext {
   pc: number;
   /** Values by DWARF register number; a register that is unknown in this frame is absent. */
   registers: ReadonlyMap<number, number>;
+  /**
+   * The frame called something of which no instruction ran, because there is no code: its registers are those that it
+   * had at the call.
+   */
+  calledNothing?: boolean;
   /** Canonical frame address; null when the frame's caller could not be found. */
   cfa: number | null;
   /** The calling frame, for entry values; null for the outermost frame. */
   caller: CallingFrame | null;
-  /**
-   * Memory of the dump, completed by the ELF's own bytes, and by zeroes for ELF memory without bytes, as in GDB; null
-   * unless every byte is available.
-   */
+  /** Memory of the dump, completed by the ELF's code and constants; null unless every byte is available. */
   readMemory(address: number, length: number): Uint8Array | null;
 }
 

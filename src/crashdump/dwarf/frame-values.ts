@@ -32,6 +32,8 @@ export type Reading =
 export interface Frame {
   fn: DebugFunction;
   pc: number;
+  /** Whether the frame waits for a call, which may have changed registers. */
+  isAtCall: boolean;
   registers: ReadonlyMap<number, number>;
   cfa: number | null;
   caller: CallingFrame | null;
@@ -48,17 +50,19 @@ interface FrameValuesDeps {
   sources: SourceLookup;
   callSites: CallSites;
   cfiAt: (pc: number) => CfiRow | null;
+  keptByCalls: ReadonlySet<number> | null;
 }
 
 /** Limits entry values that refer from caller to caller. */
 const MAX_CALLERS = 16;
 export const MAX_VALUE_BYTES = 16;
 
-export function createFrameValues({ sources, callSites, cfiAt }: FrameValuesDeps): FrameValues {
+export function createFrameValues({ sources, callSites, cfiAt, keptByCalls }: FrameValuesDeps): FrameValues {
   const expressionFrame = (frame: Frame, depth: number): ExpressionFrame => ({
     unit: frame.fn.unit,
     register(register) {
-      const value = frame.registers.get(register);
+      const isKept = !frame.isAtCall || keptByCalls === null || keptByCalls.has(register);
+      const value = isKept ? frame.registers.get(register) : undefined;
       if (value === undefined) throw VALUE_OPTIMIZED_OUT;
       return value;
     },
@@ -89,7 +93,7 @@ export function createFrameValues({ sources, callSites, cfiAt }: FrameValuesDeps
     const fn = caller === null ? null : sources.functionAt(caller.pc - 1);
     if (caller === null || fn === null) return null;
     const { registers, cfa = null, caller: next = null } = caller;
-    return { fn, pc: caller.pc - 1, registers, cfa, caller: next, readMemory };
+    return { fn, pc: caller.pc - 1, isAtCall: true, registers, cfa, caller: next, readMemory };
   };
 
   /** The value that the caller passed to the frame's function, by its description. @throws NoEntryValue, ValueError */

@@ -60,7 +60,9 @@ function nameFrames(frames: readonly UnwoundFrame[], context: BacktraceContext):
     .flatMap((frame, level) => {
       // A return address of 0, on Xtensa with the top bits of code, is that of a task that never ran.
       const inRom = (frame.pc & 0x3fffffff) !== 0 && isRomAddress(context.chip, frame.pc);
-      const sources = sourcesOf(frame, callers[level] ?? null, level, context);
+      // A jump to where no code is: nothing has changed the registers since.
+      const calledNothing = level === 1 && frames[0] !== undefined && !hasCode(frames[0].pc, context);
+      const sources = sourcesOf(frame, callers[level] ?? null, level, calledNothing, context);
       return sources.map((source) => ({ ...source, pc: hex32(frame.pc), trust: frame.trust, inRom }));
     })
     .map((frame, index) => ({ index, ...frame }));
@@ -81,6 +83,7 @@ function sourcesOf(
   frame: UnwoundFrame,
   caller: CallingFrame | null,
   level: number,
+  calledNothing: boolean,
   context: BacktraceContext,
 ): SourceFrame[] {
   const { pc, registers, cfa } = frame;
@@ -89,21 +92,17 @@ function sourcesOf(
       pc,
       registers,
       cfa,
+      calledNothing,
       caller,
-      readMemory: (address, length) => context.read(address, length) ?? zeroes(context, address, length),
+      readMemory: context.read,
     });
     if (sources.length > 0) return sources;
   }
   return [{ function: null, file: null, line: null, inlined: false, atLineStart: false, arguments: [] }];
 }
 
-/** Bytes of the dump and of the files only: zeroes for a stack that was not dumped would unwind to wrong frames. */
-function zeroes(context: BacktraceContext, address: number, length: number): Uint8Array | null {
-  for (const image of images(context)) {
-    const bytes = image.zeroesAt(address, length);
-    if (bytes) return bytes;
-  }
-  return null;
+function hasCode(pc: number, context: BacktraceContext): boolean {
+  return isRomAddress(context.chip, pc) || context.read(pc, 2) !== null;
 }
 
 /** A return address may be in the next line or function already, so the look-up uses the call instruction. */
