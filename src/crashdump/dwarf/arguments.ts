@@ -32,18 +32,13 @@ interface ArgumentReaderDeps {
   callSites: CallSites;
   symbolAt: (address: number) => FirmwareSymbol | null;
   cfiAt: (pc: number) => CfiRow | null;
+  wholeFrameSizeAt: (pc: number, register: number) => number | null;
   /** DWARF numbers of the registers that keep their values over a call; null when all that are given do. */
   keptByCalls: ReadonlySet<number> | null;
 }
 
-export function createArgumentReader({
-  sources,
-  callSites,
-  symbolAt,
-  cfiAt,
-  keptByCalls,
-}: ArgumentReaderDeps): ArgumentReader {
-  const values = createFrameValues({ sources, callSites, cfiAt, keptByCalls });
+export function createArgumentReader({ symbolAt, ...deps }: ArgumentReaderDeps): ArgumentReader {
+  const values = createFrameValues(deps);
   const types = new Map<number, ValueType | null>();
   const parameters = new WeakMap<Scope, readonly Die[]>();
 

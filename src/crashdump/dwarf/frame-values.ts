@@ -50,6 +50,7 @@ interface FrameValuesDeps {
   sources: SourceLookup;
   callSites: CallSites;
   cfiAt: (pc: number) => CfiRow | null;
+  wholeFrameSizeAt: (pc: number, register: number) => number | null;
   keptByCalls: ReadonlySet<number> | null;
 }
 
@@ -57,7 +58,13 @@ interface FrameValuesDeps {
 const MAX_CALLERS = 16;
 export const MAX_VALUE_BYTES = 16;
 
-export function createFrameValues({ sources, callSites, cfiAt, keptByCalls }: FrameValuesDeps): FrameValues {
+export function createFrameValues({
+  sources,
+  callSites,
+  cfiAt,
+  wholeFrameSizeAt,
+  keptByCalls,
+}: FrameValuesDeps): FrameValues {
   const expressionFrame = (frame: Frame, depth: number): ExpressionFrame => ({
     unit: frame.fn.unit,
     register(register) {
@@ -71,7 +78,8 @@ export function createFrameValues({ sources, callSites, cfiAt, keptByCalls }: Fr
       const base = locationAt(frame.fn.die, AT.frame_base, frame.pc);
       if (base === null) throw new ValueError('Could not find the frame base');
       const location = evaluate(base, expressionFrame(frame, depth + 1));
-      if (location.kind === 'register') return this.register(location.register);
+      if (location.kind === 'register')
+        return wholeFrameBase(frame, this.register(location.register), location.register);
       if (location.kind === 'memory') return location.address;
       throw new ValueError('Could not find the frame base');
     },
@@ -82,6 +90,17 @@ export function createFrameValues({ sources, callSites, cfiAt, keptByCalls }: Fr
     },
     entryValue: (place) => entryValue(frame, place, depth),
   });
+
+  /**
+   * clang's frame base is the stack pointer, which is there only while the frame is whole: before and after that it is
+   * above.
+   */
+  const wholeFrameBase = ({ pc, isAtCall, cfa }: Frame, base: number, register: number): number => {
+    const row = isAtCall ? null : cfiAt(pc);
+    if (row?.cfa.register !== register) return base;
+    const size = wholeFrameSizeAt(pc, register);
+    return size === null ? base : ((cfa ?? base + row.cfa.offset) - size) >>> 0;
+  };
 
   const computeCfa = ({ pc, registers }: Frame): number | null => {
     const row = cfiAt(pc);

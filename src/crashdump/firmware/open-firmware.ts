@@ -57,6 +57,7 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
       callSites: callSites(),
       symbolAt,
       cfiAt,
+      wholeFrameSizeAt: (pc, register) => callFrames().wholeFrameSizeAt(pc, register),
       keptByCalls: elf.architecture.keptByCalls,
     }),
   );
