@@ -21,6 +21,8 @@ export interface Architecture {
   readonly firstArgument: number;
   /** GDB shows frames that tail calls replaced only where it unwinds by call-frame information. */
   readonly showsTailCalls: boolean;
+  /** Whether callers are found by the firmware's call-frame information, which it therefore should have. */
+  readonly unwindsByCallFrames: boolean;
 
   /** "exccause" */
   readonly causeRegister: string;

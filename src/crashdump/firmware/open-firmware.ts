@@ -20,6 +20,7 @@ import {
   SHT_NOBITS,
   SHT_PROGBITS,
 } from '../elf/elf-file.js';
+import { lacksOf } from '../elf/lacks.js';
 import type { FirmwareSymbol } from '../elf/symbols.js';
 import { readSymbols, type SymbolTable } from '../elf/symbols.js';
 import type { FirmwareImage, FirmwareSection, SourceFrame } from './firmware-image.js';
@@ -49,6 +50,7 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
   const argumentReader = lazily<ArgumentReader>(() =>
     createArgumentReader({ sources: sources(), callSites: callSites(), symbolAt, cfiAt }),
   );
+  const lacks = lazily(() => lacksOf(elf));
   const members = lazily<StructMembers>(() => createStructMembers(information()));
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
@@ -66,6 +68,7 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
       information().file.attempt('The tail calls', [], () =>
         callSites().tailCallsBetween(calleePc, returnAddress),
       ),
+    lacks,
     notes: () => [...information().file.notes],
     structMember: (struct, path, usedBy) =>
       members()(struct, path, () =>

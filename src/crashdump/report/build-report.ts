@@ -59,6 +59,7 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
 
   // After this the image has read everything that the report needs.
   warnings.push(
+    ...(firmware?.lacks() ?? []),
     ...(firmware?.notes() ?? []).map((message): ReportWarning => ({ code: 'FIRMWARE_INCOMPLETE', message })),
   );
 

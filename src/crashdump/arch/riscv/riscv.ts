@@ -24,6 +24,7 @@ export const riscv: Architecture = {
   firstArgument: 10,
   showsTailCalls: true,
   causeRegister: 'mcause',
+  unwindsByCallFrames: true,
   causes: RISCV_CAUSES,
   unknownCause: (cause) => describeCause(`Exception 0x${cause.toString(16)}`, 'OTHER'),
   readRegisterNote,

@@ -29,6 +29,7 @@ export const xtensa: Architecture = {
   firstArgument: 2,
   showsTailCalls: false,
   causeRegister: 'exccause',
+  unwindsByCallFrames: false,
   causes: XTENSA_CAUSES,
   unknownCause: unknownXtensaCause,
   readRegisterNote,
