@@ -21,6 +21,8 @@ export interface Architecture {
   readonly firstArgument: number;
   /** GDB shows frames that tail calls replaced only where it unwinds by call-frame information. */
   readonly showsTailCalls: boolean;
+  /** The address behind the jump of a tail call at `address`. */
+  endOfJump(address: number, readCode: ReadMemory): number;
   /** Whether callers are found by the firmware's call-frame information, which it therefore should have. */
   readonly unwindsByCallFrames: boolean;
 

@@ -3,6 +3,7 @@ import { type Architecture, describeCause } from '../architecture.js';
 import { NO_EXCEPTION, type RegisterSet } from '../registers.js';
 import { RISCV_CAUSES } from './causes.js';
 import { RISCV_CHIPS } from './chips.js';
+import { endOfJump } from './jump.js';
 import { findException, readRegisterNote, readStackFrame, SP } from './registers.js';
 import { createRiscvUnwinder } from './unwinder.js';
 
@@ -24,6 +25,7 @@ export const riscv: Architecture = {
   firstArgument: 10,
   showsTailCalls: true,
   causeRegister: 'mcause',
+  endOfJump,
   unwindsByCallFrames: true,
   causes: RISCV_CAUSES,
   unknownCause: (cause) => describeCause(`Exception 0x${cause.toString(16)}`, 'OTHER'),

@@ -29,6 +29,8 @@ export const xtensa: Architecture = {
   firstArgument: 2,
   showsTailCalls: false,
   causeRegister: 'exccause',
+  // `j` and `jx`.
+  endOfJump: (address) => address + 3,
   unwindsByCallFrames: false,
   causes: XTENSA_CAUSES,
   unknownCause: unknownXtensaCause,
