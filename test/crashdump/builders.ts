@@ -295,7 +295,13 @@ export function aFirmware({
   return {
     sha256,
     machine,
-    sections: [],
+    sections: code.map(({ address, bytes: { length } }) => ({
+      name: '.flash.text',
+      address,
+      size: length,
+      kind: 'progbits',
+      flags: { alloc: true, write: false, exec: true, processorSpecific: false },
+    })),
     appDescriptor: null,
     zeroesAt: () => null,
     readAt(address, length) {

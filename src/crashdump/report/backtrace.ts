@@ -1,6 +1,6 @@
 import type { Architecture } from '../arch/architecture.js';
 import { type Chip, isRomAddress } from '../arch/chips.js';
-import type { RegisterSet } from '../arch/registers.js';
+import type { ExceptionRegisters, RegisterSet } from '../arch/registers.js';
 import type { CallingFrame } from '../dwarf/frame-context.js';
 import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
@@ -27,10 +27,23 @@ export interface Backtrace {
   end: string | null;
 }
 
-/** The call chain from `registers`, innermost frame first. */
-export function backtrace(registers: RegisterSet, context: BacktraceContext): Backtrace {
+/**
+ * The call chain from `registers`, innermost frame first.
+ * @param exception what stopped this task; null for a task that was switched out
+ */
+export function backtrace(
+  registers: RegisterSet,
+  context: BacktraceContext,
+  exception: ExceptionRegisters | null = null,
+): Backtrace {
   const { architecture, read, budget } = context;
-  const { frames, end } = architecture.unwind(registers, { read, images: images(context), budget });
+  const { frames, end } = architecture.unwind(registers, {
+    read,
+    images: images(context),
+    isRom: (address) => isRomAddress(context.chip, address),
+    exception,
+    budget,
+  });
   const all = architecture.showsTailCalls ? withTailCalls(frames, context) : frames;
   return { frames: nameFrames(all, context), end };
 }

@@ -28,10 +28,12 @@ export const xtensa: Architecture = {
   // a2 of the callee's window.
   firstArgument: 2,
   showsTailCalls: false,
+  emptyCaller: { pc: 0x40000000, end: null },
   causes: XTENSA_CAUSES,
   unknownCause: unknownXtensaCause,
   readRegisterNote,
   readStackFrame,
+  completeRegisters: (registers) => registers,
   readExtraRegisters,
   readExceptionFrame,
   findException: ({ extra }) => (extra === null ? null : exceptionInNote(extra)),
@@ -41,7 +43,7 @@ export const xtensa: Architecture = {
     listsException: true,
     unavailable: { before: 'a0', names: UNAVAILABLE },
   },
-  unwind: (start, { read, budget }) => followCallers(createXtensaUnwinder(start, read), budget),
+  unwind: (start, sources) => followCallers(createXtensaUnwinder(start, sources), sources.budget),
 };
 
 function listRegisters(
