@@ -37,6 +37,8 @@ export interface SteppingResult {
   /** Frames are missing, and `backtraceEnd` says why. */
   namedMissing: string[];
   wrong: string[];
+  /** Of a better one: what differs from GDB. */
+  differences: string[];
 }
 
 export function steppedPrograms(): string[] {
@@ -71,6 +73,7 @@ export function replay(name: string): SteppingResult {
     betterThanGdb: 0,
     namedMissing: [],
     wrong: [],
+    differences: [],
   };
   const registers = new Array<number>(32).fill(0);
   const stack = new DataView(new ArrayBuffer(recording.top - recording.low));
@@ -96,8 +99,10 @@ export function replay(name: string): SteppingResult {
     else if (!isWhole && end === null)
       result.wrong.push(`step ${result.steps}: silent\n  ours ${ours.join(', ')}\n  gdb  ${gdb.join(', ')}`);
     else if (isEqual) result.equalToGdb++;
-    else if (isWhole) result.betterThanGdb++;
-    else
+    else if (isWhole) {
+      result.betterThanGdb++;
+      result.differences.push(`step ${result.steps}\n  ours ${ours.join(', ')}\n  gdb  ${gdb.join(', ')}`);
+    } else
       result.namedMissing.push(
         `step ${result.steps}: "${end}"\n  ours ${ours.join(', ')}\n  gdb  ${gdb.join(', ')}`,
       );
@@ -152,5 +157,8 @@ function compareWithTruth(
 
 /** Without parameters and without the suffixes that the compiler gives to copies. */
 function bare(name: string | null | undefined): string {
-  return (name ?? '').replace(/\(.*$/, '').replace(/\.(constprop|isra|part)\.\d+/g, '');
+  return (name ?? '')
+    .replace(/\(.*$/, '')
+    .replace(/^.*::/, '')
+    .replace(/\.(constprop|isra|part)\.\d+/g, '');
 }

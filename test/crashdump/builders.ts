@@ -295,13 +295,7 @@ export function aFirmware({
   return {
     sha256,
     machine,
-    sections: code.map(({ address, bytes: { length } }) => ({
-      name: '.flash.text',
-      address,
-      size: length,
-      kind: 'progbits',
-      flags: { alloc: true, write: false, exec: true, processorSpecific: false },
-    })),
+    sections: [],
     appDescriptor: null,
     zeroesAt: () => null,
     readAt(address, length) {

@@ -5,7 +5,7 @@ import type { CallingFrame } from '../dwarf/frame-context.js';
 import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
 import type { ReadMemory } from '../read-memory.js';
-import type { StackFrame } from '../report.js';
+import type { FrameTrust, StackFrame } from '../report.js';
 import type { UnwoundFrame } from '../unwind/frame.js';
 
 export interface BacktraceContext {
@@ -48,6 +48,8 @@ export function backtrace(
   return { frames: nameFrames(all, context), end };
 }
 
+const EXACT: ReadonlySet<FrameTrust> = new Set(['cfi', 'prologue', 'link']);
+
 /** A function that ended with a jump to another one has no frame any more; the caller's call site names it. */
 function withTailCalls(
   frames: readonly UnwoundFrame[],
@@ -57,7 +59,7 @@ function withTailCalls(
   return frames.flatMap((frame, level) => {
     const caller = frames[level + 1];
     // The frames between this one and one found by a scan are unknown.
-    if (caller?.trust !== 'cfi') return [frame];
+    if (caller === undefined || !EXACT.has(caller.trust)) return [frame];
     const returnAddresses = firmware.tailCallsBetween(lookupPc(frame, level), caller.pc);
     return [
       frame,

@@ -22,12 +22,14 @@ export function readCode(images: readonly CodeImage[], read: ReadMemory): CodeRe
   const instructions = new Map<number, Instruction | null>();
   const executable = images.map((image) => ({
     image,
+    isAllCode: image.sections.length === 0,
     ranges: image.sections.filter(({ flags, size }) => flags.exec && size > 0),
   }));
   const bytesAt = (address: number, length: number) => {
-    for (const { image, ranges } of executable) {
-      if (!ranges.some((range) => address >= range.address && address < range.address + range.size)) continue;
-      const bytes = image.readAt(address, length);
+    for (const { image, isAllCode, ranges } of executable) {
+      const isCode =
+        isAllCode || ranges.some((range) => address >= range.address && address < range.address + range.size);
+      const bytes = isCode ? image.readAt(address, length) : null;
       if (bytes) return bytes;
     }
     return null;

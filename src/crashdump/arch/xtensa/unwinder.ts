@@ -54,12 +54,16 @@ function isWithoutCode(
   if (!isCodeAddress(pc)) return true;
   if (exception !== null && FETCH_CAUSES.has(exception.cause ?? -1) && exception.address === pc) return true;
   if (images.length === 0 || isRom(pc) || read(pc, 1) !== null) return false;
-  return !isInSection(pc, images);
+  return !isInFirmware(pc, images);
 }
 
-function isInSection(address: number, images: readonly CodeImage[]): boolean {
-  return images.some(({ sections }) =>
-    sections.some(({ address: start, size }) => start > 0 && address >= start && address < start + size),
+function isInFirmware(address: number, images: readonly CodeImage[]): boolean {
+  return images.some(
+    (image) =>
+      image.symbolAt(address) !== null ||
+      image.sections.some(
+        ({ address: start, size }) => start > 0 && address >= start && address < start + size,
+      ),
   );
 }
 
@@ -80,7 +84,7 @@ function mayFollowCall(
     const isIndirect = (first & 0xcf) === 0xc0 && (second & 0xf0) === 0 && third === 0;
     return hasRotation && (isCall || isIndirect);
   }
-  return isRom(address);
+  return isRom(address) || images.some((image) => image.symbolAt(address - 1) !== null);
 }
 
 /**
