@@ -3,13 +3,19 @@ import type { DbTransaction } from '../platform/database/types.js';
 import type { ParseTask } from './parse-task.js';
 import type { CoredumpText, ParseErrorKind } from './types.js';
 
+/** What a dump says of itself. */
+export interface DumpIdentity {
+  /** See `CoredumpRow`. */
+  appElfSha256: string | null;
+  dumpChip: string | null;
+}
+
 /** The result of a parse. */
-export interface ParseResult {
+export interface ParseResult extends DumpIdentity {
   status: 'PARSED' | 'ERROR';
   errorKind: ParseErrorKind | null;
   text: CoredumpText;
   firmwareId: number | null;
-  appElfSha256: string | null;
 }
 
 /** Errors of the storage, not of the dump: an earlier result stays valid. */
@@ -21,7 +27,7 @@ const KEEPS_EARLIER_READING: ReadonlyArray<ParseErrorKind | null> = [
 
 /** The columns of a parsed dump. */
 export function columnsOf(
-  { status, errorKind, firmwareId, appElfSha256, text }: ParseResult,
+  { status, errorKind, firmwareId, appElfSha256, dumpChip, text }: ParseResult,
   parsedAt: Date,
 ) {
   return {
@@ -29,6 +35,7 @@ export function columnsOf(
     parseErrorKind: errorKind,
     firmwareId,
     appElfSha256,
+    dumpChip,
     fingerprint: text.report?.fingerprint ?? null,
     ...crashOf(text.report),
     parsedAt,
