@@ -4,7 +4,7 @@ import type { FoundBuild } from '../firmware/find-build.js';
 import type { Firmware } from '../firmware/types.js';
 import type { ParseTask } from './parse-task.js';
 import type { SidecarAnswer } from './sidecar-client.js';
-import type { DumpIdentity, ParseResult } from './store-reading.js';
+import { type DumpIdentity, NO_IDENTITY, type ParseResult } from './store-reading.js';
 import type { ParseErrorKind } from './types.js';
 
 /** What the sidecar is given, and the build that was chosen. */
@@ -23,9 +23,6 @@ export interface PreparedWithoutBuild {
   /** The result when the sidecar too finds that it is no dump, or cannot say; null when it looks like one. */
   noDump: ParseResult | null;
 }
-
-/** Of what is no dump, or was not looked at. */
-export const NO_IDENTITY: DumpIdentity = { appElfSha256: null, dumpChip: null };
 
 /** Makes the result of an answer of the sidecar, with warnings about the chosen build. */
 export function resultOf(

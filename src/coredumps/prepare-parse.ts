@@ -1,4 +1,3 @@
-import { peekDump, UnreadableDump } from '../crashdump/index.js';
 import { DomainError } from '../errors.js';
 import { type FoundBuild, isForOtherChip, type WantedBuild } from '../firmware/find-build.js';
 import type { Firmware } from '../firmware/types.js';
@@ -12,14 +11,14 @@ import {
   failure,
   lostFirmware,
   missingFirmware,
-  NO_IDENTITY,
   type Prepared,
   type PreparedWithoutBuild,
   unableToParse,
 } from './parse-result.js';
 import type { ParseTask } from './parse-task.js';
+import { PEEK_BYTES, peek } from './peek-dump.js';
 import { whyRemoved } from './remove-raw.js';
-import type { DumpIdentity, ParseResult } from './store-reading.js';
+import { type DumpIdentity, NO_IDENTITY, type ParseResult } from './store-reading.js';
 
 /** Finds the build that a dump ran, and says by what it was identified. */
 export interface BuildFinder {
@@ -37,9 +36,6 @@ export interface TransferFiles {
   core: string;
   elf: string;
 }
-
-/** Read limit for the notes: `MAX_COREDUMP_BYTES` may be larger, but the notes of a dump are not. */
-const PEEK_BYTES = 64 * 1024 * 1024;
 
 /**
  * Makes the first step of a parse: looks what the dump says of itself, finds its build, and copies both into the
@@ -145,16 +141,4 @@ export function wantedBy(
 ): WantedBuild {
   const { modelId, firmwareVersion: version, chosenFirmwareId } = task;
   return { modelId, version, chip: dumpChip, appElfSha256, chosenFirmwareId };
-}
-
-/** What the dump says of itself; or why it is no dump, in a sentence. */
-export function peek(bytes: Uint8Array): DumpIdentity | string {
-  try {
-    const { appElfSha256, chip } = peekDump(bytes);
-    // Zeros stand for a hash that the build did not have.
-    return { appElfSha256: /^0*$/.test(appElfSha256 ?? '') ? null : appElfSha256, dumpChip: chip };
-  } catch (error) {
-    if (error instanceof UnreadableDump) return error.message;
-    throw error;
-  }
 }

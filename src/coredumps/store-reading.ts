@@ -10,6 +10,9 @@ export interface DumpIdentity {
   dumpChip: string | null;
 }
 
+/** Of what is no dump, or was not looked at. */
+export const NO_IDENTITY: DumpIdentity = { appElfSha256: null, dumpChip: null };
+
 /** The result of a parse. */
 export interface ParseResult extends DumpIdentity {
   status: 'PARSED' | 'ERROR';
