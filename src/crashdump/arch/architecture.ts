@@ -24,6 +24,8 @@ export interface Architecture {
   /** Whether callers are found by the firmware's call-frame information, which it therefore should have. */
   readonly unwindsByCallFrames: boolean;
 
+  /** "exccause" */
+  readonly causeRegister: string;
   /** What a cause in `ExceptionRegisters` means, by its number. */
   readonly causes: ReadonlyMap<number, Cause>;
   /** The meaning of a number that is not in `causes`. */
@@ -43,6 +45,11 @@ export interface Architecture {
   /** [name, value] of each register of the crashed task, in the order in which the peer prints them. */
   listRegisters(registers: RegisterSet, exception: ExceptionRegisters, format: string): [string, number][];
   readonly registerText: RegisterText;
+  /**
+   * The registers that a task saves when it yields the processor by a call, where the word at the start of its stack is
+   * 0; null when it always saves all.
+   */
+  readonly savedByYield: readonly string[] | null;
 
   /** The call chain of `start`, innermost frame first. */
   unwind(start: RegisterSet, sources: UnwindSources): Unwound;
@@ -53,6 +60,8 @@ export interface ChipDescription {
   id: number;
   /** "esp32s3" */
   name: string;
+  /** Processors that run FreeRTOS tasks; a firmware may use fewer. */
+  cores: 1 | 2;
   /** Where the mask ROM's code lies: [first address, one past the last] (SOC_IROM_MASK_LOW/HIGH). */
   rom: readonly [number, number];
   /** Address range of firmware code in RAM; null when another chip has the same range. */

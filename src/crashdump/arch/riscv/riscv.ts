@@ -23,6 +23,7 @@ export const riscv: Architecture = {
   // a0 is x10.
   firstArgument: 10,
   showsTailCalls: true,
+  causeRegister: 'mcause',
   unwindsByCallFrames: true,
   causes: RISCV_CAUSES,
   unknownCause: (cause) => describeCause(`Exception 0x${cause.toString(16)}`, 'OTHER'),
@@ -34,6 +35,7 @@ export const riscv: Architecture = {
   findException,
   listRegisters,
   registerText: { separator: 'tab', listsException: false, unavailable: null },
+  savedByYield: null,
   unwind: (start, { read, images, budget }) =>
     followCallers(createRiscvUnwinder(start, read, images), budget),
 };

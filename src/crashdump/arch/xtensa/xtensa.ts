@@ -28,6 +28,7 @@ export const xtensa: Architecture = {
   // a2 of the callee's window.
   firstArgument: 2,
   showsTailCalls: false,
+  causeRegister: 'exccause',
   unwindsByCallFrames: false,
   causes: XTENSA_CAUSES,
   unknownCause: unknownXtensaCause,
@@ -42,6 +43,8 @@ export const xtensa: Architecture = {
     listsException: true,
     unavailable: { before: 'a0', names: UNAVAILABLE },
   },
+  // XtSolFrame; the others are in the register windows on the stack.
+  savedByYield: ['pc', 'ps', 'a0', 'a1', 'a2', 'a3'],
   unwind: (start, { read, budget }) => followCallers(createXtensaUnwinder(start, read), budget),
 };
 
