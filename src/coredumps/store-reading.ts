@@ -1,15 +1,25 @@
 import { storable } from '../platform/database/storable-text.js';
 import type { DbTransaction } from '../platform/database/types.js';
 import type { ParseTask } from './parse-task.js';
+import { storedReport } from './report-schema.js';
 import type { CoredumpText, ParseErrorKind } from './types.js';
 
+/** What a dump says of itself. */
+export interface DumpIdentity {
+  /** See `CoredumpRow`. */
+  appElfSha256: string | null;
+  dumpChip: string | null;
+}
+
+/** Of what is no dump, or was not looked at. */
+export const NO_IDENTITY: DumpIdentity = { appElfSha256: null, dumpChip: null };
+
 /** The result of a parse. */
-export interface ParseResult {
+export interface ParseResult extends DumpIdentity {
   status: 'PARSED' | 'ERROR';
   errorKind: ParseErrorKind | null;
   text: CoredumpText;
   firmwareId: number | null;
-  appElfSha256: string | null;
 }
 
 /** Errors of the storage, not of the dump: an earlier result stays valid. */
@@ -21,7 +31,7 @@ const KEEPS_EARLIER_READING: ReadonlyArray<ParseErrorKind | null> = [
 
 /** The columns of a parsed dump. */
 export function columnsOf(
-  { status, errorKind, firmwareId, appElfSha256, text }: ParseResult,
+  { status, errorKind, firmwareId, appElfSha256, dumpChip, text }: ParseResult,
   parsedAt: Date,
 ) {
   return {
@@ -29,6 +39,7 @@ export function columnsOf(
     parseErrorKind: errorKind,
     firmwareId,
     appElfSha256,
+    dumpChip,
     fingerprint: text.report?.fingerprint ?? null,
     ...crashOf(text.report),
     parsedAt,
@@ -68,7 +79,7 @@ export async function earlierReading(
 export async function storeText(tx: DbTransaction, coredumpId: number, { output, report }: CoredumpText) {
   const text = {
     output: storable(output),
-    report: report === null ? null : JSON.stringify(report),
+    report: report === null ? null : storedReport(report),
   };
   await tx.coredumpText.upsert({
     where: { coredumpId },

@@ -8,5 +8,5 @@ const KINDS: readonly (() => Promise<AccuracyRow[]>)[] = [measureCallFrames, mea
 const rows: AccuracyRow[] = [];
 for (const measure of KINDS) rows.push(...(await measure()));
 
-console.table(rows);
+process.stdout.write(`${rows.map((row) => JSON.stringify(row)).join('\n')}\n`);
 process.exitCode = rows.every(({ wrong }) => wrong === 0) ? 0 : 1;

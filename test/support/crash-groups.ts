@@ -29,8 +29,11 @@ export function aReport({
     arguments: [],
   };
   return {
+    schemaVersion: 2,
     kind: kindOfReason(reason),
     reason,
+    faultAddress: null,
+    cause: null,
     explanation: null,
     fingerprint,
     chip: 'esp32c3',
@@ -38,10 +41,14 @@ export function aReport({
     crashedTask: 'main',
     inInterrupt: null,
     appElfSha256: null,
+    elfMatch: 'unknown',
     elfMatches: false,
+    usesElf: true,
     format: 'bare ELF',
     checksum: 'absent',
     registers: [],
+    memoryRegions: [],
+    memoryRegionCount: 0,
     warnings: [],
     tasks: [
       {
@@ -57,6 +64,9 @@ export function aReport({
         stackNeverUsed: null,
         stackOverflow: null,
         stackCorrupted: false,
+        core: null,
+        coreAffinity: null,
+        registers: [],
         backtraceEnd: null,
         interruptedFrames: [],
         frames: [
@@ -94,6 +104,7 @@ export async function parsed(
     text: { output: crash.output ?? 'the output', report: status === 'ERROR' ? null : aReport(crash) },
     firmwareId: null,
     appElfSha256: null,
+    dumpChip: null,
   });
   const occurrence = await endpoint.db.crashOccurrence.findUnique({
     where: { coredumpId: dump.id },

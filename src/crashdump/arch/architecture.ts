@@ -31,6 +31,11 @@ export interface Architecture {
   /** Whether callers are found by the firmware's call-frame information, which it therefore should have. */
   readonly unwindsByCallFrames: boolean;
 
+  /** The frame that GDB shows for the empty return address of a task that never ran, and how its backtrace ends. */
+  readonly emptyCaller: { pc: number; end: string | null };
+
+  /** "exccause" */
+  readonly causeRegister: string;
   /** What a cause in `ExceptionRegisters` means, by its number. */
   readonly causes: ReadonlyMap<number, Cause>;
   /** The meaning of a number that is not in `causes`. */
@@ -40,6 +45,8 @@ export interface Architecture {
   readRegisterNote(description: ByteReader): RegisterSet;
   /** Registers that a context switch or an exception saved at the start of a stack. @throws Malformed */
   readStackFrame(stack: ByteReader): RegisterSet;
+  /** Corrects registers that an interrupt saved at the start of `stack`, where the device did not save all of them. */
+  completeRegisters(registers: RegisterSet, stack: { address: number; bytes: Uint8Array }): RegisterSet;
   /** Reads EXTRA_INFO between the crashed task and the interrupt word; ends before that word, or at the end. */
   readExtraRegisters(description: ByteReader): ReadonlyMap<number, number>;
   /** The exception registers from the frame at the start of the crashed task's stack alone. @throws Malformed */
@@ -50,6 +57,11 @@ export interface Architecture {
   /** [name, value] of each register of the crashed task, in the order in which the peer prints them. */
   listRegisters(registers: RegisterSet, exception: ExceptionRegisters, format: string): [string, number][];
   readonly registerText: RegisterText;
+  /**
+   * The registers that a task saves when it yields the processor by a call, where the word at the start of its stack is
+   * 0; null when it always saves all.
+   */
+  readonly savedByYield: readonly string[] | null;
 
   /** The call chain of `start`, innermost frame first. */
   unwind(start: RegisterSet, sources: UnwindSources): Unwound;
@@ -60,6 +72,8 @@ export interface ChipDescription {
   id: number;
   /** "esp32s3" */
   name: string;
+  /** Processors that run FreeRTOS tasks; a firmware may use fewer. */
+  cores: 1 | 2;
   /** Where the mask ROM's code lies: [first address, one past the last] (SOC_IROM_MASK_LOW/HIGH). */
   rom: readonly [number, number];
   /** Address range of firmware code in RAM; null when another chip has the same range. */
@@ -89,6 +103,10 @@ export interface UnwindSources {
   read: ReadMemory;
   /** The firmware, then the ROMs. */
   images: readonly CodeImage[];
+  /** Whether the address lies in the chip's mask ROM, whose code the images may not have. */
+  isRom(address: number): boolean;
+  /** What stopped this thread; null for a task that was switched out. */
+  exception: ExceptionRegisters | null;
   /** How many more frames the report may have. */
   budget: { frames: number };
 }
