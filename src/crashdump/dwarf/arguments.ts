@@ -100,9 +100,8 @@ export function createArgumentReader({ symbolAt, ...deps }: ArgumentReaderDeps):
 
   return {
     argumentsOf(scope, fn, pc, context) {
-      const { registers, cfa, caller, readMemory, calledNothing = false } = context;
-      const isAtCall = pc !== context.pc && !calledNothing;
-      const frame: Frame = { fn, pc, isAtCall, registers, cfa, caller, readMemory };
+      const { registers, cfa, caller, readMemory } = context;
+      const frame: Frame = { fn, pc, isAtCall: pc !== context.pc, registers, cfa, caller, readMemory };
       return fn.unit.file.attempt(`The arguments of the function at ${scope.die.offset}`, [], () => {
         const all = parametersOf(scope);
         // A parameter that the compiler has split has several entries; GDB shows the last one's value for each.

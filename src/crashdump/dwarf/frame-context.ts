@@ -3,11 +3,6 @@ export interface FrameContext {
   pc: number;
   /** Values by DWARF register number; a register that is unknown in this frame is absent. */
   registers: ReadonlyMap<number, number>;
-  /**
-   * The frame called something of which no instruction ran, because there is no code: its registers are those that it
-   * had at the call.
-   */
-  calledNothing?: boolean;
   /** Canonical frame address; null when the frame's caller could not be found. */
   cfa: number | null;
   /** The calling frame, for entry values; null for the outermost frame. */

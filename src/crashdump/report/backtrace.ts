@@ -75,9 +75,7 @@ function nameFrames(frames: readonly UnwoundFrame[], context: BacktraceContext):
     .flatMap((frame, level) => {
       // A return address of 0, on Xtensa with the top bits of code, is that of a task that never ran.
       const inRom = (frame.pc & 0x3fffffff) !== 0 && isRomAddress(context.chip, frame.pc);
-      // A jump to where no code is: nothing has changed the registers since.
-      const calledNothing = level === 1 && frames[0] !== undefined && !hasCode(frames[0].pc, context);
-      const sources = sourcesOf(frame, callers[level] ?? null, level, calledNothing, context);
+      const sources = sourcesOf(frame, callers[level] ?? null, level, context);
       return sources.map((source) => ({ ...source, pc: hex32(frame.pc), trust: frame.trust, inRom }));
     })
     .map((frame, index) => ({ index, ...frame }));
@@ -98,7 +96,6 @@ function sourcesOf(
   frame: UnwoundFrame,
   caller: CallingFrame | null,
   level: number,
-  calledNothing: boolean,
   context: BacktraceContext,
 ): SourceFrame[] {
   const { pc, registers, cfa } = frame;
@@ -107,17 +104,12 @@ function sourcesOf(
       pc,
       registers,
       cfa,
-      calledNothing,
       caller,
       readMemory: context.read,
     });
     if (sources.length > 0) return sources;
   }
   return [{ function: null, file: null, line: null, inlined: false, atLineStart: false, arguments: [] }];
-}
-
-function hasCode(pc: number, context: BacktraceContext): boolean {
-  return isRomAddress(context.chip, pc) || context.read(pc, 2) !== null;
 }
 
 /** A return address may be in the next line or function already, so the look-up uses the call instruction. */
