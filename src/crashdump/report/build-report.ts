@@ -1,7 +1,7 @@
 import type { Dump, DumpTask } from '../core/core.js';
 import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
-import { MAX_FRAMES } from '../limits.js';
+import { MAX_FRAMES, MAX_INSTRUCTIONS } from '../limits.js';
 import type { ReadMemory } from '../read-memory.js';
 import type { CrashReport, CrashTask } from '../report.js';
 import type { ReportWarning } from '../warning.js';
@@ -31,7 +31,7 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
     firmware,
     roms,
     read: memoryWithImages(dump, firmware, roms),
-    budget: { frames: MAX_FRAMES },
+    budget: { frames: MAX_FRAMES, instructions: MAX_INSTRUCTIONS },
   };
   const tasks = dump.tasks.map((task, index) => describeTask(task, index === 0, dump, context));
   const crashed = tasks[0];

@@ -18,7 +18,11 @@ export interface CodeReader extends Code {
 
 const MAX_REACHED = 2_000;
 
-export function readCode(images: readonly CodeImage[], read: ReadMemory): CodeReader {
+export function readCode(
+  images: readonly CodeImage[],
+  read: ReadMemory,
+  budget: { instructions: number },
+): CodeReader {
   const instructions = new Map<number, Instruction | null>();
   const executable = images.map((image) => ({
     image,
@@ -67,8 +71,9 @@ export function readCode(images: readonly CodeImage[], read: ReadMemory): CodeRe
     const isPair = before?.kind === 'constant' && before.size === 4 && before.rd === instruction.rs1;
     return isPair ? (before.value + instruction.immediate) >>> 0 : null;
   };
-  const reach = (target: number, pc: number) => canReach(target, pc, instructionAt, symbolAt);
+  const reach = (target: number, pc: number) => canReach(target, pc, { instructionAt, symbolAt, budget });
   return {
+    budget,
     instructionAt,
     isFunctionStart: (address) => symbolAt(address)?.address === address,
     word: (address) => readWord(read, address),
@@ -85,19 +90,20 @@ export function readCode(images: readonly CodeImage[], read: ReadMemory): CodeRe
   };
 }
 
+interface ReachSources {
+  instructionAt: (address: number) => Instruction | null;
+  symbolAt: (address: number) => { address: number } | null;
+  budget: { instructions: number };
+}
+
 /** True also where it cannot be excluded: a jump through a register, or code that the images do not have. */
-function canReach(
-  target: number,
-  pc: number,
-  instructionAt: (address: number) => Instruction | null,
-  symbolAt: (address: number) => { address: number } | null,
-): boolean {
+function canReach(target: number, pc: number, { instructionAt, symbolAt, budget }: ReachSources): boolean {
   const visited = new Set<number>();
   const open = [target];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
     for (;;) {
       if (visited.has(at)) break;
-      if (visited.size >= MAX_REACHED) return true;
+      if (visited.size >= MAX_REACHED || budget.instructions-- <= 0) return true;
       visited.add(at);
       const instruction = instructionAt(at);
       if (instruction === null) return instructionAt(pc) === null;

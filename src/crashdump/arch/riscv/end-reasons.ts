@@ -45,11 +45,6 @@ export function withoutCallFrames(
   if (!code.hasCode(pc))
     return isRom
       ? `no call-frame information for the ROM function at ${place}`
-      : `no code is known at ${place}`;
-  const hasCallFrames = images.some(({ sections }) =>
-    sections.some((section) => section.name === '.debug_frame' || section.name === '.eh_frame'),
-  );
-  return hasCallFrames
-    ? `no call-frame information for the function at ${place}`
-    : `no call-frame information in this ELF for the function at ${place}`;
+      : `no code is at ${place}, and what led there is not known`;
+  return `no call-frame information in this ELF for the function at ${place}`;
 }
