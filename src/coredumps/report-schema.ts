@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { CRASH_KINDS, type CrashReport, kindOfReason, WARNING_CODES } from '../crashdump/index.js';
+import {
+  CRASH_KINDS,
+  type CrashReport,
+  type ElfMatch,
+  kindOfReason,
+  WARNING_CODES,
+} from '../crashdump/index.js';
 
 /**
  * Schema of the `report` in a sidecar's answer and in the database. A sidecar may be a third-party program: the fields of
@@ -38,6 +44,9 @@ const task = z.looseObject({
   stackFree: z.int().nullable().default(null),
   stackNeverUsed: z.int().nullable().default(null),
   stackCorrupted: z.boolean().default(false),
+  core: z.int().nullable().default(null),
+  coreAffinity: z.int().nullable().default(null),
+  registers: z.array(register).default([]),
   frames: z.array(frame).default([]),
   backtraceEnd: z.string().nullable().default(null),
   interruptedFrames: z.array(frame).default([]),
@@ -49,21 +58,43 @@ const warning = z.union([
   z.looseObject({ code: z.enum(WARNING_CODES).catch('OTHER'), message: z.string() }),
 ]);
 
+const cause = z.looseObject({
+  code: z.number(),
+  name: z.string(),
+  register: z.string(),
+  address: z.string().nullable().default(null),
+});
+
+const memoryRegion = z.looseObject({
+  name: z.string(),
+  address: z.string(),
+  size: z.number(),
+  attributes: z.string().default(''),
+  source: z.enum(['firmware', 'dump']).catch('dump'),
+});
+
 const crashReport = z.looseObject({
+  schemaVersion: z.int().default(1),
   kind: z.enum(CRASH_KINDS).optional().catch(undefined),
   reason: z.string(),
   chip: z.string().default('unknown'),
   chipRevision: z.int().nullable().default(null),
   inInterrupt: z.boolean().nullable().default(null),
+  faultAddress: z.string().nullable().default(null),
+  cause: cause.nullable().default(null),
   explanation: z.string().nullable().default(null),
   fingerprint: z.string().nullable().default(null),
   crashedTask: z.string().nullable().default(null),
   appElfSha256: z.string().nullable().default(null),
+  elfMatch: z.enum(['matches', 'differs', 'unknown']).optional().catch(undefined),
   elfMatches: z.boolean().default(false),
+  usesElf: z.boolean().optional(),
   format: z.string().default('unknown'),
   checksum: z.enum(['ok', 'bad', 'absent']).catch('absent'),
   registers: z.array(register).default([]),
   tasks: z.array(task).default([]),
+  memoryRegions: z.array(memoryRegion).default([]),
+  memoryRegionCount: z.int().optional(),
   warnings: z.array(warning).default([]),
 });
 
@@ -72,6 +103,28 @@ export function readReport(value: unknown): CrashReport | null {
   const parsed = crashReport.safeParse(value);
   if (!parsed.success) return null;
   const { data } = parsed;
+  const elfMatch = data.elfMatch ?? elfMatchOf(data);
   // The reader's own report has more fields than are checked here; looseObject has kept them.
-  return { ...data, kind: data.kind ?? kindOfReason(data.reason) } as unknown as CrashReport;
+  return {
+    ...data,
+    kind: data.kind ?? kindOfReason(data.reason),
+    elfMatch,
+    elfMatches: elfMatch === 'matches',
+    // Before schema version 2 names of a build that differs were shown, but did not group crashes.
+    usesElf: data.usesElf ?? elfMatch !== 'differs',
+    memoryRegionCount: data.memoryRegionCount ?? data.memoryRegions.length,
+  } as unknown as CrashReport;
+}
+
+/** For a report of before schema version 2: its `elfMatches` was false also where the dump named no ELF. */
+function elfMatchOf({ elfMatches, appElfSha256 }: z.infer<typeof crashReport>): ElfMatch {
+  if (elfMatches) return 'matches';
+  return appElfSha256 === null || /^0*$/.test(appElfSha256) ? 'unknown' : 'differs';
+}
+
+/** For the database: registers, of which a report has many, without the fields that `readReport` fills in again. */
+export function storedReport(report: CrashReport): string {
+  return JSON.stringify(report, (key, value: unknown) =>
+    value === null && (key === 'symbol' || key === 'meaning') ? undefined : value,
+  );
 }

@@ -1,6 +1,7 @@
 import { storable } from '../platform/database/storable-text.js';
 import type { DbTransaction } from '../platform/database/types.js';
 import type { ParseTask } from './parse-task.js';
+import { storedReport } from './report-schema.js';
 import type { CoredumpText, ParseErrorKind } from './types.js';
 
 /** The result of a parse. */
@@ -68,7 +69,7 @@ export async function earlierReading(
 export async function storeText(tx: DbTransaction, coredumpId: number, { output, report }: CoredumpText) {
   const text = {
     output: storable(output),
-    report: report === null ? null : JSON.stringify(report),
+    report: report === null ? null : storedReport(report),
   };
   await tx.coredumpText.upsert({
     where: { coredumpId },

@@ -1,4 +1,4 @@
-import { readReport } from '../coredumps/report-schema.js';
+import { readReport, storedReport } from '../coredumps/report-schema.js';
 import { COREDUMP_ROW, toCoredumpRow } from '../coredumps/row.js';
 import { type CrashReport, culpritFrames, FINGERPRINT_VERSION, fingerprint } from '../crashdump/index.js';
 import { DomainError } from '../errors.js';
@@ -17,10 +17,10 @@ export interface FingerprintRecipe {
 
 export const CURRENT_RECIPE: FingerprintRecipe = {
   version: FINGERPRINT_VERSION,
-  of({ tasks, kind, elfMatches, appElfSha256 }) {
+  of({ tasks, kind, usesElf }) {
     const crashed = tasks.find((task) => task.crashed);
     // Symbols of another build's ELF would group crashes by chance.
-    if (crashed === undefined || (!elfMatches && appElfSha256 !== null)) return null;
+    if (crashed === undefined || !usesElf) return null;
     return fingerprint(culpritFrames(crashed), kind === 'STACK_OVERFLOW' ? crashed.name : null);
   },
 };
@@ -53,7 +53,7 @@ export async function regroupDump(
   if (renamed.fingerprint !== report.fingerprint) {
     const { count } = await tx.coredumpText.updateMany({
       where: { coredumpId: id, report: text?.report ?? null },
-      data: { report: JSON.stringify(renamed) },
+      data: { report: storedReport(renamed) },
     });
     if (count === 0) throw new StaleRead('the dump was read again meanwhile');
   }

@@ -10,13 +10,17 @@ export { type CrashDumpReading, type CrashDumpRequest, readCrashDump } from './r
 export { FINGERPRINT_VERSION, fingerprint } from './report/fingerprint.js';
 export { kindOfReason } from './report/reason.js';
 export { culpritFrames } from './report/system-frames.js';
-export type {
-  CrashReport,
-  CrashTask,
-  FrameArgument,
-  FrameTrust,
-  Register,
-  StackFrame,
-  TaskState,
+export {
+  type CrashCause,
+  type CrashReport,
+  type CrashTask,
+  type ElfMatch,
+  type FrameArgument,
+  type FrameTrust,
+  type MemoryRegion,
+  REPORT_VERSION,
+  type Register,
+  type StackFrame,
+  type TaskState,
 } from './report.js';
 export { type ReportWarning, WARNING_CODES, type WarningCode } from './warning.js';

@@ -10,3 +10,5 @@ export const MAX_INSTRUCTIONS = 2_000_000;
 /** Not limited by the size of the file, because many program headers can name the same bytes. */
 export const MAX_SEGMENTS = 4096;
 export const MAX_NOTES = 4096;
+/** A dump with all blocks of the heap has thousands. */
+export const MAX_MEMORY_REGIONS = 256;

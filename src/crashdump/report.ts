@@ -7,10 +7,16 @@ import type { ReportWarning } from './warning.js';
  * without data in dump and ELF is null or an empty list; enums may grow.
  */
 export interface CrashReport {
+  /** `REPORT_VERSION`; 1 for a report stored before this field existed. */
+  schemaVersion: number;
   /** Decided by the panic's text, otherwise by the exception: one of crash-kind.ts. */
   kind: CrashKind;
   /** One line: "abort() was called at PC 0x42009351 on core 0", "LoadProhibited at 0x00000010", … */
   reason: string;
+  /** The address that the faulting instruction accessed, "0x…"; null when the crash is not an access. */
+  faultAddress: string | null;
+  /** What the processor's exception registers say; null when the dump does not hold them. */
+  cause: CrashCause | null;
   /** The reason in plain words with its place: "NULL pointer plus offset 0x10 read in `sensor_read` at sensor.c:88". */
   explanation: string | null;
   /** Groups crashes of one place across builds; recipe in fingerprint.ts, its version before the colon. */
@@ -24,8 +30,12 @@ export interface CrashReport {
   inInterrupt: boolean | null;
   /** SHA-256 of the application ELF, or its first hexadecimal digits, as in the dump. */
   appElfSha256: string | null;
-  /** True when the dump's SHA-256 is that of the given ELF; false when it differs or one of them is missing. */
+  /** Whether the given ELF is the one that the device ran, by the SHA-256 in the dump. */
+  elfMatch: ElfMatch;
+  /** `elfMatch` is "matches". */
   elfMatches: boolean;
+  /** Whether names, lines and values come from the given ELF: it matches, or its code fits the dump. */
+  usesElf: boolean;
   /** Container format, e.g. "ELF SHA256 v2.1", "BIN v1", "bare ELF". */
   format: string;
   checksum: 'ok' | 'bad' | 'absent';
@@ -33,8 +43,46 @@ export interface CrashReport {
   registers: Register[];
   /** The crashed task first. */
   tasks: CrashTask[];
+  /**
+   * The firmware's sections, each extended by the dumped memory that touches it, then the rest of the dumped memory by
+   * address. At most `MAX_MEMORY_REGIONS`.
+   */
+  memoryRegions: MemoryRegion[];
+  /** How many regions there are, also those that the list leaves out. */
+  memoryRegionCount: number;
   /** Cut, broken or doubtful parts; the rest of the report stays reliable. */
   warnings: ReportWarning[];
+}
+
+/** Incremented when a field of the report changes its meaning; new fields alone do not count. */
+export const REPORT_VERSION = 2;
+
+/** "unknown": there is no ELF, or the dump names none. */
+export type ElfMatch = 'matches' | 'differs' | 'unknown';
+
+/** The exception registers of the crashed processor. */
+export interface CrashCause {
+  /** The value of `register`. */
+  code: number;
+  /** As esp-coredump prints it: "LoadProhibitedCause", "Load access fault". */
+  name: string;
+  /** "exccause" on Xtensa, "mcause" on RISC-V. */
+  register: string;
+  /** The value of excvaddr or mtval, "0x…"; it is an accessed address only for some causes (`faultAddress`). */
+  address: string | null;
+}
+
+export interface MemoryRegion {
+  /** The section's name, ".coredump.tasks.data" for dumped memory, ".coredump.rom.text" for dumped code. */
+  name: string;
+  /** "0x…" */
+  address: string;
+  /** In bytes. */
+  size: number;
+  /** As in esp-coredump's list: "R XA", "RW A", "RW", "RWE". */
+  attributes: string;
+  /** A section of the ELF, which dumped memory may extend; or memory that only the dump has. */
+  source: 'firmware' | 'dump';
 }
 
 export interface Register {
@@ -73,6 +121,12 @@ export interface CrashTask {
   stackOverflow: string | null;
   /** The device found the stack corrupted and did not dump it: there is no backtrace. */
   stackCorrupted: boolean;
+  /** The core on which it ran; null when it did not run, or when that is not known. */
+  core: number | null;
+  /** The core that it is pinned to; null when it may run on any, or when that is not known. */
+  coreAffinity: number | null;
+  /** As saved at its last switch or at the crash; empty when the stack is corrupted. */
+  registers: Register[];
   frames: StackFrame[];
   /** Why the backtrace ends before the outermost function, and what is missing; null when it does not. */
   backtraceEnd: string | null;

@@ -324,6 +324,7 @@ export function aFirmware({
     },
     tailCallsBetween: (calleePc, returnAddress) =>
       tailCalls[`${symbolAt(calleePc)?.name} ${symbolAt(returnAddress - 1)?.name}`] ?? [],
+    lacks: () => [],
     notes: () => notes,
     structMember: (_struct, path) => members[path] ?? null,
   };

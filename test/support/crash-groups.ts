@@ -29,8 +29,11 @@ export function aReport({
     arguments: [],
   };
   return {
+    schemaVersion: 2,
     kind: kindOfReason(reason),
     reason,
+    faultAddress: null,
+    cause: null,
     explanation: null,
     fingerprint,
     chip: 'esp32c3',
@@ -38,10 +41,14 @@ export function aReport({
     crashedTask: 'main',
     inInterrupt: null,
     appElfSha256: null,
+    elfMatch: 'unknown',
     elfMatches: false,
+    usesElf: true,
     format: 'bare ELF',
     checksum: 'absent',
     registers: [],
+    memoryRegions: [],
+    memoryRegionCount: 0,
     warnings: [],
     tasks: [
       {
@@ -57,6 +64,9 @@ export function aReport({
         stackNeverUsed: null,
         stackOverflow: null,
         stackCorrupted: false,
+        core: null,
+        coreAffinity: null,
+        registers: [],
         backtraceEnd: null,
         interruptedFrames: [],
         frames: [

@@ -15,7 +15,7 @@ export const ONE_COREDUMP = graphql(`
       device { id key }
       firmware { id version }
       report {
-        reason chip chipRevision inInterrupt crashedTask appElfSha256 elfMatches format checksum warnings { message }
+        reason chip chipRevision inInterrupt crashedTask appElfSha256 elfMatches format checksum warnings { code message }
         registers { name value }
         tasks {
           name tcb crashed priority state stackUsed stackFree stackNeverUsed stackCorrupted backtraceEnd

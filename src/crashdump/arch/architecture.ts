@@ -21,10 +21,16 @@ export interface Architecture {
   readonly firstArgument: number;
   /** GDB shows frames that tail calls replaced only where it unwinds by call-frame information. */
   readonly showsTailCalls: boolean;
+  /** The address behind the jump of a tail call at `address`. */
+  endOfJump(address: number, readCode: ReadMemory): number;
+  /** Whether callers are found by the firmware's call-frame information, which it therefore should have. */
+  readonly unwindsByCallFrames: boolean;
 
   /** The frame that GDB shows for the empty return address of a task that never ran, and how its backtrace ends. */
   readonly emptyCaller: { pc: number; end: string | null };
 
+  /** "exccause" */
+  readonly causeRegister: string;
   /** What a cause in `ExceptionRegisters` means, by its number. */
   readonly causes: ReadonlyMap<number, Cause>;
   /** The meaning of a number that is not in `causes`. */
@@ -46,6 +52,11 @@ export interface Architecture {
   /** [name, value] of each register of the crashed task, in the order in which the peer prints them. */
   listRegisters(registers: RegisterSet, exception: ExceptionRegisters, format: string): [string, number][];
   readonly registerText: RegisterText;
+  /**
+   * The registers that a task saves when it yields the processor by a call, where the word at the start of its stack is
+   * 0; null when it always saves all.
+   */
+  readonly savedByYield: readonly string[] | null;
 
   /** The call chain of `start`, innermost frame first. */
   unwind(start: RegisterSet, sources: UnwindSources): Unwound;
@@ -56,6 +67,8 @@ export interface ChipDescription {
   id: number;
   /** "esp32s3" */
   name: string;
+  /** Processors that run FreeRTOS tasks; a firmware may use fewer. */
+  cores: 1 | 2;
   /** Where the mask ROM's code lies: [first address, one past the last] (SOC_IROM_MASK_LOW/HIGH). */
   rom: readonly [number, number];
   /** Address range of firmware code in RAM; null when another chip has the same range. */

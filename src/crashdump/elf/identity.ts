@@ -1,16 +1,22 @@
 import { chipOfFirmware } from '../arch/chips.js';
 import { ByteReader, Malformed } from '../bytes.js';
+import type { ReportWarning } from '../warning.js';
 import type { AppDescriptor } from './app-descriptor.js';
 import { APP_DESCRIPTOR_SECTIONS, APP_DESCRIPTOR_SIZE, readAppDescriptor } from './app-descriptor.js';
 import {
+  decompress,
   ELF_HEADER_SIZE,
   type ElfHeader,
+  type ElfSection,
+  isCompressed,
   nameIn,
   readElfHeader,
   readSectionHeader,
   SECTION_HEADER_SIZE,
   UnreadableFirmware,
 } from './elf-file.js';
+import { searchLacks } from './lacks.js';
+import { partOf } from './section-search.js';
 
 /** The data of an ELF that an upload needs. */
 export interface FirmwareIdentity {
@@ -19,11 +25,19 @@ export interface FirmwareIdentity {
   /** Null when unknown: an ELF names no chip, but some chips have unique addresses. */
   chip: string | null;
   appDescriptor: AppDescriptor | null;
+  /**
+   * What the ELF does not contain although reports need it, as warnings about every report that is made with it. Empty
+   * for the ELF of an ordinary build.
+   */
+  lacks: readonly ReportWarning[];
 }
 
 type ReadAt = (offset: number, length: number) => Promise<Uint8Array>;
 
 const MAX_NAME_TABLE_BYTES = 1024 * 1024;
+/** Larger compressed sections are not decompressed at an upload. */
+const MAX_COMPRESSED_BYTES = 1024 * 1024;
+const MAX_DECOMPRESSED_BYTES = 16 * 1024 * 1024;
 
 /**
  * Examines a firmware ELF without reading the whole file: its header, section table and application descriptor.
@@ -41,32 +55,74 @@ export async function readFirmwareIdentity(read: ReadAt, size: number): Promise<
   }
 }
 
+type PartAt = (what: string, offset: number, length: number) => Promise<ByteReader>;
+
 async function identify(read: ReadAt, size: number): Promise<FirmwareIdentity> {
-  const at = async (what: string, offset: number, length: number) => {
+  const at: PartAt = async (what, offset, length) => {
     if (offset + length > size)
       throw new Malformed(`${what}: needs ${length} bytes at ${offset}, has ${size}`);
     return new ByteReader(what, await read(offset, length), offset);
   };
   const header = readElfHeader(await at('ELF header', 0, Math.min(size, ELF_HEADER_SIZE)));
   const sections = await readNamedSections(header, at);
-  const machine = header.architecture.name;
-  const chip = chipOfFirmware(header.architecture, sections)?.name ?? null;
+  return {
+    machine: header.architecture.name,
+    chip: chipOfFirmware(header.architecture, sections)?.name ?? null,
+    appDescriptor: await findAppDescriptor(sections, at),
+    lacks: await findLacks(header, sections, { at, size }),
+  };
+}
 
+async function findAppDescriptor(sections: readonly ElfSection[], at: PartAt): Promise<AppDescriptor | null> {
   for (const name of APP_DESCRIPTOR_SECTIONS) {
     const section = sections.find((candidate) => candidate.name === name);
     if (section === undefined || section.size < APP_DESCRIPTOR_SIZE) continue;
     const { bytes } = await at('app descriptor', section.offset, APP_DESCRIPTOR_SIZE);
     const appDescriptor = readAppDescriptor(bytes);
-    if (appDescriptor !== null) return { machine, chip, appDescriptor };
+    if (appDescriptor !== null) return appDescriptor;
   }
-  return { machine, chip, appDescriptor: null };
+  return null;
+}
+
+async function findLacks(
+  { architecture }: ElfHeader,
+  sections: readonly ElfSection[],
+  file: { at: PartAt; size: number },
+): Promise<readonly ReportWarning[]> {
+  const decompressed = new Map<ElfSection, ByteReader | null>();
+  const search = searchLacks(architecture, sections);
+  let step = search.next();
+  while (step.done !== true) {
+    const { section, offset, length, isRaw } = step.value;
+    const isInFile = section.offset + section.size <= file.size;
+    if (isInFile && (isRaw || !isCompressed(section))) {
+      const available = Math.max(0, Math.min(length, section.size - offset));
+      step = search.next(
+        await file.at(section.name, section.offset + Math.min(offset, section.size), available),
+      );
+      continue;
+    }
+    let whole = decompressed.get(section);
+    if (whole === undefined) {
+      whole = isInFile ? await decompressSmall(section, file.at) : null;
+      decompressed.set(section, whole);
+    }
+    step = search.next(partOf(whole, step.value));
+  }
+  return step.value;
+}
+
+async function decompressSmall(section: ElfSection, at: PartAt): Promise<ByteReader | null> {
+  if (section.size > MAX_COMPRESSED_BYTES) return null;
+  const raw = await at(section.name, section.offset, section.size);
+  return decompress(raw, section, { bytesLeft: MAX_DECOMPRESSED_BYTES });
 }
 
 /** Empty when the names cannot be read. */
 async function readNamedSections(
   { sectionsAt, sectionCount, namesIndex }: ElfHeader,
-  at: (what: string, offset: number, length: number) => Promise<ByteReader>,
-) {
+  at: PartAt,
+): Promise<ElfSection[]> {
   const table = await at('section headers', sectionsAt, sectionCount * SECTION_HEADER_SIZE);
   const sections = Array.from({ length: sectionCount }, (_, index) => readSectionHeader(table, index));
   const names = sections[namesIndex];

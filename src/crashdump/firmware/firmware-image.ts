@@ -3,6 +3,7 @@ import type { FrameContext } from '../dwarf/frame-context.js';
 import type { AppDescriptor } from '../elf/app-descriptor.js';
 import type { FirmwareSymbol } from '../elf/symbols.js';
 import type { CfiRow } from '../unwind/cfi-row.js';
+import type { ReportWarning } from '../warning.js';
 
 /**
  * The part of a firmware ELF that the reader of dumps uses. An image depends only on the ELF's bytes, so it may be
@@ -39,6 +40,8 @@ export interface FirmwareImage {
    * frame 0), `returnAddress` the caller's pc itself.
    */
   tailCallsBetween(calleePc: number, returnAddress: number): number[];
+  /** What the ELF does not contain although the reader would use it. */
+  lacks(): readonly ReportWarning[];
   /** The parts of the ELF that could not be read, one sentence each; may grow while the image is in use. */
   notes(): readonly string[];
   /**

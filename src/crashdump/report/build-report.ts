@@ -1,19 +1,27 @@
+import { causeOf } from '../arch/architectures.js';
 import type { Dump, DumpTask } from '../core/core.js';
 import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
 import { MAX_FRAMES, MAX_INSTRUCTIONS } from '../limits.js';
 import type { ReadMemory } from '../read-memory.js';
-import type { CrashReport, CrashTask } from '../report.js';
+import {
+  type CrashCause,
+  type CrashReport,
+  type CrashTask,
+  type ElfMatch,
+  REPORT_VERSION,
+} from '../report.js';
 import type { ReportWarning } from '../warning.js';
 import { type BacktraceContext, backtrace } from './backtrace.js';
 import { explain } from './explanation.js';
 import { fingerprint } from './fingerprint.js';
+import { reportedRegions } from './memory-regions.js';
 import { panicReason } from './reason.js';
-import { listRegisters } from './register-list.js';
+import { crashedRegisters, savedRegisters } from './register-list.js';
 import { stackHealth } from './stack-health.js';
 import { culpritFrames } from './system-frames.js';
-import { readTaskControlBlock } from './task-control-block.js';
-import { taskState, waitingFor } from './task-state.js';
+import { readTaskControlBlock, type TaskControlBlock } from './task-control-block.js';
+import { runningOn, taskState, waitingFor } from './task-state.js';
 
 export interface ReportSources {
   dump: Dump;
@@ -24,7 +32,7 @@ export interface ReportSources {
 
 export function buildReport({ dump, firmware, roms }: ReportSources): CrashReport {
   const warnings = [...dump.warnings];
-  const elfMatches = compareElf(dump, firmware, warnings);
+  const elfMatch = compareElf(dump, firmware, warnings);
   const context: BacktraceContext = {
     architecture: dump.architecture,
     chip: dump.chip,
@@ -51,6 +59,7 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
 
   // After this the image has read everything that the report needs.
   warnings.push(
+    ...(firmware?.lacks() ?? []),
     ...(firmware?.notes() ?? []).map((message): ReportWarning => ({ code: 'FIRMWARE_INCOMPLETE', message })),
   );
 
@@ -58,10 +67,13 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
   const culprits = isCrashedKnown && crashed !== undefined ? culpritFrames(crashed) : [];
   const overflowedTask = reason.kind === 'STACK_OVERFLOW' && isCrashedKnown ? (crashed?.name ?? null) : null;
   // Symbols of another build's ELF would group crashes by chance.
-  const mayName = elfMatches || dump.appElfSha256 === null;
+  const mayName = elfMatch !== 'differs';
   return {
+    schemaVersion: REPORT_VERSION,
     kind: reason.kind,
     reason: reason.text,
+    faultAddress: reason.address === null ? null : hex32(reason.address),
+    cause: causeOfCrash(dump),
     explanation: explain({
       reason,
       culprit: culprits[0] ?? null,
@@ -74,11 +86,14 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
     crashedTask: isCrashedKnown ? (crashed?.name ?? null) : null,
     inInterrupt: dump.inInterrupt,
     appElfSha256: dump.appElfSha256,
-    elfMatches,
+    elfMatch,
+    elfMatches: elfMatch === 'matches',
+    usesElf: firmware !== null && mayName,
     format: dump.format,
     checksum: dump.checksum,
-    registers: listRegisters(dump, firmware),
+    registers: crashedRegisters(dump, firmware),
     tasks: isCrashedKnown ? tasks : tasks.map((task) => ({ ...task, crashed: false })),
+    ...reportedRegions(dump, firmware),
     warnings,
   };
 }
@@ -90,14 +105,29 @@ function firstFault(dump: Dump, firmware: FirmwareImage | null): SourceFrame | n
 }
 
 /** The dump contains as many leading digits of the hash as the build was configured to keep (9 by default). */
-function compareElf(dump: Dump, firmware: FirmwareImage | null, warnings: ReportWarning[]): boolean {
-  if (!firmware || dump.appElfSha256 === null) return false;
-  if (firmware.sha256.startsWith(dump.appElfSha256)) return true;
+function compareElf(dump: Dump, firmware: FirmwareImage | null, warnings: ReportWarning[]): ElfMatch {
+  // Zeros stand for a hash that the build did not contain.
+  if (!firmware || dump.appElfSha256 === null || /^0*$/.test(dump.appElfSha256)) return 'unknown';
+  if (firmware.sha256.startsWith(dump.appElfSha256)) return 'matches';
   warnings.push({
     code: 'FIRMWARE_DIFFERS',
     message: `The firmware ELF is not the one that crashed: the dump names SHA-256 ${dump.appElfSha256}, the ELF has ${firmware.sha256}. Names and backtraces may be wrong.`,
   });
-  return false;
+  return 'differs';
+}
+
+/** COREDUMP_INVALID_CAUSE_VALUE: the device had no cause to write. */
+const NO_CAUSE = 0xffff;
+
+function causeOfCrash({ architecture, exception }: Dump): CrashCause | null {
+  const { cause, address } = exception;
+  if (cause === null || cause === NO_CAUSE) return null;
+  return {
+    code: cause,
+    name: causeOf(architecture, cause).name,
+    register: architecture.causeRegister,
+    address: address === null ? null : hex32(address),
+  };
 }
 
 /** Memory that the dump does not contain (code, constants) comes from the images, as in GDB. */
@@ -154,10 +184,33 @@ function describeTask(task: DumpTask, crashed: boolean, dump: Dump, context: Bac
     stackNeverUsed: health.neverUsed,
     stackOverflow: health.overflow,
     stackCorrupted: task.stackIsCorrupted,
+    core: state === 'running' ? coreOf(task, crashed, tcb, dump, firmware) : null,
+    coreAffinity: tcb.coreAffinity,
+    registers:
+      crashed && !task.stackIsCorrupted
+        ? crashedRegisters(dump, firmware)
+        : savedRegisters(task, dump, firmware),
     frames: unwound.frames,
     backtraceEnd: unwound.end,
     interruptedFrames: interrupted,
   };
+}
+
+/** For a running task; what is not sure is null. */
+function coreOf(
+  task: DumpTask,
+  crashed: boolean,
+  tcb: TaskControlBlock,
+  dump: Dump,
+  firmware: FirmwareImage | null,
+): number | null {
+  const known = firmware && runningOn(task.tcbAddress, dump.memory.read, firmware);
+  if (known !== null) return known;
+  if (tcb.coreAffinity !== null) return tcb.coreAffinity;
+  if (dump.chip?.cores === 1) return 0;
+  // "abort() was called at PC 0x42009351 on core 0"
+  const named = crashed ? / on core ([01])\b/.exec(dump.panicDetails ?? '')?.[1] : undefined;
+  return named === undefined ? null : Number(named);
 }
 
 /** Null for a task that never ran: RISC-V starts it with an empty register. */

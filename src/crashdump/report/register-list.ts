@@ -1,14 +1,31 @@
-import type { Dump } from '../core/core.js';
+import { NO_EXCEPTION } from '../arch/registers.js';
+import type { Dump, DumpTask } from '../core/core.js';
 import type { FirmwareImage, FirmwareSection } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
+import { readWord } from '../read-memory.js';
 import type { Register } from '../report.js';
 import { fillPattern } from './fill-patterns.js';
 
 /** Registers of the crashed task, in the order in which the peer prints them. */
-export function listRegisters(dump: Dump, firmware: FirmwareImage | null): Register[] {
+export function crashedRegisters(dump: Dump, firmware: FirmwareImage | null): Register[] {
   const registers = dump.tasks[0]?.registers;
   if (!registers) return [];
-  const values = dump.architecture.listRegisters(registers, dump.exception, dump.format);
+  return shown(dump.architecture.listRegisters(registers, dump.exception, dump.format), firmware);
+}
+
+/** What a task has saved at its last switch; without values that the dump only fills up with zeros. */
+export function savedRegisters(task: DumpTask, dump: Dump, firmware: FirmwareImage | null): Register[] {
+  if (task.stackIsCorrupted) return [];
+  const { savedByYield } = dump.architecture;
+  const hasYielded = task.stack !== null && readWord(dump.memory.read, task.stack.start) === 0;
+  const all = dump.architecture.listRegisters(task.registers, NO_EXCEPTION, '');
+  return shown(
+    savedByYield !== null && hasYielded ? all.filter(([name]) => savedByYield.includes(name)) : all,
+    firmware,
+  );
+}
+
+function shown(values: readonly [string, number][], firmware: FirmwareImage | null): Register[] {
   return values.map(([name, value]) => ({
     name,
     value: hex32(value),

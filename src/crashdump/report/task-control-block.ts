@@ -20,6 +20,8 @@ export interface TaskControlBlock {
   /** The tick at which a delay ends, for a delayed task. */
   stateItemValue: number | null;
   isWaitingForNotification: boolean;
+  /** The core that the task is pinned to (xCoreID); null when it may run on any. */
+  coreAffinity: number | null;
 }
 
 const STRUCT = 'tskTaskControlBlock';
@@ -41,6 +43,9 @@ const MPU_SETTINGS_SIZE = 4;
 /** Members of ListItem_t { xItemValue, pxNext, pxPrevious, pvOwner, pxContainer }. */
 const OWNER = 12;
 const CONTAINER = 16;
+
+/** No chip has more. */
+const MAX_CORES = 2;
 
 const WAITING_FOR_NOTIFICATION = 1;
 
@@ -71,7 +76,13 @@ export function readTaskControlBlock(
     stateItemValue: readWord(read, address + stateItem),
     isWaitingForNotification:
       notifyState !== null && read(address + notifyState.offset, 1)?.[0] === WAITING_FOR_NOTIFICATION,
+    coreAffinity: coreNumber(word(firmware?.structMember(STRUCT, 'xCoreID', USED_BY))),
   };
+}
+
+/** tskNO_AFFINITY is a large number. */
+function coreNumber(value: number | null): number | null {
+  return value !== null && value < MAX_CORES ? value : null;
 }
 
 /** A task's list items have the task as their owner; the place of the owner shows the layout of the block. */

@@ -25,7 +25,7 @@ export function taskState(
   firmware: FirmwareImage | null,
 ): TaskState | null {
   if (!firmware) return null;
-  if (isCurrentTask(tcbAddress, read, firmware)) return 'running';
+  if (runningOn(tcbAddress, read, firmware) !== null) return 'running';
   if (!tcb.stateList) return null;
   const symbol = firmware.symbolAt(tcb.stateList)?.name;
   const list = symbol === undefined ? undefined : LISTS.find((candidate) => candidate.symbol.test(symbol));
@@ -34,14 +34,14 @@ export function taskState(
   return mayWait && (tcb.eventList || tcb.isWaitingForNotification) ? 'blocked' : list.state;
 }
 
-/** Only in dumps with the firmware's data; in others only the crashed task is known to be running. */
-function isCurrentTask(tcbAddress: number, read: ReadMemory, firmware: FirmwareImage): boolean {
+/** The core on which the task ran; null unless the dump holds the kernel's data about that. */
+export function runningOn(tcbAddress: number, read: ReadMemory, firmware: FirmwareImage): number | null {
   const current = firmware.symbol('pxCurrentTCBs') ?? firmware.symbol('pxCurrentTCB');
-  if (!current) return false;
+  if (!current) return null;
   for (let core = 0; core * 4 < Math.min(Math.max(current.size, 4), 8); core++) {
-    if (readWord(read, current.address + core * 4) === tcbAddress) return true;
+    if (readWord(read, current.address + core * 4) === tcbAddress) return core;
   }
-  return false;
+  return null;
 }
 
 /** The object that a blocking FreeRTOS call waits for. */

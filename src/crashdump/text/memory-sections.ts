@@ -1,32 +1,21 @@
 import type { Dump } from '../core/core.js';
 import type { MemorySegment } from '../core/memory.js';
-import type { FirmwareImage, FirmwareSection } from '../firmware/firmware-image.js';
+import type { FirmwareImage } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
+import { allRegions, type Region, segmentRegion } from '../report/memory-regions.js';
 import { symbolText } from '../report/register-list.js';
 
-/** The firmware's sections, each extended by the dumped segment that touches it; then the other segments. */
+/** The list of the dump's and the firmware's memory. */
 export function memoryRegions(dump: Dump, firmware: FirmwareImage | null): string[] {
-  const sections = (firmware?.sections ?? []).filter(
-    ({ kind, address }) => kind === 'progbits' && address !== 0,
-  );
-  const left = new Set(dump.memory.segments);
-  const lines = sections.map((section) => {
-    let { address: start, size } = section;
-    for (const segment of left) {
-      if (!touches(section, segment)) continue;
-      const end = Math.max(start + size, segment.address + segment.bytes.length);
-      start = Math.min(start, segment.address);
-      size = end - start;
-      left.delete(segment);
-    }
-    return `${section.name} ${plain(start)} ${plain(size)} ${sectionAttributes(section)}`;
-  });
-  return ['Name   Address   Size   Attrs', ...lines, ...[...left].map(segmentLine)];
+  return ['Name   Address   Size   Attrs', ...allRegions(dump, firmware).map(regionLine)];
 }
 
 /** Every dumped segment in words, as GDB's `x/NNx` prints it. */
 export function memoryContents(dump: Dump, firmware: FirmwareImage | null): string[] {
-  return dump.memory.segments.flatMap((segment) => [segmentLine(segment), ...wordLines(segment, firmware)]);
+  return dump.memory.segments.flatMap((segment) => [
+    regionLine(segmentRegion(segment)),
+    ...wordLines(segment, firmware),
+  ]);
 }
 
 function wordLines({ address, bytes }: MemorySegment, firmware: FirmwareImage | null): string[] {
@@ -42,19 +31,8 @@ function wordLines({ address, bytes }: MemorySegment, firmware: FirmwareImage | 
   return lines;
 }
 
-function touches({ address, size }: FirmwareSection, segment: MemorySegment): boolean {
-  return segment.address <= address + size && address <= segment.address + segment.bytes.length;
-}
-
-/** Executable segments are code of the ROM, all others are memory of tasks. */
-function segmentLine({ address, bytes, executable }: MemorySegment): string {
-  const name = executable ? '.coredump.rom.text' : '.coredump.tasks.data';
-  return `${name} ${plain(address)} ${plain(bytes.length)} RW${executable ? 'E' : ' '}`;
-}
-
-function sectionAttributes({ flags }: FirmwareSection): string {
-  if (flags.processorSpecific) return 'MS';
-  return `R${flags.write ? 'W' : ' '}${flags.exec ? 'X' : ' '}${flags.alloc ? 'A' : ' '}`;
+function regionLine({ name, address, size, attributes }: Region): string {
+  return `${name} ${plain(address)} ${plain(size)} ${attributes}`;
 }
 
 function plain(value: number): string {

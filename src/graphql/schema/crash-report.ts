@@ -1,25 +1,10 @@
 import type * as reader from '../../crashdump/index.js';
 import { builder } from './builder.js';
 import { CrashKind } from './crash-kind.js';
+import { CrashTask } from './crash-task.js';
+import { MemoryRegion } from './memory-region.js';
+import { Register } from './register.js';
 import { ReportWarning } from './report-warning.js';
-
-const FrameTrust = builder.enumType('FrameTrust', {
-  description: 'How a frame was found, the most reliable first. Values may be added.',
-  values: {
-    CONTEXT: { value: 'context', description: 'From the saved registers: the innermost frame.' },
-    CFI: { value: 'cfi', description: 'By the call frame information in the ELF.' },
-    WINDOW: { value: 'window', description: 'From the register windows that Xtensa saves on the stack.' },
-    PROLOGUE: {
-      value: 'prologue',
-      description: 'From the instructions of a called function that has no call frame information.',
-    },
-    LINK: {
-      value: 'link',
-      description: 'From the return address register, where a called function has no call frame information.',
-    },
-    SCAN: { value: 'scan', description: 'A guess from what lies on the stack.' },
-  } as const,
-});
 
 const DumpChecksum = builder.enumType('DumpChecksum', {
   description: 'Whether the dump arrived as the device wrote it. Values may be added.',
@@ -30,142 +15,55 @@ const DumpChecksum = builder.enumType('DumpChecksum', {
   } as const,
 });
 
-const TASK_STATES = {
-  RUNNING: { description: 'It had the processor.' },
-  READY: { description: 'It could run, but another task had the processor.' },
-  DELAYED: { description: 'It waited for a time.' },
-  BLOCKED: { description: 'It waited for something: `waitingFor` says for what.' },
-  SUSPENDED: { description: 'It was suspended, or waited without a time limit.' },
-  DELETED: { description: 'It was deleted, but its memory was not freed yet.' },
-  OTHER: { description: 'Another state, from a parse sidecar that knows more.' },
-} as const;
-
-const TaskState = builder.enumType('TaskState', {
-  description: 'State of a FreeRTOS task when the dump was written. Values may be added.',
-  values: TASK_STATES,
-});
-
-const Register = builder.objectRef<reader.Register>('Register').implement({
-  description: 'A register of the crashed task.',
+const CrashCause = builder.objectRef<reader.CrashCause>('CrashCause').implement({
+  description: 'What the exception registers of the processor say.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'As the architecture names it: `pc`, `a0`, `mcause`.' }),
-    value: t.exposeString('value', { description: 'Hexadecimal, eight digits: `0x42009351`.' }),
-    symbol: t.exposeString('symbol', {
-      nullable: true,
-      description: 'Where the value points: `panic_abort+18`. Null where the firmware has nothing there.',
-    }),
-    meaning: t.exposeString('meaning', {
-      nullable: true,
-      description: 'What a known fill pattern says: “heap memory that was freed”. Null for other values.',
-    }),
-  }),
-});
-
-const FrameArgument = builder.objectRef<reader.FrameArgument>('FrameArgument').implement({
-  description: 'An argument of a function. Viewers see `…` in place of values.',
-  fields: (t) => ({
-    name: t.exposeString('name', { description: 'As in the source.' }),
-    value: t.exposeString('value', { description: "As GDB prints it: `97 'a'`, `<optimized out>`." }),
-  }),
-});
-
-const StackFrame = builder.objectRef<reader.StackFrame>('StackFrame').implement({
-  description: 'One function call of a backtrace.',
-  fields: (t) => ({
-    index: t.exposeInt('index', { description: '0 is the innermost frame, as in GDB.' }),
-    pc: t.exposeString('pc', {
-      description:
-        'Address `0x…`: of the innermost frame where it stopped, of callers where the call returns to.',
-    }),
-    function: t.exposeString('function', { nullable: true, description: 'Null where the ELF names none.' }),
-    file: t.exposeString('file', {
-      nullable: true,
-      description: 'Path of the source as the compiler saw it. Null without debug information.',
-    }),
-    line: t.exposeInt('line', { nullable: true, description: 'Line in `file`, from 1.' }),
-    inlined: t.exposeBoolean('inlined', {
-      description: 'The compiler put this function into that of the next frame.',
-    }),
-    inRom: t.exposeBoolean('inRom', {
-      description: 'In the chip’s mask ROM, which the firmware cannot name.',
-    }),
-    trust: t.expose('trust', { type: FrameTrust, description: 'How the frame was found.' }),
-    atLineStart: t.exposeBoolean('atLineStart', {
-      description: '`pc` is the first address of its line.',
-    }),
-    arguments: t.field({
-      type: [FrameArgument],
-      description: 'In the order of the source.',
-      resolve: (frame) => frame.arguments,
-    }),
-  }),
-});
-
-const CrashTask = builder.objectRef<reader.CrashTask>('CrashTask').implement({
-  description: 'A FreeRTOS task at the time of the crash.',
-  fields: (t) => ({
+    code: t.exposeFloat('code', { description: 'Value of `register`: 28.' }),
     name: t.exposeString('name', {
-      description: 'As the firmware named it, at most 16 characters by default.',
+      description: 'As esp-coredump prints it: `LoadProhibitedCause`, `Load access fault`.',
     }),
-    tcb: t.exposeString('tcb', { description: 'Address of the task control block, `0x…`.' }),
-    crashed: t.exposeBoolean('crashed', { description: 'Whether it is the task that crashed.' }),
-    priority: t.exposeInt('priority', {
-      nullable: true,
-      description: 'The current priority, perhaps inherited from a mutex. Null when the dump does not say.',
-    }),
-    basePriority: t.exposeInt('basePriority', { nullable: true, description: 'The priority of its own.' }),
-    state: t.field({
-      type: TaskState,
-      nullable: true,
-      description: 'Null when dump and ELF do not say.',
-      resolve: ({ state }) => (state === null ? null : taskState(state)),
-    }),
-    waitingFor: t.exposeString('waitingFor', {
+    register: t.exposeString('register', { description: '`exccause` on Xtensa, `mcause` on RISC-V.' }),
+    address: t.exposeString('address', {
       nullable: true,
       description:
-        '“an item in queue 0x3ffaff74”, “a notification”, “tick 5120”. Null when it does not wait.',
-    }),
-    stackOverflow: t.exposeString('stackOverflow', {
-      nullable: true,
-      description: 'Why the stack has probably overflowed. Null without a sign of it.',
-    }),
-    stackUsed: t.exposeInt('stackUsed', {
-      nullable: true,
-      description: 'Bytes, at the last task switch. Null when the stack is not known.',
-    }),
-    stackFree: t.exposeInt('stackFree', { nullable: true, description: 'Bytes, at the last task switch.' }),
-    stackNeverUsed: t.exposeInt('stackNeverUsed', {
-      nullable: true,
-      description:
-        'Bytes at the far end that were never written. Null when the dump does not hold that part.',
-    }),
-    stackCorrupted: t.exposeBoolean('stackCorrupted', {
-      description: 'The device found the stack corrupted and did not dump it: there is no backtrace.',
-    }),
-    frames: t.field({
-      type: [StackFrame],
-      description: 'The backtrace, innermost first.',
-      resolve: ({ frames }) => frames,
-    }),
-    backtraceEnd: t.exposeString('backtraceEnd', {
-      nullable: true,
-      description: 'Why the backtrace ends before the outermost function, and what is missing; null when it was reached.',
-    }),
-    interruptedFrames: t.field({
-      type: [StackFrame],
-      description: 'The frames of the interrupted task, when an interrupt handler crashed.',
-      resolve: ({ interruptedFrames }) => interruptedFrames,
+        'Value of `excvaddr` or `mtval`, `0x…`. An accessed address only for some causes: then it is `faultAddress` too.',
     }),
   }),
+});
+
+const ElfMatch = builder.enumType('ElfMatch', {
+  description: 'Whether the ELF is the one that the device ran. Values may be added.',
+  values: {
+    MATCHES: { value: 'matches', description: 'The dump carries its SHA-256, or the first digits of it.' },
+    DIFFERS: { value: 'differs', description: 'The dump carries the SHA-256 of another one.' },
+    UNKNOWN: {
+      value: 'unknown',
+      description: 'There was no ELF, or the dump carries no SHA-256, as dumps of the BIN format.',
+    },
+  } as const,
 });
 
 export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').implement({
   description:
     'The content of the core dump, parsed with the firmware’s ELF. docs/crash-report.md explains each field.',
   fields: (t) => ({
+    schemaVersion: t.exposeInt('schemaVersion', {
+      description: 'Version of the report’s fields: 2. 1 for reports that were stored by earlier releases.',
+    }),
     kind: t.expose('kind', { type: CrashKind, description: 'The kind of the crash.' }),
     reason: t.exposeString('reason', {
       description: 'One line, as the device says it: “LoadProhibited at 0x00000010”.',
+    }),
+    faultAddress: t.exposeString('faultAddress', {
+      nullable: true,
+      description:
+        'The address that the faulting instruction accessed, `0x…`. Null when the crash is no access.',
+    }),
+    cause: t.field({
+      type: CrashCause,
+      nullable: true,
+      description: 'What the exception registers say. Null when the dump does not hold them.',
+      resolve: ({ cause }) => cause,
     }),
     chip: t.exposeString('chip', {
       description: 'The chip that the dump names: `esp32s3`; else as reported.',
@@ -194,7 +92,17 @@ export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').
       nullable: true,
       description: 'SHA-256 of the ELF that the device ran, or its first digits, as in the dump.',
     }),
-    elfMatches: t.exposeBoolean('elfMatches', { description: 'False: names and lines may be wrong.' }),
+    elfMatch: t.expose('elfMatch', {
+      type: ElfMatch,
+      description: 'Whether the ELF is the one that the device ran.',
+    }),
+    elfMatches: t.exposeBoolean('elfMatches', {
+      description: '`elfMatch` is MATCHES. False also when that cannot be said.',
+    }),
+    usesElf: t.exposeBoolean('usesElf', {
+      description:
+        'Names, lines and values come from the ELF: it matches, or its code fits the dump. False: the dump was read without it.',
+    }),
     format: t.exposeString('format', { description: 'Format of the dump: `ELF SHA256 v2.1`, `BIN v1`.' }),
     checksum: t.expose('checksum', { type: DumpChecksum, description: 'Whether the dump is undamaged.' }),
     warnings: t.field({
@@ -212,11 +120,14 @@ export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').
       description: 'The crashed task first.',
       resolve: ({ tasks }) => tasks,
     }),
+    memoryRegions: t.field({
+      type: [MemoryRegion],
+      description:
+        'The ELF’s sections, then memory that only the dump has, by address. At most 256: `memoryRegionCount` says how many there are.',
+      resolve: ({ memoryRegions }) => memoryRegions,
+    }),
+    memoryRegionCount: t.exposeInt('memoryRegionCount', {
+      description: 'How many regions there are, also those that `memoryRegions` leaves out.',
+    }),
   }),
 });
-
-/** A sidecar of somebody else may answer other words. */
-function taskState(stored: string): keyof typeof TASK_STATES {
-  const states = Object.keys(TASK_STATES) as Array<keyof typeof TASK_STATES>;
-  return states.find((state) => state.toLowerCase() === stored) ?? 'OTHER';
-}

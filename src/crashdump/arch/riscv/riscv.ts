@@ -4,6 +4,7 @@ import { type Architecture, describeCause } from '../architecture.js';
 import { NO_EXCEPTION, type RegisterSet } from '../registers.js';
 import { RISCV_CAUSES } from './causes.js';
 import { RISCV_CHIPS } from './chips.js';
+import { endOfJump } from './jump.js';
 import { completeRegisters, findException, readRegisterNote, readStackFrame, SP } from './registers.js';
 import { createRiscvUnwinder } from './unwinder.js';
 
@@ -24,6 +25,9 @@ export const riscv: Architecture = {
   // a0 is x10.
   firstArgument: 10,
   showsTailCalls: true,
+  causeRegister: 'mcause',
+  endOfJump,
+  unwindsByCallFrames: true,
   emptyCaller: { pc: 0, end: NO_SAVED_PC },
   causes: RISCV_CAUSES,
   unknownCause: (cause) => describeCause(`Exception 0x${cause.toString(16)}`, 'OTHER'),
@@ -36,6 +40,7 @@ export const riscv: Architecture = {
   findException,
   listRegisters,
   registerText: { separator: 'tab', listsException: false, unavailable: null },
+  savedByYield: null,
   unwind: (start, sources) => followCallers(createRiscvUnwinder(start, sources), sources.budget),
 };
 

@@ -28,6 +28,10 @@ export const xtensa: Architecture = {
   // a2 of the callee's window.
   firstArgument: 2,
   showsTailCalls: false,
+  causeRegister: 'exccause',
+  // `j` and `jx`.
+  endOfJump: (address) => address + 3,
+  unwindsByCallFrames: false,
   emptyCaller: { pc: 0x40000000, end: null },
   causes: XTENSA_CAUSES,
   unknownCause: unknownXtensaCause,
@@ -43,6 +47,8 @@ export const xtensa: Architecture = {
     listsException: true,
     unavailable: { before: 'a0', names: UNAVAILABLE },
   },
+  // XtSolFrame; the others are in the register windows on the stack.
+  savedByYield: ['pc', 'ps', 'a0', 'a1', 'a2', 'a3'],
   unwind: (start, sources) => followCallers(createXtensaUnwinder(start, sources), sources.budget),
 };
 
