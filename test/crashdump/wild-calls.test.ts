@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { FirmwareImage } from '../../src/crashdump/firmware/firmware-image.js';
 import { type CrashTask, readCrashDump } from '../../src/crashdump/index.js';
 import {
   aFirmware,
@@ -19,11 +20,22 @@ describe('calls on Xtensa to where nothing can be executed', () => {
   const code = Buffer.alloc(0x200);
   code.set([0xe0, 0x08, 0x00], 0x10d);
   code.set([0xf0, 0x20, 0x00], 0x11d);
-  const firmware = aFirmware({
-    machine: 'xtensa',
-    symbols: [{ name: 'caller', address: 0x42000100, size: 0x100 }],
-    code: [{ address: 0x42000000, bytes: code }],
-  });
+  const firmware: FirmwareImage = {
+    ...aFirmware({
+      machine: 'xtensa',
+      symbols: [{ name: 'caller', address: 0x42000100, size: 0x100 }],
+      code: [{ address: 0x42000000, bytes: code }],
+    }),
+    sections: [
+      {
+        name: '.flash.text',
+        address: 0x42000000,
+        size: code.length,
+        kind: 'progbits',
+        flags: { alloc: true, write: false, exec: true, processorSpecific: false },
+      },
+    ],
+  };
   const CALL8 = 0x60020 | (2 << 16);
 
   function crashed(
@@ -59,6 +71,13 @@ describe('calls on Xtensa to where nothing can be executed', () => {
 
     expect(names(task)).toEqual([null]);
     expect(task.backtraceEnd).toBe('no call led to 0x4badc0de, where no code is (corrupt stack?)');
+  });
+
+  it('end a backtrace where a saved return address is in no part of the firmware', () => {
+    const task = crashed(0x42000180, { exccause: 28, excvaddr: 0 }, { 0: 0x8badc0de });
+
+    expect(names(task)).toEqual(['caller']);
+    expect(task.backtraceEnd).toBe('the return address 0x4badc0de is not in code (corrupt stack?)');
   });
 
   it('are none for an address in the firmware that was read for another reason', () => {

@@ -159,7 +159,7 @@ function describeTask(task: DumpTask, crashed: boolean, dump: Dump, context: Bac
   const { topOfStack, stackStart } = tcb;
 
   const unwound = task.stackIsCorrupted
-    ? { frames: [], end: null }
+    ? { frames: [], end: 'the device found the stack broken and did not dump it' }
     : backtrace(task.registers, context, crashed ? dump.exception : null);
   const interrupted = task.interrupted ? backtrace(task.interrupted, context).frames : [];
   const state = crashed ? 'running' : taskState(task.tcbAddress, tcb, dump.memory.read, firmware);
