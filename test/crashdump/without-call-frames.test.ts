@@ -168,6 +168,19 @@ describe('callers in code without call-frame information', () => {
     expect(chain(task)).toEqual(['leaf context', 'packed link', 'vPortTaskWrapper prologue']);
   });
 
+  it('are shown where the call is the last instruction of its function, and leads to the next', () => {
+    const last: Spec = {
+      vPortTaskWrapper,
+      caller: [...Array<number>(63).fill(nop), jal(RA, 4)],
+      stop: [nop, jal(0, -4)],
+    };
+    const stop = addressOf(last, 'stop');
+    const task = crashed(firmwareOf(last), { pc: stop, registers: { 1: stop, 2: SP } });
+
+    expect(chain(task)).toEqual(['stop context', 'caller link']);
+    expect(task.backtraceEnd).toContain('the return address is not known');
+  });
+
   it('stay bounded in code that branches without an end', () => {
     const branch = 0x00000263; // beq x0, x0, +4
     const endless = Array.from({ length: 60 }, () => branch);

@@ -47,6 +47,7 @@ export function readCode(
     }
     return instruction;
   };
+  const hasCode = (address: number) => bytesAt(address, 1) !== null;
   const symbolAt = (address: number) => {
     for (const image of images) {
       const symbol = image.symbolAt(address);
@@ -71,13 +72,14 @@ export function readCode(
     const isPair = before?.kind === 'constant' && before.size === 4 && before.rd === instruction.rs1;
     return isPair ? (before.value + instruction.immediate) >>> 0 : null;
   };
-  const reach = (target: number, pc: number) => canReach(target, pc, { instructionAt, symbolAt, budget });
+  const reach = (target: number, pc: number) =>
+    canReach(target, pc, { instructionAt, hasCode, symbolAt, budget });
   return {
     budget,
     instructionAt,
     isFunctionStart: (address) => symbolAt(address)?.address === address,
     word: (address) => readWord(read, address),
-    hasCode: (address) => bytesAt(address, 2) !== null,
+    hasCode,
     followsCall: (address) => address % 2 === 0 && callBefore(address) !== null,
     mayHaveCalled(returnAddress, pc) {
       const call = callBefore(returnAddress);
@@ -91,13 +93,18 @@ export function readCode(
 }
 
 interface ReachSources {
+  hasCode: (address: number) => boolean;
   instructionAt: (address: number) => Instruction | null;
   symbolAt: (address: number) => { address: number } | null;
   budget: { instructions: number };
 }
 
 /** True also where it cannot be excluded: a jump through a register, or code that the images do not have. */
-function canReach(target: number, pc: number, { instructionAt, symbolAt, budget }: ReachSources): boolean {
+function canReach(
+  target: number,
+  pc: number,
+  { instructionAt, hasCode, symbolAt, budget }: ReachSources,
+): boolean {
   const visited = new Set<number>();
   const open = [target];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
@@ -106,7 +113,7 @@ function canReach(target: number, pc: number, { instructionAt, symbolAt, budget 
       if (visited.size >= MAX_REACHED || budget.instructions-- <= 0) return true;
       visited.add(at);
       const instruction = instructionAt(at);
-      if (instruction === null) return instructionAt(pc) === null;
+      if (instruction === null) return !hasCode(pc);
       const next: number = at + instruction.size;
       if (pc >= at && pc < next) return true;
       if (instruction.kind === 'stop' || instruction.kind === 'popReturn') break;
