@@ -55,13 +55,16 @@ describe('reasons', () => {
     expect(abort).toMatchObject({ kind: 'ABORT', reason: 'abort() was called at PC 0x4200021d' });
   });
 
-  it('name a C++ exception that nobody caught', () => {
+  it('name what made the program stop itself', () => {
     const outOfRange = 'std::__throw_out_of_range_fmt(char const*, ...)';
     const explanationOf = (...thrower: string[]) =>
       ofChain(['panic_abort', 'abort', ...thrower, 'read_line', 'app_main']).explanation;
 
     expect(explanationOf(outOfRange)).toBe(
       'A C++ exception (std::out_of_range) was thrown and not caught in `read_line` at read_line.c:1',
+    );
+    expect(explanationOf('_esp_error_check_failed')).toBe(
+      'ESP_ERROR_CHECK got an error in `read_line` at read_line.c:1',
     );
     expect(explanationOf('std::terminate()', '__cxa_throw')).toMatch(
       /^A C\+\+ exception was thrown and not caught in/,

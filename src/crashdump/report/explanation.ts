@@ -19,8 +19,8 @@ export interface ExplanationSources {
   isUnnamed: boolean;
   /** The innermost named function, whoever's it is. */
   innermost: string | null;
-  /** The C++ exception that nobody caught: "std::out_of_range", empty when its type is unknown; null without one. */
-  exception: string | null;
+  /** What made the program call abort(), if that is known. */
+  causeOfAbort: string | null;
   /** The place of the first of two exceptions, when it is known. */
   firstFault: Place | null;
 }
@@ -49,7 +49,7 @@ function sentenceOf({
   taskName,
   isUnnamed,
   innermost,
-  exception,
+  causeOfAbort,
   firstFault,
   stackIsBroken,
 }: ExplanationSources): string | null {
@@ -69,8 +69,7 @@ function sentenceOf({
     case 'INVALID_FETCH':
       return `A jump to ${pointerOf(reason.address)}, where no code is${place === '' ? '' : `, made${place}`}`;
     case 'ABORT':
-      if (exception !== null)
-        return `A C++ exception${exception && ` (${exception})`} was thrown and not caught${place}`;
+      if (causeOfAbort !== null) return `${causeOfAbort}${place}`;
       return place === '' && !stackIsBroken ? null : `The program stopped itself by abort()${place}`;
     case 'ASSERT':
       return place === '' && !stackIsBroken ? null : `An assertion did not hold${place}`;

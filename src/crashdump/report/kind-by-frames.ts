@@ -23,16 +23,27 @@ export function kindByFrames(kind: CrashKind, frames: readonly StackFrame[]): Cr
   return isAbort ? kindOfAbort(names) : kind;
 }
 
-/** The type of a C++ exception that ended the program, as far as the library's functions name it. */
-export function uncaughtException(frames: readonly StackFrame[]): string | null {
+/** What made the program call abort(), as far as the names and arguments of its frames tell; null when they do not. */
+export function causeOfAbort(frames: readonly StackFrame[]): string | null {
+  const check = frames.find((frame) => ERROR_CHECKS.has(plainName(frame.function ?? '')));
+  if (check !== undefined) {
+    const code = check.arguments.find(({ name }) => name === 'rc')?.value ?? '';
+    return `ESP_ERROR_CHECK got an error${/^-?\d{1,10}$/.test(code) ? ` (${hex(Number(code))})` : ''}`;
+  }
   const names = frames.map((frame) => plainName(frame.function ?? ''));
   const thrown = names
     .map((name) => /^std::__throw_(\w+?)(?:_fmt)?$/.exec(name)?.[1])
     .find((type) => type !== undefined);
-  if (thrown !== undefined) return `std::${thrown}`;
-  return names.some((name) => /^(?:std::terminate|__cxxabiv1::__terminate|__cxa_throw)$/.test(name))
-    ? ''
-    : null;
+  if (thrown !== undefined) return `A C++ exception (std::${thrown}) was thrown and not caught`;
+  return names.some((name) => THROWS.has(name)) ? 'A C++ exception was thrown and not caught' : null;
+}
+
+const ERROR_CHECKS = new Set(['_esp_error_check_failed', '__esp_error_check_failed']);
+const THROWS = new Set(['std::terminate', '__cxxabiv1::__terminate', '__cxa_throw']);
+
+/** As ESP-IDF writes error codes: "0x103", and -1 for ESP_FAIL. */
+function hex(code: number): string {
+  return code < 0 ? String(code) : `0x${code.toString(16)}`;
 }
 
 function kindOfAbort(names: readonly string[]): CrashKind {

@@ -4,7 +4,7 @@ import type { CrashReport, CrashTask, Culprit } from '../report.js';
 import { culpritOfFrames, culpritOfText, mayName, returnedFunction } from './culprit.js';
 import { explain } from './explanation.js';
 import { type FingerprintSources, fingerprint } from './fingerprint.js';
-import { kindByFrames, uncaughtException } from './kind-by-frames.js';
+import { causeOfAbort, kindByFrames } from './kind-by-frames.js';
 import { splitPanicText } from './panic-text.js';
 import { kindOfReason, type PanicReason } from './reason.js';
 
@@ -38,7 +38,7 @@ export function summarizeCrash({ dump, firmware, reason, ...report }: Sources): 
     innermost: mayName(report)
       ? (crashed?.frames.find((frame) => frame.function !== null)?.function ?? null)
       : null,
-    exception: mayName(report) ? uncaughtException(crashed?.frames ?? []) : null,
+    causeOfAbort: mayName(report) ? causeOfAbort(crashed?.frames ?? []) : null,
     firstFault: firstFault(dump, firmware),
   });
   const { watchdogTasks } = reason;
