@@ -63,6 +63,9 @@ export interface Architecture {
    */
   readonly savedByYield: readonly string[] | null;
 
+  /** Whether code, of four bytes at least, begins with an instruction that calls a debugger. */
+  isBreakInstruction(code: Uint8Array): boolean;
+
   /** The call chain of `start`, innermost frame first. */
   unwind(start: RegisterSet, sources: UnwindSources): Unwound;
 }
