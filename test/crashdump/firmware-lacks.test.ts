@@ -165,6 +165,22 @@ describe('what a firmware lacks', () => {
   });
 });
 
+describe('what a build of our own lacks', () => {
+  it.each([
+    ['debug-frame', []],
+    ['exceptions', []],
+    ['clang', []],
+    ['split', ['FIRMWARE_SPLIT_DEBUG']],
+    ['no-debug', ['FIRMWARE_STRIPPED', 'FIRMWARE_NO_CALL_FRAMES']],
+    ['stripped', ['FIRMWARE_STRIPPED', 'FIRMWARE_NO_CALL_FRAMES']],
+    ['zstd', hasZstd ? [] : ['FIRMWARE_COMPRESSED']],
+  ])('%s: %s', async (name, codes) => {
+    const elf = readFileSync(new URL(`../fixtures/unwind/${name}.elf`, import.meta.url));
+
+    expect(await codesOf(elf)).toEqual(codes);
+  });
+});
+
 describe('reports with an ELF that lacks something', () => {
   const folder = 'reader/7-silent-nodebug';
   const named = {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type ArgumentReader, createArgumentReader } from '../dwarf/arguments.js';
+import type { FrameSection } from '../dwarf/call-frame-entries.js';
 import { type CallFrames, readCallFrames } from '../dwarf/call-frames.js';
 import { type CallSites, createCallSites } from '../dwarf/call-sites.js';
 import { type DebugInformation, openDebugInformation } from '../dwarf/debug-information.js';
@@ -37,13 +38,17 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
   const loaded = elf.sections.filter(isLoaded);
   const unloaded = elf.sections.filter(isUnloaded);
   const symbols = lazily<SymbolTable>(() => readSymbols(elf));
-  const callFrames = lazily<CallFrames>(() =>
-    readCallFrames(elf.contents('.debug_frame'), elf.architecture.stackPointer),
-  );
+  const readAt = (address: number, length: number) => readLoaded(bytes, loaded, address, length);
+  const callFrames = lazily<CallFrames>(() => openCallFrames(elf));
   const information = lazily<DebugInformation>(() => openDebugInformation(elf));
   const sources = lazily<SourceLookup>(() => createSourceLookup(information()));
   const callSites = lazily<CallSites>(() =>
-    createCallSites(sources(), (name) => symbols().named(name), elf.architecture.stackPointer),
+    createCallSites(
+      sources(),
+      (name) => symbols().named(name),
+      elf.architecture.stackPointer,
+      (address) => elf.architecture.endOfJump(address, readAt),
+    ),
   );
   const symbolAt = (address: number) => nearestName(sources(), symbols(), address);
   const cfiAt = (pc: number) => callFrames().rowAt(pc);
@@ -57,7 +62,7 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
     machine: elf.architecture.name,
     sections: elf.sections.filter(({ index }) => index > 0).map(toFirmwareSection),
     appDescriptor: findAppDescriptor(elf),
-    readAt: (address, length) => readLoaded(bytes, loaded, address, length),
+    readAt,
     zeroesAt: (address, length) => (sectionOf(unloaded, address, length) ? new Uint8Array(length) : null),
     symbolAt,
     symbol: (name) => symbols().named(name),
@@ -75,6 +80,22 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
         usedBy === undefined ? null : (symbols().named(usedBy)?.address ?? null),
       ),
   };
+}
+
+/** Both sections, because each describes the code that was compiled for it. */
+function openCallFrames(elf: ElfFile): CallFrames {
+  const { stackPointer } = elf.architecture;
+  const frameSections = elf.sections.flatMap((section): FrameSection[] => {
+    const isExceptionFrame = section.name === '.eh_frame';
+    if (!isExceptionFrame && section.name !== '.debug_frame' && section.name !== '.zdebug_frame') return [];
+    const bytes = elf.contentsOf(section);
+    return bytes === null ? [] : [{ bytes, isExceptionFrame, address: section.address, stackPointer }];
+  });
+  const occupied = elf.sections.filter(({ flags, size }) => (flags & SHF_ALLOC) !== 0 && size > 0);
+  return readCallFrames(
+    frameSections.sort((a, b) => Number(a.isExceptionFrame) - Number(b.isExceptionFrame)),
+    (address) => sectionOf(occupied, address, 1) !== undefined,
+  );
 }
 
 function findAppDescriptor(elf: ElfFile): AppDescriptor | null {

@@ -1,11 +1,11 @@
 import type { Architecture } from '../arch/architecture.js';
 import { type Chip, isRomAddress } from '../arch/chips.js';
-import type { RegisterSet } from '../arch/registers.js';
+import type { ExceptionRegisters, RegisterSet } from '../arch/registers.js';
 import type { CallingFrame } from '../dwarf/frame-context.js';
 import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
 import type { ReadMemory } from '../read-memory.js';
-import type { StackFrame } from '../report.js';
+import type { FrameTrust, StackFrame } from '../report.js';
 import type { UnwoundFrame } from '../unwind/frame.js';
 
 export interface BacktraceContext {
@@ -27,13 +27,28 @@ export interface Backtrace {
   end: string | null;
 }
 
-/** The call chain from `registers`, innermost frame first. */
-export function backtrace(registers: RegisterSet, context: BacktraceContext): Backtrace {
+/**
+ * The call chain from `registers`, innermost frame first.
+ * @param exception what stopped this task; null for a task that was switched out
+ */
+export function backtrace(
+  registers: RegisterSet,
+  context: BacktraceContext,
+  exception: ExceptionRegisters | null = null,
+): Backtrace {
   const { architecture, read, budget } = context;
-  const { frames, end } = architecture.unwind(registers, { read, images: images(context), budget });
+  const { frames, end } = architecture.unwind(registers, {
+    read,
+    images: images(context),
+    isRom: (address) => isRomAddress(context.chip, address),
+    exception,
+    budget,
+  });
   const all = architecture.showsTailCalls ? withTailCalls(frames, context) : frames;
   return { frames: nameFrames(all, context), end };
 }
+
+const EXACT: ReadonlySet<FrameTrust> = new Set(['cfi', 'prologue', 'link']);
 
 /** A function that ended with a jump to another one has no frame any more; the caller's call site names it. */
 function withTailCalls(
@@ -44,7 +59,7 @@ function withTailCalls(
   return frames.flatMap((frame, level) => {
     const caller = frames[level + 1];
     // The frames between this one and one found by a scan are unknown.
-    if (caller?.trust !== 'cfi') return [frame];
+    if (caller === undefined || !EXACT.has(caller.trust)) return [frame];
     const returnAddresses = firmware.tailCallsBetween(lookupPc(frame, level), caller.pc);
     return [
       frame,

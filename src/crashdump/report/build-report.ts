@@ -158,7 +158,9 @@ function describeTask(task: DumpTask, crashed: boolean, dump: Dump, context: Bac
   const isStackKnown = !task.stackIsCorrupted && tcb.stackStart !== null && tcb.stackStart !== 0;
   const { topOfStack, stackStart } = tcb;
 
-  const unwound = task.stackIsCorrupted ? { frames: [], end: null } : backtrace(task.registers, context);
+  const unwound = task.stackIsCorrupted
+    ? { frames: [], end: null }
+    : backtrace(task.registers, context, crashed ? dump.exception : null);
   const interrupted = task.interrupted ? backtrace(task.interrupted, context).frames : [];
   const state = crashed ? 'running' : taskState(task.tcbAddress, tcb, dump.memory.read, firmware);
   const sp = stackPointer(task, dump);

@@ -29,11 +29,15 @@ export const xtensa: Architecture = {
   firstArgument: 2,
   showsTailCalls: false,
   causeRegister: 'exccause',
+  // `j` and `jx`.
+  endOfJump: (address) => address + 3,
   unwindsByCallFrames: false,
+  emptyCaller: { pc: 0x40000000, end: null },
   causes: XTENSA_CAUSES,
   unknownCause: unknownXtensaCause,
   readRegisterNote,
   readStackFrame,
+  completeRegisters: (registers) => registers,
   readExtraRegisters,
   readExceptionFrame,
   findException: ({ extra }) => (extra === null ? null : exceptionInNote(extra)),
@@ -45,7 +49,7 @@ export const xtensa: Architecture = {
   },
   // XtSolFrame; the others are in the register windows on the stack.
   savedByYield: ['pc', 'ps', 'a0', 'a1', 'a2', 'a3'],
-  unwind: (start, { read, budget }) => followCallers(createXtensaUnwinder(start, read), budget),
+  unwind: (start, sources) => followCallers(createXtensaUnwinder(start, sources), sources.budget),
 };
 
 function listRegisters(
