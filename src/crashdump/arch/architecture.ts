@@ -17,6 +17,11 @@ export interface Architecture {
 
   /** DWARF register number. */
   readonly stackPointer: number;
+  /**
+   * DWARF numbers of the registers whose values a called function restores. All others are unknown in a caller's frame,
+   * even where unwinding gives them the value that they have now. Null where unwinding gives only what was saved.
+   */
+  readonly keptByCalls: ReadonlySet<number> | null;
   /** DWARF register number of a function's first argument. */
   readonly firstArgument: number;
   /** GDB shows frames that tail calls replaced only where it unwinds by call-frame information. */
@@ -102,8 +107,8 @@ export interface UnwindSources {
   isRom(address: number): boolean;
   /** What stopped this thread; null for a task that was switched out. */
   exception: ExceptionRegisters | null;
-  /** How many more frames the report may have. */
-  budget: { frames: number };
+  /** How many more frames the report may have, and instructions may be followed for it. */
+  budget: { frames: number; instructions: number };
 }
 
 /** How the peer, which contains GDB, prints a register. */

@@ -25,6 +25,7 @@ export const xtensa: Architecture = {
   elfMachine: 0x5e,
   chips: XTENSA_CHIPS,
   stackPointer: STACK_POINTER,
+  keptByCalls: null,
   // a2 of the callee's window.
   firstArgument: 2,
   showsTailCalls: false,
