@@ -282,6 +282,8 @@ export function base64Log(
 export function aFirmware({
   machine = 'riscv' as FirmwareImage['machine'],
   sha256 = 'ab'.repeat(32),
+  chips = [] as string[],
+  sections = [] as FirmwareImage['sections'],
   symbols = [] as FirmwareSymbol[],
   cfi = {} as Record<string, CfiRow>,
   code = [] as { address: number; bytes: Uint8Array }[],
@@ -295,7 +297,8 @@ export function aFirmware({
   return {
     sha256,
     machine,
-    sections: [],
+    chips,
+    sections,
     appDescriptor: null,
     zeroesAt: () => null,
     readAt(address, length) {

@@ -44,6 +44,7 @@ export function aReport({
     elfMatch: 'unknown',
     elfMatches: false,
     usesElf: true,
+    elfEvidence: null,
     format: 'bare ELF',
     checksum: 'absent',
     registers: [],

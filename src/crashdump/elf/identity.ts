@@ -1,4 +1,4 @@
-import { chipOfFirmware } from '../arch/chips.js';
+import { chipsOfFirmware } from '../arch/chips.js';
 import { ByteReader, Malformed } from '../bytes.js';
 import type { AppDescriptor } from './app-descriptor.js';
 import { APP_DESCRIPTOR_SECTIONS, APP_DESCRIPTOR_SIZE, readAppDescriptor } from './app-descriptor.js';
@@ -9,14 +9,18 @@ import {
   readElfHeader,
   readSectionHeader,
   SECTION_HEADER_SIZE,
+  SHT_SYMTAB,
   UnreadableFirmware,
 } from './elf-file.js';
+import { targetInSymbols } from './target-symbol.js';
 
 /** The data of an ELF that an upload needs. */
 export interface FirmwareIdentity {
   /** Name of its architecture: "xtensa", "riscv". */
   machine: string;
-  /** Null when unknown: an ELF names no chip, but some chips have unique addresses. */
+  /** The chips that it can be for, by the chip that the build names, otherwise by its addresses. */
+  chips: readonly string[];
+  /** The only one of them; null when there are more. */
   chip: string | null;
   appDescriptor: AppDescriptor | null;
 }
@@ -24,6 +28,8 @@ export interface FirmwareIdentity {
 type ReadAt = (offset: number, length: number) => Promise<Uint8Array>;
 
 const MAX_NAME_TABLE_BYTES = 1024 * 1024;
+/** Firmware in C++ has a few megabytes. */
+const MAX_SYMBOL_NAME_BYTES = 16 * 1024 * 1024;
 
 /**
  * Examines a firmware ELF without reading the whole file: its header, section table and application descriptor.
@@ -50,16 +56,29 @@ async function identify(read: ReadAt, size: number): Promise<FirmwareIdentity> {
   const header = readElfHeader(await at('ELF header', 0, Math.min(size, ELF_HEADER_SIZE)));
   const sections = await readNamedSections(header, at);
   const machine = header.architecture.name;
-  const chip = chipOfFirmware(header.architecture, sections)?.name ?? null;
+  const chips = chipsOfFirmware(header.architecture, sections, await readTarget(sections, at));
+  const [only = null, ...others] = chips;
+  const chip = others.length === 0 ? only : null;
 
   for (const name of APP_DESCRIPTOR_SECTIONS) {
     const section = sections.find((candidate) => candidate.name === name);
     if (section === undefined || section.size < APP_DESCRIPTOR_SIZE) continue;
     const { bytes } = await at('app descriptor', section.offset, APP_DESCRIPTOR_SIZE);
     const appDescriptor = readAppDescriptor(bytes);
-    if (appDescriptor !== null) return { machine, chip, appDescriptor };
+    if (appDescriptor !== null) return { machine, chips, chip, appDescriptor };
   }
-  return { machine, chip, appDescriptor: null };
+  return { machine, chips, chip, appDescriptor: null };
+}
+
+/** Null when there is no symbol table, or too large a one. */
+async function readTarget(
+  sections: Awaited<ReturnType<typeof readNamedSections>>,
+  at: (what: string, offset: number, length: number) => Promise<ByteReader>,
+): Promise<string | null> {
+  const table = sections.find(({ type }) => type === SHT_SYMTAB);
+  const names = table === undefined ? undefined : sections[table.link];
+  if (names === undefined || names.size > MAX_SYMBOL_NAME_BYTES) return null;
+  return targetInSymbols((await at('symbol names', names.offset, names.size)).bytes);
 }
 
 /** Empty when the names cannot be read. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { chipsOfFirmware } from '../arch/chips.js';
 import { type ArgumentReader, createArgumentReader } from '../dwarf/arguments.js';
 import { type CallFrames, readCallFrames } from '../dwarf/call-frames.js';
 import { type CallSites, createCallSites } from '../dwarf/call-sites.js';
@@ -19,9 +20,11 @@ import {
   SHF_WRITE,
   SHT_NOBITS,
   SHT_PROGBITS,
+  SHT_SYMTAB,
 } from '../elf/elf-file.js';
 import type { FirmwareSymbol } from '../elf/symbols.js';
 import { readSymbols, type SymbolTable } from '../elf/symbols.js';
+import { targetInSymbols } from '../elf/target-symbol.js';
 import type { FirmwareImage, FirmwareSection, SourceFrame } from './firmware-image.js';
 
 /**
@@ -49,10 +52,14 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
   const argumentReader = lazily<ArgumentReader>(() =>
     createArgumentReader({ sources: sources(), callSites: callSites(), symbolAt, cfiAt }),
   );
+  const chips = lazily(() => chipsOfFirmware(elf.architecture, elf.sections, targetOf(elf)));
   const members = lazily<StructMembers>(() => createStructMembers(information()));
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     machine: elf.architecture.name,
+    get chips() {
+      return chips();
+    },
     sections: elf.sections.filter(({ index }) => index > 0).map(toFirmwareSection),
     appDescriptor: findAppDescriptor(elf),
     readAt: (address, length) => readLoaded(bytes, loaded, address, length),
@@ -72,6 +79,13 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
         usedBy === undefined ? null : (symbols().named(usedBy)?.address ?? null),
       ),
   };
+}
+
+function targetOf(elf: ElfFile): string | null {
+  const table = elf.sections.find(({ type }) => type === SHT_SYMTAB);
+  const names = table === undefined ? undefined : elf.sections[table.link];
+  const contents = names === undefined ? null : elf.contentsOf(names);
+  return contents === null ? null : targetInSymbols(contents.bytes);
 }
 
 function findAppDescriptor(elf: ElfFile): AppDescriptor | null {

@@ -1,6 +1,7 @@
 import { followCallers } from '../../unwind/follow-callers.js';
 import { type Architecture, describeCause } from '../architecture.js';
 import { NO_EXCEPTION, type RegisterSet } from '../registers.js';
+import { callBefore, callChain, jumpsOf } from './calls.js';
 import { RISCV_CAUSES } from './causes.js';
 import { RISCV_CHIPS } from './chips.js';
 import { findException, readRegisterNote, readStackFrame, SP } from './registers.js';
@@ -35,6 +36,9 @@ export const riscv: Architecture = {
   listRegisters,
   registerText: { separator: 'tab', listsException: false, unavailable: null },
   savedByYield: null,
+  callBefore,
+  jumpsOf,
+  callChain,
   unwind: (start, { read, images, budget }) =>
     followCallers(createRiscvUnwinder(start, read, images), budget),
 };
