@@ -1,6 +1,8 @@
 import type { Call, Link } from '../arch/calls.js';
 import { isRomAddress } from '../arch/chips.js';
-import type { Dump, DumpTask } from '../core/core.js';
+import type { RegisterSet } from '../arch/registers.js';
+import type { Dump } from '../core/core.js';
+import type { FirmwareSymbol } from '../elf/symbols.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
 import type { ReadMemory } from '../read-memory.js';
 
@@ -15,28 +17,29 @@ export interface FirmwareFit {
   fitting: number;
   /** Of them, those behind a call of exactly the function that was running: hardly a coincidence. */
   exact: number;
-  /** Whether one of them is of the crashed task. */
-  includesCrash: boolean;
+  /** Whether the names of the crashed task are checked too: by a return address, or because it has none. */
+  coversCrash: boolean;
 }
 
 const MAX_LINKS = 4096;
 const ENOUGH = 3;
 
 /** Whether a build that is not the one of the dump may name its functions all the same: it has the same code. */
-export function hasSameCode({ tried, fitting, exact, includesCrash }: FirmwareFit): boolean {
-  return fitting === tried && exact >= ENOUGH && includesCrash;
+export function hasSameCode({ tried, fitting, exact, coversCrash }: FirmwareFit): boolean {
+  return fitting === tried && exact >= ENOUGH && coversCrash;
 }
 
 /** The same where the dump does not say which build it ran, and somebody named this one. */
-export function isNotRefuted({ tried, fitting, exact }: FirmwareFit): boolean {
-  return fitting === tried && tried >= ENOUGH && exact > 0;
+export function isNotRefuted({ tried, fitting, exact, coversCrash }: FirmwareFit): boolean {
+  return fitting === tried && tried >= ENOUGH && exact > 0 && coversCrash;
 }
 
 /** @returns null for a firmware without code, which cannot be compared */
 export function fitOf(dump: Dump, firmware: FirmwareImage): FirmwareFit | null {
   if (!firmware.sections.some(({ flags }) => flags.exec)) return null;
   const code = codeOf(firmware);
-  const fit: FirmwareFit = { tried: 0, fitting: 0, exact: 0, includesCrash: false };
+  const sources: Sources = { dump, firmware, code, reaches: createReaches(dump, firmware, code) };
+  const fit: FirmwareFit = { tried: 0, fitting: 0, exact: 0, coversCrash: false };
   const count = (verdict: Verdict) => {
     fit.tried++;
     if (verdict !== 'wrong') fit.fitting++;
@@ -44,50 +47,59 @@ export function fitOf(dump: Dump, firmware: FirmwareImage): FirmwareFit | null {
   };
   for (const [index, task] of dump.tasks.entries()) {
     if (task.stackIsCorrupted) continue;
-    for (const verdict of verdictsOf(task, index === 0, dump, firmware, code)) {
-      count(verdict);
-      fit.includesCrash ||= index === 0;
+    const isCrashed = index === 0;
+    for (const registers of task.interrupted ? [task.registers, task.interrupted] : [task.registers]) {
+      const isHandler = dump.inInterrupt === true && registers === task.registers;
+      const { verdicts, isComplete } = compareChain(registers, { isCrashed, isHandler }, sources);
+      verdicts.forEach(count);
+      if (isCrashed) fit.coversCrash ||= verdicts.length > 0 || isComplete;
     }
     if (fit.tried > MAX_LINKS) break;
   }
-  for (const link of linksInText(dump, firmware)) count(judge(link, dump, firmware, code));
+  for (const link of linksInText(dump, firmware)) count(judge(link, sources));
   return fit;
+}
+
+interface Sources {
+  dump: Dump;
+  firmware: FirmwareImage;
+  /** The build's code. */
+  code: ReadMemory;
+  reaches: Reaches;
 }
 
 type Verdict = 'exact' | 'possible' | 'wrong';
 
-function verdictsOf(
-  task: DumpTask,
-  isCrashed: boolean,
-  dump: Dump,
-  firmware: FirmwareImage,
-  code: ReadMemory,
-): Verdict[] {
+function compareChain(
+  registers: RegisterSet,
+  { isCrashed, isHandler }: { isCrashed: boolean; isHandler: boolean },
+  sources: Sources,
+): { verdicts: Verdict[]; isComplete: boolean } {
+  const { dump, firmware, code } = sources;
   const { architecture, memory } = dump;
-  const { pc } = task.registers;
   // The crash may have been a jump to anywhere; another task was switched off in code.
-  if (!isCrashed && !isInRom(dump, pc) && code(pc, 2) === null) return ['wrong'];
+  const isAnywhere = !isInRom(dump, registers.pc) && code(registers.pc, 2) === null;
+  if (isAnywhere && !isCrashed) return { verdicts: ['wrong'], isComplete: true };
   const verdicts: Verdict[] = [];
-  for (const link of architecture.callChain(task.registers, memory.read, firmware)) {
+  for (const link of architecture.callChain(registers, memory.read, firmware)) {
     const { returnAddress } = link;
-    const isInCode = code(returnAddress - 1, 1) !== null;
     // A task returns to prvTaskExitError, or to nothing, without a call.
-    if (isEmpty(returnAddress) || isTaskExit(returnAddress, firmware)) break;
+    if (isEmpty(returnAddress) || isTaskExit(returnAddress, firmware)) return { verdicts, isComplete: true };
     // A broken stack has any word in the place of a return address.
-    if (!isInCode) {
+    if (code(returnAddress - 1, 1) === null) {
       if (!isCrashed && !isInRom(dump, returnAddress)) verdicts.push('wrong');
       break;
     }
-    const verdict = judge(link, dump, firmware, code);
+    const verdict = judge(link, sources);
     // Behind an interrupt's frames comes the task where it was interrupted.
-    if (verdict === 'wrong' && isCrashed && dump.inInterrupt) break;
+    if (verdict === 'wrong' && isCrashed && isHandler) break;
     verdicts.push(verdict);
     if (verdict === 'wrong') break;
   }
-  return verdicts;
+  return { verdicts, isComplete: isAnywhere };
 }
 
-function judge(link: Link, dump: Dump, firmware: FirmwareImage, code: ReadMemory): Verdict {
+function judge(link: Link, { dump, firmware, code, reaches }: Sources): Verdict {
   const call = dump.architecture.callBefore(link.returnAddress, code);
   if (call === null || !isSameSize(call, link)) return 'wrong';
   if (link.pc === null || isInRom(dump, link.pc) || code(link.pc, 1) === null) return 'possible';
@@ -95,44 +107,60 @@ function judge(link: Link, dump: Dump, firmware: FirmwareImage, code: ReadMemory
   const running = firmware.symbolAt(link.pc)?.address ?? null;
   if (running === null) return 'possible';
   if (call.target === running) return 'exact';
-  return mayReach(call.target, running, dump, firmware, code) ? 'possible' : 'wrong';
+  return reaches(call.target, running) ? 'possible' : 'wrong';
 }
 
 function isSameSize(call: Call, link: Link): boolean {
   return link.size === null || call.size === undefined || call.size === link.size;
 }
 
+/** For all comparisons of a build together, so that a hostile one cannot keep the reader busy. */
+const MAX_JUMPS = 20_000;
+const MAX_CODE_BYTES = 1024 * 1024;
 const MAX_FUNCTIONS = 32;
-const MAX_FUNCTION_SIZE = 0x10000;
 
-/** Whether jumps lead from one function into the other: tail calls, and parts that the compiler moved away. */
-function mayReach(
-  start: number,
-  wanted: number,
-  dump: Dump,
-  firmware: FirmwareImage,
-  code: ReadMemory,
-): boolean {
-  const open = [start];
-  const seen = new Set<number>();
-  for (let address = open.pop(); address !== undefined; address = open.pop()) {
-    const symbol = firmware.symbolAt(address);
-    // Not a function, or of unknown length.
-    if (symbol === null || symbol.size === 0 || symbol.size > MAX_FUNCTION_SIZE) {
-      if (code(address, 2) === null) continue;
-      return true;
+type Reaches = (start: number, wanted: number) => boolean;
+
+/**
+ * Whether jumps lead from one function into another: tail calls, and parts that the compiler moved away. True also where
+ * that cannot be excluded.
+ */
+function createReaches(dump: Dump, firmware: FirmwareImage, code: ReadMemory): Reaches {
+  const outside = new Map<number, number[] | null>();
+  let jumpsLeft = MAX_JUMPS;
+  let bytesLeft = MAX_CODE_BYTES;
+
+  /** Where jumps leave the function to; null when they may lead anywhere. */
+  const exitsOf = ({ address, size }: FirmwareSymbol): number[] | null => {
+    let exits = outside.get(address);
+    if (exits === undefined) {
+      bytesLeft -= size;
+      if (bytesLeft < 0) return null;
+      const { targets, isKnown } = dump.architecture.jumpsOf(address, size, code);
+      exits = isKnown ? targets.filter((target) => target < address || target >= address + size) : null;
+      outside.set(address, exits);
     }
-    if (symbol.address === wanted) return true;
-    if (seen.has(symbol.address)) continue;
-    if (seen.size >= MAX_FUNCTIONS) return true;
-    seen.add(symbol.address);
-    const { targets, isKnown } = dump.architecture.jumpsOf(symbol.address, symbol.size, code);
-    if (!isKnown) return true;
-    open.push(
-      ...targets.filter((target) => target < symbol.address || target >= symbol.address + symbol.size),
-    );
-  }
-  return false;
+    return exits;
+  };
+
+  return (start, wanted) => {
+    const open = [start];
+    const seen = new Set<number>();
+    for (let address = open.pop(); address !== undefined; address = open.pop()) {
+      if (--jumpsLeft < 0) return true;
+      if (code(address, 2) === null) continue;
+      const symbol = firmware.symbolAt(address);
+      if (symbol === null || symbol.size === 0) return true;
+      if (symbol.address === wanted) return true;
+      if (seen.has(symbol.address)) continue;
+      if (seen.size >= MAX_FUNCTIONS) return true;
+      seen.add(symbol.address);
+      const exits = exitsOf(symbol);
+      if (exits === null) return true;
+      open.push(...exits.slice(0, jumpsLeft));
+    }
+    return false;
+  };
 }
 
 /** `abort() was called at PC 0x…` is an address in the call instruction, three bytes before the return address. */

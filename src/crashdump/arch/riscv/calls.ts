@@ -63,10 +63,12 @@ export function callChain(start: RegisterSet, read: ReadMemory, build: CodeOfBui
   while (links.length < MAX_LINKS) {
     const row = build.cfiAt(links.length === 0 ? pc : pc - 1);
     if (row === null) {
-      // A function without call-frame information that was just entered, or that calls nothing.
+      // A jump to anywhere, or a function without call-frame information that calls nothing.
       const ra = links.length === 0 ? registers.get(RA) : undefined;
-      if (ra !== undefined && ra !== 0) links.push({ pc: null, returnAddress: ra, size: null });
-      return links;
+      if (ra === undefined || ra === 0) return links;
+      links.push({ pc: null, returnAddress: ra, size: null });
+      pc = ra;
+      continue;
     }
     const caller = callerBy(row, registers, read);
     if (caller === null || caller.pc === 0) return links;
