@@ -62,11 +62,19 @@ export function rebuilt(elf: Uint8Array): Uint8Array {
  * @returns what is wrong, in words
  */
 export function outcomeOf(written: Written, dump: Uint8Array, elf: FirmwareImage): Outcome {
-  const right = readCrashDump({ core: written.dump, elf: written.elf }).report;
+  const right = rightReport(written);
   const found = readCrashDump({ core: dump, elf }).report;
   const invented = inventionsIn(found, right);
   if (invented.length > 0) return `${written.name}: ${invented.slice(0, 5).join(', ')}`;
   return found.usesElf ? 'right' : 'left aside';
+}
+
+const rightReports = new WeakMap<Written, CrashReport>();
+
+function rightReport(written: Written): CrashReport {
+  const report = rightReports.get(written) ?? readCrashDump({ core: written.dump, elf: written.elf }).report;
+  rightReports.set(written, report);
+  return report;
 }
 
 function inventionsIn(found: CrashReport, right: CrashReport): string[] {

@@ -36,6 +36,8 @@ export interface TaskSpec {
   /** Lists that the state and the event item are in. */
   stateList: number;
   eventList: number;
+  /** xCoreID of a chip with two cores. */
+  affinity: number;
   pc: number;
   /** General registers by DWARF number. */
   registers: Record<number, number>;
@@ -55,6 +57,7 @@ export function aTask(overrides: Partial<TaskSpec> = {}): TaskSpec {
     savedTop: overrides.stackTop ?? 0x3fc91f00,
     stateList: 0,
     eventList: 0,
+    affinity: 0,
     pc: 0x42000010,
     registers: {},
     ps: 0x60020,
@@ -75,6 +78,7 @@ export function tcbBytes(task: TaskSpec): Uint8Array {
       task.priority,
       task.stackStart,
       padded(bytes(task.name), 16),
+      task.affinity,
     ),
     TCB_SIZE,
   );
