@@ -26,7 +26,7 @@ const frame = z.looseObject({
   line: z.int().nullable().default(null),
   inlined: z.boolean().default(false),
   inRom: z.boolean().default(false),
-  trust: z.enum(['context', 'cfi', 'window', 'link', 'scan']).catch('scan'),
+  trust: z.enum(['context', 'cfi', 'window', 'prologue', 'link', 'scan']).catch('scan'),
   atLineStart: z.boolean().default(true),
   arguments: z.array(z.looseObject({ name: z.string(), value: z.string() })).default([]),
 });

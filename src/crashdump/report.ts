@@ -130,14 +130,17 @@ export interface CrashTask {
   /** As saved at its last switch or at the crash; empty when the stack is corrupted. */
   registers: Register[];
   frames: StackFrame[];
-  /** Why the backtrace ends before the outermost function, in GDB's words; null when it does not. */
+  /** Why the backtrace ends before the outermost function, and what is missing; null when it does not. */
   backtraceEnd: string | null;
   /** The frames of the interrupted task, when an interrupt handler crashed; otherwise empty. */
   interruptedFrames: StackFrame[];
 }
 
-/** How a frame was found, from most to least trustworthy. */
-export type FrameTrust = 'context' | 'cfi' | 'window' | 'link' | 'scan';
+/**
+ * How a frame was found, from most to least trustworthy. `prologue`: from the instructions of a callee that has no
+ * call-frame information. `link`: from the return-address register of such a callee.
+ */
+export type FrameTrust = 'context' | 'cfi' | 'window' | 'prologue' | 'link' | 'scan';
 
 export interface StackFrame {
   index: number;

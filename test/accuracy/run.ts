@@ -1,11 +1,17 @@
+import { measureCallFrames } from './call-frames.js';
 import type { AccuracyRow } from './row.js';
+import { measureTailCalls } from './tail-calls.js';
 import { measureWrongBuilds } from './wrong-build.js';
 
 /** One module a kind of input; each tries what it has and returns its rows. */
-const KINDS: readonly (() => Promise<AccuracyRow[]>)[] = [measureWrongBuilds];
+const KINDS: readonly (() => Promise<AccuracyRow[]>)[] = [
+  measureCallFrames,
+  measureTailCalls,
+  measureWrongBuilds,
+];
 
 const rows: AccuracyRow[] = [];
 for (const measure of KINDS) rows.push(...(await measure()));
 
-console.table(rows);
+process.stdout.write(`${rows.map((row) => JSON.stringify(row)).join('\n')}\n`);
 process.exitCode = rows.every(({ wrong }) => wrong === 0) ? 0 : 1;

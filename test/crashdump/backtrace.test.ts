@@ -287,7 +287,7 @@ describe('stacks that the device found broken', () => {
     expect(
       report.tasks.map(({ name, stackCorrupted, frames }) => [name, stackCorrupted, frames.length]),
     ).toEqual([
-      ['main', false, 2],
+      ['main', false, 1],
       ['broken', true, 0],
     ]);
     expect(report.tasks[1]).toMatchObject({ stackUsed: null, stackFree: null });

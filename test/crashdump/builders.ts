@@ -304,7 +304,6 @@ export function aFirmware({
     chips,
     sections,
     appDescriptor: null,
-    zeroesAt: () => null,
     readAt(address, length) {
       const block = code.find(
         (run) => address >= run.address && address + length <= run.address + run.bytes.length,
@@ -331,6 +330,7 @@ export function aFirmware({
     },
     tailCallsBetween: (calleePc, returnAddress) =>
       tailCalls[`${symbolAt(calleePc)?.name} ${symbolAt(returnAddress - 1)?.name}`] ?? [],
+    lacks: () => [],
     notes: () => notes,
     structMember: (_struct, path) => members[path] ?? null,
   };

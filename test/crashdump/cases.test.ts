@@ -29,7 +29,9 @@ describe.each(COMPLETE)('the real case %s', (name) => {
         const task = report.tasks.find(({ tcb }) => Number(tcb) === thread.tcb);
         const pcs = task?.frames.map((frame) => Number(frame.pc));
 
-        for (const { pc } of withoutRom(thread.frames, report)) if (pc !== null) expect(pcs).toContain(pc);
+        for (const { pc } of withoutRom(thread.frames, report)) {
+          if (pc !== null && !EMPTY_RETURN_ADDRESSES.has(pc)) expect(pcs).toContain(pc);
+        }
       }
     });
 
@@ -78,6 +80,9 @@ describe.each(PARTIAL)('the real case %s, without its firmware', (name) => {
     });
   });
 });
+
+/** Of tasks that never ran, on RISC-V and Xtensa: GDB shows them as a frame. */
+const EMPTY_RETURN_ADDRESSES = new Set([0, 0x40000000]);
 
 /** Lines that say more than the peer does, and the one that it cannot give for a BIN dump. */
 const OURS_ALONE = /^(Panic reason|Explanation): |^The task is \w+: it waits for /;

@@ -18,7 +18,7 @@ describe.skipIf(!hasCompiler)(
     beforeAll(async () => {
       dir = await mkdtemp(join(tmpdir(), 'coredock-large-'));
       large = await buildLargeFirmware(dir, 250);
-    });
+    }, 180_000);
     afterAll(() => rm(dir, { recursive: true, force: true }));
 
     it.each(gateway.crashes)('gives the frames that the small one gives: %s', async (crash) => {

@@ -105,6 +105,7 @@ export async function parsed(
     text: { output: crash.output ?? 'the output', report: status === 'ERROR' ? null : aReport(crash) },
     firmwareId: null,
     appElfSha256: null,
+    dumpChip: null,
   });
   const occurrence = await endpoint.db.crashOccurrence.findUnique({
     where: { coredumpId: dump.id },

@@ -186,6 +186,7 @@ async function read(endpoint: GraphQLEndpoint, id: number, read: Reading): Promi
     text: { output: 'the output', report },
     firmwareId: build?.id ?? null,
     appElfSha256: null,
+    dumpChip: null,
   });
 }
 

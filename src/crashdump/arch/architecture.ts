@@ -18,10 +18,22 @@ export interface Architecture {
 
   /** DWARF register number. */
   readonly stackPointer: number;
+  /**
+   * DWARF numbers of the registers whose values a called function restores. All others are unknown in a caller's frame,
+   * even where unwinding gives them the value that they have now. Null where unwinding gives only what was saved.
+   */
+  readonly keptByCalls: ReadonlySet<number> | null;
   /** DWARF register number of a function's first argument. */
   readonly firstArgument: number;
   /** GDB shows frames that tail calls replaced only where it unwinds by call-frame information. */
   readonly showsTailCalls: boolean;
+  /** The address behind the jump of a tail call at `address`. */
+  endOfJump(address: number, readCode: ReadMemory): number;
+  /** Whether callers are found by the firmware's call-frame information, which it therefore should have. */
+  readonly unwindsByCallFrames: boolean;
+
+  /** The frame that GDB shows for the empty return address of a task that never ran, and how its backtrace ends. */
+  readonly emptyCaller: { pc: number; end: string | null };
 
   /** "exccause" */
   readonly causeRegister: string;
@@ -34,6 +46,8 @@ export interface Architecture {
   readRegisterNote(description: ByteReader): RegisterSet;
   /** Registers that a context switch or an exception saved at the start of a stack. @throws Malformed */
   readStackFrame(stack: ByteReader): RegisterSet;
+  /** Corrects registers that an interrupt saved at the start of `stack`, where the device did not save all of them. */
+  completeRegisters(registers: RegisterSet, stack: { address: number; bytes: Uint8Array }): RegisterSet;
   /** Reads EXTRA_INFO between the crashed task and the interrupt word; ends before that word, or at the end. */
   readExtraRegisters(description: ByteReader): ReadonlyMap<number, number>;
   /** The exception registers from the frame at the start of the crashed task's stack alone. @throws Malformed */
@@ -97,6 +111,10 @@ export interface UnwindSources {
   read: ReadMemory;
   /** The firmware, then the ROMs. */
   images: readonly CodeImage[];
+  /** Whether the address lies in the chip's mask ROM, whose code the images may not have. */
+  isRom(address: number): boolean;
+  /** What stopped this thread; null for a task that was switched out. */
+  exception: ExceptionRegisters | null;
   /** How many more frames the report may have. */
   budget: { frames: number };
 }

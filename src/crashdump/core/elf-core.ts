@@ -172,7 +172,7 @@ function describeTask(
   return {
     tcbAddress,
     stack: stack && { start: stack.address, end: stack.address + stack.bytes.length },
-    registers,
+    registers: stack && !isFirst ? architecture.completeRegisters(registers, stack) : registers,
     stackIsCorrupted:
       facts.brokenTasks.has(tcbAddress) ||
       isPlaceholder(registers.pc) ||
@@ -195,7 +195,7 @@ function holds(segment: MemorySegment, address: number): boolean {
 function readInterrupted(segment: MemorySegment, architecture: Architecture): RegisterSet | null {
   const reader = new ByteReader('interrupted stack', segment.bytes);
   try {
-    return architecture.readStackFrame(reader);
+    return architecture.completeRegisters(architecture.readStackFrame(reader), segment);
   } catch (error) {
     if (error instanceof Malformed) return null;
     throw error;

@@ -65,10 +65,12 @@ export class DumpMemory {
   }
 }
 
-/**
- * Addresses that the device uses as placeholders for corrupted stacks: COREDUMP_FAKE_STACK_START is 0x20000000, or
- * 0x70000000 on chips that have memory there.
- */
+/** Where COREDUMP_FAKE_STACK_START is: Xtensa, RISC-V up to IDF 6.0; RISC-V since 6.1, for the memory of the esp32s31. */
+const PLACEHOLDERS = [0x20000000, 0x70000000];
+/** A placeholder for each of at most 256 tasks, each as large as the registers of a task; no chip has memory there. */
+const PLACEHOLDERS_SIZE = 0x100000;
+
+/** Addresses that the device uses as placeholders for corrupted stacks. */
 export function isPlaceholder(address: number): boolean {
-  return (address >= 0x20000000 && address < 0x2f000000) || (address >= 0x70000000 && address < 0x80000000);
+  return PLACEHOLDERS.some((start) => address >= start && address < start + PLACEHOLDERS_SIZE);
 }

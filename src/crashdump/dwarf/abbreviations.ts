@@ -1,7 +1,7 @@
 import { type ByteReader, Malformed } from '../bytes.js';
 import type { WorkBudget } from './budget.js';
 import { FORM } from './constants.js';
-import { fixedFormSize } from './forms.js';
+import { fixedFormSize, formOf } from './forms.js';
 
 /** The layout of entries with one abbreviation code (DWARF 5 §7.5.3). */
 export interface Abbreviation {
@@ -33,9 +33,15 @@ export type Abbreviations = readonly (Abbreviation | undefined)[];
 
 /**
  * Reads the table at `offset` of `.debug_abbrev`.
+ * @param isWide for a unit of 64-bit DWARF
  * @throws Malformed
  */
-export function readAbbreviations(section: ByteReader, offset: number, budget: WorkBudget): Abbreviations {
+export function readAbbreviations(
+  section: ByteReader,
+  offset: number,
+  isWide: boolean,
+  budget: WorkBudget,
+): Abbreviations {
   const table: (Abbreviation | undefined)[] = [];
   const reader = section.slice('abbreviations', offset, section.length - offset);
   while (!reader.atEnd) {
@@ -44,7 +50,7 @@ export function readAbbreviations(section: ByteReader, offset: number, budget: W
     if (code === 0) break;
     const tag = reader.uleb128();
     const hasChildren = reader.u8() !== 0;
-    const attributes = readAttributes(reader);
+    const attributes = readAttributes(reader, isWide);
     budget.spend(reader.position - start);
     table[code] = {
       tag,
@@ -57,12 +63,12 @@ export function readAbbreviations(section: ByteReader, offset: number, budget: W
   return table;
 }
 
-function readAttributes(reader: ByteReader): AttributeSpecification[] {
+function readAttributes(reader: ByteReader, isWide: boolean): AttributeSpecification[] {
   const attributes: AttributeSpecification[] = [];
   let offset: number | null = 0;
   while (true) {
     const name = reader.uleb128();
-    const form = reader.uleb128();
+    const form = formOf(reader.uleb128(), isWide);
     const implicitValue = form === FORM.implicit_const ? reader.sleb128() : 0;
     if (name === 0 && form === 0) return attributes;
     if (attributes.length >= MAX_ATTRIBUTES) throw new Malformed('an abbreviation has too many attributes');

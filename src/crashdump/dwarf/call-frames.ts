@@ -1,287 +1,135 @@
 /**
- * Call-frame information (`.debug_frame`, DWARF 5 §6.4): how to find the caller's registers at any pc. Supports the
- * subset of 32-bit ESP firmware: 32-bit DWARF, 4-byte addresses, no segments.
+ * Call-frame information: how to find the caller's registers at any pc. GCC writes `.debug_frame`, or with exceptions
+ * or asynchronous unwind tables `.eh_frame` instead; an ELF may have both, each for a part of its code.
  */
-import { type ByteReader, Malformed } from '../bytes.js';
 import { ascending, lastAtOrBefore } from '../order.js';
-import type { CfiRow, CfiRule } from '../unwind/cfi-row.js';
+import type { CfiRow } from '../unwind/cfi-row.js';
+import {
+  type CommonInformation,
+  entriesOf,
+  entryAt,
+  type FrameDescription,
+  type FrameEntry,
+  type FrameSection,
+  orNull,
+  readCommon,
+  readDescription,
+  readRange,
+} from './call-frame-entries.js';
+import { computeRow, wholeFrameSize } from './call-frame-rows.js';
 
 export interface CallFrames {
   /** Null where no description covers `pc`, or where it is broken or uses an expression for the CFA. */
   rowAt(pc: number): CfiRow | null;
+  /** The size of the whole frame of the function at `pc`, if its CFA is computed by `register`. */
+  wholeFrameSizeAt(pc: number, register: number): number | null;
 }
 
-interface CommonInformation {
-  stackPointer: number;
-  codeAlignment: number;
-  dataAlignment: number;
-  returnAddressRegister: number;
-  instructions: ByteReader;
-}
-
-interface FrameDescription {
-  common: CommonInformation;
-  start: number;
-  end: number;
-  instructions: ByteReader;
-}
-
-interface State {
-  cfa: { register: number; offset: number } | null;
-  rules: Map<number, CfiRule>;
-}
-
-const CIE_ID = 0xffffffff;
-/** A function has a few dozen call-frame instructions. */
-const MAX_INSTRUCTIONS = 100_000;
-const MAX_REMEMBERED = 256;
 const ROW_CACHE = 4_096;
+/** Descriptions of one address: a linker folds functions, or keeps two copies, but not hundreds. */
+const MAX_OVERLAPPING = 64;
 
-/** @param stackPointer its DWARF register number: the CFA's initial register in the CIEs of GAS */
-export function readCallFrames(section: ByteReader | null, stackPointer: number): CallFrames {
-  if (section === null) return { rowAt: () => null };
-  const index = indexDescriptions(section);
-  const commons = new Map<number, CommonInformation | null>();
-  const commonAt = (at: number) => {
-    let common = commons.get(at);
-    if (common === undefined) {
-      common = readCommon(section, at, stackPointer);
-      commons.set(at, common);
-    }
-    return common;
-  };
+/**
+ * @param sections in the order of preference
+ * @param isInMemory whether the firmware has something at the address: functions that the linker dropped are at 0
+ */
+export function readCallFrames(
+  sections: readonly FrameSection[],
+  isInMemory: (address: number) => boolean,
+): CallFrames {
+  const tables = sections.map((section) => openTable(section, isInMemory));
   const rows = new Map<number, CfiRow | null>();
+  const descriptionAt = (pc: number): FrameDescription | null => {
+    for (const table of tables) {
+      const description = table.at(pc);
+      if (description !== null) return description;
+    }
+    return null;
+  };
   return {
     rowAt(pc) {
-      const known = rows.get(pc);
-      if (known !== undefined) return known;
-      const at = index.offsets[lastAtOrBefore(index.starts, pc)];
-      const description = at === undefined ? null : readDescription(section, at, commonAt);
-      const row = description !== null && pc < description.end ? computeRow(description, pc) : null;
-      if (rows.size >= ROW_CACHE) rows.clear();
-      rows.set(pc, row);
+      let row = rows.get(pc);
+      if (row === undefined) {
+        const description = descriptionAt(pc);
+        row = description === null ? null : computeRow(description, pc);
+        if (rows.size >= ROW_CACHE) rows.clear();
+        rows.set(pc, row);
+      }
       return row;
+    },
+    wholeFrameSizeAt(pc, register) {
+      const description = descriptionAt(pc);
+      return description === null ? null : orNull(() => wholeFrameSize(description, register));
     },
   };
 }
 
-/** Start addresses of described code, ascending, and the offset of each description. */
+interface FrameTable {
+  at(pc: number): FrameDescription | null;
+}
+
+function openTable(section: FrameSection, isInMemory: (address: number) => boolean): FrameTable {
+  const commons = new Map<number, CommonInformation | null>();
+  const commonOf = ({ commonAt }: FrameEntry): CommonInformation | null => {
+    if (commonAt === null || commonAt < 0) return null;
+    let common = commons.get(commonAt);
+    if (common === undefined) {
+      common = orNull(() => readCommon(section, commonAt));
+      commons.set(commonAt, common);
+    }
+    return common;
+  };
+  const { starts, ends, offsets } = indexDescriptions(section, commonOf, isInMemory);
+
+  /** Of several descriptions the one that begins last, and of equal ones the first, as in GDB. */
+  const offsetFor = (pc: number): number | null => {
+    let found: number | null = null;
+    const last = lastAtOrBefore(starts, pc);
+    for (let index = last; index >= 0 && index > last - MAX_OVERLAPPING; index--) {
+      if (found !== null && starts[index] !== starts[found]) break;
+      if (pc < (ends[index] ?? 0)) found = index;
+    }
+    return found === null ? null : (offsets[found] ?? null);
+  };
+
+  return {
+    at(pc) {
+      const offset = offsetFor(pc);
+      if (offset === null) return null;
+      return orNull(() => {
+        const entry = entryAt(section, offset);
+        const common = entry === null ? null : commonOf(entry);
+        return entry === null || common === null ? null : readDescription(entry.body, common);
+      });
+    },
+  };
+}
+
+/** Of described code, ascending by its start, with the offset of each description. */
 interface DescriptionIndex {
-  starts: Uint32Array;
-  offsets: Uint32Array;
+  starts: Float64Array;
+  ends: Float64Array;
+  offsets: Float64Array;
 }
 
 /** A firmware has thousands of descriptions and a dump needs few, so only their addresses are read here. */
-function indexDescriptions(section: ByteReader): DescriptionIndex {
+function indexDescriptions(
+  section: FrameSection,
+  commonOf: (entry: FrameEntry) => CommonInformation | null,
+  isInMemory: (address: number) => boolean,
+): DescriptionIndex {
   const starts: number[] = [];
+  const ends: number[] = [];
   const offsets: number[] = [];
-  while (section.remaining >= 8) {
-    const offset = section.position;
-    const length = section.u32();
-    // 0xffffffff would announce 64-bit DWARF.
-    if (length >= 0xfffffff0 || length > section.remaining) break;
-    const next = section.position + length;
-    if (length >= 12 && section.u32() !== CIE_ID) {
-      const start = section.u32();
-      if (section.u32() > 0) {
-        starts.push(start);
-        offsets.push(offset);
-      }
-    }
-    section.seek(next);
+  for (const entry of entriesOf(section)) {
+    const common = commonOf(entry);
+    const range = common === null ? null : orNull(() => readRange(entry.body, common));
+    if (range === null || range.end <= range.start || !isInMemory(range.start)) continue;
+    starts.push(range.start);
+    ends.push(range.end);
+    offsets.push(entry.offset);
   }
   const order = ascending(starts);
-  return {
-    starts: Uint32Array.from(order, (position) => starts[position] ?? 0),
-    offsets: Uint32Array.from(order, (position) => offsets[position] ?? 0),
-  };
-}
-
-/** @param offset of a description whose length has been checked */
-function readDescription(
-  section: ByteReader,
-  offset: number,
-  commonAt: (at: number) => CommonInformation | null,
-): FrameDescription | null {
-  section.seek(offset);
-  const entry = section.split('call-frame entry', section.u32());
-  const common = commonAt(entry.u32());
-  if (common === null) return null;
-  const start = entry.u32();
-  const end = start + entry.u32();
-  return { common, start, end, instructions: rest(entry) };
-}
-
-function readCommon(section: ByteReader, at: number, stackPointer: number): CommonInformation | null {
-  try {
-    const length = section.slice('CIE length', at, 4).u32();
-    const entry = section.slice('CIE', at + 4, length);
-    if (entry.u32() !== CIE_ID) return null;
-    const version = entry.u8();
-    if (version !== 1 && version !== 3 && version !== 4) return null;
-    const augmentation = entry.cString();
-    // An unknown augmentation may change the meaning of everything that follows.
-    if (augmentation !== '') return null;
-    if (version === 4) {
-      const addressSize = entry.u8();
-      const segmentSize = entry.u8();
-      if (addressSize !== 4 || segmentSize !== 0) return null;
-    }
-    return {
-      stackPointer,
-      codeAlignment: entry.uleb128(),
-      dataAlignment: entry.sleb128(),
-      returnAddressRegister: version === 1 ? entry.u8() : entry.uleb128(),
-      instructions: rest(entry),
-    };
-  } catch (error) {
-    if (error instanceof Malformed) return null;
-    throw error;
-  }
-}
-
-function rest(entry: ByteReader): ByteReader {
-  return entry.slice('call-frame instructions', entry.position, entry.remaining);
-}
-
-function computeRow({ common, start, instructions }: FrameDescription, pc: number): CfiRow | null {
-  try {
-    const initial: State = { cfa: null, rules: new Map() };
-    execute(common.instructions, common, initial, initial, { location: 0, pc: Number.POSITIVE_INFINITY });
-    const state: State = { cfa: initial.cfa, rules: new Map(initial.rules) };
-    execute(instructions, common, state, initial, { location: start, pc });
-    return state.cfa === null
-      ? null
-      : { cfa: state.cfa, rules: state.rules, returnAddressRegister: common.returnAddressRegister };
-  } catch (error) {
-    if (error instanceof Malformed) return null;
-    throw error;
-  }
-}
-
-/** Runs instructions until their location passes `pc` (DWARF 5 §6.4.2, §6.4.3). */
-function execute(
-  program: ByteReader,
-  common: CommonInformation,
-  state: State,
-  initial: State,
-  { location, pc }: { location: number; pc: number },
-): void {
-  const code = program.slice(program.what, 0, program.length);
-  const remembered: State[] = [];
-  let here = location;
-  const advance = (delta: number) => {
-    here += delta * common.codeAlignment;
-  };
-  const offsetRule = (factored: number): CfiRule => ({
-    kind: 'offset',
-    offset: factored * common.dataAlignment,
-  });
-  const restore = (register: number) => {
-    const rule = initial.rules.get(register);
-    if (rule === undefined) state.rules.delete(register);
-    else state.rules.set(register, rule);
-  };
-
-  for (let budget = MAX_INSTRUCTIONS; !code.atEnd && here <= pc; budget--) {
-    if (budget === 0) throw new Malformed('too many call-frame instructions');
-    const opcode = code.u8();
-    const operand = opcode & 0x3f;
-    switch (opcode >> 6) {
-      case 1: // DW_CFA_advance_loc
-        advance(operand);
-        continue;
-      case 2: // DW_CFA_offset
-        state.rules.set(operand, offsetRule(code.uleb128()));
-        continue;
-      case 3: // DW_CFA_restore
-        restore(operand);
-        continue;
-      default:
-    }
-    switch (opcode) {
-      case 0x00: // DW_CFA_nop
-        break;
-      case 0x01: // DW_CFA_set_loc
-        here = code.u32();
-        break;
-      case 0x02: // DW_CFA_advance_loc1
-        advance(code.u8());
-        break;
-      case 0x03: // DW_CFA_advance_loc2
-        advance(code.u16());
-        break;
-      case 0x04: // DW_CFA_advance_loc4
-        advance(code.u32());
-        break;
-      case 0x05: // DW_CFA_offset_extended
-        state.rules.set(code.uleb128(), offsetRule(code.uleb128()));
-        break;
-      case 0x06: // DW_CFA_restore_extended
-        restore(code.uleb128());
-        break;
-      case 0x07: // DW_CFA_undefined
-        state.rules.set(code.uleb128(), { kind: 'undefined' });
-        break;
-      case 0x08: // DW_CFA_same_value
-        state.rules.set(code.uleb128(), { kind: 'same' });
-        break;
-      case 0x09: // DW_CFA_register
-        state.rules.set(code.uleb128(), { kind: 'register', register: code.uleb128() });
-        break;
-      case 0x0a: // DW_CFA_remember_state
-        if (remembered.length >= MAX_REMEMBERED) throw new Malformed('too many remembered call-frame states');
-        remembered.push({ cfa: state.cfa, rules: new Map(state.rules) });
-        break;
-      case 0x0b: {
-        // DW_CFA_restore_state
-        const earlier = remembered.pop();
-        if (earlier === undefined) throw new Malformed('no call-frame state to restore');
-        state.cfa = earlier.cfa;
-        state.rules = earlier.rules;
-        break;
-      }
-      case 0x0c: // DW_CFA_def_cfa
-        state.cfa = { register: code.uleb128(), offset: code.uleb128() };
-        break;
-      case 0x0d: // DW_CFA_def_cfa_register; GAS writes it first of all, meaning offset 0
-        state.cfa = { register: code.uleb128(), offset: state.cfa?.offset ?? 0 };
-        break;
-      case 0x0e: // DW_CFA_def_cfa_offset
-        state.cfa = { register: state.cfa?.register ?? common.stackPointer, offset: code.uleb128() };
-        break;
-      case 0x0f: // DW_CFA_def_cfa_expression
-        code.skip(code.uleb128());
-        state.cfa = null;
-        break;
-      case 0x10: // DW_CFA_expression
-      case 0x16: // DW_CFA_val_expression
-        state.rules.set(code.uleb128(), { kind: 'undefined' });
-        code.skip(code.uleb128());
-        break;
-      case 0x11: // DW_CFA_offset_extended_sf
-        state.rules.set(code.uleb128(), offsetRule(code.sleb128()));
-        break;
-      case 0x12: // DW_CFA_def_cfa_sf
-        state.cfa = { register: code.uleb128(), offset: code.sleb128() * common.dataAlignment };
-        break;
-      case 0x13: // DW_CFA_def_cfa_offset_sf
-        state.cfa = {
-          register: state.cfa?.register ?? common.stackPointer,
-          offset: code.sleb128() * common.dataAlignment,
-        };
-        break;
-      case 0x14: // DW_CFA_val_offset
-        state.rules.set(code.uleb128(), { kind: 'valOffset', offset: code.uleb128() * common.dataAlignment });
-        break;
-      case 0x15: // DW_CFA_val_offset_sf
-        state.rules.set(code.uleb128(), { kind: 'valOffset', offset: code.sleb128() * common.dataAlignment });
-        break;
-      case 0x2e: // DW_CFA_GNU_args_size
-        code.uleb128();
-        break;
-      default:
-        throw new Malformed(`call-frame instruction 0x${opcode.toString(16)} is not known`);
-    }
-  }
+  const inOrder = (column: number[]) => Float64Array.from(order, (position) => column[position] ?? 0);
+  return { starts: inOrder(starts), ends: inOrder(ends), offsets: inOrder(offsets) };
 }

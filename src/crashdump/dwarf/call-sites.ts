@@ -14,7 +14,9 @@ import { type EntryPlace, isSamePlace, keyOf, passedPlaceOf } from './entry-plac
 import type { DebugFunction } from './functions.js';
 import { isCPlusPlusUnit, originsOf } from './names.js';
 import { rangesOf } from './ranges.js';
+import { returnAddressOfCall } from './scopes.js';
 import type { SourceLookup } from './source-frames.js';
+import { callsOfEveryWay, type TailCall } from './tail-call-chains.js';
 import { NO_ENTRY_VALUE, NoEntryValue } from './value-errors.js';
 
 export interface CallSites {
@@ -40,7 +42,7 @@ export interface Passed {
   data: Uint8Array | null;
 }
 
-/** Chains are short in practice, but the graph of all tail calls is large. */
+/** Tail calls to look at: few matter in practice, but the graph of all of a firmware's is large. */
 const MAX_VISITED = 2_000;
 const MAX_CACHED_CHAINS = 8_192;
 
@@ -49,6 +51,8 @@ export function createCallSites(
   symbol: (name: string) => FirmwareSymbol | null,
   /** The stack pointer's DWARF register number. */
   stackPointer: number,
+  /** The address behind the jump at an address. */
+  endOfJump: (address: number) => number,
 ): CallSites {
   const selfCalls = new Map<number, boolean>();
   const passedValues = new Map<string, Passed | null>();
@@ -73,51 +77,30 @@ export function createCallSites(
     return target.address;
   };
 
-  /** Tail calls of the function that begins at `entry`. @throws NoEntryValue when there is no such function */
-  const tailCallsOf = (entry: number): Die[] => {
+  /** Tail calls of the function that begins at `entry`. @throws NoEntryValue when they are not all known */
+  const tailCallsOf = (entry: number): TailCall<Die>[] => {
     const fn = functionAt(entry);
-    if (fn === null || entryOf(fn) !== entry) throw NO_ENTRY_VALUE;
-    return [...fn.scopes.callSites.values()].filter(isTailCall);
+    if (fn === null || entryOf(fn) !== entry || !describesAllTailCalls(fn.die)) throw NO_ENTRY_VALUE;
+    return fn.scopes.tailCalls.map((site) => {
+      const to = namedTarget(site);
+      if (to === null) throw NO_ENTRY_VALUE;
+      return { site, from: entry, to };
+    });
   };
 
   const findSelfCall = (entry: number): boolean => {
     const seen = new Set<number>([entry]);
     const open = [entry];
     for (let from = open.pop(); from !== undefined; from = open.pop()) {
-      for (const call of tailCallsOf(from)) {
-        const target = namedTarget(call);
-        if (target === null || target === entry || seen.size >= MAX_VISITED) return true;
-        if (!seen.has(target)) {
-          seen.add(target);
-          open.push(target);
+      for (const { to } of tailCallsOf(from)) {
+        if (to === entry || seen.size >= MAX_VISITED) return true;
+        if (!seen.has(to)) {
+          seen.add(to);
+          open.push(to);
         }
       }
     }
     return false;
-  };
-
-  /** All chains of tail calls from the function at `from` to `callee`, as far as they affect the result. */
-  const findChains = (from: number, callee: number): Die[][] => {
-    const chains: Die[][] = [];
-    const visited = new Set<number>();
-    const open: { entry: number; chain: Die[] }[] = [{ entry: from, chain: [] }];
-    for (let state = open.pop(); state !== undefined; state = open.pop()) {
-      const { entry, chain } = state;
-      if (entry === callee) {
-        chains.push(chain);
-        if (chain.length === 0) return chains;
-        continue;
-      }
-      for (const call of tailCallsOf(entry)) {
-        if (visited.has(call.offset)) continue;
-        visited.add(call.offset);
-        if (visited.size >= MAX_VISITED) throw NO_ENTRY_VALUE;
-        const target = namedTarget(call);
-        if (target === null) throw NO_ENTRY_VALUE;
-        open.push({ entry: target, chain: [...chain, call] });
-      }
-    }
-    return chains;
   };
 
   const findTailCalls = (callee: DebugFunction, returnAddress: number): number[] => {
@@ -126,9 +109,8 @@ export function createCallSites(
     if (callSite === null || calleeEntry === null) return [];
     const target = namedTarget(callSite);
     if (target === null) return [];
-    return unambiguous(findChains(target, calleeEntry))
-      .flatMap((call) => returnAddressOf(call) ?? [])
-      .reverse();
+    const calls = callsOfEveryWay(target, calleeEntry, tailCallsOf, MAX_VISITED) ?? [];
+    return calls.flatMap((call) => returnAddressOf(call, endOfJump) ?? []).reverse();
   };
 
   return {
@@ -197,12 +179,22 @@ function blockOf(die: Die, attribute: number): Uint8Array | null {
   return value?.kind === 'block' ? value.bytes : null;
 }
 
-function isTailCall(callSite: Die): boolean {
-  return flagAttribute(callSite, AT.call_tail_call) || flagAttribute(callSite, AT.GNU_tail_call);
+/** clang names the jump of a tail call (DWARF 5 §3.4), because nothing returns behind it. */
+function returnAddressOf(callSite: Die, endOfJump: (address: number) => number): number | null {
+  const returnAddress = returnAddressOfCall(callSite);
+  if (returnAddress !== null) return returnAddress;
+  const jump = addressAttribute(callSite, AT.call_pc);
+  return jump === null ? null : endOfJump(jump);
 }
 
-function returnAddressOf(callSite: Die): number | null {
-  return addressAttribute(callSite, AT.call_return_pc) ?? addressAttribute(callSite, AT.low_pc);
+const ALL_TAIL_CALLS = [
+  ...[AT.call_all_calls, AT.call_all_source_calls, AT.call_all_tail_calls],
+  ...[AT.GNU_all_call_sites, AT.GNU_all_source_call_sites, AT.GNU_all_tail_call_sites],
+];
+
+/** Whether the compiler promises that no tail call of the function is missing (DWARF 5 §3.3.1.3). */
+function describesAllTailCalls(fn: Die): boolean {
+  return ALL_TAIL_CALLS.some((attribute) => flagAttribute(fn, attribute));
 }
 
 /** In C++ GDB searches for the linkage name only, so it does not find `extern "C"` functions; neither does this. */
@@ -214,37 +206,6 @@ function symbolOf(origin: Die, symbol: (name: string) => FirmwareSymbol | null):
     if (found !== null) return found;
   }
   return null;
-}
-
-/** The common beginning and end of all chains; empty if one chain consists of nothing else. */
-function unambiguous(chains: readonly Die[][]): Die[] {
-  const [first, ...others] = chains;
-  if (first === undefined) return [];
-  let callers = first.length;
-  let callees = first.length;
-  for (const other of others) {
-    callers = Math.min(
-      callers,
-      commonLength(first, other, (chain, index) => chain[index]),
-    );
-    callees = Math.min(
-      callees,
-      commonLength(first, other, (chain, index) => chain.at(-1 - index)),
-    );
-  }
-  if (callers === first.length && callees === first.length) return first;
-  return [...first.slice(0, callers), ...first.slice(first.length - callees)];
-}
-
-function commonLength(
-  a: readonly Die[],
-  b: readonly Die[],
-  pick: (chain: readonly Die[], index: number) => Die | undefined,
-): number {
-  let length = 0;
-  while (length < Math.min(a.length, b.length) && pick(a, length)?.offset === pick(b, length)?.offset)
-    length++;
-  return length;
 }
 
 function orWithoutEntryValue<T>(otherwise: T, find: () => T): T {

@@ -66,10 +66,14 @@ export const AT = {
   rnglists_base: 0x74,
   enum_class: 0x6d,
   loclists_base: 0x8c,
+  call_all_calls: 0x7a,
+  call_all_source_calls: 0x7b,
+  call_all_tail_calls: 0x7c,
   call_return_pc: 0x7d,
   call_value: 0x7e,
   call_origin: 0x7f,
   call_parameter: 0x80,
+  call_pc: 0x81,
   call_data_value: 0x86,
   call_target: 0x83,
   call_tail_call: 0x82,
@@ -79,6 +83,9 @@ export const AT = {
   GNU_call_site_data_value: 0x2112,
   GNU_call_site_target: 0x2113,
   GNU_tail_call: 0x2115,
+  GNU_all_tail_call_sites: 0x2116,
+  GNU_all_call_sites: 0x2117,
+  GNU_all_source_call_sites: 0x2118,
 } as const;
 
 export const FORM = {

@@ -8,7 +8,7 @@ export interface DebugFile {
   /** A new reader for each caller; an empty one when the section does not exist. */
   section(name: string): ByteReader;
   /** @throws Malformed */
-  abbreviations(offset: number): Abbreviations;
+  abbreviations(offset: number, isWide: boolean): Abbreviations;
   readonly budget: WorkBudget;
   /** Runs `read`. When the data is malformed, adds a note and returns `otherwise`; the rest stays readable. */
   attempt<T>(what: string, otherwise: T, read: () => T): T;
@@ -28,7 +28,7 @@ export function openDebugFile(elf: ElfFile): DebugFile {
     .reduce((sum, { name, size }) => sum + (elf.contents(name)?.length ?? size), 0);
   const budget = new WorkBudget(WORK_FOR_ALL + debugBytes * WORK_PER_BYTE);
   const sections = new Map<string, ByteReader>();
-  const abbreviations = new Map<number, Abbreviations>();
+  const abbreviations = new Map<string, Abbreviations>();
   const notes = new Set<string>();
 
   const section = (name: string) => {
@@ -49,11 +49,12 @@ export function openDebugFile(elf: ElfFile): DebugFile {
     budget,
     note,
     notes,
-    abbreviations(offset) {
-      let table = abbreviations.get(offset);
+    abbreviations(offset, isWide) {
+      const key = `${offset}/${isWide}`;
+      let table = abbreviations.get(key);
       if (table === undefined) {
-        table = readAbbreviations(section('.debug_abbrev'), offset, budget);
-        abbreviations.set(offset, table);
+        table = readAbbreviations(section('.debug_abbrev'), offset, isWide, budget);
+        abbreviations.set(key, table);
       }
       return table;
     },

@@ -7,6 +7,7 @@ import { createFunctionIndex, type FunctionIndex } from './functions.js';
 import { type LineTable, readLineTable } from './line-table.js';
 import { createRangeMap, type Range, type RangeMap, Ranges } from './range-map.js';
 import { rangesOf } from './ranges.js';
+import { readOffset, readUnitLength } from './unit-length.js';
 import { openUnit, readUnitHeaders, type UnitRoot } from './units.js';
 
 export interface DebugInformation {
@@ -139,10 +140,10 @@ function readAddressRanges(file: DebugFile, headers: readonly UnitHeader[]): Add
   const found = noAddressRanges();
   const section = file.section('.debug_aranges');
   while (section.remaining >= 12) {
-    const length = section.u32();
+    const { length, isWide } = readUnitLength(section);
     const set = section.split('address ranges of a unit', length);
     set.skip(2);
-    const unitOffset = set.u32();
+    const unitOffset = readOffset(set, isWide);
     const addressSize = set.u8();
     const segmentSize = set.u8();
     const header = headerAround(headers, unitOffset);

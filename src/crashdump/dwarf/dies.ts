@@ -4,6 +4,7 @@ import type { Abbreviation } from './abbreviations.js';
 import { AT } from './constants.js';
 import type { Die, Unit } from './entries.js';
 import { type FormValue, readForm, skipForm } from './forms.js';
+import { readOffset } from './unit-length.js';
 
 /** The entry at `offset`; null for the mark that ends a list of siblings. @throws Malformed */
 export function dieAt(unit: Unit, offset: number): Die | null {
@@ -79,6 +80,12 @@ export function indexedAddress({ file, bases }: Unit, index: number): number {
     .u32();
 }
 
+/** An offset from a table of them, by its position behind `base`. @throws Malformed */
+export function indexedOffset({ file, isWide }: Unit, section: string, base: number, index: number): number {
+  const size = isWide ? 8 : 4;
+  return readOffset(file.section(section).slice(section, base + index * size, size), isWide);
+}
+
 /** The entry that an attribute refers to. @throws Malformed */
 export function referenceAttribute(die: Die, name: number): Die | null {
   const value = attributeOf(die, name);
@@ -102,9 +109,11 @@ export function stringOf(unit: Unit, value: FormValue): string | null {
     case 'stringOffset':
       return stringAt(unit, value.section, value.offset);
     case 'stringIndex': {
-      const at = unit.bases.stringOffsets + value.index * 4;
-      const offset = unit.file.section('.debug_str_offsets').slice('.debug_str_offsets', at, 4).u32();
-      return stringAt(unit, '.debug_str', offset);
+      return stringAt(
+        unit,
+        '.debug_str',
+        indexedOffset(unit, '.debug_str_offsets', unit.bases.stringOffsets, value.index),
+      );
     }
     default:
       return null;

@@ -18,6 +18,8 @@ export interface UnitHeader {
   readonly offset: number;
   readonly end: number;
   readonly version: number;
+  /** 64-bit DWARF: offsets have eight bytes. */
+  readonly isWide: boolean;
   /** Offset of the unit's table in `.debug_abbrev`. */
   readonly abbreviationsAt: number;
   /** Offset of the first entry. */

@@ -15,6 +15,7 @@ import {
   untyped,
   withBits,
 } from './stack-value.js';
+import { readOffset } from './unit-length.js';
 import { NO_ENTRY_VALUE, unknownOperation } from './value-errors.js';
 
 /** Where a value is. A value in several places consists of pieces. */
@@ -201,7 +202,7 @@ class Evaluation {
       }
       case 0xa0: // DW_OP_implicit_pointer
       case 0xf2: // DW_OP_GNU_implicit_pointer
-        reader.u32();
+        readOffset(reader, this.frame.unit.isWide);
         reader.skipLeb128();
         this.#location = { kind: 'implicitPointer' };
         return;

@@ -1,6 +1,7 @@
-/** The encodings of attribute values (DWARF 5 §7.5.6), for 32-bit DWARF with 4-byte addresses. */
+/** The encodings of attribute values (DWARF 5 §7.5.6), for 4-byte addresses. */
 import { type ByteReader, Malformed } from '../bytes.js';
 import { FORM } from './constants.js';
+import { readOffset } from './unit-length.js';
 
 /** A value as encoded, before any reference or index is resolved. */
 export type FormValue =
@@ -20,6 +21,19 @@ export type FormValue =
   | { kind: 'listIndex'; index: number }
   /** A reference into a supplementary file, which firmware does not have. */
   | { kind: 'elsewhere' };
+
+/** Forms whose size is that of an offset. */
+const OFFSET_FORMS: ReadonlySet<number> = new Set([
+  ...[FORM.strp, FORM.line_strp, FORM.strp_sup, FORM.sec_offset, FORM.ref_addr],
+  ...[FORM.GNU_ref_alt, FORM.GNU_strp_alt],
+]);
+/** Marks forms of 64-bit DWARF: no form of a file is as large. */
+const WIDE = 0x100000;
+
+/** The form by which a unit of 64-bit DWARF is read: the same one unless its size depends on that. */
+export function formOf(form: number, isWide: boolean): number {
+  return isWide && (OFFSET_FORMS.has(form) || form === FORM.indirect) ? form + WIDE : form;
+}
 
 const SIZES: ReadonlyMap<number, number> = new Map([
   [FORM.addr, 4],
@@ -54,6 +68,7 @@ const SIZES: ReadonlyMap<number, number> = new Map([
   [FORM.addrx4, 4],
   [FORM.GNU_ref_alt, 4],
   [FORM.GNU_strp_alt, 4],
+  ...[...OFFSET_FORMS].map((form): [number, number] => [form + WIDE, 8]),
 ]);
 
 /** Size in bytes of a value of this form; null when the value contains its size. */
@@ -98,6 +113,9 @@ export function skipForm(reader: ByteReader, form: number): void {
       return;
     case FORM.indirect:
       skipForm(reader, directForm(reader));
+      return;
+    case FORM.indirect + WIDE:
+      skipForm(reader, formOf(directForm(reader), true));
       return;
     default:
       throw new Malformed(`attribute form 0x${form.toString(16)} is not known`);
@@ -198,6 +216,16 @@ export function readForm(
       return { kind: 'listIndex', index: reader.uleb128() };
     case FORM.indirect:
       return readForm(reader, directForm(reader), 0, unitStart);
+    case FORM.indirect + WIDE:
+      return readForm(reader, formOf(directForm(reader), true), 0, unitStart);
+    case FORM.strp + WIDE:
+      return { kind: 'stringOffset', section: '.debug_str', offset: readOffset(reader, true) };
+    case FORM.line_strp + WIDE:
+      return { kind: 'stringOffset', section: '.debug_line_str', offset: readOffset(reader, true) };
+    case FORM.ref_addr + WIDE:
+      return { kind: 'reference', offset: readOffset(reader, true) };
+    case FORM.sec_offset + WIDE:
+      return { kind: 'sectionOffset', value: readOffset(reader, true) };
     case FORM.ref_sup4:
     case FORM.strp_sup:
     case FORM.GNU_ref_alt:
@@ -205,6 +233,9 @@ export function readForm(
       reader.skip(4);
       return { kind: 'elsewhere' };
     case FORM.ref_sup8:
+    case FORM.strp_sup + WIDE:
+    case FORM.GNU_ref_alt + WIDE:
+    case FORM.GNU_strp_alt + WIDE:
       reader.skip(8);
       return { kind: 'elsewhere' };
     default:

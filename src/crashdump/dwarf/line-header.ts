@@ -2,7 +2,8 @@
 import { type ByteReader, Malformed } from '../bytes.js';
 import { stringOf } from './dies.js';
 import type { Unit } from './entries.js';
-import { readForm } from './forms.js';
+import { formOf, readForm } from './forms.js';
+import { readOffset, readUnitLength } from './unit-length.js';
 
 export interface LineHeader {
   readonly version: number;
@@ -32,8 +33,9 @@ const MAX_ENTRIES = 100_000;
 /** @throws Malformed */
 export function readLineHeader(unit: Unit, offset: number): LineHeader {
   const section = unit.file.section('.debug_line');
-  const length = section.slice('line program length', offset, 4).u32();
-  const reader = section.slice('line program', offset + 4, length);
+  section.seek(offset);
+  const { length, isWide } = readUnitLength(section);
+  const reader = section.split('line program', length);
   const version = reader.u16();
   if (version < 2 || version > 5) throw new Malformed(`line program version ${version} is not known`);
   if (version >= 5) {
@@ -41,10 +43,10 @@ export function readLineHeader(unit: Unit, offset: number): LineHeader {
     const segmentSize = reader.u8();
     if (addressSize !== 4 || segmentSize !== 0) throw new Malformed('line program: addresses of other size');
   }
-  const headerLength = reader.u32();
+  const headerLength = readOffset(reader, isWide);
   const programAt = reader.position + headerLength;
   const parameters = readParameters(reader, version);
-  const tables = version >= 5 ? readTables(reader, unit) : readOldTables(reader, unit);
+  const tables = version >= 5 ? readTables(reader, unit, isWide) : readOldTables(reader, unit);
   const program = reader.slice('line program', programAt, reader.length - programAt);
   return { version, ...parameters, ...tables, program };
 }
@@ -94,15 +96,19 @@ export function readFileAfterName(reader: ByteReader, name: string): LineFile {
 }
 
 /** DWARF 5 §6.2.4.1: tables that describe their own columns. */
-function readTables(reader: ByteReader, unit: Unit): { directories: string[]; files: LineFile[] } {
-  const directories = readTable(reader, unit).map(({ name }) => name);
-  return { directories, files: readTable(reader, unit) };
+function readTables(
+  reader: ByteReader,
+  unit: Unit,
+  isWide: boolean,
+): { directories: string[]; files: LineFile[] } {
+  const directories = readTable(reader, unit, isWide).map(({ name }) => name);
+  return { directories, files: readTable(reader, unit, isWide) };
 }
 
-function readTable(reader: ByteReader, unit: Unit): LineFile[] {
+function readTable(reader: ByteReader, unit: Unit, isWide: boolean): LineFile[] {
   const columns = Array.from({ length: reader.u8() }, () => ({
     content: reader.uleb128(),
-    form: reader.uleb128(),
+    form: formOf(reader.uleb128(), isWide),
   }));
   const count = reader.uleb128();
   // The number of rows is bounded by the remaining bytes: a row has at least one byte, unless its columns are empty.

@@ -3,7 +3,7 @@
  * §2.6.2).
  */
 import { type ByteReader, Malformed } from '../bytes.js';
-import { attributeOf, indexedAddress } from './dies.js';
+import { attributeOf, indexedAddress, indexedOffset } from './dies.js';
 import type { Die, Unit } from './entries.js';
 
 const LLE = {
@@ -30,7 +30,7 @@ export function locationAt(die: Die, attribute: number, pc: number): Uint8Array 
   if (value.kind === 'listIndex') {
     const section = unit.file.section('.debug_loclists');
     const base = unit.bases.locationLists;
-    const offset = section.slice('location list offset', base + value.index * 4, 4).u32();
+    const offset = indexedOffset(unit, '.debug_loclists', base, value.index);
     return findInModernList(unit, section, base + offset, pc);
   }
   if (value.kind !== 'sectionOffset' && value.kind !== 'constant') return null;

@@ -1,7 +1,7 @@
 /** The addresses of an entry: low_pc and high_pc, or a range list (DWARF 5 §2.17, DWARF 4 §2.17.3). */
 import { type ByteReader, Malformed } from '../bytes.js';
 import { AT } from './constants.js';
-import { addressAttribute, attributeOf, indexedAddress } from './dies.js';
+import { addressAttribute, attributeOf, indexedAddress, indexedOffset } from './dies.js';
 import type { Die, Unit } from './entries.js';
 import type { Range } from './range-map.js';
 
@@ -42,7 +42,7 @@ function readRangeList(unit: Unit, value: { kind: string; value?: unknown; index
   const { file, bases, version } = unit;
   if (value.kind === 'listIndex' && value.index !== undefined) {
     const section = file.section('.debug_rnglists');
-    const offset = section.slice('range list offset', bases.rangeLists + value.index * 4, 4).u32();
+    const offset = indexedOffset(unit, '.debug_rnglists', bases.rangeLists, value.index);
     return readModernList(unit, section, bases.rangeLists + offset);
   }
   if (typeof value.value !== 'number') return [];

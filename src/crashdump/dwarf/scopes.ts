@@ -1,6 +1,6 @@
 /** The content of a function: the calls inlined into it, its parameters, the calls that it makes. */
 import { AT, TAG } from './constants.js';
-import { addressAttribute, constantAttribute, DieWalk } from './dies.js';
+import { addressAttribute, constantAttribute, DieWalk, flagAttribute } from './dies.js';
 import type { Die } from './entries.js';
 import { createRangeMap, type Range, type RangeMap, Ranges } from './range-map.js';
 import { rangesOf } from './ranges.js';
@@ -11,6 +11,8 @@ export interface FunctionScopes {
   at(address: number): Scope;
   /** Calls by the address to which they return. */
   readonly callSites: ReadonlyMap<number, Die>;
+  /** Calls that end the function by a jump to another one. */
+  readonly tailCalls: readonly Die[];
 }
 
 /** A function, or a call that was inlined. */
@@ -32,17 +34,17 @@ interface OpenScope extends Scope {
 /** When its content cannot be read, the function has no inlined calls. */
 export function readScopes(die: Die, ranges: readonly Range[]): FunctionScopes {
   const outermost: OpenScope = { die, caller: null, callFile: null, callLine: null, parameters: [] };
-  const callSites = new Map<number, Die>();
+  const calls: Calls = { callSites: new Map(), tailCalls: [] };
   const covered = new Ranges<Scope>();
   for (const { start, end } of ranges) covered.add(start, end, outermost);
   die.unit.file.attempt(`The function at ${die.offset} of .debug_info`, null, () => {
-    collect(outermost, covered, callSites);
+    collect(outermost, covered, calls);
     return null;
   });
   let map: RangeMap<Scope> | undefined;
   return {
     outermost,
-    callSites,
+    ...calls,
     at(address) {
       map ??= createRangeMap(covered);
       return map.at(address) ?? outermost;
@@ -50,7 +52,17 @@ export function readScopes(die: Die, ranges: readonly Range[]): FunctionScopes {
   };
 }
 
-function collect(outermost: OpenScope, covered: Ranges<Scope>, callSites: Map<number, Die>): void {
+interface Calls {
+  callSites: Map<number, Die>;
+  tailCalls: Die[];
+}
+
+/** The address to which a call returns; null where the compiler wrote only where it is. */
+export function returnAddressOfCall(callSite: Die): number | null {
+  return addressAttribute(callSite, AT.call_return_pc) ?? addressAttribute(callSite, AT.low_pc);
+}
+
+function collect(outermost: OpenScope, covered: Ranges<Scope>, calls: Calls): void {
   const walk = new DieWalk(outermost.die.unit, outermost.die);
   // The scope of entries at each depth; elements deeper than the current entry are stale.
   const scopes: OpenScope[] = [outermost];
@@ -71,8 +83,10 @@ function collect(outermost: OpenScope, covered: Ranges<Scope>, callSites: Map<nu
         break;
       case TAG.call_site:
       case TAG.GNU_call_site: {
-        const returnAddress = addressAttribute(die, AT.call_return_pc) ?? addressAttribute(die, AT.low_pc);
-        if (returnAddress !== null) callSites.set(returnAddress, die);
+        const returnAddress = returnAddressOfCall(die);
+        if (returnAddress !== null) calls.callSites.set(returnAddress, die);
+        if (flagAttribute(die, AT.call_tail_call) || flagAttribute(die, AT.GNU_tail_call))
+          calls.tailCalls.push(die);
         walk.skipChildren();
         break;
       }

@@ -4,6 +4,7 @@ import { AT } from './constants.js';
 import type { DebugFile } from './debug-file.js';
 import { addressAttribute, constantAttribute, dieAt, stringAttribute } from './dies.js';
 import type { Die, EntryIndex, Unit, UnitHeader } from './entries.js';
+import { readOffset, readUnitLength } from './unit-length.js';
 
 /** The data of the first entry. */
 export interface UnitRoot {
@@ -24,39 +25,46 @@ export function readUnitHeaders(file: DebugFile): UnitHeader[] {
   const headers: UnitHeader[] = [];
   while (section.remaining >= 11 && headers.length < MAX_UNITS) {
     const offset = section.position;
-    const length = section.u32();
-    if (length >= 0xfffffff0 || length > section.remaining) {
-      file.attempt(`The unit at ${offset} of .debug_info`, null, () => {
+    const what = `The unit at ${offset} of .debug_info`;
+    const start = file.attempt(what, null, () => {
+      const { length, isWide } = readUnitLength(section);
+      if (length > section.remaining)
         throw new Malformed(`it claims ${length} bytes, has ${section.remaining}`);
-      });
-      break;
-    }
-    const body = section.split('unit header', length);
-    const header = file.attempt(`The unit at ${offset} of .debug_info`, null, () =>
-      readHeader(body, offset, section.position),
-    );
+      return { offset, bodyAt: section.position, isWide, body: section.split('unit header', length) };
+    });
+    if (start === null) break;
+    const header = file.attempt(what, null, () => readHeader(start, section.position));
     if (header !== null) headers.push(header);
   }
   return headers;
 }
 
-function readHeader(body: ByteReader, offset: number, end: number): UnitHeader {
+interface UnitStart {
+  offset: number;
+  /** Where the unit is behind its length. */
+  bodyAt: number;
+  isWide: boolean;
+  body: ByteReader;
+}
+
+function readHeader({ offset, bodyAt, isWide, body }: UnitStart, end: number): UnitHeader {
   const version = body.u16();
   if (version < 2 || version > 5) throw new Malformed(`DWARF version ${version} is not known`);
   const unitType = version >= 5 ? body.u8() : 0;
   const addressSizeFirst = version >= 5 ? body.u8() : 4;
-  const abbreviationsAt = body.u32();
+  const abbreviationsAt = readOffset(body, isWide);
   const addressSize = version >= 5 ? addressSizeFirst : body.u8();
   if (addressSize !== 4) throw new Malformed(`addresses have ${addressSize} bytes`);
   let signature: bigint | null = null;
   let typeAt: number | null = null;
   if (unitType === UNIT_TYPE.type || unitType === UNIT_TYPE.split_type) {
     signature = body.u64();
-    typeAt = offset + body.u32();
+    typeAt = offset + readOffset(body, isWide);
   } else if (unitType === UNIT_TYPE.skeleton || unitType === UNIT_TYPE.split_compile) {
     body.skip(8);
   }
-  return { offset, end, version, abbreviationsAt, firstEntry: offset + 4 + body.position, signature, typeAt };
+  const firstEntry = bodyAt + body.position;
+  return { offset, end, version, isWide, abbreviationsAt, firstEntry, signature, typeAt };
 }
 
 /** @throws Malformed */
@@ -65,21 +73,23 @@ export function openUnit(
   entries: EntryIndex,
   header: UnitHeader,
 ): { unit: Unit; root: UnitRoot } {
+  // Behind the header of `.debug_str_offsets` or `.debug_addr`.
+  const tableStart = header.isWide ? 16 : 8;
   const unit: Unit = {
     ...header,
     file,
     entries,
     reader: file.section('.debug_info').slice('.debug_info', 0, header.end),
-    abbreviations: file.abbreviations(header.abbreviationsAt),
-    bases: { stringOffsets: 8, addresses: 8, rangeLists: 0, locationLists: 0, lowPc: 0 },
+    abbreviations: file.abbreviations(header.abbreviationsAt, header.isWide),
+    bases: { stringOffsets: tableStart, addresses: tableStart, rangeLists: 0, locationLists: 0, lowPc: 0 },
   };
   const entry = dieAt(unit, header.firstEntry);
   if (entry === null) throw new Malformed(`the unit at ${header.offset} of .debug_info is empty`);
   // The bases are read first, because other attributes may depend on them.
   const base = (name: number, otherwise: number) => constantAttribute(entry, name) ?? otherwise;
   unit.bases = {
-    stringOffsets: base(AT.str_offsets_base, 8),
-    addresses: base(AT.addr_base, 8),
+    stringOffsets: base(AT.str_offsets_base, tableStart),
+    addresses: base(AT.addr_base, tableStart),
     rangeLists: base(AT.rnglists_base, 0),
     locationLists: base(AT.loclists_base, 0),
     lowPc: 0,

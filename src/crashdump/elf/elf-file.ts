@@ -2,10 +2,10 @@
  * The structure of a firmware ELF: 32-bit, little-endian, statically linked, for Xtensa or RISC-V. Names and numbers
  * from the System V ABI, chapter 4. Section contents are views of the file; only compressed ones are copied.
  */
-import { inflateSync } from 'node:zlib';
 import type { Architecture } from '../arch/architecture.js';
 import { architectureOfMachine } from '../arch/architectures.js';
 import { ByteReader, Malformed } from '../bytes.js';
+import { decompressOldSection, decompressSection, type Inflation } from './decompress.js';
 
 /** The file is no firmware that this library can read. The message is one sentence: what it is, or what is wrong. */
 export class UnreadableFirmware extends Error {
@@ -21,6 +21,8 @@ export interface ElfFile {
    */
   contents(name: string): ByteReader | null;
   contentsOf(section: ElfSection): ByteReader | null;
+  /** As in the file: compressed ones as they are. */
+  rawContentsOf(section: ElfSection): ByteReader | null;
 }
 
 export interface ElfSection {
@@ -43,7 +45,7 @@ export const SHT_NOBITS = 8;
 export const SHF_WRITE = 0x1;
 export const SHF_ALLOC = 0x2;
 export const SHF_EXECINSTR = 0x4;
-const SHF_COMPRESSED = 0x800;
+export const SHF_COMPRESSED = 0x800;
 export const SHF_MASKPROC = 0xf0000000;
 
 const ET_EXEC = 2;
@@ -75,6 +77,7 @@ export function parseElf(bytes: Uint8Array): ElfFile {
       architecture,
       sections,
       contentsOf,
+      rawContentsOf: (section) => rawContents(file, section),
       contents(name) {
         const oldName = name.replace(/^\.debug_/, '.zdebug_');
         const section = sections.find((candidate) => candidate.name === name || candidate.name === oldName);
@@ -174,42 +177,24 @@ export function nameIn(strings: ByteReader, at: number): string {
   }
 }
 
-/** How many bytes the compressed sections of a file may still inflate to. */
-interface Inflation {
-  bytesLeft: number;
-}
-
 /** A section outside the file counts as empty; its users continue without it. */
-function readContents(file: ByteReader, section: ElfSection, inflation: Inflation): ByteReader | null {
+function rawContents(file: ByteReader, section: ElfSection): ByteReader | null {
   if (section.type === SHT_NOBITS || section.offset + section.size > file.length) return null;
-  const raw = file.slice(section.name, section.offset, section.size);
-  if ((section.flags & SHF_COMPRESSED) !== 0) return inflateSection(raw, inflation);
-  return section.name.startsWith('.zdebug_') ? inflateOldSection(raw, inflation) : raw;
+  return file.slice(section.name, section.offset, section.size);
 }
 
-/** System V ABI, "Compression Header": ch_type (1 = zlib), ch_size, ch_addralign. */
-function inflateSection(raw: ByteReader, inflation: Inflation): ByteReader | null {
-  if (raw.length < 12) return null;
-  const type = raw.u32();
-  const size = raw.u32();
-  raw.skip(4);
-  return type === 1 ? inflate(raw, size, inflation) : null;
+function readContents(file: ByteReader, section: ElfSection, inflation: Inflation): ByteReader | null {
+  const raw = rawContents(file, section);
+  return raw === null || !isCompressed(section) ? raw : decompress(raw, section, inflation);
 }
 
-/** The older format of GNU tools: "ZLIB", then the size as eight big-endian bytes. */
-function inflateOldSection(raw: ByteReader, inflation: Inflation): ByteReader | null {
-  if (raw.length < 12 || raw.u32() !== 0x42494c5a) return null;
-  const size = Buffer.from(raw.take(8)).readBigUInt64BE();
-  return size > BigInt(MAX_INFLATED_BYTES) ? null : inflate(raw, Number(size), inflation);
+export function isCompressed({ name, flags }: ElfSection): boolean {
+  return (flags & SHF_COMPRESSED) !== 0 || name.startsWith('.zdebug_');
 }
 
-function inflate(raw: ByteReader, size: number, inflation: Inflation): ByteReader | null {
-  if (size === 0 || size > inflation.bytesLeft) return null;
-  inflation.bytesLeft -= size;
-  try {
-    const inflated = inflateSync(raw.take(raw.remaining), { maxOutputLength: size });
-    return new ByteReader(raw.what, inflated);
-  } catch {
-    return null;
-  }
+/** Contents of a compressed section; null when they cannot be read. */
+export function decompress(raw: ByteReader, { flags }: ElfSection, inflation: Inflation): ByteReader | null {
+  return (flags & SHF_COMPRESSED) !== 0
+    ? decompressSection(raw, inflation)
+    : decompressOldSection(raw, inflation);
 }

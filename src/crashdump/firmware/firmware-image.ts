@@ -3,6 +3,7 @@ import type { FrameContext } from '../dwarf/frame-context.js';
 import type { AppDescriptor } from '../elf/app-descriptor.js';
 import type { FirmwareSymbol } from '../elf/symbols.js';
 import type { CfiRow } from '../unwind/cfi-row.js';
+import type { ReportWarning } from '../warning.js';
 
 /**
  * The part of a firmware ELF that the reader of dumps uses. An image depends only on the ELF's bytes, so it may be
@@ -19,10 +20,11 @@ export interface FirmwareImage {
   /** In the order of the section headers; those without an address (debug, symbols) too. */
   readonly sections: readonly FirmwareSection[];
   readonly appDescriptor: AppDescriptor | null;
-  /** The ELF's own bytes at these addresses (code, constants); null unless it has all of them. */
+  /**
+   * The ELF's code and constants at these addresses; null unless it has all of them. Never the initial values of
+   * variables, which the device's memory no longer had.
+   */
   readAt(address: number, length: number): Uint8Array | null;
-  /** Zeroes for memory without bytes in the file (`.bss`), which is its initial value. Otherwise null. */
-  zeroesAt(address: number, length: number): Uint8Array | null;
   /** The function or object symbol that covers the address, as in GDB's `<name+offset>`. */
   symbolAt(address: number): FirmwareSymbol | null;
   symbol(name: string): FirmwareSymbol | null;
@@ -41,6 +43,8 @@ export interface FirmwareImage {
    * frame 0), `returnAddress` the caller's pc itself.
    */
   tailCallsBetween(calleePc: number, returnAddress: number): number[];
+  /** What the ELF does not contain although the reader would use it. */
+  lacks(): readonly ReportWarning[];
   /** The parts of the ELF that could not be read, one sentence each; may grow while the image is in use. */
   notes(): readonly string[];
   /**

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chipsOfFirmware } from '../arch/chips.js';
 import { type ArgumentReader, createArgumentReader } from '../dwarf/arguments.js';
+import type { FrameSection } from '../dwarf/call-frame-entries.js';
 import { type CallFrames, readCallFrames } from '../dwarf/call-frames.js';
 import { type CallSites, createCallSites } from '../dwarf/call-sites.js';
 import { type DebugInformation, openDebugInformation } from '../dwarf/debug-information.js';
@@ -22,6 +23,7 @@ import {
   SHT_PROGBITS,
   SHT_SYMTAB,
 } from '../elf/elf-file.js';
+import { lacksOf } from '../elf/lacks.js';
 import type { FirmwareSymbol } from '../elf/symbols.js';
 import { readSymbols, type SymbolTable } from '../elf/symbols.js';
 import { targetInSymbols } from '../elf/target-symbol.js';
@@ -36,23 +38,34 @@ import type { FirmwareImage, FirmwareSection, SourceFrame } from './firmware-ima
  */
 export function openFirmware(bytes: Uint8Array): FirmwareImage {
   const elf = parseElf(bytes);
-  const loaded = elf.sections.filter(isLoaded);
-  const unloaded = elf.sections.filter(isUnloaded);
+  const constants = elf.sections.filter(isConstant);
   const symbols = lazily<SymbolTable>(() => readSymbols(elf));
-  const callFrames = lazily<CallFrames>(() =>
-    readCallFrames(elf.contents('.debug_frame'), elf.architecture.stackPointer),
-  );
+  const readAt = (address: number, length: number) => readLoaded(bytes, constants, address, length);
+  const callFrames = lazily<CallFrames>(() => openCallFrames(elf));
   const information = lazily<DebugInformation>(() => openDebugInformation(elf));
   const sources = lazily<SourceLookup>(() => createSourceLookup(information()));
   const callSites = lazily<CallSites>(() =>
-    createCallSites(sources(), (name) => symbols().named(name), elf.architecture.stackPointer),
+    createCallSites(
+      sources(),
+      (name) => symbols().named(name),
+      elf.architecture.stackPointer,
+      (address) => elf.architecture.endOfJump(address, readAt),
+    ),
   );
   const symbolAt = (address: number) => nearestName(sources(), symbols(), address);
   const cfiAt = (pc: number) => callFrames().rowAt(pc);
   const argumentReader = lazily<ArgumentReader>(() =>
-    createArgumentReader({ sources: sources(), callSites: callSites(), symbolAt, cfiAt }),
+    createArgumentReader({
+      sources: sources(),
+      callSites: callSites(),
+      symbolAt,
+      cfiAt,
+      wholeFrameSizeAt: (pc, register) => callFrames().wholeFrameSizeAt(pc, register),
+      keptByCalls: elf.architecture.keptByCalls,
+    }),
   );
   const chips = lazily(() => chipsOfFirmware(elf.architecture, elf.sections, targetOf(elf)));
+  const lacks = lazily(() => lacksOf(elf));
   const members = lazily<StructMembers>(() => createStructMembers(information()));
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
@@ -62,8 +75,7 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
     },
     sections: elf.sections.filter(({ index }) => index > 0).map(toFirmwareSection),
     appDescriptor: findAppDescriptor(elf),
-    readAt: (address, length) => readLoaded(bytes, loaded, address, length),
-    zeroesAt: (address, length) => (sectionOf(unloaded, address, length) ? new Uint8Array(length) : null),
+    readAt,
     symbolAt,
     symbol: (name) => symbols().named(name),
     cfiAt,
@@ -73,6 +85,7 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
       information().file.attempt('The tail calls', [], () =>
         callSites().tailCallsBetween(calleePc, returnAddress),
       ),
+    lacks,
     notes: () => [...information().file.notes],
     structMember: (struct, path, usedBy) =>
       members()(struct, path, () =>
@@ -86,6 +99,22 @@ function targetOf(elf: ElfFile): string | null {
   const names = table === undefined ? undefined : elf.sections[table.link];
   const contents = names === undefined ? null : elf.contentsOf(names);
   return contents === null ? null : targetInSymbols(contents.bytes);
+}
+
+/** Both sections, because each describes the code that was compiled for it. */
+function openCallFrames(elf: ElfFile): CallFrames {
+  const { stackPointer } = elf.architecture;
+  const frameSections = elf.sections.flatMap((section): FrameSection[] => {
+    const isExceptionFrame = section.name === '.eh_frame';
+    if (!isExceptionFrame && section.name !== '.debug_frame' && section.name !== '.zdebug_frame') return [];
+    const bytes = elf.contentsOf(section);
+    return bytes === null ? [] : [{ bytes, isExceptionFrame, address: section.address, stackPointer }];
+  });
+  const occupied = elf.sections.filter(({ flags, size }) => (flags & SHF_ALLOC) !== 0 && size > 0);
+  return readCallFrames(
+    frameSections.sort((a, b) => Number(a.isExceptionFrame) - Number(b.isExceptionFrame)),
+    (address) => sectionOf(occupied, address, 1) !== undefined,
+  );
 }
 
 function findAppDescriptor(elf: ElfFile): AppDescriptor | null {
@@ -153,12 +182,10 @@ function startsRow(row: LineRow | null, pc: number, context: FrameContext | null
   return row?.isStatement === true && row.start === (context?.pc ?? pc);
 }
 
-function isLoaded(section: ElfSection): boolean {
-  return (section.flags & SHF_ALLOC) !== 0 && section.type !== SHT_NOBITS && section.size > 0;
-}
-
-function isUnloaded({ flags, type }: ElfSection): boolean {
-  return (flags & SHF_ALLOC) !== 0 && type === SHT_NOBITS;
+/** Code may be marked writable, and ESP-IDF's constants are: no program writes into flash. */
+function isConstant({ name, flags, type, size }: ElfSection): boolean {
+  if ((flags & SHF_ALLOC) === 0 || type === SHT_NOBITS || size === 0) return false;
+  return (flags & SHF_WRITE) === 0 || (flags & SHF_EXECINSTR) !== 0 || name.startsWith('.flash.');
 }
 
 function sectionOf(sections: readonly ElfSection[], address: number, length: number): ElfSection | undefined {
@@ -169,11 +196,11 @@ function sectionOf(sections: readonly ElfSection[], address: number, length: num
 
 function readLoaded(
   bytes: Uint8Array,
-  loaded: readonly ElfSection[],
+  constants: readonly ElfSection[],
   address: number,
   length: number,
 ): Uint8Array | null {
-  const section = sectionOf(loaded, address, length);
+  const section = sectionOf(constants, address, length);
   if (section === undefined) return null;
   const start = section.offset + (address - section.address);
   return start + length <= bytes.length ? bytes.subarray(start, start + length) : null;

@@ -1,11 +1,11 @@
 import type { Architecture } from '../arch/architecture.js';
 import { type Chip, isRomAddress } from '../arch/chips.js';
-import type { RegisterSet } from '../arch/registers.js';
+import type { ExceptionRegisters, RegisterSet } from '../arch/registers.js';
 import type { CallingFrame } from '../dwarf/frame-context.js';
 import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
 import type { ReadMemory } from '../read-memory.js';
-import type { StackFrame } from '../report.js';
+import type { FrameTrust, StackFrame } from '../report.js';
 import type { UnwoundFrame } from '../unwind/frame.js';
 
 export interface BacktraceContext {
@@ -27,13 +27,28 @@ export interface Backtrace {
   end: string | null;
 }
 
-/** The call chain from `registers`, innermost frame first. */
-export function backtrace(registers: RegisterSet, context: BacktraceContext): Backtrace {
+/**
+ * The call chain from `registers`, innermost frame first.
+ * @param exception what stopped this task; null for a task that was switched out
+ */
+export function backtrace(
+  registers: RegisterSet,
+  context: BacktraceContext,
+  exception: ExceptionRegisters | null = null,
+): Backtrace {
   const { architecture, read, budget } = context;
-  const { frames, end } = architecture.unwind(registers, { read, images: images(context), budget });
+  const { frames, end } = architecture.unwind(registers, {
+    read,
+    images: images(context),
+    isRom: (address) => isRomAddress(context.chip, address),
+    exception,
+    budget,
+  });
   const all = architecture.showsTailCalls ? withTailCalls(frames, context) : frames;
   return { frames: nameFrames(all, context), end };
 }
+
+const EXACT: ReadonlySet<FrameTrust> = new Set(['cfi', 'prologue', 'link']);
 
 /** A function that ended with a jump to another one has no frame any more; the caller's call site names it. */
 function withTailCalls(
@@ -44,7 +59,7 @@ function withTailCalls(
   return frames.flatMap((frame, level) => {
     const caller = frames[level + 1];
     // The frames between this one and one found by a scan are unknown.
-    if (caller?.trust !== 'cfi') return [frame];
+    if (caller === undefined || !EXACT.has(caller.trust)) return [frame];
     const returnAddresses = firmware.tailCallsBetween(lookupPc(frame, level), caller.pc);
     return [
       frame,
@@ -90,20 +105,11 @@ function sourcesOf(
       registers,
       cfa,
       caller,
-      readMemory: (address, length) => context.read(address, length) ?? zeroes(context, address, length),
+      readMemory: context.read,
     });
     if (sources.length > 0) return sources;
   }
   return [{ function: null, file: null, line: null, inlined: false, atLineStart: false, arguments: [] }];
-}
-
-/** Bytes of the dump and of the files only: zeroes for a stack that was not dumped would unwind to wrong frames. */
-function zeroes(context: BacktraceContext, address: number, length: number): Uint8Array | null {
-  for (const image of images(context)) {
-    const bytes = image.zeroesAt(address, length);
-    if (bytes) return bytes;
-  }
-  return null;
 }
 
 /** A return address may be in the next line or function already, so the look-up uses the call instruction. */

@@ -56,6 +56,7 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
 
   // After this the image has read everything that the report needs.
   warnings.push(
+    ...(firmware?.lacks() ?? []),
     ...(firmware?.notes() ?? []).map((message): ReportWarning => ({ code: 'FIRMWARE_INCOMPLETE', message })),
   );
 
@@ -147,7 +148,9 @@ function describeTask(task: DumpTask, crashed: boolean, { dump, layout, context 
   const isStackKnown = !task.stackIsCorrupted && tcb.stackStart !== null && tcb.stackStart !== 0;
   const { topOfStack, stackStart } = tcb;
 
-  const unwound = task.stackIsCorrupted ? { frames: [], end: null } : backtrace(task.registers, context);
+  const unwound = task.stackIsCorrupted
+    ? { frames: [], end: null }
+    : backtrace(task.registers, context, crashed ? dump.exception : null);
   const interrupted = task.interrupted ? backtrace(task.interrupted, context).frames : [];
   const state = crashed ? 'running' : taskState(task.tcbAddress, tcb, dump.memory.read, firmware);
   const sp = stackPointer(task, dump);

@@ -1,6 +1,7 @@
+import type { Architecture } from '../arch/architecture.js';
 import type { Dump } from '../core/core.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
-import { plainHex } from '../hex.js';
+import { hex32, plainHex } from '../hex.js';
 import type { CrashReport, CrashTask } from '../report.js';
 import { frameLine, framePlace } from './frame-lines.js';
 import { memoryContents, memoryRegions } from './memory-sections.js';
@@ -22,7 +23,10 @@ export function formatReport(sources: TextSources): string {
   const sections = [
     heading(sources),
     ['================== CURRENT THREAD REGISTERS ===================', ...registerLines(report, dump)],
-    ['==================== CURRENT THREAD STACK =====================', ...currentStack(report.tasks[0])],
+    [
+      '==================== CURRENT THREAD STACK =====================',
+      ...currentStack(report.tasks[0], dump),
+    ],
     ['======================== THREADS INFO =========================', ...threads(report, dump)],
     [
       '',
@@ -72,9 +76,9 @@ function heading({ report, dump }: TextSources): string[] {
   return lines;
 }
 
-function currentStack(crashed: CrashTask | undefined): string[] {
+function currentStack(crashed: CrashTask | undefined, { architecture }: Dump): string[] {
   if (!crashed) return [];
-  const lines = backtraceLines(crashed);
+  const lines = backtraceLines(crashed, architecture);
   if (crashed.stackCorrupted) lines.push('The current crashed task is corrupted.');
   return lines;
 }
@@ -86,7 +90,7 @@ function threads(report: CrashReport, dump: Dump): string[] {
       '',
       `==================== THREAD ${index + 1} (TCB: ${plainHex(task.tcb)}, name: '${task.name}') =====================`,
     );
-    lines.push(...backtraceLines(task));
+    lines.push(...backtraceLines(task, dump.architecture));
     if (task.stackCorrupted) lines.push(`The task '${index + 1}' is corrupted.`);
     if (task.waitingFor !== null) lines.push(`The task is ${task.state}: it waits for ${task.waitingFor}.`);
     if (dump.inInterrupt && task.interruptedFrames.length > 0) {
@@ -123,10 +127,21 @@ function taskTable(tasks: readonly CrashTask[]): string[] {
 }
 
 /** `bt` */
-function backtraceLines(task: CrashTask): string[] {
+function backtraceLines(task: CrashTask, { emptyCaller }: Architecture): string[] {
   const lines = task.frames.map(frameLine);
+  if (hasNeverRun(task)) {
+    lines.push(`#1  ${hex32(emptyCaller.pc)} in ?? ()`);
+    if (emptyCaller.end !== null) lines.push(`Backtrace stopped: ${emptyCaller.end}`);
+  }
   if (task.backtraceEnd !== null) lines.push(`Backtrace stopped: ${task.backtraceEnd}`);
   return lines;
+}
+
+/** GDB shows the empty return address of such a task as a frame; in the report it is none. */
+function hasNeverRun({ frames, backtraceEnd }: CrashTask): boolean {
+  const [only, second] = frames;
+  const isAtStart = only?.atLineStart === true && only.function === 'vPortTaskWrapper';
+  return isAtStart && second === undefined && backtraceEnd === null;
 }
 
 /** GDB shows the control block's address as a process id. */

@@ -27,8 +27,10 @@ export interface Unwinder<Frame extends PhysicalFrame> {
 
 /** The part of a firmware's or a ROM's ELF that unwinding uses. */
 export interface CodeImage {
+  readonly sections: readonly { name: string; address: number; size: number; flags: { exec: boolean } }[];
   readAt(address: number, length: number): Uint8Array | null;
-  symbolAt(address: number): { name: string } | null;
+  symbolAt(address: number): { name: string; address: number } | null;
+  symbol(name: string): { address: number } | null;
   cfiAt(pc: number): CfiRow | null;
 }
 

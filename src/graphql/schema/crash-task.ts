@@ -80,7 +80,8 @@ export const CrashTask = builder.objectRef<reader.CrashTask>('CrashTask').implem
     }),
     backtraceEnd: t.exposeString('backtraceEnd', {
       nullable: true,
-      description: 'Why the backtrace ends before the outermost function, in GDB’s words.',
+      description:
+        'Why the backtrace ends before the outermost function, and what is missing; null when it was reached.',
     }),
     interruptedFrames: t.field({
       type: [StackFrame],

@@ -7,9 +7,13 @@ const FrameTrust = builder.enumType('FrameTrust', {
     CONTEXT: { value: 'context', description: 'From the saved registers: the innermost frame.' },
     CFI: { value: 'cfi', description: 'By the call frame information in the ELF.' },
     WINDOW: { value: 'window', description: 'From the register windows that Xtensa saves on the stack.' },
+    PROLOGUE: {
+      value: 'prologue',
+      description: 'From the instructions of a called function that has no call frame information.',
+    },
     LINK: {
       value: 'link',
-      description: 'From the return address register, as GDB does without call frame information.',
+      description: 'From the return address register, where a called function has no call frame information.',
     },
     SCAN: { value: 'scan', description: 'A guess from what lies on the stack.' },
   } as const,

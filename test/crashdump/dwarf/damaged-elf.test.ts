@@ -6,8 +6,13 @@ import type { FirmwareImage } from '../../../src/crashdump/firmware/firmware-ima
 import { openFirmware } from '../../../src/crashdump/firmware/open-firmware.js';
 import { askEverything } from './hostile-firmware.js';
 
-describe('real ELFs, damaged', () => {
-  const whole = readFileSync(new URL('../../fixtures/dwarf/dwarf5.elf', import.meta.url));
+describe.each([
+  ['dwarf/dwarf5', 150],
+  ['dwarf/dwarf5-64', 40],
+  ['unwind/exceptions', 40],
+  ['unwind/split', 40],
+])('real ELFs, damaged: %s', (name, numRuns) => {
+  const whole = readFileSync(new URL(`../../fixtures/${name}.elf`, import.meta.url));
 
   it('are read or refused wherever they are cut', () => {
     for (let length = 0; length < whole.length; length += 97) askOrRefuse(whole.subarray(0, length));
@@ -21,7 +26,7 @@ describe('real ELFs, damaged', () => {
         for (const [at, value] of changes) bytes[at] = value;
         askOrRefuse(bytes);
       }),
-      { numRuns: 150 },
+      { numRuns },
     );
   });
 

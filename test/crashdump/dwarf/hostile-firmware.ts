@@ -66,6 +66,7 @@ export function askEverything(image: FirmwareImage): void {
     image.symbolAt(pc);
     image.tailCallsBetween(pc, CODE + 0x10);
   }
+  image.lacks();
   image.structMember('tskTaskControlBlock', 'pxStack');
   expect(image.notes().length).toBeLessThanOrEqual(20);
 }

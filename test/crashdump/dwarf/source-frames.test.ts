@@ -4,7 +4,10 @@ import type { SourceFrame } from '../../../src/crashdump/firmware/firmware-image
 import { openFirmware } from '../../../src/crashdump/firmware/open-firmware.js';
 
 const FIXTURES = new URL('../../fixtures/dwarf/', import.meta.url);
-const ELFS = ['dwarf2', 'dwarf3', 'dwarf4', 'dwarf4-strict', 'dwarf4-zdebug', 'dwarf5', 'dwarf5-compressed'];
+const ELFS = [
+  ...['dwarf2', 'dwarf3', 'dwarf4', 'dwarf4-strict', 'dwarf4-zdebug', 'dwarf5', 'dwarf5-compressed'],
+  ...['dwarf3-64', 'dwarf4-64', 'dwarf5-64'],
+];
 
 /** What GDB says of the addresses at which its answer changes; see test/fixtures/dwarf/oracle.py. */
 interface Place {

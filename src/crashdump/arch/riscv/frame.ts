@@ -10,4 +10,6 @@ export interface RiscvFrame extends PhysicalFrame {
   places: ReadonlyMap<number, Place>;
   /** Where this frame's pc was found; null in frame 0 and after a stack scan. */
   pcPlace: Place | null;
+  /** Its registers are those at its call: the callee is a routine that saves registers for it. */
+  isAtCall?: boolean;
 }

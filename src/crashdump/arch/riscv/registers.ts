@@ -14,10 +14,20 @@ const EXCEPTION_FRAME_WORDS = 37;
 /** RV_STK_FRMSZ: the frame, rounded up to the stack's alignment of 16. */
 const EXCEPTION_FRAME_SIZE = 160;
 
+/** Of which an interrupt saves 32 words; later chips have more to save. */
+const CONTEXT_SIZE = 128;
+const LARGEST_CONTEXT = 512;
+
 const NO_SPECIALS: ReadonlyMap<string, number> = new Map();
 
 export const RA = 1;
 export const SP = 2;
+
+/** RISC-V calling convention: zero, sp, gp, tp, s0 to s11. */
+export const KEPT_BY_CALLS: ReadonlySet<number> = new Set([
+  ...[0, SP, 3, 4, 8, 9],
+  ...[18, 19, 20, 21, 22, 23, 24, 25, 26, 27],
+]);
 
 /** Registers of a CORE note's descriptor: pc, then x1 to x31. */
 export function readRegisterNote(description: ByteReader): RegisterSet {
@@ -27,6 +37,22 @@ export function readRegisterNote(description: ByteReader): RegisterSet {
 /** Registers that a context switch or an exception saved at the start of a stack (RvExcFrame). */
 export function readStackFrame(stack: ByteReader): RegisterSet {
   return readRegisters(stack.slice('RvExcFrame', 0, REGISTER_WORDS * 4));
+}
+
+/**
+ * IDF 4.3 and early 4.4 do not save sp when an interrupt stops a task (vectors.S): the word in the frame is what lay
+ * there before. The frame itself is on the task's stack, so sp was directly above it.
+ */
+export function completeRegisters(
+  registers: RegisterSet,
+  { address, bytes }: { address: number; bytes: Uint8Array },
+): RegisterSet {
+  const read = (word: number) => new DataView(bytes.buffer, bytes.byteOffset).getUint32(word * 4, true);
+  if (bytes.length < CONTEXT_SIZE || read(0) !== registers.pc || read(RA) !== registers.general[RA])
+    return registers;
+  const size = (registers.general[SP] ?? 0) - address;
+  const isSaved = size >= CONTEXT_SIZE && size <= LARGEST_CONTEXT && size % 16 === 0 && size <= bytes.length;
+  return isSaved ? registers : { ...registers, general: registers.general.with(SP, address + CONTEXT_SIZE) };
 }
 
 /**

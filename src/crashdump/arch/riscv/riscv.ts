@@ -1,10 +1,19 @@
 import { followCallers } from '../../unwind/follow-callers.js';
+import { NO_SAVED_PC } from '../../unwind/frame.js';
 import { type Architecture, describeCause } from '../architecture.js';
 import { NO_EXCEPTION, type RegisterSet } from '../registers.js';
 import { callBefore, callChain, jumpsOf } from './calls.js';
 import { RISCV_CAUSES } from './causes.js';
 import { RISCV_CHIPS } from './chips.js';
-import { findException, readRegisterNote, readStackFrame, SP } from './registers.js';
+import { endOfJump } from './jump.js';
+import {
+  completeRegisters,
+  findException,
+  KEPT_BY_CALLS,
+  readRegisterNote,
+  readStackFrame,
+  SP,
+} from './registers.js';
 import { createRiscvUnwinder } from './unwinder.js';
 
 /** x1 to x31 by their ABI names, in GDB's order. */
@@ -21,14 +30,19 @@ export const riscv: Architecture = {
   elfMachine: 0xf3,
   chips: RISCV_CHIPS,
   stackPointer: SP,
+  keptByCalls: KEPT_BY_CALLS,
   // a0 is x10.
   firstArgument: 10,
   showsTailCalls: true,
   causeRegister: 'mcause',
+  endOfJump,
+  unwindsByCallFrames: true,
+  emptyCaller: { pc: 0, end: NO_SAVED_PC },
   causes: RISCV_CAUSES,
   unknownCause: (cause) => describeCause(`Exception 0x${cause.toString(16)}`, 'OTHER'),
   readRegisterNote,
   readStackFrame,
+  completeRegisters,
   readExtraRegisters: () => new Map(),
   // The frame is searched for in memory, where its address can be compared.
   readExceptionFrame: () => NO_EXCEPTION,
@@ -39,8 +53,7 @@ export const riscv: Architecture = {
   callBefore,
   jumpsOf,
   callChain,
-  unwind: (start, { read, images, budget }) =>
-    followCallers(createRiscvUnwinder(start, read, images), budget),
+  unwind: (start, sources) => followCallers(createRiscvUnwinder(start, sources), sources.budget),
 };
 
 function listRegisters({ pc, general }: RegisterSet): [string, number][] {

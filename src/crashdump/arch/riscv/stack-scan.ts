@@ -1,5 +1,7 @@
 import { type ReadMemory, readWord } from '../../read-memory.js';
 import type { CodeImage, Unwinder } from '../../unwind/frame.js';
+import type { CodeReader } from './code.js';
+import { isOutermost, TASK_EXIT } from './end-reasons.js';
 import type { RiscvFrame } from './frame.js';
 import { SP } from './registers.js';
 
@@ -8,15 +10,12 @@ const MAX_WORDS = 4096;
 const MAX_TRIALS = 128;
 const MAX_CHAIN = 64;
 
-/** The function that starts every task in ESP-IDF 5, and the one to which tasks return in older releases. */
-const TASK_ENTRY = 'vPortTaskWrapper';
-const TASK_EXIT = 'prvTaskExitError';
-
 interface ScanRequest {
   sp: number;
   images: readonly CodeImage[];
   read: ReadMemory;
   unwinder: Unwinder<RiscvFrame>;
+  code: CodeReader;
 }
 
 /**
@@ -24,13 +23,13 @@ interface ScanRequest {
  * in between. A word is accepted only if a call instruction precedes the address in it, and if call-frame information
  * leads from there, step by step, to the outermost function of a task.
  */
-export function findCallerOnStack({ sp, images, read, unwinder }: ScanRequest): RiscvFrame | null {
+export function findCallerOnStack({ sp, images, read, unwinder, code }: ScanRequest): RiscvFrame | null {
   let trials = 0;
   for (let index = 0; index < MAX_WORDS; index++) {
     const slot = sp + index * 4;
     const word = readWord(read, slot);
     if (word === null) return null;
-    if (!images.some((image) => followsCall(image, word) && image.cfiAt(word - 1) !== null)) continue;
+    if (!code.followsCall(word) || !images.some((image) => image.cfiAt(word - 1) !== null)) continue;
     for (const callerSp of possibleStackPointers(slot)) {
       const frame = scannedFrame(word, callerSp, slot);
       if (leadsToTaskEntry(frame, images, unwinder)) return frame;
@@ -72,18 +71,5 @@ function leadsToTaskEntry(
 
 /** Tasks return to prvTaskExitError without a call: the address is the function's first. */
 function isTaskRoot(image: CodeImage, pc: number): boolean {
-  return image.symbolAt(pc - 1)?.name === TASK_ENTRY || image.symbolAt(pc)?.name === TASK_EXIT;
-}
-
-/** RISC-V unprivileged ISA: `jal ra`, `jalr ra` with four bytes, `c.jal`, `c.jalr` with two. */
-function followsCall(image: CodeImage, address: number): boolean {
-  if (address % 2 !== 0 || address < 4) return false;
-  const bytes = image.readAt(address - 4, 4);
-  if (!bytes) return false;
-  const instruction = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
-  const isWideCall = (instruction & 0xfff) === 0x0ef || (instruction & 0xfff) === 0x0e7;
-  const compressed = instruction >>> 16;
-  const isCompressedJal = (compressed & 0xe003) === 0x2001;
-  const isCompressedJalr = (compressed & 0xf07f) === 0x9002 && (compressed & 0x0f80) !== 0;
-  return isWideCall || isCompressedJal || isCompressedJalr;
+  return isOutermost(image.symbolAt(pc - 1)?.name ?? null) || image.symbolAt(pc)?.name === TASK_EXIT;
 }

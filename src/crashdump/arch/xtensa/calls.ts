@@ -43,7 +43,8 @@ export function jumpsOf(start: number, size: number, code: ReadMemory): Jumps {
 
 /** By the register windows on the stack, which need no build. */
 export function callChain(start: RegisterSet, read: ReadMemory): Link[] {
-  const { frames } = followCallers(createXtensaUnwinder(start, read), { frames: MAX_LINKS });
+  const unwinder = createXtensaUnwinder(start, { read, images: [], isRom: () => false, exception: null });
+  const { frames } = followCallers(unwinder, { frames: MAX_LINKS });
   return frames.slice(1).map((caller, index) => {
     const callee = frames[index] ?? caller;
     const size = windowSize(callee.registers.get(0) ?? 0);

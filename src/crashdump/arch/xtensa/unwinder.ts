@@ -1,6 +1,8 @@
 import { hex32 } from '../../hex.js';
 import { type ReadMemory, readWord } from '../../read-memory.js';
+import type { CodeImage } from '../../unwind/frame.js';
 import { INNER_FRAME, outermost, type PhysicalFrame, type Step, type Unwinder } from '../../unwind/frame.js';
+import type { UnwindSources } from '../architecture.js';
 import type { RegisterSet } from '../registers.js';
 import { isCodeAddress, pendingRotation, windowedReturnAddress, windowSize } from './registers.js';
 
@@ -8,12 +10,20 @@ import { isCodeAddress, pendingRotation, windowedReturnAddress, windowSize } fro
 export const STACK_POINTER = 1;
 /** First byte of `entry as, imm` (Xtensa ISA §8, format BRI12). */
 const ENTRY = 0x36;
+/** InstructionFetchError and InstFetchProhibited: EXCVADDR is then the address that was to be executed. */
+const FETCH_CAUSES = new Set([2, 20]);
+/** The others are the size of the call. */
+const ADDRESS_BITS = 0x3fffffff;
 
 /**
  * In the windowed ABI every frame's caller can be found without debug information: a function's base save area, the 16
  * bytes below its stack pointer, holds a0 to a3 of its caller (the panic handler spills all windows first).
  */
-export function createXtensaUnwinder(start: RegisterSet, read: ReadMemory): Unwinder<PhysicalFrame> {
+export function createXtensaUnwinder(
+  start: RegisterSet,
+  sources: Pick<UnwindSources, 'read' | 'images' | 'isRom' | 'exception'>,
+): Unwinder<PhysicalFrame> {
+  const { read } = sources;
   return {
     first() {
       const registers = new Map(start.general.map((value, index) => [index, value]));
@@ -21,29 +31,75 @@ export function createXtensaUnwinder(start: RegisterSet, read: ReadMemory): Unwi
     },
 
     callerOf(frame, level) {
-      if (level === 0 && isBeforeEntry(frame.pc, read))
-        return callerBeforeEntry(frame, start.special.get('ps') ?? 0);
-      return callerByWindow(frame, read);
+      if (level > 0) return callerByWindow(frame, read);
+      const isWild = isWithoutCode(frame.pc, sources);
+      if (!isWild && read(frame.pc, 1)?.[0] !== ENTRY) return callerByWindow(frame, read);
+      const returnAddress = frame.registers.get(pendingRotation(start.special.get('ps') ?? 0)) ?? 0;
+      if (!isWild) return callerBeforeEntry(frame, returnAddress);
+      if (mayFollowCall(returnAddress, sources)) return callerBeforeEntry(frame, returnAddress);
+      // No call led here but a return: the window of the function that lost its address is current again.
+      const a0 = frame.registers.get(0) ?? 0;
+      return a0 !== returnAddress && mayFollowCall(a0, sources)
+        ? callerByWindow(frame, read)
+        : outermost(`no call led to ${hex32(frame.pc)}, where no code is (corrupt stack?)`);
     },
   };
 }
 
-/** After a call instruction and before the rotation of the window. A jump to an address without code looks the same. */
-function isBeforeEntry(pc: number, read: ReadMemory): boolean {
-  return !isCodeAddress(pc) || read(pc, 1)?.[0] === ENTRY;
+/** An address from which nothing can be fetched: outside the region of code, or said by the exception itself. */
+function isWithoutCode(
+  pc: number,
+  { images, isRom, exception, read }: Pick<UnwindSources, 'read' | 'images' | 'isRom' | 'exception'>,
+): boolean {
+  if (!isCodeAddress(pc)) return true;
+  if (exception !== null && FETCH_CAUSES.has(exception.cause ?? -1) && exception.address === pc) return true;
+  if (images.length === 0 || isRom(pc) || read(pc, 1) !== null) return false;
+  return !isInFirmware(pc, images);
 }
 
-/** The return address is in the register that the rotation makes a0; all other registers are still the caller's. */
-function callerBeforeEntry(frame: PhysicalFrame, ps: number): Step<PhysicalFrame> {
-  const returnAddress = frame.registers.get(pendingRotation(ps)) ?? 0;
-  // Without a caller GDB shows a frame with the empty return address; so does this, for a task that never ran.
+function isInFirmware(address: number, images: readonly CodeImage[]): boolean {
+  return images.some(
+    (image) =>
+      image.symbolAt(address) !== null ||
+      image.sections.some(
+        ({ address: start, size }) => start > 0 && address >= start && address < start + size,
+      ),
+  );
+}
+
+/** Windowed `call4` to `call12` and `callx4` to `callx12` (Xtensa ISA §8, formats CALL and CALLX), where the code is known. */
+function mayFollowCall(
+  returnAddress: number,
+  { images, isRom }: Pick<UnwindSources, 'images' | 'isRom'>,
+): boolean {
+  if (windowSize(returnAddress) === 0) return false;
+  if (images.length === 0) return true;
+  const address = windowedReturnAddress(returnAddress);
+  for (const image of images) {
+    const bytes = image.readAt(address - 3, 3);
+    if (!bytes) continue;
+    const [first = 0, second = 0, third = 0] = bytes;
+    const hasRotation = (first & 0x30) !== 0;
+    const isCall = (first & 0x0f) === 0x05;
+    const isIndirect = (first & 0xcf) === 0xc0 && (second & 0xf0) === 0 && third === 0;
+    return hasRotation && (isCall || isIndirect);
+  }
+  return isRom(address) || images.some((image) => image.symbolAt(address - 1) !== null);
+}
+
+/**
+ * After a call and before the rotation of the window: the return address is in the register that the rotation makes a0,
+ * and all other registers are still the caller's. Zero is that of a task that never ran.
+ */
+function callerBeforeEntry(frame: PhysicalFrame, returnAddress: number): Step<PhysicalFrame> {
+  if ((returnAddress & ADDRESS_BITS) === 0) return outermost(null, frame.sp);
   const caller: PhysicalFrame = { ...frame, pc: windowedReturnAddress(returnAddress), trust: 'window' };
   return { cfa: frame.sp, caller, end: null };
 }
 
 function callerByWindow(frame: PhysicalFrame, read: ReadMemory): Step<PhysicalFrame> {
   const a0 = frame.registers.get(0) ?? 0;
-  if (a0 === 0) return outermost(null);
+  if ((a0 & ADDRESS_BITS) === 0) return outermost(null);
 
   const saveArea = frame.sp - 16;
   const callerSp = readWord(read, saveArea + 4);

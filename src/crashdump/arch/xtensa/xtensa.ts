@@ -26,14 +26,20 @@ export const xtensa: Architecture = {
   elfMachine: 0x5e,
   chips: XTENSA_CHIPS,
   stackPointer: STACK_POINTER,
+  keptByCalls: null,
   // a2 of the callee's window.
   firstArgument: 2,
   showsTailCalls: false,
   causeRegister: 'exccause',
+  // `j` and `jx`.
+  endOfJump: (address) => address + 3,
+  unwindsByCallFrames: false,
+  emptyCaller: { pc: 0x40000000, end: null },
   causes: XTENSA_CAUSES,
   unknownCause: unknownXtensaCause,
   readRegisterNote,
   readStackFrame,
+  completeRegisters: (registers) => registers,
   readExtraRegisters,
   readExceptionFrame,
   findException: ({ extra }) => (extra === null ? null : exceptionInNote(extra)),
@@ -48,7 +54,7 @@ export const xtensa: Architecture = {
   callBefore,
   jumpsOf,
   callChain,
-  unwind: (start, { read, budget }) => followCallers(createXtensaUnwinder(start, read), budget),
+  unwind: (start, sources) => followCallers(createXtensaUnwinder(start, sources), sources.budget),
 };
 
 function listRegisters(

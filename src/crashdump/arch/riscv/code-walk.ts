@@ -1,0 +1,186 @@
+import type { Place } from './frame.js';
+import { type Instruction, isLinkRegister } from './instruction.js';
+import { RA, SP } from './registers.js';
+
+/** A register or a word of the stack while code is followed; `value` is null where it cannot be known. */
+export interface Tracked {
+  value: number | null;
+  /** Where the value was before; null when the code computed it. */
+  place: Place | null;
+}
+
+export interface WalkState {
+  pc: number;
+  registers: ReadonlyMap<number, Tracked>;
+  /** Words that the code itself stored. */
+  memory: ReadonlyMap<number, Tracked>;
+}
+
+/** Where a walk left the function. */
+export interface Exit extends WalkState {
+  /** The register that was jumped to; null for a jump to another function. */
+  link: number | null;
+}
+
+export interface Code {
+  instructionAt(address: number): Instruction | null;
+  /** Whether a function begins here, by the symbol table. */
+  isFunctionStart(address: number): boolean;
+  /** A word of the dumped memory. */
+  word(address: number): number | null;
+}
+
+export const UNKNOWN: Tracked = { value: null, place: null };
+const MAX_INSTRUCTIONS = 4_000;
+const MAX_EXITS = 6;
+/** A call in between makes what comes behind it less certain: the callee may never return. */
+const CALL_COST = 50;
+const CALLER_SAVED = [RA, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31];
+
+interface Branch extends WalkState {
+  cost: number;
+}
+
+/**
+ * Follows code in all directions, each instruction once, without running what it calls, and keeps track of registers
+ * and of the words that it stores.
+ * @param stopAt ends the walk with the state before this instruction, or behind the call in front of it
+ */
+export function walkCode(
+  start: WalkState,
+  code: Code,
+  stopAt: number | null,
+): { exits: Exit[]; at: WalkState | null } {
+  const exits: Exit[] = [];
+  const visited = new Set<number>();
+  const open: Branch[] = [{ ...start, cost: 0 }];
+  for (let branch = nearest(open); branch !== null && exits.length < MAX_EXITS; branch = nearest(open)) {
+    const registers = new Map(branch.registers);
+    const memory = new Map(branch.memory);
+    let { pc, cost } = branch;
+    for (;;) {
+      if (pc === stopAt) return { exits, at: { pc, registers, memory } };
+      if (visited.has(pc) || visited.size >= MAX_INSTRUCTIONS) break;
+      visited.add(pc);
+      const instruction = code.instructionAt(pc);
+      if (instruction === null) break;
+      cost++;
+      const next = (pc + instruction.size) >>> 0;
+      const step = execute(instruction, pc, registers, memory, code);
+      if (step === 'dead') break;
+      if (step === 'call') {
+        cost += CALL_COST;
+        if (next !== stopAt && code.isFunctionStart(next)) break;
+        for (const register of CALLER_SAVED) registers.set(register, UNKNOWN);
+        pc = next;
+      } else if (typeof step === 'object') {
+        if ('exit' in step) {
+          exits.push({ pc, registers, memory, link: step.exit });
+          break;
+        }
+        if (step.isOptional)
+          open.push({ pc: step.target, registers: new Map(registers), memory: new Map(memory), cost });
+        else if (code.isFunctionStart(step.target))
+          exits.push({ pc, registers: new Map(registers), memory: new Map(memory), link: null });
+        pc = step.isOptional ? next : step.target;
+      } else pc = next;
+    }
+  }
+  return { exits, at: null };
+}
+
+function nearest(open: Branch[]): Branch | null {
+  let best = 0;
+  for (const [index, { cost }] of open.entries()) if (cost < (open[best]?.cost ?? 0)) best = index;
+  return open.splice(best, 1)[0] ?? null;
+}
+
+type Outcome = 'next' | 'call' | 'dead' | { exit: number } | { target: number; isOptional: boolean };
+
+function execute(
+  instruction: Instruction,
+  pc: number,
+  registers: Map<number, Tracked>,
+  memory: Map<number, Tracked>,
+  code: Code,
+): Outcome {
+  const get = (register: number): Tracked =>
+    register === 0 ? { value: 0, place: null } : (registers.get(register) ?? UNKNOWN);
+  const set = (register: number, value: Tracked) => {
+    if (register !== 0) registers.set(register, value);
+  };
+  const computed = (value: number | null): Tracked => ({
+    value: value === null ? null : value >>> 0,
+    place: null,
+  });
+  const load = (base: Tracked, offset: number): Tracked => {
+    if (base.value === null) return UNKNOWN;
+    const address = (base.value + offset) >>> 0;
+    return memory.get(address) ?? { value: code.word(address), place: address };
+  };
+  const store = (base: Tracked, offset: number, value: Tracked) => {
+    if (base.value !== null) memory.set((base.value + offset) >>> 0, value);
+  };
+  switch (instruction.kind) {
+    case 'addImmediate': {
+      const from = get(instruction.rs1);
+      if (instruction.immediate === 0) set(instruction.rd, from);
+      else set(instruction.rd, computed(from.value === null ? null : from.value + instruction.immediate));
+      return 'next';
+    }
+    case 'add':
+    case 'subtract': {
+      const [a, b] = [get(instruction.rs1), get(instruction.rs2)];
+      if (a.value === null || b.value === null) set(instruction.rd, UNKNOWN);
+      else set(instruction.rd, computed(instruction.kind === 'add' ? a.value + b.value : a.value - b.value));
+      return 'next';
+    }
+    case 'constant':
+      set(instruction.rd, computed(instruction.value));
+      return 'next';
+    case 'loadWord':
+      set(instruction.rd, load(get(instruction.rs1), instruction.immediate));
+      return 'next';
+    case 'storeWord':
+      store(get(instruction.rs1), instruction.immediate, get(instruction.rs2));
+      return 'next';
+    case 'branch':
+      return { target: instruction.target, isOptional: true };
+    case 'jump':
+      if (instruction.rd === RA) return 'call';
+      set(instruction.rd, computed(pc + instruction.size));
+      return { target: instruction.target, isOptional: false };
+    case 'jumpRegister': {
+      const { rd, rs1, immediate } = instruction;
+      const to = get(rs1);
+      if (rd === RA) return 'call';
+      set(rd, computed(pc + instruction.size));
+      const isReturn = isLinkRegister(rs1) && !isLinkRegister(rd);
+      // A far jump, an entry of a table, or the return of a helper that this code itself called by `jal t0`.
+      const isKnown = to.value !== null && (!isReturn || to.place === null);
+      if (isKnown) return { target: ((to.value ?? 0) + immediate) >>> 0, isOptional: false };
+      return isReturn ? { exit: rs1 } : 'dead';
+    }
+    case 'push': {
+      const sp = get(SP);
+      for (const [index, register] of instruction.registers.toReversed().entries())
+        store(sp, -4 * (index + 1), get(register));
+      set(SP, computed(sp.value === null ? null : sp.value - instruction.adjustment));
+      return 'next';
+    }
+    case 'pop':
+    case 'popReturn': {
+      const sp = get(SP);
+      const top = computed(sp.value === null ? null : sp.value + instruction.adjustment);
+      for (const [index, register] of instruction.registers.toReversed().entries())
+        set(register, load(top, -4 * (index + 1)));
+      set(SP, top);
+      return instruction.kind === 'popReturn' ? { exit: RA } : 'next';
+    }
+    case 'stop':
+      return 'dead';
+    case 'other':
+      if (instruction.rd !== null) set(instruction.rd, UNKNOWN);
+      return 'next';
+  }
+}

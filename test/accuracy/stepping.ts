@@ -1,0 +1,164 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { riscv } from '../../src/crashdump/arch/riscv/riscv.js';
+import type { FirmwareImage } from '../../src/crashdump/firmware/firmware-image.js';
+import { openFirmware } from '../../src/crashdump/firmware/open-firmware.js';
+import { backtrace } from '../../src/crashdump/report/backtrace.js';
+import type { StackFrame } from '../../src/crashdump/report.js';
+import type { AccuracyRow } from './row.js';
+
+/**
+ * Programs that were stepped instruction by instruction (test/fixtures/stepping): at each step the reader gets the
+ * registers and the stack, as a dump would hold them, and is compared with live GDB and with the call chain that the
+ * recorder kept from the executed calls and returns.
+ */
+const FOLDER = new URL('../fixtures/stepping/', import.meta.url);
+
+/** As record.py writes it; a frame is [pc, index of its name, kind]. */
+interface Recording {
+  low: number;
+  top: number;
+  texts: string[];
+  /** Innermost first: addresses behind the tail calls that led into frame 0; then [return address, tail calls]. */
+  truths: [number[], ...[number, number[]][]][];
+  chains: [number, number, number][][];
+  steps: Step[];
+}
+
+/** Changed registers, changed words of the stack, index of the truth, GDB's frame 0 and the index of its callers. */
+type Step = [[number, number][], [number, number][], number, [number, number, number]];
+
+export interface SteppingResult {
+  name: string;
+  steps: number;
+  equalToGdb: number;
+  /** GDB is wrong or shows less; all functions of the call chain are there, and no other. */
+  betterThanGdb: number;
+  /** Frames are missing, and `backtraceEnd` says why. */
+  namedMissing: string[];
+  wrong: string[];
+  /** Of a better one: what differs from GDB. */
+  differences: string[];
+}
+
+export function steppedPrograms(): string[] {
+  return readdirSync(FOLDER)
+    .filter((name) => name.endsWith('.steps.gz'))
+    .map((name) => name.replace('.steps.gz', ''));
+}
+
+export async function measureStepping(): Promise<AccuracyRow[]> {
+  return steppedPrograms().map((name) => {
+    const result = replay(name);
+    return {
+      kind: `every step of ${name}`,
+      tried: result.steps,
+      right: result.equalToGdb + result.betterThanGdb,
+      namedMissing: result.namedMissing.length,
+      wrong: result.wrong.length,
+      remark: `equal to GDB ${result.equalToGdb}, GDB differs from the calls made ${result.betterThanGdb}`,
+    };
+  });
+}
+
+export function replay(name: string): SteppingResult {
+  const recording: Recording = JSON.parse(
+    gunzipSync(readFileSync(new URL(`${name}.steps.gz`, FOLDER))).toString(),
+  );
+  const firmware = openFirmware(gunzipSync(readFileSync(new URL(`${name}.elf.gz`, FOLDER))));
+  const result: SteppingResult = {
+    name,
+    steps: 0,
+    equalToGdb: 0,
+    betterThanGdb: 0,
+    namedMissing: [],
+    wrong: [],
+    differences: [],
+  };
+  const registers = new Array<number>(32).fill(0);
+  const stack = new DataView(new ArrayBuffer(recording.top - recording.low));
+  for (const [changed, written, truthIndex, [name0, kind0, rest]] of recording.steps) {
+    for (const [register, value] of changed) registers[register] = value;
+    for (const [word, value] of written) stack.setUint32(word * 4, value, true);
+    const pc = registers[0] ?? 0;
+    const { frames, end } = backtraceOf(registers, stack, recording.low, firmware);
+    const gdb = [[pc, name0, kind0] as const, ...(recording.chains[rest] ?? [])]
+      .filter(([at], level) => level === 0 || at !== 0)
+      .map(([at, text]) => `${at.toString(16)} ${bare(recording.texts[text])}`);
+    const ours = frames.map((frame) => `${Number(frame.pc).toString(16)} ${bare(frame.function)}`);
+    const truth = recording.truths[truthIndex] ?? [[]];
+    const { invented, isWhole } = compareWithTruth(frames, pc, truth);
+    result.steps++;
+    const isEqual = ours.join() === gdb.join();
+    if (invented !== null)
+      result.wrong.push(
+        `step ${result.steps}: invented ${invented}\n  ours ${ours.join(', ')}\n  gdb  ${gdb.join(', ')}`,
+      );
+    else if (isWhole && end !== null)
+      result.wrong.push(`step ${result.steps}: whole, but ends with "${end}"`);
+    else if (!isWhole && end === null)
+      result.wrong.push(`step ${result.steps}: silent\n  ours ${ours.join(', ')}\n  gdb  ${gdb.join(', ')}`);
+    else if (isEqual) result.equalToGdb++;
+    else if (isWhole) {
+      result.betterThanGdb++;
+      result.differences.push(`step ${result.steps}\n  ours ${ours.join(', ')}\n  gdb  ${gdb.join(', ')}`);
+    } else
+      result.namedMissing.push(
+        `step ${result.steps}: "${end}"\n  ours ${ours.join(', ')}\n  gdb  ${gdb.join(', ')}`,
+      );
+  }
+  return result;
+}
+
+/** The dump holds the stack from its pointer on; what lies below is no longer there. */
+function backtraceOf(registers: readonly number[], stack: DataView, low: number, firmware: FirmwareImage) {
+  const [pc = 0, ...general] = registers;
+  const sp = general[1] ?? 0;
+  const start = { pc, general: [0, ...general], special: new Map<string, number>() };
+  return backtrace(start, {
+    architecture: riscv,
+    chip: null,
+    firmware,
+    roms: [],
+    read: (address, length) =>
+      address >= sp && address >= low && address + length <= low + stack.byteLength
+        ? new Uint8Array(stack.buffer, address - low, length)
+        : firmware.readAt(address, length),
+    budget: { frames: 1000 },
+  });
+}
+
+/** Each frame of ours that stands for a function of its own must be in the chain, in its order. */
+function compareWithTruth(
+  frames: readonly StackFrame[],
+  pc: number,
+  truth: [number[], ...[number, number[]][]],
+) {
+  const [tails, ...callers] = truth;
+  const chain = [
+    { pc, isOptional: false },
+    ...tails.map((at) => ({ pc: at, isOptional: true })),
+    ...callers.flatMap(([at, replaced]) => [
+      { pc: at, isOptional: false },
+      ...replaced.map((tail) => ({ pc: tail, isOptional: true })),
+    ]),
+  ];
+  let next = 0;
+  let isWhole = true;
+  for (const frame of frames.filter(({ inlined }) => !inlined)) {
+    const found = chain.findIndex((entry, index) => index >= next && entry.pc === Number(frame.pc));
+    if (found < 0) return { invented: `${frame.pc} ${frame.function}`, isWhole: false };
+    if (chain.slice(next, found).some(({ isOptional }) => !isOptional)) isWhole = false;
+    next = found + 1;
+  }
+  if (chain.slice(next).some(({ isOptional }) => !isOptional)) isWhole = false;
+  return { invented: null, isWhole };
+}
+
+/** Without parameters and without the suffixes that the compiler gives to copies. */
+function bare(name: string | null | undefined): string {
+  return (name ?? '')
+    .replace(/\(.*$/, '')
+    .replace(/^.*::/, '')
+    .replace(/\.(constprop|isra|part)\.\d+/g, '');
+}
