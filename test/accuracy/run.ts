@@ -1,13 +1,15 @@
 import { measureCallFrames } from './call-frames.js';
 import { measureReasons } from './reasons.js';
 import type { AccuracyRow } from './row.js';
+import { measureStepping } from './stepping.js';
 import { measureTailCalls } from './tail-calls.js';
 
 /** One module a kind of input; each tries what it has and returns its rows. */
 const KINDS: readonly (() => Promise<AccuracyRow[]>)[] = [
   measureCallFrames,
-  measureTailCalls,
   measureReasons,
+  measureStepping,
+  measureTailCalls,
 ];
 
 const rows: AccuracyRow[] = [];
