@@ -1,12 +1,14 @@
 import { measureArguments } from './arguments.js';
 import { measureCallFrames } from './call-frames.js';
 import type { AccuracyRow } from './row.js';
+import { measureStepping } from './stepping.js';
 import { measureTailCalls } from './tail-calls.js';
 
 /** One module a kind of input; each tries what it has and returns its rows. */
 const KINDS: readonly (() => Promise<AccuracyRow[]>)[] = [
   measureArguments,
   measureCallFrames,
+  measureStepping,
   measureTailCalls,
 ];
 

@@ -4,7 +4,7 @@ import { xtensa } from '../../src/crashdump/arch/xtensa/xtensa.js';
 function firstFrame(general: number[]) {
   const start = { pc: 0x400d0010, general, special: new Map([['ps', 0x60020]]) };
   const sources = { read: () => null, images: [], isRom: () => false, exception: null };
-  return xtensa.unwind(start, { ...sources, budget: { frames: 10 } }).frames[0]?.registers;
+  return xtensa.unwind(start, { ...sources, budget: { frames: 10, instructions: 100 } }).frames[0]?.registers;
 }
 
 it('a task that yielded saved a0 to a3: its other registers are unknown, not 0', () => {

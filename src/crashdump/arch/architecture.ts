@@ -107,8 +107,8 @@ export interface UnwindSources {
   isRom(address: number): boolean;
   /** What stopped this thread; null for a task that was switched out. */
   exception: ExceptionRegisters | null;
-  /** How many more frames the report may have. */
-  budget: { frames: number };
+  /** How many more frames the report may have, and instructions may be followed for it. */
+  budget: { frames: number; instructions: number };
 }
 
 /** How the peer, which contains GDB, prints a register. */

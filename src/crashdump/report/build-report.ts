@@ -2,7 +2,7 @@ import { causeOf } from '../arch/architectures.js';
 import type { Dump, DumpTask } from '../core/core.js';
 import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
-import { MAX_FRAMES } from '../limits.js';
+import { MAX_FRAMES, MAX_INSTRUCTIONS } from '../limits.js';
 import type { ReadMemory } from '../read-memory.js';
 import {
   type CrashCause,
@@ -39,7 +39,7 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
     firmware,
     roms,
     read: memoryWithImages(dump, firmware, roms),
-    budget: { frames: MAX_FRAMES },
+    budget: { frames: MAX_FRAMES, instructions: MAX_INSTRUCTIONS },
   };
   const tasks = dump.tasks.map((task, index) => describeTask(task, index === 0, dump, context));
   const crashed = tasks[0];
@@ -159,7 +159,7 @@ function describeTask(task: DumpTask, crashed: boolean, dump: Dump, context: Bac
   const { topOfStack, stackStart } = tcb;
 
   const unwound = task.stackIsCorrupted
-    ? { frames: [], end: null }
+    ? { frames: [], end: 'the device found the stack broken and did not dump it' }
     : backtrace(task.registers, context, crashed ? dump.exception : null);
   const interrupted = task.interrupted ? backtrace(task.interrupted, context).frames : [];
   const state = crashed ? 'running' : taskState(task.tcbAddress, tcb, dump.memory.read, firmware);
