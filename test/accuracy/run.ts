@@ -1,3 +1,4 @@
+import { measureArguments } from './arguments.js';
 import { measureCallFrames } from './call-frames.js';
 import { measureReasons } from './reasons.js';
 import type { AccuracyRow } from './row.js';
@@ -7,6 +8,7 @@ import { measureWrongBuilds } from './wrong-build.js';
 
 /** One module a kind of input; each tries what it has and returns its rows. */
 const KINDS: readonly (() => Promise<AccuracyRow[]>)[] = [
+  measureArguments,
   measureCallFrames,
   measureReasons,
   measureStepping,
