@@ -68,7 +68,7 @@ export function compareArguments(build: (typeof ARGUMENT_BUILDS)[number]): Argum
           address >= low && address + length <= recording.top
             ? bytes.subarray(address - low, address - low + length)
             : firmware.readAt(address, length),
-        budget: { frames: 1000 },
+        budget: { frames: 1000, instructions: 100_000 },
       },
     );
     const shown = frames.map((frame): [string | null, Record<string, string>] => [

@@ -124,7 +124,7 @@ function backtraceOf(registers: readonly number[], stack: DataView, low: number,
       address >= sp && address >= low && address + length <= low + stack.byteLength
         ? new Uint8Array(stack.buffer, address - low, length)
         : firmware.readAt(address, length),
-    budget: { frames: 1000 },
+    budget: { frames: 1000, instructions: 1_000_000 },
   });
 }
 

@@ -47,10 +47,12 @@ describe('a dump that waits for its build', () => {
     const app = await aServer((await aReader()).environment);
     const id = await aStoredDump(app);
     const before = await waitingOf(app);
+    const wasCounted = await metric(app, 'coredumps_waiting_for_build 1');
 
     await uploadFirmware(app, { elf: await readFile(THERMOSTAT.elfPath) });
     await eventually(async () => (await reading(app, id)).parseStatus === 'PARSED', 'it is read');
 
+    expect(wasCounted).toBe(true);
     expect(before).toEqual({
       coredumps: { totalCount: 1, nodes: [{ id }] },
       missingFirmwares: [{ firmwareVersion: '1.0.0', coredumpCount: 1 }],
@@ -67,6 +69,20 @@ describe('a dump that waits for its build', () => {
       missingFirmwares: [],
     });
     expect(await metric(app, 'coredump_parse_errors_total{kind="missing_firmware"} 1')).toBe(true);
+  });
+
+  it('is in a group of its build’s addresses, and moves to that of its place once the build arrives', async () => {
+    const app = await aServer((await aReader()).environment);
+    const id = await aStoredDump(app);
+    const before = await groupsOf(app);
+
+    await uploadFirmware(app, { elf: await readFile(THERMOSTAT.elfPath) });
+    await eventually(async () => (await reading(app, id)).parseStatus === 'PARSED', 'it is read');
+
+    expect(before).toMatchObject([
+      { title: expect.stringMatching(/^abort in task \w+ \(no ELF of build \w{9}\)$/), count: 1 },
+    ]);
+    expect(await groupsOf(app)).toEqual([{ title: 'abort in network_handle_reply (network.c)', count: 1 }]);
   });
 
   it('still waits for it after it was read with another build of the version', async () => {
@@ -195,6 +211,13 @@ function waitingOf(app: TestApp): Promise<object> {
     coredumps(filter: { parseErrorKind: [MISSING_FIRMWARE, LOST_FIRMWARE] }) { totalCount nodes { id } }
     missingFirmwares { firmwareVersion coredumpCount }
   }`);
+}
+
+async function groupsOf(app: TestApp): Promise<object[]> {
+  const { crashGroups } = await app.graphql<{ crashGroups: { nodes: object[] } }>(
+    '{ crashGroups { nodes { title count } } }',
+  );
+  return crashGroups.nodes;
 }
 
 interface Reading {

@@ -144,6 +144,9 @@ describe('the firmware', () => {
       crashedTask: 'main',
     });
     expect(found.tasks[0]?.frames[0]?.function).toBeNull();
+    // Grouped by the addresses, as without an ELF.
+    expect(found.fingerprint).toBe(report({ appElfSha256: 'cdcdcdcdc' }, null).fingerprint);
+    expect(found.culprit).toBeNull();
   });
 
   it('that is damaged in places says so in the warnings', () => {

@@ -64,11 +64,15 @@ export interface Architecture {
    */
   readonly savedByYield: readonly string[] | null;
 
+  /** Whether code, of four bytes at least, begins with an instruction that calls a debugger. */
+  isBreakInstruction(code: Uint8Array): boolean;
+
   /** The call instruction directly before a return address; null when there is none. */
   callBefore(returnAddress: number, code: ReadMemory): Call | null;
   jumpsOf(functionStart: number, size: number, code: ReadMemory): Jumps;
   /** The return addresses of `start` as the build has them, unchecked: to see whether the build is the right one. */
   callChain(start: RegisterSet, read: ReadMemory, build: CodeOfBuild): Link[];
+
   /** The call chain of `start`, innermost frame first. */
   unwind(start: RegisterSet, sources: UnwindSources): Unwound;
 }
@@ -115,8 +119,8 @@ export interface UnwindSources {
   isRom(address: number): boolean;
   /** What stopped this thread; null for a task that was switched out. */
   exception: ExceptionRegisters | null;
-  /** How many more frames the report may have. */
-  budget: { frames: number };
+  /** How many more frames the report may have, and instructions may be followed for it. */
+  budget: { frames: number; instructions: number };
 }
 
 /** How the peer, which contains GDB, prints a register. */

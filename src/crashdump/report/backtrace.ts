@@ -17,8 +17,8 @@ export interface BacktraceContext {
   roms: readonly FirmwareImage[];
   /** The dump's memory, completed by the bytes of the images. */
   read: ReadMemory;
-  /** How many more frames the report may have. */
-  budget: { frames: number };
+  /** How many more frames the report may have, and instructions may be followed for it. */
+  budget: { frames: number; instructions: number };
 }
 
 export interface Backtrace {

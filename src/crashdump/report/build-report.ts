@@ -1,20 +1,18 @@
 import { causeOf } from '../arch/architectures.js';
 import type { Dump, DumpTask } from '../core/core.js';
-import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
+import type { FirmwareImage } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
-import { MAX_FRAMES } from '../limits.js';
+import { MAX_FRAMES, MAX_INSTRUCTIONS } from '../limits.js';
 import type { ReadMemory } from '../read-memory.js';
 import { type CrashCause, type CrashReport, type CrashTask, REPORT_VERSION } from '../report.js';
 import type { ReportWarning } from '../warning.js';
 import { type BacktraceContext, backtrace } from './backtrace.js';
 import type { Belief } from './believed-firmware.js';
-import { explain } from './explanation.js';
-import { fingerprint } from './fingerprint.js';
 import { reportedRegions } from './memory-regions.js';
-import { panicReason } from './reason.js';
+import { NEVER_WRITTEN, panicReason } from './reason.js';
 import { crashedRegisters, savedRegisters } from './register-list.js';
 import { stackHealth } from './stack-health.js';
-import { culpritFrames } from './system-frames.js';
+import { summarizeCrash } from './summarize-crash.js';
 import { readTaskControlBlock, type TaskControlBlock } from './task-control-block.js';
 import { type TaskLayout, taskLayout } from './task-layout.js';
 import { runningOn, taskState, waitingFor } from './task-state.js';
@@ -36,7 +34,7 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
     firmware,
     roms,
     read: memoryWithImages(dump, firmware, roms),
-    budget: { frames: MAX_FRAMES },
+    budget: { frames: MAX_FRAMES, instructions: MAX_INSTRUCTIONS },
   };
   const tasks = dump.tasks.map((task, index) => describeTask(task, index === 0, { dump, layout, context }));
   const crashed = tasks[0];
@@ -60,44 +58,32 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
     ...(firmware?.notes() ?? []).map((message): ReportWarning => ({ code: 'FIRMWARE_INCOMPLETE', message })),
   );
 
-  const reason = panicReason(dump, firmware);
-  const culprits = isCrashedKnown && crashed !== undefined ? culpritFrames(crashed) : [];
-  const overflowedTask = reason.kind === 'STACK_OVERFLOW' && isCrashedKnown ? crashed?.name || null : null;
-  return {
-    schemaVersion: REPORT_VERSION,
-    kind: reason.kind,
-    reason: reason.text,
-    faultAddress: reason.address === null ? null : hex32(reason.address),
-    cause: causeOfCrash(dump),
-    explanation: explain({
-      reason,
-      culprit: culprits[0] ?? null,
-      taskName: crashed?.name || null,
-      firstFault: firstFault(dump, firmware),
-    }),
-    fingerprint: fingerprint(culprits, overflowedTask),
-    chip: dump.chip?.name ?? dump.architecture.name,
-    chipRevision: dump.chipRevision,
+  const usesElf = firmware !== null;
+  const reason = panicReason(dump, firmware, layout);
+  const facts = {
     crashedTask: isCrashedKnown ? crashed?.name || null : null,
-    inInterrupt: dump.inInterrupt,
+    chip: dump.chip?.name ?? dump.architecture.name,
     appElfSha256: dump.appElfSha256,
     elfMatch,
+    usesElf,
+    tasks: isCrashedKnown ? tasks : tasks.map((task) => ({ ...task, crashed: false })),
+  };
+  return {
+    schemaVersion: REPORT_VERSION,
+    ...summarizeCrash({ dump, firmware, reason, ...facts }),
+    faultAddress: reason.address === null ? null : hex32(reason.address),
+    cause: causeOfCrash(dump),
+    ...facts,
+    chipRevision: dump.chipRevision,
+    inInterrupt: dump.inInterrupt,
     elfMatches: elfMatch === 'matches',
-    usesElf: firmware !== null,
     elfEvidence: belief.evidence,
     format: dump.format,
     checksum: dump.checksum,
     registers: crashedRegisters(dump, firmware),
-    tasks: isCrashedKnown ? tasks : tasks.map((task) => ({ ...task, crashed: false })),
     ...reportedRegions(dump, firmware),
     warnings,
   };
-}
-
-/** The place of the first of two exceptions: EPC1 keeps it (Xtensa ISA §4.4.1.10). */
-function firstFault(dump: Dump, firmware: FirmwareImage | null): SourceFrame | null {
-  const epc1 = dump.exception.epc.find(([level]) => level === 1)?.[1];
-  return epc1 === undefined ? null : (firmware?.framesAt(epc1)[0] ?? null);
 }
 
 /** COREDUMP_INVALID_CAUSE_VALUE: the device had no cause to write. */
@@ -105,7 +91,7 @@ const NO_CAUSE = 0xffff;
 
 function causeOfCrash({ architecture, exception }: Dump): CrashCause | null {
   const { cause, address } = exception;
-  if (cause === null || cause === NO_CAUSE) return null;
+  if (cause === null || cause === NO_CAUSE || cause === NEVER_WRITTEN) return null;
   return {
     code: cause,
     name: causeOf(architecture, cause).name,
@@ -149,7 +135,7 @@ function describeTask(task: DumpTask, crashed: boolean, { dump, layout, context 
   const { topOfStack, stackStart } = tcb;
 
   const unwound = task.stackIsCorrupted
-    ? { frames: [], end: null }
+    ? { frames: [], end: 'the device found the stack broken and did not dump it' }
     : backtrace(task.registers, context, crashed ? dump.exception : null);
   const interrupted = task.interrupted ? backtrace(task.interrupted, context).frames : [];
   const state = crashed ? 'running' : taskState(task.tcbAddress, tcb, dump.memory.read, firmware);

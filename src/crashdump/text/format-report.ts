@@ -133,7 +133,8 @@ function backtraceLines(task: CrashTask, { emptyCaller }: Architecture): string[
     lines.push(`#1  ${hex32(emptyCaller.pc)} in ?? ()`);
     if (emptyCaller.end !== null) lines.push(`Backtrace stopped: ${emptyCaller.end}`);
   }
-  if (task.backtraceEnd !== null) lines.push(`Backtrace stopped: ${task.backtraceEnd}`);
+  if (task.backtraceEnd !== null && !task.stackCorrupted)
+    lines.push(`Backtrace stopped: ${task.backtraceEnd}`);
   return lines;
 }
 

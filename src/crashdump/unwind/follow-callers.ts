@@ -11,12 +11,12 @@ export function followCallers<Frame extends PhysicalFrame>(
   let frame = unwinder.first();
   while (true) {
     const step = unwinder.callerOf(frame, frames.length);
-    const { pc, sp, registers, trust } = frame;
+    const { pc, registers, trust } = frame;
     frames.push({ pc, registers, trust, cfa: step.cfa });
-    seen.add(`${pc}/${sp}`);
+    seen.add(keyOf(frame, frames.length - 1));
     budget.frames--;
     if (!step.caller) return { frames, end: step.end };
-    if (seen.has(`${step.caller.pc}/${step.caller.sp}`)) {
+    if (seen.has(keyOf(step.caller, frames.length))) {
       return { frames, end: 'previous frame identical to this frame (corrupt stack?)' };
     }
     if (frames.length >= MAX_FRAMES_PER_TASK || budget.frames <= 0) {
@@ -24,4 +24,9 @@ export function followCallers<Frame extends PhysicalFrame>(
     }
     frame = step.caller;
   }
+}
+
+/** A return address may be the start of the next function: the frame is that of the call in front of it. */
+function keyOf({ pc, sp }: PhysicalFrame, level: number): string {
+  return `${level === 0 ? pc : pc - 1}/${sp}`;
 }

@@ -28,6 +28,8 @@ export interface Unwinder<Frame extends PhysicalFrame> {
 /** The part of a firmware's or a ROM's ELF that unwinding uses. */
 export interface CodeImage {
   readonly sections: readonly { name: string; address: number; size: number; flags: { exec: boolean } }[];
+  /** What the ELF does not contain, by the codes of warnings. */
+  lacks(): readonly { code: string }[];
   readAt(address: number, length: number): Uint8Array | null;
   symbolAt(address: number): { name: string; address: number } | null;
   symbol(name: string): { address: number } | null;

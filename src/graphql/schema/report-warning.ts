@@ -36,7 +36,7 @@ const CODES: Readonly<Record<reader.WarningCode, { description: string }>> = {
   FIRMWARE_SPLIT_DEBUG: { description: 'The debug information is in other files.' },
   ROM_UNREADABLE: { description: 'The ELF of the chip’s ROM could not be read.' },
   BUILD_CHOSEN: { description: 'A person chose the build.' },
-  SEVERAL_BUILDS: { description: 'Several builds have this SHA-256 prefix.' },
+  SEVERAL_BUILDS: { description: 'Several builds have this SHA-256 prefix, or this version.' },
   FIRMWARE_VERSIONS_DIFFER: { description: 'The device reported another version than the crashed build’s.' },
   OTHER: { description: 'From a report of an earlier version, or of another parse sidecar.' },
 };

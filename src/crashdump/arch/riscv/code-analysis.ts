@@ -16,6 +16,8 @@ export interface CodeFinding {
   registers: ReadonlyMap<number, Tracked>;
   /** The caller has not gone on behind its call yet, as far as its stack is concerned. */
   isAtCall: boolean;
+  /** By what the function did since it began, not by how it returns. */
+  isFromEntry: boolean;
 }
 
 /** Where a walk that starts at a function's entry puts the stack: far from every memory of these chips. */
@@ -77,7 +79,13 @@ function rank({ link }: Exit): number {
 
 function toFinding({ registers, link }: Exit): CodeFinding {
   const used = link ?? RA;
-  return { returnAddress: registers.get(used) ?? UNKNOWN, link: used, registers, isAtCall: false };
+  return {
+    returnAddress: registers.get(used) ?? UNKNOWN,
+    link: used,
+    registers,
+    isAtCall: false,
+    isFromEntry: false,
+  };
 }
 
 function backwards(frame: RiscvFrame, level: number, code: CodeReader): CodeFinding[] {
@@ -96,7 +104,9 @@ function backwards(frame: RiscvFrame, level: number, code: CodeReader): CodeFind
     registers.set(register, savedAtEntry(register, at, entrySp, frame, code));
   }
   registers.set(SP, { value: entrySp, place: null });
-  return [{ returnAddress: registers.get(RA) ?? UNKNOWN, link: RA, registers, isAtCall: false }];
+  return [
+    { returnAddress: registers.get(RA) ?? UNKNOWN, link: RA, registers, isAtCall: false, isFromEntry: true },
+  ];
 }
 
 /** By the stack pointer, or by a register that the code derived from it (a frame pointer). */
@@ -158,5 +168,11 @@ function insideSaveRoutine(frame: RiscvFrame, level: number, code: CodeReader): 
     registers.set(register, { value, place: frame.places.get(register) ?? null });
   }
   registers.set(SP, { value: sp, place: null });
-  return { returnAddress: registers.get(5) ?? UNKNOWN, link: 5, registers, isAtCall: true };
+  return {
+    returnAddress: registers.get(5) ?? UNKNOWN,
+    link: 5,
+    registers,
+    isAtCall: true,
+    isFromEntry: false,
+  };
 }

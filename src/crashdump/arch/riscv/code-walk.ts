@@ -28,11 +28,15 @@ export interface Code {
   isFunctionStart(address: number): boolean;
   /** A word of the dumped memory. */
   word(address: number): number | null;
+  /** How many more instructions the report may follow. */
+  budget: { instructions: number };
 }
 
 export const UNKNOWN: Tracked = { value: null, place: null };
 const MAX_INSTRUCTIONS = 4_000;
 const MAX_EXITS = 6;
+/** Words that the code may store; a prologue stores a dozen. */
+const MAX_STORED = 256;
 /** A call in between makes what comes behind it less certain: the callee may never return. */
 const CALL_COST = 50;
 const CALLER_SAVED = [RA, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31];
@@ -54,13 +58,14 @@ export function walkCode(
   const exits: Exit[] = [];
   const visited = new Set<number>();
   const open: Branch[] = [{ ...start, cost: 0 }];
-  for (let branch = nearest(open); branch !== null && exits.length < MAX_EXITS; branch = nearest(open)) {
+  for (let branch = open.pop(); branch !== undefined && exits.length < MAX_EXITS; branch = open.pop()) {
     const registers = new Map(branch.registers);
     const memory = new Map(branch.memory);
     let { pc, cost } = branch;
     for (;;) {
       if (pc === stopAt) return { exits, at: { pc, registers, memory } };
-      if (visited.has(pc) || visited.size >= MAX_INSTRUCTIONS) break;
+      if (visited.has(pc) || visited.size >= MAX_INSTRUCTIONS || memory.size > MAX_STORED) break;
+      if (code.budget.instructions-- <= 0) return { exits: [], at: null };
       visited.add(pc);
       const instruction = code.instructionAt(pc);
       if (instruction === null) break;
@@ -79,7 +84,7 @@ export function walkCode(
           break;
         }
         if (step.isOptional)
-          open.push({ pc: step.target, registers: new Map(registers), memory: new Map(memory), cost });
+          insert(open, { pc: step.target, registers: new Map(registers), memory: new Map(memory), cost });
         else if (code.isFunctionStart(step.target))
           exits.push({ pc, registers: new Map(registers), memory: new Map(memory), link: null });
         pc = step.isOptional ? next : step.target;
@@ -89,10 +94,16 @@ export function walkCode(
   return { exits, at: null };
 }
 
-function nearest(open: Branch[]): Branch | null {
-  let best = 0;
-  for (const [index, { cost }] of open.entries()) if (cost < (open[best]?.cost ?? 0)) best = index;
-  return open.splice(best, 1)[0] ?? null;
+/** The cheapest branch stays last. */
+function insert(open: Branch[], branch: Branch): void {
+  let low = 0;
+  let high = open.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((open[middle]?.cost ?? 0) > branch.cost) low = middle + 1;
+    else high = middle;
+  }
+  open.splice(low, 0, branch);
 }
 
 type Outcome = 'next' | 'call' | 'dead' | { exit: number } | { target: number; isOptional: boolean };

@@ -18,7 +18,11 @@ export interface CodeReader extends Code {
 
 const MAX_REACHED = 2_000;
 
-export function readCode(images: readonly CodeImage[], read: ReadMemory): CodeReader {
+export function readCode(
+  images: readonly CodeImage[],
+  read: ReadMemory,
+  budget: { instructions: number },
+): CodeReader {
   const instructions = new Map<number, Instruction | null>();
   const executable = images.map((image) => ({
     image,
@@ -43,6 +47,7 @@ export function readCode(images: readonly CodeImage[], read: ReadMemory): CodeRe
     }
     return instruction;
   };
+  const hasCode = (address: number) => bytesAt(address, 1) !== null;
   const symbolAt = (address: number) => {
     for (const image of images) {
       const symbol = image.symbolAt(address);
@@ -67,12 +72,14 @@ export function readCode(images: readonly CodeImage[], read: ReadMemory): CodeRe
     const isPair = before?.kind === 'constant' && before.size === 4 && before.rd === instruction.rs1;
     return isPair ? (before.value + instruction.immediate) >>> 0 : null;
   };
-  const reach = (target: number, pc: number) => canReach(target, pc, instructionAt, symbolAt);
+  const reach = (target: number, pc: number) =>
+    canReach(target, pc, { instructionAt, hasCode, symbolAt, budget });
   return {
+    budget,
     instructionAt,
     isFunctionStart: (address) => symbolAt(address)?.address === address,
     word: (address) => readWord(read, address),
-    hasCode: (address) => bytesAt(address, 2) !== null,
+    hasCode,
     followsCall: (address) => address % 2 === 0 && callBefore(address) !== null,
     mayHaveCalled(returnAddress, pc) {
       const call = callBefore(returnAddress);
@@ -85,22 +92,28 @@ export function readCode(images: readonly CodeImage[], read: ReadMemory): CodeRe
   };
 }
 
+interface ReachSources {
+  hasCode: (address: number) => boolean;
+  instructionAt: (address: number) => Instruction | null;
+  symbolAt: (address: number) => { address: number } | null;
+  budget: { instructions: number };
+}
+
 /** True also where it cannot be excluded: a jump through a register, or code that the images do not have. */
 function canReach(
   target: number,
   pc: number,
-  instructionAt: (address: number) => Instruction | null,
-  symbolAt: (address: number) => { address: number } | null,
+  { instructionAt, hasCode, symbolAt, budget }: ReachSources,
 ): boolean {
   const visited = new Set<number>();
   const open = [target];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
     for (;;) {
       if (visited.has(at)) break;
-      if (visited.size >= MAX_REACHED) return true;
+      if (visited.size >= MAX_REACHED || budget.instructions-- <= 0) return true;
       visited.add(at);
       const instruction = instructionAt(at);
-      if (instruction === null) return instructionAt(pc) === null;
+      if (instruction === null) return !hasCode(pc);
       const next: number = at + instruction.size;
       if (pc >= at && pc < next) return true;
       if (instruction.kind === 'stop' || instruction.kind === 'popReturn') break;

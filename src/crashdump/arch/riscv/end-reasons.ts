@@ -45,11 +45,16 @@ export function withoutCallFrames(
   if (!code.hasCode(pc))
     return isRom
       ? `no call-frame information for the ROM function at ${place}`
-      : `no code is known at ${place}`;
-  const hasCallFrames = images.some(({ sections }) =>
-    sections.some((section) => section.name === '.debug_frame' || section.name === '.eh_frame'),
-  );
-  return hasCallFrames
-    ? `no call-frame information for the function at ${place}`
-    : `no call-frame information in this ELF for the function at ${place}`;
+      : `no code is at ${place}, and what led there is not known`;
+  const lacks = images.flatMap((image) => image.lacks()).map(({ code: lack }) => LACKS[lack]);
+  const why = lacks.find((lack) => lack !== undefined);
+  return `no call-frame information in this ELF for the function at ${place}${why === undefined ? '' : ` (${why})`}`;
 }
+
+/** Why an ELF has no call-frame information for a function, the likeliest first. */
+const LACKS: Readonly<Record<string, string>> = {
+  FIRMWARE_COMPRESSED: 'its debug sections are compressed in a way that cannot be read',
+  FIRMWARE_STRIPPED: 'it is stripped',
+  FIRMWARE_NO_CALL_FRAMES: 'it has none at all',
+  FIRMWARE_INCOMPLETE: 'a part of it is damaged',
+};

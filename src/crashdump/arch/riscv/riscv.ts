@@ -48,6 +48,9 @@ export const riscv: Architecture = {
   readExceptionFrame: () => NO_EXCEPTION,
   findException,
   listRegisters,
+  // ebreak, and its compressed form.
+  isBreakInstruction: ([a, b, c, d]) =>
+    (a === 0x73 && b === 0 && c === 0x10 && d === 0) || (a === 0x02 && b === 0x90),
   registerText: { separator: 'tab', listsException: false, unavailable: null },
   savedByYield: null,
   callBefore,

@@ -1,5 +1,5 @@
 import { type ReadMemory, readWord } from '../../read-memory.js';
-import type { CodeImage, Unwinder } from '../../unwind/frame.js';
+import type { Step } from '../../unwind/frame.js';
 import type { CodeReader } from './code.js';
 import { isOutermost, TASK_EXIT } from './end-reasons.js';
 import type { RiscvFrame } from './frame.js';
@@ -11,28 +11,39 @@ const MAX_TRIALS = 128;
 const MAX_CHAIN = 64;
 
 interface ScanRequest {
-  sp: number;
-  images: readonly CodeImage[];
+  frame: RiscvFrame;
+  /** An address inside the function whose caller is searched for. */
+  inside: number;
   read: ReadMemory;
-  unwinder: Unwinder<RiscvFrame>;
   code: CodeReader;
+  isRom(address: number): boolean;
+  /** Without another scan. */
+  callerOf(frame: RiscvFrame, level: number): Step<RiscvFrame>;
 }
 
 /**
- * Finds the nearest frame above `sp` by a return address on the stack, where ROM code without call-frame information is
- * in between. A word is accepted only if a call instruction precedes the address in it, and if call-frame information
- * leads from there, step by step, to the outermost function of a task.
+ * Finds the nearest frame above `frame` by a return address on the stack, where code that cannot be followed (ROM) is in
+ * between. A word is accepted only if a call that may have led here precedes the address in it, and if one caller after
+ * the other leads from there to the outermost function of a task.
  */
-export function findCallerOnStack({ sp, images, read, unwinder, code }: ScanRequest): RiscvFrame | null {
+export function findCallerOnStack({
+  frame,
+  inside,
+  read,
+  code,
+  isRom,
+  callerOf,
+}: ScanRequest): RiscvFrame | null {
+  const isCallKnown = code.hasCode(inside) || isRom(inside);
   let trials = 0;
   for (let index = 0; index < MAX_WORDS; index++) {
-    const slot = sp + index * 4;
+    const slot = frame.sp + index * 4;
     const word = readWord(read, slot);
     if (word === null) return null;
-    if (!code.followsCall(word) || !images.some((image) => image.cfiAt(word - 1) !== null)) continue;
+    if (!code.followsCall(word) || (isCallKnown && !code.mayHaveCalled(word, inside))) continue;
     for (const callerSp of possibleStackPointers(slot)) {
-      const frame = scannedFrame(word, callerSp, slot);
-      if (leadsToTaskEntry(frame, images, unwinder)) return frame;
+      const found = scannedFrame(word, callerSp, slot);
+      if (leadsToTaskEntry(found, code, callerOf)) return found;
       if (++trials >= MAX_TRIALS) return null;
     }
   }
@@ -51,18 +62,11 @@ function scannedFrame(pc: number, sp: number, pcPlace: number): RiscvFrame {
   return { pc, sp, registers: new Map([[SP, sp]]), places: new Map(), pcPlace, trust: 'scan' };
 }
 
-function leadsToTaskEntry(
-  first: RiscvFrame,
-  images: readonly CodeImage[],
-  unwinder: Unwinder<RiscvFrame>,
-): boolean {
+function leadsToTaskEntry(first: RiscvFrame, code: CodeReader, callerOf: ScanRequest['callerOf']): boolean {
   let frame = first;
   for (let level = 1; level <= MAX_CHAIN; level++) {
-    const { pc } = frame;
-    if (images.some((image) => isTaskRoot(image, pc))) return true;
-    // Without this limit, code without call-frame information would start another scan.
-    if (!images.some((image) => image.cfiAt(pc - 1) !== null)) return false;
-    const { caller } = unwinder.callerOf(frame, level);
+    if (isTaskRoot(frame.pc, code)) return true;
+    const { caller } = callerOf(frame, level);
     if (!caller) return false;
     frame = caller;
   }
@@ -70,6 +74,6 @@ function leadsToTaskEntry(
 }
 
 /** Tasks return to prvTaskExitError without a call: the address is the function's first. */
-function isTaskRoot(image: CodeImage, pc: number): boolean {
-  return isOutermost(image.symbolAt(pc - 1)?.name ?? null) || image.symbolAt(pc)?.name === TASK_EXIT;
+function isTaskRoot(pc: number, code: CodeReader): boolean {
+  return isOutermost(code.nameAt(pc - 1)) || code.nameAt(pc) === TASK_EXIT;
 }

@@ -28,9 +28,9 @@ const LOST = 'the return address is not known: the function no longer has it in 
  */
 export function createRiscvUnwinder(
   start: RegisterSet,
-  { read, images, isRom }: Pick<UnwindSources, 'read' | 'images' | 'isRom'>,
+  { read, images, isRom, budget }: UnwindSources,
 ): Unwinder<RiscvFrame> {
-  const code = readCode(images, read);
+  const code = readCode(images, read, budget);
   const cfiAt = (pc: number): CfiRow | null => {
     for (const image of images) {
       const row = image.cfiAt(pc);
@@ -58,29 +58,45 @@ export function createRiscvUnwinder(
       : outermost(wrongReturnAddress(pc, code), cfa);
   };
 
-  const callerByCode = (frame: RiscvFrame, level: number): Step<RiscvFrame> => {
+  /** Where call-frame information is missing. `mayScan` is false while a scan tries where a word leads to. */
+  const callerByCode = (frame: RiscvFrame, level: number, mayScan: boolean): Step<RiscvFrame> => {
     const inside = level === 0 ? frame.pc : frame.pc - 1;
     const findings = code.hasCode(inside) ? findByCode(frame, level, code) : [];
-    let missing: string | null = null;
-    for (const finding of findings) {
+    const ends: (string | null)[] = [];
+    const accepted = findings.filter((finding) => {
       const { value, place } = finding.returnAddress;
-      if (value === null) {
-        missing ??= place !== null && place >= 0 ? notInMemory(place) : LOST;
-        continue;
-      }
       const cfa = finding.registers.get(SP)?.value ?? null;
-      if (frame.pcPlace !== null && frame.pcPlace === place) missing ??= NO_SAVED_PC;
-      else if (endAt(value, inside, cfa)) missing ??= endAt(value, inside, cfa)?.end ?? '';
-      else if (!code.hasCode(value) || code.mayHaveCalled(value, inside))
-        return callerOfFinding(frame, finding, level);
-      else missing ??= wrongReturnAddress(value, code);
-    }
-    if (missing === '') return outermost(null);
+      if (value === null) {
+        if (place !== null && place >= 0) ends.push(notInMemory(place));
+        else if (finding.isFromEntry) ends.push(LOST);
+        return false;
+      }
+      const end = endAt(value, inside, cfa);
+      if (frame.pcPlace !== null && frame.pcPlace === place) ends.push(NO_SAVED_PC);
+      else if (end) ends.push(end.end);
+      else if (code.hasCode(value) && !code.mayHaveCalled(value, inside))
+        ends.push(wrongReturnAddress(value, code));
+      else return true;
+      return false;
+    });
+    const best = mostCertain(accepted);
+    if (best) return callerOfFinding(frame, best, level);
+    if (ends.includes(null)) return outermost(null);
+    if (budget.instructions <= 0) return outermost('the code to follow is too long');
     const linked = level === 0 ? callerByLink(frame) : null;
     if (linked) return linked;
-    const recovered = findCallerOnStack({ sp: frame.sp, images, read, unwinder, code });
+    const request = {
+      frame,
+      inside,
+      read,
+      code,
+      isRom,
+      callerOf: (from: RiscvFrame, at: number) => callerOf(from, at, false),
+    };
+    // Where the code says what is missing, a word on the stack would only be a guess.
+    const recovered = mayScan && ends.length === 0 ? findCallerOnStack(request) : null;
     if (recovered) return { cfa: recovered.sp, caller: recovered, end: null };
-    return outermost(missing ?? withoutCallFrames(inside, images, code, isRom(inside)));
+    return outermost(ends[0] ?? withoutCallFrames(inside, images, code, isRom(inside)));
   };
 
   /** In frame 0, where the code itself contradicts the call-frame information. */
@@ -103,35 +119,44 @@ export function createRiscvUnwinder(
     const end = endAt(pc, frame.pc, frame.sp);
     if (end) return pc === 0 ? end : null;
     if (code.hasCode(pc) && !code.mayHaveCalled(pc, frame.pc)) return null;
+    // What ROM code has done with the register is not known: ra may be left from one of its own calls.
+    if (!code.hasCode(pc) && !code.hasCode(frame.pc) && isRom(frame.pc)) return null;
     // The function has called others since it began: ra still points behind the last call.
     const isStale =
       code.functionStart(frame.pc) !== null && code.functionStart(frame.pc) === code.functionStart(pc - 1);
     return isStale ? null : { cfa: frame.sp, caller: caller(), end: null };
   };
 
-  const unwinder: Unwinder<RiscvFrame> = {
+  const callerOf = (frame: RiscvFrame, level: number, mayScan: boolean): Step<RiscvFrame> => {
+    // A return address may be the first address of the next function: the call itself is before it.
+    const inside = level === 0 ? frame.pc : frame.pc - 1;
+    const name = code.nameAt(inside);
+    const row = SAVE_OR_RESTORE.test(name ?? '') ? null : cfiAt(inside);
+    if (!row) return isOutermost(name) ? outermost(null) : callerByCode(frame, level, mayScan);
+    const step = callerByCfi(frame, row, read);
+    if (isOutermost(name)) return outermost(null, step.cfa);
+    const returning = level === 0 ? callerByEpilogue(frame, step) : null;
+    if (returning) return returning;
+    return (step.caller && endAt(step.caller.pc, inside, step.cfa)) ?? step;
+  };
+
+  return {
     first() {
       const registers = new Map(start.general.map((value, index) => [index, value]));
       const places = new Map(start.general.map((_, index) => [index, -1 - index]));
       return { pc: start.pc, sp: registers.get(SP) ?? 0, registers, places, pcPlace: null, trust: 'context' };
     },
-
-    callerOf(frame, level) {
-      // A return address may be the first address of the next function: the call itself is before it.
-      const inside = level === 0 ? frame.pc : frame.pc - 1;
-      const name = code.nameAt(inside);
-      const row = SAVE_OR_RESTORE.test(name ?? '') ? null : cfiAt(inside);
-      if (row) {
-        const step = callerByCfi(frame, row, read);
-        if (isOutermost(name)) return outermost(null, step.cfa);
-        const returning = level === 0 ? callerByEpilogue(frame, step) : null;
-        if (returning) return returning;
-        return (step.caller && endAt(step.caller.pc, inside, step.cfa)) ?? step;
-      }
-      return isOutermost(name) ? outermost(null) : callerByCode(frame, level);
-    },
+    callerOf: (frame, level) => callerOf(frame, level, true),
   };
-  return unwinder;
+}
+
+/** The one that a second way through the code confirms, otherwise the nearest. */
+function mostCertain(findings: readonly CodeFinding[]): CodeFinding | null {
+  const key = ({ returnAddress, registers }: CodeFinding) =>
+    `${returnAddress.value}/${registers.get(SP)?.value}`;
+  const entry = findings.find(({ isFromEntry }) => isFromEntry);
+  const confirmed = entry && findings.find((finding) => !finding.isFromEntry && key(finding) === key(entry));
+  return confirmed ?? findings[0] ?? null;
 }
 
 function callerOfFinding(

@@ -31,16 +31,16 @@ export function createXtensaUnwinder(
     },
 
     callerOf(frame, level) {
-      if (level > 0) return callerByWindow(frame, read);
+      if (level > 0) return callerByWindow(frame, sources);
       const isWild = isWithoutCode(frame.pc, sources);
-      if (!isWild && read(frame.pc, 1)?.[0] !== ENTRY) return callerByWindow(frame, read);
+      if (!isWild && read(frame.pc, 1)?.[0] !== ENTRY) return callerByWindow(frame, sources);
       const returnAddress = frame.registers.get(pendingRotation(start.special.get('ps') ?? 0)) ?? 0;
       if (!isWild) return callerBeforeEntry(frame, returnAddress);
       if (mayFollowCall(returnAddress, sources)) return callerBeforeEntry(frame, returnAddress);
       // No call led here but a return: the window of the function that lost its address is current again.
       const a0 = frame.registers.get(0) ?? 0;
       return a0 !== returnAddress && mayFollowCall(a0, sources)
-        ? callerByWindow(frame, read)
+        ? callerByWindow(frame, sources)
         : outermost(`no call led to ${hex32(frame.pc)}, where no code is (corrupt stack?)`);
     },
   };
@@ -57,13 +57,13 @@ function isWithoutCode(
   return !isInFirmware(pc, images);
 }
 
+/** True also where an image does not list what it has. */
 function isInFirmware(address: number, images: readonly CodeImage[]): boolean {
   return images.some(
-    (image) =>
-      image.symbolAt(address) !== null ||
-      image.sections.some(
-        ({ address: start, size }) => start > 0 && address >= start && address < start + size,
-      ),
+    ({ sections, symbolAt }) =>
+      sections.length === 0 ||
+      symbolAt(address) !== null ||
+      sections.some(({ address: start, size }) => start > 0 && address >= start && address < start + size),
   );
 }
 
@@ -97,9 +97,17 @@ function callerBeforeEntry(frame: PhysicalFrame, returnAddress: number): Step<Ph
   return { cfa: frame.sp, caller, end: null };
 }
 
-function callerByWindow(frame: PhysicalFrame, read: ReadMemory): Step<PhysicalFrame> {
+function callerByWindow(
+  frame: PhysicalFrame,
+  { read, images, isRom }: Pick<UnwindSources, 'read' | 'images' | 'isRom'>,
+): Step<PhysicalFrame> {
   const a0 = frame.registers.get(0) ?? 0;
   if ((a0 & ADDRESS_BITS) === 0) return outermost(null);
+
+  const returnAddress = windowedReturnAddress(a0);
+  if (images.length > 0 && !isRom(returnAddress) && !isInFirmware(returnAddress, images)) {
+    return outermost(`the return address ${hex32(returnAddress)} is not in code (corrupt stack?)`);
+  }
 
   const saveArea = frame.sp - 16;
   const callerSp = readWord(read, saveArea + 4);
@@ -110,7 +118,7 @@ function callerByWindow(frame: PhysicalFrame, read: ReadMemory): Step<PhysicalFr
   const registers = readSpilledRegisters(saveArea, callerSp, windowSize(a0), read);
   return {
     cfa: callerSp,
-    caller: { pc: windowedReturnAddress(a0), sp: callerSp, registers, trust: 'window' },
+    caller: { pc: returnAddress, sp: callerSp, registers, trust: 'window' },
     end: null,
   };
 }
