@@ -16,6 +16,7 @@ const WITHOUT_ID = [
     'CrashReport',
     'CrashCause',
     'CrashTask',
+    'Culprit',
     'FrameArgument',
     'MemoryRegion',
     'Register',
@@ -27,7 +28,7 @@ const WITHOUT_ID = [
   // Numbers over many things.
   ...['CrashBucket', 'CrashFreeBucket', 'CrashSeries', 'MissingFirmware', 'Regrouping'],
   // Of one answer: who asks, what a search finds, where a page ends, what an event tells.
-  ...['CoredumpHit', 'CrashEvent', 'PageInfo', 'SearchResult', 'SnippetPart', 'Viewer'],
+  ...['AwaitedBuild', 'CoredumpHit', 'CrashEvent', 'PageInfo', 'SearchResult', 'SnippetPart', 'Viewer'],
 ];
 
 /** Lists of what cannot be asked for by an id: a hit of a search, a line of a group's history. */

@@ -11,7 +11,7 @@ import {
   withoutHash,
 } from '../accuracy/wrong-build.js';
 import { fixture } from '../support/fixtures.js';
-import { aFirmware, aTask, binDump, CHIP, type CoreSpec, elfDump } from './builders.js';
+import { aFirmware, aTask, binDump, CHIP, type CoreSpec, cfiRow, elfDump } from './builders.js';
 
 const OURS = fixtureDumps();
 const REAL = realDumps();
@@ -21,7 +21,7 @@ describe('the build of another dump', () => {
   it.each([
     ['ours', OURS],
     ['real ones', REAL],
-  ])('never gives a name, nor tasks that have overflowed: %s', (_, all) => {
+  ])('never gives a name, nor tasks that have overflowed: %s', { timeout: 120_000 }, (_, all) => {
     const outcomes = [...crossed(all, ({ dump }) => dump), ...crossed(all, hashless)];
 
     expect(outcomes.filter((outcome) => outcome !== 'left aside')).toEqual([]);
@@ -114,6 +114,44 @@ describe('a build for another chip', () => {
 
   it('may be one of several', () => {
     expect(read(core, ['esp32c2', 'esp32c3']).tasks[0]?.frames[0]?.function).toBe('sensor_read');
+  });
+});
+
+describe('a hostile build', () => {
+  it('keeps the reader busy for no longer than its budget', () => {
+    // Functions that jump to each other everywhere, and a stack that goes on for ever.
+    const code = Buffer.alloc(0x40000);
+    for (let at = 0; at < code.length; at += 4)
+      code.writeUInt32LE(at % 8 === 0 ? 0x0040006f : 0x000080e7, at);
+    const symbols = Array.from({ length: 2048 }, (_, index) => ({
+      name: `f${index}`,
+      address: 0x42000000 + index * 128,
+      size: 0x10000,
+    }));
+    const cfi = Object.fromEntries(symbols.map(({ name }) => [name, cfiRow(16, 'saved')]));
+    const stack = Object.fromEntries(
+      Array.from({ length: 64 }, (_, index) => [0x3fc91fac + index * 16 - 0xa0, 0x42000008 + index * 136]),
+    );
+    const flags = { alloc: true, write: false, exec: true, processorSpecific: false };
+    const elf = aFirmware({
+      symbols,
+      cfi,
+      code: [{ address: 0x42000000, bytes: code }],
+      sections: [{ name: '.flash.text', address: 0x42000000, size: code.length, kind: 'progbits', flags }],
+    });
+    const tasks = Array.from({ length: 200 }, (_, index) =>
+      aTask({ tcb: 0x3fd00000 + index * 0x1000, stack, stackEnd: 0x3fc92800, registers: { 2: 0x3fc91f00 } }),
+    );
+    const core = elfDump(
+      { machine: 'riscv', tasks, appElfSha256: 'cdcdcdcdc' },
+      'ELF SHA256 v2.1',
+      CHIP.esp32c3,
+    );
+
+    const start = process.cpuUsage();
+    readCrashDump({ core, elf });
+
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(5_000);
   });
 });
 
