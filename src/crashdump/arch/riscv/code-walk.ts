@@ -24,6 +24,7 @@ export interface Exit extends WalkState {
 
 export interface Code {
   instructionAt(address: number): Instruction | null;
+  hasCode(address: number): boolean;
   /** Whether a function begins here, by the symbol table. */
   isFunctionStart(address: number): boolean;
   /** A word of the dumped memory. */
@@ -39,6 +40,8 @@ const MAX_EXITS = 6;
 const MAX_STORED = 256;
 /** A call in between makes what comes behind it less certain: the callee may never return. */
 const CALL_COST = 50;
+/** In instructions: what a branch costs, because it is followed both ways. */
+const COPY_COST = 8;
 const CALLER_SAVED = [RA, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31];
 
 interface Branch extends WalkState {
@@ -83,9 +86,11 @@ export function walkCode(
           exits.push({ pc, registers, memory, link: step.exit });
           break;
         }
-        if (step.isOptional)
-          insert(open, { pc: step.target, registers: new Map(registers), memory: new Map(memory), cost });
-        else if (code.isFunctionStart(step.target))
+        if (step.isOptional) {
+          code.budget.instructions -= COPY_COST + memory.size / 4;
+          if (!visited.has(step.target))
+            insert(open, { pc: step.target, registers: new Map(registers), memory: new Map(memory), cost });
+        } else if (code.isFunctionStart(step.target) || !code.hasCode(step.target))
           exits.push({ pc, registers: new Map(registers), memory: new Map(memory), link: null });
         pc = step.isOptional ? next : step.target;
       } else pc = next;
