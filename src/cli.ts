@@ -110,6 +110,7 @@ program
   .requiredOption('--url <url>', "the server's address, such as https://coredock.example.org")
   .option('--token <token>', 'bearer token of an admin; default: $COREDOCK_TOKEN')
   .option('--firmware-version <version>', 'only when neither version.json nor the ELF has it')
+  .option('--allow-version-mismatch', 'store it under that version although the ELF has another one')
   .option(
     '--retries <n>',
     'how often to try again when the server cannot be reached',

@@ -16,6 +16,8 @@ export interface UploadOptions {
   token?: string;
   /** Used when neither the bundle nor the ELF has a version. */
   firmwareVersion?: string;
+  /** The version may differ from that in the ELF. */
+  allowVersionMismatch?: boolean;
   retries: number;
 }
 
@@ -40,7 +42,7 @@ export async function uploadFirmwareCommand(
   const endpoint = endpointOf(options.url);
   if (endpoint === null) return complain(2, `--url "${options.url}" is not an http:// or https:// URL`);
   try {
-    const firmware = await pRetry(() => upload(file, endpoint, options, stderr), {
+    const { firmware, warnings } = await pRetry(() => upload(file, endpoint, options, stderr), {
       retries: options.retries,
       minTimeout: retryDelayMs,
       maxTimeout: 30_000,
@@ -53,6 +55,7 @@ export async function uploadFirmwareCommand(
       },
     });
     stdout.write(`${options.model} ${firmware.version} ${firmware.elfSha256}\n`);
+    for (const { message } of warnings) stderr.write(`coredock: warning: ${message}\n`);
     return 0;
   } catch (error) {
     return complain(1, error instanceof Error ? error.message : String(error));
@@ -69,15 +72,18 @@ class TemporaryFailure extends Error {
   override readonly name = 'TemporaryFailure';
 }
 
-const QUERY = `mutation ($model: String!, $bundle: Upload!, $version: String) {
-  uploadFirmware(input: { modelCode: $model, bundle: $bundle, version: $version }) { firmware { version elfSha256 } }
+const QUERY = `mutation ($input: UploadFirmwareInput!) {
+  uploadFirmware(input: $input) { firmware { version elfSha256 } warnings { message } }
 }`;
 
 const answer = z.object({
   data: z
     .object({
       uploadFirmware: z
-        .object({ firmware: z.object({ version: z.string(), elfSha256: z.string() }) })
+        .object({
+          firmware: z.object({ version: z.string(), elfSha256: z.string() }),
+          warnings: z.array(z.object({ message: z.string() })).default([]),
+        })
         .nullable(),
     })
     .nullable()
@@ -94,7 +100,10 @@ async function upload(
     model,
     token,
     firmwareVersion = null,
-  }: { model: string; token?: string; firmwareVersion?: string | null },
+    allowVersionMismatch = false,
+  }: Omit<UploadOptions, 'firmwareVersion'> & {
+    firmwareVersion?: string | null;
+  },
   stderr: Terminal['stderr'],
 ) {
   const { size } = await stat(file).catch(() => {
@@ -103,11 +112,18 @@ async function upload(
   const boundary = `coredock-${randomBytes(16).toString('hex')}`;
   const operations = JSON.stringify({
     query: QUERY,
-    variables: { model, bundle: null, version: firmwareVersion },
+    variables: {
+      input: {
+        modelCode: model,
+        bundle: null,
+        version: firmwareVersion,
+        allowVersionMismatch,
+      },
+    },
   });
   const head =
     part(boundary, 'operations', operations) +
-    part(boundary, 'map', '{"bundle":["variables.bundle"]}') +
+    part(boundary, 'map', '{"bundle":["variables.input.bundle"]}') +
     `--${boundary}\r\nContent-Disposition: form-data; name="bundle"; filename="${encodeURIComponent(basename(file))}"\r\n` +
     'Content-Type: application/octet-stream\r\n\r\n';
   const tail = `\r\n--${boundary}--\r\n`;
@@ -141,7 +157,7 @@ function readAnswer(status: number, body: string) {
   if (error?.extensions?.code === 'INTERNAL_SERVER_ERROR') throw new TemporaryFailure(error.message);
   if (error !== undefined) throw new Error(error.message);
   if (data?.uploadFirmware == null) throw new Error(`the server answered ${status} without a firmware`);
-  return data.uploadFirmware.firmware;
+  return data.uploadFirmware;
 }
 
 const SILENCE_MS = 60_000;

@@ -21,6 +21,7 @@ export function conditions(
     oneOf(Prisma.sql`c."id"`, filter.id),
     oneOf(Prisma.sql`c."kind"`, filter.kind),
     oneOf(Prisma.sql`c."parseStatus"`, filter.parseStatus),
+    oneOf(Prisma.sql`c."parseErrorKind"`, filter.parseErrorKind),
     oneOf(Prisma.sql`c."chip"`, filter.chip),
     oneOf(Prisma.sql`c."firmwareVersion"`, filter.firmwareVersion),
     oneOf(Prisma.sql`c."firmwareId"`, filter.firmwareId),

@@ -1,5 +1,6 @@
 import type { Audit } from '../audit/service.js';
 import { badInput, DomainError, notFound } from '../errors.js';
+import { isForOtherChip } from '../firmware/find-build.js';
 import type { Firmware } from '../firmware/types.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 import { wholeRow } from '../platform/database/whole-rows.js';
@@ -15,7 +16,7 @@ import { type CountUnread, deleteRows } from './unread.js';
 
 interface LifecycleDeps {
   db: Db;
-  files: Pick<RawFiles, 'delete' | 'whyMissing'>;
+  files: Pick<RawFiles, 'delete' | 'identityOf' | 'whyMissing'>;
   requeue: Requeue;
   lost: Pick<LostDumps, 'isThere'>;
   /** Null when no sidecar is configured: then nothing can be parsed again. */
@@ -78,7 +79,8 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
     /**
      * The same with a build that a person chose, in place of the one that the dump names. The choice lasts until
      * `reparse`, or until the build is deleted.
-     * @throws DomainError as `reparse`; NOT_FOUND without the build; BAD_USER_INPUT for a build of another model
+     * @throws DomainError as `reparse`; NOT_FOUND without the build; BAD_USER_INPUT for a build of another model, or for
+     *   another chip than the dump names
      */
     async parseWith(id: number, firmwareId: number): Promise<CoredumpRow> {
       requireParser();
@@ -88,18 +90,27 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
           id: true,
           modelId: true,
           version: true,
+          chip: true,
           elfSha256: true,
           model: { select: { code: true } },
         },
       });
       if (chosen === null) throw notFound('firmware', firmwareId, { field: 'firmwareId' });
-      const select = { device: { select: { modelId: true, model: { select: { code: true } } } } } as const;
+      const device = { select: { key: true, modelId: true, model: { select: { code: true } } } } as const;
+      const select = { filename: true, device } as const;
       const dump = wholeRow(await db.coredump.findUnique({ where: { id }, select }), 'device');
       if (dump === null) throw notFound('core dump', id, { field: 'id' });
       if (chosen.modelId !== dump.device.modelId) {
         throw badInput(
           `The build is of model "${chosen.model.code}", the dump of model "${dump.device.model.code}": ` +
             'choose a build of that model.',
+          { field: 'firmwareId' },
+        );
+      }
+      const { dumpChip } = await files.identityOf(dump.device.key, dump.filename);
+      if (isForOtherChip(chosen, dumpChip)) {
+        throw badInput(
+          `The build is for the chip ${chosen.chip}, the dump is from ${dumpChip}: choose a build for that chip.`,
           { field: 'firmwareId' },
         );
       }

@@ -1,4 +1,4 @@
-import type { CoredumpColumns, CoredumpRow, ParseStatus } from './types.js';
+import type { CoredumpColumns, CoredumpRow, ParseErrorKind, ParseStatus } from './types.js';
 
 /** The columns that long lists show. The other columns are most of a row's bytes. */
 export const LISTED_COLUMNS = [
@@ -9,6 +9,7 @@ export const LISTED_COLUMNS = [
   'firmwareVersion',
   'size',
   'parseStatus',
+  'parseErrorKind',
   'uploadedAt',
 ] as const satisfies ReadonlyArray<keyof CoredumpRow>;
 
@@ -33,6 +34,7 @@ export class ListedDump implements CoredumpRow {
   readonly firmwareVersion: string;
   readonly size: number;
   readonly parseStatus: ParseStatus;
+  readonly parseErrorKind: ParseErrorKind | null;
   readonly uploadedAt: Date;
   readonly #crash: Pick<CoredumpRow, (typeof CRASH_ONLY)[number]> | null;
 
@@ -45,6 +47,7 @@ export class ListedDump implements CoredumpRow {
     this.firmwareVersion = row.firmwareVersion;
     this.size = row.size;
     this.parseStatus = row.parseStatus;
+    this.parseErrorKind = row.parseErrorKind;
     this.uploadedAt = row.uploadedAt;
     this.#crash = columns === 'crash' ? row : null;
   }
@@ -82,6 +85,9 @@ export class ListedDump implements CoredumpRow {
   }
   get appElfSha256(): never {
     return notRead('appElfSha256');
+  }
+  get dumpChip(): never {
+    return notRead('dumpChip');
   }
   get fingerprint(): never {
     return notRead('fingerprint');

@@ -4,47 +4,20 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import pRetry from 'p-retry';
-import { peekDump, UnreadableDump } from '../crashdump/index.js';
 import { DomainError, type DomainErrorCode } from '../errors.js';
-import type { FoundBuild } from '../firmware/find-build.js';
-import type { Firmware } from '../firmware/types.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
-import { storageCall } from '../platform/blobs/storage-errors.js';
 import { asDomainError } from '../platform/database/errors.js';
-import { makeFolder } from '../platform/files/durable-folder.js';
 import type { Logger } from '../platform/logger.js';
-import { coredumpKey } from './blob-keys.js';
 import type { LostDumps } from './lost-dumps.js';
-import {
-  failure,
-  lostFirmware,
-  missingFirmware,
-  type Prepared,
-  resultOf,
-  unableToParse,
-} from './parse-result.js';
+import { failure, resultOf, resultWithoutBuild, unableToParse } from './parse-result.js';
 import type { Hold, ParseState } from './parse-state.js';
 import type { ParseTask } from './parse-task.js';
-import { whyRemoved } from './remove-raw.js';
+import { type BuildFinder, createPreparation, type TransferFiles } from './prepare-parse.js';
 import type { SidecarClient } from './sidecar-client.js';
 import type { ParseResult } from './store-reading.js';
 import type { CoredumpRow, ParseErrorKind } from './types.js';
 
 const MAX_ATTEMPTS = 3;
-
-/** Finds the build that a dump ran, and says by what it was identified. */
-export interface BuildFinder {
-  findBuild(wanted: {
-    modelId: number;
-    version: string;
-    appElfSha256: string | null;
-    chosenFirmwareId: number | null;
-  }): Promise<FoundBuild>;
-  /** Copies the build's ELF to `path`; null when the ELF is missing or incomplete in the storage. */
-  copyElf(firmware: Firmware, path: string): Promise<number | null>;
-  /** Call this when the ELF was not found. @returns true if the ELF is lost, false if the build was deleted */
-  noteLostElf(firmware: Firmware): Promise<boolean>;
-}
 
 export type ParseOutcome =
   | { status: 'finished'; coredump: CoredumpRow; errorKind: ParseErrorKind | null }
@@ -63,10 +36,10 @@ export type ParseOutcome =
  * the dump is released without a counted attempt and postponed, with a pause that grows each time.
  */
 export function createParseJob(deps: ParseJobDeps) {
-  const { state, blobs, builds, lost, sidecar, xferDir, retryDelayMs, log } = deps;
+  const { state, sidecar, xferDir, retryDelayMs, log } = deps;
+  const prepare = createPreparation(deps);
   /** Consecutive postponements of each dump. */
   const postponements = new LRUCache<number, number>({ max: REMEMBERED });
-  let hasTransferSpace = true;
 
   return async function parse(task: ParseTask, stop: AbortSignal): Promise<ParseOutcome> {
     const hold = state.hold(task);
@@ -92,8 +65,10 @@ export function createParseJob(deps: ParseJobDeps) {
       });
     } catch (error) {
       if (stop.aborted || isPassing(error)) throw error;
-      if (error instanceof FailedAttempt)
-        return end(hold, failure('failed', unableToParse(error.message)), stop);
+      if (error instanceof FailedAttempt) {
+        const result = error.withoutBuild ?? failure('failed', unableToParse(error.message));
+        return end(hold, result, stop);
+      }
       log.error({ err: error, ...logFieldsOf(hold.task) }, 'parse failed');
       return end(hold, failure('failed', unableToParse('an internal error')), stop);
     }
@@ -121,7 +96,7 @@ export function createParseJob(deps: ParseJobDeps) {
   ): Promise<ParseResult | 'not ours'> {
     const { task } = hold;
     const base = `coredock-${task.coredumpId}-${task.generation}-${number}-${randomBytes(6).toString('hex')}`;
-    const files = { core: join(xferDir, `${base}.dmp`), elf: join(xferDir, `${base}.elf`) };
+    const files: TransferFiles = { core: join(xferDir, `${base}.dmp`), elf: join(xferDir, `${base}.elf`) };
     try {
       const prepared = await withRetries(() => prepare(task, files), stop);
       if (prepared === 'not ours' || 'errorKind' in prepared) return prepared;
@@ -130,77 +105,18 @@ export function createParseJob(deps: ParseJobDeps) {
       const isStillOurs =
         performance.now() - begunAt < RENEW_AFTER_MS || (await withRetries(() => state.renew(hold), stop));
       if (!isStillOurs) return 'not ours';
-      const answer = await sidecar.parse({ core: `${base}.dmp`, elf: `${base}.elf`, chip: task.chip }, stop);
-      if (answer.status !== 'failed') return resultOf(answer, prepared, task);
+      const elf = prepared.firmware === null ? null : `${base}.elf`;
+      const answer = await sidecar.parse({ core: `${base}.dmp`, elf, chip: task.chip }, stop);
+      if (prepared.firmware === null) {
+        // A sidecar that refuses a dump without a build will do so again.
+        if (answer.status !== 'failed' || answer.isAnswered) return resultWithoutBuild(answer, prepared);
+      } else if (answer.status !== 'failed') return resultOf(answer, prepared, task);
       hold.usedAttempts = number;
-      throw new FailedAttempt(answer.reason, number);
+      const withoutBuild = prepared.firmware === null ? (prepared.noDump ?? prepared.ending) : null;
+      throw new FailedAttempt(answer.reason, number, withoutBuild);
     } finally {
       await Promise.allSettled(Object.values(files).map((path) => rm(path, { force: true })));
     }
-  }
-
-  /** Copies the dump and its ELF into the transfer folder, or returns the result that explains why not. */
-  async function prepare(
-    task: ParseTask,
-    files: { core: string; elf: string },
-  ): Promise<Prepared | ParseResult | 'not ours'> {
-    const key = coredumpKey(task.deviceKey, task.filename);
-    const head = await blobs.readAtMost(key, PEEK_BYTES);
-    if (head === null) return missingRaw(task, key);
-    const appElfSha256 = peekSha(head);
-    const found = await builds.findBuild({
-      modelId: task.modelId,
-      version: task.firmwareVersion,
-      appElfSha256,
-      chosenFirmwareId: task.chosenFirmwareId,
-    });
-    const { firmware } = found;
-    if (firmware === null) return missingFirmware(task, appElfSha256);
-    const copied = await copyBoth(key, firmware, files);
-    if (copied === 'no dump') return missingRaw(task, key);
-    if (copied === 'both') return { ...found, firmware, appElfSha256 };
-    if (await builds.noteLostElf(firmware)) return lostFirmware(task, firmware, appElfSha256);
-    // The build was deleted a moment ago; another build may match.
-    return prepare(task, files);
-  }
-
-  /** A full transfer folder is not the dump's fault. @throws DomainError STORAGE_FULL */
-  async function copyBoth(
-    key: string,
-    firmware: Firmware,
-    files: { core: string; elf: string },
-  ): Promise<'both' | 'no dump' | 'no ELF'> {
-    try {
-      await storageCall(makeFolder(xferDir));
-      if ((await blobs.copyTo(key, files.core)) === null) return 'no dump';
-      const size = await builds.copyElf(firmware, files.elf);
-      noteTransferSpace(true);
-      return size === null ? 'no ELF' : 'both';
-    } catch (error) {
-      if (isFull(error)) noteTransferSpace(false);
-      throw error;
-    }
-  }
-
-  function noteTransferSpace(hasSpace: boolean): void {
-    if (hasSpace === hasTransferSpace) return;
-    hasTransferSpace = hasSpace;
-    const folder = `the transfer folder ${xferDir} (PARSE_SIDECAR_XFER_DIR)`;
-    if (hasSpace) log.info(`${folder} has free space again`);
-    else log.error(`${folder} is full: free some space; no dump is parsed until then`);
-  }
-
-  async function missingRaw(task: ParseTask, key: string): Promise<ParseResult | 'not ours'> {
-    const missing = await lost.note(task.coredumpId);
-    if (missing.is === 'gone') return 'not ours';
-    if (missing.is === 'removed') {
-      return failure(
-        'removed_coredump',
-        unableToParse(`its raw bytes were removed, ${whyRemoved(missing.reason)}`),
-      );
-    }
-    const reason = `its file is missing in the storage: ${key}. Restore it, and the dump is parsed automatically.`;
-    return failure('lost_coredump', unableToParse(reason));
   }
 
   async function end(hold: Hold, result: ParseResult, stop: AbortSignal): Promise<ParseOutcome> {
@@ -287,9 +203,6 @@ const FULL_PAUSE_MS = 2_000;
 /** Half of the margin between the lease and the sidecar's time limit. */
 const RENEW_AFTER_MS = 15_000;
 
-/** Read limit for the notes: `MAX_COREDUMP_BYTES` may be larger, but the notes of a dump are not. */
-const PEEK_BYTES = 64 * 1024 * 1024;
-
 /** Retries of a storage or database call before the dump is postponed. */
 const MAX_CALL_RETRIES = 2;
 const MAX_PAUSE_MS = 5 * 60 * 1000;
@@ -308,6 +221,8 @@ class FailedAttempt extends Error {
   constructor(
     message: string,
     readonly number: number,
+    /** The result of a dump that has no build; null for others. */
+    readonly withoutBuild: ParseResult | null,
   ) {
     super(message);
   }
@@ -324,16 +239,6 @@ function isPassing(thrown: unknown): boolean {
 }
 
 const TRANSIENT: ReadonlySet<DomainErrorCode> = new Set(['UNAVAILABLE', 'STORAGE_FULL', 'BUSY', 'CONFLICT']);
-
-/** The SHA-256 prefix in the dump; null when the dump is unreadable: then the sidecar reports why. */
-function peekSha(bytes: Uint8Array): string | null {
-  try {
-    return peekDump(bytes).appElfSha256;
-  } catch (error) {
-    if (error instanceof UnreadableDump) return null;
-    throw error;
-  }
-}
 
 function logFieldsOf(task: ParseTask) {
   return { coredumpId: task.coredumpId, deviceKey: task.deviceKey, filename: task.filename };

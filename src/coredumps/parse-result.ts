@@ -4,15 +4,24 @@ import type { FoundBuild } from '../firmware/find-build.js';
 import type { Firmware } from '../firmware/types.js';
 import type { ParseTask } from './parse-task.js';
 import type { SidecarAnswer } from './sidecar-client.js';
-import type { ParseResult } from './store-reading.js';
+import { type DumpIdentity, NO_IDENTITY, type ParseResult } from './store-reading.js';
 import type { ParseErrorKind } from './types.js';
 
-/** The files given to the sidecar, and the build that was chosen. */
-export interface Prepared {
+/** What the sidecar is given, and the build that was chosen. */
+export interface Prepared extends DumpIdentity {
   firmware: Firmware;
   candidates: Firmware[];
   matchedBy: FoundBuild['matchedBy'];
-  appElfSha256: string | null;
+  ofOtherChips?: Firmware[];
+}
+
+/** The sidecar is given the dump alone. */
+export interface PreparedWithoutBuild {
+  firmware: null;
+  /** The result when the sidecar cannot read a dump without its build. */
+  ending: ParseResult;
+  /** The result when the sidecar too finds that it is no dump, or cannot say; null when it looks like one. */
+  noDump: ParseResult | null;
 }
 
 /** Makes the result of an answer of the sidecar, with warnings about the chosen build. */
@@ -21,15 +30,31 @@ export function resultOf(
   prepared: Prepared,
   task: ParseTask,
 ): ParseResult {
-  const { firmware, appElfSha256 } = prepared;
-  const build = { firmwareId: firmware.id, appElfSha256 };
+  const { firmware, appElfSha256, dumpChip } = prepared;
+  const build = { firmwareId: firmware.id, appElfSha256, dumpChip };
   if (answer.status === 'unreadable')
     return { ...failure('unreadable', unableToParse(answer.reason)), ...build };
-  const warnings = buildWarnings(prepared, task.firmwareVersion);
+  const warnings = buildWarnings(prepared, task);
   const output = [...warnings.map(({ message }) => `Warning: ${message}\n`), answer.output].join('');
   const report =
     answer.report === null ? null : { ...answer.report, warnings: [...warnings, ...answer.report.warnings] };
   return { status: 'PARSED', errorKind: null, text: { output, report }, ...build };
+}
+
+/**
+ * A dump without its build ends as `ending` says, with all that the dump alone tells. A sidecar of somebody else may not
+ * read it, or answer a text without a report: then nothing is added. That it calls unreadable what looks like a dump
+ * means nothing, because the build may be what it lacks.
+ */
+export function resultWithoutBuild(
+  answer: SidecarAnswer,
+  { ending, noDump }: PreparedWithoutBuild,
+): ParseResult {
+  if (answer.status === 'unreadable' && noDump !== null)
+    return failure('unreadable', unableToParse(answer.reason));
+  if (answer.status !== 'parsed' || answer.report === null) return ending;
+  const { output, report } = answer;
+  return { ...ending, text: { output: `${ending.text.output}\n\n${output}`, report } };
 }
 
 export function failure(kind: ParseErrorKind, output: string): ParseResult {
@@ -38,7 +63,7 @@ export function failure(kind: ParseErrorKind, output: string): ParseResult {
     errorKind: kind,
     text: { output, report: null },
     firmwareId: null,
-    appElfSha256: null,
+    ...NO_IDENTITY,
   };
 }
 
@@ -46,24 +71,52 @@ export function unableToParse(reason: string): string {
   return `Unable to parse coredump: ${reason}`;
 }
 
-export function missingFirmware(task: ParseTask, appElfSha256: string | null): ParseResult {
+/** @param ofOtherChips builds that would match, but are for another chip than the dump names */
+export function missingFirmware(
+  task: ParseTask,
+  identity: DumpIdentity,
+  ofOtherChips: readonly Firmware[] = [],
+): ParseResult {
+  const { appElfSha256, dumpChip } = identity;
   const sha = appElfSha256 === null ? '' : ` (the dump names the ELF with SHA-256 ${appElfSha256}…)`;
+  const chips = [...new Set(ofOtherChips.map(({ chip }) => chip))].join(', ');
+  const others =
+    chips === '' ? '' : ` The dump is from the chip ${dumpChip}; a build for ${chips} is not used.`;
   const output =
-    `No firmware for model "${task.modelCode}" version "${task.firmwareVersion}"${sha}. ` +
+    `No firmware for model "${task.modelCode}" version "${task.firmwareVersion}"${sha}.${others} ` +
     'Upload it with the uploadFirmware mutation; the dump is then parsed automatically.';
-  return { ...failure('missing_firmware', output), appElfSha256 };
+  return { ...failure('missing_firmware', output), ...identity };
 }
 
-export function lostFirmware(task: ParseTask, firmware: Firmware, appElfSha256: string | null): ParseResult {
+export function lostFirmware(task: ParseTask, firmware: Firmware, identity: DumpIdentity): ParseResult {
   const { id: firmwareId, version, elfSha256 } = firmware;
   const output =
     `The ELF of firmware version "${version}" of model "${task.modelCode}" is missing: the storage has no ` +
     `${elfKey(task.modelCode, elfSha256)}. Upload the same ELF again with the uploadFirmware mutation, or restore the ` +
     'file; the dump is then parsed automatically.';
-  return { ...failure('lost_firmware', output), firmwareId, appElfSha256 };
+  return { ...failure('lost_firmware', output), firmwareId, ...identity };
 }
 
-function buildWarnings(
+function buildWarnings(prepared: Prepared, task: ParseTask): ReportWarning[] {
+  return [...unusedChoice(prepared, task), ...doubtsOfBuild(prepared, task.firmwareVersion)];
+}
+
+/** The build that a person chose turned out to be for another chip. */
+function unusedChoice(
+  { ofOtherChips = [], dumpChip }: Prepared,
+  { chosenFirmwareId }: ParseTask,
+): ReportWarning[] {
+  const unused = ofOtherChips.find(({ id }) => id === chosenFirmwareId);
+  if (unused === undefined) return [];
+  return [
+    {
+      code: 'FIRMWARE_FOR_OTHER_CHIP',
+      message: `the build that was chosen is for ${unused.chip}, the dump is from ${dumpChip}: it was not used.`,
+    },
+  ];
+}
+
+function doubtsOfBuild(
   { firmware, candidates, matchedBy, appElfSha256 }: Prepared,
   reportedVersion: string,
 ): ReportWarning[] {
@@ -84,6 +137,16 @@ function buildWarnings(
         message:
           `the dump names the ELF with SHA-256 ${appElfSha256}…, which was not uploaded; ` +
           `read with the build of the same version, SHA-256 ${firmware.elfSha256}: names may be wrong.`,
+      },
+    ];
+  }
+  if (matchedBy === 'version' && candidates.length > 1) {
+    return [
+      {
+        code: 'SEVERAL_BUILDS',
+        message:
+          `the dump does not name its ELF, and ${candidates.length} builds have the version "${firmware.version}"; read ` +
+          `with SHA-256 ${firmware.elfSha256}. Another one can be chosen (parseCoredump).`,
       },
     ];
   }

@@ -12,9 +12,10 @@ import { createSharedQueue } from '../platform/queue/shared-queue.js';
 import type { CoredumpEvents } from './events.js';
 import type { LostDumps } from './lost-dumps.js';
 import { parseKey } from './outbox.js';
-import { type BuildFinder, createParseJob } from './parse-job.js';
+import { createParseJob } from './parse-job.js';
 import type { ParseState } from './parse-state.js';
 import type { ParseTask } from './parse-task.js';
+import { type BuildFinder, wantedBy } from './prepare-parse.js';
 import type { Requeue } from './requeue.js';
 import type { SidecarClient } from './sidecar-client.js';
 import type { CoredumpRow, ParseErrorKind } from './types.js';
@@ -95,17 +96,12 @@ export async function startParsing(deps: ParsingDeps): Promise<TaskQueue<ParseTa
 
   async function hasArrivedMeanwhile(
     task: ParseTask,
-    { appElfSha256 }: CoredumpRow,
+    coredump: CoredumpRow,
     errorKind: ParseErrorKind | null,
   ): Promise<boolean> {
     if (errorKind === 'lost_coredump') return lost.isThere(task.coredumpId);
     if (errorKind !== 'missing_firmware' && errorKind !== 'lost_firmware') return false;
-    const { firmware } = await builds.findBuild({
-      modelId: task.modelId,
-      version: task.firmwareVersion,
-      appElfSha256,
-      chosenFirmwareId: task.chosenFirmwareId,
-    });
+    const { firmware } = await builds.findBuild(wantedBy(task, coredump));
     return firmware !== null && (errorKind === 'missing_firmware' || builds.isElfThere(firmware));
   }
 }

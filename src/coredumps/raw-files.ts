@@ -9,16 +9,18 @@ import { wholeRow } from '../platform/database/whole-rows.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpKey } from './blob-keys.js';
 import type { LostDumps } from './lost-dumps.js';
+import { PEEK_BYTES, peek } from './peek-dump.js';
 import { whyRemoved } from './remove-raw.js';
 import type { RetiredDump } from './retention.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
+import { type DumpIdentity, NO_IDENTITY } from './store-reading.js';
 import type { CoredumpRow } from './types.js';
 
 export type RawFiles = ReturnType<typeof createRawFiles>;
 
 interface RawFilesDeps {
   db: Db;
-  blobs: Pick<BlobStore, 'open' | 'delete'>;
+  blobs: Pick<BlobStore, 'open' | 'readAtMost' | 'delete'>;
   lost: Pick<LostDumps, 'note'>;
   audit: Pick<Audit, 'noteReading'>;
   log: Logger;
@@ -49,6 +51,13 @@ export function createRawFiles({ db, blobs, lost, audit, log }: RawFilesDeps) {
       const blob = await blobs.open(coredumpKey(device.key, row.filename));
       if (blob === null) throw await whyMissing(row.id, 'UNAVAILABLE');
       return { coredump: toCoredumpRow(columns), ...blob };
+    },
+
+    /** What the dump says of itself; nothing when its bytes are missing, or are no dump. */
+    async identityOf(deviceKey: string, filename: string): Promise<DumpIdentity> {
+      const head = await blobs.readAtMost(coredumpKey(deviceKey, filename), PEEK_BYTES);
+      const peeked = head === null ? null : peek(head);
+      return peeked === null || typeof peeked === 'string' ? NO_IDENTITY : peeked;
     },
 
     /** Records the download in the audit. Call it before the bytes of an opened dump are sent. */

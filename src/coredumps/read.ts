@@ -114,6 +114,7 @@ const LEADS = [
   ['crashedTask', Prisma.sql`c."crashedTask"`],
   ['firmwareVersion', Prisma.sql`c."firmwareVersion"`],
   ['crashKind', Prisma.sql`c."crashKind"`],
+  ['parseErrorKind', Prisma.sql`c."parseErrorKind"`],
   ['parseStatus', Prisma.sql`c."parseStatus"`],
 ] as const;
 /** Most pages that one statement may consist of. */

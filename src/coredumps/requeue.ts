@@ -4,7 +4,7 @@ import { DAY_MS } from '../platform/durations.js';
 import type { CoredumpEvents } from './events.js';
 import type { ParseState, RunReset } from './parse-state.js';
 import type { ParseTask } from './parse-task.js';
-import type { CoredumpRow } from './types.js';
+import { type CoredumpRow, WAITING_KINDS } from './types.js';
 
 /** Dumps requeued in one transaction: limits how long it blocks other writers. */
 const RESET_BATCH = 500;
@@ -15,6 +15,7 @@ export interface ArrivedFirmware {
   id: number;
   modelId: number;
   version: string;
+  chip: string | null;
   elfSha256: string;
 }
 
@@ -45,10 +46,11 @@ export function createRequeue({ db, state, events, queue }: RequeueDeps) {
           device: { modelId: firmware.modelId },
           OR: [
             {
-              parseErrorKind: { in: ['missing_firmware', 'lost_firmware'] },
+              parseErrorKind: { in: [...WAITING_KINDS] },
               firmwareVersion: firmware.version,
+              ...(firmware.chip === null ? {} : { OR: [{ dumpChip: null }, { dumpChip: firmware.chip }] }),
             },
-            { parseErrorKind: { in: ['missing_firmware', 'lost_firmware'] }, appElfSha256: { in: prefixes } },
+            { parseErrorKind: { in: [...WAITING_KINDS] }, appElfSha256: { in: prefixes } },
             { parseErrorKind: 'lost_firmware', firmwareId: firmware.id },
             {
               parseStatus: 'PARSED',
@@ -126,7 +128,8 @@ export function createRequeue({ db, state, events, queue }: RequeueDeps) {
         OR (c."parseErrorKind" = 'lost_firmware' AND NOT EXISTS (
           SELECT 1 FROM "LostElf" l WHERE l."firmwareId" = c."firmwareId"))
         OR (c."parseErrorKind" = 'missing_firmware' AND EXISTS (
-          SELECT 1 FROM "Firmware" f WHERE f."modelId" = d."modelId" AND (f."version" = c."firmwareVersion"
+          SELECT 1 FROM "Firmware" f WHERE f."modelId" = d."modelId" AND (
+            (f."version" = c."firmwareVersion" AND coalesce(f."chip" = c."dumpChip", ${true}))
             OR (c."appElfSha256" <> '' AND ${STARTS_AS_THE_DUMP_SAYS})))))
       ORDER BY c."id" LIMIT ${take}`;
     return rows.map(({ id }) => id);

@@ -7,11 +7,18 @@ import { readReport } from './report-schema.js';
 export type SidecarAnswer =
   | { status: 'parsed'; output: string; report: CrashReport | null }
   | { status: 'unreadable'; reason: string }
-  | { status: 'failed'; reason: string };
+  /** `isAnswered`: the sidecar refused, rather than being busy or not there. */
+  | { status: 'failed'; reason: string; isAnswered: boolean };
 
 export interface SidecarClient {
-  /** `core` and `elf` are file names in the transfer folder. Rejects only with the reason of `signal`. */
-  parse(request: { core: string; elf: string; chip: string }, signal: AbortSignal): Promise<SidecarAnswer>;
+  /**
+   * `core` and `elf` are file names in the transfer folder; without a build `elf` is null. Rejects only with the reason
+   * of `signal`.
+   */
+  parse(
+    request: { core: string; elf: string | null; chip: string },
+    signal: AbortSignal,
+  ): Promise<SidecarAnswer>;
   /** Whether the sidecar's address answers at all. */
   isUp(): Promise<boolean>;
 }
@@ -20,6 +27,8 @@ export interface SidecarClient {
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_REASON_LENGTH = 2_000;
 const UP_TIMEOUT_MS = 2_000;
+/** Status of a sidecar that cannot take a request now. */
+const BUSY = 503;
 
 const parsedBody = z.object({ output: z.string(), report: z.unknown().optional() });
 const errorBody = z.object({ error: z.string() });
@@ -34,7 +43,7 @@ export function createSidecarClient({
   return {
     async parse({ core, elf, chip }, signal) {
       const target = new URL('parse-coredump', withSlash(url()));
-      target.search = new URLSearchParams({ core, elf, chip }).toString();
+      target.search = new URLSearchParams({ core, ...(elf === null ? {} : { elf }), chip }).toString();
       const timeout = AbortSignal.timeout(timeoutMs);
       try {
         const response = await fetch(target, {
@@ -45,8 +54,8 @@ export function createSidecarClient({
         return interpret(response.status, await readBounded(response));
       } catch (error) {
         signal.throwIfAborted();
-        if (timeout.aborted) return failed(`the sidecar did not answer within ${timeoutMs} ms`);
-        return failed(describe(error));
+        if (timeout.aborted) return notAnswered(`the sidecar did not answer within ${timeoutMs} ms`);
+        return notAnswered(describe(error));
       }
     },
     async isUp() {
@@ -72,7 +81,8 @@ function interpret(status: number, body: string): SidecarAnswer {
   }
   const error = errorBody.safeParse(json);
   if (status === 422 && error.success) return { status: 'unreadable', reason: capped(error.data.error) };
-  return failed(`the sidecar answered ${status}${error.success ? `: ${error.data.error}` : ''}`);
+  const reason = `the sidecar answered ${status}${error.success ? `: ${error.data.error}` : ''}`;
+  return status === BUSY ? notAnswered(reason) : failed(reason);
 }
 
 async function readBounded(response: Response): Promise<string> {
@@ -92,7 +102,11 @@ async function readBounded(response: Response): Promise<string> {
 }
 
 function failed(reason: string): SidecarAnswer {
-  return { status: 'failed', reason: capped(reason) };
+  return { status: 'failed', reason: capped(reason), isAnswered: true };
+}
+
+function notAnswered(reason: string): SidecarAnswer {
+  return { status: 'failed', reason: capped(reason), isAnswered: false };
 }
 
 function capped(text: string): string {

@@ -4,13 +4,22 @@ import type { ParseTask } from './parse-task.js';
 import { storedReport } from './report-schema.js';
 import type { CoredumpText, ParseErrorKind } from './types.js';
 
+/** What a dump says of itself. */
+export interface DumpIdentity {
+  /** See `CoredumpRow`. */
+  appElfSha256: string | null;
+  dumpChip: string | null;
+}
+
+/** Of what is no dump, or was not looked at. */
+export const NO_IDENTITY: DumpIdentity = { appElfSha256: null, dumpChip: null };
+
 /** The result of a parse. */
-export interface ParseResult {
+export interface ParseResult extends DumpIdentity {
   status: 'PARSED' | 'ERROR';
   errorKind: ParseErrorKind | null;
   text: CoredumpText;
   firmwareId: number | null;
-  appElfSha256: string | null;
 }
 
 /** Errors of the storage, not of the dump: an earlier result stays valid. */
@@ -22,7 +31,7 @@ const KEEPS_EARLIER_READING: ReadonlyArray<ParseErrorKind | null> = [
 
 /** The columns of a parsed dump. */
 export function columnsOf(
-  { status, errorKind, firmwareId, appElfSha256, text }: ParseResult,
+  { status, errorKind, firmwareId, appElfSha256, dumpChip, text }: ParseResult,
   parsedAt: Date,
 ) {
   return {
@@ -30,6 +39,7 @@ export function columnsOf(
     parseErrorKind: errorKind,
     firmwareId,
     appElfSha256,
+    dumpChip,
     fingerprint: text.report?.fingerprint ?? null,
     ...crashOf(text.report),
     parsedAt,
@@ -40,7 +50,7 @@ const MAX_REASON_LENGTH = 500;
 const MAX_TASK_LENGTH = 64;
 
 /** What lists and filters need of a report. */
-function crashOf(report: CoredumpText['report']) {
+export function crashOf(report: CoredumpText['report']) {
   if (report === null) return NO_CRASH;
   return {
     crashKind: report.kind,

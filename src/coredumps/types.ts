@@ -8,19 +8,24 @@ export const COREDUMP_KINDS = ['CORE_DUMP'] as const;
 export type CoredumpKind = (typeof COREDUMP_KINDS)[number];
 
 /** Why a dump ended ERROR, and what resolves it. */
-export type ParseErrorKind =
+export const PARSE_ERROR_KINDS = [
   /** Resolved by uploading the firmware. */
-  | 'missing_firmware'
+  'missing_firmware',
   /** The ELF of the build is missing in the storage. Resolved by uploading or restoring the same ELF. */
-  | 'lost_firmware'
+  'lost_firmware',
   /** The raw file of the dump is missing in the storage. Resolved by restoring it. */
-  | 'lost_coredump'
+  'lost_coredump',
   /** Not resolvable: privacy settings removed the raw bytes before they were parsed. */
-  | 'removed_coredump'
+  'removed_coredump',
   /** Resolved by a newer parser, on request. */
-  | 'unreadable'
+  'unreadable',
   /** Three attempts failed. May be resolved by a re-parse on request. */
-  | 'failed';
+  'failed',
+] as const;
+export type ParseErrorKind = (typeof PARSE_ERROR_KINDS)[number];
+
+/** Of dumps that wait for a build, or for its ELF. */
+export const WAITING_KINDS: readonly ParseErrorKind[] = ['missing_firmware', 'lost_firmware'];
 
 /** A dump as lists, events and loaders use it: everything but the report and its text, which are large. */
 export interface CoredumpRow {
@@ -39,6 +44,8 @@ export interface CoredumpRow {
   /** Of the raw bytes, hexadecimal. */
   sha256: string;
   parseStatus: ParseStatus;
+  /** Null unless the dump ended ERROR. */
+  parseErrorKind: ParseErrorKind | null;
   parseAttempts: number;
   /** Incremented by every re-parse. */
   parseGeneration: number;
@@ -47,6 +54,8 @@ export interface CoredumpRow {
    * none.
    */
   appElfSha256: string | null;
+  /** The chip that the dump itself names: "esp32c3"; null before the first parse, or when it names none. */
+  dumpChip: string | null;
   /**
    * Fingerprint of the report: the same for crashes at the same place. Null without a report, or without an application
    * frame.
@@ -78,6 +87,7 @@ export interface CoredumpFilter {
   id?: number[];
   kind?: CoredumpKind[];
   parseStatus?: ParseStatus[];
+  parseErrorKind?: ParseErrorKind[];
   chip?: string[];
   firmwareVersion?: string[];
   deviceId?: number[];

@@ -5,6 +5,8 @@ export interface WantedBuild {
   modelId: number;
   /** As reported by the device. */
   version: string;
+  /** The chip that the dump itself names: "esp32c3"; null or absent when it names none. */
+  chip?: string | null;
   /** Leading hexadecimal digits of the ELF's SHA-256 in the dump, any number of them; null when the dump has none. */
   appElfSha256: string | null;
   /** The build that a person chose; null: none. */
@@ -13,44 +15,71 @@ export interface WantedBuild {
 
 export interface FoundBuild {
   firmware: Firmware | null;
-  /** All matching builds, newest first: several when the digits are few, or when a version has several builds. */
+  /** All matching builds, the preferred first: several when the digits are few, or when a version has several builds. */
   candidates: Firmware[];
   matchedBy: 'choice' | 'sha' | 'version' | null;
+  /** Builds that would have matched, but are for another chip than the dump names; absent when there are none. */
+  ofOtherChips?: Firmware[];
 }
 
 /**
  * Finds the build that a dump ran. A person's choice among the builds of the model has priority, then the SHA-256 of the
  * ELF in the dump, then the version that the device reported; with none, the result is null. Among several matches the
- * given version is preferred, then the newest.
+ * given version is preferred, then builds that are known to be for the dump's chip, then the newest.
+ *
+ * A build for another chip is never used, neither by choice nor by version: its layout of memory has nothing to do with
+ * the dump. The digits of a SHA-256 are more certain than the chip that was concluded from an ELF.
  */
 export async function findBuild(
   db: Db,
-  { modelId, version, appElfSha256, chosenFirmwareId }: WantedBuild,
+  { modelId, version, chip = null, appElfSha256, chosenFirmwareId }: WantedBuild,
 ): Promise<FoundBuild> {
+  const ofOtherChips: Firmware[] = [];
+  const forChip = (builds: readonly Firmware[]) => {
+    ofOtherChips.push(...builds.filter((build) => isForOtherChip(build, chip)));
+    return builds.filter((build) => !isForOtherChip(build, chip));
+  };
+  const found = (firmware: Firmware | null, rest: Omit<FoundBuild, 'firmware' | 'ofOtherChips'>) => ({
+    firmware,
+    ...rest,
+    ...(ofOtherChips.length > 0 ? { ofOtherChips } : {}),
+  });
+
   if (chosenFirmwareId !== null) {
     // Of the model that the device has now.
-    const chosen = await db.firmware.findFirst({ where: { id: chosenFirmwareId, modelId } });
-    if (chosen !== null) return { firmware: chosen, candidates: [chosen], matchedBy: 'choice' };
+    const chosen = await db.firmware.findMany({ where: { id: chosenFirmwareId, modelId } });
+    const [firmware] = forChip(chosen);
+    if (firmware !== undefined) return found(firmware, { candidates: [firmware], matchedBy: 'choice' });
   }
   if (appElfSha256 !== null && isSha256Prefix(appElfSha256)) {
-    const bySha = await newestFirst(db, { modelId, elfSha256: { startsWith: appElfSha256 } });
+    const bySha = await preferred(db, { modelId, elfSha256: { startsWith: appElfSha256 } }, chip);
     const firmware = bySha.find((build) => build.version === version) ?? bySha[0];
-    if (firmware !== undefined) return { firmware, candidates: bySha, matchedBy: 'sha' };
+    if (firmware !== undefined) return found(firmware, { candidates: bySha, matchedBy: 'sha' });
   }
-  const byVersion = await newestFirst(db, { modelId, version });
+  const byVersion = forChip(await preferred(db, { modelId, version }, chip));
   const [firmware] = byVersion;
-  if (firmware === undefined) return { firmware: null, candidates: [], matchedBy: null };
-  return { firmware, candidates: byVersion, matchedBy: 'version' };
+  if (firmware === undefined) return found(null, { candidates: [], matchedBy: null });
+  return found(firmware, { candidates: byVersion, matchedBy: 'version' });
 }
 
-/** Also prevents that LIKE interprets wildcards. */
+/** A build whose chip is not known may be used. @param chip that of the dump; null when it names none */
+export function isForOtherChip(build: Pick<Firmware, 'chip'>, chip: string | null): boolean {
+  return build.chip !== null && chip !== null && build.chip !== chip;
+}
+
+/** Also prevents that LIKE interprets wildcards. Zeros stand for a hash that the build did not have. */
 function isSha256Prefix(text: string): boolean {
-  return /^[0-9a-f]{1,64}$/.test(text);
+  return /^[0-9a-f]{1,64}$/.test(text) && !/^0+$/.test(text);
 }
 
-function newestFirst(
+/** Those of the chip first, then newest first. */
+async function preferred(
   db: Db,
   where: { modelId: number; version?: string; elfSha256?: { startsWith: string } },
+  chip: string | null,
 ): Promise<Firmware[]> {
-  return db.firmware.findMany({ where, orderBy: { id: 'desc' } });
+  const newestFirst = await db.firmware.findMany({ where, orderBy: { id: 'desc' } });
+  if (chip === null) return newestFirst;
+  const isOfChip = (build: Firmware) => build.chip === chip;
+  return [...newestFirst.filter(isOfChip), ...newestFirst.filter((build) => !isOfChip(build))];
 }

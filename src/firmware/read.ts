@@ -11,7 +11,18 @@ import type { Firmware, FirmwareFilter } from './types.js';
 export type FirmwareQueries = ReturnType<typeof createFirmwareQueries>;
 
 const COLUMNS = Prisma.raw(
-  ['id', 'modelId', 'version', 'chip', 'elfSha256', 'size', 'uploadedAt', 'updatedAt']
+  [
+    'id',
+    'modelId',
+    'version',
+    'chip',
+    'elfSha256',
+    'size',
+    'uploadedAt',
+    'updatedAt',
+    'elfVersion',
+    'warnings',
+  ]
     .map((name) => `f."${name}"`)
     .join(', '),
 );

@@ -9,18 +9,20 @@ import type { Database, DbTransaction } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { elfKey } from './blob-keys.js';
 import { openBundle } from './bundle.js';
+import { type Examined, examine, storeExamined } from './examine.js';
 import { type FoundBuild, findBuild, type WantedBuild } from './find-build.js';
-import { identify } from './identity.js';
 import { createLostElfs } from './lost-elfs.js';
 import { sweepFirmware } from './orphan-sweep.js';
 import { createFirmwareQueries } from './read.js';
 import { retireBuilds } from './retention.js';
 import type { Firmware } from './types.js';
-import { agreedVersion, assertVersion, type VersionClaim } from './version.js';
+import { assertVersion, labelOf, type VersionClaim } from './version.js';
 
 export interface FirmwareUpload {
   modelCode: string;
   version?: string | null | undefined;
+  /** Whether `version`, or that of version.json, may differ from the version in the ELF. */
+  allowVersionMismatch?: boolean | undefined;
   bundle: FirmwareBundle;
 }
 
@@ -76,12 +78,12 @@ export function createFirmwareService({
      *   CONFLICT (the same ELF is stored under another version), STORAGE_FULL, UNAVAILABLE, and whatever the stream
      *   throws
      */
-    async upload({ modelCode, version, bundle }: FirmwareUpload): Promise<Firmware> {
+    async upload({ modelCode, version, allowVersionMismatch, bundle }: FirmwareUpload): Promise<Firmware> {
       try {
-        const claim = claimOf(version);
+        const stated = { claims: claimOf(version), allowMismatch: allowVersionMismatch === true };
         const model = await db.deviceModel.findUnique({ where: { code: modelCode } });
         if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
-        return await receive(model, claim, bundle).catch(naming('bundle'));
+        return await receive(model, stated, bundle).catch(naming('bundle'));
       } finally {
         // A refused upload is read to its end and discarded: busboy waits forever on a stream that is not read.
         bundle.stream.on('error', () => {}).resume();
@@ -137,6 +139,15 @@ export function createFirmwareService({
       return size === firmware.size ? size : null;
     },
 
+    /**
+     * Reads from a copy of its ELF what an earlier release did not store of a build: its chip, the version in the ELF,
+     * and what it lacks. @returns the row as it is then
+     */
+    async examine(firmware: Firmware, path: string): Promise<Firmware> {
+      if (firmware.warnings !== null) return firmware;
+      return storeExamined(db, firmware, await examine(path, firmware.size), clock.now());
+    },
+
     noteLostElf: lost.note,
 
     isElfThere: lost.isThere,
@@ -163,7 +174,11 @@ export function createFirmwareService({
     });
   }
 
-  async function receive(model: Model, claim: VersionClaim[], bundle: FirmwareBundle): Promise<Firmware> {
+  async function receive(
+    model: Model,
+    { claims: stated, allowMismatch }: { claims: VersionClaim[]; allowMismatch: boolean },
+    bundle: FirmwareBundle,
+  ): Promise<Firmware> {
     const incoming = await blobs.receive(limited(bundle, maxFirmwareBytes));
     try {
       const { elf, claims } = await openBundle(incoming, {
@@ -172,9 +187,9 @@ export function createFirmwareService({
         blobs,
       });
       try {
-        const { chip, appDescriptor } = await identify(elf);
-        const version = agreedVersion([...claim, ...claims, ...descriptorClaim(appDescriptor)]);
-        return await runExclusive(model.id, () => store(model, elf, { version, chip }));
+        const examined = await examine(await elf.file(), elf.size);
+        const version = labelOf([...stated, ...claims], examined.elfVersion, { allowMismatch });
+        return await runExclusive(model.id, () => store(model, elf, { version, ...examined }));
       } finally {
         await elf.discard();
       }
@@ -195,7 +210,8 @@ export function createFirmwareService({
       );
     }
     const isNewBlob = await publish(elf, elfKey(model.code, elfSha256));
-    const firmware = existing === null ? await insert(model, elf, labels) : await noteAgain(existing, model);
+    const firmware =
+      existing === null ? await insert(model, elf, labels) : await noteAgain(existing, model, labels);
     // Also if the ELF of an existing row was missing: dumps may have failed because of it.
     if (existing !== null && isNewBlob) await lost.isThere(firmware);
     if (existing === null || isNewBlob) await announce(firmware);
@@ -210,8 +226,8 @@ export function createFirmwareService({
     return elf.publish(key);
   }
 
-  async function insert(model: Model, elf: IncomingBlob, { version, chip }: Labels): Promise<Firmware> {
-    const build = { modelId: model.id, version, chip, elfSha256: elf.sha256, size: elf.size };
+  async function insert(model: Model, elf: IncomingBlob, labels: Labels): Promise<Firmware> {
+    const build = { modelId: model.id, ...labels, elfSha256: elf.sha256, size: elf.size };
     const { firmware, retired } = await audit.change(
       async (tx, note) => {
         await lockModel(tx, model);
@@ -242,9 +258,13 @@ export function createFirmwareService({
   }
 
   /** A second upload of the same ELF changes nothing; the audit records it all the same. */
-  async function noteAgain(existing: Firmware, model: Model): Promise<Firmware> {
+  async function noteAgain(
+    existing: Firmware,
+    model: Model,
+    { version: _, ...examined }: Labels,
+  ): Promise<Firmware> {
     await audit.note(onFirmware('uploadFirmware', existing, model.code));
-    return existing;
+    return existing.warnings === null ? storeExamined(db, existing, examined, clock.now()) : existing;
   }
 
   async function announce(firmware: Firmware): Promise<void> {
@@ -269,7 +289,7 @@ export function createFirmwareService({
 }
 
 type Model = { id: number; code: string };
-type Labels = Pick<Firmware, 'version' | 'chip'>;
+type Labels = Pick<Firmware, 'version'> & Examined;
 
 /** Every insertion starts with this, so no other transaction changes builds of this model before this one ends. */
 async function lockModel(tx: DbTransaction, { id, code }: Model): Promise<void> {
@@ -297,11 +317,6 @@ function claimOf(version: string | null | undefined): VersionClaim[] {
   // Checked before a long upload rather than after it.
   assertVersion(claim, 'version');
   return [claim];
-}
-
-function descriptorClaim(descriptor: { version: string } | null): VersionClaim[] {
-  if (descriptor === null || descriptor.version === '') return [];
-  return [{ version: descriptor.version, from: "the ELF's application descriptor" }];
 }
 
 /** @throws DomainError TOO_LARGE at the first byte over the limit */

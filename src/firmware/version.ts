@@ -9,6 +9,8 @@ export interface VersionClaim {
   from: string;
 }
 
+const DESCRIPTOR = "the ELF's application descriptor";
+
 /** The versions that a device may send with a dump: no dump could refer to a build with any other version. */
 const VERSION = /^[A-Za-z0-9._+-]{1,64}$/;
 
@@ -29,12 +31,31 @@ export function agreedVersion(claims: readonly VersionClaim[]): string {
   if (other !== undefined) {
     throw badInput(
       `The versions disagree: ${shown(first.version)} in ${first.from}, ${shown(other.version)} in ${other.from}; ` +
-        'upload the bundle of the build that you mean, or correct the version.',
+        `upload the bundle of the build that you mean, or correct the version.${other.from === DESCRIPTOR ? HOW_TO_ALLOW : ''}`,
       { field: 'version' },
     );
   }
   assertVersion(first);
   return first.version;
+}
+
+const HOW_TO_ALLOW =
+  ' To store it under a version that is not that of the ELF, set allowVersionMismatch (--allow-version-mismatch).';
+
+/**
+ * The version under which a build is stored: what the uploader states, else what the ELF's descriptor says.
+ *
+ * @param elfVersion of the descriptor; null when it has none
+ * @param allowMismatch the statement counts although the descriptor says otherwise
+ * @throws DomainError BAD_USER_INPUT as `agreedVersion`
+ */
+export function labelOf(
+  stated: readonly VersionClaim[],
+  elfVersion: string | null,
+  { allowMismatch }: { allowMismatch: boolean },
+): string {
+  if (elfVersion === null || (allowMismatch && stated.length > 0)) return agreedVersion(stated);
+  return agreedVersion([...stated, { version: elfVersion, from: DESCRIPTOR }]);
 }
 
 /** @param field the input with the version, where it is one of its own. @throws DomainError BAD_USER_INPUT */

@@ -134,10 +134,11 @@ function readQuery(query: URLSearchParams): Omit<ParseTask, keyof Folders> | str
     if (query.getAll(name).length > 1) return `${name} is given twice`;
   }
   const core = query.get('core') ?? '';
-  const elf = query.get('elf') ?? '';
+  // Without a build the server leaves it out.
+  const elf = query.get('elf');
   const chip = query.get('chip') ?? 'auto';
   if (!isTransferName(core)) return 'core is not the name of a file in the transfer folder';
-  if (!isTransferName(elf)) return 'elf is not the name of a file in the transfer folder';
+  if (elf !== null && !isTransferName(elf)) return 'elf is not the name of a file in the transfer folder';
   if (!/^[A-Za-z0-9._+-]{1,64}$/.test(chip)) return 'chip is not the name of a chip';
   return { core, elf, chip };
 }

@@ -8,7 +8,8 @@ import { readTransferFile } from './transfer-file.js';
 export interface ParseTask {
   xferDir: string;
   core: string;
-  elf: string;
+  /** Null when there is no build: then the report has what the dump alone tells. */
+  elf: string | null;
   /** Folder of ROM ELFs, the same in every task; null when there is none. */
   romElfDir: string | null;
   /** The server's value for the chip, or "auto". */
@@ -35,12 +36,17 @@ let findRom: RomLibrary | undefined;
 export default function parse({ xferDir, romElfDir, core, elf, chip }: ParseTask): WorkerOutcome {
   const dump = readTransferFile(xferDir, core, (file) => readFileSync(file));
   if (dump.status !== 'read') return dump;
-  const firmware = readTransferFile(xferDir, elf, openCached);
-  if (firmware.status !== 'read') return firmware;
+  const firmware = elf === null ? null : readTransferFile(xferDir, elf, openCached);
+  if (firmware !== null && firmware.status !== 'read') return firmware;
 
   try {
     findRom ??= openRomLibrary(romElfDir);
-    const { report, output } = readCrashDump({ core: dump.contents, elf: firmware.contents, chip, findRom });
+    const { report, output } = readCrashDump({
+      core: dump.contents,
+      elf: firmware?.contents ?? null,
+      chip,
+      findRom,
+    });
     const body = JSON.stringify({ output, report });
     if (body.length > MAX_BODY_LENGTH) {
       return { status: 'failed', reason: `the report has ${body.length} characters, too many to send` };

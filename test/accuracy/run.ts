@@ -1,4 +1,5 @@
 import { measureCallFrames } from './call-frames.js';
+import { measureReasons } from './reasons.js';
 import type { AccuracyRow } from './row.js';
 import { measureStepping } from './stepping.js';
 import { measureTailCalls } from './tail-calls.js';
@@ -6,6 +7,7 @@ import { measureTailCalls } from './tail-calls.js';
 /** One module a kind of input; each tries what it has and returns its rows. */
 const KINDS: readonly (() => Promise<AccuracyRow[]>)[] = [
   measureCallFrames,
+  measureReasons,
   measureStepping,
   measureTailCalls,
 ];

@@ -9,7 +9,7 @@ import { aMigratedDatabaseUrl } from '../support/database.js';
 
 /** Columns whose changes clients do not see, or always see together with another one. */
 const NOT_TOLD: Readonly<Record<(typeof SUBJECTS)[number], readonly string[]>> = {
-  Coredump: ['id', 'idempotencyKey', 'parseAttempts', 'leaseOwner', 'leaseUntil', 'updatedAt'],
+  Coredump: ['id', 'idempotencyKey', 'parseAttempts', 'leaseOwner', 'leaseUntil', 'dumpChip', 'updatedAt'],
   CrashGroup: ['id', 'updatedAt'],
   // The arrival of a dump is told, and raises the count of its device.
   Device: ['id', 'tokenUsedAt', 'lastUploadAt', 'crashCount', 'lastCrashAt', 'createdAt', 'updatedAt'],

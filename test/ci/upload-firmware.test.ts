@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { uploadFirmwareCommand } from '../../src/ci/upload-firmware.js';
 import { aDevice, aServer } from '../support/app.js';
 import { aFirmwareElf } from '../support/firmware.js';
+import { fixture } from '../support/fixtures.js';
 
 async function aFile(bytes: Uint8Array = aFirmwareElf({ version: '1.2.3' })): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'coredock-ci-'));
@@ -48,12 +49,12 @@ describe('coredock firmware upload', () => {
   it('brings a build to the server, and again without harm', async () => {
     const app = await aServer();
     await aDevice(app);
-    const file = await aFile();
+    const file = fixture('thermostat-1.0.0').elfPath;
 
     for (const _ of [1, 2]) {
       const terminal = aTerminal();
       expect(await run(file, `${app.url}/`, terminal)).toBe(0);
-      expect(terminal.out()).toMatch(/^thermostat 1\.2\.3 [0-9a-f]{64}\n$/);
+      expect(terminal.out()).toMatch(/^thermostat 1\.0\.0 [0-9a-f]{64}\n$/);
       expect(terminal.err()).toBe('');
     }
 
@@ -61,6 +62,33 @@ describe('coredock firmware upload', () => {
       '{ deviceModel(code: "thermostat") { firmwares { totalCount } } }',
     );
     expect(deviceModel.firmwares.totalCount).toBe(1);
+  });
+
+  it('warns of what the ELF lacks', async () => {
+    const app = await aServer();
+    await aDevice(app);
+    const terminal = aTerminal();
+
+    expect(await run(await aFile(), app.url, terminal)).toBe(0);
+
+    expect(terminal.out()).toMatch(/^thermostat 1\.2\.3 /);
+    expect(terminal.err()).toMatch(/^coredock: warning: .*stripped/);
+  });
+
+  it('stores a build under another version than its ELF has, when it is told to', async () => {
+    const app = await aServer();
+    await aDevice(app);
+    const file = fixture('thermostat-1.0.0').elfPath;
+    const refused = aTerminal();
+    const accepted = aTerminal();
+
+    expect(await run(file, app.url, refused, { firmwareVersion: 'beta' })).toBe(1);
+    expect(await run(file, app.url, accepted, { firmwareVersion: 'beta', allowVersionMismatch: true })).toBe(
+      0,
+    );
+
+    expect(refused.err()).toMatch(/"beta".*"1\.0\.0".*--allow-version-mismatch/);
+    expect(accepted.out()).toMatch(/^thermostat beta /);
   });
 
   it('tells in one line what the server refuses, and does not try again', async () => {

@@ -5,6 +5,7 @@ import { aDevice, aServer, eventually, stored, type TestApp } from '../support/a
 import { uploadFirmware } from '../support/firmware.js';
 import { type FixtureName, fixture } from '../support/fixtures.js';
 import { ended } from '../support/parsed-dump.js';
+import { findCaseFile, missingFiles } from '../support/real-cases.js';
 import { answerJson, aSidecar } from '../support/sidecar.js';
 
 const CHOOSE = `mutation ($id: ID!, $firmwareId: ID!) {
@@ -101,17 +102,81 @@ describe('a dump whose own build is missing', () => {
   });
 });
 
+describe('a dump that cannot name its build', () => {
+  for (const name of ['esp32-bin-idf-v3.3', 'esp32s3-bin-head']) {
+    const missing = missingFiles(name, ['dump.bin', 'firmware.elf']);
+    it.skipIf(missing !== '')(
+      `is read with the one that a person chose, whatever version the device named: ${name}${missing}`,
+      async () => {
+        const { app, coredumpId } = await aDumpWithoutBuild(await readFile(caseFile(name, 'dump.bin')));
+        const elf = await readFile(caseFile(name, 'firmware.elf'));
+        const { id: firmwareId } = await uploadFirmware(app, {
+          elf,
+          version: 'as-labelled',
+          allowVersionMismatch: true,
+        });
+        const before = await reading(app, coredumpId);
+
+        await app.graphql(CHOOSE, { id: coredumpId, firmwareId });
+        await ended(app, coredumpId);
+        const chosen = await reading(app, coredumpId);
+        await app.graphql(REPARSE, { id: coredumpId });
+        await ended(app, coredumpId);
+
+        expect(before).toMatchObject({ parseStatus: 'ERROR', firmware: null });
+        expect(chosen).toMatchObject({
+          parseStatus: 'PARSED',
+          firmware: { version: 'as-labelled' },
+          chosenFirmware: { version: 'as-labelled' },
+        });
+        expect(await reading(app, coredumpId)).toMatchObject({
+          ...{ parseStatus: 'ERROR', firmware: null, chosenFirmware: null },
+          parsedOutput: expect.stringContaining('No firmware for model "thermostat" version "1.0.0"'),
+        });
+      },
+    );
+  }
+});
+
+describe('a dump that ended because its parse failed', () => {
+  it('is read with the build that a person chose', async () => {
+    let isBroken = true;
+    const sidecar = await aSidecar((_, response) =>
+      isBroken
+        ? answerJson(response, 422, { error: 'It is broken.' })
+        : answerJson(response, 200, { output: 'read' }),
+    );
+    const app = await aServer(sidecar.environment);
+    await aDevice(app);
+    await uploaded(app, 'thermostat-1.0.0');
+    const { coredumpId } = await stored(app, 'dump', { version: '1.0.0' });
+    expect((await ended(app, coredumpId)).parseStatus).toBe('ERROR');
+    const firmwareId = await uploaded(app, 'thermostat-1.1.0');
+    isBroken = false;
+
+    await app.graphql(CHOOSE, { id: coredumpId, firmwareId });
+
+    expect(await ended(app, coredumpId)).toMatchObject({
+      parseStatus: 'PARSED',
+      firmware: { version: '1.1.0' },
+    });
+  });
+});
+
+function caseFile(name: string, file: string): string {
+  return findCaseFile(name, file) ?? `no ${name}/${file}`;
+}
+
 /** A real dump of thermostat 1.0.0, which ended for lack of its build; the reader itself parses. */
-async function aDumpWithoutBuild() {
+async function aDumpWithoutBuild(dump?: Uint8Array) {
   const sidecar = await aSidecar(({ coreBytes, elfBytes, chip }, response) => {
     const { output, report } = readCrashDump({ core: coreBytes, elf: elfBytes, chip });
     answerJson(response, 200, { output, report });
   });
   const app = await aServer(sidecar.environment);
   await aDevice(app);
-  const { coredumpId } = await stored(app, await readFile(fixture('thermostat-1.0.0').dump('abort')), {
-    version: '1.0.0',
-  });
+  const bytes = dump ?? (await readFile(fixture('thermostat-1.0.0').dump('abort')));
+  const { coredumpId } = await stored(app, bytes, { version: '1.0.0' });
   expect((await ended(app, coredumpId)).parsedOutput).toContain('No firmware for model "thermostat"');
   return { app, coredumpId };
 }

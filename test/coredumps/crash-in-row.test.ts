@@ -131,7 +131,13 @@ async function aDump() {
       const hold = state.hold(task);
       await state.begin(hold, 3);
       await state.finish(hold, {
-        ...{ status: 'ERROR', errorKind: 'lost_coredump', firmwareId: null, appElfSha256: null },
+        ...{
+          status: 'ERROR',
+          errorKind: 'lost_coredump',
+          firmwareId: null,
+          appElfSha256: null,
+          dumpChip: null,
+        },
         text: { output: 'missing', report: null },
       });
     },

@@ -97,6 +97,7 @@ describe('a dump that goes before anybody has read it', () => {
       text: { output: 'too late', report: null },
       firmwareId: null,
       appElfSha256: null,
+      dumpChip: null,
     });
 
     expect(finished).toBeNull();

@@ -297,7 +297,6 @@ export function aFirmware({
     machine,
     sections: [],
     appDescriptor: null,
-    zeroesAt: () => null,
     readAt(address, length) {
       const block = code.find(
         (run) => address >= run.address && address + length <= run.address + run.bytes.length,

@@ -74,6 +74,62 @@ describe('finding the build of a dump', () => {
     expect(without).toEqual({ firmware: named, candidates: [named], matchedBy: 'sha' });
   });
 
+  it('is never one for another chip, whoever asks for it; one of an unknown chip may be', async () => {
+    const { db, service, model } = await aFirmwareService();
+    const [own, unknown, other] = await db.firmware.createManyAndReturn({
+      data: ['esp32s3', null, 'esp32'].map((chip, index) => ({
+        ...{ modelId: model.id, version: '1.0.0', chip, size: 1, uploadedAt: new Date() },
+        elfSha256: `abc${index}`.padEnd(64, '0'),
+      })),
+    });
+    const find = (
+      chip: string | null,
+      more: { chosenFirmwareId?: number | null; appElfSha256?: string } = {},
+    ) =>
+      service.findBuild({
+        ...{ modelId: model.id, version: '1.0.0', chip, appElfSha256: null, chosenFirmwareId: null },
+        ...more,
+      });
+
+    expect(await find('esp32s3')).toMatchObject({
+      firmware: own,
+      candidates: [own, unknown],
+      ofOtherChips: [other],
+    });
+    expect(await find('esp32c3')).toMatchObject({ firmware: unknown, candidates: [unknown] });
+    expect(await find(null)).toMatchObject({ firmware: other, candidates: [other, unknown, own] });
+    expect(await find('esp32s3', { chosenFirmwareId: other?.id ?? 0 })).toMatchObject({
+      firmware: own,
+      matchedBy: 'version',
+    });
+    // The hash is more certain than the chip that was concluded from the ELF.
+    expect(await find('esp32s3', { appElfSha256: 'abc2' })).toMatchObject({
+      firmware: other,
+      matchedBy: 'sha',
+    });
+    await service.delete(unknown?.id ?? 0);
+    expect(await find('esp32c3')).toMatchObject({
+      firmware: null,
+      matchedBy: null,
+      ofOtherChips: [other, own],
+    });
+  });
+
+  it('takes zeros for no hash', async () => {
+    const { db, service, model } = await aFirmwareService();
+    const columns = { modelId: model.id, size: 1, uploadedAt: new Date() };
+    await db.firmware.create({ data: { ...columns, version: '9.9.9', elfSha256: '0'.repeat(64) } });
+    const named = await db.firmware.create({
+      data: { ...columns, version: '1.0.0', elfSha256: 'a'.repeat(64) },
+    });
+
+    const found = await service.findBuild({
+      ...{ modelId: model.id, version: '1.0.0', appElfSha256: '000000000', chosenFirmwareId: null },
+    });
+
+    expect(found).toMatchObject({ firmware: named, matchedBy: 'version' });
+  });
+
   it('finds nothing for other models and versions', async () => {
     const { upload, db, service, model } = await aFirmwareService();
     const firmware = await upload(aFirmwareElf());

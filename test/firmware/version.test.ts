@@ -49,6 +49,43 @@ describe('the version of a build', () => {
     expect(unfinished()).toEqual([]);
   });
 
+  it.each([
+    ['the argument', bundle('2.0.0'), '1.0.0'],
+    ['version.json', bundle('2.0.0', '"1.0.0"'), undefined],
+    ['the argument, of an ELF with a version that no device could send', bundle('v2 (dirty)'), '1.0.0'],
+  ])('is that of %s when it may differ from the descriptor, and both are kept', async (_, bytes, version) => {
+    const { upload } = await aFirmwareService();
+
+    const refusal = await refusalOf(upload(bytes, version === undefined ? {} : { version }));
+    const firmware = await upload(bytes, {
+      ...(version === undefined ? {} : { version }),
+      allowVersionMismatch: true,
+    });
+
+    expect(refusal).toContain('allowVersionMismatch');
+    expect(firmware.version).toBe('1.0.0');
+    expect(firmware.elfVersion).toMatch(/2/);
+  });
+
+  it('is that of the descriptor when nothing else gives one, also when it may differ', async () => {
+    const { upload } = await aFirmwareService();
+
+    expect(await upload(bundle('2.0.0'), { allowVersionMismatch: true })).toMatchObject({
+      version: '2.0.0',
+      elfVersion: '2.0.0',
+    });
+  });
+
+  it('is refused when argument and version.json disagree, whatever the ELF may have', async () => {
+    const { upload } = await aFirmwareService();
+
+    const refusal = await refusalOf(
+      upload(bundle('3.0.0', '"2.0.0"'), { version: '1.0.0', allowVersionMismatch: true }),
+    );
+
+    expect(refusal).toMatch(/"1\.0\.0".*"2\.0\.0"/);
+  });
+
   it('is asked for when nothing gives one, with the three ways to give it', async () => {
     const { upload } = await aFirmwareService();
 

@@ -53,12 +53,18 @@ export async function aFirmwareService({ maxFirmwares = 20, maxFirmwareBytes = 1
       {
         modelCode = MODEL,
         version,
+        allowVersionMismatch,
         isTruncated = false,
-      }: { modelCode?: string; version?: string; isTruncated?: boolean } = {},
+      }: {
+        modelCode?: string;
+        version?: string;
+        allowVersionMismatch?: boolean;
+        isTruncated?: boolean;
+      } = {},
     ): Promise<Firmware> {
       const stream = bytes instanceof Readable ? bytes : Readable.from(pieces(bytes), { objectMode: false });
       const bundle = { filename: 'bundle', stream, truncated: () => isTruncated };
-      return service.upload({ modelCode, version, bundle });
+      return service.upload({ modelCode, version, allowVersionMismatch, bundle });
     },
 
     /** Names of the stored ELFs, without the temporary ones. */

@@ -2,15 +2,21 @@ import type { TestApp } from './app.js';
 
 /**
  * The smallest ELF that passes for firmware: 32-bit little-endian RISC-V, one allocated section `.flash.appdesc` with
- * an application descriptor (ESP-IDF esp_app_format: `esp_app_desc_t`).
+ * an application descriptor (ESP-IDF esp_app_format: `esp_app_desc_t`). Or the same for an ESP32: Xtensa, with code in the
+ * instruction RAM that this chip alone has there.
  */
-export function aFirmwareElf({ version = '1.0.0', project = 'thermostat', note = '' } = {}): Buffer {
+export function aFirmwareElf({
+  version = '1.0.0',
+  project = 'thermostat',
+  note = '',
+  isForEsp32 = false,
+} = {}): Buffer {
   const descriptor = Buffer.alloc(256);
   descriptor.writeUInt32LE(0xabcd5432, 0);
   descriptor.write(version, 16, 32);
   descriptor.write(project, 48, 32);
   descriptor.write('v5.3', 112, 32);
-  const names = Buffer.from('\0.flash.appdesc\0.shstrtab\0.comment\0');
+  const names = Buffer.from(`\0.flash.appdesc\0.shstrtab\0${isForEsp32 ? '.iram0.text' : '.comment'}\0`);
   const comment = Buffer.from(`${note}\0`);
 
   const header = Buffer.alloc(52);
@@ -21,7 +27,7 @@ export function aFirmwareElf({ version = '1.0.0', project = 'thermostat', note =
   header.write('\x7fELF', 0, 'latin1');
   header.set([1, 1, 1], 4);
   header.writeUInt16LE(2, 16); // ET_EXEC
-  header.writeUInt16LE(0xf3, 18); // EM_RISCV
+  header.writeUInt16LE(isForEsp32 ? 94 : 0xf3, 18); // EM_XTENSA, EM_RISCV
   header.writeUInt32LE(1, 20);
   header.writeUInt32LE(sectionsAt, 32);
   header.writeUInt16LE(52, 40);
@@ -52,7 +58,7 @@ export function aFirmwareElf({ version = '1.0.0', project = 'thermostat', note =
     Buffer.alloc(40),
     section(1, 1, 2, 0x3c020020, descriptorAt, descriptor.length),
     section(16, 3, 0, 0, namesAt, names.length),
-    section(26, 1, 0, 0, commentAt, comment.length),
+    section(26, 1, 0, isForEsp32 ? 0x40080400 : 0, commentAt, comment.length),
   ]);
 }
 
@@ -70,23 +76,28 @@ export async function uploadFirmware(
     elf = aFirmwareElf(),
     modelCode = 'thermostat',
     version,
+    allowVersionMismatch,
     filename = 'firmware.elf',
     headers = {},
   }: {
     elf?: Uint8Array;
     modelCode?: string;
     version?: string;
+    allowVersionMismatch?: boolean;
     filename?: string;
     headers?: Record<string, string>;
   },
 ): Promise<{ id: string; version: string; elfSha256: string; chip: string | null; size: number }> {
   const form = new FormData();
-  const query = `mutation ($model: String!, $bundle: Upload!, $version: String) {
-    uploadFirmware(input: { modelCode: $model, bundle: $bundle, version: $version }) {
+  const query = `mutation ($model: String!, $bundle: Upload!, $version: String, $allowVersionMismatch: Boolean) {
+    uploadFirmware(input: {
+      modelCode: $model, bundle: $bundle, version: $version, allowVersionMismatch: $allowVersionMismatch
+    }) {
       firmware { id version elfSha256 chip size }
     }
   }`;
-  form.set('operations', JSON.stringify({ query, variables: { model: modelCode, bundle: null, version } }));
+  const variables = { model: modelCode, bundle: null, version, allowVersionMismatch };
+  form.set('operations', JSON.stringify({ query, variables }));
   form.set('map', JSON.stringify({ bundle: ['variables.bundle'] }));
   form.set('bundle', new Blob([new Uint8Array(elf)]), filename);
   const response = await fetch(`${app.url}/graphql`, { method: 'POST', headers, body: form });

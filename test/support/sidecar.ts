@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest';
 
 export interface ParseRequest {
   core: string;
+  /** Empty without a build. */
   elf: string;
   chip: string;
   /** The bytes that stood in the transfer folder when the request came. */
@@ -20,6 +21,7 @@ export interface ParseRequest {
  */
 export async function aSidecar(
   answer: (request: ParseRequest, response: ServerResponse) => void | Promise<void>,
+  { readsWithoutBuild = false }: { readsWithoutBuild?: boolean } = {},
 ) {
   const xferDir = await mkdtemp(join(tmpdir(), 'coredock-xfer-'));
   const requests: ParseRequest[] = [];
@@ -44,10 +46,12 @@ export async function aSidecar(
       elf: searchParams.get('elf') ?? '',
       chip: searchParams.get('chip') ?? '',
     };
+    // As a program that knows no dump without a build.
+    if (names.elf === '' && !readsWithoutBuild) return answerJson(response, 400, { error: 'no elf' });
     const parseRequest = {
       ...names,
       coreBytes: await readFile(join(xferDir, names.core)),
-      elfBytes: await readFile(join(xferDir, names.elf)),
+      elfBytes: names.elf === '' ? Buffer.alloc(0) : await readFile(join(xferDir, names.elf)),
     };
     requests.push(parseRequest);
     await answer(parseRequest, response);

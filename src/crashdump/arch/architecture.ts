@@ -17,6 +17,11 @@ export interface Architecture {
 
   /** DWARF register number. */
   readonly stackPointer: number;
+  /**
+   * DWARF numbers of the registers whose values a called function restores. All others are unknown in a caller's frame,
+   * even where unwinding gives them the value that they have now. Null where unwinding gives only what was saved.
+   */
+  readonly keptByCalls: ReadonlySet<number> | null;
   /** DWARF register number of a function's first argument. */
   readonly firstArgument: number;
   /** GDB shows frames that tail calls replaced only where it unwinds by call-frame information. */
@@ -57,6 +62,9 @@ export interface Architecture {
    * 0; null when it always saves all.
    */
   readonly savedByYield: readonly string[] | null;
+
+  /** Whether code, of four bytes at least, begins with an instruction that calls a debugger. */
+  isBreakInstruction(code: Uint8Array): boolean;
 
   /** The call chain of `start`, innermost frame first. */
   unwind(start: RegisterSet, sources: UnwindSources): Unwound;

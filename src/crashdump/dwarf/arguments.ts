@@ -32,15 +32,13 @@ interface ArgumentReaderDeps {
   callSites: CallSites;
   symbolAt: (address: number) => FirmwareSymbol | null;
   cfiAt: (pc: number) => CfiRow | null;
+  wholeFrameSizeAt: (pc: number, register: number) => number | null;
+  /** DWARF numbers of the registers that keep their values over a call; null when all that are given do. */
+  keptByCalls: ReadonlySet<number> | null;
 }
 
-export function createArgumentReader({
-  sources,
-  callSites,
-  symbolAt,
-  cfiAt,
-}: ArgumentReaderDeps): ArgumentReader {
-  const values = createFrameValues({ sources, callSites, cfiAt });
+export function createArgumentReader({ symbolAt, ...deps }: ArgumentReaderDeps): ArgumentReader {
+  const values = createFrameValues(deps);
   const types = new Map<number, ValueType | null>();
   const parameters = new WeakMap<Scope, readonly Die[]>();
 
@@ -103,7 +101,7 @@ export function createArgumentReader({
   return {
     argumentsOf(scope, fn, pc, context) {
       const { registers, cfa, caller, readMemory } = context;
-      const frame: Frame = { fn, pc, registers, cfa, caller, readMemory };
+      const frame: Frame = { fn, pc, isAtCall: pc !== context.pc, registers, cfa, caller, readMemory };
       return fn.unit.file.attempt(`The arguments of the function at ${scope.die.offset}`, [], () => {
         const all = parametersOf(scope);
         // A parameter that the compiler has split has several entries; GDB shows the last one's value for each.

@@ -28,6 +28,32 @@ export function computeRow({ common, start, instructions }: FrameDescription, pc
   }
 }
 
+/**
+ * The size of the frame when it is whole: the largest distance between the CFA and `register` in the described code.
+ * Null when the CFA is never computed by that register.
+ */
+export function wholeFrameSize(
+  { common, start, instructions }: FrameDescription,
+  register: number,
+): number | null {
+  let cfa: State['cfa'] = null;
+  let largest: number | null = null;
+  const state: State = {
+    rules: new Map(),
+    get cfa() {
+      return cfa;
+    },
+    set cfa(value) {
+      cfa = value;
+      if (value?.register === register) largest = Math.max(largest ?? value.offset, value.offset);
+    },
+  };
+  const everything = { location: start, pc: Number.POSITIVE_INFINITY };
+  execute(common.instructions, common, state, state, everything);
+  execute(instructions, common, state, { cfa, rules: new Map(state.rules) }, everything);
+  return largest;
+}
+
 /** Runs instructions until their location passes `pc` (DWARF 5 §6.4.2, §6.4.3). */
 function execute(
   program: ByteReader,

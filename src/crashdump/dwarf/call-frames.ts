@@ -16,11 +16,13 @@ import {
   readDescription,
   readRange,
 } from './call-frame-entries.js';
-import { computeRow } from './call-frame-rows.js';
+import { computeRow, wholeFrameSize } from './call-frame-rows.js';
 
 export interface CallFrames {
   /** Null where no description covers `pc`, or where it is broken or uses an expression for the CFA. */
   rowAt(pc: number): CfiRow | null;
+  /** The size of the whole frame of the function at `pc`, if its CFA is computed by `register`. */
+  wholeFrameSizeAt(pc: number, register: number): number | null;
 }
 
 const ROW_CACHE = 4_096;
@@ -37,10 +39,10 @@ export function readCallFrames(
 ): CallFrames {
   const tables = sections.map((section) => openTable(section, isInMemory));
   const rows = new Map<number, CfiRow | null>();
-  const find = (pc: number): CfiRow | null => {
+  const descriptionAt = (pc: number): FrameDescription | null => {
     for (const table of tables) {
       const description = table.at(pc);
-      if (description !== null) return orNull(() => computeRow(description, pc));
+      if (description !== null) return description;
     }
     return null;
   };
@@ -48,11 +50,16 @@ export function readCallFrames(
     rowAt(pc) {
       let row = rows.get(pc);
       if (row === undefined) {
-        row = find(pc);
+        const description = descriptionAt(pc);
+        row = description === null ? null : computeRow(description, pc);
         if (rows.size >= ROW_CACHE) rows.clear();
         rows.set(pc, row);
       }
       return row;
+    },
+    wholeFrameSizeAt(pc, register) {
+      const description = descriptionAt(pc);
+      return description === null ? null : orNull(() => wholeFrameSize(description, register));
     },
   };
 }

@@ -7,10 +7,7 @@ export interface FrameContext {
   cfa: number | null;
   /** The calling frame, for entry values; null for the outermost frame. */
   caller: CallingFrame | null;
-  /**
-   * Memory of the dump, completed by the ELF's own bytes, and by zeroes for ELF memory without bytes, as in GDB; null
-   * unless every byte is available.
-   */
+  /** Memory of the dump, completed by the ELF's code and constants; null unless every byte is available. */
   readMemory(address: number, length: number): Uint8Array | null;
 }
 

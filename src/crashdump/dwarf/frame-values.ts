@@ -32,6 +32,8 @@ export type Reading =
 export interface Frame {
   fn: DebugFunction;
   pc: number;
+  /** Whether the frame waits for a call, which may have changed registers. */
+  isAtCall: boolean;
   registers: ReadonlyMap<number, number>;
   cfa: number | null;
   caller: CallingFrame | null;
@@ -48,17 +50,26 @@ interface FrameValuesDeps {
   sources: SourceLookup;
   callSites: CallSites;
   cfiAt: (pc: number) => CfiRow | null;
+  wholeFrameSizeAt: (pc: number, register: number) => number | null;
+  keptByCalls: ReadonlySet<number> | null;
 }
 
 /** Limits entry values that refer from caller to caller. */
 const MAX_CALLERS = 16;
 export const MAX_VALUE_BYTES = 16;
 
-export function createFrameValues({ sources, callSites, cfiAt }: FrameValuesDeps): FrameValues {
+export function createFrameValues({
+  sources,
+  callSites,
+  cfiAt,
+  wholeFrameSizeAt,
+  keptByCalls,
+}: FrameValuesDeps): FrameValues {
   const expressionFrame = (frame: Frame, depth: number): ExpressionFrame => ({
     unit: frame.fn.unit,
     register(register) {
-      const value = frame.registers.get(register);
+      const isKept = !frame.isAtCall || keptByCalls === null || keptByCalls.has(register);
+      const value = isKept ? frame.registers.get(register) : undefined;
       if (value === undefined) throw VALUE_OPTIMIZED_OUT;
       return value;
     },
@@ -67,7 +78,8 @@ export function createFrameValues({ sources, callSites, cfiAt }: FrameValuesDeps
       const base = locationAt(frame.fn.die, AT.frame_base, frame.pc);
       if (base === null) throw new ValueError('Could not find the frame base');
       const location = evaluate(base, expressionFrame(frame, depth + 1));
-      if (location.kind === 'register') return this.register(location.register);
+      if (location.kind === 'register')
+        return wholeFrameBase(frame, this.register(location.register), location.register);
       if (location.kind === 'memory') return location.address;
       throw new ValueError('Could not find the frame base');
     },
@@ -79,6 +91,17 @@ export function createFrameValues({ sources, callSites, cfiAt }: FrameValuesDeps
     entryValue: (place) => entryValue(frame, place, depth),
   });
 
+  /**
+   * clang's frame base is the stack pointer, which is there only while the frame is whole: before and after that it is
+   * above.
+   */
+  const wholeFrameBase = ({ pc, isAtCall, cfa }: Frame, base: number, register: number): number => {
+    const row = isAtCall ? null : cfiAt(pc);
+    if (row?.cfa.register !== register) return base;
+    const size = wholeFrameSizeAt(pc, register);
+    return size === null ? base : ((cfa ?? base + row.cfa.offset) - size) >>> 0;
+  };
+
   const computeCfa = ({ pc, registers }: Frame): number | null => {
     const row = cfiAt(pc);
     const base = row === null ? undefined : registers.get(row.cfa.register);
@@ -89,7 +112,7 @@ export function createFrameValues({ sources, callSites, cfiAt }: FrameValuesDeps
     const fn = caller === null ? null : sources.functionAt(caller.pc - 1);
     if (caller === null || fn === null) return null;
     const { registers, cfa = null, caller: next = null } = caller;
-    return { fn, pc: caller.pc - 1, registers, cfa, caller: next, readMemory };
+    return { fn, pc: caller.pc - 1, isAtCall: true, registers, cfa, caller: next, readMemory };
   };
 
   /** The value that the caller passed to the frame's function, by its description. @throws NoEntryValue, ValueError */

@@ -18,10 +18,11 @@ export interface FirmwareImage {
   /** In the order of the section headers; those without an address (debug, symbols) too. */
   readonly sections: readonly FirmwareSection[];
   readonly appDescriptor: AppDescriptor | null;
-  /** The ELF's own bytes at these addresses (code, constants); null unless it has all of them. */
+  /**
+   * The ELF's code and constants at these addresses; null unless it has all of them. Never the initial values of
+   * variables, which the device's memory no longer had.
+   */
   readAt(address: number, length: number): Uint8Array | null;
-  /** Zeroes for memory without bytes in the file (`.bss`), which is its initial value. Otherwise null. */
-  zeroesAt(address: number, length: number): Uint8Array | null;
   /** The function or object symbol that covers the address, as in GDB's `<name+offset>`. */
   symbolAt(address: number): FirmwareSymbol | null;
   symbol(name: string): FirmwareSymbol | null;

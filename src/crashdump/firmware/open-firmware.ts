@@ -35,10 +35,9 @@ import type { FirmwareImage, FirmwareSection, SourceFrame } from './firmware-ima
  */
 export function openFirmware(bytes: Uint8Array): FirmwareImage {
   const elf = parseElf(bytes);
-  const loaded = elf.sections.filter(isLoaded);
-  const unloaded = elf.sections.filter(isUnloaded);
+  const constants = elf.sections.filter(isConstant);
   const symbols = lazily<SymbolTable>(() => readSymbols(elf));
-  const readAt = (address: number, length: number) => readLoaded(bytes, loaded, address, length);
+  const readAt = (address: number, length: number) => readLoaded(bytes, constants, address, length);
   const callFrames = lazily<CallFrames>(() => openCallFrames(elf));
   const information = lazily<DebugInformation>(() => openDebugInformation(elf));
   const sources = lazily<SourceLookup>(() => createSourceLookup(information()));
@@ -53,7 +52,14 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
   const symbolAt = (address: number) => nearestName(sources(), symbols(), address);
   const cfiAt = (pc: number) => callFrames().rowAt(pc);
   const argumentReader = lazily<ArgumentReader>(() =>
-    createArgumentReader({ sources: sources(), callSites: callSites(), symbolAt, cfiAt }),
+    createArgumentReader({
+      sources: sources(),
+      callSites: callSites(),
+      symbolAt,
+      cfiAt,
+      wholeFrameSizeAt: (pc, register) => callFrames().wholeFrameSizeAt(pc, register),
+      keptByCalls: elf.architecture.keptByCalls,
+    }),
   );
   const lacks = lazily(() => lacksOf(elf));
   const members = lazily<StructMembers>(() => createStructMembers(information()));
@@ -63,7 +69,6 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
     sections: elf.sections.filter(({ index }) => index > 0).map(toFirmwareSection),
     appDescriptor: findAppDescriptor(elf),
     readAt,
-    zeroesAt: (address, length) => (sectionOf(unloaded, address, length) ? new Uint8Array(length) : null),
     symbolAt,
     symbol: (name) => symbols().named(name),
     cfiAt,
@@ -163,12 +168,10 @@ function startsRow(row: LineRow | null, pc: number, context: FrameContext | null
   return row?.isStatement === true && row.start === (context?.pc ?? pc);
 }
 
-function isLoaded(section: ElfSection): boolean {
-  return (section.flags & SHF_ALLOC) !== 0 && section.type !== SHT_NOBITS && section.size > 0;
-}
-
-function isUnloaded({ flags, type }: ElfSection): boolean {
-  return (flags & SHF_ALLOC) !== 0 && type === SHT_NOBITS;
+/** Code may be marked writable, and ESP-IDF's constants are: no program writes into flash. */
+function isConstant({ name, flags, type, size }: ElfSection): boolean {
+  if ((flags & SHF_ALLOC) === 0 || type === SHT_NOBITS || size === 0) return false;
+  return (flags & SHF_WRITE) === 0 || (flags & SHF_EXECINSTR) !== 0 || name.startsWith('.flash.');
 }
 
 function sectionOf(sections: readonly ElfSection[], address: number, length: number): ElfSection | undefined {
@@ -179,11 +182,11 @@ function sectionOf(sections: readonly ElfSection[], address: number, length: num
 
 function readLoaded(
   bytes: Uint8Array,
-  loaded: readonly ElfSection[],
+  constants: readonly ElfSection[],
   address: number,
   length: number,
 ): Uint8Array | null {
-  const section = sectionOf(loaded, address, length);
+  const section = sectionOf(constants, address, length);
   if (section === undefined) return null;
   const start = section.offset + (address - section.address);
   return start + length <= bytes.length ? bytes.subarray(start, start + length) : null;

@@ -105,20 +105,11 @@ function sourcesOf(
       registers,
       cfa,
       caller,
-      readMemory: (address, length) => context.read(address, length) ?? zeroes(context, address, length),
+      readMemory: context.read,
     });
     if (sources.length > 0) return sources;
   }
   return [{ function: null, file: null, line: null, inlined: false, atLineStart: false, arguments: [] }];
-}
-
-/** Bytes of the dump and of the files only: zeroes for a stack that was not dumped would unwind to wrong frames. */
-function zeroes(context: BacktraceContext, address: number, length: number): Uint8Array | null {
-  for (const image of images(context)) {
-    const bytes = image.zeroesAt(address, length);
-    if (bytes) return bytes;
-  }
-  return null;
 }
 
 /** A return address may be in the next line or function already, so the look-up uses the call instruction. */

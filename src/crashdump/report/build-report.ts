@@ -1,6 +1,6 @@
 import { causeOf } from '../arch/architectures.js';
 import type { Dump, DumpTask } from '../core/core.js';
-import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
+import type { FirmwareImage } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
 import { MAX_FRAMES, MAX_INSTRUCTIONS } from '../limits.js';
 import type { ReadMemory } from '../read-memory.js';
@@ -13,13 +13,11 @@ import {
 } from '../report.js';
 import type { ReportWarning } from '../warning.js';
 import { type BacktraceContext, backtrace } from './backtrace.js';
-import { explain } from './explanation.js';
-import { fingerprint } from './fingerprint.js';
 import { reportedRegions } from './memory-regions.js';
-import { panicReason } from './reason.js';
+import { NEVER_WRITTEN, panicReason } from './reason.js';
 import { crashedRegisters, savedRegisters } from './register-list.js';
 import { stackHealth } from './stack-health.js';
-import { culpritFrames } from './system-frames.js';
+import { summarizeCrash } from './summarize-crash.js';
 import { readTaskControlBlock, type TaskControlBlock } from './task-control-block.js';
 import { runningOn, taskState, waitingFor } from './task-state.js';
 
@@ -63,45 +61,33 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
     ...(firmware?.notes() ?? []).map((message): ReportWarning => ({ code: 'FIRMWARE_INCOMPLETE', message })),
   );
 
-  const reason = panicReason(dump, firmware);
-  const culprits = isCrashedKnown && crashed !== undefined ? culpritFrames(crashed) : [];
-  const overflowedTask = reason.kind === 'STACK_OVERFLOW' && isCrashedKnown ? (crashed?.name ?? null) : null;
-  // Symbols of another build's ELF would group crashes by chance.
-  const mayName = elfMatch !== 'differs';
-  return {
-    schemaVersion: REPORT_VERSION,
-    kind: reason.kind,
-    reason: reason.text,
-    faultAddress: reason.address === null ? null : hex32(reason.address),
-    cause: causeOfCrash(dump),
-    explanation: explain({
-      reason,
-      culprit: culprits[0] ?? null,
-      taskName: crashed?.name ?? null,
-      firstFault: firstFault(dump, firmware),
-    }),
-    fingerprint: mayName ? fingerprint(culprits, overflowedTask) : null,
-    chip: dump.chip?.name ?? dump.architecture.name,
-    chipRevision: dump.chipRevision,
+  const usesElf = firmware !== null && elfMatch !== 'differs';
+  // Symbols of another build's ELF would explain and group crashes by chance.
+  const own = usesElf ? firmware : null;
+  const reason = panicReason(dump, own);
+  const facts = {
     crashedTask: isCrashedKnown ? (crashed?.name ?? null) : null,
-    inInterrupt: dump.inInterrupt,
+    chip: dump.chip?.name ?? dump.architecture.name,
     appElfSha256: dump.appElfSha256,
     elfMatch,
+    usesElf,
+    tasks: isCrashedKnown ? tasks : tasks.map((task) => ({ ...task, crashed: false })),
+  };
+  return {
+    schemaVersion: REPORT_VERSION,
+    ...summarizeCrash({ dump, firmware: own, reason, ...facts }),
+    faultAddress: reason.address === null ? null : hex32(reason.address),
+    cause: causeOfCrash(dump),
+    ...facts,
+    chipRevision: dump.chipRevision,
+    inInterrupt: dump.inInterrupt,
     elfMatches: elfMatch === 'matches',
-    usesElf: firmware !== null && mayName,
     format: dump.format,
     checksum: dump.checksum,
     registers: crashedRegisters(dump, firmware),
-    tasks: isCrashedKnown ? tasks : tasks.map((task) => ({ ...task, crashed: false })),
     ...reportedRegions(dump, firmware),
     warnings,
   };
-}
-
-/** The place of the first of two exceptions: EPC1 keeps it (Xtensa ISA §4.4.1.10). */
-function firstFault(dump: Dump, firmware: FirmwareImage | null): SourceFrame | null {
-  const epc1 = dump.exception.epc.find(([level]) => level === 1)?.[1];
-  return epc1 === undefined ? null : (firmware?.framesAt(epc1)[0] ?? null);
 }
 
 /** The dump contains as many leading digits of the hash as the build was configured to keep (9 by default). */
@@ -121,7 +107,7 @@ const NO_CAUSE = 0xffff;
 
 function causeOfCrash({ architecture, exception }: Dump): CrashCause | null {
   const { cause, address } = exception;
-  if (cause === null || cause === NO_CAUSE) return null;
+  if (cause === null || cause === NO_CAUSE || cause === NEVER_WRITTEN) return null;
   return {
     code: cause,
     name: causeOf(architecture, cause).name,

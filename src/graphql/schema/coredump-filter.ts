@@ -1,6 +1,7 @@
 import type {
   CoredumpFilter,
   CoredumpKind as CoredumpKindName,
+  ParseErrorKind as ParseErrorKindName,
   ParseStatus as ParseStatusName,
 } from '../../coredumps/types.js';
 import { builder } from './builder.js';
@@ -12,13 +13,43 @@ const STATUSES: Readonly<Record<ParseStatusName, { description: string }>> = {
   PENDING: { description: 'Waits for the parser, or is being parsed.' },
   PARSED: { description: 'Was parsed: text and report are there.' },
   ERROR: {
-    description: 'Was not parsed; `parsedOutput` says why. Missing firmware is the most frequent reason.',
+    description:
+      'Was not parsed; `parseErrorKind` and `parsedOutput` say why. A dump that only waits for its build has a report all ' +
+      'the same, with what the dump alone tells.',
   },
 };
 
 export const ParseStatus = builder.enumType('ParseStatus', {
   description: 'What became of the parse of a core dump.',
   values: STATUSES,
+});
+
+const ERROR_KINDS: Readonly<
+  Record<Uppercase<ParseErrorKindName>, { value: ParseErrorKindName; description: string }>
+> = {
+  MISSING_FIRMWARE: {
+    value: 'missing_firmware',
+    description: 'It waits for its build (`waitingFor`): the upload of the build resolves it.',
+  },
+  LOST_FIRMWARE: {
+    value: 'lost_firmware',
+    description: 'The storage has lost the ELF of its build: the upload of the same ELF resolves it.',
+  },
+  LOST_COREDUMP: {
+    value: 'lost_coredump',
+    description: 'The storage has lost its raw bytes: their restoration resolves it.',
+  },
+  REMOVED_COREDUMP: {
+    value: 'removed_coredump',
+    description: 'Its raw bytes were removed before it was parsed.',
+  },
+  UNREADABLE: { value: 'unreadable', description: 'It is no core dump, or too damaged to be read.' },
+  FAILED: { value: 'failed', description: 'Three attempts failed: `reparseCoredump` tries again.' },
+};
+
+export const ParseErrorKind = builder.enumType('ParseErrorKind', {
+  description: 'Why a dump ended ERROR, and what resolves it. Values may be added.',
+  values: ERROR_KINDS,
 });
 
 const KINDS: Readonly<Record<CoredumpKindName, { description: string }>> = {
@@ -40,6 +71,12 @@ export const CoredumpFilterInput = builder.inputType('CoredumpFilter', {
     id: t.idList({ description: 'Global ids of dumps. An id of anything else matches nothing.' }),
     kind: t.field({ type: [CoredumpKind], description: 'What the device sent.' }),
     parseStatus: t.field({ type: [ParseStatus], description: 'What became of the parse.' }),
+    parseErrorKind: t.field({
+      type: [ParseErrorKind],
+      description:
+        'Why the parse ended ERROR. `[MISSING_FIRMWARE, LOST_FIRMWARE]`: the dumps that wait for a build. Dumps without an ' +
+        'error do not match.',
+    }),
     chip: t.stringList({ description: 'As the device reported it, for example `esp32c3`.' }),
     firmwareVersion: t.stringList({ description: 'As the device reported it, for example `1.4.2`.' }),
     firmwareId: t.idList({

@@ -85,15 +85,16 @@ builder.relayMutationField(
       firmwareId: t.id({
         required: true,
         description:
-          'Global id of a build of the model of the dump’s device; BAD_USER_INPUT for another model.',
+          'Global id of a build of the model of the dump’s device; BAD_USER_INPUT for another model, and for a build for ' +
+          'another chip than the dump names.',
       }),
     }),
   },
   {
     description:
-      'Parses a dump with the build that you choose, whatever build it names: it becomes PENDING and is queued. Later ' +
+      'Parses a dump with the build that you choose, whatever build it names or waits for: it becomes PENDING and is queued. Later ' +
       'parses use that build too, until `reparseCoredump` or until the build is deleted. `report.elfMatches` is false when ' +
-      'it is not the build that the device ran.',
+      'it is not known to be the build that the device ran.',
     resolve: (_, { input: { id, firmwareId } }, { services }) =>
       services.coredumps.parseWith(
         requireId('Coredump', id),

@@ -2,11 +2,11 @@ import { completeValue } from '@pothos/core';
 import { hasRole } from '../../auth/principal.js';
 import { redactOutput, redactReport } from '../../coredumps/redact.js';
 import { RAW_REMOVAL_REASONS } from '../../coredumps/remove-raw.js';
-import type { CoredumpRow } from '../../coredumps/types.js';
+import { type CoredumpRow, WAITING_KINDS } from '../../coredumps/types.js';
 import { notFound } from '../../errors.js';
 import { copiesOfParts } from '../limits/selection-size.js';
 import { builder } from './builder.js';
-import { CoredumpKind, ParseStatus } from './coredump-filter.js';
+import { CoredumpKind, ParseErrorKind, ParseStatus } from './coredump-filter.js';
 import { CrashKind } from './crash-kind.js';
 import { CrashReport } from './crash-report.js';
 import { Device } from './device.js';
@@ -20,6 +20,23 @@ const RawRemovalReason = builder.enumType('RawRemovalReason', {
     PRIVACY: { description: 'The privacy settings of its model ask for it.' },
     STORAGE_LIMIT: { description: 'The oldest dumps are removed to free space (MAX_STORAGE_BYTES).' },
   } satisfies Record<(typeof RAW_REMOVAL_REASONS)[number], { description: string }>,
+});
+
+const AwaitedBuild = builder.objectRef<CoredumpRow>('AwaitedBuild').implement({
+  description: 'A build that a dump waits for. See `missingFirmwares` for all of them.',
+  fields: (t) => ({
+    firmwareVersion: t.exposeString('firmwareVersion', {
+      description: 'The version of the build: as the device reported it.',
+    }),
+    chip: t.string({
+      description: 'The chip of the build: that of the dump, else as the device reported it.',
+      resolve: ({ dumpChip, chip }) => dumpChip ?? chip,
+    }),
+    elfSha256Prefix: t.exposeString('appElfSha256', {
+      nullable: true,
+      description: 'First digits of the SHA-256 of its ELF, as in the dump. Null where the dump has none.',
+    }),
+  }),
 });
 
 export const Coredump = builder.objectRef<CoredumpRow>('Coredump');
@@ -40,6 +57,11 @@ builder.node(Coredump, {
     size: t.exposeInt('size', { description: 'Bytes of the raw dump.' }),
     sha256: t.exposeString('sha256', { description: 'SHA-256 of the raw bytes, 64 hexadecimal digits.' }),
     parseStatus: t.expose('parseStatus', { type: ParseStatus, description: 'What became of the parse.' }),
+    parseErrorKind: t.expose('parseErrorKind', {
+      type: ParseErrorKind,
+      nullable: true,
+      description: 'Why the parse ended ERROR; null otherwise.',
+    }),
     parseAttempts: t.exposeInt('parseAttempts', {
       description: 'Attempts of the last parse, 0 to 3. A parse that is asked for again counts anew.',
     }),
@@ -134,11 +156,27 @@ builder.node(Coredump, {
       resolve: ({ chosenFirmwareId }, _, { loaders }) =>
         chosenFirmwareId === null ? null : loaders.firmwares.byId.load(chosenFirmwareId),
     }),
+    waitingFor: t.field({
+      type: AwaitedBuild,
+      nullable: true,
+      description:
+        'The build that it waits for, whose upload makes the server parse it again by itself: after an ERROR of the kind ' +
+        'MISSING_FIRMWARE or LOST_FIRMWARE, and after it was parsed with another build than the one that it names. Null ' +
+        'otherwise, and when a person chose the build.',
+      resolve: async (dump, _, { loaders }) => {
+        if (WAITING_KINDS.some((kind) => kind === dump.parseErrorKind)) return dump;
+        const { parseStatus, firmwareId, appElfSha256, chosenFirmwareId } = dump;
+        if (parseStatus !== 'PARSED' || chosenFirmwareId !== null) return null;
+        if (firmwareId === null || appElfSha256 === null) return null;
+        const firmware = await loaders.firmwares.byId.load(firmwareId);
+        return firmware === null || firmware.elfSha256.startsWith(appElfSha256) ? null : dump;
+      },
+    }),
     parsedOutput: t.string({
       nullable: true,
       description:
-        'The report as text in the layout of esp-coredump, or why there is none. Null while PENDING. Viewers get it ' +
-        'without memory contents.',
+        'The report as text in the layout of esp-coredump, or why there is none. When the build is missing: that, and what ' +
+        'the dump alone tells. Null while PENDING. Viewers get it without memory contents.',
       resolve: async ({ id }, _, { loaders, person, answer }) => {
         const output = await loaders.coredumps.texts.output(id, answer);
         return output === null || hasRole(person, 'admin') ? output : redactOutput(output);
@@ -148,8 +186,9 @@ builder.node(Coredump, {
       type: CrashReport,
       nullable: true,
       description:
-        'The content of the dump. Null while PENDING, and when it could not be parsed. Viewers get it without the values of ' +
-        'function arguments and what they point to.',
+        'The content of the dump. Null while PENDING, and when it could not be parsed. A dump that waits for its build has ' +
+        'what the dump alone tells: reason, tasks, registers, on Xtensa whole backtraces. Viewers get it without the values ' +
+        'of function arguments and what they point to.',
       resolve: async ({ id }, _, { loaders, person, answer }, info) => {
         const report = await loaders.coredumps.texts.report(id, copiesOfParts(info), answer);
         return report === null || hasRole(person, 'admin') ? report : redactReport(report);

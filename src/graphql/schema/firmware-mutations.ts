@@ -1,7 +1,9 @@
+import { readWarnings } from '../../firmware/warnings.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
 import { Firmware } from './firmware.js';
 import { present, requireId } from './inputs.js';
+import { ReportWarning } from './report-warning.js';
 
 builder.relayMutationField(
   'uploadFirmware',
@@ -18,18 +20,24 @@ builder.relayMutationField(
         description:
           'When left out: `version.json` in the ZIP, else the application descriptor in the ELF says it.',
       }),
+      allowVersionMismatch: t.boolean({
+        description:
+          'Store it under `version`, or that of `version.json`, although its application descriptor has another one ' +
+          '(`elfVersion`). Without it, BAD_USER_INPUT.',
+      }),
     }),
   },
   {
     description:
       'Stores a build, with which dumps can be parsed. Dumps that wait for it are queued. The same ELF again changes ' +
       'nothing.',
-    resolve: async (_, { input: { modelCode, bundle, version } }, { services }) => {
+    resolve: async (_, { input: { modelCode, bundle, version, allowVersionMismatch } }, { services }) => {
       const { filename, createReadStream } = await bundle;
       const stream = createReadStream();
       return services.firmwares.upload({
         modelCode,
         ...(version == null ? {} : { version }),
+        ...(allowVersionMismatch == null ? {} : { allowVersionMismatch }),
         // graphql-upload-minimal cuts a file at its limit without an error; the stream knows.
         bundle: { filename, stream, truncated: () => 'truncated' in stream && stream.truncated === true },
       });
@@ -41,6 +49,12 @@ builder.relayMutationField(
         type: Firmware,
         description: 'The stored build: the earlier one if the same ELF was uploaded before.',
         resolve: (firmware) => firmware,
+      }),
+      warnings: t.field({
+        type: [ReportWarning],
+        description:
+          'What the ELF lacks, so that reports made with it lack something. The same as `firmware.warnings`.',
+        resolve: ({ warnings }) => readWarnings(warnings),
       }),
     }),
   },

@@ -1,10 +1,12 @@
 import type { Firmware as FirmwareRow } from '../../firmware/types.js';
+import { readWarnings } from '../../firmware/warnings.js';
 import { decodeGlobalId } from '../../global-ids.js';
 import { arrivalPage } from './arrival-page.js';
 import { builder } from './builder.js';
 import { DeviceModel, modelOf } from './device-model.js';
 import { FirmwareFilterInput, FirmwareOrder, toFirmwareFilter } from './firmware-filter.js';
 import { rowIdOf } from './inputs.js';
+import { ReportWarning } from './report-warning.js';
 
 export const Firmware = builder.objectRef<FirmwareRow>('Firmware');
 
@@ -15,6 +17,13 @@ builder.node(Firmware, {
   fields: (t) => ({
     version: t.exposeString('version', {
       description: 'For example `1.4.2`: 1 to 64 of the characters `A-Z a-z 0-9 . _ + -`.',
+    }),
+    elfVersion: t.exposeString('elfVersion', {
+      nullable: true,
+      description:
+        'The version in the ELF’s application descriptor. It differs from `version` after an upload with ' +
+        '`allowVersionMismatch`, or a correction. Null when the ELF has none, and for a build of an earlier release until it is ' +
+        'used.',
     }),
     chip: t.exposeString('chip', {
       nullable: true,
@@ -38,6 +47,13 @@ builder.node(Firmware, {
       description:
         'When the server noticed that the storage has lost the ELF: upload the same ELF again. Null while it is there.',
       resolve: ({ id }, _, { loaders }) => loaders.firmwares.elfLostAt.load(id),
+    }),
+    warnings: t.field({
+      type: [ReportWarning],
+      description:
+        'What the ELF lacks, so that reports made with it lack something: symbols, call frame information, debug ' +
+        'information. Empty for an ordinary build.',
+      resolve: ({ warnings }) => readWarnings(warnings),
     }),
     coredumpCount: t.int({
       description: 'Stored dumps that were last parsed with this build.',

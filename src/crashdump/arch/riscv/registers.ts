@@ -23,6 +23,12 @@ const NO_SPECIALS: ReadonlyMap<string, number> = new Map();
 export const RA = 1;
 export const SP = 2;
 
+/** RISC-V calling convention: zero, sp, gp, tp, s0 to s11. */
+export const KEPT_BY_CALLS: ReadonlySet<number> = new Set([
+  ...[0, SP, 3, 4, 8, 9],
+  ...[18, 19, 20, 21, 22, 23, 24, 25, 26, 27],
+]);
+
 /** Registers of a CORE note's descriptor: pc, then x1 to x31. */
 export function readRegisterNote(description: ByteReader): RegisterSet {
   return readRegisters(description.slice('RISC-V registers', NOTE_REGISTERS_OFFSET, REGISTER_WORDS * 4));

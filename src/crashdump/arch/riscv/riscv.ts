@@ -5,7 +5,14 @@ import { NO_EXCEPTION, type RegisterSet } from '../registers.js';
 import { RISCV_CAUSES } from './causes.js';
 import { RISCV_CHIPS } from './chips.js';
 import { endOfJump } from './jump.js';
-import { completeRegisters, findException, readRegisterNote, readStackFrame, SP } from './registers.js';
+import {
+  completeRegisters,
+  findException,
+  KEPT_BY_CALLS,
+  readRegisterNote,
+  readStackFrame,
+  SP,
+} from './registers.js';
 import { createRiscvUnwinder } from './unwinder.js';
 
 /** x1 to x31 by their ABI names, in GDB's order. */
@@ -22,6 +29,7 @@ export const riscv: Architecture = {
   elfMachine: 0xf3,
   chips: RISCV_CHIPS,
   stackPointer: SP,
+  keptByCalls: KEPT_BY_CALLS,
   // a0 is x10.
   firstArgument: 10,
   showsTailCalls: true,
@@ -39,6 +47,9 @@ export const riscv: Architecture = {
   readExceptionFrame: () => NO_EXCEPTION,
   findException,
   listRegisters,
+  // ebreak, and its compressed form.
+  isBreakInstruction: ([a, b, c, d]) =>
+    (a === 0x73 && b === 0 && c === 0x10 && d === 0) || (a === 0x02 && b === 0x90),
   registerText: { separator: 'tab', listsException: false, unavailable: null },
   savedByYield: null,
   unwind: (start, sources) => followCallers(createRiscvUnwinder(start, sources), sources.budget),

@@ -25,6 +25,7 @@ export const xtensa: Architecture = {
   elfMachine: 0x5e,
   chips: XTENSA_CHIPS,
   stackPointer: STACK_POINTER,
+  keptByCalls: null,
   // a2 of the callee's window.
   firstArgument: 2,
   showsTailCalls: false,
@@ -47,6 +48,9 @@ export const xtensa: Architecture = {
     listsException: true,
     unavailable: { before: 'a0', names: UNAVAILABLE },
   },
+  // BREAK, and BREAK.N of the density option.
+  isBreakInstruction: ([a = 0, b = 0, c]) =>
+    ((a & 0xf) === 0 && b >>> 4 === 4 && c === 0) || (a === 0x2d && b >>> 4 === 0xf),
   // XtSolFrame; the others are in the register windows on the stack.
   savedByYield: ['pc', 'ps', 'a0', 'a1', 'a2', 'a3'],
   unwind: (start, sources) => followCallers(createXtensaUnwinder(start, sources), sources.budget),
