@@ -102,6 +102,7 @@ export function replay(name: string): SteppingResult {
         `step ${result.steps}: ${our.isWhole ? 'whole' : 'not whole'}, ends with "${end}"${seen}`,
       );
     else if (ours.join() === gdb.join()) result.equalToGdb++;
+    else if (addresses(ours) === addresses(gdb)) result.wrong.push(`step ${result.steps}: names${seen}`);
     else if (their.invented === null && their.shown > our.shown)
       result.namedMissing.push(`step ${result.steps}: "${end}"${seen}`);
     else result.better.push(`step ${result.steps}: "${end}"${seen}`);
@@ -167,6 +168,11 @@ function compareWithTruth(
 function bare(name: string | null | undefined): string {
   return (name ?? '')
     .replace(/\(.*$/, '')
+    .replace(/ \[clone .*\]$/, '')
     .replace(/^.*::/, '')
     .replace(/\.(constprop|isra|part)\.\d+/g, '');
+}
+
+function addresses(frames: readonly string[]): string {
+  return frames.map((frame) => frame.replace(/ .*/, '')).join();
 }
