@@ -20,6 +20,8 @@ export interface WalkState {
 export interface Exit extends WalkState {
   /** The register that was jumped to; null for a jump to another function. */
   link: number | null;
+  /** By the return of an interrupt handler, which nobody called. */
+  isOfTrap: boolean;
 }
 
 export interface Code {
@@ -73,6 +75,8 @@ export function walkCode(
       const instruction = code.instructionAt(pc);
       if (instruction === null) break;
       cost++;
+      if (instruction.kind === 'trapReturn')
+        exits.push({ pc, registers, memory, link: null, isOfTrap: true });
       const next = (pc + instruction.size) >>> 0;
       const step = execute(instruction, pc, registers, memory, code);
       if (step === 'dead') break;
@@ -83,7 +87,7 @@ export function walkCode(
         pc = next;
       } else if (typeof step === 'object') {
         if ('exit' in step) {
-          exits.push({ pc, registers, memory, link: step.exit });
+          exits.push({ pc, registers, memory, link: step.exit, isOfTrap: false });
           break;
         }
         if (step.isOptional) {
@@ -91,7 +95,13 @@ export function walkCode(
           if (!visited.has(step.target))
             insert(open, { pc: step.target, registers: new Map(registers), memory: new Map(memory), cost });
         } else if (code.isFunctionStart(step.target) || !code.hasCode(step.target))
-          exits.push({ pc, registers: new Map(registers), memory: new Map(memory), link: null });
+          exits.push({
+            pc,
+            registers: new Map(registers),
+            memory: new Map(memory),
+            link: null,
+            isOfTrap: false,
+          });
         pc = step.isOptional ? next : step.target;
       } else pc = next;
     }
@@ -194,6 +204,7 @@ function execute(
       return instruction.kind === 'popReturn' ? { exit: RA } : 'next';
     }
     case 'stop':
+    case 'trapReturn':
       return 'dead';
     case 'other':
       if (instruction.rd !== null) set(instruction.rd, UNKNOWN);

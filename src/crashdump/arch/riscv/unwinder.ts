@@ -62,6 +62,7 @@ export function createRiscvUnwinder(
   const callerByCode = (frame: RiscvFrame, level: number, mayScan: boolean): Step<RiscvFrame> => {
     const inside = level === 0 ? frame.pc : frame.pc - 1;
     const findings = code.hasCode(inside) ? findByCode(frame, level, code) : [];
+    if (findings.some(({ isOfTrap }) => isOfTrap)) return outermost(null);
     const ends: (string | null)[] = [];
     const accepted = findings.filter((finding) => {
       const { value, place } = finding.returnAddress;
@@ -117,7 +118,7 @@ export function createRiscvUnwinder(
     const caller = (): RiscvFrame => ({ ...frame, pc, pcPlace: frame.places.get(RA) ?? null, trust: 'link' });
     if (images.length === 0) return pc === 0 ? null : { cfa: frame.sp, caller: caller(), end: null };
     const end = endAt(pc, frame.pc, frame.sp);
-    if (end) return pc === 0 ? end : null;
+    if (end) return pc === 0 || end.end === null ? end : null;
     if (code.hasCode(pc) && !code.mayHaveCalled(pc, frame.pc)) return null;
     // What ROM code has done with the register is not known: ra may be left from one of its own calls.
     if (!code.hasCode(pc) && !code.hasCode(frame.pc) && isRom(frame.pc)) return null;
