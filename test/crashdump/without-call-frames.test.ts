@@ -266,7 +266,7 @@ describe('the end of a RISC-V backtrace', () => {
       'no call-frame information in this ELF for the function at 0x42000300',
     );
     expect(end(firmware, { pc: 0x40001234, registers: { 1: 0x40001300, 2: SP } })).toBe(
-      'no call-frame information for the ROM function at 0x40001234',
+      'no call-frame information for the ROM function at 0x400012ff',
     );
     expect(end(null, { pc: 0x42000200, registers })).toBe(
       'without a firmware ELF the callers cannot be found',

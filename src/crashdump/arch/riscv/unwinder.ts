@@ -85,7 +85,10 @@ export function createRiscvUnwinder(
     if (ends.includes(null)) return outermost(null);
     if (budget.instructions <= 0) return outermost('the code to follow is too long');
     const linked = level === 0 ? callerByLink(frame) : null;
-    if (linked) return linked;
+    // What ROM code did with the register is not known: it may be left from a call of its own.
+    const isDoubtful =
+      linked?.caller != null && !code.hasCode(inside) && !code.hasCode(linked.caller.pc) && isRom(inside);
+    if (linked && !isDoubtful) return linked;
     const request = {
       frame,
       inside,
@@ -97,6 +100,7 @@ export function createRiscvUnwinder(
     // Where the code says what is missing, a word on the stack would only be a guess.
     const recovered = mayScan && ends.length === 0 ? findCallerOnStack(request) : null;
     if (recovered) return { cfa: recovered.sp, caller: recovered, end: null };
+    if (linked) return linked;
     return outermost(ends[0] ?? withoutCallFrames(inside, images, code, isRom(inside)));
   };
 
@@ -120,8 +124,6 @@ export function createRiscvUnwinder(
     const end = endAt(pc, frame.pc, frame.sp);
     if (end) return pc === 0 || end.end === null ? end : null;
     if (code.hasCode(pc) && !code.mayHaveCalled(pc, frame.pc)) return null;
-    // What ROM code has done with the register is not known: ra may be left from one of its own calls.
-    if (!code.hasCode(pc) && !code.hasCode(frame.pc) && isRom(frame.pc)) return null;
     // The function has called others since it began: ra still points behind the last call.
     const isStale =
       code.functionStart(frame.pc) !== null && code.functionStart(frame.pc) === code.functionStart(pc - 1);
