@@ -1,5 +1,6 @@
 import type { Config } from '../config/settings.js';
 import { registerStorageGauges } from '../coredumps/storage-metrics.js';
+import { WAITING_KINDS } from '../coredumps/types.js';
 import type { Clock } from '../platform/clock.js';
 import type { Database } from '../platform/database/types.js';
 import type { Metrics } from '../platform/metrics.js';
@@ -26,6 +27,11 @@ export function registerGauges({
   );
   metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
   metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);
+  metrics.gauge(
+    'coredumps_waiting_for_build',
+    'Stored dumps that ended ERROR because their build, or its ELF, is missing',
+    () => coredumps.count({ parseErrorKind: [...WAITING_KINDS] }),
+  );
   const countMissing = async () =>
     [
       ['coredump', await lostDumps.count()],

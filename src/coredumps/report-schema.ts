@@ -97,6 +97,7 @@ const crashReport = z.looseObject({
   elfMatch: z.enum(['matches', 'differs', 'unknown']).optional().catch(undefined),
   elfMatches: z.boolean().default(false),
   usesElf: z.boolean().optional(),
+  elfEvidence: z.string().nullable().default(null),
   format: z.string().default('unknown'),
   checksum: z.enum(['ok', 'bad', 'absent']).catch('absent'),
   registers: z.array(register).default([]),

@@ -40,6 +40,8 @@ export interface CrashReport {
   elfMatches: boolean;
   /** Whether names, lines and values come from the given ELF: it matches, or its code fits the dump. */
   usesElf: boolean;
+  /** For an ELF that is used although the dump does not name it: how well it fits, one sentence. */
+  elfEvidence: string | null;
   /** Container format, e.g. "ELF SHA256 v2.1", "BIN v1", "bare ELF". */
   format: string;
   checksum: 'ok' | 'bad' | 'absent';

@@ -14,6 +14,7 @@ import './styles/controls.css';
 import './styles/dialogs.css';
 import './styles/narrow.css';
 import './styles/dump.css';
+import './styles/dump-details.css';
 
 const root = document.getElementById('page');
 if (root === null) throw new Error('index.html has no #page');

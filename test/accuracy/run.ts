@@ -3,6 +3,7 @@ import { measureReasons } from './reasons.js';
 import type { AccuracyRow } from './row.js';
 import { measureStepping } from './stepping.js';
 import { measureTailCalls } from './tail-calls.js';
+import { measureWrongBuilds } from './wrong-build.js';
 
 /** One module a kind of input; each tries what it has and returns its rows. */
 const KINDS: readonly (() => Promise<AccuracyRow[]>)[] = [
@@ -10,6 +11,7 @@ const KINDS: readonly (() => Promise<AccuracyRow[]>)[] = [
   measureReasons,
   measureStepping,
   measureTailCalls,
+  measureWrongBuilds,
 ];
 
 const rows: AccuracyRow[] = [];

@@ -47,10 +47,12 @@ describe('a dump that waits for its build', () => {
     const app = await aServer((await aReader()).environment);
     const id = await aStoredDump(app);
     const before = await waitingOf(app);
+    const wasCounted = await metric(app, 'coredumps_waiting_for_build 1');
 
     await uploadFirmware(app, { elf: await readFile(THERMOSTAT.elfPath) });
     await eventually(async () => (await reading(app, id)).parseStatus === 'PARSED', 'it is read');
 
+    expect(wasCounted).toBe(true);
     expect(before).toEqual({
       coredumps: { totalCount: 1, nodes: [{ id }] },
       missingFirmwares: [{ firmwareVersion: '1.0.0', coredumpCount: 1 }],

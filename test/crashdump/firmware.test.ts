@@ -93,6 +93,7 @@ describe('the identity of a firmware', () => {
 
     expect(identity).toEqual({
       machine: 'riscv',
+      chips: expect.arrayContaining(['esp32c3']),
       chip: null,
       appDescriptor: labels,
       lacks: expect.any(Array),

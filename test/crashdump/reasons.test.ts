@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { describeCrash } from '../../src/crash-groups/describe-crash.js';
 import { type CrashReport, readCrashDump } from '../../src/crashdump/index.js';
 import { measureReasons, wrongOnes } from '../accuracy/reasons.js';
 import { findCaseFile, missingFiles, SEARCHED } from '../support/real-cases.js';
@@ -69,6 +70,22 @@ describe('reasons', () => {
     expect(explanationOf('std::terminate()', '__cxa_throw')).toMatch(
       /^A C\+\+ exception was thrown and not caught in/,
     );
+  });
+
+  it.each([
+    `assert failed: ${'multi_heap'.repeat(50_000)}`,
+    '***ERROR*** A stack overflow in task '.repeat(20_000),
+    'Stack canary watchpoint triggered ('.repeat(20_000),
+    `abort() was called at PC 0x${'0'.repeat(500_000)}`,
+    `Task watchdog got triggered.${'\n - (CPU 0)'.repeat(50_000)}`,
+    `FreeRTOS Task "${'" should not return'.repeat(30_000)}`,
+    '0x'.repeat(300_000),
+  ])('are read in a moment from half a megabyte of text, number %#', (panicDetails) => {
+    const found = ofChain(['abort', 'app_main'], { panicDetails });
+
+    expect(found.fingerprint).toMatch(/^v2:/);
+    expect(found.watchdogTasks.length).toBeLessThan(100);
+    expect(describeCrash(found).title.length).toBeLessThan(300);
   });
 
   it('are not taken from a text that nothing on the stack points to', () => {

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { complaintsOfAxe } from '../support/axe.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { aProgramWithDevice, readCrash } from '../support/crashed-program.js';
 import { aProgram, type Program } from '../support/program.js';
@@ -136,16 +134,6 @@ async function anAlert(program: Program): Promise<string> {
     { id },
   );
   return id;
-}
-
-async function complaintsOfAxe(page: Page): Promise<string[]> {
-  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  // Evaluated through the debugger, which the page's Content-Security-Policy does not bind.
-  await page.evaluate(axe);
-  const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
-  return violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
-  );
 }
 
 async function overflow(page: Page): Promise<number> {

@@ -19,14 +19,14 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
     expect(await page.getByText('coredock_upload("').innerText()).toContain(url);
   });
 
-  it('shows a dump that arrives and turns from pending to parsed, without a reload', async () => {
+  it('shows a dump that arrives and turns from waiting to parsed, without a reload', async () => {
     const program = await aProgramWithDevice({ withFirmware: false });
     const page = await aBrowserPage(program.url);
     await page.getByText('Live', { exact: true }).waitFor();
 
     await crash(program, 'thermostat-1.0.0', 'null-pointer');
 
-    await page.getByRole('row').filter({ hasText: 'Error' }).waitFor();
+    await page.getByRole('row').filter({ hasText: 'Waiting for build' }).waitFor();
     // The firmware arrives, and the dump is read again by itself.
     await uploadFirmware(program, { elf: await readFile(fixture('thermostat-1.0.0').elfPath) });
     const row = page.getByRole('row').filter({ hasText: 'NULL pointer plus offset 0xc' });

@@ -20,6 +20,20 @@ describe('GET /parse-coredump', () => {
     expect(body.report?.crashedTask).toBe('sensor');
   });
 
+  it('reads a dump alone when no ELF is named', async () => {
+    const sidecar = await aSidecarServer();
+    await sidecar.put('b.dmp', aDump({ task: 'sensor' }));
+
+    const { status, body } = await get(`${sidecar.url}/parse-coredump?core=b.dmp&chip=esp32`);
+
+    expect(status).toBe(200);
+    expect(body.report).toMatchObject({
+      crashedTask: 'sensor',
+      elfMatches: false,
+      warnings: [expect.objectContaining({ code: 'NO_FIRMWARE' })],
+    });
+  });
+
   it('reads a dump whose ELF is broken all the same, and says so', async () => {
     const sidecar = await aSidecarServer();
     await sidecar.put('broken.elf', 'no ELF');

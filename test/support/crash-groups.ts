@@ -48,6 +48,7 @@ export function aReport({
     elfMatch: 'unknown',
     elfMatches: false,
     usesElf: true,
+    elfEvidence: null,
     format: 'bare ELF',
     checksum: 'absent',
     registers: [],

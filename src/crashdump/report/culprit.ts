@@ -4,11 +4,11 @@ import type { CrashReport, CrashTask, Culprit, StackFrame } from '../report.js';
 import { culpritFrames } from './system-frames.js';
 import { isSystemFunction } from './system-functions.js';
 
-type Crash = Pick<CrashReport, 'kind' | 'tasks' | 'watchdogTasks' | 'elfMatch' | 'usesElf'>;
+type Crash = Pick<CrashReport, 'kind' | 'tasks' | 'watchdogTasks' | 'usesElf'>;
 
 /** Whether names of frames may be used: those of another build's ELF would blame functions by chance. */
-export function mayName({ elfMatch, usesElf }: Pick<CrashReport, 'elfMatch' | 'usesElf'>): boolean {
-  return usesElf && elfMatch !== 'differs';
+export function mayName({ usesElf }: Pick<CrashReport, 'usesElf'>): boolean {
+  return usesElf;
 }
 
 /** The crashed task's frames of the application's own code, innermost first. None where names may not be used. */

@@ -7,6 +7,7 @@ import { hex32 } from '../hex.js';
 import type { ReadMemory } from '../read-memory.js';
 import { kindOfText, type PanicText, panicTextInMemory, splitPanicText, textAt } from './panic-text.js';
 import { endOfStackWatchpoint } from './stack-watchpoint.js';
+import type { TaskLayout } from './task-layout.js';
 
 export interface PanicReason extends PanicText {
   kind: CrashKind;
@@ -15,7 +16,11 @@ export interface PanicReason extends PanicText {
 }
 
 /** The texts of abort(), assert() and the watchdogs take precedence over the exception that they raise. */
-export function panicReason(dump: Dump, firmware: FirmwareImage | null): PanicReason {
+export function panicReason(
+  dump: Dump,
+  firmware: FirmwareImage | null,
+  layout: TaskLayout | null,
+): PanicReason {
   const details = dump.panicDetails ?? abortText(dump, firmware);
   if (details) {
     const split = splitPanicText(details);
@@ -31,7 +36,7 @@ export function panicReason(dump: Dump, firmware: FirmwareImage | null): PanicRe
     };
   const reason = fault(causeOf(dump.architecture, cause), address, dump);
   if (reason.kind !== 'BREAKPOINT') return reason;
-  return { ...reason, kind: endOfStackWatchpoint(dump, firmware) ? 'STACK_OVERFLOW' : 'BREAKPOINT' };
+  return { ...reason, kind: endOfStackWatchpoint(dump, firmware, layout) ? 'STACK_OVERFLOW' : 'BREAKPOINT' };
 }
 
 /** The mark of a frame in which nobody wrote a cause. */

@@ -2,6 +2,7 @@ import type { Dump } from '../core/core.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
 import { stackHealth } from './stack-health.js';
 import { readTaskControlBlock } from './task-control-block.js';
+import type { TaskLayout } from './task-layout.js';
 
 /**
  * The watched bytes end at most this far above the stack's lowest address: 32 of them, at an address divisible by 32
@@ -17,12 +18,16 @@ const BELOW_POINTER = 160;
  * the stack must be used up, and nothing may speak against it: another address, or a break instruction on a stack of
  * which some is left.
  */
-export function endOfStackWatchpoint(dump: Dump, firmware: FirmwareImage | null): boolean {
+export function endOfStackWatchpoint(
+  dump: Dump,
+  firmware: FirmwareImage | null,
+  layout: TaskLayout | null,
+): boolean {
   const crashed = dump.tasks[0];
   if (!crashed || dump.crashedTcb === null || dump.inInterrupt === true) return false;
   const { architecture, memory, exception } = dump;
   const { pc, general } = crashed.registers;
-  const tcb = readTaskControlBlock(crashed.tcbAddress, memory.read, null);
+  const tcb = readTaskControlBlock(crashed, memory.read, layout);
   const sp = general[architecture.stackPointer] ?? 0;
   const start = tcb.stackStart ?? 0;
   if (start === 0 || sp === 0) return false;

@@ -3,11 +3,26 @@ import { authorization } from '../session/session';
 export interface UploadedBuild {
   version: string;
   elfSha256: string;
+  /** What the ELF lacks. */
+  warnings: readonly { code: string; message: string }[];
 }
 
-const MUTATION = `mutation UploadFirmware($model: String!, $bundle: Upload!, $version: String) {
-  uploadFirmware(input: { modelCode: $model, bundle: $bundle, version: $version }) { firmware { version elfSha256 } }
+const MUTATION = `mutation UploadFirmware(
+  $model: String!, $bundle: Upload!, $version: String, $allowVersionMismatch: Boolean
+) {
+  uploadFirmware(input: {
+    modelCode: $model, bundle: $bundle, version: $version, allowVersionMismatch: $allowVersionMismatch
+  }) { firmware { version elfSha256 warnings { code message } } }
 }`;
+
+/** What to send, and under which version; null: the version in the bundle. */
+export interface BuildToUpload {
+  modelCode: string;
+  bundle: File;
+  version: string | null;
+  /** The version may differ from that in the ELF. */
+  allowVersionMismatch: boolean;
+}
 
 /**
  * Sends a bundle as a GraphQL multipart request. Uses XMLHttpRequest, because fetch does not report the progress of an
@@ -16,11 +31,11 @@ const MUTATION = `mutation UploadFirmware($model: String!, $bundle: Upload!, $ve
  * @throws Error with a sentence for people
  */
 export function uploadFirmware(
-  { modelCode, bundle, version }: { modelCode: string; bundle: File; version: string | null },
+  { modelCode, bundle, version, allowVersionMismatch }: BuildToUpload,
   { onProgress, signal }: { onProgress: (share: number) => void; signal: AbortSignal },
 ): Promise<UploadedBuild> {
   const form = new FormData();
-  const variables = { model: modelCode, bundle: null, version };
+  const variables = { model: modelCode, bundle: null, version, allowVersionMismatch };
   form.set('operations', JSON.stringify({ query: MUTATION, variables }));
   form.set('map', JSON.stringify({ bundle: ['variables.bundle'] }));
   form.set('bundle', bundle);

@@ -1,8 +1,13 @@
-import type { ParseStatus } from '../generated/graphql';
+import type { ShownState } from './parse-state';
 
-const LABELS: Record<ParseStatus, string> = { PENDING: 'Pending', PARSED: 'Parsed', ERROR: 'Error' };
+const LABELS: Record<ShownState, string> = {
+  PENDING: 'Pending',
+  PARSED: 'Parsed',
+  ERROR: 'Error',
+  WAITING: 'Waiting for build',
+};
 
-export function StatusBadge({ status }: { status: ParseStatus }) {
+export function StatusBadge({ status }: { status: ShownState }) {
   return (
     <span className="status" data-status={status}>
       <span className="dot" aria-hidden="true" />

@@ -162,8 +162,10 @@ builder.node(Coredump, {
       description:
         'The build that it waits for, whose upload makes the server parse it again by itself: after an ERROR of the kind ' +
         'MISSING_FIRMWARE or LOST_FIRMWARE, and after it was parsed with another build than the one that it names. Null ' +
-        'otherwise, and when a person chose the build.',
+        'otherwise, when a person chose the build, and once the raw bytes were removed.',
       resolve: async (dump, _, { loaders }) => {
+        // Without its raw bytes it is never read again.
+        if ((await loaders.coredumps.removedRaw.load(dump.id)) !== null) return null;
         if (WAITING_KINDS.some((kind) => kind === dump.parseErrorKind)) return dump;
         const { parseStatus, firmwareId, appElfSha256, chosenFirmwareId } = dump;
         if (parseStatus !== 'PARSED' || chosenFirmwareId !== null) return null;

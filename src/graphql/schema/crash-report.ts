@@ -123,6 +123,11 @@ export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').
       description:
         'Names, lines and values come from the ELF: it matches, or its code fits the dump. False: the dump was read without it.',
     }),
+    elfEvidence: t.exposeString('elfEvidence', {
+      nullable: true,
+      description:
+        'Why the ELF is used although the dump does not name it: “…, 19 of 19 return addresses fit.” Null for others.',
+    }),
     format: t.exposeString('format', { description: 'Format of the dump: `ELF SHA256 v2.1`, `BIN v1`.' }),
     checksum: t.expose('checksum', { type: DumpChecksum, description: 'Whether the dump is undamaged.' }),
     warnings: t.field({

@@ -19,7 +19,12 @@ const CODES: Readonly<Record<reader.WarningCode, { description: string }>> = {
   TASK_BROKEN: { description: 'The device found a task’s data broken.' },
   STACK_OVERFLOW: { description: 'A task has probably overflowed its stack.' },
   NO_FIRMWARE: { description: 'There is no ELF: names are missing.' },
-  FIRMWARE_DIFFERS: { description: 'The ELF is not that of the crashed build: names may be wrong.' },
+  FIRMWARE_DIFFERS: {
+    description: 'The ELF is not that of the crashed build. It is used only if it has the same code.',
+  },
+  FIRMWARE_DOES_NOT_FIT: {
+    description: 'The dump does not name its build, and the ELF has other code. It was not used.',
+  },
   FIRMWARE_FOR_OTHER_CHIP: { description: 'The ELF is for another chip and was not used.' },
   FIRMWARE_UNREADABLE: { description: 'The ELF could not be read.' },
   FIRMWARE_INCOMPLETE: { description: 'Parts of the ELF are damaged.' },
@@ -31,7 +36,7 @@ const CODES: Readonly<Record<reader.WarningCode, { description: string }>> = {
   FIRMWARE_SPLIT_DEBUG: { description: 'The debug information is in other files.' },
   ROM_UNREADABLE: { description: 'The ELF of the chip’s ROM could not be read.' },
   BUILD_CHOSEN: { description: 'A person chose the build.' },
-  SEVERAL_BUILDS: { description: 'Several builds have this SHA-256 prefix.' },
+  SEVERAL_BUILDS: { description: 'Several builds have this SHA-256 prefix, or this version.' },
   FIRMWARE_VERSIONS_DIFFER: { description: 'The device reported another version than the crashed build’s.' },
   OTHER: { description: 'From a report of an earlier version, or of another parse sidecar.' },
 };

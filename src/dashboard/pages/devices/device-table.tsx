@@ -1,6 +1,7 @@
 import { Link } from 'wouter';
 import { graphql } from '../../generated';
 import type { DeviceInListFragment } from '../../generated/graphql';
+import { shownState } from '../../parts/parse-state';
 import { TextWithCode } from '../../parts/text-with-code';
 import { Ago } from '../../parts/time';
 
@@ -8,7 +9,7 @@ graphql(`
   fragment DeviceInList on Device {
     id key name createdAt coredumpCount
     model { id code }
-    lastCoredump { id uploadedAt parseStatus report { reason explanation } }
+    lastCoredump { id uploadedAt parseStatus parseErrorKind report { reason explanation } }
   }
 `);
 
@@ -59,11 +60,17 @@ function DeviceRow({
           <span className="count">none</span>
         ) : (
           <TextWithCode
-            text={lastCoredump.report?.explanation ?? lastCoredump.report?.reason ?? 'Not read'}
+            text={
+              lastCoredump.report?.explanation ?? lastCoredump.report?.reason ?? notReadText(lastCoredump)
+            }
           />
         )}
       </td>
       <td className="end">{lastCoredump != null && <Ago at={lastCoredump.uploadedAt} />}</td>
     </tr>
   );
+}
+
+function notReadText(dump: NonNullable<DeviceInListFragment['lastCoredump']>): string {
+  return shownState(dump) === 'WAITING' ? 'Waiting for its build' : 'Not read';
 }

@@ -19,7 +19,7 @@ export function Backtrace({ task, culprit }: { task: TaskOnPageFragment; culprit
         </p>
       )}
       <Frames frames={task.frames} culprit={culprit} />
-      {task.backtraceEnd != null && <p className="backtrace-end">{task.backtraceEnd}</p>}
+      {task.backtraceEnd != null && <p className="backtrace-end">Backtrace ends here: {task.backtraceEnd}</p>}
       {task.interruptedFrames.length > 0 && (
         <>
           <h3 className="frames-title">Interrupted by that handler</h3>
@@ -47,8 +47,22 @@ function Frames({
   );
 }
 
+/** Ways of finding a caller that are less certain than call frame information, by their `FrameTrust`. */
+const DOUBTS: Readonly<Record<string, { name: string; title: string }>> = {
+  SCAN: { name: 'uncertain', title: 'Found by scanning the stack: it may not be a real caller' },
+  LINK: {
+    name: 'by return register',
+    title: 'Found by the return address register: there is no call-frame information',
+  },
+  PROLOGUE: {
+    name: 'without call-frame information',
+    title: 'Found by the first instructions of the function: there is no call-frame information for it',
+  },
+};
+
 function Frame({ frame, isCulprit }: { frame: FrameOnPageFragment; isCulprit: boolean }) {
   const { index, pc, file, line, inlined, inRom, trust, arguments: passed } = frame;
+  const doubt = DOUBTS[trust];
   return (
     <li className="frame" data-trust={trust} data-culprit={isCulprit}>
       <span className="frame-index">#{index}</span>
@@ -71,9 +85,7 @@ function Frame({ frame, isCulprit }: { frame: FrameOnPageFragment; isCulprit: bo
       <span className="frame-marks">
         {inlined && <Mark name="inlined" title="The code of this function is inside the function below" />}
         {inRom && <Mark name="ROM" title="In the chip’s mask ROM" />}
-        {trust === 'SCAN' && (
-          <Mark name="uncertain" title="Found by scanning the stack: it may not be a real caller" />
-        )}
+        {doubt !== undefined && <Mark {...doubt} />}
         <span className="frame-pc">{pc}</span>
       </span>
     </li>

@@ -4,6 +4,13 @@ import { Fact } from '../../parts/fact';
 import { bytesText } from '../../parts/sizes';
 import { Moment } from '../../parts/time';
 
+/** Whether the ELF is the one that the device ran, by `ElfMatch`. */
+const MATCHES: Readonly<Record<string, string>> = {
+  MATCHES: 'matches',
+  DIFFERS: 'is another build',
+  UNKNOWN: 'cannot be compared: the dump does not name its ELF',
+};
+
 /** The facts about the dump itself: file, firmware, chip, times. */
 export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
   const { report, firmware } = dump;
@@ -45,6 +52,19 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
               {report.chip}
               {report.chipRevision != null && ` ${revisionText(report.chipRevision)}`}
             </Fact>
+            {report.cause != null && (
+              <Fact name="Cause">
+                {report.cause.name}{' '}
+                <span className="mono">
+                  {report.cause.register} {report.cause.code}
+                </span>
+              </Fact>
+            )}
+            {report.faultAddress != null && (
+              <Fact name="Accessed">
+                <span className="mono">{report.faultAddress}</span>
+              </Fact>
+            )}
             <Fact name="Format">
               {report.format}, checksum {report.checksum.toLowerCase()}
             </Fact>
@@ -53,10 +73,20 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
         {firmware != null && (
           <Fact name="ELF">
             <Hash of={firmware.elfSha256} />
-            {report != null && (report.elfMatches ? ' matches' : ' does not match')}
+            {report != null && ` ${MATCHES[report.elfMatch] ?? ''}`}
+            {firmware.elfVersion != null && firmware.elfVersion !== firmware.version && (
+              <div className="hint">
+                stored as {firmware.version}, the ELF says {firmware.elfVersion}
+              </div>
+            )}
+            {firmware.warnings.map(({ code, message }) => (
+              <div key={code} className="hint">
+                {message}
+              </div>
+            ))}
           </Fact>
         )}
-        {report?.appElfSha256 != null && report.elfMatches === false && (
+        {report?.appElfSha256 != null && report.elfMatch !== 'MATCHES' && (
           <Fact name="Device ran">
             <Hash of={report.appElfSha256} />
           </Fact>

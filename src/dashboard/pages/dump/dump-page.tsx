@@ -8,6 +8,7 @@ import { NotFoundPage } from '../not-found-page';
 import { Backtrace } from './backtrace';
 import { DumpFacts } from './dump-facts';
 import { DumpHead } from './dump-head';
+import { Memory } from './memory';
 import { OtherTasks } from './other-tasks';
 import { RawText } from './raw-text';
 import { Registers } from './registers';
@@ -22,20 +23,23 @@ graphql(`
 graphql(`
   fragment TaskOnPage on CrashTask {
     name tcb crashed state priority basePriority waitingFor
-    stackUsed stackFree stackNeverUsed stackOverflow stackCorrupted backtraceEnd
+    stackUsed stackFree stackNeverUsed stackOverflow stackCorrupted backtraceEnd core coreAffinity
     frames { ...FrameOnPage }
     interruptedFrames { ...FrameOnPage }
   }
 `);
 graphql(`
   fragment DumpOnPage on Coredump {
-    id filename chip firmwareVersion size sha256 parseStatus parseAttempts parsedOutput
+    id filename chip firmwareVersion size sha256 parseStatus parseErrorKind parseAttempts parsedOutput
     uploadedAt parsedAt rawRemovedAt rawRemovedReason fingerprint downloadUrl
     crashGroup { id title state isRegression count deviceCount lastSeenAt }
     device { id key name model { id code name privacy { rawForAdminsOnly } } }
-    firmware { id version elfSha256 }
+    firmware { id version elfVersion chip elfSha256 warnings { code message } }
+    chosenFirmware { id version }
+    waitingFor { firmwareVersion chip elfSha256Prefix }
     report {
-      reason explanation crashedTask inInterrupt chip chipRevision appElfSha256 elfMatches format checksum warnings { message }
+      kind reason explanation crashedTask inInterrupt chip chipRevision appElfSha256 elfMatch format checksum
+      faultAddress cause { code name register address } memoryRegionCount warnings { code message }
       registers { name value symbol meaning }
       tasks { ...TaskOnPage }
     }
@@ -83,13 +87,17 @@ function DumpBody({ dump }: { dump: DumpOnPageFragment }) {
               <h2 id="crashed-task">
                 Crashed task <span className="mono">{crashed.name}</span>
               </h2>
+              {crashed.core != null && <span className="count">on core {crashed.core}</span>}
               <StackMeter task={crashed} />
             </header>
             <Backtrace task={crashed} culprit={culpritOf(report?.explanation)} />
           </section>
         )}
-        {others.length > 0 && <OtherTasks tasks={others} />}
-        {dump.parsedOutput != null && <RawText dump={dump} isOpen={report == null} />}
+        {others.length > 0 && <OtherTasks dumpId={dump.id} tasks={others} />}
+        {report != null && report.memoryRegionCount > 0 && (
+          <Memory dumpId={dump.id} count={report.memoryRegionCount} />
+        )}
+        {dump.parsedOutput != null && <RawText dump={dump} isOpen={dump.parseStatus === 'ERROR'} />}
       </div>
       <aside className="dump-side">
         {report != null && report.registers.length > 0 && <Registers registers={report.registers} />}

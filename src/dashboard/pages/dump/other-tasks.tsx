@@ -3,9 +3,10 @@ import type { TaskOnPageFragment } from '../../generated/graphql';
 import { countText } from '../../parts/sizes';
 import { Backtrace } from './backtrace';
 import { StackMeter } from './stack-meter';
+import { TaskRegisters } from './task-registers';
 
 /** The state of all other tasks at the crash: one line each, with a backtrace on demand. */
-export function OtherTasks({ tasks }: { tasks: readonly TaskOnPageFragment[] }) {
+export function OtherTasks({ dumpId, tasks }: { dumpId: string; tasks: readonly TaskOnPageFragment[] }) {
   const [areAllOpen, setAllOpen] = useState(false);
   return (
     <section className="card" aria-labelledby="other-tasks">
@@ -23,6 +24,7 @@ export function OtherTasks({ tasks }: { tasks: readonly TaskOnPageFragment[] }) 
             <span className="task-state">
               {task.state?.toLowerCase() ?? 'state unknown'}
               {task.waitingFor != null && `, waits for ${task.waitingFor}`}
+              {coreText(task)}
             </span>
             {task.priority != null && (
               <span className="task-priority" title="Priority, and its own when it has inherited another">
@@ -35,8 +37,15 @@ export function OtherTasks({ tasks }: { tasks: readonly TaskOnPageFragment[] }) 
             <StackMeter task={task} />
           </summary>
           <Backtrace task={task} />
+          {!task.stackCorrupted && <TaskRegisters dumpId={dumpId} tcb={task.tcb} />}
         </details>
       ))}
     </section>
   );
+}
+
+/** The core on which it ran, or to which it is pinned. */
+function coreText({ core, coreAffinity }: TaskOnPageFragment): string {
+  if (core != null) return `, on core ${core}`;
+  return coreAffinity == null ? '' : `, pinned to core ${coreAffinity}`;
 }

@@ -29,6 +29,7 @@ export function DumpFilters() {
             <option value="">All</option>
             <option value="parsed">Parsed</option>
             <option value="pending">Pending</option>
+            <option value="waiting">Waiting for build</option>
             <option value="error">Error</option>
           </select>
         )}

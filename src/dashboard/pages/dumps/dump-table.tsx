@@ -1,6 +1,7 @@
 import { Link } from 'wouter';
 import { graphql } from '../../generated';
 import type { DumpInListFragment } from '../../generated/graphql';
+import { type ShownState, shownState } from '../../parts/parse-state';
 import { StatusBadge } from '../../parts/status-badge';
 import { TextWithCode } from '../../parts/text-with-code';
 import { Ago } from '../../parts/time';
@@ -8,7 +9,7 @@ import { useHidden } from './delete-dump';
 
 graphql(`
   fragment DumpInList on Coredump {
-    id filename chip firmwareVersion parseStatus uploadedAt
+    id filename chip firmwareVersion parseStatus parseErrorKind uploadedAt
     device { id key name model { id code } }
     report { reason explanation crashedTask }
   }
@@ -57,11 +58,12 @@ export function DumpTable({
 }
 
 function DumpRow({ dump, of }: { dump: DumpInListFragment; of: 'fleet' | 'device' | 'group' }) {
-  const { id, device, firmwareVersion, chip, parseStatus, uploadedAt } = dump;
+  const { id, device, firmwareVersion, chip, uploadedAt } = dump;
+  const state = shownState(dump);
   const { title, detail } = wordsOf(dump);
   const deviceName = device.name ?? device.key;
   return (
-    <tr data-status={parseStatus}>
+    <tr data-status={state}>
       <td className="main-cell">
         <Link href={`/dumps/${encodeURIComponent(id)}`} data-row className="row-link">
           {of === 'group' ? deviceName : <TextWithCode text={title} />}
@@ -77,7 +79,7 @@ function DumpRow({ dump, of }: { dump: DumpInListFragment; of: 'fleet' | 'device
       <td className="wide mono">{firmwareVersion}</td>
       <td className="wide mono">{chip}</td>
       <td>
-        <StatusBadge status={parseStatus} />
+        <StatusBadge status={state} />
       </td>
       <td className="end">
         <Ago at={uploadedAt} />
@@ -87,13 +89,18 @@ function DumpRow({ dump, of }: { dump: DumpInListFragment; of: 'fleet' | 'device
 }
 
 /** The explanation in plain English first; below it the device's own words, which have many lines for a watchdog. */
-function wordsOf({ parseStatus, report, filename }: DumpInListFragment): { title: string; detail: string } {
-  if (report == null) {
-    const title = parseStatus === 'PENDING' ? 'Waiting to be read' : 'Could not be read';
-    return { title, detail: filename };
-  }
+function wordsOf(dump: DumpInListFragment): { title: string; detail: string } {
+  const { report, filename } = dump;
+  if (report == null) return { title: TITLES[shownState(dump)], detail: filename };
   const [reason = ''] = report.reason.split('\n');
   return report.explanation == null
     ? { title: reason, detail: filename }
     : { title: report.explanation, detail: reason };
 }
+
+const TITLES: Record<ShownState, string> = {
+  PENDING: 'Waiting to be read',
+  WAITING: 'Waiting for its build',
+  ERROR: 'Could not be read',
+  PARSED: 'Read without a report',
+};

@@ -1,10 +1,11 @@
 import { useSearchParams } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
-import type { CoredumpFilter, ParseStatus } from '../../generated/graphql';
+import type { CoredumpFilter } from '../../generated/graphql';
 import { FirstDumpGuide } from '../../parts/first-dump-guide';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';
+import { FAILED_FILTER, WAITING_FILTER } from '../../parts/parse-state';
 import { countText } from '../../parts/sizes';
 import { useTitle } from '../../parts/use-title';
 import { DumpFilters } from './dump-filters';
@@ -59,10 +60,11 @@ function NothingFound() {
   );
 }
 
-const STATUSES: Readonly<Record<string, ParseStatus>> = {
-  pending: 'PENDING',
-  parsed: 'PARSED',
-  error: 'ERROR',
+const STATUSES: Readonly<Record<string, CoredumpFilter>> = {
+  pending: { parseStatus: ['PENDING'] },
+  parsed: { parseStatus: ['PARSED'] },
+  waiting: WAITING_FILTER,
+  error: FAILED_FILTER,
 };
 
 function filterOf(parameters: URLSearchParams): CoredumpFilter {
@@ -73,7 +75,7 @@ function filterOf(parameters: URLSearchParams): CoredumpFilter {
     model: 'modelCode',
     device: 'deviceKey',
   } as const;
-  const filter: CoredumpFilter = status === undefined ? {} : { parseStatus: [status] };
+  const filter: CoredumpFilter = { ...status };
   for (const [parameter, field] of Object.entries(lists)) {
     const value = parameters.get(parameter);
     if (value !== null && value !== '') filter[field] = [value];

@@ -9,7 +9,9 @@ import { useAction } from '../../parts/use-action';
 import { ForAdmins } from '../../session/role';
 
 graphql(`
-  fragment BuildInList on Firmware { id version chip elfSha256 size uploadedAt elfLostAt coredumpCount }
+  fragment BuildInList on Firmware {
+    id version elfVersion chip elfSha256 size uploadedAt elfLostAt coredumpCount warnings { code message }
+  }
 `);
 const DeleteBuild = graphql(`
   mutation DeleteBuild($id: ID!) { deleteFirmware(input: { id: $id }) { deletedFirmwareId } }
@@ -68,15 +70,26 @@ export function BuildTable({ builds }: { builds: readonly BuildInListFragment[] 
 }
 
 function BuildRow({ build, onDelete }: { build: BuildInListFragment; onDelete: () => void }) {
-  const { version, chip, elfSha256, size, uploadedAt, elfLostAt, coredumpCount } = build;
+  const { version, elfVersion, chip, elfSha256, size, uploadedAt, elfLostAt, coredumpCount, warnings } =
+    build;
   return (
     <tr>
-      <td className="name-cell mono">{version}</td>
+      <td className="name-cell">
+        <span className="mono">{version}</span>
+        {elfVersion != null && elfVersion !== version && (
+          <div className="sub-line">The ELF says {elfVersion}</div>
+        )}
+      </td>
       <td className="mono" title={elfSha256}>
         {elfSha256.slice(0, 16)}…
         {elfLostAt != null && (
           <div className="sub-line">Its file is missing from the storage: upload it again.</div>
         )}
+        {warnings.map(({ code, message }) => (
+          <div key={code} className="build-warning">
+            {message}
+          </div>
+        ))}
       </td>
       <td className="wide mono">{chip ?? '—'}</td>
       <td className="number wide">{bytesText(size)}</td>

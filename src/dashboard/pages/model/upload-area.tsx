@@ -5,12 +5,15 @@ import { type Upload, useFirmwareUploads } from './use-firmware-uploads';
 export function UploadArea({ modelCode }: { modelCode: string }) {
   const [isOver, setOver] = useState(false);
   const [version, setVersion] = useState('');
+  const [mayDiffer, setMayDiffer] = useState(false);
   const { uploads, start, cancel } = useFirmwareUploads(modelCode);
   const fileId = useId();
   const versionId = useId();
 
   function send(files: FileList | null): void {
-    for (const file of files ?? []) start(file, version.trim() === '' ? null : version.trim());
+    const label = version.trim();
+    for (const file of files ?? [])
+      start(file, { version: label === '' ? null : label, allowVersionMismatch: label !== '' && mayDiffer });
   }
   function drop(event: DragEvent): void {
     event.preventDefault();
@@ -59,6 +62,16 @@ export function UploadArea({ modelCode }: { modelCode: string }) {
             placeholder="From the ELF"
             onChange={(event) => setVersion(event.target.value)}
           />
+          {version.trim() !== '' && (
+            <label className="hint">
+              <input
+                type="checkbox"
+                checked={mayDiffer}
+                onChange={(event) => setMayDiffer(event.target.checked)}
+              />{' '}
+              may differ from the ELF’s own
+            </label>
+          )}
         </div>
       </div>
       {uploads.length > 0 && (
@@ -92,6 +105,11 @@ function UploadLine({ upload, onCancel }: { upload: Upload; onCancel: () => void
         <span>
           is version {state.build.version}, ELF{' '}
           <span className="mono">{state.build.elfSha256.slice(0, 16)}…</span>
+          {state.build.warnings.map(({ code, message }) => (
+            <div key={code} className="build-warning">
+              {message}
+            </div>
+          ))}
         </span>
       )}
       {state.kind === 'failed' && <span role="alert">{state.message}</span>}

@@ -1,6 +1,6 @@
 import { useRef, useState } from 'react';
 import { useLive } from '../../api/live';
-import { type UploadedBuild, uploadFirmware } from '../../api/upload-firmware';
+import { type BuildToUpload, type UploadedBuild, uploadFirmware } from '../../api/upload-firmware';
 
 export interface Upload {
   id: number;
@@ -11,10 +11,12 @@ export interface Upload {
     | { kind: 'failed'; message: string };
 }
 
+type Label = Pick<BuildToUpload, 'version' | 'allowVersionMismatch'>;
+
 /** The uploads that were started on this page, each with its progress and result. */
 export function useFirmwareUploads(modelCode: string): {
   uploads: readonly Upload[];
-  start(file: File, version: string | null): void;
+  start(file: File, label: Label): void;
   cancel(id: number): void;
 } {
   const [uploads, setUploads] = useState<readonly Upload[]>([]);
@@ -25,12 +27,12 @@ export function useFirmwareUploads(modelCode: string): {
     setUploads((all) => all.map((upload) => (upload.id === id ? { ...upload, state } : upload)));
   }
 
-  async function send(id: number, file: File, version: string | null): Promise<void> {
+  async function send(id: number, file: File, label: Label): Promise<void> {
     const controller = new AbortController();
     controllers.current.set(id, controller);
     try {
       const build = await uploadFirmware(
-        { modelCode, bundle: file, version },
+        { modelCode, bundle: file, ...label },
         { onProgress: (share) => become(id, { kind: 'sending', share }), signal: controller.signal },
       );
       become(id, { kind: 'done', build });
@@ -44,10 +46,10 @@ export function useFirmwareUploads(modelCode: string): {
 
   return {
     uploads,
-    start(file, version) {
+    start(file, label) {
       const id = nextId++;
       setUploads((all) => [{ id, filename: file.name, state: { kind: 'sending', share: 0 } }, ...all]);
-      void send(id, file, version);
+      void send(id, file, label);
     },
     cancel: (id) => controllers.current.get(id)?.abort(),
   };

@@ -6,6 +6,7 @@ import type { OverviewQuery } from '../../generated/graphql';
 import { FirstDumpGuide } from '../../parts/first-dump-guide';
 import { MissingFirmware } from '../../parts/missing-firmware';
 import { ErrorNotice, Loading } from '../../parts/notices';
+import { FAILED_FILTER, WAITING_FILTER } from '../../parts/parse-state';
 import { countText } from '../../parts/sizes';
 import { useTitle } from '../../parts/use-title';
 import { DumpTable } from '../dumps/dump-table';
@@ -14,11 +15,12 @@ import { CrashChart } from './crash-chart';
 import { ReadinessHints } from './readiness-hints';
 
 const Overview = graphql(`
-  query Overview {
+  query Overview($waiting: CoredumpFilter, $failed: CoredumpFilter) {
     recent: coredumps(first: 12) { totalCount nodes { ...DumpInList } }
     parsed: coredumps(first: 0, filter: { parseStatus: [PARSED] }) { totalCount }
     pending: coredumps(first: 0, filter: { parseStatus: [PENDING] }) { totalCount }
-    failed: coredumps(first: 0, filter: { parseStatus: [ERROR] }) { totalCount }
+    waiting: coredumps(first: 0, filter: $waiting) { totalCount }
+    failed: coredumps(first: 0, filter: $failed) { totalCount }
     devices(first: 0) { totalCount }
     worst: crashGroups(first: 6, filter: { state: [OPEN] }, orderBy: { field: VELOCITY }) { totalCount nodes { ...GroupInList } }
   }
@@ -27,7 +29,7 @@ const Overview = graphql(`
 /** The state of the fleet: recent dumps, pending work, and whether the server is ready. */
 export function OverviewPage() {
   useTitle('Overview');
-  const { data, error } = useLiveQuery(Overview, {});
+  const { data, error } = useLiveQuery(Overview, { waiting: WAITING_FILTER, failed: FAILED_FILTER });
 
   return (
     <>
@@ -56,6 +58,7 @@ function Counts({ data }: { data: Whole<OverviewQuery> }) {
     { name: 'Dumps', value: data.recent.totalCount, path: '/dumps' },
     { name: 'Parsed', value: data.parsed.totalCount, path: '/dumps?status=parsed' },
     { name: 'Pending', value: data.pending.totalCount, path: '/dumps?status=pending', tone: 'warn' },
+    { name: 'Waiting for build', value: data.waiting.totalCount, path: '/dumps?status=waiting' },
     { name: 'Errors', value: data.failed.totalCount, path: '/dumps?status=error', tone: 'danger' },
     { name: 'Devices', value: data.devices.totalCount, path: '/devices' },
   ];

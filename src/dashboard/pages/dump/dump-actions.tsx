@@ -1,0 +1,88 @@
+import { useContext, useState } from 'react';
+import { useLocation } from 'wouter';
+import { graphql } from '../../generated';
+import type { DumpOnPageFragment } from '../../generated/graphql';
+import { useToasts } from '../../parts/toasts';
+import { useAction } from '../../parts/use-action';
+import { ForAdmins, RoleContext } from '../../session/role';
+import { saveAs } from '../../session/save-as';
+import { authorization } from '../../session/session';
+import { useDeleteDump } from '../dumps/delete-dump';
+import { ChooseBuild } from './choose-build';
+
+const ReparseDump = graphql(`
+  mutation ReparseDump($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { id parseStatus } } }
+`);
+
+/** What can be done with a dump: take its bytes, read it again, also with another build, or delete it. */
+export function DumpActions({ dump }: { dump: DumpOnPageFragment }) {
+  const reparse = useAction(ReparseDump);
+  const deleteDump = useDeleteDump();
+  const [, navigate] = useLocation();
+  const [isChoosing, setChoosing] = useState(false);
+  const role = useContext(RoleContext);
+  const { chosenFirmware } = dump;
+  const isRawThere = dump.rawRemovedAt == null;
+  return (
+    <div className="actions">
+      {isRawThere && (role === 'admin' || !dump.device.model.privacy.rawForAdminsOnly) && (
+        <>
+          <SaveLink name="Download" url={dump.downloadUrl} filename={dump.filename} />
+          <SaveLink
+            name="ELF core for GDB"
+            url={`/api/coredumps/${encodeURIComponent(dump.id)}/core.elf`}
+            filename={dump.filename.replace(/(\.dmp)?$/, '.core.elf')}
+          />
+        </>
+      )}
+      <ForAdmins>
+        {isRawThere && (
+          <>
+            <button
+              type="button"
+              className="button"
+              disabled={reparse.isRunning || dump.parseStatus === 'PENDING'}
+              onClick={() => void reparse.run({ id: dump.id })}
+            >
+              {chosenFirmware == null ? 'Parse again' : 'Parse again with its own build'}
+            </button>
+            <button type="button" className="button" onClick={() => setChoosing(true)}>
+              Read with another build…
+            </button>
+            <ChooseBuild dump={dump} isOpen={isChoosing} onClose={() => setChoosing(false)} />
+          </>
+        )}
+        <button
+          type="button"
+          className="button"
+          data-tone="danger"
+          onClick={() => {
+            deleteDump(dump);
+            navigate('/dumps');
+          }}
+        >
+          Delete
+        </button>
+      </ForAdmins>
+    </div>
+  );
+}
+
+function SaveLink({ name, url, filename }: { name: string; url: string; filename: string }) {
+  const { show } = useToasts();
+  return (
+    <a
+      className="button"
+      href={url}
+      download={filename}
+      onClick={(event) => {
+        if (authorization() === null) return;
+        // A link cannot carry the session's token, so the bytes are fetched with it and then saved.
+        event.preventDefault();
+        saveAs(filename, url).catch((error: unknown) => show({ text: String(error), isError: true }));
+      }}
+    >
+      {name}
+    </a>
+  );
+}

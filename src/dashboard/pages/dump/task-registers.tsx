@@ -1,0 +1,31 @@
+import { useState } from 'react';
+import { useQuery } from 'urql';
+import { graphql } from '../../generated';
+import { ErrorNotice, Loading } from '../../parts/notices';
+import { RegisterTable } from './registers';
+
+const RegistersOfTasks = graphql(`
+  query RegistersOfTasks($id: ID!) {
+    coredump(id: $id) { id report { tasks { tcb registers { name value symbol meaning } } } }
+  }
+`);
+
+/** A task's registers at its last switch, read when they are unfolded. */
+export function TaskRegisters({ dumpId, tcb }: { dumpId: string; tcb: string }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details className="task-registers" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary data-row>Registers</summary>
+      {isOpen && <Loaded dumpId={dumpId} tcb={tcb} />}
+    </details>
+  );
+}
+
+function Loaded({ dumpId, tcb }: { dumpId: string; tcb: string }) {
+  const [{ data, error }] = useQuery({ query: RegistersOfTasks, variables: { id: dumpId } });
+  if (error !== undefined) return <ErrorNotice error={error} />;
+  if (data === undefined) return <Loading />;
+  const registers = data.coredump?.report?.tasks.find((task) => task.tcb === tcb)?.registers ?? [];
+  if (registers.length === 0) return <p className="backtrace-end">The dump has none.</p>;
+  return <RegisterTable registers={registers} />;
+}
