@@ -6,7 +6,7 @@ export const MAX_TASKS = 256;
 export const MAX_FRAMES_PER_TASK = 512;
 export const MAX_FRAMES = 8192;
 /** Of code without call-frame information; a function has some hundred, and every frame of it is followed. */
-export const MAX_INSTRUCTIONS = 2_000_000;
+export const MAX_INSTRUCTIONS = 1_000_000;
 /** Not limited by the size of the file, because many program headers can name the same bytes. */
 export const MAX_SEGMENTS = 4096;
 export const MAX_NOTES = 4096;

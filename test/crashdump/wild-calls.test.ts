@@ -45,9 +45,9 @@ describe('calls on Xtensa to where nothing can be executed', () => {
   ): CrashTask {
     const task = aTask({ pc, ps: CALL8, registers: { 1: SP, ...registers } });
     const core = elfDump(
-      { machine: 'xtensa', tasks: [task], ...(exception && { exception }) },
+      { machine: 'xtensa', tasks: [task], appElfSha256: 'ab'.repeat(32), ...(exception && { exception }) },
       'ELF SHA256 v2.1',
-      CHIP.esp32,
+      CHIP.esp32s3,
     );
     const [first] = readCrashDump({ core, elf: firmware }).report.tasks;
     if (!first) throw new Error('the report has no task');

@@ -224,6 +224,23 @@ describe('the end of a RISC-V backtrace', () => {
     expect(task.backtraceEnd).toBeNull();
   });
 
+  it('is none in an interrupt handler, which nobody called, by whatever name', () => {
+    const mret = 0x30200073;
+    const handler: Spec = {
+      ...spec,
+      my_vectors: [addi(2, 2, -128), sw(RA, 2, 4), jal(RA, -0x100 - 8), lw(RA, 2, 4), addi(2, 2, 128), mret],
+    };
+    const inHandler = addressOf(handler, 'my_vectors') + 12;
+    const task = crashed(firmwareOf(handler, { cfi }), {
+      pc: 0x42000200,
+      registers: { 1: inHandler, 2: SP },
+      stack: { [SP + 16 + 4]: 0x42000104 },
+    });
+
+    expect(chain(task)).toEqual(['inner context', 'my_vectors cfi']);
+    expect(task.backtraceEnd).toBeNull();
+  });
+
   it('names the memory that is not in the dump', () => {
     const above = { 1: 0x42000104, 2: 0x3fc92000 - 16 };
 
@@ -249,7 +266,7 @@ describe('the end of a RISC-V backtrace', () => {
       'no call-frame information in this ELF for the function at 0x42000300',
     );
     expect(end(firmware, { pc: 0x40001234, registers: { 1: 0x40001300, 2: SP } })).toBe(
-      'no call-frame information for the ROM function at 0x40001234',
+      'no call-frame information for the ROM function at 0x400012ff',
     );
     expect(end(null, { pc: 0x42000200, registers })).toBe(
       'without a firmware ELF the callers cannot be found',

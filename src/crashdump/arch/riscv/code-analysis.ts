@@ -18,6 +18,8 @@ export interface CodeFinding {
   isAtCall: boolean;
   /** By what the function did since it began, not by how it returns. */
   isFromEntry: boolean;
+  /** The code is an interrupt handler, which nobody called. */
+  isOfTrap: boolean;
 }
 
 /** Where a walk that starts at a function's entry puts the stack: far from every memory of these chips. */
@@ -30,7 +32,9 @@ const PERMANENT = new Set([3, 4]);
 export function findByCode(frame: RiscvFrame, level: number, code: CodeReader): CodeFinding[] {
   const thunk = insideSaveRoutine(frame, level, code);
   if (thunk) return [thunk];
-  const findings = [...forwards(frame, level, code), ...backwards(frame, level, code)];
+  const forward = forwards(frame, level, code);
+  if (forward.length > 0 && forward.every(({ isOfTrap }) => isOfTrap)) return forward.slice(0, 1);
+  const findings = [...forward.filter(({ isOfTrap }) => !isOfTrap), ...backwards(frame, level, code)];
   return findings.filter(({ registers }) => (registers.get(SP)?.value ?? 0) >= frame.sp);
 }
 
@@ -44,7 +48,7 @@ export function findByEpilogue(frame: RiscvFrame, code: CodeReader): CodeFinding
     return instruction === null || instruction.kind === 'branch' || isCall(instruction) ? null : instruction;
   };
   const found = forwards(frame, 0, { ...code, instructionAt: withoutChoice });
-  return found[0] ?? null;
+  return found.find(({ isOfTrap }) => !isOfTrap) ?? null;
 }
 
 /** A return address may already be in the next function, when the called one never returns. */
@@ -73,11 +77,11 @@ function callOf({ pc, isAtCall }: RiscvFrame, code: CodeReader): number {
 }
 
 /** A jump to another function's start is a way out too, unless the label only looks like one. */
-function rank({ link }: Exit): number {
-  return link === null ? 1 : 0;
+function rank({ link, isOfTrap }: Exit): number {
+  return isOfTrap ? 2 : link === null ? 1 : 0;
 }
 
-function toFinding({ registers, link }: Exit): CodeFinding {
+function toFinding({ registers, link, isOfTrap }: Exit): CodeFinding {
   const used = link ?? RA;
   return {
     returnAddress: registers.get(used) ?? UNKNOWN,
@@ -85,6 +89,7 @@ function toFinding({ registers, link }: Exit): CodeFinding {
     registers,
     isAtCall: false,
     isFromEntry: false,
+    isOfTrap,
   };
 }
 
@@ -105,7 +110,14 @@ function backwards(frame: RiscvFrame, level: number, code: CodeReader): CodeFind
   }
   registers.set(SP, { value: entrySp, place: null });
   return [
-    { returnAddress: registers.get(RA) ?? UNKNOWN, link: RA, registers, isAtCall: false, isFromEntry: true },
+    {
+      returnAddress: registers.get(RA) ?? UNKNOWN,
+      link: RA,
+      registers,
+      isAtCall: false,
+      isFromEntry: true,
+      isOfTrap: false,
+    },
   ];
 }
 
@@ -174,5 +186,6 @@ function insideSaveRoutine(frame: RiscvFrame, level: number, code: CodeReader): 
     registers,
     isAtCall: true,
     isFromEntry: false,
+    isOfTrap: false,
   };
 }

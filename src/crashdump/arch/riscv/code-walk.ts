@@ -20,10 +20,13 @@ export interface WalkState {
 export interface Exit extends WalkState {
   /** The register that was jumped to; null for a jump to another function. */
   link: number | null;
+  /** By the return of an interrupt handler, which nobody called. */
+  isOfTrap: boolean;
 }
 
 export interface Code {
   instructionAt(address: number): Instruction | null;
+  hasCode(address: number): boolean;
   /** Whether a function begins here, by the symbol table. */
   isFunctionStart(address: number): boolean;
   /** A word of the dumped memory. */
@@ -39,6 +42,8 @@ const MAX_EXITS = 6;
 const MAX_STORED = 256;
 /** A call in between makes what comes behind it less certain: the callee may never return. */
 const CALL_COST = 50;
+/** In instructions: what a branch costs, because it is followed both ways. */
+const COPY_COST = 8;
 const CALLER_SAVED = [RA, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31];
 
 interface Branch extends WalkState {
@@ -70,6 +75,8 @@ export function walkCode(
       const instruction = code.instructionAt(pc);
       if (instruction === null) break;
       cost++;
+      if (instruction.kind === 'trapReturn')
+        exits.push({ pc, registers, memory, link: null, isOfTrap: true });
       const next = (pc + instruction.size) >>> 0;
       const step = execute(instruction, pc, registers, memory, code);
       if (step === 'dead') break;
@@ -80,13 +87,21 @@ export function walkCode(
         pc = next;
       } else if (typeof step === 'object') {
         if ('exit' in step) {
-          exits.push({ pc, registers, memory, link: step.exit });
+          exits.push({ pc, registers, memory, link: step.exit, isOfTrap: false });
           break;
         }
-        if (step.isOptional)
-          insert(open, { pc: step.target, registers: new Map(registers), memory: new Map(memory), cost });
-        else if (code.isFunctionStart(step.target))
-          exits.push({ pc, registers: new Map(registers), memory: new Map(memory), link: null });
+        if (step.isOptional) {
+          code.budget.instructions -= COPY_COST + memory.size / 4;
+          if (!visited.has(step.target))
+            insert(open, { pc: step.target, registers: new Map(registers), memory: new Map(memory), cost });
+        } else if (code.isFunctionStart(step.target) || !code.hasCode(step.target))
+          exits.push({
+            pc,
+            registers: new Map(registers),
+            memory: new Map(memory),
+            link: null,
+            isOfTrap: false,
+          });
         pc = step.isOptional ? next : step.target;
       } else pc = next;
     }
@@ -189,6 +204,7 @@ function execute(
       return instruction.kind === 'popReturn' ? { exit: RA } : 'next';
     }
     case 'stop':
+    case 'trapReturn':
       return 'dead';
     case 'other':
       if (instruction.rd !== null) set(instruction.rd, UNKNOWN);

@@ -5,8 +5,6 @@ import { decode, type Instruction, isCall, isLinkRegister } from './instruction.
 
 /** The executable code of the images, and what can be said about addresses in it. */
 export interface CodeReader extends Code {
-  /** Whether the images have an instruction here. */
-  hasCode(address: number): boolean;
   /** Whether a call instruction stands directly before the address. */
   followsCall(address: number): boolean;
   /** Whether the call before `returnAddress` may have led to `pc`, directly or by jumps of the called function. */

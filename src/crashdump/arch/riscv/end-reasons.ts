@@ -13,6 +13,7 @@ const OUTERMOST = new Set([
   'call_start_cpu1',
   '_start',
   '_interrupt_handler',
+  '_tee_interrupt_handler',
   '_panic_handler',
 ]);
 

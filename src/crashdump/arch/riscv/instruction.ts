@@ -17,7 +17,9 @@ export type Operation =
   | { kind: 'jumpRegister'; rd: number; rs1: number; immediate: number }
   /** cm.push, and cm.pop with or without a return: the registers, that at the lowest address first. */
   | { kind: 'push' | 'pop' | 'popReturn'; registers: readonly number[]; adjustment: number }
-  /** Nothing behind it is executed: `ebreak`, `mret`, what is no instruction. */
+  /** `mret`, `sret`: only a handler of interrupts and exceptions has one. */
+  | { kind: 'trapReturn' }
+  /** Nothing behind it is executed: `ebreak`, what is no instruction. */
   | { kind: 'stop' }
   /** Anything else; it may write one register. */
   | { kind: 'other'; rd: number | null };
@@ -85,9 +87,10 @@ function decodeWide(word: number, address: number): Operation {
   }
 }
 
-/** `ecall` and `wfi` go on; `ebreak`, `mret` and `sret` do not. */
+/** `ecall` and `wfi` go on; `ebreak` does not. */
 function decodeSystem(word: number, rd: number, function3: number): Operation {
   if (function3 !== 0) return { kind: 'other', rd };
+  if (word === 0x30200073 || word === 0x10200073) return { kind: 'trapReturn' };
   const isGoingOn = word === 0x00000073 || word === 0x10500073;
   return isGoingOn ? { kind: 'other', rd: null } : { kind: 'stop' };
 }

@@ -62,6 +62,7 @@ export function createRiscvUnwinder(
   const callerByCode = (frame: RiscvFrame, level: number, mayScan: boolean): Step<RiscvFrame> => {
     const inside = level === 0 ? frame.pc : frame.pc - 1;
     const findings = code.hasCode(inside) ? findByCode(frame, level, code) : [];
+    if (findings.some(({ isOfTrap }) => isOfTrap)) return outermost(null);
     const ends: (string | null)[] = [];
     const accepted = findings.filter((finding) => {
       const { value, place } = finding.returnAddress;
@@ -84,7 +85,10 @@ export function createRiscvUnwinder(
     if (ends.includes(null)) return outermost(null);
     if (budget.instructions <= 0) return outermost('the code to follow is too long');
     const linked = level === 0 ? callerByLink(frame) : null;
-    if (linked) return linked;
+    // What ROM code did with the register is not known: it may be left from a call of its own.
+    const isDoubtful =
+      linked?.caller != null && !code.hasCode(inside) && !code.hasCode(linked.caller.pc) && isRom(inside);
+    if (linked && !isDoubtful) return linked;
     const request = {
       frame,
       inside,
@@ -96,6 +100,7 @@ export function createRiscvUnwinder(
     // Where the code says what is missing, a word on the stack would only be a guess.
     const recovered = mayScan && ends.length === 0 ? findCallerOnStack(request) : null;
     if (recovered) return { cfa: recovered.sp, caller: recovered, end: null };
+    if (linked) return linked;
     return outermost(ends[0] ?? withoutCallFrames(inside, images, code, isRom(inside)));
   };
 
@@ -117,10 +122,8 @@ export function createRiscvUnwinder(
     const caller = (): RiscvFrame => ({ ...frame, pc, pcPlace: frame.places.get(RA) ?? null, trust: 'link' });
     if (images.length === 0) return pc === 0 ? null : { cfa: frame.sp, caller: caller(), end: null };
     const end = endAt(pc, frame.pc, frame.sp);
-    if (end) return pc === 0 ? end : null;
+    if (end) return pc === 0 || end.end === null ? end : null;
     if (code.hasCode(pc) && !code.mayHaveCalled(pc, frame.pc)) return null;
-    // What ROM code has done with the register is not known: ra may be left from one of its own calls.
-    if (!code.hasCode(pc) && !code.hasCode(frame.pc) && isRom(frame.pc)) return null;
     // The function has called others since it began: ra still points behind the last call.
     const isStale =
       code.functionStart(frame.pc) !== null && code.functionStart(frame.pc) === code.functionStart(pc - 1);
