@@ -6,6 +6,7 @@ import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js
 import { aProgramWithDevice, readCrash } from '../support/crashed-program.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
 import { fixture } from '../support/fixtures.js';
+import type { Program } from '../support/program.js';
 
 const OWN = fixture('thermostat-1.0.0').elfPath;
 const OTHER = fixture('thermostat-1.1.0').elfPath;
@@ -45,6 +46,7 @@ describe.skipIf(!hasChromium)(`a dump that waits for its build, on the page${NEE
     await waiting.getByRole('link', { name: 'Upload that build' }).click();
     await page.getByLabel('Upload a build').setInputFiles(OWN);
     await page.getByText('is version 1.0.0').waitFor();
+    await expect.poll(() => statusOf(program, coredumpId), { timeout: 60_000 }).toBe('PARSED');
     await page.goto(addressOf(coredumpId));
     await page.getByText('Parsed', { exact: true }).waitFor();
     expect(await waiting.count()).toBe(0);
@@ -126,6 +128,14 @@ describe.skipIf(!hasChromium)(`the builds of a model, on the page${NEEDS_CHROMIU
 
 function addressOf(id: string): string {
   return `/dumps/${encodeURIComponent(id)}`;
+}
+
+async function statusOf(program: Program, id: string): Promise<string> {
+  const { coredump } = await program.graphql<{ coredump: { parseStatus: string } }>(
+    'query ($id: ID!) { coredump(id: $id) { parseStatus } }',
+    { id },
+  );
+  return coredump.parseStatus;
 }
 
 async function colorOf(page: Page, selector: string): Promise<unknown> {
