@@ -2,8 +2,8 @@ import { z } from 'zod';
 import {
   CRASH_KINDS,
   type CrashReport,
+  completeSummary,
   type ElfMatch,
-  kindOfReason,
   WARNING_CODES,
 } from '../crashdump/index.js';
 
@@ -73,6 +73,12 @@ const memoryRegion = z.looseObject({
   source: z.enum(['firmware', 'dump']).catch('dump'),
 });
 
+const culprit = z.looseObject({
+  function: z.string(),
+  file: z.string().nullable().default(null),
+  line: z.int().nullable().default(null),
+});
+
 const crashReport = z.looseObject({
   schemaVersion: z.int().default(1),
   kind: z.enum(CRASH_KINDS).optional().catch(undefined),
@@ -83,12 +89,15 @@ const crashReport = z.looseObject({
   faultAddress: z.string().nullable().default(null),
   cause: cause.nullable().default(null),
   explanation: z.string().nullable().default(null),
+  watchdogTasks: z.array(z.string()).optional(),
+  culprit: culprit.nullable().optional(),
   fingerprint: z.string().nullable().default(null),
   crashedTask: z.string().nullable().default(null),
   appElfSha256: z.string().nullable().default(null),
   elfMatch: z.enum(['matches', 'differs', 'unknown']).optional().catch(undefined),
   elfMatches: z.boolean().default(false),
   usesElf: z.boolean().optional(),
+  elfEvidence: z.string().nullable().default(null),
   format: z.string().default('unknown'),
   checksum: z.enum(['ok', 'bad', 'absent']).catch('absent'),
   registers: z.array(register).default([]),
@@ -105,15 +114,15 @@ export function readReport(value: unknown): CrashReport | null {
   const { data } = parsed;
   const elfMatch = data.elfMatch ?? elfMatchOf(data);
   // The reader's own report has more fields than are checked here; looseObject has kept them.
-  return {
+  const report = {
     ...data,
-    kind: data.kind ?? kindOfReason(data.reason),
     elfMatch,
     elfMatches: elfMatch === 'matches',
     // Before schema version 2 names of a build that differs were shown, but did not group crashes.
     usesElf: data.usesElf ?? elfMatch !== 'differs',
     memoryRegionCount: data.memoryRegionCount ?? data.memoryRegions.length,
   } as unknown as CrashReport;
+  return { ...report, ...completeSummary(report) };
 }
 
 /** For a report of before schema version 2: its `elfMatches` was false also where the dump named no ELF. */

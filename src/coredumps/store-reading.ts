@@ -50,7 +50,7 @@ const MAX_REASON_LENGTH = 500;
 const MAX_TASK_LENGTH = 64;
 
 /** What lists and filters need of a report. */
-function crashOf(report: CoredumpText['report']) {
+export function crashOf(report: CoredumpText['report']) {
   if (report === null) return NO_CRASH;
   return {
     crashKind: report.kind,

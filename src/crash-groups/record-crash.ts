@@ -26,14 +26,18 @@ import type { Crash, CrashGroupRow, GroupChange } from './types.js';
  * Counts a dump whose parse has ended, in the transaction that ends the parse. A dump counts once, however often it is
  * parsed:
  * - the fleet's series count every crash, also one that could not be read;
- * - a crash with a fingerprint is counted in the group of its signature;
- * - a later parse with another result (other symbols, newer reader) moves it; a failed one changes nothing.
+ * - a crash with a report is counted in the group of its signature, also one that waits for its build;
+ * - a later parse with another result (other symbols, newer reader) moves it; a failed one changes nothing, except that
+ *   its report gives a group to a crash without one.
  * The change of the dump's row locks it; `locks.ts` has the order of the other locks.
+ *
+ * @param mayMove whether the crash may leave the group that it is counted in
  */
 export async function countCrash(
   tx: DbTransaction,
   parse: FinishedParse,
   now: Date,
+  mayMove = parse.coredump.parseStatus === 'PARSED',
 ): Promise<GroupChange | null> {
   const { coredump, modelId, report } = parse;
   const known = await tx.crashOccurrence.findUnique({ where: { coredumpId: coredump.id } });
@@ -47,7 +51,7 @@ export async function countCrash(
     await tx.crashOccurrence.create({ data: { coredumpId: coredump.id, ...seen, signatureId } });
     return added?.change ?? null;
   }
-  if (coredump.parseStatus !== 'PARSED') return null;
+  if (!mayMove && (report === null || known.signatureId !== null)) return null;
   const counted = known.signatureId === null ? null : await fingerprintOf(tx, known.signatureId);
   const isSameVersion = known.firmwareVersion === seen.firmwareVersion;
   if ((report?.fingerprint ?? null) === counted && isSameVersion) return null;

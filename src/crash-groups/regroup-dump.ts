@@ -1,7 +1,9 @@
 import { readReport, storedReport } from '../coredumps/report-schema.js';
 import { COREDUMP_ROW, toCoredumpRow } from '../coredumps/row.js';
-import { type CrashReport, culpritFrames, FINGERPRINT_VERSION, fingerprint } from '../crashdump/index.js';
+import { crashOf } from '../coredumps/store-reading.js';
+import { type CrashReport, FINGERPRINT_VERSION, fingerprint } from '../crashdump/index.js';
 import { DomainError } from '../errors.js';
+import type { Prisma } from '../platform/database/client.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
 import { lockGroups } from './locks.js';
@@ -12,17 +14,12 @@ import { countCrash } from './record-crash.js';
 /** Computes a fingerprint from a report; `version` is the prefix of its fingerprints, before the colon. */
 export interface FingerprintRecipe {
   version: string;
-  of(report: CrashReport): string | null;
+  of(report: CrashReport): string;
 }
 
 export const CURRENT_RECIPE: FingerprintRecipe = {
   version: FINGERPRINT_VERSION,
-  of({ tasks, kind, usesElf }) {
-    const crashed = tasks.find((task) => task.crashed);
-    // Symbols of another build's ELF would group crashes by chance.
-    if (crashed === undefined || !usesElf) return null;
-    return fingerprint(culpritFrames(crashed), kind === 'STACK_OVERFLOW' ? crashed.name : null);
-  },
+  of: fingerprint,
 };
 
 /**
@@ -41,11 +38,11 @@ export async function regroupDump(
   const report = text?.report == null ? null : readReport(JSON.parse(text.report));
   if (report === null) return null;
   // The reader had more data than the report contains, so a fingerprint that it computed by this recipe is kept.
-  const isCurrent = report.fingerprint?.startsWith(`${recipe.version}:`) === true;
+  const isCurrent = report.fingerprint.startsWith(`${recipe.version}:`);
   const renamed = isCurrent ? report : { ...report, fingerprint: recipe.of(report) };
   const [row] = await tx.coredump.updateManyAndReturn({
-    where: { parseStatus: 'PARSED', id },
-    data: { fingerprint: renamed.fingerprint },
+    where: { ...WITH_REPORT, id },
+    data: { fingerprint: renamed.fingerprint, ...crashOf(renamed) },
     select: { ...COREDUMP_ROW, device: { select: { modelId: true } } },
   });
   // The dump was deleted or queued again meanwhile.
@@ -57,14 +54,40 @@ export async function regroupDump(
     });
     if (count === 0) throw new StaleRead('the dump was read again meanwhile');
   }
-  const mergedInto =
-    renamed.fingerprint === null
-      ? null
-      : await renameInGroup(tx, id, renamed, { name: renamed.fingerprint, recipe, now });
+  const counted = await tx.crashOccurrence.findUnique({ where: { coredumpId: id }, select: COUNTED });
   const { device, ...columns } = row;
-  await countCrash(tx, { coredump: toCoredumpRow(columns), modelId: device.modelId, report: renamed }, now);
+  const coredump = toCoredumpRow(columns);
+  // A dump whose build is missing now may be counted by an earlier reading, which had the build.
+  if (
+    coredump.parseStatus !== 'PARSED' &&
+    counted?.signature != null &&
+    counted.signature.fingerprint !== report.fingerprint
+  )
+    return null;
+  const mergedInto = await renameInGroup(tx, counted?.signature ?? null, renamed, { recipe, now });
+  await countCrash(tx, { coredump, modelId: device.modelId, report: renamed }, now, true);
   return mergedInto;
 }
+
+/** Dumps that wait for their build have a report of what the dump alone tells. */
+export const WITH_REPORT = {
+  OR: [{ parseStatus: 'PARSED' }, { parseStatus: 'ERROR', crashKind: { not: null } }],
+} satisfies Prisma.CoredumpWhereInput;
+
+const COUNTED = {
+  signature: {
+    select: {
+      id: true,
+      groupId: true,
+      fingerprint: true,
+      fromGroupId: true,
+      firstSeenAt: true,
+      lastSeenAt: true,
+    },
+  },
+} satisfies Prisma.CrashOccurrenceSelect;
+
+type Counted = Prisma.CrashOccurrenceGetPayload<{ select: typeof COUNTED }>['signature'];
 
 /**
  * Makes the new fingerprint the successor of the dump's old one in its group, if the group has none of this recipe yet.
@@ -72,20 +95,13 @@ export async function regroupDump(
  */
 async function renameInGroup(
   tx: DbTransaction,
-  coredumpId: number,
+  counted: Counted,
   report: CrashReport,
-  { name, recipe, now }: { name: string; recipe: FingerprintRecipe; now: Date },
+  { recipe, now }: { recipe: FingerprintRecipe; now: Date },
 ): Promise<number | null> {
-  const occurrence = await tx.crashOccurrence.findUnique({
-    where: { coredumpId },
-    select: {
-      signature: {
-        select: { id: true, groupId: true, fromGroupId: true, firstSeenAt: true, lastSeenAt: true },
-      },
-    },
-  });
-  if (occurrence?.signature == null) return null;
-  const { id: signatureId, groupId, ...inherited } = occurrence.signature;
+  if (counted === null) return null;
+  const name = report.fingerprint;
+  const { id: signatureId, groupId, fingerprint: _, ...inherited } = counted;
   if (await hasSuccessor(tx, groupId, recipe)) return null;
   const existing = await tx.crashSignature.findUnique({ where: { fingerprint: name } });
   if (existing === null) {

@@ -4,7 +4,7 @@ import type { Prisma } from '../platform/database/client.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Database, Db, DbTransaction } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
-import { CURRENT_RECIPE, type FingerprintRecipe, regroupDump } from './regroup-dump.js';
+import { CURRENT_RECIPE, type FingerprintRecipe, regroupDump, WITH_REPORT } from './regroup-dump.js';
 import { repairCounters } from './repair.js';
 import type { GroupAlerts } from './types.js';
 import { countUnread } from './unread.js';
@@ -125,7 +125,7 @@ export function createRegroupJob({
     for (;;) {
       const known = await tx.regroupRun.findUnique({ where: { fingerprintVersion: recipe.version } });
       if (known !== null) return known;
-      const total = await tx.coredump.count({ where: READ });
+      const total = await tx.coredump.count({ where: WITH_REPORT });
       await tx.$executeRaw`
         INSERT INTO "RegroupRun" ("fingerprintVersion", "startedAt", "total")
         VALUES (${recipe.version}, ${now()}, ${total}) ON CONFLICT ("fingerprintVersion") DO NOTHING`;
@@ -153,7 +153,7 @@ export function createRegroupJob({
 
   async function nextDumps(afterId: number): Promise<number[]> {
     const rows = await db.coredump.findMany({
-      where: { ...READ, id: { gt: afterId } },
+      where: { ...WITH_REPORT, id: { gt: afterId } },
       orderBy: { id: 'asc' },
       take: BATCH,
       select: { id: true },
@@ -161,8 +161,6 @@ export function createRegroupJob({
     return rows.map(({ id }) => id);
   }
 }
-
-const READ = { parseStatus: 'PARSED' };
 
 function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

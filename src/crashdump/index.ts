@@ -9,11 +9,12 @@ export { type DumpIdentity, peekDump } from './peek.js';
 export { type CrashDumpReading, type CrashDumpRequest, readCrashDump } from './read-crash-dump.js';
 export { FINGERPRINT_VERSION, fingerprint } from './report/fingerprint.js';
 export { kindOfReason } from './report/reason.js';
-export { culpritFrames } from './report/system-frames.js';
+export { completeSummary } from './report/summarize-crash.js';
 export {
   type CrashCause,
   type CrashReport,
   type CrashTask,
+  type Culprit,
   type ElfMatch,
   type FrameArgument,
   type FrameTrust,

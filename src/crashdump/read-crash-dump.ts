@@ -1,4 +1,3 @@
-import type { Architecture } from './arch/architecture.js';
 import { Malformed } from './bytes.js';
 import { openContainer } from './core/container.js';
 import type { Dump } from './core/core.js';
@@ -7,6 +6,7 @@ import { UnreadableFirmware } from './elf/elf-file.js';
 import { UnreadableDump } from './errors.js';
 import type { FirmwareImage } from './firmware/firmware-image.js';
 import { openFirmware } from './firmware/open-firmware.js';
+import { believe } from './report/believed-firmware.js';
 import { buildReport } from './report/build-report.js';
 import type { CrashReport } from './report.js';
 import { formatReport } from './text/format-report.js';
@@ -32,19 +32,24 @@ export interface CrashDumpReading {
 }
 
 /**
- * Reads one core dump. When the firmware is missing, unreadable or of another build, the report has fewer names, and
- * warnings say so.
+ * Reads one core dump. When the firmware is missing, unreadable, for another chip or of a build with other code, the dump
+ * is read without it, and warnings say so.
  * @throws UnreadableDump when there is no readable dump
  */
 export function readCrashDump(request: CrashDumpRequest): CrashDumpReading {
   try {
     const dump = readDump(openContainer(request.core), request.chip ?? null);
-    const firmware = firmwareFor(dump.architecture, request.elf, dump.warnings);
+    const belief = believe(dump, firmwareFor(request.elf, dump.warnings));
     const roms = romsFor(dump, request);
-    const report = buildReport({ dump, firmware, roms });
+    const report = buildReport({ dump, belief, roms });
     return {
       report,
-      output: formatReport({ report, dump, firmware, printMemory: request.printMemory ?? false }),
+      output: formatReport({
+        report,
+        dump,
+        firmware: belief.firmware,
+        printMemory: request.printMemory ?? false,
+      }),
     };
   } catch (error) {
     if (error instanceof Malformed) throw new UnreadableDump(`The core dump is broken: ${error.message}.`);
@@ -69,27 +74,16 @@ function romsFor({ chip, chipRevision, architecture, warnings }: Dump, { findRom
 }
 
 function firmwareFor(
-  architecture: Architecture,
   elf: Uint8Array | FirmwareImage | null,
   warnings: ReportWarning[],
 ): FirmwareImage | null {
-  if (elf === null) {
-    warnings.push({
-      code: 'NO_FIRMWARE',
-      message:
-        'There is no firmware ELF: registers and tasks are shown without names and backtraces may be incomplete.',
-    });
-    return null;
-  }
-  const firmware = elf instanceof Uint8Array ? openFirmwareOrWarn(elf, warnings) : elf;
-  if (firmware && firmware.machine !== architecture.name) {
-    warnings.push({
-      code: 'FIRMWARE_FOR_OTHER_CHIP',
-      message: `The firmware ELF is for ${firmware.machine}, the dump comes from a ${architecture.name} chip; the ELF was not used.`,
-    });
-    return null;
-  }
-  return firmware;
+  if (elf !== null) return elf instanceof Uint8Array ? openFirmwareOrWarn(elf, warnings) : elf;
+  warnings.push({
+    code: 'NO_FIRMWARE',
+    message:
+      'There is no firmware ELF: registers and tasks are shown without names and backtraces may be incomplete.',
+  });
+  return null;
 }
 
 function openFirmwareOrWarn(elf: Uint8Array, warnings: ReportWarning[]): FirmwareImage | null {

@@ -19,8 +19,12 @@ export interface CrashReport {
   cause: CrashCause | null;
   /** The reason in plain words with its place: "NULL pointer plus offset 0x10 read in `sensor_read` at sensor.c:88". */
   explanation: string | null;
+  /** Of a task watchdog: the tasks that it waited for, as the device names them: "IDLE0 (CPU 0)". */
+  watchdogTasks: string[];
+  /** The place in the firmware's own code that title, group and explanation name; null when it is unknown. */
+  culprit: Culprit | null;
   /** Groups crashes of one place across builds; recipe in fingerprint.ts, its version before the colon. */
-  fingerprint: string | null;
+  fingerprint: string;
   /** The chip named by the dump, otherwise the one that the caller named, otherwise the architecture. */
   chip: string;
   /** major × 100 + minor: 300 is v3.0. */
@@ -36,6 +40,8 @@ export interface CrashReport {
   elfMatches: boolean;
   /** Whether names, lines and values come from the given ELF: it matches, or its code fits the dump. */
   usesElf: boolean;
+  /** For an ELF that is used although the dump does not name it: how well it fits, one sentence. */
+  elfEvidence: string | null;
   /** Container format, e.g. "ELF SHA256 v2.1", "BIN v1", "bare ELF". */
   format: string;
   checksum: 'ok' | 'bad' | 'absent';
@@ -52,6 +58,12 @@ export interface CrashReport {
   memoryRegionCount: number;
   /** Cut, broken or doubtful parts; the rest of the report stays reliable. */
   warnings: ReportWarning[];
+}
+
+export interface Culprit {
+  function: string;
+  file: string | null;
+  line: number | null;
 }
 
 /** Incremented when a field of the report changes its meaning; new fields alone do not count. */

@@ -10,7 +10,7 @@ import type { AccuracyRow } from './row.js';
  * once, with known values, and never changes its parameters. What the reader shows must be these values, or a reason
  * why it does not know; that GDB shows something is no excuse.
  */
-export const ARGUMENT_BUILDS = ['gcc-O2', 'gcc-Os', 'gcc-Og', 'clang-O2', 'clang-Oz'] as const;
+export const ARGUMENT_BUILDS = ['gcc-O2', 'gcc-Os', 'gcc-Og', 'clang-O1', 'clang-O2'] as const;
 
 interface Recording {
   /** The address behind the stack. */

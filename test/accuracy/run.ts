@@ -1,13 +1,19 @@
+import { measureArguments } from './arguments.js';
 import { measureCallFrames } from './call-frames.js';
+import { measureReasons } from './reasons.js';
 import type { AccuracyRow } from './row.js';
 import { measureStepping } from './stepping.js';
 import { measureTailCalls } from './tail-calls.js';
+import { measureWrongBuilds } from './wrong-build.js';
 
 /** One module a kind of input; each tries what it has and returns its rows. */
 const KINDS: readonly (() => Promise<AccuracyRow[]>)[] = [
+  measureArguments,
   measureCallFrames,
+  measureReasons,
   measureStepping,
   measureTailCalls,
+  measureWrongBuilds,
 ];
 
 const rows: AccuracyRow[] = [];

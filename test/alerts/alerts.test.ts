@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import type { CreateAlertRuleInput } from '../generated/graphql.js';
-import { aCrash } from '../support/crash-groups.js';
+import { aCrash, aPendingDump, parsed } from '../support/crash-groups.js';
 import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
 import { aReceiver } from '../support/receiver.js';
 
@@ -48,6 +48,23 @@ const events = (received: Array<{ body: string }>) => received.map(({ body }) =>
 const poll = (check: () => unknown) => expect.poll(() => check(), { timeout: 30_000, interval: 20 });
 
 describe('alerts', () => {
+  it('tell of a crash whose firmware is missing, and of its place when that is new', async () => {
+    const endpoint = await aGraphQLEndpoint({ allowPrivateAlerts: true });
+    const { url, received } = await aReceiver();
+    await aRule(endpoint, { url });
+    const dump = await aPendingDump(endpoint, await endpoint.fleet.aDevice(await endpoint.fleet.aModel()));
+
+    await parsed(endpoint, dump, {
+      status: 'ERROR',
+      crash: { fingerprint: 'v2:addresses', hasReport: true },
+    });
+    await poll(() => events(received)).toEqual(['NEW']);
+    await endpoint.state.reset({ id: dump.id });
+    await parsed(endpoint, dump, { crash: { place: 'right' } });
+
+    await poll(() => events(received)).toEqual(['NEW', 'NEW']);
+  });
+
   it('tell of a new group and of its regression, once each, signed', async () => {
     const endpoint = await aGraphQLEndpoint({ allowPrivateAlerts: true });
     const { url, received } = await aReceiver();

@@ -12,7 +12,16 @@ const SCHEMA = buildSchema(readFileSync(`${ROOT}schema.graphql`, 'utf8'));
 /** Objects without an id of their own. `strict-id-in-types` wants an `id` in every other type. */
 const WITHOUT_ID = [
   // Parts of the report of a dump, which has the id.
-  ...['CrashReport', 'CrashTask', 'FrameArgument', 'Register', 'ReportWarning', 'StackFrame'],
+  ...[
+    'CrashReport',
+    'CrashCause',
+    'CrashTask',
+    'FrameArgument',
+    'MemoryRegion',
+    'Register',
+    'ReportWarning',
+    'StackFrame',
+  ],
   // Parts of a group or model, which has the id.
   ...['CrashGroupEvent', 'CrashVariant', 'ModelPrivacy'],
   // Numbers over many things.

@@ -71,6 +71,20 @@ describe('a dump that waits for its build', () => {
     expect(await metric(app, 'coredump_parse_errors_total{kind="missing_firmware"} 1')).toBe(true);
   });
 
+  it('is in a group of its build’s addresses, and moves to that of its place once the build arrives', async () => {
+    const app = await aServer((await aReader()).environment);
+    const id = await aStoredDump(app);
+    const before = await groupsOf(app);
+
+    await uploadFirmware(app, { elf: await readFile(THERMOSTAT.elfPath) });
+    await eventually(async () => (await reading(app, id)).parseStatus === 'PARSED', 'it is read');
+
+    expect(before).toMatchObject([
+      { title: expect.stringMatching(/^abort in task \w+ \(no ELF of build \w{9}\)$/), count: 1 },
+    ]);
+    expect(await groupsOf(app)).toEqual([{ title: 'abort in network_handle_reply (network.c)', count: 1 }]);
+  });
+
   it('still waits for it after it was read with another build of the version', async () => {
     const app = await aServer((await aReader()).environment);
     await aDevice(app);
@@ -197,6 +211,13 @@ function waitingOf(app: TestApp): Promise<object> {
     coredumps(filter: { parseErrorKind: [MISSING_FIRMWARE, LOST_FIRMWARE] }) { totalCount nodes { id } }
     missingFirmwares { firmwareVersion coredumpCount }
   }`);
+}
+
+async function groupsOf(app: TestApp): Promise<object[]> {
+  const { crashGroups } = await app.graphql<{ crashGroups: { nodes: object[] } }>(
+    '{ crashGroups { nodes { title count } } }',
+  );
+  return crashGroups.nodes;
 }
 
 interface Reading {

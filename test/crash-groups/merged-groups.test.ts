@@ -119,7 +119,7 @@ describe('the id of a merged group', () => {
     for (const [index, wrong] of [dumps.wrong ?? dump, dump].entries()) {
       const place = places[index];
       await endpoint.state.reset({ id: wrong.id });
-      await parsed(endpoint, wrong, { crash: place == null ? { fingerprint: null } : { place } });
+      await parsed(endpoint, wrong, { crash: place == null ? { hasReport: false } : { place } });
     }
 
     expect(await answerer('wrong')).toBe(expected === undefined ? undefined : id(expected));

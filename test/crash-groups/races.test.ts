@@ -118,7 +118,7 @@ describe('the rule of a group that was a misreading', () => {
     await aRule(endpoint, groupId);
 
     await endpoint.state.reset({ id: dump.id });
-    await parsed(endpoint, dump, { crash: { fingerprint: null } });
+    await parsed(endpoint, dump, { crash: { hasReport: false } });
 
     expect((await endpoint.ask(RULES, {})).alertRules.nodes).toEqual([{ enabled: false, crashGroup: null }]);
     expect(await recount(endpoint.databaseUrl)).toEqual([]);

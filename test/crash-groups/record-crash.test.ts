@@ -3,6 +3,7 @@ import { graphql } from '../generated/gql.js';
 import type { CrashKind } from '../generated/graphql.js';
 import { aCrash, aPendingDump, parsed } from '../support/crash-groups.js';
 import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
+import { recount } from '../support/recount.js';
 
 const GROUPS = graphql(`
   query CountedGroups {
@@ -169,21 +170,59 @@ describe('a crash group', () => {
     expect(await crashesOf(endpoint)).toBe(2);
   });
 
-  it('is not made for a crash without a fingerprint, which charts have all the same', async () => {
+  it('is not made for a crash without a report, which charts have all the same', async () => {
     const endpoint = await aGraphQLEndpoint();
     const device = await aDevice(endpoint);
 
-    await parsed(endpoint, await aPendingDump(endpoint, device), { crash: { fingerprint: null } });
+    await parsed(endpoint, await aPendingDump(endpoint, device), { crash: { hasReport: false } });
     const unreadable = await aPendingDump(endpoint, device);
     await parsed(endpoint, unreadable, { status: 'ERROR' });
     expect(await groupsOf(endpoint)).toEqual([]);
     expect(await crashesOf(endpoint)).toBe(2);
 
-    // Its firmware arrives.
+    // It can be read now.
     await endpoint.state.reset({ id: unreadable.id });
     await parsed(endpoint, unreadable);
     expect(await groupsOf(endpoint)).toMatchObject([{ count: 1 }]);
     expect(await crashesOf(endpoint)).toBe(2);
+  });
+
+  it('has a crash whose firmware is missing, until that arrives and tells its place', async () => {
+    const endpoint = await aGraphQLEndpoint();
+    const device = await aDevice(endpoint);
+    const addresses = { fingerprint: 'v2:addresses', hasReport: true };
+    const waiting = await aPendingDump(endpoint, device);
+    const other = await aPendingDump(endpoint, device);
+
+    await parsed(endpoint, waiting, { status: 'ERROR', crash: addresses });
+    await parsed(endpoint, other, { status: 'ERROR', crash: addresses });
+    expect(await groupsOf(endpoint)).toMatchObject([{ fingerprints: ['v2:addresses'], count: 2 }]);
+
+    await endpoint.state.reset({ id: waiting.id });
+    await parsed(endpoint, waiting, { crash: { place: 'right' } });
+    expect(await groupsOf(endpoint)).toMatchObject([
+      { culpritFunction: 'right', count: 1 },
+      { fingerprints: ['v2:addresses'], count: 1 },
+    ]);
+
+    // Its build is deleted, and it is read once more.
+    await endpoint.state.reset({ id: waiting.id });
+    await parsed(endpoint, waiting, { status: 'ERROR', crash: addresses });
+    expect(await groupsOf(endpoint)).toMatchObject([{ count: 1 }, { count: 1 }]);
+    expect(await crashesOf(endpoint)).toBe(2);
+    expect(await recount(endpoint.databaseUrl)).toEqual([]);
+  });
+
+  it('is given by its report to a crash that could not be read before', async () => {
+    const endpoint = await aGraphQLEndpoint();
+    const dump = await aPendingDump(endpoint, await aDevice(endpoint));
+    await parsed(endpoint, dump, { status: 'ERROR' });
+
+    await endpoint.state.reset({ id: dump.id });
+    await parsed(endpoint, dump, { status: 'ERROR', crash: { hasReport: true } });
+
+    expect(await groupsOf(endpoint)).toMatchObject([{ count: 1 }]);
+    expect(await crashesOf(endpoint)).toBe(1);
   });
 
   it('is right when many parses of old and new places end at the same time', async () => {

@@ -1,10 +1,11 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import type { FingerprintRecipe } from '../../src/crash-groups/regroup-dump.js';
+import { CURRENT_RECIPE, type FingerprintRecipe } from '../../src/crash-groups/regroup-dump.js';
 import { createRegroupJob } from '../../src/crash-groups/regroup-job.js';
 import { graphql } from '../generated/gql.js';
-import { aCrash } from '../support/crash-groups.js';
+import { aCrash, aPendingDump, aReport, parsed } from '../support/crash-groups.js';
 import { aGraphQLEndpoint, type GraphQLEndpoint } from '../support/graphql-server.js';
+import { recount } from '../support/recount.js';
 
 const GROUPS = graphql(`
   query RegroupedGroups { crashGroups(orderBy: { field: LAST_SEEN_AT }) { nodes { id count keptCount deviceCount note fingerprints } } }
@@ -37,6 +38,26 @@ async function regroup(endpoint: GraphQLEndpoint, recipe: FingerprintRecipe) {
   const progress = await job.progress();
   await job.close();
   return progress;
+}
+
+/** As the release with recipe v1 left a crash that it could not group: its task's function had returned. */
+async function asStoredBefore({ db }: GraphQLEndpoint) {
+  const {
+    culprit: _,
+    watchdogTasks: __,
+    ...report
+  } = aReport({ reason: 'abort() was called at PC 0x400d66b9 on core 0' });
+  const frames = report.tasks.flatMap((task) => task.frames);
+  const called = ['panic_abort', 'esp_system_abort', 'abort', 'vPortTaskWrapper'].map((name, index) => ({
+    ...frames[0],
+    index,
+    function: name,
+  }));
+  const tasks = report.tasks.map((task) => ({ ...task, frames: called }));
+  await db.coredumpText.updateMany({
+    data: { report: JSON.stringify({ ...report, fingerprint: null, tasks }) },
+  });
+  await db.coredump.updateMany({ data: { fingerprint: null, crashKind: 'ABORT' } });
 }
 
 describe('regrouping', () => {
@@ -137,14 +158,14 @@ describe('regrouping', () => {
 
   it('counts dumps of before there were groups, and says how far it is', async () => {
     const endpoint = await aGraphQLEndpoint();
-    const { dump } = await aCrash(endpoint, await aDevice(endpoint));
+    const { dump } = await aCrash(endpoint, await aDevice(endpoint), { fingerprint: 'v2:sensor_read' });
     await endpoint.db.crashOccurrence.deleteMany({});
     await endpoint.db.crashSignature.deleteMany({});
     await endpoint.db.crashGroup.deleteMany({});
 
     const { regroupCrashes } = await endpoint.ask(PROGRESS, {});
     expect(regroupCrashes.regrouping).toMatchObject({
-      fingerprintVersion: 'v1',
+      fingerprintVersion: 'v2',
       total: 1,
       done: 0,
       finishedAt: null,
@@ -155,7 +176,26 @@ describe('regrouping', () => {
       .toBeInstanceOf(Date);
     expect(await groupsOf(endpoint)).toMatchObject([{ count: 1, keptCount: 1 }]);
     expect(await endpoint.db.coredump.findUnique({ where: { id: dump.id } })).toMatchObject({
-      fingerprint: 'v1:sensor_read',
+      fingerprint: 'v2:sensor_read',
     });
+  });
+
+  it('gives a group to crashes that had none under the recipe of before, also while they wait for a build', async () => {
+    const endpoint = await aGraphQLEndpoint();
+    const device = await aDevice(endpoint);
+    const dumps = [await aPendingDump(endpoint, device), await aPendingDump(endpoint, device)];
+    await parsed(endpoint, dumps[0] ?? { id: 0 }, { crash: { hasReport: false } });
+    await parsed(endpoint, dumps[1] ?? { id: 0 }, { status: 'ERROR' });
+    await asStoredBefore(endpoint);
+    expect(await groupsOf(endpoint)).toEqual([]);
+
+    await regroup(endpoint, CURRENT_RECIPE);
+
+    expect(await groupsOf(endpoint)).toMatchObject([{ count: 2, keptCount: 2 }]);
+    expect(await endpoint.db.coredump.findMany({ select: { fingerprint: true, crashKind: true } })).toEqual([
+      { fingerprint: expect.stringMatching(/^v2:[0-9a-f]{16}$/), crashKind: 'TASK_RETURNED' },
+      { fingerprint: expect.stringMatching(/^v2:[0-9a-f]{16}$/), crashKind: 'TASK_RETURNED' },
+    ]);
+    expect(await recount(endpoint.databaseUrl)).toEqual([]);
   });
 });

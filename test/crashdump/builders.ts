@@ -36,6 +36,8 @@ export interface TaskSpec {
   /** Lists that the state and the event item are in. */
   stateList: number;
   eventList: number;
+  /** xCoreID of a chip with two cores. */
+  affinity: number;
   pc: number;
   /** General registers by DWARF number. */
   registers: Record<number, number>;
@@ -55,6 +57,7 @@ export function aTask(overrides: Partial<TaskSpec> = {}): TaskSpec {
     savedTop: overrides.stackTop ?? 0x3fc91f00,
     stateList: 0,
     eventList: 0,
+    affinity: 0,
     pc: 0x42000010,
     registers: {},
     ps: 0x60020,
@@ -75,6 +78,7 @@ export function tcbBytes(task: TaskSpec): Uint8Array {
       task.priority,
       task.stackStart,
       padded(bytes(task.name), 16),
+      task.affinity,
     ),
     TCB_SIZE,
   );
@@ -282,6 +286,8 @@ export function base64Log(
 export function aFirmware({
   machine = 'riscv' as FirmwareImage['machine'],
   sha256 = 'ab'.repeat(32),
+  chips = [] as string[],
+  sections = [] as FirmwareImage['sections'],
   symbols = [] as FirmwareSymbol[],
   cfi = {} as Record<string, CfiRow>,
   code = [] as { address: number; bytes: Uint8Array }[],
@@ -295,7 +301,8 @@ export function aFirmware({
   return {
     sha256,
     machine,
-    sections: [],
+    chips,
+    sections,
     appDescriptor: null,
     readAt(address, length) {
       const block = code.find(

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { StackFrame } from '../../src/crashdump/index.js';
-import { fingerprint } from '../../src/crashdump/report/fingerprint.js';
-import { culpritFrames } from '../../src/crashdump/report/system-frames.js';
+import { type CrashReport, fingerprint, type StackFrame } from '../../src/crashdump/index.js';
+import { aReport } from '../support/crash-groups.js';
 
 describe('the fingerprint', () => {
   const frame = (overrides: Partial<StackFrame>): StackFrame => ({
@@ -30,7 +29,7 @@ describe('the fingerprint', () => {
       frame({ function: 'vPortTaskWrapper' }),
     ]);
 
-    expect(one).toMatch(/^v1:[0-9a-f]{16}$/);
+    expect(one).toMatch(/^v2:[0-9a-f]{16}$/);
     expect(other).toBe(one);
   });
 
@@ -44,8 +43,12 @@ describe('the fingerprint', () => {
     expect(new Set(prints).size).toBe(3);
   });
 
-  it('is none when no own frame is known', () => {
-    expect(print([frame({ function: 'abort' }), frame({ function: null })])).toBeNull();
+  it('is there without an own frame, from the system frames that are known', () => {
+    const system = [frame({ function: 'abort' }), frame({ function: null })];
+
+    expect(print(system)).toMatch(/^v2:/);
+    expect(print(system)).toBe(print([...system, frame({ function: null, pc: '0x42001234' })]));
+    expect(print(system)).not.toBe(print([frame({ function: 'vTaskDelay' })]));
   });
 
   it('of an interrupt that only found the crash is that of the task which it interrupted', () => {
@@ -60,11 +63,20 @@ describe('the fingerprint', () => {
   });
 
   it('of an overflowed stack is that of its task, wherever the overflow was found', () => {
-    expect(fingerprint([frame({})], 'sensor')).toBe(fingerprint([], 'sensor'));
-    expect(fingerprint([], 'network')).not.toBe(fingerprint([], 'sensor'));
+    const overflowOf = (crashedTask: string, frames: StackFrame[]) =>
+      print(frames, [], { kind: 'STACK_OVERFLOW', crashedTask });
+
+    expect(overflowOf('sensor', [frame({})])).toBe(overflowOf('sensor', []));
+    expect(overflowOf('network', [])).not.toBe(overflowOf('sensor', []));
   });
 
-  function print(frames: StackFrame[], interruptedFrames: StackFrame[] = []) {
-    return fingerprint(culpritFrames({ frames, interruptedFrames }));
+  function print(
+    frames: StackFrame[],
+    interruptedFrames: StackFrame[] = [],
+    facts: Partial<CrashReport> = {},
+  ) {
+    const report = aReport();
+    const tasks = report.tasks.map((task) => ({ ...task, frames, interruptedFrames }));
+    return fingerprint({ ...report, culprit: null, ...facts, tasks });
   }
 });

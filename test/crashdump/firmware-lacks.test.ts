@@ -95,6 +95,16 @@ describe('what a firmware lacks', () => {
     ]);
   });
 
+  it('is call frames too where only a library has kept some', async () => {
+    const large = { ...text, name: '.flash.text', bytes: new Uint8Array(4_000), address: 0x42010000 };
+    const few = { name: '.eh_frame', bytes: new Uint8Array(64), flags: ALLOC, address: 0x3c000000 };
+
+    const { lacks } = await lacksOf(elfWith([...ordinary.slice(0, 2), large, few]));
+
+    expect(lacks.map(({ code }) => code)).toEqual(['FIRMWARE_NO_CALL_FRAMES']);
+    expect(lacks[0]?.message).toContain('a small part of its code');
+  });
+
   it('is debug information that was left in .dwo files, of DWARF 5 and before', async () => {
     const skeleton = withLength(concat(halves(5), Uint8Array.of(4, 4), words(0), new Uint8Array(8), uleb(1)));
     const named = abbreviation(1, 0x11, false, [0x2130, 0x0e]);

@@ -29,6 +29,7 @@ const labels = {
   date: 'Jan 15 2026',
   idfVersion: 'v5.3',
 };
+const WRITE = 0x1;
 const code = (address: number): SectionSpec => ({
   name: '.iram0.text',
   bytes: Uint8Array.of(1, 2, 3, 4),
@@ -58,6 +59,23 @@ describe('an opened firmware', () => {
     expect(image.readAt(0x40380001, 3)).toEqual(Uint8Array.of(2, 3, 4));
     expect(image.readAt(0x40380001, 4)).toBeNull();
     expect(image.readAt(0x4037ffff, 2)).toBeNull();
+  });
+
+  it('has no values of variables: what they began with is not what the device had', () => {
+    const section = (name: string, flags: number, address: number) => ({ ...code(address), name, flags });
+    const image = openFirmware(
+      anElf({
+        sections: [
+          section('.dram0.data', ALLOC | WRITE, 0x3fc80000),
+          section('.iram0.text', ALLOC | WRITE | EXEC, 0x40380000),
+          section('.flash.rodata', ALLOC | WRITE, 0x3c000000),
+        ],
+      }),
+    );
+
+    expect(image.readAt(0x3fc80000, 4)).toBeNull();
+    expect(image.readAt(0x40380000, 4)).not.toBeNull();
+    expect(image.readAt(0x3c000000, 4)).not.toBeNull();
   });
 
   it.each(['.flash.appdesc', '.flash.rodata'])('has the labels of its build in %s', (name) => {
@@ -93,6 +111,7 @@ describe('the identity of a firmware', () => {
 
     expect(identity).toEqual({
       machine: 'riscv',
+      chips: expect.arrayContaining(['esp32c3']),
       chip: null,
       appDescriptor: labels,
       lacks: expect.any(Array),

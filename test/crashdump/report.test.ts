@@ -133,12 +133,20 @@ describe('the firmware', () => {
     expect(report({ appElfSha256: 'ab'.repeat(32) }).elfMatches).toBe(true);
   });
 
-  it('of another build is used all the same, with a warning that names both hashes', () => {
+  it('of another build is not used, with a warning that names both hashes', () => {
     const found = report({ appElfSha256: 'cdcdcdcdc' });
 
     expect(found.warnings.map(({ message }) => message).join()).toMatch(/cdcdcdcdc.*abababab/);
-    expect(found.tasks[0]?.frames[0]?.function).toBe('sensor_read');
-    expect(found.fingerprint).toBeNull();
+    expect(found).toMatchObject({
+      elfMatch: 'differs',
+      elfMatches: false,
+      usesElf: false,
+      crashedTask: 'main',
+    });
+    expect(found.tasks[0]?.frames[0]?.function).toBeNull();
+    // Grouped by the addresses, as without an ELF.
+    expect(found.fingerprint).toBe(report({ appElfSha256: 'cdcdcdcdc' }, null).fingerprint);
+    expect(found.culprit).toBeNull();
   });
 
   it('that is damaged in places says so in the warnings', () => {
@@ -201,7 +209,7 @@ describe('tasks', () => {
     const members = { uxBasePriority: { offset: 100, size: 4 }, pxEndOfStack: { offset: 104, size: 4 } };
 
     const plain = report({}).tasks[0];
-    const known = report({}, aFirmware({ symbols, members })).tasks[0];
+    const known = report({ appElfSha256: 'ababababa' }, aFirmware({ symbols, members })).tasks[0];
 
     expect(plain).toMatchObject({ priority: 1, basePriority: null, stackUsed: 0x100, stackFree: 0xf00 });
     expect(known).toMatchObject({ basePriority: 0, stackUsed: 0x3fc91f00 });

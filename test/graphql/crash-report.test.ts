@@ -6,7 +6,7 @@ const FOR_TOOLS = graphql(`
   query ReportForTools($id: ID!) {
     coredump(id: $id) {
       report {
-        schemaVersion kind faultAddress elfMatch elfMatches usesElf
+        schemaVersion kind faultAddress elfMatch elfMatches usesElf elfEvidence
         cause { code name register address }
         tasks { core coreAffinity registers { name value symbol meaning } }
         memoryRegions { name address size attributes source }
@@ -25,6 +25,7 @@ const REPORT = {
   appElfSha256: 'abcdef01',
   elfMatch: 'differs',
   usesElf: false,
+  elfEvidence: 'evidence',
   tasks: [
     {
       name: 'main',
@@ -62,6 +63,7 @@ describe('a report for tools', () => {
       elfMatch: 'DIFFERS',
       elfMatches: false,
       usesElf: false,
+      elfEvidence: 'evidence',
       tasks: [
         {
           core: 1,
@@ -102,6 +104,7 @@ describe('a report for tools', () => {
       elfMatch,
       elfMatches: stored.elfMatches,
       usesElf,
+      elfEvidence: null,
       tasks: [{ core: null, coreAffinity: null, registers: [] }],
       memoryRegions: [],
       memoryRegionCount: 0,

@@ -5,7 +5,9 @@ import type { GraphQLEndpoint } from './graphql-server.js';
 export interface CrashOptions {
   /** The fingerprint is made of it. */
   place?: string;
-  fingerprint?: string | null;
+  fingerprint?: string;
+  /** False: the answer of a sidecar that makes only the text. */
+  hasReport?: boolean;
   reason?: string;
   version?: string;
   chip?: string;
@@ -35,6 +37,8 @@ export function aReport({
     faultAddress: null,
     cause: null,
     explanation: null,
+    watchdogTasks: [],
+    culprit: { function: place, file: `/builds/app/main/${place}.c`, line: 88 },
     fingerprint,
     chip: 'esp32c3',
     chipRevision: null,
@@ -44,6 +48,7 @@ export function aReport({
     elfMatch: 'unknown',
     elfMatches: false,
     usesElf: true,
+    elfEvidence: null,
     format: 'bare ELF',
     checksum: 'absent',
     registers: [],
@@ -94,6 +99,7 @@ export async function parsed(
   result: { status?: 'PARSED' | 'ERROR'; crash?: CrashOptions } = {},
 ): Promise<string | null> {
   const { status = 'PARSED', crash = {} } = result;
+  const { hasReport = status === 'PARSED' } = crash;
   const [task] = await endpoint.state.tasksOf([dump.id]);
   if (task === undefined) throw new Error('the dump does not wait for a parse');
   const hold = endpoint.state.hold(task);
@@ -101,7 +107,7 @@ export async function parsed(
   await endpoint.state.finish(hold, {
     status,
     errorKind: status === 'ERROR' ? 'missing_firmware' : null,
-    text: { output: crash.output ?? 'the output', report: status === 'ERROR' ? null : aReport(crash) },
+    text: { output: crash.output ?? 'the output', report: hasReport ? aReport(crash) : null },
     firmwareId: null,
     appElfSha256: null,
     dumpChip: null,

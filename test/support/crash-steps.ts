@@ -26,8 +26,10 @@ const reading = fc.oneof(
       build: fc.option(fc.constantFrom(...VERSIONS, '2.0.0'), { freq: 1 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ is: fc.constant('without a fingerprint' as const) }) },
+  { weight: 1, arbitrary: fc.record({ is: fc.constant('without a report' as const) }) },
   { weight: 1, arbitrary: fc.record({ is: fc.constant('failed' as const) }) },
+  /** Without its firmware, and with a report of what the dump alone tells. */
+  { weight: 2, arbitrary: fc.record({ is: fc.constant('waiting' as const) }) },
 );
 const device = fc.nat(DEVICES - 1);
 
@@ -176,13 +178,12 @@ async function read(endpoint: GraphQLEndpoint, id: number, read: Reading): Promi
   const build = read.is === 'read' && read.build !== null ? await aBuildFor(endpoint, id, read.build) : null;
   const hold = endpoint.state.hold(task);
   await endpoint.state.begin(hold, 3);
-  const place = read.is === 'read' ? read.place : 'x';
-  const fingerprint = read.is === 'read' ? `v1:${place}` : null;
-  const report =
-    read.is === 'failed' ? null : { ...aReport({ place, fingerprint }), elfMatches: build !== null };
+  const place = read.is === 'read' ? read.place : read.is === 'waiting' ? 'd' : null;
+  const report = place === null ? null : { ...aReport({ place }), elfMatches: build !== null };
+  const errorKind = read.is === 'failed' ? 'failed' : read.is === 'waiting' ? 'missing_firmware' : null;
   await endpoint.state.finish(hold, {
-    status: read.is === 'failed' ? 'ERROR' : 'PARSED',
-    errorKind: read.is === 'failed' ? 'failed' : null,
+    status: errorKind === null ? 'PARSED' : 'ERROR',
+    errorKind,
     text: { output: 'the output', report },
     firmwareId: build?.id ?? null,
     appElfSha256: null,
@@ -210,8 +211,8 @@ async function regroup(endpoint: GraphQLEndpoint, recipe: number): Promise<void>
       version: `v${recipe}`,
       // Each tells apart what the others do not.
       of: ({ fingerprint }) => {
-        const place = fingerprint?.split(':').at(1);
-        return place === undefined ? null : `v${recipe}:${'abcde'.indexOf(place[0] ?? '') % recipe}`;
+        const place = fingerprint.split(':').at(1);
+        return `v${recipe}:${'abcde'.indexOf(place?.[0] ?? '') % recipe}`;
       },
     },
   });

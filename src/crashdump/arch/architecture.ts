@@ -2,6 +2,7 @@ import type { ByteReader } from '../bytes.js';
 import type { CrashKind } from '../crash-kind.js';
 import type { ReadMemory } from '../read-memory.js';
 import type { CodeImage, Unwound } from '../unwind/frame.js';
+import type { Call, CodeOfBuild, Jumps, Link } from './calls.js';
 import type { ExceptionRegisters, RegisterSet } from './registers.js';
 
 /**
@@ -63,6 +64,15 @@ export interface Architecture {
    */
   readonly savedByYield: readonly string[] | null;
 
+  /** Whether code, of four bytes at least, begins with an instruction that calls a debugger. */
+  isBreakInstruction(code: Uint8Array): boolean;
+
+  /** The call instruction directly before a return address; null when there is none. */
+  callBefore(returnAddress: number, code: ReadMemory): Call | null;
+  jumpsOf(functionStart: number, size: number, code: ReadMemory): Jumps;
+  /** The return addresses of `start` as the build has them, unchecked: to see whether the build is the right one. */
+  callChain(start: RegisterSet, read: ReadMemory, build: CodeOfBuild): Link[];
+
   /** The call chain of `start`, innermost frame first. */
   unwind(start: RegisterSet, sources: UnwindSources): Unwound;
 }
@@ -76,8 +86,10 @@ export interface ChipDescription {
   cores: 1 | 2;
   /** Where the mask ROM's code lies: [first address, one past the last] (SOC_IROM_MASK_LOW/HIGH). */
   rom: readonly [number, number];
-  /** Address range of firmware code in RAM; null when another chip has the same range. */
-  instructionRam: readonly [number, number] | null;
+  /** Where a firmware has code in RAM, code in flash or PSRAM, and its variables. */
+  instructionRam: readonly [number, number];
+  flash: readonly [number, number];
+  dataRam: readonly [number, number];
 }
 
 export interface Cause {

@@ -21,17 +21,35 @@ export function chipByName(name: string): Chip | null {
   return CHIPS.find((chip) => chip.name === plain) ?? null;
 }
 
-/** Finds the chip by the addresses of the firmware's linker script; null where several chips share them. */
-export function chipOfFirmware(
+/** Output sections of ESP-IDF's linker scripts that every chip has, and where they are linked to. */
+const PLACES: Readonly<Record<string, 'instructionRam' | 'flash' | 'dataRam'>> = {
+  '.iram0.vectors': 'instructionRam',
+  '.iram0.text': 'instructionRam',
+  '.flash.text': 'flash',
+  '.dram0.data': 'dataRam',
+};
+
+/**
+ * The chips that a firmware can be for, by name: by the chip that its build names, otherwise by the addresses of its
+ * sections, which some chips share. All of the architecture when nothing is known.
+ *
+ * @param target from `targetInSymbols`
+ */
+export function chipsOfFirmware(
   architecture: Architecture,
   sections: readonly { name: string; address: number; size: number }[],
-): Chip | null {
-  const ram = sections.find(({ name, size }) => name === '.iram0.text' && size > 0);
-  if (ram === undefined) return null;
-  const found = CHIPS.find(
-    (chip) => chip.architecture === architecture && isWithin(chip.instructionRam, ram.address),
+  target: string | null,
+): string[] {
+  if (target !== null) return [target];
+  const all = CHIPS.filter((chip) => chip.architecture === architecture);
+  const possible = all.filter((chip) =>
+    sections.every(({ name, address, size }) => {
+      const place = PLACES[name];
+      if (place === undefined || size === 0) return true;
+      return isWithin(chip[place], address) && isWithin(chip[place], address + size - 1);
+    }),
   );
-  return found ?? null;
+  return (possible.length === 0 ? all : possible).map(({ name }) => name);
 }
 
 /** For an unknown chip, the address range that most chips have. */
@@ -39,6 +57,6 @@ export function isRomAddress(chip: Chip | null, address: number): boolean {
   return isWithin(chip?.rom ?? [0x40000000, 0x40020000], address);
 }
 
-function isWithin(range: readonly [number, number] | null, address: number): boolean {
-  return range !== null && address >= range[0] && address < range[1];
+function isWithin(range: readonly [number, number], address: number): boolean {
+  return address >= range[0] && address < range[1];
 }

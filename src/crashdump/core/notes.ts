@@ -47,7 +47,8 @@ export function readCoreDumpInfo(
   if (description.length < 5) return null;
   const versionWord = description.u32();
   const digits = /^[0-9a-f]*/i.exec(textUntilNul(description))?.[0].toLowerCase() ?? '';
-  return { versionWord, appElfSha256: digits === '' ? null : digits.slice(0, 64) };
+  // Zeros are what a build has into which nobody wrote its hash.
+  return { versionWord, appElfSha256: /[^0]/.test(digits) ? digits.slice(0, 64) : null };
 }
 
 export function readPanicDetails(description: ByteReader): string | null {

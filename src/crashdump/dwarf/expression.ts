@@ -9,6 +9,7 @@ import {
   ADDRESS_SIZE,
   asInteger,
   combine,
+  constantValue,
   littleEndian,
   type StackValue,
   signedOrNot,
@@ -22,8 +23,8 @@ import { NO_ENTRY_VALUE, unknownOperation } from './value-errors.js';
 export type Location =
   | { kind: 'memory'; address: number }
   | { kind: 'register'; register: number }
-  /** In no place, but known: its bytes, at least as many as `size`. */
-  | { kind: 'value'; bits: bigint; size: number }
+  /** In no place, but known. */
+  | { kind: 'value'; value: StackValue }
   | { kind: 'bytes'; bytes: Uint8Array }
   /** A pointer to an object that has no address. */
   | { kind: 'implicitPointer' }
@@ -88,7 +89,7 @@ class Evaluation {
   }
 
   #step(opcode: number): void {
-    if (opcode >= 0x30 && opcode <= 0x4f) this.#stack.push(untyped(opcode - 0x30));
+    if (opcode >= 0x30 && opcode <= 0x4f) this.#stack.push(constantValue(opcode - 0x30));
     else if (opcode >= 0x50 && opcode <= 0x6f) this.#location = { kind: 'register', register: opcode - 0x50 };
     else if (opcode >= 0x70 && opcode <= 0x8f) this.#pushRegister(opcode - 0x70);
     else if (opcode >= 0x03 && opcode <= 0x11) this.#constant(opcode);
@@ -107,30 +108,32 @@ class Evaluation {
         this.#stack.push(untyped(this.#read(ADDRESS_SIZE)));
         return;
       case 0x08: // DW_OP_const1u
-        this.#stack.push(untyped(reader.u8()));
+        this.#stack.push(constantValue(reader.u8()));
         return;
       case 0x09: // DW_OP_const1s
-        this.#stack.push(untyped(reader.i8()));
+        this.#stack.push(constantValue(reader.i8()));
         return;
       case 0x0a: // DW_OP_const2u
-        this.#stack.push(untyped(reader.u16()));
+        this.#stack.push(constantValue(reader.u16()));
         return;
       case 0x0b: // DW_OP_const2s
-        this.#stack.push(untyped(reader.i16()));
+        this.#stack.push(constantValue(reader.i16()));
         return;
       case 0x0c: // DW_OP_const4u
+        this.#stack.push(constantValue(reader.u32()));
+        return;
       case 0x0d: // DW_OP_const4s
-        this.#stack.push(untyped(reader.u32()));
+        this.#stack.push(constantValue(reader.i32()));
         return;
       case 0x0e: // DW_OP_const8u
       case 0x0f: // DW_OP_const8s
-        this.#stack.push(untyped(reader.u64()));
+        this.#stack.push(constantValue(reader.u64()));
         return;
       case 0x10: // DW_OP_constu
-        this.#stack.push(untyped(reader.wideUleb128()));
+        this.#stack.push(constantValue(reader.wideUleb128()));
         return;
       case 0x11: // DW_OP_consts
-        this.#stack.push(untyped(reader.wideSleb128()));
+        this.#stack.push(constantValue(reader.wideSleb128()));
         return;
       default:
         throw unknownOperation(opcode);
@@ -196,8 +199,7 @@ class Evaluation {
         return;
       case 0x9f: {
         // DW_OP_stack_value
-        const { bits, size } = this.#stack.pop();
-        this.#location = { kind: 'value', bits, size };
+        this.#location = { kind: 'value', value: this.#stack.pop() };
         return;
       }
       case 0xa0: // DW_OP_implicit_pointer
@@ -239,7 +241,9 @@ class Evaluation {
       case 0xa5: // DW_OP_regval_type
       case 0xf5: {
         const value = this.frame.register(reader.uleb128());
-        this.#stack.push(withBits(this.#baseType(reader.uleb128()), BigInt(value)));
+        const type = this.#baseType(reader.uleb128());
+        if (type.size > ADDRESS_SIZE) throw new Malformed('a register holds a part of the value only');
+        this.#stack.push(withBits(type, BigInt(value)));
         return;
       }
       case 0xa6: // DW_OP_deref_type
@@ -252,7 +256,8 @@ class Evaluation {
       case 0xa8: // DW_OP_convert
       case 0xf7: {
         const type = asInteger(this.#baseType(reader.uleb128()));
-        this.#stack.push(withBits(type, signedOrNot(asInteger(this.#stack.pop()))));
+        const value = asInteger(this.#stack.pop());
+        this.#stack.push(withBits(type, value.exact ?? signedOrNot(value)));
         return;
       }
       case 0xa9: // DW_OP_reinterpret

@@ -11,7 +11,7 @@ import type { CallingFrame, FrameContext } from './frame-context.js';
 import type { DebugFunction } from './functions.js';
 import { locationAt } from './locations.js';
 import type { SourceLookup } from './source-frames.js';
-import { type StackValue, untyped } from './stack-value.js';
+import { ADDRESS_SIZE, bitsIn, type StackValue, untyped } from './stack-value.js';
 import type { ValueType } from './types.js';
 import {
   NO_ENTRY_VALUE,
@@ -144,10 +144,7 @@ export function createFrameValues({
   const passedTarget = (frame: Frame, place: EntryPlace, size: number): Reading | null => {
     const { data, inCaller } = passedTo(frame, place, 0);
     if (data === null) return null;
-    return reading(() => ({
-      kind: 'bytes',
-      bytes: bytesOf(stackValue(evaluate(data, inCaller), inCaller).bits, size),
-    }));
+    return reading(() => computed(stackValue(evaluate(data, inCaller), inCaller), size));
   };
 
   const targetOf = (callSite: Die, inCaller: ExpressionFrame): number => {
@@ -185,8 +182,8 @@ export function createFrameValues({
       const expression = locationAt(parameter, AT.location, entry);
       const place = expression === null ? null : entryPlaceOf(expression);
       if (place === null) return null;
-      const { bits } = entryValue(frame, place, 0);
-      const value = { kind: 'bytes', bytes: bytesOf(bits, type.size) } as const;
+      const value = computed(entryValue(frame, place, 0), type.size);
+      if (value.kind !== 'bytes') return null;
       if (type.kind !== 'reference') return value;
       const target = passedTarget(frame, place, type.to.size);
       return target === null ? null : { ...value, target };
@@ -218,7 +215,7 @@ function valueAt(location: Location, size: number, frame: ExpressionFrame): Read
     case 'register':
       return registerBytes(location.register, size, frame);
     case 'value':
-      return { kind: 'bytes', bytes: bytesOf(location.bits, size) };
+      return computed(location.value, size);
     case 'bytes':
       return fitted(location.bytes, size);
     case 'implicitPointer':
@@ -228,6 +225,11 @@ function valueAt(location: Location, size: number, frame: ExpressionFrame): Read
     case 'pieces':
       return piecesBytes(location.pieces, size, frame);
   }
+}
+
+function computed(value: StackValue, size: number): Reading {
+  const bits = bitsIn(value, size);
+  return bits === null ? { kind: 'optimizedOut' } : { kind: 'bytes', bytes: bytesOf(bits, size) };
 }
 
 /** A value of eight bytes uses two registers. An unknown register is not an error: the value is optimized out. */
@@ -253,6 +255,8 @@ function piecesBytes(
   let filled = 0;
   for (const piece of pieces) {
     if (filled >= size) break;
+    // Of a longer piece the register has a part.
+    if (piece.location.kind === 'register' && piece.size > ADDRESS_SIZE) return { kind: 'optimizedOut' };
     const part = valueAt(piece.location, Math.min(piece.size, size - filled), frame);
     if (part.kind !== 'bytes') return part;
     bytes.set(part.bytes, filled);
@@ -267,7 +271,7 @@ function stackValue(location: Location, frame: ExpressionFrame): StackValue {
     case 'memory':
       return untyped(location.address);
     case 'value':
-      return { bits: location.bits, size: location.size, isSigned: false };
+      return location.value;
     case 'register':
       return untyped(frame.register(location.register));
     default:
@@ -278,8 +282,18 @@ function stackValue(location: Location, frame: ExpressionFrame): StackValue {
 function readOrFail({ readMemory }: Frame, address: number, length: number): Uint8Array {
   const bytes = length > MAX_VALUE_BYTES ? null : readMemory(address >>> 0, length);
   if (bytes === null)
-    throw new ValueError(`Cannot access memory at address 0x${(address >>> 0).toString(16)}`);
+    throw new ValueError(
+      `Cannot access memory at address 0x${firstMissing(readMemory, address, length).toString(16)}`,
+    );
   return bytes;
+}
+
+/** Of a value that is partly there. */
+function firstMissing(readMemory: Frame['readMemory'], address: number, length: number): number {
+  for (let offset = 0; offset < Math.min(length, MAX_VALUE_BYTES); offset++) {
+    if (readMemory((address + offset) >>> 0, 1) === null) return (address + offset) >>> 0;
+  }
+  return address >>> 0;
 }
 
 function fitted(bytes: Uint8Array, size: number): Reading {

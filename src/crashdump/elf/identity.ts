@@ -1,4 +1,4 @@
-import { chipOfFirmware } from '../arch/chips.js';
+import { chipsOfFirmware } from '../arch/chips.js';
 import { ByteReader, Malformed } from '../bytes.js';
 import type { ReportWarning } from '../warning.js';
 import type { AppDescriptor } from './app-descriptor.js';
@@ -13,16 +13,20 @@ import {
   readElfHeader,
   readSectionHeader,
   SECTION_HEADER_SIZE,
+  SHT_SYMTAB,
   UnreadableFirmware,
 } from './elf-file.js';
 import { searchLacks } from './lacks.js';
 import { partOf } from './section-search.js';
+import { targetInSymbols } from './target-symbol.js';
 
 /** The data of an ELF that an upload needs. */
 export interface FirmwareIdentity {
   /** Name of its architecture: "xtensa", "riscv". */
   machine: string;
-  /** Null when unknown: an ELF names no chip, but some chips have unique addresses. */
+  /** The chips that it can be for, by the chip that the build names, otherwise by its addresses. */
+  chips: readonly string[];
+  /** The only one of them; null when there are more. */
   chip: string | null;
   appDescriptor: AppDescriptor | null;
   /**
@@ -35,6 +39,8 @@ export interface FirmwareIdentity {
 type ReadAt = (offset: number, length: number) => Promise<Uint8Array>;
 
 const MAX_NAME_TABLE_BYTES = 1024 * 1024;
+/** Firmware in C++ has a few megabytes. */
+const MAX_SYMBOL_NAME_BYTES = 16 * 1024 * 1024;
 /** Larger compressed sections are not decompressed at an upload. */
 const MAX_COMPRESSED_BYTES = 1024 * 1024;
 const MAX_DECOMPRESSED_BYTES = 16 * 1024 * 1024;
@@ -65,12 +71,23 @@ async function identify(read: ReadAt, size: number): Promise<FirmwareIdentity> {
   };
   const header = readElfHeader(await at('ELF header', 0, Math.min(size, ELF_HEADER_SIZE)));
   const sections = await readNamedSections(header, at);
+  const chips = chipsOfFirmware(header.architecture, sections, await readTarget(sections, at));
+  const [only = null, ...others] = chips;
   return {
     machine: header.architecture.name,
-    chip: chipOfFirmware(header.architecture, sections)?.name ?? null,
+    chips,
+    chip: others.length === 0 ? only : null,
     appDescriptor: await findAppDescriptor(sections, at),
     lacks: await findLacks(header, sections, { at, size }),
   };
+}
+
+/** Null when there is no symbol table, or too large a one. */
+async function readTarget(sections: readonly ElfSection[], at: PartAt): Promise<string | null> {
+  const table = sections.find(({ type }) => type === SHT_SYMTAB);
+  const names = table === undefined ? undefined : sections[table.link];
+  if (names === undefined || names.size > MAX_SYMBOL_NAME_BYTES) return null;
+  return targetInSymbols((await at('symbol names', names.offset, names.size)).bytes);
 }
 
 async function findAppDescriptor(sections: readonly ElfSection[], at: PartAt): Promise<AppDescriptor | null> {

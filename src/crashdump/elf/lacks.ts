@@ -5,12 +5,21 @@
 import type { Architecture } from '../arch/architecture.js';
 import type { ReportWarning } from '../warning.js';
 import { COMPRESSION_HEADER_SIZE, unknownCompression } from './decompress.js';
-import { type ElfFile, type ElfSection, SHF_COMPRESSED, SHT_NOBITS, SHT_SYMTAB } from './elf-file.js';
+import {
+  type ElfFile,
+  type ElfSection,
+  SHF_COMPRESSED,
+  SHF_EXECINSTR,
+  SHT_NOBITS,
+  SHT_SYMTAB,
+} from './elf-file.js';
 import { partOf, type SectionSearch } from './section-search.js';
 import { countSplitUnits } from './split-units.js';
 
 /** An ELF without call-frame information may still have the empty section that the linker script makes. */
 const EMPTY_CALL_FRAMES = 4;
+/** Descriptions take far more than this part of the code. A stripped ELF keeps those of libgcc, in .eh_frame. */
+const LEAST_CALL_FRAMES = 20;
 
 /** What the opened file lacks. */
 export function lacksOf(elf: ElfFile): readonly ReportWarning[] {
@@ -46,14 +55,8 @@ export function* searchLacks(
   const compression = yield* compressionThatIsUnknown(filled);
   if (compression !== null) lacks.push({ code: 'FIRMWARE_COMPRESSED', message: compressed(compression) });
 
-  const callFrames = filled.filter(({ name }) => /^\.(z?debug|eh)_frame$/.test(name));
-  if (architecture.unwindsByCallFrames && !callFrames.some(({ size }) => size > EMPTY_CALL_FRAMES)) {
-    lacks.push({
-      code: 'FIRMWARE_NO_CALL_FRAMES',
-      message:
-        'The firmware ELF has no call-frame information (neither .debug_frame nor .eh_frame): callers are guessed from the code, and backtraces may end early.',
-    });
-  }
+  const frames = architecture.unwindsByCallFrames ? missingCallFrames(filled) : null;
+  if (frames !== null) lacks.push({ code: 'FIRMWARE_NO_CALL_FRAMES', message: frames });
 
   const split = yield* countSplitUnits(filled);
   if (split > 0 || has('.gnu_debugaltlink')) {
@@ -70,6 +73,19 @@ function strippedParts(hasSymbols: boolean, hasInformation: boolean): string | n
   return hasSymbols
     ? 'The firmware ELF has no debug information (it was stripped of it, or built without -g): files, lines, inlined functions and arguments are missing. Upload the ELF as the build made it.'
     : 'The firmware ELF is stripped, it has neither symbols nor debug information: functions, files and lines have no names. Upload the ELF as the build made it.';
+}
+
+function missingCallFrames(sections: readonly ElfSection[]): string | null {
+  const sizeOf = (some: readonly ElfSection[]) => some.reduce((sum, { size }) => sum + size, 0);
+  const described = sizeOf(sections.filter(({ name }) => /^\.(z?debug|eh)_frame$/.test(name)));
+  const code = sizeOf(sections.filter(({ flags }) => (flags & SHF_EXECINSTR) !== 0));
+  const effect = 'callers are found by reading the code, and backtraces may end early.';
+  if (described <= EMPTY_CALL_FRAMES) {
+    return `The firmware ELF has no call-frame information (neither .debug_frame nor .eh_frame): ${effect}`;
+  }
+  return described * LEAST_CALL_FRAMES < code
+    ? `The firmware ELF has call-frame information for a small part of its code only: elsewhere ${effect}`
+    : null;
 }
 
 function compressed(compression: string): string {

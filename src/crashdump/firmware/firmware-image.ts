@@ -15,6 +15,8 @@ export interface FirmwareImage {
   readonly sha256: string;
   /** Name of its architecture: "xtensa", "riscv". */
   readonly machine: string;
+  /** The chips that it can be for; empty when nothing is known about that. */
+  readonly chips: readonly string[];
   /** In the order of the section headers; those without an address (debug, symbols) too. */
   readonly sections: readonly FirmwareSection[];
   readonly appDescriptor: AppDescriptor | null;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { chipsOfFirmware } from '../arch/chips.js';
 import { type ArgumentReader, createArgumentReader } from '../dwarf/arguments.js';
 import type { FrameSection } from '../dwarf/call-frame-entries.js';
 import { type CallFrames, readCallFrames } from '../dwarf/call-frames.js';
@@ -20,10 +21,12 @@ import {
   SHF_WRITE,
   SHT_NOBITS,
   SHT_PROGBITS,
+  SHT_SYMTAB,
 } from '../elf/elf-file.js';
 import { lacksOf } from '../elf/lacks.js';
 import type { FirmwareSymbol } from '../elf/symbols.js';
 import { readSymbols, type SymbolTable } from '../elf/symbols.js';
+import { targetInSymbols } from '../elf/target-symbol.js';
 import type { FirmwareImage, FirmwareSection, SourceFrame } from './firmware-image.js';
 
 /**
@@ -61,11 +64,15 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
       keptByCalls: elf.architecture.keptByCalls,
     }),
   );
+  const chips = lazily(() => chipsOfFirmware(elf.architecture, elf.sections, targetOf(elf)));
   const lacks = lazily(() => lacksOf(elf));
   const members = lazily<StructMembers>(() => createStructMembers(information()));
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     machine: elf.architecture.name,
+    get chips() {
+      return chips();
+    },
     sections: elf.sections.filter(({ index }) => index > 0).map(toFirmwareSection),
     appDescriptor: findAppDescriptor(elf),
     readAt,
@@ -85,6 +92,13 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
         usedBy === undefined ? null : (symbols().named(usedBy)?.address ?? null),
       ),
   };
+}
+
+function targetOf(elf: ElfFile): string | null {
+  const table = elf.sections.find(({ type }) => type === SHT_SYMTAB);
+  const names = table === undefined ? undefined : elf.sections[table.link];
+  const contents = names === undefined ? null : elf.contentsOf(names);
+  return contents === null ? null : targetInSymbols(contents.bytes);
 }
 
 /** Both sections, because each describes the code that was compiled for it. */

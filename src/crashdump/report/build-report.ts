@@ -1,38 +1,33 @@
 import { causeOf } from '../arch/architectures.js';
 import type { Dump, DumpTask } from '../core/core.js';
-import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
+import type { FirmwareImage } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
 import { MAX_FRAMES, MAX_INSTRUCTIONS } from '../limits.js';
 import type { ReadMemory } from '../read-memory.js';
-import {
-  type CrashCause,
-  type CrashReport,
-  type CrashTask,
-  type ElfMatch,
-  REPORT_VERSION,
-} from '../report.js';
+import { type CrashCause, type CrashReport, type CrashTask, REPORT_VERSION } from '../report.js';
 import type { ReportWarning } from '../warning.js';
 import { type BacktraceContext, backtrace } from './backtrace.js';
-import { explain } from './explanation.js';
-import { fingerprint } from './fingerprint.js';
+import type { Belief } from './believed-firmware.js';
 import { reportedRegions } from './memory-regions.js';
-import { panicReason } from './reason.js';
+import { NEVER_WRITTEN, panicReason } from './reason.js';
 import { crashedRegisters, savedRegisters } from './register-list.js';
 import { stackHealth } from './stack-health.js';
-import { culpritFrames } from './system-frames.js';
+import { summarizeCrash } from './summarize-crash.js';
 import { readTaskControlBlock, type TaskControlBlock } from './task-control-block.js';
+import { type TaskLayout, taskLayout } from './task-layout.js';
 import { runningOn, taskState, waitingFor } from './task-state.js';
 
 export interface ReportSources {
   dump: Dump;
-  /** ROM ELF of the dump's chip; null when there is none. */
-  firmware: FirmwareImage | null;
+  belief: Belief;
+  /** ROM ELFs of the dump's chip. */
   roms: readonly FirmwareImage[];
 }
 
-export function buildReport({ dump, firmware, roms }: ReportSources): CrashReport {
+export function buildReport({ dump, belief, roms }: ReportSources): CrashReport {
   const warnings = [...dump.warnings];
-  const elfMatch = compareElf(dump, firmware, warnings);
+  const { firmware, elfMatch } = belief;
+  const layout = taskLayout(dump, belief.given, elfMatch === 'matches');
   const context: BacktraceContext = {
     architecture: dump.architecture,
     chip: dump.chip,
@@ -41,7 +36,7 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
     read: memoryWithImages(dump, firmware, roms),
     budget: { frames: MAX_FRAMES, instructions: MAX_INSTRUCTIONS },
   };
-  const tasks = dump.tasks.map((task, index) => describeTask(task, index === 0, dump, context));
+  const tasks = dump.tasks.map((task, index) => describeTask(task, index === 0, { dump, layout, context }));
   const crashed = tasks[0];
   const isCrashedKnown = dump.crashedTcb !== null || dump.format === 'bare ELF';
   if (!isCrashedKnown)
@@ -63,57 +58,32 @@ export function buildReport({ dump, firmware, roms }: ReportSources): CrashRepor
     ...(firmware?.notes() ?? []).map((message): ReportWarning => ({ code: 'FIRMWARE_INCOMPLETE', message })),
   );
 
-  const reason = panicReason(dump, firmware);
-  const culprits = isCrashedKnown && crashed !== undefined ? culpritFrames(crashed) : [];
-  const overflowedTask = reason.kind === 'STACK_OVERFLOW' && isCrashedKnown ? (crashed?.name ?? null) : null;
-  // Symbols of another build's ELF would group crashes by chance.
-  const mayName = elfMatch !== 'differs';
-  return {
-    schemaVersion: REPORT_VERSION,
-    kind: reason.kind,
-    reason: reason.text,
-    faultAddress: reason.address === null ? null : hex32(reason.address),
-    cause: causeOfCrash(dump),
-    explanation: explain({
-      reason,
-      culprit: culprits[0] ?? null,
-      taskName: crashed?.name ?? null,
-      firstFault: firstFault(dump, firmware),
-    }),
-    fingerprint: mayName ? fingerprint(culprits, overflowedTask) : null,
+  const usesElf = firmware !== null;
+  const reason = panicReason(dump, firmware, layout);
+  const facts = {
+    crashedTask: isCrashedKnown ? crashed?.name || null : null,
     chip: dump.chip?.name ?? dump.architecture.name,
-    chipRevision: dump.chipRevision,
-    crashedTask: isCrashedKnown ? (crashed?.name ?? null) : null,
-    inInterrupt: dump.inInterrupt,
     appElfSha256: dump.appElfSha256,
     elfMatch,
+    usesElf,
+    tasks: isCrashedKnown ? tasks : tasks.map((task) => ({ ...task, crashed: false })),
+  };
+  return {
+    schemaVersion: REPORT_VERSION,
+    ...summarizeCrash({ dump, firmware, reason, ...facts }),
+    faultAddress: reason.address === null ? null : hex32(reason.address),
+    cause: causeOfCrash(dump),
+    ...facts,
+    chipRevision: dump.chipRevision,
+    inInterrupt: dump.inInterrupt,
     elfMatches: elfMatch === 'matches',
-    usesElf: firmware !== null && mayName,
+    elfEvidence: belief.evidence,
     format: dump.format,
     checksum: dump.checksum,
     registers: crashedRegisters(dump, firmware),
-    tasks: isCrashedKnown ? tasks : tasks.map((task) => ({ ...task, crashed: false })),
     ...reportedRegions(dump, firmware),
     warnings,
   };
-}
-
-/** The place of the first of two exceptions: EPC1 keeps it (Xtensa ISA §4.4.1.10). */
-function firstFault(dump: Dump, firmware: FirmwareImage | null): SourceFrame | null {
-  const epc1 = dump.exception.epc.find(([level]) => level === 1)?.[1];
-  return epc1 === undefined ? null : (firmware?.framesAt(epc1)[0] ?? null);
-}
-
-/** The dump contains as many leading digits of the hash as the build was configured to keep (9 by default). */
-function compareElf(dump: Dump, firmware: FirmwareImage | null, warnings: ReportWarning[]): ElfMatch {
-  // Zeros stand for a hash that the build did not contain.
-  if (!firmware || dump.appElfSha256 === null || /^0*$/.test(dump.appElfSha256)) return 'unknown';
-  if (firmware.sha256.startsWith(dump.appElfSha256)) return 'matches';
-  warnings.push({
-    code: 'FIRMWARE_DIFFERS',
-    message: `The firmware ELF is not the one that crashed: the dump names SHA-256 ${dump.appElfSha256}, the ELF has ${firmware.sha256}. Names and backtraces may be wrong.`,
-  });
-  return 'differs';
 }
 
 /** COREDUMP_INVALID_CAUSE_VALUE: the device had no cause to write. */
@@ -121,7 +91,7 @@ const NO_CAUSE = 0xffff;
 
 function causeOfCrash({ architecture, exception }: Dump): CrashCause | null {
   const { cause, address } = exception;
-  if (cause === null || cause === NO_CAUSE) return null;
+  if (cause === null || cause === NO_CAUSE || cause === NEVER_WRITTEN) return null;
   return {
     code: cause,
     name: causeOf(architecture, cause).name,
@@ -148,10 +118,16 @@ function memoryWithImages(
   };
 }
 
-function describeTask(task: DumpTask, crashed: boolean, dump: Dump, context: BacktraceContext): CrashTask {
+interface TaskSources {
+  dump: Dump;
+  layout: TaskLayout | null;
+  context: BacktraceContext;
+}
+
+function describeTask(task: DumpTask, crashed: boolean, { dump, layout, context }: TaskSources): CrashTask {
   const { firmware } = context;
   // The fields of a control block come from the dump only: the ELF has the initial values of that memory.
-  const tcb = readTaskControlBlock(task.tcbAddress, dump.memory.read, firmware);
+  const tcb = readTaskControlBlock(task, dump.memory.read, layout);
   // Without debug information the end of the dumped stack is the end of the stack.
   const isOnOwnStack = !(crashed && dump.inInterrupt === true);
   const stackEnd = tcb.stackEnd ?? (isOnOwnStack ? (task.stack?.end ?? null) : null);

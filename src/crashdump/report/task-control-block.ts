@@ -1,6 +1,7 @@
-import type { FirmwareImage } from '../firmware/firmware-image.js';
+import type { DumpTask } from '../core/core.js';
 import { printable } from '../printable.js';
 import { type ReadMemory, readWord } from '../read-memory.js';
+import { fits, readTaskName, type TaskLayout } from './task-layout.js';
 
 /** FreeRTOS's data about a task (`tskTaskControlBlock`). Values that dump and layout do not give are null. */
 export interface TaskControlBlock {
@@ -24,59 +25,51 @@ export interface TaskControlBlock {
   coreAffinity: number | null;
 }
 
-const STRUCT = 'tskTaskControlBlock';
-/** A kernel function that every firmware contains. */
-const USED_BY = 'vTaskSwitchContext';
+const NOTHING_KNOWN: TaskControlBlock = {
+  name: null,
+  priority: null,
+  basePriority: null,
+  stackStart: null,
+  topOfStack: null,
+  stackEnd: null,
+  stateList: null,
+  eventList: null,
+  stateItemValue: null,
+  isWaitingForNotification: false,
+  coreAffinity: null,
+};
 
-/**
- * Offsets of the first members, for firmware without debug information. They are the same in all releases of ESP-IDF,
- * except for one word: with MPU wrappers (esp32 before IDF 4.0) `xMPUSettings` follows pxTopOfStack.
- */
-const TOP_OF_STACK = { offset: 0 };
-const STATE_LIST_ITEM = { offset: 4 };
-const EVENT_LIST_ITEM = { offset: 24 };
-const PRIORITY = { offset: 44 };
-const STACK = { offset: 48 };
-const NAME = { offset: 52, size: 16 };
-const MPU_SETTINGS_SIZE = 4;
-
-/** Members of ListItem_t { xItemValue, pxNext, pxPrevious, pvOwner, pxContainer }. */
-const OWNER = 12;
+/** pxTopOfStack is the first member in every release. */
+const TOP_OF_STACK = 0;
+/** Member of ListItem_t { xItemValue, pxNext, pxPrevious, pvOwner, pxContainer }. */
 const CONTAINER = 16;
-
+const WAITING_FOR_NOTIFICATION = 1;
 /** No chip has more. */
 const MAX_CORES = 2;
 
-const WAITING_FOR_NOTIFICATION = 1;
-
 export function readTaskControlBlock(
-  address: number,
+  task: DumpTask,
   read: ReadMemory,
-  firmware: FirmwareImage | null,
+  layout: TaskLayout | null,
 ): TaskControlBlock {
-  const shift = shiftOfMembers(address, read);
-  const place = (member: string, usual: { offset: number }) =>
-    firmware?.structMember(STRUCT, member, USED_BY) ?? { offset: usual.offset + shift };
-  const word = (found: { offset: number } | null | undefined) =>
-    found ? readWord(read, address + found.offset) : null;
-  const stateItem = place('xStateListItem', STATE_LIST_ITEM).offset;
-  const eventItem = place('xEventListItem', EVENT_LIST_ITEM).offset;
-  const notifyState = firmware?.structMember(STRUCT, 'ucNotifyState', USED_BY) ?? null;
-  const namePlace = { ...NAME, ...place('pcTaskName', NAME) };
+  if (layout === null || (layout.isGuess && !fits(task, layout, read))) return NOTHING_KNOWN;
+  const { tcbAddress: address } = task;
+  const word = (offset: number | null) => (offset === null ? null : readWord(read, address + offset));
+  const { notifyState } = layout;
 
   return {
-    name: readName(address + namePlace.offset, namePlace.size, read),
-    priority: word(place('uxPriority', PRIORITY)),
-    basePriority: word(firmware?.structMember(STRUCT, 'uxBasePriority', USED_BY)),
-    stackStart: word(place('pxStack', STACK)),
-    topOfStack: readWord(read, address + TOP_OF_STACK.offset),
-    stackEnd: word(firmware?.structMember(STRUCT, 'pxEndOfStack', USED_BY)),
-    stateList: readWord(read, address + stateItem + CONTAINER),
-    eventList: readWord(read, address + eventItem + CONTAINER),
-    stateItemValue: readWord(read, address + stateItem),
+    name: readTaskName(address, layout, read) ?? readBytes(address + layout.name, layout.nameSize, read),
+    priority: word(layout.priority),
+    basePriority: word(layout.basePriority),
+    stackStart: word(layout.stack),
+    topOfStack: word(TOP_OF_STACK),
+    stackEnd: word(layout.endOfStack),
+    stateList: word(layout.stateItem + CONTAINER),
+    eventList: word(layout.eventItem + CONTAINER),
+    stateItemValue: word(layout.stateItem),
     isWaitingForNotification:
-      notifyState !== null && read(address + notifyState.offset, 1)?.[0] === WAITING_FOR_NOTIFICATION,
-    coreAffinity: coreNumber(word(firmware?.structMember(STRUCT, 'xCoreID', USED_BY))),
+      notifyState !== null && read(address + notifyState, 1)?.[0] === WAITING_FOR_NOTIFICATION,
+    coreAffinity: coreNumber(word(layout.coreAffinity)),
   };
 }
 
@@ -85,16 +78,12 @@ function coreNumber(value: number | null): number | null {
   return value !== null && value < MAX_CORES ? value : null;
 }
 
-/** A task's list items have the task as their owner; the place of the owner shows the layout of the block. */
-function shiftOfMembers(address: number, read: ReadMemory): number {
-  const owner = address + STATE_LIST_ITEM.offset + OWNER;
-  const isShifted =
-    readWord(read, owner) !== address && readWord(read, owner + MPU_SETTINGS_SIZE) === address;
-  return isShifted ? MPU_SETTINGS_SIZE : 0;
-}
+/** configMAX_TASK_NAME_LEN of ESP-IDF */
+const USUAL_NAME_SIZE = 16;
 
-function readName(address: number, size: number, read: ReadMemory): string | null {
-  const bytes = read(address, Math.min(size, 256));
+/** A name that was overwritten. */
+function readBytes(address: number, size: number | null, read: ReadMemory): string | null {
+  const bytes = read(address, Math.min(size ?? USUAL_NAME_SIZE, 256));
   if (!bytes) return null;
   const end = bytes.indexOf(0);
   return printable(new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end)));

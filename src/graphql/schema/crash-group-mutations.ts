@@ -230,7 +230,7 @@ function withoutUndefined(
 const Regrouping = builder.objectRef<RegroupingRow>('Regrouping').implement({
   description: 'Computes the fingerprints of all stored dumps again after their recipe has changed.',
   fields: (t) => ({
-    fingerprintVersion: t.exposeString('fingerprintVersion', { description: 'Version of the recipe: `v1`.' }),
+    fingerprintVersion: t.exposeString('fingerprintVersion', { description: 'Version of the recipe: `v2`.' }),
     total: t.exposeInt('total', { description: 'Number of dumps at its start.' }),
     done: t.exposeInt('done', { description: 'Number of dumps that are done.' }),
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it began.' }),

@@ -250,7 +250,7 @@ builder.objectField(Coredump, 'crashGroup', (t) =>
   t.field({
     type: CrashGroup,
     nullable: true,
-    description: 'Null until the dump is parsed, and for crashes without a fingerprint.',
+    description: 'Null until the dump is read, and for a crash without a report.',
     resolve: async ({ id }, _, { loaders }) => {
       const groupId = await loaders.crashGroups.ofCoredump.load(id);
       return groupId === null ? null : loaders.crashGroups.byId.load(groupId);

@@ -8,6 +8,13 @@ const KINDS: Readonly<Record<reader.CrashKind, { description: string }>> = {
     description: 'A task’s stack was too small, whether FreeRTOS or the chip’s stack guard found it.',
   },
   STACK_SMASHED: { description: 'A function wrote beyond a local array (`__stack_chk_fail`).' },
+  HEAP_CORRUPTION: {
+    description:
+      'The heap found its data damaged, or a pointer that is not its own was freed. The cause is mostly earlier.',
+  },
+  OUT_OF_MEMORY: { description: 'Memory could not be allocated (`Mem alloc fail`, `std::bad_alloc`).' },
+  TASK_RETURNED: { description: 'The function of a task returned instead of deleting its task.' },
+  UNDEFINED_BEHAVIOR: { description: 'UBSan found undefined behavior.' },
   TASK_WATCHDOG: { description: 'A task kept the processor too long.' },
   INTERRUPT_WATCHDOG: { description: 'Interrupts were not served for too long.' },
   INVALID_READ: {
@@ -31,6 +38,7 @@ const KINDS: Readonly<Record<reader.CrashKind, { description: string }>> = {
   COPROCESSOR: {
     description: 'A coprocessor, such as the floating-point unit, was used where it is not allowed.',
   },
+  BROWNOUT: { description: 'The supply voltage fell too low.' },
   OTHER: { description: 'None of the others, or not known.' },
 };
 

@@ -31,6 +31,15 @@ const CrashCause = builder.objectRef<reader.CrashCause>('CrashCause').implement(
   }),
 });
 
+const Culprit = builder.objectRef<reader.Culprit>('Culprit').implement({
+  description: 'The place to which a crash is attributed.',
+  fields: (t) => ({
+    function: t.exposeString('function', { description: 'Its name: `sensor_read`.' }),
+    file: t.exposeString('file', { nullable: true, description: 'Source file as the ELF names it.' }),
+    line: t.exposeInt('line', { nullable: true, description: 'Line in it, from 1.' }),
+  }),
+});
+
 const ElfMatch = builder.enumType('ElfMatch', {
   description: 'Whether the ELF is the one that the device ran. Values may be added.',
   values: {
@@ -80,9 +89,20 @@ export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').
       nullable: true,
       description: 'The reason in plain English, with the place in the firmware’s own code.',
     }),
-    fingerprint: t.exposeString('fingerprint', {
+    watchdogTasks: t.exposeStringList('watchdogTasks', {
+      description:
+        'Of a task watchdog: the tasks that it waited for, as the device names them: `IDLE0 (CPU 0)`. Empty for other kinds.',
+    }),
+    culprit: t.field({
+      type: Culprit,
       nullable: true,
-      description: 'Equal for crashes at the same place, also in different builds: `v1:` and 16 digits.',
+      description:
+        'The place in the firmware’s own code to which the crash is attributed. Null when it is unknown.',
+      resolve: ({ culprit }) => culprit,
+    }),
+    fingerprint: t.exposeString('fingerprint', {
+      description:
+        'Equal for crashes at the same place, also in different builds: the version of its recipe, a colon and 16 digits. Never empty.',
     }),
     crashedTask: t.exposeString('crashedTask', {
       nullable: true,
@@ -102,6 +122,11 @@ export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').
     usesElf: t.exposeBoolean('usesElf', {
       description:
         'Names, lines and values come from the ELF: it matches, or its code fits the dump. False: the dump was read without it.',
+    }),
+    elfEvidence: t.exposeString('elfEvidence', {
+      nullable: true,
+      description:
+        'Why the ELF is used although the dump does not name it: “…, 19 of 19 return addresses fit.” Null for others.',
     }),
     format: t.exposeString('format', { description: 'Format of the dump: `ELF SHA256 v2.1`, `BIN v1`.' }),
     checksum: t.expose('checksum', { type: DumpChecksum, description: 'Whether the dump is undamaged.' }),

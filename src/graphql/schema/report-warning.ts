@@ -19,7 +19,12 @@ const CODES: Readonly<Record<reader.WarningCode, { description: string }>> = {
   TASK_BROKEN: { description: 'The device found a task’s data broken.' },
   STACK_OVERFLOW: { description: 'A task has probably overflowed its stack.' },
   NO_FIRMWARE: { description: 'There is no ELF: names are missing.' },
-  FIRMWARE_DIFFERS: { description: 'The ELF is not that of the crashed build: names may be wrong.' },
+  FIRMWARE_DIFFERS: {
+    description: 'The ELF is not that of the crashed build. It is used only if it has the same code.',
+  },
+  FIRMWARE_DOES_NOT_FIT: {
+    description: 'The dump does not name its build, and the ELF has other code. It was not used.',
+  },
   FIRMWARE_FOR_OTHER_CHIP: { description: 'The ELF is for another chip and was not used.' },
   FIRMWARE_UNREADABLE: { description: 'The ELF could not be read.' },
   FIRMWARE_INCOMPLETE: { description: 'Parts of the ELF are damaged.' },

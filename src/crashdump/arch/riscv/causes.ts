@@ -19,6 +19,6 @@ export const RISCV_CAUSES: ReadonlyMap<number, Cause> = new Map([
   [24, describeCause('Interrupt watchdog timeout on CPU0', 'INTERRUPT_WATCHDOG')],
   [0x1018, describeCause('Interrupt watchdog timeout on CPU1', 'INTERRUPT_WATCHDOG')],
   [25, describeCause('Cache error', 'CACHE_DISABLED')],
-  [26, describeCause('Memory protection fault', 'MEMORY_PROTECTION', true)],
+  [26, describeCause('Memory protection fault', 'MEMORY_PROTECTION')],
   [27, describeCause('Stack protection fault', 'STACK_OVERFLOW')],
 ]);

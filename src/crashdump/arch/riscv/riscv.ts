@@ -2,6 +2,7 @@ import { followCallers } from '../../unwind/follow-callers.js';
 import { NO_SAVED_PC } from '../../unwind/frame.js';
 import { type Architecture, describeCause } from '../architecture.js';
 import { NO_EXCEPTION, type RegisterSet } from '../registers.js';
+import { callBefore, callChain, jumpsOf } from './calls.js';
 import { RISCV_CAUSES } from './causes.js';
 import { RISCV_CHIPS } from './chips.js';
 import { endOfJump } from './jump.js';
@@ -47,8 +48,14 @@ export const riscv: Architecture = {
   readExceptionFrame: () => NO_EXCEPTION,
   findException,
   listRegisters,
+  // ebreak, and its compressed form.
+  isBreakInstruction: ([a, b, c, d]) =>
+    (a === 0x73 && b === 0 && c === 0x10 && d === 0) || (a === 0x02 && b === 0x90),
   registerText: { separator: 'tab', listsException: false, unavailable: null },
   savedByYield: null,
+  callBefore,
+  jumpsOf,
+  callChain,
   unwind: (start, sources) => followCallers(createRiscvUnwinder(start, sources), sources.budget),
 };
 

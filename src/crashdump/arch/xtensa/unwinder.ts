@@ -26,7 +26,7 @@ export function createXtensaUnwinder(
   const { read } = sources;
   return {
     first() {
-      const registers = new Map(start.general.map((value, index) => [index, value]));
+      const registers = new Map(savedRegisters(start).map((value, index) => [index, value]));
       return { pc: start.pc, sp: registers.get(STACK_POINTER) ?? 0, registers, trust: 'context' };
     },
 
@@ -44,6 +44,11 @@ export function createXtensaUnwinder(
         : outermost(`no call led to ${hex32(frame.pc)}, where no code is (corrupt stack?)`);
     },
   };
+}
+
+/** A task that yielded saved a0 to a3 only (XtSolFrame), and the dump has zeros for the others. */
+function savedRegisters({ general }: RegisterSet): readonly number[] {
+  return general.slice(4).every((value) => value === 0) ? general.slice(0, 4) : general;
 }
 
 /** An address from which nothing can be fetched: outside the region of code, or said by the exception itself. */

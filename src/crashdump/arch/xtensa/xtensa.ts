@@ -1,6 +1,7 @@
 import { followCallers } from '../../unwind/follow-callers.js';
 import type { Architecture } from '../architecture.js';
 import type { ExceptionRegisters, RegisterSet } from '../registers.js';
+import { callBefore, callChain, jumpsOf } from './calls.js';
 import { unknownXtensaCause, XTENSA_CAUSES } from './causes.js';
 import { XTENSA_CHIPS } from './chips.js';
 import {
@@ -48,8 +49,14 @@ export const xtensa: Architecture = {
     listsException: true,
     unavailable: { before: 'a0', names: UNAVAILABLE },
   },
+  // BREAK, and BREAK.N of the density option.
+  isBreakInstruction: ([a = 0, b = 0, c]) =>
+    ((a & 0xf) === 0 && b >>> 4 === 4 && c === 0) || (a === 0x2d && b >>> 4 === 0xf),
   // XtSolFrame; the others are in the register windows on the stack.
   savedByYield: ['pc', 'ps', 'a0', 'a1', 'a2', 'a3'],
+  callBefore,
+  jumpsOf,
+  callChain,
   unwind: (start, sources) => followCallers(createXtensaUnwinder(start, sources), sources.budget),
 };
 

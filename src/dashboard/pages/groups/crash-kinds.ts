@@ -6,6 +6,10 @@ export const CRASH_KINDS: Readonly<Record<CrashKind, string>> = {
   ASSERT: 'Assertion',
   STACK_OVERFLOW: 'Stack overflow',
   STACK_SMASHED: 'Stack smashed',
+  HEAP_CORRUPTION: 'Heap corruption',
+  OUT_OF_MEMORY: 'Out of memory',
+  TASK_RETURNED: 'Task returned',
+  UNDEFINED_BEHAVIOR: 'Undefined behavior',
   TASK_WATCHDOG: 'Task watchdog',
   INTERRUPT_WATCHDOG: 'Interrupt watchdog',
   INVALID_READ: 'Invalid read',
@@ -19,6 +23,7 @@ export const CRASH_KINDS: Readonly<Record<CrashKind, string>> = {
   DOUBLE_EXCEPTION: 'Double exception',
   BREAKPOINT: 'Breakpoint',
   COPROCESSOR: 'Coprocessor',
+  BROWNOUT: 'Brownout',
   OTHER: 'Other',
 };
 

@@ -1,0 +1,86 @@
+import type { Dump } from '../core/core.js';
+import type { FirmwareImage } from '../firmware/firmware-image.js';
+import type { ElfMatch } from '../report.js';
+import { type FirmwareFit, fitOf, hasSameCode, isNotRefuted } from './firmware-fit.js';
+
+/** What the reader makes of the firmware that it was given. */
+export interface Belief {
+  /** The firmware that may name and unwind; null when the dump is read without one. */
+  firmware: FirmwareImage | null;
+  /** The one that was given, if its processor is that of the dump: a layout of its structures can be tried. */
+  given: FirmwareImage | null;
+  elfMatch: ElfMatch;
+  /** Why another build, or one that the dump does not name, is used all the same; null for the build that ran. */
+  evidence: string | null;
+}
+
+/**
+ * Decides whether a build may be used. The one that ran always is. Another one only when it has the same code, one that
+ * cannot be compared only when nothing speaks against it; a build for another chip never. Warnings say why not.
+ */
+export function believe(dump: Dump, given: FirmwareImage | null): Belief {
+  if (given === null) return { firmware: null, given, elfMatch: 'unknown', evidence: null };
+  const elfMatch = compareElf(dump, given);
+  if (elfMatch === 'matches') return { firmware: given, given, elfMatch, evidence: null };
+  if (isForOtherChip(dump, given)) return { firmware: null, given: null, elfMatch, evidence: null };
+
+  const fit = fitOf(dump, given);
+  const isUsed =
+    elfMatch === 'differs' ? fit !== null && hasSameCode(fit) : fit === null || isNotRefuted(fit);
+  if (elfMatch === 'differs') warnOfOther(dump, given, fit, isUsed);
+  else if (!isUsed) {
+    dump.warnings.push({
+      code: 'FIRMWARE_DOES_NOT_FIT',
+      message: `The dump does not name its firmware, and the firmware ELF has other code: ${inWords(fit)}. The ELF was not used.`,
+    });
+  }
+  const source = elfMatch === 'differs' ? 'another firmware' : 'no firmware';
+  return {
+    firmware: isUsed ? given : null,
+    given,
+    elfMatch,
+    evidence:
+      isUsed && fit !== null ? `The dump names ${source}; of the firmware ELF, ${inWords(fit)}.` : null,
+  };
+}
+
+/** The dump contains as many leading digits of the hash as the build was configured to keep (9 by default). */
+function compareElf({ appElfSha256 }: Dump, { sha256 }: FirmwareImage): ElfMatch {
+  // Zeros stand for a hash that the build did not contain.
+  if (appElfSha256 === null || /^0*$/.test(appElfSha256)) return 'unknown';
+  return sha256.startsWith(appElfSha256) ? 'matches' : 'differs';
+}
+
+function isForOtherChip({ architecture, chip, warnings }: Dump, { machine, chips }: FirmwareImage): boolean {
+  if (machine !== architecture.name) {
+    warnings.push({
+      code: 'FIRMWARE_FOR_OTHER_CHIP',
+      message: `The firmware ELF is for ${machine}, the dump comes from a ${architecture.name} chip; the ELF was not used.`,
+    });
+    return true;
+  }
+  if (chip === null || chips.length === 0 || chips.includes(chip.name)) return false;
+  warnings.push({
+    code: 'FIRMWARE_FOR_OTHER_CHIP',
+    message: `The firmware ELF is for ${chips.join(' or ')}, the dump comes from ${chip.name}; the ELF was not used.`,
+  });
+  return true;
+}
+
+function warnOfOther(
+  { appElfSha256, warnings }: Dump,
+  given: FirmwareImage,
+  fit: FirmwareFit | null,
+  isUsed: boolean,
+) {
+  const hashes = `The firmware ELF is not the one that crashed: the dump names SHA-256 ${appElfSha256}, the ELF has ${given.sha256}.`;
+  const consequence = isUsed
+    ? `It has the same code (${inWords(fit)}), so its names are shown; lines may be those of another version.`
+    : `Its code is not known to be the same (${inWords(fit)}), so it was not used.`;
+  warnings.push({ code: 'FIRMWARE_DIFFERS', message: `${hashes} ${consequence}` });
+}
+
+function inWords(fit: FirmwareFit | null): string {
+  if (fit === null || fit.tried === 0) return 'no return address could be compared';
+  return `${fit.fitting} of ${fit.tried} return addresses fit`;
+}
