@@ -18,7 +18,7 @@ const VERSION = /^[A-Za-z0-9._+-]{1,64}$/;
  * The version on which all claims agree.
  * @throws DomainError BAD_USER_INPUT when there is none, when two disagree, or when it is not a valid version
  */
-export function agreedVersion(claims: readonly VersionClaim[]): string {
+function agreedVersion(claims: readonly VersionClaim[]): string {
   const [first] = claims;
   if (first === undefined) {
     throw badInput(
