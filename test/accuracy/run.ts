@@ -1,4 +1,5 @@
 import { measureCallFrames } from './call-frames.js';
+import { measureDemangling } from './demangle.js';
 import { measureReasons } from './reasons.js';
 import type { AccuracyRow } from './row.js';
 import { measureStepping } from './stepping.js';
@@ -8,6 +9,7 @@ import { measureWrongBuilds } from './wrong-build.js';
 /** One module a kind of input; each tries what it has and returns its rows. */
 const KINDS: readonly (() => Promise<AccuracyRow[]>)[] = [
   measureCallFrames,
+  measureDemangling,
   measureReasons,
   measureStepping,
   measureTailCalls,
