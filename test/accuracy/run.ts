@@ -1,5 +1,6 @@
 import { measureArguments } from './arguments.js';
 import { measureCallFrames } from './call-frames.js';
+import { measureDemangling } from './demangle.js';
 import { measureReasons } from './reasons.js';
 import type { AccuracyRow } from './row.js';
 import { measureStepping } from './stepping.js';
@@ -10,6 +11,7 @@ import { measureWrongBuilds } from './wrong-build.js';
 const KINDS: readonly (() => Promise<AccuracyRow[]>)[] = [
   measureArguments,
   measureCallFrames,
+  measureDemangling,
   measureReasons,
   measureStepping,
   measureTailCalls,

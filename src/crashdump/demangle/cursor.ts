@@ -2,11 +2,14 @@
 export class NotMangled extends Error {}
 
 const MAX_DEPTH = 128;
+/** A long name takes some thousands of steps; where the grammar is ambiguous, both ways are tried. */
+const MAX_STEPS = 50_000;
 
 /** Reads a mangled name from left to right. Throws NotMangled for anything unexpected. */
 export class MangledCursor {
   at = 0;
   #depth = 0;
+  #steps = 0;
 
   constructor(readonly mangled: string) {}
 
@@ -17,9 +20,8 @@ export class MangledCursor {
     return Number(digits);
   }
 
-  signedNumber(): void {
-    this.accept('n');
-    this.number();
+  signedNumber(): string {
+    return (this.accept('n') ? '-' : '') + this.number();
   }
 
   /** `_` is 0, `0_` is 1, `1_` is 2. */
@@ -63,9 +65,23 @@ export class MangledCursor {
   }
 
   nested<T>(read: () => T): T {
-    if (++this.#depth > MAX_DEPTH) throw new NotMangled();
+    if (++this.#depth > MAX_DEPTH || ++this.#steps > MAX_STEPS) throw new NotMangled();
     const result = read();
     this.#depth--;
     return result;
+  }
+
+  /** Null, at the place of before, when what is read is something else. */
+  attempt<T>(read: () => T): T | null {
+    const { at } = this;
+    const depth = this.#depth;
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof NotMangled)) throw error;
+      this.at = at;
+      this.#depth = depth;
+      return null;
+    }
   }
 }

@@ -1,12 +1,12 @@
 import { NotMangled } from './cursor.js';
-import { type Node, text } from './nodes.js';
-import { OPERATORS, SPECIAL_NAMES } from './tables.js';
-import { MangledTypes } from './types.js';
+import { type Module, type Node, text } from './nodes.js';
+import { MangledSpecialNames } from './special-names.js';
+import { OPERATORS } from './tables.js';
 
 const EMPTY = text('');
 
 /** Reads `<encoding>`, the part after `_Z`. Productions have the names of the ABI's grammar. */
-export class MangledName extends MangledTypes {
+export class MangledName extends MangledSpecialNames {
   /** Null when it is no mangled name, or one of an unknown kind. */
   parse(): Node | null {
     try {
@@ -21,20 +21,29 @@ export class MangledName extends MangledTypes {
   protected override encoding(): Node {
     const special = this.specialName();
     if (special !== null) return special;
-    const outerScope = this.scope;
-    this.scope = { arguments: null };
     const name = this.name();
     const qualifiers = this.memberQualifiers;
+    const isExplicit = this.hasExplicitObject;
+    this.hasExplicitObject = false;
     const hasReturnType = this.lastEndsInArguments && !this.lastHasNoReturnType;
-    if (this.cursor.isAtEnd() || this.cursor.peek() === 'E' || this.cursor.peek() === '.') {
-      this.scope = outerScope;
-      return name;
-    }
+    const isData = this.cursor.isAtEnd() || this.cursor.peek() === 'E' || this.cursor.peek() === '.';
+    const enabled = this.enableIf();
+    if (isData) return name;
     const returnType = hasReturnType ? this.type() : null;
     const parameters = this.parameters();
-    this.scope = outerScope;
+    const [self, ...others] = parameters;
+    if (isExplicit && self !== undefined) {
+      parameters.splice(0, parameters.length, { kind: 'sequence', parts: ['this ', self] }, ...others);
+    }
+    const constraint = this.cursor.accept('Q') ? this.expression() : enabled;
     const qualified: Node = qualifiers === '' ? name : { kind: 'memberQualified', name, qualifiers };
-    return { kind: 'encoding', name: qualified, returnType, parameters };
+    return { kind: 'encoding', name: qualified, returnType, parameters, constraint };
+  }
+
+  /** Conditions of overloads, an extension of clang; not printed. */
+  private enableIf(): null {
+    if (this.cursor.accept('Ua9enable_ifI')) while (!this.cursor.accept('E')) this.templateArgument();
+    return null;
   }
 
   private parameters(): Node[] {
@@ -45,73 +54,28 @@ export class MangledName extends MangledTypes {
     return parameters.length === 1 && only?.kind === 'text' && only.text === 'void' ? [] : parameters;
   }
 
-  private specialName(): Node | null {
-    for (const [code, prefix] of SPECIAL_NAMES) {
-      if (!this.cursor.accept(code)) continue;
-      if (code === 'GR') {
-        const name = this.name();
-        const number = this.cursor.sequenceNumber();
-        return { kind: 'special', prefix: `reference temporary #${number} for `, of: name };
-      }
-      if (code === 'GV' || code === 'TH' || code === 'TW')
-        return { kind: 'special', prefix, of: this.name() };
-      if (code === 'Th' || code === 'Tv') {
-        this.callOffset(code === 'Tv');
-        return { kind: 'special', prefix, of: this.encoding() };
-      }
-      if (code === 'Tc') {
-        this.anyCallOffset();
-        this.anyCallOffset();
-        return { kind: 'special', prefix, of: this.encoding() };
-      }
-      if (code === 'TC') {
-        const derived = this.type();
-        this.cursor.number();
-        this.cursor.expect('_');
-        const base = this.type();
-        return { kind: 'sequence', parts: ['construction vtable for ', base, '-in-', derived] };
-      }
-      if (code === 'GTt') return { kind: 'special', prefix, of: this.encoding() };
-      return { kind: 'special', prefix, of: this.type() };
-    }
-    return null;
-  }
-
-  private anyCallOffset(): void {
-    if (this.cursor.accept('h')) this.callOffset(false);
-    else {
-      this.cursor.expect('v');
-      this.callOffset(true);
-    }
-  }
-
-  private callOffset(isVirtual: boolean): void {
-    this.cursor.signedNumber();
-    this.cursor.expect('_');
-    if (!isVirtual) return;
-    this.cursor.signedNumber();
-    this.cursor.expect('_');
-  }
-
   protected override name(): Node {
     return this.cursor.nested(() => {
       this.lastEndsInArguments = false;
       this.lastHasNoReturnType = false;
       this.memberQualifiers = '';
+      this.hasExplicitObject = false;
       if (this.cursor.peek() === 'N') return this.nestedName();
       if (this.cursor.peek() === 'Z') return this.localName();
+      let module: Module | undefined;
       if (this.cursor.peek() === 'S' && this.cursor.peek(1) !== 't') {
-        const name = this.substitution();
-        return this.withArguments(name, false);
+        const known = this.substitution();
+        if (known.kind !== 'module') return this.withArguments(known, false);
+        module = known;
       }
       const isInStd = this.cursor.accept('St');
-      const unqualified = this.unqualifiedName(null);
+      const unqualified = this.unqualifiedName(null, module);
       const name: Node = isInStd ? { kind: 'qualified', scope: text('std'), name: unqualified } : unqualified;
       return this.withArguments(name, true);
     });
   }
 
-  protected override withArguments(name: Node, isSubstitutable: boolean): Node {
+  private withArguments(name: Node, isSubstitutable: boolean): Node {
     if (this.cursor.peek() !== 'I') return name;
     if (isSubstitutable) this.substitutions.push(name);
     const args = this.templateArguments();
@@ -121,6 +85,7 @@ export class MangledName extends MangledTypes {
 
   private nestedName(): Node {
     this.cursor.expect('N');
+    const isExplicit = this.cursor.accept('H');
     const qualifiers = this.cvQualifiers() + this.referenceQualifier();
     let name: Node | null = null;
     let endsInArguments = false;
@@ -133,10 +98,16 @@ export class MangledName extends MangledTypes {
         name = { kind: 'template', name, arguments: args };
         endsInArguments = true;
       } else if (code === 'S' && this.cursor.peek(1) !== 't') {
-        if (name !== null) throw new NotMangled();
-        name = this.substitution();
+        const known = this.substitution();
+        if (known.kind !== 'module') {
+          if (name !== null) throw new NotMangled();
+          name = known;
+          endsInArguments = false;
+          continue;
+        }
+        const attached = this.unqualifiedName(name, known);
+        name = name === null ? attached : { kind: 'qualified', scope: name, name: attached };
         endsInArguments = false;
-        continue;
       } else if (code === 'T') {
         name = this.templateParameter();
         endsInArguments = false;
@@ -160,6 +131,7 @@ export class MangledName extends MangledTypes {
     this.lastEndsInArguments = endsInArguments;
     this.lastHasNoReturnType = hasNoReturnType;
     this.memberQualifiers = qualifiers;
+    this.hasExplicitObject = isExplicit;
     return name;
   }
 
@@ -170,6 +142,7 @@ export class MangledName extends MangledTypes {
     this.lastEndsInArguments = false;
     this.lastHasNoReturnType = false;
     this.memberQualifiers = '';
+    this.hasExplicitObject = false;
     if (this.cursor.accept('s')) {
       this.discriminator();
       return { kind: 'local', encoding, name: text('string literal') };
@@ -197,20 +170,33 @@ export class MangledName extends MangledTypes {
   }
 
   /** @param scope the class or namespace of the name, for constructors and destructors */
-  protected override unqualifiedName(scope: Node | null): Node {
+  protected override unqualifiedName(scope: Node | null, known: Module | null = null): Node {
     let name: Node;
+    const module = this.module(known);
+    const isLocal = this.cursor.accept('L');
+    const isFriend = this.cursor.accept('F');
     const code = this.cursor.peek();
-    if (/\d/.test(code)) name = this.sourceName();
-    else if (code === 'L') {
-      this.cursor.at++;
+    if (/\d/.test(code)) {
       name = this.sourceName();
-      this.discriminator();
+      if (isLocal) this.discriminator();
     } else if (code === 'U') name = this.unnamedType();
     else if (code === 'D' && this.cursor.peek(1) === 'C') name = this.structuredBinding();
     else if (code === 'C' || code === 'D') name = this.structor(scope);
     else name = this.operatorName();
     while (this.cursor.accept('B')) name = { kind: 'tagged', name, tag: this.sourceText() };
-    return name;
+    if (module !== null) name = { kind: 'inModule', name, module: module.path };
+    return isFriend ? { kind: 'sequence', parts: ['friend ', name] } : name;
+  }
+
+  /** `W` for each part of a module's name, `WP` for a partition. */
+  protected override module(known: Module | null): Module | null {
+    let module = known;
+    while (this.cursor.accept('W')) {
+      const separator = this.cursor.accept('P') ? ':' : module === null ? '' : '.';
+      module = { kind: 'module', path: (module?.path ?? '') + separator + this.sourceText() };
+      this.substitutions.push(module);
+    }
+    return module;
   }
 
   private structuredBinding(): Node {
@@ -251,27 +237,42 @@ export class MangledName extends MangledTypes {
       this.substitutions.push(node);
       return node;
     }
+    if (this.cursor.accept('Ub')) {
+      this.cursor.compactNumber();
+      return text("'block-literal'");
+    }
     this.cursor.expect('Ul');
-    const wasInLambda = this.isInLambda;
-    this.isInLambda = true;
+    const names: string[] = [];
+    const head: Node[] = [];
+    while (this.isTemplateParameterDeclaration()) head.push(this.templateParameterDeclaration(names));
+    const constraint = this.cursor.accept('Q') ? this.expression() : null;
     const parameters = this.parameters();
-    this.isInLambda = wasInLambda;
+    if (this.cursor.accept('Q')) this.expression();
     this.cursor.expect('E');
-    return { kind: 'lambda', parameters, number: this.cursor.compactNumber() + 1 };
+    const number = this.cursor.compactNumber() + 1;
+    return { kind: 'lambda', head, names, constraint, parameters, number };
   }
 
   protected override operatorName(): Node {
     if (this.cursor.accept('cv')) {
       const endsInArguments = this.lastEndsInArguments;
+      const { isConversion } = this;
+      this.isConversion = true;
       const to = this.type();
+      this.isConversion = isConversion;
       this.lastEndsInArguments = endsInArguments;
       return { kind: 'conversion', to };
     }
     if (this.cursor.accept('li')) return { kind: 'sequence', parts: ['operator"" ', this.sourceName()] };
+    if (/^v\d/.test(this.cursor.mangled.slice(this.cursor.at, this.cursor.at + 2))) {
+      this.cursor.at += 2;
+      return { kind: 'sequence', parts: ['operator ', this.sourceName()] };
+    }
     const operator = OPERATORS.get(this.cursor.mangled.slice(this.cursor.at, this.cursor.at + 2));
     if (operator === undefined) throw new NotMangled();
     this.cursor.at += 2;
-    return text(`operator${/^[a-z]/.test(operator.sign) ? ' ' : ''}${operator.sign}`);
+    const sign = operator.sign.trimEnd();
+    return text(`operator${/^[a-z]/.test(sign) ? ' ' : ''}${sign}`);
   }
 }
 
@@ -279,13 +280,16 @@ function isWithoutReturnType(name: Node): boolean {
   return name.kind === 'constructor' || name.kind === 'destructor' || name.kind === 'conversion';
 }
 
-/** The name of this class's constructors. */
+/** The name of this class's constructors. GNU tools name those of an unnamed class after the class around it. */
 function lastName(scope: Node): Node {
   let name = scope;
+  if (name.kind === 'qualified' && name.name.kind === 'text' && name.name.text.startsWith('{unnamed'))
+    name = name.scope;
   while (
     name.kind === 'qualified' ||
     name.kind === 'template' ||
     name.kind === 'tagged' ||
+    name.kind === 'inModule' ||
     name.kind === 'local'
   ) {
     name = name.name;

@@ -30,67 +30,55 @@ export const BUILTIN_TYPES: ReadonlyMap<string, string> = new Map([
   ['Dc', 'decltype(auto)'],
   ['Dn', 'decltype(nullptr)'],
   ['Dh', 'half'],
+  ['Dd', 'decimal64'],
+  ['De', 'decimal128'],
+  ['Df', 'decimal32'],
 ]);
 
 export interface Operator {
+  /** As in an expression: words that precede their operand end in a space. */
   sign: string;
-  operands: 1 | 2 | 3;
+  operands: 0 | 1 | 2 | 3;
 }
 
-const operator = (sign: string, operands: 1 | 2 | 3): Operator => ({ sign, operands });
+const operators = (operands: Operator['operands'], signs: string): [string, Operator][] =>
+  signs.split(' ').map((entry) => {
+    const code = entry.slice(0, 2);
+    return [code, { sign: entry.slice(3).replace(/_$/, ' '), operands }];
+  });
 
 export const OPERATORS: ReadonlyMap<string, Operator> = new Map([
-  ['nw', operator('new', 3)],
-  ['na', operator('new[]', 3)],
-  ['dl', operator('delete', 1)],
-  ['da', operator('delete[]', 1)],
-  ['aw', operator('co_await', 1)],
-  ['ps', operator('+', 1)],
-  ['ng', operator('-', 1)],
-  ['ad', operator('&', 1)],
-  ['de', operator('*', 1)],
-  ['co', operator('~', 1)],
-  ['pl', operator('+', 2)],
-  ['mi', operator('-', 2)],
-  ['ml', operator('*', 2)],
-  ['dv', operator('/', 2)],
-  ['rm', operator('%', 2)],
-  ['an', operator('&', 2)],
-  ['or', operator('|', 2)],
-  ['eo', operator('^', 2)],
-  ['aS', operator('=', 2)],
-  ['pL', operator('+=', 2)],
-  ['mI', operator('-=', 2)],
-  ['mL', operator('*=', 2)],
-  ['dV', operator('/=', 2)],
-  ['rM', operator('%=', 2)],
-  ['aN', operator('&=', 2)],
-  ['oR', operator('|=', 2)],
-  ['eO', operator('^=', 2)],
-  ['ls', operator('<<', 2)],
-  ['rs', operator('>>', 2)],
-  ['lS', operator('<<=', 2)],
-  ['rS', operator('>>=', 2)],
-  ['eq', operator('==', 2)],
-  ['ne', operator('!=', 2)],
-  ['lt', operator('<', 2)],
-  ['gt', operator('>', 2)],
-  ['le', operator('<=', 2)],
-  ['ge', operator('>=', 2)],
-  ['ss', operator('<=>', 2)],
-  ['nt', operator('!', 1)],
-  ['aa', operator('&&', 2)],
-  ['oo', operator('||', 2)],
-  ['pp', operator('++', 1)],
-  ['mm', operator('--', 1)],
-  ['cm', operator(',', 2)],
-  ['pm', operator('->*', 2)],
-  ['pt', operator('->', 2)],
-  ['cl', operator('()', 2)],
-  ['ix', operator('[]', 2)],
-  ['qu', operator('?', 3)],
-  ['sz', operator('sizeof', 1)],
-  ['nx', operator('noexcept', 1)],
+  ...operators(0, 'tr:throw'),
+  ...operators(1, 'ps:+ ng:- ad:& de:* co:~ nt:! pp:++ mm:-- gs:::'),
+  ...operators(
+    1,
+    'aw:co_await_ sz:sizeof_ az:alignof_ nx:noexcept dl:delete_ da:delete[]_ tw:throw_ te:typeid_',
+  ),
+  ...operators(
+    2,
+    'pl:+ mi:- ml:* dv:/ rm:% an:& or:| eo:^ aS:= pL:+= mI:-= mL:*= dV:/= rM:%= aN:&= oR:|= eO:^=',
+  ),
+  ...operators(
+    2,
+    'ls:<< rs:>> lS:<<= rS:>>= eq:== ne:!= lt:< gt:> le:<= ge:>= ss:<=> aa:&& oo:|| cm:, pm:->*',
+  ),
+  ...operators(2, 'ds:.* pt:-> dt:. cl:() ix:[]'),
+  ...operators(3, 'qu:? nw:new na:new[]'),
+]);
+
+/** Expressions on a type: `sizeof (int)`. */
+export const TYPE_OPERATORS: ReadonlyMap<string, string> = new Map([
+  ['st', 'sizeof '],
+  ['at', 'alignof '],
+  ['ti', 'typeid '],
+]);
+
+/** `static_cast<int>(x)`. */
+export const CASTS: ReadonlyMap<string, string> = new Map([
+  ['sc', 'static_cast'],
+  ['dc', 'dynamic_cast'],
+  ['cc', 'const_cast'],
+  ['rc', 'reinterpret_cast'],
 ]);
 
 export const SPECIAL_NAMES: readonly (readonly [string, string])[] = [
@@ -106,7 +94,11 @@ export const SPECIAL_NAMES: readonly (readonly [string, string])[] = [
   ['TW', 'TLS wrapper function for '],
   ['GV', 'guard variable for '],
   ['GR', 'reference temporary for '],
+  ['GI', 'initializer for module '],
   ['GTt', 'transaction clone for '],
+  ['GTn', 'non-transaction clone for '],
+  ['GA', 'hidden alias for '],
+  ['TA', 'template parameter object for '],
 ];
 
 /** §5.1.8, with their short names. */

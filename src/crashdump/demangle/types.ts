@@ -1,16 +1,20 @@
 import { NotMangled } from './cursor.js';
-import { MangledExpressions } from './expressions.js';
 import { type Node, text } from './nodes.js';
 import { BUILTIN_TYPES, STANDARD_NAMES, STRING_IN_FULL } from './tables.js';
+import { MangledTemplates } from './templates.js';
 
 const QUALIFIERS: Readonly<Record<string, string>> = { r: ' restrict', V: ' volatile', K: ' const' };
 
+const ELABORATED: Readonly<Record<string, string>> = { s: 'struct ', u: 'union ', e: 'enum ' };
+
 /** `<type>`, `<template-args>`, and the substitutions for earlier parts of the name. */
-export abstract class MangledTypes extends MangledExpressions {
+export abstract class MangledTypes extends MangledTemplates {
   /** Set by the last name: functions made from templates mangle their return type. */
   protected lastEndsInArguments = false;
   protected lastHasNoReturnType = false;
   protected memberQualifiers = '';
+  /** C++23's `this` among the parameters. */
+  protected hasExplicitObject = false;
 
   /** @param spellsOut whether `std::string` is written as its full template */
   constructor(
@@ -40,20 +44,13 @@ export abstract class MangledTypes extends MangledExpressions {
   }
 
   private substitutedType(): Node {
-    const name = this.substitution();
+    const known = this.substitution();
+    const name = known.kind === 'module' ? this.unqualifiedName(null, known) : known;
+    if (name !== known) this.substitutions.push(name);
     if (this.cursor.peek() !== 'I') return name;
-    const node: Node = { kind: 'template', name, arguments: this.ownArguments() };
+    const node: Node = { kind: 'template', name, arguments: this.templateArguments() };
     this.substitutions.push(node);
     return node;
-  }
-
-  /** Template arguments of a type within the name; they do not apply to the name itself. */
-  protected override ownArguments(): Node[] {
-    const outer = this.scope;
-    const { arguments: known } = outer;
-    const args = this.templateArguments();
-    outer.arguments = known;
-    return args;
   }
 
   private compoundType(code: string): { node: Node; isSubstitutable: boolean } {
@@ -63,6 +60,9 @@ export abstract class MangledTypes extends MangledExpressions {
       case 'V':
       case 'K': {
         const qualifiers = this.cvQualifiers();
+        // The qualifiers of a member function belong to its type: without them it is no part of the name.
+        const functionType = this.memberFunctionType(qualifiers);
+        if (functionType !== null) return substitutable(functionType);
         return substitutable({ kind: 'qualifiedType', type: this.type(), qualifiers });
       }
       case 'P':
@@ -74,8 +74,11 @@ export abstract class MangledTypes extends MangledExpressions {
       case 'C':
         this.cursor.at++;
         return substitutable({ kind: 'qualifiedType', type: this.type(), qualifiers: ' _Complex' });
+      case 'G':
+        this.cursor.at++;
+        return substitutable({ kind: 'qualifiedType', type: this.type(), qualifiers: ' _Imaginary' });
       case 'F':
-        return substitutable(this.functionType(''));
+        return substitutable(this.functionType('', '', null));
       case 'A':
         return substitutable(this.arrayType());
       case 'M': {
@@ -84,39 +87,56 @@ export abstract class MangledTypes extends MangledExpressions {
         return substitutable({ kind: 'memberPointer', of, to: this.type() });
       }
       case 'T': {
+        const elaborated = ELABORATED[this.cursor.peek(1)];
+        if (elaborated !== undefined) {
+          this.cursor.at += 2;
+          return substitutable({ kind: 'sequence', parts: [elaborated, this.name()] });
+        }
         const node = this.templateParameter();
-        if (this.cursor.peek() !== 'I') return substitutable(node);
-        this.substitutions.push(node);
-        return substitutable({ kind: 'template', name: node, arguments: this.ownArguments() });
+        const args = this.cursor.peek() === 'I' ? this.argumentsOfParameter(node) : null;
+        return substitutable(args === null ? node : { kind: 'template', name: node, arguments: args });
       }
       case 'D':
         return this.longBuiltin();
       case 'U': {
-        if (this.cursor.peek(1) === 'l' || this.cursor.peek(1) === 't')
-          return { node: this.unnamedType(), isSubstitutable: false };
+        if (/[ltb]/.test(this.cursor.peek(1))) return { node: this.unnamedType(), isSubstitutable: false };
         this.cursor.at++;
-        const qualifier = this.sourceText();
-        return substitutable({ kind: 'qualifiedType', type: this.type(), qualifiers: ` ${qualifier}` });
+        return substitutable(this.vendorQualified());
       }
       case 'u':
-        this.cursor.at++;
-        return substitutable(this.sourceName());
+        return substitutable(this.vendorType());
       default:
         return substitutable(this.classType());
     }
   }
 
+  /** In `operator T<int>` the arguments are those of the operator, unless it has others. */
+  private argumentsOfParameter(parameter: Node): Node[] | null {
+    const { at } = this.cursor;
+    const known = this.substitutions.length;
+    const isConversion = this.isConversion;
+    this.substitutions.push(parameter);
+    const args = this.templateArguments();
+    if (!isConversion || this.cursor.peek() === 'I') return args;
+    this.cursor.at = at;
+    this.substitutions.length = known;
+    return null;
+  }
+
+  /** A concept, with its further arguments. */
+  protected override typeConstraint(): Node {
+    return this.classType();
+  }
+
   private classType(): Node {
-    const scope = this.scope;
-    const { arguments: known } = scope;
     const endsInArguments = this.lastEndsInArguments;
     const hasNoReturnType = this.lastHasNoReturnType;
     const qualifiers = this.memberQualifiers;
     const name = this.name();
-    scope.arguments = known;
     this.lastEndsInArguments = endsInArguments;
     this.lastHasNoReturnType = hasNoReturnType;
     this.memberQualifiers = qualifiers;
+    this.hasExplicitObject = false;
     return name;
   }
 
@@ -125,7 +145,25 @@ export abstract class MangledTypes extends MangledExpressions {
     return { kind: 'indirection', to: this.type(), sign };
   }
 
-  private functionType(qualifiers: string): Node {
+  /** `int AS1`, an address space. */
+  private vendorQualified(): Node {
+    const qualifier = this.withOwnArguments(this.sourceName());
+    const type = this.type();
+    return { kind: 'sequence', parts: [type, ' ', qualifier] };
+  }
+
+  /** Also type traits that a compiler knows: `__remove_cv(T)`. */
+  private vendorType(): Node {
+    this.cursor.expect('u');
+    const name = this.sourceName();
+    if (this.cursor.peek() !== 'I') return name;
+    return {
+      kind: 'sequence',
+      parts: [name, '(', { kind: 'list', elements: this.templateArguments() }, ')'],
+    };
+  }
+
+  private functionType(cv: string, qualifiers: string, exceptions: Node | null): Node {
     this.cursor.expect('F');
     this.cursor.accept('Y');
     const returnType = this.type();
@@ -140,15 +178,15 @@ export abstract class MangledTypes extends MangledExpressions {
       kind: 'functionType',
       returnType,
       parameters: isEmpty ? [] : parameters,
-      qualifiers: qualifiers + reference,
+      qualifiers: cv + reference + qualifiers,
+      exceptions,
     };
   }
 
   private arrayType(): Node {
     this.cursor.expect('A');
     let dimension: Node | null = null;
-    if (/\d/.test(this.cursor.peek())) dimension = text(String(this.cursor.number()));
-    else if (this.cursor.peek() !== '_') dimension = this.expression();
+    if (this.cursor.peek() !== '_') dimension = this.numberOrExpression();
     this.cursor.expect('_');
     return { kind: 'array', of: this.type(), dimension };
   }
@@ -158,18 +196,77 @@ export abstract class MangledTypes extends MangledExpressions {
     const builtin = BUILTIN_TYPES.get(`D${code}`);
     if (builtin !== undefined) {
       this.cursor.at += 2;
-      return { node: text(builtin), isSubstitutable: code === 'n' };
+      return { node: text(builtin), isSubstitutable: false };
     }
     if (code === 't' || code === 'T') return { node: this.decltype(), isSubstitutable: true };
     if (code === 'p') {
       this.cursor.at += 2;
       return { node: { kind: 'expansion', of: this.type() }, isSubstitutable: true };
     }
-    if (code === 'o') {
+    const functionType = this.memberFunctionType('');
+    if (functionType !== null) return { node: functionType, isSubstitutable: true };
+    if (code === 'k' || code === 'K') {
       this.cursor.at += 2;
-      return { node: this.functionType(' noexcept'), isSubstitutable: true };
+      const parts = [this.typeConstraint(), code === 'k' ? ' auto' : ' decltype(auto)'];
+      return { node: { kind: 'sequence', parts }, isSubstitutable: true };
     }
+    if (code === 'v') return { node: this.vector(), isSubstitutable: true };
+    if (code === 'F') return { node: this.floatOfWidth(), isSubstitutable: false };
+    if (code === 'B' || code === 'U') return { node: this.bitInt(), isSubstitutable: true };
     throw new NotMangled();
+  }
+
+  /** With what may precede the `F`. */
+  private memberFunctionType(cv: string): Node | null {
+    if (this.cursor.peek() === 'F') return this.functionType(cv, '', null);
+    const code = this.cursor.peek() === 'D' ? this.cursor.peek(1) : '';
+    if (code !== 'o' && code !== 'O' && code !== 'w' && code !== 'x') return null;
+    this.cursor.at += 2;
+    if (code === 'o') return this.functionType(cv, ' noexcept', null);
+    if (code === 'x') return this.functionType(cv, ' transaction_safe', null);
+    return this.functionType(cv, '', this.exceptions(code));
+  }
+
+  private exceptions(code: 'O' | 'w'): Node {
+    const of = code === 'O' ? this.expression() : ({ kind: 'list', elements: this.typesToEnd() } as const);
+    if (code === 'O') this.cursor.expect('E');
+    return { kind: 'sequence', parts: [code === 'O' ? ' noexcept(' : ' throw(', of, ')'] };
+  }
+
+  private typesToEnd(): Node[] {
+    const types: Node[] = [];
+    while (!this.cursor.accept('E')) types.push(this.type());
+    return types;
+  }
+
+  private vector(): Node {
+    this.cursor.expect('Dv');
+    const lanes = this.numberOrExpression();
+    this.cursor.expect('_');
+    const element = this.cursor.accept('p') ? text('pixel') : this.type();
+    return { kind: 'sequence', parts: [element, ' __vector(', lanes, ')'] };
+  }
+
+  private numberOrExpression(): Node {
+    return /\d/.test(this.cursor.peek()) ? text(String(this.cursor.number())) : this.expression();
+  }
+
+  /** `_Float16`, `_Float32x`, `std::bfloat16_t`. */
+  private floatOfWidth(): Node {
+    this.cursor.expect('DF');
+    const bits = this.cursor.number();
+    if (this.cursor.accept('b')) return text(`std::bfloat${bits}_t`);
+    if (this.cursor.accept('x')) return text(`_Float${bits}x`);
+    this.cursor.expect('_');
+    return text(`_Float${bits}`);
+  }
+
+  private bitInt(): Node {
+    const sign = this.cursor.peek(1) === 'U' ? 'unsigned ' : '';
+    this.cursor.at += 2;
+    const bits = this.numberOrExpression();
+    this.cursor.expect('_');
+    return { kind: 'sequence', parts: [`${sign}_BitInt(`, bits, ')'] };
   }
 
   protected decltype(): Node {
@@ -196,44 +293,6 @@ export abstract class MangledTypes extends MangledExpressions {
   protected referenceQualifier(): string {
     if (this.cursor.accept('R')) return ' &';
     return this.cursor.accept('O') ? ' &&' : '';
-  }
-
-  protected templateArguments(): Node[] {
-    this.cursor.expect('I');
-    const args: Node[] = [];
-    while (!this.cursor.accept('E')) args.push(this.templateArgument());
-    this.scope.arguments = args;
-    return args;
-  }
-
-  private templateArgument(): Node {
-    return this.cursor.nested(() => {
-      // Nested arguments belong to other templates, so the scope of the whole name is restored afterwards.
-      const { arguments: known } = this.scope;
-      const argument = this.anyTemplateArgument();
-      this.scope.arguments = known;
-      return argument;
-    });
-  }
-
-  private anyTemplateArgument(): Node {
-    if (this.cursor.accept('X')) {
-      const expression = this.expression();
-      this.cursor.expect('E');
-      return expression;
-    }
-    if (this.cursor.accept('J')) {
-      const elements: Node[] = [];
-      while (!this.cursor.accept('E')) elements.push(this.templateArgument());
-      return { kind: 'pack', elements };
-    }
-    return this.cursor.peek() === 'L' ? this.literal() : this.type();
-  }
-
-  protected override templateParameter(): Node {
-    this.cursor.expect('T');
-    const index = this.cursor.compactNumber();
-    return { kind: 'templateParameter', index, scope: this.scope, isInLambda: this.isInLambda };
   }
 
   protected substitution(): Node {

@@ -11,6 +11,7 @@ import type { FrameContext } from './frame-context.js';
 import { createFrameValues, type Frame, MAX_VALUE_BYTES, type Reading } from './frame-values.js';
 import type { DebugFunction } from './functions.js';
 import { originsOf, plainName } from './names.js';
+import { formatRustValue } from './rust-values.js';
 import type { Scope } from './scopes.js';
 import type { SourceLookup } from './source-frames.js';
 import { littleEndian } from './stack-value.js';
@@ -36,6 +37,9 @@ interface ArgumentReaderDeps {
   /** DWARF numbers of the registers that keep their values over a call; null when all that are given do. */
   keptByCalls: ReadonlySet<number> | null;
 }
+
+/** Larger ones are not read: their line shows no more than that they are there. */
+const MAX_AGGREGATE_BYTES = 16;
 
 export function createArgumentReader({ symbolAt, ...deps }: ArgumentReaderDeps): ArgumentReader {
   const values = createFrameValues(deps);
@@ -72,6 +76,8 @@ export function createArgumentReader({ symbolAt, ...deps }: ArgumentReaderDeps):
         if (type.kind === 'reference' && value.target !== undefined) {
           return formatReferenced(type, value.bytes, print(type.to, value.target, frame));
         }
+        if (type.kind === 'rust')
+          return formatRustValue(type.type, value.bytes, { readMemory: frame.readMemory, symbolAt });
         return formatValue(type, value.bytes, { readMemory: frame.readMemory, symbolAt });
     }
   };
@@ -81,7 +87,8 @@ export function createArgumentReader({ symbolAt, ...deps }: ArgumentReaderDeps):
     if (name === null) return [];
     const type = typeOfParameter(parameter);
     if (type === null) return [{ name, value: '<optimized out>' }];
-    if (type.kind === 'aggregate' && type.size > MAX_VALUE_BYTES) return [{ name, value: '...' }];
+    if (type.size > (type.kind === 'aggregate' ? MAX_AGGREGATE_BYTES : MAX_VALUE_BYTES))
+      return [{ name, value: '...' }];
     const now = values.readNow(parameter, type, frame);
     const atEntry = values.readAtEntry(parameter, type, frame);
     if (

@@ -20,6 +20,9 @@ export const TAG = {
   inlined_subroutine: 0x1d,
   ptr_to_member_type: 0x1f,
   subrange_type: 0x21,
+  template_type_parameter: 0x2f,
+  variant: 0x19,
+  variant_part: 0x33,
   base_type: 0x24,
   const_type: 0x26,
   enumerator: 0x28,
@@ -47,6 +50,8 @@ export const AT = {
   language: 0x13,
   comp_dir: 0x1b,
   const_value: 0x1c,
+  discr: 0x15,
+  discr_value: 0x16,
   upper_bound: 0x2f,
   abstract_origin: 0x31,
   artificial: 0x34,
@@ -139,4 +144,5 @@ export const FORM = {
 } as const;
 
 /** Source languages whose functions have qualified names (DWARF 5 §7.12). */
-export const C_PLUS_PLUS_LANGUAGES: ReadonlySet<number> = new Set([0x04, 0x1a, 0x21, 0x2b]);
+export const C_PLUS_PLUS_LANGUAGES: ReadonlySet<number> = new Set([0x04, 0x19, 0x1a, 0x21, 0x2a, 0x2b]);
+export const RUST_LANGUAGES: ReadonlySet<number> = new Set([0x1c, 0x9000]);

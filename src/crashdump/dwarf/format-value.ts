@@ -1,6 +1,6 @@
 /** Values as GDB prints them in frame lines (`print frame-arguments scalars`). */
 import type { FirmwareSymbol } from '../elf/symbols.js';
-import { formatFloat } from './format-float.js';
+import { formatComplex, formatFloat } from './format-float.js';
 import { littleEndian } from './stack-value.js';
 import type { Enumerator, ValueType } from './types.js';
 
@@ -21,14 +21,18 @@ export function formatValue(type: ValueType, bytes: Uint8Array, surroundings: Va
   switch (type.kind) {
     case 'integer': {
       const number = String(type.isSigned ? signed : unsigned);
-      return type.size === 1 ? `${number} ${quoted(Number(unsigned), "'")}` : number;
+      return type.isNumber ? number : `${number} ${quoted(Number(unsigned), "'")}`;
     }
     case 'character':
       return `${unsigned} ${type.prefix}${quoted(Number(unsigned), "'")}`;
+    case 'rustCharacter':
+      return `${unsigned} '${rustEscaped(Number(unsigned))}'`;
     case 'boolean':
       return unsigned === 0n ? 'false' : unsigned === 1n ? 'true' : String(unsigned);
     case 'float':
       return formatFloat(bytes);
+    case 'complex':
+      return formatComplex(bytes);
     case 'enumeration':
       return formatEnumeration(type.enumerators, type.isSigned ? signed : unsigned);
     case 'pointer':
@@ -41,6 +45,7 @@ export function formatValue(type: ValueType, bytes: Uint8Array, surroundings: Va
     case 'incomplete':
       return '<incomplete type>';
     case 'aggregate':
+    case 'rust':
       return '...';
   }
 }
@@ -150,6 +155,29 @@ function escaped(character: number, quote: string): string {
   const text = String.fromCharCode(character);
   return text === quote || text === '\\' ? `\\${text}` : text;
 }
+
+/** Bytes in a literal, as GDB prints them. */
+export function escapeBytes(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => escaped(byte, '"')).join('');
+}
+
+function rustEscaped(point: number): string {
+  const known = RUST_ESCAPES.get(point);
+  if (known !== undefined) return known;
+  if (point >= 0x20 && point < 0x7f) return String.fromCharCode(point);
+  return point <= 0xff
+    ? `\\x${point.toString(16).padStart(2, '0')}`
+    : `\\u{${point.toString(16).padStart(6, '0')}}`;
+}
+
+const RUST_ESCAPES: ReadonlyMap<number, string> = new Map([
+  [0x00, '\\0'],
+  [0x09, '\\t'],
+  [0x0a, '\\n'],
+  [0x0d, '\\r'],
+  [0x27, "\\'"],
+  [0x5c, '\\\\'],
+]);
 
 /** The enumerator's name; for flags all names; otherwise the number. */
 function formatEnumeration(enumerators: readonly Enumerator[], value: bigint): string {

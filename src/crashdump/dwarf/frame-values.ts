@@ -56,7 +56,8 @@ interface FrameValuesDeps {
 
 /** Limits entry values that refer from caller to caller. */
 const MAX_CALLERS = 16;
-export const MAX_VALUE_BYTES = 16;
+/** Structs of Rust are shown; in C and C++ the largest values have 16. */
+export const MAX_VALUE_BYTES = 128;
 
 export function createFrameValues({
   sources,

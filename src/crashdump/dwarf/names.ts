@@ -1,7 +1,10 @@
-/** Names of functions as in GDB: as written in C; qualified and without parameters in C++. */
-import { demangle, demangleFunctionName } from '../demangle/demangle.js';
+/** Names of functions as in GDB: as written in C; qualified and without parameters in C++ and Rust. */
+
+import { Malformed } from '../bytes.js';
+import { demangle, demangleFunctionName, readableName } from '../demangle/demangle.js';
+import { lastAtOrBefore } from '../order.js';
 import { canonicalName } from './canonical-name.js';
-import { AT, C_PLUS_PLUS_LANGUAGES, TAG } from './constants.js';
+import { AT, C_PLUS_PLUS_LANGUAGES, RUST_LANGUAGES, TAG } from './constants.js';
 import { constantAttribute, DieWalk, referenceAttribute, stringAttribute } from './dies.js';
 import type { Die, Unit } from './entries.js';
 import type { UnitRoot } from './units.js';
@@ -12,19 +15,19 @@ const MAX_REFERENCES = 8;
 /** As GDB names a frame: without parameters. Null for entries without a name. @throws Malformed */
 export function functionName(die: Die, root: UnitRoot): string | null {
   const linkageName = linkageNameOf(die, root);
-  return linkageName === null
-    ? nameWithoutLinkage(die, root)
-    : (demangleFunctionName(linkageName) ?? linkageName);
+  const demangled = linkageName === null || isRust(root) ? null : demangleFunctionName(linkageName);
+  return demangled ?? nameInSource(die, root, linkageName);
 }
 
 /** As GDB names an address: `<ns::Class::method(int)+4>`. @throws Malformed */
 export function fullName(die: Die, root: UnitRoot): string | null {
   const linkageName = linkageNameOf(die, root);
-  return linkageName === null ? nameWithoutLinkage(die, root) : (demangle(linkageName) ?? linkageName);
+  const demangled = linkageName === null ? null : demangle(linkageName);
+  return demangled ?? nameInSource(die, root, linkageName);
 }
 
 function linkageNameOf(die: Die, root: UnitRoot): string | null {
-  if (!isCPlusPlus(root)) return null;
+  if (!isCPlusPlus(root) && !isRust(root)) return null;
   for (const origin of originsOf(die)) {
     const name = stringAttribute(origin, AT.linkage_name) ?? stringAttribute(origin, AT.MIPS_linkage_name);
     if (name !== null) return name;
@@ -36,15 +39,33 @@ function isCPlusPlus({ language }: Pick<UnitRoot, 'language'>): boolean {
   return language !== null && C_PLUS_PLUS_LANGUAGES.has(language);
 }
 
-/** @throws Malformed */
-export function isCPlusPlusUnit(unit: Unit): boolean {
-  const root = unit.entries.at(unit.firstEntry);
-  return root !== null && isCPlusPlus({ language: constantAttribute(root, AT.language) });
+function isRust({ language }: Pick<UnitRoot, 'language'>): boolean {
+  return language !== null && RUST_LANGUAGES.has(language);
 }
 
-function nameWithoutLinkage(die: Die, root: UnitRoot): string | null {
-  const name = isCPlusPlus(root) ? qualifiedName(die) : plainName(die);
-  return name !== null && isCPlusPlus(root) ? canonicalName(name) : name;
+/** @throws Malformed */
+export function isCPlusPlusUnit(unit: Unit): boolean {
+  return isCPlusPlus({ language: languageOf(unit) });
+}
+
+/** @throws Malformed */
+export function isRustUnit(unit: Unit): boolean {
+  return isRust({ language: languageOf(unit) });
+}
+
+function languageOf(unit: Unit): number | null {
+  const root = unit.entries.at(unit.firstEntry);
+  return root === null ? null : constantAttribute(root, AT.language);
+}
+
+/** Of C++ functions whose linkage name is missing or cannot be read; Rust's has the paths of its modules here. */
+function nameInSource(die: Die, root: UnitRoot, linkageName: string | null): string | null {
+  const isQualified = isCPlusPlus(root) || isRust(root);
+  const name = (isQualified ? qualifiedName(die) : plainName(die)) ?? linkageName;
+  if (name === null) return null;
+  // Debug information of line tables alone may have the linker's names.
+  if (/^_[ZR]/.test(name)) return readableName(name);
+  return isCPlusPlus(root) ? canonicalName(name) : name;
 }
 
 /** The name as written in the source. @throws Malformed */
@@ -65,7 +86,7 @@ export function* originsOf(die: Die): Generator<Die> {
   }
 }
 
-/** For C++ functions without a linkage name, such as `extern "C"` functions in a namespace. */
+/** With namespaces, or in Rust modules: also `extern "C"` functions, which have no linkage name. */
 function qualifiedName(die: Die): string | null {
   const declaration = [...originsOf(die)].at(-1);
   const name = plainName(die);
@@ -79,23 +100,67 @@ function qualifiedName(die: Die): string | null {
  * members GDB names without qualification. @throws Malformed
  */
 export function enclosingNames(die: Die): string[] | null {
-  const root = die.unit.entries.at(die.unit.firstEntry);
-  if (root === null) return [];
-  const scopes: { name: string | null; depth: number }[] = [];
-  const walk = new DieWalk(die.unit, root);
-  for (let entry = walk.next(); entry !== null && entry.offset <= die.offset; entry = walk.next()) {
-    const { depth } = walk;
-    while ((scopes.at(-1)?.depth ?? -1) >= depth) scopes.pop();
-    if (entry.offset === die.offset) {
-      const names = scopes.flatMap(({ name }) => name ?? []);
-      return names.length < scopes.length ? null : names;
-    }
-    if (entry.tag === TAG.namespace) {
-      scopes.push({ name: stringAttribute(entry, AT.name) ?? '(anonymous namespace)', depth });
-    } else if (CLASSES.has(entry.tag)) scopes.push({ name: stringAttribute(entry, AT.name), depth });
-    else if (entry.tag !== TAG.subprogram && entry.tag !== TAG.lexical_block) walk.skipChildren();
+  const scopes = scopesOf(die.unit);
+  if (die.offset > scopes.readTo && scopes.damage !== null) throw scopes.damage;
+  const nearest = lastAtOrBefore(scopes.offsets, die.offset - 1);
+  const names: string[] = [];
+  for (let scope = scopes.list[nearest]; scope !== undefined; scope = scope.outer ?? undefined) {
+    if (die.offset >= scope.end) continue;
+    if (scope.name === null) return null;
+    names.unshift(scope.name);
   }
-  return [];
+  return names;
+}
+
+interface NamedScope {
+  name: string | null;
+  /** The offset of the first entry behind it. */
+  end: number;
+  depth: number;
+  outer: NamedScope | null;
+}
+
+/** The namespaces and classes of a unit in the order of their offsets. */
+interface UnitScopes {
+  offsets: number[];
+  list: NamedScope[];
+  /** The last entry that could be read, and why it is the last. */
+  readTo: number;
+  damage: Malformed | null;
+}
+
+const scopesOfUnits = new WeakMap<Unit, UnitScopes>();
+
+function scopesOf(unit: Unit): UnitScopes {
+  const known = scopesOfUnits.get(unit);
+  if (known !== undefined) return known;
+  const scopes: UnitScopes = { offsets: [], list: [], readTo: 0, damage: null };
+  try {
+    const root = unit.entries.at(unit.firstEntry);
+    if (root !== null) collectScopes(unit, root, scopes);
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    scopes.damage = error;
+  }
+  scopesOfUnits.set(unit, scopes);
+  return scopes;
+}
+
+function collectScopes(unit: Unit, root: Die, scopes: UnitScopes): void {
+  const walk = new DieWalk(unit, root);
+  let outer: NamedScope | null = null;
+  for (let entry = walk.next(); entry !== null; entry = walk.next()) {
+    const { depth } = walk;
+    scopes.readTo = entry.offset;
+    for (; outer !== null && outer.depth >= depth; outer = outer.outer) outer.end = entry.offset;
+    const isNamespace = entry.tag === TAG.namespace;
+    if (isNamespace || CLASSES.has(entry.tag)) {
+      const name = stringAttribute(entry, AT.name) ?? (isNamespace ? '(anonymous namespace)' : null);
+      outer = { name, end: Number.POSITIVE_INFINITY, depth, outer };
+      scopes.offsets.push(entry.offset);
+      scopes.list.push(outer);
+    } else if (entry.tag !== TAG.subprogram && entry.tag !== TAG.lexical_block) walk.skipChildren();
+  }
 }
 
 const CLASSES: ReadonlySet<number> = new Set([TAG.structure_type, TAG.class_type, TAG.union_type]);

@@ -1,17 +1,9 @@
 /** Offsets of members in structs, by their names. */
 import { AT, TAG } from './constants.js';
 import type { DebugInformation, OpenUnit } from './debug-information.js';
-import {
-  attributeOf,
-  childrenOf,
-  constantAttribute,
-  flagAttribute,
-  referenceAttribute,
-  sizeAttribute,
-  stringAttribute,
-} from './dies.js';
+import { childrenOf, flagAttribute, referenceAttribute, stringAttribute } from './dies.js';
 import type { Die } from './entries.js';
-import { underlyingType } from './types.js';
+import { memberOffset, typeSize, underlyingType } from './type-layout.js';
 
 export interface Member {
   offset: number;
@@ -23,7 +15,6 @@ export interface Member {
 export type StructMembers = (struct: string, path: string, near: () => number | null) => Member | null;
 
 const STRUCTS: ReadonlySet<number> = new Set([TAG.structure_type, TAG.class_type, TAG.union_type]);
-const POINTER_SIZE = 4;
 const MAX_DEPTH = 16;
 
 /** @returns looks up `('tskTaskControlBlock', 'xStateListItem.pvOwner', …)` */
@@ -86,7 +77,7 @@ function memberAt(struct: Die, path: readonly string[]): Member | null {
     if (found === null) return null;
     const type = referenceAttribute(found.die, AT.type);
     offset += found.offset;
-    size = type === null ? 0 : sizeOf(type, 0);
+    size = type === null ? 0 : typeSize(type, 0);
     current = type === null ? null : underlyingType(type);
   }
   return { offset, size };
@@ -98,49 +89,12 @@ function memberNamed(struct: Die, name: string, depth: number): { die: Die; offs
   for (const die of childrenOf(struct)) {
     if (die.tag !== TAG.member && die.tag !== TAG.inheritance) continue;
     const memberName = stringAttribute(die, AT.name);
-    if (memberName === name) return { die, offset: offsetOf(die) };
+    if (memberName === name) return { die, offset: memberOffset(die) };
     if (memberName !== null) continue;
     const type = referenceAttribute(die, AT.type);
     const inner = type === null ? null : underlyingType(type);
     const found = inner === null ? null : memberNamed(inner, name, depth + 1);
-    if (found !== null) return { die: found.die, offset: offsetOf(die) + found.offset };
+    if (found !== null) return { die: found.die, offset: memberOffset(die) + found.offset };
   }
   return null;
-}
-
-/** A number, or (DWARF 2) an expression that adds one to the struct's address; absent in unions. */
-function offsetOf(member: Die): number {
-  const value = attributeOf(member, AT.data_member_location);
-  if (value?.kind === 'constant') return value.value;
-  // DW_OP_plus_uconst
-  if (value?.kind === 'block' && value.bytes[0] === 0x23) return smallUleb128(value.bytes.subarray(1));
-  const bits = constantAttribute(member, AT.data_bit_offset);
-  return bits === null ? 0 : Math.floor(bits / 8);
-}
-
-function smallUleb128(bytes: Uint8Array): number {
-  let value = 0;
-  for (const [index, byte] of bytes.subarray(0, 4).entries()) value |= (byte & 0x7f) << (index * 7);
-  return value;
-}
-
-function sizeOf(type: Die, depth: number): number {
-  const resolved = underlyingType(type);
-  if (resolved === null || depth > MAX_DEPTH) return 0;
-  const size = sizeAttribute(resolved);
-  if (size !== null) return size;
-  if (resolved.tag === TAG.pointer_type) return POINTER_SIZE;
-  if (resolved.tag !== TAG.array_type) return 0;
-  const element = referenceAttribute(resolved, AT.type);
-  return element === null ? 0 : sizeOf(element, depth + 1) * elementCount(resolved);
-}
-
-function elementCount(array: Die): number {
-  let count = 1;
-  for (const range of childrenOf(array)) {
-    if (range.tag !== TAG.subrange_type) continue;
-    const upper = constantAttribute(range, AT.upper_bound);
-    count *= constantAttribute(range, AT.count) ?? (upper === null ? 0 : upper + 1);
-  }
-  return count;
 }

@@ -9,14 +9,17 @@ import {
   stringAttribute,
 } from './dies.js';
 import type { Die } from './entries.js';
-import { enclosingNames, isCPlusPlusUnit } from './names.js';
+import { enclosingNames, isCPlusPlusUnit, isRustUnit } from './names.js';
+import { TRANSPARENT, typeSize, underlyingType } from './type-layout.js';
 
 export type ValueType =
-  | { kind: 'integer'; size: number; isSigned: boolean }
+  /** A single byte is a character too, except in Rust. */
+  | { kind: 'integer'; size: number; isSigned: boolean; isNumber: boolean }
   /** Characters wider than a byte, by the prefix of their literals. */
   | { kind: 'character'; size: number; prefix: 'u' | 'U' | 'L' }
+  | { kind: 'rustCharacter'; size: number }
   | { kind: 'boolean'; size: number }
-  | { kind: 'float'; size: number }
+  | { kind: 'float' | 'complex'; size: number }
   | { kind: 'enumeration'; size: number; isSigned: boolean; enumerators: readonly Enumerator[] }
   | { kind: 'pointer'; size: number; to: 'text' | 'anything' }
   | { kind: 'reference'; size: number; to: ValueType }
@@ -25,7 +28,9 @@ export type ValueType =
   /** decltype(nullptr), which GDB treats as an unknown type. */
   | { kind: 'incomplete'; size: number }
   /** Structs, unions, classes and arrays, which a frame line does not show. */
-  | { kind: 'aggregate'; size: number };
+  | { kind: 'aggregate'; size: number }
+  /** Rust's structs, enums with fields, arrays and pointers to arrays, which are shown: rust-values.ts. */
+  | { kind: 'rust'; size: number; type: Die };
 
 export interface Enumerator {
   readonly name: string;
@@ -34,19 +39,13 @@ export interface Enumerator {
 
 const ENCODING = {
   boolean: 0x02,
+  complex_float: 0x03,
   float: 0x04,
   signed: 0x05,
   signed_char: 0x06,
   UTF: 0x10,
 } as const;
 
-const TRANSPARENT: ReadonlySet<number> = new Set([
-  TAG.typedef,
-  TAG.const_type,
-  TAG.volatile_type,
-  TAG.restrict_type,
-  TAG.atomic_type,
-]);
 const POINTER_SIZE = 4;
 const MAX_TYPEDEFS = 64;
 const MAX_ENUMERATORS = 10_000;
@@ -57,14 +56,9 @@ export function typeOf(die: Die): ValueType | null {
   return type === null ? null : describe(type, 0);
 }
 
-/** The struct, array or base type behind typedefs and qualifiers. @throws Malformed */
-export function underlyingType(type: Die): Die | null {
-  let current: Die | null = type;
-  for (let count = 0; current !== null && count < MAX_TYPEDEFS; count++) {
-    if (!TRANSPARENT.has(current.tag)) return current;
-    current = referenceAttribute(current, AT.type);
-  }
-  return null;
+/** The same for the type itself. @throws Malformed */
+export function valueType(type: Die): ValueType | null {
+  return describe(type, 0);
 }
 
 function describe(named: Die, depth: number): ValueType | null {
@@ -77,7 +71,7 @@ function describe(named: Die, depth: number): ValueType | null {
     case TAG.enumeration_type:
       return enumeration(type, size ?? POINTER_SIZE);
     case TAG.pointer_type:
-      return { kind: 'pointer', size: size ?? POINTER_SIZE, to: pointsToText(type) ? 'text' : 'anything' };
+      return pointer(type, size ?? POINTER_SIZE);
     case TAG.reference_type:
     case TAG.rvalue_reference_type: {
       const target = referenceAttribute(type, AT.type);
@@ -92,16 +86,31 @@ function describe(named: Die, depth: number): ValueType | null {
     case TAG.class_type:
     case TAG.union_type:
     case TAG.array_type:
-      return { kind: 'aggregate', size: size ?? 0 };
+      return isRustUnit(type.unit)
+        ? { kind: 'rust', size: typeSize(type), type }
+        : { kind: 'aggregate', size: size ?? 0 };
     default:
       return null;
   }
 }
 
+function pointer(type: Die, size: number): ValueType {
+  if (!isRustUnit(type.unit)) return { kind: 'pointer', size, to: pointsToText(type) ? 'text' : 'anything' };
+  const target = referenceAttribute(type, AT.type);
+  return target?.tag === TAG.array_type
+    ? { kind: 'rust', size, type }
+    : { kind: 'pointer', size, to: 'anything' };
+}
+
 function baseType(named: Die, type: Die, size: number): ValueType {
   const encoding = constantAttribute(type, AT.encoding);
   if (encoding === ENCODING.boolean) return { kind: 'boolean', size };
+  if (encoding === ENCODING.complex_float) return { kind: 'complex', size };
   if (encoding === ENCODING.float) return { kind: 'float', size };
+  const isRust = isRustUnit(type.unit);
+  // `()`
+  if (isRust && size === 0) return { kind: 'rust', size, type };
+  if (encoding === ENCODING.UTF && isRust) return { kind: 'rustCharacter', size };
   if (encoding === ENCODING.UTF && size > 1)
     return { kind: 'character', size, prefix: size === 2 ? 'u' : 'U' };
   if (isWideCharacter(named)) return { kind: 'character', size, prefix: 'L' };
@@ -109,6 +118,7 @@ function baseType(named: Die, type: Die, size: number): ValueType {
     kind: 'integer',
     size,
     isSigned: encoding === ENCODING.signed || encoding === ENCODING.signed_char,
+    isNumber: isRust || size > 1,
   };
 }
 
@@ -134,7 +144,8 @@ function enumeration(type: Die, size: number): ValueType {
   const scope = stringAttribute(type, AT.name);
   const enumerators: Enumerator[] = [];
   const isScoped = attributeOf(type, AT.enum_class) !== null;
-  const qualifiers = isCPlusPlusUnit(type.unit) ? (enclosingNames(type) ?? []) : [];
+  const isQualified = isCPlusPlusUnit(type.unit) || isRustUnit(type.unit);
+  const qualifiers = isQualified ? (enclosingNames(type) ?? []) : [];
   for (const child of childrenOf(type)) {
     if (child.tag !== TAG.enumerator || enumerators.length >= MAX_ENUMERATORS) continue;
     const name = stringAttribute(child, AT.name);

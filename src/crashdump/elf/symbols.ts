@@ -1,9 +1,9 @@
 import type { ByteReader } from '../bytes.js';
-import { demangle } from '../demangle/demangle.js';
+import { demangle, identifierPath } from '../demangle/demangle.js';
 import { ascending, lastAtOrBefore } from '../order.js';
 import { type ElfFile, type ElfSection, SHF_ALLOC, SHF_EXECINSTR, SHT_SYMTAB } from './elf-file.js';
 
-/** Names of addresses from `.symtab`, chosen as GDB does. C++ names are demangled, with parameters. */
+/** Names of addresses from `.symtab`, chosen as GDB does. Names of C++ and Rust are demangled, with parameters. */
 export interface SymbolTable {
   /** The symbol that covers the address: `<name+offset>`. */
   at(address: number): FirmwareSymbol | null;
@@ -172,7 +172,8 @@ function exactly(
 
 function published(table: Table, symbol: number): FirmwareSymbol {
   const name = nameOf(table, symbol);
-  return { name: demangle(name) ?? withoutNumber(name), ...placeOf(table, symbol) };
+  const readable = demangle(name) ?? identifierPath(name) ?? withoutNumber(name);
+  return { name: readable, ...placeOf(table, symbol) };
 }
 
 function placeOf(table: Table, symbol: number): { address: number; size: number } {

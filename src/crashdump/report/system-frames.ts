@@ -1,4 +1,5 @@
 import type { CrashTask, StackFrame } from '../report.js';
+import { framesOfPanic } from './rust-runtime-frames.js';
 import { isSystemFunction } from './system-functions.js';
 
 /** True for a frame of the code that crashed: named, not in ROM, and no system frame. */
@@ -14,6 +15,6 @@ export function culpritFrames({
   frames,
   interruptedFrames,
 }: Pick<CrashTask, 'frames' | 'interruptedFrames'>): StackFrame[] {
-  const own = frames.filter(isOwnFrame);
+  const own = framesOfPanic(frames).filter(isOwnFrame);
   return own.length > 0 ? own : interruptedFrames.filter(isOwnFrame);
 }

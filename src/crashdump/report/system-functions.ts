@@ -1,3 +1,5 @@
+import { isRustRuntime } from './rust-runtime-frames.js';
+
 /**
  * Functions of ESP-IDF, FreeRTOS, newlib and the C++ runtime that are on the stack of a crash without being its place:
  * what they were called with, or what they were made to wait for, is. Matched as whole names.
@@ -111,7 +113,7 @@ export function plainName(name: string): string {
 /** True when a function of this name is never the place of a crash. */
 export function isSystemFunction(name: string): boolean {
   const plain = plainName(name);
-  return NAMES.has(plain) || FAMILIES.test(plain) || LIBRARY_NAMESPACES.test(plain);
+  return NAMES.has(plain) || FAMILIES.test(plain) || LIBRARY_NAMESPACES.test(plain) || isRustRuntime(name);
 }
 
 const STOPS = named(STOPPING);
