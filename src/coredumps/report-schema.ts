@@ -91,6 +91,7 @@ const crashReport = z.looseObject({
   usesElf: z.boolean().optional(),
   format: z.string().default('unknown'),
   checksum: z.enum(['ok', 'bad', 'absent']).catch('absent'),
+  transport: z.string().nullable().default(null),
   registers: z.array(register).default([]),
   tasks: z.array(task).default([]),
   memoryRegions: z.array(memoryRegion).default([]),

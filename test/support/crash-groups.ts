@@ -46,6 +46,7 @@ export function aReport({
     usesElf: true,
     format: 'bare ELF',
     checksum: 'absent',
+    transport: null,
     registers: [],
     memoryRegions: [],
     memoryRegionCount: 0,

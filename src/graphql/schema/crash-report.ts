@@ -104,6 +104,11 @@ export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').
         'Names, lines and values come from the ELF: it matches, or its code fits the dump. False: the dump was read without it.',
     }),
     format: t.exposeString('format', { description: 'Format of the dump: `ELF SHA256 v2.1`, `BIN v1`.' }),
+    transport: t.exposeString('transport', {
+      nullable: true,
+      description:
+        'The text that the dump travelled in: “base64 lines of a console log”, “a hex dump”. Null for raw bytes.',
+    }),
     checksum: t.expose('checksum', { type: DumpChecksum, description: 'Whether the dump is undamaged.' }),
     warnings: t.field({
       type: [ReportWarning],

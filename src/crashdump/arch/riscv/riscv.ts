@@ -12,6 +12,7 @@ import {
   readRegisterNote,
   readStackFrame,
   SP,
+  writeRegisterNote,
 } from './registers.js';
 import { createRiscvUnwinder } from './unwinder.js';
 
@@ -40,6 +41,8 @@ export const riscv: Architecture = {
   causes: RISCV_CAUSES,
   unknownCause: (cause) => describeCause(`Exception 0x${cause.toString(16)}`, 'OTHER'),
   readRegisterNote,
+  writeRegisterNote,
+  writeExtraRegisters: () => [],
   readStackFrame,
   completeRegisters,
   readExtraRegisters: () => new Map(),
