@@ -4,6 +4,7 @@ import type { UploadOptions } from './ci/upload-firmware.js';
 import type { ServeOptions } from './compose/serve.js';
 import { listenForStop } from './compose/stop-signal.js';
 import type { Config } from './config/settings.js';
+import type { CoreOptions } from './sidecar/core-command.js';
 import type { ParseOptions } from './sidecar/parse-command.js';
 
 /** The `coredock` command. Each subcommand loads only what it needs, so that `coredock parse` starts fast. */
@@ -47,6 +48,17 @@ program
       { stdout: process.stdout, stderr: process.stderr },
       process.env.ESP_ROM_ELF_DIR || null,
     );
+  });
+
+program
+  .command('core')
+  .description('write the ELF core that GDB opens')
+  .requiredOption('--core <file>', 'the core dump in any of its formats')
+  .option('--elf <file>', 'the firmware ELF, to be told whether it is the build that crashed')
+  .requiredOption('--out <file>', 'the ELF core to write')
+  .action(async (options: CoreOptions) => {
+    const { coreCommand } = await import('./sidecar/core-command.js');
+    process.exitCode = await coreCommand(options, { stdout: process.stdout, stderr: process.stderr });
   });
 
 program

@@ -11,6 +11,7 @@ export type DomainErrorCode =
   | 'CONFLICT'
   | 'GONE'
   | 'TOO_LARGE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
   | 'BODY_STALLED'
   | 'BODY_ABORTED'
   | 'STORAGE_FULL'

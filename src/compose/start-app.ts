@@ -12,7 +12,7 @@ import type { QueryThread } from '../graphql/server/query-thread.js';
 import { createCrossOrigin } from '../http/cors.js';
 import { createPageRoute } from '../http/dashboard-assets.js';
 import { createPageConfigRoute } from '../http/dashboard-config.js';
-import { createDownloadRoute } from '../http/download.js';
+import { createCoreElfRoute, createDownloadRoute } from '../http/download.js';
 import { createHealthRoutes } from '../http/health.js';
 import { createRoutes } from '../http/routes.js';
 import { createSchemaRoute } from '../http/schema-document.js';
@@ -154,6 +154,7 @@ export async function startApp(
           deadlineMs: config.uploadDeadlineMs,
         }),
         download: createDownloadRoute({ coredumps, gatekeeper, clientAddress }),
+        coreElf: createCoreElfRoute({ coredumps, gatekeeper, clientAddress }),
         health: createHealthRoutes({
           database,
           storages: [blobs.dumps, blobs.firmwares],

@@ -100,6 +100,7 @@ const crashReport = z.looseObject({
   elfEvidence: z.string().nullable().default(null),
   format: z.string().default('unknown'),
   checksum: z.enum(['ok', 'bad', 'absent']).catch('absent'),
+  transport: z.string().nullable().default(null),
   registers: z.array(register).default([]),
   tasks: z.array(task).default([]),
   memoryRegions: z.array(memoryRegion).default([]),

@@ -1,4 +1,5 @@
 export { Malformed } from './bytes.js';
+export { toCoreElf } from './core/write-core-elf.js';
 export { CRASH_KINDS, type CrashKind } from './crash-kind.js';
 export { UnreadableFirmware } from './elf/elf-file.js';
 export { type FirmwareIdentity, readFirmwareIdentity } from './elf/identity.js';

@@ -45,6 +45,8 @@ export interface CrashReport {
   /** Container format, e.g. "ELF SHA256 v2.1", "BIN v1", "bare ELF". */
   format: string;
   checksum: 'ok' | 'bad' | 'absent';
+  /** The text that the dump travelled in: "base64 lines of a console log", "a hex dump"; null for raw bytes. */
+  transport: string | null;
   /** Registers of the crashed task, in the order in which the peer prints them. */
   registers: Register[];
   /** The crashed task first. */

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { runAs } from '../auth/actor.js';
 import type { Gatekeeper } from '../auth/gatekeeper.js';
 import type { Person } from '../auth/principal.js';
 import type { CoredumpService } from '../coredumps/service.js';
-import { notFound } from '../errors.js';
+import { toCoreElf, UnreadableDump } from '../crashdump/index.js';
+import { conflict, notFound } from '../errors.js';
 import { decodeGlobalId } from '../global-ids.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import type { Exchange } from './exchange.js';
@@ -16,14 +18,15 @@ interface DownloadDeps {
 }
 
 /** `GET /api/coredumps/{id}/download` and `GET /api/devices/{device}/coredumps/{id}/download` (docs/api.md). */
-export function createDownloadRoute({ coredumps, gatekeeper, clientAddress }: DownloadDeps) {
+export function createDownloadRoute(deps: DownloadDeps) {
+  const { coredumps, clientAddress } = deps;
   return async function download(
     { request, response, search, requestId }: Exchange,
     { id, device }: DumpPath,
   ): Promise<void> {
     try {
       const dumpId = decodeGlobalId('Coredump', id);
-      const person = await authenticate(request, new URLSearchParams(search).get('link'), dumpId ?? 0);
+      const person = await authenticate(deps, request, search, dumpId ?? 0);
       if (dumpId === null) throw notFound('core dump', id.slice(0, 64));
       const { coredump, size, stream } = await coredumps.open(
         dumpId,
@@ -54,18 +57,53 @@ export function createDownloadRoute({ coredumps, gatekeeper, clientAddress }: Do
       response.destroy();
     }
   };
+}
 
-  /** A header takes precedence over a link, because it says more about the person. */
-  async function authenticate(
-    request: IncomingMessage,
-    link: string | null,
-    dumpId: number,
-  ): Promise<Person> {
-    const { authorization } = request.headers;
-    const address = clientAddress(request);
-    if (link !== null && authorization === undefined) return gatekeeper.admitByLink(address, dumpId, link);
-    return gatekeeper.admit(address, authorization);
+/**
+ * `GET /api/coredumps/{id}/core.elf`: the core that GDB opens, made of the raw bytes and with the rights that they need.
+ */
+export function createCoreElfRoute(deps: DownloadDeps) {
+  const { coredumps, clientAddress } = deps;
+  return async function coreElf(
+    { request, response, search, requestId }: Exchange,
+    { id }: Pick<DumpPath, 'id'>,
+  ): Promise<void> {
+    const dumpId = decodeGlobalId('Coredump', id);
+    const person = await authenticate(deps, request, search, dumpId ?? 0);
+    if (dumpId === null) throw notFound('core dump', id.slice(0, 64));
+    const { coredump, stream } = await coredumps.open(dumpId, person.kind);
+    const elf = readableElf(await buffer(stream));
+    if (request.method !== 'HEAD') {
+      await runAs({ person, address: clientAddress(request), requestId }, () =>
+        coredumps.noteDownload(coredump),
+      );
+    }
+    response.writeHead(200, headersOf(coredump.filename.replace(/(\.dmp)?$/, '.elf'), elf.length));
+    response.end(request.method === 'HEAD' ? undefined : elf);
+  };
+}
+
+function readableElf(dump: Uint8Array): Uint8Array {
+  try {
+    return toCoreElf(dump);
+  } catch (error) {
+    if (error instanceof UnreadableDump) throw conflict(`There is no core ELF: ${error.message}`);
+    throw error;
   }
+}
+
+/** A header takes precedence over a link, because it says more about the person. */
+async function authenticate(
+  { gatekeeper, clientAddress }: DownloadDeps,
+  request: IncomingMessage,
+  search: string,
+  dumpId: number,
+): Promise<Person> {
+  const { authorization } = request.headers;
+  const link = new URLSearchParams(search).get('link');
+  const address = clientAddress(request);
+  if (link !== null && authorization === undefined) return gatekeeper.admitByLink(address, dumpId, link);
+  return gatekeeper.admit(address, authorization);
 }
 
 interface DumpPath {

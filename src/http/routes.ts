@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { notFound } from '../errors.js';
 import type { createPageRoute } from './dashboard-assets.js';
 import type { createPageConfigRoute } from './dashboard-config.js';
-import type { createDownloadRoute } from './download.js';
+import type { createCoreElfRoute, createDownloadRoute } from './download.js';
 import type { ErrorForm } from './errors.js';
 import type { Exchange, StreamedExchange } from './exchange.js';
 import type { createHealthRoutes } from './health.js';
@@ -48,6 +48,7 @@ type Handler<E extends Exchange> = (exchange: E, parameters: readonly string[]) 
 export interface Handlers {
   upload: ReturnType<typeof createUploadRoute>;
   download: ReturnType<typeof createDownloadRoute>;
+  coreElf: ReturnType<typeof createCoreElfRoute>;
   health: ReturnType<typeof createHealthRoutes>;
   page: ReturnType<typeof createPageRoute>;
   pageConfig: ReturnType<typeof createPageConfigRoute>;
@@ -63,6 +64,7 @@ const REST = { errors: 'rest', contentPolicy: NOTHING_POLICY, isProbe: false } a
 export function createRoutes({
   upload,
   download,
+  coreElf,
   health,
   page,
   pageConfig,
@@ -85,6 +87,14 @@ export function createRoutes({
       access: 'viewers',
       body: 'watched',
       handle: (exchange, [id = '']) => download(exchange, { id }),
+    },
+    {
+      ...REST,
+      path: '/api/coredumps/:id/core.elf',
+      methods: READ,
+      access: 'viewers',
+      body: 'watched',
+      handle: (exchange, [id = '']) => coreElf(exchange, { id }),
     },
     {
       ...REST,

@@ -12,6 +12,7 @@ import type { Metrics } from '../platform/metrics.js';
 import { discardRest, hasBody, readBody } from './body.js';
 import { sendError } from './errors.js';
 import type { StreamedExchange } from './exchange.js';
+import { refuseFormEncoded, refuseMultipart } from './form-body.js';
 import type { UploadLimits } from './upload-limits.js';
 
 interface UploadDeps {
@@ -65,7 +66,7 @@ export function createUploadRoute({
       const idempotencyKey = readIdempotencyKey(request);
       refuseByHead(request);
       if (request.headers.expect !== undefined) response.writeContinue();
-      const body = readBody(request, { stallMs, deadlineMs, signal });
+      const body = refuseFormEncoded(request, readBody(request, { stallMs, deadlineMs, signal }));
       const { coredump, isDuplicate } = await saveWithPermit({
         device,
         chip,
@@ -125,6 +126,7 @@ export function createUploadRoute({
   /** Refusals that need only the head, before the first byte of the body is read. */
   function refuseByHead(request: IncomingMessage): void {
     if (!hasBody(request)) throw badInput('The body is empty: send the raw core dump as the request body.');
+    refuseMultipart(request);
     if (
       request.headers['content-encoding'] === undefined &&
       Number(request.headers['content-length']) > maxBytes

@@ -1,13 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { getSystemErrorMap } from 'node:util';
-import {
-  type FirmwareImage,
-  Malformed,
-  openFirmware,
-  readCrashDump,
-  UnreadableDump,
-  UnreadableFirmware,
-} from '../crashdump/index.js';
+import { readCrashDump, UnreadableDump } from '../crashdump/index.js';
+import { openImage, readInput, UnreadableInput } from './input-files.js';
 import { openRomLibrary, UnreadableRomFolder } from './rom-library.js';
 
 export interface ParseOptions {
@@ -61,32 +53,6 @@ export async function parseCommand(
   function complain<Code extends 1 | 2>(code: Code, message: string): Code {
     stderr.write(`coredock parse: ${message}\n`);
     return code;
-  }
-}
-
-class UnreadableInput extends Error {
-  override readonly name = 'UnreadableInput';
-}
-
-function openImage(path: string): FirmwareImage {
-  const bytes = readInput(path);
-  try {
-    return openFirmware(bytes);
-  } catch (error) {
-    if (error instanceof UnreadableFirmware || error instanceof Malformed)
-      throw new UnreadableInput(`${path}: ${error.message}`);
-    throw error;
-  }
-}
-
-/** Synchronous, because the command has no other work meanwhile. */
-function readInput(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const { errno, message } = error as NodeJS.ErrnoException;
-    const description = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
-    throw new UnreadableInput(`${path}: ${description ?? message}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { measureArguments } from './arguments.js';
+import { measureArrival } from './arrival.js';
 import { measureCallFrames } from './call-frames.js';
 import { measureDemangling } from './demangle.js';
 import { measureReasons } from './reasons.js';
@@ -10,6 +11,7 @@ import { measureWrongBuilds } from './wrong-build.js';
 /** One module a kind of input; each tries what it has and returns its rows. */
 const KINDS: readonly (() => Promise<AccuracyRow[]>)[] = [
   measureArguments,
+  measureArrival,
   measureCallFrames,
   measureDemangling,
   measureReasons,

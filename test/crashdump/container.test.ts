@@ -148,11 +148,20 @@ describe('dumps that travelled as text', () => {
       between: ['I (523) wifi: beacon', 'W (9) a=b'],
     });
 
+    // A checksum that is right proves that nothing of the dump is missing.
+    expect(read(text)).toEqual({ ...read(dump), transport: 'base64 lines of a console log' });
+  });
+
+  it('says what was left out when the checksum does not prove the rest', () => {
+    const broken = Uint8Array.from(dump);
+    broken[dump.length - 1] = (broken.at(-1) ?? 0) ^ 1;
+    const text = base64Log(broken, { end: false, between: ['I (523) wifi: beacon', 'W (9) a=b'] });
+
     const report = read(text);
 
-    expect(report).toMatchObject({ checksum: 'ok', crashedTask: 'main' });
+    expect(report).toMatchObject({ checksum: 'bad', crashedTask: 'main' });
     expect(report.warnings.map(({ message }) => message).join()).toMatch(
-      /2 lines .* left out.*no CORE DUMP END/,
+      /no CORE DUMP END.* lines .*left out/,
     );
   });
 

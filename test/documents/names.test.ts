@@ -20,6 +20,7 @@ const CODES = Object.keys({
   CONFLICT: true,
   GONE: true,
   TOO_LARGE: true,
+  UNSUPPORTED_MEDIA_TYPE: true,
   BODY_STALLED: true,
   BODY_ABORTED: true,
   STORAGE_FULL: true,

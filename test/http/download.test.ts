@@ -1,7 +1,8 @@
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { aDevice, aServer, errorOf, stored } from '../support/app.js';
+import { fixture } from '../support/fixtures.js';
 
 describe('download', () => {
   it('gives the raw bytes as an attachment that no browser interprets', async () => {
@@ -86,5 +87,35 @@ describe('download', () => {
     await chmod(join(app.config.coredumpsDir, 'dev1'), 0o755);
 
     expect(response.status).toBe(503);
+  });
+});
+
+describe('core.elf', () => {
+  it('is what GDB opens, with the rights of the raw bytes', async () => {
+    const app = await aServer();
+    await aDevice(app);
+    const { coredumpId } = await stored(app, await readFile(fixture('thermostat-1.0.0').dump('abort')));
+    const url = `${app.url}/api/coredumps/${encodeURIComponent(coredumpId)}/core.elf`;
+
+    const response = await fetch(url);
+    const bytes = Buffer.from(await response.arrayBuffer());
+
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-disposition')).toMatch(/^attachment; filename=".+\.elf"$/);
+    expect(bytes.subarray(0, 4).toString('latin1')).toBe('\x7fELF');
+    expect((await fetch(url, { method: 'HEAD' })).headers.get('content-length')).toBe(`${bytes.length}`);
+  });
+
+  it('is 409 for what is no dump, and says what it is', async () => {
+    const app = await aServer();
+    await aDevice(app);
+    const { coredumpId } = await stored(app, '<html></html>');
+
+    const response = await fetch(`${app.url}/api/coredumps/${encodeURIComponent(coredumpId)}/core.elf`);
+
+    expect(await errorOf(response)).toMatchObject({
+      status: 409,
+      message: expect.stringContaining('web page'),
+    });
   });
 });

@@ -16,6 +16,7 @@ const unused = () => {
 const handlers: Handlers = {
   upload: unused,
   download: unused,
+  coreElf: unused,
   health: { healthz: unused, readyz: unused, metrics: unused },
   page: unused,
   pageConfig: unused,

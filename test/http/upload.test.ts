@@ -57,13 +57,40 @@ describe('upload', () => {
   it('takes what devices send for what it is, whatever its content type says', async () => {
     const app = await aServer();
     await aDevice(app);
-    const body = '--x\r\nContent-Disposition: form-data; name="f"\r\n\r\nhello\r\n--x--\r\n';
+    const bodies = {
+      'text/plain': 'hello',
+      'application/json': '{"a":1}',
+      'application/x-www-form-urlencoded': 'a\0b',
+    };
 
-    const { filename } = await stored(app, body, {
-      headers: { 'Content-Type': 'multipart/form-data; boundary=x' },
+    for (const [type, body] of Object.entries(bodies)) {
+      const { filename } = await stored(app, body, { headers: { 'Content-Type': type } });
+
+      expect(await readFile(join(app.config.coredumpsDir, 'dev1', filename), 'utf8')).toBe(body);
+    }
+  });
+
+  it.each([
+    [
+      'multipart/form-data; boundary=x',
+      '--x\r\nContent-Disposition: form-data; name="f"\r\n\r\nhello\r\n--x--\r\n',
+    ],
+    ['application/x-www-form-urlencoded', Buffer.from([0xb4, 0x24, 2, 1, 0x2c, 1, 0x7f, 0x45, 0x4c, 0x46])],
+  ])('refuses what a form made of the dump and says how to send it: %s', async (type, body) => {
+    const app = await aServer();
+    await aDevice(app);
+
+    const response = await fetch(
+      `${app.url}/api/iot/coredump?device_key=dev1&chip=esp32c3&firmware_version=1.0.0`,
+      { method: 'POST', headers: { 'Content-Type': type }, body },
+    );
+
+    expect(await errorOf(response)).toMatchObject({
+      status: 415,
+      code: 'UNSUPPORTED_MEDIA_TYPE',
+      message: expect.stringContaining('--data-binary'),
     });
-
-    expect(await readFile(join(app.config.coredumpsDir, 'dev1', filename), 'utf8')).toBe(body);
+    expect(await readdir(join(app.config.coredumpsDir, 'dev1')).catch(() => [])).toEqual([]);
   });
 
   it('knows a device by its token', async () => {

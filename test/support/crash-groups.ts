@@ -51,6 +51,7 @@ export function aReport({
     elfEvidence: null,
     format: 'bare ELF',
     checksum: 'absent',
+    transport: null,
     registers: [],
     memoryRegions: [],
     memoryRegionCount: 0,

@@ -44,6 +44,10 @@ export interface Architecture {
 
   /** Registers of a task from the descriptor of its CORE note (NT_PRSTATUS). @throws Malformed */
   readRegisterNote(description: ByteReader): RegisterSet;
+  /** The descriptor of a CORE note, as `readRegisterNote` reads it. */
+  writeRegisterNote(tcbAddress: number, registers: RegisterSet): Uint8Array;
+  /** Words behind the crashed task in EXTRA_INFO, as `readExtraRegisters` reads them. */
+  writeExtraRegisters(exception: ExceptionRegisters): readonly number[];
   /** Registers that a context switch or an exception saved at the start of a stack. @throws Malformed */
   readStackFrame(stack: ByteReader): RegisterSet;
   /** Corrects registers that an interrupt saved at the start of `stack`, where the device did not save all of them. */

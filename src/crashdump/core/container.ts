@@ -1,63 +1,20 @@
-import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { ByteReader } from '../bytes.js';
 import { UnreadableDump } from '../errors.js';
 import type { ReportWarning } from '../warning.js';
-import { identifyNonDump } from './identify-non-dump.js';
-import { decodeTextEncoding } from './text-encoding.js';
-
-/** The payload of an upload, without transport encoding, header and checksum. */
-export interface Container {
-  /** "ELF SHA256 v2.1", "BIN v1", "bare ELF" */
-  format: string;
-  /** Word 1 of the header: chip id << 16 | major << 8 | minor; null for a bare ELF. */
-  versionWord: number | null;
-  chipId: number | null;
-  /** major × 100 + minor; null when the header has none. */
-  chipRevision: number | null;
-  checksum: 'ok' | 'bad' | 'absent';
-  payload: ElfPayload | BinPayload;
-  warnings: ReportWarning[];
-}
-
-export interface ElfPayload {
-  kind: 'elf';
-  reader: ByteReader;
-}
-
-export interface BinPayload {
-  kind: 'bin';
-  reader: ByteReader;
-  taskCount: number;
-  tcbSize: number;
-  /** Null in v1, which has no memory segments. */
-  segmentCount: number | null;
-}
-
-interface Layout {
-  format: string;
-  payload: 'elf' | 'bin';
-  headerSize: number;
-  checksum: 'crc32' | 'sha256';
-  hasSegmentCount: boolean;
-  chipRevisionOffset: number | null;
-}
-
-/** The versions of ESP-IDF esp_core_dump_types.h (`core_dump_header_t`). */
-const LAYOUTS: ReadonlyMap<number, Layout> = new Map([
-  [0x0001, layout('BIN v1', 'bin', 16, 'crc32')],
-  [0x0002, layout('BIN v2', 'bin', 20, 'crc32')],
-  [0x0003, layout('BIN v2.1', 'bin', 24, 'crc32')],
-  [0x0100, layout('ELF CRC32 v2', 'elf', 20, 'crc32')],
-  [0x0101, layout('ELF SHA256 v2', 'elf', 20, 'sha256')],
-  [0x0102, layout('ELF CRC32 v2.1', 'elf', 24, 'crc32')],
-  [0x0103, layout('ELF SHA256 v2.1', 'elf', 24, 'sha256')],
-  [0x0104, layout('ELF SHA256 v2.2', 'elf', 12, 'sha256')],
-]);
-
-const CHECKSUM_SIZE = { crc32: 4, sha256: 32 } as const;
-
-const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
+import {
+  CHECKSUM_SIZE,
+  knownLayout,
+  type Layout,
+  startsWithElfMagic,
+  verifyChecksum,
+  wordAt,
+} from './dump-header.js';
+import { type Gaps, isTouched, listGaps, NO_GAPS } from './gaps.js';
+import { identifyNonDump, nameNonDump } from './identify-non-dump.js';
+import { findDump } from './misplaced-dump.js';
+import { readOldDump } from './old-container.js';
+import type { BinPayload, Container, ElfPayload, RawContainer } from './payload.js';
+import { unwrapText } from './transport/unwrap-text.js';
 
 /**
  * Recognises an upload and decodes it up to the payload, which is not examined.
@@ -65,27 +22,82 @@ const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
  * @throws UnreadableDump when it is no core dump
  */
 export function openContainer(upload: Uint8Array, { verify = true } = {}): Container {
-  const text = isKnownBinary(upload) ? null : decodeTextEncoding(upload);
-  const container = openBinary(text?.bytes ?? upload, verify);
-  if (text) container.warnings.unshift(...text.warnings);
-  return container;
+  const text = startsWithElfMagic(upload, 0) || knownLayout(upload) !== undefined ? null : unwrapText(upload);
+  if (text === null) return { ...openBinary(upload, NO_GAPS, verify), transport: null, gaps: NO_GAPS };
+  const { bytes, transport, gaps, warnings } = text;
+  const container = openBinary(bytes, gaps, verify || gaps.length > 0);
+  container.warnings.unshift(...warnings);
+  if (gaps.length === 0 || container.checksum !== 'ok') return { ...container, transport, gaps };
+  container.warnings.push({
+    code: 'DUMP_HAS_GAPS',
+    message: `Bytes ${listGaps(gaps)} of the dump were lost with damaged characters of its text; its checksum shows that they were zero.`,
+  });
+  return { ...container, transport, gaps: NO_GAPS };
 }
 
-function isKnownBinary(bytes: Uint8Array): boolean {
-  return startsWithElfMagic(bytes, 0) || knownLayout(bytes) !== undefined;
-}
+const LONGEST_DUMP = 0x20000000;
 
-function openBinary(bytes: Uint8Array, verify: boolean): Container {
+function openBinary(bytes: Uint8Array, gaps: Gaps, verify: boolean): RawContainer {
   if (startsWithElfMagic(bytes, 0)) return bareElf(bytes);
   if (bytes.length < 12) {
     throw new UnreadableDump(`A core dump has at least 12 bytes; this has ${bytes.length}.`);
   }
+  // Four letters are a length that no dump has.
+  const word = new ByteReader('core dump header', bytes).u32();
+  const magic = word >= LONGEST_DUMP ? nameNonDump(bytes) : null;
+  if (magic !== null) throw new UnreadableDump(magic);
   const known = knownLayout(bytes);
-  if (known) return openKnown(bytes, known, verify);
-  return openUnknown(bytes);
+  if (known && !isTouched(gaps, 0, known.headerSize) && isPossible(bytes, known)) {
+    return (known.payload === 'bin' ? readOldDump(bytes) : null) ?? openKnown(bytes, known, gaps, verify);
+  }
+  const name = nameNonDump(bytes);
+  if (name !== null) throw new UnreadableDump(name);
+  const found = findDump(bytes);
+  if (found?.layout) return openMisplaced(bytes, found.at, found.layout, gaps, verify);
+  const other = openUnknown(bytes) ?? readOldDump(bytes);
+  if (other !== null) return other;
+  if (found) return withoutHeader(bytes.subarray(found.at));
+  // Its own sentence says what is wrong with it.
+  if (known && !isTouched(gaps, 0, known.headerSize)) return openKnown(bytes, known, gaps, verify);
+  throw new UnreadableDump(identifyNonDump(bytes));
 }
 
-function bareElf(bytes: Uint8Array): Container {
+/** The few numbers of the old format's header fit many files: Zephyr's core dumps for instance. */
+function isPossible(bytes: Uint8Array, { payload }: Layout): boolean {
+  if (payload === 'elf' || bytes.length < 16) return true;
+  const tcbSize = wordAt(new ByteReader('header', bytes), 12);
+  return tcbSize > 0 && tcbSize <= LARGEST_TCB;
+}
+
+const LARGEST_TCB = 64 * 1024;
+
+/** Something stands in front of the dump. */
+function openMisplaced(
+  bytes: Uint8Array,
+  at: number,
+  layout: Layout,
+  gaps: Gaps,
+  verify: boolean,
+): RawContainer {
+  const container = openKnown(bytes.subarray(at), layout, shifted(gaps, at), verify);
+  container.warnings.unshift({
+    code: 'TEXT_WITH_DUMP',
+    message: `${at} bytes in front of the dump do not belong to it and were left out.`,
+  });
+  return container;
+}
+
+function withoutHeader(elf: Uint8Array): RawContainer {
+  const message =
+    'The header of the dump, in front of its ELF, is damaged: the ELF was read, its checksum was not checked.';
+  return { ...bareElf(elf), format: 'ELF (damaged header)', warnings: [{ code: 'DUMP_DAMAGED', message }] };
+}
+
+function shifted(gaps: Gaps, by: number): Gaps {
+  return gaps.map(({ start, end }) => ({ start: start - by, end: end - by }));
+}
+
+function bareElf(bytes: Uint8Array): RawContainer {
   return {
     format: 'bare ELF',
     versionWord: null,
@@ -97,7 +109,7 @@ function bareElf(bytes: Uint8Array): Container {
   };
 }
 
-function openKnown(bytes: Uint8Array, known: Layout, verify: boolean): Container {
+function openKnown(bytes: Uint8Array, known: Layout, gaps: Gaps, verify: boolean): RawContainer {
   const warnings: ReportWarning[] = [];
   const header = new ByteReader('core dump header', bytes);
   const totalLength = header.u32();
@@ -113,6 +125,7 @@ function openKnown(bytes: Uint8Array, known: Layout, verify: boolean): Container
       `The ${known.format} core dump claims a total length of ${totalLength} bytes, less than its header.`,
     );
   }
+  const checksum = verify ? verifyChecksum(bytes, known, totalLength) : 'absent';
   const isTruncated = totalLength > bytes.length;
   if (isTruncated) {
     warnings.push({
@@ -120,11 +133,11 @@ function openKnown(bytes: Uint8Array, known: Layout, verify: boolean): Container
       message: `The dump is cut: its header announces ${totalLength} bytes, ${bytes.length} are here.`,
     });
   }
-  const checksum = isTruncated || !verify ? 'absent' : verifyChecksum(bytes, known, totalLength);
   // Without a checksum behind it the payload may extend to the end, because it has its own length.
   const payloadEnd =
     isTruncated || checksum === 'absent' ? Math.min(totalLength, bytes.length) : totalLength - checksumSize;
-  if (checksum === 'bad')
+  // With gaps it cannot match: their own warning says what is damaged.
+  if (checksum === 'bad' && gaps.length === 0)
     warnings.push({
       code: 'DUMP_DAMAGED',
       message: `The ${known.checksum.toUpperCase()} checksum does not match: the dump is damaged.`,
@@ -157,42 +170,14 @@ function readPayload(header: ByteReader, known: Layout, end: number): ElfPayload
   };
 }
 
-function verifyChecksum(bytes: Uint8Array, known: Layout, totalLength: number): 'ok' | 'bad' | 'absent' {
-  const end = totalLength - CHECKSUM_SIZE[known.checksum];
-  const covered = bytes.subarray(0, end);
-  const stored = bytes.subarray(end, totalLength);
-  if (known.checksum === 'sha256') {
-    return createHash('sha256').update(covered).digest().equals(stored) ? 'ok' : 'bad';
-  }
-  const storedCrc = new ByteReader('checksum', stored).u32();
-  if (storedCrc === crc32(covered)) return 'ok';
-  return known.format === 'BIN v1' && endsWithTasks(bytes.subarray(0, totalLength)) ? 'absent' : 'bad';
-}
-
-/** IDF ≤ 4.0 appends no checksum to a v1 dump that it prints on the UART: the dump ends with the last stack. */
-function endsWithTasks(dump: Uint8Array): boolean {
-  const reader = new ByteReader('BIN v1 core dump', dump);
-  const taskCount = wordAt(reader, 8);
-  const tcbSize = wordAt(reader, 12);
-  reader.seek(16);
-  let tasks = 0;
-  while (reader.remaining >= 12 && tasks++ < taskCount) {
-    reader.skip(4);
-    const size = tcbSize + Math.abs(reader.u32() - reader.u32());
-    if (size > reader.remaining) return false;
-    reader.skip(size);
-    reader.skip(Math.min(-size & 3, reader.remaining));
-  }
-  return reader.atEnd;
-}
-
 /** An unknown version is still readable if an ELF begins where one of the known headers ends. */
-function openUnknown(bytes: Uint8Array): Container {
+function openUnknown(bytes: Uint8Array): RawContainer | null {
   const header = new ByteReader('core dump header', bytes);
   const totalLength = header.u32();
   const versionWord = header.u32();
   const headerSize = [12, 16, 20, 24, 28, 32].find((size) => startsWithElfMagic(bytes, size));
-  if (headerSize === undefined) throw new UnreadableDump(identifyNonDump(bytes));
+  // A version has a chip id of a byte in front, and a dump its length: other words are a damaged header.
+  if (headerSize === undefined || versionWord >>> 24 !== 0 || !isVersion(versionWord & 0xffff)) return null;
   const version = `0x${(versionWord & 0xffff).toString(16).padStart(4, '0')}`;
   const end = totalLength > headerSize ? Math.min(totalLength, bytes.length) : bytes.length;
   return {
@@ -211,36 +196,7 @@ function openUnknown(bytes: Uint8Array): Container {
   };
 }
 
-function knownLayout(bytes: Uint8Array): Layout | undefined {
-  if (bytes.length < 8) return undefined;
-  const totalLength = wordAt(new ByteReader('core dump header', bytes), 0);
-  const versionWord = wordAt(new ByteReader('core dump header', bytes), 4);
-  // Chip ids fit into a byte so far; a larger one with a plausible version is a coincidence (text, encrypted bytes).
-  if (versionWord >>> 24 !== 0 || totalLength === 0) return undefined;
-  return LAYOUTS.get(versionWord & 0xffff);
-}
-
-function startsWithElfMagic(bytes: Uint8Array, offset: number): boolean {
-  return ELF_MAGIC.every((byte, index) => bytes[offset + index] === byte);
-}
-
-function wordAt(reader: ByteReader, offset: number): number {
-  return reader.slice(reader.what, offset, 4).u32();
-}
-
-function layout(
-  format: string,
-  payload: 'elf' | 'bin',
-  headerSize: number,
-  checksum: 'crc32' | 'sha256',
-): Layout {
-  return {
-    format,
-    payload,
-    headerSize,
-    checksum,
-    hasSegmentCount: headerSize >= 20,
-    // The revision is the last word of the headers that have one.
-    chipRevisionOffset: headerSize === 24 || headerSize === 12 ? headerSize - 4 : null,
-  };
+/** Major 1 is ELF, major 0 the old binary format (IDF esp_core_dump_types.h); the next ones will be small too. */
+function isVersion(version: number): boolean {
+  return version >= 0x0100 && version < 0x1000;
 }

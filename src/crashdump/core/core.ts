@@ -8,6 +8,8 @@ import type { DumpMemory } from './memory.js';
 export interface Dump {
   format: string;
   checksum: 'ok' | 'bad' | 'absent';
+  /** The text that the dump travelled in; null for raw bytes. */
+  transport: string | null;
   architecture: Architecture;
   chip: Chip | null;
   /** major × 100 + minor */
@@ -16,6 +18,10 @@ export interface Dump {
   tasks: DumpTask[];
   /** Address of the crashed task's control block; null when the device found that task itself corrupted. */
   crashedTcb: number | null;
+  /** `broken`: the device found it corrupted and skipped it; `lost`: what names it is missing in the dump. */
+  crashedTask: 'known' | 'broken' | 'lost';
+  /** The note with crashed task and interrupt is in a part that is missing. */
+  lacksExtraInfo: boolean;
   /** Whether an interrupt handler crashed; null when the dump does not say. */
   inInterrupt: boolean | null;
   exception: ExceptionRegisters;
@@ -39,8 +45,10 @@ export interface DumpTask {
 }
 
 /** The content of the payload alone; the container adds the rest. */
-export type Core = Omit<Dump, 'format' | 'checksum' | 'chip' | 'chipRevision'> & {
+export type Core = Omit<Dump, 'format' | 'checksum' | 'transport' | 'chip' | 'chipRevision'> & {
   /** The version word again, from the ELF's note. */
   versionWord: number | null;
   chipId: number | null;
+  /** What misses bytes that were lost on the way, in words. */
+  incomplete: string[];
 };

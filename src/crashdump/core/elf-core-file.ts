@@ -1,33 +1,85 @@
 import type { Architecture } from '../arch/architecture.js';
 import { architectureOfMachine } from '../arch/architectures.js';
-import { type ByteReader, Malformed } from '../bytes.js';
+import { chipById } from '../arch/chips.js';
+import type { ByteReader } from '../bytes.js';
 import { UnreadableDump } from '../errors.js';
 import { MAX_NOTES, MAX_SEGMENTS } from '../limits.js';
 import type { ReportWarning } from '../warning.js';
+import { type Gaps, isTouched, presentParts } from './gaps.js';
 import type { MemorySegment } from './memory.js';
 import { type Note, readNotes } from './notes.js';
 
 /** The structure of an ELF core: its segments with addresses, and its notes in order. */
 export interface CoreFile {
   architecture: Architecture;
-  segments: MemorySegment[];
+  /** In the order of the file; cut ones with the bytes that are here, possibly none. */
+  segments: FileSegment[];
+  /** What is known of the memory: of a segment with a gap, the parts around it. */
+  memory: MemorySegment[];
   notes: Note[];
+  /** The end of the file is missing. */
+  isCut: boolean;
+  /** Behind the last segment. */
+  end: number;
+  /** The first notes, those of the crashed task, were lost. */
+  startsWithGap: boolean;
+  /** Notes and program headers that were lost on the way. */
+  lostNotes: number;
+  lostHeaders: number;
+}
+
+export interface FileSegment extends MemorySegment {
+  /** Number of its program header. */
+  index: number;
+  /** In the device's memory; of a cut segment fewer bytes are here. */
+  size: number;
+  /** Bytes inside it were lost on the way. */
+  hasGap: boolean;
 }
 
 const ET_CORE = 4;
 const PT_LOAD = 1;
 const PT_NOTE = 4;
 const PF_X = 1;
+const HEADER_SIZE = 52;
 const PROGRAM_HEADER_SIZE = 32;
 
 /**
- * Reads as much of the file as exists.
+ * Reads as much of the file as exists. Notes are read before memory: they say what the memory is, and a device that
+ * dumps all its memory writes most of them last.
+ * @param chipId of the container, for a file whose own header was lost
+ * @param gaps by offset in the upload's dump, as `reader.base` counts
  * @param warnings receives a sentence for each missing part
  * @throws UnreadableDump when it is no 32-bit little-endian core of these chips
  */
-export function openCoreFile(reader: ByteReader, warnings: ReportWarning[]): CoreFile {
-  const header = readHeader(reader);
-  return { architecture: header.architecture, ...readSegments(reader, header, warnings) };
+export function openCoreFile(
+  reader: ByteReader,
+  gaps: Gaps,
+  chipId: number | null,
+  warnings: ReportWarning[],
+): CoreFile {
+  const header = isTouched(gaps, reader.base, HEADER_SIZE) ? lostHeader(reader, chipId) : readHeader(reader);
+  const { entries, isCut, lostHeaders } = readProgramHeaders(reader, header, gaps, warnings);
+  const cut = entries.filter(({ size, available }) => available < size);
+  const places = [
+    ...entries.filter(({ isNote }) => isNote),
+    ...notesWithoutHeader(reader, entries, header, gaps),
+  ].toSorted((a, b) => a.offset - b.offset);
+  const notes = readAllNotes(reader, places, gaps, warnings);
+  const memory = readMemory(reader, entries, gaps, warnings);
+  if (cut.length > 0) warnings.push(cutWarning(cut));
+  const begin = reader.base + (places[0]?.offset ?? 0);
+  return {
+    architecture: header.architecture,
+    notes,
+    ...memory,
+    isCut: isCut || cut.length > 0,
+    end: entries.reduce((end, { offset, available }) => Math.max(end, offset + available), HEADER_SIZE),
+    lostHeaders,
+    lostNotes: places.filter(({ offset, available }) => isTouched(gaps, reader.base + offset, available))
+      .length,
+    startsWithGap: isTouched(gaps, begin, (notes[0]?.description.base ?? begin + 1) - begin),
+  };
 }
 
 interface Header {
@@ -69,59 +121,151 @@ function readHeader(reader: ByteReader): Header {
   };
 }
 
-/** Reads the segments that exist; each missing one is a warning. */
-function readSegments(reader: ByteReader, header: Header, warnings: ReportWarning[]) {
-  const segments: MemorySegment[] = [];
-  const notes: Note[] = [];
+/** IDF's header is always the same, except for the architecture and the number of program headers. */
+function lostHeader(reader: ByteReader, chipId: number | null): Header {
+  const architecture = chipId === null ? null : chipById(chipId)?.architecture;
+  if (architecture == null) throw new UnreadableDump('The ELF header of the dump was lost on the way.');
+  let count = 0;
+  for (let at = HEADER_SIZE; at + PROGRAM_HEADER_SIZE <= reader.length; at += PROGRAM_HEADER_SIZE) {
+    const entry = reader.slice('program header', at, PROGRAM_HEADER_SIZE);
+    const [type, , address, physical, size, memory] = Array.from({ length: 6 }, () => entry.u32());
+    // The first one may be lost too.
+    const isHeader = (type === PT_LOAD || type === PT_NOTE) && address === physical && size === memory;
+    if (!isHeader && at > HEADER_SIZE) break;
+    count++;
+  }
+  return {
+    architecture,
+    programHeaderOffset: HEADER_SIZE,
+    programHeaderSize: PROGRAM_HEADER_SIZE,
+    programHeaderCount: count,
+  };
+}
+
+interface Entry {
+  index: number;
+  isNote: boolean;
+  offset: number;
+  address: number;
+  size: number;
+  /** Bytes of it that are in the file. */
+  available: number;
+  executable: boolean;
+}
+
+function readProgramHeaders(reader: ByteReader, header: Header, gaps: Gaps, warnings: ReportWarning[]) {
   if (header.programHeaderSize < PROGRAM_HEADER_SIZE) {
     throw new UnreadableDump(
       `The core ELF has program headers of ${header.programHeaderSize} bytes instead of 32.`,
     );
   }
-  for (let index = 0; index < header.programHeaderCount; index++) {
-    try {
-      const at = header.programHeaderOffset + index * header.programHeaderSize;
-      const entry = reader.slice(`program header ${index}`, at, PROGRAM_HEADER_SIZE);
-      const type = entry.u32();
-      const offset = entry.u32();
-      const address = entry.u32();
-      entry.skip(4);
-      const fileSize = entry.u32();
-      entry.skip(4);
-      const executable = (entry.u32() & PF_X) !== 0;
-      if (type !== PT_LOAD && type !== PT_NOTE) continue;
-      const available = Math.min(fileSize, Math.max(0, reader.length - offset));
-      if (available < fileSize) {
-        warnings.push({
-          code: 'DUMP_CUT',
-          message: `Segment ${index} at 0x${address.toString(16)} is cut: ${available} of ${fileSize} bytes are here.`,
-        });
-      }
-      if (available === 0) continue;
-      const body = reader.slice(`segment ${index}`, offset, available);
-      if (notes.length >= MAX_NOTES || segments.length >= MAX_SEGMENTS) {
-        warnings.push({
-          code: 'LIMIT_REACHED',
-          message: `Only ${index} of ${header.programHeaderCount} segments were read: there are too many.`,
-        });
-        break;
-      }
-      if (type === PT_NOTE) {
-        for (const note of readNotes(body)) if (notes.push(note) >= MAX_NOTES) break;
-      } else if (address + available <= 2 ** 32) segments.push({ address, bytes: body.bytes, executable });
-      else
-        warnings.push({
-          code: 'SEGMENT_LEFT_OUT',
-          message: `Segment ${index} reaches beyond the end of the address space and was left out.`,
-        });
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error;
+  const entries: Entry[] = [];
+  let lostHeaders = 0;
+  const count = Math.min(header.programHeaderCount, MAX_SEGMENTS);
+  for (let index = 0; index < count; index++) {
+    const at = header.programHeaderOffset + index * header.programHeaderSize;
+    if (at + PROGRAM_HEADER_SIZE > reader.length) {
       warnings.push({
         code: 'DUMP_CUT',
-        message: `Only ${index} of ${header.programHeaderCount} program headers are readable (${error.message}).`,
+        message: `The dump is cut: only ${index} of ${header.programHeaderCount} program headers are readable.`,
       });
-      break;
+      return { entries, isCut: true, lostHeaders };
+    }
+    if (isTouched(gaps, reader.base + at, PROGRAM_HEADER_SIZE)) {
+      lostHeaders++;
+      continue;
+    }
+    const entry = reader.slice('program header', at, PROGRAM_HEADER_SIZE);
+    const type = entry.u32();
+    if (type !== PT_LOAD && type !== PT_NOTE) continue;
+    const offset = entry.u32();
+    const address = entry.u32();
+    entry.skip(4);
+    const size = entry.u32();
+    entry.skip(4);
+    const executable = (entry.u32() & PF_X) !== 0;
+    const available = Math.min(size, Math.max(0, reader.length - offset));
+    entries.push({ index, isNote: type === PT_NOTE, offset, address, size, available, executable });
+  }
+  return { entries, isCut: false, lostHeaders };
+}
+
+function cutWarning(cut: readonly Entry[]): ReportWarning {
+  const [first] = cut;
+  const others = cut.length > 1 ? `, and ${cut.length - 1} more are` : ' is';
+  const missing = cut.reduce((sum, { size, available }) => sum + size - available, 0);
+  return {
+    code: 'DUMP_CUT',
+    message: `Segment ${first?.index} at 0x${first?.address.toString(16)}${others} cut: ${missing} bytes are missing.`,
+  };
+}
+
+function readAllNotes(
+  reader: ByteReader,
+  places: readonly Pick<Entry, 'offset' | 'available'>[],
+  gaps: Gaps,
+  warnings: ReportWarning[],
+): Note[] {
+  const notes: Note[] = [];
+  for (const { offset, available } of places) {
+    const body = reader.slice('notes', Math.min(offset, reader.length), available);
+    for (const note of readNotes(body, gaps)) {
+      if (notes.length >= MAX_NOTES) {
+        warnings.push({
+          code: 'LIMIT_REACHED',
+          message: `Only the first ${MAX_NOTES} notes were read: there are too many.`,
+        });
+        return notes;
+      }
+      notes.push(note);
     }
   }
-  return { segments, notes };
+  return notes;
+}
+
+/**
+ * Where a program header was lost, its notes are looked for where IDF writes them: behind the headers, and behind the
+ * memory.
+ */
+function notesWithoutHeader(reader: ByteReader, entries: readonly Entry[], header: Header, gaps: Gaps) {
+  const { programHeaderOffset, programHeaderSize, programHeaderCount } = header;
+  const tableEnd = programHeaderOffset + programHeaderSize * programHeaderCount;
+  if (!isTouched(gaps, reader.base + programHeaderOffset, tableEnd - programHeaderOffset)) return [];
+  const found: Pick<Entry, 'offset' | 'available'>[] = [];
+  const addUnlessKnown = (start: number, end: number) => {
+    if (end > start && entries.every(({ offset }) => offset !== start))
+      found.push({ offset: start, available: end - start });
+  };
+  const starts = entries.map(({ offset }) => offset);
+  const ends = entries.map(({ offset, available }) => offset + available);
+  addUnlessKnown(tableEnd, Math.min(reader.length, ...starts));
+  addUnlessKnown(Math.max(tableEnd, ...ends), reader.length);
+  return found;
+}
+
+/** Segments with their addresses; each that does not fit is a warning. */
+function readMemory(
+  reader: ByteReader,
+  entries: readonly Entry[],
+  gaps: Gaps,
+  warnings: ReportWarning[],
+): Pick<CoreFile, 'segments' | 'memory'> {
+  const segments: FileSegment[] = [];
+  const memory: MemorySegment[] = [];
+  for (const { index, isNote, offset, address, size, available, executable } of entries) {
+    if (isNote) continue;
+    if (address + available > 2 ** 32) {
+      warnings.push({
+        code: 'SEGMENT_LEFT_OUT',
+        message: `Segment ${index} reaches beyond the end of the address space and was left out.`,
+      });
+      continue;
+    }
+    const { bytes, base } = reader.slice('segment', Math.min(offset, reader.length), available);
+    const parts = presentParts(gaps, base, available);
+    segments.push({ index, address, size, bytes, executable, hasGap: isTouched(gaps, base, available) });
+    for (const [start, end] of parts)
+      memory.push({ address: address + start, bytes: bytes.subarray(start, end), executable });
+  }
+  return { segments, memory };
 }

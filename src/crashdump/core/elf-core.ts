@@ -3,11 +3,12 @@ import { NO_EXCEPTION, type RegisterSet } from '../arch/registers.js';
 import { ByteReader, Malformed } from '../bytes.js';
 import { UnreadableDump } from '../errors.js';
 import { MAX_TASKS } from '../limits.js';
+import { readWord } from '../read-memory.js';
 import type { ReportWarning } from '../warning.js';
-import type { ElfPayload } from './container.js';
 import type { Core, DumpTask } from './core.js';
-import { openCoreFile } from './elf-core-file.js';
-import { DumpMemory, isPlaceholder, type MemorySegment } from './memory.js';
+import { type CoreFile, type FileSegment, openCoreFile } from './elf-core-file.js';
+import type { Gaps } from './gaps.js';
+import { DumpMemory, isPlaceholder } from './memory.js';
 import {
   type ExtraInfo,
   NOTE,
@@ -17,41 +18,90 @@ import {
   readPanicDetails,
   readTaskInfo,
 } from './notes.js';
+import type { ElfPayload } from './payload.js';
 
-/** @throws UnreadableDump when it is no 32-bit little-endian core of these chips, or contains no task */
-export function readElfCore({ reader }: ElfPayload): Core {
+/**
+ * @param gaps what was lost of the dump on the way
+ * @throws UnreadableDump when it is no 32-bit little-endian core of these chips, or contains no task
+ */
+export function readElfCore({ reader }: ElfPayload, gaps: Gaps, chipId: number | null): Core {
   const warnings: ReportWarning[] = [];
-  const { architecture, segments, notes } = openCoreFile(reader, warnings);
-  const memory = new DumpMemory(segments);
+  const file = openCoreFile(reader, gaps, chipId, warnings);
+  const { architecture, notes } = file;
+  const memory = new DumpMemory(file.memory);
 
   const facts = readFacts(notes, architecture);
-  const tasks = crashedFirst(
-    collectTasks(notes, architecture, segments, facts, warnings),
-    facts.extra?.crashedTcb ?? null,
-    warnings,
-  );
-  const crashed = tasks[0];
-  if (!crashed) throw new UnreadableDump('The core dump holds the registers of no task.');
+  const tasks = collectTasks(file, memory, facts, warnings);
+  const { extra } = facts;
+  const isIncomplete = file.isCut || gaps.length > 0;
+  const ordered = crashedFirst(tasks, extra?.crashedTcb ?? null, isIncomplete, warnings);
+  const crashed = ordered[0];
+  if (!crashed) {
+    throw new UnreadableDump(
+      isIncomplete
+        ? 'The registers of all tasks are in a part of the core dump that is missing.'
+        : 'The core dump holds the registers of no task.',
+    );
+  }
 
   return {
     architecture,
     memory,
-    tasks,
-    crashedTcb: facts.extra?.crashedTcb ?? null,
-    inInterrupt: facts.extra?.inInterrupt ?? null,
+    tasks: ordered,
+    crashedTcb: extra?.crashedTcb ?? null,
+    crashedTask: crashedTaskOf(extra, ordered, file, gaps, warnings),
+    lacksExtraInfo: extra === null && isIncomplete,
+    inInterrupt: extra?.inInterrupt ?? null,
     exception:
       architecture.findException({
         registers: crashed.registers,
         stackStart: crashed.stack?.start ?? null,
-        extra: facts.extra?.registers ?? null,
+        extra: extra?.registers ?? null,
         read: memory.read,
       }) ?? NO_EXCEPTION,
     panicDetails: facts.panicDetails,
     appElfSha256: facts.appElfSha256,
     versionWord: facts.versionWord,
     chipId: facts.versionWord === null ? null : facts.versionWord >>> 16,
+    incomplete: gaps.length === 0 ? [] : incompleteParts(file),
     warnings,
   };
+}
+
+/** Segments and notes that gaps touch; the control block of a task has its stack behind it. */
+function incompleteParts({ segments, lostNotes, lostHeaders }: CoreFile): string[] {
+  return [
+    ...(lostHeaders > 0 ? [`${lostHeaders} program headers`] : []),
+    ...(lostNotes > 0 ? [`notes in ${lostNotes === 1 ? 'one segment' : `${lostNotes} segments`}`] : []),
+    ...segments
+      .filter(({ hasGap }) => hasGap)
+      .map(({ address, bytes }) => `${bytes.length} bytes of memory at 0x${address.toString(16)}`),
+  ];
+}
+
+/** Without the note that names it, IDF's order says which one it is: the first, unless that one was lost. */
+function crashedTaskOf(
+  extra: ExtraInfo | null,
+  tasks: readonly DumpTask[],
+  { isCut, startsWithGap }: CoreFile,
+  gaps: Gaps,
+  warnings: ReportWarning[],
+): Core['crashedTask'] {
+  const isIncomplete = isCut || gaps.length > 0;
+  if (extra?.crashedTcb === null) return 'broken';
+  if (extra !== null) {
+    const isHere = tasks.some(({ tcbAddress }) => tcbAddress === extra.crashedTcb);
+    return isHere || !isIncomplete ? 'known' : 'lost';
+  }
+  if (startsWithGap) return 'lost';
+  if (isIncomplete) {
+    warnings.push({
+      code: 'CRASHED_TASK_UNKNOWN',
+      message:
+        'What names the crashed task is in the part of the dump that is missing; the first task was taken for it, as devices write it first.',
+    });
+  }
+  return 'known';
 }
 
 interface Facts {
@@ -83,13 +133,16 @@ function readFacts(notes: readonly Note[], architecture: Architecture): Facts {
 }
 
 function collectTasks(
-  notes: readonly Note[],
-  architecture: Architecture,
-  segments: readonly MemorySegment[],
+  { notes, architecture, segments }: CoreFile,
+  memory: DumpMemory,
   facts: Facts,
   warnings: ReportWarning[],
 ): DumpTask[] {
-  const segmentOf = new Map(segments.map((segment, index) => [segment.address, index]));
+  const places = {
+    segments,
+    memory,
+    indexOf: new Map(segments.map(({ address }, index) => [address, index])),
+  };
   const tasks = new Map<number, DumpTask>();
   let unreadable = 0;
   let doubled = 0;
@@ -105,11 +158,7 @@ function collectTasks(
     const status = readRegisterNote(description, architecture);
     if (!status) unreadable++;
     else if (tasks.has(status.tcbAddress)) doubled++;
-    else
-      tasks.set(
-        status.tcbAddress,
-        describeTask(status, segmentOf, segments, facts, architecture, tasks.size === 0),
-      );
+    else tasks.set(status.tcbAddress, describeTask(status, places, facts, architecture, tasks.size === 0));
   }
   if (unreadable > 0)
     warnings.push({
@@ -124,18 +173,25 @@ function collectTasks(
   return [...tasks.values()];
 }
 
-/** IDF writes the crashed task first; the note takes precedence. */
+/**
+ * IDF writes the crashed task first; the note takes precedence.
+ * @param isIncomplete the crashed task may be among the bytes that are missing: nobody is taken for it
+ */
 function crashedFirst(
   tasks: readonly DumpTask[],
   crashedTcb: number | null,
+  isIncomplete: boolean,
   warnings: ReportWarning[],
 ): DumpTask[] {
   const crashed = tasks.find((task) => task.tcbAddress === crashedTcb);
   if (crashed) return [crashed, ...tasks.filter((task) => task !== crashed)];
   if (crashedTcb !== null) {
+    const task = `The crashed task 0x${crashedTcb.toString(16)}`;
     warnings.push({
       code: 'CRASHED_TASK_UNKNOWN',
-      message: `The crashed task 0x${crashedTcb.toString(16)} is not among the dumped ones; the first was taken for it.`,
+      message: isIncomplete
+        ? `${task} is in the part of the dump that is missing.`
+        : `${task} is not among the dumped ones; the first was taken for it.`,
     });
   }
   return [...tasks];
@@ -151,51 +207,82 @@ function readRegisterNote(description: ByteReader, architecture: Architecture) {
   }
 }
 
-/** IDF writes each task's control block, then its stack; after an ISR crash the interrupted stack follows the first. */
+interface Places {
+  segments: readonly FileSegment[];
+  /** Index in `segments`, by address. */
+  indexOf: ReadonlyMap<number, number>;
+  memory: DumpMemory;
+}
+
 function describeTask(
   { tcbAddress, registers }: { tcbAddress: number; registers: RegisterSet },
-  segmentOf: ReadonlyMap<number, number>,
-  segments: readonly MemorySegment[],
+  places: Places,
   facts: Facts,
   architecture: Architecture,
   isFirst: boolean,
 ): DumpTask {
-  const tcbIndex = segmentOf.get(tcbAddress);
-  const tcb = tcbIndex === undefined ? undefined : segments[tcbIndex];
-  const [first, second] = tcbIndex === undefined ? [] : segments.slice(tcbIndex + 1, tcbIndex + 3);
   const sp = registers.general[architecture.stackPointer] ?? 0;
-  const stack =
-    first && (holds(first, sp) || isTopOfStack(first, tcb) || isPlaceholder(first.address)) ? first : null;
-
-  const interrupted =
-    isFirst && facts.extra?.inInterrupt && second && isTopOfStack(second, tcb) ? second : null;
+  // pxTopOfStack, the first word of a control block: where the last task switch, or an interrupt, saved registers.
+  const top = readWord(places.memory.read, tcbAddress);
+  const stack = stackSegment(tcbAddress, top, sp, places);
+  const isCrashed = facts.extra?.crashedTcb == null ? isFirst : tcbAddress === facts.extra.crashedTcb;
+  const isInterrupted = isCrashed && facts.extra?.inInterrupt === true;
   return {
     tcbAddress,
-    stack: stack && { start: stack.address, end: stack.address + stack.bytes.length },
-    registers: stack && !isFirst ? architecture.completeRegisters(registers, stack) : registers,
+    stack: stack && { start: stack.address, end: stack.address + stack.size },
+    registers:
+      stack && !isFirst && !stack.hasGap ? architecture.completeRegisters(registers, stack) : registers,
     stackIsCorrupted:
       facts.brokenTasks.has(tcbAddress) ||
       isPlaceholder(registers.pc) ||
       (stack !== null && isPlaceholder(stack.address)),
-    interrupted: interrupted && readInterrupted(interrupted, architecture),
+    interrupted:
+      isInterrupted && top !== null && top !== stack?.address
+        ? readInterrupted(top, places.memory, architecture)
+        : null,
   };
 }
 
-/** pxTopOfStack, the first word of a control block, is the address of the task's saved registers. */
-function isTopOfStack(segment: MemorySegment, tcb: MemorySegment | undefined): boolean {
-  if (!tcb || tcb.bytes.length < 4) return false;
-  return new ByteReader('TCB', tcb.bytes).u32() === segment.address;
+/** The frame of the crashed task lies below its stack pointer, and is the start of what is dumped. */
+const LARGEST_FRAME = 1024;
+
+/**
+ * The segment that is the task's stack: IDF writes it behind the control block. A larger one, in a dump of all memory,
+ * contains the stack but says nothing of its bounds.
+ */
+function stackSegment(
+  tcbAddress: number,
+  top: number | null,
+  sp: number,
+  { segments, indexOf }: Places,
+): FileSegment | null {
+  const tcbIndex = indexOf.get(tcbAddress);
+  const [tcb, next] = tcbIndex === undefined ? [] : segments.slice(tcbIndex, tcbIndex + 2);
+  // Without a program header that was lost between them.
+  if (!tcb || next?.index !== tcb.index + 1) return null;
+  const isOwn =
+    next.address === top ||
+    isPlaceholder(next.address) ||
+    (holds(next, sp) && sp - next.address <= LARGEST_FRAME);
+  return isOwn ? next : null;
 }
 
-function holds(segment: MemorySegment, address: number): boolean {
-  return address >= segment.address && address <= segment.address + segment.bytes.length;
+function holds(segment: FileSegment, address: number): boolean {
+  return address >= segment.address && address <= segment.address + segment.size;
 }
 
-/** The interrupted stack starts with the frame in which the interrupt saved the task's registers. */
-function readInterrupted(segment: MemorySegment, architecture: Architecture): RegisterSet | null {
+/** Where an interrupt came, it saved the task's registers on the task's stack, in whatever segment that is. */
+function readInterrupted(top: number, memory: DumpMemory, architecture: Architecture): RegisterSet | null {
+  const segment = memory.segmentAt(top);
+  if (!segment) return null;
   const reader = new ByteReader('interrupted stack', segment.bytes);
   try {
-    return architecture.completeRegisters(architecture.readStackFrame(reader), segment);
+    const start = top - segment.address;
+    const stack = { address: top, bytes: segment.bytes.subarray(start) };
+    const registers = architecture.readStackFrame(
+      reader.slice('interrupted stack', start, reader.length - start),
+    );
+    return architecture.completeRegisters(registers, stack);
   } catch (error) {
     if (error instanceof Malformed) return null;
     throw error;

@@ -1,6 +1,7 @@
 import type { Architecture } from '../arch/architecture.js';
 import { type ByteReader, Malformed } from '../bytes.js';
 import { printable } from '../printable.js';
+import { type Gaps, isTouched, NO_GAPS } from './gaps.js';
 
 /** The note types of an ESP core ELF (ESP-IDF core_dump_elf.h; TASK_INFO is written by converters). */
 export const NOTE = {
@@ -16,10 +17,20 @@ export interface Note {
   description: ByteReader;
 }
 
-/** Notes of one PT_NOTE segment, in order; ends without an error at the first note that does not fit. */
-export function* readNotes(segment: ByteReader): Generator<Note> {
+/**
+ * Notes of one PT_NOTE segment, in order; ends without an error at the first note that does not fit.
+ * @param gaps notes with missing bytes are left out; where the head of one is missing, nothing behind it is known
+ */
+export function* readNotes(segment: ByteReader, gaps: Gaps = NO_GAPS): Generator<Note> {
   let index = 0;
   while (segment.remaining >= 12) {
+    const start = segment.base + segment.position;
+    if (isTouched(gaps, start, 12)) {
+      const next = nextNote(segment, gaps);
+      if (next === null) return;
+      segment.seek(next);
+      continue;
+    }
     try {
       const nameSize = segment.u32();
       const descriptionSize = segment.u32();
@@ -31,13 +42,24 @@ export function* readNotes(segment: ByteReader): Generator<Note> {
       // The last note of a segment may have no padding.
       segment.skip(Math.min(-descriptionSize & 3, segment.remaining));
       index++;
-      yield { type, description };
+      if (!isTouched(gaps, start, segment.base + segment.position - start)) yield { type, description };
     } catch (error) {
       if (error instanceof Malformed) return;
       throw error;
     }
   }
 }
+
+/** Behind a gap, the next note is found by the names that IDF gives: its head is 12 bytes before. */
+function nextNote(segment: ByteReader, gaps: Gaps): number | null {
+  const text = Buffer.from(segment.bytes.buffer, segment.bytes.byteOffset, segment.length);
+  const found = NAMES.map((name) => text.indexOf(name, segment.position + 12, 'latin1') - 12).filter(
+    (at) => at >= segment.position && !isTouched(gaps, segment.base + at, 16),
+  );
+  return found.length === 0 ? null : Math.min(...found);
+}
+
+const NAMES = ['CORE\0', 'ESP_CORE_DUMP_INFO\0', 'ESP_EXTRA_INFO\0', 'EXTRA_INFO\0', 'ESP_PANIC_DETAILS\0'];
 
 /** ESP_CORE_DUMP_INFO: the version word, then the app ELF's SHA-256 as hexadecimal text, possibly shortened. */
 export function readCoreDumpInfo(

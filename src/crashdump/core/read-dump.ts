@@ -2,9 +2,10 @@ import type { Architecture } from '../arch/architecture.js';
 import { type Chip, chipById, chipByName } from '../arch/chips.js';
 import type { ReportWarning } from '../warning.js';
 import { readBinCore } from './bin-core.js';
-import type { Container } from './container.js';
 import type { Dump } from './core.js';
 import { readElfCore } from './elf-core.js';
+import { type Gaps, listGaps } from './gaps.js';
+import type { Container } from './payload.js';
 
 /**
  * Reads tasks, memory and notes from an opened container.
@@ -13,16 +14,21 @@ import { readElfCore } from './elf-core.js';
  */
 export function readDump(container: Container, chipHint: string | null): Dump {
   const { payload } = container;
-  const core = payload.kind === 'elf' ? readElfCore(payload) : readBinCore(payload, container.chipId ?? 0);
+  const core =
+    payload.kind === 'elf'
+      ? readElfCore(payload, container.gaps, container.chipId)
+      : readBinCore(payload, container.chipId ?? 0, container.gaps);
   // BIN dumps do not name their ELF. A bare ELF has no container header; its notes have the same data.
   const chipId = container.chipId ?? core.chipId;
   const warnings = [...container.warnings, ...core.warnings];
   const chip = settleChip(core.architecture, chipId, chipHint, warnings);
-  if (core.memory.overlaps > 0) {
-    warnings.push({
-      code: 'SEGMENTS_OVERLAP',
-      message: `${core.memory.overlaps} memory segments overlap others; the lower one was believed.`,
-    });
+  if (core.memory.conflicts > 0) {
+    const { conflicts } = core.memory;
+    const what =
+      conflicts === 1
+        ? '1 memory segment overlaps others and differs'
+        : `${conflicts} memory segments overlap others and differ`;
+    warnings.push({ code: 'SEGMENTS_OVERLAP', message: `${what}; the lower one was believed.` });
   }
   if (
     core.versionWord !== null &&
@@ -34,16 +40,31 @@ export function readDump(container: Container, chipHint: string | null): Dump {
       message: `Header and note disagree about the version: 0x${container.versionWord.toString(16)} and 0x${core.versionWord.toString(16)}.`,
     });
   }
-  const { versionWord: _inNote, chipId: _inElf, ...rest } = core;
+  if (container.gaps.length > 0) warnings.push(gapsWarning(container.gaps, core.incomplete));
+  const { incomplete: _named, versionWord: _inNote, chipId: _inElf, ...rest } = core;
   return {
     ...rest,
     format: container.format,
     checksum: container.checksum,
+    transport: container.transport,
     chip,
     chipRevision: container.chipRevision,
     warnings,
   };
 }
+
+/** One warning for all: what is missing, and what of the report is incomplete for that. */
+function gapsWarning(gaps: Gaps, incomplete: readonly string[]): ReportWarning {
+  const parts = incomplete.slice(0, MOST_NAMED_PARTS);
+  if (incomplete.length > MOST_NAMED_PARTS) parts.push(`${incomplete.length - MOST_NAMED_PARTS} more`);
+  const what = parts.length === 0 ? '' : ` Incomplete for that: ${parts.join(', ')}.`;
+  return {
+    code: 'DUMP_HAS_GAPS',
+    message: `Bytes ${listGaps(gaps)} of the dump are missing: its text was damaged on the way.${what}`,
+  };
+}
+
+const MOST_NAMED_PARTS = 8;
 
 /** The ELF machine decides: an early esp32c2 release wrote the chip id of the esp32c3. */
 function settleChip(

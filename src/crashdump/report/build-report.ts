@@ -38,8 +38,8 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
   };
   const tasks = dump.tasks.map((task, index) => describeTask(task, index === 0, { dump, layout, context }));
   const crashed = tasks[0];
-  const isCrashedKnown = dump.crashedTcb !== null || dump.format === 'bare ELF';
-  if (!isCrashedKnown)
+  const isCrashedKnown = dump.crashedTask === 'known';
+  if (dump.crashedTask === 'broken')
     warnings.push({
       code: 'TASK_BROKEN',
       message: 'The device found the crashed task itself broken and skipped it.',
@@ -80,6 +80,7 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
     elfEvidence: belief.evidence,
     format: dump.format,
     checksum: dump.checksum,
+    transport: dump.transport,
     registers: crashedRegisters(dump, firmware),
     ...reportedRegions(dump, firmware),
     warnings,
@@ -129,7 +130,8 @@ function describeTask(task: DumpTask, crashed: boolean, { dump, layout, context 
   // The fields of a control block come from the dump only: the ELF has the initial values of that memory.
   const tcb = readTaskControlBlock(task, dump.memory.read, layout);
   // Without debug information the end of the dumped stack is the end of the stack.
-  const isOnOwnStack = !(crashed && dump.inInterrupt === true);
+  const mayBeInInterrupt = dump.inInterrupt ?? dump.lacksExtraInfo;
+  const isOnOwnStack = !(crashed && mayBeInInterrupt);
   const stackEnd = tcb.stackEnd ?? (isOnOwnStack ? (task.stack?.end ?? null) : null);
   const isStackKnown = !task.stackIsCorrupted && tcb.stackStart !== null && tcb.stackStart !== 0;
   const { topOfStack, stackStart } = tcb;

@@ -129,6 +129,11 @@ export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').
         'Why the ELF is used although the dump does not name it: “…, 19 of 19 return addresses fit.” Null for others.',
     }),
     format: t.exposeString('format', { description: 'Format of the dump: `ELF SHA256 v2.1`, `BIN v1`.' }),
+    transport: t.exposeString('transport', {
+      nullable: true,
+      description:
+        'The text that the dump travelled in: “base64 lines of a console log”, “a hex dump”. Null for raw bytes.',
+    }),
     checksum: t.expose('checksum', { type: DumpChecksum, description: 'Whether the dump is undamaged.' }),
     warnings: t.field({
       type: [ReportWarning],

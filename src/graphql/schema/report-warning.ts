@@ -2,10 +2,10 @@ import type * as reader from '../../crashdump/index.js';
 import { builder } from './builder.js';
 
 const CODES: Readonly<Record<reader.WarningCode, { description: string }>> = {
-  TEXT_WITH_DUMP: { description: 'The dump came within other text, which was left out.' },
+  TEXT_WITH_DUMP: { description: 'Something else stood around the dump and was left out.' },
   DUMP_CUT: { description: 'The dump’s end is missing.' },
   DUMP_DAMAGED: { description: 'The checksum is wrong.' },
-  DUMP_HAS_GAPS: { description: 'Bytes in the middle were lost on the way; zeros stand in their place.' },
+  DUMP_HAS_GAPS: { description: 'Bytes in the middle were lost on the way; the rest keeps its place.' },
   SEVERAL_DUMPS: { description: 'The upload held more than one dump; one was read.' },
   UNKNOWN_VERSION: { description: 'The version of the dump’s format is not known.' },
   VERSIONS_DIFFER: { description: 'Two places of the dump name different versions.' },

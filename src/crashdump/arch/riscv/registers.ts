@@ -34,6 +34,19 @@ export function readRegisterNote(description: ByteReader): RegisterSet {
   return readRegisters(description.slice('RISC-V registers', NOTE_REGISTERS_OFFSET, REGISTER_WORDS * 4));
 }
 
+/** PRSTATUS_SIZE of the same file. */
+const NOTE_SIZE = 204;
+const NOTE_TCB_OFFSET = 24;
+
+export function writeRegisterNote(tcbAddress: number, { pc, general }: RegisterSet): Uint8Array {
+  const note = Buffer.alloc(NOTE_SIZE);
+  note.writeUInt32LE(tcbAddress, NOTE_TCB_OFFSET);
+  note.writeUInt32LE(pc, NOTE_REGISTERS_OFFSET);
+  for (let index = 1; index < REGISTER_WORDS; index++)
+    note.writeUInt32LE(general[index] ?? 0, NOTE_REGISTERS_OFFSET + index * 4);
+  return note;
+}
+
 /** Registers that a context switch or an exception saved at the start of a stack (RvExcFrame). */
 export function readStackFrame(stack: ByteReader): RegisterSet {
   return readRegisters(stack.slice('RvExcFrame', 0, REGISTER_WORDS * 4));

@@ -13,6 +13,7 @@ import {
   readRegisterNote,
   readStackFrame,
   SP,
+  writeRegisterNote,
 } from './registers.js';
 import { createRiscvUnwinder } from './unwinder.js';
 
@@ -41,6 +42,8 @@ export const riscv: Architecture = {
   causes: RISCV_CAUSES,
   unknownCause: (cause) => describeCause(`Exception 0x${cause.toString(16)}`, 'OTHER'),
   readRegisterNote,
+  writeRegisterNote,
+  writeExtraRegisters: () => [],
   readStackFrame,
   completeRegisters,
   readExtraRegisters: () => new Map(),

@@ -30,6 +30,32 @@ export function readRegisterNote(description: ByteReader): RegisterSet {
   return { pc, general: words(registers, 16), special: specials({ lbeg, lend, lcount, sar, ps }) };
 }
 
+const NOTE_SIZE = 588;
+const NOTE_TCB_OFFSET = 24;
+const NOTE_WINDOWSTART_WORD = 6;
+
+/** With one window, the first, as IDF's core_dump_port.c writes it: GDB finds the callers on the stack. */
+export function writeRegisterNote(tcbAddress: number, { pc, general, special }: RegisterSet): Uint8Array {
+  const note = Buffer.alloc(NOTE_SIZE);
+  note.writeUInt32LE(tcbAddress, NOTE_TCB_OFFSET);
+  const put = (word: number, value: number) => note.writeUInt32LE(value, NOTE_REGISTERS_OFFSET + word * 4);
+  put(0, pc);
+  for (const [index, name] of ['ps', 'lbeg', 'lend', 'lcount', 'sar'].entries())
+    put(index + 1, special.get(name) ?? 0);
+  put(NOTE_WINDOWSTART_WORD, 1);
+  for (const [index, value] of general.slice(0, 16).entries()) put(NOTE_AR_WORD + index, value);
+  return note;
+}
+
+export function writeExtraRegisters({ cause, address, epc, eps }: ExceptionRegisters): number[] {
+  const pairs: [number, number][] = [];
+  if (cause !== null) pairs.push([EXCCAUSE, cause]);
+  if (address !== null) pairs.push([EXCVADDR, address]);
+  for (const [level, value] of eps) pairs.push([EPS2 + level - 2, value]);
+  for (const [level, value] of epc) pairs.push([EPC1 + level - 1, value]);
+  return pairs.flat();
+}
+
 /**
  * Registers that a context switch or an exception saved at the start of a stack: XtExcFrame when its first word is not
  * 0; XtSolFrame (a task that yielded the processor) when it is 0.

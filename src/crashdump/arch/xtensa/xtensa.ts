@@ -11,6 +11,8 @@ import {
   readRegisterNote,
   readStackFrame,
   windowedReturnAddress,
+  writeExtraRegisters,
+  writeRegisterNote,
 } from './registers.js';
 import { createXtensaUnwinder, STACK_POINTER } from './unwinder.js';
 
@@ -38,6 +40,8 @@ export const xtensa: Architecture = {
   causes: XTENSA_CAUSES,
   unknownCause: unknownXtensaCause,
   readRegisterNote,
+  writeRegisterNote,
+  writeExtraRegisters,
   readStackFrame,
   completeRegisters: (registers) => registers,
   readExtraRegisters,

@@ -1,0 +1,53 @@
+/** What stands before and behind the payload of a line, with numbers as `#`: time stamps differ from line to line. */
+export interface LineShape {
+  prefix: string;
+  suffix: string;
+}
+
+/** Longer ones are not of a log. */
+const LONGEST_AFFIX = 256;
+
+export function shapeOf(before: string, behind: string): LineShape | null {
+  if (before.length > LONGEST_AFFIX || behind.length > LONGEST_AFFIX) return null;
+  return { prefix: abstract(before), suffix: abstract(behind.trimEnd()) };
+}
+
+export function keyOf({ prefix, suffix }: LineShape): string {
+  return `${prefix}\n${suffix}`;
+}
+
+/** What a line of a shape holds behind its prefix: all of it, and the payload if the suffix fits too. */
+export interface ShapedLine {
+  rest: string;
+  payload: string | null;
+}
+
+/** Reads lines of one shape. @param characters what a payload consists of */
+export function lineReader(
+  { prefix, suffix }: LineShape,
+  characters: RegExp,
+): (line: string) => ShapedLine | null {
+  const beginning = new RegExp(concrete(prefix), 'y');
+  const run = new RegExp(characters.source, 'y');
+  return (line) => {
+    beginning.lastIndex = 0;
+    if (!beginning.test(line)) return null;
+    const start = beginning.lastIndex;
+    run.lastIndex = start;
+    const payload = run.exec(line)?.[0] ?? '';
+    const behind = line.slice(start + payload.length);
+    const fits = payload !== '' && behind.length <= LONGEST_AFFIX && abstract(behind.trimEnd()) === suffix;
+    return { rest: line.slice(start), payload: fits ? payload : null };
+  };
+}
+
+function abstract(text: string): string {
+  return text.replaceAll(/0x[0-9a-fA-F]+|\d+/g, '#').replaceAll(/\s+/g, ' ');
+}
+
+function concrete(shape: string): string {
+  return shape
+    .replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+    .replaceAll('#', '(?:0x[0-9a-fA-F]+|[0-9]+)')
+    .replaceAll(' ', '\\s+');
+}
