@@ -169,6 +169,8 @@ function bare(name: string | null | undefined): string {
   return (name ?? '')
     .replace(/\(.*$/, '')
     .replace(/ \[clone .*\]$/, '')
+    // GDB shows the hash at the end of Rust's older names.
+    .replace(/::h[0-9a-f]{16}$/, '')
     .replace(/^.*::/, '')
     .replace(/\.(constprop|isra|part)\.\d+/g, '');
 }

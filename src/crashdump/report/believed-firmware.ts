@@ -31,7 +31,7 @@ export function believe(dump: Dump, given: FirmwareImage | null): Belief {
   else if (!isUsed) {
     dump.warnings.push({
       code: 'FIRMWARE_DOES_NOT_FIT',
-      message: `The dump does not name its firmware, and the firmware ELF has other code: ${inWords(fit)}. The ELF was not used.`,
+      message: `The dump does not name its firmware, and ${whyNotBelieved(fit)} (${inWords(fit)}). The ELF was not used.`,
     });
   }
   const source = elfMatch === 'differs' ? 'another firmware' : 'no firmware';
@@ -78,6 +78,12 @@ function warnOfOther(
     ? `It has the same code (${inWords(fit)}), so its names are shown; lines may be those of another version.`
     : `Its code is not known to be the same (${inWords(fit)}), so it was not used.`;
   warnings.push({ code: 'FIRMWARE_DIFFERS', message: `${hashes} ${consequence}` });
+}
+
+function whyNotBelieved(fit: FirmwareFit | null): string {
+  return fit !== null && fit.fitting < fit.tried
+    ? 'the firmware ELF has other code'
+    : 'too little of it could be compared with the firmware ELF';
 }
 
 function inWords(fit: FirmwareFit | null): string {
