@@ -17,6 +17,7 @@ export interface CodeReader extends Code {
 
 const MAX_REACHED = 2_000;
 
+/** Reads instructions once each; `budget` limits how many may be followed for a report. */
 export function readCode(
   images: readonly CodeImage[],
   read: ReadMemory,
