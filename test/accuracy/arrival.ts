@@ -108,7 +108,7 @@ function messages({ warnings }: CrashReport): string {
 export async function measureArrival(): Promise<AccuracyRow[]> {
   const dumps = arrivingDumps();
   const wrapped = dumps.flatMap((dump) => WRAPPINGS.map((wrapping) => readWrapped(dump, wrapping)));
-  const damaged = dumps.flatMap((dump) => [0, 1, 2, 3].flatMap((seed) => readDamaged(dump, seed)));
+  const damaged = dumps.flatMap((dump) => [0, 1, 2, 3, 10, 11].flatMap((seed) => readDamaged(dump, seed)));
   const remark = 'oracle: the report of the raw dump';
   return [row('dumps as text', wrapped, remark), row('damaged text', damaged, remark)];
 }
