@@ -1,4 +1,4 @@
-import { Malformed } from './bytes.js';
+import { Malformed, plainBytes } from './bytes.js';
 import { openContainer } from './core/container.js';
 import type { Dump } from './core/core.js';
 import { readDump } from './core/read-dump.js';
@@ -38,7 +38,7 @@ export interface CrashDumpReading {
  */
 export function readCrashDump(request: CrashDumpRequest): CrashDumpReading {
   try {
-    const dump = readDump(openContainer(request.core), request.chip ?? null);
+    const dump = readDump(openContainer(plainBytes(request.core)), request.chip ?? null);
     const belief = believe(dump, firmwareFor(request.elf, dump.warnings));
     const roms = romsFor(dump, request);
     const report = buildReport({ dump, belief, roms });

@@ -47,45 +47,63 @@ const NOWHERE = -1;
 const ADDRESS_SIZE = 4;
 const DW_EH_PE_absptr = 0x00;
 
-/** All entries that can be told apart: behind a wrong length nothing is found. */
-export function* entriesOf(section: FrameSection): Generator<FrameEntry & { offset: number }> {
+/** All entries that can be told apart: behind a wrong length nothing is found. An ELF has thousands, so that none
+ * gets a reader of its own.
+ * @param visit is called with the reader behind the identification, the offset of the CIE (null for a CIE itself), and
+ * where the entry begins and ends
+ */
+export function visitEntries(
+  section: FrameSection,
+  visit: (bytes: ByteReader, commonAt: number | null, offset: number, end: number) => void,
+): void {
   const bytes = section.bytes.slice(section.bytes.what, 0, section.bytes.length);
   while (bytes.remaining >= ADDRESS_SIZE) {
     const offset = bytes.position;
-    let entry: FrameEntry | null;
+    let end = 0;
+    let commonAt: number | null;
     try {
-      entry = nextEntry(section, bytes);
+      end = endOfEntry(bytes);
+      commonAt = end === bytes.position ? NOWHERE : readCommonAt(section, bytes, offset, end);
     } catch (error) {
       if (error instanceof Malformed) return;
       throw error;
     }
-    if (entry !== null) yield { ...entry, offset };
+    visit(bytes, commonAt, offset, end);
+    bytes.seek(end);
   }
-}
-
-/** @throws Malformed */
-export function entryAt(section: FrameSection, offset: number): FrameEntry | null {
-  const bytes = section.bytes.slice(section.bytes.what, 0, section.bytes.length);
-  bytes.seek(offset);
-  return nextEntry(section, bytes);
 }
 
 /** Null for the mark that ends a list: a linker that joins lists leaves it in the middle. @throws Malformed */
-function nextEntry(section: FrameSection, bytes: ByteReader): FrameEntry | null {
-  const { length, isWide } = readUnitLength(bytes);
-  if (length === 0) return null;
+export function entryAt(section: FrameSection, offset: number): FrameEntry | null {
+  const bytes = section.bytes.slice(section.bytes.what, 0, section.bytes.length);
+  bytes.seek(offset);
+  const end = endOfEntry(bytes);
   const base = bytes.position;
-  const body = bytes.split('call-frame entry', length);
-  if (length < (isWide ? 8 : 4)) return { body, commonAt: NOWHERE };
+  if (end === base) return null;
+  const commonAt = readCommonAt(section, bytes, offset, end);
+  const body = bytes.slice('call-frame entry', base, end - base);
+  body.seek(bytes.position - base);
+  return { body, commonAt };
+}
+
+/** Moves behind the length. @throws Malformed */
+function endOfEntry(bytes: ByteReader): number {
+  const { length } = readUnitLength(bytes);
+  if (length > bytes.remaining) throw new Malformed(`${bytes.what}: an entry is longer than its section`);
+  return bytes.position + length;
+}
+
+/** Moves behind the identification, if the entry has room for one. */
+function readCommonAt(section: FrameSection, bytes: ByteReader, offset: number, end: number): number | null {
+  const base = bytes.position;
+  const isWide = base - offset > ADDRESS_SIZE;
+  if (end - base < (isWide ? 8 : 4)) return NOWHERE;
   // An .eh_frame identifies entries by four bytes, whatever the width of lengths.
-  if (section.isExceptionFrame) {
-    const id = body.u32();
-    return { body, commonAt: id === 0 ? null : base - id };
-  }
-  const id = body.u32();
-  const high = isWide ? body.u32() : 0;
-  if (id === CIE_ID && (!isWide || high === CIE_ID)) return { body, commonAt: null };
-  return { body, commonAt: high === 0 ? id : NOWHERE };
+  const id = bytes.u32();
+  if (section.isExceptionFrame) return id === 0 ? null : base - id;
+  const high = isWide ? bytes.u32() : 0;
+  if (id === CIE_ID && (!isWide || high === CIE_ID)) return null;
+  return high === 0 ? id : NOWHERE;
 }
 
 /** Null for a CIE of an unknown kind. @throws Malformed */

@@ -2,21 +2,22 @@
  * Call-frame information: how to find the caller's registers at any pc. GCC writes `.debug_frame`, or with exceptions
  * or asynchronous unwind tables `.eh_frame` instead; an ELF may have both, each for a part of its code.
  */
+import { type ByteReader, Malformed } from '../bytes.js';
 import { ascending, lastAtOrBefore } from '../order.js';
 import type { CfiRow } from '../unwind/cfi-row.js';
 import {
   type CommonInformation,
-  entriesOf,
   entryAt,
   type FrameDescription,
-  type FrameEntry,
   type FrameSection,
   orNull,
   readCommon,
   readDescription,
   readRange,
+  visitEntries,
 } from './call-frame-entries.js';
 import { computeRow, wholeFrameSize } from './call-frame-rows.js';
+import type { Range } from './range-map.js';
 
 export interface CallFrames {
   /** Null where no description covers `pc`, or where it is broken or uses an expression for the CFA. */
@@ -70,7 +71,7 @@ interface FrameTable {
 
 function openTable(section: FrameSection, isInMemory: (address: number) => boolean): FrameTable {
   const commons = new Map<number, CommonInformation | null>();
-  const commonOf = ({ commonAt }: FrameEntry): CommonInformation | null => {
+  const commonOf = (commonAt: number | null): CommonInformation | null => {
     if (commonAt === null || commonAt < 0) return null;
     let common = commons.get(commonAt);
     if (common === undefined) {
@@ -98,7 +99,7 @@ function openTable(section: FrameSection, isInMemory: (address: number) => boole
       if (offset === null) return null;
       return orNull(() => {
         const entry = entryAt(section, offset);
-        const common = entry === null ? null : commonOf(entry);
+        const common = entry === null ? null : commonOf(entry.commonAt);
         return entry === null || common === null ? null : readDescription(entry.body, common);
       });
     },
@@ -115,21 +116,35 @@ interface DescriptionIndex {
 /** A firmware has thousands of descriptions and a dump needs few, so only their addresses are read here. */
 function indexDescriptions(
   section: FrameSection,
-  commonOf: (entry: FrameEntry) => CommonInformation | null,
+  commonOf: (commonAt: number | null) => CommonInformation | null,
   isInMemory: (address: number) => boolean,
 ): DescriptionIndex {
   const starts: number[] = [];
   const ends: number[] = [];
   const offsets: number[] = [];
-  for (const entry of entriesOf(section)) {
-    const common = commonOf(entry);
-    const range = common === null ? null : orNull(() => readRange(entry.body, common));
-    if (range === null || range.end <= range.start || !isInMemory(range.start)) continue;
+  visitEntries(section, (bytes, commonAt, offset, end) => {
+    const common = commonOf(commonAt);
+    const range = common === null ? null : rangeOrNull(bytes, common);
+    if (range === null || bytes.position > end || range.end <= range.start || !isInMemory(range.start))
+      return;
     starts.push(range.start);
     ends.push(range.end);
-    offsets.push(entry.offset);
-  }
+    offsets.push(offset);
+  });
   const order = ascending(starts);
-  const inOrder = (column: number[]) => Float64Array.from(order, (position) => column[position] ?? 0);
+  const inOrder = (column: number[]) => {
+    const all = new Float64Array(order.length);
+    for (let at = 0; at < order.length; at++) all[at] = column[order[at] ?? 0] ?? 0;
+    return all;
+  };
   return { starts: inOrder(starts), ends: inOrder(ends), offsets: inOrder(offsets) };
+}
+
+function rangeOrNull(bytes: ByteReader, common: CommonInformation): Range | null {
+  try {
+    return readRange(bytes, common);
+  } catch (error) {
+    if (error instanceof Malformed) return null;
+    throw error;
+  }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chipsOfFirmware } from '../arch/chips.js';
+import { plainBytes } from '../bytes.js';
 import { type ArgumentReader, createArgumentReader } from '../dwarf/arguments.js';
 import type { FrameSection } from '../dwarf/call-frame-entries.js';
 import { type CallFrames, readCallFrames } from '../dwarf/call-frames.js';
@@ -27,16 +28,18 @@ import { lacksOf } from '../elf/lacks.js';
 import type { FirmwareSymbol } from '../elf/symbols.js';
 import { readSymbols, type SymbolTable } from '../elf/symbols.js';
 import { targetInSymbols } from '../elf/target-symbol.js';
+import { remember } from '../remember.js';
 import type { FirmwareImage, FirmwareSection, SourceFrame } from './firmware-image.js';
 
 /**
  * Opens a firmware ELF. The costly parts (symbols, call frames, debug information) are read at their first use and
  * kept, so a cached image reads later dumps from memory.
  *
- * @param bytes the file; borrowed as long as the image is in use
+ * @param file borrowed as long as the image is in use
  * @throws UnreadableFirmware
  */
-export function openFirmware(bytes: Uint8Array): FirmwareImage {
+export function openFirmware(file: Uint8Array): FirmwareImage {
+  const bytes = plainBytes(file);
   const elf = parseElf(bytes);
   const constants = elf.sections.filter(isConstant);
   const symbols = lazily<SymbolTable>(() => readSymbols(elf));
@@ -52,7 +55,8 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
       (address) => elf.architecture.endOfJump(address, readAt),
     ),
   );
-  const symbolAt = (address: number) => nearestName(sources(), symbols(), address);
+  const symbolAt = remember(MAX_REMEMBERED, (address: number) => nearestName(sources(), symbols(), address));
+  const symbol = remember(MAX_REMEMBERED, (name: string) => symbols().named(name));
   const cfiAt = (pc: number) => callFrames().rowAt(pc);
   const argumentReader = lazily<ArgumentReader>(() =>
     createArgumentReader({
@@ -77,7 +81,7 @@ export function openFirmware(bytes: Uint8Array): FirmwareImage {
     appDescriptor: findAppDescriptor(elf),
     readAt,
     symbolAt,
-    symbol: (name) => symbols().named(name),
+    symbol,
     cfiAt,
     framesAt: (pc, context) =>
       framesAt({ sources: sources(), symbols: symbols(), argumentReader }, pc, context ?? null),
@@ -101,6 +105,9 @@ function targetOf(elf: ElfFile): string | null {
   return contents === null ? null : targetInSymbols(contents.bytes);
 }
 
+/** A dump asks for some hundreds of addresses, and the dumps of a fleet for the same ones again. */
+const MAX_REMEMBERED = 4_096;
+
 /** Both sections, because each describes the code that was compiled for it. */
 function openCallFrames(elf: ElfFile): CallFrames {
   const { stackPointer } = elf.architecture;
@@ -111,9 +118,13 @@ function openCallFrames(elf: ElfFile): CallFrames {
     return bytes === null ? [] : [{ bytes, isExceptionFrame, address: section.address, stackPointer }];
   });
   const occupied = elf.sections.filter(({ flags, size }) => (flags & SHF_ALLOC) !== 0 && size > 0);
+  let latest: ElfSection | undefined;
   return readCallFrames(
     frameSections.sort((a, b) => Number(a.isExceptionFrame) - Number(b.isExceptionFrame)),
-    (address) => sectionOf(occupied, address, 1) !== undefined,
+    (address) => {
+      if (latest === undefined || !isIn(latest, address, 1)) latest = sectionOf(occupied, address, 1);
+      return latest !== undefined;
+    },
   );
 }
 
@@ -189,9 +200,12 @@ function isConstant({ name, flags, type, size }: ElfSection): boolean {
 }
 
 function sectionOf(sections: readonly ElfSection[], address: number, length: number): ElfSection | undefined {
-  return sections.find(
-    (section) => address >= section.address && address + length <= section.address + section.size,
-  );
+  for (const section of sections) if (isIn(section, address, length)) return section;
+  return undefined;
+}
+
+function isIn(section: ElfSection, address: number, length: number): boolean {
+  return address >= section.address && address + length <= section.address + section.size;
 }
 
 function readLoaded(

@@ -4,7 +4,13 @@ import type { FirmwareImage } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
 import { MAX_FRAMES, MAX_INSTRUCTIONS } from '../limits.js';
 import type { ReadMemory } from '../read-memory.js';
-import { type CrashCause, type CrashReport, type CrashTask, REPORT_VERSION } from '../report.js';
+import {
+  type CrashCause,
+  type CrashReport,
+  type CrashTask,
+  REPORT_VERSION,
+  type Register,
+} from '../report.js';
 import type { ReportWarning } from '../warning.js';
 import { type BacktraceContext, backtrace } from './backtrace.js';
 import type { Belief } from './believed-firmware.js';
@@ -36,7 +42,10 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
     read: memoryWithImages(dump, firmware, roms),
     budget: { frames: MAX_FRAMES, instructions: MAX_INSTRUCTIONS },
   };
-  const tasks = dump.tasks.map((task, index) => describeTask(task, index === 0, { dump, layout, context }));
+  const registers = crashedRegisters(dump, firmware);
+  const tasks = dump.tasks.map((task, index) =>
+    describeTask(task, index === 0, { dump, layout, context, registers }),
+  );
   const crashed = tasks[0];
   const isCrashedKnown = dump.crashedTask === 'known';
   if (dump.crashedTask === 'broken')
@@ -81,7 +90,7 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
     format: dump.format,
     checksum: dump.checksum,
     transport: dump.transport,
-    registers: crashedRegisters(dump, firmware),
+    registers,
     ...reportedRegions(dump, firmware),
     warnings,
   };
@@ -123,9 +132,15 @@ interface TaskSources {
   dump: Dump;
   layout: TaskLayout | null;
   context: BacktraceContext;
+  /** Of the crashed task. */
+  registers: Register[];
 }
 
-function describeTask(task: DumpTask, crashed: boolean, { dump, layout, context }: TaskSources): CrashTask {
+function describeTask(
+  task: DumpTask,
+  crashed: boolean,
+  { dump, layout, context, registers }: TaskSources,
+): CrashTask {
   const { firmware } = context;
   // The fields of a control block come from the dump only: the ELF has the initial values of that memory.
   const tcb = readTaskControlBlock(task, dump.memory.read, layout);
@@ -164,10 +179,7 @@ function describeTask(task: DumpTask, crashed: boolean, { dump, layout, context 
     stackCorrupted: task.stackIsCorrupted,
     core: state === 'running' ? coreOf(task, crashed, tcb, dump, firmware) : null,
     coreAffinity: tcb.coreAffinity,
-    registers:
-      crashed && !task.stackIsCorrupted
-        ? crashedRegisters(dump, firmware)
-        : savedRegisters(task, dump, firmware),
+    registers: crashed && !task.stackIsCorrupted ? registers : savedRegisters(task, dump, firmware),
     frames: unwound.frames,
     backtraceEnd: unwound.end,
     interruptedFrames: interrupted,

@@ -1,3 +1,4 @@
+import { remember } from '../remember.js';
 import { isRustRuntime } from './rust-runtime-frames.js';
 
 /**
@@ -112,6 +113,13 @@ export function plainName(name: string): string {
 
 /** True when a function of this name is never the place of a crash. */
 export function isSystemFunction(name: string): boolean {
+  return name.length > LONGEST_REMEMBERED ? isOfSystem(name) : knownAsSystem(name);
+}
+
+const LONGEST_REMEMBERED = 200;
+const knownAsSystem = remember(2_048, isOfSystem);
+
+function isOfSystem(name: string): boolean {
   const plain = plainName(name);
   return NAMES.has(plain) || FAMILIES.test(plain) || LIBRARY_NAMESPACES.test(plain) || isRustRuntime(name);
 }

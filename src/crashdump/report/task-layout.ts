@@ -101,27 +101,49 @@ export function readTaskName(
   { name, nameSize }: TaskLayout,
   read: ReadMemory,
 ): string | null {
+  const whole = nameSize === null ? null : read(tcbAddress + name, Math.min(nameSize, LONGEST_NAME));
+  if (whole !== null) {
+    const end = whole.indexOf(0);
+    return textOf(end < 0 ? whole : whole.subarray(0, end));
+  }
   const bytes: number[] = [];
   for (let index = 0; index < Math.min(nameSize ?? LONGEST_NAME, LONGEST_NAME); index++) {
     const byte = read(tcbAddress + name + index, 1)?.[0];
     if (byte === undefined) return null;
-    if (byte === 0) return textOf(bytes);
+    if (byte === 0) return textOf(Uint8Array.from(bytes));
     bytes.push(byte);
   }
-  return nameSize === null ? null : textOf(bytes);
+  return nameSize === null ? null : textOf(Uint8Array.from(bytes));
 }
 
-function textOf(bytes: number[]): string | null {
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+function textOf(bytes: Uint8Array): string | null {
   if (bytes.length === 0 || bytes.some((byte) => byte < 0x20 || byte === 0x7f)) return null;
+  if (bytes.every((byte) => byte < 0x7f)) return String.fromCharCode(...bytes);
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(bytes));
+    return UTF8.decode(bytes);
   } catch {
     return null;
   }
 }
 
-/** Null without debug information. A member that it lacks is where it usually is. */
+const layouts = new WeakMap<FirmwareImage, Map<number, TaskLayout | null>>();
+
+/** Null without debug information. */
 function layoutOf(firmware: FirmwareImage, shift: number): TaskLayout | null {
+  const known = layouts.get(firmware) ?? new Map<number, TaskLayout | null>();
+  layouts.set(firmware, known);
+  let layout = known.get(shift);
+  if (layout === undefined) {
+    layout = findLayout(firmware, shift);
+    known.set(shift, layout);
+  }
+  return layout;
+}
+
+/** A member that the debug information lacks is where it usually is. */
+function findLayout(firmware: FirmwareImage, shift: number): TaskLayout | null {
   const member = (name: string) => firmware.structMember(STRUCT, name, USED_BY);
   const offset = (name: string) => member(name)?.offset ?? null;
   const usual = shiftedBy(shift);

@@ -47,9 +47,31 @@ export function findByEpilogue(frame: RiscvFrame, code: CodeReader): CodeFinding
     const instruction = code.instructionAt(address);
     return instruction === null || instruction.kind === 'branch' || isCall(instruction) ? null : instruction;
   };
+  const steps = stepsToNoReturn(frame.pc, code);
+  if (steps !== null) {
+    // As many as the walk would have followed.
+    code.budget.instructions -= steps;
+    return null;
+  }
   const found = forwards(frame, 0, { ...code, instructionAt: withoutChoice });
   return found.find(({ isOfTrap }) => !isOfTrap) ?? null;
 }
+
+const LONGEST_EPILOGUE = 64;
+
+/** How many simple instructions lead to a branch or a call; null where they may lead out of the function. */
+function stepsToNoReturn(pc: number, code: CodeReader): number | null {
+  let at = pc;
+  for (let steps = 1; steps <= LONGEST_EPILOGUE; steps++) {
+    const instruction = code.instructionAt(at);
+    if (instruction === null || instruction.kind === 'branch' || isCall(instruction)) return steps;
+    if (MAY_LEAVE.has(instruction.kind)) return null;
+    at = (at + instruction.size) >>> 0;
+  }
+  return null;
+}
+
+const MAY_LEAVE = new Set(['jump', 'jumpRegister', 'popReturn', 'trapReturn', 'stop']);
 
 /** A return address may already be in the next function, when the called one never returns. */
 function forwards(frame: RiscvFrame, level: number, code: CodeReader): CodeFinding[] {

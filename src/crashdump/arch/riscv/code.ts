@@ -1,4 +1,5 @@
 import { type ReadMemory, readWord } from '../../read-memory.js';
+import { remember } from '../../remember.js';
 import type { CodeImage } from '../../unwind/frame.js';
 import { callBefore, targetOf } from './call-before.js';
 import type { Code } from './code-walk.js';
@@ -23,31 +24,12 @@ export function readCode(
   read: ReadMemory,
   budget: { instructions: number },
 ): CodeReader {
-  const instructions = new Map<number, Instruction | null>();
-  const executable = images.map((image) => ({
-    image,
-    isAllCode: image.sections.length === 0,
-    ranges: image.sections.filter(({ flags, size }) => flags.exec && size > 0),
-  }));
-  const bytesAt = (address: number, length: number) => {
-    for (const { image, isAllCode, ranges } of executable) {
-      const isCode =
-        isAllCode || ranges.some((range) => address >= range.address && address < range.address + range.size);
-      const bytes = isCode ? image.readAt(address, length) : null;
-      if (bytes) return bytes;
-    }
+  const parts = images.map(codeOf);
+  const instructionAt = (address: number): Instruction | null => {
+    for (const part of parts) if (part.hasCode(address)) return part.instructionAt(address);
     return null;
   };
-  const instructionAt = (address: number): Instruction | null => {
-    let instruction = instructions.get(address);
-    if (instruction === undefined) {
-      const bytes = address % 2 === 0 ? (bytesAt(address, 4) ?? bytesAt(address, 2)) : null;
-      instruction = bytes && decode(bytes, address);
-      instructions.set(address, instruction);
-    }
-    return instruction;
-  };
-  const hasCode = (address: number) => bytesAt(address, 1) !== null;
+  const hasCode = (address: number) => parts.some((part) => part.hasCode(address));
   const symbolAt = (address: number) => {
     for (const image of images) {
       const symbol = image.symbolAt(address);
@@ -73,6 +55,36 @@ export function readCode(
     functionStart: (address) => symbolAt(address)?.address ?? null,
     nameAt: (address) => symbolAt(address)?.name ?? null,
   };
+}
+
+/** The code of one image. */
+interface ImageCode {
+  hasCode(address: number): boolean;
+  instructionAt(address: number): Instruction | null;
+}
+
+const MAX_REMEMBERED = 16_384;
+const codeOfImages = new WeakMap<CodeImage, ImageCode>();
+
+/** Kept with the image: the dumps of a fleet follow the same code. */
+function codeOf(image: CodeImage): ImageCode {
+  const known = codeOfImages.get(image);
+  if (known !== undefined) return known;
+  const isAllCode = image.sections.length === 0;
+  const ranges = image.sections.filter(({ flags, size }) => flags.exec && size > 0);
+  const bytesAt = (address: number, length: number) =>
+    isAllCode || ranges.some((range) => address >= range.address && address < range.address + range.size)
+      ? image.readAt(address, length)
+      : null;
+  const code: ImageCode = {
+    hasCode: remember(MAX_REMEMBERED, (address: number) => bytesAt(address, 1) !== null),
+    instructionAt: remember(MAX_REMEMBERED, (address: number) => {
+      const bytes = address % 2 === 0 ? (bytesAt(address, 4) ?? bytesAt(address, 2)) : null;
+      return bytes && decode(bytes, address);
+    }),
+  };
+  codeOfImages.set(image, code);
+  return code;
 }
 
 interface ReachSources {

@@ -68,8 +68,8 @@ function isInFirmware(address: number, images: readonly CodeImage[]): boolean {
   return images.some(
     ({ sections, symbolAt }) =>
       sections.length === 0 ||
-      symbolAt(address) !== null ||
-      sections.some(({ address: start, size }) => start > 0 && address >= start && address < start + size),
+      sections.some(({ address: start, size }) => start > 0 && address >= start && address < start + size) ||
+      symbolAt(address) !== null,
   );
 }
 
