@@ -6,8 +6,9 @@ import { MAX_FRAMES, MAX_INSTRUCTIONS } from '../limits.js';
 import type { ReadMemory } from '../read-memory.js';
 import { type CrashCause, type CrashReport, type CrashTask, REPORT_VERSION } from '../report.js';
 import type { ReportWarning } from '../warning.js';
-import { type BacktraceContext, backtrace } from './backtrace.js';
+import { type BacktraceContext, backtrace, backtraceWithDoubt } from './backtrace.js';
 import type { Belief } from './believed-firmware.js';
+import type { CrashDoubt } from './firmware-fit.js';
 import { reportedRegions } from './memory-regions.js';
 import { NEVER_WRITTEN, panicReason } from './reason.js';
 import { crashedRegisters, savedRegisters } from './register-list.js';
@@ -26,7 +27,9 @@ export interface ReportSources {
 
 export function buildReport({ dump, belief, roms }: ReportSources): CrashReport {
   const warnings = [...dump.warnings];
-  const { firmware, elfMatch } = belief;
+  const { firmware, elfMatch, crashDoubt } = belief;
+  // What is said of the crash itself comes only from a build that fits the crashed task.
+  const ofCrash = crashDoubt === null ? firmware : null;
   const layout = taskLayout(dump, belief.given, elfMatch === 'matches');
   const context: BacktraceContext = {
     architecture: dump.architecture,
@@ -36,7 +39,9 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
     read: memoryWithImages(dump, firmware, roms),
     budget: { frames: MAX_FRAMES, instructions: MAX_INSTRUCTIONS },
   };
-  const tasks = dump.tasks.map((task, index) => describeTask(task, index === 0, { dump, layout, context }));
+  const tasks = dump.tasks.map((task, index) =>
+    describeTask(task, index === 0, { dump, layout, context, crashDoubt }),
+  );
   const crashed = tasks[0];
   const isCrashedKnown = dump.crashedTask === 'known';
   if (dump.crashedTask === 'broken')
@@ -59,7 +64,7 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
   );
 
   const usesElf = firmware !== null;
-  const reason = panicReason(dump, firmware, layout);
+  const reason = panicReason(dump, ofCrash, layout);
   const facts = {
     crashedTask: isCrashedKnown ? crashed?.name || null : null,
     chip: dump.chip?.name ?? dump.architecture.name,
@@ -70,7 +75,7 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
   };
   return {
     schemaVersion: REPORT_VERSION,
-    ...summarizeCrash({ dump, firmware, reason, ...facts }),
+    ...summarizeCrash({ dump, firmware: ofCrash, reason, ...facts }),
     faultAddress: reason.address === null ? null : hex32(reason.address),
     cause: causeOfCrash(dump),
     ...facts,
@@ -81,7 +86,7 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
     format: dump.format,
     checksum: dump.checksum,
     transport: dump.transport,
-    registers: crashedRegisters(dump, firmware),
+    registers: crashedRegisters(dump, ofCrash),
     ...reportedRegions(dump, firmware),
     warnings,
   };
@@ -123,9 +128,11 @@ interface TaskSources {
   dump: Dump;
   layout: TaskLayout | null;
   context: BacktraceContext;
+  crashDoubt: CrashDoubt | null;
 }
 
-function describeTask(task: DumpTask, crashed: boolean, { dump, layout, context }: TaskSources): CrashTask {
+function describeTask(task: DumpTask, crashed: boolean, sources: TaskSources): CrashTask {
+  const { dump, layout, context, crashDoubt } = sources;
   const { firmware } = context;
   // The fields of a control block come from the dump only: the ELF has the initial values of that memory.
   const tcb = readTaskControlBlock(task, dump.memory.read, layout);
@@ -138,7 +145,9 @@ function describeTask(task: DumpTask, crashed: boolean, { dump, layout, context 
 
   const unwound = task.stackIsCorrupted
     ? { frames: [], end: 'the device found the stack broken and did not dump it' }
-    : backtrace(task.registers, context, crashed ? dump.exception : null);
+    : crashed
+      ? backtraceWithDoubt(task.registers, context, dump.exception, crashDoubt)
+      : backtrace(task.registers, context);
   const interrupted = task.interrupted ? backtrace(task.interrupted, context).frames : [];
   const state = crashed ? 'running' : taskState(task.tcbAddress, tcb, dump.memory.read, firmware);
   const sp = stackPointer(task, dump);
@@ -166,7 +175,7 @@ function describeTask(task: DumpTask, crashed: boolean, { dump, layout, context 
     coreAffinity: tcb.coreAffinity,
     registers:
       crashed && !task.stackIsCorrupted
-        ? crashedRegisters(dump, firmware)
+        ? crashedRegisters(dump, crashDoubt === null ? firmware : null)
         : savedRegisters(task, dump, firmware),
     frames: unwound.frames,
     backtraceEnd: unwound.end,
