@@ -45,11 +45,11 @@ export function isNotRefuted({ tried, fitting, exact, coversCrash, crashDoubt }:
 }
 
 /**
- * Where the dump does not name its build either, and the stack of the crashed task does not fit: whether the other
- * tasks, of which all fit, show that the stack is damaged.
+ * Where the dump does not name its build either, and one return address of the crashed task does not fit: whether all the
+ * others, those of the other tasks too, show that the stack is damaged there.
  */
 export function isProvenByOthers({ tried, fitting, exact, crashDoubt }: FirmwareFit): boolean {
-  return crashDoubt !== null && fitting === tried && exact - crashDoubt.fitting >= ENOUGH;
+  return crashDoubt !== null && fitting === tried && tried >= ENOUGH && exact > 0;
 }
 
 /** @returns null for a firmware without code, which cannot be compared */
