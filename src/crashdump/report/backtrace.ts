@@ -46,7 +46,15 @@ export function backtrace(
     budget,
   });
   const all = architecture.showsTailCalls ? withTailCalls(frames, context) : frames;
-  return { frames: nameFrames(all, context), end };
+  return { frames: nameFrames(all, context), end: end !== null && lacksCode(context) ? NO_CODE : end };
+}
+
+const NO_CODE = 'the firmware ELF has no code, only debug information';
+
+/** The stack is not to blame for addresses that lie in no code then. */
+function lacksCode({ firmware }: BacktraceContext): boolean {
+  const code = firmware?.sections.filter(({ flags, size }) => flags.exec && size > 0) ?? [];
+  return code.length > 0 && code.every(({ address }) => firmware?.readAt(address, 1) === null);
 }
 
 /** As `backtrace`, of a crashed task whose return addresses fit the firmware only up to one. */
