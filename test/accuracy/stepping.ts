@@ -61,11 +61,31 @@ export async function measureStepping(): Promise<AccuracyRow[]> {
   });
 }
 
+/** Where a program stood in the middle of its run: its registers, pc first, and its stack. */
+export function middleOf(name: string): { elf: Buffer; registers: number[]; low: number; stack: DataView } {
+  const { steps, low, top } = recordingOf(name);
+  const registers = new Array<number>(32).fill(0);
+  const stack = new DataView(new ArrayBuffer(top - low));
+  for (const step of steps.slice(0, steps.length / 2)) apply(step, registers, stack);
+  return { elf: elfOf(name), registers, low, stack };
+}
+
+function recordingOf(name: string): Recording {
+  return JSON.parse(gunzipSync(readFileSync(new URL(`${name}.steps.gz`, FOLDER))).toString());
+}
+
+function elfOf(name: string): Buffer {
+  return gunzipSync(readFileSync(new URL(`${name}.elf.gz`, FOLDER)));
+}
+
+function apply([changed, written]: Step, registers: number[], stack: DataView): void {
+  for (const [register, value] of changed) registers[register] = value;
+  for (const [word, value] of written) stack.setUint32(word * 4, value, true);
+}
+
 export function replay(name: string): SteppingResult {
-  const recording: Recording = JSON.parse(
-    gunzipSync(readFileSync(new URL(`${name}.steps.gz`, FOLDER))).toString(),
-  );
-  const firmware = openFirmware(gunzipSync(readFileSync(new URL(`${name}.elf.gz`, FOLDER))));
+  const recording = recordingOf(name);
+  const firmware = openFirmware(elfOf(name));
   const result: SteppingResult = {
     name,
     steps: 0,
@@ -76,9 +96,9 @@ export function replay(name: string): SteppingResult {
   };
   const registers = new Array<number>(32).fill(0);
   const stack = new DataView(new ArrayBuffer(recording.top - recording.low));
-  for (const [changed, written, truthIndex, [name0, kind0, rest]] of recording.steps) {
-    for (const [register, value] of changed) registers[register] = value;
-    for (const [word, value] of written) stack.setUint32(word * 4, value, true);
+  for (const step of recording.steps) {
+    const [, , truthIndex, [name0, kind0, rest]] = step;
+    apply(step, registers, stack);
     const pc = registers[0] ?? 0;
     const { frames, end } = backtraceOf(registers, stack, recording.low, firmware);
     const theirs = [[pc, name0, kind0] as const, ...(recording.chains[rest] ?? [])].filter(

@@ -83,6 +83,22 @@ describe('what a firmware lacks', () => {
     expect(some[0]?.message).toContain('has no debug information');
   });
 
+  it('is the code after objcopy --only-keep-debug', async () => {
+    const { lacks } = await lacksOf(
+      anElf({
+        machine: MACHINE.riscv,
+        sections: [
+          { ...text, type: 8 },
+          ...ordinary,
+          ...symbolSections(1 + ordinary.length, [{ name: 'main', address: 0x42000000, section: 1 }]),
+        ],
+      }),
+    );
+
+    expect(lacks.map(({ code }) => code)).toEqual(['FIRMWARE_STRIPPED']);
+    expect(lacks[0]?.message).toContain('has no code, only debug information');
+  });
+
   it('is call frames only where callers are found by them, and .eh_frame has them too', async () => {
     const [info, abbrev] = ordinary.slice(0, 2) as [SectionSpec, SectionSpec];
     const ehFrame = { name: '.eh_frame', bytes: new Uint8Array(64), flags: ALLOC, address: 0x3c000000 };

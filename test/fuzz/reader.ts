@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { readCases, readFixtures } from './corpus.js';
+import { readCases, readCorpus } from './corpus.js';
 import { createExperiment } from './experiment.js';
 import type { Assignment, Finding } from './worker.js';
 
@@ -44,12 +44,12 @@ if (![runs, seed, workers].every((value) => Number.isSafeInteger(value) && value
 }
 
 if (values.only !== undefined) {
-  const outcome = createExperiment([...readFixtures(), ...readCases()], seed)(Number(values.only));
+  const outcome = createExperiment(readCorpus(), seed)(Number(values.only));
   process.stdout.write(`run ${values.only} of seed ${seed}: ${outcome}\n`);
 } else {
   const cases = readCases().length;
   process.stdout.write(
-    `fuzz: ${runs} runs, seed ${seed}, ${readFixtures().length} fixtures, ${cases} real cases${cases === 0 ? ' (absent)' : ''}\n`,
+    `fuzz: ${runs} runs, seed ${seed}, ${readCorpus().length - cases} specimens of ours, ${cases} real cases${cases === 0 ? ' (absent)' : ''}\n`,
   );
   const startedAt = performance.now();
   const findings: Finding[] = [];

@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { readCases, readFixtures } from './corpus.js';
+import { readCorpus } from './corpus.js';
 import { createExperiment } from './experiment.js';
 
 /** What the main thread and one worker share. `board`: number of the run, of those that gave a report, of the thread. */
@@ -19,7 +19,7 @@ export interface Finding {
 
 const { seed, first, last, step, board } = workerData as Assignment;
 const counters = new Int32Array(board);
-const run = createExperiment([...readFixtures(), ...readCases()], seed);
+const run = createExperiment(readCorpus(), seed);
 
 Atomics.store(counters, 2, ownThread());
 for (let number = first; number <= last; number += step) {

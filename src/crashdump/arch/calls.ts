@@ -14,6 +14,8 @@ export interface Link {
   returnAddress: number;
   /** The rotation that the return address carries; null when it carries none. */
   size: number | null;
+  /** The return register of a function that may have made calls since: it need not be that of its own caller. */
+  mayBeStale?: boolean;
 }
 
 /** Ways out of a function other than calls and returns. */

@@ -52,6 +52,11 @@ export function* searchLacks(
   );
   if (stripped !== null) lacks.push({ code: 'FIRMWARE_STRIPPED', message: stripped });
 
+  const code = sections.filter(({ flags, size }) => (flags & SHF_EXECINSTR) !== 0 && size > 0);
+  if (code.length > 0 && code.every(({ type }) => type === SHT_NOBITS)) {
+    lacks.push({ code: 'FIRMWARE_STRIPPED', message: withoutCode });
+  }
+
   const compression = yield* compressionThatIsUnknown(filled);
   if (compression !== null) lacks.push({ code: 'FIRMWARE_COMPRESSED', message: compressed(compression) });
 
@@ -74,6 +79,9 @@ function strippedParts(hasSymbols: boolean, hasInformation: boolean): string | n
     ? 'The firmware ELF has no debug information (it was stripped of it, or built without -g): files, lines, inlined functions and arguments are missing. Upload the ELF as the build made it.'
     : 'The firmware ELF is stripped, it has neither symbols nor debug information: functions, files and lines have no names. Upload the ELF as the build made it.';
 }
+
+const withoutCode =
+  'The firmware ELF has no code, only debug information (objcopy --only-keep-debug): callers cannot be found. Upload the ELF as the build made it.';
 
 function missingCallFrames(sections: readonly ElfSection[]): string | null {
   const sizeOf = (some: readonly ElfSection[]) => some.reduce((sum, { size }) => sum + size, 0);

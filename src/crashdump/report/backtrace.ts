@@ -7,6 +7,7 @@ import { hex32 } from '../hex.js';
 import type { ReadMemory } from '../read-memory.js';
 import type { FrameTrust, StackFrame } from '../report.js';
 import type { UnwoundFrame } from '../unwind/frame.js';
+import type { CrashDoubt } from './firmware-fit.js';
 
 export interface BacktraceContext {
   architecture: Architecture;
@@ -45,7 +46,31 @@ export function backtrace(
     budget,
   });
   const all = architecture.showsTailCalls ? withTailCalls(frames, context) : frames;
-  return { frames: nameFrames(all, context), end };
+  return { frames: nameFrames(all, context), end: end !== null && lacksCode(context) ? NO_CODE : end };
+}
+
+const NO_CODE = 'the firmware ELF has no code, only debug information';
+
+/** The stack is not to blame for addresses that lie in no code then. */
+function lacksCode({ firmware }: BacktraceContext): boolean {
+  const code = firmware?.sections.filter(({ flags, size }) => flags.exec && size > 0) ?? [];
+  return code.length > 0 && code.every(({ address }) => firmware?.readAt(address, 1) === null);
+}
+
+/** As `backtrace`, of a crashed task whose return addresses fit the firmware only up to one. */
+export function backtraceWithDoubt(
+  registers: RegisterSet,
+  context: BacktraceContext,
+  exception: ExceptionRegisters,
+  doubt: CrashDoubt | null,
+): Backtrace {
+  if (doubt === null) return backtrace(registers, context, exception);
+  const end = `the return address ${hex32(doubt.returnAddress)} does not fit the firmware ELF: the stack is damaged, or the ELF is of another build`;
+  const named = doubt.fitting === 0 ? [] : backtrace(registers, context, exception).frames;
+  const first = named.findIndex(({ pc }, index) => index > 0 && pc === hex32(doubt.returnAddress));
+  if (first > 0) return { frames: named.slice(0, first), end };
+  const unnamed = backtrace(registers, { ...context, firmware: null, roms: [] }, exception);
+  return { frames: unnamed.frames.slice(0, 1), end };
 }
 
 const EXACT: ReadonlySet<FrameTrust> = new Set(['cfi', 'prologue', 'link']);

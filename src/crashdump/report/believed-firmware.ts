@@ -1,7 +1,15 @@
 import type { Dump } from '../core/core.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
+import { hex32 } from '../hex.js';
 import type { ElfMatch } from '../report.js';
-import { type FirmwareFit, fitOf, hasSameCode, isNotRefuted } from './firmware-fit.js';
+import {
+  type CrashDoubt,
+  type FirmwareFit,
+  fitOf,
+  hasSameCode,
+  isNotRefuted,
+  isProvenByOthers,
+} from './firmware-fit.js';
 
 /** What the reader makes of the firmware that it was given. */
 export interface Belief {
@@ -12,26 +20,43 @@ export interface Belief {
   elfMatch: ElfMatch;
   /** Why another build, or one that the dump does not name, is used all the same; null for the build that ran. */
   evidence: string | null;
+  /** From where on the firmware may not name calls of the crashed task; null when it may name all. */
+  crashDoubt: CrashDoubt | null;
 }
+
+/** With fewer return addresses that fit, a warning says so. */
+const ENOUGH_NOT_TO_WARN = 3;
 
 /**
  * Decides whether a build may be used. The one that ran always is. Another one only when it has the same code, one that
  * cannot be compared only when nothing speaks against it; a build for another chip never. Warnings say why not.
  */
 export function believe(dump: Dump, given: FirmwareImage | null): Belief {
-  if (given === null) return { firmware: null, given, elfMatch: 'unknown', evidence: null };
+  if (given === null) return { firmware: null, given, elfMatch: 'unknown', evidence: null, crashDoubt: null };
   const elfMatch = compareElf(dump, given);
-  if (elfMatch === 'matches') return { firmware: given, given, elfMatch, evidence: null };
-  if (isForOtherChip(dump, given)) return { firmware: null, given: null, elfMatch, evidence: null };
+  if (elfMatch === 'matches') return { firmware: given, given, elfMatch, evidence: null, crashDoubt: null };
+  if (isForOtherChip(dump, given))
+    return { firmware: null, given: null, elfMatch, evidence: null, crashDoubt: null };
 
   const fit = fitOf(dump, given);
+  const crashDoubt = elfMatch === 'unknown' && fit !== null && isProvenByOthers(fit) ? fit.crashDoubt : null;
   const isUsed =
-    elfMatch === 'differs' ? fit !== null && hasSameCode(fit) : fit === null || isNotRefuted(fit);
+    crashDoubt !== null ||
+    (elfMatch === 'differs' ? fit !== null && hasSameCode(fit) : fit === null || isNotRefuted(fit));
   if (elfMatch === 'differs') warnOfOther(dump, given, fit, isUsed);
   else if (!isUsed) {
     dump.warnings.push({
       code: 'FIRMWARE_DOES_NOT_FIT',
       message: `The dump does not name its firmware, and ${whyNotBelieved(fit)} (${inWords(fit)}). The ELF was not used.`,
+    });
+  } else if (crashDoubt !== null || (fit !== null && fit.tried < ENOUGH_NOT_TO_WARN)) {
+    const rest =
+      crashDoubt === null
+        ? 'That is little: its names may be those of another build.'
+        : `The return address ${hex32(crashDoubt.returnAddress)} of the crashed task does not: its stack is damaged, or the ELF is of another build, so names of the crashed task from there on are left out.`;
+    dump.warnings.push({
+      code: 'FIRMWARE_UNPROVEN',
+      message: `The dump does not name its firmware; of the firmware ELF, ${inWords(fit)}. ${rest}`,
     });
   }
   const source = elfMatch === 'differs' ? 'another firmware' : 'no firmware';
@@ -41,6 +66,7 @@ export function believe(dump: Dump, given: FirmwareImage | null): Belief {
     elfMatch,
     evidence:
       isUsed && fit !== null ? `The dump names ${source}; of the firmware ELF, ${inWords(fit)}.` : null,
+    crashDoubt,
   };
 }
 
@@ -81,7 +107,7 @@ function warnOfOther(
 }
 
 function whyNotBelieved(fit: FirmwareFit | null): string {
-  return fit !== null && fit.fitting < fit.tried
+  return fit !== null && (fit.fitting < fit.tried || fit.crashDoubt !== null)
     ? 'the firmware ELF has other code'
     : 'too little of it could be compared with the firmware ELF';
 }

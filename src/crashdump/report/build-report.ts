@@ -12,8 +12,9 @@ import {
   type Register,
 } from '../report.js';
 import type { ReportWarning } from '../warning.js';
-import { type BacktraceContext, backtrace } from './backtrace.js';
+import { type BacktraceContext, backtrace, backtraceWithDoubt } from './backtrace.js';
 import type { Belief } from './believed-firmware.js';
+import type { CrashDoubt } from './firmware-fit.js';
 import { reportedRegions } from './memory-regions.js';
 import { NEVER_WRITTEN, panicReason } from './reason.js';
 import { crashedRegisters, savedRegisters } from './register-list.js';
@@ -32,7 +33,9 @@ export interface ReportSources {
 
 export function buildReport({ dump, belief, roms }: ReportSources): CrashReport {
   const warnings = [...dump.warnings];
-  const { firmware, elfMatch } = belief;
+  const { firmware, elfMatch, crashDoubt } = belief;
+  // What is said of the crash itself comes only from a build that fits the crashed task.
+  const ofCrash = crashDoubt === null ? firmware : null;
   const layout = taskLayout(dump, belief.given, elfMatch === 'matches');
   const context: BacktraceContext = {
     architecture: dump.architecture,
@@ -42,9 +45,9 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
     read: memoryWithImages(dump, firmware, roms),
     budget: { frames: MAX_FRAMES, instructions: MAX_INSTRUCTIONS },
   };
-  const registers = crashedRegisters(dump, firmware);
+  const registers = crashedRegisters(dump, ofCrash);
   const tasks = dump.tasks.map((task, index) =>
-    describeTask(task, index === 0, { dump, layout, context, registers }),
+    describeTask(task, index === 0, { dump, layout, context, registers, crashDoubt }),
   );
   const crashed = tasks[0];
   const isCrashedKnown = dump.crashedTask === 'known';
@@ -68,7 +71,7 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
   );
 
   const usesElf = firmware !== null;
-  const reason = panicReason(dump, firmware, layout);
+  const reason = panicReason(dump, ofCrash, layout);
   const facts = {
     crashedTask: isCrashedKnown ? crashed?.name || null : null,
     chip: dump.chip?.name ?? dump.architecture.name,
@@ -79,7 +82,7 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
   };
   return {
     schemaVersion: REPORT_VERSION,
-    ...summarizeCrash({ dump, firmware, reason, ...facts }),
+    ...summarizeCrash({ dump, firmware: ofCrash, reason, ...facts }),
     faultAddress: reason.address === null ? null : hex32(reason.address),
     cause: causeOfCrash(dump),
     ...facts,
@@ -134,13 +137,11 @@ interface TaskSources {
   context: BacktraceContext;
   /** Of the crashed task. */
   registers: Register[];
+  crashDoubt: CrashDoubt | null;
 }
 
-function describeTask(
-  task: DumpTask,
-  crashed: boolean,
-  { dump, layout, context, registers }: TaskSources,
-): CrashTask {
+function describeTask(task: DumpTask, crashed: boolean, sources: TaskSources): CrashTask {
+  const { dump, layout, context, registers, crashDoubt } = sources;
   const { firmware } = context;
   // The fields of a control block come from the dump only: the ELF has the initial values of that memory.
   const tcb = readTaskControlBlock(task, dump.memory.read, layout);
@@ -153,7 +154,9 @@ function describeTask(
 
   const unwound = task.stackIsCorrupted
     ? { frames: [], end: 'the device found the stack broken and did not dump it' }
-    : backtrace(task.registers, context, crashed ? dump.exception : null);
+    : crashed
+      ? backtraceWithDoubt(task.registers, context, dump.exception, crashDoubt)
+      : backtrace(task.registers, context);
   const interrupted = task.interrupted ? backtrace(task.interrupted, context).frames : [];
   const state = crashed ? 'running' : taskState(task.tcbAddress, tcb, dump.memory.read, firmware);
   const sp = stackPointer(task, dump);

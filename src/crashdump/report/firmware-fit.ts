@@ -20,19 +20,37 @@ export interface FirmwareFit {
   exact: number;
   /** Whether the names of the crashed task are checked too: by a return address, or because it has none. */
   coversCrash: boolean;
+  /** Where the calls of the crashed task do not fit; null when they do. Not counted above: its stack may be damaged. */
+  crashDoubt: CrashDoubt | null;
+}
+
+export interface CrashDoubt {
+  returnAddress: number;
+  /** How many return addresses fit before it. */
+  fitting: number;
 }
 
 const MAX_LINKS = 4096;
 const ENOUGH = 3;
 
 /** Whether a build that is not the one of the dump may name its functions all the same: it has the same code. */
-export function hasSameCode({ tried, fitting, exact, coversCrash }: FirmwareFit): boolean {
-  return fitting === tried && exact >= ENOUGH && coversCrash;
+export function hasSameCode({ tried, fitting, exact, coversCrash, crashDoubt }: FirmwareFit): boolean {
+  return fitting === tried && exact >= ENOUGH && coversCrash && crashDoubt === null;
 }
 
 /** The same where the dump does not say which build it ran, and somebody named this one. */
-export function isNotRefuted({ tried, fitting, exact, coversCrash }: FirmwareFit): boolean {
-  return fitting === tried && tried >= ENOUGH && exact > 0 && coversCrash;
+export function isNotRefuted({ tried, fitting, exact, coversCrash, crashDoubt }: FirmwareFit): boolean {
+  if (crashDoubt !== null || !coversCrash || fitting < tried || exact === 0) return false;
+  // Even one call of exactly the function that was running is no coincidence.
+  return tried >= ENOUGH || exact === tried;
+}
+
+/**
+ * Where the dump does not name its build either, and one return address of the crashed task does not fit: whether all the
+ * others, those of the other tasks too, show that the stack is damaged there.
+ */
+export function isProvenByOthers({ tried, fitting, exact, crashDoubt }: FirmwareFit): boolean {
+  return crashDoubt !== null && fitting === tried && tried >= ENOUGH && exact > 0;
 }
 
 /** @returns null for a firmware without code, which cannot be compared */
@@ -40,7 +58,7 @@ export function fitOf(dump: Dump, firmware: FirmwareImage): FirmwareFit | null {
   if (!firmware.sections.some(({ flags }) => flags.exec)) return null;
   const code = codeOf(firmware);
   const sources: Sources = { dump, firmware, code, reaches: createReaches(dump, firmware, code) };
-  const fit: FirmwareFit = { tried: 0, fitting: 0, exact: 0, coversCrash: false };
+  const fit: FirmwareFit = { tried: 0, fitting: 0, exact: 0, coversCrash: false, crashDoubt: null };
   const count = (verdict: Verdict) => {
     fit.tried++;
     if (verdict !== 'wrong') fit.fitting++;
@@ -51,8 +69,9 @@ export function fitOf(dump: Dump, firmware: FirmwareImage): FirmwareFit | null {
     const isCrashed = index === 0;
     for (const registers of task.interrupted ? [task.registers, task.interrupted] : [task.registers]) {
       const isHandler = dump.inInterrupt === true && registers === task.registers;
-      const { verdicts, isComplete } = compareChain(registers, { isCrashed, isHandler }, sources);
+      const { verdicts, isComplete, doubt } = compareChain(registers, { isCrashed, isHandler }, sources);
       verdicts.forEach(count);
+      if (doubt !== null) fit.crashDoubt ??= { returnAddress: doubt, fitting: verdicts.length };
       if (isCrashed) fit.coversCrash ||= verdicts.length > 0 || isComplete;
     }
     if (fit.tried > MAX_LINKS) break;
@@ -71,33 +90,45 @@ interface Sources {
 
 type Verdict = 'exact' | 'possible' | 'wrong';
 
+interface ComparedChain {
+  verdicts: Verdict[];
+  isComplete: boolean;
+  /** A return address of the crashed task that does not fit. */
+  doubt: number | null;
+}
+
 function compareChain(
   registers: RegisterSet,
   { isCrashed, isHandler }: { isCrashed: boolean; isHandler: boolean },
   sources: Sources,
-): { verdicts: Verdict[]; isComplete: boolean } {
+): ComparedChain {
   const { dump, firmware, code } = sources;
   const { architecture, memory } = dump;
   // The crash may have been a jump to anywhere; another task was switched off in code.
   const isAnywhere = !isInRom(dump, registers.pc) && code(registers.pc, 2) === null;
-  if (isAnywhere && !isCrashed) return { verdicts: ['wrong'], isComplete: true };
+  if (isAnywhere && !isCrashed) return { verdicts: ['wrong'], isComplete: true, doubt: null };
   const verdicts: Verdict[] = [];
   for (const link of architecture.callChain(registers, memory.read, firmware)) {
     const { returnAddress } = link;
     // A task returns to prvTaskExitError, or to nothing, without a call.
-    if (isEmpty(returnAddress) || isTaskExit(returnAddress, firmware)) return { verdicts, isComplete: true };
+    if (isEmpty(returnAddress) || isTaskExit(returnAddress, firmware))
+      return { verdicts, isComplete: true, doubt: null };
     // A broken stack has any word in the place of a return address.
     if (code(returnAddress - 1, 1) === null) {
-      if (!isCrashed && !isInRom(dump, returnAddress)) verdicts.push('wrong');
+      if (isInRom(dump, returnAddress)) break;
+      if (isCrashed && !isAnywhere && verdicts.length === 0)
+        return { verdicts, isComplete: false, doubt: returnAddress };
+      if (!isCrashed) verdicts.push('wrong');
       break;
     }
     const verdict = judge(link, sources);
     // Behind an interrupt's frames comes the task where it was interrupted.
     if (verdict === 'wrong' && isCrashed && isHandler) break;
+    if (verdict === 'wrong' && isCrashed) return { verdicts, isComplete: true, doubt: returnAddress };
     verdicts.push(verdict);
     if (verdict === 'wrong') break;
   }
-  return { verdicts, isComplete: isAnywhere };
+  return { verdicts, isComplete: isAnywhere, doubt: null };
 }
 
 function judge(link: Link, { dump, firmware, code, reaches }: Sources): Verdict {
@@ -108,7 +139,7 @@ function judge(link: Link, { dump, firmware, code, reaches }: Sources): Verdict 
   const running = firmware.symbolAt(link.pc)?.address ?? null;
   if (running === null) return 'possible';
   if (call.target === running) return 'exact';
-  return reaches(call.target, running) ? 'possible' : 'wrong';
+  return link.mayBeStale || reaches(call.target, running) ? 'possible' : 'wrong';
 }
 
 function isSameSize(call: Call, link: Link): boolean {

@@ -203,8 +203,12 @@ function verified(layout: TaskLayout, tasks: readonly DumpTask[], read: ReadMemo
       const value = readWord(read, task.tcbAddress + offset);
       return value !== null && isPossible(value, task);
     });
-  const isStackEnd = (value: number, { stack }: DumpTask) =>
-    stack === null || Math.abs(value - stack.end) <= STACK_ALIGNMENT;
+  const isStackEnd = (value: number, { stack, tcbAddress }: DumpTask) => {
+    if (stack !== null) return Math.abs(value - stack.end) <= STACK_ALIGNMENT;
+    // A dump of all memory does not say where a stack ends: above what the task has saved there.
+    const top = readWord(read, tcbAddress);
+    return top !== null && value > top && value - top < LARGEST_STACK && read(value - 4, 4) !== null;
+  };
   const endOfStack = every(layout.endOfStack, isStackEnd);
   const isCore = (value: number) => value <= 1 || value === NO_AFFINITY;
   // Zeros could be anything: a task without affinity shows that this is the member.

@@ -25,6 +25,10 @@ const CODES: Readonly<Record<reader.WarningCode, { description: string }>> = {
   FIRMWARE_DOES_NOT_FIT: {
     description: 'The dump does not name its build, and the ELF has other code. It was not used.',
   },
+  FIRMWARE_UNPROVEN: {
+    description:
+      'The dump does not name its build. The ELF was used, though little or not all of the crashed task could be compared.',
+  },
   FIRMWARE_FOR_OTHER_CHIP: { description: 'The ELF is for another chip and was not used.' },
   FIRMWARE_UNREADABLE: { description: 'The ELF could not be read.' },
   FIRMWARE_INCOMPLETE: { description: 'Parts of the ELF are damaged.' },

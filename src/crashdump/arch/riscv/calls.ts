@@ -47,7 +47,7 @@ export function callChain(start: RegisterSet, read: ReadMemory, build: CodeOfBui
       // A jump to anywhere, or a function without call-frame information that calls nothing.
       const ra = links.length === 0 ? registers.get(RA) : undefined;
       if (ra === undefined || ra === 0) return links;
-      links.push({ pc: null, returnAddress: ra, size: null });
+      links.push({ pc, returnAddress: ra, size: null, mayBeStale: true });
       pc = ra;
       continue;
     }
