@@ -14,7 +14,7 @@ describe.skipIf(!hasChromium)(`what changes while the page opens${NEEDS_CHROMIUM
     await readCrash(program, 'thermostat-1.0.0', 'assert');
     subscribe();
 
-    await page.getByRole('row').filter({ hasText: 'packet_append' }).waitFor();
+    await page.getByRole('row').filter({ hasText: 'packet_append' }).first().waitFor();
   });
 });
 
