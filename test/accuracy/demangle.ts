@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { demangle } from '../../src/crashdump/demangle/demangle.js';
 import type { AccuracyRow } from './row.js';
 
@@ -84,7 +86,7 @@ function withoutStyle(name: string): string {
 }
 
 const LIBRARIES = '/usr/lib/x86_64-linux-gnu';
-const TOOLCHAINS = '/root/.rustup/toolchains';
+const TOOLCHAINS = join(process.env.RUSTUP_HOME ?? join(homedir(), '.rustup'), 'toolchains');
 
 /** Every C++ and Rust name of large libraries, where this machine has them, by both oracles. */
 export async function measureDemangling(): Promise<AccuracyRow[]> {

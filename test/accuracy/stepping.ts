@@ -166,13 +166,15 @@ function compareWithTruth(
 
 /** Without parameters and without the suffixes that the compiler gives to copies. */
 function bare(name: string | null | undefined): string {
-  return (name ?? '')
-    .replace(/\(.*$/, '')
-    .replace(/ \[clone .*\]$/, '')
-    // GDB shows the hash at the end of Rust's older names.
-    .replace(/::h[0-9a-f]{16}$/, '')
-    .replace(/^.*::/, '')
-    .replace(/\.(constprop|isra|part)\.\d+/g, '');
+  return (
+    (name ?? '')
+      .replace(/\(.*$/, '')
+      .replace(/ \[clone .*\]$/, '')
+      // GDB shows the hash at the end of Rust's older names.
+      .replace(/::h[0-9a-f]{16}$/, '')
+      .replace(/^.*::/, '')
+      .replace(/\.(constprop|isra|part)\.\d+/g, '')
+  );
 }
 
 function addresses(frames: readonly string[]): string {

@@ -40,7 +40,7 @@ describe('every crash has a group', { timeout: 120_000 }, () => {
     const random = createRandom(15);
     const corpus = [...own, ...given.slice(0, 8)];
     let reports = 0;
-    for (let run = 0; run < 1_500; run++) {
+    for (let run = 0; run < 900; run++) {
       const specimen = corpus[run % corpus.length];
       const other = corpus[Math.floor(random() * corpus.length)];
       if (specimen === undefined || other === undefined) continue;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { readCrashDump } from '../../src/crashdump/index.js';
+import { readCrashDump, WARNING_CODES } from '../../src/crashdump/index.js';
 import { fixture } from '../support/fixtures.js';
 
 it('has every field of the report in its document', () => {
@@ -13,6 +13,15 @@ it('has every field of the report in its document', () => {
 
   expect(fieldsOf(report)).toEqual(expect.arrayContaining(['reason', 'tcb', 'pc', 'arguments']));
   expect(missing).toEqual([]);
+});
+
+it('has every code of a warning in its document, and no other', () => {
+  const document = readFileSync('docs/crash-report.md', 'utf8');
+  const [, table = ''] = document.split('\n## Warnings\n');
+  const [section = ''] = table.split('\n## ');
+  const codes = [...section.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code);
+
+  expect(codes).toEqual([...WARNING_CODES]);
 });
 
 function fieldsOf(value: unknown): string[] {

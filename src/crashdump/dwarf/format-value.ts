@@ -79,10 +79,13 @@ function formatReference(
   return formatReferenced(
     type,
     bytes,
-    target === null
-      ? `<error: Cannot access memory at address 0x${address.toString(16)}>`
-      : formatValue(type.to, target, surroundings),
+    target === null ? unreadable(address) : formatValue(type.to, target, surroundings),
   );
+}
+
+/** What GDB prints in place of a value whose memory is not there. */
+export function unreadable(address: number): string {
+  return `<error: Cannot access memory at address 0x${address.toString(16)}>`;
 }
 
 /** Reads up to the NUL, and folds long repetitions. */
@@ -100,8 +103,7 @@ function formatString(address: number, { readMemory }: ValueSurroundings): strin
     if (byte === 0) isComplete = true;
     else bytes.push(byte);
   }
-  const error =
-    failedAt === null ? '' : `<error: Cannot access memory at address 0x${failedAt.toString(16)}>`;
+  const error = failedAt === null ? '' : unreadable(failedAt);
   if (error !== '' && bytes.length === 0) return error;
   const ellipsis = isComplete || error !== '' ? '' : '...';
   return foldRepetitions(bytes) + ellipsis + error;

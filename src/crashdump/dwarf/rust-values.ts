@@ -5,7 +5,7 @@
 import { AT, TAG } from './constants.js';
 import { attributeOf, childrenOf, flagAttribute, referenceAttribute, stringAttribute } from './dies.js';
 import type { Die } from './entries.js';
-import { escapeBytes, formatValue, type ValueSurroundings } from './format-value.js';
+import { escapeBytes, formatValue, unreadable, type ValueSurroundings } from './format-value.js';
 import { enclosingNames } from './names.js';
 import { littleEndian } from './stack-value.js';
 import { elementCount, memberOffset, typeSize, underlyingType } from './type-layout.js';
@@ -174,10 +174,6 @@ interface Slice {
   address: number;
   count: number;
   element: Die | null;
-}
-
-function unreadable(address: number): string {
-  return `<error: Cannot access memory at address 0x${address.toString(16)}>`;
 }
 
 function fieldsOf(struct: Die): Field[] {

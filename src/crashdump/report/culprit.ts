@@ -1,6 +1,7 @@
 import type { FirmwareImage } from '../firmware/firmware-image.js';
 import { type ReadMemory, readWord } from '../read-memory.js';
 import type { CrashReport, CrashTask, Culprit, StackFrame } from '../report.js';
+import { callerOfAbort } from './panic-text.js';
 import { culpritFrames } from './system-frames.js';
 import { isSystemFunction } from './system-functions.js';
 
@@ -48,8 +49,8 @@ function toCulprit({
 
 /** The function that called abort() by the text, for a backtrace that does not reach it. */
 export function culpritOfText(reason: string, firmware: FirmwareImage): Culprit | null {
-  const pc = /^abort\(\) was called at PC (0x[0-9a-f]{1,8})\b/.exec(reason)?.[1];
-  const frame = pc === undefined ? undefined : firmware.framesAt(Number(pc))[0];
+  const pc = callerOfAbort(reason);
+  const frame = pc === null ? undefined : firmware.framesAt(pc)[0];
   return frame?.function == null || isSystemFunction(frame.function) ? null : toCulprit(frame);
 }
 

@@ -5,6 +5,7 @@ import type { Dump } from '../core/core.js';
 import type { FirmwareSymbol } from '../elf/symbols.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
 import type { ReadMemory } from '../read-memory.js';
+import { callerOfAbort } from './panic-text.js';
 
 /**
  * How well a build explains a dump: a return address on a stack stands behind a call, and the call leads to the function
@@ -163,13 +164,11 @@ function createReaches(dump: Dump, firmware: FirmwareImage, code: ReadMemory): R
   };
 }
 
-/** `abort() was called at PC 0x…` is an address in the call instruction, three bytes before the return address. */
+/** The address in the text of `abort()` is three bytes before the return address. */
 function linksInText({ panicDetails }: Dump, firmware: FirmwareImage): Link[] {
-  const pc = /^abort\(\) was called at PC (0x[0-9a-f]{8})/.exec(panicDetails ?? '')?.[1];
+  const pc = callerOfAbort(panicDetails ?? '');
   const abort = firmware.symbol('abort');
-  return pc === undefined || abort === null
-    ? []
-    : [{ pc: abort.address, returnAddress: Number(pc) + 3, size: null }];
+  return pc === null || abort === null ? [] : [{ pc: abort.address, returnAddress: pc + 3, size: null }];
 }
 
 /** Only bytes of sections with code; those of data would be read as instructions by chance. */

@@ -64,6 +64,12 @@ export function kindOfText(text: string): CrashKind {
   return TEXTS.find(([pattern]) => pattern.test(start))?.[1] ?? 'OTHER';
 }
 
+/** The address that the text of `abort()` names: in the call instruction. Null for other texts. */
+export function callerOfAbort(text: string): number | null {
+  const pc = /^abort\(\) was called at PC (0x[0-9a-f]{1,8})\b/.exec(text)?.[1];
+  return pc === undefined ? null : Number(pc);
+}
+
 /** The beginnings of texts that ESP-IDF gives to `panic_abort`. */
 const BEGINNINGS = [
   'abort() was called at PC 0x',

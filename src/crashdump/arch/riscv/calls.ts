@@ -1,53 +1,34 @@
-import type { ReadMemory } from '../../read-memory.js';
+import { type ReadMemory, readWord } from '../../read-memory.js';
 import type { CfiRow } from '../../unwind/cfi-row.js';
 import type { Call, CodeOfBuild, Jumps, Link } from '../calls.js';
 import type { RegisterSet } from '../registers.js';
+import { callBefore as findCall, type InstructionAt, targetOf } from './call-before.js';
+import { decode, type Instruction } from './instruction.js';
 import { RA, SP } from './registers.js';
 
 const MAX_LINKS = 64;
-/** x5, the second link register (RISC-V unprivileged ISA, table of return-address hints). */
-const T0 = 5;
 
-/** RISC-V unprivileged ISA: `jal`, `jalr` with four bytes, `c.jal`, `c.jalr` with two. */
-export function callBefore(address: number, code: ReadMemory): Call | null {
-  if (address % 2 !== 0 || address < 4) return null;
-  const half = halfAt(code, address - 2);
-  if (half === null) return null;
-  if (isCompressed(half)) {
-    if ((half & 0xe003) === 0x2001) return { target: address - 2 + compressedJumpOffset(half) };
-    if ((half & 0xf07f) === 0x9002 && (half & 0x0f80) !== 0) return { target: null };
-  }
-  const word = wordAt(code, address - 4);
-  if (word === null || !isLink((word >>> 7) & 31)) return null;
-  if ((word & 0x7f) === 0x6f) return { target: (address - 4 + jumpOffset(word)) >>> 0 };
-  if ((word & 0x707f) === 0x67) return { target: pairTarget(code, address - 4, word) };
-  return null;
+/** The call instruction directly before a return address; null when there is none. */
+export function callBefore(returnAddress: number, code: ReadMemory): Call | null {
+  const instructionAt = decoderOf(code);
+  const call = findCall(returnAddress, instructionAt);
+  return call && { target: targetOf(call, instructionAt) };
 }
 
 /** Where execution can go from a function other than by a call or a return. */
 export function jumpsOf(start: number, size: number, code: ReadMemory): Jumps {
+  const instructionAt = decoderOf(code);
   const jumps: Jumps = { targets: [], isKnown: true };
-  for (let at = start; at < start + size; ) {
-    const half = halfAt(code, at);
-    if (half === null) return { ...jumps, isKnown: false };
-    if (isCompressed(half)) {
-      if ((half & 0xe003) === 0xa001) jumps.targets.push(at + compressedJumpOffset(half));
-      // c.jr of another register than ra
-      if ((half & 0xf07f) === 0x8002 && ((half >>> 7) & 31) > RA) jumps.isKnown = false;
-      at += 2;
-      continue;
-    }
-    const word = wordAt(code, at);
-    if (word === null) return { ...jumps, isKnown: false };
-    const rd = (word >>> 7) & 31;
-    if ((word & 0x7f) === 0x6f && rd === 0) jumps.targets.push((at + jumpOffset(word)) >>> 0);
-    if ((word & 0x7f) === 0x63) jumps.targets.push((at + branchOffset(word)) >>> 0);
-    if ((word & 0x707f) === 0x67 && rd === 0 && ((word >>> 15) & 31) !== RA) {
-      const target = pairTarget(code, at, word);
+  for (let address = start; address < start + size; ) {
+    const instruction = instructionAt(address);
+    if (instruction === null) return { ...jumps, isKnown: false };
+    if (instruction.kind === 'branch') jumps.targets.push(instruction.target);
+    if (isJump(instruction)) {
+      const target = targetOf({ address, instruction }, instructionAt);
       if (target === null) jumps.isKnown = false;
       else jumps.targets.push(target);
     }
-    at += 4;
+    address += instruction.size;
   }
   return jumps;
 }
@@ -88,7 +69,7 @@ function callerBy(row: CfiRow, registers: ReadonlyMap<number, number>, read: Rea
   for (const [register, rule] of row.rules) {
     const value =
       rule.kind === 'offset'
-        ? wordAt(read, (cfa + rule.offset) >>> 0)
+        ? readWord(read, (cfa + rule.offset) >>> 0)
         : rule.kind === 'same'
           ? (registers.get(register) ?? null)
           : null;
@@ -100,59 +81,15 @@ function callerBy(row: CfiRow, registers: ReadonlyMap<number, number>, read: Rea
   return pc === undefined ? null : { pc, registers: restored };
 }
 
-/** `auipc rd` before a `jalr` by the same register; null when the target is not in the code. */
-function pairTarget(code: ReadMemory, at: number, word: number): number | null {
-  const before = wordAt(code, at - 4);
-  if (before === null || (before & 0x7f) !== 0x17) return null;
-  if (((before >>> 7) & 31) !== ((word >>> 15) & 31)) return null;
-  return (at - 4 + (before & 0xfffff000) + ((word | 0) >> 20)) >>> 0;
+function decoderOf(code: ReadMemory): InstructionAt {
+  return (address) => {
+    const bytes = code(address, 4) ?? code(address, 2);
+    return bytes && decode(bytes, address);
+  };
 }
 
-function isLink(register: number): boolean {
-  return register === RA || register === T0;
-}
-
-function isCompressed(half: number): boolean {
-  return (half & 3) !== 3;
-}
-
-function jumpOffset(word: number): number {
-  return (
-    (((word | 0) >> 31) << 20) |
-    (word & 0xff000) |
-    (((word >>> 20) & 1) << 11) |
-    (((word >>> 21) & 0x3ff) << 1)
-  );
-}
-
-function branchOffset(word: number): number {
-  return (
-    (((word | 0) >> 31) << 12) |
-    (((word >>> 7) & 1) << 11) |
-    (((word >>> 25) & 0x3f) << 5) |
-    (((word >>> 8) & 0xf) << 1)
-  );
-}
-
-function compressedJumpOffset(half: number): number {
-  const offset =
-    (((half >>> 12) & 1) << 11) |
-    (((half >>> 11) & 1) << 4) |
-    (((half >>> 9) & 3) << 8) |
-    (((half >>> 8) & 1) << 10) |
-    (((half >>> 7) & 1) << 6) |
-    (((half >>> 6) & 1) << 7) |
-    (((half >>> 3) & 7) << 1) |
-    (((half >>> 2) & 1) << 5);
-  return (offset << 20) >> 20;
-}
-
-function halfAt(code: ReadMemory, address: number): number | null {
-  const bytes = code(address, 2);
-  return bytes && (bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8);
-}
-
-function wordAt(code: ReadMemory, address: number): number | null {
-  const bytes = code(address, 4);
-  return bytes && new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+/** Neither a call nor a return. */
+function isJump(instruction: Instruction): boolean {
+  if (instruction.kind === 'jump') return instruction.rd === 0;
+  return instruction.kind === 'jumpRegister' && instruction.rd === 0 && instruction.rs1 !== RA;
 }

@@ -1,5 +1,6 @@
 import { type ReadMemory, readWord } from '../../read-memory.js';
 import type { CodeImage } from '../../unwind/frame.js';
+import { callBefore, targetOf } from './call-before.js';
 import type { Code } from './code-walk.js';
 import { decode, type Instruction, isCall, isLinkRegister } from './instruction.js';
 
@@ -16,6 +17,7 @@ export interface CodeReader extends Code {
 
 const MAX_REACHED = 2_000;
 
+/** Reads instructions once each; `budget` limits how many may be followed for a report. */
 export function readCode(
   images: readonly CodeImage[],
   read: ReadMemory,
@@ -53,23 +55,6 @@ export function readCode(
     }
     return null;
   };
-  const callBefore = (address: number): { instruction: Instruction; at: number } | null => {
-    for (const size of [4, 2]) {
-      const at = address - size;
-      const instruction = at < 0 ? null : instructionAt(at);
-      if (instruction?.size !== size) continue;
-      if (isCall(instruction)) return { instruction, at };
-    }
-    return null;
-  };
-  /** Null for a call through a pointer. */
-  const targetOf = ({ instruction, at }: { instruction: Instruction; at: number }): number | null => {
-    if (instruction.kind === 'jump') return instruction.target;
-    if (instruction.kind !== 'jumpRegister') return null;
-    const before = instructionAt(at - 4);
-    const isPair = before?.kind === 'constant' && before.size === 4 && before.rd === instruction.rs1;
-    return isPair ? (before.value + instruction.immediate) >>> 0 : null;
-  };
   const reach = (target: number, pc: number) =>
     canReach(target, pc, { instructionAt, hasCode, symbolAt, budget });
   return {
@@ -78,11 +63,11 @@ export function readCode(
     isFunctionStart: (address) => symbolAt(address)?.address === address,
     word: (address) => readWord(read, address),
     hasCode,
-    followsCall: (address) => address % 2 === 0 && callBefore(address) !== null,
+    followsCall: (address) => callBefore(address, instructionAt) !== null,
     mayHaveCalled(returnAddress, pc) {
-      const call = callBefore(returnAddress);
+      const call = callBefore(returnAddress, instructionAt);
       if (call === null) return false;
-      const target = targetOf(call);
+      const target = targetOf(call, instructionAt);
       return target === null || target === pc || reach(target, pc);
     },
     functionStart: (address) => symbolAt(address)?.address ?? null,

@@ -17,10 +17,12 @@ const OUTERMOST = new Set([
   '_panic_handler',
 ]);
 
+/** Whether no function called this one: by its name. */
 export function isOutermost(name: string | null): boolean {
   return name !== null && OUTERMOST.has(name);
 }
 
+/** The sentence for a return address whose place the dump does not have. */
 export function notInMemory(address: number): string {
   return `Cannot access memory at address ${hex32(address)}`;
 }

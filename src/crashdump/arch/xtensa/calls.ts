@@ -1,28 +1,12 @@
 import type { ReadMemory } from '../../read-memory.js';
 import { followCallers } from '../../unwind/follow-callers.js';
-import type { Call, Jumps, Link } from '../calls.js';
+import type { Jumps, Link } from '../calls.js';
 import type { RegisterSet } from '../registers.js';
+import { CALL_SIZE, signed18 } from './call-before.js';
 import { windowSize } from './registers.js';
 import { createXtensaUnwinder } from './unwinder.js';
 
 const MAX_LINKS = 64;
-/** All call instructions have three bytes. */
-const CALL_SIZE = 3;
-
-/** Xtensa ISA §8: CALL0 to CALL12 (format CALL, op0 5), CALLX0 to CALLX12 (format CALLX). */
-export function callBefore(address: number, code: ReadMemory): Call | null {
-  const at = address - CALL_SIZE;
-  const bytes = at < 0 ? null : code(at, CALL_SIZE);
-  if (!bytes) return null;
-  const [first = 0, second = 0, third = 0] = bytes;
-  const size = ((first >>> 4) & 3) * 4;
-  if ((first & 0x0f) === 0x05) {
-    const word = first | (second << 8) | (third << 16);
-    return { target: ((at & ~3) + signed18(word >>> 6) * 4 + 4) >>> 0, size };
-  }
-  const isCallx = (first & 0xcf) === 0xc0 && (second & 0xf0) === 0 && third === 0;
-  return isCallx ? { target: null, size } : null;
-}
 
 /** `J` and conditional branches stay within their function or lead to its cold part; only `J` reaches far. */
 export function jumpsOf(start: number, size: number, code: ReadMemory): Jumps {
@@ -55,8 +39,4 @@ export function callChain(start: RegisterSet, read: ReadMemory): Link[] {
       size: size === 0 ? null : size,
     };
   });
-}
-
-function signed18(value: number): number {
-  return (value << 14) >> 14;
 }

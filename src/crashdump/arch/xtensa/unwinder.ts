@@ -4,6 +4,7 @@ import type { CodeImage } from '../../unwind/frame.js';
 import { INNER_FRAME, outermost, type PhysicalFrame, type Step, type Unwinder } from '../../unwind/frame.js';
 import type { UnwindSources } from '../architecture.js';
 import type { RegisterSet } from '../registers.js';
+import { CALL_SIZE, callBefore } from './call-before.js';
 import { isCodeAddress, pendingRotation, windowedReturnAddress, windowSize } from './registers.js';
 
 /** a1 */
@@ -81,13 +82,8 @@ function mayFollowCall(
   if (images.length === 0) return true;
   const address = windowedReturnAddress(returnAddress);
   for (const image of images) {
-    const bytes = image.readAt(address - 3, 3);
-    if (!bytes) continue;
-    const [first = 0, second = 0, third = 0] = bytes;
-    const hasRotation = (first & 0x30) !== 0;
-    const isCall = (first & 0x0f) === 0x05;
-    const isIndirect = (first & 0xcf) === 0xc0 && (second & 0xf0) === 0 && third === 0;
-    return hasRotation && (isCall || isIndirect);
+    if (image.readAt(address - CALL_SIZE, CALL_SIZE) === null) continue;
+    return (callBefore(address, image.readAt)?.size ?? 0) > 0;
   }
   return isRom(address) || images.some((image) => image.symbolAt(address - 1) !== null);
 }

@@ -1,7 +1,8 @@
 import { followCallers } from '../../unwind/follow-callers.js';
 import type { Architecture } from '../architecture.js';
 import type { ExceptionRegisters, RegisterSet } from '../registers.js';
-import { callBefore, callChain, jumpsOf } from './calls.js';
+import { callBefore } from './call-before.js';
+import { callChain, jumpsOf } from './calls.js';
 import { unknownXtensaCause, XTENSA_CAUSES } from './causes.js';
 import { XTENSA_CHIPS } from './chips.js';
 import {

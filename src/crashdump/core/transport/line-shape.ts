@@ -12,6 +12,7 @@ export function shapeOf(before: string, behind: string): LineShape | null {
   return { prefix: abstract(before), suffix: abstract(behind.trimEnd()) };
 }
 
+/** Equal for lines of the same shape. */
 export function keyOf({ prefix, suffix }: LineShape): string {
   return `${prefix}\n${suffix}`;
 }

@@ -22,10 +22,12 @@ export interface DecodedLines {
   hasHalfByte?: boolean;
 }
 
+/** Bytes of which none is missing. */
 export function whole(bytes: Uint8Array, isDoubtful = false): Piece {
   return { bytes, size: bytes.length, isDoubtful, repaired: null };
 }
 
+/** A place of `size` bytes that were lost, or of which only a repaired reading is left. */
 export function damaged(size: number, repaired: Uint8Array | null = null, isDoubtful = false): Piece {
   return { bytes: null, size, isDoubtful, repaired };
 }

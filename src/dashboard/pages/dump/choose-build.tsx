@@ -53,8 +53,8 @@ export function ChooseBuild({
       <form className="dialog-body" onSubmit={(event) => void submit(event)}>
         <p className="hint">
           For a dump that cannot name its build, or whose device reported a wrong version. The choice lasts
-          until it is undone; names are right only if the device ran this build. A build for another chip than
-          the dump’s is refused.
+          until it is undone. Another build than the device ran gives names only if its code fits the dump. A
+          build for another chip than the dump’s is refused.
         </p>
         <input
           type="search"
