@@ -30,7 +30,7 @@ export function registerGauges({
   metrics.gauge(
     'coredumps_waiting_for_build',
     'Stored dumps that ended ERROR because their build, or its ELF, is missing',
-    () => coredumps.count({ parseErrorKind: [...WAITING_KINDS] }),
+    () => coredumps.count({ parseErrorKind: [...WAITING_KINDS], hasRaw: true }),
   );
   const countMissing = async () =>
     [

@@ -16,7 +16,8 @@ export interface MissingFirmwareRow {
 const MAX_MISSING = 200;
 
 /**
- * Builds to upload next, ordered by the number of dumps that wait for them. Uses an index of the waiting dumps only.
+ * Builds to upload next, ordered by the number of dumps that wait for them: those without raw bytes are never read
+ * again. Uses an index of the waiting dumps only.
  * @throws DomainError BAD_USER_INPUT
  */
 export async function listMissingFirmwares(db: Db, take: number): Promise<MissingFirmwareRow[]> {
@@ -28,6 +29,7 @@ export async function listMissingFirmwares(db: Db, take: number): Promise<Missin
       count(DISTINCT c."deviceId") AS "deviceCount", max(c."id") AS "lastId"
     FROM "Coredump" c JOIN "Device" d ON d."id" = c."deviceId"
     WHERE c."parseErrorKind" IN ('missing_firmware', 'lost_firmware')
+      AND NOT EXISTS (SELECT 1 FROM "RemovedRaw" r WHERE r."coredumpId" = c."id")
     GROUP BY d."modelId", c."firmwareVersion", c."appElfSha256"
     ORDER BY count(*) DESC, max(c."id") DESC LIMIT ${take}`;
   const newest = await db.coredump.findMany({

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { readCrashDump, UnreadableDump } from '../../src/crashdump/index.js';
+import { createSystemClock } from '../../src/platform/clock.js';
+import { DAY_MS } from '../../src/platform/durations.js';
 import { aDevice, aServer, eventually, stored, type TestApp } from '../support/app.js';
 import { uploadFirmware } from '../support/firmware.js';
 import { fixture } from '../support/fixtures.js';
@@ -109,6 +111,27 @@ describe('a dump that waits for its build', () => {
       report: { elfMatches: false },
     });
     expect(own).toMatchObject({ firmware: { elfVersion: '1.0.0' }, report: { elfMatches: true } });
+  });
+
+  it('asks for no build once its raw bytes were removed: nothing would read it again', async () => {
+    let aheadMs = 0;
+    const clock = { ...createSystemClock(), now: () => new Date(Date.now() + aheadMs) };
+    const app = await aServer((await aReader()).environment, { clock });
+    await aStoredDump(app);
+
+    aheadMs = 8 * DAY_MS;
+    await app.graphql(`mutation {
+      setModelPrivacy(input: { modelCode: "thermostat", keepRawDays: 7 }) { clientMutationId }
+    }`);
+
+    await eventually(async () => {
+      const { missingFirmwares } = await app.graphql<{ missingFirmwares: object[] }>(
+        '{ missingFirmwares { coredumpCount } }',
+      );
+      return missingFirmwares.length === 0;
+    }, 'no build is asked for');
+    expect(await metric(app, 'coredumps_waiting_for_build 0')).toBe(true);
+    expect(await groupsOf(app)).toMatchObject([{ count: 1 }]);
   });
 
   it('has no report from a sidecar that knows no dump without a build, and is read later all the same', async () => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { stored } from '../support/app.js';
 import { complaintsOfAxe } from '../support/axe.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { aProgramWithDevice, readCrash } from '../support/crashed-program.js';
@@ -92,6 +93,24 @@ describe.skipIf(!hasChromium)(`what the page of a dump unfolds${NEEDS_CHROMIUM}`
     );
     await page.getByText('mcause 5').waitFor();
     expect(await complaintsOfAxe(page)).toEqual([]);
+  });
+});
+
+describe.skipIf(!hasChromium)(`how a dump arrived, on its page${NEEDS_CHROMIUM}`, () => {
+  it('is said of one that came as text, and what is no dump offers no core', async () => {
+    const program = await aProgramWithDevice();
+    const dump = await readFile(fixture('thermostat-1.0.0').dump('abort'));
+    const asText = await stored(program, dump.toString('base64'), { version: '1.0.0' });
+    const noDump = await stored(program, 'hello', { version: '1.0.0' });
+    await expect.poll(() => statusOf(program, asText.coredumpId)).toBe('PARSED');
+    await expect.poll(() => statusOf(program, noDump.coredumpId)).toBe('ERROR');
+
+    const page = await aBrowserPage(program.url, { path: addressOf(asText.coredumpId) });
+    await page.getByText('base64 text').waitFor();
+    await page.getByRole('link', { name: 'ELF core for GDB' }).waitFor();
+    await page.goto(addressOf(noDump.coredumpId));
+    await page.getByRole('link', { name: 'Download' }).waitFor();
+    expect(await page.getByRole('link', { name: 'ELF core for GDB' }).count()).toBe(0);
   });
 });
 

@@ -38,8 +38,9 @@ export function LiveProvider({ connection, children }: { connection: Connection;
 
   useEffect(() => {
     let isFollowing = false;
-    // Changes may have been missed that no cursor brings back.
-    let isBehind = false;
+    // Changes may have been missed that no cursor brings back. So it begins: the page asks its first queries before the
+    // server follows changes for it.
+    let isBehind = true;
     const unlisten = connection.onChange(() => {
       if (connection.state() === 'lost' && !isFollowing) isBehind = true;
     });

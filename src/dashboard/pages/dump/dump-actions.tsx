@@ -28,11 +28,14 @@ export function DumpActions({ dump }: { dump: DumpOnPageFragment }) {
       {isRawThere && (role === 'admin' || !dump.device.model.privacy.rawForAdminsOnly) && (
         <>
           <SaveLink name="Download" url={dump.downloadUrl} filename={dump.filename} />
-          <SaveLink
-            name="ELF core for GDB"
-            url={`/api/coredumps/${encodeURIComponent(dump.id)}/core.elf`}
-            filename={dump.filename.replace(/(\.dmp)?$/, '.core.elf')}
-          />
+          {/* There is none of what is no dump. */}
+          {dump.parseErrorKind !== 'UNREADABLE' && (
+            <SaveLink
+              name="ELF core for GDB"
+              url={`/api/coredumps/${encodeURIComponent(dump.id)}/core.elf`}
+              filename={dump.filename.replace(/(\.dmp)?$/, '.core.elf')}
+            />
+          )}
         </>
       )}
       <ForAdmins>

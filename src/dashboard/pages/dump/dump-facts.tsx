@@ -68,6 +68,7 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
             <Fact name="Format">
               {report.format}, checksum {report.checksum.toLowerCase()}
             </Fact>
+            {report.transport != null && <Fact name="Arrived as">{report.transport}</Fact>}
           </>
         )}
         {firmware != null && (

@@ -38,7 +38,7 @@ graphql(`
     chosenFirmware { id version }
     waitingFor { firmwareVersion chip elfSha256Prefix }
     report {
-      kind reason explanation crashedTask inInterrupt chip chipRevision appElfSha256 elfMatch format checksum
+      kind reason explanation crashedTask inInterrupt chip chipRevision appElfSha256 elfMatch format checksum transport
       faultAddress cause { code name register address } memoryRegionCount warnings { code message }
       registers { name value symbol meaning }
       tasks { ...TaskOnPage }
