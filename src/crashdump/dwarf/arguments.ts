@@ -23,6 +23,12 @@ export interface SourceArgument {
   value: string;
 }
 
+interface Parameter {
+  die: Die;
+  name: string;
+  type: ValueType | null;
+}
+
 export interface ArgumentReader {
   /** @param pc an address inside the function; for callers, an address inside the call instruction */
   argumentsOf(scope: Scope, fn: DebugFunction, pc: number, context: FrameContext): SourceArgument[];
@@ -44,13 +50,7 @@ const MAX_AGGREGATE_BYTES = 16;
 export function createArgumentReader({ symbolAt, ...deps }: ArgumentReaderDeps): ArgumentReader {
   const values = createFrameValues(deps);
   const types = new Map<number, ValueType | null>();
-  const parameters = new WeakMap<Scope, readonly Die[]>();
-
-  const parametersOf = (scope: Scope): readonly Die[] => {
-    const known = parameters.get(scope) ?? listParameters(scope);
-    parameters.set(scope, known);
-    return known;
-  };
+  const parameters = new WeakMap<Scope, readonly Parameter[]>();
 
   const typeOfParameter = (parameter: Die): ValueType | null => {
     const described = [...originsOf(parameter)].find((die) => attributeOf(die, AT.type) !== null);
@@ -82,10 +82,16 @@ export function createArgumentReader({ symbolAt, ...deps }: ArgumentReaderDeps):
     }
   };
 
-  const printArgument = (parameter: Die, frame: Frame): SourceArgument[] => {
-    const name = plainName(parameter);
-    if (name === null) return [];
-    const type = typeOfParameter(parameter);
+  const parametersOf = (scope: Scope): readonly Parameter[] => {
+    let known = parameters.get(scope);
+    if (known === undefined) {
+      known = describe(listParameters(scope), typeOfParameter);
+      parameters.set(scope, known);
+    }
+    return known;
+  };
+
+  const printArgument = ({ die: parameter, name, type }: Parameter, frame: Frame): SourceArgument[] => {
     if (type === null) return [{ name, value: '<optimized out>' }];
     if (type.size > (type.kind === 'aggregate' ? MAX_AGGREGATE_BYTES : MAX_VALUE_BYTES))
       return [{ name, value: '...' }];
@@ -109,18 +115,26 @@ export function createArgumentReader({ symbolAt, ...deps }: ArgumentReaderDeps):
     argumentsOf(scope, fn, pc, context) {
       const { registers, cfa, caller, readMemory } = context;
       const frame: Frame = { fn, pc, isAtCall: pc !== context.pc, registers, cfa, caller, readMemory };
-      return fn.unit.file.attempt(`The arguments of the function at ${scope.die.offset}`, [], () => {
-        const all = parametersOf(scope);
-        // A parameter that the compiler has split has several entries; GDB shows the last one's value for each.
-        const last = new Map(all.map((parameter) => [plainName(parameter), parameter]));
-        return all.flatMap((parameter) => printArgument(last.get(plainName(parameter)) ?? parameter, frame));
-      });
+      return fn.unit.file.attempt(`The arguments of the function at ${scope.die.offset}`, [], () =>
+        parametersOf(scope).flatMap((parameter) => printArgument(parameter, frame)),
+      );
     },
   };
 }
 
 function isAggregate(type: ValueType): boolean {
   return type.kind === 'aggregate' || (type.kind === 'reference' && isAggregate(type.to));
+}
+
+/** With their names; the compiler may have parameters without one, which GDB does not show. */
+function describe(all: readonly Die[], typeOfParameter: (die: Die) => ValueType | null): Parameter[] {
+  const named = all.flatMap((die) => {
+    const name = plainName(die);
+    return name === null ? [] : [{ die, name }];
+  });
+  // A parameter that the compiler has split has several entries; GDB shows the last one's value for each.
+  const last = new Map(named.map(({ die, name }) => [name, { die, name, type: typeOfParameter(die) }]));
+  return named.flatMap(({ name }) => last.get(name) ?? []);
 }
 
 /** Its own parameters, then those that only the abstract instance lists, which have no location. */

@@ -59,6 +59,9 @@ const MAX_CALLERS = 16;
 /** Structs of Rust are shown; in C and C++ the largest values have 16. */
 export const MAX_VALUE_BYTES = 128;
 
+/** Of one variable: crashes of one firmware are in few of a function's places. */
+const MAX_CACHED_PLACES = 64;
+
 export function createFrameValues({
   sources,
   callSites,
@@ -162,6 +165,22 @@ export function createFrameValues({
     }
   };
 
+  /** The same crash comes again and again: the lists of a variable's locations are searched once for each place. */
+  const locations = new WeakMap<Die, Map<number, Uint8Array | null>>();
+  const expressionAt = (parameter: Die, pc: number): Uint8Array | null => {
+    let known = locations.get(parameter);
+    if (known === undefined) {
+      known = new Map();
+      locations.set(parameter, known);
+    }
+    let expression = known.get(pc);
+    if (expression === undefined) {
+      expression = locationAt(parameter, AT.location, pc);
+      if (known.size < MAX_CACHED_PLACES) known.set(pc, expression);
+    }
+    return expression;
+  };
+
   const readNow = (parameter: Die, type: ValueType, frame: Frame): Reading => {
     const constant = attributeOf(parameter, AT.const_value);
     if (constant?.kind === 'constant') {
@@ -169,7 +188,7 @@ export function createFrameValues({
     }
     if (constant?.kind === 'block') return fitted(constant.bytes, type.size);
     return reading(() => {
-      const expression = locationAt(parameter, AT.location, frame.pc);
+      const expression = expressionAt(parameter, frame.pc);
       if (expression === null) return { kind: 'optimizedOut' };
       const inFrame = expressionFrame(frame, 0);
       return valueAt(evaluate(expression, inFrame), type.size, inFrame);
@@ -180,7 +199,7 @@ export function createFrameValues({
     const entry = frame.fn.ranges[0]?.start;
     if (entry === undefined) return null;
     try {
-      const expression = locationAt(parameter, AT.location, entry);
+      const expression = expressionAt(parameter, entry);
       const place = expression === null ? null : entryPlaceOf(expression);
       if (place === null) return null;
       const value = computed(entryValue(frame, place, 0), type.size);
