@@ -129,6 +129,12 @@ const CHAINS: readonly { chain: string; kind: CrashKind; culprit: string | null 
     kind: 'INVALID_WRITE',
     culprit: 'publish',
   },
+  {
+    chain:
+      'panic_abort < esp_system_abort < abort < __rust_start_panic < rust_panic < core::panicking::panic_fmt < fw::read_sensor',
+    kind: 'ABORT',
+    culprit: 'fw::read_sensor',
+  },
   { chain: '_svfprintf_r < snprintf < show', kind: 'INVALID_WRITE', culprit: 'show' },
 ];
 

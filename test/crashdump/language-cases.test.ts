@@ -64,6 +64,10 @@ describe('crashes of programs in Rust', () => {
       'read_sensor',
       'send_mqtt',
     ]);
+    expect(sensor?.report).toMatchObject({
+      kind: 'ABORT',
+      explanation: 'The Rust program panicked in `read_sensor` at panic.cpp:7',
+    });
     expect(sensor?.report.fingerprint).not.toBe(mqtt?.report.fingerprint);
   });
 });

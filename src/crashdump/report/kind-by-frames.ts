@@ -1,5 +1,6 @@
 import type { CrashKind } from '../crash-kind.js';
 import type { StackFrame } from '../report.js';
+import { isRustPanic } from './rust-runtime-frames.js';
 import { isHeapFunction, isStoppingFunction, plainName } from './system-functions.js';
 
 /** Functions that end in a write to address 0, which stops the chip. */
@@ -7,6 +8,13 @@ const ABORTS = new Set(['panic_abort', 'invoke_abort', 'abort']);
 const OF_WATCHDOG = /^(?:task_wdt_|esp_task_wdt_)/;
 const OF_RETURNED_TASK = new Set(['vPortTaskWrapper', 'prvTaskExitError', '_prvTaskExitError']);
 const FAULTS: ReadonlySet<CrashKind> = new Set(['INVALID_READ', 'INVALID_WRITE', 'INVALID_ACCESS']);
+/** A panic of Rust ends in an instruction that stops the chip, or in a loop of its handler. */
+const ENDS_OF_PANICS: ReadonlySet<CrashKind> = new Set([
+  'ABORT',
+  'BREAKPOINT',
+  'ILLEGAL_INSTRUCTION',
+  'OTHER',
+]);
 /** They read what their caller gave them. */
 const COPIES_TEXT = /str/;
 
@@ -19,6 +27,7 @@ export function kindByFrames(kind: CrashKind, frames: readonly StackFrame[]): Cr
   const names = frames.map((frame) => plainName(frame.function ?? ''));
   const [innermost = ''] = names;
   if (FAULTS.has(kind) && isHeapFunction(innermost) && !COPIES_TEXT.test(innermost)) return 'HEAP_CORRUPTION';
+  if (ENDS_OF_PANICS.has(kind) && frames.some(isPanic)) return 'ABORT';
   const isAbort = kind === 'ABORT' || (kind === 'INVALID_WRITE' && ABORTS.has(innermost));
   return isAbort ? kindOfAbort(names) : kind;
 }
@@ -30,12 +39,17 @@ export function causeOfAbort(frames: readonly StackFrame[]): string | null {
     const code = check.arguments.find(({ name }) => name === 'rc')?.value ?? '';
     return `ESP_ERROR_CHECK got an error${/^-?\d{1,10}$/.test(code) ? ` (${hex(Number(code))})` : ''}`;
   }
+  if (frames.some(isPanic)) return 'The Rust program panicked';
   const names = frames.map((frame) => plainName(frame.function ?? ''));
   const thrown = names
     .map((name) => /^std::__throw_(\w+?)(?:_fmt)?$/.exec(name)?.[1])
     .find((type) => type !== undefined);
   if (thrown !== undefined) return `A C++ exception (std::${thrown}) was thrown and not caught`;
   return names.some((name) => THROWS.has(name)) ? 'A C++ exception was thrown and not caught' : null;
+}
+
+function isPanic(frame: StackFrame): boolean {
+  return frame.function !== null && isRustPanic(frame.function);
 }
 
 const ERROR_CHECKS = new Set(['_esp_error_check_failed', '__esp_error_check_failed']);

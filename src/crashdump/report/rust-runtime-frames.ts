@@ -19,7 +19,7 @@ const RUNTIME_NAMES = /^(?:__rust_\w+|__rg_\w+|__rdl_\w+|rust_eh_personality|lan
 const MAX_NAME_LENGTH = 400;
 
 /** True for the frame in which a panic begins to be reported. */
-function isRustPanic(name: string): boolean {
+export function isRustPanic(name: string): boolean {
   const path = plainPath(name);
   return PANIC_PATHS.test(path) || PANIC_NAMES.test(lastPart(path, 'std::panicking::'));
 }
