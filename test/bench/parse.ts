@@ -6,12 +6,15 @@ import type * as reader from '../../src/crashdump/index.js';
 import { readCases, readFixtures, type Specimen } from '../fuzz/corpus.js';
 import { buildLargeFirmware, hasCompiler } from '../support/large-firmware.js';
 import { findDebugger } from './debuggers.js';
+import { earlierBuild } from './earlier-build.js';
+import { compareWithEarlier } from './earlier-reader.js';
 import { quantile } from './load.js';
 import { measure, type Run } from './measure.js';
 import type { Result } from './result.js';
 
 const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
 const READER = new URL('../../dist/crashdump/index.js', import.meta.url).href;
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 const COLD_RUNS = 15;
 const NEW_ELF_RUNS = 15;
 const WARM_RUNS = 300;
@@ -22,7 +25,7 @@ const COPIES = [62, 250];
 /**
  * RISC-V dumps (that of a real device where the cases are, one of our C++ fixtures, the same with large ELFs) read in
  * four ways: by a new process, by a warm one with a new ELF and with a known one, and by a debugger (see debuggers.ts),
- * in turns.
+ * in turns. With `BASELINE` also all our dumps and those of the cases by that build's reader, in turns with ours.
  */
 export async function parse(): Promise<Result[]> {
   const real = readCases().filter(({ name }) => name.includes('esp32c3'));
@@ -31,6 +34,15 @@ export async function parse(): Promise<Result[]> {
   for (const specimen of [...real, ...own]) results.push(...(await measureSpecimen(specimen)).results);
   if (hasCompiler) results.push(...(await measureLarge()));
   else process.stderr.write('no gcc-riscv64-unknown-elf: large ELFs are left out\n');
+  const earlier = earlierBuild();
+  if ('missing' in earlier) process.stderr.write(`${earlier.missing}: no build to compare with\n`);
+  else
+    results.push(
+      ...(await compareWithEarlier({ ours: DIST, before: earlier.dist }, [
+        ...readFixtures(),
+        ...readCases(),
+      ])),
+    );
   return results;
 }
 
