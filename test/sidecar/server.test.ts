@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { aTask, CHIP, elfDump } from '../crashdump/builders.js';
 import { fixture } from '../support/fixtures.js';
 import { aSocket, statusOf } from '../support/http.js';
 import { aDump, anElfOfSymbols, aSidecarServer, aTransferFolder, get, type Sidecar } from './support.js';
@@ -207,10 +209,17 @@ describe('hostile work', () => {
   it('costs its own attempt when it takes too much memory, and nothing else', async () => {
     const sidecar = await aSidecarServer({ maxOldSpaceMb: 32 });
     // Each symbol of 16 bytes becomes an object when they are sorted: many times the memory of the file.
-    await sidecar.put('bloated.elf', anElfOfSymbols(1_000_000));
+    const bloatedElf = anElfOfSymbols(1_000_000);
+    const appElfSha256 = createHash('sha256').update(bloatedElf).digest('hex');
+    const tasks = [aTask({ pc: 0x400d1234 })];
+    await sidecar.put('bloated.elf', bloatedElf);
+    await sidecar.put(
+      'bloated.dmp',
+      elfDump({ machine: 'xtensa', tasks, appElfSha256 }, 'ELF SHA256 v2.1', CHIP.esp32),
+    );
 
     const [bloated, ...others] = await Promise.all([
-      sidecar.parse({ elf: 'bloated.elf' }),
+      sidecar.parse({ core: 'bloated.dmp', elf: 'bloated.elf' }),
       ...Array.from({ length: 20 }, () => sidecar.parse()),
     ]);
 

@@ -1,7 +1,7 @@
 import type { DumpTask } from '../core/core.js';
 import { printable } from '../printable.js';
 import { type ReadMemory, readWord } from '../read-memory.js';
-import { fits, readTaskName, type TaskLayout } from './task-layout.js';
+import { fits, readNameAlone, readTaskName, type TaskLayout } from './task-layout.js';
 
 /** FreeRTOS's data about a task (`tskTaskControlBlock`). Values that dump and layout do not give are null. */
 export interface TaskControlBlock {
@@ -52,8 +52,9 @@ export function readTaskControlBlock(
   read: ReadMemory,
   layout: TaskLayout | null,
 ): TaskControlBlock {
-  if (layout === null || (layout.isGuess && !fits(task, layout, read))) return NOTHING_KNOWN;
   const { tcbAddress: address } = task;
+  if (layout === null || (layout.isGuess && !fits(task, layout, read)))
+    return { ...NOTHING_KNOWN, name: readNameAlone(address, layout, read) };
   const word = (offset: number | null) => (offset === null ? null : readWord(read, address + offset));
   const { notifyState } = layout;
 

@@ -116,6 +116,20 @@ export function readTaskName(
   return nameSize === null ? null : textOf(Uint8Array.from(bytes));
 }
 
+/** configMAX_TASK_NAME_LEN of ESP-IDF by default. */
+const USUAL_NAME_SIZE = 16;
+
+/** The name of a task whose other members are broken or empty: plain text where names usually are, or nothing. */
+export function readNameAlone(
+  tcbAddress: number,
+  layout: TaskLayout | null,
+  read: ReadMemory,
+): string | null {
+  const name = readTaskName(tcbAddress, { ...(layout ?? USUAL), nameSize: null }, read);
+  const isPlain = name !== null && name.length < USUAL_NAME_SIZE && /^[\x20-\x7e]+$/.test(name);
+  return isPlain ? name : null;
+}
+
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 function textOf(bytes: Uint8Array): string | null {

@@ -58,7 +58,7 @@ function heading({ report, dump }: TextSources): string[] {
     '',
   ];
   const crashed = report.tasks[0];
-  if (report.crashedTask === null) lines.push('Crashed task has been skipped.');
+  if (!report.tasks.some((task) => task.crashed)) lines.push('Crashed task has been skipped.');
   else if (crashed) {
     lines.push(
       `Crashed task handle: ${plainHex(crashed.tcb)}, name: '${crashed.name}', GDB name: '${processName(crashed)}'`,
