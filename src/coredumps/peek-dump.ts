@@ -8,8 +8,7 @@ export const PEEK_BYTES = 64 * 1024 * 1024;
 export function peek(bytes: Uint8Array): DumpIdentity | string {
   try {
     const { appElfSha256, chip } = peekDump(bytes);
-    // Zeros stand for a hash that the build did not have.
-    return { appElfSha256: /^0*$/.test(appElfSha256 ?? '') ? null : appElfSha256, dumpChip: chip };
+    return { appElfSha256, dumpChip: chip };
   } catch (error) {
     if (error instanceof UnreadableDump) return error.message;
     throw error;
