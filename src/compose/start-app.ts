@@ -9,6 +9,7 @@ import { DomainError } from '../errors.js';
 import { printedSchema } from '../graphql/schema/printed-schema.js';
 import { readPersistedDocuments } from '../graphql/server/persisted-documents.js';
 import type { QueryThread } from '../graphql/server/query-thread.js';
+import { createBootRoute } from '../http/boot.js';
 import { createCrossOrigin } from '../http/cors.js';
 import { createPageRoute } from '../http/dashboard-assets.js';
 import { createPageConfigRoute } from '../http/dashboard-config.js';
@@ -102,7 +103,7 @@ export async function startApp(
     const feed = { add: (task: ParseTask) => background?.queue?.add(task) };
     const queue = config.parser === null ? null : feed;
     const services = await createServices({ config, database, blobs, clock, log, metrics, queue });
-    const { auth, coredumps, events, gatekeeper, registration } = services;
+    const { auth, boots, coredumps, events, gatekeeper, registration } = services;
     const { countMissing, sampleStorage } = registerGauges({ config, database, services, metrics, clock });
 
     await database.jobs?.start();
@@ -123,6 +124,7 @@ export async function startApp(
     const clientAddress = createClientAddress(config.trustedProxies);
     const crossOrigin = createCrossOrigin(config.corsOrigins, config.publicUrl);
     const uploadPriority = createUploadPriority();
+    const deviceAttempts = createAttemptLimiter(config);
     const { graphql, queries } = createGraphQL({
       ...{ config, database, services, clientAddress, persisted, uploadPriority, clock, metrics, log },
       isForeign: crossOrigin.isForeign,
@@ -148,11 +150,20 @@ export async function startApp(
           registration,
           metrics,
           limits: createUploadLimits(config, metrics, uploadPriority),
-          attemptLimiter: createAttemptLimiter(config),
+          attemptLimiter: deviceAttempts,
           clientAddress,
           maxBytes: config.maxCoredumpBytes,
           stallMs: config.uploadStallMs,
           deadlineMs: config.uploadDeadlineMs,
+        }),
+        boot: createBootRoute({
+          boots,
+          registration,
+          auth,
+          metrics,
+          attemptLimiter: deviceAttempts,
+          clientAddress,
+          stallMs: config.uploadStallMs,
         }),
         download: createDownloadRoute({ coredumps, gatekeeper, clientAddress }),
         coreElf: createCoreElfRoute({ coredumps, gatekeeper, clientAddress }),

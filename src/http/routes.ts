@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { notFound } from '../errors.js';
+import type { createBootRoute } from './boot.js';
 import type { createPageRoute } from './dashboard-assets.js';
 import type { createPageConfigRoute } from './dashboard-config.js';
 import type { createCoreElfRoute, createDownloadRoute } from './download.js';
@@ -46,6 +47,7 @@ export type Method = 'GET' | 'HEAD' | 'POST';
 type Handler<E extends Exchange> = (exchange: E, parameters: readonly string[]) => unknown;
 
 export interface Handlers {
+  boot: ReturnType<typeof createBootRoute>;
   upload: ReturnType<typeof createUploadRoute>;
   download: ReturnType<typeof createDownloadRoute>;
   coreElf: ReturnType<typeof createCoreElfRoute>;
@@ -62,6 +64,7 @@ const REST = { errors: 'rest', contentPolicy: NOTHING_POLICY, isProbe: false } a
 
 /** All routes of the server. */
 export function createRoutes({
+  boot,
   upload,
   download,
   coreElf,
@@ -79,6 +82,14 @@ export function createRoutes({
       access: 'devices',
       body: 'streamed',
       handle: (exchange) => upload(exchange),
+    },
+    {
+      ...REST,
+      path: '/api/iot/boot',
+      methods: ['POST'],
+      access: 'devices',
+      body: 'streamed',
+      handle: (exchange) => boot(exchange),
     },
     {
       ...REST,

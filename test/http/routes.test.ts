@@ -14,6 +14,7 @@ const unused = () => {
   throw new Error('the table is only read here');
 };
 const handlers: Handlers = {
+  boot: unused,
   upload: unused,
   download: unused,
   coreElf: unused,
