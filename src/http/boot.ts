@@ -34,7 +34,7 @@ const MAX_IN_FLIGHT = 1_000;
 /** A device that restarts more often than every two seconds has no time to connect. */
 const REPORTS_PER_MINUTE = 30;
 /** A report is worth less than a crash: the device goes on without it. */
-const DATABASE_WAIT_MS = 5_000;
+const REPORT_WAIT_MS = 5_000;
 
 /** `POST /api/iot/boot` (docs/api.md): authenticate, read, store, answer 204. */
 export function createBootRoute({
@@ -60,20 +60,16 @@ export function createBootRoute({
       const sender = await attemptLimiter.watch(address, () =>
         withDeadline(
           auth.authenticateDevice(request.headers.authorization, claimOf(parameters)),
-          DATABASE_WAIT_MS,
+          REPORT_WAIT_MS,
         ),
       );
       const report = readBootReport(parameters);
       takePermit(sender);
       const device = sender.isNew
-        ? (
-            await withDeadline(
-              registration.register(sender.newcomer, { address, requestId }),
-              DATABASE_WAIT_MS,
-            )
-          ).device
+        ? (await withDeadline(registration.register(sender.newcomer, { address, requestId }), REPORT_WAIT_MS))
+            .device
         : sender.device;
-      await withDeadline(boots.record(device, report), DATABASE_WAIT_MS);
+      await withDeadline(boots.record(device, report), REPORT_WAIT_MS);
       response.writeHead(204).end();
       metrics.bootReports.inc({ status: 'success' });
       log.debug({ device: device.key, ...report }, 'boot report stored');
