@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { createAttemptLimiter } from '../auth/attempt-limiter.js';
 import { alsoWaking } from '../changes/announced.js';
 import type { Config } from '../config/settings.js';
@@ -14,6 +13,7 @@ import { createCrossOrigin } from '../http/cors.js';
 import { createPageRoute } from '../http/dashboard-assets.js';
 import { createPageConfigRoute } from '../http/dashboard-config.js';
 import { createCoreElfRoute, createDownloadRoute } from '../http/download.js';
+import { createGraphiqlRoute } from '../http/graphiql-assets.js';
 import { createHealthRoutes } from '../http/health.js';
 import { createRoutes } from '../http/routes.js';
 import { createSchemaRoute } from '../http/schema-document.js';
@@ -31,6 +31,7 @@ import { createAllowedHosts } from '../platform/http/allowed-hosts.js';
 import { createClientAddress } from '../platform/http/client-address.js';
 import type { Logger } from '../platform/logger.js';
 import { createMetrics } from '../platform/metrics.js';
+import { GRAPHIQL_FOLDER, PAGE_FOLDER } from '../platform/program-files.js';
 import { createUploadPriority } from '../platform/upload-priority.js';
 import { createGraphQL } from './create-graphql.js';
 import { type AllServices, createServices } from './create-services.js';
@@ -45,8 +46,6 @@ export interface App {
 }
 
 const RETRY_DELAY_MS = 1_000;
-/** Folder beside the built program; it does not exist beside the sources. */
-const PAGE_FOLDER = fileURLToPath(new URL('../page', import.meta.url));
 
 /**
  * The composition root: opens the platform, creates the services, starts the background work, and listens.
@@ -182,6 +181,7 @@ export async function startApp(
           folder: PAGE_FOLDER,
           issuerOrigins: config.pageClient === null ? () => [] : auth.issuerOrigins,
         }),
+        graphiql: createGraphiqlRoute({ folder: GRAPHIQL_FOLDER }),
         schemaDocument: createSchemaRoute({ print: printedSchema, gatekeeper, clientAddress }),
         pageConfig: createPageConfigRoute({ gatekeeper, clientAddress, pageClient: config.pageClient }),
         graphql: graphql.handle,

@@ -6,6 +6,7 @@ import type { createPageConfigRoute } from './dashboard-config.js';
 import type { createCoreElfRoute, createDownloadRoute } from './download.js';
 import type { ErrorForm } from './errors.js';
 import type { Exchange, StreamedExchange } from './exchange.js';
+import type { createGraphiqlRoute } from './graphiql-assets.js';
 import type { createHealthRoutes } from './health.js';
 import type { createSchemaRoute } from './schema-document.js';
 import { GRAPHIQL_POLICY, NOTHING_POLICY } from './security-headers.js';
@@ -54,6 +55,7 @@ export interface Handlers {
   health: ReturnType<typeof createHealthRoutes>;
   page: ReturnType<typeof createPageRoute>;
   pageConfig: ReturnType<typeof createPageConfigRoute>;
+  graphiql: ReturnType<typeof createGraphiqlRoute>;
   schemaDocument: ReturnType<typeof createSchemaRoute>;
   graphql: (request: IncomingMessage, response: ServerResponse, requestId: string) => Promise<void>;
 }
@@ -71,6 +73,7 @@ export function createRoutes({
   health,
   page,
   pageConfig,
+  graphiql,
   schemaDocument,
   graphql,
 }: Handlers): Route[] {
@@ -132,6 +135,14 @@ export function createRoutes({
       isProbe: false,
       body: 'watched',
       handle: ({ request, response, requestId }) => graphql(request, response, requestId),
+    },
+    {
+      ...REST,
+      path: '/graphiql/:file',
+      methods: READ,
+      access: 'anyone',
+      body: 'watched',
+      handle: (exchange, [file = '']) => graphiql(exchange, file),
     },
     {
       ...REST,

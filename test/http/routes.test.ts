@@ -21,6 +21,7 @@ const handlers: Handlers = {
   health: { healthz: unused, readyz: unused, metrics: unused },
   page: unused,
   pageConfig: unused,
+  graphiql: unused,
   schemaDocument: unused,
   graphql: unused,
 };
