@@ -22,7 +22,7 @@ export const AUDIT_TARGETS = [
 
 /** The note of an action; the actor, the time and the address are added from the context. */
 export interface AuditNote {
-  /** The mutation's name, or `downloadCoredump`. The set must stay small: it is a label of a metric. */
+  /** The mutation's name, `downloadCoredump` or `downloadFirmware`. A small set: it is a label of a metric. */
   action: string;
   targetType?: (typeof AUDIT_TARGETS)[number];
   targetId?: number;
@@ -33,9 +33,9 @@ export interface AuditNote {
 }
 
 /** Roles of actors; `server`: the server did it by itself. */
-export const AUDIT_ROLES = ['viewer', 'admin', 'server'] as const;
+export const AUDIT_ROLES = ['viewer', 'uploader', 'admin', 'server'] as const;
 /** How actors are known. */
-export const AUDIT_WAYS = ['issuer', 'token', 'link', 'open', 'server'] as const;
+export const AUDIT_WAYS = ['issuer', 'token', 'publisher', 'link', 'open', 'server'] as const;
 
 export interface AuditFilter {
   action?: string[];

@@ -9,6 +9,7 @@ import type { Database, DbTransaction } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { elfKey } from './blob-keys.js';
 import { openBundle } from './bundle.js';
+import { createElfFiles } from './elf-files.js';
 import { type Examined, examine, storeExamined } from './examine.js';
 import { type FoundBuild, findBuild, type WantedBuild } from './find-build.js';
 import { createLostElfs } from './lost-elfs.js';
@@ -43,7 +44,7 @@ interface FirmwareServiceDeps {
   database: Pick<Database, 'db' | 'runExclusive'>;
   blobs: BlobStore;
   clock: Clock;
-  audit: Pick<Audit, 'change' | 'note' | 'removal'>;
+  audit: Pick<Audit, 'change' | 'note' | 'noteReading' | 'removal'>;
   log: Logger;
   config: { maxFirmwares: number; maxFirmwareBytes: number };
   /** Called when a new build can be used. Errors are logged and otherwise ignored. */
@@ -129,15 +130,7 @@ export function createFirmwareService({
 
     findBuild: (wanted: WantedBuild): Promise<FoundBuild> => findBuild(db, wanted),
 
-    /**
-     * Copies the build's ELF to `path`. @returns its size, or null when the ELF is missing or incomplete in the storage
-     */
-    async copyElf(firmware: Firmware, path: string): Promise<number | null> {
-      const model = await db.deviceModel.findUnique({ where: { id: firmware.modelId } });
-      if (model === null) return null;
-      const size = await blobs.copyTo(elfKey(model.code, firmware.elfSha256), path);
-      return size === firmware.size ? size : null;
-    },
+    ...createElfFiles({ db, blobs, lost, audit }),
 
     /**
      * Reads from a copy of its ELF what an earlier release did not store of a build: its chip, the version in the ELF,

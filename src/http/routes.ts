@@ -5,6 +5,7 @@ import type { createPageConfigRoute } from './dashboard-config.js';
 import type { createCoreElfRoute, createDownloadRoute } from './download.js';
 import type { ErrorForm } from './errors.js';
 import type { Exchange, StreamedExchange } from './exchange.js';
+import type { createFirmwareDownloadRoute } from './firmware-download.js';
 import type { createHealthRoutes } from './health.js';
 import type { createSchemaRoute } from './schema-document.js';
 import { GRAPHIQL_POLICY, NOTHING_POLICY } from './security-headers.js';
@@ -23,7 +24,7 @@ export type Route = {
   methods: readonly Method[] | 'any';
   /**
    * Who may call the route when authentication is on. The handlers check it, because they know the credentials (tokens,
-   * signed links) and count failures. `devices`: the dispatcher refuses web pages of other sites.
+   * signed links) and count failures: viewers, and in places uploaders. `devices`: the dispatcher refuses web pages of other sites.
    */
   access: 'anyone' | 'viewers' | 'devices';
   /** The form of a refusal. */
@@ -49,6 +50,7 @@ export interface Handlers {
   upload: ReturnType<typeof createUploadRoute>;
   download: ReturnType<typeof createDownloadRoute>;
   coreElf: ReturnType<typeof createCoreElfRoute>;
+  firmwareDownload: ReturnType<typeof createFirmwareDownloadRoute>;
   health: ReturnType<typeof createHealthRoutes>;
   page: ReturnType<typeof createPageRoute>;
   pageConfig: ReturnType<typeof createPageConfigRoute>;
@@ -65,6 +67,7 @@ export function createRoutes({
   upload,
   download,
   coreElf,
+  firmwareDownload,
   health,
   page,
   pageConfig,
@@ -103,6 +106,14 @@ export function createRoutes({
       access: 'viewers',
       body: 'watched',
       handle: (exchange, [device = '', id = '']) => download(exchange, { device, id }),
+    },
+    {
+      ...REST,
+      path: '/api/firmwares/:id/firmware.elf',
+      methods: READ,
+      access: 'viewers',
+      body: 'watched',
+      handle: (exchange, [id = '']) => firmwareDownload(exchange, id),
     },
     {
       ...REST,

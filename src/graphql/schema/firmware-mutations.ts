@@ -1,3 +1,4 @@
+import { assertMayUploadFor } from '../../auth/principal.js';
 import { readWarnings } from '../../firmware/warnings.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
@@ -30,8 +31,15 @@ builder.relayMutationField(
   {
     description:
       'Stores a build, with which dumps can be parsed. Dumps that wait for it are queued. The same ELF again changes ' +
-      'nothing.',
-    resolve: async (_, { input: { modelCode, bundle, version, allowVersionMismatch } }, { services }) => {
+      'nothing. For admins and uploaders; a CI job may upload for the models that it is trusted with.',
+    skipTypeScopes: true,
+    authScopes: { uploader: true },
+    resolve: async (
+      _,
+      { input: { modelCode, bundle, version, allowVersionMismatch } },
+      { services, person },
+    ) => {
+      assertMayUploadFor(person, modelCode);
       const { filename, createReadStream } = await bundle;
       const stream = createReadStream();
       return services.firmwares.upload({
