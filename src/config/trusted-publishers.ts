@@ -19,22 +19,29 @@ export interface TrustedPublisher {
 const FIELDS = ['provider', 'models', 'issuer', 'audience', 'claims'];
 
 /** Numbers and booleans too, because an operator copies an id as it is shown; in tokens all are strings. */
-const claimValue = z.union([z.string().min(1).max(500), z.int(), z.boolean()]).transform(String);
+const claimValue = z
+  .union([z.string().min(1), z.int(), z.boolean()], { error: 'it is not a text, a whole number or true' })
+  .transform(String);
 
 const entry = z.strictObject(
   {
     provider: z.enum(['github', 'gitlab'], { error: 'it is "github" or "gitlab"' }),
     models: z
-      .array(z.string().regex(/^[a-z0-9_]{1,32}$/), {
-        error: 'it is a list of codes of models: ["thermostat"]',
-      })
+      .array(
+        z
+          .string()
+          .regex(/^[a-z0-9_]{1,32}$/, { error: 'it is not the code of a model: 1 to 32 of a-z, 0-9 and _' }),
+        {
+          error: 'it is a list of codes of models: ["thermostat"]',
+        },
+      )
       .min(1, { error: 'it names no model' }),
     issuer: z.string().refine(isHttpUrl, { error: 'it is not an http:// or https:// URL' }).optional(),
     audience: z
       .string({
         error: 'it is missing: a text that only your jobs ask for, such as the address of this server',
       })
-      .min(1),
+      .min(1, { error: 'it is empty' }),
     claims: z.record(z.string(), claimValue, { error: 'it is an object: {"repository_id": "123", …}' }),
   },
   {

@@ -68,7 +68,10 @@ export const builder = new SchemaBuilder<{
 // Closed by default: the rule covers every field of these types, and so everything reachable through them. The
 // `authScopes` of a field can only restrict further, because both must pass.
 builder.queryType({ description: 'All that can be read. For viewers.', authScopes: { viewer: true } });
-builder.mutationType({ description: 'All that can be changed. For admins; `uploadFirmware` is for uploaders too.', authScopes: { admin: true } });
+builder.mutationType({
+  description: 'All that can be changed. For admins; `uploadFirmware` is for uploaders too.',
+  authScopes: { admin: true },
+});
 builder.subscriptionType({
   description: 'All that can be followed. For viewers.',
   authScopes: { viewer: true },
