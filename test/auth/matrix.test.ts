@@ -5,8 +5,10 @@ import { WebSocket } from 'ws';
 import { encodeGlobalId } from '../../src/global-ids.js';
 import { schema } from '../../src/graphql/schema/schema.js';
 import { aDevice, aServer, bearer, stored, type TestApp, upload } from '../support/app.js';
+import { GITHUB_JOB, gitHubPublisher, jobToken } from '../support/ci-jobs.js';
+import { uploadFirmware } from '../support/firmware.js';
 import { anOidcProvider, inSeconds, type OidcProvider } from '../support/oidc.js';
-import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
+import { ADMIN, UPLOADER, VIEWER, WITH_UPLOADER } from '../support/people.js';
 import { type AskedField, everyField } from '../support/walk.js';
 
 /**
@@ -15,6 +17,8 @@ import { type AskedField, everyField } from '../support/walk.js';
  * what is stricter.
  */
 const ADMINS_ONLY = ['auditEvents'];
+/** What an uploader may read: who it is. Its one mutation is for the models that exist, and these documents name none. */
+const FOR_UPLOADERS = ['viewer'];
 /** Ids of nothing, so that an admin's mutations find nothing to delete. */
 const FIELDS = everyField(schema, { ID: JSON.stringify(encodeGlobalId('Device', 999_999)) });
 
@@ -25,18 +29,26 @@ describe('the access matrix', () => {
     const issuer = await anOidcProvider([
       { id: 'dashboard', roles: ['viewer'] },
       { id: 'ci', roles: ['admin'] },
+      { id: 'release', roles: ['uploader'] },
       { id: 'baker', roles: ['baker'] },
       { id: 'iotdevice-thermostat-dev1' },
       { id: 'iotdevice-pump-dev1' },
     ]);
+    const ci = await anOidcProvider([]);
     const app = await aServer(
-      { ...STATIC_TOKENS, ...issuer.environment, AUTH_FAILURES_PER_MINUTE: '100000' },
+      {
+        ...WITH_UPLOADER,
+        ...issuer.environment,
+        TRUSTED_PUBLISHERS: JSON.stringify([gitHubPublisher(ci.issuer)]),
+        AUTH_FAILURES_PER_MINUTE: '100000',
+      },
       { token: ADMIN },
     );
     const device = await aDevice(app);
     const other = await aDevice(app, { key: 'dev2' });
     const { coredumpId } = await stored(app, 'dump', { headers: bearer(device.token) });
-    const whos = await everybody(issuer, { device: device.token, other: other.token });
+    const firmware = await uploadFirmware(app, { headers: bearer(ADMIN) });
+    const whos = await everybody(issuer, ci, { device: device.token, other: other.token });
     const wrong: string[] = [];
     let cells = 0;
     const cell = async (who: Who, what: string, expected: Outcome, find: () => Promise<Outcome>) => {
@@ -50,6 +62,9 @@ describe('the access matrix', () => {
         await cell(who, path, 'in', () => statusOf(app, path, who.token));
       for (const path of ['/metrics', '/schema.graphql', ...downloads(coredumpId)])
         await cell(who, path, reads(who), () => statusOf(app, path, who.token));
+      const elf = `/api/firmwares/${encodeURIComponent(firmware.id)}/firmware.elf`;
+      await cell(who, elf, who.kind === 'uploader' ? 'in' : reads(who), () => statusOf(app, elf, who.token));
+      await cell(who, '/api/config', readsConfig(who), () => statusOf(app, '/api/config', who.token));
       await cell(who, 'GraphiQL', who.kind === 'nobody' && who.token === undefined ? 401 : reads(who), () =>
         statusOf(app, '/graphql', who.token, { Accept: 'text/html' }),
       );
@@ -72,13 +87,19 @@ describe('the access matrix', () => {
 
 interface Who {
   name: string;
-  kind: 'nobody' | 'roleless' | 'device' | 'viewer' | 'admin';
+  kind: 'nobody' | 'roleless' | 'device' | 'viewer' | 'uploader' | 'admin';
   token?: string;
   /** Of the device "dev1". */
   mayUpload?: boolean;
+  /** The only ones whose firmware it may upload. */
+  models?: string[];
 }
 
-async function everybody(issuer: OidcProvider, tokens: { device: string; other: string }): Promise<Who[]> {
+async function everybody(
+  issuer: OidcProvider,
+  ci: OidcProvider,
+  tokens: { device: string; other: string },
+): Promise<Who[]> {
   const admin = { realm_access: { roles: ['admin'] } };
   const good = await issuer.token('ci');
   const [head = '', body = '', signature = ''] = good.split('.');
@@ -99,6 +120,19 @@ async function everybody(issuer: OidcProvider, tokens: { device: string; other: 
     { name: 'device of another model', kind: 'roleless', token: await issuer.token('iotdevice-pump-dev1') },
     { name: 'viewer', kind: 'viewer', token: VIEWER },
     { name: 'viewer by issuer', kind: 'viewer', token: await issuer.token('dashboard') },
+    { name: 'uploader', kind: 'uploader', token: UPLOADER },
+    { name: 'uploader by issuer', kind: 'uploader', token: await issuer.token('release') },
+    { name: 'CI job', kind: 'uploader', token: await jobToken(ci, GITHUB_JOB), models: ['thermostat'] },
+    {
+      name: 'CI job of a pull request',
+      kind: 'nobody',
+      token: await jobToken(ci, { ...GITHUB_JOB, event_name: 'pull_request' }),
+    },
+    {
+      name: 'CI job elsewhere',
+      kind: 'nobody',
+      token: await jobToken(ci, { ...GITHUB_JOB, repository_id: '1' }),
+    },
     { name: 'admin', kind: 'admin', token: ADMIN },
     { name: 'admin by issuer', kind: 'admin', token: good },
     { name: 'without a role', kind: 'roleless', token: await issuer.token('baker') },
@@ -126,14 +160,28 @@ function uploads({ kind, mayUpload }: Who): Outcome {
   return mayUpload === true ? 'in' : 403;
 }
 
+/** Anonymous people learn how to sign in; a token that is none is refused. */
+function readsConfig(who: Who): Outcome {
+  if (who.kind === 'uploader' || who.token === undefined) return 'in';
+  return reads(who);
+}
+
 function expectedOf(who: Who, { operation, root }: AskedField): Outcome {
+  if (who.kind === 'uploader') {
+    if (root === 'uploadFirmware') return who.models === undefined ? 'in' : 403;
+    return FOR_UPLOADERS.includes(root) ? 'in' : 403;
+  }
   const needsAdmin = operation === 'mutation' || ADMINS_ONLY.includes(root);
   return needsAdmin && who.kind === 'viewer' ? 403 : reads(who);
 }
 
 function downloads(coredumpId: string): string[] {
   const id = encodeURIComponent(coredumpId);
-  return [`/api/coredumps/${id}/download`, `/api/devices/dev1/coredumps/${id}/download`];
+  return [
+    `/api/coredumps/${id}/download`,
+    `/api/coredumps/${id}/core.elf`,
+    `/api/devices/dev1/coredumps/${id}/download`,
+  ];
 }
 
 async function statusOf(app: TestApp, path: string, token?: string, headers = {}): Promise<Outcome> {
