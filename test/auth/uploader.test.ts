@@ -20,7 +20,7 @@ const OF_THE_ANSWER = [
   ...['chip', 'elfLostAt', 'elfSha256', 'elfVersion', 'id', 'model', 'size'].map(
     (name) => `Firmware.${name}`,
   ),
-  ...['updatedAt', 'uploadedAt', 'version', 'warnings'].map((name) => `Firmware.${name}`),
+  ...['revision', 'updatedAt', 'uploadedAt', 'version', 'warnings'].map((name) => `Firmware.${name}`),
   ...['code', 'id', 'name'].map((name) => `DeviceModel.${name}`),
   ...['code', 'message'].map((name) => `ReportWarning.${name}`),
 ];

@@ -21,6 +21,11 @@ builder.relayMutationField(
         description:
           'When left out: `version.json` in the ZIP, else the application descriptor in the ELF says it.',
       }),
+      revision: t.string({
+        description:
+          'The Git commit of its sources: 1 to 64 of the characters `A-Z a-z 0-9 . _ + -`. Of an ELF that is there already, the ' +
+          'first one stays.',
+      }),
       allowVersionMismatch: t.boolean({
         description:
           'Store it under `version`, or that of `version.json`, although its application descriptor has another one ' +
@@ -36,7 +41,7 @@ builder.relayMutationField(
     authScopes: { uploader: true },
     resolve: async (
       _,
-      { input: { modelCode, bundle, version, allowVersionMismatch } },
+      { input: { modelCode, bundle, version, revision, allowVersionMismatch } },
       { services, person },
     ) => {
       assertMayUploadFor(person, modelCode);
@@ -44,8 +49,7 @@ builder.relayMutationField(
       const stream = createReadStream();
       return services.firmwares.upload({
         modelCode,
-        ...(version == null ? {} : { version }),
-        ...(allowVersionMismatch == null ? {} : { allowVersionMismatch }),
+        ...present({ version, revision, allowVersionMismatch }),
         // graphql-upload-minimal cuts a file at its limit without an error; the stream knows.
         bundle: { filename, stream, truncated: () => 'truncated' in stream && stream.truncated === true },
       });
