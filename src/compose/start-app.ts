@@ -103,7 +103,7 @@ export async function startApp(
     const feed = { add: (task: ParseTask) => background?.queue?.add(task) };
     const queue = config.parser === null ? null : feed;
     const services = await createServices({ config, database, blobs, clock, log, metrics, queue });
-    const { auth, coredumps, events, firmwares, gatekeeper } = services;
+    const { auth, coredumps, events, firmwares, gatekeeper, registration } = services;
     const { countMissing, sampleStorage } = registerGauges({ config, database, services, metrics, clock });
 
     await database.jobs?.start();
@@ -146,6 +146,7 @@ export async function startApp(
         upload: createUploadRoute({
           coredumps,
           auth,
+          registration,
           metrics,
           limits: createUploadLimits(config, metrics, uploadPriority),
           attemptLimiter: createAttemptLimiter(config),

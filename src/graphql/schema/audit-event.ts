@@ -14,6 +14,7 @@ const AuditRole = builder.enumType('AuditRole', {
     VIEWER: { value: 'viewer', description: 'A person who may read and download.' },
     UPLOADER: { value: 'uploader', description: 'A program, as in CI, that may only upload firmware.' },
     ADMIN: { value: 'admin', description: 'A person who may change everything.' },
+    DEVICE: { value: 'device', description: 'A device that registered itself.' },
     SERVER: { value: 'server', description: 'The server did it by itself.' },
   } satisfies Described<(typeof AUDIT_ROLES)[number]>,
 });
@@ -29,6 +30,7 @@ const AuditVia = builder.enumType('AuditVia', {
       description: 'By the token of a CI job that `TRUSTED_PUBLISHERS` names.',
     },
     LINK: { value: 'link', description: 'By a signed link for a download.' },
+    INGEST_KEY: { value: 'ingest_key', description: 'By an ingest key of a model.' },
     OPEN: { value: 'open', description: 'Not at all: the server had no authentication.' },
     SERVER: { value: 'server', description: 'The server did it by itself.' },
   } satisfies Described<(typeof AUDIT_WAYS)[number]>,
@@ -43,6 +45,7 @@ const AuditTargetType = builder.enumType('AuditTargetType', {
     DEVICE: { value: 'Device', description: 'A device, or all its dumps.' },
     DEVICE_MODEL: { value: 'DeviceModel', description: 'A model of devices.' },
     FIRMWARE: { value: 'Firmware', description: 'A build.' },
+    INGEST_KEY: { value: 'IngestKey', description: 'An ingest key.' },
   } satisfies Described<(typeof AUDIT_TARGETS)[number]>,
 });
 
@@ -63,12 +66,14 @@ builder.node(AuditEvent, {
     createdAt: t.expose('at', { type: 'DateTime', description: 'When it was done.' }),
     action: t.exposeString('action', {
       description:
-        'The mutation’s name, `downloadCoredump` or `downloadFirmware`. A text, because every release may add mutations.',
+        'The mutation’s name, `downloadCoredump`, `downloadFirmware`, or `registerDevice` of a device that registered itself. ' +
+        'A text, because every release may add mutations.',
     }),
     actor: t.exposeString('actor', {
       description:
         'Who: the name in the issuer’s token, or `token` and the first digits of a static token’s digest; repository, ref ' +
-        'and run of a CI job; `anybody` without authentication; `coredock` for the server itself.',
+        'and run of a CI job; `ingest key`, its name and its hint; `anybody` without authentication; `coredock` for the ' +
+        'server itself.',
     }),
     role: t.field({
       type: AuditRole,
