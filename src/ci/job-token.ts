@@ -40,7 +40,8 @@ export function tokenSource(
   return async () => undefined;
 }
 
-const HOW_TO_GET_ONE =
+/** For messages: how a job gets a token without a secret. */
+export const HOW_TO_GET_ONE =
   'GitHub gives one to a job with "permissions: id-token: write" (never to pull requests of forks); GitLab to a job with ' +
   '"id_tokens: COREDOCK_ID_TOKEN: aud: …".';
 
