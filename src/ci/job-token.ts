@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { TemporaryFailure } from './temporary-failure.js';
 
 /** Gives the bearer token for one attempt; undefined: the server has no authentication, as far as is known here. */

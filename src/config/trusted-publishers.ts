@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CI_PROVIDERS, type CiProviderName } from './ci-providers.js';
 import { isHttpUrl, quoted } from './value-types.js';
 

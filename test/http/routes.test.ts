@@ -14,6 +14,7 @@ const unused = () => {
   throw new Error('the table is only read here');
 };
 const handlers: Handlers = {
+  boot: unused,
   upload: unused,
   download: unused,
   coreElf: unused,
@@ -21,6 +22,7 @@ const handlers: Handlers = {
   health: { healthz: unused, readyz: unused, metrics: unused },
   page: unused,
   pageConfig: unused,
+  graphiql: unused,
   schemaDocument: unused,
   graphql: unused,
 };
