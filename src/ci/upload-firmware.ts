@@ -6,9 +6,8 @@ import { request as requestHttps } from 'node:https';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import pRetry from 'p-retry';
-import { z } from 'zod';
-import { parseJson } from '../platform/json.js';
 import { createProgressBar } from './progress-bar.js';
+import { type Answer, readAnswer, TemporaryFailure } from './read-answer.js';
 
 export interface UploadOptions {
   model: string;
@@ -67,31 +66,9 @@ export async function uploadFirmwareCommand(
   }
 }
 
-/** A failure after which a retry may succeed: no connection, a server that is overloaded or restarts. */
-class TemporaryFailure extends Error {
-  override readonly name = 'TemporaryFailure';
-}
-
 const QUERY = `mutation ($input: UploadFirmwareInput!) {
   uploadFirmware(input: $input) { firmware { version elfSha256 } warnings { message } }
 }`;
-
-const answer = z.object({
-  data: z
-    .object({
-      uploadFirmware: z
-        .object({
-          firmware: z.object({ version: z.string(), elfSha256: z.string() }),
-          warnings: z.array(z.object({ message: z.string() })).default([]),
-        })
-        .nullable(),
-    })
-    .nullable()
-    .optional(),
-  errors: z
-    .array(z.object({ message: z.string(), extensions: z.object({ code: z.string() }).optional() }))
-    .optional(),
-});
 
 async function upload(
   file: string,
@@ -134,7 +111,7 @@ async function upload(
   };
   const bar = createProgressBar(stderr, size);
   try {
-    const { status, body } = await post(endpoint, headers, async function* () {
+    const answer = await post(endpoint, headers, async function* () {
       yield Buffer.from(head);
       for await (const chunk of createReadStream(file)) {
         bar.add(chunk.length);
@@ -142,22 +119,10 @@ async function upload(
       }
       yield Buffer.from(tail);
     });
-    return readAnswer(status, body);
+    return readAnswer(answer, endpoint);
   } finally {
     bar.end();
   }
-}
-
-function readAnswer(status: number, body: string) {
-  if (status === 429 || status >= 500) throw new TemporaryFailure(`the server answered ${status}`);
-  const parsed = answer.safeParse(parseJson(body));
-  if (!parsed.success)
-    throw new Error(`the server answered ${status}, but it is not a Coredock server: check --url`);
-  const { data, errors: [error] = [] } = parsed.data;
-  if (error?.extensions?.code === 'INTERNAL_SERVER_ERROR') throw new TemporaryFailure(error.message);
-  if (error !== undefined) throw new Error(error.message);
-  if (data?.uploadFirmware == null) throw new Error(`the server answered ${status} without a firmware`);
-  return data.uploadFirmware;
 }
 
 const SILENCE_MS = 60_000;
@@ -167,7 +132,7 @@ async function post(
   endpoint: URL,
   headers: Record<string, string | number>,
   body: () => AsyncIterable<Buffer>,
-): Promise<{ status: number; body: string }> {
+): Promise<Answer> {
   const open = endpoint.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const request = open(endpoint, { method: 'POST', headers }, (response) => {
@@ -178,7 +143,11 @@ async function post(
         if (size <= MAX_ANSWER) chunks.push(chunk);
       });
       response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString('utf8'),
+        }),
       );
       response.on('error', (error) => reject(new TemporaryFailure(error.message)));
     });

@@ -31,6 +31,11 @@ export function Gate({ children }: { children: (isSignedIn: boolean) => ReactNod
   if (config.role === null) return <SignInPage oidc={config.oidc} />;
   return (
     <RoleContext value={config.role}>
+      {config.problem !== null && (
+        <p className="notice" data-tone="danger" role="alert">
+          {config.problem}
+        </p>
+      )}
       <Fragment key={session?.number}>{children(config.authentication)}</Fragment>
     </RoleContext>
   );

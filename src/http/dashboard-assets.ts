@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, sep } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { sendInPieces } from './send-in-pieces.js';
 
 interface PageFile {
@@ -29,21 +30,26 @@ const HASHED = /^\/assets\//;
  *
  * The few files are read once. When they do not exist, because the program was not built, the server has only its APIs.
  *
+ * @param basePath path below which people reach the server; empty at the root
  * @param issuerOrigins where the page signs people in: the only other hosts that it may call; read for each answer
  * @returns false when the request is neither for a file of the page nor from a browser
  */
 export function createPageRoute({
   folder,
+  basePath,
   issuerOrigins,
 }: {
   folder: string;
+  basePath: string;
   issuerOrigins: () => readonly string[];
 }) {
   const files = readFiles(folder);
-  const index = files.get('/index.html');
+  const built = files.get('/index.html');
+  const index = built === undefined ? undefined : withBasePath(built, basePath);
 
   return function page(request: IncomingMessage, response: ServerResponse, path: string): boolean {
-    const file = files.get(path) ?? (isAddress(request, path) ? index : undefined);
+    const isIndex = path === '/index.html' || (!files.has(path) && isAddress(request, path));
+    const file = isIndex ? index : files.get(path);
     if (file === undefined) return false;
     const headers = securityHeaders(issuerOrigins());
     send(request, response, file, { isHashed: HASHED.test(path), headers });
@@ -111,6 +117,28 @@ function smallest(file: PageFile, accepted = ''): { encoding: Encoding; body: Bu
   return { encoding: 'identity', body: file.bodies.get('identity') ?? Buffer.alloc(0) };
 }
 
+/**
+ * The built page has relative addresses (`./assets/…`), which would be wrong at `/dumps/…`: they become absolute. It
+ * reads the base path from one of them (`src/dashboard/base-path.ts`).
+ */
+function withBasePath({ type, bodies }: PageFile, basePath: string): PageFile {
+  const html = (bodies.get('identity') ?? Buffer.alloc(0)).toString('utf8');
+  const content = Buffer.from(html.replaceAll('="./', `="${basePath}/`));
+  return {
+    type,
+    etag: etagOf(content),
+    bodies: new Map<Encoding, Buffer>([
+      ['identity', content],
+      ['br', brotliCompressSync(content)],
+      ['gzip', gzipSync(content)],
+    ]),
+  };
+}
+
+function etagOf(content: Buffer): string {
+  return `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+}
+
 function readFiles(folder: string): ReadonlyMap<string, PageFile> {
   const files = new Map<string, PageFile>();
   if (!existsSync(folder)) return files;
@@ -122,8 +150,7 @@ function readFiles(folder: string): ReadonlyMap<string, PageFile> {
     const bodies = new Map<Encoding, Buffer>([['identity', content]]);
     if (existsSync(`${path}.br`)) bodies.set('br', readFileSync(`${path}.br`));
     if (existsSync(`${path}.gz`)) bodies.set('gzip', readFileSync(`${path}.gz`));
-    const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
-    files.set(`/${name.replaceAll(sep, '/')}`, { type, etag, bodies });
+    files.set(`/${name.replaceAll(sep, '/')}`, { type, etag: etagOf(content), bodies });
   }
   return files;
 }

@@ -99,7 +99,7 @@ export async function aGraphQLEndpoint({
     ...{ config, database, services, clock, metrics, log },
     clientAddress: createClientAddress([]),
     persisted: null,
-    isForeign: createCrossOrigin([]).isForeign,
+    refusalOfOrigin: createCrossOrigin([]).refusalOf,
     uploadPriority: createUploadPriority(),
     queryThread: queriesApart
       ? { file: new URL('../../dist/graphql/server/query-worker.js', import.meta.url), maxHeapMb }

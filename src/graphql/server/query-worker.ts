@@ -35,7 +35,14 @@ import {
 } from './query-port.js';
 import { sentError } from './sent-errors.js';
 
-const { database: source, limits, readerTimeoutMs, inFlight, linkSecret }: QueryThreadData = workerData;
+const {
+  database: source,
+  limits,
+  readerTimeoutMs,
+  inFlight,
+  linkSecret,
+  publicUrl,
+}: QueryThreadData = workerData;
 const database = openForReading(source);
 const { db } = database;
 const secret = linkSecret === null ? null : Buffer.from(linkSecret);
@@ -67,7 +74,7 @@ export default async function runQuery({ port, ...task }: QueryTask): Promise<Qu
   try {
     const clock = { now: () => task.at };
     const links = secret === null ? null : createDownloadLinks({ secret, clock });
-    const downloadUrlOf = downloadUrls(links);
+    const downloadUrlOf = downloadUrls(links, publicUrl);
     const context: Context = {
       services: servicesAt(clock),
       loaders: createLoaders(db),
