@@ -185,6 +185,16 @@ describe('settings', () => {
     expect(readConfig({ PUBLIC_URL: value })).toMatchObject({ publicUrl });
   });
 
+  it('know where links lead: the public address, or the listening one on loopback', () => {
+    const token = { ADMIN_TOKENS: `sha256:${'a'.repeat(64)}` };
+
+    expect(readConfig({}).pageUrl).toBe('http://127.0.0.1:4000');
+    expect(readConfig({ HOST: '::1', PORT: '80' }).pageUrl).toBe('http://[::1]:80');
+    expect(readConfig({ PUBLIC_URL: 'https://x/coredock/' }).pageUrl).toBe('https://x/coredock');
+    expect(readConfig({ HOST: '0.0.0.0', ...token }).pageUrl).toBeNull();
+    expect(readConfig({ PORT: '0' }).pageUrl).toBeNull();
+  });
+
   it.each(['api', 'assets/x', 'graphql/', 'readyz'])('refuse a public address below /%s', (path) => {
     expect(problemsOf({ PUBLIC_URL: `https://x/${path}` })).toEqual([
       expect.stringMatching(/^PUBLIC_URL: .*itself uses.*such as https:/),
