@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJson } from '../platform/json.js';
 
 /** A failure after which a retry may succeed: no connection, a server that is overloaded or restarts. */

@@ -28,7 +28,7 @@ interface GraphQLParts {
   metrics: Metrics;
   log: Logger;
   /** The thread that runs queries, by its built file and its heap limit; null: queries run in this thread. */
-  queryThread: { file?: URL; maxHeapMb?: number | undefined } | null;
+  queryThread: { file?: string; maxHeapMb?: number | undefined } | null;
   /** How long an answer waits for free bytes in flight, in milliseconds; the budget's default if absent. */
   readerTimeoutMs?: number;
 }
@@ -68,9 +68,10 @@ export function createGraphQL({
           },
           { clock, metrics, log, ...queryThread },
         );
-  const { alerts, audit, changes, coredumps, crashGroups, devices, firmwares, privacy, search } = services;
+  const { alerts, audit, changes, coredumps, crashGroups, devices } = services;
+  const { firmwares, ingestKeys, privacy, search } = services;
   const graphql = createGraphQLServer({
-    ...{ alerts, audit, changes, coredumps, crashGroups, devices, firmwares, privacy, search },
+    ...{ alerts, audit, changes, coredumps, crashGroups, devices, firmwares, ingestKeys, privacy, search },
     ...parts,
     createLoaders: () => createLoaders(database.db),
     gatekeeper,

