@@ -245,16 +245,20 @@ describe.each(PROXIES.map((name) => [`${name}${missing(name)}`, name] as const))
 });
 
 describe('an idle stream', () => {
-  it.skipIf(here.length === 0)('stays open, and then gets its event', async () => {
-    await sleep(Math.max(0, IDLE_MS - (Date.now() - Math.max(...idle.map(({ since }) => since)))));
+  it.skipIf(here.length === 0)(
+    'stays open, and then gets its event',
+    { timeout: IDLE_MS + 60_000 },
+    async () => {
+      await sleep(Math.max(0, IDLE_MS - (Date.now() - Math.max(...idle.map(({ since }) => since)))));
 
-    const { coredumpId } = await stored(root, 'after the silence', { device: 'quiet' });
+      const { coredumpId } = await stored(root, 'after the silence', { device: 'quiet' });
 
-    for (const { name, stream } of idle) {
-      await expect.poll(stream.received, { message: name, timeout: 5_000 }).toContain(coredumpId);
-      expect([name, stream.hasEnded()]).toEqual([name, false]);
-    }
-  });
+      for (const { name, stream } of idle) {
+        await expect.poll(stream.received, { message: name, timeout: 5_000 }).toContain(coredumpId);
+        expect([name, stream.hasEnded()]).toEqual([name, false]);
+      }
+    },
+  );
 });
 
 describe.skipIf(missing('nginx') !== '')(`nginx as it comes${missing('nginx')}`, () => {
