@@ -1,23 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../src/tools/postgresql-cluster.js';
 import { aDevice, stored } from '../support/app.js';
+import { type BehindProxies, startBehindProxies } from '../support/behind-proxies.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { aFirmwareElf } from '../support/firmware.js';
-import { type Program, run, startProgram } from '../support/program.js';
-import {
-  aCertificate,
-  type Certificate,
-  missing,
-  PROXIES,
-  type ProxyName,
-  type RunningProxy,
-  startProxy,
-} from '../support/proxies.js';
-import { CLIENT, createTlsClient, type HttpVersion } from '../support/tls-client.js';
+import { type Program, run } from '../support/program.js';
+import { missing, PROXIES, type ProxyName } from '../support/proxies.js';
+import { CLIENT, type HttpVersion } from '../support/tls-client.js';
 
 /**
  * Coredock behind the real proxies, configured by the text of docs/proxies.md. Idle streams: here the proxies close what is
@@ -31,12 +22,9 @@ const EVENTS = 'subscription { crashEvents { type coredump { id } } }';
 const FIRMWARE_BYTES = 3 * 1024 * 1024;
 
 const here = PROXIES.filter((name) => missing(name) === '');
-const running = new Map<string, RunningProxy>();
 const idle: { name: string; since: number; stream: Stream }[] = [];
-let certificate: Certificate;
-let client: ReturnType<typeof createTlsClient>;
-let dir: string;
-/** At the root of its host, and below a path; each with the settings that docs/proxies.md asks for. */
+let all: BehindProxies;
+let client: BehindProxies['client'];
 let root: Program;
 let below: Program;
 
@@ -46,85 +34,29 @@ interface Stream {
   close(): void;
 }
 
-const urlOf = (name: ProxyName) => running.get(name)?.url ?? '';
-const belowOf = (name: ProxyName) => `${running.get(`${name}, below a path`)?.url}/coredock`;
-
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'coredock-proxies-'));
-  certificate = await aCertificate();
-  client = createTlsClient(certificate.text);
-  const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
-  const [rootPort, belowPort, nginxPort, nginxBelowPort] = ports;
-  const environment = { TRUSTED_PROXIES: '127.0.0.1,::1' };
-  [root, below] = await Promise.all([
-    startCoredock('root', {
-      ...environment,
-      PORT: `${rootPort}`,
-      PUBLIC_URL: `https://localhost:${nginxPort}`,
-    }),
-    startCoredock('below', {
-      ...environment,
-      PORT: `${belowPort}`,
-      PUBLIC_URL: `https://localhost:${nginxBelowPort}/coredock`,
-    }),
-  ]);
-  // PUBLIC_URL is nginx's address: its $host has no port, so that nothing else makes the page known.
-  const own = (name: ProxyName, port: number) => (name === 'nginx' ? { ownPort: port } : {});
-  const started = await Promise.allSettled(
-    here.flatMap((name) => [
-      start(name, name, { port: rootPort, ...own(name, nginxPort) }),
-      start(`${name}, below a path`, name, {
-        port: belowPort,
-        isBelowPath: true,
-        ...own(name, nginxBelowPort),
-      }),
-    ]),
-  );
-  // Only now, so that all of them are stopped afterwards.
-  expect(started.filter(({ status }) => status === 'rejected')).toEqual([]);
+  if (here.length === 0) return;
+  all = await startBehindProxies({ timeoutSeconds: TIMEOUT_SECONDS });
+  ({ client, root, below } = all);
   await Promise.all([aDevice(root), aDevice(below)]);
   const { id } = await aDevice(root, { key: 'quiet' });
   const ofQuiet = `subscription { parseStatus(deviceId: "${id}") { id } }`;
   for (const name of here) {
     const url = urlOf(name);
-    for (const version of VERSIONS)
-      idle.push({
-        name: `${name}, ${version}`,
-        since: Date.now(),
-        stream: await client.subscribe(version, url, ofQuiet),
-      });
-    idle.push({
-      name: `${name}, WebSocket`,
-      since: Date.now(),
-      stream: await client.socket(url, ofQuiet, url),
-    });
+    const follow = (label: string, stream: Stream) =>
+      idle.push({ name: `${name}, ${label}`, since: Date.now(), stream });
+    for (const version of VERSIONS) follow(version, await client.subscribe(version, url, ofQuiet));
+    follow('WebSocket', await client.socket(url, ofQuiet, url));
   }
 });
 
 afterAll(async () => {
   for (const { stream } of idle) stream.close();
-  await Promise.all([...running.values()].map((proxy) => proxy.close()));
-  await Promise.all([root, below].map((program) => program?.stop('SIGKILL')));
-  await certificate?.remove();
-  await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+  await all?.close();
 });
 
-async function start(
-  label: string,
-  name: ProxyName,
-  options: Omit<Parameters<typeof startProxy>[1], 'certificate'>,
-): Promise<string> {
-  const proxy = await startProxy(name, { certificate, timeoutSeconds: TIMEOUT_SECONDS, ...options });
-  running.set(label, proxy);
-  return proxy.url;
-}
-
-function startCoredock(name: string, environment: Record<string, string>): Promise<Program> {
-  const storage = { COREDUMPS_DIR: join(dir, name, 'coredumps'), ASSETS_DIR: join(dir, name, 'firmware') };
-  const database = { DATABASE_URL: `file:${join(dir, name)}.db` };
-  return startProgram('serve', { dir, environment: { ...environment, ...storage, ...database } });
-}
-
+const urlOf = (name: ProxyName) => all.urlOf(name);
+const belowOf = (name: ProxyName) => all.belowOf(name);
 const dumpPath = (device = 'dev1') =>
   `/api/iot/coredump?chip=esp32c3&firmware_version=1.0.0&device_key=${device}`;
 
@@ -190,7 +122,7 @@ describe.each(PROXIES.map((name) => [`${name}${missing(name)}`, name] as const))
 
   tried('CI uploads a firmware of some MiB', async () => {
     for (const url of [urlOf(name), belowOf(name)]) {
-      const file = join(dir, 'firmware.elf');
+      const file = join(all.dir, 'firmware.elf');
       await writeFile(
         file,
         aFirmwareElf({ version: '2.0.0', note: 'x'.repeat(FIRMWARE_BYTES) + name + url }),
@@ -267,14 +199,14 @@ describe.skipIf(missing('nginx') !== '')(`nginx as it comes${missing('nginx')}`,
   beforeAll(async () => {
     const without = /^.*(client_max_body_size|Host \$host).*\n/gm;
     const port = Number(new URL(root.url).port);
-    bare = await start('nginx as it comes', 'nginx', {
+    bare = await all.start('nginx as it comes', 'nginx', {
       port,
       change: (config) => config.replace(without, ''),
     });
   });
 
   it('refuses firmware, and the command says who does, and which setting mends it', async () => {
-    const file = join(dir, 'refused.elf');
+    const file = join(all.dir, 'refused.elf');
     await writeFile(file, aFirmwareElf({ version: '3.0.0', note: 'x'.repeat(FIRMWARE_BYTES) }));
 
     const { code, stderr } = await uploadedFirmware(file, bare);
@@ -303,7 +235,6 @@ describe.skipIf(missing('nginx') !== '')(`nginx as it comes${missing('nginx')}`,
 
 describe('a restart of the server', () => {
   it.skipIf(here.length === 0)('is over for everybody when it listens again', async () => {
-    const { port } = new URL(root.url);
     const page =
       hasChromium && here.includes('nginx')
         ? await aBrowserPage(urlOf('nginx'), {
@@ -326,11 +257,7 @@ describe('a restart of the server', () => {
       ]);
     }
     await page?.getByText('Reconnecting').waitFor();
-    root = await startCoredock('root', {
-      PORT: port,
-      TRUSTED_PROXIES: '127.0.0.1,::1',
-      PUBLIC_URL: urlOf('nginx'),
-    });
+    await all.startAgain();
 
     for (const name of here) {
       await expect
@@ -347,6 +274,6 @@ describe('a restart of the server', () => {
 /** The command of the built program, which trusts the certificate. */
 function uploadedFirmware(file: string, url: string) {
   return run(['firmware', 'upload', file, '--model', 'thermostat', '--url', url, '--retries', '0'], {
-    environment: { NODE_EXTRA_CA_CERTS: certificate.pem },
+    environment: { NODE_EXTRA_CA_CERTS: all.certificate.pem },
   });
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -75,10 +75,13 @@ const KINDS: Readonly<Record<ProxyName, ProxyKind>> = {
 
 export const PROXIES = Object.keys(KINDS) as ProxyName[];
 
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
 /** Why a proxy is not tried, for the name of the test; empty when it is. */
 export function missing(name: ProxyName): string {
   const { program } = KINDS[name];
-  return existsSync(program) ? '' : ` (skipped: no ${program})`;
+  if (!existsSync(program)) return ` (skipped: no ${program})`;
+  return hasOpenssl ? '' : ' (skipped: no openssl for a certificate)';
 }
 
 export interface RunningProxy {
@@ -87,7 +90,7 @@ export interface RunningProxy {
   close(): Promise<void>;
 }
 
-interface ProxyOptions {
+export interface ProxyOptions {
   /** Where Coredock listens. */
   port: number;
   certificate: Certificate;
