@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { notFound } from '../errors.js';
+import type { createBootRoute } from './boot.js';
 import type { createPageRoute } from './dashboard-assets.js';
 import type { createPageConfigRoute } from './dashboard-config.js';
 import type { createCoreElfRoute, createDownloadRoute } from './download.js';
 import type { ErrorForm } from './errors.js';
 import type { Exchange, StreamedExchange } from './exchange.js';
+import type { createFirmwareDownloadRoute } from './firmware-download.js';
 import type { createGraphiqlRoute } from './graphiql-assets.js';
 import type { createHealthRoutes } from './health.js';
 import type { createSchemaRoute } from './schema-document.js';
@@ -24,7 +26,7 @@ export type Route = {
   methods: readonly Method[] | 'any';
   /**
    * Who may call the route when authentication is on. The handlers check it, because they know the credentials (tokens,
-   * signed links) and count failures. `devices`: the dispatcher refuses web pages of other sites.
+   * signed links) and count failures: viewers, and in places uploaders. `devices`: the dispatcher refuses web pages of other sites.
    */
   access: 'anyone' | 'viewers' | 'devices';
   /** The form of a refusal. */
@@ -47,9 +49,11 @@ export type Method = 'GET' | 'HEAD' | 'POST';
 type Handler<E extends Exchange> = (exchange: E, parameters: readonly string[]) => unknown;
 
 export interface Handlers {
+  boot: ReturnType<typeof createBootRoute>;
   upload: ReturnType<typeof createUploadRoute>;
   download: ReturnType<typeof createDownloadRoute>;
   coreElf: ReturnType<typeof createCoreElfRoute>;
+  firmwareDownload: ReturnType<typeof createFirmwareDownloadRoute>;
   health: ReturnType<typeof createHealthRoutes>;
   page: ReturnType<typeof createPageRoute>;
   pageConfig: ReturnType<typeof createPageConfigRoute>;
@@ -64,9 +68,11 @@ const REST = { errors: 'rest', contentPolicy: NOTHING_POLICY, isProbe: false } a
 
 /** All routes of the server. */
 export function createRoutes({
+  boot,
   upload,
   download,
   coreElf,
+  firmwareDownload,
   health,
   page,
   pageConfig,
@@ -82,6 +88,14 @@ export function createRoutes({
       access: 'devices',
       body: 'streamed',
       handle: (exchange) => upload(exchange),
+    },
+    {
+      ...REST,
+      path: '/api/iot/boot',
+      methods: ['POST'],
+      access: 'devices',
+      body: 'streamed',
+      handle: (exchange) => boot(exchange),
     },
     {
       ...REST,
@@ -106,6 +120,14 @@ export function createRoutes({
       access: 'viewers',
       body: 'watched',
       handle: (exchange, [device = '', id = '']) => download(exchange, { device, id }),
+    },
+    {
+      ...REST,
+      path: '/api/firmwares/:id/firmware.elf',
+      methods: READ,
+      access: 'viewers',
+      body: 'watched',
+      handle: (exchange, [id = '']) => firmwareDownload(exchange, id),
     },
     {
       ...REST,

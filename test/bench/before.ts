@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createDatabase, NO_POSTGRESQL, startPostgresql } from '../../src/tools/postgresql-cluster.js';
+import { createDatabase, startPostgresql } from '../../src/tools/postgresql-cluster.js';
+import { NO_POSTGRESQL } from '../../src/tools/postgresql-programs.js';
 import { readFixtures } from '../fuzz/corpus.js';
 import { ourReader, readerOf } from './built-reader.js';
 import { type Cost, FLEET, OURS, ROUNDS, timed, WARM_UP } from './dashboard.js';
