@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { UploadOptions } from './ci/upload-firmware.js';
+import type { InitOptions } from './compose/init-command.js';
 import type { ServeOptions } from './compose/serve.js';
 import { listenForStop } from './compose/stop-signal.js';
 import type { Config } from './config/settings.js';
@@ -18,6 +19,20 @@ const program = new Command('coredock')
   .description('Self-hosted crash-dump server for fleets of ESP32-family devices')
   .version(readVersion())
   .exitOverride();
+
+program
+  .command('init')
+  .description('write .env with an address and a new admin token, which is printed once')
+  .option('--host <address>', 'address to listen on; 0.0.0.0: every address of this machine', '127.0.0.1')
+  .option('--port <port>', 'port to listen on', wholeNumberUpTo(65_535), 4000)
+  .option(
+    '--public-url <url>',
+    'how people and devices reach the server, such as https://coredock.example.org',
+  )
+  .action(async (options: InitOptions) => {
+    const { initCommand } = await import('./compose/init-command.js');
+    await reportProblems(async () => initCommand(options, (text) => process.stdout.write(text)));
+  });
 
 program
   .command('start')
