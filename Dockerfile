@@ -13,7 +13,7 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 RUN test -n "$TARBALL" || npm ci --no-audit --no-fund
 COPY . .
-RUN test -n "$TARBALL" || npm run --silent build
+RUN test -n "$TARBALL" || npm run --silent prepack
 RUN cp "${TARBALL:-$(npm pack --silent --ignore-scripts)}" /coredock.tgz
 RUN npm install --prefix /image/opt/coredock --omit=dev --ignore-scripts --no-audit --no-fund /coredock.tgz \
     && mkdir -p /image/usr/local/bin /image/data \
