@@ -1,11 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import * as z from 'zod';
 import { parseJson } from '../platform/json.js';
-
-/** A failure after which a retry may succeed: no connection, a server that is overloaded or restarts. */
-export class TemporaryFailure extends Error {
-  override readonly name = 'TemporaryFailure';
-}
+import { TemporaryFailure } from './temporary-failure.js';
 
 export interface Answer {
   status: number;
@@ -13,12 +9,16 @@ export interface Answer {
   body: string;
 }
 
+/** What the server has stored. */
+export type UploadedFirmware = z.infer<typeof uploadedFirmware>;
+const uploadedFirmware = z.object({ id: z.string(), version: z.string(), elfSha256: z.string() });
+
 const uploadAnswer = z.object({
   data: z
     .object({
       uploadFirmware: z
         .object({
-          firmware: z.object({ version: z.string(), elfSha256: z.string() }),
+          firmware: uploadedFirmware,
           warnings: z.array(z.object({ message: z.string() })).default([]),
         })
         .nullable(),

@@ -13,6 +13,7 @@ import { createCrossOrigin } from '../http/cors.js';
 import { createPageRoute } from '../http/dashboard-assets.js';
 import { createPageConfigRoute } from '../http/dashboard-config.js';
 import { createCoreElfRoute, createDownloadRoute } from '../http/download.js';
+import { createFirmwareDownloadRoute } from '../http/firmware-download.js';
 import { createGraphiqlRoute } from '../http/graphiql-assets.js';
 import { createHealthRoutes } from '../http/health.js';
 import { createRoutes } from '../http/routes.js';
@@ -104,7 +105,7 @@ export async function startApp(
     const feed = { add: (task: ParseTask) => background?.queue?.add(task) };
     const queue = config.parser === null ? null : feed;
     const services = await createServices({ config, database, blobs, clock, log, metrics, queue });
-    const { auth, boots, coredumps, events, gatekeeper, registration } = services;
+    const { auth, boots, coredumps, events, firmwares, gatekeeper, registration } = services;
     const { countMissing, sampleStorage } = registerGauges({ config, database, services, metrics, clock });
 
     await database.jobs?.start();
@@ -182,6 +183,7 @@ export async function startApp(
         }),
         download: createDownloadRoute({ coredumps, gatekeeper, clientAddress }),
         coreElf: createCoreElfRoute({ coredumps, gatekeeper, clientAddress }),
+        firmwareDownload: createFirmwareDownloadRoute({ firmwares, gatekeeper, clientAddress }),
         health: createHealthRoutes({
           database,
           storages: [blobs.dumps, blobs.firmwares],

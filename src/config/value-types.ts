@@ -139,6 +139,6 @@ function firstSegmentOf(url: string): string {
   return new URL(url).pathname.split('/')[1] ?? '';
 }
 
-function isHttpUrl(text: string): boolean {
+export function isHttpUrl(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

@@ -8,8 +8,8 @@ import type { SettingWarnings } from './setting-warnings.js';
 
 /**
  * `GET /api/config`: what the web page needs before anybody has signed in, so it contains no secrets. With credentials
- * `role` is `viewer` or `admin`; without it is null. `problem` is why uploads and the WebSocket of the page, whose origin
- * is the parameter `origin`, are going to be refused: browsers show pages no reason for a refused WebSocket.
+ * `role` is `viewer`, `uploader` or `admin`; without it is null. `problem` is why uploads and the WebSocket of the page,
+ * whose origin is the parameter `origin`, are going to be refused: browsers show pages no reason for a refused WebSocket.
  */
 export function createPageConfigRoute({
   gatekeeper,
@@ -18,7 +18,7 @@ export function createPageConfigRoute({
   settingWarnings,
   pageClient,
 }: {
-  gatekeeper: Pick<Gatekeeper, 'isOn' | 'admit'>;
+  gatekeeper: Pick<Gatekeeper, 'isOn' | 'admitUploaders'>;
   clientAddress: ClientAddress;
   crossOrigin: Pick<CrossOrigin, 'refusalOfPage'>;
   settingWarnings: SettingWarnings;
@@ -32,7 +32,7 @@ export function createPageConfigRoute({
   }: Pick<Exchange, 'request' | 'response' | 'search'>): Promise<void> {
     const { authorization, host } = request.headers;
     const isStranger = gatekeeper.isOn && authorization === undefined;
-    const person = isStranger ? null : await gatekeeper.admit(clientAddress(request), authorization);
+    const person = isStranger ? null : await gatekeeper.admitUploaders(clientAddress(request), authorization);
     const origin = new URLSearchParams(search).get('origin');
     const problem = origin === null ? null : crossOrigin.refusalOfPage(origin, host);
     if (problem !== null) settingWarnings.note(problem);

@@ -19,6 +19,7 @@ const handlers: Handlers = {
   upload: unused,
   download: unused,
   coreElf: unused,
+  firmwareDownload: unused,
   health: { healthz: unused, readyz: unused, metrics: unused },
   page: unused,
   pageConfig: unused,
