@@ -8,7 +8,7 @@ const rows = tableAfter(documentAt('docs/configuration.md'), '| variable | defau
 );
 
 /** Names of other programs: CMake's, Node's. */
-const OF_OTHERS = ['INCLUDE_DIRS', 'NODE_OPTIONS'];
+const OF_OTHERS = ['INCLUDE_DIRS', 'NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS'];
 
 /** Settings without which others are not looked at. */
 const EVERYTHING_ON = {
