@@ -87,6 +87,21 @@ describe('the GitHub action', () => {
     expect(step.stdout).toContain(`::error::${error}`);
   });
 
+  it('has all its inputs and outputs in its README, with their defaults', async () => {
+    const { inputs, outputs } = await theAction();
+    const readme = await readFile(at('packaging/github-action/README.md'), 'utf8');
+    const rows = [...readme.matchAll(/^\| `([\w-]+)` \|([^|]*)\|/gm)].map(([, name = '', next = '']) => [
+      name,
+      next.trim(),
+    ]);
+
+    expect(rows.map(([name]) => name)).toEqual([...Object.keys(inputs), ...Object.keys(outputs)]);
+    for (const [name = '', next = ''] of rows) {
+      const standard = inputs[name]?.default ?? '';
+      if (standard !== '' && !standard.startsWith('$')) expect(next, name).toBe(`\`${standard}\``);
+    }
+  });
+
   it('runs nothing of what its inputs say', async () => {
     const { run, env } = await theStep();
     const evil = '$(touch pwned) `touch pwned`; touch pwned # " \' \n touch pwned --retries=0';
