@@ -44,6 +44,7 @@ const LONGEST = [
   'system/abuse',
   'system/interrupted',
   'system/stop-at-start',
+  'auth/matrix',
   'graphql/query-thread',
   'system/full-disk',
   'system/backup',

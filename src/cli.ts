@@ -14,6 +14,13 @@ const TERMINAL = {
   complain: (line: string) => void process.stderr.write(`coredock: ${line}\n`),
 };
 
+const TOKEN_HELP = `The first line is the token: keep it secret, and send it as "Authorization: Bearer …".
+The second is its digest, for the settings of the server. Its setting decides what the token may do:
+  ADMIN_TOKENS     read and change everything
+  UPLOADER_TOKENS  upload firmware and nothing else, as CI does (COREDOCK_TOKEN=… coredock firmware upload …)
+  VIEWER_TOKENS    read the fleet, as Prometheus and dashboards do
+`;
+
 /** The `coredock` command. Each subcommand loads only what it needs, so that `coredock parse` starts fast. */
 const program = new Command('coredock')
   .description('Self-hosted crash-dump server for fleets of ESP32-family devices')
@@ -193,13 +200,6 @@ async function serve(options: ServeOptions): Promise<void> {
   const { runServer } = await import('./compose/serve.js');
   await reportProblems(async () => runServer(await loadConfig(), options, stop));
 }
-
-const TOKEN_HELP = `The first line is the token: keep it secret, and send it as "Authorization: Bearer …".
-The second is its digest, for the settings of the server. Its setting decides what the token may do:
-  ADMIN_TOKENS     read and change everything
-  UPLOADER_TOKENS  upload firmware and nothing else, as CI does (COREDOCK_TOKEN=… coredock firmware upload …)
-  VIEWER_TOKENS    read the fleet, as Prometheus and dashboards do
-`;
 
 type BackupCommands = typeof import('./backup/commands.js');
 

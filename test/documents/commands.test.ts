@@ -37,7 +37,7 @@ describe.each(CURRENT)('$path', ({ text }) => {
 
 describe('a default of an option', () => {
   it.each([
-    ['docs/devices.md', 'firmware upload', '--retries', /`--retries`, default (\d+)/],
+    ['docs/ci.md', 'firmware upload', '--retries', /`--retries`, default (\d+)/],
     ['docs/operations.md', 'sidecar', '--port', /`coredock sidecar \[--port (\d+)\]/],
     ['docs/operations.md', 'parse', '--chip', /\[--chip (\w+)\]/],
   ])('in %s is what `%s --help` says: %s', (path, command, option, pattern) => {

@@ -9,7 +9,14 @@ const rows = tableAfter(documentAt('docs/configuration.md'), '| variable | defau
 
 /** Names of other programs: CMake's, Node's. */
 const OF_OTHERS = [
-  ...['INCLUDE_DIRS', 'NODE_OPTIONS', 'COMPOSE_PROFILES', 'POSTGRES_PASSWORD', 'GARAGE_RPC_SECRET'],
+  ...[
+    'INCLUDE_DIRS',
+    'NODE_EXTRA_CA_CERTS',
+    'NODE_OPTIONS',
+    'COMPOSE_PROFILES',
+    'POSTGRES_PASSWORD',
+    'GARAGE_RPC_SECRET',
+  ],
   ...['IDF_COMPONENT_API_TOKEN', 'IDF_COMPONENT_NAMESPACE'],
 ];
 

@@ -63,6 +63,21 @@ describe('uploading a build', () => {
     expect(arrived).toEqual([first]);
   });
 
+  it('keeps the commit that it is told first, and learns one that nobody told', async () => {
+    const { upload } = await aFirmwareService();
+    const elf = aFirmwareElf();
+
+    expect((await upload(elf)).revision).toBeNull();
+    expect((await upload(elf, { revision: '4d3c2b1a' })).revision).toBe('4d3c2b1a');
+    // The same ELF may be built from several commits.
+    expect((await upload(elf, { revision: 'v1.0.0-3-g1234567' })).revision).toBe('4d3c2b1a');
+    expect((await upload(elf)).revision).toBe('4d3c2b1a');
+    await expect(upload(elf, { revision: '../main' })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      field: 'revision',
+    });
+  });
+
   it('makes one row and one file of twenty identical uploads at once', async () => {
     const { upload, db, elfs, unfinished, arrived } = await aFirmwareService();
     const elf = aFirmwareElf();

@@ -53,18 +53,20 @@ export async function aFirmwareService({ maxFirmwares = 20, maxFirmwareBytes = 1
       {
         modelCode = MODEL,
         version,
+        revision,
         allowVersionMismatch,
         isTruncated = false,
       }: {
         modelCode?: string;
         version?: string;
+        revision?: string;
         allowVersionMismatch?: boolean;
         isTruncated?: boolean;
       } = {},
     ): Promise<Firmware> {
       const stream = bytes instanceof Readable ? bytes : Readable.from(pieces(bytes), { objectMode: false });
       const bundle = { filename: 'bundle', stream, truncated: () => isTruncated };
-      return service.upload({ modelCode, version, allowVersionMismatch, bundle });
+      return service.upload({ modelCode, version, revision, allowVersionMismatch, bundle });
     },
 
     /** Names of the stored ELFs, without the temporary ones. */

@@ -33,5 +33,5 @@ export function firmwareCurlLine(modelCode: string): string {
 export const UPLOAD_COMMAND = [
   'export COREDOCK_TOKEN=…',
   'npx coredock firmware upload build/thermostat.elf \\',
-  `  --model thermostat --url ${origin}`,
+  `  --model thermostat --url ${SERVER_URL}`,
 ].join('\n');
