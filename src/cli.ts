@@ -9,6 +9,11 @@ import { PACKAGE_FILE } from './platform/program-files.js';
 import type { CoreOptions } from './sidecar/core-command.js';
 import type { ParseOptions } from './sidecar/parse-command.js';
 
+const TERMINAL = {
+  say: (line: string) => void process.stdout.write(`${line}\n`),
+  complain: (line: string) => void process.stderr.write(`coredock: ${line}\n`),
+};
+
 /** The `coredock` command. Each subcommand loads only what it needs, so that `coredock parse` starts fast. */
 const program = new Command('coredock')
   .description('Self-hosted crash-dump server for fleets of ESP32-family devices')
@@ -83,6 +88,16 @@ program
   .action(async () => {
     const { migrate } = await import('./compose/serve.js');
     await reportProblems(async () => migrate(await loadConfig()));
+  });
+
+program
+  .command('healthcheck')
+  .description('ask the server of these settings whether it is ready; exit code 0 or 1')
+  .action(async () => {
+    const { healthcheckCommand } = await import('./compose/healthcheck-command.js');
+    await reportProblems(async () => {
+      process.exitCode = await healthcheckCommand(await loadConfig(), TERMINAL);
+    });
   });
 
 program
@@ -194,10 +209,7 @@ async function runBackup(
 ): Promise<void> {
   const command = pick(await import('./backup/commands.js'));
   await reportProblems(async () => {
-    process.exitCode = await command(await loadConfig(), folder, {
-      say: (line) => process.stdout.write(`${line}\n`),
-      complain: (line) => process.stderr.write(`coredock: ${line}\n`),
-    });
+    process.exitCode = await command(await loadConfig(), folder, TERMINAL);
   });
 }
 
