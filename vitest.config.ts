@@ -8,7 +8,7 @@ const UNIT = ['test/{config,crashdump,documents,platform}/**/*.test.ts'];
 const DASHBOARD = ['test/dashboard/**/*.test.ts'];
 /** Tests that start other processes: the built program, a sidecar, a tool. */
 const PROGRAM = [
-  'test/{ci,faults,sidecar,system,tools}/**/*.test.ts',
+  'test/{ci,device,faults,sidecar,system,tools}/**/*.test.ts',
   'test/clients/restart.test.ts',
   'test/platform/{lock-file,publish-thread,s3-blobs}.test.ts',
 ];

@@ -11,5 +11,6 @@ typedef int esp_err_t;
 #define ESP_ERR_NOT_FOUND 0x105
 #define ESP_ERR_NOT_SUPPORTED 0x106
 #define ESP_ERR_TIMEOUT 0x107
+#define ESP_ERR_INVALID_CRC 0x109
 
 const char *esp_err_to_name(esp_err_t code);

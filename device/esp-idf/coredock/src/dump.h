@@ -20,6 +20,9 @@ typedef struct {
 /* Size of a key with its NUL. */
 #define CDK_DUMP_KEY_SIZE 100
 
+/* The partition that core dumps are written to; NULL: there is none. */
+const esp_partition_t *cdk_dump_partition(void);
+
 /* ESP_OK; ESP_ERR_NOT_FOUND: there is none; or why the partition cannot be read. */
 esp_err_t cdk_dump_find(cdk_dump_t *dump);
 
@@ -32,8 +35,5 @@ esp_err_t cdk_dump_read(const cdk_dump_t *dump, size_t at, void *buffer, size_t 
  */
 esp_err_t cdk_dump_key(const cdk_dump_t *dump, char key[CDK_DUMP_KEY_SIZE], uint8_t *buffer, size_t buffer_size);
 
-/* Removes a dump that the server has. After a power cut in the middle it is gone as well, and cdk_dump_tidy finishes. */
-esp_err_t cdk_dump_discard(const cdk_dump_t *dump);
-
-/* Makes a partition blank that has neither a dump nor is blank. */
-void cdk_dump_tidy(void);
+/* FNV-1a of the whole dump, read by pieces of `buffer_size` bytes. */
+esp_err_t cdk_dump_hash(const cdk_dump_t *dump, uint64_t *hash, uint8_t *buffer, size_t buffer_size);

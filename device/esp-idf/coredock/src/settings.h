@@ -37,3 +37,6 @@ typedef struct {
     uint32_t refused_retry_s;
     bool reports_boot;
 } cdk_settings_t;
+
+/* When nothing is left to send. */
+void cdk_settings_free(cdk_settings_t *settings);

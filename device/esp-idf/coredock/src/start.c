@@ -171,7 +171,7 @@ static esp_err_t resolve(cdk_settings_t *settings, const coredock_config_t *conf
     return err;
 }
 
-static void forget(cdk_settings_t *settings)
+void cdk_settings_free(cdk_settings_t *settings)
 {
     if (settings != NULL) {
         free(settings->authorization);
@@ -184,7 +184,7 @@ static esp_err_t begin(const coredock_config_t *config)
     cdk_settings_t *settings = calloc(1, sizeof(*settings));
     esp_err_t err = settings == NULL ? ESP_ERR_NO_MEM : resolve(settings, config);
     if (err != ESP_OK) {
-        forget(settings);
+        cdk_settings_free(settings);
         return err;
     }
     s_is_begun = true;
@@ -196,8 +196,12 @@ static esp_err_t begin(const coredock_config_t *config)
         .reset_reason = (uint32_t)esp_reset_reason(),
     });
     cdk_log_ring_start();
-    /* From here on settings and ring stay, also when there is no memory for the task: dumps still say who they are. */
-    return cdk_task_start(settings);
+    /* Block and ring stay, also when there is no memory for the task: dumps still say who they are. */
+    err = cdk_task_start(settings);
+    if (err != ESP_OK) {
+        cdk_settings_free(settings);
+    }
+    return err;
 }
 
 esp_err_t coredock_start(const coredock_config_t *config)

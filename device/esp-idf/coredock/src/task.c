@@ -13,6 +13,7 @@
 #include "freertos/task.h"
 #include "backoff.h"
 #include "boot_report.h"
+#include "discard.h"
 #include "dump.h"
 #include "last_run.h"
 #include "network.h"
@@ -85,10 +86,20 @@ static void pause_after(const cdk_settings_t *settings, const round_t *round, cd
                       is_unreachable && round->retry_after_s == 0);
 }
 
+static void finish_discard(void)
+{
+    uint8_t *buffer = malloc(CDK_CHUNK_SIZE);
+    if (buffer != NULL) {
+        cdk_discard_finish(buffer, CDK_CHUNK_SIZE);
+    }
+    free(buffer);
+}
+
 static void run(void *argument)
 {
-    const cdk_settings_t *settings = argument;
+    cdk_settings_t *settings = argument;
     cdk_last_run_watch();
+    finish_discard();
     cdk_network_wait();
     if (settings->start_delay_s > 0) {
         cdk_network_pause(esp_random() % (settings->start_delay_s * 1000), false);
@@ -104,15 +115,16 @@ static void run(void *argument)
         pause_after(settings, &round, &backoff);
     }
     cdk_network_end();
+    cdk_settings_free(settings);
     atomic_store(&s_state, FINISHED);
     vTaskDelete(NULL);
 }
 
-esp_err_t cdk_task_start(const cdk_settings_t *settings)
+esp_err_t cdk_task_start(cdk_settings_t *settings)
 {
     cdk_network_begin();
     atomic_store(&s_state, WORKING);
-    BaseType_t made = xTaskCreate(run, "coredock", settings->task_stack_size, (void *)settings, settings->task_priority, NULL);
+    BaseType_t made = xTaskCreate(run, "coredock", settings->task_stack_size, settings, settings->task_priority, NULL);
     if (made != pdPASS) {
         atomic_store(&s_state, NOT_STARTED);
         return ESP_ERR_NO_MEM;

@@ -8,5 +8,5 @@
 #include "esp_err.h"
 #include "settings.h"
 
-/* ESP_OK, ESP_ERR_NO_MEM. */
-esp_err_t cdk_task_start(const cdk_settings_t *settings);
+/* The task frees the settings. @return ESP_OK; ESP_ERR_NO_MEM: then it does not */
+esp_err_t cdk_task_start(cdk_settings_t *settings);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 #include "esp_log.h"
+#include "discard.h"
 
 static const char *TAG = "coredock";
 
@@ -23,9 +24,9 @@ cdk_outcome_t cdk_outcome_of(int status)
     return CDK_REFUSED;
 }
 
-static cdk_outcome_t discard(const cdk_dump_t *dump)
+static cdk_outcome_t discard(const cdk_dump_t *dump, cdk_exchange_t *exchange)
 {
-    esp_err_t err = cdk_dump_discard(dump);
+    esp_err_t err = cdk_discard(dump, exchange->chunk, sizeof(exchange->chunk));
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "the server has the core dump, but it cannot be erased (%s)", esp_err_to_name(err));
         return CDK_BUSY;
@@ -69,7 +70,7 @@ static cdk_outcome_t offer(const cdk_settings_t *settings, cdk_exchange_t *excha
     if (err == ESP_OK && is_receipt(exchange)) {
         ESP_LOGI(TAG, "core dump of %u bytes sent", (unsigned)dump->size);
         s_is_stored = true;
-        return discard(dump);
+        return discard(dump, exchange);
     }
     if (exchange->status != 0 && exchange->status != 201) {
         return explain(exchange); /* Also when it came before everything was sent. */
@@ -86,12 +87,11 @@ cdk_outcome_t cdk_upload(const cdk_settings_t *settings, cdk_exchange_t *exchang
     cdk_dump_t dump;
     esp_err_t err = cdk_dump_find(&dump);
     if (err == ESP_ERR_NOT_FOUND) {
-        cdk_dump_tidy();
         return CDK_DONE;
     }
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "the core dump partition cannot be read (%s)", esp_err_to_name(err));
         return CDK_REFUSED;
     }
-    return s_is_stored ? discard(&dump) : offer(settings, exchange, &dump);
+    return s_is_stored ? discard(&dump, exchange) : offer(settings, exchange, &dump);
 }

@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildForHost, hasGcc } from './support/build-device.js';
+import { aBuiltServer, type BuiltServer, registerDevices } from './support/built-server.js';
+import { newTally, runOnce } from './support/campaign.js';
+
+const RUNS = Number(process.env.DEVICE_RUNS ?? 200);
+const FIRST_SEED = Number(process.env.DEVICE_SEED ?? 1);
+/** Devices at a time: most of them wait. */
+const TOGETHER = 8;
+const KILLS = 2;
+
+describe.skipIf(!hasGcc)('the device component under faults (needs gcc)', () => {
+  let server: BuiltServer;
+  beforeAll(async () => {
+    await buildForHost({ name: 'device' });
+    server = await aBuiltServer({ MAX_COREDUMPS: '50' });
+  });
+  afterAll(() => server?.close());
+
+  it(`loses no crash and sends none twice, in ${RUNS} runs`, { timeout: 60_000 + RUNS * 1_000 }, async () => {
+    const keys = Array.from({ length: RUNS }, (_, run) => `dev${FIRST_SEED + run}`);
+    await registerDevices(server, 'thermostat', keys);
+    const tally = newTally();
+    let next = 0;
+    const isOver = () => next >= RUNS;
+
+    const workers = Array.from({ length: TOGETHER }, async () => {
+      while (!isOver()) {
+        const run = next++;
+        await runOnce(server, keys[run] ?? '', FIRST_SEED + run, tally);
+        if (run % Math.ceil(RUNS / (KILLS + 1)) === 5) await server.killAndStart();
+      }
+    });
+    await Promise.all(workers);
+
+    if (process.env.DEVICE_FIGURES !== undefined) process.stdout.write(`${JSON.stringify(tally)}\n`);
+    expect(tally.problems).toEqual([]);
+    expect(tally.runs).toBe(RUNS);
+    expect(tally.powerLosses).toBeGreaterThan(RUNS / 4);
+  });
+});
