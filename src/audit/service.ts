@@ -18,6 +18,7 @@ export const AUDIT_TARGETS = [
   'Device',
   'DeviceModel',
   'Firmware',
+  'IngestKey',
 ] as const;
 
 /** The note of an action; the actor, the time and the address are added from the context. */
@@ -30,12 +31,23 @@ export interface AuditNote {
   target?: string;
   /** What was done, in a few words: to which version, to whom. Longer texts are cut. */
   detail?: string;
+  /** Who did it, where it was no person: a device. */
+  by?: AuditActor;
+}
+
+/** An actor that the context does not know. */
+export interface AuditActor {
+  role: (typeof AUDIT_ROLES)[number];
+  actor: string;
+  via: (typeof AUDIT_WAYS)[number];
+  address: string;
+  requestId: string;
 }
 
 /** Roles of actors; `server`: the server did it by itself. */
-export const AUDIT_ROLES = ['viewer', 'admin', 'server'] as const;
+export const AUDIT_ROLES = ['viewer', 'admin', 'device', 'server'] as const;
 /** How actors are known. */
-export const AUDIT_WAYS = ['issuer', 'token', 'link', 'open', 'server'] as const;
+export const AUDIT_WAYS = ['issuer', 'token', 'link', 'ingest_key', 'open', 'server'] as const;
 
 export interface AuditFilter {
   action?: string[];
@@ -147,7 +159,7 @@ export function createAudit({ db, clock, metrics, log, onChange = () => {} }: Au
     return result;
   }
 
-  function rowOf(note: AuditNote, actor: Actor | null): Prisma.AuditEventCreateInput {
+  function rowOf({ by, ...note }: AuditNote, actor: Actor | null): Prisma.AuditEventCreateInput {
     return {
       ...note,
       target: note.target?.slice(0, MAX_TARGET_LENGTH) ?? null,
@@ -158,6 +170,7 @@ export function createAudit({ db, clock, metrics, log, onChange = () => {} }: Au
       via: actor?.person.via ?? 'server',
       address: actor?.address ?? null,
       requestId: actor?.requestId ?? null,
+      ...by,
     };
   }
 }

@@ -1,10 +1,18 @@
 import type { AuthSettings } from '../config/settings.js';
-import { badInput, DomainError, notFound } from '../errors.js';
+import { DomainError, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/logger.js';
 import { readClaims } from './claims.js';
+import {
+  createDeviceCredentials,
+  type DeviceClaim,
+  type DeviceRegister,
+  type Found,
+  type Sender,
+} from './device-credentials.js';
+import { isIngestKey } from './ingest-key-token.js';
 import { createIssuer } from './issuer.js';
-import { ANYBODY, type DeviceIdentity, type Principal } from './principal.js';
+import { ANYBODY, type DeviceIdentity, type IngestKeyIdentity, type Principal } from './principal.js';
 import { createStaticTokens } from './static-tokens.js';
 
 export interface Authenticator {
@@ -21,20 +29,25 @@ export interface Authenticator {
    */
   authenticate(authorization: string | undefined): Promise<Principal>;
   /**
-   * Identifies the device of an upload: by its credentials, or by `deviceKey` without credentials while authentication
-   * is off.
+   * Identifies the device of an upload or a boot report: by its credentials, or by `claim` without credentials while
+   * authentication is off. A device that is not registered may register itself with an ingest key, or while
+   * authentication is off.
    *
-   * @throws DomainError as `authenticate`; also FORBIDDEN for the credentials of a person, or of a device other than
-   *   `deviceKey`
+   * @throws DomainError as `authenticate`; also FORBIDDEN for the credentials of a person or of a device other than
+   *   `claim`, for a device that was rejected, and for an ingest key where the device has a token of its own
    */
-  authenticateDevice(authorization: string | undefined, deviceKey: string | null): Promise<DeviceIdentity>;
+  authenticateDevice(authorization: string | undefined, claim: DeviceClaim): Promise<Sender>;
 }
 
 interface AuthenticatorDeps {
   settings: AuthSettings;
-  devices: {
-    findByKey(key: string): Promise<DeviceIdentity | null>;
+  devices: DeviceRegister & {
     findByToken(token: string): Promise<DeviceIdentity | null>;
+    /** Null when there is no such key, or it was revoked. `serial` null: no device is looked for. */
+    findByIngestKey(
+      key: string,
+      serial: string | null,
+    ): Promise<(Found & { ingestKey: IngestKeyIdentity }) | null>;
   };
   clock: Clock;
   log: Logger;
@@ -50,6 +63,7 @@ export function createAuthenticator({ settings, devices, clock, log }: Authentic
   const isOn = issuerSettings !== null || settings.tokens.admin.length + settings.tokens.viewer.length > 0;
   const tokens = createStaticTokens(settings.tokens);
   const issuer = issuerSettings === null ? null : createIssuer(issuerSettings, { clock, log });
+  const senderOf = createDeviceCredentials({ isOn, devices });
   void issuer?.warmUp();
 
   return {
@@ -57,28 +71,16 @@ export function createAuthenticator({ settings, devices, clock, log }: Authentic
     issuerOrigins: () => issuer?.origins() ?? [],
     authenticate: async (authorization) => (isOn ? recognise(authorization) : ANYBODY),
 
-    async authenticateDevice(authorization, deviceKey) {
-      const principal = await recognise(authorization);
-      switch (principal.kind) {
-        case 'stranger':
-          if (!isOn) return byKey(deviceKey);
-          throw new DomainError(
-            'UNAUTHENTICATED',
-            'Send the device’s token ("Authorization: Bearer …"); device_key alone proves nothing.',
-          );
-        case 'device':
-          if (deviceKey === null || deviceKey === principal.device.key) return principal.device;
-          throw new DomainError(
-            'FORBIDDEN',
-            `The token is of another device than device_key "${deviceKey.slice(0, 64)}".`,
-          );
-        default:
-          throw new DomainError('FORBIDDEN', 'Only devices upload core dumps; this token is not a device’s.');
-      }
+    async authenticateDevice(authorization, claim) {
+      return senderOf(await recognise(authorization, claim.serial), claim);
     },
   };
 
-  async function recognise(authorization: string | undefined): Promise<Principal> {
+  /** @param serial of the device that an ingest key is sent for, so that both are read in one statement */
+  async function recognise(
+    authorization: string | undefined,
+    serial: string | null = null,
+  ): Promise<Principal> {
     if (authorization === undefined) return { kind: 'stranger' };
     const token = BEARER.exec(authorization)?.[1];
     if (token === undefined) throw invalidToken();
@@ -86,6 +88,12 @@ export function createAuthenticator({ settings, devices, clock, log }: Authentic
     if (person !== null) return person;
     if (issuer !== null && issuerSettings !== null && JWT.test(token)) {
       return ofIssuer(token, issuer, issuerSettings.rolesClaim);
+    }
+    if (isIngestKey(token)) {
+      const found = await devices.findByIngestKey(token, serial);
+      if (found === null)
+        throw new DomainError('UNAUTHENTICATED', 'The ingest key is not valid, or was revoked.');
+      return { kind: 'ingestKey', ...found, until: null };
     }
     const device = await devices.findByToken(token);
     if (device === null) throw invalidToken();
@@ -121,16 +129,6 @@ export function createAuthenticator({ settings, devices, clock, log }: Authentic
       'FORBIDDEN',
       `The token says that device "${deviceKey}" is of model "${modelCode}", which it is not.`,
     );
-  }
-
-  async function byKey(key: string | null): Promise<DeviceIdentity> {
-    if (key === null) {
-      throw badInput('device_key is missing: name the device, or send its token as a Bearer token.');
-    }
-    if (!/^[a-z0-9]{1,32}$/.test(key)) throw badInput('device_key must be 1 to 32 of a-z and 0-9.');
-    const device = await devices.findByKey(key);
-    if (device === null) throw notFound('device', key);
-    return device;
   }
 }
 

@@ -4,8 +4,27 @@ import { DomainError } from '../errors.js';
 export interface DeviceIdentity {
   id: number;
   key: string;
+  /** Null: not known. */
+  serial: string | null;
+  approval: string;
+  /** `none`: it uses an ingest key. */
+  tokenState: 'own' | 'revoked' | 'none';
   modelId: number;
   modelCode: string;
+}
+
+/** A credential that all devices of a model share. */
+export interface IngestKeyIdentity {
+  id: number;
+  name: string;
+  /** Its last characters. */
+  hint: string;
+  modelId: number;
+  modelCode: string;
+  newDevicesPerHour: number;
+  /** The hour in which new devices are counted, and how many there were when this was read. */
+  hourStartedAt: Date | null;
+  newDevicesInHour: number;
 }
 
 /** Who sends a request, according to the credentials. */
@@ -14,6 +33,13 @@ export type Principal =
   | { readonly kind: 'stranger' }
   /** May upload its own dumps and do nothing else. */
   | { readonly kind: 'device'; readonly device: DeviceIdentity; readonly until: Date | null }
+  /** May upload for devices of its model. `device` has the serial that the request names; null: no device has it. */
+  | {
+      readonly kind: 'ingestKey';
+      readonly ingestKey: IngestKeyIdentity;
+      readonly device: DeviceIdentity | null;
+      readonly until: null;
+    }
   | Person;
 
 /** A person or a program that may read (viewer), or also change things (admin). */
@@ -30,13 +56,15 @@ export interface Person {
 /** The person of every request while authentication is off. */
 export const ANYBODY: Person = { kind: 'admin', name: 'anybody', via: 'open', until: null };
 
-/** @throws DomainError UNAUTHENTICATED (no credentials, or expired ones), FORBIDDEN (a device) */
+/** @throws DomainError UNAUTHENTICATED (no credentials, or expired ones), FORBIDDEN (a device or an ingest key) */
 export function requirePerson(principal: Principal, now: Date): Person {
   switch (principal.kind) {
     case 'stranger':
       throw new DomainError('UNAUTHENTICATED', 'Send your token: "Authorization: Bearer …".');
     case 'device':
       throw new DomainError('FORBIDDEN', 'A device may only upload core dumps.');
+    case 'ingestKey':
+      throw new DomainError('FORBIDDEN', 'An ingest key may only upload crashes and boot reports.');
     default:
       if (hasEnded(principal, now)) throw new TokenExpired();
       return principal;

@@ -67,9 +67,10 @@ export function createGraphQL({
           },
           { clock, metrics, log, ...queryThread },
         );
-  const { alerts, audit, changes, coredumps, crashGroups, devices, firmwares, privacy, search } = services;
+  const { alerts, audit, changes, coredumps, crashGroups, devices } = services;
+  const { firmwares, ingestKeys, privacy, search } = services;
   const graphql = createGraphQLServer({
-    ...{ alerts, audit, changes, coredumps, crashGroups, devices, firmwares, privacy, search },
+    ...{ alerts, audit, changes, coredumps, crashGroups, devices, firmwares, ingestKeys, privacy, search },
     ...parts,
     createLoaders: () => createLoaders(database.db),
     gatekeeper,

@@ -25,7 +25,9 @@ import { createRegroupJob } from '../crash-groups/regroup-job.js';
 import { createCrashGroupService } from '../crash-groups/service.js';
 import type { GroupAlerts, GroupChange } from '../crash-groups/types.js';
 import { countUnread } from '../crash-groups/unread.js';
+import { createIngestKeyService } from '../devices/ingest-keys.js';
 import { createPrivacyService } from '../devices/privacy.js';
+import { createRegistration } from '../devices/registration.js';
 import { createDeviceService } from '../devices/service.js';
 import { createTokenUse } from '../devices/token-use.js';
 import { createFirmwareService } from '../firmware/service.js';
@@ -92,6 +94,13 @@ export async function createServices(deps: ServicesDeps) {
     builds: firmwares,
     rules: alerting.alerts,
   });
+  const ingestKeys = createIngestKeyService({ db, clock, audit });
+  const registration = createRegistration({
+    clock,
+    audit,
+    metrics,
+    maxPendingDevices: config.maxPendingDevices,
+  });
   const { groupAlerts } = alerting;
   const regroup = createRegroupJob({ database, owner, now: clock.now, log, alerts: groupAlerts });
   const crashGroups = createCrashGroupService({
@@ -119,10 +128,12 @@ export async function createServices(deps: ServicesDeps) {
     gatekeeper,
     groupChanges,
     groupEvents,
+    ingestKeys,
     links,
     linkSecret,
     privacy,
     rawRetention,
+    registration,
     regroup,
     search: createSearch(database),
     tokenUse,

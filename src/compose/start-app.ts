@@ -102,7 +102,7 @@ export async function startApp(
     const feed = { add: (task: ParseTask) => background?.queue?.add(task) };
     const queue = config.parser === null ? null : feed;
     const services = await createServices({ config, database, blobs, clock, log, metrics, queue });
-    const { auth, coredumps, events, gatekeeper } = services;
+    const { auth, coredumps, events, gatekeeper, registration } = services;
     const { countMissing, sampleStorage } = registerGauges({ config, database, services, metrics, clock });
 
     await database.jobs?.start();
@@ -145,6 +145,7 @@ export async function startApp(
         upload: createUploadRoute({
           coredumps,
           auth,
+          registration,
           metrics,
           limits: createUploadLimits(config, metrics, uploadPriority),
           attemptLimiter: createAttemptLimiter(config),

@@ -77,6 +77,11 @@ export const settings = z.object({
   /** Most dumps that are kept per device. */
   MAX_COREDUMPS: wholeNumber(1, 1_000_000).default(20),
   MAX_COREDUMP_BYTES: wholeNumber(1, GIB).default(1_048_576),
+  /**
+   * Devices of one ingest key that wait for approval; each keeps a few dumps. More than a person looks through in a day,
+   * and a known share of the disk for whoever has found the key.
+   */
+  MAX_PENDING_DEVICES: wholeNumber(1, 1_000_000).default(1_000),
   /** Bytes of all dumps together; unset: no limit. */
   MAX_STORAGE_BYTES: wholeNumber(1, 2 ** 50).optional(),
   /** Most builds that are kept per model. */

@@ -64,6 +64,7 @@ function configOf(values: Settings) {
     romElfDir: values.ESP_ROM_ELF_DIR ?? null,
     maxCoredumps: values.MAX_COREDUMPS,
     maxCoredumpBytes: values.MAX_COREDUMP_BYTES,
+    maxPendingDevices: values.MAX_PENDING_DEVICES,
     maxStorageBytes: values.MAX_STORAGE_BYTES ?? null,
     maxFirmwares: values.MAX_FIRMWARES,
     maxFirmwareBytes: values.MAX_FIRMWARE_BYTES,

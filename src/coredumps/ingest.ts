@@ -32,8 +32,15 @@ import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
 import type { CountRetired } from './unread.js';
 
+export interface UploadingDevice {
+  id: number;
+  key: string;
+  modelId: number;
+  modelCode: string;
+}
+
 export interface Upload {
-  device: { id: number; key: string; modelId: number; modelCode: string };
+  device: UploadingDevice;
   chip: string;
   firmwareVersion: string;
   /** From the `Idempotency-Key` header. */
@@ -89,16 +96,24 @@ export function createIngest({
      * Stores a dump. When it resolves, the bytes and the row are durable; the parse has not started. When it rejects,
      * nothing of the dump is stored.
      *
-     * @throws DomainError TOO_LARGE, BAD_USER_INPUT (empty), NOT_FOUND (the device does not exist any more),
-     *   STORAGE_FULL, UNAVAILABLE, and whatever `body` throws
+     * @param upload.device a function registers a new device; it is called when the whole body has arrived
+     * @throws DomainError TOO_LARGE, BAD_USER_INPUT (empty), NOT_FOUND (the device does not exist any more), FORBIDDEN (it
+     *   was rejected), STORAGE_FULL, UNAVAILABLE, and whatever `body` and `device` throw
      */
-    async save(upload: Upload): Promise<{ coredump: CoredumpRow; isDuplicate: boolean }> {
+    async save({
+      device: known,
+      ...upload
+    }: Omit<Upload, 'device'> & {
+      device: UploadingDevice | (() => Promise<UploadingDevice>);
+    }): Promise<{ coredump: CoredumpRow; isDuplicate: boolean }> {
       const incoming = await blobs.receive(limited(upload.body, limits.maxCoredumpBytes));
       try {
         if (incoming.size === 0)
           throw badInput('The body is empty: send the raw core dump as the request body.');
-        const filename = await publish(incoming, upload);
-        return await commitPublished(upload, incoming, filename);
+        upload.signal?.throwIfAborted();
+        const device = typeof known === 'function' ? await known() : known;
+        const filename = await publish(incoming, { ...upload, device });
+        return await commitPublished({ ...upload, device }, incoming, filename);
       } finally {
         await incoming.discard();
       }

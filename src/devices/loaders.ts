@@ -1,12 +1,13 @@
-import { countChildrenOf, MAX_PARENTS } from '../platform/database/children.js';
+import { childrenOf, countChildrenOf, MAX_PARENTS } from '../platform/database/children.js';
 import DataLoader from '../platform/database/data-loader.js';
 import { rowsById } from '../platform/database/rows-by-id.js';
 import type { Db } from '../platform/database/types.js';
 import { createPrivacyLoader } from './privacy.js';
 import { type DeviceWindow, listDevicesOfModels } from './read.js';
-import type { DeviceModelRow, DeviceRow } from './types.js';
+import type { DeviceModelRow, DeviceRow, IngestKeyRow } from './types.js';
 
 const DEVICES_OF_MODEL = { table: 'Device', parent: 'modelId' } as const;
+const INGEST_KEYS_OF_MODEL = { table: 'IngestKey', parent: 'modelId' } as const;
 
 /** For one request: one statement per loader, however many fields use it. */
 export function createDeviceLoaders(db: Db) {
@@ -34,5 +35,11 @@ export function createDeviceLoaders(db: Db) {
       { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
     ),
     countOfModel: countChildrenOf(db, DEVICES_OF_MODEL),
+    ingestKeyById: rowsById<IngestKeyRow>((ids) =>
+      db.ingestKey.findMany({ where: { id: { in: [...ids] } } }),
+    ),
+    ingestKeysOfModel: childrenOf<IngestKeyRow>(db, INGEST_KEYS_OF_MODEL),
+    countIngestKeysOfModel: countChildrenOf(db, INGEST_KEYS_OF_MODEL),
+    countOfIngestKey: countChildrenOf(db, { table: 'Device', parent: 'ingestKeyId' }),
   };
 }

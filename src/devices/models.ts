@@ -1,8 +1,8 @@
 import type { Audit, AuditNote } from '../audit/service.js';
 import { badInput, conflict, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
-import { isUniqueViolation } from '../platform/database/errors.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
+import { conflictWhenTaken, requireName } from './names.js';
 import type { DeviceModelRow } from './types.js';
 
 /** Changes of models. */
@@ -84,18 +84,6 @@ interface ModelServiceDeps {
     deleteElf(modelCode: string, build: { elfSha256: string }): Promise<void>;
   };
   rules: { switchOffOfModel(tx: DbTransaction, modelId: number): Promise<void> };
-}
-
-/** @throws DomainError BAD_USER_INPUT */
-export function requireName(name: string): void {
-  if (name.trim() === '' || name.length > 200 || /[\t\r\n]/.test(name))
-    throw badInput('A name is 1 to 200 characters on one line.', { field: 'name' });
-}
-
-export function conflictWhenTaken(field: string, message: string) {
-  return (error: unknown): never => {
-    throw isUniqueViolation(error) ? conflict(message, { field }) : error;
-  };
 }
 
 /** @throws DomainError CONFLICT */

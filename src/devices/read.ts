@@ -84,6 +84,7 @@ const DEVICE_COLUMNS: OrderColumns<DeviceOrder['field']> = {
   NAME: folded(Prisma.sql`COALESCE(d."name", d."key")`),
   CRASH_COUNT: { sql: Prisma.sql`d."crashCount"` },
   LAST_CRASH_AT: { sql: Prisma.sql`COALESCE(d."lastCrashAt", ${NEVER})` },
+  LAST_SEEN_AT: { sql: Prisma.sql`COALESCE(d."lastSeenAt", ${NEVER})` },
 };
 
 const MODEL_COLUMNS: OrderColumns<DeviceModelOrder['field']> = {
@@ -101,9 +102,14 @@ function folded(column: Prisma.Sql) {
 }
 
 function conditions(filter: DeviceFilter): Prisma.Sql {
-  const { createdAfter, createdBefore, lastCrashAfter, lastCrashBefore, hasCrashed, search } = filter;
+  const { createdAfter, createdBefore, lastCrashAfter, lastCrashBefore, lastSeenAfter, lastSeenBefore } =
+    filter;
+  const { hasCrashed, search } = filter;
   const all = [
     oneOf(Prisma.sql`d."key"`, filter.key),
+    oneOf(Prisma.sql`d."serial"`, filter.serial),
+    oneOf(Prisma.sql`d."approval"`, filter.approval),
+    oneOf(Prisma.sql`d."ingestKeyId"`, filter.ingestKeyId),
     within(
       Prisma.sql`SELECT m."id" FROM "DeviceModel" m WHERE`,
       Prisma.sql`d."modelId"`,
@@ -123,12 +129,15 @@ function conditions(filter: DeviceFilter): Prisma.Sql {
     createdBefore === undefined ? null : Prisma.sql`d."createdAt" < ${createdBefore}`,
     lastCrashAfter === undefined ? null : Prisma.sql`d."lastCrashAt" >= ${lastCrashAfter}`,
     lastCrashBefore === undefined ? null : Prisma.sql`d."lastCrashAt" < ${lastCrashBefore}`,
+    lastSeenAfter === undefined ? null : Prisma.sql`d."lastSeenAt" >= ${lastSeenAfter}`,
+    lastSeenBefore === undefined ? null : Prisma.sql`d."lastSeenAt" < ${lastSeenBefore}`,
     hasCrashed === undefined
       ? null
       : Prisma.sql`d."crashCount" ${hasCrashed ? Prisma.sql`> 0` : Prisma.sql`= 0`}`,
     ...containsWords(
       search ?? '',
-      (isIn) => Prisma.sql`(${isIn(Prisma.sql`d."key"`)} OR ${isIn(Prisma.sql`d."name"`)})`,
+      (isIn) =>
+        Prisma.sql`(${isIn(Prisma.sql`d."key"`)} OR ${isIn(Prisma.sql`d."serial"`)} OR ${isIn(Prisma.sql`d."name"`)})`,
     ),
   ].filter((condition) => condition !== null);
   return joined(all);

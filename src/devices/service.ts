@@ -1,13 +1,15 @@
-import { randomInt } from 'node:crypto';
 import type { AuditNote } from '../audit/service.js';
-import type { DeviceIdentity } from '../auth/principal.js';
 import { randomToken, sha256 } from '../auth/static-tokens.js';
 import type { CoredumpService } from '../coredumps/service.js';
 import { badInput, notFound } from '../errors.js';
-import { Prisma } from '../platform/database/client.js';
-import { conflictWhenTaken, createModelService, requireName } from './models.js';
+import type { Prisma } from '../platform/database/client.js';
+import { createDeviceCreation } from './create-devices.js';
+import { createDeviceIdentities } from './identities.js';
+import { createModelService } from './models.js';
+import { conflictWhenTaken, requireName, requireSerial } from './names.js';
 import { createDeviceQueries } from './read.js';
 import type { TokenUse } from './token-use.js';
+import { hasToken, revokedToken } from './tokens.js';
 import type { DeviceRow } from './types.js';
 
 export type DeviceService = ReturnType<typeof createDeviceService>;
@@ -19,45 +21,8 @@ export function createDeviceService({ tokenUse, dumps, ...deps }: DeviceServiceD
     ...createDeviceQueries(db),
     ...createModelService(deps),
 
-    /**
-     * @param key generated if absent
-     * @returns the device and its token; the token is returned only this once, because only its hash is stored
-     * @throws DomainError BAD_USER_INPUT, NOT_FOUND (model), CONFLICT
-     */
-    async createDevice({
-      modelCode,
-      key = randomKey(),
-      name = null,
-    }: NewDevice): Promise<{ device: DeviceRow; token: string }> {
-      if (!/^[a-z0-9]{1,32}$/.test(key))
-        throw badInput('A device key is 1 to 32 of a-z and 0-9.', { field: 'key' });
-      if (name !== null) requireName(name);
-      const model = await db.deviceModel.findUnique({ where: { code: modelCode }, select: { id: true } });
-      if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
-      const token = randomToken();
-      const now = clock.now();
-      const columns = {
-        key,
-        name,
-        modelId: model.id,
-        tokenSha256: sha256(token),
-        createdAt: now,
-        updatedAt: now,
-      };
-      const device = await audit
-        .change(async (tx, note) => {
-          const made = await tx.device.create({ data: columns });
-          await note(onDevice('createDevice', made));
-          return made;
-        })
-        .catch(
-          conflictWhenTaken(
-            'key',
-            `There is already a device with the key "${key}"; choose another, or omit it.`,
-          ),
-        );
-      return { device, token };
-    },
+    ...createDeviceCreation(deps),
+    ...createDeviceIdentities({ db, clock, tokenUse }),
 
     /**
      * Issues a new token. The previous one stays valid for `graceSeconds`, so that a device can receive the new token
@@ -76,28 +41,36 @@ export function createDeviceService({ tokenUse, dumps, ...deps }: DeviceServiceD
       const until = new Date(clock.now().getTime() + graceSeconds * 1000);
       const device = await change('rotateDeviceToken', id, ({ tokenSha256 }) => ({
         tokenSha256: sha256(token),
-        // A device whose token was revoked has no previous token that could stay valid.
-        ...(graceSeconds === 0 || isRevoked(tokenSha256)
+        // A device without a token has no previous one that could stay valid.
+        ...(graceSeconds === 0 || !hasToken(tokenSha256)
           ? NO_PREVIOUS_TOKEN
           : { previousTokenSha256: tokenSha256, previousTokenUntil: until }),
       }));
       return { device, token };
     },
 
-    /** Revokes the device's tokens at once; `rotateToken` issues a new one. @throws DomainError NOT_FOUND */
+    /**
+     * Revokes the device's tokens at once; `rotateToken` issues a new one. Ingest keys are refused for the device too, so
+     * that the key which all devices share does not undo it.
+     *
+     * @throws DomainError NOT_FOUND
+     */
     revokeToken: (id: number): Promise<DeviceRow> =>
       change('revokeDeviceToken', id, () => ({
         ...NO_PREVIOUS_TOKEN,
-        // Not a digest, so no token matches it; and unique, as the column requires.
-        tokenSha256: `${REVOKED}${randomToken()}`,
+        tokenSha256: revokedToken(),
       })),
 
-    /** Absent fields stay unchanged; a name of null is removed. @throws DomainError NOT_FOUND, BAD_USER_INPUT */
+    /**
+     * Absent fields stay unchanged; a name or serial of null is removed.
+     * @throws DomainError NOT_FOUND, BAD_USER_INPUT, CONFLICT (the model has a device with the serial)
+     */
     async updateDevice(
       id: number,
-      { name, modelCode }: { name?: string | null; modelCode?: string },
+      { name, serial, modelCode }: { name?: string | null; serial?: string | null; modelCode?: string },
     ): Promise<DeviceRow> {
       if (typeof name === 'string') requireName(name);
+      if (typeof serial === 'string') requireSerial(serial);
       const model =
         modelCode === undefined
           ? undefined
@@ -105,9 +78,25 @@ export function createDeviceService({ tokenUse, dumps, ...deps }: DeviceServiceD
       if (model === null) throw notFound('device model', modelCode ?? '', { field: 'modelCode' });
       return change('updateDevice', id, () => ({
         ...(name === undefined ? {} : { name }),
+        ...(serial === undefined ? {} : { serial }),
         ...(model === undefined ? {} : { modelId: model.id }),
-      }));
+      })).catch(
+        typeof serial === 'string'
+          ? conflictWhenTaken('serial', `The model already has a device with the serial "${serial}".`)
+          : conflictWhenTaken('modelCode', 'That model already has a device with the serial of this one.'),
+      );
     },
+
+    /**
+     * Accepts a device that an ingest key registered, or one that was rejected.
+     * @throws DomainError NOT_FOUND
+     */
+    approveDevice: (id: number): Promise<DeviceRow> =>
+      change('approveDevice', id, () => ({ approval: 'APPROVED' })),
+
+    /** Its uploads are refused from now on, whatever its credentials. @throws DomainError NOT_FOUND */
+    rejectDevice: (id: number): Promise<DeviceRow> =>
+      change('rejectDevice', id, () => ({ approval: 'REJECTED' })),
 
     /**
      * Deletes the device with its dumps, rows and files, also while it uploads. Dumps committed before the lock are
@@ -131,36 +120,7 @@ export function createDeviceService({ tokenUse, dumps, ...deps }: DeviceServiceD
       });
       await dumps.deleteFiles(key, deleted);
     },
-
-    async findByKey(key: string): Promise<DeviceIdentity | null> {
-      return identify(Prisma.sql`d."key" = ${key}`);
-    },
-
-    /** The token is looked up by its hash, so the duration of the comparison reveals nothing. */
-    async findByToken(token: string): Promise<DeviceIdentity | null> {
-      const hash = sha256(token);
-      const device =
-        (await identify(Prisma.sql`d."tokenSha256" = ${hash}`)) ?? (await identifyByPreviousToken(hash));
-      if (device !== null) tokenUse.note(device.id);
-      return device;
-    },
   };
-
-  /** Runs with every upload, so it reads device and model in one statement. */
-  async function identify(condition: Prisma.Sql): Promise<DeviceIdentity | null> {
-    const [device] = await db.lookup<DeviceIdentity>(Prisma.sql`
-      SELECT d."id", d."key", d."modelId", m."code" AS "modelCode"
-      FROM "Device" d JOIN "DeviceModel" m ON m."id" = d."modelId" WHERE ${condition}`);
-    return device ?? null;
-  }
-
-  async function identifyByPreviousToken(previousTokenSha256: string): Promise<DeviceIdentity | null> {
-    const device = await db.device.findFirst({
-      where: { previousTokenSha256, previousTokenUntil: { gt: clock.now() } },
-      select: { id: true },
-    });
-    return device === null ? null : identify(Prisma.sql`d."id" = ${device.id}`);
-  }
 
   async function change(
     action: string,
@@ -183,33 +143,15 @@ export function createDeviceService({ tokenUse, dumps, ...deps }: DeviceServiceD
 }
 
 type DeviceServiceDeps = Parameters<typeof createModelService>[0] & {
-  tokenUse: Pick<TokenUse, 'note'>;
+  tokenUse: Pick<TokenUse, 'note' | 'noteIngestKey'>;
   dumps: Pick<CoredumpService, 'deleteRowsOf' | 'deleteFiles'>;
 };
-
-interface NewDevice {
-  modelCode: string;
-  key?: string;
-  name?: string | null;
-}
 
 /** One day, so that a device in use can receive its new token with its next report. */
 const DEFAULT_GRACE_SECONDS = 24 * 60 * 60;
 const MAX_GRACE_SECONDS = 30 * DEFAULT_GRACE_SECONDS;
 const NO_PREVIOUS_TOKEN = { previousTokenSha256: null, previousTokenUntil: null };
-const REVOKED = 'revoked:';
-
-/** @param tokenSha256 the value in the row */
-export function isRevoked(tokenSha256: string): boolean {
-  return tokenSha256.startsWith(REVOKED);
-}
 
 function onDevice(action: string, { id, key }: Pick<DeviceRow, 'id' | 'key'>): AuditNote {
   return { action, targetType: 'Device', targetId: id, target: key };
-}
-
-const KEY_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
-
-function randomKey(): string {
-  return Array.from({ length: 8 }, () => KEY_ALPHABET[randomInt(KEY_ALPHABET.length)]).join('');
 }

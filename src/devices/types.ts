@@ -6,11 +6,26 @@ export type DeviceRow = Prisma.DeviceGetPayload<object>;
 
 export type DeviceModelRow = Prisma.DeviceModelGetPayload<object>;
 
+/** The row of an ingest key: it has the key's digest, never the key. */
+export type IngestKeyRow = Prisma.IngestKeyGetPayload<object>;
+
+export interface IngestKeyFilter {
+  modelCode?: string;
+}
+
+/** Whether a device may upload, and whether its crashes count. */
+export const DEVICE_APPROVALS = ['APPROVED', 'PENDING', 'REJECTED'] as const;
+export type DeviceApproval = (typeof DEVICE_APPROVALS)[number];
+
 /** An empty filter matches all devices. A list means "one of"; an empty list matches no device. */
 export interface DeviceFilter {
   modelCode?: string[];
   key?: string[];
-  /** Words that must all occur (case-insensitive) in key or name. */
+  serial?: string[];
+  approval?: DeviceApproval[];
+  /** Ingest keys that registered the device. */
+  ingestKeyId?: number[];
+  /** Words that must all occur (case-insensitive) in key, serial or name. */
   search?: string;
   /** Inclusive. */
   createdAfter?: Date;
@@ -20,6 +35,10 @@ export interface DeviceFilter {
   lastCrashAfter?: Date;
   /** Exclusive. */
   lastCrashBefore?: Date;
+  /** Inclusive. */
+  lastSeenAfter?: Date;
+  /** Exclusive. */
+  lastSeenBefore?: Date;
   hasCrashed?: boolean;
   /** Versions that the device crashed with. */
   firmwareVersion?: string[];
@@ -32,10 +51,17 @@ export interface DeviceModelFilter {
   search?: string;
 }
 
-export const DEVICE_ORDERS = ['CREATED_AT', 'KEY', 'NAME', 'CRASH_COUNT', 'LAST_CRASH_AT'] as const;
+export const DEVICE_ORDERS = [
+  'CREATED_AT',
+  'KEY',
+  'NAME',
+  'CRASH_COUNT',
+  'LAST_CRASH_AT',
+  'LAST_SEEN_AT',
+] as const;
 export type DeviceOrder = Order<(typeof DEVICE_ORDERS)[number]>;
 
-/** Stands for `lastCrashAt` of a device that never crashed: before every time. */
+/** Stands for the `lastCrashAt` or `lastSeenAt` of a device without one: before every time. */
 export const NEVER = new Date(0);
 
 export const MODEL_ORDERS = ['CREATED_AT', 'CODE', 'NAME'] as const;

@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { AttemptLimiter } from '../auth/attempt-limiter.js';
 import type { Authenticator } from '../auth/authenticator.js';
+import type { Newcomer, Sender } from '../auth/device-credentials.js';
+import type { DeviceIdentity } from '../auth/principal.js';
 import type { Upload } from '../coredumps/ingest.js';
 import type { CoredumpService } from '../coredumps/service.js';
+import type { Registration } from '../devices/registration.js';
 import { badInput, DomainError } from '../errors.js';
 import { encodeGlobalId } from '../global-ids.js';
 import { withDeadline } from '../platform/deadline.js';
@@ -10,14 +13,16 @@ import type { ClientAddress } from '../platform/http/client-address.js';
 import { sendJson } from '../platform/http/send-json.js';
 import type { Metrics } from '../platform/metrics.js';
 import { discardRest, hasBody, readBody } from './body.js';
+import { claimOf, label } from './device-claim.js';
 import { sendError } from './errors.js';
 import type { StreamedExchange } from './exchange.js';
 import { refuseFormEncoded, refuseMultipart } from './form-body.js';
-import type { UploadLimits } from './upload-limits.js';
+import type { UploadLimits, UploadPermit } from './upload-limits.js';
 
 interface UploadDeps {
   coredumps: CoredumpService;
   auth: Pick<Authenticator, 'authenticateDevice'>;
+  registration: Registration;
   metrics: Metrics;
   limits: UploadLimits;
   attemptLimiter: AttemptLimiter;
@@ -39,6 +44,7 @@ const SHORTEST_WAIT_MS = 1_000;
 export function createUploadRoute({
   coredumps,
   auth,
+  registration,
   metrics,
   limits,
   attemptLimiter,
@@ -47,7 +53,8 @@ export function createUploadRoute({
   stallMs,
   deadlineMs,
 }: UploadDeps) {
-  return async function upload({ request, response, search, signal, log }: StreamedExchange): Promise<void> {
+  return async function upload(exchange: StreamedExchange): Promise<void> {
+    const { request, response, search, signal, requestId, log } = exchange;
     const end = metrics.uploadSeconds.startTimer();
     const gone = new AbortController();
     response.once('close', () => gone.abort(new DomainError('BODY_ABORTED', 'The sender has disconnected.')));
@@ -57,33 +64,40 @@ export function createUploadRoute({
       const { authorization } = request.headers;
       const query = new URLSearchParams(search);
       const askedAt = performance.now();
-      const device = await attemptLimiter.watch(clientAddress(request), () =>
-        withDeadline(auth.authenticateDevice(authorization, deviceKeyOf(query)), DATABASE_WAIT_MS),
+      const address = clientAddress(request);
+      const sender = await attemptLimiter.watch(address, () =>
+        withDeadline(auth.authenticateDevice(authorization, claimOf(query)), DATABASE_WAIT_MS),
       );
       const waitedMs = performance.now() - askedAt;
       const chip = label(query, 'chip');
       const firmwareVersion = label(query, 'firmware_version');
       const idempotencyKey = readIdempotencyKey(request);
       refuseByHead(request);
+      if (sender.isNew) registration.assertPossible(sender.newcomer);
       if (request.headers.expect !== undefined) response.writeContinue();
       const body = refuseFormEncoded(request, readBody(request, { stallMs, deadlineMs, signal }));
-      const { coredump, isDuplicate } = await saveWithPermit({
-        device,
-        chip,
-        firmwareVersion,
-        idempotencyKey,
-        body,
-        databaseWaitMs: Math.max(DATABASE_WAIT_MS - waitedMs, SHORTEST_WAIT_MS),
-        signal: gone.signal,
-      });
+      const stored = await save(
+        sender,
+        { address, requestId },
+        {
+          chip,
+          firmwareVersion,
+          idempotencyKey,
+          body,
+          databaseWaitMs: Math.max(DATABASE_WAIT_MS - waitedMs, SHORTEST_WAIT_MS),
+          signal: gone.signal,
+        },
+      );
+      const { coredump, device, isNewDevice, isDuplicate } = stored;
       sendJson(response, 201, {
         status: 'ok',
         filename: coredump.filename,
         coredumpId: encodeGlobalId('Coredump', coredump.id),
+        ...(isNewDevice ? { device: { key: device.key } } : {}),
       });
       metrics.uploads.inc({ status: 'success' });
       log.info(
-        { device: device.key, filename: coredump.filename, size: coredump.size, isDuplicate },
+        { device: device.key, isNewDevice, filename: coredump.filename, size: coredump.size, isDuplicate },
         'core dump stored',
       );
     } catch (error) {
@@ -103,19 +117,51 @@ export function createUploadRoute({
     }
   };
 
+  async function save(sender: Sender, from: RequestOrigin, upload: Omit<Upload, 'device'>): Promise<Stored> {
+    if (sender.isNew) return saveOfNewcomer(sender.newcomer, from, upload);
+    const { device } = sender;
+    const permit = limits.permitFor(device);
+    const saved = permit.isGranted
+      ? await withPermit(permit, () => coredumps.save({ ...upload, device }))
+      : await duplicateOf({ ...upload, device }, permit.retryAfterMs);
+    return { ...saved, device, isNewDevice: false };
+  }
+
+  /** When a device is over its rate nothing new is stored, but a duplicate of a stored dump is still answered as safe. */
+  async function duplicateOf(upload: Upload, retryAfterMs: number): Promise<Saved> {
+    const coredump = await coredumps.findDuplicate(upload);
+    if (coredump === null) throw limits.overRate(retryAfterMs);
+    return { coredump, isDuplicate: true };
+  }
+
   /**
-   * When a device is over its rate nothing new is stored, but a duplicate of a stored dump is still answered as safe.
+   * The device is registered when its whole body has arrived, so that requests which are cut, too large or empty register
+   * nothing. If the dump cannot be stored after that, the device stays, and is known when it tries again.
    */
-  async function saveWithPermit(upload: Upload): ReturnType<CoredumpService['save']> {
-    const permit = limits.permitFor(upload.device);
-    if (!permit.isGranted) {
-      const coredump = await coredumps.findDuplicate(upload);
-      if (coredump === null) throw limits.overRate(permit.retryAfterMs);
-      return { coredump, isDuplicate: true };
-    }
+  async function saveOfNewcomer(
+    newcomer: Newcomer,
+    from: RequestOrigin,
+    upload: Omit<Upload, 'device'>,
+  ): Promise<Stored> {
+    let registered: { device: DeviceIdentity; isNew: boolean } | undefined;
+    let permit: UploadPermit | undefined;
+    const register = async () => {
+      registered = await withDeadline(registration.register(newcomer, from), DATABASE_WAIT_MS);
+      permit = limits.permitFor(registered.device);
+      if (!permit.isGranted) throw limits.overRate(permit.retryAfterMs);
+      return registered.device;
+    };
+    const saved = await withPermit({ release: () => permit?.isGranted && permit.release() }, () =>
+      coredumps.save({ ...upload, device: register }),
+    );
+    if (registered === undefined) throw new Error('a dump was stored without its device');
+    return { ...saved, device: registered.device, isNewDevice: registered.isNew };
+  }
+
+  async function withPermit(permit: { release(): unknown }, work: () => Promise<Saved>): Promise<Saved> {
     let isStored = false;
     try {
-      const saved = await coredumps.save(upload);
+      const saved = await work();
       isStored = !saved.isDuplicate;
       return saved;
     } finally {
@@ -139,25 +185,9 @@ export function createUploadRoute({
   }
 }
 
-function label(query: URLSearchParams, name: string): string {
-  const value = only(query, name);
-  if (!/^[A-Za-z0-9._+-]{1,64}$/.test(value) || value.includes('..')) {
-    throw badInput(`${name} must be 1 to 64 of A-Z, a-z, 0-9, ".", "_", "+" and "-", without "..".`);
-  }
-  return value;
-}
-
-function deviceKeyOf(query: URLSearchParams): string | null {
-  return query.has('device_key') ? only(query, 'device_key') : null;
-}
-
-function only(query: URLSearchParams, name: string): string {
-  const [value, ...more] = query.getAll(name);
-  if (value === undefined) throw badInput(`${name} is missing in the query string.`);
-  if (more.length > 0) throw badInput(`${name} is given more than once.`);
-  // "+" is literal in versions ("1.2.3+build5"), but URLSearchParams decodes it as a blank.
-  return value.replaceAll(' ', '+');
-}
+type Saved = Awaited<ReturnType<CoredumpService['save']>>;
+type Stored = Saved & { device: DeviceIdentity; isNewDevice: boolean };
+type RequestOrigin = Parameters<Registration['register']>[1];
 
 /** draft-ietf-httpapi-idempotency-key-header: a string in quotes; bare ones are common. */
 function readIdempotencyKey(request: IncomingMessage): string | null {

@@ -21,6 +21,18 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   ],
   createDevice: ({ model }) =>
     twice(async (n) => `(input: { modelCode: "${model.code}", key: "made${n}" }) { token }`),
+  createDevices: ({ model }) =>
+    twice(
+      async (n) =>
+        `(input: { modelCode: "${model.code}", devices: [{ serial: "SN-${n}" }] }) { devices { token } }`,
+    ),
+  approveDevice: ({ aDevice }) =>
+    twice(async () => `(input: { id: "${await aDevice()}" }) { device { id } }`),
+  rejectDevice: ({ aDevice }) => twice(async () => `(input: { id: "${await aDevice()}" }) { device { id } }`),
+  createIngestKey: ({ model }) =>
+    twice(async (n) => `(input: { modelCode: "${model.code}", name: "line ${n}" }) { key }`),
+  revokeIngestKey: ({ anIngestKey }) =>
+    twice(async () => `(input: { id: "${await anIngestKey()}" }) { ingestKey { id } }`),
   updateDevice: ({ aDevice }) =>
     twice(async (n) => `(input: { id: "${await aDevice()}", name: "Name ${n}" }) { device { id } }`),
   rotateDeviceToken: ({ aDevice }) => twice(async () => `(input: { id: "${await aDevice()}" }) { token }`),
@@ -185,6 +197,13 @@ async function aWorld(endpoint: GraphQLEndpoint) {
         `mutation { mergeCrashGroups(input: { intoId: "${id}", ids: ["${other}"] }) { crashGroup { id } } }`,
       );
       return { id, fingerprint: `v1:${place}` };
+    },
+    async anIngestKey() {
+      const { data } = await endpoint.send(
+        `mutation { createIngestKey(input: { modelCode: "${model.code}", name: "line" }) { ingestKey { id } } }`,
+      );
+      const made = data as { createIngestKey: { ingestKey: { id: string } } } | null;
+      return made?.createIngestKey.ingestKey.id ?? '';
     },
     async aRule() {
       const { data } = await endpoint.send(

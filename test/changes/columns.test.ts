@@ -11,8 +11,11 @@ import { aMigratedDatabaseUrl } from '../support/database.js';
 const NOT_TOLD: Readonly<Record<(typeof SUBJECTS)[number], readonly string[]>> = {
   Coredump: ['id', 'idempotencyKey', 'parseAttempts', 'leaseOwner', 'leaseUntil', 'dumpChip', 'updatedAt'],
   CrashGroup: ['id', 'updatedAt'],
-  // The arrival of a dump is told, and raises the count of its device.
-  Device: ['id', 'tokenUsedAt', 'lastUploadAt', 'crashCount', 'lastCrashAt', 'createdAt', 'updatedAt'],
+  // The arrival of a dump is told, and raises the count of its device. A restart alone is not: only a new build is.
+  Device: [
+    ...['id', 'tokenUsedAt', 'lastUploadAt', 'crashCount', 'lastCrashAt', 'createdAt', 'updatedAt'],
+    ...['lastSeenAt', 'lastBootAt', 'lastResetReason'],
+  ],
   Firmware: ['id', 'updatedAt'],
   DeviceModel: ['id', 'updatedAt'],
 };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { pino } from 'pino';
+import type { UploadingDevice } from '../../src/coredumps/ingest.js';
 import { createRegroupJob } from '../../src/crash-groups/regroup-job.js';
 import { DomainError } from '../../src/errors.js';
 import { wholeRow } from '../../src/platform/database/whole-rows.js';
@@ -63,8 +64,6 @@ export const crashStep = fc.oneof(
 );
 export type CrashStep = typeof crashStep extends fc.Arbitrary<infer One> ? One : never;
 type Reading = typeof reading extends fc.Arbitrary<infer One> ? One : never;
-
-type UploadingDevice = Parameters<GraphQLEndpoint['coredumps']['save']>[0]['device'];
 
 export interface SteppedFleet {
   models: Array<{ id: number; code: string }>;

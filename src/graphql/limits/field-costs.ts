@@ -1,4 +1,5 @@
 import { DEFAULT_SLOTS, MAX_SLOTS, SLOT_MS, type TIME_UNITS } from '../../crash-groups/crash-series.js';
+import { MAX_NEW_DEVICES } from '../../devices/create-devices.js';
 import { DEFAULT_PAGE, MAX_PAGE } from './page-sizes.js';
 
 /*
@@ -58,6 +59,9 @@ export function searchCost(): Cost {
 export function idsCost({ ids }: { ids: readonly unknown[] }): Cost {
   return { field: 1, multiplier: within(ids.length, MAX_PAGE) };
 }
+
+/** The devices that one mutation creates. */
+export const NEW_DEVICES: Cost = { field: 1, multiplier: MAX_NEW_DEVICES };
 
 /** A time series, which has an entry for each hour or day. */
 export function seriesCost({

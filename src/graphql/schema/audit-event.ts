@@ -13,6 +13,7 @@ const AuditRole = builder.enumType('AuditRole', {
   values: {
     VIEWER: { value: 'viewer', description: 'A person who may read and download.' },
     ADMIN: { value: 'admin', description: 'A person who may change everything.' },
+    DEVICE: { value: 'device', description: 'A device that registered itself.' },
     SERVER: { value: 'server', description: 'The server did it by itself.' },
   } satisfies Described<(typeof AUDIT_ROLES)[number]>,
 });
@@ -24,6 +25,7 @@ const AuditVia = builder.enumType('AuditVia', {
     ISSUER: { value: 'issuer', description: 'By a token of the OIDC issuer.' },
     TOKEN: { value: 'token', description: 'By a static token of the settings.' },
     LINK: { value: 'link', description: 'By a signed link for a download.' },
+    INGEST_KEY: { value: 'ingest_key', description: 'By an ingest key of a model.' },
     OPEN: { value: 'open', description: 'Not at all: the server had no authentication.' },
     SERVER: { value: 'server', description: 'The server did it by itself.' },
   } satisfies Described<(typeof AUDIT_WAYS)[number]>,
@@ -38,6 +40,7 @@ const AuditTargetType = builder.enumType('AuditTargetType', {
     DEVICE: { value: 'Device', description: 'A device, or all its dumps.' },
     DEVICE_MODEL: { value: 'DeviceModel', description: 'A model of devices.' },
     FIRMWARE: { value: 'Firmware', description: 'A build.' },
+    INGEST_KEY: { value: 'IngestKey', description: 'An ingest key.' },
   } satisfies Described<(typeof AUDIT_TARGETS)[number]>,
 });
 
@@ -58,12 +61,13 @@ builder.node(AuditEvent, {
     createdAt: t.expose('at', { type: 'DateTime', description: 'When it was done.' }),
     action: t.exposeString('action', {
       description:
-        'The mutation’s name, or `downloadCoredump`. A text, because every release may add mutations.',
+        'The mutation’s name, `downloadCoredump`, or `registerDevice` of a device that registered itself. A text, because ' +
+        'every release may add mutations.',
     }),
     actor: t.exposeString('actor', {
       description:
-        'Who: the name in the issuer’s token, or `token` and the first digits of a static token’s digest; `anybody` ' +
-        'without authentication; `coredock` for the server itself.',
+        'Who: the name in the issuer’s token, or `token` and the first digits of a static token’s digest; `ingest key`, its ' +
+        'name and its hint; `anybody` without authentication; `coredock` for the server itself.',
     }),
     role: t.field({
       type: AuditRole,

@@ -8,6 +8,7 @@ import type { CoredumpQueries } from '../../coredumps/read.js';
 import type { CoredumpService } from '../../coredumps/service.js';
 import type { CrashGroupQueries } from '../../crash-groups/queries.js';
 import type { CrashGroupService } from '../../crash-groups/service.js';
+import type { IngestKeyQueries, IngestKeyService } from '../../devices/ingest-keys.js';
 import type { PrivacyService } from '../../devices/privacy.js';
 import type { DeviceQueries } from '../../devices/read.js';
 import type { DeviceService } from '../../devices/service.js';
@@ -25,6 +26,7 @@ export interface Services {
   crashGroups: CrashGroupService;
   devices: DeviceService;
   firmwares: FirmwareService;
+  ingestKeys: IngestKeyService;
   audit: Audit;
   privacy: PrivacyService;
   search: Search;
@@ -38,6 +40,7 @@ export interface QueryServices {
   crashGroups: CrashGroupQueries & Pick<CrashGroupService, 'regrouping'>;
   devices: DeviceQueries;
   firmwares: FirmwareQueries;
+  ingestKeys: IngestKeyQueries;
   search: Search;
 }
 

@@ -6,6 +6,7 @@ import { present, requireId } from './inputs.js';
 const TOKEN = 'The device’s bearer token for uploads. Shown only here: the server keeps its hash.';
 const DEVICE_ID = 'Global id of the device.';
 const NAME = 'For people: 1 to 200 characters on one line.';
+const SERIAL = 'What its maker printed on it: 1 to 64 of A-Z, a-z, 0-9, ".", "_", ":" and "-".';
 
 builder.relayMutationField(
   'createDevice',
@@ -14,13 +15,15 @@ builder.relayMutationField(
     inputFields: (t) => ({
       modelCode: t.string({ required: true, description: 'Code of its model, which must exist.' }),
       key: t.string({ description: '1 to 32 of a-z and 0-9; eight random characters when left out.' }),
+      serial: t.string({ description: SERIAL }),
       name: t.string({ description: NAME }),
     }),
   },
   {
-    description: 'Registers a device. CONFLICT when the key is taken, NOT_FOUND for an unknown model.',
-    resolve: (_, { input: { modelCode, key, name } }, { services }) =>
-      services.devices.createDevice(present({ modelCode, key, name })),
+    description:
+      'Registers a device. CONFLICT when the key is taken, or the serial within the model; NOT_FOUND for an unknown model.',
+    resolve: (_, { input: { modelCode, key, serial, name } }, { services }) =>
+      services.devices.createDevice(present({ modelCode, key, serial, name })),
   },
   {
     description: 'Answer of `createDevice`.',
@@ -43,7 +46,9 @@ builder.relayMutationField(
     }),
   },
   {
-    description: 'Makes a new token for the device. Tokens older than the last one stop working at once.',
+    description:
+      'Makes a new token for the device. Tokens older than the last one stop working at once, and so do ingest keys for ' +
+      'this device.',
     resolve: (_, { input: { id, graceSeconds } }, { services }) =>
       services.devices.rotateToken(requireId('Device', id), graceSeconds ?? undefined),
   },
@@ -67,7 +72,9 @@ builder.relayMutationField(
     inputFields: (t) => ({ id: t.id({ required: true, description: DEVICE_ID }) }),
   },
   {
-    description: 'All tokens of the device stop working at once. `rotateDeviceToken` makes a new one.',
+    description:
+      'All tokens of the device stop working at once, and ingest keys stay refused for it. `rotateDeviceToken` makes a ' +
+      'new one.',
     resolve: (_, { input: { id } }, { services }) => services.devices.revokeToken(requireId('Device', id)),
   },
   {
@@ -89,16 +96,20 @@ builder.relayMutationField(
     inputFields: (t) => ({
       id: t.id({ required: true, description: DEVICE_ID }),
       name: t.string({ description: `${NAME} Null removes the name.` }),
+      serial: t.string({ description: `${SERIAL} Null removes the serial.` }),
       modelCode: t.string({
         description: 'Code of its new model. What it crashed with before stays counted for the old one.',
       }),
     }),
   },
   {
-    description: 'Renames a device, or moves it to another model.',
-    resolve: (_, { input: { id, name, modelCode } }, { services }) =>
+    description:
+      'Renames a device, corrects its serial, or moves it to another model. CONFLICT when the model has a device with ' +
+      'the serial.',
+    resolve: (_, { input: { id, name, serial, modelCode } }, { services }) =>
       services.devices.updateDevice(requireId('Device', id), {
         ...(name === undefined ? {} : { name }),
+        ...(serial === undefined ? {} : { serial }),
         ...(modelCode == null ? {} : { modelCode }),
       }),
   },

@@ -1,6 +1,8 @@
 import type { DeviceWindow } from '../../devices/read.js';
-import { isRevoked } from '../../devices/service.js';
+import { hasToken } from '../../devices/tokens.js';
 import {
+  type DeviceApproval as Approval,
+  DEVICE_APPROVALS,
   type DEVICE_ORDERS,
   type DeviceFilter,
   type DeviceOrder,
@@ -14,10 +16,25 @@ import { OrderDirection } from './order.js';
 import { byNumber, byText, byTime, type OrderFields, orderedPage } from './ordered-pages.js';
 import type { PageArguments } from './pages.js';
 
+const DeviceApproval = builder.enumType('DeviceApproval', {
+  description:
+    'Whether a device may upload. Only a device that an ingest key registered with `requiresApproval` waits for it.',
+  values: {
+    APPROVED: { description: 'It may upload, and its crashes are counted.' },
+    PENDING: {
+      description:
+        'It waits for an admin. Its dumps are kept and parsed, a few of the newest; they are in no crash group, counted ' +
+        'nowhere and raise no alert until the device is approved.',
+    },
+    REJECTED: { description: 'Its uploads are refused. What it sent before is kept.' },
+  } satisfies Record<Approval, { description: string }>,
+});
+
 export const Device = builder.objectRef<DeviceRow>('Device');
 
 builder.node(Device, {
-  description: 'A registered device of the fleet, which uploads its dumps with its key and token.',
+  description:
+    'A registered device of the fleet. It uploads its dumps with a token of its own, or with an ingest key of its model.',
   id: { resolve: ({ id }) => id },
   loadOne: (id, { loaders }) => loaders.devices.byId.load(rowIdOf(id)),
   fields: (t) => ({
@@ -28,14 +45,27 @@ builder.node(Device, {
       nullable: true,
       description: 'For people, 1 to 200 characters on one line. Null: only the key is known.',
     }),
+    serial: t.exposeString('serial', {
+      nullable: true,
+      description:
+        'What its maker printed on it, `[A-Za-z0-9._:-]{1,64}`: unique within its model. Null: not known.',
+    }),
+    approval: t.field({
+      type: DeviceApproval,
+      description: 'Whether it may upload.',
+      resolve: ({ approval }) => DEVICE_APPROVALS.find((known) => known === approval) ?? 'PENDING',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was registered.' }),
     updatedAt: t.expose('updatedAt', {
       type: 'DateTime',
-      description: 'When a person last changed its name, model or token. Uploads do not change it.',
+      description:
+        'When a person last changed its name, serial, model, token or approval. Uploads do not change it.',
     }),
     hasToken: t.boolean({
-      description: 'False once its token was revoked, until the next rotation.',
-      resolve: ({ tokenSha256 }) => !isRevoked(tokenSha256),
+      description:
+        'Whether it has a token of its own. False for a device that registered itself, and once its token was revoked, ' +
+        'until the next rotation. A device with a token cannot use an ingest key.',
+      resolve: ({ tokenSha256 }) => hasToken(tokenSha256),
     }),
     tokenUsedAt: t.expose('tokenUsedAt', {
       type: 'DateTime',
@@ -80,6 +110,9 @@ const DeviceOrderField = builder.enumType('DeviceOrderField', {
     NAME: { description: 'Its name, or its key where it has none, in upper or lower case.' },
     CRASH_COUNT: { description: 'Its `crashCount`.' },
     LAST_CRASH_AT: { description: 'Its `lastCrashAt`; devices that never crashed come before all others.' },
+    LAST_SEEN_AT: {
+      description: 'Its `lastSeenAt`; devices that were never heard of come before all others.',
+    },
   } satisfies Record<(typeof DEVICE_ORDERS)[number], { description: string }>,
 });
 
@@ -102,6 +135,7 @@ const ORDER_FIELDS: OrderFields<DeviceRow, DeviceOrder['field']> = {
   NAME: byText(({ key, name }) => name ?? key),
   CRASH_COUNT: byNumber(({ crashCount }) => crashCount),
   LAST_CRASH_AT: byTime(({ lastCrashAt }) => lastCrashAt ?? NEVER),
+  LAST_SEEN_AT: byTime(({ lastSeenAt }) => lastSeenAt ?? NEVER),
 };
 
 const NEWEST_FIRST: DeviceOrder = { field: 'CREATED_AT', direction: 'DESC' };
@@ -142,9 +176,17 @@ const DeviceFilterInput = builder.inputType('DeviceFilter', {
   fields: (t) => ({
     modelCode: t.stringList({ description: 'Codes of models: `["thermostat"]`.' }),
     key: t.stringList({ description: 'Whole keys of devices.' }),
+    serial: t.stringList({ description: 'Whole serials of devices.' }),
+    approval: t.field({
+      type: [DeviceApproval],
+      description: '`[PENDING]`: those that wait for an admin.',
+    }),
+    ingestKeyId: t.idList({
+      description: 'It was registered by one of these ingest keys. NOT_FOUND for another id.',
+    }),
     search: t.string({
       description:
-        'All words must occur, in upper or lower case, in key or name. At most 200 characters and 10 words.',
+        'All words must occur, in upper or lower case, in key, serial or name. At most 200 characters and 10 words.',
     }),
     createdAfter: t.field({ type: 'DateTime', description: 'Registered then or later.' }),
     createdBefore: t.field({ type: 'DateTime', description: 'Registered before then.' }),
@@ -152,6 +194,11 @@ const DeviceFilterInput = builder.inputType('DeviceFilter', {
     lastCrashBefore: t.field({
       type: 'DateTime',
       description: 'The last crash was before then. Devices that never crashed do not match.',
+    }),
+    lastSeenAfter: t.field({ type: 'DateTime', description: 'It was last heard of then or later.' }),
+    lastSeenBefore: t.field({
+      type: 'DateTime',
+      description: 'It was last heard of before then. Devices that were never heard of do not match.',
     }),
     hasCrashed: t.boolean({ description: 'True: it crashed at least once. False: it never did.' }),
     firmwareVersion: t.stringList({ description: 'It crashed at least once with one of these versions.' }),
@@ -190,12 +237,16 @@ builder.queryFields((t) => ({
   }),
 }));
 
-/** @throws DomainError BAD_USER_INPUT for a filter that is too large, NOT_FOUND for an id that is not a group's */
+/** @throws DomainError BAD_USER_INPUT for a filter that is too large, NOT_FOUND for an id of another type */
 function toDeviceFilter(input: typeof DeviceFilterInput.$inferInput | null | undefined): DeviceFilter {
-  const { crashGroupId, ...filter } = checkedFilter(input ?? {});
-  if (crashGroupId === undefined) return filter;
+  const { crashGroupId, ingestKeyId, ...filter } = checkedFilter(input ?? {});
   return {
     ...filter,
-    crashGroupId: crashGroupId.map((id) => requireId('CrashGroup', id, 'filter.crashGroupId')),
+    ...(crashGroupId === undefined
+      ? {}
+      : { crashGroupId: crashGroupId.map((id) => requireId('CrashGroup', id, 'filter.crashGroupId')) }),
+    ...(ingestKeyId === undefined
+      ? {}
+      : { ingestKeyId: ingestKeyId.map((id) => requireId('IngestKey', id, 'filter.ingestKeyId')) }),
   };
 }

@@ -42,6 +42,7 @@ const NOUNS = {
   Device: 'device',
   DeviceModel: 'device model',
   Firmware: 'firmware',
+  IngestKey: 'ingest key',
 } as const;
 
 /** The numbers in global ids of a filter. Ids of other types, and invalid ones, match nothing: they are left out. */

@@ -116,7 +116,8 @@ const SearchResult = builder.objectRef<SearchText>('SearchResult').implement({
     devices: t.connection(
       {
         type: Device,
-        description: 'Devices by key or name, newest first. Any part of a key finds it, its beginning too.',
+        description:
+          'Devices by key, serial or name, newest first. Any part of a key finds it, its beginning too.',
         resolve: ({ terms }, args, { services }) => {
           const filter = { search: wordsOf(terms) };
           return devicesPage(

@@ -11,6 +11,7 @@ import { createDownloadLinks } from '../../auth/download-links.js';
 import { createCoredumpQueries } from '../../coredumps/read.js';
 import { createCrashGroupQueries } from '../../crash-groups/queries.js';
 import { regroupingOf } from '../../crash-groups/regroup-job.js';
+import { createIngestKeyQueries } from '../../devices/ingest-keys.js';
 import { createDeviceQueries } from '../../devices/read.js';
 import { createFirmwareQueries } from '../../firmware/read.js';
 import type { Clock } from '../../platform/clock.js';
@@ -45,6 +46,7 @@ const queries: Omit<QueryServices, 'crashGroups'> = {
   coredumps: createCoredumpQueries(db),
   devices: createDeviceQueries(db),
   firmwares: createFirmwareQueries(db),
+  ingestKeys: createIngestKeyQueries(db),
   search: createSearch(database),
 };
 const nobody = { inc() {} };

@@ -88,6 +88,7 @@ const NOUNS: Record<AuditTargetType, string> = {
   DEVICE: 'a device',
   DEVICE_MODEL: 'a model',
   FIRMWARE: 'a build',
+  INGEST_KEY: 'an ingest key',
 };
 
 function pathOf({ target, targetType, targetId }: AuditEventInListFragment): string | null {
