@@ -135,7 +135,7 @@ describe('a hostile block', () => {
       state = (Math.imul(state, 1103515245) + 12345) >>> 0;
       return (state >>> 8) % below;
     };
-    for (let round = 0; round < 5_000; round += 1) {
+    for (let round = 0; round < 2_000; round += 1) {
       const block = Buffer.from(whole);
       for (let change = 0; change < 3; change += 1)
         block[16 + random(round % 2 === 0 ? 28 : block.length - 16)] = random(256);

@@ -5,6 +5,7 @@
  *   device save FILE    crashes: the file is the dump
  *   device state        prints "none", or the length of the dump in flash
  *   device block FILE   boots, writes the block that dumps include to a file
+ *   device values       tries the limits of names and texts
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -129,6 +130,27 @@ static int block(const char *path)
     _exit(0);
 }
 
+static int values(void)
+{
+    printf("no name: 0x%x\n", (unsigned)coredock_set_int(NULL, 1));
+    printf("empty name: 0x%x\n", (unsigned)coredock_set_int("", 1));
+    printf("longest name: 0x%x\n", (unsigned)coredock_set_int("abcdefghijklmnopqrstuvw", 1));
+    printf("too long a name: 0x%x\n", (unsigned)coredock_set_int("abcdefghijklmnopqrstuvwx", 1));
+    printf("no text: 0x%x\n", (unsigned)coredock_set("text", (const char *)NULL));
+    printf("long text: 0x%x\n", (unsigned)coredock_set("text", "0123456789012345678901234567890\xc3\xa9 and more"));
+    printf("%.*s\n", cdk_block.values[1].text_length, cdk_block.values[1].content.as_text);
+    printf("another type: 0x%x\n", (unsigned)coredock_set("text", true));
+    printf("unset: 0x%x\n", (unsigned)coredock_unset("text"));
+    printf("unset again: 0x%x\n", (unsigned)coredock_unset("text"));
+    int set = 1;
+    char name[16];
+    while (set < 100 && snprintf(name, sizeof(name), "v%d", set) > 0 && coredock_set(name, set) == ESP_OK) {
+        set++;
+    }
+    printf("values: %d\n", set);
+    return 0;
+}
+
 int main(int count, char **arguments)
 {
     const char *command = count > 1 ? arguments[1] : "";
@@ -145,6 +167,9 @@ int main(int count, char **arguments)
     if (strcmp(command, "block") == 0 && count == 3) {
         return block(arguments[2]);
     }
-    fprintf(stderr, "usage: device run | save FILE | state | block FILE\n");
+    if (strcmp(command, "values") == 0) {
+        return values();
+    }
+    fprintf(stderr, "usage: device run | save FILE | state | block FILE | values\n");
     return 64;
 }

@@ -30,7 +30,7 @@ static void die(const char *what)
 void shim_flash_open(void)
 {
     const char *path = getenv("DEVICE_FLASH");
-    if (path == NULL) {
+    if (path == NULL || path[0] == '\0') {
         return; /* A device without such a partition. */
     }
     s_file = open(path, O_RDWR | O_CREAT, 0600);
