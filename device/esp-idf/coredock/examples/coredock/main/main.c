@@ -3,10 +3,9 @@
  * SPDX-License-Identifier: MIT
  */
 /*
- * Connects to the network, sends the dump of the last crash if there is one, and crashes when the BOOT button is pressed.
- * Set address and key in menuconfig, menu Coredock; the network in menu "Example Connection Configuration".
+ * Connects to Wi-Fi, sends the dump of the last crash if there is one, and crashes when the BOOT button is pressed. Set
+ * address and key in menuconfig, menu Coredock; the network in menu Example.
  */
-#include <inttypes.h>
 #include <stddef.h>
 #include "coredock.h"
 #include "driver/gpio.h"
@@ -15,10 +14,10 @@
 #include "esp_log.h"
 #include "esp_netif.h"
 #include "esp_system.h"
+#include "esp_wifi.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "nvs_flash.h"
-#include "protocol_examples_common.h"
 
 static const char *TAG = "example";
 
@@ -53,18 +52,40 @@ static void watch_button(void *unused)
     }
 }
 
+static void on_wifi(void *unused, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)unused;
+    (void)base;
+    (void)data;
+    if (id == WIFI_EVENT_STA_START || id == WIFI_EVENT_STA_DISCONNECTED) {
+        coredock_set("state", "connecting");
+        esp_wifi_connect();
+    } else if (id == WIFI_EVENT_STA_CONNECTED) {
+        coredock_set("state", "connected");
+    }
+}
+
+static void start_wifi(void)
+{
+    ESP_ERROR_CHECK(esp_netif_init());
+    ESP_ERROR_CHECK(esp_event_loop_create_default());
+    esp_netif_create_default_wifi_sta();
+    wifi_init_config_t defaults = WIFI_INIT_CONFIG_DEFAULT();
+    ESP_ERROR_CHECK(esp_wifi_init(&defaults));
+    ESP_ERROR_CHECK(esp_event_handler_register(WIFI_EVENT, ESP_EVENT_ANY_ID, on_wifi, NULL));
+    wifi_config_t config = {.sta = {.ssid = CONFIG_EXAMPLE_WIFI_SSID, .password = CONFIG_EXAMPLE_WIFI_PASSWORD}};
+    ESP_ERROR_CHECK(esp_wifi_set_mode(WIFI_MODE_STA));
+    ESP_ERROR_CHECK(esp_wifi_set_config(WIFI_IF_STA, &config));
+    ESP_ERROR_CHECK(esp_wifi_start());
+}
+
 void app_main(void)
 {
     /* Before the network: crashes from here on have log lines in them. */
     ESP_ERROR_CHECK_WITHOUT_ABORT(coredock_start(NULL));
-    coredock_set("state", "connecting");
-
     ESP_ERROR_CHECK(nvs_flash_init());
-    ESP_ERROR_CHECK(esp_netif_init());
-    ESP_ERROR_CHECK(esp_event_loop_create_default());
     xTaskCreate(watch_button, "button", 3072, NULL, 5, NULL);
-    ESP_ERROR_CHECK(example_connect());
-    coredock_set("state", "connected");
+    start_wifi();
 
     if (coredock_wait(120000) == ESP_OK) {
         ESP_LOGI(TAG, "nothing is left to send; press BOOT to crash");
