@@ -16,7 +16,7 @@ const IDENTITY = 260;
 const VALUE = 64;
 const VALUES = 16;
 
-/** The block of the device component, byte for byte as device/esp-idf/coredock/FORMAT.md says. */
+/** The block of the device component, byte for byte as device/esp-idf/coredock/block-format.md says. */
 export function aDeviceBlock({
   version = 1,
   model = 'thermostat',

@@ -6,7 +6,7 @@ import type { DumpMemory, MemorySegment } from './memory.js';
 
 /*
  * The block that the device component (device/esp-idf/coredock) has in every dump: who the device is, named values, the
- * last log lines. FORMAT.md there describes it. It is found by its magic, so that no ELF is needed.
+ * last log lines. block-format.md there describes it. It is found by its magic, so that no ELF is needed.
  */
 
 export interface DeviceBlock {

@@ -9,10 +9,10 @@
 #include "digest.h"
 #include "identity.h"
 
-_Static_assert(sizeof(cdk_block_header_t) == 48, "FORMAT.md");
-_Static_assert(sizeof(cdk_block_identity_t) == 260, "FORMAT.md");
-_Static_assert(sizeof(cdk_block_value_t) == 64, "FORMAT.md");
-_Static_assert(offsetof(cdk_block_value_t, content) == 32, "FORMAT.md");
+_Static_assert(sizeof(cdk_block_header_t) == 48, "block-format.md");
+_Static_assert(sizeof(cdk_block_identity_t) == 260, "block-format.md");
+_Static_assert(sizeof(cdk_block_value_t) == 64, "block-format.md");
+_Static_assert(offsetof(cdk_block_value_t, content) == 32, "block-format.md");
 
 /*
  * Initialised data, which is part of each dump: so it is empty after every restart, and is kept nowhere but in the dump.

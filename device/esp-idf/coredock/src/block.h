@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 /*
- * The block that every dump has in it: who the device is, named values, the last log lines. FORMAT.md is its description
+ * The block that every dump has in it: who the device is, named values, the last log lines. block-format.md is its description
  * for readers. All numbers are little-endian.
  */
 #pragma once
