@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { redactOutput, redactReport } from '../../src/coredumps/redact.js';
 import { findDeviceBlock } from '../../src/crashdump/core/device-block.js';
@@ -155,4 +156,23 @@ describe('a hostile block', () => {
     expect(readCrashDump({ core: aDumpWith(magics), elf: null }).report.deviceIdentity).toBeNull();
     expect(performance.now() - begun).toBeLessThan(5_000);
   });
+});
+
+it('is read from a dump that the component’s own code has written on a RISC-V machine', () => {
+  const core = readFileSync('test/fixtures/device/null-pointer.dmp');
+
+  const { deviceIdentity, values, logLines, reason } = readCrashDump({ core, elf: null }).report;
+
+  expect(reason).toBe('Load access fault at 0x00000004');
+  expect(deviceIdentity).toMatchObject({ serial: '7cdfa1e5d3c8', bootCount: 3, resetReason: 'poweron' });
+  expect(deviceIdentity?.elfSha256).toMatch(/^[0-9a-f]{64}$/);
+  expect(values.map(({ name, value }) => `${name}=${value}`)).toEqual([
+    'wifi_rssi=-61',
+    'battery_v=3.71',
+    'round=40',
+    'state=reading',
+  ]);
+  expect(logLines).toHaveLength(19);
+  expect(logLines[0]).toBe('I (123) sensor: round 23');
+  expect(logLines.at(-1)).toBe('W (140) sensor: floor does not answer');
 });
