@@ -4,6 +4,7 @@ import type { UploadOptions } from './ci/upload-firmware.js';
 import type { ServeOptions } from './compose/serve.js';
 import { listenForStop } from './compose/stop-signal.js';
 import type { Config } from './config/settings.js';
+import { PACKAGE_FILE } from './platform/program-files.js';
 import type { CoreOptions } from './sidecar/core-command.js';
 import type { ParseOptions } from './sidecar/parse-command.js';
 
@@ -172,11 +173,11 @@ async function runBackup(
 }
 
 async function loadConfig(): Promise<Config> {
-  const [{ readConfig }, { config: readDotenv }] = await Promise.all([
+  const [{ readConfig }, { readDotenv }] = await Promise.all([
     import('./config/settings.js'),
-    import('dotenv'),
+    import('./config/dotenv.js'),
   ]);
-  readDotenv({ quiet: true });
+  readDotenv();
   return readConfig(process.env);
 }
 
@@ -203,7 +204,7 @@ function wholeNumberUpTo(max: number): (text: string) => number {
 }
 
 function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  const { version } = JSON.parse(readFileSync(PACKAGE_FILE, 'utf8')) as {
     version: string;
   };
   return version;

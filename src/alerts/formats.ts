@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const ALERT_FORMATS = ['GENERIC', 'SLACK', 'DISCORD'] as const;
 export type AlertFormat = (typeof ALERT_FORMATS)[number];

@@ -57,7 +57,10 @@ export function createDeviceCredentials({ isOn, devices }: { isOn: boolean; devi
       case 'ingestKey':
         return byIngestKey(principal, claim);
       default:
-        throw new DomainError('FORBIDDEN', 'Only devices upload core dumps; this token is not a device’s.');
+        throw new DomainError(
+          'FORBIDDEN',
+          'Only devices send crashes and boot reports; this token is not a device’s.',
+        );
     }
   }
 

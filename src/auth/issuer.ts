@@ -7,7 +7,7 @@ import {
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { IssuerSettings } from '../config/settings.js';
 import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createFileBlobs } from '../platform/blobs/files/file-blobs.js';
 import { allTables, type Row, type Table } from '../platform/database/tables.js';
 import { syncFolder } from '../platform/files/durable-folder.js';

@@ -59,14 +59,34 @@ export async function importAll(
   }
 }
 
-/** Another version may have other columns, which this version would drop. */
+/**
+ * What exports of before enrolment lack: a table, and columns of `Device` that are null, or have a default, in rows of
+ * before.
+ */
+const ADDED_TABLE = 'IngestKey';
+const ADDED_COLUMNS = [
+  ...['serial', 'approval', 'ingestKeyId', 'lastSeenAt'],
+  ...['lastBootAt', 'lastBootVersion', 'lastBootElfSha256', 'lastBootChip', 'lastResetReason'],
+];
+
+type Shape = ReadonlyArray<{ name: string; columns: ReadonlyArray<{ name: string }> }>;
+
+/** Another version may have other columns, which this version would drop. @returns the tables that the export has */
 function assertSameTables(manifest: Manifest): Table[] {
   const tables = exportedTables();
-  const shapes = (list: ReadonlyArray<{ name: string; columns: readonly object[] }>) =>
+  const before = tables
+    .filter(({ name }) => name !== ADDED_TABLE)
+    .map(({ name, columns }) => ({
+      name,
+      columns: columns.filter((column) => name !== 'Device' || !ADDED_COLUMNS.includes(column.name)),
+    }));
+  const shapes = (list: Shape) =>
     list
       .map(({ name, columns }) => ({ name, columns: [...columns] }))
       .sort((a, b) => a.name.localeCompare(b.name));
   if (isDeepStrictEqual(shapes(manifest.tables), shapes(tables))) return tables;
+  if (isDeepStrictEqual(shapes(manifest.tables), shapes(before)))
+    return tables.filter(({ name }) => name !== ADDED_TABLE);
   throw new Error('the export was made by another version of Coredock: export and import with the same one');
 }
 

@@ -6,7 +6,7 @@ import { request as requestHttps } from 'node:https';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import pRetry from 'p-retry';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJson } from '../platform/json.js';
 import { createProgressBar } from './progress-bar.js';
 

@@ -28,7 +28,7 @@ interface GraphQLParts {
   metrics: Metrics;
   log: Logger;
   /** The thread that runs queries, by its built file and its heap limit; null: queries run in this thread. */
-  queryThread: { file?: URL; maxHeapMb?: number | undefined } | null;
+  queryThread: { file?: string; maxHeapMb?: number | undefined } | null;
   /** How long an answer waits for free bytes in flight, in milliseconds; the budget's default if absent. */
   readerTimeoutMs?: number;
 }

@@ -19,12 +19,14 @@ import { createRequeue } from '../coredumps/requeue.js';
 import { createRawRetention } from '../coredumps/retention.js';
 import { createCoredumpService } from '../coredumps/service.js';
 import { createStorageLimit } from '../coredumps/storage-limit.js';
+import { countKept } from '../crash-groups/count-kept.js';
 import { createGroupEvents } from '../crash-groups/events.js';
 import { countAndAnnounce, countForFleet } from '../crash-groups/record-crash.js';
 import { createRegroupJob } from '../crash-groups/regroup-job.js';
 import { createCrashGroupService } from '../crash-groups/service.js';
 import type { GroupAlerts, GroupChange } from '../crash-groups/types.js';
 import { countUnread } from '../crash-groups/unread.js';
+import { createBootReports } from '../devices/boot-reports.js';
 import { createIngestKeyService } from '../devices/ingest-keys.js';
 import { createPrivacyService } from '../devices/privacy.js';
 import { createRegistration } from '../devices/registration.js';
@@ -93,8 +95,10 @@ export async function createServices(deps: ServicesDeps) {
     dumps: dumps.coredumps,
     builds: firmwares,
     rules: alerting.alerts,
+    countKept: (tx, device) => countKept(tx, device, dumps.count),
   });
   const ingestKeys = createIngestKeyService({ db, clock, audit });
+  const boots = createBootReports({ db, clock, onChange: changes.wake });
   const registration = createRegistration({
     clock,
     audit,
@@ -121,6 +125,7 @@ export async function createServices(deps: ServicesDeps) {
     ...alerting,
     audit,
     auth,
+    boots,
     changes,
     crashGroups,
     devices,
@@ -179,6 +184,14 @@ function createDumps({
   const { db } = database;
   const events = createCoredumpEvents(undefined, changes.wake);
   const outbox = createOutbox(database);
+  const count = countAndAnnounce(
+    groupEvents,
+    {
+      write: (tx, change, crash) => writeAlerts(tx, change, crash, clock.now()),
+      wake: alertSender.wake,
+    },
+    clock.now,
+  );
   const state = createParseState({
     db,
     outbox,
@@ -186,14 +199,7 @@ function createDumps({
     now: clock.now,
     leases: createLease({ now: database.now, lastsMs: config.parseTimeoutMs + LEASE_MARGIN_MS }),
     countUnread,
-    count: countAndAnnounce(
-      groupEvents,
-      {
-        write: (tx, change, crash) => writeAlerts(tx, change, crash, clock.now()),
-        wake: alertSender.wake,
-      },
-      clock.now,
-    ),
+    count,
   });
   const requeue = createRequeue({ db, state, events, queue });
   const lostDumps = createLostDumps({ db, blobs: blobs.dumps, clock, log });
@@ -219,7 +225,7 @@ function createDumps({
     unread: { countUnread, countRetired: countForFleet },
     onStored: storageLimit.wake,
   });
-  return { coredumps, events, lostDumps, requeue, state, storageLimit };
+  return { coredumps, count, events, lostDumps, requeue, state, storageLimit };
 }
 
 type Audit = ReturnType<typeof createAudit>;

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/settings.js';
 import { assertListenable } from '../http/listen-address.js';
 import { openDatabase } from '../platform/database/open-database.js';
 import { prepareTransferFolder } from '../platform/files/transfer-folder.js';
-import { createLogger, type Logger } from '../platform/logger.js';
+import { type Logger, openLog } from '../platform/logger.js';
+import { CLI_FILE } from '../platform/program-files.js';
 import { superviseSidecar } from '../sidecar/supervisor.js';
 import { startApp } from './start-app.js';
 
@@ -24,7 +24,7 @@ const CLOSE_MS = 10_000;
  * @throws Error or ConfigError with one clear line per problem
  */
 export async function runServer(config: Config, options: ServeOptions, stop: AbortSignal): Promise<void> {
-  const log = createLogger(config);
+  const log = await openLog(config);
   if (stop.aborted) return;
   const starting = start(config, options, { log, stop });
   stop.addEventListener('abort', () => void end(), { once: true });
@@ -65,8 +65,7 @@ async function start(
 
   const xferDir = join(config.coredumpsDir, '..', 'xfer');
   await prepareTransferFolder(xferDir, `COREDUMPS_DIR=${config.coredumpsDir}`);
-  const cliPath = fileURLToPath(new URL('../cli.js', import.meta.url));
-  const sidecar = await superviseSidecar({ cliPath, xferDir, log, stop });
+  const sidecar = await superviseSidecar({ cliPath: CLI_FILE, xferDir, log, stop });
   try {
     const parser = { url: sidecar.url(), xferDir };
     const app = await startApp(

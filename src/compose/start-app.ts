@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { createAttemptLimiter } from '../auth/attempt-limiter.js';
 import { alsoWaking } from '../changes/announced.js';
 import type { Config } from '../config/settings.js';
@@ -9,10 +8,12 @@ import { DomainError } from '../errors.js';
 import { printedSchema } from '../graphql/schema/printed-schema.js';
 import { readPersistedDocuments } from '../graphql/server/persisted-documents.js';
 import type { QueryThread } from '../graphql/server/query-thread.js';
+import { createBootRoute } from '../http/boot.js';
 import { createCrossOrigin } from '../http/cors.js';
 import { createPageRoute } from '../http/dashboard-assets.js';
 import { createPageConfigRoute } from '../http/dashboard-config.js';
 import { createCoreElfRoute, createDownloadRoute } from '../http/download.js';
+import { createGraphiqlRoute } from '../http/graphiql-assets.js';
 import { createHealthRoutes } from '../http/health.js';
 import { createRoutes } from '../http/routes.js';
 import { createSchemaRoute } from '../http/schema-document.js';
@@ -30,6 +31,7 @@ import { createAllowedHosts } from '../platform/http/allowed-hosts.js';
 import { createClientAddress } from '../platform/http/client-address.js';
 import type { Logger } from '../platform/logger.js';
 import { createMetrics } from '../platform/metrics.js';
+import { GRAPHIQL_FOLDER, PAGE_FOLDER } from '../platform/program-files.js';
 import { createUploadPriority } from '../platform/upload-priority.js';
 import { createGraphQL } from './create-graphql.js';
 import { type AllServices, createServices } from './create-services.js';
@@ -44,8 +46,6 @@ export interface App {
 }
 
 const RETRY_DELAY_MS = 1_000;
-/** Folder beside the built program; it does not exist beside the sources. */
-const PAGE_FOLDER = fileURLToPath(new URL('../page', import.meta.url));
 
 /**
  * The composition root: opens the platform, creates the services, starts the background work, and listens.
@@ -102,7 +102,7 @@ export async function startApp(
     const feed = { add: (task: ParseTask) => background?.queue?.add(task) };
     const queue = config.parser === null ? null : feed;
     const services = await createServices({ config, database, blobs, clock, log, metrics, queue });
-    const { auth, coredumps, events, gatekeeper, registration } = services;
+    const { auth, boots, coredumps, events, gatekeeper, registration } = services;
     const { countMissing, sampleStorage } = registerGauges({ config, database, services, metrics, clock });
 
     await database.jobs?.start();
@@ -123,6 +123,7 @@ export async function startApp(
     const clientAddress = createClientAddress(config.trustedProxies);
     const crossOrigin = createCrossOrigin(config.corsOrigins, config.publicUrl);
     const uploadPriority = createUploadPriority();
+    const deviceAttempts = createAttemptLimiter(config);
     const { graphql, queries } = createGraphQL({
       ...{ config, database, services, clientAddress, persisted, uploadPriority, clock, metrics, log },
       isForeign: crossOrigin.isForeign,
@@ -148,11 +149,20 @@ export async function startApp(
           registration,
           metrics,
           limits: createUploadLimits(config, metrics, uploadPriority),
-          attemptLimiter: createAttemptLimiter(config),
+          attemptLimiter: deviceAttempts,
           clientAddress,
           maxBytes: config.maxCoredumpBytes,
           stallMs: config.uploadStallMs,
           deadlineMs: config.uploadDeadlineMs,
+        }),
+        boot: createBootRoute({
+          boots,
+          registration,
+          auth,
+          metrics,
+          attemptLimiter: deviceAttempts,
+          clientAddress,
+          stallMs: config.uploadStallMs,
         }),
         download: createDownloadRoute({ coredumps, gatekeeper, clientAddress }),
         coreElf: createCoreElfRoute({ coredumps, gatekeeper, clientAddress }),
@@ -171,6 +181,7 @@ export async function startApp(
           folder: PAGE_FOLDER,
           issuerOrigins: config.pageClient === null ? () => [] : auth.issuerOrigins,
         }),
+        graphiql: createGraphiqlRoute({ folder: GRAPHIQL_FOLDER }),
         schemaDocument: createSchemaRoute({ print: printedSchema, gatekeeper, clientAddress }),
         pageConfig: createPageConfigRoute({ gatekeeper, clientAddress, pageClient: config.pageClient }),
         graphql: graphql.handle,

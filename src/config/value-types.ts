@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isHostName } from '../platform/http/allowed-hosts.js';
 import { isProxyAddress } from '../platform/http/client-address.js';
 

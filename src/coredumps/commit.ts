@@ -1,11 +1,11 @@
-import { notFound } from '../errors.js';
+import { DomainError, notFound } from '../errors.js';
 import { createBoundedTransactions } from '../platform/database/bounded-transactions.js';
 import { Prisma } from '../platform/database/client.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 import { deadlineError } from '../platform/deadline.js';
 import { createBatcher, UnknownOutcome } from '../platform/queue/batcher.js';
 import { COLUMNS, type StoredRow } from './read.js';
-import { type DumpBeyondMaximum, type RetiredDump, retireOldest } from './retention.js';
+import { type DumpBeyondMaximum, maxOfPending, type RetiredDump, retireOldest } from './retention.js';
 import { toCoredumpRow } from './row.js';
 import type { CoredumpRow } from './types.js';
 import type { CountRetired } from './unread.js';
@@ -96,7 +96,9 @@ async function commitGroup(
   const fresh: Arrival[] = [];
   /** For each arrival: the index of its row in `fresh`, an earlier row, or a device that does not exist any more. */
   const plans = arrivals.map((arrival) => {
-    if (!known.has(arrival.deviceId)) return { gone: arrival.deviceKey };
+    const device = known.get(arrival.deviceId);
+    if (device === undefined) return { refused: notFound('device', arrival.deviceKey) };
+    if (device.approval === 'REJECTED') return { refused: rejected(arrival.deviceKey) };
     const stored = earlier.find((row) => isSameDump(row, arrival));
     if (stored !== undefined) return { stored };
     const twin = fresh.findIndex((other) => isSameDump(other, arrival));
@@ -105,10 +107,15 @@ async function commitGroup(
   });
   const rows = await insert(tx, fresh);
   await countCrashes(tx, rows);
-  const retired = fresh.length === 0 ? [] : await retireOldest(tx, deviceIdsOf(fresh), maxCoredumps);
+  const isPending = ({ deviceId }: { deviceId: number }) => known.get(deviceId)?.approval === 'PENDING';
+  const retired = [
+    ...(await retireOldest(tx, deviceIdsOf(fresh.filter((row) => !isPending(row))), maxCoredumps)),
+    ...(await retireOldest(tx, deviceIdsOf(fresh.filter(isPending)), maxOfPending(maxCoredumps))),
+  ];
   const unread = retired.filter(wasNeverRead).flatMap(({ uploadedAt: at, ...dump }) => {
-    const modelId = known.get(dump.deviceId);
-    return modelId === undefined ? [] : [{ ...dump, modelId, at }];
+    const device = known.get(dump.deviceId);
+    // Crashes of a device that waits for approval are not counted.
+    return device?.approval === 'APPROVED' ? [{ ...dump, modelId: device.modelId, at }] : [];
   });
   if (unread.length > 0) await countRetired(tx, unread);
   const isKept = (row: CoredumpRow) => !retired.some(({ id }) => id === row.id);
@@ -116,7 +123,7 @@ async function commitGroup(
   if (kept.length > 0) await enqueue(tx, kept);
 
   return plans.map((plan) => {
-    if (plan.gone !== undefined) return { status: 'failed' as const, error: notFound('device', plan.gone) };
+    if (plan.refused !== undefined) return { status: 'failed' as const, error: plan.refused };
     if (plan.stored !== undefined)
       return { status: 'duplicate' as const, coredump: toCoredumpRow(plan.stored) };
     const index = plan.own ?? plan.twin;
@@ -132,14 +139,28 @@ async function commitGroup(
 
 /**
  * First statement of the transaction. It is a write, so from here on no other transaction changes these devices' dumps.
- * @returns the model ids of the devices that exist, by device id
+ * @returns the devices that exist, by their ids
  */
-async function lockDevices(tx: DbTransaction, arrivals: readonly Arrival[]): Promise<Map<number, number>> {
-  const lastUploadAt = arrivals.at(-1)?.uploadedAt ?? null;
-  const locked = await tx.$queryRaw<Array<{ id: number; modelId: number }>>`
-    UPDATE "Device" SET "lastUploadAt" = ${lastUploadAt} WHERE "id" IN (${Prisma.join(deviceIdsOf(arrivals))})
-    RETURNING "id", "modelId"`;
-  return new Map(locked.map(({ id, modelId }) => [id, modelId]));
+async function lockDevices(
+  tx: DbTransaction,
+  arrivals: readonly Arrival[],
+): Promise<Map<number, LockedDevice>> {
+  const at = arrivals.at(-1)?.uploadedAt ?? null;
+  const locked = await tx.$queryRaw<LockedDevice[]>`
+    UPDATE "Device" SET "lastUploadAt" = ${at}, "lastSeenAt" = ${at}
+    WHERE "id" IN (${Prisma.join(deviceIdsOf(arrivals))}) RETURNING "id", "modelId", "approval"`;
+  return new Map(locked.map((device) => [device.id, device]));
+}
+
+interface LockedDevice {
+  id: number;
+  modelId: number;
+  approval: string;
+}
+
+/** An admin rejected the device while its dump was received. */
+function rejected(key: string): DomainError {
+  return new DomainError('FORBIDDEN', `The device "${key}" was rejected: an admin can approve it.`);
 }
 
 type Earlier = StoredRow & { idempotencyKey: string | null };

@@ -61,6 +61,16 @@ export type DumpBeyondMaximum = RetiredDump & {
 };
 
 /**
+ * Dumps of a device that waits for approval. With `MAX_PENDING_DEVICES` it limits what strangers with an ingest key can
+ * store; a few are enough to see what the device is.
+ */
+const MAX_OF_PENDING = 3;
+
+export function maxOfPending(maxCoredumps: number): number {
+  return Math.min(MAX_OF_PENDING, maxCoredumps);
+}
+
+/**
  * Deletes the rows of each device beyond its newest `maxCoredumps`. "Newest" means the highest id, so equal times do
  * not matter. The caller deletes the files after the commit.
  */
@@ -69,6 +79,7 @@ export async function retireOldest(
   deviceIds: readonly number[],
   maxCoredumps: number,
 ): Promise<DumpBeyondMaximum[]> {
+  if (deviceIds.length === 0) return [];
   return tx.$queryRaw<DumpBeyondMaximum[]>`
     DELETE FROM "Coredump" WHERE "id" IN (
       SELECT c."id" FROM "Device" d JOIN "Coredump" c ON c."deviceId" = d."id" AND c."id" <= (

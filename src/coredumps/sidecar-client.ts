@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CrashReport } from '../crashdump/index.js';
 import { parseJson } from '../platform/json.js';
 import { readReport } from './report-schema.js';

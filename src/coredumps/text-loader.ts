@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CrashReport } from '../crashdump/index.js';
 import { MAX_PARENTS } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';

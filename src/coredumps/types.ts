@@ -111,6 +111,6 @@ export interface CoredumpFilter {
   parsedAfter?: Date;
   /** Exclusive. */
   parsedBefore?: Date;
-  /** Words that must all occur (case-insensitive) in filename, device key or name, version, chip or output. */
+  /** Words that must all occur (case-insensitive) in filename, device key, serial or name, version, chip or output. */
   search?: string;
 }

@@ -56,7 +56,8 @@ export async function crashFreeDays(
   const crashed = await crashedDevices(db, { firstSlot, lastSlot }, modelIds);
   const made = await db.lookup<{ createdAt: Date }>(Prisma.sql`
     SELECT d."createdAt" FROM "Device" d
-    WHERE d."createdAt" < ${startOf(lastSlot + 1)} AND ${ofModels(Prisma.sql`d."modelId"`, modelIds)}`);
+    WHERE d."createdAt" < ${startOf(lastSlot + 1)} AND d."approval" = 'APPROVED'
+      AND ${ofModels(Prisma.sql`d."modelId"`, modelIds)}`);
   const newDevices = new Map<number, number>();
   for (const { createdAt } of made) {
     const slot = Math.max(firstSlot, Math.floor(createdAt.getTime() / SLOT_MS.DAY));
@@ -83,7 +84,7 @@ async function crashedDevices(
 ): Promise<Map<number, number>> {
   const rows = await db.$queryRaw<Array<{ slot: number; count: number | bigint }>>`
     SELECT x."slot", count(DISTINCT d."id") AS "count" FROM "CrashDay" x
-    JOIN "Device" d ON d."id" = x."deviceId"
+    JOIN "Device" d ON d."id" = x."deviceId" AND d."approval" = 'APPROVED'
     WHERE x."slot" BETWEEN ${firstSlot} AND ${lastSlot} AND ${ofModels(Prisma.sql`x."modelId"`, modelIds)}
       AND ${modelIds === undefined ? Prisma.sql`1 = 1` : Prisma.sql`d."modelId" = x."modelId"`}
     GROUP BY x."slot"`;

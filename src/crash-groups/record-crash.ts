@@ -1,4 +1,5 @@
 import type { CountCrash, FinishedParse } from '../coredumps/parse-state.js';
+import type { CoredumpRow } from '../coredumps/types.js';
 import type { CrashReport } from '../crashdump/index.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
@@ -29,6 +30,7 @@ import type { Crash, CrashGroupRow, GroupChange } from './types.js';
  * - a crash with a report is counted in the group of its signature, also one that waits for its build;
  * - a later parse with another result (other symbols, newer reader) moves it; a failed one changes nothing, except that
  *   its report gives a group to a crash without one.
+ * - a crash of a device that is not approved is not counted; `count-kept.ts` does it when the device is approved.
  * The change of the dump's row locks it; `locks.ts` has the order of the other locks.
  *
  * @param mayMove whether the crash may leave the group that it is counted in
@@ -40,10 +42,11 @@ export async function countCrash(
   mayMove = parse.coredump.parseStatus === 'PARSED',
 ): Promise<GroupChange | null> {
   const { coredump, modelId, report } = parse;
-  const known = await tx.crashOccurrence.findUnique({ where: { coredumpId: coredump.id } });
+  const { known, isApproved } = await countedBefore(tx, coredump);
   const { deviceId, chip, uploadedAt: at } = coredump;
   const seen = { signatureId: null as number | null, modelId, firmwareVersion: await versionOf(tx, parse) };
   if (known === null) {
+    if (!isApproved) return null;
     const crash = { deviceId, chip, at, ...seen };
     const added = await addIfKnown(tx, report, crash, now);
     await countForFleet(tx, [crash]);
@@ -73,6 +76,24 @@ export async function countCrash(
   });
   // A crash that stays in its group is not announced.
   return added === null || counted === report?.fingerprint ? null : added.change;
+}
+
+/** What was counted for the dump, and whether its device's crashes count, in one statement: it runs with every parse. */
+async function countedBefore(tx: DbTransaction, { id, deviceId }: Pick<CoredumpRow, 'id' | 'deviceId'>) {
+  const [row] = await tx.$queryRaw<CountedBefore[]>`
+    SELECT d."approval", o."coredumpId", o."signatureId", o."modelId", o."firmwareVersion"
+    FROM "Device" d LEFT JOIN "CrashOccurrence" o ON o."coredumpId" = ${id} WHERE d."id" = ${deviceId}`;
+  const known = row === undefined || row.coredumpId === null ? null : row;
+  return { known, isApproved: row?.approval === 'APPROVED' };
+}
+
+/** All but the approval are null where nothing was counted. */
+interface CountedBefore {
+  approval: string;
+  coredumpId: number | null;
+  signatureId: number | null;
+  modelId: number;
+  firmwareVersion: string;
 }
 
 /** The device reports its current version, which may be newer than the crash; the dump names the crashed build. */

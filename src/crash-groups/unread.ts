@@ -3,13 +3,16 @@ import { Prisma } from '../platform/database/client.js';
 import { countForFleet } from './record-crash.js';
 import type { Crash } from './types.js';
 
-/** Counts dumps that are deleted before their first parse: in series and versions, and in no group. */
+/**
+ * Counts dumps that are deleted before their first parse: in series and versions, and in no group. Crashes of devices that
+ * are not approved do not count.
+ */
 export const countUnread: CountUnread = async (tx, coredumpIds) => {
   if (coredumpIds.length === 0) return;
   const crashes = await tx.$queryRaw<Array<Crash & { id: number }>>`
     SELECT c."id", c."deviceId", d."modelId", c."firmwareVersion", c."chip", c."uploadedAt" AS "at"
     FROM "Coredump" c JOIN "Device" d ON d."id" = c."deviceId"
-    WHERE c."id" IN (${Prisma.join([...coredumpIds])})
+    WHERE c."id" IN (${Prisma.join([...coredumpIds])}) AND d."approval" = 'APPROVED'
       AND NOT EXISTS (SELECT 1 FROM "CrashOccurrence" o WHERE o."coredumpId" = c."id")`;
   if (crashes.length === 0) return;
   await countForFleet(tx, crashes);

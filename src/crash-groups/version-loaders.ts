@@ -27,7 +27,7 @@ async function versionHealth(db: Db, firmwareIds: readonly number[]) {
   const rows = await db.$queryRaw<Array<{ id: number; crashes: number | bigint; devices: number | bigint }>>`
     SELECT f."id", sum(v."count") AS "crashes", count(d."id") AS "devices" FROM "Firmware" f
     JOIN "VersionDevice" v ON v."modelId" = f."modelId" AND v."firmwareVersion" = f."version"
-    LEFT JOIN "Device" d ON d."id" = v."deviceId" AND d."modelId" = f."modelId"
+    LEFT JOIN "Device" d ON d."id" = v."deviceId" AND d."modelId" = f."modelId" AND d."approval" = 'APPROVED'
     WHERE f."id" IN (${Prisma.join([...firmwareIds])}) GROUP BY f."id"`;
   return new Map<number, VersionHealth>(
     rows.map(({ id, crashes, devices }) => [

@@ -2,7 +2,9 @@
  * The demo's fleet: its devices, the firmware that they ran over time, and their crashes. The dumps come from our own
  * firmware, built and crashed for this purpose (see test/fixtures/README.md).
  */
-export const FIXTURES = new URL('../../test/fixtures/firmware/', import.meta.url);
+import { sourcesFolder } from '../platform/program-files.js';
+
+export const FIXTURES = sourcesFolder('test/fixtures/firmware/');
 
 export const MODELS = [
   { code: 'thermostat', name: 'Thermostat' },

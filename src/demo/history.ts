@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { startApp } from '../compose/start-app.js';
 import type { Config } from '../config/settings.js';
 import type { Clock } from '../platform/clock.js';
 import { DAY_MS } from '../platform/durations.js';
-import { createLogger } from '../platform/logger.js';
+import { openLog } from '../platform/logger.js';
+import { CLI_FILE } from '../platform/program-files.js';
 import { superviseSidecar } from '../sidecar/supervisor.js';
 import {
   createDevice,
@@ -29,10 +29,9 @@ const PARSE_DEADLINE_MS = 60_000;
  */
 export async function playHistory(config: Config, adminToken: string | null): Promise<number> {
   if (!isNewDatabase(config.databaseUrl)) return 0;
-  const log = createLogger({ ...config, logLevel: 'error' });
+  const log = await openLog({ ...config, logLevel: 'error' });
   const xferDir = join(config.coredumpsDir, '..', 'xfer');
-  const cliPath = fileURLToPath(new URL('../cli.js', import.meta.url));
-  const sidecar = await superviseSidecar({ cliPath, xferDir, log });
+  const sidecar = await superviseSidecar({ cliPath: CLI_FILE, xferDir, log });
   const clock = createMovableClock(new Date(Date.now() - HISTORY_DAYS * DAY_MS));
   try {
     const parser = { url: sidecar.url(), xferDir };

@@ -4,13 +4,13 @@
  * its clients: the admin (GraphQL), CI (a firmware bundle), the device (REST) and the dashboard (a subscription).
  */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { config as readDotenv } from 'dotenv';
 import { createClient } from 'graphql-sse';
 import { randomToken, sha256 } from '../auth/static-tokens.js';
+import { readDotenv } from '../config/dotenv.js';
 import { type Config, ConfigError, readConfig } from '../config/settings.js';
 import { assertListenable } from '../http/listen-address.js';
+import { PROGRAM_FILE } from '../platform/program-files.js';
 import {
   authorization,
   createDevice,
@@ -40,7 +40,7 @@ const PARSE_DEADLINE_MS = 60_000;
 const NEXT_CRASH_MS = 20_000;
 
 const { values: options } = parseArgs({ options: { exit: { type: 'boolean', default: false } } });
-readDotenv({ quiet: true });
+readDotenv();
 useOwnFolder();
 const adminToken = createAdminToken();
 await fillHistory();
@@ -190,8 +190,7 @@ function followParseStatus({ url, adminToken: token }: DemoServer) {
 
 /** `coredock start` as a child process; its log is shown only when it does not start. */
 async function startStack(): Promise<{ url: string; stop(): Promise<void> }> {
-  const cli = fileURLToPath(new URL('../coredock.cjs', import.meta.url));
-  const child = spawn(process.execPath, [cli, 'start'], { stdio: ['ignore', 'inherit', 'pipe'] });
+  const child = spawn(process.execPath, [PROGRAM_FILE, 'start'], { stdio: ['ignore', 'inherit', 'pipe'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const stop = async () => {
     child.kill('SIGTERM');

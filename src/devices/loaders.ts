@@ -35,6 +35,19 @@ export function createDeviceLoaders(db: Db) {
       { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
     ),
     countOfModel: countChildrenOf(db, DEVICES_OF_MODEL),
+    /** Of devices whose crashes count. */
+    countApprovedOfModel: new DataLoader<number, number>(
+      async (modelIds) => {
+        const counts = await db.device.groupBy({
+          by: 'modelId',
+          where: { modelId: { in: [...modelIds] }, approval: 'APPROVED' },
+          _count: true,
+        });
+        const byModel = new Map(counts.map(({ modelId, _count }) => [modelId, _count]));
+        return modelIds.map((id) => byModel.get(id) ?? 0);
+      },
+      { maxBatchSize: MAX_PARENTS },
+    ),
     ingestKeyById: rowsById<IngestKeyRow>((ids) =>
       db.ingestKey.findMany({ where: { id: { in: [...ids] } } }),
     ),

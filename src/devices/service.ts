@@ -3,6 +3,7 @@ import { randomToken, sha256 } from '../auth/static-tokens.js';
 import type { CoredumpService } from '../coredumps/service.js';
 import { badInput, notFound } from '../errors.js';
 import type { Prisma } from '../platform/database/client.js';
+import type { DbTransaction } from '../platform/database/types.js';
 import { createDeviceCreation } from './create-devices.js';
 import { createDeviceIdentities } from './identities.js';
 import { createModelService } from './models.js';
@@ -15,7 +16,7 @@ import type { DeviceRow } from './types.js';
 export type DeviceService = ReturnType<typeof createDeviceService>;
 
 /** Models and devices: their names, and the tokens with which devices upload. */
-export function createDeviceService({ tokenUse, dumps, ...deps }: DeviceServiceDeps) {
+export function createDeviceService({ tokenUse, dumps, countKept, ...deps }: DeviceServiceDeps) {
   const { db, clock, audit } = deps;
   return {
     ...createDeviceQueries(db),
@@ -88,11 +89,22 @@ export function createDeviceService({ tokenUse, dumps, ...deps }: DeviceServiceD
     },
 
     /**
-     * Accepts a device that an ingest key registered, or one that was rejected.
+     * Accepts a device that an ingest key registered, or one that was rejected. Its kept crashes are counted.
      * @throws DomainError NOT_FOUND
      */
-    approveDevice: (id: number): Promise<DeviceRow> =>
-      change('approveDevice', id, () => ({ approval: 'APPROVED' })),
+    async approveDevice(id: number): Promise<DeviceRow> {
+      let announce = () => {};
+      const device = await change(
+        'approveDevice',
+        id,
+        () => ({ approval: 'APPROVED' }),
+        async (tx, approved) => {
+          announce = await countKept(tx, approved);
+        },
+      );
+      announce();
+      return device;
+    },
 
     /** Its uploads are refused from now on, whatever its credentials. @throws DomainError NOT_FOUND */
     rejectDevice: (id: number): Promise<DeviceRow> =>
@@ -126,6 +138,7 @@ export function createDeviceService({ tokenUse, dumps, ...deps }: DeviceServiceD
     action: string,
     id: number,
     dataOf: (before: DeviceRow) => Prisma.DeviceUncheckedUpdateManyInput,
+    also: (tx: DbTransaction, device: DeviceRow) => Promise<void> = async () => {},
   ): Promise<DeviceRow> {
     return audit.change(async (tx, note) => {
       // A write first: it locks the device, so what is read next stays true.
@@ -136,6 +149,7 @@ export function createDeviceService({ tokenUse, dumps, ...deps }: DeviceServiceD
       if (before === undefined) throw notFound('device', id, { field: 'id' });
       const [device] = await tx.device.updateManyAndReturn({ where: { id }, data: dataOf(before) });
       if (device === undefined) throw notFound('device', id, { field: 'id' });
+      await also(tx, device);
       await note(onDevice(action, device));
       return device;
     });
@@ -145,6 +159,8 @@ export function createDeviceService({ tokenUse, dumps, ...deps }: DeviceServiceD
 type DeviceServiceDeps = Parameters<typeof createModelService>[0] & {
   tokenUse: Pick<TokenUse, 'note' | 'noteIngestKey'>;
   dumps: Pick<CoredumpService, 'deleteRowsOf' | 'deleteFiles'>;
+  /** Counts the dumps of a device that was approved in the transaction. @returns what to call after the commit */
+  countKept: (tx: DbTransaction, device: { id: number; modelId: number }) => Promise<() => void>;
 };
 
 /** One day, so that a device in use can receive its new token with its next report. */

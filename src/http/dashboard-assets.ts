@@ -1,24 +1,5 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { extname, join, sep } from 'node:path';
-import { sendInPieces } from './send-in-pieces.js';
-
-interface PageFile {
-  readonly type: string;
-  readonly etag: string;
-  /** Keys are names of Content-Encoding. */
-  readonly bodies: ReadonlyMap<Encoding, Buffer>;
-}
-
-type Encoding = 'identity' | 'br' | 'gzip';
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
+import { readStaticFiles, sendStaticFile } from './static-files.js';
 
 /** Built files whose name changes with their content. */
 const HASHED = /^\/assets\//;
@@ -39,14 +20,14 @@ export function createPageRoute({
   folder: string;
   issuerOrigins: () => readonly string[];
 }) {
-  const files = readFiles(folder);
+  const files = readStaticFiles(folder);
   const index = files.get('/index.html');
 
   return function page(request: IncomingMessage, response: ServerResponse, path: string): boolean {
     const file = files.get(path) ?? (isAddress(request, path) ? index : undefined);
     if (file === undefined) return false;
-    const headers = securityHeaders(issuerOrigins());
-    send(request, response, file, { isHashed: HASHED.test(path), headers });
+    const cacheControl = HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache';
+    sendStaticFile(request, response, file, { cacheControl, headers: securityHeaders(issuerOrigins()) });
     return true;
   };
 }
@@ -54,31 +35,6 @@ export function createPageRoute({
 function isAddress(request: IncomingMessage, path: string): boolean {
   if (path === '/') return true;
   return !/^\/(api|assets)(\/|$)/.test(path) && (request.headers.accept ?? '').includes('text/html');
-}
-
-function send(
-  request: IncomingMessage,
-  response: ServerResponse,
-  file: PageFile,
-  { isHashed, headers }: { isHashed: boolean; headers: Record<string, string> },
-): void {
-  // Also for "not modified": browsers replace the stored headers by those of that answer.
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  response.setHeader('ETag', file.etag);
-  response.setHeader('Vary', 'Accept-Encoding');
-  response.setHeader('Cache-Control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
-  if (request.headers['if-none-match'] === file.etag) {
-    response.writeHead(304).end();
-    return;
-  }
-  const { encoding, body } = smallest(file, request.headers['accept-encoding']);
-  response.writeHead(200, {
-    'Content-Type': file.type,
-    'Content-Length': body.byteLength,
-    ...(encoding === 'identity' ? {} : { 'Content-Encoding': encoding }),
-  });
-  if (request.method === 'HEAD') response.end();
-  else sendInPieces(response, body);
 }
 
 /** No foreign content, no inline script: markup from a hostile dump that reaches the page is not executed. */
@@ -99,31 +55,4 @@ function securityHeaders(issuerOrigins: readonly string[]): Record<string, strin
     'Referrer-Policy': 'same-origin',
     'X-Content-Type-Options': 'nosniff',
   };
-}
-
-function smallest(file: PageFile, accepted = ''): { encoding: Encoding; body: Buffer } {
-  const names = accepted.split(',').map((part) => part.trim().toLowerCase());
-  for (const encoding of ['br', 'gzip'] as const) {
-    const body = file.bodies.get(encoding);
-    // "br;q=0" refuses it; browsers send the bare names.
-    if (body !== undefined && names.some((name) => name === encoding)) return { encoding, body };
-  }
-  return { encoding: 'identity', body: file.bodies.get('identity') ?? Buffer.alloc(0) };
-}
-
-function readFiles(folder: string): ReadonlyMap<string, PageFile> {
-  const files = new Map<string, PageFile>();
-  if (!existsSync(folder)) return files;
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    const type = TYPES[extname(name)];
-    if (type === undefined) continue;
-    const path = join(folder, name);
-    const content = readFileSync(path);
-    const bodies = new Map<Encoding, Buffer>([['identity', content]]);
-    if (existsSync(`${path}.br`)) bodies.set('br', readFileSync(`${path}.br`));
-    if (existsSync(`${path}.gz`)) bodies.set('gzip', readFileSync(`${path}.gz`));
-    const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
-    files.set(`/${name.replaceAll(sep, '/')}`, { type, etag, bodies });
-  }
-  return files;
 }

@@ -1,7 +1,7 @@
 import type { DeviceClaim } from '../auth/device-credentials.js';
 import { badInput } from '../errors.js';
 
-/** What the query string says about the device, beside the credentials. @throws DomainError BAD_USER_INPUT */
+/** What the parameters say about the device, beside the credentials. @throws DomainError BAD_USER_INPUT */
 export function claimOf(query: URLSearchParams): DeviceClaim {
   return {
     deviceKey: optional(query, 'device_key'),
@@ -20,7 +20,7 @@ export function label(query: URLSearchParams, name: string): string {
 }
 
 /** Null when it is absent. @throws DomainError BAD_USER_INPUT when it is given more than once */
-function optional(query: URLSearchParams, name: string): string | null {
+export function optional(query: URLSearchParams, name: string): string | null {
   return query.has(name) ? only(query, name) : null;
 }
 

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { notFound } from '../errors.js';
+import type { createBootRoute } from './boot.js';
 import type { createPageRoute } from './dashboard-assets.js';
 import type { createPageConfigRoute } from './dashboard-config.js';
 import type { createCoreElfRoute, createDownloadRoute } from './download.js';
 import type { ErrorForm } from './errors.js';
 import type { Exchange, StreamedExchange } from './exchange.js';
+import type { createGraphiqlRoute } from './graphiql-assets.js';
 import type { createHealthRoutes } from './health.js';
 import type { createSchemaRoute } from './schema-document.js';
 import { GRAPHIQL_POLICY, NOTHING_POLICY } from './security-headers.js';
@@ -46,12 +48,14 @@ export type Method = 'GET' | 'HEAD' | 'POST';
 type Handler<E extends Exchange> = (exchange: E, parameters: readonly string[]) => unknown;
 
 export interface Handlers {
+  boot: ReturnType<typeof createBootRoute>;
   upload: ReturnType<typeof createUploadRoute>;
   download: ReturnType<typeof createDownloadRoute>;
   coreElf: ReturnType<typeof createCoreElfRoute>;
   health: ReturnType<typeof createHealthRoutes>;
   page: ReturnType<typeof createPageRoute>;
   pageConfig: ReturnType<typeof createPageConfigRoute>;
+  graphiql: ReturnType<typeof createGraphiqlRoute>;
   schemaDocument: ReturnType<typeof createSchemaRoute>;
   graphql: (request: IncomingMessage, response: ServerResponse, requestId: string) => Promise<void>;
 }
@@ -62,12 +66,14 @@ const REST = { errors: 'rest', contentPolicy: NOTHING_POLICY, isProbe: false } a
 
 /** All routes of the server. */
 export function createRoutes({
+  boot,
   upload,
   download,
   coreElf,
   health,
   page,
   pageConfig,
+  graphiql,
   schemaDocument,
   graphql,
 }: Handlers): Route[] {
@@ -79,6 +85,14 @@ export function createRoutes({
       access: 'devices',
       body: 'streamed',
       handle: (exchange) => upload(exchange),
+    },
+    {
+      ...REST,
+      path: '/api/iot/boot',
+      methods: ['POST'],
+      access: 'devices',
+      body: 'streamed',
+      handle: (exchange) => boot(exchange),
     },
     {
       ...REST,
@@ -121,6 +135,14 @@ export function createRoutes({
       isProbe: false,
       body: 'watched',
       handle: ({ request, response, requestId }) => graphql(request, response, requestId),
+    },
+    {
+      ...REST,
+      path: '/graphiql/:file',
+      methods: READ,
+      access: 'anyone',
+      body: 'watched',
+      handle: (exchange, [file = '']) => graphiql(exchange, file),
     },
     {
       ...REST,

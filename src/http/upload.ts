@@ -12,11 +12,11 @@ import { withDeadline } from '../platform/deadline.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import { sendJson } from '../platform/http/send-json.js';
 import type { Metrics } from '../platform/metrics.js';
-import { discardRest, hasBody, readBody } from './body.js';
+import { hasBody, readBody } from './body.js';
 import { claimOf, label } from './device-claim.js';
-import { sendError } from './errors.js';
 import type { StreamedExchange } from './exchange.js';
 import { refuseFormEncoded, refuseMultipart } from './form-body.js';
+import { refuseStreamed } from './refuse-streamed.js';
 import type { UploadLimits, UploadPermit } from './upload-limits.js';
 
 interface UploadDeps {
@@ -101,10 +101,7 @@ export function createUploadRoute({
         'core dump stored',
       );
     } catch (error) {
-      const isUnread = !request.complete && !request.destroyed;
-      if (isUnread) response.setHeader('Connection', 'close');
-      const code = sendError(response, error, log, { end: !isUnread });
-      if (isUnread) discardRest(request, response);
+      const code = refuseStreamed(exchange, error);
       metrics.uploads.inc({ status: 'error' });
       metrics.uploadErrors.inc({ code });
       log.warn(

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJson } from '../platform/json.js';
 import { CONTENTS, type NamedStore } from './stores.js';
 

@@ -6,21 +6,28 @@ export type { Logger };
 /** From most verbose to off. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
+/** The log of a process: structured JSON, formatted where standard error is a terminal. */
+export async function openLog({ logLevel }: { logLevel: LogLevel }): Promise<Logger> {
+  if (!process.stderr.isTTY) return createLogger({ logLevel });
+  const { default: pretty } = await import('pino-pretty');
+  return pino(optionsOf(logLevel), pretty({ destination: 2 }));
+}
+
 /**
- * Structured JSON on standard error, one object per line; formatted on a terminal. Standard output is for the results
- * of commands. Never log dump bytes or credentials: the redacted fields below are only a second line of defence.
+ * Structured JSON on standard error, one object per line. Standard output is for the results of commands. Never log
+ * dump bytes or credentials: the redacted fields below are only a second line of defence.
  */
 export function createLogger({ logLevel }: { logLevel: LogLevel }): Logger {
-  const options = {
-    level: logLevel,
+  return pino(optionsOf(logLevel), standardError());
+}
+
+function optionsOf(level: LogLevel) {
+  return {
+    level,
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     redact: ['authorization', '*.authorization', 'token', '*.token'],
   };
-  if (process.stderr.isTTY) {
-    return pino({ ...options, transport: { target: 'pino-pretty', options: { destination: 2 } } });
-  }
-  return pino(options, standardError());
 }
 
 /** Most lines that wait while the log cannot be written; beyond it new lines are dropped. */

@@ -27,6 +27,12 @@ export function createMetrics() {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
       registers,
     }),
+    bootReports: new Counter({
+      name: 'iot_boot_reports_total',
+      help: 'Boot reports of devices by outcome: success or error',
+      labelNames: ['status'] as const,
+      registers,
+    }),
     deviceRegistrations: new Counter({
       name: 'iot_device_registrations_total',
       help: 'Devices that registered themselves, by outcome: registered, over_rate, too_many_pending',

@@ -1,6 +1,6 @@
-import { config as readDotenv } from 'dotenv';
+import { readDotenv } from '../config/dotenv.js';
 import { readConfig } from '../config/settings.js';
-import { createLogger } from '../platform/logger.js';
+import { openLog } from '../platform/logger.js';
 import { announce } from './announcement.js';
 import { type Sidecar, startSidecar } from './server.js';
 
@@ -15,10 +15,10 @@ const SHARE_OF_TIMEOUT = 5 / 6;
  */
 export async function runSidecar({ port, xferDir }: { port: number; xferDir: string }): Promise<void> {
   endWithSupervisor();
-  readDotenv({ quiet: true });
+  readDotenv();
   try {
     const config = readConfig(process.env);
-    const log = createLogger(config);
+    const log = await openLog(config);
     const sidecar = await startSidecar({
       port,
       xferDir,
@@ -28,7 +28,8 @@ export async function runSidecar({ port, xferDir }: { port: number; xferDir: str
       timeoutMs: Math.ceil(config.parseTimeoutMs * SHARE_OF_TIMEOUT),
     });
     onStopSignal(sidecar);
-    log.info({ url: sidecar.url, xferDir }, 'the parse sidecar is up');
+    // A supervisor logs it.
+    if (process.channel === undefined) log.info({ url: sidecar.url, xferDir }, 'the parse sidecar is up');
     announce(sidecar.url);
   } catch (error) {
     for (const line of explain(error, port)) process.stderr.write(`coredock: ${line}\n`);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { Piscina } from 'piscina';
 import type { Logger } from '../platform/logger.js';
 import { createSemaphore } from '../platform/semaphore.js';
@@ -32,10 +33,12 @@ const WAITING_PER_WORKER = 64;
  */
 export async function startParsePool({
   workers,
+  workerFile,
   timeoutMs,
   maxOldSpaceMb,
   log,
 }: {
+  workerFile: string;
   workers: number;
   timeoutMs: number;
   maxOldSpaceMb: number;
@@ -46,7 +49,7 @@ export async function startParsePool({
   // work.
   const semaphore = createSemaphore(workers, { maxWaiting: workers * WAITING_PER_WORKER });
   const pool = new Piscina<ParseTask | undefined, WorkerOutcome>({
-    filename: new URL('./worker.js', import.meta.url).href,
+    filename: pathToFileURL(workerFile).href,
     // Threads are never ended for idleness, because they would lose their cache of firmware images.
     minThreads: workers,
     maxThreads: workers,

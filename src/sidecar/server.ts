@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { prepareTransferFolder } from '../platform/files/transfer-folder.js';
 import type { Logger } from '../platform/logger.js';
+import { PARSE_WORKER_FILE } from '../platform/program-files.js';
 import { type ParsePool, type PoolOutcome, startParsePool } from './parse-pool.js';
 import { openRomLibrary } from './rom-library.js';
 import { isTransferName } from './transfer-file.js';
@@ -26,6 +27,8 @@ interface SidecarOptions {
   romElfDir?: string | null;
   /** Number of dumps that are parsed at once. */
   workers?: number;
+  /** The built file of a worker; it does not exist beside the sources. */
+  workerFile?: string;
   /** Limit of one parse; should be shorter than the server's `PARSE_TIMEOUT_MS`. */
   timeoutMs?: number;
   /** Heap limit of one worker, without the bytes of the files. */
@@ -49,6 +52,7 @@ export async function startSidecar({
   log,
   romElfDir = null,
   workers = availableParallelism(),
+  workerFile = PARSE_WORKER_FILE,
   timeoutMs = 25_000,
   maxOldSpaceMb = 512,
 }: SidecarOptions): Promise<Sidecar> {
@@ -60,7 +64,7 @@ export async function startSidecar({
     headersTimeout: HEAD_TIMEOUT_MS,
     requestTimeout: HEAD_TIMEOUT_MS,
   });
-  const pool = await startParsePool({ workers, timeoutMs, maxOldSpaceMb, log });
+  const pool = await startParsePool({ workers, workerFile, timeoutMs, maxOldSpaceMb, log });
   const routes = createRoutes({
     pool,
     folders: { xferDir: resolve(xferDir), romElfDir: romElfDir === null ? null : resolve(romElfDir) },

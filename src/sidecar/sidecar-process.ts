@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJson } from '../platform/json.js';
 import type { Logger } from '../platform/logger.js';
 import { readAnnouncement } from './announcement.js';

@@ -15,7 +15,7 @@ const sources = readdirSync('src/dashboard', { recursive: true, withFileTypes: t
   .map((entry) => join(entry.parentPath, entry.name))
   .sort();
 
-whenChanged(
+await whenChanged(
   'dist/page/.built',
   [...sources, 'schema.graphql', 'codegen.ts', 'vite.config.ts', 'package-lock.json'],
   () => {

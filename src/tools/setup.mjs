@@ -13,11 +13,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 process.chdir(root);
 
 requireNode(20, 19);
-whenChanged('node_modules/.coredock-installed', ['package-lock.json', '.npmrc'], () => {
+await whenChanged('node_modules/.coredock-installed', ['package-lock.json', '.npmrc'], () => {
   say('installing dependencies (npm ci)');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 });
-whenChanged(
+await whenChanged(
   'src/platform/database/generated/.coredock-generated',
   ['package-lock.json', 'prisma/models.prisma', ...DATABASES.map((name) => `prisma/${name}/schema.prisma`)],
   () => {

@@ -7,6 +7,7 @@ import { answers } from './answers.js';
 import { before } from './before.js';
 import { crashGroups } from './crash-groups.js';
 import { dashboard } from './dashboard.js';
+import { enrolment } from './enrolment.js';
 import { fanOut } from './fan-out.js';
 import { growth } from './growth.js';
 import { newDumpInPage } from './new-dump-in-page.js';
@@ -24,6 +25,7 @@ const BENCHMARKS: Record<string, () => Promise<Result[]>> = {
   fanOut,
   newDumpInPage,
   twoServers,
+  enrolment,
   crashGroups,
   parse,
   answers,

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { CHROMIUM, CHROMIUM_FLAGS } from '../support/browser-program.js';
 
-const DEMO = fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url));
+const DEMO = fileURLToPath(new URL('../../dist/demo.js', import.meta.url));
 const PICTURE = fileURLToPath(new URL('../../docs/dump-page.png', import.meta.url));
 /** An assertion of the demo's firmware: its page has a long title, arguments, an inlined frame and other tasks. */
 const CRASH = 'packet_append';

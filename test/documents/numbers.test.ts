@@ -11,6 +11,20 @@ import { commentsOf, DOCUMENTS, documentAt, readText, sourcesBelow } from './doc
  */
 const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: number]> = [
   ['docs/devices.md', /same bytes within (\w+) minutes/, () => RETRY_WINDOW_MS, 60_000],
+  [
+    'docs/enrolment.md',
+    /within an hour \((\d+) unless/,
+    constant('src/devices', 'DEFAULT_NEW_DEVICES_PER_HOUR'),
+  ],
+  ['docs/enrolment.md', /keeps its (\w+) newest dumps/, constant('src/coredumps', 'MAX_OF_PENDING')],
+  ['docs/enrolment.md', /up to (\d+) devices at once/, constant('src/devices', 'MAX_NEW_DEVICES')],
+  ['docs/enrolment.md', /up to (\d+) keys/, constant('src/devices', 'MAX_KEYS')],
+  ['docs/enrolment.md', /may send (\d+) in a minute/, constant('src/http', 'REPORTS_PER_MINUTE')],
+  ['docs/enrolment.md', /at most (\d) KiB/, constant('src/http/boot.ts', 'MAX_BODY_BYTES'), 1_024],
+  ['docs/limits.md', /waits keeps (\w+) dumps/, constant('src/coredumps', 'MAX_OF_PENDING')],
+  ['docs/limits.md', /may send (\d+) in a minute/, constant('src/http', 'REPORTS_PER_MINUTE')],
+  ['docs/limits.md', /report has at most (\d) KiB/, constant('src/http/boot.ts', 'MAX_BODY_BYTES'), 1_024],
+  ['docs/limits.md', /([\d,]+) are received at once/, constant('src/http/boot.ts', 'MAX_IN_FLIGHT')],
   ['docs/api.md', /A page has (\d+) nodes/, () => DEFAULT_PAGE],
   ['docs/api.md', /and at most (\d+)\./, () => MAX_PAGE],
   [

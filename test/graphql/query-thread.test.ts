@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { createClient as createEventClient } from 'graphql-sse';
 import { createClient } from 'graphql-ws';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -135,6 +136,17 @@ describe('readers who leave in the middle of long answers', () => {
 });
 
 describe('the thread of queries', () => {
+  it.skipIf(process.platform !== 'linux')(
+    'steps back for uploads where processor time is scarce',
+    async () => {
+      const endpoint = await aGraphQLEndpoint({ queriesApart: true });
+      await endpoint.send('{ devices { totalCount } }');
+
+      expect(nicenessOf('self')).toBe(0);
+      expect(readdirSync('/proc/self/task').map((id) => nicenessOf(`self/task/${id}`))).toContain(10);
+    },
+  );
+
   it('sees at once what was changed', async () => {
     const endpoint = await aGraphQLEndpoint({ queriesApart: true });
 
@@ -185,3 +197,9 @@ describe('the thread of queries', () => {
     expect(endpoint.answers.bytesInFlight()).toBe(0);
   });
 });
+
+/** proc(5): the 19th field of `stat`. */
+function nicenessOf(thread: string): number {
+  const stat = readFileSync(`/proc/${thread}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+}

@@ -14,12 +14,14 @@ const unused = () => {
   throw new Error('the table is only read here');
 };
 const handlers: Handlers = {
+  boot: unused,
   upload: unused,
   download: unused,
   coreElf: unused,
   health: { healthz: unused, readyz: unused, metrics: unused },
   page: unused,
   pageConfig: unused,
+  graphiql: unused,
   schemaDocument: unused,
   graphql: unused,
 };

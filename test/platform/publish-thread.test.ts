@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { createPublishThread } from '../../src/platform/blobs/files/publish-thread.js';
 import { aFolder } from './blob-store-promises.js';
 
-const BUILT = fileURLToPath(new URL('../../dist/platform/blobs/files/publish-worker.js', import.meta.url));
+const BUILT = fileURLToPath(new URL('../../dist/publish-worker.js', import.meta.url));
 
 describe('the thread that publishes', () => {
   it('gives files their names, and says of each whether it could', async () => {

@@ -75,14 +75,14 @@ describe('a supervised sidecar', () => {
 
   it('ends with the process that supervises it, even when that one is killed', async () => {
     const { dir } = await aTransferFolder();
-    const supervisor = new URL('./sidecar/supervisor.js', `file://${CLI}`);
+    const supervisor = new URL('../../src/sidecar/supervisor.ts', import.meta.url);
     const program = `
       const { superviseSidecar } = await import(${JSON.stringify(supervisor.href)});
       const { pino } = await import(${JSON.stringify(import.meta.resolve('pino'))});
       const log = pino({ level: 'silent' });
       const sidecar = await superviseSidecar({ cliPath: ${JSON.stringify(CLI)}, xferDir: ${JSON.stringify(dir)}, log });
       process.stdout.write(sidecar.url());`;
-    const parent = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    const parent = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', program], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     onTestFinished(() => void parent.kill('SIGKILL'));

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import type { startSidecar } from '../../src/sidecar/server.js';
+import { startSidecar } from '../../src/sidecar/server.js';
 import { aFirmwareElf } from '../support/firmware.js';
 
 /** The program as it was built: worker threads and child processes have no compiler. */
@@ -14,17 +14,19 @@ const DIST = new URL('../../dist/', import.meta.url);
 
 export const CLI = fileURLToPath(new URL('cli.js', DIST));
 
-type Options = Omit<Parameters<typeof startSidecar>[0], 'port' | 'log' | 'xferDir'>;
+type Options = Omit<Parameters<typeof startSidecar>[0], 'port' | 'log' | 'xferDir' | 'workerFile'>;
 
-/** The built sidecar's server in this process, on a transfer folder of its own. */
+/** The sidecar's server in this process, with built workers, on a transfer folder of its own. */
 export async function aSidecarServer(options: Options = {}) {
-  const module = new URL('sidecar/server.js', DIST);
-  if (!existsSync(module))
+  const workerFile = fileURLToPath(new URL('parse-worker.js', DIST));
+  if (!existsSync(workerFile))
     throw new Error('dist/ is missing: these tests drive the built program; run npm run build');
-  const built = (await import(module.href)) as { startSidecar: typeof startSidecar };
   const folder = await aTransferFolder();
   const { log, entries } = aLog();
-  const sidecar = await built.startSidecar({ port: 0, xferDir: folder.dir, log, workers: 2, ...options });
+  const sidecar = await startSidecar({
+    ...{ port: 0, xferDir: folder.dir, log, workers: 2, workerFile },
+    ...options,
+  });
   onTestFinished(sidecar.close);
   return { ...folder, url: sidecar.url, entries, parse: (query?: object) => parseOver(sidecar.url, query) };
 }

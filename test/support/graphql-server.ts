@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
 import { pino } from 'pino';
@@ -25,6 +26,8 @@ import { createMetrics } from '../../src/platform/metrics.js';
 import { createUploadPriority } from '../../src/platform/upload-priority.js';
 import { aMigratedDatabaseUrl } from './database.js';
 import { aFleet } from './fleet.js';
+
+const QUERY_WORKER = fileURLToPath(new URL('../../dist/query-worker.js', import.meta.url));
 
 export type GraphQLEndpoint = Awaited<ReturnType<typeof aGraphQLEndpoint>>;
 
@@ -101,9 +104,7 @@ export async function aGraphQLEndpoint({
     persisted: null,
     isForeign: createCrossOrigin([]).isForeign,
     uploadPriority: createUploadPriority(),
-    queryThread: queriesApart
-      ? { file: new URL('../../dist/graphql/server/query-worker.js', import.meta.url), maxHeapMb }
-      : null,
+    queryThread: queriesApart ? { file: QUERY_WORKER, maxHeapMb } : null,
     readerTimeoutMs: answerPatienceMs,
   });
 

@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../support/app.js';
 import { aFolder, NODE } from '../support/program.js';
 
-const DEMO = fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url));
+const DEMO = fileURLToPath(new URL('../../dist/demo.js', import.meta.url));
 
 it('the demo reads a crash in a folder of its own, and is let in where settings ask who one is', async () => {
   const somebody = `sha256:${'0'.repeat(64)}`;

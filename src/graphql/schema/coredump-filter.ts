@@ -108,7 +108,7 @@ export const CoredumpFilterInput = builder.inputType('CoredumpFilter', {
     parsedBefore: t.field({ type: 'DateTime', description: 'End of the last parse, exclusive.' }),
     search: t.string({
       description:
-        'Words that must all occur, in upper or lower case, in file name, chip, version, key or name of the device, or ' +
+        'Words that must all occur, in upper or lower case, in file name, chip, version, key, serial or name of the device, or ' +
         'output. At most 200 characters and 10 words.',
     }),
   }),

@@ -56,7 +56,7 @@ builder.objectFields(Firmware, (t) => ({
       'its version only when it crashes.',
     resolve: async ({ id, modelId }, _, { loaders }) => {
       const [all, { crashedDeviceCount }] = await Promise.all([
-        loaders.devices.countOfModel.load(modelId),
+        loaders.devices.countApprovedOfModel.load(modelId),
         loaders.versions.health.load(id),
       ]);
       return Math.max(0, all - crashedDeviceCount);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
-import type { GraphiQLOptions, Plugin } from 'graphql-yoga';
+import type { Plugin } from 'graphql-yoga';
 import type { Gatekeeper } from '../../auth/gatekeeper.js';
 import { TokenExpired } from '../../auth/principal.js';
 import { DomainError, type DomainErrorCode } from '../../errors.js';
@@ -9,6 +9,7 @@ import type { Clock } from '../../platform/clock.js';
 import type { ClientAddress } from '../../platform/http/client-address.js';
 import { RETRY_AFTER_SECONDS, sendGraphQLErrors } from '../../platform/http/send-json.js';
 import type { Context } from '../schema/context.js';
+import { graphiqlPage } from './graphiql-page.js';
 import { TOUR } from './graphiql-tour.js';
 import { signInPage } from './sign-in-page.js';
 
@@ -37,7 +38,7 @@ export function createAdmission({
         const token = new URLSearchParams(await readForm(request)).get('token')?.trim() ?? '';
         try {
           await gatekeeper.admit(clientAddress(request), `Bearer ${token}`);
-          sendPage(response, 200, await renderGraphiQL(graphiqlOptions(`Bearer ${token}`)));
+          sendPage(response, 200, graphiqlPage(graphiqlOptions(`Bearer ${token}`)));
         } catch (error) {
           if (!(error instanceof DomainError)) throw error;
           sendPage(response, setRefusal(response, error), signInPage(error.message));
@@ -95,12 +96,6 @@ function setRefusal(response: ServerResponse, thrown: unknown): number {
     response.setHeader('Retry-After', error?.retryAfterSeconds ?? RETRY_AFTER_SECONDS);
   }
   return status;
-}
-
-/** With bundled scripts instead of a CDN's. The file is large, so it is read when first needed. */
-export async function renderGraphiQL(options: GraphiQLOptions): Promise<string> {
-  const graphiql = await import('@graphql-yoga/render-graphiql');
-  return graphiql.renderGraphiQL(options);
 }
 
 export function graphiqlOptions(authorization?: string) {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import { type DocumentNode, type ExecutionResult, GraphQLError } from 'graphql';
 import { Piscina } from 'piscina';
@@ -7,6 +8,7 @@ import { DomainError } from '../../errors.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Metrics } from '../../platform/metrics.js';
+import { QUERY_WORKER_FILE } from '../../platform/program-files.js';
 import { QUERY_THREAD } from '../limits/bytes-in-flight.js';
 import { type LongData, longData } from '../limits/long-data.js';
 import type { Delivery } from './delivery.js';
@@ -14,8 +16,6 @@ import { type QueryOutcome, type QueryTask, type QueryThreadData, receiveRest } 
 import { writtenResult } from './result-text.js';
 import { receivedError } from './sent-errors.js';
 
-/** Exists only in the built program. */
-const BUILT_FILE = new URL('./query-worker.js', import.meta.url);
 /** After this time without a query the thread ends, and its caches are freed. */
 const IDLE_MS = 10 * 60 * 1000;
 /**
@@ -25,8 +25,6 @@ const IDLE_MS = 10 * 60 * 1000;
 const [OWN_HEAP_MB, COPIES] = [192, 3];
 const YOUNG_HEAP_MB = 16;
 const MB = 1024 * 1024;
-/** Priority of the thread: when processor time is scarce, uploads run first. */
-const NICE = 10;
 /** Tasks in the thread; more wait in the main thread. */
 const MAX_RUNNING = 1_000;
 /** Several times what a thread needs to load its modules. */
@@ -56,18 +54,19 @@ export function createQueryThread(
     clock,
     metrics,
     log,
-    file = BUILT_FILE,
+    file = QUERY_WORKER_FILE,
     maxHeapMb,
   }: {
     metrics: Pick<Metrics, 'graphqlRefusals' | 'slowReaders'>;
     clock: Pick<Clock, 'now'>;
     log: Logger;
-    file?: URL;
+    /** Exists only in the built program. */
+    file?: string;
     maxHeapMb?: number | undefined;
   },
 ): QueryThread {
   const pool = new Piscina<QueryTask, QueryOutcome>({
-    filename: file.href,
+    filename: pathToFileURL(file).href,
     workerData: data,
     minThreads: 0,
     maxThreads: 1,
@@ -80,7 +79,6 @@ export function createQueryThread(
         maxHeapMb ?? OWN_HEAP_MB + Math.ceil((COPIES * data.limits.maxBytesInFlight) / MB),
       maxYoungGenerationSizeMb: YOUNG_HEAP_MB,
     },
-    niceIncrement: NICE,
   });
   pool.on('error', (error: unknown) => log.error({ err: error }, 'the thread of queries broke'));
   // The bytes of a thread's answers are freed with it, whether or not another one is started.

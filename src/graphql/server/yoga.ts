@@ -15,11 +15,12 @@ import { type Context, downloadUrls, type Services } from '../schema/context.js'
 import type { Loaders } from '../schema/loaders.js';
 import { schema } from '../schema/schema.js';
 import { ignoreAbandonedErrors } from './abandoned-errors.js';
-import { createAdmission, graphiqlOptions, refuse, renderGraphiQL } from './authentication.js';
+import { createAdmission, graphiqlOptions, refuse } from './authentication.js';
 import { boundAnswers } from './bounded-answers.js';
 import { checkOperations } from './check-operations.js';
 import { type Delivery, deliveryBy } from './delivery.js';
 import { createErrorMask } from './error-mask.js';
+import { graphiqlPage } from './graphiql-page.js';
 import { withField } from './input-fields.js';
 import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.js';
 import type { QueryThread } from './query-thread.js';
@@ -96,7 +97,7 @@ export function createGraphQLServer({
     cors: false,
     logging: false,
     parserAndValidationCache: createDocumentCache(),
-    renderGraphiQL,
+    renderGraphiQL: graphiqlPage,
     graphiql: (request) => graphiqlOptions(request.headers.get('authorization') ?? undefined),
     // `readRequests` reads and limits bodies.
     multipart: false,

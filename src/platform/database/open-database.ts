@@ -1,7 +1,7 @@
 import { DomainError } from '../../errors.js';
 import type { Logger } from '../logger.js';
-import { openPostgresql } from './postgresql/open-postgresql.js';
-import { openSqlite } from './sqlite/open-sqlite.js';
+import type { openPostgresql } from './postgresql/open-postgresql.js';
+import type { openSqlite } from './sqlite/open-sqlite.js';
 import type { Database, OpenedDatabase } from './types.js';
 
 /** Default for the connections of a server: `pg`'s own default. */
@@ -38,9 +38,21 @@ export async function openDatabase(
   } = {},
 ): Promise<Database> {
   const opened = url.startsWith('file:')
-    ? await openSqlite(url.slice('file:'.length), { log, now })
-    : await openPostgresql(url, { poolSize, statementLimitMs, log, stop });
+    ? await openFile(url.slice('file:'.length), { log, now })
+    : await openServer(url, { poolSize, statementLimitMs, log, stop });
   return { ...opened, check: () => checkDatabase(opened) };
+}
+
+// Imported when needed: an installation uses one of the two, and each has much code of its own.
+
+async function openFile(...parameters: Parameters<typeof openSqlite>): Promise<OpenedDatabase> {
+  const sqlite = await import('./sqlite/open-sqlite.js');
+  return sqlite.openSqlite(...parameters);
+}
+
+async function openServer(...parameters: Parameters<typeof openPostgresql>): Promise<OpenedDatabase> {
+  const postgresql = await import('./postgresql/open-postgresql.js');
+  return postgresql.openPostgresql(...parameters);
 }
 
 async function checkDatabase({ db, assertWritable }: OpenedDatabase): Promise<void> {

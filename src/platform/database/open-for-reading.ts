@@ -1,8 +1,11 @@
-import { openPostgresqlForReading } from './postgresql/open-postgresql.js';
-import { openSqliteForReading } from './sqlite/open-sqlite.js';
 import type { OpenedForReading, ReadingSource } from './types.js';
 
 /** Opens another connection to a database, for reading. @throws Error when the file or server of `source` is gone */
-export function openForReading(source: ReadingSource): OpenedForReading {
-  return source.kind === 'sqlite' ? openSqliteForReading(source.name) : openPostgresqlForReading(source);
+export async function openForReading(source: ReadingSource): Promise<OpenedForReading> {
+  if (source.kind === 'sqlite') {
+    const { openSqliteForReading } = await import('./sqlite/open-sqlite.js');
+    return openSqliteForReading(source.name);
+  }
+  const { openPostgresqlForReading } = await import('./postgresql/open-postgresql.js');
+  return openPostgresqlForReading(source);
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { PUBLISH_WORKER_FILE } from '../../program-files.js';
 import { type Publication, type PublishOutcome, publishBatch } from './publish-batch.js';
 
 export interface BatchToDo {
@@ -13,16 +13,16 @@ export interface BatchDone {
   outcomes: PublishOutcome[];
 }
 
-/** File beside the built program. It does not exist beside the sources: tests publish in their own thread. */
-const WORKER = fileURLToPath(new URL('./publish-worker.js', import.meta.url));
 /** The thread ends after this time without work, which frees its memory. */
 const IDLE_MS = 10_000;
 
 /**
  * Runs `publishBatch` in a separate thread, which starts with the first batch and ends after some time without one. The
  * thread keeps the process alive only while it works.
+ *
+ * @param worker exists only in the built program; without it batches are published in this thread
  */
-export function createPublishThread(worker = WORKER, idleMs = IDLE_MS): typeof publishBatch {
+export function createPublishThread(worker = PUBLISH_WORKER_FILE, idleMs = IDLE_MS): typeof publishBatch {
   if (!existsSync(worker)) return publishBatch;
   let thread: Thread | null = null;
   let idle: NodeJS.Timeout | undefined;

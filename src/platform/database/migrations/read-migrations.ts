@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { migrationsFolder } from '../../program-files.js';
 
 export interface Migration {
   name: string;
@@ -18,8 +18,7 @@ export interface MigrationRecord {
 
 /** In the order in which they are applied. */
 export function readMigrations(database: 'sqlite' | 'postgresql'): Migration[] {
-  // src/platform/database/migrations and dist/platform/database/migrations are equally deep below the project's folder.
-  const folder = fileURLToPath(new URL(`../../../../prisma/${database}/migrations`, import.meta.url));
+  const folder = migrationsFolder(database);
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'migration.sql')))
     .map((entry) => {

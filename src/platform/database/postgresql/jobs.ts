@@ -1,7 +1,7 @@
 import pRetry from 'p-retry';
 import pg from 'pg';
 import { fromPrisma, PgBoss } from 'pg-boss';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Job, Jobs } from '../types.js';
 
 const SCHEMA = 'pgboss';

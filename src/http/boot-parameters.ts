@@ -1,0 +1,63 @@
+import type { BootReport } from '../devices/boot-reports.js';
+import { badInput } from '../errors.js';
+import { label, optional } from './device-claim.js';
+
+/** Names in a JSON body that are texts, numbers or booleans; others are for later versions and are ignored. */
+const NAMES = [
+  ...['device_key', 'device_serial', 'model', 'firmware_version', 'chip'],
+  ...['elf_sha256', 'reset_reason', 'uptime_s', 'crash_pending'],
+];
+
+/** The parameters of the query string and of a JSON body together. @throws DomainError BAD_USER_INPUT */
+export function readBootParameters(search: string, body: string): URLSearchParams {
+  const parameters = new URLSearchParams(search);
+  if (body.trim() === '') return parameters;
+  for (const [name, value] of Object.entries(objectIn(body))) {
+    if (!NAMES.includes(name) || value === null) continue;
+    if (!['string', 'number', 'boolean'].includes(typeof value)) throw badInput(`${name} must be a text.`);
+    parameters.append(name, String(value));
+  }
+  return parameters;
+}
+
+/** @throws DomainError BAD_USER_INPUT */
+export function readBootReport(parameters: URLSearchParams): BootReport {
+  const firmwareVersion = label(parameters, 'firmware_version');
+  const chip = parameters.has('chip') ? label(parameters, 'chip') : null;
+  const elfSha256 = matching(
+    parameters,
+    'elf_sha256',
+    /^[0-9a-f]{1,64}$/i,
+    'must be 1 to 64 hexadecimal digits',
+  );
+  const resetReason = matching(
+    parameters,
+    'reset_reason',
+    /^[a-z][a-z0-9_]{0,31}$/,
+    'must be ESP-IDF’s name without ESP_RST_, in lower case, for example "poweron" or "task_wdt"',
+  );
+  // For counters of later versions; a device that sends nonsense should learn it now.
+  matching(parameters, 'uptime_s', /^\d{1,10}(\.\d{1,9})?$/, 'must be a number of seconds');
+  matching(parameters, 'crash_pending', /^(true|false)$/, 'must be true or false');
+  // ESP-IDF leaves zeros where the build has no hash.
+  const isBuild = elfSha256 !== null && /[^0]/.test(elfSha256);
+  return { firmwareVersion, chip, elfSha256: isBuild ? elfSha256.toLowerCase() : null, resetReason };
+}
+
+function matching(parameters: URLSearchParams, name: string, pattern: RegExp, rule: string): string | null {
+  const value = optional(parameters, name);
+  if (value !== null && !pattern.test(value)) throw badInput(`${name} ${rule}.`);
+  return value;
+}
+
+function objectIn(body: string): object {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // As any other body.
+  }
+  throw badInput(
+    'The body is not a JSON object: send one, or the parameters in the query string without a body.',
+  );
+}
