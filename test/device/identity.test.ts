@@ -103,6 +103,14 @@ describe.skipIf(!hasGcc)('who the device says it is (needs gcc)', () => {
         uptime_s: expect.stringMatching(/^\d+$/),
         crash_pending: 'true',
       });
+      const { device: known } = await server.graphql<{ device: object }>(
+        '{ device(key: "known") { lastBootAt lastBootVersion lastResetReason } }',
+      );
+      expect(known).toEqual({
+        lastBootAt: expect.any(String),
+        lastBootVersion: '1.2.3',
+        lastResetReason: 'panic',
+      });
     } finally {
       await proxy.close();
     }
