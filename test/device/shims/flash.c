@@ -117,14 +117,20 @@ esp_err_t esp_partition_write(const esp_partition_t *partition, size_t dst_offse
     return ESP_OK;
 }
 
-/* In the middle of an erase a sector holds anything between what was there and ones. */
+/*
+ * In the middle of an erase a sector holds anything between what was there and ones. The worst case: its beginning, with
+ * the length of the dump, is what changes last.
+ */
 static void erase_sector(size_t offset)
 {
     uint8_t sector[SECTOR_SIZE];
     size_t size = s_partition.size - offset < SECTOR_SIZE ? s_partition.size - offset : SECTOR_SIZE;
     load(offset, sector, size);
+    memset(sector + size / 2, 0xff, size - size / 2);
+    store(offset, sector, size);
+    shim_step("half a sector erased");
     unsigned seed = (unsigned)offset + 1;
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 8; i < size; i++) {
         seed = seed * 1103515245u + 12345u;
         sector[i] |= (uint8_t)(seed >> 16);
     }

@@ -57,18 +57,18 @@ export async function runOnce(server: BuiltServer, key: string, seed: number, ta
     for (let crash = 0; crash < crashes; crash += 1) {
       const image = anImage(random);
       await device.crash(image);
-      sent.push(createHash('sha256').update(image).digest('hex'));
+      sent.push(sha256Of(image));
       tally.crashes += 1;
       const faultyBoots = random(MAX_FAULTY_BOOTS);
       for (let boot = 0; boot < faultyBoots; boot += 1) {
         proxy.faults = Array.from({ length: random(4) }, () => aFault(random, image.length));
         for (const { kind } of proxy.faults) tally.faults[kind] = (tally.faults[kind] ?? 0) + 1;
         const diesAt = random(3) === 0 ? 0 : 1 + random(100 + image.length / 64);
-        await boot1(device, { DEVICE_DIES_AT: String(diesAt) }, tally);
+        await bootAndCount(device, { DEVICE_DIES_AT: String(diesAt) }, tally);
         await checkNothingLost(server, device, key, sent, complain);
       }
       proxy.faults = [];
-      await boot1(device, { DEVICE_PATIENCE_MS: String(60_000 * SPEED) }, tally);
+      await bootAndCount(device, { DEVICE_PATIENCE_MS: String(60_000 * SPEED) }, tally);
       if ((await device.pending()) !== null)
         complain('the dump is still in flash after a boot without faults');
       await checkNothingLost(server, device, key, sent, complain);
@@ -84,7 +84,44 @@ export async function runOnce(server: BuiltServer, key: string, seed: number, ta
   }
 }
 
-async function boot1(device: Device, environment: Record<string, string>, tally: Tally): Promise<void> {
+/**
+ * One device that loses its power at one step, and then boots without faults.
+ * @returns whether there was such a step, and what is wrong
+ */
+export async function dieOnce(
+  server: BuiltServer,
+  key: string,
+  { step, isEncrypted }: { step: number; isEncrypted: boolean },
+): Promise<{ died: boolean; problem: string | null }> {
+  const device = await aHostDevice({
+    folder: server.folder,
+    partitionBytes: 3 * 4_096,
+    isEncrypted,
+    isCheckedForLeaks: false,
+    environment: {
+      DEVICE_URL: server.url,
+      DEVICE_KEY: key,
+      DEVICE_SPEED: String(SPEED),
+      DEVICE_LOG_LINES: '0',
+    },
+  });
+  const image = aDumpImage(5_000);
+  await device.crash(image);
+  const { code } = await device.boot({ DEVICE_DIES_AT: String(step) });
+  const last = await device.boot({ DEVICE_PATIENCE_MS: String(60_000 * SPEED) });
+  const stored = await dumpsOf(server, key);
+  const isRight = last.code === 0 && (await device.pending()) === null && stored.join() === sha256Of(image);
+  const problem = `power lost at step ${step}${isEncrypted ? ', encrypted' : ''}: ${stored.length} dumps, ${last.log}`;
+  return { died: code === 9, problem: isRight ? null : problem };
+}
+
+const sha256Of = (image: Buffer) => createHash('sha256').update(image).digest('hex');
+
+async function bootAndCount(
+  device: Device,
+  environment: Record<string, string>,
+  tally: Tally,
+): Promise<void> {
   const { code, log } = await device.boot(environment);
   tally.boots += 1;
   if (code === 9) tally.powerLosses += 1;
