@@ -38,6 +38,7 @@ const WITHOUT_DATABASE = [
 /** The longest tests, longest first: what is begun last must be short, or one core has nothing to do at the end. */
 const LONGEST = [
   'faults/campaign',
+  'device/campaign',
   'graphql/answer-budget',
   'graphql/stream-limits',
   'system/abuse',
