@@ -3,13 +3,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { memoryFolder } from './test/support/memory-folder.js';
 
 /** Functions and readers: nothing but this process, and at most a folder. */
-const UNIT = ['test/{config,crashdump,documents,platform}/**/*.test.ts'];
-/** The page in a real browser, served by the built program. */
-const DASHBOARD = ['test/dashboard/**/*.test.ts'];
+const UNIT = ['test/{config,crashdump,documents,platform}/**/*.test.ts', 'test/package/reader.test.ts'];
+/** In a real browser: the page, served by the built program, also behind real proxies, and the reader. */
+const DASHBOARD = ['test/{dashboard,proxies}/**/*.test.ts', 'test/package/*-in-browser.test.ts'];
 /** Tests that start other processes: the built program, a sidecar, a tool. */
 const PROGRAM = [
-  'test/{ci,device,faults,sidecar,system,tools}/**/*.test.ts',
+  'test/{ci,device,faults,packaging,sidecar,system,tools}/**/*.test.ts',
   'test/clients/restart.test.ts',
+  'test/package/{init,installed,notices}.test.ts',
   'test/platform/{lock-file,publish-thread,s3-blobs}.test.ts',
 ];
 /** Tests that measure the memory of the process that runs them, which must have had nothing to do before. */
@@ -28,7 +29,7 @@ const WITH_DATABASE = [
 /** Of these the ones that are about what comes before any database, or after it: sockets, tokens, texts, answers. */
 const WITHOUT_DATABASE = [
   'test/alerts/{formats,outbound-http}.test.ts',
-  'test/auth/{attempt-limiter,issuer}.test.ts',
+  'test/auth/{attempt-limiter,ci-jobs,issuer}.test.ts',
   'test/coredumps/full-transfer-folder.test.ts',
   'test/graphql/{answer-budget,error-fields,failing-roots,graphiql-tour,multipart-bombs,persisted-documents}.test.ts',
   'test/graphql/{query-cost,refusal-types,request-parser}.test.ts',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { UploadOptions } from './ci/upload-firmware.js';
+import type { InitOptions } from './compose/init-command.js';
 import type { ServeOptions } from './compose/serve.js';
 import { listenForStop } from './compose/stop-signal.js';
 import type { Config } from './config/settings.js';
@@ -8,11 +9,30 @@ import { PACKAGE_FILE } from './platform/program-files.js';
 import type { CoreOptions } from './sidecar/core-command.js';
 import type { ParseOptions } from './sidecar/parse-command.js';
 
+const TERMINAL = {
+  say: (line: string) => void process.stdout.write(`${line}\n`),
+  complain: (line: string) => void process.stderr.write(`coredock: ${line}\n`),
+};
+
 /** The `coredock` command. Each subcommand loads only what it needs, so that `coredock parse` starts fast. */
 const program = new Command('coredock')
   .description('Self-hosted crash-dump server for fleets of ESP32-family devices')
   .version(readVersion())
   .exitOverride();
+
+program
+  .command('init')
+  .description('write .env with an address and a new admin token, which is printed once')
+  .option('--host <address>', 'address to listen on; 0.0.0.0: every address of this machine', '127.0.0.1')
+  .option('--port <port>', 'port to listen on', wholeNumberUpTo(65_535), 4000)
+  .option(
+    '--public-url <url>',
+    'how people and devices reach the server, such as https://coredock.example.org',
+  )
+  .action(async (options: InitOptions) => {
+    const { initCommand } = await import('./compose/init-command.js');
+    await reportProblems(async () => initCommand(options, (text) => process.stdout.write(text)));
+  });
 
 program
   .command('start')
@@ -71,6 +91,16 @@ program
   });
 
 program
+  .command('healthcheck')
+  .description('ask the server of these settings whether it is ready; exit code 0 or 1')
+  .action(async () => {
+    const { healthcheckCommand } = await import('./compose/healthcheck-command.js');
+    await reportProblems(async () => {
+      process.exitCode = await healthcheckCommand(await loadConfig(), TERMINAL);
+    });
+  });
+
+program
   .command('backup')
   .description('copy the embedded database and its files into a new folder, while the server may be running')
   .argument('<folder>')
@@ -106,11 +136,15 @@ program
 
 program
   .command('token')
-  .description('make a token for a person or program, and the digest for ADMIN_TOKENS or VIEWER_TOKENS')
+  .description(
+    'make a token for a person or program, and the digest for ADMIN_TOKENS, UPLOADER_TOKENS or VIEWER_TOKENS',
+  )
   .action(async () => {
     const { randomToken, sha256 } = await import('./auth/static-tokens.js');
     const token = randomToken();
     process.stdout.write(`${token}\nsha256:${sha256(token)}\n`);
+    // On standard error, for people: scripts read the two lines.
+    process.stderr.write(TOKEN_HELP);
   });
 
 program
@@ -121,23 +155,26 @@ program
   .argument('<file>', 'ZIP with {model}.elf, or the bare ELF')
   .requiredOption('--model <code>', 'code of the device model')
   .requiredOption('--url <url>', "the server's address, such as https://coredock.example.org")
-  .option('--token <token>', 'bearer token of an admin; default: $COREDOCK_TOKEN')
+  .option(
+    '--token <token>',
+    'token of an uploader or admin; default: $COREDOCK_TOKEN, else the token of the CI job',
+  )
+  .option('--oidc', 'use the token that GitHub or GitLab gives to the job, and fail without one')
+  .option('--audience <text>', 'what that token must name; default: the address of the server')
   .option('--firmware-version <version>', 'only when neither version.json nor the ELF has it')
   .option('--allow-version-mismatch', 'store it under that version although the ELF has another one')
+  .option('--revision <commit>', 'Git commit of the sources')
+  .addOption(new Option('--format <format>', 'text or json').choices(['text', 'json']).default('text'))
   .option(
     '--retries <n>',
     'how often to try again when the server cannot be reached',
     wholeNumberUpTo(1_000),
     5,
   )
-  .action(async (file: string, { token, ...options }: UploadOptions) => {
+  .action(async (file: string, options: UploadOptions) => {
     const { uploadFirmwareCommand } = await import('./ci/upload-firmware.js');
-    const bearer = token ?? (process.env.COREDOCK_TOKEN || undefined);
-    process.exitCode = await uploadFirmwareCommand(
-      file,
-      { ...options, ...(bearer === undefined ? {} : { token: bearer }) },
-      { stdout: process.stdout, stderr: process.stderr },
-    );
+    const terminal = { stdout: process.stdout, stderr: process.stderr };
+    process.exitCode = await uploadFirmwareCommand(file, options, terminal, process.env);
   });
 
 // A closed pipe or a full disk behind stdout or stderr must not end a command.
@@ -157,6 +194,13 @@ async function serve(options: ServeOptions): Promise<void> {
   await reportProblems(async () => runServer(await loadConfig(), options, stop));
 }
 
+const TOKEN_HELP = `The first line is the token: keep it secret, and send it as "Authorization: Bearer …".
+The second is its digest, for the settings of the server. Its setting decides what the token may do:
+  ADMIN_TOKENS     read and change everything
+  UPLOADER_TOKENS  upload firmware and nothing else, as CI does (COREDOCK_TOKEN=… coredock firmware upload …)
+  VIEWER_TOKENS    read the fleet, as Prometheus and dashboards do
+`;
+
 type BackupCommands = typeof import('./backup/commands.js');
 
 async function runBackup(
@@ -165,10 +209,7 @@ async function runBackup(
 ): Promise<void> {
   const command = pick(await import('./backup/commands.js'));
   await reportProblems(async () => {
-    process.exitCode = await command(await loadConfig(), folder, {
-      say: (line) => process.stdout.write(`${line}\n`),
-      complain: (line) => process.stderr.write(`coredock: ${line}\n`),
-    });
+    process.exitCode = await command(await loadConfig(), folder, TERMINAL);
   });
 }
 

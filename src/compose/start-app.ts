@@ -13,11 +13,13 @@ import { createCrossOrigin } from '../http/cors.js';
 import { createPageRoute } from '../http/dashboard-assets.js';
 import { createPageConfigRoute } from '../http/dashboard-config.js';
 import { createCoreElfRoute, createDownloadRoute } from '../http/download.js';
+import { createFirmwareDownloadRoute } from '../http/firmware-download.js';
 import { createGraphiqlRoute } from '../http/graphiql-assets.js';
 import { createHealthRoutes } from '../http/health.js';
 import { createRoutes } from '../http/routes.js';
 import { createSchemaRoute } from '../http/schema-document.js';
 import { type HttpServer, listen } from '../http/server.js';
+import { createSettingWarnings } from '../http/setting-warnings.js';
 import { createUploadRoute } from '../http/upload.js';
 import { createUploadLimits } from '../http/upload-limits.js';
 import { openInstallation } from '../installation/installation.js';
@@ -28,6 +30,7 @@ import { type Clock, createSystemClock } from '../platform/clock.js';
 import { asDomainError } from '../platform/database/errors.js';
 import { openDatabase } from '../platform/database/open-database.js';
 import { createAllowedHosts } from '../platform/http/allowed-hosts.js';
+import { basePathOf } from '../platform/http/base-path.js';
 import { createClientAddress } from '../platform/http/client-address.js';
 import type { Logger } from '../platform/logger.js';
 import { createMetrics } from '../platform/metrics.js';
@@ -58,6 +61,7 @@ export async function startApp(
     log,
     clock = createSystemClock(),
     sidecarUrl = () => config.parser?.url ?? '',
+    sidecarRestarts = () => 0,
     retryDelayMs = RETRY_DELAY_MS,
     queriesApart = true,
     stopping,
@@ -68,6 +72,8 @@ export async function startApp(
     clock?: Clock;
     /** The current address of the sidecar; that of the supervised one may change. */
     sidecarUrl?: () => string;
+    /** How often the supervised sidecar was restarted. */
+    sidecarRestarts?: () => number;
     retryDelayMs?: number;
     /** Only the built program has the file of the thread that runs queries. */
     queriesApart?: boolean;
@@ -102,8 +108,10 @@ export async function startApp(
     const feed = { add: (task: ParseTask) => background?.queue?.add(task) };
     const queue = config.parser === null ? null : feed;
     const services = await createServices({ config, database, blobs, clock, log, metrics, queue });
-    const { auth, boots, coredumps, events, gatekeeper, registration } = services;
-    const { countMissing, sampleStorage } = registerGauges({ config, database, services, metrics, clock });
+    const { auth, boots, coredumps, events, firmwares, gatekeeper, registration } = services;
+    const { countMissing, sampleStorage } = registerGauges({
+      ...{ config, database, services, sidecarRestarts, metrics, clock },
+    });
 
     await database.jobs?.start();
     await database.announcements.follow({
@@ -120,13 +128,25 @@ export async function startApp(
     stopping?.throwIfAborted();
 
     let isStopping = false;
-    const clientAddress = createClientAddress(config.trustedProxies);
-    const crossOrigin = createCrossOrigin(config.corsOrigins, config.publicUrl);
+    const settingWarnings = createSettingWarnings(log);
+    const clientAddress = createClientAddress(config.trustedProxies, (address) =>
+      settingWarnings.note(
+        `${address} sends X-Forwarded-For, which is ignored: if it is your reverse proxy, name it in TRUSTED_PROXIES; ` +
+          'until then all its clients count as one.',
+      ),
+    );
+    const basePath = basePathOf(config.publicUrl);
+    const ownOrigin = config.publicUrl === null ? null : new URL(config.publicUrl).origin;
+    const crossOrigin = createCrossOrigin(config.corsOrigins, ownOrigin);
     const uploadPriority = createUploadPriority();
     const deviceAttempts = createAttemptLimiter(config);
     const { graphql, queries } = createGraphQL({
       ...{ config, database, services, clientAddress, persisted, uploadPriority, clock, metrics, log },
-      isForeign: crossOrigin.isForeign,
+      refusalOfOrigin(request) {
+        const reason = crossOrigin.refusalOf(request);
+        if (reason !== null) settingWarnings.note(reason);
+        return reason;
+      },
       queryThread: queriesApart ? {} : null,
     });
     const webSocket = graphql.createWebSocketTransport();
@@ -134,6 +154,8 @@ export async function startApp(
       host: config.host,
       port: config.port,
       maxConnections: config.maxConnections,
+      basePath,
+      settingWarnings,
       allowedHosts: createAllowedHosts({ ...config, others: config.allowedHosts }),
       answerStallMs: config.answerStallMs,
       crossOrigin,
@@ -166,6 +188,7 @@ export async function startApp(
         }),
         download: createDownloadRoute({ coredumps, gatekeeper, clientAddress }),
         coreElf: createCoreElfRoute({ coredumps, gatekeeper, clientAddress }),
+        firmwareDownload: createFirmwareDownloadRoute({ firmwares, gatekeeper, clientAddress }),
         health: createHealthRoutes({
           database,
           storages: [blobs.dumps, blobs.firmwares],
@@ -179,11 +202,15 @@ export async function startApp(
         }),
         page: createPageRoute({
           folder: PAGE_FOLDER,
+          basePath,
           issuerOrigins: config.pageClient === null ? () => [] : auth.issuerOrigins,
         }),
         graphiql: createGraphiqlRoute({ folder: GRAPHIQL_FOLDER }),
         schemaDocument: createSchemaRoute({ print: printedSchema, gatekeeper, clientAddress }),
-        pageConfig: createPageConfigRoute({ gatekeeper, clientAddress, pageClient: config.pageClient }),
+        pageConfig: createPageConfigRoute({
+          ...{ gatekeeper, clientAddress, crossOrigin, settingWarnings },
+          pageClient: config.pageClient,
+        }),
         graphql: graphql.handle,
       }),
       webSocket,

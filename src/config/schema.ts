@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import * as z from 'zod';
+import { trustedPublishers } from './trusted-publishers.js';
 import {
   bucketName,
   databaseUrl,
@@ -7,8 +8,8 @@ import {
   httpUrl,
   oneOf,
   origins,
-  originUrl,
   proxyAddresses,
+  publicUrl,
   tokenDigests,
   trueOrFalse,
   wholeNumber,
@@ -25,8 +26,8 @@ export const settings = z.object({
   /** The address to listen on. */
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(4000),
-  /** The dashboard's URL for people; unset if only the listening address is known. */
-  PUBLIC_URL: originUrl().optional(),
+  /** The dashboard's URL for people, with its path behind a proxy; unset if only the listening address is known. */
+  PUBLIC_URL: publicUrl().optional(),
   /** Further names and addresses under which clients may address the server. */
   ALLOWED_HOSTS: hostNames().default([]),
 
@@ -40,7 +41,11 @@ export const settings = z.object({
   OIDC_CLIENT_ID: z.string().optional(),
   OIDC_SCOPE: z.string().default('openid'),
   ADMIN_TOKENS: tokenDigests().default([]),
+  /** Of programs that only upload firmware. */
+  UPLOADER_TOKENS: tokenDigests().default([]),
   VIEWER_TOKENS: tokenDigests().default([]),
+  /** CI jobs that upload firmware by the token that their CI gives them: a JSON file, or its content. */
+  TRUSTED_PUBLISHERS: trustedPublishers().default([]),
 
   DATABASE_URL: databaseUrl().default('file:./data/coredock.db'),
   /**

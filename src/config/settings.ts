@@ -1,4 +1,4 @@
-import { combinationProblems, unknownSettings } from './checks.js';
+import { combinationProblems, isLoopback, unknownSettings } from './checks.js';
 import { type Settings, settings } from './schema.js';
 
 /**
@@ -9,9 +9,6 @@ export type Config = Readonly<ReturnType<typeof configOf>>;
 
 /** The accepted credentials. Authentication is on as soon as an issuer or a token is configured. */
 export type AuthSettings = Config['auth'];
-
-/** An OpenID Connect issuer, and the audience that its tokens must name. */
-export type IssuerSettings = Pick<NonNullable<AuthSettings['issuer']>, 'url' | 'audience'>;
 
 /** SHA-256 digests, hexadecimal, of the tokens of each role. */
 export type StaticTokens = AuthSettings['tokens'];
@@ -44,10 +41,13 @@ function configOf(values: Settings) {
     host: values.HOST,
     port: values.PORT,
     publicUrl: values.PUBLIC_URL ?? null,
+    /** Where links in alerts lead; null when only the reader could know. */
+    pageUrl: values.PUBLIC_URL ?? loopbackUrlOf(values),
     allowedHosts: values.ALLOWED_HOSTS,
     auth: {
       issuer: issuerOf(values),
-      tokens: { admin: values.ADMIN_TOKENS, viewer: values.VIEWER_TOKENS },
+      tokens: { admin: values.ADMIN_TOKENS, uploader: values.UPLOADER_TOKENS, viewer: values.VIEWER_TOKENS },
+      trustedPublishers: values.TRUSTED_PUBLISHERS,
     },
     /** How the dashboard signs people in at the issuer; null when it only accepts tokens. */
     pageClient: pageClientOf(values),
@@ -95,6 +95,12 @@ function configOf(values: Settings) {
     alertsAllowPrivate: values.ALERTS_ALLOW_PRIVATE,
     logLevel: values.LOG_LEVEL,
   };
+}
+
+/** The page's address for the people of this machine; null when others may use it too, or the port is not known. */
+function loopbackUrlOf({ HOST, PORT }: Settings): string | null {
+  if (!isLoopback(HOST) || PORT === 0) return null;
+  return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`;
 }
 
 function issuerOf({ OIDC_ISSUER: url, OIDC_AUDIENCE: audience, OIDC_ROLES_CLAIM: rolesClaim }: Settings) {

@@ -1,8 +1,9 @@
 import { type ReactNode, Suspense, useEffect, useState } from 'react';
 import { Provider } from 'urql';
-import { Route, Switch } from 'wouter';
+import { Route, Router, Switch } from 'wouter';
 import { createApi } from './api/client';
 import { LiveProvider } from './api/live';
+import { BASE_PATH } from './base-path';
 import { Gate } from './gate';
 import { lazyPage } from './lazy-page';
 import { DevicePage } from './pages/device/device-page';
@@ -28,7 +29,11 @@ const AlertPage = lazyPage(async () => (await import('./pages/alert/alert-page')
 
 /** The page: sign-in first, then one connection to the server, one frame, and one page per address. */
 export function App() {
-  return <Gate>{(isSignedIn) => <Fleet isSignedIn={isSignedIn} />}</Gate>;
+  return (
+    <Router base={BASE_PATH}>
+      <Gate>{(isSignedIn) => <Fleet isSignedIn={isSignedIn} />}</Gate>
+    </Router>
+  );
 }
 
 /** The page of one session. Each session starts with an empty cache and its own socket. */

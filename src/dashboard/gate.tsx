@@ -1,5 +1,6 @@
 import { Fragment, type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
 import { SignInPage } from './pages/sign-in/sign-in-page';
+import { UploaderPage } from './pages/uploader-page';
 import { Loading } from './parts/notices';
 import { type PageConfig, readPageConfig } from './session/page-config';
 import { RoleContext } from './session/role';
@@ -29,8 +30,14 @@ export function Gate({ children }: { children: (isSignedIn: boolean) => ReactNod
     );
   }
   if (config.role === null) return <SignInPage oidc={config.oidc} />;
+  if (config.role === 'uploader') return <UploaderPage />;
   return (
     <RoleContext value={config.role}>
+      {config.problem !== null && (
+        <p className="notice" data-tone="danger" role="alert">
+          {config.problem}
+        </p>
+      )}
       <Fragment key={session?.number}>{children(config.authentication)}</Fragment>
     </RoleContext>
   );

@@ -9,6 +9,7 @@ import type { Database, DbTransaction } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { elfKey } from './blob-keys.js';
 import { openBundle } from './bundle.js';
+import { createElfFiles } from './elf-files.js';
 import { type Examined, examine, storeExamined } from './examine.js';
 import { type FoundBuild, findBuild, type WantedBuild } from './find-build.js';
 import { createLostElfs } from './lost-elfs.js';
@@ -16,11 +17,13 @@ import { sweepFirmware } from './orphan-sweep.js';
 import { createFirmwareQueries } from './read.js';
 import { retireBuilds } from './retention.js';
 import type { Firmware } from './types.js';
-import { assertVersion, labelOf, type VersionClaim } from './version.js';
+import { assertRevision, assertVersion, labelOf, type VersionClaim } from './version.js';
 
 export interface FirmwareUpload {
   modelCode: string;
   version?: string | null | undefined;
+  /** Of the sources: a Git commit. */
+  revision?: string | null | undefined;
   /** Whether `version`, or that of version.json, may differ from the version in the ELF. */
   allowVersionMismatch?: boolean | undefined;
   bundle: FirmwareBundle;
@@ -43,7 +46,7 @@ interface FirmwareServiceDeps {
   database: Pick<Database, 'db' | 'runExclusive'>;
   blobs: BlobStore;
   clock: Clock;
-  audit: Pick<Audit, 'change' | 'note' | 'removal'>;
+  audit: Pick<Audit, 'change' | 'note' | 'noteReading' | 'removal'>;
   log: Logger;
   config: { maxFirmwares: number; maxFirmwareBytes: number };
   /** Called when a new build can be used. Errors are logged and otherwise ignored. */
@@ -78,12 +81,12 @@ export function createFirmwareService({
      *   CONFLICT (the same ELF is stored under another version), STORAGE_FULL, UNAVAILABLE, and whatever the stream
      *   throws
      */
-    async upload({ modelCode, version, allowVersionMismatch, bundle }: FirmwareUpload): Promise<Firmware> {
+    async upload({ modelCode, bundle, ...stated }: FirmwareUpload): Promise<Firmware> {
       try {
-        const stated = { claims: claimOf(version), allowMismatch: allowVersionMismatch === true };
+        const statement = statementOf(stated);
         const model = await db.deviceModel.findUnique({ where: { code: modelCode } });
         if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
-        return await receive(model, stated, bundle).catch(naming('bundle'));
+        return await receive(model, statement, bundle).catch(naming('bundle'));
       } finally {
         // A refused upload is read to its end and discarded: busboy waits forever on a stream that is not read.
         bundle.stream.on('error', () => {}).resume();
@@ -129,15 +132,7 @@ export function createFirmwareService({
 
     findBuild: (wanted: WantedBuild): Promise<FoundBuild> => findBuild(db, wanted),
 
-    /**
-     * Copies the build's ELF to `path`. @returns its size, or null when the ELF is missing or incomplete in the storage
-     */
-    async copyElf(firmware: Firmware, path: string): Promise<number | null> {
-      const model = await db.deviceModel.findUnique({ where: { id: firmware.modelId } });
-      if (model === null) return null;
-      const size = await blobs.copyTo(elfKey(model.code, firmware.elfSha256), path);
-      return size === firmware.size ? size : null;
-    },
+    ...createElfFiles({ db, blobs, lost, audit }),
 
     /**
      * Reads from a copy of its ELF what an earlier release did not store of a build: its chip, the version in the ELF,
@@ -176,7 +171,7 @@ export function createFirmwareService({
 
   async function receive(
     model: Model,
-    { claims: stated, allowMismatch }: { claims: VersionClaim[]; allowMismatch: boolean },
+    { claims: stated, allowMismatch, revision }: Statement,
     bundle: FirmwareBundle,
   ): Promise<Firmware> {
     const incoming = await blobs.receive(limited(bundle, maxFirmwareBytes));
@@ -189,7 +184,7 @@ export function createFirmwareService({
       try {
         const examined = await examine(await elf.file(), elf.size);
         const version = labelOf([...stated, ...claims], examined.elfVersion, { allowMismatch });
-        return await runExclusive(model.id, () => store(model, elf, { version, ...examined }));
+        return await runExclusive(model.id, () => store(model, elf, { version, revision, ...examined }));
       } finally {
         await elf.discard();
       }
@@ -257,14 +252,22 @@ export function createFirmwareService({
     return firmware;
   }
 
-  /** A second upload of the same ELF changes nothing; the audit records it all the same. */
+  /**
+   * A second upload of the same ELF changes nothing but a revision that was not known; the audit records it all the same.
+   * Several commits may result in one ELF: the first stays.
+   */
   async function noteAgain(
     existing: Firmware,
     model: Model,
-    { version: _, ...examined }: Labels,
+    { version: _, revision, ...examined }: Labels,
   ): Promise<Firmware> {
-    await audit.note(onFirmware('uploadFirmware', existing, model.code));
-    return existing.warnings === null ? storeExamined(db, existing, examined, clock.now()) : existing;
+    const noted = await audit.change(async (tx, note) => {
+      await note(onFirmware('uploadFirmware', existing, model.code));
+      if (revision === null || existing.revision !== null) return existing;
+      const data = { revision, updatedAt: clock.now() };
+      return tx.firmware.update({ where: { id: existing.id }, data });
+    });
+    return noted.warnings === null ? storeExamined(db, noted, examined, clock.now()) : noted;
   }
 
   async function announce(firmware: Firmware): Promise<void> {
@@ -289,7 +292,7 @@ export function createFirmwareService({
 }
 
 type Model = { id: number; code: string };
-type Labels = Pick<Firmware, 'version'> & Examined;
+type Labels = Pick<Firmware, 'version' | 'revision'> & Examined;
 
 /** Every insertion starts with this, so no other transaction changes builds of this model before this one ends. */
 async function lockModel(tx: DbTransaction, { id, code }: Model): Promise<void> {
@@ -311,12 +314,20 @@ function onFirmware(
   };
 }
 
-function claimOf(version: string | null | undefined): VersionClaim[] {
-  if (version === null || version === undefined) return [];
-  const claim = { version, from: 'the argument "version"' };
-  // Checked before a long upload rather than after it.
-  assertVersion(claim, 'version');
-  return [claim];
+/** What the uploader says about the build. */
+interface Statement {
+  claims: VersionClaim[];
+  allowMismatch: boolean;
+  revision: string | null;
+}
+
+/** Checked before a long upload rather than after it. @throws DomainError BAD_USER_INPUT */
+function statementOf(stated: Omit<FirmwareUpload, 'modelCode' | 'bundle'>): Statement {
+  const { version, revision = null, allowVersionMismatch } = stated;
+  const claims = version == null ? [] : [{ version, from: 'the argument "version"' }];
+  for (const claim of claims) assertVersion(claim, 'version');
+  if (revision !== null) assertRevision(revision);
+  return { claims, allowMismatch: allowVersionMismatch === true, revision };
 }
 
 /** @throws DomainError TOO_LARGE at the first byte over the limit */

@@ -6,6 +6,7 @@ import type { createPageConfigRoute } from './dashboard-config.js';
 import type { createCoreElfRoute, createDownloadRoute } from './download.js';
 import type { ErrorForm } from './errors.js';
 import type { Exchange, StreamedExchange } from './exchange.js';
+import type { createFirmwareDownloadRoute } from './firmware-download.js';
 import type { createGraphiqlRoute } from './graphiql-assets.js';
 import type { createHealthRoutes } from './health.js';
 import type { createSchemaRoute } from './schema-document.js';
@@ -25,7 +26,7 @@ export type Route = {
   methods: readonly Method[] | 'any';
   /**
    * Who may call the route when authentication is on. The handlers check it, because they know the credentials (tokens,
-   * signed links) and count failures. `devices`: the dispatcher refuses web pages of other sites.
+   * signed links) and count failures: viewers, and in places uploaders. `devices`: the dispatcher refuses web pages of other sites.
    */
   access: 'anyone' | 'viewers' | 'devices';
   /** The form of a refusal. */
@@ -52,6 +53,7 @@ export interface Handlers {
   upload: ReturnType<typeof createUploadRoute>;
   download: ReturnType<typeof createDownloadRoute>;
   coreElf: ReturnType<typeof createCoreElfRoute>;
+  firmwareDownload: ReturnType<typeof createFirmwareDownloadRoute>;
   health: ReturnType<typeof createHealthRoutes>;
   page: ReturnType<typeof createPageRoute>;
   pageConfig: ReturnType<typeof createPageConfigRoute>;
@@ -70,6 +72,7 @@ export function createRoutes({
   upload,
   download,
   coreElf,
+  firmwareDownload,
   health,
   page,
   pageConfig,
@@ -117,6 +120,14 @@ export function createRoutes({
       access: 'viewers',
       body: 'watched',
       handle: (exchange, [device = '', id = '']) => download(exchange, { device, id }),
+    },
+    {
+      ...REST,
+      path: '/api/firmwares/:id/firmware.elf',
+      methods: READ,
+      access: 'viewers',
+      body: 'watched',
+      handle: (exchange, [id = '']) => firmwareDownload(exchange, id),
     },
     {
       ...REST,
