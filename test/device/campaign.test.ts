@@ -19,7 +19,9 @@ describe.skipIf(!hasGcc)('the device component under faults (needs gcc)', () => 
   });
   afterAll(() => server?.close());
 
-  it(`loses no crash and sends none twice, in ${RUNS} runs`, { timeout: 120_000 + RUNS * 3_000 }, async () => {
+  it(`loses no crash and sends none twice, in ${RUNS} runs`, {
+    timeout: 120_000 + RUNS * 3_000,
+  }, async () => {
     const keys = Array.from({ length: RUNS }, (_, run) => `dev${FIRST_SEED + run}`);
     await registerDevices(server, 'thermostat', keys);
     const tally = newTally();
