@@ -8,7 +8,7 @@ const UNIT = ['test/{config,crashdump,documents,platform}/**/*.test.ts', 'test/p
 const DASHBOARD = ['test/{dashboard,proxies}/**/*.test.ts', 'test/package/*-in-browser.test.ts'];
 /** Tests that start other processes: the built program, a sidecar, a tool. */
 const PROGRAM = [
-  'test/{ci,faults,packaging,sidecar,system,tools}/**/*.test.ts',
+  'test/{ci,device,faults,packaging,sidecar,system,tools}/**/*.test.ts',
   'test/clients/restart.test.ts',
   'test/package/{init,installed,notices}.test.ts',
   'test/platform/{lock-file,publish-thread,s3-blobs}.test.ts',
@@ -39,6 +39,7 @@ const WITHOUT_DATABASE = [
 /** The longest tests, longest first: what is begun last must be short, or one core has nothing to do at the end. */
 const LONGEST = [
   'faults/campaign',
+  'device/campaign',
   'graphql/answer-budget',
   'graphql/stream-limits',
   'system/abuse',

@@ -2,12 +2,12 @@ import type { CrashReport, StackFrame } from '../crashdump/index.js';
 
 /** Replaces memory that a reader may not see. */
 const REDACTED = '<redacted>';
-/** Heading of the section with the dump's memory words, as esp-coredump prints it. */
-const MEMORY_SECTION = /^=+ CORE DUMP MEMORY CONTENTS =+$/;
+/** Headings of the sections that hold memory: its words, as esp-coredump prints them, and what the device wrote there. */
+const MEMORY_SECTION = /^=+ (?:CORE DUMP MEMORY CONTENTS|DEVICE VALUES|DEVICE LOG LINES) =+$/;
 const ANY_HEADING = /^={5,}/;
 const FRAME = /^#\d+ /;
 
-/** The report's text without memory: no memory section, and no values of arguments in frames. */
+/** The report's text without memory: no sections with it, and no values of arguments in frames. */
 export function redactOutput(output: string): string {
   let isMemory = false;
   const lines: string[] = [];
@@ -32,6 +32,8 @@ export function redactReport(report: CrashReport): CrashReport {
     }));
   return {
     ...report,
+    values: report.values.map((value) => (value.type === 'text' ? { ...value, value: REDACTED } : value)),
+    logLines: report.logLines.length === 0 ? [] : [`${REDACTED}: the log is for admins`],
     tasks: report.tasks.map((task) => ({
       ...task,
       frames: redactFrames(task.frames),

@@ -73,6 +73,23 @@ const memoryRegion = z.looseObject({
   source: z.enum(['firmware', 'dump']).catch('dump'),
 });
 
+const deviceIdentity = z.looseObject({
+  model: z.string().nullable().default(null),
+  serial: z.string(),
+  firmwareVersion: z.string(),
+  project: z.string().default(''),
+  elfSha256: z.string().nullable().default(null),
+  bootId: z.string().default(''),
+  bootCount: z.int().default(0),
+  resetReason: z.string().default('unknown'),
+});
+
+const deviceValue = z.looseObject({
+  name: z.string(),
+  type: z.enum(['integer', 'float', 'text']).catch('text'),
+  value: z.string(),
+});
+
 const culprit = z.looseObject({
   function: z.string(),
   file: z.string().nullable().default(null),
@@ -105,6 +122,9 @@ const crashReport = z.looseObject({
   tasks: z.array(task).default([]),
   memoryRegions: z.array(memoryRegion).default([]),
   memoryRegionCount: z.int().optional(),
+  deviceIdentity: deviceIdentity.nullable().default(null),
+  values: z.array(deviceValue).default([]),
+  logLines: z.array(z.string()).default([]),
   warnings: z.array(warning).default([]),
 });
 

@@ -16,6 +16,8 @@ export {
   type CrashReport,
   type CrashTask,
   type Culprit,
+  type DeviceIdentity,
+  type DeviceValue,
   type ElfMatch,
   type FrameArgument,
   type FrameTrust,

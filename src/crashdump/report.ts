@@ -58,8 +58,39 @@ export interface CrashReport {
   memoryRegions: MemoryRegion[];
   /** How many regions there are, also those that the list leaves out. */
   memoryRegionCount: number;
+  /** Who the device says it is; null when its firmware does not have the device component, or no dumped identity. */
+  deviceIdentity: DeviceIdentity | null;
+  /** What the firmware had set by the device component when it crashed, in the order of their first setting. */
+  values: DeviceValue[];
+  /** The newest lines that the device component saw of the device's log, oldest first. */
+  logLines: string[];
   /** Cut, broken or doubtful parts; the rest of the report stays reliable. */
   warnings: ReportWarning[];
+}
+
+/** What the device component wrote into the memory that dumps include. */
+export interface DeviceIdentity {
+  /** The model's code; null when the firmware does not know it. */
+  model: string | null;
+  serial: string;
+  firmwareVersion: string;
+  /** Name of the project. */
+  project: string;
+  /** SHA-256 of the ELF of the firmware that crashed, 64 digits; null when it has none. */
+  elfSha256: string | null;
+  /** Random, of the run that crashed: 16 digits. */
+  bootId: string;
+  /** Boots since power was applied, the run that crashed included. */
+  bootCount: number;
+  /** Why the run that crashed had been started: "poweron", "panic", "task_wdt", … */
+  resetReason: string;
+}
+
+export interface DeviceValue {
+  name: string;
+  type: 'integer' | 'float' | 'text';
+  /** As text: "-61", "3.71", "connecting". */
+  value: string;
 }
 
 export interface Culprit {

@@ -8,12 +8,22 @@ import { answerJson, aSidecar } from '../support/sidecar.js';
 
 const OUTPUT = [
   '#0  send (key=0x3fc8ea9c "the password") at main.c:3',
+  '======================== DEVICE VALUES ========================',
+  '  ssid = "the network"',
+  '======================= DEVICE LOG LINES ======================',
+  '  ===== I (1) wifi: key the secret',
   '====================== CORE DUMP MEMORY CONTENTS ========================',
   '0x3fc88850:\t0x70617373',
   '===================== ESP32 CORE DUMP END =====================',
 ].join('\n');
 const REPORT = {
   reason: 'abort()',
+  deviceIdentity: { serial: '7cdfa1e5d3c8', firmwareVersion: '1.0.0', bootCount: 3, resetReason: 'panic' },
+  values: [
+    { name: 'wifi_rssi', type: 'integer', value: '-61' },
+    { name: 'ssid', type: 'text', value: 'the network' },
+  ],
+  logLines: ['I (1) wifi: key the secret'],
   tasks: [
     {
       name: 'main',
@@ -121,7 +131,11 @@ it('viewers read what happened, admins also what memory held', async () => {
   const { coredumpId: id } = await stored(app, 'dump', { headers: bearer(token) });
   await eventually(async () => (await dumpOf(app, id)).parseStatus === 'PARSED', 'it was read');
   const query = `query ($id: ID!) { coredump(id: $id) {
-    parsedOutput report { reason tasks { frames { arguments { name value } } } }
+    parsedOutput
+    report {
+      reason tasks { frames { arguments { name value } } }
+      deviceIdentity { serial model bootCount resetReason } values { name type value } logLines
+    }
   } }`;
 
   const asAdmin = JSON.stringify(await ask(app, ADMIN, query, { id }));
@@ -129,7 +143,10 @@ it('viewers read what happened, admins also what memory held', async () => {
 
   expect(asAdmin).toContain('the password');
   expect(asAdmin).toContain('0x70617373');
-  expect(asViewer).not.toMatch(/the password|0x70617373/);
+  expect(asAdmin).toMatch(/"value":"the network".*"logLines":\["I \(1\) wifi: key the secret"\]/);
+  expect(asViewer).not.toMatch(/the password|0x70617373|the network|the secret/);
+  expect(asViewer).toContain('{"serial":"7cdfa1e5d3c8","model":null,"bootCount":3,"resetReason":"panic"}');
+  expect(asViewer).toContain('{"name":"wifi_rssi","type":"INTEGER","value":"-61"}');
   expect(asViewer).toMatch(/abort\(\).*0x3fc8ea9c <redacted>/);
 });
 

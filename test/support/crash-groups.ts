@@ -55,6 +55,9 @@ export function aReport({
     registers: [],
     memoryRegions: [],
     memoryRegionCount: 0,
+    deviceIdentity: null,
+    values: [],
+    logLines: [],
     warnings: [],
     tasks: [
       {

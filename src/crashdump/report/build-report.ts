@@ -1,5 +1,6 @@
 import { causeOf } from '../arch/architectures.js';
 import type { Dump, DumpTask } from '../core/core.js';
+import { findDeviceBlock, NO_DEVICE_BLOCK } from '../core/device-block.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
 import { MAX_FRAMES, MAX_INSTRUCTIONS } from '../limits.js';
@@ -80,6 +81,7 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
     usesElf,
     tasks: isCrashedKnown ? tasks : tasks.map((task) => ({ ...task, crashed: false })),
   };
+  const { identity: deviceIdentity, values, logLines } = findDeviceBlock(dump.memory) ?? NO_DEVICE_BLOCK;
   return {
     schemaVersion: REPORT_VERSION,
     ...summarizeCrash({ dump, firmware: ofCrash, reason, ...facts }),
@@ -95,6 +97,9 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
     transport: dump.transport,
     registers,
     ...reportedRegions(dump, firmware),
+    deviceIdentity,
+    values,
+    logLines,
     warnings,
   };
 }

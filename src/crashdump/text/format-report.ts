@@ -3,6 +3,7 @@ import type { Dump } from '../core/core.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
 import { hex32, plainHex } from '../hex.js';
 import type { CrashReport, CrashTask } from '../report.js';
+import { deviceSections, identityLine } from './device-sections.js';
 import { frameLine, framePlace } from './frame-lines.js';
 import { memoryContents, memoryRegions } from './memory-sections.js';
 import { registerLines } from './register-lines.js';
@@ -33,6 +34,7 @@ export function formatReport(sources: TextSources): string {
       '======================= ALL MEMORY REGIONS ========================',
       ...memoryRegions(dump, firmware),
     ],
+    ...deviceSections(report),
     ...(printMemory
       ? [
           [
@@ -73,6 +75,7 @@ function heading({ report, dump }: TextSources): string[] {
   }
   lines.push(`Panic reason: ${report.reason}`);
   if (report.explanation !== null) lines.push(`Explanation: ${report.explanation}`);
+  if (report.deviceIdentity !== null) lines.push(`Device: ${identityLine(report.deviceIdentity)}`);
   return lines;
 }
 

@@ -2,6 +2,7 @@ import type * as reader from '../../crashdump/index.js';
 import { builder } from './builder.js';
 import { CrashKind } from './crash-kind.js';
 import { CrashTask } from './crash-task.js';
+import { DeviceIdentity, DeviceValue } from './device-block.js';
 import { MemoryRegion } from './memory-region.js';
 import { Register } from './register.js';
 import { ReportWarning } from './report-warning.js';
@@ -155,6 +156,21 @@ export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').
       description:
         'The ELF’s sections, then memory that only the dump has, by address. At most 256: `memoryRegionCount` says how many there are.',
       resolve: ({ memoryRegions }) => memoryRegions,
+    }),
+    deviceIdentity: t.field({
+      type: DeviceIdentity,
+      nullable: true,
+      description: 'Who the device says it is. Null when its firmware does not have the device component.',
+      resolve: ({ deviceIdentity }) => deviceIdentity,
+    }),
+    values: t.field({
+      type: [DeviceValue],
+      description: 'What the firmware had set by `coredock_set`. Empty without the device component.',
+      resolve: ({ values }) => values,
+    }),
+    logLines: t.exposeStringList('logLines', {
+      description:
+        'The newest lines of the device’s log, oldest first. Empty without the device component. For admins: viewers get one line that says so.',
     }),
     memoryRegionCount: t.exposeInt('memoryRegionCount', {
       description: 'How many regions there are, also those that `memoryRegions` leaves out.',

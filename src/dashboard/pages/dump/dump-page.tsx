@@ -6,6 +6,7 @@ import { ErrorNotice, Loading } from '../../parts/notices';
 import { useTitle } from '../../parts/use-title';
 import { NotFoundPage } from '../not-found-page';
 import { Backtrace } from './backtrace';
+import { DeviceSays } from './device-says';
 import { DumpFacts } from './dump-facts';
 import { DumpHead } from './dump-head';
 import { Memory } from './memory';
@@ -40,6 +41,8 @@ graphql(`
     report {
       kind reason explanation crashedTask inInterrupt chip chipRevision appElfSha256 elfMatch format checksum transport
       faultAddress cause { code name register address } memoryRegionCount warnings { code message }
+      deviceIdentity { model serial firmwareVersion project elfSha256 bootId bootCount resetReason }
+      values { name type value } logLines
       registers { name value symbol meaning }
       tasks { ...TaskOnPage }
     }
@@ -94,6 +97,7 @@ function DumpBody({ dump }: { dump: DumpOnPageFragment }) {
           </section>
         )}
         {others.length > 0 && <OtherTasks dumpId={dump.id} tasks={others} />}
+        {report != null && <DeviceSays report={report} />}
         {report != null && report.memoryRegionCount > 0 && (
           <Memory dumpId={dump.id} count={report.memoryRegionCount} />
         )}

@@ -1,0 +1,2 @@
+/* Arduino looks for headers in src. */
+#include "../include/coredock.h"

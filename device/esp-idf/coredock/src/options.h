@@ -1,0 +1,71 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Coredock authors
+ * SPDX-License-Identifier: MIT
+ */
+/* The options of Kconfig, or their defaults where there is no Kconfig (Arduino). */
+#pragma once
+
+#include "sdkconfig.h"
+
+#if !CONFIG_COREDOCK_HAS_KCONFIG
+#ifndef CONFIG_COREDOCK_SERIAL_FROM_MAC
+#define CONFIG_COREDOCK_SERIAL_FROM_MAC 1
+#endif
+#ifndef CONFIG_COREDOCK_BOOT_REPORT
+#define CONFIG_COREDOCK_BOOT_REPORT 1
+#endif
+#endif
+
+#ifndef CONFIG_COREDOCK_URL
+#define CONFIG_COREDOCK_URL ""
+#endif
+#ifndef CONFIG_COREDOCK_INGEST_KEY
+#define CONFIG_COREDOCK_INGEST_KEY ""
+#endif
+#ifndef CONFIG_COREDOCK_DEVICE_TOKEN
+#define CONFIG_COREDOCK_DEVICE_TOKEN ""
+#endif
+#ifndef CONFIG_COREDOCK_MODEL
+#define CONFIG_COREDOCK_MODEL ""
+#endif
+#ifndef CONFIG_COREDOCK_LOG_RING_SIZE
+#define CONFIG_COREDOCK_LOG_RING_SIZE 2048
+#endif
+#ifndef CONFIG_COREDOCK_LOG_LINE_MAX
+#define CONFIG_COREDOCK_LOG_LINE_MAX 128
+#endif
+#ifndef CONFIG_COREDOCK_VALUES
+#define CONFIG_COREDOCK_VALUES 16
+#endif
+#ifndef CONFIG_COREDOCK_TASK_STACK_SIZE
+#define CONFIG_COREDOCK_TASK_STACK_SIZE 8192
+#endif
+#ifndef CONFIG_COREDOCK_TASK_PRIORITY
+#define CONFIG_COREDOCK_TASK_PRIORITY 2
+#endif
+#ifndef CONFIG_COREDOCK_TIMEOUT_MS
+#define CONFIG_COREDOCK_TIMEOUT_MS 15000
+#endif
+#ifndef CONFIG_COREDOCK_START_DELAY_S
+#define CONFIG_COREDOCK_START_DELAY_S 10
+#endif
+#ifndef CONFIG_COREDOCK_RETRY_MIN_S
+#define CONFIG_COREDOCK_RETRY_MIN_S 15
+#endif
+#ifndef CONFIG_COREDOCK_RETRY_MAX_S
+#define CONFIG_COREDOCK_RETRY_MAX_S 3600
+#endif
+#ifndef CONFIG_COREDOCK_REFUSED_RETRY_S
+#define CONFIG_COREDOCK_REFUSED_RETRY_S 86400
+#endif
+
+#ifndef CONFIG_IDF_TARGET
+#error "CONFIG_IDF_TARGET is missing: Coredock needs ESP-IDF 5.0 or later"
+#endif
+
+/* With core dumps switched off the linker has no place for the attribute, and there is no dump to be found in. */
+#if CONFIG_ESP_COREDUMP_ENABLE_TO_FLASH || CONFIG_ESP_COREDUMP_ENABLE_TO_UART
+#define COREDOCK_IN_DUMPS COREDUMP_DRAM_ATTR
+#else
+#define COREDOCK_IN_DUMPS
+#endif

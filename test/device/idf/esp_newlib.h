@@ -1,0 +1,2 @@
+/* ESP-IDF has it from newlib or a submodule. */
+#pragma once

@@ -1,0 +1,6 @@
+/* ESP-IDF has it from newlib or a submodule. */
+#pragma once
+
+struct _reent {
+    int unused;
+};

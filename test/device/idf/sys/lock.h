@@ -1,0 +1,4 @@
+/* ESP-IDF has it from newlib or a submodule. */
+#pragma once
+
+typedef int _lock_t;

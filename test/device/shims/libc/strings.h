@@ -1,0 +1,3 @@
+#pragma once
+
+int strcasecmp(const char *a, const char *b);
