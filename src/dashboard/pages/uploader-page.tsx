@@ -1,3 +1,4 @@
+import { withBase } from '../base-path';
 import { CodeBlock } from '../parts/code-block';
 import { UPLOAD_COMMAND } from '../parts/command-examples';
 import { useTitle } from '../parts/use-title';
@@ -9,7 +10,7 @@ export function UploaderPage() {
   return (
     <main className="sign-in">
       <div className="sign-in-card">
-        <img src="/favicon.svg" alt="" width="40" height="40" />
+        <img src={withBase('/favicon.svg')} alt="" width="40" height="40" />
         <h1>This token uploads firmware</h1>
         <p>
           You have signed in as an uploader. An uploader sends builds from CI and cannot look at the fleet.
