@@ -5,10 +5,12 @@ import { readConfig } from '../../src/config/settings.js';
 import { aDevice, aServer, stored } from '../support/app.js';
 import { aDatabaseUrl } from '../support/database.js';
 import { anIngestKey, devicesOf, uploadBySerial } from '../support/enrolment.js';
+import { uploadFirmware } from '../support/firmware.js';
 import { aFolder, moving } from '../support/stores.js';
 
-/** Columns of `Device` that were added with enrolment, and the table of ingest keys. */
-const ADDED = /^(serial|approval|ingestKeyId|lastSeenAt|lastBoot\w+|lastResetReason)$/;
+/** Columns of `Device` and `Firmware` that were added for version 1. */
+const ADDED = /^(serial|approval|ingestKeyId|lastSeenAt|lastBoot\w+|lastResetReason|revision)$/;
+const CHANGED = ['Device', 'Firmware'];
 
 describe('an export', () => {
   it('has ingest keys, and what they are about', async () => {
@@ -28,15 +30,16 @@ describe('an export', () => {
     expect(await devicesOf(other)).toMatchObject([{ serial: 'SN1', approval: 'PENDING', coredumpCount: 2 }]);
   });
 
-  it('of before enrolment is imported: its devices are approved, and have no serials', async () => {
+  it('of before version 1 is imported: its devices are approved, and have no serials', async () => {
     const app = await aServer();
     await aDevice(app);
+    await uploadFirmware(app, {});
     await stored(app, 'dump');
     const before = await devicesOf(app);
     await app.close();
     const [archive, target] = [join(await aFolder(), 'export'), await settings()];
     await moving('export', app.config, archive);
-    await asBeforeEnrolment(archive);
+    await asBeforeVersion1(archive);
 
     expect(await moving('import', readConfig(target), archive)).toMatchObject({ code: 0 });
 
@@ -45,7 +48,7 @@ describe('an export', () => {
   });
 });
 
-async function asBeforeEnrolment(archive: string): Promise<void> {
+async function asBeforeVersion1(archive: string): Promise<void> {
   const manifest = join(archive, 'manifest.json');
   const { tables, ...rest } = JSON.parse(await readFile(manifest, 'utf8')) as {
     tables: Array<{ name: string; columns: Array<{ name: string }> }>;
@@ -54,18 +57,20 @@ async function asBeforeEnrolment(archive: string): Promise<void> {
     .filter(({ name }) => name !== 'IngestKey')
     .map((table) => ({
       ...table,
-      columns: table.columns.filter(({ name }) => table.name !== 'Device' || !ADDED.test(name)),
+      columns: table.columns.filter(({ name }) => !CHANGED.includes(table.name) || !ADDED.test(name)),
     }));
   await writeFile(manifest, JSON.stringify({ ...rest, tables: older }));
   await rm(join(archive, 'tables', 'IngestKey.ndjson'));
-  const devices = join(archive, 'tables', 'Device.ndjson');
-  const rows = (await readFile(devices, 'utf8')).trim().split('\n');
-  const olderRows = rows.map((row) =>
-    JSON.stringify(
-      Object.fromEntries(Object.entries(JSON.parse(row) as object).filter(([name]) => !ADDED.test(name))),
-    ),
-  );
-  await writeFile(devices, `${olderRows.join('\n')}\n`);
+  for (const name of CHANGED) {
+    const table = join(archive, 'tables', `${name}.ndjson`);
+    const rows = (await readFile(table, 'utf8')).split('\n').filter((row) => row !== '');
+    await writeFile(table, rows.map((row) => `${withoutAdded(row)}\n`).join(''));
+  }
+}
+
+function withoutAdded(row: string): string {
+  const columns = Object.entries(JSON.parse(row) as object);
+  return JSON.stringify(Object.fromEntries(columns.filter(([name]) => !ADDED.test(name))));
 }
 
 async function settings(): Promise<Record<string, string>> {
