@@ -15,7 +15,7 @@ const run = promisify(execFile);
 export const CAN_BUILD_IMAGES =
   process.platform === 'linux' &&
   process.getuid?.() === 0 &&
-  areInstalled('buildah', 'debootstrap', 'unshare', 'chroot');
+  areInstalled('buildah', 'debootstrap', 'unshare', 'nsenter');
 
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'coredock-test-images');
 const BASE = 'localhost/coredock-test-node:24';
@@ -63,6 +63,8 @@ export interface Container {
   readonly pid: number;
   readonly data: string;
   readonly output: () => string;
+  /** As `docker exec` and a health check do. */
+  run(args: readonly string[]): Promise<Ended>;
   /** SIGTERM to process 1. */
   stop(): Promise<number | null>;
 }
@@ -147,6 +149,8 @@ export async function buildImage(): Promise<Image> {
       pid,
       data,
       output: () => output,
+      run: (args) =>
+        ended(spawn('nsenter', ['--mount', '--target', String(pid), 'chroot', ...asUser(args, environment)])),
       async stop() {
         process.kill(pid, 'SIGTERM');
         return (await end).code;
