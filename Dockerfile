@@ -10,9 +10,8 @@ FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS install
 # packed from the sources.
 ARG TARBALL=
 WORKDIR /src
-COPY package.json package-lock.json .npmrc ./
-RUN test -n "$TARBALL" || npm ci --no-audit --no-fund
 COPY . .
+# The build begins with npm ci.
 RUN test -n "$TARBALL" || npm run --silent prepack
 RUN cp "${TARBALL:-$(npm pack --silent --ignore-scripts)}" /coredock.tgz
 RUN npm install --prefix /image/opt/coredock --omit=dev --ignore-scripts --no-audit --no-fund /coredock.tgz \

@@ -52,7 +52,7 @@ describe('compose.yaml', () => {
 
   it('makes tokens before the server starts, once', () => {
     expect(coredock.depends_on?.init).toEqual({ condition: 'service_completed_successfully' });
-    expect(init.entrypoint).toEqual(['sh', '-c', 'test -e .env || exec coredock init']);
+    expect(init.entrypoint).toEqual(['sh', '-c', 'test -e .env || exec coredock init --host 0.0.0.0']);
     expect(init.volumes).toEqual(coredock.volumes);
   });
 

@@ -15,7 +15,7 @@ const run = promisify(execFile);
 export const CAN_BUILD_IMAGES =
   process.platform === 'linux' &&
   process.getuid?.() === 0 &&
-  areInstalled('buildah', 'debootstrap', 'unshare', 'chroot');
+  areInstalled('buildah', 'debootstrap', 'unshare', 'nsenter');
 
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'coredock-test-images');
 const BASE = 'localhost/coredock-test-node:24';
@@ -46,7 +46,9 @@ export interface Image {
   readonly baseMegabytes: number;
   /** Runs a command in it, as its user and with its environment, and waits for the end. */
   run(args: readonly string[], environment?: Record<string, string>): Promise<Ended>;
-  /** Its own command, as `docker run --read-only --tmpfs /tmp --volume …:/data` does: it is process 1. */
+  /** The same with its entry point as process 1, as `docker run --read-only --tmpfs /tmp --volume …:/data` does. */
+  runInVolume(args: readonly string[]): Promise<Ended>;
+  /** Its own command, in the same way and on the same volume. */
   start(environment: Record<string, string>): Promise<Container>;
   remove(): Promise<void>;
 }
@@ -61,6 +63,8 @@ export interface Container {
   readonly pid: number;
   readonly data: string;
   readonly output: () => string;
+  /** As `docker exec` and a health check do. */
+  run(args: readonly string[]): Promise<Ended>;
   /** SIGTERM to process 1. */
   stop(): Promise<number | null>;
 }
@@ -76,7 +80,7 @@ export async function buildImage(): Promise<Image> {
     await makeBase(folder, buildah);
   }
   const tag = `localhost/coredock-test:${process.pid}`;
-  const context = join(folder, 'context');
+  const [context, data] = [join(folder, 'context'), join(folder, 'data')];
   await mkdir(context);
   for (const file of ['Dockerfile', 'package.json', 'package-lock.json', '.npmrc']) {
     await copyFile(join(ROOT, file), join(context, file));
@@ -97,7 +101,8 @@ export async function buildImage(): Promise<Image> {
     megabytes: await megabytesOf(tag),
     baseMegabytes: await megabytesOf(BASE),
     run: (args, environment = {}) => ended(spawn('chroot', asUser(args, environment))),
-    start: (environment) => start(environment),
+    runInVolume: async (args) => (await launch(args, {})).end,
+    start,
     async remove() {
       await buildah('rm', container);
       await buildah('rmi', tag);
@@ -121,20 +126,22 @@ export async function buildImage(): Promise<Image> {
     ];
   }
 
-  async function start(environment: Record<string, string>): Promise<Container> {
-    const data = join(folder, 'data');
+  async function launch(args: readonly string[], environment: Record<string, string>) {
     await mkdir(data, { recursive: true });
     // A new volume begins with what the image has in its place: the owner is what matters here.
     await run('chown', ['--reference', join(root, 'data'), data]);
-    const command = asUser([...config.Entrypoint, ...config.Cmd], environment);
-    const child = spawn(
-      'unshare',
-      ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-ec', IN_NAMESPACE, root, data, ...command],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    const end = ended(child);
+    const command = asUser([...config.Entrypoint, ...args], environment);
+    const child = spawn('unshare', [
+      ...['--mount', '--pid', '--fork', '--kill-child', 'sh', '-ec', IN_NAMESPACE],
+      ...[root, data, ...command],
+    ]);
+    return { child, end: ended(child) };
+  }
+
+  async function start(environment: Record<string, string>): Promise<Container> {
+    const { child, end } = await launch(config.Cmd, environment);
     let output = '';
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr.on('data', (text: string) => {
       output += text;
     });
     const pid = await eventually(async () => childOf(child.pid ?? 0), 'the container has a process');
@@ -142,6 +149,8 @@ export async function buildImage(): Promise<Image> {
       pid,
       data,
       output: () => output,
+      run: (args) =>
+        ended(spawn('nsenter', ['--mount', '--target', String(pid), 'chroot', ...asUser(args, environment)])),
       async stop() {
         process.kill(pid, 'SIGTERM');
         return (await end).code;
