@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
 import type { Audit } from '../audit/service.js';
-import { conflict, DomainError, naming, notFound } from '../errors.js';
+import { conflict, naming, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { SweepOptions } from '../platform/blobs/sweep-blobs.js';
 import type { Clock } from '../platform/clock.js';
@@ -14,6 +13,7 @@ import { type FoundBuild, findBuild, type WantedBuild } from './find-build.js';
 import { createLostElfs } from './lost-elfs.js';
 import { sweepFirmware } from './orphan-sweep.js';
 import { createFirmwareQueries } from './read.js';
+import { type FirmwareBundle, ignoreRest, receiveBundle } from './receive-bundle.js';
 import { retireBuilds } from './retention.js';
 import type { Firmware } from './types.js';
 import { assertVersion, labelOf, type VersionClaim } from './version.js';
@@ -26,11 +26,11 @@ export interface FirmwareUpload {
   bundle: FirmwareBundle;
 }
 
-export interface FirmwareBundle {
-  filename: string;
-  stream: Readable;
-  /** Checked after the end of `stream`: whether the transport cut the stream at its limit without an error. */
-  truncated(): boolean;
+/** A build whose bytes alone may tell what it is. */
+export interface UnidentifiedFirmware {
+  bundle: FirmwareBundle;
+  /** @param file path of a local copy of the bytes. An error refuses the build. */
+  identify(file: string): Promise<Omit<FirmwareUpload, 'bundle'>>;
 }
 
 /** How many times larger than the bundle's limit the ELF may be: see MAX_FIRMWARE_BYTES in docs/configuration.md. */
@@ -78,15 +78,25 @@ export function createFirmwareService({
      *   CONFLICT (the same ELF is stored under another version), STORAGE_FULL, UNAVAILABLE, and whatever the stream
      *   throws
      */
-    async upload({ modelCode, version, allowVersionMismatch, bundle }: FirmwareUpload): Promise<Firmware> {
+    async upload({ bundle, ...upload }: FirmwareUpload): Promise<Firmware> {
       try {
-        const stated = { claims: claimOf(version), allowMismatch: allowVersionMismatch === true };
-        const model = await db.deviceModel.findUnique({ where: { code: modelCode } });
-        if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
-        return await receive(model, stated, bundle).catch(naming('bundle'));
+        const target = await targetOf(upload);
+        return await receive(bundle, async () => target);
       } finally {
-        // A refused upload is read to its end and discarded: busboy waits forever on a stream that is not read.
-        bundle.stream.on('error', () => {}).resume();
+        ignoreRest(bundle);
+      }
+    },
+
+    /**
+     * Stores a build as `upload` does, and asks what it is when all of its bytes have arrived.
+     *
+     * @throws DomainError as `upload`, and whatever `identify` throws
+     */
+    async uploadUnidentified({ bundle, identify }: UnidentifiedFirmware): Promise<Firmware> {
+      try {
+        return await receive(bundle, async (file) => targetOf(await identify(file)));
+      } finally {
+        ignoreRest(bundle);
       }
     },
 
@@ -174,27 +184,41 @@ export function createFirmwareService({
     });
   }
 
+  async function targetOf({ modelCode, version, allowVersionMismatch }: Omit<FirmwareUpload, 'bundle'>) {
+    const claims = claimOf(version);
+    const model = await db.deviceModel.findUnique({ where: { code: modelCode } });
+    if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
+    return { model, claims, allowMismatch: allowVersionMismatch === true };
+  }
+
   async function receive(
-    model: Model,
-    { claims: stated, allowMismatch }: { claims: VersionClaim[]; allowMismatch: boolean },
     bundle: FirmwareBundle,
+    identify: (file: string) => Promise<Awaited<ReturnType<typeof targetOf>>>,
   ): Promise<Firmware> {
-    const incoming = await blobs.receive(limited(bundle, maxFirmwareBytes));
+    const incoming = await receiveBundle(bundle, { blobs, maxBytes: maxFirmwareBytes });
     try {
-      const { elf, claims } = await openBundle(incoming, {
-        modelCode: model.code,
-        maxElfBytes: maxFirmwareBytes * INFLATED_TIMES,
-        blobs,
-      });
-      try {
-        const examined = await examine(await elf.file(), elf.size);
-        const version = labelOf([...stated, ...claims], examined.elfVersion, { allowMismatch });
-        return await runExclusive(model.id, () => store(model, elf, { version, ...examined }));
-      } finally {
-        await elf.discard();
-      }
+      const target = await identify(await incoming.file());
+      return await storeReceived(incoming, target).catch(naming('bundle'));
     } finally {
       await incoming.discard();
+    }
+  }
+
+  async function storeReceived(
+    incoming: IncomingBlob,
+    { model, claims: stated, allowMismatch }: Awaited<ReturnType<typeof targetOf>>,
+  ): Promise<Firmware> {
+    const { elf, claims } = await openBundle(incoming, {
+      modelCode: model.code,
+      maxElfBytes: maxFirmwareBytes * INFLATED_TIMES,
+      blobs,
+    });
+    try {
+      const examined = await examine(await elf.file(), elf.size);
+      const version = labelOf([...stated, ...claims], examined.elfVersion, { allowMismatch });
+      return await runExclusive(model.id, () => store(model, elf, { version, ...examined }));
+    } finally {
+      await elf.discard();
     }
   }
 
@@ -317,20 +341,4 @@ function claimOf(version: string | null | undefined): VersionClaim[] {
   // Checked before a long upload rather than after it.
   assertVersion(claim, 'version');
   return [claim];
-}
-
-/** @throws DomainError TOO_LARGE at the first byte over the limit */
-async function* limited({ stream, truncated }: FirmwareBundle, maxBytes: number): AsyncGenerator<Uint8Array> {
-  let size = 0;
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-    const bytes: Uint8Array = chunk;
-    size += bytes.byteLength;
-    if (size > maxBytes) break;
-    yield bytes;
-  }
-  if (size <= maxBytes && !truncated()) return;
-  throw new DomainError(
-    'TOO_LARGE',
-    `The bundle is larger than ${maxBytes} bytes (MAX_FIRMWARE_BYTES): pack only the ELF and version.json.`,
-  );
 }

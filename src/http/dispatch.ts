@@ -69,7 +69,7 @@ export function createDispatch({
       sendError(response, badInput('The path of the request is not valid.'), log);
       return;
     }
-    if (isStopping() && !match.route.isProbe) {
+    if (isStopping() && !match.route.isAnsweredDuringStop) {
       refuseWhileStopping(request, response, form);
       return;
     }
@@ -91,7 +91,7 @@ export function createDispatch({
     if (route.methods !== 'any' && !route.methods.some((method) => method === request.method)) {
       return refuseMethod(response, route.methods, route.errors);
     }
-    if (route.access === 'devices' && crossOrigin.isForeign(request)) {
+    if ((route.access === 'devices' || route.access === 'admins') && crossOrigin.isForeign(request)) {
       throw new DomainError('FORBIDDEN', 'Uploads of other sites are refused.');
     }
     if (route.body === 'streamed') {
