@@ -2,7 +2,7 @@ import { Fragment, type ReactNode, useEffect, useState, useSyncExternalStore } f
 import { SignInPage } from './pages/sign-in/sign-in-page';
 import { Loading } from './parts/notices';
 import { type PageConfig, readPageConfig } from './session/page-config';
-import { RoleContext } from './session/role';
+import { AuthenticationContext, RoleContext } from './session/role';
 import {
   currentSession,
   EARLY_MS,
@@ -31,7 +31,9 @@ export function Gate({ children }: { children: (isSignedIn: boolean) => ReactNod
   if (config.role === null) return <SignInPage oidc={config.oidc} />;
   return (
     <RoleContext value={config.role}>
-      <Fragment key={session?.number}>{children(config.authentication)}</Fragment>
+      <AuthenticationContext value={config.authentication}>
+        <Fragment key={session?.number}>{children(config.authentication)}</Fragment>
+      </AuthenticationContext>
     </RoleContext>
   );
 }
