@@ -157,6 +157,9 @@ describe.skipIf(!hasChromium)(`the page of enrolment${NEEDS_CHROMIUM}`, () => {
       expect(await page.getByRole('button', { name }).count(), String(name)).toBe(0);
     }
     expect(await page.getByRole('checkbox').count()).toBe(0);
+    await page.setViewportSize({ width: 360, height: 800 });
+    const root = 'document.documentElement';
+    expect(await page.evaluate(`${root}.scrollWidth - ${root}.clientWidth`)).toBe(0);
   });
 
   it('says how a device appears where authentication is off, and it does', async () => {

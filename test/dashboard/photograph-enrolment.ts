@@ -50,29 +50,33 @@ async function untilReady(): Promise<void> {
   while (!(await isReady())) await new Promise((resolve) => setTimeout(resolve, 100));
 }
 
-async function graphql(query: string): Promise<string> {
+async function graphql(query: string, input: object): Promise<string> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${ADMIN}` },
-    body: JSON.stringify({ query }),
+    body: JSON.stringify({ query, variables: { input } }),
   });
   const text = await response.text();
   if (text.includes('"errors"')) throw new Error(text);
   return text;
 }
 
-async function aKey(input: string): Promise<string> {
-  const answer = await graphql(`mutation { createIngestKey(input: { ${input} }) { key } }`);
+async function aKey(input: object): Promise<string> {
+  const answer = await graphql(
+    'mutation ($input: CreateIngestKeyInput!) { createIngestKey(input: $input) { key } }',
+    { modelCode: 'thermostat', ...input },
+  );
   return /"key":"([^"]+)"/.exec(answer)?.[1] ?? '';
 }
 
 /** Two keys, and devices of both: one is switched on and known, the other's wait for approval. */
 async function fill(): Promise<void> {
   await graphql(
-    'mutation { createDeviceModel(input: { code: "thermostat", name: "Thermostat" }) { deviceModel { id } } }',
+    'mutation ($input: CreateDeviceModelInput!) { createDeviceModel(input: $input) { deviceModel { id } } }',
+    { code: 'thermostat', name: 'Thermostat' },
   );
-  const line = await aKey('modelCode: "thermostat", name: "Production line 1", newDevicesPerHour: 500');
-  const partner = await aKey('modelCode: "thermostat", name: "Partner in Graz", requiresApproval: true');
+  const line = await aKey({ name: 'Production line 1', newDevicesPerHour: 500 });
+  const partner = await aKey({ name: 'Partner in Graz', requiresApproval: true });
   for (const serial of ['SN-000121', 'SN-000122', 'SN-000123']) await boot(line, serial, '1.2.3');
   for (const serial of ['GR-0001', 'GR-0002']) await boot(partner, serial, '1.2.4-rc1');
 }
