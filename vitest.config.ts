@@ -28,7 +28,7 @@ const WITH_DATABASE = [
 /** Of these the ones that are about what comes before any database, or after it: sockets, tokens, texts, answers. */
 const WITHOUT_DATABASE = [
   'test/alerts/{formats,outbound-http}.test.ts',
-  'test/auth/{attempt-limiter,issuer}.test.ts',
+  'test/auth/{attempt-limiter,ci-jobs,issuer}.test.ts',
   'test/coredumps/full-transfer-folder.test.ts',
   'test/graphql/{answer-budget,error-fields,failing-roots,graphiql-tour,multipart-bombs,persisted-documents}.test.ts',
   'test/graphql/{query-cost,refusal-types,request-parser}.test.ts',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { ImportOptions } from './ci/import-devices.js';
 import type { UploadOptions } from './ci/upload-firmware.js';
 import type { ServeOptions } from './compose/serve.js';
@@ -107,11 +107,15 @@ program
 
 program
   .command('token')
-  .description('make a token for a person or program, and the digest for ADMIN_TOKENS or VIEWER_TOKENS')
+  .description(
+    'make a token for a person or program, and the digest for ADMIN_TOKENS, UPLOADER_TOKENS or VIEWER_TOKENS',
+  )
   .action(async () => {
     const { randomToken, sha256 } = await import('./auth/static-tokens.js');
     const token = randomToken();
     process.stdout.write(`${token}\nsha256:${sha256(token)}\n`);
+    // On standard error, for people: scripts read the two lines.
+    process.stderr.write(TOKEN_HELP);
   });
 
 program
@@ -122,23 +126,26 @@ program
   .argument('<file>', 'ZIP with {model}.elf, or the bare ELF')
   .requiredOption('--model <code>', 'code of the device model')
   .requiredOption('--url <url>', "the server's address, such as https://coredock.example.org")
-  .option('--token <token>', 'bearer token of an admin; default: $COREDOCK_TOKEN')
+  .option(
+    '--token <token>',
+    'token of an uploader or admin; default: $COREDOCK_TOKEN, else the token of the CI job',
+  )
+  .option('--oidc', 'use the token that GitHub or GitLab gives to the job, and fail without one')
+  .option('--audience <text>', 'what that token must name; default: the address of the server')
   .option('--firmware-version <version>', 'only when neither version.json nor the ELF has it')
   .option('--allow-version-mismatch', 'store it under that version although the ELF has another one')
+  .option('--revision <commit>', 'Git commit of the sources')
+  .addOption(new Option('--format <format>', 'text or json').choices(['text', 'json']).default('text'))
   .option(
     '--retries <n>',
     'how often to try again when the server cannot be reached',
     wholeNumberUpTo(1_000),
     5,
   )
-  .action(async (file: string, { token, ...options }: UploadOptions) => {
+  .action(async (file: string, options: UploadOptions) => {
     const { uploadFirmwareCommand } = await import('./ci/upload-firmware.js');
-    const bearer = token ?? (process.env.COREDOCK_TOKEN || undefined);
-    process.exitCode = await uploadFirmwareCommand(
-      file,
-      { ...options, ...(bearer === undefined ? {} : { token: bearer }) },
-      { stdout: process.stdout, stderr: process.stderr },
-    );
+    const terminal = { stdout: process.stdout, stderr: process.stderr };
+    process.exitCode = await uploadFirmwareCommand(file, options, terminal, process.env);
   });
 
 program
@@ -187,6 +194,13 @@ async function serve(options: ServeOptions): Promise<void> {
   const { runServer } = await import('./compose/serve.js');
   await reportProblems(async () => runServer(await loadConfig(), options, stop));
 }
+
+const TOKEN_HELP = `The first line is the token: keep it secret, and send it as "Authorization: Bearer …".
+The second is its digest, for the settings of the server. Its setting decides what the token may do:
+  ADMIN_TOKENS     read and change everything
+  UPLOADER_TOKENS  upload firmware and nothing else, as CI does (COREDOCK_TOKEN=… coredock firmware upload …)
+  VIEWER_TOKENS    read the fleet, as Prometheus and dashboards do
+`;
 
 type BackupCommands = typeof import('./backup/commands.js');
 

@@ -23,7 +23,7 @@ export const AUDIT_TARGETS = [
 
 /** The note of an action; the actor, the time and the address are added from the context. */
 export interface AuditNote {
-  /** The mutation's name, or `downloadCoredump`. The set must stay small: it is a label of a metric. */
+  /** The mutation's name, `downloadCoredump` or `downloadFirmware`. A small set: it is a label of a metric. */
   action: string;
   targetType?: (typeof AUDIT_TARGETS)[number];
   targetId?: number;
@@ -45,9 +45,9 @@ export interface AuditActor {
 }
 
 /** Roles of actors; `server`: the server did it by itself. */
-export const AUDIT_ROLES = ['viewer', 'admin', 'device', 'server'] as const;
+export const AUDIT_ROLES = ['viewer', 'uploader', 'admin', 'device', 'server'] as const;
 /** How actors are known. */
-export const AUDIT_WAYS = ['issuer', 'token', 'link', 'ingest_key', 'open', 'server'] as const;
+export const AUDIT_WAYS = ['issuer', 'token', 'publisher', 'link', 'ingest_key', 'open', 'server'] as const;
 
 export interface AuditFilter {
   action?: string[];

@@ -11,7 +11,7 @@ import {
   type Sender,
 } from './device-credentials.js';
 import { isIngestKey } from './ingest-key-token.js';
-import { createIssuer } from './issuer.js';
+import { createIssuers, type ReadToken } from './issuers.js';
 import { ANYBODY, type DeviceIdentity, type IngestKeyIdentity, type Principal } from './principal.js';
 import { createStaticTokens } from './static-tokens.js';
 
@@ -71,16 +71,14 @@ const BEARER = /^Bearer +([\w.~+/-]{1,16384}=*) *$/i;
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 export function createAuthenticator({ settings, devices, clock, log }: AuthenticatorDeps): Authenticator {
-  const { issuer: issuerSettings } = settings;
-  const isOn = issuerSettings !== null || settings.tokens.admin.length + settings.tokens.viewer.length > 0;
   const tokens = createStaticTokens(settings.tokens);
-  const issuer = issuerSettings === null ? null : createIssuer(issuerSettings, { clock, log });
+  const issuers = createIssuers(settings, { clock, log });
+  const isOn = issuers !== null || Object.values(settings.tokens).some((digests) => digests.length > 0);
   const senderOf = createDeviceCredentials({ isOn, devices });
-  void issuer?.warmUp();
 
   return {
     isOn,
-    issuerOrigins: () => issuer?.origins() ?? [],
+    issuerOrigins: () => issuers?.originsForPeople() ?? [],
     authenticate: async (authorization) => (isOn ? recognise(authorization) : ANYBODY),
 
     async authenticateDevice(authorization, claim) {
@@ -110,9 +108,7 @@ export function createAuthenticator({ settings, devices, clock, log }: Authentic
     if (token === undefined) throw invalidToken();
     const person = tokens.find(token);
     if (person !== null) return person;
-    if (issuer !== null && issuerSettings !== null && JWT.test(token)) {
-      return ofIssuer(token, issuer, issuerSettings.rolesClaim);
-    }
+    if (issuers !== null && JWT.test(token)) return ofIssuer(await issuers.read(token));
     if (isIngestKey(token)) {
       const found = await devices.findByIngestKey(token, serial);
       if (found === null)
@@ -124,21 +120,17 @@ export function createAuthenticator({ settings, devices, clock, log }: Authentic
     return { kind: 'device', device, until: null };
   }
 
-  async function ofIssuer(
-    token: string,
-    { verify, untilOf }: ReturnType<typeof createIssuer>,
-    rolesClaim: string,
-  ): Promise<Principal> {
-    const claims = await verify(token);
+  async function ofIssuer(read: ReadToken): Promise<Principal> {
+    if (read.kind === 'person') return read.person;
+    const { claims, until, rolesClaim } = read;
     const claimed = readClaims(claims, rolesClaim);
-    const until = untilOf(claims.exp);
     switch (claimed.kind) {
       case 'device':
         return { kind: 'device', device: await deviceOf(claimed), until };
       case 'nobody':
         throw new DomainError(
           'FORBIDDEN',
-          `The token is valid, but its claim "${rolesClaim}" has neither role, "viewer" or "admin".`,
+          `The token is valid, but its claim "${rolesClaim}" has no role: "viewer", "uploader" or "admin".`,
         );
       default:
         return { ...claimed, via: 'issuer', until };

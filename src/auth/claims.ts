@@ -1,16 +1,21 @@
 import type { JWTPayload } from 'jose';
+import type { Role } from './principal.js';
 
 /** The identity in a verified token of the issuer. */
 export type Claimed =
   | { kind: 'device'; modelCode: string; deviceKey: string }
-  | { kind: 'viewer' | 'admin'; name: string }
+  | { kind: Role; name: string }
   /** Known to the issuer, but without a role in Coredock. */
   | { kind: 'nobody'; name: string };
 
 /** A model code has no "-", so the parts are unambiguous. */
 const DEVICE = /^iotdevice-(?<modelCode>[a-z0-9_]{1,32})-(?<deviceKey>[a-z0-9]{1,32})$/;
 
-/** A device stays a device, whatever roles its token has. @param rolesClaim see `rolesOf` */
+/**
+ * A device stays a device, whatever roles its token has. Of several roles the first of admin, viewer and uploader counts.
+ *
+ * @param rolesClaim see `rolesOf`
+ */
 export function readClaims(claims: JWTPayload, rolesClaim: string): Claimed {
   const { modelCode, deviceKey } = DEVICE.exec(textOf(claims.azp))?.groups ?? {};
   if (modelCode !== undefined && deviceKey !== undefined) return { kind: 'device', modelCode, deviceKey };
@@ -20,6 +25,7 @@ export function readClaims(claims: JWTPayload, rolesClaim: string): Claimed {
   const roles = rolesOf(claims, rolesClaim);
   if (roles.includes('admin')) return { kind: 'admin', name };
   if (roles.includes('viewer')) return { kind: 'viewer', name };
+  if (roles.includes('uploader')) return { kind: 'uploader', name };
   return { kind: 'nobody', name };
 }
 
@@ -43,7 +49,18 @@ function member(value: unknown, name: string): unknown {
 /** For audit and logs: the first name that the token has, printable and of bounded length. */
 function nameOf({ preferred_username, azp, client_id, sub }: JWTPayload): string {
   const name = [preferred_username, sub, azp, client_id].map(textOf).find((text) => text !== '') ?? 'unnamed';
-  return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
+  return printable(name);
+}
+
+/** A text of a token, for logs and messages: printable and of bounded length. */
+export function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
+}
+
+/** The audiences that a token names. */
+export function audiencesOf({ aud }: JWTPayload): readonly string[] {
+  if (aud === undefined) return [];
+  return typeof aud === 'string' ? [aud] : aud;
 }
 
 function textOf(value: unknown): string {

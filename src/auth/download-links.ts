@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
-import type { Person } from './principal.js';
+import type { Person, Reader } from './principal.js';
 
 /** Long enough for a click, too short to be shared. */
 const VALID_SECONDS = 5 * 60;
@@ -26,7 +26,7 @@ export function createDownloadLinks({ secret, clock }: { secret: Buffer; clock: 
     },
 
     /** @returns the person for whom the link was made. @throws DomainError UNAUTHENTICATED */
-    check(coredumpId: number, link: string): Person {
+    check(coredumpId: number, link: string): Reader {
       const { claim = '', until = '', role = '', name = '', signature = '' } = LINK.exec(link)?.groups ?? {};
       const expected = sign(coredumpId, claim);
       const presented = Buffer.from(signature, 'base64url');

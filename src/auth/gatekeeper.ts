@@ -2,22 +2,24 @@ import type { Clock } from '../platform/clock.js';
 import type { AttemptLimiter } from './attempt-limiter.js';
 import type { Authenticator } from './authenticator.js';
 import type { DownloadLinks } from './download-links.js';
-import { type Person, requirePerson } from './principal.js';
+import { type Person, type Principal, type Reader, requirePerson, requireReader } from './principal.js';
 
 /** Authenticates people and programs, the same way for every transport: GraphQL, downloads, metrics. */
 export interface Gatekeeper {
   /** False: everyone who can reach the server may do everything. */
   readonly isOn: boolean;
   /**
-   * Identifies the person by an `Authorization` header. Invalid credentials count against the address; a missing header
-   * does not, because nothing was tried.
+   * Identifies a person who may read, by an `Authorization` header. Invalid credentials count against the address; a
+   * missing header does not, because nothing was tried.
    *
-   * @throws DomainError UNAUTHENTICATED without credentials, FORBIDDEN for devices, RATE_LIMITED after too many
-   *   failures
+   * @throws DomainError UNAUTHENTICATED without credentials, FORBIDDEN for devices and uploaders, RATE_LIMITED after too
+   *   many failures
    */
-  admit(address: string, authorization: string | undefined): Promise<Person>;
+  admit(address: string, authorization: string | undefined): Promise<Reader>;
+  /** The same for the few doors that uploaders may enter too. @throws DomainError as `admit` */
+  admitUploaders(address: string, authorization: string | undefined): Promise<Person>;
   /** Identifies the person by a signed link to a dump. @throws DomainError UNAUTHENTICATED, RATE_LIMITED */
-  admitByLink(address: string, coredumpId: number, link: string): Promise<Person>;
+  admitByLink(address: string, coredumpId: number, link: string): Promise<Reader>;
   /** For a transport that gets the credentials later. @throws DomainError RATE_LIMITED after too many failures */
   hold(address: string): Promise<void>;
 }
@@ -36,12 +38,11 @@ export function createGatekeeper({
   return {
     isOn: auth.isOn,
 
-    async admit(address, authorization) {
-      const identify = () => auth.authenticate(authorization);
-      // Without authentication there is nothing to guess, so no address is limited.
-      const principal = await (auth.isOn ? attemptLimiter.watch(address, identify) : identify());
-      return requirePerson(principal, clock.now());
-    },
+    admit: async (address, authorization) =>
+      requireReader(await principalOf(address, authorization), clock.now()),
+
+    admitUploaders: async (address, authorization) =>
+      requirePerson(await principalOf(address, authorization), clock.now()),
 
     admitByLink: (address, coredumpId, link) =>
       attemptLimiter.watch(address, async () => links.check(coredumpId, link)),
@@ -50,4 +51,10 @@ export function createGatekeeper({
       if (auth.isOn) await attemptLimiter.check(address);
     },
   };
+
+  /** Without authentication there is nothing to guess, so no address is limited. */
+  function principalOf(address: string, authorization: string | undefined): Promise<Principal> {
+    const identify = () => auth.authenticate(authorization);
+    return auth.isOn ? attemptLimiter.watch(address, identify) : identify();
+  }
 }

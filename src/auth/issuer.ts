@@ -8,7 +8,6 @@ import {
   jwtVerify,
 } from 'jose';
 import * as z from 'zod';
-import type { IssuerSettings } from '../config/settings.js';
 import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import { DAY_MS } from '../platform/durations.js';
@@ -20,7 +19,7 @@ const ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ];
-const CLOCK_SKEW_SECONDS = 30;
+export const CLOCK_SKEW_SECONDS = 30;
 const TIMEOUT_MS = 5_000;
 /** Shortest time between two requests to the issuer after an unknown key id or a failure. */
 const COOLDOWN_MS = 5_000;
@@ -29,6 +28,15 @@ const REFRESH_MS = 10 * 60 * 1000;
 /** Keys are used for this long while the issuer does not answer. */
 const KEEP_MS = DAY_MS;
 
+export interface IssuerSettings {
+  /** Exactly as it calls itself. */
+  url: string;
+  /** A token must name one of them. */
+  audiences: readonly string[];
+  /** The settings in which it and its audiences stand, for messages. */
+  named: { issuer: string; audience: string };
+}
+
 export type Issuer = ReturnType<typeof createIssuer>;
 
 /**
@@ -36,7 +44,7 @@ export type Issuer = ReturnType<typeof createIssuer>;
  * a token names an unknown key, as after a rotation.
  */
 export function createIssuer(
-  { url, audience }: IssuerSettings,
+  { url, audiences, named }: IssuerSettings,
   { clock, log }: { clock: Clock; log: Logger },
 ) {
   /** Monotonic times: when the keys were last loaded, and when the issuer last failed. */
@@ -52,13 +60,11 @@ export function createIssuer(
      * @throws DomainError UNAUTHENTICATED with what is wrong (`TokenExpired` if nothing else is); UNAVAILABLE when the issuer's keys cannot be read
      */
     async verify(token: string): Promise<JWTPayload & { exp: number }> {
-      // Checked first, so that tokens of other issuers cause no request to this one.
-      if (issuerOf(token) !== url) throw invalid('its issuer is not OIDC_ISSUER');
       try {
         const { payload } = await jwtVerify(token, keyOf, {
           algorithms: ALGORITHMS,
           issuer: url,
-          audience,
+          audience: [...audiences],
           requiredClaims: ['exp'],
           clockTolerance: CLOCK_SKEW_SECONDS,
           currentDate: clock.now(),
@@ -66,8 +72,10 @@ export function createIssuer(
         return { ...payload, exp: payload.exp ?? 0 };
       } catch (error) {
         if (!(error instanceof errors.JOSEError)) throw error;
-        const message = `The token is not valid: ${describe(error)}.`;
-        throw error instanceof errors.JWTExpired ? new TokenExpired(message) : invalid(describe(error));
+        const why = describe(error, named.audience);
+        throw error instanceof errors.JWTExpired
+          ? new TokenExpired(`The token is not valid: ${why}.`)
+          : invalidToken(why);
       }
     },
 
@@ -142,7 +150,8 @@ export function createIssuer(
     const response = await ask(address, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (!response.ok) throw new Error(`${address} answered ${response.status}`);
     const { issuer, jwks_uri, token_endpoint } = discoveryDocument.parse(await response.json());
-    if (issuer !== url) throw new Error(`OIDC_ISSUER is "${url}", but the issuer calls itself "${issuer}"`);
+    if (issuer !== url)
+      throw new Error(`${named.issuer} has "${url}", but the issuer calls itself "${issuer}"`);
     tokenOrigin = webOriginOf(token_endpoint);
     return createRemoteJWKSet(new URL(jwks_uri), {
       timeoutDuration: TIMEOUT_MS,
@@ -185,11 +194,12 @@ function webOriginOf(address: unknown): string | null {
   return protocol === 'https:' || protocol === 'http:' ? origin : null;
 }
 
-function issuerOf(token: string): unknown {
+/** What a token says of its issuer, before anything of it is checked. @throws DomainError UNAUTHENTICATED */
+export function issuerOf(token: string): unknown {
   try {
     return decodeJwt(token).iss;
   } catch {
-    throw invalid('it is not a JWT');
+    throw invalidToken('it is not a JWT');
   }
 }
 
@@ -203,11 +213,11 @@ function isOfToken(error: unknown): boolean {
 }
 
 /** Claims are checked only after the signature, so these reasons can be shown. */
-function describe(error: errors.JOSEError): string {
+function describe(error: errors.JOSEError, audienceSetting: string): string {
   if (error instanceof errors.JWTExpired) return 'it has expired';
   if (error instanceof errors.JWTClaimValidationFailed) {
     return error.claim === 'aud'
-      ? 'its audience is not OIDC_AUDIENCE'
+      ? `its audience is not ${audienceSetting}`
       : `its claim "${error.claim}" is wrong`;
   }
   if (error instanceof errors.JOSEAlgNotAllowed) return 'its signature algorithm is not accepted';
@@ -216,6 +226,7 @@ function describe(error: errors.JOSEError): string {
   return 'it cannot be verified';
 }
 
-function invalid(why: string): DomainError {
+/** @param why continues a sentence: "its signature is wrong" */
+export function invalidToken(why: string): DomainError {
   return new DomainError('UNAUTHENTICATED', `The token is not valid: ${why}.`);
 }

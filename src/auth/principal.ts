@@ -42,19 +42,37 @@ export type Principal =
     }
   | Person;
 
-/** A person or a program that may read (viewer), or also change things (admin). */
+/** What a person or a program may do: read (viewer), only upload firmware (uploader), or everything (admin). */
+export type Role = 'viewer' | 'uploader' | 'admin';
+
+/** A person or a program with a role. */
 export interface Person {
-  readonly kind: 'viewer' | 'admin';
+  readonly kind: Role;
   /** For audit and logs; never the credentials. */
   readonly name: string;
-  /** How the person was authenticated. `open`: authentication is off, and everyone is an admin. */
-  readonly via: 'open' | 'token' | 'issuer' | 'link';
+  /**
+   * How the person was authenticated. `open`: authentication is off, and everyone is an admin. `publisher`: the token of
+   * a CI job.
+   */
+  readonly via: 'open' | 'token' | 'issuer' | 'link' | 'publisher';
   /** When their credentials expire; null: never. */
   readonly until: Date | null;
+  /** Codes of the only models whose firmware they may upload; absent: their role alone decides. */
+  readonly models?: readonly string[];
 }
 
+/** Someone who may read the fleet: not an uploader. */
+export type Reader = Person & { readonly kind: 'viewer' | 'admin' };
+
 /** The person of every request while authentication is off. */
-export const ANYBODY: Person = { kind: 'admin', name: 'anybody', via: 'open', until: null };
+export const ANYBODY: Reader = { kind: 'admin', name: 'anybody', via: 'open', until: null };
+
+/** As `requirePerson`; also @throws DomainError FORBIDDEN for an uploader, who may not read */
+export function requireReader(principal: Principal, now: Date): Reader {
+  const person = requirePerson(principal, now);
+  if (isReader(person)) return person;
+  throw refusalOf(person);
+}
 
 /** @throws DomainError UNAUTHENTICATED (no credentials, or expired ones), FORBIDDEN (a device or an ingest key) */
 export function requirePerson(principal: Principal, now: Date): Person {
@@ -71,13 +89,33 @@ export function requirePerson(principal: Principal, now: Date): Person {
   }
 }
 
-export function hasRole({ kind }: Person, role: Person['kind']): boolean {
+export function hasRole({ kind }: Person, role: Role): boolean {
   return kind === 'admin' || kind === role;
 }
 
-/** The error for a person without the required role. */
-export function refusalOf({ kind }: Person): DomainError {
-  return new DomainError('FORBIDDEN', `This is for admins; your token is a ${kind}’s.`);
+export function isReader(person: Person): person is Reader {
+  return person.kind !== 'uploader';
+}
+
+/** The error for a person without the required role. @param allowed those who may, as people call them */
+export function refusalOf({ kind }: Person, allowed = 'admins'): DomainError {
+  if (kind === 'uploader') {
+    return new DomainError(
+      'FORBIDDEN',
+      'An uploader may only upload firmware; this needs the token of a viewer or admin.',
+    );
+  }
+  return new DomainError('FORBIDDEN', `This is for ${allowed}; your token is a ${kind}’s.`);
+}
+
+/** @throws DomainError FORBIDDEN for a CI job that is trusted for other models only */
+export function assertMayUploadFor({ models }: Person, modelCode: string): void {
+  if (models === undefined || models.includes(modelCode)) return;
+  throw new DomainError(
+    'FORBIDDEN',
+    `This CI job may upload firmware of ${models.join(', ')}, and not of "${modelCode.slice(0, 64)}".`,
+    { field: 'modelCode' },
+  );
 }
 
 function hasEnded({ until }: Pick<Person, 'until'>, now: Date): boolean {

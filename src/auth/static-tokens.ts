@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { StaticTokens } from '../config/settings.js';
-import type { Person } from './principal.js';
+import type { Person, Role } from './principal.js';
 
 /** 256 random bits in characters that are safe in headers, URLs and shells. */
 export function randomToken(): string {
@@ -12,10 +12,13 @@ export function sha256(text: string): string {
 }
 
 /** Compares with every digest in constant time, so that the duration reveals nothing about the tokens. */
-export function createStaticTokens({ admin, viewer }: StaticTokens) {
+export function createStaticTokens({ admin, uploader, viewer }: StaticTokens) {
+  const digestsOf = (kind: Role, digests: readonly string[]) =>
+    digests.map((digest) => ({ kind, digest: Buffer.from(digest, 'hex') }));
   const known = [
-    ...admin.map((digest) => ({ kind: 'admin' as const, digest: Buffer.from(digest, 'hex') })),
-    ...viewer.map((digest) => ({ kind: 'viewer' as const, digest: Buffer.from(digest, 'hex') })),
+    ...digestsOf('admin', admin),
+    ...digestsOf('viewer', viewer),
+    ...digestsOf('uploader', uploader),
   ];
   return {
     find(token: string): Person | null {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { ListedDevice } from '../device-list/read-device-list.js';
 import type { DeviceRegistry, RegisteredDevice } from '../device-list/register-devices.js';
 import { parseJson } from '../platform/json.js';
-import { TemporaryFailure } from './upload-firmware.js';
+import { TemporaryFailure } from './temporary-failure.js';
 
 interface RegistryOptions {
   endpoint: URL;

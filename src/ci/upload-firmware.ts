@@ -8,17 +8,21 @@ import { pipeline } from 'node:stream/promises';
 import pRetry from 'p-retry';
 import * as z from 'zod';
 import { parseJson } from '../platform/json.js';
+import { HOW_TO_GET_ONE, type TokenOptions, tokenSource } from './job-token.js';
 import { createProgressBar } from './progress-bar.js';
+import { TemporaryFailure } from './temporary-failure.js';
 
-export interface UploadOptions {
+export interface UploadOptions extends TokenOptions {
   model: string;
-  url: string;
-  token?: string;
   /** Used when neither the bundle nor the ELF has a version. */
   firmwareVersion?: string;
   /** The version may differ from that in the ELF. */
   allowVersionMismatch?: boolean;
+  /** The Git commit of the sources. */
+  revision?: string;
   retries: number;
+  /** What is written to standard output: a line for people, or one of JSON for scripts. */
+  format?: 'text' | 'json';
 }
 
 export interface Terminal {
@@ -30,6 +34,7 @@ export interface Terminal {
  * `coredock firmware upload`: uploads a bundle from CI to a server. A second upload of the same ELF changes nothing, so
  * uploads can be retried, here and by the caller.
  *
+ * @param environment where a token may be, see `tokenSource`
  * @param retryDelayMs pause before the second attempt; each later one is about twice as long
  * @returns the exit code: 0 the server has the build, 1 it could not be read or sent, or was refused, 2 bad usage
  */
@@ -37,12 +42,15 @@ export async function uploadFirmwareCommand(
   file: string,
   options: UploadOptions,
   { stdout, stderr }: Terminal,
+  environment: Readonly<Record<string, string | undefined>>,
   retryDelayMs = 1_000,
 ): Promise<0 | 1 | 2> {
   const endpoint = endpointOf(options.url);
   if (endpoint === null) return complain(2, `--url "${options.url}" is not an http:// or https:// URL`);
   try {
-    const { firmware, warnings } = await pRetry(() => upload(file, endpoint, options, stderr), {
+    const tokenOf = tokenSource(options, environment);
+    const attempt = async () => upload(file, endpoint, { ...options, bearer: await tokenOf() }, stderr);
+    const { firmware, warnings } = await pRetry(attempt, {
       retries: options.retries,
       minTimeout: retryDelayMs,
       maxTimeout: 30_000,
@@ -54,7 +62,7 @@ export async function uploadFirmwareCommand(
           stderr.write(`coredock: ${error.message}; trying again, ${retriesLeft} left\n`);
       },
     });
-    stdout.write(`${options.model} ${firmware.version} ${firmware.elfSha256}\n`);
+    stdout.write(`${lineOf(options, firmware, warnings)}\n`);
     for (const { message } of warnings) stderr.write(`coredock: warning: ${message}\n`);
     return 0;
   } catch (error) {
@@ -67,21 +75,31 @@ export async function uploadFirmwareCommand(
   }
 }
 
-/** A failure after which a retry may succeed: no connection, a server that is overloaded or restarts. */
-export class TemporaryFailure extends Error {
-  override readonly name = 'TemporaryFailure';
+function lineOf(
+  { model, format = 'text' }: UploadOptions,
+  { id, version, elfSha256 }: UploadedFirmware,
+  warnings: ReadonlyArray<{ message: string }>,
+): string {
+  if (format === 'text') return `${model} ${version} ${elfSha256}`;
+  return JSON.stringify({
+    ...{ model, version, elfSha256, firmwareId: id },
+    warnings: warnings.map(({ message }) => message),
+  });
 }
 
 const QUERY = `mutation ($input: UploadFirmwareInput!) {
-  uploadFirmware(input: $input) { firmware { version elfSha256 } warnings { message } }
+  uploadFirmware(input: $input) { firmware { id version elfSha256 } warnings { message } }
 }`;
+
+type UploadedFirmware = z.infer<typeof uploadedFirmware>;
+const uploadedFirmware = z.object({ id: z.string(), version: z.string(), elfSha256: z.string() });
 
 const answer = z.object({
   data: z
     .object({
       uploadFirmware: z
         .object({
-          firmware: z.object({ version: z.string(), elfSha256: z.string() }),
+          firmware: uploadedFirmware,
           warnings: z.array(z.object({ message: z.string() })).default([]),
         })
         .nullable(),
@@ -98,11 +116,13 @@ async function upload(
   endpoint: URL,
   {
     model,
-    token,
+    bearer,
     firmwareVersion = null,
     allowVersionMismatch = false,
+    revision,
   }: Omit<UploadOptions, 'firmwareVersion'> & {
     firmwareVersion?: string | null;
+    bearer: string | undefined;
   },
   stderr: Terminal['stderr'],
 ) {
@@ -118,6 +138,8 @@ async function upload(
         bundle: null,
         version: firmwareVersion,
         allowVersionMismatch,
+        // A server of an earlier release does not know it.
+        ...(revision === undefined ? {} : { revision }),
       },
     },
   });
@@ -130,7 +152,7 @@ async function upload(
   const headers = {
     'Content-Type': `multipart/form-data; boundary=${boundary}`,
     'Content-Length': Buffer.byteLength(head) + size + Buffer.byteLength(tail),
-    ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+    ...(bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` }),
   };
   const bar = createProgressBar(stderr, size);
   try {
@@ -142,11 +164,14 @@ async function upload(
       }
       yield Buffer.from(tail);
     });
+    if (status === 401 && bearer === undefined) throw new Error(NO_TOKEN);
     return readAnswer(status, body);
   } finally {
     bar.end();
   }
 }
+
+const NO_TOKEN = `the server wants a token: give one by --token or COREDOCK_TOKEN. ${HOW_TO_GET_ONE}`;
 
 function readAnswer(status: number, body: string) {
   if (status === 429 || status >= 500) throw new TemporaryFailure(`the server answered ${status}`);

@@ -16,6 +16,7 @@ import { createCoreElfRoute, createDownloadRoute } from '../http/download.js';
 import { createEspCrashDumpRoute } from '../http/esp-crash-dump.js';
 import { createEspCrashElfRoute } from '../http/esp-crash-elf.js';
 import { createEspCrashSenders } from '../http/esp-crash-sender.js';
+import { createFirmwareDownloadRoute } from '../http/firmware-download.js';
 import { createGraphiqlRoute } from '../http/graphiql-assets.js';
 import { createHealthRoutes } from '../http/health.js';
 import { createRoutes } from '../http/routes.js';
@@ -105,7 +106,7 @@ export async function startApp(
     const feed = { add: (task: ParseTask) => background?.queue?.add(task) };
     const queue = config.parser === null ? null : feed;
     const services = await createServices({ config, database, blobs, clock, log, metrics, queue });
-    const { auth, boots, coredumps, events, gatekeeper, registration } = services;
+    const { auth, boots, coredumps, events, firmwares, gatekeeper, registration } = services;
     const { countMissing, sampleStorage } = registerGauges({ config, database, services, metrics, clock });
 
     await database.jobs?.start();
@@ -183,6 +184,7 @@ export async function startApp(
         }),
         download: createDownloadRoute({ coredumps, gatekeeper, clientAddress }),
         coreElf: createCoreElfRoute({ coredumps, gatekeeper, clientAddress }),
+        firmwareDownload: createFirmwareDownloadRoute({ firmwares, gatekeeper, clientAddress }),
         health: createHealthRoutes({
           database,
           storages: [blobs.dumps, blobs.firmwares],

@@ -9,6 +9,7 @@ import { quoted } from './value-types.js';
 export function combinationProblems(values: Settings): string[] {
   return [
     ...issuerProblems(values),
+    ...uploaderProblems(values),
     ...exposureProblems(values),
     ...s3Problems(values),
     ...persistedDocumentsProblems(values),
@@ -37,6 +38,7 @@ const OWN_PREFIXES = [
   'DEVICE_UPLOAD',
   'AUTH_FAILURES',
   'TRUSTED_PROX',
+  'TRUSTED_PUB',
   'GRAPHQL_',
   'ANSWER_',
   'PERSISTED_',
@@ -54,6 +56,7 @@ const OWN_PREFIXES = [
   'OIDC_SCOPE',
   'ADMIN_TOKEN',
   'VIEWER_TOKEN',
+  'UPLOADER_TOKEN',
 ];
 
 /** @returns a line for each unknown setting */
@@ -77,9 +80,36 @@ function issuerProblems({ OIDC_ISSUER, OIDC_AUDIENCE, OIDC_CLIENT_ID }: Settings
   return [];
 }
 
+/** They turn authentication on, and an uploader can do nothing before somebody has made a model. */
+function uploaderProblems(values: Settings): string[] {
+  const { OIDC_ISSUER, OIDC_AUDIENCE, ADMIN_TOKENS, TRUSTED_PUBLISHERS } = values;
+  const name = values.UPLOADER_TOKENS.length > 0 ? 'UPLOADER_TOKENS' : 'TRUSTED_PUBLISHERS';
+  const withoutAdmin =
+    hasUploaders(values) && OIDC_ISSUER === undefined && ADMIN_TOKENS.length === 0
+      ? [
+          `ADMIN_TOKENS: with ${name} everybody needs a token, and no admin has one; set ADMIN_TOKENS or OIDC_ISSUER`,
+        ]
+      : [];
+  // The audience says which of the two a token of this issuer is meant for.
+  const mixed = TRUSTED_PUBLISHERS.some(
+    ({ issuer, audience }) => issuer === OIDC_ISSUER && audience === OIDC_AUDIENCE,
+  )
+    ? [
+        'TRUSTED_PUBLISHERS: for OIDC_ISSUER the audience of CI jobs must differ from OIDC_AUDIENCE, that of people',
+      ]
+    : [];
+  return [...withoutAdmin, ...mixed];
+}
+
+function hasUploaders({ UPLOADER_TOKENS, TRUSTED_PUBLISHERS }: Settings): boolean {
+  return UPLOADER_TOKENS.length + TRUSTED_PUBLISHERS.length > 0;
+}
+
 function exposureProblems(values: Settings): string[] {
   const hasAuthentication =
-    values.OIDC_ISSUER !== undefined || values.ADMIN_TOKENS.length + values.VIEWER_TOKENS.length > 0;
+    values.OIDC_ISSUER !== undefined ||
+    values.ADMIN_TOKENS.length + values.VIEWER_TOKENS.length > 0 ||
+    hasUploaders(values);
   if (values.ALLOW_UNAUTHENTICATED || hasAuthentication || isLoopback(values.HOST)) return [];
   return [
     `HOST: ${quoted(values.HOST)} can be reached from other machines and no authentication is configured; ` +

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import * as z from 'zod';
+import { trustedPublishers } from './trusted-publishers.js';
 import {
   bucketName,
   databaseUrl,
@@ -40,7 +41,11 @@ export const settings = z.object({
   OIDC_CLIENT_ID: z.string().optional(),
   OIDC_SCOPE: z.string().default('openid'),
   ADMIN_TOKENS: tokenDigests().default([]),
+  /** Of programs that only upload firmware. */
+  UPLOADER_TOKENS: tokenDigests().default([]),
   VIEWER_TOKENS: tokenDigests().default([]),
+  /** CI jobs that upload firmware by the token that their CI gives them: a JSON file, or its content. */
+  TRUSTED_PUBLISHERS: trustedPublishers().default([]),
 
   DATABASE_URL: databaseUrl().default('file:./data/coredock.db'),
   /**

@@ -10,9 +10,6 @@ export type Config = Readonly<ReturnType<typeof configOf>>;
 /** The accepted credentials. Authentication is on as soon as an issuer or a token is configured. */
 export type AuthSettings = Config['auth'];
 
-/** An OpenID Connect issuer, and the audience that its tokens must name. */
-export type IssuerSettings = Pick<NonNullable<AuthSettings['issuer']>, 'url' | 'audience'>;
-
 /** SHA-256 digests, hexadecimal, of the tokens of each role. */
 export type StaticTokens = AuthSettings['tokens'];
 
@@ -47,7 +44,8 @@ function configOf(values: Settings) {
     allowedHosts: values.ALLOWED_HOSTS,
     auth: {
       issuer: issuerOf(values),
-      tokens: { admin: values.ADMIN_TOKENS, viewer: values.VIEWER_TOKENS },
+      tokens: { admin: values.ADMIN_TOKENS, uploader: values.UPLOADER_TOKENS, viewer: values.VIEWER_TOKENS },
+      trustedPublishers: values.TRUSTED_PUBLISHERS,
     },
     /** How the dashboard signs people in at the issuer; null when it only accepts tokens. */
     pageClient: pageClientOf(values),

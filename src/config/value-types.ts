@@ -117,6 +117,6 @@ function hasNoPrismaParameters(text: string): boolean {
   return !PRISMA_PARAMETERS.some((name) => searchParams.has(name));
 }
 
-function isHttpUrl(text: string): boolean {
+export function isHttpUrl(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

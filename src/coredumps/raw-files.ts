@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Audit } from '../audit/service.js';
-import type { Person } from '../auth/principal.js';
+import type { Reader } from '../auth/principal.js';
 import { DomainError, notFound } from '../errors.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Prisma } from '../platform/database/client.js';
@@ -36,7 +36,7 @@ export function createRawFiles({ db, blobs, lost, audit, log }: RawFilesDeps) {
      */
     async open(
       id: number,
-      role: Person['kind'],
+      role: Reader['kind'],
       ofDevice?: { id: number } | { key: string },
     ): Promise<{ coredump: CoredumpRow; size: number; stream: Readable }> {
       const row = await find({ id, ...(ofDevice === undefined ? {} : { device: ofDevice }) });

@@ -1,5 +1,6 @@
 import { Fragment, type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
 import { SignInPage } from './pages/sign-in/sign-in-page';
+import { UploaderPage } from './pages/uploader-page';
 import { Loading } from './parts/notices';
 import { type PageConfig, readPageConfig } from './session/page-config';
 import { AuthenticationContext, RoleContext } from './session/role';
@@ -29,6 +30,7 @@ export function Gate({ children }: { children: (isSignedIn: boolean) => ReactNod
     );
   }
   if (config.role === null) return <SignInPage oidc={config.oidc} />;
+  if (config.role === 'uploader') return <UploaderPage />;
   return (
     <RoleContext value={config.role}>
       <AuthenticationContext value={config.authentication}>

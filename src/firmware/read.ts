@@ -22,6 +22,7 @@ const COLUMNS = Prisma.raw(
     'updatedAt',
     'elfVersion',
     'warnings',
+    'revision',
   ]
     .map((name) => `f."${name}"`)
     .join(', '),

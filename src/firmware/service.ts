@@ -8,6 +8,7 @@ import type { Database, DbTransaction } from '../platform/database/types.js';
 import type { Logger } from '../platform/logger.js';
 import { elfKey } from './blob-keys.js';
 import { openBundle } from './bundle.js';
+import { createElfFiles } from './elf-files.js';
 import { type Examined, examine, storeExamined } from './examine.js';
 import { type FoundBuild, findBuild, type WantedBuild } from './find-build.js';
 import { createLostElfs } from './lost-elfs.js';
@@ -15,12 +16,15 @@ import { sweepFirmware } from './orphan-sweep.js';
 import { createFirmwareQueries } from './read.js';
 import { type FirmwareBundle, ignoreRest, receiveBundle } from './receive-bundle.js';
 import { retireBuilds } from './retention.js';
+import { type Statement, statementOf } from './statement.js';
 import type { Firmware } from './types.js';
-import { assertVersion, labelOf, type VersionClaim } from './version.js';
+import { assertVersion, labelOf } from './version.js';
 
 export interface FirmwareUpload {
   modelCode: string;
   version?: string | null | undefined;
+  /** Of the sources: a Git commit. */
+  revision?: string | null | undefined;
   /** Whether `version`, or that of version.json, may differ from the version in the ELF. */
   allowVersionMismatch?: boolean | undefined;
   bundle: FirmwareBundle;
@@ -43,7 +47,7 @@ interface FirmwareServiceDeps {
   database: Pick<Database, 'db' | 'runExclusive'>;
   blobs: BlobStore;
   clock: Clock;
-  audit: Pick<Audit, 'change' | 'note' | 'removal'>;
+  audit: Pick<Audit, 'change' | 'note' | 'noteReading' | 'removal'>;
   log: Logger;
   config: { maxFirmwares: number; maxFirmwareBytes: number };
   /** Called when a new build can be used. Errors are logged and otherwise ignored. */
@@ -139,15 +143,7 @@ export function createFirmwareService({
 
     findBuild: (wanted: WantedBuild): Promise<FoundBuild> => findBuild(db, wanted),
 
-    /**
-     * Copies the build's ELF to `path`. @returns its size, or null when the ELF is missing or incomplete in the storage
-     */
-    async copyElf(firmware: Firmware, path: string): Promise<number | null> {
-      const model = await db.deviceModel.findUnique({ where: { id: firmware.modelId } });
-      if (model === null) return null;
-      const size = await blobs.copyTo(elfKey(model.code, firmware.elfSha256), path);
-      return size === firmware.size ? size : null;
-    },
+    ...createElfFiles({ db, blobs, lost, audit }),
 
     /**
      * Reads from a copy of its ELF what an earlier release did not store of a build: its chip, the version in the ELF,
@@ -184,16 +180,16 @@ export function createFirmwareService({
     });
   }
 
-  async function targetOf({ modelCode, version, allowVersionMismatch }: Omit<FirmwareUpload, 'bundle'>) {
-    const claims = claimOf(version);
+  async function targetOf({ modelCode, ...stated }: Omit<FirmwareUpload, 'bundle'>): Promise<Target> {
+    const statement = statementOf(stated);
     const model = await db.deviceModel.findUnique({ where: { code: modelCode } });
     if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
-    return { model, claims, allowMismatch: allowVersionMismatch === true };
+    return { model, ...statement };
   }
 
   async function receive(
     bundle: FirmwareBundle,
-    identify: (file: string) => Promise<Awaited<ReturnType<typeof targetOf>>>,
+    identify: (file: string) => Promise<Target>,
   ): Promise<Firmware> {
     const incoming = await receiveBundle(bundle, { blobs, maxBytes: maxFirmwareBytes });
     try {
@@ -206,7 +202,7 @@ export function createFirmwareService({
 
   async function storeReceived(
     incoming: IncomingBlob,
-    { model, claims: stated, allowMismatch }: Awaited<ReturnType<typeof targetOf>>,
+    { model, claims: stated, allowMismatch, revision }: Target,
   ): Promise<Firmware> {
     const { elf, claims } = await openBundle(incoming, {
       modelCode: model.code,
@@ -216,7 +212,7 @@ export function createFirmwareService({
     try {
       const examined = await examine(await elf.file(), elf.size);
       const version = labelOf([...stated, ...claims], examined.elfVersion, { allowMismatch });
-      return await runExclusive(model.id, () => store(model, elf, { version, ...examined }));
+      return await runExclusive(model.id, () => store(model, elf, { version, revision, ...examined }));
     } finally {
       await elf.discard();
     }
@@ -281,14 +277,22 @@ export function createFirmwareService({
     return firmware;
   }
 
-  /** A second upload of the same ELF changes nothing; the audit records it all the same. */
+  /**
+   * A second upload of the same ELF changes nothing but a revision that was not known; the audit records it all the same.
+   * Several commits may result in one ELF: the first stays.
+   */
   async function noteAgain(
     existing: Firmware,
     model: Model,
-    { version: _, ...examined }: Labels,
+    { version: _, revision, ...examined }: Labels,
   ): Promise<Firmware> {
-    await audit.note(onFirmware('uploadFirmware', existing, model.code));
-    return existing.warnings === null ? storeExamined(db, existing, examined, clock.now()) : existing;
+    const noted = await audit.change(async (tx, note) => {
+      await note(onFirmware('uploadFirmware', existing, model.code));
+      if (revision === null || existing.revision !== null) return existing;
+      const data = { revision, updatedAt: clock.now() };
+      return tx.firmware.update({ where: { id: existing.id }, data });
+    });
+    return noted.warnings === null ? storeExamined(db, noted, examined, clock.now()) : noted;
   }
 
   async function announce(firmware: Firmware): Promise<void> {
@@ -313,7 +317,7 @@ export function createFirmwareService({
 }
 
 type Model = { id: number; code: string };
-type Labels = Pick<Firmware, 'version'> & Examined;
+type Labels = Pick<Firmware, 'version' | 'revision'> & Examined;
 
 /** Every insertion starts with this, so no other transaction changes builds of this model before this one ends. */
 async function lockModel(tx: DbTransaction, { id, code }: Model): Promise<void> {
@@ -335,10 +339,4 @@ function onFirmware(
   };
 }
 
-function claimOf(version: string | null | undefined): VersionClaim[] {
-  if (version === null || version === undefined) return [];
-  const claim = { version, from: 'the argument "version"' };
-  // Checked before a long upload rather than after it.
-  assertVersion(claim, 'version');
-  return [claim];
-}
+type Target = Statement & { model: Model };

@@ -67,6 +67,15 @@ export function assertVersion({ version, from }: VersionClaim, field?: string): 
   );
 }
 
+/** Of the sources of a build: a Git commit, or what `git describe` says. @throws DomainError BAD_USER_INPUT */
+export function assertRevision(revision: string): void {
+  if (VERSION.test(revision) && !revision.includes('..')) return;
+  throw badInput(
+    `${shown(revision)} cannot be a revision: use 1 to 64 of the characters A-Z a-z 0-9 . _ + - without "..", such as a Git commit.`,
+    { field: 'revision' },
+  );
+}
+
 const versionFile = z.union([z.string(), z.object({ version: z.string() })]);
 
 /**

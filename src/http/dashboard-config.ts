@@ -6,14 +6,14 @@ import type { Exchange } from './exchange.js';
 
 /**
  * `GET /api/config`: what the web page needs before anybody has signed in, so it contains no secrets. With credentials
- * `role` is `viewer` or `admin`; without it is null.
+ * `role` is `viewer`, `uploader` or `admin`; without it is null.
  */
 export function createPageConfigRoute({
   gatekeeper,
   clientAddress,
   pageClient,
 }: {
-  gatekeeper: Pick<Gatekeeper, 'isOn' | 'admit'>;
+  gatekeeper: Pick<Gatekeeper, 'isOn' | 'admitUploaders'>;
   clientAddress: ClientAddress;
   pageClient: Config['pageClient'];
 }) {
@@ -24,7 +24,7 @@ export function createPageConfigRoute({
   }: Pick<Exchange, 'request' | 'response'>): Promise<void> {
     const { authorization } = request.headers;
     const isStranger = gatekeeper.isOn && authorization === undefined;
-    const person = isStranger ? null : await gatekeeper.admit(clientAddress(request), authorization);
+    const person = isStranger ? null : await gatekeeper.admitUploaders(clientAddress(request), authorization);
     response.setHeader('Cache-Control', 'no-store');
     sendJson(response, 200, {
       authentication: gatekeeper.isOn,

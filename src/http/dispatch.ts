@@ -91,7 +91,7 @@ export function createDispatch({
     if (route.methods !== 'any' && !route.methods.some((method) => method === request.method)) {
       return refuseMethod(response, route.methods, route.errors);
     }
-    if ((route.access === 'devices' || route.access === 'admins') && crossOrigin.isForeign(request)) {
+    if ((route.access === 'devices' || route.access === 'uploaders') && crossOrigin.isForeign(request)) {
       throw new DomainError('FORBIDDEN', 'Uploads of other sites are refused.');
     }
     if (route.body === 'streamed') {

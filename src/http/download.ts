@@ -3,12 +3,13 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { runAs } from '../auth/actor.js';
 import type { Gatekeeper } from '../auth/gatekeeper.js';
-import type { Person } from '../auth/principal.js';
+import type { Reader } from '../auth/principal.js';
 import type { CoredumpService } from '../coredumps/service.js';
 import { toCoreElf, UnreadableDump } from '../crashdump/index.js';
 import { conflict, notFound } from '../errors.js';
 import { decodeGlobalId } from '../global-ids.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
+import { attachment } from './attachment.js';
 import type { Exchange } from './exchange.js';
 
 interface DownloadDeps {
@@ -39,7 +40,7 @@ export function createDownloadRoute(deps: DownloadDeps) {
         stream.destroy();
         const isUnchanged = request.headers['if-none-match'] === etag;
         response
-          .writeHead(isUnchanged ? 304 : 200, isUnchanged ? {} : headersOf(coredump.filename, size))
+          .writeHead(isUnchanged ? 304 : 200, isUnchanged ? {} : attachment(coredump.filename, size))
           .end();
         return;
       }
@@ -49,7 +50,7 @@ export function createDownloadRoute(deps: DownloadDeps) {
         stream.destroy();
         throw error;
       });
-      response.writeHead(200, headersOf(coredump.filename, size));
+      response.writeHead(200, attachment(coredump.filename, size));
       await pipeline(stream, response);
     } catch (error) {
       // After the first bytes only a closed connection shows the client that the file is incomplete.
@@ -78,7 +79,7 @@ export function createCoreElfRoute(deps: DownloadDeps) {
         coredumps.noteDownload(coredump),
       );
     }
-    response.writeHead(200, headersOf(coredump.filename.replace(/(\.dmp)?$/, '.elf'), elf.length));
+    response.writeHead(200, attachment(coredump.filename.replace(/(\.dmp)?$/, '.elf'), elf.length));
     response.end(request.method === 'HEAD' ? undefined : elf);
   };
 }
@@ -98,7 +99,7 @@ async function authenticate(
   request: IncomingMessage,
   search: string,
   dumpId: number,
-): Promise<Person> {
+): Promise<Reader> {
   const { authorization } = request.headers;
   const link = new URLSearchParams(search).get('link');
   const address = clientAddress(request);
@@ -116,13 +117,4 @@ interface DumpPath {
 function named(device: string): { id: number } | { key: string } {
   const id = decodeGlobalId('Device', device);
   return id === null ? { key: device } : { id };
-}
-
-function headersOf(filename: string, size: number) {
-  return {
-    'Content-Type': 'application/octet-stream',
-    'Content-Length': size,
-    'Content-Disposition': `attachment; filename="${filename}"`,
-    'X-Content-Type-Options': 'nosniff',
-  };
 }

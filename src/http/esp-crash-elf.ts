@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { runAs } from '../auth/actor.js';
 import type { Gatekeeper } from '../auth/gatekeeper.js';
-import { hasRole, refusalOf } from '../auth/principal.js';
+import { assertMayUploadFor, hasRole, refusalOf } from '../auth/principal.js';
 import { badInput, DomainError } from '../errors.js';
 import type { FirmwareService } from '../firmware/service.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
@@ -42,8 +42,8 @@ export function createEspCrashElfRoute({
     try {
       if (!isOpen) throw new DomainError('NOT_FOUND', 'This route is closed (ESP_CRASH_ROUTES).');
       const address = clientAddress(request);
-      const person = await gatekeeper.admit(address, bearerOf(request.headers.authorization));
-      if (!hasRole(person, 'admin')) throw refusalOf(person);
+      const person = await gatekeeper.admitUploaders(address, bearerOf(request.headers.authorization));
+      if (!hasRole(person, 'uploader')) throw refusalOf(person, 'admins and uploaders');
       if (request.headers.expect !== undefined) response.writeContinue();
       const body = readBody(request, { stallMs, deadlineMs, signal });
       const firmware = await runAs({ person, address, requestId }, () =>
@@ -55,7 +55,9 @@ export function createEspCrashElfRoute({
               truncated: () => false,
             },
             async identify(file) {
-              return namesOf(file, new URLSearchParams(search), await fields);
+              const names = await namesOf(file, new URLSearchParams(search), await fields);
+              assertMayUploadFor(person, names.modelCode);
+              return names;
             },
           }),
         ),

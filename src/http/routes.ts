@@ -8,6 +8,7 @@ import type { ErrorForm } from './errors.js';
 import type { createEspCrashDumpRoute } from './esp-crash-dump.js';
 import type { createEspCrashElfRoute } from './esp-crash-elf.js';
 import type { Exchange, StreamedExchange } from './exchange.js';
+import type { createFirmwareDownloadRoute } from './firmware-download.js';
 import type { createGraphiqlRoute } from './graphiql-assets.js';
 import type { createHealthRoutes } from './health.js';
 import type { createSchemaRoute } from './schema-document.js';
@@ -27,9 +28,10 @@ export type Route = {
   methods: readonly Method[] | 'any';
   /**
    * Who may call the route when authentication is on. The handlers check it, because they know the credentials (tokens,
-   * signed links) and count failures. `devices`, `admins`: the dispatcher refuses web pages of other sites.
+   * signed links) and count failures: viewers, and in places uploaders. `devices`, `uploaders`: the dispatcher refuses web
+   * pages of other sites.
    */
-  access: 'anyone' | 'viewers' | 'devices' | 'admins';
+  access: 'anyone' | 'viewers' | 'devices' | 'uploaders';
   /** The form of a refusal. */
   errors: ErrorForm;
   /** `Content-Security-Policy` of the answers, unless the handler sets a better one. */
@@ -56,6 +58,7 @@ export interface Handlers {
   espCrashElf: ReturnType<typeof createEspCrashElfRoute>;
   download: ReturnType<typeof createDownloadRoute>;
   coreElf: ReturnType<typeof createCoreElfRoute>;
+  firmwareDownload: ReturnType<typeof createFirmwareDownloadRoute>;
   health: ReturnType<typeof createHealthRoutes>;
   page: ReturnType<typeof createPageRoute>;
   pageConfig: ReturnType<typeof createPageConfigRoute>;
@@ -76,6 +79,7 @@ export function createRoutes({
   espCrashElf,
   download,
   coreElf,
+  firmwareDownload,
   health,
   page,
   pageConfig,
@@ -107,7 +111,7 @@ export function createRoutes({
       ...REST,
       path: '/upload_elf',
       methods: ['POST'],
-      access: 'admins',
+      access: 'uploaders',
       errors: 'text',
       body: 'streamed',
       handle: (exchange) => espCrashElf(exchange),
@@ -143,6 +147,14 @@ export function createRoutes({
       access: 'viewers',
       body: 'watched',
       handle: (exchange, [device = '', id = '']) => download(exchange, { device, id }),
+    },
+    {
+      ...REST,
+      path: '/api/firmwares/:id/firmware.elf',
+      methods: READ,
+      access: 'viewers',
+      body: 'watched',
+      handle: (exchange, [id = '']) => firmwareDownload(exchange, id),
     },
     {
       ...REST,

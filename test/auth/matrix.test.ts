@@ -4,9 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { encodeGlobalId } from '../../src/global-ids.js';
 import { schema } from '../../src/graphql/schema/schema.js';
-import { aDevice, aServer, bearer, stored, type TestApp, upload } from '../support/app.js';
+import { createRoutes, type Handlers, type Route } from '../../src/http/routes.js';
+import { aDevice, aServer, bearer, stored, type TestApp } from '../support/app.js';
+import { GITHUB_JOB, gitHubPublisher, jobToken } from '../support/ci-jobs.js';
+import { uploadFirmware } from '../support/firmware.js';
 import { anOidcProvider, inSeconds, type OidcProvider } from '../support/oidc.js';
-import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
+import { ADMIN, UPLOADER, VIEWER, WITH_UPLOADER } from '../support/people.js';
 import { type AskedField, everyField } from '../support/walk.js';
 
 /**
@@ -15,8 +18,16 @@ import { type AskedField, everyField } from '../support/walk.js';
  * what is stricter.
  */
 const ADMINS_ONLY = ['auditEvents'];
+/** What an uploader may read: who it is. Its one mutation is for the models that exist, and these documents name none. */
+const FOR_UPLOADERS = ['viewer'];
 /** Ids of nothing, so that an admin's mutations find nothing to delete. */
 const FIELDS = everyField(schema, { ID: JSON.stringify(encodeGlobalId('Device', 999_999)) });
+
+/** Every route but those of GraphQL, which have cells for their fields: whatever is added is here by itself. */
+const ROUTES = createRoutes(new Proxy({} as Handlers, { get: () => () => undefined })).filter(
+  ({ path }) => path !== '*' && path !== '/graphql',
+);
+const UPLOADERS_TOO = ['/api/firmwares/:id/firmware.elf'];
 
 type Outcome = 'in' | 401 | 403;
 
@@ -25,18 +36,27 @@ describe('the access matrix', () => {
     const issuer = await anOidcProvider([
       { id: 'dashboard', roles: ['viewer'] },
       { id: 'ci', roles: ['admin'] },
+      { id: 'release', roles: ['uploader'] },
       { id: 'baker', roles: ['baker'] },
       { id: 'iotdevice-thermostat-dev1' },
       { id: 'iotdevice-pump-dev1' },
     ]);
+    const ci = await anOidcProvider([]);
     const app = await aServer(
-      { ...STATIC_TOKENS, ...issuer.environment, AUTH_FAILURES_PER_MINUTE: '100000' },
+      {
+        ...WITH_UPLOADER,
+        ...issuer.environment,
+        TRUSTED_PUBLISHERS: JSON.stringify([gitHubPublisher(ci.issuer)]),
+        AUTH_FAILURES_PER_MINUTE: '100000',
+      },
       { token: ADMIN },
     );
     const device = await aDevice(app);
     const other = await aDevice(app, { key: 'dev2' });
     const { coredumpId } = await stored(app, 'dump', { headers: bearer(device.token) });
-    const whos = await everybody(issuer, { device: device.token, other: other.token });
+    const firmware = await uploadFirmware(app, { headers: bearer(ADMIN) });
+    const ingest = await anIngestKey(app);
+    const whos = await everybody(issuer, ci, { device: device.token, other: other.token, ingest });
     const wrong: string[] = [];
     let cells = 0;
     const cell = async (who: Who, what: string, expected: Outcome, find: () => Promise<Outcome>) => {
@@ -46,14 +66,16 @@ describe('the access matrix', () => {
     };
 
     const row = async (who: Who) => {
-      for (const path of ['/healthz', '/readyz'])
-        await cell(who, path, 'in', () => statusOf(app, path, who.token));
-      for (const path of ['/metrics', '/schema.graphql', ...downloads(coredumpId)])
-        await cell(who, path, reads(who), () => statusOf(app, path, who.token));
+      for (const route of ROUTES) {
+        const address = addressOf(route.path, { dump: coredumpId, firmware: firmware.id });
+        const isUpload = route.methods.includes('POST');
+        await cell(who, route.path, expectedAt(route, who), () =>
+          isUpload ? uploadAs(app, who, address) : statusOf(app, address, who.token),
+        );
+      }
       await cell(who, 'GraphiQL', who.kind === 'nobody' && who.token === undefined ? 401 : reads(who), () =>
         statusOf(app, '/graphql', who.token, { Accept: 'text/html' }),
       );
-      await cell(who, 'upload', uploads(who), () => uploadAs(app, who));
       for (const field of FIELDS) {
         await cell(who, field.name, expectedOf(who, field), () => ask(app, field, who.token));
       }
@@ -72,18 +94,27 @@ describe('the access matrix', () => {
 
 interface Who {
   name: string;
-  kind: 'nobody' | 'roleless' | 'device' | 'viewer' | 'admin';
+  kind: 'nobody' | 'roleless' | 'device' | 'viewer' | 'uploader' | 'admin';
   token?: string;
-  /** Of the device "dev1". */
+  /** Of the device "dev1", or of the one with the serial. */
   mayUpload?: boolean;
+  serial?: string;
+  /** The only ones whose firmware it may upload. */
+  models?: string[];
 }
 
-async function everybody(issuer: OidcProvider, tokens: { device: string; other: string }): Promise<Who[]> {
+async function everybody(
+  issuer: OidcProvider,
+  ci: OidcProvider,
+  tokens: { device: string; other: string; ingest: string },
+): Promise<Who[]> {
   const admin = { realm_access: { roles: ['admin'] } };
   const good = await issuer.token('ci');
   const [head = '', body = '', signature = ''] = good.split('.');
-  const claims = { ...admin, iss: issuer.issuer, aud: 'coredock', exp: inSeconds(600) };
+  const claims = { ...admin, iss: issuer.issuer, aud: 'coredock', exp: inSeconds(3600) };
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  // All cells take a while on a busy machine.
+  const job = { ...GITHUB_JOB, exp: inSeconds(3600) };
   const forged = `${head}.${encoded(claims)}`;
   return [
     { name: 'anonymous', kind: 'nobody' },
@@ -96,9 +127,24 @@ async function everybody(issuer: OidcProvider, tokens: { device: string; other: 
       mayUpload: true,
     },
     { name: 'other device', kind: 'device', token: tokens.other },
+    { name: 'ingest key', kind: 'device', token: tokens.ingest, mayUpload: true, serial: 'SN-1' },
+    { name: 'ingest key, made up', kind: 'nobody', token: `cdk_${'x'.repeat(43)}`, serial: 'SN-1' },
     { name: 'device of another model', kind: 'roleless', token: await issuer.token('iotdevice-pump-dev1') },
     { name: 'viewer', kind: 'viewer', token: VIEWER },
     { name: 'viewer by issuer', kind: 'viewer', token: await issuer.token('dashboard') },
+    { name: 'uploader', kind: 'uploader', token: UPLOADER },
+    { name: 'uploader by issuer', kind: 'uploader', token: await issuer.token('release') },
+    { name: 'CI job', kind: 'uploader', token: await jobToken(ci, job), models: ['thermostat'] },
+    {
+      name: 'CI job of a pull request',
+      kind: 'nobody',
+      token: await jobToken(ci, { ...GITHUB_JOB, event_name: 'pull_request' }),
+    },
+    {
+      name: 'CI job elsewhere',
+      kind: 'nobody',
+      token: await jobToken(ci, { ...GITHUB_JOB, repository_id: '1' }),
+    },
     { name: 'admin', kind: 'admin', token: ADMIN },
     { name: 'admin by issuer', kind: 'admin', token: good },
     { name: 'without a role', kind: 'roleless', token: await issuer.token('baker') },
@@ -116,6 +162,13 @@ async function everybody(issuer: OidcProvider, tokens: { device: string; other: 
   ];
 }
 
+async function anIngestKey(app: TestApp): Promise<string> {
+  const { createIngestKey } = await app.graphql<{ createIngestKey: { key: string } }>(
+    'mutation { createIngestKey(input: { modelCode: "thermostat", name: "line 1" }) { key } }',
+  );
+  return createIngestKey.key;
+}
+
 function reads({ kind }: Who): Outcome {
   if (kind === 'nobody') return 401;
   return kind === 'viewer' || kind === 'admin' ? 'in' : 403;
@@ -126,18 +179,35 @@ function uploads({ kind, mayUpload }: Who): Outcome {
   return mayUpload === true ? 'in' : 403;
 }
 
+/** Anonymous people learn how to sign in; a token that is none is refused. */
+function readsConfig(who: Who): Outcome {
+  if (who.kind === 'uploader' || who.token === undefined) return 'in';
+  return reads(who);
+}
+
 function expectedOf(who: Who, { operation, root }: AskedField): Outcome {
+  if (who.kind === 'uploader') {
+    if (root === 'uploadFirmware') return who.models === undefined ? 'in' : 403;
+    return FOR_UPLOADERS.includes(root) ? 'in' : 403;
+  }
   const needsAdmin = operation === 'mutation' || ADMINS_ONLY.includes(root);
   return needsAdmin && who.kind === 'viewer' ? 403 : reads(who);
 }
 
-function downloads(coredumpId: string): string[] {
-  const id = encodeURIComponent(coredumpId);
-  return [`/api/coredumps/${id}/download`, `/api/devices/dev1/coredumps/${id}/download`];
+function expectedAt({ path, access }: Route, who: Who): Outcome {
+  if (access === 'devices') return uploads(who);
+  if (path === '/api/config') return readsConfig(who);
+  if (access === 'anyone') return 'in';
+  return UPLOADERS_TOO.includes(path) && who.kind === 'uploader' ? 'in' : reads(who);
+}
+
+function addressOf(path: string, { dump, firmware }: { dump: string; firmware: string }): string {
+  const id = encodeURIComponent(path.startsWith('/api/firmwares/') ? firmware : dump);
+  return path.replace(':device', 'dev1').replace(':id', id);
 }
 
 async function statusOf(app: TestApp, path: string, token?: string, headers = {}): Promise<Outcome> {
-  const response = await fetch(app.url + path, { headers: { ...headers, ...bearer(token) } });
+  const response = await asked(app.url + path, { headers: { ...headers, ...bearer(token) } });
   await response.arrayBuffer();
   return outcomeOf(response.status);
 }
@@ -146,11 +216,26 @@ function outcomeOf(status: number): Outcome {
   return status === 401 || status === 403 ? status : 'in';
 }
 
-async function uploadAs(app: TestApp, { token }: Who): Promise<Outcome> {
-  const response = await upload(app, 'dump', { headers: bearer(token) });
-  if (response.status !== 201 && ![401, 403].includes(response.status))
-    throw new Error(await response.text());
+async function uploadAs(app: TestApp, { token, serial }: Who, path: string): Promise<Outcome> {
+  const device = serial === undefined ? { device_key: 'dev1' } : { device_serial: serial };
+  const query = new URLSearchParams({ chip: 'esp32c3', firmware_version: '1.0.0', ...device });
+  const address = `${app.url}${path}?${query}`;
+  const response = await asked(address, { method: 'POST', headers: bearer(token), body: 'dump' });
+  if (response.status >= 500) throw new Error(await response.text());
+  await response.arrayBuffer();
   return outcomeOf(response.status);
+}
+
+/** On a busy machine the server may close a kept connection in the moment in which it is used again. */
+async function asked(...request: Parameters<typeof fetch>): Promise<Response> {
+  for (;;) {
+    try {
+      return await fetch(...request);
+    } catch (error) {
+      const { cause } = error as { cause?: { code?: string } };
+      if (cause?.code !== 'ECONNRESET') throw error;
+    }
+  }
 }
 
 /** "In" is whatever is not a refusal: the ids are of nothing, so NOT_FOUND is what who is let in gets to hear. */
@@ -166,7 +251,7 @@ async function ask(
   form.set('operations', body);
   form.set('map', JSON.stringify({ file: ['variables.upload'] }));
   form.set('file', new Blob(['no firmware']), 'x.elf');
-  const response = await fetch(`${app.url}/graphql`, {
+  const response = await asked(`${app.url}/graphql`, {
     method: 'POST',
     headers: { ...(needsUpload ? {} : { 'Content-Type': 'application/json' }), ...bearer(token) },
     body: needsUpload ? form : body,
@@ -193,7 +278,7 @@ function refusalIn(errors: Answer['errors'] = []): 401 | 403 | undefined {
 /** Refused, or open: nothing ever happens to the dumps that it is about, so an open one just stays so for a moment. */
 async function overSse(app: TestApp, query: string, token?: string): Promise<Outcome> {
   const abort = new AbortController();
-  const response = await fetch(`${app.url}/graphql`, {
+  const response = await asked(`${app.url}/graphql`, {
     method: 'POST',
     signal: abort.signal,
     headers: { Accept: 'text/event-stream', 'Content-Type': 'application/json', ...bearer(token) },

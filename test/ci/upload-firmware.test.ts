@@ -39,10 +39,10 @@ async function anEndpoint(
 }
 
 const run = (file: string, url: string, terminal = aTerminal(), more = {}) =>
-  uploadFirmwareCommand(file, { model: 'thermostat', url, retries: 3, ...more }, terminal, 1);
+  uploadFirmwareCommand(file, { model: 'thermostat', url, retries: 3, ...more }, terminal, {}, 1);
 
 const DONE = JSON.stringify({
-  data: { uploadFirmware: { firmware: { version: '1.2.3', elfSha256: 'ab' } } },
+  data: { uploadFirmware: { firmware: { id: 'RmlybXdhcmU6MQ==', version: '1.2.3', elfSha256: 'ab' } } },
 });
 
 describe('coredock firmware upload', () => {

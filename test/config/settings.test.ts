@@ -133,14 +133,18 @@ describe('settings', () => {
   it('turn authentication on by an issuer or by tokens, which is enough for any address', () => {
     const digest = 'ab'.repeat(32);
 
-    expect(readConfig({}).auth).toEqual({ issuer: null, tokens: { admin: [], viewer: [] } });
+    expect(readConfig({}).auth).toEqual({
+      issuer: null,
+      tokens: { admin: [], uploader: [], viewer: [] },
+      trustedPublishers: [],
+    });
     expect(
       readConfig({
         HOST: '0.0.0.0',
         ADMIN_TOKENS: `sha256:${digest}, sha256:${'CD'.repeat(32)}`,
         VIEWER_TOKENS: `sha256:${digest}`,
       }).auth.tokens,
-    ).toEqual({ admin: [digest, 'cd'.repeat(32)], viewer: [digest] });
+    ).toEqual({ admin: [digest, 'cd'.repeat(32)], uploader: [], viewer: [digest] });
     expect(
       readConfig({ HOST: '::', OIDC_ISSUER: 'https://id.example/realms/x', OIDC_AUDIENCE: 'coredock' }).auth
         .issuer,

@@ -1,7 +1,7 @@
 import type { Page, Route } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
-import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
+import { ADMIN, STATIC_TOKENS, UPLOADER, VIEWER, WITH_UPLOADER } from '../support/people.js';
 import { aProgram } from '../support/program.js';
 import { aPageIssuer, asAdmin, isRefusal, signInAt, signInWith } from '../support/sign-in.js';
 
@@ -81,6 +81,20 @@ describe.skipIf(!hasChromium)(`what the page knows of who uses it${NEEDS_CHROMIU
 
     await page.getByRole('button', { name: 'New model' }).waitFor();
     expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
+  it('is, of an uploader, what such a token is for, and no page that is full of refusals', async () => {
+    const program = await aProgram('serve', { environment: WITH_UPLOADER });
+    const page = await aBrowserPage(program.url, { path: '/dumps' });
+
+    await signInWith(page, UPLOADER);
+
+    await page.getByRole('heading', { name: 'This token uploads firmware' }).waitFor();
+    await page.getByText(`--url ${program.url}`).waitFor();
+    expect(await page.getByRole('navigation').count()).toBe(0);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await signInWith(page, VIEWER);
+    await page.getByRole('navigation').waitFor();
   });
 
   it('is, of somebody without a role, what must be done about it', async () => {

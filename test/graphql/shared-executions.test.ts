@@ -194,7 +194,8 @@ const OUTPUT = '#0  0x42009351 in send (key="secret") at main.c:3';
 const digest = (token: string) => createHash('sha256').update(token).digest('hex');
 const TOKENS = {
   issuer: null,
-  tokens: { admin: [digest('admin')], viewer: [digest('viewer'), digest('another-viewer')] },
+  tokens: { admin: [digest('admin')], uploader: [], viewer: [digest('viewer'), digest('another-viewer')] },
+  trustedPublishers: [],
 };
 
 async function aParsedDump({ fleet, coredumps }: GraphQLEndpoint) {

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { aServer, bearer, type TestApp } from '../support/app.js';
 import { fixture } from '../support/fixtures.js';
-import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
+import { ADMIN, UPLOADER, VIEWER, WITH_UPLOADER } from '../support/people.js';
 
 const OPEN = { ESP_CRASH_ROUTES: 'true' };
 const ELF = await readFile(fixture('thermostat-1.0.0').elfPath);
@@ -104,8 +104,8 @@ describe('a build that esp-crash’s users send from CI', () => {
     });
   });
 
-  it('needs an admin’s token, as Bearer or in the URL, where authentication is on', async () => {
-    const app = await aServerWithModel(STATIC_TOKENS, { token: ADMIN });
+  it('needs the token of an uploader or admin, as Bearer or in the URL, where authentication is on', async () => {
+    const app = await aServerWithModel(WITH_UPLOADER, { token: ADMIN });
     const basic = (token: string) => ({
       Authorization: `Basic ${Buffer.from(`ci:${token}`).toString('base64')}`,
     });
@@ -115,7 +115,7 @@ describe('a build that esp-crash’s users send from CI', () => {
     expect(await send(app, { headers: basic(VIEWER) })).toMatchObject({ status: 403 });
     expect(await send(app, { headers: bearer(VIEWER) })).toMatchObject({ status: 403 });
     expect(await send(app, { headers: bearer(ADMIN) })).toMatchObject({ status: 200 });
-    expect(await send(app, { headers: basic(ADMIN) })).toMatchObject({ status: 200 });
+    expect(await send(app, { headers: basic(UPLOADER) })).toMatchObject({ status: 200 });
 
     const { auditEvents } = await app.graphql<{ auditEvents: { nodes: { action: string }[] } }>(
       '{ auditEvents(first: 50) { nodes { action } } }',

@@ -20,6 +20,7 @@ const handlers: Handlers = {
   espCrashElf: unused,
   download: unused,
   coreElf: unused,
+  firmwareDownload: unused,
   health: { healthz: unused, readyz: unused, metrics: unused },
   page: unused,
   pageConfig: unused,
@@ -167,7 +168,7 @@ describe('the table of routes', () => {
 
       if (route.access === 'anyone') expect([route.path, stranger]).not.toEqual([route.path, 401]);
       else expect([route.path, stranger]).toEqual([route.path, 401]);
-      if (route.access === 'devices' || route.access === 'admins')
+      if (route.access === 'devices' || route.access === 'uploaders')
         expect([route.path, viewer]).toEqual([route.path, 403]);
       else expect([401, 403]).not.toContain(viewer);
     }

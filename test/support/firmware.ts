@@ -69,8 +69,19 @@ export function withoutDescriptor(elf: Buffer): Buffer {
   return changed;
 }
 
+interface FirmwareUpload {
+  elf?: Uint8Array;
+  modelCode?: string;
+  version?: string;
+  allowVersionMismatch?: boolean;
+  filename?: string;
+  headers?: Record<string, string>;
+  /** What is asked of the answer. */
+  selection?: string;
+}
+
 /** Uploads a bare ELF as CI does: a GraphQL multipart request. */
-export async function uploadFirmware(
+export async function sendFirmware(
   app: Pick<TestApp, 'url'>,
   {
     elf = aFirmwareElf(),
@@ -79,28 +90,28 @@ export async function uploadFirmware(
     allowVersionMismatch,
     filename = 'firmware.elf',
     headers = {},
-  }: {
-    elf?: Uint8Array;
-    modelCode?: string;
-    version?: string;
-    allowVersionMismatch?: boolean;
-    filename?: string;
-    headers?: Record<string, string>;
-  },
-): Promise<{ id: string; version: string; elfSha256: string; chip: string | null; size: number }> {
+    selection = 'firmware { id version elfSha256 chip size }',
+  }: FirmwareUpload,
+): Promise<Response> {
   const form = new FormData();
   const query = `mutation ($model: String!, $bundle: Upload!, $version: String, $allowVersionMismatch: Boolean) {
     uploadFirmware(input: {
       modelCode: $model, bundle: $bundle, version: $version, allowVersionMismatch: $allowVersionMismatch
-    }) {
-      firmware { id version elfSha256 chip size }
-    }
+    }) { ${selection} }
   }`;
   const variables = { model: modelCode, bundle: null, version, allowVersionMismatch };
   form.set('operations', JSON.stringify({ query, variables }));
   form.set('map', JSON.stringify({ bundle: ['variables.bundle'] }));
   form.set('bundle', new Blob([new Uint8Array(elf)]), filename);
-  const response = await fetch(`${app.url}/graphql`, { method: 'POST', headers, body: form });
+  return fetch(`${app.url}/graphql`, { method: 'POST', headers, body: form });
+}
+
+/** The same, for when it must succeed. */
+export async function uploadFirmware(
+  app: Pick<TestApp, 'url'>,
+  firmware: Omit<FirmwareUpload, 'selection'>,
+): Promise<{ id: string; version: string; elfSha256: string; chip: string | null; size: number }> {
+  const response = await sendFirmware(app, firmware);
   const { data, errors } = (await response.json()) as {
     data?: { uploadFirmware: { firmware: never } | null };
     errors?: unknown;

@@ -58,7 +58,7 @@ export async function aGraphQLEndpoint({
   beside = null as { dir: string; databaseUrl: string; fleet: Fleet } | null,
   answerLimits = readConfig({}).answerLimits,
   answerPatienceMs = 5_000,
-  auth = { issuer: null, tokens: { admin: [], viewer: [] } } as AuthSettings,
+  auth = readConfig({}).auth as AuthSettings,
   /** What the services take for the time. */
   clock = createSystemClock(),
   environment = {} as Record<string, string>,

@@ -30,7 +30,11 @@ export type Oracle = Awaited<ReturnType<typeof anOracle>>;
 /** A fleet behind the real endpoint, and the answers that graphql-js itself gives with the same schema and rows. */
 export async function anOracle() {
   const endpoint = await aGraphQLEndpoint({
-    auth: { issuer: null, tokens: { admin: [digest('admin')], viewer: PEOPLE.slice(1).map(digest) } },
+    auth: {
+      issuer: null,
+      tokens: { admin: [digest('admin')], uploader: [], viewer: PEOPLE.slice(1).map(digest) },
+      trustedPublishers: [],
+    },
     clock: { ...createSystemClock(), now: () => NOW },
     environment: LIMITS,
     queriesApart: true,

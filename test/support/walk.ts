@@ -33,8 +33,13 @@ type Reached = Omit<AskedField, 'name' | 'document' | 'needsUpload'> & { wrap: (
  * interface through it as well: what is added to the schema is in it by itself.
  *
  * @param values what arguments get by their name or type; others get something of their type
+ * @param through the only root field to begin with; all of them when left out
  */
-export function everyField(schema: GraphQLSchema, values: Record<string, string> = {}): AskedField[] {
+export function everyField(
+  schema: GraphQLSchema,
+  values: Record<string, string> = {},
+  through?: string,
+): AskedField[] {
   const asked: AskedField[] = [];
   const seen = new Set<string>();
   const waiting: Array<{ type: GraphQLObjectType; reached: Reached | null }> = [
@@ -48,6 +53,7 @@ export function everyField(schema: GraphQLSchema, values: Record<string, string>
     if (seen.has(type.name)) continue;
     seen.add(type.name);
     for (const field of Object.values(type.getFields())) {
+      if (reached === null && through !== undefined && field.name !== through) continue;
       const way: Reached = reached ?? {
         operation: operationOf(schema, type),
         root: field.name,

@@ -48,3 +48,10 @@ export function firmwareCurlLine(modelCode: string): string {
     `  -F 'map={"0":["variables.f"]}' -F 0=@build/${modelCode}.elf`,
   ].join('\n');
 }
+
+/** The same by the program, with a token of an uploader. */
+export const UPLOAD_COMMAND = [
+  'export COREDOCK_TOKEN=…',
+  'npx coredock firmware upload build/thermostat.elf \\',
+  `  --model thermostat --url ${origin}`,
+].join('\n');

@@ -1,6 +1,6 @@
 import { endSession, type Session } from './session';
 
-export type Role = 'viewer' | 'admin';
+export type Role = 'viewer' | 'uploader' | 'admin';
 
 /** The server's configuration for the page, and the role of the signed-in person (`GET /api/config`). */
 export interface PageConfig {

@@ -12,6 +12,7 @@ const AuditRole = builder.enumType('AuditRole', {
     'The role of whoever did something. Values may be added; one that this version does not know is VIEWER.',
   values: {
     VIEWER: { value: 'viewer', description: 'A person who may read and download.' },
+    UPLOADER: { value: 'uploader', description: 'A program, as in CI, that may only upload firmware.' },
     ADMIN: { value: 'admin', description: 'A person who may change everything.' },
     DEVICE: { value: 'device', description: 'A device that registered itself.' },
     SERVER: { value: 'server', description: 'The server did it by itself.' },
@@ -24,6 +25,10 @@ const AuditVia = builder.enumType('AuditVia', {
   values: {
     ISSUER: { value: 'issuer', description: 'By a token of the OIDC issuer.' },
     TOKEN: { value: 'token', description: 'By a static token of the settings.' },
+    PUBLISHER: {
+      value: 'publisher',
+      description: 'By the token of a CI job that `TRUSTED_PUBLISHERS` names.',
+    },
     LINK: { value: 'link', description: 'By a signed link for a download.' },
     INGEST_KEY: { value: 'ingest_key', description: 'By an ingest key of a model.' },
     OPEN: { value: 'open', description: 'Not at all: the server had no authentication.' },
@@ -61,13 +66,14 @@ builder.node(AuditEvent, {
     createdAt: t.expose('at', { type: 'DateTime', description: 'When it was done.' }),
     action: t.exposeString('action', {
       description:
-        'The mutation’s name, `downloadCoredump`, or `registerDevice` of a device that registered itself. A text, because ' +
-        'every release may add mutations.',
+        'The mutation’s name, `downloadCoredump`, `downloadFirmware`, or `registerDevice` of a device that registered itself. ' +
+        'A text, because every release may add mutations.',
     }),
     actor: t.exposeString('actor', {
       description:
-        'Who: the name in the issuer’s token, or `token` and the first digits of a static token’s digest; `ingest key`, its ' +
-        'name and its hint; `anybody` without authentication; `coredock` for the server itself.',
+        'Who: the name in the issuer’s token, or `token` and the first digits of a static token’s digest; repository, ref ' +
+        'and run of a CI job; `ingest key`, its name and its hint; `anybody` without authentication; `coredock` for the ' +
+        'server itself.',
     }),
     role: t.field({
       type: AuditRole,
@@ -117,7 +123,7 @@ const AuditEventConnection = builder.connectionObject({ type: AuditEvent, name: 
 const AuditEventFilterInput = builder.inputType('AuditEventFilter', {
   description: 'Fields that are left out do not filter. A list means "one of".',
   fields: (t) => ({
-    action: t.stringList({ description: 'Names of mutations, or `downloadCoredump`.' }),
+    action: t.stringList({ description: 'Names of mutations, `downloadCoredump` or `downloadFirmware`.' }),
     actor: t.stringList({ description: 'Names of actors, exactly.' }),
     role: t.field({ type: [AuditRole], description: 'Roles of actors.' }),
     targetType: t.field({ type: [AuditTargetType], description: 'Types of targets.' }),

@@ -4,7 +4,7 @@ import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import type { FileUpload } from 'graphql-upload-minimal';
-import { hasRole, refusalOf } from '../../auth/principal.js';
+import { hasRole, type Role, refusalOf } from '../../auth/principal.js';
 import { getDatamodel } from '../../platform/database/generated/pothos-types.js';
 import './audit-mutations.js';
 import '../limits/bounded-lists.js';
@@ -26,8 +26,8 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: Date; Output: Date };
     Upload: { Input: Promise<FileUpload>; Output: never };
   };
-  /** The role that a field requires; an admin is also a viewer. */
-  AuthScopes: { viewer: boolean; admin: boolean };
+  /** The role that a field requires, any one of several; an admin has every role. */
+  AuthScopes: Record<Role, boolean>;
   Connection: { totalCount: () => number | Promise<number> };
 }>({
   // Rules are checked before anything else in a field runs.
@@ -44,8 +44,13 @@ export const builder = new SchemaBuilder<{
   ],
   defaultFieldNullability: false,
   scopeAuth: {
-    authScopes: ({ person }) => ({ viewer: hasRole(person, 'viewer'), admin: hasRole(person, 'admin') }),
-    unauthorizedError: (_, { person }) => refusalOf(person),
+    authScopes: ({ person }) => ({
+      viewer: hasRole(person, 'viewer'),
+      uploader: hasRole(person, 'uploader'),
+      admin: hasRole(person, 'admin'),
+    }),
+    unauthorizedError: (_, { person }, { fieldName }) =>
+      refusalOf(person, fieldName === 'uploadFirmware' ? 'admins and uploaders' : 'admins'),
     // Also checked when a client subscribes, not only at each event: a subscription that is not allowed fails at once.
     authorizeOnSubscribe: true,
   },
@@ -63,7 +68,10 @@ export const builder = new SchemaBuilder<{
 // Closed by default: the rule covers every field of these types, and so everything reachable through them. The
 // `authScopes` of a field can only restrict further, because both must pass.
 builder.queryType({ description: 'All that can be read. For viewers.', authScopes: { viewer: true } });
-builder.mutationType({ description: 'All that can be changed. For admins.', authScopes: { admin: true } });
+builder.mutationType({
+  description: 'All that can be changed. For admins; `uploadFirmware` is for uploaders too.',
+  authScopes: { admin: true },
+});
 builder.subscriptionType({
   description: 'All that can be followed. For viewers.',
   authScopes: { viewer: true },

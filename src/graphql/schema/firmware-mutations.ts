@@ -1,3 +1,4 @@
+import { assertMayUploadFor } from '../../auth/principal.js';
 import { readWarnings } from '../../firmware/warnings.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
@@ -20,6 +21,11 @@ builder.relayMutationField(
         description:
           'When left out: `version.json` in the ZIP, else the application descriptor in the ELF says it.',
       }),
+      revision: t.string({
+        description:
+          'The Git commit of its sources: 1 to 64 of the characters `A-Z a-z 0-9 . _ + -`. Of an ELF that is there already, the ' +
+          'first one stays.',
+      }),
       allowVersionMismatch: t.boolean({
         description:
           'Store it under `version`, or that of `version.json`, although its application descriptor has another one ' +
@@ -30,14 +36,20 @@ builder.relayMutationField(
   {
     description:
       'Stores a build, with which dumps can be parsed. Dumps that wait for it are queued. The same ELF again changes ' +
-      'nothing.',
-    resolve: async (_, { input: { modelCode, bundle, version, allowVersionMismatch } }, { services }) => {
+      'nothing. For admins and uploaders; a CI job may upload for the models that it is trusted with.',
+    skipTypeScopes: true,
+    authScopes: { uploader: true },
+    resolve: async (
+      _,
+      { input: { modelCode, bundle, version, revision, allowVersionMismatch } },
+      { services, person },
+    ) => {
+      assertMayUploadFor(person, modelCode);
       const { filename, createReadStream } = await bundle;
       const stream = createReadStream();
       return services.firmwares.upload({
         modelCode,
-        ...(version == null ? {} : { version }),
-        ...(allowVersionMismatch == null ? {} : { allowVersionMismatch }),
+        ...present({ version, revision, allowVersionMismatch }),
         // graphql-upload-minimal cuts a file at its limit without an error; the stream knows.
         bundle: { filename, stream, truncated: () => 'truncated' in stream && stream.truncated === true },
       });

@@ -25,6 +25,12 @@ builder.node(Firmware, {
         '`allowVersionMismatch`, or a correction. Null when the ELF has none, and for a build of an earlier release until it is ' +
         'used.',
     }),
+    revision: t.exposeString('revision', {
+      nullable: true,
+      description:
+        'The Git commit of its sources, as CI or whoever uploaded it says; null when nobody said it. For example ' +
+        '`4d3c2b1a0f9e8d7c6b5a49382716054f3e2d1c0b`.',
+    }),
     chip: t.exposeString('chip', {
       nullable: true,
       description:

@@ -6,11 +6,16 @@ const ViewerRole = builder.enumType('ViewerRole', {
     'What a person or program may do. Values may be added: treat one that you do not know as VIEWER.',
   values: {
     VIEWER: { description: 'Reads everything but memory contents, the audit log and restricted raw dumps.' },
+    UPLOADER: { description: 'Uploads firmware by `uploadFirmware`, and reads nothing but its answer.' },
     ADMIN: { description: 'Reads and changes everything.' },
   },
 });
 
-const ROLES: Record<Person['kind'], typeof ViewerRole.$inferType> = { viewer: 'VIEWER', admin: 'ADMIN' };
+const ROLES: Record<Person['kind'], typeof ViewerRole.$inferType> = {
+  viewer: 'VIEWER',
+  uploader: 'UPLOADER',
+  admin: 'ADMIN',
+};
 
 const Viewer = builder.objectRef<Person>('Viewer').implement({
   description: 'The person or program that sends the request, as the server sees it.',
@@ -18,7 +23,7 @@ const Viewer = builder.objectRef<Person>('Viewer').implement({
     name: t.exposeString('name', {
       description:
         'As in the audit log: the name in the issuer’s token, or `token` and the first digits of a static token’s ' +
-        'digest; `anybody` while authentication is off.',
+        'digest; repository, ref and run of a CI job; `anybody` while authentication is off.',
     }),
     role: t.field({
       type: ViewerRole,
@@ -26,8 +31,15 @@ const Viewer = builder.objectRef<Person>('Viewer').implement({
       resolve: ({ kind }) => ROLES[kind],
     }),
     canMutate: t.boolean({
-      description: 'Whether it may use mutations. Ask for this instead of comparing roles.',
+      description:
+        'Whether it may use every mutation. Ask for this instead of comparing roles. False for an uploader, which has one.',
       resolve: (person) => hasRole(person, 'admin'),
+    }),
+    firmwareModels: t.stringList({
+      nullable: true,
+      description:
+        'Codes of the models whose firmware it may upload: none for a viewer, those of its settings for a CI job. Null: all.',
+      resolve: (person) => (person.kind === 'viewer' ? [] : (person.models ?? null)),
     }),
     expiresAt: t.field({
       type: 'DateTime',
@@ -43,6 +55,9 @@ const Viewer = builder.objectRef<Person>('Viewer').implement({
 builder.queryField('viewer', (t) =>
   t.field({
     type: Viewer,
+    // An uploader, who may read nothing else, learns by it whether its token works.
+    skipTypeScopes: true,
+    authScopes: { viewer: true, uploader: true },
     description: 'Who sends this request, and what it may do.',
     resolve: (_, __, { person }) => person,
   }),

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Gatekeeper } from '../../auth/gatekeeper.js';
-import { TokenExpired } from '../../auth/principal.js';
+import { type Person, TokenExpired } from '../../auth/principal.js';
 import { DomainError, type DomainErrorCode } from '../../errors.js';
 import { failsAt } from '../../platform/async-iterators.js';
 import type { Clock } from '../../platform/clock.js';
@@ -20,7 +20,7 @@ export function createAdmission({
   clock,
   isForeign,
 }: {
-  gatekeeper: Pick<Gatekeeper, 'isOn' | 'admit'>;
+  gatekeeper: Pick<Gatekeeper, 'isOn' | 'admit' | 'admitUploaders'>;
   clientAddress: ClientAddress;
   clock: Pick<Clock, 'now'>;
   isForeign: (request: IncomingMessage) => boolean;
@@ -45,10 +45,18 @@ export function createAdmission({
         }
         return true;
       }
-      const isVisit = request.method === 'GET' && request.headers.accept?.includes('text/html') === true;
-      if (!isVisit || request.headers.authorization !== undefined) return false;
+      if (!isVisit(request) || request.headers.authorization !== undefined) return false;
       sendPage(response, 401, signInPage());
       return true;
+    },
+
+    /** Identifies who sends an operation. GraphiQL is for those who can use it: not for uploaders. */
+    identify(request: IncomingMessage): Promise<Person> {
+      const { authorization } = request.headers;
+      const address = clientAddress(request);
+      return isVisit(request)
+        ? gatekeeper.admit(address, authorization)
+        : gatekeeper.admitUploaders(address, authorization);
     },
 
     /**
@@ -118,6 +126,10 @@ function asGraphQLError(error: DomainError): GraphQLError {
 
 /** A token and its name. */
 const MAX_FORM_BYTES = 32 * 1024;
+
+function isVisit({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.accept?.includes('text/html') === true;
+}
 
 function isForm({ method, headers }: IncomingMessage): boolean {
   return (

@@ -28,6 +28,7 @@ import { readRequests } from './request-parser.js';
 import { shareAnswers } from './shared-executions.js';
 import { sendEventStreams } from './sse.js';
 import { admitEventStream, type Streams } from './stream-limits.js';
+import { limitUploaders } from './uploader-fields.js';
 import { serveWebSocket } from './websocket.js';
 
 interface ServerContext {
@@ -108,6 +109,7 @@ export function createGraphQLServer({
       usePersistedDocuments(persisted),
       limitDocuments(config.queryLimits, onRefusal),
       maskValidation((error) => mask(error, requestId())),
+      limitUploaders,
       checkOperations({
         maxCost: config.queryLimits.maxCost,
         onRefusal,
@@ -139,7 +141,7 @@ export function createGraphQLServer({
         if (!admitEventStream(req, res, { streams, address })) return;
         if (await admission.signIn(req, res)) return;
         // Runs before anything in the document is examined.
-        const person = await gatekeeper.admit(address, req.headers.authorization);
+        const person = await admission.identify(req);
         const actor = { person, address, requestId: id };
         await runAs(actor, () => yoga.handle(req, res, { req, res, delivery: deliveryBy(res) }));
       } catch (error) {

@@ -80,6 +80,11 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
                 stored as {firmware.version}, the ELF says {firmware.elfVersion}
               </div>
             )}
+            {firmware.revision != null && (
+              <div className="hint">
+                built from <span className="mono">{firmware.revision}</span>
+              </div>
+            )}
             {firmware.warnings.map(({ code, message }) => (
               <div key={code} className="hint">
                 {message}

@@ -34,7 +34,7 @@ graphql(`
     uploadedAt parsedAt rawRemovedAt rawRemovedReason fingerprint downloadUrl
     crashGroup { id title state isRegression count deviceCount lastSeenAt }
     device { id key name model { id code name privacy { rawForAdminsOnly } } }
-    firmware { id version elfVersion chip elfSha256 warnings { code message } }
+    firmware { id version elfVersion revision chip elfSha256 warnings { code message } }
     chosenFirmware { id version }
     waitingFor { firmwareVersion chip elfSha256Prefix }
     report {

@@ -10,7 +10,7 @@ import { ForAdmins } from '../../session/role';
 
 graphql(`
   fragment BuildInList on Firmware {
-    id version elfVersion chip elfSha256 size uploadedAt elfLostAt coredumpCount warnings { code message }
+    id version elfVersion revision chip elfSha256 size uploadedAt elfLostAt coredumpCount warnings { code message }
   }
 `);
 const DeleteBuild = graphql(`
@@ -70,14 +70,29 @@ export function BuildTable({ builds }: { builds: readonly BuildInListFragment[] 
 }
 
 function BuildRow({ build, onDelete }: { build: BuildInListFragment; onDelete: () => void }) {
-  const { version, elfVersion, chip, elfSha256, size, uploadedAt, elfLostAt, coredumpCount, warnings } =
-    build;
+  const {
+    version,
+    elfVersion,
+    revision,
+    chip,
+    elfSha256,
+    size,
+    uploadedAt,
+    elfLostAt,
+    coredumpCount,
+    warnings,
+  } = build;
   return (
     <tr>
       <td className="name-cell">
         <span className="mono">{version}</span>
         {elfVersion != null && elfVersion !== version && (
           <div className="sub-line">The ELF says {elfVersion}</div>
+        )}
+        {revision != null && (
+          <div className="sub-line mono" title={`Built from ${revision}`}>
+            {revision.slice(0, 12)}
+          </div>
         )}
       </td>
       <td className="mono" title={elfSha256}>

@@ -1,0 +1,25 @@
+import { CodeBlock } from '../parts/code-block';
+import { UPLOAD_COMMAND } from '../parts/command-examples';
+import { useTitle } from '../parts/use-title';
+import { endSession } from '../session/session';
+
+/** All that someone sees with the token of an uploader: every other page would be full of refusals. */
+export function UploaderPage() {
+  useTitle('Uploader');
+  return (
+    <main className="sign-in">
+      <div className="sign-in-card">
+        <img src="/favicon.svg" alt="" width="40" height="40" />
+        <h1>This token uploads firmware</h1>
+        <p>
+          You have signed in as an uploader. An uploader sends builds from CI and cannot look at the fleet.
+          Sign in as a viewer or admin to see it.
+        </p>
+        <CodeBlock label="How it is used" text={UPLOAD_COMMAND} />
+        <button type="button" className="button" data-tone="primary" onClick={() => endSession('signed-out')}>
+          Sign out
+        </button>
+      </div>
+    </main>
+  );
+}
