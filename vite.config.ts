@@ -8,6 +8,8 @@ import { defineConfig, type Plugin } from 'vite';
 /** The web page: `src/dashboard` becomes `dist/page`, which `src/http/dashboard-assets.ts` serves. */
 export default defineConfig({
   root: 'src/dashboard',
+  // The server makes the addresses in index.html absolute, below the path of PUBLIC_URL.
+  base: './',
   plugins: [react(), precompressed()],
   build: {
     outDir: '../../dist/page',

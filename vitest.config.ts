@@ -4,8 +4,8 @@ import { memoryFolder } from './test/support/memory-folder.js';
 
 /** Functions and readers: nothing but this process, and at most a folder. */
 const UNIT = ['test/{config,crashdump,device-list,documents,platform}/**/*.test.ts'];
-/** The page in a real browser, served by the built program. */
-const DASHBOARD = ['test/dashboard/**/*.test.ts'];
+/** The page in a real browser, served by the built program, also behind real proxies. */
+const DASHBOARD = ['test/{dashboard,proxies}/**/*.test.ts'];
 /** Tests that start other processes: the built program, a sidecar, a tool. */
 const PROGRAM = [
   'test/{ci,faults,sidecar,system,tools}/**/*.test.ts',

@@ -30,26 +30,38 @@ export type Alert = z.infer<typeof alert>;
  * The body of the request, in the format that the target understands. Texts of an alert come from devices, and an
  * attacker with a device can name a task `[x](https://…)`. So each format escapes the markup of its target. The generic
  * format is JSON, whose strings are data; the receiver escapes them for display.
+ *
+ * @param pageUrl the beginning of the link to the crash group; null: no link
  */
-export function bodyOf(payload: Alert, format: AlertFormat): string {
+export function bodyOf(payload: Alert, format: AlertFormat, pageUrl: string | null = null): string {
+  const url = linkOf(payload, pageUrl);
   switch (format) {
     case 'GENERIC':
-      return JSON.stringify(payload);
+      return JSON.stringify(url === null ? payload : { ...payload, url });
     case 'SLACK':
       // Mattermost and Rocket.Chat accept this format too, and interpret more markup than Slack.
       return JSON.stringify({
-        text: sentence(payload, inertForSlack),
+        text: withLink(sentence(payload, inertForSlack), url),
         mrkdwn: false,
         unfurl_links: false,
         unfurl_media: false,
       });
     case 'DISCORD':
       return JSON.stringify({
-        content: sentence(payload, inertForDiscord),
+        content: withLink(sentence(payload, inertForDiscord), url),
         allowed_mentions: { parse: [] },
         flags: SUPPRESS_EMBEDS,
       });
   }
+}
+
+/** Made of our own parts only: a setting, and an id whose characters are no markup. */
+function linkOf({ group }: Alert, pageUrl: string | null): string | null {
+  return group === null || pageUrl === null ? null : `${pageUrl}/groups/${encodeURIComponent(group.id)}`;
+}
+
+function withLink(text: string, url: string | null): string {
+  return url === null ? text : `${text} ${url}`;
 }
 
 /**

@@ -29,6 +29,7 @@ export function createAlertSender({
   now,
   log,
   allowPrivate,
+  pageUrl,
   retryDelayMs = 10_000,
   lookEveryMs = POLL_MS,
 }: AlertSenderDeps) {
@@ -98,7 +99,7 @@ export function createAlertSender({
   async function post({ id, payload, rule }: Due): Promise<{ httpStatus: number } | { error: string }> {
     try {
       const format = ALERT_FORMATS.find((known) => known === rule.format) ?? 'GENERIC';
-      const body = bodyOf(alert.parse(JSON.parse(payload)), format);
+      const body = bodyOf(alert.parse(JSON.parse(payload)), format, pageUrl);
       const headers = {
         'Content-Type': 'application/json',
         'User-Agent': 'Coredock',
@@ -127,6 +128,8 @@ interface AlertSenderDeps {
   log: Logger;
   /** Also sends to targets in private networks. */
   allowPrivate: boolean;
+  /** The beginning of links; null: alerts have none. */
+  pageUrl: string | null;
   /** Pause before the second attempt. */
   retryDelayMs?: number;
   /** Poll interval for deliveries of other servers and repeated attempts; this server's new ones are sent at once. */

@@ -6,10 +6,9 @@ import { request as requestHttps } from 'node:https';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import pRetry from 'p-retry';
-import * as z from 'zod';
-import { parseJson } from '../platform/json.js';
 import { HOW_TO_GET_ONE, type TokenOptions, tokenSource } from './job-token.js';
 import { createProgressBar } from './progress-bar.js';
+import { type Answer, readAnswer, type UploadedFirmware } from './read-answer.js';
 import { TemporaryFailure } from './temporary-failure.js';
 
 export interface UploadOptions extends TokenOptions {
@@ -91,26 +90,6 @@ const QUERY = `mutation ($input: UploadFirmwareInput!) {
   uploadFirmware(input: $input) { firmware { id version elfSha256 } warnings { message } }
 }`;
 
-type UploadedFirmware = z.infer<typeof uploadedFirmware>;
-const uploadedFirmware = z.object({ id: z.string(), version: z.string(), elfSha256: z.string() });
-
-const answer = z.object({
-  data: z
-    .object({
-      uploadFirmware: z
-        .object({
-          firmware: uploadedFirmware,
-          warnings: z.array(z.object({ message: z.string() })).default([]),
-        })
-        .nullable(),
-    })
-    .nullable()
-    .optional(),
-  errors: z
-    .array(z.object({ message: z.string(), extensions: z.object({ code: z.string() }).optional() }))
-    .optional(),
-});
-
 async function upload(
   file: string,
   endpoint: URL,
@@ -156,7 +135,7 @@ async function upload(
   };
   const bar = createProgressBar(stderr, size);
   try {
-    const { status, body } = await post(endpoint, headers, async function* () {
+    const answer = await post(endpoint, headers, async function* () {
       yield Buffer.from(head);
       for await (const chunk of createReadStream(file)) {
         bar.add(chunk.length);
@@ -164,26 +143,14 @@ async function upload(
       }
       yield Buffer.from(tail);
     });
-    if (status === 401 && bearer === undefined) throw new Error(NO_TOKEN);
-    return readAnswer(status, body);
+    if (answer.status === 401 && bearer === undefined) throw new Error(NO_TOKEN);
+    return readAnswer(answer, endpoint);
   } finally {
     bar.end();
   }
 }
 
 const NO_TOKEN = `the server wants a token: give one by --token or COREDOCK_TOKEN. ${HOW_TO_GET_ONE}`;
-
-function readAnswer(status: number, body: string) {
-  if (status === 429 || status >= 500) throw new TemporaryFailure(`the server answered ${status}`);
-  const parsed = answer.safeParse(parseJson(body));
-  if (!parsed.success)
-    throw new Error(`the server answered ${status}, but it is not a Coredock server: check --url`);
-  const { data, errors: [error] = [] } = parsed.data;
-  if (error?.extensions?.code === 'INTERNAL_SERVER_ERROR') throw new TemporaryFailure(error.message);
-  if (error !== undefined) throw new Error(error.message);
-  if (data?.uploadFirmware == null) throw new Error(`the server answered ${status} without a firmware`);
-  return data.uploadFirmware;
-}
 
 const SILENCE_MS = 60_000;
 const MAX_ANSWER = 1024 * 1024;
@@ -192,7 +159,7 @@ async function post(
   endpoint: URL,
   headers: Record<string, string | number>,
   body: () => AsyncIterable<Buffer>,
-): Promise<{ status: number; body: string }> {
+): Promise<Answer> {
   const open = endpoint.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const request = open(endpoint, { method: 'POST', headers }, (response) => {
@@ -203,7 +170,11 @@ async function post(
         if (size <= MAX_ANSWER) chunks.push(chunk);
       });
       response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString('utf8'),
+        }),
       );
       response.on('error', (error) => reject(new TemporaryFailure(error.message)));
     });

@@ -22,7 +22,7 @@ interface GraphQLParts {
   clientAddress: ClientAddress;
   /** Null without persisted documents. */
   persisted: PersistedDocuments | null;
-  isForeign: CrossOrigin['isForeign'];
+  refusalOfOrigin: CrossOrigin['refusalOf'];
   uploadPriority: UploadPriority;
   clock: Clock;
   metrics: Metrics;
@@ -63,6 +63,7 @@ export function createGraphQL({
             limits,
             inFlight,
             linkSecret: gatekeeper.isOn ? linkSecret : null,
+            publicUrl: config.publicUrl,
             ...timeout,
           },
           { clock, metrics, log, ...queryThread },

@@ -154,6 +154,7 @@ function createAlerting({ config, database, clock, log, alertTimes }: ServicesDe
     now: clock.now,
     log,
     allowPrivate: config.alertsAllowPrivate,
+    pageUrl: config.pageUrl,
     ...alertTimes,
   });
   const groupAlerts: GroupAlerts = {

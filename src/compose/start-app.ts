@@ -22,6 +22,7 @@ import { createHealthRoutes } from '../http/health.js';
 import { createRoutes } from '../http/routes.js';
 import { createSchemaRoute } from '../http/schema-document.js';
 import { type HttpServer, listen } from '../http/server.js';
+import { createSettingWarnings } from '../http/setting-warnings.js';
 import { createUploadRoute } from '../http/upload.js';
 import { createUploadLimits } from '../http/upload-limits.js';
 import { openInstallation } from '../installation/installation.js';
@@ -32,6 +33,7 @@ import { type Clock, createSystemClock } from '../platform/clock.js';
 import { asDomainError } from '../platform/database/errors.js';
 import { openDatabase } from '../platform/database/open-database.js';
 import { createAllowedHosts } from '../platform/http/allowed-hosts.js';
+import { basePathOf } from '../platform/http/base-path.js';
 import { createClientAddress } from '../platform/http/client-address.js';
 import type { Logger } from '../platform/logger.js';
 import { createMetrics } from '../platform/metrics.js';
@@ -124,13 +126,25 @@ export async function startApp(
     stopping?.throwIfAborted();
 
     let isStopping = false;
-    const clientAddress = createClientAddress(config.trustedProxies);
-    const crossOrigin = createCrossOrigin(config.corsOrigins, config.publicUrl);
+    const settingWarnings = createSettingWarnings(log);
+    const clientAddress = createClientAddress(config.trustedProxies, (address) =>
+      settingWarnings.note(
+        `${address} sends X-Forwarded-For, which is ignored: if it is your reverse proxy, name it in TRUSTED_PROXIES; ` +
+          'until then all its clients count as one.',
+      ),
+    );
+    const basePath = basePathOf(config.publicUrl);
+    const ownOrigin = config.publicUrl === null ? null : new URL(config.publicUrl).origin;
+    const crossOrigin = createCrossOrigin(config.corsOrigins, ownOrigin);
     const uploadPriority = createUploadPriority();
     const deviceAttempts = createAttemptLimiter(config);
     const { graphql, queries } = createGraphQL({
       ...{ config, database, services, clientAddress, persisted, uploadPriority, clock, metrics, log },
-      isForeign: crossOrigin.isForeign,
+      refusalOfOrigin(request) {
+        const reason = crossOrigin.refusalOf(request);
+        if (reason !== null) settingWarnings.note(reason);
+        return reason;
+      },
       queryThread: queriesApart ? {} : null,
     });
     const webSocket = graphql.createWebSocketTransport();
@@ -148,6 +162,8 @@ export async function startApp(
       host: config.host,
       port: config.port,
       maxConnections: config.maxConnections,
+      basePath,
+      settingWarnings,
       allowedHosts: createAllowedHosts({ ...config, others: config.allowedHosts }),
       answerStallMs: config.answerStallMs,
       crossOrigin,
@@ -161,7 +177,7 @@ export async function startApp(
         espCrashDump: createEspCrashDumpRoute({
           ...uploads,
           isOpen: config.espCrashRoutes,
-          isForeign: crossOrigin.isForeign,
+          crossOrigin,
           findSender: createEspCrashSenders({ auth, registration }),
         }),
         espCrashElf: createEspCrashElfRoute({
@@ -198,11 +214,15 @@ export async function startApp(
         }),
         page: createPageRoute({
           folder: PAGE_FOLDER,
+          basePath,
           issuerOrigins: config.pageClient === null ? () => [] : auth.issuerOrigins,
         }),
         graphiql: createGraphiqlRoute({ folder: GRAPHIQL_FOLDER }),
         schemaDocument: createSchemaRoute({ print: printedSchema, gatekeeper, clientAddress }),
-        pageConfig: createPageConfigRoute({ gatekeeper, clientAddress, pageClient: config.pageClient }),
+        pageConfig: createPageConfigRoute({
+          ...{ gatekeeper, clientAddress, crossOrigin, settingWarnings },
+          pageClient: config.pageClient,
+        }),
         graphql: graphql.handle,
       }),
       webSocket,

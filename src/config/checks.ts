@@ -118,7 +118,8 @@ function exposureProblems(values: Settings): string[] {
   ];
 }
 
-function isLoopback(host: string): boolean {
+/** @param host of the setting HOST */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 

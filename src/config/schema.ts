@@ -8,8 +8,8 @@ import {
   httpUrl,
   oneOf,
   origins,
-  originUrl,
   proxyAddresses,
+  publicUrl,
   tokenDigests,
   trueOrFalse,
   wholeNumber,
@@ -26,8 +26,8 @@ export const settings = z.object({
   /** The address to listen on. */
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(4000),
-  /** The dashboard's URL for people; unset if only the listening address is known. */
-  PUBLIC_URL: originUrl().optional(),
+  /** The dashboard's URL for people, with its path behind a proxy; unset if only the listening address is known. */
+  PUBLIC_URL: publicUrl().optional(),
   /** Further names and addresses under which clients may address the server. */
   ALLOWED_HOSTS: hostNames().default([]),
 

@@ -1,4 +1,4 @@
-import { combinationProblems, unknownSettings } from './checks.js';
+import { combinationProblems, isLoopback, unknownSettings } from './checks.js';
 import { type Settings, settings } from './schema.js';
 
 /**
@@ -41,6 +41,8 @@ function configOf(values: Settings) {
     host: values.HOST,
     port: values.PORT,
     publicUrl: values.PUBLIC_URL ?? null,
+    /** Where links in alerts lead; null when only the reader could know. */
+    pageUrl: values.PUBLIC_URL ?? loopbackUrlOf(values),
     allowedHosts: values.ALLOWED_HOSTS,
     auth: {
       issuer: issuerOf(values),
@@ -94,6 +96,12 @@ function configOf(values: Settings) {
     alertsAllowPrivate: values.ALERTS_ALLOW_PRIVATE,
     logLevel: values.LOG_LEVEL,
   };
+}
+
+/** The page's address for the people of this machine; null when others may use it too, or the port is not known. */
+function loopbackUrlOf({ HOST, PORT }: Settings): string | null {
+  if (!isLoopback(HOST) || PORT === 0) return null;
+  return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`;
 }
 
 function issuerOf({ OIDC_ISSUER: url, OIDC_AUDIENCE: audience, OIDC_ROLES_CLAIM: rolesClaim }: Settings) {

@@ -26,18 +26,30 @@ export function httpUrl() {
   });
 }
 
+/** First segments of the server's own paths. A page below one of them could not be told from the API. */
+export const OWN_SEGMENTS: readonly string[] = [
+  ...['api', 'assets', 'graphql', 'graphiql', 'mcp'],
+  ...['healthz', 'readyz', 'metrics', 'schema.graphql'],
+];
+
 /**
- * An http:// or https:// URL without a path (the dashboard and its links are at the root), returned without a slash at
- * its end.
+ * An http:// or https:// URL, with or without a path, returned without a slash at its end. Its path is used in links and
+ * in HTML as it is, so it may have only characters that need no escaping.
  */
-export function originUrl() {
+export function publicUrl() {
   return z
     .string()
-    .refine((text) => isHttpUrl(text) && new URL(text).href === `${new URL(text).origin}/`, {
+    .refine(isPublicUrl, {
       error: (issue) =>
-        `${quoted(issue.input)} is not an http:// or https:// address without a path, such as https://coredock.example.org`,
+        `${quoted(issue.input)} is not an http:// or https:// address of a page, such as https://coredock.example.org or ` +
+        'https://example.org/coredock (without user, query and "#"; of letters, digits and ._~- in its path)',
     })
-    .transform((text) => new URL(text).origin);
+    .refine((text) => !isPublicUrl(text) || !OWN_SEGMENTS.includes(firstSegmentOf(text)), {
+      error: (issue) =>
+        `${quoted(issue.input)} has a path that the server itself uses (${OWN_SEGMENTS.map((name) => `/${name}`).join(', ')}); ` +
+        'take another one, such as https://example.org/coredock',
+    })
+    .transform((text) => new URL(text).href.replace(/\/$/, ''));
 }
 
 /** Comma-separated origins as browsers write them: without a path, in lower case. */
@@ -115,6 +127,16 @@ function hasNoPrismaParameters(text: string): boolean {
   if (!URL.canParse(text)) return true;
   const { searchParams } = new URL(text);
   return !PRISMA_PARAMETERS.some((name) => searchParams.has(name));
+}
+
+function isPublicUrl(text: string): boolean {
+  if (!isHttpUrl(text)) return false;
+  const { origin, pathname, href } = new URL(text);
+  return href === `${origin}${pathname}` && /^(\/|(\/[\w.~-]+)+\/?)$/.test(pathname);
+}
+
+function firstSegmentOf(url: string): string {
+  return new URL(url).pathname.split('/')[1] ?? '';
 }
 
 export function isHttpUrl(text: string): boolean {

@@ -1,8 +1,9 @@
 import { type ReactNode, Suspense, useEffect, useState } from 'react';
 import { Provider } from 'urql';
-import { Route, Switch } from 'wouter';
+import { Route, Router, Switch } from 'wouter';
 import { createApi } from './api/client';
 import { LiveProvider } from './api/live';
+import { BASE_PATH } from './base-path';
 import { Gate } from './gate';
 import { lazyPage } from './lazy-page';
 import { DevicePage } from './pages/device/device-page';
@@ -30,7 +31,11 @@ const EnrolmentPage = lazyPage(async () => (await import('./pages/enrolment/enro
 
 /** The page: sign-in first, then one connection to the server, one frame, and one page per address. */
 export function App() {
-  return <Gate>{(isSignedIn) => <Fleet isSignedIn={isSignedIn} />}</Gate>;
+  return (
+    <Router base={BASE_PATH}>
+      <Gate>{(isSignedIn) => <Fleet isSignedIn={isSignedIn} />}</Gate>
+    </Router>
+  );
 }
 
 /** The page of one session. Each session starts with an empty cache and its own socket. */

@@ -33,6 +33,11 @@ export function Gate({ children }: { children: (isSignedIn: boolean) => ReactNod
   if (config.role === 'uploader') return <UploaderPage />;
   return (
     <RoleContext value={config.role}>
+      {config.problem !== null && (
+        <p className="notice" data-tone="danger" role="alert">
+          {config.problem}
+        </p>
+      )}
       <AuthenticationContext value={config.authentication}>
         <Fragment key={session?.number}>{children(config.authentication)}</Fragment>
       </AuthenticationContext>

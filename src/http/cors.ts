@@ -2,13 +2,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** The sites whose web pages may read answers and send requests that need a preflight. */
 export interface CrossOrigin {
-  /** Whether a browser sent the request from a page of another site that is not allowed. */
-  isForeign(request: IncomingMessage): boolean;
   /**
-   * Whether a browser loads the URL for a page of another site as an image, script, stream or fetch. The page cannot
-   * read the answer, but the server would work for it. False when a person follows a link.
+   * Why a request is refused that a browser sent from a page of another site. Behind a proxy that changes the `Host` it
+   * may be our own page, so the sentence names the settings.
+   *
+   * @returns null when it comes from our own page, from one that is allowed, or from no browser
    */
-  isEmbedded(request: IncomingMessage): boolean;
+  refusalOf(request: IncomingMessage): string | null;
+  /**
+   * Why a request is refused that a browser sent to load the URL for a page of another site as an image, script, stream or fetch. The page cannot
+   * read the answer, but the server would work for it. Null when a person follows a link.
+   */
+  refusalOfEmbedded(request: IncomingMessage): string | null;
+  /** Why our page at this origin (`https://crashes.example`) would be refused; null when it would not. */
+  refusalOfPage(origin: string, host: string | undefined): string | null;
   /**
    * Sets the headers that say which pages may read the answer. Must be called before the request is handled.
    *
@@ -31,14 +38,15 @@ const PREFLIGHT_SECONDS = 600;
 
 /**
  * @param origins `https://dashboard.example`, compared literally; when empty, no page of another site is allowed
- * @param ownOrigin the public origin, where a proxy forwards another `Host`
+ * @param ownOrigin the origin of PUBLIC_URL: our page's, also where a proxy forwards another `Host`
  */
 export function createCrossOrigin(origins: readonly string[], ownOrigin: string | null = null): CrossOrigin {
   const allowed = new Set(origins);
   return {
-    isForeign,
-    isEmbedded(request) {
-      return isOfAnotherSite(request) && !isFollowedLink(request) && isForeign(request);
+    refusalOf,
+    refusalOfPage,
+    refusalOfEmbedded(request) {
+      return isOfAnotherSite(request) && !isFollowedLink(request) ? refusalOf(request) : null;
     },
 
     answer(request, response) {
@@ -64,13 +72,29 @@ export function createCrossOrigin(origins: readonly string[], ownOrigin: string 
     },
   };
 
-  function isForeign(request: IncomingMessage): boolean {
+  function refusalOf(request: IncomingMessage): string | null {
     const { origin, host } = request.headers;
     // Browsers name the page's origin in every cross-site POST and WebSocket; other programs send none.
-    if (origin === undefined) return isOfAnotherSite(request) && !isFollowedLink(request);
-    if (origin === ownOrigin || allowed.has(origin)) return false;
-    return !URL.canParse(origin) || new URL(origin).host !== host;
+    if (origin !== undefined) return refusalOfPage(origin, host);
+    return isOfAnotherSite(request) && !isFollowedLink(request) ? OF_ANOTHER_SITE : null;
   }
+
+  function refusalOfPage(origin: string, host = ''): string | null {
+    if (origin === ownOrigin || allowed.has(origin)) return null;
+    if (!URL.canParse(origin) || !/^https?:/.test(origin)) return OF_ANOTHER_SITE;
+    if (new URL(origin).host === host) return null;
+    return (
+      `The page at ${shortened(origin)} is refused, because this request reached the server as "${shortened(host)}". ` +
+      'If a reverse proxy leads people from that address to this server, set PUBLIC_URL to it; ' +
+      'if it is the page of another site that may use this server, add it to CORS_ORIGINS.'
+    );
+  }
+}
+
+const OF_ANOTHER_SITE = 'Requests of other sites are refused; CORS_ORIGINS names sites that are allowed.';
+
+function shortened(text: string): string {
+  return text.slice(0, 255);
 }
 
 /** Fetch Metadata: browsers send it to https:// and loopback addresses. Another port of a site is another program. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readStaticFiles, sendStaticFile } from './static-files.js';
+import { readStaticFiles, type StaticFile, sendStaticFile, withText } from './static-files.js';
 
 /** Built files whose name changes with their content. */
 const HASHED = /^\/assets\//;
@@ -10,21 +10,26 @@ const HASHED = /^\/assets\//;
  *
  * The few files are read once. When they do not exist, because the program was not built, the server has only its APIs.
  *
+ * @param basePath path below which people reach the server; empty at the root
  * @param issuerOrigins where the page signs people in: the only other hosts that it may call; read for each answer
  * @returns false when the request is neither for a file of the page nor from a browser
  */
 export function createPageRoute({
   folder,
+  basePath,
   issuerOrigins,
 }: {
   folder: string;
+  basePath: string;
   issuerOrigins: () => readonly string[];
 }) {
   const files = readStaticFiles(folder);
-  const index = files.get('/index.html');
+  const built = files.get('/index.html');
+  const index = built === undefined ? undefined : withBasePath(built, basePath);
 
   return function page(request: IncomingMessage, response: ServerResponse, path: string): boolean {
-    const file = files.get(path) ?? (isAddress(request, path) ? index : undefined);
+    const isIndex = path === '/index.html' || (!files.has(path) && isAddress(request, path));
+    const file = isIndex ? index : files.get(path);
     if (file === undefined) return false;
     const cacheControl = HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache';
     sendStaticFile(request, response, file, { cacheControl, headers: securityHeaders(issuerOrigins()) });
@@ -55,4 +60,12 @@ function securityHeaders(issuerOrigins: readonly string[]): Record<string, strin
     'Referrer-Policy': 'same-origin',
     'X-Content-Type-Options': 'nosniff',
   };
+}
+
+/**
+ * The built page has relative addresses (`./assets/…`), which would be wrong at `/dumps/…`: they become absolute. It
+ * reads the base path from one of them (`src/dashboard/base-path.ts`).
+ */
+function withBasePath(index: StaticFile, basePath: string): StaticFile {
+  return withText(index, (html) => html.replaceAll('="./', `="${basePath}/`));
 }

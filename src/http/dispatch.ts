@@ -3,24 +3,27 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { badInput, DomainError } from '../errors.js';
 import type { AllowedHosts } from '../platform/http/allowed-hosts.js';
+import { removeBasePath } from '../platform/http/base-path.js';
 import { readTarget } from '../platform/http/request-target.js';
 import type { Logger } from '../platform/logger.js';
 import type { watchSlowBodies } from './connection-limits.js';
 import type { CrossOrigin } from './cors.js';
 import { sendError } from './errors.js';
 import type { Exchange } from './exchange.js';
-import type { HostWarnings } from './host-warnings.js';
 import { refuseMethod, refuseUnread, refuseWhileStopping } from './refusals.js';
 import type { RequestsInFlight } from './requests-in-flight.js';
 import type { RouteMatch, RouteTable } from './route-table.js';
 import type { Route } from './routes.js';
 import { NOTHING_POLICY, setSafeHeaders } from './security-headers.js';
+import type { SettingWarnings } from './setting-warnings.js';
 import type { watchSlowReaders } from './slow-readers.js';
 
 export interface DispatchDeps {
   routes: RouteTable;
+  /** Path below which people reach the server; empty at the root. */
+  basePath: string;
   allowedHosts: AllowedHosts;
-  hostWarnings: HostWarnings;
+  settingWarnings: SettingWarnings;
   crossOrigin: CrossOrigin;
   slowBodies: ReturnType<typeof watchSlowBodies>;
   slowReaders: ReturnType<typeof watchSlowReaders>;
@@ -34,8 +37,9 @@ export interface DispatchDeps {
 /** Passes each request to the handler of its route. */
 export function createDispatch({
   routes,
+  basePath,
   allowedHosts,
-  hostWarnings,
+  settingWarnings,
   crossOrigin,
   slowBodies,
   slowReaders,
@@ -47,20 +51,21 @@ export function createDispatch({
   return function dispatch(request: IncomingMessage, response: ServerResponse): void {
     const requestId = randomUUID();
     response.setHeader('X-Request-Id', requestId);
+    removeBasePath(request, basePath);
     const target = readTarget(request);
     const match = target === null ? null : routes.find(target.path);
     setSafeHeaders(response, match?.route.contentPolicy ?? NOTHING_POLICY);
     const form = match?.route.errors ?? 'rest';
     const refusal = allowedHosts.refusalOf(request, target);
     if (refusal !== null) {
-      hostWarnings.note(refusal);
+      if (refusal.status === 421) settingWarnings.note(refusal.message);
       refuseUnread(request, response, refusal, form);
       return;
     }
     const log = serverLog.child({ requestId, method: request.method, path: target?.path });
-    if (crossOrigin.isEmbedded(request)) {
-      const foreign = new DomainError('FORBIDDEN', 'Requests of other sites are refused.');
-      sendError(response, foreign, log, { form });
+    const embedded = crossOrigin.refusalOfEmbedded(request);
+    if (embedded !== null) {
+      sendError(response, new DomainError('FORBIDDEN', embedded), log, { form });
       return;
     }
     if (crossOrigin.answer(request, response)) return;
@@ -91,8 +96,10 @@ export function createDispatch({
     if (route.methods !== 'any' && !route.methods.some((method) => method === request.method)) {
       return refuseMethod(response, route.methods, route.errors);
     }
-    if ((route.access === 'devices' || route.access === 'uploaders') && crossOrigin.isForeign(request)) {
-      throw new DomainError('FORBIDDEN', 'Uploads of other sites are refused.');
+    const foreign = isForUploads(route) ? crossOrigin.refusalOf(request) : null;
+    if (foreign !== null) {
+      settingWarnings.note(foreign);
+      throw new DomainError('FORBIDDEN', foreign);
     }
     if (route.body === 'streamed') {
       const controller = new AbortController();
@@ -103,4 +110,8 @@ export function createDispatch({
     if (request.headers.expect !== undefined) response.writeContinue();
     return route.handle(exchange, parameters);
   }
+}
+
+function isForUploads({ access }: Route): boolean {
+  return access === 'devices' || access === 'uploaders';
 }

@@ -21,7 +21,7 @@ import type { UploadLimits, UploadPermit } from './upload-limits.js';
 interface EspCrashDumpDeps {
   /** ESP_CRASH_ROUTES */
   isOpen: boolean;
-  isForeign: CrossOrigin['isForeign'];
+  crossOrigin: Pick<CrossOrigin, 'refusalOf'>;
   coredumps: Pick<CoredumpService, 'saveUnidentified'>;
   findSender: ReturnType<typeof createEspCrashSenders>;
   metrics: Metrics;
@@ -42,7 +42,7 @@ const DATABASE_WAIT_MS = 10_000;
  */
 export function createEspCrashDumpRoute({
   isOpen,
-  isForeign,
+  crossOrigin,
   coredumps,
   findSender,
   metrics,
@@ -61,7 +61,8 @@ export function createEspCrashDumpRoute({
     let endUpload = () => {};
     try {
       if (!isOpen) throw closed();
-      if (isOfPage(request.headers.origin) && isForeign(request)) throw foreign();
+      const foreign = isOfPage(request.headers.origin) ? crossOrigin.refusalOf(request) : null;
+      if (foreign !== null) throw new DomainError('FORBIDDEN', foreign);
       endUpload = limits.enter();
       const key = new URLSearchParams(search).get('key');
       if (request.headers.expect !== undefined) response.writeContinue();
@@ -150,10 +151,6 @@ async function chipOf(file: string): Promise<string> {
 /** A browser's Origin has no path. The component sends its whole URL, with the host that it knows. */
 function isOfPage(origin: string | undefined): boolean {
   return origin !== undefined && !/^https?:\/\/[^/]+\//.test(origin);
-}
-
-function foreign(): DomainError {
-  return new DomainError('FORBIDDEN', 'Uploads of other sites are refused.');
 }
 
 function closed(): DomainError {

@@ -3,18 +3,19 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { badInput } from '../errors.js';
 import type { AllowedHosts } from '../platform/http/allowed-hosts.js';
+import { removeBasePath } from '../platform/http/base-path.js';
 import { readTarget } from '../platform/http/request-target.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { HTTP_OPTIONS, limitConnections, watchSlowBodies } from './connection-limits.js';
 import type { CrossOrigin } from './cors.js';
 import { createDispatch } from './dispatch.js';
-import { createHostWarnings } from './host-warnings.js';
 import { explained, type ListenAddress } from './listen-address.js';
 import { STOPPING } from './refusals.js';
 import { createRequestsInFlight } from './requests-in-flight.js';
 import { createRouteTable } from './route-table.js';
 import type { Route } from './routes.js';
+import type { SettingWarnings } from './setting-warnings.js';
 import { watchSlowReaders } from './slow-readers.js';
 import { refusalOfMalformed, refuseOnSocket } from './socket-answers.js';
 
@@ -40,7 +41,9 @@ export async function listen({
   host,
   port,
   maxConnections,
+  basePath,
   allowedHosts,
+  settingWarnings,
   answerStallMs,
   crossOrigin,
   routes,
@@ -53,7 +56,10 @@ export async function listen({
   host: string;
   port: number;
   maxConnections: number;
+  /** Path below which people reach the server; empty at the root. */
+  basePath: string;
   allowedHosts: AllowedHosts;
+  settingWarnings: SettingWarnings;
   answerStallMs: number;
   crossOrigin: CrossOrigin;
   routes: readonly Route[];
@@ -67,7 +73,6 @@ export async function listen({
 }): Promise<HttpServer> {
   const inFlight = createRequestsInFlight();
   const streaming = new WeakMap<Duplex, AbortController>();
-  const hostWarnings = createHostWarnings(log);
   let isStopping = false;
 
   const server = createServer(HTTP_OPTIONS);
@@ -76,8 +81,9 @@ export async function listen({
   const slowReaders = watchSlowReaders({ periodMs: answerStallMs, metrics });
   const dispatch = createDispatch({
     routes: createRouteTable(routes),
+    basePath,
     allowedHosts,
-    hostWarnings,
+    settingWarnings,
     crossOrigin,
     slowBodies,
     slowReaders,
@@ -112,9 +118,10 @@ export async function listen({
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // A client that disconnects before its answer is not an error of the server.
     socket.on('error', () => {});
+    removeBasePath(request, basePath);
     const refusal = allowedHosts.refusalOf(request, readTarget(request));
     if (refusal !== null) {
-      hostWarnings.note(refusal);
+      if (refusal.status === 421) settingWarnings.note(refusal.message);
       refuseOnSocket(socket, refusal);
       return;
     }

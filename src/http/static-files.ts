@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, sep } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { brotliCompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { sendInPieces } from './send-in-pieces.js';
 
-interface StaticFile {
+export interface StaticFile {
   readonly type: string;
   readonly etag: string;
   /** Keys are names of Content-Encoding; at least one of identity and gzip is there. */
@@ -43,6 +43,17 @@ export function readStaticFiles(folder: string): StaticFiles {
     else known.bodies.set(encoding, body);
   }
   return files;
+}
+
+/** @returns the file with another text, in all encodings */
+export function withText(file: StaticFile, change: (text: string) => string): StaticFile {
+  const identity = Buffer.from(change(smallest(file).body.toString('utf8')));
+  const bodies = new Map<Encoding, Buffer>([
+    ['identity', identity],
+    ['br', brotliCompressSync(identity)],
+    ['gzip', gzipSync(identity)],
+  ]);
+  return { type: file.type, etag: etagOf(identity), bodies };
 }
 
 function etagOf(content: Buffer): string {

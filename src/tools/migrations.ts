@@ -14,7 +14,8 @@ import pg from 'pg';
 import { migratePostgresql } from '../platform/database/postgresql/migrate-postgresql.js';
 import { createSqliteAdapterFactory } from '../platform/database/sqlite/adapter.js';
 import { migrateSqlite } from '../platform/database/sqlite/migrate-sqlite.js';
-import { NO_POSTGRESQL, startPostgresql } from './postgresql-cluster.js';
+import { startPostgresql } from './postgresql-cluster.js';
+import { NO_POSTGRESQL } from './postgresql-programs.js';
 import { openSchemaEngine } from './schema-engine.js';
 
 /** Type ids of PostgreSQL's pg_type. */

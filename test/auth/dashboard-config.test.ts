@@ -27,3 +27,15 @@ it('lets everybody do everything where nobody signs in', async () => {
   const answer = await (await fetch(`${app.url}/api/config`)).json();
   expect(answer).toMatchObject({ authentication: false, role: 'admin' });
 });
+
+it('says why uploads and events will fail where a proxy hides the address of the page', async () => {
+  const app = await aServer({ PUBLIC_URL: 'https://crashes.example.org/coredock' });
+  const problemOf = async (origin: string) =>
+    (await (await fetch(`${app.url}/api/config?${new URLSearchParams({ origin })}`)).json()).problem;
+
+  expect(await problemOf('https://crashes.example.org')).toBeNull();
+  expect(await problemOf(app.url)).toBeNull();
+  expect(await problemOf('https://other.example.org')).toMatch(
+    /https:\/\/other\.example\.org.*set PUBLIC_URL/,
+  );
+});

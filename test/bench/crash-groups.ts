@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createDatabase, NO_POSTGRESQL, startPostgresql } from '../../src/tools/postgresql-cluster.js';
+import { createDatabase, startPostgresql } from '../../src/tools/postgresql-cluster.js';
+import { NO_POSTGRESQL } from '../../src/tools/postgresql-programs.js';
 import { ask } from './ask.js';
 import { withFolder } from './folder.js';
 import { quantile } from './load.js';

@@ -157,4 +157,44 @@ describe('coredock firmware upload', () => {
 
     expect(terminal.err()).toContain('check --url');
   });
+
+  it.each([
+    [
+      'nginx/1.22.1',
+      413,
+      /proxy in front of Coredock \(nginx\/1\.22\.1\) refuses .*413.*client_max_body_size/,
+    ],
+    ['Apache/2.4.62 (Debian)', 413, /\(Apache\/2\.4\.62 \(Debian\)\).*LimitRequestBody/],
+    ['', 413, /proxy in front of Coredock refuses .*nginx: client_max_body_size/],
+    ['nginx', 502, /\(nginx\) answered 502: it gets no answer from Coredock/],
+    ['', 503, /proxy in front of Coredock answered 503/],
+    ['Caddy', 504, /\(Caddy\) answered 504/],
+  ])('says when the proxy %s answers %i', async (server, status, reason) => {
+    const url = await anEndpoint((_, response) => {
+      response.writeHead(status, server === '' ? {} : { Server: server }).end('<html><h1>no</h1></html>');
+    });
+    const terminal = aTerminal();
+
+    expect(await run(await aFile(), url, terminal, { retries: 0 })).toBe(1);
+
+    const said = terminal.err();
+    expect(said).toMatch(reason);
+    expect(said).not.toContain('--url');
+  });
+
+  it('names the address to which a proxy redirects, and does not send the token there', async () => {
+    let asked = 0;
+    const url = await anEndpoint((_, response) => {
+      asked += 1;
+      response.writeHead(301, { Location: 'https://coredock.example.org/crashes/graphql' }).end();
+    });
+    const terminal = aTerminal();
+
+    expect(await run(await aFile(), url, terminal, { token: 'secret' })).toBe(1);
+
+    expect(terminal.err()).toMatch(
+      /redirects to https:\/\/coredock\.example\.org \(301\): use --url https:\/\/coredock\.example\.org\/crashes\n$/,
+    );
+    expect(asked).toBe(1);
+  });
 });

@@ -168,7 +168,7 @@ describe('settings', () => {
     expect(problemsOf({ OIDC_ISSUER: 'id.example', OIDC_AUDIENCE: 'coredock' })[0]).toMatch(/^OIDC_ISSUER/);
   });
 
-  it('take a public address without a path, and hosts without ports', () => {
+  it('take a public address with or without a path, and hosts without ports', () => {
     expect(readConfig({})).toMatchObject({ publicUrl: null, allowedHosts: [] });
     expect(
       readConfig({
@@ -182,9 +182,36 @@ describe('settings', () => {
   });
 
   it.each([
+    ['https://Example.org/Coredock/', 'https://example.org/Coredock'],
+    ['https://example.org/tools/coredock-1.0', 'https://example.org/tools/coredock-1.0'],
+    ['http://[::1]:8080/~crashes', 'http://[::1]:8080/~crashes'],
+  ])('take %j as the public address, without the slash at its end', (value, publicUrl) => {
+    expect(readConfig({ PUBLIC_URL: value })).toMatchObject({ publicUrl });
+  });
+
+  it('know where links lead: the public address, or the listening one on loopback', () => {
+    const token = { ADMIN_TOKENS: `sha256:${'a'.repeat(64)}` };
+
+    expect(readConfig({}).pageUrl).toBe('http://127.0.0.1:4000');
+    expect(readConfig({ HOST: '::1', PORT: '80' }).pageUrl).toBe('http://[::1]:80');
+    expect(readConfig({ PUBLIC_URL: 'https://x/coredock/' }).pageUrl).toBe('https://x/coredock');
+    expect(readConfig({ HOST: '0.0.0.0', ...token }).pageUrl).toBeNull();
+    expect(readConfig({ PORT: '0' }).pageUrl).toBeNull();
+  });
+
+  it.each(['api', 'assets/x', 'graphql/', 'readyz'])('refuse a public address below /%s', (path) => {
+    expect(problemsOf({ PUBLIC_URL: `https://x/${path}` })).toEqual([
+      expect.stringMatching(/^PUBLIC_URL: .*itself uses.*such as https:/),
+    ]);
+  });
+
+  it.each([
     'crashes.example.org',
     'ftp://x',
-    'https://x/coredock',
+    'https://x/core dock',
+    'https://x//coredock',
+    'https://x/core%2fdock',
+    'https://x/<b>',
     'https://x/?a',
     'https://x/#a',
     'https://user:pw@x',

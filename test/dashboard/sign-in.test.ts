@@ -124,6 +124,24 @@ describe.skipIf(!hasChromium)(`signing in to the page${NEEDS_CHROMIUM}`, () => {
     await page.getByRole('heading', { name: 'No model yet' }).waitFor();
   });
 
+  it('at the issuer, to the page below the path of PUBLIC_URL, and back', async () => {
+    const { issuer, environment } = await aPageIssuer({ basePath: '/coredock' });
+    const program = await aProgram('serve', { environment });
+    const page = await aBrowserPage(program.url, {
+      path: '/coredock/firmware',
+      tolerates: (complaint) => /asked http|Failed to load resource|fonts/.test(complaint),
+    });
+
+    await page.getByRole('button', { name: `Sign in with ${new URL(issuer).host}` }).click();
+    await signInAt(page, 'ada');
+
+    await page.getByRole('heading', { name: 'No model yet' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/coredock/firmware');
+    expect(await page.getByRole('link', { name: 'Dumps', exact: true }).getAttribute('href')).toBe(
+      '/coredock/dumps',
+    );
+  });
+
   it('refuses an answer that is not the one to its own question', async () => {
     const { environment } = await aPageIssuer();
     const program = await aProgram('serve', { environment });

@@ -70,7 +70,7 @@ describe('metrics', () => {
 
     const documented = rows.flatMap(([name = '']) => found(name, /`(\w+)/g));
     const mentioned = CURRENT.flatMap(({ text }) =>
-      found(codeOf(text), /(?<![\w/.-])((?:iot|coredump|coredock|http|graphql)_[a-z_]+)(?![\w/.(-])/g),
+      found(codeOf(text), /(?<![\w/.$-])((?:iot|coredump|coredock|http|graphql)_[a-z_]+)(?![\w/.(-])/g),
     );
 
     expect(documented.sort()).toEqual([...existing].sort());

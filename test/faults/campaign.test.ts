@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { NO_POSTGRESQL, startPostgresql } from '../../src/tools/postgresql-cluster.js';
+import { startPostgresql } from '../../src/tools/postgresql-cluster.js';
+import { NO_POSTGRESQL } from '../../src/tools/postgresql-programs.js';
 import { eventually } from '../support/app.js';
 import type { Program } from '../support/program.js';
 import { startS3Server } from '../support/s3-server.js';

@@ -99,6 +99,16 @@ describe('a request that names a foreign host', () => {
     expect(await modelCodes(app)).toEqual(['thermostat']);
   });
 
+  it('is told what the proxy could do, where one sent it', async () => {
+    const app = await aServer();
+    const headers = { Host: 'coredock:4000', 'X-Forwarded-For': '203.0.113.7' };
+
+    const { status, text } = await ask(app, { path: '/', headers });
+
+    expect(status).toBe(421);
+    expect(text).toMatch(/coredock.*ALLOWED_HOSTS.*PUBLIC_URL.*reverse proxy.*Host/);
+  });
+
   it.each([{}, { Origin: 'http://rebound.example' }])('opens no WebSocket: %j', async (headers) => {
     const app = await aServer();
     const socket = new WebSocket(`${app.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { aDevice, aServer, stored, type TestApp } from '../support/app.js';
@@ -138,6 +139,32 @@ describe('a page of another site', () => {
 
     expect(refused.message).toContain('403');
     expect(uploaded.status).toBe(403);
+  });
+
+  it('is told which setting would allow it, on every way in, and so is the log, once', async () => {
+    const lines: string[] = [];
+    const log = pino({}, { write: (line: string) => void lines.push(line) });
+    const app = await aServer({}, { log });
+    const page = `Origin: https://crashes.example.org\r\n`;
+    const upgrade =
+      'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
+    const said = [
+      ['POST /api/iot/coredump?chip=esp32&firmware_version=1&device_key=dev1', '', 'made up'],
+      ['POST /graphql', 'Content-Type: multipart/form-data; boundary=b\r\n', form(MUTATION)],
+      ['GET /graphql', `${upgrade}Connection: upgrade\r\n`, ''],
+    ];
+
+    for (const [request = '', headers = '', body] of said) {
+      const { status, text } = await answerTo(app, {
+        request,
+        headers: page + headers,
+        ...(body === '' ? {} : { body }),
+      });
+      expect(status).toBe(403);
+      expect(text).toMatch(/https:\/\/crashes\.example\.org.*set PUBLIC_URL.*CORS_ORIGINS/);
+    }
+
+    expect(lines.filter((line) => line.includes('set PUBLIC_URL'))).toHaveLength(1);
   });
 });
 

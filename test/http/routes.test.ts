@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { OWN_SEGMENTS } from '../../src/config/value-types.js';
 import { createRouteTable } from '../../src/http/route-table.js';
 import { createRoutes, type Handlers, type Route } from '../../src/http/routes.js';
 import { aServer, bearer, type TestApp } from '../support/app.js';
@@ -55,6 +56,12 @@ function wrongMethodsOf({ methods }: Route): string[] {
 }
 
 describe('the table of routes', () => {
+  it('has no path below which PUBLIC_URL may be', () => {
+    const segments = named.map(({ path }) => path.split('/')[1] ?? '');
+
+    expect(segments.filter((segment) => !OWN_SEGMENTS.includes(segment))).toEqual([]);
+  });
+
   it('answers every method that a route does not have with 405 and those that it has', async () => {
     const app = await aServer();
 

@@ -102,7 +102,7 @@ export async function aGraphQLEndpoint({
     ...{ config, database, services, clock, metrics, log },
     clientAddress: createClientAddress([]),
     persisted: null,
-    isForeign: createCrossOrigin([]).isForeign,
+    refusalOfOrigin: createCrossOrigin([]).refusalOf,
     uploadPriority: createUploadPriority(),
     queryThread: queriesApart ? { file: QUERY_WORKER, maxHeapMb } : null,
     readerTimeoutMs: answerPatienceMs,

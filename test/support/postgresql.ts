@@ -1,6 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { openDatabase } from '../../src/platform/database/open-database.js';
-import { createDatabase, NO_POSTGRESQL, startPostgresql } from '../../src/tools/postgresql-cluster.js';
+import { createDatabase, startPostgresql } from '../../src/tools/postgresql-cluster.js';
+import { NO_POSTGRESQL } from '../../src/tools/postgresql-programs.js';
 import { memoryFolder } from './memory-folder.js';
 
 /** One PostgreSQL server for all files of the run, with a migrated database to copy. */

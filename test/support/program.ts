@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,9 +44,34 @@ interface ProgramOptions {
 /** The built program, started as a user starts it, in a folder of its own. */
 export async function aProgram(
   command: 'start' | 'serve',
-  { dir, environment = {}, nodeOptions = [], logFile }: ProgramOptions = {},
+  { dir, ...options }: ProgramOptions = {},
 ): Promise<Program> {
-  const folder = dir ?? (await aFolder());
+  let child: ChildProcess | undefined;
+  onTestFinished(async () => {
+    if (child === undefined) return;
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  });
+  return startProgram(command, {
+    ...options,
+    dir: dir ?? (await aFolder()),
+    onSpawned: (spawned) => {
+      child = spawned;
+    },
+  });
+}
+
+/** The same for a whole file of tests: whoever starts it stops it. */
+export async function startProgram(
+  command: 'start' | 'serve',
+  {
+    dir: folder,
+    environment = {},
+    nodeOptions = [],
+    logFile,
+    onSpawned = () => {},
+  }: ProgramOptions & { dir: string; onSpawned?: (child: ChildProcess) => void },
+): Promise<Program> {
   const stderr = logFile === undefined ? ('pipe' as const) : openSync(logFile, 'a');
   const child = spawn(NODE, [...nodeOptions, requireBuilt(), command], {
     cwd: folder,
@@ -55,10 +81,7 @@ export async function aProgram(
   });
   if (typeof stderr === 'number') closeSync(stderr);
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await exited;
-  });
+  onSpawned(child);
   const log = child.stderr === null ? logIn(logFile ?? '') : logFrom(child.stderr);
   const url = await Promise.race([
     child.stderr === null ? foundInLog(log, IS_UP) : foundIn(child.stderr, IS_UP),

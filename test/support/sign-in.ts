@@ -28,13 +28,14 @@ export async function signInAt(page: Page, name: string): Promise<void> {
  * An issuer of which the page is a client, and what the program must be told to be that page's server.
  *
  * @param isSplit it gives out tokens on another origin than its own
+ * @param basePath of the page: `/coredock`
  */
-export async function aPageIssuer({ tokenSeconds = 3600, isSplit = false } = {}) {
+export async function aPageIssuer({ tokenSeconds = 3600, isSplit = false, basePath = '' } = {}) {
   const port = await aFreePort();
   const child = fork(PROVIDER, {
     env: {
       ...process.env,
-      REDIRECT_URI: `http://127.0.0.1:${port}/sign-in/callback`,
+      REDIRECT_URI: `http://127.0.0.1:${port}${basePath}/sign-in/callback`,
       TOKEN_SECONDS: String(tokenSeconds),
       ...(isSplit ? { SPLIT: 'yes' } : {}),
     },
@@ -46,6 +47,7 @@ export async function aPageIssuer({ tokenSeconds = 3600, isSplit = false } = {})
     issuer,
     environment: {
       PORT: String(port),
+      ...(basePath === '' ? {} : { PUBLIC_URL: `http://127.0.0.1:${port}${basePath}` }),
       OIDC_ISSUER: issuer,
       OIDC_AUDIENCE: 'coredock',
       OIDC_CLIENT_ID: 'coredock-page',

@@ -1,5 +1,5 @@
 import { beforeEach, inject } from 'vitest';
-import { NO_POSTGRESQL } from '../../src/tools/postgresql-cluster.js';
+import { NO_POSTGRESQL } from '../../src/tools/postgresql-programs.js';
 
 beforeEach((context) => {
   if (inject('postgresql') === null) context.skip(NO_POSTGRESQL);

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createDatabase, NO_POSTGRESQL, startPostgresql } from '../../src/tools/postgresql-cluster.js';
+import { createDatabase, startPostgresql } from '../../src/tools/postgresql-cluster.js';
+import { NO_POSTGRESQL } from '../../src/tools/postgresql-programs.js';
 import { eventually } from '../support/app.js';
 import { aFolder, aProgram, CLI, NODE } from '../support/program.js';
 

@@ -1,5 +1,6 @@
 import { createClient as createSocket } from 'graphql-ws';
 import { Client, cacheExchange, fetchExchange, mapExchange, subscriptionExchange } from 'urql';
+import { withBase } from '../base-path';
 import { authorization, endSession, expireSession } from '../session/session';
 
 export type ConnectionState = 'connecting' | 'live' | 'lost';
@@ -49,7 +50,7 @@ export function createApi(): { client: Client; connection: Connection; close(): 
   const { socket, connection } = connect();
   const { continued, noteCursor } = createContinuation();
   const client = new Client({
-    url: '/graphql',
+    url: withBase('/graphql'),
     preferGetMethod: false,
     requestPolicy: 'cache-and-network',
     fetchOptions: () => {
@@ -101,7 +102,7 @@ function connect() {
     for (const listener of listeners) listener();
   };
 
-  const url = new URL('/graphql', window.location.href);
+  const url = new URL(withBase('/graphql'), window.location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const socket = createSocket({
     url: url.href,

@@ -1,3 +1,4 @@
+import { withBase } from '../base-path';
 import { authorization } from '../session/session';
 
 export interface UploadedBuild {
@@ -47,25 +48,40 @@ export function uploadFirmware(
     request.onabort = () => reject(new Error('The upload was cancelled.'));
     request.onload = () => {
       try {
-        resolve(buildOf(request.responseText));
+        resolve(buildOf(request.status, request.responseText));
       } catch (error) {
         reject(error);
       }
     };
     signal.addEventListener('abort', () => request.abort(), { once: true });
-    request.open('POST', '/graphql');
+    request.open('POST', withBase('/graphql'));
     const value = authorization();
     if (value !== null) request.setRequestHeader('authorization', value);
     request.send(form);
   });
 }
 
-function buildOf(text: string): UploadedBuild {
-  const { data, errors } = JSON.parse(text) as {
-    data?: { uploadFirmware: { firmware: UploadedBuild } | null } | null;
-    errors?: { message: string }[];
-  };
+interface Answer {
+  data?: { uploadFirmware: { firmware: UploadedBuild } | null } | null;
+  errors?: { message: string }[];
+}
+
+function buildOf(status: number, text: string): UploadedBuild {
+  const { data, errors } = answerOf(status, text);
   if (data?.uploadFirmware == null)
     throw new Error(errors?.[0]?.message ?? 'The server’s answer could not be read.');
   return data.uploadFirmware.firmware;
+}
+
+/** @throws Error when the answer is not of the server: reverse proxies refuse by pages of their own */
+function answerOf(status: number, text: string): Answer {
+  try {
+    return JSON.parse(text) as Answer;
+  } catch {
+    throw new Error(
+      status === 413
+        ? 'The reverse proxy in front of Coredock refuses a body of this size (413). Its limit must be raised: with nginx, client_max_body_size.'
+        : `Something in front of Coredock has answered ${status}, perhaps a reverse proxy: see its log.`,
+    );
+  }
 }

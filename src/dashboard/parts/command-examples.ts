@@ -1,8 +1,8 @@
 /** Commands and code to copy, with this server's own address in them. */
-const origin = window.location.origin;
+import { SERVER_URL } from '../base-path';
 
 export function curlLine(device: { key: string } | { token: string }): string {
-  const url = `${origin}/api/iot/coredump?chip=esp32c3&firmware_version=1.2.3`;
+  const url = `${SERVER_URL}/api/iot/coredump?chip=esp32c3&firmware_version=1.2.3`;
   const isByToken = 'token' in device;
   return [
     `curl -H 'Content-Type: application/octet-stream' --data-binary @coredump.bin \\`,
@@ -16,12 +16,12 @@ CONFIG_ESP_COREDUMP_DATA_FORMAT_ELF=y
 CONFIG_ESP_COREDUMP_CHECKSUM_SHA256=y`;
 
 export function uploadCall(deviceKey: string): string {
-  return `coredock_upload("${origin}", "${deviceKey}");`;
+  return `coredock_upload("${SERVER_URL}", "${deviceKey}");`;
 }
 
 /** The two lines of `sdkconfig` with which a whole product reports to this server. */
 export function sdkconfigLines(ingestKey: string): string {
-  return `CONFIG_COREDOCK_URL="${origin}"\nCONFIG_COREDOCK_INGEST_KEY="${ingestKey}"`;
+  return `CONFIG_COREDOCK_URL="${SERVER_URL}"\nCONFIG_COREDOCK_INGEST_KEY="${ingestKey}"`;
 }
 
 /** A boot report of a device that does not exist: the shortest way to see one appear. */
@@ -35,7 +35,7 @@ export function bootCurlLine(sender: { ingestKey: string } | { modelCode: string
   return [
     'curl -X POST \\',
     ...(isByKey ? [`  -H 'Authorization: Bearer ${sender.ingestKey}' \\`] : []),
-    `  '${origin}/api/iot/boot?${query}'`,
+    `  '${SERVER_URL}/api/iot/boot?${query}'`,
   ].join('\n');
 }
 
@@ -43,7 +43,7 @@ export function bootCurlLine(sender: { ingestKey: string } | { modelCode: string
 export function firmwareCurlLine(modelCode: string): string {
   const query = `mutation($f: Upload!) { uploadFirmware(input: { modelCode: \\"${modelCode}\\", bundle: $f }) { firmware { version elfSha256 } } }`;
   return [
-    `curl ${origin}/graphql \\`,
+    `curl ${SERVER_URL}/graphql \\`,
     `  -F 'operations={"query":"${query}","variables":{"f":null}}' \\`,
     `  -F 'map={"0":["variables.f"]}' -F 0=@build/${modelCode}.elf`,
   ].join('\n');
@@ -53,5 +53,5 @@ export function firmwareCurlLine(modelCode: string): string {
 export const UPLOAD_COMMAND = [
   'export COREDOCK_TOKEN=…',
   'npx coredock firmware upload build/thermostat.elf \\',
-  `  --model thermostat --url ${origin}`,
+  `  --model thermostat --url ${SERVER_URL}`,
 ].join('\n');

@@ -1,4 +1,5 @@
 import * as oauth from 'oauth4webapi';
+import { SERVER_URL } from '../base-path';
 import { CALLBACK_PATH, type PageConfig } from './page-config';
 import type { Credentials } from './session';
 
@@ -101,5 +102,5 @@ function insecureIfLocal({ issuer }: Oidc) {
 }
 
 function redirectUri(): string {
-  return `${window.location.origin}${CALLBACK_PATH}`;
+  return `${SERVER_URL}${CALLBACK_PATH}`;
 }

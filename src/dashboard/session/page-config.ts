@@ -1,3 +1,4 @@
+import { withBase } from '../base-path';
 import { endSession, type Session } from './session';
 
 export type Role = 'viewer' | 'uploader' | 'admin';
@@ -10,10 +11,17 @@ export interface PageConfig {
   oidc: { issuer: string; clientId: string; scope: string } | null;
   /** The role of the person; null when nobody has signed in. */
   role: Role | null;
+  /** Why the server will refuse this page's uploads and its WebSocket; null when it will not. */
+  problem: string | null;
 }
 
-/** The redirect address for the issuer; the server serves the same page there. */
+/** The redirect address for the issuer, below the base path; the server serves the same page there. */
 export const CALLBACK_PATH = '/sign-in/callback';
+
+/** @param pathname of the browser's address */
+export function isCallback(pathname: string): boolean {
+  return pathname === withBase(CALLBACK_PATH);
+}
 
 const TIMEOUT_MS = 10_000;
 
@@ -24,7 +32,9 @@ const TIMEOUT_MS = 10_000;
  */
 export async function readPageConfig(session: Session | null): Promise<PageConfig> {
   const value = session === null ? null : `Bearer ${session.token}`;
-  const response = await fetch('/api/config', {
+  // Browsers name the origin in no request of this kind.
+  const asked = new URLSearchParams({ origin: window.location.origin });
+  const response = await fetch(`${withBase('/api/config')}?${asked}`, {
     signal: AbortSignal.timeout(TIMEOUT_MS),
     ...(value === null ? {} : { headers: { authorization: value } }),
   }).catch(() => {
@@ -32,6 +42,12 @@ export async function readPageConfig(session: Session | null): Promise<PageConfi
   });
   if (value !== null && response.status === 401) endSession('refused', value);
   if (value !== null && response.status === 403) endSession('forbidden', value);
-  if (!response.ok) throw new Error(`it answers ${response.status}.`);
+  if (!response.ok) throw new Error(`it answers ${response.status}. ${await reasonIn(response)}`.trim());
   return (await response.json()) as PageConfig;
+}
+
+/** The sentence of a refusal of the server's; empty when a proxy has answered. */
+async function reasonIn(response: Response): Promise<string> {
+  const { error } = (await response.json().catch(() => ({}))) as { error?: { message?: string } };
+  return error?.message ?? '';
 }

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useConnectionState } from '../api/live';
+import { withBase } from '../base-path';
 import { endSession } from '../session/session';
 import { KeysDialog } from './keys-dialog';
 import { usePlaces } from './places';
@@ -21,7 +22,7 @@ export function Shell({ isSignedIn, children }: { isSignedIn: boolean; children:
       </a>
       <header className="top-bar">
         <Link href="/" className="brand" aria-label="Coredock, overview">
-          <img src="/favicon.svg" alt="" width="22" height="22" />
+          <img src={withBase('/favicon.svg')} alt="" width="22" height="22" />
           <span>Coredock</span>
         </Link>
         <Places />

@@ -53,16 +53,22 @@ export interface Context {
   readonly person: Person;
   /** The budget of the answer, and the bytes that it holds. */
   readonly answer: Answer;
-  /** Path of the raw bytes of a dump, signed for the person who sent the request. */
+  /** Address of the raw bytes of a dump, signed for the person who sent the request. */
   downloadUrlOf(coredumpId: number): string;
   /** The header `Last-Event-ID` of the request: the last event that the client has received. */
   readonly lastEventId?: string | null;
 }
 
-/** Paths of downloads. @param links null without authentication, where paths need no signature */
-export function downloadUrls(links: Pick<DownloadLinks, 'issue'> | null) {
+/**
+ * Addresses of downloads.
+ *
+ * @param links null without authentication, where addresses need no signature
+ * @param publicUrl their beginning; null: they are paths
+ */
+export function downloadUrls(links: Pick<DownloadLinks, 'issue'> | null, publicUrl: string | null) {
+  const base = publicUrl ?? '';
   return (coredumpId: number, person: Person): string => {
-    const path = `/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', coredumpId))}/download`;
+    const path = `${base}/api/coredumps/${encodeURIComponent(encodeGlobalId('Coredump', coredumpId))}/download`;
     return links === null ? path : `${path}?link=${links.issue(coredumpId, person)}`;
   };
 }

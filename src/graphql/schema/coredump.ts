@@ -103,8 +103,9 @@ builder.node(Coredump, {
     }),
     downloadUrl: t.string({
       description:
-        'Path of the raw bytes on this server, for example `/api/coredumps/Q29…/download`. With authentication on, it has ' +
-        'a signature and works without a header for five minutes. 410 once the raw bytes were removed.',
+        'Address of the raw bytes: `https://coredock.example.org/api/coredumps/Q29…/download` where the server has a ' +
+        'PUBLIC_URL, else the path alone, `/api/coredumps/Q29…/download`. With authentication on, it has a signature and ' +
+        'works without a header for five minutes. 410 once the raw bytes were removed.',
       resolve: ({ id }, _, { downloadUrlOf }) => downloadUrlOf(id),
     }),
     rawRemovedAt: t.field({

@@ -18,12 +18,12 @@ export function createAdmission({
   gatekeeper,
   clientAddress,
   clock,
-  isForeign,
+  refusalOfOrigin,
 }: {
   gatekeeper: Pick<Gatekeeper, 'isOn' | 'admit' | 'admitUploaders'>;
   clientAddress: ClientAddress;
   clock: Pick<Clock, 'now'>;
-  isForeign: (request: IncomingMessage) => boolean;
+  refusalOfOrigin: (request: IncomingMessage) => string | null;
 }) {
   return {
     /**
@@ -33,7 +33,7 @@ export function createAdmission({
      * @returns true when the request has been answered
      */
     async signIn(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
-      if (!gatekeeper.isOn || isForeign(request)) return false;
+      if (!gatekeeper.isOn || refusalOfOrigin(request) !== null) return false;
       if (isForm(request)) {
         const token = new URLSearchParams(await readForm(request)).get('token')?.trim() ?? '';
         try {

@@ -26,6 +26,8 @@ export interface QueryThreadData {
   inFlight: Int32Array;
   /** Key for signing download links; null where links need no signature. */
   linkSecret: Uint8Array | null;
+  /** The beginning of links; null when it is not known. */
+  publicUrl: string | null;
 }
 
 /** A query that has been parsed, measured and validated. */

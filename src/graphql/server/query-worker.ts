@@ -42,7 +42,14 @@ const NICE = 10;
 // Linux changes this thread alone; elsewhere it would be the whole process.
 if (process.platform === 'linux') os.setPriority(NICE);
 
-const { database: source, limits, readerTimeoutMs, inFlight, linkSecret }: QueryThreadData = workerData;
+const {
+  database: source,
+  limits,
+  readerTimeoutMs,
+  inFlight,
+  linkSecret,
+  publicUrl,
+}: QueryThreadData = workerData;
 const database = await openForReading(source);
 const { db } = database;
 const secret = linkSecret === null ? null : Buffer.from(linkSecret);
@@ -75,7 +82,7 @@ export default async function runQuery({ port, ...task }: QueryTask): Promise<Qu
   try {
     const clock = { now: () => task.at };
     const links = secret === null ? null : createDownloadLinks({ secret, clock });
-    const downloadUrlOf = downloadUrls(links);
+    const downloadUrlOf = downloadUrls(links, publicUrl);
     const context: Context = {
       services: servicesAt(clock),
       loaders: createLoaders(db),

@@ -16,11 +16,11 @@ const MAX_FIELD_BYTES = 64 * 1024;
  */
 export function readRequests({
   maxFileBytes,
-  isForeign,
+  refusalOfOrigin,
   onRefusal,
 }: {
   maxFileBytes: number;
-  isForeign: (request: IncomingMessage) => boolean;
+  refusalOfOrigin: (request: IncomingMessage) => string | null;
   onRefusal: (limit: string) => void;
 }): Plugin<object, { req: IncomingMessage; res: ServerResponse }> {
   return {
@@ -31,7 +31,7 @@ export function readRequests({
         case 'application/json':
           return setRequestParser(() => readJson(req, onRefusal));
         case 'multipart/form-data':
-          if (isForeign(req)) throw refusal(403, 'Multipart requests of other sites are refused.');
+          assertOwnPage(refusalOfOrigin(req));
           return setRequestParser(() => readMultipart(req, res, maxFileBytes));
         default:
           throw refusal(415, 'Send application/json, or multipart/form-data for uploads.');
@@ -119,6 +119,11 @@ async function readBytes(req: IncomingMessage): Promise<Buffer> {
   limitWholeBody(req, JSON_GRACE_BYTES);
   discard(req);
   throw refusal(413, `A request has at most ${MAX_JSON_BYTES} bytes of JSON.`);
+}
+
+/** @throws GraphQLError with the reason */
+function assertOwnPage(reason: string | null): void {
+  if (reason !== null) throw refusal(403, reason);
 }
 
 function refusal(status: number, message: string) {

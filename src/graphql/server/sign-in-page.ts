@@ -8,7 +8,7 @@ export function signInPage(problem?: string): string {
 <body>
 <h1>Coredock</h1>
 ${problem === undefined ? '' : `<p role="alert">${escapeHtml(problem)}</p>`}
-<form method="post" action="/graphql">
+<form method="post">
 <label>Token of a viewer or admin <input type="password" name="token" autocomplete="current-password" required autofocus></label>
 <button>Open GraphiQL</button>
 </form>

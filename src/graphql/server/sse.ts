@@ -18,12 +18,15 @@ export const EVENT_STREAM = 'text/event-stream';
 export const EVENT_STREAM_HEADERS = {
   'Content-Type': EVENT_STREAM,
   Connection: 'keep-alive',
-  'Cache-Control': 'no-cache',
+  // A proxy that changes or keeps the bytes would delay events.
+  'Cache-Control': 'no-store, no-transform',
+  // Otherwise nginx collects the answer, also its head, until its buffer is full.
+  'X-Accel-Buffering': 'no',
   'Content-Encoding': 'none',
 };
 
 /**
- * Sends subscriptions as server-sent events, byte for byte as Yoga does (the "distinct connections mode" of GraphQL
+ * Sends subscriptions as server-sent events, with the same bytes as Yoga (the "distinct connections mode" of GraphQL
  * over SSE). Unlike Yoga it writes each event in one piece, once for all clients with the same answer, and without the
  * layers of web streams, whose cost the benchmark `fanOut` shows.
  */

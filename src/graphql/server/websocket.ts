@@ -45,7 +45,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     openScope,
     mask,
     persisted,
-    isForeign,
+    refusalOfOrigin,
     clientAddress,
     streams,
     onRefusal,
@@ -55,7 +55,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     openScope: (person: Person, request: IncomingMessage) => Scope;
     mask: (error: unknown) => GraphQLError;
     persisted: PersistedDocuments | null;
-    isForeign: (request: IncomingMessage) => boolean;
+    refusalOfOrigin: (request: IncomingMessage) => string | null;
     clientAddress: ClientAddress;
     streams: Streams;
     onRefusal: (limit: string) => void;
@@ -116,14 +116,20 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
   };
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (request.url?.split('?')[0] !== '/graphql' || isForeign(request)) {
-      answerOnSocket(socket, { status: 403, body: '' });
+    if (request.url?.split('?')[0] !== '/graphql') {
+      refuseUpgrade(socket, { status: 403, message: 'WebSockets are at /graphql only.' });
+      return;
+    }
+    const foreign = refusalOfOrigin(request);
+    if (foreign !== null) {
+      refuseUpgrade(socket, { status: 403, message: foreign });
       return;
     }
     const address = clientAddress(request);
     gatekeeper.hold(address).then(
       () => open(request, { socket, head, address }),
-      (error: unknown) => refuseUpgrade(socket, mask(error).message, retryAfterOf(error)),
+      (error: unknown) =>
+        refuseUpgrade(socket, { message: mask(error).message, retryAfterSeconds: retryAfterOf(error) }),
     );
   }
 
@@ -137,7 +143,7 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     }
     const close = streams.open(address);
     if (close === null) {
-      refuseUpgrade(socket, tooManyStreams(streams));
+      refuseUpgrade(socket, { message: tooManyStreams(streams) });
       return;
     }
     socket.once('close', close);
@@ -155,9 +161,17 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
 }
 
 /** Refuses an upgrade by HTTP, before there is a WebSocket that could be closed with a reason. */
-function refuseUpgrade(socket: Duplex, message: string, retryAfterSeconds = RETRY_AFTER_SECONDS): void {
-  const headers = `Retry-After: ${retryAfterSeconds}\r\nContent-Type: text/plain\r\n`;
-  answerOnSocket(socket, { status: 429, headers, body: `${message}\n` });
+function refuseUpgrade(
+  socket: Duplex,
+  {
+    status = 429,
+    message,
+    retryAfterSeconds = RETRY_AFTER_SECONDS,
+  }: { status?: 403 | 429; message: string; retryAfterSeconds?: number | undefined },
+): void {
+  const retry = status === 429 ? `Retry-After: ${retryAfterSeconds}\r\n` : '';
+  const headers = `${retry}Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n`;
+  answerOnSocket(socket, { status, headers, body: `${message}\n` });
 }
 
 function retryAfterOf(error: unknown): number | undefined {

@@ -44,15 +44,19 @@ interface GraphQLDeps extends Services {
   links: DownloadLinks;
   clientAddress: ClientAddress;
   clock: Pick<Clock, 'now'>;
-  config: { maxFirmwareBytes: number; queryLimits: DocumentLimits & { maxCost: number } };
+  config: {
+    publicUrl: string | null;
+    maxFirmwareBytes: number;
+    queryLimits: DocumentLimits & { maxCost: number };
+  };
   /** Null where there are none. */
   persisted: PersistedDocuments | null;
   streams: Streams;
   answers: AnswerBudget;
   /** The thread that runs queries; null: they run in this thread. */
   queries: QueryThread | null;
-  /** Whether a request comes from a page of another site that is not allowed to send it. */
-  isForeign: (request: IncomingMessage) => boolean;
+  /** Why a request is refused that comes from a page of another site; null when it is not. */
+  refusalOfOrigin: (request: IncomingMessage) => string | null;
   metrics: Pick<Metrics, 'graphqlRefusals'>;
   log: Logger;
 }
@@ -69,7 +73,7 @@ export function createGraphQLServer({
   streams,
   answers,
   queries,
-  isForeign,
+  refusalOfOrigin,
   metrics,
   log,
   ...services
@@ -82,8 +86,8 @@ export function createGraphQLServer({
   const mask = createErrorMask(log);
   const onRefusal = (limit: string) => metrics.graphqlRefusals.inc({ limit });
   const eventStreams = sendEventStreams();
-  const downloadUrlOf = downloadUrls(gatekeeper.isOn ? links : null);
-  const admission = createAdmission({ gatekeeper, clientAddress, clock, isForeign });
+  const downloadUrlOf = downloadUrls(gatekeeper.isOn ? links : null, config.publicUrl);
+  const admission = createAdmission({ gatekeeper, clientAddress, clock, refusalOfOrigin });
 
   const yoga = createYoga<ServerContext, Context>({
     schema,
@@ -105,7 +109,7 @@ export function createGraphQLServer({
     maxRequestBodySize: false,
     maskedErrors: { maskError: (error) => mask(error, requestId()) },
     plugins: [
-      readRequests({ maxFileBytes: config.maxFirmwareBytes, isForeign, onRefusal }),
+      readRequests({ maxFileBytes: config.maxFirmwareBytes, refusalOfOrigin, onRefusal }),
       usePersistedDocuments(persisted),
       limitDocuments(config.queryLimits, onRefusal),
       maskValidation((error) => mask(error, requestId())),
@@ -165,7 +169,7 @@ export function createGraphQLServer({
         },
         mask: (error) => mask(error, requestId()),
         persisted,
-        isForeign,
+        refusalOfOrigin,
         clientAddress,
         streams,
         onRefusal,

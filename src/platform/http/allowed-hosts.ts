@@ -53,7 +53,7 @@ export function createAllowedHosts({
     const { hostname, isAlwaysAllowed } = namedHost(text);
     if (isAlwaysAllowed) return null;
     if (hostname === null) return malformed('The Host header is not a host name or address.');
-    return isAddressOf(request, hostname) ? null : misdirected(hostname);
+    return isAddressOf(request, hostname) ? null : misdirected(hostname, request);
   }
 
   function namedHost(text: string): NamedHost {
@@ -132,11 +132,16 @@ function malformed(message: string): HostRefusal {
   return { status: 400, code: 'BAD_USER_INPUT', message };
 }
 
-function misdirected(hostname: string): HostRefusal {
+const THROUGH_PROXY =
+  ' A reverse proxy sent the request: it can also pass on the Host that the browser named (docs/proxies.md).';
+
+function misdirected(hostname: string, { headers }: IncomingMessage): HostRefusal {
   const shown = hostname.slice(0, 255);
   return {
     status: 421,
     code: 'MISDIRECTED',
-    message: `This server is not known as "${shown}": if it is to be reached by that name, add it to ALLOWED_HOSTS or set PUBLIC_URL.`,
+    message:
+      `This server is not known as "${shown}": if it is to be reached by that name, add it to ALLOWED_HOSTS or set PUBLIC_URL.` +
+      (headers['x-forwarded-for'] === undefined ? '' : THROUGH_PROXY),
   };
 }

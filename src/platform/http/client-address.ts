@@ -9,13 +9,27 @@ export type ClientAddress = (request: {
   headers: IncomingMessage['headers'];
 }) => string;
 
-/** @param trustedProxies addresses and ranges whose X-Forwarded-For header is trusted; it is ignored from all others */
-export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
+/**
+ * Only `X-Forwarded-For` is read, which every proxy can send: `Forwarded` (RFC 7239) and headers of single products are
+ * not, so that a client cannot name itself by a header that the proxy does not know.
+ *
+ * @param trustedProxies addresses and ranges whose X-Forwarded-For header is trusted; it is ignored from all others
+ * @param onUntrusted called with the address of each other sender of the header
+ */
+export function createClientAddress(
+  trustedProxies: readonly string[],
+  onUntrusted: (address: string) => void = () => {},
+): ClientAddress {
   const isTrusted = proxyaddr.compile([...trustedProxies]);
   return ({ socket, headers }) => {
     let address = canonicalAddress(socket.remoteAddress);
     const forwarded = headers['x-forwarded-for'];
     if (forwarded === undefined) return address;
+    if (address === '') return address;
+    if (!isTrusted(address, 0)) {
+      onUntrusted(address);
+      return address;
+    }
     const filled = [forwarded]
       .flat()
       .join(',')

@@ -1,11 +1,12 @@
 import { useContext, useState } from 'react';
 import { useLocation } from 'wouter';
+import { withBase } from '../../base-path';
 import { graphql } from '../../generated';
 import type { DumpOnPageFragment } from '../../generated/graphql';
 import { useToasts } from '../../parts/toasts';
 import { useAction } from '../../parts/use-action';
 import { ForAdmins, RoleContext } from '../../session/role';
-import { saveAs } from '../../session/save-as';
+import { hereOf, saveAs } from '../../session/save-as';
 import { authorization } from '../../session/session';
 import { useDeleteDump } from '../dumps/delete-dump';
 import { ChooseBuild } from './choose-build';
@@ -27,12 +28,12 @@ export function DumpActions({ dump }: { dump: DumpOnPageFragment }) {
     <div className="actions">
       {isRawThere && (role === 'admin' || !dump.device.model.privacy.rawForAdminsOnly) && (
         <>
-          <SaveLink name="Download" url={dump.downloadUrl} filename={dump.filename} />
+          <SaveLink name="Download" url={hereOf(dump.downloadUrl)} filename={dump.filename} />
           {/* There is none of what is no dump. */}
           {dump.parseErrorKind !== 'UNREADABLE' && (
             <SaveLink
               name="ELF core for GDB"
-              url={`/api/coredumps/${encodeURIComponent(dump.id)}/core.elf`}
+              url={withBase(`/api/coredumps/${encodeURIComponent(dump.id)}/core.elf`)}
               filename={dump.filename.replace(/(\.dmp)?$/, '.core.elf')}
             />
           )}

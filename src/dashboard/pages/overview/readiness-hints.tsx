@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import { useConnectionState } from '../../api/live';
+import { withBase } from '../../base-path';
 
 interface Readiness {
   status: 'ok' | 'down' | 'stopping';
@@ -71,6 +72,6 @@ function useReadiness(): Readiness | null {
 }
 
 async function readReadiness(signal: AbortSignal): Promise<Readiness> {
-  const response = await fetch('/readyz', { signal });
+  const response = await fetch(withBase('/readyz'), { signal });
   return (await response.json()) as Readiness;
 }

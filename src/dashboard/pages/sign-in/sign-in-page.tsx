@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
+import { withBase } from '../../base-path';
 import { useTitle } from '../../parts/use-title';
-import { CALLBACK_PATH, type PageConfig } from '../../session/page-config';
+import { isCallback, type PageConfig } from '../../session/page-config';
 import { beginSession, howItEnded } from '../../session/session';
 import { TokenForm } from './token-form';
 
@@ -13,14 +14,14 @@ export function SignInPage({ oidc }: { oidc: PageConfig['oidc'] }) {
     if (oidc === null) return;
     const { goToIssuer } = await import('../../session/oidc');
     const { pathname, search } = window.location;
-    const returnTo = pathname === CALLBACK_PATH ? '/' : `${pathname}${search}`;
+    const returnTo = isCallback(pathname) ? withBase('/') : `${pathname}${search}`;
     await goToIssuer(oidc, returnTo).catch((error: unknown) => setProblem(sentenceOf(error)));
   }
 
   return (
     <main className="sign-in">
       <div className="sign-in-card">
-        <img src="/favicon.svg" alt="" width="40" height="40" />
+        <img src={withBase('/favicon.svg')} alt="" width="40" height="40" />
         <h1>Coredock</h1>
         {howItEnded() === 'refused' && problem === null && (
           <p className="notice" data-tone="warn" role="status">
@@ -55,7 +56,7 @@ export function SignInPage({ oidc }: { oidc: PageConfig['oidc'] }) {
 /** Handles the redirect from the issuer: the code in the address becomes a session. */
 function useComingBack(oidc: PageConfig['oidc']) {
   const [problem, setProblem] = useState<string | null>(null);
-  const [isComingBack, setComingBack] = useState(oidc !== null && window.location.pathname === CALLBACK_PATH);
+  const [isComingBack, setComingBack] = useState(oidc !== null && isCallback(window.location.pathname));
 
   useEffect(() => {
     if (!isComingBack || oidc === null) return;

@@ -1,4 +1,5 @@
 import { type FormEvent, useState } from 'react';
+import { withBase } from '../../base-path';
 import { Field } from '../../parts/field';
 import { beginSession } from '../../session/session';
 
@@ -43,7 +44,7 @@ export function TokenForm() {
 
 /** @returns the server's reason for refusing the token, or null */
 async function tryToken(token: string): Promise<string | null> {
-  const response = await fetch('/graphql', {
+  const response = await fetch(withBase('/graphql'), {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
     body: JSON.stringify({ query: '{ __typename }' }),

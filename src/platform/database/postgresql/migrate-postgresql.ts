@@ -25,8 +25,8 @@ const LOCK_NOT_AVAILABLE = '55P03';
  *
  * @param stop abandons the migration; nothing of it is kept
  * @returns the names of the migrations that were applied now
- * @throws Error when the database is of a newer version, a migration was changed, a statement fails, or another session
- *   holds a lock for too long
+ * @throws Error when the server is too old, the database is of a newer version, a migration was changed, a statement
+ *   fails, or another session holds a lock for too long
  */
 export async function migratePostgresql(
   config: pg.ClientConfig,
@@ -40,6 +40,7 @@ export async function migratePostgresql(
   stop?.addEventListener('abort', giveUp, { once: true });
   try {
     await connectUntil(client, stop);
+    await requireVersion(client);
     await requirePublicSchema(client);
     const applied = await applyMissing(client, readMigrations('postgresql'), lockWaitMs);
     await migrateJobs(client);
@@ -49,6 +50,20 @@ export async function migratePostgresql(
     // `pg` never reports the end of a connection that was abandoned while connecting.
     if (stop?.aborted !== true) await client.end();
   }
+}
+
+/** The oldest PostgreSQL that is tested. */
+const OLDEST_VERSION = 15;
+
+/** @throws Error when the server is too old. @param client connected */
+export async function requireVersion(client: Pick<pg.Client, 'query'>): Promise<void> {
+  // As a query: a pooler may answer SHOW itself.
+  const { rows } = await client.query<{ number: string; version: string }>(
+    "SELECT current_setting('server_version_num') AS number, current_setting('server_version') AS version",
+  );
+  const [server] = rows;
+  if (server === undefined || Number(server.number) >= OLDEST_VERSION * 10_000) return;
+  throw new Error(`its server is PostgreSQL ${server.version}; Coredock needs ${OLDEST_VERSION} or newer`);
 }
 
 /** Prisma's queries name the schema `public`; migrations and our own queries must use the same one. */
