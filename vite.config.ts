@@ -10,7 +10,7 @@ export default defineConfig({
   root: 'src/dashboard',
   // The server makes the addresses in index.html absolute, below the path of PUBLIC_URL.
   base: './',
-  plugins: [react(), precompressed()],
+  plugins: [react(), precompressed(), inputs()],
   build: {
     outDir: '../../dist/page',
     emptyOutDir: true,
@@ -34,6 +34,19 @@ function precompressed(): Plugin {
         await writeFile(join(dir, `${name}.br`), await promisify(brotliCompress)(content));
         await writeFile(join(dir, `${name}.gz`), await promisify(gzip)(content, { level: 9 }));
       }
+    },
+  };
+}
+
+/** The files that the page is made of, for THIRD-PARTY-NOTICES (src/tools/third-party-notices.mjs). */
+function inputs(): Plugin {
+  return {
+    name: 'coredock:inputs',
+    async writeBundle(_options, bundle) {
+      const names = Object.values(bundle).flatMap((file) =>
+        file.type === 'chunk' ? Object.keys(file.modules) : [],
+      );
+      await writeFile('dist/.page-inputs.json', JSON.stringify(names));
     },
   };
 }

@@ -3,13 +3,17 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { memoryFolder } from './test/support/memory-folder.js';
 
 /** Functions and readers: nothing but this process, and at most a folder. */
-const UNIT = ['test/{config,crashdump,device-list,documents,platform}/**/*.test.ts'];
-/** The page in a real browser, served by the built program, also behind real proxies. */
-const DASHBOARD = ['test/{dashboard,proxies}/**/*.test.ts'];
+const UNIT = [
+  'test/{config,crashdump,device-list,documents,platform}/**/*.test.ts',
+  'test/package/reader.test.ts',
+];
+/** In a real browser: the page, served by the built program, also behind real proxies, and the reader. */
+const DASHBOARD = ['test/{dashboard,proxies}/**/*.test.ts', 'test/package/*-in-browser.test.ts'];
 /** Tests that start other processes: the built program, a sidecar, a tool. */
 const PROGRAM = [
-  'test/{ci,faults,sidecar,system,tools}/**/*.test.ts',
+  'test/{ci,faults,packaging,sidecar,system,tools}/**/*.test.ts',
   'test/clients/restart.test.ts',
+  'test/package/{init,installed,notices}.test.ts',
   'test/platform/{lock-file,publish-thread,s3-blobs}.test.ts',
 ];
 /** Tests that measure the memory of the process that runs them, which must have had nothing to do before. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { ImportOptions } from './ci/import-devices.js';
 import type { UploadOptions } from './ci/upload-firmware.js';
+import type { InitOptions } from './compose/init-command.js';
 import type { ServeOptions } from './compose/serve.js';
 import { listenForStop } from './compose/stop-signal.js';
 import type { Config } from './config/settings.js';
@@ -9,11 +10,30 @@ import { PACKAGE_FILE } from './platform/program-files.js';
 import type { CoreOptions } from './sidecar/core-command.js';
 import type { ParseOptions } from './sidecar/parse-command.js';
 
+const TERMINAL = {
+  say: (line: string) => void process.stdout.write(`${line}\n`),
+  complain: (line: string) => void process.stderr.write(`coredock: ${line}\n`),
+};
+
 /** The `coredock` command. Each subcommand loads only what it needs, so that `coredock parse` starts fast. */
 const program = new Command('coredock')
   .description('Self-hosted crash-dump server for fleets of ESP32-family devices')
   .version(readVersion())
   .exitOverride();
+
+program
+  .command('init')
+  .description('write .env with an address and a new admin token, which is printed once')
+  .option('--host <address>', 'address to listen on; 0.0.0.0: every address of this machine', '127.0.0.1')
+  .option('--port <port>', 'port to listen on', wholeNumberUpTo(65_535), 4000)
+  .option(
+    '--public-url <url>',
+    'how people and devices reach the server, such as https://coredock.example.org',
+  )
+  .action(async (options: InitOptions) => {
+    const { initCommand } = await import('./compose/init-command.js');
+    await reportProblems(async () => initCommand(options, (text) => process.stdout.write(text)));
+  });
 
 program
   .command('start')
@@ -69,6 +89,16 @@ program
   .action(async () => {
     const { migrate } = await import('./compose/serve.js');
     await reportProblems(async () => migrate(await loadConfig()));
+  });
+
+program
+  .command('healthcheck')
+  .description('ask the server of these settings whether it is ready; exit code 0 or 1')
+  .action(async () => {
+    const { healthcheckCommand } = await import('./compose/healthcheck-command.js');
+    await reportProblems(async () => {
+      process.exitCode = await healthcheckCommand(await loadConfig(), TERMINAL);
+    });
   });
 
 program
@@ -210,10 +240,7 @@ async function runBackup(
 ): Promise<void> {
   const command = pick(await import('./backup/commands.js'));
   await reportProblems(async () => {
-    process.exitCode = await command(await loadConfig(), folder, {
-      say: (line) => process.stdout.write(`${line}\n`),
-      complain: (line) => process.stderr.write(`coredock: ${line}\n`),
-    });
+    process.exitCode = await command(await loadConfig(), folder, TERMINAL);
   });
 }
 

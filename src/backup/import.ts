@@ -59,15 +59,15 @@ export async function importAll(
   }
 }
 
-/**
- * What exports of before enrolment lack: a table, and columns of `Device` that are null, or have a default, in rows of
- * before.
- */
+/** What exports of before version 1 lack: a table, and columns that are null, or have a default, in rows of before. */
 const ADDED_TABLE = 'IngestKey';
-const ADDED_COLUMNS = [
-  ...['serial', 'approval', 'ingestKeyId', 'lastSeenAt'],
-  ...['lastBootAt', 'lastBootVersion', 'lastBootElfSha256', 'lastBootChip', 'lastResetReason'],
-];
+const ADDED_COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  Device: [
+    ...['serial', 'approval', 'ingestKeyId', 'lastSeenAt'],
+    ...['lastBootAt', 'lastBootVersion', 'lastBootElfSha256', 'lastBootChip', 'lastResetReason'],
+  ],
+  Firmware: ['revision'],
+};
 
 type Shape = ReadonlyArray<{ name: string; columns: ReadonlyArray<{ name: string }> }>;
 
@@ -78,7 +78,7 @@ function assertSameTables(manifest: Manifest): Table[] {
     .filter(({ name }) => name !== ADDED_TABLE)
     .map(({ name, columns }) => ({
       name,
-      columns: columns.filter((column) => name !== 'Device' || !ADDED_COLUMNS.includes(column.name)),
+      columns: columns.filter((column) => ADDED_COLUMNS[name]?.includes(column.name) !== true),
     }));
   const shapes = (list: Shape) =>
     list

@@ -9,6 +9,7 @@ export interface Answer {
   body: string;
 }
 
+/** What the server has stored. */
 export type UploadedFirmware = z.infer<typeof uploadedFirmware>;
 const uploadedFirmware = z.object({ id: z.string(), version: z.string(), elfSha256: z.string() });
 

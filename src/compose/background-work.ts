@@ -220,6 +220,14 @@ const LOOPS: readonly BackgroundWork[] = [
     files: ['sidecar/supervisor.ts', 'sidecar/sidecar-process.ts'],
   },
   {
+    name: 'notifications of systemd',
+    does: 'tell systemd whether the server is ready, what it lacks, and that its event loop turns',
+    when: 'every second until the server is ready, then every 30 seconds; the watchdog three times in WatchdogSec; only in a service with Type=notify',
+    restartedBy: 'systemd restarts a server that was silent for WatchdogSec',
+    lease: null,
+    files: ['compose/report-state.ts', 'platform/service-manager.ts'],
+  },
+  {
     name: 'parse threads of the sidecar',
     does: 'read one dump at a time each, in the process of the sidecar',
     when: 'with the first parse',

@@ -11,12 +11,14 @@ export function registerGauges({
   config,
   database,
   services,
+  sidecarRestarts,
   metrics,
   clock,
 }: {
   config: Config;
   database: Database;
   services: AllServices;
+  sidecarRestarts: () => number;
   metrics: Metrics;
   clock: Clock;
 }) {
@@ -24,6 +26,11 @@ export function registerGauges({
   const { parser } = config;
   metrics.gauge('coredump_parse_queue_depth', 'Dumps that are PENDING: waiting or being parsed', () =>
     parser === null ? 0 : state.depth(),
+  );
+  metrics.counter(
+    'coredock_sidecar_restarts_total',
+    'How often the bundled parse sidecar ended and was started again',
+    sidecarRestarts,
   );
   metrics.gauge('coredump_event_subscribers', 'Subscriptions to parse status', events.subscriberCount);
   metrics.gaugeBy('coredumps', 'Stored dumps by parse status', 'status', coredumps.countByStatus);

@@ -6,8 +6,10 @@ import { openDatabase } from '../platform/database/open-database.js';
 import { prepareTransferFolder } from '../platform/files/transfer-folder.js';
 import { type Logger, openLog } from '../platform/logger.js';
 import { CLI_FILE } from '../platform/program-files.js';
+import { findServiceManager } from '../platform/service-manager.js';
 import { superviseSidecar } from '../sidecar/supervisor.js';
-import { startApp } from './start-app.js';
+import { reportState } from './report-state.js';
+import { type App, startApp } from './start-app.js';
 
 export interface ServeOptions {
   /** Run the bundled sidecar as a child process, unless the settings name another one. */
@@ -26,15 +28,19 @@ const CLOSE_MS = 10_000;
 export async function runServer(config: Config, options: ServeOptions, stop: AbortSignal): Promise<void> {
   const log = await openLog(config);
   if (stop.aborted) return;
+  const manager = findServiceManager(process.env, log);
+  void manager?.notify('STATUS=starting');
   const starting = start(config, options, { log, stop });
   stop.addEventListener('abort', () => void end(), { once: true });
   try {
-    await starting;
+    const { url } = await starting;
+    if (manager !== null) reportState(manager, { ...config, port: Number(new URL(url).port) }, stop);
   } catch (error) {
     if (!stop.aborted) throw error;
   }
 
   async function end(): Promise<void> {
+    void manager?.notify('STOPPING=1', 'STATUS=stopping: requests in flight finish');
     const running = await within(
       config.shutdownGraceMs,
       starting.catch(() => null),
@@ -57,7 +63,7 @@ async function start(
   config: Config,
   { withSidecar }: ServeOptions,
   { log, stop }: { log: Logger; stop: AbortSignal },
-): Promise<{ close(): Promise<void> }> {
+): Promise<App> {
   // First, because the next steps migrate the database and start a child process.
   await assertListenable(config);
   // A configured sidecar wins over the bundled one.
@@ -70,9 +76,10 @@ async function start(
     const parser = { url: sidecar.url(), xferDir };
     const app = await startApp(
       { ...config, parser },
-      { log, stopping: stop, sidecarUrl: () => sidecar.url() },
+      { log, stopping: stop, sidecarUrl: () => sidecar.url(), sidecarRestarts: () => sidecar.restarts() },
     );
     return {
+      url: app.url,
       async close() {
         await app.close();
         await sidecar.close();

@@ -64,6 +64,7 @@ export async function startApp(
     log,
     clock = createSystemClock(),
     sidecarUrl = () => config.parser?.url ?? '',
+    sidecarRestarts = () => 0,
     retryDelayMs = RETRY_DELAY_MS,
     queriesApart = true,
     stopping,
@@ -74,6 +75,8 @@ export async function startApp(
     clock?: Clock;
     /** The current address of the sidecar; that of the supervised one may change. */
     sidecarUrl?: () => string;
+    /** How often the supervised sidecar was restarted. */
+    sidecarRestarts?: () => number;
     retryDelayMs?: number;
     /** Only the built program has the file of the thread that runs queries. */
     queriesApart?: boolean;
@@ -109,7 +112,9 @@ export async function startApp(
     const queue = config.parser === null ? null : feed;
     const services = await createServices({ config, database, blobs, clock, log, metrics, queue });
     const { auth, boots, coredumps, events, firmwares, gatekeeper, registration } = services;
-    const { countMissing, sampleStorage } = registerGauges({ config, database, services, metrics, clock });
+    const { countMissing, sampleStorage } = registerGauges({
+      ...{ config, database, services, sidecarRestarts, metrics, clock },
+    });
 
     await database.jobs?.start();
     await database.announcements.follow({

@@ -7,3 +7,8 @@ export function hex32(value: number): string {
 export function plainHex(address: string): string {
   return `0x${Number.parseInt(address, 16).toString(16)}`;
 }
+
+/** Two digits a byte. */
+export function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -3,9 +3,9 @@ import { type Newcomer, refuseOwnToken, refuseRejected } from '../auth/device-cr
 import type { DeviceIdentity } from '../auth/principal.js';
 import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
-import { asDomainError, isUniqueViolation, StaleRead } from '../platform/database/errors.js';
+import { Prisma } from '../platform/database/client.js';
+import { asDomainError, StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
-import { wholeRows } from '../platform/database/whole-rows.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createBatcher } from '../platform/queue/batcher.js';
 import { randomKey } from './names.js';
@@ -34,7 +34,8 @@ const GATHER_MS = 4;
 
 /**
  * Devices that register themselves. Those that arrive together share a transaction. It locks the ingest key first, so
- * that its limits hold over all servers, and so that two requests of one serial find the same device.
+ * that its limits hold over all servers, and so that two requests of one serial find the same device. Plain SQL where a
+ * statement has many rows, as in `coredumps/commit.ts`.
  */
 export function createRegistration({ clock, audit, metrics, maxPendingDevices }: RegistrationDeps) {
   const add = createBatcher<Arrival, Outcome>({
@@ -179,18 +180,16 @@ async function findKnown(
     serials,
   }: { modelId: number; ingestKeyId: number | null; serials: readonly string[] },
 ): Promise<Map<string, DeviceIdentity>> {
-  const rows = await tx.device.findMany({
-    where: {
-      serial: { in: [...serials] },
-      OR: [{ modelId }, ...(ingestKeyId === null ? [] : [{ ingestKeyId }])],
-    },
-    include: { model: { select: { code: true } } },
-    orderBy: { id: 'desc' },
-  });
+  const named = Prisma.join([...serials]);
+  const rows = await tx.$queryRaw<Array<DeviceColumns & { modelCode: string }>>`
+    SELECT d."id", d."key", d."serial", d."approval", d."modelId", d."tokenSha256", m."code" AS "modelCode"
+    FROM "Device" d JOIN "DeviceModel" m ON m."id" = d."modelId"
+    WHERE (d."modelId" = ${modelId} AND d."serial" IN (${named}))
+      OR (d."ingestKeyId" = ${ingestKeyId ?? 0} AND d."serial" IN (${named})) ORDER BY d."id" DESC`;
   const known = new Map<string, DeviceIdentity>();
-  for (const row of wholeRows(rows, 'model')) {
+  for (const row of rows) {
     if (row.serial === null || known.get(row.serial)?.modelId === modelId) continue;
-    known.set(row.serial, identityOf(row, row.model.code));
+    known.set(row.serial, identityOf(row, row.modelCode));
   }
   return known;
 }
@@ -210,28 +209,25 @@ async function insert(
   },
 ): Promise<Map<string, DeviceIdentity>> {
   if (serials.length === 0) return new Map();
-  const data = serials.map((serial) => ({
-    ...columns,
-    serial,
-    key: randomKey(),
-    tokenSha256: absentToken(),
-    createdAt: now,
-    updatedAt: now,
-    lastSeenAt: now,
-  }));
-  const rows = await tx.device.createManyAndReturn({ data }).catch((error: unknown) => {
-    // A person or another key registered one of them, or a random key is taken: the next attempt sees it.
-    throw isUniqueViolation(error) ? new StaleRead('a serial or key was taken') : error;
-  });
+  const { modelId, approval, ingestKeyId } = columns;
+  const values = serials.map(
+    (serial) =>
+      Prisma.sql`(${modelId}, ${approval}, ${ingestKeyId}, ${serial}, ${randomKey()}, ${absentToken()}, ${now}, ${now}, ${now})`,
+  );
+  const rows = await tx.$queryRaw<DeviceColumns[]>`
+    INSERT INTO "Device" ("modelId", "approval", "ingestKeyId", "serial", "key", "tokenSha256", "createdAt", "updatedAt", "lastSeenAt")
+    VALUES ${Prisma.join(values)} ON CONFLICT DO NOTHING
+    RETURNING "id", "key", "serial", "approval", "modelId", "tokenSha256"`;
+  // A person or another key registered one of them, or a random key is taken: the next attempt sees it.
+  if (rows.length < serials.length) throw new StaleRead('a serial or key was taken');
   return new Map(
     rows.flatMap((row) => (row.serial === null ? [] : [[row.serial, identityOf(row, modelCode)]])),
   );
 }
 
-function identityOf(
-  row: Omit<DeviceIdentity, 'tokenState' | 'modelCode'> & { tokenSha256: string },
-  modelCode: string,
-): DeviceIdentity {
+type DeviceColumns = Omit<DeviceIdentity, 'tokenState' | 'modelCode'> & { tokenSha256: string };
+
+function identityOf(row: DeviceColumns, modelCode: string): DeviceIdentity {
   const { id, key, serial, approval, modelId, tokenSha256 } = row;
   return { id, key, serial, approval, tokenState: tokenStateOf(tokenSha256), modelId, modelCode };
 }

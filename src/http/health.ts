@@ -38,6 +38,15 @@ export function createHealthRoutes({
   log,
 }: HealthDeps) {
   let lastKnownMissing: string[] = [];
+  metrics.gaugeBy(
+    'coredock_ready',
+    'What /readyz says, by part: 1 when it is ok, 0 when it is down; without database or storage no upload is accepted',
+    'part',
+    async () =>
+      Object.entries(await states())
+        .filter(([part]) => part !== 'sidecar' || sidecar !== null)
+        .map(([part, state]) => [part, state === 'ok' ? 1 : 0] as const),
+  );
   return {
     /** The process is running. */
     healthz(response: ServerResponse): void {
@@ -46,26 +55,16 @@ export function createHealthRoutes({
 
     /** Uploads are possible: database and storage are writable, and the server is not stopping. */
     async readyz(response: ServerResponse): Promise<void> {
-      const [databaseState, storageState, sidecarState] = await Promise.all([
-        probe('database', () => database.check()),
-        probe('storage', async () => {
-          await Promise.all(storages.map((storage) => storage.check()));
-        }),
-        probe('sidecar', async () => {
-          if (sidecar === null || !(await sidecar.isUp())) throw new Error('no sidecar responds');
-        }),
-      ]);
-      const isReady = !isStopping() && databaseState === 'ok' && storageState === 'ok';
+      const parts = await states();
+      const isReady = !isStopping() && parts.database === 'ok' && parts.storage === 'ok';
       const status = isStopping() ? 'stopping' : isReady ? 'ok' : 'down';
       sendJson(response, isReady ? 200 : 503, {
         status,
-        database: databaseState,
-        storage: storageState,
-        sidecar: sidecarState,
+        ...parts,
         // Without announcements uploads are safe and dumps are parsed; only dashboards are late. So the server stays
         // ready.
         ...(database.isShared ? { events: database.announcements.isHearing() ? 'ok' : 'down' } : {}),
-        storageLost: databaseState === 'ok' ? await missingKinds() : lastKnownMissing,
+        storageLost: parts.database === 'ok' ? await missingKinds() : lastKnownMissing,
       });
     },
 
@@ -76,6 +75,19 @@ export function createHealthRoutes({
       response.writeHead(200, { 'Content-Type': metrics.registry.contentType }).end(text);
     },
   };
+
+  async function states() {
+    const [databaseState, storageState, sidecarState] = await Promise.all([
+      probe('database', () => database.check()),
+      probe('storage', async () => {
+        await Promise.all(storages.map((storage) => storage.check()));
+      }),
+      probe('sidecar', async () => {
+        if (sidecar === null || !(await sidecar.isUp())) throw new Error('no sidecar responds');
+      }),
+    ]);
+    return { database: databaseState, storage: storageState, sidecar: sidecarState };
+  }
 
   /** Only the kinds: the number of missing files is not public. */
   async function missingKinds(): Promise<string[]> {

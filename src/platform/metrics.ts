@@ -9,12 +9,15 @@ export function createMetrics() {
   const registers = [registry];
   return {
     registry,
-    uploads: new Counter({
-      name: 'iot_upload_coredump_total',
-      help: 'Core dump uploads by outcome: success or error',
-      labelNames: ['status'] as const,
-      registers,
-    }),
+    uploads: fromZero(
+      new Counter({
+        name: 'iot_upload_coredump_total',
+        help: 'Core dump uploads by outcome: success or error',
+        labelNames: ['status'] as const,
+        registers,
+      }),
+      OUTCOMES,
+    ),
     uploadErrors: new Counter({
       name: 'iot_upload_coredump_errors_total',
       help: 'Refused or failed core dump uploads by the code of the answer: RATE_LIMITED, BUSY, TOO_LARGE, …',
@@ -27,24 +30,33 @@ export function createMetrics() {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
       registers,
     }),
-    bootReports: new Counter({
-      name: 'iot_boot_reports_total',
-      help: 'Boot reports of devices by outcome: success or error',
-      labelNames: ['status'] as const,
-      registers,
-    }),
-    deviceRegistrations: new Counter({
-      name: 'iot_device_registrations_total',
-      help: 'Devices that registered themselves, by outcome: registered, over_rate, too_many_pending',
-      labelNames: ['outcome'] as const,
-      registers,
-    }),
-    parses: new Counter({
-      name: 'coredump_parse_total',
-      help: 'Parses that ended: success or error',
-      labelNames: ['status'] as const,
-      registers,
-    }),
+    bootReports: fromZero(
+      new Counter({
+        name: 'iot_boot_reports_total',
+        help: 'Boot reports of devices by outcome: success or error',
+        labelNames: ['status'] as const,
+        registers,
+      }),
+      OUTCOMES,
+    ),
+    deviceRegistrations: fromZero(
+      new Counter({
+        name: 'iot_device_registrations_total',
+        help: 'Devices that registered themselves, by outcome: registered, over_rate, too_many_pending',
+        labelNames: ['outcome'] as const,
+        registers,
+      }),
+      [{ outcome: 'registered' }, { outcome: 'over_rate' }, { outcome: 'too_many_pending' }],
+    ),
+    parses: fromZero(
+      new Counter({
+        name: 'coredump_parse_total',
+        help: 'Parses that ended: success or error',
+        labelNames: ['status'] as const,
+        registers,
+      }),
+      OUTCOMES,
+    ),
     parseErrors: new Counter({
       name: 'coredump_parse_errors_total',
       help: 'Parses that ended ERROR by kind: missing_firmware, lost_firmware, lost_coredump, unreadable, failed, …',
@@ -84,6 +96,18 @@ export function createMetrics() {
       help: 'Finished files without a row that were set aside',
       registers,
     }),
+    /** A counter that is kept elsewhere. */
+    counter(name: string, help: string, read: () => number) {
+      new Counter({
+        name,
+        help,
+        registers,
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      });
+    },
     /** A gauge whose value is computed when metrics are read. */
     gauge(name: string, help: string, read: () => number | Promise<number>) {
       new Gauge({
@@ -114,4 +138,15 @@ export function createMetrics() {
       });
     },
   };
+}
+
+const OUTCOMES = [{ status: 'success' }, { status: 'error' }] as const;
+
+/** Prometheus sees no increase from a series that was not there to one that is 1, so the first error would be missed. */
+function fromZero<Label extends string>(
+  counter: Counter<Label>,
+  series: readonly Partial<Record<Label, string>>[],
+): Counter<Label> {
+  for (const labels of series) counter.inc(labels, 0);
+  return counter;
 }

@@ -5,6 +5,8 @@ import { type SidecarProcess, startSidecarProcess } from './sidecar-process.js';
 interface SupervisedSidecar {
   /** The sidecar's URL, also during a restart. Changes only if another program has taken its port meanwhile. */
   url(): string;
+  /** How often it ended and was started again. */
+  restarts(): number;
   /** Ends the sidecar and waits until it has ended. */
   close(): Promise<void>;
 }
@@ -40,10 +42,12 @@ export async function superviseSidecar({
 
   stop?.addEventListener('abort', giveUp, { once: true });
   if (stop?.aborted === true) giveUp();
+  let restarts = 0;
   let current = await start(0).finally(() => stop?.removeEventListener('abort', giveUp));
   const watching = keepRunning();
   return {
     url: () => current.url,
+    restarts: () => restarts,
     async close() {
       stopping.abort();
       await watching;
@@ -62,6 +66,7 @@ export async function superviseSidecar({
       const next = await restart();
       if (next === null) return;
       current = next;
+      restarts += 1;
     }
 
     /** @returns null when it was closed */

@@ -35,8 +35,6 @@ export async function bundleProgram(outdir) {
     },
     inject: ['src/tools/file-names-of-commonjs.mjs'],
     // Or graphql and other packages make extra checks at every step.
-    minifySyntax: true,
-    minifyWhitespace: true,
     define: { 'process.env.NODE_ENV': '"production"' },
     plugins: [nativeAddon, queryCompilers(outdir, compilers)],
     // The licences are in THIRD-PARTY-NOTICES.

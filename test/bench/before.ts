@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import type * as reader from '../../src/crashdump/index.js';
+import { fileURLToPath } from 'node:url';
 import { createDatabase, startPostgresql } from '../../src/tools/postgresql-cluster.js';
 import { NO_POSTGRESQL } from '../../src/tools/postgresql-programs.js';
 import { readFixtures } from '../fuzz/corpus.js';
+import { ourReader, readerOf } from './built-reader.js';
 import { type Cost, FLEET, OURS, ROUNDS, timed, WARM_UP } from './dashboard.js';
 import { earlierBuild } from './earlier-build.js';
 import { deliveries } from './fan-out.js';
@@ -143,7 +143,10 @@ async function reading(builds: Builds): Promise<Result[]> {
     await writeFile(files.elf, specimen.elf);
     const cold = async ({ program }: Build) =>
       (await measure([process.execPath, program, 'parse', '--core', files.core, '--elf', files.elf])).ms;
-    const readers = { ours: await warmReader(builds.ours), before: await warmReader(builds.before) };
+    const readers = {
+      ours: await warmReader(ourReader),
+      before: await warmReader(() => readerOf(builds.before.dist)),
+    };
     const warm = async (name: keyof Builds) => readers[name](specimen.core, specimen.elf);
     return [
       await inTurns('`coredock parse` by a new process', COLD_RUNS, (name) => cold(builds[name])),
@@ -152,10 +155,8 @@ async function reading(builds: Builds): Promise<Result[]> {
   });
 }
 
-async function warmReader({ dist }: Build) {
-  const { openFirmware, readCrashDump }: typeof reader = await import(
-    pathToFileURL(join(dist, 'crashdump/index.js')).href
-  );
+async function warmReader(open: typeof ourReader) {
+  const { openFirmware, readCrashDump } = await open();
   let firmware: ReturnType<typeof openFirmware> | null = null;
   return (core: Uint8Array, elf: Uint8Array): number => {
     firmware ??= openFirmware(elf);

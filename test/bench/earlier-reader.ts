@@ -1,7 +1,5 @@
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type * as reader from '../../src/crashdump/index.js';
 import type { Specimen } from '../fuzz/corpus.js';
+import { ourReader, readerOf } from './built-reader.js';
 import { quantile } from './load.js';
 import type { Result } from './result.js';
 
@@ -12,13 +10,10 @@ const KNOWN_AT_ONCE = 10;
 /**
  * Our reader and that of an earlier build, in turns in one process, all dumps in a round: with a new ELF each time, and
  * with a known one. Ours may not be slower.
- * @param dists folders of the built programs
+ * @param dist folder of the earlier program
  */
-export async function compareWithEarlier(
-  dists: { ours: string; before: string },
-  specimens: readonly Specimen[],
-): Promise<Result[]> {
-  const readers = { before: await openReader(dists.before), ours: await openReader(dists.ours) };
+export async function compareWithEarlier(dist: string, specimens: readonly Specimen[]): Promise<Result[]> {
+  const readers = { before: await readerOf(dist), ours: await ourReader() };
   const newElf = { before: [] as number[], ours: [] as number[] };
   const known = { before: [] as number[], ours: [] as number[] };
   const images = {
@@ -47,10 +42,6 @@ export async function compareWithEarlier(
     toResult(`${specimens.length} dumps, new ELFs: ours / the build before`, newElf),
     toResult(`${specimens.length} dumps, known ELFs: ours / the build before`, known),
   ];
-}
-
-async function openReader(dist: string): Promise<typeof reader> {
-  return (await import(pathToFileURL(join(dist, 'crashdump/index.js')).href)) as typeof reader;
 }
 
 function time(work: () => void): number {

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type * as reader from '../../src/crashdump/index.js';
 import { readCases, readFixtures, type Specimen } from '../fuzz/corpus.js';
 import { buildLargeFirmware, hasCompiler } from '../support/large-firmware.js';
+import { ourReader } from './built-reader.js';
 import { findDebugger } from './debuggers.js';
 import { earlierBuild } from './earlier-build.js';
 import { compareWithEarlier } from './earlier-reader.js';
@@ -13,8 +13,6 @@ import { measure, type Run } from './measure.js';
 import type { Result } from './result.js';
 
 const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
-const READER = new URL('../../dist/crashdump/index.js', import.meta.url).href;
-const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 const COLD_RUNS = 15;
 const NEW_ELF_RUNS = 15;
 const WARM_RUNS = 300;
@@ -36,13 +34,7 @@ export async function parse(): Promise<Result[]> {
   else process.stderr.write('no gcc-riscv64-unknown-elf: large ELFs are left out\n');
   const earlier = earlierBuild();
   if ('missing' in earlier) process.stderr.write(`${earlier.missing}: no build to compare with\n`);
-  else
-    results.push(
-      ...(await compareWithEarlier({ ours: DIST, before: earlier.dist }, [
-        ...readFixtures(),
-        ...readCases(),
-      ])),
-    );
+  else results.push(...(await compareWithEarlier(earlier.dist, [...readFixtures(), ...readCases()])));
   return results;
 }
 
@@ -147,7 +139,7 @@ function summary(runs: readonly Run[]): Run {
 }
 
 async function readWarm({ core, elf }: Specimen): Promise<{ newElf: number; known: number }> {
-  const { openFirmware, readCrashDump } = (await import(READER)) as typeof reader;
+  const { openFirmware, readCrashDump } = await ourReader();
   const image = openFirmware(elf);
   const time = (count: number, work: () => void) =>
     middle(

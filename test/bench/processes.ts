@@ -118,7 +118,7 @@ export async function start({
 }
 
 /** proc(5): the 14th and 15th field of `stat` in clock ticks, a hundred a second on every Linux that Node runs on. */
-async function cpuMs(pid: number): Promise<number> {
+export async function cpuMs(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;

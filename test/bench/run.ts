@@ -10,6 +10,7 @@ import { dashboard } from './dashboard.js';
 import { enrolment } from './enrolment.js';
 import { fanOut } from './fan-out.js';
 import { growth } from './growth.js';
+import { install } from './install.js';
 import { newDumpInPage } from './new-dump-in-page.js';
 import { parse } from './parse.js';
 import { failed, type Result, TABLE_HEAD, tableRow } from './result.js';
@@ -30,6 +31,7 @@ const BENCHMARKS: Record<string, () => Promise<Result[]>> = {
   parse,
   answers,
   before,
+  install,
 };
 
 const wanted = process.argv.slice(2);

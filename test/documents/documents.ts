@@ -13,6 +13,7 @@ export interface MarkdownDocument {
 export const DOCUMENTS: readonly MarkdownDocument[] = [
   ...markdownIn(''),
   ...markdownIn('docs/'),
+  ...['grafana', 'prometheus', 'systemd'].map((folder) => `packaging/${folder}/README.md`),
   'test/bench/README.md',
   'test/fixtures/README.md',
 ].map((path) => ({ path, text: readText(path) }));

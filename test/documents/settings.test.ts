@@ -8,7 +8,10 @@ const rows = tableAfter(documentAt('docs/configuration.md'), '| variable | defau
 );
 
 /** Names of other programs: CMake's, Node's. */
-const OF_OTHERS = ['INCLUDE_DIRS', 'NODE_OPTIONS'];
+const OF_OTHERS = [
+  ...['INCLUDE_DIRS', 'NODE_OPTIONS', 'COMPOSE_PROFILES', 'POSTGRES_PASSWORD', 'GARAGE_RPC_SECRET'],
+  ...['IDF_COMPONENT_API_TOKEN', 'IDF_COMPONENT_NAMESPACE'],
+];
 
 /** Settings without which others are not looked at. */
 const EVERYTHING_ON = {

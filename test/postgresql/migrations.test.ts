@@ -16,6 +16,15 @@ async function opened(url: string) {
   return database;
 }
 
+const WAITING = `SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
+  WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted`;
+
+/** As Prisma's schema engine makes it. */
+const RECORDS = `CREATE TABLE _prisma_migrations (
+  id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT NULL, finished_at TIMESTAMPTZ,
+  migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at TIMESTAMPTZ,
+  started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0)`;
+
 describe('migrations of PostgreSQL', () => {
   it('are applied once when several servers start at the same time', async () => {
     const url = await aDatabaseUrl('');
@@ -25,6 +34,20 @@ describe('migrations of PostgreSQL', () => {
     const applied = databases.map(({ migrated }) => migrated.length).sort();
     expect(applied.slice(0, 2)).toEqual([0, 0]);
     expect(applied[2]).toBeGreaterThan(0);
+  });
+
+  it('are applied by a server that waited while another made the table of their records', async () => {
+    const url = await aDatabaseUrl('');
+    const other = await aConnection(url);
+    await other.query('BEGIN');
+    await other.query('SELECT pg_advisory_xact_lock(72707369)');
+
+    const waiting = opened(url);
+    await expect.poll(async () => (await other.query(WAITING)).rowCount).toBe(1);
+    await other.query(RECORDS);
+    await other.query('COMMIT');
+
+    expect((await waiting).migrated.length).toBeGreaterThan(0);
   });
 
   it('are recorded as Prisma does, so that its own commands can take over', async () => {

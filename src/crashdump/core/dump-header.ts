@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { ByteReader } from '../bytes.js';
+import { crc32, sha256 } from '../system.js';
 
 /** What a version of the core dump header says of the bytes behind it. */
 export interface Layout {
@@ -84,7 +83,7 @@ function matchesChecksum(bytes: Uint8Array, known: Layout, totalLength: number):
 const FEWEST_CHECKSUM_BYTES = 3;
 
 function computed(covered: Uint8Array, { checksum }: Layout): Uint8Array {
-  if (checksum === 'sha256') return createHash('sha256').update(covered).digest();
+  if (checksum === 'sha256') return sha256(covered);
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(crc32(covered));
   return bytes;

@@ -1,17 +1,15 @@
-/** Compressed sections (System V ABI, "Section Compression"): zlib, and zstd where Node.js has it (22.15 on). */
-import * as zlib from 'node:zlib';
+/** Compressed sections (System V ABI, "Section Compression"): zlib, and zstd where the system has it. */
 import { ByteReader } from '../bytes.js';
+import { type Decompress, decompressZstd, inflate } from '../system.js';
 
 const ELFCOMPRESS_ZLIB = 1;
 const ELFCOMPRESS_ZSTD = 2;
 /** ch_type, ch_size, ch_addralign. */
 export const COMPRESSION_HEADER_SIZE = 12;
 
-type Decompress = (bytes: Uint8Array, options: { maxOutputLength: number }) => Uint8Array;
-
 const DECOMPRESSORS: ReadonlyMap<number, Decompress> = new Map([
-  [ELFCOMPRESS_ZLIB, zlib.inflateSync],
-  ...zstd(),
+  [ELFCOMPRESS_ZLIB, inflate],
+  ...(decompressZstd === null ? [] : ([[ELFCOMPRESS_ZSTD, decompressZstd]] as const)),
 ]);
 
 /** How many bytes the compressed sections of a file may still take. */
@@ -19,7 +17,7 @@ export interface Inflation {
   bytesLeft: number;
 }
 
-/** Null when this Node.js can decompress it; otherwise the name of the compression. */
+/** Null when it can be decompressed here; otherwise the name of the compression. */
 export function unknownCompression(header: ByteReader): string | null {
   const type = header.u32();
   if (DECOMPRESSORS.has(type)) return null;
@@ -39,23 +37,15 @@ export function decompressSection(raw: ByteReader, inflation: Inflation): ByteRe
 export function decompressOldSection(raw: ByteReader, inflation: Inflation): ByteReader | null {
   if (raw.length < COMPRESSION_HEADER_SIZE || raw.u32() !== 0x42494c5a) return null;
   const size = Buffer.from(raw.take(8)).readBigUInt64BE();
-  return size > BigInt(inflation.bytesLeft) ? null : run(zlib.inflateSync, raw, Number(size), inflation);
+  return size > BigInt(inflation.bytesLeft) ? null : run(inflate, raw, Number(size), inflation);
 }
 
 function run(decompress: Decompress, raw: ByteReader, size: number, inflation: Inflation): ByteReader | null {
   if (size === 0 || size > inflation.bytesLeft) return null;
   inflation.bytesLeft -= size;
   try {
-    return new ByteReader(raw.what, decompress(raw.take(raw.remaining), { maxOutputLength: size }));
+    return new ByteReader(raw.what, decompress(raw.take(raw.remaining), size));
   } catch {
     return null;
   }
-}
-
-/** Looked up by name, because the types of Node.js 20 do not have it. */
-function zstd(): [number, Decompress][] {
-  const decompress: unknown = Reflect.get(zlib, 'zstdDecompressSync');
-  return typeof decompress === 'function'
-    ? [[ELFCOMPRESS_ZSTD, (bytes, options) => new Uint8Array(decompress(bytes, options))]]
-    : [];
 }

@@ -98,7 +98,7 @@ function missingCallFrames(sections: readonly ElfSection[]): string | null {
 
 function compressed(compression: string): string {
   const remedy = compression === 'zstd' ? 'Use Node.js 22.15 or later, or link' : 'Link';
-  return `The debug sections of the firmware ELF are compressed with ${compression}, which this Node.js cannot read: names, lines and arguments are missing, and backtraces may end early. ${remedy} with -gz=zlib or -gz=none.`;
+  return `The debug sections of the firmware ELF are compressed with ${compression}, which cannot be read here: names, lines and arguments are missing, and backtraces may end early. ${remedy} with -gz=zlib or -gz=none.`;
 }
 
 function splitDebug(units: number): string {

@@ -2,7 +2,7 @@
  * Since 5.0 ESP-IDF's build defines an empty symbol with the chip's name, as `IDF_TARGET_ESP32C3`
  * (tools/cmake/project.cmake).
  */
-const PREFIX = new TextEncoder().encode('\0IDF_TARGET_ESP32');
+const PREFIX = Buffer.from('\0IDF_TARGET_ESP32');
 const NAME_AT = '\0IDF_TARGET_'.length;
 const LONGEST_NAME = 32;
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { chipsOfFirmware } from '../arch/chips.js';
 import { plainBytes } from '../bytes.js';
 import { type ArgumentReader, createArgumentReader } from '../dwarf/arguments.js';
@@ -28,7 +27,9 @@ import { lacksOf } from '../elf/lacks.js';
 import type { FirmwareSymbol } from '../elf/symbols.js';
 import { readSymbols, type SymbolTable } from '../elf/symbols.js';
 import { targetInSymbols } from '../elf/target-symbol.js';
+import { hexOf } from '../hex.js';
 import { remember } from '../remember.js';
+import { sha256 } from '../system.js';
 import type { FirmwareImage, FirmwareSection, SourceFrame } from './firmware-image.js';
 
 /**
@@ -72,7 +73,7 @@ export function openFirmware(file: Uint8Array): FirmwareImage {
   const lacks = lazily(() => lacksOf(elf));
   const members = lazily<StructMembers>(() => createStructMembers(information()));
   return {
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: hexOf(sha256(bytes)),
     machine: elf.architecture.name,
     get chips() {
       return chips();

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hexOf } from '../hex.js';
 import type { CrashReport, StackFrame } from '../report.js';
+import { sha256 } from '../system.js';
 import { mayName, ownFrames } from './culprit.js';
 
 /** Incremented when the recipe below changes, so that fingerprints of different recipes are never equal. */
@@ -43,7 +44,7 @@ export type FingerprintSources = Pick<
  * A text has `#` in place of its numbers. Line numbers and argument values are never used.
  */
 export function fingerprint(report: FingerprintSources): string {
-  const digest = createHash('sha256').update(linesOf(report).join('\n')).digest('hex');
+  const digest = hexOf(sha256(linesOf(report).join('\n')));
   return `${FINGERPRINT_VERSION}:${digest.slice(0, 16)}`;
 }
 

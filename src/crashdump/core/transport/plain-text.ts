@@ -31,7 +31,8 @@ function charsetOf(bytes: Buffer): Charset | null {
   if (half >= 8 && even > half * 0.8 && odd < half * 0.2 && isPrintable(everyOther(sample, 1)))
     return 'utf16be';
   if (isPrintable(sample) || bytes.includes(START_MARKER, 0, 'latin1')) return 'latin1';
-  if (bytes.includes(START_MARKER, 0, 'utf16le')) return 'utf16le';
+  // Whole characters only: the Buffer of browsers reads beyond a last single byte.
+  if (bytes.subarray(0, bytes.length & ~1).includes(START_MARKER, 0, 'utf16le')) return 'utf16le';
   return null;
 }
 

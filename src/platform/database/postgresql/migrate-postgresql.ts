@@ -122,8 +122,11 @@ async function apply(client: pg.Client, { name, sql, checksum }: Migration): Pro
 }
 
 async function hasRecords(client: pg.Client): Promise<boolean> {
+  // Not by to_regclass: it looks in a cache of its session, which does not learn of a table that another server made
+  // while this one waited for the advisory lock.
   const { rows } = await client.query<{ exists: boolean }>(
-    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS exists`,
+    `SELECT EXISTS (SELECT FROM pg_catalog.pg_tables
+       WHERE schemaname = current_schema() AND tablename = '_prisma_migrations') AS exists`,
   );
   return rows[0]?.exists === true;
 }
