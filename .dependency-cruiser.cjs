@@ -6,6 +6,7 @@ const rooms = {
   transports: '^src/(graphql|http)/',
   sidecar: '^src/sidecar/',
   dashboard: '^src/dashboard/',
+  deviceList: '^src/device-list/',
   wiring: '^src/(cli\\.ts$|coredock\\.cts$|compose/|demo/)',
 };
 
@@ -93,10 +94,19 @@ module.exports = {
     },
     {
       name: 'the-page-stands-alone',
-      comment: 'It runs in browsers and knows the server by its GraphQL schema only.',
+      comment:
+        'It runs in browsers and knows the server by its GraphQL schema only. It shares with the command line what reads ' +
+        'lists of devices.',
       severity: 'error',
       from: { path: rooms.dashboard },
-      to: { path: '^src/', pathNot: rooms.dashboard },
+      to: { path: '^src/', pathNot: [rooms.dashboard, rooms.deviceList] },
+    },
+    {
+      name: 'device-list-stands-alone',
+      comment: 'The page and the command line use it: it runs in browsers too.',
+      severity: 'error',
+      from: { path: rooms.deviceList },
+      to: { path: ['^src/', 'node:'], pathNot: rooms.deviceList },
     },
     {
       name: 'the-server-knows-no-page',

@@ -3,7 +3,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { memoryFolder } from './test/support/memory-folder.js';
 
 /** Functions and readers: nothing but this process, and at most a folder. */
-const UNIT = ['test/{config,crashdump,documents,platform}/**/*.test.ts', 'test/package/reader.test.ts'];
+const UNIT = [
+  'test/{config,crashdump,device-list,documents,platform}/**/*.test.ts',
+  'test/package/reader.test.ts',
+];
 /** In a real browser: the page, served by the built program, also behind real proxies, and the reader. */
 const DASHBOARD = ['test/{dashboard,proxies}/**/*.test.ts', 'test/package/*-in-browser.test.ts'];
 /** Tests that start other processes: the built program, a sidecar, a tool. */
@@ -33,7 +36,7 @@ const WITHOUT_DATABASE = [
   'test/coredumps/full-transfer-folder.test.ts',
   'test/graphql/{answer-budget,error-fields,failing-roots,graphiql-tour,multipart-bombs,persisted-documents}.test.ts',
   'test/graphql/{query-cost,refusal-types,request-parser}.test.ts',
-  'test/http/{allowed-hosts,clock-jumps,cross-site,http-abuse,slow-readers,upload-limits}.test.ts',
+  'test/http/{allowed-hosts,bunzip,clock-jumps,cross-site,http-abuse,slow-readers,upload-limits}.test.ts',
 ];
 
 /** The longest tests, longest first: what is begun last must be short, or one core has nothing to do at the end. */

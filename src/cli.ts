@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { ImportOptions } from './ci/import-devices.js';
 import type { UploadOptions } from './ci/upload-firmware.js';
 import type { InitOptions } from './compose/init-command.js';
 import type { ServeOptions } from './compose/serve.js';
@@ -182,6 +183,36 @@ program
     const { uploadFirmwareCommand } = await import('./ci/upload-firmware.js');
     const terminal = { stdout: process.stdout, stderr: process.stderr };
     process.exitCode = await uploadFirmwareCommand(file, options, terminal, process.env);
+  });
+
+program
+  .command('devices')
+  .description('devices of a running server')
+  .command('import')
+  .description('register the devices of a CSV file (serial, key, name); what is there already is skipped')
+  .argument('<file>', 'CSV with commas, semicolons or tabs, with or without a header line')
+  .requiredOption('--model <code>', 'code of the device model')
+  .requiredOption('--url <url>', "the server's address, such as https://coredock.example.org")
+  .option('--token <token>', 'bearer token of an admin; default: $COREDOCK_TOKEN')
+  .option(
+    '--tokens <file>',
+    'make a token for each device, and add them to this file; they are shown only once',
+  )
+  .option('--dry-run', 'check the file and the server, and register nothing')
+  .option(
+    '--retries <n>',
+    'how often to try again when the server cannot be reached',
+    wholeNumberUpTo(1_000),
+    5,
+  )
+  .action(async (file: string, { token, ...options }: ImportOptions) => {
+    const { importDevicesCommand } = await import('./ci/import-devices.js');
+    const bearer = token ?? (process.env.COREDOCK_TOKEN || undefined);
+    process.exitCode = await importDevicesCommand(
+      file,
+      { ...options, ...(bearer === undefined ? {} : { token: bearer }) },
+      { stdout: process.stdout, stderr: process.stderr },
+    );
   });
 
 // A closed pipe or a full disk behind stdout or stderr must not end a command.

@@ -37,6 +37,13 @@ export interface Authenticator {
    *   `claim`, for a device that was rejected, and for an ingest key where the device has a token of its own
    */
   authenticateDevice(authorization: string | undefined, claim: DeviceClaim): Promise<Sender>;
+  /**
+   * Identifies a device that has no place for a credential: while authentication is on, the model's ingest key with the
+   * name `keyName` stands for it, with its limits, its approval and its revocation.
+   *
+   * @throws DomainError as `authenticateDevice`; UNAUTHENTICATED when the model has no such key
+   */
+  authenticateWithoutKey(keyName: string, claim: { modelCode: string; serial: string }): Promise<Sender>;
 }
 
 interface AuthenticatorDeps {
@@ -47,6 +54,11 @@ interface AuthenticatorDeps {
     findByIngestKey(
       key: string,
       serial: string | null,
+    ): Promise<(Found & { ingestKey: IngestKeyIdentity }) | null>;
+    findByIngestKeyName(
+      modelCode: string,
+      name: string,
+      serial: string,
     ): Promise<(Found & { ingestKey: IngestKeyIdentity }) | null>;
   };
   clock: Clock;
@@ -71,6 +83,18 @@ export function createAuthenticator({ settings, devices, clock, log }: Authentic
 
     async authenticateDevice(authorization, claim) {
       return senderOf(await recognise(authorization, claim.serial), claim);
+    },
+
+    async authenticateWithoutKey(keyName, { modelCode, serial }) {
+      const claim = { deviceKey: null, modelCode, serial };
+      if (!isOn) return senderOf({ kind: 'stranger' }, claim);
+      const found = await devices.findByIngestKeyName(modelCode, keyName, serial);
+      if (found !== null) return senderOf({ kind: 'ingestKey', ...found, until: null }, claim);
+      throw new DomainError(
+        'UNAUTHENTICATED',
+        `The model "${modelCode.slice(0, 64)}" does not exist, or has no ingest key with the name "${keyName}": an admin ` +
+          'opens the model to these devices by creating one.',
+      );
     },
   };
 

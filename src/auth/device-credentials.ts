@@ -101,8 +101,14 @@ export function createDeviceCredentials({ isOn, devices }: { isOn: boolean; devi
 
 /** @throws DomainError FORBIDDEN */
 export function refuseRejected({ key, approval }: Pick<DeviceIdentity, 'key' | 'approval'>): void {
-  if (approval !== 'REJECTED') return;
-  throw new DomainError('FORBIDDEN', `The device "${key}" was rejected: an admin can approve it.`);
+  if (approval === 'REJECTED') throw new DeviceRejected(key);
+}
+
+/** An admin does not want what this device sends. */
+export class DeviceRejected extends DomainError {
+  constructor(key: string) {
+    super('FORBIDDEN', `The device "${key}" was rejected: an admin can approve it.`);
+  }
 }
 
 /** A key that a whole product has never speaks for a device with a credential of its own. @throws DomainError FORBIDDEN */

@@ -199,7 +199,8 @@ function part(boundary: string, name: string, value: string): string {
   return `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
 }
 
-function endpointOf(url: string): URL | null {
+/** The URL of the API, from what `--url` says; null when that is no URL. */
+export function endpointOf(url: string): URL | null {
   if (!URL.canParse(url)) return null;
   const base = new URL(url);
   if (!/^https?:$/.test(base.protocol)) return null;

@@ -13,6 +13,9 @@ import { createCrossOrigin } from '../http/cors.js';
 import { createPageRoute } from '../http/dashboard-assets.js';
 import { createPageConfigRoute } from '../http/dashboard-config.js';
 import { createCoreElfRoute, createDownloadRoute } from '../http/download.js';
+import { createEspCrashDumpRoute } from '../http/esp-crash-dump.js';
+import { createEspCrashElfRoute } from '../http/esp-crash-elf.js';
+import { createEspCrashSenders } from '../http/esp-crash-sender.js';
 import { createFirmwareDownloadRoute } from '../http/firmware-download.js';
 import { createGraphiqlRoute } from '../http/graphiql-assets.js';
 import { createHealthRoutes } from '../http/health.js';
@@ -150,6 +153,16 @@ export async function startApp(
       queryThread: queriesApart ? {} : null,
     });
     const webSocket = graphql.createWebSocketTransport();
+    const uploads = {
+      coredumps,
+      metrics,
+      limits: createUploadLimits(config, metrics, uploadPriority),
+      attemptLimiter: deviceAttempts,
+      clientAddress,
+      maxBytes: config.maxCoredumpBytes,
+      stallMs: config.uploadStallMs,
+      deadlineMs: config.uploadDeadlineMs,
+    };
     const server = await listen({
       host: config.host,
       port: config.port,
@@ -165,15 +178,19 @@ export async function startApp(
         isStopping = true;
       },
       routes: createRoutes({
-        upload: createUploadRoute({
-          coredumps,
-          auth,
-          registration,
-          metrics,
-          limits: createUploadLimits(config, metrics, uploadPriority),
-          attemptLimiter: deviceAttempts,
+        upload: createUploadRoute({ ...uploads, auth, registration }),
+        espCrashDump: createEspCrashDumpRoute({
+          ...uploads,
+          isOpen: config.espCrashRoutes,
+          crossOrigin,
+          findSender: createEspCrashSenders({ auth, registration }),
+        }),
+        espCrashElf: createEspCrashElfRoute({
+          isOpen: config.espCrashRoutes,
+          firmwares: services.firmwares,
+          gatekeeper,
           clientAddress,
-          maxBytes: config.maxCoredumpBytes,
+          maxBytes: config.maxFirmwareBytes,
           stallMs: config.uploadStallMs,
           deadlineMs: config.uploadDeadlineMs,
         }),

@@ -112,6 +112,9 @@ export const settings = z.object({
   /** Further dumps of one device that are accepted per hour: the first dumps of a crash loop are the useful ones. */
   DEVICE_UPLOAD_BURST: wholeNumber(1, 1_000_000).default(120),
 
+  /** Accept the dumps and builds of esp-crash's component and its users' CI: see docs/migrating.md. */
+  ESP_CRASH_ROUTES: trueOrFalse().default(false),
+
   /** Failed authentications per address. A building full of unregistered devices may share one address. */
   AUTH_FAILURES_PER_MINUTE: wholeNumber(1, 1_000_000).default(100),
   /** Proxies whose X-Forwarded-For header is trusted. */

@@ -73,6 +73,7 @@ function configOf(values: Settings) {
     maxUploadsInFlight: values.MAX_UPLOADS_IN_FLIGHT,
     deviceUploadsPerMinute: values.DEVICE_UPLOADS_PER_MINUTE,
     deviceUploadBurst: values.DEVICE_UPLOAD_BURST,
+    espCrashRoutes: values.ESP_CRASH_ROUTES,
     authFailuresPerMinute: values.AUTH_FAILURES_PER_MINUTE,
     trustedProxies: values.TRUSTED_PROXIES,
     auditDays: values.AUDIT_DAYS,

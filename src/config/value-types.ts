@@ -30,6 +30,7 @@ export function httpUrl() {
 export const OWN_SEGMENTS: readonly string[] = [
   ...['api', 'assets', 'graphql', 'graphiql', 'mcp'],
   ...['healthz', 'readyz', 'metrics', 'schema.graphql'],
+  ...['dump', 'upload_elf'],
 ];
 
 /**

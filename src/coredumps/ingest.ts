@@ -52,6 +52,16 @@ export interface Upload {
   signal?: AbortSignal;
 }
 
+type UploadBeforeDevice = Omit<Upload, 'device'> & {
+  device: UploadingDevice | (() => Promise<UploadingDevice>);
+};
+
+/** A dump whose bytes alone tell which device sent it. */
+export interface UnidentifiedUpload extends Pick<Upload, 'body' | 'signal'> {
+  /** @param file path of a local copy of the bytes. An error refuses the dump. */
+  identify(file: string): Promise<Omit<Upload, 'body' | 'signal'>>;
+}
+
 interface IngestDeps {
   db: Db;
   blobs: BlobStore;
@@ -67,6 +77,11 @@ interface IngestDeps {
   countRetired: CountRetired;
   /** Called after the commit of each dump. */
   onStored: () => void;
+}
+
+interface Saved {
+  coredump: CoredumpRow;
+  isDuplicate: boolean;
 }
 
 /** Time limit for the lookup after a commit of unknown outcome: the device has already waited for that commit. */
@@ -100,24 +115,23 @@ export function createIngest({
      * @throws DomainError TOO_LARGE, BAD_USER_INPUT (empty), NOT_FOUND (the device does not exist any more), FORBIDDEN (it
      *   was rejected), STORAGE_FULL, UNAVAILABLE, and whatever `body` and `device` throw
      */
-    async save({
-      device: known,
-      ...upload
-    }: Omit<Upload, 'device'> & {
-      device: UploadingDevice | (() => Promise<UploadingDevice>);
-    }): Promise<{ coredump: CoredumpRow; isDuplicate: boolean }> {
-      const incoming = await blobs.receive(limited(upload.body, limits.maxCoredumpBytes));
-      try {
-        if (incoming.size === 0)
-          throw badInput('The body is empty: send the raw core dump as the request body.');
+    save: ({ device: known, ...upload }: UploadBeforeDevice): Promise<Saved> =>
+      receive(upload.body, async () => {
         upload.signal?.throwIfAborted();
-        const device = typeof known === 'function' ? await known() : known;
-        const filename = await publish(incoming, { ...upload, device });
-        return await commitPublished({ ...upload, device }, incoming, filename);
-      } finally {
-        await incoming.discard();
-      }
-    },
+        return { ...upload, device: typeof known === 'function' ? await known() : known };
+      }),
+
+    /**
+     * Stores a dump as `save` does, and asks who sent it when all of its bytes have arrived.
+     *
+     * @throws DomainError as `save`, and whatever `identify` throws
+     */
+    saveUnidentified: ({ body, identify, signal }: UnidentifiedUpload): Promise<Saved> =>
+      receive(body, async (incoming) => {
+        signal?.throwIfAborted();
+        const upload = await identify(await incoming.file());
+        return { ...upload, body, ...(signal === undefined ? {} : { signal }) };
+      }),
 
     /**
      * Returns the stored dump that `upload` repeats, or null. The body is read to its end and not stored.
@@ -135,6 +149,22 @@ export function createIngest({
       return upload.databaseWaitMs === undefined ? lookup : withDeadline(lookup, upload.databaseWaitMs);
     },
   };
+
+  async function receive(
+    body: Upload['body'],
+    uploadOf: (incoming: IncomingBlob) => Promise<Upload>,
+  ): Promise<Saved> {
+    const incoming = await blobs.receive(limited(body, limits.maxCoredumpBytes));
+    try {
+      if (incoming.size === 0)
+        throw badInput('The body is empty: send the raw core dump as the request body.');
+      const upload = await uploadOf(incoming);
+      const filename = await publish(incoming, upload);
+      return await commitPublished(upload, incoming, filename);
+    } finally {
+      await incoming.discard();
+    }
+  }
 
   async function publish(incoming: IncomingBlob, { device, signal }: Upload): Promise<string> {
     for (let attempt = 1; attempt <= MAX_NAMES; attempt += 1) {

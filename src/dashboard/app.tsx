@@ -26,6 +26,8 @@ import { Shell } from './shell/shell';
 const AlertsPage = lazyPage(async () => (await import('./pages/alerts/alerts-page')).AlertsPage);
 const AuditPage = lazyPage(async () => (await import('./pages/audit/audit-page')).AuditPage);
 const AlertPage = lazyPage(async () => (await import('./pages/alert/alert-page')).AlertPage);
+// Opened while a fleet joins, seldom afterwards.
+const EnrolmentPage = lazyPage(async () => (await import('./pages/enrolment/enrolment-page')).EnrolmentPage);
 
 /** The page: sign-in first, then one connection to the server, one frame, and one page per address. */
 export function App() {
@@ -54,6 +56,11 @@ function Fleet({ isSignedIn }: { isSignedIn: boolean }) {
               <Route path="/search" component={SearchPage} />
               <Route path="/devices" component={DevicesPage} />
               <Route path="/devices/:key">{({ key }) => <DevicePage key={key} deviceKey={key} />}</Route>
+              <Route path="/enrolment">
+                <Suspense fallback={<Loading />}>
+                  <EnrolmentPage />
+                </Suspense>
+              </Route>
               <Route path="/firmware" component={FirmwarePage} />
               <Route path="/firmware/:code">{({ code }) => <ModelPage key={code} code={code} />}</Route>
               <Route path="/alerts">{admins(<AlertsPage />)}</Route>

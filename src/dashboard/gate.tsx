@@ -3,7 +3,7 @@ import { SignInPage } from './pages/sign-in/sign-in-page';
 import { UploaderPage } from './pages/uploader-page';
 import { Loading } from './parts/notices';
 import { type PageConfig, readPageConfig } from './session/page-config';
-import { RoleContext } from './session/role';
+import { AuthenticationContext, RoleContext } from './session/role';
 import {
   currentSession,
   EARLY_MS,
@@ -38,7 +38,9 @@ export function Gate({ children }: { children: (isSignedIn: boolean) => ReactNod
           {config.problem}
         </p>
       )}
-      <Fragment key={session?.number}>{children(config.authentication)}</Fragment>
+      <AuthenticationContext value={config.authentication}>
+        <Fragment key={session?.number}>{children(config.authentication)}</Fragment>
+      </AuthenticationContext>
     </RoleContext>
   );
 }

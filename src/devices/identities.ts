@@ -22,23 +22,16 @@ export function createDeviceIdentities({ db, clock, tokenUse }: IdentitiesDeps) 
       return device;
     },
 
-    /** The device of the key's model with the serial, or the one that the key registered and a person moved since. */
-    async findByIngestKey(key: string, serial: string | null) {
-      const [row] = await db.lookup<KeyRow & Prefixed>(Prisma.sql`
-        SELECT k."id", k."name", k."hint", k."modelId", m."code" AS "modelCode", k."newDevicesPerHour",
-          k."hourStartedAt", k."newDevicesInHour", ${DEVICE_COLUMNS}
-        FROM "IngestKey" k JOIN "DeviceModel" m ON m."id" = k."modelId"
-        LEFT JOIN "Device" d ON d."id" = COALESCE(
-          (SELECT x."id" FROM "Device" x WHERE x."modelId" = k."modelId" AND x."serial" = ${serial ?? ''}),
-          (SELECT min(x."id") FROM "Device" x WHERE x."ingestKeyId" = k."id" AND x."serial" = ${serial ?? ''}))
-        LEFT JOIN "DeviceModel" o ON o."id" = d."modelId"
-        WHERE k."keySha256" = ${sha256(key)} AND k."revokedAt" IS NULL`);
-      if (row === undefined) return null;
-      tokenUse.noteIngestKey(row.id);
-      const { id, name, hint, modelId, modelCode, newDevicesPerHour, hourStartedAt, newDevicesInHour } = row;
-      const limits = { newDevicesPerHour, hourStartedAt, newDevicesInHour };
-      return { ingestKey: { id, name, hint, modelId, modelCode, ...limits }, device: deviceOf(row) };
-    },
+    findByIngestKey: (key: string, serial: string | null) =>
+      byIngestKey(Prisma.sql`k."keySha256" = ${sha256(key)}`, serial),
+
+    /** For devices that cannot send a key: the newest key of the model with this name stands for them. */
+    findByIngestKeyName: (modelCode: string, name: string, serial: string) =>
+      byIngestKey(
+        Prisma.sql`k."id" = (SELECT max(y."id") FROM "IngestKey" y JOIN "DeviceModel" n ON n."id" = y."modelId"
+          WHERE n."code" = ${modelCode} AND y."name" = ${name} AND y."revokedAt" IS NULL)`,
+        serial,
+      ),
 
     async findBySerial(modelCode: string, serial: string) {
       const [row] = await db.lookup<{ id: number; modelCode: string } & Prefixed>(Prisma.sql`
@@ -49,6 +42,24 @@ export function createDeviceIdentities({ db, clock, tokenUse }: IdentitiesDeps) 
       return { modelId: row.id, modelCode: row.modelCode, serial, device: deviceOf(row) };
     },
   };
+
+  /** The device of the key's model with the serial, or the one that the key registered and a person moved since. */
+  async function byIngestKey(condition: Prisma.Sql, serial: string | null) {
+    const [row] = await db.lookup<KeyRow & Prefixed>(Prisma.sql`
+        SELECT k."id", k."name", k."hint", k."modelId", m."code" AS "modelCode", k."newDevicesPerHour",
+          k."hourStartedAt", k."newDevicesInHour", ${DEVICE_COLUMNS}
+        FROM "IngestKey" k JOIN "DeviceModel" m ON m."id" = k."modelId"
+        LEFT JOIN "Device" d ON d."id" = COALESCE(
+          (SELECT x."id" FROM "Device" x WHERE x."modelId" = k."modelId" AND x."serial" = ${serial ?? ''}),
+          (SELECT min(x."id") FROM "Device" x WHERE x."ingestKeyId" = k."id" AND x."serial" = ${serial ?? ''}))
+        LEFT JOIN "DeviceModel" o ON o."id" = d."modelId"
+        WHERE ${condition} AND k."revokedAt" IS NULL`);
+    if (row === undefined) return null;
+    tokenUse.noteIngestKey(row.id);
+    const { id, name, hint, modelId, modelCode, newDevicesPerHour, hourStartedAt, newDevicesInHour } = row;
+    const limits = { newDevicesPerHour, hourStartedAt, newDevicesInHour };
+    return { ingestKey: { id, name, hint, modelId, modelCode, ...limits }, device: deviceOf(row) };
+  }
 
   async function identify(condition: Prisma.Sql): Promise<DeviceIdentity | null> {
     const [row] = await db.lookup<Prefixed>(Prisma.sql`

@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
 import type { Audit } from '../audit/service.js';
-import { conflict, DomainError, naming, notFound } from '../errors.js';
+import { conflict, naming, notFound } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { SweepOptions } from '../platform/blobs/sweep-blobs.js';
 import type { Clock } from '../platform/clock.js';
@@ -15,9 +14,11 @@ import { type FoundBuild, findBuild, type WantedBuild } from './find-build.js';
 import { createLostElfs } from './lost-elfs.js';
 import { sweepFirmware } from './orphan-sweep.js';
 import { createFirmwareQueries } from './read.js';
+import { type FirmwareBundle, ignoreRest, receiveBundle } from './receive-bundle.js';
 import { retireBuilds } from './retention.js';
+import { type Statement, statementOf } from './statement.js';
 import type { Firmware } from './types.js';
-import { assertRevision, assertVersion, labelOf, type VersionClaim } from './version.js';
+import { assertVersion, labelOf } from './version.js';
 
 export interface FirmwareUpload {
   modelCode: string;
@@ -29,11 +30,11 @@ export interface FirmwareUpload {
   bundle: FirmwareBundle;
 }
 
-export interface FirmwareBundle {
-  filename: string;
-  stream: Readable;
-  /** Checked after the end of `stream`: whether the transport cut the stream at its limit without an error. */
-  truncated(): boolean;
+/** A build whose bytes alone may tell what it is. */
+export interface UnidentifiedFirmware {
+  bundle: FirmwareBundle;
+  /** @param file path of a local copy of the bytes. An error refuses the build. */
+  identify(file: string): Promise<Omit<FirmwareUpload, 'bundle'>>;
 }
 
 /** How many times larger than the bundle's limit the ELF may be: see MAX_FIRMWARE_BYTES in docs/configuration.md. */
@@ -81,15 +82,25 @@ export function createFirmwareService({
      *   CONFLICT (the same ELF is stored under another version), STORAGE_FULL, UNAVAILABLE, and whatever the stream
      *   throws
      */
-    async upload({ modelCode, bundle, ...stated }: FirmwareUpload): Promise<Firmware> {
+    async upload({ bundle, ...upload }: FirmwareUpload): Promise<Firmware> {
       try {
-        const statement = statementOf(stated);
-        const model = await db.deviceModel.findUnique({ where: { code: modelCode } });
-        if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
-        return await receive(model, statement, bundle).catch(naming('bundle'));
+        const target = await targetOf(upload);
+        return await receive(bundle, async () => target);
       } finally {
-        // A refused upload is read to its end and discarded: busboy waits forever on a stream that is not read.
-        bundle.stream.on('error', () => {}).resume();
+        ignoreRest(bundle);
+      }
+    },
+
+    /**
+     * Stores a build as `upload` does, and asks what it is when all of its bytes have arrived.
+     *
+     * @throws DomainError as `upload`, and whatever `identify` throws
+     */
+    async uploadUnidentified({ bundle, identify }: UnidentifiedFirmware): Promise<Firmware> {
+      try {
+        return await receive(bundle, async (file) => targetOf(await identify(file)));
+      } finally {
+        ignoreRest(bundle);
       }
     },
 
@@ -169,27 +180,41 @@ export function createFirmwareService({
     });
   }
 
+  async function targetOf({ modelCode, ...stated }: Omit<FirmwareUpload, 'bundle'>): Promise<Target> {
+    const statement = statementOf(stated);
+    const model = await db.deviceModel.findUnique({ where: { code: modelCode } });
+    if (model === null) throw notFound('device model', modelCode, { field: 'modelCode' });
+    return { model, ...statement };
+  }
+
   async function receive(
-    model: Model,
-    { claims: stated, allowMismatch, revision }: Statement,
     bundle: FirmwareBundle,
+    identify: (file: string) => Promise<Target>,
   ): Promise<Firmware> {
-    const incoming = await blobs.receive(limited(bundle, maxFirmwareBytes));
+    const incoming = await receiveBundle(bundle, { blobs, maxBytes: maxFirmwareBytes });
     try {
-      const { elf, claims } = await openBundle(incoming, {
-        modelCode: model.code,
-        maxElfBytes: maxFirmwareBytes * INFLATED_TIMES,
-        blobs,
-      });
-      try {
-        const examined = await examine(await elf.file(), elf.size);
-        const version = labelOf([...stated, ...claims], examined.elfVersion, { allowMismatch });
-        return await runExclusive(model.id, () => store(model, elf, { version, revision, ...examined }));
-      } finally {
-        await elf.discard();
-      }
+      const target = await identify(await incoming.file());
+      return await storeReceived(incoming, target).catch(naming('bundle'));
     } finally {
       await incoming.discard();
+    }
+  }
+
+  async function storeReceived(
+    incoming: IncomingBlob,
+    { model, claims: stated, allowMismatch, revision }: Target,
+  ): Promise<Firmware> {
+    const { elf, claims } = await openBundle(incoming, {
+      modelCode: model.code,
+      maxElfBytes: maxFirmwareBytes * INFLATED_TIMES,
+      blobs,
+    });
+    try {
+      const examined = await examine(await elf.file(), elf.size);
+      const version = labelOf([...stated, ...claims], examined.elfVersion, { allowMismatch });
+      return await runExclusive(model.id, () => store(model, elf, { version, revision, ...examined }));
+    } finally {
+      await elf.discard();
     }
   }
 
@@ -314,34 +339,4 @@ function onFirmware(
   };
 }
 
-/** What the uploader says about the build. */
-interface Statement {
-  claims: VersionClaim[];
-  allowMismatch: boolean;
-  revision: string | null;
-}
-
-/** Checked before a long upload rather than after it. @throws DomainError BAD_USER_INPUT */
-function statementOf(stated: Omit<FirmwareUpload, 'modelCode' | 'bundle'>): Statement {
-  const { version, revision = null, allowVersionMismatch } = stated;
-  const claims = version == null ? [] : [{ version, from: 'the argument "version"' }];
-  for (const claim of claims) assertVersion(claim, 'version');
-  if (revision !== null) assertRevision(revision);
-  return { claims, allowMismatch: allowVersionMismatch === true, revision };
-}
-
-/** @throws DomainError TOO_LARGE at the first byte over the limit */
-async function* limited({ stream, truncated }: FirmwareBundle, maxBytes: number): AsyncGenerator<Uint8Array> {
-  let size = 0;
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-    const bytes: Uint8Array = chunk;
-    size += bytes.byteLength;
-    if (size > maxBytes) break;
-    yield bytes;
-  }
-  if (size <= maxBytes && !truncated()) return;
-  throw new DomainError(
-    'TOO_LARGE',
-    `The bundle is larger than ${maxBytes} bytes (MAX_FIRMWARE_BYTES): pack only the ELF and version.json.`,
-  );
-}
+type Target = Statement & { model: Model };

@@ -10,6 +10,9 @@ const MIN_BYTES_PER_PERIOD = 1_024;
 /** Time for a refused sender to read its answer, while the rest of its body is discarded. */
 const LINGER_MS = 2_000;
 
+/** The same for a sender that reads its answer only when it has sent its whole body, over a slow link. */
+export const PATIENT_LINGER_MS = 120_000;
+
 export interface BodyOptions {
   /** Length of the period in which a body must bring at least 1 KiB, or its rest. */
   stallMs: number;
@@ -55,8 +58,12 @@ export function hasBody(request: IncomingMessage): boolean {
  * the sender has finished or has had time to read the answer, then ends the answer, which closes the connection.
  * Closing a socket with unread bytes would reset it, and the sender could lose the answer.
  */
-export function discardRest(request: IncomingMessage, response: ServerResponse): void {
-  const timer = setTimeout(end, LINGER_MS);
+export function discardRest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  lingerMs: number = LINGER_MS,
+): void {
+  const timer = setTimeout(end, lingerMs);
   request.once('close', end).once('end', end).on('error', end);
   discard(request);
 

@@ -74,7 +74,7 @@ export function createDispatch({
       sendError(response, badInput('The path of the request is not valid.'), log);
       return;
     }
-    if (isStopping() && !match.route.isProbe) {
+    if (isStopping() && !match.route.isAnsweredDuringStop) {
       refuseWhileStopping(request, response, form);
       return;
     }
@@ -96,7 +96,7 @@ export function createDispatch({
     if (route.methods !== 'any' && !route.methods.some((method) => method === request.method)) {
       return refuseMethod(response, route.methods, route.errors);
     }
-    const foreign = route.access === 'devices' ? crossOrigin.refusalOf(request) : null;
+    const foreign = isForUploads(route) ? crossOrigin.refusalOf(request) : null;
     if (foreign !== null) {
       settingWarnings.note(foreign);
       throw new DomainError('FORBIDDEN', foreign);
@@ -110,4 +110,8 @@ export function createDispatch({
     if (request.headers.expect !== undefined) response.writeContinue();
     return route.handle(exchange, parameters);
   }
+}
+
+function isForUploads({ access }: Route): boolean {
+  return access === 'devices' || access === 'uploaders';
 }

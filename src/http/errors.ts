@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { DomainError, type DomainErrorCode } from '../errors.js';
 import { asDomainError } from '../platform/database/errors.js';
-import { RETRY_AFTER_SECONDS, sendGraphQLErrors, sendJson } from '../platform/http/send-json.js';
+import { RETRY_AFTER_SECONDS, sendGraphQLErrors, sendJson, sendText } from '../platform/http/send-json.js';
 import type { Logger } from '../platform/logger.js';
 
 /** The one place where domain codes become statuses. */
@@ -23,8 +23,11 @@ const STATUS: Record<DomainErrorCode, number> = {
   STORAGE_FULL: 507,
 };
 
-/** The form of a refusal: `{"error":{…}}`, or `{"errors":[…]}` as GraphQL clients read it. */
-export type ErrorForm = 'rest' | 'graphql';
+/**
+ * The form of a refusal: `{"error":{…}}`; `{"errors":[…]}` as GraphQL clients read it; a sentence as plain text. `kept
+ * dump` is plain text for senders that erase their dump at every status below 500: see `statusThatKeepsDump`.
+ */
+export type ErrorForm = 'rest' | 'graphql' | 'text' | 'kept dump';
 
 interface ErrorOptions {
   form?: ErrorForm;
@@ -65,7 +68,20 @@ export function sendRefusal(
   { form = 'rest', ...options }: ErrorOptions,
 ): void {
   if (form === 'graphql') sendGraphQLErrors(response, status, [{ message, extensions: { code } }], options);
+  else if (form === 'text') sendText(response, status, message, options);
+  else if (form === 'kept dump') sendText(response, statusThatKeepsDump(status), message, options);
   else sendJson(response, status, errorBody(code, message), options);
+}
+
+/** What no later try can make right: the sender may erase its dump, or it would send it every minute for ever. */
+const HOPELESS = [400, 405, 415];
+
+/**
+ * Whatever an admin or time can make right (a model that is missing, a limit, a host name, a full disk) becomes a status
+ * of 500 or more, so that the dump waits in the device.
+ */
+function statusThatKeepsDump(status: number): number {
+  return status >= 500 || HOPELESS.includes(status) ? status : 503;
 }
 
 export function errorBody(code: string, message: string) {

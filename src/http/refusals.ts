@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RETRY_AFTER_SECONDS } from '../platform/http/send-json.js';
-import { discardRest } from './body.js';
+import { discardRest, PATIENT_LINGER_MS } from './body.js';
 import { type ErrorForm, sendRefusal } from './errors.js';
 import type { Method } from './routes.js';
 
@@ -27,7 +27,7 @@ export function refuseUnread(
 ): void {
   response.setHeader('Connection', 'close');
   sendRefusal(response, refusal, { form, end: false });
-  discardRest(request, response);
+  discardRest(request, response, form === 'kept dump' ? PATIENT_LINGER_MS : undefined);
 }
 
 export function refuseWhileStopping(

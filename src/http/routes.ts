@@ -5,6 +5,8 @@ import type { createPageRoute } from './dashboard-assets.js';
 import type { createPageConfigRoute } from './dashboard-config.js';
 import type { createCoreElfRoute, createDownloadRoute } from './download.js';
 import type { ErrorForm } from './errors.js';
+import type { createEspCrashDumpRoute } from './esp-crash-dump.js';
+import type { createEspCrashElfRoute } from './esp-crash-elf.js';
 import type { Exchange, StreamedExchange } from './exchange.js';
 import type { createFirmwareDownloadRoute } from './firmware-download.js';
 import type { createGraphiqlRoute } from './graphiql-assets.js';
@@ -26,15 +28,16 @@ export type Route = {
   methods: readonly Method[] | 'any';
   /**
    * Who may call the route when authentication is on. The handlers check it, because they know the credentials (tokens,
-   * signed links) and count failures: viewers, and in places uploaders. `devices`: the dispatcher refuses web pages of other sites.
+   * signed links) and count failures: viewers, and in places uploaders. `devices`, `uploaders`: the dispatcher refuses web
+   * pages of other sites.
    */
-  access: 'anyone' | 'viewers' | 'devices';
+  access: 'anyone' | 'viewers' | 'devices' | 'uploaders';
   /** The form of a refusal. */
   errors: ErrorForm;
   /** `Content-Security-Policy` of the answers, unless the handler sets a better one. */
   contentPolicy: string;
-  /** Answered during a stop too, so that load balancers see the stop. */
-  isProbe: boolean;
+  /** Load balancers must see the stop; a sender that erases its dump at a lost answer must get one. */
+  isAnsweredDuringStop: boolean;
 } & BodyPolicy;
 
 export type BodyPolicy =
@@ -51,6 +54,8 @@ type Handler<E extends Exchange> = (exchange: E, parameters: readonly string[]) 
 export interface Handlers {
   boot: ReturnType<typeof createBootRoute>;
   upload: ReturnType<typeof createUploadRoute>;
+  espCrashDump: ReturnType<typeof createEspCrashDumpRoute>;
+  espCrashElf: ReturnType<typeof createEspCrashElfRoute>;
   download: ReturnType<typeof createDownloadRoute>;
   coreElf: ReturnType<typeof createCoreElfRoute>;
   firmwareDownload: ReturnType<typeof createFirmwareDownloadRoute>;
@@ -64,12 +69,14 @@ export interface Handlers {
 
 const READ = ['GET', 'HEAD'] as const;
 
-const REST = { errors: 'rest', contentPolicy: NOTHING_POLICY, isProbe: false } as const;
+const REST = { errors: 'rest', contentPolicy: NOTHING_POLICY, isAnsweredDuringStop: false } as const;
 
 /** All routes of the server. */
 export function createRoutes({
   boot,
   upload,
+  espCrashDump,
+  espCrashElf,
   download,
   coreElf,
   firmwareDownload,
@@ -88,6 +95,26 @@ export function createRoutes({
       access: 'devices',
       body: 'streamed',
       handle: (exchange) => upload(exchange),
+    },
+    {
+      ...REST,
+      path: '/dump',
+      methods: ['POST'],
+      // The component sends its URL as Origin, which is another one than Host behind some proxies.
+      access: 'anyone',
+      errors: 'kept dump',
+      isAnsweredDuringStop: true,
+      body: 'streamed',
+      handle: (exchange) => espCrashDump(exchange),
+    },
+    {
+      ...REST,
+      path: '/upload_elf',
+      methods: ['POST'],
+      access: 'uploaders',
+      errors: 'text',
+      body: 'streamed',
+      handle: (exchange) => espCrashElf(exchange),
     },
     {
       ...REST,
@@ -143,7 +170,7 @@ export function createRoutes({
       access: 'viewers',
       errors: 'graphql',
       contentPolicy: GRAPHIQL_POLICY,
-      isProbe: false,
+      isAnsweredDuringStop: false,
       body: 'watched',
       handle: ({ request, response, requestId }) => graphql(request, response, requestId),
     },
@@ -168,7 +195,7 @@ export function createRoutes({
       path: '/healthz',
       methods: READ,
       access: 'anyone',
-      isProbe: true,
+      isAnsweredDuringStop: true,
       body: 'watched',
       handle: ({ response }) => health.healthz(response),
     },
@@ -177,7 +204,7 @@ export function createRoutes({
       path: '/readyz',
       methods: READ,
       access: 'anyone',
-      isProbe: true,
+      isAnsweredDuringStop: true,
       body: 'watched',
       handle: ({ response }) => health.readyz(response),
     },
@@ -186,7 +213,7 @@ export function createRoutes({
       path: '/metrics',
       methods: READ,
       access: 'viewers',
-      isProbe: true,
+      isAnsweredDuringStop: true,
       body: 'watched',
       handle: (exchange) => health.metrics(exchange),
     },

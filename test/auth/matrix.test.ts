@@ -48,6 +48,7 @@ describe('the access matrix', () => {
         ...issuer.environment,
         TRUSTED_PUBLISHERS: JSON.stringify([gitHubPublisher(ci.issuer)]),
         AUTH_FAILURES_PER_MINUTE: '100000',
+        ESP_CRASH_ROUTES: 'true',
       },
       { token: ADMIN },
     );
@@ -196,9 +197,15 @@ function expectedOf(who: Who, { operation, root }: AskedField): Outcome {
 
 function expectedAt({ path, access }: Route, who: Who): Outcome {
   if (access === 'devices') return uploads(who);
+  if (access === 'uploaders') return uploadsFirmware(who);
   if (path === '/api/config') return readsConfig(who);
   if (access === 'anyone') return 'in';
   return UPLOADERS_TOO.includes(path) && who.kind === 'uploader' ? 'in' : reads(who);
+}
+
+function uploadsFirmware({ kind }: Who): Outcome {
+  if (kind === 'admin' || kind === 'uploader') return 'in';
+  return kind === 'nobody' ? 401 : 403;
 }
 
 function addressOf(path: string, { dump, firmware }: { dump: string; firmware: string }): string {

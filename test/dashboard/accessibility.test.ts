@@ -38,6 +38,8 @@ describe.skipIf(!hasChromium)(`every page${NEEDS_CHROMIUM}`, () => {
 
   it.each([
     ['/devices', 'New device', 'Model'],
+    ['/enrolment', 'New ingest key', 'New devices per hour'],
+    ['/enrolment', 'Import CSV', 'File'],
     ['/firmware/thermostat', 'Change', 'are removed as soon as they are parsed'],
     ['/alerts', 'New alert', 'Model'],
   ])('is accessible by axe’s rules in its dialogs: %s, %s', async (path, button, field) => {
@@ -97,14 +99,18 @@ async function pagesOf(program: Program): Promise<[path: string, whenThere: stri
   const { crashGroups } = await program.graphql<{ crashGroups: { nodes: { id: string }[] } }>(
     '{ crashGroups(first: 1) { nodes { id } } }',
   );
+  await aWaitingDevice(program);
   const groupId = crashGroups.nodes[0]?.id ?? '';
   return [
     ['/', 'Latest dumps'],
     ['/groups', '1 group'],
     [`/groups/${encodeURIComponent(groupId)}`, 'Seen on'],
     ['/groups?state=ignored', 'No crash group matches'],
-    ['/devices', '1 device'],
-    ['/devices/dev1', 'registered'],
+    ['/devices', '2 devices'],
+    ['/devices/dev1', 'About this device'],
+    ['/enrolment', 'Line 2'],
+    ['/enrolment?show=waiting', 'TEST-1'],
+    ['/enrolment?show=rejected', 'No device was rejected'],
     ['/firmware', '1 model'],
     ['/firmware/thermostat', '1 build'],
     ['/dumps', '1 dump'],
@@ -119,6 +125,18 @@ async function pagesOf(program: Program): Promise<[path: string, whenThere: stri
     ['/audit?actor=nobody', 'No event matches'],
     ['/nowhere', 'This page does not exist'],
   ];
+}
+
+/** Registered by an ingest key that requires approval. */
+async function aWaitingDevice(program: Program): Promise<void> {
+  const { createIngestKey } = await program.graphql<{ createIngestKey: { key: string } }>(
+    'mutation ($input: CreateIngestKeyInput!) { createIngestKey(input: $input) { key } }',
+    { input: { modelCode: 'thermostat', name: 'Line 2', requiresApproval: true } },
+  );
+  await fetch(`${program.url}/api/iot/boot?device_serial=TEST-1&firmware_version=1.0.0`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${createIngestKey.key}` },
+  });
 }
 
 /** Of the one model, tested once, on an address that takes it. */

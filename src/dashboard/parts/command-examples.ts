@@ -19,6 +19,26 @@ export function uploadCall(deviceKey: string): string {
   return `coredock_upload("${SERVER_URL}", "${deviceKey}");`;
 }
 
+/** The two lines of `sdkconfig` with which a whole product reports to this server. */
+export function sdkconfigLines(ingestKey: string): string {
+  return `CONFIG_COREDOCK_URL="${SERVER_URL}"\nCONFIG_COREDOCK_INGEST_KEY="${ingestKey}"`;
+}
+
+/** A boot report of a device that does not exist: the shortest way to see one appear. */
+export function bootCurlLine(sender: { ingestKey: string } | { modelCode: string }): string {
+  const isByKey = 'ingestKey' in sender;
+  const query = new URLSearchParams({
+    ...(isByKey ? {} : { model: sender.modelCode }),
+    device_serial: 'TEST-1',
+    firmware_version: '1.0.0',
+  });
+  return [
+    'curl -X POST \\',
+    ...(isByKey ? [`  -H 'Authorization: Bearer ${sender.ingestKey}' \\`] : []),
+    `  '${SERVER_URL}/api/iot/boot?${query}'`,
+  ].join('\n');
+}
+
 /** The upload of a build by CI. */
 export function firmwareCurlLine(modelCode: string): string {
   const query = `mutation($f: Upload!) { uploadFirmware(input: { modelCode: \\"${modelCode}\\", bundle: $f }) { firmware { version elfSha256 } } }`;

@@ -4,6 +4,9 @@ import type { Role } from './page-config';
 /** The role of the person who uses the page. */
 export const RoleContext = createContext<Role>('viewer');
 
+/** Whether people, programs and devices need credentials here. */
+export const AuthenticationContext = createContext(true);
+
 /** A page for admins only: viewers see a message instead. */
 export function AdminsPage({ children }: { children: ReactNode }) {
   if (useContext(RoleContext) === 'admin') return children;

@@ -13,8 +13,13 @@ export async function saveAs(filename: string, address: string): Promise<void> {
   const value = authorization();
   const response = await fetch(pathname, value === null ? {} : { headers: { authorization: value } });
   if (!response.ok) throw new Error(`The file cannot be downloaded: the server answers ${response.status}.`);
+  saveBlob(filename, await response.blob());
+}
+
+/** Has the browser save a file that the page made. */
+export function saveBlob(filename: string, content: Blob): void {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(await response.blob());
+  link.href = URL.createObjectURL(content);
   link.download = filename;
   link.click();
   URL.revokeObjectURL(link.href);

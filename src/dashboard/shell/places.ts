@@ -14,6 +14,7 @@ const PLACES: readonly Place[] = [
   { path: '/groups', name: 'Groups', key: 'c' },
   { path: '/dumps', name: 'Dumps', key: 'd' },
   { path: '/devices', name: 'Devices', key: 'v' },
+  { path: '/enrolment', name: 'Enrolment', key: 'e' },
   { path: '/firmware', name: 'Firmware', key: 'f' },
   { path: '/alerts', name: 'Alerts', key: 'a', forAdmins: true },
   { path: '/audit', name: 'Audit', key: 'u', forAdmins: true },

@@ -17,8 +17,26 @@ export function sendJson(
   body: object,
   { end = true, type = 'application/json' } = {},
 ): void {
+  send(response, status, `${JSON.stringify(body)}\n`, { end, type });
+}
+
+/** Sends a sentence as plain text with a line end. Otherwise as `sendJson`. */
+export function sendText(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  { end = true }: { end?: boolean } = {},
+): void {
+  send(response, status, `${text}\n`, { end, type: 'text/plain' });
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  { end, type }: { end: boolean; type: string },
+): void {
   if (response.destroyed || response.headersSent) return;
-  const text = `${JSON.stringify(body)}\n`;
   response.writeHead(status, {
     'Content-Type': `${type}; charset=utf-8`,
     'Content-Length': Buffer.byteLength(text),

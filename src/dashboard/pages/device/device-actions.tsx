@@ -1,12 +1,14 @@
 import { type FormEvent, useState } from 'react';
 import { useLocation } from 'wouter';
 import { graphql } from '../../generated';
+import type { DeviceToActOnFragment } from '../../generated/graphql';
 import { ConfirmDialog } from '../../parts/confirm-dialog';
 import { Dialog } from '../../parts/dialog';
 import { Field } from '../../parts/field';
 import { useToasts } from '../../parts/toasts';
 import { TokenNote } from '../../parts/token-note';
 import { useAction } from '../../parts/use-action';
+import { ApprovalActions } from './approval-actions';
 
 const RenameDevice = graphql(`
   mutation RenameDevice($input: UpdateDeviceInput!) { updateDevice(input: $input) { device { id name } } }
@@ -21,15 +23,12 @@ const DeleteDevice = graphql(`
   mutation DeleteDevice($id: ID!) { deleteDevice(input: { id: $id }) { deletedDeviceId } }
 `);
 
-interface Device {
-  id: string;
-  key: string;
-  name?: string | null;
-  coredumpCount: number;
-}
+graphql(`
+  fragment DeviceToActOn on Device { id key name approval hasToken coredumpCount }
+`);
 
 /** The actions on a device. */
-export function DeviceActions({ device }: { device: Device }) {
+export function DeviceActions({ device }: { device: DeviceToActOnFragment }) {
   const [open, setOpen] = useState<'rename' | 'rotate' | 'revoke' | 'delete' | null>(null);
   const [token, setToken] = useState<string | null>(null);
   const rotate = useAction(RotateToken);
@@ -55,15 +54,18 @@ export function DeviceActions({ device }: { device: Device }) {
 
   return (
     <div className="actions">
+      <ApprovalActions device={device} />
       <button type="button" className="button" onClick={() => setOpen('rename')}>
         Rename
       </button>
       <button type="button" className="button" onClick={() => setOpen('rotate')}>
         New token
       </button>
-      <button type="button" className="button" onClick={() => setOpen('revoke')}>
-        Revoke tokens
-      </button>
+      {device.hasToken && (
+        <button type="button" className="button" onClick={() => setOpen('revoke')}>
+          Revoke tokens
+        </button>
+      )}
       <button type="button" className="button" data-tone="danger" onClick={() => setOpen('delete')}>
         Delete
       </button>
@@ -109,7 +111,15 @@ export function DeviceActions({ device }: { device: Device }) {
   );
 }
 
-function RenameDialog({ device, isOpen, onClose }: { device: Device; isOpen: boolean; onClose: () => void }) {
+function RenameDialog({
+  device,
+  isOpen,
+  onClose,
+}: {
+  device: DeviceToActOnFragment;
+  isOpen: boolean;
+  onClose: () => void;
+}) {
   const rename = useAction(RenameDevice);
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();

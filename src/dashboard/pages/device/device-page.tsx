@@ -5,17 +5,18 @@ import { FirstDumpGuide } from '../../parts/first-dump-guide';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
-import { Moment } from '../../parts/time';
 import { useTitle } from '../../parts/use-title';
 import { ForAdmins } from '../../session/role';
 import { DumpTable } from '../dumps/dump-table';
 import { NotFoundPage } from '../not-found-page';
 import { DeviceActions } from './device-actions';
+import { DeviceFacts } from './device-facts';
 
 const DeviceByKey = graphql(`
   query DeviceByKey($key: String!, $after: String) {
     device(key: $key) {
-      id key name createdAt coredumpCount
+      id key name coredumpCount
+      ...DeviceFacts ...DeviceToActOn
       model { id code name }
       coredumps(first: 50, after: $after) { nodes { ...DumpInList } pageInfo { hasNextPage endCursor } }
     }
@@ -51,13 +52,14 @@ export function DevicePage({ deviceKey }: { deviceKey: string }) {
         <span className="count">
           <span className="mono">{device.key}</span> ·{' '}
           <Link href={`/firmware/${device.model.code}`}>{device.model.name}</Link> ·{' '}
-          {countText(device.coredumpCount, 'dump')} · registered <Moment at={device.createdAt} />
+          {countText(device.coredumpCount, 'dump')}
         </span>
         <ForAdmins>
           <DeviceActions device={device} />
         </ForAdmins>
       </header>
       {error !== undefined && <ErrorNotice error={error} />}
+      <DeviceFacts device={device} />
       {nodes.length === 0 ? (
         <FirstDumpGuide deviceKey={device.key} />
       ) : (

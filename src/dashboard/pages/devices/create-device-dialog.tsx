@@ -46,6 +46,7 @@ function DeviceForm({ onCreated }: { onCreated: (device: { key: string; token: s
       input: {
         modelCode: text('model'),
         ...(text('key') === '' ? {} : { key: text('key') }),
+        ...(text('serial') === '' ? {} : { serial: text('serial') }),
         ...(text('name') === '' ? {} : { name: text('name') }),
       },
     });
@@ -77,6 +78,12 @@ function DeviceForm({ onCreated }: { onCreated: (device: { key: string; token: s
         </select>
       </div>
       <Field label="Name" name="name" maxLength={200} hint="For example its place or its owner. Optional." />
+      <Field
+        label="Serial"
+        name="serial"
+        hint="What its maker printed on it. Optional."
+        pattern="[A-Za-z0-9._:\-]{1,64}"
+      />
       <Field
         label="Key"
         name="key"

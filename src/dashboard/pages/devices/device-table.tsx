@@ -7,7 +7,7 @@ import { Ago } from '../../parts/time';
 
 graphql(`
   fragment DeviceInList on Device {
-    id key name createdAt coredumpCount
+    id key serial name createdAt coredumpCount
     model { id code }
     lastCoredump { id uploadedAt parseStatus parseErrorKind report { reason explanation } }
   }
@@ -39,7 +39,7 @@ export function DeviceTable({ devices }: { devices: readonly DeviceInListFragmen
 }
 
 function DeviceRow({
-  device: { key, name, model, coredumpCount, lastCoredump },
+  device: { key, serial, name, model, coredumpCount, lastCoredump },
 }: {
   device: DeviceInListFragment;
 }) {
@@ -47,9 +47,14 @@ function DeviceRow({
     <tr>
       <td className="name-cell">
         <Link href={`/devices/${key}`} data-row className="row-link">
-          {name ?? key}
+          {name ?? serial ?? key}
         </Link>
-        {name != null && <div className="sub-line mono">{key}</div>}
+        {(name != null || serial != null) && (
+          <div className="sub-line mono">
+            {name != null && serial != null && `${serial} · `}
+            {key}
+          </div>
+        )}
       </td>
       <td className="mono">{model.code}</td>
       <td className="number" data-unit="dumps">

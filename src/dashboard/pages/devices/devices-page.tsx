@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useSearchParams } from 'wouter';
+import { Link, useSearchParams } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
@@ -42,7 +42,7 @@ export function DevicesPage() {
             type="search"
             className="narrow-search"
             aria-label="Search devices"
-            placeholder="Key or name"
+            placeholder="Key, serial or name"
             defaultValue={search}
             onKeyDown={(event) => {
               if (event.key === 'Enter') setParameters({ q: event.currentTarget.value.trim() });
@@ -65,8 +65,8 @@ export function DevicesPage() {
       {devices?.nodes.length === 0 && (
         <EmptyState title={search === '' ? 'No device is registered yet' : 'No device matches'}>
           <p>
-            A device belongs to a model and has a key, which names it in uploads, and a token, which proves
-            that it is the device.
+            A device belongs to a model. Register one here, or let a whole fleet register itself with an{' '}
+            <Link href="/enrolment">ingest key</Link>.
           </p>
         </EmptyState>
       )}

@@ -51,7 +51,8 @@ export function ModelPage({ code }: { code: string }) {
         <span className="count">
           <span className="mono">{model.code}</span> · {countText(model.deviceCount, 'device')} ·{' '}
           {countText(totalCount, 'build')} ·{' '}
-          <Link href={`/dumps?${new URLSearchParams({ model: model.code })}`}>its dumps</Link>
+          <Link href={`/dumps?${new URLSearchParams({ model: model.code })}`}>its dumps</Link> ·{' '}
+          <Link href={`/enrolment?${new URLSearchParams({ model: model.code })}`}>enrolment</Link>
           <ForAdmins>
             {' '}
             ·{' '}

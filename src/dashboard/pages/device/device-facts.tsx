@@ -1,0 +1,62 @@
+import { Link } from 'wouter';
+import { graphql } from '../../generated';
+import type { DeviceFactsFragment } from '../../generated/graphql';
+import { ApprovalMark } from '../../parts/approval-mark';
+import { Fact } from '../../parts/fact';
+import { Ago, Moment } from '../../parts/time';
+
+graphql(`
+  fragment DeviceFacts on Device {
+    serial approval createdAt hasToken tokenUsedAt lastSeenAt lastBootAt lastBootVersion lastResetReason
+    model { id code }
+    ingestKey { id name }
+  }
+`);
+
+/** Who it is, how it was registered, and what it last said of itself. */
+export function DeviceFacts({ device }: { device: DeviceFactsFragment }) {
+  const { serial, approval, createdAt, model, ingestKey, hasToken } = device;
+  const { lastSeenAt, lastBootAt, lastBootVersion, lastResetReason } = device;
+  return (
+    <section className="card" aria-labelledby="about">
+      <header className="card-head">
+        <h2 id="about">About this device</h2>
+        <ApprovalMark approval={approval} />
+      </header>
+      <dl className="facts">
+        <Fact name="Serial">
+          {serial == null ? <span className="count">not known</span> : <span className="mono">{serial}</span>}
+        </Fact>
+        <Fact name="Registered">
+          <Moment at={createdAt} />{' '}
+          {ingestKey == null ? (
+            'without an ingest key'
+          ) : (
+            <>
+              by itself, with the ingest key{' '}
+              <Link href={`/enrolment?${new URLSearchParams({ model: model.code })}`}>{ingestKey.name}</Link>
+            </>
+          )}
+        </Fact>
+        <Fact name="Uploads with">{hasToken ? 'a token of its own' : 'an ingest key of its model'}</Fact>
+        <Fact name="Last boot">
+          {lastBootAt == null ? (
+            <span className="count">not reported</span>
+          ) : (
+            <>
+              <Ago at={lastBootAt} />, version <span className="mono">{lastBootVersion}</span>
+              {lastResetReason != null && (
+                <>
+                  , after <span className="mono">{lastResetReason}</span>
+                </>
+              )}
+            </>
+          )}
+        </Fact>
+        <Fact name="Last seen">
+          {lastSeenAt == null ? <span className="count">never</span> : <Ago at={lastSeenAt} />}
+        </Fact>
+      </dl>
+    </section>
+  );
+}
