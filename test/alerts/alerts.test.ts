@@ -148,7 +148,7 @@ describe('alerts', () => {
     [
       'SLACK',
       {
-        text: 'New crash: LoadProhibited in [x]&lt;!here&gt;@\u200ball ([x]&lt;!here&gt;@\u200ball.c), in 1.0.0.',
+        text: 'New crash: LoadProhibited in [x]&lt;!here&gt;@\u200ball ([x]&lt;!here&gt;@\u200ball.c), in 1.0.0. LINK',
         mrkdwn: false,
         unfurl_links: false,
         unfurl_media: false,
@@ -158,7 +158,7 @@ describe('alerts', () => {
       'DISCORD',
       {
         content:
-          'New crash: LoadProhibited in \\[x\\]\\<\\!here\\>\\@all \\(\\[x\\]\\<\\!here\\>\\@all.c\\), in 1.0.0.',
+          'New crash: LoadProhibited in \\[x\\]\\<\\!here\\>\\@all \\(\\[x\\]\\<\\!here\\>\\@all.c\\), in 1.0.0. LINK',
         allowed_mentions: { parse: [] },
         flags: 4,
       },
@@ -169,9 +169,12 @@ describe('alerts', () => {
     await aRule(endpoint, { url, format });
 
     const place = '[x]<!here>@all';
-    await aCrash(endpoint, await endpoint.fleet.aDevice(await endpoint.fleet.aModel()), { place });
+    const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+    const { groupId } = await aCrash(endpoint, device, { place });
 
-    await poll(() => received.map((request) => JSON.parse(request.body))).toEqual([body]);
+    const link = `http://127.0.0.1:4000/groups/${encodeURIComponent(String(groupId))}`;
+    const sent = JSON.parse(JSON.stringify(body).replace('LINK', link));
+    await poll(() => received.map((request) => JSON.parse(request.body))).toEqual([sent]);
   });
 
   it('show of the address only where it leads, and can be tested', async () => {
