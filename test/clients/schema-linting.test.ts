@@ -17,6 +17,8 @@ const WITHOUT_ID = [
     'CrashCause',
     'CrashTask',
     'Culprit',
+    'DeviceIdentity',
+    'DeviceValue',
     'FrameArgument',
     'MemoryRegion',
     'Register',
@@ -27,8 +29,17 @@ const WITHOUT_ID = [
   ...['CrashGroupEvent', 'CrashVariant', 'ModelPrivacy'],
   // Numbers over many things.
   ...['CrashBucket', 'CrashFreeBucket', 'CrashSeries', 'MissingFirmware', 'Regrouping'],
-  // Of one answer: who asks, what a search finds, where a page ends, what an event tells.
-  ...['AwaitedBuild', 'CoredumpHit', 'CrashEvent', 'PageInfo', 'SearchResult', 'SnippetPart', 'Viewer'],
+  // Of one answer: who asks, what was made, what a search finds, where a page ends, what an event tells.
+  ...[
+    'AwaitedBuild',
+    'CoredumpHit',
+    'CrashEvent',
+    'CreatedDevice',
+    'PageInfo',
+    'SearchResult',
+    'SnippetPart',
+    'Viewer',
+  ],
 ];
 
 /** Lists of what cannot be asked for by an id: a hit of a search, a line of a group's history. */
