@@ -8,14 +8,14 @@ import { withDeadline } from '../platform/deadline.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import { sendText } from '../platform/http/send-json.js';
 import type { Metrics } from '../platform/metrics.js';
-import { discardRest, PATIENT_LINGER_MS, readBody } from './body.js';
+import { PATIENT_LINGER_MS, readBody } from './body.js';
 import { bunzipped } from './bunzip.js';
 import type { CrossOrigin } from './cors.js';
-import { sendError } from './errors.js';
 import { findEspCrashIdentity, versionLabelOf } from './esp-crash-identity.js';
 import type { createEspCrashSenders } from './esp-crash-sender.js';
 import type { StreamedExchange } from './exchange.js';
 import { readFormFile } from './form-file.js';
+import { refuseStreamed } from './refuse-streamed.js';
 import type { UploadLimits, UploadPermit } from './upload-limits.js';
 
 interface EspCrashDumpDeps {
@@ -76,12 +76,9 @@ export function createEspCrashDumpRoute({
       const { deviceId, filename, size } = coredump;
       log.info({ deviceId, filename, size, isDuplicate }, 'core dump stored');
     } catch (error) {
-      const isUnread = !request.complete && !request.destroyed;
-      if (isUnread) response.setHeader('Connection', 'close');
       // A rejected device may erase its dump: nobody wants it.
       const form = error instanceof DeviceRejected ? 'text' : 'kept dump';
-      const code = sendError(response, error, log, { form, end: !isUnread });
-      if (isUnread) discardRest(request, response, PATIENT_LINGER_MS);
+      const code = refuseStreamed(exchange, error, { form, lingerMs: PATIENT_LINGER_MS });
       metrics.uploads.inc({ status: 'error' });
       metrics.uploadErrors.inc({ code });
       log.warn(

@@ -6,12 +6,12 @@ import { badInput, DomainError } from '../errors.js';
 import type { FirmwareService } from '../firmware/service.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import { sendText } from '../platform/http/send-json.js';
-import { discardRest, readBody } from './body.js';
+import { readBody } from './body.js';
 import { bunzipped } from './bunzip.js';
-import { sendError } from './errors.js';
 import { findEspCrashIdentity, modelCodeOf, versionLabelOf } from './esp-crash-identity.js';
 import type { StreamedExchange } from './exchange.js';
 import { readFormFile } from './form-file.js';
+import { refuseStreamed } from './refuse-streamed.js';
 
 interface EspCrashElfDeps {
   /** ESP_CRASH_ROUTES */
@@ -65,10 +65,7 @@ export function createEspCrashElfRoute({
       sendText(response, 200, 'OK');
       log.info({ firmwareId: firmware.id, version: firmware.version }, 'firmware stored');
     } catch (error) {
-      const isUnread = !request.complete && !request.destroyed;
-      if (isUnread) response.setHeader('Connection', 'close');
-      sendError(response, error, log, { form: 'text', end: !isUnread });
-      if (isUnread) discardRest(request, response);
+      refuseStreamed(exchange, error, { form: 'text' });
     }
   };
 }
