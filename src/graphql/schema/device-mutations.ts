@@ -1,10 +1,10 @@
 import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
 import { Device } from './device.js';
+import { DEVICE_ID, deviceAction } from './device-action.js';
 import { present, requireId } from './inputs.js';
 
 const TOKEN = 'The device’s bearer token for uploads. Shown only here: the server keeps its hash.';
-const DEVICE_ID = 'Global id of the device.';
 const NAME = 'For people: 1 to 200 characters on one line.';
 const SERIAL = 'What its maker printed on it: 1 to 64 of A-Z, a-z, 0-9, ".", "_", ":" and "-".';
 
@@ -65,28 +65,11 @@ builder.relayMutationField(
   },
 );
 
-builder.relayMutationField(
+deviceAction(
   'revokeDeviceToken',
-  {
-    description: 'Input of `revokeDeviceToken`.',
-    inputFields: (t) => ({ id: t.id({ required: true, description: DEVICE_ID }) }),
-  },
-  {
-    description:
-      'All tokens of the device stop working at once, and ingest keys stay refused for it. `rotateDeviceToken` makes a ' +
-      'new one.',
-    resolve: (_, { input: { id } }, { services }) => services.devices.revokeToken(requireId('Device', id)),
-  },
-  {
-    description: 'Answer of `revokeDeviceToken`.',
-    outputFields: (t) => ({
-      device: t.field({
-        type: Device,
-        description: 'The device after the change.',
-        resolve: (device) => device,
-      }),
-    }),
-  },
+  'All tokens of the device stop working at once, and ingest keys stay refused for it. `rotateDeviceToken` makes a ' +
+    'new one.',
+  (devices, id) => devices.revokeToken(id),
 );
 
 builder.relayMutationField(

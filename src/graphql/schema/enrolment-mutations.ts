@@ -2,9 +2,8 @@ import type { CreatedDevice } from '../../devices/create-devices.js';
 import { NEW_DEVICES } from '../limits/field-costs.js';
 import { builder } from './builder.js';
 import { Device } from './device.js';
-import { present, requireId } from './inputs.js';
-
-const DEVICE_ID = 'Global id of the device.';
+import { deviceAction } from './device-action.js';
+import { present } from './inputs.js';
 
 const NewDevice = builder.inputType('NewDevice', {
   description: 'One device of `createDevices`.',
@@ -73,50 +72,16 @@ builder.relayMutationField(
   },
 );
 
-builder.relayMutationField(
+deviceAction(
   'approveDevice',
-  {
-    description: 'Input of `approveDevice`.',
-    inputFields: (t) => ({ id: t.id({ required: true, description: DEVICE_ID }) }),
-  },
-  {
-    description:
-      'Accepts a device that waits for approval, or one that was rejected. Its kept crashes are counted in groups, charts ' +
-      'and versions, and raise alerts.',
-    resolve: (_, { input: { id } }, { services }) => services.devices.approveDevice(requireId('Device', id)),
-  },
-  {
-    description: 'Answer of `approveDevice`.',
-    outputFields: (t) => ({
-      device: t.field({
-        type: Device,
-        description: 'The device after the change.',
-        resolve: (device) => device,
-      }),
-    }),
-  },
+  'Accepts a device that waits for approval, or one that was rejected. Its kept crashes are counted in groups, charts ' +
+    'and versions, and raise alerts.',
+  (devices, id) => devices.approveDevice(id),
 );
 
-builder.relayMutationField(
+deviceAction(
   'rejectDevice',
-  {
-    description: 'Input of `rejectDevice`.',
-    inputFields: (t) => ({ id: t.id({ required: true, description: DEVICE_ID }) }),
-  },
-  {
-    description:
-      'The device’s uploads and boot reports are refused from now on, whatever its credentials. Its kept dumps stay until ' +
-      'it is deleted; but a deleted device may register itself again.',
-    resolve: (_, { input: { id } }, { services }) => services.devices.rejectDevice(requireId('Device', id)),
-  },
-  {
-    description: 'Answer of `rejectDevice`.',
-    outputFields: (t) => ({
-      device: t.field({
-        type: Device,
-        description: 'The device after the change.',
-        resolve: (device) => device,
-      }),
-    }),
-  },
+  'The device’s uploads and boot reports are refused from now on, whatever its credentials. Its kept dumps stay until ' +
+    'it is deleted; but a deleted device may register itself again.',
+  (devices, id) => devices.rejectDevice(id),
 );
