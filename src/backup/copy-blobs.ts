@@ -4,6 +4,7 @@ import { DomainError } from '../errors.js';
 import { elfKey } from '../firmware/blob-keys.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
 import type { Db } from '../platform/database/types.js';
+import { inParallel } from '../platform/queue/in-parallel.js';
 
 /** The stores of a server, by the table whose rows have their bytes there. */
 export interface Stores {
@@ -28,8 +29,6 @@ export interface CopyOutcome {
 }
 
 const BATCH = 500;
-/** Blobs copied concurrently: enough to keep disk and network busy; each needs one open file. */
-const PARALLEL = 8;
 
 /** The blobs of all rows of a database. */
 export async function* blobsOfRows(db: Db): AsyncGenerator<BlobOfRow> {
@@ -123,20 +122,4 @@ function occupied(key: string): DomainError {
     'CONFLICT',
     `The target has other bytes under ${key}: it must be empty at the start.`,
   );
-}
-
-/** @throws the first error, after all started work has ended */
-async function inParallel<T>(items: AsyncIterable<T>, work: (item: T) => Promise<void>): Promise<void> {
-  const running = new Set<Promise<void>>();
-  const failures: unknown[] = [];
-  for await (const item of items) {
-    const each = work(item)
-      .catch((error: unknown) => void failures.push(error))
-      .finally(() => running.delete(each));
-    running.add(each);
-    if (running.size === PARALLEL) await Promise.race(running);
-    if (failures.length > 0) break;
-  }
-  await Promise.all(running);
-  if (failures.length > 0) throw failures[0];
 }

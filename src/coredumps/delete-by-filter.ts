@@ -2,6 +2,7 @@ import type { Audit } from '../audit/service.js';
 import { badInput } from '../errors.js';
 import type { Db } from '../platform/database/types.js';
 import { wholeRows } from '../platform/database/whole-rows.js';
+import { inParallel } from '../platform/queue/in-parallel.js';
 import type { RawFiles } from './raw-files.js';
 import { idsOfCoredumps } from './read.js';
 import type { CoredumpFilter } from './types.js';
@@ -59,10 +60,10 @@ export function createDeletionByFilter({ db, files, audit, countUnread }: Deleti
       return rows;
     });
     const keys = new Map(known.map(({ id, device }) => [id, device.key]));
-    for (const row of deleted) {
+    await inParallel(deleted, async (row) => {
       const deviceKey = keys.get(row.id);
       if (deviceKey !== undefined) await files.delete(deviceKey, [row]);
-    }
+    });
     return deleted.length;
   }
 }

@@ -7,6 +7,7 @@ import type { Prisma } from '../platform/database/client.js';
 import type { Db } from '../platform/database/types.js';
 import { wholeRow } from '../platform/database/whole-rows.js';
 import type { Logger } from '../platform/logger.js';
+import { inParallel } from '../platform/queue/in-parallel.js';
 import { coredumpKey } from './blob-keys.js';
 import type { LostDumps } from './lost-dumps.js';
 import { PEEK_BYTES, peek } from './peek-dump.js';
@@ -71,13 +72,13 @@ export function createRawFiles({ db, blobs, lost, audit, log }: RawFilesDeps) {
 
     /** Best effort: a file that cannot be deleted now has no row, so the sweep removes it. */
     async delete(deviceKey: string, dumps: ReadonlyArray<Pick<RetiredDump, 'filename'>>): Promise<void> {
-      for (const { filename } of dumps) {
+      await inParallel(dumps, async ({ filename }) => {
         try {
           await blobs.delete(coredumpKey(deviceKey, filename));
         } catch (error) {
           log.warn({ err: error, deviceKey, filename }, 'could not delete a core dump file');
         }
-      }
+      });
     },
 
     whyMissing,
