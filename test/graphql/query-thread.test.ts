@@ -111,6 +111,26 @@ describe('a long answer of the thread of queries', () => {
   });
 });
 
+describe('readers who leave before the thread has begun', () => {
+  it('are no error of the server', async () => {
+    const endpoint = await aGraphQLEndpoint({ queriesApart: true });
+    const ask = (afterMs: number) =>
+      fetch(endpoint.url, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ query: '{ devices { totalCount } }' }),
+        signal: AbortSignal.timeout(afterMs),
+      });
+
+    // The first query waits until the thread has loaded its modules.
+    const left = await Promise.allSettled([20, 40, 60, 80].map(ask));
+
+    expect(left.map(({ status }) => status)).toContain('rejected');
+    expect(await endpoint.send('{ devices { totalCount } }')).toMatchObject({ errors: [] });
+    expect(endpoint.logged).toEqual([]);
+  });
+});
+
 describe('readers who leave in the middle of long answers', () => {
   it('do no harm, whenever they do', async () => {
     const endpoint = await aFilledEndpoint();

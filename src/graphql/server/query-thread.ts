@@ -92,11 +92,19 @@ export function createQueryThread(
       const { person, address, requestId } = actor;
       const { port1: port, port2: theirs } = new MessageChannel();
       const rest = receiveRest(port, delivery, () => metrics.slowReaders.inc());
+      let hasLeft = false;
+      delivery.whenDone(() => {
+        hasLeft = true;
+      });
       const text = document.loc?.source.body ?? '';
       const at = clock.now();
       const task = { ...query, document: text, at, person, address, requestId, port: theirs };
-      const outcome = await tracked(pool.run(task, { transferList: [theirs] })).catch(broken);
-      if (outcome === null) return { errors: [unavailable()] };
+      const outcome = await tracked(pool.run(task, { transferList: [theirs] })).catch((error: unknown) => {
+        // With its reader the query lost its port, which cannot be sent to the thread any more.
+        if (!hasLeft) log.error({ err: error }, 'the thread of queries broke');
+        return null;
+      });
+      if (outcome === null) return hasLeft ? {} : { errors: [unavailable()] };
       if (outcome.refusedFor !== null) metrics.graphqlRefusals.inc({ limit: outcome.refusedFor });
       const errors = outcome.errors?.map((error) => receivedError(error, document)) ?? null;
       return resultOf(outcome, errors, rest);
@@ -114,11 +122,6 @@ export function createQueryThread(
     const done = () => running.delete(work);
     work.then(done, done);
     return work;
-  }
-
-  function broken(error: unknown): null {
-    log.error({ err: error }, 'the thread of queries broke');
-    return null;
   }
 }
 
