@@ -21,6 +21,8 @@ const ALGORITHMS = [
 ];
 export const CLOCK_SKEW_SECONDS = 30;
 const TIMEOUT_MS = 5_000;
+/** Far more than the keys of any issuer need: what answers more, for example an endless page, is none. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
 /** Shortest time between two requests to the issuer after an unknown key id or a failure. */
 const COOLDOWN_MS = 5_000;
 /** Keys are reloaded after this time: a withdrawn key is then no longer accepted, if the issuer answers. */
@@ -147,39 +149,61 @@ export function createIssuer(
 
   async function discover() {
     const address = `${url.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const response = await ask(address, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    if (!response.ok) throw new Error(`${address} answered ${response.status}`);
-    const { issuer, jwks_uri, token_endpoint } = discoveryDocument.parse(await response.json());
-    if (issuer !== url)
-      throw new Error(`${named.issuer} has "${url}", but the issuer calls itself "${issuer}"`);
+    const { jwks_uri, token_endpoint } = await ask(
+      address,
+      { signal: AbortSignal.timeout(TIMEOUT_MS) },
+      (answer) => {
+        const document = discoveryDocument.parse(answer);
+        if (document.issuer === url) return document;
+        throw new Error(`${named.issuer} has "${url}", but the issuer calls itself "${document.issuer}"`);
+      },
+    );
     tokenOrigin = webOriginOf(token_endpoint);
     return createRemoteJWKSet(new URL(jwks_uri), {
       timeoutDuration: TIMEOUT_MS,
       // jose measures both by the wall clock, which may be set; `keysFor` uses the monotonic one.
       cooldownDuration: Number.POSITIVE_INFINITY,
       cacheMaxAge: Number.POSITIVE_INFINITY,
-      [customFetch]: async (...args) => {
-        const answer = await ask(...args);
-        if (answer.ok) readAt = performance.now();
-        return answer;
+      [customFetch]: async (address, options) => {
+        const keys = await ask(address, options, (answer) => keySetDocument.parse(answer));
+        readAt = performance.now();
+        return Response.json(keys);
       },
     });
   }
 
-  /** `fetch`, but it fails without a request if the issuer has failed a short time ago. */
-  async function ask(...args: Parameters<typeof fetch>): Promise<Response> {
+  /**
+   * Asks the issuer, and fails without a request if it has failed a short time ago. Only a whole answer that `read` takes
+   * is no failure: a page of a proxy with status 200 is none, nor is a part of one.
+   */
+  async function ask<T>(address: string, options: RequestInit, read: (answer: unknown) => T): Promise<T> {
     if (performance.now() - failedAt < COOLDOWN_MS)
       throw new Error('the issuer did not answer some seconds ago');
     try {
-      const response = await fetch(...args);
-      if (response.status >= 500) failedAt = performance.now();
-      return response;
+      const response = await fetch(address, options);
+      if (!response.ok) throw new Error(`${address} answered ${response.status}`);
+      return read(JSON.parse(await textOf(response, address)));
     } catch (error) {
       failedAt = performance.now();
       throw error;
     }
   }
 }
+
+/** @throws Error when the answer is too long */
+async function textOf({ body }: Response, address: string): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    // Leaving the loop ends the request.
+    if (size > MAX_ANSWER_BYTES) throw new Error(`${address} answered more than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const keySetDocument = z.looseObject({ keys: z.array(z.looseObject({})) });
 
 const discoveryDocument = z.object({
   issuer: z.string(),

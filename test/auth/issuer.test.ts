@@ -1,5 +1,5 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { aServer, bearer, eventually, type TestApp } from '../support/app.js';
@@ -123,22 +123,7 @@ describe('the issuer', () => {
   });
 
   it('is not asked again and again for keys that nobody has', async () => {
-    let asked = 0;
-    const server = createServer((request, response) => {
-      asked += 1;
-      const { host } = request.headers;
-      const isDiscovery = request.url?.startsWith('/.well-known') === true;
-      response
-        .setHeader('Content-Type', 'application/json')
-        .end(
-          JSON.stringify(
-            isDiscovery ? { issuer: `http://${host}`, jwks_uri: `http://${host}/jwks` } : { keys: [] },
-          ),
-        );
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void server.close());
-    const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { issuer, asked } = await anIssuer();
     const app = await aServer({ OIDC_ISSUER: issuer, OIDC_AUDIENCE: 'coredock' });
 
     for (let number = 0; number < 50; number += 1) {
@@ -149,9 +134,88 @@ describe('the issuer', () => {
     expect(await read(app, foreign)).toBe(401);
 
     // Discovery, the keys, and once more when some seconds have gone by.
-    expect(asked).toBeLessThan(6);
+    expect(asked()).toBeLessThan(6);
+  });
+
+  it('is away, for some seconds and not for each token, when it does not answer with keys', async () => {
+    const wrong: Readonly<Record<string, (response: ServerResponse) => void>> = {
+      'an error': (response) => response.writeHead(404).end(),
+      'that it is asked too often': (response) => response.writeHead(429).end(),
+      'the page of a proxy': (response) => response.end('<html>Sign in to this network</html>'),
+      'another document': (response) => response.end('{"error":"maintenance"}'),
+      'half an answer': (response) => {
+        response.writeHead(200, { 'Content-Length': 9 }).write('{');
+        setTimeout(() => response.destroy(), 100);
+      },
+    };
+
+    const cases = Object.entries(wrong).map(async ([what, answer]) => {
+      const { issuer, asked, answerBy } = await anIssuer();
+      const app = await aServer({ OIDC_ISSUER: issuer, OIDC_AUDIENCE: 'coredock' });
+      const token = (kid: string) => `${encoded({ alg: 'RS256', kid })}.${encoded({ iss: issuer })}.AA`;
+      await eventually(async () => (await read(app, token('k'))) === 401, 'the keys are known');
+      answerBy(answer);
+      await eventually(async () => (await read(app, token('new'))) === 503, 'the issuer is missed');
+      const before = asked();
+      const statuses: number[] = [];
+      for (let number = 0; number < 5; number += 1) statuses.push(await read(app, token(`k${number}`)));
+      // Not 401: a new key cannot be known now, and whoever has it should try again.
+      expect(statuses, what).toEqual(Array(5).fill(503));
+      expect(asked() - before, what).toBeLessThan(2);
+    });
+    await Promise.all(cases);
+  });
+
+  it('cannot fill the memory by an answer without an end', async () => {
+    const { issuer, answerBy } = await anIssuer();
+    let sent = 0;
+    answerBy((response) => {
+      const chunk = Buffer.alloc(64 * 1024, ' ');
+      const send = () => {
+        if (response.destroyed) return;
+        sent += chunk.length;
+        response.write(chunk, send);
+      };
+      send();
+    });
+    const app = await aServer({ OIDC_ISSUER: issuer, OIDC_AUDIENCE: 'coredock' });
+    const token = `${encoded({ alg: 'RS256', kid: 'k' })}.${encoded({ iss: issuer })}.AA`;
+
+    expect(await read(app, token)).toBe(503);
+
+    // What the sockets hold besides.
+    expect(sent).toBeLessThan(32 * 1024 * 1024);
   });
 });
+
+/** An issuer without a key, which can be made to answer all requests by `answerBy`. */
+async function anIssuer() {
+  let requests = 0;
+  let answer: ((response: ServerResponse) => void) | null = null;
+  const server = createServer((request, response) => {
+    requests += 1;
+    if (answer !== null) return answer(response);
+    const { host } = request.headers;
+    const isDiscovery = request.url?.startsWith('/.well-known') === true;
+    response.end(
+      JSON.stringify(
+        isDiscovery ? { issuer: `http://${host}`, jwks_uri: `http://${host}/jwks` } : { keys: [] },
+      ),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked: () => requests,
+    answerBy(next: (response: ServerResponse) => void) {
+      answer = next;
+    },
+  };
+}
 
 /** The status of a harmless query. */
 async function read(app: TestApp, token?: string): Promise<number> {
