@@ -205,14 +205,10 @@ program
     wholeNumberUpTo(1_000),
     5,
   )
-  .action(async (file: string, { token, ...options }: ImportOptions) => {
+  .action(async (file: string, options: ImportOptions) => {
     const { importDevicesCommand } = await import('./ci/import-devices.js');
-    const bearer = token ?? (process.env.COREDOCK_TOKEN || undefined);
-    process.exitCode = await importDevicesCommand(
-      file,
-      { ...options, ...(bearer === undefined ? {} : { token: bearer }) },
-      { stdout: process.stdout, stderr: process.stderr },
-    );
+    const terminal = { stdout: process.stdout, stderr: process.stderr };
+    process.exitCode = await importDevicesCommand(file, options, terminal, process.env);
   });
 
 // A closed pipe or a full disk behind stdout or stderr must not end a command.

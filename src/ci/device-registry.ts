@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { ListedDevice } from '../device-list/read-device-list.js';
 import type { DeviceRegistry, RegisteredDevice } from '../device-list/register-devices.js';
 import { parseJson } from '../platform/json.js';
-import { TemporaryFailure } from './temporary-failure.js';
+import { answeredTemporarily, isTemporary, isTemporaryCode, TemporaryFailure } from './temporary-failure.js';
 
 interface RegistryOptions {
   endpoint: URL;
@@ -186,11 +186,13 @@ function read<Data>(
   schema: z.ZodType<Data>,
   batch: readonly ListedDevice[] = [],
 ): Data {
-  if (status === 429 || status >= 500) throw new TemporaryFailure(`the server answered ${status}`);
-  const parsed = answer.safeParse(parseJson(body));
+  const json = parseJson(body);
+  if (isTemporary(status)) throw answeredTemporarily(status, json);
+  const parsed = answer.safeParse(json);
   if (!parsed.success) throw noCoredock(status);
   const [error] = parsed.data.errors ?? [];
-  if (error?.extensions?.code === 'INTERNAL_SERVER_ERROR') throw new TemporaryFailure(error.message);
+  if (error !== undefined && isTemporaryCode(error.extensions?.code))
+    throw new TemporaryFailure(error.message);
   if (error !== undefined) {
     const index = /(?:^|\.)devices\.(\d+)\./.exec(error.extensions?.field ?? '')?.[1];
     const device = index === undefined ? undefined : batch[Number(index)];

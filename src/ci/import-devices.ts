@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { decodeText } from '../device-list/decode-text.js';
 import { type ListProblem, readDeviceList } from '../device-list/read-device-list.js';
 import { registerDevices } from '../device-list/register-devices.js';
+import { givenToken } from './bearer-token.js';
 import { createDeviceRegistry, RefusedBatch } from './device-registry.js';
 import { openTokenFile } from './token-file.js';
 import { endpointOf, type Terminal } from './upload-firmware.js';
@@ -19,6 +20,7 @@ export interface ImportOptions {
 /**
  * `coredock devices import`: registers the devices of a CSV file. Nothing is sent before the whole file was checked.
  *
+ * @param environment where the token may be (COREDOCK_TOKEN)
  * @param retryDelayMs pause before the second attempt; each later one is about twice as long
  * @returns the exit code: 0 the server has all devices of the file, 1 it has not, 2 bad usage
  */
@@ -26,6 +28,7 @@ export async function importDevicesCommand(
   file: string,
   options: ImportOptions,
   { stdout, stderr }: Terminal,
+  environment: Readonly<Record<string, string | undefined>>,
   retryDelayMs = 1_000,
 ): Promise<0 | 1 | 2> {
   const endpoint = endpointOf(options.url);
@@ -35,6 +38,7 @@ export async function importDevicesCommand(
   let skipped = 0;
   let wrong = 0;
   try {
+    const token = givenToken(options.token, environment);
     const { devices, problems, ignoredColumns } = readDeviceList(await textOf(file));
     if (ignoredColumns.length > 0) stderr.write(`coredock: columns not used: ${ignoredColumns.join(', ')}\n`);
     if (problems.length > 0) {
@@ -47,7 +51,7 @@ export async function importDevicesCommand(
       const registry = createDeviceRegistry({
         endpoint,
         modelCode,
-        token: options.token,
+        token,
         withTokens: tokenFile !== null,
         retries: options.retries,
         retryDelayMs,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { bearerToken, givenToken } from './bearer-token.js';
 import { TemporaryFailure } from './temporary-failure.js';
 
 /** Gives the bearer token for one attempt; undefined: the server has no authentication, as far as is known here. */
@@ -21,16 +22,17 @@ const TIMEOUT_MS = 30_000;
  * gives one for the asking (to jobs with `permissions: id-token: write`), GitLab puts it into the variable that the job
  * names in `id_tokens`.
  *
- * @throws Error when `--oidc` asks for a token that the job does not have
+ * @throws Error when `--oidc` asks for a token that the job does not have, or what it was given is no token
  */
 export function tokenSource(
   { token, oidc = false, audience, url }: TokenOptions,
   environment: Readonly<Record<string, string | undefined>>,
 ): TokenSource {
-  const known = token ?? environment.COREDOCK_TOKEN;
-  if (known && !oidc) return async () => known;
+  const given = oidc ? undefined : givenToken(token, environment);
+  if (given !== undefined) return async () => given;
   const { COREDOCK_ID_TOKEN, ACTIONS_ID_TOKEN_REQUEST_URL, ACTIONS_ID_TOKEN_REQUEST_TOKEN } = environment;
-  if (COREDOCK_ID_TOKEN) return async () => COREDOCK_ID_TOKEN;
+  const ofJob = bearerToken(COREDOCK_ID_TOKEN, 'COREDOCK_ID_TOKEN');
+  if (ofJob !== undefined) return async () => ofJob;
   if (ACTIONS_ID_TOKEN_REQUEST_URL && ACTIONS_ID_TOKEN_REQUEST_TOKEN) {
     const address = new URL(ACTIONS_ID_TOKEN_REQUEST_URL);
     address.searchParams.set('audience', audience ?? addressOf(url));

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import * as z from 'zod';
 import { parseJson } from '../platform/json.js';
-import { TemporaryFailure } from './temporary-failure.js';
+import { answeredTemporarily, isTemporary, isTemporaryCode, TemporaryFailure } from './temporary-failure.js';
 
 export interface Answer {
   status: number;
@@ -40,13 +40,9 @@ export function readAnswer(answer: Answer, endpoint: URL) {
   const json = parseJson(body);
   // Coredock answers everything in JSON; what is no JSON comes from something in front of it.
   const proxy = json === undefined && body !== '' ? proxyOf(answer) : null;
-  if (status === 429 || status >= 500) {
-    throw new TemporaryFailure(
-      proxy === null || status === 429
-        ? `the server answered ${status}`
-        : `${proxy} answered ${status}: it gets no answer from Coredock`,
-    );
-  }
+  if (proxy !== null && status >= 500)
+    throw new TemporaryFailure(`${proxy} answered ${status}: it gets no answer from Coredock`);
+  if (isTemporary(status)) throw answeredTemporarily(status, json);
   if (status >= 300 && status < 400) throw new Error(redirected(answer, endpoint));
   if (status === 413 && proxy !== null) {
     throw new Error(`${proxy} refuses a body of this size (413): raise ${bodyLimitOf(proxy)}`);
@@ -55,7 +51,8 @@ export function readAnswer(answer: Answer, endpoint: URL) {
   if (!parsed.success)
     throw new Error(`the server answered ${status}, but it is not a Coredock server: check --url`);
   const { data, errors: [error] = [] } = parsed.data;
-  if (error?.extensions?.code === 'INTERNAL_SERVER_ERROR') throw new TemporaryFailure(error.message);
+  if (error !== undefined && isTemporaryCode(error.extensions?.code))
+    throw new TemporaryFailure(error.message);
   if (error !== undefined) throw new Error(error.message);
   if (data?.uploadFirmware == null) throw new Error(`the server answered ${status} without a firmware`);
   return data.uploadFirmware;

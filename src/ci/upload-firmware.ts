@@ -105,9 +105,11 @@ async function upload(
   },
   stderr: Terminal['stderr'],
 ) {
-  const { size } = await stat(file).catch(() => {
+  const found = await stat(file).catch(() => {
     throw new Error(`${file} cannot be read`);
   });
+  if (found.isDirectory()) throw new Error(`${file} is a folder: name the .elf file, or the ZIP with it`);
+  const { size } = found;
   const boundary = `coredock-${randomBytes(16).toString('hex')}`;
   const operations = JSON.stringify({
     query: QUERY,

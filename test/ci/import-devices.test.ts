@@ -41,7 +41,7 @@ async function countOf(app: TestApp): Promise<number> {
 async function run(file: string, url: string, more = {}) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const options = { model: 'thermostat', url, retries: 3, ...more };
-  const code = await importDevicesCommand(file, options, { stdout, stderr }, 1);
+  const code = await importDevicesCommand(file, options, { stdout, stderr }, {}, 1);
   return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
 }
 

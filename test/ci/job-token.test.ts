@@ -66,6 +66,21 @@ describe('coredock firmware upload in a job', () => {
     });
   });
 
+  it('may have its token with the line break of the file that it was in, and no other space', async () => {
+    const { app, issuer } = await aServerFor('gitlab');
+    const token = await jobToken(issuer, GITLAB_JOB);
+
+    for (const environment of [{ COREDOCK_TOKEN: `${ADMIN}\n` }, { COREDOCK_ID_TOKEN: ` ${token}\r\n` }])
+      expect(await run(app.url, environment)).toMatchObject({ code: 0, err: '' });
+    // An input of an action that was left out is an empty text.
+    expect(await run(app.url, { COREDOCK_TOKEN: ADMIN }, { token: '' })).toMatchObject({ code: 0 });
+    expect(await run(app.url, { COREDOCK_TOKEN: `${ADMIN}\nsha256:00` })).toEqual({
+      code: 1,
+      out: '',
+      err: 'coredock: COREDOCK_TOKEN is not a token: it has a space, a line break or another character that tokens do not have\n',
+    });
+  });
+
   it('says how a job gets a token where it has none', async () => {
     const { app } = await aServerFor('github');
     const how =

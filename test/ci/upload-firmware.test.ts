@@ -116,6 +116,33 @@ describe('coredock firmware upload', () => {
     expect(terminal.err()).toMatch(/answered 503; trying again, 3 left\n.*trying again, 2 left\n/);
   });
 
+  it('says why the server is not ready for it', async () => {
+    const why = 'The token cannot be checked now, because its issuer does not answer; try again.';
+    const busy =
+      'Other requests keep changing the same data at the same time; nothing was changed. Try again.';
+    const answers: ReadonlyArray<[status: number, code: string, message: string]> = [
+      [503, 'INTERNAL_SERVER_ERROR', why],
+      [408, 'BAD_USER_INPUT', 'The request body arrived too slowly.'],
+      [200, 'RATE_LIMITED', busy],
+    ];
+    let asked = 0;
+    const url = await anEndpoint((_, response) => {
+      const [status, code, message] = answers[asked++] ?? [200, '', ''];
+      if (code === '') response.end(DONE);
+      else response.writeHead(status).end(JSON.stringify({ errors: [{ message, extensions: { code } }] }));
+    });
+    const terminal = aTerminal();
+
+    expect(await run(await aFile(), url, terminal)).toBe(0);
+
+    expect(terminal.err().split('\n')).toEqual([
+      `coredock: the server answered 503: ${why}; trying again, 3 left`,
+      'coredock: the server answered 408: The request body arrived too slowly.; trying again, 2 left',
+      `coredock: ${busy}; trying again, 1 left`,
+      '',
+    ]);
+  });
+
   it('gives up in the end', async () => {
     const url = await anEndpoint((_, response) => void response.writeHead(502).end());
     const terminal = aTerminal();
@@ -139,6 +166,7 @@ describe('coredock firmware upload', () => {
 
   it.each([
     ['a file that is not there', '/nowhere/firmware.elf', 'http://127.0.0.1:1', 1, 'cannot be read'],
+    ['a folder', tmpdir(), 'http://127.0.0.1:1', 1, `${tmpdir()} is a folder: name the .elf file`],
     ['an address that is none', 'x', 'coredock.example.org', 2, '--url'],
   ])('refuses %s', async (_, file, url, code, reason) => {
     const terminal = aTerminal();
