@@ -153,6 +153,19 @@ describe.each(PROXIES.map((name) => [`${name}${missing(name)}`, name] as const))
     expect(own.map(({ address }) => address)).toEqual([CLIENT, CLIENT]);
   });
 
+  tried('the page opens at the path alone, and longer names are not ours', async () => {
+    const visit = (url: string) => client.ask('HTTP/1.1', url, { headers: { Accept: 'text/html' } });
+
+    const first = await visit(belowOf(name));
+    const { location } = first.headers;
+    const page = location === undefined ? first : await visit(new URL(String(location), belowOf(name)).href);
+
+    expect(page.status).toBe(200);
+    expect(page.body.toString()).toContain('/coredock/assets/');
+    // Coredock gives every answer an id.
+    expect((await visit(`${belowOf(name)}-other`)).headers).not.toHaveProperty('x-request-id');
+  });
+
   it.skipIf(isMissing || !hasChromium)(`the page works below a path${NEEDS_CHROMIUM}`, async () => {
     const { coredumpId } = await stored(below, `for the page behind ${name}`);
     const page = await aBrowserPage(belowOf(name), { ignoreHTTPSErrors: true, path: `${belowOf(name)}/` });

@@ -161,13 +161,13 @@ function configOf(
   return timeoutSeconds === undefined ? whole : kind.withTimeout(whole, timeoutSeconds);
 }
 
-/** The line of the document's table "Below a path". */
+/** The line of the document's table "Below a path", which may become two. */
 function belowPath(name: ProxyName, block: string): string {
   const row = new RegExp(`^\\| ${name} \\| \`(.*?)\` \\| \`(.*?)\` \\|$`, 'm').exec(DOCUMENT);
   const [, before = '', after = ''] = row ?? [];
   if (before === '' || !block.includes(before))
     throw new Error(`the table's line of ${name} is not in its block`);
-  return block.replace(before, after);
+  return block.replace(before, after.replaceAll('`<br>`', '\n'));
 }
 
 export interface Certificate {
