@@ -20,7 +20,9 @@ const FIELDS = ['provider', 'models', 'issuer', 'audience', 'claims'];
 
 /** Numbers and booleans too, because an operator copies an id as it is shown; in tokens all are strings. */
 const claimValue = z
-  .union([z.string().min(1), z.int(), z.boolean()], { error: 'it is not a text, a whole number or true' })
+  .union([z.string().min(1, { error: 'it is empty' }), z.int(), z.boolean()], {
+    error: 'it is not a text, a whole number or true',
+  })
   .transform(String);
 
 const entry = z.strictObject(
@@ -127,7 +129,7 @@ function claimProblems({ provider, claims }: TrustedPublisher): string[] {
       return [`claims.${name}: this is the field "${name === 'iss' ? 'issuer' : 'audience'}" of the entry`];
     }
     if (!rules.claims.has(name)) return [`claims.${name}: ${rules.name}'s job tokens have no such claim`];
-    const problem = rules.problemOf(name, value);
+    const problem = problemOfValue(name, value) ?? rules.problemOf(name, value);
     return problem === null ? [] : [`claims.${name}: ${quoted(value)}: ${problem}`];
   });
   const missing = rules.needed
@@ -135,6 +137,19 @@ function claimProblems({ provider, claims }: TrustedPublisher): string[] {
     .map((names) => `claims.${names.join(' or ')}: it is missing`);
   const together = rules.problemOfAll(claims);
   return [...ofEach, ...missing, ...(together === null ? [] : [`claims.${together}`])];
+}
+
+/** Names of their own that may have a "*"; refs, files and paths cannot. */
+const FREE_TEXT: ReadonlySet<string> = new Set(['environment', 'workflow']);
+
+/** What is wrong with a value that no token will ever have. */
+function problemOfValue(name: string, value: string): string | null {
+  if (name.endsWith('_id') && !/^\d+$/.test(value)) return 'it is a number, and not a name';
+  if (!value.includes('*') || FREE_TEXT.has(name)) return null;
+  return (
+    'claims are compared letter by letter, and "*" stands for nothing else; ' +
+    'write an entry for each, or demand an environment or a protected ref'
+  );
 }
 
 /** Says which entry is meant, as far as it can be read. */

@@ -104,7 +104,27 @@ const WRONG: Wrong[] = [
     withClaims(GITHUB, { repo_id: '1' }),
     /claims\.repo_id: GitHub's job tokens have no such claim$/,
   ],
-  ['an empty value', withClaims(GITHUB, { ref: '' }), /claims\.ref: /],
+  [
+    'an empty value',
+    withClaims(GITHUB, { repository_owner_id: '' }),
+    /claims\.repository_owner_id: it is empty$/,
+  ],
+  [
+    'a name for an id',
+    withClaims(GITHUB, { repository_id: 'acme/thermostat' }),
+    /claims\.repository_id: "acme\/thermostat": it is a number, and not a name$/,
+  ],
+  // No token ever has it: the settings would be accepted, and every job refused.
+  [
+    'a wildcard in a ref',
+    withClaims(GITHUB, { ref: 'refs/tags/v*' }),
+    /claims\.ref: "refs\/tags\/v\*": claims are compared letter by letter, and "\*" stands for nothing else/,
+  ],
+  [
+    'a wildcard in a file',
+    withClaims(GITHUB, { workflow_ref: `${WORKFLOW}@refs/tags/*` }),
+    /claims\.workflow_ref: ".*\*": claims are compared letter by letter/,
+  ],
   [
     'a short ref',
     withClaims(GITHUB, { ref: 'main' }),
@@ -206,7 +226,7 @@ describe('TRUSTED_PUBLISHERS', () => {
   });
 
   it('is refused with one line for each problem, which names the entry', () => {
-    const wrong = { ...GITHUB, claims: { sub: 'x', repository_id: 'y', workflow_ref: WORKFLOW } };
+    const wrong = { ...GITHUB, claims: { sub: 'x', repository_id: '1', workflow_ref: WORKFLOW } };
 
     expect(problemsOf([GITHUB, wrong])).toEqual([
       expect.stringMatching(/^TRUSTED_PUBLISHERS: entry 2 \(thermostat\), claims\.sub: /),
