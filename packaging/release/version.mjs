@@ -17,6 +17,10 @@ for (const [file, found] of [
   ['package-lock.json', lock.version],
   ['package-lock.json (packages)', lock.packages[''].version],
   ['compose.yaml', /coredock\/coredock:([\w.-]+)\}/.exec(readFileSync('compose.yaml', 'utf8'))?.[1]],
+  ...['docs/ci.md', 'packaging/github-action/README.md'].map((file) => [
+    file,
+    /packaging\/github-action@v([\w.-]+)/.exec(readFileSync(file, 'utf8'))?.[1],
+  ]),
 ]) {
   if (found !== version) problems.push(`${file} has version ${found}, and the tag ${tag}`);
 }

@@ -154,6 +154,8 @@ describe('packaging/release', () => {
     expect(stderr).toContain(`package.json has version ${version}, and the tag v7.7.7\n`);
     expect(stderr).toContain(`package-lock.json has version ${version}`);
     expect(stderr).toContain(`compose.yaml has version ${version}`);
+    expect(stderr).toContain(`docs/ci.md has version ${version}`);
+    expect(stderr).toContain(`packaging/github-action/README.md has version ${version}`);
     expect(stderr).toContain('CHANGELOG.md has no section "## 7.7.7"');
     expect(script('version', '1.0').stderr).toContain('the tag "1.0" is not like v1.2.3 or v1.2.3-rc.1');
   });
