@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildForHost, hasGcc } from './support/build-device.js';
 import { aBuiltServer, type BuiltServer, registerDevices } from './support/built-server.js';
-import { dieOnce, newTally, runOnce } from './support/campaign.js';
+import { type DeathCase, dieOnce, newTally, runOnce } from './support/campaign.js';
 
 const RUNS = Number(process.env.DEVICE_RUNS ?? 120);
 const FIRST_SEED = Number(process.env.DEVICE_SEED ?? 1);
@@ -48,9 +48,12 @@ describe.skipIf(!hasGcc)('the device component under faults (needs gcc)', () => 
   }, async () => {
     const steps = Array.from({ length: MAX_STEPS }, (_, index) => index + 1);
     const cases = [
-      ...steps.map((step) => ({ step, isEncrypted: false })),
-      // Encryption changes only what is left in flash when erasing was interrupted.
-      ...steps.slice(MAX_STEPS / 2).map((step) => ({ step, isEncrypted: true })),
+      ...steps.slice(0, MAX_STEPS / 2).map((step) => ({ step, isEncrypted: false, crashesAgain: false })),
+      // Encryption and the next crash meet only what is left in flash when erasing was interrupted.
+      ...steps.slice(MAX_STEPS / 2).flatMap((step) => [
+        { step, isEncrypted: false, crashesAgain: true },
+        { step, isEncrypted: true, crashesAgain: true },
+      ]),
     ];
     const keys = cases.map(({ step, isEncrypted }) => `step${step}${isEncrypted ? 'e' : 'p'}`);
     await registerDevices(server, 'lamp', keys);
@@ -61,7 +64,7 @@ describe.skipIf(!hasGcc)('the device component under faults (needs gcc)', () => 
     const workers = Array.from({ length: TOGETHER }, async () => {
       while (next < cases.length) {
         const at = next++;
-        const one = cases[at] ?? { step: 0, isEncrypted: false };
+        const one = cases[at] as DeathCase;
         const { died, problem } = await dieOnce(server, keys[at] ?? '', one);
         if (problem !== null) problems.push(problem);
         if (!died) survived += 1;

@@ -220,7 +220,9 @@ void shim_save_dump(const uint8_t *image, size_t size)
     if (size > s_partition.size) {
         die("the dump is too large");
     }
-    esp_partition_erase_range(&s_partition, 0, s_partition.size);
+    /* Only as many sectors as the dump needs: what is behind them stays. */
+    size_t erased = (size + SECTOR_SIZE - 1) / SECTOR_SIZE * SECTOR_SIZE;
+    esp_partition_erase_range(&s_partition, 0, erased < s_partition.size ? erased : s_partition.size);
     size_t padded = (size + 15) / 16 * 16;
     uint8_t *cells = malloc(padded);
     memset(cells, 0xff, padded);

@@ -84,6 +84,12 @@ export async function runOnce(server: BuiltServer, key: string, seed: number, ta
   }
 }
 
+export interface DeathCase {
+  step: number;
+  isEncrypted: boolean;
+  crashesAgain: boolean;
+}
+
 /**
  * One device that loses its power at one step, and then boots without faults.
  * @returns whether there was such a step, and what is wrong
@@ -91,7 +97,7 @@ export async function runOnce(server: BuiltServer, key: string, seed: number, ta
 export async function dieOnce(
   server: BuiltServer,
   key: string,
-  { step, isEncrypted }: { step: number; isEncrypted: boolean },
+  { step, isEncrypted, crashesAgain }: DeathCase,
 ): Promise<{ died: boolean; problem: string | null }> {
   const device = await aHostDevice({
     folder: server.folder,
@@ -108,10 +114,21 @@ export async function dieOnce(
   const image = aDumpImage(5_000);
   await device.crash(image);
   const { code } = await device.boot({ DEVICE_DIES_AT: String(step) });
-  const last = await device.boot({ DEVICE_PATIENCE_MS: String(60_000 * SPEED) });
+  let last = await device.boot({ DEVICE_PATIENCE_MS: String(60_000 * SPEED) });
+  const images: Buffer[] = [image];
+  if (crashesAgain) {
+    // The device cannot finish this one: what is left of the first must not make it look received.
+    const next = unfinished(aDumpImage(3_000), 2_000);
+    images.push(next);
+    await device.crash(next);
+    last = await device.boot({ DEVICE_PATIENCE_MS: String(60_000 * SPEED) });
+  }
   const stored = await dumpsOf(server, key);
-  const isRight = last.code === 0 && (await device.pending()) === null && stored.join() === sha256Of(image);
-  const problem = `power lost at step ${step}${isEncrypted ? ', encrypted' : ''}: ${stored.length} dumps, ${last.log}`;
+  const isRight =
+    last.code === 0 &&
+    (await device.pending()) === null &&
+    stored.join() === images.map(sha256Of).sort().join();
+  const problem = `power lost at step ${step}${isEncrypted ? ', encrypted' : ''}: ${stored.length} of ${images.length} dumps, ${last.log}`;
   return { died: code === 9, problem: isRight ? null : problem };
 }
 

@@ -57,10 +57,10 @@ static bool has_room(const cdk_dump_t *dump)
            dump->offset + dump->size <= receipt_offset(dump->partition);
 }
 
-static bool read_receipt(const cdk_dump_t *dump, receipt_t *receipt)
+static bool read_receipt(const esp_partition_t *partition, receipt_t *receipt)
 {
-    return has_room(dump) &&
-           esp_partition_read(dump->partition, receipt_offset(dump->partition), receipt, sizeof(*receipt)) == ESP_OK &&
+    return partition->size >= 2 * sizeof(*receipt) &&
+           esp_partition_read(partition, receipt_offset(partition), receipt, sizeof(*receipt)) == ESP_OK &&
            memcmp(receipt->magic, "received", sizeof(receipt->magic)) == 0 &&
            receipt->crc == cdk_crc32(0, receipt, offsetof(receipt_t, crc));
 }
@@ -98,7 +98,7 @@ static bool is_neither_dump_nor_blank(const esp_partition_t *partition)
     size_t address = 0;
     size_t size = 0;
     uint32_t word = BLANK_WORD;
-    return partition != NULL && partition->size >= BLOCK_SIZE &&
+    return partition->size >= BLOCK_SIZE &&
            esp_core_dump_image_get(&address, &size) == ESP_ERR_INVALID_SIZE &&
            esp_partition_read(partition, 0, &word, sizeof(word)) == ESP_OK && word != BLANK_WORD;
 }
@@ -109,23 +109,30 @@ static bool is_received(const cdk_dump_t *dump, uint8_t *buffer, size_t buffer_s
 {
     receipt_t receipt;
     uint64_t hash;
-    if (!read_receipt(dump, &receipt) || cdk_dump_hash(dump, &hash, buffer, buffer_size) != ESP_OK) {
+    if (!has_room(dump) || !read_receipt(dump->partition, &receipt) || cdk_dump_hash(dump, &hash, buffer, buffer_size) != ESP_OK) {
         return false;
     }
     return (receipt.size == dump->size && receipt.hash == hash) || esp_core_dump_image_check() == ESP_ERR_INVALID_CRC;
 }
 
+/* The erase had passed the length, but not reached the receipt. ESP-IDF erases only what the next dump needs, so the
+ * receipt would lie behind it, and if that was cut off while it was written, it would look like the rest of a received one. */
+static bool has_old_receipt(const esp_partition_t *partition)
+{
+    receipt_t receipt;
+    return read_receipt(partition, &receipt);
+}
+
 void cdk_discard_finish(uint8_t *buffer, size_t buffer_size)
 {
-    cdk_dump_t dump;
-    const esp_partition_t *partition = NULL;
-    if (cdk_dump_find(&dump) == ESP_OK) {
-        partition = is_received(&dump, buffer, buffer_size) ? dump.partition : NULL;
-    } else {
-        partition = cdk_dump_partition();
-        partition = is_neither_dump_nor_blank(partition) ? partition : NULL;
+    const esp_partition_t *partition = cdk_dump_partition();
+    if (partition == NULL) {
+        return;
     }
-    if (partition != NULL) {
+    cdk_dump_t dump;
+    bool is_rest = cdk_dump_find(&dump) == ESP_OK ? is_received(&dump, buffer, buffer_size)
+                                                  : is_neither_dump_nor_blank(partition) || has_old_receipt(partition);
+    if (is_rest) {
         esp_err_t err = erase(partition);
         ESP_LOGI(TAG, "the core dump partition held the rest of a dump; it is erased (%s)", esp_err_to_name(err));
     }
