@@ -88,6 +88,23 @@ static int check_values(void)
     return wrong;
 }
 
+/* The buffer of a line may end anywhere: in the text, or in what sets the colour back. */
+static int check_lengths(void)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"
+                                  "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+    int wrong = 0;
+    for (int length = 60; length < 150; length++) {
+        ESP_LOGI("t9", "%.*s", length, letters);
+        uint32_t last = (cdk_block.log.begin + cdk_block.log.length - 1) % sizeof(cdk_block.log.text);
+        if (cdk_block.log.text[last] != '\n') {
+            printf("a text of %d letters has no end of line\n", length);
+            wrong++;
+        }
+    }
+    return wrong;
+}
+
 int main(void)
 {
     esp_log_set_vprintf(quiet);
@@ -100,7 +117,7 @@ int main(void)
     for (int i = 0; i <= TASKS; i++) {
         pthread_join(threads[i], NULL);
     }
-    int wrong = check() + check_values();
+    int wrong = check() + check_values() + check_lengths();
     /* Log V2: prefix, text and end of a line are three calls. */
     shim_log("\033[0;32mI (%u) t9: ", 42u);
     shim_log("in %d calls", 3);

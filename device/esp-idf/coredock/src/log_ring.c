@@ -52,18 +52,31 @@ static void append(const char *text, size_t length)
     portEXIT_CRITICAL_SAFE(&cdk_block_lock);
 }
 
-/* Removes colours (ESC [ … letter) and carriage returns; returns the new length. */
+/* Where an escape sequence (ESC [ … letter) that begins at `at` ends. A line that was cut may end within one: then this is
+ * the end of the line, which stays. */
+static size_t end_of_escape(const char *text, size_t length, size_t at)
+{
+    at++;
+    if (at < length && text[at] == '[') {
+        at++;
+        while (at < length && text[at] >= ' ' && text[at] <= '?') {
+            at++;
+        }
+    }
+    return at < length && text[at] >= '@' && text[at] <= '~' ? at + 1 : at;
+}
+
+/* Removes colours and carriage returns; returns the new length. */
 static size_t without_colours(char *text, size_t length)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length;) {
         if (text[i] == '\x1b') {
-            i += i + 1 < length && text[i + 1] == '[' ? 2 : 0;
-            while (i < length && (text[i] < '@' || text[i] > '~')) {
-                i++;
-            }
-        } else if (text[i] != '\r') {
-            text[kept++] = text[i];
+            i = end_of_escape(text, length, i);
+        } else if (text[i] == '\r') {
+            i++;
+        } else {
+            text[kept++] = text[i++];
         }
     }
     return kept;
