@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -32,6 +33,10 @@ describe.skipIf(!hasGcc)('who the device says it is (needs gcc)', () => {
     const file = join(server.folder, 'block');
     const { code, log } = await device.command(['block', file], { DEVICE_NETWORK: 'none', ...environment });
     expect(code, log).toBe(0);
+    return readBlock(file);
+  }
+
+  async function readBlock(file: string) {
     const bytes = await readFile(file);
     return findDeviceBlock(new DumpMemory([{ address: 0x3fc8c000, bytes, executable: false }]));
   }
@@ -57,6 +62,29 @@ describe.skipIf(!hasGcc)('who the device says it is (needs gcc)', () => {
         { name: 'state', type: 'text', value: 'connecting' },
       ],
       logLines: ['I (42) app: line 0 of 3', 'I (42) app: line 1 of 3', 'I (42) app: line 2 of 3'],
+    });
+  });
+
+  it('starts before the application, and still knows why', async () => {
+    const program = await buildForHost({
+      name: 'auto-start',
+      defines: [
+        ...['CONFIG_COREDOCK_HAS_KCONFIG=1', 'CONFIG_COREDOCK_AUTO_START=1'],
+        ...['CONFIG_COREDOCK_SERIAL_FROM_MAC=1', 'CONFIG_COREDOCK_START_DELAY_S=0'],
+        ...['CONFIG_COREDOCK_URL="http://127.0.0.1:1"', 'CONFIG_COREDOCK_MODEL="thermostat"'],
+      ],
+    });
+    const file = join(server.folder, 'auto-block');
+
+    const { status, stderr } = spawnSync(program, [file], {
+      encoding: 'utf8',
+      env: { DEVICE_RESET_REASON: '6', DEVICE_FLASH: '' },
+    });
+
+    expect(status, stderr).toBe(0);
+    expect((await readBlock(file))?.identity).toMatchObject({
+      serial: '7cdfa1e5d3c8',
+      resetReason: 'task_wdt',
     });
   });
 

@@ -154,6 +154,7 @@ static int values(void)
 int main(int count, char **arguments)
 {
     const char *command = count > 1 ? arguments[1] : "";
+    shim_start_scheduler();
     shim_flash_open();
     if (strcmp(command, "run") == 0) {
         return run();

@@ -107,6 +107,7 @@ static int check_lengths(void)
 
 int main(void)
 {
+    shim_start_scheduler();
     esp_log_set_vprintf(quiet);
     coredock_start(&(coredock_config_t){.url = "http://127.0.0.1:1", .model = "thermostat", .serial = "s"});
     pthread_t threads[TASKS + 1];

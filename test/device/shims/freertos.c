@@ -1,5 +1,6 @@
 /* Tasks are threads, ticks are milliseconds divided by DEVICE_SPEED. */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 #include "esp_timer.h"
@@ -111,6 +112,18 @@ BaseType_t xSemaphoreGive(SemaphoreHandle_t semaphore)
     return pdTRUE;
 }
 
+static atomic_bool s_is_scheduling;
+
+void shim_start_scheduler(void)
+{
+    atomic_store(&s_is_scheduling, true);
+}
+
+bool shim_is_scheduling(void)
+{
+    return atomic_load(&s_is_scheduling);
+}
+
 typedef struct {
     TaskFunction_t code;
     void *parameters;
@@ -120,6 +133,9 @@ static void *begin(void *argument)
 {
     start_t start = *(start_t *)argument;
     free(argument);
+    while (!shim_is_scheduling()) {
+        nanosleep(&(struct timespec){.tv_nsec = SHORTEST_DELAY_NS}, NULL);
+    }
     start.code(start.parameters);
     return NULL;
 }

@@ -15,6 +15,10 @@ long shim_number(const char *name, long otherwise);
 void shim_step(const char *what);
 long shim_steps(void);
 
+/* The end of start-up: constructors are over, ESP-IDF's own came last, and tasks may run. First in main. */
+void shim_start_scheduler(void);
+bool shim_is_scheduling(void);
+
 /* The core dump partition: a file, DEVICE_FLASH. DEVICE_ENCRYPTED=1 encrypts it. */
 void shim_flash_open(void);
 /* Writes a dump as the panic handler does: erase, then program. */

@@ -98,6 +98,9 @@ void esp_fill_random(void *buf, size_t len)
 
 esp_reset_reason_t esp_reset_reason(void)
 {
+    if (!shim_is_scheduling()) {
+        return ESP_RST_UNKNOWN; /* Its constructor was not called yet. */
+    }
     return (esp_reset_reason_t)shim_number("DEVICE_RESET_REASON", ESP_RST_POWERON);
 }
 

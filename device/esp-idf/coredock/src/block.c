@@ -29,6 +29,19 @@ static void copy_text(char *to, size_t size, const char *text)
     to[length] = '\0';
 }
 
+static void seal_identity(void)
+{
+    cdk_block.identity.crc = cdk_crc32(0, &cdk_block.identity, offsetof(cdk_block_identity_t, crc));
+}
+
+void cdk_block_set_reset_reason(uint32_t reset_reason)
+{
+    if (cdk_block.identity.reset_reason != reset_reason) {
+        cdk_block.identity.reset_reason = reset_reason;
+        seal_identity();
+    }
+}
+
 void cdk_block_seal(const cdk_block_owner_t *owner)
 {
     cdk_block_identity_t *identity = &cdk_block.identity;
@@ -40,7 +53,7 @@ void cdk_block_seal(const cdk_block_owner_t *owner)
     esp_fill_random(identity->boot_id, sizeof(identity->boot_id));
     identity->boot_count = owner->boot_count;
     identity->reset_reason = owner->reset_reason;
-    identity->crc = cdk_crc32(0, identity, offsetof(cdk_block_identity_t, crc));
+    seal_identity();
 
     /* In place: a copy on the stack would look like a second block in a dump. */
     cdk_block_header_t *header = &cdk_block.header;

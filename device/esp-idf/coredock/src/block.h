@@ -99,3 +99,6 @@ typedef struct {
 
 /* Writes header and identity: from then on a reader finds the block. */
 void cdk_block_seal(const cdk_block_owner_t *owner);
+
+/* What was not known yet when the block was sealed before app_main. */
+void cdk_block_set_reset_reason(uint32_t reset_reason);

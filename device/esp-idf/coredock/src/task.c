@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include "esp_log.h"
 #include "esp_random.h"
+#include "esp_system.h"
 #include "esp_timer.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "backoff.h"
+#include "block.h"
 #include "boot_report.h"
 #include "discard.h"
 #include "dump.h"
@@ -98,6 +100,8 @@ static void finish_discard(void)
 static void run(void *argument)
 {
     cdk_settings_t *settings = argument;
+    /* ESP-IDF reads it in a constructor too. Which of the two comes first depends on its release. */
+    cdk_block_set_reset_reason((uint32_t)esp_reset_reason());
     cdk_last_run_watch();
     finish_discard();
     cdk_network_wait();
