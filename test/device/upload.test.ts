@@ -111,6 +111,11 @@ describe.skipIf(!hasGcc)('a device with the component (needs gcc)', () => {
     { name: 'a server that is busy', fault: answer(503, 'Retry-After: 2\r\n') },
     { name: 'a broken connection', fault: { kind: 'cut-request', after: 700 } as Fault },
     { name: 'a 201 that is not of this server', fault: answer(201) },
+    {
+      name: 'the sign-in page of a network',
+      fault: { ...answer(200), body: '<html>Sign in</html>' } as Fault,
+    },
+    { name: 'a redirect to such a page', fault: answer(302, 'Location: http://127.0.0.1:1/\r\n') },
   ])('tries again after $name', async ({ fault }) => {
     const { device, proxy, stored } = await aDevice({ DEVICE_SKIP_BOOT_REPORT: '1' });
     const image = aDumpImage(3_000);
@@ -136,14 +141,32 @@ describe.skipIf(!hasGcc)('a device with the component (needs gcc)', () => {
     expect(performance.now() - begun).toBeGreaterThan((400 * 1_000) / SPEED);
   });
 
-  it.each([400, 401, 403, 404, 413, 415, 307])(
+  it('reports its boot again where the sign-in page of a network has answered', async () => {
+    const { device, proxy, stored } = await aDevice();
+    await device.crash(aDumpImage(300));
+    const page: Fault = { kind: 'answer', status: 200, body: '<html>Sign in</html>', early: false };
+    proxy.faults = [page, page];
+
+    expect((await device.boot()).code).toBe(0);
+
+    expect(proxy.heads.map((head) => /POST (\S+)\?/.exec(head)?.[1])).toEqual([
+      ...['/api/iot/boot', '/api/iot/coredump', '/api/iot/boot', '/api/iot/coredump'],
+    ]);
+    expect(await stored()).toHaveLength(1);
+  });
+
+  it.each([400, 401, 403, 404, 413, 415])(
     'keeps the dump after a %i, says so once, and tries rarely',
     async (status) => {
-      const { device, proxy, stored } = await aDevice({
-        DEVICE_SKIP_BOOT_REPORT: '1',
-        DEVICE_REFUSED_RETRY_S: '100',
-        DEVICE_PATIENCE_MS: '270000',
-      });
+      const { device, proxy, stored } = await aDevice(
+        {
+          DEVICE_SKIP_BOOT_REPORT: '1',
+          DEVICE_REFUSED_RETRY_S: '100',
+          DEVICE_PATIENCE_MS: '220000',
+        },
+        // The device goes on while its memory is looked through.
+        { isCheckedForLeaks: false },
+      );
       const image = aDumpImage(3_000);
       await device.crash(image);
       proxy.faults = Array.from({ length: 20 }, () => answer(status, 'Location: http://127.0.0.1:1/\r\n'));

@@ -51,12 +51,14 @@ cdk_outcome_t cdk_boot_report(const cdk_settings_t *settings, cdk_exchange_t *ex
         ESP_LOGW(TAG, "boot not reported (%s)", esp_err_to_name(err));
         return CDK_UNREACHABLE;
     }
-    if (exchange->status >= 200 && exchange->status < 300) {
+    if (exchange->status == 204) {
         return CDK_DONE;
     }
     if (exchange->status == 404 || exchange->status == 405) {
         return CDK_DONE; /* A server that does not know this route; if it does not know the device, the upload says so. */
     }
     ESP_LOGW(TAG, "boot not reported: HTTP %d %s", exchange->status, exchange->body);
-    return cdk_outcome_of(exchange->status);
+    cdk_outcome_t outcome = cdk_outcome_of(exchange->status);
+    /* Whoever answered: the dump is tried too, and says more. */
+    return outcome == CDK_UNREACHABLE ? CDK_BUSY : outcome;
 }

@@ -10,7 +10,7 @@
 typedef enum {
     /* There is nothing left to do. */
     CDK_DONE,
-    /* The server was not reached: try again, at once when the network comes up. */
+    /* The server was not reached, or something else answered: try again, at once when the network comes up. */
     CDK_UNREACHABLE,
     /* The server cannot take it now. */
     CDK_BUSY,
@@ -18,5 +18,5 @@ typedef enum {
     CDK_REFUSED,
 } cdk_outcome_t;
 
-/* `status` of an answer that is not a success. */
+/* `status` of an answer that is not the success of this request. */
 cdk_outcome_t cdk_outcome_of(int status);

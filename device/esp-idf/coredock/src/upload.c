@@ -17,6 +17,10 @@ static int s_logged_status;
 
 cdk_outcome_t cdk_outcome_of(int status)
 {
+    /* Nothing that the server says: it is the sign-in page of a network, a proxy, or another server at the old address. */
+    if (status < 400) {
+        return CDK_UNREACHABLE;
+    }
     /* 408: too slow. 409: the same request is in progress. 425, 429: too early, too often. */
     if (status == 408 || status == 409 || status == 425 || status == 429 || status >= 500) {
         return CDK_BUSY;
@@ -46,7 +50,6 @@ static bool is_receipt(const cdk_exchange_t *exchange)
 
 static cdk_outcome_t explain(const cdk_exchange_t *exchange)
 {
-    cdk_outcome_t outcome = exchange->status == 201 ? CDK_BUSY : cdk_outcome_of(exchange->status);
     if (exchange->status != s_logged_status) {
         ESP_LOGW(TAG, "core dump not taken, it is kept: HTTP %d %s", exchange->status, exchange->body);
         if (exchange->status >= 300 && exchange->status < 400) {
@@ -54,7 +57,7 @@ static cdk_outcome_t explain(const cdk_exchange_t *exchange)
         }
         s_logged_status = exchange->status;
     }
-    return outcome;
+    return cdk_outcome_of(exchange->status);
 }
 
 static cdk_outcome_t offer(const cdk_settings_t *settings, cdk_exchange_t *exchange, const cdk_dump_t *dump)
