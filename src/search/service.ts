@@ -50,9 +50,21 @@ export interface Hit {
 export function createSearch(database: Pick<Database, 'db' | 'isShared'>) {
   const { db } = database;
   return {
-    /** Newest first. */
-    async hits(terms: readonly SearchTerm[], window: PageWindow): Promise<Hit[]> {
-      const ids = await searchOutputs(database, terms, window);
+    /**
+     * Newest first.
+     *
+     * @param visibleText what the reader may see of an output, in which all terms must occur as well: the index has all
+     *   of it, and a hit would tell what the rest says
+     */
+    async hits(
+      terms: readonly SearchTerm[],
+      window: PageWindow,
+      visibleText: ((output: string) => string) | null,
+    ): Promise<Hit[]> {
+      const ids =
+        visibleText === null
+          ? await searchOutputs(database, terms, window)
+          : await visibleHits(terms, window, visibleText);
       return ids.map((id) => ({ id, terms }));
     },
 
@@ -74,6 +86,45 @@ export function createSearch(database: Pick<Database, 'db' | 'isShared'>) {
       return Number(row?.count ?? 0);
     },
   };
+
+  async function visibleHits(
+    terms: readonly SearchTerm[],
+    { take, ...bounds }: PageWindow,
+    visibleText: (output: string) => string,
+  ): Promise<number[]> {
+    const patterns = terms.map((term) => new RegExp(patternOf(term), 'iu'));
+    const found: number[] = [];
+    let window: PageWindow = { ...bounds, take: READ_AT_ONCE };
+    for (let read = 0; read < MOST_READ && found.length < take; read += READ_AT_ONCE) {
+      const ids = await searchOutputs(database, terms, window);
+      if (ids.length > 0) {
+        const rows = await db.coredumpText.findMany({
+          where: { coredumpId: { in: ids } },
+          select: { coredumpId: true, output: true },
+        });
+        const visible = new Set(
+          rows
+            .filter(({ output }) => matchesAll(patterns, visibleText(output)))
+            .map(({ coredumpId }) => coredumpId),
+        );
+        const inOrder = bounds.fromEnd === true ? ids.toReversed() : ids;
+        found.push(...inOrder.filter((id) => visible.has(id)));
+      }
+      const [newest, oldest] = [ids[0], ids.at(-1)];
+      if (newest === undefined || oldest === undefined || ids.length < READ_AT_ONCE) break;
+      window = bounds.fromEnd === true ? { ...window, afterId: newest } : { ...window, beforeId: oldest };
+    }
+    const taken = found.slice(0, take);
+    return bounds.fromEnd === true ? taken.reverse() : taken;
+  }
+}
+
+/** Outputs that are read in one statement, and for one page: a word may occur in thousands of logs. */
+const READ_AT_ONCE = 20;
+const MOST_READ = 1_000;
+
+function matchesAll(patterns: readonly RegExp[], text: string): boolean {
+  return patterns.every((pattern) => pattern.test(text));
 }
 
 /** The words of a query for lists that search in names: all must occur. */

@@ -150,6 +150,50 @@ it('viewers read what happened, admins also what memory held', async () => {
   expect(asViewer).toMatch(/abort\(\).*0x3fc8ea9c <redacted>/);
 });
 
+it('viewers find dumps only by what they may read', async () => {
+  const app = await aServerWithParser();
+  const { token } = await aFirmwaredDevice(app);
+  const ids: string[] = [];
+  for (const bytes of ['a', 'b', 'c']) {
+    const { coredumpId } = await stored(app, bytes, { headers: bearer(token) });
+    await eventually(async () => (await dumpOf(app, coredumpId)).parseStatus === 'PARSED', 'it was read');
+    ids.unshift(coredumpId);
+  }
+  const hits = async (who: string, query: string, page = 'first: 10') => {
+    const { search } = await ask<{ search: { coredumps: Hits } }>(
+      app,
+      who,
+      `query ($query: String!) { search(query: $query) { coredumps(${page}) {
+        nodes { coredump { id } snippet { text } } pageInfo { hasNextPage endCursor }
+      } } }`,
+      { query },
+    );
+    return search.coredumps;
+  };
+  const found = ({ nodes }: Hits) => nodes.map(({ coredump }) => coredump.id);
+
+  for (const query of ['secret', '"the network"', 'password', 'send secret']) {
+    expect(found(await hits(ADMIN, query)), query).toEqual(ids);
+    expect(await hits(VIEWER, query), query).toMatchObject({ nodes: [], pageInfo: { hasNextPage: false } });
+  }
+  const seen = await hits(VIEWER, 'send');
+  const firstTwo = await hits(VIEWER, 'send', 'first: 2');
+  const rest = await hits(VIEWER, 'send', `first: 2, after: "${firstTwo.pageInfo.endCursor}"`);
+  const oldest = await hits(VIEWER, 'send', 'last: 2');
+
+  expect(found(seen)).toEqual(ids);
+  expect(JSON.stringify(seen)).toContain('<redacted>');
+  expect(JSON.stringify(seen)).not.toContain('the password');
+  expect([found(firstTwo), firstTwo.pageInfo.hasNextPage]).toEqual([ids.slice(0, 2), true]);
+  expect([found(rest), rest.pageInfo.hasNextPage]).toEqual([ids.slice(2), false]);
+  expect(found(oldest)).toEqual(ids.slice(1));
+});
+
+interface Hits {
+  nodes: Array<{ coredump: { id: string }; snippet: Array<{ text: string }> }>;
+  pageInfo: { hasNextPage: boolean; endCursor: string };
+}
+
 async function aServerWithParser(): Promise<TestApp> {
   const sidecar = await aSidecar((_, response) =>
     answerJson(response, 200, { output: OUTPUT, report: REPORT }),

@@ -1,3 +1,5 @@
+import { hasRole } from '../../auth/principal.js';
+import { redactOutput } from '../../coredumps/redact.js';
 import {
   type Hit,
   readQuery,
@@ -35,8 +37,10 @@ const CoredumpHit = builder.objectRef<Hit>('CoredumpHit').implement({
     snippet: t.field({
       type: [SnippetPart],
       description: 'The first match in its output, with the text around it on the same line.',
-      resolve: async ({ id, terms }, _, { loaders, answer }) =>
-        snippetOf((await loaders.coredumps.texts.output(id, answer)) ?? '', terms),
+      resolve: async ({ id, terms }, _, { loaders, person, answer }) => {
+        const output = (await loaders.coredumps.texts.output(id, answer)) ?? '';
+        return snippetOf(hasRole(person, 'admin') ? output : redactOutput(output), terms);
+      },
     }),
   }),
 });
@@ -89,12 +93,13 @@ const SearchResult = builder.objectRef<SearchText>('SearchResult').implement({
     coredumps: t.field({
       type: CoredumpHitConnection,
       complexity: connectionCost,
-      description: 'Dumps by their output (reasons, functions, files, tasks), newest first.',
+      description:
+        'Dumps by their output (reasons, functions, files, tasks), newest first. Viewers find what they may read.',
       args: t.arg.connectionArgs(),
-      resolve: ({ terms }, args, { services }) =>
+      resolve: ({ terms }, args, { services, person }) =>
         page(
           args,
-          (window) => services.search.hits(terms, window),
+          (window) => services.search.hits(terms, window, hasRole(person, 'admin') ? null : redactOutput),
           () => 0,
         ),
     }),
