@@ -4,7 +4,7 @@ import { redactOutput, redactReport } from '../../src/coredumps/redact.js';
 import { findDeviceBlock } from '../../src/crashdump/core/device-block.js';
 import { DumpMemory } from '../../src/crashdump/core/memory.js';
 import { readCrashDump } from '../../src/crashdump/index.js';
-import { aTask, CHIP, elfDump } from './builders.js';
+import { aTask, binDump, CHIP, elfDump } from './builders.js';
 import { aDeviceBlock, type BlockSpec, resealHeader } from './device-blocks.js';
 
 const ADDRESS = 0x3fc8c000;
@@ -16,7 +16,7 @@ function aDumpWith(block: Uint8Array, address = ADDRESS): Uint8Array {
 }
 
 const blockIn = (bytes: Uint8Array) =>
-  findDeviceBlock(new DumpMemory([{ address: ADDRESS, bytes, executable: false }]));
+  findDeviceBlock(new DumpMemory([{ address: ADDRESS, bytes, executable: false }]), null);
 const reading = (spec: BlockSpec = {}) => readCrashDump({ core: aDumpWith(aDeviceBlock(spec)), elf: null });
 
 describe('the block of the device component', () => {
@@ -114,6 +114,40 @@ describe('the block of the device component', () => {
   });
 });
 
+describe('a block among others', () => {
+  const OWN = 'ab'.repeat(32);
+  const OLD = 'cd'.repeat(32);
+  const blockFor = (elfSha256: string | null, blocks: Uint8Array[]) =>
+    findDeviceBlock(
+      new DumpMemory([{ address: ADDRESS, bytes: Buffer.concat(blocks), executable: false }]),
+      elfSha256,
+    );
+  const old = aDeviceBlock({ serial: 'old', elfSha256: OLD, log: 'a line\n' });
+  const own = aDeviceBlock({ serial: 'own', elfSha256: OWN });
+
+  it('is that of the firmware that crashed', () => {
+    const aligned = [old, Buffer.alloc((16 - (old.length % 16)) % 16), own];
+
+    expect(blockFor(OWN.slice(0, 9), aligned)?.identity?.serial).toBe('own');
+    expect(blockFor(null, aligned)?.identity?.serial).toBe('old');
+  });
+
+  it('is none when it is of another firmware', () => {
+    expect(blockFor(OWN, [old])).toBeNull();
+    expect(blockFor(OLD, [old])?.logLines).toEqual(['a line']);
+  });
+
+  it('is read from a dump of the old format too', () => {
+    const segments = [{ address: ADDRESS, bytes: aDeviceBlock({ log: 'a line\n' }) }];
+    const core = binDump({ machine: 'xtensa', tasks: [aTask()], segments }, 'BIN v2', CHIP.esp32);
+
+    const { deviceIdentity, logLines } = readCrashDump({ core, elf: null }).report;
+
+    expect(deviceIdentity?.serial).toBe('7cdfa1e5d3c8');
+    expect(logLines).toEqual(['a line']);
+  });
+});
+
 describe('a hostile block', () => {
   const whole = aDeviceBlock({
     values: [
@@ -147,6 +181,26 @@ describe('a hostile block', () => {
       expect(values.length).toBeLessThanOrEqual(256);
       expect(logLines.join('').length).toBeLessThanOrEqual(4 * whole.length);
     }
+  });
+
+  it('names a value once', () => {
+    const values = [1n, 2n, 3n].map((content) => ({ name: 'same', content }));
+
+    expect(blockIn(aDeviceBlock({ values }))?.values).toEqual([
+      { name: 'same', type: 'integer', value: '1' },
+    ]);
+  });
+
+  it('costs little when a dump is full of whole blocks of another firmware', () => {
+    const size = 1_650 * 16;
+    const block = aDeviceBlock({ log: 'line\n'.repeat(4_000), logSize: 24_000 });
+    const blocks = Buffer.alloc(size * 256);
+    for (let at = 0; at < blocks.length; at += size) blocks.set(block, at);
+    const memory = new DumpMemory([{ address: ADDRESS, bytes: blocks, executable: false }]);
+    const begun = performance.now();
+
+    expect(findDeviceBlock(memory, '00ff')).toBeNull();
+    expect(performance.now() - begun).toBeLessThan(2_000);
   });
 
   it('costs little when a dump is full of its magic', () => {

@@ -4,6 +4,7 @@ export interface BlockSpec {
   version?: number;
   model?: string;
   serial?: string;
+  elfSha256?: string;
   values?: ReadonlyArray<{ name: string; content: number | string | bigint; sequence?: number }>;
   /** What was logged, newest last; goes round the end when it begins late. */
   log?: string;
@@ -21,6 +22,7 @@ export function aDeviceBlock({
   version = 1,
   model = 'thermostat',
   serial = '7cdfa1e5d3c8',
+  elfSha256 = 'ab'.repeat(32),
   values = [],
   log = '',
   logSize = 256,
@@ -43,7 +45,7 @@ export function aDeviceBlock({
   identity.write(serial, 36);
   identity.write('1.2.3', 104);
   identity.write('thermostat', 172);
-  identity.fill(0xab, 208, 240);
+  identity.write(elfSha256, 208, 'hex');
   identity.fill(0x11, 240, 248);
   identity.writeUInt32LE(7, 248);
   identity.writeUInt32LE(4, 252);

@@ -38,7 +38,7 @@ describe.skipIf(!hasGcc)('who the device says it is (needs gcc)', () => {
 
   async function readBlock(file: string) {
     const bytes = await readFile(file);
-    return findDeviceBlock(new DumpMemory([{ address: 0x3fc8c000, bytes, executable: false }]));
+    return findDeviceBlock(new DumpMemory([{ address: 0x3fc8c000, bytes, executable: false }]), null);
   }
 
   it('writes a block that the reader reads', async () => {

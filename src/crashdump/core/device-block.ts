@@ -18,22 +18,38 @@ export interface DeviceBlock {
 
 export const NO_DEVICE_BLOCK: DeviceBlock = { identity: null, values: [], logLines: [] };
 
-/** Searches all dumped memory. What is broken in a block is left out; the rest is read. */
-export function findDeviceBlock(memory: DumpMemory): DeviceBlock | null {
+/**
+ * Searches all dumped memory. What is broken in a block is left out; the rest is read.
+ *
+ * @param appElfSha256 of the firmware that crashed, or its first digits: memory that is not cleared at a restart may still
+ *   have the block of the firmware before an update
+ */
+export function findDeviceBlock(memory: DumpMemory, appElfSha256: string | null): DeviceBlock | null {
   // Segments of a hostile dump may name the same bytes many times.
-  let budget = MOST_SEARCHED_BYTES;
+  let bytes = MOST_SEARCHED_BYTES;
+  let blocks = MOST_BLOCKS;
   for (const segment of memory.segments) {
-    budget -= segment.bytes.length;
-    if (budget < 0) return null;
+    bytes -= segment.bytes.length;
+    if (bytes < 0) return null;
     for (const offset of magicsIn(segment)) {
       const block = readBlock(segment.bytes.subarray(offset));
-      if (block !== null) return block;
+      if (block === null) continue;
+      if (isOf(appElfSha256, block)) return block;
+      blocks -= 1;
+      if (blocks === 0) return null;
     }
   }
   return null;
 }
 
+function isOf(appElfSha256: string | null, { identity }: DeviceBlock): boolean {
+  const own = identity?.elfSha256 ?? null;
+  return own === null || appElfSha256 === null || own.startsWith(appElfSha256.toLowerCase());
+}
+
 const MOST_SEARCHED_BYTES = 32 * 1024 * 1024;
+/** Each costs the reading of its log. */
+const MOST_BLOCKS = 16;
 /** The device aligns the block so. */
 const ALIGNMENT = 16;
 const MAGIC = Uint8Array.from('COREDOCK\x1ablock\r\n', (character) => character.charCodeAt(0));
@@ -145,7 +161,8 @@ function readValues(block: ByteReader, { valuesOffset, valueSize, valueCount }: 
     const value = unlessMalformed(() =>
       readValue(block.slice('device value', valuesOffset + index * valueSize, VALUE_SIZE)),
     );
-    if (value != null) values.push(value);
+    // The device has one slot for a name.
+    if (value != null && !values.some(({ name }) => name === value.name)) values.push(value);
   }
   return values;
 }

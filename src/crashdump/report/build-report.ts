@@ -81,7 +81,8 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
     usesElf,
     tasks: isCrashedKnown ? tasks : tasks.map((task) => ({ ...task, crashed: false })),
   };
-  const { identity: deviceIdentity, values, logLines } = findDeviceBlock(dump.memory) ?? NO_DEVICE_BLOCK;
+  const block = findDeviceBlock(dump.memory, dump.appElfSha256) ?? NO_DEVICE_BLOCK;
+  const { identity: deviceIdentity, values, logLines } = block;
   return {
     schemaVersion: REPORT_VERSION,
     ...summarizeCrash({ dump, firmware: ofCrash, reason, ...facts }),
