@@ -1,9 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
+import type { Locator } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { aDevice, bearer, eventually, stored } from '../support/app.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { aProgramWithDevice, readCrash } from '../support/crashed-program.js';
 import { fixture } from '../support/fixtures.js';
+import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
+import { aProgram } from '../support/program.js';
+import { asAdmin, isRefusal, signInWith } from '../support/sign-in.js';
 
 describe.skipIf(!hasChromium)(`the page of a dump${NEEDS_CHROMIUM}`, () => {
   it('says why and where it crashed, with the other tasks folded and the registers annotated', async () => {
@@ -103,6 +108,53 @@ describe.skipIf(!hasChromium)(`the page of a dump${NEEDS_CHROMIUM}`, () => {
     expect(shown).toContain('<script>window.isBroken = true</script>');
     expect(shown).toContain('␛[31mred');
     expect(await page.evaluate('window.isBroken')).toBeUndefined();
+  });
+
+  it('shows what the device says: all of it to admins, and no text of its memory to viewers', async () => {
+    const program = await aProgram('start', { environment: STATIC_TOKENS });
+    const { token } = await aDevice({ graphql: (query, variables) => asAdmin(program, query, variables) });
+    const dump = await readFile(new URL('../fixtures/device/null-pointer.dmp', import.meta.url));
+    const { coredumpId } = await stored(program, dump, { headers: bearer(token) });
+    await eventually(async () => {
+      const { coredump } = await asAdmin<{ coredump: { parseStatus: string } }>(
+        program,
+        'query ($id: ID!) { coredump(id: $id) { parseStatus } }',
+        { id: coredumpId },
+      );
+      return coredump.parseStatus !== 'PENDING';
+    }, 'the parse');
+    const cardFor = async (who: string) => {
+      const page = await aBrowserPage(program.url, { path: addressOf(coredumpId), tolerates: isRefusal });
+      await signInWith(page, who);
+      const card = page.getByRole('region', { name: 'What the device says' });
+      await card.waitFor();
+      return { page, card };
+    };
+    const factsOf = async (card: Locator) =>
+      (await card.locator('dl > div').allInnerTexts()).map((fact) => fact.replaceAll(/\s+/g, ' '));
+
+    const admin = await cardFor(ADMIN);
+    const viewer = await cardFor(VIEWER);
+
+    expect(await factsOf(admin.card)).toEqual([
+      ...['Serial 7cdfa1e5d3c8', 'Firmware thermostat 1.0.0'],
+      'Boot 3 since power was applied, started by poweron',
+      ...['wifi_rssi -61', 'battery_v 3.71', 'round 40', 'state reading'],
+    ]);
+    const lines = (await admin.card.getByLabel('Last log lines').innerText()).split('\n');
+    expect(lines).toHaveLength(19);
+    expect(lines.at(-1)).toBe('W (140) sensor: floor does not answer');
+    expect(await factsOf(viewer.card)).toEqual([
+      ...['Serial 7cdfa1e5d3c8', 'Firmware thermostat 1.0.0'],
+      'Boot 3 since power was applied, started by poweron',
+      ...['wifi_rssi -61', 'battery_v 3.71', 'round 40', 'state <redacted>'],
+    ]);
+    expect(await viewer.card.getByLabel('Last log lines').innerText()).toBe(
+      '<redacted>: the log is for admins',
+    );
+    // Nor anywhere else on the page, its raw text and what is folded included.
+    expect(await admin.page.content()).toContain('floor does not answer');
+    expect(await viewer.page.content()).not.toContain('floor does not answer');
   });
 
   it('says of a dump that does not exist that there is none', async () => {
