@@ -80,6 +80,31 @@ it.skipIf(!hasGcc)('compiles in a C++ program (needs g++)', async () => {
   expect(complaintsOf('g++', ['-std=gnu++17', ...WARNINGS, ...INCLUDES, '-fsyntax-only', source])).toBe('');
 });
 
+it('has no header that hides one of Arduino where file names have no case', () => {
+  // The libraries of the core include each other by these names, and a library's `src` is searched for every include.
+  const ofArduino = [
+    'Network.h',
+    'WiFi.h',
+    'ETH.h',
+    'PPP.h',
+    'Client.h',
+    'Server.h',
+    'Update.h',
+    'FS.h',
+    'Hash.h',
+  ];
+  const own = readdirSync(join(COMPONENT, 'src')).map((name) => name.toLowerCase());
+
+  expect(ofArduino.filter((name) => own.includes(name.toLowerCase()))).toEqual([]);
+});
+
+it.skipIf(!hasGcc)('says which release it needs (needs gcc)', async () => {
+  const args = ['-std=gnu17', '-DESP_IDF_VERSION=0x040407', ...INCLUDES, '-fsyntax-only'];
+  const [first = ''] = SOURCES.filter((source) => source.endsWith('block.c'));
+
+  expect(complaintsOf('gcc', [...args, first])).toContain('Coredock needs ESP-IDF 5.0 or later');
+});
+
 const REVISIONS = ['v5.0', 'v5.1.6', 'v5.2.6', 'v5.3.4', 'v5.4.4', 'v5.5.5', 'v6.0.2', 'master'];
 
 describe.skipIf(ESP_IDF === undefined || !hasGcc)(

@@ -5,6 +5,7 @@
 #include "identity.h"
 
 #include <string.h>
+#include "options.h" /* First: it says which release is needed, where the next one does not exist. */
 #include "esp_app_desc.h"
 #include "esp_idf_version.h"
 #include "esp_mac.h"

@@ -5,6 +5,7 @@
 /* The options of Kconfig, or their defaults where there is no Kconfig (Arduino). */
 #pragma once
 
+#include "esp_idf_version.h"
 #include "sdkconfig.h"
 
 #if !CONFIG_COREDOCK_HAS_KCONFIG
@@ -59,8 +60,8 @@
 #define CONFIG_COREDOCK_REFUSED_RETRY_S 86400
 #endif
 
-#ifndef CONFIG_IDF_TARGET
-#error "CONFIG_IDF_TARGET is missing: Coredock needs ESP-IDF 5.0 or later"
+#if ESP_IDF_VERSION < ESP_IDF_VERSION_VAL(5, 0, 0)
+#error "Coredock needs ESP-IDF 5.0 or later; with Arduino, its core for the ESP32 3.0 or later"
 #endif
 
 /* With core dumps switched off the linker has no place for the attribute, and there is no dump to be found in. */

@@ -18,7 +18,7 @@
 #include "discard.h"
 #include "dump.h"
 #include "last_run.h"
-#include "network.h"
+#include "connectivity.h"
 #include "upload.h"
 
 static const char *TAG = "coredock";

@@ -2,7 +2,7 @@
  * SPDX-FileCopyrightText: 2026 The Coredock authors
  * SPDX-License-Identifier: MIT
  */
-#include "network.h"
+#include "connectivity.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
