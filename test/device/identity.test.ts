@@ -189,6 +189,8 @@ describe.skipIf(!hasGcc)('who the device says it is (needs gcc)', () => {
   it.each([
     { wrong: { DEVICE_URL: '' }, says: 'COREDOCK_URL' },
     { wrong: { DEVICE_URL: 'crashes.example.org' }, says: 'COREDOCK_URL must be like' },
+    { wrong: { DEVICE_URL: 'https://' }, says: 'COREDOCK_URL must be like' },
+    { wrong: { DEVICE_URL: 'http:///path' }, says: 'COREDOCK_URL must be like' },
     { wrong: { DEVICE_URL: 'http://x/?a=b' }, says: 'without a query' },
     { wrong: { DEVICE_SERIAL: 'a serial' }, says: 'the serial must be' },
     { wrong: { DEVICE_MODEL: 'Thermostat' }, says: 'COREDOCK_MODEL' },

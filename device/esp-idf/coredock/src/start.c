@@ -67,8 +67,9 @@ static esp_err_t take_url(cdk_settings_t *settings, const char *url)
     while (length > 0 && url[length - 1] == '/') {
         length--;
     }
-    bool has_scheme = strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
-    if (!has_scheme || length >= sizeof(settings->url) || strpbrk(url, " ?#\"") != NULL) {
+    const char *host = strncmp(url, "http://", 7) == 0 ? url + 7 : strncmp(url, "https://", 8) == 0 ? url + 8 : NULL;
+    bool has_host = host != NULL && host[0] != '\0' && host[0] != '/';
+    if (!has_host || length >= sizeof(settings->url) || strpbrk(url, " ?#\"\r\n") != NULL) {
         return refuse("COREDOCK_URL must be like https://crashes.example.org, without a query, at most 200 characters");
     }
     memcpy(settings->url, url, length);
