@@ -55,7 +55,12 @@ static void note_uptime(void *unused)
 
 void cdk_last_run_watch(void)
 {
-    const esp_timer_create_args_t arguments = {.callback = note_uptime, .name = "coredock"};
+    /* Skipping: otherwise it would wake a device from automatic light sleep. */
+    const esp_timer_create_args_t arguments = {
+        .callback = note_uptime,
+        .name = "coredock",
+        .skip_unhandled_events = true,
+    };
     esp_timer_handle_t timer = NULL;
     if (esp_timer_create(&arguments, &timer) == ESP_OK) {
         esp_timer_start_periodic(timer, PERIOD_US);
