@@ -11,8 +11,15 @@ export class Malformed extends Error {
   override readonly name = 'Malformed';
 }
 
-/** The same bytes, borrowed: views into a `Buffer` cost several times as much as those into an array. */
+/**
+ * The same bytes, borrowed: views into a `Buffer` cost several times as much as those into an array.
+ * @throws TypeError for what is none, as callers without types give it
+ */
 export function plainBytes(bytes: Uint8Array): Uint8Array {
+  if (!ArrayBuffer.isView(bytes))
+    throw new TypeError(
+      'A Uint8Array is needed: new Uint8Array(buffer) of an ArrayBuffer, the bytes of a file instead of its name.',
+    );
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 

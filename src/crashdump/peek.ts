@@ -1,4 +1,4 @@
-import { Malformed } from './bytes.js';
+import { Malformed, plainBytes } from './bytes.js';
 import { openContainer } from './core/container.js';
 import { readDump } from './core/read-dump.js';
 import { UnreadableDump } from './errors.js';
@@ -17,7 +17,7 @@ export interface DumpIdentity {
  */
 export function peekDump(upload: Uint8Array): DumpIdentity {
   try {
-    const dump = readDump(openContainer(upload, { verify: false }), null);
+    const dump = readDump(openContainer(plainBytes(upload), { verify: false }), null);
     return { chip: dump.chip?.name ?? null, appElfSha256: dump.appElfSha256 };
   } catch (error) {
     if (error instanceof Malformed) throw new UnreadableDump(`The core dump is broken: ${error.message}.`);

@@ -15,7 +15,7 @@ import type { ReportWarning } from './warning.js';
 export interface CrashDumpRequest {
   /** The bytes from the device, in any of its formats; borrowed. */
   core: Uint8Array;
-  /** The firmware's ELF, or a cached image of it from `openFirmware`. */
+  /** The firmware's ELF, or a cached image of it from `openFirmware`; null without one. */
   elf: Uint8Array | FirmwareImage | null;
   /** The chip as the caller knows it: used when the dump does not name one. */
   chip?: string;
@@ -35,11 +35,12 @@ export interface CrashDumpReading {
  * Reads one core dump. When the firmware is missing, unreadable, for another chip or of a build with other code, the dump
  * is read without it, and warnings say so.
  * @throws UnreadableDump when there is no readable dump
+ * @throws TypeError when `core` or `elf` is of another type
  */
 export function readCrashDump(request: CrashDumpRequest): CrashDumpReading {
   try {
     const dump = readDump(openContainer(plainBytes(request.core)), request.chip ?? null);
-    const belief = believe(dump, firmwareFor(request.elf, dump.warnings));
+    const belief = believe(dump, firmwareFor(request.elf ?? null, dump.warnings));
     const roms = romsFor(dump, request);
     const report = buildReport({ dump, belief, roms });
     return {
@@ -77,13 +78,18 @@ function firmwareFor(
   elf: Uint8Array | FirmwareImage | null,
   warnings: ReportWarning[],
 ): FirmwareImage | null {
-  if (elf !== null) return elf instanceof Uint8Array ? openFirmwareOrWarn(elf, warnings) : elf;
+  // No `instanceof`: a Uint8Array of another realm (a frame, a worker of a test) is none of this one's.
+  if (elf !== null) return isImage(elf) ? elf : openFirmwareOrWarn(elf, warnings);
   warnings.push({
     code: 'NO_FIRMWARE',
     message:
       'There is no firmware ELF: registers and tasks are shown without names and backtraces may be incomplete.',
   });
   return null;
+}
+
+function isImage(elf: Uint8Array | FirmwareImage): elf is FirmwareImage {
+  return !ArrayBuffer.isView(elf) && typeof elf === 'object' && 'machine' in elf;
 }
 
 function openFirmwareOrWarn(elf: Uint8Array, warnings: ReportWarning[]): FirmwareImage | null {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { runInNewContext } from 'node:vm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as source from '../../src/crashdump/index.js';
 import { readFixtures, readPrograms, readTexts, type Specimen } from '../fuzz/corpus.js';
@@ -42,6 +43,34 @@ describe('the reader as a library', () => {
   it('writes the core file for GDB as the server does', () => {
     for (const { core, name } of [...readFixtures(), ...readTexts()])
       expect(Buffer.compare(library.toCoreElf(core), source.toCoreElf(core)), name).toBe(0);
+  });
+
+  describe('called without types', () => {
+    const { core, elf } = readFixtures()[0] as Specimen;
+    const other = runInNewContext('Uint8Array') as typeof Uint8Array;
+
+    it.each([
+      { name: 'an ArrayBuffer', wrong: new ArrayBuffer(4096) },
+      { name: 'a name', wrong: 'coredump.bin' },
+      { name: 'nothing', wrong: undefined },
+    ])('says that $name is no dump and no firmware', ({ wrong }) => {
+      const bytes = wrong as unknown as Uint8Array;
+
+      expect(() => library.readCrashDump({ core: bytes, elf: null })).toThrow(/A Uint8Array is needed/);
+      expect(() => library.toCoreElf(bytes)).toThrow(/A Uint8Array is needed/);
+      expect(() => library.peekDump(bytes)).toThrow(/A Uint8Array is needed/);
+      expect(() => library.openFirmware(bytes)).toThrow(/A Uint8Array is needed/);
+      if (wrong !== undefined)
+        expect(() => library.readCrashDump({ core, elf: bytes })).toThrow(/A Uint8Array is needed/);
+    });
+
+    it('takes a missing ELF for none, and bytes of another realm', () => {
+      const without = library.readCrashDump({ core } as unknown as source.CrashDumpRequest);
+      const foreign = library.readCrashDump({ core: new other(core), elf: new other(elf) });
+
+      expect(without).toEqual(library.readCrashDump({ core, elf: null }));
+      expect(foreign).toEqual(library.readCrashDump({ core, elf }));
+    });
   });
 
   it('reads sections that zstd has compressed, on every Node.js', () => {

@@ -1,5 +1,5 @@
 import type { Architecture } from '../arch/architecture.js';
-import { Malformed } from '../bytes.js';
+import { Malformed, plainBytes } from '../bytes.js';
 import { UnreadableDump } from '../errors.js';
 import { MAX_SEGMENTS } from '../limits.js';
 import { openContainer } from './container.js';
@@ -25,7 +25,7 @@ const EXECUTE = 1;
  */
 export function toCoreElf(upload: Uint8Array): Uint8Array {
   try {
-    const container = openContainer(upload);
+    const container = openContainer(plainBytes(upload));
     // Refuses what has no task, as the report does.
     const dump = readDump(container, null);
     return wholeElf(container) ?? buildElf(dump, container);
