@@ -81,4 +81,20 @@ describe('a start that cannot be', () => {
     expect(stderr).not.toContain('secret');
     expect(code).toBe(1);
   });
+
+  it.each(['serve', 'start', 'sidecar', 'migrate', 'healthcheck'])(
+    'ends when .env is there and cannot be read, so that it is not open without its tokens: %s',
+    async (command) => {
+      const cwd = await mkdtemp(join(dir, 'run-'));
+      // Root can read every file, but no folder.
+      await mkdir(join(cwd, '.env'));
+
+      const { code, stderr } = await run([command], { cwd, environment: { HOST: '0.0.0.0', PORT: '0' } });
+
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^coredock: \.env cannot be read \(EISDIR\), .*\n$/),
+      ]);
+    },
+  );
 });
