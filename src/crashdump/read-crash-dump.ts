@@ -15,8 +15,8 @@ import type { ReportWarning } from './warning.js';
 export interface CrashDumpRequest {
   /** The bytes from the device, in any of its formats; borrowed. */
   core: Uint8Array;
-  /** The firmware's ELF, or a cached image of it from `openFirmware`. */
-  elf: Uint8Array | FirmwareImage | null;
+  /** The firmware's ELF, or a cached image of it from `openFirmware`. Without it the report has addresses only. */
+  elf?: Uint8Array | FirmwareImage | null;
   /** The chip as the caller knows it: used when the dump does not name one. */
   chip?: string;
   /** Finds the mask ROM's ELF for a chip, for the names of ROM functions; may return null. */
@@ -37,9 +37,11 @@ export interface CrashDumpReading {
  * @throws UnreadableDump when there is no readable dump
  */
 export function readCrashDump(request: CrashDumpRequest): CrashDumpReading {
+  requireView('core', request.core);
+  if (request.elf instanceof ArrayBuffer) requireView('elf', request.elf);
   try {
     const dump = readDump(openContainer(plainBytes(request.core)), request.chip ?? null);
-    const belief = believe(dump, firmwareFor(request.elf, dump.warnings));
+    const belief = believe(dump, firmwareFor(request.elf ?? null, dump.warnings));
     const roms = romsFor(dump, request);
     const report = buildReport({ dump, belief, roms });
     return {
@@ -55,6 +57,11 @@ export function readCrashDump(request: CrashDumpRequest): CrashDumpReading {
     if (error instanceof Malformed) throw new UnreadableDump(`The core dump is broken: ${error.message}.`);
     throw error;
   }
+}
+
+/** Without a view an ArrayBuffer, as browsers give it (`file.arrayBuffer()`), would be taken for an empty dump. */
+function requireView(name: string, bytes: unknown): void {
+  if (!ArrayBuffer.isView(bytes)) throw new TypeError(`${name} must be a Uint8Array: new Uint8Array(buffer)`);
 }
 
 /** When the ROM ELF cannot be used, only the names of ROM functions are missing. */

@@ -44,6 +44,22 @@ describe('the reader as a library', () => {
       expect(Buffer.compare(library.toCoreElf(core), source.toCoreElf(core)), name).toBe(0);
   });
 
+  it('reads a dump without a firmware, and says so', () => {
+    const [{ core }] = readFixtures() as [Specimen];
+
+    const { report } = library.readCrashDump({ core });
+
+    expect(report.warnings.map(({ code }) => code)).toEqual(['NO_FIRMWARE']);
+  });
+
+  it('says what it takes to those who give it the buffer of a file', () => {
+    const [{ core, elf }] = readFixtures() as [Specimen];
+    const buffer = (bytes: Uint8Array) => Uint8Array.from(bytes).buffer as unknown as Uint8Array;
+
+    expect(() => library.readCrashDump({ core: buffer(core), elf })).toThrow('core must be a Uint8Array');
+    expect(() => library.readCrashDump({ core, elf: buffer(elf) })).toThrow('elf must be a Uint8Array');
+  });
+
   it('reads sections that zstd has compressed, on every Node.js', () => {
     expect(library.openFirmware(ZSTD).lacks()).toEqual([]);
   });
