@@ -46,6 +46,19 @@ const DONE = JSON.stringify({
 });
 
 describe('coredock firmware upload', () => {
+  it('says at once that a server does not speak HTTPS, and that a folder is no build', async () => {
+    const url = (await anEndpoint((_, response) => response.end())).replace('http:', 'https:');
+    const [plain, folder] = [aTerminal(), aTerminal()];
+
+    expect(await run(await aFile(), url, plain)).toBe(1);
+    expect(await run(tmpdir(), url, folder)).toBe(1);
+
+    expect(plain.err()).toBe(
+      `coredock: ${url} does not speak HTTPS: begin --url with http://, or name the proxy that has HTTPS\n`,
+    );
+    expect(folder.err()).toBe(`coredock: ${tmpdir()} is not a file: name the ELF or the ZIP in it\n`);
+  });
+
   it('brings a build to the server, and again without harm', async () => {
     const app = await aServer();
     await aDevice(app);
