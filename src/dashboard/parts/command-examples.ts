@@ -51,19 +51,11 @@ export function bootCurlLine(sender: { ingestKey: string } | { modelCode: string
   ].join('\n');
 }
 
-/** The upload of a build by CI. */
-export function firmwareCurlLine(modelCode: string): string {
-  const query = `mutation($f: Upload!) { uploadFirmware(input: { modelCode: \\"${modelCode}\\", bundle: $f }) { firmware { version elfSha256 } } }`;
+/** The upload of a build by CI. @param isClosed the server has authentication, so CI needs an uploader's token */
+export function uploadCommand(modelCode: string, isClosed: boolean): string {
   return [
-    `curl ${SERVER_URL}/graphql \\`,
-    `  -F 'operations={"query":"${query}","variables":{"f":null}}' \\`,
-    `  -F 'map={"0":["variables.f"]}' -F 0=@build/${modelCode}.elf`,
+    ...(isClosed ? ['export COREDOCK_TOKEN=…'] : []),
+    `npx coredock firmware upload build/${modelCode}.elf \\`,
+    `  --model ${modelCode} --url ${SERVER_URL}`,
   ].join('\n');
 }
-
-/** The same by the program, with a token of an uploader. */
-export const UPLOAD_COMMAND = [
-  'export COREDOCK_TOKEN=…',
-  'npx coredock firmware upload build/thermostat.elf \\',
-  `  --model thermostat --url ${SERVER_URL}`,
-].join('\n');
