@@ -36,7 +36,7 @@ export interface Leftovers {
 export async function beginPartial(folder: string): Promise<PartialBackup> {
   const partial = `${folder}${PARTIAL}`;
   await mkdir(dirname(folder), { recursive: true });
-  const lock = takeLock(`${partial}${LOCK}`, { waitMs: LOCK_WAIT_MS });
+  const lock = lockBeside(folder);
   if (lock === null) throw new Error(`another backup is writing to ${folder}`);
   try {
     await rm(partial, { recursive: true, force: true });
@@ -56,6 +56,17 @@ export async function beginPartial(folder: string): Promise<PartialBackup> {
       lock.remove();
     },
   };
+}
+
+function lockBeside(folder: string): Lock | null {
+  try {
+    return takeLock(`${folder}${PARTIAL}${LOCK}`, { waitMs: LOCK_WAIT_MS });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`the folder ${folder} cannot be made: ${dirname(folder)} cannot be written (${reason})`, {
+      cause: error,
+    });
+  }
 }
 
 /**

@@ -3,7 +3,13 @@ import * as z from 'zod';
 import type { ListedDevice } from '../device-list/read-device-list.js';
 import type { DeviceRegistry, RegisteredDevice } from '../device-list/register-devices.js';
 import { parseJson } from '../platform/json.js';
-import { answeredTemporarily, isTemporary, isTemporaryCode, TemporaryFailure } from './temporary-failure.js';
+import {
+  answeredTemporarily,
+  connectionFailure,
+  isTemporary,
+  isTemporaryCode,
+  TemporaryFailure,
+} from './temporary-failure.js';
 
 interface RegistryOptions {
   endpoint: URL;
@@ -155,6 +161,13 @@ export function createDeviceRegistry({
   }
 
   async function post(query: string, variables: object): Promise<{ status: number; body: string }> {
+    const received = await send(query, variables);
+    if (received.status === 401 && token === undefined)
+      throw new Error('the server wants the token of an admin: give it by --token or COREDOCK_TOKEN');
+    return received;
+  }
+
+  async function send(query: string, variables: object): Promise<{ status: number; body: string }> {
     try {
       const response = await fetch(endpoint, {
         method: 'POST',
@@ -167,9 +180,9 @@ export function createDeviceRegistry({
       });
       return { status: response.status, body: await response.text() };
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      throw new TemporaryFailure(
-        `${endpoint.origin}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      throw connectionFailure(
+        endpoint,
+        error instanceof Error && error.cause instanceof Error ? error.cause : error,
       );
     }
   }

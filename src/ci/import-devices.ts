@@ -17,6 +17,9 @@ export interface ImportOptions {
   retries: number;
 }
 
+/** Most wrong lines to list, as on the page; a wrong file has thousands. */
+const NAMED = 50;
+
 /**
  * `coredock devices import`: registers the devices of a CSV file. Nothing is sent before the whole file was checked.
  *
@@ -42,7 +45,9 @@ export async function importDevicesCommand(
     const { devices, problems, ignoredColumns } = readDeviceList(await textOf(file));
     if (ignoredColumns.length > 0) stderr.write(`coredock: columns not used: ${ignoredColumns.join(', ')}\n`);
     if (problems.length > 0) {
-      report(problems);
+      report(problems.slice(0, NAMED));
+      const more = problems.length - NAMED;
+      if (more > 0) stderr.write(`coredock: and ${count(more, 'more line')}\n`);
       return complain(1, `${count(problems.length, 'line')} cannot be read; nothing was registered`);
     }
     if (devices.length === 0) return complain(1, `${file} names no device`);

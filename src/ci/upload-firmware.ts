@@ -9,7 +9,7 @@ import pRetry from 'p-retry';
 import { HOW_TO_GET_ONE, type TokenOptions, tokenSource } from './job-token.js';
 import { createProgressBar } from './progress-bar.js';
 import { type Answer, readAnswer, type UploadedFirmware } from './read-answer.js';
-import { TemporaryFailure } from './temporary-failure.js';
+import { connectionFailure, TemporaryFailure } from './temporary-failure.js';
 
 export interface UploadOptions extends TokenOptions {
   model: string;
@@ -108,7 +108,7 @@ async function upload(
   const found = await stat(file).catch(() => {
     throw new Error(`${file} cannot be read`);
   });
-  if (found.isDirectory()) throw new Error(`${file} is a folder: name the .elf file, or the ZIP with it`);
+  if (!found.isFile()) throw new Error(`${file} is not a file: name the ELF, or the ZIP with it`);
   const { size } = found;
   const boundary = `coredock-${randomBytes(16).toString('hex')}`;
   const operations = JSON.stringify({
@@ -183,7 +183,7 @@ async function post(
     request.setTimeout(SILENCE_MS, () => request.destroy(new Error('the server does not answer')));
     // A refusal can arrive before the body is sent: it says more than the broken pipe.
     request.on('error', (error) => {
-      setTimeout(() => reject(new TemporaryFailure(`${endpoint.origin}: ${error.message}`)), 100);
+      setTimeout(() => reject(connectionFailure(endpoint, error)), 100);
     });
     pipeline(body, request).catch((error: unknown) => {
       if (isOfFile(error)) reject(error);

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { randomToken, sha256 } from '../auth/static-tokens.js';
 import { readConfig } from '../config/settings.js';
+import { reachable } from './readiness.js';
 
 export interface InitOptions {
   host: string;
@@ -29,7 +30,7 @@ export function initCommand({ host, port, publicUrl }: InitOptions, say: (text: 
   const config = readConfig(settings);
   writeNew('.env', contentOf(settings));
 
-  const url = config.publicUrl ?? `http://${isEveryAddress(host) ? '127.0.0.1' : host}:${port}`;
+  const url = config.publicUrl ?? `http://${reachable(host)}:${port}`;
   say(`.env is written. The admin token, which is shown only now:
 
   ${token}
@@ -66,8 +67,4 @@ function writeNew(file: string, content: string): void {
       { cause: error },
     );
   }
-}
-
-function isEveryAddress(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
 }

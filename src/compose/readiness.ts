@@ -39,8 +39,8 @@ function notReady({ status, ...parts }: z.infer<typeof answer>): string {
   return `not ready: ${down.join(' and ')} down`;
 }
 
-/** The address to connect to, for the address that a server listens on. */
-function reachable(host: string): string {
+/** The address to connect to, for the address that a server listens on, as it stands in a URL. */
+export function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
   return host.includes(':') ? `[${host}]` : host;

@@ -15,8 +15,8 @@ import type { ReportWarning } from './warning.js';
 export interface CrashDumpRequest {
   /** The bytes from the device, in any of its formats; borrowed. */
   core: Uint8Array;
-  /** The firmware's ELF, or a cached image of it from `openFirmware`; null without one. */
-  elf: Uint8Array | FirmwareImage | null;
+  /** The firmware's ELF, or a cached image of it from `openFirmware`. Without it the report has addresses only. */
+  elf?: Uint8Array | FirmwareImage | null;
   /** The chip as the caller knows it: used when the dump does not name one. */
   chip?: string;
   /** Finds the mask ROM's ELF for a chip, for the names of ROM functions; may return null. */

@@ -40,7 +40,7 @@ const PARSE_DEADLINE_MS = 60_000;
 const NEXT_CRASH_MS = 20_000;
 
 const { values: options } = parseArgs({ options: { exit: { type: 'boolean', default: false } } });
-readDotenv();
+readSettings();
 useOwnFolder();
 const adminToken = createAdminToken();
 await fillHistory();
@@ -55,6 +55,15 @@ try {
 }
 if (options.exit || process.exitCode !== 0) await stack.stop();
 else stayUp(server);
+
+function readSettings(): void {
+  try {
+    readDotenv();
+  } catch (error) {
+    // The stack will report the same problem.
+    if (!(error instanceof ConfigError)) throw error;
+  }
+}
 
 /** The demo's data have their own folder, whatever the settings are: its devices must not mix with real ones. */
 function useOwnFolder(): void {

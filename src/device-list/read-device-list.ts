@@ -41,6 +41,9 @@ const NAMES: Readonly<Record<string, Column>> = {
  * @param text as `decodeText` gives it
  */
 export function readDeviceList(text: string): DeviceList {
+  // A workbook, or any other binary file: its lines would all be wrong, and none would say why.
+  if (text.includes('\0'))
+    return { devices: [], problems: [{ line: 1, message: NO_TEXT }], ignoredColumns: [] };
   const { rows, problems } = readRows(text);
   const [first, ...others] = rows;
   const header = first === undefined ? null : headerOf(first.cells);
@@ -64,6 +67,8 @@ export function readDeviceList(text: string): DeviceList {
     ignoredColumns: header === null ? [] : ignoredOf(header, first?.cells ?? []),
   };
 }
+
+const NO_TEXT = 'The file is not text: save the list as CSV, not as a workbook.';
 
 interface Row {
   line: number;

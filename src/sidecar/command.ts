@@ -15,8 +15,8 @@ const SHARE_OF_TIMEOUT = 5 / 6;
  */
 export async function runSidecar({ port, xferDir }: { port: number; xferDir: string }): Promise<void> {
   endWithSupervisor();
-  readDotenv();
   try {
+    readDotenv();
     const config = readConfig(process.env);
     const log = await openLog(config);
     const sidecar = await startSidecar({

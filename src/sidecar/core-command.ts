@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { readCrashDump, toCoreElf, UnreadableDump } from '../crashdump/index.js';
 import { openImage, readInput, systemMessage, UnreadableInput } from './input-files.js';
 
@@ -18,13 +18,17 @@ interface Terminal {
 
 /**
  * `coredock core`: writes the ELF core that GDB opens.
- * @returns the exit code: 0 written, 1 an input that cannot be read or an output that cannot be written
+ * @returns the exit code: 0 written, 1 an input that cannot be read or an output that cannot be written; it never replaces
+ * an input, which may be the only copy of a crash
  */
 export async function coreCommand(
   { core, elf, out }: CoreOptions,
   { stdout, stderr }: Terminal,
 ): Promise<0 | 1> {
   try {
+    for (const input of [core, elf])
+      if (input !== undefined && isSameFile(input, out))
+        return complain(`--out ${out} is an input; name another file`);
     const upload = readInput(core);
     const image = elf === undefined ? null : openImage(elf);
     const bytes = toCoreElf(upload);
@@ -44,6 +48,11 @@ export async function coreCommand(
     stderr.write(`coredock core: ${message}\n`);
     return 1;
   }
+}
+
+function isSameFile(path: string, other: string): boolean {
+  const [one, two] = [path, other].map((name) => statSync(name, { throwIfNoEntry: false, bigint: true }));
+  return one !== undefined && two !== undefined && one.dev === two.dev && one.ino === two.ino;
 }
 
 function write(path: string, bytes: Uint8Array): void {

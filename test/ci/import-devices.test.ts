@@ -127,6 +127,17 @@ describe('coredock devices import', () => {
     expect(await countOf(app)).toBe(0);
   });
 
+  it('names the first wrong lines of a file in which all are wrong', async () => {
+    const app = await aServerWithModel();
+
+    const { code, err } = await run(await aFile('S N\n'.repeat(5_000)), app.url);
+
+    expect(code).toBe(1);
+    expect(err.trim().split('\n')).toHaveLength(52);
+    expect(err).toContain('\ncoredock: and 4950 more lines\n');
+    expect(err).toContain('5000 lines cannot be read; nothing was registered');
+  });
+
   it('says what it would do with --dry-run, and does nothing', async () => {
     const app = await aServerWithModel();
     await run(await aFile('SN-1\n'), app.url);
@@ -174,7 +185,7 @@ describe('coredock devices import', () => {
 
   it.each([
     ['a viewer’s token', { token: VIEWER }, 1, 'This is for admins'],
-    ['no token', {}, 1, 'Send your token'],
+    ['no token', {}, 1, 'give it by --token or COREDOCK_TOKEN'],
     ['an unknown model', { token: ADMIN, model: 'pump' }, 1, 'no device model "pump"'],
     ['an address that is none', { url: 'coredock' }, 2, '--url "coredock"'],
     [

@@ -46,6 +46,17 @@ const DONE = JSON.stringify({
 });
 
 describe('coredock firmware upload', () => {
+  it('says at once that a server does not speak HTTPS', async () => {
+    const url = (await anEndpoint((_, response) => response.end())).replace('http:', 'https:');
+    const terminal = aTerminal();
+
+    expect(await run(await aFile(), url, terminal)).toBe(1);
+
+    expect(terminal.err()).toBe(
+      `coredock: ${url} does not speak HTTPS: begin --url with http://, or name the proxy that has HTTPS\n`,
+    );
+  });
+
   it('brings a build to the server, and again without harm', async () => {
     const app = await aServer();
     await aDevice(app);
@@ -166,7 +177,7 @@ describe('coredock firmware upload', () => {
 
   it.each([
     ['a file that is not there', '/nowhere/firmware.elf', 'http://127.0.0.1:1', 1, 'cannot be read'],
-    ['a folder', tmpdir(), 'http://127.0.0.1:1', 1, `${tmpdir()} is a folder: name the .elf file`],
+    ['a folder', tmpdir(), 'http://127.0.0.1:1', 1, `${tmpdir()} is not a file: name the ELF`],
     ['an address that is none', 'x', 'coredock.example.org', 2, '--url'],
   ])('refuses %s', async (_, file, url, code, reason) => {
     const terminal = aTerminal();

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
@@ -6,17 +7,47 @@ import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js
 import { aProgramWithDevice, crash, readCrash } from '../support/crashed-program.js';
 import { uploadFirmware } from '../support/firmware.js';
 import { fixture } from '../support/fixtures.js';
+import { ADMIN, STATIC_TOKENS } from '../support/people.js';
 import { aProgram } from '../support/program.js';
+import { asAdmin, isRefusal, signInWith } from '../support/sign-in.js';
 
 describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CHROMIUM}`, () => {
-  it('teaches on an empty server how a dump gets there, with the server’s own address', async () => {
-    const { url } = await aProgram('start');
+  it('teaches on an empty server how a dump gets there, by a command that works as it stands', async () => {
+    const program = await aProgram('serve');
+    const { key } = await aDevice(program as never);
+    const page = await aBrowserPage(program.url);
 
-    const page = await aBrowserPage(url);
+    expect(await firmwareConfig(page)).toContain(
+      `CONFIG_COREDOCK_URL="${program.url}"\nCONFIG_COREDOCK_MODEL="thermostat"\n`,
+    );
+    expect(await runShown(page)).toContain('"status":"ok"');
+    await page.goto(`/devices/${key}`);
+    expect(await runShown(page)).toContain('"status":"ok"');
+    await page.getByRole('row').filter({ hasText: 'Pending' }).waitFor();
+  });
 
-    await page.getByRole('heading', { name: 'No dump has arrived yet' }).waitFor();
-    expect(await page.getByText('--data-binary').innerText()).toContain(`${url}/api/iot/coredump?chip=`);
-    expect(await page.getByText('coredock_upload("').innerText()).toContain(url);
+  it('teaches with the credentials that a closed server wants', async () => {
+    const program = await aProgram('serve', { environment: STATIC_TOKENS });
+    await asAdmin(
+      program,
+      'mutation { createDeviceModel(input: { code: "thermostat", name: "T" }) { clientMutationId } }',
+    );
+    const { createIngestKey, createDevice } = await asAdmin<{
+      createIngestKey: { key: string };
+      createDevice: { token: string; device: { key: string } };
+    }>(
+      program,
+      `mutation { createIngestKey(input: { modelCode: "thermostat", name: "Line" }) { key }
+        createDevice(input: { modelCode: "thermostat" }) { token device { key } } }`,
+    );
+    const page = await aBrowserPage(program.url, { tolerates: isRefusal });
+    await signInWith(page, ADMIN);
+
+    expect(await firmwareConfig(page)).toContain('\nCONFIG_COREDOCK_INGEST_KEY="cdk_…"\n');
+    expect(await runShown(page, 'cdk_…', createIngestKey.key)).toContain('"status":"ok"');
+    await page.goto(`/devices/${createDevice.device.key}`);
+    expect(await firmwareConfig(page)).toContain('\nCONFIG_COREDOCK_DEVICE_TOKEN="…"\n');
+    expect(await runShown(page, '…', createDevice.token)).toContain('"status":"ok"');
   });
 
   it('shows a dump that arrives and turns from waiting to parsed, without a reload', async () => {
@@ -177,4 +208,17 @@ function sinceOfSubscriptions(page: Page): Array<string | null> {
 /** What Chromium itself writes to the console while there is no server. */
 function isLostConnection(complaint: string): boolean {
   return /ERR_CONNECTION|WebSocket connection|ERR_EMPTY_RESPONSE/.test(complaint);
+}
+
+/** The guide's settings for the firmware. */
+const firmwareConfig = (page: Page) => page.getByText('CONFIG_COREDOCK_URL=').innerText();
+
+/** Types what the guide says, with a real dump, and the secret where it has a gap. @returns the server's answer */
+async function runShown(page: Page, gap = '', secret = ''): Promise<string> {
+  await page.getByRole('heading', { name: 'No dump has arrived yet' }).waitFor();
+  const command = await page.getByText('--data-binary @coredump.bin').innerText();
+  const dump = fixture('thermostat-1.0.0').dump('abort');
+  return execFileSync('sh', ['-c', `${command.replace('coredump.bin', dump).replace(gap, secret)} -sS`], {
+    encoding: 'utf8',
+  });
 }

@@ -1,9 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { aProgramWithDevice, crash } from '../support/crashed-program.js';
 import { fixture } from '../support/fixtures.js';
-import { aProgram } from '../support/program.js';
+import { ADMIN, UPLOADER, WITH_UPLOADER } from '../support/people.js';
+import { aProgram, CLI, NODE } from '../support/program.js';
+import { asAdmin, isRefusal, signInWith } from '../support/sign-in.js';
 
 const ELF = fixture('thermostat-1.0.0').elfPath;
 
@@ -19,7 +23,19 @@ describe.skipIf(!hasChromium)(`the pages of firmware${NEEDS_CHROMIUM}`, () => {
     await page.getByRole('button', { name: 'Create' }).click();
 
     await page.getByRole('heading', { level: 1, name: 'Thermostat' }).waitFor();
-    expect(await page.getByText("-F 'operations=").innerText()).toContain(`curl ${url}/graphql`);
+    expect(await runShown(page)).toMatch(/^thermostat 1\.0\.0 ba5e81ec32adfa27/);
+  });
+
+  it('teach it with the token that a closed server wants', async () => {
+    const program = await aProgram('serve', { environment: WITH_UPLOADER });
+    await asAdmin(
+      program,
+      'mutation { createDeviceModel(input: { code: "thermostat", name: "T" }) { clientMutationId } }',
+    );
+    const page = await aBrowserPage(program.url, { path: '/firmware/thermostat', tolerates: isRefusal });
+    await signInWith(page, ADMIN);
+
+    expect(await runShown(page, UPLOADER)).toMatch(/^thermostat 1\.0\.0 ba5e81ec32adfa27/);
   });
 
   it('take a build that was chosen; the dump that waited for it is read by itself', async () => {
@@ -101,4 +117,14 @@ async function drop(page: Awaited<ReturnType<typeof aBrowserPage>>, file: { name
     return transfer;
   })()`);
   await page.locator('.upload-area').dispatchEvent('drop', { dataTransfer: transfer });
+}
+
+/** Types what the page says that CI does, with a real build, and the token where it has a gap. */
+async function runShown(page: Page, token = ''): Promise<string> {
+  const command = await page.getByText('coredock firmware upload build/thermostat.elf').innerText();
+  const script = command
+    .replace('npx coredock', `'${NODE}' '${CLI}'`)
+    .replace('build/thermostat.elf', `'${ELF}'`)
+    .replace('TOKEN=…', `TOKEN=${token}`);
+  return execFileSync('sh', ['-c', script], { encoding: 'utf8' });
 }

@@ -109,6 +109,12 @@ describe('the list of devices', () => {
     expect(problemsOf('SN-1,k1,Hall,x\n')).toEqual([expect.stringContaining('add a header line')]);
   });
 
+  it('says of a workbook that it is none', () => {
+    expect(problemsOf('PK\u0003\u0004\u0014\0\0\n\0xl/workbook.xml\n')).toEqual([
+      '1: The file is not text: save the list as CSV, not as a workbook.',
+    ]);
+  });
+
   it('is empty for an empty file', () => {
     expect(readDeviceList('')).toEqual({ devices: [], problems: [], ignoredColumns: [] });
     expect(readDeviceList('serial,key,name\n').devices).toEqual([]);

@@ -37,6 +37,18 @@ describe('coredock init', () => {
     );
   });
 
+  it.each([
+    ['0.0.0.0', 'http://127.0.0.1:4000'],
+    ['::', 'http://[::1]:4000'],
+    ['::1', 'http://[::1]:4000'],
+    ['192.168.1.10', 'http://192.168.1.10:4000'],
+  ])('says the address of a server that listens on %s', async (host, url) => {
+    const { stdout } = await run(['init', '--host', host], { cwd: await aFolder() });
+
+    expect(stdout).toContain(` --url ${url}\n`);
+    expect(stdout).toContain(`\nThe page is at ${url}: `);
+  });
+
   it('makes another token each time', async () => {
     const runs = await Promise.all([1, 2].map(async () => run(['init'], { cwd: await aFolder() })));
 

@@ -65,9 +65,10 @@ describe('the reader as a library', () => {
     });
 
     it('takes a missing ELF for none, and bytes of another realm', () => {
-      const without = library.readCrashDump({ core } as unknown as source.CrashDumpRequest);
+      const without = library.readCrashDump({ core });
       const foreign = library.readCrashDump({ core: new other(core), elf: new other(elf) });
 
+      expect(without.report.warnings.map(({ code }) => code)).toEqual(['NO_FIRMWARE']);
       expect(without).toEqual(library.readCrashDump({ core, elf: null }));
       expect(foreign).toEqual(library.readCrashDump({ core, elf }));
     });

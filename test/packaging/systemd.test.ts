@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -9,6 +10,7 @@ import { aFolder, aProgram } from '../support/program.js';
 import { fillDisk, mountTinyDisk } from '../support/tiny-disk.js';
 
 const UNIT = fileURLToPath(new URL('../../packaging/systemd/coredock.service', import.meta.url));
+const README = fileURLToPath(new URL('../../packaging/systemd/README.md', import.meta.url));
 
 describe.skipIf(!areInstalled('systemd-analyze'))('the unit (needs systemd-analyze)', () => {
   it('has nothing that systemd does not know', () => {
@@ -62,6 +64,15 @@ describe.skipIf(!areInstalled('systemd-notify', 'perl'))('systemd (needs systemd
     expect(await program.stop('SIGTERM')).toBe(0);
     await systemd.hears('STOPPING=1 STATUS=stopping: requests in flight finish');
   });
+});
+
+it('the steps stay in the folder of the files: that of the service is closed to the person who types them', () => {
+  const steps = [...readFileSync(README, 'utf8').matchAll(/^```sh\n(.*?)^```/gms)].map(
+    ([, text]) => text ?? '',
+  );
+
+  expect(steps.join('')).toContain('env --chdir=/var/lib/coredock coredock init');
+  expect(steps.join('')).not.toMatch(/^cd /m);
 });
 
 it('a server that cannot notify says so once, and works', async () => {

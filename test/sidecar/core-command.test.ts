@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -119,6 +119,26 @@ describe('coredock core', () => {
     expect(right).toMatchObject({ code: 0, stderr: '', stdout: `gdb ${elfPath} ${out}\n` });
     expect(readFileSync(out)).toEqual(Buffer.from(toCoreElf(readFileSync(dump('abort')))));
     expect(other.stderr).toMatch(/^coredock core: .*not the one that crashed/);
+  });
+
+  it('never writes over the dump or the firmware', async () => {
+    const { dump, elfPath } = fixture('thermostat-1.0.0');
+    const dir = mkdtempSync(join(tmpdir(), 'coredock-'));
+    const [core, elf, link] = ['dump.bin', 'app.elf', 'link.elf'].map((name) => join(dir, name)) as [
+      string,
+      string,
+      string,
+    ];
+    copyFileSync(dump('abort'), core);
+    copyFileSync(elfPath, elf);
+    symlinkSync(core, link);
+
+    for (const out of [core, elf, link]) {
+      const { code, stderr } = await run(['core', '--core', core, '--elf', elf, '--out', out]);
+      expect([code, stderr]).toEqual([1, `coredock core: --out ${out} is an input; name another file\n`]);
+    }
+    expect(readFileSync(core)).toEqual(readFileSync(dump('abort')));
+    expect(readFileSync(elf)).toEqual(readFileSync(elfPath));
   });
 
   it('ends with 1 and one line when a file cannot be read or written', async () => {

@@ -289,5 +289,9 @@ describe.runIf(inject('postgresql') === undefined)('backup (needs SQLite)', () =
     await expect(moving('backup', config, join(app.dir, 'x'))).rejects.toThrow(
       'backup is for the embedded database',
     );
+    // Nobody can write there, not even root.
+    await expect(moving('backup', app.config, '/proc/x')).rejects.toThrow(
+      'the folder /proc/x cannot be made: /proc cannot be written',
+    );
   });
 });

@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { run } from '../support/program.js';
+import { CLI, NODE, run } from '../support/program.js';
 
 const PARSER = { PARSE_SIDECAR_URL: 'http://127.0.0.1:9' };
 const S3 = {
@@ -80,5 +80,44 @@ describe('a start that cannot be', () => {
     expect(stderr).toMatch(new RegExp(says));
     expect(stderr).not.toContain('secret');
     expect(code).toBe(1);
+  });
+
+  it.each(['serve', 'start', 'sidecar', 'migrate', 'healthcheck'])(
+    'ends when .env is there and cannot be read, so that it is not open without its tokens: %s',
+    async (command) => {
+      const cwd = await mkdtemp(join(dir, 'run-'));
+      // Root can read every file, but no folder.
+      await mkdir(join(cwd, '.env'));
+
+      const { code, stderr } = await run([command], { cwd, environment: { HOST: '0.0.0.0', PORT: '0' } });
+
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^coredock: \.env cannot be read \(EISDIR\), .*\n$/),
+      ]);
+    },
+  );
+
+  it('ends with one line when the database can be read and not written', async () => {
+    const cwd = await mkdtemp(join(dir, 'run-'));
+    const file = join(cwd, 'coredock.db');
+    const environment = { PORT: '0', DATABASE_URL: `file:${file}` };
+    expect(await run(['migrate'], { cwd, environment })).toMatchObject({ code: 0 });
+    await chmod(file, 0o444);
+    // Root may write everything; it makes the folder that of nobody, and becomes nobody.
+    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    for (const path of [cwd, ...(await readdir(cwd)).map((name) => join(cwd, name))])
+      if (nobody.uid !== undefined) await chown(path, nobody.uid, nobody.gid);
+    await chmod(dir, 0o755);
+
+    const { status, stderr } = spawnSync(NODE, [CLI, 'serve'], {
+      ...{ cwd, ...nobody, env: { PATH: process.env.PATH, ...environment }, encoding: 'utf8' },
+      timeout: 20_000,
+    });
+
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(`^coredock: DATABASE_URL: the database ${file} cannot be written: EACCES.*\\n$`),
+    ]);
   });
 });

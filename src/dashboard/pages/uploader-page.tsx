@@ -1,6 +1,6 @@
 import { withBase } from '../base-path';
 import { CodeBlock } from '../parts/code-block';
-import { UPLOAD_COMMAND } from '../parts/command-examples';
+import { uploadCommand } from '../parts/command-examples';
 import { useTitle } from '../parts/use-title';
 import { endSession } from '../session/session';
 
@@ -16,7 +16,7 @@ export function UploaderPage() {
           You have signed in as an uploader. An uploader sends builds from CI and cannot look at the fleet.
           Sign in as a viewer or admin to see it.
         </p>
-        <CodeBlock label="How it is used" text={UPLOAD_COMMAND} />
+        <CodeBlock label="How it is used" text={uploadCommand('thermostat', true)} />
         <button type="button" className="button" data-tone="primary" onClick={() => endSession('signed-out')}>
           Sign out
         </button>

@@ -1,22 +1,34 @@
 /** Commands and code to copy, with this server's own address in them. */
 import { SERVER_URL } from '../base-path';
 
-export function curlLine(device: { key: string } | { token: string }): string {
-  const url = `${SERVER_URL}/api/iot/coredump?chip=esp32c3&firmware_version=1.2.3`;
-  const isByToken = 'token' in device;
+/** How a device says who it is: with authentication by a bearer token, without by its key, or by model and serial. */
+export type Sender =
+  | { token: string; serial?: string }
+  | { key: string }
+  | { modelCode: string; serial: string };
+
+/** The upload of a dump by hand. */
+export function curlLine(sender: Sender): string {
+  const query = new URLSearchParams({ chip: 'esp32c3', firmware_version: '1.2.3' });
+  if ('key' in sender) query.set('device_key', sender.key);
+  if ('modelCode' in sender) query.set('model', sender.modelCode);
+  if ('serial' in sender && sender.serial !== undefined) query.set('device_serial', sender.serial);
   return [
     `curl -H 'Content-Type: application/octet-stream' --data-binary @coredump.bin \\`,
-    ...(isByToken ? [`  -H 'Authorization: Bearer ${device.token}' \\`] : []),
-    `  '${url}${isByToken ? '' : `&device_key=${device.key}`}'`,
+    ...('token' in sender ? [`  -H 'Authorization: Bearer ${sender.token}' \\`] : []),
+    `  '${SERVER_URL}/api/iot/coredump?${query}'`,
   ].join('\n');
 }
 
-export const SDKCONFIG = `CONFIG_ESP_COREDUMP_ENABLE_TO_FLASH=y
+/** What the firmware needs, with the component of Coredock in it. @param sender a line of `sdkconfig` */
+export function firmwareConfig(sender: string): string {
+  return `CONFIG_COREDOCK_URL="${SERVER_URL}"
+${sender}
+CONFIG_COREDOCK_AUTO_START=y
+
+CONFIG_ESP_COREDUMP_ENABLE_TO_FLASH=y
 CONFIG_ESP_COREDUMP_DATA_FORMAT_ELF=y
 CONFIG_ESP_COREDUMP_CHECKSUM_SHA256=y`;
-
-export function uploadCall(deviceKey: string): string {
-  return `coredock_upload("${SERVER_URL}", "${deviceKey}");`;
 }
 
 /** The two lines of `sdkconfig` with which a whole product reports to this server. */
@@ -39,19 +51,11 @@ export function bootCurlLine(sender: { ingestKey: string } | { modelCode: string
   ].join('\n');
 }
 
-/** The upload of a build by CI. */
-export function firmwareCurlLine(modelCode: string): string {
-  const query = `mutation($f: Upload!) { uploadFirmware(input: { modelCode: \\"${modelCode}\\", bundle: $f }) { firmware { version elfSha256 } } }`;
+/** The upload of a build by CI. @param isClosed the server has authentication, so CI needs an uploader's token */
+export function uploadCommand(modelCode: string, isClosed: boolean): string {
   return [
-    `curl ${SERVER_URL}/graphql \\`,
-    `  -F 'operations={"query":"${query}","variables":{"f":null}}' \\`,
-    `  -F 'map={"0":["variables.f"]}' -F 0=@build/${modelCode}.elf`,
+    ...(isClosed ? ['export COREDOCK_TOKEN=…'] : []),
+    `npx coredock firmware upload build/${modelCode}.elf \\`,
+    `  --model ${modelCode} --url ${SERVER_URL}`,
   ].join('\n');
 }
-
-/** The same by the program, with a token of an uploader. */
-export const UPLOAD_COMMAND = [
-  'export COREDOCK_TOKEN=…',
-  'npx coredock firmware upload build/thermostat.elf \\',
-  `  --model thermostat --url ${SERVER_URL}`,
-].join('\n');

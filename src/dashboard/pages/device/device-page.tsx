@@ -15,7 +15,7 @@ import { DeviceFacts } from './device-facts';
 const DeviceByKey = graphql(`
   query DeviceByKey($key: String!, $after: String) {
     device(key: $key) {
-      id key name coredumpCount
+      id key name serial hasToken coredumpCount
       ...DeviceFacts ...DeviceToActOn
       model { id code name }
       coredumps(first: 50, after: $after) { nodes { ...DumpInList } pageInfo { hasNextPage endCursor } }
@@ -61,7 +61,7 @@ export function DevicePage({ deviceKey }: { deviceKey: string }) {
       {error !== undefined && <ErrorNotice error={error} />}
       <DeviceFacts device={device} />
       {nodes.length === 0 ? (
-        <FirstDumpGuide deviceKey={device.key} />
+        <FirstDumpGuide device={device} />
       ) : (
         <div className="card">
           <DumpTable dumps={nodes} of="device" />

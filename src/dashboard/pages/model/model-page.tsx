@@ -1,14 +1,15 @@
+import { useContext } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import { CodeBlock } from '../../parts/code-block';
-import { firmwareCurlLine } from '../../parts/command-examples';
+import { uploadCommand } from '../../parts/command-examples';
 import { MissingFirmware } from '../../parts/missing-firmware';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
 import { useTitle } from '../../parts/use-title';
-import { ForAdmins } from '../../session/role';
+import { AuthenticationContext, ForAdmins } from '../../session/role';
 import { NotFoundPage } from '../not-found-page';
 import { BuildTable } from './build-table';
 import { ModelActions } from './model-actions';
@@ -31,6 +32,7 @@ const ModelByCode = graphql(`
 
 /** A model's firmware: uploads of builds, and the number of dumps for each build. */
 export function ModelPage({ code }: { code: string }) {
+  const isClosed = useContext(AuthenticationContext);
   const [parameters] = useSearchParams();
   const { data, error } = useLiveQuery(ModelByCode, { code, after: parameters.get('after') });
   const model = data?.deviceModel;
@@ -76,8 +78,12 @@ export function ModelPage({ code }: { code: string }) {
       <Paging endCursor={pageInfo.endCursor ?? null} hasNextPage={pageInfo.hasNextPage} />
       {totalCount === 0 && (
         <EmptyState title="No build yet">
-          <p>From CI, after each build:</p>
-          <CodeBlock label="Shell" text={firmwareCurlLine(model.code)} />
+          <p>From CI, after each build{isClosed && ', with the token of an uploader'}:</p>
+          <CodeBlock label="Shell" text={uploadCommand(model.code, isClosed)} />
+          <p>
+            Coredock’s <code>docs/ci.md</code> has the ways of GitHub and GitLab
+            {isClosed && ', which need no token that you keep'}.
+          </p>
         </EmptyState>
       )}
       <Privacy model={model} />

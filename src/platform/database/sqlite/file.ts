@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { access, constants, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { makeFolder } from '../../files/durable-folder.js';
 import { hasCode } from '../../files/system-errors.js';
@@ -29,6 +29,13 @@ export async function prepareDatabaseFile(file: string): Promise<void> {
   }
   const kind = await kindOf(file);
   if (kind !== null) throw databaseProblem(file, `cannot be used: it is ${kind}`);
+  try {
+    await access(file, constants.W_OK);
+  } catch (error) {
+    // SQLite would open it for reading only, and the first write would fail.
+    if (!hasCode(error, 'ENOENT'))
+      throw databaseProblem(file, `cannot be written: ${reasonOf(error)}`, error);
+  }
 }
 
 /** @returns what the file is instead of a database; null for a database, an empty file, or a missing file */
