@@ -1,6 +1,7 @@
 import { DomainError } from '../errors.js';
 import { networkOf } from '../platform/http/client-address.js';
 import { createRate } from '../platform/rate-limiter.js';
+import { IngestKeyRevoked } from './device-credentials.js';
 import { TokenExpired } from './principal.js';
 
 /** Limits how often an address may fail to authenticate, against guessing of names and secrets. */
@@ -47,8 +48,11 @@ export function createAttemptLimiter({
   }
 }
 
-/** A token that has expired was not guessed: dashboards behind one address may all come with one. */
+/**
+ * A token that has expired and a key that was revoked were not guessed: dashboards behind one address, and a fleet, may all
+ * come with one.
+ */
 function isFailure(error: unknown): boolean {
-  if (error instanceof TokenExpired) return false;
+  if (error instanceof TokenExpired || error instanceof IngestKeyRevoked) return false;
   return error instanceof DomainError && (error.code === 'UNAUTHENTICATED' || error.code === 'NOT_FOUND');
 }

@@ -8,6 +8,7 @@ import {
   type DeviceClaim,
   type DeviceRegister,
   type Found,
+  IngestKeyRevoked,
   type Sender,
 } from './device-credentials.js';
 import { isIngestKey } from './ingest-key-token.js';
@@ -50,11 +51,12 @@ interface AuthenticatorDeps {
   settings: AuthSettings;
   devices: DeviceRegister & {
     findByToken(token: string): Promise<DeviceIdentity | null>;
-    /** Null when there is no such key, or it was revoked. `serial` null: no device is looked for. */
+    /** Null when there is no such key. `serial` null: no device is looked for. */
     findByIngestKey(
       key: string,
       serial: string | null,
-    ): Promise<(Found & { ingestKey: IngestKeyIdentity }) | null>;
+    ): Promise<(Found & { ingestKey: IngestKeyIdentity; isRevoked: boolean }) | null>;
+    /** Of the keys that are not revoked. */
     findByIngestKeyName(
       modelCode: string,
       name: string,
@@ -105,15 +107,16 @@ export function createAuthenticator({ settings, devices, clock, log }: Authentic
   ): Promise<Principal> {
     if (authorization === undefined) return { kind: 'stranger' };
     const token = BEARER.exec(authorization)?.[1];
-    if (token === undefined) throw invalidToken();
+    if (token === undefined) throw /^Bearer /i.test(authorization) ? invalidToken() : noBearer();
     const person = tokens.find(token);
     if (person !== null) return person;
     if (issuers !== null && JWT.test(token)) return ofIssuer(await issuers.read(token));
     if (isIngestKey(token)) {
       const found = await devices.findByIngestKey(token, serial);
-      if (found === null)
-        throw new DomainError('UNAUTHENTICATED', 'The ingest key is not valid, or was revoked.');
-      return { kind: 'ingestKey', ...found, until: null };
+      if (found === null) throw new DomainError('UNAUTHENTICATED', 'The ingest key is not valid.');
+      const { isRevoked, ...key } = found;
+      if (isRevoked) throw new IngestKeyRevoked(key.ingestKey.hint);
+      return { kind: 'ingestKey', ...key, until: null };
     }
     const device = await devices.findByToken(token);
     if (device === null) throw invalidToken();
@@ -150,4 +153,11 @@ export function createAuthenticator({ settings, devices, clock, log }: Authentic
 
 function invalidToken(): DomainError {
   return new DomainError('UNAUTHENTICATED', 'The token is not valid.');
+}
+
+function noBearer(): DomainError {
+  return new DomainError(
+    'UNAUTHENTICATED',
+    'The header Authorization does not begin with "Bearer": send "Authorization: Bearer …".',
+  );
 }

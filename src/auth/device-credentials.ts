@@ -1,4 +1,5 @@
 import { badInput, DomainError, notFound } from '../errors.js';
+import { isIngestKey } from './ingest-key-token.js';
 import type { DeviceIdentity, IngestKeyIdentity, Principal } from './principal.js';
 
 /** What a request says about the device that sends it, beside its credentials. */
@@ -37,6 +38,7 @@ const SERIAL = /^[A-Za-z0-9._:-]{1,64}$/;
 export function createDeviceCredentials({ isOn, devices }: { isOn: boolean; devices: DeviceRegister }) {
   /** @throws DomainError BAD_USER_INPUT, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND */
   return async function senderOf(principal: Principal, claim: DeviceClaim): Promise<Sender> {
+    requireWellFormed(claim);
     const sender = await identified(principal, claim);
     if (!sender.isNew) refuseRejected(sender.device);
     return sender;
@@ -72,7 +74,6 @@ export function createDeviceCredentials({ isOn, devices }: { isOn: boolean; devi
           'token as a Bearer token.',
       );
     }
-    if (!/^[a-z0-9]{1,32}$/.test(deviceKey)) throw badInput('device_key must be 1 to 32 of a-z and 0-9.');
     const device = await devices.findByKey(deviceKey);
     if (device === null) throw notFound('device', deviceKey);
     refuseOther(device, { deviceKey, modelCode, serial });
@@ -83,12 +84,11 @@ export function createDeviceCredentials({ isOn, devices }: { isOn: boolean; devi
     if (modelCode === null) {
       throw badInput('model is missing: name the model of the device beside device_serial, by its code.');
     }
-    requireSerial(serial);
     const found = await devices.findBySerial(modelCode, serial);
     if (found === null) {
       throw new DomainError(
         'NOT_FOUND',
-        `There is no device model "${modelCode.slice(0, 64)}": create it on the page under Firmware, or with the mutation ` +
+        `There is no device model "${modelCode}": create it on the page under Firmware, or with the mutation ` +
           'createDeviceModel(input: {code, name}).',
       );
     }
@@ -111,6 +111,13 @@ export class DeviceRejected extends DomainError {
   }
 }
 
+/** Many devices may still have it: their requests are no guesses. */
+export class IngestKeyRevoked extends DomainError {
+  constructor(hint: string) {
+    super('UNAUTHENTICATED', `The ingest key (…${hint}) was revoked: the device needs another one.`);
+  }
+}
+
 /** A key that a whole product has never speaks for a device with a credential of its own. @throws DomainError FORBIDDEN */
 export function refuseOwnToken({ key, tokenState }: Pick<DeviceIdentity, 'key' | 'tokenState'>): void {
   if (tokenState === 'none') return;
@@ -130,11 +137,10 @@ function byIngestKey(
   if (serial === null) {
     throw badInput('device_serial is missing: with an ingest key a device is named by its serial.');
   }
-  requireSerial(serial);
   if (modelCode !== null && modelCode !== ingestKey.modelCode) {
     throw new DomainError(
       'FORBIDDEN',
-      `The ingest key is of the model "${ingestKey.modelCode}", not of "${modelCode.slice(0, 64)}".`,
+      `The ingest key is of the model "${ingestKey.modelCode}", not of "${modelCode}".`,
     );
   }
   if (device !== null) {
@@ -152,17 +158,30 @@ function byIngestKey(
 /** @throws DomainError FORBIDDEN when the request names another device than its credentials */
 function refuseOther(device: DeviceIdentity, { deviceKey, modelCode, serial }: DeviceClaim): void {
   const others = [
-    deviceKey === null || deviceKey === device.key ? null : `device_key "${deviceKey.slice(0, 64)}"`,
+    deviceKey === null || deviceKey === device.key ? null : `device_key "${deviceKey}"`,
     serial === null || device.serial === null || serial === device.serial
       ? null
-      : `device_serial "${serial.slice(0, 64)}"`,
-    modelCode === null || modelCode === device.modelCode ? null : `model "${modelCode.slice(0, 64)}"`,
+      : `device_serial "${serial}"`,
+    modelCode === null || modelCode === device.modelCode ? null : `model "${modelCode}"`,
   ].filter((other) => other !== null);
   if (others.length === 0) return;
   throw new DomainError('FORBIDDEN', `The token is of another device than ${others.join(' and ')}.`);
 }
 
-function requireSerial(serial: string): void {
-  if (SERIAL.test(serial)) return;
-  throw badInput('device_serial must be 1 to 64 of A-Z, a-z, 0-9, ".", "_", ":" and "-".');
+/** Errors and the log repeat these values: what was put into the wrong parameter may be a secret. */
+function requireWellFormed({ deviceKey, modelCode, serial }: DeviceClaim): void {
+  if (deviceKey !== null && !/^[a-z0-9]{1,32}$/.test(deviceKey)) {
+    throw badInput('device_key must be 1 to 32 of a-z and 0-9.');
+  }
+  if (modelCode !== null && !/^[a-z0-9_]{1,32}$/.test(modelCode)) {
+    throw badInput('model must be the code of a model: 1 to 32 of a-z, 0-9 and "_".');
+  }
+  if (serial !== null && !SERIAL.test(serial)) {
+    throw badInput('device_serial must be 1 to 64 of A-Z, a-z, 0-9, ".", "_", ":" and "-".');
+  }
+  if (serial !== null && isIngestKey(serial)) {
+    throw badInput(
+      'device_serial is an ingest key: send the key as "Authorization: Bearer …", and what is printed on the device here.',
+    );
+  }
 }

@@ -64,11 +64,11 @@ export async function importDevicesCommand(
       });
       await registry.requireModel();
       for await (const batch of registerDevices(devices, { modelCode, isDryRun, registry })) {
-        await tokenFile?.add(batch.created);
         report(batch.problems);
         created += batch.created.length;
         skipped += batch.skipped;
         wrong += batch.problems.length;
+        await tokenFile?.add(batch.created);
       }
     } finally {
       await tokenFile?.close();
@@ -76,7 +76,7 @@ export async function importDevicesCommand(
   } catch (error) {
     if (error instanceof RefusedBatch) report([error.problem]);
     const reason = error instanceof Error ? error.message : String(error);
-    const before = created + skipped === 0 ? '' : `; ${summary()} before that, run it again to finish`;
+    const before = created + skipped === 0 ? '' : `; ${summary()} by then, run it again to finish`;
     return complain(1, `${reason}${before}`);
   }
   stdout.write(`${summary()}\n`);

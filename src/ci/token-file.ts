@@ -3,7 +3,10 @@ import type { RegisteredDevice } from '../device-list/register-devices.js';
 
 /** A CSV file of tokens that only its owner may read. Tokens are added: those of an earlier run stay. */
 export interface TokenFile {
-  /** Durable when it resolves: the server does not show these tokens again. */
+  /**
+   * Durable when it resolves: the server does not show these tokens again.
+   * @throws Error that names the devices whose tokens are lost; nothing of them is in the file
+   */
   add(devices: readonly RegisteredDevice[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -18,16 +21,33 @@ export async function openTokenFile(path: string): Promise<TokenFile> {
     return {
       async add(devices) {
         if (devices.length === 0) return;
-        await file.appendFile(
-          devices.map(({ serial, key, token }) => `${serial ?? ''},${key},${token ?? ''}\n`).join(''),
-        );
-        await file.sync();
+        const { size } = await file.stat();
+        try {
+          await file.appendFile(
+            devices.map(({ serial, key, token }) => `${serial ?? ''},${key},${token ?? ''}\n`).join(''),
+          );
+          await file.sync();
+        } catch (error) {
+          // The next run would add to a line that was cut.
+          await file.truncate(size).catch(() => {});
+          throw new Error(
+            `--tokens ${path} cannot be written any more: ${messageOf(error)}; the tokens of ${rangeOf(devices)} are lost: ` +
+              'rotate them',
+          );
+        }
       },
       close: () => file.close(),
     };
   } catch (error) {
-    throw new Error(
-      `--tokens ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new Error(`--tokens ${path} cannot be written: ${messageOf(error)}`);
   }
+}
+
+function rangeOf(devices: readonly RegisteredDevice[]): string {
+  const names = devices.map(({ serial, key }) => `"${serial ?? key}"`);
+  return names.length === 1 ? `${names[0]}` : `${names.length} devices, ${names[0]} to ${names.at(-1)},`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -57,7 +57,7 @@ type UploadBeforeDevice = Omit<Upload, 'device'> & {
 };
 
 /** A dump whose bytes alone tell which device sent it. */
-export interface UnidentifiedUpload extends Pick<Upload, 'body' | 'signal'> {
+export interface UnidentifiedUpload extends Pick<Upload, 'body'> {
   /** @param file path of a local copy of the bytes. An error refuses the dump. */
   identify(file: string): Promise<Omit<Upload, 'body' | 'signal'>>;
 }
@@ -126,12 +126,8 @@ export function createIngest({
      *
      * @throws DomainError as `save`, and whatever `identify` throws
      */
-    saveUnidentified: ({ body, identify, signal }: UnidentifiedUpload): Promise<Saved> =>
-      receive(body, async (incoming) => {
-        signal?.throwIfAborted();
-        const upload = await identify(await incoming.file());
-        return { ...upload, body, ...(signal === undefined ? {} : { signal }) };
-      }),
+    saveUnidentified: ({ body, identify }: UnidentifiedUpload): Promise<Saved> =>
+      receive(body, async (incoming) => ({ ...(await identify(await incoming.file())), body })),
 
     /**
      * Returns the stored dump that `upload` repeats, or null. The body is read to its end and not stored.

@@ -54,6 +54,11 @@ export function readDeviceList(text: string): DeviceList {
     problems.push({ line: first.line, message: 'The header has neither a column "serial" nor "key".' });
     return { devices, problems, ignoredColumns: ignoredOf(header, first.cells) };
   }
+  if (header === null && first !== undefined && isUnknownHeader(first, others)) {
+    const message = `It looks like a header, but ${shown(first.cells.join(', '))} has neither "serial" nor "key": name the columns so, or remove the line.`;
+    problems.push({ line: first.line, message });
+    return { devices, problems, ignoredColumns: [] };
+  }
   for (const { line, cells } of header === null ? rows : others) {
     const device = { line, ...cellsByColumn(columns, cells) };
     const message =
@@ -124,6 +129,12 @@ function headerOf(cells: readonly string[]): Array<Column | null> | null {
   return columns.some((column) => column !== null) ? columns : null;
 }
 
+/** Serials of a list are numbered. A first cell without a digit above them is a word: "mac" would become a device. */
+function isUnknownHeader(first: Row, others: readonly Row[]): boolean {
+  const isNumbered = ({ cells }: Row) => /\d/.test(cells[0] ?? '');
+  return others.length > 0 && !isNumbered(first) && first.cells[0] !== '' && others.every(isNumbered);
+}
+
 function ignoredOf(header: ReadonlyArray<Column | null>, cells: readonly string[]): string[] {
   return cells.filter((cell, at) => header[at] === null && cell !== '');
 }
@@ -155,8 +166,8 @@ function wrongIn({ serial, key, name }: Omit<ListedDevice, 'line'>): string | nu
   if (key !== null && !/^[a-z0-9]{1,32}$/.test(key)) {
     return `The key ${shown(key)} is not 1 to 32 of a-z and 0-9.`;
   }
-  if (name !== null && (name.length > 200 || /[\t\r\n]/.test(name))) {
-    return `The name ${shown(name)} is not 1 to 200 characters on one line.`;
+  if (name !== null && (name.length > 200 || /[\p{Cc}\p{Cs}]/u.test(name))) {
+    return `The name ${shown(name)} is not 1 to 200 characters on one line, without control characters.`;
   }
   return null;
 }

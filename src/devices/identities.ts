@@ -47,18 +47,20 @@ export function createDeviceIdentities({ db, clock, tokenUse }: IdentitiesDeps) 
   async function byIngestKey(condition: Prisma.Sql, serial: string | null) {
     const [row] = await db.lookup<KeyRow & Prefixed>(Prisma.sql`
         SELECT k."id", k."name", k."hint", k."modelId", m."code" AS "modelCode", k."newDevicesPerHour",
-          k."hourStartedAt", k."newDevicesInHour", ${DEVICE_COLUMNS}
+          k."hourStartedAt", k."newDevicesInHour", k."revokedAt" IS NOT NULL AS "isRevoked", ${DEVICE_COLUMNS}
         FROM "IngestKey" k JOIN "DeviceModel" m ON m."id" = k."modelId"
         LEFT JOIN "Device" d ON d."id" = COALESCE(
           (SELECT x."id" FROM "Device" x WHERE x."modelId" = k."modelId" AND x."serial" = ${serial ?? ''}),
           (SELECT min(x."id") FROM "Device" x WHERE x."ingestKeyId" = k."id" AND x."serial" = ${serial ?? ''}))
         LEFT JOIN "DeviceModel" o ON o."id" = d."modelId"
-        WHERE ${condition} AND k."revokedAt" IS NULL`);
+        WHERE ${condition}`);
     if (row === undefined) return null;
-    tokenUse.noteIngestKey(row.id);
+    // SQLite has no booleans.
+    const isRevoked = Boolean(row.isRevoked);
+    if (!isRevoked) tokenUse.noteIngestKey(row.id);
     const { id, name, hint, modelId, modelCode, newDevicesPerHour, hourStartedAt, newDevicesInHour } = row;
     const limits = { newDevicesPerHour, hourStartedAt, newDevicesInHour };
-    return { ingestKey: { id, name, hint, modelId, modelCode, ...limits }, device: deviceOf(row) };
+    return { ingestKey: { id, name, hint, modelId, modelCode, ...limits }, isRevoked, device: deviceOf(row) };
   }
 
   async function identify(condition: Prisma.Sql): Promise<DeviceIdentity | null> {
@@ -82,7 +84,7 @@ interface IdentitiesDeps {
   tokenUse: Pick<TokenUse, 'note' | 'noteIngestKey'>;
 }
 
-type KeyRow = IngestKeyIdentity;
+type KeyRow = IngestKeyIdentity & { isRevoked: boolean | number };
 
 /** "d" is the device, "o" its model, which a person may have changed. */
 const DEVICE_COLUMNS = Prisma.sql`d."id" AS "deviceId", d."key" AS "deviceKey", d."serial" AS "deviceSerial",

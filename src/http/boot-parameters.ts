@@ -2,11 +2,13 @@ import type { BootReport } from '../devices/boot-reports.js';
 import { badInput } from '../errors.js';
 import { label, optional } from './device-claim.js';
 
-/** Names in a JSON body that are texts, numbers or booleans; others are for later versions and are ignored. */
+/** Names in a JSON body; others are for later versions and are ignored. */
 const NAMES = [
   ...['device_key', 'device_serial', 'model', 'firmware_version', 'chip'],
   ...['elf_sha256', 'reset_reason', 'uptime_s', 'crash_pending'],
 ];
+/** Those that may be no text. A serial or version that is a number would lose digits: 1.10 is 1.1. */
+const TYPES: Readonly<Record<string, string>> = { uptime_s: 'number', crash_pending: 'boolean' };
 
 /** The parameters of the query string and of a JSON body together. @throws DomainError BAD_USER_INPUT */
 export function readBootParameters(search: string, body: string): URLSearchParams {
@@ -14,7 +16,13 @@ export function readBootParameters(search: string, body: string): URLSearchParam
   if (body.trim() === '') return parameters;
   for (const [name, value] of Object.entries(objectIn(body))) {
     if (!NAMES.includes(name) || value === null) continue;
-    if (!['string', 'number', 'boolean'].includes(typeof value)) throw badInput(`${name} must be a text.`);
+    if (typeof value !== 'string' && typeof value !== TYPES[name]) {
+      throw badInput(
+        `${name} must be ${TYPES[name] === undefined ? '' : `a ${TYPES[name]} or `}a text, in quotes.`,
+      );
+    }
+    // In a query string it would be a "+".
+    if (String(value).includes(' ')) throw badInput(`${name} must be without blanks.`);
     parameters.append(name, String(value));
   }
   return parameters;

@@ -65,6 +65,7 @@ export function createBootRoute({
       );
       const report = readBootReport(parameters);
       takePermit(sender);
+      if (sender.isNew) registration.assertPossible(sender.newcomer);
       const device = sender.isNew
         ? (await withDeadline(registration.register(sender.newcomer, { address, requestId }), REPORT_WAIT_MS))
             .device

@@ -55,7 +55,7 @@ async function* decompressed(archive: Uint8Array, maxBytes: number): AsyncGenera
   const output = outputUpTo(maxBytes);
   try {
     const decoder = new Bunzip(input, output);
-    for (;;) {
+    for (let streams = 1; ; streams += 1) {
       while (decoder._init_block()) {
         decoder._read_bunzip();
         yield output.taken();
@@ -63,12 +63,24 @@ async function* decompressed(archive: Uint8Array, maxBytes: number): AsyncGenera
       }
       if (decoder.reader.read(32) >>> 0 !== decoder.streamCRC) throw new Error('the checksum is wrong');
       if (input.isAtEnd()) return;
+      if (streams === MAX_STREAMS) throw tooManyStreams();
       decoder._start_bunzip(input, output);
+      await turn();
     }
   } catch (error) {
     if (error instanceof DomainError) throw error;
     throw badInput('The file begins as a bzip2 archive does, but it is cut or broken.');
   }
+}
+
+/**
+ * pbzip2 makes a stream of each 100 to 900 kB. One of a few bytes takes milliseconds too, so a small archive of nothing
+ * else could keep a processor busy for minutes.
+ */
+const MAX_STREAMS = 1_000;
+
+function tooManyStreams(): DomainError {
+  return badInput(`The bzip2 archive has more than ${MAX_STREAMS} streams: compress the file at once.`);
 }
 
 function inputOf(bytes: Uint8Array) {

@@ -38,7 +38,8 @@ const DATABASE_WAIT_MS = 10_000;
 /**
  * `POST /dump`: the dump as esp-crash's component sends it (docs/migrating.md). The component erases its dump at every
  * status below 500, also when it gets no answer. So the answer is 200 once the dump is durable; all refusals have the
- * form `kept dump`, and come when the body was read, because the component reads nothing before it has sent it.
+ * form `kept dump`, and come when the body was read, because the component reads nothing before it has sent it. A dump
+ * that has arrived is stored also if the component does not wait for the answer.
  */
 export function createEspCrashDumpRoute({
   isOpen,
@@ -56,8 +57,6 @@ export function createEspCrashDumpRoute({
   return async function dump(exchange: StreamedExchange): Promise<void> {
     const { request, response, search, requestId, signal, log } = exchange;
     const end = metrics.uploadSeconds.startTimer();
-    const gone = new AbortController();
-    response.once('close', () => gone.abort(new DomainError('BODY_ABORTED', 'The sender has disconnected.')));
     let endUpload = () => {};
     try {
       if (!isOpen) throw closed();
@@ -69,7 +68,7 @@ export function createEspCrashDumpRoute({
       const body = readBody(request, { stallMs, deadlineMs, signal });
       const from = { address: clientAddress(request), requestId };
       const { coredump, isDuplicate } = await readFormFile(request, body, 'file', ({ stream }) =>
-        save({ body: bunzipped(stream, maxBytes), key, from, signal: gone.signal }),
+        save({ body: bunzipped(stream, maxBytes), key, from }),
       );
       sendText(response, 200, 'OK');
       metrics.uploads.inc({ status: 'success' });
@@ -91,13 +90,12 @@ export function createEspCrashDumpRoute({
     }
   };
 
-  async function save({ body, key, from, signal }: Received) {
+  async function save({ body, key, from }: Received) {
     let permit: UploadPermit | undefined;
     let isStored = false;
     try {
       const saved = await coredumps.saveUnidentified({
         body,
-        signal,
         async identify(file) {
           const identity = await findEspCrashIdentity(file);
           if (identity === null) throw nameless();
@@ -128,7 +126,6 @@ interface Received {
   /** The ingest key in the URL. */
   key: string | null;
   from: { address: string; requestId: string };
-  signal: AbortSignal;
 }
 
 /** The component does not say the chip, but the dump does. `auto`: the reader is to find it out. */

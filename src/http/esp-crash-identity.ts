@@ -14,7 +14,8 @@ export interface EspCrashIdentity {
 
 /** The component has a buffer of 128 bytes for all of it. */
 const MAX_BYTES = 128;
-const IDENTITY = /ESP_CRASH:([^;\0\r\n]+);([^;\0\r\n]+);([^;\0\r\n]*);/g;
+/** Bounded by that buffer: a hostile file of nothing but beginnings would be searched to its end from each of them. */
+const IDENTITY = /ESP_CRASH:([^;\0\r\n]{1,117});([^;\0\r\n]{1,117});([^;\0\r\n]{0,117});/g;
 
 /**
  * Searches a file for the identity. One that names a device is preferred: memory may also hold the text from before the

@@ -55,23 +55,32 @@ export async function readFormFile<T>(
   });
   ended.catch(() => {});
 
-  for await (const chunk of body) {
+  try {
+    for await (const chunk of body) {
+      throwFailure();
+      if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), failed]);
+    }
     throwFailure();
-    if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), failed]);
+    parser.end();
+    await Promise.race([ended, failed]);
+    throwFailure();
+  } catch (error) {
+    // The file fails with it: `take` would wait for its rest for ever.
+    parser.destroy();
+    await settled(taken);
+    throw error;
   }
-  throwFailure();
-  parser.end();
-  await Promise.race([ended, failed]);
-  throwFailure();
   const result: Promise<T> | null = taken;
   if (result === null) throw badInput(`The form has no file: send it in the field "${name}".`);
   return result;
 
   function throwFailure(): void {
-    if (failure === null) return;
-    parser.destroy();
-    throw failure.error;
+    if (failure !== null) throw failure.error;
   }
+}
+
+async function settled(work: Promise<unknown> | null): Promise<void> {
+  await work?.catch(() => {});
 }
 
 function openForm(headers: IncomingMessage['headers']) {

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { describe, expect, inject, it } from 'vitest';
 import {
   aDevice,
@@ -210,6 +211,51 @@ describe('an ingest key', () => {
       401,
     );
     expect(await devicesOf(app)).toMatchObject([{ serial: 'SN1', coredumpCount: 1 }]);
+  });
+
+  it('that was revoked does not lock out the devices with a good one at the same address', async () => {
+    const app = await aServer({ ...STATIC_TOKENS, AUTH_FAILURES_PER_MINUTE: '2' }, { token: ADMIN });
+    const old = await anIngestKey(app);
+    const { key } = await anIngestKey(app, { name: 'line 2' });
+    await revoke(app, old.id);
+
+    for (const serial of ['SN1', 'SN2', 'SN3']) {
+      expect((await uploadBySerial(app, serial, { key: old.key })).status).toBe(401);
+    }
+
+    expect((await uploadBySerial(app, 'SN4', { key })).status).toBe(201);
+  });
+
+  it.each(['device_serial', 'model', 'device_key'])(
+    'that was put into %s is refused, and neither shown nor logged',
+    async (parameter) => {
+      const lines: string[] = [];
+      const app = await aServer(STATIC_TOKENS, {
+        token: ADMIN,
+        log: pino({}, { write: (line: string) => void lines.push(line) }),
+      });
+      const { key } = await anIngestKey(app);
+
+      const response = await uploadBySerial(app, 'SN1', { key, query: { [parameter]: key } });
+
+      expect(response.status).toBe(400);
+      expect(await response.text()).not.toContain(key);
+      expect(await devicesOf(app)).toEqual([]);
+      expect(lines.join('')).toContain('core dump refused');
+      expect(lines.join('')).not.toContain(key);
+    },
+  );
+
+  it('without the word Bearer is refused with how to send it', async () => {
+    const app = await locked();
+    const { key } = await anIngestKey(app);
+
+    const response = await uploadBySerial(app, 'SN1', { headers: { Authorization: key } });
+
+    expect(await errorOf(response)).toMatchObject({
+      status: 401,
+      message: expect.stringContaining('"Authorization: Bearer …"'),
+    });
   });
 
   it.runIf(isPostgresql)(

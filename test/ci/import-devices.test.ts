@@ -7,6 +7,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { importDevicesCommand } from '../../src/ci/import-devices.js';
 import { aServer, type TestApp } from '../support/app.js';
+import { failHandles } from '../support/faults.js';
 import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
 
 async function aFolder(): Promise<string> {
@@ -159,6 +160,21 @@ describe('coredock devices import', () => {
 
     expect({ code, out }).toEqual({ code: 1, out: '1 device registered, 1 already there\n' });
     expect(err).toContain(`${file}:2: The key "k1" belongs to the device "SN-1" of model "thermostat".`);
+  });
+
+  it('names the devices whose tokens are lost when the disk is full, and leaves no half of a line', async () => {
+    const app = await aServerWithModel();
+    const tokens = join(await aFolder(), 'tokens.csv');
+    await writeFile(tokens, 'serial,key,token\n');
+    const undo = failHandles('sync', 'ENOSPC', (path) => path === tokens);
+    onTestFinished(undo);
+
+    const { code, err } = await run(await aFile('SN-1\nSN-2\n'), app.url, { tokens });
+
+    expect(code).toBe(1);
+    expect(err).toContain('the tokens of 2 devices, "SN-1" to "SN-2", are lost: rotate them');
+    expect(err).toContain('2 devices registered, 0 already there by then');
+    expect(await readFile(tokens, 'utf8')).toBe('serial,key,token\n');
   });
 
   it('finishes what the server interrupted: batches that are there, an answer that was lost', async () => {

@@ -96,6 +96,21 @@ describe('the list of devices', () => {
     ]);
   });
 
+  it('takes no header of other names for a device', () => {
+    const list = readDeviceList('mac\nAA:01\nAA:02\n');
+
+    expect(list.devices).toEqual([]);
+    expect(list.problems).toEqual([{ line: 1, message: expect.stringContaining('looks like a header') }]);
+    expect(readDeviceList('HALL\nDOOR\n').devices).toHaveLength(2);
+    expect(readDeviceList('HALL\n').devices).toHaveLength(1);
+  });
+
+  it('refuses what the server would refuse in a name', () => {
+    expect(readDeviceList('SN-1,,Hall\0\n').problems).toEqual([
+      { line: 1, message: expect.stringContaining('control characters') },
+    ]);
+  });
+
   it('names the line of a quotation mark that is not closed', () => {
     expect(problemsOf('serial,name\nSN-1,"Hall\nSN-2,x\n')).toEqual([
       expect.stringContaining('2: A quotation mark'),

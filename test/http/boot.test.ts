@@ -39,7 +39,7 @@ describe('a boot report', () => {
     });
   });
 
-  it('may be JSON, with numbers and booleans and what a later version adds', async () => {
+  it('may be JSON, with a number, a boolean and what a later version adds', async () => {
     const app = await aServer();
     await aDevice(app);
     const body = {
@@ -107,6 +107,9 @@ describe('a boot report', () => {
     ['no JSON', 'poweron', 400, 'not a JSON object'],
     ['a list', '[1]', 400, 'not a JSON object'],
     ['an object in a text’s place', '{"chip":{}}', 400, 'chip must be a text'],
+    ['a serial that is a number', '{"device_serial":12345678901234567891}', 400, 'a text, in quotes'],
+    ['a version that is a number', '{"firmware_version":1.10}', 400, 'a text, in quotes'],
+    ['a version with a blank', '{"firmware_version":"1 2"}', 400, 'without blanks'],
     ['a parameter twice', '{"firmware_version":"2"}', 400, 'given more than once'],
     ['more than 4 KiB', JSON.stringify({ note: 'x'.repeat(4096) }), 413, 'at most 4096 bytes'],
   ])('with %s as its body is refused', async (_, body, status, message) => {

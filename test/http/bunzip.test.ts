@@ -47,6 +47,12 @@ describe('a body that may be a bzip2 archive', () => {
     await expect(read(broken)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });
 
+  it('is refused when it is thousands of small ones, each of which takes its time', async () => {
+    const archives = Buffer.concat(Array.from({ length: 1_001 }, () => ARCHIVE));
+
+    await expect(read(archives)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+  });
+
   it('is refused at the first block beyond the limit, not after 100 MiB', async () => {
     const before = process.memoryUsage().arrayBuffers;
 

@@ -25,6 +25,12 @@ async function anIngestKey(app: TestApp, input: object = {}): Promise<{ id: stri
   return { id: createIngestKey.ingestKey.id, key: createIngestKey.key };
 }
 
+/** `bzip2 -c` of `aDumpOf()`. */
+const ARCHIVE = Buffer.from(
+  'QlpoOTFBWSZTWUWYOCsAABTfgMAAQANvWCpAWAC6QpwgAAGgAEDVNDQ9TI0AM01PSDGmIwjTAAAPYsZkRC90XxtshDmSuidJiUjnxjmYVQrTRqILwErYPTpTAfF+LuSKcKEgizBwVg==',
+  'base64',
+);
+
 interface Stored {
   chip: string;
   firmwareVersion: string;
@@ -107,16 +113,23 @@ describe('the dump of esp-crash’s component', () => {
     expect((await dumpsOf(app)).map(({ device }) => device.serial)).toHaveLength(3);
   });
 
+  it('is stored when all of it has arrived, also if the device does not wait for the answer', async () => {
+    const app = await aServerWithModel();
+
+    // Many archives in one: they are unpacked one by one, after all has arrived.
+    const dump = Buffer.concat(Array.from({ length: 900 }, () => ARCHIVE));
+    const answer = await sendAsComponent(`${app.url}/dump`, dump, { patienceMs: 100 });
+
+    // The component erases its dump when no answer comes.
+    expect(answer).toMatchObject({ status: -1, isErased: true });
+    await eventually(async () => (await rowCount(app)) === 1, 'the dump is stored');
+  });
+
   it('may be sent by hand with curl, also compressed', async () => {
     const app = await aServerWithModel();
     const dump = aDumpOf();
-    // `bzip2 -c` of this dump.
-    const archive = Buffer.from(
-      'QlpoOTFBWSZTWUWYOCsAABTfgMAAQANvWCpAWAC6QpwgAAGgAEDVNDQ9TI0AM01PSDGmIwjTAAAPYsZkRC90XxtshDmSuidJiUjnxjmYVQrTRqILwErYPTpTAfF+LuSKcKEgizBwVg==',
-      'base64',
-    );
     const form = new FormData();
-    form.set('file', new Blob([archive]), '-');
+    form.set('file', new Blob([ARCHIVE]), '-');
 
     const response = await fetch(`${app.url}/dump`, { method: 'POST', body: form });
 
@@ -205,10 +218,25 @@ describe('a dump that is not stored', () => {
   it('leaves nothing when the network is gone in the middle', async () => {
     const app = await aServerWithModel();
 
-    await sendAsComponent(`${app.url}/dump`, aDumpOf({ before: randomBytes(100_000) }), { cutAfter: 50_000 });
+    const cut = sendAsComponent(`${app.url}/dump`, aDumpOf({ before: randomBytes(500_000) }), {
+      cutAfter: 300_000,
+      pauseMs: 1_000,
+    });
+    await eventually(async () => (await filesOf(app)).length === 1, 'some of it has arrived');
+    await cut;
 
     await eventually(async () => (await filesOf(app)).length === 0, 'no file is left');
     expect(await rowCount(app)).toBe(0);
+  });
+
+  it('holds up nobody, whatever is in it', async () => {
+    const app = await aServerWithModel({ MAX_COREDUMP_BYTES: '4000000' });
+    const begun = performance.now();
+
+    const answer = await refused(app, Buffer.from('ESP_CRASH:'.repeat(390_000)));
+
+    expect(answer.status).toBe(400);
+    expect(performance.now() - begun).toBeLessThan(5_000);
   });
 
   it('is given up when no later try could store it: nobody could say whose it is', async () => {

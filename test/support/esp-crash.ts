@@ -29,12 +29,15 @@ export async function sendAsComponent(
     host = new URL(url).host,
     pauseMs = 0,
     cutAfter = Number.POSITIVE_INFINITY,
+    patienceMs = Number.POSITIVE_INFINITY,
   }: {
     host?: string;
-    /** Between two halves of the dump. */
+    /** Between two halves of the dump, or before the network is gone. */
     pauseMs?: number;
     /** Bytes of the dump after which the network is gone. */
     cutAfter?: number;
+    /** For the answer. */
+    patienceMs?: number;
   } = {},
 ): Promise<{ status: number; text: string; isErased: boolean }> {
   const { hostname, port, pathname, search } = new URL(url);
@@ -50,7 +53,9 @@ export async function sendAsComponent(
   );
   for (const text of ['--', BOUNDARY, '\r\n', partHead]) socket.write(text);
   if (cutAfter < dump.length) {
-    socket.write(dump.subarray(0, cutAfter), () => socket.resetAndDestroy());
+    socket.write(dump.subarray(0, cutAfter));
+    await sleep(pauseMs);
+    socket.resetAndDestroy();
     await closed;
     return { status: -1, text: '', isErased: true };
   }
@@ -60,6 +65,7 @@ export async function sendAsComponent(
   socket.write(dump.subarray(middle));
   for (const text of ['\r\n', '--', BOUNDARY, '--', '\r\n']) socket.write(text);
 
+  if (patienceMs < Number.POSITIVE_INFINITY) setTimeout(() => socket.end(), patienceMs);
   const answer = await readAnswer(socket, closed);
   socket.destroy();
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? -1);

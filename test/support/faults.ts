@@ -2,7 +2,7 @@ import fs, { promises } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
 type Call = 'open' | 'copyFile';
-type HandleMethod = 'write' | 'writev' | 'read';
+type HandleMethod = 'write' | 'writev' | 'read' | 'sync';
 
 /**
  * Lets calls of node:fs/promises fail with a system's error code, as a failing disk does, until the returned function
