@@ -106,7 +106,7 @@ describe('the list of devices', () => {
   });
 
   it('refuses what the server would refuse in a name', () => {
-    expect(readDeviceList('SN-1,,Hall\0\n').problems).toEqual([
+    expect(readDeviceList('SN-1,,Hall\u0007\n').problems).toEqual([
       { line: 1, message: expect.stringContaining('control characters') },
     ]);
   });

@@ -39,7 +39,7 @@ export function toCoreElf(upload: Uint8Array): Uint8Array {
 function wholeElf({ payload, gaps, chipId }: Container): Uint8Array | null {
   if (payload.kind !== 'elf' || gaps.length > 0) return null;
   const file = openCoreFile(payload.reader, gaps, chipId, []);
-  return file.isCut ? null : payload.reader.bytes.subarray(0, file.end);
+  return file.isCut ? null : plainBytes(payload.reader.bytes.subarray(0, file.end));
 }
 
 function buildElf(dump: Dump, { payload, gaps, chipId, versionWord }: Container): Uint8Array {
