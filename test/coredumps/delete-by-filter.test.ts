@@ -90,7 +90,7 @@ describe('dumps that are deleted by a filter', () => {
     const files = async () =>
       (await readdir(app.config.coredumpsDir, { recursive: true })).filter((name) => name.endsWith('.dmp'));
     let isOver = false;
-    const uploading = uploadUntilRefused([app], () => isOver);
+    const uploading = uploadUntilRefused([app], () => isOver, 4);
     await eventually(async () => (await rowCount()) > 20, 'some dumps are there');
 
     for (let round = 0; round < 3; round++) {

@@ -28,7 +28,9 @@ describe('the recount', () => {
     expect(await recount(endpoint.databaseUrl)).toEqual([]);
   });
 
-  it('finds nothing wrong after each step of any sequence of uploads, parses, deletions, merges and regroupings', async () => {
+  it('finds nothing wrong after each step of any sequence of uploads, parses, deletions, merges and regroupings', {
+    timeout: 600_000,
+  }, async () => {
     // A failure prints the seed, the path to the run and its steps; `{ seed, path }` beside `numRuns` runs it again.
     await fc.assert(
       fc.asyncProperty(fc.array(crashStep, { minLength: 20, maxLength: 32 }), async (steps) => {

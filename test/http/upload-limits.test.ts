@@ -39,7 +39,7 @@ describe('uploads in flight', () => {
   });
 
   it('that trickle, 500 of them, let others through and are cut', async () => {
-    const app = await aServer({ UPLOAD_STALL_MS: '8000' });
+    const app = await aServer({ UPLOAD_STALL_MS: '15000' });
     await aDevice(app);
     await aDevice(app, { key: 'dev2' });
     const slow = Array.from({ length: 500 }, () => aSocket(app.url));

@@ -1,18 +1,17 @@
 import { type TestApp, upload } from './app.js';
 
-const SENDERS = 20;
-
 /**
- * Twenty senders at once, each in a loop until it is refused, or until it `isOver`.
+ * Senders at once, each in a loop until it is refused, or until it `isOver`.
  * @returns the statuses of all uploads
  */
 export async function uploadUntilRefused(
   servers: readonly TestApp[],
   isOver: () => boolean = () => false,
+  senders = 20,
 ): Promise<number[]> {
   const statuses: number[] = [];
   await Promise.all(
-    Array.from({ length: SENDERS }, async (_, sender) => {
+    Array.from({ length: senders }, async (_, sender) => {
       const server = servers[sender % servers.length];
       for (let count = 0; server !== undefined && !isOver(); count++) {
         const response = await upload(server, `dump ${count} of sender ${sender}`);
