@@ -3,7 +3,7 @@ import { buildForHost, hasGcc } from './support/build-device.js';
 import { aBuiltServer, type BuiltServer, registerDevices } from './support/built-server.js';
 import { type DeathCase, dieOnce, newTally, runOnce } from './support/campaign.js';
 
-const RUNS = Number(process.env.DEVICE_RUNS ?? 120);
+const RUNS = Number(process.env.DEVICE_RUNS ?? 60);
 const FIRST_SEED = Number(process.env.DEVICE_SEED ?? 1);
 /** Devices at a time: most of them wait. */
 const TOGETHER = 8;
