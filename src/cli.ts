@@ -6,6 +6,7 @@ import type { InitOptions } from './compose/init-command.js';
 import type { ServeOptions } from './compose/serve.js';
 import { listenForStop } from './compose/stop-signal.js';
 import type { Config } from './config/settings.js';
+import { messageOf } from './errors.js';
 import { PACKAGE_FILE } from './platform/program-files.js';
 import type { CoreOptions } from './sidecar/core-command.js';
 import type { ParseOptions } from './sidecar/parse-command.js';
@@ -254,7 +255,7 @@ async function reportProblems(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     for (const line of message.split('\n')) process.stderr.write(`coredock: ${line}\n`);
     process.exitCode = 1;
   }

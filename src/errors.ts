@@ -77,3 +77,8 @@ export function within(parent: string, error: DomainError): DomainError {
   if (field === undefined) return error;
   return new DomainError(code, message, { cause, retryAfterSeconds, field: `${parent}.${field}` });
 }
+
+/** What was thrown, in words. Most of it is an Error; a library may throw anything. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

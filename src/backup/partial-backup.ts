@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { messageOf } from '../errors.js';
 import { type Lock, takeLock } from '../platform/database/sqlite/lock-file.js';
 import { syncFolder } from '../platform/files/durable-folder.js';
 
@@ -62,7 +63,7 @@ function lockBeside(folder: string): Lock | null {
   try {
     return takeLock(`${folder}${PARTIAL}${LOCK}`, { waitMs: LOCK_WAIT_MS });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Error(`the folder ${folder} cannot be made: ${dirname(folder)} cannot be written (${reason})`, {
       cause: error,
     });

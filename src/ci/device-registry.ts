@@ -180,10 +180,7 @@ export function createDeviceRegistry({
       });
       return { status: response.status, body: await response.text() };
     } catch (error) {
-      throw connectionFailure(
-        endpoint,
-        error instanceof Error && error.cause instanceof Error ? error.cause : error,
-      );
+      throw connectionFailure(endpoint, error);
     }
   }
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { decodeText } from '../device-list/decode-text.js';
 import { type ListProblem, readDeviceList } from '../device-list/read-device-list.js';
 import { registerDevices } from '../device-list/register-devices.js';
+import { messageOf } from '../errors.js';
 import { givenToken } from './bearer-token.js';
 import { createDeviceRegistry, RefusedBatch } from './device-registry.js';
 import { openTokenFile } from './token-file.js';
@@ -75,7 +76,7 @@ export async function importDevicesCommand(
     }
   } catch (error) {
     if (error instanceof RefusedBatch) report([error.problem]);
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const before = created + skipped === 0 ? '' : `; ${summary()} by then, run it again to finish`;
     return complain(1, `${reason}${before}`);
   }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { bearerToken, givenToken } from './bearer-token.js';
-import { TemporaryFailure } from './temporary-failure.js';
+import { reasonOf, TemporaryFailure } from './temporary-failure.js';
 
 /** Gives the bearer token for one attempt; undefined: the server has no authentication, as far as is known here. */
 export type TokenSource = () => Promise<string | undefined>;
@@ -66,9 +66,4 @@ async function askGitHub(address: URL, requestToken: string): Promise<string> {
 /** The address as people write it into the settings of the server: without a slash at its end. */
 function addressOf(url: string): string {
   return url.replace(/\/+(graphql\/*)?$/, '');
-}
-
-function reasonOf(error: unknown): string {
-  const { message = String(error), cause } = error instanceof Error ? error : {};
-  return cause instanceof Error ? cause.message : message;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { messageOf } from '../errors.js';
 
 /** A failure after which a retry may succeed: no connection, a server that is overloaded or restarts. */
 export class TemporaryFailure extends Error {
@@ -21,9 +22,14 @@ export function isTemporaryCode(code: string | undefined): boolean {
   return code === 'INTERNAL_SERVER_ERROR' || code === 'RATE_LIMITED';
 }
 
+/** `fetch` puts the reason into the cause. */
+export function reasonOf(error: unknown): string {
+  return messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
+}
+
 /** Why a request got no answer, in one line. @returns a TemporaryFailure unless a retry cannot mend it */
 export function connectionFailure({ origin, protocol }: URL, error: unknown): Error {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   // OpenSSL's words for an answer that is not TLS; they have several lines, and addresses in memory.
   if (protocol === 'https:' && /wrong version number|packet length too long/.test(message))
     return new Error(

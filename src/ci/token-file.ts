@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import type { RegisteredDevice } from '../device-list/register-devices.js';
+import { messageOf } from '../errors.js';
 
 /** A CSV file of tokens that only its owner may read. Tokens are added: those of an earlier run stay. */
 export interface TokenFile {
@@ -46,8 +47,4 @@ export async function openTokenFile(path: string): Promise<TokenFile> {
 function rangeOf(devices: readonly RegisteredDevice[]): string {
   const names = devices.map(({ serial, key }) => `"${serial ?? key}"`);
   return names.length === 1 ? `${names[0]}` : `${names.length} devices, ${names[0]} to ${names.at(-1)},`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

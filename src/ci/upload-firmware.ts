@@ -6,6 +6,7 @@ import { request as requestHttps } from 'node:https';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import pRetry from 'p-retry';
+import { messageOf } from '../errors.js';
 import { HOW_TO_GET_ONE, type TokenOptions, tokenSource } from './job-token.js';
 import { createProgressBar } from './progress-bar.js';
 import { type Answer, readAnswer, type UploadedFirmware } from './read-answer.js';
@@ -65,7 +66,7 @@ export async function uploadFirmwareCommand(
     for (const { message } of warnings) stderr.write(`coredock: warning: ${message}\n`);
     return 0;
   } catch (error) {
-    return complain(1, error instanceof Error ? error.message : String(error));
+    return complain(1, messageOf(error));
   }
 
   function complain<Code extends 1 | 2>(code: Code, problem: string): Code {

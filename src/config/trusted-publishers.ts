@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
+import { messageOf } from '../errors.js';
 import { CI_PROVIDERS, type CiProviderName } from './ci-providers.js';
 import { isHttpUrl, quoted } from './value-types.js';
 
@@ -85,12 +86,12 @@ function contentOf(text: string): { json: unknown; problem?: undefined } | { pro
   try {
     if (isPath) content = readFileSync(text, 'utf8');
   } catch (error) {
-    return { problem: `${where} cannot be read: ${messageOf(error)}` };
+    return { problem: `${where} cannot be read: ${lineOf(error)}` };
   }
   try {
     return { json: JSON.parse(content) };
   } catch (error) {
-    return { problem: `${where} is not JSON: ${messageOf(error)}` };
+    return { problem: `${where} is not JSON: ${lineOf(error)}` };
   }
 }
 
@@ -158,6 +159,6 @@ function shownModels(item: unknown): string {
   return parsed.success ? ` (${parsed.data.models.join(', ')})` : '';
 }
 
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll('\n', ' ');
+function lineOf(error: unknown): string {
+  return messageOf(error).replaceAll('\n', ' ');
 }

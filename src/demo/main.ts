@@ -9,6 +9,7 @@ import { createClient } from 'graphql-sse';
 import { randomToken, sha256 } from '../auth/static-tokens.js';
 import { readDotenv } from '../config/dotenv.js';
 import { type Config, ConfigError, readConfig } from '../config/settings.js';
+import { messageOf } from '../errors.js';
 import { assertListenable } from '../http/listen-address.js';
 import { PROGRAM_FILE } from '../platform/program-files.js';
 import {
@@ -50,7 +51,7 @@ try {
   const succeeded = await play(server);
   process.exitCode = succeeded ? 0 : 1;
 } catch (error) {
-  process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`demo: ${messageOf(error)}\n`);
   process.exitCode = 1;
 }
 if (options.exit || process.exitCode !== 0) await stack.stop();
@@ -99,9 +100,7 @@ async function fillHistory(): Promise<void> {
   } catch (error) {
     // The stack will report the same problem.
     if (error instanceof ConfigError) return;
-    process.stderr.write(
-      `demo: the history could not be made: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
+    process.stderr.write(`demo: the history could not be made: ${messageOf(error)}\n`);
   }
 }
 
@@ -217,7 +216,7 @@ async function startStack(): Promise<{ url: string; stop(): Promise<void> }> {
     });
     void ended.then(() => reject(new Error(`the stack did not start:\n${log}`)));
   }).catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${messageOf(error)}\n`);
     process.exit(1);
   });
   child.stderr.removeAllListeners('data').resume();

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { type Entry, fromRandomAccessReaderPromise, getFileNameLowLevel, type ZipFile } from 'yauzl';
-import { badInput, DomainError } from '../errors.js';
+import { badInput, DomainError, messageOf } from '../errors.js';
 import { asStorageError, storageCall } from '../platform/blobs/storage-errors.js';
 import { isSystemError } from '../platform/files/system-errors.js';
 import { ArchiveFile } from './archive-file.js';
@@ -153,7 +153,7 @@ async function zipCall<T>(call: Promise<T>): Promise<T> {
 function asArchiveError(error: unknown, what: string): unknown {
   if (error instanceof DomainError) return error;
   if (isSystemError(error)) return asStorageError(error);
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return badInput(`${what} is damaged (${shown(reason)}): pack and upload it again.`);
 }
 

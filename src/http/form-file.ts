@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import busboy from 'busboy';
-import { badInput } from '../errors.js';
+import { badInput, messageOf } from '../errors.js';
 
 /** The file of a multipart form while it arrives. */
 export interface FormFile {
@@ -89,8 +89,4 @@ function openForm(headers: IncomingMessage['headers']) {
   } catch {
     throw badInput('Send the file in a multipart form, for example with curl -F file=@FILE.');
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import { readDotenv } from '../config/dotenv.js';
 import { readConfig } from '../config/settings.js';
+import { messageOf } from '../errors.js';
 import { openLog } from '../platform/logger.js';
 import { announce } from './announcement.js';
 import { type Sidecar, startSidecar } from './server.js';
@@ -63,8 +64,4 @@ function explain(error: unknown, port: number): string[] {
   if (code === 'EADDRINUSE') return [`127.0.0.1:${port} is in use by another program; choose another --port`];
   if (code === 'EACCES' || code === 'EPERM') return [`not allowed: ${messageOf(error)}`];
   return messageOf(error).split('\n');
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FirmwareImage, openFirmware, UnreadableFirmware } from '../crashdump/index.js';
+import { messageOf } from '../errors.js';
 
 /** Espressif names its ROM ELFs `esp32c3_rev3_rom.elf`; the number is major × 100 + minor. */
 const FILE_NAME = /^(esp32[a-z0-9]*)_rev(\d+)_rom\.elf$/;
@@ -21,7 +22,7 @@ export function openRomLibrary(folder: string | null): RomLibrary {
   try {
     return createRomLibrary(folder);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new UnreadableRomFolder(`ESP_ROM_ELF_DIR: the folder ${folder} cannot be read: ${reason}`);
   }
 }
@@ -53,7 +54,7 @@ export function createRomLibrary(directory: string): RomLibrary {
     try {
       return openFirmware(readFileSync(join(directory, file)));
     } catch (error) {
-      throw new UnreadableFirmware(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new UnreadableFirmware(`${file}: ${messageOf(error)}`);
     }
   }
 }

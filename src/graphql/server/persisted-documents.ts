@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { GraphQLError, parse } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
+import { messageOf } from '../../errors.js';
 import { parseJson } from '../../platform/json.js';
 import { REQUEST_ERROR } from '../limits/document-limits.js';
 
@@ -32,7 +33,7 @@ export async function readPersistedDocuments({
 }): Promise<PersistedDocuments> {
   const say = (what: string) => new Error(`PERSISTED_DOCUMENTS: ${path} ${what}`);
   const unreadable = (error: unknown): never => {
-    throw say(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw say(`cannot be read: ${messageOf(error)}`);
   };
   // Reading a named pipe or a device would never end.
   if (!(await stat(path).catch(unreadable)).isFile()) throw say('is no plain file');

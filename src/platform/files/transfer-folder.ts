@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { messageOf } from '../../errors.js';
 import { makeFolder } from './durable-folder.js';
 
 /**
@@ -15,7 +16,7 @@ export async function prepareTransferFolder(
     await makeFolder(folder);
     await access(folder, constants.W_OK);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Error(`${setting}: the transfer folder ${folder} cannot be written: ${reason}`, {
       cause: error,
     });

@@ -1,6 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { DomainError } from '../../../errors.js';
+import { DomainError, messageOf } from '../../../errors.js';
 import type { Logger } from '../../logger.js';
 import { createKeyedMutex } from '../../semaphore.js';
 import { createChangeLog } from '../change-log.js';
@@ -155,7 +155,7 @@ async function migrate(
     // Without user and password, because the sentence is logged.
     const { host, pathname } = new URL(url);
     const [cause] = error instanceof AggregateError ? error.errors : [error];
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new Error(`DATABASE_URL: the database ${host}${pathname} cannot be opened: ${reason}`, {
       cause: error,
     });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
+import { messageOf } from '../../../errors.js';
 import { syncFolder } from '../../files/durable-folder.js';
 
 /**
@@ -18,7 +19,7 @@ export async function copySqlite(file: string, to: string): Promise<void> {
     // One read transaction, which in WAL mode blocks no writer.
     database.prepare('VACUUM INTO ?').run(to);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Error(`the database ${file} cannot be copied to ${to}: ${reason}`, { cause: error });
   } finally {
     database.close();

@@ -1,5 +1,6 @@
 import { access, constants, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { messageOf } from '../../../errors.js';
 import { makeFolder } from '../../files/durable-folder.js';
 import { hasCode } from '../../files/system-errors.js';
 
@@ -25,7 +26,7 @@ export async function prepareDatabaseFile(file: string): Promise<void> {
   try {
     await makeFolder(dirname(resolve(file)));
   } catch (error) {
-    throw databaseProblem(file, `has no folder, and it cannot be made: ${reasonOf(error)}`, error);
+    throw databaseProblem(file, `has no folder, and it cannot be made: ${messageOf(error)}`, error);
   }
   const kind = await kindOf(file);
   if (kind !== null) throw databaseProblem(file, `cannot be used: it is ${kind}`);
@@ -34,7 +35,7 @@ export async function prepareDatabaseFile(file: string): Promise<void> {
   } catch (error) {
     // SQLite would open it for reading only, and the first write would fail.
     if (!hasCode(error, 'ENOENT'))
-      throw databaseProblem(file, `cannot be written: ${reasonOf(error)}`, error);
+      throw databaseProblem(file, `cannot be written: ${messageOf(error)}`, error);
   }
 }
 
@@ -47,10 +48,10 @@ async function kindOf(file: string): Promise<string | null> {
     if (stats.size === 0) return null;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
-    throw databaseProblem(file, `cannot be read: ${reasonOf(error)}`, error);
+    throw databaseProblem(file, `cannot be read: ${messageOf(error)}`, error);
   }
   const handle = await open(file, 'r').catch((error: unknown) => {
-    throw databaseProblem(file, `cannot be read: ${reasonOf(error)}`, error);
+    throw databaseProblem(file, `cannot be read: ${messageOf(error)}`, error);
   });
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
@@ -58,8 +59,4 @@ async function kindOf(file: string): Promise<string | null> {
   } finally {
     await handle.close();
   }
-}
-
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
-import { DomainError } from '../../../errors.js';
+import { DomainError, messageOf } from '../../../errors.js';
 import type { Logger } from '../../logger.js';
 import { createKeyedMutex } from '../../semaphore.js';
 import { createChangeLog } from '../change-log.js';
@@ -12,7 +12,7 @@ import { createSqliteAdapterFactory, createSqliteReaderFactory } from './adapter
 import { sqliteLog } from './changes.js';
 import { openConnection, openToRead } from './connection.js';
 import { createDiskReserve, type DiskReserve } from './disk-reserve.js';
-import { databaseProblem, prepareDatabaseFile, reasonOf } from './file.js';
+import { databaseProblem, prepareDatabaseFile } from './file.js';
 import { createSqliteGuard } from './guard.js';
 import { migrateSqlite } from './migrate-sqlite.js';
 import { lockForOneServer } from './server-lock.js';
@@ -111,7 +111,7 @@ function openReader(file: string, name: string, reserve: DiskReserve): DatabaseS
   } catch (error) {
     // No space or no inode for the log beside the database: releasing the reserve frees both.
     if (reserve.release()) return openReader(file, name, reserve);
-    throw databaseProblem(file, `cannot be opened: ${reasonOf(error)}`, error);
+    throw databaseProblem(file, `cannot be opened: ${messageOf(error)}`, error);
   }
 }
 
@@ -130,6 +130,6 @@ function migrate(file: string, name: string): string[] {
   try {
     return migrateSqlite(name);
   } catch (error) {
-    throw databaseProblem(file, `cannot be used: ${reasonOf(error)}`, error);
+    throw databaseProblem(file, `cannot be used: ${messageOf(error)}`, error);
   }
 }

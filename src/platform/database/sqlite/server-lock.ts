@@ -1,4 +1,5 @@
-import { databaseProblem, reasonOf } from './file.js';
+import { messageOf } from '../../../errors.js';
+import { databaseProblem } from './file.js';
 import { type Lock, takeLock } from './lock-file.js';
 
 /** Two servers that start at once may block each other for a moment; after this time one of them has the lock. */
@@ -21,12 +22,12 @@ function tryLock(file: string): Lock | null {
     return takeLock(`${file}.lock`, { waitMs: START_WAIT_MS });
   } catch (error) {
     throw isUnopened(error)
-      ? databaseProblem(file, `is in a folder that cannot be written: ${reasonOf(error)}`, error)
-      : databaseProblem(file, `cannot be locked by ${file}.lock: ${reasonOf(error)}`, error);
+      ? databaseProblem(file, `is in a folder that cannot be written: ${messageOf(error)}`, error)
+      : databaseProblem(file, `cannot be locked by ${file}.lock: ${messageOf(error)}`, error);
   }
 }
 
 /** SQLITE_CANTOPEN */
 function isUnopened(error: unknown): boolean {
-  return reasonOf(error).includes('unable to open database file');
+  return messageOf(error).includes('unable to open database file');
 }

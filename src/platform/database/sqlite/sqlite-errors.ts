@@ -1,4 +1,5 @@
 import { DriverAdapterError, type MappedError } from '@prisma/driver-adapter-utils';
+import { messageOf } from '../../../errors.js';
 
 /** Converts an error of SQLite to Prisma's form; any other is returned unchanged. */
 export function translated(error: unknown): unknown {
@@ -16,7 +17,7 @@ export function guarded(check: () => void): void {
   try {
     check();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     throw new DriverAdapterError({ kind: 'sqlite', extendedCode: resultCodeOf(message), message });
   }
 }
