@@ -151,9 +151,9 @@ describe('a subscription over WebSocket', () => {
 
 const VIEWER_ROLE = { realm_access: { roles: ['viewer'] } };
 
-/** A viewer's, for about two seconds more. */
+/** A viewer's, for about five seconds more. */
 function shortLived(issuer: Awaited<ReturnType<typeof anOidcProvider>>): Promise<string> {
-  return issuer.sign({ exp: inSeconds(2 - SKEW_SECONDS), ...VIEWER_ROLE });
+  return issuer.sign({ exp: inSeconds(5 - SKEW_SECONDS), ...VIEWER_ROLE });
 }
 
 function openSse(app: TestApp, token?: string): Promise<Response> {
