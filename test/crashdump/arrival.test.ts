@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { peekDump, readCrashDump, UnreadableDump } from '../../src/crashdump/index.js';
 import { arrivingDumps, readDamaged, readWrapped } from '../accuracy/arrival.js';
+import { cpuClock } from '../support/cpu-clock.js';
 import { fixture } from '../support/fixtures.js';
 import { findCaseFile, SEARCHED } from '../support/real-cases.js';
 import { aTask, binDump, bytes, CHIP, type CoreSpec, elfDump, elfFile, words } from './builders.js';
@@ -269,10 +270,10 @@ describe('hostile text', () => {
     ['log lines', 'I (1) a: QUJDQUJD b\n'],
   ])('is read in bounded time: much of %s', (_, unit) => {
     const text = Buffer.from(unit.repeat(Math.ceil(LENGTH / unit.length)));
-    const started = process.cpuUsage();
+    const spentMs = cpuClock();
 
     expect(() => read(text)).toThrow(UnreadableDump);
-    expect(process.cpuUsage(started).user / 1000).toBeLessThan(5_000);
+    expect(spentMs()).toBeLessThan(5_000);
   });
 
   it('is read in bounded time: a session of megabytes before the dump', () => {
@@ -280,10 +281,10 @@ describe('hostile text', () => {
     const session = 'I (1234) wifi: beacon timeout 0x3ffb1234 aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ=\n'.repeat(
       200_000,
     );
-    const started = process.cpuUsage();
+    const spentMs = cpuClock();
 
     expect(read(Buffer.from(session + uartLog(dump))).crashedTask).toBe('main');
-    expect(process.cpuUsage(started).user / 1000).toBeLessThan(5_000);
+    expect(spentMs()).toBeLessThan(5_000);
   });
 });
 

@@ -4,6 +4,7 @@ import { redactOutput, redactReport } from '../../src/coredumps/redact.js';
 import { findDeviceBlock } from '../../src/crashdump/core/device-block.js';
 import { DumpMemory } from '../../src/crashdump/core/memory.js';
 import { readCrashDump } from '../../src/crashdump/index.js';
+import { cpuClock } from '../support/cpu-clock.js';
 import { aTask, binDump, CHIP, elfDump } from './builders.js';
 import { aDeviceBlock, type BlockSpec, resealHeader } from './device-blocks.js';
 
@@ -197,18 +198,18 @@ describe('a hostile block', () => {
     const blocks = Buffer.alloc(size * 256);
     for (let at = 0; at < blocks.length; at += size) blocks.set(block, at);
     const memory = new DumpMemory([{ address: ADDRESS, bytes: blocks, executable: false }]);
-    const begun = performance.now();
+    const spentMs = cpuClock();
 
     expect(findDeviceBlock(memory, '00ff')).toBeNull();
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(spentMs()).toBeLessThan(2_000);
   });
 
   it('costs little when a dump is full of its magic', () => {
     const magics = Buffer.alloc(1024 * 1024, Buffer.from('COREDOCK\x1ablock\r\n', 'latin1'));
-    const begun = performance.now();
+    const spentMs = cpuClock();
 
     expect(readCrashDump({ core: aDumpWith(magics), elf: null }).report.deviceIdentity).toBeNull();
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(spentMs()).toBeLessThan(5_000);
   });
 });
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { aServer, eventually, type TestApp } from '../support/app.js';
+import { cpuClock } from '../support/cpu-clock.js';
 import { aDumpOf, sendAsComponent } from '../support/esp-crash.js';
 import { fixture } from '../support/fixtures.js';
 import { ADMIN, STATIC_TOKENS } from '../support/people.js';
@@ -231,12 +232,12 @@ describe('a dump that is not stored', () => {
 
   it('holds up nobody, whatever is in it', async () => {
     const app = await aServerWithModel({ MAX_COREDUMP_BYTES: '4000000' });
-    const begun = performance.now();
+    const spentMs = cpuClock();
 
     const answer = await refused(app, Buffer.from('ESP_CRASH:'.repeat(390_000)));
 
     expect(answer.status).toBe(400);
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(spentMs()).toBeLessThan(5_000);
   });
 
   it('is given up when no later try could store it: nobody could say whose it is', async () => {

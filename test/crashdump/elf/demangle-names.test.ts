@@ -6,6 +6,7 @@ import {
   readableName,
 } from '../../../src/crashdump/demangle/demangle.js';
 import { namesBySource, recordedNames, verdictOn } from '../../accuracy/demangle.js';
+import { cpuClock } from '../../support/cpu-clock.js';
 
 const names = recordedNames();
 const bySource = namesBySource();
@@ -116,7 +117,7 @@ describe('damaged names', () => {
       return (seed >>> 8) % below;
     };
     const pool = [...names.map(({ mangled }) => mangled), ...RUST_SEEDS];
-    const started = performance.now();
+    const spentMs = cpuClock();
     for (let round = 0; round < 6000; round++) {
       let name = pool[random(pool.length)] ?? '';
       for (let count = 1 + random(4); count > 0; count--) {
@@ -128,7 +129,7 @@ describe('damaged names', () => {
       const result = readableName(name);
       expect(result.length).toBeLessThan(70_000);
     }
-    expect(performance.now() - started).toBeLessThan(30_000);
+    expect(spentMs()).toBeLessThan(30_000);
   });
 
   it.each([
@@ -140,10 +141,10 @@ describe('damaged names', () => {
     [`_RINvC1a1f${'T'.repeat(30)}lE${'TB9_B9_E'.repeat(100)}E`],
     [`_Z1fIXrq${'XrQi_'.repeat(500)}E`],
   ])('that repeat cost no time: %#', (name) => {
-    const started = performance.now();
+    const spentMs = cpuClock();
     readableName(name);
 
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(spentMs()).toBeLessThan(1000);
   });
 });
 
