@@ -61,6 +61,8 @@ describe.skipIf(!hasChromium)(`every page${NEEDS_CHROMIUM}`, () => {
     await page.getByRole('row').nth(2).waitFor();
 
     await page.keyboard.press('g');
+    // Who types slowly.
+    await page.waitForTimeout(1_500);
     await page.keyboard.press('d');
     await expect.poll(path).toBe('/dumps');
     await page.getByRole('row').nth(2).waitFor();

@@ -1,9 +1,9 @@
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { useLocation } from 'wouter';
 import { usePlaces } from './places';
 
-/** Maximum time between the two keys of "go to". */
-const CHORD_MS = 1_200;
+/** Maximum time between the two keys of "go to": enough for who types slowly, or on a busy computer. */
+const CHORD_MS = 5_000;
 
 /**
  * The keys that work on every page: `/`, `?`, `j` and `k` through elements with `data-row`, `g` and a letter, Escape
@@ -12,10 +12,10 @@ const CHORD_MS = 1_200;
 export function useKeys({ onSearch, onHelp }: { onSearch: () => void; onHelp: () => void }): void {
   const [location, navigate] = useLocation();
   const places = usePlaces();
+  // Survives what the page draws anew between the two keys.
+  const goPressedAt = useRef(Number.NEGATIVE_INFINITY);
 
   useEffect(() => {
-    let goPressedAt = Number.NEGATIVE_INFINITY;
-
     function handle(event: KeyboardEvent): void {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (isTyping(event.target)) {
@@ -23,9 +23,9 @@ export function useKeys({ onSearch, onHelp }: { onSearch: () => void; onHelp: ()
         return;
       }
       if (document.querySelector('dialog[open]') !== null) return;
-      const place =
-        event.timeStamp - goPressedAt < CHORD_MS ? places.find(({ key }) => key === event.key) : undefined;
-      goPressedAt = event.key === 'g' ? event.timeStamp : Number.NEGATIVE_INFINITY;
+      const isChord = event.timeStamp - goPressedAt.current < CHORD_MS;
+      const place = isChord ? places.find(({ key }) => key === event.key) : undefined;
+      goPressedAt.current = event.key === 'g' ? event.timeStamp : Number.NEGATIVE_INFINITY;
       const action = place === undefined ? ACTIONS[event.key] : () => navigate(place.path);
       if (action === undefined) return;
       event.preventDefault();
