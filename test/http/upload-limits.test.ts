@@ -47,7 +47,11 @@ describe('uploads in flight', () => {
     const trickle = setInterval(() => {
       for (const { socket, send } of slow) if (socket.writable) send('x');
     }, 1_000);
-    await eventually(async () => (await inFlight(app)) === 500, 'all trickle', { everyMs: 200 });
+    let cut = 0;
+    for (const { closed } of slow) void closed.then(() => cut++);
+    // A slow machine cuts the first before the last have come.
+    const haveAllCome = async () => (await inFlight(app)) + cut >= 500;
+    await eventually(haveAllCome, 'all trickle', { everyMs: 200 });
 
     const honest = await stored(app, 'an honest dump', { device: 'dev2' });
     const answers = await Promise.all(slow.map(({ closed }) => closed));
