@@ -135,8 +135,9 @@ export default defineConfig({
     isolate: false,
     // What comes at once on a quiet machine takes its time on one where everything else runs as well.
     expect: { poll: { timeout: 30_000 } },
-    // Most of the time a test waits: for a disk, a process, a deadline. More at once than there are cores.
-    maxWorkers: 4,
+    // A test also waits, for a disk, a process, a deadline, so more at once than CI has cores. Not many more: each has
+    // processes of its own, and what a person or a device would wait for must not take a minute.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/support/summary-reporter.ts'],
     projects: [unit, sqlite, postgresql, memory, program, dashboard],
