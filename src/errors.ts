@@ -82,3 +82,13 @@ export function within(parent: string, error: DomainError): DomainError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/**
+ * Why a request got no answer, in words: `fetch` only says "fetch failed", and its cause has the reason. A name with
+ * several addresses fails once for each, and the error about all of them says nothing itself.
+ */
+export function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const [first] = cause instanceof AggregateError ? cause.errors : [cause];
+  return messageOf(first) || messageOf(error);
+}

@@ -1,3 +1,4 @@
+import { reasonOf } from '../errors.js';
 import { createLease } from '../platform/background/lease.js';
 import { createWorker } from '../platform/background/worker.js';
 import type { Prisma } from '../platform/database/client.js';
@@ -115,7 +116,7 @@ export function createAlertSender({
       });
       return { httpStatus };
     } catch (error) {
-      return { error: error instanceof Error ? error.message.slice(0, 500) : 'an unknown error' };
+      return { error: reasonOf(error).slice(0, 500) };
     }
   }
 }

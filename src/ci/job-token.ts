@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { reasonOf } from '../errors.js';
 import { bearerToken, givenToken } from './bearer-token.js';
-import { reasonOf, TemporaryFailure } from './temporary-failure.js';
+import { TemporaryFailure } from './temporary-failure.js';
 
 /** Gives the bearer token for one attempt; undefined: the server has no authentication, as far as is known here. */
 export type TokenSource = () => Promise<string | undefined>;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { messageOf } from '../errors.js';
+import { reasonOf } from '../errors.js';
 
 /** A failure after which a retry may succeed: no connection, a server that is overloaded or restarts. */
 export class TemporaryFailure extends Error {
@@ -20,11 +20,6 @@ export function answeredTemporarily(status: number, json: unknown): TemporaryFai
 /** `extensions.code` of errors that pass by themselves. */
 export function isTemporaryCode(code: string | undefined): boolean {
   return code === 'INTERNAL_SERVER_ERROR' || code === 'RATE_LIMITED';
-}
-
-/** `fetch` puts the reason into the cause. */
-export function reasonOf(error: unknown): string {
-  return messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
 }
 
 /** Why a request got no answer, in one line. @returns a TemporaryFailure unless a retry cannot mend it */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { reasonOf } from '../errors.js';
 import { parseJson } from '../platform/json.js';
 
 /** What `/readyz` of a running server says. */
@@ -25,11 +26,7 @@ export async function askReadiness({ host, port }: { host: string; port: number 
       text: parsed.success ? notReady(parsed.data) : `${url} answers ${response.status}`,
     };
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return {
-      isReady: false,
-      text: `${url} does not answer: ${cause instanceof Error ? cause.message : cause}`,
-    };
+    return { isReady: false, text: `${url} does not answer: ${reasonOf(error)}` };
   }
 }
 

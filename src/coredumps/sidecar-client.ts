@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { CrashReport } from '../crashdump/index.js';
+import { reasonOf } from '../errors.js';
 import { parseJson } from '../platform/json.js';
 import { readReport } from './report-schema.js';
 
@@ -55,7 +56,7 @@ export function createSidecarClient({
       } catch (error) {
         signal.throwIfAborted();
         if (timeout.aborted) return notAnswered(`the sidecar did not answer within ${timeoutMs} ms`);
-        return notAnswered(describe(error));
+        return notAnswered(reasonOf(error));
       }
     },
     async isUp() {
@@ -111,12 +112,6 @@ function notAnswered(reason: string): SidecarAnswer {
 
 function capped(text: string): string {
   return text.length <= MAX_REASON_LENGTH ? text : `${text.slice(0, MAX_REASON_LENGTH)}…`;
-}
-
-/** fetch only says "fetch failed"; the reason is in its cause. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
 }
 
 function withSlash(base: string): string {
