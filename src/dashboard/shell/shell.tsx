@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useConnectionState } from '../api/live';
 import { withBase } from '../base-path';
@@ -13,7 +13,9 @@ import { useKeys } from './use-keys';
 export function Shell({ isSignedIn, children }: { isSignedIn: boolean; children: ReactNode }) {
   const [isHelpOpen, setHelpOpen] = useState(false);
   const search = useRef<HTMLInputElement>(null);
-  useKeys({ onSearch: () => search.current?.focus(), onHelp: () => setHelpOpen(true) });
+  const onSearch = useCallback(() => search.current?.focus(), []);
+  const onHelp = useCallback(() => setHelpOpen(true), []);
+  useKeys({ onSearch, onHelp });
 
   return (
     <>
@@ -30,12 +32,7 @@ export function Shell({ isSignedIn, children }: { isSignedIn: boolean; children:
         <div className="top-tools">
           <LiveMark />
           <ThemeToggle />
-          <button
-            type="button"
-            className="icon-button"
-            aria-label="Keyboard shortcuts"
-            onClick={() => setHelpOpen(true)}
-          >
+          <button type="button" className="icon-button" aria-label="Keyboard shortcuts" onClick={onHelp}>
             ?
           </button>
           {isSignedIn && (

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useEffect } from 'react';
 import { useLocation } from 'wouter';
 import { usePlaces } from './places';
 
@@ -8,14 +8,16 @@ const CHORD_MS = 5_000;
 /**
  * The keys that work on every page: `/`, `?`, `j` and `k` through elements with `data-row`, `g` and a letter, Escape
  * for one level up. Enter is handled by the focused link.
+ *
+ * @param onSearch, onHelp the same functions at each call, else a `g` is forgotten
  */
 export function useKeys({ onSearch, onHelp }: { onSearch: () => void; onHelp: () => void }): void {
   const [location, navigate] = useLocation();
   const places = usePlaces();
-  // Survives what the page draws anew between the two keys.
-  const goPressedAt = useRef(Number.NEGATIVE_INFINITY);
 
   useEffect(() => {
+    let goPressedAt = Number.NEGATIVE_INFINITY;
+
     function handle(event: KeyboardEvent): void {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (isTyping(event.target)) {
@@ -23,9 +25,9 @@ export function useKeys({ onSearch, onHelp }: { onSearch: () => void; onHelp: ()
         return;
       }
       if (document.querySelector('dialog[open]') !== null) return;
-      const isChord = event.timeStamp - goPressedAt.current < CHORD_MS;
-      const place = isChord ? places.find(({ key }) => key === event.key) : undefined;
-      goPressedAt.current = event.key === 'g' ? event.timeStamp : Number.NEGATIVE_INFINITY;
+      const place =
+        event.timeStamp - goPressedAt < CHORD_MS ? places.find(({ key }) => key === event.key) : undefined;
+      goPressedAt = event.key === 'g' ? event.timeStamp : Number.NEGATIVE_INFINITY;
       const action = place === undefined ? ACTIONS[event.key] : () => navigate(place.path);
       if (action === undefined) return;
       event.preventDefault();
