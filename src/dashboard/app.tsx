@@ -4,6 +4,7 @@ import { Route, Router, Switch } from 'wouter';
 import { createApi } from './api/client';
 import { LiveProvider } from './api/live';
 import { BASE_PATH } from './base-path';
+import { ErrorBoundary, PageBoundary } from './error-page';
 import { Gate } from './gate';
 import { lazyPage } from './lazy-page';
 import { DevicePage } from './pages/device/device-page';
@@ -17,6 +18,7 @@ import { ModelPage } from './pages/model/model-page';
 import { NotFoundPage } from './pages/not-found-page';
 import { OverviewPage } from './pages/overview/overview-page';
 import { SearchPage } from './pages/search/search-page';
+import { idInAddress } from './parts/id-in-address';
 import { Loading } from './parts/notices';
 import { ToastProvider } from './parts/toasts';
 import { AdminsPage } from './session/role';
@@ -33,7 +35,9 @@ const EnrolmentPage = lazyPage(async () => (await import('./pages/enrolment/enro
 export function App() {
   return (
     <Router base={BASE_PATH}>
-      <Gate>{(isSignedIn) => <Fleet isSignedIn={isSignedIn} />}</Gate>
+      <ErrorBoundary>
+        <Gate>{(isSignedIn) => <Fleet isSignedIn={isSignedIn} />}</Gate>
+      </ErrorBoundary>
     </Router>
   );
 }
@@ -47,32 +51,51 @@ function Fleet({ isSignedIn }: { isSignedIn: boolean }) {
       <LiveProvider connection={api.connection}>
         <ToastProvider>
           <Shell isSignedIn={isSignedIn}>
-            <Switch>
-              <Route path="/" component={OverviewPage} />
-              <Route path="/groups" component={GroupsPage} />
-              <Route path="/groups/:id">{({ id }) => <GroupPage key={id} id={id} />}</Route>
-              <Route path="/dumps" component={DumpsPage} />
-              <Route path="/dumps/:id">{({ id }) => <DumpPage key={id} id={id} />}</Route>
-              <Route path="/search" component={SearchPage} />
-              <Route path="/devices" component={DevicesPage} />
-              <Route path="/devices/:key">{({ key }) => <DevicePage key={key} deviceKey={key} />}</Route>
-              <Route path="/enrolment">
-                <Suspense fallback={<Loading />}>
-                  <EnrolmentPage />
-                </Suspense>
-              </Route>
-              <Route path="/firmware" component={FirmwarePage} />
-              <Route path="/firmware/:code">{({ code }) => <ModelPage key={code} code={code} />}</Route>
-              <Route path="/alerts">{admins(<AlertsPage />)}</Route>
-              <Route path="/alerts/:id">{({ id }) => admins(<AlertPage key={id} id={id} />)}</Route>
-              <Route path="/audit">{admins(<AuditPage />)}</Route>
-              <Route component={NotFoundPage} />
-            </Switch>
+            <PageBoundary>
+              <Switch>
+                <Route path="/" component={OverviewPage} />
+                <Route path="/groups" component={GroupsPage} />
+                <Route path="/groups/:id">
+                  {withId('CrashGroup', (id) => (
+                    <GroupPage key={id} id={id} />
+                  ))}
+                </Route>
+                <Route path="/dumps" component={DumpsPage} />
+                <Route path="/dumps/:id">
+                  {withId('Coredump', (id) => (
+                    <DumpPage key={id} id={id} />
+                  ))}
+                </Route>
+                <Route path="/search" component={SearchPage} />
+                <Route path="/devices" component={DevicesPage} />
+                <Route path="/devices/:key">{({ key }) => <DevicePage key={key} deviceKey={key} />}</Route>
+                <Route path="/enrolment">
+                  <Suspense fallback={<Loading />}>
+                    <EnrolmentPage />
+                  </Suspense>
+                </Route>
+                <Route path="/firmware" component={FirmwarePage} />
+                <Route path="/firmware/:code">{({ code }) => <ModelPage key={code} code={code} />}</Route>
+                <Route path="/alerts">{admins(<AlertsPage />)}</Route>
+                <Route path="/alerts/:id">
+                  {withId('AlertRule', (id) => admins(<AlertPage key={id} id={id} />))}
+                </Route>
+                <Route path="/audit">{admins(<AuditPage />)}</Route>
+                <Route component={NotFoundPage} />
+              </Switch>
+            </PageBoundary>
           </Shell>
         </ToastProvider>
       </LiveProvider>
     </Provider>
   );
+}
+
+function withId(noun: Parameters<typeof idInAddress>[1], page: (id: string) => ReactNode) {
+  return ({ id: part }: { id: string }) => {
+    const id = idInAddress(part, noun);
+    return id === null ? <NotFoundPage /> : page(id);
+  };
 }
 
 function admins(page: ReactNode) {

@@ -7,7 +7,8 @@ export function NotFoundPage() {
     <div className="empty">
       <h1>This page does not exist</h1>
       <p>
-        It may have been deleted. <Link href="/">Back to the overview</Link>
+        What it showed may have been deleted, or the address is not complete.{' '}
+        <Link href="/">Back to the overview</Link>
       </p>
     </div>
   );

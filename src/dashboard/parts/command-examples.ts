@@ -1,4 +1,5 @@
 /** Commands and code to copy, with this server's own address in them. */
+import { version } from '../../../package.json';
 import { SERVER_URL } from '../base-path';
 
 /** How a device says who it is: with authentication by a bearer token, without by its key, or by model and serial. */
@@ -59,3 +60,6 @@ export function uploadCommand(modelCode: string, isClosed: boolean): string {
     `  --model ${modelCode} --url ${SERVER_URL}`,
   ].join('\n');
 }
+
+/** Adds the component of this release to an ESP-IDF project. */
+export const ADD_COMPONENT = `idf.py add-dependency "coredock/coredock^${version}"`;

@@ -1,6 +1,10 @@
 import { type ReactNode, useEffect, useId, useRef } from 'react';
 
-/** The browser's modal dialog: focus stays in it, Escape closes it. */
+/** What a person is about to fill in; in a question, the answer that changes nothing. */
+const FIELD =
+  ':is(input:not([type="hidden"]), textarea, select):not(:disabled), .dialog-actions button:not(:disabled)';
+
+/** The browser's modal dialog: focus begins in its first field and stays in it, Escape closes it. */
 export function Dialog({
   title,
   isOpen,
@@ -15,8 +19,10 @@ export function Dialog({
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
-    if (isOpen) dialog.current?.showModal();
-    else dialog.current?.close();
+    if (!isOpen) return dialog.current?.close();
+    dialog.current?.showModal();
+    // The browser would take the first thing in it, which is the button that closes it.
+    dialog.current?.querySelector<HTMLElement>(FIELD)?.focus();
   }, [isOpen]);
 
   return (

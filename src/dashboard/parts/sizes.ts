@@ -11,5 +11,10 @@ export function bytesText(bytes: number): string {
 }
 
 export function countText(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+  return `${count.toLocaleString('en')} ${unitText(count, one, many)}`;
+}
+
+/** The noun alone, for a number that stands elsewhere. */
+export function unitText(count: number, one: string, many = `${one}s`): string {
+  return count === 1 ? one : many;
 }

@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
-import { useLocation } from 'wouter';
+import { useLocation, useSearch } from 'wouter';
+import { addressOfList, rememberList } from './list-addresses';
 import { usePlaces } from './places';
 
 /** Maximum time between the two keys of "go to": enough for who types slowly, or on a busy computer. */
@@ -14,6 +15,8 @@ const CHORD_MS = 5_000;
 export function useKeys({ onSearch, onHelp }: { onSearch: () => void; onHelp: () => void }): void {
   const [location, navigate] = useLocation();
   const places = usePlaces();
+  const filters = useSearch();
+  useEffect(() => rememberList(location, filters), [location, filters]);
 
   useEffect(() => {
     let goPressedAt = Number.NEGATIVE_INFINITY;
@@ -36,7 +39,7 @@ export function useKeys({ onSearch, onHelp }: { onSearch: () => void; onHelp: ()
 
     function goUp(): void {
       const above = parentOf(location);
-      if (above !== null) navigate(above);
+      if (above !== null) navigate(addressOfList(above));
     }
 
     const ACTIONS: Record<string, (() => void) | undefined> = {

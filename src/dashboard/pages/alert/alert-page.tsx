@@ -13,8 +13,7 @@ import { DeliveryLog } from './delivery-log';
 import { useAlertTest } from './use-alert-test';
 
 /** One rule: what it sends where, and its deliveries. */
-export function AlertPage({ id: inAddress }: { id: string }) {
-  const id = decodeURIComponent(inAddress);
+export function AlertPage({ id }: { id: string }) {
   const { data, error } = useLiveQuery(AlertRuleById, { id }, () => false);
   const rule = data?.alertRule;
   useTitle(rule?.name ?? 'Alert');

@@ -1,5 +1,5 @@
 import type { AlertDeliveryInLogFragment, AlertDeliveryStatus } from '../../generated/graphql';
-import { countText } from '../../parts/sizes';
+import { countText, unitText } from '../../parts/sizes';
 import { Ago } from '../../parts/time';
 import { EVENTS } from '../alerts/labels';
 
@@ -57,11 +57,7 @@ function Delivery({ delivery }: { delivery: AlertDeliveryInLogFragment }) {
         </span>
       </td>
       <td className="text-cell">{error ?? (httpStatus == null ? '—' : `answered ${httpStatus}`)}</td>
-      <td
-        className="number"
-        title={countText(attempts, 'attempt')}
-        data-unit={attempts === 1 ? 'attempt' : 'attempts'}
-      >
+      <td className="number" title={countText(attempts, 'attempt')} data-unit={unitText(attempts, 'attempt')}>
         {attempts}
       </td>
       <td className="end">

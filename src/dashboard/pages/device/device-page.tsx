@@ -7,6 +7,7 @@ import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
 import { useTitle } from '../../parts/use-title';
 import { ForAdmins } from '../../session/role';
+import { addressOfList } from '../../shell/list-addresses';
 import { DumpTable } from '../dumps/dump-table';
 import { NotFoundPage } from '../not-found-page';
 import { DeviceActions } from './device-actions';
@@ -43,7 +44,7 @@ export function DevicePage({ deviceKey }: { deviceKey: string }) {
   return (
     <>
       <nav className="crumbs" aria-label="Where this is">
-        <Link href="/devices">Devices</Link>
+        <Link href={addressOfList('/devices')}>Devices</Link>
         <span aria-hidden="true">/</span>
         <span>{device.key}</span>
       </nav>

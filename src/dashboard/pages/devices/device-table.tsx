@@ -2,6 +2,7 @@ import { Link } from 'wouter';
 import { graphql } from '../../generated';
 import type { DeviceInListFragment } from '../../generated/graphql';
 import { shownState } from '../../parts/parse-state';
+import { unitText } from '../../parts/sizes';
 import { TextWithCode } from '../../parts/text-with-code';
 import { Ago } from '../../parts/time';
 
@@ -57,7 +58,7 @@ function DeviceRow({
         )}
       </td>
       <td className="mono">{model.code}</td>
-      <td className="number" data-unit="dumps">
+      <td className="number" data-unit={unitText(coredumpCount, 'dump')}>
         {coredumpCount}
       </td>
       <td className="text-cell">

@@ -4,6 +4,7 @@ import { graphql } from '../../generated';
 import type { DumpOnPageFragment } from '../../generated/graphql';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { useTitle } from '../../parts/use-title';
+import { addressOfList } from '../../shell/list-addresses';
 import { NotFoundPage } from '../not-found-page';
 import { Backtrace } from './backtrace';
 import { DeviceSays } from './device-says';
@@ -53,8 +54,7 @@ const DumpById = graphql(`
 `);
 
 /** One crash: its cause, its place, then all other data of the dump. */
-export function DumpPage({ id: inAddress }: { id: string }) {
-  const id = decodeURIComponent(inAddress);
+export function DumpPage({ id }: { id: string }) {
   const { data, error } = useLiveQuery(DumpById, { id }, (change) => change.id === id);
   const dump = data?.coredump;
   useTitle(dump?.report?.reason.split('\n')[0] ?? dump?.filename ?? 'Dump');
@@ -64,7 +64,7 @@ export function DumpPage({ id: inAddress }: { id: string }) {
   return (
     <article className="dump">
       <nav className="crumbs" aria-label="Where this is">
-        <Link href="/dumps">Dumps</Link>
+        <Link href={addressOfList('/dumps')}>Dumps</Link>
         <span aria-hidden="true">/</span>
         <Link href={`/devices/${dump.device.key}`}>{dump.device.name ?? dump.device.key}</Link>
         <span aria-hidden="true">/</span>

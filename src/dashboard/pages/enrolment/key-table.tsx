@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { graphql } from '../../generated';
 import type { KeyInListFragment } from '../../generated/graphql';
 import { ConfirmDialog } from '../../parts/confirm-dialog';
-import { countText } from '../../parts/sizes';
+import { countText, unitText } from '../../parts/sizes';
 import { Ago } from '../../parts/time';
 import { useToasts } from '../../parts/toasts';
 import { useAction } from '../../parts/use-action';
@@ -80,7 +80,7 @@ function KeyRow({ ingestKey, onRevoke }: { ingestKey: KeyInListFragment; onRevok
         <div className="sub-line mono">cdk_…{hint}</div>
       </td>
       <td className="mono">{model.code}</td>
-      <td className="number" data-unit={deviceCount === 1 ? 'device' : 'devices'}>
+      <td className="number" data-unit={unitText(deviceCount, 'device')}>
         {deviceCount.toLocaleString('en')}
       </td>
       <td>

@@ -5,7 +5,7 @@ import type { Whole } from '../../api/whole';
 import { graphql } from '../../generated';
 import type { FirmwareModelsQuery } from '../../generated/graphql';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
-import { countText } from '../../parts/sizes';
+import { countText, unitText } from '../../parts/sizes';
 import { Ago } from '../../parts/time';
 import { useTitle } from '../../parts/use-title';
 import { ForAdmins } from '../../session/role';
@@ -101,10 +101,10 @@ function ModelRow({ model: { code, name, deviceCount, firmwares } }: { model: Mo
         </Link>
         <div className="sub-line mono">{code}</div>
       </td>
-      <td className="number" data-unit="devices">
+      <td className="number" data-unit={unitText(deviceCount, 'device')}>
         {deviceCount}
       </td>
-      <td className="number" data-unit="builds">
+      <td className="number" data-unit={unitText(firmwares.totalCount, 'build')}>
         {firmwares.totalCount}
       </td>
       <td className="mono">{newest?.version ?? <span className="count">no ELF yet</span>}</td>

@@ -11,6 +11,7 @@ import { countText } from '../../parts/sizes';
 import { Ago } from '../../parts/time';
 import { useTitle } from '../../parts/use-title';
 import { ForAdmins } from '../../session/role';
+import { addressOfList } from '../../shell/list-addresses';
 import { DumpTable } from '../dumps/dump-table';
 import { NotFoundPage } from '../not-found-page';
 import { Fingerprints } from './fingerprints';
@@ -39,8 +40,7 @@ const GroupById = graphql(`
 `);
 
 /** One crash group: its frequency, first and last crash, variants, state, assignee and note. */
-export function GroupPage({ id: inAddress }: { id: string }) {
-  const id = decodeURIComponent(inAddress);
+export function GroupPage({ id }: { id: string }) {
   const [parameters] = useSearchParams();
   const { data, error } = useLiveQuery(
     GroupById,
@@ -57,7 +57,7 @@ export function GroupPage({ id: inAddress }: { id: string }) {
   return (
     <article>
       <nav className="crumbs" aria-label="Where this is">
-        <Link href="/groups">Crash groups</Link>
+        <Link href={addressOfList('/groups')}>Crash groups</Link>
         <span aria-hidden="true">/</span>
         <span>{group.title}</span>
       </nav>

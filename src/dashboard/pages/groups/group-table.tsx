@@ -2,6 +2,7 @@ import { Link } from 'wouter';
 import { graphql } from '../../generated';
 import type { GroupInListFragment } from '../../generated/graphql';
 import { GroupState } from '../../parts/group-state';
+import { unitText } from '../../parts/sizes';
 import { Sparkline } from '../../parts/sparkline';
 import { Ago } from '../../parts/time';
 
@@ -60,10 +61,10 @@ function GroupRow({ group }: { group: GroupInListFragment }) {
       <td className="wide">
         <Sparkline counts={group.crashes.map((bucket) => bucket.count)} />
       </td>
-      <td className="number" data-unit="crashes">
+      <td className="number" data-unit={unitText(count, 'crash', 'crashes')}>
         {count.toLocaleString('en')}
       </td>
-      <td className="number" data-unit="devices">
+      <td className="number" data-unit={unitText(deviceCount, 'device')}>
         {deviceCount.toLocaleString('en')}
       </td>
       <td>

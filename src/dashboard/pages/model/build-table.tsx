@@ -3,7 +3,7 @@ import { Link } from 'wouter';
 import { graphql } from '../../generated';
 import type { BuildInListFragment } from '../../generated/graphql';
 import { ConfirmDialog } from '../../parts/confirm-dialog';
-import { bytesText } from '../../parts/sizes';
+import { bytesText, unitText } from '../../parts/sizes';
 import { Ago } from '../../parts/time';
 import { useAction } from '../../parts/use-action';
 import { ForAdmins } from '../../session/role';
@@ -108,7 +108,7 @@ function BuildRow({ build, onDelete }: { build: BuildInListFragment; onDelete: (
       </td>
       <td className="wide mono">{chip ?? '—'}</td>
       <td className="number wide">{bytesText(size)}</td>
-      <td className="number" data-unit="dumps">
+      <td className="number" data-unit={unitText(coredumpCount, 'dump')}>
         {coredumpCount === 0 ? (
           0
         ) : (
