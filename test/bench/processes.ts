@@ -40,9 +40,13 @@ export function coredockServer(
   return coredock('serve', dir, environment, { node, program });
 }
 
-/** The built server with its sidecar. */
-export function coredockStack(dir: string, environment: Record<string, string>): Promise<Peer> {
-  return coredock('start', dir, environment, { node: process.execPath, program: CLI });
+/** The built server with its sidecar. @param program another build of it */
+export function coredockStack(
+  dir: string,
+  environment: Record<string, string>,
+  program = CLI,
+): Promise<Peer> {
+  return coredock('start', dir, environment, { node: process.execPath, program });
 }
 
 function coredock(

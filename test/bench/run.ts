@@ -9,6 +9,7 @@ import { crashGroups } from './crash-groups.js';
 import { dashboard } from './dashboard.js';
 import { enrolment } from './enrolment.js';
 import { fanOut } from './fan-out.js';
+import { firstView } from './first-view.js';
 import { growth } from './growth.js';
 import { install } from './install.js';
 import { newDumpInPage } from './new-dump-in-page.js';
@@ -25,6 +26,7 @@ const BENCHMARKS: Record<string, () => Promise<Result[]>> = {
   growth,
   fanOut,
   newDumpInPage,
+  firstView,
   twoServers,
   enrolment,
   crashGroups,
