@@ -4,7 +4,7 @@ import { memoryFolder } from './test/support/memory-folder.js';
 
 /** Functions and readers: nothing but this process, and at most a folder. */
 const UNIT = [
-  'test/{config,crashdump,device-list,documents,platform}/**/*.test.ts',
+  'test/{config,crashdump,device-list,devices,documents,platform}/**/*.test.ts',
   'test/package/reader.test.ts',
 ];
 /** In a real browser: the page, served by the built program, also behind real proxies, and the reader. */
