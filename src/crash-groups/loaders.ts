@@ -5,6 +5,7 @@ import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
 import DataLoader from '../platform/database/data-loader.js';
 import type { Db } from '../platform/database/types.js';
+import { countActivities, type GroupActivityRow, listActivities, toActivityRow } from './activity.js';
 import { type Breakdown, type BreakdownQuestion, groupBreakdowns } from './crash-breakdown.js';
 import { createSeriesFilters, groupSeries, type SeriesFilter, type SeriesRange } from './crash-series.js';
 import { countHistories, type GroupEventRow, listHistories } from './history.js';
@@ -66,6 +67,28 @@ export function createCrashGroupLoaders(db: Db) {
     historyCount: new DataLoader<number, number>(async (ids) => {
       const counts = await countHistories(db, ids);
       return ids.map((id) => counts.get(id) ?? 0);
+    }),
+
+    activity: new DataLoader<{ id: number; window: PageWindow }, GroupActivityRow[], string>(
+      (questions) =>
+        inOneStatementEach(
+          questions,
+          ({ window }) => JSON.stringify(window),
+          async ({ window }, ids) => {
+            const answers = await listActivities(db, ids, window);
+            return (id) => answers.get(id) ?? [];
+          },
+        ),
+      { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
+    ),
+    activityCount: new DataLoader<number, number>(async (ids) => {
+      const counts = await countActivities(db, ids);
+      return ids.map((id) => counts.get(id) ?? 0);
+    }),
+    activityById: new DataLoader<number, GroupActivityRow | null>(async (ids) => {
+      const rows = await db.groupActivity.findMany({ where: { id: { in: [...ids] } } });
+      const byId = new Map(rows.map((row) => [row.id, toActivityRow(row)]));
+      return ids.map((id) => byId.get(id) ?? null);
     }),
 
     /** The id of a dump's group. */

@@ -19,6 +19,7 @@ import './enrolment.js';
 import './enrolment-mutations.js';
 import './firmware.js';
 import './firmware-mutations.js';
+import './group-activity.js';
 import './ingest-key.js';
 import './model-privacy.js';
 import './symbols.js';

@@ -16,13 +16,15 @@ ALTER TABLE "Coredump" ADD COLUMN     "crashVersion" TEXT NOT NULL DEFAULT '';
 
 -- AlterTable
 ALTER TABLE "CrashGroup" ADD COLUMN     "activityAt" TIMESTAMP(3),
+ADD COLUMN     "ignoredAt" TIMESTAMP(3),
 ADD COLUMN     "ignoredUntilAt" TIMESTAMP(3),
 ADD COLUMN     "ignoredUntilCount" INTEGER,
 ADD COLUMN     "ignoredUntilVersion" TEXT,
 ADD COLUMN     "ticketUrl" TEXT;
 
 -- AlterTable
-ALTER TABLE "MergedGroup" ADD COLUMN     "ignoredUntilAt" TIMESTAMP(3),
+ALTER TABLE "MergedGroup" ADD COLUMN     "ignoredAt" TIMESTAMP(3),
+ADD COLUMN     "ignoredUntilAt" TIMESTAMP(3),
 ADD COLUMN     "ignoredUntilCount" INTEGER,
 ADD COLUMN     "ignoredUntilVersion" TEXT,
 ADD COLUMN     "ticketUrl" TEXT;
@@ -171,6 +173,15 @@ CREATE INDEX "AlertTold_at_idx" ON "AlertTold"("at");
 CREATE UNIQUE INDEX "OwnCodeRule_modelId_position_key" ON "OwnCodeRule"("modelId", "position");
 
 -- CreateIndex
+CREATE INDEX "CrashGroup_ignoredUntilAt_idx" ON "CrashGroup"("ignoredUntilAt");
+
+-- CreateIndex
+CREATE INDEX "CrashGroup_assignee_idx" ON "CrashGroup"("assignee");
+
+-- CreateIndex
+CREATE INDEX "GroupActivity_actor_idx" ON "GroupActivity"("actor");
+
+-- CreateIndex
 CREATE INDEX "GroupActivity_groupId_id_idx" ON "GroupActivity"("groupId", "id");
 
 -- CreateIndex
@@ -285,3 +296,34 @@ CREATE TRIGGER "CrashGroup_change_changed" AFTER UPDATE OF
         OLD."ticketUrl" IS DISTINCT FROM NEW."ticketUrl" OR
         OLD."activityAt" IS DISTINCT FROM NEW."activityAt")
     EXECUTE FUNCTION "note_change"('');
+
+-- What people did to groups before, as far as the audit has it.
+INSERT INTO "GroupActivity" ("groupId", "fromGroupId", "at", "kind", "actor", "via", "text")
+SELECT x."groupId", x."fromGroupId", x."at", x."kind", x."actor", x."via", x."text" FROM (
+    SELECT t."groupId", t."fromGroupId", t."at", t."id", t."actor", t."via", CASE
+            WHEN t."word" IN ('RESOLVED', 'REOPENED', 'IGNORED', 'NOTED', 'MERGED', 'SPLIT') THEN t."word"
+            WHEN t."detail" = 'to nobody' THEN 'UNASSIGNED' ELSE 'ASSIGNED' END AS "kind",
+        CASE WHEN t."word" IN ('RESOLVED', 'ASSIGNED') AND t."detail" IN ('in the next version', 'to nobody') THEN NULL
+            WHEN t."word" IN ('RESOLVED', 'ASSIGNED') THEN substr(t."detail", 4)
+            WHEN t."word" = 'NOTED' AND t."detail" = 'removed' THEN NULL
+            WHEN t."word" = 'MERGED' THEN substr(t."detail", 6)
+            ELSE t."detail" END AS "text"
+    FROM (
+        SELECT p."groupId", p."fromGroupId", a."at", a."id", a."actor", a."via",
+            CASE a."action" WHEN 'resolveCrashGroup' THEN 'RESOLVED' WHEN 'reopenCrashGroup' THEN 'REOPENED'
+                WHEN 'ignoreCrashGroup' THEN 'IGNORED' WHEN 'assignCrashGroup' THEN 'ASSIGNED'
+                WHEN 'noteCrashGroup' THEN 'NOTED' WHEN 'mergeCrashGroups' THEN 'MERGED'
+                WHEN 'splitCrashGroup' THEN 'SPLIT' WHEN 'updateCrashGroups' THEN
+                CASE WHEN a."detail" LIKE 'RESOLVED%' THEN 'RESOLVED' WHEN a."detail" LIKE 'REOPENED%' THEN 'REOPENED'
+                    WHEN a."detail" LIKE 'IGNORED%' THEN 'IGNORED' WHEN a."detail" LIKE 'ASSIGNED%' THEN 'ASSIGNED'
+                    WHEN a."detail" LIKE 'NOTED%' THEN 'NOTED' END END AS "word",
+            CASE WHEN a."action" <> 'updateCrashGroups' THEN a."detail"
+                WHEN a."detail" LIKE 'RESOLVED%' OR a."detail" LIKE 'ASSIGNED%' THEN nullif(substr(a."detail", 10), '')
+                WHEN a."detail" LIKE 'NOTED%' THEN nullif(substr(a."detail", 7), '') END AS "detail"
+        FROM (SELECT g."id" AS "groupId", NULL::integer AS "fromGroupId", g."id" AS "id" FROM "CrashGroup" g
+            UNION ALL SELECT m."intoId", m."id", m."id" FROM "MergedGroup" m) p
+        JOIN "AuditEvent" a ON a."targetType" = 'CrashGroup' AND a."targetId" = p."id"
+    ) t WHERE t."word" IS NOT NULL
+    UNION ALL SELECT g."id", NULL, g."regressedAt", 0, NULL, NULL, 'REGRESSED', g."regressedInVersion"
+    FROM "CrashGroup" g WHERE g."regressedAt" IS NOT NULL
+) x ORDER BY x."at", x."id";

@@ -14,12 +14,14 @@ ALTER TABLE "Coredump" ADD COLUMN "crashVersion" TEXT NOT NULL DEFAULT '';
 CREATE INDEX "Coredump_crashVersion_id_idx" ON "Coredump"("crashVersion", "id");
 -- AlterTable
 ALTER TABLE "CrashGroup" ADD COLUMN "activityAt" DATETIME;
+ALTER TABLE "CrashGroup" ADD COLUMN "ignoredAt" DATETIME;
 ALTER TABLE "CrashGroup" ADD COLUMN "ignoredUntilAt" DATETIME;
 ALTER TABLE "CrashGroup" ADD COLUMN "ignoredUntilCount" INTEGER;
 ALTER TABLE "CrashGroup" ADD COLUMN "ignoredUntilVersion" TEXT;
 ALTER TABLE "CrashGroup" ADD COLUMN "ticketUrl" TEXT;
 
 -- AlterTable
+ALTER TABLE "MergedGroup" ADD COLUMN "ignoredAt" DATETIME;
 ALTER TABLE "MergedGroup" ADD COLUMN "ignoredUntilAt" DATETIME;
 ALTER TABLE "MergedGroup" ADD COLUMN "ignoredUntilCount" INTEGER;
 ALTER TABLE "MergedGroup" ADD COLUMN "ignoredUntilVersion" TEXT;
@@ -162,6 +164,15 @@ CREATE INDEX "AlertTold_at_idx" ON "AlertTold"("at");
 CREATE UNIQUE INDEX "OwnCodeRule_modelId_position_key" ON "OwnCodeRule"("modelId", "position");
 
 -- CreateIndex
+CREATE INDEX "CrashGroup_ignoredUntilAt_idx" ON "CrashGroup"("ignoredUntilAt");
+
+-- CreateIndex
+CREATE INDEX "CrashGroup_assignee_idx" ON "CrashGroup"("assignee");
+
+-- CreateIndex
+CREATE INDEX "GroupActivity_actor_idx" ON "GroupActivity"("actor");
+
+-- CreateIndex
 CREATE INDEX "GroupActivity_groupId_id_idx" ON "GroupActivity"("groupId", "id");
 
 -- CreateIndex
@@ -243,3 +254,34 @@ CREATE TRIGGER "CrashGroup_change_changed" AFTER UPDATE OF
     old."activityAt" IS NOT new."activityAt" BEGIN
     INSERT INTO "Change" ("subject", "subjectId", "deviceId", "kind") VALUES ('CrashGroup', new."id", NULL, 'CHANGED');
 END;
+
+-- What people did to groups before, as far as the audit has it.
+INSERT INTO "GroupActivity" ("groupId", "fromGroupId", "at", "kind", "actor", "via", "text")
+SELECT x."groupId", x."fromGroupId", x."at", x."kind", x."actor", x."via", x."text" FROM (
+    SELECT t."groupId", t."fromGroupId", t."at", t."id", t."actor", t."via", CASE
+            WHEN t."word" IN ('RESOLVED', 'REOPENED', 'IGNORED', 'NOTED', 'MERGED', 'SPLIT') THEN t."word"
+            WHEN t."detail" = 'to nobody' THEN 'UNASSIGNED' ELSE 'ASSIGNED' END AS "kind",
+        CASE WHEN t."word" IN ('RESOLVED', 'ASSIGNED') AND t."detail" IN ('in the next version', 'to nobody') THEN NULL
+            WHEN t."word" IN ('RESOLVED', 'ASSIGNED') THEN substr(t."detail", 4)
+            WHEN t."word" = 'NOTED' AND t."detail" = 'removed' THEN NULL
+            WHEN t."word" = 'MERGED' THEN substr(t."detail", 6)
+            ELSE t."detail" END AS "text"
+    FROM (
+        SELECT p."groupId", p."fromGroupId", a."at", a."id", a."actor", a."via",
+            CASE a."action" WHEN 'resolveCrashGroup' THEN 'RESOLVED' WHEN 'reopenCrashGroup' THEN 'REOPENED'
+                WHEN 'ignoreCrashGroup' THEN 'IGNORED' WHEN 'assignCrashGroup' THEN 'ASSIGNED'
+                WHEN 'noteCrashGroup' THEN 'NOTED' WHEN 'mergeCrashGroups' THEN 'MERGED'
+                WHEN 'splitCrashGroup' THEN 'SPLIT' WHEN 'updateCrashGroups' THEN
+                CASE WHEN a."detail" LIKE 'RESOLVED%' THEN 'RESOLVED' WHEN a."detail" LIKE 'REOPENED%' THEN 'REOPENED'
+                    WHEN a."detail" LIKE 'IGNORED%' THEN 'IGNORED' WHEN a."detail" LIKE 'ASSIGNED%' THEN 'ASSIGNED'
+                    WHEN a."detail" LIKE 'NOTED%' THEN 'NOTED' END END AS "word",
+            CASE WHEN a."action" <> 'updateCrashGroups' THEN a."detail"
+                WHEN a."detail" LIKE 'RESOLVED%' OR a."detail" LIKE 'ASSIGNED%' THEN nullif(substr(a."detail", 10), '')
+                WHEN a."detail" LIKE 'NOTED%' THEN nullif(substr(a."detail", 7), '') END AS "detail"
+        FROM (SELECT g."id" AS "groupId", NULL AS "fromGroupId", g."id" AS "id" FROM "CrashGroup" g
+            UNION ALL SELECT m."intoId", m."id", m."id" FROM "MergedGroup" m) p
+        JOIN "AuditEvent" a ON a."targetType" = 'CrashGroup' AND a."targetId" = p."id"
+    ) t WHERE t."word" IS NOT NULL
+    UNION ALL SELECT g."id", NULL, g."regressedAt", 0, NULL, NULL, 'REGRESSED', g."regressedInVersion"
+    FROM "CrashGroup" g WHERE g."regressedAt" IS NOT NULL
+) x ORDER BY x."at", x."id";
