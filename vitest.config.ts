@@ -33,7 +33,7 @@ const WITH_DATABASE = [
 const WITHOUT_DATABASE = [
   'test/alerts/{formats,outbound-http}.test.ts',
   'test/auth/{attempt-limiter,ci-jobs,issuer}.test.ts',
-  'test/coredumps/full-transfer-folder.test.ts',
+  'test/coredumps/{full-transfer-folder,markdown}.test.ts',
   'test/graphql/{answer-budget,error-fields,failing-roots,graphiql-tour,multipart-bombs,persisted-documents}.test.ts',
   'test/graphql/{query-cost,refusal-types,request-parser}.test.ts',
   'test/http/{allowed-hosts,bunzip,clock-jumps,cross-site,http-abuse,slow-readers,upload-limits}.test.ts',

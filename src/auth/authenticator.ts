@@ -72,10 +72,16 @@ const BEARER = /^Bearer +([\w.~+/-]{1,16384}=*) *$/i;
 /** Three parts in base64url. Coredock's own tokens have no dots. */
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
+/** False: everyone who can reach the server may do everything. */
+export function isAuthenticationOn({ issuer, trustedPublishers, tokens }: AuthSettings): boolean {
+  const hasIssuer = issuer !== null || trustedPublishers.length > 0;
+  return hasIssuer || Object.values(tokens).some((digests) => digests.length > 0);
+}
+
 export function createAuthenticator({ settings, devices, clock, log }: AuthenticatorDeps): Authenticator {
   const tokens = createStaticTokens(settings.tokens);
   const issuers = createIssuers(settings, { clock, log });
-  const isOn = issuers !== null || Object.values(settings.tokens).some((digests) => digests.length > 0);
+  const isOn = isAuthenticationOn(settings);
   const senderOf = createDeviceCredentials({ isOn, devices });
 
   return {

@@ -64,6 +64,7 @@ export function createGraphQL({
             inFlight,
             linkSecret: gatekeeper.isOn ? linkSecret : null,
             publicUrl: config.publicUrl,
+            markdownLinks: services.coredumps.markdownLinks,
             ...timeout,
           },
           { clock, metrics, log, ...queryThread },

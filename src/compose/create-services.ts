@@ -4,7 +4,7 @@ import { createAlertSender } from '../alerts/sender.js';
 import { createAlertService } from '../alerts/service.js';
 import { createAudit } from '../audit/service.js';
 import { createAttemptLimiter } from '../auth/attempt-limiter.js';
-import { createAuthenticator } from '../auth/authenticator.js';
+import { createAuthenticator, isAuthenticationOn } from '../auth/authenticator.js';
 import { createDownloadLinks } from '../auth/download-links.js';
 import { createGatekeeper } from '../auth/gatekeeper.js';
 import { readSecret } from '../auth/secrets.js';
@@ -223,6 +223,7 @@ function createDumps({
     audit,
     log,
     limits: config,
+    links: { pageUrl: config.pageUrl, needsToken: isAuthenticationOn(config.auth) },
     unread: { countUnread, countRetired: countForFleet },
     onStored: storageLimit.wake,
   });

@@ -2,6 +2,7 @@ import type { PageWindow } from '../platform/database/children.js';
 import DataLoader from '../platform/database/data-loader.js';
 import { loaderByParent } from '../platform/database/loader-by-parent.js';
 import type { Db } from '../platform/database/types.js';
+import { createCrashFacts } from './describe.js';
 import { countCoredumpsByParent, type DumpParent, listCoredumpsByParent } from './read.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import { createTextLoader } from './text-loader.js';
@@ -37,6 +38,9 @@ export function createCoredumpLoaders(db: Db) {
       const byId = new Map(rows.map(({ coredumpId, noticedAt }) => [coredumpId, noticedAt]));
       return ids.map((id) => byId.get(id) ?? null);
     }),
+
+    /** What the Markdown of a crash names. */
+    facts: createCrashFacts(db),
 
     /** Text and report, which are large; lists never read them. */
     texts: createTextLoader(db),

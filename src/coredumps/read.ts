@@ -4,7 +4,9 @@ import { Prisma } from '../platform/database/client.js';
 import { ofGroups } from '../platform/database/group-ids.js';
 import type { Db } from '../platform/database/types.js';
 import { conditions, within } from './conditions.js';
+import { createDescriber } from './describe.js';
 import { CRASH_COLUMNS, LISTED_COLUMNS, ListedDump } from './listed-dump.js';
+import type { MarkdownLinks } from './markdown.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import {
   type CoredumpColumns,
@@ -33,8 +35,9 @@ const SELECTED: Readonly<Record<CoredumpColumns, Prisma.Sql>> = {
 export type CoredumpQueries = ReturnType<typeof createCoredumpQueries>;
 
 /** Queries over all dumps; `loaders.ts` has the queries per device, group or dump. */
-export function createCoredumpQueries(db: Db) {
+export function createCoredumpQueries(db: Db, links: MarkdownLinks) {
   return {
+    ...createDescriber(db, links),
     list: (filter: CoredumpFilter, window: PageWindow) => listCoredumps(db, filter, window),
     count: (filter: CoredumpFilter) => countCoredumps(db, filter),
 

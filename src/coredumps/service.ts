@@ -7,6 +7,7 @@ import type { CoredumpEvents } from './events.js';
 import { createIngest } from './ingest.js';
 import { createLifecycle } from './lifecycle.js';
 import type { LostDumps } from './lost-dumps.js';
+import type { MarkdownLinks } from './markdown.js';
 import type { Outbox } from './outbox.js';
 import type { ParseTask } from './parse-task.js';
 import { createRawFiles } from './raw-files.js';
@@ -31,6 +32,8 @@ interface CoredumpServiceDeps {
   clock: Clock;
   audit: Pick<Audit, 'change' | 'note' | 'removal' | 'noteReading'>;
   log: Logger;
+  /** What the links in a crash's Markdown begin with. */
+  links: MarkdownLinks;
   limits: { maxCoredumps: number; maxCoredumpBytes: number };
   /** Counts crashes whose dumps are deleted before they were parsed. */
   unread: { countUnread: CountUnread; countRetired: CountRetired };
@@ -43,7 +46,7 @@ export function createCoredumpService(deps: CoredumpServiceDeps) {
   const files = createRawFiles(deps);
   return {
     events,
-    ...createCoredumpQueries(db),
+    ...createCoredumpQueries(db, deps.links),
     ...createIngest({ ...deps, files, countRetired: unread.countRetired, onStored }),
     ...createLifecycle({ ...deps, files, countUnread: unread.countUnread }),
     open: files.open,

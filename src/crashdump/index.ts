@@ -11,6 +11,7 @@ export { type CrashDumpReading, type CrashDumpRequest, readCrashDump } from './r
 export { FINGERPRINT_VERSION, fingerprint } from './report/fingerprint.js';
 export { kindOfReason } from './report/reason.js';
 export { completeSummary } from './report/summarize-crash.js';
+export { isOwnFrame } from './report/system-frames.js';
 export {
   type CrashCause,
   type CrashReport,
@@ -27,4 +28,5 @@ export {
   type StackFrame,
   type TaskState,
 } from './report.js';
+export { frameLine, framePlace } from './text/frame-lines.js';
 export { type ReportWarning, WARNING_CODES, type WarningCode } from './warning.js';

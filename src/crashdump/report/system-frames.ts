@@ -3,7 +3,7 @@ import { framesOfPanic } from './rust-runtime-frames.js';
 import { isSystemFunction } from './system-functions.js';
 
 /** True for a frame of the code that crashed: named, not in ROM, and no system frame. */
-function isOwnFrame(frame: StackFrame): boolean {
+export function isOwnFrame(frame: StackFrame): boolean {
   return frame.function !== null && !frame.inRom && !isSystemFunction(frame.function);
 }
 

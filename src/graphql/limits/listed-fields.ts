@@ -3,7 +3,15 @@ import { CRASH_COLUMNS, LISTED_COLUMNS } from '../../coredumps/listed-dump.js';
 import type { CoredumpColumns } from '../../coredumps/types.js';
 
 /** Fields of a dump that need no column but those that every list reads. */
-const WITHOUT_COLUMNS = ['__typename', 'device', 'downloadUrl', 'rawRemovedAt', 'parsedOutput', 'report'];
+const WITHOUT_COLUMNS = [
+  '__typename',
+  'device',
+  'downloadUrl',
+  'rawRemovedAt',
+  'parsedOutput',
+  'report',
+  'markdown',
+];
 /** Fields of a dump that need only these columns. A new field must be added here to count as one. */
 const FIELDS = {
   listed: fieldsOf(LISTED_COLUMNS),

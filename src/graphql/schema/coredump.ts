@@ -1,5 +1,6 @@
 import { completeValue } from '@pothos/core';
 import { hasRole } from '../../auth/principal.js';
+import { describeCrash } from '../../coredumps/describe.js';
 import { redactOutput, redactReport } from '../../coredumps/redact.js';
 import { RAW_REMOVAL_REASONS } from '../../coredumps/remove-raw.js';
 import { type CoredumpRow, WAITING_KINDS } from '../../coredumps/types.js';
@@ -183,6 +184,20 @@ builder.node(Coredump, {
       resolve: async ({ id }, _, { loaders, person, answer }) => {
         const output = await loaders.coredumps.texts.output(id, answer);
         return output === null || hasRole(person, 'admin') ? output : redactOutput(output);
+      },
+    }),
+    markdown: t.string({
+      description:
+        'The crash as Markdown, to be taken along: title, links, facts, cause, backtrace, other tasks, warnings, commands for ' +
+        'GDB. At most 64 KiB. Always redacted as the report is for viewers, and no text of a device can become markup in it.',
+      resolve: async ({ id }, _, { loaders, services, answer }) => {
+        const facts = await loaders.coredumps.facts.load(id);
+        if (facts === null) throw notFound('core dump', id);
+        const report = await loaders.coredumps.texts.report(id, 1, answer);
+        const output = report === null ? await loaders.coredumps.texts.output(id, answer) : null;
+        const text = describeCrash(facts, report, output, services.coredumps.markdownLinks);
+        answer.admit(text.length);
+        return text;
       },
     }),
     report: t.field({

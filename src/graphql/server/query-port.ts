@@ -10,6 +10,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Person } from '../../auth/principal.js';
+import type { MarkdownLinks } from '../../coredumps/markdown.js';
 import type { ReadingSource } from '../../platform/database/types.js';
 import type { AnswerLimits } from '../limits/answer-budget.js';
 import type { LongData } from '../limits/long-data.js';
@@ -28,6 +29,8 @@ export interface QueryThreadData {
   linkSecret: Uint8Array | null;
   /** The beginning of links; null when it is not known. */
   publicUrl: string | null;
+  /** What the links in a crash's Markdown begin with. */
+  markdownLinks: MarkdownLinks;
 }
 
 /** A query that has been parsed, measured and validated. */

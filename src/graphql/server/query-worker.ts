@@ -49,6 +49,7 @@ const {
   inFlight,
   linkSecret,
   publicUrl,
+  markdownLinks,
 }: QueryThreadData = workerData;
 const database = await openForReading(source);
 const { db } = database;
@@ -56,7 +57,7 @@ const secret = linkSecret === null ? null : Buffer.from(linkSecret);
 const queries: Omit<QueryServices, 'crashGroups'> = {
   alerts: createAlertQueries(db),
   audit: createAuditQueries(db),
-  coredumps: createCoredumpQueries(db),
+  coredumps: createCoredumpQueries(db, markdownLinks),
   devices: createDeviceQueries(db),
   firmwares: createFirmwareQueries(db),
   ingestKeys: createIngestKeyQueries(db),
