@@ -1,5 +1,5 @@
 import type { DumpOnPageFragment } from '../../generated/graphql';
-import { CopyButton } from '../../parts/code-block';
+import { CopyButton } from '../../parts/copy-button';
 
 /** The report as text in the layout of `esp-coredump info_corefile`, or the reason why there is none. */
 export function RawText({ dump, isOpen }: { dump: DumpOnPageFragment; isOpen: boolean }) {
@@ -10,7 +10,7 @@ export function RawText({ dump, isOpen }: { dump: DumpOnPageFragment; isOpen: bo
         <h2>Raw text</h2>
       </summary>
       <div className="raw-tools">
-        <CopyButton text={text} name="Copy all" />
+        <CopyButton text={text} label="Copy all" />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <section tabIndex={0} className="raw-scroll" aria-label="Parsed output">
