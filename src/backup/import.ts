@@ -115,6 +115,11 @@ async function insertAll(
     const ids = manifest.damaged.filter((row) => row.table === table.name).map(({ id }) => id);
     await deleteRows(tx, table, ids);
   }
+  // Exports of before had no such column.
+  await tx.$executeRaw`
+    UPDATE "Coredump" SET "crashVersion" = coalesce(
+      (SELECT nullif(o."firmwareVersion", '') FROM "CrashOccurrence" o WHERE o."coredumpId" = "Coredump"."id"),
+      "firmwareVersion") WHERE "crashVersion" = ''`;
   // Nobody follows an import, and the target is a new feed with an identity of its own.
   await tx.change.deleteMany();
   await noteImport(tx, null);

@@ -19,6 +19,7 @@ import { createRequeue } from '../coredumps/requeue.js';
 import { createRawRetention } from '../coredumps/retention.js';
 import { createCoredumpService } from '../coredumps/service.js';
 import { createStorageLimit } from '../coredumps/storage-limit.js';
+import { createVersionCorrection } from '../crash-groups/correct-versions.js';
 import { countKept } from '../crash-groups/count-kept.js';
 import { createGroupEvents } from '../crash-groups/events.js';
 import { countAndAnnounce, countForFleet } from '../crash-groups/record-crash.js';
@@ -76,6 +77,7 @@ export async function createServices(deps: ServicesDeps) {
   const alerting = createAlerting(deps, audit);
   const { alertSender } = alerting;
   const dumps = createDumps({ ...deps, owner, audit, changes, groupEvents, alertSender });
+  const correctVersions = createVersionCorrection({ db, clock, ...dumps });
   const firmwares = createFirmwareService({
     database,
     blobs: blobs.firmwares,
@@ -85,6 +87,7 @@ export async function createServices(deps: ServicesDeps) {
     config,
     onArrival: async (firmware) => {
       await dumps.coredumps.firmwareArrived(firmware);
+      await correctVersions(firmware);
     },
   });
   const rawRetention = createRawRetention({ db, blobs: blobs.dumps, clock, log });
@@ -227,7 +230,7 @@ function createDumps({
     unread: { countUnread, countRetired: countForFleet },
     onStored: storageLimit.wake,
   });
-  return { coredumps, count, events, lostDumps, requeue, state, storageLimit };
+  return { coredumps, count, events, lostDumps, outbox, requeue, state, storageLimit };
 }
 
 type Audit = ReturnType<typeof createAudit>;

@@ -195,10 +195,10 @@ async function insert(tx: DbTransaction, fresh: readonly Arrival[]): Promise<Cor
   if (fresh.length === 0) return [];
   const rows = fresh.map(
     ({ deviceId, filename, chip, firmwareVersion, size, sha256, idempotencyKey, uploadedAt }) =>
-      Prisma.sql`(${deviceId}, ${filename}, ${chip}, ${firmwareVersion}, ${size}, ${sha256}, ${idempotencyKey}, ${uploadedAt}, 'PENDING')`,
+      Prisma.sql`(${deviceId}, ${filename}, ${chip}, ${firmwareVersion}, ${firmwareVersion}, ${size}, ${sha256}, ${idempotencyKey}, ${uploadedAt}, 'PENDING')`,
   );
   const stored = await tx.$queryRaw<Array<{ id: number; deviceId: number; filename: string }>>`
-    INSERT INTO "Coredump" ("deviceId", "filename", "chip", "firmwareVersion", "size", "sha256", "idempotencyKey", "uploadedAt", "parseStatus")
+    INSERT INTO "Coredump" ("deviceId", "filename", "chip", "firmwareVersion", "crashVersion", "size", "sha256", "idempotencyKey", "uploadedAt", "parseStatus")
     VALUES ${Prisma.join(rows)} RETURNING "id", "deviceId", "filename"`;
   // The order of RETURNING is not guaranteed; file names are unique within a device.
   const ids = new Map(stored.map(({ id, deviceId, filename }) => [`${deviceId}/${filename}`, id]));
@@ -223,6 +223,7 @@ function newRow(id: number, { deviceKey, idempotencyKey, ...columns }: Arrival):
   return {
     ...columns,
     id,
+    crashVersion: columns.firmwareVersion,
     firmwareId: null,
     chosenFirmwareId: null,
     kind: 'CORE_DUMP',

@@ -24,6 +24,7 @@ export function conditions(
     oneOf(Prisma.sql`c."parseErrorKind"`, filter.parseErrorKind),
     oneOf(Prisma.sql`c."chip"`, filter.chip),
     oneOf(Prisma.sql`c."firmwareVersion"`, filter.firmwareVersion),
+    oneOf(Prisma.sql`c."crashVersion"`, filter.crashVersion),
     oneOf(Prisma.sql`c."firmwareId"`, filter.firmwareId),
     oneOf(Prisma.sql`c."fingerprint"`, filter.fingerprint),
     oneOf(Prisma.sql`c."crashKind"`, filter.crashKind),
@@ -83,6 +84,7 @@ function isRawStored(wanted: boolean): Prisma.Sql {
 function inDumpOrDevice(isIn: (column: Prisma.Sql) => Prisma.Sql): Prisma.Sql {
   return Prisma.sql`(
     ${isIn(Prisma.sql`c."filename"`)} OR ${isIn(Prisma.sql`c."chip"`)} OR ${isIn(Prisma.sql`c."firmwareVersion"`)}
+    OR ${isIn(Prisma.sql`c."crashVersion"`)}
     OR (SELECT ${isIn(Prisma.sql`d."key"`)} OR ${isIn(Prisma.sql`d."serial"`)} OR ${isIn(Prisma.sql`d."name"`)} FROM "Device" d WHERE d."id" = c."deviceId")
     OR (SELECT ${isIn(Prisma.sql`t."output"`)} FROM "CoredumpText" t WHERE t."coredumpId" = c."id"))`;
 }

@@ -243,6 +243,7 @@ export function createIngest({
       filename: coredump.filename,
       chip,
       firmwareVersion,
+      crashVersion: firmwareVersion,
       chosenFirmwareId: null,
     });
   }

@@ -7,6 +7,7 @@ export const LISTED_COLUMNS = [
   'filename',
   'chip',
   'firmwareVersion',
+  'crashVersion',
   'size',
   'parseStatus',
   'parseErrorKind',
@@ -32,6 +33,7 @@ export class ListedDump implements CoredumpRow {
   readonly filename: string;
   readonly chip: string;
   readonly firmwareVersion: string;
+  readonly crashVersion: string;
   readonly size: number;
   readonly parseStatus: ParseStatus;
   readonly parseErrorKind: ParseErrorKind | null;
@@ -45,6 +47,7 @@ export class ListedDump implements CoredumpRow {
     this.filename = row.filename;
     this.chip = row.chip;
     this.firmwareVersion = row.firmwareVersion;
+    this.crashVersion = row.crashVersion;
     this.size = row.size;
     this.parseStatus = row.parseStatus;
     this.parseErrorKind = row.parseErrorKind;

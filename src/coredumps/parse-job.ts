@@ -9,7 +9,14 @@ import type { BlobStore } from '../platform/blobs/blob-store.js';
 import { asDomainError } from '../platform/database/errors.js';
 import type { Logger } from '../platform/logger.js';
 import type { LostDumps } from './lost-dumps.js';
-import { failure, resultOf, resultWithoutBuild, unableToParse } from './parse-result.js';
+import {
+  failure,
+  type Prepared,
+  type PreparedWithoutBuild,
+  resultOf,
+  resultWithoutBuild,
+  unableToParse,
+} from './parse-result.js';
 import type { Hold, ParseState } from './parse-state.js';
 import type { ParseTask } from './parse-task.js';
 import { type BuildFinder, createPreparation, type TransferFiles } from './prepare-parse.js';
@@ -100,6 +107,7 @@ export function createParseJob(deps: ParseJobDeps) {
     try {
       const prepared = await withRetries(() => prepare(task, files), stop);
       if (prepared === 'not ours' || 'errorKind' in prepared) return prepared;
+      await noteLook(hold, prepared, stop);
       // Copying dump and ELF may have taken long (a slow storage): renew the lease for the full time limit of the
       // sidecar.
       const isStillOurs =
@@ -117,6 +125,15 @@ export function createParseJob(deps: ParseJobDeps) {
     } finally {
       await Promise.allSettled(Object.values(files).map((path) => rm(path, { force: true })));
     }
+  }
+
+  /** The device was updated after the crash: the build that the dump names has another version than it reported. */
+  async function noteLook(hold: Hold, prepared: Prepared | PreparedWithoutBuild, stop: AbortSignal) {
+    if (prepared.firmware === null || prepared.matchedBy !== 'sha') return;
+    const { appElfSha256, dumpChip, firmware } = prepared;
+    const { version: crashVersion } = firmware;
+    if (crashVersion === hold.task.crashVersion) return;
+    await withRetries(() => state.noteLook(hold, { appElfSha256, dumpChip, crashVersion }), stop);
   }
 
   async function end(hold: Hold, result: ParseResult, stop: AbortSignal): Promise<ParseOutcome> {

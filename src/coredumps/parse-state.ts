@@ -7,7 +7,14 @@ import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { Outbox } from './outbox.js';
 import { type ParseTask, TASK, toTasks } from './parse-task.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
-import { columnsOf, earlierReading, NO_CRASH, type ParseResult, storeText } from './store-reading.js';
+import {
+  columnsOf,
+  type DumpIdentity,
+  earlierReading,
+  NO_CRASH,
+  type ParseResult,
+  storeText,
+} from './store-reading.js';
 import type { CoredumpRow } from './types.js';
 import type { CountUnread } from './unread.js';
 
@@ -94,6 +101,18 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
       const { until: leaseUntil } = await leases.term();
       const { count } = await db.coredump.updateMany({ where: whileHeld(task, lease), data: { leaseUntil } });
       return count > 0;
+    },
+
+    /**
+     * Notes what a first look at the dump says, so that lists show the version that crashed before the parse ends. A dump
+     * that was counted gets its version with the result of the parse, which moves what was counted.
+     */
+    async noteLook({ task, lease }: Hold, look: DumpIdentity & { crashVersion: string }): Promise<void> {
+      const { appElfSha256, dumpChip, crashVersion } = look;
+      await db.coredump.updateMany({
+        where: { ...whileHeld(task, lease), occurrence: null },
+        data: { appElfSha256, dumpChip, crashVersion, updatedAt: now() },
+      });
     },
 
     /**

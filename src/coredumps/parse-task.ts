@@ -12,6 +12,8 @@ export interface ParseTask {
   filename: string;
   chip: string;
   firmwareVersion: string;
+  /** As far as it was known when the task was made: see `crash-version.ts`. */
+  crashVersion: string;
   /** The build that a person chose; null: it is found by the dump. */
   chosenFirmwareId: number | null;
 }
@@ -23,6 +25,7 @@ export const TASK = {
   filename: true,
   chip: true,
   firmwareVersion: true,
+  crashVersion: true,
   chosenFirmwareId: true,
   device: { select: { key: true, modelId: true, model: { select: { code: true } } } },
 } as const satisfies Prisma.CoredumpSelect;

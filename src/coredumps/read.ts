@@ -115,6 +115,7 @@ const LEADS = [
   ['fingerprint', Prisma.sql`c."fingerprint"`],
   ['firmwareId', Prisma.sql`c."firmwareId"`],
   ['crashedTask', Prisma.sql`c."crashedTask"`],
+  ['crashVersion', Prisma.sql`c."crashVersion"`],
   ['firmwareVersion', Prisma.sql`c."firmwareVersion"`],
   ['crashKind', Prisma.sql`c."crashKind"`],
   ['parseErrorKind', Prisma.sql`c."parseErrorKind"`],

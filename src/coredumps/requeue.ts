@@ -153,7 +153,7 @@ export function createRequeue({ db, state, events, queue }: RequeueDeps) {
 const STARTS_AS_THE_DUMP_SAYS = Prisma.sql`substr(f."elfSha256", 1, length(c."appElfSha256")) = c."appElfSha256"`;
 
 /** A dump contains a prefix of any length. */
-function prefixesOf({ elfSha256 }: ArrivedFirmware): string[] {
+export function prefixesOf({ elfSha256 }: Pick<ArrivedFirmware, 'elfSha256'>): string[] {
   return Array.from(elfSha256, (_, index) => elfSha256.slice(0, index + 1));
 }
 

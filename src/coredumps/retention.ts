@@ -54,6 +54,7 @@ export interface RetiredDump {
 export type DumpBeyondMaximum = RetiredDump & {
   deviceId: number;
   chip: string;
+  /** The version that crashed. */
   firmwareVersion: string;
   uploadedAt: Date;
   parseStatus: string;
@@ -85,7 +86,8 @@ export async function retireOldest(
       SELECT c."id" FROM "Device" d JOIN "Coredump" c ON c."deviceId" = d."id" AND c."id" <= (
         SELECT k."id" FROM "Coredump" k WHERE k."deviceId" = d."id" ORDER BY k."id" DESC LIMIT 1 OFFSET ${maxCoredumps})
       WHERE d."id" IN (${Prisma.join([...deviceIds])})
-    ) RETURNING "id", "deviceId", "filename", "chip", "firmwareVersion", "uploadedAt", "parseStatus", "parseGeneration"`;
+    ) RETURNING "id", "deviceId", "filename", "chip", coalesce(nullif("crashVersion", ''), "firmwareVersion") AS "firmwareVersion",
+      "uploadedAt", "parseStatus", "parseGeneration"`;
 }
 
 export type RawRetention = ReturnType<typeof createRawRetention>;

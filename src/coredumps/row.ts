@@ -12,6 +12,7 @@ export const COREDUMP_ROW = {
   filename: true,
   chip: true,
   firmwareVersion: true,
+  crashVersion: true,
   size: true,
   sha256: true,
   parseStatus: true,

@@ -38,8 +38,9 @@ export function columnsOf(
     parseStatus: status,
     parseErrorKind: errorKind,
     firmwareId,
-    appElfSha256,
-    dumpChip,
+    // The bytes never change, so what a look at them said once stays true.
+    ...(appElfSha256 === null ? {} : { appElfSha256 }),
+    ...(dumpChip === null ? {} : { dumpChip }),
     fingerprint: text.report?.fingerprint ?? null,
     ...crashOf(text.report),
     parsedAt,

@@ -38,7 +38,10 @@ export interface CoredumpRow {
   kind: CoredumpKind;
   filename: string;
   chip: string;
+  /** As the device reported it, which may be after its update. */
   firmwareVersion: string;
+  /** The version that crashed: `crash-version.ts`. */
+  crashVersion: string;
   /** Bytes */
   size: number;
   /** Of the raw bytes, hexadecimal. */
@@ -89,7 +92,10 @@ export interface CoredumpFilter {
   parseStatus?: ParseStatus[];
   parseErrorKind?: ParseErrorKind[];
   chip?: string[];
+  /** As the device reported it. */
   firmwareVersion?: string[];
+  /** The version that crashed. */
+  crashVersion?: string[];
   deviceId?: number[];
   deviceKey?: string[];
   modelCode?: string[];

@@ -6,7 +6,7 @@ export interface UnreadCrash {
   deviceId: number;
   /** The current model of the device. */
   modelId: number;
-  /** As reported by the device. */
+  /** The version that crashed: `crash-version.ts`. */
   firmwareVersion: string;
   chip: string;
   at: Date;

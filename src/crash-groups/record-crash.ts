@@ -1,3 +1,4 @@
+import { crashVersionOf, keepCrashVersion } from '../coredumps/crash-version.js';
 import type { CountCrash, FinishedParse } from '../coredumps/parse-state.js';
 import type { CoredumpRow } from '../coredumps/types.js';
 import type { CrashReport } from '../crashdump/index.js';
@@ -31,7 +32,7 @@ import type { Crash, CrashGroupRow, GroupChange } from './types.js';
  * - a later parse with another result (other symbols, newer reader) moves it; a failed one changes nothing, except that
  *   its report gives a group to a crash without one.
  * - a crash of a device that is not approved is not counted; `count-kept.ts` does it when the device is approved.
- * The change of the dump's row locks it; `locks.ts` has the order of the other locks.
+ * The dump's row gets the version that is counted. Its change locks it; `locks.ts` has the order of the other locks.
  *
  * @param mayMove whether the crash may leave the group that it is counted in
  */
@@ -44,7 +45,11 @@ export async function countCrash(
   const { coredump, modelId, report } = parse;
   const { known, isApproved } = await countedBefore(tx, coredump);
   const { deviceId, chip, uploadedAt: at } = coredump;
-  const seen = { signatureId: null as number | null, modelId, firmwareVersion: await versionOf(tx, parse) };
+  const elfMatches = report?.elfMatches === true;
+  const firmwareVersion = await crashVersionOf(tx, coredump, { modelId, elfMatches });
+  const seen = { signatureId: null as number | null, modelId, firmwareVersion };
+  const mayChange = known === null || mayMove || (report !== null && known.signatureId === null);
+  await keepCrashVersion(tx, coredump, mayChange ? firmwareVersion : known.firmwareVersion);
   if (known === null) {
     if (!isApproved) return null;
     const crash = { deviceId, chip, at, ...seen };
@@ -54,7 +59,7 @@ export async function countCrash(
     await tx.crashOccurrence.create({ data: { coredumpId: coredump.id, ...seen, signatureId } });
     return added?.change ?? null;
   }
-  if (!mayMove && (report === null || known.signatureId !== null)) return null;
+  if (!mayChange) return null;
   const counted = known.signatureId === null ? null : await fingerprintOf(tx, known.signatureId);
   const isSameVersion = known.firmwareVersion === seen.firmwareVersion;
   if ((report?.fingerprint ?? null) === counted && isSameVersion) return null;
@@ -96,16 +101,6 @@ interface CountedBefore {
   firmwareVersion: string;
 }
 
-/** The device reports its current version, which may be newer than the crash; the dump names the crashed build. */
-async function versionOf(tx: DbTransaction, { coredump, report }: FinishedParse): Promise<string> {
-  if (report?.elfMatches !== true || coredump.firmwareId === null) return coredump.firmwareVersion;
-  const build = await tx.firmware.findUnique({
-    where: { id: coredump.firmwareId },
-    select: { version: true },
-  });
-  return build?.version ?? coredump.firmwareVersion;
-}
-
 async function addIfKnown(tx: DbTransaction, report: CrashReport | null, crash: Crash, now: Date) {
   const fingerprint = report?.fingerprint ?? null;
   return report === null || fingerprint === null ? null : add(tx, fingerprint, report, crash, now);
@@ -122,7 +117,7 @@ export async function countForFleet(tx: DbTransaction, crashes: readonly Crash[]
 }
 
 /** Counts the crash for another version. */
-async function moveInFleet(tx: DbTransaction, before: Crash, after: Crash): Promise<void> {
+export async function moveInFleet(tx: DbTransaction, before: Crash, after: Crash): Promise<void> {
   await addToSeries(tx, [
     { ...before, signatureId: ALL, by: -1 },
     { ...after, signatureId: ALL, by: 1 },
@@ -142,8 +137,8 @@ export function countAndAnnounce(
     if (change === null) return () => {};
     await events.announce(tx, [change.groupId]);
     const { modelId, coredump } = parse;
-    const firmwareVersion = await versionOf(tx, parse);
-    const hasAlerts = await alerts.write(tx, change, { modelId, firmwareVersion, at: coredump.uploadedAt });
+    const { crashVersion: firmwareVersion, uploadedAt: at } = coredump;
+    const hasAlerts = await alerts.write(tx, change, { modelId, firmwareVersion, at });
     return () => {
       events.publish(change);
       if (hasAlerts) alerts.wake();

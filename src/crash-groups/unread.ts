@@ -10,7 +10,7 @@ import type { Crash } from './types.js';
 export const countUnread: CountUnread = async (tx, coredumpIds) => {
   if (coredumpIds.length === 0) return;
   const crashes = await tx.$queryRaw<Array<Crash & { id: number }>>`
-    SELECT c."id", c."deviceId", d."modelId", c."firmwareVersion", c."chip", c."uploadedAt" AS "at"
+    SELECT c."id", c."deviceId", d."modelId", coalesce(nullif(c."crashVersion", ''), c."firmwareVersion") AS "firmwareVersion", c."chip", c."uploadedAt" AS "at"
     FROM "Coredump" c JOIN "Device" d ON d."id" = c."deviceId"
     WHERE c."id" IN (${Prisma.join([...coredumpIds])}) AND d."approval" = 'APPROVED'
       AND NOT EXISTS (SELECT 1 FROM "CrashOccurrence" o WHERE o."coredumpId" = c."id")`;

@@ -1,5 +1,8 @@
-import type { Db } from '../platform/database/types.js';
+import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { Firmware } from './types.js';
+
+/** Where builds are read: in a transaction, or outside of one. */
+export type BuildRows = Pick<Db | DbTransaction, 'firmware'>;
 
 export interface WantedBuild {
   modelId: number;
@@ -31,7 +34,7 @@ export interface FoundBuild {
  * the dump. The digits of a SHA-256 are more certain than the chip that was concluded from an ELF.
  */
 export async function findBuild(
-  db: Db,
+  db: BuildRows,
   { modelId, version, chip = null, appElfSha256, chosenFirmwareId }: WantedBuild,
 ): Promise<FoundBuild> {
   const ofOtherChips: Firmware[] = [];
@@ -51,15 +54,22 @@ export async function findBuild(
     const [firmware] = forChip(chosen);
     if (firmware !== undefined) return found(firmware, { candidates: [firmware], matchedBy: 'choice' });
   }
-  if (appElfSha256 !== null && isSha256Prefix(appElfSha256)) {
-    const bySha = await preferred(db, { modelId, elfSha256: { startsWith: appElfSha256 } }, chip);
-    const firmware = bySha.find((build) => build.version === version) ?? bySha[0];
-    if (firmware !== undefined) return found(firmware, { candidates: bySha, matchedBy: 'sha' });
-  }
+  const bySha = await buildsNamed(db, { modelId, chip, appElfSha256 });
+  const named = bySha.find((build) => build.version === version) ?? bySha[0];
+  if (named !== undefined) return found(named, { candidates: bySha, matchedBy: 'sha' });
   const byVersion = forChip(await preferred(db, { modelId, version }, chip));
   const [firmware] = byVersion;
   if (firmware === undefined) return found(null, { candidates: [], matchedBy: null });
   return found(firmware, { candidates: byVersion, matchedBy: 'version' });
+}
+
+/** The builds whose SHA-256 begins as a dump says. */
+export async function buildsNamed(
+  db: BuildRows,
+  { modelId, chip, appElfSha256 }: Pick<Required<WantedBuild>, 'modelId' | 'chip' | 'appElfSha256'>,
+): Promise<Firmware[]> {
+  if (appElfSha256 === null || !isSha256Prefix(appElfSha256)) return [];
+  return preferred(db, { modelId, elfSha256: { startsWith: appElfSha256 } }, chip);
 }
 
 /** A build whose chip is not known may be used. @param chip that of the dump; null when it names none */
@@ -74,7 +84,7 @@ function isSha256Prefix(text: string): boolean {
 
 /** Those of the chip first, then newest first. */
 async function preferred(
-  db: Db,
+  db: BuildRows,
   where: { modelId: number; version?: string; elfSha256?: { startsWith: string } },
   chip: string | null,
 ): Promise<Firmware[]> {

@@ -105,8 +105,8 @@ export function createFirmwareService({
     },
 
     /**
-     * Corrects a version that was given wrongly. Dumps that wait for the version are queued, as after an upload; what was
-     * counted by versions, and reports that exist, stay as they are.
+     * Corrects a version that was given wrongly. Dumps that wait for the version are queued, as after an upload. Dumps that
+     * name the build get its version, and are counted by it; reports that exist stay as they are.
      *
      * @throws DomainError NOT_FOUND, BAD_USER_INPUT
      */

@@ -33,6 +33,7 @@ describe('dumps that are deleted by a filter', () => {
         filename: `${index}.dmp`,
         chip: 'esp32c3',
         firmwareVersion: '1.0.0',
+        crashVersion: '1.0.0',
         size: 1,
         sha256: `${index}`,
         uploadedAt: new Date(),

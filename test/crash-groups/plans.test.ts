@@ -25,6 +25,8 @@ describe.each(STATES)('with many dumps, %s', (state) => {
     await manyDumps(db, state);
     const filters: CoredumpFilter[] = [
       { firmwareVersion: ['old'] },
+      { crashVersion: ['old'] },
+      { crashVersion: ['old', 'common'] },
       { firmwareVersion: ['common'] },
       { firmwareVersion: ['old', 'common', 'none'] },
       { firmwareVersion: ['common'], parseStatus: ['ERROR'] },
@@ -238,6 +240,7 @@ async function manyDumps(db: Db, state: string): Promise<void> {
       CASE WHEN n <= 6800 THEN CAST(${firmware.id} AS INTEGER) END,
       CASE WHEN n % 2 = 0 THEN 'ERROR' WHEN n <= 6800 THEN 'PENDING' ELSE 'PARSED' END,
       CASE WHEN n % 200 = 0 THEN 'missing_firmware' WHEN n % 2 = 0 THEN 'unreadable' END FROM numbers`;
+  await db.$executeRaw`UPDATE "Coredump" SET "crashVersion" = "firmwareVersion"`;
   await db.$executeRaw`
     INSERT INTO "CrashOccurrence" ("coredumpId", "signatureId", "modelId", "firmwareVersion")
     SELECT c."id", 1 + c."id" % 10, ${model.id}, c."firmwareVersion" FROM "Coredump" c`;

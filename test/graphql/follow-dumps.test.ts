@@ -62,6 +62,7 @@ function aDump(columns: Partial<CoredumpRow> = {}): CoredumpRow {
     filename: 'a.dmp',
     chip: 'esp32',
     firmwareVersion: '1.0.0',
+    crashVersion: '1.0.0',
     size: 1,
     sha256: '',
     parseStatus: 'PENDING',

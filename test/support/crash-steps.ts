@@ -55,6 +55,14 @@ export const crashStep = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ does: fc.constant('merge' as const), into: pick, other: pick }) },
   { weight: 2, arbitrary: fc.record({ does: fc.constant('split' as const), fingerprint: pick }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: fc.constant('rename build' as const),
+      build: pick,
+      version: fc.constantFrom(...VERSIONS, '2.0.0'),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('watch' as const), group: pick }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('resolve' as const), group: pick }) },
   {
@@ -134,6 +142,11 @@ async function take(endpoint: GraphQLEndpoint, all: SteppedFleet, step: CrashSte
         all.devices[step.device] = { ...moved, modelId: model.id, modelCode: model.code };
       }
       return;
+    }
+    case 'rename build': {
+      const builds = await endpoint.db.firmware.findMany({ orderBy: { id: 'asc' }, select: { id: true } });
+      const build = builds[Math.floor(step.build * builds.length)];
+      return endpoint.firmwares.update(build?.id ?? 0, { version: step.version });
     }
     case 'merge':
       return endpoint.crashGroups.merge(await pickOf(endpoint, 'group', step.into), [

@@ -49,6 +49,7 @@ export function aFleet(db: Db) {
         filename?: string;
         chip?: string;
         firmwareVersion?: string;
+        crashVersion?: string;
         parseStatus?: 'PENDING' | 'PARSED' | 'ERROR';
         uploadedAt?: Date;
         firmwareId?: number;
@@ -69,6 +70,7 @@ export function aFleet(db: Db) {
           sha256: serial.toString(16).padStart(64, '0'),
           uploadedAt: at,
           parseStatus: 'PENDING',
+          crashVersion: columns.firmwareVersion ?? '1.0.0',
           ...columns,
           ...(output === undefined
             ? {}

@@ -152,6 +152,7 @@ export async function aGraphQLEndpoint({
     groupSubscribers: groupChanges.subscriberCount,
     alertSender,
     devices,
+    firmwares: services.firmwares,
     /** The parse pipeline's last step. */
     state,
     /** What was handed to the parse queue. */

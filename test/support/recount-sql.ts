@@ -22,7 +22,7 @@ const ARCHIVED = `SELECT old."id", old."deviceId", old."chip", old."uploadedAt",
   COALESCE((SELECT o."modelId" FROM "CrashOccurrence" o WHERE o."coredumpId" = old."id"),
     (SELECT d."modelId" FROM "Device" d WHERE d."id" = old."deviceId")),
   COALESCE((SELECT o."firmwareVersion" FROM "CrashOccurrence" o WHERE o."coredumpId" = old."id"),
-    old."firmwareVersion")`;
+    old."crashVersion")`;
 
 type SqlRow = Record<string, unknown>;
 

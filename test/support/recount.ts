@@ -208,6 +208,15 @@ function checks(sql: Sql, isExact: boolean): Check[] {
           AND NOT EXISTS (SELECT 1 FROM "CrashOccurrence" o WHERE o."coredumpId" = c."id")`,
     },
     {
+      what: 'a dump that was counted for another version than it shows',
+      query: `SELECT c."id", c."crashVersion", o."firmwareVersion" AS "counted" FROM "Coredump" c
+        JOIN "CrashOccurrence" o ON o."coredumpId" = c."id" WHERE c."crashVersion" <> o."firmwareVersion"`,
+    },
+    {
+      what: 'a dump without a version',
+      query: `SELECT c."id" FROM "Coredump" c WHERE c."crashVersion" = ''`,
+    },
+    {
       what: 'a dump that was counted for another crash than it was read as',
       query: `SELECT c."id", c."fingerprint", s."fingerprint" AS "counted" FROM "Coredump" c
         JOIN "CrashOccurrence" o ON o."coredumpId" = c."id"

@@ -78,7 +78,13 @@ export const CoredumpFilterInput = builder.inputType('CoredumpFilter', {
         'error do not match.',
     }),
     chip: t.stringList({ description: 'As the device reported it, for example `esp32c3`.' }),
-    firmwareVersion: t.stringList({ description: 'As the device reported it, for example `1.4.2`.' }),
+    crashVersion: t.stringList({
+      description: 'The version that crashed, exactly, for example `1.4.2`: see `Coredump.crashVersion`.',
+    }),
+    firmwareVersion: t.stringList({
+      description:
+        'As the device reported it, for example `1.5.0`, which may be after its update: mostly `crashVersion` is meant.',
+    }),
     firmwareId: t.idList({
       description: 'Global ids of builds: dumps that were last parsed with one of them.',
     }),

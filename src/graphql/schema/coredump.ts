@@ -52,8 +52,16 @@ builder.node(Coredump, {
       description: 'Name of its file, unique for the device: `coredump_20260211T143000_123456Z.dmp`.',
     }),
     chip: t.exposeString('chip', { description: 'As the device reported it, for example `esp32c3`.' }),
+    crashVersion: t.exposeString('crashVersion', {
+      description:
+        'The version that crashed, for example `1.4.2`: of the build that the dump names, else of the build that a person ' +
+        'chose for a dump that names none, else as the device reported it. Lists, filters and counts go by it. It is ' +
+        'corrected as soon as the build is known.',
+    }),
     firmwareVersion: t.exposeString('firmwareVersion', {
-      description: 'As the device reported it, for example `1.4.2`.',
+      description:
+        'As the device reported it, for example `1.5.0`. Devices send a dump after the restart, and one that was updated ' +
+        'meanwhile reports the new version: `crashVersion` is the one that crashed.',
     }),
     size: t.exposeInt('size', { description: 'Bytes of the raw dump.' }),
     sha256: t.exposeString('sha256', { description: 'SHA-256 of the raw bytes, 64 hexadecimal digits.' }),

@@ -87,7 +87,7 @@ builder.relayMutationField(
   {
     description:
       'Corrects the version of a build that was uploaded with a wrong one. Dumps that wait for a build of the new version ' +
-      'are queued. What was counted for the old version, and reports that exist, stay as they are.',
+      'are queued. Dumps that name the build get its version, and are counted by it; reports that exist stay as they are.',
     resolve: (_, { input: { id, version } }, { services }) =>
       services.firmwares.update(requireId('Firmware', id), present({ version })),
   },
