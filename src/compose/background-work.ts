@@ -101,6 +101,16 @@ export const SCHEDULED_WORK = [
     files: SCHEDULER,
   },
   {
+    name: 'device day retention',
+    does: 'removes the days of devices that are older than 180 days, by which releases are compared',
+    when: 'every day',
+    everyMs: DAY_MS,
+    failure: 'old days of devices could not be removed',
+    restartedBy: NEXT_RUN,
+    lease: null,
+    files: SCHEDULER,
+  },
+  {
     name: 'change retention',
     does: 'removes changes of the change feed that are older than 24 hours, and all but the newest 200,000',
     when: 'every 10 minutes',

@@ -4,6 +4,7 @@ import { sweepStorage } from '../coredumps/orphan-sweep.js';
 import type { ParseTask } from '../coredumps/parse-task.js';
 import { startParsing } from '../coredumps/parsing.js';
 import type { SidecarClient } from '../coredumps/sidecar-client.js';
+import { forgetDeviceDays } from '../devices/device-days.js';
 import type { Installation } from '../installation/installation.js';
 import { createScheduler } from '../platform/background/scheduler.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
@@ -76,6 +77,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     'comparison of all files': () => compareFiles('all'),
     'comparison of missing files': () => compareFiles('lost'),
     'audit retention': () => audit.forget(config.auditDays),
+    'device day retention': () => forgetDeviceDays(database.db, clock.now()),
     'change retention': changes.prune,
     'raw retention': rawRetention.sweep,
     'storage limit': storageLimit.sweep,
@@ -83,6 +85,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   };
   void once('comparison of all files');
   await once('audit retention');
+  await once('device day retention');
   await once('change retention');
   void once('raw retention');
   storageLimit.wake();

@@ -17,6 +17,8 @@
  *   (src/coredumps/parse-job.ts, src/coredumps/parsing.ts)
  * - an audit event: it is older than AUDIT_DAYS
  *   (src/audit/service.ts)
+ * - a day of a device: it is older than 180 days
+ *   (src/devices/device-days.ts)
  * - a change of the change feed: it is older than 24 hours, or there are 200,000 newer ones
  *   (src/changes/service.ts)
  * - a delivery of an alert: it has ended and is older than 30 days

@@ -2,6 +2,7 @@ import { crashVersionOf, keepCrashVersion } from '../coredumps/crash-version.js'
 import type { CountCrash, FinishedParse } from '../coredumps/parse-state.js';
 import type { CoredumpRow } from '../coredumps/types.js';
 import type { CrashReport } from '../crashdump/index.js';
+import { countCrashesOfDays, uncountCrashOfDay } from '../devices/device-days.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
 import {
@@ -114,6 +115,7 @@ export async function countForFleet(tx: DbTransaction, crashes: readonly Crash[]
   );
   await incrementVersionDevices(tx, crashes);
   await addCrashDays(tx, crashes);
+  await countCrashesOfDays(tx, crashes);
 }
 
 /** Counts the crash for another version. */
@@ -124,6 +126,8 @@ export async function moveInFleet(tx: DbTransaction, before: Crash, after: Crash
   ]);
   await decrementVersionDevice(tx, before);
   await incrementVersionDevices(tx, [after]);
+  await uncountCrashOfDay(tx, before);
+  await countCrashesOfDays(tx, [after]);
 }
 
 /** Counts, writes the alerts, and announces the group's change after the commit. */

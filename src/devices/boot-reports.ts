@@ -5,6 +5,7 @@ import { asDomainError } from '../platform/database/errors.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Db } from '../platform/database/types.js';
 import { createBatcher } from '../platform/queue/batcher.js';
+import { countBoots } from './device-days.js';
 
 export type BootReports = ReturnType<typeof createBootReports>;
 
@@ -22,7 +23,7 @@ export interface BootReport {
 const MAX_GROUP = 64;
 const GATHER_MS = 4;
 
-/** Stores the last start of each device. Reports that arrive together share one statement. */
+/** Stores the last start of each device, and counts its day. Reports that arrive together share their statements. */
 export function createBootReports({ db, clock, onChange }: BootReportDeps) {
   const add = createBatcher<{ deviceId: number; report: BootReport }, boolean>({
     maxItems: MAX_GROUP,
@@ -38,14 +39,16 @@ export function createBootReports({ db, clock, onChange }: BootReportDeps) {
               CAST(${chip} AS TEXT) AS "chip", CAST(${elfSha256} AS TEXT) AS "elf",
               CAST(${resetReason} AS TEXT) AS "reason"`,
         );
-      const written = await inTransaction(
-        db,
-        (tx) => tx.$queryRaw<Array<{ id: number }>>`
+      const written = await inTransaction(db, async (tx) => {
+        const devices = await tx.$queryRaw<Array<{ id: number }>>`
           UPDATE "Device" SET "lastBootAt" = ${now}, "lastSeenAt" = ${now}, "lastBootVersion" = n."version",
             "lastBootChip" = n."chip", "lastBootElfSha256" = n."elf", "lastResetReason" = n."reason"
           FROM (${Prisma.join(rows, ' UNION ALL ')}) n WHERE n."id" = "Device"."id"
-          RETURNING "Device"."id" AS "id"`,
-      );
+          RETURNING "Device"."id" AS "id"`;
+        const boots = items.map(({ deviceId, report }) => ({ deviceId, ...report }));
+        await countBoots(tx, boots, now);
+        return devices;
+      });
       onChange();
       const ids = new Set(written.map(({ id }) => id));
       return items.map(({ deviceId }) => ids.has(deviceId));

@@ -162,6 +162,19 @@ function checks(sql: Sql, isExact: boolean): Check[] {
         WHERE ${isExact ? '1 = 1' : '1 = 0'}`,
     },
     {
+      // Days of long ago are removed, the oldest first.
+      what: 'the crashes of a version on a day of a device',
+      query: `WITH ${crashes(isExact)}, counted AS (
+          SELECT ${slot('DAY')} AS "slot", "modelId", "firmwareVersion", "deviceId", 1 AS "counted", 0 AS "stored"
+          FROM crash)
+        SELECT "slot", "modelId", "firmwareVersion", "deviceId", sum("stored") AS "stored", sum("counted") AS "counted"
+        FROM (SELECT * FROM counted UNION ALL
+          SELECT "slot", "modelId", "firmwareVersion", "deviceId", 0, "crashes" FROM "DeviceDay") both_of_them
+        WHERE "slot" >= (SELECT min("slot") FROM "DeviceDay")
+        GROUP BY "slot", "modelId", "firmwareVersion", "deviceId"
+        HAVING sum("stored") ${isExact ? '<>' : '<'} sum("counted")`,
+    },
+    {
       what: 'a merged group that is there',
       query: `SELECT m."id", m."intoId" FROM "MergedGroup" m JOIN "CrashGroup" g ON g."id" = m."id"`,
     },

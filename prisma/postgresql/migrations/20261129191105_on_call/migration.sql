@@ -327,3 +327,9 @@ SELECT x."groupId", x."fromGroupId", x."at", x."kind", x."actor", x."via", x."te
     UNION ALL SELECT g."id", NULL, g."regressedAt", 0, NULL, NULL, 'REGRESSED', g."regressedInVersion"
     FROM "CrashGroup" g WHERE g."regressedAt" IS NOT NULL
 ) x ORDER BY x."at", x."id";
+
+-- What is known of earlier days: the dumps that are still stored. Nobody counted boots.
+INSERT INTO "DeviceDay" ("slot", "modelId", "firmwareVersion", "deviceId", "crashes")
+    SELECT floor(extract(epoch FROM c."uploadedAt") / 86400)::int, o."modelId", o."firmwareVersion", c."deviceId", count(*)
+    FROM "CrashOccurrence" o JOIN "Coredump" c ON c."id" = o."coredumpId"
+    GROUP BY 1, 2, 3, 4;
