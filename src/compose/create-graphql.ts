@@ -70,9 +70,21 @@ export function createGraphQL({
           { clock, metrics, log, ...queryThread },
         );
   const { alerts, audit, changes, coredumps, crashGroups, devices } = services;
-  const { firmwares, ingestKeys, privacy, search } = services;
+  const { firmwares, ingestKeys, privacy, releases, search } = services;
   const graphql = createGraphQLServer({
-    ...{ alerts, audit, changes, coredumps, crashGroups, devices, firmwares, ingestKeys, privacy, search },
+    ...{
+      alerts,
+      audit,
+      changes,
+      coredumps,
+      crashGroups,
+      devices,
+      firmwares,
+      ingestKeys,
+      privacy,
+      releases,
+      search,
+    },
     ...parts,
     createLoaders: () => createLoaders(database.db),
     gatekeeper,

@@ -41,6 +41,7 @@ import type { Database } from '../platform/database/types.js';
 import { createEventChannel } from '../platform/event-channel.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
+import { createReleaseQueries } from '../releases/read.js';
 import { createSearch } from '../search/service.js';
 
 export type AllServices = Awaited<ReturnType<typeof createServices>>;
@@ -143,6 +144,7 @@ export async function createServices(deps: ServicesDeps) {
     rawRetention,
     registration,
     regroup,
+    releases: createReleaseQueries(db, clock),
     search: createSearch(database),
     tokenUse,
     hasParser: queue !== null,

@@ -28,6 +28,7 @@ const WITHOUT_ID = [
   // Parts of a group or model, which has the id.
   ...['CrashGroupEvent', 'CrashVariant', 'ModelPrivacy'],
   // Numbers over many things.
+  ...['AdoptionBucket', 'Release', 'ReleaseComparison', 'ReleaseHealth'],
   ...['CrashBucket', 'CrashFreeBucket', 'CrashSeries', 'MissingFirmware', 'Regrouping'],
   // Of one answer: who asks, what was made, what a search finds, where a page ends, what an event tells.
   ...[

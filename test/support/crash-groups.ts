@@ -100,9 +100,10 @@ export async function aPendingDump(
 export async function parsed(
   endpoint: Pick<GraphQLEndpoint, 'db' | 'state'>,
   dump: { id: number },
-  result: { status?: 'PARSED' | 'ERROR'; crash?: CrashOptions } = {},
+  /** @param result.firmwareId the build that the dump names */
+  result: { status?: 'PARSED' | 'ERROR'; crash?: CrashOptions; firmwareId?: number } = {},
 ): Promise<string | null> {
-  const { status = 'PARSED', crash = {} } = result;
+  const { status = 'PARSED', crash = {}, firmwareId = null } = result;
   const { hasReport = status === 'PARSED' } = crash;
   const [task] = await endpoint.state.tasksOf([dump.id]);
   if (task === undefined) throw new Error('the dump does not wait for a parse');
@@ -111,8 +112,11 @@ export async function parsed(
   await endpoint.state.finish(hold, {
     status,
     errorKind: status === 'ERROR' ? 'missing_firmware' : null,
-    text: { output: crash.output ?? 'the output', report: hasReport ? aReport(crash) : null },
-    firmwareId: null,
+    text: {
+      output: crash.output ?? 'the output',
+      report: hasReport ? { ...aReport(crash), elfMatches: firmwareId !== null } : null,
+    },
+    firmwareId,
     appElfSha256: null,
     dumpChip: null,
   });

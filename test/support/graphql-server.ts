@@ -153,6 +153,7 @@ export async function aGraphQLEndpoint({
     alertSender,
     devices,
     firmwares: services.firmwares,
+    boots: services.boots,
     /** The parse pipeline's last step. */
     state,
     /** What was handed to the parse queue. */

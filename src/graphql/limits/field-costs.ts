@@ -1,5 +1,6 @@
 import { DEFAULT_SLOTS, MAX_SLOTS, SLOT_MS, type TIME_UNITS } from '../../crash-groups/crash-series.js';
 import { MAX_NEW_DEVICES } from '../../devices/create-devices.js';
+import { MAX_ADOPTION_DAYS } from '../../releases/adoption.js';
 import { DEFAULT_PAGE, MAX_PAGE } from './page-sizes.js';
 
 /*
@@ -53,6 +54,11 @@ export function firstCost({ first }: { first?: number | null | undefined }): Cos
 /** The search for a search box; the pages of each kind count below it. A function, so that its arguments are checked. */
 export function searchCost(): Cost {
   return { field: 1 + SEARCH_COST, multiplier: 1 };
+}
+
+/** A list with an item for each of the last days. */
+export function daysCost({ days }: { days?: number | null | undefined }): Cost {
+  return { field: 1, multiplier: within(days ?? DEFAULT_SLOTS.DAY, MAX_ADOPTION_DAYS) };
 }
 
 /** A list with an item for each id. */

@@ -15,6 +15,7 @@ import type { DeviceService } from '../../devices/service.js';
 import type { FirmwareQueries } from '../../firmware/read.js';
 import type { FirmwareService } from '../../firmware/service.js';
 import { encodeGlobalId } from '../../global-ids.js';
+import type { ReleaseQueries } from '../../releases/read.js';
 import type { Search } from '../../search/service.js';
 import type { Answer } from '../limits/answer-budget.js';
 import type { Loaders } from './loaders.js';
@@ -29,6 +30,7 @@ export interface Services {
   ingestKeys: IngestKeyService;
   audit: Audit;
   privacy: PrivacyService;
+  releases: ReleaseQueries;
   search: Search;
 }
 
@@ -41,6 +43,7 @@ export interface QueryServices {
   devices: DeviceQueries;
   firmwares: FirmwareQueries;
   ingestKeys: IngestKeyQueries;
+  releases: ReleaseQueries;
   search: Search;
 }
 

@@ -5,6 +5,7 @@ import { createVersionLoaders } from '../../crash-groups/version-loaders.js';
 import { createDeviceLoaders } from '../../devices/loaders.js';
 import { createFirmwareLoaders } from '../../firmware/loaders.js';
 import type { Db } from '../../platform/database/types.js';
+import { createReleaseLoaders } from '../../releases/read.js';
 
 export type Loaders = ReturnType<typeof createLoaders>;
 
@@ -19,6 +20,7 @@ export function createLoaders(db: Db) {
     crashGroups: createCrashGroupLoaders(db),
     devices: createDeviceLoaders(db),
     firmwares: createFirmwareLoaders(db),
+    releases: createReleaseLoaders(db),
     versions: createVersionLoaders(db),
   };
 }

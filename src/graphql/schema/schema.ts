@@ -23,6 +23,8 @@ import './group-activity.js';
 import './ingest-key.js';
 import './model-privacy.js';
 import './symbols.js';
+import './release.js';
+import './release-groups.js';
 import './scalars.js';
 import './search.js';
 import './viewer.js';

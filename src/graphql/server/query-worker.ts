@@ -18,6 +18,7 @@ import { createFirmwareQueries } from '../../firmware/read.js';
 import type { Clock } from '../../platform/clock.js';
 import { openForReading } from '../../platform/database/open-for-reading.js';
 import { createUploadPriority } from '../../platform/upload-priority.js';
+import { createReleaseQueries } from '../../releases/read.js';
 import { createSearch } from '../../search/service.js';
 import { createAnswerBudget } from '../limits/answer-budget.js';
 import { createBytesInFlight, QUERY_THREAD } from '../limits/bytes-in-flight.js';
@@ -54,7 +55,7 @@ const {
 const database = await openForReading(source);
 const { db } = database;
 const secret = linkSecret === null ? null : Buffer.from(linkSecret);
-const queries: Omit<QueryServices, 'crashGroups'> = {
+const queries: Omit<QueryServices, 'crashGroups' | 'releases'> = {
   alerts: createAlertQueries(db),
   audit: createAuditQueries(db),
   coredumps: createCoredumpQueries(db, markdownLinks),
@@ -110,7 +111,8 @@ export default async function runQuery({ port, ...task }: QueryTask): Promise<Qu
 
 function servicesAt(clock: Pick<Clock, 'now'>): Services {
   const crashGroups = { ...createCrashGroupQueries(db, clock), regrouping: () => regroupingOf(db) };
-  const all: QueryServices = { ...queries, crashGroups };
+  const releases = createReleaseQueries(db, clock);
+  const all: QueryServices = { ...queries, crashGroups, releases };
   // Queries use only these services, and only these members of them.
   return all as Services;
 }
