@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Person } from './principal.js';
+import type { HeldSession } from './session-lookup.js';
 
 /** The person for whom the server works now, with address and request id. */
 export interface Actor {
@@ -7,6 +8,8 @@ export interface Actor {
   /** Empty when the connection is already closed. */
   readonly address: string;
   readonly requestId: string;
+  /** The session of an open connection that was admitted by its cookie. */
+  readonly session?: HeldSession | undefined;
   /** Number of audit events per action that this request has written. */
   readonly audited: Map<string, number>;
 }

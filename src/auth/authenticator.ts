@@ -15,6 +15,7 @@ import { isIngestKey } from './ingest-key-token.js';
 import { createIssuers, type ReadToken } from './issuers.js';
 import { ANYBODY, type DeviceIdentity, type IngestKeyIdentity, type Principal } from './principal.js';
 import { createStaticTokens } from './static-tokens.js';
+import { RenewalRefused, type RenewalRequest, type RenewedTokens } from './token-renewal.js';
 
 export interface Authenticator {
   /** False: everyone who can reach the server may do everything. */
@@ -45,6 +46,12 @@ export interface Authenticator {
    * @throws DomainError as `authenticateDevice`; UNAUTHENTICATED when the model has no such key
    */
   authenticateWithoutKey(keyName: string, claim: { modelCode: string; serial: string }): Promise<Sender>;
+  /**
+   * New tokens of the issuer for a session of the page.
+   *
+   * @throws RenewalRefused when the issuer gives none any more; DomainError UNAVAILABLE when it does not answer
+   */
+  renew(request: Omit<RenewalRequest, 'endpoint'>): Promise<RenewedTokens>;
 }
 
 interface AuthenticatorDeps {
@@ -88,6 +95,11 @@ export function createAuthenticator({ settings, devices, clock, log }: Authentic
     isOn,
     issuerOrigins: () => issuers?.originsForPeople() ?? [],
     authenticate: async (authorization) => (isOn ? recognise(authorization) : ANYBODY),
+
+    async renew(request) {
+      if (issuers === null) throw new RenewalRefused('OIDC_ISSUER is not set any more');
+      return issuers.renew(request);
+    },
 
     async authenticateDevice(authorization, claim) {
       return senderOf(await recognise(authorization, claim.serial), claim);

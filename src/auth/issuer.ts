@@ -53,8 +53,8 @@ export function createIssuer(
   let readAt = Number.NEGATIVE_INFINITY;
   let failedAt = Number.NEGATIVE_INFINITY;
   let discovery: Promise<ReturnType<typeof createRemoteJWKSet>> | null = null;
-  /** Origin of the token endpoint, which may differ from the issuer's; null until the discovery document was read. */
-  let tokenOrigin: string | null = null;
+  /** Its origin may differ from the issuer's; null until the discovery document was read. */
+  let tokenEndpoint: URL | null = null;
 
   return {
     /**
@@ -92,7 +92,13 @@ export function createIssuer(
       if (discovery === null)
         keySet().catch((error: unknown) => log.debug({ err: error }, 'no discovery document'));
       const own = new URL(url).origin;
-      return tokenOrigin === null || tokenOrigin === own ? [own] : [own, tokenOrigin];
+      return tokenEndpoint === null || tokenEndpoint.origin === own ? [own] : [own, tokenEndpoint.origin];
+    },
+
+    /** Where tokens are renewed; null for an issuer without one. @throws Error when the issuer does not answer */
+    async tokenEndpoint(): Promise<URL | null> {
+      await keySet();
+      return tokenEndpoint;
     },
 
     /** Loads the keys now, so that a wrong setting is logged before the first request. */
@@ -158,7 +164,7 @@ export function createIssuer(
         throw new Error(`${named.issuer} has "${url}", but the issuer calls itself "${document.issuer}"`);
       },
     );
-    tokenOrigin = webOriginOf(token_endpoint);
+    tokenEndpoint = webAddressOf(token_endpoint);
     return createRemoteJWKSet(new URL(jwks_uri), {
       timeoutDuration: TIMEOUT_MS,
       // jose measures both by the wall clock, which may be set; `keysFor` uses the monotonic one.
@@ -190,8 +196,8 @@ export function createIssuer(
   }
 }
 
-/** @throws Error when the answer is too long */
-async function textOf({ body }: Response, address: string): Promise<string> {
+/** The body of an issuer's answer. @throws Error when it is too long */
+export async function textOf({ body }: Response, address: string): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body ?? []) {
@@ -208,14 +214,14 @@ const keySetDocument = z.looseObject({ keys: z.array(z.looseObject({})) });
 const discoveryDocument = z.object({
   issuer: z.string(),
   jwks_uri: z.url(),
-  // Only browsers need it, so a bad value does not prevent reading the keys.
+  // Only people's sign-in needs it, so a bad value does not prevent reading the keys.
   token_endpoint: z.unknown().optional(),
 });
 
-function webOriginOf(address: unknown): string | null {
+function webAddressOf(address: unknown): URL | null {
   if (typeof address !== 'string' || !URL.canParse(address)) return null;
-  const { protocol, origin } = new URL(address);
-  return protocol === 'https:' || protocol === 'http:' ? origin : null;
+  const found = new URL(address);
+  return found.protocol === 'https:' || found.protocol === 'http:' ? found : null;
 }
 
 /** What a token says of its issuer, before anything of it is checked. @throws DomainError UNAUTHENTICATED */

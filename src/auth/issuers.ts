@@ -5,6 +5,13 @@ import type { Logger } from '../platform/logger.js';
 import { audiencesOf } from './claims.js';
 import { createIssuer, type Issuer, invalidToken, issuerOf } from './issuer.js';
 import type { Person } from './principal.js';
+import {
+  RenewalRefused,
+  type RenewalRequest,
+  type RenewedTokens,
+  renewTokens,
+  unavailable,
+} from './token-renewal.js';
 import { createTrustedPublishers } from './trusted-publishers.js';
 
 /** A verified token: of a CI job, or of OIDC_ISSUER, whose roles and devices `readClaims` finds. */
@@ -48,6 +55,19 @@ export function createIssuers(
       if (forPeople === null || !isForPeople)
         return { kind: 'person', person: publishers.recognise(claims, until) };
       return { kind: 'claims', claims, until, rolesClaim: forPeople.rolesClaim };
+    },
+
+    /**
+     * New tokens for a refresh token that the page got from OIDC_ISSUER.
+     *
+     * @throws RenewalRefused when there are none any more; DomainError UNAVAILABLE when the issuer does not answer
+     */
+    async renew(request: Omit<RenewalRequest, 'endpoint'>): Promise<RenewedTokens> {
+      const issuer = forPeople === null ? undefined : issuers.get(forPeople.url);
+      if (issuer === undefined) throw new RenewalRefused('OIDC_ISSUER is not set any more');
+      const endpoint = await issuer.tokenEndpoint().catch(unavailable);
+      if (endpoint === null) throw new RenewalRefused('the issuer names no token endpoint');
+      return renewTokens({ ...request, endpoint });
     },
 
     /** Where a browser goes to sign a person in. */

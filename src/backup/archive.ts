@@ -40,9 +40,11 @@ const manifestSchema = z.object({
   damaged: z.array(z.object({ table: z.enum(['Coredump', 'Firmware']), id: z.number(), key: z.string() })),
 });
 
-/** All tables but Installation: the target of an import is a new installation. */
+/** The target of an import is a new installation, and nobody is signed in there. */
+const NOT_EXPORTED = ['Installation', 'Session'];
+
 export function exportedTables(): Table[] {
-  return allTables().filter(({ name }) => name !== 'Installation');
+  return allTables().filter(({ name }) => !NOT_EXPORTED.includes(name));
 }
 
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -121,6 +121,16 @@ export const SCHEDULED_WORK = [
     files: SCHEDULER,
   },
   {
+    name: 'session retention',
+    does: 'removes the sessions of browsers that have ended',
+    when: 'every hour',
+    everyMs: HOUR_MS,
+    failure: 'ended sessions could not be removed',
+    restartedBy: NEXT_RUN,
+    lease: null,
+    files: SCHEDULER,
+  },
+  {
     name: 'raw retention',
     does: "removes raw bytes as their model's privacy settings require",
     when: 'every hour, after each parse, and after a change of the settings',
@@ -288,6 +298,14 @@ const WATCHES: readonly BackgroundWork[] = [
     restartedBy: 'the next check',
     lease: null,
     files: ['http/slow-readers.ts'],
+  },
+  {
+    name: 'watch of sessions',
+    does: 'renews the sessions of open connections before their tokens end, and closes the connections of those that were signed out',
+    when: 'every 5 seconds while such a connection is open, and before its token ends',
+    restartedBy: 'nothing: the client connects again',
+    lease: 'Session.renewalUntil: 20 seconds',
+    files: ['sessions/held.ts'],
   },
   {
     name: 'pings of event streams',

@@ -2,6 +2,7 @@ import type { Config } from '../config/settings.js';
 import { createAnswerBudget } from '../graphql/limits/answer-budget.js';
 import { createBytesInFlight, MAIN_THREAD, sharedBytes } from '../graphql/limits/bytes-in-flight.js';
 import { createLoaders } from '../graphql/schema/loaders.js';
+import type { GraphQLSessions } from '../graphql/server/authentication.js';
 import type { PersistedDocuments } from '../graphql/server/persisted-documents.js';
 import { createQueryThread } from '../graphql/server/query-thread.js';
 import { createStreams } from '../graphql/server/stream-limits.js';
@@ -22,6 +23,7 @@ interface GraphQLParts {
   clientAddress: ClientAddress;
   /** Null without persisted documents. */
   persisted: PersistedDocuments | null;
+  pageSessions: GraphQLSessions;
   refusalOfOrigin: CrossOrigin['refusalOf'];
   uploadPriority: UploadPriority;
   clock: Clock;

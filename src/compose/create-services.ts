@@ -43,6 +43,7 @@ import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createReleaseQueries } from '../releases/read.js';
 import { createSearch } from '../search/service.js';
+import { createSessions } from '../sessions/service.js';
 
 export type AllServices = Awaited<ReturnType<typeof createServices>>;
 
@@ -123,7 +124,10 @@ export async function createServices(deps: ServicesDeps) {
   const links = createDownloadLinks({ secret: linkSecret, clock });
   const auth = createAuthenticator({ settings: config.auth, devices, clock, log });
   // Not the limiter of devices: failures of unknown devices must not lock out the admin who wants to register them.
-  const gatekeeper = createGatekeeper({ auth, links, attemptLimiter: createAttemptLimiter(config), clock });
+  const clientId = config.pageClient?.clientId ?? null;
+  const sessions = createSessions({ database, auth, clientId, audit, clock, log });
+  const attemptLimiter = createAttemptLimiter(config);
+  const gatekeeper = createGatekeeper({ auth, links, sessions, attemptLimiter, clock });
   return {
     ...dumps,
     ...alerting,
@@ -146,6 +150,7 @@ export async function createServices(deps: ServicesDeps) {
     regroup,
     releases: createReleaseQueries(db, clock),
     search: createSearch(database),
+    sessions,
     tokenUse,
     hasParser: queue !== null,
   };

@@ -19,9 +19,11 @@ import { createEspCrashSenders } from '../http/esp-crash-sender.js';
 import { createFirmwareDownloadRoute } from '../http/firmware-download.js';
 import { createGraphiqlRoute } from '../http/graphiql-assets.js';
 import { createHealthRoutes } from '../http/health.js';
+import { createPageSessions } from '../http/page-sessions.js';
 import { createRoutes } from '../http/routes.js';
 import { createSchemaRoute } from '../http/schema-document.js';
 import { type HttpServer, listen } from '../http/server.js';
+import { createSessionRoute } from '../http/session.js';
 import { createSettingWarnings } from '../http/setting-warnings.js';
 import { createUploadRoute } from '../http/upload.js';
 import { createUploadLimits } from '../http/upload-limits.js';
@@ -35,6 +37,7 @@ import { openDatabase } from '../platform/database/open-database.js';
 import { createAllowedHosts } from '../platform/http/allowed-hosts.js';
 import { basePathOf } from '../platform/http/base-path.js';
 import { createClientAddress } from '../platform/http/client-address.js';
+import { createSessionCookie } from '../platform/http/session-cookie.js';
 import type { Logger } from '../platform/logger.js';
 import { createMetrics } from '../platform/metrics.js';
 import { GRAPHIQL_FOLDER, PAGE_FOLDER } from '../platform/program-files.js';
@@ -141,10 +144,16 @@ export async function startApp(
     const basePath = basePathOf(config.publicUrl);
     const ownOrigin = config.publicUrl === null ? null : new URL(config.publicUrl).origin;
     const crossOrigin = createCrossOrigin(config.corsOrigins, ownOrigin);
+    const pageSessions = createPageSessions({
+      ...{ sessions: services.sessions, crossOrigin, clientAddress, publicUrl: config.publicUrl, clock },
+      cookie: createSessionCookie({ installation: installation.id, basePath }),
+    });
+    const sessionOf = pageSessions.secretOf;
     const uploadPriority = createUploadPriority();
     const deviceAttempts = createAttemptLimiter(config);
     const { graphql, queries } = createGraphQL({
       ...{ config, database, services, clientAddress, persisted, uploadPriority, clock, metrics, log },
+      pageSessions,
       refusalOfOrigin(request) {
         const reason = crossOrigin.refusalOf(request);
         if (reason !== null) settingWarnings.note(reason);
@@ -203,9 +212,9 @@ export async function startApp(
           clientAddress,
           stallMs: config.uploadStallMs,
         }),
-        download: createDownloadRoute({ coredumps, gatekeeper, clientAddress }),
-        coreElf: createCoreElfRoute({ coredumps, gatekeeper, clientAddress }),
-        firmwareDownload: createFirmwareDownloadRoute({ firmwares, gatekeeper, clientAddress }),
+        download: createDownloadRoute({ coredumps, gatekeeper, clientAddress, sessionOf }),
+        coreElf: createCoreElfRoute({ coredumps, gatekeeper, clientAddress, sessionOf }),
+        firmwareDownload: createFirmwareDownloadRoute({ firmwares, gatekeeper, clientAddress, sessionOf }),
         health: createHealthRoutes({
           database,
           storages: [blobs.dumps, blobs.firmwares],
@@ -214,6 +223,7 @@ export async function startApp(
           metrics,
           gatekeeper,
           clientAddress,
+          sessionOf,
           isStopping: () => isStopping,
           log,
         }),
@@ -223,10 +233,13 @@ export async function startApp(
           issuerOrigins: config.pageClient === null ? () => [] : auth.issuerOrigins,
         }),
         graphiql: createGraphiqlRoute({ folder: GRAPHIQL_FOLDER }),
-        schemaDocument: createSchemaRoute({ print: printedSchema, gatekeeper, clientAddress }),
+        schemaDocument: createSchemaRoute({ print: printedSchema, gatekeeper, clientAddress, sessionOf }),
         pageConfig: createPageConfigRoute({
-          ...{ gatekeeper, clientAddress, crossOrigin, settingWarnings },
+          ...{ gatekeeper, clientAddress, crossOrigin, pageSessions, settingWarnings },
           pageClient: config.pageClient,
+        }),
+        session: createSessionRoute({
+          ...{ gatekeeper, sessions: services.sessions, pageSessions, crossOrigin, clientAddress },
         }),
         graphql: graphql.handle,
       }),

@@ -56,7 +56,7 @@ export interface Background {
  */
 export async function startBackground(deps: BackgroundDeps): Promise<Background> {
   const { config, database, services, installation, clock, log } = deps;
-  const { audit, changes, rawRetention, state, storageLimit } = services;
+  const { audit, changes, rawRetention, sessions, state, storageLimit } = services;
   const inFlightSince = () => new Date(clock.now().getTime() - IN_FLIGHT_MS);
   const sweeps = createSweeps(deps);
 
@@ -79,6 +79,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     'audit retention': () => audit.forget(config.auditDays),
     'device day retention': () => forgetDeviceDays(database.db, clock.now()),
     'change retention': changes.prune,
+    'session retention': sessions.forgetEnded,
     'raw retention': rawRetention.sweep,
     'storage limit': storageLimit.sweep,
     'storage forecast': deps.sampleStorage,
@@ -87,6 +88,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   await once('audit retention');
   await once('device day retention');
   await once('change retention');
+  await once('session retention');
   void once('raw retention');
   storageLimit.wake();
   const scheduler = createScheduler(log);
@@ -101,6 +103,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
       await queue?.close();
       await storageLimit.idle();
       await services.tokenUse.write();
+      await services.sessions.idle();
       // A database or storage that does not answer must not delay the shutdown.
       await Promise.race([installation.noteProgress(), pause(LAST_NOTE_MS, undefined, { ref: false })]);
     },

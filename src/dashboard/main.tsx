@@ -16,6 +16,7 @@ import './styles/dialogs.css';
 import './styles/narrow.css';
 import './styles/dump.css';
 import './styles/dump-details.css';
+import './styles/session.css';
 
 const root = document.getElementById('page');
 if (root === null) throw new Error('index.html has no #page');

@@ -14,6 +14,13 @@ export interface CrossOrigin {
    * read the answer, but the server would work for it. Null when a person follows a link.
    */
   refusalOfEmbedded(request: IncomingMessage): string | null;
+  /**
+   * Whether a browser's cookie counts for this request: only if our own page sent it, or a person who opened an address
+   * of the server. CORS_ORIGINS changes nothing here: pages of other sites send tokens.
+   */
+  isFromOwnPage(request: IncomingMessage): boolean;
+  /** The origin of our own page that sent the request; null when it is not named, or another's. */
+  ownOriginOf(origin: string | undefined, host: string | undefined): string | null;
   /** Why our page at this origin (`https://crashes.example`) would be refused; null when it would not. */
   refusalOfPage(origin: string, host: string | undefined): string | null;
   /**
@@ -45,6 +52,15 @@ export function createCrossOrigin(origins: readonly string[], ownOrigin: string 
   return {
     refusalOf,
     refusalOfPage,
+    ownOriginOf,
+    isFromOwnPage({ method = '', headers }) {
+      if (headers.origin !== undefined) return ownOriginOf(headers.origin, headers.host) !== null;
+      // Browsers name the origin in everything that may change something, and for each WebSocket.
+      if (!isRead(method) || headers.upgrade !== undefined) return false;
+      // Absent: a browser over http:// to another machine. What it reads for a page of another site, that page cannot read.
+      const { 'sec-fetch-site': site = 'same-origin' } = headers;
+      return site === 'same-origin' || site === 'none';
+    },
     refusalOfEmbedded(request) {
       return isOfAnotherSite(request) && !isFollowedLink(request) ? refusalOf(request) : null;
     },
@@ -79,6 +95,14 @@ export function createCrossOrigin(origins: readonly string[], ownOrigin: string 
     return isOfAnotherSite(request) && !isFollowedLink(request) ? OF_ANOTHER_SITE : null;
   }
 
+  function ownOriginOf(origin = '', host = ''): string | null {
+    if (origin === ownOrigin) return origin;
+    if (!URL.canParse(origin) || !/^https?:/.test(origin)) return null;
+    // On the host of an https:// page, a page that came over http:// may be anybody's on the way.
+    if (ownOrigin !== null && new URL(ownOrigin).host === new URL(origin).host) return null;
+    return new URL(origin).host === host ? new URL(origin).origin : null;
+  }
+
   function refusalOfPage(origin: string, host = ''): string | null {
     if (origin === ownOrigin || allowed.has(origin)) return null;
     if (!URL.canParse(origin) || !/^https?:/.test(origin)) return OF_ANOTHER_SITE;
@@ -102,6 +126,10 @@ function isOfAnotherSite({ headers }: IncomingMessage): boolean {
   return headers['sec-fetch-site'] === 'cross-site' || headers['sec-fetch-site'] === 'same-site';
 }
 
-function isFollowedLink({ method, headers }: IncomingMessage): boolean {
-  return headers['sec-fetch-mode'] === 'navigate' && (method === 'GET' || method === 'HEAD');
+function isFollowedLink({ method = '', headers }: IncomingMessage): boolean {
+  return headers['sec-fetch-mode'] === 'navigate' && isRead(method);
+}
+
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
 }

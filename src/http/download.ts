@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { runAs } from '../auth/actor.js';
 import type { Gatekeeper } from '../auth/gatekeeper.js';
 import type { Reader } from '../auth/principal.js';
+import { SessionEnded } from '../auth/session-lookup.js';
 import type { CoredumpService } from '../coredumps/service.js';
 import { toCoreElf, UnreadableDump } from '../crashdump/index.js';
 import { conflict, notFound } from '../errors.js';
@@ -11,11 +12,13 @@ import { decodeGlobalId } from '../global-ids.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import { attachment } from './attachment.js';
 import type { Exchange } from './exchange.js';
+import type { SessionOf } from './page-sessions.js';
 
 interface DownloadDeps {
   coredumps: CoredumpService;
   gatekeeper: Pick<Gatekeeper, 'admit' | 'admitByLink'>;
   clientAddress: ClientAddress;
+  sessionOf: SessionOf;
 }
 
 /** `GET /api/coredumps/{id}/download` and `GET /api/devices/{device}/coredumps/{id}/download` (docs/api.md). */
@@ -93,9 +96,12 @@ function readableElf(dump: Uint8Array): Uint8Array {
   }
 }
 
-/** A header takes precedence over a link, because it says more about the person. */
+/**
+ * A header or a session takes precedence over a link, because it says more about the person. A session that has ended does
+ * not prevent the use of a link.
+ */
 async function authenticate(
-  { gatekeeper, clientAddress }: DownloadDeps,
+  { gatekeeper, clientAddress, sessionOf }: DownloadDeps,
   request: IncomingMessage,
   search: string,
   dumpId: number,
@@ -103,8 +109,13 @@ async function authenticate(
   const { authorization } = request.headers;
   const link = new URLSearchParams(search).get('link');
   const address = clientAddress(request);
-  if (link !== null && authorization === undefined) return gatekeeper.admitByLink(address, dumpId, link);
-  return gatekeeper.admit(address, authorization);
+  const session = sessionOf(request);
+  if (link === null || authorization !== undefined) return gatekeeper.admit(address, authorization, session);
+  if (session === undefined) return gatekeeper.admitByLink(address, dumpId, link);
+  return gatekeeper.admit(address, undefined, session).catch((error: unknown) => {
+    if (error instanceof SessionEnded) return gatekeeper.admitByLink(address, dumpId, link);
+    throw error;
+  });
 }
 
 interface DumpPath {

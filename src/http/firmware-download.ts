@@ -7,23 +7,27 @@ import { decodeGlobalId } from '../global-ids.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import { attachment } from './attachment.js';
 import type { Exchange } from './exchange.js';
+import type { SessionOf } from './page-sessions.js';
 
 /** `GET /api/firmwares/{id}/firmware.elf`: the ELF of a build, for `addr2line`, GDB and scripts. */
 export function createFirmwareDownloadRoute({
   firmwares,
   gatekeeper,
   clientAddress,
+  sessionOf,
 }: {
   firmwares: Pick<FirmwareService, 'openElf' | 'noteElfDownload'>;
   gatekeeper: Pick<Gatekeeper, 'admitUploaders'>;
   clientAddress: ClientAddress;
+  sessionOf: SessionOf;
 }) {
   return async function downloadFirmware(
     { request, response, requestId }: Exchange,
     id: string,
   ): Promise<void> {
     const address = clientAddress(request);
-    const person = await gatekeeper.admitUploaders(address, request.headers.authorization);
+    const { authorization } = request.headers;
+    const person = await gatekeeper.admitUploaders(address, authorization, sessionOf(request));
     const firmwareId = decodeGlobalId('Firmware', id);
     if (firmwareId === null) throw notFound('firmware', id.slice(0, 64));
     const elf = await firmwares.openElf(firmwareId, person);

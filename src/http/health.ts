@@ -6,6 +6,7 @@ import { sendJson } from '../platform/http/send-json.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import type { Exchange } from './exchange.js';
+import type { SessionOf } from './page-sessions.js';
 
 type State = 'ok' | 'down';
 
@@ -19,6 +20,7 @@ interface HealthDeps {
   metrics: Metrics;
   gatekeeper: Pick<Gatekeeper, 'admit'>;
   clientAddress: ClientAddress;
+  sessionOf: SessionOf;
   isStopping: () => boolean;
   log: Logger;
 }
@@ -34,6 +36,7 @@ export function createHealthRoutes({
   metrics,
   gatekeeper,
   clientAddress,
+  sessionOf,
   isStopping,
   log,
 }: HealthDeps) {
@@ -70,7 +73,7 @@ export function createHealthRoutes({
 
     /** Metrics show the size of the fleet and its failures, so they require a viewer; the probes above are public. */
     async metrics({ request, response }: Pick<Exchange, 'request' | 'response'>): Promise<void> {
-      await gatekeeper.admit(clientAddress(request), request.headers.authorization);
+      await gatekeeper.admit(clientAddress(request), request.headers.authorization, sessionOf(request));
       const text = await metrics.registry.metrics();
       response.writeHead(200, { 'Content-Type': metrics.registry.contentType }).end(text);
     },

@@ -13,6 +13,7 @@ import type { createGraphiqlRoute } from './graphiql-assets.js';
 import type { createHealthRoutes } from './health.js';
 import type { createSchemaRoute } from './schema-document.js';
 import { GRAPHIQL_POLICY, NOTHING_POLICY } from './security-headers.js';
+import type { createSessionRoute } from './session.js';
 import type { createUploadRoute } from './upload.js';
 
 /**
@@ -46,7 +47,7 @@ export type BodyPolicy =
   /** The handler checks the head first, sends "100 Continue" and has its own time limits. */
   | { body: 'streamed'; handle: Handler<StreamedExchange> };
 
-export type Method = 'GET' | 'HEAD' | 'POST';
+export type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE';
 
 /** A stop waits for a returned promise. A thrown error is answered with its status. */
 type Handler<E extends Exchange> = (exchange: E, parameters: readonly string[]) => unknown;
@@ -62,6 +63,7 @@ export interface Handlers {
   health: ReturnType<typeof createHealthRoutes>;
   page: ReturnType<typeof createPageRoute>;
   pageConfig: ReturnType<typeof createPageConfigRoute>;
+  session: ReturnType<typeof createSessionRoute>;
   graphiql: ReturnType<typeof createGraphiqlRoute>;
   schemaDocument: ReturnType<typeof createSchemaRoute>;
   graphql: (request: IncomingMessage, response: ServerResponse, requestId: string) => Promise<void>;
@@ -83,6 +85,7 @@ export function createRoutes({
   health,
   page,
   pageConfig,
+  session,
   graphiql,
   schemaDocument,
   graphql,
@@ -163,6 +166,15 @@ export function createRoutes({
       access: 'anyone',
       body: 'watched',
       handle: (exchange) => pageConfig(exchange),
+    },
+    {
+      ...REST,
+      path: '/api/session',
+      methods: ['GET', 'HEAD', 'POST', 'DELETE'],
+      // It is where people sign in; without a session or token it answers 401 itself.
+      access: 'anyone',
+      body: 'watched',
+      handle: (exchange) => session(exchange),
     },
     {
       path: '/graphql',

@@ -42,6 +42,8 @@ export async function pairAnew(
   { database: { db }, stores }: Pick<Pair, 'database' | 'stores'>,
   now: Date,
 ): Promise<string> {
+  // A copy of before has sessions that were signed out since.
+  await db.session.deleteMany();
   const { installation } = await renewIdentity(db, now);
   for (const store of stores) await noteComplete(db, store, installation);
   return installation;

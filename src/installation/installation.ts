@@ -63,6 +63,8 @@ async function warnIfOlder(
   const last = await lastCounted(database, tableNamed(store.holds));
   const isOlder = last < note.highestId;
   const keptSince = note.keptSince ?? (isOlder ? now().toISOString() : null);
+  // Those that were signed out since would be signed in again.
+  if (keptSince !== note.keptSince) await database.db.session.deleteMany();
   // The process was killed between the last commit of an import and this note. The database says that the import is
   // complete.
   if (keptSince !== note.keptSince || note.importingFrom !== null) {
@@ -78,6 +80,9 @@ async function warnIfOlder(
 
 function runningInstallation({ database, stores, log }: InstallationDeps, installation: string) {
   return {
+    /** Its UUID. */
+    id: installation,
+
     /**
      * Whether files that were set aside a week ago may be deleted.
      * @throws Error when the storage now belongs to another installation

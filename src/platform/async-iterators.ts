@@ -83,17 +83,23 @@ export function readEach<Event, Item>(
 /**
  * Yields the same items until a moment, then fails, then ends.
  *
- * @param remainingMs also called before each item, in case the timer is late
+ * @param remainingMs also called before each item, in case the timer is late; it may grow
+ * @param sooner aborted when nothing remains, before the time that was known
  */
 export function failsAt<Item>(
   items: AsyncIterable<Item>,
-  { remainingMs, error }: { remainingMs: () => number; error: () => Error },
+  {
+    remainingMs,
+    error,
+    sooner,
+  }: { remainingMs: () => number; error: () => Error; sooner?: AbortSignal | undefined },
 ): AsyncIterableIterator<Item> {
   const iterator = items[Symbol.asyncIterator]();
   let isOver = false;
   /** Ends a pending request for the next item now. */
   let wake = () => {};
   let timer = setTimeout(check, timerMs());
+  sooner?.addEventListener('abort', check);
 
   return iteratorOf({
     async next() {
@@ -120,10 +126,12 @@ export function failsAt<Item>(
   async function close(): Promise<void> {
     isOver = true;
     clearTimeout(timer);
+    sooner?.removeEventListener('abort', check);
     await iterator.return?.();
   }
 
   function check(): void {
+    clearTimeout(timer);
     if (remainingMs() <= 0) wake();
     else timer = setTimeout(check, timerMs());
   }

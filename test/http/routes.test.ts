@@ -16,6 +16,7 @@ const unused = () => {
 };
 const handlers: Handlers = {
   boot: unused,
+  session: unused,
   upload: unused,
   espCrashDump: unused,
   espCrashElf: unused,

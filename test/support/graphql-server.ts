@@ -102,6 +102,7 @@ export async function aGraphQLEndpoint({
     ...{ config, database, services, clock, metrics, log },
     clientAddress: createClientAddress([]),
     persisted: null,
+    pageSessions: { secretOf: () => undefined, begin: async () => {} },
     refusalOfOrigin: createCrossOrigin([]).refusalOf,
     uploadPriority: createUploadPriority(),
     queryThread: queriesApart ? { file: QUERY_WORKER, maxHeapMb } : null,

@@ -1,7 +1,7 @@
 import { createClient as createSocket } from 'graphql-ws';
 import { Client, cacheExchange, fetchExchange, mapExchange, subscriptionExchange } from 'urql';
 import { withBase } from '../base-path';
-import { authorization, endSession, expireSession } from '../session/session';
+import { askAgain, untilUnlocked } from '../session/session';
 
 export type ConnectionState = 'connecting' | 'live' | 'lost';
 
@@ -14,8 +14,8 @@ export interface Connection {
 /** Timeout of pings, which detect a server that is gone without having closed the connection. */
 const KEEP_ALIVE_MS = 10_000;
 const RETRY_MAX_MS = 5_000;
-/** The server's close codes: for a missing or wrong token, and for an expired one. */
-const [UNAUTHORIZED, EXPIRED] = [4401, 4403];
+/** The server's close codes: for nobody who is signed in, and for a session that has ended. */
+const [UNAUTHORIZED, ENDED] = [4401, 4403];
 
 /** Where crashEvents continues after a break. */
 function createContinuation() {
@@ -45,7 +45,7 @@ function createContinuation() {
   };
 }
 
-/** Queries and mutations over HTTP, subscriptions over one WebSocket, both with the session's token. */
+/** Queries and mutations over HTTP, subscriptions over one WebSocket, both with the cookie of the session. */
 export function createApi(): { client: Client; connection: Connection; close(): void } {
   const { socket, connection } = connect();
   const { continued, noteCursor } = createContinuation();
@@ -53,15 +53,12 @@ export function createApi(): { client: Client; connection: Connection; close(): 
     url: withBase('/graphql'),
     preferGetMethod: false,
     requestPolicy: 'cache-and-network',
-    fetchOptions: () => {
-      const value = authorization();
-      // keepalive: a deletion that is sent while the page closes still arrives.
-      return { keepalive: true, ...(value === null ? {} : { headers: { authorization: value } }) };
-    },
+    // keepalive: a deletion that is sent while the page closes still arrives.
+    fetchOptions: { keepalive: true },
     exchanges: [
       mapExchange({
         onError({ response }) {
-          if (response?.status === 401) expireSession(authorization());
+          if (response?.status === 401) void askAgain();
         },
       }),
       cacheExchange,
@@ -94,8 +91,6 @@ export function createApi(): { client: Client; connection: Connection; close(): 
 
 function connect() {
   let state: ConnectionState = 'connecting';
-  /** The token with which the socket was opened: the session may have been renewed since. */
-  let connectedWith: string | null = null;
   const listeners = new Set<() => void>();
   const become = (next: ConnectionState) => {
     state = next;
@@ -105,10 +100,10 @@ function connect() {
   const url = new URL(withBase('/graphql'), window.location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const socket = createSocket({
-    url: url.href,
-    connectionParams: () => {
-      connectedWith = authorization();
-      return connectedWith === null ? {} : { authorization: connectedWith };
+    // A page whose session has ended waits, and continues when somebody has signed in, in whichever tab.
+    url: async () => {
+      await untilUnlocked();
+      return url.href;
     },
     keepAlive: KEEP_ALIVE_MS,
     retryAttempts: Number.POSITIVE_INFINITY,
@@ -119,8 +114,7 @@ function connect() {
       closed(event) {
         become('lost');
         if (!(event instanceof CloseEvent)) return;
-        if (event.code === UNAUTHORIZED) endSession('refused', connectedWith);
-        if (event.code === EXPIRED) expireSession(connectedWith);
+        if (event.code === UNAUTHORIZED || event.code === ENDED) void askAgain();
       },
     },
   });

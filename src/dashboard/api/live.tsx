@@ -1,6 +1,7 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useSyncExternalStore } from 'react';
 import { useClient } from 'urql';
 import { graphql } from '../generated';
+import { onSessionChange, sessionState } from '../session/session';
 import type { Connection, ConnectionState } from './client';
 
 /**
@@ -67,6 +68,7 @@ export function LiveProvider({ connection, children }: { connection: Connection;
       unsubscribe();
     };
   }, [client, connection, notify]);
+  useReadingAfterSignIn(notify);
 
   return <LiveContext value={live}>{children}</LiveContext>;
 }
@@ -80,6 +82,18 @@ export function useLive(): Live {
 export function useConnectionState(): ConnectionState {
   const { connection } = useLive();
   return useSyncExternalStore(connection.onChange, connection.state);
+}
+
+/** What was asked while nobody was signed in was refused. */
+function useReadingAfterSignIn(notify: (change: Change) => void): void {
+  useEffect(() => {
+    let wasLocked = sessionState().isLocked;
+    return onSessionChange(() => {
+      const { isLocked } = sessionState();
+      if (wasLocked && !isLocked) notify(null);
+      wasLocked = isLocked;
+    });
+  }, [notify]);
 }
 
 /**

@@ -1,5 +1,4 @@
 import { withBase } from '../base-path';
-import { authorization } from '../session/session';
 
 export interface UploadedBuild {
   version: string;
@@ -55,8 +54,6 @@ export function uploadFirmware(
     };
     signal.addEventListener('abort', () => request.abort(), { once: true });
     request.open('POST', withBase('/graphql'));
-    const value = authorization();
-    if (value !== null) request.setRequestHeader('authorization', value);
     request.send(form);
   });
 }

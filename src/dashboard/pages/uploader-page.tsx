@@ -2,7 +2,7 @@ import { withBase } from '../base-path';
 import { CodeBlock } from '../parts/code-block';
 import { uploadCommand } from '../parts/command-examples';
 import { useTitle } from '../parts/use-title';
-import { endSession } from '../session/session';
+import { SignOutButtons } from '../shell/account-menu';
 
 /** All that someone sees with the token of an uploader: every other page would be full of refusals. */
 export function UploaderPage() {
@@ -17,9 +17,7 @@ export function UploaderPage() {
           Sign in as a viewer or admin to see it.
         </p>
         <CodeBlock label="How it is used" text={uploadCommand('thermostat', true)} />
-        <button type="button" className="button" data-tone="primary" onClick={() => endSession('signed-out')}>
-          Sign out
-        </button>
+        <SignOutButtons />
       </div>
     </main>
   );

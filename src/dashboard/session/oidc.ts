@@ -1,13 +1,14 @@
 import * as oauth from 'oauth4webapi';
 import { SERVER_URL } from '../base-path';
 import { CALLBACK_PATH, type PageConfig } from './page-config';
-import type { Credentials } from './session';
 
 type Oidc = NonNullable<PageConfig['oidc']>;
 
 /** State of the sign-in, kept in this tab during the redirect to the issuer and back. */
 interface Attempt {
   state: string;
+  /** Ties the issuer's ID token to this sign-in. */
+  nonce: string;
   codeVerifier: string;
   /** The address before the sign-in. */
   returnTo: string;
@@ -25,6 +26,7 @@ export async function goToIssuer(oidc: Oidc, returnTo: string): Promise<void> {
     throw new Error('The issuer names no authorization endpoint.');
   const attempt: Attempt = {
     state: oauth.generateRandomState(),
+    nonce: oauth.generateRandomNonce(),
     codeVerifier: oauth.generateRandomCodeVerifier(),
     returnTo,
   };
@@ -36,6 +38,7 @@ export async function goToIssuer(oidc: Oidc, returnTo: string): Promise<void> {
   url.searchParams.set('response_type', 'code');
   url.searchParams.set('scope', oidc.scope);
   url.searchParams.set('state', attempt.state);
+  url.searchParams.set('nonce', attempt.nonce);
   url.searchParams.set('code_challenge', await oauth.calculatePKCECodeChallenge(attempt.codeVerifier));
   url.searchParams.set('code_challenge_method', 'S256');
   window.location.assign(url);
@@ -44,10 +47,10 @@ export async function goToIssuer(oidc: Oidc, returnTo: string): Promise<void> {
 /** @throws Error when the response is not for our request, or when the issuer refused */
 export async function comeBackFromIssuer(
   oidc: Oidc,
-): Promise<{ credentials: Credentials; returnTo: string }> {
+): Promise<{ token: string; refreshToken: string | undefined; returnTo: string }> {
   const text = sessionStorage.getItem(ATTEMPT_KEY);
   if (text === null) throw new Error('This sign-in did not start in this tab.');
-  const { state, codeVerifier, returnTo } = JSON.parse(text) as Attempt;
+  const { state, nonce, codeVerifier, returnTo } = JSON.parse(text) as Attempt;
   sessionStorage.removeItem(ATTEMPT_KEY);
 
   const server = await discover(oidc);
@@ -62,32 +65,15 @@ export async function comeBackFromIssuer(
     codeVerifier,
     insecureIfLocal(oidc),
   );
-  const answer = await oauth.processAuthorizationCodeResponse(server, client, response);
-  return { credentials: credentialsOf(answer), returnTo };
-}
-
-/** A new token for a session, without interaction. */
-export async function renew(oidc: Oidc, refreshToken: string): Promise<Credentials> {
-  const server = await discover(oidc);
-  const client = { client_id: oidc.clientId };
-  const response = await oauth.refreshTokenGrantRequest(
+  // Without the scope "openid" there is no ID token.
+  const isOpenId = oidc.scope.split(/\s+/).includes('openid');
+  const answer = await oauth.processAuthorizationCodeResponse(
     server,
     client,
-    oauth.None(),
-    refreshToken,
-    insecureIfLocal(oidc),
+    response,
+    isOpenId ? { expectedNonce: nonce, requireIdToken: true } : {},
   );
-  const answer = await oauth.processRefreshTokenResponse(server, client, response);
-  return credentialsOf({ refresh_token: refreshToken, ...answer });
-}
-
-function credentialsOf(answer: oauth.TokenEndpointResponse): Credentials {
-  const { access_token: token, refresh_token: refreshToken, expires_in: seconds } = answer;
-  const renewal =
-    refreshToken === undefined || seconds === undefined
-      ? null
-      : { refreshToken, endsAt: Date.now() + seconds * 1000 };
-  return { token, renewal };
+  return { token: answer.access_token, refreshToken: answer.refresh_token, returnTo };
 }
 
 async function discover(oidc: Oidc): Promise<oauth.AuthorizationServer> {

@@ -2,7 +2,7 @@ import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter';
 import { useConnectionState } from '../api/live';
 import { withBase } from '../base-path';
-import { endSession } from '../session/session';
+import { AccountMenu } from './account-menu';
 import { KeysDialog } from './keys-dialog';
 import { usePlaces } from './places';
 import { SearchField } from './search-field';
@@ -35,11 +35,7 @@ export function Shell({ isSignedIn, children }: { isSignedIn: boolean; children:
           <button type="button" className="icon-button" aria-label="Keyboard shortcuts" onClick={onHelp}>
             ?
           </button>
-          {isSignedIn && (
-            <button type="button" className="quiet-button" onClick={() => endSession('signed-out')}>
-              Sign out
-            </button>
-          )}
+          {isSignedIn && <AccountMenu />}
         </div>
       </header>
       <main id="content" tabIndex={-1}>

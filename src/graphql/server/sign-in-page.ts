@@ -17,6 +17,22 @@ ${problem === undefined ? '' : `<p role="alert">${escapeHtml(problem)}</p>`}
 `;
 }
 
+/**
+ * For who comes by a link of another site. The browser has sent no cookie with it, but sends it when this page opens the
+ * same address: then the answer is GraphiQL, or the form.
+ *
+ * @param address relative to the page
+ */
+export function arrivalPage(address: string): string {
+  const here = escapeHtml(address);
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><meta http-equiv="refresh" content="0; url=${here}"><title>Coredock</title></head>
+<body><p><a href="${here}">Open GraphiQL</a></p></body>
+</html>
+`;
+}
+
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

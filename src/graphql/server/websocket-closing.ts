@@ -1,6 +1,7 @@
 import type { GraphQLError } from 'graphql';
 import type { WebSocket } from 'ws';
 import { type Person, TokenExpired } from '../../auth/principal.js';
+import type { HeldSession } from '../../auth/session-lookup.js';
 import { DomainError } from '../../errors.js';
 import { MAX_TIMER_MS } from '../../platform/async-iterators.js';
 import type { Clock } from '../../platform/clock.js';
@@ -42,6 +43,19 @@ export function closeAtEndOfToken(
     if (remainingMs <= 0) closeRefused(socket, new TokenExpired(), mask);
     else timer = setTimeout(check, Math.min(remainingMs, MAX_TIMER_MS));
   }
+}
+
+/** Closes a connection when the session that it was opened with ends. */
+export function closeAtEndOfSession(
+  socket: WebSocket,
+  { ended, release }: Pick<HeldSession, 'ended' | 'release'>,
+  mask: (error: unknown) => GraphQLError,
+): void {
+  const close = () => closeRefused(socket, ended.reason, mask);
+  socket.on('close', release);
+  if (socket.readyState !== socket.OPEN) release();
+  if (ended.aborted) close();
+  else ended.addEventListener('abort', close, { once: true });
 }
 
 function closeCodeOf(error: unknown): number {

@@ -6,15 +6,20 @@ import { useServer } from 'graphql-ws/use/ws';
 import type { YogaServerInstance } from 'graphql-yoga';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Gatekeeper } from '../../auth/gatekeeper.js';
-import type { Person } from '../../auth/principal.js';
 import { DomainError } from '../../errors.js';
 import type { Clock } from '../../platform/clock.js';
 import type { ClientAddress } from '../../platform/http/client-address.js';
 import { answerOnSocket, RETRY_AFTER_SECONDS } from '../../platform/http/send-json.js';
+import type { Admitted } from './authentication.js';
 import { MAX_JSON_BYTES } from './json-limits.js';
 import type { PersistedDocuments } from './persisted-documents.js';
 import { type Streams, tooManyStreams } from './stream-limits.js';
-import { closeAtEndOfToken, closeRefused, SERVICE_RESTART } from './websocket-closing.js';
+import {
+  closeAtEndOfSession,
+  closeAtEndOfToken,
+  closeRefused,
+  SERVICE_RESTART,
+} from './websocket-closing.js';
 import { limitMessages, refusalOfOperation } from './websocket-limits.js';
 import { createOperations, type Scope } from './websocket-operations.js';
 
@@ -45,16 +50,19 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     openScope,
     mask,
     persisted,
+    sessionOf,
     refusalOfOrigin,
     clientAddress,
     streams,
     onRefusal,
   }: {
-    gatekeeper: Pick<Gatekeeper, 'admit' | 'hold'>;
+    gatekeeper: Pick<Gatekeeper, 'isOn' | 'admit' | 'admitForLong' | 'hold'>;
     clock: Pick<Clock, 'now'>;
-    openScope: (person: Person, request: IncomingMessage) => Scope;
+    openScope: (admitted: Admitted, request: IncomingMessage) => Scope;
     mask: (error: unknown) => GraphQLError;
     persisted: PersistedDocuments | null;
+    /** The secret of the cookie that came with the upgrade, where it counts. */
+    sessionOf: (request: IncomingMessage) => string | undefined;
     refusalOfOrigin: (request: IncomingMessage) => string | null;
     clientAddress: ClientAddress;
     streams: Streams;
@@ -64,16 +72,11 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
   const operations = createOperations(yoga, { mask, persisted });
   let isClosing = false;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_JSON_BYTES });
-  const disposable = useServer<ConnectionInitMessage['payload'], { person: Person }>(
+  const disposable = useServer<ConnectionInitMessage['payload'], Partial<Admitted>>(
     {
       async onConnect({ connectionParams, extra }) {
         try {
-          const { authorization } = extra.request.headers;
-          extra.person = await gatekeeper.admit(
-            clientAddress(extra.request),
-            authorizationOf(connectionParams) ?? authorization,
-          );
-          closeAtEndOfToken(extra.socket, extra.person, { clock, mask });
+          Object.assign(extra, await admit(extra, connectionParams ?? undefined));
           return true;
         } catch (error) {
           closeRefused(extra.socket, error, mask);
@@ -88,7 +91,8 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
         }
         if (extra.person === undefined)
           throw new Error('an operation came before its connection was admitted');
-        const scope = openScope(extra.person, extra.request);
+        const { person, session } = extra;
+        const scope = openScope({ person, session }, extra.request);
         return scope(() => operations.prepare(extra, { id, params, scope }));
       },
       onComplete: ({ extra }, id) => operations.complete(extra.socket, id),
@@ -115,6 +119,23 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
     },
   };
 
+  /** A token counts more than the session of the browser. */
+  async function admit(
+    { request, socket }: { request: IncomingMessage; socket: WebSocket },
+    connectionParams: Record<string, unknown> | undefined,
+  ): Promise<Admitted> {
+    const authorization = authorizationOf(connectionParams) ?? request.headers.authorization;
+    const secret = authorization === undefined ? sessionOf(request) : undefined;
+    if (!gatekeeper.isOn || secret === undefined) {
+      const person = await gatekeeper.admit(clientAddress(request), authorization);
+      closeAtEndOfToken(socket, person, { clock, mask });
+      return { person };
+    }
+    const session = await gatekeeper.admitForLong(secret);
+    closeAtEndOfSession(socket, session, mask);
+    return { person: session.person, session };
+  }
+
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (request.url?.split('?')[0] !== '/graphql') {
       refuseUpgrade(socket, { status: 403, message: 'WebSockets are at /graphql only.' });
@@ -126,7 +147,9 @@ export function serveWebSocket<ServerContext extends object, Context extends obj
       return;
     }
     const address = clientAddress(request);
-    gatekeeper.hold(address).then(
+    // Who is signed in is not locked out by what others of the address guess.
+    const held = sessionOf(request) === undefined ? gatekeeper.hold(address) : Promise.resolve();
+    held.then(
       () => open(request, { socket, head, address }),
       (error: unknown) =>
         refuseUpgrade(socket, { message: mask(error).message, retryAfterSeconds: retryAfterOf(error) }),

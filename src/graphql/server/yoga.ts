@@ -15,7 +15,7 @@ import { type Context, downloadUrls, type Services } from '../schema/context.js'
 import type { Loaders } from '../schema/loaders.js';
 import { schema } from '../schema/schema.js';
 import { ignoreAbandonedErrors } from './abandoned-errors.js';
-import { createAdmission, graphiqlOptions, refuse } from './authentication.js';
+import { createAdmission, type GraphQLSessions, graphiqlOptions, refuse } from './authentication.js';
 import { boundAnswers } from './bounded-answers.js';
 import { checkOperations } from './check-operations.js';
 import { type Delivery, deliveryBy } from './delivery.js';
@@ -55,6 +55,8 @@ interface GraphQLDeps extends Services {
   answers: AnswerBudget;
   /** The thread that runs queries; null: they run in this thread. */
   queries: QueryThread | null;
+  /** The sessions of browsers. */
+  pageSessions: GraphQLSessions;
   /** Why a request is refused that comes from a page of another site; null when it is not. */
   refusalOfOrigin: (request: IncomingMessage) => string | null;
   metrics: Pick<Metrics, 'graphqlRefusals'>;
@@ -73,6 +75,7 @@ export function createGraphQLServer({
   streams,
   answers,
   queries,
+  pageSessions,
   refusalOfOrigin,
   metrics,
   log,
@@ -87,7 +90,7 @@ export function createGraphQLServer({
   const onRefusal = (limit: string) => metrics.graphqlRefusals.inc({ limit });
   const eventStreams = sendEventStreams();
   const downloadUrlOf = downloadUrls(gatekeeper.isOn ? links : null, config.publicUrl);
-  const admission = createAdmission({ gatekeeper, clientAddress, clock, refusalOfOrigin });
+  const admission = createAdmission({ gatekeeper, clientAddress, clock, pageSessions, refusalOfOrigin });
 
   const yoga = createYoga<ServerContext, Context>({
     schema,
@@ -143,10 +146,10 @@ export function createGraphQLServer({
       try {
         const address = clientAddress(req);
         if (!admitEventStream(req, res, { streams, address })) return;
-        if (await admission.signIn(req, res)) return;
+        if (await admission.signIn(req, res, id)) return;
         // Runs before anything in the document is examined.
-        const person = await admission.identify(req);
-        const actor = { person, address, requestId: id };
+        const { person, session } = await admission.identify(req, res);
+        const actor = { person, address, requestId: id, session };
         await runAs(actor, () => yoga.handle(req, res, { req, res, delivery: deliveryBy(res) }));
       } catch (error) {
         refuse(res, error, mask(error, id));
@@ -158,9 +161,10 @@ export function createGraphQLServer({
       serveWebSocket(yoga, {
         gatekeeper,
         clock,
-        openScope: (person, request) => {
+        openScope: ({ person, session }, request) => {
           const actor = {
             person,
+            session,
             address: clientAddress(request),
             requestId: randomUUID(),
             audited: new Map<string, number>(),
@@ -169,6 +173,7 @@ export function createGraphQLServer({
         },
         mask: (error) => mask(error, requestId()),
         persisted,
+        sessionOf: pageSessions.secretOf,
         refusalOfOrigin,
         clientAddress,
         streams,

@@ -132,7 +132,8 @@ CREATE TABLE "Session" (
     "role" TEXT NOT NULL,
     "createdAt" DATETIME NOT NULL,
     "lastUsedAt" DATETIME NOT NULL,
-    "endsAt" DATETIME NOT NULL
+    "endsAt" DATETIME NOT NULL,
+    "renewalUntil" DATETIME
 );
 
 -- CreateTable

@@ -1,60 +1,86 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { withBase } from '../../base-path';
 import { useTitle } from '../../parts/use-title';
 import { isCallback, type PageConfig } from '../../session/page-config';
-import { beginSession, howItEnded } from '../../session/session';
+import { sessionState } from '../../session/session';
+import { SignInRefused, signIn } from '../../session/sign-in';
 import { TokenForm } from './token-form';
 
-/** Sign-in at the issuer, where one is configured, or with a token. */
-export function SignInPage({ oidc }: { oidc: PageConfig['oidc'] }) {
+type Oidc = PageConfig['oidc'];
+
+/** All that the page shows to who has not signed in. */
+export function SignInPage({ oidc }: { oidc: Oidc }) {
   useTitle('Sign in');
-  const { problem, setProblem, isComingBack } = useComingBack(oidc);
-
-  async function goThere() {
-    if (oidc === null) return;
-    const { goToIssuer } = await import('../../session/oidc');
-    const { pathname, search } = window.location;
-    const returnTo = isCallback(pathname) ? withBase('/') : `${pathname}${search}`;
-    await goToIssuer(oidc, returnTo).catch((error: unknown) => setProblem(sentenceOf(error)));
-  }
-
   return (
     <main className="sign-in">
-      <div className="sign-in-card">
-        <img src={withBase('/favicon.svg')} alt="" width="40" height="40" />
-        <h1>Coredock</h1>
-        {howItEnded() === 'refused' && problem === null && (
-          <p className="notice" data-tone="warn" role="status">
-            The server does not accept the token, or not any more. Sign in again.
-          </p>
-        )}
-        {howItEnded() === 'forbidden' && problem === null && (
-          <p className="notice" data-tone="warn" role="status">
-            You have signed in, but you have no role here. Ask for the role of a viewer or an admin.
-          </p>
-        )}
-        {problem !== null && (
-          <p className="notice" data-tone="danger" role="alert">
-            {problem}
-          </p>
-        )}
-        {isComingBack && <p role="status">Signing in…</p>}
-        {oidc !== null && !isComingBack && (
-          <>
-            <button type="button" className="button" data-tone="primary" onClick={() => void goThere()}>
-              Sign in with {new URL(oidc.issuer).host}
-            </button>
-            <p className="or">or</p>
-          </>
-        )}
-        {!isComingBack && <TokenForm />}
-      </div>
+      <SignInCard oidc={oidc} />
     </main>
   );
 }
 
+/** Sign-in at the issuer, where one is configured, or with a token. */
+export function SignInCard({ oidc }: { oidc: Oidc }) {
+  const { problem, setProblem, isComingBack } = useComingBack(oidc);
+  const card = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!isComingBack) card.current?.querySelector<HTMLElement>('button, input')?.focus();
+  }, [isComingBack]);
+
+  async function goThere() {
+    if (oidc === null) return;
+    const { goToIssuer } = await import('../../session/oidc');
+    const { pathname, search, hash } = window.location;
+    const returnTo = isCallback(pathname) ? withBase('/') : `${pathname}${search}${hash}`;
+    await goToIssuer(oidc, returnTo).catch((error: unknown) => setProblem(sentenceOf(error)));
+  }
+
+  return (
+    <div ref={card} className="sign-in-card">
+      <img src={withBase('/favicon.svg')} alt="" width="40" height="40" />
+      <h1>Coredock</h1>
+      {problem === null && <WhyAgain />}
+      {problem !== null && (
+        <p className="notice" data-tone="danger" role="alert">
+          {problem}
+        </p>
+      )}
+      {isComingBack && <p role="status">Signing in…</p>}
+      {oidc !== null && !isComingBack && (
+        <>
+          <button type="button" className="button" data-tone="primary" onClick={() => void goThere()}>
+            Sign in with {new URL(oidc.issuer).host}
+          </button>
+          <p className="or">or</p>
+        </>
+      )}
+      {!isComingBack && <TokenForm />}
+    </div>
+  );
+}
+
+/** Why a session that there was is over. */
+function WhyAgain() {
+  const { ended, isLocked } = sessionState();
+  if (ended === 'ended') {
+    return (
+      <p className="notice" data-tone="warn" role="status">
+        Your session has ended.{' '}
+        {isLocked ? 'Sign in again to continue where you were, in this tab or another.' : 'Sign in again.'}
+      </p>
+    );
+  }
+  if (ended === 'forbidden') {
+    return (
+      <p className="notice" data-tone="warn" role="status">
+        You have signed in, but you have no role here. Ask for the role of a viewer or an admin.
+      </p>
+    );
+  }
+  return null;
+}
+
 /** Handles the redirect from the issuer: the code in the address becomes a session. */
-function useComingBack(oidc: PageConfig['oidc']) {
+function useComingBack(oidc: Oidc) {
   const [problem, setProblem] = useState<string | null>(null);
   const [isComingBack, setComingBack] = useState(oidc !== null && isCallback(window.location.pathname));
 
@@ -76,12 +102,13 @@ function useComingBack(oidc: PageConfig['oidc']) {
 /** Runs once per address, because its code can be used only once, and React may run the effect twice. */
 let comingBack: Promise<void> | null = null;
 
-function comeBack(oidc: NonNullable<PageConfig['oidc']>): Promise<void> {
+function comeBack(oidc: NonNullable<Oidc>): Promise<void> {
   comingBack ??= import('../../session/oidc')
     .then(({ comeBackFromIssuer }) => comeBackFromIssuer(oidc))
-    .then(({ credentials, returnTo }) => {
+    .then(async ({ token, refreshToken, returnTo }) => {
+      // Before the page of the session is drawn, and also if there is none: a code is good only once.
       window.history.replaceState(null, '', returnTo);
-      beginSession(credentials);
+      await signIn(token, refreshToken);
     })
     .finally(() => {
       comingBack = null;
@@ -90,6 +117,11 @@ function comeBack(oidc: NonNullable<PageConfig['oidc']>): Promise<void> {
 }
 
 function sentenceOf(error: unknown): string {
+  if (error instanceof SignInRefused) {
+    return error.kind === 'forbidden'
+      ? 'You have signed in, but you have no role here. Ask for the role of a viewer or an admin.'
+      : error.message;
+  }
   const text = error instanceof Error ? error.message : String(error);
   if (!window.isSecureContext) return 'Browsers sign in at an issuer only from https:// (or localhost).';
   return `Signing in failed: ${text}`;

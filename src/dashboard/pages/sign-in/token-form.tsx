@@ -1,9 +1,8 @@
 import { type FormEvent, useState } from 'react';
-import { withBase } from '../../base-path';
 import { Field } from '../../parts/field';
-import { beginSession } from '../../session/session';
+import { signIn } from '../../session/sign-in';
 
-/** Sign-in with a static token or a JWT, which is checked before the session begins. */
+/** Sign-in with a static token or a JWT. */
 export function TokenForm() {
   const [problem, setProblem] = useState<string | null>(null);
   const [isTrying, setTrying] = useState(false);
@@ -12,10 +11,12 @@ export function TokenForm() {
     event.preventDefault();
     const token = String(new FormData(event.currentTarget).get('token') ?? '').trim();
     setTrying(true);
-    const refusal = await tryToken(token).catch(() => 'The server cannot be reached.');
-    setTrying(false);
-    setProblem(refusal);
-    if (refusal === null) beginSession({ token, renewal: null });
+    setProblem(null);
+    // When it succeeds this form is gone.
+    await signIn(token).catch((error: unknown) => {
+      setProblem(error instanceof Error ? error.message : String(error));
+      setTrying(false);
+    });
   }
 
   return (
@@ -28,7 +29,7 @@ export function TokenForm() {
         required
         pattern="[A-Za-z0-9._~+\/\-]+=*"
         title="A token has letters, digits and . _ ~ + / - only"
-        hint="“coredock token” makes one. It is stored in this tab only."
+        hint="“coredock token” makes one. You stay signed in, in all tabs of this browser, until you sign out or do not come for 30 days."
       />
       {problem !== null && (
         <p className="notice" data-tone="danger" role="alert">
@@ -40,16 +41,4 @@ export function TokenForm() {
       </button>
     </form>
   );
-}
-
-/** @returns the server's reason for refusing the token, or null */
-async function tryToken(token: string): Promise<string | null> {
-  const response = await fetch(withBase('/graphql'), {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query: '{ __typename }' }),
-  });
-  if (response.ok) return null;
-  const { errors } = (await response.json()) as { errors?: { message: string }[] };
-  return errors?.[0]?.message ?? `The server answers ${response.status}.`;
 }
