@@ -1,67 +1,113 @@
 import { SLOT_MS } from '../crash-groups/crash-series.js';
-import { type Crash, type CrashGroupRow, type GroupChange, toGroupRow } from '../crash-groups/types.js';
-import { encodeGlobalId } from '../global-ids.js';
+import { type CrashGroupRow, type GroupChange, toGroupRow } from '../crash-groups/types.js';
+import type { CrashReport } from '../crashdump/index.js';
 import type { Prisma } from '../platform/database/client.js';
 import type { DbTransaction } from '../platform/database/types.js';
-import type { Alert, AlertEvent } from './formats.js';
+import { newDelivery } from './delivery.js';
+import { takeCrashLoops, takeNewVersions } from './firsts.js';
+import { type Alert, type AlertCrash, type AlertEvent, bareAlert } from './payload.js';
 import {
   crashesInHour,
   crashesInHourOf,
   hourOf,
   type Spike,
-  type SpikeRule,
   takeSpikesOfGroup,
   takeSpikesOfRule,
 } from './spikes.js';
+import { crashOf, groupOf, newestCrashOf } from './subject.js';
+import type { AlertRuleRow } from './types.js';
 
 /** Older crashes cause no alert: a backlog may be parsed long after its upload. */
 const MAX_CRASH_AGE_MS = 2 * SLOT_MS.HOUR;
 
+/** A dump whose parse ends in this transaction. */
+export interface CountedCrash {
+  coredumpId: number;
+  deviceId: number;
+  modelId: number;
+  /** The version that crashed. */
+  firmwareVersion: string;
+  at: Date;
+  report: CrashReport | null;
+  /** What the crash did to its group; null for a crash without a group, and one that was counted before. */
+  change: GroupChange | null;
+}
+
 /**
  * Writes a delivery for each matching rule, in the transaction that counts the crash, so it is sent only if that
- * commits. Requires the group's lock.
+ * commits. Requires the lock of the group, if it has one.
+ * @param maxCoredumps dumps that are kept of a device
  * @returns whether there is something to send
  */
 export async function writeAlerts(
   tx: DbTransaction,
-  change: GroupChange,
-  { modelId, firmwareVersion, at }: Pick<Crash, 'modelId' | 'firmwareVersion' | 'at'>,
+  crash: CountedCrash,
   now: Date,
+  maxCoredumps: number,
 ): Promise<boolean> {
-  if (now.getTime() - at.getTime() > MAX_CRASH_AGE_MS) return false;
-  const rules = await tx.alertRule.findMany({
+  if (now.getTime() - crash.at.getTime() > MAX_CRASH_AGE_MS) return false;
+  const rules = await rulesFor(tx, crash);
+  if (rules.length === 0) return false;
+  const { change } = crash;
+  const group = change === null ? null : await groupRow(tx, change.groupId);
+  const news: News[] = [];
+  // Ignored groups raise no alerts of their own; a new version and a crash loop are more than one group.
+  const isReportable = group !== null && group.state !== 'IGNORED';
+  for (const rule of isReportable ? rules : []) {
+    if (change?.kind === 'new' && rule.onNew) news.push({ rule, event: 'NEW' });
+    if (change?.kind === 'regression' && rule.onRegression) news.push({ rule, event: 'REGRESSION' });
+  }
+  const slot = hourOf(crash.at);
+  const hasSpikes = rules.some(({ spikeCount }) => spikeCount !== null);
+  const inHour = isReportable && hasSpikes ? await crashesInHour(tx, group.id, slot) : null;
+  const spikes =
+    inHour === null || !isReportable
+      ? []
+      : await takeSpikesOfGroup(tx, { groupId: group.id, slot, crashes: inHour }, rules);
+  for (const rule of await takeNewVersions(tx, crash, rules)) news.push({ rule, event: 'NEW_IN_VERSION' });
+  const loop = await takeCrashLoops(tx, crash, rules, maxCoredumps);
+  for (const rule of loop.rules) news.push({ rule, event: 'CRASH_LOOP', loopCrashes: loop.crashes });
+  if (news.length + spikes.length === 0) return false;
+
+  const { coredumpId, firmwareVersion: version, report } = crash;
+  const subject = { group, version, crash: await crashOf(tx, { coredumpId, version, report }), now };
+  return write(tx, [
+    ...news.map(({ rule, event, loopCrashes = null }) =>
+      newDelivery(rule, { ...alertOf(event, subject, inHour), loopCrashes }, now),
+    ),
+    ...spikes.flatMap((spike) => ofSpike(spike, rules, subject)),
+  ]);
+}
+
+interface News {
+  rule: AlertRuleRow;
+  event: AlertEvent;
+  loopCrashes?: number;
+}
+
+/** Rules that may have an alert for this crash. */
+function rulesFor(
+  tx: DbTransaction,
+  { modelId, change }: Pick<CountedCrash, 'modelId' | 'change'>,
+): Promise<AlertRuleRow[]> {
+  return tx.alertRule.findMany({
     where: {
       AND: [
         { enabled: true },
         { OR: [{ modelId: null }, { modelId }] },
-        { OR: [{ groupId: null }, { groupId: change.groupId }] },
+        { OR: [{ groupId: null }, ...(change === null ? [] : [{ groupId: change.groupId }])] },
         {
           OR: [
-            { spikeCount: { not: null } },
-            ...(change.kind === 'new' ? [{ onNew: true }] : []),
-            ...(change.kind === 'regression' ? [{ onRegression: true }] : []),
+            { onNewInVersion: true },
+            { loopCrashes: { not: null } },
+            ...(change === null ? [] : [{ spikeCount: { not: null } }]),
+            ...(change?.kind === 'new' ? [{ onNew: true }] : []),
+            ...(change?.kind === 'regression' ? [{ onRegression: true }] : []),
           ],
         },
       ],
     },
   });
-  if (rules.length === 0) return false;
-  const group = await reportableGroup(tx, change.groupId);
-  if (group === null) return false;
-
-  const slot = hourOf(at);
-  const hasSpikes = rules.some(({ spikeCount }) => spikeCount !== null);
-  const inHour = hasSpikes ? await crashesInHour(tx, group.id, slot) : null;
-  const subject = { group, firmwareVersion, now };
-  const deliveries = rules.flatMap((rule) => {
-    const events: AlertEvent[] = [];
-    if (change.kind === 'new' && rule.onNew) events.push('NEW');
-    if (change.kind === 'regression' && rule.onRegression) events.push('REGRESSION');
-    return events.map((event) => ofGroup(rule.id, event, subject, inHour));
-  });
-  const spikes =
-    inHour === null ? [] : await takeSpikesOfGroup(tx, { groupId: group.id, slot, crashes: inHour }, rules);
-  return write(tx, [...deliveries, ...spikes.map((spike) => ofSpike(spike, subject))]);
 }
 
 /**
@@ -83,76 +129,76 @@ export async function writeSpikesOfGroups(
     const matching = rules.filter((rule) => rule.groupId === null || rule.groupId === groupId);
     spikes.push(...(await takeSpikesOfGroup(tx, { groupId, slot, crashes }, matching)));
   }
-  return writeSpikes(tx, spikes, now);
+  return writeSpikes(tx, spikes, rules, now);
 }
 
 /** Writes this hour's spikes for a rule that was created, changed or switched on. */
-export async function writeSpikesOfRule(
+export async function writeSpikesOfRule(tx: DbTransaction, rule: AlertRuleRow, now: Date): Promise<boolean> {
+  if (!rule.enabled) return false;
+  return writeSpikes(tx, await takeSpikesOfRule(tx, rule, hourOf(now)), [rule], now);
+}
+
+async function writeSpikes(
   tx: DbTransaction,
-  rule: SpikeRule & { enabled: boolean },
+  spikes: readonly Spike[],
+  rules: readonly AlertRuleRow[],
   now: Date,
 ): Promise<boolean> {
-  if (!rule.enabled) return false;
-  return writeSpikes(tx, await takeSpikesOfRule(tx, rule, hourOf(now)), now);
-}
-
-export function newDelivery(
-  ruleId: number,
-  payload: Alert,
-  now: Date,
-): Prisma.AlertDeliveryUncheckedCreateInput {
-  return {
-    ruleId,
-    event: payload.event,
-    payload: JSON.stringify(payload),
-    status: 'PENDING',
-    dueAt: now,
-    createdAt: now,
-  };
-}
-
-async function writeSpikes(tx: DbTransaction, spikes: readonly Spike[], now: Date): Promise<boolean> {
   const deliveries: Prisma.AlertDeliveryUncheckedCreateInput[] = [];
+  const subjects = new Map<number, Subject | null>();
   for (const spike of spikes) {
-    const group = await reportableGroup(tx, spike.groupId);
-    const newest = await tx.crashVariant.findFirst({
-      where: { signature: { groupId: spike.groupId } },
-      orderBy: { lastSeenAt: 'desc' },
-      select: { firmwareVersion: true },
-    });
-    if (group === null || newest === null) continue;
-    deliveries.push(ofSpike(spike, { group, firmwareVersion: newest.firmwareVersion, now }));
+    const { groupId } = spike;
+    const known = subjects.get(groupId);
+    const subject = known === undefined ? await subjectOfGroup(tx, groupId, now) : known;
+    subjects.set(groupId, subject);
+    if (subject !== null) deliveries.push(...ofSpike(spike, rules, subject));
   }
   return write(tx, deliveries);
 }
 
 /** @returns null for a group that was deleted or is ignored */
-async function reportableGroup(tx: DbTransaction, id: number): Promise<CrashGroupRow | null> {
-  const group = await tx.crashGroup.findUnique({ where: { id } });
-  return group === null || group.state === 'IGNORED' ? null : toGroupRow(group);
+async function subjectOfGroup(tx: DbTransaction, groupId: number, now: Date): Promise<Subject | null> {
+  const group = await groupRow(tx, groupId);
+  const newest = await tx.crashVariant.findFirst({
+    where: { signature: { groupId } },
+    orderBy: { lastSeenAt: 'desc' },
+    select: { firmwareVersion: true },
+  });
+  if (group === null || group.state === 'IGNORED' || newest === null) return null;
+  const crash = await newestCrashOf(tx, groupId);
+  return {
+    group,
+    version: newest.firmwareVersion,
+    crash: crash === null ? null : await crashOf(tx, crash),
+    now,
+  };
 }
 
-/** The group of an alert, with the texts for it. */
+async function groupRow(tx: DbTransaction, id: number): Promise<CrashGroupRow | null> {
+  const group = await tx.crashGroup.findUnique({ where: { id } });
+  return group === null ? null : toGroupRow(group);
+}
+
+/** What an alert is about, with the texts for it. */
 interface Subject {
-  group: CrashGroupRow;
-  firmwareVersion: string;
+  group: CrashGroupRow | null;
+  version: string;
+  crash: AlertCrash | null;
   now: Date;
 }
 
-function ofSpike({ ruleId, crashesInHour: inHour }: Spike, subject: Subject) {
-  return ofGroup(ruleId, 'SPIKE', subject, inHour);
+function ofSpike({ ruleId, crashesInHour: inHour }: Spike, rules: readonly AlertRuleRow[], subject: Subject) {
+  return rules
+    .filter(({ id }) => id === ruleId)
+    .map((rule) => newDelivery(rule, alertOf('SPIKE', subject, inHour), subject.now));
 }
 
-function ofGroup(
-  ruleId: number,
-  event: AlertEvent,
-  { group, firmwareVersion, now }: Subject,
-  inHour: number | null,
-) {
-  const { title, reason, count, deviceCount } = group;
-  const id = encodeGlobalId('CrashGroup', group.id);
-  const payload = { id, title, reason, count, deviceCount, firmwareVersion, crashesInHour: inHour };
-  return newDelivery(ruleId, { event, at: now.toISOString(), group: payload }, now);
+function alertOf(event: AlertEvent, { group, version, crash, now }: Subject, inHour: number | null): Alert {
+  return {
+    ...bareAlert(event, now),
+    group: group === null ? null : groupOf(group, version, inHour),
+    crash,
+  };
 }
 
 async function write(

@@ -1,22 +1,21 @@
-import { reasonOf } from '../errors.js';
 import { createLease } from '../platform/background/lease.js';
 import { createWorker } from '../platform/background/worker.js';
 import type { Prisma } from '../platform/database/client.js';
 import type { Database } from '../platform/database/types.js';
 import { wholeRows } from '../platform/database/whole-rows.js';
 import { DAY_MS } from '../platform/durations.js';
-import { postToPublic } from '../platform/http/outbound-http.js';
 import type { Logger } from '../platform/logger.js';
-import { ALERT_FORMATS, alert, bodyOf, signature } from './formats.js';
+import type { Deliver, Outcome } from './deliver.js';
+import { holdInQuietHours, releaseHeld } from './hold.js';
 import { hourOf } from './spikes.js';
+import { forgetTold } from './told.js';
 
 export type AlertSender = ReturnType<typeof createAlertSender>;
 
 /** About ten hours in total: pauses of 10 s, 20 s, … each shortened at random by up to half. */
 const MAX_ATTEMPTS = 12;
 const LONGEST_PAUSE_MS = 2 * 60 * 60 * 1000;
-const TIMEOUT_MS = 10_000;
-/** Lease of one attempt; longer than its time-out. */
+/** Lease of one attempt; longer than its time-out, and than that of a mail. */
 const LEASE_MS = 60_000;
 const LATEST_DUE_MS = LONGEST_PAUSE_MS + LEASE_MS;
 const POLL_MS = 5_000;
@@ -29,108 +28,125 @@ export function createAlertSender({
   database,
   now,
   log,
-  allowPrivate,
-  pageUrl,
+  deliver,
   retryDelayMs = 10_000,
   lookEveryMs = POLL_MS,
 }: AlertSenderDeps) {
   const { db } = database;
   /** During an attempt `dueAt` is the end of its lease. When the server ends during it, others retry after that. */
   const lease = createLease({ now: database.now, lastsMs: LEASE_MS });
+  /** Rules whose target failed a moment ago, and until when nothing else is sent there, by the clock of the database. */
+  const paused = new Map<number, Date>();
   return createWorker({ name: 'sending alerts', everyMs: lookEveryMs, look: sendAll, log });
 
   async function sendAll(stop: AbortSignal): Promise<void> {
+    await releaseHeld(db, (await lease.term()).at);
     let due: Due[];
     do {
-      const { at } = await lease.term();
-      due = await db.alertDelivery.findMany({
-        where: {
-          status: 'PENDING',
-          OR: [
-            // Independent of the clock of the server that wrote it.
-            { attempts: 0 },
-            { dueAt: { lte: at } },
-            // Later than the longest pause: it was written before a clock was set back.
-            { dueAt: { gt: new Date(at.getTime() + LATEST_DUE_MS) } },
-          ],
-        },
-        orderBy: { id: 'asc' },
-        take: BATCH,
-        include: { rule: true },
-      });
-      await Promise.all(wholeRows(due, 'rule').map(send));
+      due = await readDue((await lease.term()).at);
+      await Promise.all(byRule(wholeRows(due, 'rule')).map(sendInOrder));
     } while (due.length === BATCH && !stop.aborted);
-    await db.alertDelivery.deleteMany({
-      where: { status: { not: 'PENDING' }, createdAt: { lt: new Date(now().getTime() - LOG_RETENTION_MS) } },
+    await forget();
+  }
+
+  function readDue(at: Date): Promise<Due[]> {
+    for (const [ruleId, until] of paused) if (until <= at) paused.delete(ruleId);
+    return db.alertDelivery.findMany({
+      where: {
+        status: 'PENDING',
+        AND: [
+          {
+            OR: [
+              // Independent of the clock of the server that wrote it.
+              { attempts: 0 },
+              { dueAt: { lte: at } },
+              // Later than the longest pause: it was written before a clock was set back.
+              { dueAt: { gt: new Date(at.getTime() + LATEST_DUE_MS) } },
+            ],
+          },
+          { OR: [{ ruleId: { notIn: [...paused.keys()] } }, { event: 'TEST' }] },
+        ],
+      },
+      orderBy: { id: 'asc' },
+      take: BATCH,
+      include: { rule: true },
     });
-    const yesterday = new Date(now().getTime() - DAY_MS);
-    await db.alertSpike.deleteMany({ where: { slot: { lt: hourOf(yesterday) } } });
+  }
+
+  /**
+   * One after the other, since a target may take only one a second, and no more after a failure: what it asks for is a
+   * pause.
+   */
+  async function sendInOrder(deliveries: readonly Due[]): Promise<void> {
+    for (const delivery of deliveries) {
+      if (paused.has(delivery.ruleId) && delivery.event !== 'TEST') continue;
+      await send(delivery);
+    }
   }
 
   async function send(delivery: Due): Promise<void> {
-    const { id, attempts, dueAt } = delivery;
-    const { until } = await lease.term();
+    const { id, attempts, dueAt, rule } = delivery;
+    const { at, until } = await lease.term();
+    if (await holdInQuietHours(db, delivery, rule, at)) return;
     const { count } = await db.alertDelivery.updateMany({
       where: { id, status: 'PENDING', attempts, dueAt },
       data: { attempts: { increment: 1 }, dueAt: until },
     });
     if (count === 0) return;
-    const outcome = await post(delivery);
-    if ('httpStatus' in outcome && outcome.httpStatus >= 200 && outcome.httpStatus < 300) {
-      await end({ status: 'DELIVERED', deliveredAt: now(), error: null, httpStatus: outcome.httpStatus });
+    const outcome = await deliver(delivery, rule);
+    if (outcome.arrived) {
+      const { httpStatus, note } = outcome;
+      await end({ status: 'DELIVERED', deliveredAt: now(), error: note, httpStatus });
       return;
     }
-    const failure =
-      'httpStatus' in outcome
-        ? { httpStatus: outcome.httpStatus, error: `the target answered ${outcome.httpStatus}` }
-        : { httpStatus: null, error: outcome.error };
-    const isLast = attempts + 1 >= MAX_ATTEMPTS || delivery.event === 'TEST';
-    const pauseMs = Math.min(retryDelayMs * 2 ** attempts, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
-    await end({
-      ...failure,
-      ...(isLast ? { status: 'FAILED' } : { dueAt: (await lease.term(pauseMs)).until }),
-    });
-    log.warn({ alertDeliveryId: id, attempt: attempts + 1, ...failure }, 'an alert could not be delivered');
+    await fail(outcome);
+
+    async function fail({ httpStatus, error, retryAfterMs }: Extract<Outcome, { arrived: false }>) {
+      const isLast = attempts + 1 >= MAX_ATTEMPTS || delivery.event === 'TEST';
+      const pauseMs = Math.min(retryDelayMs * 2 ** attempts, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
+      const askedMs = Math.min(retryAfterMs ?? 0, LONGEST_PAUSE_MS);
+      const retry = await lease.term(Math.max(pauseMs, askedMs));
+      await end({ httpStatus, error, ...(isLast ? { status: 'FAILED' } : { dueAt: retry.until }) });
+      log.warn(
+        { alertDeliveryId: id, attempt: attempts + 1, httpStatus, error },
+        'an alert could not be delivered',
+      );
+      paused.set(delivery.ruleId, (await lease.term(Math.max(retryDelayMs, askedMs))).until);
+    }
 
     async function end(data: Prisma.AlertDeliveryUpdateManyMutationInput): Promise<void> {
       await db.alertDelivery.updateMany({ where: { id }, data });
     }
   }
 
-  async function post({ id, payload, rule }: Due): Promise<{ httpStatus: number } | { error: string }> {
-    try {
-      const format = ALERT_FORMATS.find((known) => known === rule.format) ?? 'GENERIC';
-      const body = bodyOf(alert.parse(JSON.parse(payload)), format, pageUrl);
-      const headers = {
-        'Content-Type': 'application/json',
-        'User-Agent': 'Coredock',
-        // The same in every attempt, so that the receiver can detect duplicates.
-        'Coredock-Delivery': String(id),
-        'Coredock-Signature': signature(rule.secret, body, now()),
-      };
-      const httpStatus = await postToPublic(new URL(rule.url), {
-        headers,
-        body,
-        timeoutMs: TIMEOUT_MS,
-        allowPrivate,
-      });
-      return { httpStatus };
-    } catch (error) {
-      return { error: reasonOf(error).slice(0, 500) };
-    }
+  async function forget(): Promise<void> {
+    const before = new Date(now().getTime() - LOG_RETENTION_MS);
+    await db.alertDelivery.deleteMany({
+      where: { status: { notIn: ['PENDING', 'HELD'] }, createdAt: { lt: before } },
+    });
+    const yesterday = new Date(now().getTime() - DAY_MS);
+    await db.alertSpike.deleteMany({ where: { slot: { lt: hourOf(yesterday) } } });
+    await forgetTold(db, before);
   }
 }
 
 type Due = Prisma.AlertDeliveryGetPayload<{ include: { rule: true } }>;
 
+function byRule(deliveries: readonly Due[]): Due[][] {
+  const groups = new Map<number, Due[]>();
+  for (const delivery of deliveries) {
+    const group = groups.get(delivery.ruleId);
+    if (group === undefined) groups.set(delivery.ruleId, [delivery]);
+    else group.push(delivery);
+  }
+  return [...groups.values()];
+}
+
 interface AlertSenderDeps {
   database: Pick<Database, 'db' | 'now'>;
   now: () => Date;
   log: Logger;
-  /** Also sends to targets in private networks. */
-  allowPrivate: boolean;
-  /** The beginning of links; null: alerts have none. */
-  pageUrl: string | null;
+  deliver: Deliver;
   /** Pause before the second attempt. */
   retryDelayMs?: number;
   /** Poll interval for deliveries of other servers and repeated attempts; this server's new ones are sent at once. */

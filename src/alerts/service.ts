@@ -5,31 +5,30 @@ import { currentGroupId } from '../crash-groups/merged-groups.js';
 import { badInput, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
-import type { AlertFormat } from './formats.js';
-import { newDelivery, writeSpikesOfRule } from './outbox.js';
+import { newDelivery } from './delivery.js';
+import { exampleAlert } from './example.js';
+import { holdAnew } from './hold.js';
+import { writeSpikesOfRule } from './outbox.js';
+import { ALERT_FORMATS } from './payload.js';
 import { createAlertQueries } from './read.js';
+import { DIGESTS } from './release.js';
+import {
+  checkRule,
+  type NewAlertRule,
+  ofFormat,
+  type RuleColumns,
+  type RuleLimits,
+  storedFields,
+  wholeColumns,
+} from './rule-input.js';
 import type { AlertDeliveryRow, AlertRuleRow } from './types.js';
 
 export type AlertService = ReturnType<typeof createAlertService>;
 
-export interface NewAlertRule {
-  name: string;
-  url: string;
-  format: AlertFormat;
-  onNew: boolean;
-  onRegression: boolean;
-  spikeCount: number | null;
-  modelCode: string | null;
-  groupId: number | null;
-  enabled: boolean;
-}
-
 const MAX_RULES = 100;
-const MAX_URL = 2_000;
-const MAX_SPIKE = 1_000_000;
 
 /** The alert rules: which crashes each one reports, and to which address. */
-export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps) {
+export function createAlertService({ db, clock, audit, wake, limits }: AlertServiceDeps) {
   return {
     ...createAlertQueries(db),
 
@@ -38,10 +37,10 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
      * @throws DomainError BAD_USER_INPUT, NOT_FOUND
      */
     async create(rule: NewAlertRule): Promise<AlertRuleRow> {
-      check(rule);
       const secret = randomBytes(32).toString('base64url');
       return withSpikes(async (tx, note) => {
-        const columns = await columnsOf(tx, rule);
+        const columns = ofFormat(wholeColumns(rule, await columnsOf(tx, rule)));
+        checkRule(columns, limits);
         if ((await tx.alertRule.count()) >= MAX_RULES)
           throw badInput(`There are at most ${MAX_RULES} rules. Delete one that is not needed any more.`);
         const now = clock.now();
@@ -62,16 +61,21 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
     update: (id: number, changes: Partial<NewAlertRule>): Promise<AlertRuleRow> =>
       withSpikes(async (tx, note) => {
         // Locks its group first, then the rule, in the same order as merges.
-        const data = await columnsOf(tx, changes);
+        const columns = await columnsOf(tx, changes);
         const before = await lockRule(tx, id);
-        check({ ...before, ...changes });
+        checkToken(before, changes);
+        const after = ofFormat({ ...asChecked(before), ...columns });
+        checkRule(after, limits);
         if (changes.enabled === false) {
           await tx.alertDelivery.updateMany({
-            where: { ruleId: id, status: 'PENDING' },
+            where: { ruleId: id, status: { in: ['PENDING', 'HELD'] } },
             data: { status: 'FAILED', error: 'the rule was switched off' },
           });
         }
-        const rule = await tx.alertRule.update({ where: { id }, data: { ...data, updatedAt: clock.now() } });
+        const rule = await tx.alertRule.update({ where: { id }, data: { ...after, updatedAt: clock.now() } });
+        if (ABOUT_TIMES.some((column) => rule[column] !== before[column])) {
+          await holdAnew(tx, rule, clock.now());
+        }
         await note(onRule('updateAlertRule', rule));
         const isAboutOtherSpikes = ABOUT_SPIKES.some((column) => rule[column] !== before[column]);
         return { rule, isAboutOtherSpikes };
@@ -103,7 +107,7 @@ export function createAlertService({ db, clock, audit, wake }: AlertServiceDeps)
         if (rule === null) throw notFound('alert rule', id, { field: 'id' });
         await note(onRule('testAlertRule', rule));
         return tx.alertDelivery.create({
-          data: newDelivery(id, { event: 'TEST', at: now.toISOString(), group: null }, now),
+          data: newDelivery(rule, exampleAlert(now), now),
         });
       });
       wake();
@@ -129,6 +133,23 @@ function onRule(action: string, { id, name }: Pick<AlertRuleRow, 'id' | 'name'>)
 }
 
 const ABOUT_SPIKES = ['enabled', 'spikeCount', 'modelId', 'groupId'] as const;
+const ABOUT_TIMES = ['quietFrom', 'quietTo', 'timeZone', 'digest', 'digestAt'] as const;
+
+/** A stored rule in the form that is checked. */
+function asChecked(rule: AlertRuleRow): RuleColumns {
+  const { id: _, secret: __, createdAt: ___, updatedAt: ____, ...columns } = rule;
+  const format = ALERT_FORMATS.find((known) => known === rule.format) ?? 'GENERIC';
+  return { ...columns, format, digest: DIGESTS.find((known) => known === rule.digest) ?? 'NONE' };
+}
+
+/** A token that is never shown must not be sent to another host by whoever may change the address. */
+function checkToken(before: AlertRuleRow, { url, accessToken }: Partial<NewAlertRule>): void {
+  if (before.accessToken === null || accessToken !== undefined || url == null) return;
+  if (URL.canParse(url) && new URL(url).origin === new URL(before.url).origin) return;
+  throw badInput('The new address has another host: give its access token too, or null if it needs none.', {
+    field: 'accessToken',
+  });
+}
 
 /** Locks the row by writing its own value, and returns it as it is under the lock. @throws DomainError NOT_FOUND */
 async function lockRule(tx: DbTransaction, id: number): Promise<AlertRuleRow> {
@@ -145,8 +166,9 @@ async function lockRule(tx: DbTransaction, id: number): Promise<AlertRuleRow> {
  * the group.
  * @throws DomainError NOT_FOUND
  */
-async function columnsOf<Rule extends Partial<NewAlertRule>>(tx: DbTransaction, rule: Rule) {
-  const { modelCode, ...columns } = rule;
+async function columnsOf(tx: DbTransaction, rule: Partial<NewAlertRule>): Promise<Partial<RuleColumns>> {
+  const { modelCode } = rule;
+  const columns = storedFields(rule);
   if (columns.groupId != null) columns.groupId = await lockedGroup(tx, columns.groupId);
   if (modelCode === undefined) return columns;
   if (modelCode === null) return { ...columns, modelId: null };
@@ -162,30 +184,11 @@ async function lockedGroup(tx: DbTransaction, id: number): Promise<number> {
   return groupId;
 }
 
-type Checked = Pick<NewAlertRule, 'name' | 'url' | 'onNew' | 'onRegression' | 'spikeCount'>;
-
-function check({ name, url, onNew, onRegression, spikeCount }: Checked): void {
-  if (name.trim() === '' || name.length > 200 || /[\t\r\n]/.test(name))
-    throw badInput('A name is 1 to 200 characters on one line.', { field: 'name' });
-  const isWebAddress = url.length <= MAX_URL && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
-  if (!isWebAddress)
-    throw badInput(`A url is an http:// or https:// address of at most ${MAX_URL} characters.`, {
-      field: 'url',
-    });
-  if (spikeCount !== null && (spikeCount < 2 || spikeCount > MAX_SPIKE)) {
-    throw badInput(`A spike is 2 to ${MAX_SPIKE} crashes of a group in an hour.`, { field: 'spikeCount' });
-  }
-  if (!onNew && !onRegression && spikeCount === null) {
-    throw badInput('The rule would never send anything: set onNew, onRegression or spikeCount.', {
-      field: 'onNew',
-    });
-  }
-}
-
 interface AlertServiceDeps {
   db: Db;
   clock: Pick<Clock, 'now'>;
   audit: Pick<Audit, 'change'>;
   /** Wakes the sender, because there is something to send. */
   wake: () => void;
+  limits: RuleLimits;
 }

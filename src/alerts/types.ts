@@ -1,11 +1,11 @@
 import type { Prisma } from '../platform/database/client.js';
 import type { Order } from '../platform/database/ordered-window.js';
-import type { AlertEvent, AlertFormat } from './formats.js';
+import type { AlertEvent, AlertFormat } from './payload.js';
 
 export type AlertRuleRow = Prisma.AlertRuleGetPayload<object>;
 export type AlertDeliveryRow = Prisma.AlertDeliveryGetPayload<object>;
 
-export const DELIVERY_STATUSES = ['PENDING', 'DELIVERED', 'FAILED'] as const;
+export const DELIVERY_STATUSES = ['HELD', 'PENDING', 'DELIVERED', 'FAILED', 'DIGESTED'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 export const RULE_ORDERS = ['CREATED_AT', 'UPDATED_AT', 'NAME'] as const;

@@ -38,7 +38,7 @@ const NEXT_RUN = 'the next run, and the next start of a server';
 const WORKER = 'platform/background/worker.ts';
 const SCHEDULER = ['platform/background/scheduler.ts'];
 
-/** Work on a timer, from the start of the server on. All but the forecast also run once at the start. */
+/** Work on a timer, from the start of the server on. All but the forecast and the alert watch also run once at the start. */
 export const SCHEDULED_WORK = [
   {
     name: 'sweep of dump files',
@@ -160,6 +160,16 @@ export const SCHEDULED_WORK = [
     lease: null,
     files: SCHEDULER,
   },
+  {
+    name: 'alert watch',
+    does: 'writes alerts about dumps that wait for a build, and about a storage that is nearly full',
+    when: 'every minute',
+    everyMs: MINUTE_MS,
+    failure: 'it could not be checked whether there is something to alert about',
+    restartedBy: NEXT_RUN,
+    lease: 'a row of AlertTold: each rule is told once',
+    files: SCHEDULER,
+  },
 ] as const satisfies readonly ScheduledWork[];
 
 export type ScheduledName = (typeof SCHEDULED_WORK)[number]['name'];
@@ -185,7 +195,7 @@ const LOOPS: readonly BackgroundWork[] = [
   },
   {
     name: 'alert sender',
-    does: 'sends the alerts of the outbox, and removes old deliveries',
+    does: 'sends the alerts of the outbox, makes digests of those that were held, and removes old deliveries',
     when: 'after each alert; polls every 5 seconds',
     restartedBy: 'any server, when it polls after the delivery is due again',
     lease: 'AlertDelivery.dueAt is postponed while an attempt runs: one minute',

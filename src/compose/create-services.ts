@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { createDeliver } from '../alerts/deliver.js';
 import { writeAlerts, writeSpikesOfGroups } from '../alerts/outbox.js';
 import { createAlertSender } from '../alerts/sender.js';
 import { createAlertService } from '../alerts/service.js';
+import { createAlertWatch } from '../alerts/watch.js';
 import { createAudit } from '../audit/service.js';
 import { createAttemptLimiter } from '../auth/attempt-limiter.js';
 import { createAuthenticator, isAuthenticationOn } from '../auth/authenticator.js';
@@ -19,6 +21,7 @@ import { createRequeue } from '../coredumps/requeue.js';
 import { createRawRetention } from '../coredumps/retention.js';
 import { createCoredumpService } from '../coredumps/service.js';
 import { createStorageLimit } from '../coredumps/storage-limit.js';
+import { createStorageUse } from '../coredumps/storage-use.js';
 import { createVersionCorrection } from '../crash-groups/correct-versions.js';
 import { countKept } from '../crash-groups/count-kept.js';
 import { createGroupEvents } from '../crash-groups/events.js';
@@ -40,6 +43,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Database } from '../platform/database/types.js';
 import { createEventChannel } from '../platform/event-channel.js';
 import type { Logger } from '../platform/logger.js';
+import { createMailer } from '../platform/mail/mailer.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createReleaseQueries } from '../releases/read.js';
 import { createSearch } from '../search/service.js';
@@ -59,6 +63,8 @@ interface ServicesDeps {
   queue: { add(task: ParseTask): void } | null;
   /** Retry times of alert deliveries; the sender's defaults if absent. */
   alertTimes?: { retryDelayMs?: number; lookEveryMs?: number };
+  /** Certificates of mail servers to trust, for tests. */
+  mailCa?: string;
 }
 
 /** How much longer a lease lasts than the time-out of an attempt: for copying and committing. */
@@ -111,6 +117,16 @@ export async function createServices(deps: ServicesDeps) {
     maxPendingDevices: config.maxPendingDevices,
   });
   const { groupAlerts } = alerting;
+  const alertWatch = createAlertWatch({
+    db,
+    clock,
+    wake: alertSender.wake,
+    storage: createStorageUse({
+      limit: dumps.storageLimit,
+      maxBytes: config.maxStorageBytes,
+      disks: sharedDisks(config, database),
+    }),
+  });
   const regroup = createRegroupJob({ database, owner, now: clock.now, log, alerts: groupAlerts });
   const crashGroups = createCrashGroupService({
     db,
@@ -131,6 +147,7 @@ export async function createServices(deps: ServicesDeps) {
   return {
     ...dumps,
     ...alerting,
+    alertWatch,
     audit,
     auth,
     boots,
@@ -156,17 +173,19 @@ export async function createServices(deps: ServicesDeps) {
   };
 }
 
+/** With a bucket, or a database on another machine, only some or none of them are disks of this machine. */
+function sharedDisks({ s3, coredumpsDir, assetsDir }: Config, { disk }: Database): string[] {
+  return [...(s3 === null ? [coredumpsDir, assetsDir] : []), ...(disk === null ? [] : [disk])];
+}
+
 /** Alert rules, and the sender of their deliveries. */
-function createAlerting({ config, database, clock, log, alertTimes }: ServicesDeps, audit: Audit) {
+function createAlerting({ config, database, clock, log, alertTimes, mailCa }: ServicesDeps, audit: Audit) {
   const { db } = database;
-  const alertSender = createAlertSender({
-    database,
-    now: clock.now,
-    log,
-    allowPrivate: config.alertsAllowPrivate,
-    pageUrl: config.pageUrl,
-    ...alertTimes,
+  const mailer = config.smtp === null ? null : createMailer(config.smtp, mailCa);
+  const deliver = createDeliver({
+    ...{ now: clock.now, allowPrivate: config.alertsAllowPrivate, pageUrl: config.pageUrl, mailer },
   });
+  const alertSender = createAlertSender({ database, now: clock.now, log, deliver, ...alertTimes });
   const groupAlerts: GroupAlerts = {
     writeSpikes: (tx, groupIds) => writeSpikesOfGroups(tx, groupIds, clock.now()),
     wake: alertSender.wake,
@@ -174,7 +193,10 @@ function createAlerting({ config, database, clock, log, alertTimes }: ServicesDe
   return {
     alertSender,
     groupAlerts,
-    alerts: createAlertService({ db, clock, audit, wake: alertSender.wake }),
+    alerts: createAlertService({
+      ...{ db, clock, audit, wake: alertSender.wake },
+      limits: { hasMailer: mailer !== null, maxCoredumps: config.maxCoredumps },
+    }),
   };
 }
 
@@ -198,7 +220,7 @@ function createDumps({
   const count = countAndAnnounce(
     groupEvents,
     {
-      write: (tx, change, crash) => writeAlerts(tx, change, crash, clock.now()),
+      write: (tx, crash) => writeAlerts(tx, crash, clock.now(), config.maxCoredumps),
       wake: alertSender.wake,
     },
     clock.now,

@@ -83,6 +83,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     'raw retention': rawRetention.sweep,
     'storage limit': storageLimit.sweep,
     'storage forecast': deps.sampleStorage,
+    'alert watch': services.alertWatch.look,
   };
   void once('comparison of all files');
   await once('audit retention');

@@ -1,3 +1,4 @@
+import { isLoopback } from './loopback.js';
 import { SETTING_NAMES, type Settings } from './schema.js';
 import { quoted } from './value-types.js';
 
@@ -15,6 +16,7 @@ export function combinationProblems(values: Settings): string[] {
     ...persistedDocumentsProblems(values),
     ...answerProblems(values),
     ...storageProblems(values),
+    ...mailProblems(values),
   ];
 }
 
@@ -47,6 +49,8 @@ const OWN_PREFIXES = [
   'CORS_',
   'SHUTDOWN_GRACE',
   'ALERTS_',
+  'SMTP_URL',
+  'SMTP_FROM',
   'S3_',
   'AUDIT_',
   'OIDC_ISSUER',
@@ -118,11 +122,6 @@ function exposureProblems(values: Settings): string[] {
   ];
 }
 
-/** @param host of the setting HOST */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
 function s3Problems(values: Settings): string[] {
   const { S3_BUCKET, S3_ENDPOINT, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_FORCE_PATH_STYLE } = values;
   const others = { S3_ENDPOINT, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_FORCE_PATH_STYLE };
@@ -161,4 +160,13 @@ function answerProblems(values: Settings): string[] {
 function storageProblems({ MAX_STORAGE_BYTES: all, MAX_COREDUMP_BYTES: one }: Settings): string[] {
   if (all === undefined || all >= one) return [];
   return [`MAX_STORAGE_BYTES: "${all}" is less than one dump may have (MAX_COREDUMP_BYTES, ${one})`];
+}
+
+function mailProblems({ SMTP_URL: server, SMTP_FROM: from }: Settings): string[] {
+  if ((server === undefined) === (from === undefined)) return [];
+  return [
+    from === undefined
+      ? 'SMTP_FROM: it is missing, and mails by SMTP_URL need a sender; set it, such as coredock@example.org'
+      : 'SMTP_URL: it is missing, and SMTP_FROM does nothing without it; set it, such as smtp://user:password@mail.example.org:587',
+  ];
 }

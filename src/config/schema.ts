@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import * as z from 'zod';
+import { mailAddress, smtpUrl } from './mail-types.js';
 import { trustedPublishers } from './trusted-publishers.js';
 import {
   bucketName,
@@ -149,6 +150,9 @@ export const settings = z.object({
   SHUTDOWN_GRACE_MS: wholeNumber(0, 3_600_000).default(10_000),
   /** Allow alerts to private addresses, such as a chat server at home. */
   ALERTS_ALLOW_PRIVATE: trueOrFalse().default(false),
+  /** The mail server of alerts, and the sender of their mails; both or neither. */
+  SMTP_URL: smtpUrl().optional(),
+  SMTP_FROM: mailAddress().optional(),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 

@@ -1,4 +1,6 @@
-import { combinationProblems, isLoopback, unknownSettings } from './checks.js';
+import type { SmtpSettings } from '../platform/mail/mailer.js';
+import { combinationProblems, unknownSettings } from './checks.js';
+import { isLoopback } from './loopback.js';
 import { type Settings, settings } from './schema.js';
 
 /**
@@ -94,6 +96,8 @@ function configOf(values: Settings) {
     corsOrigins: values.CORS_ORIGINS,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
     alertsAllowPrivate: values.ALERTS_ALLOW_PRIVATE,
+    /** Null: no mails. */
+    smtp: smtpOf(values),
     logLevel: values.LOG_LEVEL,
   };
 }
@@ -114,6 +118,10 @@ function pageClientOf({ OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, OIDC_SCOP
 
 function parserOf({ PARSE_SIDECAR_URL: url, PARSE_SIDECAR_XFER_DIR: xferDir }: Settings) {
   return url === undefined || xferDir === undefined ? null : { url, xferDir };
+}
+
+function smtpOf({ SMTP_URL: server, SMTP_FROM: from }: Settings): SmtpSettings | null {
+  return server === undefined || from === undefined ? null : Object.freeze({ ...server, from });
 }
 
 function persistedDocumentsOf({ PERSISTED_DOCUMENTS: path, PERSISTED_DOCUMENTS_ONLY: isOnly }: Settings) {

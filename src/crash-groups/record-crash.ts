@@ -138,24 +138,28 @@ export function countAndAnnounce(
 ): CountCrash {
   return async (tx, parse) => {
     const change = await countCrash(tx, parse, now());
-    if (change === null) return () => {};
-    await events.announce(tx, [change.groupId]);
-    const { modelId, coredump } = parse;
-    const { crashVersion: firmwareVersion, uploadedAt: at } = coredump;
-    const hasAlerts = await alerts.write(tx, change, { modelId, firmwareVersion, at });
+    if (change !== null) await events.announce(tx, [change.groupId]);
+    const { modelId, coredump, report } = parse;
+    const { id: coredumpId, deviceId, crashVersion: firmwareVersion, uploadedAt: at } = coredump;
+    const crash = { coredumpId, deviceId, modelId, firmwareVersion, at, report, change };
+    const hasAlerts = await alerts.write(tx, crash);
     return () => {
-      events.publish(change);
+      if (change !== null) events.publish(change);
       if (hasAlerts) alerts.wake();
     };
   };
 }
 
-/** Writes the alerts for a change, in the same transaction. @returns whether there are any */
-type WriteAlerts = (
-  tx: DbTransaction,
-  change: GroupChange,
-  crash: Pick<Crash, 'modelId' | 'firmwareVersion' | 'at'>,
-) => Promise<boolean>;
+/** Writes the alerts for a crash, in the same transaction. @returns whether there are any */
+type WriteAlerts = (tx: DbTransaction, crash: ReadCrash) => Promise<boolean>;
+
+/** A dump whose parse has ended. */
+interface ReadCrash extends Pick<Crash, 'deviceId' | 'modelId' | 'firmwareVersion' | 'at'> {
+  coredumpId: number;
+  report: CrashReport | null;
+  /** What it did to its group; null without a group, and when it had been counted before. */
+  change: GroupChange | null;
+}
 
 async function fingerprintOf(tx: DbTransaction, signatureId: number): Promise<string | null> {
   const row = await tx.crashSignature.findUnique({

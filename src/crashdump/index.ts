@@ -8,6 +8,7 @@ export type { FirmwareImage } from './firmware/firmware-image.js';
 export { openFirmware } from './firmware/open-firmware.js';
 export { type DumpIdentity, peekDump } from './peek.js';
 export { type CrashDumpReading, type CrashDumpRequest, readCrashDump } from './read-crash-dump.js';
+export { ownFrames } from './report/culprit.js';
 export { FINGERPRINT_VERSION, fingerprint } from './report/fingerprint.js';
 export { kindOfReason } from './report/reason.js';
 export { completeSummary } from './report/summarize-crash.js';

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { createSystemClock } from '../../src/platform/clock.js';
 import { graphql } from '../generated/gql.js';
 import type { CreateAlertRuleInput } from '../generated/graphql.js';
 import { aCrash, aPendingDump, parsed } from '../support/crash-groups.js';
@@ -38,10 +39,16 @@ const IGNORE = graphql(
   `mutation IgnoreForAlert($id: ID!) { ignoreCrashGroup(input: { id: $id }) { crashGroup { id } } }`,
 );
 
-async function aRule(endpoint: GraphQLEndpoint, input: Partial<CreateAlertRuleInput> & { url: string }) {
+async function aRule(endpoint: GraphQLEndpoint, input: Partial<CreateAlertRuleInput>) {
   const rule = { name: 'team', format: 'GENERIC' as const, ...input };
   const { createAlertRule } = await endpoint.ask(CREATE, { input: rule });
   return { rule: createAlertRule.alertRule, secret: createAlertRule.secret };
+}
+
+/** All texts of a body, one after the other. */
+function textsOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'object' && value !== null ? Object.values(value).map(textsOf).join('\n') : '';
 }
 
 const events = (received: Array<{ body: string }>) => received.map(({ body }) => JSON.parse(body).event);
@@ -145,36 +152,92 @@ describe('alerts', () => {
   });
 
   it.each([
-    [
-      'SLACK',
-      {
-        text: 'New crash: LoadProhibited in [x]&lt;!here&gt;@\u200ball ([x]&lt;!here&gt;@\u200ball.c), in 1.0.0. LINK',
-        mrkdwn: false,
-        unfurl_links: false,
-        unfurl_media: false,
-      },
-    ],
-    [
-      'DISCORD',
-      {
-        content:
-          'New crash: LoadProhibited in \\[x\\]\\<\\!here\\>\\@all \\(\\[x\\]\\<\\!here\\>\\@all.c\\), in 1.0.0. LINK',
-        allowed_mentions: { parse: [] },
-        flags: 4,
-      },
-    ],
-  ] as const)('speak as %s wants, and make nothing of what a crash says', async (format, body) => {
+    ['SLACK', '/hook', 'LoadProhibited in [x]&lt;!here&gt;@\u200ball', []],
+    ['DISCORD', '/hook', 'LoadProhibited in \\[x\\]\\<\\!here\\>\\@all', []],
+    ['TEAMS', '/hook', 'LoadProhibited in [x]<!here>@all', []],
+    ['NTFY', '/', 'LoadProhibited in [x]<!here>@\u200ball', ['Bearer tk_secret']],
+  ] as const)(
+    'speak as %s wants, and make nothing of what a crash says',
+    async (format, path, words, tokens) => {
+      const endpoint = await aGraphQLEndpoint({ allowPrivateAlerts: true });
+      const { url, received } = await aReceiver();
+      const isNtfy = format === 'NTFY';
+      const target = isNtfy ? `${new URL(url).origin}/my-topic` : url;
+      await aRule(endpoint, { url: target, format, ...(isNtfy ? { accessToken: 'tk_secret' } : {}) });
+
+      const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
+      const { groupId, dump } = await aCrash(endpoint, device, { place: '[x]<!here>@all' });
+
+      await poll(() => received.length).toBe(1);
+      const [request] = received;
+      expect(request?.path?.replace(/\?.*/, '')).toBe(path);
+      expect([request?.headers.authorization].filter((token) => token !== undefined)).toEqual(tokens);
+      expect(textsOf(JSON.parse(request?.body ?? ''))).toContain(words);
+      const page = 'http://127.0.0.1:4000';
+      expect(request?.body).toContain(`${page}/groups/${encodeURIComponent(groupId)}`);
+      expect(request?.body).toContain(`${page}/dumps/${encodeURIComponent(dump.globalId)}`);
+    },
+  );
+
+  it('carry to a program all that a viewer may know of the crash, and no memory of the device', async () => {
     const endpoint = await aGraphQLEndpoint({ allowPrivateAlerts: true });
     const { url, received } = await aReceiver();
-    await aRule(endpoint, { url, format });
+    await aRule(endpoint, { url });
+    const model = await endpoint.fleet.aModel({ code: 'lamp', name: 'Lamp' });
+    const device = await endpoint.fleet.aDevice(model, { key: 'dev1', name: 'Kitchen' });
 
-    const place = '[x]<!here>@all';
+    const { groupId, dump } = await aCrash(endpoint, device, { version: '1.4.0' });
+
+    await poll(() => received.length).toBe(1);
+    const body = received[0]?.body ?? '';
+    const page = 'http://127.0.0.1:4000';
+    expect(JSON.parse(body)).toMatchObject({
+      event: 'NEW',
+      url: `${page}/groups/${encodeURIComponent(groupId)}`,
+      group: { id: groupId, count: 1, deviceCount: 1, firmwareVersion: '1.4.0', state: 'OPEN' },
+      crash: {
+        coredumpId: dump.globalId,
+        url: `${page}/dumps/${encodeURIComponent(dump.globalId)}`,
+        model: { code: 'lamp', name: 'Lamp' },
+        device: { key: 'dev1', serial: null, name: 'Kitchen' },
+        version: '1.4.0',
+        chip: 'esp32c3',
+        task: 'main',
+        cause: 'LoadProhibited at 0x00000010',
+        frames: [
+          { function: 'sensor_read', file: '/builds/app/main/sensor_read.c', line: 88, sourceUrl: null },
+        ],
+      },
+    });
+    expect(body).not.toContain('hunter2');
+  });
+
+  it('wait as long as the target asks, and send nothing else there meanwhile', async () => {
+    let now = Date.now();
+    const clock = { ...createSystemClock(), now: () => new Date(now) };
+    const endpoint = await aGraphQLEndpoint({ allowPrivateAlerts: true, clock });
+    const { url, received } = await aReceiver([429], { 'Retry-After': '120' });
+    await aRule(endpoint, { url });
     const device = await endpoint.fleet.aDevice(await endpoint.fleet.aModel());
-    const { groupId } = await aCrash(endpoint, device, { place });
+    const at = clock.now();
+    await aCrash(endpoint, device, { place: 'one', at });
+    await poll(async () => (await endpoint.ask(LOG, {})).alertDeliveries.nodes).toMatchObject([
+      { status: 'PENDING', attempts: 1, httpStatus: 429 },
+    ]);
+    await aCrash(endpoint, device, { place: 'other', at });
 
-    const link = `http://127.0.0.1:4000/groups/${encodeURIComponent(String(groupId))}`;
-    const sent = JSON.parse(JSON.stringify(body).replace('LINK', link));
-    await poll(() => received.map((request) => JSON.parse(request.body))).toEqual([sent]);
+    now += 119_000;
+    endpoint.alertSender.wake();
+    await endpoint.alertSender.idle();
+    expect(received).toHaveLength(1);
+    now += 2_000;
+    endpoint.alertSender.wake();
+
+    await poll(() => received.length).toBe(3);
+    await poll(async () => (await endpoint.ask(LOG, {})).alertDeliveries.nodes).toMatchObject([
+      { status: 'DELIVERED', attempts: 1 },
+      { status: 'DELIVERED', attempts: 2 },
+    ]);
   });
 
   it('show of the address only where it leads, and can be tested', async () => {
@@ -204,12 +267,22 @@ describe('alerts', () => {
     expect(received).toEqual([]);
   });
 
-  it.each([
+  it.each<[Partial<CreateAlertRuleInput>, string]>([
     [{ url: 'ftp://example.org' }, 'http'],
     [{ url: 'https://example.org', spikeCount: 1 }, 'spike'],
     [{ url: 'https://example.org', onNew: false, onRegression: false }, 'never send'],
     [{ url: 'https://example.org', name: ' ' }, 'name'],
     [{ url: 'https://example.org', modelCode: 'nobody' }, 'device model'],
+    [{ url: null }, 'http'],
+    [{ url: 'https://ntfy.sh/', format: 'NTFY' }, 'topic'],
+    [{ url: 'https://ntfy.sh/x', format: 'NTFY', accessToken: 'a b' }, 'access token'],
+    [{ format: 'MAIL', recipients: ['a@example.org'] }, 'SMTP_URL'],
+    [{ url: 'https://example.org', loopCrashes: 21 }, 'MAX_COREDUMPS'],
+    [{ url: 'https://example.org', storagePercent: 101 }, 'percent'],
+    [{ url: 'https://example.org', timeZone: 'Mars/Base' }, 'time zone'],
+    [{ url: 'https://example.org', quietHours: { from: '22:00', to: '22:00' } }, 'different times'],
+    [{ url: 'https://example.org', quietHours: { from: '25:00', to: '22:00' } }, 'time of day'],
+    [{ url: 'https://example.org', digestAt: 'noon' }, 'time of day'],
   ])('refuse the rule %j', async (input, reason) => {
     const endpoint = await aGraphQLEndpoint();
 

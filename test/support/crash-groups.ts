@@ -80,7 +80,11 @@ export function aReport({
         interruptedFrames: [],
         frames: [
           { ...frame, index: 0, function: 'panic_abort', file: '/idf/panic.c' },
-          { ...frame, index: 1, function: place, file: `/builds/app/main/${place}.c` },
+          {
+            ...{ ...frame, index: 1, function: place, file: `/builds/app/main/${place}.c` },
+            // What the device had in its memory.
+            arguments: [{ name: 'password', value: '0x3fc8ea9c "hunter2"' }],
+          },
         ],
       },
     ],

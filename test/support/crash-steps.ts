@@ -4,6 +4,7 @@ import type { UploadingDevice } from '../../src/coredumps/ingest.js';
 import { createRegroupJob } from '../../src/crash-groups/regroup-job.js';
 import { DomainError } from '../../src/errors.js';
 import { wholeRow } from '../../src/platform/database/whole-rows.js';
+import { aRuleInput } from './alert-rule.js';
 import { aReport } from './crash-groups.js';
 import type { GraphQLEndpoint } from './graphql-server.js';
 
@@ -160,17 +161,9 @@ async function take(endpoint: GraphQLEndpoint, all: SteppedFleet, step: CrashSte
     case 'resolve':
       return endpoint.crashGroups.resolve(await pickOf(endpoint, 'group', step.group), null);
     case 'watch':
-      return endpoint.alerts.create({
-        name: 'of one group',
-        url: 'http://127.0.0.1:9/',
-        format: 'GENERIC',
-        onNew: true,
-        onRegression: true,
-        spikeCount: 2,
-        modelCode: null,
-        groupId: await pickOf(endpoint, 'group', step.group),
-        enabled: true,
-      });
+      return endpoint.alerts.create(
+        aRuleInput({ spikeCount: 2, groupId: await pickOf(endpoint, 'group', step.group) }),
+      );
     case 'regroup':
       return regroup(endpoint, step.recipe);
   }

@@ -1,52 +1,28 @@
-import { ALERT_EVENTS, ALERT_FORMATS } from '../../alerts/formats.js';
-import {
-  type AlertDeliveryRow,
-  type AlertRuleRow,
-  DELIVERY_STATUSES,
-  type RULE_ORDERS,
-  type RuleOrder,
-} from '../../alerts/types.js';
+import { titleOf } from '../../alerts/message.js';
+import { ALERT_EVENTS, ALERT_FORMATS, alert } from '../../alerts/payload.js';
+import { readRecipients } from '../../alerts/recipients.js';
+import { DIGESTS } from '../../alerts/release.js';
+import { type AlertDeliveryRow, type AlertRuleRow, DELIVERY_STATUSES } from '../../alerts/types.js';
+import { timeText } from '../../alerts/wall-clock.js';
 import { decodeGlobalId } from '../../global-ids.js';
+import { AlertDeliveryStatus, AlertDigest, AlertEvent, AlertFormat } from './alert-enums.js';
 import { builder } from './builder.js';
 import { CrashGroup } from './crash-group.js';
 import { DeviceModel } from './device-model.js';
-import { checkedFilter, requireId, rowIdOf } from './inputs.js';
-import { OrderDirection } from './order.js';
-import { byNumber, byText, byTime, type OrderFields, orderedPage } from './ordered-pages.js';
-import { page } from './pages.js';
-
-export const AlertFormat = builder.enumType('AlertFormat', {
-  description:
-    'The body of the requests of a rule. Values may be added; one that this server does not know reads GENERIC.',
-  values: {
-    GENERIC: { description: 'JSON for your own program, described in docs/api.md.' },
-    SLACK: { description: 'A message for a webhook of Slack; Mattermost and Rocket.Chat take it too.' },
-    DISCORD: { description: 'A message for a webhook of Discord.' },
-  } satisfies Record<(typeof ALERT_FORMATS)[number], { description: string }>,
-});
-
-const AlertEvent = builder.enumType('AlertEvent', {
-  description: 'Why an alert was sent. Values may be added; one that this server does not know reads TEST.',
-  values: {
-    NEW: { description: 'The first crash of a group.' },
-    REGRESSION: { description: 'A crash of a group that was resolved.' },
-    SPIKE: { description: 'The crashes of a group within one clock hour reached the rule’s `spikeCount`.' },
-    TEST: { description: 'A person asked for a test.' },
-  } satisfies Record<(typeof ALERT_EVENTS)[number], { description: string }>,
-});
-
-const AlertDeliveryStatus = builder.enumType('AlertDeliveryStatus', {
-  description:
-    'The state of a delivery. Values may be added; one that this server does not know reads PENDING.',
-  values: {
-    PENDING: { description: 'To be sent, or sent again after a failed attempt: for about ten hours.' },
-    DELIVERED: { description: 'The target answered with a status from 200 to 299. Final.' },
-    FAILED: { description: 'The last attempt failed, or the rule was switched off. Final.' },
-  } satisfies Record<(typeof DELIVERY_STATUSES)[number], { description: string }>,
-});
+import { rowIdOf } from './inputs.js';
 
 export const AlertRule = builder.objectRef<AlertRuleRow>('AlertRule');
 export const AlertDelivery = builder.objectRef<AlertDeliveryRow>('AlertDelivery');
+
+const AlertQuietHours = builder.objectRef<{ from: string; to: string }>('AlertQuietHours').implement({
+  description: 'Times of day between which a rule sends nothing, by the clocks of its time zone.',
+  fields: (t) => ({
+    from: t.exposeString('from', { description: 'The first minute of them: `22:00`.' }),
+    to: t.exposeString('to', {
+      description: 'The first minute after them: `07:00`. Earlier than `from`: it is of the next day.',
+    }),
+  }),
+});
 
 builder.node(AlertRule, {
   description: 'Where alerts are sent, and for which crashes. An installation has at most 100 rules.',
@@ -56,12 +32,21 @@ builder.node(AlertRule, {
     name: t.exposeString('name', { description: 'For people: 1 to 200 characters on one line.' }),
     target: t.string({
       description:
-        'Scheme and host of the URL: `https://hooks.slack.com`. The rest may be a secret and is not shown.',
-      resolve: ({ url }) => new URL(url).origin,
+        'Scheme and host of the URL: `https://hooks.slack.com`. The rest may be a secret and is not shown. For mails ' +
+        '`mailto:`; see `recipients`.',
+      resolve: ({ url }) => (url.startsWith('mailto:') ? 'mailto:' : new URL(url).origin),
+    }),
+    recipients: t.stringList({
+      description: 'For MAIL: the addresses. Otherwise empty.',
+      resolve: ({ recipients }) => readRecipients(recipients),
+    }),
+    hasAccessToken: t.boolean({
+      description: 'For NTFY: whether it has an access token, which is never shown.',
+      resolve: ({ accessToken }) => accessToken !== null,
     }),
     format: t.field({
       type: AlertFormat,
-      description: 'The body of its requests.',
+      description: 'What it sends, and how.',
       resolve: ({ format }) => ALERT_FORMATS.find((known) => known === format) ?? 'GENERIC',
     }),
     onNew: t.exposeBoolean('onNew', { description: 'It alerts for the first crash of a group.' }),
@@ -72,6 +57,42 @@ builder.node(AlertRule, {
       nullable: true,
       description:
         'This many crashes of one group within one clock hour are a spike, 2 at least. Null: no alerts for spikes.',
+    }),
+    onNewInVersion: t.exposeBoolean('onNewInVersion', {
+      description: 'It alerts for the first crash of a version of a model that had none before.',
+    }),
+    loopCrashes: t.exposeInt('loopCrashes', {
+      nullable: true,
+      description:
+        'This many crashes of one device within an hour are a crash loop, 2 at least. Null: no alerts for loops.',
+    }),
+    onWaitingBuild: t.exposeBoolean('onWaitingBuild', {
+      description: 'It alerts for dumps that have waited ten minutes for a build that nobody has uploaded.',
+    }),
+    storagePercent: t.exposeInt('storagePercent', {
+      nullable: true,
+      description:
+        'It alerts when so many percent of MAX_STORAGE_BYTES or of a disk are in use: 90. Null: no alerts for it.',
+    }),
+    quietHours: t.field({
+      type: AlertQuietHours,
+      nullable: true,
+      description: 'When nothing but tests is sent. Null: never.',
+      resolve: ({ quietFrom, quietTo }) =>
+        quietFrom === null || quietTo === null ? null : { from: timeText(quietFrom), to: timeText(quietTo) },
+    }),
+    timeZone: t.exposeString('timeZone', {
+      description: 'The time zone of quiet hours and digests: `Europe/Berlin`.',
+    }),
+    digest: t.field({
+      type: AlertDigest,
+      description: 'Whether its alerts are collected. Alerts about the storage are not.',
+      resolve: ({ digest }) => DIGESTS.find((known) => known === digest) ?? 'NONE',
+    }),
+    digestAt: t.string({
+      nullable: true,
+      description: 'For DAILY: when, by the clocks of its time zone: `08:00`. Otherwise null.',
+      resolve: ({ digestAt }) => (digestAt === null ? null : timeText(digestAt)),
     }),
     model: t.field({
       type: DeviceModel,
@@ -116,170 +137,56 @@ builder.node(AlertDelivery, {
       description: 'Why it is sent.',
       resolve: ({ event }) => ALERT_EVENTS.find((known) => known === event) ?? 'TEST',
     }),
+    subject: t.string({
+      description: 'What it says, in one line: `New crash: LoadProhibited in sensor_read (sensor.c)`.',
+      resolve: ({ payload }) => {
+        const told = readPayload(payload);
+        return told === null ? 'Alert' : titleOf(told);
+      },
+    }),
+    crashGroup: t.field({
+      type: CrashGroup,
+      nullable: true,
+      description: 'The group that it is about. Null where it is about none, and when the group is gone.',
+      resolve: ({ payload }, _, { loaders }) => {
+        const id = decodeGlobalId('CrashGroup', readPayload(payload)?.group?.id ?? '');
+        return id === null ? null : loaders.crashGroups.byId.load(id);
+      },
+    }),
     status: t.field({
       type: AlertDeliveryStatus,
       description: 'Whether it has arrived.',
       resolve: ({ status }) => DELIVERY_STATUSES.find((known) => known === status) ?? 'PENDING',
     }),
+    heldUntil: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it is let go, by itself or in a digest. Null unless it is HELD.',
+      resolve: ({ status, dueAt }) => (status === 'HELD' ? dueAt : null),
+    }),
     attempts: t.exposeInt('attempts', {
-      description: 'Number of requests so far: 12 at most, and one for a test.',
+      description: 'Number of attempts so far: 12 at most, and one for a test.',
     }),
     httpStatus: t.exposeInt('httpStatus', {
       nullable: true,
-      description: 'Status of the target’s answer to the last attempt: 200. Null without an answer.',
+      description:
+        'Status of the target’s answer to the last attempt: 200. Null without an answer, and for mails.',
     }),
     error: t.exposeString('error', {
       nullable: true,
-      description: 'Why the last attempt failed, as a short English text. Null: it did not fail.',
+      description:
+        'Why the last attempt failed, as a short English text; of a DELIVERED mail, the recipients that were refused. Null: nothing failed.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the alert was written.' }),
     deliveredAt: t.expose('deliveredAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the target accepted it. Null: not yet.',
+      description: 'When the target accepted it. Null: not yet, or in a digest.',
     }),
   }),
 });
 
-const AlertRuleConnection = builder.connectionObject({
-  type: AlertRule,
-  name: 'AlertRuleConnection',
-  description: 'One page of a list of alert rules.',
-});
-const AlertDeliveryConnection = builder.connectionObject({
-  type: AlertDelivery,
-  name: 'AlertDeliveryConnection',
-  description: 'One page of a list of deliveries.',
-});
-
-builder.objectField(AlertRule, 'deliveries', (t) =>
-  t.connection(
-    {
-      type: AlertDelivery,
-      description: 'Its deliveries of the last 30 days, newest first.',
-      resolve: (rule, args, { loaders }) => {
-        const { id: parentId } = rule;
-        // Its deliveries may be asked for their rule.
-        loaders.alerts.ruleById.know(rule);
-        return page(
-          args,
-          (window) => loaders.alerts.deliveriesOf.load({ parentId, window }),
-          () => loaders.alerts.deliveryCountOf.load(parentId),
-        );
-      },
-    },
-    AlertDeliveryConnection,
-  ),
-);
-
-const AlertRuleOrderField = builder.enumType('AlertRuleOrderField', {
-  description: 'What a list of alert rules is sorted by. Values may be added.',
-  values: {
-    CREATED_AT: { description: 'When the rule was created.' },
-    UPDATED_AT: { description: 'When a person last changed the rule.' },
-    NAME: { description: 'Its name, in upper or lower case.' },
-  } satisfies Record<(typeof RULE_ORDERS)[number], { description: string }>,
-});
-
-const AlertRuleOrderInput = builder.inputType('AlertRuleOrder', {
-  description:
-    'How a list of alert rules is sorted. Among equal values the newest rule has the highest place.',
-  fields: (t) => ({
-    field: t.field({ type: AlertRuleOrderField, required: true, description: 'What is compared.' }),
-    direction: t.field({
-      type: OrderDirection,
-      required: true,
-      defaultValue: 'DESC',
-      description: 'Highest first, unless told otherwise.',
-    }),
-  }),
-});
-
-const ORDER_FIELDS: OrderFields<AlertRuleRow, RuleOrder['field']> = {
-  CREATED_AT: byNumber(({ id }) => id),
-  UPDATED_AT: byTime(({ createdAt, updatedAt }) => updatedAt ?? createdAt),
-  NAME: byText(({ name }) => name),
-};
-
-const AlertRuleFilterInput = builder.inputType('AlertRuleFilter', {
-  description:
-    'All given fields must match. Fields that are left out or null do not filter; a list means "one of".',
-  fields: (t) => ({
-    enabled: t.boolean({ description: 'True: rules that are switched on. False: those that are not.' }),
-    format: t.field({ type: [AlertFormat], description: 'Formats of the requests.' }),
-    modelCode: t.stringList({
-      description: 'Rules that are limited to one of these models. Rules for every model do not match.',
-    }),
-    crashGroupId: t.idList({
-      description:
-        'Rules that are limited to one of these groups. Rules for every group do not match. NOT_FOUND for another id.',
-    }),
-  }),
-});
-
-const AlertDeliveryFilterInput = builder.inputType('AlertDeliveryFilter', {
-  description:
-    'All given fields must match. Fields that are left out or null do not filter; a list means "one of".',
-  fields: (t) => ({
-    ruleId: t.idList({ description: 'Deliveries of these rules. NOT_FOUND for another id.' }),
-    status: t.field({ type: [AlertDeliveryStatus], description: 'States of the delivery.' }),
-    event: t.field({ type: [AlertEvent], description: 'Why it was sent.' }),
-    createdAfter: t.field({ type: 'DateTime', description: 'Written then or later.' }),
-    createdBefore: t.field({ type: 'DateTime', description: 'Written before then.' }),
-  }),
-});
-
-builder.queryFields((t) => ({
-  alertRules: t.connection(
-    {
-      type: AlertRule,
-      description: 'All alert rules, the newest first unless sorted otherwise.',
-      args: {
-        filter: t.arg({ type: AlertRuleFilterInput, description: 'Which rules; all by default.' }),
-        orderBy: t.arg({ type: AlertRuleOrderInput, description: 'By default the newest rule comes first.' }),
-      },
-      resolve: (_, { filter: input, orderBy, ...args }, { services }) => {
-        const { crashGroupId, ...rest } = checkedFilter(input ?? {});
-        const groupId = crashGroupId?.map((id) => requireId('CrashGroup', id, 'filter.crashGroupId'));
-        const filter = { ...rest, ...(groupId === undefined ? {} : { groupId }) };
-        return orderedPage(
-          { ...args, orderBy: orderBy ?? { field: 'CREATED_AT', direction: 'DESC' } },
-          ORDER_FIELDS,
-          (window) => services.alerts.list(filter, window),
-          () => services.alerts.count(filter),
-        );
-      },
-    },
-    AlertRuleConnection,
-  ),
-  alertRule: t.field({
-    type: AlertRule,
-    nullable: true,
-    description: 'The alert rule with this id; null when there is none.',
-    args: { id: t.arg.id({ required: true, description: 'Global id of the rule.' }) },
-    resolve: (_, { id }, { loaders }) => {
-      const ruleId = decodeGlobalId('AlertRule', String(id));
-      return ruleId === null ? null : loaders.alerts.ruleById.load(ruleId);
-    },
-  }),
-  alertDeliveries: t.connection(
-    {
-      type: AlertDelivery,
-      description: 'The log of deliveries of the last 30 days, of all rules, newest first.',
-      args: {
-        filter: t.arg({ type: AlertDeliveryFilterInput, description: 'Which deliveries; all by default.' }),
-      },
-      resolve: (_, { filter: input, ...args }, { services }) => {
-        const { ruleId, ...rest } = checkedFilter(input ?? {});
-        const ids = ruleId?.map((id) => requireId('AlertRule', id, 'filter.ruleId'));
-        const filter = { ...rest, ...(ids === undefined ? {} : { ruleId: ids }) };
-        return page(
-          args,
-          (window) => services.alerts.listDeliveries(filter, window),
-          () => services.alerts.countDeliveries(filter),
-        );
-      },
-    },
-    AlertDeliveryConnection,
-  ),
-}));
+function readPayload(payload: string) {
+  const read = alert.safeParse(JSON.parse(payload));
+  return read.success ? read.data : null;
+}

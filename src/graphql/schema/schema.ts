@@ -1,6 +1,7 @@
 import { builder } from './builder.js';
 import './audit-event.js';
 import './alert.js';
+import './alert-lists.js';
 import './alert-mutations.js';
 import './coredump.js';
 import './crash-breakdown.js';

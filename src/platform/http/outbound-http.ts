@@ -26,13 +26,13 @@ export function isPublicAddress(text: string): boolean {
  * POSTs to a URL that a user configured, without access to addresses that only this machine can reach: the address is
  * checked when connecting, whatever the name resolved to before. Redirects are not followed.
  *
- * @returns the status
+ * @returns the status, and the answer's Retry-After
  * @throws ForbiddenAddress, or the error of the connection; an Error when it takes longer than `timeoutMs`
  */
 export async function postToPublic(
   url: URL,
   { headers, body, timeoutMs, allowPrivate, resolveName = resolve }: PublicPost,
-): Promise<number> {
+): Promise<PublicAnswer> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   // A literal address is not resolved, so `lookup` does not check it.
   if (!allowPrivate && isIP(host) !== 0 && !isPublicAddress(host)) throw forbidden(host);
@@ -53,7 +53,8 @@ export async function postToPublic(
       { method: 'POST', headers, lookup, agent: false, signal: AbortSignal.timeout(timeoutMs) },
       (response) => {
         response.resume();
-        response.on('end', () => resolved(response.statusCode ?? 0));
+        const { 'retry-after': retryAfter = null } = response.headers;
+        response.on('end', () => resolved({ status: response.statusCode ?? 0, retryAfter }));
         response.on('error', reject);
       },
     );
@@ -62,6 +63,12 @@ export async function postToPublic(
     });
     request.end(body);
   });
+}
+
+interface PublicAnswer {
+  status: number;
+  /** Seconds or a date, as it was sent. */
+  retryAfter: string | null;
 }
 
 interface PublicPost {
