@@ -6,13 +6,15 @@ export { type FirmwareIdentity, readFirmwareIdentity } from './elf/identity.js';
 export { UnreadableDump } from './errors.js';
 export type { FirmwareImage } from './firmware/firmware-image.js';
 export { openFirmware } from './firmware/open-firmware.js';
+export { matchesPattern } from './pattern.js';
 export { type DumpIdentity, peekDump } from './peek.js';
 export { type CrashDumpReading, type CrashDumpRequest, readCrashDump } from './read-crash-dump.js';
 export { ownFrames } from './report/culprit.js';
 export { FINGERPRINT_VERSION, fingerprint } from './report/fingerprint.js';
+export { applyOwnCode, matchesName, type OwnCodeRule, withoutJudgement } from './report/own-code.js';
 export { kindOfReason } from './report/reason.js';
 export { completeSummary } from './report/summarize-crash.js';
-export { isOwnFrame } from './report/system-frames.js';
+export { isOwnFrame, judgedOnce } from './report/system-frames.js';
 export {
   type CrashCause,
   type CrashReport,

@@ -66,7 +66,12 @@ export interface CrashReport {
   logLines: string[];
   /** Cut, broken or doubtful parts; the rest of the report stays reliable. */
   warnings: ReportWarning[];
+  /** Only where rules about own code changed the place of the crash: what the reader had found without them. */
+  asRead?: PlaceOfCrash;
 }
+
+/** What follows from the place of a crash. */
+export type PlaceOfCrash = Pick<CrashReport, 'culprit' | 'explanation' | 'fingerprint'>;
 
 /** What the device component wrote into the memory that dumps include. */
 export interface DeviceIdentity {
@@ -198,6 +203,8 @@ export interface StackFrame {
   inRom: boolean;
   /** True when `pc` is the first address of its source line. */
   atLineStart: boolean;
+  /** Whether it is of the application's own code. Absent in reports of earlier versions, where the names tell it. */
+  isOwnCode?: boolean;
   arguments: FrameArgument[];
 }
 

@@ -21,6 +21,7 @@ import { NEVER_WRITTEN, panicReason } from './reason.js';
 import { crashedRegisters, savedRegisters } from './register-list.js';
 import { stackHealth } from './stack-health.js';
 import { summarizeCrash } from './summarize-crash.js';
+import { judgeFrames } from './system-frames.js';
 import { readTaskControlBlock, type TaskControlBlock } from './task-control-block.js';
 import { type TaskLayout, taskLayout } from './task-layout.js';
 import { runningOn, taskState, waitingFor } from './task-state.js';
@@ -79,7 +80,7 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
     appElfSha256: dump.appElfSha256,
     elfMatch,
     usesElf,
-    tasks: isCrashedKnown ? tasks : tasks.map((task) => ({ ...task, crashed: false })),
+    tasks: tasks.map((task) => judgeFrames(isCrashedKnown ? task : { ...task, crashed: false })),
   };
   const block = findDeviceBlock(dump.memory, dump.appElfSha256) ?? NO_DEVICE_BLOCK;
   const { identity: deviceIdentity, values, logLines } = block;

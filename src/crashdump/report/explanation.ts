@@ -134,7 +134,8 @@ function pointerOf(address: number | null): string {
   return `Pointer ${hex32(address)} (the pattern of ${pattern.meaning}${offset})`;
 }
 
-function placeOf(place: Place | null): string {
+/** " in `sensor_read` at sensor.c:88"; empty without a function. */
+export function placeOf(place: Place | null): string {
   if (!place?.function) return '';
   return ` in \`${place.function}\`${place.file === null ? '' : ` at ${fileOf(place)}`}`;
 }

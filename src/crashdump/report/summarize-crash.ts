@@ -2,9 +2,9 @@ import type { Dump } from '../core/core.js';
 import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
 import type { CrashReport, CrashTask, Culprit } from '../report.js';
 import { culpritOfFrames, culpritOfText, mayName, returnedFunction } from './culprit.js';
-import { explain } from './explanation.js';
+import { explainReport } from './explain-report.js';
 import { type FingerprintSources, fingerprint } from './fingerprint.js';
-import { causeOfAbort, kindByFrames } from './kind-by-frames.js';
+import { kindByFrames } from './kind-by-frames.js';
 import { splitPanicText } from './panic-text.js';
 import { kindOfReason, type PanicReason } from './reason.js';
 
@@ -28,19 +28,8 @@ export function summarizeCrash({ dump, firmware, reason, ...report }: Sources): 
   const text = textOf(kind, reason, crashed);
   const known = { ...report, kind, reason: text, watchdogTasks: reason.watchdogTasks };
   const culprit = culpritOfFrames(known) ?? culpritWithoutFrames(known, { dump, firmware, crashed });
-  const explanation = explain({
-    kind,
-    reason: { ...reason, text },
-    culprit,
-    taskName: (crashed ?? report.tasks[0])?.name ?? null,
-    stackIsBroken: crashed?.stackCorrupted ?? false,
-    isUnnamed: crashed?.frames[0]?.function == null || !mayName(report),
-    innermost: mayName(report)
-      ? (crashed?.frames.find((frame) => frame.function !== null)?.function ?? null)
-      : null,
-    causeOfAbort: mayName(report) ? causeOfAbort(crashed?.frames ?? []) : null,
-    firstFault: firstFault(dump, firmware),
-  });
+  const facts = { ...known, address: reason.address, culprit };
+  const explanation = explainReport(facts, firstFault(dump, firmware));
   const { watchdogTasks } = reason;
   return {
     kind,
