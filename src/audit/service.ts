@@ -19,6 +19,7 @@ export const AUDIT_TARGETS = [
   'DeviceModel',
   'Firmware',
   'IngestKey',
+  'Tag',
 ] as const;
 
 /** The note of an action; the actor, the time and the address are added from the context. */

@@ -194,6 +194,15 @@ const LOOPS: readonly BackgroundWork[] = [
     files: ['crash-groups/regroup-job.ts', WORKER],
   },
   {
+    name: 'runs of changed rules',
+    does: 'apply changed rules about own code to the stored dumps of their model, and changed tag rules to all groups',
+    when: 'at the start, and after a change of rules; polls every minute',
+    restartedBy:
+      'any server, when it polls after the lease has expired: it continues after the last finished batch',
+    lease: 'RegroupRun.leaseOwner and leaseUntil: one minute',
+    files: ['crash-groups/rule-runs.ts', WORKER],
+  },
+  {
     name: 'alert sender',
     does: 'sends the alerts of the outbox, makes digests of those that were held, and removes old deliveries',
     when: 'after each alert; polls every 5 seconds',

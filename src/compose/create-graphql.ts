@@ -72,7 +72,7 @@ export function createGraphQL({
           { clock, metrics, log, ...queryThread },
         );
   const { alerts, audit, changes, coredumps, crashGroups, devices } = services;
-  const { firmwares, ingestKeys, privacy, releases, search } = services;
+  const { firmwares, ingestKeys, ownCode, privacy, releases, search, tags } = services;
   const graphql = createGraphQLServer({
     ...{
       alerts,
@@ -83,9 +83,11 @@ export function createGraphQL({
       devices,
       firmwares,
       ingestKeys,
-      privacy,
-      releases,
-      search,
+        ownCode,
+        privacy,
+        releases,
+        search,
+        tags,
     },
     ...parts,
     createLoaders: () => createLoaders(database.db),

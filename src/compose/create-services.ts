@@ -15,6 +15,7 @@ import type { Config } from '../config/settings.js';
 import { createCoredumpEvents } from '../coredumps/events.js';
 import { createLostDumps } from '../coredumps/lost-dumps.js';
 import { createOutbox } from '../coredumps/outbox.js';
+import { createRulesOf } from '../coredumps/own-code.js';
 import { createParseState } from '../coredumps/parse-state.js';
 import type { ParseTask } from '../coredumps/parse-task.js';
 import { createRequeue } from '../coredumps/requeue.js';
@@ -25,13 +26,19 @@ import { createStorageUse } from '../coredumps/storage-use.js';
 import { createVersionCorrection } from '../crash-groups/correct-versions.js';
 import { countKept } from '../crash-groups/count-kept.js';
 import { createGroupEvents } from '../crash-groups/events.js';
+import { createOwnCodeWork } from '../crash-groups/own-code-work.js';
 import { countAndAnnounce, countForFleet } from '../crash-groups/record-crash.js';
 import { createRegroupJob } from '../crash-groups/regroup-job.js';
+import { createRuleRuns } from '../crash-groups/rule-runs.js';
 import { createCrashGroupService } from '../crash-groups/service.js';
+import { createTagQueries } from '../crash-groups/tag-loaders.js';
+import { createTagService } from '../crash-groups/tag-service.js';
+import { createTagWork } from '../crash-groups/tag-work.js';
 import type { GroupAlerts, GroupChange } from '../crash-groups/types.js';
 import { countUnread } from '../crash-groups/unread.js';
 import { createBootReports } from '../devices/boot-reports.js';
 import { createIngestKeyService } from '../devices/ingest-keys.js';
+import { createOwnCodeService } from '../devices/own-code.js';
 import { createPrivacyService } from '../devices/privacy.js';
 import { createRegistration } from '../devices/registration.js';
 import { createDeviceService } from '../devices/service.js';
@@ -128,6 +135,23 @@ export async function createServices(deps: ServicesDeps) {
     }),
   });
   const regroup = createRegroupJob({ database, owner, now: clock.now, log, alerts: groupAlerts });
+  const ownCodeWork = createOwnCodeWork({
+    ...{ db, rulesOf: createRulesOf(database), now: clock.now, alerts: groupAlerts },
+  });
+  const tagWork = createTagWork({ db, now: clock.now });
+  const ruleRuns = createRuleRuns({ database, owner, now: clock.now, log, works: [ownCodeWork, tagWork] });
+  const tagService = createTagService({
+    ...{ clock, audit, events: groupEvents },
+    runs: { begin: (tx, ruleId) => ruleRuns.begin(tx, tagWork, ruleId), wake: ruleRuns.wake },
+  });
+  const ownCode = createOwnCodeService({
+    clock,
+    audit,
+    regroup: {
+      beginForModel: (tx, modelId) => ruleRuns.begin(tx, ownCodeWork, modelId),
+      wake: ruleRuns.wake,
+    },
+  });
   const crashGroups = createCrashGroupService({
     db,
     events: groupEvents,
@@ -161,13 +185,16 @@ export async function createServices(deps: ServicesDeps) {
     ingestKeys,
     links,
     linkSecret,
+    ownCode,
     privacy,
     rawRetention,
     registration,
     regroup,
     releases: createReleaseQueries(db, clock),
+    ruleRuns,
     search: createSearch(database),
     sessions,
+    tags: { ...createTagQueries(db), ...tagService },
     tokenUse,
     hasParser: queue !== null,
   };
@@ -233,6 +260,7 @@ function createDumps({
     leases: createLease({ now: database.now, lastsMs: config.parseTimeoutMs + LEASE_MARGIN_MS }),
     countUnread,
     count,
+    rulesOf: createRulesOf(database),
   });
   const requeue = createRequeue({ db, state, events, queue });
   const lostDumps = createLostDumps({ db, blobs: blobs.dumps, clock, log });

@@ -251,6 +251,7 @@ export async function startApp(
     });
     // Last, so that nothing keeps running after a failed start.
     services.regroup.start();
+    services.ruleRuns.start();
     services.alertSender.start();
     const publicUrl = config.publicUrl ?? undefined;
     log.info({ migrated: database.migrated, publicUrl, url: server.url }, 'Coredock is up');

@@ -50,7 +50,8 @@ export interface Background {
 
 /**
  * Reconciles storage and database after a server has ended, in whatever way, continues waiting parses, and starts the
- * work of `background-work.ts`. The regroup job is not started here, but when the server listens.
+ * work of `background-work.ts`. The regroup job and the runs of changed rules are not started here, but
+ * when the server listens.
  *
  * @throws Error or DomainError when storage or database cannot be used; a full disk is logged instead
  */
@@ -100,6 +101,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     stopSchedule: scheduler.stop,
     async close() {
       await services.regroup.close();
+      await services.ruleRuns.close();
       await services.alertSender.stop();
       await queue?.close();
       await storageLimit.idle();

@@ -5,6 +5,7 @@ import type { Prisma } from '../platform/database/client.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { Outbox } from './outbox.js';
+import { type RulesOf, withOwnCode } from './own-code.js';
 import { type ParseTask, TASK, toTasks } from './parse-task.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
 import {
@@ -42,7 +43,8 @@ const POSTPONED = 'postponed';
  *      ▲                        │
  *      └─────── release ◀───────┘        reset: PARSED | ERROR | PENDING ──▶ PENDING of the next generation
  */
-export function createParseState({ db, outbox, owner, now, leases, count, countUnread }: ParseStateDeps) {
+export function createParseState(deps: ParseStateDeps) {
+  const { db, outbox, owner, now, leases, count, countUnread, rulesOf } = deps;
   const pending = ({ coredumpId, generation }: ParseTask) => ({
     id: coredumpId,
     parseStatus: 'PENDING',
@@ -120,9 +122,11 @@ export function createParseState({ db, outbox, owner, now, leases, count, countU
      * storage, the dump returns to its earlier result.
      * @returns the row after the change; null when the result came too late and nothing was changed
      */
-    async finish({ task, lease }: Hold, result: ParseResult): Promise<CoredumpRow | null> {
+    async finish({ task, lease }: Hold, answer: ParseResult): Promise<CoredumpRow | null> {
       let announce = () => {};
       const finished = await inTransaction(db, async (tx) => {
+        const rules = answer.text.report === null ? [] : await rulesOf(tx, task.modelId);
+        const result = { ...answer, text: withOwnCode(answer.text, rules) };
         const earlier = await earlierReading(tx, task, result);
         const [row] = await tx.coredump.updateManyAndReturn({
           where: whileHeld(task, lease),
@@ -277,6 +281,8 @@ interface ParseStateDeps {
   outbox: Outbox;
   count: CountCrash;
   countUnread: CountUnread;
+  /** About own code. */
+  rulesOf: RulesOf;
   /** Identifies this server instance in leases. */
   owner: string;
   now: () => Date;

@@ -4,7 +4,9 @@ import {
   type CrashReport,
   completeSummary,
   type ElfMatch,
+  judgedOnce,
   WARNING_CODES,
+  withoutJudgement,
 } from '../crashdump/index.js';
 
 /**
@@ -28,6 +30,7 @@ const frame = z.looseObject({
   inRom: z.boolean().default(false),
   trust: z.enum(['context', 'cfi', 'window', 'prologue', 'link', 'scan']).catch('scan'),
   atLineStart: z.boolean().default(true),
+  isOwnCode: z.boolean().optional().catch(undefined),
   arguments: z.array(z.looseObject({ name: z.string(), value: z.string() })).default([]),
 });
 
@@ -96,6 +99,12 @@ const culprit = z.looseObject({
   line: z.int().nullable().default(null),
 });
 
+const placeOfCrash = z.object({
+  culprit: culprit.nullable(),
+  explanation: z.string().nullable(),
+  fingerprint: z.string(),
+});
+
 const crashReport = z.looseObject({
   schemaVersion: z.int().default(1),
   kind: z.enum(CRASH_KINDS).optional().catch(undefined),
@@ -126,6 +135,7 @@ const crashReport = z.looseObject({
   values: z.array(deviceValue).default([]),
   logLines: z.array(z.string()).default([]),
   warnings: z.array(warning).default([]),
+  asRead: placeOfCrash.optional().catch(undefined),
 });
 
 /** Null when `value` is not a crash report. */
@@ -143,7 +153,7 @@ export function readReport(value: unknown): CrashReport | null {
     usesElf: data.usesElf ?? elfMatch !== 'differs',
     memoryRegionCount: data.memoryRegionCount ?? data.memoryRegions.length,
   } as unknown as CrashReport;
-  return { ...report, ...completeSummary(report) };
+  return { ...report, ...completeSummary(report), tasks: report.tasks.map(judgedOnce) };
 }
 
 /** For a report of before schema version 2: its `elfMatches` was false also where the dump named no ELF. */
@@ -152,9 +162,9 @@ function elfMatchOf({ elfMatches, appElfSha256 }: z.infer<typeof crashReport>): 
   return appElfSha256 === null || /^0*$/.test(appElfSha256) ? 'unknown' : 'differs';
 }
 
-/** For the database: registers, of which a report has many, without the fields that `readReport` fills in again. */
+/** For the database: registers and frames, of which a report has many, without what `readReport` fills in again. */
 export function storedReport(report: CrashReport): string {
-  return JSON.stringify(report, (key, value: unknown) =>
+  return JSON.stringify(withoutJudgement(report), (key, value: unknown) =>
     value === null && (key === 'symbol' || key === 'meaning') ? undefined : value,
   );
 }

@@ -18,6 +18,7 @@ export function matchingGroups(filter: CrashGroupFilter): Prisma.Sql {
     withDevice(deviceKey),
     withSignature(oneOf(Prisma.sql`s."fingerprint"`, fingerprint)),
     withBuild(filter.firmwareId),
+    withTag(filter.tagId),
     isSet(Prisma.sql`g."regressedAt"`, isRegression),
     firstSeenAfter === undefined ? null : Prisma.sql`g."firstSeenAt" >= ${firstSeenAfter}`,
     firstSeenBefore === undefined ? null : Prisma.sql`g."firstSeenAt" < ${firstSeenBefore}`,
@@ -43,6 +44,12 @@ function withBuild(ids: readonly number[] | undefined): Prisma.Sql | null {
   return Prisma.sql`g."id" IN (SELECT s."groupId" FROM "Coredump" c
     JOIN "CrashOccurrence" o ON o."coredumpId" = c."id"
     JOIN "CrashSignature" s ON s."id" = o."signatureId" WHERE ${ofBuild})`;
+}
+
+function withTag(ids: readonly number[] | undefined): Prisma.Sql | null {
+  const ofTag = oneOf(Prisma.sql`x."tagId"`, ids);
+  if (ofTag === null) return null;
+  return Prisma.sql`g."id" IN (SELECT x."groupId" FROM "GroupTag" x WHERE ${ofTag} AND x."isRemoved" = ${false})`;
 }
 
 function isSet(column: Prisma.Sql, expected: boolean | undefined): Prisma.Sql | null {

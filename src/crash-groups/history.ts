@@ -17,6 +17,7 @@ export const GROUP_ACTIONS = [
   'NOTED',
   'MERGED',
   'SPLIT',
+  'TAGGED',
   'CHANGED',
 ] as const;
 export type GroupAction = (typeof GROUP_ACTIONS)[number];
@@ -37,6 +38,7 @@ const ACTIONS: Readonly<Record<string, GroupAction | undefined>> = {
   noteCrashGroup: 'NOTED',
   mergeCrashGroups: 'MERGED',
   splitCrashGroup: 'SPLIT',
+  setGroupTags: 'TAGGED',
 };
 
 /** The action of a bulk change. */

@@ -10,6 +10,7 @@ import { type Breakdown, type BreakdownQuestion, groupBreakdowns } from './crash
 import { createSeriesFilters, groupSeries, type SeriesFilter, type SeriesRange } from './crash-series.js';
 import { countHistories, type GroupEventRow, listHistories } from './history.js';
 import { takersOf } from './merged-groups.js';
+import { OWN_CODE_RUN } from './own-code-work.js';
 import {
   countGroupsOf,
   type GroupParent,
@@ -17,6 +18,7 @@ import {
   listDevicesOfGroups,
   listGroupsOf,
 } from './queries.js';
+import type { Regrouping } from './regroup-job.js';
 import { type CrashGroupRow, toGroupRow } from './types.js';
 
 export type CrashGroupLoaders = ReturnType<typeof createCrashGroupLoaders>;
@@ -41,6 +43,13 @@ export function createCrashGroupLoaders(db: Db) {
       const into = missing.length === 0 ? new Map<number, number>() : await takersOf(db, missing);
       const takers = into.size === 0 ? byId : await groupsById(db, [...new Set(into.values())]);
       return ids.map((id) => byId.get(id) ?? takers.get(into.get(id) ?? 0) ?? null);
+    }),
+    /** Progress of the last change of a model's rules about own code. */
+    ownCodeRun: new DataLoader<number, Regrouping | null>(async (modelIds) => {
+      const names = modelIds.map((id) => `${OWN_CODE_RUN}${id}`);
+      const runs = await db.regroupRun.findMany({ where: { fingerprintVersion: { in: names } } });
+      const byName = new Map(runs.map((run) => [run.fingerprintVersion, run]));
+      return names.map((name) => byName.get(name) ?? null);
     }),
     /** Ids of the groups that a group took in. */
     mergedIds: new DataLoader<number, number[]>(async (ids) => {

@@ -1,6 +1,7 @@
 import type { Prisma } from '../platform/database/client.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { SignatureRow } from './locks.js';
+import { copyTags, giveTagsBack, moveTags, tagsToKeep } from './tags.js';
 import type { CrashGroupRow } from './types.js';
 
 /**
@@ -31,6 +32,8 @@ export async function keepMerged(
   at: Date,
 ): Promise<void> {
   const ids = groups.map(({ id }) => id);
+  const tagsOf = await tagsToKeep(tx, ids);
+  await moveTags(tx, ids, intoId);
   await tx.mergedGroup.updateMany({ where: { intoId: { in: ids } }, data: { intoId } });
   await tx.mergedGroup.createMany({
     data: groups.map(({ id, ...group }) => ({
@@ -38,6 +41,7 @@ export async function keepMerged(
       id,
       intoId,
       takenById: intoId,
+      tags: tagsOf(id),
       mergedAt: at,
     })),
   });
@@ -90,7 +94,8 @@ export async function followSignatures(
       await tx.mergedGroup.update({ where: { id }, data: { takenById: back.takenById } });
     }
   }
-  if (back === null) return;
+  if (back === null) return copyTags(tx, fromId, toId);
+  await giveTagsBack(tx, fromId, back);
   await tx.crashSignature.updateMany({ where: { fromGroupId: back.id }, data: { fromGroupId: null } });
   await tx.mergedGroup.delete({ where: { id: back.id } });
 }

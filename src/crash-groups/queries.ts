@@ -1,3 +1,4 @@
+import type { OwnCodeRule } from '../crashdump/index.js';
 import type { DeviceRow } from '../devices/types.js';
 import type { Clock } from '../platform/clock.js';
 import type { PageWindow } from '../platform/database/children.js';
@@ -15,6 +16,7 @@ import { fleetSeries, type SeriesFilter, type SeriesRange } from './crash-series
 import { matchingGroups } from './group-filter.js';
 import { currentGroupId } from './merged-groups.js';
 import { listMissingFirmwares } from './missing-firmware.js';
+import { previewOwnCode } from './own-code-preview.js';
 import { type CrashGroupFilter, type CrashGroupRow, type GroupOrderField, toGroupRow } from './types.js';
 
 /** Lists of groups, in SQL that SQLite and PostgreSQL both understand. "g" is the group. */
@@ -41,6 +43,7 @@ export function createCrashGroupQueries(db: Db, clock: Pick<Clock, 'now'>) {
     crashFreeDays: (range: SeriesRange, { modelIds }: SeriesFilter) => crashFreeDays(db, range, modelIds),
     /** The group that answers for an id: another one after a merge. */
     currentId: (id: number) => currentGroupId(db, id),
+    previewOwnCode: (modelId: number, rules: readonly OwnCodeRule[]) => previewOwnCode(db, modelId, rules),
     /** @throws DomainError BAD_USER_INPUT */
     listMissingFirmwares: (take: number) => listMissingFirmwares(db, take),
   };

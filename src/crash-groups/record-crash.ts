@@ -23,6 +23,7 @@ import { lockOrCreateSignature } from './make-signature.js';
 import { currentGroupId, forgetMerged, keepMerged } from './merged-groups.js';
 import { decayedRateOfGroup } from './recount.js';
 import { regressionIn } from './regression.js';
+import { tagByRules } from './tag-rules.js';
 import type { Crash, CrashGroupRow, GroupChange } from './types.js';
 
 /**
@@ -200,6 +201,7 @@ async function add(
   await incrementDevice(tx, signature.id, crash);
   await incrementVariant(tx, signature.id, crash);
   await addToSeries(tx, [{ ...crash, signatureId: signature.id, by: 1 }]);
+  await tagByRules(tx, group.id, report, crash, now);
   const kind = isNew ? 'new' : regression === null ? 'crash' : 'regression';
   return { signatureId: signature.id, change: { groupId: group.id, kind } };
 }

@@ -1,7 +1,8 @@
+import { ownCodeRulesOf } from '../coredumps/own-code.js';
 import { readReport, storedReport } from '../coredumps/report-schema.js';
 import { COREDUMP_ROW, toCoredumpRow } from '../coredumps/row.js';
 import { crashOf } from '../coredumps/store-reading.js';
-import { type CrashReport, FINGERPRINT_VERSION, fingerprint } from '../crashdump/index.js';
+import { applyOwnCode, type CrashReport, FINGERPRINT_VERSION, fingerprint } from '../crashdump/index.js';
 import { DomainError } from '../errors.js';
 import type { Prisma } from '../platform/database/client.js';
 import { StaleRead } from '../platform/database/errors.js';
@@ -39,7 +40,7 @@ export async function regroupDump(
   if (report === null) return null;
   // The reader had more data than the report contains, so a fingerprint that it computed by this recipe is kept.
   const isCurrent = report.fingerprint.startsWith(`${recipe.version}:`);
-  const renamed = isCurrent ? report : { ...report, fingerprint: recipe.of(report) };
+  const renamed = isCurrent ? report : await renamedReport(tx, report, recipe, id);
   const [row] = await tx.coredump.updateManyAndReturn({
     where: { ...WITH_REPORT, id },
     data: { fingerprint: renamed.fingerprint, ...crashOf(renamed) },
@@ -67,6 +68,22 @@ export async function regroupDump(
   const mergedInto = await renameInGroup(tx, counted?.signature ?? null, renamed, { recipe, now });
   await countCrash(tx, { coredump, modelId: device.modelId, report: renamed }, now, true);
   return mergedInto;
+}
+
+/** The new fingerprint of what was read; rules about own code are applied again, since they may give it another one. */
+async function renamedReport(
+  tx: DbTransaction,
+  report: CrashReport,
+  recipe: FingerprintRecipe,
+  id: number,
+): Promise<CrashReport> {
+  const dump = await tx.coredump.findUnique({
+    where: { id },
+    select: { device: { select: { modelId: true } } },
+  });
+  const rules = dump === null ? [] : await ownCodeRulesOf(tx, dump.device.modelId);
+  const read = applyOwnCode(report, []);
+  return applyOwnCode({ ...read, fingerprint: recipe.of(read) }, rules);
 }
 
 /** Dumps that wait for their build have a report of what the dump alone tells. */
@@ -132,7 +149,7 @@ async function hasSuccessor(tx: DbTransaction, groupId: number, { version }: Fin
 }
 
 /** Regrouping caused this merge, so no person receives its error: the dump is tried again. */
-function asStaleRead(error: unknown): never {
+export function asStaleRead(error: unknown): never {
   const isGone = error instanceof DomainError && (error.code === 'CONFLICT' || error.code === 'NOT_FOUND');
   throw isGone ? new StaleRead('a group was merged meanwhile', { cause: error }) : error;
 }

@@ -43,6 +43,8 @@ export interface CrashGroupFilter {
   fingerprint?: string[];
   /** Builds that stored dumps were parsed with. */
   firmwareId?: number[];
+  /** Groups that have one of these tags. */
+  tagId?: number[];
   /** Whether somebody is assigned. */
   isAssigned?: boolean;
   /** Crashed again after it was resolved. */

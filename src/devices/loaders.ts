@@ -2,6 +2,7 @@ import { childrenOf, countChildrenOf, MAX_PARENTS } from '../platform/database/c
 import DataLoader from '../platform/database/data-loader.js';
 import { rowsById } from '../platform/database/rows-by-id.js';
 import type { Db } from '../platform/database/types.js';
+import { createOwnCodeLoader } from './own-code.js';
 import { createPrivacyLoader } from './privacy.js';
 import { type DeviceWindow, listDevicesOfModels } from './read.js';
 import type { DeviceModelRow, DeviceRow, IngestKeyRow } from './types.js';
@@ -16,6 +17,7 @@ export function createDeviceLoaders(db: Db) {
     modelById: rowsById<DeviceModelRow>((ids) =>
       db.deviceModel.findMany({ where: { id: { in: [...ids] } } }),
     ),
+    ownCodeOfModel: createOwnCodeLoader(db),
     privacyOfModel: createPrivacyLoader(db),
     /** One statement for all models with the same window. */
     ofModel: new DataLoader<{ modelId: number; window: DeviceWindow }, DeviceRow[], string>(

@@ -127,6 +127,7 @@ export async function aGraphQLEndpoint({
     groupChanges.close();
     await services.changes.close();
     await regroup.close();
+    await services.ruleRuns.close();
     await alertSender.stop();
     await closeWebSockets();
     await queries?.close();
@@ -148,6 +149,7 @@ export async function aGraphQLEndpoint({
     crashGroups,
     alerts,
     groupAlerts,
+    ruleRuns: services.ruleRuns,
     answers,
     metrics,
     groupSubscribers: groupChanges.subscriberCount,

@@ -61,6 +61,9 @@ export function daysCost({ days }: { days?: number | null | undefined }): Cost {
   return { field: 1, multiplier: within(days ?? DEFAULT_SLOTS.DAY, MAX_ADOPTION_DAYS) };
 }
 
+/** A preview reads the reports of many dumps, although the answer has few. */
+export const PREVIEW: Cost = { field: 1 + SEARCH_COST, multiplier: 1 };
+
 /** A list with an item for each id. */
 export function idsCost({ ids }: { ids: readonly unknown[] }): Cost {
   return { field: 1, multiplier: within(ids.length, MAX_PAGE) };

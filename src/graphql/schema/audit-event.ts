@@ -46,6 +46,7 @@ const AuditTargetType = builder.enumType('AuditTargetType', {
     DEVICE_MODEL: { value: 'DeviceModel', description: 'A model of devices.' },
     FIRMWARE: { value: 'Firmware', description: 'A build.' },
     INGEST_KEY: { value: 'IngestKey', description: 'An ingest key.' },
+    TAG: { value: 'Tag', description: 'A tag of crash groups, or one of its rules.' },
   } satisfies Described<(typeof AUDIT_TARGETS)[number]>,
 });
 

@@ -8,7 +8,10 @@ import type { CoredumpQueries } from '../../coredumps/read.js';
 import type { CoredumpService } from '../../coredumps/service.js';
 import type { CrashGroupQueries } from '../../crash-groups/queries.js';
 import type { CrashGroupService } from '../../crash-groups/service.js';
+import type { TagQueries } from '../../crash-groups/tag-loaders.js';
+import type { TagService } from '../../crash-groups/tag-service.js';
 import type { IngestKeyQueries, IngestKeyService } from '../../devices/ingest-keys.js';
+import type { OwnCodeService } from '../../devices/own-code.js';
 import type { PrivacyService } from '../../devices/privacy.js';
 import type { DeviceQueries } from '../../devices/read.js';
 import type { DeviceService } from '../../devices/service.js';
@@ -29,9 +32,11 @@ export interface Services {
   firmwares: FirmwareService;
   ingestKeys: IngestKeyService;
   audit: Audit;
+  ownCode: OwnCodeService;
   privacy: PrivacyService;
   releases: ReleaseQueries;
   search: Search;
+  tags: TagService & TagQueries;
 }
 
 /** The services that queries use. They only read, and depend only on the database. */
@@ -45,6 +50,7 @@ export interface QueryServices {
   ingestKeys: IngestKeyQueries;
   releases: ReleaseQueries;
   search: Search;
+  tags: TagQueries;
 }
 
 /** The context of resolvers. They read through services and loaders only: the database itself is not in the context. */

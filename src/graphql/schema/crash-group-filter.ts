@@ -37,6 +37,7 @@ export const CrashGroupFilterInput = builder.inputType('CrashGroupFilter', {
     chip: t.stringList({ description: 'Chips that it was seen on: `esp32c3`.' }),
     deviceKey: t.stringList({ description: 'Keys of devices that it was seen on.' }),
     fingerprint: t.stringList({ description: 'Fingerprints of reports, exactly.' }),
+    tag: t.idList({ description: 'Global ids of tags: groups that have one of them.' }),
     isRegression: t.boolean({ description: 'Whether it crashed again after it was resolved.' }),
     firstSeenAfter: t.field({ type: 'DateTime', description: 'The first crash came then or later.' }),
     firstSeenBefore: t.field({ type: 'DateTime', description: 'The first crash came before.' }),
@@ -51,10 +52,11 @@ export const CrashGroupFilterInput = builder.inputType('CrashGroupFilter', {
 
 /** The filter in the form of the service. @throws DomainError BAD_USER_INPUT; NOT_FOUND for ids of another type */
 export function groupFilter(input: typeof CrashGroupFilterInput.$inferInput | null | undefined) {
-  const { id, firmwareId, ...rest } = checkedFilter(input ?? {});
+  const { id, firmwareId, tag, ...rest } = checkedFilter(input ?? {});
   return {
     ...rest,
     ...(id === undefined ? {} : { id: id.map((each) => requireId('CrashGroup', each, 'filter.id')) }),
+    ...(tag === undefined ? {} : { tagId: tag.map((each) => requireId('Tag', each, 'filter.tag')) }),
     ...(firmwareId === undefined
       ? {}
       : { firmwareId: firmwareId.map((each) => requireId('Firmware', each, 'filter.firmwareId')) }),

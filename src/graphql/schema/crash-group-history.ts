@@ -12,6 +12,7 @@ const DESCRIPTIONS: Record<GroupAction, string> = {
   NOTED: 'Its note was changed. Detail: the beginning of the new note, or `removed`.',
   MERGED: 'It took in other groups. Detail: their numbers.',
   SPLIT: 'Fingerprints were moved out of it, or it came out of another group. Detail: which, and where.',
+  TAGGED: 'Its tags were changed. Detail: `added wifi; removed vendor`.',
   CHANGED: 'Something that this version has no value for.',
 };
 

@@ -43,6 +43,8 @@ const NOUNS = {
   DeviceModel: 'device model',
   Firmware: 'firmware',
   IngestKey: 'ingest key',
+  Tag: 'tag',
+  TagRule: 'tag rule',
 } as const;
 
 /** The numbers in global ids of a filter. Ids of other types, and invalid ones, match nothing: they are left out. */

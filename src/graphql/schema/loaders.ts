@@ -1,6 +1,7 @@
 import { createAlertLoaders } from '../../alerts/read.js';
 import { createCoredumpLoaders } from '../../coredumps/loaders.js';
 import { createCrashGroupLoaders } from '../../crash-groups/loaders.js';
+import { createTagLoaders } from '../../crash-groups/tag-loaders.js';
 import { createVersionLoaders } from '../../crash-groups/version-loaders.js';
 import { createDeviceLoaders } from '../../devices/loaders.js';
 import { createFirmwareLoaders } from '../../firmware/loaders.js';
@@ -21,6 +22,7 @@ export function createLoaders(db: Db) {
     devices: createDeviceLoaders(db),
     firmwares: createFirmwareLoaders(db),
     releases: createReleaseLoaders(db),
+    tags: createTagLoaders(db),
     versions: createVersionLoaders(db),
   };
 }

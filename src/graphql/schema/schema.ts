@@ -23,11 +23,14 @@ import './firmware-mutations.js';
 import './group-activity.js';
 import './ingest-key.js';
 import './model-privacy.js';
+import './own-code.js';
 import './symbols.js';
 import './release.js';
 import './release-groups.js';
 import './scalars.js';
 import './search.js';
+import './tag.js';
+import './tag-mutations.js';
 import './viewer.js';
 
 export const schema = builder.toSchema();

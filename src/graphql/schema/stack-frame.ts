@@ -47,6 +47,12 @@ export const StackFrame = builder.objectRef<reader.StackFrame>('StackFrame').imp
     inRom: t.exposeBoolean('inRom', {
       description: 'In the chip’s mask ROM, which the firmware cannot name.',
     }),
+    isOwnCode: t.boolean({
+      description:
+        'Whether it is of the team’s own code: by the rules of the model (`DeviceModel.ownCodeRules`), else unless it has no ' +
+        'name, is in ROM or of ESP-IDF’s, FreeRTOS’ or a library’s system functions.',
+      resolve: ({ isOwnCode }) => isOwnCode === true,
+    }),
     trust: t.expose('trust', { type: FrameTrust, description: 'How the frame was found.' }),
     atLineStart: t.exposeBoolean('atLineStart', {
       description: '`pc` is the first address of its line.',

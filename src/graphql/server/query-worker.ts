@@ -12,6 +12,7 @@ import { createDownloadLinks } from '../../auth/download-links.js';
 import { createCoredumpQueries } from '../../coredumps/read.js';
 import { createCrashGroupQueries } from '../../crash-groups/queries.js';
 import { regroupingOf } from '../../crash-groups/regroup-job.js';
+import { createTagQueries } from '../../crash-groups/tag-loaders.js';
 import { createIngestKeyQueries } from '../../devices/ingest-keys.js';
 import { createDeviceQueries } from '../../devices/read.js';
 import { createFirmwareQueries } from '../../firmware/read.js';
@@ -63,6 +64,7 @@ const queries: Omit<QueryServices, 'crashGroups' | 'releases'> = {
   firmwares: createFirmwareQueries(db),
   ingestKeys: createIngestKeyQueries(db),
   search: createSearch(database),
+  tags: createTagQueries(db),
 };
 const nobody = { inc() {} };
 const answers = createAnswerBudget(limits, {

@@ -27,6 +27,7 @@ ALTER TABLE "MergedGroup" ADD COLUMN     "ignoredAt" TIMESTAMP(3),
 ADD COLUMN     "ignoredUntilAt" TIMESTAMP(3),
 ADD COLUMN     "ignoredUntilCount" INTEGER,
 ADD COLUMN     "ignoredUntilVersion" TEXT,
+ADD COLUMN     "tags" TEXT,
 ADD COLUMN     "ticketUrl" TEXT;
 
 -- CreateTable

@@ -25,6 +25,7 @@ ALTER TABLE "MergedGroup" ADD COLUMN "ignoredAt" DATETIME;
 ALTER TABLE "MergedGroup" ADD COLUMN "ignoredUntilAt" DATETIME;
 ALTER TABLE "MergedGroup" ADD COLUMN "ignoredUntilCount" INTEGER;
 ALTER TABLE "MergedGroup" ADD COLUMN "ignoredUntilVersion" TEXT;
+ALTER TABLE "MergedGroup" ADD COLUMN "tags" TEXT;
 ALTER TABLE "MergedGroup" ADD COLUMN "ticketUrl" TEXT;
 
 -- CreateTable
