@@ -4,12 +4,9 @@ import type { PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
 import { containsWords, searchOutputs } from '../platform/database/text-search.js';
 import type { Database } from '../platform/database/types.js';
-
-/** A word or phrase that must occur. `isPrefix`: its last word may continue in the text. */
-export interface SearchTerm {
-  words: string[];
-  isPrefix: boolean;
-}
+import { createKindSearch } from './by-kind.js';
+import { createSuggestions } from './suggestions.js';
+import type { SearchTerm } from './types.js';
 
 export interface SnippetPart {
   text: string;
@@ -30,12 +27,20 @@ export function readQuery(text: string): SearchTerm[] {
     throw badInput(`A search has at most ${MAX_QUERY} characters.`, { field: 'query' });
   const terms = [...text.matchAll(/"([^"]*)"?|[^\s"]+/g)].flatMap(([all, quoted]) => {
     const words = (quoted ?? all).toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-    return words.length === 0 ? [] : [{ words: [...words], isPrefix: quoted === undefined }];
+    if (words.length === 0) return [];
+    const address = quoted === undefined ? addressOf(all) : null;
+    return [{ words: [...words], isPrefix: quoted === undefined, ...(address === null ? {} : { address }) }];
   });
   if (terms.length === 0) throw badInput('A search needs at least one letter or digit.', { field: 'query' });
   if (terms.length > MAX_TERMS)
     throw badInput(`A search has at most ${MAX_TERMS} words and phrases.`, { field: 'query' });
   return terms;
+}
+
+/** Reports write addresses with eight digits. @returns null when the word is no address, or is written so already */
+function addressOf(word: string): string | null {
+  const digits = /^0x([0-9a-f]{1,7})$/i.exec(word)?.[1];
+  return digits === undefined ? null : `0x${digits.toLowerCase().padStart(8, '0')}`;
 }
 
 export type Search = ReturnType<typeof createSearch>;
@@ -46,10 +51,17 @@ export interface Hit {
   terms: readonly SearchTerm[];
 }
 
-/** Dumps by the text of their reports, and builds. Groups and devices are found by the lists of their own rooms. */
+/**
+ * Dumps by the text of their reports, and builds; all kinds at once for a search box. Groups and devices are found by the
+ * lists of their own rooms as well.
+ */
 export function createSearch(database: Pick<Database, 'db' | 'isShared'>) {
   const { db } = database;
   return {
+    /** What people see of each kind, a few and how many there are. */
+    byKind: createKindSearch(database, visibleHits),
+    suggest: createSuggestions(db),
+
     /**
      * Newest first.
      *
@@ -64,7 +76,7 @@ export function createSearch(database: Pick<Database, 'db' | 'isShared'>) {
       const ids =
         visibleText === null
           ? await searchOutputs(database, terms, window)
-          : await visibleHits(terms, window, visibleText);
+          : await visibleHits(terms, window, visibleText, MOST_READ);
       return ids.map((id) => ({ id, terms }));
     },
 
@@ -91,11 +103,12 @@ export function createSearch(database: Pick<Database, 'db' | 'isShared'>) {
     terms: readonly SearchTerm[],
     { take, ...bounds }: PageWindow,
     visibleText: (output: string) => string,
+    mostRead: number,
   ): Promise<number[]> {
     const patterns = terms.map((term) => new RegExp(patternOf(term), 'iu'));
     const found: number[] = [];
     let window: PageWindow = { ...bounds, take: READ_AT_ONCE };
-    for (let read = 0; read < MOST_READ && found.length < take; read += READ_AT_ONCE) {
+    for (let read = 0; read < mostRead && found.length < take; read += READ_AT_ONCE) {
       const ids = await searchOutputs(database, terms, window);
       if (ids.length > 0) {
         const rows = await db.coredumpText.findMany({
@@ -165,7 +178,8 @@ export function snippetOf(output: string, terms: readonly SearchTerm[]): Snippet
   return parts;
 }
 
-function patternOf({ words, isPrefix }: SearchTerm): string {
+function patternOf({ words, isPrefix, address }: SearchTerm): string {
   const word = '[\\p{L}\\p{N}]';
-  return `(?<!${word})${words.join('[^\\p{L}\\p{N}]+')}${isPrefix ? `${word}*` : `(?!${word})`}`;
+  const asTyped = `${words.join('[^\\p{L}\\p{N}]+')}${isPrefix ? `${word}*` : `(?!${word})`}`;
+  return `(?<!${word})(?:${asTyped}${address === undefined ? '' : `|${address}(?!${word})`})`;
 }

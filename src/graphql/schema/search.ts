@@ -3,11 +3,11 @@ import { redactOutput } from '../../coredumps/redact.js';
 import {
   type Hit,
   readQuery,
-  type SearchTerm,
   type SnippetPart as SnippetPartRow,
   snippetOf,
   wordsOf,
 } from '../../search/service.js';
+import type { SearchTerm } from '../../search/types.js';
 import { COUNTED_ABOVE, connectionCost, FREE, searchCost } from '../limits/field-costs.js';
 import { builder } from './builder.js';
 import { Coredump } from './coredump.js';
@@ -17,7 +17,7 @@ import { Firmware, FirmwareConnection } from './firmware.js';
 import { groupPage } from './group-pages.js';
 import { page } from './pages.js';
 
-const SnippetPart = builder.objectRef<SnippetPartRow>('SnippetPart').implement({
+export const SnippetPart = builder.objectRef<SnippetPartRow>('SnippetPart').implement({
   description: 'A piece of a line of text. The pieces of a snippet joined are the text around the match.',
   fields: (t) => ({
     text: t.exposeString('text', { description: 'Plain text, never markup.' }),
@@ -82,12 +82,12 @@ const CoredumpHitConnection = builder.objectRef<HitPage>('CoredumpHitConnection'
   }),
 });
 
-interface SearchText {
+export interface SearchText {
   query: string;
   terms: SearchTerm[];
 }
 
-const SearchResult = builder.objectRef<SearchText>('SearchResult').implement({
+export const SearchResult = builder.objectRef<SearchText>('SearchResult').implement({
   description: 'What a search finds, by kind. Each kind costs a search of its own, only when it is selected.',
   fields: (t) => ({
     coredumps: t.field({
@@ -155,7 +155,7 @@ builder.queryField('search', (t) =>
     type: SearchResult,
     complexity: searchCost,
     description:
-      'Finds dumps, crash groups, devices and builds. All words must occur, in upper or lower case. In texts of dumps ' +
+      'Finds dumps, crash groups, devices, models and builds. All words must occur, in upper or lower case. In texts of dumps ' +
       'each is the beginning of a word, text in double quotes is a phrase of whole words, and `sensor_re` is the phrase ' +
       '“sensor re…”; elsewhere each may occur anywhere.',
     args: {

@@ -24,6 +24,8 @@ export function containsWords(
 interface Term {
   words: readonly string[];
   isPrefix: boolean;
+  /** Another word that may occur instead. */
+  address?: string;
 }
 
 /**
@@ -94,10 +96,10 @@ async function searchWords(
   return found;
 }
 
-function toTsquery({ words, isPrefix }: Term): string {
-  return `(${words.join(' <-> ')}${isPrefix ? ':*' : ''})`;
+function toTsquery({ words, isPrefix, address }: Term): string {
+  return `(${words.join(' <-> ')}${isPrefix ? ':*' : ''}${address === undefined ? '' : ` | ${address}`})`;
 }
 
-function toFts5({ words, isPrefix }: Term): string {
-  return `"${words.join(' ')}"${isPrefix ? '*' : ''}`;
+function toFts5({ words, isPrefix, address }: Term): string {
+  return `("${words.join(' ')}"${isPrefix ? '*' : ''}${address === undefined ? '' : ` OR "${address}"`})`;
 }
