@@ -2,7 +2,7 @@
 const rooms = {
   crashdump: '^src/crashdump/',
   platform: '^src/platform/',
-  services: '^src/(alerts|audit|auth|backup|changes|coredumps|crash-groups|devices|firmware|installation|releases|search|sessions)/',
+  services: '^src/(alerts|audit|auth|backup|changes|coredumps|crash-groups|devices|exports|firmware|installation|releases|saved-views|search|sessions)/',
   transports: '^src/(graphql|http)/',
   sidecar: '^src/sidecar/',
   dashboard: '^src/dashboard/',

@@ -20,6 +20,7 @@ export const AUDIT_TARGETS = [
   'Firmware',
   'IngestKey',
   'Tag',
+  'SavedView',
 ] as const;
 
 /** The note of an action; the actor, the time and the address are added from the context. */

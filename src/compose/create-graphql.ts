@@ -72,7 +72,7 @@ export function createGraphQL({
           { clock, metrics, log, ...queryThread },
         );
   const { alerts, audit, changes, coredumps, crashGroups, devices } = services;
-  const { firmwares, ingestKeys, ownCode, privacy, releases, search, tags } = services;
+  const { firmwares, ingestKeys, ownCode, privacy, releases, savedViews, search, tags } = services;
   const graphql = createGraphQLServer({
     ...{
       alerts,
@@ -86,6 +86,7 @@ export function createGraphQL({
         ownCode,
         privacy,
         releases,
+        savedViews,
         search,
         tags,
     },

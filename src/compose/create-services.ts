@@ -43,6 +43,7 @@ import { createPrivacyService } from '../devices/privacy.js';
 import { createRegistration } from '../devices/registration.js';
 import { createDeviceService } from '../devices/service.js';
 import { createTokenUse } from '../devices/token-use.js';
+import { createExports } from '../exports/service.js';
 import { createFirmwareService } from '../firmware/service.js';
 import { createLease } from '../platform/background/lease.js';
 import type { BlobStore } from '../platform/blobs/blob-store.js';
@@ -53,6 +54,7 @@ import type { Logger } from '../platform/logger.js';
 import { createMailer } from '../platform/mail/mailer.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createReleaseQueries } from '../releases/read.js';
+import { createSavedViews } from '../saved-views/service.js';
 import { createSearch } from '../search/service.js';
 import { createSessions } from '../sessions/service.js';
 
@@ -178,6 +180,7 @@ export async function createServices(deps: ServicesDeps) {
     changes,
     crashGroups,
     devices,
+    exports: createExports({ db, clock }),
     firmwares,
     gatekeeper,
     groupChanges,
@@ -192,6 +195,7 @@ export async function createServices(deps: ServicesDeps) {
     regroup,
     releases: createReleaseQueries(db, clock),
     ruleRuns,
+    savedViews: createSavedViews({ db, clock, audit }),
     search: createSearch(database),
     sessions,
     tags: { ...createTagQueries(db), ...tagService },

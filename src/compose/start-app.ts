@@ -16,6 +16,7 @@ import { createCoreElfRoute, createDownloadRoute } from '../http/download.js';
 import { createEspCrashDumpRoute } from '../http/esp-crash-dump.js';
 import { createEspCrashElfRoute } from '../http/esp-crash-elf.js';
 import { createEspCrashSenders } from '../http/esp-crash-sender.js';
+import { createExportRoute } from '../http/export.js';
 import { createFirmwareDownloadRoute } from '../http/firmware-download.js';
 import { createGraphiqlRoute } from '../http/graphiql-assets.js';
 import { createHealthRoutes } from '../http/health.js';
@@ -214,6 +215,13 @@ export async function startApp(
         }),
         download: createDownloadRoute({ coredumps, gatekeeper, clientAddress, sessionOf }),
         coreElf: createCoreElfRoute({ coredumps, gatekeeper, clientAddress, sessionOf }),
+        exportList: createExportRoute({
+          exports: services.exports,
+          gatekeeper,
+          clientAddress,
+          sessionOf,
+          now: clock.now,
+        }),
         firmwareDownload: createFirmwareDownloadRoute({ firmwares, gatekeeper, clientAddress, sessionOf }),
         health: createHealthRoutes({
           database,

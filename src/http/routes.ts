@@ -8,6 +8,8 @@ import type { ErrorForm } from './errors.js';
 import type { createEspCrashDumpRoute } from './esp-crash-dump.js';
 import type { createEspCrashElfRoute } from './esp-crash-elf.js';
 import type { Exchange, StreamedExchange } from './exchange.js';
+import { type createExportRoute, EXPORTED_LISTS } from './export.js';
+import { EXPORT_FORMATS } from './export-formats.js';
 import type { createFirmwareDownloadRoute } from './firmware-download.js';
 import type { createGraphiqlRoute } from './graphiql-assets.js';
 import type { createHealthRoutes } from './health.js';
@@ -59,6 +61,7 @@ export interface Handlers {
   espCrashElf: ReturnType<typeof createEspCrashElfRoute>;
   download: ReturnType<typeof createDownloadRoute>;
   coreElf: ReturnType<typeof createCoreElfRoute>;
+  exportList: ReturnType<typeof createExportRoute>;
   firmwareDownload: ReturnType<typeof createFirmwareDownloadRoute>;
   health: ReturnType<typeof createHealthRoutes>;
   page: ReturnType<typeof createPageRoute>;
@@ -81,6 +84,7 @@ export function createRoutes({
   espCrashElf,
   download,
   coreElf,
+  exportList,
   firmwareDownload,
   health,
   page,
@@ -151,6 +155,18 @@ export function createRoutes({
       body: 'watched',
       handle: (exchange, [device = '', id = '']) => download(exchange, { device, id }),
     },
+    ...EXPORTED_LISTS.flatMap((list) =>
+      EXPORT_FORMATS.map(
+        (format): Route => ({
+          ...REST,
+          path: `/api/${list}.${format}`,
+          methods: READ,
+          access: 'viewers',
+          body: 'watched',
+          handle: (exchange) => exportList(exchange, list, format),
+        }),
+      ),
+    ),
     {
       ...REST,
       path: '/api/firmwares/:id/firmware.elf',

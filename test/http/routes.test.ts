@@ -22,6 +22,7 @@ const handlers: Handlers = {
   espCrashElf: unused,
   download: unused,
   coreElf: unused,
+  exportList: unused,
   firmwareDownload: unused,
   health: { healthz: unused, readyz: unused, metrics: unused },
   page: unused,

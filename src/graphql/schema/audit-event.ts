@@ -47,6 +47,7 @@ const AuditTargetType = builder.enumType('AuditTargetType', {
     FIRMWARE: { value: 'Firmware', description: 'A build.' },
     INGEST_KEY: { value: 'IngestKey', description: 'An ingest key.' },
     TAG: { value: 'Tag', description: 'A tag of crash groups, or one of its rules.' },
+    SAVED_VIEW: { value: 'SavedView', description: 'A saved view.' },
   } satisfies Described<(typeof AUDIT_TARGETS)[number]>,
 });
 

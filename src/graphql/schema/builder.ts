@@ -69,7 +69,8 @@ export const builder = new SchemaBuilder<{
 // `authScopes` of a field can only restrict further, because both must pass.
 builder.queryType({ description: 'All that can be read. For viewers.', authScopes: { viewer: true } });
 builder.mutationType({
-  description: 'All that can be changed. For admins; `uploadFirmware` is for uploaders too.',
+  description:
+    'All that can be changed. For admins; `uploadFirmware` is for uploaders too, `saveView` and `deleteSavedView` for viewers.',
   authScopes: { admin: true },
 });
 builder.subscriptionType({

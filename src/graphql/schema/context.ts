@@ -19,6 +19,7 @@ import type { FirmwareQueries } from '../../firmware/read.js';
 import type { FirmwareService } from '../../firmware/service.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import type { ReleaseQueries } from '../../releases/read.js';
+import type { SavedViewQueries, SavedViewService } from '../../saved-views/service.js';
 import type { Search } from '../../search/service.js';
 import type { Answer } from '../limits/answer-budget.js';
 import type { Loaders } from './loaders.js';
@@ -35,6 +36,7 @@ export interface Services {
   ownCode: OwnCodeService;
   privacy: PrivacyService;
   releases: ReleaseQueries;
+  savedViews: SavedViewService;
   search: Search;
   tags: TagService & TagQueries;
 }
@@ -49,6 +51,7 @@ export interface QueryServices {
   firmwares: FirmwareQueries;
   ingestKeys: IngestKeyQueries;
   releases: ReleaseQueries;
+  savedViews: SavedViewQueries;
   search: Search;
   tags: TagQueries;
 }

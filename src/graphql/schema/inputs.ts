@@ -45,6 +45,7 @@ const NOUNS = {
   IngestKey: 'ingest key',
   Tag: 'tag',
   TagRule: 'tag rule',
+  SavedView: 'saved view',
 } as const;
 
 /** The numbers in global ids of a filter. Ids of other types, and invalid ones, match nothing: they are left out. */

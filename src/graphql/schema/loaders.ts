@@ -7,6 +7,7 @@ import { createDeviceLoaders } from '../../devices/loaders.js';
 import { createFirmwareLoaders } from '../../firmware/loaders.js';
 import type { Db } from '../../platform/database/types.js';
 import { createReleaseLoaders } from '../../releases/read.js';
+import { createSavedViewLoaders } from '../../saved-views/service.js';
 
 export type Loaders = ReturnType<typeof createLoaders>;
 
@@ -23,6 +24,7 @@ export function createLoaders(db: Db) {
     firmwares: createFirmwareLoaders(db),
     releases: createReleaseLoaders(db),
     tags: createTagLoaders(db),
+    savedViews: createSavedViewLoaders(db),
     versions: createVersionLoaders(db),
   };
 }

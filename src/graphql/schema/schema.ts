@@ -31,6 +31,9 @@ import './scalars.js';
 import './search.js';
 import './tag.js';
 import './tag-mutations.js';
+import './search-kinds.js';
+import './saved-view.js';
+import './suggestions.js';
 import './viewer.js';
 
 export const schema = builder.toSchema();

@@ -20,6 +20,7 @@ import type { Clock } from '../../platform/clock.js';
 import { openForReading } from '../../platform/database/open-for-reading.js';
 import { createUploadPriority } from '../../platform/upload-priority.js';
 import { createReleaseQueries } from '../../releases/read.js';
+import { createSavedViewQueries } from '../../saved-views/service.js';
 import { createSearch } from '../../search/service.js';
 import { createAnswerBudget } from '../limits/answer-budget.js';
 import { createBytesInFlight, QUERY_THREAD } from '../limits/bytes-in-flight.js';
@@ -63,6 +64,7 @@ const queries: Omit<QueryServices, 'crashGroups' | 'releases'> = {
   devices: createDeviceQueries(db),
   firmwares: createFirmwareQueries(db),
   ingestKeys: createIngestKeyQueries(db),
+  savedViews: createSavedViewQueries(db),
   search: createSearch(database),
   tags: createTagQueries(db),
 };

@@ -151,6 +151,7 @@ CREATE TABLE "SavedView" (
     "name" TEXT NOT NULL,
     "address" TEXT NOT NULL,
     "createdBy" TEXT NOT NULL,
+    "createdVia" TEXT NOT NULL,
     "createdAt" TIMESTAMP(3) NOT NULL,
 
     CONSTRAINT "SavedView_pkey" PRIMARY KEY ("id")
@@ -218,6 +219,12 @@ CREATE INDEX "DeviceDay_modelId_firmwareVersion_slot_idx" ON "DeviceDay"("modelI
 
 -- CreateIndex
 CREATE INDEX "Coredump_crashVersion_id_idx" ON "Coredump"("crashVersion", "id");
+
+-- CreateIndex
+CREATE INDEX "Coredump_filename_idx" ON "Coredump"("filename");
+
+-- CreateIndex
+CREATE INDEX "Coredump_sha256_idx" ON "Coredump"("sha256");
 
 -- AddForeignKey
 ALTER TABLE "AlertTold" ADD CONSTRAINT "AlertTold_ruleId_fkey" FOREIGN KEY ("ruleId") REFERENCES "AlertRule"("id") ON DELETE CASCADE ON UPDATE CASCADE;

@@ -12,6 +12,8 @@ ALTER TABLE "AlertRule" ADD COLUMN "recipients" TEXT;
 ALTER TABLE "AlertRule" ADD COLUMN "accessToken" TEXT;
 ALTER TABLE "Coredump" ADD COLUMN "crashVersion" TEXT NOT NULL DEFAULT '';
 CREATE INDEX "Coredump_crashVersion_id_idx" ON "Coredump"("crashVersion", "id");
+CREATE INDEX "Coredump_filename_idx" ON "Coredump"("filename");
+CREATE INDEX "Coredump_sha256_idx" ON "Coredump"("sha256");
 -- AlterTable
 ALTER TABLE "CrashGroup" ADD COLUMN "activityAt" DATETIME;
 ALTER TABLE "CrashGroup" ADD COLUMN "ignoredAt" DATETIME;
@@ -143,6 +145,7 @@ CREATE TABLE "SavedView" (
     "name" TEXT NOT NULL,
     "address" TEXT NOT NULL,
     "createdBy" TEXT NOT NULL,
+    "createdVia" TEXT NOT NULL,
     "createdAt" DATETIME NOT NULL
 );
 
