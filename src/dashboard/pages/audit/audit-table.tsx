@@ -89,6 +89,8 @@ const NOUNS: Record<AuditTargetType, string> = {
   DEVICE_MODEL: 'a model',
   FIRMWARE: 'a build',
   INGEST_KEY: 'an ingest key',
+  SAVED_VIEW: 'a saved view',
+  TAG: 'a tag',
 };
 
 function pathOf({ target, targetType, targetId }: AuditEventInListFragment): string | null {

@@ -16,6 +16,7 @@ const WORDS: Record<CrashGroupAction, string> = {
   NOTED: 'noted',
   MERGED: 'merged it',
   SPLIT: 'split it',
+  TAGGED: 'changed its tags',
   CHANGED: 'changed it',
 };
 
