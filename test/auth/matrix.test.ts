@@ -6,6 +6,7 @@ import { encodeGlobalId } from '../../src/global-ids.js';
 import { schema } from '../../src/graphql/schema/schema.js';
 import { createRoutes, type Handlers, type Route } from '../../src/http/routes.js';
 import { aDevice, aServer, bearer, stored, type TestApp } from '../support/app.js';
+import { signedIn } from '../support/browser-session.js';
 import { GITHUB_JOB, gitHubPublisher, jobToken } from '../support/ci-jobs.js';
 import { uploadFirmware } from '../support/firmware.js';
 import { anOidcProvider, inSeconds, type OidcProvider } from '../support/oidc.js';
@@ -57,7 +58,10 @@ describe('the access matrix', () => {
     const { coredumpId } = await stored(app, 'dump', { headers: bearer(device.token) });
     const firmware = await uploadFirmware(app, { headers: bearer(ADMIN) });
     const ingest = await anIngestKey(app);
-    const whos = await everybody(issuer, ci, { device: device.token, other: other.token, ingest });
+    const whos = [
+      ...(await everybody(issuer, ci, { device: device.token, other: other.token, ingest })),
+      ...(await browsers(app)),
+    ];
     const wrong: string[] = [];
     let cells = 0;
     const cell = async (who: Who, what: string, expected: Outcome, find: () => Promise<Outcome>) => {
@@ -69,21 +73,20 @@ describe('the access matrix', () => {
     const row = async (who: Who) => {
       for (const route of ROUTES) {
         const address = addressOf(route.path, { dump: coredumpId, firmware: firmware.id });
-        const isUpload = route.methods.includes('POST');
+        const isUpload = !route.methods.includes('GET');
         await cell(who, route.path, expectedAt(route, who), () =>
-          isUpload ? uploadAs(app, who, address) : statusOf(app, address, who.token),
+          isUpload ? uploadAs(app, who, address) : statusOf(app, address, who),
         );
       }
-      await cell(who, 'GraphiQL', who.kind === 'nobody' && who.token === undefined ? 401 : reads(who), () =>
-        statusOf(app, '/graphql', who.token, { Accept: 'text/html' }),
-      );
+      await cell(who, 'GraphiQL', reads(who), () => statusOf(app, '/graphql', who, { Accept: 'text/html' }));
+      const poster = asPoster(who);
       for (const field of FIELDS) {
-        await cell(who, field.name, expectedOf(who, field), () => ask(app, field, who.token));
+        await cell(who, field.name, expectedOf(poster, field), () => ask(app, field, who));
       }
       for (const { name, document, operation } of FIELDS) {
         if (operation !== 'subscription' || !name.startsWith('Subscription.')) continue;
-        await cell(who, `${name} over SSE`, reads(who), () => overSse(app, document, who.token));
-        await cell(who, `${name} over WebSocket`, reads(who), () => overWebSocket(app, who.token));
+        await cell(who, `${name} over SSE`, reads(poster), () => overSse(app, document, who));
+        await cell(who, `${name} over WebSocket`, reads(poster), () => overWebSocket(app, who));
       }
     };
     await Promise.all(whos.map(row));
@@ -97,6 +100,10 @@ interface Who {
   name: string;
   kind: 'nobody' | 'roleless' | 'device' | 'viewer' | 'uploader' | 'admin';
   token?: string;
+  /** Headers of a browser, whose cookie is no credential of devices. */
+  browser?: Record<string, string>;
+  /** The cookie counts for what only reads, and not for a POST or a WebSocket. */
+  isNobodyWherePosted?: boolean;
   /** Of the device "dev1", or of the one with the serial. */
   mayUpload?: boolean;
   serial?: string;
@@ -163,6 +170,43 @@ async function everybody(
   ];
 }
 
+/** The page of another site. */
+const FOREIGN = 'https://evil.example';
+
+/** Who has signed in with a browser, and what pages of other sites would make of the cookie. */
+async function browsers(app: TestApp): Promise<Who[]> {
+  const cookieOf = async (token: string) => (await signedIn(app, token)).browser.headers.Cookie;
+  const admin = await cookieOf(ADMIN);
+  return [
+    {
+      name: 'viewer by cookie',
+      kind: 'viewer',
+      browser: { Cookie: await cookieOf(VIEWER), Origin: app.url },
+    },
+    { name: 'admin by cookie', kind: 'admin', browser: { Cookie: admin, Origin: app.url } },
+    {
+      name: 'admin by cookie, without an Origin',
+      kind: 'admin',
+      isNobodyWherePosted: true,
+      browser: { Cookie: admin },
+    },
+    {
+      name: 'admin by cookie, for the page of another site',
+      kind: 'nobody',
+      browser: { Cookie: admin, Origin: FOREIGN },
+    },
+  ];
+}
+
+function asPoster(who: Who): Who {
+  return who.isNobodyWherePosted === true ? { ...who, kind: 'nobody' } : who;
+}
+
+/** Pages of other sites are refused where devices and CI send, whatever they bring along. */
+function isForeign({ browser }: Who): boolean {
+  return browser?.Origin === FOREIGN;
+}
+
 async function anIngestKey(app: TestApp): Promise<string> {
   const { createIngestKey } = await app.graphql<{ createIngestKey: { key: string } }>(
     'mutation { createIngestKey(input: { modelCode: "thermostat", name: "line 1" }) { key } }',
@@ -175,7 +219,9 @@ function reads({ kind }: Who): Outcome {
   return kind === 'viewer' || kind === 'admin' ? 'in' : 403;
 }
 
-function uploads({ kind, mayUpload }: Who): Outcome {
+function uploads(who: Who): Outcome {
+  const { kind, mayUpload, browser } = who;
+  if (browser !== undefined) return isForeign(who) ? 403 : 401;
   if (kind === 'nobody') return 401;
   return mayUpload === true ? 'in' : 403;
 }
@@ -184,6 +230,11 @@ function uploads({ kind, mayUpload }: Who): Outcome {
 function readsConfig(who: Who): Outcome {
   if (who.kind === 'uploader' || who.token === undefined) return 'in';
   return reads(who);
+}
+
+/** Also an uploader may know who it is. */
+function readsSession(who: Who): Outcome {
+  return who.kind === 'uploader' ? 'in' : reads(who);
 }
 
 function expectedOf(who: Who, { operation, root }: AskedField): Outcome {
@@ -199,11 +250,14 @@ function expectedAt({ path, access }: Route, who: Who): Outcome {
   if (access === 'devices') return uploads(who);
   if (access === 'uploaders') return uploadsFirmware(who);
   if (path === '/api/config') return readsConfig(who);
+  if (path === '/api/session') return readsSession(who);
   if (access === 'anyone') return 'in';
   return UPLOADERS_TOO.includes(path) && who.kind === 'uploader' ? 'in' : reads(who);
 }
 
-function uploadsFirmware({ kind }: Who): Outcome {
+function uploadsFirmware(who: Who): Outcome {
+  const { kind, browser } = who;
+  if (browser !== undefined) return isForeign(who) ? 403 : 401;
   if (kind === 'admin' || kind === 'uploader') return 'in';
   return kind === 'nobody' ? 401 : 403;
 }
@@ -213,8 +267,12 @@ function addressOf(path: string, { dump, firmware }: { dump: string; firmware: s
   return path.replace(':device', 'dev1').replace(':id', id);
 }
 
-async function statusOf(app: TestApp, path: string, token?: string, headers = {}): Promise<Outcome> {
-  const response = await asked(app.url + path, { headers: { ...headers, ...bearer(token) } });
+function headersOf({ token, browser = {} }: Who): Record<string, string> {
+  return { ...bearer(token), ...browser };
+}
+
+async function statusOf(app: TestApp, path: string, who: Who, headers = {}): Promise<Outcome> {
+  const response = await asked(app.url + path, { headers: { ...headers, ...headersOf(who) } });
   await response.arrayBuffer();
   return outcomeOf(response.status);
 }
@@ -223,14 +281,16 @@ function outcomeOf(status: number): Outcome {
   return status === 401 || status === 403 ? status : 'in';
 }
 
-async function uploadAs(app: TestApp, { token, serial }: Who, path: string): Promise<Outcome> {
+async function uploadAs(app: TestApp, who: Who, path: string): Promise<Outcome> {
+  const { serial } = who;
   const device = serial === undefined ? { device_key: 'dev1' } : { device_serial: serial };
   const query = new URLSearchParams({ chip: 'esp32c3', firmware_version: '1.0.0', ...device });
   const address = `${app.url}${path}?${query}`;
   // A boot report says everything in its address.
   const body = path === '/api/iot/boot' ? null : 'dump';
-  const response = await asked(address, { method: 'POST', headers: bearer(token), body });
-  if (response.status >= 500) throw new Error(await response.text());
+  const response = await asked(address, { method: 'POST', headers: headersOf(who), body });
+  // A page of another site is refused by a status after which a device keeps its dump.
+  if (response.status >= 500 && !isForeign(who)) throw new Error(await response.text());
   await response.arrayBuffer();
   return outcomeOf(response.status);
 }
@@ -251,10 +311,10 @@ async function asked(...request: Parameters<typeof fetch>): Promise<Response> {
 async function ask(
   app: TestApp,
   { document, needsUpload, operation }: AskedField,
-  token?: string,
+  who: Who,
 ): Promise<Outcome> {
   // By POST a subscription is asked for as SSE; here only whether it is refused matters, and that is told at once.
-  if (operation === 'subscription') return overSse(app, document, token);
+  if (operation === 'subscription') return overSse(app, document, who);
   const body = JSON.stringify({ query: document, variables: needsUpload ? { upload: null } : {} });
   const form = new FormData();
   form.set('operations', body);
@@ -262,7 +322,7 @@ async function ask(
   form.set('file', new Blob(['no firmware']), 'x.elf');
   const response = await asked(`${app.url}/graphql`, {
     method: 'POST',
-    headers: { ...(needsUpload ? {} : { 'Content-Type': 'application/json' }), ...bearer(token) },
+    headers: { ...(needsUpload ? {} : { 'Content-Type': 'application/json' }), ...headersOf(who) },
     body: needsUpload ? form : body,
   });
   const { data, errors } = (await response.json()) as Answer;
@@ -285,12 +345,12 @@ function refusalIn(errors: Answer['errors'] = []): 401 | 403 | undefined {
 }
 
 /** Refused, or open: nothing ever happens to the dumps that it is about, so an open one just stays so for a moment. */
-async function overSse(app: TestApp, query: string, token?: string): Promise<Outcome> {
+async function overSse(app: TestApp, query: string, who: Who): Promise<Outcome> {
   const abort = new AbortController();
   const response = await asked(`${app.url}/graphql`, {
     method: 'POST',
     signal: abort.signal,
-    headers: { Accept: 'text/event-stream', 'Content-Type': 'application/json', ...bearer(token) },
+    headers: { Accept: 'text/event-stream', 'Content-Type': 'application/json', ...headersOf(who) },
     body: JSON.stringify({ query }),
   });
   abort.abort();
@@ -298,10 +358,14 @@ async function overSse(app: TestApp, query: string, token?: string): Promise<Out
 }
 
 /** Who is let in may subscribe to whatever the schema lets them: that is the cells above. */
-async function overWebSocket(app: TestApp, token?: string): Promise<Outcome> {
+async function overWebSocket(app: TestApp, { token, browser = {} }: Who): Promise<Outcome> {
   const client = createWebSocketClient({
     url: `${app.url.replace('http', 'ws')}/graphql`,
-    webSocketImpl: WebSocket,
+    webSocketImpl: class extends WebSocket {
+      constructor(url: string, protocols: string) {
+        super(url, protocols, { headers: browser });
+      }
+    },
     retryAttempts: 0,
     lazy: false,
     connectionParams: bearer(token),
@@ -312,8 +376,10 @@ async function overWebSocket(app: TestApp, token?: string): Promise<Outcome> {
       client.on('connected', () => resolve('in'));
       client.on('closed', (event) => {
         const { code, reason } = event as CloseEvent;
-        // An expired token is closed with 4403, so that clients come back with a new one.
-        resolve(code === 4401 || reason.includes('expired') ? 401 : 403);
+        // What has expired or ended is closed with 4403, so that clients come back with another.
+        const isOver = /expired|ended/.test(reason);
+        // 1006: the upgrade was refused, as that of another site's page is.
+        resolve(code === 4401 || code === 1006 || isOver ? 401 : 403);
       });
     });
   } finally {

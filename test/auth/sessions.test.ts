@@ -34,7 +34,9 @@ describe('a session of a browser', () => {
       ended: null,
     });
     expect(await browser.ask('{ viewer { role } }')).toEqual({ data: { viewer: { role: 'VIEWER' } } });
-    expect((await signedIn(app, UPLOADER)).response.status).toBe(200);
+    const { browser: uploader } = await signedIn(app, UPLOADER);
+    expect(await (await uploader.get('/api/config')).json()).toMatchObject({ session: { role: 'uploader' } });
+    expect((await uploader.get('/metrics')).status).toBe(403);
   });
 
   it('is Secure, for this host alone, where people come by https', async () => {
@@ -159,6 +161,43 @@ describe('a session of a browser', () => {
     expect(stored).not.toContain(browser.secret);
     expect(stored).not.toContain(VIEWER);
     expect(stored).not.toContain(Buffer.from(VIEWER).toString('base64url').slice(0, -2));
+  });
+
+  it.each([
+    ['of another site', 'https://evil.example'],
+    ['of another program on this machine', 'http://127.0.0.1:1'],
+    ['without an origin', undefined],
+  ])('does not count for a change that comes from a page %s', async (_, Origin) => {
+    const app = await aServer({ ...STATIC_TOKENS, CORS_ORIGINS: 'https://evil.example' });
+    const { browser } = await signedIn(app, ADMIN);
+    const headers = { Cookie: browser.headers.Cookie, ...(Origin === undefined ? {} : { Origin }) };
+    const body = JSON.stringify({
+      query: 'mutation { deleteCoredump(input: { id: "x" }) { deletedCoredumpId } }',
+    });
+
+    const mutation = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: { ...headers, 'Content-Type': 'application/json' },
+      body,
+    });
+    const signOut = await fetch(`${app.url}/api/session`, { method: 'DELETE', headers });
+
+    expect([mutation.status, signOut.status]).toEqual([401, 401]);
+    expect((await browser.get('/api/session')).status).toBe(200);
+  });
+
+  it('does not count for what a browser loads for another site', async () => {
+    const app = await aServer(STATIC_TOKENS);
+    const { browser } = await signedIn(app, VIEWER);
+    const read = (site: string) =>
+      fetch(`${app.url}/api/session`, {
+        headers: { Cookie: browser.headers.Cookie, 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': 'navigate' },
+      });
+
+    expect((await read('cross-site')).status).toBe(401);
+    expect((await read('same-site')).status).toBe(401);
+    expect((await read('none')).status).toBe(200);
+    expect((await read('same-origin')).status).toBe(200);
   });
 
   it('replaces the one that the browser had, and a header beside it wins', async () => {

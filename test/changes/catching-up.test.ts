@@ -59,7 +59,14 @@ describe('a client that was away', () => {
     const device = await fleet.aDevice(await fleet.aModel());
     const since = await cursorOfNow(endpoint);
     const data = Array.from({ length: 1_203 }, (_, n) => ({
-      ...{ deviceId: device.id, filename: `${n}.dmp`, chip: 'esp32', firmwareVersion: '1', crashVersion: '1', size: 1 },
+      ...{
+        deviceId: device.id,
+        filename: `${n}.dmp`,
+        chip: 'esp32',
+        firmwareVersion: '1',
+        crashVersion: '1',
+        size: 1,
+      },
       ...{ sha256: String(n), uploadedAt: new Date(), parseStatus: 'PENDING' },
     }));
     await db.coredump.createMany({ data });

@@ -28,7 +28,13 @@ export async function aSizedFleet(
     const at = new Date();
     await db.coredump.createMany({
       data: Array.from({ length: dumpsEach - 1 }, (_, n) => ({
-        ...{ deviceId: device.id, filename: `c${index}_${n}.dmp`, chip: 'esp32c3', firmwareVersion: '1.0.0', crashVersion: '1.0.0' },
+        ...{
+          deviceId: device.id,
+          filename: `c${index}_${n}.dmp`,
+          chip: 'esp32c3',
+          firmwareVersion: '1.0.0',
+          crashVersion: '1.0.0',
+        },
         ...{ size: 64, sha256: `${index}_${n}`, uploadedAt: at, parseStatus: 'ERROR' as const },
         ...{ parseErrorKind: 'missing_firmware', parsedAt: at, firmwareId: builds[ofModel].id },
       })),

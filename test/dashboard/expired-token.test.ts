@@ -3,46 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { STATIC_TOKENS, VIEWER } from '../support/people.js';
 import { aProgram } from '../support/program.js';
-import { aPageIssuer, isRefusal, signInAt, signInWith } from '../support/sign-in.js';
+import { signInWith } from '../support/sign-in.js';
 
-/** With which a server closes a WebSocket whose token has expired. */
-const EXPIRED = 4403;
+/** With which a server closes a WebSocket whose token or session has ended. */
+const ENDED = 4403;
 
-describe.skipIf(!hasChromium)(`a page whose token has expired${NEEDS_CHROMIUM}`, () => {
-  it('renews it where it can, though it has missed the time for it', { timeout: 240_000 }, async () => {
-    const { issuer, environment } = await aPageIssuer({ tokenSeconds: 33 });
-    const program = await aProgram('serve', { environment });
-    const page = await aBrowserPage(program.url, {
-      path: '/firmware',
-      tolerates: (complaint) =>
-        isRefusal(complaint) || /asked http|Failed to load resource|fonts/.test(complaint),
-    });
-    const socket = await aSocketOf(page);
-    await page.getByRole('button', { name: `Sign in with ${new URL(issuer).host}` }).click();
-    await signInAt(page, 'ada');
-    await page.getByRole('heading', { name: 'No model yet' }).waitFor();
-    // As in a computer that sleeps: the renewal fails, once.
-    let failed = 0;
-    await page.route(
-      `${issuer}/token`,
-      (route) => {
-        failed += 1;
-        return route.abort();
-      },
-      { times: 1 },
-    );
-    await expect.poll(() => failed, { timeout: 60_000 }).toBe(1);
-    const token = () => page.evaluate('JSON.parse(sessionStorage.getItem("coredock.session")).token');
-    const before = await token();
-
-    await socket.close();
-
-    await expect.poll(token, { timeout: 60_000 }).not.toBe(before);
-    await expect.poll(socket.opened).toBeGreaterThan(1);
-    expect(await page.getByRole('heading', { name: 'No model yet' }).isVisible()).toBe(true);
-  });
-
-  it('asks for another where it cannot', async () => {
+describe.skipIf(!hasChromium)(`a page whose connection the server has ended${NEEDS_CHROMIUM}`, () => {
+  it('continues where its session goes on', async () => {
     const program = await aProgram('serve', { environment: STATIC_TOKENS });
     const page = await aBrowserPage(program.url, { path: '/firmware' });
     const socket = await aSocketOf(page);
@@ -52,7 +19,28 @@ describe.skipIf(!hasChromium)(`a page whose token has expired${NEEDS_CHROMIUM}`,
 
     await socket.close();
 
-    await page.getByLabel('Token of a viewer or admin').waitFor();
+    await expect.poll(socket.opened).toBeGreaterThan(1);
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await page.getByRole('heading', { name: 'No model yet' }).isVisible()).toBe(true);
+  });
+
+  it('asks for another sign-in where it does not, and connects again after that', async () => {
+    const program = await aProgram('serve', { environment: STATIC_TOKENS });
+    const page = await aBrowserPage(program.url, { path: '/firmware' });
+    const socket = await aSocketOf(page);
+    await signInWith(page, VIEWER);
+    await expect.poll(socket.opened).toBe(1);
+
+    await fetch(`${program.url}/api/session?everywhere=true`, {
+      method: 'DELETE',
+      headers: { Authorization: `Bearer ${VIEWER}` },
+    });
+
+    await page.getByText('Your session has ended.').waitFor();
+    await signInWith(page, VIEWER);
+    await page.getByRole('heading', { name: 'No model yet' }).waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(socket.opened()).toBe(2);
   });
 });
 
@@ -63,7 +51,7 @@ async function aSocketOf(page: Page) {
   await page.routeWebSocket('**/graphql', (socket) => {
     opened += 1;
     socket.connectToServer();
-    close = () => socket.close({ code: EXPIRED, reason: 'The token has expired.' });
+    close = () => socket.close({ code: ENDED, reason: 'The session has ended: sign in again.' });
   });
   // Routes are for the connections of a page that is loaded after them.
   await page.reload();

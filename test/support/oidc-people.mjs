@@ -1,7 +1,7 @@
 /**
  * An OpenID Connect issuer that people sign in at with a browser, as a process of its own: the `oidc-provider` package
  * with its own forms, which take any name and password. "ada" is an admin, everybody else a viewer. The environment
- * names REDIRECT_URI and TOKEN_SECONDS, and SPLIT for an issuer that has all but its discovery document on another
+ * names REDIRECT_URI, TOKEN_SECONDS and RENEWED_SECONDS, and SPLIT for an issuer that has all but its discovery document on another
  * origin, as some of the large ones have their tokens. Plain JavaScript, because it runs as it is.
  */
 import { createServer } from 'node:http';
@@ -34,15 +34,20 @@ const provide = new Provider(issuer, {
   }),
   features: {
     devInteractions: { enabled: true },
+    revocation: { enabled: true },
     resourceIndicators: {
       enabled: true,
       defaultResource: () => 'urn:coredock',
       useGrantedResource: () => true,
-      getResourceServerInfo: () => ({
+      getResourceServerInfo: ({ oidc }) => ({
         audience: 'coredock',
         scope: '',
         accessTokenFormat: 'jwt',
-        accessTokenTTL: Number(process.env.TOKEN_SECONDS),
+        accessTokenTTL: Number(
+          oidc.params.grant_type === 'refresh_token'
+            ? process.env.RENEWED_SECONDS
+            : process.env.TOKEN_SECONDS,
+        ),
         jwt: { sign: { alg: 'RS256' } },
       }),
     },

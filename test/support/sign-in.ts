@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,6 +17,11 @@ export async function signInWith(page: Page, token: string): Promise<void> {
   await page.getByRole('button', { name: 'Sign in with the token' }).click();
 }
 
+export async function signOut(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Account' }).click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+}
+
 /** The issuer's own forms: a name, any password, and consent. */
 export async function signInAt(page: Page, name: string): Promise<void> {
   await page.locator('input[name=login]').fill(name);
@@ -30,13 +36,21 @@ export async function signInAt(page: Page, name: string): Promise<void> {
  * @param isSplit it gives out tokens on another origin than its own
  * @param basePath of the page: `/coredock`
  */
-export async function aPageIssuer({ tokenSeconds = 3600, isSplit = false, basePath = '' } = {}) {
+export async function aPageIssuer({
+  tokenSeconds = 3600,
+  /** Of the tokens of a renewal. */
+  renewedSeconds = tokenSeconds,
+  isSplit = false,
+  basePath = '',
+} = {}) {
   const port = await aFreePort();
+  const redirectUri = `http://127.0.0.1:${port}${basePath}/sign-in/callback`;
   const child = fork(PROVIDER, {
     env: {
       ...process.env,
-      REDIRECT_URI: `http://127.0.0.1:${port}${basePath}/sign-in/callback`,
+      REDIRECT_URI: redirectUri,
       TOKEN_SECONDS: String(tokenSeconds),
+      RENEWED_SECONDS: String(renewedSeconds),
       ...(isSplit ? { SPLIT: 'yes' } : {}),
     },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -45,6 +59,8 @@ export async function aPageIssuer({ tokenSeconds = 3600, isSplit = false, basePa
   const [{ issuer }] = (await once(child, 'message')) as [{ issuer: string }];
   return {
     issuer,
+    redirectUri,
+    stop: () => void child.kill('SIGKILL'),
     environment: {
       PORT: String(port),
       ...(basePath === '' ? {} : { PUBLIC_URL: `http://127.0.0.1:${port}${basePath}` }),
@@ -53,6 +69,60 @@ export async function aPageIssuer({ tokenSeconds = 3600, isSplit = false, basePa
       OIDC_CLIENT_ID: 'coredock-page',
     },
   };
+}
+
+/**
+ * The tokens that the page gets for somebody who signs in at the issuer, without a browser: authorization code flow with
+ * PKCE, through the issuer's own forms.
+ */
+export async function tokensOf(
+  issuer: string,
+  redirectUri: string,
+  name: string,
+): Promise<{ accessToken: string; refreshToken: string }> {
+  const cookies = new Map<string, string>();
+  const visit = async (address: string, form?: Record<string, string>): Promise<string> => {
+    const Cookie = [...cookies].map(([key, value]) => `${key}=${value}`).join('; ');
+    const body = form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) };
+    const response = await fetch(new URL(address, issuer), {
+      ...body,
+      headers: { Cookie },
+      redirect: 'manual',
+    });
+    await response.arrayBuffer();
+    for (const cookie of response.headers.getSetCookie()) {
+      const [key = '', value = ''] = (cookie.split(';')[0] ?? '').split(/=(.*)/);
+      cookies.set(key, value);
+    }
+    return response.headers.get('location') ?? '';
+  };
+  const verifier = 'a'.repeat(64);
+  const challenge = createHash('sha256').update(verifier).digest('base64url');
+  const login = await visit(
+    `/auth?${new URLSearchParams({
+      client_id: 'coredock-page',
+      redirect_uri: redirectUri,
+      response_type: 'code',
+      scope: 'openid',
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+    })}`,
+  );
+  const consent = await visit(await visit(login, { prompt: 'login', login: name, password: 'any' }));
+  const callback = await visit(await visit(consent, { prompt: 'consent' }));
+  const code = new URL(callback).searchParams.get('code') ?? '';
+  const response = await fetch(`${issuer}/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'authorization_code',
+      client_id: 'coredock-page',
+      redirect_uri: redirectUri,
+      code_verifier: verifier,
+      code,
+    }),
+  });
+  const { access_token, refresh_token } = (await response.json()) as Record<string, string>;
+  return { accessToken: access_token ?? '', refreshToken: refresh_token ?? '' };
 }
 
 /** A GraphQL document, asked by the admin of the static token. */

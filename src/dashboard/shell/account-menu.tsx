@@ -16,18 +16,20 @@ export function AccountMenu() {
         Account
       </button>
       <Dialog title="Account" isOpen={isOpen} onClose={() => setOpen(false)}>
-        <dl className="account-facts">
-          <dt>Signed in as</dt>
-          <dd>{person.name}</dd>
-          <dt>Role</dt>
-          <dd>{person.role}</dd>
-          <dt>Until</dt>
-          <dd>{untilOf(person.expiresAt)}</dd>
-        </dl>
-        <SignOutButtons />
-        {person.via === 'token' && (
-          <p className="hint">“Everywhere” signs out everybody who has signed in with this token.</p>
-        )}
+        <div className="dialog-body">
+          <dl className="account-facts">
+            <dt>Signed in as</dt>
+            <dd>{person.name}</dd>
+            <dt>Role</dt>
+            <dd>{person.role}</dd>
+            <dt>Until</dt>
+            <dd>{untilOf(person.expiresAt)}</dd>
+          </dl>
+          <SignOutButtons />
+          {person.via === 'token' && (
+            <p className="hint">“Everywhere” signs out everybody who has signed in with this token.</p>
+          )}
+        </div>
       </Dialog>
     </>
   );
