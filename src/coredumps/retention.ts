@@ -19,6 +19,8 @@
  *   (src/audit/service.ts)
  * - a day of a device: it is older than 180 days
  *   (src/devices/device-days.ts)
+ * - a session of a browser: it was signed out, or has ended: 30 days after its last use, with its token, or at the issuer
+ *   (src/sessions/service.ts)
  * - a change of the change feed: it is older than 24 hours, or there are 200,000 newer ones
  *   (src/changes/service.ts)
  * - a delivery of an alert: it has ended and is older than 30 days

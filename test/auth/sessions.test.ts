@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto';
 import { createClient as createSseClient } from 'graphql-sse';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
+import { createSystemClock } from '../../src/platform/clock.js';
 import { openForReading } from '../../src/platform/database/open-for-reading.js';
-import { aServer, bearer, eventually, type TestApp } from '../support/app.js';
-import { type Browser, signedIn } from '../support/browser-session.js';
+import { aDevice, aServer, bearer, eventually, stored, type TestApp } from '../support/app.js';
+import { aBrowser, type Browser, signedIn } from '../support/browser-session.js';
+import { aCopyOf, anInstallation, folders } from '../support/installations.js';
 import { anOidcProvider, inSeconds } from '../support/oidc.js';
 import { ADMIN, STATIC_TOKENS, UPLOADER, VIEWER, WITH_UPLOADER } from '../support/people.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+/** How long past its `exp` a token is taken. */
+const SKEW_SECONDS = 30;
 const SUBSCRIPTION = 'subscription { parseStatus { filename } }';
 
 describe('a session of a browser', () => {
@@ -128,7 +132,7 @@ describe('a session of a browser', () => {
 
   it('ends 30 days after its last use, and goes on as long as it is used', async () => {
     let now = Date.now();
-    const clock = { now: () => new Date(now), uniqueMicros: () => BigInt(Date.now()) * 1000n };
+    const clock = { ...createSystemClock(), now: () => new Date(now) };
     const app = await aServer(STATIC_TOKENS, { clock });
     const { browser } = await signedIn(app, VIEWER);
 
@@ -191,13 +195,31 @@ describe('a session of a browser', () => {
     const { browser } = await signedIn(app, VIEWER);
     const read = (site: string) =>
       fetch(`${app.url}/api/session`, {
-        headers: { Cookie: browser.headers.Cookie, 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': 'navigate' },
+        headers: { Cookie: browser.headers.Cookie, 'Sec-Fetch-Site': site },
       });
 
-    expect((await read('cross-site')).status).toBe(401);
-    expect((await read('same-site')).status).toBe(401);
+    expect((await read('cross-site')).status).toBe(403);
+    expect((await read('same-site')).status).toBe(403);
     expect((await read('none')).status).toBe(200);
     expect((await read('same-origin')).status).toBe(200);
+  });
+
+  it('does not come back with a database of before its sign-out', async () => {
+    const { settings } = await anInstallation(await folders());
+    const app = await aServer({ ...settings, ...STATIC_TOKENS }, { token: ADMIN });
+    const { browser } = await signedIn(app, VIEWER);
+    await app.close();
+    const DATABASE_URL = await aCopyOf(settings.DATABASE_URL ?? '');
+    const later = await aServer({ ...settings, ...STATIC_TOKENS }, { token: ADMIN });
+    await aBrowser(later.url, browser.headers.Cookie).signOut();
+    const device = await aDevice(later, { key: 'dev2' });
+    await stored(later, 'a later dump', { device: 'dev2', headers: bearer(device.token) });
+    await later.close();
+
+    const restored = await aServer({ ...settings, ...STATIC_TOKENS, DATABASE_URL });
+
+    expect((await aBrowser(restored.url, browser.headers.Cookie).get('/api/session')).status).toBe(401);
+    expect(await rows(restored)).toEqual([]);
   });
 
   it('replaces the one that the browser had, and a header beside it wins', async () => {
@@ -259,12 +281,18 @@ describe('an open connection of a session', () => {
 
   it('of an issuer’s token ends with it, where nothing can renew it', async () => {
     const issuer = await anOidcProvider([]);
-    const app = await aServer(issuer.environment);
-    const token = await issuer.sign({ exp: inSeconds(-27), realm_access: { roles: ['viewer'] } });
+    const exp = inSeconds(3600);
+    const token = await issuer.sign({ exp, realm_access: { roles: ['viewer'] } });
+    // The server's time stands still just before the end of the token, until the test moves it.
+    let now = (exp + SKEW_SECONDS) * 1000 - 100;
+    const clock = { ...createSystemClock(), now: () => new Date(now) };
+    const app = await aServer(issuer.environment, { clock });
     const { browser, response } = await signedIn(app, token);
     expect(response.status).toBe(200);
-
     const socket = aSocket(app, browser);
+    await socket.opened;
+
+    now += 1_000;
 
     expect(await socket.closed).toMatchObject({ code: 4403 });
     expect((await browser.get('/api/session')).status).toBe(401);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readTable, writeTable } from '../../src/backup/archive.js';
+import { exportedTables, readTable, writeTable } from '../../src/backup/archive.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
 import {
   allTables,
@@ -48,6 +48,10 @@ describe('the tables that are moved', () => {
     const names = allTables().map(({ name }) => name);
 
     expect(names.sort()).toEqual((await tablesOf(await aDatabase())).sort());
+  });
+
+  it('do not have who is signed in', () => {
+    expect(exportedTables().map(({ name }) => name)).not.toContain('Session');
   });
 
   it('come after those that they refer to', () => {
