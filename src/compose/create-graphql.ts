@@ -72,7 +72,8 @@ export function createGraphQL({
           { clock, metrics, log, ...queryThread },
         );
   const { alerts, audit, changes, coredumps, crashGroups, devices } = services;
-  const { firmwares, ingestKeys, ownCode, privacy, releases, savedViews, search, tags } = services;
+  const { firmwares, ingestKeys, modelLinks, ownCode, privacy, releases, savedViews, search, tags } =
+    services;
   const graphql = createGraphQLServer({
     ...{
       alerts,
@@ -83,12 +84,13 @@ export function createGraphQL({
       devices,
       firmwares,
       ingestKeys,
-        ownCode,
-        privacy,
-        releases,
-        savedViews,
-        search,
-        tags,
+      modelLinks,
+      ownCode,
+      privacy,
+      releases,
+      savedViews,
+      search,
+      tags,
     },
     ...parts,
     createLoaders: () => createLoaders(database.db),

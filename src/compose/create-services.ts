@@ -38,6 +38,7 @@ import type { GroupAlerts, GroupChange } from '../crash-groups/types.js';
 import { countUnread } from '../crash-groups/unread.js';
 import { createBootReports } from '../devices/boot-reports.js';
 import { createIngestKeyService } from '../devices/ingest-keys.js';
+import { createLinkService } from '../devices/link-settings.js';
 import { createOwnCodeService } from '../devices/own-code.js';
 import { createPrivacyService } from '../devices/privacy.js';
 import { createRegistration } from '../devices/registration.js';
@@ -109,6 +110,7 @@ export async function createServices(deps: ServicesDeps) {
   });
   const rawRetention = createRawRetention({ db, blobs: blobs.dumps, clock, log });
   const privacy = createPrivacyService({ db, clock, audit, onChange: () => void rawRetention.sweepSoon() });
+  const modelLinks = createLinkService({ clock, audit });
   const tokenUse = createTokenUse({ db, clock, log });
   const devices = createDeviceService({
     ...{ db, clock, audit, tokenUse },
@@ -188,6 +190,7 @@ export async function createServices(deps: ServicesDeps) {
     ingestKeys,
     links,
     linkSecret,
+    modelLinks,
     ownCode,
     privacy,
     rawRetention,

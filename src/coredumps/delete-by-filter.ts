@@ -73,7 +73,7 @@ function noteOf(count: number, filter: CoredumpFilter) {
 }
 
 /** False also for texts without a word, which match every dump. */
-function isFiltering(filter: CoredumpFilter): boolean {
+export function isFiltering(filter: CoredumpFilter): boolean {
   return Object.values(filter).some(
     (value) => value !== undefined && !(typeof value === 'string' && value.trim() === ''),
   );

@@ -6,6 +6,7 @@ import type { Db, DbTransaction } from '../platform/database/types.js';
 import { wholeRow } from '../platform/database/whole-rows.js';
 import { createDeletionByFilter } from './delete-by-filter.js';
 import type { LostDumps } from './lost-dumps.js';
+import { createParseSeveral } from './parse-several.js';
 import type { ParseTask } from './parse-task.js';
 import type { RawFiles } from './raw-files.js';
 import { idsOfCoredumps } from './read.js';
@@ -28,6 +29,7 @@ interface LifecycleDeps {
 
 /** Actions of users on stored dumps: delete and parse again. Automatic deletion is in `retention.ts`. */
 export function createLifecycle({ db, files, requeue, lost, queue, audit, countUnread }: LifecycleDeps) {
+  const parseSeveral = createParseSeveral({ db, requeue, audit });
   return {
     /**
      * Deletes the row, then the file (best effort). The crash stays counted. @throws DomainError NOT_FOUND, also when
@@ -115,6 +117,12 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
         );
       }
       return parseAgain(id, 'parseCoredump', chosen);
+    },
+
+    /** See `parse-several.ts`. @throws DomainError also PARSER_NOT_CONFIGURED */
+    async parseSeveralWith(filter: CoredumpFilter, firmwareId: number | null): Promise<number[]> {
+      requireParser();
+      return parseSeveral(filter, firmwareId);
     },
 
     /**

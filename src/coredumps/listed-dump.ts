@@ -4,6 +4,7 @@ import type { CoredumpColumns, CoredumpRow, ParseErrorKind, ParseStatus } from '
 export const LISTED_COLUMNS = [
   'id',
   'deviceId',
+  'firmwareId',
   'filename',
   'chip',
   'firmwareVersion',
@@ -30,6 +31,7 @@ export const CRASH_COLUMNS = [...LISTED_COLUMNS, ...CRASH_ONLY];
 export class ListedDump implements CoredumpRow {
   readonly id: number;
   readonly deviceId: number;
+  readonly firmwareId: number | null;
   readonly filename: string;
   readonly chip: string;
   readonly firmwareVersion: string;
@@ -44,6 +46,7 @@ export class ListedDump implements CoredumpRow {
   constructor(row: CoredumpRow, columns: Exclude<CoredumpColumns, 'all'>) {
     this.id = row.id;
     this.deviceId = row.deviceId;
+    this.firmwareId = row.firmwareId;
     this.filename = row.filename;
     this.chip = row.chip;
     this.firmwareVersion = row.firmwareVersion;
@@ -71,9 +74,6 @@ export class ListedDump implements CoredumpRow {
     return (this.#crash ?? notRead('updatedAt')).updatedAt;
   }
 
-  get firmwareId(): never {
-    return notRead('firmwareId');
-  }
   get chosenFirmwareId(): never {
     return notRead('chosenFirmwareId');
   }

@@ -185,10 +185,7 @@ export async function listCoredumpsByParent(
   const { table, column } = PARENTS[parent];
   const direction = window.fromEnd === true ? Prisma.sql`ASC` : Prisma.sql`DESC`;
   // Also tells to which parent a row belongs.
-  const wanted =
-    columns === 'all' || parent === 'device'
-      ? SELECTED[columns]
-      : Prisma.sql`${SELECTED[columns]}, c.${column}`;
+  const wanted = SELECTED[columns];
   const { take, afterId = 0, beforeId = MAX_ROW_ID + 1 } = window;
   const rows = await db.lookup<StoredRow>(
     db.hasLateral

@@ -2,6 +2,7 @@ import { childrenOf, countChildrenOf, MAX_PARENTS } from '../platform/database/c
 import DataLoader from '../platform/database/data-loader.js';
 import { rowsById } from '../platform/database/rows-by-id.js';
 import type { Db } from '../platform/database/types.js';
+import { createLinksLoader } from './link-settings.js';
 import { createOwnCodeLoader } from './own-code.js';
 import { createPrivacyLoader } from './privacy.js';
 import { type DeviceWindow, listDevicesOfModels } from './read.js';
@@ -17,6 +18,7 @@ export function createDeviceLoaders(db: Db) {
     modelById: rowsById<DeviceModelRow>((ids) =>
       db.deviceModel.findMany({ where: { id: { in: [...ids] } } }),
     ),
+    linksOfModel: createLinksLoader(db),
     ownCodeOfModel: createOwnCodeLoader(db),
     privacyOfModel: createPrivacyLoader(db),
     /** One statement for all models with the same window. */

@@ -6,6 +6,7 @@ import type { CoredumpColumns } from '../../coredumps/types.js';
 const WITHOUT_COLUMNS = [
   '__typename',
   'device',
+  'firmware',
   'downloadUrl',
   'rawRemovedAt',
   'parsedOutput',
@@ -53,7 +54,10 @@ function columnsOfPage(page: FieldNode, fragments: Fragments): CoredumpColumns {
 }
 
 function fieldsOf(columns: readonly string[]): ReadonlySet<string> {
-  return new Set([...WITHOUT_COLUMNS, ...columns.filter((column) => column !== 'deviceId')]);
+  return new Set([
+    ...WITHOUT_COLUMNS,
+    ...columns.filter((column) => column !== 'deviceId' && column !== 'firmwareId'),
+  ]);
 }
 
 /** Names of the selected fields, including those in fragments but not those of nested selections. */

@@ -45,6 +45,17 @@ export function copiesOfParts({ fieldNodes, fragments }: GraphQLResolveInfo): nu
   }
 }
 
+/** Whether the document asks for a field of this name anywhere below the selected one. */
+export function selectsBelow({ fieldNodes, fragments }: GraphQLResolveInfo, name: string): boolean {
+  const isBelow = ({ selectionSet }: FieldNode): boolean => {
+    for (const field of fieldsIn(selectionSet, fragments)) {
+      if (field.name.value === name || isBelow(field)) return true;
+    }
+    return false;
+  };
+  return fieldNodes.some(isBelow);
+}
+
 function remembered(
   known: WeakMap<FieldNode, number>,
   fieldNodes: readonly FieldNode[],

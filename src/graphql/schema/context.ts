@@ -11,6 +11,7 @@ import type { CrashGroupService } from '../../crash-groups/service.js';
 import type { TagQueries } from '../../crash-groups/tag-loaders.js';
 import type { TagService } from '../../crash-groups/tag-service.js';
 import type { IngestKeyQueries, IngestKeyService } from '../../devices/ingest-keys.js';
+import type { LinkService } from '../../devices/link-settings.js';
 import type { OwnCodeService } from '../../devices/own-code.js';
 import type { PrivacyService } from '../../devices/privacy.js';
 import type { DeviceQueries } from '../../devices/read.js';
@@ -33,6 +34,7 @@ export interface Services {
   firmwares: FirmwareService;
   ingestKeys: IngestKeyService;
   audit: Audit;
+  modelLinks: LinkService;
   ownCode: OwnCodeService;
   privacy: PrivacyService;
   releases: ReleaseQueries;

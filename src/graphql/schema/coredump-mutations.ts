@@ -109,6 +109,47 @@ builder.relayMutationField(
 );
 
 builder.relayMutationField(
+  'parseCoredumps',
+  {
+    inputFields: (t) => ({
+      filter: t.field({
+        type: CoredumpFilterInput,
+        required: true,
+        description: 'Which dumps, at most 200. A filter without a condition is refused.',
+      }),
+      firmwareId: t.id({
+        description:
+          'Global id of a build: dumps of other models are left out. BAD_USER_INPUT for a build for another chip than one of ' +
+          'the dumps names. Null, or left out: each dump finds its own build again, which undoes a choice.',
+      }),
+    }),
+  },
+  {
+    description:
+      'Parses several dumps with the build that you choose, as `parseCoredump` does for one. Dumps without their raw bytes are ' +
+      'left out. All or none are queued.',
+    resolve: async (_, { input: { filter, firmwareId } }, { services }) => {
+      const buildId = firmwareId == null ? null : requireId('Firmware', firmwareId, 'firmwareId');
+      const ids = await services.coredumps.parseSeveralWith(toCoredumpFilter(filter), buildId);
+      return { coredumpIds: ids.map((id) => encodeGlobalId('Coredump', id)) };
+    },
+  },
+  {
+    outputFields: (t) => ({
+      count: t.int({
+        description: 'Dumps that were queued.',
+        resolve: ({ coredumpIds }) => coredumpIds.length,
+      }),
+      coredumpIds: t.field({
+        type: ['ID'],
+        description: 'Global ids of these dumps, the oldest first.',
+        resolve: ({ coredumpIds }) => coredumpIds,
+      }),
+    }),
+  },
+);
+
+builder.relayMutationField(
   'reparseCoredumps',
   {
     inputFields: (t) => ({

@@ -5,7 +5,7 @@ import { redactOutput, redactReport } from '../../coredumps/redact.js';
 import { RAW_REMOVAL_REASONS } from '../../coredumps/remove-raw.js';
 import { type CoredumpRow, WAITING_KINDS } from '../../coredumps/types.js';
 import { notFound } from '../../errors.js';
-import { copiesOfParts } from '../limits/selection-size.js';
+import { copiesOfParts, selectsBelow } from '../limits/selection-size.js';
 import { builder } from './builder.js';
 import { CoredumpKind, ParseErrorKind, ParseStatus } from './coredump-filter.js';
 import { CrashKind } from './crash-kind.js';
@@ -14,6 +14,7 @@ import { Device } from './device.js';
 import { Firmware } from './firmware.js';
 import { followDumps } from './follow-dumps.js';
 import { requireId, rowIdOf } from './inputs.js';
+import { sourceUrlsOf, withSourceUrls } from './source-urls.js';
 
 const RawRemovalReason = builder.enumType('RawRemovalReason', {
   description: 'Why the raw bytes of a dump were removed. Values may be added.',
@@ -52,7 +53,9 @@ builder.node(Coredump, {
       description: 'Name of its file, unique for the device: `coredump_20260211T143000_123456Z.dmp`.',
     }),
     chip: t.exposeString('chip', { description: 'As the device reported it, for example `esp32c3`.' }),
-    crashVersion: t.exposeString('crashVersion', {
+    crashVersion: t.string({
+      // Empty where a server of an earlier release has added the row a moment ago.
+      resolve: ({ crashVersion, firmwareVersion }) => crashVersion || firmwareVersion,
       description:
         'The version that crashed, for example `1.4.2`: of the build that the dump names, else of the build that a person ' +
         'chose for a dump that names none, else as the device reported it. Lists, filters and counts go by it. It is ' +
@@ -198,12 +201,18 @@ builder.node(Coredump, {
       description:
         'The crash as Markdown, to be taken along: title, links, facts, cause, backtrace, other tasks, warnings, commands for ' +
         'GDB. At most 64 KiB. Always redacted as the report is for viewers, and no text of a device can become markup in it.',
-      resolve: async ({ id }, _, { loaders, services, answer }) => {
+      resolve: async (dump, _, { loaders, services, answer }) => {
+        const { id } = dump;
         const facts = await loaders.coredumps.facts.load(id);
         if (facts === null) throw notFound('core dump', id);
         const report = await loaders.coredumps.texts.report(id, 1, answer);
         const output = report === null ? await loaders.coredumps.texts.output(id, answer) : null;
-        const text = describeCrash(facts, report, output, services.coredumps.markdownLinks);
+        const sourceUrlOf = report === null ? null : await sourceUrlsOf(dump, loaders);
+        const links = {
+          ...services.coredumps.markdownLinks,
+          ...(sourceUrlOf === null ? {} : { sourceUrlOf }),
+        };
+        const text = describeCrash(facts, report, output, links);
         answer.admit(text.length);
         return text;
       },
@@ -215,9 +224,11 @@ builder.node(Coredump, {
         'The content of the dump. Null while PENDING, and when it could not be parsed. A dump that waits for its build has ' +
         'what the dump alone tells: reason, tasks, registers, on Xtensa whole backtraces. Viewers get it without the values ' +
         'of function arguments and what they point to.',
-      resolve: async ({ id }, _, { loaders, person, answer }, info) => {
-        const report = await loaders.coredumps.texts.report(id, copiesOfParts(info), answer);
-        return report === null || hasRole(person, 'admin') ? report : redactReport(report);
+      resolve: async (dump, _, { loaders, person, answer }, info) => {
+        const report = await loaders.coredumps.texts.report(dump.id, copiesOfParts(info), answer);
+        if (report === null) return null;
+        const shown = hasRole(person, 'admin') ? report : redactReport(report);
+        return selectsBelow(info, 'sourceUrl') ? withSourceUrls(shown, dump, loaders) : shown;
       },
     }),
   }),

@@ -22,6 +22,7 @@ import './firmware.js';
 import './firmware-mutations.js';
 import './group-activity.js';
 import './ingest-key.js';
+import './model-links.js';
 import './model-privacy.js';
 import './own-code.js';
 import './symbols.js';

@@ -1,5 +1,6 @@
 import type * as reader from '../../crashdump/index.js';
 import { builder } from './builder.js';
+import type { LinkedFrame } from './source-urls.js';
 
 const FrameTrust = builder.enumType('FrameTrust', {
   description: 'How a frame was found, the most reliable first. Values may be added.',
@@ -27,7 +28,7 @@ const FrameArgument = builder.objectRef<reader.FrameArgument>('FrameArgument').i
   }),
 });
 
-export const StackFrame = builder.objectRef<reader.StackFrame>('StackFrame').implement({
+export const StackFrame = builder.objectRef<LinkedFrame>('StackFrame').implement({
   description: 'One function call of a backtrace.',
   fields: (t) => ({
     index: t.exposeInt('index', { description: '0 is the innermost frame, as in GDB.' }),
@@ -41,6 +42,14 @@ export const StackFrame = builder.objectRef<reader.StackFrame>('StackFrame').imp
       description: 'Path of the source as the compiler saw it. Null without debug information.',
     }),
     line: t.exposeInt('line', { nullable: true, description: 'Line in `file`, from 1.' }),
+    sourceUrl: t.string({
+      nullable: true,
+      description:
+        'Address of the line in the team’s repository, by `links.sourceUrl` of the model and `revision` of the build. Only ' +
+        'of own code; null without a template, a line, or a revision that the template needs, and for files outside of the ' +
+        'repository.',
+      resolve: ({ sourceUrl }) => sourceUrl ?? null,
+    }),
     inlined: t.exposeBoolean('inlined', {
       description: 'The compiler put this function into that of the next frame.',
     }),
