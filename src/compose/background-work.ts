@@ -131,6 +131,16 @@ export const SCHEDULED_WORK = [
     files: SCHEDULER,
   },
   {
+    name: 'end of ignoring',
+    does: 'opens crash groups that were ignored until a time that has come',
+    when: 'every minute',
+    everyMs: MINUTE_MS,
+    failure: 'ignored groups could not be opened',
+    restartedBy: NEXT_RUN,
+    lease: null,
+    files: SCHEDULER,
+  },
+  {
     name: 'raw retention',
     does: "removes raw bytes as their model's privacy settings require",
     when: 'every hour, after each parse, and after a change of the settings',

@@ -25,6 +25,7 @@ import { createStorageLimit } from '../coredumps/storage-limit.js';
 import { createStorageUse } from '../coredumps/storage-use.js';
 import { createVersionCorrection } from '../crash-groups/correct-versions.js';
 import { countKept } from '../crash-groups/count-kept.js';
+import { createIgnoreEnds } from '../crash-groups/end-ignores.js';
 import { createGroupEvents } from '../crash-groups/events.js';
 import { createOwnCodeWork } from '../crash-groups/own-code-work.js';
 import { countAndAnnounce, countForFleet } from '../crash-groups/record-crash.js';
@@ -183,6 +184,7 @@ export async function createServices(deps: ServicesDeps) {
     crashGroups,
     devices,
     exports: createExports({ db, clock }),
+    endIgnores: createIgnoreEnds({ db, events: groupEvents, alerts: groupAlerts, now: clock.now }),
     firmwares,
     gatekeeper,
     groupChanges,

@@ -81,6 +81,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     'device day retention': () => forgetDeviceDays(database.db, clock.now()),
     'change retention': changes.prune,
     'session retention': sessions.forgetEnded,
+    'end of ignoring': services.endIgnores,
     'raw retention': rawRetention.sweep,
     'storage limit': storageLimit.sweep,
     'storage forecast': deps.sampleStorage,
@@ -91,6 +92,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   await once('device day retention');
   await once('change retention');
   await once('session retention');
+  await once('end of ignoring');
   void once('raw retention');
   storageLimit.wake();
   const scheduler = createScheduler(log);

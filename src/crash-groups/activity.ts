@@ -35,7 +35,7 @@ export interface GroupActivityRow extends Omit<StoredActivity, 'kind'> {
 }
 
 /** The person, or null for what the server did by itself. */
-interface ActivityActor {
+export interface ActivityActor {
   actor: string | null;
   via: string | null;
 }

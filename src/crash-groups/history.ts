@@ -2,6 +2,8 @@ import type { AuditNote } from '../audit/service.js';
 import type { PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
 import type { Db } from '../platform/database/types.js';
+import { untilText } from './ignore-until.js';
+import { type GroupTriage, noteOf } from './triage.js';
 import type { CrashGroupRow, GroupState } from './types.js';
 
 /**
@@ -41,8 +43,9 @@ const ACTIONS: Readonly<Record<string, GroupAction | undefined>> = {
   setGroupTags: 'TAGGED',
 };
 
-/** The action of a bulk change. */
-const BULK = 'updateCrashGroups';
+/** Actions of bulk changes. */
+const BULK = ['updateCrashGroups', 'changeCrashGroups', 'restoreCrashGroups'] as const;
+export type BulkAction = (typeof BULK)[number];
 
 const BY_STATE: Record<GroupState, GroupAction> = {
   OPEN: 'REOPENED',
@@ -71,28 +74,26 @@ export function noteDetail(note: string | null): string {
   return note ?? 'removed';
 }
 
+export function ignoreDetail(until: GroupTriage['ignoreUntil']): string | undefined {
+  const text = untilText(until ?? null);
+  return text === null ? undefined : `until ${text}`;
+}
+
 /** The notes of a bulk change of one group. */
-export function onGroupInBulk(group: CrashGroupRow, change: GroupTriage): AuditNote[] {
+export function onGroupInBulk(action: BulkAction, group: CrashGroupRow, change: GroupTriage): AuditNote[] {
   const { state, assignee, note } = change;
   const details = [
-    ...(state === undefined ? [] : [bulkState(state, change.resolvedInVersion ?? null)]),
+    ...(state === undefined ? [] : [bulkState(state, change)]),
     ...(assignee === undefined ? [] : [`ASSIGNED ${assigneeDetail(assignee)}`]),
-    ...(note === undefined ? [] : [`NOTED ${noteDetail(note)}`]),
+    ...(note === undefined ? [] : [`NOTED ${noteDetail(noteOf(note))}`]),
   ];
-  return details.map((detail) => onGroup(BULK, group, detail));
+  return details.map((detail) => onGroup(action, group, detail));
 }
 
-function bulkState(state: GroupState, inVersion: string | null): string {
-  return state === 'RESOLVED' ? `RESOLVED ${versionDetail(inVersion)}` : BY_STATE[state];
-}
-
-/** What a bulk change sets; absent fields keep their values. */
-export interface GroupTriage {
-  state?: GroupState;
-  /** Only with RESOLVED; null or absent: the next version, whatever its name. */
-  resolvedInVersion?: string | null;
-  assignee?: string | null;
-  note?: string | null;
+function bulkState(state: GroupState, { resolvedInVersion = null, ignoreUntil }: GroupTriage): string {
+  if (state === 'RESOLVED') return `RESOLVED ${versionDetail(resolvedInVersion)}`;
+  const detail = state === 'IGNORED' ? ignoreDetail(ignoreUntil) : undefined;
+  return detail === undefined ? BY_STATE[state] : `${BY_STATE[state]} ${detail}`;
 }
 
 /** The same window of each group's history, newest first, with the events of the groups that it took in. */
@@ -142,7 +143,8 @@ function members(groupIds: readonly number[]): Prisma.Sql {
 }
 
 function readAction(action: string, detail: string | null): { action: GroupAction; detail: string | null } {
-  if (action !== BULK || detail === null) return { action: ACTIONS[action] ?? 'CHANGED', detail };
+  if (!BULK.some((bulk) => bulk === action) || detail === null)
+    return { action: ACTIONS[action] ?? 'CHANGED', detail };
   const [word = '', ...rest] = detail.split(' ');
   const known = GROUP_ACTIONS.find((each) => each === word) ?? 'CHANGED';
   return { action: known, detail: rest.length === 0 ? null : rest.join(' ') };

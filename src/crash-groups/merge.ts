@@ -2,6 +2,7 @@ import { badInput, conflict, type DomainError, notFound } from '../errors.js';
 import { Prisma } from '../platform/database/client.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
+import { type ActivityActor, currentPerson, noteActivity } from './activity.js';
 import { copySpikes, moveRules } from './followers.js';
 import { lockGroups, lockSignaturesOf, type SignatureRow } from './locks.js';
 import { currentGroupId, followSignatures, keepMerged, mergedGroupOf, setByPeople } from './merged-groups.js';
@@ -19,6 +20,7 @@ export async function mergeGroups(
   intoId: number,
   otherIds: readonly number[],
   at: Date,
+  by: ActivityActor = currentPerson(),
 ): Promise<CrashGroupRow> {
   const ids = [intoId, ...otherIds];
   const seen = await tx.crashGroup.findMany({ where: { id: { in: ids } }, select: { id: true } });
@@ -26,7 +28,9 @@ export async function mergeGroups(
   if (missing !== undefined) throw await whyGone(tx, missing, missing === intoId ? 'intoId' : 'ids');
   await lockSignaturesOf(tx, otherIds);
   const locked = await lockGroups(tx, ids);
-  for (const id of ids) if (!locked.has(id)) throw deletedMeanwhile(id);
+  for (const id of otherIds) if (!locked.has(id)) throw deletedMeanwhile(id);
+  const into = locked.get(intoId);
+  if (into === undefined) throw deletedMeanwhile(intoId);
 
   // Including signatures that joined one of the groups before it was locked. A signature remembers the first group that
   // it came from, as long as that one can be given back.
@@ -45,7 +49,12 @@ export async function mergeGroups(
     at,
   );
   await tx.crashGroup.deleteMany({ where: { id: { in: [...otherIds] } } });
-  return recounted(tx, intoId, at);
+  await noteActivity(
+    tx,
+    intoId,
+    ...otherIds.map((id) => ({ kind: 'MERGED' as const, text: locked.get(id)?.title ?? null, at, ...by })),
+  );
+  return recountedIgnored(tx, into, at);
 }
 
 /**
@@ -67,7 +76,8 @@ export async function splitGroup(
   });
   if (before === null) throw notFound('crash group', id, { field: 'id' });
   const signatures = await lockSignaturesOf(tx, [id]);
-  if (!(await lockGroups(tx, [id])).has(id)) throw deletedMeanwhile(id);
+  const locked = (await lockGroups(tx, [id])).get(id);
+  if (locked === undefined) throw deletedMeanwhile(id);
   const moving = signatures
     .filter(({ fingerprint }) => fingerprints.includes(fingerprint))
     .sort((a, b) => a.id - b.id);
@@ -104,7 +114,9 @@ export async function splitGroup(
   const [rest] = staying;
   if (rest !== undefined && !staying.some(({ title }) => title === before.title))
     await tx.crashGroup.update({ where: { id }, data: descriptionOf(rest), select: { id: true } });
-  const from = await recounted(tx, id, at);
+  await noteActivity(tx, id, { kind: 'SPLIT', text: `into ${own.title}`, at });
+  await noteActivity(tx, made.id, { kind: 'SPLIT', text: `from ${before.title}`, at });
+  const from = await recountedIgnored(tx, locked, at);
   return { group: await recounted(tx, made.id, at), from };
 }
 
@@ -116,6 +128,19 @@ async function recounted(tx: DbTransaction, id: number, at: Date): Promise<Crash
   const group = await recountGroup(tx, id, at);
   if (group === null) throw new StaleRead('a locked group was deleted');
   return group;
+}
+
+/** Recounts a group that took in or gave away crashes; it stays ignored for as many further crashes as before. */
+async function recountedIgnored(
+  tx: DbTransaction,
+  { id, count, ignoredUntilCount: until }: Pick<CrashGroupRow, 'id' | 'count' | 'ignoredUntilCount'>,
+  at: Date,
+): Promise<CrashGroupRow> {
+  const group = await recounted(tx, id, at);
+  if (until === null) return group;
+  const ignoredUntilCount = Math.max(until - count + group.count, 0);
+  await tx.crashGroup.updateMany({ where: { id }, data: { ignoredUntilCount } });
+  return { ...group, ignoredUntilCount };
 }
 
 /** An absent fingerprint is in another group, or does not exist. */

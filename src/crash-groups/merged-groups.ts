@@ -1,4 +1,4 @@
-import type { Prisma } from '../platform/database/client.js';
+import { Prisma } from '../platform/database/client.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { SignatureRow } from './locks.js';
 import { copyTags, giveTagsBack, moveTags, tagsToKeep } from './tags.js';
@@ -34,6 +34,7 @@ export async function keepMerged(
   const ids = groups.map(({ id }) => id);
   const tagsOf = await tagsToKeep(tx, ids);
   await moveTags(tx, ids, intoId);
+  await takeActivity(tx, ids, intoId);
   await tx.mergedGroup.updateMany({ where: { intoId: { in: ids } }, data: { intoId } });
   await tx.mergedGroup.createMany({
     data: groups.map(({ id, ...group }) => ({
@@ -45,6 +46,17 @@ export async function keepMerged(
       mergedAt: at,
     })),
   });
+}
+
+/** Like a signature, activity remembers the first group that it came from, as long as that one can be given back. */
+async function takeActivity(tx: DbTransaction, ids: readonly number[], intoId: number): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.$executeRaw`
+    UPDATE "GroupActivity" SET "groupId" = ${intoId}, "fromGroupId" = CASE
+      WHEN EXISTS (SELECT 1 FROM "MergedGroup" m
+        WHERE m."id" = "GroupActivity"."fromGroupId" AND m."intoId" = "GroupActivity"."groupId")
+      THEN "fromGroupId" ELSE "groupId" END
+    WHERE "groupId" IN (${Prisma.join([...ids])})`;
 }
 
 /** Forgets what a group had taken in, before the group is deleted without a group that follows it. */
@@ -83,33 +95,43 @@ export async function followSignatures(
 ): Promise<void> {
   const rows = await takenInBy(tx, fromId);
   const signatures = await tx.crashSignature.findMany({ where: { fromGroupId: { in: [...rows.keys()] } } });
+  const following = back === null ? [] : [back.id];
   for (const { id, takenById } of rows.values()) {
     if (id === back?.id) continue;
     const ofIt = signatures.filter((signature) => originsOf(signature, rows).includes(id));
     const hasMoved = ofIt.length > 0 && ofIt.every(({ groupId }) => groupId === toId);
     const wasIn = takenById === back?.id;
     if (hasMoved) {
+      following.push(id);
       await tx.mergedGroup.update({ where: { id }, data: { intoId: toId } });
     } else if (wasIn) {
       await tx.mergedGroup.update({ where: { id }, data: { takenById: back.takenById } });
     }
   }
+  await tx.groupActivity.updateMany({
+    where: { groupId: fromId, fromGroupId: { in: following } },
+    data: { groupId: toId },
+  });
   if (back === null) return copyTags(tx, fromId, toId);
   await giveTagsBack(tx, fromId, back);
   await tx.crashSignature.updateMany({ where: { fromGroupId: back.id }, data: { fromGroupId: null } });
+  await tx.groupActivity.updateMany({ where: { fromGroupId: back.id }, data: { fromGroupId: null } });
   await tx.mergedGroup.delete({ where: { id: back.id } });
 }
 
 /** What people set in a group, which it has again when it comes back. */
 export function setByPeople(group: SetByPeople): SetByPeople {
-  const { state, resolvedAt, resolvedInVersion, regressedAt, regressedInVersion, assignee, note } = group;
-  return { state, resolvedAt, resolvedInVersion, regressedAt, regressedInVersion, assignee, note };
+  const { state, resolvedAt, resolvedInVersion, regressedAt, regressedInVersion } = group;
+  const { ignoredAt, ignoredUntilCount, ignoredUntilAt, ignoredUntilVersion } = group;
+  const { assignee, note, ticketUrl } = group;
+  return {
+    ...{ state, resolvedAt, resolvedInVersion, regressedAt, regressedInVersion },
+    ...{ ignoredAt, ignoredUntilCount, ignoredUntilAt, ignoredUntilVersion },
+    ...{ assignee, note, ticketUrl },
+  };
 }
 
-type SetByPeople = Pick<
-  MergedGroupRow,
-  'state' | 'resolvedAt' | 'resolvedInVersion' | 'regressedAt' | 'regressedInVersion' | 'assignee' | 'note'
->;
+type SetByPeople = Omit<MergedGroupRow, 'id' | 'intoId' | 'takenById' | 'mergedAt'>;
 
 async function takenInBy(tx: DbTransaction, intoId: number): Promise<Map<number, MergedGroupRow>> {
   const rows = await tx.mergedGroup.findMany({ where: { intoId }, orderBy: { id: 'asc' } });

@@ -17,6 +17,7 @@ import { matchingGroups } from './group-filter.js';
 import { currentGroupId } from './merged-groups.js';
 import { listMissingFirmwares } from './missing-firmware.js';
 import { previewOwnCode } from './own-code-preview.js';
+import { listPeople, type PeopleQuestion } from './people.js';
 import { type CrashGroupFilter, type CrashGroupRow, type GroupOrderField, toGroupRow } from './types.js';
 
 /** Lists of groups, in SQL that SQLite and PostgreSQL both understand. "g" is the group. */
@@ -44,6 +45,7 @@ export function createCrashGroupQueries(db: Db, clock: Pick<Clock, 'now'>) {
     /** The group that answers for an id: another one after a merge. */
     currentId: (id: number) => currentGroupId(db, id),
     previewOwnCode: (modelId: number, rules: readonly OwnCodeRule[]) => previewOwnCode(db, modelId, rules),
+    people: (question: PeopleQuestion) => listPeople(db, question),
     /** @throws DomainError BAD_USER_INPUT */
     listMissingFirmwares: (take: number) => listMissingFirmwares(db, take),
   };

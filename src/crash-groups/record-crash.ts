@@ -5,6 +5,7 @@ import type { CrashReport } from '../crashdump/index.js';
 import { countCrashesOfDays, uncountCrashOfDay } from '../devices/device-days.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
+import { BY_THE_SERVER, noteActivity } from './activity.js';
 import {
   decrementDevice,
   decrementVariant,
@@ -18,6 +19,7 @@ import { ALL, addToSeries } from './crash-series.js';
 import { combineRates, decayedRateOf } from './decayed-rate.js';
 import type { GroupEvents } from './events.js';
 import { moveRules } from './followers.js';
+import { endOfIgnore, isBeforeIgnore, NOT_IGNORED } from './ignore-until.js';
 import { lockGroups, lockWithGroups, type SignatureRow } from './locks.js';
 import { lockOrCreateSignature } from './make-signature.js';
 import { currentGroupId, forgetMerged, keepMerged } from './merged-groups.js';
@@ -55,7 +57,7 @@ export async function countCrash(
   if (known === null) {
     if (!isApproved) return null;
     const crash = { deviceId, chip, at, ...seen };
-    const added = await addIfKnown(tx, report, crash, now);
+    const added = await addIfKnown(tx, report, crash, { now, fromId: null });
     await countForFleet(tx, [crash]);
     const signatureId = added?.signatureId ?? null;
     await tx.crashOccurrence.create({ data: { coredumpId: coredump.id, ...seen, signatureId } });
@@ -73,7 +75,7 @@ export async function countCrash(
     [counted, report?.fingerprint ?? null].filter((name) => name !== null),
   );
   // Added before it is removed: otherwise a group with only this crash would be deleted and made again as a new one.
-  const added = await addIfKnown(tx, report, after, now);
+  const added = await addIfKnown(tx, report, after, { now, fromId: known.signatureId });
   if (known.signatureId !== null)
     await subtract(tx, known.signatureId, before, { successorId: added?.change.groupId ?? null, now });
   if (!isSameVersion) await moveInFleet(tx, before, after);
@@ -103,9 +105,15 @@ interface CountedBefore {
   firmwareVersion: string;
 }
 
-async function addIfKnown(tx: DbTransaction, report: CrashReport | null, crash: Crash, now: Date) {
+async function addIfKnown(tx: DbTransaction, report: CrashReport | null, crash: Crash, adding: Adding) {
   const fingerprint = report?.fingerprint ?? null;
-  return report === null || fingerprint === null ? null : add(tx, fingerprint, report, crash, now);
+  return report === null || fingerprint === null ? null : add(tx, fingerprint, report, crash, adding);
+}
+
+interface Adding {
+  now: Date;
+  /** The signature that the crash was counted in before; null: it is counted for the first time. */
+  fromId: number | null;
 }
 
 /** Counts in the fleet's series, its days and the counters of versions, with or without a fingerprint. */
@@ -176,12 +184,13 @@ async function add(
   fingerprint: string,
   report: CrashReport,
   crash: Crash,
-  now: Date,
+  { now, fromId }: Adding,
 ): Promise<{ signatureId: number; change: GroupChange }> {
   const { signature, isNew } = await lockOrCreateSignature(tx, fingerprint, report, crash.at, now);
   const group = await lockGroupOf(tx, signature);
   const isNewDevice = !(await isDeviceOfGroup(tx, group.id, crash.deviceId));
   const regression = isNew ? null : await regressionIn(tx, group, crash);
+  const ended = (await isInGroup(tx, fromId, group)) ? null : endOfIgnore(group, crash, now);
 
   await tx.crashSignature.updateMany({
     where: { id: signature.id },
@@ -195,15 +204,41 @@ async function add(
       ...span(group, crash.at),
       heat: isNew ? decayedRateOf(crash.at) : combineRates(group.heat, decayedRateOf(crash.at)),
       ...(regression ?? {}),
+      ...(ended === null ? keptRemaining(group, crash, 1) : { state: 'OPEN', ...NOT_IGNORED }),
       updatedAt: now,
     },
   });
+  if (regression !== null)
+    await noteActivity(tx, group.id, {
+      ...{ kind: 'REGRESSED', text: regression.regressedInVersion, at: now },
+      ...BY_THE_SERVER,
+    });
+  if (ended !== null)
+    await noteActivity(tx, group.id, { kind: 'IGNORE_ENDED', text: ended, at: now, ...BY_THE_SERVER });
   await incrementDevice(tx, signature.id, crash);
   await incrementVariant(tx, signature.id, crash);
   await addToSeries(tx, [{ ...crash, signatureId: signature.id, by: 1 }]);
   await tagByRules(tx, group.id, report, crash, now);
-  const kind = isNew ? 'new' : regression === null ? 'crash' : 'regression';
-  return { signatureId: signature.id, change: { groupId: group.id, kind } };
+  const known = regression !== null ? 'regression' : ended !== null ? 'reopened' : 'crash';
+  return { signatureId: signature.id, change: { groupId: group.id, kind: isNew ? 'new' : known } };
+}
+
+/** A crash that only gets another fingerprint of its group is no further crash of it. */
+async function isInGroup(
+  tx: DbTransaction,
+  signatureId: number | null,
+  { id, state }: CrashGroupRow,
+): Promise<boolean> {
+  if (signatureId === null || state !== 'IGNORED') return false;
+  const where = { id: signatureId, groupId: id };
+  return (await tx.crashSignature.findFirst({ where, select: { id: true } })) !== null;
+}
+
+/** A crash from before the group was ignored changes its count, and not how many crashes are left. */
+function keptRemaining(group: CrashGroupRow, crash: Crash, by: number) {
+  return group.ignoredUntilCount !== null && isBeforeIgnore(group, crash)
+    ? { ignoredUntilCount: { increment: by } }
+    : {};
 }
 
 /**
@@ -232,6 +267,7 @@ async function subtract(
     data: {
       count: { decrement: 1 },
       ...(isLastOfDevice ? { deviceCount: { decrement: 1 } } : {}),
+      ...keptRemaining(group, crash, -1),
       heat: await decayedRateOfGroup(tx, group.id),
       movedToId,
       updatedAt: now,
@@ -263,9 +299,23 @@ async function deleteWhenEmpty(
 ): Promise<void> {
   if ((await tx.crashSignature.count({ where: { groupId: group.id } })) > 0) return;
   if (group.movedToId === null || group.movedToId === 0) await forgetMerged(tx, group.id);
-  else await keepMerged(tx, [group], group.movedToId, now);
+  else {
+    const isKnownToPeople = await wasWorkedOn(tx, group);
+    await keepMerged(tx, [group], group.movedToId, now);
+    if (isKnownToPeople)
+      await noteActivity(tx, group.movedToId, {
+        ...{ kind: 'MOVED', text: group.title, at: now },
+        ...BY_THE_SERVER,
+      });
+  }
   await tx.crashGroup.deleteMany({ where: { id: group.id } });
   await moveRules(tx, [group.id], successorId);
+}
+
+async function wasWorkedOn(tx: DbTransaction, group: CrashGroupRow): Promise<boolean> {
+  const { state, assignee, note, ticketUrl } = group;
+  if (state !== 'OPEN' || (assignee ?? note ?? ticketUrl) !== null) return true;
+  return (await tx.groupActivity.count({ where: { groupId: group.id } })) > 0;
 }
 
 /** While the signature is locked it cannot move to another group. */

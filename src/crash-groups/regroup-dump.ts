@@ -7,6 +7,7 @@ import { DomainError } from '../errors.js';
 import type { Prisma } from '../platform/database/client.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
+import { BY_THE_SERVER } from './activity.js';
 import { lockGroups } from './locks.js';
 import { insertSignature } from './make-signature.js';
 import { mergeGroups } from './merge.js';
@@ -131,7 +132,7 @@ async function renameInGroup(
     return null;
   }
   const into = Math.min(groupId, existing.groupId);
-  await mergeGroups(tx, into, [Math.max(groupId, existing.groupId)], now).catch(asStaleRead);
+  await mergeGroups(tx, into, [Math.max(groupId, existing.groupId)], now, BY_THE_SERVER).catch(asStaleRead);
   await requireMembers(tx, into, [signatureId, existing.id]);
   return into;
 }

@@ -70,8 +70,11 @@ export interface Crash {
   at: Date;
 }
 
-/** How a group changed: `crash` is one more crash of a known group, `changed` an action of a person. */
-export type GroupChangeKind = 'new' | 'regression' | 'crash' | 'changed';
+/**
+ * How a group changed: `crash` is one more crash of a known group, `changed` an action of a person. `reopened`: it was
+ * ignored until something that has come.
+ */
+export type GroupChangeKind = 'new' | 'regression' | 'reopened' | 'crash' | 'changed';
 
 export interface GroupChange {
   groupId: number;

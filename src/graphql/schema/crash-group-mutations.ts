@@ -3,7 +3,8 @@ import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
 import { CrashGroup } from './crash-group.js';
 import { CrashGroupState } from './crash-group-filter.js';
-import { requireId } from './inputs.js';
+import { IgnoreUntil } from './ignored-until.js';
+import { present, requireId } from './inputs.js';
 
 const CHANGED = { type: CrashGroup, description: 'The group after the change.' } as const;
 
@@ -39,11 +40,18 @@ builder.relayMutationField(
         required: true,
         description: 'Global id of the group. That of a merged group stands for the group that took it in.',
       }),
+      until: t.field({
+        type: IgnoreUntil,
+        description: 'What opens it again by itself; when left out: only a person.',
+      }),
     }),
   },
   {
-    description: 'Sets the state IGNORED: its crashes are still counted, but send no alerts.',
-    resolve: (_, { input: { id } }, { services }) => services.crashGroups.ignore(requireId('CrashGroup', id)),
+    description:
+      'Sets the state IGNORED: its crashes are still counted, but send no alerts. When what it is ignored until has come, ' +
+      'the server sets it OPEN again, and alerts are sent as for any open group.',
+    resolve: (_, { input: { id, until } }, { services }) =>
+      services.crashGroups.ignore(requireId('CrashGroup', id), until == null ? null : present(until)),
   },
   { outputFields: (t) => ({ crashGroup: t.field({ ...CHANGED, resolve: (group) => group }) }) },
 );
@@ -104,6 +112,27 @@ builder.relayMutationField(
 );
 
 builder.relayMutationField(
+  'linkCrashGroupTicket',
+  {
+    inputFields: (t) => ({
+      id: t.id({
+        required: true,
+        description: 'Global id of the group. That of a merged group stands for the group that took it in.',
+      }),
+      ticketUrl: t.string({
+        description: 'An address that begins with https://, at most 2,000 characters; null removes it.',
+      }),
+    }),
+  },
+  {
+    description: 'Says where people follow the bug: the address of its ticket.',
+    resolve: (_, { input: { id, ticketUrl } }, { services }) =>
+      services.crashGroups.linkTicket(requireId('CrashGroup', id), ticketUrl ?? null),
+  },
+  { outputFields: (t) => ({ crashGroup: t.field({ ...CHANGED, resolve: (group) => group }) }) },
+);
+
+builder.relayMutationField(
   'updateCrashGroups',
   {
     inputFields: (t) => ({
@@ -123,7 +152,8 @@ builder.relayMutationField(
   {
     description:
       'Sets the same in many groups: all of them or none. Fields that are left out keep their values. When a group does ' +
-      'not exist, NOT_FOUND names its id. The audit has an event for each group and each thing that was set.',
+      'not exist, NOT_FOUND names its id. The audit has an event for each group and each thing that was set. ' +
+      '`changeCrashGroups` changes more at once, and can be undone.',
     resolve: (_, { input: { ids, state, ...input } }, { services }) =>
       services.crashGroups.update(
         ids.map((id) => requireId('CrashGroup', id, 'ids')),

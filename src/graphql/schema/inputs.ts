@@ -42,6 +42,7 @@ const NOUNS = {
   Device: 'device',
   DeviceModel: 'device model',
   Firmware: 'firmware',
+  GroupActivity: 'comment',
   IngestKey: 'ingest key',
   Tag: 'tag',
   TagRule: 'tag rule',
