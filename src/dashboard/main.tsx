@@ -8,6 +8,7 @@ import './styles/cards.css';
 import './styles/lists.css';
 import './styles/charts.css';
 import './styles/group.css';
+import './styles/group-activity.css';
 import './styles/enrolment.css';
 import './styles/search.css';
 import './styles/notices.css';

@@ -8,6 +8,10 @@ const KEYS: [keys: string[], does: string][] = [
   [['Enter'], 'Open the row'],
   [['Esc'], 'One level up, or leave a field'],
   [['?'], 'These keys'],
+  [['r'], 'On a crash group: resolve it'],
+  [['i'], 'On a crash group: ignore it'],
+  [['a'], 'On a crash group: assign it'],
+  [['c'], 'On a crash group: comment'],
 ];
 
 export function KeysDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import { addressOfList, rememberList } from './list-addresses';
+import { pageKey } from './page-keys';
 import { usePlaces } from './places';
 
 /** Maximum time between the two keys of "go to": enough for who types slowly, or on a busy computer. */
@@ -31,7 +32,8 @@ export function useKeys({ onSearch, onHelp }: { onSearch: () => void; onHelp: ()
       const place =
         event.timeStamp - goPressedAt < CHORD_MS ? places.find(({ key }) => key === event.key) : undefined;
       goPressedAt = event.key === 'g' ? event.timeStamp : Number.NEGATIVE_INFINITY;
-      const action = place === undefined ? ACTIONS[event.key] : () => navigate(place.path);
+      const action =
+        place === undefined ? (ACTIONS[event.key] ?? pageKey(event.key)) : () => navigate(place.path);
       if (action === undefined) return;
       event.preventDefault();
       action();

@@ -1,30 +1,27 @@
-import { type FormEvent, useId, useState } from 'react';
+import { useMemo, useState, useSyncExternalStore } from 'react';
 import { graphql } from '../../generated';
-import type { GroupOnPageFragment } from '../../generated/graphql';
-import { Dialog } from '../../parts/dialog';
-import { Field } from '../../parts/field';
+import type { GroupNoteOnPageFragment } from '../../generated/graphql';
+import { ExternalLink, LinkedText } from '../../parts/linked-text';
 import { useAction } from '../../parts/use-action';
 import { ForAdmins } from '../../session/role';
+import { onSessionChange, sessionState } from '../../session/session';
+import { usePageKeys } from '../../shell/page-keys';
+import { AssignGroup, NoteDialog } from './note-dialog';
 
-const AssignGroup = graphql(`
-  mutation AssignGroup($id: ID!, $assignee: String) {
-    assignCrashGroup(input: { id: $id, assignee: $assignee }) { crashGroup { id assignee } }
-  }
-`);
-const NoteGroup = graphql(`
-  mutation NoteGroup($id: ID!, $note: String) {
-    noteCrashGroup(input: { id: $id, note: $note }) { crashGroup { id note } }
-  }
+graphql(`
+  fragment GroupNoteOnPage on CrashGroup { id assignee note ticketUrl }
 `);
 
-/** The group's assignee and note. */
-export function GroupNote({ group }: { group: GroupOnPageFragment }) {
+/** The group's assignee, ticket and note. */
+export function GroupNote({ group }: { group: GroupNoteOnPageFragment }) {
   const [isOpen, setOpen] = useState(false);
+  const none = <span className="count">none</span>;
   return (
     <section className="card" aria-labelledby="note">
       <header className="card-head">
         <h2 id="note">Assignee and note</h2>
         <ForAdmins>
+          <AssignToMe group={group} onAssign={setOpen} />
           <button type="button" className="quiet-button" onClick={() => setOpen(true)}>
             Edit
           </button>
@@ -36,8 +33,18 @@ export function GroupNote({ group }: { group: GroupOnPageFragment }) {
           <dd>{group.assignee ?? <span className="count">nobody</span>}</dd>
         </div>
         <div>
+          <dt>Ticket</dt>
+          <dd className="ticket">
+            {group.ticketUrl == null ? (
+              none
+            ) : (
+              <ExternalLink href={group.ticketUrl}>{group.ticketUrl}</ExternalLink>
+            )}
+          </dd>
+        </div>
+        <div>
           <dt>Note</dt>
-          <dd className="note-text">{group.note ?? <span className="count">none</span>}</dd>
+          <dd>{group.note == null ? none : <LinkedText text={group.note} />}</dd>
         </div>
       </dl>
       <NoteDialog group={group} isOpen={isOpen} onClose={() => setOpen(false)} />
@@ -45,49 +52,26 @@ export function GroupNote({ group }: { group: GroupOnPageFragment }) {
   );
 }
 
-function NoteDialog({
+/** Without authentication nobody has a name. The key `a` assigns to somebody, in the dialog. */
+function AssignToMe({
   group,
-  isOpen,
-  onClose,
+  onAssign,
 }: {
-  group: GroupOnPageFragment;
-  isOpen: boolean;
-  onClose: () => void;
+  group: GroupNoteOnPageFragment;
+  onAssign: (isOpen: boolean) => void;
 }) {
-  const noteId = useId();
+  usePageKeys(useMemo(() => ({ a: () => onAssign(true) }), [onAssign]));
   const assign = useAction(AssignGroup);
-  const note = useAction(NoteGroup);
-
-  async function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    const text = (name: string) => String(form.get(name) ?? '').trim() || null;
-    const answers = [
-      await assign.run({ id: group.id, assignee: text('assignee') }),
-      await note.run({ id: group.id, note: text('note') }),
-    ];
-    if (answers.every((answer) => answer !== undefined)) onClose();
-  }
-
+  const { person } = useSyncExternalStore(onSessionChange, sessionState);
+  if (person === null || person.name === group.assignee) return null;
   return (
-    <Dialog title="Assignee and note" isOpen={isOpen} onClose={onClose}>
-      <form className="dialog-body" onSubmit={(event) => void submit(event)}>
-        <Field label="Assignee" name="assignee" defaultValue={group.assignee ?? ''} placeholder="Nobody" />
-        <div className="labelled field">
-          <label htmlFor={noteId}>Note</label>
-          <textarea id={noteId} name="note" rows={5} defaultValue={group.note ?? ''} />
-        </div>
-        <div className="dialog-actions">
-          <button
-            type="submit"
-            className="button"
-            data-tone="primary"
-            disabled={assign.isRunning || note.isRunning}
-          >
-            Save
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <button
+      type="button"
+      className="quiet-button"
+      disabled={assign.isRunning}
+      onClick={() => void assign.run({ id: group.id, assignee: person.name })}
+    >
+      Assign to me
+    </button>
   );
 }

@@ -16,13 +16,15 @@ import { DumpTable } from '../dumps/dump-table';
 import { NotFoundPage } from '../not-found-page';
 import { Fingerprints } from './fingerprints';
 import { GroupActions } from './group-actions';
+import { GroupActivity } from './group-activity';
 import { GroupNote } from './group-note';
-import { History } from './history';
+import { IgnoredUntil } from './ignored-until';
 import { VariantTable } from './variant-table';
 
 graphql(`
   fragment GroupOnPage on CrashGroup {
-    id title reason state isRegression regressedInVersion resolvedInVersion assignee note
+    id title reason state isRegression regressedInVersion resolvedInVersion
+    ...GroupNoteOnPage ...IgnoredUntilOnPage
     count keptCount deviceCount firstSeenAt lastSeenAt firmwareVersions fingerprints
     culpritFunction culpritFile
     variants { ...VariantInList }
@@ -33,7 +35,7 @@ const GroupById = graphql(`
   query GroupById($id: ID!, $after: String) {
     crashGroup(id: $id) {
       ...GroupOnPage
-      ...GroupHistory
+      ...GroupActivityOnPage
       coredumps(first: 20, after: $after) { nodes { ...DumpInList } pageInfo { hasNextPage endCursor } }
     }
   }
@@ -84,7 +86,7 @@ export function GroupPage({ id }: { id: string }) {
         </div>
         <aside className="dump-side">
           <GroupNote group={group} />
-          <History group={group} />
+          <GroupActivity group={group} />
           <VariantTable variants={group.variants} />
           <Fingerprints group={group} />
         </aside>
@@ -113,6 +115,7 @@ function GroupHead({ group }: { group: GroupOnPageFragment }) {
           {group.state === 'RESOLVED' && group.resolvedInVersion != null && (
             <span>in {group.resolvedInVersion}</span>
           )}
+          <IgnoredUntil group={group} />
           <b>{countText(group.count, 'crash', 'crashes')}</b>
           <b>{countText(group.deviceCount, 'device')}</b>
           <span>
