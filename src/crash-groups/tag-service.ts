@@ -4,6 +4,7 @@ import { encodeGlobalId } from '../global-ids.js';
 import type { Clock } from '../platform/clock.js';
 import { isUniqueViolation } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
+import { noteActivities } from './activity.js';
 import type { GroupEvents } from './events.js';
 import { onGroup } from './history.js';
 import { takersOf } from './merged-groups.js';
@@ -89,6 +90,18 @@ export function createTagService({ clock, audit, events, runs }: TagServiceDeps)
         }
         const detail = wordsOf(tags, add, remove);
         await note(...changed.map((group) => onGroup('setGroupTags', group, detail)));
+        const named = (ids: readonly number[]) => namesOf(tags, ids);
+        await noteActivities(
+          tx,
+          changed.flatMap(({ id: groupId }) => [
+            ...(add.length === 0
+              ? []
+              : [{ groupId, kind: 'TAGGED' as const, text: named(add), at: clock.now() }]),
+            ...(remove.length === 0
+              ? []
+              : [{ groupId, kind: 'UNTAGGED' as const, text: named(remove), at: clock.now() }]),
+          ]),
+        );
         await events.announce(
           tx,
           changed.map(({ id }) => id),
@@ -251,15 +264,17 @@ function ruleWords({ modelId, ...conditions }: TagConditions): string {
 }
 
 function wordsOf(tags: readonly TagRow[], add: readonly number[], remove: readonly number[]): string {
-  const named = (ids: readonly number[]) =>
-    tags
-      .filter(({ id }) => ids.includes(id))
-      .map(({ name }) => name)
-      .join(', ');
   return [
-    ...(add.length === 0 ? [] : [`added ${named(add)}`]),
-    ...(remove.length === 0 ? [] : [`removed ${named(remove)}`]),
+    ...(add.length === 0 ? [] : [`added ${namesOf(tags, add)}`]),
+    ...(remove.length === 0 ? [] : [`removed ${namesOf(tags, remove)}`]),
   ].join('; ');
+}
+
+function namesOf(tags: readonly TagRow[], ids: readonly number[]): string {
+  return tags
+    .filter(({ id }) => ids.includes(id))
+    .map(({ name }) => name)
+    .join(', ');
 }
 
 function onTag(action: string, { id, name }: Pick<TagRow, 'id' | 'name'>, detail?: string): AuditNote {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Prisma } from '../platform/database/client.js';
 import type { DbTransaction } from '../platform/database/types.js';
+import { BY_THE_SERVER, noteActivity } from './activity.js';
 
 /** Labels that people, or rules, give to crash groups. */
 export type TagRow = Prisma.TagGetPayload<object>;
@@ -21,24 +22,26 @@ export function colorOf({ color }: Pick<TagRow, 'color'>): TagColor {
 
 /**
  * Gives tags to a group by rules: not those that it has, nor those that a person took away. Subscribers hear of it.
- * @returns whether it has got any
  */
 export async function tagByRule(
   tx: DbTransaction,
   groupId: number,
   tagIds: readonly number[],
   at: Date,
-): Promise<boolean> {
-  let given = 0;
+): Promise<void> {
+  const given: number[] = [];
   for (const tagId of tagIds) {
     // A tag that is deleted meanwhile gives no row.
-    given += await tx.$executeRaw`
+    const count = await tx.$executeRaw`
       INSERT INTO "GroupTag" ("groupId", "tagId", "byRule", "isRemoved")
       SELECT g."id", t."id", ${true}, ${false} FROM "CrashGroup" g JOIN "Tag" t ON t."id" = ${tagId}
       WHERE g."id" = ${groupId} ON CONFLICT ("groupId", "tagId") DO NOTHING`;
+    if (count > 0) given.push(tagId);
   }
-  if (given > 0) await tx.crashGroup.updateMany({ where: { id: groupId }, data: { activityAt: at } });
-  return given > 0;
+  if (given.length === 0) return;
+  const tags = await tx.tag.findMany({ where: { id: { in: given } }, orderBy: { name: 'asc' } });
+  const text = tags.map(({ name }) => name).join(', ');
+  await noteActivity(tx, groupId, { kind: 'TAGGED', text, at, ...BY_THE_SERVER });
 }
 
 /** Gives the tags of some groups to the one that takes them in. What came from where is noted, for a split. */

@@ -26,6 +26,7 @@ import { Shell } from './shell/shell';
 
 // Only admins use these pages, so they are not part of the initial code.
 const AlertsPage = lazyPage(async () => (await import('./pages/alerts/alerts-page')).AlertsPage);
+const TagsPage = lazyPage(async () => (await import('./pages/tags/tags-page')).TagsPage);
 const AuditPage = lazyPage(async () => (await import('./pages/audit/audit-page')).AuditPage);
 const AlertPage = lazyPage(async () => (await import('./pages/alert/alert-page')).AlertPage);
 // Opened while a fleet joins, seldom afterwards.
@@ -55,6 +56,11 @@ function Fleet({ isSignedIn }: { isSignedIn: boolean }) {
               <Switch>
                 <Route path="/" component={OverviewPage} />
                 <Route path="/groups" component={GroupsPage} />
+                <Route path="/tags">
+                  <Suspense fallback={<Loading />}>
+                    <TagsPage />
+                  </Suspense>
+                </Route>
                 <Route path="/groups/:id">
                   {withId('CrashGroup', (id) => (
                     <GroupPage key={id} id={id} />

@@ -18,6 +18,8 @@ import './styles/narrow.css';
 import './styles/dump.css';
 import './styles/dump-details.css';
 import './styles/session.css';
+import './styles/tags.css';
+import './styles/own-code.css';
 
 const root = document.getElementById('page');
 if (root === null) throw new Error('index.html has no #page');

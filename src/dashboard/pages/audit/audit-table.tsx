@@ -109,6 +109,8 @@ function pathOf({ target, targetType, targetId }: AuditEventInListFragment): str
       return target == null ? null : `/firmware/${/^[a-z0-9_]*/.exec(target)?.[0]}`;
     case 'FIRMWARE':
       return target == null ? null : `/firmware/${target.split(' ')[0]}`;
+    case 'TAG':
+      return '/tags';
     default:
       return null;
   }

@@ -1,11 +1,21 @@
 import type { FrameOnPageFragment, TaskOnPageFragment } from '../../generated/graphql';
+import { FrameMenu } from './frame-menu';
 
 /**
  * The calls of a task, innermost first.
  *
  * @param culprit the function that the reader considers the place of the crash: its first frame is highlighted
  */
-export function Backtrace({ task, culprit }: { task: TaskOnPageFragment; culprit?: string | undefined }) {
+export function Backtrace({
+  task,
+  culprit,
+  modelCode,
+}: {
+  task: TaskOnPageFragment;
+  culprit?: string | undefined;
+  /** The model whose rules say which code is own. */
+  modelCode?: string | undefined;
+}) {
   return (
     <>
       {task.stackCorrupted && (
@@ -18,12 +28,12 @@ export function Backtrace({ task, culprit }: { task: TaskOnPageFragment; culprit
           Stack overflow: {task.stackOverflow}.
         </p>
       )}
-      <Frames frames={task.frames} culprit={culprit} />
+      <Frames frames={task.frames} culprit={culprit} modelCode={modelCode} />
       {task.backtraceEnd != null && <p className="backtrace-end">Backtrace ends here: {task.backtraceEnd}</p>}
       {task.interruptedFrames.length > 0 && (
         <>
           <h3 className="frames-title">Interrupted by that handler</h3>
-          <Frames frames={task.interruptedFrames} />
+          <Frames frames={task.interruptedFrames} modelCode={modelCode} />
         </>
       )}
     </>
@@ -33,15 +43,17 @@ export function Backtrace({ task, culprit }: { task: TaskOnPageFragment; culprit
 function Frames({
   frames,
   culprit,
+  modelCode,
 }: {
   frames: readonly FrameOnPageFragment[];
   culprit?: string | undefined;
+  modelCode?: string | undefined;
 }) {
   const culpritAt = frames.findIndex((frame) => frame.function != null && frame.function === culprit);
   return (
     <ol className="frames">
       {frames.map((frame, at) => (
-        <Frame key={frame.index} frame={frame} isCulprit={at === culpritAt} />
+        <Frame key={frame.index} frame={frame} isCulprit={at === culpritAt} modelCode={modelCode} />
       ))}
     </ol>
   );
@@ -60,11 +72,19 @@ const DOUBTS: Readonly<Record<string, { name: string; title: string }>> = {
   },
 };
 
-function Frame({ frame, isCulprit }: { frame: FrameOnPageFragment; isCulprit: boolean }) {
+function Frame({
+  frame,
+  isCulprit,
+  modelCode,
+}: {
+  frame: FrameOnPageFragment;
+  isCulprit: boolean;
+  modelCode: string | undefined;
+}) {
   const { index, pc, file, line, inlined, inRom, trust, arguments: passed } = frame;
   const doubt = DOUBTS[trust];
   return (
-    <li className="frame" data-trust={trust} data-culprit={isCulprit}>
+    <li className="frame" data-trust={trust} data-culprit={isCulprit} data-own={frame.isOwnCode}>
       <span className="frame-index">#{index}</span>
       <div className="frame-call">
         <span className="frame-function">{frame.function ?? (inRom ? 'ROM' : '??')}</span>
@@ -87,6 +107,7 @@ function Frame({ frame, isCulprit }: { frame: FrameOnPageFragment; isCulprit: bo
         {inRom && <Mark name="ROM" title="In the chip’s mask ROM" />}
         {doubt !== undefined && <Mark {...doubt} />}
         <span className="frame-pc">{pc}</span>
+        {modelCode !== undefined && <FrameMenu frame={frame} modelCode={modelCode} />}
       </span>
     </li>
   );

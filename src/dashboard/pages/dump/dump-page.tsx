@@ -18,7 +18,7 @@ import { StackMeter } from './stack-meter';
 
 graphql(`
   fragment FrameOnPage on StackFrame {
-    index pc function file line inlined inRom trust
+    index pc function file line inlined inRom isOwnCode trust
     arguments { name value }
   }
 `);
@@ -93,7 +93,11 @@ function DumpBody({ dump }: { dump: DumpOnPageFragment }) {
               {crashed.core != null && <span className="count">on core {crashed.core}</span>}
               <StackMeter task={crashed} />
             </header>
-            <Backtrace task={crashed} culprit={culpritOf(report?.explanation)} />
+            <Backtrace
+              task={crashed}
+              culprit={culpritOf(report?.explanation)}
+              modelCode={dump.device.model.code}
+            />
           </section>
         )}
         {others.length > 0 && <OtherTasks dumpId={dump.id} tasks={others} />}

@@ -19,6 +19,7 @@ import { GroupActions } from './group-actions';
 import { GroupActivity } from './group-activity';
 import { GroupNote } from './group-note';
 import { IgnoredUntil } from './ignored-until';
+import { GroupTags } from './group-tags';
 import { VariantTable } from './variant-table';
 
 graphql(`
@@ -27,6 +28,7 @@ graphql(`
     ...GroupNoteOnPage ...IgnoredUntilOnPage
     count keptCount deviceCount firstSeenAt lastSeenAt firmwareVersions fingerprints
     culpritFunction culpritFile
+    tags { ...TagOnChip }
     variants { ...VariantInList }
     crashes(unit: DAY) { start count }
   }
@@ -128,6 +130,7 @@ function GroupHead({ group }: { group: GroupOnPageFragment }) {
             <Link href={`/alerts?${new URLSearchParams({ group: group.id })}`}>Alerts for this group</Link>
           </ForAdmins>
         </p>
+        <GroupTags groupId={group.id} tags={group.tags} />
       </div>
       <ForAdmins>
         <GroupActions group={group} />

@@ -1,6 +1,7 @@
 import { useId } from 'react';
 import { useFilters } from '../../parts/filters';
 import { CRASH_KINDS } from './crash-kinds';
+import { TagFilter } from './tag-filter';
 
 const STATES = [
   ['open', 'Open'],
@@ -70,6 +71,7 @@ export function GroupFilters() {
           ))}
         </select>
       </div>
+      <TagFilter value={parameters.get('tag') ?? ''} onChoose={(tag) => choose('tag', tag)} />
       <div className="labelled">
         <label htmlFor={searchId}>Words</label>
         <input

@@ -4,12 +4,14 @@ import type { GroupInListFragment } from '../../generated/graphql';
 import { GroupState } from '../../parts/group-state';
 import { unitText } from '../../parts/sizes';
 import { Sparkline } from '../../parts/sparkline';
+import { TagChips } from '../../parts/tag-chip';
 import { Ago } from '../../parts/time';
 
 graphql(`
   fragment GroupInList on CrashGroup {
     id title reason state isRegression assignee count deviceCount lastSeenAt firmwareVersions
     models { id code }
+    tags { ...TagOnChip }
     crashes(unit: DAY) { start count }
   }
 `);
@@ -56,6 +58,7 @@ function GroupRow({ group }: { group: GroupInListFragment }) {
         <div className="sub-line">
           {models.map(({ code }) => code).join(', ')} {versionsText(group.firmwareVersions)}
           {assignee != null && ` · ${assignee}`}
+          <TagChips tags={group.tags} />
         </div>
       </td>
       <td className="wide">

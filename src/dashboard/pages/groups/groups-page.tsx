@@ -72,12 +72,14 @@ function filterOf(parameters: URLSearchParams): CrashGroupFilter {
   const search = parameters.get('q');
   const model = parameters.get('model');
   const kind = parameters.get('kind') ?? '';
+  const tag = parameters.get('tag');
   return {
     ...(state === undefined ? {} : { state }),
     ...(asked === 'regressions' ? { isRegression: true } : {}),
     ...(isCrashKind(kind) ? { kind: [kind] } : {}),
     ...(search === null ? {} : { search }),
     ...(model === null ? {} : { modelCode: [model] }),
+    ...(tag === null ? {} : { tag: [tag] }),
   };
 }
 

@@ -13,6 +13,7 @@ import { AuthenticationContext, ForAdmins } from '../../session/role';
 import { NotFoundPage } from '../not-found-page';
 import { BuildTable } from './build-table';
 import { ModelActions } from './model-actions';
+import { OwnCode } from './own-code';
 import { Privacy } from './privacy';
 import { UploadArea } from './upload-area';
 
@@ -20,6 +21,7 @@ const ModelByCode = graphql(`
   query ModelByCode($code: String!, $after: String) {
     deviceModel(code: $code) {
       ...ModelOnPage
+      ...OwnCodeOnPage
       deviceCount
       firmwares(first: 50, after: $after) {
         totalCount
@@ -86,6 +88,7 @@ export function ModelPage({ code }: { code: string }) {
           </p>
         </EmptyState>
       )}
+      <OwnCode model={model} />
       <Privacy model={model} />
     </>
   );
