@@ -72,7 +72,7 @@ export function createGraphQL({
           { clock, metrics, log, ...queryThread },
         );
   const { alerts, audit, changes, coredumps, crashGroups, devices } = services;
-  const { firmwares, ingestKeys, modelLinks, ownCode, privacy, releases, savedViews, search, tags } =
+  const { firmwares, ingestKeys, modelLinks, ownCode, privacy, releases, savedViews, search, shareLinks, tags } =
     services;
   const graphql = createGraphQLServer({
     ...{
@@ -90,6 +90,7 @@ export function createGraphQL({
       releases,
       savedViews,
       search,
+      shareLinks,
       tags,
     },
     ...parts,

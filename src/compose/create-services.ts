@@ -21,6 +21,7 @@ import type { ParseTask } from '../coredumps/parse-task.js';
 import { createRequeue } from '../coredumps/requeue.js';
 import { createRawRetention } from '../coredumps/retention.js';
 import { createCoredumpService } from '../coredumps/service.js';
+import { createShareLinks } from '../coredumps/share-links.js';
 import { createStorageLimit } from '../coredumps/storage-limit.js';
 import { createStorageUse } from '../coredumps/storage-use.js';
 import { createVersionCorrection } from '../crash-groups/correct-versions.js';
@@ -204,6 +205,7 @@ export async function createServices(deps: ServicesDeps) {
     search: createSearch(database),
     sessions,
     tags: { ...createTagQueries(db), ...tagService },
+    shareLinks: createShareLinks({ db, clock, audit }),
     tokenUse,
     hasParser: queue !== null,
   };

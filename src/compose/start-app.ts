@@ -26,6 +26,7 @@ import { createSchemaRoute } from '../http/schema-document.js';
 import { type HttpServer, listen } from '../http/server.js';
 import { createSessionRoute } from '../http/session.js';
 import { createSettingWarnings } from '../http/setting-warnings.js';
+import { createSharedCrashRoute } from '../http/shared-crash.js';
 import { createUploadRoute } from '../http/upload.js';
 import { createUploadLimits } from '../http/upload-limits.js';
 import { openInstallation } from '../installation/installation.js';
@@ -212,6 +213,11 @@ export async function startApp(
           attemptLimiter: deviceAttempts,
           clientAddress,
           stallMs: config.uploadStallMs,
+        }),
+        sharedCrash: createSharedCrashRoute({
+          shareLinks: services.shareLinks,
+          attemptLimiter: createAttemptLimiter(config),
+          clientAddress,
         }),
         download: createDownloadRoute({ coredumps, gatekeeper, clientAddress, sessionOf }),
         coreElf: createCoreElfRoute({ coredumps, gatekeeper, clientAddress, sessionOf }),

@@ -27,9 +27,7 @@ export function createDescriber(db: Db, links: MarkdownLinks) {
     async markdown(id: number, { withLinks = true } = {}): Promise<string | null> {
       const facts = await createCrashFacts(db).load(id);
       if (facts === null) return null;
-      const texts = createTextLoader(db);
-      const report = await texts.report(id, 1, EVERYTHING);
-      const output = report === null ? await texts.output(id, EVERYTHING) : null;
+      const { report, output } = await readOne(db, id);
       return describeCrash(facts, report, output, withLinks ? links : null);
     },
   };
@@ -47,6 +45,13 @@ export function describeCrash(
     output: output === null ? null : redactOutput(output),
   };
   return crashMarkdown({ ...facts, ...redacted }, links);
+}
+
+/** The report of one dump; where there is none, the text that says why. Not redacted. */
+export async function readOne(db: Db, id: number) {
+  const texts = createTextLoader(db);
+  const report = await texts.report(id, 1, EVERYTHING);
+  return { report, output: report === null ? await texts.output(id, EVERYTHING) : null };
 }
 
 /** For one dump alone there is no budget to keep. */

@@ -1,10 +1,11 @@
-import type { PageWindow } from '../platform/database/children.js';
+import { childrenOf, countChildrenOf, type PageWindow } from '../platform/database/children.js';
 import DataLoader from '../platform/database/data-loader.js';
 import { loaderByParent } from '../platform/database/loader-by-parent.js';
 import type { Db } from '../platform/database/types.js';
 import { createCrashFacts } from './describe.js';
 import { countCoredumpsByParent, type DumpParent, listCoredumpsByParent } from './read.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
+import type { ShareLinkRow } from './share-links.js';
 import { createTextLoader } from './text-loader.js';
 import type { CoredumpColumns, CoredumpFilter, CoredumpRow } from './types.js';
 
@@ -41,6 +42,14 @@ export function createCoredumpLoaders(db: Db) {
 
     /** What the Markdown of a crash names. */
     facts: createCrashFacts(db),
+
+    shareLinkById: new DataLoader<number, ShareLinkRow | null>(async (ids) => {
+      const rows = await db.shareLink.findMany({ where: { id: { in: [...ids] } } });
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id) ?? null);
+    }),
+    shareLinks: childrenOf<ShareLinkRow>(db, { table: 'ShareLink', parent: 'coredumpId' }),
+    countOfShareLinks: countChildrenOf(db, { table: 'ShareLink', parent: 'coredumpId' }),
 
     /** Text and report, which are large; lists never read them. */
     texts: createTextLoader(db),

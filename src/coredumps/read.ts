@@ -284,3 +284,15 @@ export async function countCoredumpsByParent(
 function columnsOfDump(names: readonly string[]): Prisma.Sql {
   return Prisma.raw(names.map((name) => `c."${name}"`).join(', '));
 }
+
+export async function countCoredumpsOfGroups(
+  db: Db,
+  groupIds: readonly number[],
+  filter: CoredumpFilter,
+): Promise<Map<number, number>> {
+  const rows = await db.lookup<{ groupId: number; count: number | bigint }>(Prisma.sql`
+    SELECT s."groupId", count(*) AS "count" FROM "CrashSignature" s
+    JOIN "CrashOccurrence" o ON o."signatureId" = s."id" JOIN "Coredump" c ON c."id" = o."coredumpId"
+    WHERE s."groupId" IN (${Prisma.join([...groupIds])}) AND ${conditions(filter)} GROUP BY s."groupId"`);
+  return new Map(rows.map(({ groupId, count }) => [Number(groupId), Number(count)]));
+}

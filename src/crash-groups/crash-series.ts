@@ -2,6 +2,7 @@ import { badInput } from '../errors.js';
 import { Prisma } from '../platform/database/client.js';
 import DataLoader from '../platform/database/data-loader.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
+import { type LocalDay, localDays } from './local-days.js';
 
 export const TIME_UNITS = ['HOUR', 'DAY'] as const;
 export type TimeUnit = (typeof TIME_UNITS)[number];
@@ -76,6 +77,8 @@ export interface SeriesRange {
   /** First and last slot are both inclusive, in hours or days since 1970 (UTC). */
   firstSlot: number;
   lastSlot: number;
+  /** Days of a time zone, of which the hours are read: when each begins, and its first hour. */
+  days?: readonly LocalDay[];
 }
 
 export interface SeriesFilter {
@@ -116,12 +119,24 @@ export const DEFAULT_SLOTS: Record<TimeUnit, number> = { HOUR: 48, DAY: 30 };
  * The slots of a chart.
  * @param from inclusive; its slot is the first. Default: 48 hours or 30 days before `to`
  * @param to exclusive; default: the current slot is the last
- * @throws DomainError BAD_USER_INPUT when the range is empty or too long
+ * @param timeZone whose days are meant; hours are the same in all zones
+ * @throws DomainError BAD_USER_INPUT when the range is empty or too long, or there is no such zone
  */
 export function seriesRange(
-  { unit, from, to }: { unit: TimeUnit; from?: Date | null | undefined; to?: Date | null | undefined },
+  {
+    unit,
+    from,
+    to,
+    timeZone,
+  }: {
+    unit: TimeUnit;
+    from?: Date | null | undefined;
+    to?: Date | null | undefined;
+    timeZone?: string | null | undefined;
+  },
   now: Date,
 ): SeriesRange {
+  if (unit === 'DAY' && timeZone != null) return localRange({ from, to, timeZone }, now);
   const lastSlot = to == null ? slotOf(now, unit) : Math.ceil(to.getTime() / SLOT_MS[unit]) - 1;
   const firstSlot = from == null ? lastSlot - DEFAULT_SLOTS[unit] + 1 : slotOf(from, unit);
   const slots = lastSlot - firstSlot + 1;
@@ -162,8 +177,32 @@ export async function groupSeries(
   return byGroup;
 }
 
-/** One entry for each slot of the range, with zero for slots without crashes. */
-export function zeroFilled({ unit, firstSlot, lastSlot }: SeriesRange, counts: ReadonlyMap<number, number>) {
+function localRange(
+  { from, to, timeZone }: { from: Date | null | undefined; to: Date | null | undefined; timeZone: string },
+  now: Date,
+): SeriesRange {
+  const days = localDays(timeZone, {
+    from: from ?? null,
+    last: to == null ? now : new Date(to.getTime() - 1),
+    count: DEFAULT_SLOTS.DAY,
+  });
+  const [first] = days;
+  if (first === undefined)
+    throw badInput('The end of a time series, "to", must be later than its start, "from".', { field: 'to' });
+  const lastSlot = Math.max(...days.map((day) => day.lastSlot));
+  return { unit: 'HOUR', firstSlot: first.firstSlot, lastSlot, days };
+}
+
+/** One entry for each slot or day of the range, with zero where nothing crashed. */
+export function zeroFilled(range: SeriesRange, counts: ReadonlyMap<number, number>) {
+  const { unit, firstSlot, lastSlot, days } = range;
+  if (days !== undefined) {
+    return days.map(({ start, firstSlot: from, lastSlot: to }) => {
+      let count = 0;
+      for (let slot = from; slot <= to; slot += 1) count += counts.get(slot) ?? 0;
+      return { start, count };
+    });
+  }
   return Array.from({ length: lastSlot - firstSlot + 1 }, (_, index) => ({
     start: new Date((firstSlot + index) * SLOT_MS[unit]),
     count: counts.get(firstSlot + index) ?? 0,

@@ -1,11 +1,13 @@
-import { listCoredumpsOfGroups } from '../coredumps/read.js';
-import type { CoredumpRow } from '../coredumps/types.js';
+import { countCoredumpsOfGroups, listCoredumpsOfGroups } from '../coredumps/read.js';
+import type { CoredumpFilter, CoredumpRow } from '../coredumps/types.js';
 import type { DeviceRow } from '../devices/types.js';
 import { MAX_PARENTS, type PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
 import DataLoader from '../platform/database/data-loader.js';
+import { loaderByParent } from '../platform/database/loader-by-parent.js';
 import type { Db } from '../platform/database/types.js';
 import { countActivities, type GroupActivityRow, listActivities, toActivityRow } from './activity.js';
+import { type AffectedDeviceRow, type AffectedWindow, listAffectedDevices } from './affected-devices.js';
 import { type Breakdown, type BreakdownQuestion, groupBreakdowns } from './crash-breakdown.js';
 import { createSeriesFilters, groupSeries, type SeriesFilter, type SeriesRange } from './crash-series.js';
 import { countHistories, type GroupEventRow, listHistories } from './history.js';
@@ -136,17 +138,18 @@ export function createCrashGroupLoaders(db: Db) {
     ),
 
     /** The stored dumps of groups, newest first. */
-    coredumps: new DataLoader<{ id: number; window: PageWindow }, CoredumpRow[], string>(
-      (questions) =>
-        inOneStatementEach(
-          questions,
-          ({ window }) => JSON.stringify(window),
-          async ({ window }, ids) => {
-            const answers = await listCoredumpsOfGroups(db, ids, window);
-            return (id) => answers.get(id) ?? [];
-          },
-        ),
-      { cacheKeyFn: (question) => JSON.stringify(question), maxBatchSize: MAX_PARENTS },
+    coredumps: loaderByParent<{ filter: CoredumpFilter; window: PageWindow }, CoredumpRow[]>(
+      (ids, { filter, window }) => listCoredumpsOfGroups(db, ids, window, filter),
+      [],
+    ),
+    countOfCoredumps: loaderByParent<{ filter: CoredumpFilter }, number>(
+      (ids, { filter }) => countCoredumpsOfGroups(db, ids, filter),
+      0,
+    ),
+    /** Devices of groups with their crashes, without deleted devices. */
+    affected: loaderByParent<{ window: AffectedWindow }, AffectedDeviceRow[]>(
+      (ids, { window }) => listAffectedDevices(db, ids, window),
+      [],
     ),
     keptCount: new DataLoader<number, number>(async (ids) => {
       const rows = await db.$queryRaw<Array<{ groupId: number; count: number | bigint }>>`

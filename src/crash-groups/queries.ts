@@ -12,7 +12,7 @@ import {
 import type { Db } from '../platform/database/types.js';
 import { type Breakdown, type BreakdownQuestion, fleetBreakdown } from './crash-breakdown.js';
 import { crashFreeDays } from './crash-days.js';
-import { fleetSeries, type SeriesFilter, type SeriesRange } from './crash-series.js';
+import { ALL, fleetSeries, type SeriesFilter, type SeriesRange, SLOT_MS } from './crash-series.js';
 import { matchingGroups } from './group-filter.js';
 import { currentGroupId } from './merged-groups.js';
 import { listMissingFirmwares } from './missing-firmware.js';
@@ -42,6 +42,7 @@ export function createCrashGroupQueries(db: Db, clock: Pick<Clock, 'now'>) {
     breakdown: (question: BreakdownQuestion): Promise<Breakdown> => fleetBreakdown(db, question),
     /** @throws DomainError BAD_USER_INPUT for a range in hours */
     crashFreeDays: (range: SeriesRange, { modelIds }: SeriesFilter) => crashFreeDays(db, range, modelIds),
+    recordedSince: () => recordedSince(db, clock.now()),
     /** The group that answers for an id: another one after a merge. */
     currentId: (id: number) => currentGroupId(db, id),
     previewOwnCode: (modelId: number, rules: readonly OwnCodeRule[]) => previewOwnCode(db, modelId, rules),
@@ -49,6 +50,19 @@ export function createCrashGroupQueries(db: Db, clock: Pick<Clock, 'now'>) {
     /** @throws DomainError BAD_USER_INPUT */
     listMissingFirmwares: (take: number) => listMissingFirmwares(db, take),
   };
+}
+
+/** When the server was installed, or the first crash where an earlier one was imported. */
+async function recordedSince(db: Db, now: Date): Promise<Date> {
+  const [first] = await db.$queryRaw<Array<{ slot: number | bigint | null }>>`
+    SELECT min("slot") AS "slot" FROM "CrashTally"
+    WHERE "signatureId" = ${ALL} AND "unit" = 'HOUR' AND "firmwareVersion" = '' AND "modelId" = ${ALL}`;
+  const installation = await db.installation.findUnique({ where: { id: 1 }, select: { createdAt: true } });
+  const times = [
+    ...(first?.slot == null ? [] : [Number(first.slot) * SLOT_MS.HOUR]),
+    ...(installation === null ? [] : [installation.createdAt.getTime()]),
+  ];
+  return new Date(Math.min(...times, now.getTime()));
 }
 
 export async function listGroups(

@@ -16,6 +16,7 @@ import type { createHealthRoutes } from './health.js';
 import type { createSchemaRoute } from './schema-document.js';
 import { GRAPHIQL_POLICY, NOTHING_POLICY } from './security-headers.js';
 import type { createSessionRoute } from './session.js';
+import type { createSharedCrashRoute } from './shared-crash.js';
 import type { createUploadRoute } from './upload.js';
 
 /**
@@ -59,6 +60,7 @@ export interface Handlers {
   upload: ReturnType<typeof createUploadRoute>;
   espCrashDump: ReturnType<typeof createEspCrashDumpRoute>;
   espCrashElf: ReturnType<typeof createEspCrashElfRoute>;
+  sharedCrash: ReturnType<typeof createSharedCrashRoute>;
   download: ReturnType<typeof createDownloadRoute>;
   coreElf: ReturnType<typeof createCoreElfRoute>;
   exportList: ReturnType<typeof createExportRoute>;
@@ -82,6 +84,7 @@ export function createRoutes({
   upload,
   espCrashDump,
   espCrashElf,
+  sharedCrash,
   download,
   coreElf,
   exportList,
@@ -130,6 +133,15 @@ export function createRoutes({
       access: 'devices',
       body: 'streamed',
       handle: (exchange) => boot(exchange),
+    },
+    {
+      ...REST,
+      path: '/api/shared',
+      methods: ['GET'],
+      // Who has the token of a share link; the handler knows them.
+      access: 'anyone',
+      body: 'watched',
+      handle: (exchange) => sharedCrash(exchange),
     },
     {
       ...REST,

@@ -20,6 +20,7 @@ const handlers: Handlers = {
   upload: unused,
   espCrashDump: unused,
   espCrashElf: unused,
+  sharedCrash: unused,
   download: unused,
   coreElf: unused,
   exportList: unused,

@@ -6,6 +6,7 @@ import type { Person } from '../../auth/principal.js';
 import type { ChangeService } from '../../changes/service.js';
 import type { CoredumpQueries } from '../../coredumps/read.js';
 import type { CoredumpService } from '../../coredumps/service.js';
+import type { ShareLinkService } from '../../coredumps/share-links.js';
 import type { CrashGroupQueries } from '../../crash-groups/queries.js';
 import type { CrashGroupService } from '../../crash-groups/service.js';
 import type { TagQueries } from '../../crash-groups/tag-loaders.js';
@@ -41,6 +42,7 @@ export interface Services {
   savedViews: SavedViewService;
   search: Search;
   tags: TagService & TagQueries;
+  shareLinks: ShareLinkService;
 }
 
 /** The services that queries use. They only read, and depend only on the database. */

@@ -16,7 +16,7 @@ import { breakdownCost, COUNTED_ABOVE } from '../limits/field-costs.js';
 import { builder } from './builder.js';
 import type { Context } from './context.js';
 import { CrashGroup } from './crash-group.js';
-import { CrashBucket, CrashFilterInput, TimeUnit } from './crash-series.js';
+import { CrashBucket, CrashFilterInput, TIME_ZONE, TimeUnit } from './crash-series.js';
 import { DeviceModel } from './device-model.js';
 import { checkedFilter } from './inputs.js';
 
@@ -84,6 +84,7 @@ interface Arguments {
   unit: Unit;
   from?: Date | null | undefined;
   to?: Date | null | undefined;
+  timeZone?: string | null | undefined;
   filter?: typeof CrashFilterInput.$inferInput | null | undefined;
   first?: number | null | undefined;
 }
@@ -117,6 +118,7 @@ builder.queryField('crashBreakdown', (t) =>
         type: 'DateTime',
         description: 'Exclusive. The current hour or day is the last when left out.',
       }),
+      timeZone: t.arg.string(TIME_ZONE),
       filter: t.arg({ type: CrashFilterInput, description: 'Only these crashes.' }),
       first: t.arg.int({ defaultValue: DEFAULT_SERIES, description: FIRST }),
     },
@@ -140,6 +142,7 @@ builder.objectField(CrashGroup, 'crashBreakdown', (t) =>
         type: 'DateTime',
         description: 'Exclusive. The current hour or day is the last when left out.',
       }),
+      timeZone: t.arg.string(TIME_ZONE),
       filter: t.arg({ type: CrashFilterInput, description: 'Only these crashes.' }),
       first: t.arg.int({ defaultValue: DEFAULT_SERIES, description: FIRST }),
     },

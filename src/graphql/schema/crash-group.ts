@@ -4,11 +4,13 @@ import type { CrashVariantRow } from '../../crash-groups/loaders.js';
 import type { CrashGroupRow } from '../../crash-groups/types.js';
 import { decodeGlobalId, encodeGlobalId } from '../../global-ids.js';
 import { seriesCost } from '../limits/field-costs.js';
+import { arrivalPage } from './arrival-page.js';
 import { builder } from './builder.js';
 import { Coredump, CoredumpConnection } from './coredump.js';
+import { CoredumpFilterInput, CoredumpOrder, toCoredumpFilter } from './coredump-filter.js';
 import { CrashGroupFilterInput, CrashGroupState, groupFilter } from './crash-group-filter.js';
 import { CrashKind } from './crash-kind.js';
-import { CrashBucket, CrashFilterInput, TIME_SERIES, TimeUnit } from './crash-series.js';
+import { CrashBucket, CrashFilterInput, TIME_SERIES, TIME_ZONE, TimeUnit } from './crash-series.js';
 import { Device, DeviceConnection } from './device.js';
 import { DeviceModel } from './device-model.js';
 import { Firmware } from './firmware.js';
@@ -170,6 +172,7 @@ builder.node(CrashGroup, {
           type: 'DateTime',
           description: 'Exclusive. The current hour or day is the last when left out.',
         }),
+        timeZone: t.arg.string(TIME_ZONE),
         filter: t.arg({ type: CrashFilterInput, description: 'Only these crashes.' }),
       },
       resolve: async ({ id }, { filter: input, ...args }, { loaders, services }) => {
@@ -181,13 +184,23 @@ builder.node(CrashGroup, {
     coredumps: t.connection(
       {
         type: Coredump,
-        description: 'Dumps that are still stored, newest first.',
-        resolve: ({ id }, args, { loaders }) =>
-          page(
+        description:
+          'Its dumps that are still stored. One SQL statement, however many groups a request asks.',
+        args: {
+          filter: t.arg({ type: CoredumpFilterInput, description: 'Which dumps; all when left out.' }),
+          orderBy: t.arg({ type: CoredumpOrder, description: 'Newest first when left out.' }),
+        },
+        resolve: ({ id: parentId }, { filter: input, ...args }, { loaders }) => {
+          const filter = toCoredumpFilter(input);
+          return arrivalPage(
             args,
-            (window) => loaders.crashGroups.coredumps.load({ id, window }),
-            () => loaders.crashGroups.keptCount.load(id),
-          ),
+            (window) => loaders.crashGroups.coredumps.load({ parentId, filter, window }),
+            () =>
+              input == null
+                ? loaders.crashGroups.keptCount.load(parentId)
+                : loaders.crashGroups.countOfCoredumps.load({ parentId, filter }),
+          );
+        },
       },
       CoredumpConnection,
     ),

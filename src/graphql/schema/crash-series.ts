@@ -7,7 +7,7 @@ export const TimeUnit = builder.enumType('TimeUnit', {
   description: 'The width of a column of a chart. Values may be added.',
   values: {
     HOUR: { description: 'Hours of the clock, in UTC.' },
-    DAY: { description: 'Days, in UTC.' },
+    DAY: { description: 'Days: in UTC, or in the `timeZone` that is given.' },
   } satisfies Record<Unit, object>,
 });
 
@@ -19,7 +19,7 @@ interface CrashBucketRow {
 export const CrashBucket = builder.objectRef<CrashBucketRow>('CrashBucket').implement({
   description: 'One column of a chart.',
   fields: (t) => ({
-    start: t.expose('start', { type: 'DateTime', description: 'The beginning of the hour or day, in UTC.' }),
+    start: t.expose('start', { type: 'DateTime', description: 'When the hour or day begins.' }),
     count: t.exposeInt('count', { description: 'Crashes that were uploaded in this hour or day.' }),
   }),
 });
@@ -33,6 +33,13 @@ export const CrashFilterInput = builder.inputType('CrashFilter', {
     firmwareVersion: t.stringList({ description: 'Versions of the crashed firmware, exactly.' }),
   }),
 });
+
+export const TIME_ZONE = {
+  description:
+    'Days begin at midnight of this zone, a name of the time zone database: `Europe/Berlin`. UTC when left out. Where ' +
+    'midnight is not at a full hour of UTC, crashes count by whole hours, half an hour off at most. Hours are the same in ' +
+    'all zones. At most 92 days.',
+} as const;
 
 export const TIME_SERIES =
   'One entry for each hour or day from `from` (inclusive) to `to` (exclusive), also where nothing crashed; at most ' +
@@ -51,6 +58,7 @@ builder.queryField('crashes', (t) =>
         type: 'DateTime',
         description: 'Exclusive. The current hour or day is the last when left out.',
       }),
+      timeZone: t.arg.string(TIME_ZONE),
       filter: t.arg({ type: CrashFilterInput, description: 'Only these crashes.' }),
     },
     resolve: async (_, { filter: input, ...args }, { services, loaders }) => {
@@ -58,5 +66,15 @@ builder.queryField('crashes', (t) =>
       const filter = await loaders.crashGroups.seriesFilter(checkedFilter(input ?? {}));
       return zeroFilled(range, await services.crashGroups.series(range, filter));
     },
+  }),
+);
+
+builder.queryField('crashesRecordedSince', (t) =>
+  t.field({
+    type: 'DateTime',
+    description:
+      'When the records of crashes begin: the installation of this server, or the first crash where an earlier one was ' +
+      'imported. Charts have no data before it; afterwards a column without a crash means that none arrived.',
+    resolve: (_, __, { services }) => services.crashGroups.recordedSince(),
   }),
 );

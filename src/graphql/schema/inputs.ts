@@ -47,6 +47,7 @@ const NOUNS = {
   Tag: 'tag',
   TagRule: 'tag rule',
   SavedView: 'saved view',
+  ShareLink: 'share link',
 } as const;
 
 /** The numbers in global ids of a filter. Ids of other types, and invalid ones, match nothing: they are left out. */

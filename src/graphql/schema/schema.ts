@@ -1,4 +1,5 @@
 import { builder } from './builder.js';
+import './affected-devices.js';
 import './assignees.js';
 import './audit-event.js';
 import './alert.js';
@@ -29,6 +30,7 @@ import './ingest-key.js';
 import './model-links.js';
 import './model-privacy.js';
 import './own-code.js';
+import './share-link.js';
 import './symbols.js';
 import './release.js';
 import './release-groups.js';

@@ -16,8 +16,8 @@ export const MAX_PARENTS = 10_000;
 
 /** Names of tables and columns come from the program, never from a user. */
 interface Relation {
-  table: 'Device' | 'Firmware' | 'Coredump' | 'AlertDelivery' | 'IngestKey';
-  parent: 'modelId' | 'firmwareId' | 'ruleId' | 'ingestKeyId';
+  table: 'Device' | 'Firmware' | 'Coredump' | 'AlertDelivery' | 'IngestKey' | 'ShareLink';
+  parent: 'modelId' | 'firmwareId' | 'ruleId' | 'ingestKeyId' | 'coredumpId';
 }
 
 /** The same window of the children of many parents; one statement for all requests with the same window. */
