@@ -131,7 +131,7 @@ export function setByPeople(group: SetByPeople): SetByPeople {
   };
 }
 
-type SetByPeople = Omit<MergedGroupRow, 'id' | 'intoId' | 'takenById' | 'mergedAt'>;
+type SetByPeople = Omit<MergedGroupRow, 'id' | 'intoId' | 'takenById' | 'tags' | 'mergedAt'>;
 
 async function takenInBy(tx: DbTransaction, intoId: number): Promise<Map<number, MergedGroupRow>> {
   const rows = await tx.mergedGroup.findMany({ where: { intoId }, orderBy: { id: 'asc' } });

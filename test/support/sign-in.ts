@@ -42,6 +42,11 @@ export async function aPageIssuer({
   renewedSeconds = tokenSeconds,
   isSplit = false,
   basePath = '',
+}: {
+  tokenSeconds?: number;
+  renewedSeconds?: number;
+  isSplit?: boolean;
+  basePath?: string;
 } = {}) {
   const port = await aFreePort();
   const redirectUri = `http://127.0.0.1:${port}${basePath}/sign-in/callback`;
