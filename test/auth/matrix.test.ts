@@ -18,7 +18,7 @@ import { type AskedField, everyField } from '../support/walk.js';
  * added to it is here by itself; what a person may do with it at most follows from its operation, and from the list of
  * what is stricter.
  */
-const ADMINS_ONLY = ['auditEvents'];
+const ADMINS_ONLY = ['auditEvents', 'previewOwnCodeRules', 'previewTagRule'];
 /** What an uploader may read: who it is. Its one mutation is for the models that exist, and these documents name none. */
 const FOR_UPLOADERS = ['viewer'];
 /** Ids of nothing, so that an admin's mutations find nothing to delete. */

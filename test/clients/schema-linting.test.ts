@@ -26,13 +26,16 @@ const WITHOUT_ID = [
     'StackFrame',
   ],
   // Parts of a group or model, which has the id.
-  ...['CrashGroupEvent', 'CrashVariant', 'ModelPrivacy'],
+  ...['CrashGroupEvent', 'CrashVariant', 'ModelPrivacy', 'OwnCodeRegrouping', 'OwnCodeRule'],
   // Numbers over many things.
   ...['AdoptionBucket', 'Release', 'ReleaseComparison', 'ReleaseHealth'],
   ...['CrashBucket', 'CrashFreeBucket', 'CrashSeries', 'MissingFirmware', 'Regrouping'],
   // Of one answer: who asks, what was made, what a search finds, where a page ends, what an event tells.
   ...[
     'AwaitedBuild',
+    'OwnCodeChange',
+    'OwnCodePreview',
+    'TagRulePreview',
     'CoredumpHit',
     'CrashEvent',
     'CreatedDevice',

@@ -107,6 +107,7 @@ async function pagesOf(program: Program): Promise<[path: string, whenThere: stri
     ['/', 'Latest dumps'],
     ['/groups', '1 group'],
     [`/groups/${encodeURIComponent(groupId)}`, 'Seen on'],
+    ['/tags', 'No tag yet'],
     ['/groups?state=ignored', 'No crash group matches'],
     ['/devices', '2 devices'],
     ['/devices/dev1', 'About this device'],

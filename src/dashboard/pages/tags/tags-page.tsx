@@ -81,12 +81,19 @@ function TagCard({ tag }: { tag: TagInListFragment }) {
           {countText(tag.groupCount, 'group')}
         </Link>
         <ForAdmins>
-          <button type="button" className="quiet-button" onClick={() => setEditing(true)}>
-            Edit
-          </button>
-          <button type="button" className="quiet-button" data-tone="danger" onClick={() => setDeleting(true)}>
-            Delete
-          </button>
+          <span className="tag-actions">
+            <button type="button" className="quiet-button" onClick={() => setEditing(true)}>
+              Edit
+            </button>
+            <button
+              type="button"
+              className="quiet-button"
+              data-tone="danger"
+              onClick={() => setDeleting(true)}
+            >
+              Delete
+            </button>
+          </span>
         </ForAdmins>
       </header>
       <TagRules tag={tag} />
