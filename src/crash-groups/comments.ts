@@ -28,7 +28,7 @@ export function createGroupComments({
 }) {
   return {
     /** @throws DomainError NOT_FOUND, BAD_USER_INPUT */
-    add(groupId: number, text: string, { name: actor, via }: Person) {
+    async add(groupId: number, text: string, { name: actor, via }: Person) {
       const said = checked(text);
       return announcedAll(async (tx, note) => {
         const at = clock.now();
@@ -44,7 +44,7 @@ export function createGroupComments({
     },
 
     /** @throws DomainError NOT_FOUND, BAD_USER_INPUT; FORBIDDEN for the comment of another person */
-    edit(id: number, text: string, person: Person) {
+    async edit(id: number, text: string, person: Person) {
       const said = checked(text);
       return announcedAll(async (tx, note) => {
         const editedAt = clock.now();
@@ -57,7 +57,7 @@ export function createGroupComments({
     },
 
     /** @throws DomainError NOT_FOUND; FORBIDDEN for the comment of another person, unless `person` is an admin */
-    delete(id: number, person: Person) {
+    async delete(id: number, person: Person) {
       return announcedAll(async (tx, note) => {
         const { group, comment } = await lockComment(tx, id, clock.now());
         if (!isByPerson(comment, person) && !hasRole(person, 'admin'))

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { buildSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { ANYBODY } from '../../src/auth/principal.js';
+import { decodeGlobalId, encodeGlobalId } from '../../src/global-ids.js';
 import { aCrash } from '../support/crash-groups.js';
 import { everyRow } from '../support/every-table.js';
 import { aFirmwareElf, uploadFirmware } from '../support/firmware.js';
@@ -89,6 +91,21 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     twice(async () => `(input: { id: "${await aGroup()}", note: "seen" }) { crashGroup { id } }`),
   updateCrashGroups: ({ aGroup }) =>
     twice(async () => `(input: { ids: ["${await aGroup()}"], state: IGNORED }) { crashGroups { id } }`),
+  linkCrashGroupTicket: ({ aGroup }) =>
+    twice(
+      async () =>
+        `(input: { id: "${await aGroup()}", ticketUrl: "https://example.org/1" }) { crashGroup { id } }`,
+    ),
+  changeCrashGroups: ({ aGroup }) =>
+    twice(async () => `(input: { groupIds: ["${await aGroup()}"], state: IGNORED }) { undo }`),
+  restoreCrashGroups: ({ anUndo }) =>
+    twice(async () => `(input: { groups: ["${await anUndo()}"] }) { groups { id } }`),
+  addGroupComment: ({ aGroup }) =>
+    twice(async () => `(input: { groupId: "${await aGroup()}", text: "seen" }) { comment { id } }`),
+  editGroupComment: ({ aComment }) =>
+    twice(async () => `(input: { id: "${await aComment()}", text: "not seen" }) { comment { id } }`),
+  deleteGroupComment: ({ aComment }) =>
+    twice(async () => `(input: { id: "${await aComment()}" }) { deletedGroupActivityId }`),
   mergeCrashGroups: ({ aGroup }) =>
     twice(
       async () =>
@@ -190,6 +207,14 @@ async function aWorld(endpoint: GraphQLEndpoint) {
     },
     aFirmware: async () => (await endpoint.fleet.aFirmware(model)).globalId,
     aGroup,
+    async anUndo() {
+      const { undo } = await endpoint.crashGroups.changeMany([rowIdOf(await aGroup())], { state: 'IGNORED' });
+      return undo[0] ?? '';
+    },
+    async aComment() {
+      const { comment } = await endpoint.crashGroups.comments.add(rowIdOf(await aGroup()), 'seen', ANYBODY);
+      return encodeGlobalId('GroupActivity', comment.id);
+    },
     async aMergedGroup() {
       const place = `place_${++serial}`;
       const [other, id] = [await aGroupAt(place), await aGroup()];
@@ -219,4 +244,8 @@ async function aWorld(endpoint: GraphQLEndpoint) {
 
 async function eventsOf(endpoint: GraphQLEndpoint, action: string) {
   return endpoint.db.auditEvent.findMany({ where: { action }, orderBy: { id: 'asc' } });
+}
+
+function rowIdOf(id: string): number {
+  return decodeGlobalId('CrashGroup', id) ?? 0;
 }

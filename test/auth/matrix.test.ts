@@ -19,6 +19,8 @@ import { type AskedField, everyField } from '../support/walk.js';
  * what is stricter.
  */
 const ADMINS_ONLY = ['auditEvents', 'previewOwnCodeRules', 'previewTagRule'];
+/** Mutations that viewers may use, too: comments. */
+const FOR_VIEWERS = ['addGroupComment', 'editGroupComment', 'deleteGroupComment'];
 /** What an uploader may read: who it is. Its one mutation is for the models that exist, and these documents name none. */
 const FOR_UPLOADERS = ['viewer'];
 /** Ids of nothing, so that an admin's mutations find nothing to delete. */
@@ -242,7 +244,7 @@ function expectedOf(who: Who, { operation, root }: AskedField): Outcome {
     if (root === 'uploadFirmware') return who.models === undefined ? 'in' : 403;
     return FOR_UPLOADERS.includes(root) ? 'in' : 403;
   }
-  const needsAdmin = operation === 'mutation' || ADMINS_ONLY.includes(root);
+  const needsAdmin = (operation === 'mutation' && !FOR_VIEWERS.includes(root)) || ADMINS_ONLY.includes(root);
   return needsAdmin && who.kind === 'viewer' ? 403 : reads(who);
 }
 

@@ -26,7 +26,7 @@ const WITHOUT_ID = [
     'StackFrame',
   ],
   // Parts of a group or model, which has the id.
-  ...['CrashGroupEvent', 'CrashVariant', 'ModelPrivacy', 'OwnCodeRegrouping', 'OwnCodeRule'],
+  ...['CrashGroupEvent', 'CrashVariant', 'IgnoredUntil', 'ModelPrivacy', 'OwnCodeRegrouping', 'OwnCodeRule'],
   // Numbers over many things.
   ...['AdoptionBucket', 'Release', 'ReleaseComparison', 'ReleaseHealth'],
   ...['CrashBucket', 'CrashFreeBucket', 'CrashSeries', 'MissingFirmware', 'Regrouping'],
@@ -40,6 +40,7 @@ const WITHOUT_ID = [
     'CrashEvent',
     'CreatedDevice',
     'PageInfo',
+    'RefusedCrashGroup',
     'SearchResult',
     'SnippetPart',
     'Viewer',

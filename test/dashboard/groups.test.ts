@@ -52,7 +52,7 @@ describe.skipIf(!hasChromium)(`the pages of crash groups${NEEDS_CHROMIUM}`, () =
     await page.getByLabel('Fixed in version').fill('1.1.0');
     await page.getByRole('dialog').getByRole('button', { name: 'Resolve' }).click();
     await page.locator('.dump-line').getByText('in 1.1.0').waitFor();
-    await page.getByRole('region', { name: 'History' }).getByText('resolved it in 1.1.0').waitFor();
+    await page.getByRole('region', { name: 'Activity' }).getByText('resolved it in 1.1.0').waitFor();
     await crash(program, 'thermostat-1.1.0', 'abort');
 
     await page.getByText('It was resolved and crashed again in version 1.1.0.').waitFor();
@@ -73,7 +73,7 @@ describe.skipIf(!hasChromium)(`the pages of crash groups${NEEDS_CHROMIUM}`, () =
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     const known = 'Only with the new router <b>firmware</b>.';
     await page.getByRole('region', { name: 'Assignee and note' }).getByText(known).waitFor();
-    await page.getByRole('region', { name: 'History' }).getByText('assigned it to ada').waitFor();
+    await page.getByRole('region', { name: 'Activity' }).getByText('assigned it to ada').waitFor();
     await page.goto('/groups?q=ada');
     await page.getByRole('link', { name: ABORT }).waitFor();
   });
@@ -95,8 +95,8 @@ describe.skipIf(!hasChromium)(`the pages of crash groups${NEEDS_CHROMIUM}`, () =
     await page.goto(`/groups/${encodeURIComponent(old)}`);
     await page.getByRole('heading', { level: 1, name: ABORT }).waitFor();
     await page
-      .getByRole('region', { name: 'History' })
-      .getByText(/merged it with groups \d/)
+      .getByRole('region', { name: 'Activity' })
+      .getByText(`merged ${ASSERT} into it`)
       .waitFor();
     await page.getByRole('button', { name: 'Split off' }).last().click();
 

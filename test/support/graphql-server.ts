@@ -155,6 +155,7 @@ export async function aGraphQLEndpoint({
     groupSubscribers: groupChanges.subscriberCount,
     alertSender,
     devices,
+    endIgnores: services.endIgnores,
     firmwares: services.firmwares,
     boots: services.boots,
     /** The parse pipeline's last step. */

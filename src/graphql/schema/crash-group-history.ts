@@ -53,7 +53,7 @@ builder.objectField(CrashGroup, 'history', (t) =>
       type: CrashGroupEvent,
       description:
         'What people did to it, newest first, also to the groups that it took in. It reaches as far back as the audit ' +
-        '(`AUDIT_DAYS`).',
+        '(`AUDIT_DAYS`). `activity` has comments and what the server did, too, and stays.',
       resolve: ({ id }, args, { loaders }) =>
         page(
           args,
