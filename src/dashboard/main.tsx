@@ -11,6 +11,7 @@ import './styles/group.css';
 import './styles/group-activity.css';
 import './styles/enrolment.css';
 import './styles/search.css';
+import './styles/list-tools.css';
 import './styles/notices.css';
 import './styles/controls.css';
 import './styles/dialogs.css';

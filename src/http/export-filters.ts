@@ -28,7 +28,7 @@ export function coredumpFilterOf(parameters: URLSearchParams, now: Date): Coredu
     ...read.oneOf('status', STATUSES, {}),
     ...named({
       modelCode: read.list('model'),
-      firmwareVersion: read.list('version'),
+      crashVersion: read.list('version'),
       chip: read.list('chip'),
       deviceKey: read.list('device'),
       crashedTask: read.list('task'),
@@ -67,6 +67,7 @@ export function crashGroupFilterOf(parameters: URLSearchParams, now: Date): Cras
       deviceKey: read.list('device'),
       reasonClass: read.list('reason'),
       assignee: read.list('assignee'),
+      tag: read.ids('tag', 'Tag'),
       search: read.words('q'),
       lastSeenAfter: after,
       lastSeenBefore: before,

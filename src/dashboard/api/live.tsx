@@ -9,14 +9,16 @@ import type { Connection, ConnectionState } from './client';
  * changed, after our own change or after a break that was too long.
  */
 export type Change =
-  | { kind: 'COREDUMP'; id: string; deviceKey: string | null }
-  | { kind: 'CRASH_GROUP' | 'DEVICE' | 'FIRMWARE' | 'DEVICE_MODEL'; id: string }
+  | { kind: 'COREDUMP'; id: string; deviceKey: string | null; isDeleted: boolean }
+  | { kind: 'CRASH_GROUP' | 'DEVICE' | 'FIRMWARE' | 'DEVICE_MODEL'; id: string; isDeleted: boolean }
   | null;
 
 interface Live {
   listen(listener: (change: Change) => void): () => void;
   /** After our own change: all visible data is read again. */
   readAgain(): void;
+  /** Calls the listener after each change of our own, before `listen`'s. */
+  listenToOwn(listener: () => void): () => void;
   connection: Connection;
 }
 
@@ -59,8 +61,10 @@ export function LiveProvider({ connection, children }: { connection: Connection;
         if (type === 'GAP' || (type === 'READY' && isBehind)) notify(null);
         if (type === 'READY') isBehind = false;
         if (id == null || subject == null) return;
-        if (subject === 'COREDUMP') notify({ kind: subject, id, deviceKey: coredump?.device.key ?? null });
-        else notify({ kind: subject, id });
+        const isDeleted = type === 'DELETED';
+        if (subject === 'COREDUMP')
+          notify({ kind: subject, id, deviceKey: coredump?.device.key ?? null, isDeleted });
+        else notify({ kind: subject, id, isDeleted });
       }),
     );
     return () => {
@@ -119,6 +123,7 @@ function keepSubscribed(subscribe: (onError: () => void) => { unsubscribe(): voi
 
 function createBus(connection: Connection) {
   const listeners = new Set<(change: Change) => void>();
+  const own = new Set<() => void>();
   const notify = (change: Change) => {
     for (const listener of listeners) listener(change);
   };
@@ -127,7 +132,14 @@ function createBus(connection: Connection) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    readAgain: () => notify(null),
+    readAgain() {
+      for (const listener of own) listener();
+      notify(null);
+    },
+    listenToOwn(listener) {
+      own.add(listener);
+      return () => own.delete(listener);
+    },
     connection,
   };
   return { live, notify };

@@ -8,6 +8,8 @@ interface LiveQuery<Data> {
   data: Whole<Data> | undefined;
   error: CombinedError | undefined;
   isLoading: boolean;
+  /** The answer is the server's, to these variables: not from the cache, and no other one is on its way. */
+  isSettled: boolean;
   /** Poll interval, for changes without an event. */
   readAgain(): void;
 }
@@ -22,7 +24,7 @@ export function useLiveQuery<Data, Variables extends AnyVariables>(
   variables: Variables,
   concerns: (change: NonNullable<Change>) => boolean = () => true,
 ): LiveQuery<Data> {
-  const [{ data, error, fetching }, execute] = useQuery<Data, Variables>({ query, variables });
+  const [{ data, error, fetching, stale }, execute] = useQuery<Data, Variables>({ query, variables });
   const { listen } = useLive();
   const latest = useRef({ execute, concerns });
   latest.current = { execute, concerns };
@@ -41,7 +43,7 @@ export function useLiveQuery<Data, Variables extends AnyVariables>(
   const last = useRef<Whole<Data> | undefined>(undefined);
   if (data !== undefined && isWhole(data, error)) last.current = data;
   const readAgain = useCallback(() => latest.current.execute({ requestPolicy: 'network-only' }), []);
-  return { data: last.current, error, isLoading: fetching, readAgain };
+  return { data: last.current, error, isLoading: fetching, isSettled: !fetching && !stale, readAgain };
 }
 
 /** Whether no root field failed. */

@@ -4,16 +4,19 @@ import { useSearchParams } from 'wouter';
 /** The filters of a list are in the address, so that it can be shared. Changing one returns to the first page. */
 export function useFilters() {
   const [parameters, setParameters] = useSearchParams();
-  function choose(name: string, value: string): void {
+  function chooseAll(values: Readonly<Record<string, string>>): void {
     setParameters((before) => {
       const next = new URLSearchParams(before);
       next.delete('after');
-      if (value === '') next.delete(name);
-      else next.set(name, value);
+      for (const [name, value] of Object.entries(values)) {
+        if (value === '') next.delete(name);
+        else next.set(name, value);
+      }
       return next;
     });
   }
-  return { parameters, choose };
+  const choose = (name: string, value: string) => chooseAll({ [name]: value });
+  return { parameters, choose, chooseAll };
 }
 
 /** Applied on blur or Enter, so that not every letter starts a search. */
@@ -37,6 +40,8 @@ export function TextFilter({
           }}
           onKeyDown={(event) => {
             if (event.key === 'Enter') event.currentTarget.blur();
+            // Leaves the field without changing the list.
+            if (event.key === 'Escape') event.currentTarget.value = value;
           }}
         />
       )}

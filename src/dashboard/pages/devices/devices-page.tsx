@@ -1,18 +1,27 @@
-import { useState } from 'react';
-import { Link, useSearchParams } from 'wouter';
+import { useMemo, useState } from 'react';
+import { Link } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
+import type { DeviceFilter, DeviceOrderField } from '../../generated/graphql';
+import { DateFilter } from '../../parts/date-filter';
+import { rangeOf } from '../../parts/date-range';
+import { TextFilter, useFilters } from '../../parts/filters';
+import { ListTools } from '../../parts/list-tools';
+import { NewBar } from '../../parts/new-bar';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
+import { SuggestFilter } from '../../parts/suggest-filter';
+import { useCalmList } from '../../parts/use-calm-list';
+import { useSorting } from '../../parts/use-sorting';
 import { useTitle } from '../../parts/use-title';
 import { ForAdmins } from '../../session/role';
 import { CreateDeviceDialog } from './create-device-dialog';
 import { DeviceTable } from './device-table';
 
 const Devices = graphql(`
-  query Devices($filter: DeviceFilter, $after: String) {
-    devices(first: 50, after: $after, filter: $filter) {
+  query Devices($filter: DeviceFilter, $orderBy: DeviceOrder, $after: String) {
+    devices(first: 50, after: $after, filter: $filter, orderBy: $orderBy) {
       totalCount
       nodes { ...DeviceInList }
       pageInfo { hasNextPage endCursor }
@@ -20,34 +29,38 @@ const Devices = graphql(`
   }
 `);
 
+const PAGE_SIZE = 50;
+
 /** Every device, newest first, each with its last crash. */
 export function DevicesPage() {
   useTitle('Devices');
   const [isCreating, setCreating] = useState(false);
-  const [parameters, setParameters] = useSearchParams();
-  const search = parameters.get('q') ?? '';
-  const { data, error } = useLiveQuery(Devices, {
-    filter: search === '' ? null : { search },
+  const { parameters } = useFilters();
+  const asked = parameters.toString();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another address is another moment
+  const now = useMemo(() => Date.now(), [asked]);
+  const filter = filterOf(parameters, now);
+  const isNarrowed = Object.keys(filter).length > 0;
+  const sorting = useSorting('newest');
+  const { data, error, isSettled } = useLiveQuery(Devices, {
+    filter,
+    orderBy: {
+      field: ORDERS[sorting.by] ?? 'CREATED_AT',
+      direction: sorting.isAscending ? 'ASC' : 'DESC',
+    },
     after: parameters.get('after'),
   });
   const devices = data?.devices;
+  const list = useCalmList(devices?.nodes, { key: asked, isSettled, pageSize: PAGE_SIZE });
 
   return (
     <>
       <header className="page-head">
         <h1>Devices</h1>
         {devices !== undefined && <span className="count">{countText(devices.totalCount, 'device')}</span>}
+        <NewBar list={list} pageSize={PAGE_SIZE} />
         <div className="actions">
-          <input
-            type="search"
-            className="narrow-search"
-            aria-label="Search devices"
-            placeholder="Key, serial or name"
-            defaultValue={search}
-            onKeyDown={(event) => {
-              if (event.key === 'Enter') setParameters({ q: event.currentTarget.value.trim() });
-            }}
-          />
+          <ListTools list="devices" />
           <ForAdmins>
             <button type="button" className="button" data-tone="primary" onClick={() => setCreating(true)}>
               New device
@@ -55,15 +68,16 @@ export function DevicesPage() {
           </ForAdmins>
         </div>
       </header>
+      <DeviceFilters />
       {error !== undefined && <ErrorNotice error={error} />}
       {devices === undefined && error === undefined && <Loading />}
-      {devices !== undefined && devices.nodes.length > 0 && (
+      {list.rows.length > 0 && (
         <div className="card">
-          <DeviceTable devices={devices.nodes} />
+          <DeviceTable devices={list.rows} gone={list.gone} sorting={sorting} />
         </div>
       )}
-      {devices?.nodes.length === 0 && (
-        <EmptyState title={search === '' ? 'No device is registered yet' : 'No device matches'}>
+      {devices?.nodes.length === 0 && list.rows.length === 0 && (
+        <EmptyState title={isNarrowed ? 'No device matches' : 'No device is registered yet'}>
           <p>
             A device belongs to a model. Register one here, or let a whole fleet register itself with an{' '}
             <Link href="/enrolment">ingest key</Link>.
@@ -77,3 +91,52 @@ export function DevicesPage() {
     </>
   );
 }
+
+function DeviceFilters() {
+  const { parameters, choose } = useFilters();
+  return (
+    <div className="filters">
+      <TextFilter
+        label="Words"
+        aria-label="Search devices"
+        placeholder="Key, serial or name"
+        value={parameters.get('q') ?? ''}
+        onChoose={(value) => choose('q', value)}
+      />
+      <SuggestFilter
+        label="Model"
+        of="MODEL"
+        value={parameters.get('model') ?? ''}
+        onChoose={(value) => choose('model', value)}
+      />
+      <SuggestFilter
+        label="Crashed with version"
+        of="VERSION"
+        value={parameters.get('version') ?? ''}
+        modelCode={parameters.get('model')}
+        onChoose={(value) => choose('version', value)}
+      />
+      <DateFilter label="Last crash" />
+    </div>
+  );
+}
+
+/** Exports take the same parameters: src/http/export-filters.ts. */
+function filterOf(parameters: URLSearchParams, now: number): DeviceFilter {
+  const [search, model, version] = ['q', 'model', 'version'].map((name) => parameters.get(name) ?? '');
+  const { after, before } = rangeOf(parameters, now);
+  return {
+    ...(search ? { search } : {}),
+    ...(model ? { modelCode: [model] } : {}),
+    ...(version ? { firmwareVersion: [version] } : {}),
+    ...(after === undefined ? {} : { lastCrashAfter: after }),
+    ...(before === undefined ? {} : { lastCrashBefore: before }),
+  };
+}
+
+const ORDERS: Readonly<Record<string, DeviceOrderField>> = {
+  name: 'NAME',
+  crashes: 'CRASH_COUNT',
+  crash: 'LAST_CRASH_AT',
+  seen: 'LAST_SEEN_AT',
+};

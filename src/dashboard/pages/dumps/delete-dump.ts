@@ -3,8 +3,8 @@ import { graphql } from '../../generated';
 import { useToasts } from '../../parts/toasts';
 import { useAction } from '../../parts/use-action';
 
-const DeleteDump = graphql(`
-  mutation DeleteDump($id: ID!) { deleteCoredump(input: { id: $id }) { deletedCoredumpId } }
+const DeleteDumps = graphql(`
+  mutation DeleteDumps($ids: [ID!]!) { deleteCoredumps(input: { filter: { id: $ids } }) { count } }
 `);
 
 /** Delay in which a deletion can be undone; it is sent to the server afterwards. */
@@ -33,15 +33,22 @@ export function useHidden(): ReadonlySet<string> {
 
 /** Deletes a dump after a delay, in which a toast offers to undo it. */
 export function useDeleteDump(): (dump: { id: string; filename: string }) => void {
-  const { run } = useAction(DeleteDump);
+  const deleteDumps = useDeleteDumps();
+  return ({ id, filename }) => deleteDumps([id], `${filename} is deleted`);
+}
+
+/** The same for several dumps at once. @param text of the toast */
+export function useDeleteDumps(): (ids: readonly string[], text: string) => void {
+  const { run } = useAction(DeleteDumps);
   const { show } = useToasts();
 
-  return ({ id, filename }) => {
+  return (ids, text) => {
+    const [key = ''] = ids;
     const timer = window.setTimeout(send, UNDO_MS);
-    pending.set(id, send);
-    setHidden(new Set([...hidden, id]));
+    pending.set(key, send);
+    setHidden(new Set([...hidden, ...ids]));
     const dismiss = show({
-      text: `${filename} is deleted`,
+      text,
       action: { name: 'Undo', run: undo },
       lastsMs: UNDO_MS,
     });
@@ -49,7 +56,7 @@ export function useDeleteDump(): (dump: { id: string; filename: string }) => voi
     function send(): void {
       forget();
       dismiss();
-      void run({ id }).then((data) => {
+      void run({ ids: [...ids] }).then((data) => {
         if (data === undefined) unhide();
       });
     }
@@ -59,10 +66,10 @@ export function useDeleteDump(): (dump: { id: string; filename: string }) => voi
     }
     function forget(): void {
       window.clearTimeout(timer);
-      pending.delete(id);
+      pending.delete(key);
     }
     function unhide(): void {
-      setHidden(new Set([...hidden].filter((other) => other !== id)));
+      setHidden(new Set([...hidden].filter((other) => !ids.includes(other))));
     }
   };
 }

@@ -2,13 +2,20 @@ import type { ChangeEvent, FormEvent } from 'react';
 import { useLocation } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
+import { DateFilter } from '../../parts/date-filter';
 import { Labelled, TextFilter, useFilters } from '../../parts/filters';
+import { SuggestFilter } from '../../parts/suggest-filter';
 
 const ModelCodes = graphql(`
   query ModelCodes { deviceModels(first: 200) { nodes { id code name } } }
 `);
 
-const LABELS = { q: 'Words', version: 'Version', chip: 'Chip', device: 'Device key' };
+const SUGGESTED = [
+  ['version', 'Version', 'VERSION'],
+  ['chip', 'Chip', 'CHIP'],
+  ['device', 'Device key', 'DEVICE'],
+  ['task', 'Task', 'TASK'],
+] as const;
 const NEVER = () => false;
 
 /** Filters of the list. They are part of the address, so that it can be shared. */
@@ -44,14 +51,18 @@ export function DumpFilters() {
           </select>
         )}
       </Labelled>
-      {(['q', 'version', 'chip', 'device'] as const).map((name) => (
-        <TextFilter
+      <TextFilter label="Words" value={parameters.get('q') ?? ''} onChoose={(value) => choose('q', value)} />
+      {SUGGESTED.map(([name, label, of]) => (
+        <SuggestFilter
           key={name}
-          label={LABELS[name]}
+          label={label}
+          of={of}
           value={parameters.get(name) ?? ''}
+          modelCode={parameters.get('model')}
           onChoose={(value) => choose(name, value)}
         />
       ))}
+      <DateFilter label="Arrived" />
       {isNarrowed && (
         <button type="button" className="quiet-button" onClick={() => navigate('/dumps')}>
           Clear

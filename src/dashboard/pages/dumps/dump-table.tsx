@@ -2,9 +2,12 @@ import { Link } from 'wouter';
 import { graphql } from '../../generated';
 import type { DumpInListFragment } from '../../generated/graphql';
 import { type ShownState, shownState } from '../../parts/parse-state';
+import { SelectCell, SelectHead } from '../../parts/select-cells';
+import { SortHead, type Sorting } from '../../parts/sort-head';
 import { StatusBadge } from '../../parts/status-badge';
 import { TextWithCode } from '../../parts/text-with-code';
 import { Ago } from '../../parts/time';
+import type { Selection } from '../../parts/use-selection';
 import { useHidden } from './delete-dump';
 
 graphql(`
@@ -19,19 +22,27 @@ graphql(`
  * Dumps, newest first; each row leads to its page.
  *
  * @param of the owner of the dumps: columns that are the same in all rows are omitted
+ * @param gone ids of dumps that were deleted since they were shown
  */
 export function DumpTable({
   dumps,
   of = 'fleet',
+  gone = NONE,
+  selection,
+  sorting,
 }: {
   dumps: readonly DumpInListFragment[];
   of?: 'fleet' | 'device' | 'group';
+  gone?: ReadonlySet<string>;
+  selection?: Selection | undefined;
+  sorting?: Sorting;
 }) {
   const hidden = useHidden();
   return (
     <table className="list">
       <thead>
         <tr>
+          <SelectHead selection={selection} />
           <th scope="col">{of === 'group' ? 'Device' : 'Crash'}</th>
           {of === 'fleet' && <th scope="col">Device</th>}
           <th scope="col" className="wide">
@@ -41,34 +52,45 @@ export function DumpTable({
             Chip
           </th>
           <th scope="col">Status</th>
-          <th scope="col" className="end">
-            Arrived
-          </th>
+          <SortHead name="Arrived" by="arrived" sorting={sorting} className="end" />
         </tr>
       </thead>
       <tbody>
         {dumps
           .filter(({ id }) => !hidden.has(id))
           .map((dump) => (
-            <DumpRow key={dump.id} dump={dump} of={of} />
+            <DumpRow key={dump.id} dump={dump} of={of} isGone={gone.has(dump.id)} selection={selection} />
           ))}
       </tbody>
     </table>
   );
 }
 
-function DumpRow({ dump, of }: { dump: DumpInListFragment; of: 'fleet' | 'device' | 'group' }) {
+const NONE: ReadonlySet<string> = new Set();
+
+function DumpRow({
+  dump,
+  of,
+  isGone,
+  selection,
+}: {
+  dump: DumpInListFragment;
+  of: 'fleet' | 'device' | 'group';
+  isGone: boolean;
+  selection: Selection | undefined;
+}) {
   const { id, device, firmwareVersion, chip, uploadedAt } = dump;
   const state = shownState(dump);
   const { title, detail } = wordsOf(dump);
   const deviceName = device.name ?? device.key;
   return (
-    <tr data-status={state}>
+    <tr data-status={state} data-gone={isGone}>
+      <SelectCell selection={selection} id={id} name={dump.filename} />
       <td className="main-cell">
         <Link href={`/dumps/${encodeURIComponent(id)}`} data-row className="row-link">
           {of === 'group' ? deviceName : <TextWithCode text={title} />}
         </Link>
-        <div className="sub-line">{detail}</div>
+        <div className="sub-line">{isGone ? 'Deleted, or no longer in this list' : detail}</div>
       </td>
       {of === 'fleet' && (
         <td>

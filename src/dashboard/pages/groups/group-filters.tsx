@@ -1,5 +1,8 @@
 import { useId } from 'react';
-import { useFilters } from '../../parts/filters';
+import { useLocation } from 'wouter';
+import { DateFilter } from '../../parts/date-filter';
+import { TextFilter, useFilters } from '../../parts/filters';
+import { SuggestFilter } from '../../parts/suggest-filter';
 import { CRASH_KINDS } from './crash-kinds';
 import { TagFilter } from './tag-filter';
 
@@ -19,10 +22,19 @@ const ORDERS = [
   ['rate', 'Rate now'],
 ] as const;
 
+const SUGGESTED = [
+  ['model', 'Model', 'MODEL'],
+  ['version', 'Version', 'VERSION'],
+  ['chip', 'Chip', 'CHIP'],
+  ['reason', 'Reason', 'REASON'],
+  ['assignee', 'Assignee', 'ASSIGNEE'],
+] as const;
+
 /** Filters and order of the groups; both are part of the address. */
 export function GroupFilters() {
   const { parameters, choose } = useFilters();
-  const searchId = useId();
+  const [, navigate] = useLocation();
+  const isNarrowed = [...parameters.keys()].length > 0;
   const sortId = useId();
   const kindId = useId();
   const state = parameters.get('state') ?? 'open';
@@ -72,19 +84,28 @@ export function GroupFilters() {
         </select>
       </div>
       <TagFilter value={parameters.get('tag') ?? ''} onChoose={(tag) => choose('tag', tag)} />
-      <div className="labelled">
-        <label htmlFor={searchId}>Words</label>
-        <input
-          id={searchId}
-          key={parameters.get('q')}
-          defaultValue={parameters.get('q') ?? ''}
-          placeholder="Title, reason, assignee, note"
-          onBlur={(event) => choose('q', event.target.value.trim())}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter') event.currentTarget.blur();
-          }}
+      <TextFilter
+        label="Words"
+        placeholder="Title, reason, assignee, note"
+        value={parameters.get('q') ?? ''}
+        onChoose={(value) => choose('q', value)}
+      />
+      {SUGGESTED.map(([name, label, of]) => (
+        <SuggestFilter
+          key={name}
+          label={label}
+          of={of}
+          value={parameters.get(name) ?? ''}
+          modelCode={parameters.get('model')}
+          onChoose={(value) => choose(name, value)}
         />
-      </div>
+      ))}
+      <DateFilter label="Last seen" />
+      {isNarrowed && (
+        <button type="button" className="quiet-button" onClick={() => navigate('/groups')}>
+          Clear
+        </button>
+      )}
     </div>
   );
 }

@@ -1,14 +1,25 @@
+import { useContext, useMemo } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import type { CrashGroupFilter, CrashGroupOrderField, CrashGroupState } from '../../generated/graphql';
+import { rangeOf } from '../../parts/date-range';
+import { ListTools } from '../../parts/list-tools';
+import { NewBar } from '../../parts/new-bar';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
+import { useCalmList } from '../../parts/use-calm-list';
+import { useSelection } from '../../parts/use-selection';
+import { useSorting } from '../../parts/use-sorting';
 import { useTitle } from '../../parts/use-title';
+import { RoleContext } from '../../session/role';
 import { isCrashKind } from './crash-kinds';
+import { GroupBulkBar } from './group-bulk-bar';
 import { GroupFilters } from './group-filters';
 import { GroupTable } from './group-table';
+
+const PAGE_SIZE = 50;
 
 const Groups = graphql(`
   query Groups($filter: CrashGroupFilter, $orderBy: CrashGroupOrder, $after: String) {
@@ -24,28 +35,45 @@ const Groups = graphql(`
 export function GroupsPage() {
   useTitle('Crash groups');
   const [parameters] = useSearchParams();
-  const { data, error } = useLiveQuery(Groups, {
-    filter: filterOf(parameters),
-    orderBy: { field: orderOf(parameters) },
+  const asked = parameters.toString();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another address is another moment
+  const now = useMemo(() => Date.now(), [asked]);
+  const sorting = useSorting('count');
+  const { data, error, isSettled } = useLiveQuery(Groups, {
+    filter: filterOf(parameters, now),
+    orderBy: { field: ORDERS[sorting.by] ?? 'COUNT', direction: sorting.isAscending ? 'ASC' : 'DESC' },
     after: parameters.get('after'),
   });
   const groups = data?.crashGroups;
+  const list = useCalmList(groups?.nodes, { key: asked, isSettled, pageSize: PAGE_SIZE });
+  const isAdmin = useContext(RoleContext) === 'admin';
+  const selection = useSelection(list.rows.map(({ id }) => id));
 
   return (
     <>
       <header className="page-head">
         <h1>Crash groups</h1>
         {groups !== undefined && <span className="count">{countText(groups.totalCount, 'group')}</span>}
+        <NewBar list={list} pageSize={PAGE_SIZE} />
+        <div className="actions">
+          <ListTools list="crash-groups" />
+        </div>
       </header>
       <GroupFilters />
       {error !== undefined && <ErrorNotice error={error} />}
       {groups === undefined && error === undefined && <Loading />}
-      {groups !== undefined && groups.nodes.length > 0 && (
+      {list.rows.length > 0 && (
         <div className="card">
-          <GroupTable groups={groups.nodes} />
+          <GroupTable
+            groups={list.rows}
+            by={sorting.by}
+            gone={list.gone}
+            selection={isAdmin ? selection : undefined}
+            sorting={sorting}
+          />
         </div>
       )}
-      {groups?.nodes.length === 0 && (
+      {groups?.nodes.length === 0 && list.rows.length === 0 && (
         <EmptyState title="No crash group matches">
           <p>
             Dumps that crashed at the same place form a group as soon as they are read.{' '}
@@ -56,6 +84,7 @@ export function GroupsPage() {
       {groups !== undefined && (
         <Paging endCursor={groups.pageInfo.endCursor ?? null} hasNextPage={groups.pageInfo.hasNextPage} />
       )}
+      <GroupBulkBar selection={selection} groups={list.rows} />
     </>
   );
 }
@@ -66,21 +95,37 @@ const STATES: Readonly<Record<string, CrashGroupState[] | undefined>> = {
   ignored: ['IGNORED'],
 };
 
-function filterOf(parameters: URLSearchParams): CrashGroupFilter {
+/** Parameters of the address with one value of a field. */
+const LISTS = {
+  model: 'modelCode',
+  version: 'firmwareVersion',
+  chip: 'chip',
+  device: 'deviceKey',
+  reason: 'reasonClass',
+  assignee: 'assignee',
+  tag: 'tag',
+} as const;
+
+/** Exports take the same parameters: src/http/export-filters.ts. */
+function filterOf(parameters: URLSearchParams, now: number): CrashGroupFilter {
   const asked = parameters.get('state') ?? 'open';
   const state = STATES[asked];
   const search = parameters.get('q');
-  const model = parameters.get('model');
   const kind = parameters.get('kind') ?? '';
-  const tag = parameters.get('tag');
-  return {
+  const { after, before } = rangeOf(parameters, now);
+  const filter: CrashGroupFilter = {
     ...(state === undefined ? {} : { state }),
     ...(asked === 'regressions' ? { isRegression: true } : {}),
     ...(isCrashKind(kind) ? { kind: [kind] } : {}),
-    ...(search === null ? {} : { search }),
-    ...(model === null ? {} : { modelCode: [model] }),
-    ...(tag === null ? {} : { tag: [tag] }),
+    ...(search === null || search === '' ? {} : { search }),
+    ...(after === undefined ? {} : { lastSeenAfter: after }),
+    ...(before === undefined ? {} : { lastSeenBefore: before }),
   };
+  for (const [parameter, field] of Object.entries(LISTS)) {
+    const value = parameters.get(parameter);
+    if (value !== null && value !== '') filter[field] = [value];
+  }
+  return filter;
 }
 
 const ORDERS: Readonly<Record<string, CrashGroupOrderField>> = {
@@ -89,7 +134,3 @@ const ORDERS: Readonly<Record<string, CrashGroupOrderField>> = {
   first: 'FIRST_SEEN_AT',
   rate: 'VELOCITY',
 };
-
-function orderOf(parameters: URLSearchParams): CrashGroupOrderField {
-  return ORDERS[parameters.get('sort') ?? ''] ?? 'COUNT';
-}

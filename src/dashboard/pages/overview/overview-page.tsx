@@ -5,9 +5,11 @@ import { graphql } from '../../generated';
 import type { OverviewQuery } from '../../generated/graphql';
 import { FirstDumpGuide } from '../../parts/first-dump-guide';
 import { MissingFirmware } from '../../parts/missing-firmware';
+import { NewBar } from '../../parts/new-bar';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { FAILED_FILTER, WAITING_FILTER } from '../../parts/parse-state';
 import { countText } from '../../parts/sizes';
+import { useCalmList } from '../../parts/use-calm-list';
 import { useTitle } from '../../parts/use-title';
 import { DumpTable } from '../dumps/dump-table';
 import { GroupTable } from '../groups/group-table';
@@ -29,7 +31,10 @@ const Overview = graphql(`
 /** The state of the fleet: recent dumps, pending work, and whether the server is ready. */
 export function OverviewPage() {
   useTitle('Overview');
-  const { data, error } = useLiveQuery(Overview, { waiting: WAITING_FILTER, failed: FAILED_FILTER });
+  const { data, error, isSettled } = useLiveQuery(Overview, {
+    waiting: WAITING_FILTER,
+    failed: FAILED_FILTER,
+  });
 
   return (
     <>
@@ -45,8 +50,8 @@ export function OverviewPage() {
       {data !== undefined && data.recent.totalCount > 0 && (
         <>
           <CrashChart />
-          <Worst data={data} />
-          <Recent data={data} />
+          <Worst data={data} isSettled={isSettled} />
+          <Recent data={data} isSettled={isSettled} />
         </>
       )}
     </>
@@ -57,8 +62,13 @@ function Counts({ data }: { data: Whole<OverviewQuery> }) {
   const counts = [
     { name: 'Dumps', value: data.recent.totalCount, path: '/dumps' },
     { name: 'Parsed', value: data.parsed.totalCount, path: '/dumps?status=parsed' },
-    { name: 'Pending', value: data.pending.totalCount, path: '/dumps?status=pending', tone: 'warn' },
-    { name: 'Waiting for build', value: data.waiting.totalCount, path: '/dumps?status=waiting' },
+    { name: 'Pending', value: data.pending.totalCount, path: '/dumps?status=pending' },
+    {
+      name: 'Waiting for build',
+      value: data.waiting.totalCount,
+      path: '/dumps?status=waiting',
+      tone: 'warn',
+    },
     { name: 'Errors', value: data.failed.totalCount, path: '/dumps?status=error', tone: 'danger' },
     { name: 'Devices', value: data.devices.totalCount, path: '/devices' },
   ];
@@ -78,27 +88,38 @@ function Counts({ data }: { data: Whole<OverviewQuery> }) {
   );
 }
 
-function Worst({ data }: { data: Whole<OverviewQuery> }) {
-  if (data.worst.nodes.length === 0) return null;
+interface PartProps {
+  data: Whole<OverviewQuery>;
+  isSettled: boolean;
+}
+
+const [WORST, RECENT] = [6, 12];
+
+function Worst({ data, isSettled }: PartProps) {
+  const list = useCalmList(data.worst.nodes, { key: '', isSettled, pageSize: WORST });
+  if (list.rows.length === 0) return null;
   return (
     <section className="card" aria-labelledby="worst">
       <header className="card-head">
         <h2 id="worst">Highest crash rate now</h2>
-        <Link href="/groups">{countText(data.worst.totalCount, 'open group')}</Link>
+        <NewBar list={list} pageSize={WORST} />
+        <Link href="/groups?sort=rate">{countText(data.worst.totalCount, 'open group')}</Link>
       </header>
-      <GroupTable groups={data.worst.nodes} />
+      <GroupTable groups={list.rows} by="rate" gone={list.gone} />
     </section>
   );
 }
 
-function Recent({ data }: { data: Whole<OverviewQuery> }) {
+function Recent({ data, isSettled }: PartProps) {
+  const list = useCalmList(data.recent.nodes, { key: '', isSettled, pageSize: RECENT });
   return (
     <section className="card" aria-labelledby="recent">
       <header className="card-head">
         <h2 id="recent">Latest dumps</h2>
+        <NewBar list={list} pageSize={RECENT} />
         <Link href="/dumps">All dumps</Link>
       </header>
-      <DumpTable dumps={data.recent.nodes} />
+      <DumpTable dumps={list.rows} gone={list.gone} />
     </section>
   );
 }

@@ -4,6 +4,7 @@ import type { Whole } from '../../api/whole';
 import { graphql } from '../../generated';
 import type { SearchFleetQuery } from '../../generated/graphql';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
+import { countOf, KIND_NAMES, shownHit } from '../../parts/search-hits';
 import { Ago } from '../../parts/time';
 import { useTitle } from '../../parts/use-title';
 import { DeviceTable } from '../devices/device-table';
@@ -12,19 +13,24 @@ import { GroupTable } from '../groups/group-table';
 const SearchFleet = graphql(`
   query SearchFleet($query: String!) {
     search(query: $query) {
-      crashGroups(first: 25) { nodes { ...GroupInList } }
-      devices(first: 25) { nodes { ...DeviceInList } }
-      coredumps(first: 25) {
-        nodes {
-          coredump { id firmwareVersion uploadedAt device { id key name model { id code } } report { reason } }
-          snippet { text isMatch }
+      kinds(first: 25) {
+        kind count hasMore
+        hits {
+          ...HitInBox
+          node {
+            ... on CrashGroup { ...GroupInList }
+            ... on Device { ...DeviceInList }
+            ... on Coredump { id uploadedAt model: device { id model { id code } } }
+          }
         }
       }
     }
   }
 `);
 
-type Hit = Whole<SearchFleetQuery>['search']['coredumps']['nodes'][number];
+type Found = Whole<SearchFleetQuery>['search']['kinds'][number];
+type Hit = Found['hits'][number];
+type Node = NonNullable<Hit['node']>;
 
 /** Groups, devices and dumps that contain all words, each dump with the matching part of its text. */
 export function SearchPage() {
@@ -37,10 +43,7 @@ export function SearchPage() {
 
 function Found({ query }: { query: string }) {
   const { data, error, isLoading } = useLiveQuery(SearchFleet, { query });
-  const groups = data?.search.crashGroups.nodes ?? [];
-  const devices = data?.search.devices.nodes ?? [];
-  const hits = data?.search.coredumps.nodes ?? [];
-  const isEmpty = groups.length + devices.length + hits.length === 0;
+  const kinds = data?.search.kinds ?? [];
 
   return (
     <>
@@ -49,60 +52,68 @@ function Found({ query }: { query: string }) {
       </header>
       {error !== undefined && <ErrorNotice error={error} />}
       {data === undefined && error === undefined && <Loading />}
-      {groups.length > 0 && (
-        <section className="card" aria-labelledby="found-groups">
+      {kinds.map((found) => (
+        <section key={found.kind} className="card" aria-labelledby={`found-${found.kind}`}>
           <header className="card-head">
-            <h2 id="found-groups">Crash groups</h2>
+            <h2 id={`found-${found.kind}`}>{KIND_NAMES[found.kind]}</h2>
+            <span className="count">{countOf(found.count, found.hasMore)}</span>
           </header>
-          <GroupTable groups={groups} />
+          <Hits found={found} />
         </section>
-      )}
-      {devices.length > 0 && (
-        <section className="card" aria-labelledby="found-devices">
-          <header className="card-head">
-            <h2 id="found-devices">Devices</h2>
-          </header>
-          <DeviceTable devices={devices} />
-        </section>
-      )}
-      {hits.length > 0 && <Hits hits={hits} />}
-      {data !== undefined && error === undefined && !isLoading && isEmpty && (
+      ))}
+      {data !== undefined && error === undefined && !isLoading && kinds.length === 0 && (
         <SearchGuide title="Nothing matches" />
       )}
     </>
   );
 }
 
-function Hits({ hits }: { hits: readonly Hit[] }) {
+/** Groups and devices as in their lists; the others as lines with the place that matches. */
+function Hits({ found: { kind, hits } }: { found: Found }) {
+  const nodes = hits.map(({ node }) => node);
+  if (kind === 'CRASH_GROUP') return <GroupTable groups={nodes.filter(isOf('CrashGroup'))} />;
+  if (kind === 'DEVICE') return <DeviceTable devices={nodes.filter(isOf('Device'))} />;
   return (
-    <section className="card" aria-labelledby="found-dumps">
-      <header className="card-head">
-        <h2 id="found-dumps">Dumps</h2>
-      </header>
-      <ul className="hits">
-        {hits.map(({ coredump, snippet }) =>
-          // The dump was deleted between the search and the answer.
-          coredump == null ? null : (
-            <li key={coredump.id}>
-              <Link href={`/dumps/${encodeURIComponent(coredump.id)}`} data-row className="row-link">
-                {coredump.report?.reason.split('\n')[0] ?? 'Not read'}
-              </Link>
-              <span className="count">
-                {coredump.device.name ?? coredump.device.key} · {coredump.device.model.code}{' '}
-                {coredump.firmwareVersion} · <Ago at={coredump.uploadedAt} />
-              </span>
+    <ul className="hits">
+      {hits.map((hit) => {
+        const line = shownHit(hit);
+        if (line === null) return null;
+        const isText = hit.snippet.length > 0;
+        return (
+          <li key={`${line.path} ${line.title}`}>
+            <Link href={line.path} data-row className="row-link">
+              {line.title}
+            </Link>
+            <span className="count">
+              {hit.node?.__typename === 'Coredump' ? (
+                <>
+                  {hit.node.device.name ?? hit.node.device.key} · {hit.node.model.model.code}{' '}
+                  {hit.node.crashVersion} · <Ago at={hit.node.uploadedAt} />
+                </>
+              ) : (
+                line.detail
+              )}
+            </span>
+            {hit.node?.__typename === 'Coredump' && (
               <p className="snippet">
-                {snippet.map(({ text, isMatch }, index) =>
-                  // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one text never change places
-                  isMatch ? <mark key={index}>{text}</mark> : text,
-                )}
+                {isText
+                  ? hit.snippet.map(({ text, isMatch }, index) =>
+                      // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one text never change places
+                      isMatch ? <mark key={index}>{text}</mark> : text,
+                    )
+                  : hit.node.filename}
               </p>
-            </li>
-          ),
-        )}
-      </ul>
-    </section>
+            )}
+          </li>
+        );
+      })}
+    </ul>
   );
+}
+
+function isOf<Name extends Node['__typename']>(name: Name) {
+  return (node: Node | null | undefined): node is Extract<Node, { __typename: Name }> =>
+    node?.__typename === name;
 }
 
 function SearchGuide({ title }: { title: string }) {
@@ -111,7 +122,9 @@ function SearchGuide({ title }: { title: string }) {
       <p>
         All words must occur, in upper or lower case, each as the beginning of a word:{' '}
         <code>sensor conv</code> finds <code>sensor_convert</code>. Text in double quotes is a phrase of whole
-        words. Devices are found by any part of key or name.
+        words. Devices, models, builds and groups are found by any part of their names; builds, dumps and
+        groups also by the beginning of a SHA-256 or fingerprint, and dumps by an address:{' '}
+        <code>0x42009351</code>.
       </p>
     </EmptyState>
   );
