@@ -67,7 +67,7 @@ export function crashGroupFilterOf(parameters: URLSearchParams, now: Date): Cras
       deviceKey: read.list('device'),
       reasonClass: read.list('reason'),
       assignee: read.list('assignee'),
-      tag: read.ids('tag', 'Tag'),
+      tagId: read.ids('tag', 'Tag'),
       search: read.words('q'),
       lastSeenAfter: after,
       lastSeenBefore: before,
