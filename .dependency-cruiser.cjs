@@ -3,7 +3,7 @@ const rooms = {
   crashdump: '^src/crashdump/',
   platform: '^src/platform/',
   services: '^src/(alerts|audit|auth|backup|changes|coredumps|crash-groups|devices|exports|firmware|installation|releases|saved-views|search|sessions)/',
-  transports: '^src/(graphql|http)/',
+  transports: '^src/(graphql|http|mcp)/',
   sidecar: '^src/sidecar/',
   dashboard: '^src/dashboard/',
   deviceList: '^src/device-list/',
@@ -60,6 +60,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/graphql/' },
       to: { path: '^src/http/' },
+    },
+    {
+      name: 'tools-of-agents-know-the-api-only',
+      comment: 'They read by documents of GraphQL, as any client does.',
+      severity: 'error',
+      from: { path: '^src/mcp/' },
+      to: { path: ['^src/(graphql|http)/', rooms.services] },
     },
     {
       name: 'limits-below-the-schema',

@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { ImportOptions } from './ci/import-devices.js';
+import type { McpOptions } from './ci/mcp-bridge.js';
 import type { UploadOptions } from './ci/upload-firmware.js';
 import type { InitOptions } from './compose/init-command.js';
 import type { ServeOptions } from './compose/serve.js';
 import { listenForStop } from './compose/stop-signal.js';
 import type { Config } from './config/settings.js';
 import { messageOf } from './errors.js';
-import { PACKAGE_FILE } from './platform/program-files.js';
+import { programVersion } from './platform/program-files.js';
 import type { CoreOptions } from './sidecar/core-command.js';
 import type { ParseOptions } from './sidecar/parse-command.js';
 
@@ -26,7 +26,7 @@ The second is its digest, for the settings of the server. Its setting decides wh
 /** The `coredock` command. Each subcommand loads only what it needs, so that `coredock parse` starts fast. */
 const program = new Command('coredock')
   .description('Self-hosted crash-dump server for fleets of ESP32-family devices')
-  .version(readVersion())
+  .version(programVersion())
   .exitOverride();
 
 program
@@ -212,6 +212,17 @@ program
     process.exitCode = await importDevicesCommand(file, options, terminal, process.env);
   });
 
+program
+  .command('mcp')
+  .description('tools of a running server for agents (Model Context Protocol over standard input and output)')
+  .option('--url <url>', "the server's address", 'http://127.0.0.1:4000')
+  .option('--token <token>', 'token of a viewer; default: $COREDOCK_TOKEN')
+  .action(async (options: McpOptions) => {
+    const { mcpCommand } = await import('./ci/mcp-bridge.js');
+    const { stdin, stdout, stderr } = process;
+    process.exitCode = await mcpCommand(options, { stdin, stdout, stderr }, process.env);
+  });
+
 // A closed pipe or a full disk behind stdout or stderr must not end a command.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 try {
@@ -270,11 +281,4 @@ function wholeNumberUpTo(max: number): (text: string) => number {
     }
     return value;
   };
-}
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(PACKAGE_FILE, 'utf8')) as {
-    version: string;
-  };
-  return version;
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { createAttemptLimiter } from '../auth/attempt-limiter.js';
 import { alsoWaking } from '../changes/announced.js';
 import type { Config } from '../config/settings.js';
@@ -20,6 +21,7 @@ import { createExportRoute } from '../http/export.js';
 import { createFirmwareDownloadRoute } from '../http/firmware-download.js';
 import { createGraphiqlRoute } from '../http/graphiql-assets.js';
 import { createHealthRoutes } from '../http/health.js';
+import { createMcpRoute } from '../http/mcp.js';
 import { createPageSessions } from '../http/page-sessions.js';
 import { createRoutes } from '../http/routes.js';
 import { createSchemaRoute } from '../http/schema-document.js';
@@ -42,7 +44,7 @@ import { createClientAddress } from '../platform/http/client-address.js';
 import { createSessionCookie } from '../platform/http/session-cookie.js';
 import type { Logger } from '../platform/logger.js';
 import { createMetrics } from '../platform/metrics.js';
-import { GRAPHIQL_FOLDER, PAGE_FOLDER } from '../platform/program-files.js';
+import { GRAPHIQL_FOLDER, PAGE_FOLDER, programVersion } from '../platform/program-files.js';
 import { createUploadPriority } from '../platform/upload-priority.js';
 import { createGraphQL } from './create-graphql.js';
 import { type AllServices, createServices } from './create-services.js';
@@ -151,16 +153,17 @@ export async function startApp(
       cookie: createSessionCookie({ installation: installation.id, basePath }),
     });
     const sessionOf = pageSessions.secretOf;
+    const refusalOfOrigin = (request: IncomingMessage) => {
+      const reason = crossOrigin.refusalOf(request);
+      if (reason !== null) settingWarnings.note(reason);
+      return reason;
+    };
     const uploadPriority = createUploadPriority();
     const deviceAttempts = createAttemptLimiter(config);
     const { graphql, queries } = createGraphQL({
       ...{ config, database, services, clientAddress, persisted, uploadPriority, clock, metrics, log },
       pageSessions,
-      refusalOfOrigin(request) {
-        const reason = crossOrigin.refusalOf(request);
-        if (reason !== null) settingWarnings.note(reason);
-        return reason;
-      },
+      refusalOfOrigin,
       queryThread: queriesApart ? {} : null,
     });
     const webSocket = graphql.createWebSocketTransport();
@@ -248,6 +251,12 @@ export async function startApp(
         }),
         graphiql: createGraphiqlRoute({ folder: GRAPHIQL_FOLDER }),
         schemaDocument: createSchemaRoute({ print: printedSchema, gatekeeper, clientAddress, sessionOf }),
+        mcp: createMcpRoute({
+          ...{ gatekeeper, clientAddress, refusalOfOrigin },
+          ask: graphql.ask,
+          pageUrl: config.pageUrl,
+          version: programVersion(),
+        }),
         pageConfig: createPageConfigRoute({
           ...{ gatekeeper, clientAddress, crossOrigin, pageSessions, settingWarnings },
           pageClient: config.pageClient,

@@ -35,6 +35,7 @@ export interface CrossOrigin {
 const ALLOWED_HEADERS = [
   ...['Accept', 'Authorization', 'Content-Type', 'Idempotency-Key', 'If-None-Match', 'Last-Event-ID'],
   ...['Graphql-Cost', 'X-Request-Id'],
+  ...['Mcp-Method', 'Mcp-Name', 'Mcp-Protocol-Version', 'Mcp-Session-Id'],
   ...['Apollo-Require-Preflight', 'X-Apollo-Operation-Name'],
   ...['Apollographql-Client-Name', 'Apollographql-Client-Version'],
   ...['Traceparent', 'Tracestate', 'Baggage', 'Sentry-Trace'],

@@ -13,6 +13,7 @@ import { EXPORT_FORMATS } from './export-formats.js';
 import type { createFirmwareDownloadRoute } from './firmware-download.js';
 import type { createGraphiqlRoute } from './graphiql-assets.js';
 import type { createHealthRoutes } from './health.js';
+import type { createMcpRoute } from './mcp.js';
 import type { createSchemaRoute } from './schema-document.js';
 import { GRAPHIQL_POLICY, NOTHING_POLICY } from './security-headers.js';
 import type { createSessionRoute } from './session.js';
@@ -71,6 +72,7 @@ export interface Handlers {
   session: ReturnType<typeof createSessionRoute>;
   graphiql: ReturnType<typeof createGraphiqlRoute>;
   schemaDocument: ReturnType<typeof createSchemaRoute>;
+  mcp: ReturnType<typeof createMcpRoute>;
   graphql: (request: IncomingMessage, response: ServerResponse, requestId: string) => Promise<void>;
 }
 
@@ -95,6 +97,7 @@ export function createRoutes({
   session,
   graphiql,
   schemaDocument,
+  mcp,
   graphql,
 }: Handlers): Route[] {
   return [
@@ -229,6 +232,14 @@ export function createRoutes({
       access: 'viewers',
       body: 'watched',
       handle: (exchange) => schemaDocument(exchange),
+    },
+    {
+      ...REST,
+      path: '/mcp',
+      methods: ['POST'],
+      access: 'viewers',
+      body: 'watched',
+      handle: (exchange) => mcp(exchange),
     },
     {
       ...REST,

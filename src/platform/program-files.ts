@@ -3,7 +3,7 @@
  * lies in `dist/`, beside the files of threads and child processes and the folders of what browsers load. Those do not
  * exist beside the sources. The migrations and `package.json` belong to both.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The command line, which is also how a sidecar is started. */
@@ -23,7 +23,13 @@ export const GRAPHIQL_FOLDER = built('graphiql');
 
 const PACKAGE_FOLDER = packageFolder();
 
-export const PACKAGE_FILE = fileURLToPath(new URL('package.json', PACKAGE_FOLDER));
+const PACKAGE_FILE = fileURLToPath(new URL('package.json', PACKAGE_FOLDER));
+
+/** Of the program: `1.2.0`. */
+export function programVersion(): string {
+  const { version } = JSON.parse(readFileSync(PACKAGE_FILE, 'utf8')) as { version: string };
+  return version;
+}
 
 export function migrationsFolder(database: 'sqlite' | 'postgresql'): string {
   return fileURLToPath(new URL(`prisma/${database}/migrations`, PACKAGE_FOLDER));

@@ -30,6 +30,7 @@ const handlers: Handlers = {
   pageConfig: unused,
   graphiql: unused,
   schemaDocument: unused,
+  mcp: unused,
   graphql: unused,
 };
 const routes = createRoutes(handlers);

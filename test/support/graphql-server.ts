@@ -18,6 +18,8 @@ import { encodeGlobalId } from '../../src/global-ids.js';
 import type { Context } from '../../src/graphql/schema/context.js';
 import { createLoaders } from '../../src/graphql/schema/loaders.js';
 import { createCrossOrigin } from '../../src/http/cors.js';
+import { sendError } from '../../src/http/errors.js';
+import { createMcpRoute } from '../../src/http/mcp.js';
 import { createFileBlobs } from '../../src/platform/blobs/files/file-blobs.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
@@ -110,9 +112,27 @@ export async function aGraphQLEndpoint({
   });
 
   // A busy machine may take longer between two requests than a connection is kept open for otherwise.
-  const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) =>
-    graphql.handle(request, response, randomUUID()),
-  );
+  const mcp = createMcpRoute({
+    gatekeeper,
+    clientAddress: createClientAddress([]),
+    refusalOfOrigin: createCrossOrigin([]).refusalOf,
+    ask: graphql.ask,
+    pageUrl: 'https://crashes.example',
+    version: '1.0.0',
+  });
+  const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
+    const requestId = randomUUID();
+    if (request.url !== '/mcp') return graphql.handle(request, response, requestId);
+    const exchange = {
+      request,
+      response,
+      path: '/mcp',
+      search: '',
+      requestId,
+      log: log.child({ requestId }),
+    };
+    return mcp(exchange).catch((error: unknown) => sendError(response, error, log));
+  });
   const webSocket = graphql.createWebSocketTransport();
   server.on('upgrade', webSocket.upgrade);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -139,6 +159,7 @@ export async function aGraphQLEndpoint({
 
   return {
     url,
+    mcpUrl: url.replace('/graphql', '/mcp'),
     webSocketUrl: url.replace('http', 'ws'),
     dir,
     databaseUrl,

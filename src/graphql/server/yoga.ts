@@ -22,6 +22,7 @@ import { type Delivery, deliveryBy } from './delivery.js';
 import { createErrorMask } from './error-mask.js';
 import { graphiqlPage } from './graphiql-page.js';
 import { withField } from './input-fields.js';
+import { askDocuments } from './own-documents.js';
 import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.js';
 import type { QueryThread } from './query-thread.js';
 import { readRequests } from './request-parser.js';
@@ -155,6 +156,8 @@ export function createGraphQLServer({
         refuse(res, error, mask(error, id));
       }
     },
+    /** Documents of the program itself, for the tools of agents. */
+    ask: askDocuments(yoga, (error) => mask(error, requestId())),
     closeEventStreams: eventStreams.endAll,
     /** Subscriptions over WebSocket. */
     createWebSocketTransport: () =>
