@@ -110,7 +110,7 @@ export function createRuleRuns({ database, owner, now, log, works }: RuleRunsDep
   }
 }
 
-export function runName({ prefix }: Pick<RuleWork, 'prefix'>, subjectId: number): string {
+function runName({ prefix }: Pick<RuleWork, 'prefix'>, subjectId: number): string {
   return `${prefix}${subjectId}`;
 }
 

@@ -9,7 +9,7 @@ import type { Db, DbTransaction } from '../platform/database/types.js';
 import type { DeviceModelRow } from './types.js';
 
 export const MAX_RULES = 100;
-export const MAX_PATTERN = 200;
+const MAX_PATTERN = 200;
 
 export type OwnCodeService = ReturnType<typeof createOwnCodeService>;
 
