@@ -7,7 +7,7 @@ import { HOUR_MS } from '../platform/durations.js';
 import type { Logger } from '../platform/logger.js';
 
 /** How often the database is asked which sessions still exist: another server may have ended them. */
-export const WATCH_MS = 5_000;
+const WATCH_MS = 5_000;
 /** Pause before the next attempt when a session could not be checked. */
 const RETRY_MS = 5_000;
 

@@ -15,7 +15,7 @@ import { createSessionRenewal, RENEWAL_LEASE_MS } from './renewal.js';
 import { newSecret, type SessionTokens, seal, unseal } from './sealed-tokens.js';
 
 /** A session ends when it was not used for so long. */
-export const DISUSE_MS = 30 * DAY_MS;
+const DISUSE_MS = 30 * DAY_MS;
 /** The last use is written to this exactness, so that reading does not write at each request. */
 const TOUCH_MS = 5 * 60_000;
 /** How long before its end a token is renewed; half of its life where that is shorter. */
