@@ -221,9 +221,7 @@ function reads({ kind }: Who): Outcome {
   return kind === 'viewer' || kind === 'admin' ? 'in' : 403;
 }
 
-function uploads(who: Who): Outcome {
-  const { kind, mayUpload, browser } = who;
-  if (browser !== undefined) return isForeign(who) ? 403 : 401;
+function uploads({ kind, mayUpload }: Who): Outcome {
   if (kind === 'nobody') return 401;
   return mayUpload === true ? 'in' : 403;
 }
@@ -249,6 +247,8 @@ function expectedOf(who: Who, { operation, root }: AskedField): Outcome {
 }
 
 function expectedAt({ path, access }: Route, who: Who): Outcome {
+  const isForPrograms = access === 'devices' || access === 'uploaders' || path === '/mcp';
+  if (isForPrograms && who.browser !== undefined) return isForeign(who) ? 403 : 401;
   if (access === 'devices') return uploads(who);
   if (access === 'uploaders') return uploadsFirmware(who);
   if (path === '/api/config') return readsConfig(who);
@@ -257,9 +257,7 @@ function expectedAt({ path, access }: Route, who: Who): Outcome {
   return UPLOADERS_TOO.includes(path) && who.kind === 'uploader' ? 'in' : reads(who);
 }
 
-function uploadsFirmware(who: Who): Outcome {
-  const { kind, browser } = who;
-  if (browser !== undefined) return isForeign(who) ? 403 : 401;
+function uploadsFirmware({ kind }: Who): Outcome {
   if (kind === 'admin' || kind === 'uploader') return 'in';
   return kind === 'nobody' ? 401 : 403;
 }
