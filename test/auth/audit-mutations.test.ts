@@ -69,6 +69,10 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
       // The second finds nothing that it could do.
       return `(input: { filter: { chip: ["${n === 1 ? 'esp32c3' : 'none'}"] } }) { count }`;
     }),
+  saveView: () =>
+    twice(async (n) => `(input: { name: "view ${n}", address: "/groups" }) { savedView { id } }`),
+  deleteSavedView: ({ aView }) =>
+    twice(async () => `(input: { id: "${await aView()}" }) { deletedSavedViewId }`),
   createAlertRule: () =>
     twice(
       async (n) => `(input: { name: "rule ${n}", url: "https://example.org", format: SLACK }) { secret }`,
@@ -189,6 +193,8 @@ async function twice(call: (n: number) => Promise<Call>): Promise<readonly [Call
   return [await call(1), await call(2)];
 }
 
+let views = 0;
+
 async function aWorld(endpoint: GraphQLEndpoint) {
   const model = await endpoint.fleet.aModel({ code: 'thermostat' });
   let serial = 0;
@@ -238,6 +244,19 @@ async function aWorld(endpoint: GraphQLEndpoint) {
       );
       const made = data as { createAlertRule: { alertRule: { id: string } } } | null;
       return made?.createAlertRule.alertRule.id ?? '';
+    },
+    async aView() {
+      views += 1;
+      const view = await endpoint.db.savedView.create({
+        data: {
+          name: `mine ${views}`,
+          address: '/dumps',
+          createdBy: 'anybody',
+          createdVia: 'open',
+          createdAt: new Date(),
+        },
+      });
+      return encodeGlobalId('SavedView', view.id);
     },
   };
 }

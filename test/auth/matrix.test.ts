@@ -20,7 +20,13 @@ import { type AskedField, everyField } from '../support/walk.js';
  */
 const ADMINS_ONLY = ['auditEvents', 'previewOwnCodeRules', 'previewTagRule'];
 /** Mutations that viewers may use, too: comments. */
-const FOR_VIEWERS = ['addGroupComment', 'editGroupComment', 'deleteGroupComment'];
+const FOR_VIEWERS = [
+  'addGroupComment',
+  'editGroupComment',
+  'deleteGroupComment',
+  'saveView',
+  'deleteSavedView',
+];
 /** What an uploader may read: who it is. Its one mutation is for the models that exist, and these documents name none. */
 const FOR_UPLOADERS = ['viewer'];
 /** Ids of nothing, so that an admin's mutations find nothing to delete. */

@@ -61,7 +61,7 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
     // The firmware arrives, and the dump is read again by itself.
     await uploadFirmware(program, { elf: await readFile(fixture('thermostat-1.0.0').elfPath) });
     const row = page.getByRole('row').filter({ hasText: 'NULL pointer plus offset 0xc' });
-    await row.getByText('Parsed').waitFor();
+    await row.waitFor();
     expect(await row.innerText()).toContain('sensor_convert at sensor.c:18');
   });
 
@@ -93,6 +93,7 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
     await readCrash(again, 'thermostat-1.0.0', 'abort');
 
     await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByRole('button', { name: '1 new' }).click();
     await page.getByRole('row').filter({ hasText: 'network_handle_reply' }).waitFor();
     expect(continuedAt).not.toHaveLength(0);
     expect(continuedAt).not.toContain(null);
@@ -106,7 +107,7 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
     await page.reload();
     await page.getByText('Live', { exact: true }).waitFor();
     await readCrash(program, 'thermostat-1.0.0', 'abort');
-    await page.getByRole('row').filter({ hasText: 'network_handle_reply' }).getByText('Parsed').waitFor();
+    await page.getByRole('row').filter({ hasText: 'network_handle_reply' }).waitFor();
 
     // Longer than the page waits after an error, and before it reads the list once more for the events so far.
     await page.waitForTimeout(3_000);
@@ -117,12 +118,13 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
     await expect.poll(() => socket.failed).toBe(3);
     socket.isFailing = false;
 
-    await page.getByRole('row').filter({ hasText: 'packet_append' }).getByText('Parsed').waitFor();
+    await page.getByRole('button', { name: '1 new' }).click();
+    await page.getByRole('row').filter({ hasText: 'packet_append' }).waitFor();
     await expect.poll(() => socket.subscribed).toBe(2);
     expect(socket.open.size).toBe(1);
   });
 
-  it('loses a row that is deleted in another window, without a reload', async () => {
+  it('marks a row that is deleted in another window, and loses it when asked', async () => {
     const program = await aProgramWithDevice();
     const { coredumpId } = await readCrash(program, 'thermostat-1.0.0', 'abort');
     await readCrash(program, 'thermostat-1.0.0', 'assert');
@@ -138,10 +140,13 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
       { id: coredumpId },
     );
 
-    for (const each of [page, device]) {
-      await each.getByRole('row').filter({ hasText: 'network_handle_reply' }).waitFor({ state: 'detached' });
+    const deleted = page.getByRole('row').filter({ hasText: 'network_handle_reply' });
+    await page.locator('tr[data-gone="true"]').filter({ hasText: 'Deleted' }).waitFor();
+    await page.getByRole('button', { name: '1 gone' }).click();
+    await deleted.waitFor({ state: 'detached' });
+    await device.getByRole('row').filter({ hasText: 'network_handle_reply' }).waitFor({ state: 'detached' });
+    for (const each of [page, device])
       await each.getByRole('row').filter({ hasText: 'packet_append' }).waitFor();
-    }
   });
 
   it('narrows the list by what is chosen, in an address that can be passed on', async () => {

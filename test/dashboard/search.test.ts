@@ -26,6 +26,30 @@ describe.skipIf(!hasChromium)(`searching on the page${NEEDS_CHROMIUM}`, () => {
     await page.getByRole('heading', { level: 1, name: /assert failed in packet_append/ }).waitFor();
   });
 
+  it('shows what it finds as one types, by kind and with counts, and opens what is chosen with the keyboard', async () => {
+    const program = await aProgramWithDevice();
+    await readCrash(program, 'thermostat-1.0.0', 'assert');
+    const page = await aBrowserPage(program.url, { path: '/firmware' });
+    await page.getByRole('heading', { level: 1, name: 'Firmware' }).waitFor();
+    const field = page.getByRole('combobox', { name: 'Search the fleet' });
+
+    await page.keyboard.press('/');
+    await page.keyboard.type('packet_app');
+    await page.getByRole('group', { name: 'Crash groups' }).getByRole('option').waitFor();
+    await page.getByRole('group', { name: 'Dumps' }).getByRole('option').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('listbox').waitFor({ state: 'detached' });
+    expect(await field.inputValue()).toBe('packet_app');
+
+    await field.fill('dev1');
+    const device = page.getByRole('group', { name: 'Devices' }).getByRole('option', { name: 'dev1' });
+    await device.waitFor();
+    await page.keyboard.press('ArrowDown');
+    expect(await field.getAttribute('aria-activedescendant')).toBe(await device.getAttribute('id'));
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'dev1' }).waitFor();
+  });
+
   it('finds a device by the beginning of its key', async () => {
     const program = await aProgramWithDevice();
     const page = await aBrowserPage(program.url, { path: '/search?q=dev' });
