@@ -29,6 +29,8 @@ const AlertsPage = lazyPage(async () => (await import('./pages/alerts/alerts-pag
 const TagsPage = lazyPage(async () => (await import('./pages/tags/tags-page')).TagsPage);
 const AuditPage = lazyPage(async () => (await import('./pages/audit/audit-page')).AuditPage);
 const AlertPage = lazyPage(async () => (await import('./pages/alert/alert-page')).AlertPage);
+// Read when a version comes out.
+const ReleasePage = lazyPage(async () => (await import('./pages/release/release-page')).ReleasePage);
 // Opened while a fleet joins, seldom afterwards.
 const EnrolmentPage = lazyPage(async () => (await import('./pages/enrolment/enrolment-page')).EnrolmentPage);
 
@@ -82,6 +84,13 @@ function Fleet({ isSignedIn }: { isSignedIn: boolean }) {
                 </Route>
                 <Route path="/firmware" component={FirmwarePage} />
                 <Route path="/firmware/:code">{({ code }) => <ModelPage key={code} code={code} />}</Route>
+                <Route path="/release/:model/:version">
+                  {({ model, version }) => (
+                    <Suspense fallback={<Loading />}>
+                      <ReleasePage key={`${model} ${version}`} model={model} version={version} />
+                    </Suspense>
+                  )}
+                </Route>
                 <Route path="/alerts">{admins(<AlertsPage />)}</Route>
                 <Route path="/alerts/:id">
                   {withId('AlertRule', (id) => admins(<AlertPage key={id} id={id} />))}

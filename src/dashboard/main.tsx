@@ -21,6 +21,7 @@ import './styles/dump-details.css';
 import './styles/session.css';
 import './styles/tags.css';
 import './styles/own-code.css';
+import './styles/release.css';
 
 const root = document.getElementById('page');
 if (root === null) throw new Error('index.html has no #page');

@@ -1,3 +1,4 @@
+import { compareUrlOf } from '../../devices/model-links.js';
 import { badInput } from '../../errors.js';
 import type { AdoptionDay } from '../../releases/adoption.js';
 import { type ReleaseHealth as Health, NO_HEALTH } from '../../releases/health.js';
@@ -155,6 +156,24 @@ builder.objectType(Release, {
         const { own, compared } = await healthsOf(release, context);
         const before = release.comparedTo === null ? null : { version: release.comparedTo, health: compared };
         return judge({ version: release.version, health: own }, before);
+      },
+    }),
+    compareUrl: t.string({
+      nullable: true,
+      description:
+        'Where the sources of the newest builds of both versions are compared, by the model’s `links.compareUrl`. Null without ' +
+        'that, or where a revision is not known.',
+      resolve: async ({ modelId, version, comparedTo }, _, { loaders }) => {
+        if (comparedTo === null) return null;
+        const [links, ...revisions] = await Promise.all([
+          loaders.devices.linksOfModel.load(modelId),
+          ...[comparedTo, version].map(async (each) => {
+            const [newest] = await loaders.releases.builds.load({ modelId, version: each });
+            return newest?.revision ?? null;
+          }),
+        ]);
+        const [from = null, to = null] = revisions;
+        return compareUrlOf(links, from, to);
       },
     }),
     runningDeviceCount: t.int({

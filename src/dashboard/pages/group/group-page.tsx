@@ -18,8 +18,8 @@ import { Fingerprints } from './fingerprints';
 import { GroupActions } from './group-actions';
 import { GroupActivity } from './group-activity';
 import { GroupNote } from './group-note';
-import { IgnoredUntil } from './ignored-until';
 import { GroupTags } from './group-tags';
+import { IgnoredUntil } from './ignored-until';
 import { VariantTable } from './variant-table';
 
 graphql(`

@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import { graphql } from '../../generated';
 import type { BuildInListFragment } from '../../generated/graphql';
 import { ConfirmDialog } from '../../parts/confirm-dialog';
+import { ReleaseLink } from '../../parts/release-link';
 import { bytesText, unitText } from '../../parts/sizes';
 import { Ago } from '../../parts/time';
 import { useAction } from '../../parts/use-action';
@@ -18,7 +19,13 @@ const DeleteBuild = graphql(`
 `);
 
 /** The builds of a model, newest first; a version may have several. */
-export function BuildTable({ builds }: { builds: readonly BuildInListFragment[] }) {
+export function BuildTable({
+  builds,
+  modelCode,
+}: {
+  builds: readonly BuildInListFragment[];
+  modelCode: string;
+}) {
   const [toDelete, setToDelete] = useState<BuildInListFragment | null>(null);
   const { run } = useAction(DeleteBuild);
   return (
@@ -47,7 +54,12 @@ export function BuildTable({ builds }: { builds: readonly BuildInListFragment[] 
         </thead>
         <tbody>
           {builds.map((build) => (
-            <BuildRow key={build.id} build={build} onDelete={() => setToDelete(build)} />
+            <BuildRow
+              key={build.id}
+              build={build}
+              modelCode={modelCode}
+              onDelete={() => setToDelete(build)}
+            />
           ))}
         </tbody>
       </table>
@@ -69,7 +81,15 @@ export function BuildTable({ builds }: { builds: readonly BuildInListFragment[] 
   );
 }
 
-function BuildRow({ build, onDelete }: { build: BuildInListFragment; onDelete: () => void }) {
+function BuildRow({
+  build,
+  modelCode,
+  onDelete,
+}: {
+  build: BuildInListFragment;
+  modelCode: string;
+  onDelete: () => void;
+}) {
   const {
     version,
     elfVersion,
@@ -85,7 +105,7 @@ function BuildRow({ build, onDelete }: { build: BuildInListFragment; onDelete: (
   return (
     <tr>
       <td className="name-cell">
-        <span className="mono">{version}</span>
+        <ReleaseLink model={modelCode} version={version} />
         {elfVersion != null && elfVersion !== version && (
           <div className="sub-line">The ELF says {elfVersion}</div>
         )}

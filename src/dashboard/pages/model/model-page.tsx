@@ -74,7 +74,7 @@ export function ModelPage({ code }: { code: string }) {
       </ForAdmins>
       {nodes.length > 0 && (
         <div className="card">
-          <BuildTable builds={nodes} />
+          <BuildTable builds={nodes} modelCode={model.code} />
         </div>
       )}
       <Paging endCursor={pageInfo.endCursor ?? null} hasNextPage={pageInfo.hasNextPage} />
