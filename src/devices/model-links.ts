@@ -71,6 +71,13 @@ export function sourceUrlOf(
   return path === null ? null : fillTemplate(links.sourceUrl, { revision, path, line: String(line) });
 }
 
+/** The files of a revision, where the template has them below it: `/tree/` on GitHub and GitLab, which `/blob/` is not. */
+export function revisionUrlOf({ sourceUrl }: Pick<ModelLinks, 'sourceUrl'>, revision: string | null): string | null {
+  const [folder, ...rest] = sourceUrl?.split('/{path}') ?? [];
+  if (folder === undefined || rest.length !== 1 || !folder.endsWith('/{revision}')) return null;
+  return fillTemplate(folder.replace(/\/blob\/\{revision\}$/, '/tree/{revision}'), { revision });
+}
+
 /** What changed between the revisions of two builds; null without a template, or when one of them is not known. */
 export function compareUrlOf(links: ModelLinks, from: string | null, to: string | null): string | null {
   if (links.compareUrl === null || from === to) return null;

@@ -7,6 +7,7 @@ import {
   NO_LINKS,
   newTicketUrlOf,
   requireLinks,
+  revisionUrlOf,
   sourceUrlOf,
 } from '../../src/devices/model-links.js';
 
@@ -62,6 +63,13 @@ describe('the link of a frame', () => {
 });
 
 describe('other links', () => {
+  it('lead to the sources of a revision', () => {
+    expect(revisionUrlOf({ sourceUrl: GITLAB }, '9f3c2a1')).toBe(
+      'https://git.example.com/iot/acme/fw/-/tree/9f3c2a1',
+    );
+    expect(revisionUrlOf({ sourceUrl: 'https://x.example/{path}?at={revision}' }, 'a')).toBeNull();
+  });
+
   it('compare two revisions', () => {
     const some = links({ compareUrl: 'https://github.com/acme/fw/compare/{from}...{to}' });
 

@@ -26,9 +26,11 @@ export async function crash<Name extends FixtureName>(
   build: Name,
   how: CrashOf<Name>,
   device = 'dev1',
+  /** What the device reports: a later one after an update. */
+  version = fixture(build).version,
 ): Promise<Stored> {
   const firmware = fixture(build);
-  return stored(program, await readFile(firmware.dump(how)), { device, version: firmware.version });
+  return stored(program, await readFile(firmware.dump(how)), { device, version });
 }
 
 /** The same, read. */
@@ -37,8 +39,10 @@ export async function readCrash<Name extends FixtureName>(
   build: Name,
   how: CrashOf<Name>,
   device = 'dev1',
+  /** What the device reports: a later one after an update. */
+  version = fixture(build).version,
 ): Promise<Stored> {
-  const dump = await crash(program, build, how, device);
+  const dump = await crash(program, build, how, device, version);
   await eventually(async () => {
     const { coredump } = await program.graphql<{ coredump: { parseStatus: string } }>(
       'query ($id: ID!) { coredump(id: $id) { parseStatus } }',

@@ -1,9 +1,15 @@
-import { deviceUrlOf, type ModelLinks as Links, newTicketUrlOf } from '../../devices/model-links.js';
+import {
+  deviceUrlOf,
+  type ModelLinks as Links,
+  newTicketUrlOf,
+  revisionUrlOf,
+} from '../../devices/model-links.js';
 import { encodeGlobalId } from '../../global-ids.js';
 import { builder } from './builder.js';
 import { CrashGroup } from './crash-group.js';
 import { Device } from './device.js';
 import { DeviceModel, modelOf } from './device-model.js';
+import { Firmware } from './firmware.js';
 
 const ModelLinks = builder.objectRef<Links>('ModelLinks').implement({
   description:
@@ -61,6 +67,17 @@ builder.objectField(Device, 'externalUrl', (t) =>
       const { key, serial, name } = device;
       return deviceUrlOf(links, { key, serial, name, model: (await modelOf(device, args, context)).code });
     },
+  }),
+);
+
+builder.objectField(Firmware, 'revisionUrl', (t) =>
+  t.string({
+    nullable: true,
+    description:
+      'Address of the sources of its revision, by `links.sourceUrl` of its model. Null without a revision, and where the ' +
+      'template does not have `/{revision}/{path}` in it.',
+    resolve: async ({ modelId, revision }, _, { loaders }) =>
+      revision === null ? null : revisionUrlOf(await loaders.devices.linksOfModel.load(modelId), revision),
   }),
 );
 

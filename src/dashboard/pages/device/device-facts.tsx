@@ -3,11 +3,12 @@ import { graphql } from '../../generated';
 import type { DeviceFactsFragment } from '../../generated/graphql';
 import { ApprovalMark } from '../../parts/approval-mark';
 import { Fact } from '../../parts/fact';
+import { OutsideLink } from '../../parts/outside-link';
 import { Ago, Moment } from '../../parts/time';
 
 graphql(`
   fragment DeviceFacts on Device {
-    serial approval createdAt hasToken tokenUsedAt lastSeenAt lastBootAt lastBootVersion lastResetReason
+    serial externalUrl approval createdAt hasToken tokenUsedAt lastSeenAt lastBootAt lastBootVersion lastResetReason
     model { id code }
     ingestKey { id name }
   }
@@ -27,6 +28,11 @@ export function DeviceFacts({ device }: { device: DeviceFactsFragment }) {
         <Fact name="Serial">
           {serial == null ? <span className="count">not known</span> : <span className="mono">{serial}</span>}
         </Fact>
+        {device.externalUrl != null && (
+          <Fact name="Elsewhere">
+            <OutsideLink href={device.externalUrl}>{new URL(device.externalUrl).host}</OutsideLink>
+          </Fact>
+        )}
         <Fact name="Registered">
           <Moment at={createdAt} />{' '}
           {ingestKey == null ? (

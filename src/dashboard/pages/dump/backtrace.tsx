@@ -1,4 +1,5 @@
 import type { FrameOnPageFragment, TaskOnPageFragment } from '../../generated/graphql';
+import { OutsideLink } from '../../parts/outside-link';
 import { FrameMenu } from './frame-menu';
 
 /**
@@ -100,7 +101,7 @@ function Frame({
             )
           </span>
         )}
-        {file != null && <Place file={file} line={line ?? null} />}
+        {file != null && <Place file={file} line={line ?? null} sourceUrl={frame.sourceUrl ?? null} />}
       </div>
       <span className="frame-marks">
         {inlined && <Mark name="inlined" title="The code of this function is inside the function below" />}
@@ -126,15 +127,26 @@ function Argument({ argument: { name, value } }: { argument: FrameOnPageFragment
   );
 }
 
-function Place({ file, line }: { file: string; line: number | null }) {
+function Place({ file, line, sourceUrl }: { file: string; line: number | null; sourceUrl: string | null }) {
   const cut = Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1;
-  return (
-    <span className="place">
+  const name = (
+    <>
       {file.slice(0, cut)}
       <b>
         {file.slice(cut)}
         {line !== null && `:${line}`}
       </b>
+    </>
+  );
+  return (
+    <span className="place">
+      {sourceUrl === null ? (
+        name
+      ) : (
+        <OutsideLink href={sourceUrl} className="place-link" label={`${file} line ${line} in the repository`}>
+          {name}
+        </OutsideLink>
+      )}
     </span>
   );
 }

@@ -1,5 +1,6 @@
 import { Link } from 'wouter';
 import type { DumpOnPageFragment } from '../../generated/graphql';
+import { CrashVersion } from '../../parts/crash-version';
 import { Fact } from '../../parts/fact';
 import { bytesText } from '../../parts/sizes';
 import { Moment } from '../../parts/time';
@@ -44,7 +45,7 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
         </Fact>
         <Fact name="Model">{dump.device.model.name}</Fact>
         <Fact name="Firmware">
-          <span className="mono">{dump.firmwareVersion}</span>
+          <CrashVersion dump={dump} />
         </Fact>
         {report != null && (
           <>

@@ -1,6 +1,8 @@
 import { Link } from 'wouter';
 import type { DumpOnPageFragment } from '../../generated/graphql';
+import { CrashVersionLink } from '../../parts/crash-version';
 import { GroupState } from '../../parts/group-state';
+import { OutsideLink } from '../../parts/outside-link';
 import { shownState } from '../../parts/parse-state';
 import { countText } from '../../parts/sizes';
 import { StatusBadge } from '../../parts/status-badge';
@@ -28,9 +30,8 @@ export function DumpHead({ dump }: { dump: DumpOnPageFragment }) {
         <p className="dump-line">
           <StatusBadge status={state} />
           <Link href={`/devices/${dump.device.key}`}>{dump.device.name ?? dump.device.key}</Link>
-          <Link href={`/firmware/${dump.device.model.code}`}>
-            {dump.device.model.code} {dump.firmwareVersion}
-          </Link>
+          <Link href={`/firmware/${dump.device.model.code}`}>{dump.device.model.code}</Link>
+          <CrashVersionLink dump={dump} modelCode={dump.device.model.code} buildId={buildOf(dump)} />
           <span className="mono">{dump.chip}</span>
           {report?.inInterrupt === true && <span>in an interrupt handler</span>}
           <Ago at={dump.uploadedAt} />
@@ -61,8 +62,14 @@ function GroupLine({ group }: { group: NonNullable<DumpOnPageFragment['crashGrou
         on {countText(group.deviceCount, 'device')}
       </Link>
       <GroupState state={group.state} isRegression={group.isRegression} />
+      {group.newTicketUrl != null && <OutsideLink href={group.newTicketUrl}>New ticket</OutsideLink>}
     </p>
   );
+}
+
+/** The build that crashed; null while it is not known. */
+function buildOf({ firmware, crashVersion }: DumpOnPageFragment): string | null {
+  return firmware != null && firmware.version === crashVersion ? firmware.id : null;
 }
 
 function fallbackTitle({ parseStatus, parsedOutput }: DumpOnPageFragment): string {

@@ -18,7 +18,7 @@ import { StackMeter } from './stack-meter';
 
 graphql(`
   fragment FrameOnPage on StackFrame {
-    index pc function file line inlined inRom isOwnCode trust
+    index pc function file line sourceUrl inlined inRom isOwnCode trust
     arguments { name value }
   }
 `);
@@ -32,9 +32,9 @@ graphql(`
 `);
 graphql(`
   fragment DumpOnPage on Coredump {
-    id filename chip firmwareVersion size sha256 parseStatus parseErrorKind parseAttempts parsedOutput
+    id filename chip crashVersion firmwareVersion size sha256 parseStatus parseErrorKind parseAttempts parsedOutput
     uploadedAt parsedAt rawRemovedAt rawRemovedReason fingerprint downloadUrl
-    crashGroup { id title state isRegression count deviceCount lastSeenAt }
+    crashGroup { id newTicketUrl title state isRegression count deviceCount lastSeenAt }
     device { id key name model { id code name privacy { rawForAdminsOnly } } }
     firmware { id version elfVersion revision chip elfSha256 warnings { code message } }
     chosenFirmware { id version }

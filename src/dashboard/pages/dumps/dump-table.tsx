@@ -1,6 +1,7 @@
 import { Link } from 'wouter';
 import { graphql } from '../../generated';
 import type { DumpInListFragment } from '../../generated/graphql';
+import { CrashVersion } from '../../parts/crash-version';
 import { type ShownState, shownState } from '../../parts/parse-state';
 import { SelectCell, SelectHead } from '../../parts/select-cells';
 import { SortHead, type Sorting } from '../../parts/sort-head';
@@ -12,7 +13,7 @@ import { useHidden } from './delete-dump';
 
 graphql(`
   fragment DumpInList on Coredump {
-    id filename chip firmwareVersion parseStatus parseErrorKind uploadedAt
+    id filename chip crashVersion firmwareVersion parseStatus parseErrorKind uploadedAt
     device { id key name model { id code } }
     report { reason explanation crashedTask }
   }
@@ -79,7 +80,7 @@ function DumpRow({
   isGone: boolean;
   selection: Selection | undefined;
 }) {
-  const { id, device, firmwareVersion, chip, uploadedAt } = dump;
+  const { id, device, chip, uploadedAt } = dump;
   const state = shownState(dump);
   const { title, detail } = wordsOf(dump);
   const deviceName = device.name ?? device.key;
@@ -98,7 +99,9 @@ function DumpRow({
           <div className="sub-line">{device.model.code}</div>
         </td>
       )}
-      <td className="wide mono">{firmwareVersion}</td>
+      <td className="wide">
+        <CrashVersion dump={dump} />
+      </td>
       <td className="wide mono">{chip}</td>
       <td>
         <StatusBadge status={state} />

@@ -1,6 +1,7 @@
 import { Link } from 'wouter';
 import { graphql } from '../../generated';
 import type { VariantInListFragment } from '../../generated/graphql';
+import { dumpsOf } from '../../parts/crash-version';
 
 graphql(`
   fragment VariantInList on CrashVariant {
@@ -23,7 +24,7 @@ export function VariantTable({ variants }: { variants: readonly VariantInListFra
             {model == null ? (
               `a deleted model ${firmwareVersion}`
             ) : (
-              <Link href={`/firmware/${model.code}`}>
+              <Link href={dumpsOf(model.code, firmwareVersion, null)}>
                 {model.code} {firmwareVersion}
               </Link>
             )}

@@ -1,17 +1,19 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { graphql } from '../../generated';
-import type { BuildInListFragment } from '../../generated/graphql';
+import type { BuildInListFragment, ModelOnPageFragment } from '../../generated/graphql';
 import { ConfirmDialog } from '../../parts/confirm-dialog';
+import { OutsideLink } from '../../parts/outside-link';
 import { ReleaseLink } from '../../parts/release-link';
 import { bytesText, unitText } from '../../parts/sizes';
 import { Ago } from '../../parts/time';
 import { useAction } from '../../parts/use-action';
 import { ForAdmins } from '../../session/role';
+import { ReadWithBuild } from './read-with-build';
 
 graphql(`
   fragment BuildInList on Firmware {
-    id version elfVersion revision chip elfSha256 size uploadedAt elfLostAt coredumpCount warnings { code message }
+    id version elfVersion revision revisionUrl chip elfSha256 size uploadedAt elfLostAt coredumpCount warnings { code message }
   }
 `);
 const DeleteBuild = graphql(`
@@ -21,12 +23,13 @@ const DeleteBuild = graphql(`
 /** The builds of a model, newest first; a version may have several. */
 export function BuildTable({
   builds,
-  modelCode,
+  model,
 }: {
   builds: readonly BuildInListFragment[];
-  modelCode: string;
+  model: ModelOnPageFragment;
 }) {
   const [toDelete, setToDelete] = useState<BuildInListFragment | null>(null);
+  const [toReadWith, setToReadWith] = useState<BuildInListFragment | null>(null);
   const { run } = useAction(DeleteBuild);
   return (
     <>
@@ -57,12 +60,14 @@ export function BuildTable({
             <BuildRow
               key={build.id}
               build={build}
-              modelCode={modelCode}
+              model={model}
+              onReadWith={() => setToReadWith(build)}
               onDelete={() => setToDelete(build)}
             />
           ))}
         </tbody>
       </table>
+      <ReadWithBuild modelCode={model.code} build={toReadWith} onClose={() => setToReadWith(null)} />
       <ConfirmDialog
         title="Delete this build?"
         action="Delete build"
@@ -83,17 +88,20 @@ export function BuildTable({
 
 function BuildRow({
   build,
-  modelCode,
+  model,
+  onReadWith,
   onDelete,
 }: {
   build: BuildInListFragment;
-  modelCode: string;
+  model: ModelOnPageFragment;
+  onReadWith: () => void;
   onDelete: () => void;
 }) {
   const {
     version,
     elfVersion,
     revision,
+    revisionUrl,
     chip,
     elfSha256,
     size,
@@ -105,14 +113,23 @@ function BuildRow({
   return (
     <tr>
       <td className="name-cell">
-        <ReleaseLink model={modelCode} version={version} />
+        <ReleaseLink model={model.code} version={version} />
         {elfVersion != null && elfVersion !== version && (
           <div className="sub-line">The ELF says {elfVersion}</div>
         )}
         {revision != null && (
           <div className="sub-line mono" title={`Built from ${revision}`}>
-            {revision.slice(0, 12)}
+            {revisionUrl == null ? (
+              revision.slice(0, 12)
+            ) : (
+              <OutsideLink href={revisionUrl} label={`Sources of ${revision}`}>
+                {revision.slice(0, 12)}
+              </OutsideLink>
+            )}
           </div>
+        )}
+        {revision == null && model.links.sourceUrl?.includes('{revision}') === true && (
+          <div className="sub-line">No revision: its frames lead to no source</div>
         )}
       </td>
       <td className="mono" title={elfSha256}>
@@ -132,7 +149,7 @@ function BuildRow({
         {coredumpCount === 0 ? (
           0
         ) : (
-          <Link href={`/dumps?${new URLSearchParams({ version })}`} data-row>
+          <Link href={`/dumps?${new URLSearchParams({ build: build.id })}`} data-row>
             {coredumpCount}
           </Link>
         )}
@@ -142,6 +159,14 @@ function BuildRow({
       </td>
       <td className="end">
         <ForAdmins>
+          <button
+            type="button"
+            className="quiet-button"
+            aria-label={`Read dumps with ${version}`}
+            onClick={onReadWith}
+          >
+            Read with…
+          </button>
           <button
             type="button"
             className="quiet-button"

@@ -12,6 +12,7 @@ import { useTitle } from '../../parts/use-title';
 import { AuthenticationContext, ForAdmins } from '../../session/role';
 import { NotFoundPage } from '../not-found-page';
 import { BuildTable } from './build-table';
+import { ModelLinks } from './links';
 import { ModelActions } from './model-actions';
 import { OwnCode } from './own-code';
 import { Privacy } from './privacy';
@@ -74,7 +75,7 @@ export function ModelPage({ code }: { code: string }) {
       </ForAdmins>
       {nodes.length > 0 && (
         <div className="card">
-          <BuildTable builds={nodes} modelCode={model.code} />
+          <BuildTable builds={nodes} model={model} />
         </div>
       )}
       <Paging endCursor={pageInfo.endCursor ?? null} hasNextPage={pageInfo.hasNextPage} />
@@ -89,6 +90,7 @@ export function ModelPage({ code }: { code: string }) {
         </EmptyState>
       )}
       <OwnCode model={model} />
+      <ModelLinks model={model} />
       <Privacy model={model} />
     </>
   );

@@ -9,6 +9,7 @@ import { PrivacyDialog } from './privacy-dialog';
 graphql(`
   fragment ModelOnPage on DeviceModel {
     id code name
+    links { sourceUrl sourcePrefixes compareUrl ticketUrl deviceUrl }
     privacy { removeRawOnceRead keepRawDays rawForAdminsOnly }
   }
 `);
