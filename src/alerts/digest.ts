@@ -35,7 +35,9 @@ export function digestOf(alerts: readonly Alert[], unread: number, at: Date): Al
 }
 
 function add(items: Map<string, DigestItem>, item: DigestItem): void {
-  const key = item.groupId ?? `${item.event} ${item.title}`;
+  // A version or a device may crash in many groups, and a group in many versions and devices.
+  const isOfGroup = item.event !== 'NEW_IN_VERSION' && item.event !== 'CRASH_LOOP';
+  const key = (isOfGroup ? item.groupId : null) ?? `${item.event} ${item.title}`;
   const newer = items.get(key);
   if (newer === undefined) {
     items.set(key, item);

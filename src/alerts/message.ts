@@ -103,6 +103,12 @@ function wordsOf(alert: Alert): Words {
         sentence: `Regression: ${what} came back in ${version}. ${seen}.`,
         urgency: 'high',
       };
+    case 'REOPENED':
+      return {
+        title: `Not ignored any more: ${what}`,
+        sentence: `Not ignored any more: ${what} crashed in ${version}. ${seen}.`,
+        urgency: 'normal',
+      };
     case 'SPIKE': {
       const rate = `crashed ${times(group.crashesInHour ?? 0)} within an hour`;
       return { title: `Spike: ${what}`, sentence: `Spike: ${what} ${rate}. ${seen}.`, urgency: 'high' };
@@ -120,8 +126,8 @@ function wordsOfVersion({ group, crash }: Alert): Words {
   const version = oneLine(crash?.version ?? '', MAX_FACT);
   const model = oneLine(crash?.model.name ?? '', MAX_FACT);
   const what = group === null ? '' : `: ${oneLine(group.title)}`;
-  const title = `First crash of ${version} on ${model}`;
-  return { title, sentence: `${title}${what}.`, urgency: 'normal' };
+  const title = `First crash of ${version} on ${model}${what}`;
+  return { title, sentence: `${title}.`, urgency: 'normal' };
 }
 
 function wordsOfLoop({ group, crash, loopCrashes }: Alert): Words {

@@ -56,6 +56,7 @@ export async function writeAlerts(
   for (const rule of isReportable ? rules : []) {
     if (change?.kind === 'new' && rule.onNew) news.push({ rule, event: 'NEW' });
     if (change?.kind === 'regression' && rule.onRegression) news.push({ rule, event: 'REGRESSION' });
+    if (change?.kind === 'reopened' && rule.onRegression) news.push({ rule, event: 'REOPENED' });
   }
   const slot = hourOf(crash.at);
   const hasSpikes = rules.some(({ spikeCount }) => spikeCount !== null);
@@ -102,7 +103,7 @@ function rulesFor(
             { loopCrashes: { not: null } },
             ...(change === null ? [] : [{ spikeCount: { not: null } }]),
             ...(change?.kind === 'new' ? [{ onNew: true }] : []),
-            ...(change?.kind === 'regression' ? [{ onRegression: true }] : []),
+            ...(change?.kind === 'regression' || change?.kind === 'reopened' ? [{ onRegression: true }] : []),
           ],
         },
       ],

@@ -6,6 +6,7 @@ export type AlertFormat = (typeof ALERT_FORMATS)[number];
 export const ALERT_EVENTS = [
   'NEW',
   'REGRESSION',
+  'REOPENED',
   'SPIKE',
   'NEW_IN_VERSION',
   'CRASH_LOOP',

@@ -1,6 +1,8 @@
 import { readReport } from '../coredumps/report-schema.js';
 import type { CrashGroupRow } from '../crash-groups/types.js';
 import { type CrashReport, ownFrames } from '../crashdump/index.js';
+import { toLinks } from '../devices/link-settings.js';
+import { sourceUrlOf } from '../devices/model-links.js';
 import { encodeGlobalId } from '../global-ids.js';
 import type { DbTransaction } from '../platform/database/types.js';
 import { type AlertCrash, type AlertGroup, MAX_FRAMES } from './payload.js';
@@ -30,12 +32,20 @@ export async function crashOf(
     select: {
       ...{ chip: true, dumpChip: true, uploadedAt: true, crashedTask: true, reason: true },
       device: {
-        select: { key: true, serial: true, name: true, model: { select: { code: true, name: true } } },
+        select: {
+          ...{ key: true, serial: true, name: true },
+          model: { select: { code: true, name: true, links: true } },
+        },
       },
+      firmware: { select: { revision: true } },
     },
   });
   if (dump === null) return null;
-  const { model, ...device } = dump.device;
+  const {
+    model: { links, ...model },
+    ...device
+  } = dump.device;
+  const revision = dump.firmware?.revision ?? null;
   return {
     coredumpId: encodeGlobalId('Coredump', coredumpId),
     at: dump.uploadedAt.toISOString(),
@@ -45,11 +55,16 @@ export async function crashOf(
     chip: report?.chip ?? dump.dumpChip ?? dump.chip,
     task: (report?.crashedTask ?? dump.crashedTask)?.slice(0, MAX_TEXT) ?? null,
     cause: (report?.explanation ?? report?.reason ?? dump.reason)?.slice(0, MAX_TEXT) ?? null,
-    frames: framesOf(report),
+    frames: framesOf(report, (place) =>
+      links === null ? null : sourceUrlOf(toLinks(links), revision, place),
+    ),
   };
 }
 
-function framesOf(report: CrashReport | null): AlertCrash['frames'] {
+function framesOf(
+  report: CrashReport | null,
+  urlOf: (place: { file: string | null; line: number | null }) => string | null,
+): AlertCrash['frames'] {
   if (report === null) return [];
   return ownFrames(report)
     .slice(0, MAX_FRAMES)
@@ -57,7 +72,7 @@ function framesOf(report: CrashReport | null): AlertCrash['frames'] {
       function: name?.slice(0, MAX_TEXT) ?? null,
       file: file?.slice(-MAX_TEXT) ?? null,
       line,
-      sourceUrl: null,
+      sourceUrl: urlOf({ file, line }),
     }));
 }
 

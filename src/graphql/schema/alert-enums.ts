@@ -21,6 +21,9 @@ export const AlertEvent = builder.enumType('AlertEvent', {
   values: {
     NEW: { description: 'The first crash of a group.' },
     REGRESSION: { description: 'A crash of a group that was resolved.' },
+    REOPENED: {
+      description: 'A crash of a group that was ignored until this many crashes, this date or this version.',
+    },
     SPIKE: { description: 'The crashes of a group within one clock hour reached the rule’s `spikeCount`.' },
     NEW_IN_VERSION: { description: 'The first crash of a version of a model, whatever its group.' },
     CRASH_LOOP: { description: 'The crashes of one device within an hour reached the rule’s `loopCrashes`.' },
