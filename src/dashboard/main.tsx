@@ -23,6 +23,7 @@ import './styles/session.css';
 import './styles/tags.css';
 import './styles/own-code.css';
 import './styles/release.css';
+import './styles/alerts.css';
 
 const root = document.getElementById('page');
 if (root === null) throw new Error('index.html has no #page');

@@ -6,7 +6,8 @@ import { ConfirmDialog } from '../../parts/confirm-dialog';
 import { Dialog } from '../../parts/dialog';
 import { useToasts } from '../../parts/toasts';
 import { useAction } from '../../parts/use-action';
-import { type FilledIn, RuleForm } from '../alerts/rule-form';
+import type { FilledIn } from '../alerts/read-form';
+import { RuleForm } from '../alerts/rule-form';
 
 const UpdateAlertRule = graphql(`
   mutation UpdateAlertRule($input: UpdateAlertRuleInput!) {
@@ -34,8 +35,8 @@ export function AlertActions({
   const [, navigate] = useLocation();
   const close = () => setOpen(null);
 
-  async function change({ url, ...rest }: FilledIn) {
-    const input = { id: rule.id, ...rest, ...(url === '' ? {} : { url }) };
+  async function change(filledIn: FilledIn) {
+    const input = { id: rule.id, ...filledIn };
     if ((await update.run({ input })) !== undefined) close();
   }
   async function deleteRule() {

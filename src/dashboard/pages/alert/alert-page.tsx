@@ -4,7 +4,7 @@ import type { AlertRuleInListFragment } from '../../generated/graphql';
 import { Fact } from '../../parts/fact';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { useTitle } from '../../parts/use-title';
-import { eventsOf, FORMATS } from '../alerts/labels';
+import { eventsOf, FORMATS, targetOf, timesOf } from '../alerts/labels';
 import { RuleScope, RuleState } from '../alerts/rule-table';
 import { AlertRuleById } from '../alerts/rules';
 import { NotFoundPage } from '../not-found-page';
@@ -62,8 +62,9 @@ function Rule({ rule }: { rule: AlertRuleInListFragment }) {
             <RuleScope rule={rule} />
           </Fact>
           <Fact name="To">
-            <span className="mono">{rule.target}/…</span>
+            <span className="mono">{targetOf(rule)}</span>
           </Fact>
+          <Fact name="When">{timesOf(rule)}</Fact>
           <Fact name="Format">{FORMATS[rule.format]}</Fact>
         </dl>
       </section>

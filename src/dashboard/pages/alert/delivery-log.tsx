@@ -1,12 +1,15 @@
+import { Link } from 'wouter';
 import type { AlertDeliveryInLogFragment, AlertDeliveryStatus } from '../../generated/graphql';
 import { countText, unitText } from '../../parts/sizes';
-import { Ago } from '../../parts/time';
+import { Ago, Moment } from '../../parts/time';
 import { EVENTS } from '../alerts/labels';
 
 const STATUSES: Record<AlertDeliveryStatus, string> = {
+  HELD: 'Held',
   PENDING: 'Pending',
   DELIVERED: 'Delivered',
   FAILED: 'Failed',
+  DIGESTED: 'In a digest',
 };
 
 /** The deliveries of a rule, newest first. */
@@ -46,17 +49,34 @@ export function DeliveryLog({ deliveries }: { deliveries: readonly AlertDelivery
 }
 
 function Delivery({ delivery }: { delivery: AlertDeliveryInLogFragment }) {
-  const { event, status, attempts, httpStatus, error, createdAt } = delivery;
+  const { event, subject, status, heldUntil, attempts, crashGroup, createdAt } = delivery;
   return (
     <tr>
-      <td>{EVENTS[event]}</td>
+      <td className="text-cell delivery-subject">
+        {EVENTS[event]}
+        <div className="sub-line">
+          {crashGroup == null ? (
+            subject
+          ) : (
+            <Link href={`/groups/${encodeURIComponent(crashGroup.id)}`}>{subject}</Link>
+          )}
+        </div>
+      </td>
       <td>
         <span className="status" data-status={status}>
           <span className="dot" aria-hidden="true" />
           {STATUSES[status]}
         </span>
       </td>
-      <td className="text-cell">{error ?? (httpStatus == null ? '—' : `answered ${httpStatus}`)}</td>
+      <td className="text-cell">
+        {heldUntil == null ? (
+          answerOf(delivery)
+        ) : (
+          <>
+            until <Moment at={heldUntil} />
+          </>
+        )}
+      </td>
       <td className="number" title={countText(attempts, 'attempt')} data-unit={unitText(attempts, 'attempt')}>
         {attempts}
       </td>
@@ -65,4 +85,10 @@ function Delivery({ delivery }: { delivery: AlertDeliveryInLogFragment }) {
       </td>
     </tr>
   );
+}
+
+function answerOf({ httpStatus, error, status }: AlertDeliveryInLogFragment): string {
+  if (error != null) return error;
+  if (httpStatus != null) return `answered ${httpStatus}`;
+  return status === 'DELIVERED' ? 'the mail server took it' : '—';
 }

@@ -6,7 +6,8 @@ import { useAction } from '../../parts/use-action';
 
 graphql(`
   fragment AlertDeliveryInLog on AlertDelivery {
-    id event status attempts httpStatus error createdAt deliveredAt
+    id event subject status heldUntil attempts httpStatus error createdAt deliveredAt
+    crashGroup { id }
   }
 `);
 const AlertLog = graphql(`
@@ -30,7 +31,7 @@ export function useAlertTest(ruleId: string) {
   const deliveries = data?.alertDeliveries.nodes;
   const tested = deliveries?.find(({ id }) => id === testId);
 
-  const pending = (deliveries ?? []).filter(({ status }) => status === 'PENDING');
+  const pending = (deliveries ?? []).filter(({ status }) => status === 'PENDING' || status === 'HELD');
   const isTestPending = pending.some(({ event }) => event === 'TEST');
   const pollMs = isTestPending ? TEST_POLL_MS : pending.length > 0 ? POLL_MS : null;
   useEffect(() => {
@@ -54,11 +55,22 @@ export function useAlertTest(ruleId: string) {
 
 function outcomeOf({ status, httpStatus, error }: AlertDeliveryInLogFragment) {
   switch (status) {
+    case 'HELD':
     case 'PENDING':
+    case 'DIGESTED':
       return { tone: undefined, text: 'The test is being sent…' };
     case 'DELIVERED':
-      return { tone: 'ok', text: `The test was delivered: the target answered ${httpStatus ?? 'nothing'}.` };
+      return { tone: 'ok', text: deliveredText({ httpStatus, error }) };
     case 'FAILED':
       return { tone: 'danger', text: `The test was not delivered: ${error ?? 'unknown error'}.` };
   }
+}
+
+/** A mail may arrive at some of its recipients only. */
+function deliveredText({
+  httpStatus,
+  error,
+}: Pick<AlertDeliveryInLogFragment, 'httpStatus' | 'error'>): string {
+  const how = httpStatus == null ? 'the mail server took it' : `the target answered ${httpStatus}`;
+  return error == null ? `The test was delivered: ${how}.` : `The test was delivered, but ${error}.`;
 }

@@ -4,7 +4,8 @@ import { graphql } from '../../generated';
 import { CodeBlock } from '../../parts/code-block';
 import { Dialog } from '../../parts/dialog';
 import { useAction } from '../../parts/use-action';
-import { type FilledIn, RuleForm } from './rule-form';
+import type { FilledIn } from './read-form';
+import { RuleForm } from './rule-form';
 import type { Scope } from './use-scope';
 
 const CreateAlertRule = graphql(`
@@ -50,8 +51,8 @@ export function CreateAlertDialog({
       ) : (
         <div className="dialog-body">
           <p>
-            This is the secret of <b>{created.name}</b>. It is shown only now. Slack and Discord do not need
-            it; your own program uses it to verify that an alert comes from this server and is recent:{' '}
+            This is the secret of <b>{created.name}</b>. It is shown only now. Chats and mails do not need it;
+            your own program uses it to verify that an alert comes from this server and is recent:{' '}
             <code>Coredock-Signature: t=SECONDS,v1=HEX</code> has the HMAC-SHA-256 over{' '}
             <code>SECONDS.BODY</code>.
           </p>

@@ -1,27 +1,19 @@
-import { type FormEvent, type ReactNode, useId } from 'react';
+import { type FormEvent, useState } from 'react';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import type { AlertFormat, AlertRuleInListFragment } from '../../generated/graphql';
 import { Field } from '../../parts/field';
+import { Choice } from './choice';
+import { EventFields } from './event-fields';
 import { FORMATS } from './labels';
+import { type FilledIn, readForm } from './read-form';
+import { TargetFields } from './target-fields';
+import { TimeFields } from './time-fields';
 import type { Scope } from './use-scope';
 
 const ModelsOfAlerts = graphql(`
   query ModelsOfAlerts { deviceModels(first: 200) { nodes { id code name } } }
 `);
-
-/** The values of the form. */
-export interface FilledIn {
-  name: string;
-  /** Empty: the address does not change. */
-  url: string;
-  format: AlertFormat;
-  onNew: boolean;
-  onRegression: boolean;
-  spikeCount: number | null;
-  modelCode: string | null;
-  crashGroupId: string | null;
-}
 
 /** The form of a new rule, or of a changed one. */
 export function RuleForm({
@@ -40,6 +32,7 @@ export function RuleForm({
   onSubmit: (filledIn: FilledIn) => void;
 }) {
   const { data } = useLiveQuery(ModelsOfAlerts, {}, () => false);
+  const [format, setFormat] = useState<AlertFormat>(rule?.format ?? 'SLACK');
   const group = rule === undefined ? scope?.group : rule.crashGroup;
   const modelCode = rule === undefined ? scope?.modelCode : rule.model?.code;
   const models = data?.deviceModels.nodes;
@@ -50,7 +43,7 @@ export function RuleForm({
   }
 
   return (
-    <form className="dialog-body" onSubmit={submit}>
+    <form className="dialog-body alert-form" onSubmit={submit}>
       <Field
         label="Name"
         name="name"
@@ -59,53 +52,21 @@ export function RuleForm({
         defaultValue={rule?.name}
         hint="For example the channel, or the program that receives it"
       />
-      <Choice label="Format" name="format" value={rule?.format ?? 'SLACK'}>
-        {Object.entries(FORMATS).map(([format, name]) => (
-          <option key={format} value={format}>
+      <Choice
+        label="Format"
+        name="format"
+        value={format}
+        onChange={(value) => setFormat(value as AlertFormat)}
+      >
+        {Object.entries(FORMATS).map(([each, name]) => (
+          <option key={each} value={each}>
             {name}
           </option>
         ))}
       </Choice>
-      {rule === undefined ? (
-        <Field
-          label="Address"
-          name="url"
-          type="url"
-          required
-          maxLength={2000}
-          placeholder="https://hooks.slack.com/services/…"
-          hint="Of the webhook. It may be a secret: afterwards the page shows only its host."
-        />
-      ) : (
-        <Field
-          label="New address"
-          name="url"
-          type="url"
-          maxLength={2000}
-          placeholder={`${rule.target}/…`}
-          hint="Empty: the address does not change."
-        />
-      )}
-      <fieldset className="choices">
-        <legend className="hint">Reports</legend>
-        <label>
-          <input type="checkbox" name="onNew" defaultChecked={rule?.onNew ?? true} /> new groups: the first
-          crash at a place
-        </label>
-        <label>
-          <input type="checkbox" name="onRegression" defaultChecked={rule?.onRegression ?? true} />{' '}
-          regressions: a resolved group that crashed again
-        </label>
-      </fieldset>
-      <Field
-        label="Spike: crashes of a group within an hour"
-        name="spikeCount"
-        type="number"
-        min={2}
-        max={1_000_000}
-        defaultValue={rule?.spikeCount ?? ''}
-        hint="Empty: no alert about spikes."
-      />
+      <TargetFields rule={rule} format={format} />
+      <EventFields rule={rule} />
+      <TimeFields rule={rule} />
       {models !== undefined && (
         <Choice label="Model" name="model" value={modelCode ?? ''}>
           <option value="">Every model</option>
@@ -134,41 +95,4 @@ export function RuleForm({
       </div>
     </form>
   );
-}
-
-function Choice({
-  label,
-  name,
-  value,
-  children,
-}: {
-  label: string;
-  name: string;
-  value: string;
-  children: ReactNode;
-}) {
-  const id = useId();
-  return (
-    <div className="labelled field">
-      <label htmlFor={id}>{label}</label>
-      <select id={id} name={name} defaultValue={value}>
-        {children}
-      </select>
-    </div>
-  );
-}
-
-function readForm(form: FormData): FilledIn {
-  const text = (name: string) => String(form.get(name) ?? '').trim();
-  const format = (['SLACK', 'DISCORD', 'GENERIC'] as const).find((known) => known === text('format'));
-  return {
-    name: text('name'),
-    url: text('url'),
-    format: format ?? 'GENERIC',
-    onNew: form.has('onNew'),
-    onRegression: form.has('onRegression'),
-    spikeCount: text('spikeCount') === '' ? null : Number(text('spikeCount')),
-    modelCode: text('model') || null,
-    crashGroupId: text('group') || null,
-  };
 }

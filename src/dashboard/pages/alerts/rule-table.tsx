@@ -1,6 +1,6 @@
 import { Link } from 'wouter';
 import type { AlertRuleInListFragment } from '../../generated/graphql';
-import { eventsOf, FORMATS } from './labels';
+import { eventsOf, FORMATS, targetOf } from './labels';
 
 /** The rules, newest first; each row leads to its page. */
 export function RuleTable({ rules }: { rules: readonly AlertRuleInListFragment[] }) {
@@ -25,14 +25,14 @@ export function RuleTable({ rules }: { rules: readonly AlertRuleInListFragment[]
 }
 
 function RuleRow({ rule }: { rule: AlertRuleInListFragment }) {
-  const { id, name, target, format } = rule;
+  const { id, name, format } = rule;
   return (
     <tr>
       <td className="name-cell text-cell">
         <Link href={`/alerts/${encodeURIComponent(id)}`} data-row className="row-link">
           {name}
         </Link>
-        <div className="sub-line">{target}/…</div>
+        <div className="sub-line">{targetOf(rule)}</div>
       </td>
       <td>{FORMATS[format]}</td>
       <td>{eventsOf(rule)}</td>

@@ -2,7 +2,9 @@ import { graphql } from '../../generated';
 
 graphql(`
   fragment AlertRuleInList on AlertRule {
-    id name target format onNew onRegression spikeCount enabled
+    id name target recipients hasAccessToken format enabled
+    onNew onRegression spikeCount onNewInVersion loopCrashes onWaitingBuild storagePercent
+    quietHours { from to } timeZone digest digestAt
     model { id code name }
     crashGroup { id title }
   }
