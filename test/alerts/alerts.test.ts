@@ -184,6 +184,9 @@ describe('alerts', () => {
     const { url, received } = await aReceiver();
     await aRule(endpoint, { url });
     const model = await endpoint.fleet.aModel({ code: 'lamp', name: 'Lamp' });
+    await endpoint.db.modelLinks.create({
+      data: { modelId: model.id, sourceUrl: 'https://github.com/acme/fw/blob/main/{path}#L{line}' },
+    });
     const device = await endpoint.fleet.aDevice(model, { key: 'dev1', name: 'Kitchen' });
 
     const { groupId, dump } = await aCrash(endpoint, device, { version: '1.4.0' });
@@ -205,7 +208,14 @@ describe('alerts', () => {
         task: 'main',
         cause: 'LoadProhibited at 0x00000010',
         frames: [
-          { function: 'sensor_read', file: '/builds/app/main/sensor_read.c', line: 88, sourceUrl: null },
+          {
+            function: 'sensor_read',
+            file: '/builds/app/main/sensor_read.c',
+            line: 88,
+            sourceUrl: expect.stringMatching(
+              /^https:\/\/github\.com\/acme\/fw\/blob\/main\/.*sensor_read\.c#L88$/,
+            ),
+          },
         ],
       },
     });

@@ -76,6 +76,49 @@ describe('settings', () => {
     expect(problem).not.toContain('secret');
   });
 
+  it('take a mail server, and demand TLS unless it is this machine', () => {
+    const smtpOf = (url: string) => readConfig({ SMTP_URL: url, SMTP_FROM: 'Core <a@example.org>' }).smtp;
+
+    expect(smtpOf('smtp://me:a%40b@mail.example.org')).toEqual({
+      ...{ host: 'mail.example.org', port: 587, encryption: 'STARTTLS' },
+      ...{ credentials: { user: 'me', password: 'a@b' }, from: { name: 'Core', address: 'a@example.org' } },
+    });
+    expect(smtpOf('smtps://mail.example.org:1465')).toMatchObject({
+      ...{ port: 1465, encryption: 'TLS', credentials: null },
+    });
+    for (const host of ['localhost', '127.0.0.1', '[::1]'])
+      expect(smtpOf(`smtp://${host}:25`)).toMatchObject({ port: 25, encryption: 'NONE' });
+    expect(readConfig({}).smtp).toBeNull();
+  });
+
+  it.each([
+    'mail.example.org',
+    'http://mail.example.org',
+    'smtp://',
+    'smtp://me:secret@mail.example.org/path',
+    'smtp://me:secret@mail.example.org?tls=none',
+    'smtp://:secret@mail.example.org',
+    'smtp://me:%zz-secret@mail.example.org',
+  ])('refuse %s as a mail server, without its password', (url) => {
+    const problems = problemsOf({ SMTP_URL: url, SMTP_FROM: 'a@example.org' });
+
+    expect(problems).toEqual([expect.stringMatching(/^SMTP_URL: it is neither smtp:/)]);
+    expect(problems[0]).not.toContain('secret');
+  });
+
+  it('need a mail server and a sender, or neither', () => {
+    expect(problemsOf({ SMTP_URL: 'smtp://mail.example.org' })).toEqual([
+      expect.stringMatching(/^SMTP_FROM: it is missing/),
+    ]);
+    expect(problemsOf({ SMTP_FROM: 'a@example.org' })).toEqual([
+      expect.stringMatching(/^SMTP_URL: it is missing/),
+    ]);
+    for (const from of ['nobody', 'a@x.org, b@x.org', 'A <a@x.org> <b@x.org>', 'a@x.org\r\nBcc: b@x.org'])
+      expect(problemsOf({ SMTP_URL: 'smtp://mail.example.org', SMTP_FROM: from })[0]).toMatch(
+        /^SMTP_FROM: .*not a mail address/s,
+      );
+  });
+
   it('refuse what only Prisma would read from a database URL', () => {
     expect(problemsOf({ DATABASE_URL: 'postgresql://db/x?connection_limit=5' })[0]).toContain(
       'DATABASE_POOL_SIZE',

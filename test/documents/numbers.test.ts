@@ -99,9 +99,9 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
     constant('src/platform', 'MAX_WAITING_CHARACTERS'),
     1_048_576,
   ],
-  ['docs/crash-groups.md', /at most (\w+) attempts/, constant('src/alerts', 'MAX_ATTEMPTS')],
+  ['docs/alerts.md', /at most (\w+) attempts/, constant('src/alerts', 'MAX_ATTEMPTS')],
   [
-    'docs/crash-groups.md',
+    'docs/alerts.md',
     /is the log, for (\d+) days/,
     constant('src/alerts', 'LOG_RETENTION_MS'),
     86_400_000,

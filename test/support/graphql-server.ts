@@ -24,6 +24,7 @@ import { createFileBlobs } from '../../src/platform/blobs/files/file-blobs.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
 import { createClientAddress } from '../../src/platform/http/client-address.js';
+import type { SmtpSettings } from '../../src/platform/mail/mailer.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { createUploadPriority } from '../../src/platform/upload-priority.js';
 import { aMigratedDatabaseUrl } from './database.js';
@@ -61,6 +62,8 @@ export async function aGraphQLEndpoint({
   answerLimits = readConfig({}).answerLimits,
   answerPatienceMs = 5_000,
   auth = readConfig({}).auth as AuthSettings,
+  /** The mail server of alerts, and the certificate that it has. */
+  mail = null as { smtp: SmtpSettings; ca: string } | null,
   /** What the services take for the time. */
   clock = createSystemClock(),
   environment = {} as Record<string, string>,
@@ -86,7 +89,7 @@ export async function aGraphQLEndpoint({
   const config = {
     ...readConfig({ AUTH_FAILURES_PER_MINUTE: '1000000', ...environment }),
     ...{ maxCoredumps, maxCoredumpBytes: 1024 * 1024, maxFirmwares: 20, maxFirmwareBytes },
-    ...{ answerLimits, auth, alertsAllowPrivate: allowPrivateAlerts },
+    ...{ answerLimits, auth, alertsAllowPrivate: allowPrivateAlerts, smtp: mail?.smtp ?? null },
   };
   const metrics = createMetrics();
   const services = await createServices({
@@ -95,6 +98,7 @@ export async function aGraphQLEndpoint({
     database: { ...database, now: async () => clock.now() },
     blobs: { dumps: dumpBlobs, firmwares: firmwareBlobs },
     // Never by itself: its statements would be counted as a request's.
+    ...(mail === null ? {} : { mailCa: mail.ca }),
     alertTimes: { retryDelayMs: 5, lookEveryMs: 24 * 60 * 60 * 1000 },
   });
   const { alerts, alertSender, coredumps, crashGroups, devices, events, groupAlerts, groupChanges } =
@@ -175,6 +179,7 @@ export async function aGraphQLEndpoint({
     metrics,
     groupSubscribers: groupChanges.subscriberCount,
     alertSender,
+    alertWatch: services.alertWatch,
     devices,
     endIgnores: services.endIgnores,
     firmwares: services.firmwares,

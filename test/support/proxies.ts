@@ -75,7 +75,7 @@ const KINDS: Readonly<Record<ProxyName, ProxyKind>> = {
 
 export const PROXIES = Object.keys(KINDS) as ProxyName[];
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
 /** Why a proxy is not tried, for the name of the test; empty when it is. */
 export function missing(name: ProxyName): string {
