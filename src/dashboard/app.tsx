@@ -31,6 +31,8 @@ const AuditPage = lazyPage(async () => (await import('./pages/audit/audit-page')
 const AlertPage = lazyPage(async () => (await import('./pages/alert/alert-page')).AlertPage);
 // Read when a version comes out.
 const ReleasePage = lazyPage(async () => (await import('./pages/release/release-page')).ReleasePage);
+// Opened by people who have a share link.
+const SharedPage = lazyPage(async () => (await import('./pages/shared/shared-page')).SharedPage);
 // Opened while a fleet joins, seldom afterwards.
 const EnrolmentPage = lazyPage(async () => (await import('./pages/enrolment/enrolment-page')).EnrolmentPage);
 
@@ -39,7 +41,17 @@ export function App() {
   return (
     <Router base={BASE_PATH}>
       <ErrorBoundary>
-        <Gate>{(isSignedIn) => <Fleet isSignedIn={isSignedIn} />}</Gate>
+        <Switch>
+          {/* For people without an account: before the sign-in. */}
+          <Route path="/shared">
+            <Suspense fallback={<Loading />}>
+              <SharedPage />
+            </Suspense>
+          </Route>
+          <Route>
+            <Gate>{(isSignedIn) => <Fleet isSignedIn={isSignedIn} />}</Gate>
+          </Route>
+        </Switch>
       </ErrorBoundary>
     </Router>
   );

@@ -66,8 +66,9 @@ describe('the access matrix', () => {
     const { coredumpId } = await stored(app, 'dump', { headers: bearer(device.token) });
     const firmware = await uploadFirmware(app, { headers: bearer(ADMIN) });
     const ingest = await anIngestKey(app);
+    const shared = await aShareLink(app, coredumpId);
     const whos = [
-      ...(await everybody(issuer, ci, { device: device.token, other: other.token, ingest })),
+      ...(await everybody(issuer, ci, { device: device.token, other: other.token, ingest, shared })),
       ...(await browsers(app)),
     ];
     const wrong: string[] = [];
@@ -122,7 +123,7 @@ interface Who {
 async function everybody(
   issuer: OidcProvider,
   ci: OidcProvider,
-  tokens: { device: string; other: string; ingest: string },
+  tokens: { device: string; other: string; ingest: string; shared: string },
 ): Promise<Who[]> {
   const admin = { realm_access: { roles: ['admin'] } };
   const good = await issuer.token('ci');
@@ -144,6 +145,7 @@ async function everybody(
     },
     { name: 'other device', kind: 'device', token: tokens.other },
     { name: 'ingest key', kind: 'device', token: tokens.ingest, mayUpload: true, serial: 'SN-1' },
+    { name: 'share link', kind: 'nobody', token: tokens.shared },
     { name: 'ingest key, made up', kind: 'nobody', token: `cdk_${'x'.repeat(43)}`, serial: 'SN-1' },
     { name: 'device of another model', kind: 'roleless', token: await issuer.token('iotdevice-pump-dev1') },
     { name: 'viewer', kind: 'viewer', token: VIEWER },
@@ -220,6 +222,14 @@ async function anIngestKey(app: TestApp): Promise<string> {
     'mutation { createIngestKey(input: { modelCode: "thermostat", name: "line 1" }) { key } }',
   );
   return createIngestKey.key;
+}
+
+async function aShareLink(app: TestApp, coredumpId: string): Promise<string> {
+  const { createShareLink } = await app.graphql<{ createShareLink: { token: string } }>(
+    'mutation ($id: ID!) { createShareLink(input: { coredumpId: $id }) { token } }',
+    { id: coredumpId },
+  );
+  return createShareLink.token;
 }
 
 function reads({ kind }: Who): Outcome {
