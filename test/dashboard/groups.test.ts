@@ -111,9 +111,9 @@ describe.skipIf(!hasChromium)(`the pages of crash groups${NEEDS_CHROMIUM}`, () =
     await readCrash(program, 'thermostat-1.0.0', 'abort');
     const page = await aBrowserPage(program.url);
 
-    await page.getByRole('img', { name: 'Crashes a day, last 30 days: 1 in all' }).waitFor();
+    await page.getByRole('group', { name: 'Crashes a day, last 30 days: 1 in all' }).waitFor();
     await page.getByRole('button', { name: '48 hours' }).click();
-    await page.getByRole('img', { name: 'Crashes an hour, last 48 hours: 1 in all' }).waitFor();
+    await page.getByRole('group', { name: 'Crashes an hour, last 48 hours: 1 in all' }).waitFor();
     await page.getByRole('link', { name: 'The program stopped itself' }).click();
     await page.getByRole('link', { name: /The only crash of its kind on 1 device/ }).click();
 

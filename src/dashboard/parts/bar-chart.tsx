@@ -1,73 +1,302 @@
-interface Bucket {
-  start: string;
-  count: number;
+import { type CSSProperties, type KeyboardEvent, useRef, useState } from 'react';
+import { type ChartColumn, OTHERS, ticksUpTo } from './chart-columns';
+import { TIME_ZONE } from './time-zone';
+
+const FORMATS = {
+  DAY: {
+    tick: new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' }),
+    whole: new Intl.DateTimeFormat('en-GB', { dateStyle: 'full' }),
+  },
+  HOUR: {
+    tick: new Intl.DateTimeFormat('en-GB', { weekday: 'short', hour: '2-digit', minute: '2-digit' }),
+    whole: new Intl.DateTimeFormat('en-GB', {
+      ...{ weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' },
+    }),
+  },
+} as const;
+
+/** More labels under the columns would touch each other. */
+const MAX_LABELS = 6;
+
+interface BarChartProps {
+  columns: readonly ChartColumn[];
+  by: 'DAY' | 'HOUR';
+  /** What is counted: "Crashes a day, last 30 days". */
+  label: string;
+  /** Columns can be chosen: by a click, a touch, or Enter. */
+  onSelect?: ((column: ChartColumn) => void) | undefined;
+  /** The start of the column that is chosen now. */
+  selected?: string | undefined;
+  /** Names of the legend can be chosen. */
+  onSelectName?: ((name: string) => void) | undefined;
 }
 
-const WIDTH = 1000;
-const HEIGHT = 120;
-const days = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
-const hours = new Intl.DateTimeFormat('en-GB', {
-  weekday: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-  timeZone: 'UTC',
-});
-
-/** Crashes over time, one bar for each hour or day (UTC); no bar where nothing crashed. */
-export function BarChart({
-  buckets,
-  by,
-  label,
-}: {
-  buckets: readonly Bucket[];
-  by: 'DAY' | 'HOUR';
-  label: string;
-}) {
-  const format = by === 'DAY' ? days : hours;
-  const highest = Math.max(1, ...buckets.map(({ count }) => count));
-  const step = WIDTH / Math.max(1, buckets.length);
-  const total = buckets.reduce((sum, { count }) => sum + count, 0);
-  const first = buckets[0];
-  const last = buckets.at(-1);
+/**
+ * Counts over time, in the reader's time zone: stacked columns with ticks, a legend, and a tooltip by mouse, touch and
+ * keyboard (arrow keys). The same numbers are in a table.
+ */
+export function BarChart({ columns, by, label, onSelect, selected, onSelectName }: BarChartProps) {
+  const names = namesOf(columns);
+  const totals = columns.map(totalOf);
+  const ticks = ticksUpTo(Math.max(0, ...totals));
+  const top = ticks.at(-1) ?? 1;
+  const total = totals.reduce((sum, count) => sum + count, 0);
   return (
     <figure className="chart">
       <div className="chart-scale" aria-hidden="true">
-        <span>{highest.toLocaleString('en')}</span>
-        <span>0</span>
+        {[...ticks].reverse().map((tick) => (
+          <span key={tick} style={{ bottom: `${(tick / top) * 100}%` }}>
+            {tick.toLocaleString('en')}
+          </span>
+        ))}
       </div>
-      <div className="chart-plot">
-        <svg
-          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-          preserveAspectRatio="none"
-          role="img"
-          aria-label={`${label}: ${total} in all, ${highest} at most`}
-        >
-          <title>{label}</title>
-          {buckets.map(({ start, count }, index) => (
-            <g key={start}>
-              <rect className="chart-hit" x={index * step} y={0} width={step} height={HEIGHT}>
-                <title>{`${format.format(new Date(start))}: ${count}`}</title>
-              </rect>
-              <rect
-                className="chart-bar"
-                x={index * step + step * 0.12}
-                width={step * 0.76}
-                y={HEIGHT - barHeight(count, highest)}
-                height={barHeight(count, highest)}
-              />
-            </g>
-          ))}
-        </svg>
-        <div className="chart-ends" aria-hidden="true">
-          <span>{first !== undefined && format.format(new Date(first.start))}</span>
-          <span>{last !== undefined && format.format(new Date(last.start))}</span>
-        </div>
-      </div>
+      <Plot {...{ columns, by, names, ticks, top, onSelect, selected }} label={`${label}: ${total} in all`} />
+      <Labels columns={columns} by={by} />
+      <figcaption className="chart-caption">
+        {names.length > 1 && <Legend names={names} onSelectName={onSelectName} />}
+        {columns.some(({ isGap }) => isGap === true) && (
+          <span className="chart-key">
+            <span className="chart-swatch" data-gap="true" aria-hidden="true" /> no data
+          </span>
+        )}
+        <span>Time zone: {TIME_ZONE}</span>
+      </figcaption>
+      <Table columns={columns} by={by} label={label} names={names} />
     </figure>
   );
 }
 
-/** Minimum height, so that a single crash beside thousands stays visible. */
-function barHeight(count: number, highest: number): number {
-  return count === 0 ? 0 : Math.max(3, (count / highest) * HEIGHT);
+interface PlotProps extends Pick<BarChartProps, 'columns' | 'by' | 'label' | 'onSelect' | 'selected'> {
+  names: readonly string[];
+  ticks: readonly number[];
+  top: number;
+}
+
+function Plot({ columns, by, label, names, ticks, top, onSelect, selected }: PlotProps) {
+  const plot = useRef<HTMLDivElement>(null);
+  /** The column that Tab leads to, and the one whose tooltip is shown. */
+  const [current, setCurrent] = useState<number | null>(null);
+  const [shown, setShown] = useState<number | null>(null);
+  const focusable = Math.min(current ?? columns.length - 1, columns.length - 1);
+
+  function move(event: KeyboardEvent) {
+    if (event.key === 'Escape' && shown !== null) {
+      event.preventDefault();
+      setShown(null);
+    }
+    const next = { ArrowLeft: focusable - 1, ArrowRight: focusable + 1, Home: 0, End: columns.length - 1 }[
+      event.key
+    ];
+    if (next === undefined || columns[next] === undefined) return;
+    event.preventDefault();
+    plot.current?.querySelectorAll<HTMLElement>('.chart-column')[next]?.focus();
+  }
+
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset cannot be laid out as a chart
+    <div
+      ref={plot}
+      className="chart-plot"
+      role="group"
+      aria-label={label}
+      onKeyDown={move}
+      onPointerLeave={() => setShown(null)}
+    >
+      {ticks.map((tick) => (
+        <span key={tick} className="chart-line" style={{ bottom: `${(tick / top) * 100}%` }} />
+      ))}
+      {columns.map((column, index) => {
+        const props = {
+          className: 'chart-column',
+          tabIndex: index === focusable ? 0 : -1,
+          'aria-label': textOf(column, by),
+          'data-gap': column.isGap === true,
+          onFocus: () => {
+            setCurrent(index);
+            setShown(index);
+          },
+          onBlur: () => setShown(null),
+          onPointerEnter: () => setShown(index),
+        };
+        return onSelect === undefined ? (
+          <div key={column.at} role="img" {...props}>
+            <Parts column={column} names={names} top={top} />
+          </div>
+        ) : (
+          <button
+            key={column.at}
+            type="button"
+            {...props}
+            aria-pressed={column.at === selected}
+            onClick={() => onSelect(column)}
+          >
+            <Parts column={column} names={names} top={top} />
+          </button>
+        );
+      })}
+      {shown !== null && columns[shown] !== undefined && (
+        <Tooltip column={columns[shown]} by={by} names={names} at={(shown + 0.5) / columns.length} />
+      )}
+    </div>
+  );
+}
+
+function Parts({ column, names, top }: { column: ChartColumn; names: readonly string[]; top: number }) {
+  return (
+    <span className="chart-stack" style={{ height: `${(totalOf(column) / top) * 100}%` }}>
+      {column.parts.map(({ name, count }) => (
+        <span key={name} data-series={seriesOf(name, names)} style={{ flexGrow: count }} />
+      ))}
+    </span>
+  );
+}
+
+/** For the eyes: screen readers read the column's own label. */
+function Tooltip({
+  column,
+  by,
+  names,
+  at,
+}: {
+  column: ChartColumn;
+  by: BarChartProps['by'];
+  names: readonly string[];
+  at: number;
+}) {
+  const side: CSSProperties = at < 0.5 ? { left: `${at * 100}%` } : { right: `${(1 - at) * 100}%` };
+  return (
+    <div className="chart-tooltip" style={side} aria-hidden="true">
+      <b>{FORMATS[by].whole.format(new Date(column.at))}</b>
+      {names.length > 1 &&
+        column.parts.map(({ name, count }) => (
+          <span key={name} className="chart-key">
+            <span className="chart-swatch" data-series={seriesOf(name, names)} /> {name}
+            <span className="number">{count.toLocaleString('en')}</span>
+          </span>
+        ))}
+      <span>{column.isGap === true ? 'no data' : countOf(column)}</span>
+    </div>
+  );
+}
+
+function Labels({ columns, by }: { columns: readonly ChartColumn[]; by: BarChartProps['by'] }) {
+  const step = Math.max(1, Math.ceil(columns.length / MAX_LABELS));
+  return (
+    <div className="chart-labels" aria-hidden="true">
+      {columns.map(({ at }, index) =>
+        (columns.length - 1 - index) % step === 0 ? (
+          <span key={at} style={{ left: `${((index + 0.5) / columns.length) * 100}%` }}>
+            {FORMATS[by].tick.format(new Date(at))}
+          </span>
+        ) : null,
+      )}
+    </div>
+  );
+}
+
+function Legend({
+  names,
+  onSelectName,
+}: {
+  names: readonly string[];
+  onSelectName: BarChartProps['onSelectName'];
+}) {
+  return (
+    <ul className="chart-legend" aria-label="Legend">
+      {names.map((name) => {
+        const swatch = (
+          <span className="chart-swatch" data-series={seriesOf(name, names)} aria-hidden="true" />
+        );
+        return (
+          <li key={name} className="chart-key">
+            {onSelectName === undefined || name === OTHERS ? (
+              <>
+                {swatch} {name}
+              </>
+            ) : (
+              <button type="button" className="chart-name" onClick={() => onSelectName(name)}>
+                {swatch} {name}
+              </button>
+            )}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function Table({
+  columns,
+  by,
+  label,
+  names,
+}: Pick<BarChartProps, 'columns' | 'by' | 'label'> & { names: readonly string[] }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details className="chart-table" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>As a table</summary>
+      {isOpen && (
+        <div className="table-scroll">
+          <table>
+            <caption className="visually-hidden">{label}</caption>
+            <thead>
+              <tr>
+                <th scope="col">{by === 'DAY' ? 'Day' : 'Hour'}</th>
+                {names.map((name) => (
+                  <th key={name} scope="col">
+                    {name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {columns.map((column) => (
+                <tr key={column.at}>
+                  <th scope="row">{FORMATS[by].whole.format(new Date(column.at))}</th>
+                  {names.map((name) => (
+                    <td key={name}>
+                      {column.isGap === true
+                        ? 'no data'
+                        : (column.parts.find((part) => part.name === name)?.count ?? 0)}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </details>
+  );
+}
+
+/** In the order in which they are stacked; the others last. */
+function namesOf(columns: readonly ChartColumn[]): string[] {
+  const sums = new Map<string, number>();
+  for (const { name, count } of columns.flatMap(({ parts }) => parts)) {
+    sums.set(name, (sums.get(name) ?? 0) + count);
+  }
+  const rank = (name: string) => (name === OTHERS ? -1 : (sums.get(name) ?? 0));
+  return [...sums.keys()].sort((a, b) => rank(b) - rank(a));
+}
+
+/** The number of its colour; the others have one of their own. */
+function seriesOf(name: string, names: readonly string[]): string {
+  return name === OTHERS ? OTHERS : String((names.indexOf(name) % 6) + 1);
+}
+
+function totalOf({ parts }: ChartColumn): number {
+  return parts.reduce((sum, { count }) => sum + count, 0);
+}
+
+function countOf(column: ChartColumn): string {
+  const total = totalOf(column);
+  return total === 1 ? '1 crash' : `${total.toLocaleString('en')} crashes`;
+}
+
+function textOf(column: ChartColumn, by: BarChartProps['by']): string {
+  const when = FORMATS[by].whole.format(new Date(column.at));
+  if (column.isGap === true) return `${when}: no data`;
+  const parts = column.parts.length > 1 ? column.parts.map(({ name, count }) => `${name}: ${count}`) : [];
+  return [`${when}: ${countOf(column)}`, ...parts].join(', ');
 }

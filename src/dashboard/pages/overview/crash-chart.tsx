@@ -3,9 +3,14 @@ import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import type { TimeUnit } from '../../generated/graphql';
 import { BarChart } from '../../parts/bar-chart';
+import { columnsOfBuckets } from '../../parts/chart-columns';
+import { TIME_ZONE } from '../../parts/time-zone';
 
 const CrashesOverTime = graphql(`
-  query CrashesOverTime($unit: TimeUnit!) { crashes(unit: $unit) { start count } }
+  query CrashesOverTime($unit: TimeUnit!, $zone: String) {
+    crashesRecordedSince
+    crashes(unit: $unit, timeZone: $zone) { start count }
+  }
 `);
 
 const SPANS = [
@@ -16,7 +21,7 @@ const SPANS = [
 /** The crashes of the fleet over time. */
 export function CrashChart() {
   const [unit, setUnit] = useState<TimeUnit>('DAY');
-  const { data } = useLiveQuery(CrashesOverTime, { unit });
+  const { data } = useLiveQuery(CrashesOverTime, { unit, zone: TIME_ZONE });
   const label = SPANS.find((span) => span.unit === unit)?.label ?? '';
   return (
     <section className="card" aria-labelledby="crash-chart">
@@ -36,7 +41,11 @@ export function CrashChart() {
           ))}
         </fieldset>
       </header>
-      <BarChart buckets={data?.crashes ?? []} by={unit} label={label} />
+      <BarChart
+        columns={columnsOfBuckets(data?.crashes ?? [], 'Crashes', data?.crashesRecordedSince)}
+        by={unit}
+        label={label}
+      />
     </section>
   );
 }

@@ -1,0 +1,2 @@
+/** The reader's time zone, in which days begin: `Europe/Berlin`. */
+export const TIME_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
