@@ -26,7 +26,16 @@ const WITHOUT_ID = [
     'StackFrame',
   ],
   // Parts of a group or model, which has the id.
-  ...['CrashGroupEvent', 'CrashVariant', 'IgnoredUntil', 'ModelPrivacy', 'OwnCodeRegrouping', 'OwnCodeRule'],
+  ...[
+    'AffectedDevice',
+    'CrashGroupEvent',
+    'CrashNeighbors',
+    'CrashVariant',
+    'IgnoredUntil',
+    'ModelPrivacy',
+    'OwnCodeRegrouping',
+    'OwnCodeRule',
+  ],
   // Numbers over many things.
   ...['AdoptionBucket', 'Release', 'ReleaseComparison', 'ReleaseHealth'],
   ...['CrashBucket', 'CrashFreeBucket', 'CrashSeries', 'MissingFirmware', 'Regrouping'],

@@ -15,6 +15,7 @@ import './crash-group.js';
 import './crash-group-bulk.js';
 import './crash-group-history.js';
 import './crash-group-mutations.js';
+import './crash-neighbors.js';
 import './crash-series.js';
 import './device.js';
 import './device-mutations.js';
