@@ -72,8 +72,18 @@ export function createGraphQL({
           { clock, metrics, log, ...queryThread },
         );
   const { alerts, audit, changes, coredumps, crashGroups, devices } = services;
-  const { firmwares, ingestKeys, modelLinks, ownCode, privacy, releases, savedViews, search, shareLinks, tags } =
-    services;
+  const {
+    firmwares,
+    ingestKeys,
+    modelLinks,
+    ownCode,
+    privacy,
+    releases,
+    savedViews,
+    search,
+    shareLinks,
+    tags,
+  } = services;
   const graphql = createGraphQLServer({
     ...{
       alerts,

@@ -19,6 +19,7 @@ import './styles/narrow.css';
 import './styles/dump.css';
 import './styles/dump-details.css';
 import './styles/links.css';
+import './styles/crash.css';
 import './styles/session.css';
 import './styles/tags.css';
 import './styles/own-code.css';

@@ -10,10 +10,12 @@ interface CopyButtonProps {
   label?: string;
   /** What it copies, where its label alone does not tell: "Copy SHA-256". Contains the label. */
   name?: string;
+  /** Among other actions it looks like them. */
+  look?: 'button' | 'quiet-button';
 }
 
 /** Copies a text, and says so, to screen readers too. */
-export function CopyButton({ text, label = 'Copy', name }: CopyButtonProps) {
+export function CopyButton({ text, label = 'Copy', name, look = 'quiet-button' }: CopyButtonProps) {
   const [outcome, setOutcome] = useState<'' | 'Copied' | 'Not copied'>('');
   const timer = useRef<number | undefined>(undefined);
   useEffect(() => () => window.clearTimeout(timer.current), []);
@@ -26,13 +28,7 @@ export function CopyButton({ text, label = 'Copy', name }: CopyButtonProps) {
   }
   return (
     <>
-      <button
-        type="button"
-        className="quiet-button copy-button"
-        aria-label={name}
-        title={name}
-        onClick={() => void copy()}
-      >
+      <button type="button" className={look} aria-label={name} title={name} onClick={() => void copy()}>
         {outcome === '' ? label : outcome}
       </button>
       <span role="status" className="visually-hidden">

@@ -6,6 +6,8 @@ const KEYS: [keys: string[], does: string][] = [
   [['j'], 'Next row'],
   [['k'], 'Previous row'],
   [['Enter'], 'Open the row'],
+  [['n'], 'Next older crash of a group'],
+  [['p'], 'Crash of a group before'],
   [['Esc'], 'One level up, or leave a field'],
   [['?'], 'These keys'],
   [['r'], 'On a crash group: resolve it'],

@@ -9,6 +9,8 @@ import { ForAdmins, RoleContext } from '../../session/role';
 import { hereOf, saveAs } from '../../session/save-as';
 import { useDeleteDump } from '../dumps/delete-dump';
 import { ChooseBuild } from './choose-build';
+import { CopyMarkdown } from './copy-markdown';
+import { ShareButton } from './share-dialog';
 
 const ReparseDump = graphql(`
   mutation ReparseDump($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { id parseStatus } } }
@@ -38,7 +40,9 @@ export function DumpActions({ dump }: { dump: DumpOnPageFragment }) {
           )}
         </>
       )}
+      <CopyMarkdown dumpId={dump.id} />
       <ForAdmins>
+        <ShareButton dumpId={dump.id} />
         {isRawThere && (
           <>
             <button

@@ -1,6 +1,7 @@
 import { Link } from 'wouter';
 import type { DumpOnPageFragment } from '../../generated/graphql';
 import { CrashVersion } from '../../parts/crash-version';
+import { CopyButton } from '../../parts/copy-button';
 import { Fact } from '../../parts/fact';
 import { bytesText } from '../../parts/sizes';
 import { Moment } from '../../parts/time';
@@ -74,7 +75,7 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
         )}
         {firmware != null && (
           <Fact name="ELF">
-            <Hash of={firmware.elfSha256} />
+            <Hash of={firmware.elfSha256} name="SHA-256 of the ELF" />
             {report != null && ` ${MATCHES[report.elfMatch] ?? ''}`}
             {firmware.elfVersion != null && firmware.elfVersion !== firmware.version && (
               <div className="hint">
@@ -95,15 +96,16 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
         )}
         {report?.appElfSha256 != null && report.elfMatch !== 'MATCHES' && (
           <Fact name="Device ran">
-            <Hash of={report.appElfSha256} />
+            <Hash of={report.appElfSha256} name="SHA-256 of the ELF that the device ran" />
           </Fact>
         )}
         <Fact name="SHA-256">
-          <Hash of={dump.sha256} />
+          <Hash of={dump.sha256} name="SHA-256 of the dump" />
         </Fact>
         {dump.fingerprint != null && (
           <Fact name="Fingerprint">
-            <span className="mono">{dump.fingerprint}</span>
+            <span className="mono">{dump.fingerprint}</span>{' '}
+            <CopyButton text={dump.fingerprint} name="Copy fingerprint" />
           </Fact>
         )}
       </dl>
@@ -111,12 +113,15 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
   );
 }
 
-function Hash({ of }: { of: string }) {
+function Hash({ of, name }: { of: string; name: string }) {
   return (
-    <span className="mono" title={of}>
-      {of.slice(0, 16)}
-      {of.length > 16 && '…'}
-    </span>
+    <>
+      <span className="mono" title={of}>
+        {of.slice(0, 16)}
+        {of.length > 16 && '…'}
+      </span>{' '}
+      <CopyButton text={of} name={`Copy ${name}`} />
+    </>
   );
 }
 

@@ -6,7 +6,14 @@ import { StackMeter } from './stack-meter';
 import { TaskRegisters } from './task-registers';
 
 /** The state of all other tasks at the crash: one line each, with a backtrace on demand. */
-export function OtherTasks({ dumpId, tasks }: { dumpId: string; tasks: readonly TaskOnPageFragment[] }) {
+export function OtherTasks({
+  dumpId,
+  tasks,
+}: {
+  /** Null where registers cannot be read: of a shared crash. */
+  dumpId: string | null;
+  tasks: readonly TaskOnPageFragment[];
+}) {
   const [areAllOpen, setAllOpen] = useState(false);
   return (
     <section className="card" aria-labelledby="other-tasks">
@@ -37,7 +44,7 @@ export function OtherTasks({ dumpId, tasks }: { dumpId: string; tasks: readonly 
             <StackMeter task={task} />
           </summary>
           <Backtrace task={task} />
-          {!task.stackCorrupted && <TaskRegisters dumpId={dumpId} tcb={task.tcb} />}
+          {!task.stackCorrupted && dumpId !== null && <TaskRegisters dumpId={dumpId} tcb={task.tcb} />}
         </details>
       ))}
     </section>

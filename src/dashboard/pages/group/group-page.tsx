@@ -1,25 +1,32 @@
 import { useEffect } from 'react';
-import { Link, useLocation, useSearchParams } from 'wouter';
+import { Link, useLocation } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
+import type { Whole } from '../../api/whole';
 import { graphql } from '../../generated';
-import type { GroupOnPageFragment } from '../../generated/graphql';
+import type { DumpOnPageFragment, GroupByIdQuery } from '../../generated/graphql';
 import { BarChart } from '../../parts/bar-chart';
-import { GroupState } from '../../parts/group-state';
+import { columnsOfSeries } from '../../parts/chart-columns';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';
-import { countText } from '../../parts/sizes';
-import { Ago } from '../../parts/time';
+import { unitText } from '../../parts/sizes';
+import { TIME_ZONE } from '../../parts/time-zone';
 import { useTitle } from '../../parts/use-title';
-import { ForAdmins } from '../../session/role';
 import { addressOfList } from '../../shell/list-addresses';
+import { DumpActions } from '../dump/dump-actions';
+import { DumpBody } from '../dump/dump-body';
+import { Waiting } from '../dump/waiting';
+import { Warnings } from '../dump/warnings';
 import { DumpTable } from '../dumps/dump-table';
 import { NotFoundPage } from '../not-found-page';
+import { CrashFilters } from './crash-filters';
+import { CrashSteps } from './crash-steps';
+import { DeviceList } from './device-list';
 import { Fingerprints } from './fingerprints';
-import { GroupActions } from './group-actions';
 import { GroupActivity } from './group-activity';
+import { GroupHead } from './group-head';
 import { GroupNote } from './group-note';
-import { GroupTags } from './group-tags';
-import { IgnoredUntil } from './ignored-until';
+import { dayOf, useGroupFilters } from './use-group-filters';
+import { useCrashToShow, useShownCrash } from './use-shown-crash';
 import { VariantTable } from './variant-table';
 
 graphql(`
@@ -30,70 +37,168 @@ graphql(`
     culpritFunction culpritFile
     tags { ...TagOnChip }
     variants { ...VariantInList }
-    crashes(unit: DAY) { start count }
   }
 `);
 const GroupById = graphql(`
-  query GroupById($id: ID!, $after: String) {
+  query GroupById(
+    $id: ID!, $after: String, $devices: String, $filter: CoredumpFilter, $zone: String, $dump: ID!, $isChosen: Boolean!
+  ) {
+    crashesRecordedSince
     crashGroup(id: $id) {
       ...GroupOnPage
       ...GroupActivityOnPage
-      coredumps(first: 20, after: $after) { nodes { ...DumpInList } pageInfo { hasNextPage endCursor } }
+      crashBreakdown(by: FIRMWARE_VERSION, unit: DAY, first: 6, timeZone: $zone) { key isRest buckets { start count } }
+      affectedDevices(first: 10, after: $devices) { ...DevicesOfGroupOnPage }
+      coredumps(first: 20, after: $after, filter: $filter) {
+        totalCount nodes { ...DumpInList } pageInfo { hasNextPage endCursor }
+      }
+      newest: coredumps(first: 2, filter: $filter) { nodes { id } }
+      crash: coredumps(first: 1, filter: $filter) @skip(if: $isChosen) { nodes { ...DumpOnPage } }
+      neighbors(of: $dump, filter: $filter) @include(if: $isChosen) { newer { id } older { id } }
     }
+    coredump(id: $dump) @include(if: $isChosen) { ...DumpOnPage }
   }
 `);
 
-/** One crash group: its frequency, first and last crash, variants, state, assignee and note. */
+type Group = NonNullable<GroupByIdQuery['crashGroup']>;
+
+/** One crash group: its newest crash in full, or another one that was chosen; then how often, where and since when. */
 export function GroupPage({ id }: { id: string }) {
-  const [parameters] = useSearchParams();
+  const filters = useGroupFilters();
+  const chosen = filters.parameters.get('dump');
+  const shown = useShownCrash({ chosen, filterKey: JSON.stringify(filters.filter) });
   const { data, error } = useLiveQuery(
     GroupById,
-    { id, after: parameters.get('after') },
+    {
+      id,
+      after: filters.parameters.get('after'),
+      devices: filters.parameters.get('devices'),
+      filter: filters.filter,
+      zone: TIME_ZONE,
+      dump: shown.asked ?? '',
+      isChosen: shown.asked !== null,
+    },
     (change) => change.kind === 'COREDUMP' || change.id === id,
   );
   const group = data?.crashGroup;
+  const { dump, newCrashes } = useCrashToShow(shown, {
+    newest: group?.newest.nodes[0]?.id,
+    count: group?.coredumps.totalCount ?? 0,
+    shown: data?.coredump ?? group?.crash?.nodes[0],
+  });
   useTitle(group?.title ?? 'Crash group');
   useCurrentAddress(id, group?.id);
 
   if (data === undefined) return error === undefined ? <Loading /> : <ErrorNotice error={error} />;
   if (group == null) return <NotFoundPage />;
-  const { nodes, pageInfo } = group.coredumps;
   return (
-    <article>
+    <article className="dump">
       <nav className="crumbs" aria-label="Where this is">
         <Link href={addressOfList('/groups')}>Crash groups</Link>
         <span aria-hidden="true">/</span>
         <span>{group.title}</span>
       </nav>
-      <GroupHead group={group} />
+      <GroupHead group={group} explanation={dump?.report?.explanation ?? null} />
       {error !== undefined && <ErrorNotice error={error} />}
+      <Frequency data={data} group={group} filters={filters} />
+      <CrashFilters group={group} filters={filters} />
+      {newCrashes > 0 && (
+        <p className="new-crashes" role="status">
+          <button type="button" className="button" onClick={shown.showNewest}>
+            {newCrashes.toLocaleString('en')} new {unitText(newCrashes, 'crash', 'crashes')}: show
+          </button>
+        </p>
+      )}
+      {dump == null ? (
+        <p className="empty">
+          {filters.filter === null ? 'No dump of this group is stored any more.' : 'No dump matches.'}
+        </p>
+      ) : (
+        <Crash group={group} dump={dump} />
+      )}
       <div className="dump-columns">
         <div className="dump-main">
-          <section className="card" aria-labelledby="over-time">
-            <header className="card-head">
-              <h2 id="over-time">Crashes a day</h2>
-            </header>
-            <BarChart buckets={group.crashes} by="DAY" label="Crashes a day, last 30 days" />
-          </section>
-          {nodes.length > 0 && (
-            <section className="card" aria-labelledby="group-dumps">
-              <header className="card-head">
-                <h2 id="group-dumps">Dumps</h2>
-                <span className="count">{group.keptCount.toLocaleString('en')} kept</span>
-              </header>
-              <DumpTable dumps={nodes} of="group" />
-            </section>
-          )}
-          <Paging endCursor={pageInfo.endCursor ?? null} hasNextPage={pageInfo.hasNextPage} />
+          <Dumps group={group} />
         </div>
         <aside className="dump-side">
           <GroupNote group={group} />
           <GroupActivity group={group} />
+          <DeviceList devices={group.affectedDevices} onChoose={(device) => filters.choose({ device })} />
           <VariantTable variants={group.variants} />
           <Fingerprints group={group} />
         </aside>
       </div>
     </article>
+  );
+}
+
+/** Versions by days: a click on a day or a version shows its crashes. */
+function Frequency({
+  data,
+  group,
+  filters: { parameters, choose },
+}: {
+  data: Whole<GroupByIdQuery>;
+  group: Group;
+  filters: ReturnType<typeof useGroupFilters>;
+}) {
+  const columns = columnsOfSeries(group.crashBreakdown, data.crashesRecordedSince);
+  const [from, to] = [parameters.get('from'), parameters.get('to')];
+  const selected = columns.find(({ at }) => from === to && dayOf(new Date(at)) === from)?.at;
+  return (
+    <section className="card" aria-labelledby="over-time">
+      <header className="card-head">
+        <h2 id="over-time">Crashes a day</h2>
+      </header>
+      {columns.length === 0 ? (
+        <p className="chart-none">None in the last 30 days.</p>
+      ) : (
+        <BarChart
+          columns={columns}
+          by="DAY"
+          label="Crashes a day by version, last 30 days"
+          selected={selected}
+          onSelect={({ at }) => {
+            const day = at === selected ? '' : dayOf(new Date(at));
+            choose({ from: day, to: day });
+          }}
+          onSelectName={(version) => choose({ version })}
+        />
+      )}
+    </section>
+  );
+}
+
+/** The crash that is shown, as the page of its dump shows it. */
+function Crash({ group, dump }: { group: Group; dump: DumpOnPageFragment }) {
+  const [newest, second] = group.newest.nodes;
+  const isNewest = dump.id === newest?.id;
+  const neighbors = isNewest ? { newer: null, older: second } : group.neighbors;
+  return (
+    <section aria-label="The crash" className="group-crash">
+      <CrashSteps dump={dump} newer={neighbors?.newer} older={neighbors?.older} isNewest={isNewest} />
+      <DumpActions dump={dump} />
+      <Waiting dump={dump} />
+      <Warnings dump={dump} />
+      <DumpBody dump={dump} />
+    </section>
+  );
+}
+
+function Dumps({ group: { coredumps } }: { group: Group }) {
+  const { nodes, pageInfo, totalCount } = coredumps;
+  if (nodes.length === 0) return null;
+  return (
+    <>
+      <section className="card" aria-labelledby="group-dumps">
+        <header className="card-head">
+          <h2 id="group-dumps">Dumps</h2>
+          <span className="count">{totalCount.toLocaleString('en')} kept</span>
+        </header>
+        <DumpTable dumps={nodes} of="group" />
+      </section>
+      <Paging endCursor={pageInfo.endCursor ?? null} hasNextPage={pageInfo.hasNextPage} />
+    </>
   );
 }
 
@@ -104,43 +209,4 @@ function useCurrentAddress(asked: string, current: string | undefined) {
     if (current === undefined || current === asked) return;
     navigate(`/groups/${encodeURIComponent(current)}`, { replace: true });
   }, [asked, current, navigate]);
-}
-
-function GroupHead({ group }: { group: GroupOnPageFragment }) {
-  return (
-    <header className="dump-head" data-status={group.state === 'OPEN' ? 'ERROR' : 'SETTLED'}>
-      <div className="dump-title">
-        <h1>{group.title}</h1>
-        <p className="explanation">{group.reason.split('\n')[0]}</p>
-        <p className="dump-line">
-          <GroupState state={group.state} isRegression={group.isRegression} />
-          {group.state === 'RESOLVED' && group.resolvedInVersion != null && (
-            <span>in {group.resolvedInVersion}</span>
-          )}
-          <IgnoredUntil group={group} />
-          <b>{countText(group.count, 'crash', 'crashes')}</b>
-          <b>{countText(group.deviceCount, 'device')}</b>
-          <span>
-            first <Ago at={group.firstSeenAt} />
-          </span>
-          <span>
-            last <Ago at={group.lastSeenAt} />
-          </span>
-          <ForAdmins>
-            <Link href={`/alerts?${new URLSearchParams({ group: group.id })}`}>Alerts for this group</Link>
-          </ForAdmins>
-        </p>
-        <GroupTags groupId={group.id} tags={group.tags} />
-      </div>
-      <ForAdmins>
-        <GroupActions group={group} />
-      </ForAdmins>
-      {group.isRegression && (
-        <p className="notice" data-tone="danger">
-          It was resolved and crashed again
-          {group.regressedInVersion != null && ` in version ${group.regressedInVersion}`}.
-        </p>
-      )}
-    </header>
-  );
 }
