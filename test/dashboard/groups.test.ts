@@ -94,10 +94,7 @@ describe.skipIf(!hasChromium)(`the pages of crash groups${NEEDS_CHROMIUM}`, () =
     await page.getByText('2 crashes').waitFor();
     await page.goto(`/groups/${encodeURIComponent(old)}`);
     await page.getByRole('heading', { level: 1, name: ABORT }).waitFor();
-    await page
-      .getByRole('region', { name: 'Activity' })
-      .getByText(`merged ${ASSERT} into it`)
-      .waitFor();
+    await page.getByRole('region', { name: 'Activity' }).getByText(`merged ${ASSERT} into it`).waitFor();
     await page.getByRole('button', { name: 'Split off' }).last().click();
 
     await page.getByText('1 crash', { exact: true }).waitFor();

@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react';
 import { useClient } from 'urql';
 import { graphql } from '../../generated';
-import type { GroupInListFragment, UpdateCrashGroupsInput } from '../../generated/graphql';
+import type { ChangeCrashGroupsInput, GroupInListFragment } from '../../generated/graphql';
 import { BulkBar } from '../../parts/bulk-bar';
 import { Dialog } from '../../parts/dialog';
 import { countText } from '../../parts/sizes';
@@ -10,9 +10,14 @@ import { useAction } from '../../parts/use-action';
 import type { Selection } from '../../parts/use-selection';
 import { useMergeGroups } from './use-merge-groups';
 
-const UpdateGroups = graphql(`
-  mutation UpdateGroups($input: UpdateCrashGroupsInput!) {
-    updateCrashGroups(input: $input) { crashGroups { id state assignee } }
+const ChangeGroups = graphql(`
+  mutation ChangeSelectedGroups($input: ChangeCrashGroupsInput!) {
+    changeCrashGroups(input: $input) { groups { id state assignee } undo }
+  }
+`);
+const RestoreGroups = graphql(`
+  mutation RestoreSelectedGroups($groups: [String!]!) {
+    restoreCrashGroups(input: { groups: $groups }) { groups { id state } refused { __typename } }
   }
 `);
 
@@ -29,40 +34,34 @@ export function GroupBulkBar({
   /** The rows that are shown. */
   groups: readonly GroupInListFragment[];
 }) {
-  const { run, isRunning } = useAction(UpdateGroups);
+  const { run, isRunning } = useAction(ChangeGroups);
+  const { run: restore } = useAction(RestoreGroups);
   const { show } = useToasts();
   const merge = useMergeGroups(useClient());
   const [asking, setAsking] = useState<Asking>(null);
   const chosen = groups.filter(({ id }) => selection.has(id));
 
-  async function change(values: Omit<UpdateCrashGroupsInput, 'ids'>, done: string): Promise<void> {
-    const before = chosen;
-    if ((await run({ input: { ids: before.map(({ id }) => id), ...values } })) === undefined) return;
+  async function change(values: Omit<ChangeCrashGroupsInput, 'groupIds'>, done: string): Promise<void> {
+    const answer = await run({ input: { groupIds: chosen.map(({ id }) => id), ...values } });
+    if (answer === undefined) return;
     selection.clear();
     setAsking(null);
+    const { groups: changed, undo } = answer.changeCrashGroups;
     show({
-      text: `${countText(before.length, 'group')} ${done}`,
+      text: `${countText(changed.length, 'group')} ${done}`,
       lastsMs: UNDO_MS,
-      action: { name: 'Undo', run: () => void undo(before, values.state == null) },
+      action: { name: 'Undo', run: () => void restoreAll(undo) },
     });
   }
 
-  /** Groups that were alike go back together. */
-  async function undo(before: readonly GroupInListFragment[], isAssignment: boolean): Promise<void> {
-    const alike = new Map<string, GroupInListFragment[]>();
-    for (const group of before) {
-      const { state, resolvedInVersion, assignee } = group;
-      const key = JSON.stringify(isAssignment ? [assignee] : [state, resolvedInVersion]);
-      alike.set(key, [...(alike.get(key) ?? []), group]);
-    }
-    for (const some of alike.values()) {
-      const [first] = some;
-      if (first === undefined) continue;
-      const version =
-        first.state === 'RESOLVED' ? { resolvedInVersion: first.resolvedInVersion ?? null } : {};
-      const values = isAssignment ? { assignee: first.assignee ?? null } : { state: first.state, ...version };
-      await run({ input: { ids: some.map(({ id }) => id), ...values } });
-    }
+  async function restoreAll(undo: readonly string[]): Promise<void> {
+    const answer = await restore({ groups: [...undo] });
+    const refused = answer?.restoreCrashGroups.refused.length ?? 0;
+    if (refused > 0)
+      show({
+        text: `${countText(refused, 'group')} changed meanwhile and ${refused === 1 ? 'stays' : 'stay'}`,
+        isError: true,
+      });
   }
 
   return (

@@ -12,7 +12,7 @@ import type { Selection } from '../../parts/use-selection';
 
 graphql(`
   fragment GroupInList on CrashGroup {
-    id title reason state isRegression assignee resolvedInVersion count deviceCount lastSeenAt firstSeenAt velocity
+    id title reason state isRegression assignee count deviceCount lastSeenAt firstSeenAt velocity
     firmwareVersions
     models { id code }
     tags { ...TagOnChip }
