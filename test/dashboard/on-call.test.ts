@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/auth/static-tokens.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { fixture } from '../support/fixtures.js';
+import { aFreePort } from '../support/http.js';
 import { aProgram, type Program } from '../support/program.js';
 import { aReceiver } from '../support/receiver.js';
 
@@ -14,8 +15,14 @@ const PLACE = /^network\.c line \d+ in the repository$/;
 describe.skipIf(!hasChromium)(`who is on call${NEEDS_CHROMIUM}`, () => {
   it('comes from the alert to the line of code, resolves the crash, and is told when it comes back', async () => {
     const { url: hook, received } = await aReceiver();
+    const port = String(await aFreePort());
     const program = await aProgram('start', {
-      environment: { ADMIN_TOKENS: `sha256:${sha256(ADMIN)}`, ALERTS_ALLOW_PRIVATE: 'true' },
+      environment: {
+        ADMIN_TOKENS: `sha256:${sha256(ADMIN)}`,
+        ALERTS_ALLOW_PRIVATE: 'true',
+        PORT: port,
+        PUBLIC_URL: `http://127.0.0.1:${port}`,
+      },
     });
     const ask = asAdmin(program);
     await ask(
