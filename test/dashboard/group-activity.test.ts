@@ -69,7 +69,7 @@ describe.skipIf(!hasChromium)(`the activity of a group on its page${NEEDS_CHROMI
     await ofAdmin.getByLabel('Crashes', { exact: true }).fill('12');
     await ofAdmin.getByRole('dialog').getByRole('button', { name: 'Ignore' }).click();
     await ofViewer.getByText('for 12 more crashes').waitFor();
-    await said.getByText('ignored it until 12 crashes').waitFor();
+    await said.getByText('ignored it for 12 more crashes').waitFor();
 
     const { changeCrashGroups } = await asAdmin<{ changeCrashGroups: { undo: string[] } }>(
       program,

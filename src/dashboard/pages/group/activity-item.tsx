@@ -2,6 +2,7 @@ import { type ReactNode, useContext, useState } from 'react';
 import { graphql } from '../../generated';
 import type { ActivityInListFragment } from '../../generated/graphql';
 import { ExternalLink, LinkedText } from '../../parts/linked-text';
+import { countText } from '../../parts/sizes';
 import { Ago, Moment } from '../../parts/time';
 import { useAction } from '../../parts/use-action';
 import { RoleContext } from '../../session/role';
@@ -50,14 +51,14 @@ function Comment({ comment }: { comment: ActivityInListFragment }) {
         <Ago at={comment.at} />
         {comment.editedAt != null && <span className="count">edited</span>}
         {isOwn && !isEditing && (
-          <button type="button" className="quiet-button" onClick={() => setEditing(true)}>
+          <button type="button" className="quiet-button inline-button" onClick={() => setEditing(true)}>
             Edit
           </button>
         )}
         {(isOwn || isAdmin) && (
           <button
             type="button"
-            className="quiet-button"
+            className="quiet-button inline-button"
             disabled={remove.isRunning}
             onClick={() => void remove.run({ id })}
           >
@@ -88,9 +89,9 @@ function sentenceOf({ kind, text }: ActivityInListFragment): ReactNode {
     case 'REOPENED':
       return 'opened it again';
     case 'IGNORED':
-      return text == null ? 'ignored it' : <>ignored it until {untilOf(text)}</>;
+      return text == null ? 'ignored it' : <>ignored it {untilOf(text)}</>;
     case 'IGNORE_ENDED':
-      return <>opened it again, which was ignored until {untilOf(text ?? '')}</>;
+      return <>opened it again{text == null ? '' : <>: {endOf(text)}</>}</>;
     case 'REGRESSED':
       return text == null
         ? 'saw it crash again after it was resolved'
@@ -131,6 +132,26 @@ function splitSentence(text: string): string {
 
 /** `100 crashes`, `version 1.4.0`, or a time. */
 function untilOf(text: string): ReactNode {
-  if (/^\d{4}-\d\d-\d\dT/.test(text)) return <Moment at={text} />;
-  return text;
+  const crashes = /^(\d+) crash(es)?$/.exec(text)?.[1];
+  if (crashes !== undefined) return `for ${countText(Number(crashes), 'more crash', 'more crashes')}`;
+  return isTime(text) ? (
+    <>
+      until <Moment at={text} />
+    </>
+  ) : (
+    `until ${text}`
+  );
+}
+
+function endOf(text: string): ReactNode {
+  if (!isTime(text)) return `ignored until now, at ${text}`;
+  return (
+    <>
+      ignored until <Moment at={text} />
+    </>
+  );
+}
+
+function isTime(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT/.test(text);
 }

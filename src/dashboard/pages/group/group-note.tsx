@@ -21,7 +21,6 @@ export function GroupNote({ group }: { group: GroupNoteOnPageFragment }) {
       <header className="card-head">
         <h2 id="note">Assignee and note</h2>
         <ForAdmins>
-          <AssignToMe group={group} onAssign={setOpen} />
           <button type="button" className="quiet-button" onClick={() => setOpen(true)}>
             Edit
           </button>
@@ -30,7 +29,12 @@ export function GroupNote({ group }: { group: GroupNoteOnPageFragment }) {
       <dl className="facts">
         <div>
           <dt>Assignee</dt>
-          <dd>{group.assignee ?? <span className="count">nobody</span>}</dd>
+          <dd>
+            {group.assignee ?? <span className="count">nobody</span>}
+            <ForAdmins>
+              <AssignToMe group={group} onAssign={setOpen} />
+            </ForAdmins>
+          </dd>
         </div>
         <div>
           <dt>Ticket</dt>
@@ -67,7 +71,7 @@ function AssignToMe({
   return (
     <button
       type="button"
-      className="quiet-button"
+      className="quiet-button inline-button"
       disabled={assign.isRunning}
       onClick={() => void assign.run({ id: group.id, assignee: person.name })}
     >
