@@ -116,6 +116,7 @@ async function pagesOf(program: Program): Promise<[path: string, whenThere: stri
     ['/enrolment?show=rejected', 'No device was rejected'],
     ['/firmware', '1 model'],
     ['/firmware/thermostat', '1 build'],
+    ['/release/thermostat/1.0.0', 'Not known'],
     ['/dumps', '1 dump'],
     [`/dumps/${encodeURIComponent(coredumpId)}`, 'Crashed task'],
     ['/dumps?q=nothing', 'No dump matches'],

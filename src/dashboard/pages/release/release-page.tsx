@@ -101,8 +101,9 @@ function Verdict({ release }: { release: ReleaseOnPageFragment }) {
       </p>
       {release.health.unknownBecause === 'NO_BOOT_REPORTS' && (
         <p className="hint">
-          No device reports its boots with {release.version}, so nobody knows how many run it. Add{' '}
-          <code>coredock_boot</code> to the component’s start: <code>docs/devices.md</code>.
+          No device reports its boots with {release.version}, so nobody knows how many run it. The component
+          for ESP-IDF does unless <code>skip_boot_report</code> is set; other devices send{' '}
+          <code>POST /api/iot/boot</code>.
         </p>
       )}
     </section>

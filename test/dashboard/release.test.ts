@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { complaintsOfAxe } from '../support/axe.js';
+import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
+import { aProgramWithDevice, crash, readCrash } from '../support/crashed-program.js';
+import { uploadFirmware } from '../support/firmware.js';
+import { fixture } from '../support/fixtures.js';
+
+describe.skipIf(!hasChromium)(`the page of a release${NEEDS_CHROMIUM}`, () => {
+  it('judges a version against the one before, and is honest about what nobody knows', async () => {
+    const program = await aProgramWithDevice();
+    await uploadFirmware(program, { elf: await readFile(fixture('thermostat-1.1.0').elfPath) });
+    await readCrash(program, 'thermostat-1.0.0', 'assert');
+    await readCrash(program, 'thermostat-1.0.0', 'abort');
+    await readCrash(program, 'thermostat-1.1.0', 'abort');
+    const page = await aBrowserPage(program.url, { path: '/firmware/thermostat' });
+
+    await page.getByRole('link', { name: '1.1.0', exact: true }).click();
+    await page.getByRole('heading', { name: 'Not known' }).waitFor();
+    await page
+      .getByText('No device reports its boots with 1.1.0, so nobody knows how many run it.')
+      .waitFor();
+    const row = (name: string) => page.getByRole('row').filter({ hasText: name });
+    expect(await row('Crash-free devices').innerText()).toContain('not known');
+    await page.getByRole('region', { name: 'Still there' }).getByText('abort in').waitFor();
+    await page.getByRole('region', { name: 'Not seen so far' }).getByText('assert failed in').waitFor();
+
+    const boot = new URLSearchParams({ device_key: 'dev1', firmware_version: '1.1.0' });
+    await fetch(`${program.url}/api/iot/boot?${boot}`, { method: 'POST' });
+    await crash(program, 'thermostat-1.1.0', 'null-pointer');
+
+    // Live: without a reload.
+    await page.getByRole('region', { name: 'New' }).getByText('sensor').first().waitFor();
+    await expect.poll(() => row('Crash-free devices').innerText()).toContain('0.0 %');
+    await page.getByLabel('Compared with').waitFor();
+    expect(await complaintsOfAxe(page)).toEqual([]);
+  });
+});
