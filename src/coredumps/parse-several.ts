@@ -8,7 +8,7 @@ import type { Requeue } from './requeue.js';
 import type { CoredumpFilter } from './types.js';
 
 /** As many as fit into a list of ids, so that the same dumps can be named again to undo it. */
-export const MAX_PARSED_AT_ONCE = 200;
+const MAX_PARSED_AT_ONCE = 200;
 
 interface SeveralDeps {
   db: Db;

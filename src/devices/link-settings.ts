@@ -52,15 +52,9 @@ export function createLinksLoader(db: Db) {
 }
 
 /** The columns of `ModelLinks` that hold links. */
-export type StoredLinks = Omit<ModelLinks, 'sourcePrefixes'> & { sourcePrefix: string | null };
+type StoredLinks = Omit<ModelLinks, 'sourcePrefixes'> & { sourcePrefix: string | null };
 
-export function toLinks({
-  sourceUrl,
-  sourcePrefix,
-  compareUrl,
-  ticketUrl,
-  deviceUrl,
-}: StoredLinks): ModelLinks {
+function toLinks({ sourceUrl, sourcePrefix, compareUrl, ticketUrl, deviceUrl }: StoredLinks): ModelLinks {
   const sourcePrefixes = sourcePrefix === null ? [] : sourcePrefix.split('\n');
   return { sourceUrl, sourcePrefixes, compareUrl, ticketUrl, deviceUrl };
 }

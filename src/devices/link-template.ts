@@ -12,7 +12,7 @@ export interface LinkTemplate {
   readonly needsOneOf: readonly string[];
 }
 
-export const MAX_TEMPLATE_LENGTH = 1000;
+const MAX_TEMPLATE_LENGTH = 1000;
 
 const PLACEHOLDER = /\{([^{}]*)\}/g;
 /** What may stand in an address as it is (RFC 3986), and the braces of placeholders. */

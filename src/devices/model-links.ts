@@ -25,7 +25,7 @@ export const NO_LINKS: ModelLinks = {
   deviceUrl: null,
 };
 
-export const MAX_SOURCE_PREFIXES = 20;
+const MAX_SOURCE_PREFIXES = 20;
 const MAX_PREFIX_LENGTH = 500;
 /** Servers refuse longer addresses: GitHub from about 8,000 characters. */
 const MAX_TICKET_URL_LENGTH = 6000;
@@ -38,8 +38,8 @@ const TEMPLATES = {
   deviceUrl: { placeholders: ['key', 'serial', 'name', 'model'], needsOneOf: ['key', 'serial', 'name'] },
 } satisfies Record<string, Omit<LinkTemplate, 'field'>>;
 
-export type TemplateField = keyof typeof TEMPLATES;
-export const TEMPLATE_FIELDS = Object.keys(TEMPLATES) as TemplateField[];
+type TemplateField = keyof typeof TEMPLATES;
+const TEMPLATE_FIELDS = Object.keys(TEMPLATES) as TemplateField[];
 
 /** @throws DomainError BAD_USER_INPUT that names the field */
 export function requireLinks(links: Partial<ModelLinks>): void {
@@ -72,7 +72,10 @@ export function sourceUrlOf(
 }
 
 /** The files of a revision, where the template has them below it: `/tree/` on GitHub and GitLab, which `/blob/` is not. */
-export function revisionUrlOf({ sourceUrl }: Pick<ModelLinks, 'sourceUrl'>, revision: string | null): string | null {
+export function revisionUrlOf(
+  { sourceUrl }: Pick<ModelLinks, 'sourceUrl'>,
+  revision: string | null,
+): string | null {
   const [folder, ...rest] = sourceUrl?.split('/{path}') ?? [];
   if (folder === undefined || rest.length !== 1 || !folder.endsWith('/{revision}')) return null;
   return fillTemplate(folder.replace(/\/blob\/\{revision\}$/, '/tree/{revision}'), { revision });

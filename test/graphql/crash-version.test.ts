@@ -128,7 +128,7 @@ describe('reading several dumps with a chosen build', () => {
         message: expect.stringContaining(
           'The build is for the chip esp32c3, 1 of the dumps is from esp32s3: leave these out',
         ),
-        extensions: { code: 'BAD_USER_INPUT', field: 'firmwareId' },
+        extensions: { code: 'BAD_USER_INPUT', field: 'input.firmwareId' },
       },
     ]);
     expect(await endpoint.coredumps.get(dump.id)).toMatchObject({
@@ -145,7 +145,7 @@ describe('reading several dumps with a chosen build', () => {
     const { errors } = await endpoint.send(print(PARSE_SEVERAL), { filter, firmwareId: null });
 
     expect(errors).toMatchObject([
-      { message: expect.stringContaining(message), extensions: { field: 'filter' } },
+      { message: expect.stringContaining(message), extensions: { field: 'input.filter' } },
     ]);
   });
 });

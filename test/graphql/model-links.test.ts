@@ -91,7 +91,7 @@ describe('links of a model', () => {
     expect(errors).toMatchObject([
       {
         message: 'deviceUrl needs a host name without placeholders after "https://".',
-        extensions: { code: 'BAD_USER_INPUT', field: 'deviceUrl' },
+        extensions: { code: 'BAD_USER_INPUT', field: 'input.deviceUrl' },
       },
     ]);
   });

@@ -6,7 +6,6 @@ import type { CoredumpColumns } from '../../coredumps/types.js';
 const WITHOUT_COLUMNS = [
   '__typename',
   'device',
-  'firmware',
   'downloadUrl',
   'rawRemovedAt',
   'parsedOutput',
