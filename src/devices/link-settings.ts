@@ -54,7 +54,13 @@ export function createLinksLoader(db: Db) {
 /** The columns of `ModelLinks` that hold links. */
 type StoredLinks = Omit<ModelLinks, 'sourcePrefixes'> & { sourcePrefix: string | null };
 
-function toLinks({ sourceUrl, sourcePrefix, compareUrl, ticketUrl, deviceUrl }: StoredLinks): ModelLinks {
+export function toLinks({
+  sourceUrl,
+  sourcePrefix,
+  compareUrl,
+  ticketUrl,
+  deviceUrl,
+}: StoredLinks): ModelLinks {
   const sourcePrefixes = sourcePrefix === null ? [] : sourcePrefix.split('\n');
   return { sourceUrl, sourcePrefixes, compareUrl, ticketUrl, deviceUrl };
 }

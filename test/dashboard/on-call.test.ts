@@ -60,7 +60,7 @@ describe.skipIf(!hasChromium)(`who is on call${NEEDS_CHROMIUM}`, () => {
 
     const line = page.getByRole('link', { name: PLACE }).first();
     await page.context().route(`${REPOSITORY}/**`, (route) => route.fulfill({ body: 'the line' }));
-    const [source] = await Promise.all([page.waitForEvent('popup'), line.click()]);
+    const [source] = await Promise.all([page.context().waitForEvent('page'), line.click()]);
     expect(source.url()).toMatch(/\/blob\/a94a8fe\/.*network\.c#L\d+$/);
     await source.close();
 

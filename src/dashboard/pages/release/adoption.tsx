@@ -1,7 +1,26 @@
 import type { ReleaseOnPageFragment } from '../../generated/graphql';
 import { BarChart } from '../../parts/bar-chart';
+import { OTHERS } from '../../parts/chart-columns';
 
-/** How many devices ran the version on each day. */
+type Day = ReleaseOnPageFragment['adoption'][number];
+
+/** The server counts days of UTC. Noon of such a day has the same date for nearly all readers. */
+function noonOf(start: string): string {
+  return start.replace('T00:', 'T12:');
+}
+
+function partsOf(
+  { deviceCount, comparedDeviceCount, otherDeviceCount }: Day,
+  { version, comparedTo }: ReleaseOnPageFragment,
+) {
+  return [
+    { name: version, count: deviceCount },
+    { name: comparedTo?.version ?? 'the version before', count: comparedDeviceCount },
+    { name: OTHERS, count: otherDeviceCount },
+  ].filter(({ count }) => count > 0);
+}
+
+/** How many devices ran the version on each day, beside those that ran another one. */
 export function Adoption({ release }: { release: ReleaseOnPageFragment }) {
   const { adoption, version } = release;
   const heard = adoption.filter(
@@ -25,9 +44,9 @@ export function Adoption({ release }: { release: ReleaseOnPageFragment }) {
         <p className="hint">No device of the model was heard of in the last 30 days.</p>
       ) : (
         <BarChart
-          buckets={adoption.map(({ start, deviceCount: count }) => ({ start, count }))}
+          columns={adoption.map((day) => ({ at: noonOf(day.start), parts: partsOf(day, release) }))}
           by="DAY"
-          label={`Devices heard of with ${version} a day, last 30 days`}
+          label="Devices heard of a day (UTC) by version, last 30 days"
         />
       )}
     </section>
