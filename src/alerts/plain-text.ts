@@ -18,7 +18,7 @@ export function oneLine(text: string, maxLength = MAX_LINE): string {
   return cut(plain, maxLength);
 }
 
-export const MAX_LINE = 300;
+const MAX_LINE = 300;
 
 /** Cuts between characters. @param maxLength in UTF-16 units, as the targets count */
 export function cut(text: string, maxLength: number): string {

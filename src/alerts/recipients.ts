@@ -3,7 +3,7 @@ import { badInput } from '../errors.js';
 import { isMailAddress } from '../platform/mail/address.js';
 
 /** A mailing list is made for more people. */
-export const MAX_RECIPIENTS = 20;
+const MAX_RECIPIENTS = 20;
 
 const stored = z.array(z.string());
 

@@ -25,9 +25,10 @@ const WITHOUT_ID = [
     'ReportWarning',
     'StackFrame',
   ],
-  // Parts of a group or model, which has the id.
+  // Parts of a group, model or alert rule, which has the id.
   ...[
     'AffectedDevice',
+    'AlertQuietHours',
     'CrashGroupEvent',
     'CrashNeighbors',
     'CrashVariant',

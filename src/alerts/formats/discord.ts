@@ -91,6 +91,6 @@ function linked(text: string, url: string): string {
 const escaped = (text: string, maxLength: number) => escapedWithin(text, inertForDiscord, maxLength);
 
 /** Discord accepts a backslash before any punctuation. */
-export function inertForDiscord(text: string): string {
+function inertForDiscord(text: string): string {
   return text.replace(/[\\*_~`|<>[\]()@:#&!-]/g, '\\$&');
 }

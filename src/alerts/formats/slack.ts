@@ -108,7 +108,7 @@ const heading = (title: string) => escapedWithin(cut(title, MAX_HEADER), inertFo
  * Slack can escape only these three; other links, mentions and emphasis are broken up by an invisible character.
  * `snake_case` is left as it is: Slack takes "_" for emphasis only at the ends of words.
  */
-export function inertForSlack(text: string): string {
+function inertForSlack(text: string): string {
   return text
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
