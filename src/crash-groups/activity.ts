@@ -91,7 +91,7 @@ export async function noteActivities(
 }
 
 /** Tells subscribers that the activity or tags of groups have changed. */
-export async function touchGroups(tx: DbTransaction, groupIds: readonly number[], at: Date): Promise<void> {
+async function touchGroups(tx: DbTransaction, groupIds: readonly number[], at: Date): Promise<void> {
   const ids = { in: [...groupIds] };
   await tx.crashGroup.updateMany({ where: { id: ids }, data: { activityAt: at, updatedAt: at } });
 }

@@ -76,7 +76,7 @@ export function createBulkChanges({
   }
 }
 
-export const MAX_GROUPS = 200;
+const MAX_GROUPS = 200;
 
 const BACK = { OPEN: 'REOPENED', RESOLVED: 'RESOLVED', IGNORED: 'IGNORED' } as const;
 

@@ -60,7 +60,7 @@ export function activitiesOf(triage: GroupTriage, before: CrashGroupRow, at: Dat
   return activities;
 }
 
-export function stateActivity(
+function stateActivity(
   state: GroupState,
   { resolvedInVersion = null, ignoreUntil = null }: GroupTriage,
   at: Date,

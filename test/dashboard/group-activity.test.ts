@@ -68,7 +68,7 @@ describe.skipIf(!hasChromium)(`the activity of a group on its page${NEEDS_CHROMI
     await ofAdmin.getByLabel('For a number of further crashes').check();
     await ofAdmin.getByLabel('Crashes', { exact: true }).fill('12');
     await ofAdmin.getByRole('dialog').getByRole('button', { name: 'Ignore' }).click();
-    await ofViewer.getByText('for 12 more crashes').waitFor();
+    await ofViewer.locator('.dump-line').getByText('for 12 more crashes').waitFor();
     await said.getByText('ignored it for 12 more crashes').waitFor();
 
     const { changeCrashGroups } = await asAdmin<{ changeCrashGroups: { undo: string[] } }>(
@@ -83,7 +83,7 @@ describe.skipIf(!hasChromium)(`the activity of a group on its page${NEEDS_CHROMI
       { undo: changeCrashGroups.undo },
     );
     await said.getByText('assigned it to nobody').waitFor();
-    await ofViewer.getByText('for 12 more crashes').waitFor();
+    await ofViewer.locator('.dump-line').getByText('for 12 more crashes').waitFor();
 
     expect(await complaintsOfAxe(ofAdmin)).toEqual([]);
     await seen.getByRole('button', { name: 'Delete' }).click();

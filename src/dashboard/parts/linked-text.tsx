@@ -27,7 +27,7 @@ export function ExternalLink({ href, children }: { href: string; children: strin
   );
 }
 
-export function partsOf(text: string): { text: string; isLink: boolean }[] {
+function partsOf(text: string): { text: string; isLink: boolean }[] {
   const parts: { text: string; isLink: boolean }[] = [];
   let from = 0;
   for (const { 0: found, index } of text.matchAll(LINK)) {

@@ -72,7 +72,7 @@ builder.node(GroupActivity, {
   }),
 });
 
-export const GroupActivityConnection = builder.connectionObject({
+const GroupActivityConnection = builder.connectionObject({
   type: GroupActivity,
   name: 'GroupActivityConnection',
 });
