@@ -1,28 +1,9 @@
 import type { ReleaseOnPageFragment } from '../../generated/graphql';
 import { BarChart } from '../../parts/bar-chart';
-import { OTHERS } from '../../parts/chart-columns';
 
-type Day = ReleaseOnPageFragment['adoption'][number];
-
-/** The server counts days of UTC. Noon of such a day has the same date for nearly all readers. */
-function noonOf(start: string): string {
-  return start.replace('T00:', 'T12:');
-}
-
-function partsOf(
-  { deviceCount, comparedDeviceCount, otherDeviceCount }: Day,
-  { version, comparedTo }: ReleaseOnPageFragment,
-) {
-  return [
-    { name: version, count: deviceCount },
-    { name: comparedTo?.version ?? 'the version before', count: comparedDeviceCount },
-    { name: OTHERS, count: otherDeviceCount },
-  ].filter(({ count }) => count > 0);
-}
-
-/** How many devices ran the version on each day, beside those that ran another one. */
+/** Which versions the devices that were heard of on a day ran. */
 export function Adoption({ release }: { release: ReleaseOnPageFragment }) {
-  const { adoption, version } = release;
+  const { adoption, version, comparedTo } = release;
   const heard = adoption.filter(
     ({ deviceCount, comparedDeviceCount, otherDeviceCount }) =>
       deviceCount + comparedDeviceCount + otherDeviceCount > 0,
@@ -32,7 +13,7 @@ export function Adoption({ release }: { release: ReleaseOnPageFragment }) {
   return (
     <section className="card" aria-labelledby="adoption">
       <header className="card-head">
-        <h2 id="adoption">Devices with {version}</h2>
+        <h2 id="adoption">Adoption</h2>
         {last !== undefined && (
           <span className="muted">
             {Math.round((last.deviceCount / all) * 100)} % of {all} on{' '}
@@ -44,11 +25,23 @@ export function Adoption({ release }: { release: ReleaseOnPageFragment }) {
         <p className="hint">No device of the model was heard of in the last 30 days.</p>
       ) : (
         <BarChart
-          columns={adoption.map((day) => ({ at: noonOf(day.start), parts: partsOf(day, release) }))}
+          columns={adoption.map((day) => ({
+            at: localDay(day.start),
+            parts: [
+              { name: version, count: day.deviceCount },
+              ...(comparedTo == null ? [] : [{ name: comparedTo.version, count: day.comparedDeviceCount }]),
+              { name: 'other versions', count: day.otherDeviceCount },
+            ].filter(({ count }) => count > 0),
+          }))}
           by="DAY"
-          label="Devices heard of a day (UTC) by version, last 30 days"
+          label="Devices a day (UTC) by version, last 30 days"
         />
       )}
     </section>
   );
+}
+
+/** The server counts by days of UTC, and the chart writes days of the reader: the same date. */
+function localDay(start: string): string {
+  return new Date(`${start.slice(0, 10)}T00:00`).toISOString();
 }
