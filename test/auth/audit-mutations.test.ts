@@ -48,6 +48,11 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     twice(async () => `(input: { id: "${await aModel()}" }) { deletedDeviceModelId }`),
   setModelPrivacy: ({ model }) =>
     twice(async (n) => `(input: { modelCode: "${model.code}", keepRawDays: ${n} }) { deviceModel { id } }`),
+  updateModelLinks: ({ model }) =>
+    twice(
+      async (n) =>
+        `(input: { modelCode: "${model.code}", ticketUrl: "https://example.org/${n}" }) { deviceModel { id } }`,
+    ),
   deleteFirmware: ({ aFirmware }) =>
     twice(async () => `(input: { id: "${await aFirmware()}" }) { deletedFirmwareId }`),
   updateFirmware: ({ aFirmware }) =>
@@ -62,6 +67,11 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     twice(
       async () =>
         `(input: { id: "${await aDump()}", firmwareId: "${await aFirmware()}" }) { coredump { id } }`,
+    ),
+  parseCoredumps: ({ aDump, aFirmware }) =>
+    twice(
+      async () =>
+        `(input: { filter: { id: ["${await aDump()}"] }, firmwareId: "${await aFirmware()}" }) { count }`,
     ),
   reparseCoredumps: ({ aDump }) =>
     twice(async (n) => {

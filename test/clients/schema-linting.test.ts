@@ -33,6 +33,7 @@ const WITHOUT_ID = [
     'CrashNeighbors',
     'CrashVariant',
     'IgnoredUntil',
+    'ModelLinks',
     'ModelPrivacy',
     'OwnCodeRegrouping',
     'OwnCodeRule',

@@ -2,6 +2,7 @@ import { Link } from 'wouter';
 import type { GroupOnPageFragment } from '../../generated/graphql';
 import { CopyButton } from '../../parts/copy-button';
 import { GroupState } from '../../parts/group-state';
+import { OutsideLink } from '../../parts/outside-link';
 import { countText } from '../../parts/sizes';
 import { TextWithCode } from '../../parts/text-with-code';
 import { Ago } from '../../parts/time';
@@ -46,6 +47,7 @@ export function GroupHead({
           <span>
             last <Ago at={group.lastSeenAt} />
           </span>
+          {group.newTicketUrl != null && <OutsideLink href={group.newTicketUrl}>New ticket</OutsideLink>}
           <CopyButton text={group.id} label="Copy id" name="Copy id of the group" />
           <ForAdmins>
             <Link href={`/alerts?${new URLSearchParams({ group: group.id })}`}>Alerts for this group</Link>

@@ -31,7 +31,7 @@ import { VariantTable } from './variant-table';
 
 graphql(`
   fragment GroupOnPage on CrashGroup {
-    id title reason state isRegression regressedInVersion resolvedInVersion
+    id newTicketUrl title reason state isRegression regressedInVersion resolvedInVersion
     ...GroupNoteOnPage ...IgnoredUntilOnPage
     count keptCount deviceCount firstSeenAt lastSeenAt firmwareVersions fingerprints
     culpritFunction culpritFile
