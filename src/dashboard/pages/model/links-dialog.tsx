@@ -80,7 +80,7 @@ function LinksForm({ model, onClose }: Omit<LinksDialogProps, 'isOpen'>) {
       {FIELDS.map(([field, label, placeholders]) => {
         const template = links[field] ?? '';
         return (
-          <div key={field}>
+          <div key={field} className="link-fields">
             <Field
               label={label}
               type="text"
