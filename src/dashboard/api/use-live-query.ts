@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef } from 'react';
-import { type AnyVariables, type CombinedError, type TypedDocumentNode, useQuery } from 'urql';
+import { type AnyVariables, type CombinedError, createRequest, type TypedDocumentNode, useQuery } from 'urql';
 import { type Change, useLive } from './live';
 import type { Whole } from './whole';
 
@@ -8,8 +8,10 @@ interface LiveQuery<Data> {
   data: Whole<Data> | undefined;
   error: CombinedError | undefined;
   isLoading: boolean;
-  /** The answer is the server's, to these variables: not from the cache, and no other one is on its way. */
-  isSettled: boolean;
+  /** The data answers these variables, perhaps out of the cache. */
+  isAnswer: boolean;
+  /** It does, it is the server's, and no other answer is on its way. */
+  isFresh: boolean;
   /** Poll interval, for changes without an event. */
   readAgain(): void;
 }
@@ -24,7 +26,10 @@ export function useLiveQuery<Data, Variables extends AnyVariables>(
   variables: Variables,
   concerns: (change: NonNullable<Change>) => boolean = () => true,
 ): LiveQuery<Data> {
-  const [{ data, error, fetching, stale }, execute] = useQuery<Data, Variables>({ query, variables });
+  const [{ data, error, fetching, stale, operation }, execute] = useQuery<Data, Variables>({
+    query,
+    variables,
+  });
   const { listen } = useLive();
   const latest = useRef({ execute, concerns });
   latest.current = { execute, concerns };
@@ -40,10 +45,19 @@ export function useLiveQuery<Data, Variables extends AnyVariables>(
     };
   }, [listen]);
 
+  // After a change of variables urql first gives the answer to the old ones again.
+  const isAnswer = data !== undefined && operation?.key === createRequest(query, variables).key;
   const last = useRef<Whole<Data> | undefined>(undefined);
   if (data !== undefined && isWhole(data, error)) last.current = data;
   const readAgain = useCallback(() => latest.current.execute({ requestPolicy: 'network-only' }), []);
-  return { data: last.current, error, isLoading: fetching, isSettled: !fetching && !stale, readAgain };
+  return {
+    data: last.current,
+    error,
+    isLoading: fetching,
+    isAnswer,
+    isFresh: isAnswer && !fetching && !stale,
+    readAgain,
+  };
 }
 
 /** Whether no root field failed. */

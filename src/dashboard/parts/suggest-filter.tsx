@@ -79,7 +79,7 @@ export function SuggestFilter({
             }}
           />
           {isShown && (
-            <div id={listId} role="listbox" aria-label={label} className="options">
+            <div id={listId} role="listbox" aria-label="Suggestions" className="options">
               {options.map((option, index) => (
                 // The field has the keyboard.
                 // biome-ignore lint/a11y/useFocusableInteractive: see above

@@ -14,11 +14,13 @@ export interface CalmList<Row> {
   show(): void;
 }
 
-interface Shown {
+interface Shown<Row> {
   key: string;
-  /** False: the list follows the server's until its first whole answer. */
+  /** False: the rows are not those of this question yet. */
   isSettled: boolean;
   ids: readonly string[];
+  /** After a change of the reader's own: the answer from before it. The next one is shown. */
+  outdated: readonly Row[] | undefined;
 }
 
 /**
@@ -28,15 +30,23 @@ interface Shown {
  *
  * @param latest the rows as the server has them now
  * @param key of the question: filters, order and page
- * @param isSettled whether `latest` answers this question
+ * @param isAnswer whether `latest` answers this question, perhaps out of the page's memory
+ * @param isFresh whether it is what the server says now
  * @param pageSize rows of a full page: behind it others may be
  */
 export function useCalmList<Row extends { id: string }>(
   latest: readonly Row[] | undefined,
-  { key, isSettled, pageSize }: { key: string; isSettled: boolean; pageSize: number },
+  {
+    key,
+    isAnswer,
+    isFresh,
+    pageSize,
+  }: { key: string; isAnswer: boolean; isFresh: boolean; pageSize: number },
 ): CalmList<Row> {
   const [, redraw] = useState(0);
-  const shown = useRef<Shown>({ key, isSettled: false, ids: [] });
+  const shown = useRef<Shown<Row>>({ key, isSettled: false, ids: [], outdated: undefined });
+  const newest = useRef(latest);
+  newest.current = latest;
   const known = useRef(new Map<string, Row>());
   const deleted = useDeleted();
   const { listenToOwn } = useLive();
@@ -45,13 +55,27 @@ export function useCalmList<Row extends { id: string }>(
     shown.current = { ...shown.current, isSettled: false };
     redraw((count) => count + 1);
   }, []);
-  useEffect(() => listenToOwn(show), [listenToOwn, show]);
+  useEffect(
+    () =>
+      listenToOwn(() => {
+        shown.current = { ...shown.current, outdated: newest.current };
+      }),
+    [listenToOwn],
+  );
 
-  if (shown.current.key !== key) shown.current = { key, isSettled: false, ids: shown.current.ids };
+  if (shown.current.key !== key)
+    shown.current = { key, isSettled: false, ids: shown.current.ids, outdated: undefined };
   if (latest !== undefined) {
     for (const row of latest) known.current.set(row.id, row);
-    if (!shown.current.isSettled || shown.current.ids.length === 0) {
-      shown.current = { key, isSettled, ids: latest.map(({ id }) => id) };
+    const { outdated } = shown.current;
+    const isAwaited = outdated !== undefined && latest !== outdated;
+    if (!shown.current.isSettled || isAwaited || shown.current.ids.length === 0) {
+      shown.current = {
+        key,
+        isSettled: isAnswer,
+        ids: latest.map(({ id }) => id),
+        outdated: isAwaited && isFresh ? undefined : outdated,
+      };
       known.current = new Map(latest.map((row) => [row.id, row]));
     }
   }

@@ -57,7 +57,10 @@ export function useKeys({ onSearch, onHelp }: { onSearch: () => void; onHelp: ()
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.matches('input, textarea, select, [contenteditable]');
+  return (
+    target instanceof HTMLElement &&
+    target.matches('input:not([type="checkbox"]), textarea, select, [contenteditable]')
+  );
 }
 
 function moveFocus(step: 1 | -1): void {

@@ -42,7 +42,7 @@ export function DevicesPage() {
   const filter = filterOf(parameters, now);
   const isNarrowed = Object.keys(filter).length > 0;
   const sorting = useSorting('newest');
-  const { data, error, isSettled } = useLiveQuery(Devices, {
+  const { data, error, isAnswer, isFresh } = useLiveQuery(Devices, {
     filter,
     orderBy: {
       field: ORDERS[sorting.by] ?? 'CREATED_AT',
@@ -51,7 +51,7 @@ export function DevicesPage() {
     after: parameters.get('after'),
   });
   const devices = data?.devices;
-  const list = useCalmList(devices?.nodes, { key: asked, isSettled, pageSize: PAGE_SIZE });
+  const list = useCalmList(devices?.nodes, { key: asked, isAnswer, isFresh, pageSize: PAGE_SIZE });
 
   return (
     <>

@@ -39,13 +39,13 @@ export function DumpsPage() {
   const now = useMemo(() => Date.now(), [asked]);
   const filter = dumpFilterOf(parameters, now);
   const sorting = useSorting('arrived');
-  const { data, error, isSettled } = useLiveQuery(Dumps, {
+  const { data, error, isAnswer, isFresh } = useLiveQuery(Dumps, {
     filter,
     orderBy: { field: 'UPLOADED_AT', direction: sorting.isAscending ? 'ASC' : 'DESC' },
     after: parameters.get('after'),
   });
   const dumps = data?.coredumps;
-  const list = useCalmList(dumps?.nodes, { key: asked, isSettled, pageSize: PAGE_SIZE });
+  const list = useCalmList(dumps?.nodes, { key: asked, isAnswer, isFresh, pageSize: PAGE_SIZE });
   const isAdmin = useContext(RoleContext) === 'admin';
   const selection = useSelection(list.rows.map(({ id }) => id));
 

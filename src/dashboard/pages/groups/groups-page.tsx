@@ -39,13 +39,13 @@ export function GroupsPage() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another address is another moment
   const now = useMemo(() => Date.now(), [asked]);
   const sorting = useSorting('count');
-  const { data, error, isSettled } = useLiveQuery(Groups, {
+  const { data, error, isAnswer, isFresh } = useLiveQuery(Groups, {
     filter: filterOf(parameters, now),
     orderBy: { field: ORDERS[sorting.by] ?? 'COUNT', direction: sorting.isAscending ? 'ASC' : 'DESC' },
     after: parameters.get('after'),
   });
   const groups = data?.crashGroups;
-  const list = useCalmList(groups?.nodes, { key: asked, isSettled, pageSize: PAGE_SIZE });
+  const list = useCalmList(groups?.nodes, { key: asked, isAnswer, isFresh, pageSize: PAGE_SIZE });
   const isAdmin = useContext(RoleContext) === 'admin';
   const selection = useSelection(list.rows.map(({ id }) => id));
 

@@ -31,7 +31,7 @@ const Overview = graphql(`
 /** The state of the fleet: recent dumps, pending work, and whether the server is ready. */
 export function OverviewPage() {
   useTitle('Overview');
-  const { data, error, isSettled } = useLiveQuery(Overview, {
+  const { data, error, isAnswer, isFresh } = useLiveQuery(Overview, {
     waiting: WAITING_FILTER,
     failed: FAILED_FILTER,
   });
@@ -50,8 +50,8 @@ export function OverviewPage() {
       {data !== undefined && data.recent.totalCount > 0 && (
         <>
           <CrashChart />
-          <Worst data={data} isSettled={isSettled} />
-          <Recent data={data} isSettled={isSettled} />
+          <Worst data={data} isAnswer={isAnswer} isFresh={isFresh} />
+          <Recent data={data} isAnswer={isAnswer} isFresh={isFresh} />
         </>
       )}
     </>
@@ -90,13 +90,14 @@ function Counts({ data }: { data: Whole<OverviewQuery> }) {
 
 interface PartProps {
   data: Whole<OverviewQuery>;
-  isSettled: boolean;
+  isAnswer: boolean;
+  isFresh: boolean;
 }
 
 const [WORST, RECENT] = [6, 12];
 
-function Worst({ data, isSettled }: PartProps) {
-  const list = useCalmList(data.worst.nodes, { key: '', isSettled, pageSize: WORST });
+function Worst({ data, isAnswer, isFresh }: PartProps) {
+  const list = useCalmList(data.worst.nodes, { key: '', isAnswer, isFresh, pageSize: WORST });
   if (list.rows.length === 0) return null;
   return (
     <section className="card" aria-labelledby="worst">
@@ -110,8 +111,8 @@ function Worst({ data, isSettled }: PartProps) {
   );
 }
 
-function Recent({ data, isSettled }: PartProps) {
-  const list = useCalmList(data.recent.nodes, { key: '', isSettled, pageSize: RECENT });
+function Recent({ data, isAnswer, isFresh }: PartProps) {
+  const list = useCalmList(data.recent.nodes, { key: '', isAnswer, isFresh, pageSize: RECENT });
   return (
     <section className="card" aria-labelledby="recent">
       <header className="card-head">
