@@ -36,7 +36,11 @@ export function SuggestFilter({
     variables: { field: of, text: asked, modelCode: modelCode || null },
     pause: !isOpen,
   });
-  const options = data?.suggestions ?? [];
+  // Until the answer to what was typed is there, those of the last one that match it.
+  const words = text === value ? [] : text.toLowerCase().split(/\s+/);
+  const options = (data?.suggestions ?? []).filter((option) =>
+    words.every((word) => `${option.value} ${option.label ?? ''}`.toLowerCase().includes(word)),
+  );
   const isShown = isOpen && options.length > 0;
 
   function take(chosen: string): void {
