@@ -32,6 +32,8 @@ export function createPageRoute({
     const file = isIndex ? index : files.get(path);
     if (file === undefined) return false;
     const cacheControl = HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache';
+    // A crash that was shared with somebody is not for search engines.
+    if (path === '/shared') response.setHeader('X-Robots-Tag', 'noindex');
     sendStaticFile(request, response, file, { cacheControl, headers: securityHeaders(issuerOrigins()) });
     return true;
   };

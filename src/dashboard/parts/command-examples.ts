@@ -55,7 +55,7 @@ export function bootCurlLine(sender: { ingestKey: string } | { modelCode: string
 /** The upload of a build by CI. @param isClosed the server has authentication, so CI needs an uploader's token */
 export function uploadCommand(modelCode: string, isClosed: boolean): string {
   return [
-    ...(isClosed ? ['export COREDOCK_TOKEN=…'] : []),
+    ...(isClosed ? ['export COREDOCK_TOKEN=… # of an uploader'] : []),
     `npx coredock firmware upload build/${modelCode}.elf \\`,
     `  --model ${modelCode} --url ${SERVER_URL}`,
   ].join('\n');

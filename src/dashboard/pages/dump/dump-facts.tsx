@@ -1,7 +1,7 @@
 import { Link } from 'wouter';
 import type { DumpOnPageFragment } from '../../generated/graphql';
-import { CrashVersion } from '../../parts/crash-version';
 import { CopyButton } from '../../parts/copy-button';
+import { CrashVersion } from '../../parts/crash-version';
 import { Fact } from '../../parts/fact';
 import { bytesText } from '../../parts/sizes';
 import { Moment } from '../../parts/time';

@@ -67,7 +67,7 @@ export function GroupPage({ id }: { id: string }) {
   const filters = useGroupFilters();
   const chosen = filters.parameters.get('dump');
   const shown = useShownCrash({ chosen, filterKey: JSON.stringify(filters.filter) });
-  const { data, error } = useLiveQuery(
+  const { data, error, isSettled } = useLiveQuery(
     GroupById,
     {
       id,
@@ -82,6 +82,7 @@ export function GroupPage({ id }: { id: string }) {
   );
   const group = data?.crashGroup;
   const { dump, newCrashes } = useCrashToShow(shown, {
+    isCurrent: isSettled,
     newest: group?.newest.nodes[0]?.id,
     count: group?.coredumps.totalCount ?? 0,
     shown: data?.coredump ?? group?.crash?.nodes[0],
@@ -100,7 +101,6 @@ export function GroupPage({ id }: { id: string }) {
       </nav>
       <GroupHead group={group} explanation={dump?.report?.explanation ?? null} />
       {error !== undefined && <ErrorNotice error={error} />}
-      <Frequency data={data} group={group} filters={filters} />
       <CrashFilters group={group} filters={filters} />
       {newCrashes > 0 && (
         <p className="new-crashes" role="status">
@@ -118,6 +118,7 @@ export function GroupPage({ id }: { id: string }) {
       )}
       <div className="dump-columns">
         <div className="dump-main">
+          <Frequency data={data} group={group} filters={filters} />
           <Dumps group={group} />
         </div>
         <aside className="dump-side">

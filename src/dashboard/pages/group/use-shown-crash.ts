@@ -6,6 +6,8 @@ interface Pin {
   /** Crashes of the filter at that time. */
   count: number;
   filterKey: string;
+  /** Newer ones have arrived. It never becomes false again: answers of different ages would turn it back and forth. */
+  isBehind: boolean;
 }
 
 /**
@@ -14,50 +16,49 @@ interface Pin {
  */
 export function useShownCrash({ chosen, filterKey }: { chosen: string | null; filterKey: string }) {
   const [pinned, setPinned] = useState<Pin | null>(null);
-  const [isBehind, setBehind] = useState(false);
   const pin = pinned?.filterKey === filterKey ? pinned : null;
   return {
     chosen,
     filterKey,
     pin,
     setPinned,
-    setBehind,
     /** The crash to ask for, where it is not the newest. */
-    asked: chosen ?? (isBehind ? (pin?.id ?? null) : null),
-    showNewest() {
-      setPinned(null);
-      setBehind(false);
-    },
+    asked: chosen ?? (pin?.isBehind === true ? pin.id : null),
+    showNewest: () => setPinned(null),
   };
 }
 
 /**
  * After each answer: which crash is shown, and how many have arrived since it was the newest.
  *
+ * @param isCurrent the answer is to the question of now, and no newer one is on its way
  * @param newest the newest crash by the answer, and how many there are
  * @param shown the crash that was asked for
  */
 export function useCrashToShow(
-  { chosen, filterKey, pin, setPinned, setBehind }: ReturnType<typeof useShownCrash>,
+  { chosen, filterKey, pin, setPinned }: ReturnType<typeof useShownCrash>,
   {
+    isCurrent,
     newest,
     count,
     shown,
-  }: { newest: string | undefined; count: number; shown: DumpOnPageFragment | null | undefined },
+  }: {
+    isCurrent: boolean;
+    newest: string | undefined;
+    count: number;
+    shown: DumpOnPageFragment | null | undefined;
+  },
 ): { dump: DumpOnPageFragment | null; newCrashes: number } {
   const last = useRef<DumpOnPageFragment | null>(null);
-  const pinnedId = pin?.id;
   useEffect(() => {
-    if (newest === undefined) return;
-    if (pinnedId === undefined) {
-      setPinned({ id: newest, count, filterKey });
-      setBehind(false);
-    } else setBehind(newest !== pinnedId);
-  }, [newest, count, filterKey, pinnedId, setPinned, setBehind]);
+    if (!isCurrent || newest === undefined) return;
+    if (pin === null) setPinned({ id: newest, count, filterKey, isBehind: false });
+    else if (newest !== pin.id && !pin.isBehind) setPinned({ ...pin, isBehind: true });
+  }, [isCurrent, newest, count, filterKey, pin, setPinned]);
 
   if (shown != null) last.current = shown;
-  const isBehind = chosen === null && pin !== null && newest !== undefined && newest !== pin.id;
-  const wanted = chosen ?? (isBehind ? pin.id : newest);
+  const wanted = chosen ?? pin?.id ?? newest;
   const known = [shown, last.current].find((dump) => dump?.id === wanted);
+  const isBehind = chosen === null && pin?.isBehind === true;
   return { dump: known ?? shown ?? null, newCrashes: isBehind ? Math.max(1, count - pin.count) : 0 };
 }

@@ -55,7 +55,7 @@ function Crash({ crash }: { crash: SharedCrash }) {
   const others = report?.tasks.filter((task) => task !== crashed) ?? [];
   return (
     <article className="dump">
-      <header className="dump-head" data-status="SETTLED">
+      <header className="dump-head" data-status="PARSED">
         <div className="dump-title">
           <h1>{crash.title}</h1>
           {report?.explanation != null && (
