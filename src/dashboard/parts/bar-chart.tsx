@@ -1,19 +1,7 @@
 import { type CSSProperties, type KeyboardEvent, useRef, useState } from 'react';
 import { type ChartColumn, OTHERS, ticksUpTo } from './chart-columns';
+import { CRASHES, countOf, type Formats, formatsOf, type Noun, textOf, totalOf } from './chart-texts';
 import { TIME_ZONE } from './time-zone';
-
-const FORMATS = {
-  DAY: {
-    tick: new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' }),
-    whole: new Intl.DateTimeFormat('en-GB', { dateStyle: 'full' }),
-  },
-  HOUR: {
-    tick: new Intl.DateTimeFormat('en-GB', { weekday: 'short', hour: '2-digit', minute: '2-digit' }),
-    whole: new Intl.DateTimeFormat('en-GB', {
-      ...{ weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' },
-    }),
-  },
-} as const;
 
 /** More labels under the columns would touch each other. */
 const MAX_LABELS = 6;
@@ -27,6 +15,10 @@ interface BarChartProps {
   onSelect?: ((column: ChartColumn) => void) | undefined;
   /** The start of the column that is chosen now. */
   selected?: string | undefined;
+  /** What is counted; crashes when left out. */
+  noun?: Noun;
+  /** The zone in which the columns begin; the reader's when left out. */
+  timeZone?: string;
   /** Names of the legend can be chosen. */
   onSelectName?: ((name: string) => void) | undefined;
 }
@@ -35,7 +27,17 @@ interface BarChartProps {
  * Counts over time, in the reader's time zone: stacked columns with ticks, a legend, and a tooltip by mouse, touch and
  * keyboard (arrow keys). The same numbers are in a table.
  */
-export function BarChart({ columns, by, label, onSelect, selected, onSelectName }: BarChartProps) {
+export function BarChart({
+  columns,
+  by,
+  label,
+  onSelect,
+  selected,
+  noun = CRASHES,
+  timeZone = TIME_ZONE,
+  onSelectName,
+}: BarChartProps) {
+  const formats = formatsOf(by, timeZone);
   const names = namesOf(columns);
   const totals = columns.map(totalOf);
   const ticks = ticksUpTo(Math.max(0, ...totals));
@@ -50,8 +52,11 @@ export function BarChart({ columns, by, label, onSelect, selected, onSelectName 
           </span>
         ))}
       </div>
-      <Plot {...{ columns, by, names, ticks, top, onSelect, selected }} label={`${label}: ${total} in all`} />
-      <Labels columns={columns} by={by} />
+      <Plot
+        {...{ columns, formats, noun, names, ticks, top, onSelect, selected }}
+        label={`${label}: ${total} in all`}
+      />
+      <Labels columns={columns} formats={formats} />
       <figcaption className="chart-caption">
         {names.length > 1 && <Legend names={names} onSelectName={onSelectName} />}
         {columns.some(({ isGap }) => isGap === true) && (
@@ -59,20 +64,22 @@ export function BarChart({ columns, by, label, onSelect, selected, onSelectName 
             <span className="chart-swatch" data-gap="true" aria-hidden="true" /> no data
           </span>
         )}
-        <span>Time zone: {TIME_ZONE}</span>
+        <span>Time zone: {timeZone}</span>
       </figcaption>
-      <Table columns={columns} by={by} label={label} names={names} />
+      <Table {...{ columns, by, label, names, formats }} />
     </figure>
   );
 }
 
-interface PlotProps extends Pick<BarChartProps, 'columns' | 'by' | 'label' | 'onSelect' | 'selected'> {
+interface PlotProps extends Pick<BarChartProps, 'columns' | 'label' | 'onSelect' | 'selected'> {
+  formats: Formats;
+  noun: Noun;
   names: readonly string[];
   ticks: readonly number[];
   top: number;
 }
 
-function Plot({ columns, by, label, names, ticks, top, onSelect, selected }: PlotProps) {
+function Plot({ columns, formats, noun, label, names, ticks, top, onSelect, selected }: PlotProps) {
   const plot = useRef<HTMLDivElement>(null);
   /** The column that Tab leads to, and the one whose tooltip is shown. */
   const [current, setCurrent] = useState<number | null>(null);
@@ -109,7 +116,7 @@ function Plot({ columns, by, label, names, ticks, top, onSelect, selected }: Plo
         const props = {
           className: 'chart-column',
           tabIndex: index === focusable ? 0 : -1,
-          'aria-label': textOf(column, by),
+          'aria-label': textOf(column, formats, noun),
           'data-gap': column.isGap === true,
           onFocus: () => {
             setCurrent(index);
@@ -135,7 +142,7 @@ function Plot({ columns, by, label, names, ticks, top, onSelect, selected }: Plo
         );
       })}
       {shown !== null && columns[shown] !== undefined && (
-        <Tooltip column={columns[shown]} by={by} names={names} at={(shown + 0.5) / columns.length} />
+        <Tooltip column={columns[shown]} {...{ formats, noun, names }} at={(shown + 0.5) / columns.length} />
       )}
     </div>
   );
@@ -154,19 +161,21 @@ function Parts({ column, names, top }: { column: ChartColumn; names: readonly st
 /** For the eyes: screen readers read the column's own label. */
 function Tooltip({
   column,
-  by,
+  formats,
+  noun,
   names,
   at,
 }: {
   column: ChartColumn;
-  by: BarChartProps['by'];
+  formats: Formats;
+  noun: Noun;
   names: readonly string[];
   at: number;
 }) {
   const side: CSSProperties = at < 0.5 ? { left: `${at * 100}%` } : { right: `${(1 - at) * 100}%` };
   return (
     <div className="chart-tooltip" style={side} aria-hidden="true">
-      <b>{FORMATS[by].whole.format(new Date(column.at))}</b>
+      <b>{formats.whole.format(new Date(column.at))}</b>
       {names.length > 1 &&
         column.parts.map(({ name, count }) => (
           <span key={name} className="chart-key">
@@ -174,19 +183,19 @@ function Tooltip({
             <span className="number">{count.toLocaleString('en')}</span>
           </span>
         ))}
-      <span>{column.isGap === true ? 'no data' : countOf(column)}</span>
+      <span>{column.isGap === true ? 'no data' : countOf(column, noun)}</span>
     </div>
   );
 }
 
-function Labels({ columns, by }: { columns: readonly ChartColumn[]; by: BarChartProps['by'] }) {
+function Labels({ columns, formats }: { columns: readonly ChartColumn[]; formats: Formats }) {
   const step = Math.max(1, Math.ceil(columns.length / MAX_LABELS));
   return (
     <div className="chart-labels" aria-hidden="true">
       {columns.map(({ at }, index) =>
         (columns.length - 1 - index) % step === 0 ? (
           <span key={at} style={{ left: `${((index + 0.5) / columns.length) * 100}%` }}>
-            {FORMATS[by].tick.format(new Date(at))}
+            {formats.tick.format(new Date(at))}
           </span>
         ) : null,
       )}
@@ -230,7 +239,8 @@ function Table({
   by,
   label,
   names,
-}: Pick<BarChartProps, 'columns' | 'by' | 'label'> & { names: readonly string[] }) {
+  formats,
+}: Pick<BarChartProps, 'columns' | 'by' | 'label'> & { names: readonly string[]; formats: Formats }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details className="chart-table" onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -252,7 +262,7 @@ function Table({
             <tbody>
               {columns.map((column) => (
                 <tr key={column.at}>
-                  <th scope="row">{FORMATS[by].whole.format(new Date(column.at))}</th>
+                  <th scope="row">{formats.whole.format(new Date(column.at))}</th>
                   {names.map((name) => (
                     <td key={name}>
                       {column.isGap === true
@@ -283,20 +293,4 @@ function namesOf(columns: readonly ChartColumn[]): string[] {
 /** The number of its colour; the others have one of their own. */
 function seriesOf(name: string, names: readonly string[]): string {
   return name === OTHERS ? OTHERS : String((names.indexOf(name) % 6) + 1);
-}
-
-function totalOf({ parts }: ChartColumn): number {
-  return parts.reduce((sum, { count }) => sum + count, 0);
-}
-
-function countOf(column: ChartColumn): string {
-  const total = totalOf(column);
-  return total === 1 ? '1 crash' : `${total.toLocaleString('en')} crashes`;
-}
-
-function textOf(column: ChartColumn, by: BarChartProps['by']): string {
-  const when = FORMATS[by].whole.format(new Date(column.at));
-  if (column.isGap === true) return `${when}: no data`;
-  const parts = column.parts.length > 1 ? column.parts.map(({ name, count }) => `${name}: ${count}`) : [];
-  return [`${when}: ${countOf(column)}`, ...parts].join(', ');
 }

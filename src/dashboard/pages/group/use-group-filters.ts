@@ -7,7 +7,7 @@ export function dayOf(at: Date): string {
 }
 
 /** Midnight of a day, or of the day after it, as the API takes times. Null for what is no day. */
-export function midnightOf(day: string, { next = false } = {}): string | null {
+function midnightOf(day: string, { next = false } = {}): string | null {
   const [, year, month, date] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day) ?? [];
   if (year === undefined) return null;
   const at = new Date(Number(year), Number(month) - 1, Number(date) + (next ? 1 : 0));

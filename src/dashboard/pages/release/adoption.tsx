@@ -26,7 +26,7 @@ export function Adoption({ release }: { release: ReleaseOnPageFragment }) {
       ) : (
         <BarChart
           columns={adoption.map((day) => ({
-            at: localDay(day.start),
+            at: day.start,
             parts: [
               { name: version, count: day.deviceCount },
               ...(comparedTo == null ? [] : [{ name: comparedTo.version, count: day.comparedDeviceCount }]),
@@ -34,14 +34,12 @@ export function Adoption({ release }: { release: ReleaseOnPageFragment }) {
             ].filter(({ count }) => count > 0),
           }))}
           by="DAY"
-          label="Devices a day (UTC) by version, last 30 days"
+          noun={{ one: 'device', many: 'devices' }}
+          // Devices are counted by days of UTC.
+          timeZone="UTC"
+          label="Devices a day by version, last 30 days"
         />
       )}
     </section>
   );
-}
-
-/** The server counts by days of UTC, and the chart writes days of the reader: the same date. */
-function localDay(start: string): string {
-  return new Date(`${start.slice(0, 10)}T00:00`).toISOString();
 }
