@@ -10,7 +10,7 @@ import { aReceiver } from '../support/receiver.js';
 const ADMIN = 'the-token-of-who-is-on-call';
 const REPOSITORY = 'https://git.example.com/acme/thermostat';
 /** The place of the crash: test/fixtures/firmware/src/thermostat. */
-const PLACE = /^network\.c line \d+ in the repository$/;
+const PLACE = /network\.c line \d+ in the repository$/;
 
 describe.skipIf(!hasChromium)(`who is on call${NEEDS_CHROMIUM}`, () => {
   it('comes from the alert to the line of code, resolves the crash, and is told when it comes back', async () => {

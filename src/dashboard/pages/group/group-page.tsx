@@ -67,7 +67,7 @@ export function GroupPage({ id }: { id: string }) {
   const filters = useGroupFilters();
   const chosen = filters.parameters.get('dump');
   const shown = useShownCrash({ chosen, filterKey: JSON.stringify(filters.filter) });
-  const { data, error, isSettled } = useLiveQuery(
+  const { data, error, isFresh } = useLiveQuery(
     GroupById,
     {
       id,
@@ -82,7 +82,7 @@ export function GroupPage({ id }: { id: string }) {
   );
   const group = data?.crashGroup;
   const { dump, newCrashes } = useCrashToShow(shown, {
-    isCurrent: isSettled,
+    isCurrent: isFresh,
     newest: group?.newest.nodes[0]?.id,
     count: group?.coredumps.totalCount ?? 0,
     shown: data?.coredump ?? group?.crash?.nodes[0],
