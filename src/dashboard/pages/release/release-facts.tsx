@@ -65,7 +65,7 @@ export function ReleaseFacts({ release }: { release: ReleaseOnPageFragment }) {
       <header className="card-head">
         <h2 id="figures">Figures</h2>
       </header>
-      <table className="list release-facts">
+      <table className="release-facts">
         <thead>
           <tr>
             <th scope="col">

@@ -104,8 +104,14 @@ function Groups({
             <td>
               <GroupState state={node.state} isRegression={node.isRegression} />
             </td>
-            <td className="number">{count.toLocaleString('en')}</td>
-            {before !== null && <td className="number">{comparedCount.toLocaleString('en')}</td>}
+            <td className="number" data-unit={`in ${version}`}>
+              {count.toLocaleString('en')}
+            </td>
+            {before !== null && (
+              <td className="number" data-unit={`in ${before}`}>
+                {comparedCount.toLocaleString('en')}
+              </td>
+            )}
             {before !== null && (
               <td className="number wide">{expectedCount == null ? '—' : expectedCount.toFixed(1)}</td>
             )}

@@ -116,7 +116,7 @@ function ComparedWith({ release }: { release: ReleaseOnPageFragment }) {
   const { comparedTo, model, version, compareUrl, firmwares } = release;
   const others = model.versions.filter((each) => each.version !== version);
   return (
-    <span className="count">
+    <span className="count release-compared">
       {others.length > 0 && (
         <label className="labelled">
           <span>Compared with</span>
