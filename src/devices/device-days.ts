@@ -8,7 +8,7 @@ import { DAY_MS } from '../platform/durations.js';
  */
 
 /** Rows of earlier days are removed. */
-export const DEVICE_DAYS_KEPT = 180;
+const DEVICE_DAYS_KEPT = 180;
 
 /** Days since 1970, UTC. */
 export function dayOf(at: Date): number {

@@ -92,11 +92,7 @@ export function nameOf({ modelId, version }: VersionKey): string {
 }
 
 /** The condition that a row is of one of the versions. */
-export function oneOfVersions(
-  model: Prisma.Sql,
-  column: Prisma.Sql,
-  keys: readonly VersionKey[],
-): Prisma.Sql {
+function oneOfVersions(model: Prisma.Sql, column: Prisma.Sql, keys: readonly VersionKey[]): Prisma.Sql {
   const byModel = new Map<number, string[]>();
   for (const { modelId, version } of keys) byModel.set(modelId, [...(byModel.get(modelId) ?? []), version]);
   const conditions = [...byModel].map(

@@ -7,7 +7,7 @@ export const UNKNOWN_REASONS = ['NO_DEVICES', 'NO_BOOT_REPORTS'] as const;
 export type UnknownReason = (typeof UNKNOWN_REASONS)[number];
 
 /** Fewer days of devices say nothing about a version. */
-export const MIN_DEVICE_DAYS = 20;
+const MIN_DEVICE_DAYS = 20;
 
 /** Why shares and rates of a version are not known; null: they are. */
 export function whyUnknown({ deviceCount, reportingDeviceCount }: ReleaseHealth): UnknownReason | null {

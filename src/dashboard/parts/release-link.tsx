@@ -9,6 +9,6 @@ export function ReleaseLink({ model, version }: { model: string; version: string
   );
 }
 
-export function releaseAddress(model: string, version: string): string {
+function releaseAddress(model: string, version: string): string {
   return `/release/${encodeURIComponent(model)}/${encodeURIComponent(version)}`;
 }

@@ -17,13 +17,14 @@ import {
 } from '../tool.js';
 
 export const CRASH_FIELDS = `
-  id uploadedAt chip firmwareVersion parseStatus crashKind reason crashedTask device { key serial model { code } }
+  id uploadedAt chip crashVersion firmwareVersion parseStatus crashKind reason crashedTask device { key serial model { code } }
 `;
 
 export interface CrashNode {
   id: string;
   uploadedAt: string;
   chip: string;
+  crashVersion: string;
   firmwareVersion: string;
   parseStatus: string;
   crashKind: string | null;
@@ -40,6 +41,7 @@ export const crashShape = z.object({
   deviceKey: z.string(),
   deviceSerial: z.string().nullable(),
   chip: z.string(),
+  version: z.string().describe('The firmware version that crashed.'),
   reportedVersion: z.string().describe('What the device reported, perhaps after an update.'),
   status: z.string().describe('PARSED, PENDING, or ERROR: it was not read, mostly for lack of its build.'),
   kind: z.string().nullable(),
@@ -57,6 +59,7 @@ export function crashItem(node: CrashNode, reader: Pick<Reader, 'pageUrl'>): z.i
     deviceKey: node.device.key,
     deviceSerial: node.device.serial,
     chip: node.chip,
+    version: node.crashVersion,
     reportedVersion: node.firmwareVersion,
     status: node.parseStatus,
     kind: node.crashKind,
@@ -78,7 +81,7 @@ export const listCrashes = tool({
     groupId: z.string().max(200).optional().describe('Only crashes of this group.'),
     deviceKey: z.string().max(64).optional().describe('Only of this device.'),
     model: z.string().max(64).optional().describe('Only of devices of the model with this code.'),
-    version: z.string().max(64).optional().describe('Only of devices that reported this firmware version.'),
+    version: z.string().max(64).optional().describe('Only crashes of this firmware version.'),
     status: z.enum(['PARSED', 'PENDING', 'ERROR']).optional().describe('Only in this state.'),
     since: z
       .string()
@@ -98,7 +101,7 @@ export const listCrashes = tool({
       crashGroupId: listOf(groupId),
       deviceKey: listOf(deviceKey),
       modelCode: listOf(model),
-      firmwareVersion: listOf(version),
+      crashVersion: listOf(version),
       parseStatus: listOf(status),
       uploadedAfter: timeOf(since, 'since'),
     };

@@ -216,7 +216,7 @@ const GET = `query GetCrashGroup($id: ID!) {
   crashGroup(id: $id) {
     ${GROUP_FIELDS} note keptCount
     variants { firmwareVersion chip count firstSeenAt lastSeenAt model { code } }
-    coredumps(first: 1) { edges { node { id uploadedAt firmwareVersion device { key } } } }
+    coredumps(first: 1) { edges { node { id uploadedAt crashVersion firmwareVersion device { key } } } }
     crashes(unit: DAY) { start count }
   }
 }`;
@@ -230,6 +230,7 @@ interface GroupInFull extends GroupNode {
   coredumps: Connection<{
     id: string;
     uploadedAt: string;
+    crashVersion: string;
     firmwareVersion: string;
     device: { key: string };
   }>;
@@ -268,6 +269,7 @@ export const getCrashGroup = tool({
         crashId: z.string().describe('For get_crash.'),
         url: z.string().nullable(),
         at: z.string(),
+        version: z.string().describe('The firmware version that crashed.'),
         reportedVersion: z.string().describe('What the device reported, perhaps after an update.'),
         deviceKey: z.string(),
       })
@@ -301,6 +303,7 @@ export const getCrashGroup = tool({
               crashId: newest.id,
               url: addressOf(reader, `/dumps/${encodeURIComponent(newest.id)}`),
               at: newest.uploadedAt,
+              version: newest.crashVersion,
               reportedVersion: newest.firmwareVersion,
               deviceKey: newest.device.key,
             },
