@@ -33,7 +33,7 @@ describe.skipIf(!hasChromium)(`who is on call${NEEDS_CHROMIUM}`, () => {
       { url: hook },
     );
     await ask(
-      `mutation ($source: String!) { updateModelLinks(input: { modelCode: "thermostat", sourceUrl: $source }) { deviceModel { id } } }`,
+      `mutation ($source: String!) { updateModelLinks(input: { modelCode: "thermostat", sourceUrl: $source, sourcePrefixes: ["/firmware/"] }) { deviceModel { id } } }`,
       { source: `${REPOSITORY}/blob/{revision}/{path}#L{line}` },
     );
     const { createDevice } = await ask<{ createDevice: { token: string } }>(
