@@ -71,7 +71,7 @@ describe.skipIf(!hasChromium)(`who is on call${NEEDS_CHROMIUM}`, () => {
 
     // A device that still runs the old version is no regression; one that runs the fixed version is.
     await crashOf('1.0.0');
-    await page.getByText('2 crashes', { exact: true }).waitFor();
+    await page.locator('b', { hasText: '2 crashes' }).waitFor();
     expect(await page.getByRole('button', { name: 'Reopen' }).count()).toBe(1);
     await crashOf('1.1.0');
 
