@@ -3,7 +3,7 @@ import { containsWords } from '../platform/database/text-search.js';
 import type { Db } from '../platform/database/types.js';
 
 /** What a filter may be filled with. */
-export const SUGGESTED = ['VERSION', 'MODEL', 'DEVICE', 'TASK', 'CHIP', 'REASON', 'ASSIGNEE'] as const;
+const SUGGESTED = ['VERSION', 'MODEL', 'DEVICE', 'TASK', 'CHIP', 'REASON', 'ASSIGNEE'] as const;
 export type Suggested = (typeof SUGGESTED)[number];
 
 export interface SuggestionQuestion {

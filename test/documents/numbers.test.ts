@@ -100,12 +100,7 @@ const NUMBERS: Array<[document: string, says: RegExp, is: () => number, unit?: n
     1_048_576,
   ],
   ['docs/alerts.md', /at most (\w+) attempts/, constant('src/alerts', 'MAX_ATTEMPTS')],
-  [
-    'docs/alerts.md',
-    /is the log, for (\d+) days/,
-    constant('src/alerts', 'LOG_RETENTION_MS'),
-    86_400_000,
-  ],
+  ['docs/alerts.md', /is the log, for (\d+) days/, constant('src/alerts', 'LOG_RETENTION_MS'), 86_400_000],
   [
     'docs/limits.md',
     /waits for the database (\d+) s in all/,
