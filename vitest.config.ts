@@ -36,7 +36,7 @@ const WITHOUT_DATABASE = [
   'test/coredumps/{full-transfer-folder,markdown}.test.ts',
   'test/graphql/{answer-budget,error-fields,failing-roots,graphiql-tour,multipart-bombs,persisted-documents}.test.ts',
   'test/graphql/{query-cost,refusal-types,request-parser}.test.ts',
-  'test/http/{allowed-hosts,bunzip,clock-jumps,cross-site,http-abuse,slow-readers,upload-limits}.test.ts',
+  'test/http/{allowed-hosts,bunzip,clock-jumps,cross-site,http-abuse,mcp,slow-readers,upload-limits}.test.ts',
 ];
 
 /** The longest tests, longest first: what is begun last must be short, or one core has nothing to do at the end. */
