@@ -61,8 +61,8 @@ describe.skipIf(!hasChromium)(`the page’s overview and list of dumps${NEEDS_CH
     // The firmware arrives, and the dump is read again by itself.
     await uploadFirmware(program, { elf: await readFile(fixture('thermostat-1.0.0').elfPath) });
     const row = page.getByRole('row').filter({ hasText: 'NULL pointer plus offset 0xc' });
-    await row.waitFor();
-    expect(await row.innerText()).toContain('sensor_convert at sensor.c:18');
+    await row.filter({ hasText: 'sensor_convert at sensor.c:18' }).waitFor();
+    await page.getByText('Waiting for build', { exact: true }).nth(1).waitFor({ state: 'detached' });
   });
 
   it('shows a dump as pending while nobody can read it, and says why', async () => {

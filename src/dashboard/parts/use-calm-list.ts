@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useLive } from '../api/live';
 
 export interface CalmList<Row> {
@@ -28,14 +28,14 @@ interface Shown<Row> {
  * what is deleted stays in its place, marked as gone, until the reader asks for the list as it is. A new question, a
  * change of the reader's own, and an empty list are shown at once.
  *
- * @param latest the rows as the server has them now
+ * @param answer the rows as the server has them now
  * @param key of the question: filters, order and page
- * @param isAnswer whether `latest` answers this question, perhaps out of the page's memory
+ * @param isAnswer whether `answer` is to this question, perhaps out of the page's memory
  * @param isFresh whether it is what the server says now
  * @param pageSize rows of a full page: behind it others may be
  */
 export function useCalmList<Row extends { id: string }>(
-  latest: readonly Row[] | undefined,
+  answer: readonly Row[] | undefined,
   {
     key,
     isAnswer,
@@ -44,11 +44,13 @@ export function useCalmList<Row extends { id: string }>(
   }: { key: string; isAnswer: boolean; isFresh: boolean; pageSize: number },
 ): CalmList<Row> {
   const [, redraw] = useState(0);
-  const shown = useRef<Shown<Row>>({ key, isSettled: false, ids: [], outdated: undefined });
-  const newest = useRef(latest);
-  newest.current = latest;
-  const known = useRef(new Map<string, Row>());
   const deleted = useDeleted();
+  // A deletion is known before the answer without the row is there.
+  const latest = useMemo(() => answer?.filter(({ id }) => !deleted.has(id)), [answer, deleted]);
+  const shown = useRef<Shown<Row>>({ key, isSettled: false, ids: [], outdated: undefined });
+  const newest = useRef(answer);
+  newest.current = answer;
+  const known = useRef(new Map<string, Row>());
   const { listenToOwn } = useLive();
 
   const show = useCallback(() => {
@@ -68,7 +70,7 @@ export function useCalmList<Row extends { id: string }>(
   if (latest !== undefined) {
     for (const row of latest) known.current.set(row.id, row);
     const { outdated } = shown.current;
-    const isAwaited = outdated !== undefined && latest !== outdated;
+    const isAwaited = outdated !== undefined && answer !== outdated;
     if (!shown.current.isSettled || isAwaited || shown.current.ids.length === 0) {
       shown.current = {
         key,
@@ -83,7 +85,7 @@ export function useCalmList<Row extends { id: string }>(
   const { ids } = shown.current;
   const rows = ids.map((id) => known.current.get(id)).filter((row) => row !== undefined);
   const now = new Set(latest?.map(({ id }) => id));
-  const isWhole = latest !== undefined && latest.length < pageSize;
+  const isWhole = answer !== undefined && answer.length < pageSize;
   const gone = new Set(ids.filter((id) => deleted.has(id) || (isWhole && !now.has(id))));
   const shownIds = new Set(ids);
   const kept = latest?.filter(({ id }) => shownIds.has(id)).map(({ id }) => id) ?? [];
