@@ -25,6 +25,8 @@
  *   (src/changes/service.ts)
  * - a delivery of an alert: it has ended and is older than 30 days
  *   (src/alerts/sender.ts)
+ * - a share link: its dump is deleted; one that has expired or was revoked stays until then, to be listed
+ *   (src/coredumps/share-links.ts)
  * - a crash group: it has no crash left, because they were moved or it was merged; never by age
  *   (src/crash-groups/record-crash.ts, src/crash-groups/merge.ts)
  * - a dump, a device with its dumps: a person asks: at once, in one transaction with the audit event
