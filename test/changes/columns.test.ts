@@ -10,7 +10,7 @@ import { aMigratedDatabaseUrl } from '../support/database.js';
 /** Columns whose changes clients do not see, or always see together with another one. */
 const NOT_TOLD: Readonly<Record<(typeof SUBJECTS)[number], readonly string[]>> = {
   Coredump: ['id', 'idempotencyKey', 'parseAttempts', 'leaseOwner', 'leaseUntil', 'dumpChip', 'updatedAt'],
-  CrashGroup: ['id', 'updatedAt'],
+  CrashGroup: ['id', 'ignoredAt', 'updatedAt'],
   // The arrival of a dump is told, and raises the count of its device. A restart alone is not: only a new build is.
   Device: [
     ...['id', 'tokenUsedAt', 'lastUploadAt', 'crashCount', 'lastCrashAt', 'createdAt', 'updatedAt'],
