@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { buildSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
@@ -83,6 +84,35 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     twice(async (n) => `(input: { name: "view ${n}", address: "/groups" }) { savedView { id } }`),
   deleteSavedView: ({ aView }) =>
     twice(async () => `(input: { id: "${await aView()}" }) { deletedSavedViewId }`),
+  createTag: () => twice(async (n) => `(input: { name: "tag ${n}" }) { tag { id } }`),
+  updateTag: ({ aTag }) =>
+    twice(async (n) => `(input: { id: "${await aTag()}", name: "other ${n}" }) { tag { id } }`),
+  deleteTag: ({ aTag }) => twice(async () => `(input: { id: "${await aTag()}" }) { deletedTagId }`),
+  createTagRule: ({ aTag }) =>
+    twice(
+      async (n) =>
+        `(input: { tagId: "${await aTag()}", conditions: { task: "task ${n}" } }) { tagRule { id } }`,
+    ),
+  updateTagRule: ({ aTagRule }) =>
+    twice(
+      async (n) =>
+        `(input: { id: "${await aTagRule()}", conditions: { task: "other ${n}" } }) { tagRule { id } }`,
+    ),
+  deleteTagRule: ({ aTagRule }) =>
+    twice(async () => `(input: { id: "${await aTagRule()}" }) { deletedTagRuleId }`),
+  setGroupTags: ({ aGroup, aTag }) =>
+    twice(
+      async () =>
+        `(input: { groupIds: ["${await aGroup()}"], add: ["${await aTag()}"] }) { crashGroups { id } }`,
+    ),
+  setOwnCodeRules: ({ model }) =>
+    twice(
+      async (n) =>
+        `(input: { modelCode: "${model.code}", rules: [{ kind: PATH, pattern: "lib${n}", isOwn: false }] }) { deviceModel { id } }`,
+    ),
+  createShareLink: ({ aDump }) => twice(async () => `(input: { coredumpId: "${await aDump()}" }) { token }`),
+  revokeShareLink: ({ aShareLink }) =>
+    twice(async () => `(input: { id: "${await aShareLink()}" }) { shareLink { id } }`),
   createAlertRule: () =>
     twice(
       async (n) => `(input: { name: "rule ${n}", url: "https://example.org", format: SLACK }) { secret }`,
@@ -215,12 +245,7 @@ async function aWorld(endpoint: GraphQLEndpoint) {
     model,
     aModel: async () => (await endpoint.fleet.aModel()).globalId,
     aDevice: async () => (await endpoint.fleet.aDevice(model)).globalId,
-    async aDump() {
-      const device = await endpoint.fleet.aDevice(model);
-      const dump = await endpoint.fleet.aDump(device);
-      await endpoint.putFile(device, dump);
-      return dump.globalId;
-    },
+    aDump,
     aFirmware: async () => (await endpoint.fleet.aFirmware(model)).globalId,
     aGroup,
     async anUndo() {
@@ -268,7 +293,39 @@ async function aWorld(endpoint: GraphQLEndpoint) {
       });
       return encodeGlobalId('SavedView', view.id);
     },
+    aTag,
+    async aTagRule() {
+      const { id } = await endpoint.db.tagRule.create({
+        data: { tagId: decodeGlobalId('Tag', await aTag()) ?? 0, task: 'main' },
+      });
+      return encodeGlobalId('TagRule', id);
+    },
+    async aShareLink() {
+      const { id } = await endpoint.db.shareLink.create({
+        data: {
+          coredumpId: decodeGlobalId('Coredump', await aDump()) ?? 0,
+          tokenSha256: randomUUID(),
+          hint: 'abcd',
+          createdBy: 'anybody',
+          createdAt: new Date(),
+          expiresAt: new Date(Date.now() + 86_400_000),
+        },
+      });
+      return encodeGlobalId('ShareLink', id);
+    },
   };
+
+  async function aDump(): Promise<string> {
+    const device = await endpoint.fleet.aDevice(model);
+    const dump = await endpoint.fleet.aDump(device);
+    await endpoint.putFile(device, dump);
+    return dump.globalId;
+  }
+
+  async function aTag(): Promise<string> {
+    const { id } = await endpoint.db.tag.create({ data: { name: randomUUID().slice(0, 30), color: 'GRAY' } });
+    return encodeGlobalId('Tag', id);
+  }
 }
 
 async function eventsOf(endpoint: GraphQLEndpoint, action: string) {
