@@ -29,12 +29,12 @@ export async function changeGroups(
   { now, field }: { now: Date; field: string },
 ): Promise<ChangedGroup[]> {
   const { wanted, locked } = await lockCurrent(tx, ids, field);
-  const changed: ChangedGroup[] = [];
-  for (const id of wanted) {
-    const before = locked.get(id);
-    if (before === undefined) throw new StaleRead('a locked group was deleted');
-    changed.push({ before, after: await setColumns(tx, before, columnsOf(triage, before, now), now) });
-  }
+  const changed = await setInAll(
+    tx,
+    wanted.map(lockedIn(locked)),
+    (before) => columnsOf(triage, before, now),
+    now,
+  );
   await noteActivities(
     tx,
     changed.flatMap(({ before }) =>
@@ -44,17 +44,53 @@ export async function changeGroups(
   return changed;
 }
 
+type Columns = Prisma.CrashGroupUpdateManyMutationInput;
+
+/**
+ * One statement for all groups that get the same columns: all of them, but for a number of crashes that each counts on.
+ * @param groups are locked
+ */
+async function setInAll(
+  tx: DbTransaction,
+  groups: readonly CrashGroupRow[],
+  columnsFor: (group: CrashGroupRow) => Columns,
+  now: Date,
+): Promise<ChangedGroup[]> {
+  const alike = new Map<string, { columns: Columns; ids: number[] }>();
+  for (const group of groups) {
+    const columns = columnsFor(group);
+    const key = JSON.stringify(columns);
+    const known = alike.get(key);
+    if (known === undefined) alike.set(key, { columns, ids: [group.id] });
+    else known.ids.push(group.id);
+  }
+  const after = new Map<number, CrashGroupRow>();
+  for (const { columns, ids } of alike.values()) {
+    const data = { ...columns, updatedAt: now };
+    for (const row of await tx.crashGroup.updateManyAndReturn({ where: { id: { in: ids } }, data }))
+      after.set(row.id, toGroupRow(row));
+  }
+  return groups.map((before) => ({ before, after: lockedIn(after)(before.id) }));
+}
+
+function lockedIn(groups: ReadonlyMap<number, CrashGroupRow>): (id: number) => CrashGroupRow {
+  return (id) => {
+    const group = groups.get(id);
+    if (group === undefined) throw new StaleRead('a locked group was deleted');
+    return group;
+  };
+}
+
 /** @param group is locked */
 export async function setColumns(
   tx: DbTransaction,
-  { id }: CrashGroupRow,
-  columns: Prisma.CrashGroupUpdateManyMutationInput,
+  group: CrashGroupRow,
+  columns: Columns,
   now: Date,
 ): Promise<CrashGroupRow> {
-  const data = { ...columns, updatedAt: now };
-  const [row] = await tx.crashGroup.updateManyAndReturn({ where: { id }, data });
-  if (row === undefined) throw new StaleRead('a locked group was deleted');
-  return toGroupRow(row);
+  const [changed] = await setInAll(tx, [group], () => columns, now);
+  if (changed === undefined) throw new StaleRead('a locked group was deleted');
+  return changed.after;
 }
 
 async function lockCurrent(tx: DbTransaction, ids: readonly number[], field: string) {
