@@ -30,17 +30,19 @@ export function lockSignaturesOf(tx: DbTransaction, groupIds: readonly number[])
   });
 }
 
-/** @returns the existing groups, by id */
+/**
+ * One statement, however many they are. PostgreSQL may lock several rows of one statement in another order than by id;
+ * a deadlock with another transaction, which is rare, is repeated (`inTransaction`).
+ * @returns the existing groups, in the order of their ids
+ */
 export async function lockGroups(
   tx: DbTransaction,
   ids: readonly number[],
 ): Promise<Map<number, CrashGroupRow>> {
-  const groups = new Map<number, CrashGroupRow>();
-  for (const id of [...new Set(ids)].sort((a, b) => a - b)) {
-    const [row] = await tx.crashGroup.updateManyAndReturn({ where: { id }, data: UNCHANGED });
-    if (row !== undefined) groups.set(id, toGroupRow(row));
-  }
-  return groups;
+  if (ids.length === 0) return new Map();
+  const wanted = [...new Set(ids)].sort((a, b) => a - b);
+  const rows = await tx.crashGroup.updateManyAndReturn({ where: { id: { in: wanted } }, data: UNCHANGED });
+  return new Map(rows.sort((a, b) => a.id - b.id).map((row) => [row.id, toGroupRow(row)]));
 }
 
 /** Locks the existing signatures of these fingerprints, then their groups. */

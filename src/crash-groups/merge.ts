@@ -2,7 +2,7 @@ import { badInput, conflict, type DomainError, notFound } from '../errors.js';
 import { Prisma } from '../platform/database/client.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
-import { type ActivityActor, currentPerson, noteActivity } from './activity.js';
+import { type ActivityActor, currentPerson, noteActivities, noteActivity } from './activity.js';
 import { copySpikes, moveRules } from './followers.js';
 import { lockGroups, lockSignaturesOf, type SignatureRow } from './locks.js';
 import { currentGroupId, followSignatures, keepMerged, mergedGroupOf, setByPeople } from './merged-groups.js';
@@ -114,8 +114,10 @@ export async function splitGroup(
   const [rest] = staying;
   if (rest !== undefined && !staying.some(({ title }) => title === before.title))
     await tx.crashGroup.update({ where: { id }, data: descriptionOf(rest), select: { id: true } });
-  await noteActivity(tx, id, { kind: 'SPLIT', text: `into ${own.title}`, at });
-  await noteActivity(tx, made.id, { kind: 'SPLIT', text: `from ${before.title}`, at });
+  await noteActivities(tx, [
+    { groupId: id, kind: 'SPLIT', text: `into ${own.title}`, at },
+    { groupId: made.id, kind: 'SPLIT', text: `from ${before.title}`, at },
+  ]);
   const from = await recountedIgnored(tx, locked, at);
   return { group: await recounted(tx, made.id, at), from };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Prisma } from '../platform/database/client.js';
+import { Prisma } from '../platform/database/client.js';
 import type { DbTransaction } from '../platform/database/types.js';
 import { BY_THE_SERVER, noteActivity } from './activity.js';
 
@@ -46,14 +46,14 @@ export async function tagByRule(
 
 /** Gives the tags of some groups to the one that takes them in. What came from where is noted, for a split. */
 export async function moveTags(tx: DbTransaction, fromIds: readonly number[], toId: number): Promise<void> {
-  for (const id of fromIds) {
-    await tx.$executeRaw`
-      INSERT INTO "GroupTag" ("groupId", "tagId", "byRule", "isRemoved", "fromGroupId")
-      SELECT g."id", x."tagId", x."byRule", ${false}, COALESCE(x."fromGroupId", x."groupId")
-      FROM "GroupTag" x JOIN "CrashGroup" g ON g."id" = ${toId}
-      WHERE x."groupId" = ${id} AND x."isRemoved" = ${false}
-      ON CONFLICT ("groupId", "tagId") DO NOTHING`;
-  }
+  if (fromIds.length === 0) return;
+  // Of a tag that several of them have, the one of the oldest group counts.
+  await tx.$executeRaw`
+    INSERT INTO "GroupTag" ("groupId", "tagId", "byRule", "isRemoved", "fromGroupId")
+    SELECT g."id", x."tagId", x."byRule", ${false}, COALESCE(x."fromGroupId", x."groupId")
+    FROM "GroupTag" x JOIN "CrashGroup" g ON g."id" = ${toId}
+    WHERE x."groupId" IN (${Prisma.join([...fromIds])}) AND x."isRemoved" = ${false} ORDER BY x."groupId"
+    ON CONFLICT ("groupId", "tagId") DO NOTHING`;
 }
 
 /** Gives a group the tags of another one, from which its crashes come; also what people took away stays away. */

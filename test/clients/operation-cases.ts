@@ -44,18 +44,18 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   },
   OneGroup: { statements: 11, variables: ({ fleet }) => ({ id: fleet.groups[0] }) },
   TriageGroups: {
-    statements: 5,
+    statements: 9,
     variables: ({ fleet, serial }) => ({ input: { ids: fleet.groups, assignee: `person ${serial}` } }),
   },
   MergeGroups: {
-    statements: 21,
+    statements: 24,
     variables: async ({ endpoint, fleet, serial }) => {
       const [intoId, ...ids] = await newGroups(endpoint, fleet, serial, 3);
       return { input: { intoId, ids } };
     },
   },
   SplitGroup: {
-    statements: 28,
+    statements: 32,
     variables: async ({ endpoint, fleet, serial }) => {
       const [intoId, ...ids] = await newGroups(endpoint, fleet, serial, 2);
       await endpoint.send(
