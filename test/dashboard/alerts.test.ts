@@ -6,7 +6,7 @@ import { aProgramWithDevice, crash, readCrash } from '../support/crashed-program
 import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
 import { aProgram, type Program } from '../support/program.js';
 import { aReceiver } from '../support/receiver.js';
-import { asAdmin, isRefusal, signInWith } from '../support/sign-in.js';
+import { asAdmin, isRefusal, signInWith, signOut } from '../support/sign-in.js';
 
 /** The receivers of the tests are on this machine. */
 const ALLOWED = { environment: { ALERTS_ALLOW_PRIVATE: 'true' } };
@@ -146,7 +146,7 @@ describe.skipIf(!hasChromium)(`the pages of alerts${NEEDS_CHROMIUM}`, () => {
       expect(await page.getByText('team').count()).toBe(0);
     }
     expect(await page.getByRole('link', { name: 'Alerts' }).count()).toBe(0);
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await signOut(page);
     await signInWith(page, ADMIN);
     await page.getByRole('heading', { level: 1, name: 'team' }).waitFor();
     await page.keyboard.press('g');

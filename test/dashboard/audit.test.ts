@@ -3,7 +3,7 @@ import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js
 import { aProgramWithDevice, readCrash } from '../support/crashed-program.js';
 import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
 import { aProgram, type Program } from '../support/program.js';
-import { asAdmin, isRefusal, signInWith } from '../support/sign-in.js';
+import { asAdmin, isRefusal, signInWith, signOut } from '../support/sign-in.js';
 
 describe.skipIf(!hasChromium)(`the page of the audit${NEEDS_CHROMIUM}`, () => {
   it('says who did what to what and from where, and leads there', async () => {
@@ -86,7 +86,7 @@ describe.skipIf(!hasChromium)(`the page of the audit${NEEDS_CHROMIUM}`, () => {
     await signInWith(page, VIEWER);
     await page.getByRole('heading', { level: 1, name: 'This page is for admins' }).waitFor();
     expect(await page.getByRole('link', { name: 'Audit' }).count()).toBe(0);
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await signOut(page);
     await signInWith(page, ADMIN);
 
     await page

@@ -63,8 +63,8 @@ describe.skipIf(!hasChromium)(`the page of a dump${NEEDS_CHROMIUM}`, () => {
     await page.getByRole('button', { name: 'Parse again' }).click();
 
     await expect.poll(() => readMoment(program, coredumpId)).not.toBe(readBefore);
-    await page.getByRole('banner').first().waitFor();
-    await page.getByText('Parsed', { exact: true }).waitFor();
+    await page.locator(`time[datetime="${await readMoment(program, coredumpId)}"]`).waitFor();
+    expect(await page.getByText('Pending', { exact: true }).count()).toBe(0);
   });
 
   it('deletes a dump only after one could have taken it back', async () => {

@@ -162,7 +162,7 @@ function BuildRow({
           <button
             type="button"
             className="quiet-button"
-            aria-label={`Read dumps with ${version}`}
+            aria-label={`Read with… ${version}`}
             onClick={onReadWith}
           >
             Read with…
