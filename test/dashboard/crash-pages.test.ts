@@ -24,12 +24,12 @@ describe.skipIf(!hasChromium)(`the pages of a crash${NEEDS_CHROMIUM}`, () => {
     const second = await readCrash(program, 'thermostat-1.0.0', 'abort', 'dev2');
     const page = await aBrowserPage(program.url, { path: '/groups' });
     await page.getByRole('link', { name: ABORT }).click();
-    const shown = page.getByRole('region', { name: 'The crash', exact: true });
+    const backtrace = page.getByRole('region', { name: 'Crashed task network' });
     const steps = page.getByRole('navigation', { name: 'Crashes of the group' });
 
     // In full, the newest first.
-    await shown.getByText('network_handle_reply').first().waitFor();
-    await shown.getByRole('heading', { name: 'Registers' }).waitFor();
+    await backtrace.getByText('network_handle_reply').first().waitFor();
+    await page.getByRole('heading', { name: 'Registers' }).waitFor();
     await steps.getByRole('link', { name: 'dev2' }).waitFor();
 
     // To the older one by a key, and back by a click; the address says which one is shown.

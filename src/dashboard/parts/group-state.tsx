@@ -1,13 +1,17 @@
 import type { CrashGroupState } from '../generated/graphql';
 
-const LABELS: Record<CrashGroupState, string> = { OPEN: 'Open', RESOLVED: 'Resolved', IGNORED: 'Ignored' };
+const LABELS: Record<Exclude<CrashGroupState, 'OPEN'>, string> = { RESOLVED: 'Resolved', IGNORED: 'Ignored' };
 
+/** Open is the normal state: it says nothing about that. */
 export function GroupState({ state, isRegression }: { state: CrashGroupState; isRegression: boolean }) {
+  if (state === 'OPEN' && !isRegression) return null;
   return (
     <span className="group-state">
-      <span className="mark" data-state={state}>
-        {LABELS[state]}
-      </span>
+      {state !== 'OPEN' && (
+        <span className="mark" data-state={state}>
+          {LABELS[state]}
+        </span>
+      )}
       {isRegression && (
         <span className="mark" data-state="REGRESSION">
           Regression

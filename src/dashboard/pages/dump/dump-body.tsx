@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import type { DumpOnPageFragment } from '../../generated/graphql';
 import { CopyButton } from '../../parts/copy-button';
 import { Backtrace } from './backtrace';
@@ -10,8 +11,21 @@ import { RawText } from './raw-text';
 import { Registers } from './registers';
 import { StackMeter } from './stack-meter';
 
-/** All that the report says, after the cause: for the page of a dump, and for that of its group. */
-export function DumpBody({ dump }: { dump: DumpOnPageFragment }) {
+/**
+ * All that the report says, after the cause: for the page of a dump, and for that of its group.
+ *
+ * @param below what else the page has in the wide column
+ * @param beside what else it has in the narrow one, before the registers
+ */
+export function DumpBody({
+  dump,
+  below,
+  beside,
+}: {
+  dump: DumpOnPageFragment;
+  below?: ReactNode;
+  beside?: ReactNode;
+}) {
   const { report } = dump;
   const crashed = report?.tasks.find((task) => task.crashed) ?? report?.tasks[0];
   const others = report?.tasks.filter((task) => task !== crashed) ?? [];
@@ -41,8 +55,10 @@ export function DumpBody({ dump }: { dump: DumpOnPageFragment }) {
           <Memory dumpId={dump.id} count={report.memoryRegionCount} />
         )}
         {dump.parsedOutput != null && <RawText dump={dump} isOpen={dump.parseStatus === 'ERROR'} />}
+        {below}
       </div>
       <aside className="dump-side">
+        {beside}
         {report != null && report.registers.length > 0 && <Registers registers={report.registers} />}
         <DumpFacts dump={dump} />
       </aside>

@@ -7,7 +7,7 @@ export function Waiting({ dump }: { dump: DumpOnPageFragment }) {
   if (waitingFor == null) return null;
   const { firmwareVersion, chip, elfSha256Prefix } = waitingFor;
   return (
-    <section className="notice" data-tone="neutral" aria-label="Waiting">
+    <section className="notice" data-tone="warn" aria-label="Waiting">
       <p>
         <b>
           Waiting for build <span className="mono">{firmwareVersion}</span>

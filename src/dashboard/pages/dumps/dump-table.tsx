@@ -46,9 +46,7 @@ export function DumpTable({
           <SelectHead selection={selection} />
           <th scope="col">{of === 'group' ? 'Device' : 'Crash'}</th>
           {of === 'fleet' && <th scope="col">Device</th>}
-          <th scope="col" className="wide">
-            Version
-          </th>
+          <th scope="col">Version</th>
           <th scope="col" className="wide">
             Chip
           </th>
@@ -99,7 +97,7 @@ function DumpRow({
           <div className="sub-line">{device.model.code}</div>
         </td>
       )}
-      <td className="wide">
+      <td>
         <CrashVersion dump={dump} />
       </td>
       <td className="wide mono">{chip}</td>

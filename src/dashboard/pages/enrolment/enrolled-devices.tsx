@@ -67,7 +67,7 @@ export function EnrolledDevices({ devices, totalCount, waitingCount, show, onSho
         </fieldset>
       </header>
       {isAdmin && devices.length > 0 && (
-        <div className="bulk-bar">
+        <div className="decide-bar">
           <label>
             <input
               type="checkbox"

@@ -46,7 +46,9 @@ export function EnrolledRow({
         <Link href={`/devices/${key}`} data-row className="device-link">
           {shownName}
         </Link>
-        <div className="sub-line mono">{[serial, key].filter((text) => text !== shownName).join(' · ')}</div>
+        <div className="sub-line mono">
+          {[serial, key].filter((text) => text != null && text !== shownName).join(' · ')}
+        </div>
       </td>
       <td className="mono">{model.code}</td>
       <td data-label="registered">

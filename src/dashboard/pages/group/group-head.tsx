@@ -21,7 +21,7 @@ export function GroupHead({
   explanation: string | null;
 }) {
   return (
-    <header className="dump-head" data-status={group.state === 'OPEN' ? 'ERROR' : 'SETTLED'}>
+    <header className="dump-head group-head" data-status={group.state === 'OPEN' ? 'ERROR' : 'SETTLED'}>
       <div className="dump-title">
         <h1>{group.title}</h1>
         {explanation !== null && (
@@ -31,10 +31,7 @@ export function GroupHead({
         )}
         <p className="reason-more">{group.reason.split('\n')[0]}</p>
         <p className="dump-line">
-          {/* Open is the normal state. */}
-          {(group.state !== 'OPEN' || group.isRegression) && (
-            <GroupState state={group.state} isRegression={group.isRegression} />
-          )}
+          <GroupState state={group.state} isRegression={group.isRegression} />
           {group.state === 'RESOLVED' && group.resolvedInVersion != null && (
             <span>in {group.resolvedInVersion}</span>
           )}

@@ -92,6 +92,21 @@ export function GroupPage({ id }: { id: string }) {
 
   if (data === undefined) return error === undefined ? <Loading /> : <ErrorNotice error={error} />;
   if (group == null) return <NotFoundPage />;
+  const lists = (
+    <>
+      <Frequency data={data} group={group} filters={filters} />
+      <Dumps group={group} />
+    </>
+  );
+  const facts = (
+    <>
+      <GroupNote group={group} />
+      <GroupActivity group={group} />
+      <DeviceList devices={group.affectedDevices} onChoose={(device) => filters.choose({ device })} />
+      <VariantTable variants={group.variants} />
+      <Fingerprints group={group} />
+    </>
+  );
   return (
     <article className="dump">
       <nav className="crumbs" aria-label="Where this is">
@@ -110,25 +125,21 @@ export function GroupPage({ id }: { id: string }) {
         </p>
       )}
       {dump == null ? (
-        <p className="empty">
-          {filters.filter === null ? 'No dump of this group is stored any more.' : 'No dump matches.'}
-        </p>
+        <>
+          <p className="empty">
+            {filters.filter === null ? 'No dump of this group is stored any more.' : 'No dump matches.'}
+          </p>
+          <div className="dump-columns">
+            <div className="dump-main">{lists}</div>
+            <aside className="dump-side">{facts}</aside>
+          </div>
+        </>
       ) : (
-        <Crash group={group} dump={dump} />
+        <>
+          <Crash group={group} dump={dump} />
+          <DumpBody dump={dump} below={lists} beside={facts} />
+        </>
       )}
-      <div className="dump-columns">
-        <div className="dump-main">
-          <Frequency data={data} group={group} filters={filters} />
-          <Dumps group={group} />
-        </div>
-        <aside className="dump-side">
-          <GroupNote group={group} />
-          <GroupActivity group={group} />
-          <DeviceList devices={group.affectedDevices} onChoose={(device) => filters.choose({ device })} />
-          <VariantTable variants={group.variants} />
-          <Fingerprints group={group} />
-        </aside>
-      </div>
     </article>
   );
 }
@@ -170,7 +181,7 @@ function Frequency({
   );
 }
 
-/** The crash that is shown, as the page of its dump shows it. */
+/** Which crash is shown, and what can be done with it. */
 function Crash({ group, dump }: { group: Group; dump: DumpOnPageFragment }) {
   const [newest, second] = group.newest.nodes;
   const isNewest = dump.id === newest?.id;
@@ -181,7 +192,6 @@ function Crash({ group, dump }: { group: Group; dump: DumpOnPageFragment }) {
       <DumpActions dump={dump} />
       <Waiting dump={dump} />
       <Warnings dump={dump} />
-      <DumpBody dump={dump} />
     </section>
   );
 }

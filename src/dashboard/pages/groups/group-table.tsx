@@ -103,7 +103,7 @@ function GroupRow({
       </td>
       {by === 'rate' && <td className="number">{rateText(group.velocity)}</td>}
       <td>
-        {(state !== 'OPEN' || isRegression) && <GroupState state={state} isRegression={isRegression} />}
+        <GroupState state={state} isRegression={isRegression} />
       </td>
       {by === 'first' && (
         <td className="end">

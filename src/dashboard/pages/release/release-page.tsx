@@ -101,9 +101,8 @@ function Verdict({ release }: { release: ReleaseOnPageFragment }) {
       </p>
       {release.health.unknownBecause === 'NO_BOOT_REPORTS' && (
         <p className="hint">
-          No device reports its boots with {release.version}, so nobody knows how many run it. The component
-          for ESP-IDF does unless <code>skip_boot_report</code> is set; other devices send{' '}
-          <code>POST /api/iot/boot</code>.
+          Boot reports tell how many devices run a version. The component for ESP-IDF sends them unless{' '}
+          <code>skip_boot_report</code> is set; other devices send <code>POST /api/iot/boot</code>.
         </p>
       )}
     </section>
