@@ -14,7 +14,6 @@ import { DumpsPage } from './pages/dumps/dumps-page';
 import { FirmwarePage } from './pages/firmware/firmware-page';
 import { GroupPage } from './pages/group/group-page';
 import { GroupsPage } from './pages/groups/groups-page';
-import { ModelPage } from './pages/model/model-page';
 import { NotFoundPage } from './pages/not-found-page';
 import { OverviewPage } from './pages/overview/overview-page';
 import { SearchPage } from './pages/search/search-page';
@@ -29,6 +28,8 @@ const AlertsPage = lazyPage(async () => (await import('./pages/alerts/alerts-pag
 const TagsPage = lazyPage(async () => (await import('./pages/tags/tags-page')).TagsPage);
 const AuditPage = lazyPage(async () => (await import('./pages/audit/audit-page')).AuditPage);
 const AlertPage = lazyPage(async () => (await import('./pages/alert/alert-page')).AlertPage);
+// Used when builds are uploaded and settings are made.
+const ModelPage = lazyPage(async () => (await import('./pages/model/model-page')).ModelPage);
 // Read when a version comes out.
 const ReleasePage = lazyPage(async () => (await import('./pages/release/release-page')).ReleasePage);
 // Opened by people who have a share link.
@@ -95,7 +96,13 @@ function Fleet({ isSignedIn }: { isSignedIn: boolean }) {
                   </Suspense>
                 </Route>
                 <Route path="/firmware" component={FirmwarePage} />
-                <Route path="/firmware/:code">{({ code }) => <ModelPage key={code} code={code} />}</Route>
+                <Route path="/firmware/:code">
+                  {({ code }) => (
+                    <Suspense fallback={<Loading />}>
+                      <ModelPage key={code} code={code} />
+                    </Suspense>
+                  )}
+                </Route>
                 <Route path="/release/:model/:version">
                   {({ model, version }) => (
                     <Suspense fallback={<Loading />}>

@@ -57,7 +57,7 @@ describe('the page’s files', () => {
     expect(log()).not.toContain('does not answer');
   });
 
-  it('are kept for ever by their hashed names, and weigh less than 200 kB together', async () => {
+  it('are kept for ever by their hashed names, and weigh less than 150 kB together', async () => {
     const { url } = await aProgram('serve');
     const index = await (await fetch(url, { headers: BROWSER })).text();
     const names = [...index.matchAll(/(?:src|href)="(\/(?:assets\/|favicon)[^"]+)"/g)].map(
@@ -73,7 +73,7 @@ describe('the page’s files', () => {
       expect(headers.get('content-encoding')).toBe('br');
     }
     const sizes = files.map(({ headers }) => Number(headers.get('content-length')));
-    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(200_000);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(150_000);
   });
 
   it('come by themselves where only admins need them, and what does not come leaves the rest of the page', async ({
