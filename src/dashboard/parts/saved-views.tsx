@@ -3,6 +3,7 @@ import { useQuery } from 'urql';
 import { Link, useLocation, useSearch } from 'wouter';
 import { graphql } from '../generated';
 import { Dialog } from './dialog';
+import { DialogActions } from './dialog-actions';
 import { useToasts } from './toasts';
 import { useAction } from './use-action';
 
@@ -76,14 +77,7 @@ export function SavedViews() {
             <input name="name" required maxLength={100} />
           </label>
           <p className="hint">Everybody sees it in this menu, and opens the list with these filters.</p>
-          <div className="dialog-actions">
-            <button type="button" className="button" onClick={() => setNaming(false)}>
-              Cancel
-            </button>
-            <button type="submit" className="button" data-tone="primary" disabled={isRunning}>
-              Save
-            </button>
-          </div>
+          <DialogActions submit="Save" onCancel={() => setNaming(false)} isDisabled={isRunning} />
         </form>
       </Dialog>
     </>

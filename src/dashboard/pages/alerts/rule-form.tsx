@@ -2,6 +2,7 @@ import { type FormEvent, useState } from 'react';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import type { AlertFormat, AlertRuleInListFragment } from '../../generated/graphql';
+import { DialogActions } from '../../parts/dialog-actions';
 import { Field } from '../../parts/field';
 import { Choice } from './choice';
 import { EventFields } from './event-fields';
@@ -83,16 +84,7 @@ export function RuleForm({
           <option value={group.id}>{group.title}</option>
         </Choice>
       )}
-      <div className="dialog-actions">
-        <button
-          type="submit"
-          className="button"
-          data-tone="primary"
-          disabled={isRunning || models === undefined}
-        >
-          {action}
-        </button>
-      </div>
+      <DialogActions submit={action} isDisabled={isRunning || models === undefined} />
     </form>
   );
 }

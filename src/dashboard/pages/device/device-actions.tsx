@@ -4,6 +4,7 @@ import { graphql } from '../../generated';
 import type { DeviceToActOnFragment } from '../../generated/graphql';
 import { ConfirmDialog } from '../../parts/confirm-dialog';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { Field } from '../../parts/field';
 import { useToasts } from '../../parts/toasts';
 import { TokenNote } from '../../parts/token-note';
@@ -137,11 +138,7 @@ function RenameDialog({
           maxLength={200}
           hint="Empty: its key is shown instead."
         />
-        <div className="dialog-actions">
-          <button type="submit" className="button" data-tone="primary" disabled={rename.isRunning}>
-            Rename
-          </button>
-        </div>
+        <DialogActions submit="Rename" isDisabled={rename.isRunning} />
       </form>
     </Dialog>
   );

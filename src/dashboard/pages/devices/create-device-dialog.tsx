@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { Field } from '../../parts/field';
 import { ErrorNotice } from '../../parts/notices';
 import { TokenNote } from '../../parts/token-note';
@@ -90,16 +91,7 @@ function DeviceForm({ onCreated }: { onCreated: (device: { key: string; token: s
         hint="1 to 32 of a-z and 0-9. Empty: a random key."
         pattern="[a-z0-9]{1,32}"
       />
-      <div className="dialog-actions">
-        <button
-          type="submit"
-          className="button"
-          data-tone="primary"
-          disabled={isRunning || data === undefined}
-        >
-          Register
-        </button>
-      </div>
+      <DialogActions submit="Register" isDisabled={isRunning || data === undefined} />
     </form>
   );
 }

@@ -11,7 +11,7 @@ import { NewBar } from '../../parts/new-bar';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
 import { Paging } from '../../parts/paging';
 import { countText } from '../../parts/sizes';
-import { SuggestFilter } from '../../parts/suggest-filter';
+import { ClearFilters, SuggestedFilters } from '../../parts/suggested-filters';
 import { useCalmList } from '../../parts/use-calm-list';
 import { useSorting } from '../../parts/use-sorting';
 import { useTitle } from '../../parts/use-title';
@@ -92,6 +92,11 @@ export function DevicesPage() {
   );
 }
 
+const SUGGESTED = [
+  ['model', 'Model', 'MODEL'],
+  ['version', 'Crashed with version', 'VERSION'],
+] as const;
+
 function DeviceFilters() {
   const { parameters, choose } = useFilters();
   return (
@@ -103,20 +108,9 @@ function DeviceFilters() {
         value={parameters.get('q') ?? ''}
         onChoose={(value) => choose('q', value)}
       />
-      <SuggestFilter
-        label="Model"
-        of="MODEL"
-        value={parameters.get('model') ?? ''}
-        onChoose={(value) => choose('model', value)}
-      />
-      <SuggestFilter
-        label="Crashed with version"
-        of="VERSION"
-        value={parameters.get('version') ?? ''}
-        modelCode={parameters.get('model')}
-        onChoose={(value) => choose('version', value)}
-      />
+      <SuggestedFilters filters={SUGGESTED} />
       <DateFilter label="Last crash" />
+      <ClearFilters path="/devices" />
     </div>
   );
 }

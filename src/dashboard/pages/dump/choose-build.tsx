@@ -3,6 +3,7 @@ import { useQuery } from 'urql';
 import { graphql } from '../../generated';
 import type { DumpOnPageFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { Ago } from '../../parts/time';
 import { useAction } from '../../parts/use-action';
@@ -82,16 +83,7 @@ export function ChooseBuild({
             <p className="count">No build of {dump.device.model.code} matches.</p>
           )}
         </fieldset>
-        <div className="dialog-actions">
-          <button
-            type="submit"
-            className="button"
-            data-tone="primary"
-            disabled={builds.length === 0 || read.isRunning}
-          >
-            Read with this build
-          </button>
-        </div>
+        <DialogActions submit="Read with this build" isDisabled={builds.length === 0 || read.isRunning} />
       </form>
     </Dialog>
   );

@@ -1,10 +1,9 @@
 import type { ChangeEvent, FormEvent } from 'react';
-import { useLocation } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import { DateFilter } from '../../parts/date-filter';
 import { Labelled, TextFilter, useFilters } from '../../parts/filters';
-import { SuggestFilter } from '../../parts/suggest-filter';
+import { ClearFilters, SuggestedFilters } from '../../parts/suggested-filters';
 
 const ModelCodes = graphql(`
   query ModelCodes { deviceModels(first: 200) { nodes { id code name } } }
@@ -21,9 +20,7 @@ const NEVER = () => false;
 /** Filters of the list. They are part of the address, so that it can be shared. */
 export function DumpFilters() {
   const { parameters, choose } = useFilters();
-  const [, navigate] = useLocation();
   const { data } = useLiveQuery(ModelCodes, {}, NEVER);
-  const isNarrowed = [...parameters.keys()].length > 0;
 
   const chosen = (name: string) => (event: ChangeEvent<HTMLSelectElement>) =>
     choose(name, event.target.value);
@@ -52,22 +49,9 @@ export function DumpFilters() {
         )}
       </Labelled>
       <TextFilter label="Words" value={parameters.get('q') ?? ''} onChoose={(value) => choose('q', value)} />
-      {SUGGESTED.map(([name, label, of]) => (
-        <SuggestFilter
-          key={name}
-          label={label}
-          of={of}
-          value={parameters.get(name) ?? ''}
-          modelCode={parameters.get('model')}
-          onChoose={(value) => choose(name, value)}
-        />
-      ))}
+      <SuggestedFilters filters={SUGGESTED} />
       <DateFilter label="Arrived" />
-      {isNarrowed && (
-        <button type="button" className="quiet-button" onClick={() => navigate('/dumps')}>
-          Clear
-        </button>
-      )}
+      <ClearFilters path="/dumps" />
     </form>
   );
 }

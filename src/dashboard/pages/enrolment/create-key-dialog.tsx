@@ -3,6 +3,7 @@ import { graphql } from '../../generated';
 import { CodeBlock } from '../../parts/code-block';
 import { bootCurlLine, sdkconfigLines } from '../../parts/command-examples';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { Field } from '../../parts/field';
 import { useAction } from '../../parts/use-action';
 import { type Model, ModelChoice, WithoutModels } from './model-choice';
@@ -86,11 +87,7 @@ function KeyForm({
           <input type="checkbox" name="requiresApproval" /> An admin must approve each new device
         </label>
       </fieldset>
-      <div className="dialog-actions">
-        <button type="submit" className="button" data-tone="primary" disabled={isRunning}>
-          Make the key
-        </button>
-      </div>
+      <DialogActions submit="Make the key" isDisabled={isRunning} />
     </form>
   );
 }

@@ -1,5 +1,6 @@
 import { type FormEvent, useEffect, useId, useState } from 'react';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { countText } from '../../parts/sizes';
 import { saveBlob } from '../../session/save-as';
 import { ImportPreview, Problems } from './import-preview';
@@ -67,14 +68,11 @@ function ImportForm({ models, modelCode, onClose }: Omit<ImportDialogProps, 'isO
           devices use an ingest key.
         </label>
       </fieldset>
-      <div className="dialog-actions">
-        <button type="button" className="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="submit" className="button" data-tone="primary" disabled={!isReady}>
-          {isReady ? `Register ${countText(file.list.devices.length, 'device')}` : 'Register'}
-        </button>
-      </div>
+      <DialogActions
+        submit={isReady ? `Register ${countText(file.list.devices.length, 'device')}` : 'Register'}
+        onCancel={onClose}
+        isDisabled={!isReady}
+      />
     </form>
   );
 }

@@ -2,6 +2,7 @@ import type { FormEvent } from 'react';
 import { useLocation } from 'wouter';
 import { graphql } from '../../generated';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { Field } from '../../parts/field';
 import { useAction } from '../../parts/use-action';
 
@@ -42,11 +43,7 @@ export function CreateModelDialog({ isOpen, onClose }: { isOpen: boolean; onClos
           pattern="[a-z0-9_]{1,32}"
           hint="For programs, and for the ELF’s name in a bundle: 1 to 32 of a-z, 0-9 and _"
         />
-        <div className="dialog-actions">
-          <button type="submit" className="button" data-tone="primary" disabled={isRunning}>
-            Create
-          </button>
-        </div>
+        <DialogActions submit="Create" isDisabled={isRunning} />
       </form>
     </Dialog>
   );

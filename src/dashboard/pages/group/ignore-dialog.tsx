@@ -2,6 +2,7 @@ import { type FormEvent, useState } from 'react';
 import { graphql } from '../../generated';
 import type { GroupOnPageFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { Field } from '../../parts/field';
 import { useAction } from '../../parts/use-action';
 
@@ -81,11 +82,7 @@ export function IgnoreDialog({
           />
         )}
         {until === 'at' && <Field label="Time" name="value" type="datetime-local" required />}
-        <div className="dialog-actions">
-          <button type="submit" className="button" data-tone="primary" disabled={ignore.isRunning}>
-            Ignore
-          </button>
-        </div>
+        <DialogActions submit="Ignore" isDisabled={ignore.isRunning} />
       </form>
     </Dialog>
   );

@@ -4,6 +4,7 @@ import { useLocation } from 'wouter';
 import { graphql } from '../../generated';
 import type { GroupOnPageFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { useAction } from '../../parts/use-action';
 
@@ -76,16 +77,7 @@ export function MergeDialog({
             <p className="count">No other group matches.</p>
           )}
         </fieldset>
-        <div className="dialog-actions">
-          <button
-            type="submit"
-            className="button"
-            data-tone="primary"
-            disabled={others.length === 0 || merge.isRunning}
-          >
-            Merge
-          </button>
-        </div>
+        <DialogActions submit="Merge" isDisabled={others.length === 0 || merge.isRunning} />
       </form>
     </Dialog>
   );

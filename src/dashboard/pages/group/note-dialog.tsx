@@ -3,6 +3,7 @@ import { useQuery } from 'urql';
 import { graphql } from '../../generated';
 import type { GroupNoteOnPageFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { Field } from '../../parts/field';
 import { useAction } from '../../parts/use-action';
 
@@ -84,16 +85,7 @@ export function NoteDialog({
           <label htmlFor={noteId}>Note</label>
           <textarea id={noteId} name="note" rows={5} maxLength={10_000} defaultValue={group.note ?? ''} />
         </div>
-        <div className="dialog-actions">
-          <button
-            type="submit"
-            className="button"
-            data-tone="primary"
-            disabled={assign.isRunning || note.isRunning || link.isRunning}
-          >
-            Save
-          </button>
-        </div>
+        <DialogActions submit="Save" isDisabled={assign.isRunning || note.isRunning || link.isRunning} />
       </form>
     </Dialog>
   );

@@ -3,6 +3,7 @@ import { useQuery } from 'urql';
 import { graphql } from '../../generated';
 import type { GroupOnPageFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { Field } from '../../parts/field';
 import { useAction } from '../../parts/use-action';
 
@@ -58,11 +59,7 @@ export function ResolveDialog({
             <option key={version} value={version} />
           ))}
         </datalist>
-        <div className="dialog-actions">
-          <button type="submit" className="button" data-tone="primary" disabled={resolve.isRunning}>
-            Resolve
-          </button>
-        </div>
+        <DialogActions submit="Resolve" isDisabled={resolve.isRunning} />
       </form>
     </Dialog>
   );

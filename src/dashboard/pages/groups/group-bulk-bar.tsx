@@ -4,6 +4,7 @@ import { graphql } from '../../generated';
 import type { ChangeCrashGroupsInput, GroupInListFragment } from '../../generated/graphql';
 import { BulkBar } from '../../parts/bulk-bar';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { countText } from '../../parts/sizes';
 import { useToasts } from '../../parts/toasts';
 import { useAction } from '../../parts/use-action';
@@ -153,14 +154,7 @@ function AskDialog({
           <input name="answer" maxLength={200} />
         </label>
         <p className="hint">{hint}</p>
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button" data-tone="primary">
-            {action}
-          </button>
-        </div>
+        <DialogActions submit={action} onCancel={onClose} />
       </form>
     </Dialog>
   );

@@ -1,8 +1,7 @@
 import { useId } from 'react';
-import { useLocation } from 'wouter';
 import { DateFilter } from '../../parts/date-filter';
 import { TextFilter, useFilters } from '../../parts/filters';
-import { SuggestFilter } from '../../parts/suggest-filter';
+import { ClearFilters, SuggestedFilters } from '../../parts/suggested-filters';
 import { CRASH_KINDS } from './crash-kinds';
 import { TagFilter } from './tag-filter';
 
@@ -33,8 +32,6 @@ const SUGGESTED = [
 /** Filters and order of the groups; both are part of the address. */
 export function GroupFilters() {
   const { parameters, choose } = useFilters();
-  const [, navigate] = useLocation();
-  const isNarrowed = [...parameters.keys()].length > 0;
   const sortId = useId();
   const kindId = useId();
   const state = parameters.get('state') ?? 'open';
@@ -90,22 +87,9 @@ export function GroupFilters() {
         value={parameters.get('q') ?? ''}
         onChoose={(value) => choose('q', value)}
       />
-      {SUGGESTED.map(([name, label, of]) => (
-        <SuggestFilter
-          key={name}
-          label={label}
-          of={of}
-          value={parameters.get(name) ?? ''}
-          modelCode={parameters.get('model')}
-          onChoose={(value) => choose(name, value)}
-        />
-      ))}
+      <SuggestedFilters filters={SUGGESTED} />
       <DateFilter label="Last seen" />
-      {isNarrowed && (
-        <button type="button" className="quiet-button" onClick={() => navigate('/groups')}>
-          Clear
-        </button>
-      )}
+      <ClearFilters path="/groups" />
     </div>
   );
 }

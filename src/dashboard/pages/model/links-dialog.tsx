@@ -2,6 +2,7 @@ import { type FormEvent, useId, useState } from 'react';
 import { graphql } from '../../generated';
 import type { ModelOnPageFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { Field } from '../../parts/field';
 import { useAction } from '../../parts/use-action';
 import { exampleOf, SOURCES, type Templates, TICKETS } from './link-presets';
@@ -114,14 +115,7 @@ function LinksForm({ model, onClose }: Omit<LinksDialogProps, 'isOpen'>) {
           </div>
         );
       })}
-      <div className="dialog-actions">
-        <button type="button" className="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="submit" className="button" data-tone="primary" disabled={isRunning}>
-          Save
-        </button>
-      </div>
+      <DialogActions submit="Save" onCancel={onClose} isDisabled={isRunning} />
     </form>
   );
 }

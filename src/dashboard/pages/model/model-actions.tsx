@@ -3,6 +3,7 @@ import { useLocation } from 'wouter';
 import { graphql } from '../../generated';
 import { ConfirmDialog } from '../../parts/confirm-dialog';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { Field } from '../../parts/field';
 import { countText } from '../../parts/sizes';
 import { useToasts } from '../../parts/toasts';
@@ -83,11 +84,7 @@ function RenameDialog({ model, isOpen, onClose }: { model: Model; isOpen: boolea
           maxLength={200}
           hint="Its code stays: firmware bundles are named by it."
         />
-        <div className="dialog-actions">
-          <button type="submit" className="button" data-tone="primary" disabled={rename.isRunning}>
-            Rename
-          </button>
-        </div>
+        <DialogActions submit="Rename" isDisabled={rename.isRunning} />
       </form>
     </Dialog>
   );

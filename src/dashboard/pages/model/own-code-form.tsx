@@ -1,6 +1,7 @@
 import { type FormEvent, useRef, useState } from 'react';
 import { graphql } from '../../generated';
 import type { OwnCodeOnPageFragment, OwnCodeRuleInput } from '../../generated/graphql';
+import { DialogActions } from '../../parts/dialog-actions';
 import { useAction } from '../../parts/use-action';
 import { OwnCodePreview } from './own-code-preview';
 
@@ -130,14 +131,7 @@ export function OwnCodeForm({
         </button>
       </div>
       <OwnCodePreview modelCode={model.code} rules={wanted} />
-      <div className="dialog-actions">
-        <button type="button" className="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="submit" className="button" data-tone="primary" disabled={isRunning}>
-          Save and regroup
-        </button>
-      </div>
+      <DialogActions submit="Save and regroup" onCancel={onClose} isDisabled={isRunning} />
     </form>
   );
 }

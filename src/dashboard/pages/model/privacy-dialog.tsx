@@ -3,6 +3,7 @@ import { useQuery } from 'urql';
 import { graphql } from '../../generated';
 import type { CoredumpFilter, ModelOnPageFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { Field } from '../../parts/field';
 import { countText } from '../../parts/sizes';
 import { useAction } from '../../parts/use-action';
@@ -96,19 +97,12 @@ function PrivacyForm({ model, onClose }: Omit<PrivacyDialogProps, 'isOpen'>) {
           <p>These settings remove nothing.</p>
         )}
       </div>
-      <div className="dialog-actions">
-        <button type="button" className="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button
-          type="submit"
-          className="button"
-          data-tone={isRemoving ? 'danger' : 'primary'}
-          disabled={isRunning}
-        >
-          {isRemoving ? 'Save and remove' : 'Save'}
-        </button>
-      </div>
+      <DialogActions
+        submit={isRemoving ? 'Save and remove' : 'Save'}
+        onCancel={onClose}
+        isDisabled={isRunning}
+        tone={isRemoving ? 'danger' : 'primary'}
+      />
     </form>
   );
 }

@@ -3,6 +3,7 @@ import { useQuery } from 'urql';
 import { graphql } from '../../generated';
 import type { BuildInListFragment, CoredumpFilter } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { Field } from '../../parts/field';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { WAITING_FILTER } from '../../parts/parse-state';
@@ -113,19 +114,11 @@ function ReadForm({ modelCode, build, onClose }: ReadWithBuildProps & { build: B
           </p>
         )}
       </div>
-      <div className="dialog-actions">
-        <button type="button" className="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button
-          type="submit"
-          className="button"
-          data-tone="primary"
-          disabled={ids.length === 0 || isRunning || fetching}
-        >
-          Read with this build
-        </button>
-      </div>
+      <DialogActions
+        submit="Read with this build"
+        onCancel={onClose}
+        isDisabled={ids.length === 0 || isRunning || fetching}
+      />
     </form>
   );
 }

@@ -2,6 +2,7 @@ import { type FormEvent, useState } from 'react';
 import { graphql } from '../../generated';
 import type { TagColor, TagInListFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { Field } from '../../parts/field';
 import { TagChip } from '../../parts/tag-chip';
 import { useAction } from '../../parts/use-action';
@@ -65,19 +66,7 @@ function TagForm({ tag, onClose }: TagDialogProps) {
           </label>
         ))}
       </fieldset>
-      <div className="dialog-actions">
-        <button type="button" className="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button
-          type="submit"
-          className="button"
-          data-tone="primary"
-          disabled={create.isRunning || update.isRunning}
-        >
-          Save
-        </button>
-      </div>
+      <DialogActions submit="Save" onCancel={onClose} isDisabled={create.isRunning || update.isRunning} />
     </form>
   );
 }

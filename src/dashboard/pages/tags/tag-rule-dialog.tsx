@@ -3,6 +3,7 @@ import { useQuery } from 'urql';
 import { graphql } from '../../generated';
 import type { TagConditionsInput, TagInListFragment, TagRuleInListFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
+import { DialogActions } from '../../parts/dialog-actions';
 import { Field } from '../../parts/field';
 import { ErrorNotice } from '../../parts/notices';
 import { countText } from '../../parts/sizes';
@@ -117,19 +118,11 @@ function RuleForm({ tag, rule, onClose }: { tag: TagInListFragment; rule: Edited
         />
       ))}
       {isSet && <Preview conditions={conditions} />}
-      <div className="dialog-actions">
-        <button type="button" className="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button
-          type="submit"
-          className="button"
-          data-tone="primary"
-          disabled={!isSet || create.isRunning || update.isRunning}
-        >
-          Save and apply
-        </button>
-      </div>
+      <DialogActions
+        submit="Save and apply"
+        onCancel={onClose}
+        isDisabled={!isSet || create.isRunning || update.isRunning}
+      />
     </form>
   );
 }
