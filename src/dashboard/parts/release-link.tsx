@@ -1,10 +1,18 @@
 import { Link } from 'wouter';
 
-/** A version that leads to its page. */
-export function ReleaseLink({ model, version }: { model: string; version: string }) {
+/** Leads to the page of a version. @param children other words than the version */
+export function ReleaseLink({
+  model,
+  version,
+  children,
+}: {
+  model: string;
+  version: string;
+  children?: string;
+}) {
   return (
-    <Link className="mono" href={releaseAddress(model, version)}>
-      {version}
+    <Link className={children === undefined ? 'mono' : ''} href={releaseAddress(model, version)}>
+      {children ?? version}
     </Link>
   );
 }

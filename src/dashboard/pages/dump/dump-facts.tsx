@@ -3,6 +3,7 @@ import type { DumpOnPageFragment } from '../../generated/graphql';
 import { CopyButton } from '../../parts/copy-button';
 import { CrashVersion } from '../../parts/crash-version';
 import { Fact } from '../../parts/fact';
+import { ReleaseLink } from '../../parts/release-link';
 import { bytesText } from '../../parts/sizes';
 import { Moment } from '../../parts/time';
 
@@ -46,7 +47,10 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
         </Fact>
         <Fact name="Model">{dump.device.model.name}</Fact>
         <Fact name="Firmware">
-          <CrashVersion dump={dump} />
+          <CrashVersion dump={dump} />{' '}
+          <ReleaseLink model={dump.device.model.code} version={dump.crashVersion}>
+            its release
+          </ReleaseLink>
         </Fact>
         {report != null && (
           <>
