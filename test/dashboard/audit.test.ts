@@ -12,6 +12,7 @@ describe.skipIf(!hasChromium)(`the page of the audit${NEEDS_CHROMIUM}`, () => {
     const page = await aBrowserPage(program.url, { path: '/groups' });
     await page.getByRole('link', { name: 'abort in network_handle_reply' }).click();
     await page.getByRole('button', { name: 'Ignore' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Ignore' }).click();
     await page.getByRole('button', { name: 'Reopen' }).waitFor();
 
     await page.keyboard.press('g');

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { aDevice } from '../support/app.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { aProgramWithDevice, crash, readCrash } from '../support/crashed-program.js';
 import { uploadFirmware } from '../support/firmware.js';
@@ -11,21 +12,20 @@ const ASSERT = 'assert failed in packet_append (network.c)';
 describe.skipIf(!hasChromium)(`the pages of crash groups${NEEDS_CHROMIUM}`, () => {
   it('show a new group and its growing number without a reload, the worst first', async () => {
     const program = await aProgramWithDevice();
+    await aDevice(program as never, { key: 'dev2' });
+    await aDevice(program as never, { key: 'dev3' });
     await readCrash(program, 'thermostat-1.0.0', 'assert');
     const page = await aBrowserPage(program.url, { path: '/groups' });
     await page.getByText('Live', { exact: true }).waitFor();
 
-    await crash(program, 'thermostat-1.0.0', 'abort');
+    await readCrash(program, 'thermostat-1.0.0', 'abort');
     await page.getByText('2 groups').waitFor();
-    await program.graphql('mutation ($id: ID!) { reparseCoredump(input: { id: $id }) { coredump { id } } }', {
-      id: (await crash(program, 'thermostat-1.0.0', 'abort')).coredumpId,
-    });
+    await readCrash(program, 'thermostat-1.0.0', 'abort', 'dev2');
+    await page.getByRole('button', { name: '1 new – show' }).click();
+    await expect.poll(() => page.locator('.row-link').allInnerTexts()).toEqual([ABORT, ASSERT]);
 
-    await expect
-      .poll(async () =>
-        (await page.getByRole('row').allInnerTexts()).slice(1).map((row) => row.split('\n')[0]),
-      )
-      .toEqual(expect.arrayContaining([ABORT, ASSERT]));
+    await crash(program, 'thermostat-1.0.0', 'abort', 'dev3');
+    await page.getByRole('row').filter({ hasText: ABORT }).getByText('3', { exact: true }).first().waitFor();
   });
 
   it('are listed by the kind of crash', async () => {
