@@ -268,6 +268,24 @@ describe('an open connection of a session', () => {
     await eventually(async () => (await listeners(app)) === 1, 'only the other listens');
   });
 
+  it('does nothing more after that, also for a client that does not answer the close', async () => {
+    const app = await aServer(STATIC_TOKENS, { token: ADMIN });
+    const { browser } = await signedIn(app, ADMIN);
+    const { socket, opened, closed } = aSocket(app, browser);
+    await opened;
+    const query =
+      'mutation { createDeviceModel(input: { code: "late", name: "Late" }) { deviceModel { code } } }';
+
+    socket.pause();
+    await browser.signOut('?everywhere=true');
+    socket.send(JSON.stringify({ id: '2', type: 'subscribe', payload: { query } }));
+    socket.resume();
+
+    expect(await closed).toMatchObject({ code: 4403 });
+    // It would be a conflict if there were one already.
+    expect(await app.graphql(query)).toEqual({ createDeviceModel: { deviceModel: { code: 'late' } } });
+  });
+
   it('by WebSocket needs the Origin of the server’s own page', async () => {
     const app = await aServer(STATIC_TOKENS);
     const { browser } = await signedIn(app, VIEWER);
@@ -336,7 +354,7 @@ function aSocket(
   const closed = new Promise<{ code: number; reason: string }>((resolve) =>
     socket.on('close', (code, reason) => resolve({ code, reason: String(reason) })),
   );
-  return { opened, closed };
+  return { socket, opened, closed };
 }
 
 function sse({ url }: TestApp, { headers }: Browser) {

@@ -24,7 +24,13 @@ export function closeRefused(
   mask: (error: unknown) => GraphQLError,
 ): void {
   const { message } = mask(error);
-  socket.close(closeCodeOf(error), Buffer.from(message).subarray(0, MAX_REASON_BYTES).toString());
+  closeUnread(socket, closeCodeOf(error), Buffer.from(message).subarray(0, MAX_REASON_BYTES).toString());
+}
+
+/** Reads nothing more: a client need not answer the close frame, and could go on to send operations. */
+export function closeUnread(socket: WebSocket, code: number, reason: string): void {
+  socket.removeAllListeners('message');
+  socket.close(code, reason);
 }
 
 /** Closes a connection when the token that it was opened with expires. */

@@ -1,5 +1,6 @@
 import type { RawData, WebSocket } from 'ws';
 import { excessOfJson } from './json-limits.js';
+import { closeUnread } from './websocket-closing.js';
 
 /** Operations that run at once on one WebSocket: a page may have a subscription for each row that it shows. */
 const MAX_OPERATIONS = 100;
@@ -45,9 +46,7 @@ export function limitMessages(socket: WebSocket, onRefusal: (limit: string) => v
   });
 
   function end(code: number, reason: string): void {
-    // Messages that arrive during the close are not read.
-    socket.removeAllListeners('message');
-    socket.close(code, reason);
+    closeUnread(socket, code, reason);
     // A flooding client may not answer the close frame.
     setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS).unref();
   }

@@ -7,7 +7,7 @@ import { ended, nextAround } from '../../platform/async-iterators.js';
 import { between, joined, longJson } from '../limits/long-data.js';
 import { documentOf, type PersistedDocuments } from './persisted-documents.js';
 import { knownText, shownError, shownResult } from './result-text.js';
-import { FORBIDDEN, TRY_AGAIN_LATER } from './websocket-closing.js';
+import { closeUnread, FORBIDDEN, TRY_AGAIN_LATER } from './websocket-closing.js';
 import { createDeliveries } from './websocket-deliveries.js';
 
 /** Runs work under the request id of one operation. */
@@ -156,7 +156,7 @@ function closeWhenLost<Item>(items: AsyncIterable<Item>, socket: WebSocket): Asy
     } catch (error) {
       const code = error instanceof GraphQLError ? CLOSE_CODES.get(error.extensions.code) : undefined;
       if (code === undefined || !(error instanceof GraphQLError)) throw error;
-      socket.close(code, error.message);
+      closeUnread(socket, code, error.message);
       return ended();
     }
   });
