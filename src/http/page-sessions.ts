@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { runAs } from '../auth/actor.js';
 import type { Person } from '../auth/principal.js';
+import { DomainError } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import type { SessionCookie } from '../platform/http/session-cookie.js';
@@ -42,12 +43,20 @@ export function createPageSessions({
     /**
      * Begins a session for a person whose token was authenticated, and sets its cookie. A session that the browser had
      * before ends.
+     *
+     * @throws DomainError FORBIDDEN for a page of another site, also of CORS_ORIGINS: it would choose who people are here
      */
     async begin(
       { request, response, requestId }: Visit,
       person: Person,
       { token, refreshToken = null }: { token: string; refreshToken?: string | null },
     ): Promise<Person> {
+      if (isFromOtherPage(request)) {
+        throw new DomainError(
+          'FORBIDDEN',
+          'A session is for the server’s own page: send the token with each request.',
+        );
+      }
       const address = clientAddress(request);
       const origin = originOf(request);
       const begun = await runAs({ person, address, requestId }, () =>
@@ -69,6 +78,10 @@ export function createPageSessions({
 
     forget,
   };
+
+  function isFromOtherPage({ headers: { origin, host } }: IncomingMessage): boolean {
+    return origin !== undefined && crossOrigin.ownOriginOf(origin, host) === null;
+  }
 
   function secretOf(request: IncomingMessage): string | undefined {
     return crossOrigin.isFromOwnPage(request) ? cookie.read(request) : undefined;

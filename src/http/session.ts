@@ -19,7 +19,7 @@ interface SessionDeps {
   gatekeeper: Pick<Gatekeeper, 'isOn' | 'admitUploaders'>;
   sessions: Pick<Sessions, 'endAll'>;
   pageSessions: PageSessions;
-  crossOrigin: Pick<CrossOrigin, 'refusalOf' | 'ownOriginOf'>;
+  crossOrigin: Pick<CrossOrigin, 'refusalOf'>;
   clientAddress: ClientAddress;
 }
 
@@ -50,16 +50,10 @@ async function signIn(
   exchange: Exchange,
 ): Promise<void> {
   const { request, response } = exchange;
-  const { authorization, origin, host } = request.headers;
+  const { authorization } = request.headers;
   if (!gatekeeper.isOn) throw conflict('Authentication is off here: nobody needs to sign in.');
   const foreign = crossOrigin.refusalOf(request);
   if (foreign !== null) throw new DomainError('FORBIDDEN', foreign);
-  if (origin !== undefined && crossOrigin.ownOriginOf(origin, host) === null) {
-    throw new DomainError(
-      'FORBIDDEN',
-      'A session is for the server’s own page: send the token with each request.',
-    );
-  }
   const person = await gatekeeper.admitUploaders(clientAddress(request), authorization);
   const refreshToken = await refreshTokenOf(request);
   const token = authorization?.replace(/^Bearer +/i, '').trim() ?? '';

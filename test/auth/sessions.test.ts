@@ -190,6 +190,22 @@ describe('a session of a browser', () => {
     expect((await browser.get('/api/session')).status).toBe(200);
   });
 
+  it('is not begun by a page of another site, which would choose who people are here', async () => {
+    const friend = 'https://friend.example';
+    const app = await aServer({ ...STATIC_TOKENS, CORS_ORIGINS: friend });
+
+    const { response } = await signedIn(app, VIEWER, { Origin: friend });
+    const form = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: { Origin: friend },
+      body: new URLSearchParams({ token: VIEWER }),
+      redirect: 'manual',
+    });
+
+    for (const { status, headers } of [response, form])
+      expect([status, headers.get('set-cookie')]).toEqual([403, null]);
+  });
+
   it('does not count for what a browser loads for another site', async () => {
     const app = await aServer(STATIC_TOKENS);
     const { browser } = await signedIn(app, VIEWER);
