@@ -14,6 +14,7 @@ export const COREDUMP_COLUMNS = [
   'device_name',
   'model',
   'version',
+  'reported_version',
   'chip',
   'status',
   'error_kind',
@@ -66,7 +67,9 @@ function rowOf(
     device_serial: owner?.serial ?? null,
     device_name: owner?.name ?? null,
     model: owner?.model ?? null,
-    version: dump.firmwareVersion,
+    // Empty where a server of an earlier release has added the row a moment ago.
+    version: dump.crashVersion || dump.firmwareVersion,
+    reported_version: dump.firmwareVersion,
     chip: dump.chip,
     status: dump.parseStatus,
     error_kind: dump.parseErrorKind?.toUpperCase() ?? null,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { csvCell } from '../../src/http/export-formats.js';
 import { aDevice, aServer, bearer, stored, type TestApp } from '../support/app.js';
 import { ADMIN, STATIC_TOKENS, VIEWER } from '../support/people.js';
+import { sql } from '../support/sql.js';
 
 type Row = Record<string, string>;
 
@@ -58,6 +59,15 @@ describe('exports of lists', () => {
       'dev1',
     ]);
     expect((await fileOf(app, '/api/crash-groups.json')).text).toBe('[]\n');
+  });
+
+  it('name the version that crashed, and the reported one beside it', async () => {
+    const app = await aWorld();
+    await sql(app, `UPDATE "Coredump" SET "crashVersion" = '1.9.0' WHERE "firmwareVersion" = '2.0.0'`);
+
+    const rows = await csvOf(app, '/api/coredumps.csv?version=1.9.0');
+
+    expect(rows).toEqual([expect.objectContaining({ version: '1.9.0', reported_version: '2.0.0' })]);
   });
 
   it('let no cell become a formula, and keep every other letter', async () => {
