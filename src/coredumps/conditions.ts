@@ -39,7 +39,9 @@ export function conditions(
     parsedAfter === undefined ? null : Prisma.sql`c."parsedAt" >= ${parsedAfter}`,
     parsedBefore === undefined ? null : Prisma.sql`c."parsedAt" < ${parsedBefore}`,
     ...containsWords(filter.reason ?? '', (isIn) => isIn(Prisma.sql`c."reason"`)),
-    ...containsWords(filter.search ?? '', inDumpOrDevice),
+    ...containsWords(filter.search ?? '', (isIn) =>
+      inDumpOrDevice(isIn, filter.searchesOutputs === true ? inOutput : inCrash),
+    ),
   ].filter((condition) => condition !== null);
   return all.length === 0 ? Prisma.sql`1 = 1` : Prisma.join(all, ' AND ');
 }
@@ -80,11 +82,24 @@ function isRawStored(wanted: boolean): Prisma.Sql {
   return wanted ? Prisma.sql`${missing} IS NULL` : Prisma.sql`${missing} IS NOT NULL`;
 }
 
-/** Newest first, a full page ends the reading of texts. */
-function inDumpOrDevice(isIn: (column: Prisma.Sql) => Prisma.Sql): Prisma.Sql {
+type IsIn = (column: Prisma.Sql) => Prisma.Sql;
+
+function inDumpOrDevice(isIn: IsIn, inContent: (isIn: IsIn) => Prisma.Sql): Prisma.Sql {
   return Prisma.sql`(
     ${isIn(Prisma.sql`c."filename"`)} OR ${isIn(Prisma.sql`c."chip"`)} OR ${isIn(Prisma.sql`c."firmwareVersion"`)}
     OR ${isIn(Prisma.sql`c."crashVersion"`)}
     OR (SELECT ${isIn(Prisma.sql`d."key"`)} OR ${isIn(Prisma.sql`d."serial"`)} OR ${isIn(Prisma.sql`d."name"`)} FROM "Device" d WHERE d."id" = c."deviceId")
-    OR (SELECT ${isIn(Prisma.sql`t."output"`)} FROM "CoredumpText" t WHERE t."coredumpId" = c."id"))`;
+    OR ${inContent(isIn)})`;
+}
+
+/** Newest first, a full page ends the reading of texts. */
+function inOutput(isIn: IsIn): Prisma.Sql {
+  return Prisma.sql`(SELECT ${isIn(Prisma.sql`t."output"`)} FROM "CoredumpText" t WHERE t."coredumpId" = c."id")`;
+}
+
+/** What everybody may read of the content. */
+function inCrash(isIn: IsIn): Prisma.Sql {
+  return Prisma.sql`(${isIn(Prisma.sql`c."reason"`)} OR ${isIn(Prisma.sql`c."crashedTask"`)}
+    OR (SELECT ${isIn(Prisma.sql`s."title"`)} OR ${isIn(Prisma.sql`s."culpritFunction"`)} OR ${isIn(Prisma.sql`s."culpritFile"`)}
+      FROM "CrashOccurrence" o JOIN "CrashSignature" s ON s."id" = o."signatureId" WHERE o."coredumpId" = c."id"))`;
 }

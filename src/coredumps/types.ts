@@ -119,4 +119,9 @@ export interface CoredumpFilter {
   parsedBefore?: Date;
   /** Words that must all occur (case-insensitive) in filename, device key, serial or name, version, chip or output. */
   search?: string;
+  /**
+   * For admins only: what a filter finds in an output tells what the memory of the device held. Otherwise `search` looks
+   * into reason, task and place of the crash instead.
+   */
+  searchesOutputs?: boolean;
 }

@@ -1,3 +1,4 @@
+import { hasRole, type Reader } from '../auth/principal.js';
 import type { CoredumpFilter } from '../coredumps/types.js';
 import { PARSE_ERROR_KINDS, WAITING_KINDS } from '../coredumps/types.js';
 import type { CrashGroupFilter, GroupState } from '../crash-groups/types.js';
@@ -21,7 +22,7 @@ const STATUSES: Readonly<Record<string, CoredumpFilter>> = {
 };
 
 /** @throws DomainError BAD_USER_INPUT */
-export function coredumpFilterOf(parameters: URLSearchParams, now: Date): CoredumpFilter {
+export function coredumpFilterOf(parameters: URLSearchParams, now: Date, reader: Reader): CoredumpFilter {
   const read = readerOf(parameters);
   const { after, before } = read.range(now);
   const filter: CoredumpFilter = {
@@ -37,6 +38,7 @@ export function coredumpFilterOf(parameters: URLSearchParams, now: Date): Coredu
       crashGroupId: read.ids('group', 'CrashGroup'),
       reason: read.words('reason'),
       search: read.words('q'),
+      searchesOutputs: hasRole(reader, 'admin') ? true : undefined,
       uploadedAfter: after,
       uploadedBefore: before,
     }),

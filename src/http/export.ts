@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Gatekeeper } from '../auth/gatekeeper.js';
+import type { Reader } from '../auth/principal.js';
 import type { Export, Exports } from '../exports/service.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import type { Exchange } from './exchange.js';
@@ -30,8 +31,8 @@ export function createExportRoute({
   sessionOf: SessionOf;
   now: () => Date;
 }) {
-  const lists: Record<ExportedList, (parameters: URLSearchParams) => Export> = {
-    coredumps: (parameters) => exports.coredumps(coredumpFilterOf(parameters, now())),
+  const lists: Record<ExportedList, (parameters: URLSearchParams, reader: Reader) => Export> = {
+    coredumps: (parameters, reader) => exports.coredumps(coredumpFilterOf(parameters, now(), reader)),
     'crash-groups': (parameters) => exports.crashGroups(crashGroupFilterOf(parameters, now())),
     devices: (parameters) => exports.devices(deviceFilterOf(parameters, now())),
   };
@@ -41,8 +42,9 @@ export function createExportRoute({
     name: ExportedList,
     format: ExportFormat,
   ): Promise<void> {
-    await gatekeeper.admit(clientAddress(request), request.headers.authorization, sessionOf(request));
-    const list = lists[name](new URLSearchParams(search));
+    const { authorization } = request.headers;
+    const reader = await gatekeeper.admit(clientAddress(request), authorization, sessionOf(request));
+    const list = lists[name](new URLSearchParams(search), reader);
     const headers = {
       'Content-Type': CONTENT_TYPES[format],
       'Content-Disposition': `attachment; filename="${name}.${format}"`,

@@ -176,6 +176,24 @@ it('viewers find dumps only by what they may read', async () => {
     expect(found(await hits(ADMIN, query)), query).toEqual(ids);
     expect(await hits(VIEWER, query), query).toMatchObject({ nodes: [], pageInfo: { hasNextPage: false } });
   }
+  const listed = async (who: string, search: string) => {
+    const { coredumps, device } = await ask<{ coredumps: Counted; device: { coredumps: Counted } }>(
+      app,
+      who,
+      `query ($filter: CoredumpFilter) {
+        coredumps(filter: $filter) { totalCount }
+        device(key: "dev1") { coredumps(filter: $filter) { totalCount } }
+      }`,
+      { filter: { search } },
+    );
+    const file = await fetch(`${app.url}/api/coredumps.json?q=${search}`, { headers: bearer(who) });
+    return [coredumps.totalCount, device.coredumps.totalCount, ((await file.json()) as unknown[]).length];
+  };
+  for (const search of ['secret', 'network', 'passw']) {
+    expect(await listed(ADMIN, search), search).toEqual([3, 3, 3]);
+    expect(await listed(VIEWER, search), search).toEqual([0, 0, 0]);
+  }
+  expect(await listed(VIEWER, 'ABORT')).toEqual([3, 3, 3]);
   const seen = await hits(VIEWER, 'send');
   const firstTwo = await hits(VIEWER, 'send', 'first: 2');
   const rest = await hits(VIEWER, 'send', `first: 2, after: "${firstTwo.pageInfo.endCursor}"`);
@@ -188,6 +206,10 @@ it('viewers find dumps only by what they may read', async () => {
   expect([found(rest), rest.pageInfo.hasNextPage]).toEqual([ids.slice(2), false]);
   expect(found(oldest)).toEqual(ids.slice(1));
 });
+
+interface Counted {
+  totalCount: number;
+}
 
 interface Hits {
   nodes: Array<{ coredump: { id: string }; snippet: Array<{ text: string }> }>;

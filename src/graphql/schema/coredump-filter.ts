@@ -1,3 +1,4 @@
+import { hasRole } from '../../auth/principal.js';
 import type {
   CoredumpFilter,
   CoredumpKind as CoredumpKindName,
@@ -5,6 +6,7 @@ import type {
   ParseStatus as ParseStatusName,
 } from '../../coredumps/types.js';
 import { builder } from './builder.js';
+import type { Context } from './context.js';
 import { CrashKind } from './crash-kind.js';
 import { checkedFilter, rowIdsOf } from './inputs.js';
 import { OrderDirection } from './order.js';
@@ -115,7 +117,8 @@ export const CoredumpFilterInput = builder.inputType('CoredumpFilter', {
     search: t.string({
       description:
         'Words that must all occur, in upper or lower case, in file name, chip, version, key, serial or name of the device, or ' +
-        'output. At most 200 characters and 10 words.',
+        'output; for viewers, who may not read all of it, in reason, task, title, function or file of the crash instead: ' +
+        '`search` looks into the rest for them. At most 200 characters and 10 words.',
     }),
   }),
 });
@@ -123,10 +126,12 @@ export const CoredumpFilterInput = builder.inputType('CoredumpFilter', {
 /** @throws DomainError BAD_USER_INPUT for a filter that is too large */
 export function toCoredumpFilter(
   input: typeof CoredumpFilterInput.$inferInput | null | undefined,
+  { person }: Pick<Context, 'person'>,
 ): CoredumpFilter {
   const { id, firmwareId, deviceId, crashGroupId, ...rest } = checkedFilter(input ?? {});
   return {
     ...rest,
+    ...(rest.search === undefined ? {} : { searchesOutputs: hasRole(person, 'admin') }),
     ...(id === undefined ? {} : { id: rowIdsOf('Coredump', id) }),
     ...(firmwareId === undefined ? {} : { firmwareId: rowIdsOf('Firmware', firmwareId) }),
     ...(deviceId === undefined ? {} : { deviceId: rowIdsOf('Device', deviceId) }),

@@ -16,11 +16,12 @@ builder.objectFields(Device, (t) => ({
       type: Coredump,
       description: 'Its stored dumps. One SQL statement, however many devices a request asks.',
       args: { filter: t.arg(FILTER), orderBy: t.arg(ORDER) },
-      resolve: (device, { filter: input, ...args }, { loaders }, info) => {
+      resolve: (device, { filter: input, ...args }, context, info) => {
         const { id: parentId } = device;
+        const { loaders } = context;
         // Its dumps may be asked for their device.
         loaders.devices.byId.know(device);
-        const filter = toCoredumpFilter(input);
+        const filter = toCoredumpFilter(input, context);
         const columns = columnsOf(info);
         return arrivalPage(
           args,
@@ -65,8 +66,9 @@ builder.objectField(Firmware, 'coredumps', (t) =>
       description:
         'Stored dumps that were last parsed with this build. One SQL statement, however many builds a request asks.',
       args: { filter: t.arg(FILTER), orderBy: t.arg(ORDER) },
-      resolve: ({ id: parentId }, { filter: input, ...args }, { loaders }, info) => {
-        const filter = toCoredumpFilter(input);
+      resolve: ({ id: parentId }, { filter: input, ...args }, context, info) => {
+        const { loaders } = context;
+        const filter = toCoredumpFilter(input, context);
         const columns = columnsOf(info);
         return arrivalPage(
           args,
@@ -85,8 +87,9 @@ builder.queryFields((t) => ({
       type: Coredump,
       description: 'Stored dumps of the whole fleet.',
       args: { filter: t.arg(FILTER), orderBy: t.arg(ORDER) },
-      resolve: (_, { filter: input, ...args }, { services }) => {
-        const filter = toCoredumpFilter(input);
+      resolve: (_, { filter: input, ...args }, context) => {
+        const { services } = context;
+        const filter = toCoredumpFilter(input, context);
         return arrivalPage(
           args,
           (window) => services.coredumps.list(filter, window),

@@ -49,13 +49,14 @@ builder.relayMutationField(
     description:
       'Deletes all dumps of a device at once, or all that match a filter, in batches: after an error in between some are ' +
       'deleted, and the same call deletes the others. Crashes stay counted.',
-    resolve: async (_, { input: { deviceId, filter } }, { services }) => {
+    resolve: async (_, { input: { deviceId, filter } }, context) => {
+      const { services } = context;
       if ((deviceId == null) === (filter == null)) {
         throw badInput('Give exactly one of "deviceId" and "filter".', { field: 'filter' });
       }
       if (deviceId != null)
         return { count: await services.coredumps.deleteAllOf(requireId('Device', deviceId, 'deviceId')) };
-      return { count: await services.coredumps.deleteMatching(toCoredumpFilter(filter)) };
+      return { count: await services.coredumps.deleteMatching(toCoredumpFilter(filter, context)) };
     },
   },
   { outputFields: (t) => ({ count: t.exposeInt('count', { description: 'Dumps that were deleted.' }) }) },
@@ -128,9 +129,10 @@ builder.relayMutationField(
     description:
       'Parses several dumps with the build that you choose, as `parseCoredump` does for one. Dumps without their raw bytes are ' +
       'left out. All or none are queued.',
-    resolve: async (_, { input: { filter, firmwareId } }, { services }) => {
+    resolve: async (_, { input: { filter, firmwareId } }, context) => {
+      const { services } = context;
       const buildId = firmwareId == null ? null : requireId('Firmware', firmwareId, 'firmwareId');
-      const ids = await services.coredumps.parseSeveralWith(toCoredumpFilter(filter), buildId);
+      const ids = await services.coredumps.parseSeveralWith(toCoredumpFilter(filter, context), buildId);
       return { coredumpIds: ids.map((id) => encodeGlobalId('Coredump', id)) };
     },
   },
@@ -164,8 +166,8 @@ builder.relayMutationField(
     description:
       'Parses every dump that matches the filter again, if its raw bytes are stored. Builds that persons chose are used ' +
       'again.',
-    resolve: async (_, { input: { filter } }, { services }) => ({
-      count: await services.coredumps.reparseAll(toCoredumpFilter(filter)),
+    resolve: async (_, { input: { filter } }, context) => ({
+      count: await context.services.coredumps.reparseAll(toCoredumpFilter(filter, context)),
     }),
   },
   { outputFields: (t) => ({ count: t.exposeInt('count', { description: 'Dumps that were queued.' }) }) },

@@ -190,8 +190,9 @@ builder.node(CrashGroup, {
           filter: t.arg({ type: CoredumpFilterInput, description: 'Which dumps; all when left out.' }),
           orderBy: t.arg({ type: CoredumpOrder, description: 'Newest first when left out.' }),
         },
-        resolve: ({ id: parentId }, { filter: input, ...args }, { loaders }) => {
-          const filter = toCoredumpFilter(input);
+        resolve: ({ id: parentId }, { filter: input, ...args }, context) => {
+          const { loaders } = context;
+          const filter = toCoredumpFilter(input, context);
           return arrivalPage(
             args,
             (window) => loaders.crashGroups.coredumps.load({ parentId, filter, window }),

@@ -37,9 +37,10 @@ builder.objectField(CrashGroup, 'neighbors', (t) =>
       of: t.arg.id({ required: true, description: 'Global id of a dump.' }),
       filter: t.arg({ type: CoredumpFilterInput, description: 'Only among these dumps.' }),
     },
-    resolve: async ({ id: parentId }, { of, filter: input }, { loaders }) => {
+    resolve: async ({ id: parentId }, { of, filter: input }, context) => {
+      const { loaders } = context;
       const id = requireId('Coredump', of, 'of');
-      const filter = toCoredumpFilter(input);
+      const filter = toCoredumpFilter(input, context);
       const [newer, older] = await Promise.all([
         loaders.crashGroups.coredumps.load({
           parentId,
