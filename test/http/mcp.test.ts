@@ -140,6 +140,9 @@ describe('an agent', () => {
     expect(await refusal('compare_versions', { model: 'lamp', version: '9' })).toBe(
       'Nothing is known of version "9" of a model "lamp": list_models has them.',
     );
+    expect(await refusal('search', { query: 'a\u0000b' })).toBe(
+      '"query" has the control character U+0000 at position 2: leave it out.',
+    );
     await expect(agent.raw('delete_device', {})).rejects.toThrow(/delete_device/);
   });
 

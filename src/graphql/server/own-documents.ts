@@ -23,21 +23,32 @@ export function askDocuments<ServerContext extends object, Context extends objec
   mask: (error: unknown) => GraphQLError,
 ): AskDocument {
   return ({ request: req, response }, actor, { document: text, variables }) =>
-    runAs(actor, async () => {
-      const params = { query: text, variables };
-      const pipeline = yoga.getEnveloped({ req, res: response, params, delivery: deliveryBy(response) });
-      const document = pipeline.parse(text);
-      const invalid: readonly GraphQLError[] = pipeline.validate(pipeline.schema, document);
-      if (invalid.length > 0) return { data: null, errors: invalid.map(mask) };
-      const result: ExecutionResult = await pipeline.execute({
-        schema: pipeline.schema,
-        document,
-        variableValues: variables,
-        contextValue: await pipeline.contextFactory(),
-      });
-      const { data, errors = [] } = await plain(result);
-      return { data, errors };
-    });
+    runAs(actor, () =>
+      answered(async () => {
+        const params = { query: text, variables };
+        const pipeline = yoga.getEnveloped({ req, res: response, params, delivery: deliveryBy(response) });
+        const document = pipeline.parse(text);
+        const invalid: readonly GraphQLError[] = pipeline.validate(pipeline.schema, document);
+        if (invalid.length > 0) return { data: null, errors: invalid.map(mask) };
+        const result: ExecutionResult = await pipeline.execute({
+          schema: pipeline.schema,
+          document,
+          variableValues: variables,
+          contextValue: await pipeline.contextFactory(),
+        });
+        const { data, errors = [] } = await plain(result);
+        return { data, errors };
+      }),
+    );
+
+  /** Limits of documents and variables throw. */
+  async function answered(work: () => ReturnType<AskDocument>): ReturnType<AskDocument> {
+    try {
+      return await work();
+    } catch (error) {
+      return { data: null, errors: [mask(error)] };
+    }
+  }
 }
 
 /** The data of the answer, also where another thread has written it as JSON. */
