@@ -84,7 +84,8 @@ export function createPageSessions({
   }
 
   function secretOf(request: IncomingMessage): string | undefined {
-    return crossOrigin.isFromOwnPage(request) ? cookie.read(request) : undefined;
+    if (!crossOrigin.isFromOwnPage(request)) return undefined;
+    return cookie.read(request, { isSecure: isSecure(originOf(request)) });
   }
 
   /** @param pageOrigin of a request that does not name its origin, as our page says it */
@@ -97,8 +98,8 @@ export function createPageSessions({
     const endsAt = until?.getTime() ?? Number.POSITIVE_INFINITY;
     const remainingSeconds = Math.floor((endsAt - clock.now().getTime()) / 1000);
     const maxAgeSeconds = Math.min(MAX_AGE_SECONDS, Math.max(0, remainingSeconds));
-    const isSecure = originOf(request, pageOrigin)?.startsWith('https:') === true;
-    setCookies(response, cookie.keep(secret, { maxAgeSeconds, isSecure }));
+    const origin = originOf(request, pageOrigin);
+    setCookies(response, cookie.keep(secret, { maxAgeSeconds, isSecure: isSecure(origin) }));
   }
 
   function forget(response: ServerResponse): void {
@@ -116,6 +117,10 @@ export function createPageSessions({
 
 /** Browsers keep no cookie longer than 400 days. RFC 6265bis §5.5. */
 const MAX_AGE_SECONDS = 400 * 24 * 60 * 60;
+
+function isSecure(origin: string | null): boolean {
+  return origin?.startsWith('https:') === true;
+}
 
 function setCookies(response: ServerResponse, cookies: string[]): void {
   response.setHeader('Set-Cookie', cookies);

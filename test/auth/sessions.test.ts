@@ -54,6 +54,17 @@ describe('a session of a browser', () => {
     expect(other.response.headers.get('set-cookie')).toMatch(/^coredock_.*; Path=\/coredock; .*; Secure$/);
   });
 
+  it('is not what another host, or somebody on the way, has set where people come by https', async () => {
+    const app = await aServer({ ...STATIC_TOKENS, PUBLIC_URL: 'https://crashes.example' });
+    const Origin = 'https://crashes.example';
+    const { browser } = await signedIn(app, VIEWER, { Origin });
+
+    const whoAmI = (Cookie: string) => fetch(`${app.url}/api/session`, { headers: { Cookie, Origin } });
+
+    expect((await whoAmI(browser.headers.Cookie)).status).toBe(200);
+    expect((await whoAmI(browser.headers.Cookie.replace('__Host-', ''))).status).toBe(401);
+  });
+
   it.each([
     ['a wrong token', 'wrong', 401, 'The token is not valid.'],
     ['no token', undefined, 401, 'Send your token'],

@@ -7,14 +7,14 @@ const INSTALLATION = '0123abcd-0000-4000-8000-000000000000';
 describe('the cookie of a session', () => {
   it('is found among others, by the name of this installation only', () => {
     const cookie = createSessionCookie({ installation: INSTALLATION, basePath: '' });
-    const read = (text: string) => cookie.read({ headers: { cookie: text } });
+    const read = (text: string) => cookie.read({ headers: { cookie: text } }, { isSecure: false });
 
     expect(read(`a=b; coredock_0123abcd=${SECRET}; c=d`)).toBe(SECRET);
     expect(read(`coredock_99999999=${SECRET}`)).toBeUndefined();
     expect(read(`xcoredock_0123abcd=${SECRET}`)).toBeUndefined();
     expect(read('coredock_0123abcd=short')).toBeUndefined();
     expect(read(`coredock_0123abcd=${SECRET}"; DROP`)).toBeUndefined();
-    expect(cookie.read({ headers: {} })).toBeUndefined();
+    expect(cookie.read({ headers: {} }, { isSecure: false })).toBeUndefined();
   });
 
   it('of https comes before one that somebody else may have set', () => {
@@ -23,7 +23,10 @@ describe('the cookie of a session', () => {
 
     const both = { cookie: `coredock_0123abcd=${planted}; __Host-coredock_0123abcd=${SECRET}` };
 
-    expect(cookie.read({ headers: both })).toBe(SECRET);
+    expect(cookie.read({ headers: both }, { isSecure: false })).toBe(SECRET);
+    const alone = { cookie: `coredock_0123abcd=${planted}` };
+    expect(cookie.read({ headers: alone }, { isSecure: false })).toBe(planted);
+    expect(cookie.read({ headers: alone }, { isSecure: true })).toBeUndefined();
   });
 
   it('is removed under each name that it may have', () => {

@@ -2,8 +2,12 @@ import type { IncomingMessage } from 'node:http';
 
 /** What this server calls its cookie, and where browsers send it. */
 export interface SessionCookie {
-  /** The secret in the request's cookie; undefined without one. */
-  read(request: Pick<IncomingMessage, 'headers'>): string | undefined;
+  /**
+   * The secret in the request's cookie; undefined without one.
+   *
+   * @param isSecure it came by https:// for certain: a cookie counts then that no other host, and nobody on the way, can set
+   */
+  read(request: Pick<IncomingMessage, 'headers'>, options: { isSecure: boolean }): string | undefined;
   /** Values of `Set-Cookie` that have a browser keep the secret until `endsAt`. */
   keep(secret: string, options: { maxAgeSeconds: number; isSecure: boolean }): string[];
   /** Values of `Set-Cookie` that remove it. */
@@ -34,9 +38,9 @@ export function createSessionCookie({
   const attributes = `Path=${path}; HttpOnly; SameSite=Strict`;
 
   return {
-    read({ headers }) {
+    read({ headers }, { isSecure }) {
       const cookies = (headers.cookie ?? '').split(';').map((cookie) => cookie.trim());
-      return cookieNamed(cookies, secureName) ?? cookieNamed(cookies, name);
+      return cookieNamed(cookies, secureName) ?? (isSecure ? undefined : cookieNamed(cookies, name));
     },
     keep(secret, { maxAgeSeconds, isSecure }) {
       return [
