@@ -45,7 +45,7 @@ export const INVISIBLE = '\u200b';
 
 /** Suffixes of sources, which are no names of hosts for anyone who reads a backtrace. */
 const BARE_HOST =
-  /(?<=\bwww)[.](?=\w)|(?<=\w)[.](?=[a-z]{2})(?!(?:cpp|cc|cxx|hpp|hh|hxx|ipp|inc|ino|rs|zig|asm)\b)/gi;
+  /(?<=\bwww)[.](?=\w)|(?<=[\p{L}\p{N}_])[.](?=\p{L}{2})(?!(?:cpp|cc|cxx|hpp|hh|hxx|ipp|inc|ino|rs|zig|asm)\b)/giu;
 
 /** Bare addresses of pages and mailboxes, which many programs make links, are broken up. */
 export function withoutLinks(text: string): string {

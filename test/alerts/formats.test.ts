@@ -26,6 +26,7 @@ const HOSTILE = [
   '[x][y]',
   'see https://evil.example/a?b or www.evil.example or a@evil.example',
   '<http://evil.example|click>',
+  'see злой.рф/x or злой.example',
   '<!channel> <!here> <@U012> <#C012> <!subteam^S01> <!date^1^x|y>',
   '&lt;!channel&gt; &amp;',
   '@everyone @here @channel @all <@123> <@&456> <#789>',
@@ -358,7 +359,7 @@ function expectInertForDiscord(text: string, isLabel = false): void {
 }
 
 function expectNoBareLink(line: string): void {
-  expect(line).not.toMatch(/:\/\/|@\w|www\.\w|evil\.example/);
+  expect(line).not.toMatch(/:\/\/|@\w|www\.\w|evil\.example|злой\.\p{L}/u);
 }
 
 function expectOneLine(text: string): void {
