@@ -1,5 +1,6 @@
 import type { JWTPayload } from 'jose';
 import type { Role } from './principal.js';
+import { sha256 } from './static-tokens.js';
 
 /** The identity in a verified token of the issuer. */
 export type Claimed =
@@ -46,11 +47,17 @@ function member(value: unknown, name: string): unknown {
   return Reflect.get(value, name);
 }
 
-/** For audit and logs: the first name that the token has, printable and of bounded length. */
+/**
+ * For audit and logs, and whose a comment, a view or a session is: the first name that the token has, in any script, of
+ * bounded length. Different names stay different.
+ */
 function nameOf({ preferred_username, azp, client_id, sub }: JWTPayload): string {
   const name = [preferred_username, sub, azp, client_id].map(textOf).find((text) => text !== '') ?? 'unnamed';
-  return printable(name);
+  const shown = [...name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')].slice(0, MAX_NAME).join('');
+  return shown === name ? name : `${shown} (${sha256(name).slice(0, 8)})`;
 }
+
+const MAX_NAME = 80;
 
 /** A text of a token, for logs and messages: printable and of bounded length. */
 export function printable(text: string): string {

@@ -48,4 +48,4 @@ export function createDownloadLinks({ secret, clock }: { secret: Buffer; clock: 
 }
 
 const LINK =
-  /^(?<claim>(?<until>\d{1,12})\.(?<role>viewer|admin)\.(?<name>[\w-]{0,200}))\.(?<signature>[\w-]{43})$/;
+  /^(?<claim>(?<until>\d{1,12})\.(?<role>viewer|admin)\.(?<name>[\w-]{0,500}))\.(?<signature>[\w-]{43})$/;

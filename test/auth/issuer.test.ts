@@ -38,6 +38,30 @@ describe('a token of the issuer', () => {
     expect(await read(app, elsewhere)).toBe(403);
   });
 
+  it('names each person, in any script, so that nobody is taken for another', async () => {
+    const issuer = await anOidcProvider([]);
+    const app = await aServer(issuer.environment);
+    const nameOf = async (preferred_username: string) => {
+      const token = await issuer.sign({
+        ...{ exp: inSeconds(60), preferred_username },
+        realm_access: { roles: ['viewer'] },
+      });
+      const response = await fetch(`${app.url}/api/session`, { headers: bearer(token) });
+      return ((await response.json()) as { name: string }).name;
+    };
+    const long = '\u{1f600}'.repeat(200);
+
+    expect([await nameOf('müller'), await nameOf('möller'), await nameOf('мюллер')]).toEqual([
+      'müller',
+      'möller',
+      'мюллер',
+    ]);
+    expect(await nameOf('a\u202eb')).toMatch(/^a\?b \([0-9a-f]{8}\)$/);
+    expect(await nameOf('a\nb')).not.toBe(await nameOf('a\u202eb'));
+    expect(await nameOf(`${long}a`)).not.toBe(await nameOf(`${long}b`));
+    expect((await nameOf(long)).length).toBeLessThan(200);
+  });
+
   it('is refused for whatever is wrong with it', async () => {
     const issuer = await anOidcProvider(CLIENTS);
     const app = await aServer(issuer.environment);
