@@ -63,17 +63,21 @@ describe('a server whose PUBLIC_URL has a path', () => {
   it('has a sign-in form that is sent to where it was shown', async () => {
     const app = await aServer({ PUBLIC_URL, ...STATIC_TOKENS });
 
-    const form = await fetch(`${app.url}/coredock/graphql`, { headers: { Accept: 'text/html' } });
-    const graphiql = await fetch(`${app.url}/coredock/graphql`, {
+    const url = `${app.url}/coredock/graphql`;
+
+    const form = await fetch(url, { headers: { Accept: 'text/html' } });
+    const signedIn = await fetch(url, {
       method: 'POST',
       body: new URLSearchParams({ token: ADMIN }),
+      redirect: 'manual',
     });
+    const there = new URL(signedIn.headers.get('location') ?? '', url);
+    const [Cookie = ''] = signedIn.headers.getSetCookie()[0]?.split(';') ?? [];
+    const graphiql = await fetch(there, { headers: { Accept: 'text/html', Cookie } });
 
     expect(await form.text()).toContain('<form method="post">');
-    expect([graphiql.status, graphiql.headers.get('content-type')]).toEqual([
-      200,
-      'text/html; charset=utf-8',
-    ]);
+    expect([signedIn.status, there.href]).toEqual([303, url]);
+    expect(await graphiql.text()).toContain('id="graphiql-options"');
   });
 });
 
