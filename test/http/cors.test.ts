@@ -3,10 +3,11 @@ import { aServer } from '../support/app.js';
 
 const ORIGIN = 'https://dashboard.example';
 
-/** What GraphQL clients, their tracing and error reporting add to the requests of a page. */
+/** What clients of GraphQL and MCP, their tracing and error reporting add to the requests of a page. */
 const SENT = [
   ...['accept', 'authorization', 'content-type', 'if-none-match', 'idempotency-key', 'last-event-id'],
   ...['graphql-cost', 'x-request-id'],
+  ...['mcp-method', 'mcp-name', 'mcp-protocol-version', 'mcp-session-id'],
   ...['apollo-require-preflight', 'x-apollo-operation-name'],
   ...['apollographql-client-name', 'apollographql-client-version'],
   ...['traceparent', 'tracestate', 'baggage', 'sentry-trace'],
