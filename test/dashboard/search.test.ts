@@ -50,6 +50,23 @@ describe.skipIf(!hasChromium)(`searching on the page${NEEDS_CHROMIUM}`, () => {
     await page.getByRole('heading', { level: 1, name: 'dev1' }).waitFor();
   });
 
+  it('says what a search needs, also while it is asked again because something crashes', async () => {
+    const program = await aProgramWithDevice();
+    const page = await aBrowserPage(program.url, { path: '/search?q=%22' });
+    const refusal = page.getByText('A search needs at least one letter or digit.');
+    await refusal.waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+
+    const askedAgain = page.waitForResponse(
+      (response) => response.request().postData()?.includes('SearchFleet') ?? false,
+    );
+    await crash(program, 'thermostat-1.0.0', 'abort');
+    await askedAgain;
+
+    await refusal.waitFor();
+    expect(await page.getByText('This page cannot be shown').count()).toBe(0);
+  });
+
   it('finds a device by the beginning of its key', async () => {
     const program = await aProgramWithDevice();
     const page = await aBrowserPage(program.url, { path: '/search?q=dev' });

@@ -1,5 +1,12 @@
 import { createClient as createSocket } from 'graphql-ws';
-import { Client, cacheExchange, fetchExchange, mapExchange, subscriptionExchange } from 'urql';
+import {
+  Client,
+  type CombinedError,
+  cacheExchange,
+  fetchExchange,
+  mapExchange,
+  subscriptionExchange,
+} from 'urql';
 import { withBase } from '../base-path';
 import { askAgain, untilUnlocked } from '../session/session';
 
@@ -57,6 +64,11 @@ export function createApi(): { client: Client; connection: Connection; close(): 
     fetchOptions: { keepalive: true },
     exchanges: [
       mapExchange({
+        // urql forgets the error of an answer while the same question is asked again, but not its data.
+        onResult: (result) =>
+          result.operation.kind === 'query' && hasFailed(result.data, result.error)
+            ? { ...result, data: undefined }
+            : result,
         onError({ response }) {
           if (response?.status === 401) void askAgain();
         },
@@ -87,6 +99,12 @@ export function createApi(): { client: Client; connection: Connection; close(): 
       Promise.resolve(socket.dispose()).catch(() => {});
     },
   };
+}
+
+/** Whether a root field of the answer failed: its null is not an answer. */
+function hasFailed(data: object | null | undefined, error: CombinedError | undefined): boolean {
+  const failed = new Set(error?.graphQLErrors.map(({ path }) => path?.[0]));
+  return Object.entries(data ?? {}).some(([root, value]) => value === null && failed.has(root));
 }
 
 function connect() {

@@ -48,7 +48,7 @@ export function useLiveQuery<Data, Variables extends AnyVariables>(
   // After a change of variables urql first gives the answer to the old ones again.
   const isAnswer = data !== undefined && operation?.key === createRequest(query, variables).key;
   const last = useRef<Whole<Data> | undefined>(undefined);
-  if (data !== undefined && isWhole(data, error)) last.current = data;
+  if (data !== undefined) last.current = data as Whole<Data>;
   const readAgain = useCallback(() => latest.current.execute({ requestPolicy: 'network-only' }), []);
   return {
     data: last.current,
@@ -58,12 +58,6 @@ export function useLiveQuery<Data, Variables extends AnyVariables>(
     isFresh: isAnswer && !fetching && !stale,
     readAgain,
   };
-}
-
-/** Whether no root field failed. */
-function isWhole<Data>(data: Data, error: CombinedError | undefined): data is Data & Whole<Data> {
-  const failed = new Set(error?.graphQLErrors.map(({ path }) => path?.[0]));
-  return !Object.entries(data ?? {}).some(([root, value]) => value === null && failed.has(root));
 }
 
 const FIRST_GAP_MS = 80;
