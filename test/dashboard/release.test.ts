@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { aDevice } from '../support/app.js';
 import { complaintsOfAxe } from '../support/axe.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { aProgramWithDevice, crash, readCrash } from '../support/crashed-program.js';
@@ -17,11 +18,10 @@ describe.skipIf(!hasChromium)(`the page of a release${NEEDS_CHROMIUM}`, () => {
 
     await page.getByRole('link', { name: '1.1.0', exact: true }).click();
     await page.getByRole('heading', { name: 'Not known' }).waitFor();
-    await page
-      .getByText('No device reports its boots with 1.1.0, so nobody knows how many run it.')
-      .waitFor();
+    await page.getByText('Boot reports tell how many devices run a version.').waitFor();
     const row = (name: string) => page.getByRole('row').filter({ hasText: name });
     expect(await row('Crash-free devices').innerText()).toContain('not known');
+    expect(await row('Running it now').innerText()).toMatch(/not known\s+not known/);
     await page.getByRole('region', { name: 'Still there' }).getByText('abort in').waitFor();
     await page.getByRole('region', { name: 'Not seen so far' }).getByText('assert failed in').waitFor();
 
@@ -34,5 +34,20 @@ describe.skipIf(!hasChromium)(`the page of a release${NEEDS_CHROMIUM}`, () => {
     await expect.poll(() => row('Crash-free devices').innerText()).toContain('0.0 %');
     await page.getByLabel('Compared with').waitFor();
     expect(await complaintsOfAxe(page)).toEqual([]);
+  });
+
+  it('leads to the dumps of the version that wait for a build, and to no others', async () => {
+    const program = await aProgramWithDevice();
+    await aDevice(program as never, { key: 'gate1', modelCode: 'gateway' });
+    await readCrash(program, 'thermostat-1.0.0', 'abort');
+    await readCrash(program, 'thermostat-1.1.0', 'abort');
+    await readCrash(program, 'gateway-0.3.0', 'abort', 'gate1', '1.1.0');
+    const page = await aBrowserPage(program.url, { path: '/release/thermostat/1.1.0' });
+
+    await page.getByRole('link', { name: '1 dump waiting for a build' }).click();
+
+    await page.getByRole('heading', { level: 1, name: 'Dumps' }).waitFor();
+    await page.getByText('1 dump', { exact: true }).waitFor();
+    await page.getByRole('row').filter({ hasText: 'dev1' }).waitFor();
   });
 });

@@ -41,11 +41,12 @@ const ROWS: Row[] = [
   {
     name: 'Running it now',
     about: 'Their last boot report named it',
-    of: ({ runningDeviceCount }) => number(runningDeviceCount),
+    of: ({ health, runningDeviceCount }) =>
+      health.unknownBecause === 'NO_BOOT_REPORTS' ? UNKNOWN : number(runningDeviceCount),
   },
   {
     name: 'Days of devices',
-    about: 'On which one was heard of',
+    about: 'On which one that reports its boots was heard of',
     of: ({ health }) => number(health.deviceDayCount),
   },
   { name: 'Crashes', about: 'In 180 days', of: ({ health }) => number(health.crashCount) },

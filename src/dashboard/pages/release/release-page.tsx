@@ -93,7 +93,9 @@ function Verdict({ release }: { release: ReleaseOnPageFragment }) {
         {waitingCoredumpCount > 0 && (
           <>
             {' · '}
-            <Link href={`/dumps?${new URLSearchParams({ version: release.version, status: 'WAITING' })}`}>
+            <Link
+              href={`/dumps?${new URLSearchParams({ model: release.model.code, version: release.version, status: 'waiting' })}`}
+            >
               {countText(waitingCoredumpCount, 'dump')} waiting for a build
             </Link>
           </>
