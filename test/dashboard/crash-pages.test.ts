@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { aDevice } from '../support/app.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { aProgramWithDevice, crash, readCrash } from '../support/crashed-program.js';
+import { uploadFirmware } from '../support/firmware.js';
+import { fixture } from '../support/fixtures.js';
 
 const ABORT = 'abort in network_handle_reply (network.c)';
 /** A refusal is in the console of the browser, as every answer of 400 and more. */
@@ -55,6 +58,33 @@ describe.skipIf(!hasChromium)(`the pages of a crash${NEEDS_CHROMIUM}`, () => {
     await steps.getByRole('link', { name: 'dev2' }).waitFor();
     await page.getByRole('button', { name: '1 new crash: show' }).click();
     await steps.getByRole('link', { name: 'dev3' }).waitFor();
+  });
+
+  it('say of a group only what is true of the crash that is shown', async () => {
+    const program = await aProgramWithDevice();
+    await uploadFirmware(program, { elf: await readFile(fixture('thermostat-1.1.0').elfPath) });
+    await readCrash(program, 'thermostat-1.0.0', 'abort');
+    const newest = await readCrash(program, 'thermostat-1.1.0', 'abort');
+    const other = await readCrash(program, 'thermostat-1.0.0', 'assert');
+    const { coredump } = await program.graphql<{ coredump: { crashGroup: { id: string } } }>(
+      'query ($id: ID!) { coredump(id: $id) { crashGroup { id } } }',
+      { id: newest.coredumpId },
+    );
+    const path = `/groups/${encodeURIComponent(coredump.crashGroup.id)}`;
+    const head = (page: Page) => page.locator('.dump-head .reason-more');
+
+    // The words of this crash, not of the group's first one.
+    const page = await aBrowserPage(program.url, { path });
+    await head(page).getByText('abort() was called at PC 0x4200132d on core 0').waitFor();
+
+    // Nor those of a crash that is not in the group any more.
+    const moved = await aBrowserPage(program.url, {
+      path: `${path}?dump=${encodeURIComponent(other.coredumpId)}`,
+    });
+    await moved.getByText('The dump of this address is not one of this group, or was deleted.').waitFor();
+    expect(await head(moved).innerText()).toContain('abort() was called');
+    await moved.getByRole('link', { name: 'The newest crash' }).click();
+    await moved.getByRole('region', { name: 'Crashed task network' }).waitFor();
   });
 
   it('have a chart that is read and chosen by keyboard, in the reader’s time zone', async () => {

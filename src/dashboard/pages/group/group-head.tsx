@@ -14,22 +14,22 @@ import { IgnoredUntil } from './ignored-until';
 /** What crashes, in plain English first, then in the device's words; how often, and what can be done. */
 export function GroupHead({
   group,
-  explanation,
+  report,
 }: {
   group: GroupOnPageFragment;
   /** Of the crash that is shown. */
-  explanation: string | null;
+  report: { reason: string; explanation?: string | null } | null;
 }) {
   return (
     <header className="dump-head group-head" data-status={group.state === 'OPEN' ? 'ERROR' : 'SETTLED'}>
       <div className="dump-title">
         <h1>{group.title}</h1>
-        {explanation !== null && (
+        {report?.explanation != null && (
           <p className="explanation">
-            <TextWithCode text={explanation} />
+            <TextWithCode text={report.explanation} />
           </p>
         )}
-        <p className="reason-more">{group.reason.split('\n')[0]}</p>
+        <p className="reason-more">{(report?.reason ?? group.reason).split('\n')[0]}</p>
         <p className="dump-line">
           <GroupState state={group.state} isRegression={group.isRegression} />
           {group.state === 'RESOLVED' && group.resolvedInVersion != null && (

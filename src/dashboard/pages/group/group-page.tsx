@@ -85,7 +85,8 @@ export function GroupPage({ id }: { id: string }) {
     isCurrent: isFresh,
     newest: group?.newest.nodes[0]?.id,
     count: group?.coredumps.totalCount ?? 0,
-    shown: data?.coredump ?? group?.crash?.nodes[0],
+    // A link to a crash outlives its move to another group.
+    shown: data?.coredump?.crashGroup?.id === group?.id ? data?.coredump : group?.crash?.nodes[0],
   });
   useTitle(group?.title ?? 'Crash group');
   useCurrentAddress(id, group?.id);
@@ -114,7 +115,7 @@ export function GroupPage({ id }: { id: string }) {
         <span aria-hidden="true">/</span>
         <span>{group.title}</span>
       </nav>
-      <GroupHead group={group} explanation={dump?.report?.explanation ?? null} />
+      <GroupHead group={group} report={dump?.report ?? null} />
       {error !== undefined && <ErrorNotice error={error} />}
       <CrashFilters group={group} filters={filters} />
       {newCrashes > 0 && (
@@ -127,7 +128,7 @@ export function GroupPage({ id }: { id: string }) {
       {dump == null ? (
         <>
           <p className="empty">
-            {filters.filter === null ? 'No dump of this group is stored any more.' : 'No dump matches.'}
+            <NoCrash group={group} isFiltered={filters.filter !== null} isChosen={chosen !== null} />
           </p>
           <div className="dump-columns">
             <div className="dump-main">{lists}</div>
@@ -142,6 +143,20 @@ export function GroupPage({ id }: { id: string }) {
       )}
     </article>
   );
+}
+
+/** Why no crash is shown. */
+function NoCrash({ group, isFiltered, isChosen }: { group: Group; isFiltered: boolean; isChosen: boolean }) {
+  const [location] = useLocation();
+  if (isChosen && group.keptCount > 0) {
+    return (
+      <>
+        The dump of this address is not one of this group, or was deleted.{' '}
+        <Link href={location}>The newest crash</Link>
+      </>
+    );
+  }
+  return isFiltered && group.keptCount > 0 ? 'No dump matches.' : 'No dump of this group is stored any more.';
 }
 
 /** Versions by days: a click on a day or a version shows its crashes. */
@@ -218,6 +233,6 @@ function useCurrentAddress(asked: string, current: string | undefined) {
   const [, navigate] = useLocation();
   useEffect(() => {
     if (current === undefined || current === asked) return;
-    navigate(`/groups/${encodeURIComponent(current)}`, { replace: true });
+    navigate(`/groups/${encodeURIComponent(current)}${window.location.search}`, { replace: true });
   }, [asked, current, navigate]);
 }

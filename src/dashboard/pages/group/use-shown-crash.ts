@@ -56,8 +56,9 @@ export function useCrashToShow(
     else if (newest !== pin.id && !pin.isBehind) setPinned({ ...pin, isBehind: true });
   }, [isCurrent, newest, count, filterKey, pin, setPinned]);
 
-  if (shown != null) last.current = shown;
   const wanted = chosen ?? pin?.id ?? newest;
+  // The crash that is read is kept until the answer with it comes, though the newest one is already another.
+  if (shown != null && (shown.id === wanted || last.current?.id !== wanted)) last.current = shown;
   const known = [shown, last.current].find((dump) => dump?.id === wanted);
   const isBehind = chosen === null && pin?.isBehind === true;
   return { dump: known ?? shown ?? null, newCrashes: isBehind ? Math.max(1, count - pin.count) : 0 };
