@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Locator } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { complaintsOfAxe } from '../support/axe.js';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
@@ -88,5 +89,39 @@ describe.skipIf(!hasChromium)(`the activity of a group on its page${NEEDS_CHROMI
     expect(await complaintsOfAxe(ofAdmin)).toEqual([]);
     await seen.getByRole('button', { name: 'Delete' }).click();
     await said.getByText('Only there.').waitFor({ state: 'hidden' });
+  });
+
+  it('keeps the keyboard where it was, when a button goes away by what it did', async () => {
+    const { program, id } = await aGroup();
+    const path = `/groups/${encodeURIComponent(id)}`;
+    const page = await aBrowserPage(program.url, { path, tolerates: isRefusal });
+    await signInWith(page, ADMIN);
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    const press = async (within: Locator, name: string) => {
+      await within.getByRole('button', { name, exact: true }).focus();
+      await page.keyboard.press('Enter');
+    };
+    const activity = page.getByRole('region', { name: 'Activity' });
+
+    await press(page.locator('.dump-head .actions'), 'Ignore');
+    await press(page.getByRole('dialog'), 'Ignore');
+    await expect.poll(focused).toBe('Reopen');
+    await page.keyboard.press('Enter');
+    await expect.poll(focused).toBe('Resolve');
+
+    await page.keyboard.press('c');
+    await page.keyboard.type('Seen in the lab.');
+    await press(activity, 'Comment');
+    await activity.getByText('Seen in the lab.').waitFor();
+    await expect.poll(focused).toBe('Comment');
+    await press(activity, 'Edit');
+    await page.keyboard.press('End');
+    await page.keyboard.type(' Twice.');
+    await page.keyboard.press('Control+Enter');
+    await activity.getByText('Seen in the lab. Twice.').waitFor();
+    await expect.poll(focused).toBe('Edit');
+    await press(activity, 'Delete');
+    await activity.getByText('Seen in the lab.').waitFor({ state: 'detached' });
+    await expect.poll(focused).toBe('Comment');
   });
 });

@@ -1,4 +1,5 @@
 import type { CalmList } from './use-calm-list';
+import { useKeptFocus } from './use-kept-focus';
 
 /**
  * Says how many rows have arrived and shows them when asked. Its place is there before it is needed, so that nothing
@@ -8,9 +9,10 @@ import type { CalmList } from './use-calm-list';
  */
 export function NewBar({ list, pageSize }: { list: CalmList<{ id: string }>; pageSize: number }) {
   const { arrived, isReordered, gone, show } = list;
+  const area = useKeptFocus<HTMLSpanElement>(firstRow);
   const text = textOf(arrived, pageSize, isReordered, gone.size);
   return (
-    <span className="new-bar" role="status">
+    <span ref={area} className="new-bar" role="status">
       {text !== null && (
         <button type="button" onClick={show}>
           {text} – show
@@ -18,6 +20,11 @@ export function NewBar({ list, pageSize }: { list: CalmList<{ id: string }>; pag
       )}
     </span>
   );
+}
+
+/** What was asked for. */
+function firstRow(): HTMLElement | null {
+  return document.querySelector<HTMLElement>('main tbody a');
 }
 
 function textOf(arrived: number, pageSize: number, isReordered: boolean, gone: number): string | null {

@@ -5,6 +5,7 @@ import { ExternalLink, LinkedText } from '../../parts/linked-text';
 import { countText } from '../../parts/sizes';
 import { Ago, Moment } from '../../parts/time';
 import { useAction } from '../../parts/use-action';
+import { useKeptFocus } from '../../parts/use-kept-focus';
 import { RoleContext } from '../../session/role';
 import { CommentText } from './comment-form';
 
@@ -35,6 +36,7 @@ function Comment({ comment }: { comment: ActivityInListFragment }) {
   const isAdmin = useContext(RoleContext) === 'admin';
   const edit = useAction(EditComment);
   const remove = useAction(DeleteComment);
+  const area = useKeptFocus<HTMLLIElement>();
   const { id, isOwn } = comment;
   const text = comment.text ?? '';
 
@@ -45,7 +47,7 @@ function Comment({ comment }: { comment: ActivityInListFragment }) {
   }
 
   return (
-    <li className="comment">
+    <li ref={area} className="comment">
       <p className="comment-head">
         <b>{comment.actor ?? 'nobody'}</b>
         <Ago at={comment.at} />

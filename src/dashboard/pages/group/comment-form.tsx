@@ -1,6 +1,7 @@
-import { type FormEvent, type KeyboardEvent, useId, useMemo, useRef } from 'react';
+import { type FormEvent, type KeyboardEvent, useEffect, useId, useMemo, useRef } from 'react';
 import { graphql } from '../../generated';
 import { useAction } from '../../parts/use-action';
+import { useKeptFocus } from '../../parts/use-kept-focus';
 import { usePageKeys } from '../../shell/page-keys';
 
 const AddComment = graphql(`
@@ -47,6 +48,12 @@ export function CommentText({
   onCancel?: () => void;
 }) {
   const id = useId();
+  const area = useKeptFocus<HTMLFormElement>();
+  const isChange = onCancel !== undefined;
+  useEffect(() => {
+    // Who asks to change a text is about to type.
+    if (isChange) area.current?.querySelector('textarea')?.focus();
+  }, [isChange, area]);
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -62,7 +69,7 @@ export function CommentText({
   }
 
   return (
-    <form className="comment-form" onSubmit={(event) => void submit(event)}>
+    <form ref={area} className="comment-form" onSubmit={(event) => void submit(event)}>
       <label htmlFor={id} className="visually-hidden">
         {label}
       </label>

@@ -2,6 +2,7 @@ import { useMemo, useState } from 'react';
 import { graphql } from '../../generated';
 import type { GroupOnPageFragment } from '../../generated/graphql';
 import { useAction } from '../../parts/use-action';
+import { useKeptFocus } from '../../parts/use-kept-focus';
 import { usePageKeys } from '../../shell/page-keys';
 import { IgnoreDialog } from './ignore-dialog';
 import { MergeDialog } from './merge-dialog';
@@ -15,10 +16,11 @@ const ReopenGroup = graphql(`
 export function GroupActions({ group }: { group: GroupOnPageFragment }) {
   const [open, setOpen] = useState<'resolve' | 'ignore' | 'merge' | null>(null);
   const reopen = useAction(ReopenGroup);
+  const area = useKeptFocus<HTMLDivElement>();
   const close = () => setOpen(null);
   usePageKeys(useMemo(() => ({ r: () => setOpen('resolve'), i: () => setOpen('ignore') }), []));
   return (
-    <div className="actions">
+    <div className="actions" ref={area}>
       {group.state === 'OPEN' ? (
         <>
           <button type="button" className="button" data-tone="primary" onClick={() => setOpen('resolve')}>

@@ -4,6 +4,7 @@ import { graphql } from '../../generated';
 import type { ActivityInListFragment, GroupActivityOnPageFragment } from '../../generated/graphql';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { Ago } from '../../parts/time';
+import { useKeptFocus } from '../../parts/use-kept-focus';
 import { ActivityItem } from './activity-item';
 import { CommentForm } from './comment-form';
 
@@ -26,9 +27,10 @@ const EarlierActivity = graphql(`
 export function GroupActivity({ group }: { group: GroupActivityOnPageFragment }) {
   const { totalCount, nodes, pageInfo } = group.activity;
   const [isOpen, setOpen] = useState(false);
+  const area = useKeptFocus<HTMLElement>();
   const missing = totalCount - nodes.length;
   return (
-    <section className="card" aria-labelledby="activity">
+    <section ref={area} className="card" aria-labelledby="activity">
       <header className="card-head">
         <h2 id="activity">Activity</h2>
       </header>
