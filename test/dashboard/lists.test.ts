@@ -88,6 +88,9 @@ describe.skipIf(!hasChromium)(`lists of the page${NEEDS_CHROMIUM}`, () => {
     expect(new URL(page.url()).search).toBe('?sort=crashes&dir=asc');
     await page.reload();
     await expect.poll(first).toBe('SN-2');
+
+    await page.getByRole('columnheader', { name: 'Device' }).getByRole('button').click();
+    await expect.poll(() => new URL(page.url()).search).toBe('?sort=name&dir=asc');
   });
 
   it('delete the dumps that are selected, with Shift a range of them, unless it is undone', async () => {

@@ -10,6 +10,7 @@ export function SortHead({
   name,
   by,
   sorting,
+  isText = false,
   className,
 }: {
   name: string;
@@ -17,6 +18,8 @@ export function SortHead({
   by: string;
   /** Absent: the list has an order of its own. */
   sorting: Sorting | undefined;
+  /** It begins with A, numbers and times with the largest. */
+  isText?: boolean;
   className?: string;
 }) {
   if (sorting === undefined)
@@ -32,7 +35,7 @@ export function SortHead({
       <button
         type="button"
         className="sort-head"
-        onClick={() => sorting.sort(by, isCurrent ? !sorting.isAscending : false)}
+        onClick={() => sorting.sort(by, isCurrent ? !sorting.isAscending : isText)}
       >
         {name}
         <span aria-hidden="true">{isCurrent ? (sorting.isAscending ? ' ▲' : ' ▼') : ''}</span>

@@ -29,7 +29,7 @@ export function DeviceTable({
     <table className="list">
       <thead>
         <tr>
-          <SortHead name="Device" by="name" sorting={sorting} />
+          <SortHead name="Device" by="name" sorting={sorting} isText />
           <th scope="col">Model</th>
           <SortHead name="Crashes" by="crashes" sorting={sorting} className="end" />
           <th scope="col" className="end wide">
