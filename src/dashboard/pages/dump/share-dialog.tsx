@@ -48,6 +48,9 @@ function ShareForm({ dumpId }: { dumpId: string }) {
     variables: { id: dumpId },
     requestPolicy: 'network-only',
   });
+  const links = data?.coredump?.shareLinks.nodes ?? [];
+  const isUsable =
+    token !== null && !links.some((link) => token.endsWith(link.hint) && link.revokedAt != null);
   const readLinks = () => readAgain({ requestPolicy: 'network-only' });
 
   async function submit(event: FormEvent<HTMLFormElement>) {
@@ -71,10 +74,10 @@ function ShareForm({ dumpId }: { dumpId: string }) {
           Make a link
         </button>
       </form>
-      {token !== null && <CodeBlock label="Link, shown only now" text={`${SERVER_URL}/shared#${token}`} />}
+      {isUsable && <CodeBlock label="Link, shown only now" text={`${SERVER_URL}/shared#${token}`} />}
       {error !== undefined && <ErrorNotice error={error} />}
       {data === undefined && error === undefined && <Loading />}
-      <ShareList links={data?.coredump?.shareLinks.nodes ?? []} onChange={readLinks} />
+      <ShareList links={links} onChange={readLinks} />
     </div>
   );
 }
