@@ -58,6 +58,11 @@ describe.skipIf(!hasChromium)(`the pages of a crash${NEEDS_CHROMIUM}`, () => {
     await steps.getByRole('link', { name: 'dev2' }).waitFor();
     await page.getByRole('button', { name: '1 new crash: show' }).click();
     await steps.getByRole('link', { name: 'dev3' }).waitFor();
+
+    // A deletion leads to the next crash, and not away from the group.
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await steps.getByRole('link', { name: 'dev2' }).waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
   });
 
   it('say of a group only what is true of the crash that is shown', async () => {
@@ -135,6 +140,7 @@ describe.skipIf(!hasChromium)(`the pages of a crash${NEEDS_CHROMIUM}`, () => {
 
     await page.getByRole('button', { name: 'Revoke …' }).click();
     await page.getByText(', revoked').waitFor();
+    expect(await page.getByText('Link, shown only now').count()).toBe(0);
     await stranger.reload();
     await stranger.getByText('This link was revoked.').waitFor();
   });

@@ -7,6 +7,7 @@ import { useToasts } from '../../parts/toasts';
 import { useAction } from '../../parts/use-action';
 import { ForAdmins, RoleContext } from '../../session/role';
 import { hereOf, saveAs } from '../../session/save-as';
+import { addressOfList } from '../../shell/list-addresses';
 import { useDeleteDump } from '../dumps/delete-dump';
 import { ChooseBuild } from './choose-build';
 import { CopyMarkdown } from './copy-markdown';
@@ -17,7 +18,14 @@ const ReparseDump = graphql(`
 `);
 
 /** What can be done with a dump: take its bytes, read it again, also with another build, or delete it. */
-export function DumpActions({ dump }: { dump: DumpOnPageFragment }) {
+export function DumpActions({
+  dump,
+  afterDelete = addressOfList('/dumps'),
+}: {
+  dump: DumpOnPageFragment;
+  /** Where its deletion leads. */
+  afterDelete?: string;
+}) {
   const reparse = useAction(ReparseDump);
   const deleteDump = useDeleteDump();
   const [, navigate] = useLocation();
@@ -65,7 +73,7 @@ export function DumpActions({ dump }: { dump: DumpOnPageFragment }) {
           data-tone="danger"
           onClick={() => {
             deleteDump(dump);
-            navigate('/dumps');
+            navigate(afterDelete);
           }}
         >
           Delete

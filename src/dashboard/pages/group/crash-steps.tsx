@@ -5,6 +5,18 @@ import { Ago } from '../../parts/time';
 /** A crash of the group next to the one that is shown. */
 type Neighbor = { id: string } | null | undefined;
 
+/** @returns of a crash of the group on its page, with the filters that there are */
+export function useCrashAddress(): (crash: Neighbor) => string | null {
+  const [location] = useLocation();
+  const [parameters] = useSearchParams();
+  return (crash) => {
+    if (crash == null) return null;
+    const next = new URLSearchParams(parameters);
+    next.set('dump', crash.id);
+    return `${location}?${next}`;
+  };
+}
+
 /** To the crash of the group before and after the one that is shown, by buttons or by the keys n and p. */
 export function CrashSteps({
   dump,
@@ -17,14 +29,8 @@ export function CrashSteps({
   older: Neighbor;
   isNewest: boolean;
 }) {
-  const [location, navigate] = useLocation();
-  const [parameters] = useSearchParams();
-  const addressOf = (neighbor: Neighbor) => {
-    if (neighbor == null) return null;
-    const next = new URLSearchParams(parameters);
-    next.set('dump', neighbor.id);
-    return `${location}?${next}`;
-  };
+  const [, navigate] = useLocation();
+  const addressOf = useCrashAddress();
   const [toNewer, toOlder] = [addressOf(newer), addressOf(older)];
 
   useEffect(() => {

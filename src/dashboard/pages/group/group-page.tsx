@@ -19,7 +19,7 @@ import { Warnings } from '../dump/warnings';
 import { DumpTable } from '../dumps/dump-table';
 import { NotFoundPage } from '../not-found-page';
 import { CrashFilters } from './crash-filters';
-import { CrashSteps } from './crash-steps';
+import { CrashSteps, useCrashAddress } from './crash-steps';
 import { DeviceList } from './device-list';
 import { Fingerprints } from './fingerprints';
 import { GroupActivity } from './group-activity';
@@ -201,10 +201,14 @@ function Crash({ group, dump }: { group: Group; dump: DumpOnPageFragment }) {
   const [newest, second] = group.newest.nodes;
   const isNewest = dump.id === newest?.id;
   const neighbors = isNewest ? { newer: null, older: second } : group.neighbors;
+  const addressOf = useCrashAddress();
   return (
     <section aria-label="The crash" className="group-crash">
       <CrashSteps dump={dump} newer={neighbors?.newer} older={neighbors?.older} isNewest={isNewest} />
-      <DumpActions dump={dump} />
+      <DumpActions
+        dump={dump}
+        afterDelete={addressOf(neighbors?.older) ?? addressOf(neighbors?.newer) ?? addressOfList('/groups')}
+      />
       <Waiting dump={dump} />
       <Warnings dump={dump} />
     </section>
