@@ -67,7 +67,7 @@ describe.skipIf(!hasChromium)(`GraphiQL where authentication is on${NEEDS_CHROMI
     expect(kept).not.toContain(VIEWER);
     await page.locator('.graphiql-container').first().waitFor();
     expect(await page.content()).not.toContain(VIEWER);
-    await run(page, '{ viewer { role } }');
+    await run(page, 'query { viewer { role } }');
     await answerWith(page, '"role": "VIEWER"');
   });
 });
