@@ -103,8 +103,8 @@ async function viewOf(browser: Browser, url: string): Promise<View> {
       bytes += encodedDataLength;
     });
     await page.goto(url);
-    await page.waitForFunction(() => firstRowAt !== undefined);
-    return { firstRowMs: (await page.evaluate(() => firstRowAt)) ?? Number.NaN, bytes };
+    await page.waitForFunction(() => globalThis.firstRowAt !== undefined);
+    return { firstRowMs: (await page.evaluate(() => globalThis.firstRowAt)) ?? Number.NaN, bytes };
   } finally {
     await session.close();
   }
