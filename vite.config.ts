@@ -10,7 +10,7 @@ export default defineConfig({
   root: 'src/dashboard',
   // The server makes the addresses in index.html absolute, below the path of PUBLIC_URL.
   base: './',
-  plugins: [react(), precompressed(), inputs()],
+  plugins: [ownDocuments(), react(), precompressed(), inputs()],
   build: {
     outDir: '../../dist/page',
     emptyOutDir: true,
@@ -20,8 +20,54 @@ export default defineConfig({
     // A data: URL would need an exception in the Content-Security-Policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // What pages share comes in one file: each further one costs more in headers than it weighs.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [{ name: 'parts', test: /src\/dashboard\/(api|parts|shell|session\/(?!oidc)|base-path)/ }],
+        },
+      },
+    },
   },
 });
+
+/**
+ * Each page has its own GraphQL documents. As `npm run codegen` writes them, one file has those of all pages, which would
+ * be part of every first view.
+ */
+function ownDocuments(): Plugin {
+  const dashboard = join(import.meta.dirname, 'src/dashboard');
+  const generated = join(dashboard, 'generated');
+  const prefix = '\0coredock:document/';
+  return {
+    name: 'coredock:own-documents',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!id.startsWith(dashboard) || id.startsWith(generated)) return null;
+      const names = new Set<string>();
+      const changed = code.replace(
+        /\bgraphql\(\s*`\s*(query|mutation|subscription|fragment) (\w+)[^`]*`,?\s*\)/g,
+        (_call, kind: string, name: string) => {
+          // Documents have the fragments that they use in them.
+          if (kind === 'fragment') return 'undefined';
+          names.add(`${name}Document`);
+          return `${name}Document`;
+        },
+      );
+      const imports = [...names].map((name) => `import { ${name} } from '${prefix}${name}';`);
+      return changed === code ? null : { code: `${imports.join('')}${changed}`, map: null };
+    },
+    resolveId: (id) => (id.startsWith(prefix) ? id : null),
+    async load(id) {
+      if (!id.startsWith(prefix)) return null;
+      const name = id.slice(prefix.length);
+      const all = await readFile(join(generated, 'graphql.ts'), 'utf8');
+      const document = new RegExp(`^export const ${name} = (.*) as unknown as DocumentNode<`, 'm').exec(all);
+      if (document === null) throw new Error(`${name} is not generated: run "npm run codegen"`);
+      return `export const ${name} = ${document[1]};`;
+    },
+  };
+}
 
 /** Beside every text file its `.br` and `.gz`: compressed once and well instead of at every request. */
 function precompressed(): Plugin {

@@ -6,23 +6,24 @@ import { LiveProvider } from './api/live';
 import { BASE_PATH } from './base-path';
 import { ErrorBoundary, PageBoundary } from './error-page';
 import { Gate } from './gate';
-import { lazyPage } from './lazy-page';
-import { DevicePage } from './pages/device/device-page';
-import { DevicesPage } from './pages/devices/devices-page';
-import { DumpPage } from './pages/dump/dump-page';
+import { lazyPage, loadSoon, soonPage } from './lazy-page';
 import { DumpsPage } from './pages/dumps/dumps-page';
-import { FirmwarePage } from './pages/firmware/firmware-page';
-import { GroupPage } from './pages/group/group-page';
 import { GroupsPage } from './pages/groups/groups-page';
 import { NotFoundPage } from './pages/not-found-page';
 import { OverviewPage } from './pages/overview/overview-page';
-import { SearchPage } from './pages/search/search-page';
 import { idInAddress } from './parts/id-in-address';
 import { Loading } from './parts/notices';
 import { ToastProvider } from './parts/toasts';
 import { AdminsPage } from './session/role';
 import { Shell } from './shell/shell';
 
+// Most visits go on to these, so they are loaded as soon as the first view is there.
+const DevicePage = soonPage(async () => (await import('./pages/device/device-page')).DevicePage);
+const DevicesPage = soonPage(async () => (await import('./pages/devices/devices-page')).DevicesPage);
+const DumpPage = soonPage(async () => (await import('./pages/dump/dump-page')).DumpPage);
+const GroupPage = soonPage(async () => (await import('./pages/group/group-page')).GroupPage);
+const FirmwarePage = soonPage(async () => (await import('./pages/firmware/firmware-page')).FirmwarePage);
+const SearchPage = soonPage(async () => (await import('./pages/search/search-page')).SearchPage);
 // Only admins use these pages, so they are not part of the initial code.
 const AlertsPage = lazyPage(async () => (await import('./pages/alerts/alerts-page')).AlertsPage);
 const TagsPage = lazyPage(async () => (await import('./pages/tags/tags-page')).TagsPage);
@@ -62,61 +63,52 @@ export function App() {
 function Fleet({ isSignedIn }: { isSignedIn: boolean }) {
   const [api] = useState(createApi);
   useEffect(() => () => api.close(), [api]);
+  useEffect(loadSoon, []);
   return (
     <Provider value={api.client}>
       <LiveProvider connection={api.connection}>
         <ToastProvider>
           <Shell isSignedIn={isSignedIn}>
             <PageBoundary>
-              <Switch>
-                <Route path="/" component={OverviewPage} />
-                <Route path="/groups" component={GroupsPage} />
-                <Route path="/tags">
-                  <Suspense fallback={<Loading />}>
+              <Suspense fallback={<Loading />}>
+                <Switch>
+                  <Route path="/" component={OverviewPage} />
+                  <Route path="/groups" component={GroupsPage} />
+                  <Route path="/tags">
                     <TagsPage />
-                  </Suspense>
-                </Route>
-                <Route path="/groups/:id">
-                  {withId('CrashGroup', (id) => (
-                    <GroupPage key={id} id={id} />
-                  ))}
-                </Route>
-                <Route path="/dumps" component={DumpsPage} />
-                <Route path="/dumps/:id">
-                  {withId('Coredump', (id) => (
-                    <DumpPage key={id} id={id} />
-                  ))}
-                </Route>
-                <Route path="/search" component={SearchPage} />
-                <Route path="/devices" component={DevicesPage} />
-                <Route path="/devices/:key">{({ key }) => <DevicePage key={key} deviceKey={key} />}</Route>
-                <Route path="/enrolment">
-                  <Suspense fallback={<Loading />}>
+                  </Route>
+                  <Route path="/groups/:id">
+                    {withId('CrashGroup', (id) => (
+                      <GroupPage key={id} id={id} />
+                    ))}
+                  </Route>
+                  <Route path="/dumps" component={DumpsPage} />
+                  <Route path="/dumps/:id">
+                    {withId('Coredump', (id) => (
+                      <DumpPage key={id} id={id} />
+                    ))}
+                  </Route>
+                  <Route path="/search" component={SearchPage} />
+                  <Route path="/devices" component={DevicesPage} />
+                  <Route path="/devices/:key">{({ key }) => <DevicePage key={key} deviceKey={key} />}</Route>
+                  <Route path="/enrolment">
                     <EnrolmentPage />
-                  </Suspense>
-                </Route>
-                <Route path="/firmware" component={FirmwarePage} />
-                <Route path="/firmware/:code">
-                  {({ code }) => (
-                    <Suspense fallback={<Loading />}>
-                      <ModelPage key={code} code={code} />
-                    </Suspense>
-                  )}
-                </Route>
-                <Route path="/release/:model/:version">
-                  {({ model, version }) => (
-                    <Suspense fallback={<Loading />}>
+                  </Route>
+                  <Route path="/firmware" component={FirmwarePage} />
+                  <Route path="/firmware/:code">{({ code }) => <ModelPage key={code} code={code} />}</Route>
+                  <Route path="/release/:model/:version">
+                    {({ model, version }) => (
                       <ReleasePage key={`${model} ${version}`} model={model} version={version} />
-                    </Suspense>
-                  )}
-                </Route>
-                <Route path="/alerts">{admins(<AlertsPage />)}</Route>
-                <Route path="/alerts/:id">
-                  {withId('AlertRule', (id) => admins(<AlertPage key={id} id={id} />))}
-                </Route>
-                <Route path="/audit">{admins(<AuditPage />)}</Route>
-                <Route component={NotFoundPage} />
-              </Switch>
+                    )}
+                  </Route>
+                  <Route path="/alerts">{admins(<AlertsPage />)}</Route>
+                  <Route path="/alerts/:id">
+                    {withId('AlertRule', (id) => admins(<AlertPage key={id} id={id} />))}
+                  </Route>
+                  <Route path="/audit">{admins(<AuditPage />)}</Route>
+                  <Route component={NotFoundPage} />
+                </Switch>
+              </Suspense>
             </PageBoundary>
           </Shell>
         </ToastProvider>
