@@ -180,7 +180,7 @@ describe('a crash as Markdown', () => {
       '- **Group**: 3 crashes on 1 device, <https://coredock.example/groups/Q3Jhc2hHcm91cDoz>',
     );
     expect(markdown).toContain(
-      '\n  #0  0x42000000 in panic_abort () at /idf/panic.c:88\n> #1  0x42000000 in sensor_read ()',
+      '\n  #0  0x42000000 in panic_abort () at /idf/panic.c:88\n> #1  0x42000000 in sensor_read (password=',
     );
     expect(markdown).toContain(
       'curl -fo core.elf -H "Authorization: Bearer $COREDOCK_TOKEN" "https://coredock.example/api/coredumps/Q29yZWR1bXA6MQ%3D%3D/core.elf"',

@@ -4,6 +4,7 @@ import {
   getNamedType,
   getOperationAST,
   isCompositeType,
+  isEnumType,
   isListType,
   isNonNullType,
   isObjectType,
@@ -55,6 +56,11 @@ describe('the cost of a query', () => {
     ],
     ['a list without a size', '{ coredump(id: "x") { report { tasks { name } } } }', 3 + 8],
     ['a search in a filter', '{ devices(first: 0, filter: { search: "x" }) { totalCount } }', 2_002],
+    [
+      'a search of all kinds',
+      '{ search(query: "x") { kinds(first: 7) { kind hits { node { __typename } } } } }',
+      2_002 + 5 * 7 * 3,
+    ],
     ['a search', '{ search(query: "x") { devices(first: 5) { nodes { key } } } }', 2_001 + 2 + 5],
     [
       'a time series by hours',
@@ -113,16 +119,21 @@ describe('every field', () => {
 
   it.each(FIELDS.filter(([, { args }]) => args.some(({ name }) => name === 'first')))(
     'whose argument says how many there are costs as many: %s',
-    (_, field) => {
-      expect(multiplierOf(field, { first: 7 })).toBe(7);
-      expect(multiplierOf(field, { first: 100_000 })).toBeLessThanOrEqual(200);
+    (name, field) => {
+      // So many of each kind that there is.
+      const each = name === 'SearchResult.kinds' ? schema.getType('SearchKind') : null;
+      const kinds = isEnumType(each) ? each.getValues().length : 1;
+
+      expect(multiplierOf(field, { first: 7 })).toBe(7 * kinds);
+      expect(multiplierOf(field, { first: 100_000 })).toBeLessThanOrEqual(200 * kinds);
     },
   );
 
   it.each(FIELDS.filter(([, { type }]) => isList(type) && isCompositeType(getNamedType(type))))(
     'with a list in it costs its items: %s',
     (name, field) => {
-      const isCountedAbove = /Connection\.(nodes|edges)$|^SearchResult\.|^CrashSeries\.buckets$/.test(name);
+      const isCountedAbove =
+        /Connection\.(nodes|edges)$|^SearchResult\.|^SearchHits\.hits$|^CrashSeries\.buckets$/.test(name);
 
       expect(multiplierOf(field, { by: 'MODEL', unit: 'DAY', ids: ['a', 'b'] })).toBeGreaterThan(
         isCountedAbove ? 0 : 1,

@@ -51,6 +51,13 @@ export function firstCost({ first }: { first?: number | null | undefined }): Cos
   return { field: 1, multiplier: within(first ?? DEFAULT_PAGE, MAX_PAGE) };
 }
 
+/** Of each kind that a search finds so many: counted here, because the lists of hits below have no size to count by. */
+export function kindsCost({ first }: { first?: number | null | undefined }): Cost {
+  return { field: 1, multiplier: SEARCH_KINDS * firstCost({ first }).multiplier };
+}
+
+const SEARCH_KINDS = 5;
+
 /** The search for a search box; the pages of each kind count below it. A function, so that its arguments are checked. */
 export function searchCost(): Cost {
   return { field: 1 + SEARCH_COST, multiplier: 1 };

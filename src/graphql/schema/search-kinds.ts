@@ -4,7 +4,7 @@ import { redactOutput } from '../../coredumps/redact.js';
 import { badInput } from '../../errors.js';
 import { type SnippetPart as SnippetPartRow, snippetOf } from '../../search/service.js';
 import { type KindHits, MOST_COUNTED, type SearchKind } from '../../search/types.js';
-import { COUNTED_ABOVE, firstCost } from '../limits/field-costs.js';
+import { COUNTED_ABOVE, kindsCost } from '../limits/field-costs.js';
 import { builder } from './builder.js';
 import type { Context } from './context.js';
 import { Coredump } from './coredump.js';
@@ -102,7 +102,7 @@ const MOST_HITS = 50;
 builder.objectField(SearchResult, 'kinds', (t) =>
   t.field({
     type: [SearchHits],
-    complexity: firstCost,
+    complexity: kindsCost,
     description:
       'All kinds at once, for a search box: only those of which something was found. It costs a bounded number of ' +
       'statements, however much there is.',
