@@ -68,13 +68,13 @@ export function createDeletionByFilter({ db, files, audit, countUnread }: Deleti
   }
 }
 
-function noteOf(count: number, filter: CoredumpFilter) {
-  return { action: 'deleteCoredumps', target: `${count} core dumps of ${JSON.stringify(filter)}` };
+function noteOf(count: number, { searchesOutputs: _, ...conditions }: CoredumpFilter) {
+  return { action: 'deleteCoredumps', target: `${count} core dumps of ${JSON.stringify(conditions)}` };
 }
 
 /** False also for texts without a word, which match every dump. */
-export function isFiltering(filter: CoredumpFilter): boolean {
-  return Object.values(filter).some(
+export function isFiltering({ searchesOutputs: _, ...conditions }: CoredumpFilter): boolean {
+  return Object.values(conditions).some(
     (value) => value !== undefined && !(typeof value === 'string' && value.trim() === ''),
   );
 }

@@ -30,7 +30,7 @@ describe('a dump that goes before anybody has read it', () => {
     expect(await recount(app.config.databaseUrl)).toEqual([]);
   });
 
-  it('costs an upload three statements, and one that was read none', async () => {
+  it('costs an upload four statements, and one that was read none', async () => {
     const endpoint = await aGraphQLEndpoint({ maxCoredumps: 1 });
     const model = await endpoint.fleet.aModel();
     const device = { ...(await endpoint.fleet.aDevice(model)), modelCode: model.code };
@@ -54,7 +54,7 @@ describe('a dump that goes before anybody has read it', () => {
     const afterReading = (await endpoint.statementsOf(save)).length;
     const unread = (await endpoint.statementsOf(save)).length;
 
-    expect([afterReading, unread]).toEqual([withoutRetirement, withoutRetirement + 3]);
+    expect([afterReading, unread]).toEqual([withoutRetirement, withoutRetirement + 4]);
   });
 
   it('is one when a person deletes it, its device’s dumps, or the device', async () => {

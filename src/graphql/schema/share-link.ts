@@ -1,3 +1,4 @@
+import { hasRole, refusalOf } from '../../auth/principal.js';
 import type { ShareLinkRow } from '../../coredumps/share-links.js';
 import { notFound } from '../../errors.js';
 import { builder } from './builder.js';
@@ -11,9 +12,12 @@ builder.node(ShareLink, {
   description:
     'A link that shows one crash to people without an account: the report redacted as for viewers, and nothing else. For ' +
     'admins. The token is shown once, when the link is made.',
-  authScopes: { admin: true },
   id: { resolve: ({ id }) => id },
-  loadOne: (id, { loaders }) => loaders.coredumps.shareLinkById.load(rowIdOf(id)),
+  // `node(id:)` is for viewers too, share links are not.
+  loadOne: (id, { loaders, person }) => {
+    if (!hasRole(person, 'admin')) throw refusalOf(person);
+    return loaders.coredumps.shareLinkById.load(rowIdOf(id));
+  },
   fields: (t) => ({
     coredump: t.field({
       type: Coredump,
