@@ -67,7 +67,8 @@ async function uploadAll(apps: readonly TestApp[], key: string, all: readonly st
     for (let at = next++; at < all.length; at = next++) {
       const [serial, app] = [all[at] ?? '', apps[at % apps.length]];
       if (app === undefined) throw new Error('at least one server is needed');
-      const response = await uploadBySerial(app, serial, { key });
+      // On a connection of its own, as in support/senders.ts.
+      const response = await uploadBySerial(app, serial, { key, headers: { Connection: 'close' } });
       answers[at] = { ...((await response.json()) as object), serial, status: response.status };
     }
   };
