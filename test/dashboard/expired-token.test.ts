@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { aBrowserPage, hasChromium, NEEDS_CHROMIUM } from '../support/browser.js';
 import { STATIC_TOKENS, VIEWER } from '../support/people.js';
 import { aProgram } from '../support/program.js';
-import { signInWith } from '../support/sign-in.js';
+import { isRefusal, signInWith } from '../support/sign-in.js';
 
 /** With which a server closes a WebSocket whose token or session has ended. */
 const ENDED = 4403;
@@ -26,7 +26,8 @@ describe.skipIf(!hasChromium)(`a page whose connection the server has ended${NEE
 
   it('asks for another sign-in where it does not, and connects again after that', async () => {
     const program = await aProgram('serve', { environment: STATIC_TOKENS });
-    const page = await aBrowserPage(program.url, { path: '/firmware' });
+    // What it asks just when its session ends is refused.
+    const page = await aBrowserPage(program.url, { path: '/firmware', tolerates: isRefusal });
     const socket = await aSocketOf(page);
     await signInWith(page, VIEWER);
     await expect.poll(socket.opened).toBe(1);
