@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 import react from '@vitejs/plugin-react';
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig, normalizePath, type Plugin } from 'vite';
 
 /** The web page: `src/dashboard` becomes `dist/page`, which `src/http/dashboard-assets.ts` serves. */
 export default defineConfig({
@@ -36,12 +36,16 @@ export default defineConfig({
  * be part of every first view.
  */
 function ownDocuments(): Plugin {
-  const dashboard = join(import.meta.dirname, 'src/dashboard');
-  const generated = join(dashboard, 'generated');
+  const dashboard = normalizePath(join(import.meta.dirname, 'src/dashboard'));
+  const generated = `${dashboard}/generated`;
   const prefix = '\0coredock:document/';
+  let all = Promise.resolve('');
   return {
     name: 'coredock:own-documents',
     enforce: 'pre',
+    buildStart() {
+      all = readFile(`${generated}/graphql.ts`, 'utf8');
+    },
     transform(code, id) {
       if (!id.startsWith(dashboard) || id.startsWith(generated)) return null;
       const names = new Set<string>();
@@ -61,8 +65,8 @@ function ownDocuments(): Plugin {
     async load(id) {
       if (!id.startsWith(prefix)) return null;
       const name = id.slice(prefix.length);
-      const all = await readFile(join(generated, 'graphql.ts'), 'utf8');
-      const document = new RegExp(`^export const ${name} = (.*) as unknown as DocumentNode<`, 'm').exec(all);
+      const pattern = new RegExp(`^export const ${name} = (.*) as unknown as DocumentNode<`, 'm');
+      const document = pattern.exec(await all);
       if (document === null) throw new Error(`${name} is not generated: run "npm run codegen"`);
       return `export const ${name} = ${document[1]};`;
     },

@@ -16,8 +16,8 @@ export function soonPage<Props extends object>(load: () => Promise<ComponentType
 const AFTER_MS = 1_500;
 
 /**
- * Loads those pages once the first view is there and nothing else is to be done. One that cannot be loaded is asked for
- * again when it is opened.
+ * Loads those pages some time after the start, when the first view is usually there. One that cannot be loaded is asked
+ * for again when it is opened.
  *
  * @returns ends the wait
  */
