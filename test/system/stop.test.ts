@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -8,7 +10,7 @@ import WebSocket from 'ws';
 import { aDevice, eventually, stored } from '../support/app.js';
 import { aFirmwareElf } from '../support/firmware.js';
 import { aSocket, statusOf } from '../support/http.js';
-import { aProgram, type Program } from '../support/program.js';
+import { aFolder, aProgram, type Program } from '../support/program.js';
 
 const DUMP = 'a dump that comes in two halves';
 const UPLOAD = '/api/iot/coredump?chip=esp32c3&firmware_version=1.0.0&device_key=dev1';
@@ -113,6 +115,21 @@ describe('SIGTERM', () => {
     expect(results).toEqual([{ data: { createDeviceModel: { deviceModel: { code: 'late' } } } }]);
     await client.dispose();
     expect(await exited).toBe(0);
+  });
+
+  it('leaves the whole database in its one file, which an operator may copy', async () => {
+    const program = await aProgram('serve');
+    await aDevice(program as never);
+    expect(await program.stop('SIGTERM')).toBe(0);
+
+    const copy = await aFolder();
+    await mkdir(join(copy, 'data'));
+    await copyFile(join(program.dir, 'data', 'coredock.db'), join(copy, 'data', 'coredock.db'));
+
+    const again = await aProgram('serve', { dir: copy });
+    expect(await again.graphql('{ devices { nodes { key } } }')).toEqual({
+      devices: { nodes: [{ key: 'dev1' }] },
+    });
   });
 
   it('waits no longer than the grace', async () => {

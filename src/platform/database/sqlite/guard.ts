@@ -59,7 +59,12 @@ export function createSqliteGuard({
       return null;
     },
 
-    close: () => clearInterval(timer),
+    close() {
+      clearInterval(timer);
+      // SQLite does it when the last connection is closed; but the package keeps a connection open until its prepared
+      // statements are garbage, and at the end of the program they never are.
+      shrinkLog();
+    },
   };
 
   function assertThere(): void {
@@ -86,7 +91,7 @@ export function createSqliteGuard({
     else log?.error(`${missing}: nothing is stored until it is put back or the server is restarted`);
   }
 
-  /** Truncates the write-ahead log, unless another connection reads or writes now. */
+  /** Moves the write-ahead log into the file, unless another connection reads or writes now. */
   function shrinkLog(): void {
     try {
       maintenance.exec('PRAGMA busy_timeout = 0');
