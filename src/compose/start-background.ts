@@ -36,7 +36,7 @@ interface BackgroundDeps {
 
 /** No upload lasts longer: one that stalls is ended after UPLOAD_STALL_MS, at most one hour. */
 const IN_FLIGHT_MS = DAY_MS;
-const LAST_NOTE_MS = 2_000;
+const LAST_WORK_MS = 2_000;
 export const FILES_COMPARED = 'files and rows were compared';
 
 export interface Background {
@@ -87,6 +87,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     'storage forecast': deps.sampleStorage,
     'alert watch': services.alertWatch.look,
   };
+  const scheduler = createScheduler(log);
   void once('comparison of all files');
   await once('audit retention');
   await once('device day retention');
@@ -95,7 +96,6 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   await once('end of ignoring');
   void once('raw retention');
   storageLimit.wake();
-  const scheduler = createScheduler(log);
   for (const { name, everyMs, failure } of SCHEDULED_WORK) scheduler.every(everyMs, failure, work[name]);
 
   return {
@@ -109,15 +109,17 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
       await storageLimit.idle();
       await services.tokenUse.write();
       await services.sessions.idle();
-      // A database or storage that does not answer must not delay the shutdown.
-      await Promise.race([installation.noteProgress(), pause(LAST_NOTE_MS, undefined, { ref: false })]);
+      // A database or storage that does not answer must not delay the shutdown. Scheduled work that takes longer fails
+      // when the database is closed, and is done again by its next run.
+      const last = Promise.all([scheduler.idle(), installation.noteProgress()]);
+      await Promise.race([last, pause(LAST_WORK_MS, undefined, { ref: false })]);
     },
   };
 
   /** Runs scheduled work now. Never rejects: the next scheduled run retries failures. */
   async function once(name: ScheduledName): Promise<void> {
-    const failure = SCHEDULED_WORK.find((each) => each.name === name)?.failure;
-    await work[name]().catch((error: unknown) => log.warn({ err: error }, failure));
+    const { failure } = SCHEDULED_WORK.find((each) => each.name === name) ?? { failure: name };
+    await scheduler.now(failure, work[name]);
   }
 
   /** Records which files are missing and which are present again. */

@@ -41,7 +41,14 @@ export async function openSqlite(
     const migrated = migrate(file, name);
     const guard = createSqliteGuard({ file, reserve, maintenance: reader, log });
     opened.push(guard.close);
-    const client = new PrismaClient({ adapter: createSqliteAdapterFactory(name, guard), ...CLIENT_OPTIONS });
+    const connections = createSqliteAdapterFactory(name, guard);
+    let isClosed = false;
+    const adapter: typeof connections = {
+      ...connections,
+      // Prisma would connect again for a query after the end, when another server may have the file, or it is gone.
+      connect: async () => (isClosed ? refuseClosed() : connections.connect()),
+    };
+    const client = new PrismaClient({ adapter, ...CLIENT_OPTIONS });
     const lookups = observable(lookupInSqlite(reader));
     const db = Object.assign(client, {
       lookup: lookups.lookup,
@@ -69,6 +76,7 @@ export async function openSqlite(
         lookups.onStatement(listener);
       },
       async close() {
+        isClosed = true;
         await client.$disconnect();
         closeAll();
       },
@@ -94,6 +102,10 @@ export function openSqliteForReading(name: string): OpenedForReading {
     fromReserve: <T>(work: () => Promise<T>) => work(),
   });
   return { db, isShared: false };
+}
+
+function refuseClosed(): never {
+  throw new DomainError('UNAVAILABLE', 'The database is closed: the server has stopped.');
 }
 
 /**
