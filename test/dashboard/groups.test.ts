@@ -17,6 +17,8 @@ describe.skipIf(!hasChromium)(`the pages of crash groups${NEEDS_CHROMIUM}`, () =
     await readCrash(program, 'thermostat-1.0.0', 'assert');
     const page = await aBrowserPage(program.url, { path: '/groups' });
     await page.getByText('Live', { exact: true }).waitFor();
+    // Only what comes after the first rows is new.
+    await page.getByRole('link', { name: ASSERT }).waitFor();
 
     await readCrash(program, 'thermostat-1.0.0', 'abort');
     await page.getByText('2 groups').waitFor();
