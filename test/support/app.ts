@@ -7,6 +7,7 @@ import { type Config, readConfig } from '../../src/config/settings.js';
 import type { Clock } from '../../src/platform/clock.js';
 import { createLogger, type Logger } from '../../src/platform/logger.js';
 import { aMigratedDatabaseUrl } from './database.js';
+import { fetchAlone } from './own-connection.js';
 
 export interface TestApp extends App {
   readonly dir: string;
@@ -26,7 +27,7 @@ export async function aServer(
 ): Promise<TestApp> {
   const dir = await mkdtemp(join(tmpdir(), 'coredock-test-'));
   onTestFinished(async () => {
-    await rm(dir, { recursive: true, force: true });
+    await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   });
   const DATABASE_URL = environment.DATABASE_URL ?? (await aMigratedDatabaseUrl(dir));
   return start(dir, { ...environment, DATABASE_URL }, options);
@@ -64,7 +65,7 @@ async function start(dir: string, environment: Record<string, string>, options: 
     dir,
     config,
     async graphql<Data>(query: string, variables: object = {}) {
-      const response = await fetch(`${app.url}/graphql`, {
+      const response = await fetchAlone(`${app.url}/graphql`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', ...bearer(token) },
         body: JSON.stringify({ query, variables }),
@@ -145,7 +146,7 @@ export async function stored(...args: Parameters<typeof upload>): Promise<Stored
 
 /** What `/readyz` answers, with its status as `code`: a test that expects 200 shows what is down instead. */
 export async function readiness(app: Pick<App, 'url'>): Promise<{ code: number; [part: string]: unknown }> {
-  const answer = await fetch(`${app.url}/readyz`);
+  const answer = await fetchAlone(`${app.url}/readyz`);
   return { ...((await answer.json()) as object), code: answer.status };
 }
 

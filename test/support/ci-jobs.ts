@@ -3,6 +3,7 @@ import pino from 'pino';
 import { aServer, bearer, type TestApp } from './app.js';
 import { sendFirmware } from './firmware.js';
 import { anOidcProvider, inSeconds, type OidcProvider } from './oidc.js';
+import { fetchAlone } from './own-connection.js';
 import { ADMIN, STATIC_TOKENS } from './people.js';
 
 /** The audience that the jobs of the tests ask for. */
@@ -135,7 +136,7 @@ export async function uploaded(app: TestApp, token: string, modelCode = 'thermos
 }
 
 export async function asked<Data>(app: TestApp, token: string, query: string): Promise<Data> {
-  const response = await fetch(`${app.url}/graphql`, {
+  const response = await fetchAlone(`${app.url}/graphql`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...bearer(token) },
     body: JSON.stringify({ query }),

@@ -1,4 +1,5 @@
 import { eventually, type TestApp } from './app.js';
+import { fetchAlone } from './own-connection.js';
 
 export interface ParsedDump {
   parseStatus: string;
@@ -35,5 +36,5 @@ export function aGate() {
 }
 
 export async function metric(app: TestApp, line: string): Promise<boolean> {
-  return (await (await fetch(`${app.url}/metrics`)).text()).includes(line);
+  return (await (await fetchAlone(`${app.url}/metrics`)).text()).includes(line);
 }

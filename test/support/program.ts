@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { eventually } from './app.js';
 import { foundIn } from './output.js';
+import { fetchAlone } from './own-connection.js';
 
 export const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
 
@@ -93,7 +94,7 @@ export async function startProgram(
     process: child,
     log,
     async graphql<Data>(query: string, variables: object = {}) {
-      const response = await fetch(`${url}/graphql`, {
+      const response = await fetchAlone(`${url}/graphql`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({ query, variables }),

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
+import { fetchAlone } from './own-connection.js';
 import { ADMIN } from './people.js';
 import type { Program } from './program.js';
 
@@ -132,7 +133,7 @@ export async function tokensOf(
 
 /** A GraphQL document, asked by the admin of the static token. */
 export async function asAdmin<Data>(program: Program, query: string, variables: object = {}): Promise<Data> {
-  const response = await fetch(`${program.url}/graphql`, {
+  const response = await fetchAlone(`${program.url}/graphql`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${ADMIN}` },
     body: JSON.stringify({ query, variables }),

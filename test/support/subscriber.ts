@@ -3,6 +3,7 @@ import { createClient } from 'graphql-sse';
 import { onTestFinished } from 'vitest';
 import { graphql } from '../generated/gql.js';
 import { eventually, type TestApp } from './app.js';
+import { fetchAlone } from './own-connection.js';
 
 const FOLLOW = print(
   graphql(`
@@ -36,6 +37,6 @@ export async function aSubscriber(app: TestApp, variables: { dump?: string; devi
 }
 
 async function subscribersOf(app: TestApp): Promise<number> {
-  const metrics = await (await fetch(`${app.url}/metrics`)).text();
+  const metrics = await (await fetchAlone(`${app.url}/metrics`)).text();
   return Number(/^coredump_event_subscribers (\d+)/m.exec(metrics)?.[1]);
 }
