@@ -5,7 +5,7 @@ import { sha256 } from './static-tokens.js';
 /** The identity in a verified token of the issuer. */
 export type Claimed =
   | { kind: 'device'; modelCode: string; deviceKey: string }
-  | { kind: Role; name: string }
+  | { kind: Role; name: string; subject: string | undefined }
   /** Known to the issuer, but without a role in Coredock. */
   | { kind: 'nobody'; name: string };
 
@@ -24,10 +24,15 @@ export function readClaims(claims: JWTPayload, rolesClaim: string): Claimed {
   // A malformed client name of a device: roles must not turn it into a person.
   if (textOf(claims.azp).startsWith('iotdevice-')) return { kind: 'nobody', name };
   const roles = rolesOf(claims, rolesClaim);
-  if (roles.includes('admin')) return { kind: 'admin', name };
-  if (roles.includes('viewer')) return { kind: 'viewer', name };
-  if (roles.includes('uploader')) return { kind: 'uploader', name };
-  return { kind: 'nobody', name };
+  const kind = ROLES.find((role) => roles.includes(role));
+  return kind === undefined ? { kind: 'nobody', name } : { kind, name, subject: subjectOf(claims) };
+}
+
+const ROLES: readonly Role[] = ['admin', 'viewer', 'uploader'];
+
+/** Of bounded length, and another one at another issuer. */
+function subjectOf({ iss, sub }: JWTPayload): string | undefined {
+  return textOf(sub) === '' ? undefined : sha256(JSON.stringify([iss, sub]));
 }
 
 /**
@@ -48,7 +53,7 @@ function member(value: unknown, name: string): unknown {
 }
 
 /**
- * For audit and logs, and whose a comment, a view or a session is: the first name that the token has, in any script, of
+ * For audit and logs, and whose a comment, a view or a session is where the token has no subject: the first name that the token has, in any script, of
  * bounded length. Different names stay different.
  */
 function nameOf({ preferred_username, azp, client_id, sub }: JWTPayload): string {

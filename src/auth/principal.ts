@@ -50,6 +50,8 @@ export interface Person {
   readonly kind: Role;
   /** For audit and logs; never the credentials. */
   readonly name: string;
+  /** What the issuer knows the person by; names can be chosen at some issuers. Absent: the name says who it is. */
+  readonly subject?: string | undefined;
   /**
    * How the person was authenticated. `open`: authentication is off, and everyone is an admin. `publisher`: the token of
    * a CI job.
@@ -87,6 +89,11 @@ export function requirePerson(principal: Principal, now: Date): Person {
       if (hasEnded(principal, now)) throw new TokenExpired();
       return principal;
   }
+}
+
+/** Says in the database who did something, or whose it is: one person has one, whatever the name is today. */
+export function identityOf({ via, name, subject }: Pick<Person, 'via' | 'name' | 'subject'>): string {
+  return `${via}:${subject ?? name}`;
 }
 
 export function hasRole({ kind }: Person, role: Role): boolean {

@@ -1,4 +1,5 @@
 import { currentActor } from '../auth/actor.js';
+import { identityOf } from '../auth/principal.js';
 import type { PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
@@ -37,7 +38,8 @@ export interface GroupActivityRow extends Omit<StoredActivity, 'kind'> {
 /** The person, or null for what the server did by itself. */
 export interface ActivityActor {
   actor: string | null;
-  via: string | null;
+  /** `identityOf` the person. */
+  actorId: string | null;
 }
 
 export interface Activity extends Partial<ActivityActor> {
@@ -55,16 +57,16 @@ const MAX_DETAIL = 1_000;
 /** Who the server works for now. */
 export function currentPerson(): ActivityActor {
   const person = currentActor()?.person;
-  return { actor: person?.name ?? null, via: person?.via ?? null };
+  return person === undefined ? BY_THE_SERVER : { actor: person.name, actorId: identityOf(person) };
 }
 
-export const BY_THE_SERVER: ActivityActor = { actor: null, via: null };
+export const BY_THE_SERVER: ActivityActor = { actor: null, actorId: null };
 
 /**
  * Adds activity to a group, in the transaction of the change, and tells subscribers of the group by its `activityAt`.
  * Locks the group's row: whoever locks several groups does it first, in the order of `locks.ts`.
  *
- * @param activity without `actor` and `via`: of the person whom the server works for now
+ * @param activity without `actor` and `actorId`: of the person whom the server works for now
  */
 export function noteActivity(tx: DbTransaction, groupId: number, ...activity: Activity[]): Promise<void> {
   return noteActivities(
@@ -82,8 +84,8 @@ export async function noteActivities(
   if (first === undefined) return;
   const person = currentPerson();
   await tx.groupActivity.createMany({
-    data: activities.map(({ groupId, kind, at, text, actor = person.actor, via = person.via }) => ({
-      ...{ groupId, kind, at, actor, via },
+    data: activities.map(({ groupId, kind, at, text, actor = person.actor, actorId = person.actorId }) => ({
+      ...{ groupId, kind, at, actor, actorId },
       text: text?.slice(0, kind === 'COMMENT' ? MAX_ACTIVITY_TEXT : MAX_DETAIL) ?? null,
     })),
   });

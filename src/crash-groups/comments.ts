@@ -1,4 +1,4 @@
-import { hasRole, type Person } from '../auth/principal.js';
+import { hasRole, identityOf, type Person } from '../auth/principal.js';
 import { badInput, DomainError, notFound } from '../errors.js';
 import { encodeGlobalId } from '../global-ids.js';
 import type { Clock } from '../platform/clock.js';
@@ -10,12 +10,8 @@ import { onGroup } from './history.js';
 import { currentGroupId } from './merged-groups.js';
 import { type CrashGroupRow, toGroupRow } from './types.js';
 
-/** A person is known by name and by the way in which it was authenticated. */
-export function isByPerson(
-  { actor, via }: Pick<GroupActivityRow, 'actor' | 'via'>,
-  person: Pick<Person, 'name' | 'via'>,
-): boolean {
-  return actor === person.name && via === person.via;
+export function isByPerson({ actorId }: Pick<GroupActivityRow, 'actorId'>, person: Person): boolean {
+  return actorId === identityOf(person);
 }
 
 /** What people say about groups. The audit says who commented, but not what: a deleted comment is gone. */
@@ -28,7 +24,7 @@ export function createGroupComments({
 }) {
   return {
     /** @throws DomainError NOT_FOUND, BAD_USER_INPUT */
-    async add(groupId: number, text: string, { name: actor, via }: Person) {
+    async add(groupId: number, text: string, person: Person) {
       const said = checked(text);
       return announcedAll(async (tx, note) => {
         const at = clock.now();
@@ -36,7 +32,10 @@ export function createGroupComments({
         if (group === null)
           throw notFound('crash group', encodeGlobalId('CrashGroup', groupId), { field: 'groupId' });
         const row = await tx.groupActivity.create({
-          data: { groupId: group.id, kind: 'COMMENT', at, actor, via, text: said },
+          data: {
+            ...{ groupId: group.id, kind: 'COMMENT', at, text: said },
+            ...{ actor: person.name, actorId: identityOf(person) },
+          },
         });
         await note(onGroup('addGroupComment', group));
         return { groups: [group], group, comment: toActivityRow(row) };

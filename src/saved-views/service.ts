@@ -1,5 +1,5 @@
 import type { Audit, AuditNote } from '../audit/service.js';
-import type { Person } from '../auth/principal.js';
+import { identityOf, type Person } from '../auth/principal.js';
 import { conflictWhenTaken } from '../devices/names.js';
 import { conflict, DomainError, notFound } from '../errors.js';
 import type { Clock } from '../platform/clock.js';
@@ -50,8 +50,9 @@ export function createSavedViews({ db, clock, audit }: SavedViewDeps) {
       return audit.change(async (tx, note) => {
         // A write first: it waits for others that save under this name, so that what is read next stays true.
         const data = { address, createdAt: clock.now() };
-        const mine = { createdBy: person.name, createdVia: person.via };
-        const [own] = await tx.savedView.updateManyAndReturn({ where: { name, ...mine }, data });
+        const createdById = identityOf(person);
+        const createdBy = person.name;
+        const [own] = await tx.savedView.updateManyAndReturn({ where: { name, createdById }, data });
         const view = own ?? (await create());
         await note({ ...onView('saveView', view), detail: address });
         return view;
@@ -64,7 +65,7 @@ export function createSavedViews({ db, clock, audit }: SavedViewDeps) {
               field: 'name',
             });
           return tx.savedView
-            .create({ data: { name, ...data, ...mine } })
+            .create({ data: { name, ...data, createdBy, createdById } })
             .catch(conflictWhenTaken('name', taken));
         }
       });
@@ -93,9 +94,8 @@ interface SavedViewDeps {
   audit: Pick<Audit, 'change'>;
 }
 
-/** Names of people are unique only together with how the people are known. */
-export function isOwn(person: Person, { createdBy, createdVia }: SavedViewRow): boolean {
-  return createdBy === person.name && createdVia === person.via;
+export function isOwn(person: Person, { createdById }: SavedViewRow): boolean {
+  return createdById === identityOf(person);
 }
 
 function onView(action: string, { id, name }: SavedViewRow): AuditNote {

@@ -1,6 +1,6 @@
 import type { Audit } from '../audit/service.js';
 import type { Authenticator } from '../auth/authenticator.js';
-import { type Person, requirePerson, TokenExpired } from '../auth/principal.js';
+import { identityOf, type Person, requirePerson, TokenExpired } from '../auth/principal.js';
 import { SessionEnded, type SessionLookup } from '../auth/session-lookup.js';
 import { sha256 } from '../auth/static-tokens.js';
 import { DomainError } from '../errors.js';
@@ -87,11 +87,12 @@ export function createSessions({
       };
       const secret = newSecret();
       const endsAt = endOf(person, tokens, now);
-      const { name: actor, via, kind: role } = person;
+      const owner = ownerOf(person);
       const surplus = await audit.removal(async (tx, note) => {
         await tx.session.create({
           data: {
-            ...{ actor, via, role, endsAt },
+            ...owner,
+            endsAt,
             secretSha256: sha256(secret),
             sealed: seal(secret, tokens),
             createdAt: now,
@@ -99,7 +100,7 @@ export function createSessions({
           },
         });
         const tooMany = await tx.session.findMany({
-          where: { actor, via },
+          where: { actorId: owner.actorId },
           orderBy: [{ lastUsedAt: 'desc' }, { id: 'desc' }],
           skip: MAX_SESSIONS,
           take: MAX_SESSIONS,
@@ -137,8 +138,7 @@ export function createSessions({
     },
 
     /** Signs out every browser of a person who sends a token. */
-    endAll: ({ name, via, kind }: Person, origin: Origin): Promise<void> =>
-      endAllOf({ actor: name, via, role: kind }, origin),
+    endAll: (person: Person, origin: Origin): Promise<void> => endAllOf(ownerOf(person), origin),
 
     /** Removes the rows of sessions that have ended. */
     async forgetEnded(): Promise<void> {
@@ -154,7 +154,7 @@ export function createSessions({
 
   async function endAllOf(of: Owner, origin: Origin): Promise<void> {
     const digests = await audit.removal(async (tx, note) => {
-      const where = { actor: of.actor, via: of.via };
+      const where = { actorId: of.actorId };
       const rows = await tx.session.findMany({ where, select: { secretSha256: true } });
       const { count } = await tx.session.deleteMany({ where });
       await note({
@@ -171,7 +171,7 @@ export function createSessions({
   async function look(secret: string): Promise<FoundSession> {
     const now = clock.now();
     const [row] = await db.lookup<SessionRow>(Prisma.sql`
-      SELECT "id", "sealed", "actor", "via", "role", "lastUsedAt", "endsAt" FROM "Session"
+      SELECT "id", "sealed", "actor", "actorId", "via", "role", "lastUsedAt", "endsAt" FROM "Session"
       WHERE "secretSha256" = ${sha256(secret)}`);
     const sealed = row === undefined || row.endsAt <= now ? null : unseal(secret, row.sealed);
     if (row === undefined || sealed === null) throw new SessionEnded();
@@ -249,8 +249,13 @@ interface SessionRow extends Owner {
 
 interface Owner {
   actor: string;
+  actorId: string;
   via: string;
   role: string;
+}
+
+function ownerOf(person: Person): Owner {
+  return { actor: person.name, actorId: identityOf(person), via: person.via, role: person.kind };
 }
 
 /** A session that can be renewed, or whose token does not end, lasts as long as it is used. */

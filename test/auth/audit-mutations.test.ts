@@ -287,7 +287,7 @@ async function aWorld(endpoint: GraphQLEndpoint) {
           name: `mine ${views}`,
           address: '/dumps',
           createdBy: 'anybody',
-          createdVia: 'open',
+          createdById: 'open:anybody',
           createdAt: new Date(),
         },
       });

@@ -3,6 +3,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { aServer, bearer, eventually, type TestApp } from '../support/app.js';
+import { signedIn } from '../support/browser-session.js';
+import { asked } from '../support/ci-jobs.js';
 import { anOidcProvider, inSeconds } from '../support/oidc.js';
 import { STATIC_TOKENS } from '../support/people.js';
 
@@ -11,6 +13,8 @@ const CLIENTS = [
   { id: 'dashboard', roles: ['viewer'] },
   { id: 'stranger', roles: ['baker'] },
 ];
+
+const SAVE_VIEW = 'mutation { saveView(input: { name: "mine", address: "/dumps" }) { savedView { id } } }';
 
 describe('a token of the issuer', () => {
   it('has the role that its claim says', async () => {
@@ -60,6 +64,35 @@ describe('a token of the issuer', () => {
     expect(await nameOf('a\nb')).not.toBe(await nameOf('a\u202eb'));
     expect(await nameOf(`${long}a`)).not.toBe(await nameOf(`${long}b`));
     expect((await nameOf(long)).length).toBeLessThan(200);
+  });
+
+  it('gives nothing of another person to whoever has chosen the name', async () => {
+    const issuer = await anOidcProvider([]);
+    const app = await aServer(issuer.environment);
+    const tokenOf = (sub: string, preferred_username: string) =>
+      issuer.sign({
+        ...{ exp: inSeconds(60), sub, preferred_username },
+        realm_access: { roles: ['viewer'] },
+      });
+    const ada = await tokenOf('1815', 'ada');
+    const viewsOf = async (token: string) =>
+      (await asked<{ savedViews: { canDelete: boolean }[] }>(app, token, '{ savedViews { canDelete } }'))
+        .savedViews;
+    await asked(app, ada, SAVE_VIEW);
+    const { browser } = await signedIn(app, ada);
+
+    const other = await tokenOf('666', 'ada');
+    expect(await viewsOf(other)).toEqual([{ canDelete: false }]);
+    await expect(asked(app, other, SAVE_VIEW)).rejects.toThrow('Somebody else');
+    const everywhere = `${app.url}/api/session?everywhere=true`;
+    await fetch(everywhere, { method: 'DELETE', headers: bearer(other) });
+
+    expect((await browser.get('/api/session')).status).toBe(200);
+    // Who is renamed stays the same person.
+    const renamed = await tokenOf('1815', 'ada.lovelace');
+    expect(await viewsOf(renamed)).toEqual([{ canDelete: true }]);
+    await fetch(everywhere, { method: 'DELETE', headers: bearer(renamed) });
+    expect((await browser.get('/api/session')).status).toBe(401);
   });
 
   it('is refused for whatever is wrong with it', async () => {

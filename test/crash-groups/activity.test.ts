@@ -125,10 +125,11 @@ describe('a comment', () => {
     const { comments } = endpoint.crashGroups;
     const { comment } = await comments.add(1, ' first line\r\nsecond line ', ada);
     const sameName: Person = { ...ada, via: 'token' };
+    const chosenName: Person = { ...ada, subject: 'somebody else' };
 
-    for (const other of [bob, admin, sameName])
+    for (const other of [bob, admin, sameName, chosenName])
       await expect(comments.edit(comment.id, 'mine', other)).rejects.toMatchObject({ code: 'FORBIDDEN' });
-    for (const other of [bob, sameName])
+    for (const other of [bob, sameName, chosenName])
       await expect(comments.delete(comment.id, other)).rejects.toMatchObject({ code: 'FORBIDDEN' });
     expect(await activityOf(endpoint, ids[0] ?? '')).toEqual([['COMMENT', 'first line\nsecond line']]);
     await comments.edit(comment.id, 'changed', ada);

@@ -142,7 +142,7 @@ describe('answers of one event', () => {
     expect(world.executions()).toBe(2);
   });
 
-  it.each(['name', 'via', 'until'] as const)(
+  it.each(['name', 'subject', 'via', 'until'] as const)(
     'are of each alone where a resolver looks at the %s of who asks',
     async (key) => {
       const world = aTinyWorld();

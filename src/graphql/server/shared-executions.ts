@@ -208,6 +208,9 @@ function watched(person: Person, onRead: () => void): Person {
     get name() {
       return read('name');
     },
+    get subject() {
+      return read('subject');
+    },
     get via() {
       return read('via');
     },

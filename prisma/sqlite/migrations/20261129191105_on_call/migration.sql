@@ -71,7 +71,7 @@ CREATE TABLE "GroupActivity" (
     "at" DATETIME NOT NULL,
     "kind" TEXT NOT NULL,
     "actor" TEXT,
-    "via" TEXT,
+    "actorId" TEXT,
     "text" TEXT,
     "editedAt" DATETIME,
     CONSTRAINT "GroupActivity_groupId_fkey" FOREIGN KEY ("groupId") REFERENCES "CrashGroup" ("id") ON DELETE CASCADE ON UPDATE CASCADE
@@ -131,6 +131,7 @@ CREATE TABLE "Session" (
     "secretSha256" TEXT NOT NULL,
     "sealed" TEXT NOT NULL,
     "actor" TEXT NOT NULL,
+    "actorId" TEXT NOT NULL,
     "via" TEXT NOT NULL,
     "role" TEXT NOT NULL,
     "createdAt" DATETIME NOT NULL,
@@ -145,7 +146,7 @@ CREATE TABLE "SavedView" (
     "name" TEXT NOT NULL,
     "address" TEXT NOT NULL,
     "createdBy" TEXT NOT NULL,
-    "createdVia" TEXT NOT NULL,
+    "createdById" TEXT NOT NULL,
     "createdAt" DATETIME NOT NULL
 );
 
@@ -199,7 +200,7 @@ CREATE INDEX "ShareLink_coredumpId_idx" ON "ShareLink"("coredumpId");
 CREATE UNIQUE INDEX "Session_secretSha256_key" ON "Session"("secretSha256");
 
 -- CreateIndex
-CREATE INDEX "Session_actor_via_idx" ON "Session"("actor", "via");
+CREATE INDEX "Session_actorId_idx" ON "Session"("actorId");
 
 -- CreateIndex
 CREATE INDEX "Session_endsAt_idx" ON "Session"("endsAt");
@@ -261,9 +262,9 @@ CREATE TRIGGER "CrashGroup_change_changed" AFTER UPDATE OF
 END;
 
 -- What people did to groups before, as far as the audit has it.
-INSERT INTO "GroupActivity" ("groupId", "fromGroupId", "at", "kind", "actor", "via", "text")
-SELECT x."groupId", x."fromGroupId", x."at", x."kind", x."actor", x."via", x."text" FROM (
-    SELECT t."groupId", t."fromGroupId", t."at", t."id", t."actor", t."via", CASE
+INSERT INTO "GroupActivity" ("groupId", "fromGroupId", "at", "kind", "actor", "actorId", "text")
+SELECT x."groupId", x."fromGroupId", x."at", x."kind", x."actor", x."actorId", x."text" FROM (
+    SELECT t."groupId", t."fromGroupId", t."at", t."id", t."actor", t."actorId", CASE
             WHEN t."word" IN ('RESOLVED', 'REOPENED', 'IGNORED', 'NOTED', 'MERGED', 'SPLIT') THEN t."word"
             WHEN t."detail" = 'to nobody' THEN 'UNASSIGNED' ELSE 'ASSIGNED' END AS "kind",
         CASE WHEN t."word" IN ('RESOLVED', 'ASSIGNED') AND t."detail" IN ('in the next version', 'to nobody') THEN NULL
@@ -272,7 +273,7 @@ SELECT x."groupId", x."fromGroupId", x."at", x."kind", x."actor", x."via", x."te
             WHEN t."word" = 'MERGED' THEN substr(t."detail", 6)
             ELSE t."detail" END AS "text"
     FROM (
-        SELECT p."groupId", p."fromGroupId", a."at", a."id", a."actor", a."via",
+        SELECT p."groupId", p."fromGroupId", a."at", a."id", a."actor", a."via" || ':' || a."actor" AS "actorId",
             CASE a."action" WHEN 'resolveCrashGroup' THEN 'RESOLVED' WHEN 'reopenCrashGroup' THEN 'REOPENED'
                 WHEN 'ignoreCrashGroup' THEN 'IGNORED' WHEN 'assignCrashGroup' THEN 'ASSIGNED'
                 WHEN 'noteCrashGroup' THEN 'NOTED' WHEN 'mergeCrashGroups' THEN 'MERGED'
