@@ -157,15 +157,16 @@ function buildsWith(query: string): Prisma.Sql[] {
 const BEFORE = 60;
 const AFTER = 100;
 
-/** The first match with the text around it on its line, in parts of plain text. */
+/** The first match with the words around it on its line, in parts of plain text; "…" where the line goes on. */
 export function snippetOf(output: string, terms: readonly SearchTerm[]): SnippetPart[] {
   const pattern = new RegExp(terms.map(patternOf).join('|'), 'giu');
   const first = pattern.exec(output);
   if (first === null) return [];
   const line = output.slice(0, first.index).lastIndexOf('\n') + 1;
   const end = output.indexOf('\n', first.index);
-  const from = Math.max(line, first.index - BEFORE);
-  const text = output.slice(from, Math.min(end < 0 ? output.length : end, first.index + AFTER));
+  const text =
+    lastWords(output.slice(line, first.index)) +
+    firstWords(output.slice(first.index, end < 0 ? undefined : end), first[0].length);
   const parts: SnippetPart[] = [];
   pattern.lastIndex = 0;
   let at = 0;
@@ -176,6 +177,20 @@ export function snippetOf(output: string, terms: readonly SearchTerm[]): Snippet
   }
   if (at < text.length) parts.push({ text: text.slice(at), isMatch: false });
   return parts;
+}
+
+function lastWords(text: string): string {
+  if (text.length <= BEFORE) return text;
+  const cut = text.slice(-BEFORE);
+  return `…${cut.slice(cut.search(/\s/) + 1)}`;
+}
+
+/** @param atLeast characters that stay whatever they are */
+function firstWords(text: string, atLeast: number): string {
+  if (text.length <= AFTER) return text;
+  const cut = text.slice(0, Math.max(AFTER, atLeast));
+  const end = cut.search(/\s\S*$/);
+  return `${end >= atLeast ? cut.slice(0, end) : cut}…`;
 }
 
 function patternOf({ words, isPrefix, address }: SearchTerm): string {

@@ -223,9 +223,19 @@ describe('search', () => {
     });
   });
 
-  it('bounds a snippet of an endless line', () => {
-    const parts = snippetOf(`${'x '.repeat(50_000)}needle ${'y '.repeat(50_000)}`, readQuery('needle'));
+  it('bounds a snippet of an endless line, between words', () => {
+    const parts = snippetOf(
+      `${'before '.repeat(50_000)}needle ${'after '.repeat(50_000)}`,
+      readQuery('needle'),
+    );
 
-    expect(parts.map(({ text }) => text).join('').length).toBeLessThan(200);
+    const text = parts.map((part) => part.text).join('');
+    expect(text).toMatch(/^…(before ){5,9}needle( after){9,17}…$/);
+  });
+
+  it('bounds a snippet where nothing divides the line', () => {
+    const parts = snippetOf(`${'/'.repeat(5_000)}needle${'/'.repeat(5_000)}`, readQuery('needle'));
+
+    expect(parts.map((part) => part.text.length)).toEqual([61, 6, 95]);
   });
 });
