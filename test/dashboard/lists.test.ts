@@ -70,6 +70,14 @@ describe.skipIf(!hasChromium)(`lists of the page${NEEDS_CHROMIUM}`, () => {
     await bar.waitFor({ state: 'detached' });
   });
 
+  it('take what is no day of the calendar for no day', async () => {
+    const program = await aFleetOfDumps(2);
+    const page = await aBrowserPage(program.url, { path: '/dumps?from=2026-99-99' });
+    await live(page);
+
+    expect(await rowsOf(page).count()).toBe(2);
+  });
+
   it('sort by their heads, in an address that can be passed on', async () => {
     const program = await aFleetOfDumps(1);
     const page = await aBrowserPage(program.url, { path: '/devices' });

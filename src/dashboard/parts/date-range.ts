@@ -24,10 +24,11 @@ export function isSpan(text: string | null): text is keyof typeof SPANS {
   return text !== null && Object.hasOwn(SPANS, text);
 }
 
-/** Midnight of the reader's zone; null for anything but a day. */
+/** Midnight of the reader's zone; null for anything but a day of the calendar. */
 function dayOf(text: string | null): Date | null {
-  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text ?? '') ?? [];
-  if (year === undefined) return null;
-  const date = new Date(Number(year), Number(month) - 1, Number(day));
-  return Number.isNaN(date.getTime()) ? null : date;
+  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text ?? '')?.map(Number) ?? [];
+  if (year === undefined || month === undefined || day === undefined) return null;
+  const date = new Date(year, month - 1, day);
+  // The 31st of June would be the 1st of July.
+  return date.getMonth() === month - 1 && date.getDate() === day ? date : null;
 }
