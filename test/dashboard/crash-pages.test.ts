@@ -119,6 +119,23 @@ describe.skipIf(!hasChromium)(`the pages of a crash${NEEDS_CHROMIUM}`, () => {
     await page.getByText('1 kept').waitFor();
   });
 
+  it('have a chart that is read by touch', async () => {
+    const program = await aProgramWithDevice();
+    await readCrash(program, 'thermostat-1.0.0', 'abort');
+    const page = await aBrowserPage(program.url, { hasTouch: true, viewport: { width: 400, height: 800 } });
+    const days = page.getByRole('group', { name: /^Crashes a day/ }).getByRole('img');
+    const tooltip = page.locator('.chart-tooltip');
+    await days
+      .last()
+      .and(page.getByRole('img', { name: /1 crash$/ }))
+      .waitFor();
+
+    await days.last().tap();
+    await tooltip.getByText('1 crash', { exact: true }).waitFor();
+    await days.first().tap();
+    await tooltip.getByText('no data').waitFor();
+  });
+
   it('give the crash along: as Markdown, and by a link that ends when it is revoked', async () => {
     const program = await aProgramWithDevice();
     const { coredumpId: id } = await readCrash(program, 'thermostat-1.0.0', 'abort');

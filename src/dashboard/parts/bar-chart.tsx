@@ -107,7 +107,8 @@ function Plot({ columns, formats, noun, label, names, ticks, top, onSelect, sele
       role="group"
       aria-label={label}
       onKeyDown={move}
-      onPointerLeave={() => setShown(null)}
+      // A finger leaves when it is lifted, which is when the tooltip is read.
+      onPointerLeave={({ pointerType }) => pointerType !== 'touch' && setShown(null)}
     >
       {ticks.map((tick) => (
         <span key={tick} className="chart-line" style={{ bottom: `${(tick / top) * 100}%` }} />
