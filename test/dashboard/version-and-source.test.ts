@@ -10,6 +10,9 @@ describe.skipIf(!hasChromium)(`a crash of a device that was updated since${NEEDS
     const page = await aBrowserPage(program.url, { path: '/firmware/thermostat' });
 
     await page.getByRole('button', { name: 'Change links' }).click();
+    await page.getByLabel('Source line').fill('http://git.example.com/{path}');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('“Source line” begins with "https://".').waitFor();
     await page.getByRole('button', { name: 'GitHub' }).first().click();
     await page.getByLabel('Source line').fill('https://git.example.com/acme/fw/blob/main/{path}#L{line}');
     await page.getByLabel('Beginnings of file names').fill('/firmware/');

@@ -8,10 +8,12 @@ import { useToasts } from './toasts';
 /**
  * A mutation for a button: a failure is shown as a toast; after a success all visible data is read again.
  *
+ * @param labels of fields: a refusal that begins with the API's name of one begins with its label
  * @returns the answer's data, or undefined after a failure
  */
 export function useAction<Data, Variables extends AnyVariables>(
   mutation: TypedDocumentNode<Data, Variables>,
+  labels: Readonly<Record<string, string>> = {},
 ): { run(variables: Variables): Promise<Whole<Data> | undefined>; isRunning: boolean } {
   const [, execute] = useMutation(mutation);
   const [isRunning, setRunning] = useState(false);
@@ -23,11 +25,17 @@ export function useAction<Data, Variables extends AnyVariables>(
     const { data, error } = await execute(variables);
     setRunning(false);
     if (error !== undefined) {
-      show({ text: messageOf(error), isError: true });
+      show({ text: labelled(messageOf(error), labels), isError: true });
       return undefined;
     }
     readAgain();
     return data as Whole<Data> | undefined;
   }
   return { run, isRunning };
+}
+
+function labelled(message: string, labels: Readonly<Record<string, string>>): string {
+  const [field = ''] = message.split(' ', 1);
+  const label = Object.hasOwn(labels, field) ? labels[field] : undefined;
+  return label === undefined ? message : `“${label}”${message.slice(field.length)}`;
 }

@@ -34,12 +34,17 @@ const FIELDS = [
   ['ticketUrl', 'New ticket', '{title}, {body}'],
   ['deviceUrl', 'Your own page of a device', '{key}, {serial}, {name}, {model}'],
 ] as const;
+const PREFIXES = 'Beginnings of file names that the repository does not have';
+const LABELS = {
+  ...Object.fromEntries(FIELDS.map(([field, label]) => [field, label])),
+  sourcePrefixes: PREFIXES,
+};
 
 function LinksForm({ model, onClose }: Omit<LinksDialogProps, 'isOpen'>) {
   const prefixesId = useId();
   const [links, setLinks] = useState<Templates>(model.links);
   const [prefixes, setPrefixes] = useState(model.links.sourcePrefixes.join('\n'));
-  const { run, isRunning } = useAction(UpdateModelLinks);
+  const { run, isRunning } = useAction(UpdateModelLinks, LABELS);
 
   async function submit(event: FormEvent) {
     event.preventDefault();
@@ -98,7 +103,7 @@ function LinksForm({ model, onClose }: Omit<LinksDialogProps, 'isOpen'>) {
             />
             {field === 'sourceUrl' && (
               <div className="labelled field">
-                <label htmlFor={prefixesId}>Beginnings of file names that the repository does not have</label>
+                <label htmlFor={prefixesId}>{PREFIXES}</label>
                 <textarea
                   id={prefixesId}
                   rows={2}
