@@ -88,6 +88,7 @@ describe.skipIf(!hasChromium)(`the activity of a group on its page${NEEDS_CHROMI
 
     expect(await complaintsOfAxe(ofAdmin)).toEqual([]);
     await seen.getByRole('button', { name: 'Delete' }).click();
+    await ofAdmin.getByRole('button', { name: 'Delete comment' }).click();
     await said.getByText('Only there.').waitFor({ state: 'hidden' });
   });
 
@@ -121,6 +122,10 @@ describe.skipIf(!hasChromium)(`the activity of a group on its page${NEEDS_CHROMI
     await activity.getByText('Seen in the lab. Twice.').waitFor();
     await expect.poll(focused).toBe('Edit');
     await press(activity, 'Delete');
+    await page.keyboard.press('Escape');
+    await expect.poll(focused).toBe('Delete');
+    await page.keyboard.press('Enter');
+    await press(page.getByRole('dialog'), 'Delete comment');
     await activity.getByText('Seen in the lab.').waitFor({ state: 'detached' });
     await expect.poll(focused).toBe('Comment');
   });

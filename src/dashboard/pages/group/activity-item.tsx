@@ -1,6 +1,7 @@
 import { type ReactNode, useContext, useState } from 'react';
 import { graphql } from '../../generated';
 import type { ActivityInListFragment } from '../../generated/graphql';
+import { ConfirmDialog } from '../../parts/confirm-dialog';
 import { ExternalLink, LinkedText } from '../../parts/linked-text';
 import { countText } from '../../parts/sizes';
 import { Ago, Moment } from '../../parts/time';
@@ -33,6 +34,7 @@ export function ActivityItem({ activity }: { activity: ActivityInListFragment })
 
 function Comment({ comment }: { comment: ActivityInListFragment }) {
   const [isEditing, setEditing] = useState(false);
+  const [isAsking, setAsking] = useState(false);
   const isAdmin = useContext(RoleContext) === 'admin';
   const edit = useAction(EditComment);
   const remove = useAction(DeleteComment);
@@ -62,12 +64,21 @@ function Comment({ comment }: { comment: ActivityInListFragment }) {
             type="button"
             className="quiet-button inline-button"
             disabled={remove.isRunning}
-            onClick={() => void remove.run({ id })}
+            onClick={() => setAsking(true)}
           >
             Delete
           </button>
         )}
       </p>
+      <ConfirmDialog
+        title="Delete this comment?"
+        action="Delete comment"
+        isOpen={isAsking}
+        onClose={() => setAsking(false)}
+        onConfirm={() => void remove.run({ id })}
+      >
+        <p>It is deleted for everybody. That cannot be undone.</p>
+      </ConfirmDialog>
       {isEditing ? (
         <CommentText
           label="Your comment"
