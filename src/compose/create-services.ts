@@ -29,7 +29,7 @@ import { countKept } from '../crash-groups/count-kept.js';
 import { createIgnoreEnds } from '../crash-groups/end-ignores.js';
 import { createGroupEvents } from '../crash-groups/events.js';
 import { createOwnCodeWork } from '../crash-groups/own-code-work.js';
-import { countAndAnnounce, countForFleet } from '../crash-groups/record-crash.js';
+import { countAndAnnounce, countForFleet, createTellOfCrash } from '../crash-groups/record-crash.js';
 import { createRegroupJob } from '../crash-groups/regroup-job.js';
 import { createRuleRuns } from '../crash-groups/rule-runs.js';
 import { createCrashGroupService } from '../crash-groups/service.js';
@@ -255,14 +255,11 @@ function createDumps({
   const { db } = database;
   const events = createCoredumpEvents(undefined, changes.wake);
   const outbox = createOutbox(database);
-  const count = countAndAnnounce(
-    groupEvents,
-    {
-      write: (tx, crash) => writeAlerts(tx, crash, clock.now(), config.maxCoredumps),
-      wake: alertSender.wake,
-    },
-    clock.now,
-  );
+  const tell = createTellOfCrash(groupEvents, {
+    write: (tx, crash) => writeAlerts(tx, crash, clock.now(), config.maxCoredumps),
+    wake: alertSender.wake,
+  });
+  const count = countAndAnnounce(tell, clock.now);
   const state = createParseState({
     db,
     outbox,
@@ -298,7 +295,7 @@ function createDumps({
     unread: { countUnread, countRetired: countForFleet },
     onStored: storageLimit.wake,
   });
-  return { coredumps, count, events, lostDumps, outbox, requeue, state, storageLimit };
+  return { coredumps, count, events, lostDumps, outbox, requeue, state, storageLimit, tell };
 }
 
 type Audit = ReturnType<typeof createAudit>;

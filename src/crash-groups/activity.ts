@@ -75,6 +75,11 @@ export function noteActivity(tx: DbTransaction, groupId: number, ...activity: Ac
   );
 }
 
+/** A resolved group has crashed again in this version. */
+export function noteRegression(tx: DbTransaction, groupId: number, version: string, at: Date): Promise<void> {
+  return noteActivity(tx, groupId, { kind: 'REGRESSED', text: version, at, ...BY_THE_SERVER });
+}
+
 /** The same for many groups in a few statements. */
 export async function noteActivities(
   tx: DbTransaction,

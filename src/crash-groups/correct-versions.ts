@@ -1,18 +1,21 @@
 import { crashVersionOf, keepCrashVersion } from '../coredumps/crash-version.js';
 import type { CoredumpEvents } from '../coredumps/events.js';
 import type { Outbox } from '../coredumps/outbox.js';
+import { readReport } from '../coredumps/report-schema.js';
 import { type ArrivedFirmware, prefixesOf } from '../coredumps/requeue.js';
 import { COREDUMP_ROW, toCoredumpRow } from '../coredumps/row.js';
 import type { CoredumpRow } from '../coredumps/types.js';
+import type { CrashReport } from '../crashdump/index.js';
 import type { Clock } from '../platform/clock.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
+import { noteRegression } from './activity.js';
 import { decrementVariant, incrementVariant } from './counters.js';
 import { addToSeries } from './crash-series.js';
 import { lockGroups, lockWithGroups } from './locks.js';
-import { moveInFleet } from './record-crash.js';
+import { moveInFleet, type TellOfCrash } from './record-crash.js';
 import { regressionIn } from './regression.js';
-import type { Crash } from './types.js';
+import type { Crash, GroupChange } from './types.js';
 
 const BATCH = 200;
 
@@ -23,7 +26,7 @@ const BATCH = 200;
  *
  * @returns the number of dumps that have another version now
  */
-export function createVersionCorrection({ db, clock, events, outbox }: CorrectionDeps) {
+export function createVersionCorrection({ db, clock, events, outbox, tell }: CorrectionDeps) {
   return async function correctVersions(build: ArrivedFirmware): Promise<number> {
     let corrected = 0;
     for (let afterId = 0; ; ) {
@@ -46,12 +49,17 @@ export function createVersionCorrection({ db, clock, events, outbox }: Correctio
       if (last === undefined) return corrected;
       for (const { id } of rows) {
         const changed = await inTransaction(db, async (tx) => {
-          const dump = await correctVersion(tx, id, build.modelId, clock.now());
-          if (dump !== null) await outbox.ended(tx, [dump]);
-          return dump;
+          const moved = await correctVersion(tx, id, build.modelId, clock.now());
+          if (moved === null) return null;
+          const { dump, change } = moved;
+          await outbox.ended(tx, [dump]);
+          if (change === null) return { dump, publish: () => {} };
+          const crash = { coredump: dump, modelId: build.modelId, report: await storedReport(tx, dump) };
+          return { dump, publish: await tell(tx, crash, change) };
         });
         if (changed === null) continue;
-        events.publish(changed);
+        events.publish(changed.dump);
+        changed.publish();
         corrected += 1;
       }
       afterId = last.id;
@@ -64,15 +72,18 @@ interface CorrectionDeps {
   clock: Pick<Clock, 'now'>;
   events: Pick<CoredumpEvents, 'publish'>;
   outbox: Pick<Outbox, 'ended'>;
+  tell: TellOfCrash;
 }
 
-/** @returns the dump as it is now; null when its version stays, or it was deleted */
+/**
+ * @returns the dump as it is now, and what that did to its group; null when its version stays, or it was deleted
+ */
 async function correctVersion(
   tx: DbTransaction,
   id: number,
   modelId: number,
   now: Date,
-): Promise<CoredumpRow | null> {
+): Promise<{ dump: CoredumpRow; change: GroupChange | null } | null> {
   const [row] = await tx.coredump.updateManyAndReturn({
     where: { id },
     data: { parseAttempts: { increment: 0 } },
@@ -82,39 +93,46 @@ async function correctVersion(
   const dump = toCoredumpRow(row);
   const version = await crashVersionOf(tx, dump, { modelId, elfMatches: await usedNamedBuild(tx, dump) });
   if (version === dump.crashVersion) return null;
-  await moveCounted(tx, dump, version, now);
+  const change = await moveCounted(tx, dump, version, now);
   await keepCrashVersion(tx, dump, version);
   await tx.coredump.updateMany({ where: { id }, data: { updatedAt: now } });
-  return { ...dump, updatedAt: now };
+  return { dump: { ...dump, crashVersion: version, updatedAt: now }, change };
 }
 
 /**
  * Whether the parse was made with the build that the dump names. Where the row has no digits of a SHA-256, the report of
  * another sidecar may still say so.
  */
-async function usedNamedBuild(tx: DbTransaction, { id, appElfSha256 }: CoredumpRow): Promise<boolean> {
-  if (appElfSha256 !== null) return false;
+async function usedNamedBuild(tx: DbTransaction, dump: CoredumpRow): Promise<boolean> {
+  if (dump.appElfSha256 !== null) return false;
+  return (await storedReport(tx, dump))?.elfMatches === true;
+}
+
+async function storedReport(tx: DbTransaction, { id }: CoredumpRow): Promise<CrashReport | null> {
   const text = await tx.coredumpText.findUnique({ where: { coredumpId: id }, select: { report: true } });
-  const report: unknown = text?.report == null ? null : JSON.parse(text.report);
-  return (
-    typeof report === 'object' && report !== null && 'elfMatches' in report && report.elfMatches === true
-  );
+  return text?.report == null ? null : readReport(JSON.parse(text.report));
 }
 
 /** Counts the crash for another version, in the group that it is in. Locks as `locks.ts` says; the dump is locked. */
-async function moveCounted(tx: DbTransaction, dump: CoredumpRow, version: string, now: Date): Promise<void> {
+async function moveCounted(
+  tx: DbTransaction,
+  dump: CoredumpRow,
+  version: string,
+  now: Date,
+): Promise<GroupChange | null> {
   const { id, deviceId, chip, uploadedAt: at } = dump;
   const counted = await tx.crashOccurrence.findUnique({
     where: { coredumpId: id },
     select: { modelId: true, firmwareVersion: true, signature: { select: { id: true, fingerprint: true } } },
   });
-  if (counted === null || counted.firmwareVersion === version) return;
+  if (counted === null || counted.firmwareVersion === version) return null;
   const { modelId, signature } = counted;
   const before: Crash = { deviceId, chip, at, modelId, firmwareVersion: counted.firmwareVersion };
   const after: Crash = { ...before, firmwareVersion: version };
-  if (signature !== null) await moveInSignature(tx, signature, { before, after }, now);
+  const change = signature === null ? null : await moveInSignature(tx, signature, { before, after }, now);
   await moveInFleet(tx, before, after);
   await tx.crashOccurrence.updateMany({ where: { coredumpId: id }, data: { firmwareVersion: version } });
+  return change;
 }
 
 async function moveInSignature(
@@ -122,7 +140,7 @@ async function moveInSignature(
   { id, fingerprint }: { id: number; fingerprint: string },
   { before, after }: { before: Crash; after: Crash },
   now: Date,
-): Promise<void> {
+): Promise<GroupChange | null> {
   await lockWithGroups(tx, [fingerprint]);
   const signature = await tx.crashSignature.findUnique({ where: { id }, select: { groupId: true } });
   const groupId = signature?.groupId;
@@ -133,10 +151,12 @@ async function moveInSignature(
     where: { id: group.id },
     data: { ...(regression ?? {}), updatedAt: now },
   });
+  if (regression !== null) await noteRegression(tx, group.id, regression.regressedInVersion, now);
   await incrementVariant(tx, id, after);
   await decrementVariant(tx, id, before);
   await addToSeries(tx, [
     { ...before, signatureId: id, by: -1 },
     { ...after, signatureId: id, by: 1 },
   ]);
+  return regression === null ? null : { groupId: group.id, kind: 'regression' };
 }

@@ -5,7 +5,7 @@ import type { CrashReport } from '../crashdump/index.js';
 import { countCrashesOfDays, uncountCrashOfDay } from '../devices/device-days.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
-import { BY_THE_SERVER, noteActivity } from './activity.js';
+import { BY_THE_SERVER, noteActivity, noteRegression } from './activity.js';
 import {
   decrementDevice,
   decrementVariant,
@@ -83,8 +83,9 @@ export async function countCrash(
     where: { coredumpId: coredump.id },
     data: { signatureId: added?.signatureId ?? null, firmwareVersion: seen.firmwareVersion },
   });
-  // A crash that stays in its group is not announced.
-  return added === null || counted === report?.fingerprint ? null : added.change;
+  if (added === null) return null;
+  // A crash that stays in its group is no news, unless its version is.
+  return counted === report?.fingerprint && added.change.kind === 'crash' ? null : added.change;
 }
 
 /** What was counted for the dump, and whether its device's crashes count, in one statement: it runs with every parse. */
@@ -139,16 +140,27 @@ export async function moveInFleet(tx: DbTransaction, before: Crash, after: Crash
   await countCrashesOfDays(tx, [after]);
 }
 
-/** Counts, writes the alerts, and announces the group's change after the commit. */
-export function countAndAnnounce(
+/** Counts, and tells of it. */
+export function countAndAnnounce(tell: TellOfCrash, now: () => Date): CountCrash {
+  return async (tx, parse) => tell(tx, parse, await countCrash(tx, parse, now()));
+}
+
+/**
+ * Announces what a crash did to its group and writes the alerts, in the transaction that counts it.
+ * @returns publishes it and wakes the sender of alerts: call it after the commit
+ */
+export type TellOfCrash = (
+  tx: DbTransaction,
+  crash: Pick<FinishedParse, 'coredump' | 'modelId' | 'report'>,
+  change: GroupChange | null,
+) => Promise<() => void>;
+
+export function createTellOfCrash(
   events: Pick<GroupEvents, 'publish' | 'announce'>,
   alerts: { write: WriteAlerts; wake(): void },
-  now: () => Date,
-): CountCrash {
-  return async (tx, parse) => {
-    const change = await countCrash(tx, parse, now());
+): TellOfCrash {
+  return async (tx, { modelId, coredump, report }, change) => {
     if (change !== null) await events.announce(tx, [change.groupId]);
-    const { modelId, coredump, report } = parse;
     const { id: coredumpId, deviceId, crashVersion: firmwareVersion, uploadedAt: at } = coredump;
     const crash = { coredumpId, deviceId, modelId, firmwareVersion, at, report, change };
     const hasAlerts = await alerts.write(tx, crash);
@@ -208,11 +220,7 @@ async function add(
       updatedAt: now,
     },
   });
-  if (regression !== null)
-    await noteActivity(tx, group.id, {
-      ...{ kind: 'REGRESSED', text: regression.regressedInVersion, at: now },
-      ...BY_THE_SERVER,
-    });
+  if (regression !== null) await noteRegression(tx, group.id, regression.regressedInVersion, now);
   if (ended !== null)
     await noteActivity(tx, group.id, { kind: 'IGNORE_ENDED', text: ended, at: now, ...BY_THE_SERVER });
   await incrementDevice(tx, signature.id, crash);

@@ -16,6 +16,24 @@ const CORRECT_VERSION = graphql(`
     updateFirmware(input: { id: $id, version: $version }) { firmware { version } }
   }
 `);
+const STATES = graphql(`
+  query StatesOfGroups {
+    crashGroups(first: 10) { nodes { id state isRegression activity(first: 9) { nodes { kind text } } } }
+    alertRules(first: 9) { nodes { deliveries(first: 9) { nodes { event } } } }
+  }
+`);
+const RESOLVE = graphql(`
+  mutation ResolveInNext($id: ID!) {
+    resolveCrashGroup(input: { id: $id, inVersion: "1.5.0" }) { crashGroup { state } }
+  }
+`);
+const TELL_OF_REGRESSIONS = graphql(`
+  mutation TellOfRegressions {
+    createAlertRule(input: { name: "team", url: "https://example.org", format: GENERIC, onRegression: true }) {
+      alertRule { id }
+    }
+  }
+`);
 const PARSE_SEVERAL = graphql(`
   mutation ParseSeveral($filter: CoredumpFilter!, $firmwareId: ID) {
     parseCoredumps(input: { filter: $filter, firmwareId: $firmwareId }) { count coredumpIds }
@@ -79,6 +97,41 @@ describe('the version of a crash', () => {
         ['1.4.1', '1.4.0'],
       ],
       groups: [['1.4.1', '1.4.0']],
+    });
+    expect(await recount(endpoint.databaseUrl)).toEqual([]);
+  });
+
+  it('opens a resolved group again where it is corrected to a later one, and tells of it', async () => {
+    const { endpoint, device, build } = await aFleetWithBuild();
+    const crashed = async () => {
+      const dump = { firmwareVersion: '1.4.0', uploadedAt: new Date(Date.now() + 1_000) };
+      await parsedWith(endpoint, await endpoint.fleet.aDump(device, dump), { build });
+    };
+    await crashed();
+    const [group] = (await endpoint.ask(STATES, {})).crashGroups.nodes;
+    await endpoint.ask(RESOLVE, { id: group?.id ?? '' });
+    await endpoint.ask(TELL_OF_REGRESSIONS, {});
+    await crashed();
+    const before = await endpoint.ask(STATES, {});
+
+    await endpoint.ask(CORRECT_VERSION, { id: build.globalId, version: '1.5.0' });
+
+    expect(before.crashGroups.nodes).toMatchObject([{ state: 'RESOLVED' }]);
+    expect(await endpoint.ask(STATES, {})).toMatchObject({
+      crashGroups: {
+        nodes: [
+          {
+            ...{ state: 'OPEN', isRegression: true },
+            activity: {
+              nodes: [
+                { kind: 'REGRESSED', text: '1.5.0' },
+                { kind: 'RESOLVED', text: '1.5.0' },
+              ],
+            },
+          },
+        ],
+      },
+      alertRules: { nodes: [{ deliveries: { nodes: [{ event: 'REGRESSION' }] } }] },
     });
     expect(await recount(endpoint.databaseUrl)).toEqual([]);
   });
