@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Browser, chromium } from 'playwright-core';
-import { CHROMIUM, CHROMIUM_FLAGS, hasChromium } from '../support/browser-program.js';
+import { CHROMIUM, CHROMIUM_FLAGS, hasChromium, NO_CHROMIUM } from '../support/browser-program.js';
 import { fixture } from '../support/fixtures.js';
 import { ask } from './ask.js';
 import { earlierBuild } from './earlier-build.js';
@@ -33,7 +33,7 @@ declare global {
 
 /** What somebody waits for who opens the page for the first time, on a server with some thousand dumps. */
 export async function firstView(): Promise<Result[]> {
-  if (!hasChromium) return [skipped(WHAT, 'no Chromium at CHROMIUM_PATH or /usr/bin/chromium')];
+  if (!hasChromium) return [skipped(WHAT, NO_CHROMIUM)];
   const earlier = earlierBuild();
   return withFolder(async (dir) => {
     const peers: { ours: Peer; before: Peer | null } = {

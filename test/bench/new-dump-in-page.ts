@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
-import { CHROMIUM, CHROMIUM_FLAGS, hasChromium } from '../support/browser-program.js';
+import { CHROMIUM, CHROMIUM_FLAGS, hasChromium, NO_CHROMIUM } from '../support/browser-program.js';
 import { fixture } from '../support/fixtures.js';
 import { ask } from './ask.js';
 import { register, sendDump, uploadFirmware } from './fleet.js';
@@ -22,7 +22,7 @@ declare global {
 
 /** A dump arrives and is read while somebody looks at the list of dumps. Browser and server share the machine's clock. */
 export async function newDumpInPage(): Promise<Result[]> {
-  if (!hasChromium) return [skipped(WHAT, 'no Chromium at CHROMIUM_PATH or /usr/bin/chromium')];
+  if (!hasChromium) return [skipped(WHAT, NO_CHROMIUM)];
   return withFolder(async (dir) => {
     const server = await coredockStack(dir, { MAX_COREDUMPS: String(DUMPS) });
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });

@@ -1,11 +1,9 @@
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect, inject, onTestFinished } from 'vitest';
-import { hasChromium } from './browser-program.js';
+import { hasChromium, NO_CHROMIUM } from './browser-program.js';
 
 export { hasChromium };
-export const NEEDS_CHROMIUM = hasChromium
-  ? ''
-  : ' (skipped: no Chromium at CHROMIUM_PATH or /usr/bin/chromium)';
+export const NEEDS_CHROMIUM = hasChromium ? '' : ` (skipped: ${NO_CHROMIUM})`;
 
 /** A page with cookies and storage of its own. At the test's end the page must not have complained of anything. */
 export async function aBrowserPage(
