@@ -359,7 +359,8 @@ function expectInertForDiscord(text: string, isLabel = false): void {
 }
 
 function expectNoBareLink(line: string): void {
-  expect(line).not.toMatch(/:\/\/|@\w|www\.\w|evil\.example|злой\.\p{L}/u);
+  // No domain ends in a single letter, as `main.c` and what a cut has left of a name do.
+  expect(line).not.toMatch(/:\/\/|@\w|www\.\w|evil\.example|злой\.\p{L}{2}/u);
 }
 
 function expectOneLine(text: string): void {
