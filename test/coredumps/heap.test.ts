@@ -30,11 +30,13 @@ describe('the heap of a server', () => {
     const readHeap = await aHeapReader(program);
 
     await parseMany(program, dump, 0, EARLY);
-    const early = await readHeap();
+    let early = await readHeap();
     await parseMany(program, dump, EARLY, LATE);
     let late = await readHeap();
-    // Work that is under way while the heap is read ends; what has leaked stays.
+    // What a busy machine has made once, or has under way, is not made again by as many parses more; what leaks, is.
     if (classesThatGrew(early, late).length > 0) {
+      early = late;
+      await parseMany(program, dump, LATE, 2 * LATE - EARLY);
       await pause(10_000);
       late = await readHeap();
     }
