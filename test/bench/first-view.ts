@@ -97,14 +97,20 @@ async function viewOf(browser: Browser, url: string): Promise<View> {
     const page = await session.newPage();
     await page.addInitScript(noteFirstRow);
     const devtools = await session.newCDPSession(page);
-    let bytes = 0;
+    const loaded: Array<{ at: number; bytes: number }> = [];
     await devtools.send('Network.enable');
-    devtools.on('Network.loadingFinished', ({ encodedDataLength }) => {
-      bytes += encodedDataLength;
+    await devtools.send('Performance.enable');
+    devtools.on('Network.loadingFinished', ({ timestamp: at, encodedDataLength: bytes }) => {
+      loaded.push({ at, bytes });
     });
     await page.goto(url);
     await page.waitForFunction(() => globalThis.firstRowAt !== undefined);
-    return { firstRowMs: (await page.evaluate(() => globalThis.firstRowAt)) ?? Number.NaN, bytes };
+    const firstRowMs = (await page.evaluate(() => globalThis.firstRowAt)) ?? Number.NaN;
+    // In seconds, as those of the network. What has come since the row was painted is not of the first view.
+    const { metrics } = await devtools.send('Performance.getMetrics');
+    const began = metrics.find(({ name }) => name === 'NavigationStart')?.value ?? Number.NaN;
+    const until = loaded.filter(({ at }) => (at - began) * 1000 <= firstRowMs);
+    return { firstRowMs, bytes: until.reduce((sum, { bytes }) => sum + bytes, 0) };
   } finally {
     await session.close();
   }
