@@ -1,4 +1,4 @@
-import { readReport } from '../coredumps/report-schema.js';
+import { reportIn } from '../coredumps/report-schema.js';
 import type { CrashGroupRow } from '../crash-groups/types.js';
 import { type CrashReport, ownFrames } from '../crashdump/index.js';
 import { toLinks } from '../devices/link-settings.js';
@@ -87,11 +87,10 @@ export async function newestCrashOf(tx: DbTransaction, groupId: number): Promise
     },
   });
   if (newest === null) return null;
-  const stored = newest.coredump.text?.report ?? null;
   return {
     coredumpId: newest.coredumpId,
     version: newest.firmwareVersion,
-    report: stored === null ? null : readReport(JSON.parse(stored)),
+    report: reportIn(newest.coredump.text),
   };
 }
 

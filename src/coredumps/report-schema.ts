@@ -156,6 +156,11 @@ export function readReport(value: unknown): CrashReport | null {
   return { ...report, ...completeSummary(report), tasks: report.tasks.map(judgedOnce) };
 }
 
+/** The report in a row of texts; null where there is none. */
+export function reportIn(text: { readonly report: string | null } | null): CrashReport | null {
+  return text === null || text.report === null ? null : readReport(JSON.parse(text.report));
+}
+
 /** For a report of before schema version 2: its `elfMatches` was false also where the dump named no ELF. */
 function elfMatchOf({ elfMatches, appElfSha256 }: z.infer<typeof crashReport>): ElfMatch {
   if (elfMatches) return 'matches';

@@ -1,5 +1,5 @@
 import { currentActor } from '../auth/actor.js';
-import { identityOf } from '../auth/principal.js';
+import { identityOf, type Person } from '../auth/principal.js';
 import type { PageWindow } from '../platform/database/children.js';
 import { Prisma } from '../platform/database/client.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
@@ -57,7 +57,11 @@ const MAX_DETAIL = 1_000;
 /** Who the server works for now. */
 export function currentPerson(): ActivityActor {
   const person = currentActor()?.person;
-  return person === undefined ? BY_THE_SERVER : { actor: person.name, actorId: identityOf(person) };
+  return person === undefined ? BY_THE_SERVER : activityBy(person);
+}
+
+export function activityBy(person: Person): ActivityActor {
+  return { actor: person.name, actorId: identityOf(person) };
 }
 
 export const BY_THE_SERVER: ActivityActor = { actor: null, actorId: null };

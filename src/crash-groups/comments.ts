@@ -4,7 +4,7 @@ import { encodeGlobalId } from '../global-ids.js';
 import type { Clock } from '../platform/clock.js';
 import { StaleRead } from '../platform/database/errors.js';
 import type { DbTransaction } from '../platform/database/types.js';
-import { type GroupActivityRow, MAX_ACTIVITY_TEXT, toActivityRow } from './activity.js';
+import { activityBy, type GroupActivityRow, MAX_ACTIVITY_TEXT, toActivityRow } from './activity.js';
 import type { Announcer } from './announcer.js';
 import { onGroup } from './history.js';
 import { currentGroupId } from './merged-groups.js';
@@ -32,10 +32,7 @@ export function createGroupComments({
         if (group === null)
           throw notFound('crash group', encodeGlobalId('CrashGroup', groupId), { field: 'groupId' });
         const row = await tx.groupActivity.create({
-          data: {
-            ...{ groupId: group.id, kind: 'COMMENT', at, text: said },
-            ...{ actor: person.name, actorId: identityOf(person) },
-          },
+          data: { groupId: group.id, kind: 'COMMENT', at, text: said, ...activityBy(person) },
         });
         await note(onGroup('addGroupComment', group));
         return { groups: [group], group, comment: toActivityRow(row) };

@@ -1,7 +1,7 @@
 import { crashVersionOf, keepCrashVersion } from '../coredumps/crash-version.js';
 import type { CoredumpEvents } from '../coredumps/events.js';
 import type { Outbox } from '../coredumps/outbox.js';
-import { readReport } from '../coredumps/report-schema.js';
+import { reportIn } from '../coredumps/report-schema.js';
 import { type ArrivedFirmware, prefixesOf } from '../coredumps/requeue.js';
 import { COREDUMP_ROW, toCoredumpRow } from '../coredumps/row.js';
 import type { CoredumpRow } from '../coredumps/types.js';
@@ -54,7 +54,7 @@ export function createVersionCorrection({ db, clock, events, outbox, tell }: Cor
           const { dump, change } = moved;
           await outbox.ended(tx, [dump]);
           if (change === null) return { dump, publish: () => {} };
-          const crash = { coredump: dump, modelId: build.modelId, report: await storedReport(tx, dump) };
+          const crash = { coredump: dump, modelId: build.modelId, report: await reportOf(tx, dump) };
           return { dump, publish: await tell(tx, crash, change) };
         });
         if (changed === null) continue;
@@ -105,12 +105,12 @@ async function correctVersion(
  */
 async function usedNamedBuild(tx: DbTransaction, dump: CoredumpRow): Promise<boolean> {
   if (dump.appElfSha256 !== null) return false;
-  return (await storedReport(tx, dump))?.elfMatches === true;
+  return (await reportOf(tx, dump))?.elfMatches === true;
 }
 
-async function storedReport(tx: DbTransaction, { id }: CoredumpRow): Promise<CrashReport | null> {
+async function reportOf(tx: DbTransaction, { id }: CoredumpRow): Promise<CrashReport | null> {
   const text = await tx.coredumpText.findUnique({ where: { coredumpId: id }, select: { report: true } });
-  return text?.report == null ? null : readReport(JSON.parse(text.report));
+  return reportIn(text);
 }
 
 /** Counts the crash for another version, in the group that it is in. Locks as `locks.ts` says; the dump is locked. */

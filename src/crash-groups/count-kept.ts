@@ -1,5 +1,5 @@
 import type { CountCrash } from '../coredumps/parse-state.js';
-import { readReport } from '../coredumps/report-schema.js';
+import { reportIn } from '../coredumps/report-schema.js';
 import { COREDUMP_ROW, toCoredumpRow } from '../coredumps/row.js';
 import { lockDumps } from '../coredumps/unread.js';
 import type { DbTransaction } from '../platform/database/types.js';
@@ -24,7 +24,7 @@ export async function countKept(
   });
   const announcements: Array<() => void> = [];
   for (const { text, ...row } of ended) {
-    const report = text?.report == null ? null : readReport(JSON.parse(text.report));
+    const report = reportIn(text);
     announcements.push(await count(tx, { coredump: toCoredumpRow(row), modelId: device.modelId, report }));
   }
   return () => {

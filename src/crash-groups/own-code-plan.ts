@@ -1,4 +1,4 @@
-import { readReport } from '../coredumps/report-schema.js';
+import { reportIn } from '../coredumps/report-schema.js';
 import { applyOwnCode, type OwnCodeRule } from '../crashdump/index.js';
 import { Prisma } from '../platform/database/client.js';
 import type { Db } from '../platform/database/types.js';
@@ -124,11 +124,10 @@ export async function replace(
       where: { coredumpId: { in: chunk.map(({ coredumpId }) => coredumpId) } },
       select: { coredumpId: true, report: true },
     });
-    const byId = new Map(texts.map(({ coredumpId, report }) => [coredumpId, report]));
+    const byId = new Map(texts.map((text) => [text.coredumpId, text]));
     for (const crash of chunk) {
       if (!mayContinue()) return replaced;
-      const text = byId.get(crash.coredumpId) ?? null;
-      const before = text === null ? null : readReport(JSON.parse(text));
+      const before = reportIn(byId.get(crash.coredumpId) ?? null);
       if (before !== null) {
         const after = applyOwnCode(before, rules);
         const isSame = after.fingerprint === before.fingerprint;

@@ -1,5 +1,5 @@
 import { outputWith, type RulesOf } from '../coredumps/own-code.js';
-import { readReport, storedReport } from '../coredumps/report-schema.js';
+import { reportIn, storedReport } from '../coredumps/report-schema.js';
 import { COREDUMP_ROW, toCoredumpRow } from '../coredumps/row.js';
 import { applyOwnCode, type CrashReport, type OwnCodeRule } from '../crashdump/index.js';
 import { StaleRead } from '../platform/database/errors.js';
@@ -54,7 +54,7 @@ export async function placeDump(
   const { device, ...columns } = locked;
   const { modelId } = device;
   const text = await tx.coredumpText.findUnique({ where: { coredumpId: id } });
-  const before = text?.report == null ? null : readReport(JSON.parse(text.report));
+  const before = reportIn(text);
   if (text === null || before === null) return;
   const rules = await rulesOf(tx, modelId);
   const after = applyOwnCode(before, rules);

@@ -1,5 +1,5 @@
 import { ownCodeRulesOf } from '../coredumps/own-code.js';
-import { readReport, storedReport } from '../coredumps/report-schema.js';
+import { reportIn, storedReport } from '../coredumps/report-schema.js';
 import { COREDUMP_ROW, toCoredumpRow } from '../coredumps/row.js';
 import { crashOf } from '../coredumps/store-reading.js';
 import { applyOwnCode, type CrashReport, FINGERPRINT_VERSION, fingerprint } from '../crashdump/index.js';
@@ -37,7 +37,7 @@ export async function regroupDump(
   now: Date,
 ): Promise<number | null> {
   const text = await tx.coredumpText.findUnique({ where: { coredumpId: id } });
-  const report = text?.report == null ? null : readReport(JSON.parse(text.report));
+  const report = reportIn(text);
   if (report === null) return null;
   // The reader had more data than the report contains, so a fingerprint that it computed by this recipe is kept.
   const isCurrent = report.fingerprint.startsWith(`${recipe.version}:`);
