@@ -5,11 +5,11 @@ import { existsSync } from 'node:fs';
  * windows, of which each would cost a test about a second of a processor. Without a browser the page's tests are visibly
  * skipped.
  */
-const PLACES = ['/usr/lib/chromium/chromium-headless-shell', '/usr/bin/chromium'];
+const [WITHOUT_WINDOWS, WITH_WINDOWS] = ['/usr/lib/chromium/chromium-headless-shell', '/usr/bin/chromium'];
 export const CHROMIUM =
-  process.env.CHROMIUM_PATH ?? PLACES.find((path) => existsSync(path)) ?? '/usr/bin/chromium';
+  process.env.CHROMIUM_PATH ?? (existsSync(WITHOUT_WINDOWS) ? WITHOUT_WINDOWS : WITH_WINDOWS);
 export const hasChromium = existsSync(CHROMIUM);
-export const NO_CHROMIUM = `no Chromium at CHROMIUM_PATH, ${PLACES.join(' or ')}`;
+export const NO_CHROMIUM = `no Chromium at CHROMIUM_PATH, ${WITHOUT_WINDOWS} or ${WITH_WINDOWS}`;
 export const CHROMIUM_FLAGS = [
   '--headless',
   '--no-sandbox',
