@@ -7,7 +7,7 @@ import { type Config, readConfig } from '../../src/config/settings.js';
 import type { Clock } from '../../src/platform/clock.js';
 import { createLogger, type Logger } from '../../src/platform/logger.js';
 import { aMigratedDatabaseUrl } from './database.js';
-import { fetchAlone } from './own-connection.js';
+import { askAlone, fetchAlone } from './own-connection.js';
 
 export interface TestApp extends App {
   readonly dir: string;
@@ -64,16 +64,7 @@ async function start(dir: string, environment: Record<string, string>, options: 
     ...app,
     dir,
     config,
-    async graphql<Data>(query: string, variables: object = {}) {
-      const response = await fetchAlone(`${app.url}/graphql`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', ...bearer(token) },
-        body: JSON.stringify({ query, variables }),
-      });
-      const { data, errors } = (await response.json()) as { data: Data; errors?: unknown[] };
-      if (errors !== undefined) throw new Error(JSON.stringify(errors));
-      return data;
-    },
+    graphql: (query, variables) => askAlone(app, query, { variables, token }),
     async restart(changes = {}) {
       await app.close();
       return start(dir, { ...environment, ...changes }, options);

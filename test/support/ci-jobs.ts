@@ -3,7 +3,7 @@ import pino from 'pino';
 import { aServer, bearer, type TestApp } from './app.js';
 import { sendFirmware } from './firmware.js';
 import { anOidcProvider, inSeconds, type OidcProvider } from './oidc.js';
-import { fetchAlone } from './own-connection.js';
+import { askAlone } from './own-connection.js';
 import { ADMIN, STATIC_TOKENS } from './people.js';
 
 /** The audience that the jobs of the tests ask for. */
@@ -135,13 +135,6 @@ export async function uploaded(app: TestApp, token: string, modelCode = 'thermos
   return `${response.status} ${errors?.[0]?.extensions.code} ${errors?.[0]?.message}`;
 }
 
-export async function asked<Data>(app: TestApp, token: string, query: string): Promise<Data> {
-  const response = await fetchAlone(`${app.url}/graphql`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', ...bearer(token) },
-    body: JSON.stringify({ query }),
-  });
-  const { data, errors } = (await response.json()) as { data: Data; errors?: unknown };
-  if (errors !== undefined) throw new Error(JSON.stringify(errors));
-  return data;
+export function asked<Data>(app: TestApp, token: string, query: string): Promise<Data> {
+  return askAlone(app, query, { token });
 }

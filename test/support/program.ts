@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { eventually } from './app.js';
 import { foundIn } from './output.js';
-import { fetchAlone } from './own-connection.js';
+import { askAlone } from './own-connection.js';
 
 export const CLI = fileURLToPath(new URL('../../dist/coredock.cjs', import.meta.url));
 
@@ -93,16 +93,7 @@ export async function startProgram(
     dir: folder,
     process: child,
     log,
-    async graphql<Data>(query: string, variables: object = {}) {
-      const response = await fetchAlone(`${url}/graphql`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ query, variables }),
-      });
-      const { data, errors } = (await response.json()) as { data: Data; errors?: unknown[] };
-      if (errors !== undefined) throw new Error(JSON.stringify(errors));
-      return data;
-    },
+    graphql: (query, variables) => askAlone({ url }, query, { variables }),
     async stop(signal) {
       child.kill(signal);
       return exited;

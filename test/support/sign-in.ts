@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
-import { fetchAlone } from './own-connection.js';
+import { askAlone } from './own-connection.js';
 import { ADMIN } from './people.js';
 import type { Program } from './program.js';
 
@@ -132,15 +132,8 @@ export async function tokensOf(
 }
 
 /** A GraphQL document, asked by the admin of the static token. */
-export async function asAdmin<Data>(program: Program, query: string, variables: object = {}): Promise<Data> {
-  const response = await fetchAlone(`${program.url}/graphql`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${ADMIN}` },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors } = (await response.json()) as { data: Data; errors?: unknown };
-  if (errors !== undefined) throw new Error(JSON.stringify(errors));
-  return data;
+export function asAdmin<Data>(program: Program, query: string, variables: object = {}): Promise<Data> {
+  return askAlone(program, query, { variables, token: ADMIN });
 }
 
 /** What Chromium writes to the console of an answer with 401. */
