@@ -6,6 +6,11 @@ export const WARNING_CODES = [
   'DUMP_DAMAGED',
   'DUMP_HAS_GAPS',
   'SEVERAL_DUMPS',
+  // A text about a crash.
+  'SEVERAL_CRASHES',
+  'TEXT_CUT',
+  'BACKTRACE_CORRUPTED',
+  'NO_CRASH',
   // The dump's own data.
   'UNKNOWN_VERSION',
   'VERSIONS_DIFFER',

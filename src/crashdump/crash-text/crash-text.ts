@@ -71,7 +71,10 @@ export interface PrintedCore {
    * abruptly …"). Null: at the outermost function, or there is no backtrace.
    */
   callsEnd: 'corrupted' | 'continues' | 'cut' | 'aborted' | null;
-  /** RISC-V's stack memory as printed, from its first address; in `gaps` words are missing and zero. */
+  /**
+   * The printed stack memory in order of print; where words are missing or damaged, a new piece begins. The pieces do not
+   * overlap.
+   */
   stack: readonly PrintedMemory[];
 }
 

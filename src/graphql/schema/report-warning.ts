@@ -7,6 +7,12 @@ const CODES: Readonly<Record<reader.WarningCode, { description: string }>> = {
   DUMP_DAMAGED: { description: 'The checksum is wrong.' },
   DUMP_HAS_GAPS: { description: 'Bytes in the middle were lost on the way; the rest keeps its place.' },
   SEVERAL_DUMPS: { description: 'The upload held more than one dump; one was read.' },
+  SEVERAL_CRASHES: { description: 'The text held more than one crash; one was read.' },
+  TEXT_CUT: { description: 'Parts of the text are missing or damaged; what is whole was read.' },
+  BACKTRACE_CORRUPTED: {
+    description: 'The device found its stack broken and marked the end of the printed backtrace.',
+  },
+  NO_CRASH: { description: 'The text only looks like a crash: the device ran on.' },
   UNKNOWN_VERSION: { description: 'The version of the dump’s format is not known.' },
   VERSIONS_DIFFER: { description: 'Two places of the dump name different versions.' },
   UNKNOWN_CHIP: { description: 'The dump names a chip that is not known.' },
