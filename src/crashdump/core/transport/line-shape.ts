@@ -28,12 +28,10 @@ export function lineReader(
   { prefix, suffix }: LineShape,
   characters: RegExp,
 ): (line: string) => ShapedLine | null {
-  const beginning = new RegExp(concrete(prefix), 'y');
   const run = new RegExp(characters.source, 'y');
   return (line) => {
-    beginning.lastIndex = 0;
-    if (!beginning.test(line)) return null;
-    const start = beginning.lastIndex;
+    const start = endOfPrefix(prefix, line);
+    if (start === null) return null;
     run.lastIndex = start;
     const payload = run.exec(line)?.[0] ?? '';
     const behind = line.slice(start + payload.length);
@@ -42,13 +40,27 @@ export function lineReader(
   };
 }
 
+const NUMBER = /0x[0-9a-fA-F]+|[0-9]+|#/y;
+const BLANKS = /\s+/y;
+
 function abstract(text: string): string {
   return text.replaceAll(/0x[0-9a-fA-F]+|\d+/g, '#').replaceAll(/\s+/g, ' ');
 }
 
-function concrete(shape: string): string {
-  return shape
-    .replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
-    .replaceAll('#', '(?:0x[0-9a-fA-F]+|[0-9]+)')
-    .replaceAll(' ', '\\s+');
+/**
+ * Where a line goes on behind a prefix; null when it begins otherwise. Each number and blank is taken whole: a regular
+ * expression made of a hostile prefix would try all ways to divide a run of digits.
+ */
+function endOfPrefix(prefix: string, line: string): number | null {
+  let at = 0;
+  for (const character of prefix) {
+    const token = character === '#' ? NUMBER : character === ' ' ? BLANKS : null;
+    if (token !== null) {
+      token.lastIndex = at;
+      if (!token.test(line)) return null;
+      at = token.lastIndex;
+    } else if (line.startsWith(character, at)) at += character.length;
+    else return null;
+  }
+  return at;
 }

@@ -19,7 +19,7 @@ type Charset = 'latin1' | 'utf16le' | 'utf16be';
  * PowerShell's `>` writes UTF-16. A console log can hold stray bytes of any kind, so the marker is sufficient;
  * otherwise the beginning must be printable.
  */
-function charsetOf(bytes: Buffer): Charset | null {
+export function charsetOf(bytes: Buffer): Charset | null {
   const sample = bytes.subarray(0, SAMPLE);
   const [even, odd] = [countNuls(sample, 0), countNuls(sample, 1)];
   const half = sample.length / 2;
