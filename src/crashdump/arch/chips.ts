@@ -57,6 +57,14 @@ export function isRomAddress(chip: Chip | null, address: number): boolean {
   return isWithin(chip?.rom ?? [0x40000000, 0x40020000], address);
 }
 
+/** Whether some chip can have code there: in its ROM, its RAM or its flash. */
+export function isCodeAddress(address: number): boolean {
+  return CHIPS.some(
+    ({ rom, instructionRam, flash }) =>
+      isWithin(rom, address) || isWithin(instructionRam, address) || isWithin(flash, address),
+  );
+}
+
 function isWithin(range: readonly [number, number], address: number): boolean {
   return address >= range[0] && address < range[1];
 }
