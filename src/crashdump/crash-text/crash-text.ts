@@ -29,7 +29,7 @@ export interface CrashText {
   details: string | null;
   /** The exception as printed: "LoadProhibited" of "panic'ed (LoadProhibited)", ESPHome's or a summary's reason. */
   exceptionName: string | null;
-  /** Further lines about it, each without line ends: "Debug exception reason: Stack canary watchpoint triggered (main) ". */
+  /** Further lines about it, each without line ends: "Debug exception reason: Stack canary watchpoint triggered (main)". */
   exceptionDetails: readonly string[];
   /** EXCCAUSE or MCAUSE and EXCVADDR or MTVAL where they are told apart from registers (ESPHome, Tasmota, summaries). */
   cause: number | null;

@@ -15,7 +15,7 @@ export function readIdfCrashes(lines: readonly Line[]): FoundCrash[] {
 
 /** What any line of a crash has, so that the lines of a long log before it cost little. */
 const SIGN =
-  /panic|Guru|abort\(\)|assert|\*\*\*ERROR|Stack |should not return|Undefined|Mem alloc|KASAN|ESP_ERROR_CHECK|CORRUPT|terminate|watchdog|register dump|ISR context|Backtrace|rst:0x|Brownout|CPU lockup|: {0,2}0x/i;
+  /panic|Guru|abort\(\)|assert|\*\*\*ERROR|Stack |should not return|Undefined|Mem alloc|KASAN|ESP_ERROR_CHECK|CORRUPT|terminate|watchdog|register dump|ISR context|Backtrace|rst:0x|Brownout|CPU lockup|ESP-ROM:|ets |: {0,2}0x/i;
 
 /** A panic prints all of it at once: behind so many other lines the device runs again, or prints its core dump. */
 const MOST_FOREIGN_LINES = 40;
@@ -23,6 +23,8 @@ const MOST_FOREIGN_LINES = 40;
 const MIN_CELLS = 2;
 const MOST_CORES = 2;
 const MOST_TASKS = 64;
+/** Name and date of the ROM, before the reset. */
+const MOST_LINES_OF_ROM = 4;
 
 const HEADER = /(?:Core {0,4}(\d)? {1,4})?[Rr]egister dump:/;
 const IN_INTERRUPT = /Core {1,4}(\d) was running in ISR context/;
@@ -43,6 +45,8 @@ class IdfReader {
   #draft: IdfDraft | null = null;
   /** Whether a boot stands between the last found panic and here. */
   #hasBooted = false;
+  /** The last line with which a ROM began. */
+  #bootAt = Number.NEGATIVE_INFINITY;
   /** A cell whose value a mail program has moved to the next line. */
   #openCell = '';
   /** The core of the next backtrace, from "Print CPU 1 backtrace". */
@@ -95,12 +99,13 @@ class IdfReader {
       this.#close();
       this.#hasBooted = true;
       if (!isAnnounced && reset.crash !== null)
-        this.#start('reset', index).details = `${reset.crash}: ${reset.text}`;
+        this.#start('reset', this.#startOfBoot(index)).details = `${reset.crash}: ${reset.text}`;
       return true;
     }
     if (isBoot(body)) {
       // The ROM tells the reset in one of the next lines.
       if (this.#draft !== null) this.#draft.isEnded = true;
+      this.#bootAt = index;
       this.#hasBooted = true;
       return false;
     }
@@ -117,6 +122,10 @@ class IdfReader {
     draft?.addDetail(body);
     if (address !== null && (draft?.places.length ?? MOST_CALLS) < MOST_CALLS) draft?.places.push(address);
     return true;
+  }
+
+  #startOfBoot(index: number): number {
+    return index - this.#bootAt <= MOST_LINES_OF_ROM ? this.#bootAt : index;
   }
 
   #readCause(body: string, index: number): boolean {

@@ -73,11 +73,17 @@ function looksEscaped(line: string): boolean {
 
 /** JSON inside of JSON has several backslashes. */
 const ESCAPES = /\\+(?:u([0-9a-fA-F]{4})|([rnt"/bf])?)/g;
-const MEANINGS: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t', b: '', f: '' };
+const MEANINGS: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t', b: '\b', f: '' };
 
 function unescaped(line: string): string {
-  return line.replaceAll(ESCAPES, (_, code: string | undefined, letter: string | undefined) => {
+  const text = line.replaceAll(ESCAPES, (_, code: string | undefined, letter: string | undefined) => {
     if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
     return letter === undefined ? '\\' : (MEANINGS[letter] ?? letter);
   });
+  // What is left of the fields around it.
+  const field = text.slice(0, LONGEST_HEAD).lastIndexOf('":"');
+  return text.slice(field < 0 ? 0 : field + 3).replace(CLOSING, '');
 }
+
+const LONGEST_HEAD = 64;
+const CLOSING = /["}\]]{1,8}$/;

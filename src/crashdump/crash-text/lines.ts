@@ -60,35 +60,55 @@ function endOfPrefix(line: string, at: number, prefixes: readonly RegExp[]): num
 }
 
 /** Beginnings of lines that devices print at a crash, so that what stands before them is somebody else's. */
-const BEGINNING =
-  /Guru Meditation Error|Core {1,4}\d register dump:|Backtrace:|abort\(\) was called at PC|assert failed: |Stack memory:|ELF file SHA256:|\*\*\* CRASH DETECTED|rst:0x[0-9a-f]{1,2} \(|\*\*\*ERROR\*\*\* A stack|\b(?:PC|A2|A6|A10|A14|EXCVADDR|MEPC|TP|S0\/FP|S4|S8|T3|MSTATUS) {1,7}: 0x/;
+const BEGINNING = new RegExp(
+  [
+    /Guru Meditation Error|Core {1,4}\d register dump:|Backtrace:|Stack memory:|ELF file SHA256:/,
+    /abort\(\) was called at PC|assert failed: |\*\*\*ERROR\*\*\* A stack|Brownout detector was/,
+    /\*\*\* CRASH DETECTED|=+ PANIC =+|!! A panic occured|Exception '|\*\* FATAL EXCEPTION|up_dump_register:|mcause: \d/,
+    /rst:0x[0-9a-f]{1,2} \(|ESP-ROM:|\b(?:PC|A2|A6|A10|A14|EXCVADDR) {1,7}: 0x/,
+    /\b(?:MEPC|TP|S0\/FP|S4|S8|T3|MSTATUS) {1,7}: 0x/,
+    /(?<!\S)[EWIDV] \(\d{1,10}\) [\w.-]{1,48}: |\[[EWIDCV]\]\[[\w.]{1,48}:\d{1,5}\]/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+);
 const LONGEST_PREFIX = 128;
+const MOST_SHAPES = 64;
 const MOST_UNKNOWN_PREFIXES = 4;
+/** A logger puts its prefix in front of every line; a sentence that quotes one has other lines around it. */
+const MIN_LINES = 3;
 
 type RestOf = (line: string) => { rest: string } | null;
 
-/** Prefixes of nobody known that stand before several beginnings. */
+/** Prefixes of nobody known that stand before a beginning and before other lines. */
 function repeatedPrefixes(lines: readonly string[]): RestOf[] {
-  const counts = new Map<string, { shape: LineShape; count: number }>();
-  for (const line of lines) {
+  const counts = new Map<string, { shape: LineShape; count: number; first: number }>();
+  for (const [index, line] of lines.entries()) {
     const at = line.search(BEGINNING);
     if (at <= 0 || at > LONGEST_PREFIX || endOfPrefix(line, 0, LOG_PREFIXES) >= at) continue;
     const shape = shapeOf(line.slice(0, at), '');
-    if (shape === null || counts.size >= 256) continue;
-    const entry = counts.get(keyOf(shape)) ?? { shape, count: 0 };
+    if (shape === null || counts.size >= MOST_SHAPES) continue;
+    const entry = counts.get(keyOf(shape)) ?? { shape, count: 0, first: index };
     entry.count += 1;
     counts.set(keyOf(shape), entry);
   }
   return [...counts.values()]
-    .filter(({ count }) => count > 1)
     .sort((one, other) => other.count - one.count)
     .slice(0, MOST_UNKNOWN_PREFIXES)
-    .map(({ shape }) => lineReader(shape, /./));
+    .map(({ shape, first }) => ({ restOf: lineReader(shape, /./), first }))
+    .filter(({ restOf, first }) => {
+      const near = lines.slice(Math.max(0, first - NEAR), first + NEAR);
+      return near.filter((line) => restOf(`${line} `) !== null).length >= MIN_LINES;
+    })
+    .map(({ restOf }) => restOf);
 }
+
+const NEAR = 64;
 
 function withoutPrefix(line: string, prefixes: readonly RestOf[]): string {
   for (const restOf of prefixes) {
-    const rest = restOf(line)?.rest;
+    // A blank line has lost the end of its prefix.
+    const rest = (restOf(line) ?? restOf(`${line} `))?.rest;
     if (rest !== undefined) return rest.replace(/"$/, '');
   }
   return line;
@@ -99,15 +119,30 @@ const LOG_PREFIXES: readonly RegExp[] = [
   /[EWIDV] \([^()]{1,30}\) ([^:]{1,48}): ?/y,
   /\[[A-Z]{1,2}\]\[([^\]:]{1,64})(?::\d{1,6})?\](?:\[[^\]]{1,40}\])?: ?/y,
   /\[ {0,8}\d{1,10}\]\[[A-Z]\]\[([^\]:]{1,80})(?::\d{1,6})?\] [^:]{1,80}: ?/y,
-  /<(?:err|wrn|inf|dbg)> ([\w.-]{1,48}): ?/y,
+  /(?:\[\d{1,3}:\d\d:\d\d\.\d{3},\d{3}\] )?<(?:err|wrn|inf|dbg)> ([\w.-]{1,48}): ?/y,
   /[EWID]: /y,
 ];
 
+/** A device that sends its log to another one. */
+const MOST_LOGS = 3;
+
 function toLine(text: string): Line {
-  for (const prefix of LOG_PREFIXES) {
-    prefix.lastIndex = 0;
-    const found = prefix.exec(text);
-    if (found) return { text, body: text.slice(prefix.lastIndex).trim(), tag: found[1] ?? '' };
+  let at = 0;
+  let tag: string | null = null;
+  for (let round = 0; round < MOST_LOGS; round++) {
+    const found = logPrefixAt(text, at);
+    if (found === null) break;
+    at = found.end;
+    tag = found.tag;
   }
-  return { text, body: text.trim(), tag: null };
+  return { text, body: text.slice(at).trim(), tag };
+}
+
+function logPrefixAt(text: string, at: number): { end: number; tag: string } | null {
+  for (const prefix of LOG_PREFIXES) {
+    prefix.lastIndex = at;
+    const found = prefix.exec(text);
+    if (found) return { end: prefix.lastIndex, tag: found[1] ?? '' };
+  }
+  return null;
 }

@@ -53,6 +53,7 @@ function readPanic(lines: readonly Line[], first: number): FoundCrash | null {
     const calls = CALLS.exec(text);
     if (registers !== undefined) takeRegisters(core, registers);
     else if (memory !== undefined) stack.read(memory);
+    else if (stack.isOpen && stack.read(text)) panic.last = index;
     else if (calls) {
       // The crashed task's comes first; others may follow.
       const id = calls[1] ?? calls[3] ?? '';

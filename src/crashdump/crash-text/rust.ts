@@ -60,6 +60,7 @@ function readPanic(lines: readonly Line[], first: number): FoundCrash | null {
   const end = Math.min(lines.length, first + MOST_LINES);
   for (let index = first + 1; index < end; index++) {
     const { body } = lines[index] ?? { body: '' };
+    if (body === '') continue;
     if (isStart(body) || /\brst:0x/.test(body)) break;
     const address = ADDRESS.exec(body);
     const stack = STACK_DUMP.exec(body);

@@ -3,7 +3,7 @@ import type { PrintedMemory } from './crash-text.js';
 /** `3fcad480: 0x00000004 0x3fc9f3dc …` */
 const LINE = /(?<![0-9a-zA-Z])(?:0x)?([0-9a-fA-F]{8}): {1,4}((?:0x)?[0-9a-fA-F]{1,8}(?![0-9a-zA-Z]).*)$/;
 const WORD = /^(?:0x)?([0-9a-fA-F]{8})$/;
-const WORDS_ALONE = /^(?:0x[0-9a-fA-F]{8} *){1,8}$/;
+const WORDS_ALONE = /^(?:(?:0x)?[0-9a-fA-F]{8} *){1,8}$/;
 const WORDS_A_LINE = 8;
 /** The kilobyte that ESP-IDF prints, for two cores, with much room. */
 const MOST_BYTES = 64 * 1024;
@@ -20,6 +20,11 @@ export class StackLines {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** The rest of a line is awaited. */
+  get isOpen(): boolean {
+    return this.#open !== null;
   }
 
   /** @returns whether the line is memory */

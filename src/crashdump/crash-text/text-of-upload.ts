@@ -12,13 +12,17 @@ export function textOfUpload(upload: Uint8Array): string | null {
   const bytes = Buffer.from(upload.buffer, upload.byteOffset, upload.byteLength);
   const charset = charsetOf(bytes) ?? 'latin1';
   if (charset === 'latin1' && isBinary(bytes)) return null;
-  const text = new TextDecoder(charset === 'latin1' ? 'utf-8' : CHARSETS[charset]).decode(upload);
+  const text =
+    charset === 'latin1'
+      ? new TextDecoder().decode(upload)
+      : new TextDecoder(CHARSETS[charset]).decode(upload.subarray(0, upload.length & ~1));
   return WEB_PAGE.test(text.slice(0, HEAD)) ? null : text;
 }
 
 /** @param text from `textOfUpload` */
 export function withoutEncodings(text: string): string {
-  return withoutJson(withoutColours(text)).replaceAll(STRANGE_BLANKS, ' ');
+  // JSON may not have the control characters, and has others as escapes.
+  return withoutColours(withoutJson(withoutColours(text))).replaceAll(STRANGE_BLANKS, ' ');
 }
 
 const CHARSETS = { utf16le: 'utf-16le', utf16be: 'utf-16be' } as const;
