@@ -32,6 +32,8 @@ const HEAD = 64 * 1024;
 
 /** What firmware prints when it crashes, the most telling first (IDF panic.c, and others that imitate it). */
 const PANIC_SIGNS: readonly [RegExp, string][] = [
+  [/\[esp8266:|"DEPC\\*"\s*:/, 'it is of an ESP8266'],
+  [/\[rp2(?:040)?\.crash:/, 'it is of an RP2040'],
   [/CRASH DETECTED ON PREVIOUS BOOT/, "it is ESPHome's report of a crash"],
   [/"StatusSTK"|"CallChain"\s*:/, "it is Tasmota's record of a crash"],
   [/A panic occured in|== PANIC ==|panicked at /, 'it is of a Rust program'],
@@ -42,6 +44,10 @@ const PANIC_SIGNS: readonly [RegExp, string][] = [
   [/\*\*\*ERROR\*\*\* A stack overflow in task/, 'it names a task that overflowed its stack'],
   [/Stack (?:canary watchpoint|smashing protect)/, 'it says that a stack was overwritten'],
   [/Task watchdog got triggered|Interrupt wdt timeout/, 'it is of a watchdog'],
+  [
+    /You are in safe mode because:|CircuitPython core code crashed hard/,
+    "it is CircuitPython's and has no addresses",
+  ],
   [/ZEPHYR FATAL ERROR|\*\* FATAL EXCEPTION/, 'it is of Zephyr'],
   [/register dump:|\bMEPC {1,8}:|\bEXCCAUSE {0,8}:/, 'it has registers'],
   [/Backtrace:\s{0,8}0x[0-9a-fA-F]{8}/, 'it has a backtrace'],

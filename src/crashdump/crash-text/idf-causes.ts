@@ -29,6 +29,8 @@ const EXCEPTION = /(?:Core {1,4}(\d)|(LP Core)|Core) {1,4}panic.{0,3}ed(.*)$/;
 const NAME = /^ {1,4}\(([^()]{1,80})\)(.*)$/;
 /** ESP-IDF 1 and 2. */
 const OLD_EXCEPTION = /Guru Meditation Error of type (.{1,60}?) occurred on core {1,4}(\d)(.*)$/;
+/** Nothing is whole but its beginning. */
+const CUT_EXCEPTION = /^Guru Meditation Error: Core {0,4}\d? ?(?:p|pa|pan|pani|panic.{0,3})?$/;
 const DESCRIPTION = /^\.? *(?:Exception was unhandled\.?)? *$/;
 
 export function exceptionIn(body: string): IdfCause | null {
@@ -56,8 +58,7 @@ export function exceptionIn(body: string): IdfCause | null {
       isAlone: isBeginning && DESCRIPTION.test(rest),
     };
   }
-  // Nothing is whole but its beginning.
-  return body.startsWith('Guru Meditation Error: Core') ? { ...NO_CAUSE, isAlone: true } : null;
+  return CUT_EXCEPTION.test(body) ? { ...NO_CAUSE, isAlone: true } : null;
 }
 
 const ABORT = /abort\(\) was called at PC 0x([0-9a-fA-F]{1,8})(?: on core (\d))?/;

@@ -28,7 +28,7 @@ const MOST_LINES_OF_ROM = 4;
 
 const HEADER = /(?:Core {0,4}(\d)? {1,4})?[Rr]egister dump:/;
 const IN_INTERRUPT = /Core {1,4}(\d) was running in ISR context/;
-const WATCHDOG = /Task watchdog got triggered/;
+const WATCHDOG = /^Task watchdog got triggered/;
 const UNFED_TASK = /^(?:- )?(\S.{0,40}? \(CPU [0-9/]{1,3}\))$/;
 const UNFED_USER = /^- (\S.{0,40})$/;
 const RUNNING_TASK = /^CPU (\d): (\S.{0,32})$/;
@@ -38,7 +38,8 @@ const AGAIN = /^Re-entered core dump!|^Panic handler entered multiple times/;
 const ABRUPT_END = /^Backtrace ended abruptly: (maximum iterations reached)?/;
 const DEBUGGED = /^Setting breakpoint at 0x([0-9a-fA-F]{8}) and returning/;
 const ON_REQUEST = /^Please enable CONFIG_ESP_SYSTEM_USE_FRAME_POINTER/;
-const BROWNOUT = /^(?:BOD: )?Brownout detector was triggered/;
+const BROWNOUT = /^(?:BOD: )?Brownout detector was triggered\.?$/;
+const LOCKUP = /^(?:PRO|APP) CPU reset due to CPU lockup/;
 
 class IdfReader {
   readonly #found: FoundCrash[] = [];
@@ -98,7 +99,7 @@ class IdfReader {
       if (isAnnounced && reset.crash !== null) draft.addDetail(reset.text);
       this.#close();
       this.#hasBooted = true;
-      if (!isAnnounced && reset.crash !== null)
+      if (!isAnnounced && reset.crash !== null && body.startsWith(reset.text))
         this.#start('reset', this.#startOfBoot(index)).details = `${reset.crash}: ${reset.text}`;
       return true;
     }
@@ -115,7 +116,7 @@ class IdfReader {
     }
     const { address, isOfReset } = resetPlaceIn(body);
     if (!isOfReset || this.#draft?.kind !== 'reset') {
-      if (!/CPU lockup/.test(body)) return false;
+      if (!LOCKUP.test(body)) return false;
       this.#start('reset', index).details = 'Double exception: the CPU locked up and was reset';
     }
     const draft = this.#draft;
@@ -175,7 +176,7 @@ class IdfReader {
   #readWatchdog({ body, tag }: Line, index: number): boolean {
     if (WATCHDOG.test(body)) {
       const draft = this.#start('watchdog', index);
-      draft.details = clean(body.slice(body.search(WATCHDOG)));
+      draft.details = clean(body);
       draft.isAlone = true;
       return true;
     }

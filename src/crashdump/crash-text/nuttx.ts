@@ -15,15 +15,22 @@ const STACK = /(?:stack_dump|up_stackdump): (.*)$/;
 const CALLS = /sched_dumpstack: (?:backtrace\| {0,4}(\d{1,6}): (.*)|\[ {0,4}(\d{1,6})\] (.*))$/;
 const HEX = /0x([0-9a-fA-F]{8})(?![0-9a-fA-F])/g;
 const OTHER_TASKS = /dump_tasks?: /;
-const MOST_LINES = 1000;
+/** Two stacks and all tasks. */
+const MOST_LINES = 500;
+/** Beginnings without a panic: each costs the lines behind it. */
+const MOST_ATTEMPTS = 128;
 
 export function readNuttxCrashes(lines: readonly Line[]): FoundCrash[] {
   const found: FoundCrash[] = [];
-  for (let index = 0; index < lines.length; index++) {
+  let attempts = 0;
+  for (let index = 0; index < lines.length && attempts < MOST_ATTEMPTS; index++) {
     const body = lines[index]?.body ?? '';
     if (!isStart(body)) continue;
     const crash = readPanic(lines, index);
-    if (crash === null) continue;
+    if (crash === null) {
+      attempts += 1;
+      continue;
+    }
     found.push(crash);
     index = crash.last;
   }

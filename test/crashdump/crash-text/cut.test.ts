@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { readCrashText } from '../../../src/crashdump/crash-text/read-crash-text.js';
+import { expectTrue } from './checks.js';
+import { OTHER_SHAPES } from './other-shapes.js';
+import { backtrace, guru, hex, named, registerDump, STACK_WORDS, stackMemory } from './printers.js';
+import { callsOf, IDF_SHAPES, PAIRS, RISCV, XTENSA } from './shapes.js';
+
+const SHAPES = [...IDF_SHAPES, ...OTHER_SHAPES];
+/** A prime, so that each text is cut at other places. */
+const STEP = 13;
+
+describe('a text that is cut', () => {
+  it.each(SHAPES)('at any line: $name', ({ text }) => {
+    const lines = text.split('\r\n');
+    for (let at = 1; at < lines.length; at++) {
+      for (const part of [lines.slice(0, at), lines.slice(at)]) {
+        const bytes = Buffer.from(part.join('\r\n'));
+        const crash = readCrashText(bytes);
+        if (crash !== null) expectTrue(crash, bytes);
+      }
+    }
+  });
+
+  it.each(SHAPES)('at many bytes: $name', ({ text }) => {
+    const bytes = Buffer.from(text);
+    for (let at = 1; at < bytes.length; at += STEP) {
+      for (const part of [bytes.subarray(0, at), bytes.subarray(at)]) {
+        const crash = readCrashText(part);
+        if (crash !== null) expectTrue(crash, part);
+      }
+    }
+  });
+
+  it('has what is whole of its backtrace, and says what is missing', () => {
+    const text = `abort() was called at PC 0x400d66b9 on core 0\r\n${backtrace(PAIRS).trimEnd()}`;
+    const crash = readCrashText(Buffer.from(text.slice(0, -15)));
+
+    expect(crash?.cores[0]).toMatchObject({ calls: callsOf(PAIRS.slice(0, 3)), callsEnd: 'cut' });
+    expect(crash?.warnings).toEqual([
+      { code: 'TEXT_CUT', message: 'The text is cut or damaged. Missing: the end of the backtrace.' },
+    ]);
+  });
+
+  it('has the registers that are whole, and names the others', () => {
+    const text = guru(0, 'LoadProhibited') + registerDump(0, XTENSA);
+    const crash = readCrashText(Buffer.from(text.slice(0, text.indexOf('A15') + 15)));
+
+    expect(crash?.cores[0]?.registers).toEqual(new Map([...named(XTENSA)].slice(0, 17)));
+    expect(crash?.warnings).toEqual([
+      {
+        code: 'TEXT_CUT',
+        message:
+          'The text is cut or damaged. Missing: the registers A15, SAR, EXCCAUSE, EXCVADDR, LBEG, LEND, LCOUNT; the backtrace.',
+      },
+    ]);
+  });
+
+  it('has registers and backtrace without the line with the reason', () => {
+    const crash = readCrashText(Buffer.from(registerDump(1, XTENSA) + backtrace(PAIRS)));
+
+    expect(crash).toMatchObject({
+      exceptionName: null,
+      isCrash: true,
+      cores: [{ core: 1, calls: callsOf(PAIRS) }],
+    });
+    expect(crash?.warnings).toEqual([
+      { code: 'TEXT_CUT', message: 'The text is cut or damaged. Missing: the beginning, with the reason.' },
+    ]);
+  });
+
+  it('has an exception of which only the first line is there', () => {
+    expect(readCrashText(Buffer.from(guru(0, 'LoadProhibited')))).toMatchObject({
+      exceptionName: 'LoadProhibited',
+      warnings: [{ code: 'TEXT_CUT' }],
+    });
+    expect(readCrashText(Buffer.from(guru(0, 'LoadProhibited').slice(0, 45)))).toMatchObject({
+      exceptionName: null,
+    });
+  });
+});
+
+describe('a text that is damaged', () => {
+  it('has no damaged register', () => {
+    const text =
+      guru(0, 'LoadProhibited') +
+      registerDump(0, XTENSA).replace(hex(XTENSA.get('A3') ?? 0), '104?4104') +
+      backtrace(PAIRS);
+    const crash = readCrashText(Buffer.from(text));
+
+    expect(crash?.cores[0]?.registers).toEqual(new Map([...named(XTENSA)].filter(([name]) => name !== 'a3')));
+    expect(crash?.warnings[0]?.message).toBe('The text is cut or damaged. Missing: the registers A3.');
+  });
+
+  it('leaves out a damaged entry of the backtrace', () => {
+    const text = `abort() was called at PC 0x400d66b9 on core 0\r\n${backtrace(PAIRS).replace('400d66f5', '4\ufffdd66f5')}`;
+    const crash = readCrashText(Buffer.from(text));
+
+    expect(crash?.cores[0]?.calls).toEqual(callsOf(PAIRS.filter((_, index) => index !== 1)));
+    expect(crash?.warnings[0]?.message).toBe('The text is cut or damaged. Missing: a part of the backtrace.');
+  });
+
+  it('keeps the place of stack memory behind damaged words', () => {
+    const text =
+      guru(0, 'Load access fault') +
+      registerDump(0, RISCV) +
+      stackMemory(0x3fcad480, STACK_WORDS).replace(`0x${hex(STACK_WORDS[2] ?? 0)}`, '0x42\ufffd026ae');
+    const crash = readCrashText(Buffer.from(text));
+
+    expect(crash?.cores[0]?.stack.map(({ address, bytes }) => [address, bytes.length])).toEqual([
+      [0x3fcad480, 8],
+      [0x3fcad48c, 1012],
+    ]);
+  });
+
+  it('ignores lines of others in between', () => {
+    const text =
+      guru(0, 'LoadProhibited') +
+      'HELP\r\n' +
+      registerDump(0, XTENSA).replace('\r\nA6', '\r\nW (900) wifi: timeout\r\nA6') +
+      backtrace(PAIRS);
+
+    expect(readCrashText(Buffer.from(text))?.cores[0]).toMatchObject({
+      registers: named(XTENSA),
+      calls: callsOf(PAIRS),
+    });
+  });
+
+  it('joins an entry of the backtrace that a terminal divided', () => {
+    const text = backtrace(PAIRS).trim();
+    const divided = `${text.slice(0, 40)}\r\n${text.slice(40, 70)}\r\n${text.slice(70)}`;
+
+    expect(readCrashText(Buffer.from(divided))?.cores[0]?.calls).toEqual(callsOf(PAIRS));
+  });
+});
