@@ -28,7 +28,7 @@ const MOST_LINES_OF_ROM = 4;
 
 const HEADER = /(?:Core {0,4}(\d)? {1,4})?[Rr]egister dump:/;
 const IN_INTERRUPT = /Core {1,4}(\d) was running in ISR context/;
-const WATCHDOG = /^Task watchdog got triggered/;
+const WATCHDOG = /^Task watchdog got triggered\. /;
 const UNFED_TASK = /^(?:- )?(\S.{0,40}? \(CPU [0-9/]{1,3}\))$/;
 const UNFED_USER = /^- (\S.{0,40})$/;
 const RUNNING_TASK = /^CPU (\d): (\S.{0,32})$/;

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { CrashText, PrintedCore } from '../../../src/crashdump/crash-text/crash-text.js';
+import { linesOf } from '../../../src/crashdump/crash-text/lines.js';
 import { textOfUpload, withoutEncodings } from '../../../src/crashdump/crash-text/text-of-upload.js';
 import { printable } from '../../../src/crashdump/printable.js';
 import { hex } from './printers.js';
@@ -11,7 +12,9 @@ const UNPRINTED = 0x7000_0000;
 /** What must be true of any answer, whatever was asked: every value stands in the text, and all lists are bounded. */
 export function expectTrue(crash: CrashText, upload: Uint8Array): void {
   const text = withoutEncodings(textOfUpload(upload) ?? '');
-  const digits = text.toLowerCase().replaceAll(/[^0-9a-f]/g, '');
+  // An entry may be divided between two lines, each with a prefix.
+  const bodies = linesOf(text).map(({ body }) => body);
+  const digits = `${text}\n${bodies.join('')}`.toLowerCase().replaceAll(/[^0-9a-f]/g, '');
   const problems: string[] = [];
   const check = (isTrue: boolean, problem: string) => {
     if (!isTrue) problems.push(problem);
