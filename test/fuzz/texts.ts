@@ -27,8 +27,7 @@ if (values.only !== undefined) {
 } else {
   let [crashes, findings, slowest] = [0, 0, 0];
   for (let number = 0; number < runs && findings < MOST_FINDINGS; number++) {
-    // Work, not time: a busy machine must not look like a hang.
-    const before = process.cpuUsage().user;
+    const before = performance.now();
     try {
       if (run(number) === 'crash') crashes += 1;
     } catch (error) {
@@ -37,7 +36,7 @@ if (values.only !== undefined) {
         `run ${number}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
       );
     }
-    const workMs = (process.cpuUsage().user - before) / 1000;
+    const workMs = performance.now() - before > MAX_RUN_MS / 8 ? workOf(number) : 0;
     slowest = Math.max(slowest, workMs);
     if (workMs > MAX_RUN_MS) {
       findings += 1;
@@ -48,10 +47,21 @@ if (values.only !== undefined) {
   tell(runs);
   process.exitCode = findings > 0 ? 1 : 0;
 
+  /** Work, not time: a busy machine must not look like a hang. Asking for it costs more than a run. */
+  function workOf(number: number): number {
+    const before = process.cpuUsage().user;
+    try {
+      run(number);
+    } catch {
+      // It was told before.
+    }
+    return (process.cpuUsage().user - before) / 1000;
+  }
+
   function tell(done: number): void {
     const rss = Math.round(process.resourceUsage().maxRSS / 1024);
     process.stdout.write(
-      `${done} runs: ${crashes} crashes, ${findings} findings, slowest ${Math.round(slowest)} ms of work, peak ${rss} MB\n`,
+      `${done} runs: ${crashes} crashes, ${findings} findings, slowest of the slow ${Math.round(slowest)} ms of work, peak ${rss} MB\n`,
     );
   }
 }

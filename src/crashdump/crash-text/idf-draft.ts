@@ -4,6 +4,12 @@ import { endsProgram, type IdfCause, taskIn } from './idf-causes.js';
 import { architectureOf, missingRegisters } from './register-cells.js';
 import { StackLines } from './stack-lines.js';
 
+/** Of the processor that fails, and of the other one. */
+export const MOST_CORES = 2;
+const LONGEST_BACKTRACE = 4096;
+/** Fewer are those of a cut text, of which nothing is told by what follows. */
+const MIN_REGISTERS = 8;
+
 export type IdfKind = 'panic' | 'watchdog' | 'reset';
 
 /** A panic text of ESP-IDF while its lines are read. */
@@ -45,6 +51,34 @@ export class IdfDraft {
 
   get hasEvidence(): boolean {
     return this.cores.some(({ core }) => core.registers.size > 0 || core.calls.length > 0);
+  }
+
+  /** Whether a panic has printed registers and goes on with another exception instead of the rest. */
+  get goesOnNested(): boolean {
+    const last = this.cores.at(-1);
+    if (this.isNested) return true;
+    const hasRegisters = last !== undefined && last.core.registers.size >= MIN_REGISTERS;
+    if (!this.hasCause || !hasRegisters || this.appElfSha256 !== null) return false;
+    const isCutStack = last.stack.size > 0 && last.stack.size % PRINTED_STACK !== 0;
+    return isCutStack || (last.core.calls.length === 0 && last.stack.size === 0);
+  }
+
+  /** Whether the registers of this core can be of the panic that is read: each core is printed once. */
+  canHave(number: number | null): boolean {
+    const printed = this.cores.filter(({ core }) => core.registers.size > 0);
+    if (printed.length === 0) return this.cores.every(({ core }) => core.calls.length === 0);
+    return (
+      printed.length < MOST_CORES && printed.every(({ core }) => number === null || core.core !== number)
+    );
+  }
+
+  /** A backtrace from which somebody has removed the stack pointers. */
+  takeAddresses(line: string): boolean {
+    const addresses = [...line.slice(0, LONGEST_BACKTRACE).matchAll(/0x([0-9a-fA-F]{8})(?![0-9a-zA-Z:])/g)];
+    const { core } = this.cores.at(-1) ?? this.addCore(null);
+    if (!this.hasCause || this.isEnded || core.calls.length > 0 || addresses.length === 0) return false;
+    core.calls = addresses.map(([, hex = '']) => ({ pc: Number.parseInt(hex, 16), sp: null, kind: 'call' }));
+    return true;
   }
 
   setCause(cause: IdfCause): void {

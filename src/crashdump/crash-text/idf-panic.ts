@@ -2,7 +2,8 @@ import { type BacktraceLines, backtraceAt } from './backtrace-line.js';
 import { clean, type FoundCrash, MOST_CALLS, newCore } from './found-crash.js';
 import { isBoot, resetIn, resetPlaceIn, shaIn } from './idf-boot.js';
 import { abortIn, exceptionIn, type IdfCause, isDetail, isPreface, isPrefaceLine } from './idf-causes.js';
-import { IdfDraft, type IdfKind } from './idf-draft.js';
+import { IdfDraft, type IdfKind, MOST_CORES } from './idf-draft.js';
+import { isWatchdog, readWatchdogLine } from './idf-watchdog.js';
 import type { Line } from './lines.js';
 import { cellsOf } from './register-cells.js';
 
@@ -21,17 +22,11 @@ const SIGN =
 const MOST_FOREIGN_LINES = 40;
 /** Cells that a line without a header must have: a log line may show a register's value. */
 const MIN_CELLS = 2;
-const MOST_CORES = 2;
-const MOST_TASKS = 64;
 /** Name and date of the ROM, before the reset. */
 const MOST_LINES_OF_ROM = 4;
 
 const HEADER = /(?:Core {0,4}(\d)? {1,4})?[Rr]egister dump:/;
 const IN_INTERRUPT = /Core {1,4}(\d) was running in ISR context/;
-const WATCHDOG = /^Task watchdog got triggered\. /;
-const UNFED_TASK = /^(?:- )?(\S.{0,40}? \(CPU [0-9/]{1,3}\))$/;
-const UNFED_USER = /^- (\S.{0,40})$/;
-const RUNNING_TASK = /^CPU (\d): (\S.{0,32})$/;
 const PRINTED_CORE = /^Print CPU (\d) /;
 const END = /^(?:Rebooting|CPU halted|Entering gdb stub)/;
 const AGAIN = /^Re-entered core dump!|^Panic handler entered multiple times/;
@@ -156,7 +151,7 @@ class IdfReader {
     if (draft === null || draft.kind === 'reset' || draft.isEnded)
       this.#start('panic', index).setCause(cause);
     else if (this.#continues(draft, cause)) draft.setCause(cause);
-    else if (isNestedIn(draft)) {
+    else if (draft.goesOnNested) {
       draft.isNested = true;
       draft.addDetail(`The panic handler failed: ${body}`);
     } else this.#start('panic', index).setCause(cause);
@@ -173,29 +168,19 @@ class IdfReader {
     return !draft.hasCause || (cause.isGeneral && draft.abortedAt === null && draft.exceptionName === null);
   }
 
-  #readWatchdog({ body, tag }: Line, index: number): boolean {
-    if (WATCHDOG.test(body)) {
+  #readWatchdog(line: Line, index: number): boolean {
+    if (isWatchdog(line.body)) {
       const draft = this.#start('watchdog', index);
-      draft.details = clean(body);
+      draft.details = clean(line.body);
       draft.isAlone = true;
       return true;
     }
-    const printed = PRINTED_CORE.exec(body);
+    const printed = PRINTED_CORE.exec(line.body);
     if (printed && this.#draft !== null) {
       this.#nextCore = Number(printed[1]);
       return true;
     }
-    const draft = this.#draft;
-    if (draft?.kind !== 'watchdog') return false;
-    const isList = !draft.hasEvidence;
-    const running = isList ? RUNNING_TASK.exec(body) : null;
-    const unfed = isList ? unfedTask(body, tag) : null;
-    if (body === 'Aborting.') draft.isAborting = true;
-    else if (running) draft.runningTasks.set(Number(running[1]), clean(running[2] ?? ''));
-    else if (unfed !== null && draft.watchdogTasks.length < MOST_TASKS)
-      draft.watchdogTasks.push(clean(unfed));
-    else return body.startsWith('Tasks currently running');
-    return true;
+    return this.#draft?.kind === 'watchdog' && readWatchdogLine(this.#draft, line);
   }
 
   /** Registers, backtraces and memory. */
@@ -213,6 +198,7 @@ class IdfReader {
     }
     const draft = this.#draft;
     if (draft === null || draft.isNested) return false;
+    if (backtrace !== null) return draft.takeAddresses(body);
     const inInterrupt = IN_INTERRUPT.exec(body);
     const last = draft.cores.at(-1);
     if (inInterrupt) {
@@ -248,7 +234,7 @@ class IdfReader {
   #openCore(number: number | null, index: number, isNew: boolean) {
     let draft = this.#draft;
     if (draft?.isNested) return newCore(number);
-    const isOther = draft !== null && !draft.isEnded && draft.kind !== 'reset' && canHave(draft, number);
+    const isOther = draft !== null && !draft.isEnded && draft.kind !== 'reset' && draft.canHave(number);
     if (draft === null || !isOther) draft = this.#start('panic', index);
     const last = draft.cores.at(-1)?.core;
     if (last !== undefined && !isNew) return last;
@@ -311,25 +297,4 @@ class IdfReader {
       this.#draft = null;
     } else draft.addDetail(body);
   }
-}
-
-function unfedTask(body: string, tag: string | null): string | null {
-  return (UNFED_TASK.exec(body) ?? (tag === 'task_wdt' ? UNFED_USER.exec(body) : null))?.[1] ?? null;
-}
-
-/** Whether a panic has printed registers and goes on with another exception instead of the rest. */
-function isNestedIn(draft: IdfDraft): boolean {
-  const last = draft.cores.at(-1);
-  if (draft.isNested) return true;
-  if (!draft.hasCause || last === undefined || last.core.registers.size < 8 || draft.appElfSha256 !== null)
-    return false;
-  const isCutStack = last.stack.size > 0 && last.stack.size % 1024 !== 0;
-  return isCutStack || (last.core.calls.length === 0 && last.stack.size === 0);
-}
-
-/** Whether the registers of this core can be of the panic that is read: each core is printed once. */
-function canHave(draft: IdfDraft, number: number | null): boolean {
-  const printed = draft.cores.filter(({ core }) => core.registers.size > 0);
-  if (printed.length === 0) return draft.cores.every(({ core }) => core.calls.length === 0);
-  return printed.length < MOST_CORES && printed.every(({ core }) => number === null || core.core !== number);
 }
