@@ -23,6 +23,8 @@ export function linesOf(text: string): Line[] {
 /** What terminals, loggers, mail and Markdown put in front of a line. */
 const KNOWN_PREFIXES: readonly RegExp[] = [
   / +/y,
+  // What a reset did to the line.
+  /\ufffd+/y,
   /`{1,3}/y,
   />+ ?/y,
   // 2025-01-17 19:18:55, 2026-11-29T08:34:29.123456+00:00, with "->" or the like behind.
@@ -49,7 +51,7 @@ function withoutKnownPrefixes(line: string): string {
   return line.slice(at).replace(TRAILING, '');
 }
 
-const TRAILING = /[ `]{1,64}$/;
+const TRAILING = /[ `\ufffd]{1,64}$/;
 
 function endOfPrefix(line: string, at: number, prefixes: readonly RegExp[]): number {
   for (const prefix of prefixes) {
@@ -64,7 +66,7 @@ const BEGINNING = new RegExp(
   [
     /Guru Meditation Error|Core {1,4}\d register dump:|Backtrace:|Stack memory:|ELF file SHA256:/,
     /abort\(\) was called at PC|assert failed: |\*\*\*ERROR\*\*\* A stack|Brownout detector was/,
-    /\*\*\* CRASH DETECTED|=+ PANIC =+|!! A panic occured|Exception '|\*\* FATAL EXCEPTION|up_dump_register:|mcause: \d/,
+    /\*\*\* CRASH DETECTED|=+ PANIC =+|!! A panic occured|Exception (?:occured )?'|\*\* FATAL EXCEPTION|up_dump_register:|mcause: \d/,
     /rst:0x[0-9a-f]{1,2} \(|ESP-ROM:|\b(?:PC|A2|A6|A10|A14|EXCVADDR) {1,7}: 0x/,
     /\b(?:MEPC|TP|S0\/FP|S4|S8|T3|MSTATUS) {1,7}: 0x/,
     /(?<!\S)[EWIDV] \(\d{1,10}\) [\w.-]{1,48}: |\[[EWIDCV]\]\[[\w.]{1,48}:\d{1,5}\]/,

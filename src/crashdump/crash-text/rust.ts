@@ -2,13 +2,19 @@ import { isCodeAddress } from '../arch/chips.js';
 import type { PrintedCall } from './crash-text.js';
 import { type CoreDraft, clean, type FoundCrash, noCrash } from './found-crash.js';
 import type { Line } from './lines.js';
+import { cells } from './register-cells.js';
 
-/** esp-backtrace: since 0.15, before it, and the exceptions of versions before 0.18. */
+/** esp-backtrace: since 0.15, before it, and the exceptions of versions before 0.18. Since then they are panics. */
 const PANIC = /^=+ PANIC =+$/;
 const OLD_PANIC =
   /^!! A panic occured (?:in '(.{1,256})', at line (\d{1,7}), column (\d{1,5})|at an unknown location)/;
-const EXCEPTION = /^Exception '(.{1,64})' mepc=0x([0-9a-fA-F]{1,8}), mtval=0x([0-9a-fA-F]{1,8})/;
-const XTENSA_EXCEPTION = /^Exception occured '(\w{1,64})'/;
+const OLD_EXCEPTION = /^Exception (?:occured )?'/;
+const EXCEPTION =
+  /^(?:\[(\w{1,16})\] )?Exception '(.{1,64}?)(?: \([0-9a-f]{1,4}\))?' mepc=0x([0-9a-fA-F]{1,8}), mtval=0x([0-9a-fA-F]{1,8})/;
+const XTENSA_EXCEPTION = /^Exception occurr?ed (?:on (\w{1,16}) )?'(\w{1,64})'/;
+/** `PC=0x400d66bc       PS=0x00060330` (xtensa-lx-rt). */
+const CELL =
+  /(?<![A-Za-z0-9])(PC|PS|A\d{1,2}|SAR|EXCCAUSE|EXCVADDR|LBEG|LEND|LCOUNT)=(?:0x)?([0-9a-fA-F]{8})(?![0-9a-zA-Z])/g;
 const PLACE = /^panicked at .{1,256}:\d{1,7}:\d{1,5}:/;
 const MESSAGE = /^message: /;
 /** espflash repeats each with its function. */
@@ -40,7 +46,7 @@ export function readRustCrashes(lines: readonly Line[]): FoundCrash[] {
 function isStart(body: string): boolean {
   const first = body.charCodeAt(0);
   if (first !== 0x3d && first !== 0x21 && first !== 0x45) return false;
-  return [PANIC, OLD_PANIC, EXCEPTION, XTENSA_EXCEPTION].some((start) => start.test(body));
+  return PANIC.test(body) || OLD_PANIC.test(body) || (OLD_EXCEPTION.test(body) && isException(body));
 }
 
 function readPanic(lines: readonly Line[], first: number): FoundCrash | null {
@@ -48,15 +54,11 @@ function readPanic(lines: readonly Line[], first: number): FoundCrash | null {
   const panic = { ...noCrash('Rust panic', first), exceptionDetails: [] as string[] };
   const [core] = panic.cores;
   if (core === undefined) return null;
-  const exception = EXCEPTION.exec(start);
-  panic.exceptionName = exception?.[1] ?? XTENSA_EXCEPTION.exec(start)?.[1] ?? null;
-  if (exception) {
-    panic.architecture = 'riscv';
-    panic.faultAddress = Number.parseInt(exception[3] ?? '', 16);
-    core.registers.set('mepc', Number.parseInt(exception[2] ?? '', 16));
-  } else if (panic.exceptionName !== null) panic.architecture = 'xtensa';
+  const isOldException = takeException(panic, core, start);
   const message = OLD_PANIC.test(start) ? [start.replace(/^!! /, '').replace(/:$/, '')] : [];
-  let isInTrace = panic.exceptionName !== null;
+  let isInTrace = isOldException;
+  // What stopped an Xtensa chip before 0.18 was printed without the correction that panics have.
+  const kind = isOldException && panic.architecture === 'xtensa' ? 'return' : 'call';
   const end = Math.min(lines.length, first + MOST_LINES);
   for (let index = first + 1; index < end; index++) {
     const { body } = lines[index] ?? { body: '' };
@@ -64,10 +66,13 @@ function readPanic(lines: readonly Line[], first: number): FoundCrash | null {
     if (isStart(body) || /\brst:0x/.test(body)) break;
     const address = ADDRESS.exec(body);
     const stack = STACK_DUMP.exec(body);
+    const registers = cells(body, CELL);
     if (/^Backtrace:/.test(body)) isInTrace = true;
+    else if (takeException(panic, core, body)) message.length = 0;
+    else if (registers.length > 0) for (const [name, value] of registers) core.registers.set(name, value);
     else if (stack) takeStack(panic, core, stack[1] ?? '', stack[2] ?? '');
     else if (address && isInTrace)
-      addCall(core, Number.parseInt(address[1] ?? '', 16), address[2] !== undefined);
+      addCall(core, { pc: Number.parseInt(address[1] ?? '', 16), sp: null, kind }, address[2] !== undefined);
     else if (!isInTrace && message.length < MOST_MESSAGE_LINES) message.push(body);
     else if (isInTrace && core.calls.length > 0 && !/^at /.test(body)) break;
     else continue;
@@ -91,11 +96,30 @@ function messageOf(lines: readonly string[]): string {
   return `${head}: ${inner.replace(/,$/, '')}`;
 }
 
-/** @param isExplained espflash has put the function behind an address that stands in the line before as well */
-function addCall(core: CoreDraft, pc: number, isExplained: boolean): void {
-  if (isExplained && core.calls.at(-1)?.pc === pc) return;
-  // The crate has taken 3 (Xtensa) or 4 (RISC-V) from each return address.
-  const call: PrintedCall = { pc, sp: null, kind: 'call' };
+function isException(body: string): boolean {
+  return EXCEPTION.test(body) || XTENSA_EXCEPTION.test(body);
+}
+
+/** @returns whether the line is an exception of the processor */
+function takeException(panic: ReturnType<typeof noCrash>, core: CoreDraft, body: string): boolean {
+  const riscv = EXCEPTION.exec(body);
+  const xtensa = riscv ? null : XTENSA_EXCEPTION.exec(body);
+  const [, cpu, name, mepc, mtval] = riscv ?? xtensa ?? [];
+  if (name === undefined) return false;
+  panic.exceptionName = clean(name);
+  panic.architecture = riscv ? 'riscv' : 'xtensa';
+  if (cpu !== undefined) core.core = cpu === 'AppCpu' ? 1 : 0;
+  if (mtval !== undefined) panic.faultAddress = Number.parseInt(mtval, 16);
+  if (mepc !== undefined) core.registers.set('mepc', Number.parseInt(mepc, 16));
+  return true;
+}
+
+/**
+ * The crate has taken 3 (Xtensa) or 4 (RISC-V) from each return address.
+ * @param isExplained espflash has put the function behind an address that stands in the line before as well
+ */
+function addCall(core: CoreDraft, call: PrintedCall, isExplained: boolean): void {
+  if (isExplained && core.calls.at(-1)?.pc === call.pc) return;
   if (core.calls.length < MOST_ADDRESSES) core.calls.push(call);
 }
 

@@ -41,12 +41,17 @@ const ESCAPE = String.fromCharCode(0x1b);
 const ANSI_SEQUENCE = new RegExp(`${ESCAPE}\\[[0-9;?]*[ -/]*[@-~]`, 'g');
 /** Where the escape character was lost, or shown in its place. */
 const BARE_COLOUR = /(?:\\(?:x1b|u001b|033|e)|\u241b|\^\[)?\[(?:[014];)?(?:0|1|3[0-7]|9[0-7])m/gi;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed.
-const CONTROLS = / ?\u0008|[\u0000-\u0006\u000e-\u001f\u007f]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced.
+const CONTROLS = /[\u0000-\u0006\u000e-\u001f\u007f]/g;
 const STRANGE_BLANKS = /[\u00a0\u2000-\u200a\u202f\u3000\t]/g;
 
-/** A backspace, which ESP-IDF prints instead of a function's name, takes the blank before it away. */
+/**
+ * Other control characters stand for damaged ones: without them the characters around would be one number. A backspace,
+ * which ESP-IDF prints instead of a function's name, takes the blank before it away.
+ */
 function withoutColours(text: string): string {
   const plain = text.includes(ESCAPE) ? text.replaceAll(ANSI_SEQUENCE, '') : text;
-  return plain.replaceAll(BARE_COLOUR, '').replaceAll(CONTROLS, '');
+  return plain.replaceAll(BARE_COLOUR, '').replaceAll(' \b', '').replaceAll(CONTROLS, DAMAGED);
 }
+
+const DAMAGED = '\ufffd';

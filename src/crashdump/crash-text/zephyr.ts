@@ -14,7 +14,7 @@ const THREAD = /Current thread: 0x[0-9a-fA-F]{1,8} \((.{1,32})\)/;
 const ASSERTION = /^ASSERTION FAIL .{1,300}/;
 /** `**  A0 0x800d66f8  SP 0x3ffb4e90`, of `%p`: without leading zeros. */
 const XTENSA_CELL =
-  /(?<![A-Za-z0-9])(A\d{1,2}|SP|PC|PS|VADDR|LBEG|LEND|LCOUNT|SAR) (0x[0-9a-fA-F]{1,8}|\(nil\))/g;
+  /(?<![A-Za-z0-9])(A\d{1,2}|SP|PC|PS|VADDR|LBEG|LEND|LCOUNT|SAR) 0x([0-9a-fA-F]{1,8})(?= |$)/g;
 const RISCV_CELL =
   /(?<![A-Za-z0-9])(a\d|t\d|s\d{1,2}|sp|ra|gp|tp|mepc|mstatus): ([0-9a-fA-F]{8})(?![0-9a-zA-Z])/g;
 const RISCV_CALL = /^\d{1,3}: .{0,40}\bra: ([0-9a-fA-F]{8})/;
@@ -93,6 +93,6 @@ function takeReason(
 /** Its SP is A1. */
 function xtensaCells(body: string): Cell[] {
   if (!body.includes('**')) return [];
-  const plain = body.replaceAll('(nil)', '0x0').replaceAll(/(?<![A-Za-z0-9])SP (?=0x)/g, 'A1 ');
+  const plain = body.replaceAll(' (nil)', ' 0x0').replaceAll(/(?<![A-Za-z0-9])SP (?=0x)/g, 'A1 ');
   return cells(plain, XTENSA_CELL);
 }

@@ -91,6 +91,14 @@ describe('a text that is damaged', () => {
     expect(crash?.warnings[0]?.message).toBe('The text is cut or damaged. Missing: the registers A3.');
   });
 
+  it('does not join what stands around damaged bytes', () => {
+    const text = `abort() was called at PC 0x400d66b9 on core 0\r\n${backtrace(PAIRS).replace('400d66f5', '400d\u0000\u007f66f5')}`;
+
+    expect(readCrashText(Buffer.from(text))?.cores[0]?.calls).toEqual(
+      callsOf(PAIRS.filter((_, index) => index !== 1)),
+    );
+  });
+
   it('leaves out a damaged entry of the backtrace', () => {
     const text = `abort() was called at PC 0x400d66b9 on core 0\r\n${backtrace(PAIRS).replace('400d66f5', '4\ufffdd66f5')}`;
     const crash = readCrashText(Buffer.from(text));

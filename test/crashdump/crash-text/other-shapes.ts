@@ -346,6 +346,52 @@ export const OTHER_SHAPES: readonly Shape[] = [
     }),
   },
   {
+    name: 'an exception of Rust on Xtensa before 0.18, whose return addresses are as they are',
+    text: `\r\nException occured 'LoadProhibited'\r\nContext\r\nPC=0x${hex(PC)}       PS=0x00060330\r\nA0=0x800d66f8       A1=0x3ffb4e90\r\nEXCCAUSE=0x0000001c EXCVADDR=0x00000010\r\n0x400d66f8\r\n0x400d1a28\r\n`,
+    expected: aText({
+      shape: 'Rust panic',
+      exceptionName: 'LoadProhibited',
+      cores: [
+        aCore({
+          registers: new Map([
+            ...[['pc', PC] as const, ['ps', 0x60330] as const, ['a0', 0x800d66f8] as const],
+            ...[['a1', 0x3ffb4e90] as const, ['exccause', 28] as const, ['excvaddr', 0x10] as const],
+          ]),
+          calls: calls([0x400d66f8, 0x400d1a28], 'return'),
+        }),
+      ],
+    }),
+  },
+  {
+    name: 'an exception of Rust on Xtensa since 0.18, which is a panic',
+    text: `${PANIC}\r\npanicked at /esp-hal-1.0.0/src/exception_handler/mod.rs:10:5:\r\n\r\n\r\nException occurred on AppCpu 'LoadProhibited'\r\nContext\r\nPC=0x${hex(PC)}       PS=0x00060330\r\n\r\nBacktrace:\r\n\r\n0x400d66f5\r\n`,
+    expected: aText({
+      shape: 'Rust panic',
+      exceptionName: 'LoadProhibited',
+      cores: [
+        aCore({
+          core: 1,
+          registers: new Map([
+            ['pc', PC],
+            ['ps', 0x60330],
+          ]),
+          calls: calls([0x400d66f5], 'call'),
+        }),
+      ],
+    }),
+  },
+  {
+    name: 'an exception of Rust on RISC-V since 0.18, which is a panic',
+    text: `${PANIC}\r\npanicked at /esp-hal-1.0.0/src/exception_handler/mod.rs:10:5:\r\n[ProCpu] Exception 'Load access fault (5)' mepc=0x420228c8, mtval=0x00000010\r\nTrapFrame { ra: 1107437866 }\r\n\r\nBacktrace:\r\n\r\n0x42029268\r\n`,
+    expected: aText({
+      shape: 'Rust panic',
+      architecture: 'riscv',
+      exceptionName: 'Load access fault',
+      faultAddress: 0x10,
+      cores: [aCore({ core: 0, registers: new Map([['mepc', MEPC]]), calls: calls([0x42029268], 'call') })],
+    }),
+  },
+  {
     name: 'NuttX on Xtensa',
     text: `xtensa_user_panic: User Exception: EXCCAUSE=001d task: backtrace\r\n_assert: Current Version: NuttX  10.4.0 2ae3246e40-dirty Sep 19 2024 14:19:27 xtensa\r\n_assert: Assertion failed user panic: at file: :0 task: backtrace process: backtrace 0x42020c90\r\n${nuttxRegisters(NUTTX_XTENSA)}dump_stack: User Stack:\r\ndump_stack:   base: 0x3fc8d370\r\ndump_stack:   size: 00004048\r\nstack_dump: 0x3fc8e2c0: 00000059 3fc8ca50 00000002 3fc8cefc 82011ba0 3fc8e300 42020c90 00000002\r\nsched_dumpstack: backtrace| 2: 0x${hex(PC)} 0x42012d10\r\nsched_dumpstack: backtrace| 2: 0x42011ba0\r\ndump_tasks:    PID GROUP PRI\r\nsched_dumpstack: backtrace| 0: 0x42008420\r\n`,
     expected: aText({
