@@ -204,7 +204,7 @@ describe.skipIf(!hasGcc)('a device with the component (needs gcc)', () => {
     const image = aDumpImage(1_000);
     await device.crash(image);
 
-    const unread = await device.boot({ DEVICE_READ_FAILS: '1' });
+    const unread = await device.boot({ DEVICE_FAILING_READS: '1000000' });
     const kept = await device.boot({ DEVICE_ERASE_FAILS: '1' });
 
     expect(unread.code).toBe(2);

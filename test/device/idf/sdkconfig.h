@@ -1,10 +1,18 @@
-/* As idf.py would make it for an ESP32-C3, as far as headers ask; for syntax checks against the headers of ESP-IDF itself. */
+/* As idf.py would make it for an ESP32-C3 or an ESP32-S3, as far as headers ask; for syntax checks against the headers of ESP-IDF itself. */
 #pragma once
+#ifdef __XTENSA__
+#define CONFIG_IDF_TARGET "esp32s3"
+#define CONFIG_IDF_TARGET_ESP32S3 1
+#define CONFIG_IDF_TARGET_ARCH_XTENSA 1
+#define CONFIG_IDF_TARGET_ARCH "xtensa"
+#define CONFIG_IDF_FIRMWARE_CHIP_ID 0x0009
+#else
 #define CONFIG_IDF_TARGET "esp32c3"
 #define CONFIG_IDF_TARGET_ESP32C3 1
 #define CONFIG_IDF_TARGET_ARCH_RISCV 1
 #define CONFIG_IDF_TARGET_ARCH "riscv"
 #define CONFIG_IDF_FIRMWARE_CHIP_ID 0x0005
+#endif
 #define CONFIG_FREERTOS_HZ 1000
 #define CONFIG_FREERTOS_UNICORE 1
 #define CONFIG_FREERTOS_NUMBER_OF_CORES 1
@@ -45,3 +53,6 @@
 #define CONFIG_SPI_FLASH_ENABLE_ENCRYPTED_READ_WRITE 1
 #define CONFIG_ESP_COREDUMP_SUMMARY_STACKDUMP_SIZE 1024
 #define CONFIG_COREDOCK_LOG_RING_SIZE 2048
+#define CONFIG_COREDOCK_CRASH_SUMMARY 1
+#define CONFIG_ESP_TASK_WDT_EN 1
+#define COREDOCK_WRAPS_PANIC 1

@@ -6,6 +6,8 @@
  *   device state        prints "none", or the length of the dump in flash
  *   device block FILE   boots, writes the block that dumps include to a file
  *   device values       tries the limits of names and texts
+ *   device panic FILE   boots, logs, and panics as the file says (shim_panic); DEVICE_PANICS_EARLY: before coredock_start,
+ *                       DEVICE_PANICS_AFTER_MS: later
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@
 #include "coredock.h"
 #include "esp_core_dump.h"
 #include "esp_log.h"
+#include "esp_timer.h"
 #include "freertos/task.h"
 #include "shim.h"
 
@@ -130,6 +133,34 @@ static int block(const char *path)
     _exit(0);
 }
 
+static void log_as_is(const char *text)
+{
+    if (text != NULL) {
+        shim_log("%s", text);
+    }
+}
+
+static int panic(const char *path)
+{
+    if (shim_number("DEVICE_PANICS_EARLY", 0) != 0) {
+        shim_noinit_load();
+    } else if (boot() != 0) {
+        return 3;
+    }
+    esp_timer_get_time();
+    vTaskDelay(pdMS_TO_TICKS(shim_number("DEVICE_PANICS_AFTER_MS", 0)));
+    log_as_is(getenv("DEVICE_LAST_LOG"));
+    for (const char *lines = getenv("DEVICE_LAST_LOGS"); lines != NULL && *lines != '\0';) {
+        char line[256];
+        size_t length = strcspn(lines, "\n") + 1;
+        snprintf(line, sizeof(line), "%.*s", (int)length, lines);
+        log_as_is(line);
+        lines += length;
+    }
+    shim_panic(path);
+    return 1;
+}
+
 static int values(void)
 {
     printf("no name: 0x%x\n", (unsigned)coredock_set_int(NULL, 1));
@@ -168,9 +199,12 @@ int main(int count, char **arguments)
     if (strcmp(command, "block") == 0 && count == 3) {
         return block(arguments[2]);
     }
+    if (strcmp(command, "panic") == 0 && count == 3) {
+        return panic(arguments[2]);
+    }
     if (strcmp(command, "values") == 0) {
         return values();
     }
-    fprintf(stderr, "usage: device run | save FILE | state | block FILE | values\n");
+    fprintf(stderr, "usage: device run | save FILE | state | block FILE | values | panic FILE\n");
     return 64;
 }

@@ -55,6 +55,10 @@ const esp_app_desc_t *esp_app_get_description(void)
     if (version != NULL) {
         strncpy(description.version, version, sizeof(description.version) - 1);
     }
+    const char *elf_sha256 = getenv("DEVICE_ELF_SHA256");
+    for (size_t i = 0; elf_sha256 != NULL && i < sizeof(description.app_elf_sha256); i++) {
+        sscanf(elf_sha256 + 2 * i, "%2hhx", &description.app_elf_sha256[i]);
+    }
     return &description;
 }
 

@@ -32,7 +32,16 @@ export interface HostProgram {
   name: string;
   sanitizers?: string;
   defines?: readonly string[];
+  /** Options of the linker. */
+  links?: readonly string[];
 }
+
+/** The device that remembers crashes without a dump; ESP-IDF's linker options do the rest. */
+export const WITH_SUMMARIES: HostProgram = {
+  name: 'device',
+  defines: ['CONFIG_COREDOCK_CRASH_SUMMARY=1', 'COREDOCK_WRAPS_PANIC=1'],
+  links: ['-Wl,--wrap=esp_panic_handler'],
+};
 
 const builds = new Map<string, Promise<string>>();
 
@@ -48,6 +57,7 @@ async function compile({
   name,
   sanitizers = 'address,undefined',
   defines = [],
+  links = [],
 }: HostProgram): Promise<string> {
   const sources = [
     join(DEVICE_TESTS, 'programs', `${name}.c`),
@@ -57,6 +67,7 @@ async function compile({
   const flags = [
     ...['-std=gnu17', '-D_GNU_SOURCE', '-DSHIM_HOST', '-O1', '-g', ...WARNINGS],
     ...[`-fsanitize=${sanitizers}`, '-fno-sanitize-recover=all', ...defines.map((define) => `-D${define}`)],
+    ...links,
   ];
   const program = join(tmpdir(), `coredock-${name}-${stateOf([flags.join(' '), ...sources, ...headers()])}`);
   if (existsSync(program)) return program;
@@ -67,11 +78,16 @@ async function compile({
 }
 
 function headers(): string[] {
-  return [SHIMS, join(SHIMS, 'freertos'), join(COMPONENT, 'include'), join(COMPONENT, 'src')].flatMap(
-    (folder) =>
-      readdirSync(folder)
-        .filter((name) => name.endsWith('.h'))
-        .map((name) => join(folder, name)),
+  return [
+    SHIMS,
+    join(SHIMS, 'freertos'),
+    join(SHIMS, 'esp_private'),
+    join(COMPONENT, 'include'),
+    join(COMPONENT, 'src'),
+  ].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.h'))
+      .map((name) => join(folder, name)),
   );
 }
 

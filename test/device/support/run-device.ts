@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { buildForHost } from './build-device.js';
+import { buildForHost, type HostProgram } from './build-device.js';
 
 export interface DeviceRun {
-  /** 0: nothing is left to send; 2: something is; 3: coredock_start failed; 9: power was lost. */
+  /** 0: nothing is left to send; 2: something is; 3: coredock_start failed; 8: it was reset; 9: power was lost. */
   code: number | null;
   output: string;
   log: string;
@@ -17,10 +17,14 @@ export interface Device {
   environment: Record<string, string>;
   /** The device crashes: `image` is in its flash afterwards. */
   crash(image: Buffer): Promise<void>;
+  /** One run that ends in a panic, which the bytes describe (panic-file.ts). */
+  panic(state: Buffer, environment?: Record<string, string>): Promise<void>;
   /** One run, from boot to power off. */
   boot(environment?: Record<string, string>): Promise<DeviceRun>;
   /** Length of the dump in flash; null when there is none. */
   pending(): Promise<number | null>;
+  /** The memory that a restart does not clear. */
+  noinit: string;
   command(args: string[], environment?: Record<string, string>): Promise<DeviceRun>;
 }
 
@@ -29,6 +33,8 @@ export interface DeviceOptions {
   environment: Record<string, string>;
   partitionBytes?: number;
   isEncrypted?: boolean;
+  /** Default: without crash summaries. */
+  program?: HostProgram;
   /** Looks for leaks at the end of each run, which takes most of its time. */
   isCheckedForLeaks?: boolean;
 }
@@ -40,8 +46,9 @@ export async function aHostDevice({
   partitionBytes = 65_536,
   isEncrypted = false,
   isCheckedForLeaks = true,
+  program: source = { name: 'device' },
 }: DeviceOptions): Promise<Device> {
-  const program = await buildForHost({ name: 'device' });
+  const program = await buildForHost(source);
   const name = randomBytes(6).toString('hex');
   const flash = join(folder, `${name}.flash`);
   await writeFile(flash, Buffer.alloc(partitionBytes, 0xff));
@@ -56,12 +63,19 @@ export async function aHostDevice({
     runToEnd(program, args, { ...own, ...more });
   return {
     environment: own,
+    noinit: own.DEVICE_NOINIT,
     command,
     async crash(image) {
       const file = join(folder, `${name}.dump`);
       await writeFile(file, image);
       const { code, log } = await command(['save', file]);
       if (code !== 0) throw new Error(`the dump was not saved: ${log}`);
+    },
+    async panic(state, more) {
+      const file = join(folder, `${name}.panic`);
+      await writeFile(file, state);
+      const { code, log, output } = await command(['panic', file], { DEVICE_NETWORK: 'none', ...more });
+      if (code !== 0) throw new Error(`the device did not panic: ${code} ${output}${log}`);
     },
     boot: (more) => command(['run'], more),
     async pending() {

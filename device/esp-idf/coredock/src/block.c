@@ -22,6 +22,8 @@ COREDOCK_IN_DUMPS cdk_block_t cdk_block __attribute__((aligned(16))) = {0};
 
 portMUX_TYPE cdk_block_lock = portMUX_INITIALIZER_UNLOCKED;
 
+const char cdk_block_magic[16] = "COREDOCK\x1a" "block\r\n";
+
 static void copy_text(char *to, size_t size, const char *text)
 {
     size_t length = strnlen(text, size - 1);
@@ -57,7 +59,7 @@ void cdk_block_seal(const cdk_block_owner_t *owner)
 
     /* In place: a copy on the stack would look like a second block in a dump. */
     cdk_block_header_t *header = &cdk_block.header;
-    memcpy(header->magic, "COREDOCK\x1a" "block\r\n", sizeof(header->magic));
+    memcpy(header->magic, cdk_block_magic, sizeof(header->magic));
     header->version = CDK_BLOCK_VERSION;
     header->header_size = sizeof(cdk_block_header_t);
     header->size = sizeof(cdk_block_t);

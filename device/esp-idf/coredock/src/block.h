@@ -17,6 +17,8 @@
 
 #define CDK_BLOCK_VERSION 1
 
+extern const char cdk_block_magic[16];
+
 typedef struct {
     char magic[16];
     uint16_t version;

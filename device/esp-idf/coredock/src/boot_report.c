@@ -42,6 +42,8 @@ cdk_outcome_t cdk_boot_report(const cdk_settings_t *settings, cdk_exchange_t *ex
 {
     cdk_address_t address;
     cdk_address_begin(&address, exchange->address, sizeof(exchange->address), settings, "/api/iot/boot");
+    cdk_address_add_firmware(&address, settings);
+    cdk_address_add_device(&address, settings);
     describe(&address, is_crash_pending);
     if (!address.is_whole) {
         return CDK_REFUSED;

@@ -4,10 +4,12 @@
  */
 #include "digest.h"
 
-uint32_t cdk_crc32(uint32_t crc, const void *bytes, size_t length)
+#include "options.h"
+
+uint32_t CDK_PANIC_CODE cdk_crc32(uint32_t crc, const void *bytes, size_t length)
 {
     /* One table entry for each value of four bits: small, and fast enough for some hundred bytes. */
-    static const uint32_t table[16] = {
+    static const CDK_PANIC_DATA uint32_t table[16] = {
         0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
         0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
     };

@@ -8,6 +8,7 @@
 #include "esp_attr.h"
 #include "esp_timer.h"
 #include "digest.h"
+#include "options.h"
 
 #define RECORD_MAGIC 0xc0de0c4bu
 #define PERIOD_US (10 * 1000 * 1000)
@@ -25,7 +26,7 @@ static __NOINIT_ATTR record_t s_record;
 static bool s_is_known;
 static uint32_t s_last_uptime_s;
 
-static void write_record(uint32_t boots, uint32_t uptime_s)
+static CDK_PANIC_CODE void write_record(uint32_t boots, uint32_t uptime_s)
 {
     s_record = (record_t){.magic = RECORD_MAGIC, .boots = boots, .uptime_s = uptime_s};
     s_record.crc = cdk_crc32(0, &s_record, offsetof(record_t, crc));
@@ -47,17 +48,22 @@ bool cdk_last_run_uptime(uint32_t *seconds)
     return s_is_known;
 }
 
-static void note_uptime(void *unused)
+void CDK_PANIC_CODE cdk_last_run_note(void)
+{
+    write_record(s_record.boots, (uint32_t)(esp_timer_get_time() / 1000000));
+}
+
+static void on_period(void *unused)
 {
     (void)unused;
-    write_record(s_record.boots, (uint32_t)(esp_timer_get_time() / 1000000));
+    cdk_last_run_note();
 }
 
 void cdk_last_run_watch(void)
 {
     /* Skipping: otherwise it would wake a device from automatic light sleep. */
     const esp_timer_create_args_t arguments = {
-        .callback = note_uptime,
+        .callback = on_period,
         .name = "coredock",
         .skip_unhandled_events = true,
     };

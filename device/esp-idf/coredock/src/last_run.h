@@ -11,8 +11,11 @@
 /* Once, at the beginning of a run. @return boots since power was applied, 1 for the first */
 uint32_t cdk_last_run_begin(void);
 
-/* Seconds of the run that ended, to within ten; false if power was lost since. */
+/* Seconds of the run that ended, to within ten, or of a remembered crash exactly; false if power was lost since. */
 bool cdk_last_run_uptime(uint32_t *seconds);
 
-/* Notes from now on how long this run takes. Needs the scheduler. */
+/* Notes how long this run took up to now; also from the panic handler. */
+void cdk_last_run_note(void);
+
+/* Notes it again and again from now on. Needs the scheduler. */
 void cdk_last_run_watch(void);

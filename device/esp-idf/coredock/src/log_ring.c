@@ -18,7 +18,7 @@ _Static_assert(CONFIG_COREDOCK_LOG_RING_SIZE >= CONFIG_COREDOCK_LOG_LINE_MAX,
 /* Until the first swap is complete, another core may need it: this is what ESP-IDF begins with. */
 static vprintf_like_t s_former = vprintf;
 
-static char byte_at(uint32_t offset)
+static CDK_PANIC_CODE char byte_at(uint32_t offset)
 {
     return cdk_block.log.text[offset % CONFIG_COREDOCK_LOG_RING_SIZE];
 }
@@ -124,10 +124,37 @@ void cdk_log_ring_start(void)
     s_former = esp_log_set_vprintf(on_log);
 }
 
+uint32_t CDK_PANIC_CODE cdk_log_ring_copy(char *to, uint32_t size)
+{
+    /* Whoever wrote wildly may have written here too. */
+    uint32_t begin = cdk_block.log.begin % CONFIG_COREDOCK_LOG_RING_SIZE;
+    uint32_t length = cdk_block.log.length;
+    length = length <= CONFIG_COREDOCK_LOG_RING_SIZE ? length : CONFIG_COREDOCK_LOG_RING_SIZE;
+    if (length > size) {
+        begin += length - size;
+        length = size;
+        while (length > 0 && byte_at(begin - 1) != '\n') {
+            begin++;
+            length--;
+        }
+    }
+    for (uint32_t i = 0; i < length; i++) {
+        to[i] = byte_at(begin + i);
+    }
+    return length;
+}
+
 #else
 
 void cdk_log_ring_start(void)
 {
+}
+
+uint32_t CDK_PANIC_CODE cdk_log_ring_copy(char *to, uint32_t size)
+{
+    (void)to;
+    (void)size;
+    return 0;
 }
 
 #endif

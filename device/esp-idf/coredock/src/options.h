@@ -5,6 +5,7 @@
 /* The options of Kconfig, or their defaults where there is no Kconfig (Arduino). */
 #pragma once
 
+#include "esp_attr.h"
 #include "esp_idf_version.h"
 #include "sdkconfig.h"
 
@@ -14,6 +15,9 @@
 #endif
 #ifndef CONFIG_COREDOCK_BOOT_REPORT
 #define CONFIG_COREDOCK_BOOT_REPORT 1
+#endif
+#if !defined(CONFIG_COREDOCK_CRASH_SUMMARY) && !CONFIG_ESP_COREDUMP_ENABLE_TO_FLASH
+#define CONFIG_COREDOCK_CRASH_SUMMARY 1
 #endif
 #endif
 
@@ -37,6 +41,16 @@
 #endif
 #ifndef CONFIG_COREDOCK_VALUES
 #define CONFIG_COREDOCK_VALUES 16
+#endif
+#if CONFIG_COREDOCK_LOG_RING_SIZE == 0
+#undef CONFIG_COREDOCK_CRASH_LOG_SIZE
+#define CONFIG_COREDOCK_CRASH_LOG_SIZE 0
+#endif
+#ifndef CONFIG_COREDOCK_CRASH_LOG_SIZE
+#define CONFIG_COREDOCK_CRASH_LOG_SIZE 1024
+#endif
+#ifndef CONFIG_COREDOCK_CRASH_STACK_SIZE
+#define CONFIG_COREDOCK_CRASH_STACK_SIZE 1024
 #endif
 #ifndef CONFIG_COREDOCK_TASK_STACK_SIZE
 #define CONFIG_COREDOCK_TASK_STACK_SIZE 8192
@@ -62,6 +76,15 @@
 
 #if ESP_IDF_VERSION < ESP_IDF_VERSION_VAL(5, 0, 0)
 #error "Coredock needs ESP-IDF 5.0 or later; with Arduino, its core for the ESP32 3.0 or later"
+#endif
+
+/* What runs in the panic handler is placed as ESP-IDF's own: in flash, unless the project wants it in RAM. */
+#if CONFIG_ESP_PANIC_HANDLER_IRAM
+#define CDK_PANIC_CODE IRAM_ATTR
+#define CDK_PANIC_DATA DRAM_ATTR
+#else
+#define CDK_PANIC_CODE
+#define CDK_PANIC_DATA
 #endif
 
 /* With core dumps switched off the linker has no place for the attribute, and there is no dump to be found in. */

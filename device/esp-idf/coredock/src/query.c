@@ -59,8 +59,16 @@ void cdk_address_begin(cdk_address_t *address, char *text, size_t size, const cd
     *address = (cdk_address_t){.text = text, .size = size, .is_whole = true};
     add_text(address, settings->url);
     add_text(address, path);
+}
+
+void cdk_address_add_firmware(cdk_address_t *address, const cdk_settings_t *settings)
+{
     cdk_address_add(address, "chip", CONFIG_IDF_TARGET);
     cdk_address_add(address, "firmware_version", settings->firmware_version);
+}
+
+void cdk_address_add_device(cdk_address_t *address, const cdk_settings_t *settings)
+{
     if (settings->is_device_token) {
         return; /* The server knows the device by its token. */
     }

@@ -19,7 +19,13 @@ typedef struct {
     bool is_whole;
 } cdk_address_t;
 
-/* Begins with the server, `path`, chip, version and who the device is. */
+/* Begins with the server and `path`. */
 void cdk_address_begin(cdk_address_t *address, char *text, size_t size, const cdk_settings_t *settings, const char *path);
+
+/* The chip, and the version that runs. */
+void cdk_address_add_firmware(cdk_address_t *address, const cdk_settings_t *settings);
+
+/* Who the device is, as far as the token does not say it. */
+void cdk_address_add_device(cdk_address_t *address, const cdk_settings_t *settings);
 
 void cdk_address_add(cdk_address_t *address, const char *name, const char *value);

@@ -63,26 +63,26 @@ static esp_http_client_handle_t make_client(const cdk_settings_t *settings, cdk_
 }
 
 static esp_err_t set_headers(esp_http_client_handle_t client, const cdk_settings_t *settings, cdk_exchange_t *exchange,
-                             const cdk_dump_t *dump)
+                             const cdk_body_t *body)
 {
     esp_err_t err = ESP_OK;
     if (settings->authorization != NULL) {
         err = esp_http_client_set_header(client, "Authorization", settings->authorization);
     }
-    if (err == ESP_OK && dump != NULL) {
-        err = esp_http_client_set_header(client, "Content-Type", "application/octet-stream");
+    if (err == ESP_OK && body != NULL) {
+        err = esp_http_client_set_header(client, "Content-Type", body->type);
     }
-    if (err == ESP_OK && dump != NULL) {
+    if (err == ESP_OK && body != NULL) {
         err = esp_http_client_set_header(client, "Idempotency-Key", exchange->key);
     }
     return err;
 }
 
-static esp_err_t send_dump(esp_http_client_handle_t client, cdk_exchange_t *exchange, const cdk_dump_t *dump)
+static esp_err_t send_body(esp_http_client_handle_t client, cdk_exchange_t *exchange, const cdk_body_t *body)
 {
-    for (size_t at = 0; at < dump->size;) {
-        size_t length = dump->size - at < CDK_CHUNK_SIZE ? dump->size - at : CDK_CHUNK_SIZE;
-        esp_err_t err = cdk_dump_read(dump, at, exchange->chunk, length);
+    for (size_t at = 0; at < body->size;) {
+        size_t length = body->size - at < CDK_CHUNK_SIZE ? body->size - at : CDK_CHUNK_SIZE;
+        esp_err_t err = body->read(body->source, at, exchange->chunk, length);
         if (err != ESP_OK) {
             return err;
         }
@@ -117,7 +117,7 @@ static esp_err_t read_answer(esp_http_client_handle_t client, cdk_exchange_t *ex
     return ESP_OK;
 }
 
-esp_err_t cdk_request_post(const cdk_settings_t *settings, cdk_exchange_t *exchange, const cdk_dump_t *dump)
+esp_err_t cdk_request_post(const cdk_settings_t *settings, cdk_exchange_t *exchange, const cdk_body_t *body)
 {
     exchange->status = 0;
     exchange->retry_after_s = 0;
@@ -127,13 +127,13 @@ esp_err_t cdk_request_post(const cdk_settings_t *settings, cdk_exchange_t *excha
     if (client == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    esp_err_t err = set_headers(client, settings, exchange, dump);
+    esp_err_t err = set_headers(client, settings, exchange, body);
     if (err == ESP_OK) {
         /* With the length: before 6.1, a body without one would have to be framed by hand. */
-        err = esp_http_client_open(client, dump == NULL ? 0 : (int)dump->size);
+        err = esp_http_client_open(client, body == NULL ? 0 : (int)body->size);
     }
     if (err == ESP_OK) {
-        esp_err_t sent = dump == NULL ? ESP_OK : send_dump(client, exchange, dump);
+        esp_err_t sent = body == NULL ? ESP_OK : send_body(client, exchange, body);
         /* A refusal may come before everything was sent. */
         esp_err_t answered = read_answer(client, exchange);
         err = sent == ESP_OK ? answered : sent;
@@ -141,4 +141,9 @@ esp_err_t cdk_request_post(const cdk_settings_t *settings, cdk_exchange_t *excha
     esp_http_client_close(client);
     esp_http_client_cleanup(client);
     return err;
+}
+
+bool cdk_is_receipt(const cdk_exchange_t *exchange)
+{
+    return exchange->status == 201 && strstr(exchange->body, "\"coredumpId\"") != NULL;
 }

@@ -5,6 +5,7 @@
 /* One HTTP request, from connecting to closing. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "dump.h"
@@ -28,9 +29,23 @@ typedef struct {
 } cdk_exchange_t;
 
 /*
- * POST to `exchange->address`, with `dump` as body, or none if it is NULL. Redirects are not followed.
+ * Whether the server has what was sent. The status alone is not enough to erase a dump: something between device and server may
+ * answer 201. Only the server names the id of what it has stored.
+ */
+bool cdk_is_receipt(const cdk_exchange_t *exchange);
+
+/* What is sent, read by pieces: the same bytes at each try. */
+typedef struct {
+    size_t size;
+    const char *type;
+    esp_err_t (*read)(const void *source, size_t at, void *buffer, size_t length);
+    const void *source;
+} cdk_body_t;
+
+/*
+ * POST to `exchange->address`, with `body` under `exchange->key`, or without one if it is NULL. Redirects are not followed.
  *
  * @return ESP_OK: everything was sent, and `status` is the answer; else what failed, and `status` is the answer if there
  *         was one
  */
-esp_err_t cdk_request_post(const cdk_settings_t *settings, cdk_exchange_t *exchange, const cdk_dump_t *dump);
+esp_err_t cdk_request_post(const cdk_settings_t *settings, cdk_exchange_t *exchange, const cdk_body_t *body);

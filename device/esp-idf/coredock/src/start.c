@@ -10,6 +10,7 @@
 #include "esp_log.h"
 #include "esp_system.h"
 #include "block.h"
+#include "crash.h"
 #include "identity.h"
 #include "last_run.h"
 #include "log_ring.h"
@@ -197,6 +198,7 @@ static esp_err_t begin(const coredock_config_t *config)
         .reset_reason = (uint32_t)esp_reset_reason(),
     });
     cdk_log_ring_start();
+    cdk_crash_listen();
     /* Block and ring stay, also when there is no memory for the task: dumps still say who they are. */
     err = cdk_task_start(settings);
     if (err != ESP_OK) {

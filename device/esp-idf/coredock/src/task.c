@@ -19,6 +19,7 @@
 #include "dump.h"
 #include "last_run.h"
 #include "connectivity.h"
+#include "summary.h"
 #include "upload.h"
 
 static const char *TAG = "coredock";
@@ -32,17 +33,45 @@ static atomic_int s_state = NOT_STARTED;
 typedef struct {
     cdk_outcome_t boot;
     cdk_outcome_t upload;
+    cdk_outcome_t summary;
+    cdk_summary_state_t summary_state;
     uint32_t retry_after_s;
 } round_t;
 
 static bool is_finished(const round_t *round)
 {
-    return round->boot == CDK_DONE && round->upload == CDK_DONE;
+    return round->boot == CDK_DONE && round->upload == CDK_DONE && round->summary == CDK_DONE;
 }
 
 static uint32_t longer(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
+}
+
+/* Which crashes are to be sent is known before any is: a dump that was sent and erased is not there to tell any more. */
+static bool is_settled(round_t *round, cdk_exchange_t *exchange)
+{
+    if (round->summary_state == CDK_SUMMARY_UNKNOWN) {
+        round->summary_state = cdk_summary_look(exchange->chunk, sizeof(exchange->chunk));
+    }
+    if (round->summary_state == CDK_SUMMARY_NONE) {
+        round->summary = CDK_DONE;
+    }
+    return round->summary_state != CDK_SUMMARY_UNKNOWN;
+}
+
+static void send_crashes(const cdk_settings_t *settings, cdk_exchange_t *exchange, round_t *round)
+{
+    if (round->upload != CDK_DONE) {
+        exchange->retry_after_s = 0;
+        round->upload = cdk_upload(settings, exchange);
+        round->retry_after_s = longer(round->retry_after_s, exchange->retry_after_s);
+    }
+    if (round->upload != CDK_UNREACHABLE && round->summary != CDK_DONE) {
+        exchange->retry_after_s = 0;
+        round->summary = cdk_summary_send(settings, exchange);
+        round->retry_after_s = longer(round->retry_after_s, exchange->retry_after_s);
+    }
 }
 
 /* Does what is left to do, once. The memory for it is taken for this time only. */
@@ -55,16 +84,20 @@ static void work(const cdk_settings_t *settings, round_t *round)
         round->upload = CDK_BUSY;
         return;
     }
+    bool is_ready = is_settled(round, exchange);
     if (round->boot != CDK_DONE) {
         cdk_dump_t dump;
-        round->boot = cdk_boot_report(settings, exchange, cdk_dump_find(&dump) == ESP_OK);
+        bool is_crash_pending = round->summary != CDK_DONE || cdk_dump_find(&dump) == ESP_OK;
+        round->boot = cdk_boot_report(settings, exchange, is_crash_pending);
         round->retry_after_s = exchange->retry_after_s;
     }
     /* Whatever became of the report: the crash is more important. Only an unreachable server need not be asked twice. */
-    if (round->boot != CDK_UNREACHABLE && round->upload != CDK_DONE) {
-        exchange->retry_after_s = 0;
-        round->upload = cdk_upload(settings, exchange);
-        round->retry_after_s = longer(round->retry_after_s, exchange->retry_after_s);
+    if (!is_ready) {
+        ESP_LOGE(TAG, "the core dump partition cannot be read");
+        round->upload = CDK_REFUSED;
+        round->summary = CDK_REFUSED;
+    } else if (round->boot != CDK_UNREACHABLE) {
+        send_crashes(settings, exchange, round);
     }
     free(exchange);
 }
@@ -73,7 +106,8 @@ static void work(const cdk_settings_t *settings, round_t *round)
 static bool is_refused(const round_t *round)
 {
     return (round->boot == CDK_DONE || round->boot == CDK_REFUSED) &&
-           (round->upload == CDK_DONE || round->upload == CDK_REFUSED);
+           (round->upload == CDK_DONE || round->upload == CDK_REFUSED) &&
+           (round->summary == CDK_DONE || round->summary == CDK_REFUSED);
 }
 
 static void pause_after(const cdk_settings_t *settings, const round_t *round, cdk_backoff_t *backoff)
@@ -83,18 +117,23 @@ static void pause_after(const cdk_settings_t *settings, const round_t *round, cd
         cdk_network_pause(cdk_backoff_spread(settings->refused_retry_s, esp_random()), false);
         return;
     }
-    bool is_unreachable = round->boot == CDK_UNREACHABLE || round->upload == CDK_UNREACHABLE;
+    bool is_unreachable = round->boot == CDK_UNREACHABLE || round->upload == CDK_UNREACHABLE ||
+                          round->summary == CDK_UNREACHABLE;
     cdk_network_pause(cdk_backoff_next(backoff, round->retry_after_s, esp_random()),
                       is_unreachable && round->retry_after_s == 0);
 }
 
-static void finish_discard(void)
+/* What the run before has left. */
+static cdk_summary_state_t look_back(void)
 {
     uint8_t *buffer = malloc(CDK_CHUNK_SIZE);
-    if (buffer != NULL) {
-        cdk_discard_finish(buffer, CDK_CHUNK_SIZE);
+    if (buffer == NULL) {
+        return CDK_SUMMARY_UNKNOWN;
     }
+    cdk_discard_finish(buffer, CDK_CHUNK_SIZE);
+    cdk_summary_state_t state = cdk_summary_look(buffer, CDK_CHUNK_SIZE);
     free(buffer);
+    return state;
 }
 
 static void run(void *argument)
@@ -103,14 +142,19 @@ static void run(void *argument)
     /* ESP-IDF reads it in a constructor too. Which of the two comes first depends on its release. */
     cdk_block_set_reset_reason((uint32_t)esp_reset_reason());
     cdk_last_run_watch();
-    finish_discard();
+    cdk_summary_state_t summary_state = look_back();
     cdk_network_wait();
     if (settings->start_delay_s > 0) {
         cdk_network_pause(esp_random() % (settings->start_delay_s * 1000), false);
     }
 
     cdk_backoff_t backoff = {.min_s = settings->retry_min_s, .max_s = settings->retry_max_s};
-    round_t round = {.boot = settings->reports_boot ? CDK_BUSY : CDK_DONE, .upload = CDK_BUSY};
+    round_t round = {
+        .boot = settings->reports_boot ? CDK_BUSY : CDK_DONE,
+        .upload = CDK_BUSY,
+        .summary = CDK_BUSY,
+        .summary_state = summary_state,
+    };
     for (;;) {
         work(settings, &round);
         if (is_finished(&round)) {

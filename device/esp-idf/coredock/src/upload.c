@@ -4,7 +4,6 @@
  */
 #include "upload.h"
 
-#include <string.h>
 #include "esp_log.h"
 #include "discard.h"
 
@@ -39,15 +38,6 @@ static cdk_outcome_t discard(const cdk_dump_t *dump, cdk_exchange_t *exchange)
     return CDK_DONE;
 }
 
-/*
- * The status alone is not enough to erase a dump: something between device and server may answer 201. Only the server
- * names the id of what it has stored.
- */
-static bool is_receipt(const cdk_exchange_t *exchange)
-{
-    return exchange->status == 201 && strstr(exchange->body, "\"coredumpId\"") != NULL;
-}
-
 static cdk_outcome_t explain(const cdk_exchange_t *exchange)
 {
     if (exchange->status != s_logged_status) {
@@ -60,17 +50,25 @@ static cdk_outcome_t explain(const cdk_exchange_t *exchange)
     return cdk_outcome_of(exchange->status);
 }
 
+static esp_err_t read_dump(const void *source, size_t at, void *buffer, size_t length)
+{
+    return cdk_dump_read(source, at, buffer, length);
+}
+
 static cdk_outcome_t offer(const cdk_settings_t *settings, cdk_exchange_t *exchange, const cdk_dump_t *dump)
 {
     cdk_address_t address;
     cdk_address_begin(&address, exchange->address, sizeof(exchange->address), settings, "/api/iot/coredump");
+    cdk_address_add_firmware(&address, settings);
+    cdk_address_add_device(&address, settings);
     esp_err_t err = cdk_dump_key(dump, exchange->key, exchange->chunk, sizeof(exchange->chunk));
     if (err != ESP_OK || !address.is_whole) {
         ESP_LOGE(TAG, "the core dump cannot be read (%s)", esp_err_to_name(err));
         return CDK_REFUSED;
     }
-    err = cdk_request_post(settings, exchange, dump);
-    if (err == ESP_OK && is_receipt(exchange)) {
+    const cdk_body_t body = {.size = dump->size, .type = "application/octet-stream", .read = read_dump, .source = dump};
+    err = cdk_request_post(settings, exchange, &body);
+    if (err == ESP_OK && cdk_is_receipt(exchange)) {
         ESP_LOGI(TAG, "core dump of %u bytes sent", (unsigned)dump->size);
         s_is_stored = true;
         return discard(dump, exchange);

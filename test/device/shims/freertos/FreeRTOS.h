@@ -32,3 +32,5 @@ void shim_exit_critical(portMUX_TYPE *mux);
 #define portENTER_CRITICAL_SAFE(mux) shim_enter_critical(mux)
 #define portEXIT_CRITICAL_SAFE(mux) shim_exit_critical(mux)
 BaseType_t xPortInIsrContext(void);
+BaseType_t xPortInterruptedFromISRContext(void);
+BaseType_t xPortGetCoreID(void);
