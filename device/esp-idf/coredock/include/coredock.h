@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: MIT
  */
 /**
- * Coredock: sends core dumps to a Coredock server, from a background task, and puts the last log lines and named values
- * into them.
+ * Coredock: sends core dumps, and crashes without one, to a Coredock server, from a background task, and puts the last log
+ * lines and named values into them.
  *
  * Three lines of sdkconfig are enough for a first crash report (CONFIG_COREDOCK_URL, CONFIG_COREDOCK_INGEST_KEY,
  * CONFIG_COREDOCK_AUTO_START), beside a partition of type coredump and CONFIG_ESP_COREDUMP_ENABLE_TO_FLASH.
@@ -63,7 +63,8 @@ typedef struct {
  * call are sent too, but have no log lines in them.
  *
  * The task waits for an address (IP_EVENT of the default event loop, or coredock_network_up), reports the boot, sends
- * the core dump if there is one, erases it when the server has it, and ends.
+ * the core dump if there is one, else the summary of a crash (CONFIG_COREDOCK_CRASH_SUMMARY), erases it when the server has it, and
+ * ends.
  *
  * @param config NULL: Kconfig alone
  * @return ESP_OK; ESP_ERR_INVALID_ARG: url, serial, model or device_key is malformed, or nothing says who the device is (the
@@ -82,7 +83,7 @@ void coredock_network_up(void);
  * Waits until there is nothing left to send, for devices that sleep or switch their network off.
  *
  * @param timeout_ms at most this long, in milliseconds
- * @return ESP_OK: boot reported, and no dump is left in flash; ESP_ERR_TIMEOUT: not yet; ESP_ERR_INVALID_STATE: it was not started
+ * @return ESP_OK: boot reported, and no crash is left to send; ESP_ERR_TIMEOUT: not yet; ESP_ERR_INVALID_STATE: it was not started
  */
 esp_err_t coredock_wait(uint32_t timeout_ms);
 
