@@ -4,10 +4,11 @@ import type { DumpIdentity } from './store-reading.js';
 /** Read limit for the notes: `MAX_COREDUMP_BYTES` may be larger, but the notes of a dump are not. */
 export const PEEK_BYTES = 64 * 1024 * 1024;
 
-/** What the dump says of itself; or why it is no dump, in a sentence. */
+/** What the dump, panic text or summary says of itself; or why it is none, in a sentence. */
 export function peek(bytes: Uint8Array): DumpIdentity | string {
   try {
-    const { appElfSha256, chip } = peekDump(bytes);
+    const { appElfSha256, chip, noCrash } = peekDump(bytes);
+    if (noCrash !== null) return noCrash;
     return { appElfSha256, dumpChip: chip };
   } catch (error) {
     if (error instanceof UnreadableDump) return error.message;

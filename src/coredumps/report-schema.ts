@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import {
   CRASH_KINDS,
+  CRASH_SOURCES,
   type CrashReport,
   completeSummary,
   type ElfMatch,
@@ -28,7 +29,7 @@ const frame = z.looseObject({
   line: z.int().nullable().default(null),
   inlined: z.boolean().default(false),
   inRom: z.boolean().default(false),
-  trust: z.enum(['context', 'cfi', 'window', 'prologue', 'link', 'scan']).catch('scan'),
+  trust: z.enum(['context', 'cfi', 'window', 'prologue', 'link', 'printed', 'scan']).catch('scan'),
   atLineStart: z.boolean().default(true),
   isOwnCode: z.boolean().optional().catch(undefined),
   arguments: z.array(z.looseObject({ name: z.string(), value: z.string() })).default([]),
@@ -107,6 +108,7 @@ const placeOfCrash = z.object({
 
 const crashReport = z.looseObject({
   schemaVersion: z.int().default(1),
+  source: z.enum(CRASH_SOURCES).default('core_dump').catch('core_dump'),
   kind: z.enum(CRASH_KINDS).optional().catch(undefined),
   reason: z.string(),
   chip: z.string().default('unknown'),

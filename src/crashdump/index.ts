@@ -1,6 +1,7 @@
 export { Malformed } from './bytes.js';
 export { toCoreElf } from './core/write-core-elf.js';
 export { CRASH_KINDS, type CrashKind } from './crash-kind.js';
+export { CRASH_SOURCES, type CrashSource } from './crash-source.js';
 export { UnreadableFirmware } from './elf/elf-file.js';
 export { type FirmwareIdentity, readFirmwareIdentity } from './elf/identity.js';
 export { UnreadableDump } from './errors.js';

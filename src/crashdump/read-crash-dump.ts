@@ -1,19 +1,20 @@
 import { Malformed, plainBytes } from './bytes.js';
-import { openContainer } from './core/container.js';
 import type { Dump } from './core/core.js';
-import { readDump } from './core/read-dump.js';
 import { UnreadableFirmware } from './elf/elf-file.js';
 import { UnreadableDump } from './errors.js';
 import type { FirmwareImage } from './firmware/firmware-image.js';
 import { openFirmware } from './firmware/open-firmware.js';
-import { believe } from './report/believed-firmware.js';
+import { openCrash } from './open-crash.js';
+import { type Belief, believe } from './report/believed-firmware.js';
 import { buildReport } from './report/build-report.js';
+import { dumpOfText } from './report/dump-of-text.js';
 import type { CrashReport } from './report.js';
 import { formatReport } from './text/format-report.js';
+import { formatTextReport } from './text/format-text-report.js';
 import type { ReportWarning } from './warning.js';
 
 export interface CrashDumpRequest {
-  /** The bytes from the device, in any of its formats; borrowed. */
+  /** A core dump, in any of its formats; or what a device printed or sent in its place. Borrowed. */
   core: Uint8Array;
   /** The firmware's ELF, or a cached image of it from `openFirmware`. Without it the report has addresses only. */
   elf?: Uint8Array | FirmwareImage | null;
@@ -27,35 +28,46 @@ export interface CrashDumpRequest {
 
 export interface CrashDumpReading {
   report: CrashReport;
-  /** For people: in the layout of `esp-coredump info_corefile`. */
+  /** For people: of a dump in the layout of `esp-coredump info_corefile`. */
   output: string;
 }
 
 /**
- * Reads one core dump. When the firmware is missing, unreadable, for another chip or of a build with other code, the dump
- * is read without it, and warnings say so.
- * @throws UnreadableDump when there is no readable dump
+ * Reads one core dump, panic text or summary. When the firmware is missing, unreadable, for another chip or of a build with other code, the dump
+ * is read without it, and warnings say so. A text that is no crash has the warning `NO_CRASH`.
+ * @throws UnreadableDump when it is none of them
  * @throws TypeError when `core` or `elf` is of another type
  */
 export function readCrashDump(request: CrashDumpRequest): CrashDumpReading {
   try {
-    const dump = readDump(openContainer(plainBytes(request.core)), request.chip ?? null);
-    const belief = believe(dump, firmwareFor(request.elf ?? null, dump.warnings));
+    const { dump, belief } = openWithFirmware(request);
     const roms = romsFor(dump, request);
     const report = buildReport({ dump, belief, roms });
-    return {
-      report,
-      output: formatReport({
-        report,
-        dump,
-        firmware: belief.firmware,
-        printMemory: request.printMemory ?? false,
-      }),
-    };
+    const sources = { report, dump, firmware: belief.firmware, printMemory: request.printMemory ?? false };
+    return { report, output: dump.text === undefined ? formatReport(sources) : formatTextReport(sources) };
   } catch (error) {
     if (error instanceof Malformed) throw new UnreadableDump(`The core dump is broken: ${error.message}.`);
     throw error;
   }
+}
+
+function openWithFirmware(request: CrashDumpRequest): { dump: Dump; belief: Belief } {
+  const chipHint = request.chip ?? null;
+  const opened = openCrash(plainBytes(request.core), chipHint);
+  if (opened.kind === 'dump') {
+    const { dump } = opened;
+    return { dump, belief: believe(dump, firmwareFor(request.elf ?? null, dump.warnings)) };
+  }
+  const warnings: ReportWarning[] = [];
+  const given = firmwareFor(request.elf ?? null, warnings);
+  const dump = dumpOfText(opened.text, given, chipHint);
+  dump.warnings.push(...warnings);
+  const belief = believe(dump, given);
+  // A build that is not used does not tell the chip either.
+  const isOther = belief.firmware === null && dump.chip !== null;
+  return isOther
+    ? { dump: { ...dump, chip: dumpOfText(opened.text, null, chipHint).chip }, belief }
+    : { dump, belief };
 }
 
 /** When the ROM ELF cannot be used, only the names of ROM functions are missing. */

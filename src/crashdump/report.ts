@@ -1,4 +1,5 @@
 import type { CrashKind } from './crash-kind.js';
+import type { CrashSource } from './crash-source.js';
 import type { ReportWarning } from './warning.js';
 
 /**
@@ -9,6 +10,8 @@ import type { ReportWarning } from './warning.js';
 export interface CrashReport {
   /** `REPORT_VERSION`; 1 for a report stored before this field existed. */
   schemaVersion: number;
+  /** What was read. Absent in reports of earlier versions: a core dump. */
+  source: CrashSource;
   /** Decided by the panic's text, otherwise by the exception: one of crash-kind.ts. */
   kind: CrashKind;
   /** One line: "abort() was called at PC 0x42009351 on core 0", "LoadProhibited at 0x00000010", … */
@@ -186,9 +189,10 @@ export interface CrashTask {
 
 /**
  * How a frame was found, from most to least trustworthy. `prologue`: from the instructions of a callee that has no
- * call-frame information. `link`: from the return-address register of such a callee.
+ * call-frame information. `link`: from the return-address register of such a callee. `printed`: by the device, whose
+ * text has its address.
  */
-export type FrameTrust = 'context' | 'cfi' | 'window' | 'prologue' | 'link' | 'scan';
+export type FrameTrust = 'context' | 'cfi' | 'window' | 'prologue' | 'link' | 'printed' | 'scan';
 
 export interface StackFrame {
   index: number;

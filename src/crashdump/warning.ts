@@ -6,6 +6,7 @@ export const WARNING_CODES = [
   'DUMP_DAMAGED',
   'DUMP_HAS_GAPS',
   'SEVERAL_DUMPS',
+  'DUMP_UNREADABLE',
   // A text about a crash.
   'SEVERAL_CRASHES',
   'TEXT_CUT',

@@ -212,18 +212,26 @@ describe('uploads that are no dump', () => {
 });
 
 describe('a peek', () => {
+  const DUMP = { source: 'core_dump', firmwareVersion: null, noCrash: null };
+
   it('finds the chip and the digits of the application ELF in every container', () => {
     for (const version of elfVersions) {
       expect(peekDump(elfDump(riscv, version, CHIP.esp32c3))).toEqual({
+        ...DUMP,
         chip: 'esp32c3',
         appElfSha256: '0123456789abcdef',
       });
     }
     expect(peekDump(base64Log(elfDump(xtensa, 'ELF SHA256 v2.2', CHIP.esp32s3)))).toEqual({
+      ...DUMP,
       chip: 'esp32s3',
       appElfSha256: '012345678',
     });
-    expect(peekDump(binDump(xtensa, 'BIN v2', CHIP.esp32))).toEqual({ chip: 'esp32', appElfSha256: null });
+    expect(peekDump(binDump(xtensa, 'BIN v2', CHIP.esp32))).toEqual({
+      ...DUMP,
+      chip: 'esp32',
+      appElfSha256: null,
+    });
   });
 });
 

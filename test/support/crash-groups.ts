@@ -31,6 +31,7 @@ export function aReport({
     arguments: [],
   };
   return {
+    source: 'core_dump',
     schemaVersion: 2,
     kind: kindOfReason(reason),
     reason,

@@ -3,6 +3,7 @@ import type { CrashKind } from '../crash-kind.js';
 import type { ReadMemory } from '../read-memory.js';
 import type { CodeImage, Unwound } from '../unwind/frame.js';
 import type { Call, CodeOfBuild, Jumps, Link } from './calls.js';
+import type { PrintedPanic } from './printed-panic.js';
 import type { ExceptionRegisters, RegisterSet } from './registers.js';
 
 /**
@@ -76,6 +77,8 @@ export interface Architecture {
   jumpsOf(functionStart: number, size: number, code: ReadMemory): Jumps;
   /** The return addresses of `start` as the build has them, unchecked: to see whether the build is the right one. */
   callChain(start: RegisterSet, read: ReadMemory, build: CodeOfBuild): Link[];
+
+  readonly printed: PrintedPanic;
 
   /** The call chain of `start`, innermost frame first. */
   unwind(start: RegisterSet, sources: UnwindSources): Unwound;

@@ -5,6 +5,15 @@ export interface RegisterSet {
   general: readonly number[];
   /** Other registers of the dump, with GDB's names and in GDB's order. */
   special: ReadonlyMap<string, number>;
+  /** General registers, by DWARF number, and "pc" that nobody knows: they are 0 above. Absent when all are known. */
+  missing?: ReadonlySet<number | 'pc'>;
+}
+
+/** The general registers that are known, by DWARF number. */
+export function knownRegisters({ general, missing }: RegisterSet): Map<number, number> {
+  const known = new Map<number, number>();
+  for (const [index, value] of general.entries()) if (!missing?.has(index)) known.set(index, value);
+  return known;
 }
 
 /** The cause of the exception. Values that the dump does not contain are null or empty. */

@@ -3,6 +3,7 @@ import type { Chip } from '../arch/chips.js';
 import type { ExceptionRegisters, RegisterSet } from '../arch/registers.js';
 import type { ReportWarning } from '../warning.js';
 import type { DumpMemory } from './memory.js';
+import type { PrintedCore, PrintedFacts } from './printed.js';
 
 /** One core dump, independent of its container; the first task is the crashed one. */
 export interface Dump {
@@ -30,6 +31,14 @@ export interface Dump {
   /** Leading hexadecimal digits of the application ELF's SHA-256. */
   appElfSha256: string | null;
   warnings: ReportWarning[];
+  /** What this was made from, when it is no core dump. */
+  text?: PrintedFacts;
+}
+
+/** How a sentence calls what the crash was read from. */
+export function nounOf({ text }: Pick<Dump, 'text'>): 'dump' | 'text' | 'summary' {
+  if (text === undefined) return 'dump';
+  return text.source === 'summary' ? 'summary' : 'text';
 }
 
 export interface DumpTask {
@@ -42,6 +51,8 @@ export interface DumpTask {
   stackIsCorrupted: boolean;
   /** The state of the task before the interrupt that crashed; only on the crashed task of such a dump. */
   interrupted: RegisterSet | null;
+  /** What was printed of it, in place of its control block and stack, when this is no core dump. */
+  printed?: PrintedCore;
 }
 
 /** The content of the payload alone; the container adds the rest. */

@@ -6,7 +6,7 @@ import type { FirmwareImage, SourceFrame } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
 import type { ReadMemory } from '../read-memory.js';
 import type { FrameTrust, StackFrame } from '../report.js';
-import type { UnwoundFrame } from '../unwind/frame.js';
+import type { Unwound, UnwoundFrame } from '../unwind/frame.js';
 import type { CrashDoubt } from './firmware-fit.js';
 
 export interface BacktraceContext {
@@ -37,16 +37,26 @@ export function backtrace(
   context: BacktraceContext,
   exception: ExceptionRegisters | null = null,
 ): Backtrace {
+  const { architecture } = context;
+  const { frames, end } = unwind(registers, context, exception);
+  const all = architecture.showsTailCalls ? withTailCalls(frames, context) : frames;
+  return { frames: nameFrames(all, context), end: end !== null && lacksCode(context) ? NO_CODE : end };
+}
+
+/** The physical frames, without names. */
+export function unwind(
+  registers: RegisterSet,
+  context: BacktraceContext,
+  exception: ExceptionRegisters | null,
+): Unwound {
   const { architecture, read, budget } = context;
-  const { frames, end } = architecture.unwind(registers, {
+  return architecture.unwind(registers, {
     read,
     images: images(context),
     isRom: (address) => isRomAddress(context.chip, address),
     exception,
     budget,
   });
-  const all = architecture.showsTailCalls ? withTailCalls(frames, context) : frames;
-  return { frames: nameFrames(all, context), end: end !== null && lacksCode(context) ? NO_CODE : end };
 }
 
 const NO_CODE = 'the firmware ELF has no code, only debug information';
@@ -57,26 +67,25 @@ function lacksCode({ firmware }: BacktraceContext): boolean {
   return code.length > 0 && code.every(({ address }) => firmware?.readAt(address, 1) === null);
 }
 
-/** As `backtrace`, of a crashed task whose return addresses fit the firmware only up to one. */
+/** The backtrace of a crashed task whose return addresses fit the firmware only up to one. */
 export function backtraceWithDoubt(
-  registers: RegisterSet,
   context: BacktraceContext,
-  exception: ExceptionRegisters,
   doubt: CrashDoubt | null,
+  follow: (context: BacktraceContext) => Backtrace,
 ): Backtrace {
-  if (doubt === null) return backtrace(registers, context, exception);
+  if (doubt === null) return follow(context);
   const end = `the return address ${hex32(doubt.returnAddress)} does not fit the firmware ELF: the stack is damaged, or the ELF is of another build`;
-  const named = doubt.fitting === 0 ? [] : backtrace(registers, context, exception).frames;
+  const named = doubt.fitting === 0 ? [] : follow(context).frames;
   const first = named.findIndex(({ pc }, index) => index > 0 && pc === hex32(doubt.returnAddress));
   if (first > 0) return { frames: named.slice(0, first), end };
-  const unnamed = backtrace(registers, { ...context, firmware: null, roms: [] }, exception);
+  const unnamed = follow({ ...context, firmware: null, roms: [] });
   return { frames: unnamed.frames.slice(0, 1), end };
 }
 
-const EXACT: ReadonlySet<FrameTrust> = new Set(['cfi', 'prologue', 'link']);
+const EXACT: ReadonlySet<FrameTrust> = new Set(['cfi', 'prologue', 'link', 'printed']);
 
 /** A function that ended with a jump to another one has no frame any more; the caller's call site names it. */
-function withTailCalls(
+export function withTailCalls(
   frames: readonly UnwoundFrame[],
   { firmware }: BacktraceContext,
 ): readonly UnwoundFrame[] {
@@ -88,13 +97,19 @@ function withTailCalls(
     const returnAddresses = firmware.tailCallsBetween(lookupPc(frame, level), caller.pc);
     return [
       frame,
-      ...returnAddresses.map((pc) => ({ ...frame, pc, registers: new Map(), trust: caller.trust })),
+      ...returnAddresses.map((pc) => ({
+        ...frame,
+        pc,
+        lookup: pc - 1,
+        registers: new Map(),
+        trust: caller.trust,
+      })),
     ];
   });
 }
 
 /** Several frames for one physical frame, where functions were inlined. */
-function nameFrames(frames: readonly UnwoundFrame[], context: BacktraceContext): StackFrame[] {
+export function nameFrames(frames: readonly UnwoundFrame[], context: BacktraceContext): StackFrame[] {
   const callers = linkCallers(frames);
   return frames
     .flatMap((frame, level) => {
@@ -138,10 +153,10 @@ function sourcesOf(
 }
 
 /** A return address may be in the next line or function already, so the look-up uses the call instruction. */
-function lookupPc({ pc }: UnwoundFrame, level: number): number {
-  return level === 0 ? pc : pc - 1;
+function lookupPc({ pc, lookup }: UnwoundFrame, level: number): number {
+  return lookup ?? (level === 0 ? pc : pc - 1);
 }
 
-function images({ firmware, roms }: BacktraceContext): FirmwareImage[] {
+export function images({ firmware, roms }: BacktraceContext): FirmwareImage[] {
   return firmware ? [firmware, ...roms] : [...roms];
 }

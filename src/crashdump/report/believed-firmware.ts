@@ -1,4 +1,4 @@
-import type { Dump } from '../core/core.js';
+import { type Dump, nounOf } from '../core/core.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
 import type { ElfMatch } from '../report.js';
@@ -8,6 +8,7 @@ import {
   fitOf,
   hasSameCode,
   isNotRefuted,
+  isNotRefutedByText,
   isProvenByOthers,
 } from './firmware-fit.js';
 
@@ -39,15 +40,17 @@ export function believe(dump: Dump, given: FirmwareImage | null): Belief {
     return { firmware: null, given: null, elfMatch, evidence: null, crashDoubt: null };
 
   const fit = fitOf(dump, given);
+  const noun = nounOf(dump);
+  const isPossible = dump.text === undefined ? isNotRefuted : isNotRefutedByText;
   const crashDoubt = elfMatch === 'unknown' && fit !== null && isProvenByOthers(fit) ? fit.crashDoubt : null;
   const isUsed =
     crashDoubt !== null ||
-    (elfMatch === 'differs' ? fit !== null && hasSameCode(fit) : fit === null || isNotRefuted(fit));
+    (elfMatch === 'differs' ? fit !== null && hasSameCode(fit) : fit === null || isPossible(fit));
   if (elfMatch === 'differs') warnOfOther(dump, given, fit, isUsed);
   else if (!isUsed) {
     dump.warnings.push({
       code: 'FIRMWARE_DOES_NOT_FIT',
-      message: `The dump does not name its firmware, and ${whyNotBelieved(fit)} (${inWords(fit)}). The ELF was not used.`,
+      message: `The ${noun} does not name its firmware, and ${whyNotBelieved(fit)} (${inWords(fit)}). The ELF was not used.`,
     });
   } else if (crashDoubt !== null || (fit !== null && fit.tried < ENOUGH_NOT_TO_WARN)) {
     const rest =
@@ -56,7 +59,7 @@ export function believe(dump: Dump, given: FirmwareImage | null): Belief {
         : `The return address ${hex32(crashDoubt.returnAddress)} of the crashed task does not: its stack is damaged, or the ELF is of another build, so names of the crashed task from there on are left out.`;
     dump.warnings.push({
       code: 'FIRMWARE_UNPROVEN',
-      message: `The dump does not name its firmware; of the firmware ELF, ${inWords(fit)}. ${rest}`,
+      message: `The ${noun} does not name its firmware; of the firmware ELF, ${inWords(fit)}. ${rest}`,
     });
   }
   const source = elfMatch === 'differs' ? 'another firmware' : 'no firmware';
@@ -65,7 +68,7 @@ export function believe(dump: Dump, given: FirmwareImage | null): Belief {
     given,
     elfMatch,
     evidence:
-      isUsed && fit !== null ? `The dump names ${source}; of the firmware ELF, ${inWords(fit)}.` : null,
+      isUsed && fit !== null ? `The ${noun} names ${source}; of the firmware ELF, ${inWords(fit)}.` : null,
     crashDoubt,
   };
 }
@@ -76,29 +79,27 @@ function compareElf({ appElfSha256 }: Dump, { sha256 }: FirmwareImage): ElfMatch
   return sha256.startsWith(appElfSha256) ? 'matches' : 'differs';
 }
 
-function isForOtherChip({ architecture, chip, warnings }: Dump, { machine, chips }: FirmwareImage): boolean {
+function isForOtherChip(dump: Dump, { machine, chips }: FirmwareImage): boolean {
+  const { architecture, chip, warnings } = dump;
+  const noun = nounOf(dump);
   if (machine !== architecture.name) {
     warnings.push({
       code: 'FIRMWARE_FOR_OTHER_CHIP',
-      message: `The firmware ELF is for ${machine}, the dump comes from a ${architecture.name} chip; the ELF was not used.`,
+      message: `The firmware ELF is for ${machine}, the ${noun} comes from a ${architecture.name} chip; the ELF was not used.`,
     });
     return true;
   }
   if (chip === null || chips.length === 0 || chips.includes(chip.name)) return false;
   warnings.push({
     code: 'FIRMWARE_FOR_OTHER_CHIP',
-    message: `The firmware ELF is for ${chips.join(' or ')}, the dump comes from ${chip.name}; the ELF was not used.`,
+    message: `The firmware ELF is for ${chips.join(' or ')}, the ${noun} comes from ${chip.name}; the ELF was not used.`,
   });
   return true;
 }
 
-function warnOfOther(
-  { appElfSha256, warnings }: Dump,
-  given: FirmwareImage,
-  fit: FirmwareFit | null,
-  isUsed: boolean,
-) {
-  const hashes = `The firmware ELF is not the one that crashed: the dump names SHA-256 ${appElfSha256}, the ELF has ${given.sha256}.`;
+function warnOfOther(dump: Dump, given: FirmwareImage, fit: FirmwareFit | null, isUsed: boolean) {
+  const { appElfSha256, warnings } = dump;
+  const hashes = `The firmware ELF is not the one that crashed: the ${nounOf(dump)} names SHA-256 ${appElfSha256}, the ELF has ${given.sha256}.`;
   const consequence = isUsed
     ? `It has the same code (${inWords(fit)}), so its names are shown; lines may be those of another version.`
     : `Its code is not known to be the same (${inWords(fit)}), so it was not used.`;

@@ -17,6 +17,7 @@ import { type BacktraceContext, backtrace, backtraceWithDoubt } from './backtrac
 import type { Belief } from './believed-firmware.js';
 import type { CrashDoubt } from './firmware-fit.js';
 import { reportedRegions } from './memory-regions.js';
+import { describePrintedTask } from './printed-task.js';
 import { NEVER_WRITTEN, panicReason } from './reason.js';
 import { crashedRegisters, savedRegisters } from './register-list.js';
 import { stackHealth } from './stack-health.js';
@@ -38,7 +39,7 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
   const { firmware, elfMatch, crashDoubt } = belief;
   // What is said of the crash itself comes only from a build that fits the crashed task.
   const ofCrash = crashDoubt === null ? firmware : null;
-  const layout = taskLayout(dump, belief.given, elfMatch === 'matches');
+  const layout = dump.text === undefined ? taskLayout(dump, belief.given, elfMatch === 'matches') : null;
   const context: BacktraceContext = {
     architecture: dump.architecture,
     chip: dump.chip,
@@ -49,7 +50,14 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
   };
   const registers = crashedRegisters(dump, ofCrash);
   const tasks = dump.tasks.map((task, index) =>
-    describeTask(task, index === 0, { dump, layout, context, registers, crashDoubt }),
+    task.printed === undefined
+      ? describeTask(task, index === 0, { dump, layout, context, registers, crashDoubt })
+      : describePrintedTask({ ...task, printed: task.printed }, index === 0, {
+          dump,
+          context,
+          registers,
+          crashDoubt,
+        }),
   );
   const crashed = tasks[0];
   const isCrashedKnown = dump.crashedTask === 'known';
@@ -75,15 +83,15 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
   const usesElf = firmware !== null;
   const reason = panicReason(dump, ofCrash, layout);
   const facts = {
+    source: dump.text?.source ?? ('core_dump' as const),
     crashedTask: isCrashedKnown ? crashed?.name || null : null,
-    chip: dump.chip?.name ?? dump.architecture.name,
+    chip: dump.chip?.name ?? (isChipUnknown(dump, firmware) ? 'unknown' : dump.architecture.name),
     appElfSha256: dump.appElfSha256,
     elfMatch,
     usesElf,
     tasks: tasks.map((task) => judgeFrames(isCrashedKnown ? task : { ...task, crashed: false })),
   };
-  const block = findDeviceBlock(dump.memory, dump.appElfSha256) ?? NO_DEVICE_BLOCK;
-  const { identity: deviceIdentity, values, logLines } = block;
+  const { identity: deviceIdentity, values, logLines } = deviceBlock(dump);
   return {
     schemaVersion: REPORT_VERSION,
     ...summarizeCrash({ dump, firmware: ofCrash, reason, ...facts }),
@@ -104,6 +112,16 @@ export function buildReport({ dump, belief, roms }: ReportSources): CrashReport 
     logLines,
     warnings,
   };
+}
+
+/** A list of addresses can be of any chip. */
+function isChipUnknown({ text }: Dump, firmware: FirmwareImage | null): boolean {
+  return text !== undefined && text.architecture === null && firmware === null;
+}
+
+function deviceBlock({ memory, appElfSha256, text }: Dump) {
+  if (text !== undefined) return { ...NO_DEVICE_BLOCK, logLines: [...text.logLines] };
+  return findDeviceBlock(memory, appElfSha256) ?? NO_DEVICE_BLOCK;
 }
 
 /** COREDUMP_INVALID_CAUSE_VALUE: the device had no cause to write. */
@@ -162,7 +180,7 @@ function describeTask(task: DumpTask, crashed: boolean, sources: TaskSources): C
   const unwound = task.stackIsCorrupted
     ? { frames: [], end: 'the device found the stack broken and did not dump it' }
     : crashed
-      ? backtraceWithDoubt(task.registers, context, dump.exception, crashDoubt)
+      ? backtraceWithDoubt(context, crashDoubt, (from) => backtrace(task.registers, from, dump.exception))
       : backtrace(task.registers, context);
   const interrupted = task.interrupted ? backtrace(task.interrupted, context).frames : [];
   const state = crashed ? 'running' : taskState(task.tcbAddress, tcb, dump.memory.read, firmware);

@@ -5,7 +5,8 @@ import { callerOfAbort } from './panic-text.js';
 import { culpritFrames } from './system-frames.js';
 import { isSystemFunction } from './system-functions.js';
 
-type Crash = Pick<CrashReport, 'kind' | 'tasks' | 'watchdogTasks' | 'usesElf'>;
+type Crash = Pick<CrashReport, 'kind' | 'tasks' | 'watchdogTasks' | 'usesElf'> &
+  Partial<Pick<CrashReport, 'source'>>;
 
 /** Whether names of frames may be used: those of another build's ELF would blame functions by chance. */
 export function mayName({ usesElf }: Pick<CrashReport, 'usesElf'>): boolean {
@@ -16,12 +17,24 @@ export function mayName({ usesElf }: Pick<CrashReport, 'usesElf'>): boolean {
 export function ownFrames(crash: Crash): StackFrame[] {
   const crashed = crash.tasks.find((task) => task.crashed);
   if (crashed === undefined || !mayName(crash)) return [];
-  const own = culpritFrames(crashed);
+  const own = culpritFrames(crashed).filter((frame) => isFound(frame, crashed, crash));
   if (crash.kind !== 'TASK_WATCHDOG' || (own.length > 0 && !isIdle(crashed.name))) return own;
   // The running task is not to blame: one that the watchdog waited for has stopped somewhere else.
   const late = crash.tasks.find((task) => !isIdle(task.name) && isNamed(crash.watchdogTasks, task));
   const ofLate = late === undefined ? [] : culpritFrames(late);
   return ofLate.length > 0 ? ofLate : own;
+}
+
+/**
+ * False for an address of a list, or a word of a printed stack: it may be anything. A frame that the reader itself
+ * recovered from a stack leads to the outermost function, so the backtrace has no end to explain.
+ */
+export function isFound(
+  { trust }: StackFrame,
+  { backtraceEnd }: Pick<CrashTask, 'backtraceEnd'>,
+  { source = 'core_dump' }: Partial<Pick<CrashReport, 'source'>>,
+): boolean {
+  return source === 'core_dump' || trust !== 'scan' || backtraceEnd === null;
 }
 
 function isIdle(name: string): boolean {

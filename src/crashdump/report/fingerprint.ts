@@ -1,7 +1,7 @@
 import { hexOf } from '../hex.js';
 import type { CrashReport, StackFrame } from '../report.js';
 import { sha256 } from '../system.js';
-import { mayName, ownFrames } from './culprit.js';
+import { isFound, mayName, ownFrames } from './culprit.js';
 
 /** Incremented when the recipe below changes, so that fingerprints of different recipes are never equal. */
 export const FINGERPRINT_VERSION = 'v2';
@@ -23,7 +23,8 @@ export type FingerprintSources = Pick<
   | 'usesElf'
   | 'appElfSha256'
   | 'chip'
->;
+> &
+  Partial<Pick<CrashReport, 'source'>>;
 
 /**
  * A name for the place of a crash that is stable across builds, for grouping dumps. Every report has one.
@@ -65,7 +66,9 @@ function linesOf(report: FingerprintSources): string[] {
   const own = ownFrames(report);
   if (own.length > 0) return placesOf(own);
   if (culprit !== null) return placesOf([culprit]);
-  return [...what, task, ...placesOf(all.filter(isNamed))];
+  const named = all.filter(isNamed);
+  const found = named.filter((frame) => crashed !== undefined && isFound(frame, crashed, report));
+  return [...what, task, ...placesOf(found.length > 0 ? found : named)];
 }
 
 /** A ROM ELF, which names functions of the ROM, does not belong to the build. */

@@ -6,6 +6,7 @@ import type { FirmwareSymbol } from '../elf/symbols.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
 import type { ReadMemory } from '../read-memory.js';
 import { callerOfAbort } from './panic-text.js';
+import { linksOf } from './printed-chain.js';
 
 /**
  * How well a build explains a dump: a return address on a stack stands behind a call, and the call leads to the function
@@ -45,6 +46,11 @@ export function isNotRefuted({ tried, fitting, exact, coversCrash, crashDoubt }:
   return tried >= ENOUGH || exact === tried;
 }
 
+/** The same for a text, which may have nothing to compare: somebody chose the build, and nothing speaks against it. */
+export function isNotRefutedByText({ tried, fitting, crashDoubt }: FirmwareFit): boolean {
+  return crashDoubt === null && fitting === tried;
+}
+
 /**
  * Where the dump does not name its build either, and one return address of the crashed task does not fit: whether all the
  * others, those of the other tasks too, show that the stack is damaged there.
@@ -67,9 +73,17 @@ export function fitOf(dump: Dump, firmware: FirmwareImage): FirmwareFit | null {
   for (const [index, task] of dump.tasks.entries()) {
     if (task.stackIsCorrupted) continue;
     const isCrashed = index === 0;
+    const links =
+      task.printed === undefined
+        ? null
+        : linksOf({ ...task, printed: task.printed }, dump.architecture, dump.memory.read);
     for (const registers of task.interrupted ? [task.registers, task.interrupted] : [task.registers]) {
       const isHandler = dump.inInterrupt === true && registers === task.registers;
-      const { verdicts, isComplete, doubt } = compareChain(registers, { isCrashed, isHandler }, sources);
+      const { verdicts, isComplete, doubt } = compareChain(
+        registers,
+        { isCrashed, isHandler, links },
+        sources,
+      );
       verdicts.forEach(count);
       if (doubt !== null) fit.crashDoubt ??= { returnAddress: doubt, fitting: verdicts.length };
       if (isCrashed) fit.coversCrash ||= verdicts.length > 0 || isComplete;
@@ -99,16 +113,19 @@ interface ComparedChain {
 
 function compareChain(
   registers: RegisterSet,
-  { isCrashed, isHandler }: { isCrashed: boolean; isHandler: boolean },
+  { isCrashed, isHandler, links }: { isCrashed: boolean; isHandler: boolean; links: readonly Link[] | null },
   sources: Sources,
 ): ComparedChain {
   const { dump, firmware, code } = sources;
   const { architecture, memory } = dump;
   // The crash may have been a jump to anywhere; another task was switched off in code.
-  const isAnywhere = !isInRom(dump, registers.pc) && code(registers.pc, 2) === null;
+  const isAnywhere =
+    !isInRom(dump, registers.pc) &&
+    code(registers.pc, 2) === null &&
+    !(registers.missing?.has('pc') === true && registers.pc === 0);
   if (isAnywhere && !isCrashed) return { verdicts: ['wrong'], isComplete: true, doubt: null };
   const verdicts: Verdict[] = [];
-  for (const link of architecture.callChain(registers, memory.read, firmware)) {
+  for (const link of links ?? architecture.callChain(registers, memory.read, firmware)) {
     const { returnAddress } = link;
     // A task returns to prvTaskExitError, or to nothing, without a call.
     if (isEmpty(returnAddress) || isTaskExit(returnAddress, firmware))

@@ -47,6 +47,8 @@ const TEXTS: readonly (readonly [RegExp, CrashKind])[] = [
   [/task watchdog/i, 'TASK_WATCHDOG'],
   [/interrupt w(atch)?d(og|t)/i, 'INTERRUPT_WATCHDOG'],
   [/^abort\(\)/, 'ABORT'],
+  // Rust: esp-backtrace.
+  [/^(?:A panic occured|panicked at )/, 'ABORT'],
   [/^ESP_ERROR_CHECK failed/, 'ABORT'],
   [/^Undefined behavior of type/, 'UNDEFINED_BEHAVIOR'],
   [/^(?:KASAN|ASAN)\b/, 'INVALID_ACCESS'],

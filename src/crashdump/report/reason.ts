@@ -1,6 +1,6 @@
 import type { Cause } from '../arch/architecture.js';
 import { ARCHITECTURES, causeOf } from '../arch/architectures.js';
-import type { Dump } from '../core/core.js';
+import { type Dump, nounOf } from '../core/core.js';
 import type { CrashKind } from '../crash-kind.js';
 import type { FirmwareImage } from '../firmware/firmware-image.js';
 import { hex32 } from '../hex.js';
@@ -30,7 +30,7 @@ export function panicReason(
   if (cause === null || cause === NEVER_WRITTEN)
     return {
       kind: 'OTHER',
-      text: 'The dump does not say why the chip stopped',
+      text: `The ${nounOf(dump)} does not say why the chip stopped`,
       address: null,
       watchdogTasks: [],
     };
@@ -62,9 +62,16 @@ function causeNamed(name: string): Cause | null {
 function fault(cause: Cause, touched: number | null, dump: Dump): PanicReason {
   const name = shortName(cause);
   const address = cause.hasAddress ? touched : null;
-  const pc = dump.tasks[0]?.registers.pc;
+  const pc = pcOfCrash(dump);
   const place = address !== null ? ` at ${hex32(address)}` : pc !== undefined ? ` at PC ${hex32(pc)}` : '';
   return { kind: cause.kind, text: `${name}${place}`, address, watchdogTasks: [] };
+}
+
+/** Undefined for a text without it; without registers it is that of the first call. */
+function pcOfCrash({ tasks: [crashed] }: Dump): number | undefined {
+  if (crashed === undefined) return undefined;
+  const { pc, missing } = crashed.registers;
+  return pc === 0 && missing?.has('pc') === true ? undefined : pc;
 }
 
 /** "LoadProhibited" for the table's LoadProhibitedCause. */

@@ -8,9 +8,10 @@ import { fillPattern } from './fill-patterns.js';
 
 /** Registers of the crashed task, in the order in which the peer prints them. */
 export function crashedRegisters(dump: Dump, firmware: FirmwareImage | null): Register[] {
-  const registers = dump.tasks[0]?.registers;
-  if (!registers) return [];
-  return shown(dump.architecture.listRegisters(registers, dump.exception, dump.format), firmware);
+  const [crashed] = dump.tasks;
+  if (!crashed || crashed.printed?.registers.size === 0) return [];
+  const { registers } = crashed;
+  return listedRegisters(dump.architecture.listRegisters(registers, dump.exception, dump.format), firmware);
 }
 
 /** What a task has saved at its last switch; without values that the dump only fills up with zeros. */
@@ -19,13 +20,16 @@ export function savedRegisters(task: DumpTask, dump: Dump, firmware: FirmwareIma
   const { savedByYield } = dump.architecture;
   const hasYielded = task.stack !== null && readWord(dump.memory.read, task.stack.start) === 0;
   const all = dump.architecture.listRegisters(task.registers, NO_EXCEPTION, '');
-  return shown(
+  return listedRegisters(
     savedByYield !== null && hasYielded ? all.filter(([name]) => savedByYield.includes(name)) : all,
     firmware,
   );
 }
 
-function shown(values: readonly [string, number][], firmware: FirmwareImage | null): Register[] {
+export function listedRegisters(
+  values: readonly [string, number][],
+  firmware: FirmwareImage | null,
+): Register[] {
   return values.map(([name, value]) => ({
     name,
     value: hex32(value),

@@ -14,7 +14,10 @@ export type CrashSummary = Pick<
 >;
 
 interface Sources
-  extends Pick<CrashReport, 'tasks' | 'crashedTask' | 'chip' | 'appElfSha256' | 'elfMatch' | 'usesElf'> {
+  extends Pick<
+    CrashReport,
+    'source' | 'tasks' | 'crashedTask' | 'chip' | 'appElfSha256' | 'elfMatch' | 'usesElf'
+  > {
   dump: Dump;
   /** Only the build that crashed. */
   firmware: FirmwareImage | null;

@@ -10,18 +10,24 @@ const DATA_POINTERS = new Set(['sp', 'gp', 'tp', 'fp']);
 const UNSIGNED = new Set(['lbeg', 'lend', 'lcount', 'sar', 'ps']);
 const EXCEPTION = /^(exccause|excvaddr|ep[cs]\d)$/;
 
-/** The peer's exception registers, then `info registers`. */
-export function registerLines(report: CrashReport, { architecture }: Dump): string[] {
+/** The peer's exception registers, then `info registers`. `hasUnavailable`: also those that no core dump contains. */
+export function registerLines(
+  report: Pick<CrashReport, 'registers'> & { hasUnavailable?: boolean },
+  { architecture }: Dump,
+): string[] {
   const { separator, listsException, unavailable } = architecture.registerText;
   const isException = (register: Register) => listsException && EXCEPTION.test(register.name);
   const lines = report.registers
     .filter(isException)
     .map((register) => `${name(register)}${exceptionValue(register, architecture)}`);
-  if (listsException && lines.length === 0) lines.push('Exception registers have not been found!');
+  const { hasUnavailable = true } = report;
+  if (listsException && hasUnavailable && lines.length === 0)
+    lines.push('Exception registers have not been found!');
 
   for (const register of report.registers) {
     if (isException(register)) continue;
-    if (register.name === unavailable?.before) lines.push(...unavailable.names.map(unavailableLine));
+    if (hasUnavailable && register.name === unavailable?.before)
+      lines.push(...unavailable.names.map(unavailableLine));
     const value = plainHex(register.value);
     const column = separator === 'tab' ? `${value}\t` : value.padEnd(20);
     lines.push(`${name(register)}${column}${naturalValue(register)}${note(register)}`);

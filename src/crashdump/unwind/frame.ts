@@ -45,6 +45,8 @@ export interface Unwound {
 
 export interface UnwoundFrame {
   pc: number;
+  /** Where its source is looked up; absent for the pc itself in frame 0, and the byte before it in callers. */
+  lookup?: number;
   registers: ReadonlyMap<number, number>;
   /** Canonical frame address; null when unknown. */
   cfa: number | null;

@@ -1,6 +1,7 @@
 import type * as reader from '../../crashdump/index.js';
 import { builder } from './builder.js';
 import { CrashKind } from './crash-kind.js';
+import { CrashSource } from './crash-source.js';
 import { CrashTask } from './crash-task.js';
 import { DeviceIdentity, DeviceValue } from './device-block.js';
 import { MemoryRegion } from './memory-region.js';
@@ -55,10 +56,14 @@ const ElfMatch = builder.enumType('ElfMatch', {
 
 export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').implement({
   description:
-    'The content of the core dump, parsed with the firmware’s ELF. docs/crash-report.md explains each field.',
+    'What is known of a crash: the content of its core dump, panic text or summary, read with the firmware’s ELF. docs/crash-report.md explains each field.',
   fields: (t) => ({
     schemaVersion: t.exposeInt('schemaVersion', {
       description: 'Version of the report’s fields: 2. 1 for reports that were stored by earlier releases.',
+    }),
+    source: t.expose('source', {
+      type: CrashSource,
+      description: 'What was read: `CORE_DUMP`, and of reports of earlier releases always that.',
     }),
     kind: t.expose('kind', { type: CrashKind, description: 'The kind of the crash.' }),
     reason: t.exposeString('reason', {
@@ -129,7 +134,9 @@ export const CrashReport = builder.objectRef<reader.CrashReport>('CrashReport').
       description:
         'Why the ELF is used although the dump does not name it: “…, 19 of 19 return addresses fit.” Null for others.',
     }),
-    format: t.exposeString('format', { description: 'Format of the dump: `ELF SHA256 v2.1`, `BIN v1`.' }),
+    format: t.exposeString('format', {
+      description: 'Format of the dump: `ELF SHA256 v2.1`, `BIN v1`; who wrote a text: `ESP-IDF panic`.',
+    }),
     transport: t.exposeString('transport', {
       nullable: true,
       description:

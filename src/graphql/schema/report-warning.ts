@@ -7,6 +7,9 @@ const CODES: Readonly<Record<reader.WarningCode, { description: string }>> = {
   DUMP_DAMAGED: { description: 'The checksum is wrong.' },
   DUMP_HAS_GAPS: { description: 'Bytes in the middle were lost on the way; the rest keeps its place.' },
   SEVERAL_DUMPS: { description: 'The upload held more than one dump; one was read.' },
+  DUMP_UNREADABLE: {
+    description: 'The core dump in a log cannot be read, so the panic text beside it was.',
+  },
   SEVERAL_CRASHES: { description: 'The text held more than one crash; one was read.' },
   TEXT_CUT: { description: 'Parts of the text are missing or damaged; what is whole was read.' },
   BACKTRACE_CORRUPTED: {

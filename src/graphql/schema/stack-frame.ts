@@ -16,6 +16,10 @@ const FrameTrust = builder.enumType('FrameTrust', {
       value: 'link',
       description: 'From the return address register, where a called function has no call frame information.',
     },
+    PRINTED: {
+      value: 'printed',
+      description: 'By the device itself: its panic text or summary has the address.',
+    },
     SCAN: { value: 'scan', description: 'A guess from what lies on the stack.' },
   } as const,
 });

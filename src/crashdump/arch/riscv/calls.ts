@@ -1,7 +1,7 @@
 import { type ReadMemory, readWord } from '../../read-memory.js';
 import type { CfiRow } from '../../unwind/cfi-row.js';
 import type { Call, CodeOfBuild, Jumps, Link } from '../calls.js';
-import type { RegisterSet } from '../registers.js';
+import { knownRegisters, type RegisterSet } from '../registers.js';
 import { callBefore as findCall, type InstructionAt, targetOf } from './call-before.js';
 import { decode, type Instruction } from './instruction.js';
 import { RA, SP } from './registers.js';
@@ -39,7 +39,7 @@ export function jumpsOf(start: number, size: number, code: ReadMemory): Jumps {
  */
 export function callChain(start: RegisterSet, read: ReadMemory, build: CodeOfBuild): Link[] {
   const links: Link[] = [];
-  let registers: Map<number, number> = new Map(start.general.map((value, index) => [index, value]));
+  let registers = knownRegisters(start);
   let { pc } = start;
   while (links.length < MAX_LINKS) {
     const row = build.cfiAt(links.length === 0 ? pc : pc - 1);

@@ -6,6 +6,7 @@ import { callBefore, callChain, jumpsOf } from './calls.js';
 import { RISCV_CAUSES } from './causes.js';
 import { RISCV_CHIPS } from './chips.js';
 import { endOfJump } from './jump.js';
+import { printed } from './printed.js';
 import {
   completeRegisters,
   findException,
@@ -59,9 +60,13 @@ export const riscv: Architecture = {
   callBefore,
   jumpsOf,
   callChain,
+  printed,
   unwind: (start, sources) => followCallers(createRiscvUnwinder(start, sources), sources.budget),
 };
 
-function listRegisters({ pc, general }: RegisterSet): [string, number][] {
-  return [...NAMES.map((name, index): [string, number] => [name, general[index + 1] ?? 0]), ['pc', pc]];
+function listRegisters({ pc, general, missing }: RegisterSet): [string, number][] {
+  const all = NAMES.map((name, index): [string, number] => [name, general[index + 1] ?? 0]);
+  if (missing === undefined) return [...all, ['pc', pc]];
+  const known = all.filter((_, index) => !missing.has(index + 1));
+  return missing.has('pc') ? known : [...known, ['pc', pc]];
 }

@@ -2,7 +2,7 @@ import { type ReadMemory, readWord } from '../../read-memory.js';
 import type { CfiRow, CfiRule } from '../../unwind/cfi-row.js';
 import { INNER_FRAME, NO_SAVED_PC, outermost, type Step, type Unwinder } from '../../unwind/frame.js';
 import type { UnwindSources } from '../architecture.js';
-import type { RegisterSet } from '../registers.js';
+import { knownRegisters, type RegisterSet } from '../registers.js';
 import { readCode } from './code.js';
 import { type CodeFinding, findByCode, findByEpilogue } from './code-analysis.js';
 import {
@@ -145,8 +145,8 @@ export function createRiscvUnwinder(
 
   return {
     first() {
-      const registers = new Map(start.general.map((value, index) => [index, value]));
-      const places = new Map(start.general.map((_, index) => [index, -1 - index]));
+      const registers = knownRegisters(start);
+      const places = new Map([...registers.keys()].map((index) => [index, -1 - index]));
       return { pc: start.pc, sp: registers.get(SP) ?? 0, registers, places, pcPlace: null, trust: 'context' };
     },
     callerOf: (frame, level) => callerOf(frame, level, true),

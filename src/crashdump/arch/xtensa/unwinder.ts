@@ -3,7 +3,7 @@ import { type ReadMemory, readWord } from '../../read-memory.js';
 import type { CodeImage } from '../../unwind/frame.js';
 import { INNER_FRAME, outermost, type PhysicalFrame, type Step, type Unwinder } from '../../unwind/frame.js';
 import type { UnwindSources } from '../architecture.js';
-import type { RegisterSet } from '../registers.js';
+import { knownRegisters, type RegisterSet } from '../registers.js';
 import { CALL_SIZE, callBefore } from './call-before.js';
 import { isCodeAddress, pendingRotation, windowedReturnAddress, windowSize } from './registers.js';
 
@@ -27,7 +27,7 @@ export function createXtensaUnwinder(
   const { read } = sources;
   return {
     first() {
-      const registers = new Map(savedRegisters(start).map((value, index) => [index, value]));
+      const registers = savedRegisters(start);
       return { pc: start.pc, sp: registers.get(STACK_POINTER) ?? 0, registers, trust: 'context' };
     },
 
@@ -48,8 +48,10 @@ export function createXtensaUnwinder(
 }
 
 /** A task that yielded saved a0 to a3 only (XtSolFrame), and the dump has zeros for the others. */
-function savedRegisters({ general }: RegisterSet): readonly number[] {
-  return general.slice(4).every((value) => value === 0) ? general.slice(0, 4) : general;
+function savedRegisters(start: RegisterSet): Map<number, number> {
+  const { general } = start;
+  const isYield = general.slice(4).every((value) => value === 0);
+  return knownRegisters(isYield ? { ...start, general: general.slice(0, 4) } : start);
 }
 
 /** An address from which nothing can be fetched: outside the region of code, or said by the exception itself. */

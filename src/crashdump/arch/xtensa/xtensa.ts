@@ -5,6 +5,7 @@ import { callBefore } from './call-before.js';
 import { callChain, jumpsOf } from './calls.js';
 import { unknownXtensaCause, XTENSA_CAUSES } from './causes.js';
 import { XTENSA_CHIPS } from './chips.js';
+import { printed } from './printed.js';
 import {
   exceptionInNote,
   readExceptionFrame,
@@ -62,19 +63,22 @@ export const xtensa: Architecture = {
   callBefore,
   jumpsOf,
   callChain,
+  printed,
   unwind: (start, sources) => followCallers(createXtensaUnwinder(start, sources), sources.budget),
 };
 
 function listRegisters(
-  { pc, general, special }: RegisterSet,
+  { pc, general, special, missing }: RegisterSet,
   exception: ExceptionRegisters,
   format: string,
 ): [string, number][] {
   return [
     ...exceptionRegisters(exception, format),
-    ['pc', pc],
+    ...(missing?.has('pc') ? [] : ([['pc', pc]] satisfies [string, number][])),
     ...special,
-    ...general.map((value, index): [string, number] => [`a${index}`, shownValue(value, index, format)]),
+    ...general.flatMap((value, index): [string, number][] =>
+      missing?.has(index) ? [] : [[`a${index}`, shownValue(value, index, format)]],
+    ),
   ];
 }
 

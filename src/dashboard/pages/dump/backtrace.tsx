@@ -63,6 +63,10 @@ function Frames({
 /** Ways of finding a caller that are less certain than call frame information, by their `FrameTrust`. */
 const DOUBTS: Readonly<Record<string, { name: string; title: string }>> = {
   SCAN: { name: 'uncertain', title: 'Found by scanning the stack: it may not be a real caller' },
+  PRINTED: {
+    name: 'as printed',
+    title: 'The device printed this address: its arguments and registers are not known',
+  },
   LINK: {
     name: 'by return register',
     title: 'Found by the return address register: there is no call-frame information',
