@@ -65,16 +65,19 @@ program
 
 program
   .command('parse')
-  .description('read one core dump on the terminal')
-  .requiredOption('--core <file>', 'the core dump as the device wrote it: raw, base64 or ELF')
+  .description('read one crash on the terminal: a core dump, a panic text, a log with either, or a summary')
+  .argument('[file]', 'a dump as the device wrote it (raw, base64, ELF), a text or a log; -: standard input')
+  .option('--core <file>', 'the same, as esp-coredump names it')
   .option('--elf <file>', 'the firmware ELF that the device ran')
-  .option('--chip <chip>', 'only for a dump that does not name its chip', 'auto')
+  .option('--chip <chip>', 'only for what does not name its chip', 'auto')
   .option('--format <format>', 'text or json', 'text')
   .option('--print-mem', "add the dumped memory's contents to the text")
-  .action(async (options: ParseOptions) => {
+  .action(async (file: string | undefined, options: Partial<ParseOptions>, command: Command) => {
+    if ((file === undefined) === (options.core === undefined))
+      command.error('error: name one file: coredock parse FILE --elf ELF');
     const { parseCommand } = await import('./sidecar/parse-command.js');
     process.exitCode = await parseCommand(
-      options,
+      { ...options, core: file ?? options.core ?? '' },
       { stdout: process.stdout, stderr: process.stderr },
       process.env.ESP_ROM_ELF_DIR || null,
     );

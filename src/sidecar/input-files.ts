@@ -27,6 +27,15 @@ export function readInput(path: string): Buffer {
   }
 }
 
+/** All of standard input, to its end. */
+export function readStdin(): Buffer {
+  try {
+    return readFileSync(process.stdin.fd);
+  } catch (error) {
+    throw new UnreadableInput(`standard input: ${systemMessage(error)}`);
+  }
+}
+
 /** The system's own words: "no such file or directory". */
 export function systemMessage(error: unknown): string {
   const { errno, message } = error as NodeJS.ErrnoException;

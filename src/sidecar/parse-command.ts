@@ -1,9 +1,9 @@
 import { readCrashDump, UnreadableDump } from '../crashdump/index.js';
-import { openImage, readInput, UnreadableInput } from './input-files.js';
+import { openImage, readInput, readStdin, UnreadableInput } from './input-files.js';
 import { openRomLibrary, UnreadableRomFolder } from './rom-library.js';
 
 export interface ParseOptions {
-  /** Path of the dump. */
+  /** Path of a dump, panic text, log or summary; `-`: standard input. */
   core: string;
   /** Path of the firmware's ELF; without it the report has addresses only. */
   elf?: string;
@@ -14,13 +14,15 @@ export interface ParseOptions {
   printMem?: boolean;
 }
 
+const STDIN = '-';
+
 interface Terminal {
   stdout: NodeJS.WritableStream;
   stderr: NodeJS.WritableStream;
 }
 
 /**
- * `coredock parse`: reads one dump in this process, without pool and server, so that it starts fast.
+ * `coredock parse`: reads one crash in this process, without pool and server, so that it starts fast.
  * @param romElfDir `ESP_ROM_ELF_DIR`, when it is set
  * @returns the exit code: 0 parsed, 1 an input that cannot be read (one line on stderr), 2 bad usage
  */
@@ -35,7 +37,7 @@ export async function parseCommand(
   try {
     const image = elf === undefined ? null : openImage(elf);
     const { report, output } = readCrashDump({
-      core: readInput(core),
+      core: core === STDIN ? readStdin() : readInput(core),
       elf: image,
       chip,
       findRom: openRomLibrary(romElfDir),
@@ -46,7 +48,8 @@ export async function parseCommand(
   } catch (error) {
     if (error instanceof UnreadableInput || error instanceof UnreadableRomFolder)
       return complain(1, error.message);
-    if (error instanceof UnreadableDump) return complain(1, `${core}: ${error.message}`);
+    if (error instanceof UnreadableDump)
+      return complain(1, `${core === STDIN ? 'standard input' : core}: ${error.message}`);
     throw error;
   }
 

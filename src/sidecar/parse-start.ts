@@ -18,8 +18,12 @@ export function startParse(args: readonly string[]): boolean {
 
 function readOptions(args: readonly string[]): ParseOptions | null {
   try {
-    const { core, 'print-mem': printMem, ...others } = parse(args);
-    return core === undefined ? null : { ...others, core, ...(printMem === undefined ? {} : { printMem }) };
+    const { values, positionals } = parse(args);
+    const { core, 'print-mem': printMem, ...others } = values;
+    const [file, ...more] = core === undefined ? positionals : [core, ...positionals];
+    // None, or two: an error that commander words.
+    if (file === undefined || more.length > 0) return null;
+    return { ...others, core: file, ...(printMem === undefined ? {} : { printMem }) };
   } catch {
     return null;
   }
@@ -27,8 +31,9 @@ function readOptions(args: readonly string[]): ParseOptions | null {
 
 /** @throws for unknown options */
 function parse(args: readonly string[]) {
-  const { values } = parseArgs({
+  return parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
       core: { type: 'string' },
       elf: { type: 'string' },
@@ -37,5 +42,4 @@ function parse(args: readonly string[]) {
       'print-mem': { type: 'boolean' },
     },
   });
-  return values;
 }

@@ -19,7 +19,7 @@ export interface ParseTask {
 export type WorkerOutcome =
   /** The JSON of an answer 200 (docs/sidecar-protocol.md); as text, because text crosses threads faster than objects. */
   | { status: 'parsed'; body: string }
-  /** The dump cannot be read: another attempt cannot succeed. */
+  /** The dump cannot be read, or is no crash: another attempt cannot succeed. */
   | { status: 'unreadable'; reason: string }
   | { status: 'missing'; reason: string }
   | { status: 'refused'; reason: string }
@@ -47,6 +47,8 @@ export default function parse({ xferDir, romElfDir, core, elf, chip }: ParseTask
       chip,
       findRom,
     });
+    const noCrash = report.warnings.find(({ code }) => code === 'NO_CRASH');
+    if (noCrash !== undefined) return { status: 'unreadable', reason: noCrash.message };
     const body = JSON.stringify({ output, report });
     if (body.length > MAX_BODY_LENGTH) {
       return { status: 'failed', reason: `the report has ${body.length} characters, too many to send` };
