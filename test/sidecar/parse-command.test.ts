@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { type ParseOptions, parseCommand } from '../../src/sidecar/parse-command.js';
 import { fixture } from '../support/fixtures.js';
 import { run } from '../support/program.js';
+import { SAMPLE_ELF, samplePath } from '../support/sample-texts.js';
 import { aDump, aTransferFolder, CLI } from './support.js';
 
 /** A line of memory as it is printed: address, then words. */
@@ -55,6 +56,11 @@ describe('coredock parse', () => {
     expect(await parse({ core, format: 'xml' })).toMatchObject({ code: 2, stdout: '' });
     expect((await run(['parse'])).code).toBe(2);
     expect((await run(['parse', '--core', core, '--colour'])).code).toBe(2);
+    for (const files of [[], [core, core], ['--core', core, core]]) {
+      const { code, stderr } = await run(['parse', ...files]);
+      expect(code).toBe(2);
+      expect(stderr).not.toBe('');
+    }
   });
 
   it('does on the terminal what it does here', async () => {
@@ -65,6 +71,30 @@ describe('coredock parse', () => {
     const program = await run(['parse', '--core', core, '--elf', elf, '--chip', 'esp32']);
 
     expect(program).toEqual(await parse({ core, elf, chip: 'esp32' }));
+  });
+
+  it('reads a dump or text by its name alone, or from standard input', async () => {
+    const panic = samplePath({ file: 'console-log.txt' });
+    const named = await run(['parse', panic, '--elf', SAMPLE_ELF]);
+    const piped = await run(['parse', '-', '--elf', SAMPLE_ELF], { input: await readFile(panic) });
+    const dump = fixture('thermostat-1.0.0').dump('abort');
+
+    expect(named).toMatchObject({ code: 0, stderr: '' });
+    expect(named.stdout).toContain('Panic reason: Load access fault at 0x0000000c');
+    expect(named.stdout).toMatch(/^#0 {2}sensor_convert \(.*\) at \/firmware\/main\/sensor\.c:18$/m);
+    expect(piped).toEqual(named);
+    expect((await run(['parse', dump])).stdout).toBe((await run(['parse', '--core', dump])).stdout);
+    expect(await run(['parse', '-'], { input: Buffer.from('hello') })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^coredock parse: standard input: .+\n$/),
+    });
+  });
+
+  it('shows a text that is no crash, and says that it is none', async () => {
+    const { code, stdout } = await parse({ core: samplePath({ file: 'task-watchdog-goes-on.txt' }) });
+
+    expect(code).toBe(0);
+    expect(stdout).toContain('Warning: This is no crash');
   });
 
   it('adds the contents of memory when it is asked to', async () => {

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { aTask, CHIP, elfDump } from '../crashdump/builders.js';
 import { fixture } from '../support/fixtures.js';
 import { aSocket, statusOf } from '../support/http.js';
+import { SAMPLE_ELF, samplePath } from '../support/sample-texts.js';
 import { aDump, anElfOfSymbols, aSidecarServer, aTransferFolder, get, type Sidecar } from './support.js';
 
 describe('GET /parse-coredump', () => {
@@ -34,6 +35,20 @@ describe('GET /parse-coredump', () => {
       elfMatches: false,
       warnings: [expect.objectContaining({ code: 'NO_FIRMWARE' })],
     });
+  });
+
+  it('reads a panic text, and answers 422 for a text that is no crash', async () => {
+    const sidecar = await aSidecarServer();
+    await sidecar.put('panic.txt', await readFile(samplePath({ file: 'registers-and-stack.txt' })));
+    await sidecar.put('none.txt', await readFile(samplePath({ file: 'task-watchdog-goes-on.txt' })));
+    await sidecar.put('own.elf', await readFile(SAMPLE_ELF));
+
+    const crash = await sidecar.parse({ core: 'panic.txt', elf: 'own.elf' });
+    const none = await sidecar.parse({ core: 'none.txt', elf: 'own.elf' });
+
+    expect(crash.status).toBe(200);
+    expect(crash.body.report).toMatchObject({ source: 'panic_text', elfMatches: true });
+    expect(none).toMatchObject({ status: 422, body: { error: expect.stringMatching(/^This is no crash/) } });
   });
 
   it('reads a dump whose ELF is broken all the same, and says so', async () => {

@@ -128,15 +128,18 @@ export async function run(
     cwd,
     environment = {},
     program = requireBuilt(),
-  }: { cwd?: string; environment?: Record<string, string>; program?: string } = {},
+    input,
+  }: { cwd?: string; environment?: Record<string, string>; program?: string; input?: Uint8Array } = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawn(NODE, [program, ...args], {
     cwd: cwd ?? tmpdir(),
     env: { PATH: process.env.PATH ?? '', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   let stdout = '';
   let stderr = '';
+  // Most commands end without reading it.
+  child.stdin.on('error', () => {}).end(input);
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
