@@ -5,6 +5,7 @@ import { middleOf, steppedPrograms } from '../accuracy/stepping.js';
 import { aTask, CHIP, elfDump } from '../crashdump/builders.js';
 import { WRAPPINGS } from '../crashdump/wrappings.js';
 import { completeCases, findCaseFile } from '../support/real-cases.js';
+import { SAMPLE_ELF, SAMPLE_TEXTS, samplePath } from '../support/sample-texts.js';
 
 export interface Specimen {
   name: string;
@@ -49,6 +50,12 @@ export function readTexts(): Specimen[] {
   })).filter(({ core }) => core.length <= MAX_TEXT);
 }
 
+/** Panic texts and summaries, each with the ELF of its firmware. */
+export function readPanics(): Specimen[] {
+  const elf = readFileSync(SAMPLE_ELF);
+  return SAMPLE_TEXTS.map((sample) => ({ name: sample.file, core: readFileSync(samplePath(sample)), elf }));
+}
+
 /** Programs of every compiler and language, stopped in the middle, with their memory in blocks as a heap has them. */
 export function readPrograms(): Specimen[] {
   return steppedPrograms().map((name) => {
@@ -85,5 +92,5 @@ export function readPrograms(): Specimen[] {
 
 /** All that there is. */
 export function readCorpus(): Specimen[] {
-  return [...readFixtures(), ...readTexts(), ...readPrograms(), ...readCases()];
+  return [...readFixtures(), ...readTexts(), ...readPanics(), ...readPrograms(), ...readCases()];
 }

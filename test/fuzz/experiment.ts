@@ -10,7 +10,8 @@ import {
 import type { Specimen } from './corpus.js';
 import { createRandom, mutate } from './mutate.js';
 
-export type Outcome = 'report' | 'refused';
+/** `text`: a report about what is no core dump. */
+export type Outcome = 'report' | 'text' | 'refused';
 
 /** Of a hundred runs these break the firmware and not the dump. */
 const ELF_SHARE = 0.1;
@@ -42,7 +43,7 @@ export function createExperiment(corpus: readonly Specimen[], seed: number) {
       const { report, output } = readCrashDump({ core, elf, printMemory: random() < 0.1 });
       const length = JSON.stringify({ report, output }).length;
       if (length > MAX_ANSWER_LENGTH) throw new Error(`the answer has ${length} characters`);
-      return 'report';
+      return report.source === 'core_dump' ? 'report' : 'text';
     } catch (error) {
       const isRefusal =
         error instanceof UnreadableDump || error instanceof UnreadableFirmware || error instanceof Malformed;

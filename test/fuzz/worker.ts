@@ -25,7 +25,7 @@ Atomics.store(counters, 2, ownThread());
 for (let number = first; number <= last; number += step) {
   Atomics.store(counters, 0, number);
   try {
-    if (run(number) === 'report') Atomics.add(counters, 1, 1);
+    if (run(number) !== 'refused') Atomics.add(counters, 1, 1);
   } catch (error) {
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
     parentPort?.postMessage({ run: number, what } satisfies Finding);
