@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/settings.js';
+import { RESET_COLUMNS } from '../devices/reset-reasons.js';
 import { noteComplete } from '../installation/adopt.js';
 import { beginImport } from '../installation/begin-import.js';
 import { noteImport } from '../installation/identity.js';
@@ -65,7 +66,9 @@ const ADDED_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   Device: [
     ...['serial', 'approval', 'ingestKeyId', 'lastSeenAt'],
     ...['lastBootAt', 'lastBootVersion', 'lastBootElfSha256', 'lastBootChip', 'lastResetReason'],
+    ...['lastBootUptimeSeconds', 'lastBootCrashPending'],
   ],
+  DeviceDay: [...RESET_COLUMNS, 'runs', 'crashedRuns', 'timedRuns', 'runSeconds'],
   Firmware: ['revision'],
 };
 

@@ -122,7 +122,7 @@ export async function createServices(deps: ServicesDeps) {
     countKept: (tx, device) => countKept(tx, device, dumps.count),
   });
   const ingestKeys = createIngestKeyService({ db, clock, audit });
-  const boots = createBootReports({ db, clock, onChange: changes.wake });
+  const boots = createBootReports({ database, clock, onChange: changes.wake });
   const registration = createRegistration({
     clock,
     audit,

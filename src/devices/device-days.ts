@@ -1,10 +1,11 @@
 import { Prisma } from '../platform/database/client.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
 import { DAY_MS } from '../platform/durations.js';
+import { RESET_COLUMNS } from './reset-reasons.js';
 
 /**
- * Devices that were heard of on a day, by the version that they ran: their boot reports, and their crashes. Releases are
- * compared by these rows.
+ * Devices that were heard of on a day, by the version that they ran: their boot reports (boot-counters.ts), and their
+ * crashes. Releases are compared by these rows.
  */
 
 /** Rows of earlier days are removed. */
@@ -18,32 +19,6 @@ export function dayOf(at: Date): number {
 /** The first day that is kept. */
 export function firstDayKept(now: Date): number {
   return dayOf(now) - DEVICE_DAYS_KEPT + 1;
-}
-
-/** Counts boot reports, in one statement. A device that was deleted meanwhile is left out. */
-export async function countBoots(
-  tx: DbTransaction,
-  boots: ReadonlyArray<{ deviceId: number; firmwareVersion: string }>,
-  now: Date,
-): Promise<void> {
-  const counts = new Map<string, { deviceId: number; version: string; count: number }>();
-  for (const { deviceId, firmwareVersion: version } of boots) {
-    const key = `${deviceId} ${version}`;
-    counts.set(key, { deviceId, version, count: (counts.get(key)?.count ?? 0) + 1 });
-  }
-  const rows = [...counts.values()].map(
-    ({ deviceId, version, count }) => Prisma.sql`
-      SELECT CAST(${deviceId} AS INTEGER) AS "id", CAST(${version} AS TEXT) AS "version",
-        CAST(${count} AS INTEGER) AS "count"`,
-  );
-  // Always in the same order, so that two transactions never wait for each other's rows.
-  await tx.$executeRaw`
-    INSERT INTO "DeviceDay" ("slot", "modelId", "firmwareVersion", "deviceId", "boots", "crashes")
-    SELECT CAST(${dayOf(now)} AS INTEGER), d."modelId", n."version", n."id", n."count", 0
-    FROM (${Prisma.join(rows, ' UNION ALL ')}) n JOIN "Device" d ON d."id" = n."id"
-    WHERE 1 = 1 ORDER BY d."modelId", n."version", n."id"
-    ON CONFLICT ("slot", "modelId", "firmwareVersion", "deviceId")
-    DO UPDATE SET "boots" = "DeviceDay"."boots" + excluded."boots"`;
 }
 
 /** A crash as it is counted: on the day of its upload, for the version that crashed. */
@@ -85,7 +60,8 @@ export async function uncountCrashOfDay(tx: DbTransaction, crash: CountedCrash):
     where: { ...where, crashes: { gt: 0 } },
     data: { crashes: { decrement: 1 } },
   });
-  await tx.deviceDay.deleteMany({ where: { ...where, boots: 0, crashes: 0 } });
+  const noResets = Object.fromEntries(RESET_COLUMNS.map((column) => [column, 0]));
+  await tx.deviceDay.deleteMany({ where: { ...where, ...noResets, boots: 0, crashes: 0 } });
 }
 
 /** Removes the days that are older than `DEVICE_DAYS_KEPT`; nothing else removes any. */

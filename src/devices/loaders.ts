@@ -6,6 +6,7 @@ import { createLinksLoader } from './link-settings.js';
 import { createOwnCodeLoader } from './own-code.js';
 import { createPrivacyLoader } from './privacy.js';
 import { type DeviceWindow, listDevicesOfModels } from './read.js';
+import { createTimelineLoader } from './timeline.js';
 import type { DeviceModelRow, DeviceRow, IngestKeyRow } from './types.js';
 
 const DEVICES_OF_MODEL = { table: 'Device', parent: 'modelId' } as const;
@@ -52,6 +53,27 @@ export function createDeviceLoaders(db: Db) {
       },
       { maxBatchSize: MAX_PARENTS },
     ),
+    /** Devices that report boots, and were not heard of since then. */
+    countSilentOfModel: new DataLoader<{ modelId: number; since: Date }, number, string>(
+      async (questions) =>
+        Promise.all(
+          [...new Set(questions.map(({ since }) => since.getTime()))].map(async (since) => {
+            const modelId = { in: questions.map((question) => question.modelId) };
+            const where = { modelId, approval: 'APPROVED', lastBootAt: { not: null } };
+            const counts = await db.device.groupBy({
+              by: 'modelId',
+              where: { ...where, lastSeenAt: { lt: new Date(since) } },
+              _count: true,
+            });
+            return [since, new Map(counts.map(({ modelId, _count }) => [modelId, _count]))] as const;
+          }),
+        ).then((all) => {
+          const bySince = new Map(all);
+          return questions.map(({ modelId, since }) => bySince.get(since.getTime())?.get(modelId) ?? 0);
+        }),
+      { cacheKeyFn: ({ modelId, since }) => `${since.getTime()} ${modelId}`, maxBatchSize: MAX_PARENTS },
+    ),
+    timeline: createTimelineLoader(db),
     ingestKeyById: rowsById<IngestKeyRow>((ids) =>
       db.ingestKey.findMany({ where: { id: { in: [...ids] } } }),
     ),

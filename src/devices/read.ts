@@ -9,6 +9,7 @@ import {
 } from '../platform/database/ordered-window.js';
 import { containsWords } from '../platform/database/text-search.js';
 import type { Db } from '../platform/database/types.js';
+import { sumOfKind } from './reset-reasons.js';
 import {
   type DeviceFilter,
   type DeviceModelFilter,
@@ -104,7 +105,7 @@ function folded(column: Prisma.Sql) {
 function conditions(filter: DeviceFilter): Prisma.Sql {
   const { createdAfter, createdBefore, lastCrashAfter, lastCrashBefore, lastSeenAfter, lastSeenBefore } =
     filter;
-  const { hasCrashed, search } = filter;
+  const { hasCrashed, search, silentSince, unreportedCrashSinceDay } = filter;
   const all = [
     oneOf(Prisma.sql`d."key"`, filter.key),
     oneOf(Prisma.sql`d."serial"`, filter.serial),
@@ -131,6 +132,15 @@ function conditions(filter: DeviceFilter): Prisma.Sql {
     lastCrashBefore === undefined ? null : Prisma.sql`d."lastCrashAt" < ${lastCrashBefore}`,
     lastSeenAfter === undefined ? null : Prisma.sql`d."lastSeenAt" >= ${lastSeenAfter}`,
     lastSeenBefore === undefined ? null : Prisma.sql`d."lastSeenAt" < ${lastSeenBefore}`,
+    silentSince === undefined
+      ? null
+      : Prisma.sql`(d."lastBootAt" IS NOT NULL AND d."lastSeenAt" < ${silentSince} AND d."approval" = 'APPROVED')`,
+    oneOf(Prisma.sql`d."lastBootVersion"`, filter.runningVersion),
+    unreportedCrashSinceDay === undefined
+      ? null
+      : Prisma.sql`d."id" IN (SELECT x."deviceId" FROM "DeviceDay" x
+          WHERE x."slot" >= ${unreportedCrashSinceDay} AND x."modelId" = d."modelId" GROUP BY x."deviceId"
+          HAVING sum(${Prisma.raw(sumOfKind('CRASH', 'x'))}) > sum(x."crashes"))`,
     hasCrashed === undefined
       ? null
       : Prisma.sql`d."crashCount" ${hasCrashed ? Prisma.sql`> 0` : Prisma.sql`= 0`}`,

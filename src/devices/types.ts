@@ -39,6 +39,12 @@ export interface DeviceFilter {
   lastSeenAfter?: Date;
   /** Exclusive. */
   lastSeenBefore?: Date;
+  /** It reports boots, and was not heard of since then. Exclusive. */
+  silentSince?: Date;
+  /** Versions that its last boot report named. */
+  runningVersion?: string[];
+  /** Since the beginning of this day (days since 1970) it had a crash that only its boots tell of. */
+  unreportedCrashSinceDay?: number;
   hasCrashed?: boolean;
   /** Versions that the device crashed with. */
   firmwareVersion?: string[];

@@ -3,6 +3,7 @@ import DataLoader from '../platform/database/data-loader.js';
 import { loaderByParent } from '../platform/database/loader-by-parent.js';
 import type { Db } from '../platform/database/types.js';
 import { countFirmwaresOfModels, listFirmwaresOfModels } from './read.js';
+import { createRunningBuildLoader } from './running-builds.js';
 import type { Firmware, FirmwareFilter } from './types.js';
 
 /** For one request: one statement per loader, however many fields use it. */
@@ -27,6 +28,7 @@ export function createFirmwareLoaders(db: Db) {
       const byId = new Map(rows.map(({ firmwareId, noticedAt }) => [firmwareId, noticedAt]));
       return ids.map((id) => byId.get(id) ?? null);
     }),
+    running: createRunningBuildLoader(db),
     coredumpCount: countChildrenOf(db, { table: 'Coredump', parent: 'firmwareId' }),
   };
 }

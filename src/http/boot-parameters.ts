@@ -44,12 +44,23 @@ export function readBootReport(parameters: URLSearchParams): BootReport {
     /^[a-z][a-z0-9_]{0,31}$/,
     'must be ESP-IDF’s name without ESP_RST_, in lower case, for example "poweron" or "task_wdt"',
   );
-  // For counters of later versions; a device that sends nonsense should learn it now.
-  matching(parameters, 'uptime_s', /^\d{1,10}(\.\d{1,9})?$/, 'must be a number of seconds');
-  matching(parameters, 'crash_pending', /^(true|false)$/, 'must be true or false');
+  const uptime = matching(parameters, 'uptime_s', /^\d{1,10}(\.\d{1,9})?$/, 'must be a number of seconds');
+  const crashPending = matching(parameters, 'crash_pending', /^(true|false)$/, 'must be true or false');
   // ESP-IDF leaves zeros where the build has no hash.
   const isBuild = elfSha256 !== null && /[^0]/.test(elfSha256);
-  return { firmwareVersion, chip, elfSha256: isBuild ? elfSha256.toLowerCase() : null, resetReason };
+  return {
+    ...{ firmwareVersion, chip, resetReason },
+    elfSha256: isBuild ? elfSha256.toLowerCase() : null,
+    uptimeSeconds: uptime === null ? null : plausible(Math.floor(Number(uptime))),
+    crashPending: crashPending === null ? null : crashPending === 'true',
+  };
+}
+
+/** Ten years: a device whose memory held noise instead of a time would be all that is seen of a version. */
+const LONGEST_RUN_S = 10 * 365 * 86_400;
+
+function plausible(seconds: number): number | null {
+  return seconds <= LONGEST_RUN_S ? seconds : null;
 }
 
 function matching(parameters: URLSearchParams, name: string, pattern: RegExp, rule: string): string | null {

@@ -3,7 +3,7 @@ import type { Firmware } from '../firmware/types.js';
 import type { Clock } from '../platform/clock.js';
 import DataLoader from '../platform/database/data-loader.js';
 import type { Db } from '../platform/database/types.js';
-import { type AdoptionDay, adoptionOf } from './adoption.js';
+import { type AdoptionDay, adoptionOf, adoptionOfModel, type ModelAdoptionDay } from './adoption.js';
 import { groupsOfRelease, type ReleaseGroupRow } from './groups.js';
 import {
   healthOf,
@@ -14,6 +14,7 @@ import {
   type VersionKey,
   waitingDumps,
 } from './health.js';
+import { type BootSummary, type ResetDay, resetDaysOf, summarizeBoots } from './resets.js';
 import { type ReleaseRow, releasesOfModels } from './versions.js';
 
 /** A version of a model against another one: what changed, and whether it does better. */
@@ -30,6 +31,15 @@ export function createReleaseQueries(db: Db, clock: Pick<Clock, 'now'>) {
     /** @throws DomainError BAD_USER_INPUT */
     adoption: (release: ReleaseRow, days: number): Promise<AdoptionDay[]> =>
       adoptionOf(db, release, { days, now: clock.now() }),
+    /** @throws DomainError BAD_USER_INPUT */
+    adoptionOfModel: (modelId: number, days: number): Promise<ModelAdoptionDay[]> =>
+      adoptionOfModel(db, modelId, { days, now: clock.now() }),
+    /** @throws DomainError BAD_USER_INPUT */
+    resetDays: (release: ReleaseRow, days: number): Promise<ResetDay[]> =>
+      resetDaysOf(db, release, { days, now: clock.now() }),
+    /** @param modelIds undefined: the whole fleet. @throws DomainError BAD_USER_INPUT */
+    bootSummary: (days: number, modelIds: readonly number[] | undefined): Promise<BootSummary> =>
+      summarizeBoots(db, { days, now: clock.now(), modelIds }),
   };
 }
 
@@ -74,6 +84,20 @@ export function createReleaseLoaders(db: Db) {
     }),
     health: byKey<ReleaseHealth>((keys) => healthOf(db, keys), NO_HEALTH),
     running: byKey<number>((keys) => runningDevices(db, keys), 0),
+    /** Devices that run a version, and were not heard of since then. */
+    silent: new DataLoader<VersionKey & { since: Date }, number, string>(
+      async (keys) => {
+        const counts = new Map<number, Promise<Map<string, number>>>();
+        for (const { since } of keys) {
+          const same = keys.filter((key) => key.since.getTime() === since.getTime());
+          if (!counts.has(since.getTime())) counts.set(since.getTime(), runningDevices(db, same, since));
+        }
+        return Promise.all(
+          keys.map(async (key) => (await counts.get(key.since.getTime()))?.get(nameOf(key)) ?? 0),
+        );
+      },
+      { cacheKeyFn: (key) => `${key.since.getTime()} ${nameOf(key)}` },
+    ),
     waiting: byKey<number>((keys) => waitingDumps(db, keys), 0),
     /** The stored builds of a version, the newest first. */
     builds: byKey<Firmware[]>((keys) => buildsOf(db, keys), []),

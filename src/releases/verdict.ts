@@ -1,3 +1,4 @@
+import { countResets } from '../devices/reset-counts.js';
 import type { ReleaseHealth } from './health.js';
 
 export const VERDICTS = ['BETTER', 'WORSE', 'SIMILAR', 'UNKNOWN'] as const;
@@ -26,6 +27,11 @@ export function crashFreeShare(health: ReleaseHealth): number | null {
   return reportingDeviceCount === 0 ? null : 1 - crashedReportingDeviceCount / reportingDeviceCount;
 }
 
+/** Share of ended runs that no crash ended; null: no run is known. */
+export function crashFreeRunShare({ runCount, crashedRunCount }: ReleaseHealth): number | null {
+  return runCount === 0 ? null : 1 - crashedRunCount / runCount;
+}
+
 interface Judgement {
   verdict: Verdict;
   /** A sentence for people. */
@@ -37,7 +43,10 @@ const SIGNIFICANT = 1.96;
 
 /**
  * Whether a version does better or worse than another. What is compared is the share of days of devices with a crash: a
- * device in a crash loop counts once a day.
+ * device in a crash loop counts once a day. Runs are not compared: those of one device are no independent samples.
+ *
+ * Days of an earlier release have boots without reasons. If one of both versions has such days, only crashes that arrived
+ * are compared, or the later version would seem worse because more is known of it.
  */
 export function judge(
   { version, health }: { version: string; health: ReleaseHealth },
@@ -56,7 +65,8 @@ export function judge(
     }
   }
   const rates = `${rateText(health)} crashes per device and day, ${rateText(before.health)} in ${before.version}`;
-  const difference = deviations(health, before.health);
+  const withResets = [health, before.health].every(knowsResets);
+  const difference = deviations(crashedShare(health, withResets), crashedShare(before.health, withResets));
   if (Math.abs(difference) < SIGNIFICANT)
     return { verdict: 'SIMILAR', reason: `${rates}: the difference may be chance.` };
   return { verdict: difference > 0 ? 'WORSE' : 'BETTER', reason: `${rates}.` };
@@ -71,11 +81,25 @@ function rateText(health: ReleaseHealth): string {
   return (crashesPerDeviceDay(health) ?? 0).toFixed(3);
 }
 
-/** By how many standard deviations the share of days with a crash is above the other one. */
-function deviations(a: ReleaseHealth, b: ReleaseHealth): number {
-  const days = a.reportingDays + b.reportingDays;
-  const share = (a.crashedReportingDays + b.crashedReportingDays) / days;
-  const deviation = Math.sqrt(share * (1 - share) * (1 / a.reportingDays + 1 / b.reportingDays));
+/** Each boot ends a run; only the first and the last run of a device with a version may have ended unseen. */
+function knowsResets(health: ReleaseHealth): boolean {
+  return countResets(health) >= health.bootCount - health.reportingDeviceCount;
+}
+
+interface Share {
+  of: number;
+  all: number;
+}
+
+function crashedShare(health: ReleaseHealth, withResets: boolean): Share {
+  const of = withResets ? health.crashedReportingDays : health.arrivedReportingDays;
+  return { of, all: health.reportingDays };
+}
+
+/** By how many standard deviations the one share is above the other one. */
+function deviations(a: Share, b: Share): number {
+  const share = (a.of + b.of) / (a.all + b.all);
+  const deviation = Math.sqrt(share * (1 - share) * (1 / a.all + 1 / b.all));
   if (deviation === 0) return 0;
-  return (a.crashedReportingDays / a.reportingDays - b.crashedReportingDays / b.reportingDays) / deviation;
+  return (a.of / a.all - b.of / b.all) / deviation;
 }

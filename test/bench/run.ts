@@ -5,6 +5,7 @@
 import { cpus, loadavg, totalmem } from 'node:os';
 import { answers } from './answers.js';
 import { before } from './before.js';
+import { boots } from './boots.js';
 import { crashGroups } from './crash-groups.js';
 import { dashboard } from './dashboard.js';
 import { enrolment } from './enrolment.js';
@@ -29,6 +30,7 @@ const BENCHMARKS: Record<string, () => Promise<Result[]>> = {
   firstView,
   twoServers,
   enrolment,
+  boots,
   crashGroups,
   parse,
   answers,

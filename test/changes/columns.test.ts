@@ -14,7 +14,7 @@ const NOT_TOLD: Readonly<Record<(typeof SUBJECTS)[number], readonly string[]>> =
   // The arrival of a dump is told, and raises the count of its device. A restart alone is not: only a new build is.
   Device: [
     ...['id', 'tokenUsedAt', 'lastUploadAt', 'crashCount', 'lastCrashAt', 'createdAt', 'updatedAt'],
-    ...['lastSeenAt', 'lastBootAt', 'lastResetReason'],
+    ...['lastSeenAt', 'lastBootAt', 'lastResetReason', 'lastBootUptimeSeconds', 'lastBootCrashPending'],
   ],
   Firmware: ['id', 'updatedAt'],
   DeviceModel: ['id', 'updatedAt'],

@@ -43,6 +43,8 @@ const WITHOUT_ID = [
   ],
   // Numbers over many things.
   ...['AdoptionBucket', 'Release', 'ReleaseComparison', 'ReleaseHealth'],
+  ...['BootSummary', 'ModelAdoptionBucket', 'ModelAdoptionVersion', 'ResetBucket', 'ResetCount'],
+  ...['DeviceTimelineDay', 'DeviceTimelineVersion'],
   ...['CrashBucket', 'CrashFreeBucket', 'CrashSeries', 'MissingFirmware', 'Regrouping'],
   // Of one answer: who asks, what was made, what a search finds, where a page ends, what an event tells.
   ...[

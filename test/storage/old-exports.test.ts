@@ -8,9 +8,10 @@ import { anIngestKey, devicesOf, uploadBySerial } from '../support/enrolment.js'
 import { uploadFirmware } from '../support/firmware.js';
 import { aFolder, moving } from '../support/stores.js';
 
-/** Columns of `Device` and `Firmware` that were added for version 1. */
-const ADDED = /^(serial|approval|ingestKeyId|lastSeenAt|lastBoot\w+|lastResetReason|revision)$/;
-const CHANGED = ['Device', 'Firmware'];
+/** Columns that were added for version 1. */
+const ADDED =
+  /^(serial|approval|ingestKeyId|lastSeenAt|lastBoot\w+|lastResetReason|revision|reset[A-Z]\w+|\w*[rR]uns|runSeconds)$/;
+const CHANGED = ['Device', 'Firmware', 'DeviceDay'];
 
 describe('an export', () => {
   it('has ingest keys, and what they are about', async () => {

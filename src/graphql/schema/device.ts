@@ -1,4 +1,5 @@
 import type { DeviceWindow } from '../../devices/read.js';
+import { firstDayOf, silentSince } from '../../devices/silent.js';
 import { hasToken } from '../../devices/tokens.js';
 import {
   type DeviceApproval as Approval,
@@ -200,6 +201,16 @@ const DeviceFilterInput = builder.inputType('DeviceFilter', {
       type: 'DateTime',
       description: 'It was last heard of before then. Devices that were never heard of do not match.',
     }),
+    silentForDays: t.int({
+      description:
+        'It reports boots, is approved, and was not heard of for this many days: 1 to 365. Devices that never reported a boot ' +
+        'do not match: nobody knows how often they should be heard of.',
+    }),
+    runningVersion: t.stringList({ description: 'Its last boot report named one of these versions.' }),
+    unreportedCrashDays: t.int({
+      description:
+        'In this many days, today included, more resets of it were crashes than crashes arrived from it: 1 to 180.',
+    }),
     hasCrashed: t.boolean({ description: 'True: it crashed at least once. False: it never did.' }),
     firmwareVersion: t.stringList({ description: 'It crashed at least once with one of these versions.' }),
     crashGroupId: t.idList({
@@ -218,7 +229,7 @@ builder.queryFields((t) => ({
         orderBy: t.arg({ type: DeviceOrderInput, description: ORDER_BY }),
       },
       resolve: (_, { filter: input, ...args }, { services }) => {
-        const filter = toDeviceFilter(input);
+        const filter = toDeviceFilter(input, services.crashGroups.now());
         return devicesPage(
           args,
           (window) => services.devices.list(filter, window),
@@ -238,10 +249,21 @@ builder.queryFields((t) => ({
 }));
 
 /** @throws DomainError BAD_USER_INPUT for a filter that is too large, NOT_FOUND for an id of another type */
-function toDeviceFilter(input: typeof DeviceFilterInput.$inferInput | null | undefined): DeviceFilter {
-  const { crashGroupId, ingestKeyId, ...filter } = checkedFilter(input ?? {});
+function toDeviceFilter(
+  input: typeof DeviceFilterInput.$inferInput | null | undefined,
+  now: Date,
+): DeviceFilter {
+  const { crashGroupId, ingestKeyId, silentForDays, unreportedCrashDays, ...filter } = checkedFilter(
+    input ?? {},
+  );
   return {
     ...filter,
+    ...(silentForDays === undefined
+      ? {}
+      : { silentSince: silentSince(silentForDays, now, 'filter.silentForDays') }),
+    ...(unreportedCrashDays === undefined
+      ? {}
+      : { unreportedCrashSinceDay: firstDayOf(unreportedCrashDays, now, 'filter.unreportedCrashDays') }),
     ...(crashGroupId === undefined
       ? {}
       : { crashGroupId: crashGroupId.map((id) => requireId('CrashGroup', id, 'filter.crashGroupId')) }),

@@ -5,6 +5,7 @@ import { type ReleaseHealth as Health, NO_HEALTH } from '../../releases/health.j
 import { compareWith } from '../../releases/read.js';
 import {
   crashesPerDeviceDay,
+  crashFreeRunShare,
   crashFreeShare,
   judge,
   type UNKNOWN_REASONS,
@@ -19,6 +20,7 @@ import { builder } from './builder.js';
 import type { Context } from './context.js';
 import { DeviceModel, modelOf } from './device-model.js';
 import { Firmware } from './firmware.js';
+import { ofKind, RESETS } from './reset-counts.js';
 
 /** One version of a model, compared with another one. Its groups are in `release-groups.ts`. */
 export const Release = builder.objectRef<ReleaseRow>('Release');
@@ -54,21 +56,59 @@ const ReleaseHealth = builder.objectRef<Health>('ReleaseHealth').implement({
       description: 'Devices that were heard of with the version, by a boot report or a crash.',
     }),
     crashedDeviceCount: t.exposeInt('crashedDeviceCount', {
-      description: 'Those of them that crashed with it.',
+      description:
+        'Those of them that crashed with it: a crash arrived, or a boot says that a crash was before it.',
     }),
-    crashCount: t.exposeInt('crashCount', { description: 'Their crashes.' }),
+    crashCount: t.exposeInt('crashCount', { description: 'Their crashes that arrived.' }),
     bootCount: t.exposeInt('bootCount', { description: 'Their boot reports.' }),
+    resets: t.field({
+      ...RESETS,
+      description:
+        'How its runs ended, by the boot reports after them, the most frequent reason first. A reset counts for the version that ' +
+        'ran before it; a device’s first report, before which nobody knows what ran, for the version that it names.',
+    }),
+    crashResetCount: t.int({
+      description: 'Resets that are crashes, with or without a dump: `resets` of the kind `CRASH`.',
+      resolve: ofKind('CRASH'),
+    }),
+    powerResetCount: t.int({
+      description: 'Resets by the power supply: `resets` of the kind `POWER`.',
+      resolve: ofKind('POWER'),
+    }),
+    unreportedCrashCount: t.exposeInt('unreportedCrashCount', {
+      description:
+        'Crashes that only boots tell of: for each device its resets that are crashes, less the crashes that arrived from it. ' +
+        'An estimate: a crash that arrives twice, as a text and as a dump, hides one.',
+    }),
+    sessionCount: t.exposeInt('runCount', {
+      description: 'Runs that ended, by the boot reports after them. A run that still lasts is not counted.',
+    }),
+    crashedSessionCount: t.exposeInt('crashedRunCount', { description: 'Those of them that a crash ended.' }),
+    crashFreeSessionShare: t.float({
+      nullable: true,
+      description: 'Share of ended runs that no crash ended, from 0 to 1: 0.998. Null when none is known.',
+      resolve: crashFreeRunShare,
+    }),
+    sessionSeconds: t.exposeFloat('runSeconds', {
+      description: 'How long the runs lasted together, in seconds, as far as devices told it.',
+    }),
+    timedSessionCount: t.exposeInt('timedRunCount', {
+      description:
+        'Runs whose length devices told: `sessionSeconds` is of these. After power on no device knows it.',
+    }),
     reportingDeviceCount: t.exposeInt('reportingDeviceCount', {
       description: 'Devices that reported a boot with the version. Shares and rates are of these.',
     }),
     deviceDayCount: t.int({
       description:
-        'Days on which these were heard of, added up over the devices: 3 devices on 4 days each are 12.',
+        'Days on which these were heard of, or on which a run of theirs ended, added up over the devices: 3 devices on 4 days ' +
+        'each are 12.',
       resolve: ({ reportingDays }) => reportingDays,
     }),
     crashesPerDeviceDay: t.float({
       nullable: true,
-      description: 'Crashes on a day of a device: 0.02 are 2 on 100 days. Null when not known.',
+      description:
+        'Crashes on a day of a device, those included that only boots tell of: 0.02 are 2 on 100 days. Null when not known.',
       resolve: crashesPerDeviceDay,
     }),
     crashFreeShare: t.float({

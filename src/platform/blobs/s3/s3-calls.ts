@@ -26,7 +26,7 @@ const ATTEMPTS = 3;
 const RETRY_AFTER_MS = 100;
 
 /** The client writes some warnings to standard error by itself; relevant ones come as errors. */
-const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+const UNREPORTED = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 /**
  * The client of one bucket, and calls with bounded time and a few attempts.
@@ -47,7 +47,7 @@ export function createS3Calls(
     // Our objects have their SHA-256 as metadata, and reads compare it here.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    logger: SILENT,
+    logger: UNREPORTED,
     requestHandler: {
       connectionTimeout: callLimitMs / 2,
       httpAgent: { keepAlive: true, maxSockets: 100 },
