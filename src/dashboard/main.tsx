@@ -22,6 +22,7 @@ import './styles/links.css';
 import './styles/crash.css';
 import './styles/session.css';
 import './styles/tags.css';
+import './styles/timeline.css';
 import './styles/own-code.css';
 import './styles/release.css';
 import './styles/alerts.css';

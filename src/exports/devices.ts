@@ -13,8 +13,11 @@ export const DEVICE_COLUMNS = [
   'crash_count',
   'last_crash_at',
   'last_seen_at',
+  'last_boot_at',
   'last_boot_version',
+  'last_boot_elf_sha256',
   'last_reset_reason',
+  'last_boot_uptime_s',
   'created_at',
 ] as const;
 
@@ -46,8 +49,11 @@ export async function* exportDevices(
       crash_count: row.crashCount,
       last_crash_at: row.lastCrashAt,
       last_seen_at: row.lastSeenAt,
+      last_boot_at: row.lastBootAt,
       last_boot_version: row.lastBootVersion,
+      last_boot_elf_sha256: row.lastBootElfSha256,
       last_reset_reason: row.lastResetReason,
+      last_boot_uptime_s: row.lastBootUptimeSeconds,
       created_at: row.createdAt,
     }));
   }

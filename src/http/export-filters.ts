@@ -3,6 +3,7 @@ import type { CoredumpFilter } from '../coredumps/types.js';
 import { PARSE_ERROR_KINDS, WAITING_KINDS } from '../coredumps/types.js';
 import type { CrashGroupFilter, GroupState } from '../crash-groups/types.js';
 import { CRASH_KINDS } from '../crashdump/index.js';
+import { firstDayOf, silentSince } from '../devices/silent.js';
 import { DEVICE_APPROVALS, type DeviceFilter } from '../devices/types.js';
 import { badInput } from '../errors.js';
 import { decodeGlobalId } from '../global-ids.js';
@@ -87,6 +88,9 @@ export function deviceFilterOf(parameters: URLSearchParams, now: Date): DeviceFi
     modelCode: read.list('model'),
     firmwareVersion: read.list('version'),
     approval: read.members('approval', DEVICE_APPROVALS),
+    runningVersion: read.list('running'),
+    silentSince: read.days('silent', (days) => silentSince(days, now, 'silent')),
+    unreportedCrashSinceDay: read.days('unreported', (days) => firstDayOf(days, now, 'unreported')),
     search: read.words('q'),
     lastCrashAfter: after,
     lastCrashBefore: before,
@@ -164,6 +168,13 @@ function readerOf(parameters: URLSearchParams) {
       const id = decodeGlobalId(type, value);
       if (id === null) throw refusal(name, `is the global id of a ${type}`);
       return [id];
+    },
+    /** A number of days. @param of refuses those that are too many */
+    days<Value>(name: string, of: (days: number) => Value): Value | undefined {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      if (!/^\d{1,4}$/.test(value)) throw refusal(name, 'is a number of days');
+      return of(Number(value));
     },
     range(now: Date): { after: Date | undefined; before: Date | undefined } {
       const [after, before] = [moment('from'), moment('to')];

@@ -17,6 +17,6 @@ export function ReleaseLink({
   );
 }
 
-function releaseAddress(model: string, version: string): string {
+export function releaseAddress(model: string, version: string): string {
   return `/release/${encodeURIComponent(model)}/${encodeURIComponent(version)}`;
 }

@@ -33,6 +33,14 @@ function agoText(seconds: number): string {
   return 'now';
 }
 
+/** How long something lasted, by its largest unit: "3h", "12s". */
+export function spanText(seconds: number): string {
+  const [unit, length] = STEPS.find(([, each]) => seconds >= each) ?? (['second', 1] as const);
+  return new Intl.NumberFormat('en', { style: 'unit', unit, unitDisplay: 'long' }).format(
+    Math.floor(seconds / length),
+  );
+}
+
 function everyMinute(listener: () => void): () => void {
   const timer = setInterval(listener, MINUTE_MS / 4);
   return () => clearInterval(timer);

@@ -5,6 +5,7 @@ import { GROUP_FIELDS, type GroupNode, groupItem, groupShape } from './groups.js
 
 const HEALTH = `health {
   deviceCount crashedDeviceCount crashCount reportingDeviceCount deviceDayCount crashesPerDeviceDay crashFreeShare unknownBecause
+  sessionCount crashFreeSessionShare unreportedCrashCount resets { reason count }
 } runningDeviceCount waitingCoredumpCount`;
 
 interface Counted {
@@ -18,6 +19,10 @@ interface Counted {
     crashesPerDeviceDay: number | null;
     crashFreeShare: number | null;
     unknownBecause: string | null;
+    sessionCount: number;
+    crashFreeSessionShare: number | null;
+    unreportedCrashCount: number;
+    resets: Array<{ reason: string; count: number }>;
   };
   runningDeviceCount: number;
   waitingCoredumpCount: number;
@@ -35,6 +40,17 @@ const versionShape = z.object({
     .number()
     .nullable()
     .describe('Share of devices that never crashed, 0 to 1. Null when not known.'),
+  sessions: z.int().describe('Runs that ended, by the boot reports after them.'),
+  crashFreeSessionShare: z
+    .number()
+    .nullable()
+    .describe('Share of them that no crash ended, 0 to 1. Null when none is known.'),
+  crashesWithoutDump: z.int().describe('Crashes that only boot reports tell of: an estimate.'),
+  resets: z
+    .array(z.object({ reason: z.string(), count: z.int() }))
+    .describe(
+      'Why devices were reset: PANIC, INT_WDT, TASK_WDT, WDT and CPU_LOCKUP are crashes, BROWNOUT and PWR_GLITCH power.',
+    ),
   unknownBecause: z
     .string()
     .nullable()
@@ -52,6 +68,10 @@ function versionItem({ version, health, ...rest }: Counted): z.infer<typeof vers
     deviceDays: health.deviceDayCount,
     crashesPerDeviceDay: health.crashesPerDeviceDay,
     crashFreeShare: health.crashFreeShare,
+    sessions: health.sessionCount,
+    crashFreeSessionShare: health.crashFreeSessionShare,
+    crashesWithoutDump: health.unreportedCrashCount,
+    resets: health.resets,
     unknownBecause: health.unknownBecause,
     waitingCrashes: rest.waitingCoredumpCount,
   };
@@ -125,8 +145,8 @@ export const compareVersions = tool({
   name: 'compare_versions',
   title: 'Compare two versions',
   description:
-    'A firmware version of a model against another one: whether it does better or worse, crashes per device and day, and ' +
-    'which groups are new, regressed, remaining, gone, or not seen so far.',
+    'A firmware version of a model against another one: whether it does better or worse, crashes per device and day, ' +
+    'crash-free sessions, why devices were reset, and which groups are new, regressed, remaining, gone, or not seen so far.',
   input: {
     model: z.string().min(1).max(64).describe('Code of the model.'),
     version: z.string().min(1).max(64).describe('The version to judge: "1.4.0".'),

@@ -5,10 +5,13 @@ import { ApprovalMark } from '../../parts/approval-mark';
 import { Fact } from '../../parts/fact';
 import { OutsideLink } from '../../parts/outside-link';
 import { Ago, Moment } from '../../parts/time';
+import { BootFacts } from './boot-facts';
 
 graphql(`
   fragment DeviceFacts on Device {
-    serial externalUrl approval createdAt hasToken tokenUsedAt lastSeenAt lastBootAt lastBootVersion lastResetReason
+    serial externalUrl approval createdAt hasToken tokenUsedAt lastSeenAt lastBootAt lastBootVersion lastBootChip
+    lastBootElfSha256 lastResetReason lastBootUptimeSeconds lastBootCrashPending
+    lastBootFirmware { id elfSha256 revision }
     model { id code }
     ingestKey { id name }
   }
@@ -17,7 +20,7 @@ graphql(`
 /** Who it is, how it was registered, and what it last said of itself. */
 export function DeviceFacts({ device }: { device: DeviceFactsFragment }) {
   const { serial, approval, createdAt, model, ingestKey, hasToken } = device;
-  const { lastSeenAt, lastBootAt, lastBootVersion, lastResetReason } = device;
+  const { lastSeenAt } = device;
   return (
     <section className="card" aria-labelledby="about">
       <header className="card-head">
@@ -45,20 +48,7 @@ export function DeviceFacts({ device }: { device: DeviceFactsFragment }) {
           )}
         </Fact>
         <Fact name="Uploads with">{hasToken ? 'a token of its own' : 'an ingest key of its model'}</Fact>
-        <Fact name="Last boot">
-          {lastBootAt == null ? (
-            <span className="count">not reported</span>
-          ) : (
-            <>
-              <Ago at={lastBootAt} />, version <span className="mono">{lastBootVersion}</span>
-              {lastResetReason != null && (
-                <>
-                  , after <span className="mono">{lastResetReason}</span>
-                </>
-              )}
-            </>
-          )}
-        </Fact>
+        <BootFacts device={device} />
         <Fact name="Last seen">
           {lastSeenAt == null ? <span className="count">never</span> : <Ago at={lastSeenAt} />}
         </Fact>

@@ -12,6 +12,7 @@ import { DumpTable } from '../dumps/dump-table';
 import { NotFoundPage } from '../not-found-page';
 import { DeviceActions } from './device-actions';
 import { DeviceFacts } from './device-facts';
+import { Timeline } from './timeline';
 
 const DeviceByKey = graphql(`
   query DeviceByKey($key: String!, $after: String) {
@@ -61,6 +62,7 @@ export function DevicePage({ deviceKey }: { deviceKey: string }) {
       </header>
       {error !== undefined && <ErrorNotice error={error} />}
       <DeviceFacts device={device} />
+      <Timeline deviceKey={device.key} modelCode={device.model.code} />
       {nodes.length === 0 ? (
         <FirstDumpGuide device={device} />
       ) : (

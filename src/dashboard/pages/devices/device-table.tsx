@@ -9,7 +9,7 @@ import { Ago } from '../../parts/time';
 
 graphql(`
   fragment DeviceInList on Device {
-    id key serial name createdAt coredumpCount deviceCrashes: crashCount heardOfAt: lastSeenAt
+    id key serial name createdAt coredumpCount deviceCrashes: crashCount heardOfAt: lastSeenAt lastBootVersion
     model { id code }
     lastCoredump { id uploadedAt parseStatus parseErrorKind report { reason explanation } }
   }
@@ -52,7 +52,17 @@ export function DeviceTable({
 const NONE: ReadonlySet<string> = new Set();
 
 function DeviceRow({
-  device: { key, serial, name, model, coredumpCount, lastCoredump, deviceCrashes, heardOfAt },
+  device: {
+    key,
+    serial,
+    name,
+    model,
+    coredumpCount,
+    lastCoredump,
+    deviceCrashes,
+    heardOfAt,
+    lastBootVersion,
+  },
   isGone,
 }: {
   device: DeviceInListFragment;
@@ -71,7 +81,10 @@ function DeviceRow({
           </div>
         )}
       </td>
-      <td className="mono">{model.code}</td>
+      <td className="mono">
+        {model.code}
+        {lastBootVersion != null && <div className="sub-line">{lastBootVersion}</div>}
+      </td>
       <td className="number" data-unit={unitText(deviceCrashes, 'crash', 'crashes')}>
         {deviceCrashes.toLocaleString('en')}
       </td>

@@ -5,7 +5,7 @@ import { graphql } from '../../generated';
 import type { DeviceFilter, DeviceOrderField } from '../../generated/graphql';
 import { DateFilter } from '../../parts/date-filter';
 import { rangeOf } from '../../parts/date-range';
-import { TextFilter, useFilters } from '../../parts/filters';
+import { Labelled, TextFilter, useFilters } from '../../parts/filters';
 import { ListTools } from '../../parts/list-tools';
 import { NewBar } from '../../parts/new-bar';
 import { EmptyState, ErrorNotice, Loading } from '../../parts/notices';
@@ -109,6 +109,43 @@ function DeviceFilters() {
         onChoose={(value) => choose('q', value)}
       />
       <SuggestedFilters filters={SUGGESTED} />
+      <TextFilter
+        label="Runs version"
+        value={parameters.get('running') ?? ''}
+        onChoose={(value) => choose('running', value)}
+      />
+      <Labelled name="Silent for">
+        {(id) => (
+          <select
+            id={id}
+            value={parameters.get('silent') ?? ''}
+            onChange={({ target }) => choose('silent', target.value)}
+          >
+            <option value="">Any time</option>
+            {[...new Set([1, 7, 30, ...asDays(parameters.get('silent'))])].map((days) => (
+              <option key={days} value={days}>
+                {countText(days, 'day')}
+              </option>
+            ))}
+          </select>
+        )}
+      </Labelled>
+      <Labelled name="Crashed without a dump">
+        {(id) => (
+          <select
+            id={id}
+            value={parameters.get('unreported') ?? ''}
+            onChange={({ target }) => choose('unreported', target.value)}
+          >
+            <option value="">Any</option>
+            {[...new Set([1, 7, 30, ...asDays(parameters.get('unreported'))])].map((days) => (
+              <option key={days} value={days}>
+                Last {countText(days, 'day')}
+              </option>
+            ))}
+          </select>
+        )}
+      </Labelled>
       <DateFilter label="Last crash" />
       <ClearFilters path="/devices" />
     </div>
@@ -119,13 +156,25 @@ function DeviceFilters() {
 function filterOf(parameters: URLSearchParams, now: number): DeviceFilter {
   const [search, model, version] = ['q', 'model', 'version'].map((name) => parameters.get(name) ?? '');
   const { after, before } = rangeOf(parameters, now);
+  const running = parameters.get('running') ?? '';
+  const [silentForDays] = asDays(parameters.get('silent'));
+  const [unreportedCrashDays] = asDays(parameters.get('unreported'), 180);
   return {
+    ...(running ? { runningVersion: [running] } : {}),
+    ...(silentForDays === undefined ? {} : { silentForDays }),
+    ...(unreportedCrashDays === undefined ? {} : { unreportedCrashDays }),
     ...(search ? { search } : {}),
     ...(model ? { modelCode: [model] } : {}),
     ...(version ? { firmwareVersion: [version] } : {}),
     ...(after === undefined ? {} : { lastCrashAfter: after }),
     ...(before === undefined ? {} : { lastCrashBefore: before }),
   };
+}
+
+/** A number of days in the address; none where it is no number that the server takes. */
+function asDays(text: string | null, most = 365): number[] {
+  const days = Number(text ?? '');
+  return Number.isInteger(days) && days >= 1 && days <= most ? [days] : [];
 }
 
 const ORDERS: Readonly<Record<string, DeviceOrderField>> = {

@@ -14,6 +14,7 @@ import { NotFoundPage } from '../not-found-page';
 import { BuildTable } from './build-table';
 import { ModelLinks } from './links';
 import { ModelActions } from './model-actions';
+import { ModelAdoption } from './model-adoption';
 import { OwnCode } from './own-code';
 import { Privacy } from './privacy';
 import { UploadArea } from './upload-area';
@@ -23,7 +24,8 @@ const ModelByCode = graphql(`
     deviceModel(code: $code) {
       ...ModelOnPage
       ...OwnCodeOnPage
-      deviceCount
+      deviceCount silentDeviceCount
+      adoption(days: 30) { start versions { version deviceCount } }
       firmwares(first: 50, after: $after) {
         totalCount
         nodes { ...BuildInList }
@@ -56,6 +58,14 @@ export function ModelPage({ code }: { code: string }) {
         <span className="count">
           <span className="mono">{model.code}</span> · {countText(model.deviceCount, 'device')} ·{' '}
           {countText(totalCount, 'build')} ·{' '}
+          {model.silentDeviceCount > 0 && (
+            <>
+              <Link href={`/devices?${new URLSearchParams({ model: model.code, silent: '7' })}`}>
+                {model.silentDeviceCount.toLocaleString('en')} silent for a week
+              </Link>{' '}
+              ·{' '}
+            </>
+          )}
           <Link href={`/dumps?${new URLSearchParams({ model: model.code })}`}>its dumps</Link> ·{' '}
           <Link href={`/enrolment?${new URLSearchParams({ model: model.code })}`}>enrolment</Link>
           <ForAdmins>
@@ -89,6 +99,7 @@ export function ModelPage({ code }: { code: string }) {
           </p>
         </EmptyState>
       )}
+      <ModelAdoption model={model.code} days={model.adoption} />
       <OwnCode model={model} />
       <ModelLinks model={model} />
       <Privacy model={model} />

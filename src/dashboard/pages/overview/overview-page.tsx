@@ -24,6 +24,8 @@ const Overview = graphql(`
     waiting: coredumps(first: 0, filter: $waiting) { totalCount }
     failed: coredumps(first: 0, filter: $failed) { totalCount }
     devices(first: 0) { totalCount }
+    silent: devices(first: 0, filter: { silentForDays: 7 }) { totalCount }
+    boots(days: 7) { unreportedCrashCount bootCount }
     worst: crashGroups(first: 6, filter: { state: [OPEN] }, orderBy: { field: VELOCITY }) { totalCount nodes { ...GroupInList } }
   }
 `);
@@ -58,8 +60,16 @@ export function OverviewPage() {
   );
 }
 
+interface Count {
+  name: string;
+  value: number;
+  path: string;
+  tone?: string;
+  about?: string;
+}
+
 function Counts({ data }: { data: Whole<OverviewQuery> }) {
-  const counts = [
+  const counts: Count[] = [
     { name: 'Dumps', value: data.recent.totalCount, path: '/dumps' },
     { name: 'Parsed', value: data.parsed.totalCount, path: '/dumps?status=parsed' },
     { name: 'Pending', value: data.pending.totalCount, path: '/dumps?status=pending' },
@@ -71,12 +81,29 @@ function Counts({ data }: { data: Whole<OverviewQuery> }) {
     },
     { name: 'Errors', value: data.failed.totalCount, path: '/dumps?status=error', tone: 'danger' },
     { name: 'Devices', value: data.devices.totalCount, path: '/devices' },
+    ...(data.boots.bootCount > 0 || data.silent.totalCount > 0
+      ? [
+          {
+            name: 'Silent for a week',
+            value: data.silent.totalCount,
+            path: '/devices?silent=7',
+            tone: 'warn',
+          },
+          {
+            name: 'Crashes without a dump',
+            about: 'Crashes of the last 7 days that only boot reports tell of',
+            value: data.boots.unreportedCrashCount,
+            path: '/devices?unreported=7',
+            tone: 'danger',
+          },
+        ]
+      : []),
   ];
   return (
     <ul className="figures" aria-label="Counts">
-      {counts.map(({ name, value, path, tone }) => (
+      {counts.map(({ name, value, path, tone, about }) => (
         <li key={name}>
-          <Link href={path}>
+          <Link href={path} title={about}>
             <span className="figure" data-tone={value > 0 ? tone : undefined}>
               {value.toLocaleString('en')}
             </span>

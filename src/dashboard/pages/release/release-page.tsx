@@ -10,16 +10,18 @@ import { NotFoundPage } from '../not-found-page';
 import { Adoption } from './adoption';
 import { ReleaseFacts } from './release-facts';
 import { ReleaseGroups } from './release-groups';
+import { Resets } from './resets';
 
 graphql(`
   fragment ReleaseOnPage on Release {
-    version firstSeenAt lastHeardAt compareUrl runningDeviceCount waitingCoredumpCount
+    version firstSeenAt lastHeardAt compareUrl runningDeviceCount silentDeviceCount waitingCoredumpCount
     comparison { verdict reason }
     health { ...HealthOnPage }
-    comparedTo { version runningDeviceCount health { ...HealthOnPage } }
+    comparedTo { version runningDeviceCount silentDeviceCount health { ...HealthOnPage } }
     model { code name versions(first: 100) { version } }
     firmwares { id chip revision uploadedAt }
     adoption(days: 30) { start deviceCount comparedDeviceCount otherDeviceCount }
+    resetDays: resets(days: 30) { start resets { reason kind count } }
     regressed: groups(change: [REGRESSED], first: 50) { ...GroupsOfRelease }
     fresh: groups(change: [NEW], first: 50) { ...GroupsOfRelease }
     remaining: groups(change: [REMAINING], first: 50) { ...GroupsOfRelease }
@@ -62,7 +64,10 @@ export function ReleasePage({ model, version }: { model: string; version: string
       <Verdict release={release} />
       <div className="release-columns">
         <ReleaseFacts release={release} />
-        <Adoption release={release} />
+        <div>
+          <Adoption release={release} />
+          <Resets release={release} />
+        </div>
       </div>
       <ReleaseGroups release={release} />
     </>
