@@ -32,11 +32,11 @@ export interface BootReport {
 }
 
 /**
- * After a power cut a fleet starts at once. A group costs the same few statements and one fsync, whatever its size, and no
- * device waits for its answer.
+ * A group costs the same few statements and one fsync, whatever its size, and nobody waits for a report: while several
+ * arrive they are gathered for a fifth of a second, so that 10,000 a minute are five commits a second.
  */
 const MAX_GROUP = 500;
-const GATHER_MS = 20;
+const GATHER_MS = 200;
 
 interface Item {
   deviceId: number;

@@ -57,23 +57,23 @@ export function createBootRoute({
       if (request.headers.expect !== undefined) response.writeContinue();
       const parameters = readBootParameters(search, await textOf(request, { stallMs, signal }));
       const address = clientAddress(request);
-      const sender = await attemptLimiter.watch(address, () =>
-        withDeadline(
+      const store = async () => {
+        const sender = await attemptLimiter.watch(address, () =>
           auth.authenticateDevice(request.headers.authorization, claimOf(parameters)),
-          REPORT_WAIT_MS,
-        ),
-      );
-      const report = readBootReport(parameters);
-      takePermit(sender);
-      if (sender.isNew) registration.assertPossible(sender.newcomer);
-      const device = sender.isNew
-        ? (await withDeadline(registration.register(sender.newcomer, { address, requestId }), REPORT_WAIT_MS))
-            .device
-        : sender.device;
-      await withDeadline(boots.record(device, report), REPORT_WAIT_MS);
+        );
+        const report = readBootReport(parameters);
+        takePermit(sender);
+        if (sender.isNew) registration.assertPossible(sender.newcomer);
+        const device = sender.isNew
+          ? (await registration.register(sender.newcomer, { address, requestId })).device
+          : sender.device;
+        await boots.record(device, report);
+        return { device: device.key, ...report };
+      };
+      const stored = await withDeadline(store(), REPORT_WAIT_MS);
       response.writeHead(204).end();
       metrics.bootReports.inc({ status: 'success' });
-      log.debug({ device: device.key, ...report }, 'boot report stored');
+      log.debug(stored, 'boot report stored');
     } catch (error) {
       const code = refuseStreamed({ request, response, log }, error);
       metrics.bootReports.inc({ status: 'error' });

@@ -6,6 +6,7 @@ import type { AllowedHosts } from '../platform/http/allowed-hosts.js';
 import { removeBasePath } from '../platform/http/base-path.js';
 import { readTarget } from '../platform/http/request-target.js';
 import type { Logger } from '../platform/logger.js';
+import { hasBody } from './body.js';
 import type { watchSlowBodies } from './connection-limits.js';
 import type { CrossOrigin } from './cors.js';
 import { sendError } from './errors.js';
@@ -101,6 +102,9 @@ export function createDispatch({
       settingWarnings.note(foreign);
       throw new DomainError('FORBIDDEN', foreign);
     }
+    // Most boot reports have no body; nothing of them can be aborted.
+    if (route.body === 'streamed' && !hasBody(request))
+      return route.handle({ ...exchange, signal: NEVER_ABORTED }, parameters);
     if (route.body === 'streamed') {
       const controller = new AbortController();
       streaming.set(request.socket, controller);
@@ -111,6 +115,8 @@ export function createDispatch({
     return route.handle(exchange, parameters);
   }
 }
+
+const NEVER_ABORTED = new AbortController().signal;
 
 function isForUploads({ access }: Route): boolean {
   return access === 'devices' || access === 'uploaders';
