@@ -50,4 +50,46 @@ describe.skipIf(!hasChromium)(`the page of a release${NEEDS_CHROMIUM}`, () => {
     await page.getByText('1 dump', { exact: true }).waitFor();
     await page.getByRole('row').filter({ hasText: 'dev1' }).waitFor();
   });
+
+  it('shows why devices were reset, whose crashes sent no dump, and which are silent', async () => {
+    const program = await aProgramWithDevice();
+    const report = (device: string, version: string, reason: string, uptime: number) =>
+      fetch(
+        `${program.url}/api/iot/boot?${new URLSearchParams({
+          ...{ device_key: device, firmware_version: version, chip: 'esp32c3' },
+          ...{ reset_reason: reason, uptime_s: String(uptime) },
+        })}`,
+        { method: 'POST' },
+      );
+    await aDevice(program as never, { key: 'dev2' });
+    await report('dev1', '1.0.0', 'poweron', 0);
+    await report('dev1', '1.0.0', 'brownout', 7_200);
+    await report('dev1', '1.1.0', 'sw', 600);
+    await report('dev1', '1.1.0', 'int_wdt', 60);
+    await report('dev2', '1.1.0', 'poweron', 0);
+    const page = await aBrowserPage(program.url, { path: '/release/thermostat/1.1.0' });
+    const row = (name: string) => page.getByRole('row').filter({ hasText: name });
+
+    await page.getByRole('heading', { name: 'Resets' }).waitFor();
+    expect(await row('interrupt watchdog').first().innerText()).toMatch(/a crash\s+500\s+1\s+0.0\s+0/);
+    expect(await row('brownout').first().innerText()).toMatch(/the power supply\s+0.0\s+0\s+333\s+1/);
+    expect(await row('Crash-free sessions').innerText()).toMatch(/0.00 % of 1\s+100.00 % of 2/);
+    expect(await row('Crash-free devices').innerText()).toMatch(/50.0 %\s+100.0 %/);
+    expect(await row('Crashes without a dump').innerText()).toMatch(/1\s+0/);
+    expect(await complaintsOfAxe(page)).toEqual([]);
+
+    await page.goto('/');
+    await page.getByRole('link', { name: /1\s*Crashes without a dump/ }).click();
+    await page.getByText('1 device', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'dev1' }).click();
+
+    const timeline = page.getByRole('region', { name: 'Timeline' });
+    await timeline.getByRole('listitem').first().waitFor();
+    const day = timeline.getByRole('listitem').filter({ hasText: 'Started' });
+    expect(await day.innerText()).toContain('4 boots: ');
+    for (const part of ['power on', 'brownout', 'restart by the program', 'interrupt watchdog', '1.1.0'])
+      expect(await day.innerText()).toContain(part);
+    await page.getByText('after: interrupt watchdog').waitFor();
+    expect(await complaintsOfAxe(page)).toEqual([]);
+  });
 });

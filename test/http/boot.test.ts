@@ -17,6 +17,7 @@ const STORED = {
   lastBootChip: 'esp32s3',
   lastBootElfSha256: 'deadbeef01',
   lastResetReason: 'task_wdt',
+  lastBootUptimeSeconds: 3600,
 };
 
 describe('a boot report', () => {
@@ -53,7 +54,7 @@ describe('a boot report', () => {
 
     expect((await boot(app, {}, { body })).status).toBe(204);
 
-    expect(await lastBoot(app)).toMatchObject(STORED);
+    expect(await lastBoot(app)).toMatchObject({ ...STORED, lastBootCrashPending: true });
   });
 
   it('registers a device by its ingest key and serial', async () => {
@@ -130,6 +131,16 @@ describe('a boot report', () => {
     expect(await lastBoot(app)).toMatchObject({ lastBootElfSha256: null });
   });
 
+  it('whose time cannot be true, or is none, is stored without it', async () => {
+    const app = await aServer();
+    await aDevice(app);
+
+    await boot(app, { device_key: 'dev1', ...REPORT, uptime_s: '4294967295' });
+
+    expect(await lastBoot(app)).toMatchObject({ ...STORED, lastBootUptimeSeconds: null });
+    expect(await lastBoot(app)).toMatchObject({ lastBootCrashPending: false });
+  });
+
   it('is refused with a time from a device that sends one after the other', async () => {
     const app = await aServer();
     await aDevice(app);
@@ -183,7 +194,8 @@ interface LastBoot {
 async function lastBoot(app: TestApp, key = 'dev1'): Promise<LastBoot> {
   const { device } = await app.graphql<{ device: LastBoot }>(
     `query ($key: String!) { device(key: $key) {
-      lastSeenAt lastBootAt lastBootVersion lastBootChip lastBootElfSha256 lastResetReason } }`,
+      lastSeenAt lastBootAt lastBootVersion lastBootChip lastBootElfSha256 lastResetReason lastBootUptimeSeconds
+      lastBootCrashPending } }`,
     { key },
   );
   return device;
