@@ -1,6 +1,5 @@
 import { Prisma } from '../platform/database/client.js';
 import type { Database, DbTransaction } from '../platform/database/types.js';
-import type { BootReport } from './boot-reports.js';
 import { dayOf } from './device-days.js';
 import { isCrash, RESET_COLUMNS, RESET_REASONS, resetReasonOf } from './reset-reasons.js';
 
@@ -8,6 +7,20 @@ import { isCrash, RESET_COLUMNS, RESET_REASONS, resetReasonOf } from './reset-re
  * What boot reports add to the days of devices. A boot counts for the version that starts. It also ends a run, which counts
  * for the version that ran: the one of the report before. Counters only, so that nothing grows with the number of boots.
  */
+
+/** What a device says of its start, and of the run before it. */
+export interface BootReport {
+  firmwareVersion: string;
+  chip: string | null;
+  /** Leading hexadecimal digits of the SHA-256 of the ELF that it runs, in lower case. */
+  elfSha256: string | null;
+  /** ESP-IDF's name without `ESP_RST_`, in lower case. */
+  resetReason: string | null;
+  /** Whole seconds that the run before lasted; null: not told. */
+  uptimeSeconds: number | null;
+  /** Whether a crash waits on the device to be uploaded; null: not told. */
+  crashPending: boolean | null;
+}
 
 /** What a device said at its last boot. */
 export interface LastBoot extends BootReport {

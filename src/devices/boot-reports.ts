@@ -7,6 +7,7 @@ import type { Database, DbTransaction } from '../platform/database/types.js';
 import { createBatcher } from '../platform/queue/batcher.js';
 import {
   type BootCounts,
+  type BootReport,
   countBoot,
   isRepeated,
   jsonRows,
@@ -16,20 +17,6 @@ import {
 import { createVersionLimit } from './version-limit.js';
 
 export type BootReports = ReturnType<typeof createBootReports>;
-
-/** What a device says of its start, and of the run before it. */
-export interface BootReport {
-  firmwareVersion: string;
-  chip: string | null;
-  /** Leading hexadecimal digits of the SHA-256 of the ELF that it runs, in lower case. */
-  elfSha256: string | null;
-  /** ESP-IDF's name without `ESP_RST_`, in lower case. */
-  resetReason: string | null;
-  /** Whole seconds that the run before lasted; null: not told. */
-  uptimeSeconds: number | null;
-  /** Whether a crash waits on the device to be uploaded; null: not told. */
-  crashPending: boolean | null;
-}
 
 /**
  * A group costs the same few statements and one fsync, whatever its size, and nobody waits for a report: while several

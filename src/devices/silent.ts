@@ -4,7 +4,7 @@ import { dayOf, firstDayKept } from './device-days.js';
 
 /** Spans of days, as lists and counters of devices take them. */
 
-export const MAX_SILENT_DAYS = 365;
+const MAX_SILENT_DAYS = 365;
 const MINUTE_MS = 60_000;
 
 /**
@@ -17,7 +17,7 @@ export function silentSince(days: number, now: Date, field: string): Date {
   return new Date(Math.floor(now.getTime() / MINUTE_MS) * MINUTE_MS - days * DAY_MS);
 }
 
-export const MAX_COUNTED_DAYS = 180;
+const MAX_COUNTED_DAYS = 180;
 
 /** The first of the last days, today included, since 1970. @throws DomainError BAD_USER_INPUT */
 export function firstDayOf(days: number, now: Date, field: string): number {

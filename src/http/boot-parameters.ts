@@ -1,4 +1,4 @@
-import type { BootReport } from '../devices/boot-reports.js';
+import type { BootReport } from '../devices/boot-counters.js';
 import { badInput } from '../errors.js';
 import { label, optional } from './device-claim.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BootReport } from '../../src/devices/boot-reports.js';
+import type { BootReport } from '../../src/devices/boot-counters.js';
 import { dayOf, forgetDeviceDays } from '../../src/devices/device-days.js';
 import { createSystemClock } from '../../src/platform/clock.js';
 import { graphql } from '../generated/gql.js';
@@ -387,7 +387,7 @@ describe('the timeline of a device', () => {
   });
 });
 
-const RUNS = Number(process.env.BOOT_RUNS ?? 100);
+const RUNS = Number(process.env.BOOT_RUNS ?? 30);
 const VERSIONS = ['1.0.0', '1.1.0', '2.0.0'];
 const REASONS = ['poweron', 'panic', 'task_wdt', 'brownout', 'sw', 'made_up'];
 const CRASHES = ['panic', 'int_wdt', 'task_wdt', 'wdt', 'cpu_lockup'];

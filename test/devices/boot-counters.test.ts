@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type BootCounts, countBoot, isRepeated } from '../../src/devices/boot-counters.js';
-import type { BootReport } from '../../src/devices/boot-reports.js';
+import { type BootCounts, type BootReport, countBoot, isRepeated } from '../../src/devices/boot-counters.js';
 import {
   ALL_RESET_REASONS,
   RESET_COLUMNS,
