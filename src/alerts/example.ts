@@ -23,6 +23,7 @@ export function exampleAlert(now: Date): Alert {
       device: { key: 'example1', serial: 'EX-0001', name: 'Example device' },
       version: '1.2.3',
       chip: 'esp32s3',
+      source: 'CORE_DUMP',
       task: 'sensor_task',
       cause: 'NULL pointer plus offset 0x10 read in `sensor_read` at sensor.c:88',
       frames: [

@@ -1,3 +1,4 @@
+import { BUT_NO_CRASHES } from '../coredumps/no-crash.js';
 import type { DbTransaction } from '../platform/database/types.js';
 import { HOUR_MS } from '../platform/durations.js';
 import { takeTold, toldKeys } from './told.js';
@@ -54,7 +55,9 @@ export async function takeCrashLoops(
   for (const ruleId of interested.map(({ id }) => id).sort((a, b) => a - b)) {
     await tx.alertTold.updateMany({ where: { ruleId, key, at: { gte: hourAgo, lt: at } }, data: { at } });
   }
-  const crashes = await tx.coredump.count({ where: { deviceId, uploadedAt: { gt: hourAgo } } });
+  const crashes = await tx.coredump.count({
+    where: { deviceId, uploadedAt: { gt: hourAgo }, ...BUT_NO_CRASHES },
+  });
   const reached = interested.filter(
     ({ loopCrashes }) => loopCrashes !== null && crashes >= Math.min(loopCrashes, maxCoredumps),
   );

@@ -1,3 +1,4 @@
+import { NAMES } from '../coredumps/kind.js';
 import { type AlertLinks, groupLink } from './links.js';
 import type { Alert, AlertCrash, AlertFrame, DigestItem, StorageUse, WaitingBuild } from './payload.js';
 import { cut, oneLine } from './plain-text.js';
@@ -146,8 +147,8 @@ function wordsOfWaiting(waiting: readonly WaitingBuild[]): Words {
   const wait = total === 1 ? 'waits' : 'wait';
   const title =
     first !== undefined && waiting.length === 1
-      ? `Upload ${oneLine(first.firmwareVersion, MAX_FACT)} of ${oneLine(first.model.name, MAX_FACT)}: ${dumps(total)} ${wait} for it`
-      : `Upload ${waiting.length} builds: ${dumps(total)} ${wait} for them`;
+      ? `Upload ${oneLine(first.firmwareVersion, MAX_FACT)} of ${oneLine(first.model.name, MAX_FACT)}: ${crashes(total)} ${wait} for it`
+      : `Upload ${waiting.length} builds: ${crashes(total)} ${wait} for them`;
   return { title, sentence: `${title}.`, urgency: 'normal' };
 }
 
@@ -176,6 +177,8 @@ function factsOf(alert: Alert): Fact[] {
     ['Version', crash?.version ?? group?.firmwareVersion ?? null],
     ['Chip', crash?.chip ?? null],
     ['Task', crash?.task ?? null],
+    // A core dump is what everybody expects.
+    ['Source', crash === null || crash.source === 'CORE_DUMP' ? null : NAMES[crash.source]],
     ['Crashes', group === null ? null : `${number(group.count)} on ${devices(group.deviceCount)}`],
     ['In this hour', group?.crashesInHour == null ? null : number(group.crashesInHour)],
     ['In an hour', alert.loopCrashes === null ? null : `${crashes(alert.loopCrashes)} of this device`],
@@ -204,7 +207,7 @@ function itemsOf({ waiting, digest }: Alert, pageUrl: string | null): MessageIte
     ...(waiting ?? []).map((build) => ({
       text: `${oneLine(build.model.name, MAX_FACT)} ${oneLine(build.firmwareVersion, MAX_FACT)}`,
       detail: [
-        `${dumps(build.coredumpCount)} of ${devices(build.deviceCount)}`,
+        `${crashes(build.coredumpCount)} of ${devices(build.deviceCount)}`,
         ...(build.elfSha256 === null ? [] : [`SHA-256 ${oneLine(build.elfSha256, 64)}`]),
       ].join(', '),
       url: pageUrl === null ? null : `${pageUrl}/firmware/${encodeURIComponent(build.model.code)}`,
@@ -254,5 +257,4 @@ const number = (count: number): string => count.toLocaleString('en');
 const plural = (count: number, noun: string) => `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
 const crashes = (count: number) => (count === 1 ? '1 crash' : `${number(count)} crashes`);
 const devices = (count: number) => plural(count, 'device');
-const dumps = (count: number) => plural(count, 'dump');
 const times = (count: number) => (count === 1 ? 'once' : `${number(count)} times`);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { COREDUMP_KINDS } from '../coredumps/types.js';
 
 export const ALERT_FORMATS = ['GENERIC', 'SLACK', 'DISCORD', 'TEAMS', 'NTFY', 'MAIL'] as const;
 export type AlertFormat = (typeof ALERT_FORMATS)[number];
@@ -37,6 +38,8 @@ const crash = z.object({
   /** The version that crashed. */
   version: z.string(),
   chip: z.string(),
+  /** What the device sent. Alerts of earlier releases, which knew core dumps only, have none. */
+  source: z.enum(COREDUMP_KINDS).default('CORE_DUMP').catch('CORE_DUMP'),
   task: z.string().nullable(),
   /** The reason in plain English; what the device said, where nothing explains it. */
   cause: z.string().nullable(),

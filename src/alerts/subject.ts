@@ -1,4 +1,5 @@
 import { reportIn } from '../coredumps/report-schema.js';
+import { COREDUMP_KINDS } from '../coredumps/types.js';
 import type { CrashGroupRow } from '../crash-groups/types.js';
 import { type CrashReport, ownFrames } from '../crashdump/index.js';
 import { toLinks } from '../devices/link-settings.js';
@@ -30,7 +31,7 @@ export async function crashOf(
   const dump = await tx.coredump.findUnique({
     where: { id: coredumpId },
     select: {
-      ...{ chip: true, dumpChip: true, uploadedAt: true, crashedTask: true, reason: true },
+      ...{ kind: true, chip: true, dumpChip: true, uploadedAt: true, crashedTask: true, reason: true },
       device: {
         select: {
           ...{ key: true, serial: true, name: true },
@@ -53,6 +54,7 @@ export async function crashOf(
     device,
     version,
     chip: report?.chip ?? dump.dumpChip ?? dump.chip,
+    source: COREDUMP_KINDS.find((kind) => kind === dump.kind) ?? 'CORE_DUMP',
     task: (report?.crashedTask ?? dump.crashedTask)?.slice(0, MAX_TEXT) ?? null,
     cause: (report?.explanation ?? report?.reason ?? dump.reason)?.slice(0, MAX_TEXT) ?? null,
     frames: framesOf(report, (place) =>

@@ -82,7 +82,7 @@ export function requirePerson(principal: Principal, now: Date): Person {
     case 'stranger':
       throw new DomainError('UNAUTHENTICATED', 'Send your token: "Authorization: Bearer …".');
     case 'device':
-      throw new DomainError('FORBIDDEN', 'A device may only upload core dumps.');
+      throw new DomainError('FORBIDDEN', 'A device may only upload crashes and boot reports.');
     case 'ingestKey':
       throw new DomainError('FORBIDDEN', 'An ingest key may only upload crashes and boot reports.');
     default:

@@ -7,7 +7,7 @@ import { createBatcher, UnknownOutcome } from '../platform/queue/batcher.js';
 import { COLUMNS, type StoredRow } from './read.js';
 import { type DumpBeyondMaximum, maxOfPending, type RetiredDump, retireOldest } from './retention.js';
 import { toCoredumpRow } from './row.js';
-import type { CoredumpRow } from './types.js';
+import type { CoredumpKind, CoredumpRow } from './types.js';
 import type { CountRetired } from './unread.js';
 
 /** The same bytes from the same device within this time are the same dump, sent again after a missing response. */
@@ -25,8 +25,12 @@ export interface Arrival {
   deviceId: number;
   deviceKey: string;
   filename: string;
+  /** Of a summary it is known at once; of other bytes a first look tells it later. */
+  kind: CoredumpKind;
   chip: string;
   firmwareVersion: string;
+  /** The build that a person chose for its parse. */
+  chosenFirmwareId: number | null;
   size: number;
   sha256: string;
   idempotencyKey: string | null;
@@ -82,14 +86,24 @@ interface CommitterDeps {
   enqueue?: Enqueue | undefined;
 }
 
+type Committing = Required<Pick<CommitterDeps, 'maxCoredumps' | 'countRetired'>> & { enqueue: Enqueue };
+
+/** The same for one upload, in a transaction that also writes something else. @throws what refuses the upload */
+export async function commitOne(
+  tx: DbTransaction,
+  arrival: Arrival,
+  committing: Committing,
+): Promise<CommitOutcome> {
+  const [outcome] = await commitGroup(tx, [arrival], committing);
+  if (outcome === undefined) throw new Error('an upload has no outcome');
+  if (outcome.status === 'failed') throw outcome.error;
+  return outcome;
+}
+
 async function commitGroup(
   tx: DbTransaction,
   arrivals: readonly Arrival[],
-  {
-    maxCoredumps,
-    countRetired,
-    enqueue,
-  }: { maxCoredumps: number; countRetired: CountRetired; enqueue: Enqueue },
+  { maxCoredumps, countRetired, enqueue }: Committing,
 ) {
   const known = await lockDevices(tx, arrivals);
   const earlier = await findEarlier(tx, arrivals);
@@ -194,11 +208,22 @@ export function isSameDump(earlier: Comparable, arrival: Comparable): boolean {
 async function insert(tx: DbTransaction, fresh: readonly Arrival[]): Promise<CoredumpRow[]> {
   if (fresh.length === 0) return [];
   const rows = fresh.map(
-    ({ deviceId, filename, chip, firmwareVersion, size, sha256, idempotencyKey, uploadedAt }) =>
-      Prisma.sql`(${deviceId}, ${filename}, ${chip}, ${firmwareVersion}, ${firmwareVersion}, ${size}, ${sha256}, ${idempotencyKey}, ${uploadedAt}, 'PENDING')`,
+    ({
+      deviceId,
+      filename,
+      kind,
+      chip,
+      firmwareVersion,
+      chosenFirmwareId,
+      size,
+      sha256,
+      idempotencyKey,
+      uploadedAt,
+    }) =>
+      Prisma.sql`(${deviceId}, ${filename}, ${kind}, ${chip}, ${firmwareVersion}, ${firmwareVersion}, ${chosenFirmwareId}, ${size}, ${sha256}, ${idempotencyKey}, ${uploadedAt}, 'PENDING')`,
   );
   const stored = await tx.$queryRaw<Array<{ id: number; deviceId: number; filename: string }>>`
-    INSERT INTO "Coredump" ("deviceId", "filename", "chip", "firmwareVersion", "crashVersion", "size", "sha256", "idempotencyKey", "uploadedAt", "parseStatus")
+    INSERT INTO "Coredump" ("deviceId", "filename", "kind", "chip", "firmwareVersion", "crashVersion", "chosenFirmwareId", "size", "sha256", "idempotencyKey", "uploadedAt", "parseStatus")
     VALUES ${Prisma.join(rows)} RETURNING "id", "deviceId", "filename"`;
   // The order of RETURNING is not guaranteed; file names are unique within a device.
   const ids = new Map(stored.map(({ id, deviceId, filename }) => [`${deviceId}/${filename}`, id]));
@@ -225,8 +250,6 @@ function newRow(id: number, { deviceKey, idempotencyKey, ...columns }: Arrival):
     id,
     crashVersion: columns.firmwareVersion,
     firmwareId: null,
-    chosenFirmwareId: null,
-    kind: 'CORE_DUMP',
     parseStatus: 'PENDING',
     parseErrorKind: null,
     parseAttempts: 0,

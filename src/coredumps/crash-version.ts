@@ -1,6 +1,6 @@
 import { type BuildRows, buildsNamed } from '../firmware/find-build.js';
 import type { DbTransaction } from '../platform/database/types.js';
-import type { CoredumpRow } from './types.js';
+import { type CoredumpRow, UNKNOWN } from './types.js';
 
 /** What decides the version of a crash. */
 export type VersionedDump = Pick<
@@ -13,7 +13,7 @@ export type VersionedDump = Pick<
  * is a newer one when it was updated after the crash, so the build decides where it is known:
  * - the build that the dump names, also when a person had it read with another one;
  * - for a dump that names none: the build that a person chose;
- * - otherwise what the device reported.
+ * - otherwise what the device reported; where nobody reported one, that of the build that it was read with.
  *
  * This is the only place that decides it. `Coredump.crashVersion` and `CrashOccurrence.firmwareVersion` both have it.
  *
@@ -27,7 +27,7 @@ export async function crashVersionOf(
 ): Promise<string> {
   const { firmwareVersion: version, firmwareId, chosenFirmwareId, appElfSha256, dumpChip: chip } = dump;
   const isChosen = appElfSha256 === null && chosenFirmwareId !== null && chosenFirmwareId === firmwareId;
-  if (firmwareId !== null && (elfMatches || isChosen)) {
+  if (firmwareId !== null && (elfMatches || isChosen || version === UNKNOWN)) {
     const used = await tx.firmware.findUnique({ where: { id: firmwareId }, select: { version: true } });
     if (used !== null) return used.version;
   }

@@ -6,6 +6,7 @@ import type { Db } from '../platform/database/types.js';
 import { type CrashToDescribe, crashMarkdown, type MarkdownLinks } from './markdown.js';
 import { redactOutput, redactReport } from './redact.js';
 import { createTextLoader, type TextReader } from './text-loader.js';
+import { COREDUMP_KINDS } from './types.js';
 
 /** Everything that the Markdown of a crash names, apart from what was read in the dump. */
 export type CrashFacts = Omit<CrashToDescribe, 'report' | 'output'>;
@@ -59,6 +60,7 @@ const EVERYTHING: TextReader = { admitTexts: async () => true, admit: () => true
 
 const FACTS = {
   id: true,
+  kind: true,
   filename: true,
   crashVersion: true,
   firmwareVersion: true,
@@ -91,6 +93,7 @@ function toFacts(row: StoredFacts): CrashFacts {
   return {
     dump: {
       id: encodeGlobalId('Coredump', row.id),
+      kind: COREDUMP_KINDS.find((kind) => kind === row.kind) ?? 'CORE_DUMP',
       filename: row.filename,
       crashVersion: row.crashVersion || occurrence?.firmwareVersion || row.firmwareVersion,
       firmwareVersion: row.firmwareVersion,

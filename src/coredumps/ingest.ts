@@ -13,6 +13,7 @@
  * When a step before the end of the commit fails, nothing of the dump is kept and the device gets another status.
  */
 
+import type { Audit, AuditNote } from '../audit/service.js';
 import { badInput, DomainError } from '../errors.js';
 import type { BlobStore, IncomingBlob } from '../platform/blobs/blob-store.js';
 import type { Clock } from '../platform/clock.js';
@@ -22,14 +23,15 @@ import type { Db } from '../platform/database/types.js';
 import { withDeadline } from '../platform/deadline.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpFilename, coredumpKey } from './blob-keys.js';
-import { type Arrival, type CommitOutcome, createCommitter } from './commit.js';
+import { type Arrival, type CommitOutcome, commitOne, createCommitter } from './commit.js';
 import type { CoredumpEvents } from './events.js';
 import { findEarlierDump, hashOf } from './find-duplicate.js';
+import { limitedBytes } from './limited-bytes.js';
 import type { Outbox } from './outbox.js';
 import type { ParseTask } from './parse-task.js';
 import type { RawFiles } from './raw-files.js';
 import { COREDUMP_ROW, toCoredumpRow } from './row.js';
-import type { CoredumpRow } from './types.js';
+import { type CoredumpKind, type CoredumpRow, UNKNOWN } from './types.js';
 import type { CountRetired } from './unread.js';
 
 export interface UploadingDevice {
@@ -41,8 +43,13 @@ export interface UploadingDevice {
 
 export interface Upload {
   device: UploadingDevice;
-  chip: string;
-  firmwareVersion: string;
+  /** Left out: a first look at the bytes tells it. */
+  kind?: CoredumpKind;
+  /** Null: what the last boot report of the device said, else "unknown". The same for the version. */
+  chip: string | null;
+  firmwareVersion: string | null;
+  /** The build that a person chose for its parse; left out: none. */
+  chosenFirmwareId?: number | null;
   /** From the `Idempotency-Key` header. */
   idempotencyKey: string | null;
   body: AsyncIterable<Uint8Array>;
@@ -50,6 +57,8 @@ export interface Upload {
   databaseWaitMs?: number;
   /** Aborted when the client has disconnected: then the upload is abandoned. */
   signal?: AbortSignal;
+  /** What a person does is noted in the audit, in the transaction of the commit. */
+  noteOf?: (coredump: CoredumpRow, isDuplicate: boolean) => AuditNote;
 }
 
 type UploadBeforeDevice = Omit<Upload, 'device'> & {
@@ -71,6 +80,7 @@ interface IngestDeps {
   /** Null when no sidecar is configured: dumps are stored and stay PENDING. */
   queue: { add(task: ParseTask): void } | null;
   clock: Clock;
+  audit: Pick<Audit, 'change'>;
   log: Logger;
   limits: { maxCoredumps: number; maxCoredumpBytes: number };
   /** Counts crashes whose dumps are retired before they were parsed. */
@@ -98,13 +108,15 @@ export function createIngest({
   events,
   queue,
   clock,
+  audit,
   log,
   limits,
   countRetired,
   onStored,
 }: IngestDeps) {
   const { maxCoredumps } = limits;
-  const commit = createCommitter({ db, maxCoredumps, countRetired, enqueue: outbox.waiting });
+  const committing = { maxCoredumps, countRetired, enqueue: outbox.waiting };
+  const commit = createCommitter({ db, ...committing });
 
   return {
     /**
@@ -135,7 +147,7 @@ export function createIngest({
      * @throws DomainError TOO_LARGE, and whatever `body` throws
      */
     async findDuplicate(upload: Upload): Promise<CoredumpRow | null> {
-      const sha256 = await hashOf(limited(upload.body, limits.maxCoredumpBytes));
+      const sha256 = await hashOf(limitedBytes(upload.body, limits.maxCoredumpBytes));
       const lookup = findEarlierDump(db, {
         deviceId: upload.device.id,
         idempotencyKey: upload.idempotencyKey,
@@ -150,7 +162,7 @@ export function createIngest({
     body: Upload['body'],
     uploadOf: (incoming: IncomingBlob) => Promise<Upload>,
   ): Promise<Saved> {
-    const incoming = await blobs.receive(limited(body, limits.maxCoredumpBytes));
+    const incoming = await blobs.receive(limitedBytes(body, limits.maxCoredumpBytes));
     try {
       if (incoming.size === 0)
         throw badInput('The body is empty: send the raw core dump as the request body.');
@@ -173,34 +185,76 @@ export function createIngest({
   }
 
   async function commitPublished(upload: Upload, incoming: IncomingBlob, filename: string) {
-    const { device, chip, firmwareVersion, idempotencyKey } = upload;
+    const { device, kind = 'CORE_DUMP', idempotencyKey, chosenFirmwareId = null, noteOf } = upload;
+    const { chip, firmwareVersion } = await reported(upload);
     const arrival: Arrival = {
       deviceId: device.id,
       deviceKey: device.key,
       filename,
+      kind,
       chip,
       firmwareVersion,
+      chosenFirmwareId,
       idempotencyKey,
       size: incoming.size,
       sha256: incoming.sha256,
       uploadedAt: clock.now(),
     };
+    const outcome =
+      noteOf === undefined
+        ? await commitOrFind(arrival, upload.databaseWaitMs)
+        : await commitNoted(arrival, noteOf);
+    if (outcome.status !== 'stored') await files.delete(device.key, [{ filename }]);
+    if (outcome.status === 'failed') throw asDomainError(outcome.error);
+    if (outcome.status === 'stored') afterCommit(device, outcome);
+    return { coredump: outcome.coredump, isDuplicate: outcome.status === 'duplicate' };
+  }
+
+  async function commitOrFind(arrival: Arrival, databaseWaitMs: number | undefined) {
+    const { deviceKey, filename } = arrival;
     const begun = performance.now();
     const timeLeft = () =>
-      upload.databaseWaitMs === undefined ? undefined : upload.databaseWaitMs - (performance.now() - begun);
-    const outcome = await commit(arrival, upload.databaseWaitMs).catch(async (error: unknown) => {
+      databaseWaitMs === undefined ? undefined : databaseWaitMs - (performance.now() - begun);
+    return commit(arrival, databaseWaitMs).catch(async (error: unknown) => {
       const known = await outcomeOfFailure(arrival, error);
       if (known.status !== 'failed' || (timeLeft() ?? 1) <= 0) return known;
       // The transaction was rolled back, so it can run again. If it was committed after all, newer dumps have already
       // retired this dump and its file.
-      if ((await blobs.sizeOf(coredumpKey(device.key, filename))) === null) return known;
+      if ((await blobs.sizeOf(coredumpKey(deviceKey, filename))) === null) return known;
       return commit(arrival, timeLeft()).catch((again: unknown) => outcomeOfFailure(arrival, again));
     });
+  }
 
-    if (outcome.status !== 'stored') await files.delete(device.key, [{ filename }]);
-    if (outcome.status === 'failed') throw asDomainError(outcome.error);
-    if (outcome.status === 'stored') afterCommit(upload, outcome);
-    return { coredump: outcome.coredump, isDuplicate: outcome.status === 'duplicate' };
+  /** In a transaction of its own: what persons do is rare. */
+  function commitNoted(
+    arrival: Arrival,
+    noteOf: NonNullable<Upload['noteOf']>,
+  ): Promise<CommitOutcome | { status: 'failed'; error: unknown }> {
+    const failed = (error: unknown) => ({ status: 'failed' as const, error });
+    return audit
+      .change<CommitOutcome>(
+        async (tx, note) => {
+          const outcome = await commitOne(tx, arrival, committing);
+          await note(noteOf(outcome.coredump, outcome.status === 'duplicate'));
+          return outcome;
+        },
+        async (error) => {
+          const known = await outcomeOfFailure(arrival, error);
+          if (known.status === 'failed') throw error;
+          return known;
+        },
+      )
+      .catch(failed);
+  }
+
+  async function reported({ device, chip, firmwareVersion }: Upload) {
+    if (chip !== null && firmwareVersion !== null) return { chip, firmwareVersion };
+    const select = { lastBootChip: true, lastBootVersion: true } as const;
+    const boot = await db.device.findUnique({ where: { id: device.id }, select });
+    return {
+      chip: chip ?? boot?.lastBootChip ?? UNKNOWN,
+      firmwareVersion: firmwareVersion ?? boot?.lastBootVersion ?? UNKNOWN,
+    };
   }
 
   /**
@@ -225,11 +279,9 @@ export function createIngest({
   }
 
   /** The dump is stored at this point: no later error may fail the upload. */
-  function afterCommit(
-    { device, chip, firmwareVersion }: Upload,
-    outcome: CommitOutcome & { status: 'stored' },
-  ) {
+  function afterCommit(device: UploadingDevice, outcome: CommitOutcome & { status: 'stored' }) {
     const { coredump, isKept, retired } = outcome;
+    const { chip, firmwareVersion } = coredump;
     void files.delete(device.key, retired);
     onStored();
     if (!isKept) return;
@@ -241,10 +293,11 @@ export function createIngest({
       modelCode: device.modelCode,
       deviceKey: device.key,
       filename: coredump.filename,
+      kind: coredump.kind,
       chip,
       firmwareVersion,
       crashVersion: firmwareVersion,
-      chosenFirmwareId: null,
+      chosenFirmwareId: coredump.chosenFirmwareId,
     });
   }
 }
@@ -252,19 +305,4 @@ export function createIngest({
 /** For a commit that was found later: the files of the dumps that it retired are removed by the sweep. */
 function storedEarlier(coredump: CoredumpRow) {
   return { status: 'stored' as const, coredump, isKept: true, retired: [] };
-}
-
-/** @throws DomainError TOO_LARGE at the first byte over the limit; nothing after it is read */
-async function* limited(body: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.byteLength;
-    if (size > maxBytes) {
-      throw new DomainError(
-        'TOO_LARGE',
-        `The core dump is larger than ${maxBytes} bytes (MAX_COREDUMP_BYTES).`,
-      );
-    }
-    yield chunk;
-  }
 }

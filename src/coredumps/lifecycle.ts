@@ -1,5 +1,5 @@
 import type { Audit } from '../audit/service.js';
-import { badInput, DomainError, notFound } from '../errors.js';
+import { badInput, notFound } from '../errors.js';
 import { isForOtherChip } from '../firmware/find-build.js';
 import type { Firmware } from '../firmware/types.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
@@ -8,6 +8,7 @@ import { createDeletionByFilter } from './delete-by-filter.js';
 import type { LostDumps } from './lost-dumps.js';
 import { createParseSeveral } from './parse-several.js';
 import type { ParseTask } from './parse-task.js';
+import { parserMissing } from './parser-missing.js';
 import type { RawFiles } from './raw-files.js';
 import { idsOfCoredumps } from './read.js';
 import type { ArrivedFirmware, Requeue } from './requeue.js';
@@ -183,10 +184,7 @@ export function createLifecycle({ db, files, requeue, lost, queue, audit, countU
 
   function requireParser(): void {
     if (queue !== null) return;
-    throw new DomainError(
-      'PARSER_NOT_CONFIGURED',
-      'No parser is configured: set PARSE_SIDECAR_URL and PARSE_SIDECAR_XFER_DIR and start again.',
-    );
+    throw parserMissing();
   }
 
   /** Locks the rows and deletes exactly these, also while uploads are committed at the same time. */

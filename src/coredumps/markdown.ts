@@ -6,12 +6,15 @@ import {
   isOwnFrame,
   type StackFrame,
 } from '../crashdump/index.js';
+import { NAMES, NOUNS } from './kind.js';
 import { code, codeBlock, prose, proseWithCode } from './markdown-text.js';
+import type { CoredumpKind } from './types.js';
 
 /** A crash, with everything that its Markdown names. Ids are global ids. */
 export interface CrashToDescribe {
   dump: {
     id: string;
+    kind: CoredumpKind;
     filename: string;
     /** The version that crashed, and what the device reported, perhaps after an update. */
     crashVersion: string;
@@ -105,7 +108,8 @@ function facts(
             build.revision === null ? '' : `, revision ${code(build.revision, MAX_NAME)}`
           }${isSame ? '' : ', not the one that the device ran'}`,
     ),
-    fact('SHA-256 of the dump', code(dump.sha256, MAX_NAME)),
+    fact('Source', dump.kind === 'CORE_DUMP' ? null : NAMES[dump.kind]),
+    fact(`SHA-256 of the ${NOUNS[dump.kind]}`, code(dump.sha256, MAX_NAME)),
   ]
     .filter((line) => line !== null)
     .join('\n');
@@ -209,9 +213,10 @@ function registers({ registers: all }: CrashReport): string[] {
 }
 
 function unread({ dump, output }: CrashToDescribe): string[] {
-  if (dump.parseStatus === 'PENDING' || output === null) return ['The server has not read this dump yet.'];
+  const noun = NOUNS[dump.kind];
+  if (dump.parseStatus === 'PENDING' || output === null) return [`The server has not read this ${noun} yet.`];
   return [
-    'The server could not read this dump:',
+    `The server could not read this ${noun}:`,
     codeBlock('text', output.trimEnd().split('\n'), BYTES.output),
   ];
 }
@@ -222,7 +227,8 @@ function debuggerOf(chip: string): string {
 }
 
 function commands({ dump, build, report }: CrashToDescribe, links: MarkdownLinks | null): string[] {
-  if (links === null || !dump.hasRaw || report === null) return [];
+  // A text has no memory that GDB could open.
+  if (links === null || !dump.hasRaw || report === null || dump.kind !== 'CORE_DUMP') return [];
   const { pageUrl, needsToken } = links;
   const header = needsToken ? '-H "Authorization: Bearer $COREDOCK_TOKEN" ' : '';
   const fetched = (file: string, path: string) =>

@@ -73,7 +73,7 @@ export function createParseJob(deps: ParseJobDeps) {
     } catch (error) {
       if (stop.aborted || isPassing(error)) throw error;
       if (error instanceof FailedAttempt) {
-        const result = error.withoutBuild ?? failure('failed', unableToParse(error.message));
+        const result = error.withoutBuild ?? failure('failed', unableToParse(error.message, hold.task.kind));
         return end(hold, result, stop);
       }
       log.error({ err: error, ...logFieldsOf(hold.task) }, 'parse failed');
@@ -127,13 +127,17 @@ export function createParseJob(deps: ParseJobDeps) {
     }
   }
 
-  /** The device was updated after the crash: the build that the dump names has another version than it reported. */
+  /**
+   * The device was updated after the crash: the build that the dump names has another version than it reported. Or it is
+   * no core dump, but a text.
+   */
   async function noteLook(hold: Hold, prepared: Prepared | PreparedWithoutBuild, stop: AbortSignal) {
-    if (prepared.firmware === null || prepared.matchedBy !== 'sha') return;
-    const { appElfSha256, dumpChip, firmware } = prepared;
-    const { version: crashVersion } = firmware;
-    if (crashVersion === hold.task.crashVersion) return;
-    await withRetries(() => state.noteLook(hold, { appElfSha256, dumpChip, crashVersion }), stop);
+    const { appElfSha256, dumpChip, kind, firmware } = prepared;
+    const { task } = hold;
+    const crashVersion =
+      firmware !== null && prepared.matchedBy === 'sha' ? firmware.version : task.crashVersion;
+    if (crashVersion === task.crashVersion && (kind ?? task.kind) === task.kind) return;
+    await withRetries(() => state.noteLook(hold, { appElfSha256, dumpChip, kind, crashVersion }), stop);
   }
 
   async function end(hold: Hold, result: ParseResult, stop: AbortSignal): Promise<ParseOutcome> {

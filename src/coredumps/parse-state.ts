@@ -4,6 +4,7 @@ import { availableAt, type Lease, RELEASED } from '../platform/background/lease.
 import type { Prisma } from '../platform/database/client.js';
 import { inTransaction } from '../platform/database/transaction.js';
 import type { Db, DbTransaction } from '../platform/database/types.js';
+import { isNoCrash, recountNoCrashes, uncountNoCrash } from './no-crash.js';
 import type { Outbox } from './outbox.js';
 import { type RulesOf, withOwnCode } from './own-code.js';
 import { type ParseTask, TASK, toTasks } from './parse-task.js';
@@ -106,20 +107,20 @@ export function createParseState(deps: ParseStateDeps) {
     },
 
     /**
-     * Notes what a first look at the dump says, so that lists show the version that crashed before the parse ends. A dump
-     * that was counted gets its version with the result of the parse, which moves what was counted.
+     * Notes what a first look at the dump says, so that lists show what it is, and the version that crashed, before the
+     * parse ends. A dump that was counted gets them with the result of the parse, which moves what was counted.
      */
     async noteLook({ task, lease }: Hold, look: DumpIdentity & { crashVersion: string }): Promise<void> {
-      const { appElfSha256, dumpChip, crashVersion } = look;
+      const { appElfSha256, dumpChip, kind, crashVersion } = look;
       await db.coredump.updateMany({
         where: { ...whileHeld(task, lease), occurrence: null },
-        data: { appElfSha256, dumpChip, crashVersion, updatedAt: now() },
+        data: { appElfSha256, dumpChip, ...(kind === null ? {} : { kind }), crashVersion, updatedAt: now() },
       });
     },
 
     /**
      * Ends the parse and counts the crash, in one transaction. If a re-parse failed because a file is missing in the
-     * storage, the dump returns to its earlier result.
+     * storage, the dump returns to its earlier result. What turns out to be no crash is not counted.
      * @returns the row after the change; null when the result came too late and nothing was changed
      */
     async finish({ task, lease }: Hold, answer: ParseResult): Promise<CoredumpRow | null> {
@@ -143,7 +144,8 @@ export function createParseState(deps: ParseStateDeps) {
         if (task.generation > 0) await tx.earlierReading.deleteMany({ where: { coredumpId: row.id } });
         if (earlier === null) await storeText(tx, row.id, result.text);
         await outbox.ended(tx, [coredump]);
-        if (earlier === null) {
+        if (isNoCrash(coredump)) await uncountNoCrash(tx, coredump);
+        else if (earlier === null) {
           announce = await count(tx, { coredump, modelId: task.modelId, report: result.text.report });
         }
         return coredump;
@@ -196,7 +198,10 @@ export function createParseState(deps: ParseStateDeps) {
         const ids = before.map(({ id }) => id);
         const read = before.filter(({ parseStatus }) => parseStatus === 'PARSED');
         await tx.earlierReading.createMany({
-          data: read.map(({ id, parseStatus: _, ...reading }) => ({ coredumpId: id, ...reading })),
+          data: read.map(({ id, parseStatus: _, parseErrorKind: __, ...reading }) => ({
+            coredumpId: id,
+            ...reading,
+          })),
         });
         await tx.coredumpText.deleteMany({
           where: { coredumpId: { in: ids }, coredump: { earlierReading: null } },
@@ -209,7 +214,13 @@ export function createParseState(deps: ParseStateDeps) {
           },
           select: COREDUMP_ROW,
         });
-        await countUnread(tx, ids);
+        // Until it is read again, what was no crash is one for its device alone.
+        const noCrashes = before.filter(isNoCrash).map(({ id }) => id);
+        await recountNoCrashes(tx, noCrashes);
+        await countUnread(
+          tx,
+          ids.filter((id) => !noCrashes.includes(id)),
+        );
         const coredumps = rows.map(toCoredumpRow).sort((a, b) => b.id - a.id);
         await outbox.waiting(tx, coredumps);
         return coredumps;
@@ -257,7 +268,7 @@ export type ParseState = ReturnType<typeof createParseState>;
 
 /** What is kept aside of a dump that is parsed again. */
 const READING = {
-  ...{ id: true, parseStatus: true, parsedAt: true },
+  ...{ id: true, parseStatus: true, parseErrorKind: true, parsedAt: true },
   ...{ fingerprint: true, crashKind: true, crashedTask: true, reason: true },
 } as const;
 

@@ -1,5 +1,6 @@
 import type { Prisma } from '../platform/database/client.js';
 import { wholeRows } from '../platform/database/whole-rows.js';
+import { COREDUMP_KINDS, type CoredumpKind } from './types.js';
 
 /** Everything that a parse needs to know about its dump, as values: the job does not read the row. */
 export interface ParseTask {
@@ -10,6 +11,8 @@ export interface ParseTask {
   modelCode: string;
   deviceKey: string;
   filename: string;
+  /** As far as it was known when the task was made. */
+  kind: CoredumpKind;
   chip: string;
   firmwareVersion: string;
   /** As far as it was known when the task was made: see `crash-version.ts`. */
@@ -23,6 +26,7 @@ export const TASK = {
   id: true,
   parseGeneration: true,
   filename: true,
+  kind: true,
   chip: true,
   firmwareVersion: true,
   crashVersion: true,
@@ -34,9 +38,10 @@ export const TASK = {
 export function toTasks(
   rows: ReadonlyArray<Prisma.CoredumpGetPayload<{ select: typeof TASK }>>,
 ): ParseTask[] {
-  return wholeRows(rows, 'device').map(({ id, parseGeneration, device, ...dump }) => ({
+  return wholeRows(rows, 'device').map(({ id, parseGeneration, kind, device, ...dump }) => ({
     coredumpId: id,
     generation: parseGeneration,
+    kind: COREDUMP_KINDS.find((known) => known === kind) ?? 'CORE_DUMP',
     modelId: device.modelId,
     modelCode: device.model.code,
     deviceKey: device.key,

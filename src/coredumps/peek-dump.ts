@@ -1,15 +1,25 @@
 import { peekDump, UnreadableDump } from '../crashdump/index.js';
-import type { DumpIdentity } from './store-reading.js';
+import { kindOf } from './kind.js';
+import { type DumpIdentity, NO_IDENTITY } from './store-reading.js';
 
 /** Read limit for the notes: `MAX_COREDUMP_BYTES` may be larger, but the notes of a dump are not. */
 export const PEEK_BYTES = 64 * 1024 * 1024;
 
-/** What the dump, panic text or summary says of itself; or why it is none, in a sentence. */
-export function peek(bytes: Uint8Array): DumpIdentity | string {
+export interface Peeked extends DumpIdentity {
+  /** As the text or summary itself says it; null without, and for dumps. */
+  ownVersion: string | null;
+  /** Why it is no crash although it can be read; null for a crash. */
+  noCrash: string | null;
+}
+
+/** The look at what is nothing of a crash. */
+export const NOTHING_SEEN: Peeked = { ...NO_IDENTITY, ownVersion: null, noCrash: null };
+
+/** What the dump says of itself; or why it is nothing of a crash, in a sentence. */
+export function peek(bytes: Uint8Array): Peeked | string {
   try {
-    const { appElfSha256, chip, noCrash } = peekDump(bytes);
-    if (noCrash !== null) return noCrash;
-    return { appElfSha256, dumpChip: chip };
+    const { source, appElfSha256, chip, firmwareVersion: ownVersion, noCrash } = peekDump(bytes);
+    return { kind: kindOf(source), appElfSha256, dumpChip: chip, ownVersion, noCrash };
   } catch (error) {
     if (error instanceof UnreadableDump) return error.message;
     throw error;

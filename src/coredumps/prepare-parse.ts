@@ -6,19 +6,22 @@ import { storageCall } from '../platform/blobs/storage-errors.js';
 import { makeFolder } from '../platform/files/durable-folder.js';
 import type { Logger } from '../platform/logger.js';
 import { coredumpKey } from './blob-keys.js';
+import { NOUNS } from './kind.js';
 import type { LostDumps } from './lost-dumps.js';
 import {
   failure,
   lostFirmware,
   missingFirmware,
+  noCrashResult,
   type Prepared,
   type PreparedWithoutBuild,
   unableToParse,
 } from './parse-result.js';
 import type { ParseTask } from './parse-task.js';
-import { PEEK_BYTES, peek } from './peek-dump.js';
+import { NOTHING_SEEN, PEEK_BYTES, peek } from './peek-dump.js';
 import { whyRemoved } from './remove-raw.js';
-import { type DumpIdentity, NO_IDENTITY, type ParseResult } from './store-reading.js';
+import type { DumpIdentity, ParseResult } from './store-reading.js';
+import { UNKNOWN } from './types.js';
 
 /** Finds the build that a dump ran, and says by what it was identified. */
 export interface BuildFinder {
@@ -54,8 +57,10 @@ export function createPreparation({ blobs, builds, lost, xferDir, log }: Prepara
     const head = await blobs.readAtMost(key, PEEK_BYTES);
     if (head === null) return missingRaw(task, key);
     const peeked = peek(head);
-    const identity = typeof peeked === 'string' ? NO_IDENTITY : peeked;
-    const found = await builds.findBuild(wantedBy(task, identity));
+    const look = typeof peeked === 'string' ? NOTHING_SEEN : peeked;
+    const { ownVersion, noCrash, ...identity } = look;
+    if (noCrash !== null) return noCrashResult(noCrash, identity);
+    const found = await builds.findBuild(wantedBy(task, identity, ownVersion));
     const { firmware } = found;
     if (firmware === null) return withoutBuild(missingFirmware(task, identity, found.ofOtherChips));
     const copied = await copyBoth(key, firmware, files);
@@ -75,8 +80,9 @@ export function createPreparation({ blobs, builds, lost, xferDir, log }: Prepara
     ): Promise<PreparedWithoutBuild | ParseResult | 'not ours'> {
       const isThere = await withSpace(() => blobs.copyTo(key, files.core));
       if (isThere === null) return missingRaw(task, key);
-      const noDump = typeof peeked === 'string' ? failure('unreadable', unableToParse(peeked)) : null;
-      return { firmware: null, ending, noDump };
+      const noDump =
+        typeof peeked === 'string' ? failure('unreadable', unableToParse(peeked, task.kind)) : null;
+      return { firmware: null, ending, noDump, ...identity };
     }
   };
 
@@ -118,11 +124,12 @@ export function createPreparation({ blobs, builds, lost, xferDir, log }: Prepara
     if (missing.is === 'removed') {
       return failure(
         'removed_coredump',
-        unableToParse(`its raw bytes were removed, ${whyRemoved(missing.reason)}`),
+        unableToParse(`its raw bytes were removed, ${whyRemoved(missing.reason)}`, task.kind),
       );
     }
-    const reason = `its file is missing in the storage: ${key}. Restore it, and the dump is parsed automatically.`;
-    return failure('lost_coredump', unableToParse(reason));
+    const noun = NOUNS[task.kind];
+    const reason = `its file is missing in the storage: ${key}. Restore it, and the ${noun} is parsed automatically.`;
+    return failure('lost_coredump', unableToParse(reason, task.kind));
   }
 }
 
@@ -134,11 +141,16 @@ interface PreparationDeps {
   log: Logger;
 }
 
-/** The build of a dump, as far as its row and its bytes say it. */
+/**
+ * The build of a dump, as far as its row and its bytes say it.
+ * @param ownVersion what a text says of its version, for a sender that knew none
+ */
 export function wantedBy(
   task: Pick<ParseTask, 'modelId' | 'firmwareVersion' | 'chosenFirmwareId'>,
-  { appElfSha256, dumpChip }: DumpIdentity,
+  { appElfSha256, dumpChip }: Pick<DumpIdentity, 'appElfSha256' | 'dumpChip'>,
+  ownVersion: string | null = null,
 ): WantedBuild {
-  const { modelId, firmwareVersion: version, chosenFirmwareId } = task;
+  const { modelId, firmwareVersion, chosenFirmwareId } = task;
+  const version = firmwareVersion === UNKNOWN ? (ownVersion ?? UNKNOWN) : firmwareVersion;
   return { modelId, version, chip: dumpChip, appElfSha256, chosenFirmwareId };
 }

@@ -46,7 +46,7 @@ export function createRawFiles({ db, blobs, lost, audit, log }: RawFilesDeps) {
       if (role !== 'admin' && device.model.privacy?.rawForAdminsOnly === true) {
         throw new DomainError(
           'FORBIDDEN',
-          'Raw core dumps of this model are for admins (its privacy settings).',
+          'Raw core dumps, texts and summaries of this model are for admins (its privacy settings).',
         );
       }
       const blob = await blobs.open(coredumpKey(device.key, row.filename));
@@ -58,7 +58,9 @@ export function createRawFiles({ db, blobs, lost, audit, log }: RawFilesDeps) {
     async identityOf(deviceKey: string, filename: string): Promise<DumpIdentity> {
       const head = await blobs.readAtMost(coredumpKey(deviceKey, filename), PEEK_BYTES);
       const peeked = head === null ? null : peek(head);
-      return peeked === null || typeof peeked === 'string' ? NO_IDENTITY : peeked;
+      if (peeked === null || typeof peeked === 'string') return NO_IDENTITY;
+      const { kind, appElfSha256, dumpChip } = peeked;
+      return { kind, appElfSha256, dumpChip };
     },
 
     /** Records the download in the audit. Call it before the bytes of an opened dump are sent. */
@@ -105,14 +107,14 @@ export function createRawFiles({ db, blobs, lost, audit, log }: RawFilesDeps) {
 }
 
 function removed(id: number, reason: string): DomainError {
-  const message = `The raw bytes of core dump "${id}" were removed, ${whyRemoved(reason)}; its report stays.`;
+  const message = `The raw bytes of crash "${id}" were removed, ${whyRemoved(reason)}; its report stays.`;
   return new DomainError('GONE', message);
 }
 
 function lostFile(id: number, code: 'GONE' | 'UNAVAILABLE'): DomainError {
   return new DomainError(
     code,
-    `The file of core dump "${id}" is missing in the storage; its report stays. The dump can be read again once the ` +
+    `The file of crash "${id}" is missing in the storage; its report stays. The crash can be read again once the ` +
       'file is restored, from a backup for instance.',
   );
 }

@@ -11,6 +11,7 @@ import { DAY_MS } from '../platform/durations.js';
 import { createCrashFacts, describeCrash, readOne } from './describe.js';
 import type { CrashToDescribe } from './markdown.js';
 import { redactReport } from './redact.js';
+import type { CoredumpKind } from './types.js';
 
 export type ShareLinkRow = Prisma.ShareLinkGetPayload<object>;
 export type ShareLinkService = ReturnType<typeof createShareLinks>;
@@ -31,6 +32,8 @@ export interface SharedCrash {
   crashVersion: string;
   reportedVersion: string;
   chip: string;
+  /** What the device sent. */
+  source: CoredumpKind;
   uploadedAt: Date;
   parseStatus: string;
   /** Redacted as for viewers; null when the dump could not be read. Frames say whether they are own code. */
@@ -154,6 +157,7 @@ async function readCrash(db: Db, { coredumpId, expiresAt }: ShareLinkRow): Promi
     crashVersion: dump.crashVersion,
     reportedVersion: dump.firmwareVersion,
     chip: dump.chip,
+    source: dump.kind,
     uploadedAt: dump.uploadedAt,
     parseStatus: dump.parseStatus,
     report: report === null ? null : withOwnCode(redactReport(report)),

@@ -8,6 +8,8 @@ import { readReport } from './report-schema.js';
 export type SidecarAnswer =
   | { status: 'parsed'; output: string; report: CrashReport | null }
   | { status: 'unreadable'; reason: string }
+  /** A text that only looks like a crash. What it says is there all the same, if the sidecar has sent it. */
+  | { status: 'no crash'; reason: string; output: string | null; report: CrashReport | null }
   /** `isAnswered`: the sidecar refused, rather than being busy or not there. */
   | { status: 'failed'; reason: string; isAnswered: boolean };
 
@@ -32,7 +34,12 @@ const UP_TIMEOUT_MS = 2_000;
 const BUSY = 503;
 
 const parsedBody = z.object({ output: z.string(), report: z.unknown().optional() });
-const errorBody = z.object({ error: z.string() });
+const errorBody = z.object({
+  error: z.string(),
+  code: z.literal('NO_CRASH').optional().catch(undefined),
+  output: z.string().nullable().default(null),
+  report: z.unknown().optional(),
+});
 
 export function createSidecarClient({
   url,
@@ -81,7 +88,12 @@ function interpret(status: number, body: string): SidecarAnswer {
     return { status: 'parsed', output: parsed.data.output, report: readReport(parsed.data.report) };
   }
   const error = errorBody.safeParse(json);
-  if (status === 422 && error.success) return { status: 'unreadable', reason: capped(error.data.error) };
+  if (status === 422 && error.success) {
+    const { code, output, report } = error.data;
+    const reason = capped(error.data.error);
+    if (code === undefined) return { status: 'unreadable', reason };
+    return { status: 'no crash', reason, output, report: readReport(report) };
+  }
   const reason = `the sidecar answered ${status}${error.success ? `: ${error.data.error}` : ''}`;
   return status === BUSY ? notAnswered(reason) : failed(reason);
 }

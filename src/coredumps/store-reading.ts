@@ -2,17 +2,19 @@ import { storable } from '../platform/database/storable-text.js';
 import type { DbTransaction } from '../platform/database/types.js';
 import type { ParseTask } from './parse-task.js';
 import { storedReport } from './report-schema.js';
-import type { CoredumpText, ParseErrorKind } from './types.js';
+import type { CoredumpKind, CoredumpText, ParseErrorKind } from './types.js';
 
-/** What a dump says of itself. */
+/** What a dump, text or summary says of itself. */
 export interface DumpIdentity {
   /** See `CoredumpRow`. */
   appElfSha256: string | null;
   dumpChip: string | null;
+  /** What it is; null for what is nothing of a crash, or was not looked at. */
+  kind: CoredumpKind | null;
 }
 
 /** Of what is no dump, or was not looked at. */
-export const NO_IDENTITY: DumpIdentity = { appElfSha256: null, dumpChip: null };
+export const NO_IDENTITY: DumpIdentity = { appElfSha256: null, dumpChip: null, kind: null };
 
 /** The result of a parse. */
 export interface ParseResult extends DumpIdentity {
@@ -31,7 +33,7 @@ const KEEPS_EARLIER_READING: ReadonlyArray<ParseErrorKind | null> = [
 
 /** The columns of a parsed dump. */
 export function columnsOf(
-  { status, errorKind, firmwareId, appElfSha256, dumpChip, text }: ParseResult,
+  { status, errorKind, firmwareId, appElfSha256, dumpChip, kind, text }: ParseResult,
   parsedAt: Date,
 ) {
   return {
@@ -41,6 +43,7 @@ export function columnsOf(
     // The bytes never change, so what a look at them said once stays true.
     ...(appElfSha256 === null ? {} : { appElfSha256 }),
     ...(dumpChip === null ? {} : { dumpChip }),
+    ...(kind === null ? {} : { kind }),
     fingerprint: text.report?.fingerprint ?? null,
     ...crashOf(text.report),
     parsedAt,

@@ -3,9 +3,12 @@ import type { CrashKind, CrashReport } from '../crashdump/index.js';
 export const PARSE_STATUSES = ['PENDING', 'PARSED', 'ERROR'] as const;
 export type ParseStatus = (typeof PARSE_STATUSES)[number];
 
-/** What a device sent of its crash. More members will be added, for crashes without a core dump. */
-export const COREDUMP_KINDS = ['CORE_DUMP'] as const;
+/** What a device sent of its crash. */
+export const COREDUMP_KINDS = ['CORE_DUMP', 'PANIC_TEXT', 'SUMMARY'] as const;
 export type CoredumpKind = (typeof COREDUMP_KINDS)[number];
+
+/** Stands for the chip or version of a crash that came without, and whose device did not say it before. */
+export const UNKNOWN = 'unknown';
 
 /** Why a dump ended ERROR, and what resolves it. */
 export const PARSE_ERROR_KINDS = [
@@ -19,6 +22,8 @@ export const PARSE_ERROR_KINDS = [
   'removed_coredump',
   /** Resolved by a newer parser, on request. */
   'unreadable',
+  /** A text that only looks like a crash: the device ran on. It is counted nowhere as one. */
+  'no_crash',
   /** Three attempts failed. May be resolved by a re-parse on request. */
   'failed',
 ] as const;
@@ -35,6 +40,7 @@ export interface CoredumpRow {
   firmwareId: number | null;
   /** The build that a person chose for the parse; null: it is found by the dump. */
   chosenFirmwareId: number | null;
+  /** A text is CORE_DUMP until a first look at it has told what it is. */
   kind: CoredumpKind;
   filename: string;
   chip: string;

@@ -1,3 +1,4 @@
+import { BUT_NO_CRASHES } from '../coredumps/no-crash.js';
 import type { CountCrash } from '../coredumps/parse-state.js';
 import { reportIn } from '../coredumps/report-schema.js';
 import { COREDUMP_ROW, toCoredumpRow } from '../coredumps/row.js';
@@ -18,7 +19,12 @@ export async function countKept(
 ): Promise<() => void> {
   await lockDumps(tx, { deviceId: device.id });
   const ended = await tx.coredump.findMany({
-    where: { deviceId: device.id, occurrence: null, parseStatus: { in: ['PARSED', 'ERROR'] } },
+    where: {
+      deviceId: device.id,
+      occurrence: null,
+      parseStatus: { in: ['PARSED', 'ERROR'] },
+      ...BUT_NO_CRASHES,
+    },
     select: { ...COREDUMP_ROW, text: { select: { report: true } } },
     orderBy: { id: 'asc' },
   });

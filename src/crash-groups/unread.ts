@@ -5,7 +5,7 @@ import type { Crash } from './types.js';
 
 /**
  * Counts dumps that are deleted before their first parse: in series and versions, and in no group. Crashes of devices that
- * are not approved do not count.
+ * are not approved do not count, and neither does what was no crash.
  */
 export const countUnread: CountUnread = async (tx, coredumpIds) => {
   if (coredumpIds.length === 0) return;
@@ -13,6 +13,7 @@ export const countUnread: CountUnread = async (tx, coredumpIds) => {
     SELECT c."id", c."deviceId", d."modelId", coalesce(nullif(c."crashVersion", ''), c."firmwareVersion") AS "firmwareVersion", c."chip", c."uploadedAt" AS "at"
     FROM "Coredump" c JOIN "Device" d ON d."id" = c."deviceId"
     WHERE c."id" IN (${Prisma.join([...coredumpIds])}) AND d."approval" = 'APPROVED'
+      AND coalesce(c."parseErrorKind", '') <> 'no_crash'
       AND NOT EXISTS (SELECT 1 FROM "CrashOccurrence" o WHERE o."coredumpId" = c."id")`;
   if (crashes.length === 0) return;
   await countForFleet(tx, crashes);

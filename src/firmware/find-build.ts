@@ -5,7 +5,8 @@ import type { Firmware } from './types.js';
 export type BuildRows = Pick<Db | DbTransaction, 'firmware'>;
 
 export interface WantedBuild {
-  modelId: number;
+  /** Null: of any model. A version alone is then only enough where one model has it. */
+  modelId: number | null;
   /** As reported by the device. */
   version: string;
   /** The chip that the dump itself names: "esp32c3"; null or absent when it names none. */
@@ -18,7 +19,10 @@ export interface WantedBuild {
 
 export interface FoundBuild {
   firmware: Firmware | null;
-  /** All matching builds, the preferred first: several when the digits are few, or when a version has several builds. */
+  /**
+   * All matching builds, the preferred first: several when the digits are few, or when a version has several builds. Without
+   * a `firmware`: builds of several models that have the version.
+   */
   candidates: Firmware[];
   matchedBy: 'choice' | 'sha' | 'version' | null;
   /** Builds that would have matched, but are for another chip than the dump names; absent when there are none. */
@@ -50,16 +54,17 @@ export async function findBuild(
 
   if (chosenFirmwareId !== null) {
     // Of the model that the device has now.
-    const chosen = await db.firmware.findMany({ where: { id: chosenFirmwareId, modelId } });
+    const chosen = await db.firmware.findMany({ where: { id: chosenFirmwareId, ...ofModel(modelId) } });
     const [firmware] = forChip(chosen);
     if (firmware !== undefined) return found(firmware, { candidates: [firmware], matchedBy: 'choice' });
   }
   const bySha = await buildsNamed(db, { modelId, chip, appElfSha256 });
   const named = bySha.find((build) => build.version === version) ?? bySha[0];
   if (named !== undefined) return found(named, { candidates: bySha, matchedBy: 'sha' });
-  const byVersion = forChip(await preferred(db, { modelId, version }, chip));
+  const byVersion = forChip(await preferred(db, { ...ofModel(modelId), version }, chip));
   const [firmware] = byVersion;
-  if (firmware === undefined) return found(null, { candidates: [], matchedBy: null });
+  const isOfOneModel = byVersion.every((build) => build.modelId === firmware?.modelId);
+  if (firmware === undefined || !isOfOneModel) return found(null, { candidates: byVersion, matchedBy: null });
   return found(firmware, { candidates: byVersion, matchedBy: 'version' });
 }
 
@@ -69,7 +74,11 @@ export async function buildsNamed(
   { modelId, chip, appElfSha256 }: Pick<Required<WantedBuild>, 'modelId' | 'chip' | 'appElfSha256'>,
 ): Promise<Firmware[]> {
   if (appElfSha256 === null || !isSha256Prefix(appElfSha256)) return [];
-  return preferred(db, { modelId, elfSha256: { startsWith: appElfSha256 } }, chip);
+  return preferred(db, { ...ofModel(modelId), elfSha256: { startsWith: appElfSha256 } }, chip);
+}
+
+function ofModel(modelId: number | null): { modelId?: number } {
+  return modelId === null ? {} : { modelId };
 }
 
 /** A build whose chip is not known may be used. @param chip that of the dump; null when it names none */
@@ -85,7 +94,7 @@ function isSha256Prefix(text: string): boolean {
 /** Those of the chip first, then newest first. */
 async function preferred(
   db: BuildRows,
-  where: { modelId: number; version?: string; elfSha256?: { startsWith: string } },
+  where: { modelId?: number; version?: string; elfSha256?: { startsWith: string } },
   chip: string | null,
 ): Promise<Firmware[]> {
   const newestFirst = await db.firmware.findMany({ where, orderBy: { id: 'desc' } });

@@ -5,7 +5,9 @@ import { runAs } from '../auth/actor.js';
 import type { Gatekeeper } from '../auth/gatekeeper.js';
 import type { Reader } from '../auth/principal.js';
 import { SessionEnded } from '../auth/session-lookup.js';
+import { NAMES } from '../coredumps/kind.js';
 import type { CoredumpService } from '../coredumps/service.js';
+import type { CoredumpKind, CoredumpRow } from '../coredumps/types.js';
 import { toCoreElf, UnreadableDump } from '../crashdump/index.js';
 import { conflict, notFound } from '../errors.js';
 import { decodeGlobalId } from '../global-ids.js';
@@ -42,9 +44,7 @@ export function createDownloadRoute(deps: DownloadDeps) {
       if (request.headers['if-none-match'] === etag || request.method === 'HEAD') {
         stream.destroy();
         const isUnchanged = request.headers['if-none-match'] === etag;
-        response
-          .writeHead(isUnchanged ? 304 : 200, isUnchanged ? {} : attachment(coredump.filename, size))
-          .end();
+        response.writeHead(isUnchanged ? 304 : 200, isUnchanged ? {} : rawAttachment(coredump, size)).end();
         return;
       }
       await runAs({ person, address: clientAddress(request), requestId }, () =>
@@ -53,7 +53,7 @@ export function createDownloadRoute(deps: DownloadDeps) {
         stream.destroy();
         throw error;
       });
-      response.writeHead(200, attachment(coredump.filename, size));
+      response.writeHead(200, rawAttachment(coredump, size));
       await pipeline(stream, response);
     } catch (error) {
       // After the first bytes only a closed connection shows the client that the file is incomplete.
@@ -76,6 +76,12 @@ export function createCoreElfRoute(deps: DownloadDeps) {
     const person = await authenticate(deps, request, search, dumpId ?? 0);
     if (dumpId === null) throw notFound('core dump', id.slice(0, 64));
     const { coredump, stream } = await coredumps.open(dumpId, person.kind);
+    if (coredump.kind !== 'CORE_DUMP') {
+      stream.destroy();
+      throw conflict(
+        `There is no core ELF: this is a ${NAMES[coredump.kind]}, which has no memory that GDB could open.`,
+      );
+    }
     const elf = readableElf(await buffer(stream));
     if (request.method !== 'HEAD') {
       await runAs({ person, address: clientAddress(request), requestId }, () =>
@@ -85,6 +91,18 @@ export function createCoreElfRoute(deps: DownloadDeps) {
     response.writeHead(200, attachment(coredump.filename.replace(/(\.dmp)?$/, '.elf'), elf.length));
     response.end(request.method === 'HEAD' ? undefined : elf);
   };
+}
+
+/** A text opens where texts open. It is saved as it is, in whatever encoding it has. */
+const FORMS: Readonly<Record<CoredumpKind, { suffix: string; contentType: string }>> = {
+  CORE_DUMP: { suffix: '.dmp', contentType: 'application/octet-stream' },
+  PANIC_TEXT: { suffix: '.txt', contentType: 'text/plain' },
+  SUMMARY: { suffix: '.json', contentType: 'application/json' },
+};
+
+function rawAttachment({ kind, filename }: CoredumpRow, size: number) {
+  const { suffix, contentType } = FORMS[kind];
+  return attachment(filename.replace(/\.dmp$/, suffix), size, contentType);
 }
 
 function readableElf(dump: Uint8Array): Uint8Array {

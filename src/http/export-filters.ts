@@ -1,6 +1,6 @@
 import { hasRole, type Reader } from '../auth/principal.js';
 import type { CoredumpFilter } from '../coredumps/types.js';
-import { PARSE_ERROR_KINDS, WAITING_KINDS } from '../coredumps/types.js';
+import { COREDUMP_KINDS, PARSE_ERROR_KINDS, WAITING_KINDS } from '../coredumps/types.js';
 import type { CrashGroupFilter, GroupState } from '../crash-groups/types.js';
 import { CRASH_KINDS } from '../crashdump/index.js';
 import { firstDayOf, silentSince } from '../devices/silent.js';
@@ -35,6 +35,7 @@ export function coredumpFilterOf(parameters: URLSearchParams, now: Date, reader:
       deviceKey: read.list('device'),
       crashedTask: read.list('task'),
       crashKind: read.members('kind', CRASH_KINDS),
+      kind: read.members('source', COREDUMP_KINDS),
       firmwareId: read.ids('build', 'Firmware'),
       crashGroupId: read.ids('group', 'CrashGroup'),
       reason: read.words('reason'),

@@ -59,7 +59,7 @@ export function createMetrics() {
     ),
     parseErrors: new Counter({
       name: 'coredump_parse_errors_total',
-      help: 'Parses that ended ERROR by kind: missing_firmware, lost_firmware, lost_coredump, unreadable, failed, …',
+      help: 'Parses that ended ERROR by kind: missing_firmware, lost_firmware, lost_coredump, unreadable, no_crash, failed, …',
       labelNames: ['kind'] as const,
       registers,
     }),

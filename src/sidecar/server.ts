@@ -154,6 +154,8 @@ function toAnswer(outcome: PoolOutcome): Answer {
       return { status: 200, body: outcome.body };
     case 'unreadable':
       return refusal(422, outcome.reason);
+    case 'no crash':
+      return { status: 422, body: outcome.body };
     case 'missing':
       return refusal(404, outcome.reason);
     case 'refused':

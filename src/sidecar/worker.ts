@@ -21,6 +21,8 @@ export type WorkerOutcome =
   | { status: 'parsed'; body: string }
   /** The dump cannot be read, or is no crash: another attempt cannot succeed. */
   | { status: 'unreadable'; reason: string }
+  /** A text that only looks like a crash. The JSON of an answer 422, which says what is in it all the same. */
+  | { status: 'no crash'; reason: string; body: string }
   | { status: 'missing'; reason: string }
   | { status: 'refused'; reason: string }
   | { status: 'failed'; reason: string };
@@ -48,11 +50,12 @@ export default function parse({ xferDir, romElfDir, core, elf, chip }: ParseTask
       findRom,
     });
     const noCrash = report.warnings.find(({ code }) => code === 'NO_CRASH');
-    if (noCrash !== undefined) return { status: 'unreadable', reason: noCrash.message };
-    const body = JSON.stringify({ output, report });
+    const refusal = noCrash === undefined ? {} : { error: noCrash.message, code: noCrash.code };
+    const body = JSON.stringify({ ...refusal, output, report });
     if (body.length > MAX_BODY_LENGTH) {
       return { status: 'failed', reason: `the report has ${body.length} characters, too many to send` };
     }
+    if (noCrash !== undefined) return { status: 'no crash', reason: noCrash.message, body };
     return { status: 'parsed', body };
   } catch (error) {
     if (error instanceof UnreadableDump) return { status: 'unreadable', reason: error.message };

@@ -69,6 +69,7 @@ function anAlert(event: AlertEvent, text: () => string): Alert {
     crash: {
       ...{ coredumpId: 'Q29yZWR1bXA6MQ==', at: '2026-02-11T14:30:00.000Z', model, version: text() },
       ...{ device: { key: 'dev1', serial: 'SN-1', name: text() }, chip: text(), task: text(), cause: text() },
+      source: 'CORE_DUMP',
       frames: [
         { ...place(), sourceUrl: 'https://github.com/acme/fw/blob/1a2b/main.c#L88' },
         ...Array.from({ length: 4 }, () => ({ ...place(), sourceUrl: null })),

@@ -81,7 +81,7 @@ describe('a subscription over WebSocket', () => {
 
     expect(await closeOf(app, device.token)).toEqual({
       code: 4403,
-      reason: 'A device may only upload core dumps.',
+      reason: 'A device may only upload crashes and boot reports.',
     });
   });
 

@@ -137,6 +137,7 @@ async function aDump() {
           firmwareId: null,
           appElfSha256: null,
           dumpChip: null,
+          kind: null,
         },
         text: { output: 'missing', report: null },
       });

@@ -36,6 +36,7 @@ function aCrash(text: string, { frames = 1, warnings = 1 } = {}): CrashToDescrib
     dump: {
       ...{
         id: 'Q29yZWR1bXA6MQ==',
+        kind: 'CORE_DUMP',
         filename: text,
         crashVersion: text,
         firmwareVersion: `${text}1`,

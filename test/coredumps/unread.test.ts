@@ -98,6 +98,7 @@ describe('a dump that goes before anybody has read it', () => {
       firmwareId: null,
       appElfSha256: null,
       dumpChip: null,
+      kind: null,
     });
 
     expect(finished).toBeNull();

@@ -66,11 +66,16 @@ describe('the version of a crash', () => {
     await endpoint.state.begin(hold, 3);
 
     const { elfSha256, version: crashVersion } = build;
-    await endpoint.state.noteLook(hold, { appElfSha256: elfSha256, dumpChip: 'esp32c3', crashVersion });
+    await endpoint.state.noteLook(hold, {
+      appElfSha256: elfSha256,
+      dumpChip: 'esp32c3',
+      kind: null,
+      crashVersion,
+    });
     const whileParsing = await shown(endpoint);
     await endpoint.state.finish(hold, {
       ...{ status: 'ERROR', errorKind: 'failed', text: { output: 'failed', report: null } },
-      ...{ firmwareId: null, appElfSha256: null, dumpChip: null },
+      ...{ firmwareId: null, appElfSha256: null, dumpChip: null, kind: null },
     });
 
     expect(whileParsing.dumps).toEqual([['1.4.0', '1.5.0']]);

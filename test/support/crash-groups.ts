@@ -124,6 +124,7 @@ export async function parsed(
     firmwareId,
     appElfSha256: null,
     dumpChip: null,
+    kind: null,
   });
   const occurrence = await endpoint.db.crashOccurrence.findUnique({
     where: { coredumpId: dump.id },

@@ -193,6 +193,7 @@ async function read(endpoint: GraphQLEndpoint, id: number, read: Reading): Promi
     firmwareId: build?.id ?? null,
     appElfSha256: null,
     dumpChip: null,
+    kind: null,
   });
 }
 

@@ -29,6 +29,6 @@ export async function parsedWith(
     status: errorKind === null ? 'PARSED' : 'ERROR',
     errorKind,
     text: { output: 'the output', report: { ...aReport(crash), elfMatches } },
-    ...{ firmwareId: build?.id ?? null, appElfSha256, dumpChip },
+    ...{ firmwareId: build?.id ?? null, appElfSha256, dumpChip, kind: null },
   });
 }

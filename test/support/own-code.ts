@@ -41,6 +41,7 @@ export async function aCrashAt(
     firmwareId: null,
     appElfSha256: null,
     dumpChip: null,
+    kind: null,
   });
   const occurrence = await endpoint.db.crashOccurrence.findUnique({
     where: { coredumpId: dump.id },

@@ -4,7 +4,13 @@ import type { ParseErrorKind, ParseStatus } from '../generated/graphql';
 export type ShownState = ParseStatus | 'WAITING';
 
 const WAITING: readonly ParseErrorKind[] = ['MISSING_FIRMWARE', 'LOST_FIRMWARE'];
-const FAILED: readonly ParseErrorKind[] = ['LOST_COREDUMP', 'REMOVED_COREDUMP', 'UNREADABLE', 'FAILED'];
+const FAILED: readonly ParseErrorKind[] = [
+  'LOST_COREDUMP',
+  'REMOVED_COREDUMP',
+  'UNREADABLE',
+  'NO_CRASH',
+  'FAILED',
+];
 
 export function shownState(dump: {
   parseStatus: ParseStatus;

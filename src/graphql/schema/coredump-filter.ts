@@ -45,7 +45,16 @@ const ERROR_KINDS: Readonly<
     value: 'removed_coredump',
     description: 'Its raw bytes were removed before it was parsed.',
   },
-  UNREADABLE: { value: 'unreadable', description: 'It is no core dump, or too damaged to be read.' },
+  UNREADABLE: {
+    value: 'unreadable',
+    description: 'It is nothing of a crash, or too damaged to be read.',
+  },
+  NO_CRASH: {
+    value: 'no_crash',
+    description:
+      'A text that only looks like a crash, such as that of a task watchdog without a panic: the device ran on. It is ' +
+      'counted nowhere as a crash.',
+  },
   FAILED: { value: 'failed', description: 'Three attempts failed: `reparseCoredump` tries again.' },
 };
 
@@ -56,12 +65,19 @@ export const ParseErrorKind = builder.enumType('ParseErrorKind', {
 
 const KINDS: Readonly<Record<CoredumpKindName, { description: string }>> = {
   CORE_DUMP: { description: 'A core dump in the format of ESP-IDF.' },
+  PANIC_TEXT: {
+    description:
+      'What the device printed on its serial line: the text of a panic, of ESP-IDF or of other firmware, or a backtrace alone.',
+  },
+  SUMMARY: {
+    description:
+      'The most important values of a crash as JSON, of firmware without a partition for core dumps: `POST /api/iot/crash`.',
+  },
 };
 
 export const CoredumpKind = builder.enumType('CoredumpKind', {
   description:
-    'What a device sent of its crash. Values may be added: `PANIC_TEXT` (the text of a panic) and `SUMMARY` (its most ' +
-    'important values) will come. A value that this server does not know is CORE_DUMP.',
+    'What a device sent of its crash. Values may be added. A value that this server does not know is CORE_DUMP.',
   values: KINDS,
 });
 

@@ -44,11 +44,16 @@ const AwaitedBuild = builder.objectRef<CoredumpRow>('AwaitedBuild').implement({
 export const Coredump = builder.objectRef<CoredumpRow>('Coredump');
 
 builder.node(Coredump, {
-  description: 'A crash of a device: the core dump that it sent, and what the parser made of it.',
+  description:
+    'A crash of a device: the core dump, panic text or summary that it sent, and what the parser made of it.',
   id: { resolve: ({ id }) => id },
   loadOne: (id, { loaders }) => loaders.coredumps.byId.load(rowIdOf(id)),
   fields: (t) => ({
-    kind: t.expose('kind', { type: CoredumpKind, description: 'What the device sent.' }),
+    kind: t.expose('kind', {
+      type: CoredumpKind,
+      description:
+        'What the device sent. An uploaded text is CORE_DUMP until the parser has taken a first look at it.',
+    }),
     filename: t.exposeString('filename', {
       description: 'Name of its file, unique for the device: `coredump_20260211T143000_123456Z.dmp`.',
     }),
@@ -66,7 +71,7 @@ builder.node(Coredump, {
         'As the device reported it, for example `1.5.0`. Devices send a dump after the restart, and one that was updated ' +
         'meanwhile reports the new version: `crashVersion` is the one that crashed.',
     }),
-    size: t.exposeInt('size', { description: 'Bytes of the raw dump.' }),
+    size: t.exposeInt('size', { description: 'Bytes of the raw dump, text or summary.' }),
     sha256: t.exposeString('sha256', { description: 'SHA-256 of the raw bytes, 64 hexadecimal digits.' }),
     parseStatus: t.expose('parseStatus', { type: ParseStatus, description: 'What became of the parse.' }),
     parseErrorKind: t.expose('parseErrorKind', {
