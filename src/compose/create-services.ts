@@ -12,7 +12,9 @@ import { createGatekeeper } from '../auth/gatekeeper.js';
 import { readSecret } from '../auth/secrets.js';
 import { createChangeService } from '../changes/service.js';
 import type { Config } from '../config/settings.js';
+import { createDecode } from '../coredumps/decode.js';
 import { createCoredumpEvents } from '../coredumps/events.js';
+import { createHandIn } from '../coredumps/hand-in.js';
 import { createLostDumps } from '../coredumps/lost-dumps.js';
 import { createOutbox } from '../coredumps/outbox.js';
 import { createRulesOf } from '../coredumps/own-code.js';
@@ -22,6 +24,7 @@ import { createRequeue } from '../coredumps/requeue.js';
 import { createRawRetention } from '../coredumps/retention.js';
 import { createCoredumpService } from '../coredumps/service.js';
 import { createShareLinks } from '../coredumps/share-links.js';
+import type { SidecarClient } from '../coredumps/sidecar-client.js';
 import { createStorageLimit } from '../coredumps/storage-limit.js';
 import { createStorageUse } from '../coredumps/storage-use.js';
 import { createVersionCorrection } from '../crash-groups/correct-versions.js';
@@ -73,6 +76,8 @@ interface ServicesDeps {
   metrics: Metrics;
   /** Receives the dumps to parse; null without a sidecar: dumps are stored and stay PENDING. */
   queue: { add(task: ParseTask): void } | null;
+  /** Reads crashes that are decoded only; null or left out without a sidecar. */
+  sidecar?: SidecarClient | null;
   /** Retry times of alert deliveries; the sender's defaults if absent. */
   alertTimes?: { retryDelayMs?: number; lookEveryMs?: number };
   /** Certificates of mail servers to trust, for tests. */
@@ -87,7 +92,7 @@ const LEASE_MARGIN_MS = 30_000;
  * `startBackground` (`start-background.ts`) starts it.
  */
 export async function createServices(deps: ServicesDeps) {
-  const { config, database, blobs, clock, log, metrics, queue } = deps;
+  const { config, database, blobs, clock, log, metrics, queue, sidecar = null } = deps;
   const { db } = database;
   const owner = randomUUID();
   const changes = createChangeService({ changes: database.changes, clock, log });
@@ -120,6 +125,11 @@ export async function createServices(deps: ServicesDeps) {
     builds: firmwares,
     rules: alerting.alerts,
     countKept: (tx, device) => countKept(tx, device, dumps.count),
+  });
+  const handIn = createHandIn({ db, coredumps: dumps.coredumps, devices });
+  const decode = createDecode({
+    ...{ db, audit, builds: firmwares, maxBytes: config.maxCoredumpBytes },
+    parser: sidecar === null || config.parser === null ? null : { sidecar, xferDir: config.parser.xferDir },
   });
   const ingestKeys = createIngestKeyService({ db, clock, audit });
   const boots = createBootReports({ database, clock, onChange: changes.wake });
@@ -183,6 +193,7 @@ export async function createServices(deps: ServicesDeps) {
     boots,
     changes,
     crashGroups,
+    decode,
     devices,
     exports: createExports({ db, clock }),
     endIgnores: createIgnoreEnds({ db, events: groupEvents, alerts: groupAlerts, now: clock.now }),
@@ -190,6 +201,7 @@ export async function createServices(deps: ServicesDeps) {
     gatekeeper,
     groupChanges,
     groupEvents,
+    handIn,
     ingestKeys,
     links,
     linkSecret,

@@ -117,7 +117,9 @@ export async function startApp(
     // queue finds it.
     const feed = { add: (task: ParseTask) => background?.queue?.add(task) };
     const queue = config.parser === null ? null : feed;
-    const services = await createServices({ config, database, blobs, clock, log, metrics, queue });
+    const timeoutMs = config.parseTimeoutMs;
+    const sidecar = config.parser === null ? null : createSidecarClient({ url: sidecarUrl, timeoutMs });
+    const services = await createServices({ config, database, blobs, clock, log, metrics, queue, sidecar });
     const { auth, boots, coredumps, events, firmwares, gatekeeper, registration } = services;
     const { countMissing, sampleStorage } = registerGauges({
       ...{ config, database, services, sidecarRestarts, metrics, clock },
@@ -129,8 +131,6 @@ export async function startApp(
       CrashGroup: alsoWaking(services.changes, services.groupEvents.follower),
     });
     stopping?.throwIfAborted();
-    const timeoutMs = config.parseTimeoutMs;
-    const sidecar = config.parser === null ? null : createSidecarClient({ url: sidecarUrl, timeoutMs });
     background = await startBackground({
       ...{ config, database, blobs, services, installation, sidecar, retryDelayMs, sampleStorage },
       ...{ clock, metrics, log },

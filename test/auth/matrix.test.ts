@@ -26,6 +26,7 @@ const FOR_VIEWERS = [
   'deleteGroupComment',
   'saveView',
   'deleteSavedView',
+  'decodeCrash',
 ];
 /** What an uploader may read: who it is. Its one mutation is for the models that exist, and these documents name none. */
 const FOR_UPLOADERS = ['viewer'];
@@ -302,13 +303,17 @@ async function uploadAs(app: TestApp, who: Who, path: string): Promise<Outcome> 
   const device = serial === undefined ? { device_key: 'dev1' } : { device_serial: serial };
   const query = new URLSearchParams({ chip: 'esp32c3', firmware_version: '1.0.0', ...device });
   const address = `${app.url}${path}?${query}`;
-  // A boot report says everything in its address.
-  const body = path === '/api/iot/boot' ? null : 'dump';
-  const response = await asked(address, { method: 'POST', headers: headersOf(who), body });
+  const response = await asked(address, { method: 'POST', headers: headersOf(who), body: bodyFor(path) });
   // A page of another site is refused by a status after which a device keeps its dump.
   if (response.status >= 500 && !isForeign(who)) throw new Error(await response.text());
   await response.arrayBuffer();
   return outcomeOf(response.status);
+}
+
+function bodyFor(path: string): string | null {
+  // A boot report says everything in its address.
+  if (path === '/api/iot/boot') return null;
+  return path === '/api/iot/crash' ? '{"reason":"LoadProhibited"}' : 'dump';
 }
 
 /** On a busy machine the server may close a kept connection in the moment in which it is used again. */

@@ -70,7 +70,8 @@ export const builder = new SchemaBuilder<{
 builder.queryType({ description: 'All that can be read. For viewers.', authScopes: { viewer: true } });
 builder.mutationType({
   description:
-    'All that can be changed. For admins; `uploadFirmware` is for uploaders too, `saveView` and `deleteSavedView` for viewers.',
+    'All that can be changed. For admins; `uploadFirmware` is for uploaders too, `saveView`, `deleteSavedView` and ' +
+    '`decodeCrash` for viewers.',
   authScopes: { admin: true },
 });
 builder.subscriptionType({

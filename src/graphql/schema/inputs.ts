@@ -66,3 +66,13 @@ export function requireId(type: keyof typeof NOUNS, globalId: string | number, f
   if (id === null) throw notFound(NOUNS[type], String(globalId).slice(0, 64), { field });
   return id;
 }
+
+/**
+ * A version or chip as devices name them; null when it is left out.
+ * @throws DomainError BAD_USER_INPUT
+ */
+export function label(value: string | null | undefined, field: string): string | null {
+  if (value == null) return null;
+  if (/^[A-Za-z0-9._+-]{1,64}$/.test(value) && !value.includes('..')) return value;
+  throw badInput(`It must be 1 to 64 of A-Z, a-z, 0-9, ".", "_", "+" and "-", without "..".`, { field });
+}

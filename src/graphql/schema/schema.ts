@@ -12,6 +12,7 @@ import './crash-free.js';
 import './coredump-lists.js';
 import './coredump-mutations.js';
 import './crash-events.js';
+import './crash-file-mutations.js';
 import './crash-group.js';
 import './crash-group-bulk.js';
 import './crash-group-history.js';
