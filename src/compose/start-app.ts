@@ -11,6 +11,7 @@ import { readPersistedDocuments } from '../graphql/server/persisted-documents.js
 import type { QueryThread } from '../graphql/server/query-thread.js';
 import { createBootRoute } from '../http/boot.js';
 import { createCrossOrigin } from '../http/cors.js';
+import { createCrashRoute } from '../http/crash.js';
 import { createPageRoute } from '../http/dashboard-assets.js';
 import { createPageConfigRoute } from '../http/dashboard-config.js';
 import { createCoreElfRoute, createDownloadRoute } from '../http/download.js';
@@ -29,6 +30,7 @@ import { type HttpServer, listen } from '../http/server.js';
 import { createSessionRoute } from '../http/session.js';
 import { createSettingWarnings } from '../http/setting-warnings.js';
 import { createSharedCrashRoute } from '../http/shared-crash.js';
+import { createCrashStore } from '../http/store-crash.js';
 import { createUploadRoute } from '../http/upload.js';
 import { createUploadLimits } from '../http/upload-limits.js';
 import { openInstallation } from '../installation/installation.js';
@@ -167,10 +169,12 @@ export async function startApp(
       queryThread: queriesApart ? {} : null,
     });
     const webSocket = graphql.createWebSocketTransport();
+    const uploadLimits = createUploadLimits(config, metrics, uploadPriority);
+    const store = createCrashStore({ coredumps, registration, limits: uploadLimits });
     const uploads = {
       coredumps,
       metrics,
-      limits: createUploadLimits(config, metrics, uploadPriority),
+      limits: uploadLimits,
       attemptLimiter: deviceAttempts,
       clientAddress,
       maxBytes: config.maxCoredumpBytes,
@@ -192,7 +196,8 @@ export async function startApp(
         isStopping = true;
       },
       routes: createRoutes({
-        upload: createUploadRoute({ ...uploads, auth, registration }),
+        upload: createUploadRoute({ ...uploads, store, auth, registration }),
+        crash: createCrashRoute({ ...uploads, store, auth, registration }),
         espCrashDump: createEspCrashDumpRoute({
           ...uploads,
           isOpen: config.espCrashRoutes,

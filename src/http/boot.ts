@@ -1,20 +1,19 @@
-import type { IncomingMessage } from 'node:http';
 import type { AttemptLimiter } from '../auth/attempt-limiter.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import type { Sender } from '../auth/device-credentials.js';
 import type { BootReports } from '../devices/boot-reports.js';
 import type { Registration } from '../devices/registration.js';
-import { badInput, DomainError } from '../errors.js';
+import { DomainError } from '../errors.js';
 import { withDeadline } from '../platform/deadline.js';
 import type { ClientAddress } from '../platform/http/client-address.js';
 import type { Metrics } from '../platform/metrics.js';
 import { createRate } from '../platform/rate-limiter.js';
-import { hasBody, readBody } from './body.js';
 import { readBootParameters, readBootReport } from './boot-parameters.js';
 import { claimOf } from './device-claim.js';
 import type { StreamedExchange } from './exchange.js';
 import { refuseMultipart } from './form-body.js';
 import { refuseStreamed } from './refuse-streamed.js';
+import { readSmallBody } from './small-body.js';
 
 interface BootDeps {
   boots: BootReports;
@@ -27,8 +26,6 @@ interface BootDeps {
 }
 
 const MAX_BODY_BYTES = 4_096;
-/** A body of this size arrives in one packet or two. */
-const BODY_DEADLINE_MS = 30_000;
 /** Reports that are received at once; each occupies a socket and some memory. */
 const MAX_IN_FLIGHT = 1_000;
 /** A device that restarts more often than every two seconds has no time to connect. */
@@ -55,7 +52,10 @@ export function createBootRoute({
       if (inFlight > MAX_IN_FLIGHT) throw busy();
       refuseMultipart(request);
       if (request.headers.expect !== undefined) response.writeContinue();
-      const parameters = readBootParameters(search, await textOf(request, { stallMs, signal }));
+      const parameters = readBootParameters(
+        search,
+        await readSmallBody(request, { maxBytes: MAX_BODY_BYTES, tooLarge, notUtf8, stallMs, signal }),
+      );
       const address = clientAddress(request);
       const store = async () => {
         const sender = await attemptLimiter.watch(address, () =>
@@ -100,27 +100,7 @@ export function createBootRoute({
   }
 }
 
-/** @throws DomainError TOO_LARGE, and whatever `readBody` throws */
-async function textOf(
-  request: IncomingMessage,
-  { stallMs, signal }: { stallMs: number; signal: AbortSignal },
-): Promise<string> {
-  // Most reports are a query string alone; reading no body costs more than the rest of a report.
-  if (!hasBody(request)) return '';
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of readBody(request, { stallMs, deadlineMs: BODY_DEADLINE_MS, signal })) {
-    size += part.byteLength;
-    if (size > MAX_BODY_BYTES) throw tooLarge();
-    parts.push(part);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts));
-  } catch {
-    throw badInput('The body is not UTF-8: send JSON, or the parameters in the query string.');
-  }
-}
+const notUtf8 = 'The body is not UTF-8: send JSON, or the parameters in the query string.';
 
 function tooLarge(): DomainError {
   return new DomainError('TOO_LARGE', `A boot report has at most ${MAX_BODY_BYTES} bytes.`);

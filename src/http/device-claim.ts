@@ -12,11 +12,16 @@ export function claimOf(query: URLSearchParams): DeviceClaim {
 
 /** A version or chip. @throws DomainError BAD_USER_INPUT */
 export function label(query: URLSearchParams, name: string): string {
-  const value = only(query, name);
-  if (!/^[A-Za-z0-9._+-]{1,64}$/.test(value) || value.includes('..')) {
-    throw badInput(`${name} must be 1 to 64 of A-Z, a-z, 0-9, ".", "_", "+" and "-", without "..".`);
-  }
+  const value = labelOf(only(query, name));
+  if (value === null) throw badInput(`${name} ${LABEL_RULE}.`);
   return value;
+}
+
+export const LABEL_RULE = 'must be 1 to 64 of A-Z, a-z, 0-9, ".", "_", "+" and "-", without ".."';
+
+/** Null when it is no version or chip. */
+export function labelOf(value: string): string | null {
+  return /^[A-Za-z0-9._+-]{1,64}$/.test(value) && !value.includes('..') ? value : null;
 }
 
 /** Null when it is absent. @throws DomainError BAD_USER_INPUT when it is given more than once */

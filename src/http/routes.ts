@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { notFound } from '../errors.js';
 import type { createBootRoute } from './boot.js';
+import type { createCrashRoute } from './crash.js';
 import type { createPageRoute } from './dashboard-assets.js';
 import type { createPageConfigRoute } from './dashboard-config.js';
 import type { createCoreElfRoute, createDownloadRoute } from './download.js';
@@ -59,6 +60,7 @@ type Handler<E extends Exchange> = (exchange: E, parameters: readonly string[]) 
 export interface Handlers {
   boot: ReturnType<typeof createBootRoute>;
   upload: ReturnType<typeof createUploadRoute>;
+  crash: ReturnType<typeof createCrashRoute>;
   espCrashDump: ReturnType<typeof createEspCrashDumpRoute>;
   espCrashElf: ReturnType<typeof createEspCrashElfRoute>;
   sharedCrash: ReturnType<typeof createSharedCrashRoute>;
@@ -84,6 +86,7 @@ const REST = { errors: 'rest', contentPolicy: NOTHING_POLICY, isAnsweredDuringSt
 export function createRoutes({
   boot,
   upload,
+  crash,
   espCrashDump,
   espCrashElf,
   sharedCrash,
@@ -128,6 +131,14 @@ export function createRoutes({
       errors: 'text',
       body: 'streamed',
       handle: (exchange) => espCrashElf(exchange),
+    },
+    {
+      ...REST,
+      path: '/api/iot/crash',
+      methods: ['POST'],
+      access: 'devices',
+      body: 'streamed',
+      handle: (exchange) => crash(exchange),
     },
     {
       ...REST,

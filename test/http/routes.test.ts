@@ -18,6 +18,7 @@ const handlers: Handlers = {
   boot: unused,
   session: unused,
   upload: unused,
+  crash: unused,
   espCrashDump: unused,
   espCrashElf: unused,
   sharedCrash: unused,
