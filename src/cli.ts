@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { ImportOptions } from './ci/import-devices.js';
 import type { McpOptions } from './ci/mcp-bridge.js';
+import type { UploadCrashOptions } from './ci/upload-crash.js';
 import type { UploadOptions } from './ci/upload-firmware.js';
 import type { InitOptions } from './compose/init-command.js';
 import type { ServeOptions } from './compose/serve.js';
@@ -187,6 +188,35 @@ program
     const { uploadFirmwareCommand } = await import('./ci/upload-firmware.js');
     const terminal = { stdout: process.stdout, stderr: process.stderr };
     process.exitCode = await uploadFirmwareCommand(file, options, terminal, process.env);
+  });
+
+program
+  .command('upload')
+  .description(
+    'file a crash under a device of a running server: a core dump, a log, a panic text or a summary',
+  )
+  .argument('<file>', 'in any form that devices send; - is standard input')
+  .option('--serial <serial>', 'what its maker printed on the device; one that is not known is registered')
+  .option('--model <code>', 'code of the model of that serial')
+  .option('--device <key>', 'key of the device, in place of serial and model')
+  .option('--url <url>', "the server's address; default: $COREDOCK_URL, else http://127.0.0.1:4000")
+  .option(
+    '--token <token>',
+    'token of an admin or of the device, or an ingest key of the model; default: $COREDOCK_TOKEN',
+  )
+  .option('--chip <chip>', 'only for a crash that does not name its chip')
+  .option('--firmware-version <version>', 'the version that crashed, where neither crash nor device says it')
+  .option('--no-wait', 'do not wait until it is read')
+  .option(
+    '--retries <n>',
+    'how often to try again when the server cannot be reached',
+    wholeNumberUpTo(1_000),
+    5,
+  )
+  .action(async (file: string, options: UploadCrashOptions) => {
+    const { uploadCrashCommand } = await import('./ci/upload-crash.js');
+    const { stdin, stdout, stderr } = process;
+    process.exitCode = await uploadCrashCommand(file, options, { stdin, stdout, stderr }, process.env);
   });
 
 program
