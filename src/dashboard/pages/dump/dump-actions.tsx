@@ -3,6 +3,7 @@ import { useLocation } from 'wouter';
 import { withBase } from '../../base-path';
 import { graphql } from '../../generated';
 import type { DumpOnPageFragment } from '../../generated/graphql';
+import { rawFilename } from '../../parts/crash-sources';
 import { useToasts } from '../../parts/toasts';
 import { useAction } from '../../parts/use-action';
 import { ForAdmins, RoleContext } from '../../session/role';
@@ -37,9 +38,9 @@ export function DumpActions({
     <div className="actions">
       {isRawThere && (role === 'admin' || !dump.device.model.privacy.rawForAdminsOnly) && (
         <>
-          <SaveLink name="Download" url={hereOf(dump.downloadUrl)} filename={dump.filename} />
+          <SaveLink name="Download" url={hereOf(dump.downloadUrl)} filename={rawFilename(dump)} />
           {/* There is none of what is no dump. */}
-          {dump.parseErrorKind !== 'UNREADABLE' && (
+          {dump.kind === 'CORE_DUMP' && dump.parseErrorKind !== 'UNREADABLE' && (
             <SaveLink
               name="ELF core for GDB"
               url={withBase(`/api/coredumps/${encodeURIComponent(dump.id)}/core.elf`)}

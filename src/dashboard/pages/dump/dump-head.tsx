@@ -1,5 +1,6 @@
 import { Link } from 'wouter';
 import type { DumpOnPageFragment } from '../../generated/graphql';
+import { nameOfKind } from '../../parts/crash-sources';
 import { CrashVersionLink } from '../../parts/crash-version';
 import { GroupState } from '../../parts/group-state';
 import { OutsideLink } from '../../parts/outside-link';
@@ -33,6 +34,7 @@ export function DumpHead({ dump }: { dump: DumpOnPageFragment }) {
           <Link href={`/firmware/${dump.device.model.code}`}>{dump.device.model.code}</Link>
           <CrashVersionLink dump={dump} modelCode={dump.device.model.code} buildId={buildOf(dump)} />
           <span className="mono">{dump.chip}</span>
+          {dump.kind !== 'CORE_DUMP' && <span>{nameOfKind(dump.kind)}</span>}
           {report?.inInterrupt === true && <span>in an interrupt handler</span>}
           <Ago at={dump.uploadedAt} />
         </p>

@@ -24,7 +24,7 @@ graphql(`
 `);
 graphql(`
   fragment DumpOnPage on Coredump {
-    id filename chip crashVersion firmwareVersion size sha256 parseStatus parseErrorKind parseAttempts parsedOutput
+    id kind filename chip crashVersion firmwareVersion size sha256 parseStatus parseErrorKind parseAttempts parsedOutput
     uploadedAt parsedAt rawRemovedAt rawRemovedReason fingerprint downloadUrl
     crashGroup { id newTicketUrl title state isRegression count deviceCount lastSeenAt }
     device { id key name model { id code name privacy { rawForAdminsOnly } } }
