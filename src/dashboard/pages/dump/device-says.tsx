@@ -1,10 +1,12 @@
-import type { DumpOnPageFragment } from '../../generated/graphql';
+import type { ReportOnPageFragment } from '../../generated/graphql';
 import { Fact } from '../../parts/fact';
 
-type Report = NonNullable<DumpOnPageFragment['report']>;
-
 /** What the device component wrote into the dump: who the device is, its values, the last lines of its log. */
-export function DeviceSays({ report: { deviceIdentity, values, logLines } }: { report: Report }) {
+export function DeviceSays({
+  report: { deviceIdentity, values, logLines },
+}: {
+  report: ReportOnPageFragment;
+}) {
   if (deviceIdentity == null && values.length === 0 && logLines.length === 0) return null;
   return (
     <section className="card" aria-labelledby="device-says">
@@ -29,7 +31,7 @@ export function DeviceSays({ report: { deviceIdentity, values, logLines } }: { r
   );
 }
 
-function Identity({ identity }: { identity: NonNullable<Report['deviceIdentity']> }) {
+function Identity({ identity }: { identity: NonNullable<ReportOnPageFragment['deviceIdentity']> }) {
   return (
     <>
       <Fact name="Serial">

@@ -49,7 +49,7 @@ export function DumpHead({ dump }: { dump: DumpOnPageFragment }) {
       </div>
       <DumpActions dump={dump} />
       <Waiting dump={dump} />
-      <Warnings dump={dump} />
+      {report != null && <Warnings report={report} withoutFirmware={dump.waitingFor == null} />}
     </header>
   );
 }

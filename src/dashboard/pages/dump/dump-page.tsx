@@ -23,6 +23,16 @@ graphql(`
   }
 `);
 graphql(`
+  fragment ReportOnPage on CrashReport {
+    kind reason explanation crashedTask inInterrupt chip chipRevision appElfSha256 elfMatch format checksum transport
+    faultAddress cause { code name register address } memoryRegionCount warnings { code message }
+    deviceIdentity { model serial firmwareVersion project elfSha256 bootId bootCount resetReason }
+    values { name type value } logLines
+    registers { name value symbol meaning }
+    tasks { ...TaskOnPage }
+  }
+`);
+graphql(`
   fragment DumpOnPage on Coredump {
     id kind filename chip crashVersion firmwareVersion size sha256 parseStatus parseErrorKind parseAttempts parsedOutput
     uploadedAt parsedAt rawRemovedAt rawRemovedReason fingerprint downloadUrl
@@ -31,14 +41,7 @@ graphql(`
     firmware { id version elfVersion revision chip elfSha256 warnings { code message } }
     chosenFirmware { id version }
     waitingFor { firmwareVersion chip elfSha256Prefix }
-    report {
-      kind reason explanation crashedTask inInterrupt chip chipRevision appElfSha256 elfMatch format checksum transport
-      faultAddress cause { code name register address } memoryRegionCount warnings { code message }
-      deviceIdentity { model serial firmwareVersion project elfSha256 bootId bootCount resetReason }
-      values { name type value } logLines
-      registers { name value symbol meaning }
-      tasks { ...TaskOnPage }
-    }
+    report { ...ReportOnPage }
   }
 `);
 const DumpById = graphql(`

@@ -1,6 +1,7 @@
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../generated';
+import type { MemoryOfDumpQuery } from '../../generated/graphql';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { bytesText } from '../../parts/sizes';
 
@@ -14,6 +15,15 @@ const MemoryOfDump = graphql(`
 
 /** The memory that the dump and its ELF hold, read when it is unfolded. */
 export function Memory({ dumpId, count }: { dumpId: string; count: number }) {
+  return (
+    <MemoryCard count={count}>
+      <Regions dumpId={dumpId} />
+    </MemoryCard>
+  );
+}
+
+/** A folded card. @param children what is in it, made when it is unfolded */
+export function MemoryCard({ count, children }: { count: number; children: ReactNode }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details className="card raw-text" onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -21,7 +31,7 @@ export function Memory({ dumpId, count }: { dumpId: string; count: number }) {
         <h2>Memory</h2>
         <span className="count">{count === 1 ? '1 region' : `${count} regions`}</span>
       </summary>
-      {isOpen && <Regions dumpId={dumpId} />}
+      {isOpen && children}
     </details>
   );
 }
@@ -31,7 +41,13 @@ function Regions({ dumpId }: { dumpId: string }) {
   const report = data?.coredump?.report;
   if (error !== undefined) return <ErrorNotice error={error} />;
   if (report == null) return <Loading />;
-  const { memoryRegions, memoryRegionCount } = report;
+  return <RegionTable regions={report.memoryRegions} count={report.memoryRegionCount} />;
+}
+
+type Region = NonNullable<NonNullable<MemoryOfDumpQuery['coredump']>['report']>['memoryRegions'][number];
+
+/** @param count of all regions, also those that are not listed */
+export function RegionTable({ regions, count }: { regions: readonly Region[]; count: number }) {
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
@@ -49,7 +65,7 @@ function Regions({ dumpId }: { dumpId: string }) {
             </tr>
           </thead>
           <tbody>
-            {memoryRegions.map(({ name, address, size, attributes, source }) => (
+            {regions.map(({ name, address, size, attributes, source }) => (
               <tr key={`${address} ${name}`}>
                 <td className="mono">{name}</td>
                 <td className="mono">{address}</td>
@@ -61,8 +77,8 @@ function Regions({ dumpId }: { dumpId: string }) {
           </tbody>
         </table>
       </section>
-      {memoryRegionCount > memoryRegions.length && (
-        <p className="backtrace-end">{memoryRegionCount - memoryRegions.length} more are not listed.</p>
+      {count > regions.length && (
+        <p className="backtrace-end">{count - regions.length} more are not listed.</p>
       )}
     </>
   );

@@ -1,18 +1,17 @@
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { TaskOnPageFragment } from '../../generated/graphql';
 import { countText } from '../../parts/sizes';
 import { Backtrace } from './backtrace';
 import { StackMeter } from './stack-meter';
-import { TaskRegisters } from './task-registers';
 
 /** The state of all other tasks at the crash: one line each, with a backtrace on demand. */
 export function OtherTasks({
-  dumpId,
   tasks,
+  registersOf,
 }: {
-  /** Null where registers cannot be read: of a shared crash. */
-  dumpId: string | null;
   tasks: readonly TaskOnPageFragment[];
+  /** Shows the registers of a task; left out where they cannot be read: of a shared crash. */
+  registersOf?: (task: TaskOnPageFragment) => ReactNode;
 }) {
   const [areAllOpen, setAllOpen] = useState(false);
   return (
@@ -44,7 +43,7 @@ export function OtherTasks({
             <StackMeter task={task} />
           </summary>
           <Backtrace task={task} />
-          {!task.stackCorrupted && dumpId !== null && <TaskRegisters dumpId={dumpId} tcb={task.tcb} />}
+          {!task.stackCorrupted && registersOf?.(task)}
         </details>
       ))}
     </section>

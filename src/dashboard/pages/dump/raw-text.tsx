@@ -1,9 +1,8 @@
-import type { DumpOnPageFragment } from '../../generated/graphql';
 import { CopyButton } from '../../parts/copy-button';
 
 /** The report as text in the layout of `esp-coredump info_corefile`, or the reason why there is none. */
-export function RawText({ dump, isOpen }: { dump: DumpOnPageFragment; isOpen: boolean }) {
-  const text = printable(dump.parsedOutput ?? '');
+export function RawText({ output, isOpen = false }: { output: string; isOpen?: boolean }) {
+  const text = printable(output);
   return (
     <details className="card raw-text" open={isOpen}>
       <summary className="card-head" data-row>

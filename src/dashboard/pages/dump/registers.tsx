@@ -1,6 +1,6 @@
-import type { DumpOnPageFragment } from '../../generated/graphql';
+import type { ReportOnPageFragment } from '../../generated/graphql';
 
-type Register = NonNullable<DumpOnPageFragment['report']>['registers'][number];
+type Register = ReportOnPageFragment['registers'][number];
 
 /** The crashed task's registers, and the symbols at their values. */
 export function Registers({ registers }: { registers: readonly Register[] }) {

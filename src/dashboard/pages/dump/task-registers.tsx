@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../generated';
 import { ErrorNotice, Loading } from '../../parts/notices';
@@ -12,11 +12,20 @@ const RegistersOfTasks = graphql(`
 
 /** A task's registers at its last switch, read when they are unfolded. */
 export function TaskRegisters({ dumpId, tcb }: { dumpId: string; tcb: string }) {
+  return (
+    <FoldedRegisters>
+      <Loaded dumpId={dumpId} tcb={tcb} />
+    </FoldedRegisters>
+  );
+}
+
+/** @param children what is shown when they are unfolded, made then */
+export function FoldedRegisters({ children }: { children: ReactNode }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details className="task-registers" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary data-row>Registers</summary>
-      {isOpen && <Loaded dumpId={dumpId} tcb={tcb} />}
+      {isOpen && children}
     </details>
   );
 }

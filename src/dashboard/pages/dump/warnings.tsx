@@ -1,6 +1,6 @@
-import type { DumpOnPageFragment } from '../../generated/graphql';
+import type { ReportOnPageFragment } from '../../generated/graphql';
 
-type Warning = NonNullable<DumpOnPageFragment['report']>['warnings'][number];
+type Warning = ReportOnPageFragment['warnings'][number];
 
 /** What does not make the report doubtful: shown on demand. */
 const REMARKS: ReadonlySet<string> = new Set([
@@ -15,11 +15,16 @@ const REMARKS: ReadonlySet<string> = new Set([
 ]);
 
 /** Reasons to doubt the report; the important ones first, the rest folded. */
-export function Warnings({ dump: { report, waitingFor } }: { dump: DumpOnPageFragment }) {
-  if (report == null) return null;
+export function Warnings({
+  report,
+  withoutFirmware = true,
+}: {
+  report: ReportOnPageFragment;
+  /** False where the page says already that there is no firmware. */
+  withoutFirmware?: boolean;
+}) {
   const all = [...doubtsOf(report), ...report.warnings].filter(
-    // The notice about the build says it already.
-    ({ code }) => waitingFor == null || code !== 'NO_FIRMWARE',
+    ({ code }) => withoutFirmware || code !== 'NO_FIRMWARE',
   );
   const remarks = all.filter(({ code }) => REMARKS.has(code));
   const doubts = all.filter(({ code }) => !REMARKS.has(code));
@@ -59,7 +64,7 @@ function WarningList({
 }
 
 /** What the report's fields say, unless a warning says it. */
-function doubtsOf({ elfMatch, checksum, warnings }: NonNullable<DumpOnPageFragment['report']>): Warning[] {
+function doubtsOf({ elfMatch, checksum, warnings }: ReportOnPageFragment): Warning[] {
   const isSaid = (...codes: string[]) => warnings.some(({ code }) => codes.includes(code));
   return [
     ...(elfMatch === 'DIFFERS' && !isSaid('FIRMWARE_DIFFERS', 'BUILD_CHOSEN')

@@ -210,7 +210,7 @@ function Crash({ group, dump }: { group: Group; dump: DumpOnPageFragment }) {
         afterDelete={addressOf(neighbors?.older) ?? addressOf(neighbors?.newer) ?? addressOfList('/groups')}
       />
       <Waiting dump={dump} />
-      <Warnings dump={dump} />
+      {dump.report != null && <Warnings report={dump.report} withoutFirmware={dump.waitingFor == null} />}
     </section>
   );
 }

@@ -7,9 +7,9 @@ import { Moment } from '../../parts/time';
 import { useTitle } from '../../parts/use-title';
 import { Backtrace } from '../dump/backtrace';
 import { backtraceText } from '../dump/backtrace-text';
-import { culpritOf } from '../dump/dump-body';
 import { OtherTasks } from '../dump/other-tasks';
 import { Registers } from '../dump/registers';
+import { culpritOf } from '../dump/report-column';
 import { fetchSharedCrash, type SharedCrash, tokenInAddress } from './shared-crash';
 
 type Outcome = { crash: SharedCrash } | { problem: string } | null;
@@ -90,7 +90,7 @@ function Crash({ crash }: { crash: SharedCrash }) {
               <Backtrace task={crashed} culprit={culpritOf(report?.explanation)} />
             </section>
           )}
-          {others.length > 0 && <OtherTasks dumpId={null} tasks={others} />}
+          {others.length > 0 && <OtherTasks tasks={others} />}
         </div>
         <aside className="dump-side">
           <Facts crash={crash} />
