@@ -6,6 +6,7 @@ const rooms = {
   transports: '^src/(graphql|http|mcp)/',
   sidecar: '^src/sidecar/',
   dashboard: '^src/dashboard/',
+  decodeWorker: '^src/dashboard/decode-worker/',
   deviceList: '^src/device-list/',
   wiring: '^src/(cli\\.ts$|coredock\\.cts$|compose/|demo/)',
 };
@@ -105,8 +106,30 @@ module.exports = {
         'It runs in browsers and knows the server by its GraphQL schema only. It shares with the command line what reads ' +
         'lists of devices.',
       severity: 'error',
-      from: { path: rooms.dashboard },
+      from: { path: rooms.dashboard, pathNot: rooms.decodeWorker },
       to: { path: '^src/', pathNot: [rooms.dashboard, rooms.deviceList] },
+    },
+    {
+      name: 'the-worker-has-the-reader',
+      comment: 'The worker that decodes crashes in the browser: the reader, and the types of the page’s messages.',
+      severity: 'error',
+      from: { path: rooms.decodeWorker },
+      to: {
+        path: '^src/',
+        pathNot: [
+          rooms.decodeWorker,
+          '^src/crashdump/index\\.ts$',
+          '^src/dashboard/pages/decode/reader-messages\\.ts$',
+          '^src/dashboard/generated/',
+        ],
+      },
+    },
+    {
+      name: 'the-page-asks-the-worker',
+      comment: 'By messages alone: the reader is in no file that the page loads itself.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: rooms.decodeWorker },
+      to: { path: rooms.decodeWorker },
     },
     {
       name: 'device-list-stands-alone',

@@ -11,6 +11,11 @@ export default defineConfig({
   // The server makes the addresses in index.html absolute, below the path of PUBLIC_URL.
   base: './',
   plugins: [ownDocuments(), react(), precompressed(), inputs()],
+  worker: {
+    format: 'es',
+    plugins: () => [systemOfBrowsers()],
+    rolldownOptions: { transform: { inject: { Buffer: ['buffer/', 'Buffer'] } } },
+  },
   build: {
     outDir: '../../dist/page',
     emptyOutDir: true,
@@ -69,6 +74,20 @@ function ownDocuments(): Plugin {
       const document = pattern.exec(await all);
       if (document === null) throw new Error(`${name} is not generated: run "npm run codegen"`);
       return `export const ${name} = ${document[1]};`;
+    },
+  };
+}
+
+/** The reader of crashes takes from browsers what `src/crashdump/system.ts` takes from Node.js. */
+function systemOfBrowsers(): Plugin {
+  const reader = normalizePath(join(import.meta.dirname, 'src/crashdump'));
+  return {
+    name: 'coredock:system-of-browsers',
+    enforce: 'pre',
+    resolveId(id, importer = '') {
+      if (importer.startsWith(reader) && id.endsWith('/system.js')) return `${reader}/system.browser.ts`;
+      if (id.startsWith('node:')) this.error(`${importer} imports ${id}, which browsers do not have`);
+      return null;
     },
   };
 }

@@ -27,6 +27,7 @@ const SearchPage = soonPage(async () => (await import('./pages/search/search-pag
 // Only admins use these pages, so they are not part of the initial code.
 const AlertsPage = lazyPage(async () => (await import('./pages/alerts/alerts-page')).AlertsPage);
 const TagsPage = lazyPage(async () => (await import('./pages/tags/tags-page')).TagsPage);
+const DecodePage = lazyPage(async () => (await import('./pages/decode/decode-page')).DecodePage);
 const AuditPage = lazyPage(async () => (await import('./pages/audit/audit-page')).AuditPage);
 const AlertPage = lazyPage(async () => (await import('./pages/alert/alert-page')).AlertPage);
 // Used when builds are uploaded and settings are made.
@@ -87,6 +88,9 @@ function Fleet({ isSignedIn }: { isSignedIn: boolean }) {
                     {withId('Coredump', (id) => (
                       <DumpPage key={id} id={id} />
                     ))}
+                  </Route>
+                  <Route path="/decode">
+                    <DecodePage />
                   </Route>
                   <Route path="/search" component={SearchPage} />
                   <Route path="/devices" component={DevicesPage} />

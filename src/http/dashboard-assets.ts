@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { NOTHING_POLICY } from './security-headers.js';
 import { readStaticFiles, type StaticFile, sendStaticFile, withText } from './static-files.js';
 
 /** Built files whose name changes with their content. */
 const HASHED = /^\/assets\//;
+/** What reads crashes in the browser: the browser itself forbids it to send anything anywhere. */
+const DECODE_WORKER = /^\/assets\/decode-worker-[^/]*\.js$/;
 
 /**
  * Serves the web page that `npm run build` has written into `folder`: its files by their names, and `index.html` for
@@ -34,7 +37,11 @@ export function createPageRoute({
     const cacheControl = HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache';
     // A crash that was shared with somebody is not for search engines.
     if (path === '/shared') response.setHeader('X-Robots-Tag', 'noindex');
-    sendStaticFile(request, response, file, { cacheControl, headers: securityHeaders(issuerOrigins()) });
+    const policy = DECODE_WORKER.test(path) ? NOTHING_POLICY : pagePolicy(issuerOrigins());
+    sendStaticFile(request, response, file, {
+      cacheControl,
+      headers: { 'Content-Security-Policy': policy, ...SAFE_HEADERS },
+    });
     return true;
   };
 }
@@ -44,24 +51,25 @@ function isAddress(request: IncomingMessage, path: string): boolean {
   return !/^\/(api|assets)(\/|$)/.test(path) && (request.headers.accept ?? '').includes('text/html');
 }
 
+const SAFE_HEADERS = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Referrer-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+};
+
 /** No foreign content, no inline script: markup from a hostile dump that reaches the page is not executed. */
-function securityHeaders(issuerOrigins: readonly string[]): Record<string, string> {
-  const policy = [
+function pagePolicy(issuerOrigins: readonly string[]): string {
+  return [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
+    "worker-src 'self'",
     ['connect-src', "'self'", ...issuerOrigins].join(' '),
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
-  ];
-  return {
-    'Content-Security-Policy': policy.join('; '),
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Referrer-Policy': 'same-origin',
-    'X-Content-Type-Options': 'nosniff',
-  };
+  ].join('; ');
 }
 
 /**

@@ -10,7 +10,9 @@ import { whenChanged } from './when-changed.mjs';
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
 
-const sources = readdirSync('src/dashboard', { recursive: true, withFileTypes: true })
+// The worker of the page that decodes crashes has the reader in it.
+const sources = ['src/dashboard', 'src/crashdump', 'src/device-list']
+  .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile() && !entry.parentPath.includes('generated'))
   .map((entry) => join(entry.parentPath, entry.name))
   .sort();

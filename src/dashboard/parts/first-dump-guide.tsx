@@ -56,6 +56,10 @@ export function FirstDumpGuide({ device }: { device?: KnownDevice }) {
       <CodeBlock label="Shell, in the project" text={ADD_COMPONENT} />
       <CodeBlock label="sdkconfig.defaults" text={firmwareConfig(configLineOf(setup))} />
       <p>
+        A crash that you have at hand, as a file, a log or a text: <Link href="/decode">decode it</Link> in
+        this browser.
+      </p>
+      <p>
         Coredock’s <code>docs/devices.md</code> has the rest: the partition, Arduino and PlatformIO, and
         firmware without the component.
       </p>

@@ -13,6 +13,7 @@ const PLACES: readonly Place[] = [
   { path: '/', name: 'Overview', key: 'o' },
   { path: '/groups', name: 'Groups', key: 'c' },
   { path: '/dumps', name: 'Dumps', key: 'd' },
+  { path: '/decode', name: 'Decode', key: 'p' },
   { path: '/devices', name: 'Devices', key: 'v' },
   { path: '/enrolment', name: 'Enrolment', key: 'e' },
   { path: '/firmware', name: 'Firmware', key: 'f' },

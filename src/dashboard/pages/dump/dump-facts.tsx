@@ -6,6 +6,7 @@ import { Fact } from '../../parts/fact';
 import { ReleaseLink } from '../../parts/release-link';
 import { bytesText } from '../../parts/sizes';
 import { Moment } from '../../parts/time';
+import { ReportFacts } from './report-facts';
 
 /** Whether the ELF is the one that the device ran, by `ElfMatch`. */
 const MATCHES: Readonly<Record<string, string>> = {
@@ -52,31 +53,7 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
             its release
           </ReleaseLink>
         </Fact>
-        {report != null && (
-          <>
-            <Fact name="Chip">
-              {report.chip}
-              {report.chipRevision != null && ` ${revisionText(report.chipRevision)}`}
-            </Fact>
-            {report.cause != null && (
-              <Fact name="Cause">
-                {report.cause.name}{' '}
-                <span className="mono">
-                  {report.cause.register} {report.cause.code}
-                </span>
-              </Fact>
-            )}
-            {report.faultAddress != null && (
-              <Fact name="Accessed">
-                <span className="mono">{report.faultAddress}</span>
-              </Fact>
-            )}
-            <Fact name="Format">
-              {report.format}, checksum {report.checksum.toLowerCase()}
-            </Fact>
-            {report.transport != null && <Fact name="Arrived as">{report.transport}</Fact>}
-          </>
-        )}
+        {report != null && <ReportFacts report={report} />}
         {firmware != null && (
           <Fact name="ELF">
             <Hash of={firmware.elfSha256} name="SHA-256 of the ELF" />
@@ -127,9 +104,4 @@ function Hash({ of, name }: { of: string; name: string }) {
       <CopyButton text={of} name={`Copy ${name}`} />
     </>
   );
-}
-
-/** Major × 100 + minor, as in the chip's eFuses. */
-function revisionText(revision: number): string {
-  return `v${Math.floor(revision / 100)}.${revision % 100}`;
 }

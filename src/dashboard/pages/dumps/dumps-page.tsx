@@ -1,5 +1,5 @@
 import { useContext, useMemo } from 'react';
-import { useSearchParams } from 'wouter';
+import { Link, useSearchParams } from 'wouter';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
 import { FirstDumpGuide } from '../../parts/first-dump-guide';
@@ -56,6 +56,9 @@ export function DumpsPage() {
         {dumps !== undefined && <span className="count">{countText(dumps.totalCount, 'dump')}</span>}
         <NewBar list={list} pageSize={PAGE_SIZE} />
         <div className="actions">
+          <Link href="/decode" className="button">
+            Decode a crash
+          </Link>
           <ListTools list="coredumps" />
         </div>
       </header>

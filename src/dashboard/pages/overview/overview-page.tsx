@@ -42,6 +42,11 @@ export function OverviewPage() {
     <>
       <header className="page-head">
         <h1>Fleet</h1>
+        <div className="actions">
+          <Link href="/decode" className="button">
+            Decode a crash
+          </Link>
+        </div>
       </header>
       <ReadinessHints />
       <MissingFirmware />
