@@ -1,9 +1,14 @@
 import type { CoredumpKind } from '../generated/graphql';
 
-/** What the device sent, in words. A kind that this page does not know yet is a core dump for it. */
-export function nameOfKind(kind: CoredumpKind): string {
-  if (kind === 'PANIC_TEXT') return 'panic text';
-  return kind === 'SUMMARY' ? 'crash summary' : 'core dump';
+/** What the device sent, as lists and pages name it. */
+export const SOURCE_NAMES: Readonly<Record<CoredumpKind, string>> = {
+  CORE_DUMP: 'Core dump',
+  PANIC_TEXT: 'Panic text',
+  SUMMARY: 'Summary',
+};
+
+export function isCoredumpKind(value: string): value is CoredumpKind {
+  return Object.hasOwn(SOURCE_NAMES, value);
 }
 
 /** The name of a download, as the server gives it to other programs. */

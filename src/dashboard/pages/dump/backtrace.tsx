@@ -29,7 +29,10 @@ export function Backtrace({
           Stack overflow: {task.stackOverflow}.
         </p>
       )}
-      <Frames frames={task.frames} culprit={culprit} modelCode={modelCode} />
+      {task.frames.length > 0 && <Frames frames={task.frames} culprit={culprit} modelCode={modelCode} />}
+      {task.frames.length === 0 && task.backtraceEnd == null && !task.stackCorrupted && (
+        <p className="backtrace-end">There is no backtrace.</p>
+      )}
       {task.backtraceEnd != null && <p className="backtrace-end">Backtrace ends here: {task.backtraceEnd}</p>}
       {task.interruptedFrames.length > 0 && (
         <>

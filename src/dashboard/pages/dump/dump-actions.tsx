@@ -2,7 +2,7 @@ import { useContext, useState } from 'react';
 import { useLocation } from 'wouter';
 import { withBase } from '../../base-path';
 import { graphql } from '../../generated';
-import type { DumpOnPageFragment } from '../../generated/graphql';
+import type { CoredumpKind, DumpOnPageFragment } from '../../generated/graphql';
 import { rawFilename } from '../../parts/crash-sources';
 import { useToasts } from '../../parts/toasts';
 import { useAction } from '../../parts/use-action';
@@ -38,8 +38,12 @@ export function DumpActions({
     <div className="actions">
       {isRawThere && (role === 'admin' || !dump.device.model.privacy.rawForAdminsOnly) && (
         <>
-          <SaveLink name="Download" url={hereOf(dump.downloadUrl)} filename={rawFilename(dump)} />
-          {/* There is none of what is no dump. */}
+          <SaveLink
+            name={DOWNLOAD_NAMES[dump.kind]}
+            url={hereOf(dump.downloadUrl)}
+            filename={rawFilename(dump)}
+          />
+          {/* There is none of a text, and of what is no dump. */}
           {dump.kind === 'CORE_DUMP' && dump.parseErrorKind !== 'UNREADABLE' && (
             <SaveLink
               name="ELF core for GDB"
@@ -83,6 +87,12 @@ export function DumpActions({
     </div>
   );
 }
+
+const DOWNLOAD_NAMES: Readonly<Record<CoredumpKind, string>> = {
+  CORE_DUMP: 'Download',
+  PANIC_TEXT: 'Download the text',
+  SUMMARY: 'Download the JSON',
+};
 
 function SaveLink({ name, url, filename }: { name: string; url: string; filename: string }) {
   const { show } = useToasts();

@@ -30,7 +30,7 @@ export function DumpBody({
           <ReportColumn
             report={report}
             modelCode={dump.device.model.code}
-            registersOf={(task) => <TaskRegisters dumpId={id} tcb={task.tcb} />}
+            registersOf={(task) => <TaskRegisters dumpId={id} task={task} />}
             memory={<Memory dumpId={id} count={report.memoryRegionCount} />}
           />
         )}

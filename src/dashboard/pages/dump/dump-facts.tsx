@@ -1,6 +1,7 @@
 import { Link } from 'wouter';
 import type { DumpOnPageFragment } from '../../generated/graphql';
 import { CopyButton } from '../../parts/copy-button';
+import { SOURCE_NAMES } from '../../parts/crash-sources';
 import { CrashVersion } from '../../parts/crash-version';
 import { Fact } from '../../parts/fact';
 import { ReleaseLink } from '../../parts/release-link';
@@ -12,7 +13,7 @@ import { ReportFacts } from './report-facts';
 const MATCHES: Readonly<Record<string, string>> = {
   MATCHES: 'matches',
   DIFFERS: 'is another build',
-  UNKNOWN: 'cannot be compared: the dump does not name its ELF',
+  UNKNOWN: 'cannot be compared: the crash does not name its ELF',
 };
 
 /** The facts about the dump itself: file, firmware, chip, times. */
@@ -21,7 +22,7 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
   return (
     <section className="card" aria-labelledby="facts">
       <header className="card-head">
-        <h2 id="facts">Dump</h2>
+        <h2 id="facts">{SOURCE_NAMES[dump.kind]}</h2>
       </header>
       <dl className="facts">
         <Fact name="File">{dump.filename}</Fact>
@@ -53,7 +54,7 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
             its release
           </ReleaseLink>
         </Fact>
-        {report != null && <ReportFacts report={report} />}
+        {report != null && <ReportFacts report={report} isDump={dump.kind === 'CORE_DUMP'} />}
         {firmware != null && (
           <Fact name="ELF">
             <Hash of={firmware.elfSha256} name="SHA-256 of the ELF" />
@@ -81,7 +82,7 @@ export function DumpFacts({ dump }: { dump: DumpOnPageFragment }) {
           </Fact>
         )}
         <Fact name="SHA-256">
-          <Hash of={dump.sha256} name="SHA-256 of the dump" />
+          <Hash of={dump.sha256} name={`SHA-256 of the ${SOURCE_NAMES[dump.kind].toLowerCase()}`} />
         </Fact>
         {dump.fingerprint != null && (
           <Fact name="Fingerprint">

@@ -1,6 +1,6 @@
 import { Link } from 'wouter';
 import type { DumpOnPageFragment } from '../../generated/graphql';
-import { nameOfKind } from '../../parts/crash-sources';
+import { SOURCE_NAMES } from '../../parts/crash-sources';
 import { CrashVersionLink } from '../../parts/crash-version';
 import { GroupState } from '../../parts/group-state';
 import { OutsideLink } from '../../parts/outside-link';
@@ -30,11 +30,11 @@ export function DumpHead({ dump }: { dump: DumpOnPageFragment }) {
         )}
         <p className="dump-line">
           <StatusBadge status={state} />
+          {dump.kind !== 'CORE_DUMP' && <span>{SOURCE_NAMES[dump.kind]}</span>}
           <Link href={`/devices/${dump.device.key}`}>{dump.device.name ?? dump.device.key}</Link>
           <Link href={`/firmware/${dump.device.model.code}`}>{dump.device.model.code}</Link>
           <CrashVersionLink dump={dump} modelCode={dump.device.model.code} buildId={buildOf(dump)} />
           <span className="mono">{dump.chip}</span>
-          {dump.kind !== 'CORE_DUMP' && <span>{nameOfKind(dump.kind)}</span>}
           {report?.inInterrupt === true && <span>in an interrupt handler</span>}
           <Ago at={dump.uploadedAt} />
         </p>

@@ -24,9 +24,13 @@ export function OtherTasks({
       </header>
       {tasks.map((task) => (
         // The key changes with each click on "all", so that it also opens tasks that were closed one by one.
-        <details key={`${task.tcb} ${areAllOpen}`} className="task" open={areAllOpen}>
+        <details
+          key={`${task.tcb} ${task.name} ${task.core} ${areAllOpen}`}
+          className="task"
+          open={areAllOpen}
+        >
           <summary data-row>
-            <span className="task-name">{task.name}</span>
+            <span className="task-name">{task.name || 'unnamed'}</span>
             <span className="task-state">
               {task.state?.toLowerCase() ?? 'state unknown'}
               {task.waitingFor != null && `, waits for ${task.waitingFor}`}

@@ -33,7 +33,14 @@ export function ReportColumn({
         <section className="card" aria-labelledby="crashed-task">
           <header className="card-head">
             <h2 id="crashed-task">
-              Crashed task <span className="mono">{crashed.name}</span>
+              {/* Texts seldom name the task. */}
+              {crashed.name === '' ? (
+                'Backtrace'
+              ) : (
+                <>
+                  Crashed task <span className="mono">{crashed.name}</span>
+                </>
+              )}
             </h2>
             {crashed.core != null && <span className="count">on core {crashed.core}</span>}
             <StackMeter task={crashed} />

@@ -2,7 +2,7 @@ import type { ReportOnPageFragment } from '../../generated/graphql';
 import { Fact } from '../../parts/fact';
 
 /** The facts of a report about the chip, the exception and the form in which it came. */
-export function ReportFacts({ report }: { report: ReportOnPageFragment }) {
+export function ReportFacts({ report, isDump }: { report: ReportOnPageFragment; isDump: boolean }) {
   const { chip, chipRevision, cause, faultAddress, format, checksum, transport } = report;
   return (
     <>
@@ -24,7 +24,9 @@ export function ReportFacts({ report }: { report: ReportOnPageFragment }) {
         </Fact>
       )}
       <Fact name="Format">
-        {format}, checksum {checksum.toLowerCase()}
+        {format}
+        {/* Only dumps have one. */}
+        {isDump && `, checksum ${checksum.toLowerCase()}`}
       </Fact>
       {transport != null && <Fact name="Arrived as">{transport}</Fact>}
     </>

@@ -1,20 +1,21 @@
 import { type ReactNode, useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../../generated';
+import type { TaskOnPageFragment } from '../../generated/graphql';
 import { ErrorNotice, Loading } from '../../parts/notices';
 import { RegisterTable } from './registers';
 
 const RegistersOfTasks = graphql(`
   query RegistersOfTasks($id: ID!) {
-    coredump(id: $id) { id report { tasks { tcb registers { name value symbol meaning } } } }
+    coredump(id: $id) { id report { tasks { tcb name core registers { name value symbol meaning } } } }
   }
 `);
 
 /** A task's registers at its last switch, read when they are unfolded. */
-export function TaskRegisters({ dumpId, tcb }: { dumpId: string; tcb: string }) {
+export function TaskRegisters({ dumpId, task }: { dumpId: string; task: TaskOnPageFragment }) {
   return (
     <FoldedRegisters>
-      <Loaded dumpId={dumpId} tcb={tcb} />
+      <Loaded dumpId={dumpId} task={task} />
     </FoldedRegisters>
   );
 }
@@ -30,11 +31,18 @@ export function FoldedRegisters({ children }: { children: ReactNode }) {
   );
 }
 
-function Loaded({ dumpId, tcb }: { dumpId: string; tcb: string }) {
+function Loaded({ dumpId, task }: { dumpId: string; task: TaskOnPageFragment }) {
   const [{ data, error }] = useQuery({ query: RegistersOfTasks, variables: { id: dumpId } });
   if (error !== undefined) return <ErrorNotice error={error} />;
   if (data === undefined) return <Loading />;
-  const registers = data.coredump?.report?.tasks.find((task) => task.tcb === tcb)?.registers ?? [];
+  const registers = data.coredump?.report?.tasks.find((each) => isSameTask(each, task))?.registers ?? [];
   if (registers.length === 0) return <p className="backtrace-end">The dump has none.</p>;
   return <RegisterTable registers={registers} />;
 }
+
+/** In texts all tasks have the address 0. */
+export function isSameTask(a: TaskOfReport, b: TaskOfReport): boolean {
+  return a.tcb === b.tcb && a.name === b.name && a.core === b.core;
+}
+
+type TaskOfReport = Pick<TaskOnPageFragment, 'tcb' | 'name' | 'core'>;

@@ -1,6 +1,7 @@
 import type { ChangeEvent, FormEvent } from 'react';
 import { useLiveQuery } from '../../api/use-live-query';
 import { graphql } from '../../generated';
+import { SOURCE_NAMES } from '../../parts/crash-sources';
 import { DateFilter } from '../../parts/date-filter';
 import { Labelled, TextFilter, useFilters } from '../../parts/filters';
 import { ClearFilters, SuggestedFilters } from '../../parts/suggested-filters';
@@ -35,6 +36,18 @@ export function DumpFilters() {
             <option value="pending">Pending</option>
             <option value="waiting">Waiting for build</option>
             <option value="error">Error</option>
+          </select>
+        )}
+      </Labelled>
+      <Labelled name="Kind">
+        {(id) => (
+          <select id={id} value={parameters.get('source') ?? ''} onChange={chosen('source')}>
+            <option value="">All</option>
+            {Object.entries(SOURCE_NAMES).map(([kind, name]) => (
+              <option key={kind} value={kind}>
+                {name}
+              </option>
+            ))}
           </select>
         )}
       </Labelled>

@@ -1,4 +1,5 @@
 import type { CoredumpFilter } from '../../generated/graphql';
+import { isCoredumpKind } from '../../parts/crash-sources';
 import { rangeOf } from '../../parts/date-range';
 import { FAILED_FILTER, WAITING_FILTER } from '../../parts/parse-state';
 import { isCrashKind } from '../groups/crash-kinds';
@@ -30,6 +31,8 @@ export function dumpFilterOf(parameters: URLSearchParams, now: number): Coredump
   }
   const kind = parameters.get('kind') ?? '';
   if (isCrashKind(kind)) filter.crashKind = [kind];
+  const source = parameters.get('source') ?? '';
+  if (isCoredumpKind(source)) filter.kind = [source];
   const search = parameters.get('q');
   if (search !== null && search !== '') filter.search = search;
   const reason = parameters.get('reason');

@@ -1,6 +1,7 @@
 import { Link } from 'wouter';
 import { graphql } from '../../generated';
 import type { DumpInListFragment } from '../../generated/graphql';
+import { SOURCE_NAMES } from '../../parts/crash-sources';
 import { CrashVersion } from '../../parts/crash-version';
 import { type ShownState, shownState } from '../../parts/parse-state';
 import { SelectCell, SelectHead } from '../../parts/select-cells';
@@ -13,7 +14,7 @@ import { useHidden } from './delete-dump';
 
 graphql(`
   fragment DumpInList on Coredump {
-    id filename chip crashVersion firmwareVersion parseStatus parseErrorKind uploadedAt
+    id kind filename chip crashVersion firmwareVersion parseStatus parseErrorKind uploadedAt
     device { id key name model { id code } }
     report { reason explanation crashedTask }
   }
@@ -89,7 +90,10 @@ function DumpRow({
         <Link href={`/dumps/${encodeURIComponent(id)}`} data-row className="row-link">
           {of === 'group' ? deviceName : <TextWithCode text={title} />}
         </Link>
-        <div className="sub-line">{isGone ? 'Deleted, or no longer in this list' : detail}</div>
+        <div className="sub-line">
+          {dump.kind !== 'CORE_DUMP' && <span className="mark">{SOURCE_NAMES[dump.kind]}</span>}{' '}
+          {isGone ? 'Deleted, or no longer in this list' : detail}
+        </div>
       </td>
       {of === 'fleet' && (
         <td>
