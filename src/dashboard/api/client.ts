@@ -24,6 +24,9 @@ const RETRY_MAX_MS = 5_000;
 /** The server's close codes: for nobody who is signed in, and for a session that has ended. */
 const [UNAUTHORIZED, ENDED] = [4401, 4403];
 
+/** For an operation that sends a file: browsers do not let one outlive its page (`keepalive` below). */
+export const WITH_FILE = { fetchOptions: { keepalive: false } };
+
 /** Where crashEvents continues after a break. */
 function createContinuation() {
   let cursor: string | null = null;

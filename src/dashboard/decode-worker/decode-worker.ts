@@ -17,7 +17,7 @@ import type {
   ReaderQuestion,
   Reading,
 } from '../pages/decode/reader-messages';
-import { inTheFormOfTheApi } from './form-of-the-api';
+import { inCapitals, inTheFormOfTheApi } from './form-of-the-api';
 
 self.addEventListener('message', (event: MessageEvent<ReaderQuestion>) => {
   void answer(event.data).then((told) => self.postMessage(told));
@@ -46,7 +46,7 @@ async function open({ key, file }: GivenFirmware): Promise<FirmwareImage> {
 async function read(crash: Blob, firmware: Outcome<FirmwareImage> | null): Promise<Reading> {
   const elf = firmware !== null && 'value' in firmware ? firmware.value : null;
   const { report, output } = readCrashDump({ core: await bytesOf(crash), elf });
-  return { report: inTheFormOfTheApi(report), output };
+  return { kind: inCapitals(report.source), report: inTheFormOfTheApi(report), output };
 }
 
 async function bytesOf(blob: Blob): Promise<Uint8Array> {

@@ -29,6 +29,6 @@ function taskOf(task: CrashTask, usesElf: boolean): DecodedReportFragment['tasks
   };
 }
 
-function inCapitals<Value extends string>(value: Value): Uppercase<Value> {
+export function inCapitals<Value extends string>(value: Value): Uppercase<Value> {
   return value.toUpperCase() as Uppercase<Value>;
 }

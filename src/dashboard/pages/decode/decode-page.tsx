@@ -9,12 +9,14 @@ import { FirmwareInput } from './firmware-input';
 import type { GivenFirmware } from './reader-messages';
 import { ReadingLine } from './reading-line';
 import { LIMITS, sortFiles } from './recognise';
+import { ReadByServer, type ServerReading } from './server-reading';
 import { LONGEST_TYPED, useDropAndPaste } from './use-drop-and-paste';
 import { useLocalReading } from './use-local-reading';
 
 graphql(`
   fragment DecodedReport on CrashReport {
     ...ReportOnPage
+    usesElf
     tasks { registers { name value symbol meaning } }
     memoryRegions { name address size attributes source }
   }
@@ -28,10 +30,12 @@ export function DecodePage() {
   const [firmware, setFirmware] = useState<(GivenFirmware & { file: File }) | null>(null);
   const [problems, setProblems] = useState<readonly string[]>([]);
   const [field, setField] = useState<HTMLTextAreaElement | null>(null);
+  const [sent, setSent] = useState<{ crash: File; answer: ServerReading } | null>(null);
   const limitsId = useId();
 
   const typed = useTyped(text);
   const crash = file ?? typed;
+  const byServer = firmware === null && sent?.crash === crash ? sent.answer : null;
   const { reading, stop, again } = useLocalReading(crash, firmware);
 
   async function takeFiles(files: readonly File[]): Promise<void> {
@@ -77,7 +81,11 @@ export function DecodePage() {
           outcome={reading.state === 'read' ? reading.firmware : null}
           onFiles={(files) => void takeFiles(files)}
           onRemove={() => setFirmware(null)}
-        />
+        >
+          {crash !== null && firmware === null && (
+            <ReadByServer crash={crash} onRead={(answer) => setSent({ crash, answer })} />
+          )}
+        </FirmwareInput>
       </div>
       <p id={limitsId} className="hint">
         At most {LIMITS.crash} of crash and {LIMITS.firmware} of ELF. Of a ZIP bundle, give the ELF in it.
@@ -89,9 +97,13 @@ export function DecodePage() {
           ))}
         </ul>
       )}
-      <ReadingLine reading={reading} hasCrash={crash !== null} onStop={stop} onAgain={again} />
+      {byServer === null && (
+        <ReadingLine reading={reading} hasCrash={crash !== null} onStop={stop} onAgain={again} />
+      )}
       {crash !== null && (
         <DecodedCrash
+          crash={crash}
+          byServer={byServer}
           outcome={reading.state === 'read' ? reading.crash : null}
           firmware={reading.state === 'read' ? reading.firmware : null}
         />

@@ -1,19 +1,20 @@
 import type { ReactNode } from 'react';
 import { CopyButton } from '../../parts/copy-button';
+import { SOURCE_NAMES } from '../../parts/crash-sources';
 import { TextWithCode } from '../../parts/text-with-code';
 import { MemoryCard, RegionTable } from '../dump/memory';
 import { RawText } from '../dump/raw-text';
 import { Registers, RegisterTable } from '../dump/registers';
 import { ReportColumn } from '../dump/report-column';
 import { ReportFacts } from '../dump/report-facts';
-import { FoldedRegisters } from '../dump/task-registers';
+import { FoldedRegisters, isSameTask } from '../dump/task-registers';
 import { Warnings } from '../dump/warnings';
 import type { Reading } from './reader-messages';
 import { reportMarkdown } from './report-markdown';
 
 /** The report of a crash that is stored nowhere, as the page of a dump shows it. */
 export function DecodedReport({
-  reading: { report, output },
+  reading: { kind, report, output },
   firmwareText,
   actions,
   isWithoutFirmwareSaid,
@@ -54,8 +55,8 @@ export function DecodedReport({
         <div className="dump-main">
           <ReportColumn
             report={report}
-            registersOf={({ name, tcb }) => {
-              const task = report.tasks.find((each) => each.tcb === tcb && each.name === name);
+            registersOf={(shown) => {
+              const task = report.tasks.find((each) => isSameTask(each, shown));
               if (task === undefined || task.registers.length === 0) return null;
               return (
                 <FoldedRegisters>
@@ -75,10 +76,10 @@ export function DecodedReport({
           {report.registers.length > 0 && <Registers registers={report.registers} />}
           <section className="card" aria-labelledby="facts">
             <header className="card-head">
-              <h2 id="facts">Crash</h2>
+              <h2 id="facts">{SOURCE_NAMES[kind]}</h2>
             </header>
             <dl className="facts">
-              <ReportFacts report={report} />
+              <ReportFacts report={report} isDump={kind === 'CORE_DUMP'} />
             </dl>
           </section>
         </aside>

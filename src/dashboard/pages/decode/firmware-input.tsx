@@ -1,4 +1,4 @@
-import { useId } from 'react';
+import { type ReactNode, useId } from 'react';
 import { Link } from 'wouter';
 import { CopyButton } from '../../parts/copy-button';
 import { Fact } from '../../parts/fact';
@@ -12,12 +12,15 @@ export function FirmwareInput({
   outcome,
   onFiles,
   onRemove,
+  children,
 }: {
   file: File | null;
   /** Null until it was read. */
   outcome: Outcome<FirmwareFacts> | null;
   onFiles: (files: readonly File[]) => void;
   onRemove: () => void;
+  /** Other ways to a firmware. */
+  children: ReactNode;
 }) {
   const id = useId();
   return (
@@ -42,6 +45,7 @@ export function FirmwareInput({
           </p>
         )}
         {outcome !== null && 'value' in outcome && <Facts facts={outcome.value} />}
+        {children}
       </div>
     </section>
   );

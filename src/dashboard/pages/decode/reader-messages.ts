@@ -1,4 +1,4 @@
-import type { DecodedReportFragment } from '../../generated/graphql';
+import type { CoredumpKind, DecodedReportFragment } from '../../generated/graphql';
 
 /** What the page asks the worker that reads crashes; a question has a crash, a firmware, or both. */
 export interface ReaderQuestion {
@@ -25,6 +25,8 @@ export interface ReaderAnswer {
 export type Outcome<Value> = { value: Value } | { problem: string };
 
 export interface Reading {
+  /** What it was read from. */
+  kind: CoredumpKind;
   report: DecodedReportFragment;
   /** The report as text, in the layout of `esp-coredump info_corefile`. */
   output: string;

@@ -1,20 +1,11 @@
-import { type FormEvent, useState } from 'react';
-import { useQuery } from 'urql';
+import type { FormEvent } from 'react';
 import { graphql } from '../../generated';
 import type { DumpOnPageFragment } from '../../generated/graphql';
 import { Dialog } from '../../parts/dialog';
 import { DialogActions } from '../../parts/dialog-actions';
-import { ErrorNotice, Loading } from '../../parts/notices';
-import { Ago } from '../../parts/time';
 import { useAction } from '../../parts/use-action';
+import { BuildChoice } from './build-choice';
 
-const BuildsToChoose = graphql(`
-  query BuildsToChoose($code: String!, $filter: FirmwareFilter) {
-    deviceModel(code: $code) {
-      id firmwares(first: 30, filter: $filter) { totalCount nodes { id version elfVersion chip elfSha256 uploadedAt } }
-    }
-  }
-`);
 const ReadWithBuild = graphql(`
   mutation ReadWithBuild($id: ID!, $firmwareId: ID!) {
     parseCoredump(input: { id: $id, firmwareId: $firmwareId }) { coredump { id parseStatus } }
@@ -31,21 +22,12 @@ export function ChooseBuild({
   isOpen: boolean;
   onClose: () => void;
 }) {
-  const [words, setWords] = useState('');
-  const [{ data, fetching, error }] = useQuery({
-    query: BuildsToChoose,
-    variables: {
-      code: dump.device.model.code,
-      filter: words.trim() === '' ? null : { search: words },
-    },
-    pause: !isOpen,
-  });
   const read = useAction(ReadWithBuild);
-  const builds = data?.deviceModel?.firmwares.nodes ?? [];
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     const firmwareId = String(new FormData(event.currentTarget).get('build') ?? '');
+    if (firmwareId === '') return;
     if ((await read.run({ id: dump.id, firmwareId })) !== undefined) onClose();
   }
 
@@ -57,33 +39,8 @@ export function ChooseBuild({
           until it is undone. Another build than the device ran gives names only if its code fits the dump. A
           build for another chip than the dump’s is refused.
         </p>
-        <input
-          type="search"
-          className="narrow-search"
-          aria-label="Find a build"
-          placeholder="Version, chip or SHA-256"
-          value={words}
-          onChange={(event) => setWords(event.target.value)}
-        />
-        <fieldset className="choices">
-          <legend className="visually-hidden">Build</legend>
-          {builds.map(({ id, version, elfVersion, chip, elfSha256, uploadedAt }) => (
-            <label key={id}>
-              <input type="radio" name="build" value={id} required /> <span className="mono">{version}</span>
-              {elfVersion != null && elfVersion !== version && <> (ELF says {elfVersion})</>}{' '}
-              <span className="count">
-                {chip ?? 'chip unknown'} · <span className="mono">{elfSha256.slice(0, 12)}…</span> ·{' '}
-                <Ago at={uploadedAt} />
-              </span>
-            </label>
-          ))}
-          {fetching && builds.length === 0 && <Loading />}
-          {error !== undefined && <ErrorNotice error={error} />}
-          {data !== undefined && !fetching && builds.length === 0 && (
-            <p className="count">No build of {dump.device.model.code} matches.</p>
-          )}
-        </fieldset>
-        <DialogActions submit="Read with this build" isDisabled={builds.length === 0 || read.isRunning} />
+        <BuildChoice modelCode={dump.device.model.code} />
+        <DialogActions submit="Read with this build" isDisabled={read.isRunning} />
       </form>
     </Dialog>
   );

@@ -44,7 +44,7 @@ function LinksForm({ model, onClose }: Omit<LinksDialogProps, 'isOpen'>) {
   const prefixesId = useId();
   const [links, setLinks] = useState<Templates>(model.links);
   const [prefixes, setPrefixes] = useState(model.links.sourcePrefixes.join('\n'));
-  const { run, isRunning } = useAction(UpdateModelLinks, LABELS);
+  const { run, isRunning } = useAction(UpdateModelLinks, { labels: LABELS });
 
   async function submit(event: FormEvent) {
     event.preventDefault();
