@@ -114,6 +114,7 @@ async function pagesOf(program: Program): Promise<[path: string, whenThere: stri
     ['/groups?state=ignored', 'No crash group matches'],
     ['/devices', '2 devices'],
     ['/devices/dev1', 'About this device'],
+    ['/decode', 'Decode a crash'],
     ['/enrolment', 'Line 2'],
     ['/enrolment?show=waiting', 'TEST-1'],
     ['/enrolment?show=rejected', 'No device was rejected'],
