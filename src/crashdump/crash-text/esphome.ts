@@ -28,6 +28,9 @@ const OTHER_TAGS = /^(?:esp8266|rp2040\.crash|rp2\.crash)$/;
 /** Sixteen entries for each core, and the lines of other components in between. */
 const MOST_LINES = 80;
 
+/** What the panic handler would have printed for kinds that are no exceptions. */
+const TEXTS: Readonly<Record<string, string>> = { Abort: 'abort()', 'Task wdt': 'Task watchdog' };
+
 const WHAT_HIDES =
   'ESPHome before 2026.8 reports abort(), failed assertions and the task watchdog as an illegal instruction too.';
 
@@ -70,6 +73,7 @@ function readReport(lines: readonly Line[], first: number): FoundCrash | null {
     const other = OTHER_CORE.exec(body)?.[1];
     if (reason) {
       report.exceptionName = clean(reasonName(reason[1] ?? ''));
+      report.details = TEXTS[report.exceptionName] ?? null;
       report.cause = reason[2] === undefined ? null : Number(reason[2]) >>> 0;
       report.exceptionDetails.push(clean(body));
     } else if (number !== undefined) pc = Number.parseInt(number, 16);

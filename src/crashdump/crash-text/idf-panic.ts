@@ -292,7 +292,7 @@ class IdfReader {
     const before = this.#found.at(-1);
     if (before !== undefined && !this.#hasBooted && draft.hasCause && !draft.isNested) {
       const cause = draft.exceptionName ?? draft.details ?? 'another exception';
-      const more = [...before.exceptionDetails, `The panic handler failed: ${cause}`, clean(body)];
+      const more = [...before.exceptionDetails, clean(`The panic handler failed: ${cause}`), clean(body)];
       this.#found[this.#found.length - 1] = { ...before, exceptionDetails: more, last: draft.last };
       this.#draft = null;
     } else draft.addDetail(body);

@@ -26,10 +26,10 @@ const MOST_ADDRESSES = 128;
 /** The largest that can be configured. */
 const MOST_STACK_BYTES = 32 * 1024;
 /**
- * STACKDUMP does not say where the stack was, and no address of it is needed to unwind. This one is of no chip, so that a
- * pointer to the stack cannot be taken for one of it.
+ * STACKDUMP has the PC and not the stack pointer, and no address of the stack is needed to unwind. This one is of no chip, so
+ * that no pointer can be taken for one into it, and none of a placeholder.
  */
-const STACK_ADDRESS = 0x7000_0000;
+const STACK_ADDRESS = 0x1000_0000;
 
 export function readRustCrashes(lines: readonly Line[]): FoundCrash[] {
   const found: FoundCrash[] = [];

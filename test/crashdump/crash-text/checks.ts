@@ -6,7 +6,7 @@ import { hex } from './printers.js';
 
 const KINDS = ['call', 'return', 'fault', 'scan', 'bare'];
 /** The stack of Rust's STACKDUMP, whose address is not printed. */
-const UNPRINTED = 0x7000_0000;
+const UNPRINTED = 0x1000_0000;
 
 /** What must be true of any answer, whatever was asked: every value stands in the text, and all lists are bounded. */
 export function expectTrue(crash: CrashText, upload: Uint8Array): void {

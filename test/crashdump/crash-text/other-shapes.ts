@@ -246,6 +246,7 @@ export const OTHER_SHAPES: readonly Shape[] = [
     ]),
     expected: aText({
       shape: 'ESPHome crash report',
+      details: 'abort()',
       exceptionName: 'Abort',
       exceptionDetails: ['Reason: Abort'],
       cores: [
@@ -323,10 +324,10 @@ export const OTHER_SHAPES: readonly Shape[] = [
         aCore({
           registers: new Map([
             ['mepc', 0x4200a1b2],
-            ['sp', 0x70000000],
+            ['sp', 0x10000000],
           ]),
           stack: [
-            { address: 0x70000000, bytes: Uint8Array.from(Buffer.from('0400000034120042a0c0c83f', 'hex')) },
+            { address: 0x10000000, bytes: Uint8Array.from(Buffer.from('0400000034120042a0c0c83f', 'hex')) },
           ],
         }),
       ],
