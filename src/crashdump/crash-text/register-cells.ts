@@ -1,11 +1,11 @@
 /** What panic handlers of ESP-IDF print, in their order (panic_arch.c). EPC1 to EPC4 are printed for an interrupt handler. */
-export const XTENSA_REGISTERS: readonly string[] = [
+const XTENSA_REGISTERS: readonly string[] = [
   ...['pc', 'ps'],
   ...Array.from({ length: 16 }, (_, index) => `a${index}`),
   ...['sar', 'exccause', 'excvaddr', 'lbeg', 'lend', 'lcount'],
 ];
 const LEVELS = ['epc1', 'epc2', 'epc3', 'epc4'];
-export const RISCV_REGISTERS: readonly string[] = [
+const RISCV_REGISTERS: readonly string[] = [
   ...['mepc', 'ra', 'sp', 'gp', 'tp', 't0', 't1', 't2', 's0', 's1'],
   ...Array.from({ length: 8 }, (_, index) => `a${index}`),
   ...Array.from({ length: 10 }, (_, index) => `s${index + 2}`),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readCrashText } from '../../../src/crashdump/crash-text/read-crash-text.js';
+import { readCrashDump } from '../../../src/crashdump/index.js';
 import { readFixtures } from '../../fuzz/corpus.js';
 import { WRAPPINGS } from '../wrappings.js';
 import { backtrace, hex, logLine, REBOOT } from './printers.js';
@@ -108,5 +109,20 @@ describe('what is no crash', () => {
       // Parts of a firmware have the texts of its panic handler.
       expect(readCrashText(elf.subarray(4096)), name).toBeNull();
     }
+  });
+});
+
+describe('a text of another chip', () => {
+  const named = (text: string) => () => readCrashDump({ core: Buffer.from(text) });
+  const textOf = (name: string) => OTHERS.find(([other]) => other === name)?.[1] ?? '';
+
+  it.each([
+    ['an ESP8266', /ESP8266/],
+    ['ESPHome on an ESP8266', /ESP8266/],
+    ['Tasmota on an ESP8266', /ESP8266/],
+    ['ESPHome on an RP2040', /RP2040/],
+    ['CircuitPython', /CircuitPython/],
+  ])('is named: %s', (name, message) => {
+    expect(named(textOf(name))).toThrow(message);
   });
 });

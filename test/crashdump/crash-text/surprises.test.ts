@@ -156,6 +156,20 @@ describe('what surprises in texts of ESP-IDF', () => {
     });
   });
 
+  it('takes ESP_ERROR_CHECK alone for a crash, since it ends the program', () => {
+    const line = 'ESP_ERROR_CHECK failed: esp_err_t 0x105 (ESP_ERR_NOT_FOUND) at 0x400d1a22';
+
+    expect(read(`${line}\n`)).toMatchObject({ details: line, isCrash: true });
+  });
+
+  it('reads a backtrace from which somebody has removed the stack pointers', () => {
+    const text = `${guru(0, 'LoadProhibited')}Backtrace: 0x400d66b9 0x400d66f5\n`;
+
+    expect(read(text).cores[0]?.calls).toEqual(
+      [0x400d66b9, 0x400d66f5].map((pc) => ({ pc, sp: null, kind: 'call' })),
+    );
+  });
+
   it('keeps the exception when the panic handler fails in the stack memory', () => {
     const text = `${guru(0, 'Load access fault')}\r\n${registerDump(0, RISCV)}${stackMemory(0x3fcad480, STACK_WORDS.slice(0, 16))}${guru(0, 'Load access fault')}\r\n${registerDump(0, new Map([...RISCV, ['MEPC', 0x40381234]]))}Panic handler entered multiple times. Abort panic handling. Rebooting ...\r\n`;
     const crash = read(text);
