@@ -10,10 +10,11 @@ const UNPRINTED = 0x1000_0000;
 
 /** What must be true of any answer, whatever was asked: every value stands in the text, and all lists are bounded. */
 export function expectTrue(crash: CrashText, upload: Uint8Array): void {
-  const text = withoutEncodings(textOfUpload(upload) ?? '');
-  // An entry may be divided between two lines, each with a prefix.
+  const raw = textOfUpload(upload) ?? '';
+  const text = withoutEncodings(raw);
+  // An entry may be divided between two lines, each with a prefix. Tasmota's JSON is read as it was sent.
   const bodies = linesOf(text).map(({ body }) => body);
-  const digits = `${text}\n${bodies.join('')}`.toLowerCase().replaceAll(/[^0-9a-f]/g, '');
+  const digits = `${text}\n${bodies.join('')}\n${raw}`.toLowerCase().replaceAll(/[^0-9a-f]/g, '');
   const problems: string[] = [];
   const check = (isTrue: boolean, problem: string) => {
     if (!isTrue) problems.push(problem);
