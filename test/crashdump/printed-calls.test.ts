@@ -54,12 +54,20 @@ describe('calls that a device recorded', () => {
     expect(report.reason).toBe('The summary does not say why the chip stopped');
   });
 
-  it('end in words where the device recorded no more', () => {
-    const sixteen = Array.from({ length: 16 }, (_, index) => CALLS[index % CALLS.length]);
+  it.each([16, 32])('end in words where a device records %i at most', (length) => {
+    const full = Array.from({ length }, (_, index) => CALLS[index % CALLS.length]);
 
-    const { report } = read({ backtrace: sixteen, chip: 'esp32c3', elf_sha256: WHOLE.appElfSha256 });
+    const { report } = read({ backtrace: full, chip: 'esp32c3', elf_sha256: WHOLE.appElfSha256 });
 
     expect(report.tasks[0]?.backtraceEnd).toBe('the device recorded no more frames');
+  });
+
+  it('of any other number end with the outermost function', () => {
+    const calls = Array.from({ length: 20 }, (_, index) => CALLS[index % CALLS.length]);
+
+    const { report } = read({ backtrace: calls, chip: 'esp32c3', elf_sha256: WHOLE.appElfSha256 });
+
+    expect(report.tasks[0]?.backtraceEnd).toBeNull();
   });
 
   it('leave out the entry that the device found insane, and name it', () => {
@@ -178,6 +186,24 @@ describe('a summary', () => {
     const { report } = readCrashDump({ core: json({ reason, pc: '0x42001872', registers }) });
 
     expect(report).toMatchObject({ reason: words, kind, chip: 'xtensa' });
+  });
+
+  it('keeps the words of its sender beside a cause', () => {
+    const registers = { exccause: 28, excvaddr: '0x00000010', ps: 0x60030 };
+
+    const { output } = readCrashDump({ core: json({ reason: 'out of luck', registers }) });
+
+    expect(output).toContain('Panic reason: LoadProhibited at 0x00000010\n  out of luck\n');
+  });
+
+  it.each([
+    ['LoadProhibited', 'An invalid address read'],
+    ['StoreProhibited', 'An invalid address written'],
+    ['InstrFetchProhibited', 'A jump to an address, where no code is'],
+  ])('explains %s without an address', (reason, explanation) => {
+    const { report } = readCrashDump({ core: json({ reason, pc: '0x400d66bc', chip: 'esp32' }) });
+
+    expect(report.explanation).toBe(explanation);
   });
 });
 

@@ -45,7 +45,7 @@ export function readSummary(text: string): CrashText | null {
         inInterrupt: null,
         registers,
         calls: callsOf(backtrace, architecture),
-        callsEnd: fields.corrupted === true ? 'corrupted' : backtrace.length >= RING ? 'continues' : null,
+        callsEnd: fields.corrupted === true ? 'corrupted' : RINGS.has(backtrace.length) ? 'continues' : null,
         stack,
       },
     ],
@@ -90,8 +90,8 @@ export const MAX_SUMMARY_BYTES = 256 * 1024;
 const MAX_REASON = 1024;
 const MAX_NAME = 64;
 const MAX_CALLS = 128;
-/** Of ESP-IDF's summary (esp_core_dump_bt_info_t): more calls do not fit. */
-const RING = 16;
+/** As many calls fit: of ESP-IDF's summary (esp_core_dump_bt_info_t), and of the device component. */
+const RINGS = new Set([16, 32]);
 const MAX_REGISTERS = 64;
 const MAX_STACK_BYTES = 16 * 1024;
 const MAX_LINES = 256;

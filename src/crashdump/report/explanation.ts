@@ -67,7 +67,7 @@ function sentenceOf({
         `${pointerOf(reason.address)} accessed in a way that this memory does not allow${place}`
       );
     case 'INVALID_FETCH':
-      return `A jump to ${pointerOf(reason.address)}, where no code is${place === '' ? '' : `, made${place}`}`;
+      return `A jump to ${reason.address === null ? 'an address' : pointerOf(reason.address)}, where no code is${place === '' ? '' : `, made${place}`}`;
     case 'ABORT':
       if (causeOfAbort !== null) return `${causeOfAbort}${place}`;
       return place === '' && !stackIsBroken ? null : `The program stopped itself by abort()${place}`;
@@ -125,7 +125,7 @@ function taskOf(name: string | null): string {
 }
 
 function pointerOf(address: number | null): string {
-  if (address === null) return 'Memory';
+  if (address === null) return 'An invalid address';
   if (address === 0) return 'NULL pointer';
   if (address < NULL_PAGE) return `NULL pointer plus offset 0x${address.toString(16)}`;
   const pattern = fillPatternNear(address);

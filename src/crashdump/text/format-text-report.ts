@@ -45,7 +45,7 @@ function heading(report: CrashReport, { text, chip }: Dump): string[] {
   }
   if (report.inInterrupt === true) lines.push('Crash happened in the interrupt context');
   lines.push(`Panic reason: ${report.reason}`);
-  for (const line of text?.exceptionDetails ?? [])
+  for (const line of detailsOf(report, text))
     if (!report.reason.includes(line.trim())) lines.push(`  ${line.trim()}`);
   for (const task of report.watchdogTasks) lines.push(`  - ${task}`);
   if (report.explanation !== null) lines.push(`Explanation: ${report.explanation}`);
@@ -55,6 +55,14 @@ function heading(report: CrashReport, { text, chip }: Dump): string[] {
   if (report.appElfSha256 !== null)
     lines.push(`ELF file SHA256: ${report.appElfSha256}${MATCH[report.elfMatch]}`);
   return lines;
+}
+
+/** The sender of a summary words its reason freely; where a cause is beside it, that one decides. */
+function detailsOf({ source }: CrashReport, text: Dump['text']): readonly string[] {
+  const { exceptionName = null, exceptionDetails = [] } = text ?? {};
+  return source === 'summary' && exceptionName !== null
+    ? [exceptionName, ...exceptionDetails]
+    : exceptionDetails;
 }
 
 function version(firmwareVersion: string | null | undefined): string {
