@@ -1,4 +1,6 @@
 import { readCrashText } from '../../src/crashdump/crash-text/read-crash-text.js';
+import { UnreadableDump } from '../../src/crashdump/errors.js';
+import { openCrash } from '../../src/crashdump/open-crash.js';
 import { expectTrue } from '../crashdump/crash-text/checks.js';
 import { ADDRESS_LISTS, OTHER_SHAPES } from '../crashdump/crash-text/other-shapes.js';
 import { IDF_SHAPES } from '../crashdump/crash-text/shapes.js';
@@ -14,7 +16,8 @@ const MOST_EDITS = 6;
 
 /**
  * Runs of the fuzzer for texts: each takes a text in a transport, breaks its bytes or moves its lines, and reads it. It
- * fails where the answer has what the text has not, and where a core dump is taken for a crash.
+ * fails where the answer has what the text has not, where a core dump is taken for a crash, and where a text is taken for a
+ * core dump.
  */
 export function createTextExperiment(seed: number) {
   const shapes = [...IDF_SHAPES, ...OTHER_SHAPES, ...ADDRESS_LISTS].map(({ text }) => text);
@@ -42,8 +45,19 @@ export function createTextExperiment(seed: number) {
     const upload = random() < 0.8 ? mutate(wrapped, Buffer.from(pick(shapes)), random) : wrapped;
     const crash = readCrashText(upload);
     if (crash !== null) expectTrue(crash, upload);
+    if (isDump(upload)) throw new Error('a broken text was taken for a core dump');
     return crash === null ? 'nothing' : 'crash';
   };
+}
+
+/** As every upload is looked at. */
+function isDump(upload: Uint8Array): boolean {
+  try {
+    return openCrash(upload, null).kind === 'dump';
+  } catch (error) {
+    if (error instanceof UnreadableDump) return false;
+    throw error;
+  }
 }
 
 /** Lines lost, doubled, swapped, joined, cut, from another text, and characters changed within their kind. */

@@ -5,6 +5,7 @@ export interface PrintedFacts {
   source: Exclude<CrashSource, 'core_dump'>;
   /** Null: nothing in the text tells it. */
   architecture: string | null;
+  exceptionName: string | null;
   exceptionDetails: readonly string[];
   firmwareVersion: string | null;
   logLines: readonly string[];

@@ -59,7 +59,8 @@ function heading(report: CrashReport, { text, chip }: Dump): string[] {
 
 /** The sender of a summary words its reason freely; where a cause is beside it, that one decides. */
 function detailsOf({ source }: CrashReport, text: Dump['text']): readonly string[] {
-  const { exceptionName = null, exceptionDetails = [] } = text ?? {};
+  if (text === undefined) return [];
+  const { exceptionName, exceptionDetails } = text;
   return source === 'summary' && exceptionName !== null
     ? [exceptionName, ...exceptionDetails]
     : exceptionDetails;
