@@ -95,6 +95,32 @@ export async function uploadDump(
   return (await response.json()) as { coredumpId: string; filename: string };
 }
 
+export async function reportBoot(
+  server: DemoServer,
+  { version, deviceKey, resetReason, uptimeSeconds }: Boot,
+): Promise<void> {
+  const query = new URLSearchParams({
+    ...{ chip: 'esp32c3', firmware_version: version, device_key: deviceKey },
+    ...{ reset_reason: resetReason, uptime_s: String(uptimeSeconds) },
+  });
+  const token = server.adminToken === null ? null : await tokenOf(server, deviceKey);
+  const response = await fetch(`${server.url}/api/iot/boot?${query}`, {
+    method: 'POST',
+    headers: authorization(token),
+  });
+  if (response.status !== 204)
+    throw new Error(`the boot report was refused: ${response.status} ${await response.text()}`);
+}
+
+interface Boot {
+  version: string;
+  deviceKey: string;
+  /** ESP-IDF's name: "poweron", "panic". */
+  resetReason: string;
+  /** Of the run that ended. */
+  uptimeSeconds: number;
+}
+
 export function authorization(token: string | null): Record<string, string> {
   return token === null ? {} : { Authorization: `Bearer ${token}` };
 }

@@ -107,15 +107,59 @@ interface Crash {
   file: string;
 }
 
-/** A random crash on a day of the history. A build's share grows with its age. */
+/** A random crash on a day of the history. */
 export function aCrash(day: number, random: () => number): Crash {
-  const builds = BUILDS.filter((build) => build.fromDay <= day);
-  const build = pick(builds, (candidate) => 1 + (day - candidate.fromDay) / 8, random);
-  const devices = DEVICES.filter(({ modelCode }) => modelCode === build.model);
+  const running = DEVICES.flatMap((device) => {
+    const build = buildOn(day, device);
+    return build === null ? [] : [{ device, build }];
+  });
   // Some devices crash far more often than others, as in real fleets.
-  const device = pick(devices, (_, index) => 1 / (1 + index), random);
+  const { device, build } = pick(running, ({ device: { key } }) => 1 / (2 + Number(key.slice(2))), random);
   const [crash] = pick(Object.entries(build.crashes), ([, weight]) => weight, random);
   return { device, build, file: `${build.file}-${crash}.dmp` };
+}
+
+/** What a device runs: some get an update days later than others. */
+function buildOn(day: number, { key, modelCode }: DemoDevice): Build | null {
+  const lateDays = Number(key.slice(2)) % 5;
+  const builds = BUILDS.filter(({ model }) => model === modelCode);
+  return builds.findLast(({ fromDay }, at) => fromDay + (at === 0 ? 0 : lateDays) <= day) ?? null;
+}
+
+interface Boot {
+  deviceKey: string;
+  version: string;
+  resetReason: string;
+  uptimeSeconds: number;
+}
+
+/** Why devices of this fleet restart on a day, beside crashes, each with a relative frequency. */
+const RESTARTS: Readonly<Record<string, number>> = { poweron: 6, sw: 3, brownout: 1 };
+/** Few enough for the limit of reports a minute, since the history is played within one. */
+const BOOTING_SHARE = 0.2;
+/** As old as a run can be. */
+const LONGEST_RUN_S = 3 * 24 * 60 * 60;
+
+/** The devices that are started on a day: those that get a new build, and some others. */
+export function bootsOf(day: number, random: () => number): Boot[] {
+  return DEVICES.flatMap((device) => {
+    const build = buildOn(day, device);
+    const isUpdated = build !== buildOn(day - 1, device);
+    if (build === null || (random() >= BOOTING_SHARE && !isUpdated)) return [];
+    const [restart] = pick(Object.entries(RESTARTS), ([, weight]) => weight, random);
+    const resetReason = isUpdated ? 'sw' : restart;
+    return [{ deviceKey: device.key, version: build.version, resetReason, uptimeSeconds: aRun(random) }];
+  });
+}
+
+/** A device starts again after its crash. */
+export function bootAfter({ device, build, file }: Crash, random: () => number): Boot {
+  const resetReason = file.includes('task-watchdog') ? 'task_wdt' : 'panic';
+  return { deviceKey: device.key, version: build.version, resetReason, uptimeSeconds: aRun(random) };
+}
+
+function aRun(random: () => number): number {
+  return Math.ceil(random() * LONGEST_RUN_S);
 }
 
 /** The same sequence in every run, so that every demo shows the same fleet (Park and Miller's generator). */

@@ -13,10 +13,11 @@ import {
   createModel,
   type DemoServer,
   graphql,
+  reportBoot,
   uploadDump,
   uploadFirmware,
 } from './api-client.js';
-import { aCrash, BUILDS, DEVICES, HISTORY_DAYS, MODELS, seededRandom } from './fleet.js';
+import { aCrash, BUILDS, bootAfter, bootsOf, DEVICES, HISTORY_DAYS, MODELS, seededRandom } from './fleet.js';
 
 const PARSE_DEADLINE_MS = 60_000;
 
@@ -51,17 +52,23 @@ async function play(server: DemoServer, clock: MovableClock): Promise<number> {
   for (const device of DEVICES) await createDevice(server, device);
 
   const random = seededRandom(20_260_211);
+  // Of its own, so that what crashes does not depend on it.
+  const bootRandom = seededRandom(20_261_130);
   const begin = clock.now().getTime();
   let crashes = 0;
   for (let day = 0; day < HISTORY_DAYS; day++) {
     for (const build of BUILDS.filter(({ fromDay, isUploaded }) => isUploaded && fromDay === day)) {
       await uploadFirmware(server, build);
     }
+    clock.advanceTo(begin + day * DAY_MS);
+    await Promise.all(bootsOf(day, bootRandom).map((boot) => reportBoot(server, boot)));
     const hours = crashHours(day, random);
     for (const hour of hours) {
       clock.advanceTo(begin + (day + hour / 24) * DAY_MS);
-      const { device, build, file } = aCrash(day, random);
+      const crash = aCrash(day, random);
+      const { device, build, file } = crash;
       await uploadDump(server, { file, version: build.version, deviceKey: device.key });
+      await reportBoot(server, bootAfter(crash, bootRandom));
       // Before the clock is advanced: a parse has a lease of one minute by that clock.
       await waitUntilParsed(server);
     }

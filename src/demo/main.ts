@@ -17,10 +17,11 @@ import {
   createDevice,
   createModel,
   type DemoServer,
+  reportBoot,
   uploadDump,
   uploadFirmware,
 } from './api-client.js';
-import { aCrash, HISTORY_DAYS } from './fleet.js';
+import { aCrash, bootAfter, HISTORY_DAYS } from './fleet.js';
 import { playHistory } from './history.js';
 
 const DATA_FOLDER = './data/demo';
@@ -122,8 +123,11 @@ function stayUp(at: DemoServer): void {
   say(`  GraphiQL:  ${url}/graphql`);
   say(`  To try: drop test/fixtures/firmware/gateway-0.3.0.elf onto ${url}/firmware/gateway`);
   const next = () => {
-    const { device, build, file } = aCrash(HISTORY_DAYS, Math.random);
-    uploadDump(at, { file, version: build.version, deviceKey: device.key }).catch(() => {});
+    const crash = aCrash(HISTORY_DAYS, Math.random);
+    const { device, build, file } = crash;
+    uploadDump(at, { file, version: build.version, deviceKey: device.key })
+      .then(() => reportBoot(at, bootAfter(crash, Math.random)))
+      .catch(() => {});
   };
   setInterval(next, NEXT_CRASH_MS).unref();
 }
