@@ -66,7 +66,7 @@ const BEGINNING = new RegExp(
   [
     /Guru Meditation Error|Core {1,4}\d register dump:|Backtrace:|Stack memory:|ELF file SHA256:/,
     /abort\(\) was called at PC|assert failed: |\*\*\*ERROR\*\*\* A stack|Brownout detector was/,
-    /\*\*\* CRASH DETECTED|=+ PANIC =+|!! A panic occured|Exception (?:occured )?'|\*\* FATAL EXCEPTION|up_dump_register:|mcause: \d/,
+    /\*\*\* CRASH DETECTED|(?<!=)={1,64} PANIC =|!! A panic occured|Exception (?:occured )?'|\*\* FATAL EXCEPTION|up_dump_register:|mcause: \d/,
     /rst:0x[0-9a-f]{1,2} \(|ESP-ROM:|\b(?:PC|A2|A6|A10|A14|EXCVADDR) {1,7}: 0x/,
     /\b(?:MEPC|TP|S0\/FP|S4|S8|T3|MSTATUS) {1,7}: 0x/,
     /(?<!\S)[EWIDV] \(\d{1,10}\) [\w.-]{1,48}: |\[[EWIDCV]\]\[[\w.]{1,48}:\d{1,5}\]/,
