@@ -12,6 +12,8 @@ const FIELDS = everyField(schema, { ID: JSON.stringify(encodeGlobalId('Device', 
 
 /** Mutations that viewers may use, too. */
 const FOR_VIEWERS = [
+  // It stores nothing.
+  'decodeCrash',
   'addGroupComment',
   'editGroupComment',
   'deleteGroupComment',
